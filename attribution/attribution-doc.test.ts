@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { parseDirectRecipe } from "./model/direct/direct-recipe.ts";
 import { MANIFEST, MODEL_FILES } from "./model/model-manifest.ts";
+import { MAX_PICTURE_BYTES } from "./pictures/picture-limits.ts";
 import { MAX_ROW_BYTES } from "./rows/row-content.ts";
 import { decodeTextRow } from "./rows/text-rows.ts";
 
@@ -18,7 +19,9 @@ describe("docs/reference/attribution.md", () => {
     const [line] = /^\| passage \|.+$/m.exec(page)!;
     const passages = [...line.matchAll(/`(\{"(?:text|prompt)":[^`]+\})`/g)].map(([, row]) => row!);
     expect(passages.map((row) => decodeTextRow(Buffer.from(row)))).toHaveLength(2);
-    expect(page).toContain(`${MAX_ROW_BYTES.toLocaleString("en")} bytes`);
+    expect(page).toContain(
+      `${MAX_ROW_BYTES.toLocaleString("en")} bytes, a picture ${MAX_PICTURE_BYTES.toLocaleString("en")}`,
+    );
   });
 
   it("lists the files of a model", () => {

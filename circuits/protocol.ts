@@ -51,6 +51,8 @@ export const TAG = {
   shardLink: 38n,
   shardFeatures: 39n,
   shardOwners: 40n,
+  // Columns of pairs of labels.
+  pairNode: 41n,
   leaf: 256n,
 } as const;
 

@@ -153,6 +153,17 @@ it("takes every file of alerts", () => {
   expect(found.sort()).toEqual(tested.sort());
 });
 
+it("are in the list of docs/how-to/operate.md", () => {
+  const listed = [
+    ...read("../docs/how-to/operate.md").matchAll(/^\| [^|]+ \| `(\S+alerts\.yml)` \| `([\w-]+)` \|$/gm),
+  ];
+  const files = FILES.map(({ job, path }) => [
+    path.startsWith("../") ? path.slice(3) : `scripts/${path}`,
+    job,
+  ]);
+  expect(listed.map(([, path, job]) => [path, job]).sort()).toEqual(files.sort());
+});
+
 describe("docs/how-to/runbook.md", () => {
   it("has no section without an alert", () => {
     const sections = [...runbook.matchAll(/^## (\w+)$/gm)].map(([, name]) => name);

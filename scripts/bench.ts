@@ -5,6 +5,7 @@
 import { Command } from "commander";
 import type { LedgerBenchOptions } from "./bench/ledger/prove-batches.ts";
 import type { BenchProveOptions } from "./bench/prove.ts";
+import type { BenchSettlementOptions } from "./bench/settlement.ts";
 
 interface SequencerOptions extends Record<"operations" | "users" | "seconds", number> {
   readonly lists?: true;
@@ -101,8 +102,10 @@ program
   )
   .option("--prover <name>", "wasm, native, webgpu or snarkjs", "wasm")
   .option("--no-gas", "leave out gas")
+  .option("--rounds <n>", "epochs of two and of fifteen labels, in turns; 0: without them", Number, 5)
+  .option("--labels", "only these epochs")
   .addHelpText("after", "\nExample:\n  npm run bench -- settlement --sizes 64-32-16-16-2")
-  .action(async (options: { sizes: string; prover: string; gas: boolean }) => {
+  .action(async (options: BenchSettlementOptions) => {
     const { benchSettlement } = await import("./bench/settlement.ts");
     end("settlement", await benchSettlement(options));
   });

@@ -25,6 +25,11 @@ export interface Sensitivities {
   readonly residuals: Float64Array;
   /** rowCount × outputCount × outputCount, symmetric. */
   readonly curvatures: Float64Array;
+  /** Class of each row. */
+  readonly labels: Int32Array;
+  readonly labelCount: number;
+  /** Probability of each class at each row, rowCount × labelCount. */
+  readonly probabilities: Float64Array;
 }
 
 /** Number of parameters that the gradients cover: an output and an input each. */
@@ -46,7 +51,7 @@ export function contrastBasis(classCount: number): Float64Array {
 }
 
 /**
- * Fills residual and curvature of one row.
+ * Fills probabilities, residual and curvature of one row.
  * @param jacobian outputCount × classCount: how each output, in its basis, moves the logits.
  * @param probabilities of the classes at this row, classCount numbers with sum 1
  * @param label the row's class, 0 … classCount − 1
@@ -61,6 +66,7 @@ export function writeRow(
   const classCount = probabilities.length;
   const k = out.outputCount;
   const means = new Float64Array(k);
+  out.probabilities.set(probabilities, row * classCount);
   for (let o = 0; o < k; o++) {
     let mean = 0;
     for (let c = 0; c < classCount; c++) mean += jacobian[o * classCount + c]! * probabilities[c]!;

@@ -1,6 +1,6 @@
 /**
- * Earnings of an attacker by a direct model (logistic, of texts), per row, as a multiple of the earnings of honest rows
- * of the same version. A world is 600 texts of twenty contributors and 100 questions, of one seed. One
+ * Earnings of an attacker by a direct model (a classifier), per row, as a multiple of the earnings of honest rows
+ * of the same version. A world is 600 rows of twenty contributors and 100 questions, of one seed. One
  * contributor brings the plan's rows in place of the honest ones. The rules are those of every version: exact
  * copies and near-duplicates stay out, and earn nothing. scripts/bench/attribution.ts prints it.
  */
@@ -14,11 +14,11 @@ import type { DirectRecipe } from "../model/direct/direct-recipe.ts";
 import { trainDirect } from "../model/direct/direct-training.ts";
 import { type OwnedRow, rowLabelsRoot } from "../model/owned-rows.ts";
 import { directMatrix } from "../model/registration.ts";
-import { nearDuplicates } from "../rows/near-duplicates.ts";
-import { contentOf, type LabelledInput } from "../rows/row-content.ts";
+import { openComparison } from "../rows/row-comparison.ts";
+import type { LabelledInput } from "../rows/row-content.ts";
 import { hasFewWords } from "../rows/row-rules.ts";
-import { EMAIL_LABELS, emailContents } from "../rows/sample-emails.ts";
 import { type AttackPlan, type DerivedRows, STANDARD_PLANS } from "./attack-plan.ts";
+import { type AttackSource, emailSource } from "./attack-source.ts";
 import { type KnownModel, knownModel, mean } from "./known-model.ts";
 
 /** Recipe under attack, for so many rows with these labels. */
@@ -37,8 +37,6 @@ const OWN = 30;
 const QUESTIONS = 100;
 /** Rows that nobody has brought. */
 const FRESH = 1_200;
-/** Longest text that is used, in bytes: words beyond are neither read nor replaced. */
-const MAX_BYTES = 4_096;
 const POOL = 10;
 /** Maximum steps in which replacements are chosen. */
 const STEPS = 20;
@@ -51,10 +49,11 @@ export interface AttackWorld {
   readonly fresh: readonly LabelledInput[];
   readonly questions: readonly string[];
   readonly recipeOf: RecipeOfRows;
+  readonly source: AttackSource;
   /** Model of the honest rows and the own ones, which are public; made once. */
-  known(): KnownModel;
+  known(): Promise<KnownModel>;
   /** Model of the own rows alone. */
-  shadow(): KnownModel;
+  shadow(): Promise<KnownModel>;
   readonly seed: string;
 }
 
@@ -67,17 +66,14 @@ export interface AttackResult {
   readonly bestFifth: number;
 }
 
-const sizesOf = ({ length }: readonly unknown[]) => ({ rowCount: length, classes: EMAIL_LABELS });
+const sizesOf = ({ classes }: AttackSource, { length }: readonly unknown[]) => ({
+  rowCount: length,
+  classes,
+});
 
 /** Needs `initPoseidon`. */
-function attackWorld(seed: string, recipeOf: RecipeOfRows): AttackWorld {
-  const all = emailContents()
-    .filter((content) => content.length <= MAX_BYTES)
-    .map((content) => ({
-      input: new TextDecoder().decode(content.subarray(0, -1)),
-      label: content.at(-1)!,
-    }))
-    .filter(({ input }) => input.trim() !== "");
+function attackWorld(seed: string, recipeOf: RecipeOfRows, source: AttackSource): AttackWorld {
+  const all = source.rows;
   const order = new SeededRandom(`attack/${seed}`).permutation(all.length);
   const [ownFrom, askedFrom, freshFrom] = [HONEST, HONEST + OWN, HONEST + OWN + QUESTIONS];
   const taken = (from: number, to: number) => Array.from(order.subarray(from, to), (i) => all[i]!);
@@ -86,11 +82,12 @@ function attackWorld(seed: string, recipeOf: RecipeOfRows): AttackWorld {
     let made: Value | undefined;
     return () => (made ??= make());
   };
-  const modelOf = (rows: readonly LabelledInput[]) => knownModel(rows, recipeOf(sizesOf(rows)));
+  const modelOf = (rows: readonly LabelledInput[]) => knownModel(rows, recipeOf(sizesOf(source, rows)));
   return {
     honest,
     own,
     seed,
+    source,
     recipeOf,
     fresh: taken(freshFrom, freshFrom + FRESH),
     questions: taken(askedFrom, freshFrom).map(({ input }) => input),
@@ -100,85 +97,94 @@ function attackWorld(seed: string, recipeOf: RecipeOfRows): AttackWorld {
 }
 
 /** The rows that a plan brings into a world. */
-function attackRows(world: AttackWorld, { derived, texts }: AttackPlan): LabelledInput[] {
+async function attackRows(world: AttackWorld, { derived, texts }: AttackPlan): Promise<LabelledInput[]> {
   if (derived !== null) return derivedRows(world, derived, `${world.seed}/0`);
   return texts.map((input) => ({ label: 0, input }));
 }
 
-function derivedRows(world: AttackWorld, one: DerivedRows, seed: string): LabelledInput[] {
+async function derivedRows(world: AttackWorld, one: DerivedRows, seed: string): Promise<LabelledInput[]> {
   const random = new SeededRandom(`attack/${seed}`);
-  const best = (rows: readonly LabelledInput[]) => {
-    const { earns } = world.known();
+  const best = async (rows: readonly LabelledInput[]) => {
+    const { earns } = await world.known();
     return rows
       .map((row) => ({ row, worth: earns(row) }))
       .sort((a, b) => b.worth - a.worth)
       .map(({ row }) => row);
   };
   const pools = {
-    own: () => world.own,
+    own: async () => world.own,
     dearest: () => best(world.honest),
     best: () => best(world.fresh.slice(0, POOL * one.count)),
   };
-  const pool = pools[one.from]();
-  const words = world.honest.flatMap(({ input }) => wordsOf(input));
-  const model = one.by === "shadow" ? world.shadow() : world.known();
+  const pool = await pools[one.from]();
+  const parts = world.honest.flatMap(({ input }) => world.source.partsOf(input));
+  const model = await (one.by === "shadow" ? world.shadow() : world.known());
   const worth = one.by === "error" ? model.residual : model.earns;
   return Array.from({ length: one.count }, (_, k) => {
     const { input, label } = pool[k % pool.length]!;
-    return changedRow({ input, label }, one, words, random, one.by === "noise" ? null : worth);
+    const choice = { parts, random, worth: one.by === "noise" ? null : worth };
+    return changedRow({ input, label }, one, world.source, choice);
   });
 }
 
-const wordsOf = (text: string): string[] => text.split(/\s+/).filter((word) => word !== "");
+interface PartChoice {
+  readonly parts: readonly string[];
+  readonly random: SeededRandom;
+  /** Value of a row, to be maximised; null: any parts. */
+  readonly worth: ((row: LabelledInput) => number) | null;
+}
 
-/** @param worth value of a row, to be maximised; null: any words */
 function changedRow(
   row: LabelledInput,
   { changed }: DerivedRows,
-  vocabulary: readonly string[],
-  random: SeededRandom,
-  worth: ((row: LabelledInput) => number) | null,
+  source: AttackSource,
+  { parts: choices, random, worth }: PartChoice,
 ): LabelledInput {
-  let words = wordsOf(row.input);
-  const count = Math.ceil(changed * words.length);
-  const places = Array.from(random.permutation(words.length).subarray(0, count));
-  const rowOf = (some: readonly string[]) => ({ ...row, input: some.join(" ") });
+  let parts = [...source.partsOf(row.input)];
+  const count = Math.ceil(changed * parts.length);
+  const places = Array.from(random.permutation(parts.length).subarray(0, count));
+  const rowOf = (some: readonly string[]) => ({ ...row, input: source.joined(some) });
   const size = worth === null ? count : Math.ceil(count / STEPS);
   for (let from = 0; from < count; from += size) {
     const tries = Array.from({ length: worth === null ? 1 : TRIES }, () => {
-      const tried = words.slice();
+      const tried = parts.slice();
       for (const place of places.slice(from, from + size))
-        tried[place] = vocabulary[random.nextBelow(vocabulary.length)]!;
+        tried[place] = choices[random.nextBelow(choices.length)]!;
       return { tried, value: worth?.(rowOf(tried)) ?? 0 };
     });
-    words = tries.reduce((a, b) => (b.value > a.value ? b : a)).tried;
+    parts = tries.reduce((a, b) => (b.value > a.value ? b : a)).tried;
   }
-  return count === 0 ? row : rowOf(words);
+  return count === 0 ? row : rowOf(parts);
 }
 
 /** The version that the rules about contents leave of the honest rows and a plan's. */
-function attackedVersion(world: AttackWorld, plan: AttackPlan) {
-  const brought = [...world.honest, ...attackRows(world, plan)];
-  const encoder = new TextEncoder();
+async function attackedVersion(world: AttackWorld, plan: AttackPlan) {
+  const { source } = world;
+  const brought = [...world.honest, ...(await attackRows(world, plan))];
+  const contents = await source.contentsOf(brought.map(({ input }) => input));
   const seen = new Set<string>();
-  const isOut = brought.map(({ input }) => seen.size === seen.add(input).size || hasFewWords(input));
-  const copies = nearDuplicates({
-    kind: "text",
-    contents: brought.map(({ input }) => encoder.encode(input)),
-    labels: Int32Array.from(brought, ({ label }) => label),
-  });
+  const isOut = brought.map(
+    ({ input }) => seen.size === seen.add(input).size || (source.kind === "text" && hasFewWords(input)),
+  );
+  const compare = await openComparison({ kind: source.kind, fields: [] });
+  const copies = compare(
+    contents,
+    brought.map(({ label }) => label),
+  );
   for (const { later } of copies) isOut[later] = true;
-  const included = brought.flatMap((row, k) => (isOut[k] === true ? [] : [{ row, isHonest: k < HONEST }]));
+  const included = brought.flatMap(({ label }, k) =>
+    isOut[k] === true ? [] : [{ label, content: contents[k]!, isHonest: k < HONEST }],
+  );
   const leftOut = isOut.slice(HONEST).filter((is) => is).length;
   return { included, leftOut, broughtCount: brought.length - HONEST };
 }
 
 async function attackFactor(world: AttackWorld, plan: AttackPlan): Promise<AttackResult> {
-  const { broughtCount, included, leftOut } = attackedVersion(world, plan);
+  const { broughtCount, included, leftOut } = await attackedVersion(world, plan);
   const owned = included.map(
-    ({ isHonest, row }, k): OwnedRow => ({
-      content: contentOf("text", row.input),
-      label: EMAIL_LABELS[row.label]!,
+    ({ content, isHonest, label }, k): OwnedRow => ({
+      content,
+      label: world.source.classes[label]!,
       contributorId: isHonest ? 5 + Math.floor(k / OWN) : 1_000,
       validatorId: 2,
     }),
@@ -186,7 +192,8 @@ async function attackFactor(world: AttackWorld, plan: AttackPlan): Promise<Attac
   const version = owned.map(({ content, ...owners }) => ({ rowHash: hashRow(content), ...owners }));
   const roots = { rowsRoot: hex32(versionRowsRoot(version)), labels: hex32(rowLabelsRoot(owned)!) };
   const datanet = { id: 1, version: 1, ...roots };
-  const trained = trainDirect(owned, { ...world.recipeOf(sizesOf(owned)), datanet });
+  const recipe = { ...world.recipeOf(sizesOf(world.source, owned)), datanet };
+  const trained = await trainDirect(owned, recipe, { withHeldOut: false });
   const model = await directFamily.open(trained);
   const matrix = directMatrix(trained.features as Parameters<typeof directMatrix>[0]);
   const earned = new Float64Array(included.length);
@@ -205,9 +212,15 @@ async function attackFactor(world: AttackWorld, plan: AttackPlan): Promise<Attac
   return { factor, leftOut, bestFifth: mean(best) / perRow };
 }
 
-/** Makes the worlds. Needs `initPoseidon`. @param seeds fewer, for a quick measurement */
-export const attackWorlds = (recipeOf: RecipeOfRows, seeds: readonly string[] = SEEDS): AttackWorld[] =>
-  seeds.map((seed) => attackWorld(seed, recipeOf));
+/**
+ * Makes the worlds. Needs `initPoseidon`.
+ * @param seeds fewer, for a quick measurement. @param source 700 rows at least; `quality` has 300 fresh ones of 1,000
+ */
+export const attackWorlds = (
+  recipeOf: RecipeOfRows,
+  seeds: readonly string[] = SEEDS,
+  source: AttackSource = emailSource(),
+): AttackWorld[] => seeds.map((seed) => attackWorld(seed, recipeOf, source));
 
 /** Measures a plan in each world: every result, and the means. Needs `initPoseidon`. */
 export async function measureAttack(plan: AttackPlan, worlds: readonly AttackWorld[]) {

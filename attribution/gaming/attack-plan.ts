@@ -1,9 +1,9 @@
 /**
- * Plans of rows that an attacker brings to a Datanet of texts: ready texts, or rows derived from others'.
+ * Plans of rows that an attacker brings to a labelled Datanet: ready inputs, or rows derived from others'.
  * attack-factor.ts measures what each earns.
  */
 
-/** Rows derived from a pool of rows by replacing some of their words. */
+/** Rows derived from a pool of rows by replacing some of their parts: a text's words, a picture's pixels. */
 export interface DerivedRows {
   /**
    * Pool. own: rows that the attacker would bring honestly; dearest: other contributors' rows that earn
@@ -12,10 +12,10 @@ export interface DerivedRows {
   readonly from: "own" | "dearest" | "best";
   /** Number of rows. */
   readonly count: number;
-  /** Part of the words that are replaced, 0 … 1. */
+  /** Part of them that are replaced, 0 … 1. */
   readonly changed: number;
   /**
-   * Choice of the new words. noise: at random; error: the model errs about the row; shadow: the row earns the most by
+   * Choice of the new ones. noise: at random; error: the model errs about the row; shadow: the row earns the most by
    * a model of the own rows; white-box: the row earns the most by the model of all rows.
    */
   readonly by: "noise" | "error" | "shadow" | "white-box";

@@ -5,7 +5,8 @@
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { hashStatics, type ModelStatics, unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { FIELD_ORDER, SHARD_COUNT_MAX } from "@openledger/circuits/protocol";
-import { type ColumnCommitments, shardedFeatures } from "@openledger/circuits/settlement/feature-commitment";
+import type { ColumnCommitments } from "@openledger/circuits/settlement/feature-commitment";
+import { shardedFeatures } from "@openledger/circuits/settlement/shards/shard-link";
 import { hex32 } from "@openledger/foundation/hex";
 import { answeringHash, jsonBytes } from "./answering-hash.ts";
 import { familyOf, type ModelFamily, type ModelParts } from "./model-family.ts";
@@ -21,7 +22,7 @@ import {
   parseJson,
 } from "./model-manifest.ts";
 import { MAX_LINE_BYTES } from "./published-rows.ts";
-import { boundColumns, DIRECT } from "./recipe-fields.ts";
+import { boundColumns, circuitColumns, DIRECT, registeredColumns } from "./recipe-fields.ts";
 
 /** The part, decoded. */
 export type AnsweringPart<Parts extends ModelParts = ModelParts> = Parts & {
@@ -54,7 +55,8 @@ export async function maxBytesOf<Parts extends ModelParts>(
   const family = familyOf(json, families);
   const recipe = family.parseRecipe(json);
   await refuse(recipe, manifest);
-  const { columnCount, rowCount } = manifest;
+  const { rowCount } = manifest;
+  const columns = registeredColumns({ ...recipe, columnCount: manifest.columnCount });
   const { parameters, queryMap } = await family.maxBytes(recipe, rowCount);
   return {
     "recipe.json": MAX_JSON_BYTES,
@@ -62,8 +64,8 @@ export async function maxBytesOf<Parts extends ModelParts>(
     "payees.json": 4 * MAX_JSON_BYTES,
     "parameters.bin": parameters,
     "query-map.bin": queryMap,
-    "features.bin": recipe.family === DIRECT ? 2 * (rowCount + 1) * columnCount : rowCount * columnCount,
-    "columns.bin": 64 * columnCount * SHARD_COUNT_MAX,
+    "features.bin": recipe.family === DIRECT ? 2 * (rowCount + 1) * columns : rowCount * columns,
+    "columns.bin": 64 * columns * SHARD_COUNT_MAX,
     // Each row ends its line.
     "rows.jsonl": rowCount * (MAX_LINE_BYTES + 1),
     "card.json": MAX_JSON_BYTES,
@@ -87,7 +89,10 @@ export function decodeAnsweringPart<Parts extends ModelParts>(
     throw invalidFile("recipe.json", "is not as its values are written: order of fields, or spaces");
   return {
     ...family.decode(parsed, { parameters, queryMap }),
-    columns: decodeColumns(columns, manifest.columnCount),
+    columns: decodeColumns(
+      columns,
+      registeredColumns({ ...(parsed as Parts["recipe"]), columnCount: manifest.columnCount }),
+    ),
     answeringHash: answeringHash({ recipe, parameters, queryMap }),
   };
 }
@@ -105,7 +110,7 @@ export function decodeAnswering<Parts extends ModelParts>(
   const part = decodeAnsweringPart(files, manifest, families);
   const { binding, payeeRoot, ownersCommitment, split } = manifest.statics;
   const statics: ModelStatics = {
-    featuresCommitment: shardedFeatures(part.columns, part.answeringHash),
+    featuresCommitment: shardedFeatures(part.columns, part.answeringHash, circuitColumns(part.recipe)),
     ownersCommitment: BigInt(ownersCommitment),
     payeeRoot: BigInt(payeeRoot),
     binding: BigInt(binding),

@@ -17,7 +17,7 @@ const flipped = (rows: typeof mails) => rows.map(({ input, label }) => ({ input,
 const retold = ({ input, label }: (typeof mails)[number]) => ({ label, input: `${input}\nsent again` });
 
 describe("checkDatanet", () => {
-  it("finds rows that nearly repeat an earlier one, and commits whose labels the others' rows contradict", () => {
+  it("finds rows that nearly repeat an earlier one, and commits whose labels the others' rows contradict", async () => {
     const long = mails.filter(({ input }) => input.length > 800).slice(0, 3);
     const rest = mails.filter((mail) => !long.includes(mail));
     const commits = [
@@ -30,7 +30,7 @@ describe("checkDatanet", () => {
         [".", ".-", "one two three four five six seven"].map((input) => ({ input, label: 0 })),
       ),
     ];
-    const check = checkDatanet(commits);
+    const check = await checkDatanet(commits);
     expect(check).toMatchObject({ kind: "text", rowCount: 119, fewWords: [116, 117, 118] });
     expect(check.nearDuplicates.filter(({ later }) => later >= 93 && later < 96)).toEqual([
       expect.objectContaining({ later: 93, earlier: 50 }),
@@ -50,39 +50,37 @@ describe("checkDatanet", () => {
       expect(predictedLabel, `row ${row}`).not.toBe(label);
   });
 
-  it("lets a refused row take no later honest one with it", () => {
+  it("lets a refused row take no later honest one with it", async () => {
     const long = { ...mails.find(({ input, label }) => label === 1 && input.length > 800)! };
     const rest = mails.filter(({ input }) => input !== long.input);
     const wrong = flipped(rest.slice(80, 100));
     const commits = [commit(5, [...wrong, long]), commit(6, rest.slice(0, 80)), commit(8, [retold(long)])];
-    const { commits: checked, nearDuplicates } = checkDatanet(commits);
+    const { commits: checked, nearDuplicates } = await checkDatanet(commits);
     expect(checked[0]).toMatchObject({ contributorId: 5, isRefused: true });
     expect(nearDuplicates.filter(({ later }) => later === 101)).toEqual([]);
   });
 
-  it("judges no label where too few others can say anything, and none that they have never seen", () => {
+  it("judges no label where too few others can say anything, and none that they have never seen", async () => {
     const few = [commit(5, mails.slice(0, 30)), commit(6, mails.slice(30, 30 + MIN_OTHER_ROWS - 1))];
-    expect(checkDatanet(few).commits.map(({ contradictedCount }) => contradictedCount)).toEqual([
-      null,
-      expect.any(Number),
-    ]);
-    const alone = checkDatanet([commit(5, mails.slice(0, 40))]);
+    const { commits: judged } = await checkDatanet(few);
+    expect(judged.map(({ contradictedCount }) => contradictedCount)).toEqual([null, expect.any(Number)]);
+    const alone = await checkDatanet([commit(5, mails.slice(0, 40))]);
     expect(alone.commits[0]).toMatchObject({ contradictedCount: null, isRefused: false });
     const ham = mails.filter(({ label }) => label === 0).slice(0, 30);
     const spam = mails.filter(({ label }) => label === 1).slice(0, 20);
-    const unseen = checkDatanet([commit(5, ham), commit(6, spam)]);
+    const unseen = await checkDatanet([commit(5, ham), commit(6, spam)]);
     expect(unseen.commits.map(({ contradictedCount }) => contradictedCount)).toEqual([null, null]);
   });
 
-  it("names commit and row of what is no row, and refuses a datanet without rows", () => {
+  it("names commit and row of what is no row, and refuses a datanet without rows", async () => {
     const bad = [commit(5, mails.slice(0, 2)), { contributorId: 6, contents: [Uint8Array.of(0xff)] }];
-    expect(() => checkDatanet(bad)).toThrowError(
+    await expect(checkDatanet(bad)).rejects.toThrowError(
       expect.objectContaining({ code: "ATT_ROW_INVALID", data: { commitIndex: 1, rowIndex: 0 } }),
     );
-    expect(() => checkDatanet([])).toThrowError(expect.objectContaining({ code: "ATT_ROW_INVALID" }));
+    await expect(checkDatanet([])).rejects.toThrowError(expect.objectContaining({ code: "ATT_ROW_INVALID" }));
   });
 
-  it("judges labels of pictures, finds near ones, and compares none where one is of another size", () => {
+  it("judges labels of pictures, finds near ones, and passes over a file that is none", async () => {
     const digits = sampleInputs("image", 120, "check").map((row) => labelledRow("image", row));
     const other = (label: string) => `${(Number(label) + 1) % 10}`;
     const commits = [digits.slice(0, 50), digits.slice(50, 100), digits.slice(100)].map((rows, c) => ({
@@ -90,19 +88,21 @@ describe("checkDatanet", () => {
       contents: rows.map(({ content }) => content),
       labels: rows.map(({ label }) => (c === 2 ? other(label) : label)),
     }));
-    const check = checkDatanet(commits);
+    const check = await checkDatanet(commits);
     expect(check).toMatchObject({ kind: "image", rowCount: 120, fewWords: [] });
     expect(check.commits.map(({ isRefused }) => isRefused)).toEqual([false, false, true]);
-    const unlabelled = checkDatanet(commits.map(({ labels: _, ...rows }) => rows));
+    const unlabelled = await checkDatanet(commits.map(({ labels: _, ...rows }) => rows));
     expect(unlabelled.contradicted).toEqual([]);
-    const large = { contributorId: 8, contents: [Uint8Array.of(0xff, 0xd8, 0xff)], labels: ["1"] };
-    expect(checkDatanet([...commits, large])).toMatchObject({ nearDuplicates: [], contradicted: [] });
+    const broken = { contributorId: 8, contents: [Uint8Array.of(0xff, 0xd8, 0xff)], labels: ["1"] };
+    const { commits: judged, ...found } = await checkDatanet([...commits, broken]);
+    expect(found).toEqual({ ...check, commits: undefined, rowCount: 121 });
+    expect(judged).toEqual([...check.commits, expect.objectContaining({ contradictedCount: null })]);
   });
 
-  it("finds passages that nearly repeat an earlier one, and has no labels to judge", () => {
+  it("finds passages that nearly repeat an earlier one, and has no labels to judge", async () => {
     const speech = "We the people have grown fearful of our selves over the years that lie behind us all";
     const texts = (...some: string[]) => some.map((text) => encodeTextRow({ text }));
-    const check = checkDatanet([
+    const check = await checkDatanet([
       { contributorId: 5, contents: texts(speech, "The navy has forty ships in good repair") },
       { contributorId: 6, contents: texts("A debt of honour is a debt that nations pay", `${speech} today`) },
     ]);

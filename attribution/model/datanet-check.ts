@@ -3,15 +3,15 @@
  * labels that a model of everybody else's rows contradicts. Input is public data, and the list is the same on
  * every machine. `openledger datanet check` prints it.
  */
-import { isRollupError } from "@openledger/foundation/rollup-error";
 import { rowNumber } from "@openledger/foundation/row-number";
 import { attributionError } from "../attribution-errors.ts";
-import { IMAGE_SIDE, POOLED_IMAGE_SIDE } from "../rows/image-pixels.ts";
-import { nearDuplicates } from "../rows/near-duplicates.ts";
-import { type InputOptions, inputOf, inputRows, pixelsOf } from "../rows/row-content.ts";
+import { judgedRows } from "../cleaning/judged-rows.ts";
+import { type ComparedShape, openComparison } from "../rows/row-comparison.ts";
+import { inputOf } from "../rows/row-content.ts";
 import type { RowKind } from "../rows/row-kinds.ts";
 import { hasFewWords, type NearDuplicate, ROW_RULES } from "../rows/row-rules.ts";
-import { decodeTextRow, isTextRow, wholeText } from "../rows/text-rows.ts";
+import { decodeTableRow } from "../rows/table-rows.ts";
+import { decodeTextRow, isTextRow } from "../rows/text-rows.ts";
 import { logisticModel } from "./direct/logistic-model.ts";
 import { heldOut } from "./held-out-odds.ts";
 
@@ -59,31 +59,32 @@ export interface DatanetCheck {
 export const MIN_OTHER_ROWS = 8;
 const DECAY = 0.001;
 const TOLERANCE = 1e-4;
-const TEXT_BUCKETS = 512;
 
-/** A row with its place among all commits, as text or as grey levels. */
+/** A row with the place of its commit. */
 interface ComparedRow {
   readonly commit: number;
   readonly label: string | null;
-  /** What repetitions are found by, and labels judged. */
-  readonly input: string;
+  readonly content: Uint8Array;
 }
 
 /**
- * Checks commits. Pictures that no direct model reads are neither compared nor judged.
- * @param commits in the ledger's order @param kind of the rows, as the card says; default: as the first row looks
+ * Checks commits. Pictures that no model reads are neither compared nor judged.
+ * @param commits in the ledger's order @param shape of the rows, as the card says; default: as the first row looks
  * @throws ATT_ROW_INVALID naming commit and row of the first that is no row of the datanet's kind
  */
-export function checkDatanet(commits: readonly CommittedRows[], kind = kindOf(commits)): DatanetCheck {
+export async function checkDatanet(
+  commits: readonly CommittedRows[],
+  shape: ComparedShape = shapeOf(commits),
+): Promise<DatanetCheck> {
+  const { kind } = shape;
   const rows = commits.flatMap(({ contents, labels = [] }, commit) =>
     contents.map((content, rowIndex): ComparedRow => {
-      const input = decodeAt(() => inputFor(kind, content), { commitIndex: commit, rowIndex });
-      return { commit, label: labels[rowIndex] ?? null, input };
+      decodeAt(() => requireRow(shape, content), { commitIndex: commit, rowIndex });
+      return { commit, label: labels[rowIndex] ?? null, content };
     }),
   );
   const classes = [...new Set(rows.flatMap(({ label }) => (label === null ? [] : [label])))].sort();
-  const isReadable = kind !== "image" || rows.every(({ input }) => input !== "");
-  const predicted = isReadable && classes.length > 1 ? predictWithoutOwn(commits, kind, rows, classes) : [];
+  const predicted = classes.length > 1 ? await predictWithoutOwn(commits, shape, rows, classes) : [];
   const isContradicted = (row: number) => predicted[row] != null && predicted[row] !== rows[row]!.label;
   const judged = commits.map((_, c) => {
     const own = [...rows.keys()].filter((row) => rows[row]!.commit === c && predicted[row] != null);
@@ -92,11 +93,12 @@ export function checkDatanet(commits: readonly CommittedRows[], kind = kindOf(co
   const refused = judged.map(
     ({ contradictedCount, count }) => count > 0 && contradictedCount > ROW_RULES.maxContradicted * count,
   );
-  const hasFew = ({ input, label }: ComparedRow) => kind === "text" && label !== null && hasFewWords(input);
+  const hasFew = ({ content, label }: ComparedRow) =>
+    kind === "text" && label !== null && hasFewWords(inputOf("text", content));
   const fewWords = [...rows.keys()].filter((row) => hasFew(rows[row]!));
   const few = new Set(fewWords);
   const included = [...rows.keys()].filter((row) => !refused[rows[row]!.commit]! && !few.has(row));
-  const duplicates = isReadable ? findDuplicates(kind, rows, included) : [];
+  const duplicates = await findDuplicates(shape, rows, included);
   return {
     kind,
     rowCount: rows.length,
@@ -140,24 +142,16 @@ export function rowsToLeaveOut(check: DatanetCheck): { row: number; why: LeaveOu
 }
 
 /** Near-duplicates among the rows at these places: a row that stays out anyway takes no later row with it. */
-function findDuplicates(
-  kind: RowKind,
+async function findDuplicates(
+  shape: ComparedShape,
   rows: readonly ComparedRow[],
   places: readonly number[],
-): NearDuplicate[] {
-  const names = [...new Set(rows.map(({ label }) => label))];
-  const labels = Int32Array.from(places, (row) => names.indexOf(rows[row]!.label));
-  const inputs = places.map((row) => rows[row]!.input);
-  const found =
-    kind === "image"
-      ? nearDuplicates({
-          kind,
-          labels,
-          contents: inputs.map(pixelsOf),
-          width: IMAGE_SIDE,
-          height: IMAGE_SIDE,
-        })
-      : nearDuplicates({ kind: "text", labels, contents: inputs.map((text) => Buffer.from(text, "utf8")) });
+): Promise<NearDuplicate[]> {
+  const compare = await openComparison(shape);
+  const found = compare(
+    places.map((row) => rows[row]!.content),
+    places.map((row) => rows[row]!.label),
+  );
   return found.map(({ earlier, later, similarity }) => ({
     earlier: places[earlier]!,
     later: places[later]!,
@@ -166,19 +160,22 @@ function findDuplicates(
 }
 
 /** Label that a model of all other contributors' rows predicts for each row; null where there is no such model. */
-function predictWithoutOwn(
+async function predictWithoutOwn(
   commits: readonly CommittedRows[],
-  kind: RowKind,
+  shape: ComparedShape,
   rows: readonly ComparedRow[],
   classes: readonly string[],
-): (string | null)[] {
-  const options: InputOptions =
-    kind === "image" ? { kind, side: POOLED_IMAGE_SIDE } : { kind: "text", bucketCount: TEXT_BUCKETS };
-  const places = [...rows.keys()].filter((row) => rows[row]!.label !== null);
+): Promise<(string | null)[]> {
+  const labelled = [...rows.keys()].filter((row) => rows[row]!.label !== null);
+  const { inputs, places: read } = await judgedRows(
+    shape,
+    labelled.map((row) => rows[row]!.content),
+  );
+  const places = read.map((i) => labelled[i]!);
   const owners = places.map((row) => commits[rows[row]!.commit]!.contributorId);
   const names = [...new Set(owners)];
   const model = logisticModel({
-    inputCount: options.kind === "text" ? options.bucketCount : options.side ** 2,
+    inputCount: inputs.columnCount,
     classCount: classes.length,
     decay: DECAY,
     tolerance: TOLERANCE,
@@ -186,10 +183,7 @@ function predictWithoutOwn(
   const held = heldOut(
     model,
     {
-      inputs: inputRows(
-        options,
-        places.map((row) => rows[row]!.input),
-      ),
+      inputs,
       labels: Int32Array.from(places, (row) => classes.indexOf(rows[row]!.label!)),
     },
     {
@@ -205,24 +199,23 @@ function predictWithoutOwn(
   return predicted;
 }
 
-/** Input of a row; empty for a picture that no direct model reads. @throws ATT_ROW_INVALID */
-function inputFor(kind: RowKind, content: Uint8Array): string {
-  if (kind === "passage") return wholeText(decodeTextRow(content));
-  if (kind !== "image") return inputOf("text", content);
-  try {
-    return inputOf("image", content);
-  } catch (error) {
-    if (isRollupError(error, "ATT_ROW_INVALID")) return "";
-    throw error;
-  }
+/** Requires a row of the kind; pictures may be of types that no model reads. @throws ATT_ROW_INVALID */
+function requireRow({ fields, kind }: ComparedShape, content: Uint8Array): void {
+  if (kind === "passage") decodeTextRow(content);
+  else if (kind === "table") decodeTableRow(fields, content);
+  else if (kind === "text") inputOf(kind, content);
 }
 
-function kindOf(commits: readonly CommittedRows[]): RowKind {
+function shapeOf(commits: readonly CommittedRows[]): ComparedShape {
   const first = commits.flatMap(({ contents }) => contents)[0];
   if (first === undefined) throw attributionError("ATT_ROW_INVALID", "the datanet has no rows");
-  if (isTextRow(first)) return "passage";
+  return { kind: kindOf(first), fields: [] };
+}
+
+function kindOf(row: Uint8Array): RowKind {
+  if (isTextRow(row)) return "passage";
   try {
-    inputOf("text", first);
+    inputOf("text", row);
     return "text";
   } catch {
     return "image";

@@ -1,43 +1,35 @@
 /**
- * Rows of a version as numbers for a direct model (logistic, of texts or pictures) and as bytes: the first step of
- * direct-training.ts.
+ * Rows of a version as numbers for a direct model (a classifier): the first step of direct-training.ts.
  */
 import { rowNumber } from "@openledger/foundation/row-number";
 import { attributionError } from "../attribution-errors.ts";
-import type { SparseRows } from "../maths/sparse-rows.ts";
+import { countedRows } from "../inputs/counted-rows.ts";
+import type { InputCounter } from "../inputs/input-counter.ts";
 import { atRow, refuseDuplicates } from "../rows/labelled-rows.ts";
-import { type InputKind, inputOf, pixelsOf } from "../rows/row-content.ts";
+import type { DirectInputs } from "./direct/direct-inputs.ts";
 import type { Examples } from "./model.ts";
 import type { OwnedRow } from "./owned-rows.ts";
 
-/** Rows as the model takes them, as prompts, and as bytes to compare: text as UTF-8, or grey levels. */
+/** Rows as the model takes them, and as counts. */
 export interface DecodedRows extends Examples {
-  readonly prompts: readonly string[];
-  readonly contents: readonly Uint8Array[];
-}
-
-/** Fields of a recipe that say how a row is read. */
-interface RowRecipe {
-  readonly inputs: { readonly kind: InputKind };
-  readonly classes: readonly string[];
+  readonly counts: readonly Uint8Array[];
 }
 
 /** @throws ATT_ROW_INVALID and ATT_LABEL_INVALID naming the first row that is none, ATT_DUPLICATE_ROW */
 export function decodeRows(
   rows: readonly OwnedRow[],
-  { classes, inputs: { kind } }: RowRecipe,
-  toInputs: (inputs: readonly string[]) => SparseRows,
+  { classes }: { readonly classes: readonly string[] },
+  { counter }: Pick<DirectInputs, "counter">,
 ): DecodedRows {
   const labels = Int32Array.from(rows, (row, index) => classOf(row, classes, index));
-  const prompts = rows.map(({ content }, index) => atRow(index, () => inputOf(kind, content)));
+  const counts = countRows(rows, counter);
   refuseDuplicates(rows.map(({ content }) => content));
-  return {
-    inputs: toInputs(prompts),
-    labels,
-    prompts,
-    contents: kind === "text" ? rows.map(({ content }) => content) : prompts.map(pixelsOf),
-  };
+  return { inputs: countedRows(counter.termBuckets, counts), labels, counts };
 }
+
+/** Counts of rows. @throws ATT_ROW_INVALID naming the first row that is none of the kind */
+export const countRows = (rows: readonly Pick<OwnedRow, "content">[], counter: InputCounter): Uint8Array[] =>
+  rows.map(({ content }, index) => atRow(index, () => counter.countsOf(counter.promptOf(content))));
 
 /** Class number of a row's accepted label. @throws ATT_LABEL_INVALID */
 export function classOf(

@@ -29,6 +29,33 @@ export interface HeldOut {
   readonly isJudged: Uint8Array;
 }
 
+/** What models of other rows say about rows that they have not seen. */
+export interface HeldOutFigures {
+  /** Rows that a model could judge. */
+  readonly rowCount: number;
+  /** Part of them whose label is the likeliest one. */
+  readonly accuracy: number;
+  /** Labels of the rows and columns of the table. */
+  readonly labels: readonly string[];
+  /** Number of rows by accepted label (row of the table) and likeliest label (column). */
+  readonly confusion: readonly (readonly number[])[];
+}
+
+/** Figures of held-out rows; null where no row was judged. */
+export function heldOutFigures(
+  { isJudged, predicted }: HeldOut,
+  labels: Int32Array,
+  names: readonly string[],
+): HeldOutFigures | null {
+  const confusion = names.map(() => names.map(() => 0));
+  for (const [i, label] of labels.entries())
+    if (isJudged[i] === 1) confusion[label]![predicted[i]!] = confusion[label]![predicted[i]!]! + 1;
+  const rowCount = isJudged.reduce((sum, one) => sum + one, 0);
+  if (rowCount === 0) return null;
+  const right = confusion.reduce((sum, counts, label) => sum + counts[label]!, 0);
+  return { rowCount, accuracy: right / rowCount, labels: [...names], confusion };
+}
+
 /** Deterministic to the bit. */
 export function heldOut(model: Model, { inputs, labels }: Examples, options: HeldOutOptions): HeldOut {
   const { classCount, foldCount, folds, minOthers = 2, start } = options;

@@ -24,7 +24,7 @@ let model: PublishedModel<DirectParts>;
 beforeAll(async () => {
   await initPoseidon();
   const rows = sampleRows("text", 24);
-  const trained = trainDirect(rows, recipeFor(rows, 64));
+  const trained = await trainDirect(rows, recipeFor(rows, 64));
   const split = { ownerParts: 16_384n, validatorParts: 13_107n };
   model = publishedModel(trained, registerModel(trained, { split }, SIZE), { publishRows: true });
 });

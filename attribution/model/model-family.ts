@@ -1,11 +1,11 @@
 /**
  * The interface that each kind of model implements, so that the ledger can pay its rows: `ModelFamily` reads and
- * answers, `FamilyTraining` trains and computes again. Direct models (logistic models of texts or pictures) implement
+ * answers, `FamilyTraining` trains and computes again. Direct models (classifiers) implement
  * it in model/direct/; language models in models/, which imports attribution/. So commands, servers and verifiers pass
  * in the families that they know.
  *
  * Common to all kinds are rows, payees, files, receipts, settlement, a registered matrix of integers (G of int8; of a
- * direct model B of int16), and the statics: what never changes of a model on the ledger, with commitments to its
+ * direct model contrasts of int16), and the statics: what never changes of a model on the ledger, with commitments to its
  * matrix, owners and shares.
  */
 import type { DirectQuery } from "@openledger/circuits/ledger/direct-query";
@@ -15,22 +15,31 @@ import { attributionError } from "../attribution-errors.ts";
 import type { DirectFeatures, RegisteredMatrix } from "../features/direct-rows.ts";
 import type { QuantisedFeatures } from "../features/quantise.ts";
 import type { OnProgress } from "../progress.ts";
-import type { InputKind } from "../rows/row-content.ts";
+import type { InputKind } from "../rows/row-kinds.ts";
+import type { HeldOutFigures } from "./held-out-odds.ts";
 import type { OwnedRow } from "./owned-rows.ts";
 import type { RecipeBase } from "./recipe-fields.ts";
 import { assuranceOf, type CheckedReply, defencesOf } from "./reply-assurance.ts";
+
+/** A label with its part of 1, by the registered logits. */
+export interface LabelShare {
+  readonly label: string;
+  readonly share: number;
+}
 
 /** Answer of a model to a prompt, and the query that its receipt binds. */
 export interface ModelAnswer<Query extends ModelQuery = ModelQuery> {
   /** Label of a direct model's answer, else null. */
   readonly label: string | null;
+  /** All labels of a direct model with their parts of 1, the answer first: shown, and no part of the receipt. */
+  readonly labels?: readonly LabelShare[];
   /** The answer that receipts hash: JSON, {"label":…} of a direct model. */
   readonly text: string;
-  /** columnCount odd numbers, −255 … 255; of a direct model the prompt's counts with the answered class. */
+  /** columnCount odd numbers, −255 … 255; of a direct model the prompt's counts with the pair of labels. */
   readonly query: Query;
 }
 
-/** A model that answers, as a plain object. A prompt is a text, or a picture's file in base64. */
+/** A model that answers, as a plain object. A prompt is a text, a picture's file in base64, or a table's row in JSON. */
 export interface AnsweringModel<Query extends ModelQuery = ModelQuery> {
   /**
    * Answers a prompt. The same prompt gives the same bytes on every machine.
@@ -110,16 +119,20 @@ export type TrainedModel<Parts extends ModelParts = ModelParts> = Parts & {
   /** Rows in the version's order. */
   readonly rows: readonly OwnedRow[];
   readonly payees: readonly Payee[];
-  /** G: rows × columnCount of int8; of a direct model B of int16, with the logit's row behind (direct-rows.ts). */
+  /** G: rows × columnCount of int8; of a direct model its contrasts of int16, with the logits' row behind (direct-rows.ts). */
   readonly features: RegisteredMatrix;
   /** Part of the rows that the model itself labels as was accepted; null where it reads no labels. */
   readonly accuracy: number | null;
+  /** Figures of rows that models like this one had not seen, of a classifier. Absent: nobody asked for them. */
+  readonly heldOut?: HeldOutFigures | null;
 };
 
 export interface TrainOptions {
   readonly onProgress?: OnProgress;
   /** Folder for the state of a long training, so that a killed one goes on to the same bytes. */
   readonly stateFolder?: string | undefined;
+  /** False: a classifier's held-out figures are left out, which take five more trainings. */
+  readonly withHeldOut?: boolean;
 }
 
 /** The half of a family that makes models and checks how they were made. */
@@ -129,7 +142,10 @@ export interface FamilyTraining<Parts extends ModelParts = ModelParts> {
    * Checks rows, labels and recipe before training. @throws ATT_TOO_FEW_ROWS, ATT_RECIPE_INVALID, ATT_ROW_INVALID,
    * ATT_LABEL_INVALID with what to change
    */
-  requireTrainable(rows: readonly Pick<OwnedRow, "content" | "label">[], recipe: Parts["recipe"]): void;
+  requireTrainable(
+    rows: readonly Pick<OwnedRow, "content" | "label">[],
+    recipe: Parts["recipe"],
+  ): Promise<void>;
   /**
    * Deterministic to the byte. Needs `initPoseidon`: the rows are compared with the root that the recipe names.
    * @throws ATT_ROWS_MISMATCH, ATT_LABELS_MISMATCH, ATT_ROW_INVALID, ATT_DUPLICATE_ROW, ATT_RECIPE_INVALID
@@ -139,6 +155,11 @@ export interface FamilyTraining<Parts extends ModelParts = ModelParts> {
     recipe: Parts["recipe"],
     options: TrainOptions,
   ): Promise<TrainedModel<Parts>>;
+  /**
+   * The parts that answer alone, without the registered matrix. Present where that takes much longer.
+   * @throws as `train`
+   */
+  fit?(rows: readonly OwnedRow[], recipe: Parts["recipe"]): Promise<Parts>;
   /** True for recipes whose matrix comes from the whole training: `features` is not called. */
   needsRun?(recipe: Parts["recipe"]): boolean;
   /** The registered matrix from parts that are there already, without training. */

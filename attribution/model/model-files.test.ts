@@ -6,8 +6,8 @@ import { bytesToHex } from "@noble/hashes/utils.js";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { directShape } from "@openledger/circuits/ledger/direct-query";
 import { hashStatics, unpackBinding } from "@openledger/circuits/ledger/leaf";
-import { featuresCommitment } from "@openledger/circuits/settlement/feature-commitment";
 import { commitDirectColumns } from "@openledger/circuits/settlement/scores/direct-matrix";
+import { shardedFeatures } from "@openledger/circuits/settlement/shards/shard-link";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Progress } from "../progress.ts";
 import { recipeFor, sampleRows } from "../testing/sample-rows.ts";
@@ -37,7 +37,7 @@ let folder: string;
 beforeAll(async () => {
   await initPoseidon();
   rows = sampleRows("text", 32);
-  trained = trainDirect(rows, recipeFor(rows, BUCKETS));
+  trained = await trainDirect(rows, recipeFor(rows, BUCKETS));
   model = publishedModel(trained, registerModel(trained, { split: SPLIT }, SIZE), { publishRows: true });
   folder = await mkdtemp(join(tmpdir(), "model-"));
 });
@@ -47,7 +47,7 @@ describe("registerModel", () => {
   it("commits to features, payees, version and split as docs/reference/settlement.md defines them", () => {
     const { statics, columns, answeringHash, staticsHash, payees } = model;
     expect(statics.featuresCommitment).toBe(
-      featuresCommitment(commitDirectColumns(directMatrix(model.features)), answeringHash),
+      shardedFeatures([commitDirectColumns(directMatrix(model.features))], answeringHash, SIZE),
     );
     expect(unpackBinding(statics.binding)).toEqual({
       datanetId: 4n,

@@ -9,8 +9,9 @@ import { hashStatics, type ModelStatics, unpackBinding } from "@openledger/circu
 import { payeeShards } from "@openledger/circuits/ledger/payee-shards";
 import { type Payee, unpackSplit } from "@openledger/circuits/ledger/rewards";
 import { MAX_PAYEE_COUNT } from "@openledger/circuits/protocol";
-import { type ColumnCommitments, shardedFeatures } from "@openledger/circuits/settlement/feature-commitment";
+import type { ColumnCommitments } from "@openledger/circuits/settlement/feature-commitment";
 import { MAX_DIRECT_ENTRY } from "@openledger/circuits/settlement/scores/direct-matrix";
+import { shardedFeatures } from "@openledger/circuits/settlement/shards/shard-link";
 import { hex32 } from "@openledger/foundation/hex";
 import { rowNumber } from "@openledger/foundation/row-number";
 import { z } from "zod";
@@ -32,13 +33,13 @@ import {
 } from "./model-manifest.ts";
 import { checkRowsRoot, type OwnedRow } from "./owned-rows.ts";
 import { decodeLine, encodeLine, type PublishedLine } from "./published-rows.ts";
-import { DIRECT, type RecipeBase, versionsOf } from "./recipe-fields.ts";
+import { circuitColumns, DIRECT, type RecipeBase, registeredColumns, versionsOf } from "./recipe-fields.ts";
 import { type ModelRegistration, staticsOf } from "./registration.ts";
 
 /** A model as its owner publishes it. */
 export type PublishedModel<Parts extends ModelParts = ModelParts> = AnsweringPart<Parts> & {
   readonly payees: readonly Payee[];
-  /** Registered matrix: G of int8, or of a direct model (logistic, of texts or pictures) B of int16. */
+  /** Registered matrix: G of int8, or contrasts of int16 of a direct model (a classifier). */
   readonly features: FeaturesOf<Parts>;
   readonly statics: ModelStatics;
   /** The hash of the statics. */
@@ -67,7 +68,7 @@ export function publishedModel<Parts extends ModelParts>(
   registration: ModelRegistration,
   { card = null, publishRows }: { publishRows: boolean; card?: string | null },
 ): PublishedModel<Parts> {
-  const { accuracy: _, ...published } = trained;
+  const { accuracy: _, heldOut: __, ...published } = trained;
   return { ...published, ...registration, rows: publishRows ? trained.rows : null, card } as never;
 }
 
@@ -126,7 +127,12 @@ export function decodeModel<Parts extends ModelParts = DirectParts>(
   const { answeringHash, columns, recipe } = part;
   const payees = decodePayees(bytesOf("payees.json"), manifest.rowCount, recipe);
   const features = decodeFeatures(bytesOf("features.bin"), manifest, recipe);
-  const statics = decodeStatics(manifest, recipe, payees, shardedFeatures(columns, answeringHash));
+  const statics = decodeStatics(
+    manifest,
+    recipe,
+    payees,
+    shardedFeatures(columns, answeringHash, circuitColumns(recipe)),
+  );
   const rows = "rows.jsonl" in manifest.files ? decodeRowLines(bytesOf("rows.jsonl"), payees, recipe) : null;
   const card = "card.json" in manifest.files ? textOfModelFile(bytesOf("card.json"), "card.json") : null;
   return { ...part, payees, features, statics, staticsHash: hashStatics(statics), rows, card } as never;
@@ -159,7 +165,7 @@ function decodePayees(bytes: Uint8Array, rowCount: number, recipe: RecipeBase): 
   return payees;
 }
 
-/** G a signed byte an entry; B of a direct model 16 bits an entry, little-endian, with the row of the logit. */
+/** G a signed byte an entry; contrasts of a direct model 16 bits an entry, little-endian, with the row of the logits. */
 function matrixBytes({ values }: RegisteredMatrix): Uint8Array {
   if (values instanceof Int8Array) return new Uint8Array(values);
   const bytes = new Uint8Array(2 * values.length);
@@ -173,7 +179,7 @@ function decodeFeatures(bytes: Uint8Array, manifest: ModelManifest, recipe: Reci
   if (columnCount !== recipe.columnCount) {
     throw invalidFile(MANIFEST, `names ${columnCount} columns, the recipe ${recipe.columnCount}`);
   }
-  if (recipe.family === DIRECT) return decodeDirect(bytes, manifest);
+  if (recipe.family === DIRECT) return decodeDirect(bytes, manifest, recipe);
   if (bytes.length !== rowCount * columnCount) {
     throw invalidFile("features.bin", `has ${bytes.length} bytes, not ${rowCount} × ${columnCount}`);
   }
@@ -184,23 +190,24 @@ function decodeFeatures(bytes: Uint8Array, manifest: ModelManifest, recipe: Reci
   return { values, rowCount, featureCount: columnCount, scale: featureScale };
 }
 
-function decodeDirect(bytes: Uint8Array, manifest: ModelManifest): DirectFeatures {
+function decodeDirect(bytes: Uint8Array, manifest: ModelManifest, recipe: RecipeBase): DirectFeatures {
   const { rowCount, columnCount, featureScale } = manifest;
-  const count = (rowCount + 1) * columnCount;
+  const width = registeredColumns(recipe);
+  const count = (rowCount + 1) * width;
   if (bytes.length !== 2 * count)
-    throw invalidFile(
-      "features.bin",
-      `has ${bytes.length} bytes, not 2 × (${rowCount} + 1) × ${columnCount}`,
-    );
+    throw invalidFile("features.bin", `has ${bytes.length} bytes, not 2 × (${rowCount} + 1) × ${width}`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const values = Int16Array.from({ length: count }, (_, k) => view.getInt16(2 * k, true));
   const bad = values.findIndex((value) => Math.abs(value) > MAX_DIRECT_ENTRY);
   if (bad >= 0)
-    throw invalidFile(
-      "features.bin",
-      `has ${values[bad]} in row ${rowNumber(Math.floor(bad / columnCount))}`,
-    );
-  return { values, rowCount, featureCount: columnCount, scale: featureScale };
+    throw invalidFile("features.bin", `has ${values[bad]} in row ${rowNumber(Math.floor(bad / width))}`);
+  return {
+    values,
+    rowCount,
+    labelCount: 1 + width / columnCount,
+    featureCount: columnCount,
+    scale: featureScale,
+  };
 }
 
 function decodeStatics(

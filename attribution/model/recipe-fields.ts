@@ -65,6 +65,8 @@ const baseSchema = z.object(recipeFields);
 
 export interface RecipeBase extends z.infer<typeof baseSchema> {
   readonly family: string;
+  /** Labels of a classifier. */
+  readonly classes?: readonly string[] | undefined;
   /**
    * Part of payments that goes by citation, by the card, for a language model that cites rows. Such a model has no
    * base.
@@ -93,6 +95,15 @@ export function circuitColumns({ columnCount, family }: Pick<RecipeBase, "column
 } {
   return family === DIRECT ? { features: columnCount - 1, isDirect: true } : { features: columnCount };
 }
+
+/**
+ * Columns that a model registers: those of a classifier are so many for each label but the first, which the others are
+ * compared with.
+ */
+export const registeredColumns = ({
+  classes = [],
+  columnCount,
+}: Pick<RecipeBase, "classes" | "columnCount">): number => columnCount * Math.max(1, classes.length - 1);
 
 /** Shape of a model's columns in the binding of its statics: it decides which settlement circuits fit. */
 export function boundColumns(recipe: Pick<RecipeBase, "columnCount" | "family">): bigint {

@@ -13,7 +13,7 @@ import {
   type RewardSplit,
 } from "@openledger/circuits/ledger/rewards";
 import { MAX_PAYEE_COUNT, TREASURY_PARTS } from "@openledger/circuits/protocol";
-import { type ColumnCommitments, shardedFeatures } from "@openledger/circuits/settlement/feature-commitment";
+import type { ColumnCommitments } from "@openledger/circuits/settlement/feature-commitment";
 import type { DirectMatrix } from "@openledger/circuits/settlement/scores/direct-matrix";
 import {
   drawBits,
@@ -21,13 +21,19 @@ import {
   type SettlementSize,
   shapeOfPlaces,
 } from "@openledger/circuits/settlement/settlement-size";
-import { commitShards } from "@openledger/circuits/settlement/shards/shard-link";
+import { commitShards, shardedFeatures } from "@openledger/circuits/settlement/shards/shard-link";
 import { attributionError } from "../attribution-errors.ts";
 import { type DirectFeatures, isDirect, type RegisteredMatrix } from "../features/direct-rows.ts";
 import type { OnProgress } from "../progress.ts";
 import { answeringFiles, answeringHash } from "./answering-hash.ts";
 import type { ModelParts, TrainedModel } from "./model-family.ts";
-import { boundColumns, type RecipeBase, type RecipeVersion, versionsOf } from "./recipe-fields.ts";
+import {
+  boundColumns,
+  circuitColumns,
+  type RecipeBase,
+  type RecipeVersion,
+  versionsOf,
+} from "./recipe-fields.ts";
 
 /** Terms that the owner chooses when they create the model on the ledger. */
 export interface RegistrationTerms {
@@ -67,10 +73,15 @@ export function registerModel<Parts extends ModelParts>(
   checkSplit(terms.split);
   const columns = commitFeatures({ ...model, payees }, options);
   const answering = answeringHash(answeringFiles(model));
-  const statics = staticsOf(model.recipe, payees, shardedFeatures(columns, answering), {
-    ...terms,
-    drawBits: drawBits(size.draws),
-  });
+  const statics = staticsOf(
+    model.recipe,
+    payees,
+    shardedFeatures(columns, answering, circuitColumns(model.recipe)),
+    {
+      ...terms,
+      drawBits: drawBits(size.draws),
+    },
+  );
   return { payees, columns, answeringHash: answering, statics, staticsHash: hashStatics(statics) };
 }
 
@@ -87,7 +98,7 @@ export const payeesFor = (
 ): readonly Payee[] =>
   size.shards === undefined || recipe.furtherDatanets !== undefined ? payees : cutPayees(payees, size);
 
-/** Column commitments of G, or of B, by each shard of its payees, with progress. Needs `initPoseidon`. */
+/** Column commitments of G, or of contrasts, by each shard of its payees, with progress. Needs `initPoseidon`. */
 export function commitFeatures(
   { features, payees }: { readonly features: RegisteredMatrix; readonly payees: readonly Payee[] },
   { onProgress }: { onProgress?: OnProgress } = {},
@@ -102,10 +113,16 @@ export function commitFeatures(
   return commitShards(matrix, shards, featureCount, report);
 }
 
-/** A direct model's matrix B as the settlement circuits take it. */
-export const directMatrix = ({ featureCount, rowCount, values }: DirectFeatures): DirectMatrix => ({
+/** A direct model's matrix as the settlement circuits take it. */
+export const directMatrix = ({
+  featureCount,
+  labelCount,
+  rowCount,
+  values,
+}: DirectFeatures): DirectMatrix => ({
   rowCount,
   bucketCount: featureCount - 1,
+  labelCount,
   values,
 });
 

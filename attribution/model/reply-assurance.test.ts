@@ -13,6 +13,13 @@ it.each([
   ["answered again", text, ANSWERED_AGAIN, "recomputed recomputed believed"],
   ["rows computed again", text, { ...UNCHECKED, areRowsRecomputed: true }, "believed recomputed recomputed"],
   ["a direct model, by its settlement", direct, UNCHECKED, "proven recomputed believed"],
+  ["one of three labels", { ...direct, classes: ["a", "b", "c"] }, UNCHECKED, "believed recomputed believed"],
+  [
+    "one of three labels, again",
+    { ...direct, classes: ["a", "b", "c"] },
+    ANSWERED_AGAIN,
+    "recomputed recomputed believed",
+  ],
 ])("%s", (_, recipe, checked, expected) => {
   const { answer, query, rows } = assuranceOf(recipe, checked);
   expect(`${answer} ${query} ${rows}`).toBe(expected);

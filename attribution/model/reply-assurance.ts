@@ -15,11 +15,10 @@ export interface CheckedReply {
 export const ANSWERED_AGAIN: CheckedReply = { isAnsweredAgain: true, areRowsRecomputed: false };
 
 /** Assurance of each part of a reply, beyond its server's word: by the family, and by the customer's checks. */
-export function assuranceOf({ family }: Pick<RecipeBase, "family">, checked: CheckedReply) {
+export function assuranceOf(recipe: Pick<RecipeBase, "classes" | "family">, checked: CheckedReply) {
   const { areRowsRecomputed, isAnsweredAgain } = checked;
   return {
-    // A settlement of a direct model pays by no other class than the registered logit's.
-    answer: family === DIRECT ? "proven" : isAnsweredAgain ? "recomputed" : "believed",
+    answer: isAnswerProven(recipe) ? "proven" : isAnsweredAgain ? "recomputed" : "believed",
     // Every client computes the query of prompt and answer.
     query: "recomputed",
     rows: areRowsRecomputed ? "recomputed" : "believed",
@@ -27,14 +26,26 @@ export function assuranceOf({ family }: Pick<RecipeBase, "family">, checked: Che
 }
 
 /**
+ * A settlement pays by no other of two labels than the registered logit's. Of more it proves that the label is not behind
+ * its runner-up, and not that no third one is before both.
+ */
+const isAnswerProven = ({ classes = [], family }: Pick<RecipeBase, "classes" | "family">): boolean =>
+  family === DIRECT && classes.length <= 2;
+
+/**
  * Rules that bind a model's owner, contributors and payers, in a few words each, from the recipe, which the statics
  * bind. Servers print it, and pages show it.
  */
-export function defencesOf({ family, retrieval, rules }: RecipeBase): string {
+export function defencesOf({ classes, family, retrieval, rules }: RecipeBase): string {
   const strength = (permille: number) => `${permille / 1_000} of a typical score`;
   return [
     rules.base === undefined ? "no base" : `a base of ${strength(rules.base.flatPermille)} a row`,
-    family === DIRECT ? "its answer proven in each settlement" : "its answer computed again by who asks",
+    isAnswerProven({ classes, family })
+      ? "its answer proven in each settlement"
+      : "its answer computed again by who asks",
+    ...(family === DIRECT && !isAnswerProven({ classes, family })
+      ? ["that its label is not behind the runner-up proven in each settlement"]
+      : []),
     ...(rules.thresholdPermille === undefined
       ? []
       : [`rows paid from ${strength(rules.thresholdPermille)} on`]),

@@ -36,7 +36,7 @@ beforeAll(async () => {
   rows = joinVersions(versions);
   const [datanet, second] = versions.map(datanetOf) as [typeof recipe.datanet, typeof recipe.datanet];
   recipe = recipeFor(rows, BUCKETS, { datanet, furtherDatanets: [{ ...second, id: 9, version: 3 }] });
-  trained = trainDirect(rows, recipe);
+  trained = await trainDirect(rows, recipe);
   model = publishedModel(trained, registerModel(trained, { split: SPLIT }, SIZE), { publishRows: true });
 });
 

@@ -1,26 +1,37 @@
 /**
- * Checks before the training of a direct model (logistic, of texts or pictures) that the rows can make a model at all;
+ * Checks before the training of a direct model (a classifier) that the rows can make a model at all;
  * the error says what is missing. direct-training.ts calls it.
  */
 import { attributionError } from "../attribution-errors.ts";
-import { atRow } from "../rows/labelled-rows.ts";
-import { inputOf } from "../rows/row-content.ts";
-import { classOf } from "./decoded-rows.ts";
+import { classOf, countRows } from "./decoded-rows.ts";
+import { directInputs } from "./direct/direct-inputs.ts";
 import type { DirectRecipe } from "./direct/direct-recipe.ts";
 import type { OwnedRow } from "./owned-rows.ts";
 
 /** Minimum rows: two of each label. A model of one row would be its copy. */
 const MIN_ROWS = 4;
 
+/** Maximum numbers of the influence of rows × labels × columns while it is computed: 2 GiB. */
+const MAX_INFLUENCE = 2 ** 28;
+
 /**
- * @throws ATT_ROW_INVALID naming the first that is no row of the kind, ATT_LABEL_INVALID naming the first without a label of
+ * @throws ATT_RECIPE_INVALID for more rows, labels and columns together than memory holds, ATT_ROW_INVALID naming the first that is no row of the kind, ATT_LABEL_INVALID naming the first without a label of
  * the recipe's, ATT_TOO_FEW_ROWS with what is missing
  */
-export function requireRows(
+export async function requireRows(
   rows: readonly Pick<OwnedRow, "content" | "label">[],
-  { classes, datanet, inputs }: Pick<DirectRecipe, "classes" | "datanet" | "inputs">,
-): void {
-  for (const [index, { content }] of rows.entries()) atRow(index, () => inputOf(inputs.kind, content));
+  recipe: Pick<DirectRecipe, "classes" | "columnCount" | "datanet" | "inputs" | "rules">,
+): Promise<void> {
+  const { classes, columnCount, datanet } = recipe;
+  const size = rows.length * classes.length * columnCount;
+  if (size > MAX_INFLUENCE)
+    throw attributionError(
+      "ATT_RECIPE_INVALID",
+      `${rows.length} rows × ${classes.length} labels × ${columnCount} columns are ${size} numbers, at most ${MAX_INFLUENCE} are computed: take fewer buckets, labels or rows`,
+      { data: { rowCount: rows.length, labelCount: classes.length, columnCount, max: MAX_INFLUENCE } },
+    );
+  const { counter } = await directInputs(recipe);
+  countRows(rows, counter);
   const given = rows.map((row, index) => classOf(row, classes, index));
   const rowCount = given.length;
   const labelCounts = Object.fromEntries(

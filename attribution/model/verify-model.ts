@@ -9,7 +9,7 @@ import { isRollupError } from "@openledger/foundation/rollup-error";
 import { rowNumber } from "@openledger/foundation/row-number";
 import { attributionError } from "../attribution-errors.ts";
 import type { BaseRule } from "../features/base-column.ts";
-import type { RegisteredMatrix } from "../features/direct-rows.ts";
+import { type RegisteredMatrix, rowWidth } from "../features/direct-rows.ts";
 import type { OnProgress } from "../progress.ts";
 import { policyOf, rewardsOfCard } from "./base-policy.ts";
 import { directTraining } from "./direct/direct-training.ts";
@@ -88,7 +88,7 @@ export async function verifyModel(options: VerifyModelOptions): Promise<Verified
   let accuracy: number | null = null;
   const training = trainingOf(recipe, trainings);
   if (depth === "train" || training.needsRun?.(recipe) === true) {
-    const trained = await training.train(rows, recipe, progress);
+    const trained = await training.train(rows, recipe, { ...progress, withHeldOut: false });
     const [published, computed] = [model.family.encode(model), trained.family.encode(trained)];
     requireSameNumbers("parameters", published.parameters, computed.parameters);
     requireSameNumbers("queryMap", published.queryMap, computed.queryMap);
@@ -186,10 +186,10 @@ function spellBase(base: BaseRule | null | undefined): string {
 function requireSameFeatures(published: RegisteredMatrix, computed: RegisteredMatrix): void {
   const at = published.values.findIndex((value, k) => value !== computed.values[k]);
   if (at >= 0) {
-    const row = Math.floor(at / published.featureCount);
+    const width = rowWidth(published);
     throw mismatch(
       "features",
-      { row, column: at % published.featureCount },
+      { row: Math.floor(at / width), column: at % width },
       published.values[at]!,
       computed.values[at]!,
     );

@@ -1,12 +1,14 @@
 /**
  * Search for near-duplicates among the rows of a version: texts by Jaccard similarity, images by correlation,
- * features by cosine. Reviewers' checks, direct trainings and previews call it; row-rules.ts says what follows
+ * a table's rows field by field, features by cosine. row-comparison.ts makes them of rows' bytes. Reviewers' checks, direct trainings and previews call it; row-rules.ts says what follows
  * for the reward.
  */
 import { type NearDuplicate, ROW_RULES } from "./row-rules.ts";
 import { coarseImageVector, type ImageShape, imageVector } from "./similar-images.ts";
+import { TableIndex } from "./similar-tables.ts";
 import { TextIndex } from "./similar-texts.ts";
 import { unitRows, VectorIndex } from "./similar-vectors.ts";
+import type { FieldValue } from "./table-rows.ts";
 
 /** Rows to compare, in the order of contribution. */
 export type ComparableRows = {
@@ -25,6 +27,11 @@ export type ComparableRows = {
       /** Grey levels, a byte a pixel, without labels: at the size that the model sees, or noise hides a copy. */
       readonly contents: readonly Uint8Array[];
     } & ImageShape)
+  | {
+      readonly kind: "table";
+      /** Values of each row, in the order of the fields, without the column of the labels. */
+      readonly rows: readonly (readonly FieldValue[])[];
+    }
   | {
       readonly kind: "features";
       /** rows × featureCount, as real numbers: rows that lie in one direction earn by the same queries. */
@@ -58,7 +65,7 @@ export function nearDuplicates(rows: ComparableRows): NearDuplicate[] {
   return out.sort((a, b) => a.later - b.later);
 }
 
-function indexOf(rows: ComparableRows, places: readonly number[]): TextIndex | VectorIndex {
+function indexOf(rows: ComparableRows, places: readonly number[]): TextIndex | VectorIndex | TableIndex {
   switch (rows.kind) {
     case "text":
       return new TextIndex(
@@ -72,6 +79,11 @@ function indexOf(rows: ComparableRows, places: readonly number[]): TextIndex | V
           return { fine, coarse: coarseImageVector(fine, rows) };
         }),
         rows.threshold ?? ROW_RULES.imageSimilarity,
+      );
+    case "table":
+      return new TableIndex(
+        places.map((place) => rows.rows[place]!),
+        rows.threshold ?? ROW_RULES.tableSimilarity,
       );
     case "features":
       return new VectorIndex(

@@ -1,105 +1,68 @@
 /**
- * Rows as inputs of direct models: a text as it is, a picture as its file. A row has no label in it; labels are signed records
- * beside it (accepted-labels.ts). A prompt of such a model is the text, or the picture's file in base64. Trainings, checks and
- * answers go through here.
+ * Rows as prompts of models and back: a text as it is, a picture's file in base64, a table's row as its canonical JSON. A row has no label
+ * in it; labels are signed records beside it (accepted-labels.ts). inputs/open-inputs.ts makes counts of prompts.
  */
+import { isWellFormed, textOfBytes } from "@openledger/foundation/utf8";
 import { attributionError } from "../attribution-errors.ts";
-import { type SparseRows, sparseFromDense, sparseRows } from "../maths/sparse-rows.ts";
-import { hashedTerms } from "./hashed-terms.ts";
-import { ImageProblem, PIXEL_COUNT, type POOLED_IMAGE_SIDE, poolPixels, readPng } from "./image-pixels.ts";
+import { MAX_PICTURE_BYTES } from "../pictures/picture-limits.ts";
 import type { RowKind } from "./row-kinds.ts";
 
-/** Kinds of rows that a direct model reads. */
-export type InputKind = Extract<RowKind, "text" | "image">;
-
-/** A row's label as a class number, and its input: a text, or a picture's file in base64. */
+/** A row's label as a class number, and its input as a prompt. */
 export interface LabelledInput {
   readonly label: number;
   readonly input: string;
 }
 
-/** Conversion of inputs to numbers where labels are checked. */
-export type InputOptions =
-  | { readonly kind: "text"; readonly bucketCount: number }
-  | { readonly kind: "image"; readonly side: typeof POOLED_IMAGE_SIDE };
-
-/** Maximum size of a row that models read, in bytes: an e-mail without attachments. Guess, revisit. */
+/** Maximum size of a text or a table's row that models read, in bytes: an e-mail without attachments. Guess, revisit. */
 export const MAX_ROW_BYTES = 65_536;
 
-/** Reads a row as an input. @throws ATT_ROW_INVALID where a model of the kind reads no such row */
-export function inputOf(kind: InputKind, content: Uint8Array): string {
-  if (content.length > MAX_ROW_BYTES) throw tooLong(kind, content.length);
-  const input = kind === "text" ? textOf(content) : base64Of(content);
-  checkInput(kind, input);
-  return input;
-}
+/** Maximum size of a row that models read, in bytes. */
+const maxRowBytes = (kind: RowKind): number => (kind === "image" ? MAX_PICTURE_BYTES : MAX_ROW_BYTES);
 
-/** Writes an input as a row's bytes. @throws ATT_ROW_INVALID */
-export function contentOf(kind: InputKind, input: string): Uint8Array {
-  checkInput(kind, input);
-  return kind === "text" ? new TextEncoder().encode(input) : bytesOf(input);
-}
+/** Maximum characters of a prompt: four stand for three bytes of a picture. */
+export const maxPromptChars = (kind: RowKind): number =>
+  kind === "image" ? 4 * Math.ceil(MAX_PICTURE_BYTES / 3) : MAX_ROW_BYTES;
 
-/** Inputs as a model takes them, without a bias. @throws ATT_ROW_INVALID */
-export function inputRows(options: InputOptions, inputs: readonly string[]): SparseRows {
-  if (options.kind === "text") {
-    const encoder = new TextEncoder();
-    for (const input of inputs) checkInput("text", input);
-    return sparseRows(
-      options.bucketCount,
-      inputs.map((text) => hashedTerms(encoder.encode(text), options.bucketCount)),
-    );
+/** Reads a row as a prompt. Whether a picture's file can be decoded shows where it is counted. @throws ATT_ROW_INVALID */
+export function inputOf(kind: RowKind, content: Uint8Array): string {
+  requireSize(kind, content.length);
+  if (kind === "image") return base64Of(content);
+  let text: string;
+  try {
+    text = textOfBytes(content);
+  } catch (cause) {
+    throw invalidRow(kind, "it is no UTF-8", cause);
   }
-  const pixels = new Uint8Array(inputs.length * PIXEL_COUNT);
-  for (const [i, input] of inputs.entries()) pixels.set(pixelsOf(input), i * PIXEL_COUNT);
-  const { side } = options;
-  return sparseFromDense(poolPixels(pixels, side), inputs.length, side * side);
+  requireText(kind, text);
+  return text;
 }
 
-/** Requires an input that a row of this kind may have. @throws ATT_ROW_INVALID */
-export function checkInput(kind: InputKind, input: string): void {
-  if (kind === "image") {
-    pixelsOf(input);
-    return;
-  }
-  if (input.trim() === "") throw invalidRow(kind, "its text is empty");
+/** Writes a prompt as a row's bytes. @throws ATT_ROW_INVALID */
+export function contentOf(kind: RowKind, input: string): Uint8Array {
+  if (kind === "image") return bytesOf(input);
+  requireText(kind, input);
+  if (!isWellFormed(input)) throw invalidRow(kind, "its text has half of a surrogate pair");
   const bytes = new TextEncoder().encode(input);
-  if (new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes) !== input)
-    throw invalidRow(kind, "its text has half of a surrogate pair");
-  if (bytes.length > MAX_ROW_BYTES) throw tooLong(kind, bytes.length);
+  requireSize(kind, bytes.length);
+  return bytes;
 }
 
-/** Grey levels of a picture's file; null for one that no direct model reads. */
-export function levelsOf(content: Uint8Array): Uint8Array | null {
-  if (content.length > MAX_ROW_BYTES) return null;
-  try {
-    return readPng(content);
-  } catch (error) {
-    if (error instanceof ImageProblem) return null;
-    throw error;
-  }
-}
-
-/** Grey levels of a picture, from its file in base64. @throws ATT_ROW_INVALID */
-export function pixelsOf(base64: string): Uint8Array {
-  // Before it is decoded: four characters are three bytes.
-  if (base64.length > 4 * Math.ceil(MAX_ROW_BYTES / 3))
-    throw tooLong("image", Math.floor((base64.length * 3) / 4));
+/** File of a picture in base64. @throws ATT_ROW_INVALID */
+function bytesOf(base64: string): Uint8Array {
+  // Before it is decoded.
+  if (base64.length > maxPromptChars("image")) requireSize("image", Math.floor((base64.length * 3) / 4));
   if (!isBase64(base64)) throw invalidRow("image", "it is not base64 of a picture's file");
-  try {
-    return readPng(bytesOf(base64));
-  } catch (cause) {
-    if (cause instanceof ImageProblem) throw invalidRow("image", cause.message, cause);
-    throw cause;
-  }
+  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 }
 
-function textOf(content: Uint8Array): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(content);
-  } catch (cause) {
-    throw invalidRow("text", "it is no UTF-8", cause);
-  }
+/** @throws ATT_ROW_INVALID */
+function requireSize(kind: RowKind, length: number): void {
+  const max = maxRowBytes(kind);
+  if (length > max) throw invalidRow(kind, `its ${length} bytes are more than ${max}`);
+}
+
+function requireText(kind: RowKind, text: string): void {
+  if (text.trim() === "") throw invalidRow(kind, "its text is empty");
 }
 
 /** Returns true for the one spelling that encoding gives. */
@@ -111,20 +74,18 @@ function isBase64(text: string): boolean {
   }
 }
 
+/** Characters that are appended at once: a call has no room for a million arguments. */
+const PIECE = 8_192;
+
 /** Base64 of bytes, as the prompt of a picture's file has it. */
 export function base64Of(content: Uint8Array): string {
   let characters = "";
-  for (const byte of content) characters += String.fromCharCode(byte);
+  for (let at = 0; at < content.length; at += PIECE)
+    characters += String.fromCharCode(...content.subarray(at, at + PIECE));
   return btoa(characters);
 }
 
-const bytesOf = (base64: string): Uint8Array =>
-  Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-
-const tooLong = (kind: InputKind, length: number) =>
-  invalidRow(kind, `its ${length} bytes are more than ${MAX_ROW_BYTES}`);
-
-function invalidRow(kind: InputKind, why: string, cause?: unknown) {
+export function invalidRow(kind: RowKind, why: string, cause?: unknown) {
   return attributionError("ATT_ROW_INVALID", `not a row of kind ${kind}: ${why}`, {
     data: { kind, why },
     cause,

@@ -11,6 +11,9 @@
 export const ROW_KINDS = ["text", "passage", "image", "table"] as const;
 export type RowKind = (typeof ROW_KINDS)[number];
 
+/** Kinds of rows that a classifier reads; language models read passages. */
+export type InputKind = Exclude<RowKind, "passage">;
+
 /** What a model of rows does: it sorts them by their labels, predicts a column, or writes. */
 export type ModelUse = "sort" | "predict" | "write";
 

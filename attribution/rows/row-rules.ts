@@ -6,6 +6,7 @@
 import { rowNumber } from "@openledger/foundation/row-number";
 import { attributionError } from "../attribution-errors.ts";
 import type { RowKind } from "./row-kinds.ts";
+import { wordsOf } from "./words.ts";
 
 /** Thresholds of the rules; similarities and quantiles are parts of 1. */
 export const ROW_RULES = {
@@ -15,6 +16,8 @@ export const ROW_RULES = {
   shingleWords: 2,
   /** Minimum correlation of the pixels of two images, once centred, that are near-duplicates (similar-images.ts). */
   imageSimilarity: 0.95,
+  /** Minimum similarity of two rows of a table without texts: numbers differ by half a hundredth of their range (similar-tables.ts). */
+  tableSimilarity: 0.995,
   /** Minimum cosine between the real features of two rows that are near-duplicates, whatever their contents. */
   featureSimilarity: 0.85,
   /** A text with a label and fewer different words is left out: it is near no other, and the bias pays it for every question. */
@@ -34,9 +37,9 @@ export const ROW_RULES = {
 export const clipQuantileOf = (rowKind: RowKind): number =>
   rowKind === "text" ? 0.7 : ROW_RULES.normQuantile;
 
-/** Returns true for a text with fewer than `minWords` different words. Letters and digits make a word. */
+/** Returns true for a text with fewer than `minWords` different words (words.ts). */
 export const hasFewWords = (text: string): boolean =>
-  new Set(text.toLowerCase().match(/[\p{L}\p{N}]+/gu)).size < ROW_RULES.minWords;
+  new Set(wordsOf(new TextEncoder().encode(text), false)).size < ROW_RULES.minWords;
 
 /** `later` is nearly `earlier`, which is no near-duplicate itself. Places in the order of contribution. */
 export interface NearDuplicate {
@@ -82,7 +85,7 @@ export function clusterSizes(rowCount: number, duplicates: readonly NearDuplicat
 
 /**
  * Features (rows × featureCount, as real numbers) with no row longer than the quantile of the rows' lengths: longer
- * ones keep their direction. The quantile is the ceil(quantile · rows)-th smallest length. @throws ATT_INPUT_INVALID
+ * ones keep their direction. @throws ATT_INPUT_INVALID
  */
 export function clipRowNorms(
   features: Float64Array,
@@ -90,21 +93,27 @@ export function clipRowNorms(
   quantile: number = ROW_RULES.normQuantile,
 ): Float64Array {
   const rowCount = rowCountOf(features, featureCount);
-  if (!(quantile > 0 && quantile <= 1)) {
-    throw attributionError("ATT_RECIPE_INVALID", `the quantile ${quantile} is not in (0, 1]`, {
-      data: { quantile },
-    });
-  }
   const lengths = Float64Array.from({ length: rowCount }, (_, i) => {
     let squares = 0;
     for (let k = i * featureCount; k < (i + 1) * featureCount; k++) squares += features[k]! * features[k]!;
     return Math.sqrt(squares);
   });
-  const longest = lengths.slice().sort()[Math.ceil(quantile * rowCount) - 1] ?? 0;
-  return features.map((x, k) => {
-    const length = lengths[Math.floor(k / featureCount)]!;
-    return length > longest ? (x * longest) / length : x;
-  });
+  const factors = clipFactors(lengths, quantile);
+  return features.map((x, k) => x * factors[Math.floor(k / featureCount)]!);
+}
+
+/**
+ * Factor of each row, 1 at most, by which no row is longer than the quantile of the rows' lengths: the ceil(quantile ·
+ * rows)-th smallest one. @throws ATT_RECIPE_INVALID
+ */
+export function clipFactors(lengths: Float64Array, quantile: number): Float64Array {
+  if (!(quantile > 0 && quantile <= 1)) {
+    throw attributionError("ATT_RECIPE_INVALID", `the quantile ${quantile} is not in (0, 1]`, {
+      data: { quantile },
+    });
+  }
+  const longest = lengths.slice().sort()[Math.ceil(quantile * lengths.length) - 1] ?? 0;
+  return lengths.map((length) => (length > longest ? longest / length : 1));
 }
 
 function rowCountOf(features: Float64Array, featureCount: number): number {

@@ -4,31 +4,14 @@
  */
 import { mix32 } from "../maths/seeded-random.ts";
 import { ROW_RULES } from "./row-rules.ts";
-
-/** FNV-1a of 32 bits: its prime and its offset basis. */
-const FNV_PRIME = 0x01000193;
-const FNV_BASIS = 0x811c9dc5;
+import { wordsOf } from "./words.ts";
 
 /**
  * A text's shingles as 32-bit hashes, ascending and different: each word, and each run of up to `shingleWords` words.
- * Words are runs of letters and digits (bytes above 127 count as letters), in lower case.
+ * Words are those of words.ts.
  */
 export function shinglesOf(text: Uint8Array, shingleWords: number = ROW_RULES.shingleWords): Uint32Array {
-  const words: number[] = [];
-  let word = FNV_BASIS;
-  let length = 0;
-  for (let k = 0; k <= text.length; k++) {
-    const byte = text[k] ?? 32;
-    const lower = byte >= 65 && byte <= 90 ? byte + 32 : byte;
-    if ((lower >= 97 && lower <= 122) || (lower >= 48 && lower <= 57) || lower > 127) {
-      word = Math.imul(word ^ lower, FNV_PRIME);
-      length += 1;
-    } else if (length > 0) {
-      words.push(word >>> 0);
-      word = FNV_BASIS;
-      length = 0;
-    }
-  }
+  const words = wordsOf(text, false);
   const shingles = new Set<number>();
   for (let first = 0; first < words.length; first++) {
     let hash = words[first]!;

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decodeTableRow, encodeTableRow, type TableField, tableText } from "./table-rows.ts";
+import { decodeTableRow, encodeTableRow, type TableField, tableText, typedValues } from "./table-rows.ts";
 
 const FIELDS: TableField[] = [
   { name: "2024", type: "number" },
@@ -10,6 +10,34 @@ const FIELDS: TableField[] = [
 ];
 const text = (row: Uint8Array) => new TextDecoder().decode(row);
 const utf8 = (row: string) => new TextEncoder().encode(row);
+
+describe("typedValues", () => {
+  const fields = [
+    { name: "age", type: "number" },
+    { name: "city", type: "category" },
+    { name: "member", type: "boolean" },
+  ] as const;
+  const typed = (texts: Record<string, string>) => typedValues(fields, new Map(Object.entries(texts)));
+
+  it("reads what a person types, and an empty text as a missing value", () => {
+    expect(typed({ age: " 4.5e1 ", city: "Oslo ", member: "false" })).toEqual([45, "Oslo", false]);
+    expect(typed({ age: "-0", city: "" })).toEqual([0, null, null]);
+  });
+
+  it("refuses what is no number or truth value, and a name that is no field's, naming the field", () => {
+    for (const [name, text] of [
+      ["age", "12,5"],
+      ["age", "0x10"],
+      ["age", "1e999"],
+      ["age", "007"],
+      ["member", "yes"],
+      ["ages", "1"],
+    ] as const)
+      expect(() => typed({ [name]: text }), text).toThrow(
+        expect.objectContaining({ code: "ATT_ROW_INVALID", data: expect.objectContaining({ field: name }) }),
+      );
+  });
+});
 
 describe("a table's row", () => {
   it("has the fields in the card's order, whatever their names, and null for what is missing", () => {

@@ -62,6 +62,33 @@ export function decodeTableRow(fields: readonly TableField[], content: Uint8Arra
   return values;
 }
 
+/**
+ * Values of a row from what a person types: numbers as in JSON, `true` or `false`, and any text; an empty text is a missing value.
+ * @param texts by the names of fields; a field that is not there is missing
+ * @throws ATT_ROW_INVALID naming the field, also for a name that is no field's
+ */
+export function typedValues(fields: readonly TableField[], texts: ReadonlyMap<string, string>): FieldValue[] {
+  for (const name of texts.keys())
+    if (!fields.some((field) => field.name === name))
+      throw invalidRow(`there is no field "${name}"`, { field: name });
+  return fields.map(({ name, type }) => {
+    const typed = (texts.get(name) ?? "").trim();
+    if (typed === "") return null;
+    if (type === "category" || type === "text") return typed;
+    const value = TYPED[type](typed);
+    if (value === undefined)
+      throw invalidRow(`"${typed.slice(0, 40)}" in its field "${name}" is no ${type}`, { field: name });
+    return value;
+  });
+}
+
+const NUMERAL = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
+const TYPED: Readonly<Record<"number" | "boolean", (text: string) => FieldValue | undefined>> = {
+  // Adding 0 leaves no sign to a zero.
+  number: (text) => (NUMERAL.test(text) && Number.isFinite(Number(text)) ? Number(text) + 0 : undefined),
+  boolean: (text) => ({ true: true, false: false })[text],
+};
+
 /** Text of a row, for search and comparison: a line `name: value` for each field that is not missing. */
 export function tableText(fields: readonly TableField[], values: readonly FieldValue[]): string {
   return fields

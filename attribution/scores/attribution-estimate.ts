@@ -28,6 +28,8 @@ export interface AttributionEstimate {
   /** True where no row has a positive score: rows share alike. */
   readonly isEven: boolean;
   readonly topRows: readonly RowShare[];
+  /** Rows that spoke against the answer, the lowest score first. They are not paid. */
+  readonly rowsAgainst: readonly Omit<RowShare, "share">[];
   readonly contributors: readonly { readonly contributorId: number; readonly share: number }[];
   /** Mode that computed the scores. */
   readonly backend: RanMode;
@@ -77,17 +79,24 @@ function attributionOf(
     const { contributorId } = payees[owners[row]!]!;
     contributors.set(contributorId, (contributors.get(contributorId) ?? 0) + weight);
   }
+  const rowOf = (row: number) => {
+    const { contributorId, validatorId } = payees[owners[row]!]!;
+    return { row, contributorId, validatorId, score: scores[row]! };
+  };
   const topRows = [...weights.keys()]
     .sort((a, b) => weights[b]! - weights[a]! || a - b)
     .slice(0, topCount)
-    .map((row) => {
-      const { contributorId, validatorId } = payees[owners[row]!]!;
-      return { row, contributorId, validatorId, score: scores[row]!, share: weights[row]! / total };
-    });
+    .map((row) => ({ ...rowOf(row), share: weights[row]! / total }));
+  const rowsAgainst = [...weights.keys()]
+    .filter((row) => scores[row]! < 0)
+    .sort((a, b) => scores[a]! - scores[b]! || a - b)
+    .slice(0, topCount)
+    .map(rowOf);
   return {
     isEstimate: true,
     isEven,
     topRows,
+    rowsAgainst,
     contributors: [...contributors]
       .map(([contributorId, weight]) => ({ contributorId, share: weight / total }))
       .sort((a, b) => b.share - a.share || a.contributorId - b.contributorId),

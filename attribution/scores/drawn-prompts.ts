@@ -1,12 +1,12 @@
 /**
  * Check that a receipt binds the prompt that was asked, for anybody who is shown the prompt. Only for direct models
- * (logistic, of texts or pictures), whose query is the prompt's counts. verify-settlement judges the drawn answers of
+ * (classifiers), whose query is the prompt's counts. verify-settlement judges the drawn answers of
  * an epoch by it: those whose payments Ethereum's randomness has sampled.
  */
 import type { DirectQuery } from "@openledger/circuits/ledger/direct-query";
 import { answerHash } from "@openledger/circuits/ledger/model-query";
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import { directInputs } from "../model/direct/direct-inputs.ts";
+import { directInputs, textOfQuery } from "../model/direct/direct-inputs.ts";
 import type { DirectRecipe } from "../model/direct/direct-recipe.ts";
 
 /**
@@ -18,19 +18,16 @@ import type { DirectRecipe } from "../model/direct/direct-recipe.ts";
 export type PromptVerdict = "same" | "withheld" | "another-prompt" | "dictated";
 
 /** Judges a published prompt. @param opening its receipt has been hashed again (`settleEpoch` does) */
-export function judgePrompt(
+export async function judgePrompt(
   recipe: DirectRecipe,
   opening: { readonly answerHash: bigint; readonly query: DirectQuery; readonly prompt: string | null },
-): PromptVerdict {
+): Promise<PromptVerdict> {
   const { prompt, query } = opening;
   if (prompt === null) return "withheld";
-  const reply = directInputs(recipe).answers.find(
-    ({ text }) => answerHash(prompt, text) === opening.answerHash,
-  );
-  if (reply === undefined) return "another-prompt";
+  const text = textOfQuery(recipe.classes, query);
+  if (text === null || answerHash(prompt, text) !== opening.answerHash) return "another-prompt";
   try {
-    const { answeredClass, counts: own } = reply.query(prompt);
-    if (answeredClass !== query.answeredClass) return "another-prompt";
+    const { counts: own } = (await directInputs(recipe)).queryOf(prompt, text);
     return own.every((count, a) => count === query.counts[a]) && own.length === query.counts.length
       ? "same"
       : "dictated";

@@ -33,7 +33,7 @@ let openings: Map<bigint, AnswerOpening<DirectQuery>>;
 beforeAll(async () => {
   await initPoseidon();
   const rows = sampleRows("text", 24);
-  const trained = trainDirect(rows, recipeFor(rows, BUCKETS));
+  const trained = await trainDirect(rows, recipeFor(rows, BUCKETS));
   const terms = { split: { ownerParts: 16_384n, validatorParts: 13_107n } };
   model = publishedModel(trained, registerModel(trained, terms, SIZE), { publishRows: true });
   settled = {

@@ -6,44 +6,48 @@ import { SeededRandom } from "../maths/seeded-random.ts";
 import type { DirectRecipe } from "../model/direct/direct-recipe.ts";
 import { type OwnedRow, rowLabelsRoot } from "../model/owned-rows.ts";
 import type { RecipeVersion } from "../model/recipe-fields.ts";
-import { writePng } from "../rows/image-pixels.ts";
-import { contentOf, type InputKind, type LabelledInput } from "../rows/row-content.ts";
+import { contentOf, type LabelledInput } from "../rows/row-content.ts";
 import { EMAIL_LABELS, emailContents } from "../rows/sample-emails.ts";
 import type { LabelledRows } from "./labelled-rows.ts";
-import { loadMnist } from "./mnist-digits.ts";
+import { digitFile, loadMnist } from "./mnist-digits.ts";
+
+/** Kinds of rows that there is a data set of. */
+export type SampleKind = "text" | "image";
 
 /** Labels of the data sets; an input's class number is a place in them. */
-export const SAMPLE_CLASSES: Readonly<Record<InputKind, readonly string[]>> = {
+export const SAMPLE_CLASSES: Readonly<Record<SampleKind, readonly string[]>> = {
   text: EMAIL_LABELS,
   image: ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
 };
 
 /** `count` inputs with labels, drawn from the packaged data set without repetition. */
-export function sampleInputs(kind: InputKind, count: number, seed: string): LabelledInput[] {
+export function sampleInputs(kind: SampleKind, count: number, seed: string): LabelledInput[] {
   const source = loadSource(kind);
   return [...new SeededRandom(seed).permutation(source.length).slice(0, count)].map((i) => {
     const bytes = source[i]!.subarray(0, -1);
     const input =
-      kind === "text" ? Buffer.from(bytes).toString("utf8") : Buffer.from(writePng(bytes)).toString("base64");
+      kind === "text"
+        ? Buffer.from(bytes).toString("utf8")
+        : Buffer.from(digitFile(bytes)).toString("base64");
     return { label: source[i]!.at(-1)!, input };
   });
 }
 
-const sources = new Map<InputKind, LabelledRows["contents"]>();
+const sources = new Map<SampleKind, LabelledRows["contents"]>();
 
-function loadSource(kind: InputKind): LabelledRows["contents"] {
+function loadSource(kind: SampleKind): LabelledRows["contents"] {
   const source = sources.get(kind) ?? (kind === "text" ? emailContents() : loadMnist(14).contents);
   sources.set(kind, source);
   return source;
 }
 
 /** A row's bytes with its label's name. */
-export const labelledRow = (kind: InputKind, { input, label }: LabelledInput) => ({
+export const labelledRow = (kind: SampleKind, { input, label }: LabelledInput) => ({
   content: contentOf(kind, input),
   label: SAMPLE_CLASSES[kind][label]!,
 });
 
-export function sampleRows(kind: InputKind, count: number, seed = "rows"): OwnedRow[] {
+export function sampleRows(kind: SampleKind, count: number, seed = "rows"): OwnedRow[] {
   const random = new SeededRandom(`${seed}/owners`);
   return sampleInputs(kind, count, seed)
     .map((row) => ({
@@ -79,7 +83,8 @@ export function recipeFor(
     family: "direct",
     datanet: datanetOf(rows),
     inputs,
-    classes: [...SAMPLE_CLASSES[inputs.kind]],
+    // No packaged data set is a table.
+    classes: inputs.kind === "table" ? [] : [...SAMPLE_CLASSES[inputs.kind]],
     seed: "recipe",
     model: { kind: "logistic", decay: 0.01, tolerance: 1e-7 },
     method: { kind: "direct", damping: 0.01 },

@@ -13,7 +13,11 @@ import {
   emptyQuery,
   encodeDirectQuery,
   lengthOf,
+  MAX_LABELS,
   MAX_TERMS,
+  pairCount,
+  pairOf,
+  pairPlace,
   requireDirectQuery,
   termTotal,
 } from "./direct-query.ts";
@@ -60,6 +64,36 @@ test("a direct shape is that of its buckets, and no number of features", () => {
   for (const features of [1, 256, 2_072, 3_072, 3_329, 4_095]) expect(bucketsOfShape(features)).toBeNull();
 });
 
+describe("pairs of labels", () => {
+  test("have one place each, from 0 on, and a further label's come after them", () => {
+    let place = 0;
+    for (let j = 1; j < MAX_LABELS; j++) {
+      expect(pairCount(j)).toBe(place);
+      for (let i = 0; i < j; i++, place++) {
+        expect(pairPlace(i, j)).toBe(place);
+        expect(pairOf(place)).toEqual([i, j]);
+      }
+    }
+    expect(pairCount(MAX_LABELS)).toBe(place);
+    expect([place, pairPlace(0, 1)]).toEqual([1_225, 0]);
+  });
+
+  test("are two labels of 50, the earlier one first", () => {
+    const pairs = [
+      [1, 0],
+      [3, 3],
+      [-1, 2],
+      [0, MAX_LABELS],
+      [0.5, 2],
+      [0, Number.NaN],
+    ] as const;
+    for (const [i, j] of pairs)
+      expect(() => pairPlace(i, j), `${i}, ${j}`).toThrow(code("CIR_QUERY_INVALID"));
+    for (const place of [-1, 1_225, 0.5, Number.NaN])
+      expect(() => pairOf(place), `${place}`).toThrow(code("CIR_QUERY_INVALID"));
+  });
+});
+
 const arbitraryQuery: fc.Arbitrary<DirectQuery> = fc
   .tuple(fc.constantFrom(16, 128, 1_024), fc.constantFrom(0, 1))
   .chain(([buckets, answeredClass]) =>
@@ -68,6 +102,7 @@ const arbitraryQuery: fc.Arbitrary<DirectQuery> = fc
         .array(fc.nat(buckets - 1), { maxLength: 3 * buckets })
         .map((terms) => countTerms(terms, buckets)),
       answeredClass: fc.constant(answeredClass as 0 | 1),
+      pair: fc.nat(pairCount(MAX_LABELS) - 1),
     }),
   );
 
@@ -80,6 +115,7 @@ describe("a direct query", () => {
         const counts = query.counts.with(bucket, query.counts[bucket] === 0 ? 1 : query.counts[bucket]! - 1);
         const others: DirectQuery[] = [
           { ...query, answeredClass: query.answeredClass === 0 ? 1 : 0 },
+          { ...query, pair: query.pair === 0 ? 1 : query.pair - 1 },
           ...(termTotal(counts) <= MAX_TERMS ? [{ ...query, counts }] : []),
         ];
         for (const other of others)
@@ -89,7 +125,7 @@ describe("a direct query", () => {
     );
   });
 
-  test("is hashed 126 counts an element, 15 elements a time, from its buckets and class on", () => {
+  test("is hashed 126 counts an element, 15 elements a time, from its buckets, class and pair on", () => {
     const counts = countTerms(
       Array.from({ length: 3_000 }, (_, i) => (i * i) % 2_048),
       2_048,
@@ -100,21 +136,37 @@ describe("a direct query", () => {
         0n,
       );
     const elements = Array.from({ length: 30 }, (_, e) => element(e));
-    const first = hashTagged(TAG.counts, [2_048n + 65_536n, ...elements.slice(0, 15)]);
+    const first = hashTagged(TAG.counts, [2_048n + 65_536n + 1_224n * 131_072n, ...elements.slice(0, 15)]);
     const second = hashTagged(TAG.counts, [first, ...elements.slice(15)]);
-    expect(directQueryCommitment({ counts, answeredClass: 1 })).toBe(second);
+    expect(directQueryCommitment({ counts, answeredClass: 1, pair: 1_224 })).toBe(second);
   });
 
-  test("is refused with a count of four, too many terms, another class or a number of buckets that is none", () => {
+  test("is refused with a count of four, too many terms, another class, no pair or a number of buckets that is none", () => {
     const { counts } = emptyQuery(1_024);
     const invalid: [DirectQuery, string][] = [
-      [{ counts: counts.with(7, 4), answeredClass: 0 }, "CIR_QUERY_INVALID"],
-      [{ counts: new Uint8Array(1_024).fill(2), answeredClass: 0 }, "CIR_QUERY_INVALID"],
-      [{ counts, answeredClass: 2 as 1 }, "CIR_QUERY_INVALID"],
-      [{ counts: counts.subarray(1), answeredClass: 0 }, "CIR_SETTLEMENT_SIZE"],
+      [{ counts: counts.with(7, 4), answeredClass: 0, pair: 0 }, "CIR_QUERY_INVALID"],
+      [{ counts: new Uint8Array(1_024).fill(2), answeredClass: 0, pair: 0 }, "CIR_QUERY_INVALID"],
+      [{ counts, answeredClass: 2 as 1, pair: 0 }, "CIR_QUERY_INVALID"],
+      [{ counts, answeredClass: 0, pair: 1_225 }, "CIR_QUERY_INVALID"],
+      [{ counts, answeredClass: 0, pair: -1 }, "CIR_QUERY_INVALID"],
+      [{ counts: counts.subarray(1), answeredClass: 0, pair: 0 }, "CIR_SETTLEMENT_SIZE"],
     ];
     for (const [query, expected] of invalid) expect(() => requireDirectQuery(query)).toThrow(code(expected));
-    for (const bytes of [Uint8Array.of(), Uint8Array.of(2, 0, 0, 0, 0), Uint8Array.of(0, 1)])
-      expect(() => decodeDirectQuery(bytes)).toThrow();
+    for (const head of [[], [0], [0, 0], [2, 0, 0], [0, 4, 201], [0, 0, 0, 1]])
+      expect(() => decodeDirectQuery(Uint8Array.from([...head, 0, 0, 0, 0])), `${head}`).toThrow();
+    expect(() => decodeDirectQuery(Uint8Array.of())).toThrow(code("CIR_QUERY_INVALID"));
+  });
+
+  test("of an earlier release, which named no pair, is refused with what to do", () => {
+    for (const buckets of [16, 512, 4_096]) {
+      const bytes = encodeDirectQuery(emptyQuery(buckets));
+      const old = Uint8Array.of(1, ...bytes.subarray(3));
+      expect(() => decodeDirectQuery(old)).toThrow(
+        expect.objectContaining({
+          code: "CIR_QUERY_INVALID",
+          data: expect.objectContaining({ reason: "without-pair" }),
+        }),
+      );
+    }
   });
 });

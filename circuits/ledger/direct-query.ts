@@ -1,12 +1,14 @@
 /**
- * The query of a direct model (logistic, of e-mails or digits), by which its rows are scored and paid: how often each bucket of
- * terms occurs in the prompt, and the class that was answered. Clients and answer servers make it, settlements open it.
+ * The query of a direct model (a classifier of 2 … 50 labels), by which its rows are scored and paid: how often each bucket of
+ * terms occurs in the prompt, the pair of labels that the answer compares, and which of the two won. Clients and answer servers
+ * make it, settlements open it.
  *
  * Interface. A direct model registers one matrix over buckets of terms (settlement/scores/direct-matrix.ts), so a prompt's own
  * counts are its query, and nobody needs parameters or a map to check it:
  * - terms → buckets is the recipe's tokeniser. `countTerms` turns the buckets into counts, `directQueryCommitment` into what
  *   a receipt holds in place of `queryCommitment`.
- * - `answeredClass` of the matrix says which class a prompt has. The settlement proves that the committed class is this one.
+ * - `answerOf` the matrix says a prompt's label and runner-up. They are the query's pair, and class 1 says that the later label
+ *   of the pair won. The settlement proves that the committed class is the one of the committed pair.
  * - n = Σ counts and L = `lengthOf(n)` weigh the bias: a row scores 8 · Σ_a count_a · B_a + L · B_bias.
  * Counts are bounded here so that scores fit eight base-8 digits; docs/explanation/attribution-proof.md, "Direct", has the bounds.
  */
@@ -16,14 +18,19 @@ import { circuitError } from "../circuit-errors.ts";
 import { hashTagged } from "../field/poseidon.ts";
 import { TAG } from "../protocol.ts";
 
-/** Binary models only: class 1 if the logit is 0 or more. */
+/** 1 if the later label of the pair won: its logit is the earlier one's or more. */
 export type AnsweredClass = 0 | 1;
 
 export interface DirectQuery {
   /** Count of each bucket, 0 … 3. */
   readonly counts: Uint8Array;
   readonly answeredClass: AnsweredClass;
+  /** Place of the answer's label and its runner-up among all pairs of labels; 0 for two labels. */
+  readonly pair: number;
 }
+
+/** Maximum labels of a direct model. */
+export const MAX_LABELS = 50;
 
 /** Maximum count of a bucket. Further terms in it are left out. */
 const MAX_TERM_COUNT = 3;
@@ -39,6 +46,40 @@ const COUNT_BITS = 2n;
 /** Counts in a field element. */
 const PACKED_COUNTS = 126;
 const CHUNK = 15;
+
+/** Bytes of an encoded query before its counts: the class, then the pair. */
+const HEAD_BYTES = 3;
+
+/** Number of pairs of labels. */
+export const pairCount = (labelCount: number): number => (labelCount * (labelCount - 1)) / 2;
+
+/**
+ * Place of a pair of labels, j (j − 1) / 2 + i for i < j: a further label leaves the places before it as they are.
+ * @throws CIR_QUERY_INVALID unless both are labels, the earlier one first
+ */
+export function pairPlace(i: number, j: number): number {
+  const areLabels = Number.isInteger(i) && Number.isInteger(j) && i >= 0 && i < j && j < MAX_LABELS;
+  if (!areLabels) throw invalid(`${i} and ${j} are no pair of labels`, { reason: "no-pair", i, j });
+  return pairCount(j) + i;
+}
+
+/** The labels of a pair, the earlier one first. @throws CIR_QUERY_INVALID for a place beyond 50 labels' pairs */
+export function pairOf(place: number): [i: number, j: number] {
+  requirePair(place, MAX_LABELS);
+  // 8 place + 1 is far below 2^53, and a square exactly where a label's pairs begin.
+  const j = Math.floor((1 + Math.sqrt(8 * place + 1)) / 2);
+  return [place - pairCount(j), j];
+}
+
+/** @throws CIR_QUERY_INVALID for a place that is no pair of so many labels */
+export function requirePair(place: number, labelCount: number): void {
+  if (Number.isInteger(place) && place >= 0 && place < pairCount(labelCount)) return;
+  throw invalid(`${place} is no pair of ${labelCount} labels`, {
+    reason: "no-pair",
+    pair: place,
+    labelCount,
+  });
+}
 
 /** True if a circuit can have this number of buckets: a multiple of 16, from 16 to 4,096. */
 export function areBuckets(bucketCount: number): boolean {
@@ -106,31 +147,40 @@ export function lengthOf(terms: number): number {
   return Math.floor(Math.sqrt(TERM_WEIGHT * TERM_WEIGHT * terms));
 }
 
-/** Query of a void draw: no terms, so every logit is 0. */
-export function emptyQuery(bucketCount: number): DirectQuery {
+/**
+ * Query of a void draw: no terms, so every logit is 0.
+ * @param pair of labels; every model has pair 0
+ */
+export function emptyQuery(bucketCount: number, pair = 0): DirectQuery {
   requireBuckets(bucketCount);
-  return { counts: new Uint8Array(bucketCount), answeredClass: 1 };
+  return { counts: new Uint8Array(bucketCount), answeredClass: 1, pair };
 }
 
 /** @throws CIR_QUERY_INVALID, CIR_SETTLEMENT_SIZE */
-export function requireDirectQuery({ counts, answeredClass }: DirectQuery): void {
+export function requireDirectQuery({ counts, answeredClass, pair }: DirectQuery): void {
+  requireCounts(counts);
+  if (answeredClass !== 0 && answeredClass !== 1)
+    throw invalid(`no class ${answeredClass}`, { answeredClass });
+  requirePair(pair, MAX_LABELS);
+}
+
+/** @throws CIR_QUERY_INVALID, CIR_SETTLEMENT_SIZE */
+export function requireCounts(counts: Uint8Array): void {
   requireBuckets(counts.length);
   const bucket = counts.findIndex((count) => count > MAX_TERM_COUNT);
   if (bucket >= 0) throw invalid(`bucket ${bucket} counts ${counts[bucket]}`, { bucket });
   const terms = termTotal(counts);
   if (terms > MAX_TERMS) throw invalid(`${terms} terms; ${MAX_TERMS} are counted`, { terms });
-  if (answeredClass !== 0 && answeredClass !== 1)
-    throw invalid(`no class ${answeredClass}`, { answeredClass });
 }
 
 /**
  * Commitment to a direct query in its receipt: 126 counts of 2 bits an element, the first lowest; h = buckets
- * | class << 16; for every chunk of 15 elements: h = H[COUNTS](h, chunk). Needs `initPoseidon`.
+ * | class << 16 | pair << 17; for every chunk of 15 elements: h = H[COUNTS](h, chunk). Needs `initPoseidon`.
  * @throws CIR_QUERY_INVALID, CIR_SETTLEMENT_SIZE
  */
 export function directQueryCommitment(query: DirectQuery): bigint {
   requireDirectQuery(query);
-  const { counts, answeredClass } = query;
+  const { counts, answeredClass, pair } = query;
   const elements: bigint[] = [];
   for (let at = 0; at < counts.length; at += PACKED_COUNTS) {
     elements.push(
@@ -139,7 +189,7 @@ export function directQueryCommitment(query: DirectQuery): bigint {
         .reduceRight((packed, count) => (packed << COUNT_BITS) | BigInt(count), 0n),
     );
   }
-  let hash = BigInt(counts.length) | (BigInt(answeredClass) << 16n);
+  let hash = BigInt(counts.length) | (BigInt(answeredClass) << 16n) | (BigInt(pair) << 17n);
   for (let at = 0; at < elements.length; at += CHUNK) {
     const chunk = elements.slice(at, at + CHUNK);
     hash = hashTagged(TAG.counts, [hash, ...chunk, ...new Array<bigint>(CHUNK - chunk.length).fill(0n)]);
@@ -147,25 +197,41 @@ export function directQueryCommitment(query: DirectQuery): bigint {
   return hash;
 }
 
-/** The query as bytes: the class, then four counts a byte, the first lowest. @throws as `requireDirectQuery` */
+/**
+ * The query as bytes: the class, the pair in two bytes, the higher first, then four counts a byte, the first lowest.
+ * @throws as `requireDirectQuery`
+ */
 export function encodeDirectQuery(query: DirectQuery): Uint8Array {
   requireDirectQuery(query);
-  const { counts, answeredClass } = query;
-  const bytes = new Uint8Array(1 + counts.length / 4);
-  bytes[0] = answeredClass;
-  for (const [a, count] of counts.entries()) bytes[1 + (a >> 2)]! |= count << (2 * (a & 3));
+  const { counts, answeredClass, pair } = query;
+  const bytes = new Uint8Array(HEAD_BYTES + counts.length / 4);
+  bytes.set([answeredClass, pair >> 8, pair & 0xff]);
+  for (const [a, count] of counts.entries()) bytes[HEAD_BYTES + (a >> 2)]! |= count << (2 * (a & 3));
   return bytes;
 }
 
 /** The query that `encodeDirectQuery` has written. @throws CIR_QUERY_INVALID, CIR_SETTLEMENT_SIZE */
 export function decodeDirectQuery(bytes: Uint8Array): DirectQuery {
+  requirePairBytes(bytes);
+  const [answeredClass, high, low] = bytes as unknown as [AnsweredClass, number, number];
   const counts = Uint8Array.from(
-    { length: 4 * Math.max(0, bytes.length - 1) },
-    (_, a) => (bytes[1 + (a >> 2)]! >> (2 * (a & 3))) & 3,
+    { length: 4 * (bytes.length - HEAD_BYTES) },
+    (_, a) => (bytes[HEAD_BYTES + (a >> 2)]! >> (2 * (a & 3))) & 3,
   );
-  const query = { counts, answeredClass: bytes[0] as AnsweredClass };
+  const query = { counts, answeredClass, pair: (high << 8) | low };
   requireDirectQuery(query);
   return query;
+}
+
+/** Requires a query's head. Earlier releases wrote one byte before the counts. @throws CIR_QUERY_INVALID */
+function requirePairBytes(bytes: Uint8Array): void {
+  if (areBuckets(4 * (bytes.length - 1))) {
+    throw invalid(
+      "the query names no pair of labels: an earlier release made it, and its model has to be trained and registered again",
+      { reason: "without-pair", byteCount: bytes.length },
+    );
+  }
+  if (bytes.length < HEAD_BYTES) throw invalid("the query has no counts", { byteCount: bytes.length });
 }
 
 function invalid(message: string, data: object): RollupError {

@@ -9,7 +9,10 @@ describe("circuitSpec", () => {
       ["sharded-3-3-3-2", "ShardedSettlement(3, 1, 3, 3, 43)"],
       ["direct-sharded-3-3-16-2", "ShardedSettlement(3, 1, 3, 3073, 46)"],
       ["shard-4-3-3-2", "Shard(4, 3, 3, 2)"],
-      ["direct-shard-4-16-3-2", "DirectShard(4, 16, 3, 2)"],
+      ["direct-9-16-4-4-4", "DirectSettlement(9, 16, 4, 4, 4, 4)"],
+      ["direct-9-16-4-4-4-shared", "DirectSettlement(9, 16, 4, 4, 4, 1)"],
+      ["direct-shard-4-16-3-2", "DirectShard(4, 16, 3, 2, 2)"],
+      ["direct-shard-4-16-3-2-shared", "DirectShard(4, 16, 3, 2, 1)"],
       ["payee-table-16", "PayeeTable(16)"],
       ["leaf-exit", "LeafExit(8)"],
       ["payee-exit-16", "PayeeExit(8, 16)"],
@@ -26,6 +29,9 @@ describe("circuitSpec", () => {
   it("knows no other names", () => {
     const names = [
       "table",
+      "shard-4-16-3-2-shared",
+      "direct-sharded-3-3-16-2-shared",
+      "direct-shard-4-16-3-1-shared",
       "table-1-1-3-2-1-1",
       "table-1-1-3-2-1-1-1-1",
       "table-01-1-3-2-1-1-1",

@@ -7,6 +7,7 @@ import type { CircuitSpec } from "../compiler/compile.ts";
 import { drawScoresIncludes, generatorTablesPath } from "../field/curve/generator-tables.ts";
 import { APPROVAL_DELAY_SECONDS, MAX_PAYEE_COUNT, TREE_DEPTH } from "../protocol.ts";
 import {
+  columnSetCount,
   columnShape,
   drawBits,
   parseSettlementName,
@@ -79,13 +80,14 @@ export function settlementCircuitSpec(size: SettlementSize): CircuitSpec {
 /** The sampled settlement of direct models, likewise. @throws CIR_SETTLEMENT_SIZE */
 function directSettlementSpec(size: SettlementSize): CircuitSpec {
   const { rows, features, payees, payments, draws } = size;
+  const sizes = [rows, features, payees, payments, draws, columnSetCount(size)];
   return {
     name: settlementCircuitName(size),
     mainSource: [
       "pragma circom 2.1.6;",
       `include "${generatorTablesPath(rows)}";`,
       'include "circuits/settlement/direct/direct-settlement.circom";',
-      `component main {public [z]} = DirectSettlement(${rows}, ${features}, ${payees}, ${payments}, ${draws});`,
+      `component main {public [z]} = DirectSettlement(${sizes.join(", ")});`,
       "",
     ].join("\n"),
   };
@@ -98,6 +100,8 @@ function directSettlementSpec(size: SettlementSize): CircuitSpec {
 export function shardCircuitSpec(size: ShardSize): CircuitSpec {
   requireShardSize(size);
   const { rows, features, payees, draws, isDirect } = size;
+  const sizes = [rows, features, payees, draws];
+  if (isDirect === true) sizes.push(columnSetCount(size));
   const [template, file, tables] =
     isDirect === true
       ? ["DirectShard", "direct-shard", `include "${generatorTablesPath(rows)}";\n`]
@@ -107,7 +111,7 @@ export function shardCircuitSpec(size: ShardSize): CircuitSpec {
     mainSource: [
       "pragma circom 2.1.6;",
       `${tables}include "circuits/settlement/shards/${file}.circom";`,
-      `component main {public [z]} = ${template}(${rows}, ${features}, ${payees}, ${draws});`,
+      `component main {public [z]} = ${template}(${sizes.join(", ")});`,
       "",
     ].join("\n"),
   };
@@ -179,7 +183,7 @@ export function payeeExitCircuitSpec(payees: number): CircuitSpec {
  * The circuit of a name: table-<transfers>-<members>-<wide>-<rows>-<units>-<low>-<top>, the same with -blob at its
  * end, settlement-<rows>-<features>-<payees>-<payments>-<draws>, direct-<rows>-<buckets>-<payees>-<payments>-<draws>,
  * sharded-<payments>-<shards>-<features>-<draws>, shard-<rows>-<features>-<payees>-<draws>, of direct models both
- * behind direct- and with buckets for features, payee-table-<payees>, leaf-exit or payee-exit-<payees>.
+ * behind direct- and with buckets for features, those with rows with -shared at the end if draws share their columns, payee-table-<payees>, leaf-exit or payee-exit-<payees>.
  * @throws CIR_CIRCUIT_UNKNOWN, CIR_COMPOSITION_INVALID, CIR_SETTLEMENT_SIZE
  */
 export function circuitSpec(name: string): CircuitSpec {
@@ -202,6 +206,7 @@ export function circuitSpec(name: string): CircuitSpec {
       "settlement-<rows>-<features>-<payees>-<payments>-<draws>, direct-<rows>-<buckets>-<payees>-<payments>-<draws>, " +
       "sharded-<payments>-<shards>-<features>-<draws>, shard-<rows>-<features>-<payees>-<draws>, " +
       "of direct models both behind direct- and with buckets for features, " +
+      "those with rows with or without -shared, " +
       "payee-table-<payees>, leaf-exit and payee-exit-<payees>",
     { data: { name } },
   );

@@ -11,7 +11,7 @@ import { type ClosedEpoch, unpackSplit } from "../ledger/rewards.ts";
 import { TAG } from "../protocol.ts";
 import type { ColumnCommitments } from "./feature-commitment.ts";
 import type { DirectMatrix } from "./scores/direct-matrix.ts";
-import { type RegisteredMatrix, scoresOf } from "./scores/direct-matrix.ts";
+import { type RegisteredMatrix, rowLength, scoresOf } from "./scores/direct-matrix.ts";
 import {
   differs,
   type PreparedSettlement,
@@ -50,7 +50,7 @@ export interface AnswerOpening<Q extends ModelQuery = ModelQuery> {
 export interface ModelFeatures<M extends RegisteredMatrix = RegisteredMatrix> {
   /** Matrix of all shards. */
   readonly matrix: M;
-  /** Commitments of each shard's columns, over its own rows. */
+  /** Commitments of each shard's columns, over its own rows; of a direct model those of its contrasts. */
   readonly columns: readonly ColumnCommitments[];
   /** Hash of all that queries depend on besides prompt and answer (docs/reference/settlement.md). */
   readonly answeringHash: bigint;
@@ -210,16 +210,20 @@ function scoreDraw({ matrix }: EpochToDivide, shares: DrawShares, opening: Answe
 }
 
 /**
- * Requires that each row of a matrix has the model's columns. A direct matrix has the logit's row after the
- * others. @throws CIR_SETTLEMENT_DIFFERS
+ * Requires that each row of a matrix has the model's columns, and that each shard has their commitments. A direct matrix
+ * has them for each contrast, and the logits' row after the others. @throws CIR_SETTLEMENT_DIFFERS
  */
 export function requireMatrix(
-  matrix: RegisteredMatrix,
+  { columns, matrix }: Pick<ModelFeatures, "columns" | "matrix">,
   size: Pick<SettlementSize, "features" | "isDirect">,
   rowCount: number,
 ): void {
-  const values = matrix instanceof Int8Array ? matrix : matrix.values;
-  requireSame("matrix", values.length, (rowCount + Number(size.isDirect === true)) * columnCount(size));
+  const [entryCount, rowEntries] =
+    matrix instanceof Int8Array
+      ? [matrix.length, columnCount(size)]
+      : [matrix.values.length, rowLength({ bucketCount: size.features, labelCount: matrix.labelCount })];
+  for (const { u } of columns) requireSame("features", u.length, rowEntries);
+  requireSame("matrix", entryCount, (rowCount + Number(size.isDirect === true)) * rowEntries);
 }
 
 /** @param features what the columns are bound by @throws CIR_SETTLEMENT_DIFFERS */

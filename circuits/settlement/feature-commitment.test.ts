@@ -105,7 +105,11 @@ describe("featuresCommitment", () => {
     ];
     expect(new Set(others.map(columnsCommitment)).size).toBe(others.length);
     // And the whole commitment where what answers a prompt differs.
-    expect(featuresCommitment(base, 1n)).toBe(hashTagged(TAG.features, [columnsCommitment(base), 1n]));
-    expect(featuresCommitment(base, 1n)).not.toBe(featuresCommitment(base, 2n));
+    expect(featuresCommitment(columnsCommitment(base), 1n)).toBe(
+      hashTagged(TAG.features, [columnsCommitment(base), 1n]),
+    );
+    expect(featuresCommitment(columnsCommitment(base), 1n)).not.toBe(
+      featuresCommitment(columnsCommitment(base), 2n),
+    );
   });
 });

@@ -108,10 +108,11 @@ export function sumColumns(
 
 /**
  * Commitment in a model's statics to its features and to how it answers (docs/reference/settlement.md).
+ * @param columns hash of its columns: `columnsCommitment`, of a direct model the root of its `pairTree`
  * @param answeringHash hash of all that a query depends on besides prompt and answer: below r
  */
-export function featuresCommitment(columns: ColumnCommitments, answeringHash: bigint): bigint {
-  return hashTagged(TAG.features, [columnsCommitment(columns), answeringHash]);
+export function featuresCommitment(columns: bigint, answeringHash: bigint): bigint {
+  return hashTagged(TAG.features, [columns, answeringHash]);
 }
 
 /**
@@ -149,9 +150,4 @@ export function shardFeatures(ofShards: readonly bigint[]): bigint {
   if (ofShards.length === 1) return ofShards[0]!;
   const listed = Array.from({ length: DATA_CHUNK }, (_, s) => ofShards[s] ?? 0n);
   return hashTagged(TAG.shardFeatures, [BigInt(ofShards.length), ...listed]);
-}
-
-/** A model's featuresCommitment by the columns of its shards. */
-export function shardedFeatures(columns: readonly ColumnCommitments[], answeringHash: bigint): bigint {
-  return shardFeatures(columns.map((ofShard) => featuresCommitment(ofShard, answeringHash)));
 }

@@ -9,6 +9,7 @@ import type { ClosedEpoch } from "../ledger/rewards.ts";
 import type { ColumnCommitments } from "./feature-commitment.ts";
 import type { DirectDraw } from "./scores/direct-matrix.ts";
 import type { DrawInputs } from "./scores/draw-scores.ts";
+import { pairColumns, pairTree } from "./scores/pair-columns.ts";
 import { padded, payeeInputs, type SettledModel, staticsInputs } from "./settled-model.ts";
 import { drawElements, rowElements, type SettlementSize } from "./settlement-size.ts";
 import type { EarningsSplit } from "./settlement-split.ts";
@@ -40,14 +41,18 @@ export interface DrawnEpoch {
   readonly draws: readonly DrawWitness[];
 }
 
+/** Draws of one kind of model. */
+type Draws = readonly (DrawInputs | DirectDraw)[];
+
 /** Scores of one shard's rows, and its payees' earnings. */
 export interface ScoredShard {
   readonly model: SettledModel;
   readonly shard: PayeeShard;
+  /** Of a direct model those of its contrasts. */
   readonly columns: ColumnCommitments;
   readonly answeringHash: bigint;
   /** Query and scores of each draw, in the circuit's terms; scores are of the shard's rows. */
-  readonly scored: readonly (DrawInputs | DirectDraw)[];
+  readonly scored: Draws;
   /** Earnings of each of the shard's payees. */
   readonly earned: readonly Pick<EarningsSplit, "quanta" | "remainder">[];
 }
@@ -93,11 +98,11 @@ export function drawnInputs(size: Pick<SettlementSize, "payments">, epoch: Drawn
 }
 
 /**
- * Inputs of ScoredDraws, PayeeEarnings and RowRewards: one shard's rows and payees. Everything has to fit the
- * size.
+ * Inputs of ScoredDraws or DirectDraws, PayeeEarnings and RowRewards: one shard's rows and payees. Everything has to fit
+ * the size.
  */
 export function scoredInputs(
-  size: Pick<SettlementSize, "rows" | "payees">,
+  size: Pick<SettlementSize, "rows" | "payees" | "features" | "columnSets">,
   { model, shard, columns, answeringHash, scored, earned }: ScoredShard,
 ): CircuitPart {
   const payees = model.payees.slice(shard.from, shard.to);
@@ -113,15 +118,31 @@ export function scoredInputs(
       remainder,
       owner: owners,
       ...ofDraws(scored, size.rows),
-      columnU: columns.u,
-      columnV: columns.v,
+      ...columnInputs(size, columns, scored),
       answeringHash,
     },
   };
 }
 
+/** The model's columns; of a direct model those of the draws' pairs, and their paths, an entry a set. */
+function columnInputs(
+  { columnSets, features }: Pick<SettlementSize, "features" | "columnSets">,
+  columns: ColumnCommitments,
+  draws: Draws,
+): CircuitInputs {
+  const pairs = draws.flatMap((draw) => ("pair" in draw ? [draw.pair] : [])).slice(0, columnSets);
+  if (pairs.length === 0) return { columnU: columns.u, columnV: columns.v };
+  const ofPairs = pairs.map((pair) => pairColumns(columns, features, pair));
+  return {
+    columnU: ofPairs.map(({ u }) => u),
+    columnV: ofPairs.map(({ v }) => v),
+    pair: pairs,
+    path: pairs.map((pair) => pairTree(columns, features).path(pair)),
+  };
+}
+
 /** Fields of the draws' queries as circuit inputs, one entry a draw. All draws are of one kind. */
-function ofDraws(draws: readonly (DrawInputs | DirectDraw)[], rows: number): CircuitInputs {
+function ofDraws(draws: Draws, rows: number): CircuitInputs {
   const scored = draws.map((draw) => ({ ...draw, scores: padded(draw.scores, rows) }));
   const names = Object.keys(scored[0]!) as (keyof (typeof scored)[number])[];
   return Object.fromEntries(names.map((name) => [name, scored.map((fields) => fields[name])]));

@@ -8,18 +8,19 @@ import { unpackBinding } from "../ledger/leaf.ts";
 import {
   drawnEpoch,
   type EpochToSettle,
+  type ModelFeatures,
   requireBound,
   requireMatrix,
   type SampledSettlement,
   settleByDraws,
 } from "./divide-epoch.ts";
-import { featuresCommitment } from "./feature-commitment.ts";
-import { queryOfVoid, scoredDraw } from "./scores/direct-matrix.ts";
+import { scoredDraws } from "./scores/scored-draws.ts";
 import { requireSame, shardsOf } from "./settled-model.ts";
 import { entryPlaces, settlementElements } from "./settlement-data.ts";
 import { drawnInputs, scoredInputs } from "./settlement-inputs.ts";
 import { columnCount, misfitOf, modelShape, requireSize, sizeError } from "./settlement-size.ts";
 import { settleShards } from "./shards/settle-shards.ts";
+import { shardedFeatures } from "./shards/shard-link.ts";
 
 /**
  * Settles a closed epoch by K drawn payments: one proof, or by circuits of shards one of the draws and one of each
@@ -37,7 +38,7 @@ function settleInOne(epoch: EpochToSettle): SampledSettlement {
   const { size, model, features } = epoch;
   requireFits(epoch);
   const columns = features.columns[0]!;
-  requireBound(epoch, featuresCommitment(columns, features.answeringHash));
+  requireBound(epoch, shardedFeatures([columns], features.answeringHash, size));
   const { divided, settled } = settleByDraws(epoch);
   const { draws, earned, openings, shares } = divided;
   const drawn = drawnInputs(size, drawnEpoch(epoch, draws, openings));
@@ -46,7 +47,11 @@ function settleInOne(epoch: EpochToSettle): SampledSettlement {
     shard: shardsOf(model)[0]!,
     columns,
     answeringHash: features.answeringHash,
-    scored: openings.map((opening) => scoredDraw(features.matrix, opening?.query ?? queryOfVoid(size))),
+    scored: scoredDraws(
+      features.matrix,
+      openings.map((opening) => opening?.query ?? null),
+      size,
+    ),
     earned,
   });
   return {
@@ -64,6 +69,12 @@ function settleInOne(epoch: EpochToSettle): SampledSettlement {
   };
 }
 
+/** Columns of a model's matrix, or of a pair of a direct one's labels. */
+function matrixColumns({ columns, matrix }: ModelFeatures): number {
+  const contrastCount = matrix instanceof Int8Array ? 1 : matrix.labelCount - 1;
+  return columns[0]!.u.length / contrastCount;
+}
+
 function requireFits({ size, model, payments, features }: EpochToSettle): void {
   requireSize(size);
   const rowCount = Number(unpackBinding(model.statics.binding).rowCount);
@@ -71,11 +82,10 @@ function requireFits({ size, model, payments, features }: EpochToSettle): void {
     ["rows", rowCount, size.rows],
     ["payees", model.payees.length, size.payees],
     ["payments", payments.length, size.payments],
-    ["features", features.columns[0]!.u.length, columnCount(size)],
+    ["features", matrixColumns(features), columnCount(size)],
   ];
   for (const [what, given, max] of limits) if (given > max) throw sizeError(what, given, max);
-  requireSame("features", features.columns[0]!.u.length, columnCount(size));
-  requireMatrix(features.matrix, size, rowCount);
+  requireMatrix(features, size, rowCount);
   // Attack: another number of draws is another choice of payments for the same seed. So the circuit's number has to be
   // the model's.
   const misfit = misfitOf(size, modelShape(model.statics, model.payees));

@@ -18,7 +18,7 @@ const mails = loadEmails(1)
   }));
 
 describe("checkRows", () => {
-  it("names labels that a model contradicts, more of wrong ones, and few outliers, the same each time", () => {
+  it("names labels that a model contradicts, more of wrong ones, and few outliers, the same each time", async () => {
     const isWrong = (i: number) => i % 10 === 0;
     const rows = mails.map(({ input, label }, i) => {
       const content = new TextEncoder().encode(input);
@@ -32,7 +32,7 @@ describe("checkRows", () => {
       };
     });
     const steps: string[] = [];
-    const findings = checkRows({ card, datanetId: 9, rows, foreign: [] }, (step) => steps.push(step));
+    const findings = await checkRows({ card, datanetId: 9, rows, foreign: [] }, (step) => steps.push(step));
     expect(steps).toEqual(["rows", "near-duplicates", "other Datanets", "labels"]);
     const place = new Map(rows.map(({ row }, i) => [row, i]));
     const doubted = findings.filter(({ kind }) => kind === "contradicted-label");
@@ -42,6 +42,6 @@ describe("checkRows", () => {
     expect(caught[0]!.evidence).toMatchObject({ by: "model", earlier: null });
     expect(findings.filter(({ kind }) => kind === "outlier").length).toBeLessThanOrEqual(2);
     expect(new Set(findings.map(({ id }) => id)).size).toBe(findings.length);
-    expect(checkRows({ card, datanetId: 9, rows, foreign: [] })).toEqual(findings);
+    expect(await checkRows({ card, datanetId: 9, rows, foreign: [] })).toEqual(findings);
   });
 });

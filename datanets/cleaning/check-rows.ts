@@ -5,7 +5,7 @@
  */
 import { TextIndex } from "@openledger/attribution/rows/similar-texts";
 import type { Card } from "../card/card.ts";
-import { findSimilar, isCompared, lookAtRow } from "../rows/preview.ts";
+import { findSimilar, hasComparedTexts, lookAtRow } from "../rows/preview.ts";
 import { type RowView, viewRow } from "../rows/row-view.ts";
 import { type Finding, type FindingKind, makeFinding } from "./finding.ts";
 import { doubtLabels, knownLabel } from "./label-doubts.ts";
@@ -23,17 +23,20 @@ export type CheckStep = (typeof CHECK_STEPS)[number];
 
 const encoder = new TextEncoder();
 
-export function checkRows(input: RowsToCheck, onStep: (step: CheckStep) => void = () => {}): Finding[] {
+export async function checkRows(
+  input: RowsToCheck,
+  onStep: (step: CheckStep) => void = () => {},
+): Promise<Finding[]> {
   const { card, rows } = input;
   onStep("rows");
   const views = rows.map(({ content }) => viewRow(card, content));
   const findings = rows.flatMap((row, i) => findingsOfRow(card, row, views[i]!));
   onStep("near-duplicates");
-  findings.push(...findNearDuplicates(input, views));
+  findings.push(...(await findNearDuplicates(input)));
   onStep("other Datanets");
   findings.push(...findForeign(input, views));
   onStep("labels");
-  findings.push(...findContradictedLabels(rows), ...doubtLabels(card, rows, views));
+  findings.push(...findContradictedLabels(rows), ...(await doubtLabels(card, rows)));
   const place = new Map(rows.map(({ row }, i) => [row, i]));
   return findings.sort((a, b) => place.get(a.row)! - place.get(b.row)!);
 }
@@ -59,10 +62,10 @@ function findingsOfRow(card: Card, row: RowToCheck, view: RowView): Finding[] {
 }
 
 /** Finds near-duplicates by a version's rules, as the card sets them: only rows of one label are compared. */
-function findNearDuplicates({ card, datanetId, rows }: RowsToCheck, views: readonly RowView[]): Finding[] {
-  const similar = findSimilar(
+async function findNearDuplicates({ card, datanetId, rows }: RowsToCheck): Promise<Finding[]> {
+  const similar = await findSimilar(
     card,
-    rows.map((row, i) => ({ content: row.content, label: knownLabel(row), view: views[i]! })),
+    rows.map((row) => ({ content: row.content, label: knownLabel(row) })),
   );
   return similar.map(({ earlier, later, similarity }) => {
     const { contributorId, row } = rows[earlier]!;
@@ -90,7 +93,8 @@ function findForeign({ card, foreign, rows }: RowsToCheck, views: readonly RowVi
     while (added < texts.length && texts[added]!.opIndex < row.opIndex) index.add(added++);
     const same = earliest.get(row.row);
     if (same !== undefined && same.opIndex < row.opIndex) return [foreignFinding(row, same, 1)];
-    const found = views[i]!.text === "" || !isCompared(card) ? undefined : index.maxSimilar(texts.length + i);
+    const found =
+      views[i]!.text === "" || !hasComparedTexts(card) ? undefined : index.maxSimilar(texts.length + i);
     return found === undefined ? [] : [foreignFinding(row, texts[found.earlier]!, found.similarity)];
   });
 }

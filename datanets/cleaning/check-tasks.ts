@@ -22,4 +22,4 @@ export function addForeign(piece: readonly ForeignRow[]): void {
 export const check = (
   { card, datanetId }: { readonly card: Card; readonly datanetId: number },
   tell: (step: CheckStep) => void,
-): readonly Finding[] => checkRows({ card, datanetId, rows, foreign }, tell);
+): Promise<readonly Finding[]> => checkRows({ card, datanetId, rows, foreign }, tell);

@@ -2,18 +2,14 @@
  * Finds doubtful labels and outliers among a Datanet's rows, by models of other contributors' rows. check-rows.ts adds them to
  * its findings, which the host shows to reviewers.
  */
+
+import { judgedRows } from "@openledger/attribution/cleaning/judged-rows";
 import { labelIssues } from "@openledger/attribution/cleaning/label-issues";
-import { type SparseRows, sparseRows } from "@openledger/attribution/maths/sparse-rows";
-import { hashedTerms } from "@openledger/attribution/rows/hashed-terms";
-import { POOLED_IMAGE_SIDE } from "@openledger/attribution/rows/image-pixels";
-import { base64Of, inputRows, levelsOf } from "@openledger/attribution/rows/row-content";
+import { selectRows } from "@openledger/attribution/maths/sparse-rows";
 import type { Card } from "../card/card.ts";
-import type { RowView } from "../rows/row-view.ts";
 import { type Finding, makeFinding } from "./finding.ts";
 import type { RowToCheck } from "./row-to-check.ts";
 
-/** Hash buckets of the scores, as measured in docs/explanation/attribution-methods.md, "Wrong labels and cleaning". */
-const BUCKETS = 512;
 /** Outliers are rows more unlike the others than this many thousandths of them. Fewer rows than the minimum have none. */
 const OUTLIER_PERMILLE = 990;
 const MIN_ROWS = 50;
@@ -21,13 +17,15 @@ const MIN_ROWS = 50;
 const CONTRADICTED = 0.5;
 
 /**
- * Labels that a model of other contributors' rows contradicts, and rows unlike all others. Rows are of a kind that models are
- * known for: texts by their words, pictures that a direct model reads by their pixels. Labels are the accepted ones, else the contributors'; rows without
+ * Labels that a model of other contributors' rows contradicts, and rows unlike all others. Rows that no
+ * model reads are not judged. Labels are the accepted ones, else the contributors'; rows without
  * one have no part where enough others have one.
  */
-export function doubtLabels(card: Card, rows: readonly RowToCheck[], views: readonly RowView[]): Finding[] {
-  const isRead = (i: number) => card.row.kind !== "image" || levelsOf(rows[i]!.content) !== null;
-  const all = [...rows.keys()].filter((i) => views[i]!.isWellFormed && isRead(i));
+export async function doubtLabels(card: Card, rows: readonly RowToCheck[]): Promise<Finding[]> {
+  const { inputs, places: all } = await judgedRows(
+    card.row,
+    rows.map(({ content }) => content),
+  );
   const labelled = all.filter((i) => knownLabel(rows[i]!) !== null);
   const isLabelled = labelled.length >= MIN_ROWS;
   const places = isLabelled ? labelled : all;
@@ -36,7 +34,12 @@ export function doubtLabels(card: Card, rows: readonly RowToCheck[], views: read
   const names: (string | null)[] = isLabelled ? [...new Set(knownLabels)].sort() : [null];
   const labels = Int32Array.from(knownLabels, (label) => (isLabelled ? names.indexOf(label) : 0));
   const owners = places.map((i) => rows[i]!.contributorId);
-  const issues = labelIssues(inputsOf(card, places, rows, views), labels, { owners });
+  const chosen = new Set(places);
+  const judged = selectRows(
+    inputs,
+    [...all.keys()].filter((k) => chosen.has(all[k]!)),
+  );
+  const issues = labelIssues(judged, labels, { owners });
   const outlierRank = ranks(issues.outlier);
   const contradictionRank = ranks(issues.contradiction);
   const influenceRank = ranks(issues.selfInfluence);
@@ -60,7 +63,7 @@ export function doubtLabels(card: Card, rows: readonly RowToCheck[], views: read
       found.push(
         makeFinding("outlier", row, {
           rankPermille: outlierRank[k]!,
-          detail: "its words or pixels are unlike those of the other rows",
+          detail: "its contents are unlike those of the other rows",
         }),
       );
     return found;
@@ -69,23 +72,6 @@ export function doubtLabels(card: Card, rows: readonly RowToCheck[], views: read
 
 /** The accepted label, else the contributor's. */
 export const knownLabel = ({ acceptedLabel, label }: RowToCheck): string | null => acceptedLabel ?? label;
-
-function inputsOf(
-  card: Card,
-  places: readonly number[],
-  rows: readonly RowToCheck[],
-  views: readonly RowView[],
-): SparseRows {
-  if (card.row.kind === "image") {
-    const inputs = places.map((i) => base64Of(rows[i]!.content));
-    return inputRows({ kind: "image", side: POOLED_IMAGE_SIDE }, inputs);
-  }
-  const encoder = new TextEncoder();
-  return sparseRows(
-    BUCKETS,
-    places.map((i) => hashedTerms(encoder.encode(views[i]!.text), BUCKETS)),
-  );
-}
 
 /** Returns the share of values below each value, in thousandths. */
 function ranks(values: Float64Array): Int32Array {

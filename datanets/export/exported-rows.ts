@@ -2,11 +2,12 @@
  * Rows of a version as people's tools take them: columns of the card with the accepted label, as JSON lines and as Label
  * Studio's JSON. Parquet is in parquet-export.ts. The export command and the pages' download call them.
  */
+import { pictureTypeOf } from "@openledger/attribution/pictures/picture-type";
 import { base64Of } from "@openledger/attribution/rows/row-content";
 import { decodeTableRow, type FieldValue } from "@openledger/attribution/rows/table-rows";
 import { type ChatMessage, decodeTextRow } from "@openledger/attribution/rows/text-rows";
 import type { Card } from "../card/card.ts";
-import { imageTypeOf, utf8 } from "../rows/row-view.ts";
+import { utf8 } from "../rows/row-view.ts";
 
 export interface ExportedRow {
   readonly content: Uint8Array;
@@ -129,7 +130,7 @@ function orNull<Result>(read: () => Result): Result | null {
 /** Value as JSON has it: of a picture an address with its bytes. */
 function jsonValue(value: ReturnType<ExportColumn["read"]>): FieldValue | readonly ChatMessage[] {
   if (!(value instanceof Uint8Array)) return value;
-  return `data:${imageTypeOf(value) ?? "application/octet-stream"};base64,${base64Of(value)}`;
+  return `data:${pictureTypeOf(value) ?? "application/octet-stream"};base64,${base64Of(value)}`;
 }
 
 /** Writes a row a line, with every field and the accepted label. */

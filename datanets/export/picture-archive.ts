@@ -2,9 +2,9 @@
  * Pictures of a version as a zip file: each as a file of its bytes, with a table that names them. The layout is that of ImageFolder
  * of the library "datasets", or that of Label Studio's tasks with local files. `readImport` reads both.
  */
+import { pictureTypeOf } from "@openledger/attribution/pictures/picture-type";
 import { rowNumber } from "@openledger/foundation/row-number";
 import type { Card } from "../card/card.ts";
-import { imageTypeOf } from "../rows/row-view.ts";
 import { type ExportedRow, exportColumns, labelStudioOf } from "./exported-rows.ts";
 
 type CardRows = Pick<Card, "row" | "labels">;
@@ -59,7 +59,7 @@ const FOLDER = "images/";
 function pictureNames(rows: readonly ExportedRow[]): string[] {
   const digits = String(rows.length).length;
   return rows.map(({ content }, i) => {
-    const ending = ENDINGS[imageTypeOf(content) ?? ""] ?? "bin";
+    const ending = ENDINGS[pictureTypeOf(content) ?? ""] ?? "bin";
     return `row-${String(rowNumber(i)).padStart(digits, "0")}.${ending}`;
   });
 }

@@ -1,11 +1,12 @@
 /** Routes of the Datanet host to search, read and label rows. host-api.ts registers them. */
+import { pictureTypeOf } from "@openledger/attribution/pictures/picture-type";
 import { setCost } from "@openledger/foundation/http/answer-costs";
 import { countFromText, limit } from "@openledger/foundation/wire/query-text";
 import { routesOf } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { datanetError } from "../datanet-errors.ts";
-import { imageTypeOf, utf8 } from "../rows/row-view.ts";
+import { utf8 } from "../rows/row-view.ts";
 import { DIGEST_BYTES, encodeRows, requireDigests } from "../rows/row-wire.ts";
 import { fieldFiltersText } from "../store/field-filters.ts";
 import { countedValues, FieldStatisticsCache, MAX_VALUES } from "../store/field-statistics.ts";
@@ -204,7 +205,7 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
       const { digest, id } = request.params;
       const { datanet } = await openForReading(context, request, id);
       const content = await datanet.content(digest);
-      const image = imageTypeOf(content);
+      const image = pictureTypeOf(content);
       const type =
         image ?? (utf8(content) === null ? "application/octet-stream" : "text/plain; charset=utf-8");
       return reply

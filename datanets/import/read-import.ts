@@ -2,11 +2,11 @@
  * Makes rows with labels of people's files: bytes in the form that a Datanet's card asks for, with one encoding for each
  * row (docs/explanation/datanets.md, "Files"). The contribute command, the page and programs call it.
  */
+import { pictureTypeOf } from "@openledger/attribution/pictures/picture-type";
 import type { FieldType } from "@openledger/attribution/rows/row-kinds";
 import { encodeTableRow, type FieldValue } from "@openledger/attribution/rows/table-rows";
 import { encodeTextRow } from "@openledger/attribution/rows/text-rows";
 import type { Card } from "../card/card.ts";
-import { imageTypeOf } from "../rows/row-view.ts";
 import {
   booleanOfCell,
   bytesOfCell,
@@ -150,7 +150,7 @@ function rowOf({ row }: CardRows, { values, ...place }: FileRecord, mapping: Imp
     }
     case "image": {
       const bytes = inField({ ...place, field: PICTURE_COLUMN }, () => bytesOfCell(cellOf(PICTURE_COLUMN)));
-      if (imageTypeOf(bytes) !== null) return bytes;
+      if (pictureTypeOf(bytes) !== null) return bytes;
       throw unreadable(place, "it is no picture: PNG, JPEG, GIF and WebP are read");
     }
     default:

@@ -4,9 +4,7 @@
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { IMAGE_SIDE } from "@openledger/attribution/rows/image-pixels";
-import { nearDuplicates } from "@openledger/attribution/rows/near-duplicates";
-import { levelsOf } from "@openledger/attribution/rows/row-content";
+import { openComparison } from "@openledger/attribution/rows/row-comparison";
 import type { NearDuplicate } from "@openledger/attribution/rows/row-rules";
 import { hasTexts } from "@openledger/attribution/rows/table-rows";
 import { rowNumber } from "@openledger/foundation/row-number";
@@ -39,11 +37,11 @@ const CUT = /(?:\u2026|\.{3}|\[(?:truncated|cut|more)\]|\ufffd)$/i;
  * secrets. Near-duplicates are searched by a version's rules, among these rows. `known` are digests that others have
  * committed.
  */
-export function previewRows(
+export async function previewRows(
   card: Card,
   rows: readonly Uint8Array[],
   known: ReadonlySet<string> = new Set(),
-): RowFinding[] {
+): Promise<RowFinding[]> {
   const findings: RowFinding[] = [];
   const seen = new Map<string, number>();
   const fresh: number[] = [];
@@ -57,12 +55,8 @@ export function previewRows(
     else fresh.push(row);
     if (first === undefined) seen.set(digest, row);
   }
-  const comparable = fresh.map((row) => ({
-    content: rows[row]!,
-    label: null,
-    view: viewRow(card, rows[row]!),
-  }));
-  for (const { earlier, later, similarity } of findSimilar(card, comparable))
+  const comparable = fresh.map((row) => ({ content: rows[row]!, label: null }));
+  for (const { earlier, later, similarity } of await findSimilar(card, comparable))
     findings.push({
       row: fresh[later]!,
       kind: "near-duplicate",
@@ -95,51 +89,29 @@ export function lookAtRow(
 }
 
 /**
- * True if rows of a card are compared by their texts: image files have none, and tables without texts may have the same
- * values and be of different things.
+ * True if rows of a card have texts, by which they are compared with rows of other Datanets: image files have none, and tables
+ * without texts may have the same values and be of different things.
  */
-export const isCompared = ({ row }: Pick<Card, "row">): boolean =>
+export const hasComparedTexts = ({ row }: Pick<Card, "row">): boolean =>
   row.kind !== "image" && (row.kind !== "table" || hasTexts(row.fields));
 
 /** A row to compare, with the label that it is compared under; null: none. */
 export interface SimilarRow {
   readonly content: Uint8Array;
   readonly label: string | null;
-  readonly view: RowView;
 }
 
-/**
- * Finds near-duplicates by a version's rules, as the card sets them: only rows of one label are compared. Of pictures
- * those are compared that a direct model reads.
- */
-export function findSimilar(card: Card, rows: readonly SimilarRow[]): NearDuplicate[] {
-  const { imageSimilarityPermille, textSimilarityPermille } = card.rewards;
-  const isImage = card.row.kind === "image";
-  if (!isImage && !isCompared(card)) return [];
-  const encoder = new TextEncoder();
-  const bytes = rows.map(({ content, view: { isWellFormed, text } }) => {
-    if (!isWellFormed) return null;
-    return isImage ? levelsOf(content) : encoder.encode(text);
-  });
-  const places = [...rows.keys()].filter((i) => bytes[i] !== null);
-  const names = [...new Set(rows.map(({ label }) => label))];
-  const labels = places.map((i) => names.indexOf(rows[i]!.label));
-  const contents = places.map((i) => bytes[i]!);
-  const found = isImage
-    ? nearDuplicates({
-        kind: "image",
-        labels,
-        contents,
-        width: IMAGE_SIDE,
-        height: IMAGE_SIDE,
-        threshold: imageSimilarityPermille / 1_000,
-      })
-    : nearDuplicates({ kind: "text", labels, contents, threshold: textSimilarityPermille / 1_000 });
-  return found.map(({ earlier, later, similarity }) => ({
-    earlier: places[earlier]!,
-    later: places[later]!,
-    similarity,
-  }));
+/** Finds near-duplicates by a version's rules, as the card sets them: only rows of one label are compared. */
+export async function findSimilar(
+  { rewards, row }: Card,
+  rows: readonly SimilarRow[],
+): Promise<NearDuplicate[]> {
+  const compare = await openComparison(row);
+  return compare(
+    rows.map(({ content }) => content),
+    rows.map(({ label }) => label),
+    { image: rewards.imageSimilarityPermille / 1_000, text: rewards.textSimilarityPermille / 1_000 },
+  );
 }
 
 /** Enough to find it, not enough to use it. */

@@ -1,7 +1,8 @@
 /**
  * Reads a row's bytes by the card's kind of row, for search and display: its text, and whether it is well formed. The bytes themselves stay as they were committed.
  */
-import { base64Of, levelsOf } from "@openledger/attribution/rows/row-content";
+import { pictureTypeOf } from "@openledger/attribution/pictures/picture-type";
+import { inputOf } from "@openledger/attribution/rows/row-content";
 import { decodeTableRow, type FieldValue, tableText } from "@openledger/attribution/rows/table-rows";
 import { decodeTextRow, wholeText } from "@openledger/attribution/rows/text-rows";
 import type { Card } from "../card/card.ts";
@@ -20,7 +21,7 @@ const MALFORMED: RowView = { text: "", isWellFormed: false };
 /** Never throws: what is in a row is its contributor's choice. */
 export function viewRow(card: Pick<Card, "row">, content: Uint8Array): RowView {
   const { kind } = card.row;
-  if (kind === "image") return { text: "", isWellFormed: imageTypeOf(content) !== null };
+  if (kind === "image") return { text: "", isWellFormed: pictureTypeOf(content) !== null };
   if (kind === "passage") {
     try {
       return { text: wholeText(decodeTextRow(content)), isWellFormed: true };
@@ -35,10 +36,15 @@ export function viewRow(card: Pick<Card, "row">, content: Uint8Array): RowView {
 
 /** Returns the prompt that a row gives a model; null if the row is malformed or holds nothing that a model reads. */
 export function promptOf(card: Pick<Card, "row">, content: Uint8Array): string | null {
+  const { kind } = card.row;
   const { isWellFormed, text } = viewRow(card, content);
   if (!isWellFormed) return null;
-  if (card.row.kind === "image") return levelsOf(content) === null ? null : base64Of(content);
-  return text === "" ? null : text;
+  if (kind === "passage") return text === "" ? null : text;
+  try {
+    return inputOf(kind, content);
+  } catch {
+    return null;
+  }
 }
 
 function viewTable({ row }: Pick<Card, "row">, content: Uint8Array): RowView {
@@ -48,16 +54,6 @@ function viewTable({ row }: Pick<Card, "row">, content: Uint8Array): RowView {
   } catch {
     return MALFORMED;
   }
-}
-
-/** PNG, JPEG, GIF or WebP by the first bytes; null for all else, SVG too: it is a program. */
-export function imageTypeOf(content: Uint8Array): string | null {
-  const begins = (...bytes: number[]) => bytes.every((byte, i) => content[i] === byte);
-  if (begins(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a)) return "image/png";
-  if (begins(0xff, 0xd8, 0xff)) return "image/jpeg";
-  if (begins(0x47, 0x49, 0x46, 0x38)) return "image/gif";
-  const isRiff = begins(0x52, 0x49, 0x46, 0x46);
-  return isRiff && new TextDecoder().decode(content.subarray(8, 12)) === "WEBP" ? "image/webp" : null;
 }
 
 /** null if the bytes are no UTF-8. */

@@ -49,7 +49,7 @@ describe("findSecrets", () => {
 });
 
 describe("a preview", () => {
-  it("names each row that will not count, cannot be hosted or says too much", () => {
+  it("names each row that will not count, cannot be hosted or says too much", async () => {
     const card = sampleCard({ row: { kind: "text", fields: [], maxBytes: 80 } });
     const rows = [
       "The sun warms the village on the hill all day long, and nobody works.",
@@ -62,7 +62,8 @@ describe("a preview", () => {
       "It was hail.",
     ].map(bytes);
     const known = new Set([bytesToHex(sha256(rows[7]!))]);
-    expect(previewRows(card, rows, known).map(({ detail, kind, row }) => [row, kind, detail])).toEqual([
+    const findings = await previewRows(card, rows, known);
+    expect(findings.map(({ detail, kind, row }) => [row, kind, detail])).toEqual([
       [1, "duplicate", "it is row 1 again"],
       [2, "near-duplicate", "it is nearly row 1 (1.000)"],
       [3, "empty", "it has no text"],
@@ -73,9 +74,9 @@ describe("a preview", () => {
     ]);
   });
 
-  it("compares all fields of a table, and nothing where none is a text", () => {
+  it("compares all fields of a table, and nothing where none is a text", async () => {
     const numbers = { ...sampleCard().row, kind: "table" as const };
-    const similarOf = (type: "category" | "text", rows: readonly string[]) => {
+    const similarOf = async (type: "category" | "text", rows: readonly string[]) => {
       const card = sampleCard({
         row: {
           ...numbers,
@@ -85,13 +86,14 @@ describe("a preview", () => {
           ],
         },
       });
-      return previewRows(card, rows.map(bytes)).map(({ kind, row }) => [row, kind]);
+      const findings = await previewRows(card, rows.map(bytes));
+      return findings.map(({ kind, row }) => [row, kind]);
     };
     const long = "the customer called about the bill of last month and was very friendly";
     const rows = [`{"age":46,"note":"${long}"}`, `{"age":46,"note":"${long}!"}`];
-    expect(similarOf("text", rows)).toEqual([[1, "near-duplicate"]]);
-    expect(similarOf("category", rows)).toEqual([]);
+    expect(await similarOf("text", rows)).toEqual([[1, "near-duplicate"]]);
+    expect(await similarOf("category", rows)).toEqual([]);
     const few = ['{"age":46,"note":"Oslo"}', '{"age":31,"note":"Oslo"}', '{"age":null,"note":null}'];
-    expect(similarOf("text", few)).toEqual([[2, "empty"]]);
+    expect(await similarOf("text", few)).toEqual([[2, "empty"]]);
   });
 });

@@ -46,7 +46,7 @@ afterAll(async () => {
 });
 
 /** The next rows of a leaf, and how many rows of the tables were read for them. */
-async function next(leafId: number, limit: number) {
+async function next(leafId: number, limit: number, of: HostedDatanet = datanet) {
   let readCount = 0;
   const counting: Pick<Database, "transaction"> = {
     transaction: (work) =>
@@ -60,7 +60,7 @@ async function next(leafId: number, limit: number) {
         return result;
       }),
   };
-  const { id, rowCount } = datanet;
+  const { id, rowCount } = of;
   const request = { leafId, limit, nowMs: 1, unsent: [], skipped: [] };
   const { rows } = await nextToLabel({ id, rowCount, database: counting } as HostedDatanet, card, request);
   return { rows, readCount };
@@ -83,4 +83,55 @@ it("gives a leaf that has labelled all of them new ones", async () => {
   const { rows } = await next(4, 5);
   expect(rows).toHaveLength(5);
   for (const number of rows) expect(number).toBeGreaterThanOrEqual(BEGUN_COUNT);
+});
+
+/** Makes rows gold ones, as their records do. */
+async function makeGold(id: number, numbers: readonly number[], signature: string): Promise<void> {
+  await database.query(
+    "update rows set gold_label = 'good', begun_at = coalesce(begun_at, number) where datanet_id = $1 and number = any($2)",
+    [id, numbers],
+  );
+  await database.query("delete from records where datanet_id = $1", [id]);
+  await database.query(
+    `insert into records (datanet_id, number, id, kind, leaf_id, row_number, about, record)
+       select $1, number, 'gold ' || number, 'gold', 7, number, '', $3 || number from unnest($2::int[]) as number`,
+    [id, numbers, signature],
+  );
+}
+
+it("gives one gold row in eight, at a turn that a labeller cannot count to", async () => {
+  // Rows that have enough labels: the queue has no other reason to give them.
+  const gold = Array.from({ length: 30 }, (_, i) => 2 + 3 * i);
+  const turnsOf = async (signature: string) => {
+    await makeGold(ID, gold, signature);
+    const turns: number[][] = [];
+    for (let leafId = 20; leafId < 40; leafId++) {
+      const { rows } = await next(leafId, 24);
+      expect(rows).toHaveLength(24);
+      turns.push(rows.flatMap((number, at) => (gold.includes(number) ? [at] : [])));
+    }
+    return turns;
+  };
+  const turns = await turnsOf("a signature");
+  for (const own of turns) expect(own.map((at) => Math.floor(at / 8))).toEqual([0, 1, 2]);
+  // Twenty labellers with three turns each.
+  expect(new Set(turns.flat().map((at) => at % 8)).size).toBeGreaterThan(4);
+  expect(await turnsOf("another signature")).not.toEqual(turns);
+  expect(await turnsOf("a signature")).toEqual(turns);
+  await database.query("update rows set gold_label = null where datanet_id = $1", [ID]);
+});
+
+it("gives a gold row alone only while it needs labels", async () => {
+  const small = 11;
+  await database.query("insert into datanets (id, row_count) values ($1, 3)", [small]);
+  // The second row waits; the others have enough labels.
+  await database.query(
+    `insert into rows (datanet_id, number, digest, commit_number, place, bytes, is_well_formed, begun_at, label_count, top_label, top_count)
+       select $1, number, '\\xaa' || int4send(number), 0, number, 1, true, number, count, 'good', count
+         from generate_series(0, 2) as number, lateral (select case when number = 1 then 1 else 3 end as count) as labelled`,
+    [small],
+  );
+  await makeGold(small, [0, 1], "a signature");
+  const of = await new HostStore(database, 7n).require(small);
+  for (let leafId = 20; leafId < 40; leafId++) expect((await next(leafId, 5, of)).rows).toEqual([1]);
 });

@@ -14,6 +14,13 @@ const RESERVED_MS = 120_000;
 /** One in this many rows of a labeller is a gold row, as long as there are gold rows they have not had. */
 const GOLD_EVERY = 8;
 
+/** A row whose label is known, by which labellers are tested. */
+interface GoldRow {
+  readonly number: number;
+  /** True while it needs labels as any other row does. */
+  readonly isWaiting: boolean;
+}
+
 export interface LabelRequest {
   /** Maximum rows. */
   readonly limit: number;
@@ -111,11 +118,17 @@ class Queue {
         );
       }
     const gold = await this.#gold(ownCommits);
+    if (gold.length === 0) return picked;
+    // Attack: a row that is given alone, and has its labels, is a test.
+    if (picked.length === 0) return gold.flatMap(({ isWaiting, number }) => (isWaiting ? [number] : []));
+    const secret = await this.#goldSecret();
     const doneCount =
       (await labelCountOf(this.#queries, this.#datanet.id, { card: this.#card, leafId })) + unsent.length;
-    for (let at = GOLD_EVERY - 1 - (doneCount % GOLD_EVERY); at <= picked.length; at += GOLD_EVERY)
-      if (gold.length > 0) picked.splice(at, 0, gold.shift()!);
-    if (picked.length === 0) picked.push(...gold);
+    for (let at = 0; at <= picked.length && gold.length > 0; at++) {
+      const turn = doneCount + at;
+      const block = Math.floor(turn / GOLD_EVERY);
+      if (turn % GOLD_EVERY === goldTurn(secret, leafId, block)) picked.splice(at, 0, gold.shift()!.number);
+    }
     picked.splice(limit);
     return picked;
   }
@@ -187,15 +200,25 @@ class Queue {
   }
 
   /** Gold rows that the leaf has not had, in the order in which they became ones. */
-  async #gold(ownCommits: readonly number[]): Promise<number[]> {
+  async #gold(ownCommits: readonly number[]): Promise<GoldRow[]> {
     const { bind, values } = new SqlValues();
-    const found = await this.#queries.query<{ number: number }>(
-      `select rows.number from rows where rows.begun_at is not null and rows.gold_label is not null
+    return this.#queries.query<GoldRow>(
+      `select rows.number, ${outcomeSql(this.#card).isWaiting} as "isWaiting" from rows where rows.begun_at is not null and rows.gold_label is not null
           and ${this.#isUnlabelled(bind)} and ${this.#isForLeaf(bind, ownCommits)}
         order by rows.begun_at limit ${bind(this.#request.limit)}`,
       values,
     );
-    return found.map(({ number }) => number);
+  }
+
+  /** What no labeller knows: a record that makes a row a gold one, which is never listed, with its reviewer's signature. */
+  async #goldSecret(): Promise<string> {
+    const [found] = await this.#queries.query<{ record: string }>(
+      `select records.record from records, (select number from rows where datanet_id = $1 and begun_at is not null
+           and gold_label is not null order by begun_at limit 1) as first
+        where records.datanet_id = $1 and records.row_number = first.number and is_current and kind = 'gold' limit 1`,
+      [this.#datanet.id],
+    );
+    return found?.record ?? "";
   }
 
   #mayLabel(bind: SqlValues["bind"], ownCommits: readonly number[]): string {
@@ -235,7 +258,13 @@ class Queue {
 }
 
 /** A leaf's own place among all rows. */
-function startOf(leafId: number): number {
-  const [a, b, c, d] = sha256(new TextEncoder().encode(`queue ${leafId}`)) as unknown as number[];
+const startOf = (leafId: number) => hashNumber(`queue ${leafId}`);
+
+/** Turn of the gold row among a leaf's rows of one block. Attack: who counts to it labels that row alone with care. */
+const goldTurn = (secret: string, leafId: number, block: number) =>
+  hashNumber(`gold ${leafId} ${block} ${secret}`) % GOLD_EVERY;
+
+function hashNumber(text: string): number {
+  const [a, b, c, d] = sha256(new TextEncoder().encode(text)) as unknown as number[];
   return ((a! << 24) | (b! << 16) | (c! << 8) | d!) >>> 0;
 }

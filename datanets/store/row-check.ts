@@ -11,7 +11,7 @@ import { CHECK_STEPS } from "../cleaning/check-rows.ts";
 import { type Finding, makeFinding } from "../cleaning/finding.ts";
 import type { ForeignRow, RowToCheck } from "../cleaning/row-to-check.ts";
 import { datanetError } from "../datanet-errors.ts";
-import { isCompared } from "../rows/preview.ts";
+import { hasComparedTexts } from "../rows/preview.ts";
 import { viewRow } from "../rows/row-view.ts";
 import type { HostStore } from "./host-store.ts";
 import type { HostedDatanet } from "./hosted-datanet.ts";
@@ -291,7 +291,7 @@ async function sendForeign(
         datanetId: other.id,
         row: digest.toString("hex"),
         contributorId,
-        text: isCompared(card) ? viewRow(card, content).text : "",
+        text: hasComparedTexts(card) ? viewRow(card, content).text : "",
         opIndex,
       })),
     );

@@ -5,7 +5,7 @@
 import type { RecipeBase } from "@openledger/attribution/model/recipe-fields";
 import type { SettlementSize } from "@openledger/circuits/settlement/settlement-size";
 import { baseSourceAt, OWN_BASE, OWN_BASE_NAME } from "@openledger/models/tuning/base/base-place";
-import { presetRecipe, textPreset } from "@openledger/models/tuning/recipe/recipe-presets";
+import { classifierRecipe, textPreset } from "@openledger/models/tuning/recipe/recipe-presets";
 import { CONTRIBUTORS, type ContributorName, devnetPaths } from "./config.ts";
 import { MAIL_CLASSES } from "./content/mail-card.ts";
 import { commitRows, heldOutMails, isLabelWrong } from "./content/mails.ts";
@@ -93,7 +93,11 @@ export const MODELS: Readonly<Record<ModelName, ModelPart>> = {
     prompts: (plan) => heldOutMails(plan).map(({ label, text }) => ({ text, rightLabel: label })),
     size: ({ direct }) => direct,
     recipe: async ({ direct }, rowCount) => ({
-      ...presetRecipe("labelled-texts", { rowCount, bucketCount: direct.features, classes: MAIL_CLASSES }),
+      ...classifierRecipe({
+        rowCount,
+        inputs: { kind: "text", bucketCount: direct.features },
+        classes: MAIL_CLASSES,
+      }),
       seed: "devnet",
     }),
   },

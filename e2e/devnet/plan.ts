@@ -35,7 +35,7 @@ export interface DevnetPlan {
 export const PLAN_NAMES = ["full", "small"] as const;
 type PlanName = (typeof PLAN_NAMES)[number];
 
-/** Up to six Datanets: 15,869 constraints of the draws, within 2^14, and 39,043 of a shard. 128 buckets are too few for e-mails. */
+/** Up to six Datanets: 15,869 constraints of the draws, within 2^14, and 57,264 of a shard. 128 buckets are too few for e-mails. */
 export const JOINT: SettlementSize = {
   rows: 64,
   features: 256,
@@ -47,7 +47,8 @@ export const JOINT: SettlementSize = {
 };
 const COMMON = { table: DEVNET_TABLE, joint: null } as const;
 
-// For all 448 e-mails; 122,366 constraints, and 130,088 of direct models. A key and a proof take twice as long above 131,072.
+// For all 448 e-mails; 122,366 constraints, and 161,986 of direct models, of any number of labels. A key and a proof take twice as
+// long above 131,072.
 const FULL: SettlementSize = { rows: 448, features: 256, payees: 64, payments: 16, draws: 2 };
 const SMALL: SettlementSize = { rows: 64, features: 32, payees: 16, payments: 16, draws: 2 };
 

@@ -7,7 +7,7 @@ import { fetchOpenings } from "./model-openings.ts";
 // A server that shows one opening in a form that is none, among good ones.
 
 const BUCKETS = 16;
-const good = encodeDirectQuery({ counts: countTerms([1, 1, 3], BUCKETS), answeredClass: 1 });
+const good = encodeDirectQuery({ counts: countTerms([1, 1, 3], BUCKETS), answeredClass: 1, pair: 4 });
 const openings = [good, Uint8Array.of(2), good.slice(0, -1), good].map((bytes, index) => ({
   index,
   receipt: `0x${index + 1}`,

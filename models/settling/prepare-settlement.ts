@@ -20,7 +20,7 @@ import {
   defaultSplit,
   type PreparedActivation,
 } from "@openledger/circuits/settlement/payee-table-rules";
-import { answeredClass } from "@openledger/circuits/settlement/scores/direct-matrix";
+import { isAnswer } from "@openledger/circuits/settlement/scores/direct-matrix";
 import type { PreparedSettlement, SettledModel } from "@openledger/circuits/settlement/settled-model";
 import { settleEpoch } from "@openledger/circuits/settlement/settlement-rules";
 import { drawSeed } from "@openledger/circuits/settlement/settlement-split";
@@ -162,8 +162,7 @@ export function provable<Opening extends AnswerOpening>(
   features: RegisteredMatrix,
 ): Opening | undefined {
   if (opening === undefined || !isDirect(features) || !isDirectQuery(opening.query)) return opening;
-  const { answeredClass: openedClass, counts } = opening.query;
-  return openedClass === answeredClass(directMatrix(features), counts) ? opening : undefined;
+  return isAnswer(directMatrix(features), opening.query) ? opening : undefined;
 }
 
 /**

@@ -267,9 +267,10 @@ export async function judgeDraws(
   const statics = staticsOf(leaf).hash;
   const seed = drawSeed({ ...closed, prevRandao, modelId });
   const cumulativeWei = payments.map((payment) => payment.cumulativeWei);
-  return drawnPlaces(seed, drawCount, closed.amountWei, cumulativeWei).map((paymentIndex, draw) => {
+  const drawn = drawnPlaces(seed, drawCount, closed.amountWei, cumulativeWei);
+  const judged = drawn.map(async (paymentIndex, draw): Promise<JudgedDraw> => {
     const { payerId, receipt } = payments[paymentIndex]!;
-    const judge = (): DrawVerdict => {
+    const judge = async (): Promise<DrawVerdict> => {
       const opening = openings.get(receipt);
       if (opening === undefined) return "unopened";
       const { answerHash, prompt, query, salt } = opening;
@@ -280,6 +281,7 @@ export async function judgeDraws(
       if (provable(opening, model.features) === undefined) return "false-answer";
       return judgePrompt(model.recipe as DirectRecipe, { answerHash, prompt, query });
     };
-    return { draw, paymentIndex, payerId, receipt, verdict: judge() };
+    return { draw, paymentIndex, payerId, receipt, verdict: await judge() };
   });
+  return Promise.all(judged);
 }

@@ -32,7 +32,7 @@ export interface AnsweredModel {
 export async function publishDirectModel(): Promise<AnsweredModel> {
   await initPoseidon();
   const rows = sampleRows("text", 24);
-  const trained = trainDirect(rows, recipeFor(rows, 64));
+  const trained = await trainDirect(rows, recipeFor(rows, 64));
   const split = { ownerParts: 16_384n, validatorParts: 13_107n };
   const registration = registerModel(trained, { split }, DIRECT_SIZE);
   const model = publishedModel(trained, registration, { publishRows: true });

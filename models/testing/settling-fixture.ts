@@ -73,14 +73,14 @@ export type SettlingWorld = Awaited<ReturnType<typeof startSettlingWorld>>;
 /**
  * alice (leaf 2) owns the datanet, the model and its rows; bob (leaf 3) asks and pays.
  * @param changes of the sequencer's environment, by L1's address
- * @param size of the settlement circuit; one for direct models and one for others if not given
+ * @param size of the settlement circuit, or several; one for direct models and one for others if not given
  */
 export async function startSettlingWorld(
   folder: string,
   changes: (rpcUrl: string) => Record<string, string> = () => ({}),
-  size?: SettlementSize,
+  size: SettlementSize | readonly SettlementSize[] = [SMALL_DIRECT, SMALLEST],
 ) {
-  const sizes: readonly SettlementSize[] = size === undefined ? [SMALL_DIRECT, SMALLEST] : [size];
+  const sizes = "rows" in size ? [size] : size;
   const { payees: payeeCount, rows, shards = 1 } = sizes.at(-1)!;
   // Of several shards the last has a row less than it could.
   const rowCount = shards * rows - Number(shards > 1);

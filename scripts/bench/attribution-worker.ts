@@ -12,10 +12,11 @@ const SIZES = {
 type SizeName = keyof typeof SIZES;
 /** dattri's benchmark (arXiv 2410.04555) has as many digits, of 28 × 28 pixels. */
 const ROWS = { full: { mnist: 5_000, emails: 2_000 }, quick: { mnist: 200, emails: 200 } } as const;
+const PICTURES = { kind: "image", colours: 1, ground: "black" } as const;
 const CASES = {
   mnist: {
-    full: { inputs: { kind: "image", side: 14, bucketCount: 3_952 }, decay: 0.003, seed: "mnist" },
-    quick: { inputs: { kind: "image", side: 7, bucketCount: 1_008 }, decay: 0.003, seed: "mnist" },
+    full: { inputs: { ...PICTURES, side: 14, levels: 9, bucketCount: 1_024 }, decay: 0.003, seed: "mnist" },
+    quick: { inputs: { ...PICTURES, side: 7, levels: 3, bucketCount: 64 }, decay: 0.003, seed: "mnist" },
   },
   emails: {
     full: { inputs: { kind: "text", bucketCount: 1_024 }, decay: 0.001, seed: "direct" },
@@ -40,5 +41,5 @@ function runPart(part: Part, size: SizeName) {
 /** Runs only in a fork: an import runs nothing. */
 if (process.send !== undefined && process.argv[1]?.endsWith("attribution-worker.ts")) {
   const [part, size] = process.argv.slice(2) as [Part, SizeName];
-  process.send(runPart(part, size));
+  process.send(await runPart(part, size));
 }

@@ -20,14 +20,19 @@ import { CIRCUIT_ID, epochOf } from "@openledger/circuits/testing/settlement/set
 import { type BackendName, createProver } from "@openledger/prover/backends";
 import { developmentSetup } from "@openledger/prover/keys/development-setup";
 import type { Prover } from "@openledger/prover/proving/prover";
+import { benchLabels, type LabelFigures } from "./settlement-labels.ts";
 
-interface BenchSettlementOptions {
+export interface BenchSettlementOptions {
   /** rows-features-payees-payments-draws, or direct-rows-buckets-payees-payments-draws; commas between sizes. */
   readonly sizes: string;
   /** One of BACKEND_NAMES. */
   readonly prover: string;
   /** False: gas is not measured. */
   readonly gas: boolean;
+  /** Counted epochs of two and of fifteen labels; 0: none. */
+  readonly rounds: number;
+  /** True: nothing else is measured. */
+  readonly labels?: boolean;
 }
 
 const log = (line: string) => console.log(line);
@@ -43,6 +48,8 @@ const ELSEWHERE_NS_PER_MAC = { ezkl: 31_700, groth16OneProductEach: 2_184, joltA
 
 export async function benchSettlement(options: BenchSettlementOptions) {
   await initPoseidon();
+  const labels = options.rounds > 0 ? await measureLabels(options) : null;
+  if (options.labels === true) return { ...labels };
   const constraintsPer = await measureConstraints();
   for (const [what, count] of Object.entries(constraintsPer))
     log(`a ${what}: ${count.toFixed(2)} constraints`);
@@ -61,7 +68,17 @@ export async function benchSettlement(options: BenchSettlementOptions) {
     backend: options.prover,
     gas,
     perRowDraw: constraintsPer.rowDraw,
+    ...labels,
   };
+}
+
+async function measureLabels({ prover: backend, rounds }: BenchSettlementOptions): Promise<LabelFigures> {
+  const prover = await createProver(backend as BackendName);
+  try {
+    return await benchLabels(prover, rounds, log);
+  } finally {
+    await prover.close();
+  }
 }
 
 function parseSize(sizes: string): SettlementSize {

@@ -16,7 +16,11 @@ import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { hashStatics } from "@openledger/circuits/ledger/leaf";
 import { queryCommitment, receiptHash } from "@openledger/circuits/ledger/model-query";
 import { shapeName } from "@openledger/circuits/protocol";
-import { commitColumns, featuresCommitment } from "@openledger/circuits/settlement/feature-commitment";
+import {
+  columnsCommitment,
+  commitColumns,
+  featuresCommitment,
+} from "@openledger/circuits/settlement/feature-commitment";
 import { fromContractOrder } from "@openledger/circuits/wire/groth16-proof";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { OPEN, SHAPES } from "@openledger/contracts/testing/rollup-fixture";
@@ -72,7 +76,7 @@ async function closedModel() {
   await initPoseidon();
   const matrix = Int8Array.from({ length: ROWS * FEATURES }, (_, i) => ((i * 37) % 255) - 127);
   const columns = commitColumns(matrix, ROWS, FEATURES);
-  f = await startModelHistory({ featuresCommitment: featuresCommitment(columns, 7n) });
+  f = await startModelHistory({ featuresCommitment: featuresCommitment(columnsCommitment(columns), 7n) });
   await f.makeModel();
   await f.openModel();
   const query = Int16Array.from({ length: FEATURES }, (_, j) => 2 * j - 15);

@@ -9,7 +9,7 @@ import { unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { isDirectQuery, modelQueryOfBytes } from "@openledger/circuits/ledger/model-query";
 import { type AnswerOpening, divideEpoch } from "@openledger/circuits/settlement/divide-epoch";
 import type { RegisteredMatrix } from "@openledger/circuits/settlement/scores/direct-matrix";
-import { answeredClass } from "@openledger/circuits/settlement/scores/direct-matrix";
+import { isAnswer } from "@openledger/circuits/settlement/scores/direct-matrix";
 import { clientError } from "@openledger/client/client-errors";
 import { type EpochPayments, staticsOf } from "@openledger/client/sequencer/model-reads";
 import type { LedgerModelLeaf, LedgerSettlement } from "@openledger/client/sequencer/model-schemas";
@@ -74,7 +74,9 @@ export async function fetchPublishedRows(
   if (bucketCount === null) return { openings, matrix: new Int8Array(bytes) };
   const view = new DataView(bytes);
   const values = Int16Array.from({ length: bytes.byteLength >> 1 }, (_, k) => view.getInt16(2 * k, true));
-  return { openings, matrix: { rowCount: Number(rowCount), bucketCount, values } };
+  // A contrast for each label but the first; none of a size that does not divide.
+  const labelCount = 1 + values.length / ((Number(rowCount) + 1) * (bucketCount + 1));
+  return { openings, matrix: { rowCount: Number(rowCount), bucketCount, labelCount, values } };
 }
 
 async function fetchMatrix(serverUrl: string): Promise<ArrayBuffer> {
@@ -132,6 +134,5 @@ export async function computePayout(
 /** Returns the opening; of a direct model only if the class is its answer: no settlement pays by another. */
 function provable(opening: AnswerOpening | undefined, matrix: RegisteredMatrix): AnswerOpening | undefined {
   if (opening === undefined || matrix instanceof Int8Array || !isDirectQuery(opening.query)) return opening;
-  const { answeredClass: claimedClass, counts } = opening.query;
-  return claimedClass === answeredClass(matrix, counts) ? opening : undefined;
+  return isAnswer(matrix, opening.query) ? opening : undefined;
 }

@@ -25,8 +25,9 @@ import { type Problem, ProblemNotice } from "../words/problem.tsx";
 import { AssuranceList, useAssurance, useCopy } from "./assurance-part.tsx";
 import { findRegistered } from "./listed-adapters.ts";
 import { askAndCheck, buyAndCheck, isLeftUnpaid } from "./pay-answer.ts";
-import { PictureInput } from "./picture-input.tsx";
+import { AskedPicture, PictureInput } from "./picture-input.tsx";
 import { findServedModels, type ServedModel } from "./served-models.ts";
+import { AskedRow, TableInput } from "./table-input.tsx";
 import { TurnCard } from "./turn-card.tsx";
 import { addTurn, loadTurns, storedReceipts, type TurnsPlace, turnsOf } from "./turns.ts";
 
@@ -213,6 +214,8 @@ const nameOf = (models: readonly ServedModel[], modelId: number) => {
 
 /** Draft of the question. It survives a reload of this tab, and nothing more. */
 const QUESTION = "openledger.question";
+/** Maximum characters of a question that is stored. */
+const MAX_STORED_QUESTION = 100_000;
 
 /** Place of a model's turns; null as long as the ledger is not known. */
 function placeIn(live: PageProps["live"], modelId: number): TurnsPlace | null {
@@ -239,7 +242,8 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
     if (place !== null) void loadTurns(place);
   }, [place?.chainId, place?.rollupAddress, model.modelId]);
   const write = (text: string) => {
-    sessionStorage.setItem(QUESTION, text);
+    // A tab stores few megabytes: a picture is chosen again after a reload.
+    sessionStorage.setItem(QUESTION, text.length > MAX_STORED_QUESTION ? "" : text);
     setPrompt(text);
   };
   const ask = () =>
@@ -290,7 +294,14 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
           : `Paste a text: the model answers ${copy.classes.join(" or ")}.`
       }
       {...(copy?.inputKind === "image" && {
-        pictureInput: <PictureInput value={prompt} onInput={write} isDisabled={asking.isBusy} />,
+        questionInput: <PictureInput value={prompt} onInput={write} isDisabled={asking.isBusy} />,
+        Question: AskedPicture,
+      })}
+      {...(copy?.inputFields != null && {
+        questionInput: (
+          <TableInput fields={copy.inputFields} value={prompt} onInput={write} isDisabled={asking.isBusy} />
+        ),
+        Question: AskedRow,
       })}
       help="Each question is answered by itself. Only the model's server and you see it; the ledger gets a hash."
       asking={asking}

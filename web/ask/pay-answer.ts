@@ -4,7 +4,7 @@
  */
 import { askAdapter, askModel, buyAnswer, payForAnswer } from "@openledger/client/actions/answers/ask-model";
 import { checkAnswer } from "@openledger/client/actions/answers/check-answer";
-import type { UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
+import type { CheckableModel, UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
 import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { type Holdings, mainAccount } from "../ledger/holdings.ts";
@@ -44,8 +44,12 @@ export async function askAndCheck(
   checkAnswer(copy, answer, { prompt, payerId: from, staticsHash, isAnsweredAgain: true });
   const { rowsRoot } = copy;
   const said = { serverUrl, rowsRoot, answer: answer.answer };
-  return { prompt, answer, said, words: await readWords(said) };
+  return { prompt, answer, said, words: await readWords(said), labels: labelsOf(copy, answer, prompt) };
 }
+
+/** Labels of an answer that is one, by the page's own copy. */
+const labelsOf = (copy: CheckableModel, { label }: UncheckedAnswer, prompt: string) =>
+  label === null ? undefined : copy.answer(prompt).labels;
 
 /** Pays what was answered, and keeps the payment among the transfers. @throws what payForAnswer throws */
 export async function payCheckedAnswer(
@@ -98,5 +102,6 @@ export async function buyAndCheck(
   });
   const said = { serverUrl, rowsRoot, answer: answer!.answer };
   storeServedAnswer(answer!.receipt, said);
-  return { prompt, answer: answer!, said, words: await readWords(said) };
+  const words = await readWords(said);
+  return { prompt, answer: answer!, said, words, labels: labelsOf(copy, answer!, prompt) };
 }

@@ -2,6 +2,7 @@
  * Models that the site's answer servers offer, for the pages that ask them, and the page's own copies that check their answers.
  */
 
+import { type InputField, inputFieldsOf } from "@openledger/attribution/inputs/model-inputs";
 import type { ModelFamily, PromptKind } from "@openledger/attribution/model/model-family";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { drawShares } from "@openledger/circuits/settlement/settlement-split";
@@ -91,12 +92,14 @@ async function termsOf(sequencer: Site["sequencer"], modelId: number) {
   return { priceWei, rewardWei, isReady, datanetIds: approvalsOf(leaf).map(({ id }) => id) };
 }
 
-/** Page's own copy of a model. Its prompts are texts, or pictures' files in base64. */
+/** Page's own copy of a model. Its prompts are texts, pictures' files in base64, or rows of a table in canonical JSON. */
 export type OwnCopy = CheckableModel & {
   assurance(checked: CheckedReply): ReplyAssurance;
   /** Defences of the model, in words. */
   readonly defences: string;
   readonly inputKind: PromptKind;
+  /** Fields of a table that the model reads rows of, in their order; null for other kinds. */
+  readonly inputFields: readonly InputField[] | null;
   /** Labels that it can answer; null for a model that writes. */
   readonly classes: readonly string[] | null;
   /** Share of its payments that is divided by citation, in thousandths; null for a model that cites no rows. */
@@ -134,6 +137,7 @@ async function loadCopy(serverUrl: string): Promise<OwnCopy> {
   return {
     ...(await openCheckable(part)),
     inputKind: family.promptKind(recipe),
+    inputFields: inputFieldsOf(recipe),
     classes: classesOf(recipe),
     citationPermille: recipe.retrieval?.citationPermille ?? null,
     rowsRoot,

@@ -10,6 +10,7 @@ import { z } from "zod";
 import { Badge } from "../design/badge.tsx";
 import { datanetHref } from "../hosts/tab-props.ts";
 import { askUntilAnswered } from "../ledger/ask-again.ts";
+import { MAX_THUMBNAIL_BYTES, pictureAddress } from "../rows/picture-address.ts";
 import { RowText } from "../rows/row-text.tsx";
 import { showCount } from "../words/format.ts";
 import { hostedDatanet } from "../words/leaf-names.ts";
@@ -18,12 +19,20 @@ import { Open } from "../words/open.tsx";
 import { type Problem, ProblemNotice } from "../words/problem.tsx";
 import type { ServedModel } from "./served-models.ts";
 
-type PaidRow = UncheckedAnswer["estimate"]["topRows"][number];
+type Estimate = UncheckedAnswer["estimate"];
+type PaidRow = Estimate["topRows"][number];
+type RowAgainst = NonNullable<Estimate["rowsAgainst"]>[number];
 /** Paid row, with its digest if the answer cites it. */
-type Row = Pick<PaidRow, "contributorId" | "row" | "share" | "validatorId"> & { readonly digest?: string };
+type Row = Pick<PaidRow, "contributorId" | "row" | "validatorId"> & {
+  /** Part of the reward; null for a row against the answer, which is not paid. */
+  readonly share: number | null;
+  readonly digest?: string;
+};
 
 /** Rows that are shown, cited ones included. */
 const SHOWN = 5;
+/** Rows against an answer that are shown. */
+const SHOWN_AGAINST = 3;
 /** Characters of a row. */
 const EXCERPT_CHARACTERS = 280;
 /** Shares are rounded to billionths, so that amounts stay bigint. */
@@ -35,10 +44,12 @@ const partOf = (wei: bigint, share: number) => (wei * BigInt(Math.round(share * 
 interface SourcesProps {
   readonly model: ServedModel;
   readonly rows: readonly PaidRow[];
+  /** Rows that spoke against the answer, the lowest score first. */
+  readonly against: readonly RowAgainst[];
   readonly cited: Cited | null;
 }
 
-export function Sources({ cited, model, rows }: SourcesProps) {
+export function Sources({ against, cited, model, rows }: SourcesProps) {
   const read = cited?.citations ?? [];
   const sources: Row[] = read.map((one) => ({
     ...one,
@@ -49,11 +60,23 @@ export function Sources({ cited, model, rows }: SourcesProps) {
   if (sources.length === 0)
     return <p class="soft">No row scores above the others: all rows share equally.</p>;
   return (
-    <ol class="sources" aria-label="The rows that helped most">
-      {sources.map((row) => (
-        <Source key={row.row} model={model} row={row} />
-      ))}
-    </ol>
+    <>
+      <ol class="sources" aria-label="The rows that helped most">
+        {sources.map((row) => (
+          <Source key={row.row} model={model} row={row} />
+        ))}
+      </ol>
+      {against.length > 0 && (
+        <>
+          <h3>Against it</h3>
+          <ol class="sources" aria-label="The rows that spoke against it">
+            {against.slice(0, SHOWN_AGAINST).map((row) => (
+              <Source key={row.row} model={model} row={{ ...row, share: null }} />
+            ))}
+          </ol>
+        </>
+      )}
+    </>
   );
 }
 
@@ -72,21 +95,30 @@ function Source({ model, row }: { model: ServedModel; row: Row }) {
           <a href={datanetHref(datanetId!, `row/${published.digest}`)}>Row {showCount(rowNumber(row.row))}</a>
         )}
         {digest !== undefined && <Badge tone="plain">cited</Badge>}
-        <span class="push">
-          {percent(share)} · ≈ <Open wei={partOf(model.rewardWei, share)} />
-        </span>
+        {share !== null && (
+          <span class="push">
+            {percent(share)} · ≈ <Open wei={partOf(model.rewardWei, share)} />
+          </span>
+        )}
       </div>
       {problem !== null && <ProblemNotice problem={problem} />}
-      {published != null && (
-        <p class="small source-text">
-          <RowText text={excerpt(published.text)} />
-        </p>
-      )}
+      {published != null && <SourceRow row={published} />}
       <p class="soft small">
         by <LeafLink id={contributorId} />, validated by <LeafLink id={validatorId} />
         {published === null && " · not published"}
       </p>
     </li>
+  );
+}
+
+/** A row's text, or its picture. */
+function SourceRow({ row: { content, text } }: { row: PublishedRow }) {
+  const address = content.length <= MAX_THUMBNAIL_BYTES ? pictureAddress(content) : null;
+  if (address !== null) return <img class="source-picture" src={address} alt="This row" />;
+  return (
+    <p class="small source-text">
+      <RowText text={excerpt(text)} />
+    </p>
   );
 }
 

@@ -2,6 +2,7 @@
 import type { ReplyAssurance } from "@openledger/client/actions/answers/model-answers";
 import { hex32 } from "@openledger/foundation/hex";
 import { parseCited } from "@openledger/models/tuning/retrieval/citations";
+import { Fragment } from "preact";
 import { useMemo } from "preact/hooks";
 import { useAction } from "../bridge/use-action.ts";
 import { Badge } from "../design/badge.tsx";
@@ -49,12 +50,18 @@ export function TurnCard({ assurance, live, model, payer, turn }: TurnProps) {
             <Badge tone="good">checked here</Badge>
           </div>
           {words !== null && <AnswerText turn={turn} />}
+          <Labels labels={turn.labels ?? []} />
           <Payment live={live} model={model} payer={payer} turn={turn} />
           <Details assurance={assurance} turn={turn} />
         </div>
         <div class="stack-s">
           <h3>Sources</h3>
-          <Sources model={model} rows={estimate.topRows} cited={cited} />
+          <Sources
+            model={model}
+            rows={estimate.topRows}
+            against={label === null ? [] : (estimate.rowsAgainst ?? [])}
+            cited={cited}
+          />
           <p class="soft small">
             Estimated by the model's server, out of the rows' <Open wei={model.rewardWei} />.
             {estimate.isEven && " No row has a positive score, so all rows share equally."}
@@ -64,6 +71,28 @@ export function TurnCard({ assurance, live, model, payer, turn }: TurnProps) {
           </p>
         </div>
       </div>
+    </section>
+  );
+}
+
+/** Labels that are shown beside an answer. */
+const SHOWN_LABELS = 5;
+
+/** The model's labels with their parts of 1, the answer first. */
+function Labels({ labels }: { labels: NonNullable<Turn["labels"]> }) {
+  if (labels.length === 0) return null;
+  const left = labels.length - SHOWN_LABELS;
+  return (
+    <section aria-label="All labels">
+      <dl class="facts small">
+        {labels.slice(0, SHOWN_LABELS).map(({ label, share }) => (
+          <Fragment key={label}>
+            <dt>{label}</dt>
+            <dd>{(100 * share).toFixed(1)} %</dd>
+          </Fragment>
+        ))}
+      </dl>
+      {left > 0 && <p class="soft small">and {left} more</p>}
     </section>
   );
 }

@@ -3,12 +3,18 @@ import type { Turn } from "./turns.ts";
 
 /** The tab's storage, which outlives a rollup: `npm start` deploys the next one behind the same address. */
 const storage = new Map<string, string>();
+/** Characters that the tab has room for. */
+let room = Number.POSITIVE_INFINITY;
 vi.stubGlobal(
   "sessionStorage",
   new Proxy(
     {
       getItem: (name: string) => storage.get(name) ?? null,
-      setItem: (name: string, text: string) => void storage.set(name, text),
+      setItem(name: string, text: string) {
+        if (text.length > room) throw new DOMException("no room", "QuotaExceededError");
+        storage.set(name, text);
+      },
+      removeItem: (name: string) => void storage.delete(name),
     },
     {
       ownKeys: () => [...storage.keys()],
@@ -18,7 +24,10 @@ vi.stubGlobal(
 );
 vi.stubGlobal("localStorage", { getItem: () => null });
 vi.stubGlobal("window", new EventTarget());
-beforeEach(() => storage.clear());
+beforeEach(() => {
+  storage.clear();
+  room = Number.POSITIVE_INFINITY;
+});
 afterAll(() => vi.unstubAllGlobals());
 
 /** A load of the page has the module, and so its memory, to itself. */
@@ -68,4 +77,17 @@ it("stores turns by the ledger and the model: another rollup's model of the same
   expect(again.storedReceipts(place)).toMatchObject([{ modelId: 11, prompt: "What is gravity?" }]);
   // Unless its words cannot be read, a turn comes back as it was.
   expect([...storage.keys()]).toHaveLength(1);
+});
+
+it("forgets the oldest turns where a tab has no room for all, and shows them until it is closed", async () => {
+  const here = await openTab();
+  const asked = (receipt: bigint, size: number) =>
+    here.addTurn(place, { ...turn, prompt: "p".repeat(size), answer: { ...turn.answer, receipt } });
+  room = 6_000;
+  for (const receipt of [1n, 2n, 3n]) asked(receipt, 2_000);
+  const sizes = () => here.storedReceipts(place).map((one) => (one as { prompt: string }).prompt.length);
+  expect(sizes()).toEqual([2_000, 2_000]);
+  asked(4n, 7_000);
+  expect(storage.size).toBe(0);
+  expect(here.turnsOf(place)).toHaveLength(4);
 });

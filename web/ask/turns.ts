@@ -18,6 +18,8 @@ export interface Turn {
   readonly said: ServedAnswer;
   /** Words of the answer; null for a label, and until they are read again after a reload. */
   readonly words: AnswerWords | null;
+  /** Labels with their parts of 1, by this page's copy of the model; absent for a model that writes. */
+  readonly labels?: readonly { readonly label: string; readonly share: number }[] | undefined;
 }
 
 /** Maximum turns stored of one model; the oldest are dropped first. */
@@ -45,7 +47,7 @@ export async function loadTurns(place: TurnsPlace): Promise<void> {
   set(place, []);
   const text = sessionStorage.getItem(keyOf(place));
   if (text === null) return;
-  const stored = (JSON.parse(text) as { prompt: string; answer: unknown; said: ServedAnswer }[]).map(
+  const stored = (JSON.parse(text) as (Pick<Turn, "labels" | "prompt" | "said"> & { answer: unknown })[]).map(
     ({ answer, ...turn }): Turn => ({ ...turn, answer: answerSchema.parse(answer), words: null }),
   );
   set(place, [...stored, ...turnsOf(place)]);
@@ -68,8 +70,27 @@ export function addTurn(place: TurnsPlace, turn: Turn): void {
 function set(place: TurnsPlace, turns: readonly Turn[]): void {
   threads.value = new Map([...threads.value, [keyOf(place), turns]]);
   if (turns.length === 0) return;
-  const stored = turns.map(({ answer, prompt, said }) => ({ prompt, said, answer: onTheWire(answer) }));
-  sessionStorage.setItem(keyOf(place), JSON.stringify(stored));
+  const stored = turns.map(({ answer, labels, prompt, said }) => ({
+    prompt,
+    said,
+    labels,
+    answer: onTheWire(answer),
+  }));
+  store(keyOf(place), stored);
+}
+
+/** Stores as many turns as a tab has room for, the latest first: a question may be a picture of some megabytes. */
+function store(key: string, turns: readonly object[]): void {
+  for (let from = 0; from < turns.length; from++) {
+    try {
+      sessionStorage.setItem(key, JSON.stringify(turns.slice(from)));
+      return;
+    } catch (error) {
+      if (!(error instanceof DOMException) || error.name !== "QuotaExceededError") throw error;
+    }
+  }
+  // Not even the last one: it is forgotten with the page.
+  sessionStorage.removeItem(key);
 }
 
 /** Writes an answer as the model's server did. */

@@ -2,7 +2,7 @@
  * Conversation as the ask page, adapters and the factory's jobs show it: turns, the answer under way, and the form of the next
  * question. The callers ask and pay.
  */
-import { type ComponentChildren, Fragment } from "preact";
+import { type ComponentChildren, Fragment, type VNode } from "preact";
 import type { Action } from "../bridge/use-action.ts";
 import { Badge } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";
@@ -39,8 +39,10 @@ interface ChatProps {
   readonly placeholder?: string;
   readonly help?: ComponentChildren;
   readonly lineCount: number;
-  /** Shown in place of the text field, for questions that are pictures: PNG files in base64. */
-  readonly pictureInput?: ComponentChildren;
+  /** Shown in place of the text field, for questions that are no texts. */
+  readonly questionInput?: ComponentChildren;
+  /** Shows a question; default: its text. */
+  readonly Question?: (props: { text: string }) => VNode;
   readonly asking: Action;
   readonly onAsk: () => void;
   /** Label of the button. */
@@ -61,9 +63,7 @@ interface ChatProps {
 export function Chat(props: ChatProps) {
   const { afterTurns, asking, buttonLabel, children, instead, isAskable = true, notices, onAsk } = props;
   const { pending = null, price, question, turns } = props;
-  const { pictureInput } = props;
-  const questionOf = (text: string) =>
-    pictureInput === undefined ? <Question text={text} /> : <PictureQuestion base64={text} />;
+  const { Question = AskedText, questionInput } = props;
   const canAsk = isAskable && question.trim() !== "";
   return (
     <>
@@ -71,7 +71,7 @@ export function Chat(props: ChatProps) {
         <div class="stack" role="log" aria-label="Conversation">
           {turns.map((turn) => (
             <Fragment key={turn.key}>
-              {questionOf(turn.question)}
+              <Question text={turn.question} />
               {turn.answer}
             </Fragment>
           ))}
@@ -80,7 +80,7 @@ export function Chat(props: ChatProps) {
       {turns.length > 0 && afterTurns}
       {pending !== null && (
         <>
-          {questionOf(pending.question)}
+          <Question text={pending.question} />
           {pending.soFar !== "" && <SoFar {...pending} />}
         </>
       )}
@@ -91,7 +91,7 @@ export function Chat(props: ChatProps) {
           if (canAsk && instead === undefined) onAsk();
         }}
       >
-        {pictureInput ?? (
+        {questionInput ?? (
           <Field
             label={props.label}
             value={question}
@@ -118,21 +118,12 @@ export function Chat(props: ChatProps) {
   );
 }
 
-function Question({ text }: { text: string }) {
+function AskedText({ text }: { text: string }) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a long question scrolls, by keys too
     <p class="asked" tabIndex={0}>
       <span class="visually-hidden">You asked: </span>
       <RowText text={text} />
-    </p>
-  );
-}
-
-function PictureQuestion({ base64 }: { base64: string }) {
-  return (
-    <p class="asked">
-      <span class="visually-hidden">You asked: </span>
-      <img class="drawing" src={`data:image/png;base64,${base64}`} alt="What you drew or chose" />
     </p>
   );
 }

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { decodeTextRow, wholeText } from "@openledger/attribution/rows/text-rows";
+import { SMALL_DIRECT } from "@openledger/circuits/testing/settlement/direct-world";
 import { collectVersion, contributeRows } from "@openledger/client/actions/data/contribute-rows";
 import { readVersionRows, storeVersion } from "@openledger/client/actions/data/published-version";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
@@ -40,7 +41,7 @@ import { BASE_FOLDER } from "@openledger/models/tuning/base/base-place";
 import { buildPages } from "../build/build-pages.ts";
 import { logEntries } from "./log-entries.ts";
 
-/** The factory takes circuits of four draws. */
+/** Circuits of models that sort and that write; the factory takes those of four draws for the latter. */
 const SIZE = { rows: 48, features: 32, payees: 4, payments: 4, draws: 4 } as const;
 const ROW_COUNT = 40;
 const GRANT_MS = 30 * 86_400_000;
@@ -85,7 +86,7 @@ export async function startFactoryPlaces(folder: string, hasAnswerServer: boolea
       SEQUENCER_PAGES_DATANET_HOSTS: urlOf(hostPort),
       SEQUENCER_PAGES_FACTORY: urlOf(factoryPort),
     }),
-    SIZE,
+    [SMALL_DIRECT, SIZE],
   );
   const { url: hostUrl } = await world.host({ DATANET_PORT: String(hostPort) });
   const environment = {

@@ -4,7 +4,7 @@
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { PIXEL_COUNT, writePng } from "@openledger/attribution/rows/image-pixels";
+import { digitFile, PIXEL_COUNT } from "@openledger/attribution/testing/mnist-digits";
 
 /** A row as its file has it: fields by name, a picture as its bytes. */
 export type OwnFields = Readonly<Record<string, string | number | Buffer>>;
@@ -71,7 +71,7 @@ export function writeOwnData(folder: string): void {
       at % (i + 2) === 0 ? 128 : 255 * (i % 2),
     );
     const path = join(folder, FILES.pictures, TEMPERATURES[i % 2]!, `${String(i).padStart(2, "0")}.png`);
-    writeFileSync(path, writePng(levels));
+    writeFileSync(path, digitFile(levels));
   }
   const questions = places.map((i) => ({
     question: `What is number ${i}, the “${THINGS[i % THINGS.length]}”?`,

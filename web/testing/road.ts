@@ -50,6 +50,50 @@ const ROWS = [
   "Every cellar in this street is joined to the next one.",
 ] as const;
 
+/** Kind of model that people walk to: the rows, their labels, and what is asked. */
+export interface RoadKind {
+  readonly rowKind: "passage" | "text";
+  readonly datanet: string;
+  /** As typed: a name and its meaning a line. */
+  readonly labels: string;
+  readonly rows: readonly string[];
+  /** Key that labels a row. */
+  readonly keyOf: (text: string) => string;
+  readonly model: string;
+  readonly question: string;
+}
+
+/** A language model of sentences. */
+const WRITING: RoadKind = {
+  rowKind: "passage",
+  datanet: "Small true sentences",
+  labels: "good | It is a whole sentence.\nbad | It is not.",
+  rows: ROWS,
+  keyOf: () => "1",
+  model: "Sentence maker",
+  question: "The lighthouse keeper paints",
+};
+
+/** A model that sorts sentences about food and weather. Its circuit holds nine rows. */
+export const SORTING: RoadKind = {
+  rowKind: "text",
+  datanet: "Food or weather",
+  labels: "food | One eats or drinks it.\nweather | One looks at the sky.",
+  rows: [
+    "Fresh bread with salted butter and honey tastes best while it is warm.",
+    "She cooks lentil soup with garlic, cumin and a slice of lemon.",
+    "Ripe plums, soft cheese and dark bread made our late supper.",
+    "A pot of green tea stood beside the bowl of rice and beans.",
+    "Thunder rolled across the valley before the heavy rain set in.",
+    "Morning fog covered the harbour until a cold wind blew it away.",
+    "Snow fell all night, and the frozen lake shone under grey clouds.",
+    "After the storm a rainbow stood over the wet northern hills.",
+  ],
+  keyOf: (text) => (/bread|soup|tea/.test(text) ? "1" : "2"),
+  model: "Food sorter",
+  question: "Warm soup with bread, garlic and butter makes a good lunch.",
+};
+
 export interface RoadStep {
   readonly name: string;
   readonly seconds: number;
@@ -133,7 +177,9 @@ export async function walkRoad(
   browser: Browser,
   world: RoadWorld,
   onStep: OnStep = async () => undefined,
+  kind: RoadKind = WRITING,
 ): Promise<Walked> {
+  const { datanet, keyOf, labels, model, question, rows: sentences, rowKind } = kind;
   const steps: RoadStep[] = [];
   const misdeeds: string[] = [];
   const consoleErrors: string[] = [];
@@ -212,38 +258,38 @@ export async function walkRoad(
     await menu(ada, "Datanets");
     await click(ada.main.locator('a[href="#/datanets/new"]').first());
     const field = (label: string) => ada.main.getByLabel(label, { exact: true });
-    await fill(field("Name"), "Small true sentences");
+    await fill(field("Name"), datanet);
     await fill(field("Description"), "Sentences that somebody saw happen, one a row.");
-    await fill(field("Labels, one per line"), "good | It is a whole sentence.\nbad | It is not.");
+    await fill(field("Labels, one per line"), labels);
     clicks += 1;
-    await ada.main.getByLabel("A row is", { exact: true }).selectOption("passage");
+    await ada.main.getByLabel("A row is", { exact: true }).selectOption(rowKind);
     await click(ada.main.getByText("Advanced", { exact: true }));
     await fill(field("Reviewers"), benLeaf);
     clicks += 1;
     await ada.main.getByLabel("Who can read the rows").selectOption("public");
     await fill(field("Licence"), "CC-BY-4.0");
     await click(button(ada, /^Create Datanet/));
-    await ada.page.getByRole("heading", { name: "Small true sentences" }).waitFor();
+    await ada.page.getByRole("heading", { name: datanet }).waitFor();
   });
   await step("contribute", ada, async () => {
     await tab(ada, "Contribute");
-    await fill(ada.main.getByLabel("Or type or paste rows"), ROWS.join("\n"));
+    await fill(ada.main.getByLabel("Or type or paste rows"), sentences.join("\n"));
     await click(button(ada, "Look at these rows"));
     await click(button(ada, /^Contribute \d/));
     const way = ada.page.getByRole("article", { name: /^Contribution of/ });
     await way.waitFor();
     await way.waitFor({ state: "detached" });
-    await ada.main.getByText(`${ROWS.length} rows are in.`).waitFor();
+    await ada.main.getByText(`${sentences.length} rows are in.`).waitFor();
   });
   await step("label", ben, async () => {
     await menu(ben, "Datanets");
-    await click(ben.main.getByRole("link", { name: "Small true sentences" }));
+    await click(ben.main.getByRole("link", { name: datanet }));
     await tab(ben, "Label");
     const row = ben.page.getByRole("region", { name: "The row's text" });
-    for (let i = 0; i < ROWS.length; i++) {
+    for (let i = 0; i < sentences.length; i++) {
       await row.waitFor();
       const text = await row.textContent();
-      await ben.page.keyboard.press("1");
+      await ben.page.keyboard.press(keyOf(text!));
       await row.filter({ hasText: text! }).waitFor({ state: "hidden" });
     }
   });
@@ -260,10 +306,10 @@ export async function walkRoad(
   await step("train", ben, async () => {
     await menu(ben, "Factory");
     await click(ben.main.getByRole("link", { name: /Train on a Datanet/ }));
-    await click(ben.main.getByRole("link", { name: /Small true sentences/ }));
+    await click(ben.main.getByRole("link", { name: new RegExp(datanet) }));
     await click(button(ben, /^Use version/));
-    await click(ben.main.getByRole("link", { name: /openledger-base/ }));
-    await fill(ben.main.getByLabel("Name"), "Sentence maker");
+    if (rowKind === "passage") await click(ben.main.getByRole("link", { name: /openledger-base/ }));
+    await fill(ben.main.getByLabel("Name"), model);
     await click(button(ben, "Start training"));
     await ben.main.getByText("Your model is trained").waitFor();
   });
@@ -290,7 +336,7 @@ export async function walkRoad(
   });
   await step("ask", ben, async () => {
     await click(ben.main.getByRole("region", { name: "Serve" }).getByRole("link", { name: /^ask / }));
-    await fill(ben.main.getByLabel("Your text"), "The lighthouse keeper paints");
+    await fill(ben.main.getByLabel("Your text"), question);
     await click(button(ben, "Ask"));
     await ben.main.getByRole("region", { name: "Answer" }).getByText("checked here").waitFor();
   });
@@ -309,7 +355,7 @@ export async function walkRoad(
   });
   await step("prove", ada, async () => {
     await menu(ben, "Factory");
-    await click(ben.main.getByRole("link", { name: "Sentence maker" }));
+    await click(ben.main.getByRole("link", { name: model }));
     await click(ben.main.getByRole("link", { name: "Register", exact: true }));
     await click(button(ben, "Pay it out"));
     await rows.getByText("proven", { exact: true }).waitFor();

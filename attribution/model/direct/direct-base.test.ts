@@ -1,12 +1,21 @@
 /** The base of direct models: the same for every row in units of the query's length, for any question and answer. */
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { type DirectQuery, lengthOf, MAX_TERMS, termTotal } from "@openledger/circuits/ledger/direct-query";
+import {
+  type DirectQuery,
+  lengthOf,
+  MAX_TERMS,
+  pairCount,
+  pairOf,
+  termTotal,
+} from "@openledger/circuits/ledger/direct-query";
 import { answerHash } from "@openledger/circuits/ledger/model-query";
 import { directScores } from "@openledger/circuits/settlement/scores/direct-matrix";
 import { beforeAll, expect, test } from "vitest";
-import { BASE_BUCKETS, baseEntries, countBase, MAX_BASED_TERMS } from "../../features/direct-base.ts";
+import { baseBuckets, baseEntries, countBase, MAX_BASED_TERMS } from "../../features/direct-base.ts";
+import { SeededRandom } from "../../maths/seeded-random.ts";
 import { judgePrompt } from "../../scores/drawn-prompts.ts";
-import { recipeFor, SAMPLE_CLASSES, sampleInputs, sampleRows } from "../../testing/sample-rows.ts";
+import { madeLabels, madeText, madeTexts } from "../../testing/made-rows.ts";
+import { recipeFor, SAMPLE_CLASSES, sampleRows } from "../../testing/sample-rows.ts";
 import { policyOf } from "../base-policy.ts";
 import { publishedModel } from "../model-files.ts";
 import { directMatrix, registerModel } from "../registration.ts";
@@ -17,63 +26,89 @@ import { trainDirect } from "./direct-training.ts";
 
 beforeAll(() => initPoseidon());
 
-test("a prompt counts the root of its terms for the answered class, within the circuit's bounds", () => {
-  for (let terms = 0; terms <= MAX_BASED_TERMS; terms += terms < 40 ? 1 : 97) {
-    const counts = new Uint8Array(1_024);
-    for (let k = 0; k < terms; k++) counts[k % 1_000]! += 1;
-    for (const answeredClass of [0, 1]) {
-      const based = counts.slice();
-      countBase(based, answeredClass);
-      const own = based.subarray(1_014 + 5 * answeredClass, 1_019 + 5 * answeredClass);
-      expect(Math.max(...own)).toBeLessThanOrEqual(3);
-      expect(own[0]! + 4 * (own[1]! + own[2]! + own[3]! + own[4]!)).toBe(Math.floor(Math.sqrt(terms)));
-      expect(termTotal(based)).toBe(terms + termTotal(own));
-      expect(termTotal(based)).toBeLessThanOrEqual(MAX_TERMS);
+test.each([2, 3, 7, 50])(
+  "of %i labels, a prompt counts the root of its terms for its pair, in bounds",
+  (labelCount) => {
+    const buckets = baseBuckets(labelCount);
+    const entries = madeLabels(labelCount).map((_, label) => baseEntries(400, label, labelCount));
+    for (let terms = 0; terms <= MAX_BASED_TERMS; terms += terms < 40 ? 13 : 197) {
+      const counts = new Uint8Array(1_024);
+      for (let k = 0; k < terms; k++) counts[k % (1_024 - buckets)]! += 1;
+      for (let pair = 0; pair < pairCount(labelCount); pair += labelCount > 7 ? 17 : 1)
+        for (const answeredClass of [0, 1] as const) {
+          const based = counts.slice();
+          countBase(based, { pair, answeredClass }, labelCount);
+          const own = based.subarray(1_024 - buckets);
+          expect(Math.max(...own)).toBeLessThanOrEqual(3);
+          expect(termTotal(based)).toBe(terms + termTotal(own));
+          expect(termTotal(based)).toBeLessThanOrEqual(MAX_TERMS);
+          // 400 quarters are 100 units: whatever the pair, the score is 100 times the root.
+          const [i, j] = pairOf(pair);
+          const sign = answeredClass === 1 ? -1 : 1;
+          const sum = own.reduce(
+            (total, count, at) => total + sign * count * (entries[j]![at]! - entries[i]![at]!),
+            0,
+          );
+          expect(sum).toBe(100 * Math.floor(Math.sqrt(terms)));
+        }
     }
-  }
-  expect(baseEntries(510)).toEqual([128, 510, 510, 510, 510, -128, -510, -510, -510, -510]);
+  },
+);
+
+test("of two labels the base has ten buckets, as before there were more", () => {
+  expect([2, 3, 4, 5, 50].map(baseBuckets)).toEqual([10, 20, 20, 30, 60]);
+  expect(baseEntries(510, 1, 2)).toEqual([128, 510, 510, 510, 510, -128, -510, -510, -510, -510]);
 });
 
 const cases = [
-  ["text", 80, { kind: "text", bucketCount: 256 }],
-  ["image", 40, { kind: "image", side: 7, bucketCount: 1_024 }],
+  [2, 80],
+  [3, 60],
+  [7, 70],
 ] as const;
 
-test.each(cases)("of %s: every score is the influence and the base", async (kind, count, inputs) => {
-  const rows = sampleRows(kind, count);
+test.each(cases)("of %i labels every score is the influence and the base", async (labelCount, count) => {
+  const rows = madeTexts(labelCount, count, "based");
   const base = { flatPermille: 500 };
-  const recipe = recipeFor(rows, inputs.bucketCount, {
-    inputs,
+  const classes = madeLabels(labelCount);
+  const recipe = recipeFor(rows, 256, {
+    classes,
     rules: { normQuantile: 0.99, nearDuplicatesShare: false, base },
   });
-  const trained = trainDirect(rows, recipe);
+  const trained = await trainDirect(rows, recipe);
   const { featureCount, values } = trained.features as { featureCount: number; values: Int16Array };
-  const from = inputs.bucketCount - BASE_BUCKETS;
+  const buckets = baseBuckets(labelCount);
+  const from = 256 - buckets;
   const matrix = directMatrix(trained.features as never);
   const without = { ...matrix, values: values.slice() };
-  for (let k = 0; k <= rows.length; k++)
-    without.values.fill(0, k * featureCount + from, k * featureCount + from + 10);
+  for (let at = 0; at < values.length; at += featureCount)
+    without.values.fill(0, at + from, at + from + buckets);
   const units = values[from + 1]!;
   expect(units).toBeGreaterThan(10);
-  // The logit has none.
-  expect(values.subarray(rows.length * featureCount + from).slice(0, 10)).toEqual(new Int16Array(10));
+  // The logits have none.
+  const logits = values.subarray(rows.length * (labelCount - 1) * featureCount);
+  for (let at = 0; at < logits.length; at += featureCount)
+    expect(logits.subarray(at + from, at + 256).every((entry) => entry === 0)).toBe(true);
   const model = await directFamily.open(trained as never);
-  const classes = new Set<number>();
-  for (const { input } of sampleInputs(kind, 12, "asked")) {
-    const { query, text } = model.answer(input) as { query: DirectQuery; text: string };
-    classes.add(query.answeredClass);
+  const pairs = new Set<string>();
+  const random = new SeededRandom("asked");
+  for (let k = 0; k < 24; k++) {
+    const prompt = madeText(k % labelCount, random);
+    const { query, text } = model.answer(prompt) as { query: DirectQuery; text: string };
+    pairs.add(`${query.pair}/${query.answeredClass}`);
     const [paid, influence] = [matrix, without].map((one) => directScores(one, query).map(Number));
-    const added = paid!.map((score, k) => score - influence![k]!);
+    const added = paid!.map((score, row) => score - influence![row]!);
     // The same for every row: the prompt's length in units, but for its root's rounding.
     expect(new Set(added).size).toBe(1);
     const length = lengthOf(termTotal(query.counts.subarray(0, from)));
     expect(Math.abs(added[0]! - (length * units) / 4)).toBeLessThanOrEqual(2.01 * units + 30);
-    const opening = { answerHash: answerHash(input, text), prompt: input, query };
-    expect(judgePrompt(recipe, opening)).toBe("same");
+    const opening = { answerHash: answerHash(prompt, text), prompt, query };
+    expect(await judgePrompt(recipe, opening)).toBe("same");
     const dictated = { ...query, counts: query.counts.slice().fill(0, from) };
-    expect(judgePrompt(recipe, { ...opening, query: dictated })).toBe("dictated");
+    expect(await judgePrompt(recipe, { ...opening, query: dictated })).toBe("dictated");
+    const otherPair = { ...query, answeredClass: query.answeredClass === 0 ? 1 : 0 } as const;
+    expect(await judgePrompt(recipe, { ...opening, query: otherPair })).toBe("another-prompt");
   }
-  expect(classes.size).toBe(kind === "text" ? 2 : 1);
+  expect(pairs.size).toBeGreaterThanOrEqual(labelCount);
 });
 
 test("a base out of range, or without buckets, is no recipe; a card that says another is no match", async () => {
@@ -83,15 +118,15 @@ test("a base out of range, or without buckets, is no recipe; a card that says an
       rules: { normQuantile: 0.9, nearDuplicatesShare: false, base: { flatPermille } },
       ...changed,
     });
-  const side = { kind: "image", side: 7, bucketCount: 1_008 } as const;
+  const side = { kind: "image", side: 7, colours: 1, levels: 3, ground: "black", bucketCount: 64 } as const;
   for (const wrong of [
     withBase(1_001),
     withBase(0),
     withBase(-1),
-    withBase(5, { inputs: side, classes: [...SAMPLE_CLASSES.image], columnCount: 1_009 }),
+    withBase(5, { inputs: side, classes: [...SAMPLE_CLASSES.image], columnCount: 65 }),
   ])
     expect(() => parseDirectRecipe(wrong)).toThrow(expect.objectContaining({ code: "ATT_RECIPE_INVALID" }));
-  const trained = trainDirect(rows, withBase(300));
+  const trained = await trainDirect(rows, withBase(300));
   const size = { rows: 24, payees: trained.payees.length, features: 64, draws: 4, isDirect: true };
   const registration = registerModel(trained, { split: { ownerParts: 1n, validatorParts: 2n } }, size);
   const model = publishedModel(trained, registration, { publishRows: true });

@@ -1,94 +1,180 @@
 /**
- * Inputs of a direct model (logistic, of texts or pictures): the counts that a settlement is proven over, the numbers
- * that it learns from, and the columns in which its rows are registered. For texts a bucket is a column on which
- * hashed terms fall; for pictures it is a pixel in a block of a label (label-blocks.ts). Training and answering go
- * through it.
+ * Inputs of a direct model (a classifier, whose query is the prompt's counts): the counts that a settlement is proven
+ * over, the numbers that the model learns from, the queries of its answers, and the answers' texts. Training and
+ * answering go through it. What a prompt's counts are, says inputs/open-inputs.ts.
  */
-import { countTerms, type DirectQuery, termTotal } from "@openledger/circuits/ledger/direct-query";
-import { answeredClass } from "@openledger/circuits/settlement/scores/direct-matrix";
-import { BASE_BUCKETS, countBase, MAX_BASED_TERMS } from "../../features/direct-base.ts";
-import { sparseRows } from "../../maths/sparse-rows.ts";
-import { checkInput } from "../../rows/row-content.ts";
-import { termBuckets } from "../../rows/text-terms.ts";
+import {
+  type DirectQuery,
+  pairOf,
+  pairPlace,
+  TERM_WEIGHT,
+  termTotal,
+} from "@openledger/circuits/ledger/direct-query";
+import {
+  answerOf,
+  directLogits,
+  MAX_DIRECT_ENTRY,
+} from "@openledger/circuits/settlement/scores/direct-matrix";
+import { attributionError } from "../../attribution-errors.ts";
+import { countBase, reservedBuckets } from "../../features/direct-base.ts";
+import { quantiseContrasts } from "../../features/direct-rows.ts";
+import { countedRows } from "../../inputs/counted-rows.ts";
+import type { InputCounter } from "../../inputs/input-counter.ts";
+import { openInputs } from "../../inputs/open-inputs.ts";
+import { softmaxInPlace } from "../../maths/exact-math.ts";
+import type { SparseRows } from "../../maths/sparse-rows.ts";
+import type { LabelShare } from "../model-family.ts";
 import type { DirectRecipe } from "./direct-recipe.ts";
-import { type DirectInputs, imageInputs } from "./label-blocks.ts";
-
-/** Inputs of a recipe. A base takes buckets of its own. */
-export function directInputs({ classes, inputs, rules }: InputRecipe): DirectInputs {
-  const hasBase = rules?.base !== undefined;
-  return inputs.kind === "text"
-    ? textInputs(inputs.bucketCount, classes, hasBase)
-    : imageInputs(inputs, classes, hasBase);
-}
 
 /** Fields of a recipe that inputs depend on. */
 export interface InputRecipe extends Pick<DirectRecipe, "inputs" | "classes"> {
   readonly rules?: Pick<DirectRecipe["rules"], "base">;
 }
 
-/**
- * Number of occurrences of each bucket of terms. It is a function of the text alone.
- * @param ofTerms buckets that terms fall on, if not all do @param max terms that are counted @throws ATT_ROW_INVALID
- */
-export function countText(
-  text: string,
-  bucketCount: number,
-  ofTerms = bucketCount,
-  max?: number,
-): Uint8Array {
-  checkInput("text", text);
-  return countTerms(termBuckets(new TextEncoder().encode(text), ofTerms), bucketCount, max);
+/** Pair of labels that an answer compares, and which of them won. */
+type Compared = Pick<DirectQuery, "answeredClass" | "pair">;
+
+/** An answer, with its query and what is shown beside it. */
+export interface LabelAnswer {
+  readonly label: string;
+  /** Text that receipts hash: without shares, which nobody could check by counting alone. */
+  readonly text: string;
+  readonly query: DirectQuery;
+  /** All labels, the likeliest first. */
+  readonly labels: readonly LabelShare[];
 }
 
-/** (bucket, count / √n) for n counted terms: the bias is 1 beside them. */
-function countEntries(counts: Uint8Array): [number, number][] {
-  const root = Math.sqrt(termTotal(counts));
-  return Array.from(counts.entries()).flatMap(([bucket, count]): [number, number][] =>
-    count === 0 ? [] : [[bucket, count / root]],
-  );
+export interface DirectInputs {
+  readonly counter: InputCounter;
+  readonly labels: readonly string[];
+  /** Inputs of the softmax model, without the bias. */
+  readonly inputCount: number;
+  /** Inputs as the model takes them, without a bias. @throws ATT_ROW_INVALID */
+  examples(prompts: readonly string[]): SparseRows;
+  /** Answer by the registered logits. @throws ATT_ROW_INVALID */
+  answer(logits: RegisteredLogits, prompt: string): LabelAnswer;
+  /** The same, to a prompt that has been counted. */
+  answerTo(logits: RegisteredLogits, counted: Uint8Array): LabelAnswer;
+  /**
+   * Query of a given answer, from the prompt alone: needs no parameters.
+   * @throws ATT_ROW_INVALID, ATT_ANSWER_INVALID for a text that no such model answers
+   */
+  queryOf(prompt: string, text: string): DirectQuery;
 }
 
-/** @param logit of a prompt's class, behind a row of zeros: a matrix has a row at least */
-function logitMatrix(logit: Int16Array) {
-  const values = new Int16Array(2 * logit.length);
-  values.set(logit, logit.length);
-  return { rowCount: 1, bucketCount: logit.length - 1, values };
+/** The registered logits: contrasts of each label against label 0, and one unit of them in real units. */
+export interface RegisteredLogits {
+  readonly values: Int16Array;
+  readonly scale: number;
 }
 
-function textInputs(bucketCount: number, labels: readonly string[], hasBase: boolean): DirectInputs {
-  const ofTerms = bucketCount - (hasBase ? BASE_BUCKETS : 0);
-  const countsOf = (text: string, answered: number) => {
-    const counts = countText(text, bucketCount, ofTerms, hasBase ? MAX_BASED_TERMS : undefined);
-    if (hasBase) countBase(counts, answered);
-    return counts;
+/** Inputs of a recipe. */
+export async function directInputs(recipe: InputRecipe): Promise<DirectInputs> {
+  const { classes: labels, inputs } = recipe;
+  const reserved = reservedBuckets(recipe);
+  const counter = await openInputs(inputs, { baseBuckets: reserved });
+  const labelCount = labels.length;
+  const queryOfCounts = (counted: Uint8Array, compared: Compared): DirectQuery => {
+    const counts = new Uint8Array(inputs.bucketCount);
+    counts.set(counted);
+    if (reserved > 0) countBase(counts, compared, labelCount);
+    return { counts, ...compared };
   };
-  const answers = ([0, 1] as const).map((one) => ({
-    label: labels[one]!,
-    text: JSON.stringify({ label: labels[one]! }),
-    query: (text: string): DirectQuery => ({ counts: countsOf(text, one), answeredClass: one }),
-  }));
+  const answerTo = ({ scale, values }: RegisteredLogits, counted: Uint8Array): LabelAnswer => {
+    const matrix = logitMatrix(values, inputs.bucketCount, labelCount);
+    // The logits have no base, and each pair's class counts as much of it.
+    const { counts } = queryOfCounts(counted, { pair: 0, answeredClass: 0 });
+    const { answeredClass, label, pair, runnerUp } = answerOf(matrix, counts);
+    const units = scale / (TERM_WEIGHT * Math.sqrt(termTotal(counted)));
+    const shares = Float64Array.from(directLogits(matrix, counts), (logit) => logit * units);
+    softmaxInPlace(shares, 0, labelCount);
+    return {
+      label: labels[label]!,
+      text: answerText(labels, label, runnerUp),
+      query: queryOfCounts(counted, { answeredClass, pair }),
+      labels: Array.from(shares, (share, place) => ({ share, place }))
+        .sort((x, y) => rankOf(x.place) - rankOf(y.place) || y.share - x.share)
+        .map(({ place, share }) => ({ label: labels[place]!, share })),
+    };
+    function rankOf(place: number): number {
+      return place === label ? 0 : place === runnerUp ? 1 : 2;
+    }
+  };
   return {
+    counter,
     labels,
-    inputCount: ofTerms,
-    answers,
-    examples: (texts) =>
-      sparseRows(
-        ofTerms,
-        texts.map((text) => countEntries(countText(text, bucketCount, ofTerms))),
+    inputCount: counter.termBuckets,
+    examples: (prompts) =>
+      countedRows(
+        counter.termBuckets,
+        prompts.map((prompt) => counter.countsOf(prompt)),
       ),
-    // The logit has no base, and either class counts as much of it.
-    answer: (logit, text) => answers[answeredClass(logitMatrix(logit), countsOf(text, 0))]!,
-    // The one contrast of two labels is that of class 0, whose logit the circuit's sum is.
-    writeRow(contrasts, row) {
-      row.set(contrasts.subarray(0, ofTerms));
-      row[bucketCount] = contrasts[ofTerms]!;
-    },
-    logit(parameters) {
-      const row = new Float64Array(bucketCount + 1);
-      const weightOf = (a: number) => parameters[2 * a + 1]! - parameters[2 * a]!;
-      for (let a = 0; a < ofTerms; a++) row[a] = weightOf(a);
-      row[bucketCount] = weightOf(ofTerms);
-      return row;
-    },
+    answer: (logits, prompt) => answerTo(logits, counter.countsOf(prompt)),
+    answerTo,
+    queryOf: (prompt, text) => queryOfCounts(counter.countsOf(prompt), comparedIn(labels, text)),
   };
+}
+
+/** Text of an answer. Two labels need no runner-up: it is the other one. */
+const answerText = (labels: readonly string[], label: number, runnerUp: number): string =>
+  JSON.stringify(
+    labels.length === 2 ? { label: labels[label]! } : { label: labels[label]!, over: labels[runnerUp]! },
+  );
+
+/** The pair and class that an answer's text names. @throws ATT_ANSWER_INVALID */
+function comparedIn(labels: readonly string[], text: string): Compared {
+  const places = placesIn(labels, text);
+  if (places === null || answerText(labels, ...places) !== text)
+    throw attributionError("ATT_ANSWER_INVALID", `a direct model does not answer ${text.slice(0, 80)}`);
+  const [label, runnerUp] = places;
+  return label > runnerUp
+    ? { pair: pairPlace(runnerUp, label), answeredClass: 1 }
+    : { pair: pairPlace(label, runnerUp), answeredClass: 0 };
+}
+
+/** Places of an answer's label and runner-up; null for no answer. */
+function placesIn(labels: readonly string[], text: string): [label: number, runnerUp: number] | null {
+  let json: { label?: unknown; over?: unknown } | null;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  const label = labels.indexOf(String(json?.label));
+  const runnerUp = labels.length === 2 ? 1 - label : labels.indexOf(String(json?.over));
+  return label < 0 || runnerUp < 0 || label === runnerUp ? null : [label, runnerUp];
+}
+
+/** Text of the answer that a query is of; null for labels that the model does not have. */
+export function textOfQuery(labels: readonly string[], { answeredClass, pair }: Compared): string | null {
+  const [i, j] = pairOf(pair);
+  if (j >= labels.length) return null;
+  return answeredClass === 1 ? answerText(labels, j, i) : answerText(labels, i, j);
+}
+
+/** Logits of prompts, behind a row of zeros: a matrix has a row at least. */
+function logitMatrix(logits: Int16Array, bucketCount: number, labelCount: number) {
+  const values = new Int16Array(2 * logits.length);
+  values.set(logits, logits.length);
+  return { rowCount: 1, bucketCount, labelCount, values };
+}
+
+/** Registered logits: the weights of each bucket, and of the bias, for each label less those for label 0. */
+export function registeredLogits(
+  { classes, inputs }: InputRecipe,
+  parameters: Float64Array,
+): RegisteredLogits {
+  const labelCount = classes.length;
+  const inputCount = parameters.length / labelCount;
+  const values = new Float64Array(parameters.length);
+  for (let input = 0; input < inputCount; input++)
+    for (let label = 0; label < labelCount; label++)
+      values[label * inputCount + input] = parameters[input * labelCount + label]!;
+  const columns = Int32Array.from({ length: inputCount }, (_, input) =>
+    input === inputCount - 1 ? inputs.bucketCount : input,
+  );
+  return quantiseContrasts(
+    { values, labelCount, rowCount: 1, columns },
+    { factors: [1], featureCount: inputs.bucketCount + 1, max: MAX_DIRECT_ENTRY },
+  );
 }

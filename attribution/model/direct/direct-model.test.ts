@@ -1,14 +1,15 @@
-/** Tests of direct models (logistic models of texts and pictures) as a whole: training, registration, answers, verification. */
+/** Tests of direct models (classifiers) of two labels as a whole: training, registration, answers, verification. */
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import {
+  type DirectQuery,
   directQueryCommitment,
   directShape,
   encodeDirectQuery,
 } from "@openledger/circuits/ledger/direct-query";
 import { unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { answerHash, receiptHash } from "@openledger/circuits/ledger/model-query";
-import { featuresCommitment } from "@openledger/circuits/settlement/feature-commitment";
 import { commitDirectColumns, directScores } from "@openledger/circuits/settlement/scores/direct-matrix";
+import { shardedFeatures } from "@openledger/circuits/settlement/shards/shard-link";
 import { checkAnswer } from "@openledger/client/actions/answers/check-answer";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Progress } from "../../progress.ts";
@@ -20,10 +21,11 @@ import { recipeFor, SAMPLE_CLASSES, sampleInputs, sampleRows } from "../../testi
 import { openCheckable } from "../model-family.ts";
 import { decodeModel, encodeModel, type PublishedModel, publishedModel } from "../model-files.ts";
 import { type OwnedRow, payeeTable, rowOwners } from "../owned-rows.ts";
+import { circuitColumns } from "../recipe-fields.ts";
 import { directMatrix, registerModel } from "../registration.ts";
 import { verifyModel } from "../verify-model.ts";
 import { type DirectParts, directFamily, directModel } from "./direct-family.ts";
-import { countText, directInputs } from "./direct-inputs.ts";
+import { type DirectInputs, directInputs } from "./direct-inputs.ts";
 import { parseDirectRecipe } from "./direct-recipe.ts";
 import { directTraining, trainDirect } from "./direct-training.ts";
 
@@ -32,7 +34,7 @@ const SPLIT = { ownerParts: 16_384n, validatorParts: 13_107n };
 const SIZE = { rows: 64, features: BUCKETS, payees: 16, draws: 4, isDirect: true as const };
 const code = (name: string) => expect.objectContaining({ code: name });
 const CLASSES = SAMPLE_CLASSES.text;
-const mails = directInputs({ inputs: { kind: "text", bucketCount: BUCKETS }, classes: [...CLASSES] });
+let mails: DirectInputs;
 const prompts = sampleInputs("text", 12, "prompts").map(({ input }) => input);
 
 let rows: OwnedRow[];
@@ -41,9 +43,12 @@ let model: PublishedModel<DirectParts>;
 beforeAll(async () => {
   await initPoseidon();
   rows = sampleRows("text", 40);
-  const trained = trainDirect(rows, recipeFor(rows, BUCKETS));
+  mails = await directInputs({ inputs: { kind: "text", bucketCount: BUCKETS }, classes: [...CLASSES] });
+  const trained = await trainDirect(rows, recipeFor(rows, BUCKETS));
   expect(trained.accuracy).toBeGreaterThan(0.7);
-  model = publishedModel(trained, registerModel(trained, { split: SPLIT }, SIZE), { publishRows: true });
+  model = publishedModel(trained, registerModel(trained, { split: SPLIT }, SIZE), {
+    publishRows: true,
+  }) as typeof model;
 });
 
 describe("a direct model", () => {
@@ -56,7 +61,7 @@ describe("a direct model", () => {
       {
         "matrix": "18faafca1a98c2ded6578b0bcda9741bb382d1364a48809a8eb2326818493cfd",
         "parameters": "4a11ca87f5fce30501824120563db04cca06c7e87874a9c7d00c49fc0281361d",
-        "statics": "fde83755c56049698a6c6a14144f961c008ff5b300637b4774613384134d479",
+        "statics": "27b321b33b6efa4cf9919f01f768680c2c5c6b209ba7e20827563d788a7d4e57",
       }
     `);
     expect(model.features).toMatchObject({ rowCount: 40, featureCount: BUCKETS + 1 });
@@ -66,7 +71,9 @@ describe("a direct model", () => {
   it("registers columns and a binding that name its own circuits", () => {
     const columns = commitDirectColumns(directMatrix(model.features));
     expect(model.columns).toEqual([columns]);
-    expect(model.statics.featuresCommitment).toBe(featuresCommitment(columns, model.answeringHash));
+    expect(model.statics.featuresCommitment).toBe(
+      shardedFeatures([columns], model.answeringHash, circuitColumns(model.recipe)),
+    );
     expect(unpackBinding(model.statics.binding).featureCount).toBe(BigInt(directShape(BUCKETS)));
     const { isDirect: _, ...older } = SIZE;
     for (const other of [{ ...SIZE, features: 2 * BUCKETS }, older])
@@ -76,7 +83,7 @@ describe("a direct model", () => {
   });
 
   it("answers by its integers, and scores as exact influence does", async () => {
-    const free = trainDirect(
+    const free = await trainDirect(
       rows,
       recipeFor(rows, BUCKETS, { rules: { normQuantile: 1, nearDuplicatesShare: false } }),
     );
@@ -135,19 +142,31 @@ describe("a direct model", () => {
     }
   });
 
-  it("refuses recipes without a circuit, or with a base out of range", () => {
+  it("refuses recipes without a circuit, or with a base out of range", async () => {
     const recipe = recipeFor(rows, BUCKETS);
     const base = { flatPermille: 1_001 };
-    const digits = { classes: SAMPLE_CLASSES.image };
-    const many = { ...digits, inputs: { kind: "image", side: 14, bucketCount: 3_952 }, columnCount: 3_953 };
-    expect(() => parseDirectRecipe({ ...recipe, ...many })).not.toThrow();
+    const digits = { classes: [...SAMPLE_CLASSES.image] };
+    const picture = { kind: "image", side: 14, colours: 1, levels: 3, ground: "black" } as const;
+    const names = Array.from({ length: 51 }, (_, k) => `label ${k}`);
+    for (const right of [
+      { ...digits, inputs: { ...picture, bucketCount: 208 }, columnCount: 209 },
+      { classes: names.slice(1) },
+    ])
+      expect(() => parseDirectRecipe({ ...recipe, ...right })).not.toThrow();
     for (const wrong of [
       { ...recipe, inputs: { kind: "text", bucketCount: 100 }, columnCount: 101 },
       { ...recipe, inputs: { kind: "text", bucketCount: 8_192 }, columnCount: 8_193 },
-      { ...recipe, ...digits, inputs: { kind: "image", side: 14, bucketCount: 3_936 }, columnCount: 3_937 },
-      { ...recipe, ...digits, inputs: { kind: "image", side: 28, bucketCount: 4_096 }, columnCount: 4_097 },
+      { ...recipe, ...digits, inputs: { ...picture, bucketCount: 192 }, columnCount: 193 },
+      // 50 labels take 60 buckets for their base.
+      {
+        ...recipe,
+        classes: names.slice(1),
+        inputs: { kind: "text", bucketCount: 48 },
+        columnCount: 49,
+        rules: { ...recipe.rules, base: { flatPermille: 5 } },
+      },
       { ...recipe, classes: ["ham"] },
-      { ...recipe, classes: ["ham", "spam", "eggs"] },
+      { ...recipe, classes: names },
       { ...recipe, classes: ["ham", "ham"] },
       { ...recipe, datanet: { ...recipe.datanet, labels: undefined } },
       { ...recipe, columnCount: BUCKETS },
@@ -156,11 +175,13 @@ describe("a direct model", () => {
       { ...recipe, family: undefined },
     ])
       expect(() => parseDirectRecipe(wrong)).toThrow(code("ATT_RECIPE_INVALID"));
-    const require = (given: readonly OwnedRow[]) => () => directTraining.requireTrainable(given, recipe);
-    expect(require(rows.slice(0, 3))).toThrow(code("ATT_TOO_FEW_ROWS"));
+    const require = (given: readonly OwnedRow[]) => directTraining.requireTrainable(given, recipe);
+    await expect(require(rows.slice(0, 3))).rejects.toThrow(code("ATT_TOO_FEW_ROWS"));
+    const large = { ...recipe, columnCount: 2 ** 22 };
+    await expect(directTraining.requireTrainable(rows, large)).rejects.toThrow(code("ATT_RECIPE_INVALID"));
     const relabelled = (label: string | null) => rows.map((row, i) => (i === 3 ? { ...row, label } : row));
     for (const label of [null, "eggs"])
-      expect(require(relabelled(label))).toThrow(
+      await expect(require(relabelled(label))).rejects.toThrow(
         expect.objectContaining({
           code: "ATT_LABEL_INVALID",
           data: { index: 3, label, classes: [...CLASSES] },
@@ -170,43 +191,45 @@ describe("a direct model", () => {
 });
 
 describe("trainDirect", () => {
-  it("refuses other rows, another order and other owners than the root's", () => {
+  it("refuses other rows, another order and other owners than the root's", async () => {
     const recipe = recipeFor(rows, BUCKETS);
     const swapped = [rows[1]!, rows[0]!, ...rows.slice(2)];
     const moved = [{ ...rows[0]!, contributorId: 4 }, ...rows.slice(1)];
     for (const wrong of [rows.slice(1), swapped, moved, rows.toReversed(), []])
-      expect(() => trainDirect(wrong, recipe)).toThrow(code("ATT_ROWS_MISMATCH"));
+      await expect(trainDirect(wrong, recipe)).rejects.toThrow(code("ATT_ROWS_MISMATCH"));
   });
 
-  it("refuses other labels than the root's, labels that nobody has looked up, and rows without one", () => {
+  it("refuses other labels than the root's, labels that nobody has looked up, and rows without one", async () => {
     const recipe = recipeFor(rows, BUCKETS);
     const turned = (label: string | null) => (label === "ham" ? "spam" : "ham");
     const one = (label: (given: string | null) => string | null) =>
       rows.map((row, i) => (i === 3 ? { ...row, label: label(row.label ?? null) } : row));
     for (const wrong of [one(turned), one(() => null), rows.map(({ label: _, ...row }) => row)])
-      expect(() => trainDirect(wrong, recipe)).toThrow(code("ATT_LABELS_MISMATCH"));
+      await expect(trainDirect(wrong, recipe)).rejects.toThrow(code("ATT_LABELS_MISMATCH"));
     const unlabelled = one(() => null);
-    expect(() => trainDirect(unlabelled, recipeFor(unlabelled, BUCKETS))).toThrow(code("ATT_LABEL_INVALID"));
+    await expect(trainDirect(unlabelled, recipeFor(unlabelled, BUCKETS))).rejects.toThrow(
+      code("ATT_LABEL_INVALID"),
+    );
     const moved = one(turned);
-    expect(trainDirect(moved, recipeFor(moved, BUCKETS)).parameters).not.toEqual(model.parameters);
+    expect((await trainDirect(moved, recipeFor(moved, BUCKETS))).parameters).not.toEqual(model.parameters);
   });
 
-  it("refuses a row that is none and a row that is there twice", () => {
+  it("refuses a row that is none and a row that is there twice", async () => {
     const with3 = (content: Uint8Array) => rows.map((row, i) => (i === 3 ? { ...row, content } : row));
     const broken = with3(Uint8Array.of(0xff));
-    expect(() => trainDirect(broken, recipeFor(broken, BUCKETS))).toThrow(
+    await expect(trainDirect(broken, recipeFor(broken, BUCKETS))).rejects.toThrow(
       expect.objectContaining({ code: "ATT_ROW_INVALID", data: { index: 3 } }),
     );
     const twice = with3(rows[0]!.content);
-    expect(() => trainDirect(twice, recipeFor(twice, BUCKETS))).toThrow(code("ATT_DUPLICATE_ROW"));
+    await expect(trainDirect(twice, recipeFor(twice, BUCKETS))).rejects.toThrow(code("ATT_DUPLICATE_ROW"));
   });
 
-  it("tells its progress, stage after stage, and computes the same with and without", () => {
+  it("tells its progress, stage after stage, and computes the same with and without", async () => {
     const seen: Progress[] = [];
-    const observed = trainDirect(rows, recipeFor(rows, BUCKETS), {
+    const observed = await trainDirect(rows, recipeFor(rows, BUCKETS), {
       onProgress: (progress) => seen.push(progress),
     });
-    expect([...new Set(seen.map(({ stage }) => stage))]).toEqual(["train", "influence"]);
+    expect([...new Set(seen.map(({ stage }) => stage))]).toEqual(["train", "influence", "held-out"]);
     expect(seen.every(({ done, total }) => done >= 0 && done <= total)).toBe(true);
     expect(observed.features).toEqual(model.features);
   });
@@ -227,10 +250,7 @@ describe("payeeTable", () => {
 describe("checkAnswer of a direct model", () => {
   const answerTo = async (
     prompt: string,
-    changed: (query: { counts: Uint8Array; answeredClass: 0 | 1 }) => {
-      counts: Uint8Array;
-      answeredClass: 0 | 1;
-    } = (query) => query,
+    changed: (query: DirectQuery) => DirectQuery = (query) => query,
     words: { label?: string; answer?: string } = {},
   ) => {
     const own = (await openCheckable(model)).answer(prompt);
@@ -278,7 +298,7 @@ describe("checkAnswer of a direct model", () => {
   it("Attack: refuses a list that is not the prompt's, another class than the label's, and another label", async () => {
     const expected = { prompt: prompts[0]!, payerId: 4, staticsHash: model.staticsHash };
     const light = await lightly();
-    const counts = countText(prompts[1]!, BUCKETS);
+    const { counts } = mails.queryOf(prompts[1]!, '{"label":"ham"}');
     const dictated = await answerTo(prompts[0]!, (query) => ({ ...query, counts }));
     expect(() => checkAnswer(light, dictated, expected)).toThrow(wrong("query"));
     const flipped = await answerTo(prompts[0]!, (query) => ({
@@ -302,7 +322,7 @@ describe("checkAnswer of a direct model", () => {
     );
     checkAnswer(light, lie, expected);
     const { counts: own } = (await openCheckable(model)).answer(prompts[0]!).query;
-    const query = { counts: own, answeredClass: label === "ham" ? 0 : 1 } as const;
+    const query = { counts: own, answeredClass: label === "ham" ? 0 : 1, pair: 0 } as const;
     expect(() => directScores(directMatrix(model.features), query)).toThrow(code("CIR_QUERY_INVALID"));
     const again = { ...expected, isAnsweredAgain: true };
     const full = await openCheckable(model);

@@ -1,18 +1,16 @@
 /**
- * Recipe of a direct model (logistic, of texts or pictures): the JSON that fixes its rows, inputs, training and rules,
- * so that anyone trains the same bytes. Schema and parser; the family of language models has its own in models/.
+ * Recipe of a direct model (a classifier, whose query is the prompt's counts): the JSON that fixes its rows, inputs,
+ * training and rules, so that anyone trains the same bytes. Schema and parser; the family of language models has its
+ * own in models/.
  */
-import { areBuckets } from "@openledger/circuits/ledger/direct-query";
+import { MAX_LABELS } from "@openledger/circuits/ledger/direct-query";
 import { z } from "zod";
-import { BASE_BUCKETS, termBucketCount } from "../../features/direct-base.ts";
+import { reservedBuckets } from "../../features/direct-base.ts";
+import { inputsProblem, inputsSchema } from "../../inputs/model-inputs.ts";
 import { checkedRecipe, DIRECT, recipeFields } from "../recipe-fields.ts";
-import { blockBuckets } from "./label-blocks.ts";
 
 /** A real number above 0: decay and damping are each a λ, the tolerance is that of lbfgs.ts. */
 const rate = z.number().positive();
-/** Maximum labels of a model. */
-const MAX_CLASSES = 50;
-const bucketCount = z.number().int().refine(areBuckets, "must be a multiple of 16, at most 4,096");
 const { thresholdPermille: _, ...rules } = recipeFields.rules.shape;
 
 /** A direct model's recipe (docs/explanation/attribution-proof.md). Its fields are published in this order. */
@@ -21,16 +19,13 @@ const directFields = z.strictObject({
   family: z.literal(DIRECT),
   datanet: recipeFields.datanet,
   furtherDatanets: recipeFields.furtherDatanets,
-  /** Kind of the rows (row-content.ts), and the way inputs become counts. */
-  inputs: z.discriminatedUnion("kind", [
-    z.strictObject({ kind: z.literal("text"), bucketCount }),
-    z.strictObject({ kind: z.literal("image"), side: z.union([z.literal(7), z.literal(14)]), bucketCount }),
-  ]),
+  /** Kind of the rows (row-kinds.ts), and the way inputs become counts. */
+  inputs: inputsSchema,
   /** Labels that the model tells apart, in the card's order. */
   classes: z
     .array(z.string().min(1).max(60))
     .min(2)
-    .max(MAX_CLASSES)
+    .max(MAX_LABELS)
     .refine((names) => new Set(names).size === names.length, "has a label twice"),
   seed: recipeFields.seed,
   model: z.strictObject({ kind: z.literal("logistic"), decay: rate, tolerance: rate }),
@@ -53,18 +48,9 @@ const directSchema = directFields
       message: "is the root of the version's accepted labels, which each version needs",
     },
   )
-  .refine(({ classes, inputs }) => inputs.kind !== "text" || classes.length === 2, {
-    path: ["classes"],
-    message: "are two for texts",
-  })
-  .superRefine(({ classes, inputs, rules }, context) => {
-    const needed = inputs.kind === "text" ? 1 : blockBuckets(inputs.side, classes.length);
-    if (termBucketCount({ inputs, rules }) >= needed) return;
-    context.addIssue({
-      code: "custom",
-      path: ["inputs", "bucketCount"],
-      message: `${classes.length} labels of pictures need ${needed} buckets, and a base ${BASE_BUCKETS}`,
-    });
+  .superRefine((recipe, context) => {
+    const message = inputsProblem(recipe.inputs, { baseBuckets: reservedBuckets(recipe) });
+    if (message !== null) context.addIssue({ code: "custom", path: ["inputs"], message });
   });
 
 export type DirectRecipe = z.infer<typeof directSchema> & {

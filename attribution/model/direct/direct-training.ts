@@ -1,55 +1,77 @@
 /**
- * Training of direct models (logistic, of texts or pictures), and the int16 matrix B of rows' influence that they
- * register (docs/explanation/attribution-proof.md). Training jobs call it, and whoever verifies a model trains again
- * by it.
+ * Training of direct models (classifiers, whose query is the prompt's counts), and the int16 contrasts of rows'
+ * influence that they register (docs/explanation/attribution-proof.md). Training jobs call it, and whoever verifies a
+ * model trains again by it.
  */
 import { MAX_DIRECT_ENTRY } from "@openledger/circuits/settlement/scores/direct-matrix";
 import { writeBase } from "../../features/direct-base.ts";
-import { type DirectFeatures, directRows, quantiseDirect } from "../../features/direct-rows.ts";
+import {
+  type DirectFeatures,
+  partLengths,
+  quantiseContrasts,
+  rowInfluence,
+} from "../../features/direct-rows.ts";
+import { SeededRandom } from "../../maths/seeded-random.ts";
 import type { OnProgress } from "../../progress.ts";
-import { IMAGE_SIDE } from "../../rows/image-pixels.ts";
-import { nearDuplicates } from "../../rows/near-duplicates.ts";
-import { clipRowNorms, clusterSizes, shareNearDuplicates } from "../../rows/row-rules.ts";
+import { openComparison } from "../../rows/row-comparison.ts";
+import { clipFactors, clusterSizes } from "../../rows/row-rules.ts";
 import { type DecodedRows, decodeRows } from "../decoded-rows.ts";
+import { type HeldOutFigures, heldOut, heldOutFigures } from "../held-out-odds.ts";
 import type { FamilyTraining, TrainedModel, TrainOptions } from "../model-family.ts";
 import { checkRowsRoot, type OwnedRow, payeeTable } from "../owned-rows.ts";
 import { requireRows } from "../trainable.ts";
-import { type DirectParts, directFamily, directModel, logitRow } from "./direct-family.ts";
-import { directInputs } from "./direct-inputs.ts";
+import { type DirectParts, directFamily, directModel } from "./direct-family.ts";
+import { directInputs, registeredLogits } from "./direct-inputs.ts";
 import { type DirectRecipe, parseDirectRecipe } from "./direct-recipe.ts";
+import { logisticModel } from "./logistic-model.ts";
 
 export const directTraining: FamilyTraining<DirectParts> = {
   family: directFamily,
-  requireTrainable(rows, recipe) {
-    requireRows(rows, recipe);
-  },
+  requireTrainable: requireRows,
   async train(rows, recipe, options) {
     return trainDirect(rows, recipe, options);
   },
-  features: async ({ parameters, recipe }, rows, options) =>
-    directFeatures(parameters, directDecoded(rows, recipe), recipe, options),
-  describe: ({ accuracy }) =>
-    `it labels ${(100 * (accuracy ?? 0)).toFixed(1)} % of its rows as was accepted; a settlement proves its answers`,
+  async fit(rows, recipe) {
+    checkRowsRoot(rows, recipe);
+    const examples = decodeRows(rows, recipe, await directInputs(recipe));
+    return { family: directFamily, recipe, parameters: directModel(recipe).train(examples) };
+  },
+  async features({ parameters, recipe }, rows, options) {
+    const examples = decodeRows(rows, recipe, await directInputs(recipe));
+    return directFeatures(parameters, { rows, examples }, recipe, options);
+  },
+  describe: ({ accuracy, heldOut: unseen }) =>
+    [
+      `it labels ${percent(accuracy ?? 0)} of its rows as was accepted`,
+      ...(unseen == null ? [] : [`${percent(unseen.accuracy)} of rows that it had not seen`]),
+      "a settlement proves its answers",
+    ].join("; "),
 };
 
+const percent = (part: number): string => `${(100 * part).toFixed(1)} %`;
+
 /**
- * Trains the recipe's model on the version's rows and computes B. Deterministic to the byte. Needs `initPoseidon`.
+ * Trains the recipe's model on the version's rows and computes its contrasts. Deterministic to the byte. Needs
+ * `initPoseidon`.
  * @throws ATT_ROWS_MISMATCH, ATT_LABELS_MISMATCH, ATT_LABEL_INVALID, ATT_ROW_INVALID, ATT_DUPLICATE_ROW, ATT_RECIPE_INVALID
  */
-export function trainDirect(
+export async function trainDirect(
   rows: readonly OwnedRow[],
   unchecked: DirectRecipe,
-  options: Pick<TrainOptions, "onProgress"> = {},
-): TrainedModel<DirectParts> {
+  options: Pick<TrainOptions, "onProgress" | "withHeldOut"> = {},
+): Promise<TrainedModel<DirectParts>> {
   const recipe = parseDirectRecipe(unchecked);
   const payees = payeeTable(rows);
   checkRowsRoot(rows, recipe);
-  const examples = directDecoded(rows, recipe);
-  const parameters = directModel(recipe).train(examples, options);
-  const features = directFeatures(parameters, examples, recipe, options);
-  const { answer } = directInputs(recipe);
-  const logit = logitRow(recipe, parameters);
-  const right = examples.prompts.filter((prompt, i) => answer(logit, prompt).label === rows[i]!.label);
+  const inputs = await directInputs(recipe);
+  const examples = decodeRows(rows, recipe, inputs);
+  const { onProgress, withHeldOut = true } = options;
+  const parameters = directModel(recipe).train(examples, onProgress === undefined ? {} : { onProgress });
+  const features = await directFeatures(parameters, { rows, examples }, recipe, options);
+  const logits = registeredLogits(recipe, parameters);
+  const right = examples.counts.filter(
+    (counted, i) => inputs.answerTo(logits, counted).label === rows[i]!.label,
+  );
   return {
     family: directFamily,
     recipe,
@@ -58,41 +80,81 @@ export function trainDirect(
     parameters,
     features,
     accuracy: right.length / rows.length,
+    heldOut: withHeldOut ? heldOutOf(examples, recipe, options) : null,
   };
 }
 
-function directDecoded(rows: readonly OwnedRow[], recipe: DirectRecipe): DecodedRows {
-  return decodeRows(rows, recipe, directInputs(recipe).examples);
-}
+/** Folds of rows that a model of the other folds labels. */
+const FOLDS = 5;
+/** Tolerance of those models: what a few more steps would change is no answer. */
+const HELD_OUT_TOLERANCE = 1e-4;
 
-function comparable({ contents, labels }: DecodedRows, { inputs }: DirectRecipe) {
-  if (inputs.kind === "text") return { contents, labels, kind: "text" } as const;
-  return { contents, labels, kind: "image", width: IMAGE_SIDE, height: IMAGE_SIDE } as const;
-}
-
-/** Rows' exact influence under the recipe's rules, as integers, and the row of the logit. */
-function directFeatures(
-  parameters: Float64Array,
-  rows: DecodedRows,
+/** Figures of models like this one on rows that they have not seen: each row is in one of five random folds. */
+function heldOutOf(
+  examples: DecodedRows,
   recipe: DirectRecipe,
-  options: { onProgress?: OnProgress | undefined },
-): DirectFeatures {
+  { onProgress }: Pick<TrainOptions, "onProgress">,
+): HeldOutFigures | null {
+  const rowCount = examples.labels.length;
+  const order = new SeededRandom(`${recipe.seed}/held-out`).permutation(rowCount);
+  const folds = new Int32Array(rowCount);
+  for (const [place, row] of order.entries()) folds[row] = place % FOLDS;
+  const classCount = recipe.classes.length;
+  const model = logisticModel({
+    inputCount: examples.inputs.columnCount,
+    classCount,
+    decay: recipe.model.decay,
+    tolerance: HELD_OUT_TOLERANCE,
+  });
+  const held = heldOut(model, examples, {
+    folds,
+    foldCount: FOLDS,
+    classCount,
+    ...(onProgress === undefined ? {} : { onProgress }),
+  });
+  return heldOutFigures(held, examples.labels, recipe.classes);
+}
+
+/** Near-duplicates by content, among rows of one label. */
+async function duplicatesAmong(rows: readonly OwnedRow[], { inputs }: DirectRecipe) {
+  const fields = inputs.kind === "table" ? inputs.fields : [];
+  const compare = await openComparison({ kind: inputs.kind, fields });
+  return compare(
+    rows.map(({ content }) => content),
+    rows.map(({ label }) => label ?? null),
+  );
+}
+
+async function directFeatures(
+  parameters: Float64Array,
+  { examples, rows }: { readonly rows: readonly OwnedRow[]; readonly examples: DecodedRows },
+  recipe: DirectRecipe,
+  { onProgress }: { onProgress?: OnProgress | undefined },
+): Promise<DirectFeatures> {
   const { method, rules } = recipe;
   const featureCount = recipe.columnCount;
-  const rowCount = rows.labels.length;
-  let ruled = directRows(directModel(recipe).sensitivities(parameters, rows), method.damping, {
-    ...options,
+  const labelCount = recipe.classes.length;
+  const rowCount = rows.length;
+  const influence = rowInfluence(directModel(recipe).sensitivities(parameters, examples), {
+    damping: method.damping,
     featureCount,
-    writeRow: directInputs(recipe).writeRow,
+    onProgress,
   });
-  const duplicates = rules.nearDuplicatesShare ? nearDuplicates(comparable(rows, recipe)) : [];
-  if (rules.nearDuplicatesShare) ruled = shareNearDuplicates(ruled, featureCount, duplicates);
-  if (rules.normQuantile < 1) ruled = clipRowNorms(ruled, featureCount, rules.normQuantile);
-  const { scale, values: integers } = quantiseDirect(ruled, MAX_DIRECT_ENTRY);
-  const values = new Int16Array((rowCount + 1) * featureCount);
+  const duplicates = rules.nearDuplicatesShare ? await duplicatesAmong(rows, recipe) : [];
+  const sizes = clusterSizes(rowCount, duplicates);
+  const shares = Float64Array.from(sizes, (size) => 1 / size);
+  const lengths = partLengths(influence).map((length, k) => length * shares[k]!);
+  const clips = clipFactors(lengths, rules.normQuantile);
+  const factors = shares.map((share, k) => share * clips[k]!);
+  const { scale, values: integers } = quantiseContrasts(influence, {
+    factors,
+    featureCount,
+    max: MAX_DIRECT_ENTRY,
+  });
+  const width = featureCount * (labelCount - 1);
+  const values = new Int16Array((rowCount + 1) * width);
   values.set(integers);
-  if (rules.base !== undefined)
-    writeBase(values, featureCount, rules.base, clusterSizes(rowCount, duplicates));
-  values.set(logitRow(recipe, parameters), rowCount * featureCount);
-  return { values, rowCount, featureCount, scale };
+  if (rules.base !== undefined) writeBase({ values, rowCount, labelCount, featureCount }, rules.base, sizes);
+  values.set(registeredLogits(recipe, parameters).values, rowCount * width);
+  return { values, rowCount, labelCount, featureCount, scale };
 }

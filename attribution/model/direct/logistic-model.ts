@@ -1,6 +1,6 @@
 /**
- * Multinomial logistic regression on sparse inputs. Direct models (of e-mails or digits, whose query is the prompt's
- * counts) are such models, and the checks of labels in cleaning/ and datanet-check.ts train them. Loss: mean
+ * Multinomial logistic regression on sparse inputs. Direct models (classifiers, whose query is the prompt's counts)
+ * are such models, and the checks of labels in cleaning/ and datanet-check.ts train them. Loss: mean
  * cross-entropy in nats plus λ/2 · |θ|², θ being the parameters.
  */
 import { contrastBasis, type Sensitivities, writeRow } from "../../features/sensitivities.ts";
@@ -86,6 +86,9 @@ function logisticSensitivities(
     inputs: withBias(examples.inputs),
     residuals: new Float64Array(rowCount * outputCount),
     curvatures: new Float64Array(rowCount * outputCount * outputCount),
+    labels: examples.labels,
+    labelCount: classCount,
+    probabilities: new Float64Array(rowCount * classCount),
   };
   const logits = new Float64Array(classCount);
   for (let i = 0; i < rowCount; i++) {

@@ -30,14 +30,18 @@ component main = CountsHash(${BUCKETS});
   test("is the receipt's, and no count of either chunk can be another", async () => {
     const terms = [0, 125, 126, 127, 128, CHUNK - 1, CHUNK - 1, CHUNK, CHUNK, CHUNK, BUCKETS - 1];
     const counts = countTerms(terms, BUCKETS);
-    const witness = await tester.calculateWitness({ counts: [...counts].map(BigInt), answeredClass: 1n });
+    const witness = await tester.calculateWitness({
+      counts: [...counts].map(BigInt),
+      answeredClass: 1n,
+      pair: 1_224n,
+    });
     expect(tester.checkConstraints(witness)).toBeNull();
     expect(tester.readOutput(witness, "commitment")).toBe(
-      directQueryCommitment({ counts, answeredClass: 1 }),
+      directQueryCommitment({ counts, answeredClass: 1, pair: 1_224 }),
     );
     expect(tester.readOutput(witness, "total")).toBe(BigInt(termTotal(counts)));
     expect(tester.tamper(witness, { aliasBits: [2, 252] })).toEqual([]);
-    const only = (signal: string) => /^main\.(counts\[|answeredClass)/.test(signal);
+    const only = (signal: string) => /^main\.(counts\[|answeredClass|pair)/.test(signal);
     expect(tester.tamper(witness, { only, aliasBits: [2, 252] })).toEqual([]);
   });
 });
@@ -76,6 +80,7 @@ describe("DirectScores of 66 rows, and of buckets for 2,016 terms", { timeout: 6
   const matrix = {
     rowCount: ROWS,
     bucketCount: BUCKETS,
+    labelCount: 2,
     values: Int16Array.from({ length: (ROWS + 1) * (BUCKETS + 1) }, (_, at) => {
       const [row, column] = [Math.floor(at / (BUCKETS + 1)), at % (BUCKETS + 1)];
       const size = column === EMPTY ? 0 : 1 + ((row * 59 + column * 101) % 200);

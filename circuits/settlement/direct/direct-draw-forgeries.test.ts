@@ -9,6 +9,7 @@ import { fieldAliases, shiftedDown } from "../../testing/forgeries/field-aliases
 import { expectRefusedBy } from "../../testing/forgeries/refusal-check.ts";
 import { answeredQuery, compileDirectDraw, directInputs } from "../../testing/settlement/direct-instance.ts";
 import type { DirectMatrix } from "../scores/direct-matrix.ts";
+import { pairTree } from "../scores/pair-columns.ts";
 
 const ROWS = 3;
 const BUCKETS = 16;
@@ -24,6 +25,7 @@ const modulo = (value: bigint) => ((value % FIELD_ORDER) + FIELD_ORDER) % FIELD_
 const matrixOf = (entry: (row: number, column: number) => number): DirectMatrix => ({
   rowCount: ROWS,
   bucketCount: BUCKETS,
+  labelCount: 2,
   values: Int16Array.from({ length: (ROWS + 1) * (BUCKETS + 1) }, (_, at) =>
     entry(Math.floor(at / (BUCKETS + 1)), at % (BUCKETS + 1)),
   ),
@@ -53,6 +55,12 @@ function honest(matrix = MATRIX, counts = COUNTS): Draw {
 }
 const refused = (inputs: Draw, at: string | string[], what: string) =>
   expectRefusedBy(tester, inputs, at, what);
+
+/** Columns of a registrant's choice, at the place of the draw's pair. */
+const registered = (columns: Pick<Draw, "u" | "v">) => ({
+  ...columns,
+  path: pairTree(columns, BUCKETS).path(0),
+});
 
 /** The draw for the other class: every hint with the other sign. */
 const otherClass = (draw: Draw): Draw => ({
@@ -171,7 +179,7 @@ describe("scores", () => {
       matrixOf(() => 0),
       countTerms([], BUCKETS),
     );
-    const columns = { u: zeros.u.with(5, column.u[0]!), v: zeros.v.with(5, column.v[0]!) };
+    const columns = registered({ u: zeros.u.with(5, column.u[0]!), v: zeros.v.with(5, column.v[0]!) });
     // The logit is 0, so the class is 1 and signs turn. Three terms weigh 24, and L = floor(8 √3) = 13.
     const inputsFor = (terms: number, score: bigint): Draw => ({
       ...zeros,
@@ -212,7 +220,8 @@ describe("columns", () => {
       matrixOf((_, column) => (column < 2 ? 5 : 0)),
       countTerms([0, 1], BUCKETS),
     );
-    const opposite = { ...draw, u: draw.u.with(1, draw.u[0]!), v: draw.v.with(1, FIELD_ORDER - draw.v[0]!) };
+    const columns = { u: draw.u.with(1, draw.u[0]!), v: draw.v.with(1, FIELD_ORDER - draw.v[0]!) };
+    const opposite = { ...draw, ...registered(columns) };
     await refused(opposite, EQUATION, "the scores as if both counted");
     const blindScore = draw.blindScore + 16n;
     const cancelled: Draw = {

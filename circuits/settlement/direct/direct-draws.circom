@@ -1,26 +1,35 @@
 pragma circom 2.1.6;
 
-include "./direct-scores.circom";
-include "../scores/feature-columns.circom";
+include "./pair-columns.circom";
 include "../row-rewards.circom";
 include "../../field/curve/start-point.circom";
 
-// How the rows of one shard of a direct model score for the prompts of all draws, and that each answer is the model's: what
-// ScoredDraws is for models of features. Rules: direct-matrix.ts; featuresCommitment in feature-commitment.ts. The main source
-// includes the generators' tables first (generator-tables.ts).
+// How the rows of one shard of a direct model score for the prompts of all draws, and that no answer is behind its runner-up: what
+// ScoredDraws is for models of features. Rules: direct-matrix.ts, pair-columns.ts; featuresCommitment in feature-commitment.ts.
+// The main source includes the generators' tables first (generator-tables.ts).
 //
-// Parameters:  rows; buckets: exactly D; draws.
-// Inputs:      z. columnU, columnV: FeatureColumns, one a bucket and the bias' last. answeringHash: what answers depend on besides
-//              the columns. counts, answeredClass, scores, logitDigits, blindScore of each draw: DirectScores.
+// Parameters:  rows; buckets: exactly D; draws. columnSets: draws, and each draw has a set of columns of its own; or 1, and all
+//              draws have one set, and so one pair.
+// Inputs:      z. columnU, columnV, pair, path of each set: PairColumns. answeringHash: what answers depend on besides the columns.
+//              counts, answeredClass, scores, logitDigits, blindScore of each draw: DirectScores.
 // Outputs:     featuresCommitment; of each draw queryCommitment, positive[rows]: s⁺, positiveTotal: their sum.
 // Assumes:     z is a hash over what fixes featuresCommitment and each queryCommitment whose scores count.
 // Ensures:     positive is a function of featuresCommitment and queryCommitment (DirectScores), and below 2^(3 · DIRECT_DIGITS() − 1)
-//              each; each answered class is the answer by these columns' row of the logit.
-// Constraints: those of the parts; no others but DrawTotals' are linear.
-template DirectDraws(rows, buckets, draws) {
+//              each: queryCommitment names the pair, featuresCommitment the root, and both the columns (PairColumns). Each answered
+//              class is the answer by these columns' row of the logit.
+// Constraints: those of the parts; no others but DrawTotals' are linear. Of 512 buckets a further set costs 30,249.
+//
+// Why S comes after every set of columns that counts: S is a hash of z, and z of the receipts of all draws and of the statics. A
+// valid draw's receipt fixes its pair, the statics fix the root, and both the columns: path and columns are the prover's, but a
+// second choice of either is a collision. So of valid draws no column, count or pair can be chosen by S. A void draw's pair is free:
+// whoever proves may choose among the model's pairs after S is known. Its columns are its own set's, which no other draw reads, and
+// its scores are multiplied by μ = 0. Of one set, the pair of any valid draw is that of all.
+template DirectDraws(rows, buckets, draws, columnSets) {
     signal input z;
-    signal input columnU[buckets + 1];
-    signal input columnV[buckets + 1];
+    signal input columnU[columnSets][buckets + 1];
+    signal input columnV[columnSets][buckets + 1];
+    signal input pair[columnSets];
+    signal input path[columnSets][PAIR_TREE_DEPTH()][8];
     signal input answeringHash;
     signal input counts[draws][buckets];
     signal input answeredClass[draws];
@@ -32,40 +41,47 @@ template DirectDraws(rows, buckets, draws) {
     signal output positive[draws][rows];
     signal output positiveTotal[draws];
 
+    assert(columnSets == 1 || columnSets == draws);
+
     // A. The start of the columns' sums.
     component challenge = HashTagged(2, 14);
     challenge.in[0] <== z;
     challenge.in[1] <== 2;
     component start = StartPoint();
     start.start <== challenge.out;
+    component multiple = StartMultiple(LENGTH_BITS(buckets));
+    multiple.start <== start.point;
 
-    // B. The columns, and what the statics hold of them. Nothing else reads the answering hash here.
-    component columns = FeatureColumns(buckets + 1);
-    columns.u <== columnU;
-    columns.v <== columnV;
+    // B. The columns, all of one tree, and what the statics hold of it. Nothing else reads the answering hash here.
+    component columns[columnSets];
+    for (var i = 0; i < columnSets; i++) {
+        columns[i] = PairColumns(buckets);
+        columns[i].start <== start.point;
+        columns[i].u <== columnU[i];
+        columns[i].v <== columnV[i];
+        columns[i].pair <== pair[i];
+        columns[i].path <== path[i];
+        if (i > 0) { columns[i].root === columns[0].root; }
+    }
     component bound = HashTagged(2, 16);
-    bound.in[0] <== columns.commitment;
+    bound.in[0] <== columns[0].root;
     bound.in[1] <== answeringHash;
     featuresCommitment <== bound.out;
-    component shared = DirectBase(buckets, LENGTH_BITS(buckets));
-    shared.start <== start.point;
-    for (var a = 0; a < buckets; a++) {
-        shared.u[a] <== columnU[a];
-        shared.v[a] <== columnV[a];
-    }
 
     // C. The draws' scores.
     component scored[draws];
     component totals = DrawTotals(rows, draws);
     for (var k = 0; k < draws; k++) {
+        var set = columnSets == 1 ? 0 : k;
         scored[k] = DirectScores(rows, buckets);
         scored[k].start <== start.point;
-        scored[k].base <== shared.base;
-        scored[k].startMultiple <== shared.startMultiple;
-        scored[k].u <== columnU;
-        scored[k].v <== columnV;
-        scored[k].tripleU <== columns.tripleU;
-        scored[k].tripleV <== columns.tripleV;
+        scored[k].startMultiple <== multiple.startMultiple;
+        scored[k].base <== columns[set].base;
+        scored[k].u <== columnU[set];
+        scored[k].v <== columnV[set];
+        scored[k].tripleU <== columns[set].tripleU;
+        scored[k].tripleV <== columns[set].tripleV;
+        scored[k].pair <== pair[set];
         scored[k].counts <== counts[k];
         scored[k].answeredClass <== answeredClass[k];
         scored[k].scores <== scores[k];

@@ -30,20 +30,19 @@ template LongPointSum(count) {
     out <== sum[parts - 1].out;
 }
 
-// What all draws of a proof share beside the columns: multiples of the start, and of the sum of all buckets.
+// What all draws of one set of columns share beside them: a multiple of the sum of all buckets.
 //
-// Parameters:  buckets >= 1; lengthBits: LENGTH_BITS(buckets), not 4.
+// Parameters:  buckets >= 1.
 // Inputs:      start[2] = S; u[buckets], v[buckets]: the columns of the buckets.
-// Outputs:     base[2] = 24 * (S + sum of C_a); startMultiple[2] = (32 + 2^(lengthBits + 1)) * S.
+// Outputs:     base[2] = 24 * (S + sum of C_a).
 // Assumes:     as DirectScores.
 // Ensures:     the above.
-// Constraints: 3 * buckets + 19 + 4 * (lengthBits + 1) + 3; none linear.
-template DirectBase(buckets, lengthBits) {
+// Constraints: 3 * buckets + 19; none linear.
+template DirectBase(buckets) {
     signal input start[2];
     signal input u[buckets];
     signal input v[buckets];
     signal output base[2];
-    signal output startMultiple[2];
 
     component sum = LongPointSum(buckets);
     sum.start <== start;
@@ -60,6 +59,19 @@ template DirectBase(buckets, lengthBits) {
     component all = DoubledPoint(3);
     all.in <== thrice.out;
     base <== all.out;
+}
+
+// What all draws of a proof share: a multiple of the start.
+//
+// Parameters:  lengthBits: LENGTH_BITS(buckets), above 4.
+// Inputs:      start[2] = S, of the prime order.
+// Outputs:     startMultiple[2] = (32 + 2^(lengthBits + 1)) * S.
+// Assumes:     S is on the curve.
+// Ensures:     the above.
+// Constraints: 4 * (lengthBits + 1) + 3; none linear.
+template StartMultiple(lengthBits) {
+    signal input start[2];
+    signal output startMultiple[2];
 
     // S is of the prime order l, and 2^(lengthBits + 1) is neither 32 nor -32 modulo l.
     assert(lengthBits > 4);
@@ -85,14 +97,14 @@ template DirectBase(buckets, lengthBits) {
 // t is odd, so exactly one class makes it negative: class 1 iff the logit is 0 or more.
 //
 // Parameters:  rows >= 1; buckets >= 16.
-// Inputs:      start[2] = S; base[2], startMultiple[2]: DirectBase; columns u, v, tripleU, tripleV (FeatureColumns), one a
-//              bucket and the bias' last; counts[buckets], answeredClass; scores[rows], logitDigits = t, blindScore = s':
-//              hints only.
+// Inputs:      start[2] = S; startMultiple[2]: StartMultiple; base[2]: DirectBase; columns u, v, tripleU, tripleV
+//              (FeatureColumns), one a bucket and the bias' last; counts[buckets], answeredClass; pair: the place of the
+//              columns among those of all pairs of labels; scores[rows], logitDigits = t, blindScore = s': hints only.
 // Outputs:     positive[rows] = max(0, s_k); queryCommitment.
 // Assumes:     S is of order l, and a hash made it after the columns and this query were fixed; columns are on the curve
-//              and tripled; the generators are points that nobody knows a relation of.
-// Ensures:     the equation, for the query of queryCommitment; so positive is a function of columns and query, and the
-//              class is that of the columns' last row of openings. Small-order parts of columns do not matter.
+//              and tripled; pair is below 2^12; the generators are points that nobody knows a relation of.
+// Ensures:     the equation, for the query of queryCommitment, which names pair; so positive is a function of columns and
+//              query, and the class is that of the columns' last row of openings. Small-order parts of columns do not matter.
 // Constraints: 66 a row, 9 a bucket, CountsHash(buckets) + TermLength(bits) + 9 * bits with bits = LENGTH_BITS(buckets), and
 //              293: planes of H' and H_logit 128, its sign 1, Horner 105, the equation 36, sums of columns 22, class 1. With
 //              more than 666 buckets 11 more, for n.
@@ -111,6 +123,7 @@ template DirectScores(rows, buckets) {
     signal input tripleV[buckets + 1];
     signal input counts[buckets];
     signal input answeredClass;
+    signal input pair;
     signal input scores[rows];
     signal input logitDigits;
     signal input blindScore;
@@ -127,6 +140,7 @@ template DirectScores(rows, buckets) {
     component hash = CountsHash(buckets);
     hash.counts <== counts;
     hash.answeredClass <== answeredClass;
+    hash.pair <== pair;
     queryCommitment <== hash.commitment;
     component length = TermLength(lengthBits);
     length.terms <== hash.total;

@@ -15,8 +15,13 @@ import {
   type DirectInstance,
   directInputs,
 } from "../../testing/settlement/direct-instance.ts";
-import { columnsCommitment } from "../feature-commitment.ts";
-import { type DirectMatrix, directScores, logitGenerator } from "../scores/direct-matrix.ts";
+import {
+  commitDirectColumns,
+  type DirectMatrix,
+  directScores,
+  logitGenerator,
+} from "../scores/direct-matrix.ts";
+import { pairTree } from "../scores/pair-columns.ts";
 
 const ROWS = 3;
 const BUCKETS = 16;
@@ -30,14 +35,14 @@ async function expectAgreement(instance: DirectInstance, start: bigint): Promise
   const positive = directScores(matrix, query).map((score) => (score > 0n ? score : 0n));
   expect([tester.readOutput(witness, "positive")].flat()).toEqual(positive);
   expect(tester.readOutput(witness, "queryCommitment")).toBe(directQueryCommitment(query));
-  const { u, v } = inputs as { u: bigint[]; v: bigint[] };
-  expect(tester.readOutput(witness, "columnsCommitment")).toBe(columnsCommitment({ u, v }));
+  expect(tester.readOutput(witness, "root")).toBe(pairTree(commitDirectColumns(matrix), BUCKETS).root);
   return witness;
 }
 
 const matrixOf = (entry: (row: number, column: number) => number, bucketCount = BUCKETS): DirectMatrix => ({
   rowCount: ROWS,
   bucketCount,
+  labelCount: 2,
   values: Int16Array.from({ length: (ROWS + 1) * (bucketCount + 1) }, (_, at) =>
     entry(Math.floor(at / (bucketCount + 1)), at % (bucketCount + 1)),
   ),
@@ -82,7 +87,8 @@ describe("DirectScores", { timeout: 600_000 }, () => {
       const aliasBits = [1, 2, 3, 16, 64, 252];
       expect(tester.tamper(witness, { aliasBits })).toEqual([]);
       // Inputs that a constraint reads; scores, logitDigits and blindScore are hints that none does.
-      const only = (signal: string) => /^main\.(u|v|counts|answeredClass|startElement)\b/.test(signal);
+      const only = (signal: string) =>
+        /^main\.(u|v|counts|answeredClass|pair|path|startElement)\b/.test(signal);
       expect(tester.tamper(witness, { only, aliasBits })).toEqual([]);
     }
   });
@@ -118,8 +124,9 @@ component main = DirectScores(2, 32);
       true,
       true,
     ]);
-    // Columns and their hash, the start, and what draws share: 3 a bucket and 22; S 32 and 128 times.
+    // Columns and their hash, the pair's path, and what draws share: 3 a bucket and 22; S 32 and 128 times.
     const shared = tester.constraintCount - expected(ROWS, BUCKETS, 6) - recordedCount("StartPoint()");
-    expect(shared).toBe(9 * 17 + 609 * 3 + 17 - 1 + 3 * 16 + 22 + 4 * 7);
+    const path = 13 + 4 * recordedCount("NodeRead8(37)");
+    expect(shared).toBe(9 * 17 + 609 * 3 + 17 - 1 + path + 3 * 16 + 22 + 4 * 7);
   });
 });

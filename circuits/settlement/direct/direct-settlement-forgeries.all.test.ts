@@ -19,6 +19,10 @@ const WIDTHS: InputWidths = { answeredClass: [1, 16], isValid: [1, 128] };
 const OWN = new Set([
   ...Object.keys(WIDTHS),
   "counts",
+  "pair",
+  "path",
+  "columnU",
+  "columnV",
   "scores",
   "logitDigits",
   "blindScore",

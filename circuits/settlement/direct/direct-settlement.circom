@@ -13,21 +13,22 @@ function DIRECT_SHAPE(buckets) {
 }
 
 // The sampled settlement of a direct model's closed epoch: as Settlement, with scores by the prompts' own counts, and with
-// the answered class proven. Rules: settlement-rules.ts, direct-matrix.ts. The main source includes the generators' tables
-// first (generator-tables.ts).
+// it proven that no answer is behind its runner-up. Rules: settlement-rules.ts, direct-matrix.ts. The main source includes
+// the generators' tables first (generator-tables.ts).
 //
-// Parameters:  rows ≥ N; buckets: exactly D; payees ≤ 512, at least M; payments; draws: a power of two, at most 128.
+// Parameters:  rows ≥ N; buckets: exactly D; payees ≤ 512, at least M; payments; draws: a power of two, at most 128;
+//              columnSets: DirectDraws.
 // Public:      commitment (C), y; z.
 // Inputs:      all private: those of SampledDraws, PayeeEarnings, RowRewards, DirectDraws.
 // Assumes:     as Settlement, of L1 and the ledger.
 // Ensures:     what docs/explanation/attribution-proof.md states, 1 to 7, with 3 as its section "Direct" has it.
 //
-// What a challenge must not precede is in C: see Elements. Bound by what is in C: the columns by statics in J, a valid
-// draw's counts and class by its receipt, its scores by counts, class and columns, μ by the scores. There is no other choice:
-// every count's place is its bucket's, so nothing has to be looked up. A void draw's query is free; its μ is 0, so its scores
-// are multiplied by 0, and no other draw shares anything with it but columns and start.
+// What a challenge must not precede is in C: see Elements. Bound by what is in C: the columns of all pairs by statics in J, a
+// valid draw's counts, class and pair by its receipt, its scores by counts, class and the pair's columns, μ by the scores. There
+// is no other choice: every count's place is its bucket's, so nothing has to be looked up. A void draw's query is free; its μ is
+// 0, so its scores are multiplied by 0, and no other draw shares anything with it but start, root, and of one set the columns.
 // Constraints: constraint-counts.json, "DirectSettlement(…)".
-template DirectSettlement(rows, buckets, payees, payments, draws) {
+template DirectSettlement(rows, buckets, payees, payments, draws, columnSets) {
     signal input z;
     // SampledDraws.
     signal input modelId;
@@ -62,8 +63,10 @@ template DirectSettlement(rows, buckets, payees, payments, draws) {
     signal input scores[draws][rows];
     signal input logitDigits[draws];
     signal input blindScore[draws];
-    signal input columnU[buckets + 1];
-    signal input columnV[buckets + 1];
+    signal input columnU[columnSets][buckets + 1];
+    signal input columnV[columnSets][buckets + 1];
+    signal input pair[columnSets];
+    signal input path[columnSets][PAIR_TREE_DEPTH()][8];
     signal input answeringHash;
 
     signal output commitment;
@@ -73,10 +76,12 @@ template DirectSettlement(rows, buckets, payees, payments, draws) {
     assert(1 << drawBits == draws);
 
     // A. The draws' scores.
-    component scored = DirectDraws(rows, buckets, draws);
+    component scored = DirectDraws(rows, buckets, draws, columnSets);
     scored.z <== z;
     scored.columnU <== columnU;
     scored.columnV <== columnV;
+    scored.pair <== pair;
+    scored.path <== path;
     scored.answeringHash <== answeringHash;
     scored.counts <== counts;
     scored.answeredClass <== answeredClass;

@@ -30,14 +30,16 @@ template TermCount() {
 // The hash of a direct query. Rules: directQueryCommitment in direct-query.ts.
 //
 // Parameters:  buckets >= 1, below 2^16.
-// Inputs:      counts[buckets]; answeredClass.
+// Inputs:      counts[buckets]; answeredClass; pair.
 // Outputs:     commitment; total = sum of the counts.
-// Assumes:     every count is below 4, answeredClass is boolean.
-// Ensures:     commitment binds counts and class: 126 counts are below 2^252 < r, so no two lists pack alike.
+// Assumes:     every count is below 4, answeredClass is boolean, pair is an integer below 2^12.
+// Ensures:     commitment binds counts, class and pair: 126 counts are below 2^252 < r, and the first element of the first hash
+//              is below 2^29 with a place of bits for each of the three, so no two queries pack alike.
 // Constraints: 609 for every 1,890 buckets or part of them; linear 1 for each 126, 1 for each 128, 1, and beyond 128 one more.
 template CountsHash(buckets) {
     signal input counts[buckets];
     signal input answeredClass;
+    signal input pair;
     signal output commitment;
     signal output total;
     var elements = (buckets + 125) \ 126;
@@ -51,7 +53,7 @@ template CountsHash(buckets) {
     component hash[chunks];
     for (var c = 0; c < chunks; c++) {
         hash[c] = HashTagged(16, 20);
-        if (c == 0) { hash[c].in[0] <== buckets + (1 << 16) * answeredClass; } else { hash[c].in[0] <== hash[c - 1].out; }
+        if (c == 0) { hash[c].in[0] <== buckets + (1 << 16) * answeredClass + (1 << 17) * pair; } else { hash[c].in[0] <== hash[c - 1].out; }
         for (var j = 0; j < 15; j++) {
             if (15 * c + j < elements) { hash[c].in[j + 1] <== packed[15 * c + j]; } else { hash[c].in[j + 1] <== 0; }
         }

@@ -21,6 +21,7 @@ import { differingElements, statedInputs, statedProof } from "../../testing/sett
 import { compileShards } from "../../testing/settlement/shard-check.ts";
 import { DIRECT_SETTLING_SIZE, directShardedEpochOf } from "../../testing/settlement/shard-epochs.ts";
 import { commitDirectColumns, directDraw } from "../scores/direct-matrix.ts";
+import { pairTree } from "../scores/pair-columns.ts";
 import { settleShards } from "../shards/settle-shards.ts";
 import { shardMatrix } from "../shards/shard-link.ts";
 
@@ -79,7 +80,8 @@ function withLogit({ epoch, ofShards }: World, s: number, logit: number): Circui
   const values = matrix.values.map((entry, at) => (at < ROW_TOTAL * COLUMNS ? entry : logit));
   const range = payeeShards(epoch.model.payees.map(({ rowCount }) => rowCount))[s]!;
   const ofShard = shardMatrix({ ...matrix, values }, range, COLUMNS);
-  const { u, v } = commitDirectColumns(ofShard);
+  const columns = commitDirectColumns(ofShard);
+  const path = pairTree(columns, BUCKETS).path(0);
   const { inputs } = ofShards[s]!;
   const scored = listsOf(inputs, "counts").map((counts) =>
     directDraw(ofShard, answeredQuery(ofShard, Uint8Array.from(counts, Number))),
@@ -87,8 +89,9 @@ function withLogit({ epoch, ofShards }: World, s: number, logit: number): Circui
   const scores = scored.map((draw) => Array.from({ length: 4 }, (_, k) => draw.scores[k] ?? 0n));
   return {
     ...inputs,
-    columnU: u,
-    columnV: v,
+    columnU: scored.map(() => columns.u),
+    columnV: scored.map(() => columns.v),
+    path: scored.map(() => path),
     scores,
     answeredClass: scored.map((draw) => BigInt(draw.answeredClass)),
     logitDigits: scored.map((draw) => draw.logitDigits),
@@ -108,16 +111,16 @@ describe("the proof of a direct model's shard", { timeout: 300_000 }, () => {
         "another class, with the same scores",
       );
     }
-    // Nor has the draw's proof another class.
+    // Nor has the draw's proof another class or another pair.
     const { query } = world.epoch.openingOf(0)!;
-    const other = directQueryCommitment({ ...query, answeredClass: 0 });
     const at = world.settled.draws.findIndex(({ paymentIndex }) => paymentIndex === 0);
-    await expectRefusedBy(
-      draws,
-      withAt(world.inputs, "queryCommitment", at, other),
-      OPENS,
-      "a class of a draw",
-    );
+    for (const [what, change] of [
+      ["a class of a draw", { answeredClass: 0 }],
+      ["a pair of a draw", { pair: 1 }],
+    ] as const) {
+      const other = directQueryCommitment({ ...query, ...change });
+      await expectRefusedBy(draws, withAt(world.inputs, "queryCommitment", at, other), OPENS, what);
+    }
   });
 
   it("with another row of the logit exists only where both answer the same", async () => {
@@ -136,7 +139,7 @@ describe("the proof of a direct model's shard", { timeout: 300_000 }, () => {
     const { ofShards } = honest();
     const { inputs } = ofShards[1]!;
     const foreign = ofShards[0]!.inputs;
-    const columns = { columnU: foreign.columnU!, columnV: foreign.columnV! };
+    const columns = { columnU: foreign.columnU!, columnV: foreign.columnV!, path: foreign.path! };
     await shardRefuses({ ...inputs, ...columns }, SCORES, "another shard's columns");
     const counts = listsOf(inputs, "counts").toReversed();
     await shardRefuses({ ...inputs, counts }, SCORES, "another draw's prompt");

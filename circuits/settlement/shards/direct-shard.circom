@@ -3,22 +3,22 @@ pragma circom 2.1.6;
 include "../direct/direct-draws.circom";
 include "./shard-proof.circom";
 
-// One shard of a sharded settlement of a direct model: as Shard, with scores by the prompts' own counts, and with the answered class
-// proven. Rules: settleShards in settle-shards.ts, direct-matrix.ts. The main source includes the generators' tables first.
+// One shard of a sharded settlement of a direct model: as Shard, with scores by the prompts' own counts, and with it proven that no
+// answer is behind its runner-up. Rules: settleShards in settle-shards.ts, direct-matrix.ts. The main source includes the generators' tables first.
 //
 // Its columns are over its own rows and over the model's row of the logit, which has a generator of its own. The statics bind the
-// columns of all shards, but not that their logits are equal. They need not be: a draw has one query in all links, its class
-// within, and each shard's proof shows this class by its own columns. Where two logits disagree about a prompt, one shard has no
+// columns of all shards' pairs, but not that their logits are equal. They need not be: a draw has one query in all links, its pair
+// and its class within, and each shard's proof shows this class by its own columns. Where two logits disagree about a prompt, one shard has no
 // proof of its draw, whichever class the receipt has: the draw can only be void, as one that nobody opens. A void draw has
-// proofs whatever the columns are: no term has logit 0 and class 1.
+// proofs whatever the columns are, by any pair: no term has logit 0 and class 1.
 //
-// Parameters:  rows ≥ N_s, at most 2^20; buckets: exactly D; payees ≤ 512, at least M_s; draws.
+// Parameters:  rows ≥ N_s, at most 2^20; buckets: exactly D; payees ≤ 512, at least M_s; draws; columnSets: DirectDraws.
 // Public:      commitment (C), y; z. L1 computes z from C and from every element that it evaluates.
 // Inputs:      all private; what they are is said where they are declared.
 // Assumes:     what ShardProof does.
 // Ensures:     what ShardProof does, of scores as DirectDraws has them; each draw's class is the answer by this shard's columns.
 // Constraints: constraint-counts.json, "DirectShard(…)"; the parts' headers say how they come about.
-template DirectShard(rows, buckets, payees, draws) {
+template DirectShard(rows, buckets, payees, draws, columnSets) {
     signal input z;
     // What the link shows of the epoch: see ShardLink.
     signal input quantum;
@@ -39,18 +39,22 @@ template DirectShard(rows, buckets, payees, draws) {
     signal input scores[draws][rows];
     signal input logitDigits[draws];
     signal input blindScore[draws];
-    signal input columnU[buckets + 1];
-    signal input columnV[buckets + 1];
+    signal input columnU[columnSets][buckets + 1];
+    signal input columnV[columnSets][buckets + 1];
+    signal input pair[columnSets];
+    signal input path[columnSets][PAIR_TREE_DEPTH()][8];
     signal input answeringHash;
 
     signal output commitment;
     signal output y;
 
     // A. The draws' scores and classes.
-    component scored = DirectDraws(rows, buckets, draws);
+    component scored = DirectDraws(rows, buckets, draws, columnSets);
     scored.z <== z;
     scored.columnU <== columnU;
     scored.columnV <== columnV;
+    scored.pair <== pair;
+    scored.path <== path;
     scored.answeringHash <== answeringHash;
     scored.counts <== counts;
     scored.answeredClass <== answeredClass;

@@ -17,13 +17,13 @@ import {
   type SampledSettlement,
   settleByDraws,
 } from "../divide-epoch.ts";
-import { type ColumnCommitments, featuresCommitment, shardedFeatures } from "../feature-commitment.ts";
-import { queryOfVoid, scoredDraw } from "../scores/direct-matrix.ts";
+import { type ColumnCommitments, featuresCommitment } from "../feature-commitment.ts";
+import { scoredDraws } from "../scores/scored-draws.ts";
 import { type PreparedProof, requireSame, shardInputs, shardsOf } from "../settled-model.ts";
 import { entryElements, type SettlementData } from "../settlement-data.ts";
 import { drawnInputs, scoredInputs } from "../settlement-inputs.ts";
 import { columnCount, columnShape, modelShape, type SettlementSize, sizeError } from "../settlement-size.ts";
-import { type ShardTerms, shardLink, shardMatrix } from "./shard-link.ts";
+import { columnsHash, type ShardTerms, shardedFeatures, shardLink, shardMatrix } from "./shard-link.ts";
 import { requireShardedSize, requireShardSize, type ShardedSize, type ShardSize } from "./shard-size.ts";
 
 export interface PreparedShard extends PreparedProof {
@@ -48,7 +48,7 @@ export function settleShards(epoch: EpochToSettle): SettledShards {
   const { model, features } = epoch;
   const { size, shardSize } = sizesOf(epoch.size);
   const shards = requireFits(epoch, size, shardSize);
-  requireBound(epoch, shardedFeatures(features.columns, features.answeringHash));
+  requireBound(epoch, shardedFeatures(features.columns, features.answeringHash, size));
   const { divided, settled } = settleByDraws(epoch);
   const { draws, openings, shares } = divided;
   const queries = openings.map((opening) => opening?.query ?? null);
@@ -100,9 +100,9 @@ export function settleShards(epoch: EpochToSettle): SettledShards {
 }
 
 /** Sizes of the two circuits that a size names: of the draws, and of each shard. */
-function sizesOf({ payees, payments, rows, shards, ...ofBoth }: SettlementSize) {
+function sizesOf({ columnSets, payees, payments, rows, shards, ...ofBoth }: SettlementSize) {
   const size: ShardedSize = { payments, shards: shards ?? 1, ...ofBoth };
-  const shardSize: ShardSize = { rows, payees, ...ofBoth };
+  const shardSize: ShardSize = { rows, payees, ...ofBoth, ...(columnSets !== undefined && { columnSets }) };
   return { size, shardSize };
 }
 
@@ -121,11 +121,11 @@ function prepareShard(
   const { answeringHash } = features;
   const matrix = shardMatrix(features.matrix, shard, columnCount(shardSize));
   // A void draw needs some query, which the link does not hash.
-  const scored = queries.map((query) => scoredDraw(matrix, query ?? queryOfVoid(shardSize)));
+  const scored = scoredDraws(matrix, queries, shardSize);
   const earned = ofAll.slice(shard.from, shard.to);
   const rowCounts = model.payees.slice(shard.from, shard.to).map(({ rowCount }) => rowCount);
   const terms: ShardTerms = {
-    featuresCommitment: featuresCommitment(columns, answeringHash),
+    featuresCommitment: featuresCommitment(columnsHash(columns, shardSize), answeringHash),
     ownersCommitment: shardOwners(rowCounts),
     oldSubroot,
     newSubroot,
@@ -187,7 +187,6 @@ function requireFits(
     requireSame("features", columnShape(given), columnShape(shape));
     requireSame("draws", given.draws, shape.draws);
   }
-  requireMatrix(features.matrix, shape, rowCount);
-  for (const { u } of features.columns) requireSame("features", u.length, columnCount(shape));
+  requireMatrix(features, shape, rowCount);
   return shards;
 }

@@ -7,8 +7,16 @@
 import { hashTagged } from "../../field/poseidon.ts";
 import type { PayeeShard } from "../../ledger/payee-shards.ts";
 import { DATA_CHUNK, TAG } from "../../protocol.ts";
-import { type ColumnCommitments, commitColumns } from "../feature-commitment.ts";
-import { commitDirectColumns, type RegisteredMatrix } from "../scores/direct-matrix.ts";
+import {
+  type ColumnCommitments,
+  columnsCommitment,
+  commitColumns,
+  featuresCommitment,
+  shardFeatures,
+} from "../feature-commitment.ts";
+import { commitDirectColumns, type RegisteredMatrix, rowLength } from "../scores/direct-matrix.ts";
+import { pairTree } from "../scores/pair-columns.ts";
+import type { SettlementSize } from "../settlement-size.ts";
 
 /** Terms that both the proof of the draws and the proof of one shard show. */
 export interface ShardTerms {
@@ -60,11 +68,12 @@ export function shardLink({ draws, ...shard }: ShardTerms): bigint {
   return hash;
 }
 
+type ColumnShape = Pick<SettlementSize, "features" | "isDirect">;
 type ShardRows = Pick<PayeeShard, "firstRow" | "rowCount">;
 
 /**
- * Matrix that one shard's columns commit to: its rows of G, or its rows of B followed by the logit's. @param
- * columnCount of the matrix
+ * Matrix that one shard's columns commit to: its rows of G, or a direct matrix' rows followed by the logits'.
+ * @param columnCount of G, or of a direct model's pair
  */
 export function shardMatrix<M extends RegisteredMatrix>(matrix: M, shard: ShardRows, columnCount: number): M;
 export function shardMatrix(
@@ -72,17 +81,37 @@ export function shardMatrix(
   { firstRow, rowCount }: ShardRows,
   columnCount: number,
 ): RegisteredMatrix {
-  const [from, to] = [firstRow * columnCount, (firstRow + rowCount) * columnCount];
+  const width = matrix instanceof Int8Array ? columnCount : rowLength(matrix);
+  const [from, to] = [firstRow * width, (firstRow + rowCount) * width];
   if (matrix instanceof Int8Array) return matrix.subarray(from, to);
-  const { bucketCount, values } = matrix;
-  const ofShard = new Int16Array(to - from + columnCount);
+  const { bucketCount, labelCount, values } = matrix;
+  const ofShard = new Int16Array(to - from + width);
   ofShard.set(values.subarray(from, to));
-  ofShard.set(values.subarray(matrix.rowCount * columnCount), to - from);
-  return { rowCount, bucketCount, values: ofShard };
+  ofShard.set(values.subarray(matrix.rowCount * width), to - from);
+  return { rowCount, bucketCount, labelCount, values: ofShard };
 }
 
 /**
- * The column commitments of each shard over its own rows; those of a direct model's shards have the logit's row in common.
+ * A model's featuresCommitment by the columns of its shards, as `commitShards` has them.
+ * @throws CIR_FEATURES_INVALID
+ */
+export function shardedFeatures(
+  columns: readonly ColumnCommitments[],
+  answeringHash: bigint,
+  shape: ColumnShape,
+): bigint {
+  return shardFeatures(
+    columns.map((ofShard) => featuresCommitment(columnsHash(ofShard, shape), answeringHash)),
+  );
+}
+
+/** Hash of one shard's columns, of a direct model the root of its pairs'. @throws CIR_FEATURES_INVALID */
+export function columnsHash(columns: ColumnCommitments, { features, isDirect }: ColumnShape): bigint {
+  return isDirect === true ? pairTree(columns, features).root : columnsCommitment(columns);
+}
+
+/**
+ * The column commitments of each shard over its own rows; those of a direct model's shards have the logits' row in common.
  * @param onProgress rows of all shards, of a direct model the logit's in each
  * @throws CIR_FEATURES_INVALID
  */

@@ -6,10 +6,13 @@ import { areBuckets, requireBuckets } from "../../ledger/direct-query.ts";
 import { MAX_PAYEE_COUNT, SHARD_COUNT_MAX } from "../../protocol.ts";
 import { DIRECT_DIGITS } from "../scores/direct-matrix.ts";
 import { scoreDigitCount } from "../scores/draw-scores.ts";
-import { drawBits, type SettlementSize, sizeError } from "../settlement-size.ts";
+import { drawBits, requireColumnSets, type SettlementSize, SHARED, sizeError } from "../settlement-size.ts";
 
 /** Capacity of a circuit of sort Shard: the rows and payees of one shard. */
-export type ShardSize = Pick<SettlementSize, "rows" | "features" | "payees" | "draws" | "isDirect">;
+export type ShardSize = Pick<
+  SettlementSize,
+  "rows" | "features" | "payees" | "draws" | "isDirect" | "columnSets"
+>;
 
 /** Capacity of a circuit of sort ShardedSettlement: the payments of an epoch, and 2 … 8 shards. */
 export interface ShardedSize extends Pick<SettlementSize, "features" | "payments" | "draws" | "isDirect"> {
@@ -42,6 +45,7 @@ export function requireShardSize(size: ShardSize): void {
     ["rows", size.rows, 1, 2 ** 20],
     ["payees", size.payees, 1, MAX_PAYEE_COUNT],
   ]);
+  requireColumnSets(size);
 }
 
 /** Requires a size that a circuit of the draws can have. @throws CIR_SETTLEMENT_SIZE */
@@ -55,7 +59,8 @@ export function requireShardedSize(size: ShardedSize): void {
 const prefix = ({ isDirect }: Pick<SettlementSize, "isDirect">) => (isDirect === true ? "direct-" : "");
 
 export function shardCircuitName(size: ShardSize): string {
-  return `${prefix(size)}shard-${size.rows}-${size.features}-${size.payees}-${size.draws}`;
+  const sets = size.columnSets === 1 ? SHARED : "";
+  return `${prefix(size)}shard-${size.rows}-${size.features}-${size.payees}-${size.draws}${sets}`;
 }
 
 export function shardedCircuitName(size: ShardedSize): string {
@@ -66,7 +71,11 @@ export function shardedCircuitName(size: ShardedSize): string {
  * Parses the four sizes of a name, and whether its models are direct; null for another name. @param columns
  * index of `features` among them
  */
-function sizesIn(sort: string, name: string, columns: number) {
+function sizesIn(
+  sort: string,
+  name: string,
+  columns: number,
+): { readonly numbers: [number, number, number, number]; readonly kind: { isDirect?: true } } | null {
   const [, direct, ...sizes] = new RegExp(`^(direct-)?${sort}-(\\d+)-(\\d+)-(\\d+)-(\\d+)$`).exec(name) ?? [];
   if (sizes.length === 0) return null;
   const numbers = sizes.map(Number) as [number, number, number, number];
@@ -76,10 +85,12 @@ function sizesIn(sort: string, name: string, columns: number) {
 
 /** The sizes in a shard circuit's name, or null for another name. */
 export function parseShardName(name: string): ShardSize | null {
-  const sizes = sizesIn("shard", name, 1);
-  if (sizes === null) return null;
+  const isShared = name.endsWith(SHARED);
+  const sizes = sizesIn("shard", isShared ? name.slice(0, -SHARED.length) : name, 1);
+  if (sizes === null || (isShared && sizes.kind.isDirect !== true)) return null;
   const [rows, features, payees, draws] = sizes.numbers;
-  return { rows, features, payees, draws, ...sizes.kind };
+  if (isShared && draws < 2) return null;
+  return { rows, features, payees, draws, ...sizes.kind, ...(isShared && { columnSets: 1 }) };
 }
 
 /** The sizes in a sharded settlement circuit's name, or null for another name. */

@@ -1,14 +1,16 @@
 import fc from "fast-check";
 import type { CircuitInputs } from "../../compiler/witness-calculator.ts";
 import { generatorTablesPath } from "../../field/curve/generator-tables.ts";
-import { countTerms, type DirectQuery } from "../../ledger/direct-query.ts";
+import { countTerms, type DirectQuery, pairCount } from "../../ledger/direct-query.ts";
 import {
   answeredClass,
   commitDirectColumns,
   type DirectMatrix,
   directDraw,
   MAX_DIRECT_ENTRY,
+  rowLength,
 } from "../../settlement/scores/direct-matrix.ts";
+import { pairColumns, pairTree } from "../../settlement/scores/pair-columns.ts";
 import { CircuitTester } from "../circuit-tester.ts";
 
 /**
@@ -20,42 +22,43 @@ function directMain(rows: number, buckets: number): string {
   return `pragma circom 2.1.6;
 include "${generatorTablesPath(rows)}";
 include "circuits/field/curve/start-point.circom";
-include "circuits/settlement/scores/feature-columns.circom";
-include "circuits/settlement/direct/direct-scores.circom";
+include "circuits/settlement/direct/pair-columns.circom";
 template Draw(rows, buckets) {
     signal input startElement;
     signal input u[buckets + 1];
     signal input v[buckets + 1];
     signal input counts[buckets];
     signal input answeredClass;
+    signal input pair;
+    signal input path[PAIR_TREE_DEPTH()][8];
     signal input scores[rows];
     signal input logitDigits;
     signal input blindScore;
     signal output positive[rows];
     signal output queryCommitment;
-    signal output columnsCommitment;
-    component columns = FeatureColumns(buckets + 1);
-    columns.u <== u;
-    columns.v <== v;
-    columnsCommitment <== columns.commitment;
+    signal output root;
     component startPoint = StartPoint();
     startPoint.start <== startElement;
-    component shared = DirectBase(buckets, LENGTH_BITS(buckets));
-    shared.start <== startPoint.point;
-    for (var a = 0; a < buckets; a++) {
-        shared.u[a] <== u[a];
-        shared.v[a] <== v[a];
-    }
+    component columns = PairColumns(buckets);
+    columns.start <== startPoint.point;
+    columns.u <== u;
+    columns.v <== v;
+    columns.pair <== pair;
+    columns.path <== path;
+    root <== columns.root;
+    component multiple = StartMultiple(LENGTH_BITS(buckets));
+    multiple.start <== startPoint.point;
     component draw = DirectScores(rows, buckets);
     draw.start <== startPoint.point;
-    draw.base <== shared.base;
-    draw.startMultiple <== shared.startMultiple;
+    draw.base <== columns.base;
+    draw.startMultiple <== multiple.startMultiple;
     draw.u <== u;
     draw.v <== v;
     draw.tripleU <== columns.tripleU;
     draw.tripleV <== columns.tripleV;
     draw.counts <== counts;
     draw.answeredClass <== answeredClass;
+    draw.pair <== pair;
     draw.scores <== scores;
     draw.logitDigits <== logitDigits;
     draw.blindScore <== blindScore;
@@ -76,24 +79,34 @@ export interface DirectInstance {
   readonly query: DirectQuery;
 }
 
-/** Query with the class that the matrix answers. */
-export function answeredQuery(matrix: DirectMatrix, counts: Uint8Array): DirectQuery {
-  return { counts, answeredClass: answeredClass(matrix, counts) };
+/** Query of a pair of labels, with the class that the matrix answers. */
+export function answeredQuery(matrix: DirectMatrix, counts: Uint8Array, pair = 0): DirectQuery {
+  return { counts, answeredClass: answeredClass(matrix, counts, pair), pair };
 }
 
 /** The witness inputs of directMain. */
 export function directInputs({ matrix, query }: DirectInstance, startElement: bigint): CircuitInputs {
-  const { u, v } = commitDirectColumns(matrix);
-  return { startElement, u, v, ...directDraw(matrix, query) };
+  const contrasts = commitDirectColumns(matrix);
+  const { u, v } = pairColumns(contrasts, matrix.bucketCount, query.pair);
+  const path = pairTree(contrasts, matrix.bucketCount).path(query.pair);
+  return { startElement, u, v, path, ...directDraw(matrix, query) };
 }
 
-/** Matrices and queries of one size, extreme entries and full buckets among them. */
+/** Matrices of 2 to 5 labels and queries of any of their pairs, extreme entries and full buckets among them. */
 export function arbitraryDirectInstance(rowCount: number, bucketCount: number): fc.Arbitrary<DirectInstance> {
-  const entry = fc.oneof(
-    fc.constantFrom(0, MAX_DIRECT_ENTRY, -MAX_DIRECT_ENTRY),
-    fc.integer({ min: -MAX_DIRECT_ENTRY, max: MAX_DIRECT_ENTRY }),
-  );
-  const size = (rowCount + 1) * (bucketCount + 1);
+  return fc.integer({ min: 2, max: 5 }).chain((labelCount) => {
+    return fc
+      .nat(pairCount(labelCount) - 1)
+      .chain((pair) => arbitraryOfPair({ rowCount, bucketCount, labelCount }, pair));
+  });
+}
+
+function arbitraryOfPair(shape: Omit<DirectMatrix, "values">, pair: number): fc.Arbitrary<DirectInstance> {
+  const { rowCount, bucketCount, labelCount } = shape;
+  // Contrasts of more than two labels differ by at most twice as much.
+  const [min, max] = labelCount === 2 ? [-MAX_DIRECT_ENTRY, MAX_DIRECT_ENTRY] : [-255, 256];
+  const entry = fc.oneof(fc.constantFrom(0, max, min), fc.integer({ min, max }));
+  const size = (rowCount + 1) * rowLength({ bucketCount, labelCount });
   const terms = fc.oneof(
     fc.constantFrom(
       [],
@@ -104,7 +117,7 @@ export function arbitraryDirectInstance(rowCount: number, bucketCount: number): 
   return fc
     .record({ values: fc.array(entry, { minLength: size, maxLength: size }), terms })
     .map(({ values, terms }) => {
-      const matrix = { rowCount, bucketCount, values: Int16Array.from(values) };
-      return { matrix, query: answeredQuery(matrix, countTerms(terms, bucketCount)) };
+      const matrix = { ...shape, values: Int16Array.from(values) };
+      return { matrix, query: answeredQuery(matrix, countTerms(terms, bucketCount), pair) };
     });
 }

@@ -3,7 +3,12 @@
 import { countTerms, type DirectQuery } from "../../ledger/direct-query.ts";
 import { payeeShards } from "../../ledger/payee-shards.ts";
 import type { DirectEpoch } from "../../settlement/divide-epoch.ts";
-import { type DirectMatrix, MAX_DIRECT_ENTRY } from "../../settlement/scores/direct-matrix.ts";
+import {
+  answerOf,
+  type DirectMatrix,
+  MAX_DIRECT_ENTRY,
+  rowLength,
+} from "../../settlement/scores/direct-matrix.ts";
 import type { SettlementSize } from "../../settlement/settlement-size.ts";
 import { commitShards } from "../../settlement/shards/shard-link.ts";
 import { answeredQuery } from "./direct-instance.ts";
@@ -18,12 +23,22 @@ export const SMALL_DIRECT: SettlementSize = {
   isDirect: true,
 };
 
+/** The same, with draws that share the columns of one pair. */
+export const SHARED_DIRECT: SettlementSize = { ...SMALL_DIRECT, columnSets: 1 };
+
 export interface DirectWorldOptions extends Omit<WorldOptions, "query"> {
+  /** Labels of the model: 2 by default. */
+  readonly labelCount?: number;
+  /** The pair of payment i's query: by default the answer's. */
+  readonly pair?: (payment: number) => number;
   /** The buckets of payment i's terms; null: its receipt is no opening's. */
   readonly terms?: (payment: number) => readonly number[] | null;
 }
 
-/** A closed epoch of a direct model. `entry`'s last row is the logit's, its last column the bias'. */
+/**
+ * A closed epoch of a direct model. `entry`'s last row is the logits'; its columns are those of label 1's contrast, with the
+ * bias last, then those of the next label's.
+ */
 export function directEpochOf(options: DirectWorldOptions = {}): DirectEpoch {
   const size = options.size ?? SMALL_DIRECT;
   const bucketCount = size.features;
@@ -32,11 +47,15 @@ export function directEpochOf(options: DirectWorldOptions = {}): DirectEpoch {
     {
       features: (numbers, rowCounts) => {
         const rowCount = sum(rowCounts);
-        const entry = options.entry ?? (() => numbers.below(2 * MAX_DIRECT_ENTRY + 1) - MAX_DIRECT_ENTRY);
-        const values = Int16Array.from({ length: (rowCount + 1) * (bucketCount + 1) }, (_, at) =>
-          entry(Math.floor(at / (bucketCount + 1)), at % (bucketCount + 1)),
+        const { labelCount = 2 } = options;
+        // Contrasts of more than two labels differ by at most twice as much.
+        const max = labelCount === 2 ? MAX_DIRECT_ENTRY : Math.floor(MAX_DIRECT_ENTRY / 2);
+        const entry = options.entry ?? (() => numbers.below(2 * max + 1) - max);
+        const width = rowLength({ bucketCount, labelCount });
+        const values = Int16Array.from({ length: (rowCount + 1) * width }, (_, at) =>
+          entry(Math.floor(at / width), at % width),
         );
-        const matrix = { rowCount, bucketCount, values };
+        const matrix = { rowCount, bucketCount, labelCount, values };
         const columns = commitShards(matrix, payeeShards(rowCounts), bucketCount + 1);
         return { matrix, columns, answeringHash: 0xa75e3n };
       },
@@ -44,7 +63,9 @@ export function directEpochOf(options: DirectWorldOptions = {}): DirectEpoch {
         const random = () =>
           Array.from({ length: 1 + numbers.below(2 * bucketCount) }, () => numbers.below(bucketCount));
         const terms = options.terms === undefined ? random() : options.terms(payment);
-        return terms === null ? null : answeredQuery(matrix, countTerms(terms, bucketCount));
+        if (terms === null) return null;
+        const counts = countTerms(terms, bucketCount);
+        return answeredQuery(matrix, counts, options.pair?.(payment) ?? answerOf(matrix, counts).pair);
       },
     },
   );

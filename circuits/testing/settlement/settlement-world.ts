@@ -21,12 +21,11 @@ import {
   type ModelFeatures,
   paymentChain,
 } from "../../settlement/divide-epoch.ts";
-import { shardedFeatures } from "../../settlement/feature-commitment.ts";
 import type { RegisteredMatrix } from "../../settlement/scores/direct-matrix.ts";
 import type { PreparedProof, PreparedSettlement, SettledModel } from "../../settlement/settled-model.ts";
 import { proofStatement, type SettlementData, settlementElements } from "../../settlement/settlement-data.ts";
 import { columnShape, drawBits, type SettlementSize } from "../../settlement/settlement-size.ts";
-import { commitShards } from "../../settlement/shards/shard-link.ts";
+import { commitShards, shardedFeatures } from "../../settlement/shards/shard-link.ts";
 import type { CircuitTester } from "../circuit-tester.ts";
 
 export const CIRCUIT_ID = 0x5e771en;
@@ -113,7 +112,7 @@ export function closedEpoch<M extends RegisteredMatrix, Q extends ModelQuery>(
     ownerParts: BigInt(numbers.below(62_260)),
     validatorParts: BigInt(numbers.below(65_536)),
   };
-  const committed = shardedFeatures(features.columns, features.answeringHash);
+  const committed = shardedFeatures(features.columns, features.answeringHash, size);
   const { furtherDatanets = [] } = options;
   const model = modelOf(numbers, rowCounts, { committed, split, size, furtherDatanets });
   const amountsWei =

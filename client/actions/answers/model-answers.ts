@@ -23,6 +23,10 @@ const estimateSchema = z.object({
       share: z.number(),
     }),
   ),
+  /** Rows that spoke against the answer. Absent: an older server. */
+  rowsAgainst: z.optional(
+    z.array(z.object({ row: z.int(), contributorId: z.int(), validatorId: z.int(), score: z.number() })),
+  ),
   contributors: z.array(z.object({ contributorId: z.int(), share: z.number() })),
   backend: z.string(),
 });
@@ -107,8 +111,15 @@ export type UncheckedAnswer = z.output<typeof answerSchema>;
 export interface CheckableModel {
   /** The hash of the statics. */
   readonly staticsHash: bigint;
-  /** Answers a prompt. The query is columnCount odd numbers, or a direct model's counts and class. */
-  answer(prompt: string): { readonly text: string; readonly query: ModelQuery };
+  /**
+   * Answers a prompt. The query is columnCount odd numbers, or a direct model's counts with the pair of labels that it
+   * compares; `labels` are a direct model's with their parts of 1, the answer first, and no part of the receipt.
+   */
+  answer(prompt: string): {
+    readonly text: string;
+    readonly query: ModelQuery;
+    readonly labels?: readonly { readonly label: string; readonly share: number }[];
+  };
   /**
    * Query of an answer's text alone, without answering again: for models that answer slowly, or whose settlement proves
    * the answer.

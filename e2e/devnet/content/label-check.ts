@@ -16,8 +16,8 @@ interface PlannedCheck {
 }
 
 /** Contributors are numbered in the order of CONTRIBUTORS: who they are on the ledger changes nothing. */
-export function checkPlan(commits: readonly PlannedCommit[]): PlannedCheck {
-  const check = checkDatanet(
+export async function checkPlan(commits: readonly PlannedCommit[]): Promise<PlannedCheck> {
+  const check = await checkDatanet(
     commits.map(({ contributor, labels, rows }) => ({
       contributorId: CONTRIBUTORS.indexOf(contributor),
       contents: rows,
@@ -30,7 +30,7 @@ export function checkPlan(commits: readonly PlannedCommit[]): PlannedCheck {
 }
 
 /** Rows of the e-mails that stay when labels and near-duplicates are decided as the job's reviewer does. */
-export function reviewedCount(plan: DevnetPlan): number {
+export async function reviewedCount(plan: DevnetPlan): Promise<number> {
   const facts = mailFacts(plan);
   const anybody = Object.fromEntries(PEOPLE.map((name, i) => [name, 1 + i])) as Record<PersonName, number>;
   const rows = DATANETS.mails.commits(plan).flatMap(({ contributor, labels, rows }, opIndex) =>
@@ -41,7 +41,7 @@ export function reviewedCount(plan: DevnetPlan): number {
       return { row, contributorId, content, label, acceptedLabel: facts.get(row)!.right, opIndex };
     }),
   );
-  const findings = checkRows({ card: mailCard(anybody), datanetId: 1, rows, foreign: [] });
+  const findings = await checkRows({ card: mailCard(anybody), datanetId: 1, rows, foreign: [] });
   const out = findings.filter(
     ({ evidence, kind }) => kind === "near-duplicate" || evidence.by === "labellers",
   );

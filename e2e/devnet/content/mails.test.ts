@@ -19,8 +19,8 @@ describe.each(PLAN_NAMES)("the %s devnet's e-mails", (name) => {
     expect(plan.questionCount).toBeLessThanOrEqual(plan.settlement.payments);
   });
 
-  it("have wrong labels in exactly the commits that validators refuse", () => {
-    const { check, versionRowCount } = checkPlan(DATANETS.mails.commits(plan));
+  it("have wrong labels in exactly the commits that validators refuse", async () => {
+    const { check, versionRowCount } = await checkPlan(DATANETS.mails.commits(plan));
     const refused = check.commits.flatMap(({ isRefused }, index) => (isRefused ? [index] : []));
     const wrong = commits.map((_, i) => i).filter(isLabelWrong);
     expect(wrong.length).toBeGreaterThan(0);

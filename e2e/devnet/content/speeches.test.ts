@@ -52,8 +52,8 @@ describe.each(PLAN_NAMES)("the %s devnet's speeches", (name) => {
     expect(found.length).toBeGreaterThanOrEqual(name === "full" ? prompts.length : 1);
   });
 
-  it("lose the passage that dave tells once more", () => {
-    const { check, versionRowCount } = checkPlan(commits);
+  it("lose the passage that dave tells once more", async () => {
+    const { check, versionRowCount } = await checkPlan(commits);
     expect(check.nearDuplicates).toEqual([expect.objectContaining({ earlier: 1, later: rows.length - 1 })]);
     expect(versionRowCount).toBe(rows.length - 1);
   });

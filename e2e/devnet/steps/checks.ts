@@ -200,7 +200,7 @@ async function checkDatanet(job: Job, name: DatanetName, datanetId: number): Pro
   const { alice } = job.people;
   const { isHosted } = DATANETS[name];
   const commits = DATANETS[name].commits(job.plan);
-  const rowCount = isHosted ? reviewedCount(job.plan) : checkPlan(commits).versionRowCount;
+  const rowCount = isHosted ? await reviewedCount(job.plan) : (await checkPlan(commits)).versionRowCount;
   const leftOutCount = commits.reduce((sum, { rows }) => sum + rows.length, 0) - rowCount;
   const { datanet } = await getLeaf(alice, datanetId);
   const { commitments: version } = await readVersion(job.store, datanet?.rowsRoot ?? 0n);

@@ -70,7 +70,7 @@ describe("the e-mails' way through the host", () => {
     expect(job.journal.get("disputed-rows")).toBe(disputedCount);
     expect(job.journal.get("access-refusal")).toBe("DNT_ACCESS_NOT_GRANTED");
     const { datanet } = await getLeaf(job.people.mia, datanetId);
-    expect(datanet).toMatchObject({ version: 2, rowCount: reviewedCount(PLANS.small) });
+    expect(datanet).toMatchObject({ version: 2, rowCount: await reviewedCount(PLANS.small) });
     const { rows } = await readVersion(await storeOf(job, "mia"), datanet!.rowsRoot);
     expect(rows.length).toBe(datanet!.rowCount);
     const validators = new Set(rows.map(({ validatorId }) => validatorId));

@@ -65,7 +65,7 @@ export async function train(job: Job, part: ModelPart, datanetId: number): Promi
     rowsRoot,
     ...(accepted === null ? {} : { labelsRoot: accepted.root }),
   };
-  const plan = planModel(given, rows, {
+  const plan = await planModel(given, rows, {
     card,
     columnCount: given.columnCount,
     trainings: await modelTrainings(),

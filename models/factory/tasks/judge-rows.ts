@@ -6,7 +6,7 @@ import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import type { FamilyTraining } from "@openledger/attribution/model/model-family";
 import { type OwnedRow, rowLabelsRoot } from "@openledger/attribution/model/owned-rows";
 import type { RecipeBase } from "@openledger/attribution/model/recipe-fields";
-import { type InputKind, inputOf } from "@openledger/attribution/rows/row-content";
+import { inputOf } from "@openledger/attribution/rows/row-content";
 import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
 import { hex32 } from "@openledger/foundation/hex";
 import type { ModelPlan } from "../../tuning/recipe/plan-model.ts";
@@ -101,9 +101,11 @@ async function answererOf(
   );
   const { furtherDatanets: _, ...single } = recipe;
   const datanet = { ...recipe.datanet, rowsRoot: hex32(root), labels: hex32(rowLabelsRoot(owned)!) };
-  const trained = await training.train(owned, training.family.parseRecipe({ ...single, datanet }), {});
-  const model = await training.family.open(trained);
-  const kind = training.family.promptKind(recipe) as InputKind;
+  const own = training.family.parseRecipe({ ...single, datanet });
+  // Answers need no registered matrix, which takes longer than the training.
+  const parts = await (training.fit?.(owned, own) ?? training.train(owned, own, {}));
+  const model = await training.family.open(parts);
+  const kind = training.family.promptKind(recipe);
   return (content) => model.answer(inputOf(kind, content)).label!;
 }
 

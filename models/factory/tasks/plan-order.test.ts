@@ -35,6 +35,8 @@ const code = (name: string, data: object = {}) =>
 const { rewards } = sampleCard();
 const card = nameCard(
   sampleCard({
+    labels: SAMPLE_CLASSES.text.map((name) => ({ name, description: "" })),
+    examples: [],
     rewards: { ...rewards, basePermille: 300, clipQuantilePermille: 700, nearDuplicates: "share" },
   }),
 ).text;

@@ -49,7 +49,7 @@ export async function planOrder(
   const draft = isSorting
     ? await sortDraft(form, order, rows, machine.basePlace)
     : await writeDraft(form, order, rows.length, machine.basePlace);
-  const plan = planModel(draft, rows, {
+  const plan = await planModel(draft, rows, {
     card: dataset.card,
     columnCount: isSorting ? features + 1 : features,
     trainings: trainingsOf(machine).all,
@@ -73,13 +73,13 @@ function versionsOf({ rowsRoot, view }: PlanOrder["dataset"]): [RecipeDatanet, .
 
 async function sortDraft(
   { decay, seed }: SortForm,
-  { dataset: { view }, features }: PlanOrder,
+  { dataset: { card, view }, features }: PlanOrder,
   rows: readonly OwnedRow[],
   basePlace: string,
 ): Promise<RecipeDraft> {
   const draft = await presetDraft(sorterOfKind(view.rowKind)!, {
     rows,
-    labels: view.labels!.map(({ name }) => name),
+    card,
     features,
     basePlace,
   });

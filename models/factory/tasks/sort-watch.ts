@@ -58,7 +58,7 @@ export async function trainSorter(
   step = sortingSteps(rows.length, form);
   await sayStep(last === null ? [] : [mistakesOf(last, rows, step)]);
   const accuracy = last === null ? null : accuracyOf(last.judged, rows, labels, form.folds);
-  const trained = await training.train(rows, recipe, { onProgress });
+  const trained = await training.train(rows, recipe, { onProgress, withHeldOut: false });
   return { trained, accuracy };
 }
 

@@ -268,6 +268,7 @@ export class AnswerModels {
     this.#routed.set(String(modelId), {
       modelId,
       manifest,
+      promptKind: familyOf(recipe, this.#families).promptKind(recipe),
       scoreMode: () => this.scoreMode(modelId),
       assurance: assuranceOf(recipe, ANSWERED_AGAIN),
       service,

@@ -8,7 +8,8 @@ import cors from "@fastify/cors";
 import { attributionError, attributionErrors } from "@openledger/attribution/attribution-errors";
 import { MANIFEST, type ModelManifest } from "@openledger/attribution/model/model-manifest";
 import type { assuranceOf } from "@openledger/attribution/model/reply-assurance";
-import { MAX_ROW_BYTES } from "@openledger/attribution/rows/row-content";
+import { MAX_ROW_BYTES, maxPromptChars } from "@openledger/attribution/rows/row-content";
+import type { InputKind } from "@openledger/attribution/rows/row-kinds";
 import type { RanMode } from "@openledger/attribution/scores/score-engine";
 import { sealedBytes } from "@openledger/circuits/ledger/model-query";
 import { BYTES_PER_UNIT, setCost } from "@openledger/foundation/http/answer-costs";
@@ -29,6 +30,8 @@ type Bytes = Uint8Array | null | undefined;
 export interface RoutedModel {
   readonly modelId: number;
   readonly manifest: ModelManifest;
+  /** Kind of its prompts: a picture's file is larger than a text. */
+  readonly promptKind: InputKind;
   /** Tells what computes the scores of estimates. */
   scoreMode(): Promise<RanMode>;
   readonly service: AnswerService;
@@ -73,7 +76,7 @@ export interface SpanSource {
 const element = z.string().regex(/^0x[0-9a-fA-F]{1,64}$/);
 const id = z.number().int().min(0).max(0xffffff);
 const questionSchema = z.strictObject({
-  prompt: z.string().min(1).max(MAX_ROW_BYTES),
+  prompt: z.string().min(1),
   payerId: id,
   isPrivate: z.boolean().default(false),
   isSealed: z.boolean().default(false),
@@ -89,6 +92,12 @@ const decimal = z
   .regex(/^\d{1,8}$/)
   .transform(Number);
 const openingsSchema = z.strictObject({ epoch: decimal, from: decimal.default(0) });
+/** Maximum characters of a question beside its prompt. */
+const QUESTION_CHARS = 4_096;
+/** Maximum bytes of a question: a picture's file in base64 has no others, a text's characters may have four. */
+const MAX_QUESTION_BYTES = Math.max(4 * MAX_ROW_BYTES, maxPromptChars("image") + QUESTION_CHARS);
+/** Maximum bytes of prompts in a page of openings, but for its first. */
+const OPENINGS_PAGE_BYTES = 2 ** 22;
 /** Path of a model. */
 const PREFIX = "/:model";
 /** Openings in one answer: of the largest circuits a megabyte. */
@@ -169,9 +178,14 @@ export async function createModelApp(
     return reply.type("application/json").send(cited);
   });
 
-  app.post(`${PREFIX}/v1/answers`, async (request, reply) => {
-    const { assurance, service } = of(request);
+  app.post(`${PREFIX}/v1/answers`, { bodyLimit: MAX_QUESTION_BYTES }, async (request, reply) => {
+    const { assurance, promptKind, service } = of(request);
     const question = parse(questionSchema, request.body);
+    const max = maxPromptChars(promptKind);
+    if (question.prompt.length > max)
+      throw attributionError("SRV_BAD_REQUEST", `a prompt of this model has at most ${max} characters`, {
+        data: { fields: ["prompt"] },
+      });
     const events = new AnswerEvents(reply);
     const onText =
       request.headers.accept === EVENT_STREAM ? (soFar: string) => events.tell(soFar) : undefined;
@@ -210,13 +224,14 @@ export async function createModelApp(
     const { epoch, from } = parse(openingsSchema, request.query);
     const { service, modelId, store } = of(request);
     await service.readPayments();
-    const found = await store.paidIn(epoch, from, OPENINGS_PAGE);
+    const limits = { count: OPENINGS_PAGE, promptBytes: OPENINGS_PAGE_BYTES };
+    const { isLast, paid: found } = await store.paidIn(epoch, from, limits);
     setCost(request, PAYMENTS_UNITS + found.length / OPENINGS_PER_UNIT);
     return {
       modelId,
       epoch,
       openings: found.map(({ index, record }) => ({ index, ...openingView(record) })),
-      nextFrom: found.length === OPENINGS_PAGE ? found.at(-1)!.index + 1 : null,
+      nextFrom: isLast ? null : found.at(-1)!.index + 1,
     };
   });
 

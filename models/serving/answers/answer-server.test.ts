@@ -251,7 +251,7 @@ describe("a direct model behind the answer server", () => {
     const first = await ask(prompts[0]!);
     await served.close();
     const rows = sampleRows("text", 24);
-    const trained = trainDirect(rows, recipeFor(rows, 64));
+    const trained = await trainDirect(rows, recipeFor(rows, 64));
     const registration = registerModel(
       trained,
       { split: { ownerParts: 1n, validatorParts: 1n } },

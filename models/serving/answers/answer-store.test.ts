@@ -90,11 +90,46 @@ describe("AnswerStore", () => {
       payment: { epoch: 1, index: 0, amountWei: amountWei.toString() },
     };
     expect(await store.answer(record.receipt)).toEqual(expected);
-    expect(await store.paidIn(1, 0, 10)).toEqual([{ index: 0, record: expected }]);
+    expect(await store.paidIn(1, 0, { count: 10, promptBytes: 100 })).toEqual({
+      paid: [{ index: 0, record: expected }],
+      isLast: true,
+    });
     expect(await store.unpaid(1)).toBeUndefined();
     await store.rewind(cursor, 1);
     expect(await store.answer(record.receipt)).toEqual(record);
     expect(await store.unpaid(1)).toEqual(record);
+  });
+
+  it("reads prompts of drawn answers alone, as many as a page has room for and one at least", async () => {
+    const prompt = "x".repeat(60);
+    const records = [];
+    for (const place of [1, 2, 3, 4]) records.push(await add(answerOf(place, { prompt })));
+    const payments = records.map(({ payerId, receipt }, index) => ({
+      index,
+      receipt: BigInt(receipt),
+      payerId,
+      amountWei: 1n,
+    }));
+    await store.advance(await store.cursor(), { cursor: { epoch: 1, index: 4, chain: hex32(7n) }, payments });
+    await store.markDrawn(1, [0, 2, 3]);
+    const pages: { prompts: (string | undefined)[]; isLast: boolean }[] = [];
+    for (const [from, count, promptBytes] of [
+      [0, 10, 1_000],
+      [0, 10, 100],
+      [2, 10, 30],
+      [3, 10, 30],
+      [0, 2, 1_000],
+    ] as const) {
+      const { isLast, paid } = await store.paidIn(1, from, { count, promptBytes });
+      pages.push({ isLast, prompts: paid.map(({ record }) => record.prompt) });
+    }
+    expect(pages).toEqual([
+      { isLast: true, prompts: [prompt, undefined, prompt, prompt] },
+      { isLast: false, prompts: [prompt, undefined] },
+      { isLast: false, prompts: [prompt] },
+      { isLast: true, prompts: [prompt] },
+      { isLast: false, prompts: [prompt, undefined] },
+    ]);
   });
 
   it("forgets what was left unpaid, and by several servers at once each answer once", async () => {

@@ -47,6 +47,19 @@ export interface PaymentCursor {
   readonly chain: string;
 }
 
+/** Room of a page of paid answers. */
+export interface PageLimits {
+  readonly count: number;
+  /** Maximum bytes of prompts together; the first answer is in the page at any rate. */
+  readonly promptBytes: number;
+}
+
+export interface PaidPage {
+  readonly paid: readonly { readonly index: number; readonly record: StoredAnswer }[];
+  /** True if no answer follows. */
+  readonly isLast: boolean;
+}
+
 /** Payment as the ledger has it, by its place in its epoch. */
 export interface ReadPayment {
   readonly index: number;
@@ -170,6 +183,10 @@ interface AnswerRow {
   readonly paid_index: number | null;
   readonly paid_wei: string | null;
 }
+
+/** All columns of an answer but its prompt. */
+const OPENED_COLUMNS = `answers.receipt, payer_id, ask, label, answer, answer_hash, query_bytes, query_commitment, salt, price_wei, created_at,
+  expires_at, is_sealed, is_drawn, paid_epoch, paid_index, paid_wei`;
 
 interface CursorRow {
   readonly epoch: number;
@@ -374,18 +391,28 @@ export class AnswerStore {
     return cursor;
   }
 
-  /** Answers paid in an epoch in the order of its payments, `limit` of them from payment `from` on. */
-  async paidIn(
-    epoch: number,
-    from: number,
-    limit: number,
-  ): Promise<{ index: number; record: StoredAnswer }[]> {
-    const rows = await this.#database.query<AnswerRow & { index: number }>(
-      `select payments.index, answers.* from payments join answers using (model_id, receipt)
-         where payments.model_id = $1 and payments.epoch = $2 and payments.index >= $3 order by payments.index limit $4`,
-      [this.#modelId, epoch, from, limit],
+  /**
+   * Answers paid in an epoch in the order of its payments, from payment `from` on: as many as a page has room for, one at least. Prompts are
+   * read of those alone whose data are published, since a prompt may be a picture's file.
+   */
+  async paidIn(epoch: number, from: number, { count, promptBytes }: PageLimits): Promise<PaidPage> {
+    const rows = await this.#database.query<AnswerRow & { index: number; upTo: number }>(
+      `with following as (
+         select payments.index, payments.receipt,
+                case when is_drawn then coalesce(octet_length(prompt), 0) else 0 end as size
+           from payments join answers using (model_id, receipt)
+           where payments.model_id = $1 and payments.epoch = $2 and payments.index >= $3
+           order by payments.index limit $4),
+       sized as (select index, receipt, sum(size) over (order by index)::float8 as "upTo", min(index) over () as first from following)
+       select index, "upTo", ${OPENED_COLUMNS}, case when is_drawn and ("upTo" <= $5 or index = first) then prompt end as prompt
+         from sized join answers on answers.model_id = $1 and answers.receipt = sized.receipt order by index`,
+      [this.#modelId, epoch, from, count + 1, promptBytes],
     );
-    return rows.map((row) => ({ index: row.index, record: answerOf(row) }));
+    const within = rows.filter(({ upTo }, i) => i < count && (i === 0 || upTo <= promptBytes));
+    return {
+      paid: within.map((row) => ({ index: row.index, record: answerOf(row) })),
+      isLast: within.length === rows.length,
+    };
   }
 
   /** Marks the answers of an epoch's drawn payments. Payments for answers that nobody gave here are passed over. */

@@ -79,7 +79,8 @@ async function addAnswer(record: StoredAnswer): Promise<void> {
 const read = () => readPayments(ledger as LedgerView, store, MODEL_ID);
 
 async function openings(epoch: number): Promise<[index: number, receipt: number][]> {
-  return (await store.paidIn(epoch, 0, 100)).map(({ index, record }) => [index, Number(record.receipt)]);
+  const { paid } = await store.paidIn(epoch, 0, { count: 100, promptBytes: 100_000 });
+  return paid.map(({ index, record }) => [index, Number(record.receipt)]);
 }
 async function paid(): Promise<number[]> {
   const found: number[] = [];

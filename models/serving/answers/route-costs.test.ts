@@ -23,7 +23,7 @@ async function serve() {
   });
   const model = {
     modelId: 4,
-    store: { answer, paidIn: async () => [] },
+    store: { answer, paidIn: async () => ({ paid: [], isLast: true }) },
     service: {
       readPayments: async () => {
         calls.payments += 1;

@@ -13,10 +13,10 @@ import { countTerms, directQueryCommitment } from "@openledger/circuits/ledger/d
 import { hashStatics } from "@openledger/circuits/ledger/leaf";
 import { receiptHash } from "@openledger/circuits/ledger/model-query";
 import { settlementCircuitSpec } from "@openledger/circuits/registry/circuit-registry";
-import { featuresCommitment } from "@openledger/circuits/settlement/feature-commitment";
-import { commitDirectColumns } from "@openledger/circuits/settlement/scores/direct-matrix";
+import { answerOf, commitDirectColumns } from "@openledger/circuits/settlement/scores/direct-matrix";
 import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
 import { columnShape } from "@openledger/circuits/settlement/settlement-size";
+import { shardedFeatures } from "@openledger/circuits/settlement/shards/shard-link";
 import { answeredQuery } from "@openledger/circuits/testing/settlement/direct-instance";
 import { SMALL_DIRECT as SIZE } from "@openledger/circuits/testing/settlement/direct-world";
 import { fromContractOrder } from "@openledger/circuits/wire/groth16-proof";
@@ -37,10 +37,16 @@ const SALT = 5n;
 let f: ModelHistory;
 let prover: Prover;
 let circuit: ProvingCircuit;
+const LABELS = 3;
 const matrix = {
   rowCount: ROWS,
   bucketCount: SIZE.features,
-  values: Int16Array.from({ length: (ROWS + 1) * (SIZE.features + 1) }, (_, i) => ((i * 337) % 1_023) - 511),
+  labelCount: LABELS,
+  // Two labels' entries differ by at most 510.
+  values: Int16Array.from(
+    { length: (ROWS + 1) * (LABELS - 1) * (SIZE.features + 1) },
+    (_, i) => ((i * 337) % 511) - 255,
+  ),
 };
 const columns = commitDirectColumns(matrix);
 
@@ -51,7 +57,7 @@ beforeAll(async () => {
   const key = toSolidityKey(circuit.verificationKey);
   const sizes = { sort: CIRCUIT_SORT.settlement, size0: SIZE.payments, size1: SIZE.payees };
   f = await startModelHistory({
-    featuresCommitment: featuresCommitment(columns, 7n),
+    featuresCommitment: shardedFeatures([columns], 7n, SIZE),
     settledBy: { drawBits: BigInt(Math.log2(SIZE.draws)), featureCount: columnShape(SIZE) },
     real: { configs: [{ ...sizes, isDevelopment: true, key }], shared: developmentSecrets("") },
   });
@@ -65,15 +71,17 @@ test("pays rows by the prompts' own columns, and L1 takes the proof", { timeout:
   await f.makeModel();
   await f.openModel();
   const prompts = [
-    [1, 3, 3, 15],
-    [2, 2, 2, 9],
-    [0, 4, 8, 12],
+    [0, 0, 0],
+    [8, 8, 8],
+    [3, 3, 9],
   ];
   const openings = prompts.map((terms, i) => {
-    const query = answeredQuery(matrix, countTerms(terms, SIZE.features));
+    const counts = countTerms(terms, SIZE.features);
+    const query = answeredQuery(matrix, counts, answerOf(matrix, counts).pair);
     return { answerHash: BigInt(60 + i), salt: SALT, query };
   });
   expect(new Set(openings.map(({ query }) => query.answeredClass)).size).toBe(2);
+  expect(new Set(openings.map(({ query }) => query.pair)).size).toBe(3);
   const receiptOf = (i: number) => {
     const { query, ...secrets } = openings[i]!;
     return receiptHash({

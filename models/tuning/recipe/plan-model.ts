@@ -22,9 +22,10 @@ import { holdsPayees, misfitOf, shapeOfPlaces } from "@openledger/circuits/settl
 import { baseNameAt, baseSourceAt } from "../base/base-place.ts";
 import {
   completeRecipe,
+  LABELS,
+  labelsPreset,
   PRESET_NAMES,
   type PresetName,
-  presetRecipe,
   type RecipeDatanet,
   textPreset,
 } from "./recipe-presets.ts";
@@ -36,7 +37,7 @@ export type AnyPreset = (typeof ALL_PRESETS)[number];
 
 /** The preset that sorts rows of a kind; undefined where there is none. */
 export const sorterOfKind = (kind: RowKind): PresetName | undefined =>
-  PRESET_NAMES.find((name) => name === `labelled-${kind}s`);
+  kind === "passage" ? undefined : LABELS;
 
 /** Facts that a draft is completed by. */
 export interface PlanFacts {
@@ -55,9 +56,9 @@ export interface RecipeDraft {
 
 /** Rows, and what a preset fits itself to. */
 export interface PresetFacts {
-  readonly rows: readonly Pick<OwnedRow, "label">[];
-  /** Labels of the card, in its order; null: those of the rows, sorted. */
-  readonly labels: readonly string[] | null;
+  readonly rows: readonly Pick<OwnedRow, "content" | "label">[];
+  /** Text of the Datanet's card: kind, fields and labels of its rows; null: as the rows look. */
+  readonly card: string | null;
   /** Features of the settlement circuit; of a sorting model its buckets. */
   readonly features: number;
   /** Folder or address of a language model's base. */
@@ -67,18 +68,12 @@ export interface PresetFacts {
 /** @throws MOD_… if the base cannot be read */
 export async function presetDraft(
   name: AnyPreset,
-  { basePlace, features, labels, rows }: PresetFacts,
+  { basePlace, card, features, rows }: PresetFacts,
 ): Promise<RecipeDraft> {
-  const rowCount = rows.length;
-  const sorter = PRESET_NAMES.find((one) => one === name);
-  if (sorter !== undefined)
-    return presetRecipe(sorter, { rowCount, bucketCount: features, classes: labels ?? labelsIn(rows) });
-  const sizes = { rowCount, columnCount: features, isCiting: name === "cited-texts" };
+  if (name === LABELS) return labelsPreset({ rows, bucketCount: features, card });
+  const sizes = { rowCount: rows.length, columnCount: features, isCiting: name === "cited-texts" };
   return textPreset(baseSourceAt(basePlace), baseNameAt(basePlace), sizes);
 }
-
-const labelsIn = (rows: PresetFacts["rows"]): string[] =>
-  [...new Set(rows.flatMap(({ label }) => (label == null ? [] : [label])))].sort();
 
 /** A recipe that its rows can be trained by. */
 export interface ModelPlan {
@@ -90,16 +85,16 @@ export interface ModelPlan {
  * Completes a draft, and checks that these rows can be trained on by it, before anything is trained.
  * @throws ATT_RECIPE_INVALID, ATT_TOO_FEW_ROWS, ATT_ROW_INVALID, ATT_LABEL_INVALID with what to change
  */
-export function planModel(
+export async function planModel(
   draft: RecipeDraft,
   rows: readonly OwnedRow[],
   { card, columnCount, trainings, versions }: PlanFacts & { readonly trainings: readonly FamilyTraining[] },
-): ModelPlan {
+): Promise<ModelPlan> {
   const [datanet, ...further] = versions;
   const complete = completeRecipe(draft, datanet, columnCount, card, further);
   const training = trainingOf(complete, trainings);
   const recipe = training.family.parseRecipe(complete);
-  training.requireTrainable(rows, recipe);
+  await training.requireTrainable(rows, recipe);
   return { recipe, training };
 }
 

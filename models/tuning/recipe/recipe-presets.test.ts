@@ -1,6 +1,7 @@
 import { type DirectRecipe, parseDirectRecipe } from "@openledger/attribution/model/direct/direct-recipe";
 import { directTraining, trainDirect } from "@openledger/attribution/model/direct/direct-training";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
+import { encodeTableRow } from "@openledger/attribution/rows/table-rows";
 import {
   datanetOf,
   labelledRow,
@@ -14,7 +15,14 @@ import { makeModel } from "../../testing/made-models.ts";
 import { byteConfig } from "../../testing/text-rows.ts";
 import { baseSourceAt, defaultBase, OWN_BASE, OWN_BASE_NAME } from "../base/base-place.ts";
 import { heldOutCount } from "../training/row-losses.ts";
-import { completeRecipe, type PresetName, presetRecipe, textPreset } from "./recipe-presets.ts";
+import {
+  classifierRecipe,
+  completeRecipe,
+  labelsPreset,
+  PRESET_NAMES,
+  presetInstead,
+  textPreset,
+} from "./recipe-presets.ts";
 
 beforeAll(initPoseidon);
 
@@ -30,13 +38,25 @@ const shortMails = (count: number, labelOf: (i: number) => number = (i) => i % 2
     validatorId: 8,
   }));
 
-function fitted(name: PresetName, rows: readonly OwnedRow[], bucketCount: number): DirectRecipe {
+async function fitted(
+  rows: readonly OwnedRow[],
+  bucketCount: number,
+  card: object | null = null,
+): Promise<DirectRecipe> {
   const { id, labels, rowsRoot, version } = datanetOf(rows);
   const datanet = { id, version, rowsRoot: BigInt(rowsRoot), labelsRoot: BigInt(labels!) };
-  const classes = SAMPLE_CLASSES[name === "labelled-texts" ? "text" : "image"];
-  const preset = presetRecipe(name, { rowCount: rows.length, bucketCount, classes });
-  return parseDirectRecipe(completeRecipe(preset, datanet, bucketCount + 1));
+  const text = card === null ? null : JSON.stringify(card);
+  const preset = await labelsPreset({ rows, bucketCount, card: text });
+  return parseDirectRecipe(completeRecipe(preset, datanet, bucketCount + 1, text));
 }
+
+/** The part of a card that a preset reads. */
+const cardOf = (row: object, labels: readonly string[], basePermille = 0) => ({
+  row: { fields: [], ...row },
+  labels: labels.map((name) => ({ name })),
+  rewards: { basePermille },
+});
+const MAILS = cardOf({ kind: "text" }, SAMPLE_CLASSES.text);
 
 describe("recipe presets", () => {
   it.each([
@@ -48,42 +68,88 @@ describe("recipe presets", () => {
   ])(
     "train on %i short mails and on as many real ones, in %i buckets",
     { timeout: 300_000 },
-    (count, buckets) => {
+    async (count, buckets) => {
       for (const rows of [shortMails(count), sampleRows("text", count)]) {
-        const recipe = fitted("labelled-texts", rows, buckets);
-        directTraining.requireTrainable(rows, recipe);
-        const { accuracy, features } = trainDirect(rows, recipe);
+        const recipe = await fitted(rows, buckets);
+        await directTraining.requireTrainable(rows, recipe);
+        const { accuracy, features } = await trainDirect(rows, recipe);
         expect(accuracy).toBeGreaterThan(0.8);
         expect(features).toMatchObject({ rowCount: count, featureCount: buckets + 1 });
         // No row is all zeros: each can earn.
         for (let i = 0; i < count; i++) {
           const row = features.values.subarray(i * (buckets + 1), (i + 1) * (buckets + 1));
-          expect(row.some((x) => x !== 0)).toBe(true);
+          expect(row.some((x: number) => x !== 0)).toBe(true);
         }
       }
     },
   );
 
-  it("train on 30 digits of 7 × 7 pixels, and take 14 × 14 where the circuit has buckets for them", () => {
+  it("train on 30 digits by the grid that the circuit has buckets for", async () => {
     const rows = sampleRows("image", 30);
-    expect(trainDirect(rows, fitted("labelled-images", rows, 1_008)).accuracy).toBeGreaterThan(0.8);
-    expect(fitted("labelled-images", rows, 4_096).inputs).toMatchObject({ side: 14 });
-    expect(() => fitted("labelled-images", rows, 512)).toThrow(
-      expect.objectContaining({
-        code: "ATT_RECIPE_INVALID",
-        message: expect.stringContaining("10 labels of pictures need 1000 buckets, and a base 10"),
-      }),
+    const small = await fitted(rows, 64);
+    expect(small.inputs).toMatchObject({ kind: "image", side: 7, colours: 1, ground: "black" });
+    expect((await trainDirect(rows, small)).accuracy).toBeGreaterThan(0.8);
+    expect((await fitted(rows, 1_024)).inputs).toMatchObject({ side: 14 });
+    await expect(fitted(rows, 16)).rejects.toThrow(expect.objectContaining({ code: "ATT_RECIPE_INVALID" }));
+  });
+
+  it("train on a table by its card's fields, without the field that has the labels", async () => {
+    const fields = [
+      { name: "age", type: "number" },
+      { name: "plan", type: "category" },
+      { name: "churned", type: "category" },
+    ];
+    const names = ["no", "yes"];
+    const rows = Array.from({ length: 40 }, (_, i): OwnedRow => {
+      const label = names[i % 2]!;
+      const values = [20 + (i % 2) * 40 + 0.5 * i, i % 3 === 0 ? "basic" : "full", label];
+      const content = encodeTableRow(fields as never, values);
+      return { content, label, contributorId: 5, validatorId: 8 };
+    });
+    const recipe = await fitted(rows, 64, cardOf({ kind: "table", fields }, names, 250));
+    expect(recipe.inputs).toMatchObject({
+      kind: "table",
+      fields: [
+        { name: "age", type: "number", knots: expect.any(Array) },
+        { name: "plan", type: "category" },
+        { name: "churned", type: "category", ignored: true },
+      ],
+    });
+    expect(recipe.rules.base).toEqual({ flatPermille: 250 });
+    expect((await trainDirect(rows, recipe)).accuracy).toBeGreaterThan(0.9);
+  });
+
+  it("are refused for passages, and told by name where there were two", async () => {
+    const card = cardOf({ kind: "passage" }, []);
+    await expect(fitted(shortMails(8), 64, card)).rejects.toThrow(
+      expect.objectContaining({ code: "ATT_RECIPE_INVALID", message: expect.stringContaining("texts") }),
     );
+    expect(PRESET_NAMES).toEqual(["labels"]);
+    expect(["labelled-texts", "labelled-images", "labels", "mine.json"].map(presetInstead)).toEqual([
+      "labels",
+      "labels",
+      null,
+      null,
+    ]);
   });
 
   it("smooth less where there are more rows, and leave what a file says as it is", () => {
     const classes = ["no", "yes"];
-    const decayOf = (name: PresetName, rowCount: number, bucketCount: number) =>
-      presetRecipe(name, { rowCount, bucketCount, classes }).model.decay;
-    expect(decayOf("labelled-texts", 40, 64)).toBe(0.01);
-    expect(decayOf("labelled-texts", 400, 64)).toBe(0.001);
-    expect(decayOf("labelled-images", 400, 1_008)).toBe(0.003);
-    const file = presetRecipe("labelled-texts", { rowCount: 8, bucketCount: 1_024, classes });
+    const text = { kind: "text", bucketCount: 64 } as const;
+    const image = {
+      kind: "image",
+      side: 7,
+      colours: 1,
+      levels: 3,
+      ground: "black",
+      bucketCount: 64,
+    } as const;
+    const decayOf = (rowCount: number, inputs: DirectRecipe["inputs"] = text) =>
+      classifierRecipe({ rowCount, inputs, classes }).model.decay;
+    expect(decayOf(40)).toBe(0.01);
+    expect(decayOf(400)).toBe(0.001);
+    expect(decayOf(400, image)).toBe(0.003);
+    const file = classifierRecipe({ rowCount: 8, inputs: { ...text, bucketCount: 1_024 }, classes });
     const datanet = { id: 10, version: 1, rowsRoot: 5n, labelsRoot: 6n };
     expect(parseDirectRecipe(completeRecipe(file, datanet, 257)).columnCount).toBe(1_025);
   });
@@ -136,16 +202,16 @@ describe("the preset of texts", () => {
 });
 
 describe("rows that cannot be trained on", () => {
-  it("are too few, or of one label: the message says how many of which", () => {
-    const check = (rows: OwnedRow[]) =>
-      directTraining.requireTrainable(rows, fitted("labelled-texts", rows, 256));
-    expect(() => check(shortMails(3))).toThrowError(
+  it("are too few, or of one label: the message says how many of which", async () => {
+    const check = async (rows: OwnedRow[]) =>
+      directTraining.requireTrainable(rows, await fitted(rows, 256, MAILS));
+    await expect(check(shortMails(3))).rejects.toThrowError(
       expect.objectContaining({
         code: "ATT_TOO_FEW_ROWS",
         message: "version 1 of datanet 4 has 3 rows (2 ham, 1 spam); a model needs 1 more rows",
       }),
     );
-    expect(() => check(shortMails(8, () => 0))).toThrowError(
+    await expect(check(shortMails(8, () => 0))).rejects.toThrowError(
       expect.objectContaining({
         code: "ATT_TOO_FEW_ROWS",
         message: "version 1 of datanet 4 has 8 rows (8 ham); a model needs rows with another label (spam)",

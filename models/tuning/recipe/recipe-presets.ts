@@ -1,13 +1,20 @@
 /**
- * Presets of recipes: settings for texts and pictures with labels, and for passages, that fit a number of rows and columns. `openledger models train
+ * Presets of recipes: settings for labelled rows of any kind, and for passages, that fit rows and columns. `openledger models train
  * --recipe NAME`, the factory's form and the devnet complete them to whole recipes.
  */
-import { BASE_BUCKETS } from "@openledger/attribution/features/direct-base";
+import { attributionError } from "@openledger/attribution/attribution-errors";
+import { baseBuckets } from "@openledger/attribution/features/direct-base";
+import { chooseInputs } from "@openledger/attribution/inputs/choose-inputs";
 import { rewardsOfCard, usualRewards } from "@openledger/attribution/model/base-policy";
 import type { DirectRecipe } from "@openledger/attribution/model/direct/direct-recipe";
-import { blockBuckets } from "@openledger/attribution/model/direct/label-blocks";
+import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
+import { inputOf } from "@openledger/attribution/rows/row-content";
+import { FIELD_TYPES, ROW_KINDS } from "@openledger/attribution/rows/row-kinds";
 import { clipQuantileOf, ROW_RULES } from "@openledger/attribution/rows/row-rules";
+import { decodeTableRow, type TableField } from "@openledger/attribution/rows/table-rows";
 import { hex32 } from "@openledger/foundation/hex";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import { z } from "zod";
 import {
   type AdapterSettings,
   adapterLayout,
@@ -24,9 +31,17 @@ import { describeBase } from "./base-files.ts";
 import { usualComponents } from "./query-map.ts";
 import type { TextRecipe } from "./text-recipe.ts";
 
-/** Recipes that can be named instead of a file. `openledger models train --recipe NAME` writes them out in full. */
-export const PRESET_NAMES = ["labelled-texts", "labelled-images"] as const;
+/** Preset of classifiers: `openledger models train --recipe labels` writes it out in full. */
+export const LABELS = "labels";
+/** Recipes of classifiers that can be named instead of a file. */
+export const PRESET_NAMES = [LABELS] as const;
 export type PresetName = (typeof PRESET_NAMES)[number];
+/** Names that presets of classifiers had while there was one a kind of rows. */
+const EARLIER_NAMES: readonly string[] = ["labelled-texts", "labelled-images"];
+
+/** What to name instead of a preset of an earlier release; null for any other name. */
+export const presetInstead = (name: string): PresetName | null =>
+  EARLIER_NAMES.includes(name) ? LABELS : null;
 
 /** Fewer rows need a smoother model: each weighs more, and a sharp fit to it would make its neighbours worthless. */
 const PENALTIES = [
@@ -34,56 +49,135 @@ const PENALTIES = [
   { rowsBelow: 200, penalty: 0.003 },
   { rowsBelow: Number.POSITIVE_INFINITY, penalty: 0.001 },
 ] as const;
-/** Ten labels with 196 inputs each are learned from no fewer numbers than this penalty leaves. */
+/** Hundreds of dense inputs are learned from no fewer numbers than this penalty leaves. */
 const MIN_IMAGE_PENALTY = 0.003;
 
-/** Sizes that a preset fits itself to. */
-export interface PresetSizes {
-  readonly rowCount: number;
-  /** Buckets of the settlement circuit. */
-  readonly bucketCount: number;
+/** Sizes that a classifier's settings are fitted to. */
+interface ClassifierSizes {
+  readonly inputs: DirectRecipe["inputs"];
   /** Labels, in the card's order. */
   readonly classes: readonly string[];
+  readonly rowCount: number;
 }
 
-/**
- * Preset that fits a number of rows, in the buckets of a settlement circuit. The same rows and labels give the same
- * recipe. Its base is the card's.
- */
-export function presetRecipe(
-  name: PresetName,
-  { bucketCount, classes, rowCount }: PresetSizes,
-): Omit<DirectRecipe, "datanet"> {
+/** Settings of a classifier of known inputs. The same sizes give the same recipe. Its base is the card's. */
+export function classifierRecipe({
+  classes,
+  inputs,
+  rowCount,
+}: ClassifierSizes): Omit<DirectRecipe, "datanet"> {
   const { penalty } = PENALTIES.find(({ rowsBelow }) => rowCount < rowsBelow)!;
-  const isText = name === "labelled-texts";
-  const decay = isText ? penalty : Math.max(penalty, MIN_IMAGE_PENALTY);
-  const side = bucketCount < blockBuckets(14, classes.length) + BASE_BUCKETS ? 7 : 14;
+  const decay = inputs.kind === "image" ? Math.max(penalty, MIN_IMAGE_PENALTY) : penalty;
   return {
     version: 2,
     family: "direct",
-    inputs: isText ? { kind: "text", bucketCount } : { kind: "image", side, bucketCount },
+    inputs,
     classes: [...classes],
-    seed: name,
+    seed: LABELS,
     model: { kind: "logistic", decay, tolerance: 1e-6 },
     method: { kind: "direct", damping: decay },
     // Near-duplicates are left out of the version (`openledger datanet check`), which gives the first one its full reward.
-    rules: {
-      normQuantile: clipQuantileOf(isText ? "text" : "image"),
-      nearDuplicatesShare: false,
-    },
-    columnCount: bucketCount + 1,
+    rules: { normQuantile: clipQuantileOf(inputs.kind), nearDuplicatesShare: false },
+    columnCount: inputs.bucketCount + 1,
   };
+}
+
+/** What a classifier is fitted to. */
+export interface LabelledVersion {
+  /** Rows in the version's order. */
+  readonly rows: readonly Pick<OwnedRow, "content" | "label">[];
+  /** Buckets of the settlement circuit. */
+  readonly bucketCount: number;
+  /** Text of the Datanet's card: kind, fields and labels of its rows, and their base. null: as the rows look, no base. */
+  readonly card: string | null;
+}
+
+/**
+ * The preset of classifiers: inputs as the card and the rows need them, in the buckets of a settlement circuit. The same
+ * card and rows give the same recipe.
+ * @throws ATT_RECIPE_INVALID where rows of the card's kind have no classifier
+ */
+export async function labelsPreset({
+  bucketCount,
+  card,
+  rows,
+}: LabelledVersion): Promise<Omit<DirectRecipe, "datanet">> {
+  const said = card === null ? null : shapeOfCard(card);
+  const kind = said?.kind ?? kindOfRows(rows);
+  if (kind === "passage")
+    throw attributionError("ATT_RECIPE_INVALID", "passages are for models that write: name the preset texts");
+  const fields = said?.fields ?? [];
+  const classes = said === null || said.labels.length === 0 ? labelsIn(rows) : said.labels;
+  const labelField = fieldOfLabels(fields, rows);
+  const hasBase = rewardsOfCard(card ?? "").base !== null;
+  const inputs = await chooseInputs(
+    { kind, fields, ...(labelField === null ? {} : { labelField }) },
+    rows.map(({ content }) => content),
+    { bucketCount, baseBuckets: hasBase ? baseBuckets(classes.length) : 0 },
+  );
+  return classifierRecipe({ inputs, classes, rowCount: rows.length });
+}
+
+const cardShape = z.object({
+  row: z.object({
+    kind: z.enum(ROW_KINDS),
+    fields: z.array(z.object({ name: z.string(), type: z.enum(FIELD_TYPES) })),
+  }),
+  labels: z.array(z.object({ name: z.string() })),
+});
+
+/** What a card says of rows and labels. @throws ATT_RECIPE_INVALID for a text that is no card */
+function shapeOfCard(card: string) {
+  let json: unknown = null;
+  try {
+    json = JSON.parse(card);
+  } catch {
+    // Refused below, as any other text that is no card.
+  }
+  const parsed = cardShape.safeParse(json);
+  if (!parsed.success)
+    throw attributionError("ATT_RECIPE_INVALID", "the card does not say what its rows and labels are", {
+      cause: parsed.error,
+    });
+  const { labels, row } = parsed.data;
+  return { ...row, labels: labels.map(({ name }) => name) };
+}
+
+/** Without a card rows are texts, or pictures where the first is none. */
+function kindOfRows(rows: LabelledVersion["rows"]): "image" | "text" {
+  try {
+    inputOf("text", rows[0]?.content ?? new Uint8Array());
+    return "text";
+  } catch (error) {
+    if (isRollupError(error, "ATT_ROW_INVALID")) return "image";
+    throw error;
+  }
+}
+
+/** Labels of rows, sorted: without a card nobody says another order. */
+const labelsIn = (rows: LabelledVersion["rows"]): string[] =>
+  [...new Set(rows.flatMap(({ label }) => (label == null ? [] : [label])))].sort();
+
+/** The field of a table that has each row's label: it is the answer, and no input. null: none has. */
+function fieldOfLabels(fields: readonly TableField[], rows: LabelledVersion["rows"]): string | null {
+  if (fields.length === 0 || rows.length === 0) return null;
+  const decoded = rows.map(({ content, label }) => ({ values: decodeTableRow(fields, content), label }));
+  const place = fields.findIndex((_, i) =>
+    decoded.every(({ label, values }) => label != null && String(values[i]) === label),
+  );
+  return fields[place]?.name ?? null;
 }
 
 /** Buckets of the usual circuits of direct models. */
 const USUAL_BUCKETS = 1_024;
 
-/** Default model of texts with labels: the preset, with the base of a card that names no other. */
+/** Default classifier of texts: the preset, with the base of a card that names no other. */
 export const defaultTextRecipe = ({
   bucketCount = USUAL_BUCKETS,
-  ...sizes
-}: Omit<PresetSizes, "bucketCount"> & Partial<PresetSizes>) => {
-  const preset = presetRecipe("labelled-texts", { ...sizes, bucketCount });
+  classes,
+  rowCount,
+}: Omit<ClassifierSizes, "inputs"> & { readonly bucketCount?: number }) => {
+  const preset = classifierRecipe({ inputs: { kind: "text", bucketCount }, classes, rowCount });
   return {
     ...preset,
     rules: { ...preset.rules, base: { flatPermille: usualRewards("text").basePermille } },

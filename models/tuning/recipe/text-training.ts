@@ -104,7 +104,7 @@ export function textTraining(family: ModelFamily<TextParts>, setting: TrainingSe
   return {
     family,
     lossesOf,
-    requireTrainable(rows, { datanet, heldOut = 0 }) {
+    async requireTrainable(rows, { datanet, heldOut = 0 }) {
       for (const [index, { content }] of rows.entries()) decodeAt(content, index);
       if (rows.length - heldOut >= MIN_ROWS) return;
       throw attributionError(

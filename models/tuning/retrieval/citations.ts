@@ -6,7 +6,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { attributionError } from "@openledger/attribution/attribution-errors";
 import { type FetchModelOptions, fetchFile } from "@openledger/attribution/model/model-download";
-import { MAX_ROW_BYTES } from "@openledger/attribution/rows/row-content";
+import { MAX_PICTURE_BYTES } from "@openledger/attribution/pictures/picture-limits";
 import { rowText } from "@openledger/attribution/rows/row-line";
 import { rowNumber } from "@openledger/foundation/row-number";
 import { z } from "zod";
@@ -45,6 +45,7 @@ export function parseCited(answer: string): Cited | null {
 /** A row as the model's server publishes it. */
 export interface PublishedRow {
   readonly text: string;
+  readonly content: Uint8Array;
   /** SHA-256 of the row's bytes: its name at a host. */
   readonly digest: string;
 }
@@ -61,11 +62,11 @@ export async function fetchRow(
   digest?: string,
   options: FetchModelOptions = {},
 ): Promise<PublishedRow | null> {
-  const limits = { maxFileBytes: MAX_ROW_BYTES, ...options };
+  const limits = { maxFileBytes: MAX_PICTURE_BYTES, ...options };
   const content = await fetchFile(serverUrl, `rows/${row}`, limits);
   if (content === null) return null;
   const own = bytesToHex(sha256(content));
-  if (digest === undefined || own === digest) return { text: rowText(content), digest: own };
+  if (digest === undefined || own === digest) return { text: rowText(content), content, digest: own };
   const message = `what was given as row ${rowNumber(row)} is not the row that the answer cites`;
   throw attributionError("ATT_ANSWER_INVALID", message, { data: { row, digest } });
 }

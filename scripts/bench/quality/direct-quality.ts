@@ -1,23 +1,26 @@
 /**
- * Quality of the integers that a direct model (logistic, of texts or pictures) registers, beside exact influence: the
+ * Quality of the integers that a direct model (a classifier) registers, beside exact influence: the
  * linear datamodeling score, leave-one-out by training again, and the distance of contributors' shares from those of
  * exact influence. The predicted quantity is the answer's lead over the other label, or over the runner-up that the
  * answer names. attribution-worker.ts runs it.
  */
 
-import { directRows, quantiseDirect } from "@openledger/attribution/features/direct-rows";
+import {
+  type LabelParts,
+  partLengths,
+  quantiseContrasts,
+  rowInfluence,
+} from "@openledger/attribution/features/direct-rows";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { usedColumns } from "@openledger/attribution/maths/sparse-rows";
-import { logitRow } from "@openledger/attribution/model/direct/direct-family";
-import { directInputs } from "@openledger/attribution/model/direct/direct-inputs";
+import { directInputs, registeredLogits } from "@openledger/attribution/model/direct/direct-inputs";
 import type { DirectRecipe } from "@openledger/attribution/model/direct/direct-recipe";
 import { logisticModel, withBias } from "@openledger/attribution/model/direct/logistic-model";
 import type { Examples } from "@openledger/attribution/model/model";
-import { writePng } from "@openledger/attribution/rows/image-pixels";
-import { clipQuantileOf, clipRowNorms } from "@openledger/attribution/rows/row-rules";
+import { clipFactors, clipQuantileOf } from "@openledger/attribution/rows/row-rules";
 import { EMAIL_LABELS, emailContents } from "@openledger/attribution/rows/sample-emails";
 import { alignColumns, exactInfluence } from "@openledger/attribution/testing/exact-influence";
-import { loadMnist } from "@openledger/attribution/testing/mnist-digits";
+import { digitFile, loadMnist } from "@openledger/attribution/testing/mnist-digits";
 import {
   difference,
   type Estimate,
@@ -25,7 +28,13 @@ import {
   leaveOneOutCorrelation,
   linearDatamodelingScore,
 } from "@openledger/attribution/testing/quality-metrics";
-import { lengthOf, TERM_WEIGHT, termTotal } from "@openledger/circuits/ledger/direct-query";
+import {
+  type DirectQuery,
+  lengthOf,
+  pairOf,
+  TERM_WEIGHT,
+  termTotal,
+} from "@openledger/circuits/ledger/direct-query";
 import { MAX_DIRECT_ENTRY } from "@openledger/circuits/settlement/scores/direct-matrix";
 import { logisticCoordinates } from "./logistic-coordinates.ts";
 
@@ -74,21 +83,24 @@ const LEAVE_ONE_OUT_TOLERANCE = 1e-10;
 /** The way in which a model is registered. */
 export const REGISTERED = "int10";
 
-/** Columns of the matrix that a question weighs, and the sign of its class: −1 for class 1. */
+/** Columns of the matrix that a question weighs, and the labels of its pair. */
 interface Question {
   readonly columns: readonly number[];
+  readonly earlier: number;
+  readonly later: number;
   /** Weights as the circuit has them. */
   readonly weights: Float64Array;
   /** Weights without the rounding of the bias' weight. */
   readonly realWeights: Float64Array;
+  /** −1 for class 1. */
   readonly sign: 1 | -1;
 }
 
-export function measureDirect(options: DirectQualityOptions): DirectQuality {
+export async function measureDirect(options: DirectQualityOptions): Promise<DirectQuality> {
   const { decay, inputs: kind, leaveOneOutCount, log = () => {}, rowCount, seed, subsetCount } = options;
   const classes = kind.kind === "text" ? [...EMAIL_LABELS] : DIGITS;
   const recipe = { inputs: kind, classes };
-  const inputs = directInputs(recipe);
+  const inputs = await directInputs(recipe);
   const { queries, rows } = drawRows(options);
   const examples = { inputs: inputs.examples(rows.inputs), labels: rows.labels };
   const model = logisticModel({ inputCount: inputs.inputCount, classCount: inputs.labels.length, decay });
@@ -96,23 +108,26 @@ export function measureDirect(options: DirectQualityOptions): DirectQuality {
     model.trainWith(examples, { indices, start }, { tolerance: RETRAIN_TOLERANCE });
   log(`training on ${rowCount} rows`);
   const parameters = model.train(examples);
-  const answers = queries.inputs.map((input) => inputs.answer(logitRow(recipe, parameters), input));
+  const logits = registeredLogits(recipe, parameters);
+  const answers = queries.inputs.map((input) => inputs.answer(logits, input));
   const right = answers.filter(({ label }, q) => label === inputs.labels[queries.labels[q]!]).length;
-  const questions = answers.map(({ query }, q) => weighed(query(queries.inputs[q]!)));
+  const questions = answers.map(({ query }) => weighed(query));
   log("exact influence");
   const own = model.sensitivities(parameters, examples);
   const featureCount = kind.bucketCount + 1;
-  const real = directRows(own, decay, { featureCount, writeRow: inputs.writeRow });
-  const ways = scoresOfWays(real, featureCount, questions, options);
+  const influence = rowInfluence(own, { damping: decay, featureCount });
+  const ways = scoresOfWays(influence, featureCount, questions, options);
   const exact = ways.get("exact")!;
 
   log(`training ${subsetCount} times on halves`);
-  const leads = (of: Float64Array) => {
-    const logit = inputs.logit(of);
-    return Float64Array.from(questions, ({ columns, realWeights, sign }) =>
-      columns.reduce((sum, column, k) => sum - sign * logit[column]! * realWeights[k]!, 0),
+  const labelCount = classes.length;
+  const leads = (of: Float64Array) =>
+    Float64Array.from(questions, ({ columns, earlier, later, realWeights, sign }) =>
+      columns.reduce((sum, column, k) => {
+        const at = Math.min(column, inputs.inputCount) * labelCount;
+        return sum - sign * (of[at + later]! - of[at + earlier]!) * realWeights[k]!;
+      }, 0),
     );
-  };
   const subsets = Array.from({ length: subsetCount }, (_, k) =>
     new SeededRandom(`${seed}/subset/${k}`).subset(rowCount, Math.floor(rowCount / 2)),
   );
@@ -162,7 +177,7 @@ const rangeOf = (estimate: Estimate | null): Range | null =>
 function drawRows({ inputs, queryCount, rowCount, seed }: DirectQualityOptions) {
   const isText = inputs.kind === "text";
   const inputOf = (bytes: Uint8Array) =>
-    isText ? Buffer.from(bytes).toString("utf8") : Buffer.from(writePng(bytes)).toString("base64");
+    isText ? Buffer.from(bytes).toString("utf8") : Buffer.from(digitFile(bytes)).toString("base64");
   const all = (isText ? emailContents() : loadMnist(14).contents)
     .map((content) => ({ input: inputOf(content.subarray(0, -1)), label: content.at(-1)! }))
     .filter(({ input }) => input.trim() !== "");
@@ -177,11 +192,14 @@ function drawRows({ inputs, queryCount, rowCount, seed }: DirectQualityOptions) 
   return { rows: picked(0, rowCount), queries: picked(rowCount, rowCount + queryCount) };
 }
 
-function weighed({ answeredClass, counts }: { counts: Uint8Array; answeredClass: 0 | 1 }): Question {
+function weighed({ answeredClass, counts, pair }: DirectQuery): Question {
   const columns = [...counts.keys()].filter((bucket) => counts[bucket]! > 0);
   const terms = termTotal(counts);
+  const [earlier, later] = pairOf(pair);
   return {
     columns: [...columns, counts.length],
+    earlier,
+    later,
     weights: Float64Array.of(...columns.map((bucket) => TERM_WEIGHT * counts[bucket]!), lengthOf(terms)),
     realWeights: Float64Array.of(...columns.map((bucket) => counts[bucket]!), Math.sqrt(terms)),
     sign: answeredClass === 1 ? -1 : 1,
@@ -190,39 +208,62 @@ function weighed({ answeredClass, counts }: { counts: Uint8Array; answeredClass:
 
 /** Scores for the model's own answers, questions × rows; each question's may have a positive factor of its own. */
 function scoresOfWays(
-  real: Float64Array,
-  width: number,
+  influence: LabelParts,
+  featureCount: number,
   questions: readonly Question[],
   { bitCounts, inputs, log = () => {} }: DirectQualityOptions,
 ): Map<string, Float64Array> {
-  const rowCount = real.length / width;
-  const scores = (matrix: ArrayLike<number>, weightsOf: (one: Question) => Float64Array) => {
+  const { labelCount, rowCount } = influence;
+  const width = (labelCount - 1) * featureCount;
+  const scores = (contrasts: ArrayLike<number>, weightsOf: (one: Question) => Float64Array) => {
     const out = new Float64Array(questions.length * rowCount);
+    const entry = (k: number, label: number, column: number) =>
+      label === 0 ? 0 : contrasts[k * width + (label - 1) * featureCount + column]!;
     for (const [q, one] of questions.entries()) {
       const weights = weightsOf(one);
       for (let k = 0; k < rowCount; k++) {
         let sum = 0;
-        for (const [i, column] of one.columns.entries()) sum += weights[i]! * matrix[k * width + column]!;
+        for (const [i, column] of one.columns.entries())
+          sum += weights[i]! * (entry(k, one.later, column) - entry(k, one.earlier, column));
         out[q * rowCount + k] = one.sign * sum;
       }
     }
     return out;
   };
-  const clipped = clipRowNorms(real, width, clipQuantileOf(inputs.kind));
-  const ways = new Map([["exact", scores(real, ({ realWeights }) => realWeights)]]);
+  const whole = new Float64Array(rowCount).fill(1);
+  const clipped = clipFactors(partLengths(influence), clipQuantileOf(inputs.kind));
+  const ways = new Map([
+    ["exact", scores(realContrasts(influence, featureCount), ({ realWeights }) => realWeights)],
+  ]);
   for (const bits of bitCounts) {
     const max = (MAX_DIRECT_ENTRY + 1) * 2 ** (bits - 10) - 1;
     log(`${bits} bits`);
-    ways.set(
-      `int${bits}`,
-      scores(quantiseDirect(real, max).values, ({ weights }) => weights),
-    );
-    ways.set(
-      `int${bits} clipped`,
-      scores(quantiseDirect(clipped, max).values, ({ weights }) => weights),
-    );
+    for (const [way, factors] of [
+      [`int${bits}`, whole],
+      [`int${bits} clipped`, clipped],
+    ] as const)
+      ways.set(
+        way,
+        scores(quantiseContrasts(influence, { factors, featureCount, max }).values, ({ weights }) => weights),
+      );
   }
   return ways;
+}
+
+/** Contrasts of labels against label 0 as they are registered, before rounding. */
+function realContrasts(
+  { columns, labelCount, rowCount, values }: LabelParts,
+  featureCount: number,
+): Float64Array {
+  const out = new Float64Array(rowCount * (labelCount - 1) * featureCount);
+  const partAt = (label: number, k: number, input: number) =>
+    values[(label * rowCount + k) * columns.length + input]!;
+  for (let k = 0; k < rowCount; k++)
+    for (let label = 1; label < labelCount; label++)
+      for (const [input, column] of columns.entries())
+        out[(k * (labelCount - 1) + label - 1) * featureCount + column] =
+          partAt(label, k, input) - partAt(0, k, input);
+  return out;
 }
 
 /** The Hessian of all rows, inverted: without one row it is nearly the same, so a few steps reach the optimum. */

@@ -166,7 +166,7 @@ async function preview({ options, card, imported, datanetId, output }: Previewed
   const { labels, mapping, refused, rows, unused } = imported;
   const { previewRows } = await import("@openledger/datanets/rows/preview");
   const { viewRow } = await import("@openledger/datanets/rows/row-view");
-  const findings = previewRows(card, rows, await committed(options, datanetId));
+  const findings = await previewRows(card, rows, await committed(options, datanetId));
   const labelCount = labels.filter((label) => label !== null).length;
   output.answer(
     [

@@ -64,7 +64,7 @@ export async function checkCommits(
     }
     groups.push({ contributorId, contents, labels });
   }
-  const check = checkDatanet(groups, host?.kind);
+  const check = await checkDatanet(groups, host?.shape);
   const leaveOut = rowsToLeaveOut(check).map(({ row, why }) => ({ digest: rows[row]!.digest, why }));
   return { check, rows, leaveOut: { datanetId, rows: leaveOut } };
 }
@@ -77,7 +77,7 @@ async function labelsOfHost(client: LedgerClient, place: { datanetId: number; ho
   ]);
   const labelOf = (digest: string, contributorId: number): string | null =>
     recordState.row(digest).labels.get(contributorId)?.label ?? null;
-  return { kind: card.row.kind, labelOf };
+  return { shape: card.row, labelOf };
 }
 
 /** Characters of a row. */

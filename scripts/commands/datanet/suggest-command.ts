@@ -1,13 +1,25 @@
 /** `openledger datanet suggest`: a reviewer has a model label waiting rows, and signs the labels as suggestions. */
 import { readModel } from "@openledger/attribution/model/model-directory";
 import { fetchAnswering } from "@openledger/attribution/model/model-download";
+import type { AnsweringModel } from "@openledger/attribution/model/model-family";
 import { suggestLabels } from "@openledger/client/datanets/label-turns";
 import { promptOf } from "@openledger/datanets/rows/row-view";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { modelFamilies } from "@openledger/models/tuning/recipe/model-families";
 import { counted } from "../../cli/counted.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { command } from "../../cli/run-command.ts";
 import { HOST_OPTION, signerClient } from "./host-options.ts";
+
+/** Label of a model; null for what it does not read. */
+function labelOf(model: AnsweringModel, prompt: string): string | null {
+  try {
+    return model.answer(prompt).label;
+  } catch (error) {
+    if (isRollupError(error, "ATT_ROW_INVALID")) return null;
+    throw error;
+  }
+}
 
 /** Suggests labels of a model for rows that wait for labels. */
 export const addSuggestCommand = command({
@@ -38,7 +50,7 @@ export const addSuggestCommand = command({
       datanetId,
       labelRow: (content, card) => {
         const prompt = promptOf(card, content);
-        return prompt === null ? null : answering.answer(prompt).label;
+        return prompt === null ? null : labelOf(answering, prompt);
       },
       modelName: options.name ?? options.model.slice(0, 200),
       onProgress: (count, total) =>

@@ -2,6 +2,7 @@
  * Renders an answer for `openledger models ask`, as lines and as JSON: its text, the rows that it cites, and the passages that occur word for word in
  * the version.
  */
+import type { LabelShare } from "@openledger/attribution/model/model-family";
 import type { RecipeBase } from "@openledger/attribution/model/recipe-fields";
 import type { UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
 import { rowNumber } from "@openledger/foundation/row-number";
@@ -21,14 +22,19 @@ export interface WordsOptions {
   readonly serverUrl: string;
   readonly recipe: RecipeBase;
   readonly output: Pick<Output, "progress">;
+  /** Labels of a direct model with their parts of 1, by the reader's own copy. */
+  readonly labels?: readonly LabelShare[] | undefined;
 }
+
+/** Labels that are printed; the JSON has all. */
+const SHOWN_LABELS = 5;
 
 /**
  * @param answer that has been checked.
  * @throws ATT_ANSWER_INVALID, ATT_SERVER_UNREACHABLE, MOD_SPANS_EVIDENCE_FALSE, MOD_SOURCE_UNREADABLE
  */
 export async function answerWords(answer: UncheckedAnswer, options: WordsOptions): Promise<AnswerWords> {
-  if (answer.label !== null) return { lines: [answer.label], json: {} };
+  if (answer.label !== null) return labelWords(answer.label, options.labels ?? []);
   const { text: words = answer.answer } = JSON.parse(answer.answer) as { text?: string };
   const { fetchRow, parseCited } = await import("@openledger/models/tuning/retrieval/citations");
   const cited = parseCited(answer.answer);
@@ -54,6 +60,19 @@ export async function answerWords(answer: UncheckedAnswer, options: WordsOptions
     ),
   ];
   return withSpans({ lines, json: { paidBy, citations: rows } }, words, options);
+}
+
+function labelWords(label: string, labels: readonly LabelShare[]): AnswerWords {
+  const shown = labels.slice(0, SHOWN_LABELS);
+  const left = labels.length - shown.length;
+  return {
+    lines: [
+      label,
+      ...renderTable(shown.map((one) => [`  ${one.label}`, `${(100 * one.share).toFixed(1)} %`])),
+      ...(left === 0 ? [] : [`  and ${left} more labels`]),
+    ],
+    json: { labels },
+  };
 }
 
 async function withSpans(

@@ -32,17 +32,7 @@ afterAll(async () => {
 const run = (...words: string[]) =>
   runInProcess(...words, "--sequencer", world.sequencerUrl, "--rpc", world.f.rpcUrl, "--json");
 const train = (...words: string[]) =>
-  run(
-    "models",
-    "train",
-    "--recipe",
-    "labelled-texts",
-    "--draws",
-    "2",
-    "--rows",
-    join(folder, "rows"),
-    ...words,
-  );
+  run("models", "train", "--recipe", "labels", "--draws", "2", "--rows", join(folder, "rows"), ...words);
 
 describe("a model of two Datanets", () => {
   const out = join(folder, "joint");

@@ -5,13 +5,17 @@ import { TEXT_BASE_OPTION } from "../../cli/text-base-option.ts";
 import { FORCED_OPTIONS } from "../money/forced-operation.ts";
 
 export const addModelAskCommand = command({
-  usage: "ask <model> <prompt>",
+  usage: "ask <model> [prompt]",
   about:
-    "ask a model, check the answer against your copy of the model, and pay for it; the prompt of a model of pictures is a PNG file",
+    "ask a model, check the answer against your copy of the model, and pay for it. Ask a model of texts by a text, one of pictures by --file, and one of tables by --field",
   options: {
     ...SERVER_OPTION,
     ...FOLDER_OPTION,
     ...TEXT_BASE_OPTION,
+    "--file <path>":
+      "the question's file, in place of <prompt>: a picture (PNG, JPEG, WebP or GIF), a text, or a row in JSON",
+    "--field <name=value...>":
+      "a field of the row that a model of tables is asked about; fields that are not given are missing",
     "--least <levels>":
       "least assurance that you accept of answer, query and rows: believed, recomputed or proven; one level for all, or as answer=recomputed,rows=believed. Your machine recomputes what it can; below this level nothing is paid",
     "--private":
@@ -23,7 +27,8 @@ export const addModelAskCommand = command({
   examples: [
     'models ask 15 "Subject: you have won a free cruise" --account nina',
     'models ask 15 "lunch at noon?" --no-pay --account nina',
-    "models ask 17 digit.png --account nina",
+    "models ask 17 --file photo.jpg --account nina",
+    "models ask 18 --field age=46 --field city=Oslo --account nina",
     'models ask 16 "The state of the union" --least answer=recomputed --account nina',
   ],
   // Loaded here: it would make every other command slower.

@@ -3,12 +3,10 @@
  * Prices are in OPEN.
  */
 
-import { readFile } from "node:fs/promises";
 import { fetchModel, readModel } from "@openledger/attribution/model/model-directory";
 import { fetchAnswering } from "@openledger/attribution/model/model-download";
-import { type ModelParts, openCheckable } from "@openledger/attribution/model/model-family";
+import { openCheckable } from "@openledger/attribution/model/model-family";
 import { verifyModel } from "@openledger/attribution/model/verify-model";
-import { base64Of } from "@openledger/attribution/rows/row-content";
 import { askModel, buyAnswer, payForAnswer, priceOf } from "@openledger/client/actions/answers/ask-model";
 import { assuranceOfReply, checkAnswer, requireLeast } from "@openledger/client/actions/answers/check-answer";
 import type { ReplyAssurance, UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
@@ -19,7 +17,6 @@ import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { rowNumber } from "@openledger/foundation/row-number";
 import { modelFamilies, modelTrainings } from "@openledger/models/tuning/recipe/model-families";
-import { commandError } from "../../cli/cli-errors.ts";
 import { accountOf, modelServerOf, openSigner, signFor } from "../../cli/context.ts";
 import { type Output, renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
@@ -28,11 +25,14 @@ import { waitWithProgress } from "../../cli/run-command.ts";
 import { factsOf, weightsLine } from "../verify/verify-model.ts";
 import { answerWords } from "./answer-words.ts";
 import { parseLeast } from "./parse-least.ts";
+import { promptOf } from "./question-prompt.ts";
 
 export interface AskOptions {
   server?: string;
   folder?: string;
   base?: string;
+  file?: string;
+  field?: readonly string[];
   least?: string;
   private?: boolean;
   pay: boolean;
@@ -41,16 +41,6 @@ export interface AskOptions {
   unchecked?: boolean;
   maxFee?: string;
   wait: string;
-}
-
-/** The prompt as typed; of a model of pictures the file of this path in base64. @throws CMD_USAGE */
-async function promptOf({ family, recipe }: ModelParts, typed: string): Promise<string> {
-  if (family.promptKind(recipe) === "text") return typed;
-  try {
-    return base64Of(await readFile(typed));
-  } catch (cause) {
-    throw commandError("CMD_USAGE", `${typed} is no file: this model is asked by a PNG file`, { cause });
-  }
 }
 
 /** Asks, checks and pays. Nothing is signed if a check fails or the assurance is too low. */
@@ -68,7 +58,7 @@ export async function askAndPay({ options, args, output }: CommandContext<AskOpt
           onProgress: (file) => output.progress(`fetching ${file}`),
         })
       : await readModel(options.folder, families);
-  const prompt = await promptOf(published, args[1]!);
+  const prompt = await promptOf(published, { typed: args[1], file: options.file, fields: options.field });
   const model = await openCheckable(published);
   const least = parseLeast(options.least);
   const leaf = await getModel(client, modelId);
@@ -103,6 +93,7 @@ export async function askAndPay({ options, args, output }: CommandContext<AskOpt
     serverUrl,
     recipe: published.recipe,
     output,
+    labels: answer.label === null ? undefined : model.answer(prompt).labels,
   });
   const head = [
     ...words.lines,
@@ -199,9 +190,13 @@ async function recomputeRows({ client, families, options, output, serverUrl }: R
   });
 }
 
+/** Rows against an answer that are printed; the JSON has ten. */
+const SHOWN_AGAINST = 3;
+
 /** Describes whom the answer would pay. It is no promise: payments are drawn. */
 function describeEstimate({ estimate }: UncheckedAnswer): string[] {
   const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
+  const against = (estimate.rowsAgainst ?? []).slice(0, SHOWN_AGAINST);
   const note = estimate.isEven ? "; no row has a positive score, so all rows share alike" : "";
   return [
     `estimate: whom this answer pays if its payment is drawn for the settlement${note}`,
@@ -215,6 +210,14 @@ function describeEstimate({ estimate }: UncheckedAnswer): string[] {
         percent(row.share),
       ]),
     ]),
+    ...(against.length === 0
+      ? []
+      : [
+          "  rows that spoke against it:",
+          ...renderTable(
+            against.map((row) => [`  ${row.row}`, `leaf ${row.contributorId}`, String(row.score)]),
+          ),
+        ]),
     `  scores by ${estimate.backend}`,
     `  all rows: ${estimate.contributors.map(({ contributorId, share }) => `leaf ${contributorId} ${percent(share)}`).join(", ")}`,
   ];

@@ -8,6 +8,7 @@ import { addModelServeCommand } from "./model-serve-command.ts";
 import { addModelCloseEpochCommand, addModelSettleCommand } from "./model-settle-command.ts";
 import { addModelShowCommand } from "./model-show-command.ts";
 import { addModelBaseCommand } from "./training/model-base-command.ts";
+import { addModelExportCommand } from "./training/model-export-command.ts";
 import { addModelGenerateCommand } from "./training/model-generate-command.ts";
 import { addModelTrainCommand } from "./training/model-train-command.ts";
 import { addModelTuneCommand } from "./training/model-tune-command.ts";
@@ -26,6 +27,7 @@ export function addModelsCommands(program: Command): void {
   addModelSettleCommand(models);
   addModelShowCommand(models);
   addModelBaseCommand(models);
+  addModelExportCommand(models);
   addModelGenerateCommand(models);
   addModelTuneCommand(models);
 }

@@ -45,7 +45,7 @@ async function look({ files, mapping: given, rules, settings }: LookTask): Promi
     rows,
     labels,
     digests: rows.map((row) => bytesToHex(sha256(row))),
-    findings: previewRows(rules as Card, rows),
+    findings: await previewRows(rules as Card, rows),
   };
 }
 

@@ -45,7 +45,7 @@ export function SortDashboard({ actions, doing, events, job }: SortDashboardProp
       <section class="card">
         <Chart
           title="Right on unseen rows"
-          about={aboutOf(judged)}
+          about={aboutOf(judged, job.state === "done")}
           xs={judged.map(({ trainedRowCount }) => trainedRowCount)}
           series={[
             {
@@ -65,11 +65,13 @@ export function SortDashboard({ actions, doing, events, job }: SortDashboardProp
 }
 
 /** Reads the curve in words: whether more rows would help. */
-function aboutOf(judged: readonly Of<"judged">[]): string {
+function aboutOf(judged: readonly Of<"judged">[], isDone: boolean): string {
   const scale = "Each row is judged by a model that has not learned from it.";
   const [before, last] = [judged.at(-2), judged.at(-1)];
-  if (before === undefined || last === undefined)
-    return `${scale} The curve begins with few rows to learn from.`;
+  if (before === undefined || last === undefined) {
+    const begins = "The curve begins with few rows to learn from.";
+    return `${scale} ${isDone ? "There are too few rows for a curve." : begins}`;
+  }
   const gain = last.rightCount / last.judgedCount - before.rightCount / before.judgedCount;
   return gain > 0.01
     ? `${scale} More rows still help: twice as many gained ${percentOf(gain)}.`

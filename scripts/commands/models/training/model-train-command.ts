@@ -28,7 +28,11 @@ import {
   presetDraft,
   settles,
 } from "@openledger/models/tuning/recipe/plan-model";
-import { PRESET_NAMES, type RecipeDatanet } from "@openledger/models/tuning/recipe/recipe-presets";
+import {
+  PRESET_NAMES,
+  presetInstead,
+  type RecipeDatanet,
+} from "@openledger/models/tuning/recipe/recipe-presets";
 import { verifierError } from "@openledger/verifier/verifier-errors";
 import { commandError } from "../../../cli/cli-errors.ts";
 import { CARD_OPTION, OUT_FOLDER_OPTION, STORE_OPTION } from "../../../cli/common-options.ts";
@@ -100,10 +104,10 @@ export const addModelTrainCommand = command({
     "--withhold-rows": "leave the rows out of the published files",
   },
   examples: [
-    "models train --datanet 10 --recipe labelled-texts --host http://127.0.0.1:8560 --out my-model",
+    "models train --datanet 10 --recipe labels --host http://127.0.0.1:8560 --out my-model",
     "models train --datanet 12 --recipe texts --out speeches",
     "models train --datanet 12 --recipe cited-texts --out cited-speeches",
-    "models train --datanet 10,14 --recipe labelled-texts --out joint-model",
+    "models train --datanet 10,14 --recipe labels --out joint-model",
   ],
   run: async ({ options, output }) => {
     const client = await openReader(options);
@@ -178,6 +182,7 @@ export const addModelTrainCommand = command({
       columnCount: recipe.columnCount,
       drawCount: draws,
       accuracy: trained.accuracy,
+      heldOut: trained.heldOut ?? null,
       recipeHash: hashRecipe(recipe),
       staticsHash,
     });
@@ -211,7 +216,7 @@ function draftOf(
 ): Promise<object> {
   return presetDraft(presetIn(options)!, {
     rows,
-    labels: card?.card.labels.map(({ name }) => name) ?? null,
+    card: card?.text ?? null,
     features: readsLabels(options, null) ? columnCount - 1 : columnCount,
     basePlace: options.base ?? OWN_BASE,
   });
@@ -402,6 +407,12 @@ function noCircuit(
 }
 
 async function readRecipeFile(path: string): Promise<RecipeFile> {
+  const instead = presetInstead(path);
+  if (instead !== null)
+    throw commandError(
+      "CMD_USAGE",
+      `${path} is no preset any more: name ${instead}, which takes labelled rows of any kind`,
+    );
   try {
     return (await readJsonFile(path)) as RecipeFile;
   } catch (cause) {

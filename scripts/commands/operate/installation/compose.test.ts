@@ -126,6 +126,16 @@ it.each(Object.entries(COMMANDS))(
     );
     const known = [program, named].flatMap((one) => one.options.map(({ long }) => long));
     for (const option of options) expect(known).toContain(option.split("=")[0]);
+    // As the command reads them: values that it takes, and nothing that it needs is missing.
+    const shared = program.exitOverride().parseOptions(rest);
+    const own = [...shared.operands.slice(words.length), ...shared.unknown];
+    const { operands, unknown } = named.exitOverride().parseOptions(own);
+    expect(unknown).toEqual([]);
+    const needed = named.registeredArguments.filter(({ required }) => required);
+    expect(operands.length).toBeGreaterThanOrEqual(needed.length);
+    expect(operands.length).toBeLessThanOrEqual(named.registeredArguments.length);
+    for (const { long, mandatory } of named.options)
+      if (mandatory) expect(options.map((option) => option.split("=")[0])).toContain(long);
     const optionOf = (option: string) =>
       options.find((one) => one.startsWith(`${option}=`))?.slice(option.length + 1);
     for (const [name, path] of Object.entries(environment))

@@ -1,0 +1,165 @@
+/**
+ * Chooses the inputs of a recipe by a version's rows: the knots of numbers, and the grid, colours and ground of pictures. The same rows in
+ * the same order give the same inputs on every machine. Presets and the checks of labels call it.
+ */
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import { gridOf } from "../pictures/picture-grid.ts";
+import { PictureProblem } from "../pictures/picture-problem.ts";
+import { openPictures } from "../pictures/pictures.ts";
+import type { InputKind } from "../rows/row-kinds.ts";
+import { decodeTableRow, type FieldValue, type TableField } from "../rows/table-rows.ts";
+import type { InputPlace } from "./input-counter.ts";
+import {
+  type ImageInputs,
+  type InputField,
+  inputsProblem,
+  type ModelInputs,
+  numberBuckets,
+} from "./model-inputs.ts";
+
+/** What a card says of the rows. */
+export interface InputShape {
+  readonly kind: InputKind;
+  /** Fields of a table, in the card's order. */
+  readonly fields?: readonly TableField[];
+  /** Field of a table that has the labels, and is no input. */
+  readonly labelField?: string;
+}
+
+export interface InputRoom extends InputPlace {
+  /** Buckets of the circuit, the base's among them. */
+  readonly bucketCount: number;
+}
+
+/** @param contents rows of the version, in its order; those that no model reads do not count */
+export async function chooseInputs(
+  shape: InputShape,
+  contents: readonly Uint8Array[],
+  room: InputRoom,
+): Promise<ModelInputs> {
+  const { bucketCount } = room;
+  switch (shape.kind) {
+    case "text":
+      return { kind: "text", bucketCount };
+    case "image":
+      return chooseGrid(await lookAtPictures(contents), room);
+    case "table":
+      return chooseFields(shape, contents, room);
+    default:
+      return shape.kind satisfies never;
+  }
+}
+
+/**
+ * Grids by preference, with steps of a cell. Digits of 28 × 28 pixels: 14 × 14 cells of nine steps are within a point of the pixels as
+ * doubles; of six steps, or of 18 × 18 cells with three, within two; a finer grid with fewer steps is worse.
+ */
+const GREY_GRIDS = [
+  { side: 14, levels: 9 },
+  { side: 14, levels: 6 },
+  { side: 14, levels: 3 },
+  { side: 10, levels: 3 },
+  { side: 7, levels: 3 },
+  { side: 4, levels: 3 },
+] as const;
+const COLOUR_GRIDS = [
+  { side: 14, levels: 3 },
+  { side: 10, levels: 3 },
+  { side: 7, levels: 3 },
+  { side: 4, levels: 3 },
+] as const;
+/** Pictures have colours where channels differ by this part of their range on average: scans of grey papers are a little yellow. */
+const MIN_COLOUR = 0.02;
+/** Cells of a side at which pictures are looked at. */
+const LOOK_SIDE = 14;
+
+interface Looks {
+  readonly isColoured: boolean;
+  readonly isLight: boolean;
+}
+
+async function lookAtPictures(contents: readonly Uint8Array[]): Promise<Looks> {
+  const read = await openPictures();
+  let level = 0;
+  let difference = 0;
+  let count = 0;
+  for (const content of contents) {
+    try {
+      const { sums, whole } = gridOf(read(content), LOOK_SIDE, 3);
+      const cellCount = sums.length / 3;
+      for (let cell = 0; cell < cellCount; cell++) {
+        const channels = [sums[cell]!, sums[cellCount + cell]!, sums[2 * cellCount + cell]!];
+        const [least, largest] = [Math.min(...channels), Math.max(...channels)];
+        level += (channels[0]! + channels[1]! + channels[2]!) / (3 * whole);
+        difference += (largest - least) / whole;
+      }
+      count += cellCount;
+    } catch (error) {
+      if (!(error instanceof PictureProblem)) throw error;
+    }
+  }
+  return { isColoured: difference > MIN_COLOUR * count, isLight: level > count / 2 };
+}
+
+function chooseGrid({ isColoured, isLight }: Looks, room: InputRoom): ImageInputs {
+  const grids: readonly { side: number; levels: number }[] = isColoured ? COLOUR_GRIDS : GREY_GRIDS;
+  const all = grids.map(
+    ({ levels, side }): ImageInputs => ({
+      kind: "image",
+      side,
+      colours: isColoured ? 3 : 1,
+      levels,
+      ground: isLight ? "white" : "black",
+      bucketCount: room.bucketCount,
+    }),
+  );
+  return all.find((inputs) => inputsProblem(inputs, room) === null) ?? all.at(-1)!;
+}
+
+/** Knots of a number. On Iris eight are within a point of standardised doubles, four or sixteen no better. */
+const KNOTS = 8;
+
+function chooseFields(
+  { fields = [], labelField }: InputShape,
+  contents: readonly Uint8Array[],
+  room: InputRoom,
+): ModelInputs {
+  const rows = contents.flatMap((content) => {
+    try {
+      return [decodeTableRow(fields, content)];
+    } catch (error) {
+      if (isRollupError(error, "ATT_ROW_INVALID")) return [];
+      throw error;
+    }
+  });
+  const buckets = room.bucketCount - room.baseBuckets;
+  const withKnots = (knotCount: number) =>
+    fields.map((field, i) => fieldOf(field, { labelField, knotCount, values: rows.map((row) => row[i]!) }));
+  let chosen = withKnots(KNOTS);
+  // Hashed values keep half of the buckets, and each field at most its counts.
+  const isHashed = chosen.some((field) => !("ignored" in field) && field.type !== "number");
+  const forNumbers = isHashed ? buckets / 2 : buckets;
+  for (let knots = KNOTS - 1; knots >= 2 && numberBuckets({ fields: chosen }) > forNumbers; knots--)
+    chosen = withKnots(knots);
+  return { kind: "table", fields: chosen, bucketCount: room.bucketCount };
+}
+
+interface FieldRows {
+  readonly labelField: string | undefined;
+  readonly knotCount: number;
+  readonly values: readonly FieldValue[];
+}
+
+function fieldOf({ name, type }: TableField, { knotCount, labelField, values }: FieldRows): InputField {
+  if (name === labelField) return { name, type, ignored: true };
+  if (type !== "number") return { name, type };
+  const numbers = values.filter((value) => typeof value === "number").sort((a, b) => a - b);
+  // No row has one, so nothing is learned from those that come.
+  if (numbers.length === 0) return { name, type, ignored: true };
+  const last = numbers.length - 1;
+  const knots = Array.from(
+    { length: knotCount },
+    (_, k) => numbers[Math.floor((2 * k * last + knotCount - 1) / (2 * (knotCount - 1)))]!,
+  );
+  return { name, type, knots: [...new Set(knots)] };
+}

@@ -1,0 +1,107 @@
+/**
+ * Inputs of a recipe: the JSON that says how texts, pictures or a table's rows become counts. open-inputs.ts counts by it,
+ * choose-inputs.ts makes it of a version's rows.
+ */
+import { areBuckets } from "@openledger/circuits/ledger/direct-query";
+import { z } from "zod";
+import { FIELD_TYPES } from "../rows/row-kinds.ts";
+import { type InputPlace, MAX_COUNT, maxTermsOf } from "./input-counter.ts";
+
+/** Least and largest side of the grid that pictures are squeezed into. */
+const MIN_SIDE = 4;
+const MAX_SIDE = 28;
+/** Maximum knots of a number, each of which has a bucket. */
+const MAX_KNOTS = 32;
+/** Maximum fields of a table, as a card has them. */
+const MAX_FIELDS = 60;
+
+const bucketCount = z.number().int().refine(areBuckets, "must be a multiple of 16, at most 4,096");
+const name = z.string().min(1).max(60);
+
+const field = z.union([
+  z.strictObject({
+    name,
+    type: z.literal("number"),
+    /** Values with a bucket each, ascending: quantiles of the rows. A number between two of them is counted in both. */
+    knots: z
+      .array(z.number())
+      .min(1)
+      .max(MAX_KNOTS)
+      .refine((knots) => knots.every((knot, i) => i === 0 || knot > knots[i - 1]!), "are not ascending"),
+  }),
+  z.strictObject({ name, type: z.enum(["category", "boolean", "text"]) }),
+  /** A field that is in each row and no input: the column of the labels, or numbers that no row has. */
+  z.strictObject({ name, type: z.enum(FIELD_TYPES), ignored: z.literal(true) }),
+]);
+export type InputField = z.infer<typeof field>;
+
+const kinds = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("text"), bucketCount }),
+  z.strictObject({
+    kind: z.literal("image"),
+    /** Cells of a side of the grid. */
+    side: z.number().int().min(MIN_SIDE).max(MAX_SIDE),
+    /** 1: grey levels. 3: red, green and blue, each with cells of its own. */
+    colours: z.union([z.literal(1), z.literal(3)]),
+    /** Maximum count of a cell. Above 3 it takes several buckets. */
+    levels: z.number().int().min(1).max(12),
+    /** What counts: light on a black ground, or darkness on a white one. */
+    ground: z.enum(["black", "white"]),
+    bucketCount,
+  }),
+  z.strictObject({
+    kind: z.literal("table"),
+    /** Fields of the Datanet's card, in its order. */
+    fields: z
+      .array(field)
+      .min(1)
+      .max(MAX_FIELDS)
+      .refine((fields) => new Set(fields.map((one) => one.name)).size === fields.length, "has a name twice")
+      .refine((fields) => fields.some((one) => !isIgnored(one)), "has no field that is an input"),
+    bucketCount,
+  }),
+]);
+export type ModelInputs = z.infer<typeof kinds>;
+export type ImageInputs = Extract<ModelInputs, { kind: "image" }>;
+export type TableInputs = Extract<ModelInputs, { kind: "table" }>;
+
+/** Fields of a model's table, by its recipe; null for a model of another kind. Forms of questions are made of them. */
+export function inputFieldsOf(recipe: object): readonly InputField[] | null {
+  const { inputs } = recipe as { readonly inputs?: ModelInputs };
+  return inputs?.kind === "table" ? inputs.fields : null;
+}
+
+/** Returns true for a field that is no input. */
+export const isIgnored = (one: InputField): one is Extract<InputField, { ignored: true }> => "ignored" in one;
+
+/** Field `inputs` of a recipe. That the buckets suffice depends on the base, too: `inputsProblem`. */
+export const inputsSchema: z.ZodType<ModelInputs> = kinds;
+
+/** Buckets that a table's hashed values need at least, so that two fields rarely meet. Guess. */
+const MIN_HASHED = 16;
+
+/** Buckets that inputs need, without a base's. */
+export function neededBuckets(inputs: ModelInputs): number {
+  if (inputs.kind === "text") return 1;
+  if (inputs.kind === "image")
+    return inputs.colours * inputs.side ** 2 * Math.ceil(inputs.levels / MAX_COUNT) + GROUND_BUCKETS;
+  const isHashed = inputs.fields.some((one) => !isIgnored(one) && one.type !== "number");
+  return numberBuckets(inputs) + (isHashed ? MIN_HASHED : 0);
+}
+
+/** The bucket that a picture of nothing but its ground has its count in: no input is without one. */
+const GROUND_BUCKETS = 1;
+
+/** Buckets of a table's numbers, in front of all others: one for each knot, and one for a missing value. */
+export const numberBuckets = ({ fields }: Pick<TableInputs, "fields">): number =>
+  fields.reduce((sum, one) => sum + ("knots" in one ? one.knots.length + 1 : 0), 0);
+
+/** What stands against inputs in their circuit; null: nothing. Recipes are refused by it. */
+export function inputsProblem(inputs: ModelInputs, place: InputPlace): string | null {
+  const needed = neededBuckets(inputs) + place.baseBuckets;
+  if (needed > inputs.bucketCount)
+    return `need ${needed} buckets${place.baseBuckets > 0 ? ", a base's among them" : ""}; there are ${inputs.bucketCount}`;
+  const highest = inputs.kind === "image" ? inputs.colours * inputs.side ** 2 * inputs.levels : 0;
+  const max = maxTermsOf(place);
+  return highest > max ? `count up to ${highest}; ${max} are counted` : null;
+}

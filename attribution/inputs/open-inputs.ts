@@ -1,0 +1,61 @@
+/** Opens a recipe's inputs: the one place that knows kinds. Trainings, answers, checks and pages take the counter. */
+
+import type { DecodedPicture } from "../pictures/decoded-picture.ts";
+import { PictureProblem } from "../pictures/picture-problem.ts";
+import { openPictures, type ReadPicture } from "../pictures/pictures.ts";
+import { contentOf, inputOf, invalidRow } from "../rows/row-content.ts";
+import { decodeTableRow } from "../rows/table-rows.ts";
+import { countPicture } from "./image-inputs.ts";
+import { type InputCounter, type InputPlace, maxTermsOf } from "./input-counter.ts";
+import type { ModelInputs } from "./model-inputs.ts";
+import { countTable } from "./table-inputs.ts";
+import { countText } from "./text-inputs.ts";
+
+/** Ready to count. Decoders of pictures are loaded where they are needed. */
+export async function openInputs(inputs: ModelInputs, place: InputPlace): Promise<InputCounter> {
+  const termBuckets = inputs.bucketCount - place.baseBuckets;
+  const maxTerms = maxTermsOf(place);
+  const { kind } = inputs;
+  const counter = {
+    kind,
+    termBuckets,
+    promptOf: (content: Uint8Array) => inputOf(kind, content),
+    contentOf: (prompt: string) => contentOf(kind, prompt),
+  };
+  switch (kind) {
+    case "text":
+      return { ...counter, countsOf: (prompt) => countText(contentOf(kind, prompt), termBuckets, maxTerms) };
+    case "table": {
+      const room = { buckets: termBuckets, maxTerms };
+      return {
+        ...counter,
+        countsOf: (prompt) =>
+          countTable(decodeTableRow(inputs.fields, contentOf(kind, prompt)), inputs, room),
+      };
+    }
+    case "image": {
+      const read = await openPictures();
+      return {
+        ...counter,
+        countsOf: (prompt) => countPicture(readRow(read, contentOf(kind, prompt)), inputs, termBuckets),
+      };
+    }
+    default:
+      return kind satisfies never;
+  }
+}
+
+/** Requires a picture's file that models read. @throws ATT_ROW_INVALID */
+export async function requirePicture(content: Uint8Array): Promise<void> {
+  readRow(await openPictures(), content);
+}
+
+/** Reads a row's picture. @throws ATT_ROW_INVALID */
+function readRow(read: ReadPicture, content: Uint8Array): DecodedPicture {
+  try {
+    return read(content);
+  } catch (cause) {
+    if (cause instanceof PictureProblem) throw invalidRow("image", cause.message, cause);
+    throw cause;
+  }
+}

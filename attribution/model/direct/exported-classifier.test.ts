@@ -1,0 +1,49 @@
+/** The exported JSON is enough: the program of examples/ labels as the registered model does. */
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { SeededRandom } from "../../maths/seeded-random.ts";
+import { madeLabels, madeText, madeTexts } from "../../testing/made-rows.ts";
+import { recipeFor } from "../../testing/sample-rows.ts";
+import { directFamily } from "./direct-family.ts";
+import { trainDirect } from "./direct-training.ts";
+import { exportClassifier } from "./exported-classifier.ts";
+
+const program = fileURLToPath(new URL("../../../examples/label-text.ts", import.meta.url));
+const tsx = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
+const folder = mkdtempSync(join(tmpdir(), "exported-"));
+
+beforeAll(initPoseidon);
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const ODD = [
+  "!$ Straße, ÀÉ Ωmega ДА; \u4f60\u597d\u4e16\u754c",
+  "\ud83d\ude00 emoji \u0e2a\u0e27\u0e31\u0e2a",
+  "(...)",
+  "Label 1 LABEL w1x3 W1X3",
+];
+
+test.each([
+  [2, undefined],
+  [7, undefined],
+  [7, { flatPermille: 400 }],
+] as const)("of %i labels, with the base %j", async (labelCount, base) => {
+  const rows = madeTexts(labelCount, 8 * labelCount, "exported");
+  const rules = { normQuantile: 1, nearDuplicatesShare: false, ...(base === undefined ? {} : { base }) };
+  const recipe = recipeFor(rows, 128, { classes: madeLabels(labelCount), rules });
+  const trained = await trainDirect(rows, recipe);
+  const random = new SeededRandom("asked");
+  const prompts = [...ODD, ...Array.from({ length: 30 }, (_, k) => madeText(k % labelCount, random))];
+  const file = join(folder, `${labelCount}-${base === undefined}.json`);
+  writeFileSync(file, JSON.stringify(exportClassifier(trained)));
+  const printed = execFileSync(process.execPath, ["--import", tsx, program, file, ...prompts], {
+    encoding: "utf8",
+  });
+  const model = await directFamily.open(trained);
+  expect(printed.trimEnd().split("\n")).toEqual(prompts.map((prompt) => model.answer(prompt).label));
+});

@@ -1,0 +1,113 @@
+/**
+ * Row of the next question on the Ask page, for a model that reads tables: a form with the table's fields. The row in canonical JSON is
+ * the prompt.
+ */
+import { type InputField, isIgnored } from "@openledger/attribution/inputs/model-inputs";
+import { encodeTableRow, typedValues } from "@openledger/attribution/rows/table-rows";
+import { Fragment } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { Field } from "../design/field.tsx";
+import { RowText } from "../rows/row-text.tsx";
+import { type Problem, ProblemNotice, problemOf } from "../words/problem.tsx";
+
+interface TableInputProps {
+  /** All fields of the table, in the order of a row. */
+  readonly fields: readonly InputField[];
+  /** The row as JSON; empty: nothing is filled in, or not as it has to be. */
+  readonly value: string;
+  readonly onInput: (value: string) => void;
+  readonly isDisabled: boolean;
+}
+
+type Texts = ReadonlyMap<string, string>;
+
+export function TableInput({ fields, isDisabled, onInput, value }: TableInputProps) {
+  const [texts, setTexts] = useState<Texts>(() => textsOf(value));
+  const [problem, setProblem] = useState<Problem | null>(null);
+  // Once a row is asked, the form is empty again; one that is wrong is no row yet.
+  useEffect(() => {
+    if (value === "" && problem === null) setTexts(new Map());
+  }, [value]);
+  const write = (name: string, text: string) => {
+    const next = new Map(texts).set(name, text);
+    setTexts(next);
+    try {
+      const prompt = promptOf(fields, next);
+      setProblem(null);
+      onInput(prompt);
+    } catch (error) {
+      setProblem(problemOf(error));
+      onInput("");
+    }
+  };
+  return (
+    <fieldset class="field stack-s" disabled={isDisabled}>
+      <legend>Your row</legend>
+      {fields
+        .filter((field) => !isIgnored(field))
+        .map(({ name, type }) => (
+          <Field
+            key={name}
+            label={<RowText text={name} />}
+            value={texts.get(name) ?? ""}
+            onInput={(text) => write(name, text)}
+            lineCount={type === "text" ? 3 : 1}
+            help={HELP[type]}
+            isDisabled={isDisabled}
+            {...(type === "boolean" && { suggestions: ["true", "false"] })}
+            {...(type === "number" && { inputMode: "decimal" as const })}
+          />
+        ))}
+      {problem !== null && <ProblemNotice problem={problem} />}
+    </fieldset>
+  );
+}
+
+const HELP: Readonly<Record<InputField["type"], string>> = {
+  number: "A number, as 12.5. Empty: not known.",
+  category: "A name, written as in the Datanet's rows. Empty: not known.",
+  boolean: "true or false. Empty: not known.",
+  text: "Any words. Empty: not known.",
+};
+
+/** The prompt; empty if no field is filled in. @throws ATT_ROW_INVALID naming the field */
+function promptOf(fields: readonly InputField[], texts: Texts): string {
+  const values = typedValues(fields, texts);
+  return values.every((value) => value === null)
+    ? ""
+    : new TextDecoder().decode(encodeTableRow(fields, values));
+}
+
+const textsOf = (prompt: string): Texts =>
+  new Map(valuesOf(prompt).map(([name, value]) => [name, String(value)]));
+
+/** Fields of a row that are not missing. */
+function valuesOf(prompt: string): [string, unknown][] {
+  try {
+    return Object.entries(JSON.parse(prompt) as object).filter(([, value]) => value !== null);
+  } catch {
+    // A question that was stored for another model.
+    return [];
+  }
+}
+
+/** A row that was asked about. */
+export function AskedRow({ text }: { text: string }) {
+  return (
+    <div class="asked">
+      <span class="visually-hidden">You asked about this row: </span>
+      <dl class="row-fields">
+        {valuesOf(text).map(([name, value]) => (
+          <Fragment key={name}>
+            <dt>
+              <RowText text={name} />
+            </dt>
+            <dd>
+              <RowText text={String(value)} />
+            </dd>
+          </Fragment>
+        ))}
+      </dl>
+    </div>
+  );
+}
