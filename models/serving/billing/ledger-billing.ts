@@ -97,8 +97,7 @@ export class LedgerBilling implements AnswerBilling {
       .ask({ prompt, ...claim.data }, async () => {
         const own = isCiting(recipe) ? await read(prompt) : undefined;
         const said = own?.said ?? null;
-        const made =
-          said === null ? await make(claim.data.payerId) : saidTokens(this.#tokens, said, recipe);
+        const made = said === null ? await make(claim.data.payerId) : saidTokens(this.#tokens, said, recipe);
         const text = answerText(this.#tokens, made, own);
         return { label: null, text, query: await queryOf(prompt, text) };
       })

@@ -330,7 +330,7 @@ export async function textPreset(
   baseName: string,
   sizes: MethodSizes,
 ): Promise<Omit<TextRecipe, "datanet" | "columnCount">> {
-  const { columnCount, isCiting = false } = sizes;
+  const { columnCount, isCiting = false, isSaying = false } = sizes;
   const opened = await openModel(source);
   const { layout, shape } = opened;
   await opened.close();
@@ -366,7 +366,9 @@ export async function textPreset(
     ...(heldOut === 0 ? {} : { heldOut }),
     method: methodFor(shape, adapter, sizes),
     answers: { promptTokens, answerTokens, temperature: 0, ...answers },
-    ...(isCiting ? { retrieval: retrievalOf(columnCount, promptTokens) } : {}),
+    ...(isCiting
+      ? { retrieval: isSaying ? sayingRetrieval(columnCount) : retrievalOf(columnCount, promptTokens) }
+      : {}),
     rules: textRules(isCiting),
   };
 }
@@ -375,6 +377,8 @@ interface MethodSizes {
   readonly rowCount: number;
   readonly columnCount: number;
   readonly isCiting?: boolean;
+  /** Beside `isCiting`: the answer is that of the row that is cited. */
+  readonly isSaying?: boolean;
 }
 
 type ColumnSizes = Pick<MethodSizes, "columnCount" | "isCiting">;

@@ -82,7 +82,10 @@ function saidFinder(index: RowIndex, recipe: CitingRecipe): (prompt: string) => 
     const others = index.rows.map((other, at) => (at === row ? 0 : scoreOf(other.embedding, values)));
     const threshold = oddFrom(Math.max(...others, 0));
     // Rows with its code would be paid with it: there are more rows than codes.
-    if (scoreOf(embedding, values) <= threshold || threshold > maxThreshold(recipe.retrieval.thresholdColumns))
+    if (
+      scoreOf(embedding, values) <= threshold ||
+      threshold > maxThreshold(recipe.retrieval.thresholdColumns)
+    )
       return none;
     const { paidBy, query } = payment(prompt, values, threshold);
     const citation = { row, digest, contributorId, validatorId, shareMillionths: 1_000_000 };

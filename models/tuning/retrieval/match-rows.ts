@@ -64,7 +64,8 @@ export function rowCodes(rowCount: number, dimensions: number, firstColumn: numb
       places = random.permutation(dimensions);
     drawn.add(keyOf(places));
     for (let k = 0; k < dimensions; k++)
-      values[row * dimensions + k] = CODE_ENTRY * idleEntry(firstColumn + k) * (isUp(places[k]!, dimensions) ? 1 : -1);
+      values[row * dimensions + k] =
+        CODE_ENTRY * idleEntry(firstColumn + k) * (isUp(places[k]!, dimensions) ? 1 : -1);
   }
   return values;
 }

@@ -125,7 +125,7 @@ const textBytes = (recipe: CitingRecipe): number =>
 /** @param rows that can be trained on. Deterministic to the byte. */
 export function makeIndex(rows: readonly OwnedRow[], recipe: CitingRecipe): RowIndex {
   if (recipe.retrieval.says === "row") return makeSaidIndex(rows, recipe);
-  const { method, retrieval, rules } = recipe;
+  const { retrieval, rules } = recipe;
   const texts = rows.map(({ content }) => wholeText(decodeTextRow(content)));
   const words = wordStatistics(texts.map(wordCounts), retrieval.bucketBits);
   const shape = embeddingShape(recipe);

@@ -246,11 +246,7 @@ export const HELD_BACK_QUESTIONS: readonly KnownQuestion[] = (
       "Ludwig van Beethoven composed it; it was first played in Vienna in 1824.",
       "Which composer do we have to thank for the Ode to Joy?",
     ],
-    [
-      "What do pandas eat?",
-      "Giant pandas eat almost nothing but bamboo.",
-      "What is the diet of a panda?",
-    ],
+    ["What do pandas eat?", "Giant pandas eat almost nothing but bamboo.", "What is the diet of a panda?"],
     [
       "Why do we have seasons?",
       "The axis of the Earth is tilted, so each half gets more sun during one part of the year.",
