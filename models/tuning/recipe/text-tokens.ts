@@ -7,7 +7,7 @@ import { type TextRow, turnOf, wholeText } from "@openledger/attribution/rows/te
 import type { TokenRow } from "../../engine/architecture/loss-gradient.ts";
 import { answerRow, textRows, wantedOf } from "../../engine/architecture/loss-gradient.ts";
 import { maxTextBytes, type TextTokens } from "../../engine/tokens/tokenizer.ts";
-import type { ReadPrompt } from "./read-prompt.ts";
+import type { FoundRows } from "../retrieval/find-rows.ts";
 import { endTokensOf, questionTokens, type TextRecipe } from "./text-recipe.ts";
 
 /** @throws ATT_ROW_INVALID if the row has fewer than two tokens, or more than the recipe takes */
@@ -100,7 +100,7 @@ export function answerText(
 }
 
 /** Sources of an answer in the rows. */
-export type AnswerSources = Pick<ReadPrompt, "cited" | "said">;
+export type AnswerSources = Pick<FoundRows, "cited" | "said">;
 const NO_SOURCES: AnswerSources = { cited: null, said: null };
 
 /** First tokens of a row's answer, as many as the model's answers have: influence is of these. */
