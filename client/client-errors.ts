@@ -38,6 +38,10 @@ export const clientErrors = defineErrors("CLI", {
       "the sequencer or the Ethereum node serves another chain or rollup than the client's, or has no contract there",
     remedy: "use the sequencer, RPC address and rollup address of one deployment",
   },
+  CLI_NOT_DEVNET: {
+    meaning: "the Ethereum node is of a public chain, whose clock nobody can move; `data.chainId` names it",
+    remedy: "wait there; to let a day pass, name the node of a devnet (npm start)",
+  },
   CLI_BOND_INVALID: {
     meaning: "the contract is not the bond of this rollup's sequencer",
     remedy: "take the bond's address from the deployment record",

@@ -1,8 +1,14 @@
-/** Requires that the commands, tests and npm scripts that the documentation names exist. */
+/**
+ * Requires that the commands with their options, tests and npm scripts that the documentation names exist, and that the samples
+ * of the tutorials have the form of what the commands print.
+ */
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import type { Command } from "commander";
 import { describe, expect, it } from "vitest";
+import { createProgram } from "./commands/program.ts";
+import { blocksOf, formsOf, openledgerLines, unprintedLines } from "./pages/documented-lines.ts";
 import { pagesOf } from "./pages/pages.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -56,5 +62,65 @@ describe("README, CONTRIBUTING and docs", () => {
     expect(names).toContain(one);
     const commands = offered(script);
     for (const name of names) expect(commands, `${command} ${name}`).toContain(name);
+  });
+
+  it("name only options and subcommands of openledger that there are", async () => {
+    const program = await createProgram();
+    const lines = openledgerLines(text);
+    expect(lines.length).toBeGreaterThan(30);
+    // npm would take the options for its own.
+    expect(text.match(/npm run openledger (?!-- |`)[a-z].*/g)).toBe(null);
+    expect(lines.flatMap((words) => faultOf(program, words) ?? [])).toEqual([]);
+  });
+});
+
+/** What `openledger` would not take of a documented line; null if nothing. */
+function faultOf(program: Command, words: readonly string[]): string | null {
+  const line = words.join(" ");
+  let command = program;
+  for (const word of words) {
+    const isGroup = command.commands.length > 0 && !word.startsWith("--");
+    if (!isGroup) break;
+    const next = command.commands.find((one) => one.name() === word);
+    if (next === undefined) return `${line}: there is no ${word}`;
+    command = next;
+  }
+  const known = [...command.options, ...program.options].map(({ long }) => long);
+  const unknown = words.find((word) => word.startsWith("--") && !known.includes(word.split("=")[0]!));
+  return unknown === undefined ? null : `${line}: ${unknown} is no option of it`;
+}
+
+describe("the tutorials", () => {
+  const folder = `${root}/docs/tutorials`;
+  const pages = readdirSync(folder).map((name) => ({
+    name,
+    page: readFileSync(`${folder}/${name}`, "utf8"),
+  }));
+  // What a model says is an example's row.
+  const said = readFileSync(`${root}/examples/facts.jsonl`, "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.stringify((JSON.parse(line) as { answer: string }).answer));
+  const forms = formsOf([
+    said.join(";"),
+    ...["attribution", "client", "e2e", "models", "scripts", "verifier"].flatMap((workspace) =>
+      readdirSync(`${root}/${workspace}`, { recursive: true, encoding: "utf8" })
+        .filter((path) => path.endsWith(".ts") && !/\.test\.ts$|(^|\/)(testing|node_modules)\//.test(path))
+        .map((path) => readFileSync(`${root}/${workspace}/${path}`, "utf8")),
+    ),
+  ]);
+
+  it.each(pages)("$name shows only samples that a command prints in this form", ({ page }) => {
+    expect(blocksOf(page, "text").flatMap((sample) => unprintedLines(sample, forms))).toEqual([]);
+  });
+
+  it("find a sample that nothing prints", () => {
+    expect(unprintedLines("1.5 OPEN went to somebody: posted\n  …\n", forms)).toEqual([
+      "1.5 OPEN went to somebody: posted",
+    ]);
+  });
+
+  it("need no other program than npm to talk to the devnet", () => {
+    for (const { page } of pages) expect(page).not.toMatch(/\bcurl\b/);
   });
 });

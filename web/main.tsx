@@ -3,12 +3,13 @@ import "./no-eval.ts";
 import "./design/theme.css";
 import "./design/base.css";
 import "./design/parts.css";
+import { DEVNET_CHAIN_ID } from "@openledger/contracts/l1/devnet-chain";
 import { effect } from "@preact/signals";
 import { render } from "preact";
 import { App } from "./app.tsx";
 import { installBackOff } from "./ledger/back-off.ts";
 import { Live } from "./ledger/live.ts";
-import { DEVNET_CHAIN_ID, loadSite, SEQUENCER } from "./ledger/site.ts";
+import { loadSite, SEQUENCER } from "./ledger/site.ts";
 import { discoverWallets } from "./ledger/wallets.ts";
 import { ProblemNotice, problemOf } from "./words/problem.tsx";
 

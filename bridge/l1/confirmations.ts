@@ -1,4 +1,5 @@
 /** Confirmations that the bridge and commands wait for on L1, by chain, and the warning where no new block comes. */
+import { DEVNET_CHAIN_ID } from "@openledger/contracts/l1/devnet-chain";
 
 /** Milliseconds until the warning: several slots of Ethereum without a block. */
 const STALLED_AFTER_MS = 60_000;
@@ -11,7 +12,7 @@ const STALLED_ALARM_MS = 600_000;
 
 /** null on a development chain, whose nodes may make no block for hours. */
 export const stalledAlarmMsOf = (chainId: number): number | null =>
-  chainId === 31_337 ? null : STALLED_ALARM_MS;
+  chainId === DEVNET_CHAIN_ID ? null : STALLED_ALARM_MS;
 
 /** True for a newest block so old that its node is cut off, or lies; never on a development chain. */
 export function isOldHead(chainId: number, timestampSeconds: number | bigint, nowMs = Date.now()): boolean {
@@ -20,7 +21,7 @@ export function isOldHead(chainId: number, timestampSeconds: number | bigint, no
 }
 
 /** A development chain's nodes mine only what is sent to them: a second block may never come. */
-export const defaultConfirmations = (chainId: number): number => (chainId === 31_337 ? 1 : 3);
+export const defaultConfirmations = (chainId: number): number => (chainId === DEVNET_CHAIN_ID ? 1 : 3);
 
 /**
  * Warns where L1 makes no blocks: a node that mines only what is sent to it never gives a transaction its

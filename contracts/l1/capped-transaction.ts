@@ -15,6 +15,7 @@ import {
   getTransactionCount,
 } from "viem/actions";
 import { contractError } from "../contract-errors.ts";
+import { DEVNET_CHAIN_ID } from "./devnet-chain.ts";
 import {
   DEFAULT_MAX_FEE_GWEI,
   type FeeMarket,
@@ -149,4 +150,4 @@ export const gasCostWei = (receipt: {
  * Interval between requests for a receipt: a third of a block, which takes a second on a development chain
  * and twelve elsewhere.
  */
-export const receiptPollMs = (chainId: number): number => (chainId === 31337 ? 300 : 4_000);
+export const receiptPollMs = (chainId: number): number => (chainId === DEVNET_CHAIN_ID ? 300 : 4_000);

@@ -1,7 +1,7 @@
 /** The devnet's Ethereum: anvil with one block a second, as a service that supervisor.ts starts and restarts. */
 import { ANVIL_RULES, anvilPath } from "@openledger/contracts/l1/anvil";
 import { MNEMONIC } from "@openledger/contracts/testing/anvil-account";
-import { createPublicClient, createTestClient, http, publicActions } from "viem";
+import { createPublicClient, createTestClient, http, type PublicClient, publicActions } from "viem";
 import { foundry } from "viem/chains";
 import type { ServiceSpec } from "../world/services.ts";
 import { devnetPaths, L1_ACCOUNT_COUNT, L1_BLOCK_SECONDS, L1_SAVE_SECONDS } from "./config.ts";
@@ -34,17 +34,36 @@ export function l1NodeSpec(port: number, clockOffsetSeconds: () => number): Serv
   };
 }
 
-/** The node forgets at its end how far its clock was moved, and would go on with blocks of the past. */
+/** Newest blocks in which the last one before the start is: the node makes one a second, and is asked at once. */
+const BLOCKS_SINCE_START = 30n;
+
+/**
+ * The node forgets at its end how far its clock was moved, and would go on with blocks of the past. People move it, too
+ * (`openledger devnet pass-day`), so the last blocks count beside the offset.
+ */
 async function restoreClock(rpcUrl: string, offsetSeconds: number): Promise<void> {
   const node = createTestClient({ chain: foundry, mode: "anvil", transport: http(rpcUrl) }).extend(
     publicActions,
   );
+  const lastSeconds = await newestTime(node);
   await node.mine({ blocks: 1 });
   const { timestamp } = await node.getBlock();
-  const missingSeconds = Math.floor(Date.now() / 1000) + offsetSeconds - Number(timestamp);
+  const dueSeconds = Math.max(Math.floor(Date.now() / 1000) + offsetSeconds, lastSeconds);
+  const missingSeconds = dueSeconds - Number(timestamp);
   if (missingSeconds <= CLOCK_TOLERANCE_SECONDS) return;
   await node.increaseTime({ seconds: missingSeconds });
   await node.mine({ blocks: 1 });
+}
+
+/** Highest time of the last blocks, in Unix seconds. */
+async function newestTime(node: Pick<PublicClient, "getBlock" | "getBlockNumber">): Promise<number> {
+  const head = await node.getBlockNumber();
+  let newest = 0n;
+  for (let number = head; number >= 0n && number > head - BLOCKS_SINCE_START; number--) {
+    const { timestamp } = await node.getBlock({ blockNumber: number });
+    if (timestamp > newest) newest = timestamp;
+  }
+  return Number(newest);
 }
 
 /** A block for each transaction at once, as long as `act` runs; then one a second again. */

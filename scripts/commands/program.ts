@@ -104,6 +104,10 @@ const COMMANDS: Readonly<Record<string, FirstLevel>> = {
     summary: "set up and pay the processes of a rollup",
     load: async () => (await import("./operate/operator-command.ts")).addOperatorCommands,
   },
+  devnet: {
+    summary: "let a day pass on a devnet",
+    load: async () => (await import("./operate/devnet-command.ts")).addDevnetCommands,
+  },
   follow: {
     summary: "run a full node: a read-only copy of the ledger",
     load: async () => (await import("./operate/follow-command.ts")).addFollowCommand,

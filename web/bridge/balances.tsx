@@ -2,13 +2,14 @@
  * Column of the bridge page with the visitor's money: OPEN and ether in the wallet, OPEN in the ledger account with its check
  * against Ethereum, and the withdrawals that can be paid out. Amounts are in wei.
  */
+import { DEVNET_CHAIN_ID } from "@openledger/contracts/l1/devnet-chain";
 import { Badge } from "../design/badge.tsx";
 import { type BalanceCheck, type Holdings, mainAccount } from "../ledger/holdings.ts";
 import { isFinalizable } from "../ledger/journey.ts";
 import { journeys } from "../ledger/journey-store.ts";
 import type { Live } from "../ledger/live.ts";
 import type { Session } from "../ledger/session.ts";
-import { DEVNET_CHAIN_ID, type Site } from "../ledger/site.ts";
+import type { Site } from "../ledger/site.ts";
 import { showOpen } from "../words/format.ts";
 import { LeafLink } from "../words/links.tsx";
 import { Open } from "../words/open.tsx";

@@ -2,6 +2,7 @@
  * Page of openledger-exit.html, which a person keeps on a disk: asks for the rollup and an Ethereum node, then shows the same
  * panel as the served page (exit-page.tsx).
  */
+import { DEVNET_CHAIN_ID } from "@openledger/contracts/l1/devnet-chain";
 import { useState } from "preact/hooks";
 import { isAddress } from "viem";
 import { PageBlobs } from "../blobs/page-blobs.ts";
@@ -10,7 +11,6 @@ import { Badge } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";
 import { Field } from "../design/field.tsx";
 import { Notice } from "../design/notice.tsx";
-import { DEVNET_CHAIN_ID } from "../ledger/site.ts";
 import { type FoundWallet, foundWallets } from "../ledger/wallets.ts";
 import { ProblemNotice } from "../words/problem.tsx";
 import { type Access, type Account, openAccess, openAccount } from "./access.ts";

@@ -1,8 +1,8 @@
 /** Button, on the devnet alone, that lets Ethereum's clock jump over a wait, such as the day before a model can be approved. */
+import { DEVNET_CHAIN_ID } from "@openledger/contracts/l1/devnet-chain";
 import { useAction } from "../bridge/use-action.ts";
 import { Button } from "../design/button.tsx";
 import type { PageProps } from "../ledger/page.ts";
-import { DEVNET_CHAIN_ID } from "../ledger/site.ts";
 import { showDuration } from "../words/format.ts";
 import { ProblemNotice } from "../words/problem.tsx";
 
@@ -16,8 +16,12 @@ export function PassTime({ leftMs, live, site }: Pick<PageProps, "live" | "site"
   if (leftMs === 0 || l1Url === null || live.info.value?.chainId !== DEVNET_CHAIN_ID) return null;
   const pass = () =>
     passing.run(async () => {
-      const { passTime } = await import("../ledger/test-clock.ts");
-      await passTime(l1Url, Math.ceil(leftMs / 1_000) + MARGIN_SECONDS);
+      const { passTime } = await import("@openledger/client/actions/l1/pass-time");
+      await passTime({
+        rpcUrl: l1Url,
+        seconds: Math.ceil(leftMs / 1_000) + MARGIN_SECONDS,
+        sequencer: site.sequencer,
+      });
       live.ring();
     });
   return (

@@ -6,9 +6,6 @@
 import { requestSequencer, type SequencerAccess } from "@openledger/client/sequencer/sequencer-request";
 import { z } from "zod";
 
-/** Chain id of the devnet's Ethereum node, where everything is worth nothing. */
-export const DEVNET_CHAIN_ID = 31337;
-
 const settingsSchema = z.object({
   l1Url: z.url().nullable(),
   answerServers: z.array(z.url()).default([]),

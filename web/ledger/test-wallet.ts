@@ -2,6 +2,7 @@
  * A wallet for the devnet: EIP-1193 in front of keys that the whole world knows. Offered only where the chain is the
  * devnet's, by its node's own answer, and marked wherever it is named.
  */
+import { DEVNET_CHAIN_ID } from "@openledger/contracts/l1/devnet-chain";
 import {
   type Address,
   createPublicClient,
@@ -27,7 +28,7 @@ const WALLETS = [
 /** @returns whether the node is a devnet's, and the wallets are offered */
 export async function offerTestWallets(l1Url: string): Promise<boolean> {
   const node = createPublicClient({ chain: foundry, transport: http(l1Url) });
-  if ((await node.getChainId()) !== foundry.id) return false;
+  if ((await node.getChainId()) !== DEVNET_CHAIN_ID) return false;
   for (const { name, addressIndex } of WALLETS) {
     const provider = { request: (request: Request) => answer(request, l1Url, addressIndex) };
     add({ id: `openledger.test.${addressIndex}`, name, iconUrl: null, provider, isTest: true });
@@ -82,7 +83,7 @@ async function answer({ method, params }: Request, l1Url: string, addressIndex: 
     case "eth_accounts":
       return [account.address];
     case "eth_chainId":
-      return numberToHex(foundry.id);
+      return numberToHex(DEVNET_CHAIN_ID);
     case "wallet_switchEthereumChain":
       return null;
     case "eth_signTypedData_v4":

@@ -1,6 +1,7 @@
 /** Days that pass on L1: the node's clock is moved, the sequencer's follows. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { APPROVAL_DELAY_SECONDS } from "@openledger/circuits/protocol";
+import { passTime } from "@openledger/client/actions/l1/pass-time";
 import { getLeaf, getStatus } from "@openledger/client/sequencer/ledger-reads";
 import { createTestClient, http } from "viem";
 import { foundry } from "viem/chains";
@@ -27,14 +28,11 @@ export async function mineUntilFinal(job: Job): Promise<void> {
 /** @param target in seconds since 1970 @param why told where the clock is moved */
 async function passUntil(job: Job, target: number, why: string): Promise<void> {
   const { alice } = job.people;
-  const node = createTestClient({ chain: foundry, mode: "anvil", transport: http(job.rpcUrl) });
   const { timestamp } = await alice.l1.getBlock();
   if (Number(timestamp) < target) {
-    const seconds = target - Number(timestamp);
     // Before it is done: after a kill the node is started with this offset.
     await job.journal.set(CLOCK_OFFSET, target - Math.floor(Date.now() / 1000));
-    await node.increaseTime({ seconds });
-    await node.mine({ blocks: 1 });
+    await passTime({ rpcUrl: job.rpcUrl, seconds: target - Number(timestamp), sequencer: null });
     job.console.done(why);
   }
   for (;;) {

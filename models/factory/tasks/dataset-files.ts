@@ -15,6 +15,9 @@ export const STATE_FOLDER = "state";
 export const ADAPTER_FOLDER = "adapter";
 export const MODEL_FOLDER = "model";
 export const MERGED_FOLDER = "merged";
+export const CLASSIFIER_FOLDER = "classifier";
+/** A sorting model for other programs, in its folder. */
+export const CLASSIFIER_FILE = "classifier.json";
 
 const ROWS = "rows.jsonl";
 const OWNERS = "owners.json";

@@ -4,6 +4,8 @@
  */
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import type { DirectParts } from "@openledger/attribution/model/direct/direct-family";
+import { exportClassifier } from "@openledger/attribution/model/direct/exported-classifier";
 import { writeModel } from "@openledger/attribution/model/model-directory";
 import { type TrainedModel, trainingOf } from "@openledger/attribution/model/model-family";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
@@ -23,7 +25,15 @@ import {
   type SortForm,
   type WriteForm,
 } from "../factory-api.ts";
-import { ADAPTER_FOLDER, MODEL_FOLDER, readDatasetRows, STATE_FOLDER, sha256Of } from "./dataset-files.ts";
+import {
+  ADAPTER_FOLDER,
+  CLASSIFIER_FILE,
+  CLASSIFIER_FOLDER,
+  MODEL_FOLDER,
+  readDatasetRows,
+  STATE_FOLDER,
+  sha256Of,
+} from "./dataset-files.ts";
 import { trainSorter } from "./sort-watch.ts";
 import { type Say, type TaskResults, type TaskWish, type TrainTask, termsOf } from "./task-messages.ts";
 import { requireMemory, trainingsOf } from "./task-model.ts";
@@ -119,12 +129,15 @@ async function makeSorter(
   rows: readonly OwnedRow[],
   making: Making,
 ): Promise<Made | null> {
-  const { labels, recipe, saidStep } = task;
+  const { jobFolder, labels, recipe, saidStep } = task;
   const training = trainingOf(recipe, trainingsOf(task).all);
   await training.requireTrainable(rows, recipe);
   const sorted = await trainSorter({ recipe, training }, rows, { ...making, form, labels, saidStep });
   if (sorted === null) return null;
   const { accuracy, trained } = sorted;
+  const exported = `${JSON.stringify(exportClassifier(trained as TrainedModel<DirectParts>))}\n`;
+  await mkdir(join(jobFolder, CLASSIFIER_FOLDER), { recursive: true });
+  await writeFileWhole(join(jobFolder, CLASSIFIER_FOLDER, CLASSIFIER_FILE), exported);
   return { trained, figures: { losses: null, accuracy, fit: trained.accuracy, adapterSha256: null } };
 }
 

@@ -24,7 +24,13 @@ import type { CircuitSize, StoredJob } from "../store/factory-records.ts";
 import { type JobChange, stateChange } from "../store/job-store.ts";
 import type { TicketedJob } from "../store/job-tickets.ts";
 import { ChildTask } from "../tasks/child-task.ts";
-import { ADAPTER_FOLDER, MODEL_FOLDER, STATE_FOLDER, writeDatasetRows } from "../tasks/dataset-files.ts";
+import {
+  ADAPTER_FOLDER,
+  CLASSIFIER_FOLDER,
+  MODEL_FOLDER,
+  STATE_FOLDER,
+  writeDatasetRows,
+} from "../tasks/dataset-files.ts";
 import type { ProgressMessage, TaskResults, TaskWish } from "../tasks/task-messages.ts";
 import { JobLost, MAX_SILENT_STARTS, typed, type WorkerModules } from "./worker-modules.ts";
 
@@ -202,6 +208,7 @@ export class TrainWorker {
     const { id, signal } = hold;
     for (const [form, folder] of [
       ["adapter", ADAPTER_FOLDER],
+      ["classifier", CLASSIFIER_FOLDER],
       ["model", MODEL_FOLDER],
     ] as const)
       for (const name of await readdir(join(jobFolder, folder)).catch(() => [])) {
@@ -214,7 +221,7 @@ export class TrainWorker {
         // Committed before the connection was lost.
         if (job.view.state === "done") return null;
         requireOwn(hold, job);
-        await files.keepOnly(queries, id, ["adapter", "model"]);
+        await files.keepOnly(queries, id, ["adapter", "classifier", "model"]);
         return stateChange("done", {
           job: {
             recipe,

@@ -35,7 +35,14 @@ const PUBLISHED: Offered = {
   title: "What is published",
   text: "Everything that serves, settles and verifies the registered model. openledger models serve takes the folder.",
 };
-const FORMS = { sort: [PUBLISHED], write: [...OF_WRITERS, PUBLISHED] };
+const OF_SORTERS: readonly Offered[] = [
+  {
+    form: "classifier",
+    title: "The classifier",
+    text: "One JSON file: how an input becomes counts, and each label's numbers. examples/label-text.ts answers by it.",
+  },
+];
+const FORMS = { sort: [...OF_SORTERS, PUBLISHED], write: [...OF_WRITERS, PUBLISHED] };
 
 /** The model as files. */
 export function ExportPart({ factorySession, job }: JobPartProps) {

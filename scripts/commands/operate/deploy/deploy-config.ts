@@ -8,6 +8,7 @@ import { dirname, resolve } from "node:path";
 import { FIELD_ORDER } from "@openledger/circuits/protocol";
 import { unmatchedShardCircuit, withTwin } from "@openledger/circuits/registry/circuit-sizes";
 import { parseOpen } from "@openledger/client/sequencer/open-amount";
+import { DEVNET_CHAIN_ID } from "@openledger/contracts/l1/devnet-chain";
 import { parseStrictJson } from "@openledger/foundation/exact-json";
 import { textOfFile } from "@openledger/foundation/utf8";
 import { type Address, getAddress, isAddress, parseEther, parseGwei } from "viem";
@@ -15,8 +16,6 @@ import { z } from "zod";
 import { operatorError } from "../operator-errors.ts";
 
 const MAX_CIRCUITS = 16;
-/** The one chain on which the contracts take development keys, and on which a sequencer needs no bond. */
-export const DEVELOPMENT_CHAIN_ID = 31_337;
 
 const address = z
   .string()
@@ -151,7 +150,7 @@ export function loadDeployConfig(configPath: string): DeployConfig {
       `${configPath} needs treasuryOwner, or governance whose timelock owns the treasury, and not both`,
       { data: { reason: "config-invalid", fields: ["treasuryOwner", "governance"] } },
     );
-  if (config.bondWei === undefined && config.l1.chainId !== DEVELOPMENT_CHAIN_ID)
+  if (config.bondWei === undefined && config.l1.chainId !== DEVNET_CHAIN_ID)
     throw operatorError(
       "CMD_DEPLOY_REFUSED",
       `${configPath} needs bond, the ETH that two preconfirmations of one place take from the sequencer (docs/explanation/trust.md)`,

@@ -7,6 +7,7 @@ import { circuitSpec } from "@openledger/circuits/registry/circuit-registry";
 import { hasOnlyBlobBatches, sizesOfName, twinNameOf } from "@openledger/circuits/registry/circuit-sizes";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
 import { type CircuitConfig, computeCircuitId } from "@openledger/contracts/build/verifying-key";
+import { DEVNET_CHAIN_ID } from "@openledger/contracts/l1/devnet-chain";
 import { readIfPresent, writeFileWhole } from "@openledger/foundation/whole-file";
 import { toSolidityKey } from "@openledger/prover/formats/verification-key";
 import { REHEARSAL, verifyKey } from "@openledger/prover/keys/ceremony";
@@ -18,7 +19,7 @@ import { loadProductionKey, ProvingKeyChecker } from "@openledger/prover/proving
 import type { Chain } from "viem";
 import { z } from "zod";
 import { operatorError } from "../operator-errors.ts";
-import { DEVELOPMENT_CHAIN_ID, type DeployConfig } from "./deploy-config.ts";
+import type { DeployConfig } from "./deploy-config.ts";
 
 export interface CheckedCircuit {
   readonly config: CircuitConfig;
@@ -38,10 +39,10 @@ export async function checkKeys(
   tell: (text: string) => void,
 ): Promise<CheckedCircuit[]> {
   const { chainId } = config.l1;
-  if (config.keys === "development" && chainId !== DEVELOPMENT_CHAIN_ID) {
+  if (config.keys === "development" && chainId !== DEVNET_CHAIN_ID) {
     throw operatorError(
       "CMD_DEPLOY_REFUSED",
-      `the secrets of development keys are public, and chain ${chainId} is not ${DEVELOPMENT_CHAIN_ID}: the contract would refuse them, too`,
+      `the secrets of development keys are public, and chain ${chainId} is not ${DEVNET_CHAIN_ID}: the contract would refuse them, too`,
       { data: { reason: "development-keys", chainId } },
     );
   }

@@ -7,12 +7,13 @@ import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { unusualParameters } from "@openledger/contracts/build/rollup-parameters";
 import { cappedFees } from "@openledger/contracts/l1/capped-transaction";
+import { DEVNET_CHAIN_ID } from "@openledger/contracts/l1/devnet-chain";
 import { paddedGas } from "@openledger/contracts/l1/fee-policy";
 import type { Contribution } from "@openledger/prover/keys/contributions";
 import { createPublicClient, formatEther, http, type PublicClient } from "viem";
 import { operatorError } from "../operator-errors.ts";
 import { dataPlacesOf } from "./data-places.ts";
-import { DEVELOPMENT_CHAIN_ID, type DeployConfig, loadDeployConfig } from "./deploy-config.ts";
+import { type DeployConfig, loadDeployConfig } from "./deploy-config.ts";
 import { type CheckedCircuit, checkKeys } from "./deploy-keys.ts";
 import { writeRecord, writeVerification } from "./deploy-output.ts";
 import { type DeployPlan, planDeployment } from "./deploy-plan.ts";
@@ -145,7 +146,7 @@ function warningsOf(config: DeployConfig, circuits: readonly CheckedCircuit[], p
     warnings.push(
       `votes count ${governance.votingDelayBlocks} blocks after a proposal: holders who have to withdraw OPEN by force first may be too late`,
     );
-  if (plan.deployer.address === plan.rollup.sequencer && config.l1.chainId !== DEVELOPMENT_CHAIN_ID)
+  if (plan.deployer.address === plan.rollup.sequencer && config.l1.chainId !== DEVNET_CHAIN_ID)
     warnings.push(
       "the deployer's key is the operator's: a deployer needs no rights afterwards, use two keys",
     );

@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import type { DeployedCircuit } from "@openledger/circuits/registry/deployment";
 import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
+import { DEVNET_CHAIN_ID } from "@openledger/contracts/l1/devnet-chain";
 import { type Address, createPublicClient, formatEther, http } from "viem";
 import { bad, type Finding, good, looking } from "./finding.ts";
 
@@ -15,8 +16,6 @@ const MAX_HEAD_AHEAD_SECONDS = 60;
 const BATCH_GAS = 700_000n;
 /** Batches that the operator's ether has to pay for: a day with one every fourteen minutes. */
 const MIN_BATCH_COUNT = 100n;
-/** The devnet's chain: blocks come with transactions, and days are passed by hand. */
-const LOCAL_CHAIN_ID = 31_337;
 
 export interface L1Endpoint {
   readonly rpcUrl: string;
@@ -45,7 +44,8 @@ export async function checkL1(
       : `it is of chain ${actualChainId}, and the record of chain ${chainId}`;
   });
   if (node.problem !== null) return [node];
-  const isLocal = actualChainId === LOCAL_CHAIN_ID;
+  // Its blocks come with transactions, and its days are passed by hand.
+  const isLocal = actualChainId === DEVNET_CHAIN_ID;
   const head = await looking("l1", `${place}, newest block`, HEAD_REMEDY, async () => {
     const { number, timestamp } = await client.getBlock();
     return isLocal ? null : headProblem(number, Number(timestamp), nowMs / 1_000);
