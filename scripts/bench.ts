@@ -169,7 +169,7 @@ program
 program
   .command("models")
   .description(
-    "published shapes with made weights: int8 against llama.cpp's Q8_0, in turns, on as many threads",
+    "answers of 40 questions by the default settings; published shapes with made weights: int8 against llama.cpp's Q8_0, in turns",
   )
   .option("--shapes <list>", "SmolLM2-135M, Qwen2.5-0.5B, Llama-3.2-1B", "SmolLM2-135M")
   .option("--rounds <n>", "turns of each", Number, 7)
@@ -189,8 +189,10 @@ program
   .action(async ({ llama, prompt: promptTokens, shapes, ...counts }: ModelsOptions) => {
     const { benchModels } = await import("./bench/models/models.ts");
     const named = { shapes: shapes.split(","), llama: llama === "none" ? null : llama };
+    const { benchAnswers } = await import("./bench/models/answers.ts");
+    const answers = await benchAnswers(console.log);
     const result = await benchModels({ ...named, ...counts, promptTokens, log: console.log });
-    end("models", result);
+    end("models", { ...result, answers });
   });
 
 await program.parseAsync();
