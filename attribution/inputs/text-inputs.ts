@@ -36,11 +36,11 @@ export function textCounter(
 }
 
 /** Words in their order, each as often as a bucket counts at most. */
-export function repeatedWords(text: Uint8Array, max = MAX_COUNT): number[] {
+function repeatedWords(text: Uint8Array): number[] {
   const seen = new Map<number, number>();
   return [...wordsOf(text, true)].filter((word) => {
     const count = (seen.get(word) ?? 0) + 1;
     seen.set(word, count);
-    return count <= max;
+    return count <= MAX_COUNT;
   });
 }
