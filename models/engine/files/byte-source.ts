@@ -8,6 +8,8 @@ import { modelError } from "../../model-errors.ts";
 export interface ByteSource {
   readonly name: string;
   readonly byteLength: number;
+  /** Strong entity tag of a file at an address: equal tags mean equal bytes. */
+  readonly etag?: string | null;
   /** @throws RollupError MOD_SOURCE_UNREADABLE, also if the file ends before */
   read(at: number, byteLength: number): Promise<Uint8Array>;
   close(): Promise<void>;

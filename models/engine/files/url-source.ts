@@ -4,32 +4,43 @@
  */
 import { type ByteSource, type FileSource, unreadable } from "./byte-source.ts";
 
-/** Limit of one request, its body included. */
+/** Limit of one request, beside the time that its bytes may take. */
 const TIMEOUT_MS = 60_000;
+/** Slowest line whose large parts are awaited: 16 kB/s. */
+const MIN_BYTES_PER_MS = 16;
 /** Hubs lead to their storage in one or two steps. */
 const MAX_REDIRECTS = 5;
 
-/** Files below an address; only the parts that are needed are fetched (HTTP Range). */
-export function urlSource(base: string, timeoutMs = TIMEOUT_MS): FileSource {
+/**
+ * Files below an address; only the parts that are needed are fetched (HTTP Range).
+ *
+ * @param token goes to the address's own origin alone, not where that leads on to
+ */
+export function urlSource(base: string, token: string | null = null): FileSource {
   return {
     name: base,
     async open(file) {
       const url = `${base.replace(/\/+$/, "")}/${file}`;
-      const first = await fetchRange(url, 0, 1, timeoutMs);
+      const first = await fetchRange(url, 0, 1, token);
       if (first === null) return null;
-      return rangeSource(url, first.total, timeoutMs);
+      return rangeSource(url, first, token);
     },
   };
 }
 
-function rangeSource(url: string, byteLength: number, timeoutMs: number): ByteSource {
+function rangeSource(
+  url: string,
+  { total: byteLength, etag }: { readonly total: number; readonly etag: string | null },
+  token: string | null,
+): ByteSource {
   return {
     name: url,
     byteLength,
+    etag,
     async read(at, length) {
       if (at + length > byteLength) throw unreadable(url, `it ends at ${byteLength}`);
       if (length === 0) return new Uint8Array(0);
-      const part = await fetchRange(url, at, length, timeoutMs);
+      const part = await fetchRange(url, at, length, token);
       if (part === null || part.total !== byteLength) throw unreadable(url, "the file changed meanwhile");
       return part.bytes;
     },
@@ -42,10 +53,11 @@ async function fetchRange(
   url: string,
   at: number,
   length: number,
-  timeoutMs: number,
-): Promise<{ bytes: Uint8Array; total: number } | null> {
+  token: string | null,
+): Promise<{ bytes: Uint8Array; total: number; etag: string | null } | null> {
   const headers = { range: `bytes=${at}-${at + length - 1}`, "accept-encoding": "identity" };
-  const answer = await follow(url, { headers, signal: AbortSignal.timeout(timeoutMs) });
+  const signal = AbortSignal.timeout(TIMEOUT_MS + Math.ceil(length / MIN_BYTES_PER_MS));
+  const answer = await follow(url, { headers, signal }, token);
   const fail = async (reason: string) => {
     await answer.body?.cancel().catch(() => undefined);
     return unreadable(url, reason);
@@ -59,7 +71,8 @@ async function fetchRange(
     throw await fail(`the server answers ${answer.status}, not with a part of it`);
   const [from, to, total] = [Number(range[1]), Number(range[2]), Number(range[3])];
   if (from !== at || to !== at + length - 1 || to >= total) throw await fail("the server gives another part");
-  return { bytes: await readBody(answer, url, length), total };
+  const etag = answer.headers.get("etag");
+  return { bytes: await readBody(answer, url, length), total, etag: etag?.startsWith('"') ? etag : null };
 }
 
 /**
@@ -67,12 +80,19 @@ async function fetchRange(
  * own network. So another origin has to be https: such a service has no certificate for a stranger's name, and without
  * one no request is sent. If a browser hides the target of a redirect, it is not followed.
  */
-async function follow(url: string, init: RequestInit): Promise<Response> {
+async function follow(
+  url: string,
+  { headers, signal }: { readonly headers: Record<string, string>; readonly signal: AbortSignal },
+  token: string | null,
+): Promise<Response> {
   let place = url;
   for (let count = 0; count <= MAX_REDIRECTS; count++) {
-    const answer = await fetch(place, { ...init, redirect: "manual" }).catch((error: Error) =>
-      Promise.reject(unreadable(url, error.message, error)),
-    );
+    const isOwn = new URL(place).origin === new URL(url).origin;
+    const answer = await fetch(place, {
+      headers: isOwn && token !== null ? { ...headers, authorization: `Bearer ${token}` } : headers,
+      signal,
+      redirect: "manual",
+    }).catch((error: Error) => Promise.reject(unreadable(url, error.message, error)));
     if (answer.type !== "opaqueredirect" && ![301, 302, 303, 307, 308].includes(answer.status)) return answer;
     await answer.body?.cancel().catch(() => undefined);
     const to = answer.headers.get("location");

@@ -1,17 +1,23 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect, it } from "vitest";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { afterAll, describe, expect, it, onTestFinished } from "vitest";
+import { type HubFaults, startHub } from "../../testing/hub-server.ts";
 import { makeModel, writeMadeModel } from "../../testing/made-models.ts";
 import { byteConfig } from "../../testing/text-rows.ts";
-import { addBase, baseAddress } from "./add-base.ts";
+import { addBase, planBase } from "./add-base.ts";
 
 const home = mkdtempSync(join(tmpdir(), "openledger-add-base-"));
 const bases = join(home, "added");
 afterAll(() => rmSync(home, { recursive: true }));
 const options = { kernels: "wasm" } as const;
+const CHILD = fileURLToPath(new URL("../../testing/add-base-child-entry.js", import.meta.url));
+/** A model of several chunks. */
+const LARGE = { ...byteConfig, hidden_size: 256, intermediate_size: 1_024, num_hidden_layers: 2 } as const;
 
 async function publish(name: string, card?: string): Promise<string> {
   const folder = join(home, name);
@@ -60,37 +66,108 @@ it("refuses what is no model before it copies a byte", async () => {
   });
 });
 
-it("takes a name of a hub, whose files are fetched in parts", async () => {
-  const from = await publish("hub-model");
-  writeFileSync(join(from, "LICENSE"), "MIT License\n\nCopyright\n");
-  const asked: string[] = [];
-  const server = createServer((request, answer) => {
-    const prefix = "/someone/hub-model/resolve/main/";
-    const name = request.url!.slice(prefix.length);
-    asked.push(request.url!);
-    let bytes: Buffer;
-    try {
-      bytes = readFileSync(join(from, name));
-    } catch {
-      answer.writeHead(404).end();
-      return;
-    }
-    const [, start, end] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range!)!;
-    answer.writeHead(206, { "content-range": `bytes ${start}-${end}/${bytes.length}` });
-    answer.end(bytes.subarray(Number(start), Number(end) + 1));
-  });
-  await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
-  const hub = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-  try {
-    const place = await baseAddress("someone/hub-model", hub);
-    expect(place).toBe(`${hub}someone/hub-model/resolve/main`);
-    expect(await baseAddress(home, hub)).toBe(home);
-    process.env.HF_ENDPOINT = hub;
-    const added = await addBase("someone/hub-model", bases, options);
-    expect(added).toMatchObject({ name: "hub-model", licence: "MIT License" });
-    expect(asked.every((path) => path.startsWith("/someone/hub-model/resolve/main/"))).toBe(true);
-  } finally {
-    delete process.env.HF_ENDPOINT;
-    server.close();
+describe("a hub's model", () => {
+  /** A hub with one model, "someone/NAME". */
+  async function hubWith(name: string, faults: HubFaults = {}) {
+    const from = await publish(name);
+    writeFileSync(join(from, "LICENSE"), "MIT License\n\nCopyright\n");
+    const hub = await startHub(`someone/${name}`, from, faults);
+    onTestFinished(() => hub.close());
+    return { from, ...hub };
   }
+
+  it("is pinned by its commit, sized before, and copied from where the hub leads, byte for byte", async () => {
+    const { asked, commit, from, hub } = await hubWith("hub-model");
+    const plan = await planBase("someone/hub-model", bases, { hub });
+    expect(plan).toMatchObject({ name: "hub-model", commit, licence: "MIT License", family: "llama" });
+    expect(plan.memoryBytes).toBe(4 * plan.parameterCount);
+    expect(existsSync(join(bases, "hub-model"))).toBe(false);
+    const progress: number[] = [];
+    const onProgress = ({ done }: { readonly done: number }) => progress.push(done);
+    const added = await addBase("someone/hub-model@main", bases, { ...options, hub, onProgress });
+    expect(added).toMatchObject({ name: "hub-model", commit, licence: "MIT License" });
+    expect(added.sizeBytes).toBe(plan.sizeBytes);
+    expect(progress.at(-1)).toBe(plan.sizeBytes);
+    for (const file of ["config.json", "model.safetensors", "LICENSE"])
+      expect(readFileSync(join(added.folder, file))).toEqual(readFileSync(join(from, file)));
+    const isOfCommit = ({ path }: { readonly path: string }) =>
+      path.startsWith("/api/models/someone/hub-model/") || path.includes(`/${commit}/`);
+    expect(asked.filter((one) => !isOfCommit(one))).toEqual([]);
+    expect(existsSync(join(added.folder, "download.part.json"))).toBe(false);
+  });
+
+  it("is refused with what to do where it is gated, unknown, renamed, or no hub answers", async () => {
+    const gated = await hubWith("gated", { token: "hf_token" });
+    const refusal = (place: string, hub: string, token: string | null = null) =>
+      planBase(place, bases, { hub, token }).then(
+        () => null,
+        ({ code, data, message }) => `${code} ${data.reason}: ${message}`,
+      );
+    expect(await refusal("someone/gated", gated.hub)).toMatch(
+      /^MOD_SOURCE_UNREADABLE gated: .*accept its terms there.*set HF_TOKEN/,
+    );
+    expect(await refusal("someone/gated", gated.hub, "other")).toMatch(
+      /check that HF_TOKEN is of that account/,
+    );
+    expect(await refusal("someone/gated", gated.hub, "hf_token")).toBeNull();
+    expect(await refusal("someone/none", gated.hub)).toMatch(
+      /^MOD_SOURCE_UNREADABLE unknown: .*check the name/,
+    );
+    expect(await refusal("someone/renamed", gated.hub)).toMatch(/moved: .*other-name/);
+    expect(await refusal("someone/model", "http://127.0.0.1:1")).toMatch(
+      /^MOD_SOURCE_UNREADABLE unreachable: .*name the folder of the model's files/,
+    );
+  });
+
+  it("with a wrong byte is refused, and that file alone is fetched again", async () => {
+    const { bytesAskedOf, faults, hub } = await hubWith("wrong", { wrongByteOf: "model.safetensors" });
+    await expect(addBase("someone/wrong", bases, { ...options, hub })).rejects.toMatchObject({
+      code: "MOD_FILE_INVALID",
+      data: { reason: "bytes-differ" },
+    });
+    expect(existsSync(join(bases, "wrong"))).toBe(false);
+    expect(existsSync(join(bases, "wrong.part", "model.safetensors"))).toBe(false);
+    delete faults.wrongByteOf;
+    bytesAskedOf("model.safetensors");
+    const { folder } = await addBase("someone/wrong", bases, { ...options, hub });
+    expect(existsSync(join(folder, "model.safetensors"))).toBe(true);
+    // A small file is git's own, which has a hash, too.
+    const small = await hubWith("wrong-small", { wrongByteOf: "LICENSE" });
+    await expect(addBase("someone/wrong-small", bases, { ...options, hub: small.hub })).rejects.toMatchObject(
+      { code: "MOD_FILE_INVALID", data: { reason: "bytes-differ" } },
+    );
+  });
+
+  it("with a file that its store does not have is refused", async () => {
+    const { hub } = await hubWith("lost", { lostFile: "model.safetensors" });
+    await expect(addBase("someone/lost", bases, { ...options, hub })).rejects.toMatchObject({
+      code: "MOD_SOURCE_UNREADABLE",
+    });
+  });
+
+  it("is continued after a cut connection, and after a kill where it was killed", async () => {
+    const name = "long";
+    const from = join(home, name);
+    mkdirSync(from);
+    await writeMadeModel(from, makeModel(LARGE, name));
+    const { length } = readFileSync(join(from, "model.safetensors"));
+    const hub = await startHub(`someone/${name}`, from, { hangsAt: 5 * 2 ** 20 });
+    onTestFinished(() => hub.close());
+    const child = spawn(process.execPath, [CHILD, `someone/${name}`, bases, hub.hub], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const ended = once(child, "exit");
+    for await (const line of createInterface(child.stdout!)) if (Number(line) > 4 * 2 ** 20) break;
+    child.kill("SIGKILL");
+    await ended;
+    delete hub.faults.hangsAt;
+    hub.faults.cutsOf = { "model.safetensors": 1 };
+    hub.bytesAskedOf("model.safetensors");
+    const { folder } = await addBase(`someone/${name}`, bases, { ...options, hub: hub.hub });
+    expect(hub.faults.cutsOf).toEqual({ "model.safetensors": 0 });
+    const copied = readFileSync(join(folder, "model.safetensors"));
+    expect(copied.equals(readFileSync(join(from, "model.safetensors")))).toBe(true);
+    // The rest, once more the chunk that was cut, and the head.
+    expect(hub.bytesAskedOf("model.safetensors")).toBeLessThan(length + 2 ** 20);
+  }, 60_000);
 });

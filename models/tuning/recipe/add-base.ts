@@ -2,9 +2,12 @@
  * Adds a published base to this machine's list: fetches it from a folder, address or hub, checks it, and compares its logits
  * with a self-test. `openledger models base --add` and the factory's list use the copy.
  */
-import { mkdir, open, readdir, rename, rm, writeFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { mkdir, readdir, rename, rm, statfs, writeFile } from "node:fs/promises";
+import { totalmem } from "node:os";
+import { dirname, join, resolve } from "node:path";
 import type { OnProgress } from "@openledger/attribution/progress";
+import { whileLocked } from "@openledger/foundation/file-lock";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { textOfBytes } from "@openledger/foundation/utf8";
 import { z } from "zod";
 import { computeLogits, readTokens } from "../../engine/architecture/transformer.ts";
@@ -15,18 +18,16 @@ import type { KernelChoice } from "../../engine/kernels/create-kernels.ts";
 import { openTokenizer } from "../../engine/tokens/tokenizer.ts";
 import { modelError } from "../../model-errors.ts";
 import { baseNameAt, baseSourceAt, isAddress } from "../base/base-place.ts";
-import { baseFileNames, MARK_FILES } from "./base-files.ts";
+import { baseFileNames, MARK_FILES, MAX_BASE_BYTES } from "./base-files.ts";
+import { copyFiles } from "./copy-base.ts";
+import { type FileHash, findOnHub, type HubAccess, parseHubName } from "./hub.ts";
 
-const HUB = "https://huggingface.co";
-const HUB_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*\/[A-Za-z0-9][A-Za-z0-9._-]*$/;
 const FOLDER_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,100}$/;
 const CARD_FILES = ["README.md", "LICENSE"] as const;
 /** Limit of a model card. */
 const MAX_CARD_BYTES = 2 ** 20;
 const SELF_TEST = "self-test.json";
 const MAX_SELF_TEST_BYTES = 64 * 2 ** 20;
-/** Bytes that are copied at a time. */
-const CHUNK_BYTES = 8 * 2 ** 20;
 /** Tokens of a self-test that this software writes. */
 const TEST_TOKENS = 16;
 /** Tolerance as a part of the largest logit: bfloat16 of another engine differs by about 2^-8. */
@@ -38,9 +39,27 @@ const selfTestSchema = z.strictObject({
   logits: z.array(z.number()).min(1),
 });
 
+/** What a base takes, before its weights are fetched. */
+export interface BasePlan {
+  readonly name: string;
+  /** Commit of a hub's model; null for folders and addresses. */
+  readonly commit: string | null;
+  /** Licence that the card names; null if it names none. */
+  readonly licence: string | null;
+  readonly family: string;
+  readonly parameterCount: number;
+  /** Bytes of all files: to be fetched, and of the disk. */
+  readonly sizeBytes: number;
+  readonly freeBytes: number;
+  /** Memory of its weights in 32 bits; a tuning needs more, for its rows. */
+  readonly memoryBytes: number;
+}
+
 export interface AddedBase {
   readonly name: string;
   readonly folder: string;
+  /** Commit of a hub's model; null for folders and addresses. */
+  readonly commit: string | null;
   /** Licence that the card names; null if it names none. */
   readonly licence: string | null;
   readonly family: string;
@@ -50,57 +69,140 @@ export interface AddedBase {
   readonly largestLogitError: number | null;
 }
 
-/**
- * Address of a base: a folder or an address as it is; `owner/name`, if there is no such folder, is a model of a hub.
- */
-export async function baseAddress(place: string, hub = process.env.HF_ENDPOINT ?? HUB): Promise<string> {
-  if (isAddress(place) || !HUB_NAME.test(place) || (await readdir(place).catch(() => null)) !== null)
-    return place;
-  return `${hub.replace(/\/+$/, "")}/${place}/resolve/main`;
+interface PlannedBase {
+  readonly plan: BasePlan;
+  readonly source: FileSource;
+  readonly names: readonly string[];
+  readonly hashes: ReadonlyMap<string, FileHash>;
 }
 
 /**
- * Copies a base into a folder below `bases`, once its shape, tokenizer and logits were checked. Nothing is left of one
- * that is refused. Stage "copy", in bytes.
+ * Tells what a base takes. Reads its shape, tokenizer and card, and the heads of its weights: a base that cannot be used is
+ * refused before gigabytes are fetched.
  *
- * @param place a folder, an address, or `owner/name` of a hub
- * @throws RollupError MOD_SOURCE_UNREADABLE, MOD_CONFIG_UNSUPPORTED, MOD_FILE_INVALID (also where logits differ from the
- *   stored ones), MOD_TOO_LARGE, MOD_INPUT_INVALID where `bases` has one of that name
+ * @param place a folder, an address, or `owner/name` of a hub, with `@revision` if another than main is meant
+ * @throws RollupError MOD_SOURCE_UNREADABLE, MOD_CONFIG_UNSUPPORTED, MOD_FILE_INVALID, MOD_TOO_LARGE, MOD_INPUT_INVALID where
+ *   `bases` has one of that name
  */
-export async function addBase(
-  place: string,
-  bases: string,
-  { kernels, onProgress }: { readonly kernels: KernelChoice; readonly onProgress?: OnProgress },
-): Promise<AddedBase> {
-  const name = baseNameAt(isAddress(place) ? place : resolve(place));
-  const folder = join(bases, name);
-  if (!FOLDER_NAME.test(name) || (await readdir(folder).catch(() => null)) !== null)
-    throw modelError("MOD_INPUT_INVALID", `${folder} exists or is no name of a folder: remove or rename it`, {
-      data: { field: "place", folder },
-    });
-  const source = baseSourceAt(await baseAddress(place));
-  // Shape and tokenizer first: a base that cannot be used is refused before gigabytes are fetched.
+export async function planBase(place: string, bases: string, access: HubAccess = {}): Promise<BasePlan> {
+  return (await preparePlan(place, bases, access)).plan;
+}
+
+async function preparePlan(place: string, bases: string, access: HubAccess): Promise<PlannedBase> {
+  const hubName = await hubNameOf(place);
+  const name = hubName?.split("/")[1] ?? baseNameAt(isAddress(place) ? place : resolve(place));
+  await requireNew(join(bases, name), name);
+  const found = hubName === null ? null : await findOnHub(place, access);
+  const source = found?.source ?? baseSourceAt(place);
   const opened = await openModel(source);
   await opened.close();
   const { layout, shape } = opened;
   await openTokenizer(source, shape.vocabularySize);
-  const part = `${folder}.part`;
-  await rm(part, { recursive: true, force: true });
-  await mkdir(part, { recursive: true });
-  try {
-    const files = [...(await baseFileNames(source)), ...MARK_FILES, ...CARD_FILES, SELF_TEST];
-    const sizeBytes = await copyFiles(source, files, part, onProgress);
-    const copied = folderSource(part);
-    const largestLogitError = await testLogits(copied, part, kernels);
-    const licence = await licenceOf(copied);
-    await rename(part, folder);
-    const { family } = shape;
-    return { name, folder, licence, family, parameterCount: layout.floatCount, sizeBytes, largestLogitError };
-  } catch (error) {
-    await rm(part, { recursive: true, force: true });
-    throw error;
-  }
+  const names = [...(await baseFileNames(source)), ...MARK_FILES, ...CARD_FILES, SELF_TEST];
+  const plan: BasePlan = {
+    name,
+    commit: found?.commit ?? null,
+    licence: await licenceOf(source),
+    family: shape.family,
+    parameterCount: layout.floatCount,
+    sizeBytes: await bytesOf(source, names),
+    freeBytes: await freeBytesAt(resolve(bases)),
+    memoryBytes: 4 * layout.floatCount,
+  };
+  requireRoom(plan);
+  return { plan, source, names, hashes: found?.hashes ?? new Map() };
 }
+
+/** @throws RollupError MOD_INPUT_INVALID */
+async function requireNew(folder: string, name: string): Promise<void> {
+  if (FOLDER_NAME.test(name) && (await readdir(folder).catch(() => null)) === null) return;
+  throw modelError("MOD_INPUT_INVALID", `${folder} exists or is no name of a folder: remove or rename it`, {
+    data: { field: "place", folder },
+  });
+}
+
+/** The hub's name that a place is; null where it is an address, or a folder that exists. */
+async function hubNameOf(place: string): Promise<string | null> {
+  const parsed = isAddress(place) ? null : parseHubName(place);
+  return parsed === null || (await readdir(place).catch(() => null)) !== null ? null : parsed.name;
+}
+
+async function bytesOf(source: FileSource, names: readonly string[]): Promise<number> {
+  let sum = 0;
+  for (const name of names) {
+    const file = await source.open(name);
+    sum += file?.byteLength ?? 0;
+    await file?.close();
+  }
+  return sum;
+}
+
+/** Free bytes of the disk on which a folder lies, or will lie. */
+async function freeBytesAt(folder: string): Promise<number> {
+  const stats = await statfs(folder).catch(() => null);
+  return stats === null ? freeBytesAt(dirname(folder)) : stats.bavail * stats.bsize;
+}
+
+/** @throws RollupError MOD_TOO_LARGE */
+function requireRoom({ freeBytes, memoryBytes, name, sizeBytes }: BasePlan): void {
+  const limits = [
+    ["bytes of files", sizeBytes, MAX_BASE_BYTES],
+    ["bytes of the disk", sizeBytes, freeBytes],
+    ["bytes of memory", memoryBytes, totalmem()],
+  ] as const;
+  for (const [what, needed, max] of limits)
+    if (needed > max)
+      throw modelError("MOD_TOO_LARGE", `${name} takes ${needed} ${what}, and there are ${max}`, {
+        data: { what, needed, max },
+      });
+}
+
+export interface AddOptions extends HubAccess {
+  readonly kernels: KernelChoice;
+  /** Called before anything is copied. */
+  readonly onPlan?: (plan: BasePlan) => void;
+  readonly onProgress?: OnProgress;
+}
+
+/**
+ * Copies a base into a folder below `bases`, once its shape and tokenizer were checked, and compares its logits. A copy that was
+ * cut is continued by the next call; nothing is left of a base that is refused. Stage "copy", in bytes.
+ *
+ * @param place as of `planBase`
+ * @throws RollupError of `planBase`; MOD_FILE_INVALID also where bytes differ from the hub's hashes, or logits from the
+ *   stored ones
+ */
+export async function addBase(place: string, bases: string, options: AddOptions): Promise<AddedBase> {
+  const { kernels, onPlan, onProgress } = options;
+  const { hashes, names, plan, source } = await preparePlan(place, bases, options);
+  onPlan?.(plan);
+  const { commit, family, licence, name, parameterCount } = plan;
+  const folder = join(bases, name);
+  const part = `${folder}.part`;
+  await mkdir(bases, { recursive: true });
+  return whileLocked(
+    `${folder}.lock.part`,
+    () => {},
+    async () => {
+      await requireNew(folder, name);
+      try {
+        const sizeBytes = await copyFiles({ source, names, hashes, part, onProgress });
+        const largestLogitError = await testLogits(folderSource(part), part, kernels);
+        await rename(part, folder);
+        return { name, folder, commit, licence, family, parameterCount, sizeBytes, largestLogitError };
+      } catch (error) {
+        if (!isContinued(error)) await rm(part, { recursive: true, force: true });
+        throw error;
+      }
+    },
+  );
+}
+
+/** A copy that was cut, or one of whose files has to be fetched again. */
+const isContinued = (error: unknown): boolean =>
+  isRollupError(error, "MOD_SOURCE_UNREADABLE") ||
+  (isRollupError(error, "MOD_FILE_INVALID") &&
+    (error.data as { reason?: unknown }).reason === "bytes-differ");
 
 /** The licence that a model's card names: `license` of its front matter, else the first line of LICENSE. */
 export async function licenceOf(source: FileSource): Promise<string | null> {
@@ -114,28 +216,6 @@ export async function licenceOf(source: FileSource): Promise<string | null> {
   const named =
     /^license(?:_name)?:[ \t]*["']?([^"'\r\n]+)/m.exec(front)?.[1] ?? licence!.trim().split("\n")[0]!;
   return named.trim().slice(0, 100) || null;
-}
-
-async function copyFiles(source: FileSource, names: readonly string[], to: string, onProgress?: OnProgress) {
-  const opened = await Promise.all(names.map((name) => source.open(name)));
-  const total = opened.reduce((sum, file) => sum + (file?.byteLength ?? 0), 0);
-  let done = 0;
-  for (const [i, file] of opened.entries()) {
-    if (file === null) continue;
-    const target = await open(join(to, names[i]!), "w");
-    try {
-      for (let at = 0; at < file.byteLength; at += CHUNK_BYTES) {
-        onProgress?.({ stage: "copy", done, total });
-        const bytes = await file.read(at, Math.min(CHUNK_BYTES, file.byteLength - at));
-        await target.writeFile(bytes);
-        done += bytes.length;
-      }
-    } finally {
-      await target.close();
-      await file.close();
-    }
-  }
-  return total;
 }
 
 /** Compares with the stored logits; if there are none, stores our own for the next copy. */

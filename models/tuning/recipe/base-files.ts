@@ -14,7 +14,7 @@ import { parseModelConfig } from "../../engine/files/model-config.ts";
 import { modelError } from "../../model-errors.ts";
 
 /** All files together: they are held in memory while they are read. */
-const MAX_BASE_BYTES = 4 * 2 ** 30;
+export const MAX_BASE_BYTES = 4 * 2 ** 30;
 const INDEX_FILE = "model.safetensors.index.json";
 /** Files that tell how texts and turns end. They lie beside a base, and do not affect a recipe that is written. */
 export const MARK_FILES = ["generation_config.json", "chat_template.jinja"] as const;

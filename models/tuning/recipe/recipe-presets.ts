@@ -256,6 +256,17 @@ export const retrievalOf = (
   citationPermille,
 });
 
+/**
+ * Retrieval settings of a preset that says rows' answers: one row, of which the model reads nothing.
+ * @param citationPermille of payments, if no card has its own
+ */
+export const sayingRetrieval = (columnCount: number, citationPermille = 500): TextRecipe["retrieval"] => ({
+  ...retrievalOf(columnCount, 0, citationPermille)!,
+  rows: 1,
+  excerptTokens: 8,
+  says: "row",
+});
+
 /** Shorter runs, as " the United States", recur in good sentences. */
 const NO_REPEAT = 4;
 
@@ -319,7 +330,7 @@ export async function textPreset(
   baseName: string,
   sizes: MethodSizes,
 ): Promise<Omit<TextRecipe, "datanet" | "columnCount">> {
-  const { columnCount, isCiting = false } = sizes;
+  const { columnCount, isCiting = false, isSaying = false } = sizes;
   const opened = await openModel(source);
   const { layout, shape } = opened;
   await opened.close();
@@ -355,7 +366,9 @@ export async function textPreset(
     ...(heldOut === 0 ? {} : { heldOut }),
     method: methodFor(shape, adapter, sizes),
     answers: { promptTokens, answerTokens, temperature: 0, ...answers },
-    ...(isCiting ? { retrieval: retrievalOf(columnCount, promptTokens) } : {}),
+    ...(isCiting
+      ? { retrieval: isSaying ? sayingRetrieval(columnCount) : retrievalOf(columnCount, promptTokens) }
+      : {}),
     rules: textRules(isCiting),
   };
 }
@@ -364,6 +377,8 @@ interface MethodSizes {
   readonly rowCount: number;
   readonly columnCount: number;
   readonly isCiting?: boolean;
+  /** Beside `isCiting`: the answer is that of the row that is cited. */
+  readonly isSaying?: boolean;
 }
 
 type ColumnSizes = Pick<MethodSizes, "columnCount" | "isCiting">;

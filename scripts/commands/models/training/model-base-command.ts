@@ -9,7 +9,7 @@ export const addModelBaseCommand = command({
   usage: "base",
   about: "check the base model of this repository, retrain it, or add another to the factory's list",
   options: {
-    "--add <place>": `copy a base from a folder, a URL or a hub (owner/name) into ${ADDED_BASES}, and test it`,
+    "--add <place>": `copy a base from a folder, a URL or a hub (owner/name[@revision]) into ${ADDED_BASES}, and test it`,
     "--derive <folder>": "train it in this folder, an hour or two; an interrupted run resumes",
     ...withFallback(THREADS_OPTION, "1"),
     ...withFallback(KERNELS_OPTION, "native"),

@@ -16,6 +16,7 @@ import {
 } from "@openledger/models/tuning/base/base-place";
 import { deriveBase } from "@openledger/models/tuning/base/derive-base";
 import { addBase } from "@openledger/models/tuning/recipe/add-base";
+import { wordsOfBase, wordsOfPlan } from "@openledger/models/tuning/recipe/base-words";
 import { forgetCheckpoint } from "@openledger/models/tuning/training/checkpoint";
 import type { CommandContext } from "../../../cli/run-command.ts";
 import { type BaseCommandOptions, parseCount } from "../language-options.ts";
@@ -40,20 +41,12 @@ export async function checkBase({ output }: CommandContext<BaseCommandOptions>):
 export async function addToList({ options, output }: CommandContext<BaseCommandOptions>): Promise<void> {
   const added = await addBase(options.add!, ADDED_BASES, {
     kernels: parseKernels(options.kernels),
+    token: process.env.HF_TOKEN || null,
+    onPlan: (plan) => output.progress(wordsOfPlan(plan)),
     onProgress: ({ done, total }) =>
       output.progress(`${Math.round(done / 1e6)} of ${Math.round(total / 1e6)} MB copied`),
   });
-  const { family, folder, largestLogitError, licence, name, parameterCount } = added;
-  output.answer(
-    [
-      `${name}, a ${family} of ${(parameterCount / 1e6).toFixed(1)} M parameters, is in ${folder}; the factory lists it`,
-      `licence: ${licence ?? "the card names none; ask its publisher before you use it"}`,
-      largestLogitError === null
-        ? "self-test: no logits were stored with it; those of this machine are now, so copies can be compared"
-        : `self-test: logits agree with the stored ones within ${largestLogitError.toExponential(1)}`,
-    ],
-    added,
-  );
+  output.answer(wordsOfBase(added), added);
 }
 
 /** Trains the default base again; ends with status 1 if a byte differs. */
