@@ -38,6 +38,10 @@ export function registerChoiceRoutes(app: FastifyInstance, context: FactoryConte
     const leafId = await signerOf(context, request);
     return bases.add(request.body.place, (task) => side.run(leafId, task));
   });
+  route("POST /v1/bases/plans", { body: baseRequestSchema }, async (request) => {
+    const leafId = await signerOf(context, request);
+    return bases.plan(request.body.place, (task) => side.run(leafId, task));
+  });
 
   app.get(
     "/v1/datasets",
