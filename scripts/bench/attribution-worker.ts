@@ -1,9 +1,10 @@
 /**
- * One data set of `npm run bench -- attribution` in a process of its own, so that both cores work. attribution.ts starts it.
+ * One data set of `npm run bench -- attribution`, its quality or its attackers, in a process of its own, so that both cores work. attribution.ts starts it.
  */
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { type Corpus, type CorpusName, openCorpus } from "./quality/corpora.ts";
 import { measureDirect, REGISTERED } from "./quality/direct-quality.ts";
+import { type GamingName, measureGaming } from "./quality/gaming.ts";
 import { heldOutAccuracy, type Split } from "./quality/held-out-accuracy.ts";
 
 /**
@@ -75,6 +76,10 @@ function foldsOf({ name, rows }: Corpus, repetitions: number): Split[] {
 
 /** Runs only in a fork: an import runs nothing. */
 if (process.send !== undefined && process.argv[1]?.endsWith("attribution-worker.ts")) {
-  const [name, size] = process.argv.slice(2) as [CorpusName, SizeName];
-  process.send(await measureCorpus(name, size));
+  const [task, name, size] = process.argv.slice(2) as ["corpus" | "gaming", CorpusName, SizeName];
+  const result =
+    task === "corpus"
+      ? await measureCorpus(name, size)
+      : await measureGaming(name as GamingName, size, (line) => console.log(`${name}: ${line}`));
+  process.send(result);
 }

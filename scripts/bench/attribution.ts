@@ -4,18 +4,12 @@
  */
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import {
-  attackWorlds,
-  measureStandardPlans,
-  type RecipeOfRows,
-} from "@openledger/attribution/gaming/attack-factor";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { openGpuMatrix } from "@openledger/attribution/scores/gpu-scores";
 import { integerScores } from "@openledger/attribution/scores/integer-scores";
-import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { defaultTextRecipe } from "@openledger/models/tuning/recipe/recipe-presets";
 import type { CorpusFigures, SizeName } from "./attribution-worker.ts";
 import { CORPUS_NAMES, type CorpusName } from "./quality/corpora.ts";
+import { GAMING_NAMES, type GamingName } from "./quality/gaming.ts";
 
 /** What `--only` names beside texts: one corpus, or what attackers earn, or how fast rows are scored. */
 export const CLASSIFIER_PARTS = [...CORPUS_NAMES, "gaming", "scores"] as const;
@@ -37,28 +31,27 @@ export async function benchAttribution({
   const size = quick ? "quick" : "full";
   log(`attribution: ${size}; two processes`);
   const corpora: Partial<Record<CorpusName, CorpusFigures>> = {};
-  const waiting = CORPUS_NAMES.filter((name) => parts.includes(name));
-  const work = async () => {
-    for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
-      const figures = await forkCorpus(name, size);
+  const gaming: Partial<Record<GamingName, Record<string, number>>> = {};
+  const tasks = [
+    ...CORPUS_NAMES.filter((name) => parts.includes(name)).map((name) => async () => {
+      const figures = await forkTask<CorpusFigures>("corpus", name, size);
       corpora[name] = figures;
       printQuality(name, figures, log);
-    }
+    }),
+    ...(parts.includes("gaming") ? GAMING_NAMES : []).map((name) => async () => {
+      gaming[name] = await forkTask("gaming", name, size);
+    }),
+  ];
+  const work = async () => {
+    for (let task = tasks.shift(); task !== undefined; task = tasks.shift()) await task();
   };
   await Promise.all([work(), work()]);
   return {
     isQuick: quick,
     ...(Object.keys(corpora).length === 0 ? {} : { corpora }),
-    ...(parts.includes("gaming") ? { gaming: await benchGaming(quick, log) } : {}),
+    ...(Object.keys(gaming).length === 0 ? {} : { gaming }),
     ...(parts.includes("scores") ? { scores: await benchScores(log) } : {}),
   };
-}
-
-async function benchGaming(quick: boolean, log: (line: string) => void) {
-  await initPoseidon();
-  const small: RecipeOfRows = (sizes) => defaultTextRecipe({ ...sizes, bucketCount: 128 });
-  const emails = quick ? attackWorlds(small, ["1"]) : attackWorlds(defaultTextRecipe);
-  return { emails: await measureStandardPlans(emails, log) };
 }
 
 const SCORE_ROUNDS = 7;
@@ -132,19 +125,19 @@ async function openAdapter(matrix: Parameters<typeof openGpuMatrix>[0]) {
   }
 }
 
-function forkCorpus(name: CorpusName, size: SizeName): Promise<CorpusFigures> {
+function forkTask<Figures>(task: string, name: string, size: SizeName): Promise<Figures> {
   const file = fileURLToPath(new URL("./attribution-worker.ts", import.meta.url));
   return new Promise((resolve, reject) => {
     // The loader that runs this file comes along with process.execArgv.
-    const child = fork(file, [name, size], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
-    let result: CorpusFigures | undefined;
+    const child = fork(file, [task, name, size], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+    let result: Figures | undefined;
     child.on("message", (message) => {
-      result = message as CorpusFigures;
+      result = message as Figures;
       child.disconnect();
     });
     child.on("error", reject);
     child.on("exit", (code) => {
-      if (result === undefined) reject(new Error(`${name} ended with code ${code} and no result`));
+      if (result === undefined) reject(new Error(`${task} of ${name} ended with code ${code} and no result`));
       else resolve(result);
     });
   });

@@ -6,8 +6,8 @@ import { contentOf, inputOf, type LabelledInput } from "@openledger/attribution/
 import { EMAIL_LABELS, emailContents } from "@openledger/attribution/rows/sample-emails";
 import { encodeTableRow } from "@openledger/attribution/rows/table-rows";
 import { BROWN_GENRES, brownPassages } from "@openledger/attribution/testing/brown-corpus";
+import { digitSource } from "@openledger/attribution/testing/digit-source";
 import { irisFlowers } from "@openledger/attribution/testing/iris-flowers";
-import { digitFile, loadMnist } from "@openledger/attribution/testing/mnist-digits";
 import { classifierRecipe } from "@openledger/models/tuning/recipe/recipe-presets";
 
 export const CORPUS_NAMES = ["brown", "emails", "digits", "iris"] as const;
@@ -35,14 +35,7 @@ const SOURCES: Record<CorpusName, () => Unordered> = {
       }))
       .filter(({ input }) => input.trim() !== ""),
   }),
-  digits: () => ({
-    shape: { kind: "image" },
-    classes: Array.from({ length: 10 }, (_, digit) => `${digit}`),
-    rows: loadMnist().contents.map((content) => ({
-      input: Buffer.from(digitFile(content.subarray(0, -1))).toString("base64"),
-      label: content.at(-1)!,
-    })),
-  }),
+  digits: () => ({ shape: { kind: "image" }, ...digitSource() }),
   iris: () => {
     const { classes, fields, rows } = irisFlowers();
     return {

@@ -2,6 +2,7 @@
  * Held-out accuracy of the integers that the preset registers, beside the same softmax model of doubles without a circuit's limits: term
  * counts in 2^16 buckets without caps, pixels, standardised numbers. Its penalty is the best of a few by cross-validation of the same rows.
  */
+import type { ModelInputs, TextInputs } from "@openledger/attribution/inputs/model-inputs";
 import { choleskyInPlace, solveLower } from "@openledger/attribution/maths/dense-matrix";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import {
@@ -17,6 +18,7 @@ import { openPictures } from "@openledger/attribution/pictures/pictures";
 import { contentOf } from "@openledger/attribution/rows/row-content";
 import { decodeTableRow } from "@openledger/attribution/rows/table-rows";
 import { bucketOf, distinctTerms } from "@openledger/attribution/rows/text-terms";
+import { wordsOf } from "@openledger/attribution/rows/words";
 import { type Corpus, presetOf } from "./corpora.ts";
 
 /** Places of the rows that a model is trained on, and of those that it labels. */
@@ -53,8 +55,12 @@ export async function heldOutAccuracy(
   let rightInDoubles = 0;
   let labelled = 0;
   for (const split of splits) {
-    right += await rightByPreset(corpus, split);
-    const inputs = await inDoubles(corpus, split.train);
+    const recipe = await presetOf(
+      corpus,
+      split.train.map((i) => corpus.rows[i]!),
+    );
+    right += await rightByPreset(corpus, split, recipe);
+    const inputs = await inDoubles(corpus, split.train, recipe.inputs);
     const penalty = bestPenalty(corpus, inputs, split.train);
     rightInDoubles += countRight(corpus, inputs, split, penalty);
     labelled += split.test.length;
@@ -63,9 +69,12 @@ export async function heldOutAccuracy(
   return { accuracy: right / labelled, accuracyInDoubles: rightInDoubles / labelled, labelled };
 }
 
-async function rightByPreset(corpus: Corpus, { test, train }: Split): Promise<number> {
+async function rightByPreset(
+  corpus: Corpus,
+  { test, train }: Split,
+  recipe: Awaited<ReturnType<typeof presetOf>>,
+): Promise<number> {
   const rows = train.map((i) => corpus.rows[i]!);
-  const recipe = await presetOf(corpus, rows);
   const inputs = await directInputs(recipe);
   const { decay, tolerance } = recipe.model;
   const model = logisticModel({
@@ -86,16 +95,23 @@ async function rightByPreset(corpus: Corpus, { test, train }: Split): Promise<nu
 }
 
 /** Inputs of all rows without a circuit's limits. @param train rows that numbers are standardised by */
-async function inDoubles({ rows, shape }: Corpus, train: readonly number[]): Promise<SparseRows> {
+async function inDoubles(
+  { rows, shape }: Corpus,
+  train: readonly number[],
+  inputs: ModelInputs,
+): Promise<SparseRows> {
   const contents = rows.map(({ input }) => contentOf(shape.kind, input));
-  if (shape.kind === "text") return rotated(sparseRows(BUCKETS, contents.map(termEntries)), train);
+  if (inputs.kind === "text") {
+    const entries = contents.map((content) => termEntries(content, inputs));
+    return rotated(sparseRows(BUCKETS, entries), train);
+  }
   const dense = shape.kind === "image" ? await pixelsOf(contents) : numbersOf(shape, contents, train);
   return sparseFromDense(Float64Array.from(dense.flat()), rows.length, dense[0]!.length);
 }
 
-/** Different terms ÷ root of their number: buckets have no largest count. */
-function termEntries(text: Uint8Array): [number, number][] {
-  const terms = distinctTerms(text);
+/** Terms ÷ root of their number, of the recipe's kind: buckets and words have no largest count. */
+function termEntries(text: Uint8Array, { words }: TextInputs): [number, number][] {
+  const terms = words === undefined ? [...distinctTerms(text)] : wordsOf(text, true);
   const counts = new Map<number, number>();
   for (const term of terms) {
     const bucket = bucketOf(term, BUCKETS);
@@ -103,7 +119,7 @@ function termEntries(text: Uint8Array): [number, number][] {
   }
   return [...counts]
     .sort(([a], [b]) => a - b)
-    .map(([bucket, count]) => [bucket, count / Math.sqrt(terms.size)]);
+    .map(([bucket, count]) => [bucket, count / Math.sqrt(terms.length)]);
 }
 
 /**
