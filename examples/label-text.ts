@@ -29,15 +29,25 @@ const spaced = (letter: string) => {
   return isIn(singles, point) ? ` ${letter} ` : isIn(separators, point) ? " " : letter;
 };
 
+const ownWords: number[] | undefined = classifier.inputs.words;
+/** Words that the recipe names have a bucket each, the others share those behind. */
+const bucketOf = (term: number, bucketCount: number) => {
+  const own = ownWords?.indexOf(term) ?? -1;
+  const ownCount = ownWords?.length ?? 0;
+  return own >= 0 ? own : ownCount + (mix(0x5eed, term) % (bucketCount - ownCount));
+};
+
 for (const text of texts) {
   const words = [...text].map(small).map(spaced).join("").split(" ");
   const found = words.filter((word) => word !== "").map(hash);
-  // Each different word and pair of words counts once, in the order in which they come.
-  const terms = new Set(found.flatMap((word, k) => (k === 0 ? [word] : [word, mix(found[k - 1]!, word)])));
+  // Of long texts words count, up to three times each; else each different word and pair of words once, in the order in which they come.
+  const isFew = (word: number, k: number) => found.slice(0, k).filter((one) => one === word).length < 3;
+  const pairs = found.flatMap((word, k) => (k === 0 ? [word] : [word, mix(found[k - 1]!, word)]));
+  const terms = ownWords === undefined ? [...new Set(pairs)] : found.filter(isFew);
   const counts = new Uint8Array(classifier.termBuckets);
   let n = 0;
-  for (const term of terms.size === 0 ? [0] : terms) {
-    const bucket = mix(0x5eed, term) % counts.length;
+  for (const term of terms.length === 0 ? [0] : terms) {
+    const bucket = bucketOf(term, counts.length);
     if (counts[bucket]! === 3 || n === classifier.maxTerms) continue;
     counts[bucket]! += 1;
     n += 1;

@@ -59,7 +59,7 @@ program
   .command("attribution")
   .description("how true scores are, by training again, and what attackers earn: classifiers and texts")
   .option("--quick", "small sizes, for a look")
-  .option("--only <part>", "classifiers or texts")
+  .option("--only <part>", "classifiers; of them brown, emails, digits, iris, gaming or scores; or texts")
   .option("--rows <n>", "texts that the language model is tuned on", Number, 256)
   .option("--corpus <folder>", "of texts; default: those that were held out from the base")
   .option(
@@ -75,16 +75,19 @@ program
   .addHelpText("after", "\nExample:\n  npm run bench -- attribution --quick")
   .action(async ({ corpus = null, leftOut: leftOutCount, only, quick, rows: rowCount, ...options }) => {
     const figures: Record<string, unknown> = {};
+    const withTexts = only === undefined || only === "texts";
     if (only !== "texts") {
-      const { benchAttribution } = await import("./bench/attribution.ts");
-      Object.assign(figures, await benchAttribution({ quick: quick === true }));
+      const { benchAttribution, CLASSIFIER_PARTS } = await import("./bench/attribution.ts");
+      const parts = CLASSIFIER_PARTS.filter((part) => withTexts || only === "classifiers" || part === only);
+      if (parts.length === 0) program.error(`no part is called ${only}`);
+      Object.assign(figures, await benchAttribution({ quick: quick === true, parts }));
     }
-    if (only !== "classifiers" && leftOutCount > 0) {
+    if (withTexts && leftOutCount > 0) {
       const { leftOut } = await import("./bench/texts/left-out.ts");
       figures.texts = {
         leftOut: await leftOut({ corpus, rowCount, weights: options.weights }, leftOutCount, console.log),
       };
-    } else if (only !== "classifiers") {
+    } else if (withTexts) {
       const { benchTextAttribution } = await import("./bench/text-attribution.ts");
       const sizes = quick === true ? { rowCount: 64, halves: 2, again: 1 } : { rowCount };
       figures.texts = await benchTextAttribution({ corpus, queryCount: 40, ...options, ...sizes });
@@ -166,7 +169,7 @@ program
 program
   .command("models")
   .description(
-    "published shapes with made weights: int8 against llama.cpp's Q8_0, in turns, on as many threads",
+    "answers of 40 questions by the default settings; published shapes with made weights: int8 against llama.cpp's Q8_0, in turns",
   )
   .option("--shapes <list>", "SmolLM2-135M, Qwen2.5-0.5B, Llama-3.2-1B", "SmolLM2-135M")
   .option("--rounds <n>", "turns of each", Number, 7)
@@ -186,8 +189,10 @@ program
   .action(async ({ llama, prompt: promptTokens, shapes, ...counts }: ModelsOptions) => {
     const { benchModels } = await import("./bench/models/models.ts");
     const named = { shapes: shapes.split(","), llama: llama === "none" ? null : llama };
+    const { benchAnswers } = await import("./bench/models/answers.ts");
+    const answers = await benchAnswers(console.log);
     const result = await benchModels({ ...named, ...counts, promptTokens, log: console.log });
-    end("models", result);
+    end("models", { ...result, answers });
   });
 
 await program.parseAsync();

@@ -70,6 +70,34 @@ describe("texts", () => {
     expect(await counted(inputs, "明天下雨")).toMatchInlineSnapshot(`"8:1 14:1 19:1 24:1 26:1 34:1 58:1"`);
   });
 
+  it("that are long count words alone, up to three times each", async () => {
+    const long: ModelInputs = { ...inputs, words: [] };
+    expect(await counted(long, "win")).toBe("2:1");
+    expect(await counted(long, "Win win win win")).toBe("2:3");
+    expect(await counted(long, "…")).toBe(await counted(inputs, "…"));
+    const [win] = wordsOf(Buffer.from("win"), true);
+    // The word has the first bucket, the others lie behind it.
+    expect(await counted({ ...inputs, words: [win!] }, "Win win")).toBe("0:2");
+    expect(await counted({ ...inputs, words: [win!] }, "now win 100 $")).toMatch(/^0:1 /);
+    expect(await counted({ ...inputs, words: [win!] }, "…")).not.toMatch(/^0:/);
+  });
+
+  it("choose words where pairs would fill the buckets", async () => {
+    const short = ["one two", "two three"].map((text) => Buffer.from(text));
+    expect(await chooseInputs({ kind: "text" }, short, ROOM)).toEqual({ kind: "text", bucketCount: 1_024 });
+    const long = [0, 100].map((from) =>
+      Buffer.from(Array.from({ length: 400 }, (_, k) => `w${from + k}`).join(" ")),
+    );
+    const chosen = await chooseInputs({ kind: "text" }, long, ROOM);
+    const both = wordsOf(Buffer.from(Array.from({ length: 300 }, (_, k) => `w${100 + k}`).join(" ")), true);
+    expect(chosen).toEqual({
+      kind: "text",
+      words: both.sort((a, b) => a - b).slice(0, 246),
+      bucketCount: 1_024,
+    });
+    expect(inputsProblem(chosen, ROOM)).toBeNull();
+  });
+
   it("without a word have one count, and long ones at most as many as are proven", async () => {
     const counter = await openInputs({ kind: "text", bucketCount: 1_024 }, ROOM);
     expect(counter.termBuckets).toBe(984);

@@ -12,6 +12,9 @@ const MIN_SIDE = 4;
 const MAX_SIDE = 28;
 /** Maximum knots of a number, each of which has a bucket. */
 const MAX_KNOTS = 32;
+/** Maximum words of a text with buckets of their own, and the largest hash. */
+const MAX_WORDS = 1_024;
+const MAX_HASH = 2 ** 32 - 1;
 /** Maximum fields of a table, as a card has them. */
 const MAX_FIELDS = 60;
 
@@ -36,7 +39,19 @@ const field = z.union([
 export type InputField = z.infer<typeof field>;
 
 const kinds = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("text"), bucketCount }),
+  z.strictObject({
+    kind: z.literal("text"),
+    /**
+     * Words alone count, up to three times each, and the words with these hashes (rows/words.ts) have a bucket each. Without it, each
+     * different word and pair of neighbours counts once.
+     */
+    words: z
+      .array(z.number().int().min(0).max(MAX_HASH))
+      .max(MAX_WORDS)
+      .refine((words) => new Set(words).size === words.length, "has a word twice")
+      .optional(),
+    bucketCount,
+  }),
   z.strictObject({
     kind: z.literal("image"),
     /** Cells of a side of the grid. */
@@ -62,6 +77,7 @@ const kinds = z.discriminatedUnion("kind", [
   }),
 ]);
 export type ModelInputs = z.infer<typeof kinds>;
+export type TextInputs = Extract<ModelInputs, { kind: "text" }>;
 export type ImageInputs = Extract<ModelInputs, { kind: "image" }>;
 export type TableInputs = Extract<ModelInputs, { kind: "table" }>;
 
@@ -82,7 +98,8 @@ const MIN_HASHED = 16;
 
 /** Buckets that inputs need, without a base's. */
 export function neededBuckets(inputs: ModelInputs): number {
-  if (inputs.kind === "text") return 1;
+  // Words without a bucket of their own are hashed to the others.
+  if (inputs.kind === "text") return (inputs.words?.length ?? 0) + 1;
   if (inputs.kind === "image")
     return inputs.colours * inputs.side ** 2 * Math.ceil(inputs.levels / MAX_COUNT) + GROUND_BUCKETS;
   const isHashed = inputs.fields.some((one) => !isIgnored(one) && one.type !== "number");

@@ -9,7 +9,7 @@ import { countPicture } from "./image-inputs.ts";
 import { type InputCounter, type InputPlace, maxTermsOf } from "./input-counter.ts";
 import type { ModelInputs } from "./model-inputs.ts";
 import { countTable } from "./table-inputs.ts";
-import { countText } from "./text-inputs.ts";
+import { textCounter } from "./text-inputs.ts";
 
 /** Ready to count. Decoders of pictures are loaded where they are needed. */
 export async function openInputs(inputs: ModelInputs, place: InputPlace): Promise<InputCounter> {
@@ -23,8 +23,10 @@ export async function openInputs(inputs: ModelInputs, place: InputPlace): Promis
     contentOf: (prompt: string) => contentOf(kind, prompt),
   };
   switch (kind) {
-    case "text":
-      return { ...counter, countsOf: (prompt) => countText(contentOf(kind, prompt), termBuckets, maxTerms) };
+    case "text": {
+      const count = textCounter(inputs, { buckets: termBuckets, maxTerms });
+      return { ...counter, countsOf: (prompt) => count(contentOf(kind, prompt)) };
+    }
     case "table": {
       const room = { buckets: termBuckets, maxTerms };
       return {

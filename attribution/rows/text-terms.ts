@@ -19,8 +19,3 @@ export function distinctTerms(text: Uint8Array): Set<number> {
 
 /** Bucket of a term: 0 … bucketCount − 1. */
 export const bucketOf = (term: number, bucketCount: number): number => mix32(0x5eed, term) % bucketCount;
-
-/** The buckets of a text's different terms, in their order. @param text UTF-8 */
-export function termBuckets(text: Uint8Array, bucketCount: number): number[] {
-  return Array.from(distinctTerms(text), (term) => bucketOf(term, bucketCount));
-}

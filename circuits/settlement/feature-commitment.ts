@@ -6,7 +6,7 @@
 import { circuitError } from "../circuit-errors.ts";
 import { generators } from "../field/curve/generators.ts";
 import { addAll, IDENTITY_U, type MontgomeryPoints, negateAll } from "../field/curve/montgomery-points.ts";
-import { hashTagged } from "../field/poseidon.ts";
+import { hashTagged, hashTaggedMany } from "../field/poseidon.ts";
 import { DATA_CHUNK, FIELD_ORDER, TAG } from "../protocol.ts";
 
 /** Largest magnitude of an entry of G: int8 without −128. */
@@ -119,23 +119,37 @@ export function featuresCommitment(columns: bigint, answeringHash: bigint): bigi
  * Hash of all columns. The identity has no coordinates and is no commitment; `commitColumns` never makes it.
  */
 export function columnsCommitment(columns: ColumnCommitments): bigint {
-  const { u, v } = columns;
-  const rho = hashChain(BigInt(u.length), u);
-  const groupSums: bigint[] = [];
-  for (let start = 0; start < v.length; start += SIGN_GROUP) {
-    const group = v.slice(start, start + SIGN_GROUP);
-    groupSums.push(group.reduce((sum, value) => (sum * rho + value) % FIELD_ORDER, 0n));
-  }
-  return hashChain(rho, groupSums);
+  return columnsCommitments([columns])[0]!;
 }
 
-function hashChain(start: bigint, values: readonly bigint[]): bigint {
-  let hash = start;
-  for (let at = 0; at < values.length; at += CHUNK) {
-    const chunk = values.slice(at, at + CHUNK);
-    hash = hashTagged(TAG.features, [hash, ...chunk, ...new Array<bigint>(CHUNK - chunk.length).fill(0n)]);
+/** `columnsCommitment` of several sets with the same number of columns: half the time of one after the other. */
+export function columnsCommitments(sets: readonly ColumnCommitments[]): bigint[] {
+  const rhos = hashChains(
+    sets.map(({ u }) => BigInt(u.length)),
+    sets.map(({ u }) => u),
+  );
+  const groupSums = sets.map(({ v }, i) => {
+    const sums: bigint[] = [];
+    for (let start = 0; start < v.length; start += SIGN_GROUP) {
+      const group = v.slice(start, start + SIGN_GROUP);
+      sums.push(group.reduce((sum, value) => (sum * rhos[i]! + value) % FIELD_ORDER, 0n));
+    }
+    return sums;
+  });
+  return hashChains(rhos, groupSums);
+}
+
+/** Hashes lists of the same length, each from its start on. */
+function hashChains(starts: readonly bigint[], lists: readonly (readonly bigint[])[]): bigint[] {
+  let hashes = [...starts];
+  const length = lists[0]?.length ?? 0;
+  for (let at = 0; at < length; at += CHUNK) {
+    const rest = new Array<bigint>(Math.max(0, at + CHUNK - length)).fill(0n);
+    hashes = hashTaggedMany(
+      lists.map((values, i) => [TAG.features, [hashes[i]!, ...values.slice(at, at + CHUNK), ...rest]]),
+    );
   }
-  return hash;
+  return hashes;
 }
 
 function identities(count: number): MontgomeryPoints {

@@ -77,6 +77,20 @@ const isState = (state: FactoryJob["state"]) => (event: JobEvent) =>
 const isStep = (step: number) => (event: JobEvent) => event.kind === "step" && event.step >= step;
 
 describe("a factory", () => {
+  it("offers questions with answers a model that cites them, and other texts one that writes", async () => {
+    const { id: baseId } = (await alice.bases()).find(({ source }) => source === "folder")!;
+    const questions = Array.from({ length: 8 }, (_, i) => ({
+      prompt: `What is ${i}?`,
+      answer: `It is ${i}.`,
+    }));
+    const percentOf = async (rows: readonly object[]) => {
+      const { id } = await alice.addDataset({ ...upload, jsonl: jsonlOf(rows as never) });
+      return writeFormOf(await alice.form(baseId, id)).citationPercent;
+    };
+    expect(await percentOf(questions)).toBe(50);
+    expect(await percentOf([...questions, { text: "A text without an answer." }])).toBe(0);
+  });
+
   it("measures before it trains, tells of each step, and compares at the end", async () => {
     const request = await requestOf(alice);
     const estimate = await alice.estimate(request);

@@ -1,52 +1,57 @@
 /**
  * Part of `npm run bench -- attribution` for classifiers: measures how well the integers that direct models (logistic, of
- * pictures and texts) register predict retraining, what attackers earn, and how fast rows are scored.
+ * texts, pictures and tables) register predict retraining, what attackers earn, and how fast rows are scored.
  */
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import {
-  attackWorlds,
-  measureStandardPlans,
-  type RecipeOfRows,
-} from "@openledger/attribution/gaming/attack-factor";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { openGpuMatrix } from "@openledger/attribution/scores/gpu-scores";
 import { integerScores } from "@openledger/attribution/scores/integer-scores";
-import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { defaultTextRecipe } from "@openledger/models/tuning/recipe/recipe-presets";
-import type { Part } from "./attribution-worker.ts";
-import { type DirectQuality, REGISTERED } from "./quality/direct-quality.ts";
+import type { CorpusFigures, SizeName } from "./attribution-worker.ts";
+import { CORPUS_NAMES, type CorpusName } from "./quality/corpora.ts";
+import { GAMING_NAMES, type GamingName } from "./quality/gaming.ts";
+
+/** What `--only` names beside texts: one corpus, or what attackers earn, or how fast rows are scored. */
+export const CLASSIFIER_PARTS = [...CORPUS_NAMES, "gaming", "scores"] as const;
+export type ClassifierPart = (typeof CLASSIFIER_PARTS)[number];
 
 export interface AttributionBenchOptions {
   /** Hundreds of rows instead of thousands: shows in seconds that everything runs; its numbers mean nothing. */
   readonly quick?: boolean;
+  /** Default: all. */
+  readonly parts?: readonly ClassifierPart[];
   readonly log?: (line: string) => void;
 }
 
-export async function benchAttribution({ quick = false, log = console.log }: AttributionBenchOptions = {}) {
+export async function benchAttribution({
+  log = console.log,
+  parts = CLASSIFIER_PARTS,
+  quick = false,
+}: AttributionBenchOptions = {}) {
   const size = quick ? "quick" : "full";
   log(`attribution: ${size}; two processes`);
-  const [mnist, emails] = await Promise.all([forkPart("mnist", size), forkPart("emails", size)]);
-  printQuality("MNIST", mnist, log);
-  printQuality("e-mails", emails, log);
+  const corpora: Partial<Record<CorpusName, CorpusFigures>> = {};
+  const gaming: Partial<Record<GamingName, Record<string, number>>> = {};
+  const tasks = [
+    ...CORPUS_NAMES.filter((name) => parts.includes(name)).map((name) => async () => {
+      const figures = await forkTask<CorpusFigures>("corpus", name, size);
+      corpora[name] = figures;
+      printQuality(name, figures, log);
+    }),
+    ...(parts.includes("gaming") ? GAMING_NAMES : []).map((name) => async () => {
+      gaming[name] = await forkTask("gaming", name, size);
+    }),
+  ];
+  const work = async () => {
+    for (let task = tasks.shift(); task !== undefined; task = tasks.shift()) await task();
+  };
+  await Promise.all([work(), work()]);
   return {
     isQuick: quick,
-    corpora: { digits: figuresOf(mnist), emails: figuresOf(emails) },
-    gaming: { emails: await benchGaming(quick, log) },
-    scores: await benchScores(log),
+    ...(Object.keys(corpora).length === 0 ? {} : { corpora }),
+    ...(Object.keys(gaming).length === 0 ? {} : { gaming }),
+    ...(parts.includes("scores") ? { scores: await benchScores(log) } : {}),
   };
-}
-
-/** LDS of exact influence and of the registered integers, with everything that was measured beside them. */
-function figuresOf(quality: DirectQuality) {
-  const ldsOf = (name: string) => quality.ways.find(({ way }) => way === name)?.lds?.value ?? null;
-  return { ldsExact: ldsOf("exact"), ldsRegistered: ldsOf(REGISTERED), ...quality };
-}
-
-async function benchGaming(quick: boolean, log: (line: string) => void) {
-  await initPoseidon();
-  const small: RecipeOfRows = (sizes) => defaultTextRecipe({ ...sizes, bucketCount: 128 });
-  return measureStandardPlans(quick ? attackWorlds(small, ["1"]) : attackWorlds(defaultTextRecipe), log);
 }
 
 const SCORE_ROUNDS = 7;
@@ -120,19 +125,19 @@ async function openAdapter(matrix: Parameters<typeof openGpuMatrix>[0]) {
   }
 }
 
-function forkPart(part: Part, size: string): Promise<DirectQuality> {
+function forkTask<Figures>(task: string, name: string, size: SizeName): Promise<Figures> {
   const file = fileURLToPath(new URL("./attribution-worker.ts", import.meta.url));
   return new Promise((resolve, reject) => {
     // The loader that runs this file comes along with process.execArgv.
-    const child = fork(file, [part, size], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
-    let result: DirectQuality | undefined;
+    const child = fork(file, [task, name, size], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+    let result: Figures | undefined;
     child.on("message", (message) => {
-      result = message as DirectQuality;
+      result = message as Figures;
       child.disconnect();
     });
     child.on("error", reject);
     child.on("exit", (code) => {
-      if (result === undefined) reject(new Error(`the part ${part} ended with code ${code} and no result`));
+      if (result === undefined) reject(new Error(`${task} of ${name} ended with code ${code} and no result`));
       else resolve(result);
     });
   });
@@ -140,14 +145,14 @@ function forkPart(part: Part, size: string): Promise<DirectQuality> {
 
 function printQuality(
   title: string,
-  { accuracy, directMinusExact, ways }: DirectQuality,
+  { accuracy, accuracyInDoubles, directMinusExact, ways }: CorpusFigures,
   log: (line: string) => void,
 ) {
-  const spelt = (name: string, range: DirectQuality["directMinusExact"], digits = 3) =>
+  const spelt = (name: string, range: CorpusFigures["directMinusExact"], digits = 3) =>
     range === null
       ? ""
       : `${name} ${range.value.toFixed(digits)} (${range.low.toFixed(digits)} … ${range.high.toFixed(digits)}), `;
-  log(`${title}, accuracy ${accuracy.toFixed(3)}`);
+  log(`${title}, accuracy ${accuracy.toFixed(3)}, in doubles ${accuracyInDoubles.toFixed(3)}`);
   for (const { lds, leaveOneOut, sharesOff, way } of ways) {
     const trained = `${spelt("LDS", lds)}${spelt("leave-one-out", leaveOneOut)}`;
     log(`  ${way.padEnd(14)} ${trained}shares off by ${(100 * sharesOff).toFixed(2)} %`);

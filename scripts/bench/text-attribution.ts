@@ -13,6 +13,7 @@ import {
 import { readTokens } from "@openledger/models/engine/architecture/transformer";
 import { baseLosses } from "@openledger/models/tuning/recipe/text-training";
 import { embedQuery, embedRow, wordStatistics } from "@openledger/models/tuning/retrieval/lexical-embedding";
+import { wordCounts } from "@openledger/models/tuning/retrieval/lexical-words";
 import { meanLoss } from "@openledger/models/tuning/training/row-losses";
 import { RowTeam } from "@openledger/models/tuning/training/tune-adapter";
 import { attackFactors } from "./texts/attacks.ts";
@@ -164,7 +165,7 @@ async function withoutBest(world: TextWorld, scores: Float64Array): Promise<numb
 }
 
 function wordScores({ texts }: TextWorld): Float64Array {
-  const statistics = wordStatistics(texts.rows, 16);
+  const statistics = wordStatistics(texts.rows.map(wordCounts), 16);
   const all = (list: readonly string[], embed: typeof embedRow) => {
     const out = new Float64Array(list.length * WORDS.dimensions);
     for (const [i, text] of list.entries()) out.set(embed(text, WORDS, statistics), i * WORDS.dimensions);

@@ -8,6 +8,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { SeededRandom } from "../../maths/seeded-random.ts";
+import { wordsOf } from "../../rows/words.ts";
 import { madeLabels, madeText, madeTexts } from "../../testing/made-rows.ts";
 import { recipeFor } from "../../testing/sample-rows.ts";
 import { directFamily } from "./direct-family.ts";
@@ -29,17 +30,28 @@ const ODD = [
 ];
 
 test.each([
-  [2, undefined],
-  [7, undefined],
-  [7, { flatPermille: 400 }],
-] as const)("of %i labels, with the base %j", async (labelCount, base) => {
+  [2, undefined, "pairs"],
+  [7, undefined, "pairs"],
+  [7, { flatPermille: 400 }, "pairs"],
+  [7, { flatPermille: 400 }, "words"],
+] as const)("of %i labels, with the base %j, counting %s", async (labelCount, base, terms) => {
   const rows = madeTexts(labelCount, 8 * labelCount, "exported");
   const rules = { normQuantile: 1, nearDuplicatesShare: false, ...(base === undefined ? {} : { base }) };
-  const recipe = recipeFor(rows, 128, { classes: madeLabels(labelCount), rules });
+  const words = wordsOf(Buffer.from(madeText(1, new SeededRandom("words"))), true);
+  const inputs = {
+    kind: "text" as const,
+    ...(terms === "words" ? { words: [...new Set(words)] } : {}),
+    bucketCount: 128,
+  };
+  const recipe = recipeFor(rows, 128, { inputs, classes: madeLabels(labelCount), rules });
   const trained = await trainDirect(rows, recipe);
   const random = new SeededRandom("asked");
-  const prompts = [...ODD, ...Array.from({ length: 30 }, (_, k) => madeText(k % labelCount, random))];
-  const file = join(folder, `${labelCount}-${base === undefined}.json`);
+  const prompts = [
+    ...ODD,
+    "w1x3 w1x3 w1x3 w1x3 w2x1",
+    ...Array.from({ length: 30 }, (_, k) => madeText(k % labelCount, random)),
+  ];
+  const file = join(folder, `${labelCount}-${base === undefined}-${terms}.json`);
   writeFileSync(file, JSON.stringify(exportClassifier(trained)));
   const printed = execFileSync(process.execPath, ["--import", tsx, program, file, ...prompts], {
     encoding: "utf8",

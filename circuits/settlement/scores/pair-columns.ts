@@ -8,10 +8,10 @@
 import { circuitError } from "../../circuit-errors.ts";
 import { generators } from "../../field/curve/generators.ts";
 import { addAll, type MontgomeryPoints, negateAll } from "../../field/curve/montgomery-points.ts";
-import { MAX_LABELS, pairCount, pairOf, requirePair } from "../../ledger/direct-query.ts";
+import { MAX_LABELS, pairOf, requirePair } from "../../ledger/direct-query.ts";
 import { treePaths } from "../../ledger/version-rows.ts";
 import { TAG } from "../../protocol.ts";
-import { type ColumnCommitments, columnsCommitment } from "../feature-commitment.ts";
+import { type ColumnCommitments, columnsCommitments } from "../feature-commitment.ts";
 
 /** Levels of the tree, eight children a node: 4,096 places, for the 1,225 pairs of 50 labels. */
 export const PAIR_TREE_DEPTH = 4;
@@ -86,12 +86,14 @@ export function pairTree(contrasts: ColumnCommitments, bucketCount: number): Pai
   const less = Array.from({ length: labelCount }, (_, i) =>
     i === 0 ? null : blindLess(contrastColumns(contrasts, bucketCount, i)),
   );
-  for (let place = 0; place < pairCount(labelCount); place++) {
-    const [i, j] = pairOf(place);
-    const columns = contrastColumns(contrasts, bucketCount, j);
-    const earlier = less[i]!;
-    if (earlier !== null) addAll(columns, earlier);
-    leaves.push(columnsCommitment(columns));
+  // Label j's pairs follow those of the labels before it.
+  for (let j = 1; j < labelCount; j++) {
+    const ofLabel = less.slice(0, j).map((earlier) => {
+      const columns = contrastColumns(contrasts, bucketCount, j);
+      if (earlier !== null) addAll(columns, earlier);
+      return columns;
+    });
+    leaves.push(...columnsCommitments(ofLabel));
   }
   const tree = treePaths(TAG.pairNode, leaves, PAIR_TREE_DEPTH);
   trees.set(contrasts, { bucketCount, tree });

@@ -90,7 +90,7 @@ export function registerChoiceRoutes(app: FastifyInstance, context: FactoryConte
     const dataset = await datasets.require(datasetId, leafId);
     const base = baseId === null ? null : await bases.require(baseId);
     const choice = chooseCircuit(await context.circuitSizes(), dataset, useOf(dataset, base));
-    return defaultForm(base, dataset, choice);
+    return defaultForm(base, dataset, choice, await datasets.hasQuestions(datasetId));
   });
   route(
     "POST /v1/estimates",

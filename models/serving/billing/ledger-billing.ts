@@ -14,6 +14,7 @@ import {
   promptOf,
   requirePromptBytes,
   requirePromptTokens,
+  saidTokens,
 } from "../../tuning/recipe/text-tokens.ts";
 import type { LanguageModel } from "../answers/answer-models.ts";
 import type {
@@ -94,8 +95,10 @@ export class LedgerBilling implements AnswerBilling {
       });
     const { estimate, record } = await service
       .ask({ prompt, ...claim.data }, async () => {
-        const cited = isCiting(recipe) ? (await read(prompt)).cited : null;
-        const text = answerText(this.#tokens, await make(claim.data.payerId), cited);
+        const own = isCiting(recipe) ? await read(prompt) : undefined;
+        const said = own?.said ?? null;
+        const made = said === null ? await make(claim.data.payerId) : saidTokens(this.#tokens, said, recipe);
+        const text = answerText(this.#tokens, made, own);
         return { label: null, text, query: await queryOf(prompt, text) };
       })
       .catch(rethrow);

@@ -17,6 +17,7 @@ import {
   registerModel,
 } from "@openledger/attribution/model/registration";
 import type { RowKind } from "@openledger/attribution/rows/row-kinds";
+import { isQuestionRow, isTextRow } from "@openledger/attribution/rows/text-rows";
 import type { Payee } from "@openledger/circuits/ledger/rewards";
 import { holdsPayees, misfitOf, shapeOfPlaces } from "@openledger/circuits/settlement/settlement-size";
 import { baseNameAt, baseSourceAt } from "../base/base-place.ts";
@@ -31,13 +32,22 @@ import {
 } from "./recipe-presets.ts";
 
 /** Presets of language models; those of `PRESET_NAMES` sort. */
-const TEXT_PRESETS = ["texts", "cited-texts"] as const;
+const TEXT_PRESETS = ["texts", "cited-texts", "cited-answers"] as const;
 export const ALL_PRESETS = [...PRESET_NAMES, ...TEXT_PRESETS] as const;
 export type AnyPreset = (typeof ALL_PRESETS)[number];
 
 /** The preset that sorts rows of a kind; undefined where there is none. */
 export const sorterOfKind = (kind: RowKind): PresetName | undefined =>
   kind === "passage" ? undefined : LABELS;
+
+/**
+ * The preset of rows that name none: rows that sort have one, questions with answers are said word for word, and any other
+ * texts teach a model to write.
+ */
+export function usualPreset(rows: readonly Pick<OwnedRow, "content">[]): AnyPreset {
+  if (!rows.every(({ content }) => isTextRow(content))) return LABELS;
+  return rows.every(({ content }) => isQuestionRow(content)) ? "cited-answers" : "texts";
+}
 
 /** Facts that a draft is completed by. */
 export interface PlanFacts {
@@ -71,7 +81,9 @@ export async function presetDraft(
   { basePlace, card, features, rows }: PresetFacts,
 ): Promise<RecipeDraft> {
   if (name === LABELS) return labelsPreset({ rows, bucketCount: features, card });
-  const sizes = { rowCount: rows.length, columnCount: features, isCiting: name === "cited-texts" };
+  const isSaying = name === "cited-answers";
+  const isCiting = isSaying || name === "cited-texts";
+  const sizes = { rowCount: rows.length, columnCount: features, isCiting, isSaying };
   return textPreset(baseSourceAt(basePlace), baseNameAt(basePlace), sizes);
 }
 

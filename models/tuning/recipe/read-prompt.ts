@@ -14,6 +14,8 @@ import { promptOf, sourceTokens, tokensOfPrompt } from "./text-tokens.ts";
 export interface ReadPrompt {
   readonly given: readonly number[];
   readonly cited: Cited | null;
+  /** Text of the answer where that is a row's, word for word; null where the model writes. */
+  readonly said: string | null;
 }
 
 /** Reader of prompts for one model. @throws ATT_MODEL_FILE_INVALID for a broken index; the reader throws as `tokensOfPrompt` */
@@ -29,6 +31,11 @@ export function promptReader(
     const question = tokensOfPrompt(tokens, prompt, recipe);
     const found = find?.(prompt) ?? null;
     const sources = sourceTokens(tokens, found?.excerpts ?? [], recipe.retrieval?.excerptTokens ?? 0);
-    return { given: promptOf(recipe, question, sources), cited: found?.cited ?? null, found };
+    return {
+      given: promptOf(recipe, question, sources),
+      cited: found?.cited ?? null,
+      said: found?.said ?? null,
+      found,
+    };
   };
 }

@@ -30,7 +30,7 @@ import { checkQueryMap, mapAdapter, mapGradient, mapLength, mapPlaces, mapSize }
 import { promptReader, type ReadPrompt } from "./read-prompt.ts";
 import type { TextSetting } from "./text-model.ts";
 import { isCiting, type TextRecipe, weightsOf } from "./text-recipe.ts";
-import { answerText, answerTokens, questionRow, requireRecipeTokens } from "./text-tokens.ts";
+import { answerText, answerTokens, questionRow, requireRecipeTokens, saidTokens } from "./text-tokens.ts";
 
 /** Replacement characters at the end of a text whose last tokens are not there yet. */
 const HALF_A_CHARACTER = /\ufffd+$/;
@@ -161,11 +161,16 @@ export class SharedText {
     };
     return {
       read: (prompt) => {
-        const { cited, given } = read(prompt);
-        return { cited, given };
+        const { cited, given, said } = read(prompt);
+        return { cited, given, said };
       },
       answer: (prompt, onText) => {
         const own = read(prompt);
+        if (own.said !== null) {
+          onText?.(own.said);
+          const said = saidTokens(tokens, own.said, recipe);
+          return { label: null, text: answerText(tokens, said, own), query: query(prompt, own, said) };
+        }
         const seed = drawSeedOf(recipe, prompt);
         const answer: number[] = [];
         for (const token of generate(model, own.given, {
@@ -178,14 +183,14 @@ export class SharedText {
         }
         return {
           label: null,
-          text: answerText(tokens, answer, own.cited),
+          text: answerText(tokens, answer, own),
           query: query(prompt, own, answer),
         };
       },
       queryOf: (prompt, text) => {
         const own = read(prompt);
         const size = model.shape.vocabularySize;
-        return query(prompt, own, answerTokens(tokens, text, recipe, size, own.cited));
+        return query(prompt, own, answerTokens(tokens, text, recipe, size, own));
       },
     };
   }

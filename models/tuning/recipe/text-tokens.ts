@@ -7,7 +7,7 @@ import { type TextRow, turnOf, wholeText } from "@openledger/attribution/rows/te
 import type { TokenRow } from "../../engine/architecture/loss-gradient.ts";
 import { answerRow, textRows, wantedOf } from "../../engine/architecture/loss-gradient.ts";
 import { maxTextBytes, type TextTokens } from "../../engine/tokens/tokenizer.ts";
-import type { Cited } from "../retrieval/citations.ts";
+import type { FoundRows } from "../retrieval/find-rows.ts";
 import { endTokensOf, questionTokens, type TextRecipe } from "./text-recipe.ts";
 
 /** @throws ATT_ROW_INVALID if the row has fewer than two tokens, or more than the recipe takes */
@@ -89,14 +89,26 @@ export function sourceTokens(tokens: TextTokens, excerpts: readonly string[], ma
 
 /**
  * Text of an answer that a receipt hashes. It contains the tokens, since other tokens may spell the same text.
- * @param cited null if no row was found, and of models that cite none
+ * @param sources rows that were found, and the row's answer where that is said
  */
 export function answerText(
   tokens: TextTokens,
   answer: readonly number[],
-  cited: Cited | null = null,
+  { cited, said }: AnswerSources = NO_SOURCES,
 ): string {
-  return JSON.stringify({ text: tokens.decode(answer), tokens: answer, ...cited });
+  return JSON.stringify({ text: said ?? tokens.decode(answer), tokens: answer, ...cited });
+}
+
+/** Sources of an answer in the rows. */
+export type AnswerSources = Pick<FoundRows, "cited" | "said">;
+const NO_SOURCES: AnswerSources = { cited: null, said: null };
+
+/** First tokens of a row's answer, as many as the model's answers have: influence is of these. */
+export function saidTokens(tokens: TextTokens, said: string, recipe: TextRecipe): number[] {
+  const encoded = tokens.encode(said).slice(0, recipe.answers.answerTokens);
+  const ends = endTokensOf(recipe);
+  const end = encoded.findIndex((token) => ends.includes(token));
+  return end < 0 ? encoded : encoded.slice(0, end);
 }
 
 /** Tokens of an answer's text. @throws ATT_ANSWER_INVALID for a text that no model of this recipe answers */
@@ -105,8 +117,14 @@ export function answerTokens(
   text: string,
   recipe: TextRecipe,
   size: number,
-  cited: Cited | null = null,
+  sources: AnswerSources = NO_SOURCES,
 ): number[] {
+  if (sources.said !== null) {
+    const own = saidTokens(tokens, sources.said, recipe);
+    if (answerText(tokens, own, sources) !== text)
+      throw wrong("it does not say the answer of the row that its prompt finds, or does not cite that row");
+    return own;
+  }
   const { answerTokens: max } = recipe.answers;
   const endTokens = endTokensOf(recipe);
   let parsedTokens: unknown;
@@ -123,7 +141,7 @@ export function answerTokens(
   if (parsedTokens.length < max && endTokens.length === 0)
     throw wrong(`it has ${parsedTokens.length} tokens, not ${max}`);
   const answer = parsedTokens as number[];
-  if (answerText(tokens, answer, cited) !== text)
+  if (answerText(tokens, answer, sources) !== text)
     throw wrong("its text is not that of its tokens, or it does not cite the rows that its prompt finds");
   return answer;
 }

@@ -141,9 +141,9 @@ export async function whatIf(
     const reader = promptReader(placed.tokens, parts, placed.options);
     const asked = modelAnswers.flatMap(({ prompt, text }): Measure[] => {
       const { model: tuned } = placed.loaded;
-      const { cited, given: read } = reader(prompt);
-      const answer = answerTokens(placed.tokens, text, recipe, tuned.shape.vocabularySize, cited);
-      const row = questionRow(read, answer, recipe);
+      const own = reader(prompt);
+      const answer = answerTokens(placed.tokens, text, recipe, tuned.shape.vocabularySize, own);
+      const row = questionRow(own.given, answer, recipe);
       const at = all.push(row) - 1;
       const loss = lossOf("answer", prompt, [at], Buffer.byteLength(placed.tokens.decode(answer)));
       const added = weigh && addedRow({ ...tuned, adapter: null }, row);

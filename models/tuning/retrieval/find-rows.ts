@@ -7,7 +7,15 @@ import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { idleEntry, maxThreshold, thresholdEntries } from "./citation-columns.ts";
 import type { Citation, Cited } from "./citations.ts";
 import { embedQuery } from "./lexical-embedding.ts";
-import { type CitingRecipe, embeddingShape, lengthOf, type RowIndex, scoreOf } from "./row-index.ts";
+import { codeQuery, rowMatcher, turnStems } from "./match-rows.ts";
+import {
+  type CitingRecipe,
+  dimensionsOf,
+  embeddingShape,
+  lengthOf,
+  type RowIndex,
+  scoreOf,
+} from "./row-index.ts";
 
 /** Rows found for a prompt. */
 export interface FoundRows {
@@ -15,18 +23,24 @@ export interface FoundRows {
   readonly cited: Cited | null;
   /** Excerpts of the cited rows, in their order. */
   readonly excerpts: readonly string[];
+  /** Answer of the row that is cited, word for word; null where the model writes. */
+  readonly said: string | null;
   /** columnCount odd numbers. Where influence pays, its columns are still those that pay nothing. */
   readonly query: Int16Array;
 }
 
 /** Finds rows for prompts: the same ones on every machine, and exactly those that a payment by citation goes to. */
-export function rowFinder(index: RowIndex, recipe: CitingRecipe): (prompt: string) => FoundRows {
+export const rowFinder = (index: RowIndex, recipe: CitingRecipe): ((prompt: string) => FoundRows) =>
+  recipe.retrieval.says === "row" ? saidFinder(index, recipe) : readFinder(index, recipe);
+
+/** Finder of rows that the model reads. */
+function readFinder(index: RowIndex, recipe: CitingRecipe): (prompt: string) => FoundRows {
   const shape = embeddingShape(recipe);
-  const { columnCount, method, retrieval, seed } = recipe;
+  const { retrieval } = recipe;
   const words = { ...index, rowCount: index.rows.length };
-  const idle = Int16Array.from({ length: columnCount }, (_, column) => idleEntry(column));
+  const payment = paymentOf(recipe);
   return (prompt) => {
-    const none = { cited: null, excerpts: [], query: idle.slice() };
+    const none = noneFound(recipe);
     const embedded = embedQuery(prompt, shape, words);
     // Without a word a query has no direction.
     if (embedded.every((x) => x === 0)) return none;
@@ -45,16 +59,64 @@ export function rowFinder(index: RowIndex, recipe: CitingRecipe): (prompt: strin
       const shareMillionths = Math.floor(((scores[row]! - threshold) * 1_000_000) / total);
       return { row, digest, contributorId, validatorId, shareMillionths };
     });
+    const { paidBy, query } = payment(prompt, values, threshold);
+    const excerpts = rows.map((row) => index.rows[row]!.excerpt);
+    return { cited: { paidBy, citations }, excerpts, said: null, query };
+  };
+}
+
+/** Finder of the row whose answer is said. */
+function saidFinder(index: RowIndex, recipe: CitingRecipe): (prompt: string) => FoundRows {
+  const rowCount = index.rows.length;
+  const stems = index.rows.map(({ turn }) => turnStems(turn ?? null));
+  const match = rowMatcher(stems, { ...index, rowCount });
+  const payment = paymentOf(recipe);
+  return (prompt) => {
+    const none = noneFound(recipe);
+    const matched = match(prompt);
+    const matches = Float64Array.from(index.rows, (_, row) => matched(row));
+    const row = matches.reduce((best, value, at) => (value > matches[best]! ? at : best), 0);
+    const { contributorId, digest, embedding, turn, validatorId } = index.rows[row]!;
+    if (turn === undefined || matches[row]! <= index.threshold) return none;
+    const values = codeQuery(embedding);
+    const others = index.rows.map((other, at) => (at === row ? 0 : scoreOf(other.embedding, values)));
+    const threshold = oddFrom(Math.max(...others, 0));
+    // Rows with its code would be paid with it: there are more rows than codes.
+    if (
+      scoreOf(embedding, values) <= threshold ||
+      threshold > maxThreshold(recipe.retrieval.thresholdColumns)
+    )
+      return none;
+    const { paidBy, query } = payment(prompt, values, threshold);
+    const citation = { row, digest, contributorId, validatorId, shareMillionths: 1_000_000 };
+    return { cited: { paidBy, citations: [citation] }, excerpts: [], said: turn.answer, query };
+  };
+}
+
+const idleQuery = ({ columnCount }: CitingRecipe): Int16Array =>
+  Int16Array.from({ length: columnCount }, (_, column) => idleEntry(column));
+
+const noneFound = (recipe: CitingRecipe): FoundRows => ({
+  cited: null,
+  excerpts: [],
+  said: null,
+  query: idleQuery(recipe),
+});
+
+/** Returns by which rule a prompt's answer is paid, and its query: `values` less the threshold where citation pays. */
+function paymentOf(recipe: CitingRecipe) {
+  const { method, retrieval, seed } = recipe;
+  return (prompt: string, values: Int16Array, threshold: number) => {
     // Recipe and prompt decide: a receipt's hash would be drawn by the server, which chooses its salt.
     const drawn = new SeededRandom(JSON.stringify([seed, "paid by", prompt])).nextBelow(1_000);
-    const paidBy = drawn < retrieval.citationPermille ? "citation" : "influence";
-    const query = idle.slice();
+    const paidBy: Cited["paidBy"] = drawn < retrieval.citationPermille ? "citation" : "influence";
+    const query = idleQuery(recipe);
     if (paidBy === "citation") {
       query.set(values, method.featureCount);
       const entries = thresholdEntries(threshold, retrieval.thresholdColumns);
-      query.set(entries, method.featureCount + shape.dimensions);
+      query.set(entries, method.featureCount + dimensionsOf(recipe));
     }
-    return { cited: { paidBy, citations }, excerpts: rows.map((row) => index.rows[row]!.excerpt), query };
+    return { paidBy, query };
   };
 }
 
@@ -69,6 +131,8 @@ function thresholdOf(
 ): number {
   const best = scores.slice().sort();
   const uncited = best[best.length - rows - 1] ?? 0;
-  const least = Math.max(Math.ceil(threshold * lengthOf(query)), uncited, 0);
-  return least + 1 - (least % 2);
+  return oddFrom(Math.max(Math.ceil(threshold * lengthOf(query)), uncited, 0));
 }
+
+/** The least odd number that is not below. */
+const oddFrom = (least: number): number => least + 1 - (least % 2);

@@ -14,7 +14,7 @@ import { mix32 } from "@openledger/attribution/maths/seeded-random";
 import { wordCounts } from "./lexical-words.ts";
 
 /** Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond" (2009): how counts saturate. */
-const SATURATION = 1.2;
+export const SATURATION = 1.2;
 /** Part of a row's length in the divisor of its counts. */
 const LENGTH_PART = 0.75;
 /** Signs of a word's direction. */
@@ -34,12 +34,13 @@ export interface EmbeddingShape {
   readonly seed: number;
 }
 
-export function wordStatistics(texts: readonly string[], bucketBits: number) {
+/** @param rows counts of each row's words */
+export function wordStatistics(rows: readonly ReadonlyMap<number, number>[], bucketBits: number) {
   const rowsOfBucket = new Uint32Array(2 ** bucketBits);
   const last = new Int32Array(rowsOfBucket.length).fill(-1);
   let length = 0;
-  for (const [row, text] of texts.entries()) {
-    for (const [word, count] of wordCounts(text)) {
+  for (const [row, counts] of rows.entries()) {
+    for (const [word, count] of counts) {
       length += count;
       const bucket = bucketOf(word, rowsOfBucket.length);
       if (last[bucket] === row) continue;
@@ -47,7 +48,7 @@ export function wordStatistics(texts: readonly string[], bucketBits: number) {
       rowsOfBucket[bucket]! += 1;
     }
   }
-  return { rowCount: texts.length, averageLength: length / texts.length || 1, rowsOfBucket };
+  return { rowCount: rows.length, averageLength: length / rows.length || 1, rowsOfBucket };
 }
 
 /** d real numbers of a row. */
@@ -55,11 +56,11 @@ export function embedRow(text: string, shape: EmbeddingShape, statistics: WordSt
   const counts = wordCounts(text);
   let length = 0;
   for (const count of counts.values()) length += count;
-  const norm = SATURATION * (1 - LENGTH_PART + (LENGTH_PART * length) / statistics.averageLength);
-  const out = project(counts, shape, (word, count) => {
-    const saturated = (count * (SATURATION + 1)) / (count + norm);
-    return saturated * Math.sqrt(rarity(word, statistics));
-  });
+  const out = project(
+    counts,
+    shape,
+    (word, count) => saturated(count, length, statistics) * Math.sqrt(rarity(word, statistics)),
+  );
   let squares = 0;
   for (const x of out) squares += x * x;
   const root = Math.sqrt(Math.sqrt(squares));
@@ -71,11 +72,23 @@ export function embedQuery(text: string, shape: EmbeddingShape, statistics: Word
   return project(wordCounts(text), shape, (word) => Math.sqrt(rarity(word, statistics)));
 }
 
-/** BM25's logarithm, never negative. A word that is in no row would only add noise. */
-function rarity(word: number, { rowCount, rowsOfBucket }: WordStatistics): number {
-  const rows = rowsOfBucket[bucketOf(word, rowsOfBucket.length)]!;
-  return rows === 0 ? 0 : exactLog(1 + (rowCount - rows + 0.5) / (rows + 0.5));
+/** BM25's weight of a word that a row of this length has `count` times. */
+export function saturated(count: number, length: number, { averageLength }: WordStatistics): number {
+  const norm = SATURATION * (1 - LENGTH_PART + (LENGTH_PART * length) / averageLength);
+  return (count * (SATURATION + 1)) / (count + norm);
 }
+
+/** BM25's logarithm, never negative. */
+export function bm25Rarity(word: number, { rowCount, rowsOfBucket }: WordStatistics): number {
+  const rows = rowsOfBucket[bucketOf(word, rowsOfBucket.length)]!;
+  return exactLog(1 + (rowCount - rows + 0.5) / (rows + 0.5));
+}
+
+/** A word that is in no row would only add noise. */
+const rarity = (word: number, statistics: WordStatistics): number =>
+  statistics.rowsOfBucket[bucketOf(word, statistics.rowsOfBucket.length)] === 0
+    ? 0
+    : bm25Rarity(word, statistics);
 
 function project(
   counts: ReadonlyMap<number, number>,

@@ -1,34 +1,45 @@
 /**
  * Splits a text into words with their counts, each word hashed to 32 bits (FNV-1a). lexical-embedding.ts makes vectors of rows
- * and questions from them.
+ * and questions from them, word-stems.ts their stems.
  */
 
 const FNV_PRIME = 0x01000193;
 const FNV_BASIS = 0x811c9dc5;
 
-/**
- * Counts each word of the text. Words are runs of ASCII letters and digits and of other scripts' characters; capital
- * ASCII letters count as small ones. No table of Unicode is used, since machines have different ones.
- */
+/** Counts each word of the text. */
 export function wordCounts(text: string): Map<number, number> {
   const counts = new Map<number, number>();
-  let hash = FNV_BASIS;
-  let isWord = false;
-  const close = () => {
-    if (isWord) counts.set(hash >>> 0, (counts.get(hash >>> 0) ?? 0) + 1);
-    hash = FNV_BASIS;
-    isWord = false;
-  };
+  for (const word of wordsOf(text)) {
+    const hash = hashedWord(word);
+    counts.set(hash, (counts.get(hash) ?? 0) + 1);
+  }
+  return counts;
+}
+
+/**
+ * Words of a text in their order: runs of ASCII letters and digits and of other scripts' characters; capital ASCII letters
+ * count as small ones. No table of Unicode is used, since machines have different ones.
+ */
+export function wordsOf(text: string): string[] {
+  const words: string[] = [];
+  let word = "";
   for (const character of text) {
     const point = character.codePointAt(0)!;
     const lower = point >= 65 && point <= 90 ? point + 32 : point;
-    if (isLetter(lower)) {
-      hash = Math.imul(hash ^ lower, FNV_PRIME);
-      isWord = true;
-    } else close();
+    if (isLetter(lower)) word += String.fromCodePoint(lower);
+    else if (word !== "") {
+      words.push(word);
+      word = "";
+    }
   }
-  close();
-  return counts;
+  if (word !== "") words.push(word);
+  return words;
+}
+
+export function hashedWord(word: string): number {
+  let hash = FNV_BASIS;
+  for (const character of word) hash = Math.imul(hash ^ character.codePointAt(0)!, FNV_PRIME);
+  return hash >>> 0;
 }
 
 /** Latin signs, general punctuation and that of East Asia divide words; all else beyond ASCII belongs to them. */

@@ -10,11 +10,14 @@ import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import type { RecipeBase } from "@openledger/attribution/model/recipe-fields";
 import { registeredFeatures } from "@openledger/attribution/model/registered-features";
-import { decodeTextRow, wholeText } from "@openledger/attribution/rows/text-rows";
+import { MAX_ROW_BYTES } from "@openledger/attribution/rows/row-content";
+import { decodeTextRow, turnOf, wholeText } from "@openledger/attribution/rows/text-rows";
 import { textOfBytes } from "@openledger/foundation/utf8";
 import { z } from "zod";
 import { balance, idleEntry, thresholdColumns } from "./citation-columns.ts";
 import { type EmbeddingShape, embedQuery, embedRow, wordStatistics } from "./lexical-embedding.ts";
+import { wordCounts } from "./lexical-words.ts";
+import { rowCodes, rowMatcher, turnStems } from "./match-rows.ts";
 
 const count = z.int().positive();
 
@@ -34,6 +37,11 @@ export const retrievalSchema = z.strictObject({
    * Thousandths of payments that pay by citation; the others pay by influence. The card's `rewards.citationPermille`.
    */
   citationPermille: z.int().min(0).max(1_000),
+  /**
+   * The answer of the row that matches the prompt best is said word for word, and that row cited. Where none comes close, the
+   * model writes, and cites nothing. Absent: the model reads the rows and writes.
+   */
+  says: z.literal("row").optional(),
 });
 
 /** A text recipe with `retrieval`. */
@@ -42,7 +50,7 @@ export interface CitingRecipe extends RecipeBase {
   readonly method: { readonly featureCount: number };
 }
 
-/** Columns of G that are the rows' embedding, between those of influence and the threshold's. */
+/** Columns of G that are the rows' embedding, or their code where rows are said, between those of influence and the threshold's. */
 export const dimensionsOf = ({ columnCount, method, retrieval }: CitingRecipe): number =>
   columnCount - method.featureCount - retrieval.thresholdColumns - 1;
 
@@ -55,7 +63,7 @@ const indexSchema = z.strictObject({
   /** Words of an average row. */
   averageLength: z.number().positive(),
   rowsOfBucket: z.array(z.int().min(0)),
-  /** Least score of a row for each unit of a query's length. */
+  /** Least score of a row for each unit of a query's length; of a model that says rows, the least match. */
   threshold: z
     .number()
     .min(0)
@@ -67,7 +75,10 @@ const indexSchema = z.strictObject({
       digest: z.string().regex(/^[0-9a-f]{64}$/),
       contributorId: z.int().min(0),
       validatorId: z.int().min(0),
+      /** Beginning of its text; empty where rows are said. */
       excerpt: z.string(),
+      /** Prompt and answer, where rows are said and this one has them. */
+      turn: z.strictObject({ prompt: z.string(), answer: z.string() }).optional(),
       embedding: z.array(z.int().min(-127).max(127)),
     }),
   ),
@@ -105,13 +116,18 @@ const excerptCharacters = ({ retrieval }: CitingRecipe): number => 8 * retrieval
 export const maxIndexBytes = (recipe: CitingRecipe, rowCount: number): number =>
   256 +
   9 * 2 ** recipe.retrieval.bucketBits +
-  rowCount * (256 + 5 * dimensionsOf(recipe) + 12 * excerptCharacters(recipe));
+  rowCount * (256 + 5 * dimensionsOf(recipe) + textBytes(recipe));
+
+/** Maximum bytes of a row's text. A row is JSON as the index is. */
+const textBytes = (recipe: CitingRecipe): number =>
+  recipe.retrieval.says === undefined ? 12 * excerptCharacters(recipe) : MAX_ROW_BYTES;
 
 /** @param rows that can be trained on. Deterministic to the byte. */
 export function makeIndex(rows: readonly OwnedRow[], recipe: CitingRecipe): RowIndex {
-  const { method, retrieval, rules } = recipe;
+  if (recipe.retrieval.says === "row") return makeSaidIndex(rows, recipe);
+  const { retrieval, rules } = recipe;
   const texts = rows.map(({ content }) => wholeText(decodeTextRow(content)));
-  const words = wordStatistics(texts, retrieval.bucketBits);
+  const words = wordStatistics(texts.map(wordCounts), retrieval.bucketBits);
   const shape = embeddingShape(recipe);
   const { dimensions } = shape;
   const real = new Float64Array(texts.length * dimensions);
@@ -122,27 +138,66 @@ export function makeIndex(rows: readonly OwnedRow[], recipe: CitingRecipe): RowI
     { columnCount: dimensions, rules },
     { duplicates: () => [] },
   );
-  const thresholdAt = method.featureCount + dimensions;
-  const idle = thresholdColumns(retrieval.thresholdColumns).reduce(
-    (sum, value, k) => sum + value * idleEntry(thresholdAt + k),
-    0,
-  );
-  for (let at = 0; at < values.length; at += dimensions)
-    balance(values, at, dimensions, method.featureCount, idle);
-  const embeddings = texts.map((_, row) => values.subarray(row * dimensions, (row + 1) * dimensions));
+  const embeddings = balanced(values as Int8Array, recipe);
   const max = excerptCharacters(recipe);
   return {
     averageLength: words.averageLength,
     rowsOfBucket: [...words.rowsOfBucket],
-    threshold: pairThreshold(texts, (row, query) => scoreOf(embeddings[row]!, query), recipe, words),
-    rows: rows.map(({ content, contributorId, validatorId }, row) => ({
-      digest: bytesToHex(sha256(content)),
-      contributorId,
-      validatorId,
+    threshold: pairThreshold(texts, recipe, (row, part) => {
+      const query = quantiseQuery(embedQuery(part, shape, words)).values;
+      return scoreOf(embeddings[row]!, query) / lengthOf(query);
+    }),
+    rows: rows.map((owned, row) => ({
+      ...named(owned),
       excerpt: Array.from(texts[row]!).slice(0, max).join(""),
       embedding: [...embeddings[row]!],
     })),
   };
+}
+
+/** Index of a model that says rows' answers. */
+function makeSaidIndex(rows: readonly OwnedRow[], recipe: CitingRecipe): RowIndex {
+  const texts = rows.map(({ content }) => decodeTextRow(content));
+  const turns = texts.map(turnOf);
+  const stems = turns.map(turnStems);
+  const words = wordStatistics(stems, recipe.retrieval.bucketBits);
+  const match = rowMatcher(stems, words);
+  const codes = rowCodes(rows.length, dimensionsOf(recipe), recipe.method.featureCount, recipe.seed);
+  const embeddings = balanced(codes, recipe);
+  return {
+    averageLength: words.averageLength,
+    rowsOfBucket: [...words.rowsOfBucket],
+    threshold: pairThreshold(texts.map(wholeText), recipe, (row, part) => match(part)(row)),
+    rows: rows.map((owned, row) => {
+      const turn = turns[row];
+      return {
+        ...named(owned),
+        excerpt: "",
+        ...(turn == null ? {} : { turn: { prompt: turn.prompt, answer: turn.answer } }),
+        embedding: [...embeddings[row]!],
+      };
+    }),
+  };
+}
+
+const named = ({ content, contributorId, validatorId }: OwnedRow) => ({
+  digest: bytesToHex(sha256(content)),
+  contributorId,
+  validatorId,
+});
+
+/** Rows of the embedding's columns, each balanced against the threshold's. */
+function balanced(values: Int8Array, recipe: CitingRecipe): Int8Array[] {
+  const { featureCount } = recipe.method;
+  const dimensions = dimensionsOf(recipe);
+  const idle = thresholdColumns(recipe.retrieval.thresholdColumns).reduce(
+    (sum, value, k) => sum + value * idleEntry(featureCount + dimensions + k),
+    0,
+  );
+  return Array.from({ length: values.length / dimensions }, (_, row) => {
+    balance(values, row * dimensions, dimensions, featureCount, idle);
+    return values.subarray(row * dimensions, (row + 1) * dimensions);
+  });
 }
 
 export function scoreOf(embedding: ArrayLike<number>, query: Int16Array): number {
@@ -162,27 +217,20 @@ const PAIRS = 4_000;
 /** Words of a part of a row that stands for a query. */
 const QUERY_WORDS = 16;
 
-/**
- * Threshold for a unit of the query's length: the recipe's quantile of the scores of a row and a part of another, drawn
- * at random.
- */
+/** Threshold: the recipe's quantile of the scores of a row and a part of another, drawn at random. */
 function pairThreshold(
   texts: readonly string[],
-  score: (row: number, query: Int16Array) => number,
   recipe: CitingRecipe,
-  words: Parameters<typeof embedQuery>[2],
+  score: (row: number, part: string) => number,
 ): number {
   const random = new SeededRandom(`${recipe.seed}/pairs`);
-  const shape = embeddingShape(recipe);
   const scores = new Float64Array(PAIRS);
   for (let pair = 0; pair < PAIRS; pair++) {
     const queryRow = random.nextBelow(texts.length);
     const row = (queryRow + 1 + random.nextBelow(texts.length - 1)) % texts.length;
     const parts = texts[queryRow]!.split(/\s+/);
     const from = random.nextBelow(Math.max(1, parts.length - QUERY_WORDS));
-    const query = embedQuery(parts.slice(from, from + QUERY_WORDS).join(" "), shape, words);
-    const { values } = quantiseQuery(query);
-    scores[pair] = score(row, values) / lengthOf(values);
+    scores[pair] = score(row, parts.slice(from, from + QUERY_WORDS).join(" "));
   }
   return Math.max(0, scores.sort()[Math.ceil(recipe.retrieval.quantile * PAIRS) - 1]!);
 }

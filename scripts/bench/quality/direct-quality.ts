@@ -14,13 +14,11 @@ import {
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { usedColumns } from "@openledger/attribution/maths/sparse-rows";
 import { directInputs, registeredLogits } from "@openledger/attribution/model/direct/direct-inputs";
-import type { DirectRecipe } from "@openledger/attribution/model/direct/direct-recipe";
 import { logisticModel, withBias } from "@openledger/attribution/model/direct/logistic-model";
 import type { Examples } from "@openledger/attribution/model/model";
+import type { InputKind } from "@openledger/attribution/rows/row-kinds";
 import { clipFactors, clipQuantileOf } from "@openledger/attribution/rows/row-rules";
-import { EMAIL_LABELS, emailContents } from "@openledger/attribution/rows/sample-emails";
 import { alignColumns, exactInfluence } from "@openledger/attribution/testing/exact-influence";
-import { digitFile, loadMnist } from "@openledger/attribution/testing/mnist-digits";
 import {
   difference,
   type Estimate,
@@ -36,11 +34,12 @@ import {
   termTotal,
 } from "@openledger/circuits/ledger/direct-query";
 import { MAX_DIRECT_ENTRY } from "@openledger/circuits/settlement/scores/direct-matrix";
+import { type Corpus, presetOf } from "./corpora.ts";
 import { logisticCoordinates } from "./logistic-coordinates.ts";
 
 export interface DirectQualityOptions {
-  readonly inputs: DirectRecipe["inputs"];
-  readonly decay: number;
+  /** The first rows are trained on, those behind them are asked. The recipe is the preset's. */
+  readonly corpus: Corpus;
   readonly rowCount: number;
   readonly queryCount: number;
   /** Random halves of the rows that the model is trained on again; 0: no scores, only shares. */
@@ -49,7 +48,6 @@ export interface DirectQualityOptions {
   readonly leaveOneOutCount: number;
   /** Bits of the matrix' entries, the sign among them. */
   readonly bitCounts: readonly number[];
-  readonly seed: string;
   readonly log?: (line: string) => void;
 }
 
@@ -67,14 +65,11 @@ export interface RegisteredQuality {
 }
 
 export interface DirectQuality {
-  /** Accuracy of the integers' answers to the questions. */
-  readonly accuracy: number;
   readonly ways: readonly RegisteredQuality[];
   /** LDS of the registered 10 bits less that of exact influence, on the same bootstrap samples. */
   readonly directMinusExact: Range | null;
 }
 
-const DIGITS = Array.from({ length: 10 }, (_, digit) => `${digit}`);
 const CONTRIBUTORS = 20;
 /** Training tolerance; effects on the answer's lead are a thousand times larger. */
 const RETRAIN_TOLERANCE = 1e-6;
@@ -97,26 +92,29 @@ interface Question {
 }
 
 export async function measureDirect(options: DirectQualityOptions): Promise<DirectQuality> {
-  const { decay, inputs: kind, leaveOneOutCount, log = () => {}, rowCount, seed, subsetCount } = options;
-  const classes = kind.kind === "text" ? [...EMAIL_LABELS] : DIGITS;
-  const recipe = { inputs: kind, classes };
+  const { corpus, leaveOneOutCount, log = () => {}, queryCount, rowCount, subsetCount } = options;
+  const { classes, name: seed } = corpus;
+  const rows = corpus.rows.slice(0, rowCount);
+  const asked = corpus.rows.slice(rowCount, rowCount + queryCount);
+  const recipe = await presetOf(corpus, rows);
+  const { decay } = recipe.model;
   const inputs = await directInputs(recipe);
-  const { queries, rows } = drawRows(options);
-  const examples = { inputs: inputs.examples(rows.inputs), labels: rows.labels };
+  const examples = {
+    inputs: inputs.examples(rows.map(({ input }) => input)),
+    labels: Int32Array.from(rows, ({ label }) => label),
+  };
   const model = logisticModel({ inputCount: inputs.inputCount, classCount: inputs.labels.length, decay });
   const retrain = (start: Float64Array, indices: Int32Array) =>
     model.trainWith(examples, { indices, start }, { tolerance: RETRAIN_TOLERANCE });
   log(`training on ${rowCount} rows`);
   const parameters = model.train(examples);
   const logits = registeredLogits(recipe, parameters);
-  const answers = queries.inputs.map((input) => inputs.answer(logits, input));
-  const right = answers.filter(({ label }, q) => label === inputs.labels[queries.labels[q]!]).length;
-  const questions = answers.map(({ query }) => weighed(query));
+  const questions = asked.map(({ input }) => weighed(inputs.answer(logits, input).query));
   log("exact influence");
   const own = model.sensitivities(parameters, examples);
-  const featureCount = kind.bucketCount + 1;
+  const featureCount = recipe.columnCount;
   const influence = rowInfluence(own, { damping: decay, featureCount });
-  const ways = scoresOfWays(influence, featureCount, questions, options);
+  const ways = scoresOfWays(influence, featureCount, questions, { ...options, kind: corpus.shape.kind });
   const exact = ways.get("exact")!;
 
   log(`training ${subsetCount} times on halves`);
@@ -159,7 +157,6 @@ export async function measureDirect(options: DirectQualityOptions): Promise<Dire
         );
   const [direct, best] = [ldsOf.get(REGISTERED), ldsOf.get("exact")];
   return {
-    accuracy: right / answers.length,
     directMinusExact: direct && best ? rangeOf(difference(direct, best)) : null,
     ways: [...ways].map(([way, scores]) => ({
       way,
@@ -172,25 +169,6 @@ export async function measureDirect(options: DirectQualityOptions): Promise<Dire
 
 const rangeOf = (estimate: Estimate | null): Range | null =>
   estimate === null ? null : { value: estimate.value, low: estimate.low, high: estimate.high };
-
-/** Rows and questions that share none, drawn from the packaged data set. */
-function drawRows({ inputs, queryCount, rowCount, seed }: DirectQualityOptions) {
-  const isText = inputs.kind === "text";
-  const inputOf = (bytes: Uint8Array) =>
-    isText ? Buffer.from(bytes).toString("utf8") : Buffer.from(digitFile(bytes)).toString("base64");
-  const all = (isText ? emailContents() : loadMnist(14).contents)
-    .map((content) => ({ input: inputOf(content.subarray(0, -1)), label: content.at(-1)! }))
-    .filter(({ input }) => input.trim() !== "");
-  const order = new SeededRandom(`${seed}/split`).permutation(all.length);
-  const picked = (from: number, to: number) => {
-    const some = Array.from(order.subarray(from, to), (i) => all[i]!);
-    return {
-      inputs: some.map(({ input }) => input),
-      labels: Int32Array.from(some, ({ label }) => label),
-    };
-  };
-  return { rows: picked(0, rowCount), queries: picked(rowCount, rowCount + queryCount) };
-}
 
 function weighed({ answeredClass, counts, pair }: DirectQuery): Question {
   const columns = [...counts.keys()].filter((bucket) => counts[bucket]! > 0);
@@ -211,7 +189,7 @@ function scoresOfWays(
   influence: LabelParts,
   featureCount: number,
   questions: readonly Question[],
-  { bitCounts, inputs, log = () => {} }: DirectQualityOptions,
+  { bitCounts, kind, log = () => {} }: DirectQualityOptions & { readonly kind: InputKind },
 ): Map<string, Float64Array> {
   const { labelCount, rowCount } = influence;
   const width = (labelCount - 1) * featureCount;
@@ -231,7 +209,7 @@ function scoresOfWays(
     return out;
   };
   const whole = new Float64Array(rowCount).fill(1);
-  const clipped = clipFactors(partLengths(influence), clipQuantileOf(inputs.kind));
+  const clipped = clipFactors(partLengths(influence), clipQuantileOf(kind));
   const ways = new Map([
     ["exact", scores(realContrasts(influence, featureCount), ({ realWeights }) => realWeights)],
   ]);

@@ -27,6 +27,7 @@ import {
   planModel,
   presetDraft,
   settles,
+  usualPreset,
 } from "@openledger/models/tuning/recipe/plan-model";
 import {
   PRESET_NAMES,
@@ -75,8 +76,7 @@ export const addModelTrainCommand = command({
       isRequired: true,
     },
     "--recipe <file>": {
-      about: `JSON file of a recipe, or a preset that adapts to the rows: ${ALL_PRESETS.join(", ")}`,
-      isRequired: true,
+      about: `JSON file of a recipe, or a preset that adapts to the rows: ${ALL_PRESETS.join(", ")}; default: the rows' own, which is cited-answers where each row has a prompt and an answer`,
     },
     ...required(OUT_FOLDER_OPTION),
     ...TEXT_BASE_OPTION,
@@ -105,14 +105,15 @@ export const addModelTrainCommand = command({
   },
   examples: [
     "models train --datanet 10 --recipe labels --host http://127.0.0.1:8560 --out my-model",
+    "models train --datanet 12 --out answers",
     "models train --datanet 12 --recipe texts --out speeches",
     "models train --datanet 12 --recipe cited-texts --out cited-speeches",
     "models train --datanet 10,14 --recipe labels --out joint-model",
   ],
-  run: async ({ options, output }) => {
-    const client = await openReader(options);
+  run: async ({ options: given, output }) => {
+    const client = await openReader(given);
     const versions = await Promise.all(
-      options.datanet.split(",").map(async (text) => {
+      given.datanet.split(",").map(async (text) => {
         const id = parseId(text);
         const { datanet } = await getLeaf(client, id);
         if (datanet == null || datanet.version === 0)
@@ -125,6 +126,7 @@ export const addModelTrainCommand = command({
     const { id: datanetId, version } = datanet;
     const twice = further.find(({ id }, i) => versions.findIndex((one) => one.id === id) <= i);
     if (twice !== undefined) throw commandError("CMD_USAGE", `datanet ${twice.id} is named twice`);
+    const options = { ...given, recipe: given.recipe ?? (await ownPreset(given.rows, versions)) };
     const card = await cardOf(client, options, datanetId);
     if (card !== null && card.policy !== datanet.policy)
       throw commandError(
@@ -188,6 +190,15 @@ export const addModelTrainCommand = command({
     });
   },
 });
+
+/** The preset of versions' rows, where no recipe is named. @throws CLI_ROWS_MISSING */
+async function ownPreset(rowsFolder: string, versions: readonly DatanetVersion[]): Promise<AnyPreset> {
+  const { readLabelledRows } = await import("../labelled-versions.ts");
+  const store = await openRowStore(rowsFolder);
+  return usualPreset(
+    joinVersions(await Promise.all(versions.map((version) => readLabelledRows(store, version)))),
+  );
+}
 
 /**
  * The whole recipe, and that these rows can be trained on by it: told before anything is trained.

