@@ -97,9 +97,12 @@ export function isTextRow(content: Uint8Array): boolean {
   return ['{"text":', '{"prompt":', '{"messages":'].some((beginning) => head.startsWith(beginning));
 }
 
+/** Beginning of the content of a prompt with its answer. */
+export const QUESTION_BEGINNING = '{"prompt":';
+
 /** Returns true for the content of a prompt with its answer, going by its first field alone. */
 export const isQuestionRow = (content: Uint8Array): boolean =>
-  new TextDecoder().decode(content.subarray(0, 12)).startsWith('{"prompt":');
+  new TextDecoder().decode(content.subarray(0, QUESTION_BEGINNING.length)) === QUESTION_BEGINNING;
 
 /** Whole text of a row: near-duplicates are found by it, and people read it. */
 export function wholeText(row: TextRow): string {

@@ -28,6 +28,7 @@ import { circuitsOfDeployment } from "@openledger/web/build/verifying-keys";
 import { Command, CommanderError, Option } from "commander";
 import type { ServiceSpec } from "../world/services.ts";
 import { writeDevAccounts } from "./accounts.ts";
+import { addDevnetBase } from "./added-base.ts";
 import { closeWhenIdle } from "./batch-closer.ts";
 import { buildCircuits, type DevnetCircuit, keyProgress, makeLateKeys } from "./circuits.ts";
 import {
@@ -69,6 +70,7 @@ interface DevnetOptions {
   small?: boolean;
   joint?: boolean;
   reset?: boolean;
+  base?: string;
   prover: BackendChoice;
 }
 
@@ -92,7 +94,13 @@ export async function runDevnet(argv: readonly string[]): Promise<number> {
   });
   try {
     await prepareFolder(options, console);
+    const { base } = options;
+    const basePath =
+      base === undefined
+        ? null
+        : await Promise.race([addDevnetBase(base, console), rejectOnAbort(stop.signal)]);
     const report = await bringUpAndWork({
+      basePath,
       console,
       supervisor,
       signal: stop.signal,
@@ -125,6 +133,7 @@ function parseOptions(argv: readonly string[]): DevnetOptions | number {
     .option("--exit", "end after the job; status 0 only if every check held")
     .option("--small", "small settlement circuits and fewer e-mails: for tests")
     .option("--joint", "compile and deploy circuits for direct models of two to six Datanets, too")
+    .option("--base <place>", "a hub's name (owner/name) or a folder of a base that the factory offers first")
     .option("--reset", "delete the saved devnet (.openledger) first")
     .addOption(
       new Option("--prover <backend>", "prover back end; auto picks the fastest on this machine")
@@ -170,8 +179,10 @@ async function bringUpAndWork(modules: {
   /** Nobody opens the pages of a devnet that ends by itself. */
   hasPages: boolean;
   plan: DevnetPlan;
+  /** Folder of a base that the factory offers first. */
+  basePath: string | null;
 }): Promise<Report & { readonly pagesUrl: string }> {
-  const { console, supervisor, signal, proving, plan, hasPages } = modules;
+  const { basePath, console, supervisor, signal, proving, plan, hasPages } = modules;
   const proverBackend = proving.backend;
   const check = () => signal.throwIfAborted();
   console.title("Circuits and keys");
@@ -260,7 +271,9 @@ async function bringUpAndWork(modules: {
   // The job has no use for it, so it takes nothing from the job's time.
   const startFactory = async () => {
     await orWithout("the factory", async () => {
-      const url = await startTold(factoryHeld, (at) => devnetFactory({ ...addresses, factoryUrl: at }));
+      const url = await startTold(factoryHeld, (at) =>
+        devnetFactory({ ...addresses, factoryUrl: at }, basePath),
+      );
       console.done(`factory at ${url}; tune a model at ${sequencerUrl}/#/factory`);
     });
     await orWithout("the watcher", async () => {

@@ -5,7 +5,8 @@
 import { randomBytes } from "node:crypto";
 import { readIfPresent, writeFileWhole } from "@openledger/foundation/whole-file";
 import { nativeKernelSets } from "@openledger/models/engine/kernels/native-kernels";
-import { BASE_FOLDER } from "@openledger/models/tuning/base/base-place";
+import { ADDED_BASES, BASE_FOLDER } from "@openledger/models/tuning/base/base-place";
+import { hubOrigin } from "@openledger/models/tuning/recipe/hub";
 import type { BackendName } from "@openledger/prover/backends";
 import { workspacePaths } from "@openledger/scripts/cli/workspace";
 import { healthOf } from "../world/process.ts";
@@ -96,7 +97,7 @@ export const datanetHostService = ({ datanetHostUrl, sequencerUrl }: ServiceAddr
     DATANET_PORT: portOf(datanetHostUrl),
   });
 
-export function devnetFactory(addresses: ServiceAddresses): ServiceSpec {
+export function devnetFactory(addresses: ServiceAddresses, basePath: string | null): ServiceSpec {
   const { factoryUrl, proverBackend } = addresses;
   return {
     ...serviceSpec("factory", factoryUrl, {
@@ -107,6 +108,9 @@ export function devnetFactory(addresses: ServiceAddresses): ServiceSpec {
       FACTORY_DATABASE_PATH: devnetPaths.database,
       FACTORY_PORT: portOf(factoryUrl),
       FACTORY_DATANET_HOSTS: addresses.datanetHostUrl,
+      FACTORY_BASES: [...(basePath === null ? [] : [basePath]), `${ADDED_BASES}/*`].join(","),
+      // Accounts of a devnet are its user's own.
+      FACTORY_BASE_PLACES: process.env.FACTORY_BASE_PLACES ?? hubOrigin(),
       // A graphics card proves batches; a factory has no use for one.
       FACTORY_PROVER: proverBackend === "webgpu" ? "auto" : proverBackend,
     }),

@@ -65,11 +65,18 @@ export function chooseCircuit(
 export const useOf = ({ view }: StoredDataset, base: StoredBase | null): FactoryUse =>
   base === null ? useOfKind(view.rowKind) : "write";
 
-/** Defaults that fit base and rows. @throws MOD_FACTORY_NOT_TRAINABLE, SRV_BAD_REQUEST for a writer without a base */
+/** Payments by citation of a model that says its rows' answers, where the Datanet's card has no share. */
+const CITATION_PERCENT = 50;
+
+/**
+ * Defaults that fit base and rows.
+ * @param hasQuestions every row is a prompt with its answer: answers are then said from rows
+ * @throws MOD_FACTORY_NOT_TRAINABLE, SRV_BAD_REQUEST for a writer without a base */
 export async function defaultForm(
   base: StoredBase | null,
   dataset: StoredDataset,
   choice: CircuitChoice,
+  hasQuestions: boolean,
 ): Promise<FormView> {
   const use = useOf(dataset, base);
   requireUse(dataset.view, use);
@@ -80,7 +87,10 @@ export async function defaultForm(
     drawCount: choice.size?.draws ?? DRAWS,
     isRegistrable: choice.size !== null,
     whyNot: choice.whyNot,
-    form: use === "write" ? await writeForm(requireBase(base), dataset, choice) : sortForm(use, dataset),
+    form:
+      use === "write"
+        ? await writeForm(requireBase(base), dataset, choice, hasQuestions)
+        : sortForm(use, dataset),
   };
 }
 
@@ -109,6 +119,7 @@ async function writeForm(
   base: StoredBase,
   dataset: StoredDataset,
   { features }: CircuitChoice,
+  hasQuestions: boolean,
 ): Promise<WriteForm> {
   const { rowCount } = dataset.view;
   const preset = await textPreset(baseSourceAt(base.place), base.view.name, {
@@ -133,7 +144,7 @@ async function writeForm(
     answerTokens: answers.answerTokens,
     temperature: 0,
     samplePrompts: [],
-    citationPercent: 0,
+    citationPercent: hasQuestions ? CITATION_PERCENT : 0,
   };
 }
 

@@ -7,7 +7,9 @@
  *
  *   GET    /v1/info                        infoSchema
  *   GET    /v1/bases                       baseSchema[]
- *   POST   /v1/bases                     S {place} → baseSchema: a folder or an address that the operator allows
+ *   POST   /v1/bases                     S {place} → baseSchema: a folder or an address that the operator allows; a hub's name
+ *                                          → baseCopySchema while its files are fetched: ask again
+ *   POST   /v1/bases/plans               S {place} → basePlanSchema: what a hub's base takes, before it is fetched
  *   GET    /v1/datasets                  S datasetSchema[]
  *   POST   /v1/datasets                  S datasetRequestSchema → datasetSchema; what is there already is answered again
  *   GET    /v1/datasets/:id              S datasetSchema
@@ -99,6 +101,22 @@ export type FactoryBase = z.output<typeof baseSchema>;
 export const baseRequestSchema = z.strictObject({
   place: address.min(1).refine(isStorableText, "has characters that no place has"),
 });
+
+/** What a hub's base takes: disk, and memory for its weights in 32 bits. */
+export const basePlanSchema = z.object({
+  name: z.string(),
+  commit: z.string().nullable(),
+  licence: z.string().nullable(),
+  family: z.string(),
+  parameterCount: count,
+  sizeBytes: count,
+  freeBytes: count,
+  memoryBytes: count,
+});
+export type FactoryBasePlan = z.output<typeof basePlanSchema>;
+/** Bytes of a hub's base that are here, and of all its files; 0 of 0 before they are known. */
+export const baseCopySchema = z.object({ state: z.literal("copying"), done: count, total: count });
+export type FactoryBaseCopy = z.output<typeof baseCopySchema>;
 
 /** A Datanet's version at a host; null = the present one. */
 const versionPlace = { hostUrl: address, datanetId: leafId, version: z.int().min(1).nullable() };

@@ -12,9 +12,12 @@ import {
 import { type LedgerClient, requireL2Key } from "@openledger/client/ledger-client";
 import { resolveSigner } from "@openledger/client/sequencer/ledger-reads";
 import { signRequest } from "@openledger/datanets/records/signed-request";
+import { pause } from "@openledger/foundation/retry";
 import { BodyTooLong, boundedBytes } from "@openledger/foundation/wire/bounded-body";
 import { z } from "zod";
 import {
+  baseCopySchema,
+  basePlanSchema,
   baseSchema,
   type compareRequestSchema,
   compareSchema,
@@ -24,6 +27,8 @@ import {
   estimateSchema,
   exportSchema,
   type FactoryBase,
+  type FactoryBaseCopy,
+  type FactoryBasePlan,
   type FactoryComparison,
   type FactoryDataset,
   type FactoryEstimate,
@@ -55,6 +60,9 @@ const RETRY_MS = 1_000;
 /** Maximum characters of one event of a job. */
 const MAX_EVENT_CHARACTERS = 2 ** 22;
 
+/** Interval between two questions about a base that is fetched. */
+const COPY_POLL_MS = 1_000;
+
 interface FollowOptions {
   /** Number of the last event that the caller has; 0 = from the first on. */
   readonly after?: number;
@@ -83,8 +91,19 @@ export class FactoryClient {
     return this.#ask({ path: "/v1/bases", isSigned: false }, z.array(baseSchema));
   }
 
-  addBase(place: string): Promise<FactoryBase> {
-    return this.#post("/v1/bases", { place }, baseSchema);
+  /** What a hub's base takes. @throws MOD_FACTORY_REFUSED, and what the base is refused for */
+  planBase(place: string): Promise<FactoryBasePlan> {
+    return this.#post("/v1/bases/plans", { place }, basePlanSchema, LONG_MS);
+  }
+
+  /** Resolves once the base is listed; one of a hub is fetched before. */
+  async addBase(place: string, onProgress: (copy: FactoryBaseCopy) => void = () => {}): Promise<FactoryBase> {
+    for (;;) {
+      const answer = await this.#post("/v1/bases", { place }, z.union([baseSchema, baseCopySchema]), LONG_MS);
+      if (!("state" in answer)) return answer;
+      onProgress(answer);
+      await pause(COPY_POLL_MS);
+    }
   }
 
   datasets(): Promise<FactoryDataset[]> {

@@ -66,7 +66,8 @@ export const FACTORY_SETTINGS = {
   basePlaces: {
     schema: list,
     default: "",
-    description: "allowed prefixes of folders and URLs that users may name as bases; empty = none",
+    description:
+      "allowed prefixes of folders and URLs that users may name as bases, a hub's address for its names; empty = none",
   },
   kernels: {
     schema: z.enum(["fastest", ...KERNEL_CHOICES]),

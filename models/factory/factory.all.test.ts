@@ -15,6 +15,7 @@ import {
   type TestFactory,
   writeFormOf,
 } from "../testing/factory-world.ts";
+import { startHub } from "../testing/hub-server.ts";
 import { sampleTexts } from "../testing/text-rows.ts";
 import { addBase } from "../tuning/recipe/add-base.ts";
 import { readFrom } from "../tuning/recipe/base-files.ts";
@@ -76,6 +77,20 @@ const isState = (state: FactoryJob["state"]) => (event: JobEvent) =>
 const isStep = (step: number) => (event: JobEvent) => event.kind === "step" && event.step >= step;
 
 describe("a factory", () => {
+  it("offers questions with answers a model that cites them, and other texts one that writes", async () => {
+    const { id: baseId } = (await alice.bases()).find(({ source }) => source === "folder")!;
+    const questions = Array.from({ length: 8 }, (_, i) => ({
+      prompt: `What is ${i}?`,
+      answer: `It is ${i}.`,
+    }));
+    const percentOf = async (rows: readonly object[]) => {
+      const { id } = await alice.addDataset({ ...upload, jsonl: jsonlOf(rows as never) });
+      return writeFormOf(await alice.form(baseId, id)).citationPercent;
+    };
+    expect(await percentOf(questions)).toBe(50);
+    expect(await percentOf([...questions, { text: "A text without an answer." }])).toBe(0);
+  });
+
   it("measures before it trains, tells of each step, and compares at the end", async () => {
     const request = await requestOf(alice);
     const estimate = await alice.estimate(request);
@@ -274,6 +289,32 @@ describe("what a factory refuses", () => {
     mkdirSync(join(folder, "broken"));
     expect(await names()).toEqual(["openledger-base", "small"]);
     expect(await names()).toEqual(["openledger-base", "small"]);
+  });
+
+  it("is not a hub's base that the operator allows: planned, fetched with its bytes counted, and listed", async () => {
+    const hub = await startHub("someone/small", world.basePath);
+    process.env.HF_ENDPOINT = hub.hub;
+    try {
+      const bases = join(world.folder, "of-hub");
+      const settings = { FACTORY_BASES: `${bases}/*`, FACTORY_BASE_PLACES: `${hub.hub}/someone` };
+      const client = await (await world.factory("of-hub", settings)).as(0);
+      expect(await client.planBase("someone/small")).toMatchObject({ name: "small", commit: hub.commit });
+      for (const other of ["other/small", "someone/.."])
+        await expect(client.addBase(other)).rejects.toThrow(code("MOD_FACTORY_REFUSED"));
+      for (let tries = 0; tries < 2; tries++)
+        await expect(client.addBase("someone/none")).rejects.toThrow(code("MOD_SOURCE_UNREADABLE"));
+      const added = await client.addBase("someone/small");
+      expect(added).toMatchObject({ name: "small", source: "folder" });
+      expect(await client.addBase("someone/small")).toEqual(added);
+      expect((await client.bases()).map(({ name }) => name)).toEqual(["openledger-base", "small"]);
+      // One that the settings name by its folder is offered first.
+      const named = { FACTORY_BASES: `${join(bases, "small")},${bases}/*` };
+      const first = await (await world.factory("named-first", named)).as(0);
+      expect((await first.bases()).map(({ name }) => name)).toEqual(["small", "openledger-base"]);
+    } finally {
+      delete process.env.HF_ENDPOINT;
+      await hub.close();
+    }
   });
 
   it("is rows that are too many, malformed, or of nothing that it knows", async () => {

@@ -38,6 +38,10 @@ export function registerChoiceRoutes(app: FastifyInstance, context: FactoryConte
     const leafId = await signerOf(context, request);
     return bases.add(request.body.place, (task) => side.run(leafId, task));
   });
+  route("POST /v1/bases/plans", { body: baseRequestSchema }, async (request) => {
+    const leafId = await signerOf(context, request);
+    return bases.plan(request.body.place, (task) => side.run(leafId, task));
+  });
 
   app.get(
     "/v1/datasets",
@@ -86,7 +90,7 @@ export function registerChoiceRoutes(app: FastifyInstance, context: FactoryConte
     const dataset = await datasets.require(datasetId, leafId);
     const base = baseId === null ? null : await bases.require(baseId);
     const choice = chooseCircuit(await context.circuitSizes(), dataset, useOf(dataset, base));
-    return defaultForm(base, dataset, choice);
+    return defaultForm(base, dataset, choice, await datasets.hasQuestions(datasetId));
   });
   route(
     "POST /v1/estimates",

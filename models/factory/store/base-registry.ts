@@ -6,13 +6,17 @@ import { createHash } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Database } from "@openledger/foundation/database/database";
+import { nativeKernelSets } from "../../engine/kernels/native-kernels.ts";
 import { factoryError } from "../../model-errors.ts";
 import { isAddress, OWN_BASE } from "../../tuning/base/base-place.ts";
-import type { FactoryBase } from "../factory-api.ts";
+import { addedFolder } from "../../tuning/recipe/add-base.ts";
+import { hubAddress } from "../../tuning/recipe/hub.ts";
+import { parseHubName } from "../../tuning/recipe/hub-name.ts";
+import type { FactoryBase, FactoryBaseCopy, FactoryBasePlan } from "../factory-api.ts";
 import type { FactoryConfig } from "../factory-config.ts";
 import { ChildTask, type TaskLimits } from "../tasks/child-task.ts";
 import { describePlace } from "../tasks/describe-base.ts";
-import type { TaskResults } from "../tasks/task-messages.ts";
+import type { FactoryTask, TaskResults } from "../tasks/task-messages.ts";
 import type { StoredBase } from "./factory-records.ts";
 
 /** Id of the base that this repository ships. */
@@ -23,8 +27,12 @@ type Describe = (task: { readonly mode: "base"; readonly place: string }) => Pro
 
 /** Ending of a setting that means each folder below the one before it. */
 const EACH = "/*";
+/** Maximum bases that are fetched at a time. */
+const MAX_COPIES = 2;
 /** Maximum folders that one setting with `/*` lists. */
 const MAX_BELOW = 100;
+
+type PlanTask = Extract<FactoryTask, { readonly mode: "basePlan" }>;
 
 interface BaseRow {
   readonly place: string;
@@ -32,7 +40,15 @@ interface BaseRow {
   readonly files: string;
 }
 
-type BaseConfig = Pick<FactoryConfig, "bases" | "basePlaces" | keyof TaskLimits>;
+type BaseConfig = Pick<FactoryConfig, "bases" | "basePlaces" | "kernels" | keyof TaskLimits>;
+
+/** A base that is fetched. */
+interface Copying {
+  done: number;
+  total: number;
+  /** Refusal, for the next one who asks. */
+  failure: unknown;
+}
 
 /** The bases that jobs may use: our own, those of the settings, and what people have named since. */
 export class BaseRegistry {
@@ -42,6 +58,8 @@ export class BaseRegistry {
   readonly #refused = new Set<string>();
   /** Places that are being opened. */
   readonly #opening = new Map<string, Promise<StoredBase>>();
+  /** Bases of a hub that are fetched, by their places. */
+  readonly #copies = new Map<string, Copying>();
   #seenCount = 1;
 
   constructor(config: BaseConfig, database: Database) {
@@ -69,7 +87,13 @@ export class BaseRegistry {
     // Once each: anybody may ask for the list, and each try is a process.
     for (const place of added)
       await this.#open(place, this.#describeAlone).catch(() => this.#refused.add(place));
-    return (added.length === 0 ? known : await this.#all()).map(({ view }) => view);
+    const all = added.length === 0 ? known : await this.#all();
+    // What the operator names one by one is offered first.
+    const rank = ({ place }: StoredBase) => {
+      const at = this.#config.bases.indexOf(place);
+      return at < 0 ? this.#config.bases.length : at;
+    };
+    return all.sort((a, b) => rank(a) - rank(b)).map(({ view }) => view);
   }
 
   /** @throws MOD_FACTORY_UNKNOWN */
@@ -81,15 +105,82 @@ export class BaseRegistry {
 
   /**
    * @param describe hashes a place that is new, within the limits of the one who asks
+   * @returns how far it is, for a hub's name whose files are fetched
    * @throws MOD_FACTORY_REFUSED, and what no model is refused for
    */
-  async add(place: string, describe: Describe): Promise<FactoryBase> {
+  async add(place: string, describe: Describe): Promise<FactoryBase | FactoryBaseCopy> {
+    if (!this.#requireAllowed(place)) return (await this.#open(place, describe)).view;
+    const folder = await addedFolder(place, this.#folderOfCopies());
+    if (folder !== null) return (await this.#open(folder, describe)).view;
+    const copying = this.#copies.get(place) ?? this.#copy(place);
+    const { done, failure, total } = copying;
+    if (failure === null) return { state: "copying", done, total };
+    this.#copies.delete(place);
+    throw failure;
+  }
+
+  /** @throws MOD_FACTORY_REFUSED, and what the base is refused for */
+  async plan(place: string, side: (task: PlanTask) => Promise<FactoryBasePlan>): Promise<FactoryBasePlan> {
+    if (this.#requireAllowed(place)) return side({ mode: "basePlan", place, bases: this.#folderOfCopies() });
+    throw factoryError(
+      "MOD_FACTORY_REFUSED",
+      `${place.slice(0, 200)} is no name of a hub: it is read where it is`,
+      {
+        data: { reason: "no-hub-name" },
+      },
+    );
+  }
+
+  /** @returns true for a hub's name @throws MOD_FACTORY_REFUSED */
+  #requireAllowed(place: string): boolean {
     const { basePlaces, bases } = this.#config;
-    if (!bases.includes(place) && !basePlaces.some((start) => isBelow(place, start)))
-      throw factoryError("MOD_FACTORY_REFUSED", `bases may not be read from ${place.slice(0, 200)}`, {
-        data: { reason: "place-refused", basePlaces },
+    const isAllowed = (at: string) => basePlaces.some((start) => isBelow(at, start));
+    if (bases.includes(place) || isAllowed(place)) return false;
+    const hubName = parseHubName(place);
+    if (hubName !== null && isAllowed(hubAddress(hubName.name))) return true;
+    throw factoryError("MOD_FACTORY_REFUSED", `bases may not be read from ${place.slice(0, 200)}`, {
+      data: { reason: "place-refused", basePlaces },
+    });
+  }
+
+  /** @throws MOD_FACTORY_REFUSED */
+  #folderOfCopies(): string {
+    const listed = this.#config.bases.find((place) => !isAddress(place) && place.endsWith(EACH));
+    if (listed !== undefined) return listed.slice(0, -EACH.length);
+    throw factoryError("MOD_FACTORY_REFUSED", "FACTORY_BASES names no FOLDER/* for bases of a hub", {
+      data: { reason: "no-folder" },
+    });
+  }
+
+  #copy(place: string): Copying {
+    // Of refusals that nobody has asked for again, none is held for ever.
+    for (const [other, { failure }] of this.#copies) if (failure !== null) this.#copies.delete(other);
+    if (this.#copies.size >= MAX_COPIES)
+      throw factoryError("SRV_QUOTA_USED", `${this.#copies.size} bases are fetched: wait for one`, {
+        data: { reason: "copies-full", what: "copies of bases", max: MAX_COPIES },
       });
-    return (await this.#open(place, describe)).view;
+    const copying: Copying = { done: 0, total: 0, failure: null };
+    this.#copies.set(place, copying);
+    const fastest = nativeKernelSets().length > 0 ? "native" : "wasm";
+    const { kernels } = this.#config;
+    const task = {
+      mode: "baseCopy",
+      place,
+      bases: this.#folderOfCopies(),
+      kernels: kernels === "fastest" ? fastest : kernels,
+    } as const;
+    const child = new ChildTask(task, this.#config, async (message) => {
+      if (message.kind !== "copy") return;
+      copying.done = message.done;
+      copying.total = message.total;
+    });
+    child.ended.then(
+      () => this.#copies.delete(place),
+      (error: unknown) => {
+        copying.failure = error;
+      },
+    );
+    return copying;
   }
 
   readonly #describeAlone: Describe = async (task) => (await new ChildTask(task, this.#config).ended).result!;

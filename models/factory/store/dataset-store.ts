@@ -4,6 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { type OwnedRow, payeeTable } from "@openledger/attribution/model/owned-rows";
+import { QUESTION_BEGINNING } from "@openledger/attribution/rows/text-rows";
 import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
 import { openRowStore, readRow } from "@openledger/client/actions/data/row-store";
 import { receiveRows } from "@openledger/client/datanets/download-rows";
@@ -97,6 +98,17 @@ export class DatasetStore {
     throw factoryError("MOD_FACTORY_ROWS_MISSING", `${receivedCount} of ${rowCount} rows are here`, {
       data: { id, receivedCount, rowCount },
     });
+  }
+
+  /** True if every row is here, and is a prompt with its answer. */
+  async hasQuestions(id: string): Promise<boolean> {
+    const beginning = Buffer.from(QUESTION_BEGINNING);
+    const [other] = await this.#database.query<{ place: number }>(
+      `select place from dataset_rows left join contents using (dataset_id, digest)
+         where dataset_id = $1 and (bytes is null or substring(bytes from 1 for $2::int) <> $3) limit 1`,
+      [id, beginning.length, beginning],
+    );
+    return other === undefined;
   }
 
   /** Returns the data set with the requests that are still to be signed. */

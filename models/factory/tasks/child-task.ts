@@ -32,6 +32,8 @@ export interface TaskLimits {
 
 const LIMIT_OF_MODE = {
   base: "sideTimeoutMs",
+  basePlan: "sideTimeoutMs",
+  baseCopy: "sideTimeoutMs",
   plan: "sideTimeoutMs",
   measure: "sideTimeoutMs",
   compare: "sideTimeoutMs",
@@ -75,6 +77,7 @@ export class ChildTask<Mode extends FactoryTask["mode"]> {
         switch (message.kind) {
           case "events":
           case "stage":
+          case "copy":
           case "checkpoint":
             last = last
               .then(() => onMessage(message))

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { rowLabelsRoot } from "@openledger/attribution/model/owned-rows";
+import { encodeTextRow } from "@openledger/attribution/rows/text-rows";
 import { datanetOf, SAMPLE_CLASSES, sampleRows } from "@openledger/attribution/testing/sample-rows";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { nameCard } from "@openledger/datanets/card/card";
@@ -190,6 +191,21 @@ describe("a language model", () => {
     expect((citing.recipe as TextRecipe).retrieval!.citationPermille).toBe(250);
     const own = await planOrder(await order({ citationPercent: 40 }, null), rows, machine);
     expect((own.recipe as TextRecipe).retrieval!.citationPermille).toBe(400);
+  });
+
+  it("that cites says the answers of rows that all have one, and reads others", async () => {
+    const cites = await order({ citationPercent: 40 }, null);
+    const says = async (given: typeof rows) => {
+      const view = { ...cites.dataset.view, rowCount: given.length };
+      const { recipe } = await planOrder({ ...cites, dataset: { ...cites.dataset, view } }, given, machine);
+      return (recipe as TextRecipe).retrieval!.says;
+    };
+    const questions = rows.map((row, i) => ({
+      ...row,
+      content: encodeTextRow({ prompt: `What is ${i}?`, answer: `It is ${i}.` }),
+    }));
+    expect(await says(questions)).toBe("row");
+    expect(await says([...questions.slice(1), rows[0]!])).toBeUndefined();
   });
 
   it("is refused with rows that are too long, layers that the base lacks, and too little memory", async () => {

@@ -5,7 +5,7 @@
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { DIRECT } from "@openledger/attribution/model/recipe-fields";
 import { atRow } from "@openledger/attribution/rows/labelled-rows";
-import { decodeTextRow } from "@openledger/attribution/rows/text-rows";
+import { decodeTextRow, isQuestionRow } from "@openledger/attribution/rows/text-rows";
 import type { AdapterTarget } from "../../engine/architecture/adapter-layout.ts";
 import { openModel } from "../../engine/files/load-model.ts";
 import { openTokenizer } from "../../engine/tokens/tokenizer.ts";
@@ -22,6 +22,7 @@ import {
   methodFor,
   type RecipeDatanet,
   retrievalOf,
+  sayingRetrieval,
   textEnds,
   textRules,
 } from "../../tuning/recipe/recipe-presets.ts";
@@ -48,7 +49,7 @@ export async function planOrder(
   const isSorting = form.use !== "write";
   const draft = isSorting
     ? await sortDraft(form, order, rows, machine.basePlace)
-    : await writeDraft(form, order, rows.length, machine.basePlace);
+    : await writeDraft(form, order, rows, machine.basePlace);
   const plan = await planModel(draft, rows, {
     card: dataset.card,
     columnCount: isSorting ? features + 1 : features,
@@ -91,11 +92,16 @@ async function sortDraft(
 async function writeDraft(
   form: WriteForm,
   { base, features }: PlanOrder,
-  rowCount: number,
+  rows: readonly OwnedRow[],
   basePlace: string,
 ): Promise<RecipeDraft> {
+  const rowCount = rows.length;
   const promptTokens = form.rowTokens - form.answerTokens;
   const isCiting = form.citationPercent > 0;
+  const citationPermille = 10 * form.citationPercent;
+  const retrieval = rows.every(({ content }) => isQuestionRow(content))
+    ? sayingRetrieval(features, citationPermille)
+    : retrievalOf(features, promptTokens, citationPermille);
   const source = baseSourceAt(basePlace);
   const { answers, ends } = await textEnds(source);
   const shape = await shapeOfBase(base!, [readFrom(source)]);
@@ -124,7 +130,7 @@ async function writeDraft(
     },
     ...(form.heldOutRows === 0 ? {} : { heldOut: form.heldOutRows }),
     method: methodFor(shape, adapter, { rowCount, columnCount: features, isCiting }),
-    ...(isCiting ? { retrieval: retrievalOf(features, promptTokens, 10 * form.citationPercent) } : {}),
+    ...(isCiting ? { retrieval } : {}),
     answers: {
       promptTokens,
       answerTokens: form.answerTokens,

@@ -6,7 +6,7 @@ import { factoryError } from "../../model-errors.ts";
 import { ChildTask, type TaskLimits } from "./child-task.ts";
 import type { FactoryTask, TaskResults } from "./task-messages.ts";
 
-type SideMode = Exclude<FactoryTask["mode"], "train" | "activation">;
+type SideMode = Exclude<FactoryTask["mode"], "train" | "activation" | "baseCopy">;
 
 type SideTask<Mode extends SideMode> = Extract<FactoryTask, { readonly mode: Mode }>;
 

@@ -10,6 +10,7 @@ import type { KernelChoice } from "../../engine/kernels/create-kernels.ts";
 import type { RecipeBaseModel } from "../../tuning/recipe/base-files.ts";
 import type {
   FactoryBase,
+  FactoryBasePlan,
   FactoryComparison,
   FactoryEstimate,
   FactoryForm,
@@ -99,8 +100,18 @@ export interface ActivationTask {
   readonly prover: "auto" | "native" | "wasm" | "snarkjs";
 }
 
+/** A hub's base that is put into a folder below `bases`. */
+export interface BaseCopyTask {
+  readonly mode: "baseCopy";
+  readonly place: string;
+  readonly bases: string;
+  readonly kernels: KernelChoice;
+}
+
 export type FactoryTask =
   | { readonly mode: "base"; readonly place: string }
+  | { readonly mode: "basePlan"; readonly place: string; readonly bases: string }
+  | BaseCopyTask
   | TrainTask
   | (OrderTask & { readonly mode: "plan" })
   | (OrderTask & { readonly mode: "measure" })
@@ -112,6 +123,8 @@ export type Measurement = Omit<FactoryEstimate, "queuedBefore" | "registerFeeWei
 
 export interface TaskResults {
   readonly base: { readonly view: Omit<FactoryBase, "id" | "source">; readonly files: RecipeBaseModel };
+  readonly basePlan: FactoryBasePlan;
+  readonly baseCopy: { readonly folder: string };
   readonly train: {
     readonly result: JobResult;
     readonly recipe: RecipeBase;
@@ -137,12 +150,19 @@ export interface StageMessage {
   readonly total: number;
 }
 
+/** Bytes of a base that are copied. */
+export interface CopyMessage {
+  readonly kind: "copy";
+  readonly done: number;
+  readonly total: number;
+}
+
 /** The state after a step is in the job's folder. */
 export interface CheckpointMessage {
   readonly kind: "checkpoint";
   readonly step: number;
 }
-export type ProgressMessage = EventsMessage | StageMessage | CheckpointMessage;
+export type ProgressMessage = EventsMessage | StageMessage | CopyMessage | CheckpointMessage;
 
 /** Order from the parent: a wish, or the number of this process' messages that it has stored so far. */
 export type TaskOrder = { readonly wish: TaskWish } | { readonly storedCount: number };

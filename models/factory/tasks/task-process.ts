@@ -50,6 +50,10 @@ async function resultOf(task: FactoryTask): Promise<unknown> {
   switch (task.mode) {
     case "base":
       return (await import("./describe-base.ts")).describePlace(task.place);
+    case "basePlan":
+      return (await import("../../tuning/recipe/add-base.ts")).planBase(task.place, task.bases);
+    case "baseCopy":
+      return (await import("./copy-base-task.ts")).copyBase(task, say);
     case "plan":
       return (await import("./plan-task.ts")).plan(task);
     case "train":

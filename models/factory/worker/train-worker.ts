@@ -283,6 +283,8 @@ function progressOf(
     const { done, stage, total } = message;
     return { view: { stage }, events: [{ kind: "stage", stage, done, total }] } satisfies JobChange;
   }
+  // Only a base's copy has such messages, which no job has.
+  if (message.kind === "copy") return null;
   // Steps repeated after a kill: their events have been sent before.
   if (message.step <= saidStep) return null;
   const step = message.events.find((event) => event.kind === "step");

@@ -2,7 +2,7 @@
  * Adds a published base to this machine's list: fetches it from a folder, address or hub, checks it, and compares its logits
  * with a self-test. `openledger models base --add` and the factory's list use the copy.
  */
-import { mkdir, readdir, rename, rm, statfs, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, statfs, writeFile } from "node:fs/promises";
 import { totalmem } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import type { OnProgress } from "@openledger/attribution/progress";
@@ -20,8 +20,11 @@ import { modelError } from "../../model-errors.ts";
 import { baseNameAt, baseSourceAt, isAddress } from "../base/base-place.ts";
 import { baseFileNames, MARK_FILES, MAX_BASE_BYTES } from "./base-files.ts";
 import { copyFiles } from "./copy-base.ts";
-import { type FileHash, findOnHub, type HubAccess, parseHubName } from "./hub.ts";
+import { type FileHash, findOnHub, type HubAccess } from "./hub.ts";
+import { parseHubName } from "./hub-name.ts";
 
+/** Says where a base in the list was fetched. */
+const ORIGIN = "base-origin.json";
 const FOLDER_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,100}$/;
 const CARD_FILES = ["README.md", "LICENSE"] as const;
 /** Limit of a model card. */
@@ -71,6 +74,10 @@ export interface AddedBase {
 
 interface PlannedBase {
   readonly plan: BasePlan;
+  /** Folder that it will have. */
+  readonly folder: string;
+  /** Place as its folder's record names it. */
+  readonly origin: string;
   readonly source: FileSource;
   readonly names: readonly string[];
   readonly hashes: ReadonlyMap<string, FileHash>;
@@ -89,9 +96,8 @@ export async function planBase(place: string, bases: string, access: HubAccess =
 }
 
 async function preparePlan(place: string, bases: string, access: HubAccess): Promise<PlannedBase> {
-  const hubName = await hubNameOf(place);
-  const name = hubName?.split("/")[1] ?? baseNameAt(isAddress(place) ? place : resolve(place));
-  await requireNew(join(bases, name), name);
+  const { folder, hubName, name, origin } = await addressOf(place, bases);
+  await requireNew(folder, name);
   const found = hubName === null ? null : await findOnHub(place, access);
   const source = found?.source ?? baseSourceAt(place);
   const opened = await openModel(source);
@@ -110,7 +116,7 @@ async function preparePlan(place: string, bases: string, access: HubAccess): Pro
     memoryBytes: 4 * layout.floatCount,
   };
   requireRoom(plan);
-  return { plan, source, names, hashes: found?.hashes ?? new Map() };
+  return { plan, folder, origin, source, names, hashes: found?.hashes ?? new Map() };
 }
 
 /** @throws RollupError MOD_INPUT_INVALID */
@@ -119,6 +125,25 @@ async function requireNew(folder: string, name: string): Promise<void> {
   throw modelError("MOD_INPUT_INVALID", `${folder} exists or is no name of a folder: remove or rename it`, {
     data: { field: "place", folder },
   });
+}
+
+/**
+ * Folder of a base that `addBase` has put there from this place; null if it has not.
+ * @throws RollupError MOD_INPUT_INVALID where the folder is another's
+ */
+export async function addedFolder(place: string, bases: string): Promise<string | null> {
+  const { folder, name, origin } = await addressOf(place, bases);
+  const record = await readFile(join(folder, ORIGIN), "utf8").catch(() => null);
+  if (record !== null && (JSON.parse(record) as { origin?: unknown }).origin === origin) return folder;
+  await requireNew(folder, name);
+  return null;
+}
+
+async function addressOf(place: string, bases: string) {
+  const hubName = await hubNameOf(place);
+  const own = isAddress(place) ? place : resolve(place);
+  const name = hubName?.split("/")[1] ?? baseNameAt(own);
+  return { folder: join(bases, name), hubName, name, origin: hubName === null ? own : place };
 }
 
 /** The hub's name that a place is; null where it is an address, or a folder that exists. */
@@ -174,10 +199,9 @@ export interface AddOptions extends HubAccess {
  */
 export async function addBase(place: string, bases: string, options: AddOptions): Promise<AddedBase> {
   const { kernels, onPlan, onProgress } = options;
-  const { hashes, names, plan, source } = await preparePlan(place, bases, options);
+  const { folder, hashes, names, origin, plan, source } = await preparePlan(place, bases, options);
   onPlan?.(plan);
   const { commit, family, licence, name, parameterCount } = plan;
-  const folder = join(bases, name);
   const part = `${folder}.part`;
   await mkdir(bases, { recursive: true });
   return whileLocked(
@@ -188,6 +212,7 @@ export async function addBase(place: string, bases: string, options: AddOptions)
       try {
         const sizeBytes = await copyFiles({ source, names, hashes, part, onProgress });
         const largestLogitError = await testLogits(folderSource(part), part, kernels);
+        await writeFile(join(part, ORIGIN), JSON.stringify({ origin, commit }));
         await rename(part, folder);
         return { name, folder, commit, licence, family, parameterCount, sizeBytes, largestLogitError };
       } catch (error) {

@@ -9,10 +9,9 @@ import { z } from "zod";
 import type { FileSource } from "../../engine/files/byte-source.ts";
 import { urlSource } from "../../engine/files/url-source.ts";
 import { modelError } from "../../model-errors.ts";
+import { parseHubName } from "./hub-name.ts";
 
 const HUB = "https://huggingface.co";
-const NAME_PART = "[A-Za-z0-9][A-Za-z0-9._-]{0,95}";
-const HUB_NAME = new RegExp(`^(${NAME_PART}/${NAME_PART})(?:@(${NAME_PART}))?$`);
 const TIMEOUT_MS = 60_000;
 /** Limit of one answer about a model. */
 const MAX_ANSWER_BYTES = 4 * 2 ** 20;
@@ -54,15 +53,11 @@ export interface HubModel {
   readonly hashes: ReadonlyMap<string, FileHash>;
 }
 
-/** Name and revision, if the text has the form of a hub's name. */
-export function parseHubName(text: string): { readonly name: string; readonly revision: string } | null {
-  const [, name, revision = "main"] = HUB_NAME.exec(text) ?? [];
-  return name === undefined ? null : { name, revision };
-}
+/** Address of the hub. */
+export const hubOrigin = (hub = process.env.HF_ENDPOINT || HUB): string => hub.replace(/\/+$/, "");
 
 /** Address below which a hub has a model. */
-const hubAddress = (name: string, hub = process.env.HF_ENDPOINT || HUB): string =>
-  `${hub.replace(/\/+$/, "")}/${name}`;
+export const hubAddress = (name: string, hub?: string): string => `${hubOrigin(hub)}/${name}`;
 
 /**
  * The commit and files that a name means now.

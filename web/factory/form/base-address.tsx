@@ -1,25 +1,38 @@
-/** Field on the factory's page of bases to add one by its folder or address, if the operator allows it. */
+/**
+ * Form on the factory's page of bases to add one by its folder, address or hub's name, if the operator allows it. A hub's base says
+ * what it takes before it is fetched.
+ */
+import type { FactoryBasePlan } from "@openledger/models/factory/factory-api";
+import { parseHubName } from "@openledger/models/tuning/recipe/hub-name";
 import { useState } from "preact/hooks";
 import { useAction } from "../../bridge/use-action.ts";
 import { Button } from "../../design/button.tsx";
+import { FactList } from "../../design/fact-list.tsx";
 import { Field } from "../../design/field.tsx";
+import { showCount } from "../../words/format.ts";
 import { ProblemNotice } from "../../words/problem.tsx";
 import { formHref } from "../factory-links.ts";
 import type { FactorySession } from "../factory-session.ts";
 
-/** Field for another base, by its folder or address, if the operator allows it. */
+/** Form for another base. */
 export function BaseAddress({
   datasetId,
-  factorySession,
+  factorySession: { factory, info },
 }: {
   readonly datasetId: string;
   readonly factorySession: FactorySession;
 }) {
   const [place, setPlace] = useState("");
+  const [plan, setPlan] = useState<FactoryBasePlan | null>(null);
+  const [fetched, setFetched] = useState<string | null>(null);
   const adding = useAction();
   const add = () =>
     adding.run(async () => {
-      const base = await factorySession.factory.addBase(place.trim());
+      const named = place.trim();
+      if (plan === null && parseHubName(named) !== null) return setPlan(await factory.planBase(named));
+      const base = await factory.addBase(named, ({ done, total }) =>
+        setFetched(`${showMegabytes(done)} of ${showMegabytes(total)}`),
+      );
       window.location.hash = formHref(datasetId, base.id);
     });
   return (
@@ -30,19 +43,42 @@ export function BaseAddress({
         void add();
       }}
     >
-      <h2>Another base</h2>
+      <h2>Add a base</h2>
       <Field
-        label="Folder or address"
+        label="Hub's name, folder or address"
         value={place}
-        onInput={setPlace}
-        help={`This factory takes what begins with ${factorySession.info.basePlaces.join(" or ")}.`}
+        onInput={(text) => {
+          setPlace(text);
+          setPlan(null);
+        }}
+        isDisabled={adding.isBusy}
+        placeholder="owner/name"
+        help={`This factory takes what begins with ${info.basePlaces.join(" or ")}. A hub's model is owner/name.`}
       />
+      {plan !== null && <PlanFacts plan={plan} />}
+      {adding.isBusy && fetched !== null && <p role="status">{fetched} fetched</p>}
       {adding.problem !== null && <ProblemNotice problem={adding.problem} />}
       <div class="row">
         <Button type="submit" isBusy={adding.isBusy} isDisabled={place.trim() === ""}>
-          Look at it
+          {plan === null ? "Look at it" : "Fetch it"}
         </Button>
       </div>
     </form>
   );
 }
+
+function PlanFacts({ plan }: { readonly plan: FactoryBasePlan }) {
+  return (
+    <FactList
+      isSmall
+      facts={[
+        ["Model", `${plan.name}, ${(plan.parameterCount / 1e6).toFixed(1)} M parameters (${plan.family})`],
+        ["Licence", plan.licence ?? "not named: ask its publisher"],
+        ["Disk", `${showMegabytes(plan.sizeBytes)}, ${showMegabytes(plan.freeBytes)} are free`],
+        ["Memory", showMegabytes(plan.memoryBytes)],
+      ]}
+    />
+  );
+}
+
+const showMegabytes = (bytes: number) => `${showCount(Math.ceil(bytes / 1e6))} MB`;

@@ -40,6 +40,9 @@ export function BaseChoice({ datasetId, factorySession }: BaseChoiceProps) {
   );
 }
 
+/** Smaller bases hold no facts, and few sentences of theirs make sense. */
+const FEW_PARAMETERS = 50_000_000;
+
 const SOURCES = {
   own: "checked by its hash",
   folder: "on the factory's disk",
@@ -59,6 +62,12 @@ function BaseCard({ base, datasetId }: { base: FactoryBase; datasetId: string })
       <p class="figure">
         {showNumbers(parameterCount)} <small>parameters</small>
       </p>
+      {parameterCount < FEW_PARAMETERS && (
+        <p class="soft small">
+          So few parameters write in your rows' style, and know no facts. Questions with answers are answered
+          by the rows themselves.
+        </p>
+      )}
       <FactList
         isSmall
         facts={[

@@ -156,7 +156,7 @@ export function FormFields({ defaults, isRegistrable, onTyped, typed }: FormFiel
               number(
                 "citationPercent",
                 "Payments by citation",
-                "Answers are then written from rows, and cite them. The other payments go by influence; 0: all of them. A share on the Datanet's card decides.",
+                "Answers then cite rows: of questions with answers they are the row's answer, word for word; else they are written from rows. The other payments go by influence; 0: all of them, and no row is cited. A share on the Datanet's card decides.",
                 "%",
               )}
           </div>
