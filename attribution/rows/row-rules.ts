@@ -33,7 +33,7 @@ export const ROW_RULES = {
 
 /**
  * Quantile of the presets for rows of this kind: odd texts have long rows, and so have those that are made to earn. Pictures that a white
- * box makes earn 1.19 times what honest ones do at 0.99, and 1.06 times at 0.9.
+ * box makes earn 1.19 times what honest ones do at 0.99, and 1.15 times at 0.9.
  */
 export const clipQuantileOf = (rowKind: RowKind): number =>
   rowKind === "text" ? 0.7 : rowKind === "image" ? 0.9 : ROW_RULES.normQuantile;
