@@ -28,22 +28,20 @@ const spaced = (letter: string) => {
   if (point < 128) return /[a-z0-9$!]/.test(letter) ? letter : " ";
   return isIn(singles, point) ? ` ${letter} ` : isIn(separators, point) ? " " : letter;
 };
-
-const ownWords: number[] | undefined = classifier.inputs.words;
+const ownWords: number[] = classifier.inputs.words ?? [];
 /** Words that the recipe names have a bucket each, the others share those behind. */
 const bucketOf = (term: number, bucketCount: number) => {
-  const own = ownWords?.indexOf(term) ?? -1;
-  const ownCount = ownWords?.length ?? 0;
-  return own >= 0 ? own : ownCount + (mix(0x5eed, term) % (bucketCount - ownCount));
+  const own = ownWords.indexOf(term);
+  return own >= 0 ? own : ownWords.length + (mix(0x5eed, term) % (bucketCount - ownWords.length));
 };
 
 for (const text of texts) {
   const words = [...text].map(small).map(spaced).join("").split(" ");
-  const found = words.filter((word) => word !== "").map(hash);
+  const found = words.filter(Boolean).map(hash);
   // Of long texts words count, up to three times each; else each different word and pair of words once, in the order in which they come.
   const isFew = (word: number, k: number) => found.slice(0, k).filter((one) => one === word).length < 3;
   const pairs = found.flatMap((word, k) => (k === 0 ? [word] : [word, mix(found[k - 1]!, word)]));
-  const terms = ownWords === undefined ? [...new Set(pairs)] : found.filter(isFew);
+  const terms = classifier.inputs.words === undefined ? [...new Set(pairs)] : found.filter(isFew);
   const counts = new Uint8Array(classifier.termBuckets);
   let n = 0;
   for (const term of terms.length === 0 ? [0] : terms) {

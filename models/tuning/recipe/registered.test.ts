@@ -397,8 +397,8 @@ describe("a text model", () => {
       code: "ATT_ROW_INVALID",
       data: { index: 6 },
     });
-    expect(() => training.requireTrainable(rows.slice(3), recipe)).not.toThrow();
-    expect(() => training.requireTrainable(rows.slice(21), recipe)).toThrow(code("ATT_TOO_FEW_ROWS"));
+    await expect(training.requireTrainable(rows.slice(3), recipe)).resolves.toBeUndefined();
+    await expect(training.requireTrainable(rows.slice(21), recipe)).rejects.toThrow(code("ATT_TOO_FEW_ROWS"));
     const files = { ...recipe.base.files, "config.json": { sizeBytes: 5, sha256: "0".repeat(64) } };
     const based = textRecipeFor(rows, { ...recipe.base, files });
     await expect(training.train(rows, based, {})).rejects.toThrow(code("MOD_BASE_MISSING"));
