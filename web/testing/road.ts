@@ -238,7 +238,9 @@ export async function walkRoad(
       await work();
     } catch (error) {
       await onStep(`failed-${name}`, person.page);
-      throw new Error(`the road ends at "${name}": ${String(world.fault() ?? "")}`, { cause: error });
+      const shown = await person.main.innerText();
+      const fault = String(world.fault() ?? "no process has failed");
+      throw new Error(`the road ends at "${name}": ${fault}. The page shows:\n${shown}`, { cause: error });
     }
     steps.push({ name, clicks: clicks - before, seconds: (performance.now() - startedAtMs) / 1_000 });
     await onStep(name, person.page);
