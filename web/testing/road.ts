@@ -238,7 +238,7 @@ export async function walkRoad(
       await work();
     } catch (error) {
       await onStep(`failed-${name}`, person.page);
-      const shown = await person.main.innerText();
+      const shown = await person.main.textContent();
       const fault = String(world.fault() ?? "no process has failed");
       throw new Error(`the road ends at "${name}": ${fault}. The page shows:\n${shown}`, { cause: error });
     }
