@@ -3,12 +3,13 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readFiles } from "@openledger/datanets/import/read-files";
+import { readImport } from "@openledger/datanets/import/read-import";
 import { sampleCard } from "@openledger/datanets/testing/sample-card";
 import type { Browser, Request } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openBrowser, openProfile, pictureOf } from "./testing/browser.ts";
 import { type DatanetWorld, startDatanetWorld } from "./testing/datanet-world.ts";
-import { walkOwnData } from "./testing/own-data.ts";
+import { hasPictures, walkOwnData } from "./testing/own-data.ts";
 import { type OwnData, readOwnData, writeOwnData } from "./testing/own-data-files.ts";
 
 const LONG = { timeout: 400_000 };
@@ -75,6 +76,31 @@ function plain(cell: unknown): unknown {
   return cell instanceof Uint8Array ? asData(Buffer.from(cell)) : cell;
 }
 
+interface Task {
+  readonly data: Record<string, unknown>;
+  readonly annotations: readonly {
+    readonly result: readonly { readonly value: { choices: string[] } }[];
+  }[];
+}
+/** Rows and labels of Label Studio's tasks. */
+function tasksOf(data: OwnData, content: Buffer): string[] {
+  const tasks = JSON.parse(content.toString()) as readonly Task[];
+  const labelOf = ({ annotations }: Task) => annotations[0]!.result[0]!.value.choices[0];
+  return sorted(tasks.map((task) => only(data, task.data, labelOf(task))));
+}
+
+/** Pictures and labels of an archive, as people contribute them again. */
+async function unzipped(data: OwnData, content: Buffer): Promise<string[]> {
+  const names = [...new Set(data.rows.map(({ label }) => label))];
+  const card = sampleCard({
+    row: { kind: "image", fields: [], maxBytes: 65_536 },
+    labels: names.map((name) => ({ name, description: "" })),
+  });
+  const read = await readImport(card, [{ name: "rows.zip", content: new Uint8Array(content) }]);
+  expect(read.refused).toEqual([]);
+  return sorted(read.rows.map((row, i) => ({ image: asData(Buffer.from(row)), label: read.labels![i] })));
+}
+
 test.each(readOwnData(folder).map((data) => ({ data, name: data.name })))(
   "$name: the export is the data with its labels, to the byte of each field",
   LONG,
@@ -92,15 +118,9 @@ test.each(readOwnData(folder).map((data) => ({ data, name: data.name })))(
     const objects = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(sorted(objects.map((object) => only(data, object, object.label)))).toEqual(sorted(sourceOf(data)));
 
-    interface Task {
-      readonly data: Record<string, unknown>;
-      readonly annotations: readonly {
-        readonly result: readonly { readonly value: { choices: string[] } }[];
-      }[];
-    }
-    const tasks = JSON.parse(fileOf(/\d\.json$/).toString()) as readonly Task[];
-    const labelOf = ({ annotations }: Task) => annotations[0]!.result[0]!.value.choices[0];
-    expect(sorted(tasks.map((task) => only(data, task.data, labelOf(task))))).toEqual(sorted(sourceOf(data)));
+    for (const [name, content] of files)
+      if (name.endsWith(".zip")) expect(await unzipped(data, content)).toEqual(sorted(sourceOf(data)));
+    if (!hasPictures(data)) expect(tasksOf(data, fileOf(/\d\.json$/))).toEqual(sorted(sourceOf(data)));
 
     const content = new Uint8Array(fileOf(/\.parquet$/));
     const { records, refused } = await readFiles([{ name: "rows.parquet", content }]);

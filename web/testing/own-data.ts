@@ -34,7 +34,10 @@ export interface Walker {
 export type OnMoment = (name: string, page: Page) => Promise<void>;
 
 /** Formats that the page offers, as it names them. */
-const EXPORTS = ["JSON lines", "Parquet, with a Croissant file", "Label Studio's JSON"] as const;
+const EXPORTS = ["JSON lines", "Parquet, with a Croissant file"] as const;
+/** Further ones, of rows that are no pictures, and of pictures. */
+const TASKS = ["Label Studio's JSON"] as const;
+const PICTURES = ["Pictures with a table (zip)", "Pictures with Label Studio's tasks (zip)"] as const;
 
 /**
  * Walks from the form to the exported files.
@@ -180,17 +183,20 @@ export async function walkOwnData(
   });
   const files = new Map<string, Buffer>();
   await step("export", owner, async () => {
-    for (const format of EXPORTS) {
+    for (const format of [...EXPORTS, ...(hasPictures(data) ? PICTURES : TASKS)]) {
       await choose(field(owner, "Format"), format);
       const count = format.startsWith("Parquet") ? 2 : 1;
       const saved = downloadsOf(owner.page, count);
       await click(button(main(owner), `Download ${data.rows.length} rows`));
-      for (const [name, content] of await saved) files.set(name, content);
+      for (const [name, content] of await saved) files.set(`${format}/${name}`, content);
     }
     await moment("10-exported", owner);
   });
   return { efforts, files };
 }
+
+export const hasPictures = ({ rows }: OwnData): boolean =>
+  rows.some(({ fields }) => Object.values(fields).some((value) => typeof value === "object"));
 
 /** Row of the source that is shown; null if it is none, or not yet whole. */
 function rowOf({ rows, title }: OwnData, shown: string): OwnData["rows"][number] | null {
