@@ -9,8 +9,15 @@ import { ProblemNotice } from "../words/problem.tsx";
 /** Margin above the difference between the node's clock and the last block's. */
 const MARGIN_SECONDS = 60;
 
+interface PassTimeProps extends Pick<PageProps, "live" | "site"> {
+  /** Milliseconds of Ethereum's time to wait; 0 shows no button. */
+  readonly leftMs: number;
+  /** False where Ethereum alone has to see the time, as a vote's delay. */
+  readonly isOfLedger?: boolean;
+}
+
 /** Button beside a time that has to pass. On the devnet anybody may skip it; elsewhere nothing is shown. */
-export function PassTime({ leftMs, live, site }: Pick<PageProps, "live" | "site"> & { leftMs: number }) {
+export function PassTime({ isOfLedger = true, leftMs, live, site }: PassTimeProps) {
   const passing = useAction();
   const { l1Url } = site;
   if (leftMs === 0 || l1Url === null || live.info.value?.chainId !== DEVNET_CHAIN_ID) return null;
@@ -20,7 +27,7 @@ export function PassTime({ leftMs, live, site }: Pick<PageProps, "live" | "site"
       await passTime({
         rpcUrl: l1Url,
         seconds: Math.ceil(leftMs / 1_000) + MARGIN_SECONDS,
-        sequencer: site.sequencer,
+        sequencer: isOfLedger ? site.sequencer : null,
       });
       live.ring();
     });

@@ -12,7 +12,9 @@ import { DataTable } from "../design/data-table.tsx";
 import { Identifier } from "../design/identifier.tsx";
 import { Notice } from "../design/notice.tsx";
 import { Timeline, type TimelineStep } from "../design/timeline.tsx";
+import { PassTime } from "../hosts/pass-time.tsx";
 import type { Live } from "../ledger/live.ts";
+import type { Site } from "../ledger/site.ts";
 import { RowText } from "../rows/row-text.tsx";
 import { shownWords } from "../rows/shown-parts.ts";
 import { showDuration, showOpen } from "../words/format.ts";
@@ -36,9 +38,10 @@ interface CardProps {
   readonly proposal: Proposal;
   readonly votes: Votes;
   readonly live: Live;
+  readonly site: Site;
 }
 
-export function ProposalCard({ live, proposal, votes }: CardProps) {
+export function ProposalCard({ live, proposal, site, votes }: CardProps) {
   const { tone, text } = STATES[proposal.state];
   const calls = proposal.calls.map((call) => describeCall(call, votes.contracts));
   const [title = "", ...lines] = proposal.description.split("\n");
@@ -69,7 +72,7 @@ export function ProposalCard({ live, proposal, votes }: CardProps) {
       )}
       <Counts proposal={proposal} votes={votes} />
       <Timeline label="How far it is" steps={stepsOf(proposal, votes)} />
-      <NextStep proposal={proposal} votes={votes} live={live} />
+      <NextStep proposal={proposal} votes={votes} live={live} site={site} />
     </article>
   );
 }
@@ -182,7 +185,7 @@ const CHOICES: readonly { readonly name: VoteName; readonly label: string }[] = 
   { name: "abstain", label: "Abstain" },
 ];
 
-function NextStep({ live, proposal, votes }: CardProps) {
+function NextStep({ live, proposal, site, votes }: CardProps) {
   const action = useAction();
   const { governance, head, mine } = votes;
   const send = (work: () => Promise<unknown>) =>
@@ -214,6 +217,14 @@ function NextStep({ live, proposal, votes }: CardProps) {
         )}
         {mine === null && proposal.state === "active" && <span class="soft">Connect a wallet to vote.</span>}
       </div>
+      {proposal.state === "queued" && (
+        <PassTime
+          leftMs={isDue ? 0 : 1_000 * Number(proposal.executableFrom - head.seconds)}
+          isOfLedger={false}
+          live={live}
+          site={site}
+        />
+      )}
       {proposal.state === "active" && mine !== null && !hasVoted && (
         <p class="small soft">
           Your votes are what was delegated to you when voting began. Each address votes once.

@@ -79,7 +79,7 @@ function Governed({ info, live, site }: PageProps & { info: SequencerInfo }) {
           </p>
         )}
         {votes.proposals.map((proposal) => (
-          <ProposalCard key={String(proposal.id)} proposal={proposal} votes={votes} live={live} />
+          <ProposalCard key={String(proposal.id)} proposal={proposal} votes={votes} live={live} site={site} />
         ))}
       </section>
       <ProposeForm votes={votes} live={live} />
