@@ -41,15 +41,27 @@ export interface HeldOutFigures {
   readonly confusion: readonly (readonly number[])[];
 }
 
+/** Number of rows by accepted label (row of the table) and answered one (column). @param judged places of both labels */
+export function confusionOf(
+  labelCount: number,
+  judged: Iterable<readonly [accepted: number, answered: number]>,
+) {
+  const confusion = Array.from({ length: labelCount }, () => new Array<number>(labelCount).fill(0));
+  for (const [accepted, answered] of judged) confusion[accepted]![answered]! += 1;
+  return confusion;
+}
+
 /** Figures of held-out rows; null where no row was judged. */
 export function heldOutFigures(
   { isJudged, predicted }: HeldOut,
   labels: Int32Array,
   names: readonly string[],
 ): HeldOutFigures | null {
-  const confusion = names.map(() => names.map(() => 0));
-  for (const [i, label] of labels.entries())
-    if (isJudged[i] === 1) confusion[label]![predicted[i]!] = confusion[label]![predicted[i]!]! + 1;
+  const places = Array.from(labels, (label, i) => [label, predicted[i]!] as const);
+  const confusion = confusionOf(
+    names.length,
+    places.filter((_, i) => isJudged[i] === 1),
+  );
   const rowCount = isJudged.reduce((sum, one) => sum + one, 0);
   if (rowCount === 0) return null;
   const right = confusion.reduce((sum, counts, label) => sum + counts[label]!, 0);

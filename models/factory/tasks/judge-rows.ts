@@ -3,6 +3,7 @@
  * rows to learn from, which shows whether more would help. Any family with labels: it is trained and asked as it will be.
  */
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
+import { confusionOf } from "@openledger/attribution/model/held-out-odds";
 import type { FamilyTraining } from "@openledger/attribution/model/model-family";
 import { type OwnedRow, rowLabelsRoot } from "@openledger/attribution/model/owned-rows";
 import type { RecipeBase } from "@openledger/attribution/model/recipe-fields";
@@ -116,12 +117,10 @@ export function accuracyOf(
   labels: readonly string[],
   foldCount: number,
 ): FactoryAccuracy {
-  const confusion = labels.map(() => labels.map(() => 0));
-  for (const { answered, row } of judged) {
-    const of = confusion[labels.indexOf(rows[row]!.label!)]!;
-    const place = labels.indexOf(answered);
-    of[place] = of[place]! + 1;
-  }
+  const confusion = confusionOf(
+    labels.length,
+    judged.map(({ answered, row }) => [labels.indexOf(rows[row]!.label!), labels.indexOf(answered)]),
+  );
   return {
     foldCount,
     judgedCount: judged.length,
