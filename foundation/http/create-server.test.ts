@@ -164,6 +164,15 @@ it("names a port that another process has", async () => {
   });
 });
 
+it("ends no request that has no connection, and leaves no timer that would", async () => {
+  const { app } = await serve({ requestTimeoutMs: 100 });
+  const ended: unknown[] = [];
+  app.server.on("clientError", (error) => ended.push(error));
+  const { statusCode } = await app.inject({ method: "POST", url: "/body", payload: { a: 1 } });
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect({ statusCode, ended }).toEqual({ statusCode: 200, ended: [] });
+});
+
 describe("the client's address", () => {
   const forwarded = { "x-forwarded-for": "198.51.100.9, 2001:db8::1" };
 

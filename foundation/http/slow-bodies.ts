@@ -4,6 +4,7 @@
  * send as much as the route takes, and a body that trickles ends after the same time as a small one. (Apache: mod_reqtimeout;
  * Kestrel: MinRequestBodyDataRate.)
  */
+import { Socket } from "node:net";
 import type { FastifyInstance } from "fastify";
 
 const BODY_BYTES_PER_SECOND = 64 * 1024;
@@ -22,6 +23,8 @@ export function endSlowBodies(app: FastifyInstance, graceMs: number, bodyLimitBy
     // The server's own time-out suffices if no route accepts more bytes than arrive in that time.
     if (longestMs === graceMs) return;
     const { socket } = raw;
+    // A request of `app.inject` has no connection: nobody holds one by it.
+    if (!(socket instanceof Socket)) return;
     const hasBody = headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
     if (!hasBody || raw.complete) return;
     const [begunAtMs, bytesBefore] = [performance.now(), socket.bytesRead];
