@@ -108,20 +108,24 @@ export class Asker {
     const waiting = this.#undelivered(place.modelId, prompt);
     if (waiting !== undefined) return this.#givenAgain(waiting, options);
     const turn = this.#turnOf(place.modelId);
-    if (turn.length >= this.#limits.maxQueued)
-      throw gatewayError("GAT_QUEUE_FULL", `${turn.length} questions wait for model ${place.modelId}`, {
-        data: { waiting: turn.length },
+    const leave = turn.enter(this.#limits.maxQueued);
+    if (leave === null)
+      throw gatewayError("GAT_QUEUE_FULL", `${turn.entered} questions wait for model ${place.modelId}`, {
+        data: { waiting: turn.entered },
       });
-    const leaf = await getModel(client, place.modelId);
-    const priceWei = this.#requirePrice(leaf);
-    const free = await budget.reserve(priceWei);
     try {
-      return await turn.run(async () => {
-        options.signal?.throwIfAborted();
-        return this.#askInTurn(question, leaf, options);
-      });
+      const leaf = await getModel(client, place.modelId);
+      const free = await budget.reserve(this.#requirePrice(leaf));
+      try {
+        return await turn.run(async () => {
+          options.signal?.throwIfAborted();
+          return this.#askInTurn(question, leaf, options);
+        });
+      } finally {
+        free();
+      }
     } finally {
-      free();
+      leave();
     }
   }
 

@@ -2,19 +2,25 @@
 
 export class TurnQueue {
   #last: Promise<unknown> = Promise.resolve();
-  #waiting = 0;
+  #entered = 0;
 
-  /** Works that wait or run. */
-  get length(): number {
-    return this.#waiting;
+  /** Callers that have a place. */
+  get entered(): number {
+    return this.#entered;
+  }
+
+  /** Takes a place for a work to come. @returns gives the place back; null where all are taken */
+  enter(max: number): (() => void) | null {
+    if (this.#entered >= max) return null;
+    this.#entered++;
+    return () => {
+      this.#entered--;
+    };
   }
 
   /** Runs the work once those before it have ended, whatever became of them. */
   run<T>(work: () => Promise<T>): Promise<T> {
-    this.#waiting++;
-    const turn = this.#last.then(work).finally(() => {
-      this.#waiting--;
-    });
+    const turn = this.#last.then(work);
     this.#last = turn.catch(() => {});
     return turn;
   }
