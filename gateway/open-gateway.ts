@@ -19,6 +19,7 @@ import { CheckableModels, type FamiliesOf } from "./asking/checkable-models.ts";
 import { type ListPlaces, ModelPlaces } from "./asking/model-places.ts";
 import { QuestionJournal } from "./asking/question-journal.ts";
 import { SignedPayments } from "./asking/signed-payments.ts";
+import { GATEWAY_PORT } from "./gateway-port.ts";
 import { createGatewayApp } from "./http/gateway-app.ts";
 import { createToken } from "./http/guard.ts";
 
@@ -26,8 +27,6 @@ import { createToken } from "./http/guard.ts";
 const MAX_QUEUED = 16;
 /** Time that a stop waits for answers in the making. */
 const STOP_TIMEOUT_MS = 5_000;
-/** First choice of the port that a gateway listens on. */
-export const GATEWAY_PORT = 8777;
 
 export interface GatewayOptions {
   /** Client of the rollup. Its keys are not used. */

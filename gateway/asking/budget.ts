@@ -9,7 +9,7 @@ import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { gatewayError } from "../gateway-errors.ts";
 
 /** Fee of an operation of a kind, now or in the next batch, whichever is more. */
-export async function feeOf(client: LedgerClient, kind: string): Promise<bigint> {
+async function feeOf(client: LedgerClient, kind: string): Promise<bigint> {
   const { operations } = await estimateFees(client);
   const costs = operations[kind];
   if (costs === undefined) return 0n;

@@ -38,7 +38,7 @@ export interface PricedModel {
   readonly assurance: ReplyAssurance | null;
 }
 
-export const nameOf = (modelId: number): string => `model-${modelId}`;
+const nameOf = (modelId: number): string => `model-${modelId}`;
 
 export class ModelPlaces {
   readonly #client: LedgerClient;

@@ -32,7 +32,8 @@ import { QuestionJournal } from "../asking/question-journal.ts";
 export const MODEL_ID = 10;
 export const PAYER = 4;
 export { PRICE_WEI };
-export const FEE_WEI = 14_000n;
+
+const FEE_WEI = 14_000n;
 const MODEL_OWNER = 0x0bn;
 
 /** What the sequencer does with a payment: takes it; takes it and is not heard of; is not heard of; refuses it. */

@@ -1,4 +1,5 @@
 /** `openledger gateway`: options of the command; run-gateway.ts runs it. */
+import { GATEWAY_PORT } from "@openledger/gateway/gateway-port";
 import { parsePort } from "../../cli/parse-id.ts";
 import { command } from "../../cli/run-command.ts";
 import { TEXT_BASE_OPTION } from "../../cli/text-base-option.ts";
@@ -12,7 +13,11 @@ export const addGatewayCommand = command({
       "OPEN that the account of a new gateway gets from --account; a gateway that is there already goes on with what it has",
     "--price-at-most <open>": "most OPEN for one answer; required to start it",
     "--name <name>": "name of the gateway on this machine; default: the account's",
-    "--port <number>": { about: "port on 127.0.0.1; 0 = any free port", parse: parsePort, fallback: 8777 },
+    "--port <number>": {
+      about: "port on 127.0.0.1; 0 = any free port",
+      parse: parsePort,
+      fallback: GATEWAY_PORT,
+    },
     "--server <url...>": "answer servers of models, beside those that this machine knows",
     "--least <levels>":
       "least assurance that you accept of answer, query and rows, as in openledger models ask; nothing is paid below it",
