@@ -1,0 +1,159 @@
+/** Chat templates, rendered beside what Python's Jinja makes of them as transformers sets it (models/testing/chat-templates). */
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { ChatTemplate, type ChatTool, type TemplateMessage } from "./chat-template.ts";
+
+const fixture = (name: string) =>
+  readFileSync(new URL(`../../testing/chat-templates/${name}`, import.meta.url), "utf8");
+
+interface Chats {
+  readonly date: string;
+  readonly templates: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly chats: Readonly<
+    Record<string, { messages: readonly TemplateMessage[]; tools?: readonly ChatTool[] }>
+  >;
+}
+interface Golden {
+  readonly sha256: string;
+  readonly texts: Readonly<Record<string, string | { refused?: string; failed?: string }>>;
+}
+const { chats, date, templates } = JSON.parse(fixture("chats.json")) as Chats;
+const golden = JSON.parse(fixture("golden.json")) as Readonly<Record<string, Golden>>;
+
+const templateOf = (source: string, marks: readonly string[] = [], names = {}) =>
+  new ChatTemplate({ source, names, marks });
+const user = (content: string): TemplateMessage => ({ role: "user", content });
+const refusal = (run: () => unknown) => {
+  try {
+    run();
+  } catch (error) {
+    return error as { code: string; data: { param?: string; reason: string } };
+  }
+  throw new Error("it is not refused");
+};
+
+describe.each(Object.entries(golden))("the template %s", (name, { sha256, texts }) => {
+  const template = templateOf(fixture(`${name}.jinja`), [], templates[name]);
+
+  const hasTools = fixture(`${name}.jinja`).includes("tools");
+  const rendered = Object.entries(texts).filter(([chat]) => hasTools || chats[chat]!.tools === undefined);
+
+  it.each(rendered)("gives the reference's text: %s", (chat, expected) => {
+    if (typeof expected === "string") {
+      expect(template.render(chats[chat]!, date)).toBe(expected);
+      return;
+    }
+    const { code, data } = refusal(() => template.render(chats[chat]!, date));
+    expect(code).toBe("MOD_CHAT_REFUSED");
+    if (expected.refused !== undefined) expect(data.reason).toBe(expected.refused);
+  });
+
+  if (!hasTools) {
+    it("has no place for tools, which the reference leaves out without a word", () => {
+      for (const chat of ["tools", "a tool's result"]) {
+        const { code, data } = refusal(() => template.render(chats[chat]!, date));
+        expect([code, data.param]).toEqual(["MOD_CHAT_REFUSED", "tools"]);
+      }
+    });
+  }
+
+  it("is known by its hash", () => {
+    expect(template.sha256).toBe(sha256);
+  });
+});
+
+describe("a chat", () => {
+  const echo = "{% for message in messages %}{{ message.content }}{% endfor %}";
+  const render = (messages: readonly TemplateMessage[], tools?: readonly ChatTool[]) => () =>
+    templateOf(echo, ["<|end|>", "<s>"]).render(
+      { messages, ...(tools === undefined ? {} : { tools }) },
+      date,
+    );
+
+  it("is refused by the field that does not fit", () => {
+    const tool = (description: string): ChatTool => ({
+      type: "function",
+      function: { name: "x", description },
+    });
+    const call = (text: string) => ({
+      role: "assistant" as const,
+      content: null,
+      tool_calls: [{ id: "1", type: "function" as const, function: { name: "x", arguments: text } }],
+    });
+    for (const [run, param] of [
+      [render([]), "messages"],
+      [render(Array(1_001).fill(user("x"))), "messages"],
+      [render([user("a"), user("b<|end|>")]), "messages.1.content"],
+      [render([user("\ud800")]), "messages.0.content"],
+      [render([user("x".repeat(2 ** 21 + 1))]), "messages.0.content"],
+      [render([user("x")], [tool("x")]), "tools"],
+      [render([user("x"), call("{")]), "messages.1.tool_calls.0.function.arguments"],
+      [render([user("x"), call("[]")]), "messages.1.tool_calls.0.function.arguments"],
+      [render([user("x"), call('{"<s>":1}')]), "messages.1.tool_calls"],
+    ] as const) {
+      const { code, data } = refusal(run);
+      expect([code, data.param]).toEqual(["MOD_CHAT_REFUSED", param]);
+    }
+    const ofTools = templateOf("{{ tools | tojson }}", ["<s>"]);
+    expect(
+      refusal(() => ofTools.render({ messages: [user("x")], tools: [tool("<s>")] }, date)).data.param,
+    ).toBe("tools.0");
+  });
+
+  it("has the date that is given, and no clock", () => {
+    const template = templateOf('{{ strftime_now("%d %b %Y") }}');
+    expect(template.render({ messages: [user("x")] }, "2024-02-05")).toBe("05 Feb 2024");
+    expect(template.render({ messages: [user("x")] }, date)).toBe("29 Nov 2026");
+    const odd = refusal(() => templateOf('{{ strftime_now("%s") }}').render({ messages: [user("x")] }, date));
+    expect(odd.data.reason).toContain("%s");
+  });
+});
+
+describe("a template of a stranger", () => {
+  it("is refused where it does not end, or makes more than a text", () => {
+    const loop = (depth: number) =>
+      "{% for i in range(1000) %}".repeat(depth) + "x" + "{% endfor %}".repeat(depth);
+    for (const source of [
+      loop(3),
+      "{% for i in range(100000000) %}x{% endfor %}",
+      "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}",
+      "{% set ns = namespace(x='xx') %}{% for i in range(40) %}{% set ns.x = ns.x ~ ns.x %}{% endfor %}{{ ns.x }}",
+      "{% set ns = namespace(x=[1, 2]) %}{% for i in range(40) %}{% set ns.x = ns.x + ns.x %}{% endfor %}",
+      `{% set x = 'x' * 100 %}`,
+    ]) {
+      const started = process.cpuUsage();
+      const { code } = refusal(() => templateOf(source).render({ messages: [user("x")] }, date));
+      expect(code, source).toBe("MOD_CHAT_REFUSED");
+      expect(process.cpuUsage(started).user, source).toBeLessThan(10e6);
+    }
+  });
+
+  it("is refused where it is no Jinja, or too long", () => {
+    for (const source of [
+      "{% for %}",
+      "{{",
+      "{% if x %}",
+      `{{ ${"(".repeat(50_000)}`,
+      "x".repeat(2 ** 17 + 1),
+    ])
+      expect(refusal(() => templateOf(source)).code, source.slice(0, 20)).toBe("MOD_FILE_INVALID");
+  });
+
+  it("reaches nothing but what it is given", () => {
+    for (const source of [
+      "{{ messages.constructor }}",
+      "{{ messages[0].__proto__ }}",
+      "{{ ''.constructor }}",
+      "{{ raise_exception.constructor }}",
+      "{{ process }}{{ globalThis }}",
+    ]) {
+      let text = "";
+      try {
+        text = templateOf(source).render({ messages: [user("x")] }, date);
+      } catch {
+        // Refused.
+      }
+      expect(text, source).toBe("");
+    }
+  });
+});
