@@ -109,6 +109,47 @@ describe("a chat", () => {
   });
 });
 
+describe("a template's own marks", () => {
+  const marks = [
+    "<|im_start|>",
+    "<|im_end|>",
+    "<|eot_id|>",
+    "<end_of_turn>",
+    "</s>",
+    "<s>",
+    "<|start_header_id|>",
+  ];
+  const ofName = (name: string) => templateOf(fixture(`${name}.jinja`), marks, templates[name]);
+
+  it("end an answer", () => {
+    const ends = Object.keys(golden).map((name) => [name, ofName(name).endMark]);
+    expect(Object.fromEntries(ends)).toEqual({
+      smollm2: "<|im_end|>",
+      qwen2_5: "<|im_end|>",
+      qwen3: "<|im_end|>",
+      llama3_2: "<|eot_id|>",
+      gemma: "<end_of_turn>",
+      mistral: "</s>",
+      values: null,
+    });
+  });
+
+  it.each(["smollm2", "qwen2_5", "qwen3", "llama3_2", "gemma", "mistral"])(
+    "stand around the last question: %s",
+    (name) => {
+      const template = ofName(name);
+      const { after, before } = template.questionMarks!;
+      for (const messages of [chats.question!.messages, chats["two turns"]!.messages]) {
+        const text = template.render({ messages }, date);
+        expect(text.endsWith(after)).toBe(true);
+        const question = text.slice(text.lastIndexOf(before) + before.length, -after.length);
+        expect(question).toBe(messages.at(-1)!.content!.trim());
+      }
+      expect(template.hasDate).toBe(name === "llama3_2");
+    },
+  );
+});
+
 describe("a template of a stranger", () => {
   it("is refused where it does not end, or makes more than a text", () => {
     const loop = (depth: number) =>

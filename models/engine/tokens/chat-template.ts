@@ -4,6 +4,7 @@
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { modelError } from "../../model-errors.ts";
 import { type ParsedTemplate, parseTemplate, renderTemplate, TemplateRefusal } from "./jinja-reference.ts";
 
@@ -14,7 +15,7 @@ const MAX_STEPS = 400_000;
 /** Characters of a text that a template makes. */
 const MAX_TEXT_LENGTH = 2 ** 22;
 /** Messages and tools of a chat. */
-export const MAX_CHAT_ENTRIES = 1_000;
+const MAX_CHAT_ENTRIES = 1_000;
 /** Characters of all texts of a chat. */
 const MAX_CHAT_LENGTH = 2 ** 21;
 /** Levels of lists and objects in a tool's schema. */
@@ -63,6 +64,22 @@ export interface ChatTemplateFiles {
   readonly marks: readonly string[];
 }
 
+/** Texts that stand around the last question of every chat. */
+export interface QuestionMarks {
+  readonly before: string;
+  readonly after: string;
+}
+
+/** Texts that no template contains. */
+const PROBE = (i: number) => `xq${i}qx`;
+const PROBE_DATE = "2000-01-01";
+
+function commonEnd(a: string, b: string): string {
+  let length = 0;
+  while (length < Math.min(a.length, b.length) && a.at(-1 - length) === b.at(-1 - length)) length++;
+  return a.slice(a.length - length);
+}
+
 /** A base's chat template. Rendering is deterministic: the same chat and date give the same text on every machine. */
 export class ChatTemplate {
   /** SHA-256 of the template's text, in hexadecimal. */
@@ -71,6 +88,7 @@ export class ChatTemplate {
   readonly #names: ChatTemplateFiles["names"];
   readonly #marks: readonly string[];
   readonly #isOfTools: boolean;
+  readonly #hasDate: boolean;
 
   /** @throws RollupError MOD_FILE_INVALID for a template that is no Jinja or is too long */
   constructor({ marks, names, source }: ChatTemplateFiles) {
@@ -84,20 +102,23 @@ export class ChatTemplate {
     }
     this.sha256 = bytesToHex(sha256(bytes));
     this.#names = names;
-    this.#marks = marks;
+    // A mark may begin as another one does.
+    this.#marks = [...marks].sort((a, b) => b.length - a.length);
     this.#isOfTools = /\btools\b/.test(source);
+    this.#hasDate = /\bstrftime_now\b/.test(source);
   }
 
   /**
    * The text of a chat, up to where the assistant's answer begins.
    *
    * @param date that the template may write, as YYYY-MM-DD
+   * @param areMarksTaken rows of a version are read as they are: no asker could be misled by a mark in one
    * @throws RollupError MOD_CHAT_REFUSED for messages that the template refuses or fails on, marks inside a message, and chats or
    *   texts beyond the bounds
    */
-  render(chat: TemplateChat, date: string): string {
+  render(chat: TemplateChat, date: string, areMarksTaken = false): string {
     const { messages, tools } = chat;
-    this.#require(chat);
+    this.#require(chat, areMarksTaken ? [] : this.#marks);
     const hasTools = (tools?.length ?? 0) > 0;
     const variables = {
       ...this.#names,
@@ -115,7 +136,45 @@ export class ChatTemplate {
     }
   }
 
-  #require({ messages, tools }: TemplateChat): void {
+  /** The mark that ends an assistant's turn within a chat; null where the template writes none there. */
+  get endMark(): string | null {
+    const text = this.#probe(["user", "assistant", "user"]);
+    if (text === null) return null;
+    const behind = text.slice(text.indexOf(PROBE(1)) + PROBE(1).length).trimStart();
+    return this.#marks.find((mark) => behind.startsWith(mark)) ?? null;
+  }
+
+  /** What stands directly before and behind a chat's last question, whatever came before; null where that differs. */
+  get questionMarks(): QuestionMarks | null {
+    const around = [["user"], ["system", "user"], ["user", "assistant", "user"]].flatMap((roles) => {
+      const text = this.#probe(roles as TemplateMessage["role"][]);
+      if (text === null) return [];
+      const question = PROBE(roles.length - 1);
+      const at = text.lastIndexOf(question);
+      return [{ before: text.slice(0, at), after: text.slice(at + question.length) }];
+    });
+    const [first, ...others] = around;
+    if (first === undefined || others.some(({ after }) => after !== first.after)) return null;
+    const before = around.map((one) => one.before).reduce(commonEnd);
+    return before === "" || first.after === "" ? null : { before, after: first.after };
+  }
+
+  /** True if its text depends on the date. */
+  get hasDate(): boolean {
+    return this.#hasDate;
+  }
+
+  /** A chat of these roles, whose texts are known; null if the template takes none such. */
+  #probe(roles: readonly TemplateMessage["role"][]): string | null {
+    try {
+      return this.render({ messages: roles.map((role, i) => ({ role, content: PROBE(i) })) }, PROBE_DATE);
+    } catch (error) {
+      if (isRollupError(error, "MOD_CHAT_REFUSED")) return null;
+      throw error;
+    }
+  }
+
+  #require({ messages, tools }: TemplateChat, marks: readonly string[]): void {
     const toolCount = tools?.length ?? 0;
     if (messages.length === 0) throw refused("messages", "there is none");
     if (messages.length > MAX_CHAT_ENTRIES)
@@ -132,7 +191,7 @@ export class ChatTemplate {
           throw refused(param, `the chat has more than ${MAX_CHAT_LENGTH} characters`);
         if (hasHalfPair(value)) throw refused(param, "it has half of a surrogate pair");
         // Attack: a mark inside a message would end it and begin one of another role.
-        const mark = this.#marks.find((one) => value.includes(one));
+        const mark = marks.find((one) => value.includes(one));
         if (mark !== undefined) throw refused(param, `it has the mark ${mark}, which separates messages`);
       } else if (typeof value === "object" && value !== null) {
         if (depth > MAX_DEPTH) throw refused(param, `it is nested more than ${MAX_DEPTH} levels deep`);
