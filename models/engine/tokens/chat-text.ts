@@ -26,7 +26,7 @@ function plainChat(chat: TemplateChat): string {
 }
 
 /** Messages of a chat for a model without a template. @throws RollupError MOD_CHAT_REFUSED for tools and calls */
-export function plainMessages({ messages, tools }: TemplateChat): { role: string; content: string }[] {
+function plainMessages({ messages, tools }: TemplateChat): { role: string; content: string }[] {
   if ((tools?.length ?? 0) > 0) throw refused("tools");
   return messages.map(({ content, role, tool_calls: calls }, i) => {
     if (role === "tool") throw refused(`messages.${i}.role`);

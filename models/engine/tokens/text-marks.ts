@@ -12,7 +12,7 @@ import { beginOf, MAX_FILE_BYTES, parseJsonFile, type TokenizerFile } from "./to
 const MAX_CONFIG_BYTES = 16 * 2 ** 20;
 
 /** File of a chat template; without it the template is in tokenizer_config.json. */
-export const TEMPLATE_FILE = "chat_template.jinja";
+const TEMPLATE_FILE = "chat_template.jinja";
 
 interface EndsFile {
   readonly eos_token_id?: unknown;
