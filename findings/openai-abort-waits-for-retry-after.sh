@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Package: openai 6.49.0.
 # Guess: an abort ends a call at once, wherever it is, and `timeout` bounds how long an attempt is waited for.
-# Behaviour: while the client waits for a retry, it hears neither. A server's Retry-After is obeyed at any length, so a call that is aborted after 0.2
-# seconds rejects when the 4 seconds are over, with the abort's error. A server that says 3600 holds the caller for an hour.
+# Behaviour: while the client waits for a retry, it hears neither. A call that is aborted after 0.2 seconds, while the server has asked
+# for 4 seconds by Retry-After, rejects when those are over, with the abort's error.
 # Seen: {"error":"APIUserAbortError","hasWaitedForRetryAfter":true}
 set -euo pipefail
 folder=$(mktemp -d)
