@@ -13,7 +13,7 @@ import { loadBatchModel } from "../engine/batches/batch-model.ts";
 import { folderSource } from "../engine/files/folder-source.ts";
 import { openModel } from "../engine/files/load-model.ts";
 import { readVocabulary } from "../engine/tokens/spelled-vocabulary.ts";
-import { readChatTemplate, readEndTokens } from "../engine/tokens/text-marks.ts";
+import { readEndTokens } from "../engine/tokens/text-marks.ts";
 import { openTokenizer } from "../engine/tokens/tokenizer.ts";
 import { type AnswerModels, otherWeights } from "./answers/answer-models.ts";
 import { LedgerBilling } from "./billing/ledger-billing.ts";
@@ -80,7 +80,7 @@ export async function openLanguage(
   const tokens = await openTokenizer(source, shape.vocabularySize);
   const spelled = await readVocabulary(source, tokens, shape.vocabularySize);
   const endTokens = await readEndTokens(source);
-  const chat = chatForm(tokens, await readChatTemplate(source));
+  const chat = chatForm(tokens);
   const registered = registeredAdapters(config);
   if (models !== null) await mkdir(registered, { recursive: true });
   const adapterStore = new AdapterStore({
