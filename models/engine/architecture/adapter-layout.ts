@@ -6,22 +6,16 @@
 import { modelError } from "../../model-errors.ts";
 import { NONE, type Place } from "../kernels/kernels.ts";
 import { ArenaPlan } from "../tensors/arena-plan.ts";
-import { type ModulePatterns, moduleName, patternExpression, patternValue } from "./adapter-modules.ts";
+import {
+  type AdapterTarget,
+  type ModulePatterns,
+  moduleName,
+  patternExpression,
+  patternValue,
+} from "./adapter-modules.ts";
 import { type LinearName, linearSize, type ModelShape } from "./model-shape.ts";
 
-/** A linear map, or a part of the outputs of one, as PEFT names it. */
-export type AdapterTarget =
-  | "q_proj"
-  | "k_proj"
-  | "v_proj"
-  | "o_proj"
-  | "gate_proj"
-  | "up_proj"
-  | "down_proj"
-  | "c_attn"
-  | "attn.c_proj"
-  | "c_fc"
-  | "mlp.c_proj";
+export type { AdapterTarget };
 
 /** LoRA: y += factor · (x A) B for each target. */
 export interface AdapterSettings {

@@ -2,8 +2,21 @@
  * Names of a model's modules as PEFT has them, and the patterns of names by which an adapter gives some modules another rank or
  * alpha (`rank_pattern`, `alpha_pattern`). adapter-layout.ts sizes an adapter by them; adapter-files.ts names tensors by them.
  */
-import type { AdapterTarget } from "./adapter-layout.ts";
 import type { ModelShape } from "./model-shape.ts";
+
+/** A linear map, or a part of the outputs of one, as PEFT names it. */
+export type AdapterTarget =
+  | "q_proj"
+  | "k_proj"
+  | "v_proj"
+  | "o_proj"
+  | "gate_proj"
+  | "up_proj"
+  | "down_proj"
+  | "c_attn"
+  | "attn.c_proj"
+  | "c_fc"
+  | "mlp.c_proj";
 
 /** Path of a module from the top of the base, as `named_modules` of transformers has it. */
 export function moduleName({ family }: ModelShape, layer: number, target: AdapterTarget): string {
