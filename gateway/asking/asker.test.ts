@@ -139,7 +139,7 @@ it.each(["takes-silently", "silent"] as const)(
 it("pays after a kill for an answer that the server has made, and gives it to the same question once", async () => {
   const first = await begin();
   const prompt = fresh();
-  await first.journal.begin({ ...world.place, prompt, chat: null });
+  await first.journal.begin({ ...world.place, prompt, tools: [] });
   const made = await askModel(world.client, { ...world.place, prompt, from: PAYER });
   await first.end();
   const second = await begin();

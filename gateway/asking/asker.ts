@@ -2,6 +2,7 @@
  * Asks models, checks their answers and pays for them, for every route of the gateway. One question of a model is under way at a
  * time, and payments are signed one after another: each is on disk before it is sent. Amounts are in wei.
  */
+
 import { decodeAmount } from "@openledger/circuits/ledger/amount-float";
 import { askModel, payForAnswer } from "@openledger/client/actions/answers/ask-model";
 import { assuranceOfReply, requireLeast } from "@openledger/client/actions/answers/check-answer";
@@ -14,10 +15,12 @@ import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import type { Logger } from "@openledger/foundation/logger";
 import { isRollupError } from "@openledger/foundation/rollup-error";
+import type { ChatTool } from "@openledger/models/engine/tokens/chat-template";
 import { gatewayError } from "../gateway-errors.ts";
 import type { Budget } from "./budget.ts";
 import type { CheckableModels, OpenedModel } from "./checkable-models.ts";
 import { describeAnswer, type GivenAnswer, type OpenledgerField, spokenOf } from "./given-answer.ts";
+import { chatOf } from "./model-chat.ts";
 import type { QuestionJournal } from "./question-journal.ts";
 import type { QuestionRecord } from "./question-record.ts";
 import { SignedPayments } from "./signed-payments.ts";
@@ -28,6 +31,8 @@ export interface GatewayQuestion {
   readonly place: ServedPlace;
   /** Text that the receipt binds. */
   readonly prompt: string;
+  /** Tools of the chat that the text was made of. */
+  readonly tools?: readonly ChatTool[];
 }
 
 export interface AskOptions {
@@ -187,7 +192,7 @@ export class Asker {
   }
 
   async #askInTurn(
-    { place, prompt }: GatewayQuestion,
+    { place, prompt, tools = [] }: GatewayQuestion,
     leaf: LedgerModelLeaf,
     options: AskOptions,
   ): Promise<PaidAnswer> {
@@ -196,7 +201,7 @@ export class Asker {
     const { journal } = this.#modules;
     const opened = await this.#open(place, leaf);
     requireLeast(opened.model, { isAnsweredAgain: this.#isAnsweredAgain, least: this.#limits.least });
-    const record = await journal.begin({ ...place, prompt, chat: null });
+    const record = await journal.begin({ ...place, prompt, tools: [...tools] });
     this.#held.add(record.id);
     try {
       const paid = await this.#answerAndPay(record, opened, options).catch(async (error: unknown) => {
@@ -243,11 +248,8 @@ export class Asker {
   }
 
   /** Checks the answer, writes it with its signed payment, and sends that. */
-  async #pay(
-    record: QuestionRecord,
-    { model, recipe }: OpenedModel,
-    answer: UncheckedAnswer,
-  ): Promise<QuestionRecord> {
+  async #pay(record: QuestionRecord, opened: OpenedModel, answer: UncheckedAnswer): Promise<QuestionRecord> {
+    const { model } = opened;
     const { client, journal, leafId } = this.#modules;
     const { modelId, prompt } = record;
     const { least, maxPriceWei } = this.#limits;
@@ -265,9 +267,10 @@ export class Asker {
         onSigned: async (signed) => {
           // The ledger's price, which may be below the server's.
           const priceWei = decodeAmount(BigInt(signed.body.amountCode));
+          const assurance = assuranceOfReply(model, sure);
           await journal.change(record.id, {
             state: "signed",
-            answer: givenOf(modelId, answer, priceWei, assuranceOfReply(model, sure), recipe),
+            answer: givenOf(record, opened, answer, describeAnswer(modelId, answer, priceWei, assurance)),
             payment: { signed: { ...signed }, priceWei: `${priceWei}` },
           });
         },
@@ -336,22 +339,29 @@ function isUnpaid(error: unknown): boolean {
   return reason !== "left-unpaid";
 }
 
+/** Describes a checked answer as the gateway gives it. */
 function givenOf(
-  modelId: number,
+  { prompt, tools }: QuestionRecord,
+  { model, recipe }: OpenedModel,
   answer: UncheckedAnswer,
-  priceWei: bigint,
-  assurance: ReplyAssurance,
-  recipe: OpenedModel["recipe"],
+  openledger: GivenAnswer["openledger"],
 ): GivenAnswer {
-  const { text, tokenCount } = spokenOf(answer);
-  const { answers } = recipe as { answers?: { answerTokens?: number } };
-  const isCut = tokenCount !== null && tokenCount >= (answers?.answerTokens ?? Number.POSITIVE_INFINITY);
+  const chat = chatOf(model);
+  const spoken = spokenOf(answer);
+  if (chat === null) {
+    const { answers } = recipe as { answers?: { answerTokens?: number } };
+    const { text, tokenCount } = spoken;
+    const isCut = tokenCount !== null && tokenCount >= (answers?.answerTokens ?? Number.POSITIVE_INFINITY);
+    const finish = isCut ? "length" : "stop";
+    return { text, toolCalls: [], finish, promptTokens: null, answerTokens: tokenCount, openledger };
+  }
+  const { answerTokens, content, finishReason, toolCalls } = chat.messageOf(answer.answer, tools);
   return {
-    text,
-    toolCalls: [],
-    finish: isCut ? "length" : "stop",
-    promptTokens: null,
-    answerTokens: tokenCount,
-    openledger: describeAnswer(modelId, answer, priceWei, assurance),
+    text: content ?? "",
+    toolCalls: toolCalls.map((call) => ({ ...call })),
+    finish: finishReason,
+    promptTokens: chat.countTokens(prompt),
+    answerTokens,
+    openledger,
   };
 }

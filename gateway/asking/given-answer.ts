@@ -50,8 +50,12 @@ export const openledgerSchema = z.strictObject({
 });
 export type OpenledgerField = z.output<typeof openledgerSchema>;
 
-/** Call of a function that the answer asks for. */
-const toolCallSchema = z.object({ name: z.string(), arguments: z.string() });
+/** Call of a tool, in OpenAI's form. */
+const toolCallSchema = z.object({
+  id: z.string(),
+  type: z.literal("function"),
+  function: z.object({ name: z.string(), arguments: z.string() }),
+});
 
 /** Answer as the store has it: all but its payment, which is another field of the record. */
 export const givenSchema = z.object({

@@ -40,7 +40,7 @@ export class QuestionJournal {
   }
 
   async begin(
-    question: Pick<QuestionRecord, "modelId" | "serverUrl" | "prompt" | "chat">,
+    question: Pick<QuestionRecord, "modelId" | "serverUrl" | "prompt" | "tools">,
   ): Promise<QuestionRecord> {
     const record: QuestionRecord = {
       id: this.#nextId++,

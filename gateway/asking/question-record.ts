@@ -2,6 +2,7 @@
  * Records of questions in the gateway's store: question, then the checked answer with its signed payment, then the payment's end.
  * Each step is on disk before the next begins, so that a kill at any point neither loses an answer nor pays it twice.
  */
+import type { ChatTool } from "@openledger/models/engine/tokens/chat-template";
 import { z } from "zod";
 import { signedSchema } from "../account/account-record.ts";
 import { givenSchema } from "./given-answer.ts";
@@ -18,8 +19,8 @@ export const questionSchema = z.object({
   serverUrl: z.string(),
   /** Text that the receipt binds. */
   prompt: z.string(),
-  /** Messages and tools that the text was made of; null for a prompt. */
-  chat: z.unknown().nullable(),
+  /** Tools that the answer may call. */
+  tools: z.array(z.custom<ChatTool>((tool) => typeof tool === "object" && tool !== null)),
   askedAtMs: z.number(),
   state: z.enum(STATES),
   answer: givenSchema.nullable(),

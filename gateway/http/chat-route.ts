@@ -3,18 +3,24 @@ import { randomBytes } from "node:crypto";
 import type { ServerResponse } from "node:http";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import { EventStream } from "@openledger/models/serving/openai/event-stream";
+import { MessageText } from "@openledger/models/serving/openai/message-text";
 import {
   type AnswerHead,
   answerPart,
+  callsPart,
   lastPart,
   type Usage,
   usagePart,
   wholeAnswer,
 } from "@openledger/models/serving/openai/openai-answers";
-import { invalidRequest, parseChat } from "@openledger/models/serving/openai/openai-requests";
+import {
+  type AnyRequest,
+  invalidRequest,
+  parseChat,
+} from "@openledger/models/serving/openai/openai-requests";
 import type { Asker, PaidAnswer } from "../asking/asker.ts";
+import { promptOfChat } from "../asking/model-chat.ts";
 import type { ModelPlaces } from "../asking/model-places.ts";
-import { finishOf, promptOfChat } from "./asked-chat.ts";
 import { errorBody } from "./openai-errors.ts";
 
 export interface RouteModules {
@@ -24,7 +30,7 @@ export interface RouteModules {
   readonly typed: (error: unknown) => RollupError;
 }
 
-type ChatRequest = ReturnType<typeof parseChat>;
+type ChatRequest = Extract<AnyRequest, { kind: "chat" }>;
 /** Unread bytes of a stream: a client that does not read is cut off. */
 export const MAX_BUFFERED_BYTES = 2 ** 20;
 
@@ -34,12 +40,12 @@ export async function answerChat(
   body: unknown,
   response: ServerResponse,
 ): Promise<void> {
-  const request = parseChat(body);
+  const request = parseChat(body) as ChatRequest;
   requireOneAnswer(request);
-  if (request.kind !== "chat") return;
   const place = await modules.places.find(request.model);
   const opened = await modules.asker.open(place);
-  const question = { place, prompt: promptOfChat(opened, request.messages) };
+  const { messages, tools } = request;
+  const question = { place, prompt: promptOfChat(opened, { messages, tools }), tools };
   const head: AnswerHead = {
     kind: "chat",
     id: `chatcmpl-${randomBytes(12).toString("hex")}`,
@@ -51,7 +57,7 @@ export async function answerChat(
   const leaving = leavingOf(response);
   if (request.stream !== true) {
     const paid = await modules.asker.ask(question, { signal: leaving });
-    const choice = { index: 0, text: paid.text, marks: [], end: finishOf(paid) };
+    const choice = { index: 0, text: paid.text, marks: [], end: paid.finish, calls: paid.toolCalls };
     const whole = wholeAnswer(head, [choice], usageOf(paid), paid.openledger);
     sendWhole(response, whole, paid);
     return;
@@ -65,14 +71,18 @@ export async function answerChat(
     stream.begin();
     stream.send(answerPart(head, { index: 0, text: "", marks: [], end: null }, true));
   };
-  const onText = (text: string) => {
+  // Calls of tools are no text.
+  const message = new MessageText(tools, (text) => {
     begin();
     stream.send(answerPart(head, { index: 0, text, marks: [], end: null }));
-  };
+  });
+  const onText = (text: string) => message.give(text, []);
   try {
     const paid = await modules.asker.ask(question, { onText: shownWhile(response, onText), signal: leaving });
+    message.end();
     begin();
-    stream.send(lastPart(head, 0, finishOf(paid), paid.openledger));
+    if (paid.toolCalls.length > 0) stream.send(callsPart(head, 0, paid.toolCalls));
+    stream.send(lastPart(head, 0, paid.finish, paid.openledger));
     if (head.hasUsage) stream.send(usagePart(head, usageOf(paid)));
     noteDelivery(response, paid);
     stream.send("[DONE]");

@@ -4,11 +4,12 @@
  */
 import { randomBytes } from "node:crypto";
 import type { ServerResponse } from "node:http";
+import type { TemplateMessage } from "@openledger/models/engine/tokens/chat-template";
 import { EventStream } from "@openledger/models/serving/openai/event-stream";
-import { type ChatMessage, invalidRequest } from "@openledger/models/serving/openai/openai-requests";
+import { invalidRequest } from "@openledger/models/serving/openai/openai-requests";
 import { z } from "zod";
 import type { PaidAnswer } from "../asking/asker.ts";
-import { promptOfChat } from "./asked-chat.ts";
+import { promptOfChat } from "../asking/model-chat.ts";
 import {
   leavingOf,
   MAX_BUFFERED_BYTES,
@@ -93,11 +94,11 @@ function parseResponses(body: unknown): ResponsesRequest {
   throw invalidRequest(issue!.path.map(String).join("."), issue!.message, "invalid_value");
 }
 
-function messagesOf({ input, instructions }: ResponsesRequest): ChatMessage[] {
+function messagesOf({ input, instructions }: ResponsesRequest): TemplateMessage[] {
   const system =
     instructions == null || instructions === "" ? [] : [{ role: "system", content: instructions }];
   const own = typeof input === "string" ? [{ role: "user", content: input }] : input;
-  return [...system, ...own] as ChatMessage[];
+  return [...system, ...own] as TemplateMessage[];
 }
 
 /** Answers a request. Throws before anything is written, or has written the error into the stream. */
@@ -109,7 +110,7 @@ export async function answerResponses(
   const request = parseResponses(body);
   const place = await modules.places.find(request.model);
   const opened = await modules.asker.open(place);
-  const question = { place, prompt: promptOfChat(opened, messagesOf(request)) };
+  const question = { place, prompt: promptOfChat(opened, { messages: messagesOf(request) }) };
   const head = {
     id: `resp_${randomBytes(12).toString("hex")}`,
     createdSeconds: Math.floor(Date.now() / 1000),
