@@ -51,7 +51,7 @@ export interface RenderLimits {
 }
 
 /** A rendering that takes more than its limits: no chat of this size needs it. */
-class RenderLimitReached extends Error {}
+export class RenderLimitReached extends Error {}
 
 /** Refusal of the template itself, by `raise_exception`. */
 export class TemplateRefusal extends Error {}
