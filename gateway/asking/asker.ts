@@ -4,7 +4,8 @@
  */
 
 import { decodeAmount } from "@openledger/circuits/ledger/amount-float";
-import { askModel, payForAnswer } from "@openledger/client/actions/answers/ask-model";
+import { payForAnswer } from "@openledger/client/actions/answers/ask-model";
+import type { ChatTool } from "@openledger/client/actions/answers/chat-messages";
 import { assuranceOfReply, requireLeast } from "@openledger/client/actions/answers/check-answer";
 import type { ReplyAssurance, UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
 import type { ServedPlace } from "@openledger/client/actions/answers/served-models";
@@ -15,12 +16,11 @@ import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import type { Logger } from "@openledger/foundation/logger";
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import type { ChatTool } from "@openledger/models/engine/tokens/chat-template";
 import { gatewayError } from "../gateway-errors.ts";
+import { askServer, isUnpaid } from "./ask-server.ts";
 import type { Budget } from "./budget.ts";
 import type { CheckableModels, OpenedModel } from "./checkable-models.ts";
 import { describeAnswer, type GivenAnswer, type OpenledgerField, spokenOf } from "./given-answer.ts";
-import { chatOf } from "./model-chat.ts";
 import type { QuestionJournal } from "./question-journal.ts";
 import type { QuestionRecord } from "./question-record.ts";
 import { SignedPayments } from "./signed-payments.ts";
@@ -67,9 +67,6 @@ export interface AskerLimits {
   /** Maximum questions of one model that wait or run. */
   readonly maxQueued: number;
 }
-
-/** Codes of a server that has an unpaid answer of this account for another question. */
-const UNPAID_CODES = ["ATT_ANSWER_UNPAID", "MOD_SERVE_UNPAID"];
 
 export class Asker {
   readonly #modules: AskerModules;
@@ -225,7 +222,7 @@ export class Asker {
     const { client, leafId } = this.#modules;
     const { modelId, prompt, serverUrl } = record;
     let streamed = "";
-    const answer = await askModel(client, {
+    const answer = await askServer(client, opened.model, {
       serverUrl,
       modelId,
       prompt,
@@ -236,7 +233,7 @@ export class Asker {
         if (piece !== "") onText?.(piece);
       },
     });
-    const { text } = spokenOf(answer);
+    const text = spokenOf(answer);
     // Words that were passed on are part of what is paid for.
     if (!text.startsWith(streamed))
       throw clientError("CLI_ANSWER_WRONG", "the answer is another text than the one that was streamed", {
@@ -332,28 +329,17 @@ export class Asker {
 
 const codeOf = (error: unknown): string => (isRollupError(error) ? error.code : "SRV_INTERNAL");
 
-/** True if the server has an answer of this account for another question, which can be paid for. */
-function isUnpaid(error: unknown): boolean {
-  if (!isRollupError(error) || !UNPAID_CODES.includes(error.code)) return false;
-  const { reason } = error.data as { reason?: unknown };
-  return reason !== "left-unpaid";
-}
-
 /** Describes a checked answer as the gateway gives it. */
 function givenOf(
   { prompt, tools }: QuestionRecord,
-  { model, recipe }: OpenedModel,
+  { model }: OpenedModel,
   answer: UncheckedAnswer,
   openledger: GivenAnswer["openledger"],
 ): GivenAnswer {
-  const chat = chatOf(model);
-  const spoken = spokenOf(answer);
-  if (chat === null) {
-    const { answers } = recipe as { answers?: { answerTokens?: number } };
-    const { text, tokenCount } = spoken;
-    const isCut = tokenCount !== null && tokenCount >= (answers?.answerTokens ?? Number.POSITIVE_INFINITY);
-    const finish = isCut ? "length" : "stop";
-    return { text, toolCalls: [], finish, promptTokens: null, answerTokens: tokenCount, openledger };
+  const { chat } = model;
+  if (chat === undefined) {
+    const text = spokenOf(answer);
+    return { text, toolCalls: [], finish: "stop", promptTokens: null, answerTokens: null, openledger };
   }
   const { answerTokens, content, finishReason, toolCalls } = chat.messageOf(answer.answer, tools);
   return {

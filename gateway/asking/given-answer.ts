@@ -70,26 +70,17 @@ export const givenSchema = z.object({
 });
 export type GivenAnswer = z.output<typeof givenSchema>;
 
-/** Parts of the JSON that a language model's receipt hashes. */
-const spokenSchema = z.object({ text: z.string(), tokens: z.array(z.number()).optional() });
+/** Part of the JSON that a language model's receipt hashes. */
+const spokenSchema = z.object({ text: z.string() });
 
-interface SpokenAnswer {
-  readonly text: string;
-  readonly tokenCount: number | null;
-}
-
-/** Reads the words of an answer: a classifier's label, a language model's text. */
-export function spokenOf({ answer, label }: Pick<UncheckedAnswer, "answer" | "label">): SpokenAnswer {
-  if (label !== null) return { text: label, tokenCount: null };
-  let json: unknown;
+/** Words of an answer: a classifier's label, a language model's text. */
+export function spokenOf({ answer, label }: Pick<UncheckedAnswer, "answer" | "label">): string {
+  if (label !== null) return label;
   try {
-    json = JSON.parse(answer);
+    return spokenSchema.parse(JSON.parse(answer)).text;
   } catch {
-    return { text: answer, tokenCount: null };
+    return answer;
   }
-  const spoken = spokenSchema.safeParse(json);
-  if (!spoken.success) return { text: answer, tokenCount: null };
-  return { text: spoken.data.text, tokenCount: spoken.data.tokens?.length ?? null };
 }
 
 /** Describes a checked answer. @param priceWei payment by the ledger's price */

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import type { ServerResponse } from "node:http";
-import type { TemplateMessage } from "@openledger/models/engine/tokens/chat-template";
+import type { ChatMessage } from "@openledger/client/actions/answers/chat-messages";
 import { EventStream } from "@openledger/models/serving/openai/event-stream";
 import { invalidRequest } from "@openledger/models/serving/openai/openai-requests";
 import { z } from "zod";
@@ -94,11 +94,11 @@ function parseResponses(body: unknown): ResponsesRequest {
   throw invalidRequest(issue!.path.map(String).join("."), issue!.message, "invalid_value");
 }
 
-function messagesOf({ input, instructions }: ResponsesRequest): TemplateMessage[] {
+function messagesOf({ input, instructions }: ResponsesRequest): ChatMessage[] {
   const system =
     instructions == null || instructions === "" ? [] : [{ role: "system", content: instructions }];
   const own = typeof input === "string" ? [{ role: "user", content: input }] : input;
-  return [...system, ...own] as TemplateMessage[];
+  return [...system, ...own] as ChatMessage[];
 }
 
 /** Answers a request. Throws before anything is written, or has written the error into the stream. */
