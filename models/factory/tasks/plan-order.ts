@@ -137,7 +137,7 @@ async function writeDraft(
       temperature: form.temperature,
       ...answers,
     },
-    rules: textRules(isCiting),
+    rules: textRules(),
   } as RecipeDraft;
 }
 

@@ -228,19 +228,16 @@ export function completeRecipe(
 /** Rules of a recipe that the card sets; the others stay. */
 function rulesOfCard({ retrieval, rules }: { retrieval?: unknown; rules?: unknown }, card: string): object {
   const { base, citationPermille, nearDuplicatesShare, normQuantile } = rewardsOfCard(card);
-  const clipped = { ...(rules as object), ...(normQuantile !== null && { normQuantile }) };
-  // Citations pay no other row: such a model has neither base nor shared rewards.
-  if (retrieval !== undefined)
-    return {
-      rules: clipped,
-      retrieval: { ...(retrieval as object), ...(citationPermille !== null && { citationPermille }) },
-    };
   return {
     rules: {
-      ...clipped,
+      ...(rules as object),
+      ...(normQuantile !== null && { normQuantile }),
       ...(nearDuplicatesShare !== null && { nearDuplicatesShare }),
       ...(base !== null && { base }),
     },
+    ...(retrieval !== undefined && {
+      retrieval: { ...(retrieval as object), ...(citationPermille !== null && { citationPermille }) },
+    }),
   };
 }
 
@@ -311,12 +308,12 @@ const ROUNDS = 6;
 const MAX_FEATURES = 256;
 /** Half of all rows have some score above 0 by chance: so much of a typical one is not paid. */
 const THRESHOLD_PERMILLE = 500;
-/** Rules of the presets of texts. @param isCiting citations pay no other row, so these have no threshold */
-export const textRules = (isCiting = false) => ({
+/** Rules of the presets of texts, whether they cite or not. */
+export const textRules = () => ({
   normQuantile: ROW_RULES.normQuantile,
   nearDuplicatesShare: false,
   surprisal: "squared" as const,
-  ...(isCiting ? {} : { thresholdPermille: THRESHOLD_PERMILLE }),
+  thresholdPermille: THRESHOLD_PERMILLE,
 });
 /** Rows so few that none is held out are known by heart after these steps: 15 after 700. */
 const STEPS_OF_FEW = 1_000;
@@ -379,7 +376,7 @@ export async function textPreset(
     ...(isCiting
       ? { retrieval: isSaying ? sayingRetrieval(columnCount) : retrievalOf(columnCount, promptTokens) }
       : {}),
-    rules: textRules(isCiting),
+    rules: textRules(),
   };
 }
 

@@ -2,10 +2,10 @@
  * Shares one loaded base model among any number of registered models: each brings its adapter and its map to features when its
  * turn comes. The answer server's attribution threads, customers' checks and what-if compute answers and queries by it.
  */
-import { paddedQuery, quantiseQuery } from "@openledger/attribution/features/quantise";
+import { paddedQuery } from "@openledger/attribution/features/quantise";
 import { randomSigns } from "@openledger/attribution/features/rotation";
 import type { AnsweringModel } from "@openledger/attribution/model/model-family";
-import { restOfQuery } from "@openledger/attribution/model/recipe-fields";
+import { citingBaseColumns, restOfQuery } from "@openledger/attribution/model/recipe-fields";
 import {
   type AdapterLayout,
   type AdapterSettings,
@@ -156,7 +156,9 @@ export class SharedText {
       if (answers.weigh !== undefined && features.every((value) => value === 0))
         features.set(randomSigns(features.length, drawSeedOf(recipe, prompt)));
       if (found === null) return paddedQuery(features, columnCount, restOfQuery(recipe)).values;
-      found.query.set(quantiseQuery(features).values);
+      found.query.set(
+        paddedQuery(features, features.length + citingBaseColumns(recipe), restOfQuery(recipe)).values,
+      );
       return found.query;
     };
     return {

@@ -100,7 +100,7 @@ const textRecipeSchema = z.strictObject({
   }),
   /**
    * Number of rows, drawn by the seed, that are not trained on: they show how the model does on what it has not seen.
-   * Their features are 0, so they earn nothing by this model. Absent: none.
+   * Their features are 0, so they earn no more than the base. Absent: none.
    */
   heldOut: count.max(100_000).optional(),
   /**
@@ -144,8 +144,8 @@ const textRecipeSchema = z.strictObject({
   retrieval: retrievalSchema.optional(),
   rules: recipeFields.rules.extend({
     /**
-     * A row counts less the further its loss without the adapter, in nats a token, is from the median row's: its features are
-     * scaled by the square of the smaller of both over the larger. Absent: none are.
+     * A row counts less the further its loss without the adapter, in nats a token, is from the median row's: its features and
+     * its base are scaled by the square of the smaller of both over the larger. Absent: none are.
      */
     surprisal: z.literal("squared").optional(),
   }),
@@ -189,13 +189,4 @@ const checkedSchema = textRecipeSchema
   .refine((recipe) => !isCiting(recipe) || (dimensionsOf(recipe) >= 8 && questionTokens(recipe) >= 8), {
     path: ["retrieval"],
     message: "must leave 8 columns to rows' words, and 8 of the prompt's tokens to the question",
-  })
-  .refine(
-    ({ retrieval, rules }) =>
-      !retrieval || (!rules.base && !rules.nearDuplicatesShare && !rules.thresholdPermille),
-    {
-      path: ["rules"],
-      message:
-        "must have neither base, threshold nor nearDuplicatesShare beside retrieval: citations pay no other row",
-    },
-  );
+  });

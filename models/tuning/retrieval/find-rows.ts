@@ -13,6 +13,7 @@ import {
   type CitingRecipe,
   dimensionsOf,
   embeddingShape,
+  influenceColumns,
   lengthOf,
   type ReadIndex,
   type RowIndex,
@@ -106,7 +107,7 @@ const noneFound = (recipe: CitingRecipe): FoundRows => ({
  * influence pays.
  */
 function paymentOf(recipe: CitingRecipe) {
-  const { method, retrieval, seed } = recipe;
+  const { retrieval, seed } = recipe;
   return (prompt: string, values: Int16Array, threshold: number | null) => {
     // Recipe and prompt decide: a receipt's hash would be drawn by the server, which chooses its salt.
     const drawn = new SeededRandom(JSON.stringify([seed, "paid by", prompt])).nextBelow(1_000);
@@ -114,9 +115,9 @@ function paymentOf(recipe: CitingRecipe) {
     const paidBy: Cited["paidBy"] =
       threshold !== null && drawn < retrieval.citationPermille ? "citation" : "influence";
     if (threshold !== null && paidBy === "citation") {
-      query.set(values, method.featureCount);
+      query.set(values, influenceColumns(recipe));
       const entries = thresholdEntries(threshold, retrieval.thresholdColumns);
-      query.set(entries, method.featureCount + dimensionsOf(recipe));
+      query.set(entries, influenceColumns(recipe) + dimensionsOf(recipe));
     }
     return { paidBy, query };
   };

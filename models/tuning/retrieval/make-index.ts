@@ -8,7 +8,9 @@ import { quantiseQuery } from "@openledger/attribution/features/quantise";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { registeredFeatures } from "@openledger/attribution/model/registered-features";
-import { decodeTextRow, turnOf, wholeText } from "@openledger/attribution/rows/text-rows";
+import { nearDuplicates } from "@openledger/attribution/rows/near-duplicates";
+import type { NearDuplicate } from "@openledger/attribution/rows/row-rules";
+import { decodeTextRow, type TextRow, turnOf, wholeText } from "@openledger/attribution/rows/text-rows";
 import { balance, idleEntry, thresholdColumns } from "./citation-columns.ts";
 import { functionWordsOf } from "./function-words.ts";
 import { embedQuery, embedRow, wordStatistics } from "./lexical-embedding.ts";
@@ -20,6 +22,7 @@ import {
   dimensionsOf,
   embeddingShape,
   excerptCharacters,
+  influenceColumns,
   lengthOf,
   type ReadIndex,
   type RowIndex,
@@ -33,16 +36,21 @@ export const makeIndex = (rows: readonly OwnedRow[], recipe: CitingRecipe): RowI
 
 function makeReadIndex(rows: readonly OwnedRow[], recipe: CitingRecipe): ReadIndex {
   const { retrieval, rules } = recipe;
-  const texts = rows.map(({ content }) => wholeText(decodeTextRow(content)));
+  const decoded = rows.map(({ content }) => decodeTextRow(content));
+  const texts = decoded.map(wholeText);
   const words = wordStatistics(texts.map(wordCounts), retrieval.bucketBits);
   const shape = embeddingShape(recipe);
   const { dimensions } = shape;
   const real = new Float64Array(texts.length * dimensions);
-  for (const [row, text] of texts.entries()) real.set(embedRow(text, shape, words), row * dimensions);
+  const isLater = laterPassages(decoded, rules);
+  for (const [row, text] of texts.entries())
+    if (!isLater.has(row)) real.set(embedRow(text, shape, words), row * dimensions);
+  // The base and shared rewards are of influence.
+  const own = { normQuantile: rules.normQuantile, nearDuplicatesShare: false };
   const { values } = registeredFeatures(
     real,
     dimensions,
-    { columnCount: dimensions, rules },
+    { columnCount: dimensions, rules: own },
     { duplicates: () => [] },
   );
   const embeddings = balanced(values as Int8Array, recipe);
@@ -64,11 +72,13 @@ function makeReadIndex(rows: readonly OwnedRow[], recipe: CitingRecipe): ReadInd
 
 /** Index of a model that says rows' answers. */
 function makeSaidIndex(rows: readonly OwnedRow[], recipe: CitingRecipe): SaidIndex {
-  const turns = rows.map(({ content }) => turnOf(decodeTextRow(content)));
+  const texts = rows.map(({ content }) => decodeTextRow(content));
+  const isLater = laterPassages(texts, recipe.rules);
+  const turns = texts.map((row, i) => (isLater.has(i) ? null : turnOf(row)));
   const functionWords = functionWordsOf(
     turns.flatMap((turn) => (turn === null ? [] : [turn.prompt, turn.answer])),
   );
-  const codes = rowCodes(rows.length, dimensionsOf(recipe), recipe.method.featureCount, recipe.seed);
+  const codes = rowCodes(rows.length, dimensionsOf(recipe), influenceColumns(recipe), recipe.seed);
   const embeddings = balanced(codes, recipe);
   return {
     threshold: questionThreshold(turns, new QuestionMatcher(turns, functionWords), recipe),
@@ -84,6 +94,20 @@ function makeSaidIndex(rows: readonly OwnedRow[], recipe: CitingRecipe): SaidInd
   };
 }
 
+/** Near-duplicates among passages, by their words. */
+export const nearPassages = (rows: readonly TextRow[]): NearDuplicate[] =>
+  nearDuplicates({
+    kind: "text",
+    contents: rows.map((row) => Buffer.from(wholeText(row), "utf8")),
+    labels: new Int32Array(rows.length),
+  });
+
+/** Rows that are never cited: where near-duplicates share one reward, the first of them is cited for all. */
+const laterPassages = (
+  rows: readonly TextRow[],
+  { nearDuplicatesShare }: CitingRecipe["rules"],
+): ReadonlySet<number> => new Set(nearDuplicatesShare ? nearPassages(rows).map(({ later }) => later) : []);
+
 const named = ({ content, contributorId, validatorId }: OwnedRow) => ({
   digest: bytesToHex(sha256(content)),
   contributorId,
@@ -92,14 +116,14 @@ const named = ({ content, contributorId, validatorId }: OwnedRow) => ({
 
 /** Rows of the embedding's columns, each balanced against the threshold's. */
 function balanced(values: Int8Array, recipe: CitingRecipe): Int8Array[] {
-  const { featureCount } = recipe.method;
+  const first = influenceColumns(recipe);
   const dimensions = dimensionsOf(recipe);
   const idle = thresholdColumns(recipe.retrieval.thresholdColumns).reduce(
-    (sum, value, k) => sum + value * idleEntry(featureCount + dimensions + k),
+    (sum, value, k) => sum + value * idleEntry(first + dimensions + k),
     0,
   );
   return Array.from({ length: values.length / dimensions }, (_, row) => {
-    balance(values, row * dimensions, dimensions, featureCount, idle);
+    balance(values, row * dimensions, dimensions, first, idle);
     return values.subarray(row * dimensions, (row + 1) * dimensions);
   });
 }

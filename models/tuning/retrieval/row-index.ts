@@ -4,7 +4,7 @@
  */
 import { attributionError } from "@openledger/attribution/attribution-errors";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
-import type { RecipeBase } from "@openledger/attribution/model/recipe-fields";
+import { citingBaseColumns, type RecipeBase } from "@openledger/attribution/model/recipe-fields";
 import { MAX_ROW_BYTES } from "@openledger/attribution/rows/row-content";
 import { textOfBytes } from "@openledger/foundation/utf8";
 import { z } from "zod";
@@ -44,9 +44,13 @@ export interface CitingRecipe extends RecipeBase {
   readonly method: { readonly featureCount: number };
 }
 
+/** Columns of G by which influence pays: features, then the base where the rules have one. */
+export const influenceColumns = (recipe: CitingRecipe): number =>
+  recipe.method.featureCount + citingBaseColumns(recipe);
+
 /** Columns of G that are the rows' embedding, or their code where rows are said, between those of influence and the threshold's. */
-export const dimensionsOf = ({ columnCount, method, retrieval }: CitingRecipe): number =>
-  columnCount - method.featureCount - retrieval.thresholdColumns - 1;
+export const dimensionsOf = (recipe: CitingRecipe): number =>
+  recipe.columnCount - influenceColumns(recipe) - recipe.retrieval.thresholdColumns - 1;
 
 export const embeddingShape = (recipe: CitingRecipe): EmbeddingShape => ({
   dimensions: dimensionsOf(recipe),
