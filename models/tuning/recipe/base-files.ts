@@ -45,7 +45,14 @@ export async function baseFileNames(source: FileSource): Promise<string[]> {
   const index = await readWhole(source, INDEX_FILE, MAX_BASE_BYTES);
   const shards = index === null ? [] : shardsOf(index);
   return [
-    ...["config.json", "tokenizer.json", "tokenizer_config.json", INDEX_FILE, "model.safetensors"],
+    ...[
+      "config.json",
+      "tokenizer.json",
+      "tokenizer_config.json",
+      INDEX_FILE,
+      "model.safetensors",
+      "model.gguf",
+    ],
     ...shards,
   ];
 }
