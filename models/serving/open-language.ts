@@ -10,6 +10,7 @@ import { AdapterPool } from "../engine/adapters/adapter-pool.ts";
 import { AdapterStore } from "../engine/adapters/adapter-store.ts";
 import { usualWeights, type WeightNumbers } from "../engine/architecture/model-shape.ts";
 import { loadBatchModel } from "../engine/batches/batch-model.ts";
+import { weightsOf } from "../engine/files/base-weights.ts";
 import { folderSource } from "../engine/files/folder-source.ts";
 import { openModel } from "../engine/files/load-model.ts";
 import { readVocabulary } from "../engine/tokens/spelled-vocabulary.ts";
@@ -85,6 +86,7 @@ export async function openLanguage(
   if (models !== null) await mkdir(registered, { recursive: true });
   const adapterStore = new AdapterStore({
     shape,
+    base: () => weightsOf(loaded.models[0]!),
     folders: [
       ...(models === null ? [] : [registered]),
       ...(adaptersPath === undefined ? [] : [adaptersPath]),

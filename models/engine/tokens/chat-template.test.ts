@@ -1,7 +1,8 @@
 /** Chat templates, rendered beside what Python's Jinja makes of them as transformers sets it (models/testing/chat-templates). */
 import { readFileSync } from "node:fs";
+import type { ChatTool, TemplateMessage } from "@openledger/attribution/model/model-chat";
 import { describe, expect, it } from "vitest";
-import { ChatTemplate, type ChatTool, type TemplateMessage } from "./chat-template.ts";
+import { ChatTemplate } from "./chat-template.ts";
 import { parseTemplate, RenderLimitReached, renderTemplate } from "./jinja-reference.ts";
 
 const fixture = (name: string) =>

@@ -4,6 +4,7 @@
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
+import type { ChatTool, TemplateChat, TemplateMessage } from "@openledger/attribution/model/model-chat";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { modelError } from "../../model-errors.ts";
 import { type ParsedTemplate, parseTemplate, renderTemplate, TemplateRefusal } from "./jinja-reference.ts";
@@ -20,40 +21,6 @@ const MAX_CHAT_ENTRIES = 1_000;
 const MAX_CHAT_LENGTH = 2 ** 21;
 /** Levels of lists and objects in a tool's schema. */
 const MAX_DEPTH = 32;
-
-/** A call of a tool, in an assistant's message. */
-export interface ToolCall {
-  readonly id: string;
-  readonly type: "function";
-  /** Arguments are JSON, as OpenAI has them. */
-  readonly function: { readonly name: string; readonly arguments: string };
-}
-
-/** A message in OpenAI's form, whose parts of text are joined. */
-export interface TemplateMessage {
-  readonly role: "system" | "developer" | "user" | "assistant" | "tool";
-  readonly content: string | null;
-  /** Of a tool's result; elsewhere it has no effect. */
-  readonly name?: string | null | undefined;
-  readonly tool_calls?: readonly ToolCall[] | null | undefined;
-  readonly tool_call_id?: string | null | undefined;
-}
-
-/** A tool in OpenAI's form. */
-export interface ChatTool {
-  readonly type: "function";
-  readonly function: {
-    readonly name: string;
-    readonly description?: string | null | undefined;
-    readonly parameters?: unknown;
-    readonly strict?: boolean | null | undefined;
-  };
-}
-
-export interface TemplateChat {
-  readonly messages: readonly TemplateMessage[];
-  readonly tools?: readonly ChatTool[] | null | undefined;
-}
 
 export interface ChatTemplateFiles {
   /** Text of the template. */

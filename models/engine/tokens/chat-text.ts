@@ -2,9 +2,11 @@
  * The text of a chat: by the base's template, or, without one, by the rule by which rows of conversations are read. The answer server
  * and registered models render by it.
  */
+
+import type { TemplateChat } from "@openledger/attribution/model/model-chat";
 import { joinedMessages } from "@openledger/attribution/rows/text-rows";
 import { modelError } from "../../model-errors.ts";
-import type { ChatTemplate, TemplateChat } from "./chat-template.ts";
+import type { ChatTemplate } from "./chat-template.ts";
 import type { TextTokens } from "./tokenizer.ts";
 
 /**
@@ -26,7 +28,7 @@ function plainChat(chat: TemplateChat): string {
 }
 
 /** Messages of a chat for a model without a template. @throws RollupError MOD_CHAT_REFUSED for tools and calls */
-function plainMessages({ messages, tools }: TemplateChat): { role: string; content: string }[] {
+export function plainMessages({ messages, tools }: TemplateChat): { role: string; content: string }[] {
   if ((tools?.length ?? 0) > 0) throw refused("tools");
   return messages.map(({ content, role, tool_calls: calls }, i) => {
     if (role === "tool") throw refused(`messages.${i}.role`);

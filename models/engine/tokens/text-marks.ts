@@ -12,7 +12,7 @@ import { beginOf, MAX_FILE_BYTES, parseJsonFile, type TokenizerFile } from "./to
 const MAX_CONFIG_BYTES = 16 * 2 ** 20;
 
 /** File of a chat template; without it the template is in tokenizer_config.json. */
-const TEMPLATE_FILE = "chat_template.jinja";
+export const TEMPLATE_FILE = "chat_template.jinja";
 
 interface EndsFile {
   readonly eos_token_id?: unknown;
@@ -64,6 +64,8 @@ export async function readBeginTokens(source: FileSource): Promise<number[]> {
 
 /** A base's chat template as published, with the special tokens that templates name. */
 export interface PublishedTemplate {
+  /** File that has it. */
+  readonly file: string;
   readonly source: string;
   readonly names: Readonly<Record<string, string>>;
 }
@@ -82,21 +84,24 @@ const NAMED_TOKENS = [
 /** Reads a base's template of a chat as it is published; null if there is none. @throws as `readEndTokens` */
 export async function readChatTemplate(source: FileSource): Promise<PublishedTemplate | null> {
   const config = await readJson<Record<string, unknown>>(source, "tokenizer_config.json", MAX_CONFIG_BYTES);
-  const text = await templateText(source, config?.chat_template);
-  if (text === null) return null;
+  const found = await findTemplate(source, config?.chat_template);
+  if (found === null) return null;
   const named = NAMED_TOKENS.map((field) => [field, nameOf(config?.[field])] as const);
   const names = Object.fromEntries(named.filter(([, name]) => name !== null)) as Record<string, string>;
-  return { source: text, names };
+  return { ...found, names };
 }
 
-async function templateText(source: FileSource, inConfig: unknown): Promise<string | null> {
+async function findTemplate(
+  source: FileSource,
+  inConfig: unknown,
+): Promise<Pick<PublishedTemplate, "file" | "source"> | null> {
   const own = await readWhole(source, TEMPLATE_FILE, MAX_CONFIG_BYTES);
-  if (own !== null) return checked(TEMPLATE_FILE, () => textOfBytes(own));
+  if (own !== null) return { file: TEMPLATE_FILE, source: checked(TEMPLATE_FILE, () => textOfBytes(own)) };
   const usual = Array.isArray(inConfig)
     ? (inConfig.find((one: { name?: unknown } | null) => one?.name === "default") as { template?: unknown })
         ?.template
     : inConfig;
-  return typeof usual === "string" ? usual : null;
+  return typeof usual === "string" ? { file: "tokenizer_config.json", source: usual } : null;
 }
 
 /** The token of a name; none where tokens are bytes. */

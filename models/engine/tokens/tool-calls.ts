@@ -4,18 +4,11 @@
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
-import type { ChatTool, ToolCall } from "./chat-template.ts";
+import type { AnswerMessage, ChatTool, ToolCall } from "@openledger/attribution/model/model-chat";
 
 const [OPEN, CLOSE] = ["<tool_call>", "</tool_call>"];
 /** Mistral's templates take ids of nine letters and digits alone. */
 const ID_LENGTH = 9;
-
-/** An answer as a message: its text, and the calls that it consists of. */
-export interface AnswerMessage {
-  /** null for calls without a text before them. */
-  readonly content: string | null;
-  readonly toolCalls: readonly ToolCall[];
-}
 
 /** Reads the calls of these tools out of an answer. A text that calls none of them, or has another form, is a text. */
 export function answerMessage(text: string, tools: readonly ChatTool[]): AnswerMessage {

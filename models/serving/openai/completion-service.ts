@@ -4,9 +4,9 @@
  */
 import { randomBytes, randomInt } from "node:crypto";
 import type { ServerResponse } from "node:http";
+import type { ChatTool, ToolCall } from "@openledger/attribution/model/model-chat";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import { jsonStart } from "../../engine/batches/json-text.ts";
-import type { ChatTool, ToolCall } from "../../engine/tokens/chat-template.ts";
 import { begun, type TextTokens } from "../../engine/tokens/tokenizer.ts";
 import { servingError } from "../../model-errors.ts";
 import type { ApiKey } from "../api-keys.ts";
@@ -127,11 +127,19 @@ export class CompletionService {
     const charger = this.#modules.billing;
     const billing = charger?.charges(model) === true ? charger : undefined;
     const [first, ...others] = request.kind === "completion" ? request.prompts : [];
-    const text = typeof first === "string" && others.length === 0 ? first : null;
-    const question = { model, text: billing === undefined ? null : text, claim: request.openledger };
+    const plain = typeof first === "string" && others.length === 0 ? first : null;
     const sender = { address: asker.address, isWanted };
-    if (billing !== undefined) requirePlain(request);
-    const form = await billing?.formOf(question, (prompt) => encoder.encode(prompt, "prompt", sender));
+    if (billing !== undefined) {
+      requirePlain(request);
+      billing.requireForm(model, request);
+    }
+    const param = kind === "chat" ? ("messages" as const) : ("prompt" as const);
+    const text =
+      billing !== undefined && request.kind === "chat"
+        ? await billing.chatText(model, request).catch(refuseChat)
+        : plain;
+    const question = { model, text: billing === undefined ? null : text, param, claim: request.openledger };
+    const form = await billing?.formOf(question, (prompt) => encoder.encode(prompt, param, sender));
     const forms = form === undefined ? await this.#formsOf(request, sender) : [form];
     const copies = form === undefined ? (request.n ?? 1) : 1;
     const hasStops = forms[0] !== form && forms[0]!.json === null;

@@ -1,5 +1,5 @@
 /** Tells calls of tools from text while an answer comes: completion-service.ts passes on what is certainly text. */
-import type { ChatTool, ToolCall } from "../../engine/tokens/chat-template.ts";
+import type { ChatTool, ToolCall } from "@openledger/attribution/model/model-chat";
 import { answerMessage, textBeforeCalls } from "../../engine/tokens/tool-calls.ts";
 import type { GiveText } from "./make-answer.ts";
 

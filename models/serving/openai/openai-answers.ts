@@ -1,6 +1,7 @@
 /** Answers, their parts and errors in the form of OpenAI's API; completion-service.ts and serving-app.ts send them. */
+
+import type { ToolCall } from "@openledger/attribution/model/model-chat";
 import type { RollupError } from "@openledger/foundation/rollup-error";
-import type { ToolCall } from "../../engine/tokens/chat-template.ts";
 import { openAiForm } from "../../model-errors.ts";
 import type { TokenMark } from "./make-answer.ts";
 import type { TokenNames } from "./token-names.ts";

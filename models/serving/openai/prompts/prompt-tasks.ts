@@ -2,9 +2,10 @@
  * Tasks of a thread with a tokenizer of its own, which turns prompts into tokens for the answer server; encoding-lane.ts starts
  * it.
  */
+
+import type { TemplateChat } from "@openledger/attribution/model/model-chat";
 import { taskSeat } from "@openledger/foundation/threads/task-seat";
 import { folderSource } from "../../../engine/files/folder-source.ts";
-import type { TemplateChat } from "../../../engine/tokens/chat-template.ts";
 import { chatText } from "../../../engine/tokens/chat-text.ts";
 import { openTokenizer } from "../../../engine/tokens/tokenizer.ts";
 
