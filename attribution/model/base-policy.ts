@@ -1,7 +1,7 @@
 /**
  * Rules of a Datanet's card about rewards, which recipes repeat: the base (the part of a row's reward that does not
- * depend on its influence), citations, near-duplicates and the limit of a row's length. The card is a JSON text; its hash is the `policy` word of the Datanet's leaf, so the text with this hash is the
- * policy. This file reads only the fields for rewards; datanets/card/card.ts has all of a card. Verification compares
+ * depend on its influence), citations, near-duplicates and the limit of a row's length. The card is a JSON text; its hash
+ * is the `policy` word of the Datanet's leaf, so the text with this hash is the policy. This file reads only the fields for rewards; datanets/card/card.ts has all of a card. Verification compares
  * a recipe with it, training and drafts of cards take their defaults from it.
  */
 import { sha256 } from "@noble/hashes/sha2.js";
@@ -11,13 +11,15 @@ import type { BaseRule } from "../features/base-column.ts";
 import type { RowKind } from "../rows/row-kinds.ts";
 import { clipQuantileOf } from "../rows/row-rules.ts";
 
+const BASE_PERMILLE: Readonly<Record<RowKind, number>> = { text: 400, passage: 600, image: 250, table: 0 };
+
 /**
- * Default rewards of a new card, by the kind of its rows. For texts they hold attacks that `npm run bench --
- * attribution` measures near the earnings of honest rows. Language models have their own rules.
+ * Default rewards of a new card, by the kind of its rows. They hold attacks that `npm run bench -- attribution` measures
+ * near the earnings of honest rows.
  */
 export const usualRewards = (rowKind: RowKind) => ({
   clipQuantilePermille: 1_000 * clipQuantileOf(rowKind),
-  basePermille: rowKind === "text" ? 400 : rowKind === "image" ? 250 : 0,
+  basePermille: BASE_PERMILLE[rowKind],
 });
 
 const permille = z.number().int().min(0).max(1_000);
