@@ -58,8 +58,9 @@ export async function askAndPay({ options, args, output }: CommandContext<AskOpt
           onProgress: (file) => output.progress(`fetching ${file}`),
         })
       : await readModel(options.folder, families);
-  const prompt = await promptOf(published, { typed: args[1], file: options.file, fields: options.field });
+  const typed = await promptOf(published, { typed: args[1], file: options.file, fields: options.field });
   const model = await openCheckable(published);
+  const prompt = model.chat?.promptOf({ messages: [{ role: "user", content: typed }] }) ?? typed;
   const least = parseLeast(options.least);
   const leaf = await getModel(client, modelId);
   const isAnsweredAgain = (least.answer ?? "believed") !== "believed";
