@@ -80,6 +80,11 @@ export async function payCheckedAnswer(
 export const isLeftUnpaid = (error: unknown): boolean =>
   isRollupError(error) && (error.data as { reason?: unknown }).reason === "left-unpaid";
 
+/** True if the model answers by its rows alone, and none of them answers this question. Nothing is owed. */
+export const isUnanswered = (error: unknown): boolean =>
+  isRollupError(error, "ATT_NO_ROW_ANSWERS") ||
+  (isRollupError(error) && (error.data as { reason?: unknown }).reason === "ATT_NO_ROW_ANSWERS");
+
 /** Pays for the answer, then reads it; the page checks it as usual. @throws what unlock, buyAnswer and ownCopy throw */
 export async function buyAndCheck(
   now: Session,
