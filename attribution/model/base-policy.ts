@@ -12,11 +12,11 @@ import type { RowKind } from "../rows/row-kinds.ts";
 import { clipQuantileOf } from "../rows/row-rules.ts";
 
 /**
- * Default rewards of a new card, by the kind of its rows. For texts they hold attacks that `npm run bench --
+ * Default rewards of a new card, by the kind of its rows and the number of its labels. They hold attacks that `npm run bench --
  * attribution` measures near the earnings of honest rows. Language models have their own rules.
  */
-export const usualRewards = (rowKind: RowKind) => ({
-  clipQuantilePermille: 1_000 * clipQuantileOf(rowKind),
+export const usualRewards = (rowKind: RowKind, labelCount = 0) => ({
+  clipQuantilePermille: 1_000 * clipQuantileOf(rowKind, labelCount),
   basePermille: rowKind === "text" ? 400 : rowKind === "image" ? 250 : 0,
 });
 
