@@ -10,10 +10,11 @@ import { AdapterPool } from "../engine/adapters/adapter-pool.ts";
 import { AdapterStore } from "../engine/adapters/adapter-store.ts";
 import { usualWeights, type WeightNumbers } from "../engine/architecture/model-shape.ts";
 import { loadBatchModel } from "../engine/batches/batch-model.ts";
+import { weightsOf } from "../engine/files/base-weights.ts";
 import { folderSource } from "../engine/files/folder-source.ts";
 import { openModel } from "../engine/files/load-model.ts";
 import { readVocabulary } from "../engine/tokens/spelled-vocabulary.ts";
-import { readChatTemplate, readEndTokens } from "../engine/tokens/text-marks.ts";
+import { readEndTokens } from "../engine/tokens/text-marks.ts";
 import { openTokenizer } from "../engine/tokens/tokenizer.ts";
 import { type AnswerModels, otherWeights } from "./answers/answer-models.ts";
 import { LedgerBilling } from "./billing/ledger-billing.ts";
@@ -80,11 +81,12 @@ export async function openLanguage(
   const tokens = await openTokenizer(source, shape.vocabularySize);
   const spelled = await readVocabulary(source, tokens, shape.vocabularySize);
   const endTokens = await readEndTokens(source);
-  const chat = chatForm(tokens, await readChatTemplate(source));
+  const chat = chatForm(tokens);
   const registered = registeredAdapters(config);
   if (models !== null) await mkdir(registered, { recursive: true });
   const adapterStore = new AdapterStore({
     shape,
+    base: () => weightsOf(loaded.models[0]!),
     folders: [
       ...(models === null ? [] : [registered]),
       ...(adaptersPath === undefined ? [] : [adaptersPath]),

@@ -327,6 +327,7 @@ export async function loadModel(opened: OpenModel, options: LoadOptions): Promis
     });
   }
   const adapter = options.adapter === undefined ? null : adapterLayout(shape, options.adapter);
+  if (isTraining && options.adapter?.isDora === true) throw new RangeError("DoRA is computed, not tuned");
   const plan = new ArenaPlan();
   const parameters = plan.take(layout.floatCount);
   const adapterAt = adapter === null ? NONE : plan.take(adapter.floatCount);

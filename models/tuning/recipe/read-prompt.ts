@@ -6,6 +6,7 @@ import type { TextTokens } from "../../engine/tokens/tokenizer.ts";
 import type { Cited } from "../retrieval/citations.ts";
 import { type FoundRows, rowFinder } from "../retrieval/find-rows.ts";
 import { decodeIndex } from "../retrieval/row-index.ts";
+import { promptParts } from "./chat-prompt.ts";
 import { mapLength, type QueryMapSize } from "./query-map.ts";
 import { isCiting, type TextRecipe } from "./text-recipe.ts";
 import { promptOf, sourceTokens, tokensOfPrompt } from "./text-tokens.ts";
@@ -28,11 +29,16 @@ export function promptReader(
     ? rowFinder(decodeIndex(queryMap.subarray(mapLength(queryMap, size)), recipe), recipe)
     : null;
   return (prompt) => {
-    const question = tokensOfPrompt(tokens, prompt, recipe);
-    const found = find?.(prompt) ?? null;
+    const whole = tokensOfPrompt(tokens, prompt, recipe);
+    const { head, question, tail } = promptParts(recipe, prompt);
+    const found = find?.(question) ?? null;
     const sources = sourceTokens(tokens, found?.excerpts ?? [], recipe.retrieval?.excerptTokens ?? 0);
     return {
-      given: promptOf(recipe, question, sources),
+      // Rows stand where they do before a plain question: directly before it.
+      given:
+        sources.length === 0 || head === ""
+          ? promptOf(recipe, whole, sources)
+          : promptOf(recipe, tokens.encode(question + tail), sources, tokens.encode(head)),
       cited: found?.cited ?? null,
       said: found?.said ?? null,
       found,

@@ -21,7 +21,7 @@ import { answerTokens, questionRow } from "./text-tokens.ts";
 import {
   baseLosses,
   decodeAll,
-  rowFactors,
+  rowWeights,
   splitRows,
   type TrainingSetting,
   type TuningRun,
@@ -221,7 +221,7 @@ async function slopesOf(
   const { loaded, map, options } = placed;
   const block = { at: map.gradient, floatCount: options.gradientCount };
   const before = recipe.rules.surprisal === undefined ? [] : await baseLosses({ placed, team, tokens });
-  const factors = rowFactors(tokens, before, recipe);
+  const { factors } = rowWeights(tokens, before, recipe);
   const bytes = queryMap.subarray(0, mapLength(queryMap, options));
   checkQueryMap(bytes, options);
   // The runs without rows start from their own.

@@ -12,6 +12,7 @@ import {
   type CitingRecipe,
   dimensionsOf,
   embeddingShape,
+  influenceColumns,
   lengthOf,
   type RowIndex,
   scoreOf,
@@ -105,16 +106,16 @@ const noneFound = (recipe: CitingRecipe): FoundRows => ({
 
 /** Returns by which rule a prompt's answer is paid, and its query: `values` less the threshold where citation pays. */
 function paymentOf(recipe: CitingRecipe) {
-  const { method, retrieval, seed } = recipe;
+  const { retrieval, seed } = recipe;
   return (prompt: string, values: Int16Array, threshold: number) => {
     // Recipe and prompt decide: a receipt's hash would be drawn by the server, which chooses its salt.
     const drawn = new SeededRandom(JSON.stringify([seed, "paid by", prompt])).nextBelow(1_000);
     const paidBy: Cited["paidBy"] = drawn < retrieval.citationPermille ? "citation" : "influence";
     const query = idleQuery(recipe);
     if (paidBy === "citation") {
-      query.set(values, method.featureCount);
+      query.set(values, influenceColumns(recipe));
       const entries = thresholdEntries(threshold, retrieval.thresholdColumns);
-      query.set(entries, method.featureCount + dimensionsOf(recipe));
+      query.set(entries, influenceColumns(recipe) + dimensionsOf(recipe));
     }
     return { paidBy, query };
   };

@@ -8,10 +8,12 @@ import { attributionError } from "@openledger/attribution/attribution-errors";
 import { quantiseQuery } from "@openledger/attribution/features/quantise";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
-import type { RecipeBase } from "@openledger/attribution/model/recipe-fields";
+import { citingBaseColumns, type RecipeBase } from "@openledger/attribution/model/recipe-fields";
 import { registeredFeatures } from "@openledger/attribution/model/registered-features";
+import { nearDuplicates } from "@openledger/attribution/rows/near-duplicates";
 import { MAX_ROW_BYTES } from "@openledger/attribution/rows/row-content";
-import { decodeTextRow, turnOf, wholeText } from "@openledger/attribution/rows/text-rows";
+import type { NearDuplicate } from "@openledger/attribution/rows/row-rules";
+import { decodeTextRow, type TextRow, turnOf, wholeText } from "@openledger/attribution/rows/text-rows";
 import { textOfBytes } from "@openledger/foundation/utf8";
 import { z } from "zod";
 import { balance, idleEntry, thresholdColumns } from "./citation-columns.ts";
@@ -50,9 +52,13 @@ export interface CitingRecipe extends RecipeBase {
   readonly method: { readonly featureCount: number };
 }
 
+/** Columns of G by which influence pays: features, then the base where the rules have one. */
+export const influenceColumns = (recipe: CitingRecipe): number =>
+  recipe.method.featureCount + citingBaseColumns(recipe);
+
 /** Columns of G that are the rows' embedding, or their code where rows are said, between those of influence and the threshold's. */
-export const dimensionsOf = ({ columnCount, method, retrieval }: CitingRecipe): number =>
-  columnCount - method.featureCount - retrieval.thresholdColumns - 1;
+export const dimensionsOf = (recipe: CitingRecipe): number =>
+  recipe.columnCount - influenceColumns(recipe) - recipe.retrieval.thresholdColumns - 1;
 
 export const embeddingShape = (recipe: CitingRecipe): EmbeddingShape => ({
   dimensions: dimensionsOf(recipe),
@@ -126,16 +132,21 @@ const textBytes = (recipe: CitingRecipe): number =>
 export function makeIndex(rows: readonly OwnedRow[], recipe: CitingRecipe): RowIndex {
   if (recipe.retrieval.says === "row") return makeSaidIndex(rows, recipe);
   const { retrieval, rules } = recipe;
-  const texts = rows.map(({ content }) => wholeText(decodeTextRow(content)));
+  const decoded = rows.map(({ content }) => decodeTextRow(content));
+  const texts = decoded.map(wholeText);
   const words = wordStatistics(texts.map(wordCounts), retrieval.bucketBits);
   const shape = embeddingShape(recipe);
   const { dimensions } = shape;
   const real = new Float64Array(texts.length * dimensions);
-  for (const [row, text] of texts.entries()) real.set(embedRow(text, shape, words), row * dimensions);
+  const isLater = laterPassages(decoded, rules);
+  for (const [row, text] of texts.entries())
+    if (!isLater.has(row)) real.set(embedRow(text, shape, words), row * dimensions);
+  // The base and shared rewards are of influence.
+  const own = { normQuantile: rules.normQuantile, nearDuplicatesShare: false };
   const { values } = registeredFeatures(
     real,
     dimensions,
-    { columnCount: dimensions, rules },
+    { columnCount: dimensions, rules: own },
     { duplicates: () => [] },
   );
   const embeddings = balanced(values as Int8Array, recipe);
@@ -158,11 +169,12 @@ export function makeIndex(rows: readonly OwnedRow[], recipe: CitingRecipe): RowI
 /** Index of a model that says rows' answers. */
 function makeSaidIndex(rows: readonly OwnedRow[], recipe: CitingRecipe): RowIndex {
   const texts = rows.map(({ content }) => decodeTextRow(content));
-  const turns = texts.map(turnOf);
+  const isLater = laterPassages(texts, recipe.rules);
+  const turns = texts.map((row, i) => (isLater.has(i) ? null : turnOf(row)));
   const stems = turns.map(turnStems);
   const words = wordStatistics(stems, recipe.retrieval.bucketBits);
   const match = rowMatcher(stems, words);
-  const codes = rowCodes(rows.length, dimensionsOf(recipe), recipe.method.featureCount, recipe.seed);
+  const codes = rowCodes(rows.length, dimensionsOf(recipe), influenceColumns(recipe), recipe.seed);
   const embeddings = balanced(codes, recipe);
   return {
     averageLength: words.averageLength,
@@ -180,6 +192,20 @@ function makeSaidIndex(rows: readonly OwnedRow[], recipe: CitingRecipe): RowInde
   };
 }
 
+/** Near-duplicates among passages, by their words. */
+export const nearPassages = (rows: readonly TextRow[]): NearDuplicate[] =>
+  nearDuplicates({
+    kind: "text",
+    contents: rows.map((row) => Buffer.from(wholeText(row), "utf8")),
+    labels: new Int32Array(rows.length),
+  });
+
+/** Rows that are never cited: where near-duplicates share one reward, the first of them is cited for all. */
+const laterPassages = (
+  rows: readonly TextRow[],
+  { nearDuplicatesShare }: CitingRecipe["rules"],
+): ReadonlySet<number> => new Set(nearDuplicatesShare ? nearPassages(rows).map(({ later }) => later) : []);
+
 const named = ({ content, contributorId, validatorId }: OwnedRow) => ({
   digest: bytesToHex(sha256(content)),
   contributorId,
@@ -188,14 +214,14 @@ const named = ({ content, contributorId, validatorId }: OwnedRow) => ({
 
 /** Rows of the embedding's columns, each balanced against the threshold's. */
 function balanced(values: Int8Array, recipe: CitingRecipe): Int8Array[] {
-  const { featureCount } = recipe.method;
+  const first = influenceColumns(recipe);
   const dimensions = dimensionsOf(recipe);
   const idle = thresholdColumns(recipe.retrieval.thresholdColumns).reduce(
-    (sum, value, k) => sum + value * idleEntry(featureCount + dimensions + k),
+    (sum, value, k) => sum + value * idleEntry(first + dimensions + k),
     0,
   );
   return Array.from({ length: values.length / dimensions }, (_, row) => {
-    balance(values, row * dimensions, dimensions, featureCount, idle);
+    balance(values, row * dimensions, dimensions, first, idle);
     return values.subarray(row * dimensions, (row + 1) * dimensions);
   });
 }

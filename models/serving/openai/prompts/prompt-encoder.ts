@@ -2,14 +2,17 @@
  * Turns the prompts of strangers into tokens without holding up the thread that serves HTTP. completion-service.ts
  * encodes every prompt by it.
  */
+import { chatText } from "../../../engine/tokens/chat-text.ts";
 import { maxTextBytes, type TextTokens } from "../../../engine/tokens/tokenizer.ts";
 import { servingError } from "../../../model-errors.ts";
 import { ClientGone } from "../make-answer.ts";
 import { EncodingLane } from "./encoding-lane.ts";
-import type { EncodingSeat } from "./prompt-tasks.ts";
+import type { DatedChat, EncodingSeat } from "./prompt-tasks.ts";
 
 /** Maximum bytes of a text that is encoded on this thread: at most 5 ms, whatever is in it. */
 const IMMEDIATE_BYTES = 512;
+/** Maximum messages of a chat that is rendered on this thread. */
+const IMMEDIATE_MESSAGES = 8;
 /** Maximum bytes of a text that has a thread which longer ones cannot keep busy: at most about 80 ms each. */
 const SHORT_BYTES = 8_192;
 
@@ -47,17 +50,47 @@ export class PromptEncoder {
    * @param param the request's field
    * @throws ClientGone; RollupError MOD_SERVE_PROMPT_TOO_LONG, SRV_OVERLOADED
    */
-  async encode(text: string, param: string, { address, isWanted }: PromptSender): Promise<readonly number[]> {
+  async encode(text: string, param: string, sender: PromptSender): Promise<readonly number[]> {
+    const byteCount = Buffer.byteLength(text);
+    this.#requireBytes(byteCount, param);
+    if (byteCount <= IMMEDIATE_BYTES) return this.#tokens.encode(text);
+    return this.#encodeBeside(text, byteCount, param, sender);
+  }
+
+  /**
+   * Renders a chat and encodes its text.
+   * @throws as `encode`; RollupError MOD_CHAT_REFUSED
+   */
+  async encodeChat(prompt: DatedChat, sender: PromptSender): Promise<readonly number[]> {
+    const { messages, tools } = prompt.chat;
+    const textBytes = messages.reduce((sum, { content }) => sum + Buffer.byteLength(content ?? ""), 0);
+    this.#requireBytes(textBytes, "messages");
+    if (textBytes <= IMMEDIATE_BYTES && messages.length <= IMMEDIATE_MESSAGES && (tools ?? []).length === 0) {
+      const text = chatText(this.#tokens.chat(), prompt.chat, prompt.date);
+      return this.encode(text, "messages", sender);
+    }
+    const byteCount = Buffer.byteLength(JSON.stringify(prompt.chat));
+    this.#requireBytes(textBytes + Buffer.byteLength(JSON.stringify(tools ?? "")), "tools");
+    return this.#encodeBeside(prompt, byteCount, "messages", sender);
+  }
+
+  #requireBytes(promptBytes: number, param: string): void {
     const { maxBytes } = this;
-    const promptBytes = Buffer.byteLength(text);
-    if (promptBytes > maxBytes)
-      throw tooLong(
-        `it has ${promptBytes} bytes: the ${this.#maxTokens} tokens that there is room for have at most ${maxBytes}`,
-        { param, promptBytes, maxBytes },
-      );
-    if (promptBytes <= IMMEDIATE_BYTES) return this.#tokens.encode(text);
-    const lane = promptBytes <= SHORT_BYTES ? this.#short : this.#long;
-    const encoded = await lane.encode(address, text, isWanted);
+    if (promptBytes <= maxBytes) return;
+    throw tooLong(
+      `it has ${promptBytes} bytes: the ${this.#maxTokens} tokens that there is room for have at most ${maxBytes}`,
+      { param, promptBytes, maxBytes },
+    );
+  }
+
+  async #encodeBeside(
+    prompt: string | DatedChat,
+    byteCount: number,
+    param: string,
+    { address, isWanted }: PromptSender,
+  ): Promise<readonly number[]> {
+    const lane = byteCount <= SHORT_BYTES ? this.#short : this.#long;
+    const encoded = await lane.encode(address, prompt, byteCount, isWanted);
     if (encoded === null) throw new ClientGone();
     if (encoded.length > this.#maxTokens)
       throw tooLong(`it has ${encoded.length} tokens: there is room for ${this.#maxTokens}`, {
