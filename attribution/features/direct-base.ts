@@ -97,7 +97,8 @@ function pairLengths(contrasts: Int16Array, labelCount: number, width: number): 
 function usedBuckets({ featureCount, labelCount, rowCount, values }: Contrasts): number {
   const isUsed = new Uint8Array(featureCount - 1);
   for (let from = 0; from < rowCount * (labelCount - 1) * featureCount; from += featureCount)
-    for (let bucket = 0; bucket < isUsed.length; bucket++) if (values[from + bucket] !== 0) isUsed[bucket] = 1;
+    for (let bucket = 0; bucket < isUsed.length; bucket++)
+      if (values[from + bucket] !== 0) isUsed[bucket] = 1;
   return isUsed.reduce((sum, is) => sum + is, 0);
 }
 

@@ -17,7 +17,7 @@ import { directMatrix } from "../model/registration.ts";
 import { openComparison } from "../rows/row-comparison.ts";
 import type { LabelledInput } from "../rows/row-content.ts";
 import { hasFewWords } from "../rows/row-rules.ts";
-import { ATTACKS, type AttackName, type AttackPlan, type DerivedRows, FURTHER_PLANS } from "./attack-plan.ts";
+import { ATTACKS, type AttackName, type AttackPlan, type DerivedRows } from "./attack-plan.ts";
 import { type AttackSource, emailSource } from "./attack-source.ts";
 import { type KnownModel, knownModel, mean } from "./known-model.ts";
 
@@ -248,23 +248,25 @@ export async function measureAttack(plan: AttackPlan, worlds: readonly AttackWor
   return { factor: factor!, bestFifth: bestFifth!, results };
 }
 
-/** Factors of the five attacks. Logs those of all plans that the source has rows for. Needs `initPoseidon`. */
+/**
+ * Factors of the five attacks. Needs `initPoseidon`.
+ * @param further plans that are measured and logged, too
+ */
 export async function measureAttacks(
   worlds: readonly AttackWorld[],
   log: (line: string) => void,
+  further: readonly AttackPlan[] = [],
 ): Promise<Record<AttackName, number>> {
   const measure = async (plan: AttackPlan) => {
     const { bestFifth, factor, results } = await measureAttack(plan, worlds);
     const each = results.map((result) => result.factor.toFixed(2)).join(", ");
-    log(`${plan.name}: ${factor.toFixed(2)} (${each}); the best fifth of honest rows ${bestFifth.toFixed(2)}`);
+    log(
+      `${plan.name}: ${factor.toFixed(2)} (${each}); the best fifth of honest rows ${bestFifth.toFixed(2)}`,
+    );
     return factor;
   };
   const factors: Partial<Record<AttackName, number>> = {};
   for (const name of Object.keys(ATTACKS) as AttackName[]) factors[name] = await measure(ATTACKS[name]);
-  for (const plan of FURTHER_PLANS) if (worlds.every((world) => hasRowsFor(world, plan))) await measure(plan);
+  for (const plan of further) await measure(plan);
   return factors as Record<AttackName, number>;
 }
-
-/** False for texts among rows of another kind, and where nobody could bring better rows. */
-const hasRowsFor = ({ fresh, own, source }: AttackWorld, { derived, texts }: AttackPlan): boolean =>
-  (texts.length === 0 || source.kind === "text") && (derived?.from !== "best" || fresh.length > own.length);

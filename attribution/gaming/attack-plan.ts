@@ -46,8 +46,8 @@ export type AttackName = keyof typeof ATTACKS;
 /** A contributor whose rows are like others'. */
 export const HONEST_PLAN = derivedPlan("honest", { from: "own" });
 
-/** Further plans: an attack more, texts that say nothing, and a contributor whose rows are good. */
-export const FURTHER_PLANS: readonly AttackPlan[] = [
+/** Further plans of texts: an attack more, texts that say nothing, and a contributor whose rows are good. */
+export const FURTHER_TEXT_PLANS: readonly AttackPlan[] = [
   HONEST_PLAN,
   derivedPlan("white box, dearest", { from: "dearest", changed: 0.3, by: "white-box" }),
   { name: "no words", texts: [".", ".-", ".--"], derived: null },

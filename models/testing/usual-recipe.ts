@@ -4,7 +4,7 @@ import { usualRewards } from "@openledger/attribution/model/base-policy";
 import { type DirectRecipe, parseDirectRecipe } from "@openledger/attribution/model/direct/direct-recipe";
 import { classifierRecipe, completeRecipe, labelsPreset } from "../tuning/recipe/recipe-presets.ts";
 
-export interface UsualShape extends Pick<InputShape, "kind" | "fields"> {
+interface UsualShape extends Pick<InputShape, "kind" | "fields"> {
   readonly classes: readonly string[];
   /** Buckets of the settlement circuit; default: of the usual ones. */
   readonly bucketCount?: number;

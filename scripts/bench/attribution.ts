@@ -35,11 +35,7 @@ export interface AttributionBenchOptions {
   readonly log?: (line: string) => void;
 }
 
-export async function benchAttribution({
-  log = console.log,
-  parts,
-  quick = false,
-}: AttributionBenchOptions) {
+export async function benchAttribution({ log = console.log, parts, quick = false }: AttributionBenchOptions) {
   const size = quick ? "quick" : "full";
   log(`attribution: ${size}; two processes`);
   const corpora: Partial<Record<CorpusName, Named>> = {};
@@ -51,9 +47,11 @@ export async function benchAttribution({
       corpora[name] = { labels, rows, ldsExact, ldsRegistered, accuracy, accuracyInDoubles };
       printQuality(name, figures, log);
     }),
-    ...GAMING_NAMES.filter((name) => parts.includes("gaming") || parts.includes(`gaming-${name}`)).map((name) => async () => {
-      gaming[name] = await forkTask("gaming", name, size);
-    }),
+    ...GAMING_NAMES.filter((name) => parts.includes("gaming") || parts.includes(`gaming-${name}`)).map(
+      (name) => async () => {
+        gaming[name] = await forkTask("gaming", name, size);
+      },
+    ),
   ];
   const work = async () => {
     for (let task = tasks.shift(); task !== undefined; task = tasks.shift()) await task();

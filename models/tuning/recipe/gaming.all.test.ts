@@ -26,16 +26,19 @@ async function usualWorlds(source: AttackSource, seeds: readonly string[], bucke
 test.each([
   ["e-mails", emailSource],
   ["texts of five labels", fiveLabels],
-] as const)("copies earn nothing among %s, honest rows what honest rows do, and the same each time", async (_, open) => {
-  const worlds = () => usualWorlds(open(), ["1"], 128);
-  const honest = await measureAttack(HONEST_PLAN, await worlds());
-  const copies = await measureAttack(ATTACKS.copies, await worlds());
-  expect(honest.factor).toBeGreaterThan(0.7);
-  expect(honest.factor).toBeLessThan(1.3);
-  expect((await measureAttack(HONEST_PLAN, await worlds())).factor).toBe(honest.factor);
-  expect(copies.results[0]!.leftOut).toBeGreaterThan(25);
-  expect(copies.factor).toBeLessThan(0.2);
-});
+] as const)(
+  "copies earn nothing among %s, honest rows what honest rows do, and the same each time",
+  async (_, open) => {
+    const worlds = () => usualWorlds(open(), ["1"], 128);
+    const honest = await measureAttack(HONEST_PLAN, await worlds());
+    const copies = await measureAttack(ATTACKS.copies, await worlds());
+    expect(honest.factor).toBeGreaterThan(0.7);
+    expect(honest.factor).toBeLessThan(1.3);
+    expect((await measureAttack(HONEST_PLAN, await worlds())).factor).toBe(honest.factor);
+    expect(copies.results[0]!.leftOut).toBeGreaterThan(25);
+    expect(copies.factor).toBeLessThan(0.2);
+  },
+);
 
 function fiveLabels(): AttackSource {
   const random = new SeededRandom("rows");
