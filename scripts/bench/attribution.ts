@@ -168,5 +168,5 @@ function printQuality(
     const trained = `${spelt("LDS", lds)}${spelt("leave-one-out", leaveOneOut)}`;
     log(`  ${way.padEnd(14)} ${trained}shares off by ${(100 * sharesOff).toFixed(2)} %`);
   }
-  log(`  ${spelt("10 bits minus exact: LDS", registeredMinusExact, 4)}paired`);
+  log(`  ${spelt("registered minus exact: LDS", registeredMinusExact, 4)}paired`);
 }
