@@ -2,6 +2,7 @@
  * Turns the prompt for a registered language model into tokens: the question, and, for a model that cites, the rows found for
  * it. Answering, attribution and what-if read prompts by it.
  */
+import { attributionError } from "@openledger/attribution/attribution-errors";
 import type { TextTokens } from "../../engine/tokens/tokenizer.ts";
 import type { Cited } from "../retrieval/citations.ts";
 import { type FoundRows, rowFinder } from "../retrieval/find-rows.ts";
@@ -19,7 +20,11 @@ export interface ReadPrompt {
   readonly said: string | null;
 }
 
-/** Reader of prompts for one model. @throws ATT_MODEL_FILE_INVALID for a broken index; the reader throws as `tokensOfPrompt` */
+/**
+ * Reader of prompts for one model.
+ * @throws ATT_MODEL_FILE_INVALID for a broken index; the reader throws as `tokensOfPrompt`, and ATT_NO_ROW_ANSWERS where a model that
+ *   says rows' answers has none
+ */
 export function promptReader(
   tokens: TextTokens,
   { queryMap, recipe }: { readonly queryMap: Uint8Array; readonly recipe: TextRecipe },
@@ -32,6 +37,11 @@ export function promptReader(
     const whole = tokensOfPrompt(tokens, prompt, recipe);
     const { head, question, tail } = promptParts(recipe, prompt);
     const found = find?.(question) ?? null;
+    if (recipe.retrieval?.says === "row" && found!.said === null)
+      throw attributionError(
+        "ATT_NO_ROW_ANSWERS",
+        "no row of the model's data answers this question, so it is not answered and costs nothing",
+      );
     const sources = sourceTokens(tokens, found?.excerpts ?? [], recipe.retrieval?.excerptTokens ?? 0);
     return {
       // Rows stand where they do before a plain question: directly before it.

@@ -34,7 +34,8 @@ import { type CitingTextRecipe, parseTextRecipe } from "../recipe/text-recipe.ts
 import { balance, idleEntry, maxThreshold, thresholdColumns, thresholdEntries } from "./citation-columns.ts";
 import { parseCited } from "./citations.ts";
 import { rowFinder } from "./find-rows.ts";
-import { decodeIndex, encodeIndex, lengthOf, makeIndex, type RowIndex, scoreOf } from "./row-index.ts";
+import { makeIndex } from "./make-index.ts";
+import { decodeIndex, encodeIndex, lengthOf, type ReadIndex, scoreOf } from "./row-index.ts";
 
 const SIZE = { rows: 64, features: 128, payees: 16, payments: 8, draws: 4 };
 const SPLIT = { ownerParts: 16_384n, validatorParts: 13_107n };
@@ -54,7 +55,7 @@ let recipe: CitingTextRecipe;
 let trained: TrainedModel<TextParts>;
 let model: PublishedModel<TextParts>;
 let own: AnsweringModel<Int16Array>;
-let index: RowIndex;
+let index: ReadIndex;
 
 beforeAll(async () => {
   await initPoseidon();
@@ -64,7 +65,7 @@ beforeAll(async () => {
   trained = await world.training.train(passageRows(passages), recipe, {});
   model = publishedModel(trained, registerModel(trained, { split: SPLIT }, SIZE), { publishRows: true });
   own = await openCheckable(model);
-  index = makeIndex(passageRows(passages), recipe);
+  index = makeIndex(passageRows(passages), recipe) as ReadIndex;
 });
 afterAll(() => rm(folder, { recursive: true }));
 
