@@ -334,7 +334,7 @@ describe("requests that are not served", () => {
   it("of other paths have 404, and of other methods 405", async () => {
     for (const [method, path, status, code] of [
       ["GET", "/v1/nothing", 404, "unknown_url"],
-      ["POST", "/v1/embeddings", 404, "unknown_url"],
+      ["GET", "/v1/embeddings", 405, "method_not_supported"],
       ["GET", "/v1/models/nobody", 404, "model_not_found"],
       ["GET", "/v1/chat/completions", 405, "method_not_supported"],
       ["DELETE", "/v1/models/base", 405, "method_not_supported"],

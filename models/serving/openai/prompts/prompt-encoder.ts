@@ -4,9 +4,9 @@
  */
 import { chatText } from "../../../engine/tokens/chat-text.ts";
 import { maxTextBytes, type TextTokens } from "../../../engine/tokens/tokenizer.ts";
-import { servingError } from "../../../model-errors.ts";
 import { ClientGone } from "../make-answer.ts";
 import { EncodingLane } from "./encoding-lane.ts";
+import { promptTooLong, tooManyBytes } from "./prompt-limits.ts";
 import type { DatedChat, EncodingSeat } from "./prompt-tasks.ts";
 
 /** Maximum bytes of a text that is encoded on this thread: at most 5 ms, whatever is in it. */
@@ -34,11 +34,12 @@ export class PromptEncoder {
   readonly #long: EncodingLane;
 
   /** @param mostTokens of a prompt */
-  constructor(tokens: TextTokens, seat: EncodingSeat, maxTokens: number) {
+  constructor(tokens: TextTokens, seat: Omit<EncodingSeat, "maxBytes">, maxTokens: number) {
     this.#tokens = tokens;
     this.#maxTokens = maxTokens;
-    this.#short = new EncodingLane(seat, { isWarm: tokens.longestBytes > 1, maxBytes: SHORT_BYTES });
-    this.#long = new EncodingLane(seat, { isWarm: false, maxBytes: this.maxBytes });
+    const bounded = { ...seat, maxBytes: this.maxBytes };
+    this.#short = new EncodingLane(bounded, { isWarm: tokens.longestBytes > 1, maxBytes: SHORT_BYTES });
+    this.#long = new EncodingLane(bounded, { isWarm: false, maxBytes: this.maxBytes });
   }
 
   /** Maximum bytes of a prompt. */
@@ -70,17 +71,11 @@ export class PromptEncoder {
       return this.encode(text, "messages", sender);
     }
     const byteCount = Buffer.byteLength(JSON.stringify(prompt.chat));
-    this.#requireBytes(textBytes + Buffer.byteLength(JSON.stringify(tools ?? "")), "tools");
     return this.#encodeBeside(prompt, byteCount, "messages", sender);
   }
 
   #requireBytes(promptBytes: number, param: string): void {
-    const { maxBytes } = this;
-    if (promptBytes <= maxBytes) return;
-    throw tooLong(
-      `it has ${promptBytes} bytes: the ${this.#maxTokens} tokens that there is room for have at most ${maxBytes}`,
-      { param, promptBytes, maxBytes },
-    );
+    if (promptBytes > this.maxBytes) throw tooManyBytes(promptBytes, this.maxBytes, param);
   }
 
   async #encodeBeside(
@@ -93,7 +88,7 @@ export class PromptEncoder {
     const encoded = await lane.encode(address, prompt, byteCount, isWanted);
     if (encoded === null) throw new ClientGone();
     if (encoded.length > this.#maxTokens)
-      throw tooLong(`it has ${encoded.length} tokens: there is room for ${this.#maxTokens}`, {
+      throw promptTooLong(`it has ${encoded.length} tokens: there is room for ${this.#maxTokens}`, {
         param,
         promptTokens: encoded.length,
         max: this.#maxTokens,
@@ -105,6 +100,3 @@ export class PromptEncoder {
     await Promise.all([this.#short.close(), this.#long.close()]);
   }
 }
-
-const tooLong = (message: string, data: { readonly param: string; readonly [fact: string]: unknown }) =>
-  servingError("MOD_SERVE_PROMPT_TOO_LONG", `${data.param}: ${message}`, { data });
