@@ -137,6 +137,11 @@ export class Asker {
     await this.#payments.settleAll().catch(() => {});
   }
 
+  /** Signs another operation of the account between two payments: one nonce after another. @throws GAT_PAYMENT_UNSURE */
+  inTurn<T>(work: () => Promise<T>): Promise<T> {
+    return this.#payments.inTurn(work);
+  }
+
   /** Opens the model of a place. @throws as `CheckableModels.open` */
   async open(place: ServedPlace): Promise<OpenedModel> {
     const leaf = await getModel(this.#modules.client, place.modelId);

@@ -6,6 +6,7 @@ import type { TemplateChat } from "@openledger/attribution/model/model-chat";
 import { ANSWERED_AGAIN, assuranceOf } from "@openledger/attribution/model/reply-assurance";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import { z } from "zod";
+import { isShortChat } from "../../engine/tokens/chat-text.ts";
 import type { TextTokens } from "../../engine/tokens/tokenizer.ts";
 import { type ServingErrorCode, servingError } from "../../model-errors.ts";
 import { chatPrompt } from "../../tuning/recipe/chat-prompt.ts";
@@ -75,11 +76,7 @@ export class LedgerBilling implements AnswerBilling {
 
   async chatText(name: string, chat: TemplateChat): Promise<string> {
     const model = this.#registered(name);
-    const { messages, tools } = chat;
-    const length = messages.reduce((sum, { content }) => sum + (content?.length ?? 0), 0);
-    const isShort = messages.length <= SHORT_CHAT.messages && length <= SHORT_CHAT.characters;
-    if (isShort && (tools ?? []).length === 0)
-      return translated(() => chatPrompt(this.#tokens, model.recipe, chat));
+    if (isShortChat(chat, SHORT_CHAT)) return translated(() => chatPrompt(this.#tokens, model.recipe, chat));
     return model.chatPrompt(chat).catch(rethrow);
   }
 

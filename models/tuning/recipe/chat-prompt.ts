@@ -48,6 +48,10 @@ export function chatPrompt(tokens: Pick<TextTokens, "chat">, recipe: TextRecipe,
   return chatText(template, chat, recipe.chat?.date ?? NO_DATE);
 }
 
+/** Text that a question of one text is for a model: the chat of this question alone. @throws RollupError MOD_CHAT_REFUSED */
+export const askedText = (chat: ModelChat | undefined, question: string): string =>
+  chat?.promptOf({ messages: [{ role: "user", content: question }] }) ?? question;
+
 /** Rows are found for the last message, so that has to be the user's. */
 function requireQuestion({ messages, tools }: TemplateChat): void {
   const last = messages.length - 1;
