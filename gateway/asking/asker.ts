@@ -133,6 +133,11 @@ export class Asker {
     }
   }
 
+  /** Sends signed payments whose end is unknown once more. @throws GAT_PAYMENT_UNSURE */
+  settleUnsure(): Promise<void> {
+    return this.#payments.settleAll();
+  }
+
   /** Resolves once nothing is under way, and signed payments were sent if the sequencer answers. */
   async idle(): Promise<void> {
     await Promise.all([...this.#turns.values()].map((turn) => turn.run(async () => {})));
