@@ -2,6 +2,7 @@
  * Checks before the training of a direct model (a classifier) that the rows can make a model at all;
  * the error says what is missing. direct-training.ts calls it.
  */
+import { counted } from "@openledger/foundation/counted";
 import { attributionError } from "../attribution-errors.ts";
 import { classOf, countRows } from "./decoded-rows.ts";
 import { directInputs } from "./direct/direct-inputs.ts";
@@ -47,7 +48,7 @@ export async function requireRows(
   ].join(", and ");
   throw attributionError(
     "ATT_TOO_FEW_ROWS",
-    `version ${datanet.version} of datanet ${datanet.id} has ${rowCount} rows (${counts}); a model needs ${needed}`,
+    `version ${datanet.version} of datanet ${datanet.id} has ${counted(rowCount, "row")} (${counts}); a model needs ${needed}`,
     { data: { rowCount, leastRows: MIN_ROWS, labelCounts } },
   );
 }
