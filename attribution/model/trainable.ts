@@ -43,7 +43,7 @@ export async function requireRows(
   const counts = present.map(([name, count]) => `${count} ${name}`).join(", ");
   const absent = classes.filter((name) => labelCounts[name] === 0);
   const needed = [
-    ...(rowCount < MIN_ROWS ? [`${MIN_ROWS - rowCount} more rows`] : []),
+    ...(rowCount < MIN_ROWS ? [counted(MIN_ROWS - rowCount, "more row")] : []),
     ...(present.length < 2 ? [`rows with another label (${absent.join(", ")})`] : []),
   ].join(", and ");
   throw attributionError(

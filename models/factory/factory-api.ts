@@ -477,7 +477,10 @@ export const compareSchema = z.object({
       expected: z.string().nullable(),
       /** The base's answer; null for a model that sorts. */
       base: z.string().nullable(),
-      tuned: z.string(),
+      /** Answer as the served model gives it, by its rows where it cites some; null where it says rows' answers and none answers. */
+      tuned: z.string().nullable(),
+      /** Places of the rows that it cites. */
+      citedRows: z.array(count),
       /** Loss in nats for each token of the expected continuation. */
       baseLoss: z.number().nullable(),
       tunedLoss: z.number().nullable(),

@@ -159,7 +159,10 @@ export async function compareJob({ args, options, output }: FactoryCommand<Compa
     `prompt:   ${JSON.stringify(answer.prompt)}`,
     ...(answer.expected === null ? [] : [`expected: ${JSON.stringify(answer.expected)}`]),
     ...(answer.base === null ? [] : [`base:     ${JSON.stringify(answer.base)}${lossText(answer.baseLoss)}`]),
-    `${answer.base === null ? "answer: " : "tuned:  "}  ${JSON.stringify(answer.tuned)}${lossText(answer.tunedLoss)}`,
+    `${answer.base === null ? "answer: " : "tuned:  "}  ${answer.tuned === null ? "no row answers this question: nothing is said, and nothing is to pay" : JSON.stringify(answer.tuned)}${lossText(answer.tunedLoss)}`,
+    ...(answer.citedRows.length === 0
+      ? []
+      : [`cites:    row ${answer.citedRows.map(rowNumber).join(", row ")}`]),
     "",
   ]);
   output.answer(lines.slice(0, -1), { answers });

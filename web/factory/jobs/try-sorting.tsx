@@ -26,7 +26,7 @@ export function TrySorting({ factorySession, job }: JobPartProps) {
         prompts: [prompt],
         answerTokens: 1,
       });
-      setTurns((before) => [...before, ...answers.map((one) => ({ prompt: one.prompt, label: one.tuned }))]);
+      setTurns((before) => [...before, ...answers.map((one) => ({ prompt: one.prompt, label: one.tuned! }))]);
       setPrompt("");
     });
   if (dataset === undefined) return null;
