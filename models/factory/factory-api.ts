@@ -34,6 +34,7 @@
  *   GET    /ledger                         {models: {modelId}[]}: registered models served here
  *   *      /ledger/:model/…                a model's routes (docs/reference/attribution.md)
  */
+import { maxPromptChars } from "@openledger/attribution/rows/row-content";
 import { ROW_KINDS } from "@openledger/attribution/rows/row-kinds";
 import { DATANET_COUNT_MAX, SHARD_COUNT_MAX } from "@openledger/circuits/protocol";
 import { isStorableText } from "@openledger/foundation/database/storable-text";
@@ -464,9 +465,11 @@ export type NewJobEvent = JobEvent extends infer Event
     : never
   : never;
 
+/** Maximum characters of a prompt, and nearly of a request: a picture's file in base64 is the longest. */
+export const MAX_COMPARED_CHARS = maxPromptChars("image");
 /** Prompts of one's own, or null: those of rows that are held out. */
 export const compareRequestSchema = z.strictObject({
-  prompts: z.array(z.string().min(1).max(8_000)).min(1).max(8).nullable(),
+  prompts: z.array(z.string().min(1).max(MAX_COMPARED_CHARS)).min(1).max(8).nullable(),
   answerTokens: z.int().min(1).max(256),
 });
 export const compareSchema = z.object({
