@@ -19,7 +19,7 @@ import { drawSeedOf } from "../../tuning/recipe/draw-seed.ts";
 import { indexReader, type ReadPrompt } from "../../tuning/recipe/read-prompt.ts";
 import { loadText } from "../../tuning/recipe/text-model.ts";
 import { isCiting, questionTokens, type TextRecipe } from "../../tuning/recipe/text-recipe.ts";
-import { promptOf, tokensOfPrompt } from "../../tuning/recipe/text-tokens.ts";
+import { promptOf, rowQuestion, tokensOfPrompt } from "../../tuning/recipe/text-tokens.ts";
 import { heldOutRows } from "../../tuning/recipe/text-training.ts";
 import { makeIndex } from "../../tuning/retrieval/make-index.ts";
 import { generate } from "../../tuning/training/generate.ts";
@@ -72,10 +72,11 @@ async function compareWriters(task: CompareTask, recipe: TextRecipe): Promise<Fa
     task.prompts?.map((prompt) => ({ prompt, expected: null })) ?? heldOutPrompts(rows, recipe, tokens);
   return {
     answers: prompts.map(({ expected, prompt }) => {
-      const plain = promptOf(recipe, tokensOfPrompt(tokens, prompt, recipe));
+      const asked = rowQuestion(tokens, prompt, recipe);
+      const plain = promptOf(recipe, tokensOfPrompt(tokens, asked, recipe));
       const answerOf = (model: Transformer, given: readonly number[]) => {
         const tokenCount = Math.min(answerTokens, recipe.answers.answerTokens, max - given.length);
-        const options = { ...recipe.answers, seed: drawSeedOf(recipe, prompt), tokenCount };
+        const options = { ...recipe.answers, seed: drawSeedOf(recipe, asked), tokenCount };
         return tokens.decode([...generate(model, given, options)]);
       };
       const expectedTokens = expected === null ? [] : tokens.encode(expected).slice(0, max - plain.length);
@@ -85,7 +86,7 @@ async function compareWriters(task: CompareTask, recipe: TextRecipe): Promise<Fa
         expected,
         base: answerOf(base, plain),
         ...answerByRows(
-          () => read(prompt),
+          () => read(asked),
           (given) => answerOf(tuned, given),
         ),
         // What tuning added, on both sides without rows.
@@ -110,7 +111,8 @@ function answerByRows(read: () => ReadPrompt, write: (given: readonly number[]) 
 /** Prompts from rows that were not trained on, as long as the model takes. @throws SRV_BAD_REQUEST if there is none */
 function heldOutPrompts(rows: readonly OwnedRow[], recipe: TextRecipe, tokens: TextTokens): RowPrompt[] {
   const fits = ({ prompt }: RowPrompt) =>
-    tokens.encode(prompt).length <= questionTokens(recipe) - (recipe.beginTokens?.length ?? 0);
+    tokens.encode(rowQuestion(tokens, prompt, recipe)).length <=
+    questionTokens(recipe) - (recipe.beginTokens?.length ?? 0);
   const prompts = heldOutRows(rows.length, recipe)
     .map((i) => promptOfRow(decodeTextRow(rows[i]!.content)))
     .filter((prompt) => prompt !== null && fits(prompt)) as RowPrompt[];
