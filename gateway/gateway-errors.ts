@@ -49,6 +49,11 @@ export const gatewayErrors = defineErrors("GAT", {
     remedy: "look up the sequencer's code; ask again once its cause is gone",
     httpStatus: 502,
   },
+  GAT_NO_HOST: {
+    meaning: "the gateway knows no Datanet host, which has the rows",
+    remedy: "start it with --host URL",
+    httpStatus: 404,
+  },
   GAT_PAGE_REFUSED: {
     meaning: "a web page called the gateway, or a program that says it is one; `data.origin`",
     remedy: "call the gateway from a program on this machine, without the header Origin",

@@ -4,6 +4,7 @@
  */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { createMcpHandler, type McpServer } from "@modelcontextprotocol/server";
 import type { ReplyAssurance } from "@openledger/client/actions/answers/model-answers";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { storeRollupOf } from "@openledger/client/store-rollup";
@@ -22,6 +23,7 @@ import { SignedPayments } from "./asking/signed-payments.ts";
 import { GATEWAY_PORT } from "./gateway-port.ts";
 import { createGatewayApp } from "./http/gateway-app.ts";
 import { createToken } from "./http/guard.ts";
+import { createMcpServer } from "./mcp/mcp-server.ts";
 
 /** Questions of one model that wait or run. */
 const MAX_QUEUED = 16;
@@ -46,6 +48,10 @@ export interface GatewayOptions {
   /** 0: any free one. */
   readonly port?: number;
   readonly maxQueued?: number;
+  /** True if a person confirms each payment of MCP's tools, by a client with elicitation. */
+  readonly isConfirmed?: boolean;
+  /** Datanet host, for MCP's tools of rows. */
+  readonly hostUrl?: string | null;
   readonly logger?: Logger;
 }
 
@@ -60,6 +66,8 @@ export interface Gateway {
   readonly leafId: number;
   /** True if this start has opened the account. */
   readonly isNewAccount: boolean;
+  /** Makes an MCP server with the gateway's tools, for one connection. */
+  createMcp(): McpServer;
   /** Balance that is left. */
   leftWei(): Promise<bigint>;
   /** Stops, and keeps the account for the next start. */
@@ -99,7 +107,12 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     const places = new ModelPlaces(reader, listPlaces, families, isAnsweredAgain);
     await asker.resume();
     closing.push(() => withinTime(asker.idle()));
-    const app = await createGatewayApp({ asker, places, token, maxPriceWei, logger });
+    const { hostUrl = null, isConfirmed = false } = options;
+    const modules = { asker, places, budget, journal, client, leafId, maxPriceWei, isConfirmed, hostUrl };
+    const createMcp = () => createMcpServer({ ...modules, rowsFolder: join(folder, "rows") });
+    const mcp = createMcpHandler(createMcp);
+    closing.push(() => mcp.close());
+    const app = await createGatewayApp({ asker, places, token, maxPriceWei, logger, mcp });
     closing.push(() => app.close());
     const url = await app.listen({ host: "127.0.0.1", port });
     return {
@@ -108,6 +121,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       isNewToken,
       leafId,
       isNewAccount,
+      createMcp,
       leftWei: () => budget.leftWei(),
       close,
       async end() {

@@ -9,17 +9,19 @@ import { digestToField } from "@openledger/circuits/ledger/version-rows";
 import { z } from "zod";
 import type { BaseRule } from "../features/base-column.ts";
 import type { RowKind } from "../rows/row-kinds.ts";
-import { clipQuantileOf } from "../rows/row-rules.ts";
+import { clipQuantileOf, hasManyLabels } from "../rows/row-rules.ts";
 
-const BASE_PERMILLE: Readonly<Record<RowKind, number>> = { text: 400, passage: 600, image: 250, table: 0 };
+/** Texts of fewer labels are paid more of a base: their rows' lengths are limited less (clipQuantileOf). */
+const basePermilleOf = (rowKind: RowKind, labelCount: number): number =>
+  ({ text: hasManyLabels(labelCount) ? 400 : 1_000, passage: 600, image: 400, table: 1_000 })[rowKind];
 
 /**
- * Default rewards of a new card, by the kind of its rows. They hold attacks that `npm run bench -- attribution` measures
- * near the earnings of honest rows.
+ * Default rewards of a new card, by the kind of its rows and the number of its labels. They hold attacks that `npm run bench --
+ * attribution` measures near the earnings of honest rows.
  */
-export const usualRewards = (rowKind: RowKind) => ({
-  clipQuantilePermille: 1_000 * clipQuantileOf(rowKind),
-  basePermille: BASE_PERMILLE[rowKind],
+export const usualRewards = (rowKind: RowKind, labelCount = 0) => ({
+  clipQuantilePermille: 1_000 * clipQuantileOf(rowKind, labelCount),
+  basePermille: basePermilleOf(rowKind, labelCount),
 });
 
 const permille = z.number().int().min(0).max(1_000);

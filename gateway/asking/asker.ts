@@ -47,6 +47,8 @@ export interface PaidAnswer extends Omit<GivenAnswer, "openledger"> {
   readonly openledger: OpenledgerField;
   /** Notes that its asker has all of it. Until then the same question gets this answer again. */
   delivered(): Promise<void>;
+  /** Says that its asker has left without it. */
+  left(): void;
 }
 
 export interface AskerModules {
@@ -135,6 +137,11 @@ export class Asker {
   async idle(): Promise<void> {
     await Promise.all([...this.#turns.values()].map((turn) => turn.run(async () => {})));
     await this.#payments.settleAll().catch(() => {});
+  }
+
+  /** Signs another operation of the account between two payments: one nonce after another. @throws GAT_PAYMENT_UNSURE */
+  inTurn<T>(work: () => Promise<T>): Promise<T> {
+    return this.#payments.inTurn(work);
   }
 
   /** Opens the model of a place. @throws as `CheckableModels.open` */
@@ -323,6 +330,7 @@ export class Asker {
         await this.#modules.journal.change(id, { isDelivered: true });
         this.#held.delete(id);
       },
+      left: () => void this.#held.delete(id),
     };
   }
 }

@@ -22,7 +22,7 @@ const assurance = z
   );
 
 /** Row of a Datanet that the answer pays. */
-const rowSchema = z.strictObject({
+export const rowSchema = z.strictObject({
   row: z.int().nonnegative().describe("index of the row in the version; 0 is the first"),
   contributorId: leafId.describe("account that contributed the row"),
   validatorId: leafId.describe("account that vouched for the row"),

@@ -11,7 +11,7 @@ import { givenSchema } from "./given-answer.ts";
  * Steps of a question. `asked`: the server may have an answer for it. `signed`: the answer is checked, and its payment is signed
  * and perhaps sent. `paid`: the ledger has the payment. `dropped`: nothing was paid, and nothing will be.
  */
-const STATES = ["asked", "signed", "paid", "dropped"] as const;
+export const STATES = ["asked", "signed", "paid", "dropped"] as const;
 
 export const questionSchema = z.object({
   id: z.int(),

@@ -1,5 +1,6 @@
 /** HTTP of the gateway: OpenAI's routes behind the guard. open-gateway.ts makes it and listens. */
 import type { ServerResponse } from "node:http";
+import type { McpHttpHandler } from "@modelcontextprotocol/server";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { processErrors } from "@openledger/foundation/error-table";
 import { createServer } from "@openledger/foundation/http/create-server";
@@ -9,7 +10,7 @@ import type { Secret } from "@openledger/foundation/secret";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Asker } from "../asking/asker.ts";
 import type { ModelPlaces, PricedModel } from "../asking/model-places.ts";
-import { answerChat, type RouteModules } from "./chat-route.ts";
+import { answerChat, leavingOf, type RouteModules } from "./chat-route.ts";
 import { guardGateway } from "./guard.ts";
 import { errorBody, statusOf } from "./openai-errors.ts";
 import { answerResponses } from "./responses-route.ts";
@@ -19,6 +20,8 @@ export interface GatewayAppModules {
   readonly places: ModelPlaces;
   readonly token: Secret<string>;
   readonly maxPriceWei: bigint;
+  /** MCP over streamable HTTP. */
+  readonly mcp: McpHttpHandler;
   readonly logger: Pick<Logger, "error" | "warn">;
 }
 
@@ -33,7 +36,7 @@ type AnswerRoute = (modules: RouteModules, body: unknown, response: ServerRespon
 
 /** Routes may be added when the promise resolves; the caller listens. */
 export async function createGatewayApp(modules: GatewayAppModules): Promise<FastifyInstance> {
-  const { asker, logger, maxPriceWei, places, token } = modules;
+  const { asker, logger, maxPriceWei, mcp, places, token } = modules;
   const app = await createServer({
     limits: { rateLimitPerMinute: REQUESTS_PER_MINUTE, maxConnections: MAX_CONNECTIONS },
     errors: { log: logger, statusOf, bodyOf: errorBody },
@@ -66,6 +69,17 @@ export async function createGatewayApp(modules: GatewayAppModules): Promise<Fast
   app.get("/v1/models/:model", async (request) =>
     view(await places.model((request.params as { model: string }).model)),
   );
+  app.all("/mcp", async (request, reply) => {
+    const { body, headers, method, url } = request;
+    const hasBody = method !== "GET" && method !== "HEAD";
+    const asked = new Request(`http://${headers.host}${url}`, {
+      method,
+      headers: new Headers(headers as Record<string, string>),
+      ...(hasBody ? { body: JSON.stringify(body ?? null) } : {}),
+      signal: leavingOf(reply.raw),
+    });
+    return reply.send(await mcp.fetch(asked, hasBody ? { parsedBody: body } : {}));
+  });
   return app;
 }
 

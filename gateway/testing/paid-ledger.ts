@@ -5,6 +5,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createMcpHandler } from "@modelcontextprotocol/server";
 import { directFamily } from "@openledger/attribution/model/direct/direct-family";
 import { leafReference, messageHash } from "@openledger/circuits/ledger/operation";
 import { LEAF_KIND } from "@openledger/circuits/protocol";
@@ -13,6 +14,7 @@ import { FakeFailure } from "@openledger/client/testing/fake-sequencer";
 import { createLedgerFixture, leafAnswer, owners } from "@openledger/client/testing/ledger-fixture";
 import { hex32 } from "@openledger/foundation/hex";
 import { createLogger } from "@openledger/foundation/logger";
+import { Secret } from "@openledger/foundation/secret";
 import { createTestDatabase } from "@openledger/foundation/testing/test-database";
 import { modelUrl, serveModels } from "@openledger/models/serving/serve-models";
 import {
@@ -27,7 +29,12 @@ import { openGatewayStore } from "../account/gateway-store.ts";
 import { Asker, type AskerLimits } from "../asking/asker.ts";
 import { Budget } from "../asking/budget.ts";
 import { CheckableModels } from "../asking/checkable-models.ts";
+import { ModelPlaces } from "../asking/model-places.ts";
 import { QuestionJournal } from "../asking/question-journal.ts";
+import { createGatewayApp } from "../http/gateway-app.ts";
+import { createToken } from "../http/guard.ts";
+import type { McpModules } from "../mcp/mcp-modules.ts";
+import { createMcpServer } from "../mcp/mcp-server.ts";
 
 export const MODEL_ID = 10;
 export const PAYER = 4;
@@ -36,11 +43,13 @@ export { PRICE_WEI };
 const FEE_WEI = 14_000n;
 const MODEL_OWNER = 0x0bn;
 
-/** What the sequencer does with a payment: takes it; takes it and is not heard of; is not heard of; refuses it. */
+/** Behaviour of the sequencer with a payment: takes it; takes it and is not heard of; is not heard of; refuses it. */
 export type SequencerMode = "takes" | "takes-silently" | "silent" | "refuses";
 
 const SILENCE = new FakeFailure(503, { error: { code: "SEQ_AWAY", message: "the sequencer is away" } });
 const REFUSAL = new FakeFailure(422, { error: { code: "OP_EPOCH_FULL", message: "the epoch is full" } });
+
+const familiesOf = async () => [directFamily as never];
 
 export type PaidLedger = Awaited<ReturnType<typeof startPaidLedger>>;
 
@@ -172,7 +181,7 @@ export async function startPaidLedger() {
     async openAsker(own: string, limits: Partial<AskerLimits> = {}) {
       const store = await openGatewayStore(join(own, "store"), ROLLUP);
       const journal = await QuestionJournal.open(store.questions);
-      const models = new CheckableModels(join(own, "models"), async () => [directFamily as never]);
+      const models = new CheckableModels(join(own, "models"), familiesOf);
       const signing = { ...client, leafId: PAYER };
       const asker = new Asker(
         {
@@ -186,6 +195,43 @@ export async function startPaidLedger() {
         { maxPriceWei: 2n * PRICE_WEI, least: {}, maxQueued: 8, ...limits },
       );
       return { asker, journal, close: () => store.close() };
+    },
+    /** Answers for the account's rewards: none. */
+    answerRewards(): void {
+      answers.set(`GET /v1/leaves/${PAYER}/rewards`, { leafId: PAYER, claimableWei: "0", rewards: [] });
+    },
+    /** The gateway's HTTP over such an asker, on a port of its own. */
+    async openApp(changes: Partial<McpModules> = {}) {
+      const own = this.newFolder();
+      const { asker, close, journal } = await this.openAsker(own);
+      const signing = { ...client, leafId: PAYER };
+      const places = new ModelPlaces(client, async () => [place], familiesOf, false);
+      const token = new Secret(createToken());
+      const maxPriceWei = 2n * PRICE_WEI;
+      const modules: McpModules = {
+        asker,
+        journal,
+        places,
+        budget: new Budget(signing, PAYER),
+        client: signing,
+        leafId: PAYER,
+        maxPriceWei,
+        isConfirmed: false,
+        hostUrl: null,
+        rowsFolder: join(own, "rows"),
+        ...changes,
+      };
+      const mcp = createMcpHandler(() => createMcpServer(modules));
+      const logger = createLogger("gateway", "silent");
+      const app = await createGatewayApp({ asker, places, token, maxPriceWei, mcp, logger });
+      const url = await app.listen({ host: "127.0.0.1", port: 0 });
+      const stop = async () => {
+        await app.close();
+        await mcp.close();
+        await asker.idle();
+        await close();
+      };
+      return { url, token: token.reveal(), modules, stop };
     },
     async stop(): Promise<void> {
       await served.close();

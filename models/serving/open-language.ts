@@ -20,6 +20,7 @@ import { type AnswerModels, otherWeights } from "./answers/answer-models.ts";
 import { LedgerBilling } from "./billing/ledger-billing.ts";
 import { chatForm } from "./openai/chat-prompt.ts";
 import { CompletionService } from "./openai/completion-service.ts";
+import { EmbeddingService } from "./openai/embedding-service.ts";
 import { PromptEncoder } from "./openai/prompts/prompt-encoder.ts";
 import { TokenNames } from "./openai/token-names.ts";
 import type { LanguageRoutes } from "./serving-app.ts";
@@ -140,8 +141,20 @@ export async function openLanguage(
       names: new TokenNames(tokens, spelled),
     },
   );
+  const embeddings = new EmbeddingService(
+    { baseName, vocabularySize: shape.vocabularySize, width: shape.width },
+    { engine, encoder, tokens, billing },
+  );
   return {
-    routes: { service, engine, adapterStore, baseName, billing, maxPromptBytes: encoder.maxBytes },
+    routes: {
+      service,
+      embeddings,
+      engine,
+      adapterStore,
+      baseName,
+      billing,
+      maxPromptBytes: encoder.maxBytes,
+    },
     adapterCount,
     kernels: loaded.models[0]!.kernels.name,
     weights,

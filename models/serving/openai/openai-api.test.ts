@@ -334,7 +334,7 @@ describe("requests that are not served", () => {
   it("of other paths have 404, and of other methods 405", async () => {
     for (const [method, path, status, code] of [
       ["GET", "/v1/nothing", 404, "unknown_url"],
-      ["POST", "/v1/embeddings", 404, "unknown_url"],
+      ["GET", "/v1/embeddings", 405, "method_not_supported"],
       ["GET", "/v1/models/nobody", 404, "model_not_found"],
       ["GET", "/v1/chat/completions", 405, "method_not_supported"],
       ["DELETE", "/v1/models/base", 405, "method_not_supported"],
@@ -404,6 +404,8 @@ describe("keys", () => {
       await expect.poll(() => ask("any").catch((error: unknown) => error)).toMatchObject(wrong);
       const bare = await fetch(`${keyed.url}/v1/models`);
       expect([bare.status, await bare.json()]).toMatchObject([401, { error: { code: "invalid_api_key" } }]);
+      for (const path of ["completions", "chat/completions", "embeddings"])
+        expect((await fetch(`${keyed.url}/v1/${path}`, { method: "POST", body: "{" })).status).toBe(401);
       expect((await fetch(`${keyed.url}/health`)).status).toBe(200);
       const { response } = await clientOf(keyed, key)
         .chat.completions.create({ ...fixed, messages })

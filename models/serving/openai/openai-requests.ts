@@ -16,6 +16,8 @@ const MAX_TOP = 20;
 const MAX_TOP_OF_COMPLETION = 5;
 /** Calls of one message, and tools of one request. */
 const [MAX_CALLS, MAX_TOOLS] = [128, 128];
+/** Texts of one request for embeddings. */
+const MAX_INPUTS = 512;
 const SHORT_NAME = z.string().max(512).nullish();
 
 /** Attack: a schema looks at every entry of a list before it counts them. */
@@ -33,6 +35,8 @@ const isTokenList = (value: unknown): value is number[] =>
   value.every((one) => Number.isInteger(one) && one >= 0);
 const isPrompt = (value: unknown): value is Prompt =>
   typeof value === "string" ? value.length <= MAX_TEXT : isTokenList(value);
+
+const isInput = (value: unknown): value is Prompt => isPrompt(value) && value.length > 0;
 
 /** A text, or its tokens. */
 export type Prompt = string | readonly number[];
@@ -247,6 +251,33 @@ const chatSchema = z
           ? ({ kind: "record", values: { kind: "any" } } as const)
           : null,
   }));
+
+const embeddingSchema = z.strictObject({
+  model: common.model,
+  input: z
+    .custom<Prompt | readonly Prompt[]>(
+      (value) =>
+        isInput(value) ||
+        (Array.isArray(value) && value.length > 0 && value.length <= MAX_INPUTS && value.every(isInput)),
+      {
+        error: `the input is a text, a list of tokens, or a list of at most ${MAX_INPUTS} of these; none is empty`,
+      },
+    )
+    .transform((input) =>
+      typeof input === "string" || isTokenList(input) ? [input] : (input as readonly Prompt[]),
+    ),
+  encoding_format: z.enum(["float", "base64"]).nullish(),
+  dimensions: z.number().int().min(1).nullish(),
+  user: SHORT_NAME,
+});
+export type EmbeddingRequest = z.output<typeof embeddingSchema>;
+
+/** @throws RollupError SRV_BAD_REQUEST */
+export function parseEmbedding(body: unknown): EmbeddingRequest {
+  const parsed = embeddingSchema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  throw refusalOf(deepest(parsed.error.issues[0]!), { ...(body as object | null) });
+}
 
 type CompletionRequest = z.output<typeof completionSchema>;
 type ChatRequest = z.output<typeof chatSchema>;

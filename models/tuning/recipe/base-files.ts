@@ -53,6 +53,7 @@ export async function baseFileNames(source: FileSource): Promise<string[]> {
       TEMPLATE_FILE,
       INDEX_FILE,
       "model.safetensors",
+      "model.gguf",
     ],
     ...shards,
   ];

@@ -5,7 +5,7 @@
 import { attributionError } from "@openledger/attribution/attribution-errors";
 import { baseBuckets } from "@openledger/attribution/features/direct-base";
 import { chooseInputs } from "@openledger/attribution/inputs/choose-inputs";
-import { rewardsOfCard, usualRewards } from "@openledger/attribution/model/base-policy";
+import { rewardsOfCard } from "@openledger/attribution/model/base-policy";
 import type { DirectRecipe } from "@openledger/attribution/model/direct/direct-recipe";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { inputOf } from "@openledger/attribution/rows/row-content";
@@ -87,7 +87,7 @@ export function classifierRecipe({
     model: { kind: "logistic", decay, tolerance: 1e-6 },
     method: { kind: "direct", damping: decay },
     // Near-duplicates are left out of the version (`openledger datanet check`), which gives the first one its full reward.
-    rules: { normQuantile: clipQuantileOf(inputs.kind), nearDuplicatesShare: false },
+    rules: { normQuantile: clipQuantileOf(inputs.kind, classes.length), nearDuplicatesShare: false },
     columnCount: inputs.bucketCount + 1,
   };
 }
@@ -177,22 +177,6 @@ function fieldOfLabels(fields: readonly TableField[], rows: LabelledVersion["row
   );
   return fields[place]?.name ?? null;
 }
-
-/** Buckets of the usual circuits of direct models. */
-const USUAL_BUCKETS = 1_024;
-
-/** Default classifier of short texts: the preset, with the base of a card that names no other. */
-export const defaultTextRecipe = ({
-  bucketCount = USUAL_BUCKETS,
-  classes,
-  rowCount,
-}: Omit<ClassifierSizes, "inputs"> & { readonly bucketCount?: number }) => {
-  const preset = classifierRecipe({ inputs: { kind: "text", bucketCount }, classes, rowCount });
-  return {
-    ...preset,
-    rules: { ...preset.rules, base: { flatPermille: usualRewards("text").basePermille } },
-  };
-};
 
 /** The datanet's published version, as a recipe names it. */
 export interface RecipeDatanet {

@@ -32,6 +32,10 @@ export function tokensOfRow(tokens: TextTokens, row: TextRow, recipe: TextRecipe
   return made!;
 }
 
+/** Text that the model was trained on for a row's prompt. @throws ATT_ROW_INVALID */
+export const rowQuestion = (tokens: TextTokens, prompt: string, recipe: TextRecipe): string =>
+  rowPrompt(tokens, { prompt, answer: "" }, recipe) ?? prompt;
+
 /** Prompt of a row, as chats of this model are read; null without a template. @throws ATT_ROW_INVALID for a row that it refuses */
 function rowPrompt(tokens: TextTokens, row: TextRow, recipe: TextRecipe): string | null {
   const template = templateOf(tokens, recipe);

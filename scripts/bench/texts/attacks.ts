@@ -47,7 +47,11 @@ export async function attackFactors(log: (line: string) => void) {
   };
 }
 
-async function factorsOf(corpus: (typeof CORPUS_NAMES)[number], seed: string) {
+/** What attackers earn in one world. @returns by the names of ATTACKS, and `factsOwner` */
+export async function factorsOf(
+  corpus: (typeof CORPUS_NAMES)[number],
+  seed: string,
+): Promise<Readonly<Record<string, number>>> {
   const setting = { ...(await textSetting({})), threadCount: 1 };
   const training = textTraining(textFamily(setting), setting);
   const { family } = training;

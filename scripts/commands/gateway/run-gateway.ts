@@ -2,7 +2,9 @@
  * `openledger gateway`: opens the gateway of a name with the wallet's account, runs it until it is stopped, or ends it. Amounts
  * are in wei.
  */
+import { once } from "node:events";
 import { join } from "node:path";
+import { serveStdio } from "@modelcontextprotocol/server/stdio";
 import { listServedModels, type ServedPlace } from "@openledger/client/actions/answers/served-models";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { formatOpen, parseOpen } from "@openledger/client/sequencer/open-amount";
@@ -10,10 +12,12 @@ import { createLogger } from "@openledger/foundation/logger";
 import { keepFilesPrivate } from "@openledger/foundation/private-files";
 import { stopSignal } from "@openledger/foundation/run-until-stopped";
 import { endedLine, type Funding } from "@openledger/gateway/account/gateway-account";
+import { GATEWAY_PORT } from "@openledger/gateway/gateway-port";
 import { endGateway, type Gateway, openGateway } from "@openledger/gateway/open-gateway";
 import { commandError } from "../../cli/cli-errors.ts";
 import {
   accountOf,
+  knownDatanetHost,
   knownModelPlaces,
   openReader,
   openSigner,
@@ -31,7 +35,10 @@ export interface GatewayCommandOptions {
   budget?: string;
   priceAtMost?: string;
   name?: string;
-  port: number;
+  port?: number;
+  host?: string;
+  mcp?: boolean;
+  confirm?: boolean;
   server?: string[];
   least?: string;
   base?: string;
@@ -63,12 +70,22 @@ export async function runGateway({ options, output }: Context): Promise<void> {
     least: parseLeast(options.least),
     places: () => placesOf(reader, options.server ?? [], output),
     families: storedFamilies(join(folder, "bases"), options.base),
-    port: options.port,
+    port: options.port ?? (options.mcp === true ? 0 : GATEWAY_PORT),
+    hostUrl: options.host ?? knownDatanetHost() ?? null,
+    isConfirmed: options.confirm === true,
     logger,
   });
   const { lines, facts } = await describe(gateway, folder);
-  output.answer([...lines, "Ctrl-C stops it; the account stays for the next start"], facts);
-  await stopSignal();
+  if (options.mcp === true) {
+    // Standard output is the protocol's.
+    for (const line of lines) output.note(line);
+    const served = serveStdio(() => gateway.createMcp());
+    await Promise.race([stopSignal(), once(process.stdin, "end")]);
+    await served.close();
+  } else {
+    output.answer([...lines, "Ctrl-C stops it; the account stays for the next start"], facts);
+    await stopSignal();
+  }
   if (options.return === true) output.note(endedLine(await gateway.end()));
   else await gateway.close();
 }

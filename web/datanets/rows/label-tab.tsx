@@ -21,9 +21,8 @@ import { LeafLink } from "../../words/links.tsx";
 import { type Problem, ProblemNotice, problemOf } from "../../words/problem.tsx";
 import { Progress, Suggestion } from "./label-beside.tsx";
 import { FLAG_NAMES, type HeldLabel, LabelOutbox } from "./label-outbox.ts";
+import { FETCHED_ROWS, type QueueRow, RowQueue } from "./row-queue.ts";
 
-/** Rows on the page: the one on the screen, and the next, which is there when its turn comes. */
-const FETCHED_ROWS = 2;
 /** Maximum digests in the host's list of skipped rows. */
 const MAX_SKIPPED = 50;
 /** Time to take a label back, from the newest label on; then all that wait go to the host. */
@@ -32,7 +31,6 @@ const UNDO_MS = 15_000;
 /** Storage key: "yes" if this browser shows a model's suggestions, until they are hidden again. */
 const SUGGESTING = "openledger.labels.suggestions";
 
-type QueueRow = LabelTurn["rows"][number];
 type Flag = (typeof FLAG_NAMES)[number];
 
 /** The queue of one labeller, worked by keys alone. */
@@ -71,11 +69,6 @@ function Allowed(props: TabProps & { client: LedgerClient }) {
 function Queue(props: TabProps & { client: LedgerClient }) {
   const { client, facts, place } = props;
   const { labels } = facts.card;
-  const [queue, setQueue] = useState<readonly QueueRow[]>([]);
-  const [isEmpty, setEmpty] = useState(false);
-  /** True if the host had no further row for this labeller, beside the one on the screen. */
-  const [isLast, setLast] = useState(false);
-  const [elsewhere, setElsewhere] = useState<LabelTurn["held"]>(null);
   /** Labels of this labeller, those that the host does not have yet included; null until the host has counted. */
   const [ownCount, setOwnCount] = useState<number | null>(null);
   const [flags, setFlags] = useState<readonly Flag[]>([]);
@@ -87,47 +80,40 @@ function Queue(props: TabProps & { client: LedgerClient }) {
   const noteBox = useRef<HTMLTextAreaElement>(null);
   const suggested = useRef(new Map<string, string>());
   const skipped = useRef(new Set<string>());
-  const isAsking = useRef(false);
   const outbox = useMemo(() => makeOutbox(client, place, setProblem), [client]);
+  const hasCounted = useRef(false);
+  const queue = useMemo(
+    () =>
+      new RowQueue(async (onPage) => {
+        // Labels that wait since the last visit go first, so that nothing is counted twice.
+        if (!hasCounted.current) await outbox.flush();
+        // Only the row on the screen and the next are reserved: others get the rest.
+        const turn = await nextRows(client, {
+          ...place,
+          limit: 1,
+          unsent: [...new Set([...outbox.held.value.map(({ row }) => row), ...onPage])],
+          skipped: [...skipped.current].slice(-MAX_SKIPPED),
+        });
+        if (!hasCounted.current) setOwnCount(turn.labelledCount);
+        hasCounted.current = true;
+        return turn;
+      }),
+    [outbox],
+  );
+  const { elsewhere, isEmpty, isRepeated, rows, ...asked } = queue.state.value;
   const held = outbox.held.value;
-  const row = queue[0];
+  const row = rows[0];
   /** Row on the screen: the last one, until the next one is there. */
   const shown = useRef<QueueRow | undefined>(undefined);
   shown.current = row ?? (isEmpty ? undefined : shown.current);
-  const fetched = row === undefined ? [shown.current] : queue.slice(0, FETCHED_ROWS);
+  const fetched = row === undefined ? [shown.current] : rows.slice(0, FETCHED_ROWS);
+  // A next row that is late is nobody's trouble before its turn.
+  const shownProblem = problem ?? (row === undefined || !isRepeated ? asked.problem : null);
 
-  const fill = async () => {
-    if (isAsking.current) return;
-    isAsking.current = true;
-    try {
-      // Labels that wait since the last visit go first, so that nothing is counted twice.
-      if (ownCount === null) await outbox.flush();
-      // Only the row on the screen and the next are reserved: others get the rest.
-      const onPage = queue.map(({ digest }) => digest);
-      const turn = await nextRows(client, {
-        ...place,
-        limit: 1,
-        unsent: [...new Set([...outbox.held.value.map(({ row }) => row), ...onPage])],
-        skipped: [...skipped.current].slice(-MAX_SKIPPED),
-      });
-      setOwnCount((now) => now ?? turn.labelledCount);
-      setElsewhere(turn.held);
-      setLast(turn.rows.length === 0);
-      setQueue((now) => {
-        setEmpty(now.length + turn.rows.length === 0);
-        return [...now, ...turn.rows];
-      });
-      setProblem(null);
-    } catch (error) {
-      setProblem(problemOf(error));
-    } finally {
-      isAsking.current = false;
-    }
-  };
   useEffect(() => {
-    const isShort = queue.length === 0 ? !isEmpty : queue.length < FETCHED_ROWS && !isLast;
-    if (isShort) void fill();
-  }, [queue.length, isLast]);
+    queue.fill();
+    return () => queue.stop();
+  }, [queue]);
   useEffect(() => {
     const flush = () => void outbox.flush().catch((error: unknown) => setProblem(problemOf(error)));
     const onHide = () => document.visibilityState === "hidden" && flush();
@@ -143,41 +129,37 @@ function Queue(props: TabProps & { client: LedgerClient }) {
     };
   }, [outbox]);
 
-  const next = () => {
-    setQueue((now) => now.slice(1));
+  /** Records what is said of the row on the screen, then takes it off. Nothing if the page was not drawn since the last one. */
+  const answer = (record: (row: QueueRow) => void) => {
+    if (row === undefined || queue.state.value.rows[0] !== row) return;
+    record(row);
+    queue.next();
     setFlags([]);
     setNote("");
     setFlagging(false);
   };
-  const give = (label: string) => {
-    if (row === undefined) return;
-    setOwnCount((count) => (count ?? 0) + 1);
-    setStatus(`labelled ${label}`);
-    const { digest, excerpt } = row;
-    const seen = suggested.current.has(digest) ? ({ sawSuggestion: true } as const) : {};
-    outbox
-      .give({ row: digest, label, flags: [...flags], note, atMs: Date.now(), excerpt, ...seen })
-      .catch((error: unknown) => setProblem(problemOf(error)));
-    next();
-  };
-  const skip = () => {
-    if (row === undefined) return;
-    skipped.current.add(row.digest);
-    setStatus("skipped");
-    next();
-  };
+  const give = (label: string) =>
+    answer(({ digest, excerpt }) => {
+      const seen = suggested.current.has(digest) ? ({ sawSuggestion: true } as const) : {};
+      outbox
+        .give({ row: digest, label, flags: [...flags], note, atMs: Date.now(), excerpt, ...seen })
+        .catch((error: unknown) => setProblem(problemOf(error)));
+      setOwnCount((count) => (count ?? 0) + 1);
+      setStatus(`labelled ${label}`);
+    });
+  const skip = () =>
+    answer(({ digest }) => {
+      skipped.current.add(digest);
+      setStatus("skipped");
+    });
   const undo = () => {
     const last = outbox.undo();
     if (last === null) return setStatus("nothing to take back: the host has all your labels");
     setOwnCount((count) => Math.max(0, (count ?? 0) - 1));
-    setEmpty(false);
-    setLast(false);
-    setQueue((now) => [
-      { digest: last.row, excerpt: last.excerpt, values: null, bytes: 0, isCut: false, isWellFormed: true },
-      ...now,
-    ]);
-    setFlags(last.flags);
-    setNote(last.note);
+    const { excerpt, flags, note, row } = last;
+    queue.putBack({ digest: row, excerpt, values: null, bytes: 0, isCut: false, isWellFormed: true });
+    setFlags(flags);
+    setNote(note);
     setStatus("taken back");
   };
   const toggleSuggestions = () => {
@@ -210,11 +192,14 @@ function Queue(props: TabProps & { client: LedgerClient }) {
   return (
     <div class="label-panel">
       <section class="card stack label-row" aria-label="Row to label" aria-busy={row === undefined}>
-        {problem !== null && (
-          <>
-            <ProblemNotice problem={problem} />
-            {row === undefined && <Button onClick={() => void fill()}>Try again</Button>}
-          </>
+        {shownProblem !== null && <ProblemNotice problem={shownProblem} />}
+        {row === undefined && asked.problem !== null && (
+          <div class="row">
+            {isRepeated && (
+              <p class="soft">Your next row did not come. This page asks for it again by itself.</p>
+            )}
+            <Button onClick={() => queue.again()}>{isRepeated ? "Ask now" : "Try again"}</Button>
+          </div>
         )}
         {shown.current === undefined ? (
           isEmpty ? (
@@ -228,13 +213,11 @@ function Queue(props: TabProps & { client: LedgerClient }) {
               onSend={() => void outbox.flush().catch((error: unknown) => setProblem(problemOf(error)))}
               onAgain={() => {
                 skipped.current.clear();
-                setEmpty(false);
-                setLast(false);
-                void fill();
+                queue.again();
               }}
             />
           ) : (
-            problem === null && <p class="soft">Fetching your next row …</p>
+            asked.problem === null && <p class="soft">Fetching your next row …</p>
           )
         ) : (
           <>
@@ -342,6 +325,7 @@ function makeOutbox(
 ): LabelOutbox {
   const name = `${rollupKey("labels", rollupOf(client))}.${place.datanetId}.${client.leafId}`;
   return new LabelOutbox(name, async (labels) => {
+    let isClean = true;
     for (const { atMs, flags, label, note, row, sawSuggestion } of labels) {
       const seen = sawSuggestion === undefined ? {} : { sawSuggestion };
       const record = { kind: "label", row, label, flags, note, ...seen } as const;
@@ -351,10 +335,12 @@ function makeOutbox(
       } catch (error) {
         const problem = problemOf(error);
         onProblem(problem);
+        isClean = false;
         // The host has refused it for good: keeping it would hold up all others.
         if (problem.code !== "DNT_RECORD_NOT_ALLOWED" && problem.code !== "DNT_RECORD_OUTDATED") throw error;
       }
     }
+    if (isClean) onProblem(null);
   });
 }
 

@@ -2,17 +2,17 @@
  * Turns the prompts of strangers into tokens without holding up the thread that serves HTTP. completion-service.ts
  * encodes every prompt by it.
  */
-import { chatText } from "../../../engine/tokens/chat-text.ts";
+import { chatText, isShortChat } from "../../../engine/tokens/chat-text.ts";
 import { maxTextBytes, type TextTokens } from "../../../engine/tokens/tokenizer.ts";
-import { servingError } from "../../../model-errors.ts";
 import { ClientGone } from "../make-answer.ts";
 import { EncodingLane } from "./encoding-lane.ts";
+import { promptTooLong, tooManyBytes } from "./prompt-limits.ts";
 import type { DatedChat, EncodingSeat } from "./prompt-tasks.ts";
 
 /** Maximum bytes of a text that is encoded on this thread: at most 5 ms, whatever is in it. */
 const IMMEDIATE_BYTES = 512;
-/** Maximum messages of a chat that is rendered on this thread. */
-const IMMEDIATE_MESSAGES = 8;
+/** Maximum of a chat that is rendered on this thread. */
+const IMMEDIATE_CHAT = { messages: 8, characters: IMMEDIATE_BYTES };
 /** Maximum bytes of a text that has a thread which longer ones cannot keep busy: at most about 80 ms each. */
 const SHORT_BYTES = 8_192;
 
@@ -34,11 +34,12 @@ export class PromptEncoder {
   readonly #long: EncodingLane;
 
   /** @param mostTokens of a prompt */
-  constructor(tokens: TextTokens, seat: EncodingSeat, maxTokens: number) {
+  constructor(tokens: TextTokens, seat: Omit<EncodingSeat, "maxBytes">, maxTokens: number) {
     this.#tokens = tokens;
     this.#maxTokens = maxTokens;
-    this.#short = new EncodingLane(seat, { isWarm: tokens.longestBytes > 1, maxBytes: SHORT_BYTES });
-    this.#long = new EncodingLane(seat, { isWarm: false, maxBytes: this.maxBytes });
+    const bounded = { ...seat, maxBytes: this.maxBytes };
+    this.#short = new EncodingLane(bounded, { isWarm: tokens.longestBytes > 1, maxBytes: SHORT_BYTES });
+    this.#long = new EncodingLane(bounded, { isWarm: false, maxBytes: this.maxBytes });
   }
 
   /** Maximum bytes of a prompt. */
@@ -62,25 +63,19 @@ export class PromptEncoder {
    * @throws as `encode`; RollupError MOD_CHAT_REFUSED
    */
   async encodeChat(prompt: DatedChat, sender: PromptSender): Promise<readonly number[]> {
-    const { messages, tools } = prompt.chat;
+    const { messages } = prompt.chat;
     const textBytes = messages.reduce((sum, { content }) => sum + Buffer.byteLength(content ?? ""), 0);
     this.#requireBytes(textBytes, "messages");
-    if (textBytes <= IMMEDIATE_BYTES && messages.length <= IMMEDIATE_MESSAGES && (tools ?? []).length === 0) {
+    if (isShortChat(prompt.chat, IMMEDIATE_CHAT)) {
       const text = chatText(this.#tokens.chat(), prompt.chat, prompt.date);
       return this.encode(text, "messages", sender);
     }
     const byteCount = Buffer.byteLength(JSON.stringify(prompt.chat));
-    this.#requireBytes(textBytes + Buffer.byteLength(JSON.stringify(tools ?? "")), "tools");
     return this.#encodeBeside(prompt, byteCount, "messages", sender);
   }
 
   #requireBytes(promptBytes: number, param: string): void {
-    const { maxBytes } = this;
-    if (promptBytes <= maxBytes) return;
-    throw tooLong(
-      `it has ${promptBytes} bytes: the ${this.#maxTokens} tokens that there is room for have at most ${maxBytes}`,
-      { param, promptBytes, maxBytes },
-    );
+    if (promptBytes > this.maxBytes) throw tooManyBytes(promptBytes, this.maxBytes, param);
   }
 
   async #encodeBeside(
@@ -93,7 +88,7 @@ export class PromptEncoder {
     const encoded = await lane.encode(address, prompt, byteCount, isWanted);
     if (encoded === null) throw new ClientGone();
     if (encoded.length > this.#maxTokens)
-      throw tooLong(`it has ${encoded.length} tokens: there is room for ${this.#maxTokens}`, {
+      throw promptTooLong(`it has ${encoded.length} tokens: there is room for ${this.#maxTokens}`, {
         param,
         promptTokens: encoded.length,
         max: this.#maxTokens,
@@ -105,6 +100,3 @@ export class PromptEncoder {
     await Promise.all([this.#short.close(), this.#long.close()]);
   }
 }
-
-const tooLong = (message: string, data: { readonly param: string; readonly [fact: string]: unknown }) =>
-  servingError("MOD_SERVE_PROMPT_TOO_LONG", `${data.param}: ${message}`, { data });

@@ -8,13 +8,16 @@ import { taskSeat } from "@openledger/foundation/threads/task-seat";
 import { folderSource } from "../../../engine/files/folder-source.ts";
 import { chatText } from "../../../engine/tokens/chat-text.ts";
 import { openTokenizer } from "../../../engine/tokens/tokenizer.ts";
+import { tooManyBytes } from "./prompt-limits.ts";
 
 export interface EncodingSeat {
   readonly basePath: string;
   readonly vocabularySize: number;
+  /** Maximum bytes of a text that is encoded. */
+  readonly maxBytes: number;
 }
 
-const { basePath, vocabularySize } = taskSeat<EncodingSeat>();
+const { basePath, maxBytes, vocabularySize } = taskSeat<EncodingSeat>();
 const tokens = await openTokenizer(folderSource(basePath), vocabularySize);
 
 /** A chat, with the date that its template may write. */
@@ -23,7 +26,11 @@ export interface DatedChat {
   readonly date: string;
 }
 
-export const encode = (prompt: string | DatedChat): Uint32Array =>
-  Uint32Array.from(
-    tokens.encode(typeof prompt === "string" ? prompt : chatText(tokens.chat(), prompt.chat, prompt.date)),
-  );
+/** @throws RollupError MOD_CHAT_REFUSED, MOD_SERVE_PROMPT_TOO_LONG for a chat whose text cannot fit */
+export function encode(prompt: string | DatedChat): Uint32Array {
+  if (typeof prompt === "string") return Uint32Array.from(tokens.encode(prompt));
+  const text = chatText(tokens.chat(), prompt.chat, prompt.date);
+  const byteCount = Buffer.byteLength(text);
+  if (byteCount > maxBytes) throw tooManyBytes(byteCount, maxBytes, "messages");
+  return Uint32Array.from(tokens.encode(text));
+}
