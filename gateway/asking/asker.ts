@@ -123,7 +123,11 @@ export class Asker {
       try {
         return await turn.run(async () => {
           options.signal?.throwIfAborted();
-          return this.#askInTurn(question, leaf, options);
+          // A question from before a kill may have been made good before this turn.
+          const paid = this.#undelivered(place.modelId, prompt);
+          return paid === undefined
+            ? this.#askInTurn(question, leaf, options)
+            : this.#givenAgain(paid, options);
         });
       } finally {
         free();
