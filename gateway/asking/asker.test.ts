@@ -153,6 +153,18 @@ it("pays after a kill for an answer that the server has made, and gives it to th
   expect(paid()).toEqual([hex32(made.receipt), asked.openledger.receipt]);
 });
 
+it("gives an answer to the next asker of the question, if the first one left without it", async () => {
+  const { ask, journal } = await begin();
+  const prompt = fresh();
+  const first = await ask(prompt);
+  first.left();
+  const second = await ask(prompt);
+  expect(second.openledger).toEqual(first.openledger);
+  await second.delivered();
+  expect(journal.records).toMatchObject([{ state: "paid", isDelivered: true }]);
+  expect(paid()).toHaveLength(1);
+});
+
 it("drops a payment that the ledger refuses, and signs the next one with its nonce", async () => {
   const { ask, journal } = await begin();
   world.ledger.mode = "refuses";

@@ -47,6 +47,8 @@ export interface PaidAnswer extends Omit<GivenAnswer, "openledger"> {
   readonly openledger: OpenledgerField;
   /** Notes that its asker has all of it. Until then the same question gets this answer again. */
   delivered(): Promise<void>;
+  /** Says that its asker has left without it. */
+  left(): void;
 }
 
 export interface AskerModules {
@@ -328,6 +330,7 @@ export class Asker {
         await this.#modules.journal.change(id, { isDelivered: true });
         this.#held.delete(id);
       },
+      left: () => void this.#held.delete(id),
     };
   }
 }

@@ -79,7 +79,7 @@ export class SignedPayments {
         { data: { hash: record.payment!.signed.hash }, cause },
       );
     }
-    const code = refusal?.code ?? "OP_DROPPED";
+    const code = refusal?.code ?? "GAT_PAYMENT_REFUSED";
     logger.warn({ modelId: record.modelId, reason: code }, "the sequencer refuses a payment");
     throw refused(await journal.change(id, { state: "dropped", code }), refusal);
   }

@@ -133,9 +133,14 @@ export function shownWhile(response: ServerResponse, onText: (text: string) => v
   };
 }
 
-/** Notes the delivery once the system has all bytes of the answer. */
+/** Notes the delivery once the system has all bytes of the answer, or that its asker has left. */
 export function noteDelivery(response: ServerResponse, paid: PaidAnswer): void {
-  response.once("finish", () => void paid.delivered().catch(() => {}));
+  const note = () => {
+    if (response.writableFinished) void paid.delivered().catch(() => paid.left());
+    else paid.left();
+  };
+  if (response.destroyed) note();
+  else response.once("close", note);
 }
 
 export function sendWhole(response: ServerResponse, body: object, paid: PaidAnswer): void {

@@ -50,6 +50,8 @@ const ask = (headers: Record<string, string>, path = "/v1/models", method = "GET
 it("answers a program of this machine with the token", async () => {
   expect(await ask({ authorization })).toEqual({ status: 200, code: undefined, cors: undefined });
   expect((await ask({ authorization }, "/v1/chat/completions", "POST")).status).toBe(200);
+  // Clients of MCP may name the server's own origin.
+  expect((await ask({ authorization, origin: `http://127.0.0.1:${port}` })).status).toBe(200);
   // Fetch of Node sends no site; a browser's address line sends this one.
   expect((await ask({ authorization, "sec-fetch-site": "none" })).status).toBe(200);
 });

@@ -9,11 +9,6 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import { gatewayError } from "../gateway-errors.ts";
 
 const TOKEN_BYTES = 32;
-/** Headers that browsers alone send, and that pages cannot remove. */
-const PAGE_HEADERS = ["origin", "sec-fetch-site"] as const;
-/** Values of sec-fetch-site for an address that a person has typed. It comes with a request of Node's fetch, too. */
-const NO_SITE = ["none"];
-
 /** Makes a token: 32 random bytes in base64url. */
 export const createToken = (): string => `olg_${randomBytes(TOKEN_BYTES).toString("base64url")}`;
 
@@ -35,15 +30,17 @@ export function guardGateway(app: FastifyInstance, token: Secret<string>): void 
 
 /**
  * Attack: a page of the internet calls this machine in its visitor's browser. Its requests have an Origin, or the site that they
- * come from; there is no CORS, so that no page reads an answer either.
+ * come from; there is no CORS, so that no page reads an answer either. The gateway has no pages: its own origin names a program
+ * that says so, as MCP's clients may.
  * @throws GAT_PAGE_REFUSED
  */
 function refusePages({ headers }: FastifyRequest): void {
-  for (const name of PAGE_HEADERS) {
-    const value = headers[name];
-    if (value === undefined || (name === "sec-fetch-site" && NO_SITE.includes(String(value)))) continue;
-    throw gatewayError("GAT_PAGE_REFUSED", "the gateway answers programs, and no web pages", {
-      data: { [name]: String(value).slice(0, 200) },
-    });
-  }
+  const { host, origin, "sec-fetch-site": site } = headers;
+  const isOwn = origin === undefined || origin === `http://${host}`;
+  // A person's typed address, and no page.
+  const isTyped = site === undefined || site === "none";
+  if (isOwn && isTyped) return;
+  throw gatewayError("GAT_PAGE_REFUSED", "the gateway answers programs, and no web pages", {
+    data: { origin: origin?.slice(0, 200), site: String(site).slice(0, 200) },
+  });
 }

@@ -27,47 +27,46 @@ export function decodeBlocks(bytes: Uint8Array, type: GgufType, tensor: string, 
   const { bytes: blockBytes, numbers } = GGUF_BLOCKS[type];
   const count = bytes.length / blockBytes;
   const out = new Float32Array(count * numbers);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const signed = new Int8Array(bytes.buffer, bytes.byteOffset, bytes.length);
   const decode = { Q8_0: decodeQ8, Q4_K: decodeQ4, Q6_K: decodeQ6 }[type];
-  for (let block = 0; block < count; block++) decode(view, block * blockBytes, out, block * numbers);
-  const wrong = out.findIndex((value) => !Number.isFinite(value));
-  if (wrong < 0) return out;
+  for (let block = 0; block < count; block++) decode(bytes, signed, block * blockBytes, out, block * numbers);
+  let wrong = 0;
+  while (wrong < out.length && Number.isFinite(out[wrong]!)) wrong++;
+  if (wrong === out.length) return out;
   throw modelError("MOD_FILE_INVALID", `number ${first + wrong} of ${tensor} is ${out[wrong]}`, {
     data: { reason: "tensor-not-finite", tensor, index: first + wrong },
   });
 }
 
-type Decode = (view: DataView, at: number, out: Float32Array, to: number) => void;
+type Decode = (bytes: Uint8Array, signed: Int8Array, at: number, out: Float32Array, to: number) => void;
 
-const halfAt = (view: DataView, at: number): number => halfToFloat(view.getUint16(at, true));
+const halfAt = (bytes: Uint8Array, at: number): number => halfToFloat(bytes[at]! | (bytes[at + 1]! << 8));
 
 /** A half as scale, then 32 integers of 8 bits. */
-const decodeQ8: Decode = (view, at, out, to) => {
-  const scale = halfAt(view, at);
-  for (let i = 0; i < 32; i++) out[to + i] = scale * view.getInt8(at + 2 + i);
+const decodeQ8: Decode = (bytes, signed, at, out, to) => {
+  const scale = halfAt(bytes, at);
+  for (let i = 0; i < 32; i++) out[to + i] = scale * signed[at + 2 + i]!;
 };
 
 /**
  * Two halves; eight scales and eight offsets of 6 bits in 12 bytes; 256 integers of 4 bits, the low and high halves of 32 bytes
  * one after the other. Both products are exact, their difference is rounded once.
  */
-const decodeQ4: Decode = (view, at, out, to) => {
-  const scale = halfAt(view, at);
-  const offset = halfAt(view, at + 2);
-  const packed = (i: number) => view.getUint8(at + 4 + i);
+const decodeQ4: Decode = (bytes, _, at, out, to) => {
+  const scale = halfAt(bytes, at);
+  const offset = halfAt(bytes, at + 2);
   for (let group = 0; group < 8; group++) {
+    const own = bytes[at + 4 + group]!;
+    const next = bytes[at + 8 + group]!;
+    // Of the last four the high two bits lie in the bytes of the first four.
     const isFirst = group < 4;
-    const scaleBits = isFirst
-      ? packed(group) & 63
-      : (packed(group + 4) & 15) | ((packed(group - 4) >> 6) << 4);
-    const offsetBits = isFirst
-      ? packed(group + 4) & 63
-      : (packed(group + 4) >> 4) | ((packed(group) >> 6) << 4);
+    const scaleBits = isFirst ? own & 63 : (next & 15) | ((bytes[at + group]! >> 6) << 4);
+    const offsetBits = isFirst ? next & 63 : (next >> 4) | ((own >> 6) << 4);
+    const [step, start] = [scale * scaleBits, offset * offsetBits];
     const integers = at + 16 + 32 * (group >> 1);
-    for (let i = 0; i < 32; i++) {
-      const integer = (view.getUint8(integers + i) >> (4 * (group & 1))) & 15;
-      out[to + 32 * group + i] = scale * scaleBits * integer - offset * offsetBits;
-    }
+    const shift = 4 * (group & 1);
+    for (let i = 0; i < 32; i++)
+      out[to + 32 * group + i] = step * ((bytes[integers + i]! >> shift) & 15) - start;
   }
 };
 
@@ -75,14 +74,18 @@ const decodeQ4: Decode = (view, at, out, to) => {
  * 128 bytes with the low four bits of 256 integers, 64 with their high two, 16 scales of 8 bits, and a half. The product is
  * rounded once: the first one is exact.
  */
-const decodeQ6: Decode = (view, at, out, to) => {
-  const scale = halfAt(view, at + 208);
-  for (let i = 0; i < 256; i++) {
-    const [half, rest] = [i >> 7, i & 127];
-    const quarter = rest >> 5;
-    const low = view.getUint8(at + 64 * half + (rest & 63)) >> (quarter < 2 ? 0 : 4);
-    const high = view.getUint8(at + 128 + 32 * half + (rest & 31)) >> (2 * quarter);
-    const integer = ((low & 15) | ((high & 3) << 4)) - 32;
-    out[to + i] = scale * view.getInt8(at + 192 + (i >> 4)) * integer;
+const decodeQ6: Decode = (bytes, signed, at, out, to) => {
+  const scale = halfAt(bytes, at + 208);
+  for (let group = 0; group < 16; group++) {
+    const step = scale * signed[at + 192 + group]!;
+    const first = 16 * group;
+    const quarter = (first >> 5) & 3;
+    const low = at + 64 * (first >> 7) + (first & 63);
+    const high = at + 128 + 32 * (first >> 7) + (first & 31);
+    const lowShift = quarter < 2 ? 0 : 4;
+    for (let i = 0; i < 16; i++) {
+      const bits = ((bytes[low + i]! >> lowShift) & 15) | (((bytes[high + i]! >> (2 * quarter)) & 3) << 4);
+      out[to + first + i] = step * (bits - 32);
+    }
   }
 };

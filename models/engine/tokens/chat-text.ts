@@ -17,6 +17,16 @@ import type { TextTokens } from "./tokenizer.ts";
 export const chatText = (template: ChatTemplate | null, chat: TemplateChat, date: string): string =>
   template === null ? plainChat(chat) : template.render(chat, date);
 
+/** Returns true for a chat that is rendered in a few milliseconds at most: few messages of few characters, and no tools. */
+export const isShortChat = (
+  { messages, tools }: TemplateChat,
+  max: { readonly messages: number; readonly characters: number },
+): boolean =>
+  messages.length <= max.messages &&
+  (tools ?? []).length === 0 &&
+  messages.every(({ tool_calls: calls }) => (calls ?? []).length === 0) &&
+  messages.reduce((sum, { content }) => sum + (content ?? "").length, 0) <= max.characters;
+
 /** Token that ends a turn by the template; none without a template, or where it writes no mark. */
 export function turnEndOf(tokens: Pick<TextTokens, "chat" | "encode">): number[] {
   const mark = tokens.chat()?.endMark ?? null;

@@ -6,11 +6,12 @@ import type { TemplateChat } from "@openledger/attribution/model/model-chat";
 import { ANSWERED_AGAIN, assuranceOf } from "@openledger/attribution/model/reply-assurance";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import { z } from "zod";
+import { isShortChat } from "../../engine/tokens/chat-text.ts";
 import type { TextTokens } from "../../engine/tokens/tokenizer.ts";
 import { type ServingErrorCode, servingError } from "../../model-errors.ts";
-import { chatPrompt } from "../../tuning/recipe/chat-prompt.ts";
+import { chatPrompt, chatRuleOf } from "../../tuning/recipe/chat-prompt.ts";
 import { drawSeedOf } from "../../tuning/recipe/draw-seed.ts";
-import { endTokensOf, isCiting } from "../../tuning/recipe/text-recipe.ts";
+import { endTokensOf, isCiting, questionTokens } from "../../tuning/recipe/text-recipe.ts";
 import {
   answerText,
   promptOf,
@@ -69,17 +70,17 @@ export class LedgerBilling implements AnswerBilling {
   registered(name: string): RegisteredName | null {
     const model = this.#models.get(name);
     if (model === undefined) return null;
-    const { id: datanetId, version } = model.recipe.datanet;
-    return { modelId: model.modelId, datanetId, version };
+    const { modelId, recipe } = model;
+    const { id: datanetId, version } = recipe.datanet;
+    const { answerTokens, temperature } = recipe.answers;
+    const promptTokens = questionTokens(recipe);
+    const chat = chatRuleOf(recipe);
+    return { modelId, datanetId, version, promptTokens, answerTokens, temperature, chat };
   }
 
   async chatText(name: string, chat: TemplateChat): Promise<string> {
     const model = this.#registered(name);
-    const { messages, tools } = chat;
-    const length = messages.reduce((sum, { content }) => sum + (content?.length ?? 0), 0);
-    const isShort = messages.length <= SHORT_CHAT.messages && length <= SHORT_CHAT.characters;
-    if (isShort && (tools ?? []).length === 0)
-      return translated(() => chatPrompt(this.#tokens, model.recipe, chat));
+    if (isShortChat(chat, SHORT_CHAT)) return translated(() => chatPrompt(this.#tokens, model.recipe, chat));
     return model.chatPrompt(chat).catch(rethrow);
   }
 

@@ -7,6 +7,7 @@ import { fetchAnswering } from "@openledger/attribution/model/model-download";
 import { openCheckable } from "@openledger/attribution/model/model-family";
 import { type PublishedModel, publishedModel } from "@openledger/attribution/model/model-files";
 import { registerModel } from "@openledger/attribution/model/registration";
+import { verifyModel } from "@openledger/attribution/model/verify-model";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { answerHash } from "@openledger/circuits/ledger/model-query";
 import { unpackSplit } from "@openledger/circuits/ledger/rewards";
@@ -46,9 +47,13 @@ let fixture: LedgerFixture;
 let home: TestDatabase;
 let served: ServedModels;
 let openai: OpenAI;
-const families = () => [
-  textFamily({ bases: [readFrom(folderSource(join(folder, "base")))], kernels: "wasm" }) as never,
-];
+const setting = () => ({
+  bases: [readFrom(folderSource(join(folder, "base")))],
+  kernels: "wasm" as const,
+  threadCount: 1,
+});
+const training = () => textTraining(textFamily(setting()), setting());
+const families = () => [textFamily(setting()) as never];
 
 beforeAll(async () => {
   await initPoseidon();
@@ -72,8 +77,7 @@ beforeAll(async () => {
       citationPermille: 1_000,
     },
   });
-  const setting = { bases: [readFrom(source)], kernels: "wasm" as const, threadCount: 1 };
-  const trained = await textTraining(textFamily(setting), setting).train(rows, recipe, {});
+  const trained = await training().train(rows, recipe, {});
   const size = { rows: 64, features: 36, payees: 16, draws: 4 };
   const split = { ownerParts: 16_384n, validatorParts: 13_107n };
   model = publishedModel(trained, registerModel(trained, { split }, size), { publishRows: true });
@@ -177,6 +181,19 @@ async function request(more: object = {}, prompt = TEXT) {
 }
 
 describe("a paid chat", () => {
+  it("is verified from the rows, which are read by the same template", async () => {
+    const { datanet } = model.recipe;
+    const facts = { staticsHash: model.staticsHash, rowsRoot: BigInt(datanet.rowsRoot) };
+    const verify = (recipe = model.recipe) =>
+      verifyModel({ model: { ...model, recipe }, facts, depth: "train", trainings: [training() as never] });
+    expect(await verify()).toMatchObject({ rowCount: 24 });
+    // Without the template the same rows make another model.
+    const { chat: _, ...plain } = model.recipe;
+    await expect(verify(plain)).rejects.toMatchObject({ code: "ATT_MODEL_MISMATCH" });
+    const other = { ...model.recipe, chat: { ...model.recipe.chat!, template: "0".repeat(64) } };
+    await expect(verify(other)).rejects.toMatchObject({ code: "ATT_RECIPE_INVALID" });
+  }, 240_000);
+
   it("is one text for an OpenAI client, the client library, the check and the payment", async () => {
     // The customer's copy comes from the server: with the template, whose hash the recipe has.
     const serverUrl = `${served.url}/ledger/${MODEL_ID}`;
@@ -258,6 +275,20 @@ describe("a paid chat", () => {
     expect(sent!.body).toMatchObject({ a: PAYER, b: MODEL_ID, words: [hex32(answer.receipt)] });
     setLedger([answer.receipt]);
   }, 240_000);
+
+  it("is described beside the model: what its recipe decides, and how a chat becomes a text", async () => {
+    const { data } = (await (await fetch(`${served.url}/v1/models`)).json()) as { data: { id: string }[] };
+    expect(data.find(({ id }) => id === `model-${MODEL_ID}`)).toMatchObject({
+      openledger: {
+        charging: "ledger",
+        modelId: MODEL_ID,
+        promptTokens: 56,
+        answerTokens: ANSWER_TOKENS,
+        temperature: 0.7,
+        chat: "template",
+      },
+    });
+  });
 
   it("is refused by the field where the recipe decides, and where the template has no place", async () => {
     for (const [more, param] of [

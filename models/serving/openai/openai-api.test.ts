@@ -404,6 +404,8 @@ describe("keys", () => {
       await expect.poll(() => ask("any").catch((error: unknown) => error)).toMatchObject(wrong);
       const bare = await fetch(`${keyed.url}/v1/models`);
       expect([bare.status, await bare.json()]).toMatchObject([401, { error: { code: "invalid_api_key" } }]);
+      for (const path of ["completions", "chat/completions", "embeddings"])
+        expect((await fetch(`${keyed.url}/v1/${path}`, { method: "POST", body: "{" })).status).toBe(401);
       expect((await fetch(`${keyed.url}/health`)).status).toBe(200);
       const { response } = await clientOf(keyed, key)
         .chat.completions.create({ ...fixed, messages })

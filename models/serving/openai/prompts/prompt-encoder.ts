@@ -2,7 +2,7 @@
  * Turns the prompts of strangers into tokens without holding up the thread that serves HTTP. completion-service.ts
  * encodes every prompt by it.
  */
-import { chatText } from "../../../engine/tokens/chat-text.ts";
+import { chatText, isShortChat } from "../../../engine/tokens/chat-text.ts";
 import { maxTextBytes, type TextTokens } from "../../../engine/tokens/tokenizer.ts";
 import { ClientGone } from "../make-answer.ts";
 import { EncodingLane } from "./encoding-lane.ts";
@@ -11,8 +11,8 @@ import type { DatedChat, EncodingSeat } from "./prompt-tasks.ts";
 
 /** Maximum bytes of a text that is encoded on this thread: at most 5 ms, whatever is in it. */
 const IMMEDIATE_BYTES = 512;
-/** Maximum messages of a chat that is rendered on this thread. */
-const IMMEDIATE_MESSAGES = 8;
+/** Maximum of a chat that is rendered on this thread. */
+const IMMEDIATE_CHAT = { messages: 8, characters: IMMEDIATE_BYTES };
 /** Maximum bytes of a text that has a thread which longer ones cannot keep busy: at most about 80 ms each. */
 const SHORT_BYTES = 8_192;
 
@@ -63,10 +63,10 @@ export class PromptEncoder {
    * @throws as `encode`; RollupError MOD_CHAT_REFUSED
    */
   async encodeChat(prompt: DatedChat, sender: PromptSender): Promise<readonly number[]> {
-    const { messages, tools } = prompt.chat;
+    const { messages } = prompt.chat;
     const textBytes = messages.reduce((sum, { content }) => sum + Buffer.byteLength(content ?? ""), 0);
     this.#requireBytes(textBytes, "messages");
-    if (textBytes <= IMMEDIATE_BYTES && messages.length <= IMMEDIATE_MESSAGES && (tools ?? []).length === 0) {
+    if (isShortChat(prompt.chat, IMMEDIATE_CHAT)) {
       const text = chatText(this.#tokens.chat(), prompt.chat, prompt.date);
       return this.encode(text, "messages", sender);
     }
