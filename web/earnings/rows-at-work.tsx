@@ -69,8 +69,9 @@ export function RowsAtWork({ leafId, live, rewards, site }: RowsAtWorkProps) {
       ))}
       {value !== undefined && value.uses.length > 0 && (
         <p class="soft small">
-          Computed in your browser from what the answer servers publish. An estimate (≈) is what a row gets on
-          average; a settled <Term name="epoch">epoch</Term> has the amounts that were proven.
+          Computed in your browser from what the answer servers publish: of each answer, the rows that got
+          most. An estimate (≈) is what a row gets on average; a settled <Term name="epoch">epoch</Term> has
+          the amounts that were proven.
         </p>
       )}
       {value !== undefined && value.hiddenModels.length > 0 && (

@@ -21,9 +21,8 @@ import { LeafLink } from "../../words/links.tsx";
 import { type Problem, ProblemNotice, problemOf } from "../../words/problem.tsx";
 import { Progress, Suggestion } from "./label-beside.tsx";
 import { FLAG_NAMES, type HeldLabel, LabelOutbox } from "./label-outbox.ts";
+import { FETCHED_ROWS, LabelQueue, type QueueRow } from "./label-queue.ts";
 
-/** Rows on the page: the one on the screen, and the next, which is there when its turn comes. */
-const FETCHED_ROWS = 2;
 /** Maximum digests in the host's list of skipped rows. */
 const MAX_SKIPPED = 50;
 /** Time to take a label back, from the newest label on; then all that wait go to the host. */
@@ -32,7 +31,6 @@ const UNDO_MS = 15_000;
 /** Storage key: "yes" if this browser shows a model's suggestions, until they are hidden again. */
 const SUGGESTING = "openledger.labels.suggestions";
 
-type QueueRow = LabelTurn["rows"][number];
 type Flag = (typeof FLAG_NAMES)[number];
 
 /** The queue of one labeller, worked by keys alone. */
@@ -71,10 +69,6 @@ function Allowed(props: TabProps & { client: LedgerClient }) {
 function Queue(props: TabProps & { client: LedgerClient }) {
   const { client, facts, place } = props;
   const { labels } = facts.card;
-  const [queue, setQueue] = useState<readonly QueueRow[]>([]);
-  const [isEmpty, setEmpty] = useState(false);
-  /** True if the host had no further row for this labeller, beside the one on the screen. */
-  const [isLast, setLast] = useState(false);
   const [elsewhere, setElsewhere] = useState<LabelTurn["held"]>(null);
   /** Labels of this labeller, those that the host does not have yet included; null until the host has counted. */
   const [ownCount, setOwnCount] = useState<number | null>(null);
@@ -87,47 +81,41 @@ function Queue(props: TabProps & { client: LedgerClient }) {
   const noteBox = useRef<HTMLTextAreaElement>(null);
   const suggested = useRef(new Map<string, string>());
   const skipped = useRef(new Set<string>());
-  const isAsking = useRef(false);
+  const isCounted = useRef(false);
   const outbox = useMemo(() => makeOutbox(client, place, setProblem), [client]);
   const held = outbox.held.value;
-  const row = queue[0];
+  const queue = useMemo(
+    () =>
+      new LabelQueue(async (onPage) => {
+        // Labels that wait since the last visit go first, so that nothing is counted twice.
+        if (!isCounted.current) await outbox.flush();
+        const turn = await nextRows(client, {
+          ...place,
+          limit: 1,
+          unsent: [...new Set([...outbox.held.value.map(({ row }) => row), ...onPage])],
+          skipped: [...skipped.current].slice(-MAX_SKIPPED),
+        });
+        isCounted.current = true;
+        setOwnCount((now) => now ?? turn.labelledCount);
+        setElsewhere(turn.held);
+        return turn.rows;
+      }),
+    [client],
+  );
+  const [row, ...following] = queue.rows.value;
+  const isEmpty = queue.isEmpty.value;
   /** Row on the screen: the last one, until the next one is there. */
   const shown = useRef<QueueRow | undefined>(undefined);
   shown.current = row ?? (isEmpty ? undefined : shown.current);
-  const fetched = row === undefined ? [shown.current] : queue.slice(0, FETCHED_ROWS);
+  const fetched = row === undefined ? [shown.current] : [row, ...following].slice(0, FETCHED_ROWS);
 
-  const fill = async () => {
-    if (isAsking.current) return;
-    isAsking.current = true;
-    try {
-      // Labels that wait since the last visit go first, so that nothing is counted twice.
-      if (ownCount === null) await outbox.flush();
-      // Only the row on the screen and the next are reserved: others get the rest.
-      const onPage = queue.map(({ digest }) => digest);
-      const turn = await nextRows(client, {
-        ...place,
-        limit: 1,
-        unsent: [...new Set([...outbox.held.value.map(({ row }) => row), ...onPage])],
-        skipped: [...skipped.current].slice(-MAX_SKIPPED),
-      });
-      setOwnCount((now) => now ?? turn.labelledCount);
-      setElsewhere(turn.held);
-      setLast(turn.rows.length === 0);
-      setQueue((now) => {
-        setEmpty(now.length + turn.rows.length === 0);
-        return [...now, ...turn.rows];
-      });
-      setProblem(null);
-    } catch (error) {
-      setProblem(problemOf(error));
-    } finally {
-      isAsking.current = false;
-    }
-  };
-  useEffect(() => {
-    const isShort = queue.length === 0 ? !isEmpty : queue.length < FETCHED_ROWS && !isLast;
-    if (isShort) void fill();
-  }, [queue.length, isLast]);
+  /** Awaits what fetches rows, and shows what goes wrong. */
+  const follow = (filling: Promise<void>) =>
+    void filling.then(
+      () => setProblem(null),
+      (error: unknown) => setProblem(problemOf(error)),
+    );
+  useEffect(() => follow(queue.fill()), [queue]);
   useEffect(() => {
     const flush = () => void outbox.flush().catch((error: unknown) => setProblem(problemOf(error)));
     const onHide = () => document.visibilityState === "hidden" && flush();
@@ -144,7 +132,7 @@ function Queue(props: TabProps & { client: LedgerClient }) {
   }, [outbox]);
 
   const next = () => {
-    setQueue((now) => now.slice(1));
+    follow(queue.next());
     setFlags([]);
     setNote("");
     setFlagging(false);
@@ -170,12 +158,14 @@ function Queue(props: TabProps & { client: LedgerClient }) {
     const last = outbox.undo();
     if (last === null) return setStatus("nothing to take back: the host has all your labels");
     setOwnCount((count) => Math.max(0, (count ?? 0) - 1));
-    setEmpty(false);
-    setLast(false);
-    setQueue((now) => [
-      { digest: last.row, excerpt: last.excerpt, values: null, bytes: 0, isCut: false, isWellFormed: true },
-      ...now,
-    ]);
+    queue.putBack({
+      digest: last.row,
+      excerpt: last.excerpt,
+      values: null,
+      bytes: 0,
+      isCut: false,
+      isWellFormed: true,
+    });
     setFlags(last.flags);
     setNote(last.note);
     setStatus("taken back");
@@ -213,7 +203,7 @@ function Queue(props: TabProps & { client: LedgerClient }) {
         {problem !== null && (
           <>
             <ProblemNotice problem={problem} />
-            {row === undefined && <Button onClick={() => void fill()}>Try again</Button>}
+            {row === undefined && <Button onClick={() => follow(queue.fill())}>Try again</Button>}
           </>
         )}
         {shown.current === undefined ? (
@@ -228,9 +218,7 @@ function Queue(props: TabProps & { client: LedgerClient }) {
               onSend={() => void outbox.flush().catch((error: unknown) => setProblem(problemOf(error)))}
               onAgain={() => {
                 skipped.current.clear();
-                setEmpty(false);
-                setLast(false);
-                void fill();
+                follow(queue.again());
               }}
             />
           ) : (
