@@ -88,6 +88,8 @@ export async function startFactoryPlaces(
     (rpcUrl) => ({
       SEQUENCER_PAGES_PATH: path,
       SEQUENCER_PAGES_L1_URL: rpcUrl,
+      // The usual limit: people's pages are not refused by it.
+      SEQUENCER_RATE_LIMIT_PER_MINUTE: "6000",
       ...(hasAnswerServer && { SEQUENCER_PAGES_ANSWER_SERVERS: urlOf(answersPort) }),
       SEQUENCER_PAGES_DATANET_HOSTS: urlOf(hostPort),
       SEQUENCER_PAGES_FACTORY: urlOf(factoryPort),

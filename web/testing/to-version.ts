@@ -37,11 +37,11 @@ export async function walkToVersion(
     await owner.main.getByRole("radio", { name: data.task, checked: true }).waitFor();
     await walk.fill(fieldOf(owner, "Name"), data.title);
     await walk.fill(fieldOf(owner, "Description"), data.description);
-    if (data.isLabelledByBoth)
-      await walk.fill(fieldOf(owner, "Labels, one per line"), data.labels.join("\n"));
+    if (data.typedLabels.length > 0)
+      await walk.fill(fieldOf(owner, "Labels, one per line"), data.typedLabels.join("\n"));
     await walk.choose(fieldOf(owner, "Who can read the rows"), "everybody");
     await walk.fill(fieldOf(owner, "Licence"), "CC-BY-4.0");
-    if (data.isLabelledByBoth)
+    if (data.labelledBy === "both")
       await walk.choose(fieldOf(owner, "Who labels a row"), "its contributor and one other person");
     await walk.click(buttonOf(owner, /^Create Datanet/));
     await owner.page.getByRole("heading", { name: data.title }).waitFor();
@@ -59,13 +59,14 @@ export async function walkToVersion(
     await owner.page.getByRole("article", { name: /^Contribution of/ }).waitFor();
     await owner.main.getByText(`${rowCount} rows are in.`).waitFor();
   });
-  await walk.step("label", other, async () => {
-    await walk.menu(other, "Datanets");
-    await walk.click(other.main.getByRole("link", { name: data.title }));
-    await walk.tab(other, "Label");
-    await labelAll(walk, other, data);
-  });
-  if (data.isLabelledByBoth)
+  if (data.labelledBy !== "contributor")
+    await walk.step("label", other, async () => {
+      await walk.menu(other, "Datanets");
+      await walk.click(other.main.getByRole("link", { name: data.title }));
+      await walk.tab(other, "Label");
+      await labelAll(walk, other, data);
+    });
+  if (data.labelledBy === "both")
     await walk.step("label own", owner, async () => {
       await walk.tab(owner, "Label");
       await labelAll(walk, owner, data);
