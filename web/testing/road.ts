@@ -10,6 +10,7 @@ import type { SettlementSize } from "@openledger/circuits/settlement/settlement-
 import { getModel } from "@openledger/client/sequencer/model-reads";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { OPEN } from "@openledger/contracts/testing/rollup-fixture";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { startChildFactory } from "@openledger/models/testing/journey-world";
 import type { Browser } from "playwright-core";
 import { startFactoryPlaces } from "./factory-world.ts";
@@ -74,7 +75,7 @@ export async function startRoad(sizes?: readonly SettlementSize[]) {
   let fault: unknown = null;
   const operating = (async () => {
     while (!isOver) {
-      await world.turn();
+      await world.turn().catch(requireRetryable);
       await world.mineRandomness();
       await new Promise((settle) => setTimeout(settle, PAUSE_MS));
     }
@@ -95,6 +96,11 @@ export async function startRoad(sizes?: readonly SettlementSize[]) {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Lets pass what an operator tries again, such as a request over the sequencer's limit. */
+function requireRetryable(error: unknown): void {
+  if (!isRollupError(error) || !error.isRetryable) throw error;
 }
 
 export interface Walked extends Rewarded {
