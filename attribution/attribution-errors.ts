@@ -21,6 +21,13 @@ export const attributionErrors = defineErrors("ATT", {
     remedy: "compare it with docs/reference/attribution.md; `data.why` says what is wrong",
     httpStatus: 422,
   },
+  ATT_NO_ROW_ANSWERS: {
+    meaning:
+      "the model answers by its rows alone, and none of them answers this question: nothing is stored, nothing has to be paid",
+    remedy:
+      "ask in other words, or contribute a row with this question and its answer to the model's Datanet",
+    httpStatus: 422,
+  },
   ATT_LABEL_INVALID: {
     meaning:
       "a row to train on has no accepted label, or one that is none of the recipe's classes; `data.index`",

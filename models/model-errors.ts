@@ -41,6 +41,11 @@ export const modelErrors = defineErrors("MOD", {
     meaning: "tokens, targets, texts or settings are out of range, or not UTF-8; `data` names them",
     remedy: "check the length of the text and the settings against the model's limits",
   },
+  MOD_CHAT_REFUSED: {
+    meaning:
+      "the base's chat template does not take these messages or tools; `data.param` names the field, `data.reason` says why",
+    remedy: "change the named message or tool; without a chat template send one user message, or a prompt",
+  },
   MOD_SPANS_EVIDENCE_FALSE: {
     meaning:
       "a span is not in the row that the server names, or the row is not in the version; `data.reason`",

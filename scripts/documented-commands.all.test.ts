@@ -103,7 +103,7 @@ describe("the tutorials", () => {
     .map((line) => JSON.stringify((JSON.parse(line) as { answer: string }).answer));
   const forms = formsOf([
     said.join(";"),
-    ...["attribution", "client", "e2e", "models", "scripts", "verifier"].flatMap((workspace) =>
+    ...["attribution", "client", "e2e", "gateway", "models", "scripts", "verifier"].flatMap((workspace) =>
       readdirSync(`${root}/${workspace}`, { recursive: true, encoding: "utf8" })
         .filter((path) => path.endsWith(".ts") && !/\.test\.ts$|(^|\/)(testing|node_modules)\//.test(path))
         .map((path) => readFileSync(`${root}/${workspace}/${path}`, "utf8")),

@@ -16,7 +16,8 @@ const TABLES: readonly ErrorTable[] = [...ERROR_TABLES, devnetErrors, drillError
 const TITLES: Readonly<Record<string, string>> = {
   "SRV, OP, SEQ": "every process, the ledger's rules, the sequencer",
   "BRG, CON, CIR, PRV": "the bridge and readers of L1, contracts, circuits, provers and ceremonies",
-  "DNT, ATT, MOD": "Datanets and their hosts, answer servers, language models, the ModelFactory",
+  "DNT, ATT, MOD, GAT":
+    "Datanets and their hosts, answer servers, language models, the ModelFactory, the gateway",
   "CLI, CMD, DEV, DRL": "the client, the command line, the devnet, drills",
 };
 

@@ -330,6 +330,103 @@ test("fifty rows are labelled by keys alone, taken back, and kept over a reload"
   await context.close();
 });
 
+/** What `holdNextRows` puts into the page. */
+interface HoldingWindow {
+  heldCount: () => number;
+  /** Lets all answers come. */
+  release: () => void;
+}
+
+/**
+ * Answers with next rows wait in the page, each until a key was pressed. They come before the page has been drawn again, which
+ * takes long, as on a busy machine.
+ */
+const holdNextRows = (page: Page) =>
+  page.evaluate(() => {
+    let isHolding = true;
+    const held: (() => void)[] = [];
+    const settleAll = () => {
+      for (const settle of held.splice(0)) settle();
+    };
+    const { fetch } = window;
+    window.fetch = async (input, init) => {
+      const answer = await fetch(input, init);
+      if (!isHolding || !String(input).includes("/queue?")) return answer;
+      const body = await answer.arrayBuffer();
+      await new Promise<void>((settle) => void held.push(settle));
+      return new Response(body, answer);
+    };
+    window.requestAnimationFrame = (draw) => window.setTimeout(() => draw(performance.now()), 100);
+    window.addEventListener("keydown", () => setTimeout(settleAll));
+    Object.assign(window, {
+      heldCount: () => held.length,
+      release: () => {
+        isHolding = false;
+        settleAll();
+      },
+    } satisfies HoldingWindow);
+  });
+
+test(
+  "each row comes once, whenever the host answers, and a host that has refused is asked again",
+  LONG,
+  async () => {
+    const [rowCount, heldRows] = [30, 24];
+    const open = sampleCard({
+      name: "Sentences of one day",
+      labelling: { annotatorsPerRow: 1, accept: "all", labellers: "anyone", reviewers: [] },
+    });
+    const { datanetId: openId } = await world.makeDatanet(open);
+    await world.contribute("bob", openId, sampleRows(rowCount, 1_000));
+    const { context, misdeeds, page } = await world.visit(browser, "carol", `datanets/${openId}/label`);
+    const row = page.getByRole("region", { name: "The row's text" });
+    const seen = new Set<string>();
+    const press = async () => {
+      await row.waitFor();
+      const text = (await row.textContent())!;
+      seen.add(text);
+      await page.keyboard.press("1");
+      return row.filter({ hasText: text });
+    };
+    await holdNextRows(page);
+    const heldCount = () => page.evaluate(() => (window as unknown as HoldingWindow).heldCount());
+    await unlock(page, "carol");
+    await expect.poll(heldCount).toBe(1);
+    // No key of the page: it lets the first row come.
+    await page.keyboard.press("x");
+    for (let i = 0; i < heldRows; i++) {
+      await row.waitFor();
+      await expect.poll(heldCount).toBe(1);
+      await (await press()).waitFor({ state: "hidden" });
+    }
+    await page.evaluate(() => (window as unknown as HoldingWindow).release());
+    await page.locator("[hidden] .row-content").waitFor({ state: "attached" });
+    // The host refuses, then it does not answer, and nobody clicks.
+    let askedCount = 0;
+    await page.route(/\/queue\?/, async (route) => {
+      askedCount += 1;
+      if (askedCount > 2) return route.fallback();
+      if (askedCount === 2) return route.abort();
+      const response = await route.fetch();
+      const headers = { ...response.headers(), "retry-after": "1" };
+      const json = { error: { code: "SRV_RATE_LIMITED", message: "too many requests" } };
+      return route.fulfill({ status: 429, headers, json });
+    });
+    await (await press()).waitFor({ state: "hidden" });
+    const late = await press();
+    const notice = main(page).getByText("asks for it again by itself");
+    await notice.waitFor();
+    await expectClean(page, misdeeds, "datanets-label-refused");
+    await late.waitFor({ state: "hidden" });
+    await notice.waitFor({ state: "hidden" });
+    for (let i = heldRows + 2; i < rowCount; i++) await (await press()).waitFor({ state: "hidden" });
+    await main(page).getByRole("heading", { name: "Nothing left for you to label" }).waitFor();
+    expect(seen.size).toBe(rowCount);
+    expect(misdeeds).toEqual([]);
+    await context.close();
+  },
+);
+
 test(
   "a reviewer settles what labellers differ in, leaves rows out, and approves a contribution",
   LONG,

@@ -93,9 +93,18 @@ function pairLengths(contrasts: Int16Array, labelCount: number, width: number): 
   return total;
 }
 
+/** Buckets in which some row has an entry; the bias is none. */
+function usedBuckets({ featureCount, labelCount, rowCount, values }: Contrasts): number {
+  const isUsed = new Uint8Array(featureCount - 1);
+  for (let from = 0; from < rowCount * (labelCount - 1) * featureCount; from += featureCount)
+    for (let bucket = 0; bucket < isUsed.length; bucket++)
+      if (values[from + bucket] !== 0) isUsed[bucket] = 1;
+  return isUsed.reduce((sum, is) => sum + is, 0);
+}
+
 /**
  * Base of each row, in quarters of a unit of B: its score for a prompt of length 1, beside its influence. Strength 1 is
- * the rows' mean length, over all pairs of labels, over √D, D buckets of terms: about a typical score.
+ * the rows' mean length, over all pairs of labels, over √D, D buckets in which some row has an entry: about a typical score.
  * @param total of the lengths. @param count of lengths
  */
 const baseUnits = ({ flatPermille }: BaseRule, total: number, count: number, buckets: number) =>
@@ -126,7 +135,7 @@ export function writeBase(contrasts: Contrasts, base: BaseRule, sizes: ArrayLike
   for (let k = 0; k < rowCount; k++) total += pairLengths(rowOf(k), labelCount, featureCount);
   const buckets = featureCount - 1 - baseBuckets(labelCount);
   const count = (rowCount * labelCount * (labelCount - 1)) / 2;
-  const units = baseUnits(base, total, count, buckets);
+  const units = baseUnits(base, total, count, Math.max(1, usedBuckets(contrasts)));
   for (let k = 0; k < rowCount; k++)
     for (let label = 1; label < labelCount; label++)
       rowOf(k).set(

@@ -1,7 +1,7 @@
 /**
  * Earnings of an attacker by a direct model (a classifier), per row, as a multiple of the earnings of honest rows
- * of the same version. A world is 600 rows of twenty contributors and 100 questions, of one seed. One
- * contributor brings the plan's rows in place of the honest ones. The rules are those of every version: exact
+ * of the same version. A world is 600 rows of twenty contributors and 100 questions, of one seed; fewer of a small
+ * source. One contributor brings the plan's rows in place of the honest ones. The rules are those of every version: exact
  * copies and near-duplicates stay out, and earn nothing. scripts/bench/attribution.ts prints it.
  */
 import type { DirectQuery } from "@openledger/circuits/ledger/direct-query";
@@ -17,7 +17,7 @@ import { directMatrix } from "../model/registration.ts";
 import { openComparison } from "../rows/row-comparison.ts";
 import type { LabelledInput } from "../rows/row-content.ts";
 import { hasFewWords } from "../rows/row-rules.ts";
-import { type AttackPlan, type DerivedRows, STANDARD_PLANS } from "./attack-plan.ts";
+import { ATTACKS, type AttackName, type AttackPlan, type DerivedRows } from "./attack-plan.ts";
 import { type AttackSource, emailSource } from "./attack-source.ts";
 import { type KnownModel, knownModel, mean } from "./known-model.ts";
 
@@ -29,11 +29,13 @@ export type RecipeOfRows = (sizes: {
 
 /** Fixed, so that anybody measures the same. */
 const SEEDS = ["1", "2", "3"] as const;
-/** Rows of the nineteen honest contributors. */
-const HONEST = 570;
-/** Rows that the attacker would bring honestly, like each contributor. */
+/** Contributors that are honest. */
+const HONEST = 19;
+/** Maximum rows that the attacker would bring honestly, like each contributor. */
 const OWN = 30;
-/** Questions of a world. */
+/** Part of a small source's rows that a contributor has: a fifth of the source is left for questions. */
+const OWN_PART = 1 / 25;
+/** Maximum questions of a world. */
 const QUESTIONS = 100;
 /** Rows that nobody has brought. */
 const FRESH = 1_200;
@@ -75,7 +77,10 @@ const sizesOf = ({ classes }: AttackSource, { length }: readonly unknown[]) => (
 function attackWorld(seed: string, recipeOf: RecipeOfRows, source: AttackSource): AttackWorld {
   const all = source.rows;
   const order = new SeededRandom(`attack/${seed}`).permutation(all.length);
-  const [ownFrom, askedFrom, freshFrom] = [HONEST, HONEST + OWN, HONEST + OWN + QUESTIONS];
+  const ownCount = Math.min(OWN, Math.floor(OWN_PART * all.length));
+  const ownFrom = HONEST * ownCount;
+  const askedFrom = ownFrom + ownCount;
+  const freshFrom = Math.min(askedFrom + QUESTIONS, all.length);
   const taken = (from: number, to: number) => Array.from(order.subarray(from, to), (i) => all[i]!);
   const [honest, own] = [taken(0, ownFrom), taken(ownFrom, askedFrom)];
   const once = <Value>(make: () => Value) => {
@@ -114,21 +119,29 @@ async function derivedRows(world: AttackWorld, one: DerivedRows, seed: string): 
   const pools = {
     own: async () => world.own,
     dearest: () => best(world.honest),
-    best: () => best(world.fresh.slice(0, POOL * one.count)),
+    best: () => best(world.fresh.slice(0, POOL * world.own.length)),
   };
   const pool = await pools[one.from]();
-  const parts = world.honest.flatMap(({ input }) => world.source.partsOf(input));
+  const choices = partChoices(world);
   const model = await (one.by === "shadow" ? world.shadow() : world.known());
   const worth = one.by === "error" ? model.residual : model.earns;
-  return Array.from({ length: one.count }, (_, k) => {
+  return Array.from({ length: world.own.length }, (_, k) => {
     const { input, label } = pool[k % pool.length]!;
-    const choice = { parts, random, worth: one.by === "noise" ? null : worth };
+    const choice = { choices, random, worth: one.by === "noise" ? null : worth };
     return changedRow({ input, label }, one, world.source, choice);
   });
 }
 
+/** Parts that may come to a place: those of all honest rows, of a table those of the same field. */
+function partChoices({ honest, source }: AttackWorld): (place: number) => readonly string[] {
+  const rows = honest.map(({ input }) => source.partsOf(input));
+  if (source.kind === "table") return (place) => rows.map((parts) => parts[place]!);
+  const all = rows.flat();
+  return () => all;
+}
+
 interface PartChoice {
-  readonly parts: readonly string[];
+  readonly choices: (place: number) => readonly string[];
   readonly random: SeededRandom;
   /** Value of a row, to be maximised; null: any parts. */
   readonly worth: ((row: LabelledInput) => number) | null;
@@ -138,7 +151,7 @@ function changedRow(
   row: LabelledInput,
   { changed }: DerivedRows,
   source: AttackSource,
-  { parts: choices, random, worth }: PartChoice,
+  { choices, random, worth }: PartChoice,
 ): LabelledInput {
   let parts = [...source.partsOf(row.input)];
   const count = Math.ceil(changed * parts.length);
@@ -148,8 +161,10 @@ function changedRow(
   for (let from = 0; from < count; from += size) {
     const tries = Array.from({ length: worth === null ? 1 : TRIES }, () => {
       const tried = parts.slice();
-      for (const place of places.slice(from, from + size))
-        tried[place] = choices[random.nextBelow(choices.length)]!;
+      for (const place of places.slice(from, from + size)) {
+        const some = choices(place);
+        tried[place] = some[random.nextBelow(some.length)]!;
+      }
       return { tried, value: worth?.(rowOf(tried)) ?? 0 };
     });
     parts = tries.reduce((a, b) => (b.value > a.value ? b : a)).tried;
@@ -166,17 +181,18 @@ async function attackedVersion(world: AttackWorld, plan: AttackPlan) {
   const isOut = brought.map(
     ({ input }) => seen.size === seen.add(input).size || (source.kind === "text" && hasFewWords(input)),
   );
-  const compare = await openComparison({ kind: source.kind, fields: [] });
+  const compare = await openComparison(source);
   const copies = compare(
     contents,
     brought.map(({ label }) => label),
   );
   for (const { later } of copies) isOut[later] = true;
+  const honestCount = world.honest.length;
   const included = brought.flatMap(({ label }, k) =>
-    isOut[k] === true ? [] : [{ label, content: contents[k]!, isHonest: k < HONEST }],
+    isOut[k] === true ? [] : [{ label, content: contents[k]!, isHonest: k < honestCount }],
   );
-  const leftOut = isOut.slice(HONEST).filter((is) => is).length;
-  return { included, leftOut, broughtCount: brought.length - HONEST };
+  const leftOut = isOut.slice(honestCount).filter((is) => is).length;
+  return { included, leftOut, broughtCount: brought.length - honestCount };
 }
 
 async function attackFactor(world: AttackWorld, plan: AttackPlan): Promise<AttackResult> {
@@ -185,7 +201,7 @@ async function attackFactor(world: AttackWorld, plan: AttackPlan): Promise<Attac
     ({ content, isHonest, label }, k): OwnedRow => ({
       content,
       label: world.source.classes[label]!,
-      contributorId: isHonest ? 5 + Math.floor(k / OWN) : 1_000,
+      contributorId: isHonest ? 5 + Math.floor(k / world.own.length) : 1_000,
       validatorId: 2,
     }),
   );
@@ -214,7 +230,7 @@ async function attackFactor(world: AttackWorld, plan: AttackPlan): Promise<Attac
 
 /**
  * Makes the worlds. Needs `initPoseidon`.
- * @param seeds fewer, for a quick measurement. @param source 700 rows at least; `quality` has 300 fresh ones of 1,000
+ * @param seeds fewer, for a quick measurement. @param source worlds are whole from 750 rows on; `quality` has 300 fresh ones of 1,000
  */
 export const attackWorlds = (
   recipeOf: RecipeOfRows,
@@ -232,13 +248,25 @@ export async function measureAttack(plan: AttackPlan, worlds: readonly AttackWor
   return { factor: factor!, bestFifth: bestFifth!, results };
 }
 
-/** Factors of the standard plans, by name. Needs `initPoseidon`. */
-export async function measureStandardPlans(worlds: readonly AttackWorld[], log: (line: string) => void) {
-  const factors: Record<string, number> = {};
-  for (const plan of STANDARD_PLANS) {
-    const { bestFifth, factor } = await measureAttack(plan, worlds);
-    factors[plan.name] = factor;
-    log(`gaming, ${plan.name}: ${factor.toFixed(2)}; the best fifth of honest rows ${bestFifth.toFixed(2)}`);
-  }
-  return factors;
+/**
+ * Factors of the five attacks. Needs `initPoseidon`.
+ * @param further plans that are measured and logged, too
+ */
+export async function measureAttacks(
+  worlds: readonly AttackWorld[],
+  log: (line: string) => void,
+  further: readonly AttackPlan[] = [],
+): Promise<Record<AttackName, number>> {
+  const measure = async (plan: AttackPlan) => {
+    const { bestFifth, factor, results } = await measureAttack(plan, worlds);
+    const each = results.map((result) => result.factor.toFixed(2)).join(", ");
+    log(
+      `${plan.name}: ${factor.toFixed(2)} (${each}); the best fifth of honest rows ${bestFifth.toFixed(2)}`,
+    );
+    return factor;
+  };
+  const factors: Partial<Record<AttackName, number>> = {};
+  for (const name of Object.keys(ATTACKS) as AttackName[]) factors[name] = await measure(ATTACKS[name]);
+  for (const plan of further) await measure(plan);
+  return factors as Record<AttackName, number>;
 }

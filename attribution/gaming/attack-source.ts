@@ -3,16 +3,22 @@
  * replace.
  */
 
-import type { LabelledInput } from "../rows/row-content.ts";
+import { contentOf, inputOf, type LabelledInput } from "../rows/row-content.ts";
 import type { InputKind } from "../rows/row-kinds.ts";
 import { EMAIL_LABELS, emailContents } from "../rows/sample-emails.ts";
+import { decodeTableRow, encodeTableRow, type FieldValue, type TableField } from "../rows/table-rows.ts";
 
 export interface AttackSource {
   readonly kind: InputKind;
+  /** Fields of a table; none of other kinds. */
+  readonly fields: readonly TableField[];
   /** Names of the rows' labels. */
   readonly classes: readonly string[];
   readonly rows: readonly LabelledInput[];
-  /** Parts of an input, which an attack replaces by others': a text's words, a picture's pixels. */
+  /**
+   * Parts of an input, which an attack replaces by others': a text's words, a picture's pixels, a table's values. A table's are replaced by
+   * those of the same field.
+   */
   partsOf(input: string): readonly string[];
   /** The input of these parts. */
   joined(parts: readonly string[]): string;
@@ -28,11 +34,37 @@ export function textSource(classes: readonly string[], rows: readonly LabelledIn
   const encoder = new TextEncoder();
   return {
     kind: "text",
+    fields: [],
     classes,
     rows,
     partsOf: (text) => text.split(/\s+/).filter((word) => word !== ""),
     joined: (words) => words.join(" "),
     contentsOf: async (texts) => texts.map((text) => encoder.encode(text)),
+  };
+}
+
+/** Rows of a table, whose parts are the fields' values. @param rows with canonical JSON as input */
+export function tableSource(
+  classes: readonly string[],
+  fields: readonly TableField[],
+  rows: readonly LabelledInput[],
+): AttackSource {
+  return {
+    kind: "table",
+    fields,
+    classes,
+    rows,
+    partsOf: (input) =>
+      decodeTableRow(fields, contentOf("table", input)).map((value) => JSON.stringify(value)),
+    joined: (values) =>
+      inputOf(
+        "table",
+        encodeTableRow(
+          fields,
+          values.map((value): FieldValue => JSON.parse(value)),
+        ),
+      ),
+    contentsOf: async (inputs) => inputs.map((input) => contentOf("table", input)),
   };
 }
 

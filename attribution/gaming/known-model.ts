@@ -97,7 +97,7 @@ export async function knownModel(
   // Over all pairs of labels a row's mean square length is twice its own's ÷ (labels − 1).
   const ofPair = Math.sqrt(2 / (labelCount - 1));
   const typical =
-    (ofPair * mean(made.map(({ length }) => Math.min(length, clip)))) / Math.sqrt(inputs.inputCount);
+    (ofPair * mean(made.map(({ length }) => Math.min(length, clip)))) / Math.sqrt(Math.max(1, count - 1));
   const paidOf = ({ length, scores }: (typeof made)[number]) =>
     scores.map((score) => Math.max(0, score * Math.min(1, clip / length) + (typical * flatPermille) / 1_000));
   const paid = made.map(paidOf);

@@ -1,7 +1,7 @@
 /**
  * Rules of a Datanet's card about rewards, which recipes repeat: the base (the part of a row's reward that does not
- * depend on its influence), citations, near-duplicates and the limit of a row's length. The card is a JSON text; its hash is the `policy` word of the Datanet's leaf, so the text with this hash is the
- * policy. This file reads only the fields for rewards; datanets/card/card.ts has all of a card. Verification compares
+ * depend on its influence), citations, near-duplicates and the limit of a row's length. The card is a JSON text; its hash
+ * is the `policy` word of the Datanet's leaf, so the text with this hash is the policy. This file reads only the fields for rewards; datanets/card/card.ts has all of a card. Verification compares
  * a recipe with it, training and drafts of cards take their defaults from it.
  */
 import { sha256 } from "@noble/hashes/sha2.js";
@@ -9,15 +9,19 @@ import { digestToField } from "@openledger/circuits/ledger/version-rows";
 import { z } from "zod";
 import type { BaseRule } from "../features/base-column.ts";
 import type { RowKind } from "../rows/row-kinds.ts";
-import { clipQuantileOf } from "../rows/row-rules.ts";
+import { clipQuantileOf, hasManyLabels } from "../rows/row-rules.ts";
+
+/** Texts of fewer labels are paid more of a base: their rows' lengths are limited less (clipQuantileOf). */
+const basePermilleOf = (rowKind: RowKind, labelCount: number): number =>
+  ({ text: hasManyLabels(labelCount) ? 400 : 1_000, passage: 600, image: 400, table: 1_000 })[rowKind];
 
 /**
- * Default rewards of a new card, by the kind of its rows. For texts they hold attacks that `npm run bench --
- * attribution` measures near the earnings of honest rows. Language models have their own rules.
+ * Default rewards of a new card, by the kind of its rows and the number of its labels. They hold attacks that `npm run bench --
+ * attribution` measures near the earnings of honest rows.
  */
-export const usualRewards = (rowKind: RowKind) => ({
-  clipQuantilePermille: 1_000 * clipQuantileOf(rowKind),
-  basePermille: rowKind === "text" ? 400 : rowKind === "image" ? 250 : 0,
+export const usualRewards = (rowKind: RowKind, labelCount = 0) => ({
+  clipQuantilePermille: 1_000 * clipQuantileOf(rowKind, labelCount),
+  basePermille: basePermilleOf(rowKind, labelCount),
 });
 
 const permille = z.number().int().min(0).max(1_000);

@@ -17,6 +17,7 @@ import type { QuantisedFeatures } from "../features/quantise.ts";
 import type { OnProgress } from "../progress.ts";
 import type { InputKind } from "../rows/row-kinds.ts";
 import type { HeldOutFigures } from "./held-out-odds.ts";
+import type { ModelChat } from "./model-chat.ts";
 import type { OwnedRow } from "./owned-rows.ts";
 import type { RecipeBase } from "./recipe-fields.ts";
 import { assuranceOf, type CheckedReply, defencesOf } from "./reply-assurance.ts";
@@ -51,6 +52,8 @@ export interface AnsweringModel<Query extends ModelQuery = ModelQuery> {
    * @param text as `ModelAnswer.text`. @throws ATT_ANSWER_INVALID for a text that no such model answers
    */
   queryOf?(prompt: string, text: string): Query;
+  /** Its chats, if it is a language model. */
+  readonly chat?: ModelChat;
 }
 
 /** The files that answer, as published: their hash is in the model's statics. */

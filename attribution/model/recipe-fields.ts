@@ -68,8 +68,8 @@ export interface RecipeBase extends z.infer<typeof baseSchema> {
   /** Labels of a classifier. */
   readonly classes?: readonly string[] | undefined;
   /**
-   * Part of payments that goes by citation, by the card, for a language model that cites rows. Such a model has no
-   * base.
+   * Part of payments that goes by citation, by the card, for a language model that cites rows. Its rules hold for the
+   * payments by influence.
    */
   readonly retrieval?: { readonly citationPermille: number } | undefined;
 }
@@ -117,6 +117,13 @@ export function restOfQuery({ rules }: Pick<RecipeBase, "rules">): number {
   return hasBaseColumns(rules) ? MAX_QUERY : 1;
 }
 
+/** Base columns of a model that cites rows: an even number, so that a query which pays by citation has them cancel. */
+const CITING_BASE_COLUMNS = 2;
+
+/** Number of base columns of a model that cites rows, behind its features. Other models take all columns that are left. */
+export const citingBaseColumns = ({ rules }: Pick<RecipeBase, "rules">): number =>
+  hasBaseColumns(rules) ? CITING_BASE_COLUMNS : 0;
+
 const hasBaseColumns = ({ base, thresholdPermille }: RecipeBase["rules"]): boolean =>
   base !== undefined || thresholdPermille !== undefined;
 
@@ -127,7 +134,12 @@ const hasBaseColumns = ({ base, thresholdPermille }: RecipeBase["rules"]): boole
 export function isQueryOfBase(recipe: RecipeBase, query: ModelQuery): boolean {
   if (!hasBaseColumns(recipe.rules) || isDirectQuery(query)) return true;
   const { method } = recipe as RecipeBase & { method?: { featureCount?: number } };
-  return query.subarray(method?.featureCount ?? 0).every((entry) => entry === MAX_QUERY);
+  const featureCount = method?.featureCount ?? 0;
+  const isOfBase = (entry: number) => entry === MAX_QUERY;
+  if (recipe.retrieval === undefined) return query.subarray(featureCount).every(isOfBase);
+  const ofInfluence = query.subarray(0, featureCount + CITING_BASE_COLUMNS);
+  // Where citation pays, neither features nor base do.
+  return ofInfluence.subarray(featureCount).every(isOfBase) || ofInfluence.every((entry) => entry ** 2 === 1);
 }
 
 /**

@@ -64,7 +64,7 @@ export interface VerifiedModel {
   readonly areLabelsOfRecords: boolean;
   /**
    * True if the base, or its absence, was compared with the Datanet's card; for a model that cites, the part of
-   * citations.
+   * citations, too.
    */
   readonly isBaseOfCard: boolean;
 }
@@ -154,8 +154,8 @@ function compareLabels({ recipe }: ModelParts, roots: readonly bigint[] | undefi
 
 /**
  * Requires that the recipe's rules are the card's, and that the card is the Datanet's. Without a card a base is refused,
- * since nobody could tell whose it is. A model without a base is compared with the card only if there is one. A model
- * that cites has neither base nor shared rewards: the card's part of citations is compared, where it has one.
+ * since nobody could tell whose it is. A model without a base is compared with the card only if there is one. Of a model
+ * that cites the card's part of citations is compared, too, where it has one.
  */
 function compareRewards(
   { recipe: { retrieval, rules } }: ModelParts,
@@ -171,11 +171,11 @@ function compareRewards(
   requireSame("card", hex32(policyOf(card)), hex32(policy));
   const { base, citationPermille, nearDuplicatesShare, normQuantile } = rewardsOfCard(card);
   requireSame("normQuantile", rules.normQuantile, normQuantile ?? rules.normQuantile);
-  if (retrieval === undefined) {
-    requireSame("base", published, spellBase(base));
-    const shares = String(rules.nearDuplicatesShare);
-    requireSame("nearDuplicates", shares, String(nearDuplicatesShare ?? shares));
-  } else requireSame("retrieval", retrieval.citationPermille, citationPermille ?? retrieval.citationPermille);
+  requireSame("base", published, spellBase(base));
+  const shares = String(rules.nearDuplicatesShare);
+  requireSame("nearDuplicates", shares, String(nearDuplicatesShare ?? shares));
+  if (retrieval !== undefined)
+    requireSame("retrieval", retrieval.citationPermille, citationPermille ?? retrieval.citationPermille);
   return true;
 }
 

@@ -31,12 +31,19 @@ export const ROW_RULES = {
   normQuantile: 0.99,
 } as const;
 
+/** Labels from which a limit of rows' lengths costs little truth: no answer is sure, so all rows are about as long. Guess between 2 and 15. */
+const MANY_LABELS = 10;
+
+export const hasManyLabels = (labelCount: number): boolean => labelCount >= MANY_LABELS;
+
 /**
- * Quantile of the presets for rows of this kind: odd texts have long rows, and so have those that are made to earn. Pictures that a white
- * box makes earn 1.19 times what honest ones do at 0.99, and 1.15 times at 0.9.
+ * Quantile of the presets for rows of this kind and so many labels. Odd rows are long, and so are those that are made to earn; but rows by
+ * which a sure model errs are long, too, and most of what scores predict.
  */
-export const clipQuantileOf = (rowKind: RowKind): number =>
-  rowKind === "text" ? 0.7 : rowKind === "image" ? 0.9 : ROW_RULES.normQuantile;
+export const clipQuantileOf = (rowKind: RowKind, labelCount: number): number => {
+  if (rowKind === "text") return hasManyLabels(labelCount) ? 0.5 : 0.97;
+  return rowKind === "image" ? 0.9 : ROW_RULES.normQuantile;
+};
 
 /** Returns true for a text with fewer than `minWords` different words (words.ts). */
 export const hasFewWords = (text: string): boolean =>

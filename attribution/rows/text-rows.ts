@@ -118,8 +118,11 @@ export function turnOf(row: TextRow): { readonly prompt: string; readonly answer
   if ("text" in row) return null;
   if ("prompt" in row) return row;
   const contents = row.messages.map(({ content }) => content);
-  return { prompt: contents.slice(0, -1).join("\n\n"), answer: contents.at(-1)! };
+  return { prompt: joinedMessages(contents.slice(0, -1)), answer: contents.at(-1)! };
 }
+
+/** Messages as a model without a chat template reads them: an empty line between two. */
+export const joinedMessages = (contents: readonly string[]): string => contents.join("\n\n");
 
 function parse(content: Uint8Array): Record<string, unknown> | null {
   try {

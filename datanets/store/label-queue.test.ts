@@ -135,3 +135,23 @@ it("gives a gold row alone only while it needs labels", async () => {
   const of = await new HostStore(database, 7n).require(small);
   for (let leafId = 20; leafId < 40; leafId++) expect((await next(leafId, 5, of)).rows).toEqual([1]);
 });
+
+it("waits for rows that are being described, and says of none that it has its labels", async () => {
+  const described = 12;
+  await database.query("insert into datanets (id, row_count) values ($1, 2)", [described]);
+  await database.query(
+    `insert into rows (datanet_id, number, digest, commit_number, place, bytes, is_well_formed)
+       select $1, number, '\\xbb' || int4send(number), 0, number, 1, true from generate_series(0, 1) as number`,
+    [described],
+  );
+  const of = await new HostStore(database, 7n).require(described);
+  const given = await database.transaction(async (queries) => {
+    await queries.query("update rows set is_well_formed = false where datanet_id = $1", [described]);
+    const asked = next(8, 1, of);
+    const waiting =
+      "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    await expect.poll(() => database.query(waiting)).toHaveLength(1);
+    return { asked };
+  });
+  expect((await given.asked).rows).toHaveLength(1);
+});

@@ -89,10 +89,33 @@ class Queue {
   }
 
   async pick(): Promise<number[]> {
-    const { leafId, limit, unsent } = this.#request;
-    const { rowCount } = this.#datanet;
+    const { limit, unsent } = this.#request;
     const ownCommits = await this.#ownCommits();
-    const picked = await this.#lockOpen(limit, (bind) => ({
+    let picked = await this.#pickOpen(ownCommits, "skip locked");
+    // Others have them locked, but may not take them: those who label, decide or describe rows lock them for a moment, too.
+    if (picked.length === 0) picked = await this.#pickOpen(ownCommits, "");
+    const gold = await this.#gold(ownCommits);
+    if (gold.length === 0) return picked;
+    // Attack: a row that is given alone, and has its labels, is a test.
+    if (picked.length === 0) return gold.flatMap(({ isWaiting, number }) => (isWaiting ? [number] : []));
+    const secret = await this.#goldSecret();
+    const { leafId } = this.#request;
+    const doneCount =
+      (await labelCountOf(this.#queries, this.#datanet.id, { card: this.#card, leafId })) + unsent.length;
+    for (let at = 0; at <= picked.length && gold.length > 0; at++) {
+      const turn = doneCount + at;
+      const block = Math.floor(turn / GOLD_EVERY);
+      if (turn % GOLD_EVERY === goldTurn(secret, leafId, block)) picked.splice(at, 0, gold.shift()!.number);
+    }
+    picked.splice(limit);
+    return picked;
+  }
+
+  /** Rows that need one more label, but no gold ones. @param locked what becomes of rows that another transaction has locked */
+  async #pickOpen(ownCommits: readonly number[], locked: "skip locked" | ""): Promise<number[]> {
+    const { leafId, limit } = this.#request;
+    const { rowCount } = this.#datanet;
+    const picked = await this.#lockOpen(limit, locked, (bind) => ({
       which: `rows.begun_at is not null and rows.label_count > 0 and rows.gold_label is null and ${this.#mayLabel(bind, ownCommits)}`,
       order: "begun_at",
       // The index has rows of one number of labels in their order.
@@ -111,25 +134,12 @@ class Queue {
       for (const turn of turns) {
         if (picked.length === limit) break;
         picked.push(
-          ...(await this.#lockOpen(limit - picked.length, (bind) => ({
+          ...(await this.#lockOpen(limit - picked.length, locked, (bind) => ({
             which: `${turn} and ${conditionOf(bind)}`,
             order: "number",
           }))),
         );
       }
-    const gold = await this.#gold(ownCommits);
-    if (gold.length === 0) return picked;
-    // Attack: a row that is given alone, and has its labels, is a test.
-    if (picked.length === 0) return gold.flatMap(({ isWaiting, number }) => (isWaiting ? [number] : []));
-    const secret = await this.#goldSecret();
-    const doneCount =
-      (await labelCountOf(this.#queries, this.#datanet.id, { card: this.#card, leafId })) + unsent.length;
-    for (let at = 0; at <= picked.length && gold.length > 0; at++) {
-      const turn = doneCount + at;
-      const block = Math.floor(turn / GOLD_EVERY);
-      if (turn % GOLD_EVERY === goldTurn(secret, leafId, block)) picked.splice(at, 0, gold.shift()!.number);
-    }
-    picked.splice(limit);
     return picked;
   }
 
@@ -154,11 +164,12 @@ class Queue {
   }
 
   /**
-   * Locks rows that need one more label. What another host locks just now it reserves: those are passed over. What it has
-   * reserved a moment ago shows only now that the rows are locked.
+   * Locks rows that need one more label. Most of those that are locked are being reserved: they are passed over at first. What
+   * another request has reserved a moment ago shows only now that the rows are locked.
    */
   async #lockOpen(
     limit: number,
+    locked: "skip locked" | "",
     open: (bind: SqlValues["bind"]) => {
       readonly which: string;
       readonly order: "begun_at" | "number";
@@ -176,16 +187,16 @@ class Queue {
       const apart = maxLabelCount === undefined ? "" : "and rows.label_count = counts.count";
       const lock = `select rows.number, rows.begun_at from rows where ${which} ${apart} and ${this.#hasRoom(bind)}
             and rows.number <> all(${bind([...picked, ...passed])}::int[])
-          order by rows.${order} limit ${rest} for update of rows skip locked`;
-      const locked = await query<{ number: number }>(
+          order by rows.${order} limit ${rest} for update of rows ${locked}`;
+      const found = await query<{ number: number }>(
         maxLabelCount === undefined
           ? lock
           : `select next.number from generate_series(1, ${bind(maxLabelCount)}::int) as counts (count), lateral (${lock}) as next
               order by next.${order} limit ${rest}`,
         values,
       );
-      if (locked.length === 0) break;
-      const numbers = locked.map(({ number }) => number);
+      if (found.length === 0) break;
+      const numbers = found.map(({ number }) => number);
       const again = new SqlValues();
       const free = await query<{ number: number }>(
         `select rows.number from rows where rows.datanet_id = ${again.bind(this.#datanet.id)}

@@ -61,6 +61,11 @@ export const STORE_KINDS = {
     name: "an answer server's folder",
     remedy: `Let the version that wrote it serve until its answers are settled, then start with an empty folder and issue the keys again (openledger models keys): ${UPGRADE}.`,
   },
+  gateway: {
+    format: 1,
+    name: "a gateway's folder",
+    remedy: `Let the version that wrote it return the money (openledger gateway --end NAME), then start with another name: ${UPGRADE}.`,
+  },
 } as const satisfies Readonly<Record<string, StoreKindRow>>;
 
 export type StoreKind = keyof typeof STORE_KINDS;

@@ -10,15 +10,17 @@ import { AdapterPool } from "../engine/adapters/adapter-pool.ts";
 import { AdapterStore } from "../engine/adapters/adapter-store.ts";
 import { usualWeights, type WeightNumbers } from "../engine/architecture/model-shape.ts";
 import { loadBatchModel } from "../engine/batches/batch-model.ts";
+import { weightsOf } from "../engine/files/base-weights.ts";
 import { folderSource } from "../engine/files/folder-source.ts";
 import { openModel } from "../engine/files/load-model.ts";
 import { readVocabulary } from "../engine/tokens/spelled-vocabulary.ts";
-import { readChatTemplate, readEndTokens } from "../engine/tokens/text-marks.ts";
+import { readEndTokens } from "../engine/tokens/text-marks.ts";
 import { openTokenizer } from "../engine/tokens/tokenizer.ts";
 import { type AnswerModels, otherWeights } from "./answers/answer-models.ts";
 import { LedgerBilling } from "./billing/ledger-billing.ts";
 import { chatForm } from "./openai/chat-prompt.ts";
 import { CompletionService } from "./openai/completion-service.ts";
+import { EmbeddingService } from "./openai/embedding-service.ts";
 import { PromptEncoder } from "./openai/prompts/prompt-encoder.ts";
 import { TokenNames } from "./openai/token-names.ts";
 import type { LanguageRoutes } from "./serving-app.ts";
@@ -80,11 +82,12 @@ export async function openLanguage(
   const tokens = await openTokenizer(source, shape.vocabularySize);
   const spelled = await readVocabulary(source, tokens, shape.vocabularySize);
   const endTokens = await readEndTokens(source);
-  const chat = chatForm(tokens, await readChatTemplate(source));
+  const chat = chatForm(tokens);
   const registered = registeredAdapters(config);
   if (models !== null) await mkdir(registered, { recursive: true });
   const adapterStore = new AdapterStore({
     shape,
+    base: () => weightsOf(loaded.models[0]!),
     folders: [
       ...(models === null ? [] : [registered]),
       ...(adaptersPath === undefined ? [] : [adaptersPath]),
@@ -138,8 +141,20 @@ export async function openLanguage(
       names: new TokenNames(tokens, spelled),
     },
   );
+  const embeddings = new EmbeddingService(
+    { baseName, vocabularySize: shape.vocabularySize, width: shape.width },
+    { engine, encoder, tokens, billing },
+  );
   return {
-    routes: { service, engine, adapterStore, baseName, billing, maxPromptBytes: encoder.maxBytes },
+    routes: {
+      service,
+      embeddings,
+      engine,
+      adapterStore,
+      baseName,
+      billing,
+      maxPromptBytes: encoder.maxBytes,
+    },
     adapterCount,
     kernels: loaded.models[0]!.kernels.name,
     weights,

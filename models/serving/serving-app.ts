@@ -16,13 +16,16 @@ import { LEDGER_PATH } from "./answers/answer-models.ts";
 import type { ApiKey, ApiKeys } from "./api-keys.ts";
 import type { AnswerBilling } from "./billing/answer-billing.ts";
 import type { CompletionService } from "./openai/completion-service.ts";
+import type { EmbeddingService } from "./openai/embedding-service.ts";
+import { ClientGone } from "./openai/make-answer.ts";
 import { errorView } from "./openai/openai-answers.ts";
-import { parseChat, parseCompletion } from "./openai/openai-requests.ts";
+import { parseChat, parseCompletion, parseEmbedding } from "./openai/openai-requests.ts";
 import type { ServingEngine } from "./serving-engine.ts";
 
 /** A base with its adapters, as OpenAI's routes need it. */
 export interface LanguageRoutes {
   readonly service: CompletionService;
+  readonly embeddings: EmbeddingService;
   readonly engine: ServingEngine;
   readonly adapterStore: AdapterStore;
   readonly baseName: string;
@@ -99,7 +102,7 @@ function mountLedger(app: FastifyInstance, ledger: FastifyInstance): void {
 }
 
 function addOpenaiRoutes(app: FastifyInstance, language: LanguageRoutes, keys: ApiKeys): void {
-  const { adapterStore, baseName, billing, service } = language;
+  const { adapterStore, baseName, billing, embeddings, service } = language;
   const startedSeconds = Math.floor(Date.now() / 1000);
   const chargingOf = (id: string) =>
     billing?.charges(id) === true ? { charging: "ledger", ...billing.registered(id) } : { charging: "free" };
@@ -147,6 +150,21 @@ function addOpenaiRoutes(app: FastifyInstance, language: LanguageRoutes, keys: A
   });
   route("POST", "/v1/completions", (request, reply) => give(request, reply, parseCompletion));
   route("POST", "/v1/chat/completions", (request, reply) => give(request, reply, parseChat));
+
+  route("POST", "/v1/embeddings", async (request, reply) => {
+    const body = parseEmbedding(request.body);
+    request.body = undefined;
+    if (body.model !== baseName) adapterStore.stamp(body.model);
+    const key = keyOf.get(request) ?? null;
+    const asker = { address: clientNetwork(request), key };
+    try {
+      return await embeddings.embed(body, asker, () => !reply.raw.destroyed);
+    } catch (error) {
+      if (!(error instanceof ClientGone)) throw error;
+      // Nobody is left to tell.
+      return reply.hijack();
+    }
+  });
 
   async function give(
     request: FastifyRequest,

@@ -18,11 +18,14 @@ import { RunningShares } from "./running-shares.ts";
 interface EngineQuestion extends AnswerForm, QueueTenant {
   /** Adapter's name; null for the base. */
   readonly adapter: string | null;
+  /** True for a prompt that is read alone. */
+  readonly isEmbedding?: boolean;
 }
 
 interface EngineListener {
   onToken(token: number, logprobs: TokenLogprobs | undefined): void;
-  onEnd(end: "stop" | "length"): void;
+  /** @param embedding mean of the prompt's last hidden states, if that was requested */
+  onEnd(end: "stop" | "length", embedding?: Float64Array): void;
   onError(error: RollupError): void;
 }
 
@@ -228,7 +231,7 @@ export class ServingEngine {
 
   #onTokens(tokens: readonly BatchToken[], stepMs: number): void {
     this.#parts.observer.onStep(stepMs / 1000, tokens.length);
-    for (const { end, id, logprobs, token } of tokens) {
+    for (const { embedding, end, id, logprobs, token } of tokens) {
       const job = this.#jobs.get(id);
       if (job === undefined) continue;
       const isHeard = job.state === "running";
@@ -241,7 +244,7 @@ export class ServingEngine {
       }
       if (isHeard && token >= 0) job.listener.onToken(token, logprobs);
       if (end === null) continue;
-      if (job.state === "running") job.listener.onEnd(end);
+      if (job.state === "running") job.listener.onEnd(end, embedding);
       this.#free(job);
     }
   }

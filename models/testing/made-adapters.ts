@@ -14,12 +14,12 @@ export function makeAdapter(
   isHalf = false,
 ): Float32Array {
   const random = new SeededRandom(`adapter ${seed}`);
-  const { floatCount, parts } = adapterLayout(shape, settings);
+  const { floatCount, parts, rank } = adapterLayout(shape, settings);
   const numbers = new Float32Array(floatCount);
   for (const { a, b, inputs, outputs } of parts)
     for (const [at, count] of [
-      [a, inputs * settings.rank],
-      [b, outputs * settings.rank],
+      [a, inputs * rank],
+      [b, outputs * rank],
     ] as const)
       for (let i = at; i < at + count; i++)
         numbers[i] = isHalf ? (random.nextBelow(201) - 100) / 512 : (random.nextFraction() - 0.5) * 0.4;

@@ -3,7 +3,7 @@
  */
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { type Corpus, type CorpusName, openCorpus } from "./quality/corpora.ts";
-import { measureDirect, REGISTERED } from "./quality/direct-quality.ts";
+import { type DirectQuality, measureDirect, REGISTERED } from "./quality/direct-quality.ts";
 import { type GamingName, measureGaming } from "./quality/gaming.ts";
 import { heldOutAccuracy, type Split } from "./quality/held-out-accuracy.ts";
 
@@ -31,10 +31,17 @@ export type SizeName = keyof typeof BITS;
 const REPETITIONS = 10;
 const FOLDS = 5;
 
-/** Figures of one data set. */
-export type CorpusFigures = Awaited<ReturnType<typeof measureCorpus>>;
+/** Figures of one data set, and of all ways to register beside the way that ships. */
+export interface CorpusFigures extends DirectQuality {
+  readonly labels: number;
+  readonly rows: number;
+  readonly ldsExact: number | null;
+  readonly ldsRegistered: number | null;
+  readonly accuracy: number;
+  readonly accuracyInDoubles: number;
+}
 
-async function measureCorpus(name: CorpusName, size: SizeName) {
+async function measureCorpus(name: CorpusName, size: SizeName): Promise<CorpusFigures> {
   const startedAt = performance.now();
   const log = (line: string) =>
     console.log(`${name}: ${line} (${((performance.now() - startedAt) / 1000).toFixed(0)} s)`);

@@ -9,45 +9,56 @@ import { openGpuMatrix } from "@openledger/attribution/scores/gpu-scores";
 import { integerScores } from "@openledger/attribution/scores/integer-scores";
 import type { CorpusFigures, SizeName } from "./attribution-worker.ts";
 import { CORPUS_NAMES, type CorpusName } from "./quality/corpora.ts";
-import { GAMING_NAMES, type GamingName } from "./quality/gaming.ts";
+import { GAMING_NAMES, type GamingFigures, type GamingName } from "./quality/gaming.ts";
 
-/** What `--only` names beside texts: one corpus, or what attackers earn, or how fast rows are scored. */
-export const CLASSIFIER_PARTS = [...CORPUS_NAMES, "gaming", "scores"] as const;
-export type ClassifierPart = (typeof CLASSIFIER_PARTS)[number];
+/** What `--only` names beside texts: one corpus, what attackers earn of all sources or of one, or how fast rows are scored. */
+const CLASSIFIER_PARTS = [...CORPUS_NAMES, "gaming", "scores"] as const;
+type ClassifierPart = (typeof CLASSIFIER_PARTS)[number] | `gaming-${GamingName}`;
+
+/** Parts of a name of `--only`; null for a name of none. Undefined names all but the speed of scores. */
+export function classifierParts(only: string | undefined): readonly ClassifierPart[] | null {
+  if (only === undefined || only === "classifiers") return [...CORPUS_NAMES, "gaming"];
+  const all = [...CLASSIFIER_PARTS, ...GAMING_NAMES.map((name) => `gaming-${name}` as const)];
+  const part = all.find((one) => one === only);
+  return part === undefined ? null : [part];
+}
+
+type Named = Pick<
+  CorpusFigures,
+  "labels" | "rows" | "ldsExact" | "ldsRegistered" | "accuracy" | "accuracyInDoubles"
+>;
 
 export interface AttributionBenchOptions {
   /** Hundreds of rows instead of thousands: shows in seconds that everything runs; its numbers mean nothing. */
   readonly quick?: boolean;
-  /** Default: all. */
-  readonly parts?: readonly ClassifierPart[];
+  readonly parts: readonly ClassifierPart[];
   readonly log?: (line: string) => void;
 }
 
-export async function benchAttribution({
-  log = console.log,
-  parts = CLASSIFIER_PARTS,
-  quick = false,
-}: AttributionBenchOptions = {}) {
+export async function benchAttribution({ log = console.log, parts, quick = false }: AttributionBenchOptions) {
   const size = quick ? "quick" : "full";
   log(`attribution: ${size}; two processes`);
-  const corpora: Partial<Record<CorpusName, CorpusFigures>> = {};
-  const gaming: Partial<Record<GamingName, Record<string, number>>> = {};
+  const corpora: Partial<Record<CorpusName, Named>> = {};
+  const gaming: Partial<Record<GamingName, GamingFigures>> = {};
   const tasks = [
     ...CORPUS_NAMES.filter((name) => parts.includes(name)).map((name) => async () => {
       const figures = await forkTask<CorpusFigures>("corpus", name, size);
-      corpora[name] = figures;
+      const { accuracy, accuracyInDoubles, labels, ldsExact, ldsRegistered, rows } = figures;
+      corpora[name] = { labels, rows, ldsExact, ldsRegistered, accuracy, accuracyInDoubles };
       printQuality(name, figures, log);
     }),
-    ...(parts.includes("gaming") ? GAMING_NAMES : []).map((name) => async () => {
-      gaming[name] = await forkTask("gaming", name, size);
-    }),
+    ...GAMING_NAMES.filter((name) => parts.includes("gaming") || parts.includes(`gaming-${name}`)).map(
+      (name) => async () => {
+        gaming[name] = await forkTask("gaming", name, size);
+      },
+    ),
   ];
   const work = async () => {
     for (let task = tasks.shift(); task !== undefined; task = tasks.shift()) await task();
   };
   await Promise.all([work(), work()]);
   return {
-    isQuick: quick,
+    ...(quick ? { isQuick: true } : {}),
     ...(Object.keys(corpora).length === 0 ? {} : { corpora }),
     ...(Object.keys(gaming).length === 0 ? {} : { gaming }),
     ...(parts.includes("scores") ? { scores: await benchScores(log) } : {}),
@@ -145,10 +156,10 @@ function forkTask<Figures>(task: string, name: string, size: SizeName): Promise<
 
 function printQuality(
   title: string,
-  { accuracy, accuracyInDoubles, directMinusExact, ways }: CorpusFigures,
+  { accuracy, accuracyInDoubles, registeredMinusExact, ways }: CorpusFigures,
   log: (line: string) => void,
 ) {
-  const spelt = (name: string, range: CorpusFigures["directMinusExact"], digits = 3) =>
+  const spelt = (name: string, range: CorpusFigures["registeredMinusExact"], digits = 3) =>
     range === null
       ? ""
       : `${name} ${range.value.toFixed(digits)} (${range.low.toFixed(digits)} … ${range.high.toFixed(digits)}), `;
@@ -157,5 +168,5 @@ function printQuality(
     const trained = `${spelt("LDS", lds)}${spelt("leave-one-out", leaveOneOut)}`;
     log(`  ${way.padEnd(14)} ${trained}shares off by ${(100 * sharesOff).toFixed(2)} %`);
   }
-  log(`  ${spelt("10 bits minus exact: LDS", directMinusExact, 4)}paired`);
+  log(`  ${spelt("registered minus exact: LDS", registeredMinusExact, 4)}paired`);
 }

@@ -6,6 +6,7 @@ import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import {
+  difference,
   type Estimate,
   groupAttributions,
   linearDatamodelingScore,
@@ -40,8 +41,8 @@ const WORDS = { dimensions: 2 ** 16, seed: 1 };
 const log = (line: string) => console.log(line);
 
 export async function benchTextAttribution({ again, halves, threads, ...sizes }: TextBenchOptions) {
-  const earned = await attackFactors(log);
-  if (halves === 0) return { attacks: earned };
+  const { attacks } = await attackFactors(log);
+  if (halves === 0) return { attacks };
   const setting: TextSetting = { ...sizes, columnCount: FEATURES };
   const { rowCount } = setting;
   const first = Array.from({ length: halves }, (_, i) => halfOf(rowCount, i, 0));
@@ -89,48 +90,24 @@ export async function benchTextAttribution({ again, halves, threads, ...sizes }:
   };
   const random = new SeededRandom("text attribution");
   const none = words.map(() => random.nextFraction());
-  const dropTenth: Record<string, number> = {};
   for (const [name, scores] of Object.entries({
     proven: tangent.proven,
     paid: tangent.paid,
     bm25: words,
     none,
   })) {
-    dropTenth[name] = await withoutBest(world, scores);
-    log(`without the tenth of rows that is best by ${name}: ${dropTenth[name].toFixed(4)} nats more`);
+    const more = await withoutBest(world, scores);
+    log(`without the tenth of rows that is best by ${name}: ${more.toFixed(4)} nats more`);
   }
-  const auc: Record<string, object> = {};
   for (const spoiling of SPOILINGS) {
     const found = await badRowAuc(world, FEATURES, spoiling);
-    auc[spoiling] = found;
     log(`spoilt rows, ${spoiling}: AUC ${found.value.toFixed(3)} by the score for themselves`);
   }
-  const above = (other: Estimate) => {
-    const all = reports.proven.samples.map((value, i) => value - other.samples[i]!).sort((a, b) => a - b);
-    const at = (part: number) => all[Math.floor(part * (all.length - 1))]!;
-    return { low: at(0.025), high: at(0.975) };
-  };
-  const each = <Of>(of: (report: Estimate) => Of) =>
-    Object.fromEntries(Object.entries(reports).map(([name, report]) => [name, of(report)]));
-  return {
-    lds: reports.proven.value,
-    ekfac: reports.ekfac.value,
-    attacks: earned,
-    corpus: sizes.corpus ?? "held out from the base",
-    rows: rowCount,
-    weights: setting.weights,
-    heldOutNats: { untuned, tuned },
-    dropTenth,
-    ldsBy: { ...each(({ value }) => value), ceiling },
-    range: {
-      ...each(({ high, low }) => ({ low, high })),
-      aboveEkfac: above(reports.ekfac),
-      aboveGradDot: above(reports.gradDot),
-    },
-    auc,
-    mapMb: tangent.mapMb,
-    seconds: attributed.seconds,
-  };
+  for (const other of ["ekfac", "gradDot"] as const) {
+    const { high, low } = difference(reports.proven, reports[other]);
+    log(`tangents above ${other}, paired: ${low.toFixed(3)} … ${high.toFixed(3)}`);
+  }
+  return { lds: reports.proven.value, ekfac: reports.ekfac.value, attacks };
 }
 
 /** Cosines of the base's last states, of which each text has its mean. */

@@ -9,6 +9,7 @@ import { clientErrors } from "@openledger/client/client-errors";
 import { contractErrors } from "@openledger/contracts/contract-errors";
 import { datanetErrors } from "@openledger/datanets/datanet-errors";
 import { type ErrorTable, processErrors } from "@openledger/foundation/error-table";
+import { gatewayErrors } from "@openledger/gateway/gateway-errors";
 import { factoryErrors, modelErrors, servingErrors, settlerErrors } from "@openledger/models/model-errors";
 import { proverErrors } from "@openledger/prover/prover-errors";
 import { sequencerErrors } from "@openledger/sequencer/sequencer-errors";
@@ -30,6 +31,7 @@ export const ERROR_TABLES: readonly ErrorTable[] = [
   modelErrors,
   servingErrors,
   factoryErrors,
+  gatewayErrors,
   circuitErrors,
   contractErrors,
   commandErrors,

@@ -83,6 +83,7 @@ describe("openledger --help", () => {
         "factory train",
         "factory worker",
         "freeze",
+        "gateway",
         "models ask",
         "models base",
         "models export",

@@ -56,6 +56,10 @@ const COMMANDS: Readonly<Record<string, FirstLevel>> = {
     summary: "fine-tune language models on Datanets",
     load: async () => (await import("./factory/factory-command.ts")).addFactoryCommands,
   },
+  gateway: {
+    summary: "OpenAI's API on this machine, paid by proof within a budget",
+    load: async () => (await import("./gateway/gateway-command.ts")).addGatewayCommand,
+  },
   rewards: {
     summary: "rewards of your rows, and how they were earned",
     load: async () => (await import("./rewards/rewards-command.ts")).addRewardsCommands,

@@ -45,7 +45,7 @@ describe("the programs of examples/", () => {
   });
 
   it("are short enough to copy, and each is in the README", () => {
-    expect(programs).toHaveLength(5);
+    expect(programs).toHaveLength(6);
     const readme = textOf("README.md");
     const { include } = JSON.parse(
       readFileSync(join(root, "tsconfig.json"), "utf8").replace(/^ *\/\/.*$/gm, ""),

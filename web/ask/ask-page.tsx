@@ -24,7 +24,7 @@ import { LeafLink } from "../words/links.tsx";
 import { type Problem, ProblemNotice } from "../words/problem.tsx";
 import { AssuranceList, useAssurance, useCopy } from "./assurance-part.tsx";
 import { findRegistered } from "./listed-adapters.ts";
-import { askAndCheck, buyAndCheck, isLeftUnpaid } from "./pay-answer.ts";
+import { askAndCheck, buyAndCheck, isLeftUnpaid, isUnanswered } from "./pay-answer.ts";
 import { AskedPicture, PictureInput } from "./picture-input.tsx";
 import { findServedModels, type ServedModel } from "./served-models.ts";
 import { AskedRow, TableInput } from "./table-input.tsx";
@@ -231,6 +231,8 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
   const [asked, setAsked] = useState<PendingTurn | null>(null);
   /** The server shows nothing more before it is paid: an earlier answer was left unpaid. */
   const [isPaidFirst, setPaidFirst] = useState(false);
+  /** Question that no row of the model answers. */
+  const [unanswered, setUnanswered] = useState<string | null>(null);
   const asking = useAction();
   const assurance = useAssurance(model);
   const copy = useCopy(model);
@@ -250,6 +252,7 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
     asking.run(async () => {
       const pending = { question: prompt, soFar: "", note: "not checked yet" };
       setAsked(pending);
+      setUnanswered(null);
       try {
         const onText = (soFar: string) => setAsked({ ...pending, soFar });
         const turn = isPaidFirst
@@ -260,8 +263,9 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
         setPaidFirst(false);
         write("");
       } catch (error) {
-        if (!isLeftUnpaid(error)) throw error;
-        setPaidFirst(true);
+        if (isUnanswered(error)) setUnanswered(prompt);
+        else if (isLeftUnpaid(error)) setPaidFirst(true);
+        else throw error;
       } finally {
         setAsked(null);
       }
@@ -345,6 +349,13 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
           {!model.isReady && (
             <Notice tone="wait" title="The ledger takes no payments for this model now.">
               <p>Its Datanet's owner has not approved it, or has revoked it.</p>
+            </Notice>
+          )}
+          {unanswered !== null && (
+            <Notice tone="wait" title={`No row of this model's data answers “${unanswered}”.`}>
+              <p>
+                It answers by its rows alone, so it says nothing, and nothing is to pay. Ask in other words.
+              </p>
             </Notice>
           )}
           {isPaidFirst && (

@@ -35,17 +35,23 @@ export async function askAndCheck(
   const client = await unlocked(now, owned);
   const { id: from } = mainAccount(owned)!;
   const { modelId, serverUrl, streamsFrom } = model;
-  const question = { modelId, prompt, from };
+  const copy = await ownCopy(model);
+  const asked = textFor(copy, prompt);
+  const question = { modelId, prompt: asked, from };
   const answer = await (streamsFrom === undefined
     ? askModel(client, { ...question, serverUrl, onText })
     : askAdapter(client, { ...question, serverUrl: streamsFrom, onText }));
-  const [copy, leaf] = await Promise.all([ownCopy(model), getModel(client, modelId)]);
+  const leaf = await getModel(client, modelId);
   const staticsHash = staticsOf(leaf).hash;
-  checkAnswer(copy, answer, { prompt, payerId: from, staticsHash, isAnsweredAgain: true });
+  checkAnswer(copy, answer, { prompt: asked, payerId: from, staticsHash, isAnsweredAgain: true });
   const { rowsRoot } = copy;
   const said = { serverUrl, rowsRoot, answer: answer.answer };
   return { prompt, answer, said, words: await readWords(said), labels: labelsOf(copy, answer, prompt) };
 }
+
+/** Text that question and receipt bind: of a language model the chat of what was typed. */
+const textFor = ({ chat }: CheckableModel, prompt: string): string =>
+  chat?.promptOf({ messages: [{ role: "user", content: prompt }] }) ?? prompt;
 
 /** Labels of an answer that is one, by the page's own copy. */
 const labelsOf = (copy: CheckableModel, { label }: UncheckedAnswer, prompt: string) =>
@@ -68,7 +74,7 @@ export async function payCheckedAnswer(
       from,
       modelId,
       model: copy,
-      prompt,
+      prompt: textFor(copy, prompt),
       answer,
       onSigned,
     }),
@@ -79,6 +85,11 @@ export async function payCheckedAnswer(
 /** True if the server refuses this account further answers until earlier ones are paid. */
 export const isLeftUnpaid = (error: unknown): boolean =>
   isRollupError(error) && (error.data as { reason?: unknown }).reason === "left-unpaid";
+
+/** True if the model answers by its rows alone, and none of them answers this question. Nothing is owed. */
+export const isUnanswered = (error: unknown): boolean =>
+  isRollupError(error, "ATT_NO_ROW_ANSWERS") ||
+  (isRollupError(error) && (error.data as { reason?: unknown }).reason === "ATT_NO_ROW_ANSWERS");
 
 /** Pays for the answer, then reads it; the page checks it as usual. @throws what unlock, buyAnswer and ownCopy throw */
 export async function buyAndCheck(
@@ -95,7 +106,14 @@ export async function buyAndCheck(
   let answer: UncheckedAnswer | undefined;
   const journey = { ...beginJourney("answer", priceWei), toLeaf: modelId };
   await storeSignedJourney(now, journey, async (onSigned) => {
-    const order = { serverUrl, modelId, model: copy, prompt, from, maxPriceWei: priceWei };
+    const order = {
+      serverUrl,
+      modelId,
+      model: copy,
+      prompt: textFor(copy, prompt),
+      from,
+      maxPriceWei: priceWei,
+    };
     const bought = await buyAnswer(client, { ...order, isAnsweredAgain: true, onSigned });
     answer = bought.answer;
     return bought.payment;

@@ -112,6 +112,7 @@ export function cardOfDraft(draft: CardDraft, before: Card | null): unknown {
   const { accept, access, kind, nearDuplicates, validator } = draft;
   const { citationPermille: _, ...rewards } = before?.rewards ?? {};
   const citation = draft.citation.trim();
+  const labels = byLines(draft.labels).map(([name = "", description = ""]) => ({ name, description }));
   return {
     format: CARD_FORMAT,
     name: draft.name.trim(),
@@ -130,7 +131,7 @@ export function cardOfDraft(draft: CardDraft, before: Card | null): unknown {
       })),
       maxBytes: Number(draft.maxBytes),
     },
-    labels: byLines(draft.labels).map(([name = "", description = ""]) => ({ name, description })),
+    labels,
     instructions: draft.instructions.trim(),
     examples: byLines(draft.examples).map(([label = "", input = "", why = ""]) => ({ input, label, why })),
     access,
@@ -151,7 +152,7 @@ export function cardOfDraft(draft: CardDraft, before: Card | null): unknown {
     },
     rewards: {
       ...OTHER_REWARDS,
-      ...usualRewards(kind),
+      ...usualRewards(kind, labels.length),
       ...rewards,
       validator,
       nearDuplicates,

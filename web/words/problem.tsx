@@ -81,6 +81,7 @@ const FOR_READERS: Readonly<Record<string, string>> = {
   DNT_FILE_UNREADABLE: "correct the line, or choose a file of another format",
   ATT_ANSWER_UNPAID: "pay for your last answer, or wait until its offer has ended",
   MOD_SERVE_MODEL_UNKNOWN: "choose another one from the list",
+  SRV_RATE_LIMITED: "wait a moment, then try again",
   SEQ_FROZEN: "take out what is yours on the page Exit",
   SEQ_SUNSET: "withdraw what is yours on the page Bridge",
 };

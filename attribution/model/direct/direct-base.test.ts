@@ -11,7 +11,13 @@ import {
 import { answerHash } from "@openledger/circuits/ledger/model-query";
 import { directScores } from "@openledger/circuits/settlement/scores/direct-matrix";
 import { beforeAll, expect, test } from "vitest";
-import { baseBuckets, baseEntries, countBase, MAX_BASED_TERMS } from "../../features/direct-base.ts";
+import {
+  baseBuckets,
+  baseEntries,
+  countBase,
+  MAX_BASED_TERMS,
+  writeBase,
+} from "../../features/direct-base.ts";
 import { SeededRandom } from "../../maths/seeded-random.ts";
 import { judgePrompt } from "../../scores/drawn-prompts.ts";
 import { madeLabels, madeText, madeTexts } from "../../testing/made-rows.ts";
@@ -109,6 +115,26 @@ test.each(cases)("of %i labels every score is the influence and the base", async
     expect(await judgePrompt(recipe, { ...opening, query: otherPair })).toBe("another-prompt");
   }
   expect(pairs.size).toBeGreaterThanOrEqual(labelCount);
+});
+
+test("buckets on which no row has an entry leave the base as it is", () => {
+  const random = new SeededRandom("entries");
+  const rows = Array.from({ length: 5 }, () =>
+    Int16Array.from({ length: 8 }, () => random.nextBelow(101) - 50),
+  );
+  const baseOf = (empty: number) => {
+    const featureCount = 8 + empty + baseBuckets(2) + 1;
+    const values = new Int16Array(rows.length * featureCount);
+    for (const [k, row] of rows.entries()) values.set(row, k * featureCount);
+    writeBase(
+      { values, rowCount: rows.length, labelCount: 2, featureCount },
+      { flatPermille: 500 },
+      [1, 1, 1, 1, 1],
+    );
+    return values.slice(8 + empty, featureCount - 1);
+  };
+  expect(baseOf(0)[1]).toBeGreaterThan(20);
+  expect(baseOf(1_000)).toEqual(baseOf(0));
 });
 
 test("a base out of range, or without buckets, is no recipe; a card that says another is no match", async () => {

@@ -10,6 +10,7 @@ import { clientError } from "../../client-errors.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
 import { requestSequencer } from "../../sequencer/sequencer-request.ts";
 import { fieldElement, wei } from "../../sequencer/sequencer-schemas.ts";
+import type { ModelChat } from "./chat-messages.ts";
 
 const estimateSchema = z.object({
   isEstimate: z.literal(true),
@@ -125,6 +126,8 @@ export interface CheckableModel {
    * the answer.
    */
   queryOf?(prompt: string, text: string): ModelQuery;
+  /** Its chats; absent of models that label. */
+  readonly chat?: ModelChat;
   /** Assurance of its replies, from the customer's checks. */
   assurance?(checked: CheckedReply): ReplyAssurance;
 }

@@ -51,7 +51,7 @@ export function mailCard(leaves: Readonly<Record<PersonName, number>>): Card {
       nearDuplicates: "leave-out",
       textSimilarityPermille: 700,
       imageSimilarityPermille: 950,
-      ...usualRewards("text"),
+      ...usualRewards("text", LABELS.length),
     },
   };
 }

@@ -4,7 +4,7 @@ import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-ro
 import { hex32 } from "@openledger/foundation/hex";
 import { type CitingTextRecipe, parseTextRecipe } from "@openledger/models/tuning/recipe/text-recipe";
 import { rowFinder } from "@openledger/models/tuning/retrieval/find-rows";
-import { makeIndex } from "@openledger/models/tuning/retrieval/row-index";
+import { makeIndex } from "@openledger/models/tuning/retrieval/make-index";
 import { describe, expect, it } from "vitest";
 import { DATANETS, MODELS } from "../parts.ts";
 import { PLAN_NAMES, PLANS } from "../plan.ts";

@@ -3,32 +3,50 @@
  * compiles an adapter to pages, the pool holds them in memory, and a pass of a batch multiplies page by page, whatever the
  * adapters' ranks.
  */
-import { type AdapterPart, type AdapterSettings, adapterLayout } from "../architecture/adapter-layout.ts";
+import {
+  type AdapterLayout,
+  type AdapterPart,
+  type AdapterSettings,
+  adapterLayout,
+} from "../architecture/adapter-layout.ts";
 import type { ModelShape } from "../architecture/model-shape.ts";
+import type { Place } from "../kernels/kernels.ts";
 
 /** Ranks of a page: the maximum that one entry of `Kernels.applyAdapters` takes. */
 export const RANKS_PER_PAGE = 8;
 
+type PagePart = Pick<AdapterPart, "a" | "b" | "firstOutput" | "inputs" | "layer" | "linear" | "outputs"> & {
+  /** Place of DoRA's changes of the part, counted from the start of all of them. */
+  readonly change: Place;
+};
+
 /** One page has eight ranks of all parts of an adapter; numbers are counted from its start. */
 export interface PageLayout {
   readonly pageNumbers: number;
-  readonly parts: readonly Omit<AdapterPart, "target">[];
+  /** Floats of DoRA's changes, which lie behind the pages. */
+  readonly changeCount: number;
+  readonly parts: readonly PagePart[];
 }
 
 /** @throws RollupError MOD_FILE_INVALID for a target that the model does not have */
 export function pageLayout(shape: ModelShape, targets: AdapterSettings["targets"]): PageLayout {
   const { floatCount, parts } = adapterLayout(shape, { rank: RANKS_PER_PAGE, alpha: 1, targets });
-  return { pageNumbers: floatCount, parts };
+  let changeCount = 0;
+  const placed = parts.map((part) => {
+    const change = changeCount;
+    changeCount += part.outputs;
+    return { ...part, change };
+  });
+  return { pageNumbers: floatCount, changeCount, parts: placed };
 }
 
 /** Number of pages of an adapter of this rank. */
 export const pagesOfRank = (rank: number): number => Math.ceil(rank / RANKS_PER_PAGE);
 
 /** An adapter's numbers as pages; ranks that the last page lacks are 0. */
-export function toPages(shape: ModelShape, settings: AdapterSettings, numbers: Float32Array): Float32Array {
-  const { rank, targets } = settings;
-  const from = adapterLayout(shape, settings);
-  const { pageNumbers, parts } = pageLayout(shape, targets);
+export function toPages(shape: ModelShape, from: AdapterLayout, numbers: Float32Array): Float32Array {
+  const { rank } = from;
+  const { pageNumbers, parts } = pageLayout(shape, from.settings.targets);
   const pages = new Float32Array(pagesOfRank(rank) * pageNumbers);
   for (const [i, { a, b, inputs, outputs }] of parts.entries()) {
     const source = from.parts[i]!;
@@ -44,11 +62,22 @@ export function toPages(shape: ModelShape, settings: AdapterSettings, numbers: F
   return pages;
 }
 
+/** DoRA's changes of an adapter, part by part. */
+export function toChanges(shape: ModelShape, from: AdapterLayout, numbers: Float32Array): Float32Array {
+  const { changeCount, parts } = pageLayout(shape, from.settings.targets);
+  const changes = new Float32Array(changeCount);
+  for (const [i, { change, outputs }] of parts.entries()) {
+    const source = from.parts[i]!.change;
+    changes.set(numbers.subarray(source, source + outputs), change);
+  }
+  return changes;
+}
+
 /** The inverse of `toPages`, in the layout of `adapterLayout`. */
 export function fromPages(shape: ModelShape, settings: AdapterSettings, pages: Float32Array): Float32Array {
-  const { rank, targets } = settings;
   const to = adapterLayout(shape, settings);
-  const { pageNumbers, parts } = pageLayout(shape, targets);
+  const { rank } = to;
+  const { pageNumbers, parts } = pageLayout(shape, settings.targets);
   const numbers = new Float32Array(to.floatCount);
   for (const [i, { a, b, inputs, outputs }] of parts.entries()) {
     const target = to.parts[i]!;

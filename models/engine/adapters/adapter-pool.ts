@@ -3,8 +3,8 @@
  * needs one. A lease holds an adapter in place while a batch uses it. Places are counted in units of 16 floats.
  */
 import { servingError } from "../../model-errors.ts";
-import { type AdapterTarget, adapterFactor } from "../architecture/adapter-layout.ts";
-import type { Place } from "../kernels/kernels.ts";
+import type { AdapterTarget } from "../architecture/adapter-layout.ts";
+import { NONE, type Place } from "../kernels/kernels.ts";
 import { roundUp16 } from "../tensors/arena-plan.ts";
 import { pagesOfRank } from "./adapter-pages.ts";
 import type { AdapterStore } from "./adapter-store.ts";
@@ -18,6 +18,8 @@ export interface ResidentAdapter {
   readonly factor: number;
   readonly isHalf: boolean;
   readonly targets: readonly AdapterTarget[];
+  /** DoRA's changes, part by part; NONE for other adapters. */
+  readonly changes: Place;
   /** Hash of its compiled numbers. */
   readonly sha256: string;
 }
@@ -104,7 +106,7 @@ export class AdapterPool {
 
   async #load(name: string, key: string, stamp: string): Promise<void> {
     const opened = await this.#store.open(name, stamp);
-    const { byteLength, header } = opened;
+    const { byteLength, header, pageBytes } = opened;
     const size = roundUp16(byteLength / 4) / 16;
     const unit = await this.#room(name, size);
     const at = this.#at + 16 * unit;
@@ -114,10 +116,18 @@ export class AdapterPool {
       this.#ranges.give(unit, size);
       throw error;
     }
-    const { isHalf, rank, sha256, targets } = header;
-    const pageFloats = byteLength / 4 / pagesOfRank(rank);
-    const factor = Math.fround(adapterFactor(header));
-    const adapter = { at, pageFloats, rank, factor, isHalf, targets: targets as AdapterTarget[], sha256 };
+    const { baseSha256, isHalf, rank, sha256, targets } = header;
+    const pageFloats = pageBytes / 4;
+    const adapter = {
+      at,
+      pageFloats,
+      rank,
+      factor: Math.fround(header.factor),
+      isHalf,
+      targets: targets as AdapterTarget[],
+      changes: baseSha256 === undefined ? NONE : at + pagesOfRank(rank) * pageFloats,
+      sha256,
+    };
     this.#residents.set(key, { key, adapter, size, pins: 0 });
     this.counts.loads += 1;
   }

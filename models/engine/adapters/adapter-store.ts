@@ -2,6 +2,7 @@
  * Adapters (LoRA) on disk: folders of PEFT folders, and a folder of compiled ones that can be removed at any time. The
  * pool loads adapters from it, the answer server lists it.
  */
+import { createHash } from "node:crypto";
 import { closeSync, fstatSync, openSync, read, readSync, statSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -11,6 +12,7 @@ import { servingError } from "../../model-errors.ts";
 import { adapterLayout } from "../architecture/adapter-layout.ts";
 import type { ModelShape } from "../architecture/model-shape.ts";
 import { readAdapter, readAdapterSettings } from "../files/adapter-files.ts";
+import type { BaseWeights } from "../files/base-weights.ts";
 import { unreadable } from "../files/byte-source.ts";
 import { folderSource } from "../files/folder-source.ts";
 import {
@@ -29,6 +31,8 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 const SLOW_READ_MS = 3;
 /** Time for which the disk counts as slow after a slow read, in milliseconds. */
 const SLOW_FOR_MS = 2_000;
+/** Bytes that are hashed before other work of this thread gets its turn: some 10 ms. */
+const HASHED_AT_ONCE = 2 ** 24;
 const FILES = ["adapter_config.json", "adapter_model.safetensors"] as const;
 
 interface AdapterStoreOptions {
@@ -37,10 +41,13 @@ interface AdapterStoreOptions {
   readonly folders: readonly string[];
   /** Folder for compiled adapters. */
   readonly cacheFolder: string;
+  /** The base's weights as they are computed with: adapters with DoRA are compiled for them, and refused without. */
+  readonly base?: () => BaseWeights;
 }
 
 interface OpenedAdapter {
   readonly header: FlatHeader;
+  readonly pageBytes: number;
   readonly byteLength: number;
   /** @throws RollupError MOD_FILE_INVALID if the bytes are not those of the header */
   read(into: Uint8Array): Promise<void>;
@@ -51,9 +58,10 @@ export class AdapterStore {
   /** Pages of one base are none of another. */
   readonly #base: string;
   /** Headers of compiled adapters, with the bytes of their pages. */
-  readonly #headers = new Map<string, { readonly header: FlatHeader; readonly byteLength: number }>();
+  readonly #headers = new Map<string, Omit<OpenedAdapter, "read">>();
   /** Adapters that have been compared with their hash. */
   readonly #hashed = new Map<string, string>();
+  #weightsSha256: Promise<string> | undefined;
   /** Time until which files are read on another thread, since the disk was slow. */
   #slowUntilMs = 0;
 
@@ -113,13 +121,14 @@ export class AdapterStore {
     if (known?.header.stamp !== stamp) {
       const header = await readHeader(path);
       if (header === null || header.stamp !== stamp) return null;
-      known = { header, byteLength: payloadBytes(this.#options.shape, header) };
+      const { baseSha256 } = header;
+      if (baseSha256 !== undefined && baseSha256 !== (await this.#hashBase())) return null;
+      known = { header, ...payloadBytes(this.#options.shape, header) };
       this.#headers.set(name, known);
     }
     const { byteLength, header } = known;
     return {
-      header,
-      byteLength,
+      ...known,
       read: async (into) => {
         const { bytesRead, identity } = await this.#readPages(path, into);
         if (bytesRead === byteLength) {
@@ -157,9 +166,21 @@ export class AdapterStore {
     const settings = await readAdapterSettings(source);
     const layout = adapterLayout(shape, settings);
     const numbers = new Float32Array(layout.floatCount);
-    await readAdapter(source, shape, layout, numbers, 0);
-    const flat = encodeFlat(shape, settings, numbers, stamp);
+    await readAdapter(source, shape, layout, numbers, 0, this.#options.base?.());
+    const baseSha256 = settings.isDora === true ? await this.#hashBase() : undefined;
+    const flat = encodeFlat(shape, layout, numbers, {
+      stamp,
+      ...(baseSha256 === undefined ? {} : { baseSha256 }),
+    });
     await writeFileWhole(this.#path(name), flat, { isDurable: false });
+  }
+
+  /** SHA-256 of the base's weights, once for all adapters; undefined without a base. */
+  #hashBase(): Promise<string> | undefined {
+    const { base } = this.#options;
+    if (base === undefined) return undefined;
+    this.#weightsSha256 ??= hashWeights(base());
+    return this.#weightsSha256;
   }
 
   /** The adapter's own folder. @throws RangeError if none has it */
@@ -174,6 +195,16 @@ export class AdapterStore {
   #path(name: string): string {
     return join(this.#options.cacheFolder, `${name}.adapter`);
   }
+}
+
+async function hashWeights({ arena, layout, parameters }: BaseWeights): Promise<string> {
+  const hash = createHash("sha256");
+  const bytes = new Uint8Array(arena.buffer, arena.byteOffset + 4 * parameters, 4 * layout.floatCount);
+  for (let at = 0; at < bytes.length; at += HASHED_AT_ONCE) {
+    hash.update(bytes.subarray(at, at + HASHED_AT_ONCE));
+    await new Promise((go) => setImmediate(go));
+  }
+  return hash.digest("hex");
 }
 
 async function readHeader(path: string): Promise<FlatHeader | null> {

@@ -4,23 +4,18 @@
  * floats.
  */
 import { modelError } from "../../model-errors.ts";
-import type { Place } from "../kernels/kernels.ts";
+import { NONE, type Place } from "../kernels/kernels.ts";
 import { ArenaPlan } from "../tensors/arena-plan.ts";
+import {
+  type AdapterTarget,
+  type ModulePatterns,
+  moduleName,
+  patternExpression,
+  patternValue,
+} from "./adapter-modules.ts";
 import { type LinearName, linearSize, type ModelShape } from "./model-shape.ts";
 
-/** A linear map, or a part of the outputs of one, as PEFT names it. */
-export type AdapterTarget =
-  | "q_proj"
-  | "k_proj"
-  | "v_proj"
-  | "o_proj"
-  | "gate_proj"
-  | "up_proj"
-  | "down_proj"
-  | "c_attn"
-  | "attn.c_proj"
-  | "c_fc"
-  | "mlp.c_proj";
+export type { AdapterTarget };
 
 /** LoRA: y += factor · (x A) B for each target. */
 export interface AdapterSettings {
@@ -29,9 +24,16 @@ export interface AdapterSettings {
   readonly targets: readonly AdapterTarget[];
   /** The factor is alpha / √rank, as rsLoRA has it. Absent: alpha / rank. */
   readonly isRankStabilized?: true | undefined;
+  /** Ranks and alphas of some modules, as PEFT names them. Absent: all modules have those above. */
+  readonly rankPatterns?: ModulePatterns | undefined;
+  readonly alphaPatterns?: ModulePatterns | undefined;
+  /** DoRA: each output of W + factor · A B is brought to a length of its own. Such an adapter is computed, not tuned. */
+  readonly isDora?: true | undefined;
 }
 
-export const adapterFactor = ({ alpha, isRankStabilized, rank }: Omit<AdapterSettings, "targets">): number =>
+type FactorSettings = Pick<AdapterSettings, "alpha" | "isRankStabilized" | "rank">;
+
+export const adapterFactor = ({ alpha, isRankStabilized, rank }: FactorSettings): number =>
   alpha / (isRankStabilized === true ? Math.sqrt(rank) : rank);
 
 /** A is inputs × rank, B is rank × outputs; B's outputs are added to the map's from `firstOutput` on. */
@@ -44,11 +46,18 @@ export interface AdapterPart {
   readonly outputs: number;
   readonly a: Place;
   readonly b: Place;
+  /** Rank and factor of the module in its file. Beyond this rank, A and B are 0 in the arena; B has what the factor differs by. */
+  readonly ownRank: number;
+  readonly ownFactor: number;
+  /** DoRA: part of the base's result, without its bias, that is added to each output. NONE without DoRA. */
+  readonly change: Place;
 }
 
 /** Places of an adapter's numbers, counted from the start of a block; its gradients have the same layout. */
 export interface AdapterLayout {
   readonly settings: AdapterSettings;
+  /** Largest rank of a module: that of all matrices in the arena. */
+  readonly rank: number;
   readonly factor: number;
   readonly floatCount: number;
   readonly parts: readonly AdapterPart[];
@@ -59,28 +68,43 @@ const MAX_RANK = 1_024;
 
 /** @throws RollupError MOD_FILE_INVALID for a target that the model does not have, or a rank out of range */
 export function adapterLayout(shape: ModelShape, settings: AdapterSettings): AdapterLayout {
-  const { alpha, rank, targets } = settings;
-  if (!Number.isInteger(rank) || rank < 1 || rank > MAX_RANK || !(alpha > 0 && alpha < 1e6))
-    throw invalid("r", `rank ${rank} and alpha ${alpha} are out of range`);
+  const { alpha, alphaPatterns = [], isDora, rankPatterns = [], targets } = settings;
+  requireInRange(settings.rank, alpha);
+  for (const [pattern] of [...rankPatterns, ...alphaPatterns])
+    if (patternExpression(pattern) === null)
+      throw invalid("rank_pattern", `the pattern ${pattern} is not read here`);
   if (targets.length === 0 || new Set(targets).size !== targets.length)
     throw invalid("target_modules", "no target, or one twice");
+  const modules = Array.from({ length: shape.layerCount }, (_, layer) =>
+    targets.map((target) => {
+      const name = moduleName(shape, layer, target);
+      const ownRank = patternValue(rankPatterns, name) ?? settings.rank;
+      const ownAlpha = patternValue(alphaPatterns, name) ?? alpha;
+      requireInRange(ownRank, ownAlpha);
+      const ownFactor = adapterFactor({ ...settings, rank: ownRank, alpha: ownAlpha });
+      return { layer, target, ...targetPlace(shape, target), ownRank, ownFactor };
+    }),
+  ).flat();
+  const rank = modules.reduce((max, { ownRank }) => Math.max(max, ownRank), 1);
   const plan = new ArenaPlan();
-  const parts: AdapterPart[] = [];
-  for (let layer = 0; layer < shape.layerCount; layer++) {
-    for (const target of targets) {
-      const place = targetPlace(shape, target);
-      const a = plan.take(place.inputs * rank);
-      parts.push({ layer, target, ...place, a, b: plan.take(rank * place.outputs) });
-    }
-  }
-  return { settings, factor: adapterFactor(settings), floatCount: plan.floatCount, parts };
+  const parts = modules.map((module): AdapterPart => {
+    const a = plan.take(module.inputs * rank);
+    const b = plan.take(rank * module.outputs);
+    return { ...module, a, b, change: isDora === true ? plan.take(module.outputs) : NONE };
+  });
+  return { settings, rank, factor: adapterFactor(settings), floatCount: plan.floatCount, parts };
+}
+
+function requireInRange(rank: number, alpha: number): void {
+  if (!Number.isInteger(rank) || rank < 1 || rank > MAX_RANK || !(alpha > 0 && alpha < 1e6))
+    throw invalid("r", `rank ${rank} and alpha ${alpha} are out of range`);
 }
 
 /** The matrices that an adapter, or its gradient, consists of: counted from the start of its block. */
-export function adapterMatrices({ parts, settings }: AdapterLayout) {
+export function adapterMatrices({ parts, rank }: AdapterLayout) {
   return parts.flatMap(({ a, b, inputs, outputs }) => [
-    { at: a, rows: inputs, columns: settings.rank },
-    { at: b, rows: settings.rank, columns: outputs },
+    { at: a, rows: inputs, columns: rank },
+    { at: b, rows: rank, columns: outputs },
   ]);
 }
 

@@ -1,5 +1,6 @@
 /**
- * Linear maps of a layer, forward and back: y = x W + bias + factor · (x A) B, by floats or by int8 weights. transformer.ts
+ * Linear maps of a layer, forward and back: y = x W + bias + factor · (x A) B, by floats or by int8 weights; forward also with
+ * DoRA's changes of x W. transformer.ts
  * calls `applyLinear`, loss-gradient.ts `linearBack`. Matrices lie row by row; a row is a token.
  */
 import { type Kernels, type Matrix, NONE, type PackedMap, type Place } from "../kernels/kernels.ts";
@@ -13,12 +14,15 @@ export interface LinearAdapter {
   /** Start of the adapter's block. */
   readonly at: Place;
   readonly parts: readonly { readonly part: AdapterPart; readonly low: Place }[];
+  /** Room for the map's results alone; NONE without DoRA. */
+  readonly plain: Place;
 }
 
 export function adapterOn(
   layout: AdapterLayout,
   at: Place,
   low: readonly Place[],
+  plain: Place,
   layer: number,
   linear: LinearName,
 ): LinearAdapter {
@@ -26,7 +30,7 @@ export function adapterOn(
     .filter((part) => part.layer === layer)
     .map((part, i) => ({ part, low: low[i]! }))
     .filter(({ part }) => part.linear === linear);
-  return { layout, at, parts };
+  return { layout, at, parts, plain };
 }
 
 const rowsAt = (at: Place, rowStride: number) => ({ at, rowStride, columnStride: 1 });
@@ -44,6 +48,40 @@ export function multiplyByBlocks(
 ): void {
   kernels.blocks.quantise(rows, map.inputs, x, quantised);
   kernels.blocks.multiply({ ...map, rows, x: quantised, y, yStride: roundUp16(map.outputs), accumulate });
+}
+
+/** y = x W or y += x W, without bias and adapters. */
+export function multiplyByMap(
+  kernels: Kernels,
+  parameters: Place,
+  quantised: Place,
+  { inputs, outputs, weight }: LinearPlaces,
+  rows: number,
+  x: Place,
+  y: Place,
+  accumulate: boolean,
+): void {
+  const weights = parameters + weight;
+  if (quantised === NONE)
+    kernels.multiply(
+      rows,
+      outputs,
+      inputs,
+      rowsAt(x, inputs),
+      rowsAt(weights, outputs),
+      y,
+      outputs,
+      accumulate,
+    );
+  else multiplyByBlocks(kernels, { inputs, outputs, weights }, rows, x, quantised, y, accumulate);
+}
+
+/**
+ * DoRA: y += change · (x W) for `count` outputs of a row, as PEFT adds it to the base's result. The sum is rounded once; every
+ * engine of JavaScript has the same.
+ */
+export function addChange(arena: Float32Array, y: Place, change: Place, plain: Place, count: number): void {
+  for (let i = 0; i < count; i++) arena[y + i] = arena[y + i]! + arena[change + i]! * arena[plain + i]!;
 }
 
 /** Outputs whose weights are floats at a time, on the way back. */
@@ -79,25 +117,40 @@ export function applyLinear(
   kernels: Kernels,
   parameters: Place,
   quantised: Place,
-  { bias, inputs, outputs, weight }: LinearPlaces,
+  map: LinearPlaces,
   adapter: LinearAdapter | null,
   rows: number,
   x: Place,
   out: Place,
   accumulate: boolean,
 ): void {
-  const input = rowsAt(x, inputs);
-  const at = parameters + weight;
-  if (quantised === NONE)
-    kernels.multiply(rows, outputs, inputs, input, rowsAt(at, outputs), out, outputs, accumulate);
-  else multiplyByBlocks(kernels, { inputs, outputs, weights: at }, rows, x, quantised, out, accumulate);
+  const { bias, inputs, outputs } = map;
+  multiplyByMap(kernels, parameters, quantised, map, rows, x, out, accumulate);
   if (bias !== NONE) kernels.addRow(rows, outputs, out, parameters + bias);
-  if (adapter === null) return;
-  const { rank } = adapter.layout.settings;
-  for (const { part, low } of adapter.parts) {
+  if (adapter === null || adapter.parts.length === 0) return;
+  const { layout, parts, plain } = adapter;
+  const { rank } = layout;
+  if (plain !== NONE) {
+    multiplyByMap(kernels, parameters, quantised, map, rows, x, plain, false);
+    for (const { part } of parts)
+      for (let row = 0; row < rows; row++) {
+        const at = row * outputs + part.firstOutput;
+        addChange(kernels.arena, out + at, adapter.at + part.change, plain + at, part.outputs);
+      }
+  }
+  for (const { part, low } of parts) {
     const b = rowsAt(adapter.at + part.b, part.outputs);
-    kernels.multiply(rows, rank, inputs, input, rowsAt(adapter.at + part.a, rank), low, rank, false);
-    kernels.scale(rows * rank, low, adapter.layout.factor);
+    kernels.multiply(
+      rows,
+      rank,
+      inputs,
+      rowsAt(x, inputs),
+      rowsAt(adapter.at + part.a, rank),
+      low,
+      rank,
+      false,
+    );
+    kernels.scale(rows * rank, low, layout.factor);
     kernels.multiply(rows, part.outputs, rank, rowsAt(low, rank), b, out + part.firstOutput, outputs, true);
   }
 }
@@ -139,7 +192,7 @@ export function linearBack(
     if (bias !== NONE) kernels.sumRows(rows, outputs, dOut, into.parameters + bias);
   }
   if (adapter === null) return;
-  const { rank } = adapter.layout.settings;
+  const { rank } = adapter.layout;
   for (const { part, low } of adapter.parts) {
     const own = rowsAt(dOut + part.firstOutput, outputs);
     const [a, b] = [adapter.at + part.a, adapter.at + part.b];

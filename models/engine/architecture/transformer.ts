@@ -96,7 +96,7 @@ function checkTokens({ shape, workspace }: Transformer, tokens: readonly number[
 export function linearAdapter(model: Transformer, layer: number, linear: LinearName): LinearAdapter | null {
   const { adapter, workspace } = model;
   if (adapter === null) return null;
-  return adapterOn(adapter.layout, adapter.at, workspace.layers[layer]!.low, layer, linear);
+  return adapterOn(adapter.layout, adapter.at, workspace.layers[layer]!.low, workspace.plain, layer, linear);
 }
 
 function normalise(model: Transformer, norm: NormPlaces, rows: number, x: Place, y: Place, stats: Place) {

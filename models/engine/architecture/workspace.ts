@@ -48,6 +48,8 @@ export interface Workspace {
   readonly flippedHead: Place;
   /** A map's rows as int8; NONE if weights are floats. */
   readonly quantised: Place;
+  /** A map's results without bias and adapters, for DoRA; NONE for other adapters. */
+  readonly plain: Place;
   /** rotary positions: maxRows × headSize, or NONE. */
   readonly rotary: Place;
   readonly back: BackBuffers | null;
@@ -119,6 +121,7 @@ export function planWorkspace(
     logits: plan.take(logitRows * roundUp16(vocabularySize)),
     logitRows,
     quantised: weights === "int8" ? rows(widestRow(shape)) : NONE,
+    plain: adapter?.settings.isDora === true ? rows(widestOutput(shape)) : NONE,
     flippedHead: isTraining || weights === "int8" ? NONE : plan.take(width * roundUp16(vocabularySize)),
     targets: rows(1),
     losses: rows(1),
@@ -133,14 +136,19 @@ export function planWorkspace(
           dGate: rows(innerWidth),
           dUp: rows(innerWidth),
           dAttention: plan.take(maxRows * roundUp16(maxRows)),
-          dLow: rows(Math.max(1, adapter?.settings.rank ?? 0)),
+          dLow: rows(Math.max(1, adapter?.rank ?? 0)),
           unpacked: weights === "int8" ? plan.take(UNPACKED_OUTPUTS * widestInput(shape)) : NONE,
         }
       : null,
   };
 }
 
-const widestInput = ({ headCount, headSize, innerWidth, width }: ModelShape): number =>
+/** Outputs of the widest linear map of a layer. */
+export const widestOutput = (shape: ModelShape): number =>
+  Math.max(qkvWidth(shape), shape.innerWidth, shape.width);
+
+/** Inputs of the widest linear map of a layer. */
+export const widestInput = ({ headCount, headSize, innerWidth, width }: ModelShape): number =>
   Math.max(headCount * headSize, innerWidth, width);
 
 /** Floats of the widest row that a linear map takes as int8. */
@@ -149,7 +157,7 @@ export const widestRow = (shape: ModelShape): number => quantisedFloats(widestIn
 /** The same workspace for another adapter: only what depends on its rank and targets is placed again. */
 export function workspaceFor(plan: ArenaPlan, workspace: Workspace, adapter: AdapterLayout): Workspace {
   const { back, maxRows } = workspace;
-  const dLow = plan.take(maxRows * adapter.settings.rank);
+  const dLow = plan.take(maxRows * adapter.rank);
   return {
     ...workspace,
     layers: workspace.layers.map((buffers, layer) => {
@@ -162,5 +170,5 @@ export function workspaceFor(plan: ArenaPlan, workspace: Workspace, adapter: Ada
 function lowPlaces(plan: ArenaPlan, maxRows: number, adapter: AdapterLayout | null, layer: number): Place[] {
   if (adapter === null) return [];
   const own = adapter.parts.filter((part) => part.layer === layer);
-  return own.map(() => plan.take(maxRows * adapter.settings.rank));
+  return own.map(() => plan.take(maxRows * adapter.rank));
 }

@@ -28,6 +28,8 @@ export interface BatchRequest extends Sampling {
   readonly json?: JsonShape | null;
   /** Number of likeliest tokens reported beside each; null or absent: none, and no probability. */
   readonly topLogprobs?: number | null;
+  /** True for a prompt that is read alone: its result is the mean of its rows' normed outputs. */
+  readonly isEmbedding?: boolean;
 }
 
 /** Result of a step for a request: a token, and why it was the last one; a token of −1 is none. */
@@ -36,6 +38,8 @@ export interface BatchToken {
   readonly token: number;
   readonly end: "stop" | "length" | null;
   readonly logprobs?: TokenLogprobs | undefined;
+  /** Mean of the normed outputs of the prompt's rows, if that was requested. */
+  readonly embedding?: Float64Array;
 }
 
 interface Running {
@@ -46,6 +50,8 @@ interface Running {
   /** Tokens whose keys and values are stored. */
   read: number;
   readonly answer: number[];
+  /** Sum of the normed outputs so far; null if none is requested. */
+  readonly sum: Float64Array | null;
 }
 
 /** Requests that join and leave between steps. Prompts are read in parts, so that a long one does not stop the answers. */
@@ -74,7 +80,8 @@ export class BatchLoop {
     const random = new SeededRandom(`generate ${request.seed}`);
     const { id, json = null } = request;
     const guide = json === null ? null : new JsonGuide(this.#model.spelled!, json);
-    this.#running.set(id, { request, slot, random, guide, read: 0, answer: [] });
+    const sum = request.isEmbedding === true ? new Float64Array(this.#model.shape.width) : null;
+    this.#running.set(id, { request, slot, random, guide, read: 0, answer: [], sum });
   }
 
   /** Removes a request. Returns true if it was there. */
@@ -90,6 +97,7 @@ export class BatchLoop {
   step(): BatchToken[] {
     const rows: BatchRow[] = [];
     const asking: { running: Running; row: number }[] = [];
+    const summing: { running: Running; first: number; count: number }[] = [];
     let promptRows = PROMPT_ROWS;
     for (const running of this.#running.values()) {
       const { request, slot } = running;
@@ -102,22 +110,38 @@ export class BatchLoop {
       }
       const count = Math.min(promptRows, prompt.length - running.read);
       promptRows -= count;
+      if (running.sum !== null) summing.push({ running, first: rows.length, count });
       for (let i = 0; i < count; i++, running.read++)
         rows.push({ token: prompt[running.read]!, slot, position: running.read, adapter });
-      if (running.read === prompt.length) asking.push({ running, row: rows.length - 1 });
+      if (running.read === prompt.length && running.sum === null)
+        asking.push({ running, row: rows.length - 1 });
     }
     if (rows.length === 0) return [];
     const model = this.#model;
     passRows(model, rows, groupAdapters(model, rows, this.#layouts));
-    if (asking.length === 0) return [];
+    const embedded = summing.flatMap(({ count, first, running }) => this.#sumRows(running, first, count));
+    if (asking.length === 0) return embedded;
     const logits = logitsOf(
       model,
       asking.map(({ row }) => row),
     );
     const stride = roundUp16(model.shape.vocabularySize);
-    return asking.map(({ running }, i) =>
+    const chosen = asking.map(({ running }, i) =>
       this.#choose(running, logits.subarray(i * stride, i * stride + model.shape.vocabularySize)),
     );
+    return [...embedded, ...chosen];
+  }
+
+  /** Adds rows of the pass in the order of their positions, so that the sum is the same in any batch. */
+  #sumRows({ read, request, sum }: Running, first: number, count: number): BatchToken[] {
+    const { buffers, kernels, shape } = this.#model;
+    for (let row = first; row < first + count; row++) {
+      const at = buffers.normed + row * shape.width;
+      for (let i = 0; i < shape.width; i++) sum![i]! += kernels.arena[at + i]!;
+    }
+    if (read < request.prompt.length) return [];
+    this.leave(request.id);
+    return [{ id: request.id, token: -1, end: "stop", embedding: sum!.map((value) => value / read) }];
   }
 
   #choose(running: Running, logits: Float32Array): BatchToken {

@@ -10,7 +10,7 @@ import {
   qkvWidth,
   type WeightNumbers,
 } from "../architecture/model-shape.ts";
-import { widestRow } from "../architecture/workspace.ts";
+import { widestInput, widestOutput, widestRow } from "../architecture/workspace.ts";
 import type { OpenModel } from "../files/load-model.ts";
 import { createKernels, type KernelChoice, type SharedArena } from "../kernels/create-kernels.ts";
 import { type Kernels, NONE, type Place } from "../kernels/kernels.ts";
@@ -38,6 +38,9 @@ interface BatchBuffers {
   readonly inner: Place;
   /** A map's rows as int8; NONE if weights are floats. */
   readonly quantised: Place;
+  /** Rows whose adapters have DoRA: a map's inputs, and its results without bias and adapters. */
+  readonly doraInput: Place;
+  readonly doraOutput: Place;
   /** Line of the table of positions for each row. */
   readonly turns: Place;
   readonly picked: Place;
@@ -161,6 +164,8 @@ function planBuffers(
     up: rows(innerWidth),
     inner: rows(innerWidth),
     quantised: weights === "int8" ? rows(widestRow(shape)) : NONE,
+    doraInput: rows(widestInput(shape)),
+    doraOutput: rows(widestOutput(shape)),
     turns: rows(shape.positions === "learned" ? width : headSize),
     picked: plan.take(slotCount * width),
     logits: plan.take(slotCount * roundUp16(vocabularySize)),

@@ -8,8 +8,13 @@
 import { type PageLayout, pageLayout, pagesOfRank, RANKS_PER_PAGE } from "../adapters/adapter-pages.ts";
 import type { ResidentAdapter } from "../adapters/adapter-pool.ts";
 import type { AdapterTarget } from "../architecture/adapter-layout.ts";
-import { applyLinear as applyMap, multiplyByBlocks } from "../architecture/linear-map.ts";
-import type { LinearName, NormPlaces } from "../architecture/model-shape.ts";
+import {
+  addChange,
+  applyLinear as applyMap,
+  multiplyByBlocks,
+  multiplyByMap,
+} from "../architecture/linear-map.ts";
+import type { LinearName, LinearPlaces, NormPlaces } from "../architecture/model-shape.ts";
 import { qkvWidth } from "../architecture/model-shape.ts";
 import { readEmbedding } from "../architecture/transformer.ts";
 import { NONE, type Place } from "../kernels/kernels.ts";
@@ -28,6 +33,13 @@ interface AdapterGroup {
   readonly layout: PageLayout;
   readonly entries: Place;
   readonly count: number;
+  /** Rows whose adapters have DoRA. */
+  readonly doraRows: readonly DoraRow[];
+}
+
+interface DoraRow {
+  readonly row: number;
+  readonly changes: Place;
 }
 
 /** Numbers of the pages of a slot, before its first pass. */
@@ -95,7 +107,10 @@ export function groupAdapters(
         next += 1;
       }
     }
-    return { layout, entries: buffers.entries + 4 * first, count: next - first };
+    const doraRows = group
+      .map(({ adapter, row }) => ({ row, changes: adapter.changes }))
+      .filter(({ changes }) => changes !== NONE);
+    return { layout, entries: buffers.entries + 4 * first, count: next - first, doraRows };
   });
 }
 
@@ -147,31 +162,51 @@ interface LinearCall {
   readonly groups: readonly AdapterGroup[];
 }
 
-function applyLinear(
-  { buffers, kernels, layout, parameters }: BatchModel,
-  layer: number,
-  name: LinearName,
-  { accumulate, groups, out, rows, x }: LinearCall,
-): void {
+function applyLinear(model: BatchModel, layer: number, name: LinearName, call: LinearCall): void {
+  const { buffers, kernels, layout, parameters } = model;
+  const { accumulate, groups, out, rows, x } = call;
   const map = layout.layers[layer]!.linears[name]!;
   const { inputs, outputs } = map;
   applyMap(kernels, parameters, buffers.quantised, map, null, rows, x, out, accumulate);
-  for (const { count, entries, layout: pages } of groups)
-    for (const part of pages.parts)
-      if (part.layer === layer && part.linear === name)
-        kernels.applyAdapters({
-          count,
-          entries,
-          rows,
-          inputs,
-          x,
-          xStride: inputs,
-          outputs: part.outputs,
-          y: out + part.firstOutput,
-          yStride: outputs,
-          a: part.a,
-          b: part.b,
-        });
+  for (const { count, doraRows, entries, layout: pages } of groups) {
+    const parts = pages.parts.filter((part) => part.layer === layer && part.linear === name);
+    if (parts.length > 0 && doraRows.length > 0) addChanges(model, map, parts, doraRows, x, out);
+    for (const part of parts)
+      kernels.applyAdapters({
+        count,
+        entries,
+        rows,
+        inputs,
+        x,
+        xStride: inputs,
+        outputs: part.outputs,
+        y: out + part.firstOutput,
+        yStride: outputs,
+        a: part.a,
+        b: part.b,
+      });
+  }
+}
+
+/** Rows with DoRA: the map's own results once more, side by side, of which a part is added to each output. */
+function addChanges(
+  { buffers, kernels, parameters }: BatchModel,
+  map: LinearPlaces,
+  parts: PageLayout["parts"],
+  doraRows: readonly DoraRow[],
+  x: Place,
+  out: Place,
+): void {
+  const { doraInput, doraOutput, quantised } = buffers;
+  const { inputs, outputs } = map;
+  for (const [i, { row }] of doraRows.entries())
+    kernels.arena.copyWithin(doraInput + i * inputs, x + row * inputs, x + (row + 1) * inputs);
+  multiplyByMap(kernels, parameters, quantised, map, doraRows.length, doraInput, doraOutput, false);
+  for (const [i, { changes, row }] of doraRows.entries())
+    for (const { change, firstOutput, outputs: count } of parts) {
+      const plain = doraOutput + i * outputs + firstOutput;
+      addChange(kernels.arena, out + row * outputs + firstOutput, changes + change, plain, count);
+    }
 }
 
 function normalise(

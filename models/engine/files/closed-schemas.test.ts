@@ -322,9 +322,9 @@ describe("adapter_config.json", () => {
     ["target_parameters", ["mlp.experts.gate_up_proj"]],
     ["trainable_token_indices", [5]],
     ["lora_bias", true],
-    ["use_dora", true],
     ["use_qalora", true],
-    ["alpha_pattern", { q_proj: 4 }],
+    ["modules_to_save", ["lm_head"]],
+    ["alpha_pattern", { "(q|v+)+_proj": 4 }],
     ["some_later_option", true],
   ])("that says %s = %j is refused by the name", async (field, value) => {
     await expect(settingsOf({ ...PEFT, [field]: value })).rejects.toMatchObject({

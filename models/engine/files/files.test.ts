@@ -515,9 +515,9 @@ describe("an adapter", () => {
       { r: 1e9 },
       { lora_alpha: "16" },
       { bias: "all" },
-      { use_dora: true },
+      { use_dora: "yes" },
       { modules_to_save: ["lm_head"] },
-      { rank_pattern: { q_proj: 4 } },
+      { rank_pattern: { q_proj: 0 } },
       { target_modules: "all-linear" },
       { target_modules: [] },
     ])

@@ -26,6 +26,9 @@ function halfTable(): Float32Array {
   return halves;
 }
 
+/** The float that the bits of a half stand for. */
+export const halfToFloat = (half: number): number => halfTable()[half]!;
+
 /**
  * Little-endian numbers as 32-bit floats; each of them is exact.
  *

@@ -97,13 +97,10 @@ export const ADAPTER_KEYS: KnownKeys = {
   neutral: {
     // The base stays as it is: only where A and B begin differs. PiSSA, OLoRA, CorDA, LoftQ and LoRA-GA change the base.
     init_lora_weights: is(true, false, "gaussian", "orthogonal", "eva"),
-    use_dora: isOff,
     use_qalora: isOff,
     use_bdlora: isOff,
     lora_bias: isOff,
     modules_to_save: isOff,
-    rank_pattern: isOff,
-    alpha_pattern: isOff,
     layers_to_transform: isOff,
     layer_replication: isOff,
     exclude_modules: isOff,

@@ -1,5 +1,5 @@
 /**
- * Opens a published model (config.json, safetensors) and loads it into an arena with workspaces, adapter and kernels. Training,
+ * Opens a published model (config.json, safetensors or GGUF) and loads it into an arena with workspaces, adapter and kernels. Training,
  * the factory's tasks and the answer server begin here. Every file is a stranger's: sizes are bounded, every tensor must be
  * used.
  */
@@ -18,10 +18,12 @@ import { createKernels, type KernelChoice, type SharedArena } from "../kernels/c
 import { MAX_THREAD_COUNT, NONE, type Place } from "../kernels/kernels.ts";
 import { ArenaPlan } from "../tensors/arena-plan.ts";
 import { type ByteSource, type FileSource, readWhole, unreadable } from "./byte-source.ts";
+import { readGgufEntries } from "./gguf-file.ts";
 import { parseModelConfig } from "./model-config.ts";
 import { packInputs } from "./pack-weights.ts";
 import { readFloats, readTensorEntries, type TensorEntry } from "./safetensors.ts";
-import { namePrefixes, type TensorTarget, tensorTargets } from "./tensor-targets.ts";
+import { flippedTarget, namePrefixes, type TensorTarget, tensorTargets } from "./tensor-targets.ts";
+import type { WeightEntry } from "./weight-entry.ts";
 
 export type { FileSource };
 
@@ -34,6 +36,7 @@ const CHUNK = 2 ** 20;
 
 const SINGLE_FILE = "model.safetensors";
 const INDEX_FILE = "model.safetensors.index.json";
+const GGUF_FILE = "model.gguf";
 
 /** A model whose files are open and checked, all but the weights themselves: nothing large is allocated yet. */
 export interface OpenModel {
@@ -49,7 +52,7 @@ export interface OpenModel {
 }
 
 /**
- * Opens a model: config.json, and weights as model.safetensors or as shards with their index.
+ * Opens a model: config.json, and weights as model.safetensors, as shards with their index, or as model.gguf.
  *
  * @throws RollupError MOD_SOURCE_UNREADABLE, MOD_FILE_INVALID, MOD_CONFIG_UNSUPPORTED, MOD_TOO_LARGE
  */
@@ -62,12 +65,12 @@ export async function openModel(source: FileSource): Promise<OpenModel> {
     for (const file of opened) await file.close();
   };
   try {
-    const { entries, others } = await openShards(source, opened);
+    const { entries, others } = await openWeights(source, shape, opened);
     // Layers are laid out only once the file has as many tensors, so that a false count costs nothing.
     if (entries.size < shape.layerCount) throw missing(`of ${shape.layerCount} layers`, shape, undefined);
     const layout = parameterLayout(shape);
     const pairsOf = (as: ParameterLayout) =>
-      tensorTargets(shape, as).map((target) => ({ target, entry: find(entries, shape, target) }));
+      tensorTargets(shape, as).map((target) => find(entries, shape, target));
     requireConstants(others);
     await requireUsed(entries, shape, pairsOf(layout));
     return {
@@ -86,22 +89,43 @@ export async function openModel(source: FileSource): Promise<OpenModel> {
   }
 }
 
-interface Shards {
-  readonly entries: ReadonlyMap<string, TensorEntry>;
-  /** Types of the tensors that are no floats which are read, by name. */
+interface Weights {
+  readonly entries: ReadonlyMap<string, WeightEntry>;
+  /** Types of the tensors that are no numbers which are read, by name. */
   readonly others: ReadonlyMap<string, string>;
 }
 
-async function openShards(source: FileSource, opened: ByteSource[]): Promise<Shards> {
+async function openWeights(source: FileSource, shape: ModelShape, opened: ByteSource[]): Promise<Weights> {
+  const gguf = await source.open(GGUF_FILE);
+  if (gguf === null) return openShards(source, opened);
+  opened.push(gguf);
+  for (const file of [SINGLE_FILE, INDEX_FILE]) {
+    const second = await source.open(file);
+    if (second === null) continue;
+    opened.push(second);
+    throw modelError(
+      "MOD_FILE_INVALID",
+      `${source.name} has ${GGUF_FILE} and ${file}: take one of them out`,
+      {
+        data: { name: GGUF_FILE, reason: "two-weights" },
+      },
+    );
+  }
+  const others = new Map<string, string>();
+  return { entries: await readGgufEntries(gguf, shape, (name, type) => void others.set(name, type)), others };
+}
+
+async function openShards(source: FileSource, opened: ByteSource[]): Promise<Weights> {
   const others = new Map<string, string>();
   const onOther = (name: string, type: string) => void others.set(name, type);
   const single = await source.open(SINGLE_FILE);
   if (single !== null) {
     opened.push(single);
-    return { entries: await readTensorEntries(single, onOther), others };
+    return { entries: weightEntries(await readTensorEntries(single, onOther)), others };
   }
   const index = await readWhole(source, INDEX_FILE, MAX_INDEX_BYTES);
-  if (index === null) throw unreadable(source.name, `there is neither ${SINGLE_FILE} nor ${INDEX_FILE}`);
+  if (index === null)
+    throw unreadable(source.name, `there is neither ${SINGLE_FILE} nor ${INDEX_FILE} nor ${GGUF_FILE}`);
   const entries = new Map<string, TensorEntry>();
   for (const file of shardNames(index)) {
     const shard = await source.open(file);
@@ -112,8 +136,16 @@ async function openShards(source: FileSource, opened: ByteSource[]): Promise<Sha
       entries.set(name, entry);
     }
   }
-  return { entries, others };
+  return { entries: weightEntries(entries), others };
 }
+
+const weightEntries = (entries: ReadonlyMap<string, TensorEntry>): Map<string, WeightEntry> =>
+  new Map(
+    Array.from(entries, ([key, entry]) => {
+      const { name, shape } = entry;
+      return [key, { name, shape, read: (first, count) => readFloats(entry, first, count) }];
+    }),
+  );
 
 /** Names of files in the same folder: an index cannot lead anywhere else. */
 function shardNames(index: Uint8Array): string[] {
@@ -141,15 +173,16 @@ function invalidIndex(reason: string, cause?: unknown) {
 }
 
 function find(
-  entries: ReadonlyMap<string, TensorEntry>,
+  entries: ReadonlyMap<string, WeightEntry>,
   shape: ModelShape,
-  target: TensorTarget,
-): TensorEntry {
+  published: TensorTarget,
+): { readonly target: TensorTarget; readonly entry: WeightEntry } {
   const [plain, prefix] = namePrefixes[shape.family];
-  const entry = entries.get(prefix + target.name) ?? entries.get(plain + target.name);
+  const entry = entries.get(prefix + published.name) ?? entries.get(plain + published.name);
+  const target = entry?.isFlipped === true ? flippedTarget(published) : published;
   if (entry === undefined || entry.shape.join() !== target.shape.join())
     throw missing(target.name, target.shape, entry?.shape);
-  return entry;
+  return { target, entry };
 }
 
 /** Causal masks and frequencies of positions: constants that older versions of transformers have stored. */
@@ -162,13 +195,13 @@ const HEAD = "lm_head.weight";
  * @throws RollupError MOD_FILE_INVALID
  */
 async function requireUsed(
-  entries: ReadonlyMap<string, TensorEntry>,
+  entries: ReadonlyMap<string, WeightEntry>,
   shape: ModelShape,
-  pairs: readonly { readonly entry: TensorEntry }[],
+  pairs: readonly { readonly entry: WeightEntry }[],
 ): Promise<void> {
-  const used = new Set(pairs.map(({ entry }) => entry.name));
+  const used = new Set(pairs.map(({ entry }) => entry));
   for (const [name, entry] of entries) {
-    if (used.has(name) || CONSTANTS.test(name)) continue;
+    if (used.has(entry) || CONSTANTS.test(name)) continue;
     if (name !== HEAD || !shape.isTied)
       throw unused(
         name,
@@ -193,12 +226,12 @@ function requireConstants(others: ReadonlyMap<string, string>): void {
       throw unused(name, `it is of type ${type}, which is not computed here: convert it, or take it out`);
 }
 
-async function isSame(a: TensorEntry, b: TensorEntry): Promise<boolean> {
+async function isSame(a: WeightEntry, b: WeightEntry): Promise<boolean> {
   if (a.shape.join() !== b.shape.join()) return false;
   const count = a.shape.reduce((product, size) => product * size, 1);
   for (let first = 0; first < count; first += CHUNK) {
     const size = Math.min(CHUNK, count - first);
-    const [own, other] = await Promise.all([readFloats(a, first, size), readFloats(b, first, size)]);
+    const [own, other] = await Promise.all([a.read(first, size), b.read(first, size)]);
     if (own.some((value, i) => value !== other[i])) return false;
   }
   return true;
@@ -221,7 +254,7 @@ function missing(name: string, wanted: unknown, found: unknown) {
 
 /** The same to int8, of whole blocks of inputs at a time. */
 async function packTensor(
-  entry: TensorEntry,
+  entry: WeightEntry,
   { map, shape: [rows = 0, columns = 0] }: TensorTarget,
   arena: Float32Array,
   start: Place,
@@ -231,7 +264,7 @@ async function packTensor(
   const rowsAtOnce = Math.max(32, Math.floor(CHUNK / columns / 32) * 32);
   for (let first = 0; first < rows; first += rowsAtOnce) {
     const count = Math.min(rowsAtOnce, rows - first);
-    const values = await readFloats(entry, first * columns, count * columns);
+    const values = await entry.read(first * columns, count * columns);
     if (hasOutputRows)
       for (let row = 0; row < count; row++) {
         const inputs = values.subarray(row * columns, (row + 1) * columns);
@@ -246,7 +279,7 @@ async function packTensor(
 }
 
 async function copyTensor(
-  entry: TensorEntry,
+  entry: WeightEntry,
   target: TensorTarget,
   arena: Float32Array,
   start: Place,
@@ -256,7 +289,7 @@ async function copyTensor(
   const rowsAtOnce = Math.max(1, Math.floor(CHUNK / columns));
   for (let first = 0; first < rows; first += rowsAtOnce) {
     const count = Math.min(rowsAtOnce, rows - first);
-    const values = await readFloats(entry, first * columns, count * columns);
+    const values = await entry.read(first * columns, count * columns);
     const at = start + target.at + first * target.rowStride;
     if (target.columnStride === 1) {
       for (let row = 0; row < count; row++)
@@ -327,6 +360,7 @@ export async function loadModel(opened: OpenModel, options: LoadOptions): Promis
     });
   }
   const adapter = options.adapter === undefined ? null : adapterLayout(shape, options.adapter);
+  if (isTraining && options.adapter?.isDora === true) throw new RangeError("DoRA is computed, not tuned");
   const plan = new ArenaPlan();
   const parameters = plan.take(layout.floatCount);
   const adapterAt = adapter === null ? NONE : plan.take(adapter.floatCount);

@@ -36,6 +36,17 @@ const ofTokens = (name: string, { vocabularySize, width }: ModelShape, at: Place
   map: { inputs: width, outputs: vocabularySize, weights: at, firstOutput: 0, hasOutputRows: true },
 });
 
+/** The target of a tensor whose rows and columns are stored the other way round. */
+export function flippedTarget({ map, shape: [rows, columns], ...target }: TensorTarget): TensorTarget {
+  return {
+    ...target,
+    shape: [columns!, rows!],
+    columnStride: target.rowStride,
+    rowStride: target.columnStride,
+    ...(map === undefined ? {} : { map: { ...map, hasOutputRows: !map.hasOutputRows } }),
+  };
+}
+
 export function tensorTargets(shape: ModelShape, layout: ParameterLayout): TensorTarget[] {
   return shape.family === "gpt2" ? gpt2Targets(shape, layout) : llamaTargets(shape, layout);
 }

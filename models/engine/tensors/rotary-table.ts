@@ -22,9 +22,7 @@ export function rotaryTable(
 ): Float32Array {
   const half = headSize / 2;
   const table = new Float32Array(positions * headSize);
-  const logTheta = exactLog(theta);
-  for (let i = 0; i < half; i++) {
-    const plain = exactExp((-logTheta * i) / half);
+  for (const [i, plain] of plainFrequencies(headSize, theta).entries()) {
     const frequency = scaling === null ? plain : stretched(plain, scaling);
     for (let t = 0; t < positions; t++) {
       const [cosine, sine] = exactAngle(t * frequency);
@@ -33,6 +31,19 @@ export function rotaryTable(
     }
   }
   return table;
+}
+
+function plainFrequencies(headSize: number, theta: number): number[] {
+  const half = headSize / 2;
+  const logTheta = exactLog(theta);
+  return Array.from({ length: half }, (_, i) => exactExp((-logTheta * i) / half));
+}
+
+/** Factors by which a scaling slows the turns: 1 for those that stay. */
+export function rotaryStretch(headSize: number, theta: number, scaling: RotaryScaling | null): number[] {
+  return plainFrequencies(headSize, theta).map((plain) =>
+    scaling === null ? 1 : plain / stretched(plain, scaling),
+  );
 }
 
 function stretched(frequency: number, scaling: RotaryScaling): number {

@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import { chatForm } from "../../serving/openai/chat-prompt.ts";
 import { TokenText } from "../../serving/openai/token-text.ts";
 import { memorySource } from "../files/memory-source.ts";
-import { readBeginTokens, readChatTemplate, readEndTokens } from "./text-marks.ts";
+import { chatText } from "./chat-text.ts";
+import { readBeginTokens, readEndTokens } from "./text-marks.ts";
 import { begun, openTokenizer, type TextTokens } from "./tokenizer.ts";
 
 const byteLevel = { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: true };
@@ -158,19 +159,33 @@ describe("the beginning of a text", () => {
     await expect(openTokenizer(base(llama3), 2)).rejects.toMatchObject({ code: "MOD_FILE_INVALID" });
   });
 
-  it("stands before a chat where the base's template writes it", async () => {
-    const marks = ["<begin>", "<|im_start|>", "<|im_end|>"];
-    const own = bpe("ab", marks, { post_processor: llama3 });
-    const tokens = await openTokenizer(files({ "tokenizer.json": own }), 5);
-    const hasBegin = (chat: string | null) => chatForm(tokens, chat).hasBegin;
-    expect(hasBegin("{{ bos_token }}{% for message in messages %}…")).toBe(true);
-    expect(hasBegin("<begin>{% for message in messages %}…")).toBe(true);
-    expect(hasBegin("{% for message in messages %}…")).toBe(false);
-    expect(hasBegin(null)).toBe(true);
-    expect(
-      await readChatTemplate(files({ "tokenizer_config.json": { chat_template: "{{ bos_token }}" } })),
-    ).toBe("{{ bos_token }}");
-    expect(await readChatTemplate(files({ "chat_template.jinja": "…" }))).toBe("…");
+  it("stands before a chat where the base's template writes it, once", async () => {
+    const own = bpe("ab", ["<begin>", "<|im_end|>"], { post_processor: llama3 });
+    const opened = (more: Record<string, object | string>) =>
+      openTokenizer(files({ "tokenizer.json": own, ...more }), 4);
+    const template = "{{ bos_token }}{% for message in messages %}{{ message.content }}{% endfor %}";
+    const named = { bos_token: { content: "<begin>" }, chat_template: template };
+    const rendered = async (more: Record<string, object | string>) => {
+      const tokens = await opened(more);
+      const text = chatText(tokens.chat(), { messages: [{ role: "user", content: "ab" }] }, "2026-11-29");
+      const encoded = tokens.encode(text);
+      return chatForm(tokens).hasBegin ? begun(tokens, encoded) : encoded;
+    };
+    expect(await rendered({ "tokenizer_config.json": named })).toEqual([2, 0, 1]);
+    expect(await rendered({ "tokenizer_config.json": { ...named, bos_token: "<begin>" } })).toEqual([
+      2, 0, 1,
+    ]);
+    expect(await rendered({ "chat_template.jinja": "<begin>{{ messages[0].content }}" })).toEqual([2, 0, 1]);
+    // A template says itself whether a text begins with it; without one the tokenizer does.
+    expect(await rendered({ "chat_template.jinja": "{{ messages[0].content }}" })).toEqual([0, 1]);
+    expect(await rendered({})).toEqual([2, 0, 1]);
+    const listed = [
+      { name: "tool_use", template: "x" },
+      { name: "default", template },
+    ];
+    const fromList = { "tokenizer_config.json": { ...named, chat_template: listed } };
+    expect(await rendered(fromList)).toEqual([2, 0, 1]);
+    expect((await opened({ "chat_template.jinja": "{% for %}" })).encode("ab")).toEqual([0, 1]);
   });
 });
 
@@ -219,13 +234,15 @@ describe("the ends of a text", () => {
     expect(await ends({ "tokenizer_config.json": { eos_token: "</s>" } }, unigram)).toEqual([1]);
   });
 
-  it("of a chat include the mark that ends a turn, though no text shows it", async () => {
-    const tokens = await openTokenizer(
-      files({ "tokenizer.json": bpe("ab", ["<end>", "<|im_start|>", "<|im_end|>"]) }),
-      5,
-    );
-    expect(chatForm(tokens, null).endTokens).toEqual([4]);
+  it("of a chat include the mark that the template puts behind a turn, though no text shows it", async () => {
+    const own = bpe("ab", ["<end>", "<|im_start|>", "<|im_end|>"]);
+    const chatml =
+      "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}";
+    const tokens = await openTokenizer(files({ "tokenizer.json": own, "chat_template.jinja": chatml }), 5);
+    expect(chatForm(tokens).endTokens).toEqual([4]);
     expect(tokens.decode([0, 4, 1])).toBe("ab");
+    const without = await openTokenizer(files({ "tokenizer.json": own }), 5);
+    expect(chatForm(without).endTokens).toEqual([]);
   });
 });
 

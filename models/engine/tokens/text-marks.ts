@@ -11,6 +11,9 @@ import { beginOf, MAX_FILE_BYTES, parseJsonFile, type TokenizerFile } from "./to
 /** Bound on a stranger's file; tokenizer_config.json lists added tokens and has up to some MB. */
 const MAX_CONFIG_BYTES = 16 * 2 ** 20;
 
+/** File of a chat template; without it the template is in tokenizer_config.json. */
+export const TEMPLATE_FILE = "chat_template.jinja";
+
 interface EndsFile {
   readonly eos_token_id?: unknown;
   readonly eos_token?: unknown;
@@ -59,21 +62,46 @@ export async function readBeginTokens(source: FileSource): Promise<number[]> {
   return file === null ? [] : checked("tokenizer.json", () => beginOf(file));
 }
 
+/** A base's chat template as published, with the special tokens that templates name. */
+export interface PublishedTemplate {
+  /** File that has it. */
+  readonly file: string;
+  readonly source: string;
+  readonly names: Readonly<Record<string, string>>;
+}
+
+/** Special tokens of tokenizer_config.json that transformers gives to a template. */
+const NAMED_TOKENS = [
+  "bos_token",
+  "eos_token",
+  "unk_token",
+  "sep_token",
+  "pad_token",
+  "cls_token",
+  "mask_token",
+];
+
 /** Reads a base's template of a chat as it is published; null if there is none. @throws as `readEndTokens` */
-export async function readChatTemplate(source: FileSource): Promise<string | null> {
-  const own = await readWhole(source, "chat_template.jinja", MAX_CONFIG_BYTES);
-  if (own !== null) return checked("chat_template.jinja", () => textOfBytes(own));
-  const config = await readJson<{ chat_template?: unknown }>(
-    source,
-    "tokenizer_config.json",
-    MAX_CONFIG_BYTES,
-  );
-  const template = config?.chat_template;
-  const usual = Array.isArray(template)
-    ? (template.find((one: { name?: unknown } | null) => one?.name === "default") as { template?: unknown })
+export async function readChatTemplate(source: FileSource): Promise<PublishedTemplate | null> {
+  const config = await readJson<Record<string, unknown>>(source, "tokenizer_config.json", MAX_CONFIG_BYTES);
+  const found = await findTemplate(source, config?.chat_template);
+  if (found === null) return null;
+  const named = NAMED_TOKENS.map((field) => [field, nameOf(config?.[field])] as const);
+  const names = Object.fromEntries(named.filter(([, name]) => name !== null)) as Record<string, string>;
+  return { ...found, names };
+}
+
+async function findTemplate(
+  source: FileSource,
+  inConfig: unknown,
+): Promise<Pick<PublishedTemplate, "file" | "source"> | null> {
+  const own = await readWhole(source, TEMPLATE_FILE, MAX_CONFIG_BYTES);
+  if (own !== null) return { file: TEMPLATE_FILE, source: checked(TEMPLATE_FILE, () => textOfBytes(own)) };
+  const usual = Array.isArray(inConfig)
+    ? (inConfig.find((one: { name?: unknown } | null) => one?.name === "default") as { template?: unknown })
         ?.template
-    : template;
-  return typeof usual === "string" ? usual : null;
+    : inConfig;
+  return typeof usual === "string" ? { file: "tokenizer_config.json", source: usual } : null;
 }
 
 /** The token of a name; none where tokens are bytes. */

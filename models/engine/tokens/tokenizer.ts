@@ -5,6 +5,8 @@
 import { Tokenizer } from "@huggingface/tokenizers";
 import { modelError } from "../../model-errors.ts";
 import { type FileSource, readWhole } from "../files/byte-source.ts";
+import { ChatTemplate } from "./chat-template.ts";
+import { type PublishedTemplate, readChatTemplate } from "./text-marks.ts";
 import { spellingOf, type TokenSpelling } from "./token-speller.ts";
 import {
   beginOf,
@@ -26,6 +28,8 @@ export interface TextTokens extends TokenSpelling {
   readonly begin: readonly number[];
   /** Maximum bytes of UTF-8 that one token stands for in a text. */
   readonly longestBytes: number;
+  /** The base's chat template; null if there is none. @throws RollupError MOD_FILE_INVALID for one that is no Jinja */
+  readonly chat: () => ChatTemplate | null;
 }
 
 /**
@@ -45,6 +49,7 @@ export const byteTokens: TextTokens = withDecoding({
   speller: () => byte,
   begin: [],
   longestBytes: 1,
+  chat: () => null,
 });
 
 /**
@@ -60,20 +65,41 @@ const NORMALIZED_PART = 4;
  */
 export async function openTokenizer(source: FileSource, vocabularySize: number): Promise<TextTokens> {
   const bytes = await readWhole(source, "tokenizer.json", MAX_FILE_BYTES);
+  const template = await readChatTemplate(source);
   if (bytes === null) {
-    if (vocabularySize === BYTE_COUNT) return byteTokens;
+    if (vocabularySize === BYTE_COUNT) return { ...byteTokens, chat: lazyTemplate(template, []) };
     throw invalid(`there is none, and ${vocabularySize} tokens are not bytes`);
   }
   const settings = await readWhole(source, "tokenizer_config.json", MAX_FILE_BYTES);
   try {
     const config = settings === null ? {} : (parseJsonFile(settings) as TokenizerConfig);
-    return tokensOf(parseJsonFile(bytes) as TokenizerFile, config, vocabularySize);
+    const file = parseJsonFile(bytes) as TokenizerFile;
+    const special = (file.added_tokens ?? []).filter((token) => token.special === true);
+    const chat = lazyTemplate(
+      template,
+      special.map(({ content }) => content),
+    );
+    return tokensOf(file, config, vocabularySize, chat);
   } catch (cause) {
     throw invalid(cause instanceof Error ? cause.message : String(cause), cause);
   }
 }
 
-function tokensOf(file: TokenizerFile, config: TokenizerConfig, vocabularySize: number): TextTokens {
+/** Parses a template when it is first needed: a base with a broken one still reads prompts. */
+function lazyTemplate(published: PublishedTemplate | null, marks: readonly string[]): TextTokens["chat"] {
+  let parsed: ChatTemplate | null = null;
+  return () => {
+    if (published !== null) parsed ??= new ChatTemplate({ ...published, marks });
+    return parsed;
+  };
+}
+
+function tokensOf(
+  file: TokenizerFile,
+  config: TokenizerConfig,
+  vocabularySize: number,
+  chat: TextTokens["chat"],
+): TextTokens {
   requireBounded(file);
   requireComputed(file, config);
   const tokenizer = new Tokenizer(file, config);
@@ -89,6 +115,7 @@ function tokensOf(file: TokenizerFile, config: TokenizerConfig, vocabularySize: 
     encode: (text) => checked(tokenizer.encode(text, { add_special_tokens: false }).ids),
     begin: checked(begin),
     longestBytes: longestOf(file),
+    chat,
   });
 }
 

@@ -14,7 +14,7 @@ import type { Transformer } from "../../engine/architecture/transformer.ts";
 import { factoryError } from "../../model-errors.ts";
 import { loadText } from "../../tuning/recipe/text-model.ts";
 import type { TextRecipe } from "../../tuning/recipe/text-recipe.ts";
-import { promptOf } from "../../tuning/recipe/text-tokens.ts";
+import { promptOf, rowQuestion } from "../../tuning/recipe/text-tokens.ts";
 import { heldOutRows } from "../../tuning/recipe/text-training.ts";
 import { generate } from "../../tuning/training/generate.ts";
 import type { FactoryComparison } from "../factory-api.ts";
@@ -58,7 +58,7 @@ async function compareWriters(task: CompareTask, recipe: TextRecipe): Promise<Fa
   const max = Math.max(recipe.rowTokens, recipe.answers.promptTokens);
   return {
     answers: prompts.map(({ expected, prompt }) => {
-      const promptTokens = promptOf(recipe, tokens.encode(prompt));
+      const promptTokens = promptOf(recipe, tokens.encode(rowQuestion(tokens, prompt, recipe)));
       if (promptTokens.length === 0 || promptTokens.length + 1 > max)
         throw factoryError(
           "SRV_BAD_REQUEST",

@@ -20,7 +20,9 @@ export async function describePlace(place: string): Promise<TaskResults["base"]>
     const name = baseNameAt(place);
     const files = await describeBase(source, name);
     const sizes = Object.values(files.files).map(({ sizeBytes }) => sizeBytes);
-    const weights = files.files["model.safetensors"] ?? files.files["model.safetensors.index.json"];
+    const weights = ["model.safetensors", "model.safetensors.index.json", "model.gguf"]
+      .map((file) => files.files[file])
+      .find((file) => file !== undefined);
     return {
       files,
       view: {

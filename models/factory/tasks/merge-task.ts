@@ -8,6 +8,7 @@ import { writeFileWhole } from "@openledger/foundation/whole-file";
 import type { Transformer } from "../../engine/architecture/transformer.ts";
 import { readWhole } from "../../engine/files/byte-source.ts";
 import { encodeModel } from "../../engine/files/write-model.ts";
+import { TEMPLATE_FILE } from "../../engine/tokens/text-marks.ts";
 import { baseSourceAt } from "../../tuning/base/base-place.ts";
 import { MARK_FILES } from "../../tuning/recipe/base-files.ts";
 import { loadText } from "../../tuning/recipe/text-model.ts";
@@ -19,7 +20,7 @@ import { settingOf } from "./task-model.ts";
 /** Bound on a base's small files; tokenizers have some MB. */
 const MAX_FILE_BYTES = 64 * 2 ** 20;
 /** Files of a whole model beside its weights. */
-const BESIDE = ["config.json", "tokenizer.json", "tokenizer_config.json", ...MARK_FILES];
+const BESIDE = ["config.json", "tokenizer.json", "tokenizer_config.json", TEMPLATE_FILE, ...MARK_FILES];
 
 /** A whole model: W + alpha / rank · A B in float32, with the base's other files as they are. */
 export async function merge(task: ModelTask & { readonly jobFolder: string }): Promise<null> {

@@ -179,16 +179,18 @@ describe("a language model", () => {
     };
   };
 
-  it("has the card's base, near-duplicates and limit of length, and of one that cites the card's part", async () => {
+  it("has the card's base, near-duplicates and limit of length, and one that cites the card's part, too", async () => {
     const { recipe } = await planOrder(await order(), rows, machine);
     expect(recipe.rules).toMatchObject({
       base: { flatPermille: 300 },
       normQuantile: 0.7,
       nearDuplicatesShare: true,
     });
-    const cards = nameCard(sampleCard({ rewards: { ...rewards, citationPermille: 250 } })).text;
+    const cited = { ...rewards, basePermille: 300, nearDuplicates: "share", citationPermille: 250 } as const;
+    const cards = nameCard(sampleCard({ rewards: cited })).text;
     const citing = await planOrder(await order({ citationPercent: 40 }, cards), rows, machine);
     expect((citing.recipe as TextRecipe).retrieval!.citationPermille).toBe(250);
+    expect(citing.recipe.rules).toEqual({ ...recipe.rules, normQuantile: 0.99 });
     const own = await planOrder(await order({ citationPercent: 40 }, null), rows, machine);
     expect((own.recipe as TextRecipe).retrieval!.citationPermille).toBe(400);
   });

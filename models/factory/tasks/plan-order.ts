@@ -103,8 +103,8 @@ async function writeDraft(
     ? sayingRetrieval(features, citationPermille)
     : retrievalOf(features, promptTokens, citationPermille);
   const source = baseSourceAt(basePlace);
-  const { answers, ends } = await textEnds(source);
   const shape = await shapeOfBase(base!, [readFrom(source)]);
+  const { answers, ends } = await textEnds(source, base!, shape.vocabularySize);
   const adapter = { rank: form.rank, alpha: form.alpha, targets: form.targets as AdapterTarget[] };
   const steps = stepsOf(form, rowCount);
   return {
@@ -137,7 +137,7 @@ async function writeDraft(
       temperature: form.temperature,
       ...answers,
     },
-    rules: textRules(isCiting),
+    rules: textRules(),
   } as RecipeDraft;
 }
 

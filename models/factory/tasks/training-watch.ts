@@ -6,7 +6,7 @@ import type { AdapterLayout } from "../../engine/architecture/adapter-layout.ts"
 import type { Transformer } from "../../engine/architecture/transformer.ts";
 import { encodeAdapter } from "../../engine/files/adapter-files.ts";
 import type { TextRecipe } from "../../tuning/recipe/text-recipe.ts";
-import { promptOf } from "../../tuning/recipe/text-tokens.ts";
+import { promptOf, rowQuestion } from "../../tuning/recipe/text-tokens.ts";
 import type { TuningRun, TuningWatch } from "../../tuning/recipe/text-training.ts";
 import { generate } from "../../tuning/training/generate.ts";
 import { meanLoss } from "../../tuning/training/row-losses.ts";
@@ -132,7 +132,7 @@ export class TrainingWatch implements TuningWatch {
 
   #continue(model: Transformer, { placed }: TuningRun, prompt: string): string {
     const { answers, rowTokens } = this.#options.recipe;
-    const question = placed.tokens.encode(prompt);
+    const question = placed.tokens.encode(rowQuestion(placed.tokens, prompt, this.#options.recipe));
     const promptTokens = promptOf(this.#options.recipe, question).slice(
       0,
       Math.max(1, rowTokens - SAMPLE_TOKENS),

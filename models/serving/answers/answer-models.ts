@@ -8,6 +8,7 @@ import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { attributionError } from "@openledger/attribution/attribution-errors";
 import { directFamily } from "@openledger/attribution/model/direct/direct-family";
+import type { TemplateChat } from "@openledger/attribution/model/model-chat";
 import { familyOf, type ModelFamily } from "@openledger/attribution/model/model-family";
 import {
   checkedFile,
@@ -80,6 +81,8 @@ export interface LanguageModel {
   readonly service: AnswerService;
   /** The query of an answer that a batch has made. */
   queryOf(prompt: string, text: string): Promise<Int16Array>;
+  /** Canonical text of a chat, rendered beside the thread that serves HTTP. */
+  chatPrompt(chat: TemplateChat): Promise<string>;
   /** Reads a prompt as the model does, if that is more than the prompt. */
   read(prompt: string): Promise<ReadPrompt>;
 }
@@ -262,6 +265,7 @@ export class AnswerModels {
         weights: weights!,
         service,
         queryOf: (prompt, answer) => thread.run("queryOf", { modelId, prompt, text: answer }),
+        chatPrompt: (chat) => thread.run("chatText", { modelId, chat }),
         read: (prompt) => thread.run("read", { modelId, prompt }),
       });
     const rows = "rows.jsonl" in manifest.files ? new RowLines(join(folder, "rows.jsonl")) : null;

@@ -97,7 +97,7 @@ export class AnswerService {
    * @param make the answer, if it is made elsewhere; what it throws is thrown here, and nothing is stored
    * @param onText told the text so far of an answer that is made now and is not encrypted
    * @throws ATT_ASK_REFUSED, ATT_ANSWER_UNPAID, ATT_MODEL_NOT_PAYABLE, ATT_MODEL_NOT_SERVED, ATT_ROW_INVALID,
-   *   ATT_SERVER_UNREACHABLE, SRV_DATABASE_UNREACHABLE
+   *   ATT_NO_ROW_ANSWERS, ATT_SERVER_UNREACHABLE, SRV_DATABASE_UNREACHABLE
    */
   async ask(
     question: Question,

@@ -2,7 +2,9 @@
  * Tasks of the thread that computes for all registered models: answers, queries (the vectors by which rows are scored and
  * paid), and estimates of who would be paid. attribution-thread.ts starts it.
  */
+
 import { directFamily } from "@openledger/attribution/model/direct/direct-family";
+import type { TemplateChat } from "@openledger/attribution/model/model-chat";
 import { readModelFiles } from "@openledger/attribution/model/model-directory";
 import type {
   AnsweringModel,
@@ -69,8 +71,10 @@ let texts: readonly TextRecipe[] = [];
 let shared: SharedText | null = null;
 
 /** Room that a model needs of a base in memory: the same for models that were tuned alike. */
-const seatOf = ({ adapter, answers, base, method, weights }: TextRecipe) =>
-  JSON.stringify({ adapter, base, method, weights, tokens: answers.promptTokens + answers.answerTokens });
+const seatOf = ({ adapter, answers, base, chat, method, weights }: TextRecipe) => {
+  const tokens = answers.promptTokens + answers.answerTokens;
+  return JSON.stringify({ adapter, base, chat, method, weights, tokens });
+};
 
 async function seat(models: readonly SeatedModel[]): Promise<void> {
   const seats = new Set(texts.map(seatOf));
@@ -157,6 +161,15 @@ export const queryOf = async ({
   text,
 }: OfPrompt & { readonly text: string }): Promise<Int16Array> =>
   (await textOf(modelId))!.queryOf!(prompt, text);
+
+/** Canonical text of a chat. */
+export const chatText = async ({
+  chat,
+  modelId,
+}: {
+  readonly modelId: number;
+  readonly chat: TemplateChat;
+}): Promise<string> => (await textOf(modelId))!.chat.promptOf(chat);
 
 /** Reads a prompt as a language model does, with the rows that it cites. */
 export const read = async ({ modelId, prompt }: OfPrompt): Promise<ReadPrompt> =>

@@ -2,15 +2,19 @@
  * Interface by which the routes of OpenAI's API charge for an answer. ledger-billing.ts implements it for models that the
  * ledger has; completion-service.ts asks it for each request.
  */
+import type { TemplateChat } from "@openledger/attribution/model/model-chat";
 import type { Sampling } from "../../engine/batches/choose-token.ts";
 import type { JsonShape } from "../../engine/batches/json-text.ts";
+import type { WantedForm } from "./recipe-form.ts";
 
 /** Question as the billing reads it. */
 export interface AskedQuestion {
   /** An adapter's name, or that of the base. */
   readonly model: string;
-  /** Prompt if it is one text; null for tokens and for chats. */
+  /** Prompt if it is one text, or the canonical text of a chat; null for tokens and for lists. */
   readonly text: string | null;
+  /** Field of the request that has it. */
+  readonly param: "prompt" | "messages";
   /** `openledger` of the request: who pays, and their signature. */
   readonly claim: unknown;
 }
@@ -55,6 +59,13 @@ export interface AnswerBilling {
   charges(model: string): boolean;
   /** Registered facts; null for an adapter, or the base, that nobody has registered: it is not sold. */
   registered(model: string): RegisteredName | null;
+  /**
+   * Canonical text of a chat, which question and receipt bind.
+   * @throws RollupError MOD_CHAT_REFUSED, MOD_SERVE_UNPAID for a name that is no registered model
+   */
+  chatText(model: string, chat: TemplateChat): Promise<string>;
+  /** @throws RollupError SRV_BAD_REQUEST for what the recipe does not allow, by the name of the field */
+  requireForm(model: string, wanted: WantedForm): void;
   /**
    * Form of a registered model's answer.
    *

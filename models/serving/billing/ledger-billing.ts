@@ -2,11 +2,14 @@
  * Charges for answers of OpenAI's routes whose model the ledger has: the question is signed as for POST /v1/answers,
  * and the last part of the answer carries its receipt. open-language.ts passes it to the routes.
  */
+import type { TemplateChat } from "@openledger/attribution/model/model-chat";
 import { ANSWERED_AGAIN, assuranceOf } from "@openledger/attribution/model/reply-assurance";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import { z } from "zod";
+import { isShortChat } from "../../engine/tokens/chat-text.ts";
 import type { TextTokens } from "../../engine/tokens/tokenizer.ts";
 import { type ServingErrorCode, servingError } from "../../model-errors.ts";
+import { chatPrompt } from "../../tuning/recipe/chat-prompt.ts";
 import { drawSeedOf } from "../../tuning/recipe/draw-seed.ts";
 import { endTokensOf, isCiting } from "../../tuning/recipe/text-recipe.ts";
 import {
@@ -26,7 +29,10 @@ import type {
   MakeTokens,
   RegisteredName,
 } from "./answer-billing.ts";
+import { requireRecipeForm, type WantedForm } from "./recipe-form.ts";
 
+/** Bounds of a chat that is rendered on the thread that serves HTTP: at most a few milliseconds. */
+const SHORT_CHAT = { messages: 32, characters: 8_192 };
 const element = z
   .string()
   .regex(/^0x[0-9a-fA-F]{1,64}$/)
@@ -68,6 +74,16 @@ export class LedgerBilling implements AnswerBilling {
     return { modelId: model.modelId, datanetId, version };
   }
 
+  async chatText(name: string, chat: TemplateChat): Promise<string> {
+    const model = this.#registered(name);
+    if (isShortChat(chat, SHORT_CHAT)) return translated(() => chatPrompt(this.#tokens, model.recipe, chat));
+    return model.chatPrompt(chat).catch(rethrow);
+  }
+
+  requireForm(name: string, wanted: WantedForm): void {
+    requireRecipeForm(wanted, this.#registered(name).recipe);
+  }
+
   /**
    * Form by the recipe, which decides how a registered model answers: a customer who could choose would look for a form
    * that suits them.
@@ -76,10 +92,13 @@ export class LedgerBilling implements AnswerBilling {
     const { model, text } = this.#known(question);
     const { recipe } = model;
     const { answerTokens, noRepeat, temperature } = recipe.answers;
-    translated(() => requirePromptBytes(this.#tokens, text, recipe));
+    const { param } = question;
+    translated(() => requirePromptBytes(this.#tokens, text, recipe), param);
     const own = await encode(text);
-    translated(() => requirePromptTokens(own, recipe));
-    const read = isCiting(recipe) ? await model.read(text).catch(rethrow) : { given: promptOf(recipe, own) };
+    translated(() => requirePromptTokens(own, recipe), param);
+    const read = isCiting(recipe)
+      ? await model.read(text).catch((error: unknown) => rethrow(error, param))
+      : { given: promptOf(recipe, own) };
     const seed = drawSeedOf(recipe, text);
     const endTokens = [...endTokensOf(recipe)];
     return { prompt: read.given, maxTokens: answerTokens, temperature, topP: 1, noRepeat, seed, endTokens };
@@ -101,16 +120,18 @@ export class LedgerBilling implements AnswerBilling {
         const text = answerText(this.#tokens, made, own);
         return { label: null, text, query: await queryOf(prompt, text) };
       })
-      .catch(rethrow);
+      .catch((error: unknown) => rethrow(error, question.param));
     const { answer, ...opening } = record;
     const { text, tokens } = answerSchema.parse(JSON.parse(answer));
+    // A row's answer is said whole, whatever its length.
+    const isCut = tokens.length >= recipe.answers.answerTokens && this.#tokens.decode(tokens) === text;
     const { answerHash, expiresAtMs, payerId, priceWei, queryBytes, queryCommitment, receipt, salt } =
       opening;
     const facts = { receipt, payerId, answerHash, queryBytes, queryCommitment, salt, priceWei, expiresAtMs };
     return {
       text,
       tokenCount: tokens.length,
-      end: tokens.length < recipe.answers.answerTokens ? "stop" : "length",
+      end: isCut ? "length" : "stop",
       // Same form as `POST /v1/answers`, so that the same client library checks and pays it.
       openledger: {
         modelId,
@@ -123,12 +144,16 @@ export class LedgerBilling implements AnswerBilling {
     };
   }
 
-  #known({ model: name, text }: AskedQuestion): { model: LanguageModel; text: string } {
+  #registered(name: string): LanguageModel {
     const model = this.#models.get(name);
-    if (model === undefined)
-      throw servingError("MOD_SERVE_UNPAID", `${name} is no registered model, and nothing is free here`, {
-        data: { param: "model" },
-      });
+    if (model !== undefined) return model;
+    throw servingError("MOD_SERVE_UNPAID", `${name} is no registered model, and nothing is free here`, {
+      data: { param: "model" },
+    });
+  }
+
+  #known({ model: name, text }: AskedQuestion): { model: LanguageModel; text: string } {
+    const model = this.#registered(name);
     if (text !== null) return { model, text };
     throw servingError("SRV_BAD_REQUEST", "registered models take a prompt of one text", {
       data: { param: "prompt" },
@@ -143,32 +168,36 @@ const CODES: Readonly<Record<string, ServingErrorCode>> = {
   ATT_MODEL_NOT_PAYABLE: "MOD_SERVE_UNPAID",
   ATT_MODEL_NOT_SERVED: "MOD_SERVE_UNPAID",
   ATT_ROW_INVALID: "SRV_BAD_REQUEST",
+  ATT_NO_ROW_ANSWERS: "SRV_BAD_REQUEST",
   ATT_MODEL_FILE_INVALID: "MOD_SERVE_ADAPTER_UNUSABLE",
+  ATT_RECIPE_INVALID: "MOD_SERVE_ADAPTER_UNUSABLE",
   ATT_SERVER_UNREACHABLE: "SRV_STOPPING",
 };
 
-function translate(error: unknown): unknown {
+/** Field of the request that an error is about. */
+type Param = AskedQuestion["param"];
+
+function translate(error: unknown, param: Param): unknown {
   if (!isRollupError(error)) return error;
   const code = CODES[error.code];
-  return code === undefined ? error : asServing(error, code);
+  return code === undefined ? error : asServing(error, code, param);
 }
 
-function rethrow(error: unknown): never {
-  throw translate(error);
+function rethrow(error: unknown, param: Param = "prompt"): never {
+  throw translate(error, param);
 }
 
-function asServing(error: RollupError, code: ServingErrorCode): RollupError {
-  const param = code === "SRV_BAD_REQUEST" ? { param: "prompt" } : {};
+function asServing(error: RollupError, code: ServingErrorCode, param: Param): RollupError {
   return servingError(code, error.message, {
-    data: { reason: error.code, ...error.data, ...param },
+    data: { reason: error.code, ...error.data, ...(code === "SRV_BAD_REQUEST" ? { param } : {}) },
     cause: error,
   });
 }
 
-function translated<T>(run: () => T): T {
+function translated<T>(run: () => T, param: Param = "prompt"): T {
   try {
     return run();
   } catch (error) {
-    rethrow(error);
+    rethrow(error, param);
   }
 }

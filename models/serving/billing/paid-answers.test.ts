@@ -370,7 +370,7 @@ describe("a registered language model behind the answer server", () => {
       const client = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: "any", maxRetries: 0 });
       const bare = { prompt: "The navy?", max_tokens: 2 };
       expect((await client.completions.create({ ...bare, model: "base" })).usage?.completion_tokens).toBe(2);
-      const registered = client.completions.create({ ...bare, model: `model-${MODEL_ID}` });
+      const registered = client.completions.create({ prompt: bare.prompt, model: `model-${MODEL_ID}` });
       await expect(registered).rejects.toMatchObject({ status: 402 });
       const listed = await listAdapters(fixture.client, server.url);
       expect(listed.map(({ id, openledger }) => [id, openledger.charging])).toEqual([
@@ -428,7 +428,7 @@ describe("a registered language model behind the answer server", () => {
       await expect(openai.completions.create(stolen as never)).rejects.toMatchObject(unpaid);
       await expect(openai.completions.create({ ...bare, model: "base" })).rejects.toMatchObject(unpaid);
       const chat = { model: bare.model, messages: [{ role: "user" as const, content: "x" }] };
-      await expect(openai.chat.completions.create(chat)).rejects.toMatchObject({ status: 400 });
+      await expect(openai.chat.completions.create(chat)).rejects.toMatchObject(unpaid);
       for (const more of [{ n: 2 }, { logprobs: 1 }])
         await expect(openai.completions.create({ ...question("The navy?"), ...more })).rejects.toMatchObject({
           status: 400,

@@ -4,6 +4,7 @@
  */
 import { randomBytes, randomInt } from "node:crypto";
 import type { ServerResponse } from "node:http";
+import type { ChatTool, ToolCall } from "@openledger/attribution/model/model-chat";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import { jsonStart } from "../../engine/batches/json-text.ts";
 import { begun, type TextTokens } from "../../engine/tokens/tokenizer.ts";
@@ -15,9 +16,11 @@ import type { ServingMetrics } from "../serving-metrics.ts";
 import type { ChatForm } from "./chat-prompt.ts";
 import { EventStream } from "./event-stream.ts";
 import { ClientGone, type GiveText, type MadeAnswer, makeAnswer, type TokenMark } from "./make-answer.ts";
+import { MessageText } from "./message-text.ts";
 import {
   type AnswerHead,
   answerPart,
+  callsPart,
   errorView,
   lastPart,
   type Usage,
@@ -26,6 +29,7 @@ import {
 } from "./openai-answers.ts";
 import { type AnyRequest, invalidRequest, type Prompt } from "./openai-requests.ts";
 import type { PromptEncoder, PromptSender } from "./prompts/prompt-encoder.ts";
+import type { DatedChat } from "./prompts/prompt-tasks.ts";
 import type { TokenNames } from "./token-names.ts";
 
 interface CompletionServiceOptions {
@@ -67,11 +71,14 @@ interface PreparedRequest extends Asker {
   readonly forms: readonly AnswerForm[];
   readonly promptTokens: number;
   readonly stops: readonly string[];
+  /** Tools that answers may call. */
+  readonly tools: readonly ChatTool[];
   readonly isStream: boolean;
 }
 
 interface Ended {
-  readonly end: "stop" | "length";
+  readonly end: "stop" | "length" | "tool_calls";
+  readonly calls: readonly ToolCall[];
   readonly answerTokens: number;
   readonly openledger: object;
 }
@@ -115,16 +122,24 @@ export class CompletionService {
   }
 
   async #prepare(request: AnyRequest, asker: Asker, isWanted: () => boolean): Promise<PreparedRequest> {
-    const { chat, encoder, names } = this.#modules;
+    const { encoder, names } = this.#modules;
     const { kind, model } = request;
     const charger = this.#modules.billing;
     const billing = charger?.charges(model) === true ? charger : undefined;
     const [first, ...others] = request.kind === "completion" ? request.prompts : [];
-    const text = typeof first === "string" && others.length === 0 ? first : null;
-    const question = { model, text: billing === undefined ? null : text, claim: request.openledger };
+    const plain = typeof first === "string" && others.length === 0 ? first : null;
     const sender = { address: asker.address, isWanted };
-    if (billing !== undefined) requirePlain(request);
-    const form = await billing?.formOf(question, (prompt) => encoder.encode(prompt, "prompt", sender));
+    if (billing !== undefined) {
+      requirePlain(request);
+      billing.requireForm(model, request);
+    }
+    const param = kind === "chat" ? ("messages" as const) : ("prompt" as const);
+    const text =
+      billing !== undefined && request.kind === "chat"
+        ? await billing.chatText(model, request).catch(refuseChat)
+        : plain;
+    const question = { model, text: billing === undefined ? null : text, param, claim: request.openledger };
+    const form = await billing?.formOf(question, (prompt) => encoder.encode(prompt, param, sender));
     const forms = form === undefined ? await this.#formsOf(request, sender) : [form];
     const copies = form === undefined ? (request.n ?? 1) : 1;
     const hasStops = forms[0] !== form && forms[0]!.json === null;
@@ -142,7 +157,8 @@ export class CompletionService {
       ...asker,
       forms,
       promptTokens: forms.reduce((sum, { prompt }) => sum + prompt.length, 0) / copies,
-      stops: hasStops ? [...request.stop, ...(kind === "chat" ? chat.stops : [])] : [],
+      stops: hasStops ? request.stop : [],
+      tools: request.kind === "chat" ? request.tools : [],
       isStream: request.stream === true,
     };
   }
@@ -153,7 +169,9 @@ export class CompletionService {
     const { json, kind, topLogprobs } = request;
     const n = request.n ?? 1;
     const isChat = kind === "chat";
-    const texts: readonly Prompt[] = isChat ? [chat.promptOf(request.messages)] : request.prompts;
+    const texts: readonly (Prompt | DatedChat)[] = isChat
+      ? [{ chat: { messages: request.messages, tools: request.tools }, date: today() }]
+      : request.prompts;
     if (json !== null && !this.#options.hasJson)
       throw invalidRequest(
         "response_format",
@@ -191,14 +209,19 @@ export class CompletionService {
 
   /** Tokens that a request gives itself are taken as they are. */
   async #promptOf(
-    text: Prompt,
+    given: Prompt | DatedChat,
     param: string,
     sender: PromptSender,
     hasBegin: boolean,
   ): Promise<readonly number[]> {
     const { encoder, tokens } = this.#modules;
-    const own = typeof text === "string" ? await encoder.encode(text, param, sender) : text;
-    const prompt = hasBegin && typeof text === "string" ? begun(tokens, own) : own;
+    const isChat = typeof given === "object" && "chat" in given;
+    const own = isChat
+      ? await encoder.encodeChat(given, sender).catch(refuseChat)
+      : typeof given === "string"
+        ? await encoder.encode(given, param, sender)
+        : given;
+    const prompt = hasBegin && (isChat || typeof given === "string") ? begun(tokens, own) : own;
     if (prompt.length === 0) throw invalidRequest(param, "it is empty");
     if (prompt.some((token) => token >= this.#options.vocabularySize))
       throw invalidRequest(param, "a token is not in the vocabulary");
@@ -222,7 +245,13 @@ export class CompletionService {
       texts[index] += more;
       marks[index]!.push(...ready);
     });
-    const choices = all.map(({ end }, index) => ({ index, text: texts[index]!, marks: marks[index]!, end }));
+    const choices = all.map(({ calls, end }, index) => ({
+      index,
+      text: texts[index]!,
+      marks: marks[index]!,
+      end,
+      calls,
+    }));
     const body = JSON.stringify(wholeAnswer(prepared.head, choices, usage, all[0]!.openledger));
     response.writeHead(200, { "content-type": "application/json; charset=utf-8" }).end(body);
   }
@@ -243,8 +272,9 @@ export class CompletionService {
       stream.send(answerPart(head, { index, text, marks, end: null }));
     };
     try {
-      const { usage } = await this.#runAll(prepared, response, give, (index, { end, openledger }) => {
+      const { usage } = await this.#runAll(prepared, response, give, (index, { calls, end, openledger }) => {
         begin(index);
+        if (calls.length > 0) stream.send(callsPart(head, index, calls));
         stream.send(lastPart(head, index, end, openledger));
       });
       if (head.hasUsage) stream.send(usagePart(head, usage));
@@ -291,11 +321,12 @@ export class CompletionService {
   /** A free answer is made at once; any other has the billing make it, and store it. */
   async #run(prepared: PreparedRequest, form: AnswerForm, left: AbortSignal, give: GiveText): Promise<Ended> {
     const { engine, names, tokens } = this.#modules;
-    const { address, billing, head, key, question, stops } = prepared;
+    const { address, billing, head, key, question, stops, tools } = prepared;
+    const message = new MessageText(tools, give);
     const adapter = head.model === this.#options.baseName ? null : head.model;
     const order = { address, adapter, form, stops, isKept: billing !== undefined };
     const parts = { engine, tokens: (form.json ?? null) === null ? tokens : names.spelling };
-    const make = (tenant: string) => makeAnswer(parts, { ...order, tenant }, left, give);
+    const make = (tenant: string) => makeAnswer(parts, { ...order, tenant }, left, message.give);
     let made: MadeAnswer | undefined;
     const billed = await billing?.answer(question, async (payerId) => {
       made = await make(`account ${payerId}`);
@@ -303,10 +334,16 @@ export class CompletionService {
     });
     if (billed === undefined) made = await make(key === null ? address : `key ${key.name}`);
     // The answer is one that was given before.
-    else if (made === undefined) give(billed.text, []);
+    else if (made === undefined) message.give(billed.text, []);
+    const calls = message.end();
     const { adapterSha256 = null, answer = [], end = billed?.end ?? "stop" } = made ?? {};
     const answerTokens = billed?.tokenCount ?? answer.length;
-    return { end, answerTokens, openledger: { adapterSha256, seed: form.seed, ...billed?.openledger } };
+    return {
+      end: calls.length > 0 ? "tool_calls" : end,
+      calls,
+      answerTokens,
+      openledger: { adapterSha256, seed: form.seed, ...billed?.openledger },
+    };
   }
 
   /** @throws RollupError SRV_BAD_REQUEST if they are fewer than the shortest JSON has bytes */
@@ -323,6 +360,15 @@ export class CompletionService {
     this.#modules.log.error({ err: error }, "unforeseen failure of an answer");
     return servingError("SRV_INTERNAL", "the server failed in an unforeseen way", { cause: error });
   }
+}
+
+/** Date that a free chat's template may write. */
+const today = () => new Date().toISOString().slice(0, 10);
+
+function refuseChat(error: unknown): never {
+  if (!isRollupError(error, "MOD_CHAT_REFUSED")) throw error;
+  const { param, reason } = error.data as { param: string; reason: string };
+  throw invalidRequest(param, reason, "invalid_value", error);
 }
 
 const askedTokens = (request: AnyRequest) => request.max_completion_tokens ?? request.max_tokens;

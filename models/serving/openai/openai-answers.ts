@@ -1,11 +1,13 @@
 /** Answers, their parts and errors in the form of OpenAI's API; completion-service.ts and serving-app.ts send them. */
+
+import type { ToolCall } from "@openledger/attribution/model/model-chat";
 import type { RollupError } from "@openledger/foundation/rollup-error";
 import { openAiForm } from "../../model-errors.ts";
 import type { TokenMark } from "./make-answer.ts";
 import type { TokenNames } from "./token-names.ts";
 
 type AnswerKind = "completion" | "chat";
-type AnswerEnd = "stop" | "length";
+type AnswerEnd = "stop" | "length" | "tool_calls";
 
 /** Common beginning of all parts of an answer. */
 export interface AnswerHead {
@@ -30,6 +32,8 @@ export interface AnswerChoice {
   readonly text: string;
   readonly marks: readonly TokenMark[];
   readonly end: AnswerEnd | null;
+  /** Calls of tools that the answer consists of, beside its text. */
+  readonly calls?: readonly ToolCall[];
 }
 
 const OBJECTS = {
@@ -81,8 +85,13 @@ export function wholeAnswer(
   openledger: object,
 ): object {
   const views = choices.map((choice) => {
-    const { text } = choice;
-    const message = { role: "assistant", content: text, refusal: null };
+    const { calls = [], text } = choice;
+    const message = {
+      role: "assistant",
+      content: calls.length > 0 && text === "" ? null : text,
+      refusal: null,
+      ...(calls.length > 0 ? { tool_calls: calls } : {}),
+    };
     return { ...choiceView(answer, choice), ...(answer.kind === "chat" ? { message } : { text }) };
   });
   return { ...head(answer, "whole"), choices: views, usage: usageView(usage), openledger };
@@ -99,6 +108,12 @@ export function answerPart(answer: AnswerHead, choice: AnswerChoice, isFirst = f
   const delta = isFirst ? { role: "assistant", content: text } : { content: text };
   const view = { ...choiceView(answer, choice), ...(answer.kind === "chat" ? { delta } : { text }) };
   return { ...partHead(answer), choices: [view] };
+}
+
+/** Part of a chat's stream with the calls of tools, whole. */
+export function callsPart(answer: AnswerHead, index: number, calls: readonly ToolCall[]): object {
+  const delta = { tool_calls: calls.map((call, i) => ({ index: i, ...call })) };
+  return { ...partHead(answer), choices: [{ index, logprobs: null, finish_reason: null, delta }] };
 }
 
 /** Reason why the choice ended, and the ledger's part of it. */

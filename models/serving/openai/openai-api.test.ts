@@ -262,13 +262,24 @@ describe("requests that clients make", () => {
 
 describe("requests that are not served", () => {
   it("are refused by the name of the field, with OpenAI's codes", async () => {
+    const tool = { type: "function", function: { name: "x" } };
+    const call = { id: "1", type: "function", function: { name: "x", arguments: "{}" } };
     const image = { type: "image_url", image_url: { url: "data:" } };
     for (const [more, param, code] of [
-      [{ tools: [{ type: "function" }] }, "tools", "unsupported_parameter"],
+      [{ tools: [{ type: "function" }] }, "tools.0.function", "missing_required_parameter"],
+      [{ tools: [{ type: "custom", custom: { name: "x" } }] }, "tools.0.type", "invalid_value"],
+      [{ tools: [tool], tool_choice: "required" }, "tool_choice", "invalid_value"],
+      [{ tools: [tool] }, "tools", "invalid_value"],
+      [{ tools: [tool], logprobs: true }, "logprobs", "invalid_value"],
+      [{ tools: [tool], response_format: { type: "json_object" } }, "response_format", "invalid_value"],
+      [
+        { messages: [{ role: "user", content: "x", tool_calls: [call] }] },
+        "messages.0.tool_calls",
+        "invalid_value",
+      ],
       [{ functions: [{}] }, "functions", "unsupported_parameter"],
       [{ frequency_penalty: 1 }, "frequency_penalty", "unsupported_parameter"],
       [{ logit_bias: { 5: 1 } }, "logit_bias", "unsupported_parameter"],
-      [{ store: true }, "store", "unsupported_parameter"],
       [{ top_k: 5 }, "top_k", "unknown_parameter"],
       [{ stream_options: { x: 1 }, stream: true }, "stream_options.x", "unknown_parameter"],
       [{ messages: undefined }, "messages", "missing_required_parameter"],
@@ -280,6 +291,7 @@ describe("requests that are not served", () => {
       [{ stream_options: { include_usage: true } }, "stream_options", "invalid_value"],
       [{ response_format: { type: "xml" } }, "response_format.type", "invalid_value"],
       [{ messages: [{ role: "tool", content: "x" }] }, "messages.0.role", "invalid_value"],
+      [{ messages: [{ role: "wizard", content: "x" }] }, "messages.0.role", "invalid_value"],
       [{ messages: [{ role: "user", content: [image] }] }, "messages.0.content.0.type", "invalid_value"],
       [{ messages: [{ role: "user", content: "x", alias: "y" }] }, "messages.0.alias", "unknown_parameter"],
     ] as const)
@@ -304,7 +316,12 @@ describe("requests that are not served", () => {
       logit_bias: {},
       user: "me",
       presence_penalty: 0,
-      store: false,
+      store: true,
+      metadata: { run: "5" },
+      parallel_tool_calls: true,
+      n: null,
+      stop: null,
+      verbosity: "medium",
     };
     const { message } = answer.choices[0]!;
     const again = (await chat({
@@ -317,7 +334,7 @@ describe("requests that are not served", () => {
   it("of other paths have 404, and of other methods 405", async () => {
     for (const [method, path, status, code] of [
       ["GET", "/v1/nothing", 404, "unknown_url"],
-      ["POST", "/v1/embeddings", 404, "unknown_url"],
+      ["GET", "/v1/embeddings", 405, "method_not_supported"],
       ["GET", "/v1/models/nobody", 404, "model_not_found"],
       ["GET", "/v1/chat/completions", 405, "method_not_supported"],
       ["DELETE", "/v1/models/base", 405, "method_not_supported"],
@@ -387,6 +404,8 @@ describe("keys", () => {
       await expect.poll(() => ask("any").catch((error: unknown) => error)).toMatchObject(wrong);
       const bare = await fetch(`${keyed.url}/v1/models`);
       expect([bare.status, await bare.json()]).toMatchObject([401, { error: { code: "invalid_api_key" } }]);
+      for (const path of ["completions", "chat/completions", "embeddings"])
+        expect((await fetch(`${keyed.url}/v1/${path}`, { method: "POST", body: "{" })).status).toBe(401);
       expect((await fetch(`${keyed.url}/health`)).status).toBe(200);
       const { response } = await clientOf(keyed, key)
         .chat.completions.create({ ...fixed, messages })
@@ -395,7 +414,7 @@ describe("keys", () => {
       expect(response.headers.get("x-ratelimit-remaining-requests")).toBe("2");
       expect(Number(response.headers.get("x-ratelimit-remaining-tokens"))).toBeLessThan(88);
       const used = { status: 429, type: "rate_limit_error", code: "rate_limit_exceeded" };
-      const spent = await ask(key, { max_tokens: 70 }).catch((error: unknown) => error);
+      const spent = await ask(key, { max_tokens: 90 }).catch((error: unknown) => error);
       expect(spent).toMatchObject({ ...used, message: /tokens per minute/ });
       await expect(ask(key, { max_tokens: 300 })).rejects.toMatchObject({ status: 413, param: "max_tokens" });
       const refused = (await ask(key).catch((error: unknown) => error)) as InstanceType<

@@ -14,6 +14,10 @@ const MAX_TOKENS = 2 ** 20;
 const MAX_CHOICES = 32;
 const MAX_TOP = 20;
 const MAX_TOP_OF_COMPLETION = 5;
+/** Calls of one message, and tools of one request. */
+const [MAX_CALLS, MAX_TOOLS] = [128, 128];
+/** Texts of one request for embeddings. */
+const MAX_INPUTS = 512;
 const SHORT_NAME = z.string().max(512).nullish();
 
 /** Attack: a schema looks at every entry of a list before it counts them. */
@@ -32,6 +36,8 @@ const isTokenList = (value: unknown): value is number[] =>
 const isPrompt = (value: unknown): value is Prompt =>
   typeof value === "string" ? value.length <= MAX_TEXT : isTokenList(value);
 
+const isInput = (value: unknown): value is Prompt => isPrompt(value) && value.length > 0;
+
 /** A text, or its tokens. */
 export type Prompt = string | readonly number[];
 
@@ -39,7 +45,7 @@ export type Prompt = string | readonly number[];
 const UNSERVED = {
   all: ["logit_bias", "presence_penalty", "frequency_penalty"],
   completion: ["echo", "suffix", "response_format"],
-  chat: "tools functions audio prediction web_search_options verbosity metadata store".split(" "),
+  chat: "functions audio prediction web_search_options".split(" "),
 } as const;
 const asksNothing = (value: unknown) =>
   ([undefined, null, 0, false, ""] as unknown[]).includes(value) ||
@@ -71,6 +77,9 @@ const common = {
   prompt_cache_key: SHORT_NAME,
   service_tier: z.enum(["auto", "default"]).nullish(),
   parallel_tool_calls: z.boolean().nullish(),
+  /** Nothing is stored, so nothing is found by its labels. */
+  store: z.boolean().nullish(),
+  metadata: z.record(z.string().max(64), z.string().max(512)).nullish(),
   modalities: z.tuple([z.literal("text")]).nullish(),
   /** Payer, and the signature of the question; read by the billing. */
   openledger: z.unknown().optional(),
@@ -142,31 +151,59 @@ class SchemaRefused extends Error {
   }
 }
 
+const toolCallSchema = z.strictObject({
+  id: z.string().max(256),
+  type: z.literal("function"),
+  function: z.strictObject({ name: z.string().max(256), arguments: z.string().max(MAX_TEXT) }),
+});
+
+const toolSchema = z.strictObject({
+  type: z.literal("function", { error: "only functions are served" }),
+  function: z.strictObject({
+    name: z.string().regex(/^[\w.-]{1,64}$/),
+    description: z.string().max(MAX_TEXT).nullish(),
+    parameters: z.record(z.string(), z.unknown()).nullish(),
+    strict: z.literal(false, { error: "arguments are not held to the schema" }).nullish(),
+  }),
+});
+
+const messageSchema = z
+  .strictObject({
+    role: z.enum(["system", "developer", "user", "assistant", "tool"]),
+    content: text.nullish(),
+    /** Name of one of several speakers: accepted, and of no effect but for a tool. */
+    name: z.string().max(256).nullish(),
+    tool_call_id: z.string().max(256).nullish(),
+    tool_calls: fewOf(toolCallSchema, MAX_CALLS).nullish(),
+    refusal: nothing,
+    annotations: nothing,
+    audio: nothing,
+    function_call: nothing,
+  })
+  // Clients send such a message back after an answer without text.
+  .refine(({ content, role }) => typeof content === "string" || role === "assistant", {
+    path: ["content"],
+    error: "only an assistant's message may be without a text",
+  })
+  .refine(({ role, tool_calls: calls }) => (calls ?? []).length === 0 || role === "assistant", {
+    path: ["tool_calls"],
+    error: "only an assistant calls tools",
+  })
+  .transform(({ content, name, role, tool_call_id, tool_calls }) => ({
+    role,
+    content: content ?? null,
+    name,
+    tool_call_id,
+    tool_calls,
+  }));
+
 const chatSchema = z
   .strictObject({
     ...common,
-    messages: fewOf(
-      z
-        .strictObject({
-          role: z.enum(["system", "developer", "user", "assistant"]),
-          content: text.nullable(),
-          /** Name of one of several speakers: accepted, and of no effect. */
-          name: z.string().max(256).nullish(),
-          refusal: nothing,
-          annotations: nothing,
-          audio: nothing,
-          tool_calls: nothing,
-          function_call: nothing,
-        })
-        // Clients send such a message back after an answer without text.
-        .refine(({ content, role }) => content !== null || role === "assistant", {
-          path: ["content"],
-          error: "only an assistant's message may be without a text",
-        })
-        .transform(({ content, role }) => ({ role, content: content ?? "" })),
-      10_000,
-    ).refine(({ length }) => length > 0, "it is empty"),
-    tool_choice: z.enum(["none", "auto"]).nullish(),
+    messages: fewOf(messageSchema, 1_000).refine(({ length }) => length > 0, "it is empty"),
+    tools: fewOf(toolSchema, MAX_TOOLS).nullish(),
+    tool_choice: z.enum(["none", "auto"], { error: "none and auto are served" }).nullish(),
+    verbosity: z.literal("medium", { error: "only the usual one, medium, is served" }).nullish(),
     function_call: z.enum(["none", "auto"]).nullish(),
     reasoning_effort: z.literal("none").nullish(),
     logprobs: z.boolean().nullish(),
@@ -191,9 +228,21 @@ const chatSchema = z
     path: ["stop"],
     error: "JSON ends by itself: no stop is served beside response_format",
   })
-  .transform(({ logprobs, top_logprobs: top, response_format: format, ...rest }) => ({
+  .refine(({ logprobs, tools }) => logprobs !== true || (tools ?? []).length === 0, {
+    path: ["logprobs"],
+    error: "they are served of answers without tools",
+  })
+  .refine(
+    ({ response_format: format, tools }) => (format?.type ?? "text") === "text" || (tools ?? []).length === 0,
+    {
+      path: ["response_format"],
+      error: "JSON is served of answers without tools",
+    },
+  )
+  .transform(({ logprobs, tools, top_logprobs: top, response_format: format, ...rest }) => ({
     ...rest,
     kind: "chat" as const,
+    tools: rest.tool_choice === "none" ? [] : (tools ?? []),
     topLogprobs: logprobs === true ? (top ?? 0) : null,
     json:
       format?.type === "json_schema"
@@ -203,10 +252,36 @@ const chatSchema = z
           : null,
   }));
 
+const embeddingSchema = z.strictObject({
+  model: common.model,
+  input: z
+    .custom<Prompt | readonly Prompt[]>(
+      (value) =>
+        isInput(value) ||
+        (Array.isArray(value) && value.length > 0 && value.length <= MAX_INPUTS && value.every(isInput)),
+      {
+        error: `the input is a text, a list of tokens, or a list of at most ${MAX_INPUTS} of these; none is empty`,
+      },
+    )
+    .transform((input) =>
+      typeof input === "string" || isTokenList(input) ? [input] : (input as readonly Prompt[]),
+    ),
+  encoding_format: z.enum(["float", "base64"]).nullish(),
+  dimensions: z.number().int().min(1).nullish(),
+  user: SHORT_NAME,
+});
+export type EmbeddingRequest = z.output<typeof embeddingSchema>;
+
+/** @throws RollupError SRV_BAD_REQUEST */
+export function parseEmbedding(body: unknown): EmbeddingRequest {
+  const parsed = embeddingSchema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  throw refusalOf(deepest(parsed.error.issues[0]!), { ...(body as object | null) });
+}
+
 type CompletionRequest = z.output<typeof completionSchema>;
 type ChatRequest = z.output<typeof chatSchema>;
 export type AnyRequest = CompletionRequest | ChatRequest;
-export type ChatMessage = ChatRequest["messages"][number];
 
 /** @throws RollupError SRV_BAD_REQUEST */
 export const parseCompletion = (body: unknown): AnyRequest => parse("completion", completionSchema, body);

@@ -11,6 +11,9 @@ import { serveWorld } from "../../testing/serving-world.ts";
 import type { ServedModels } from "../serve-models.ts";
 
 const MARKS = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"] as const;
+const CHATML =
+  "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}" +
+  "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}";
 const SIZE = MARKS.length + 256;
 const END_OF_TEXT = 0;
 
@@ -51,7 +54,10 @@ async function serveSaying(name: string, names: readonly string[]): Promise<Open
   await writeFile(join(base, "tokenizer.json"), file);
   await mkdir(join(folder, name, "adapters"));
   // The form of Qwen2.5: config.json names the end of a text, and a chat's mark stands elsewhere.
-  await writeFile(join(base, "tokenizer_config.json"), JSON.stringify({ eos_token: "<|endoftext|>" }));
+  await writeFile(
+    join(base, "tokenizer_config.json"),
+    JSON.stringify({ eos_token: "<|endoftext|>", chat_template: CHATML }),
+  );
   const one = await serveWorld(join(folder, name));
   served.push(one);
   return new OpenAI({ baseURL: `${one.url}/v1`, apiKey: "any", maxRetries: 0 });

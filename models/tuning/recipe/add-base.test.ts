@@ -6,10 +6,14 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it, onTestFinished } from "vitest";
+import { folderSource } from "../../engine/files/folder-source.ts";
+import { openModel } from "../../engine/files/load-model.ts";
 import { type HubFaults, startHub } from "../../testing/hub-server.ts";
+import { converted, encodeGguf } from "../../testing/made-gguf.ts";
 import { makeModel, writeMadeModel } from "../../testing/made-models.ts";
 import { byteConfig } from "../../testing/text-rows.ts";
 import { addBase, planBase } from "./add-base.ts";
+import { describeBase, openBase, readFrom } from "./base-files.ts";
 
 const home = mkdtempSync(join(tmpdir(), "openledger-add-base-"));
 const bases = join(home, "added");
@@ -54,6 +58,26 @@ it("copies a base with its card, and a copy is compared with the logits that it 
   }
   // Nothing is left of a base that is refused.
   expect(() => readFileSync(join(home, "shift-0.05", "small", "config.json"))).toThrow("ENOENT");
+});
+
+it("copies a base whose weights are GGUF, and its recipe names that file", async () => {
+  const made = makeModel(byteConfig, "gguf");
+  const { head, parts } = converted(made);
+  const from = join(home, "gguf");
+  mkdirSync(from);
+  writeFileSync(join(from, "config.json"), JSON.stringify(made.config));
+  writeFileSync(join(from, "model.gguf"), encodeGguf(head, parts));
+  const added = await addBase(from, bases, options);
+  const logits = (folder: string) => JSON.parse(readFileSync(join(folder, "self-test.json"), "utf8")).logits;
+  const plain = join(home, "gguf-as-safetensors");
+  await writeMadeModel(plain, made);
+  const other = await addBase(plain, bases, options);
+  expect(logits(added.folder)).toEqual(logits(other.folder));
+
+  const base = await describeBase(folderSource(added.folder), "gguf");
+  expect(Object.keys(base.files)).toEqual(["config.json", "model.gguf"]);
+  const opened = await openModel(await openBase(base, [readFrom(folderSource(added.folder))]));
+  await opened.close();
 });
 
 it("refuses what is no model before it copies a byte", async () => {

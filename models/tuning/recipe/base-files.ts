@@ -11,13 +11,14 @@ import type { ModelShape } from "../../engine/architecture/model-shape.ts";
 import { type FileSource, readWhole, unreadable } from "../../engine/files/byte-source.ts";
 import { memorySource } from "../../engine/files/memory-source.ts";
 import { parseModelConfig } from "../../engine/files/model-config.ts";
+import { TEMPLATE_FILE } from "../../engine/tokens/text-marks.ts";
 import { modelError } from "../../model-errors.ts";
 
 /** All files together: they are held in memory while they are read. */
 export const MAX_BASE_BYTES = 4 * 2 ** 30;
 const INDEX_FILE = "model.safetensors.index.json";
-/** Files that tell how texts and turns end. They lie beside a base, and do not affect a recipe that is written. */
-export const MARK_FILES = ["generation_config.json", "chat_template.jinja"] as const;
+/** Files that tell how texts end. They lie beside a base, and do not affect a recipe that is written. */
+export const MARK_FILES = ["generation_config.json"] as const;
 const FILE_NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,200}$/;
 
 export const baseSchema = z.strictObject({
@@ -45,7 +46,15 @@ export async function baseFileNames(source: FileSource): Promise<string[]> {
   const index = await readWhole(source, INDEX_FILE, MAX_BASE_BYTES);
   const shards = index === null ? [] : shardsOf(index);
   return [
-    ...["config.json", "tokenizer.json", "tokenizer_config.json", INDEX_FILE, "model.safetensors"],
+    ...[
+      "config.json",
+      "tokenizer.json",
+      "tokenizer_config.json",
+      TEMPLATE_FILE,
+      INDEX_FILE,
+      "model.safetensors",
+      "model.gguf",
+    ],
     ...shards,
   ];
 }

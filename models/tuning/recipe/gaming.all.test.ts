@@ -1,42 +1,60 @@
 /** The default classifier under attack: worlds are fixed, and what a plan brings is paid by the rules of every version. */
-import { attackWorlds, measureAttack } from "@openledger/attribution/gaming/attack-factor";
-import { STANDARD_PLANS } from "@openledger/attribution/gaming/attack-plan";
-import { textSource } from "@openledger/attribution/gaming/attack-source";
+import { attackWorlds, measureAttack, measureAttacks } from "@openledger/attribution/gaming/attack-factor";
+import { ATTACKS, HONEST_PLAN } from "@openledger/attribution/gaming/attack-plan";
+import { type AttackSource, emailSource, textSource } from "@openledger/attribution/gaming/attack-source";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
+import { BROWN_GENRES, brownPassages } from "@openledger/attribution/testing/brown-corpus";
+import { digitSource } from "@openledger/attribution/testing/digit-source";
+import { irisSource } from "@openledger/attribution/testing/iris-flowers";
 import { madeLabels, madeText } from "@openledger/attribution/testing/made-rows";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { beforeAll, expect, test } from "vitest";
-import { defaultTextRecipe } from "./recipe-presets.ts";
+import { usualRecipe } from "../../testing/usual-recipe.ts";
 
 beforeAll(() => initPoseidon());
 
-const worlds = () => attackWorlds((sizes) => defaultTextRecipe({ ...sizes, bucketCount: 128 }), ["1"]);
+/** Rows that inputs are chosen by. */
+const CHOSEN_BY = 600;
 
-test("copies earn nothing, honest rows what honest rows do, and the same each time", async () => {
-  const [honest, copies] = await Promise.all(
-    STANDARD_PLANS.slice(0, 2).map((plan) => measureAttack(plan, worlds())),
-  );
-  expect(honest!.factor).toBeGreaterThan(0.7);
-  expect(honest!.factor).toBeLessThan(1.3);
-  expect((await measureAttack(STANDARD_PLANS[0], worlds())).factor).toBe(honest!.factor);
-  expect(copies!.results[0]!.leftOut).toBeGreaterThan(25);
-  expect(copies!.factor).toBeLessThan(0.2);
-});
+/** Worlds of the recipe that ships. */
+async function usualWorlds(source: AttackSource, seeds: readonly string[], bucketCount = 1_024) {
+  const contents = await source.contentsOf(source.rows.slice(0, CHOSEN_BY).map(({ input }) => input));
+  const recipeOf = await usualRecipe({ ...source, bucketCount }, contents);
+  return attackWorlds(({ rowCount }) => recipeOf(rowCount), seeds, source);
+}
 
-test("copies earn nothing among five labels, and honest rows what honest rows do", async () => {
-  const classes = madeLabels(5);
+test.each([
+  ["e-mails", emailSource],
+  ["texts of five labels", fiveLabels],
+] as const)(
+  "copies earn nothing among %s, honest rows what honest rows do, and the same each time",
+  async (_, open) => {
+    const worlds = () => usualWorlds(open(), ["1"], 128);
+    const honest = await measureAttack(HONEST_PLAN, await worlds());
+    const copies = await measureAttack(ATTACKS.copies, await worlds());
+    expect(honest.factor).toBeGreaterThan(0.7);
+    expect(honest.factor).toBeLessThan(1.3);
+    expect((await measureAttack(HONEST_PLAN, await worlds())).factor).toBe(honest.factor);
+    expect(copies.results[0]!.leftOut).toBeGreaterThan(25);
+    expect(copies.factor).toBeLessThan(0.2);
+  },
+);
+
+function fiveLabels(): AttackSource {
   const random = new SeededRandom("rows");
   const rows = Array.from({ length: 1_100 }, (_, k) => ({ label: k % 5, input: madeText(k % 5, random) }));
-  const five = () =>
-    attackWorlds(
-      (sizes) => defaultTextRecipe({ ...sizes, bucketCount: 128 }),
-      ["1"],
-      textSource(classes, rows),
-    );
-  const [honest, copies] = await Promise.all(
-    STANDARD_PLANS.slice(0, 2).map((plan) => measureAttack(plan, five())),
-  );
-  expect(honest!.factor).toBeGreaterThan(0.7);
-  expect(honest!.factor).toBeLessThan(1.3);
-  expect(copies!.factor).toBeLessThan(0.2);
+  return textSource(madeLabels(5), rows);
+}
+
+/** Worlds of `npm run bench -- attribution`, with the largest factor of any attack. */
+const WORLDS = [
+  ["passages of fifteen genres", () => textSource(BROWN_GENRES, brownPassages()), ["2"], 1.15],
+  ["digits", digitSource, ["1", "2"], 1.15],
+  ["e-mails", emailSource, ["1"], 1.6],
+  ["rows of a table", irisSource, ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10"], 1.6],
+] as const;
+
+test.each(WORLDS)("no attack on %s earns more than was measured", async (_, open, seeds, max) => {
+  const factors = await measureAttacks(await usualWorlds(open(), seeds), () => {});
+  for (const [name, factor] of Object.entries(factors)) expect(factor, name).toBeLessThanOrEqual(max);
 });

@@ -2,10 +2,12 @@
  * Turns the prompt for a registered language model into tokens: the question, and, for a model that cites, the rows found for
  * it. Answering, attribution and what-if read prompts by it.
  */
+import { attributionError } from "@openledger/attribution/attribution-errors";
 import type { TextTokens } from "../../engine/tokens/tokenizer.ts";
 import type { Cited } from "../retrieval/citations.ts";
 import { type FoundRows, rowFinder } from "../retrieval/find-rows.ts";
 import { decodeIndex } from "../retrieval/row-index.ts";
+import { promptParts } from "./chat-prompt.ts";
 import { mapLength, type QueryMapSize } from "./query-map.ts";
 import { isCiting, type TextRecipe } from "./text-recipe.ts";
 import { promptOf, sourceTokens, tokensOfPrompt } from "./text-tokens.ts";
@@ -18,7 +20,11 @@ export interface ReadPrompt {
   readonly said: string | null;
 }
 
-/** Reader of prompts for one model. @throws ATT_MODEL_FILE_INVALID for a broken index; the reader throws as `tokensOfPrompt` */
+/**
+ * Reader of prompts for one model.
+ * @throws ATT_MODEL_FILE_INVALID for a broken index; the reader throws as `tokensOfPrompt`, and ATT_NO_ROW_ANSWERS where a model that
+ *   says rows' answers has none
+ */
 export function promptReader(
   tokens: TextTokens,
   { queryMap, recipe }: { readonly queryMap: Uint8Array; readonly recipe: TextRecipe },
@@ -28,11 +34,21 @@ export function promptReader(
     ? rowFinder(decodeIndex(queryMap.subarray(mapLength(queryMap, size)), recipe), recipe)
     : null;
   return (prompt) => {
-    const question = tokensOfPrompt(tokens, prompt, recipe);
-    const found = find?.(prompt) ?? null;
+    const whole = tokensOfPrompt(tokens, prompt, recipe);
+    const { head, question, tail } = promptParts(recipe, prompt);
+    const found = find?.(question) ?? null;
+    if (recipe.retrieval?.says === "row" && found!.said === null)
+      throw attributionError(
+        "ATT_NO_ROW_ANSWERS",
+        "no row of the model's data answers this question, so it is not answered and costs nothing",
+      );
     const sources = sourceTokens(tokens, found?.excerpts ?? [], recipe.retrieval?.excerptTokens ?? 0);
     return {
-      given: promptOf(recipe, question, sources),
+      // Rows stand where they do before a plain question: directly before it.
+      given:
+        sources.length === 0 || head === ""
+          ? promptOf(recipe, whole, sources)
+          : promptOf(recipe, tokens.encode(question + tail), sources, tokens.encode(head)),
       cited: found?.cited ?? null,
       said: found?.said ?? null,
       found,

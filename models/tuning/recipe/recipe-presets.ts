@@ -5,7 +5,7 @@
 import { attributionError } from "@openledger/attribution/attribution-errors";
 import { baseBuckets } from "@openledger/attribution/features/direct-base";
 import { chooseInputs } from "@openledger/attribution/inputs/choose-inputs";
-import { rewardsOfCard, usualRewards } from "@openledger/attribution/model/base-policy";
+import { rewardsOfCard } from "@openledger/attribution/model/base-policy";
 import type { DirectRecipe } from "@openledger/attribution/model/direct/direct-recipe";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { inputOf } from "@openledger/attribution/rows/row-content";
@@ -23,11 +23,13 @@ import {
 import { type ModelShape, usualWeights } from "../../engine/architecture/model-shape.ts";
 import type { FileSource } from "../../engine/files/byte-source.ts";
 import { openModel } from "../../engine/files/load-model.ts";
-import { readBeginTokens, readEndTokens } from "../../engine/tokens/text-marks.ts";
+import { turnEndOf } from "../../engine/tokens/chat-text.ts";
+import { readBeginTokens, readChatTemplate, readEndTokens } from "../../engine/tokens/text-marks.ts";
+import { openTokenizer } from "../../engine/tokens/tokenizer.ts";
 import { heldOutCount } from "../training/row-losses.ts";
 import { hasTangentRoom } from "../training/tangents.ts";
 import { usualRecipe } from "../training/tune-adapter.ts";
-import { describeBase } from "./base-files.ts";
+import { describeBase, type RecipeBaseModel } from "./base-files.ts";
 import { usualComponents } from "./query-map.ts";
 import type { TextRecipe } from "./text-recipe.ts";
 
@@ -85,7 +87,7 @@ export function classifierRecipe({
     model: { kind: "logistic", decay, tolerance: 1e-6 },
     method: { kind: "direct", damping: decay },
     // Near-duplicates are left out of the version (`openledger datanet check`), which gives the first one its full reward.
-    rules: { normQuantile: clipQuantileOf(inputs.kind), nearDuplicatesShare: false },
+    rules: { normQuantile: clipQuantileOf(inputs.kind, classes.length), nearDuplicatesShare: false },
     columnCount: inputs.bucketCount + 1,
   };
 }
@@ -176,22 +178,6 @@ function fieldOfLabels(fields: readonly TableField[], rows: LabelledVersion["row
   return fields[place]?.name ?? null;
 }
 
-/** Buckets of the usual circuits of direct models. */
-const USUAL_BUCKETS = 1_024;
-
-/** Default classifier of short texts: the preset, with the base of a card that names no other. */
-export const defaultTextRecipe = ({
-  bucketCount = USUAL_BUCKETS,
-  classes,
-  rowCount,
-}: Omit<ClassifierSizes, "inputs"> & { readonly bucketCount?: number }) => {
-  const preset = classifierRecipe({ inputs: { kind: "text", bucketCount }, classes, rowCount });
-  return {
-    ...preset,
-    rules: { ...preset.rules, base: { flatPermille: usualRewards("text").basePermille } },
-  };
-};
-
 /** The datanet's published version, as a recipe names it. */
 export interface RecipeDatanet {
   readonly id: number;
@@ -228,19 +214,16 @@ export function completeRecipe(
 /** Rules of a recipe that the card sets; the others stay. */
 function rulesOfCard({ retrieval, rules }: { retrieval?: unknown; rules?: unknown }, card: string): object {
   const { base, citationPermille, nearDuplicatesShare, normQuantile } = rewardsOfCard(card);
-  const clipped = { ...(rules as object), ...(normQuantile !== null && { normQuantile }) };
-  // Citations pay no other row: such a model has neither base nor shared rewards.
-  if (retrieval !== undefined)
-    return {
-      rules: clipped,
-      retrieval: { ...(retrieval as object), ...(citationPermille !== null && { citationPermille }) },
-    };
   return {
     rules: {
-      ...clipped,
+      ...(rules as object),
+      ...(normQuantile !== null && { normQuantile }),
       ...(nearDuplicatesShare !== null && { nearDuplicatesShare }),
       ...(base !== null && { base }),
     },
+    ...(retrieval !== undefined && {
+      retrieval: { ...(retrieval as object), ...(citationPermille !== null && { citationPermille }) },
+    }),
   };
 }
 
@@ -265,11 +248,13 @@ export const retrievalOf = (
 });
 
 /**
- * Retrieval settings of a preset that says rows' answers: one row, of which the model reads nothing.
+ * Retrieval settings of a preset that says rows' answers: one row, of which the model reads nothing. It matches better than the median
+ * of other rows' questions.
  * @param citationPermille of payments, if no card has its own
  */
 export const sayingRetrieval = (columnCount: number, citationPermille = 500): TextRecipe["retrieval"] => ({
   ...retrievalOf(columnCount, 0, citationPermille)!,
+  quantile: 0.5,
   rows: 1,
   excerptTokens: 8,
   says: "row",
@@ -279,18 +264,39 @@ export const sayingRetrieval = (columnCount: number, citationPermille = 500): Te
 const NO_REPEAT = 4;
 
 /**
- * Reads how rows and answers begin and end, if a base has tokens for that. Adds the rule against answers that go round
- * in circles, and the rule of what is paid for.
+ * Reads how rows, chats and answers begin and end, if a base has tokens and a template for that. Adds the rule against
+ * answers that go round in circles, and the rule of what is paid for.
+ * @param base as the recipe names it: a template in a file that it does not name is left out
+ * @param date that the template writes, as YYYY-MM-DD; default: today's
  */
-export async function textEnds(source: FileSource) {
-  const [beginTokens, [endToken = null, ...further]] = await Promise.all([
+export async function textEnds(
+  source: FileSource,
+  base: RecipeBaseModel,
+  vocabularySize: number,
+  date = new Date().toISOString().slice(0, 10),
+) {
+  const [beginTokens, ends, published] = await Promise.all([
     readBeginTokens(source),
     readEndTokens(source),
+    readChatTemplate(source),
   ]);
+  const isNamed = published !== null && Object.hasOwn(base.files, published.file);
+  const tokens = isNamed ? await openTokenizer(source, vocabularySize) : null;
+  const template = tokens?.chat() ?? null;
+  const question = template?.questionMarks ?? null;
+  const chat = template && {
+    template: template.sha256,
+    ...(template.hasDate ? { date } : {}),
+    ...(question === null ? {} : { question }),
+  };
+  // A turn's own end comes first: rows are trained on with it.
+  const turnEnd = tokens === null ? [] : turnEndOf(tokens);
+  const [endToken = null, ...further] = new Set([...turnEnd, ...ends]);
   return {
     ends: {
       ...(beginTokens.length === 0 ? {} : { beginTokens }),
       ...(endToken === null ? {} : { rowsEnd: true as const }),
+      ...(chat === null ? {} : { chat }),
     },
     answers: {
       endToken,
@@ -309,12 +315,12 @@ const ROUNDS = 6;
 const MAX_FEATURES = 256;
 /** Half of all rows have some score above 0 by chance: so much of a typical one is not paid. */
 const THRESHOLD_PERMILLE = 500;
-/** Rules of the presets of texts. @param isCiting citations pay no other row, so these have no threshold */
-export const textRules = (isCiting = false) => ({
+/** Rules of the presets of texts, whether they cite or not. */
+export const textRules = () => ({
   normQuantile: ROW_RULES.normQuantile,
   nearDuplicatesShare: false,
   surprisal: "squared" as const,
-  ...(isCiting ? {} : { thresholdPermille: THRESHOLD_PERMILLE }),
+  thresholdPermille: THRESHOLD_PERMILLE,
 });
 /** Rows so few that none is held out are known by heart after these steps: 15 after 700. */
 const STEPS_OF_FEW = 1_000;
@@ -347,7 +353,8 @@ export async function textPreset(
   const promptTokens = maxTokens - answerTokens;
   const { seed: _, ...usual } = usualRecipe;
   const heldOut = heldOutCount(sizes.rowCount);
-  const { answers, ends } = await textEnds(source);
+  const base = await describeBase(source, baseName);
+  const { answers, ends } = await textEnds(source, base, shape.vocabularySize);
   const adapter = { rank: 8, alpha: 16, targets: usualTargets(shape) };
   const trained = sizes.rowCount - heldOut;
   const isFew = heldOutCount(sizes.rowCount) === 0;
@@ -356,7 +363,7 @@ export async function textPreset(
   return {
     version: 2,
     family: "text",
-    base: await describeBase(source, baseName),
+    base,
     ...(usualWeights(layout) === "int8" ? { weights: "int8" as const } : {}),
     seed: "texts",
     rowTokens: maxTokens,
@@ -377,7 +384,7 @@ export async function textPreset(
     ...(isCiting
       ? { retrieval: isSaying ? sayingRetrieval(columnCount) : retrievalOf(columnCount, promptTokens) }
       : {}),
-    rules: textRules(isCiting),
+    rules: textRules(),
   };
 }
 

@@ -32,7 +32,7 @@ import { TuningPaused } from "../training/tune-adapter.ts";
 import { describeBase, readFrom } from "./base-files.ts";
 import { type TextParts, textFamily } from "./text-family.ts";
 import { parseTextRecipe, type TextRecipe } from "./text-recipe.ts";
-import { heldOutRows, rowFactors, textTraining } from "./text-training.ts";
+import { heldOutRows, rowWeights, textTraining } from "./text-training.ts";
 
 const SIZE = { rows: 64, features: 36, payees: 16, draws: 4 };
 const SPLIT = { ownerParts: 16_384n, validatorParts: 13_107n };
@@ -318,8 +318,14 @@ describe("a text model", () => {
       { weight: 1, tokens: [1], targets: [1] },
       { tokens: [1, 2], targets: [-1, 2] },
     ].flatMap((row) => [row, row]);
-    expect(rowFactors(unweighed, [4, 1, 2, 1], weighed)).toEqual([0.25, 0.25, 1, 0.25]);
-    expect(rowFactors(unweighed, [], recipe)).toEqual([1, 1, 1, 1]);
+    const near = [0.25, 0.25, 1, 0.25];
+    expect(rowWeights(unweighed, [4, 1, 2, 1], weighed)).toEqual({ factors: near, baseParts: near });
+    const long = unweighed.map((row) => ({ ...row, weight: 4 }));
+    expect(rowWeights(long, [4, 1, 2, 1], weighed)).toEqual({
+      factors: near.map((part) => 2 * part),
+      baseParts: near.map((part) => 4 * part),
+    });
+    expect(rowWeights(long, [], recipe)).toEqual({ factors: [2, 2, 2, 2], baseParts: [4, 4, 4, 4] });
     const { featureCount } = recipe.method;
     const { columnCount } = recipe;
     const baseOf = (i: number) =>

@@ -2,10 +2,11 @@
  * Shares one loaded base model among any number of registered models: each brings its adapter and its map to features when its
  * turn comes. The answer server's attribution threads, customers' checks and what-if compute answers and queries by it.
  */
-import { paddedQuery, quantiseQuery } from "@openledger/attribution/features/quantise";
+import { paddedQuery } from "@openledger/attribution/features/quantise";
 import { randomSigns } from "@openledger/attribution/features/rotation";
+import type { ModelChat } from "@openledger/attribution/model/model-chat";
 import type { AnsweringModel } from "@openledger/attribution/model/model-family";
-import { restOfQuery } from "@openledger/attribution/model/recipe-fields";
+import { citingBaseColumns, restOfQuery } from "@openledger/attribution/model/recipe-fields";
 import {
   type AdapterLayout,
   type AdapterSettings,
@@ -19,11 +20,13 @@ import { loadModel, openModel } from "../../engine/files/load-model.ts";
 import { memorySource } from "../../engine/files/memory-source.ts";
 import { NONE, type Place } from "../../engine/kernels/kernels.ts";
 import { roundUp16 } from "../../engine/tensors/arena-plan.ts";
+import { TEMPLATE_FILE } from "../../engine/tokens/text-marks.ts";
 import { openTokenizer, type TextTokens } from "../../engine/tokens/tokenizer.ts";
 import { modelError } from "../../model-errors.ts";
 import { generate, likeliest } from "../training/generate.ts";
 import { runRowTask } from "../training/row-task.ts";
 import { openBase } from "./base-files.ts";
+import { modelChat, templateOf } from "./chat-prompt.ts";
 import { drawSeedOf } from "./draw-seed.ts";
 import type { MapPlaces } from "./folded-map-file.ts";
 import { checkQueryMap, mapAdapter, mapGradient, mapLength, mapPlaces, mapSize } from "./query-map.ts";
@@ -44,6 +47,7 @@ interface SeatedText {
 
 /** @throws as `AnsweringModel.answer` */
 interface SeatedModel extends AnsweringModel<Int16Array> {
+  readonly chat: ModelChat;
   readonly read: (prompt: string) => ReadPrompt;
 }
 
@@ -73,7 +77,8 @@ export class SharedText {
    * for; ATT_RECIPE_INVALID
    */
   static async open(recipes: readonly TextRecipe[], setting: TextSetting): Promise<SharedText> {
-    const { base } = recipes[0]!;
+    // Recipes of before do not name the file of the chat template.
+    const { base } = recipes.find(({ chat }) => chat !== undefined) ?? recipes[0]!;
     for (const recipe of recipes) requireSameBase(base, recipe.base);
     const source = await openBase(base, setting.bases);
     const opened = await openModel(source);
@@ -85,6 +90,7 @@ export class SharedText {
         if (weightsOf(recipe, shape) !== weights)
           throw otherBase(`a model is of ${own.name} with other weights than ${weights}`, own.name);
       const tokens = await openTokenizer(source, shape.vocabularySize);
+      for (const recipe of recipes) templateOf(tokens, recipe);
       const layouts = new Map<string, AdapterLayout>();
       for (const { adapter } of recipes) layouts.set(keyOf(adapter), adapterLayout(shape, adapter));
       const max = (size: (recipe: TextRecipe) => number) => Math.max(...recipes.map(size));
@@ -156,10 +162,13 @@ export class SharedText {
       if (answers.weigh !== undefined && features.every((value) => value === 0))
         features.set(randomSigns(features.length, drawSeedOf(recipe, prompt)));
       if (found === null) return paddedQuery(features, columnCount, restOfQuery(recipe)).values;
-      found.query.set(quantiseQuery(features).values);
+      found.query.set(
+        paddedQuery(features, features.length + citingBaseColumns(recipe), restOfQuery(recipe)).values,
+      );
       return found.query;
     };
     return {
+      chat: modelChat(tokens, recipe),
       read: (prompt) => {
         const { cited, given, said } = read(prompt);
         return { cited, given, said };
@@ -218,7 +227,11 @@ const keyOf = (settings: AdapterSettings): string => JSON.stringify(settings);
 
 function requireSameBase(base: TextRecipe["base"], other: TextRecipe["base"]): void {
   const filesOf = ({ files }: TextRecipe["base"]) =>
-    JSON.stringify(Object.entries(files).sort(([a], [b]) => (a < b ? -1 : 1)));
+    JSON.stringify(
+      Object.entries(files)
+        .filter(([name]) => name !== TEMPLATE_FILE)
+        .sort(([a], [b]) => (a < b ? -1 : 1)),
+    );
   if (filesOf(base) === filesOf(other)) return;
   throw otherBase(`a model is of the base ${other.name}, not of ${base.name}`, other.name);
 }

@@ -3,7 +3,8 @@ import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { beforeAll, describe, expect, it } from "vitest";
 import { memorySource } from "../../engine/files/memory-source.ts";
 import { encodeTensors } from "../../engine/files/safetensors.ts";
-import { byteTokens } from "../../engine/tokens/tokenizer.ts";
+import { byteTokens, openTokenizer } from "../../engine/tokens/tokenizer.ts";
+import { trainTokenizer } from "../../engine/tokens/train-tokenizer.ts";
 import { makeModel } from "../../testing/made-models.ts";
 import { byteConfig, textRecipeFor } from "../../testing/text-rows.ts";
 import { textPreset } from "./recipe-presets.ts";
@@ -75,5 +76,52 @@ describe("a recipe's marks", () => {
     const preset = await textPreset(memorySource("base", files), "made", { rowCount: 60, columnCount: 36 });
     expect(preset.beginTokens).toEqual([249]);
     expect(preset.answers).toMatchObject({ endToken: 250, furtherEndTokens: [252, 251] });
+    expect(preset.chat).toBeUndefined();
+  });
+
+  it("are those of the base's chat template in a preset, whose own end comes first", async () => {
+    const { config, tensors } = makeModel({ ...byteConfig, vocab_size: 260, eos_token_id: 256 }, "text");
+    const marks = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<s>"];
+    const chatml =
+      "{{ bos_token }}{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}" +
+      "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}";
+    const presetOf = async (template: string, inConfig: boolean) => {
+      const tokenizer = {
+        ...JSON.parse(trainTokenizer([], { vocabularySize: 260, specialTokens: marks })),
+        post_processor: {
+          type: "TemplateProcessing",
+          single: [{ SpecialToken: { id: "<s>" } }, { Sequence: { id: "A" } }],
+          special_tokens: { "<s>": { ids: [3] } },
+        },
+      };
+      const files = new Map<string, Uint8Array>([
+        ["model.safetensors", encodeTensors(tensors)],
+        ...Object.entries({
+          "config.json": { ...config, eos_token_id: 0 },
+          "tokenizer_config.json": { bos_token: "<s>", ...(inConfig ? { chat_template: template } : {}) },
+          "tokenizer.json": tokenizer,
+        }).map(([name, json]): [string, Uint8Array] => [name, Buffer.from(JSON.stringify(json))]),
+        ...(inConfig ? [] : [["chat_template.jinja", Buffer.from(template)] as const]),
+      ]);
+      const source = memorySource("base", files);
+      const preset = await textPreset(source, "made", { rowCount: 60, columnCount: 36 });
+      const tokens = await openTokenizer(source, 260);
+      return { preset, recipe: recipeOf(preset as Partial<TextRecipe>, preset.answers), tokens };
+    };
+    for (const inConfig of [true, false]) {
+      const { preset, recipe, tokens } = await presetOf(chatml, inConfig);
+      expect(preset.answers).toMatchObject({ endToken: 2, furtherEndTokens: [0] });
+      expect(preset.chat).toEqual({
+        template: tokens.chat()!.sha256,
+        question: { before: "<|im_start|>user\n", after: "<|im_end|>\n<|im_start|>assistant\n" },
+      });
+      expect("chat_template.jinja" in preset.base.files).toBe(!inConfig);
+      // Begin and end of a row once each, with the template's marks between.
+      const { targets, tokens: read } = tokensOfRow(tokens, { prompt: "a", answer: "b" }, recipe);
+      expect([read[0], read.filter((token) => token === 3).length, targets.at(-1)]).toEqual([3, 1, 2]);
+      expect(read.filter((token) => token === 1)).toHaveLength(2);
+    }
+    const dated = await presetOf(`{{ strftime_now("%Y") }}${chatml}`, true);
+    expect(dated.preset.chat!.date).toMatch(/^\d{4}-\d{2}-\d{2}$/);
   });
 });

@@ -18,6 +18,7 @@ import {
 } from "../influence/text-places.ts";
 import { planTangents, type Tangents } from "../training/tangents.ts";
 import { openBase, type ReadBaseFile } from "./base-files.ts";
+import { templateOf } from "./chat-prompt.ts";
 import type { MapPlaces } from "./folded-map-file.ts";
 import { mapPlaces, mapSize, type QueryMapSize } from "./query-map.ts";
 import { type TextRecipe, weightsOf } from "./text-recipe.ts";
@@ -67,6 +68,7 @@ export async function loadText(
     const { shape } = opened;
     requireRecipeTokens(recipe, shape.vocabularySize);
     const tokens = await openTokenizer(source, shape.vocabularySize);
+    templateOf(tokens, recipe);
     const settings: AdapterSettings = recipe.adapter;
     const options = {
       rowCount,

@@ -21,6 +21,8 @@ const part = z.number().min(0).max(0.999_999);
 const MAX_TOKENS = 8_192;
 const MAX_BEGIN_TOKENS = 8;
 const MAX_END_TOKENS = 64;
+/** Characters around a chat's question: some templates put a few lines there. */
+const MAX_MARK_LENGTH = 4_096;
 const MAX_COMPONENTS = 65_535;
 /** A multiple of 16. */
 const featureCount = count
@@ -50,6 +52,24 @@ const textRecipeSchema = z.strictObject({
   beginTokens: z.array(z.number().int().min(0)).min(1).max(MAX_BEGIN_TOKENS).optional(),
   /** Each row is trained on with the answers' end token behind it, so that answers learn to end. Absent: without. */
   rowsEnd: z.literal(true).optional(),
+  /**
+   * The base's chat template: chats and rows with prompts are read by it. Absent: their contents are read one after another.
+   */
+  chat: z
+    .strictObject({
+      /** SHA-256 of the template's text. */
+      template: z.string().regex(/^[0-9a-f]{64}$/),
+      /** Date that the template writes, as YYYY-MM-DD. Absent: it writes none. */
+      date: z.iso.date().optional(),
+      /** Texts directly before and behind a chat's last question, which rows are found for. Absent: rows are found for the whole text. */
+      question: z
+        .strictObject({
+          before: z.string().min(1).max(MAX_MARK_LENGTH),
+          after: z.string().min(1).max(MAX_MARK_LENGTH),
+        })
+        .optional(),
+    })
+    .optional(),
   /** LoRA, as PEFT names it. */
   adapter: z.strictObject({
     rank: count.max(256),
@@ -100,7 +120,7 @@ const textRecipeSchema = z.strictObject({
   }),
   /**
    * Number of rows, drawn by the seed, that are not trained on: they show how the model does on what it has not seen.
-   * Their features are 0, so they earn nothing by this model. Absent: none.
+   * Their features are 0, so they earn no more than the base. Absent: none.
    */
   heldOut: count.max(100_000).optional(),
   /**
@@ -144,8 +164,8 @@ const textRecipeSchema = z.strictObject({
   retrieval: retrievalSchema.optional(),
   rules: recipeFields.rules.extend({
     /**
-     * A row counts less the further its loss without the adapter, in nats a token, is from the median row's: its features are
-     * scaled by the square of the smaller of both over the larger. Absent: none are.
+     * A row counts less the further its loss without the adapter, in nats a token, is from the median row's: its features and
+     * its base are scaled by the square of the smaller of both over the larger. Absent: none are.
      */
     surprisal: z.literal("squared").optional(),
   }),
@@ -189,13 +209,4 @@ const checkedSchema = textRecipeSchema
   .refine((recipe) => !isCiting(recipe) || (dimensionsOf(recipe) >= 8 && questionTokens(recipe) >= 8), {
     path: ["retrieval"],
     message: "must leave 8 columns to rows' words, and 8 of the prompt's tokens to the question",
-  })
-  .refine(
-    ({ retrieval, rules }) =>
-      !retrieval || (!rules.base && !rules.nearDuplicatesShare && !rules.thresholdPermille),
-    {
-      path: ["rules"],
-      message:
-        "must have neither base, threshold nor nearDuplicatesShare beside retrieval: citations pay no other row",
-    },
-  );
+  });

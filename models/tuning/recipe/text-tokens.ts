@@ -4,28 +4,52 @@
  */
 import { attributionError } from "@openledger/attribution/attribution-errors";
 import { type TextRow, turnOf, wholeText } from "@openledger/attribution/rows/text-rows";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { TokenRow } from "../../engine/architecture/loss-gradient.ts";
 import { answerRow, textRows, wantedOf } from "../../engine/architecture/loss-gradient.ts";
 import { maxTextBytes, type TextTokens } from "../../engine/tokens/tokenizer.ts";
 import type { FoundRows } from "../retrieval/find-rows.ts";
+import { NO_DATE, templateOf } from "./chat-prompt.ts";
 import { endTokensOf, questionTokens, type TextRecipe } from "./text-recipe.ts";
 
 /** @throws ATT_ROW_INVALID if the row has fewer than two tokens, or more than the recipe takes */
-export function tokensOfRow(
-  tokens: TextTokens,
-  row: TextRow,
-  { answers, beginTokens = [], rowsEnd, rowTokens }: TextRecipe,
-): TokenRow {
+export function tokensOfRow(tokens: TextTokens, row: TextRow, recipe: TextRecipe): TokenRow {
+  const { answers, rowsEnd, rowTokens } = recipe;
   const end = rowsEnd === true ? [answers.endToken!] : [];
   const turn = turnOf(row);
   const [made] =
     turn === null
-      ? textRows([...beginTokens, ...tokens.encode(wholeText(row)), ...end], Number.MAX_SAFE_INTEGER)
-      : [answerRow([...beginTokens, ...tokens.encode(turn.prompt)], [...tokens.encode(turn.answer), ...end])];
+      ? textRows([...promptOf(recipe, tokens.encode(wholeText(row))), ...end], Number.MAX_SAFE_INTEGER)
+      : [
+          answerRow(promptOf(recipe, tokens.encode(rowPrompt(tokens, row, recipe) ?? turn.prompt)), [
+            ...tokens.encode(turn.answer),
+            ...end,
+          ]),
+        ];
   const count = (made?.tokens.length ?? 0) + 1 - end.length;
   if (count < 2 || count > rowTokens)
     throw invalid(`it has ${count} tokens, the recipe takes 2 to ${rowTokens}`);
   return made!;
+}
+
+/** Text that the model was trained on for a row's prompt. @throws ATT_ROW_INVALID */
+export const rowQuestion = (tokens: TextTokens, prompt: string, recipe: TextRecipe): string =>
+  rowPrompt(tokens, { prompt, answer: "" }, recipe) ?? prompt;
+
+/** Prompt of a row, as chats of this model are read; null without a template. @throws ATT_ROW_INVALID for a row that it refuses */
+function rowPrompt(tokens: TextTokens, row: TextRow, recipe: TextRecipe): string | null {
+  const template = templateOf(tokens, recipe);
+  if (template === null) return null;
+  const messages =
+    "messages" in row
+      ? row.messages.slice(0, -1)
+      : [{ role: "user", content: (row as { prompt: string }).prompt } as const];
+  try {
+    return template.render({ messages }, recipe.chat?.date ?? NO_DATE, true);
+  } catch (error) {
+    if (!isRollupError(error, "MOD_CHAT_REFUSED")) throw error;
+    throw invalid(`the base's chat template refuses it: ${(error.data as { reason: string }).reason}`);
+  }
 }
 
 /** @throws ATT_RECIPE_INVALID for a token that a vocabulary of this size does not have */
@@ -42,12 +66,26 @@ export function weighedByTokens(rows: readonly TokenRow[]): TokenRow[] {
   return rows.map((row) => ({ ...row, weight: 1 / mean }));
 }
 
-/** A prompt as the model reads it: what the recipe puts before it, rows that were found, and the question. */
-export const promptOf = (
-  { beginTokens = [] }: Pick<TextRecipe, "beginTokens">,
+/**
+ * A prompt as the model reads it: what the recipe puts before it, once, rows that were found, and the question.
+ * @param head of a chat, before its question
+ */
+export function promptOf(
+  recipe: Pick<TextRecipe, "beginTokens">,
   question: readonly number[],
   sources: readonly number[] = [],
-): number[] => [...beginTokens, ...sources, ...question];
+  head: readonly number[] = [],
+): number[] {
+  const { beginTokens = [] } = recipe;
+  if (head.length === 0) return [...beginTokens, ...sources, ...withoutBegin(recipe, question)];
+  return [...beginTokens, ...withoutBegin(recipe, head), ...sources, ...question];
+}
+
+/** Tokens of a text that may spell the begin tokens itself, as many chat templates do. */
+function withoutBegin({ beginTokens = [] }: Pick<TextRecipe, "beginTokens">, text: readonly number[]) {
+  const hasOwn = beginTokens.length > 0 && beginTokens.every((token, i) => text[i] === token);
+  return hasOwn ? text.slice(beginTokens.length) : text;
+}
 
 /** The question alone. @throws ATT_ROW_INVALID for an empty prompt, or one that is longer than the recipe takes */
 export function tokensOfPrompt(tokens: TextTokens, prompt: string, recipe: TextRecipe): number[] {
@@ -73,8 +111,9 @@ export function requirePromptBytes(tokens: TextTokens, prompt: string, recipe: T
 /** Checks an encoded prompt as `tokensOfPrompt` does. @throws ATT_ROW_INVALID */
 export function requirePromptTokens(encoded: readonly number[], recipe: TextRecipe): void {
   const max = questionTokens(recipe) - (recipe.beginTokens?.length ?? 0);
-  if (encoded.length < 1 || encoded.length > max)
-    throw invalid(`the prompt has ${encoded.length} tokens, the model takes 1 to ${max}`);
+  const { length } = withoutBegin(recipe, encoded);
+  if (length < 1 || length > max)
+    throw invalid(`the prompt has ${length} tokens, the model takes 1 to ${max}`);
 }
 
 /**

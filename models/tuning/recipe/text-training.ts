@@ -4,6 +4,7 @@
  */
 import { concatBytes } from "@noble/hashes/utils.js";
 import { attributionError } from "@openledger/attribution/attribution-errors";
+import { padColumns } from "@openledger/attribution/features/quantise";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import type {
   FamilyTraining,
@@ -12,10 +13,10 @@ import type {
   TrainOptions,
 } from "@openledger/attribution/model/model-family";
 import { checkRowsRoot, type OwnedRow, payeeTable } from "@openledger/attribution/model/owned-rows";
+import { citingBaseColumns } from "@openledger/attribution/model/recipe-fields";
 import { type RowSources, registeredFeatures } from "@openledger/attribution/model/registered-features";
 import type { OnProgress } from "@openledger/attribution/progress";
 import { atRow, refuseDuplicates } from "@openledger/attribution/rows/labelled-rows";
-import { nearDuplicates } from "@openledger/attribution/rows/near-duplicates";
 import { decodeTextRow, type TextRow, turnOf, wholeText } from "@openledger/attribution/rows/text-rows";
 import { type TokenRow, wantedOf } from "../../engine/architecture/loss-gradient.ts";
 import type { WeightNumbers } from "../../engine/architecture/model-shape.ts";
@@ -24,7 +25,8 @@ import { roundToHalves } from "../../engine/files/float-formats.ts";
 import { NONE, type Place } from "../../engine/kernels/kernels.ts";
 import { mapTangents, mapTexts } from "../influence/text-features.ts";
 import { fillCitations } from "../retrieval/citation-columns.ts";
-import { encodeIndex, makeIndex, type RowIndex } from "../retrieval/row-index.ts";
+import { makeIndex, nearPassages } from "../retrieval/make-index.ts";
+import { encodeIndex, type RowIndex } from "../retrieval/row-index.ts";
 import { lossWords, type RowsLoss, rowsLoss, type TuningLosses } from "../training/row-losses.ts";
 import type { RowTask } from "../training/row-task.ts";
 import { middleRun } from "../training/step-plan.ts";
@@ -211,21 +213,22 @@ async function featuresAndTokens(
 const partOfRow = (row: TokenRow) => (row.weight === undefined ? 1 : row.weight * wantedOf(row));
 
 /**
- * Factors of the rows' features in G, before the rules of all models. A sum over n tokens spreads by √n: without this a
- * text would earn by chance as much by each of its halves as by both.
+ * Weight of the rows in G, before the rules of all models. factors: of their features. A sum over n tokens spreads by √n:
+ * without this a text would earn by chance as much by each of its halves as by both. baseParts: of the base.
  * Attacks: rows of what the base says anyway, and of what nobody says, as prompts without order. Both move answers as
- * much as other rows do.
+ * much as other rows do, and a base would be paid for their tokens alone.
  */
-export function rowFactors(
+export function rowWeights(
   tokens: readonly TokenRow[],
   before: readonly number[],
   { rules }: Pick<TextRecipe, "rules">,
-): number[] {
+): Record<"factors" | "baseParts", number[]> {
   const ordinary = rules.surprisal && before.toSorted((a, b) => a - b)[before.length >> 1]!;
-  return tokens.map((row, i) => {
-    const near = ordinary ? Math.min(before[i]! / ordinary, ordinary / before[i]!) : 1;
-    return Math.sqrt(partOfRow(row)) * near * near;
-  });
+  const near = tokens.map((_, i) => (ordinary ? Math.min(before[i]! / ordinary, ordinary / before[i]!) : 1));
+  return {
+    factors: tokens.map((row, i) => Math.sqrt(partOfRow(row)) * near[i]! * near[i]!),
+    baseParts: tokens.map((row, i) => partOfRow(row) * near[i]! * near[i]!),
+  };
 }
 
 /** Attack: an index that names other rows than those that G pays. @throws ATT_MODEL_MISMATCH */
@@ -244,19 +247,21 @@ function registeredTexts(
   { before, tokens }: { readonly tokens: readonly TokenRow[]; readonly before: readonly number[] },
   index: RowIndex | null,
 ) {
-  const parts = tokens.map(partOfRow);
   const { featureCount } = recipe.method;
-  const factors = rowFactors(tokens, before, recipe);
+  const { baseParts, factors } = rowWeights(tokens, before, recipe);
   const paid = real.map((value, k) => value * factors[Math.floor(k / featureCount)]!);
   const sources: RowSources = {
-    baseParts: Float64Array.from(parts),
-    duplicates() {
-      const contents = rows.map((row) => Buffer.from(wholeText(row), "utf8"));
-      return nearDuplicates({ kind: "text", contents, labels: new Int32Array(rows.length) });
-    },
+    baseParts: Float64Array.from(baseParts),
+    duplicates: () => nearPassages(rows),
   };
-  const registered = registeredFeatures(paid, featureCount, recipe, sources);
-  if (index !== null) fillCitations(registered, featureCount, index.rows);
+  if (index === null) return registeredFeatures(paid, featureCount, recipe, sources);
+  const baseCount = citingBaseColumns(recipe);
+  const ofInfluence = { ...recipe, columnCount: featureCount + baseCount };
+  const registered = padColumns(
+    registeredFeatures(paid, featureCount, ofInfluence, sources),
+    recipe.columnCount,
+  );
+  fillCitations(registered, { featureCount, baseCount }, index.rows);
   return registered;
 }
 

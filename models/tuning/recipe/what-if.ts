@@ -13,6 +13,7 @@ import { type TokenRow, wantedOf } from "../../engine/architecture/loss-gradient
 import { NONE } from "../../engine/kernels/kernels.ts";
 import { modelError } from "../../model-errors.ts";
 import { tuningBlocks } from "../training/tune-adapter.ts";
+import { askedText } from "./chat-prompt.ts";
 import { checkQueryMap, mapAdapter, mapGradient, mapLength } from "./query-map.ts";
 import { promptReader } from "./read-prompt.ts";
 import { addedRow } from "./shared-text.ts";
@@ -21,7 +22,7 @@ import { answerTokens, questionRow } from "./text-tokens.ts";
 import {
   baseLosses,
   decodeAll,
-  rowFactors,
+  rowWeights,
   splitRows,
   type TrainingSetting,
   type TuningRun,
@@ -112,7 +113,8 @@ export async function whatIf(
     const changed: TextParts = { ...parts, adapter };
     onProgress?.({ stage: "answers", done: 0, total: prompts.length });
     const opened = await family.open(changed);
-    return prompts.map((prompt) => ({ prompt, ...opened.answer(prompt) }));
+    const asked = prompts.map((prompt) => askedText(opened.chat, prompt));
+    return asked.map((prompt) => ({ prompt, ...opened.answer(prompt) }));
   };
   const modelAnswers = await answersBy(parts.adapter);
   const shares = modelAnswers.map(({ query }) => {
@@ -221,7 +223,7 @@ async function slopesOf(
   const { loaded, map, options } = placed;
   const block = { at: map.gradient, floatCount: options.gradientCount };
   const before = recipe.rules.surprisal === undefined ? [] : await baseLosses({ placed, team, tokens });
-  const factors = rowFactors(tokens, before, recipe);
+  const { factors } = rowWeights(tokens, before, recipe);
   const bytes = queryMap.subarray(0, mapLength(queryMap, options));
   checkQueryMap(bytes, options);
   // The runs without rows start from their own.

@@ -1,6 +1,6 @@
 /**
- * Layout of the feature matrix G of a language model that cites rows: columns of influence, then columns of citations. A query
- * pays by one of the two blocks alone.
+ * Layout of the feature matrix G of a language model that cites rows: columns of influence (features, then the base where the
+ * rules have one), then columns of citations. A query pays by one of the two blocks alone.
  *
  * A settlement pays by max(0, s), s = G q, and the entries of q are odd: none is 0. So each row of either block is balanced:
  * with the entries `idleEntry` its columns add up to 0 exactly. Of a query's length one direction is given up for that.
@@ -30,17 +30,20 @@ export function balance(values: Int8Array, at: number, count: number, firstColum
   }
 }
 
-/** Completes a G that has features alone: balances them, and writes each row's embedding and the threshold's columns. */
+/** Completes a G that has features and base alone: balances them, and writes each row's embedding and the threshold's columns. */
 export function fillCitations(
   { featureCount: columnCount, values }: QuantisedFeatures,
-  featureCount: number,
+  { baseCount, featureCount }: Record<"featureCount" | "baseCount", number>,
   rows: readonly { readonly embedding: ArrayLike<number> }[],
 ): void {
+  const first = featureCount + baseCount;
   for (const [row, { embedding }] of rows.entries()) {
     const at = row * columnCount;
-    balance(values, at, featureCount, 0);
-    values.set(embedding, at + featureCount);
-    const coarse = columnCount - featureCount - embedding.length - 1;
+    let ofBase = 0;
+    for (let k = featureCount; k < first; k++) ofBase += values[at + k]! * idleEntry(k);
+    balance(values, at, featureCount, 0, ofBase);
+    values.set(embedding, at + first);
+    const coarse = columnCount - first - embedding.length - 1;
     values.set(thresholdColumns(coarse), at + columnCount - coarse - 1);
   }
 }

@@ -13,6 +13,7 @@ import {
   type PublishedModel,
   publishedModel,
 } from "@openledger/attribution/model/model-files";
+import { isQueryOfBase } from "@openledger/attribution/model/recipe-fields";
 import { registerModel } from "@openledger/attribution/model/registration";
 import { verifyModel } from "@openledger/attribution/model/verify-model";
 import { hashContents } from "@openledger/attribution/rows/labelled-rows";
@@ -33,7 +34,8 @@ import { type CitingTextRecipe, parseTextRecipe } from "../recipe/text-recipe.ts
 import { balance, idleEntry, maxThreshold, thresholdColumns, thresholdEntries } from "./citation-columns.ts";
 import { parseCited } from "./citations.ts";
 import { rowFinder } from "./find-rows.ts";
-import { decodeIndex, encodeIndex, lengthOf, makeIndex, type RowIndex, scoreOf } from "./row-index.ts";
+import { makeIndex } from "./make-index.ts";
+import { decodeIndex, encodeIndex, lengthOf, type ReadIndex, scoreOf } from "./row-index.ts";
 
 const SIZE = { rows: 64, features: 128, payees: 16, payments: 8, draws: 4 };
 const SPLIT = { ownerParts: 16_384n, validatorParts: 13_107n };
@@ -53,7 +55,7 @@ let recipe: CitingTextRecipe;
 let trained: TrainedModel<TextParts>;
 let model: PublishedModel<TextParts>;
 let own: AnsweringModel<Int16Array>;
-let index: RowIndex;
+let index: ReadIndex;
 
 beforeAll(async () => {
   await initPoseidon();
@@ -63,7 +65,7 @@ beforeAll(async () => {
   trained = await world.training.train(passageRows(passages), recipe, {});
   model = publishedModel(trained, registerModel(trained, { split: SPLIT }, SIZE), { publishRows: true });
   own = await openCheckable(model);
-  index = makeIndex(passageRows(passages), recipe);
+  index = makeIndex(passageRows(passages), recipe) as ReadIndex;
 });
 afterAll(() => rm(folder, { recursive: true }));
 
@@ -275,12 +277,89 @@ describe("a model that cites", () => {
       expect(() => decodeIndex(changed, recipe)).toThrow(code("ATT_MODEL_FILE_INVALID"));
   });
 
-  it("is refused where other rows would be paid, and where nothing is left", () => {
-    const { retrieval, rules } = recipe;
+  it("has the card's rules: by influence each row has the base, near-duplicates share, and one of them is cited", async () => {
+    const [first, later] = [3, 9];
+    const near = passages.with(later, `${passages[first]!.slice(0, -1)} so.`);
+    const rows = passageRows(near);
+    const { recipe: plain, training } = await citingWorld(folder, rows, SIZE.features);
+    const cardOf = (changes: object) =>
+      nameCard(
+        sampleCard({
+          rewards: {
+            ...sampleCard().rewards,
+            basePermille: 600,
+            clipQuantilePermille: 1_000,
+            nearDuplicates: "share",
+            ...changes,
+          },
+        }),
+      );
+    const { id, rowsRoot, version } = plain.datanet;
+    const datanet = { id, version, rowsRoot: BigInt(rowsRoot) };
+    const draft = { ...plain, rules: { ...plain.rules, thresholdPermille: 200 } };
+    const based = parseTextRecipe(
+      completeRecipe(draft, datanet, SIZE.features, cardOf({}).text),
+    ) as CitingTextRecipe;
+    expect(based.rules).toMatchObject({ base: { flatPermille: 600 }, nearDuplicatesShare: true });
+    const made = await training.train(rows, based, {});
+    const values = made.features.values as Int8Array;
+    const from = based.method.featureCount;
+    const baseOf = (row: number) =>
+      values[row * SIZE.features + from]! + values[row * SIZE.features + from + 1]!;
+    const usual = baseOf(0);
+    expect(usual).toBeGreaterThan(4);
+    for (const row of near.keys())
+      expect(Math.abs(baseOf(row) - usual / (row === first || row === later ? 2 : 1))).toBeLessThanOrEqual(1);
+    const opened = await training.family.open(made);
+    const find = rowFinder(makeIndex(rows, based), based);
+    const found = new Set<string>();
+    for (const [row, passage] of near.entries()) {
+      const prompt = halfOf(passage);
+      const query = opened.answer(prompt).query as Int16Array;
+      const { cited } = find(prompt);
+      expect(cited!.citations[0]).toMatchObject({ row: row === later ? first : row });
+      expect(isQueryOfBase(based, query)).toBe(true);
+      expect(isQueryOfBase(based, query.with(from, 3))).toBe(false);
+      const scores = settled(query, values);
+      const isBaseLeft = query[from] === 255;
+      expect(isBaseLeft).toBe(cited!.paidBy === "influence");
+      if (isBaseLeft) {
+        const features = values.map((value, k) => (k % SIZE.features < from ? value : 0));
+        const own = settled(query, features);
+        const added = scores.map((score, at) => score - own[at]!);
+        for (const [at, one] of added.entries()) expect(one).toBe(255 * baseOf(at));
+      } else {
+        const paid = [...scores.keys()].filter((one) => scores[one]! > 0);
+        expect(cited!.citations.map((one) => one.row).sort((a, b) => a - b)).toEqual(paid);
+        expect(paid).not.toContain(later);
+      }
+      found.add(cited!.paidBy);
+    }
+    expect(found).toEqual(new Set(["citation", "influence"]));
+    const published = publishedModel(made, registerModel(made, { split: SPLIT }, SIZE), {
+      publishRows: true,
+    });
+    const verify = ({ policy, text: card }: ReturnType<typeof cardOf>) =>
+      verifyModel({
+        model: published,
+        facts: { staticsHash: published.staticsHash, rowsRoot: datanet.rowsRoot, policy },
+        card,
+        depth: "features",
+        trainings: [training],
+      });
+    await expect(verify(cardOf({}))).resolves.toMatchObject({ isBaseOfCard: true });
+    for (const [what, changes] of [
+      ["base", { basePermille: 599 }],
+      ["nearDuplicates", { nearDuplicates: "keep" }],
+      ["normQuantile", { clipQuantilePermille: 900 }],
+      ["retrieval", { citationPermille: 400 }],
+    ] as const)
+      await expect(verify(cardOf(changes))).rejects.toThrow(code("ATT_MODEL_MISMATCH", { what }));
+  });
+
+  it("is refused where nothing is left", () => {
+    const { retrieval } = recipe;
     for (const changed of [
-      { rules: { ...rules, base: { flatPermille: 10 } } },
-      { rules: { ...rules, nearDuplicatesShare: true } },
-      { rules: { ...rules, thresholdPermille: 250 } },
       { retrieval: { ...retrieval, thresholdColumns: 90 } },
       { retrieval: { ...retrieval, excerptTokens: 70 } },
     ])

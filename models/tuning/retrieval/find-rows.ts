@@ -7,19 +7,23 @@ import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { idleEntry, maxThreshold, thresholdEntries } from "./citation-columns.ts";
 import type { Citation, Cited } from "./citations.ts";
 import { embedQuery } from "./lexical-embedding.ts";
-import { codeQuery, rowMatcher, turnStems } from "./match-rows.ts";
+import { QuestionMatcher } from "./match-questions.ts";
+import { codeQuery } from "./row-codes.ts";
 import {
   type CitingRecipe,
   dimensionsOf,
   embeddingShape,
+  influenceColumns,
   lengthOf,
+  type ReadIndex,
   type RowIndex,
+  type SaidIndex,
   scoreOf,
 } from "./row-index.ts";
 
 /** Rows found for a prompt. */
 export interface FoundRows {
-  /** null if no row comes close: influence pays. */
+  /** null if no row comes close: influence pays, or, where rows are said, nothing is answered. */
   readonly cited: Cited | null;
   /** Excerpts of the cited rows, in their order. */
   readonly excerpts: readonly string[];
@@ -31,10 +35,10 @@ export interface FoundRows {
 
 /** Finds rows for prompts: the same ones on every machine, and exactly those that a payment by citation goes to. */
 export const rowFinder = (index: RowIndex, recipe: CitingRecipe): ((prompt: string) => FoundRows) =>
-  recipe.retrieval.says === "row" ? saidFinder(index, recipe) : readFinder(index, recipe);
+  "functionWords" in index ? saidFinder(index, recipe) : readFinder(index, recipe);
 
 /** Finder of rows that the model reads. */
-function readFinder(index: RowIndex, recipe: CitingRecipe): (prompt: string) => FoundRows {
+function readFinder(index: ReadIndex, recipe: CitingRecipe): (prompt: string) => FoundRows {
   const shape = embeddingShape(recipe);
   const { retrieval } = recipe;
   const words = { ...index, rowCount: index.rows.length };
@@ -66,30 +70,25 @@ function readFinder(index: RowIndex, recipe: CitingRecipe): (prompt: string) => 
 }
 
 /** Finder of the row whose answer is said. */
-function saidFinder(index: RowIndex, recipe: CitingRecipe): (prompt: string) => FoundRows {
-  const rowCount = index.rows.length;
-  const stems = index.rows.map(({ turn }) => turnStems(turn ?? null));
-  const match = rowMatcher(stems, { ...index, rowCount });
+function saidFinder(index: SaidIndex, recipe: CitingRecipe): (prompt: string) => FoundRows {
+  const matcher = new QuestionMatcher(
+    index.rows.map(({ turn }) => turn ?? null),
+    index.functionWords,
+  );
   const payment = paymentOf(recipe);
   return (prompt) => {
-    const none = noneFound(recipe);
-    const matched = match(prompt);
-    const matches = Float64Array.from(index.rows, (_, row) => matched(row));
-    const row = matches.reduce((best, value, at) => (value > matches[best]! ? at : best), 0);
+    const row = matcher.find(prompt, index.threshold)?.row;
+    if (row === undefined) return noneFound(recipe);
     const { contributorId, digest, embedding, turn, validatorId } = index.rows[row]!;
-    if (turn === undefined || matches[row]! <= index.threshold) return none;
     const values = codeQuery(embedding);
     const others = index.rows.map((other, at) => (at === row ? 0 : scoreOf(other.embedding, values)));
     const threshold = oddFrom(Math.max(...others, 0));
-    // Rows with its code would be paid with it: there are more rows than codes.
-    if (
-      scoreOf(embedding, values) <= threshold ||
-      threshold > maxThreshold(recipe.retrieval.thresholdColumns)
-    )
-      return none;
-    const { paidBy, query } = payment(prompt, values, threshold);
+    // Where there are more rows than codes, those with its code would be paid with it.
+    const isAlone =
+      scoreOf(embedding, values) > threshold && threshold <= maxThreshold(recipe.retrieval.thresholdColumns);
+    const { paidBy, query } = payment(prompt, values, isAlone ? threshold : null);
     const citation = { row, digest, contributorId, validatorId, shareMillionths: 1_000_000 };
-    return { cited: { paidBy, citations: [citation] }, excerpts: [], said: turn.answer, query };
+    return { cited: { paidBy, citations: [citation] }, excerpts: [], said: turn!.answer, query };
   };
 }
 
@@ -103,18 +102,22 @@ const noneFound = (recipe: CitingRecipe): FoundRows => ({
   query: idleQuery(recipe),
 });
 
-/** Returns by which rule a prompt's answer is paid, and its query: `values` less the threshold where citation pays. */
+/**
+ * Returns by which rule a prompt's answer is paid, and its query: `values` less the threshold where citation pays. Without a threshold
+ * influence pays.
+ */
 function paymentOf(recipe: CitingRecipe) {
-  const { method, retrieval, seed } = recipe;
-  return (prompt: string, values: Int16Array, threshold: number) => {
+  const { retrieval, seed } = recipe;
+  return (prompt: string, values: Int16Array, threshold: number | null) => {
     // Recipe and prompt decide: a receipt's hash would be drawn by the server, which chooses its salt.
     const drawn = new SeededRandom(JSON.stringify([seed, "paid by", prompt])).nextBelow(1_000);
-    const paidBy: Cited["paidBy"] = drawn < retrieval.citationPermille ? "citation" : "influence";
     const query = idleQuery(recipe);
-    if (paidBy === "citation") {
-      query.set(values, method.featureCount);
+    const paidBy: Cited["paidBy"] =
+      threshold !== null && drawn < retrieval.citationPermille ? "citation" : "influence";
+    if (threshold !== null && paidBy === "citation") {
+      query.set(values, influenceColumns(recipe));
       const entries = thresholdEntries(threshold, retrieval.thresholdColumns);
-      query.set(entries, method.featureCount + dimensionsOf(recipe));
+      query.set(entries, influenceColumns(recipe) + dimensionsOf(recipe));
     }
     return { paidBy, query };
   };

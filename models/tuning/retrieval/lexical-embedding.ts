@@ -14,7 +14,7 @@ import { mix32 } from "@openledger/attribution/maths/seeded-random";
 import { wordCounts } from "./lexical-words.ts";
 
 /** Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond" (2009): how counts saturate. */
-export const SATURATION = 1.2;
+const SATURATION = 1.2;
 /** Part of a row's length in the divisor of its counts. */
 const LENGTH_PART = 0.75;
 /** Signs of a word's direction. */
@@ -73,13 +73,13 @@ export function embedQuery(text: string, shape: EmbeddingShape, statistics: Word
 }
 
 /** BM25's weight of a word that a row of this length has `count` times. */
-export function saturated(count: number, length: number, { averageLength }: WordStatistics): number {
+function saturated(count: number, length: number, { averageLength }: WordStatistics): number {
   const norm = SATURATION * (1 - LENGTH_PART + (LENGTH_PART * length) / averageLength);
   return (count * (SATURATION + 1)) / (count + norm);
 }
 
 /** BM25's logarithm, never negative. */
-export function bm25Rarity(word: number, { rowCount, rowsOfBucket }: WordStatistics): number {
+function bm25Rarity(word: number, { rowCount, rowsOfBucket }: WordStatistics): number {
   const rows = rowsOfBucket[bucketOf(word, rowsOfBucket.length)]!;
   return exactLog(1 + (rowCount - rows + 0.5) / (rows + 0.5));
 }

@@ -1,6 +1,6 @@
 /**
  * Splits a text into words with their counts, each word hashed to 32 bits (FNV-1a). lexical-embedding.ts makes vectors of rows
- * and questions from them, word-stems.ts their stems.
+ * and questions from them.
  */
 
 const FNV_PRIME = 0x01000193;
@@ -20,7 +20,7 @@ export function wordCounts(text: string): Map<number, number> {
  * Words of a text in their order: runs of ASCII letters and digits and of other scripts' characters; capital ASCII letters
  * count as small ones. No table of Unicode is used, since machines have different ones.
  */
-export function wordsOf(text: string): string[] {
+function wordsOf(text: string): string[] {
   const words: string[] = [];
   let word = "";
   for (const character of text) {
@@ -36,7 +36,7 @@ export function wordsOf(text: string): string[] {
   return words;
 }
 
-export function hashedWord(word: string): number {
+function hashedWord(word: string): number {
   let hash = FNV_BASIS;
   for (const character of word) hash = Math.imul(hash ^ character.codePointAt(0)!, FNV_PRIME);
   return hash >>> 0;

@@ -2,22 +2,13 @@
  * Search index by which a language model finds the rows that it reads and cites: embeddings of a version's rows, with their
  * owners and excerpts, as the model publishes them.
  */
-import { sha256 } from "@noble/hashes/sha2.js";
-import { bytesToHex } from "@noble/hashes/utils.js";
 import { attributionError } from "@openledger/attribution/attribution-errors";
-import { quantiseQuery } from "@openledger/attribution/features/quantise";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
-import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
-import type { RecipeBase } from "@openledger/attribution/model/recipe-fields";
-import { registeredFeatures } from "@openledger/attribution/model/registered-features";
+import { citingBaseColumns, type RecipeBase } from "@openledger/attribution/model/recipe-fields";
 import { MAX_ROW_BYTES } from "@openledger/attribution/rows/row-content";
-import { decodeTextRow, turnOf, wholeText } from "@openledger/attribution/rows/text-rows";
 import { textOfBytes } from "@openledger/foundation/utf8";
 import { z } from "zod";
-import { balance, idleEntry, thresholdColumns } from "./citation-columns.ts";
-import { type EmbeddingShape, embedQuery, embedRow, wordStatistics } from "./lexical-embedding.ts";
-import { wordCounts } from "./lexical-words.ts";
-import { rowCodes, rowMatcher, turnStems } from "./match-rows.ts";
+import type { EmbeddingShape } from "./lexical-embedding.ts";
 
 const count = z.int().positive();
 
@@ -25,7 +16,10 @@ const count = z.int().positive();
 export const retrievalSchema = z.strictObject({
   /** Words are counted in 2^bucketBits buckets. */
   bucketBits: count.min(8).max(20),
-  /** Quantile of the scores of random pairs, a row and a part of another one: what is found scores at least as much. */
+  /**
+   * Quantile of the scores of random pairs, a row and a part of another one; where rows are said, of how well each row's question is
+   * matched by other rows. What is found scores more.
+   */
   quantile: z.number().min(0.5).max(0.999_999),
   /** Columns of 127, beside one of 1 (citation-columns.ts). */
   thresholdColumns: count.multipleOf(2).max(128),
@@ -38,8 +32,8 @@ export const retrievalSchema = z.strictObject({
    */
   citationPermille: z.int().min(0).max(1_000),
   /**
-   * The answer of the row that matches the prompt best is said word for word, and that row cited. Where none comes close, the
-   * model writes, and cites nothing. Absent: the model reads the rows and writes.
+   * The answer of the row that matches the prompt best is said word for word, and that row cited. A prompt that no row answers is
+   * refused. Absent: the model reads the rows and writes.
    */
   says: z.literal("row").optional(),
 });
@@ -50,54 +44,76 @@ export interface CitingRecipe extends RecipeBase {
   readonly method: { readonly featureCount: number };
 }
 
+/** Columns of G by which influence pays: features, then the base where the rules have one. */
+export const influenceColumns = (recipe: CitingRecipe): number =>
+  recipe.method.featureCount + citingBaseColumns(recipe);
+
 /** Columns of G that are the rows' embedding, or their code where rows are said, between those of influence and the threshold's. */
-export const dimensionsOf = ({ columnCount, method, retrieval }: CitingRecipe): number =>
-  columnCount - method.featureCount - retrieval.thresholdColumns - 1;
+export const dimensionsOf = (recipe: CitingRecipe): number =>
+  recipe.columnCount - influenceColumns(recipe) - recipe.retrieval.thresholdColumns - 1;
 
 export const embeddingShape = (recipe: CitingRecipe): EmbeddingShape => ({
   dimensions: dimensionsOf(recipe),
   seed: new SeededRandom(`${recipe.seed}/directions`).nextUint32(),
 });
 
-const indexSchema = z.strictObject({
+/** Name, owners and columns of a row in an index. */
+const rowFields = {
+  /** SHA-256 of the row's bytes. */
+  digest: z.string().regex(/^[0-9a-f]{64}$/),
+  contributorId: z.int().min(0),
+  validatorId: z.int().min(0),
+  embedding: z.array(z.int().min(-127).max(127)),
+};
+
+const readIndexSchema = z.strictObject({
   /** Words of an average row. */
   averageLength: z.number().positive(),
   rowsOfBucket: z.array(z.int().min(0)),
-  /** Least score of a row for each unit of a query's length; of a model that says rows, the least match. */
+  /** Least score of a row for each unit of a query's length. */
   threshold: z
     .number()
     .min(0)
     .max(2 ** 26),
-  /** Rows in the version's order. */
-  rows: z.array(
-    z.strictObject({
-      /** SHA-256 of the row's bytes. */
-      digest: z.string().regex(/^[0-9a-f]{64}$/),
-      contributorId: z.int().min(0),
-      validatorId: z.int().min(0),
-      /** Beginning of its text; empty where rows are said. */
-      excerpt: z.string(),
-      /** Prompt and answer, where rows are said and this one has them. */
-      turn: z.strictObject({ prompt: z.string(), answer: z.string() }).optional(),
-      embedding: z.array(z.int().min(-127).max(127)),
-    }),
-  ),
+  /** Rows in the version's order, each with the beginning of its text. */
+  rows: z.array(z.strictObject({ ...rowFields, excerpt: z.string() })).min(1),
 });
-export type RowIndex = z.output<typeof indexSchema>;
+
+/** Maximum function words of an index, and characters of each. */
+const MAX_FUNCTION_WORDS = 4_096;
+const MAX_WORD_CHARACTERS = 64;
+
+const saidIndexSchema = z.strictObject({
+  /** A row's match has to exceed it (match-questions.ts). */
+  threshold: z.number().min(0).max(1),
+  /** Those of the rows' languages; what many rows have is one, too. */
+  functionWords: z.array(z.string().min(1).max(MAX_WORD_CHARACTERS)).max(MAX_FUNCTION_WORDS),
+  /** Rows in the version's order, each with its prompt and answer if it has them. */
+  rows: z
+    .array(
+      z.strictObject({
+        ...rowFields,
+        turn: z.strictObject({ prompt: z.string(), answer: z.string() }).optional(),
+      }),
+    )
+    .min(1),
+});
+
+/** Index of rows that the model reads. */
+export type ReadIndex = z.output<typeof readIndexSchema>;
+/** Index of rows whose answers are said. */
+export type SaidIndex = z.output<typeof saidIndexSchema>;
+export type RowIndex = ReadIndex | SaidIndex;
 
 export const encodeIndex = (index: RowIndex): Uint8Array => new TextEncoder().encode(JSON.stringify(index));
 
 /** @throws ATT_MODEL_FILE_INVALID */
 export function decodeIndex(bytes: Uint8Array, recipe: CitingRecipe): RowIndex {
   try {
-    const index = indexSchema.parse(JSON.parse(textOfBytes(bytes)));
-    const { rows, rowsOfBucket } = index;
-    if (rowsOfBucket.length !== 2 ** recipe.retrieval.bucketBits)
-      throw new RangeError("it has other buckets");
-    // A word in more rows than there are would be rarer than none.
-    if (rowsOfBucket.some((occurrences) => occurrences > rows.length))
-      throw new RangeError("a word is in more rows than there are");
-    if (rows.length < 1 || rows.some(({ embedding }) => embedding.length !== dimensionsOf(recipe)))
+    const json: unknown = JSON.parse(textOfBytes(bytes));
+    const index =
+      recipe.retrieval.says === "row" ? saidIndexSchema.parse(json) : checkedReadIndex(json, recipe);
+    if (index.rows.some(({ embedding }) => embedding.length !== dimensionsOf(recipe)))
       throw new RangeError("its rows are of another width");
     return index;
   } catch (cause) {
@@ -109,96 +125,32 @@ export function decodeIndex(bytes: Uint8Array, recipe: CitingRecipe): RowIndex {
   }
 }
 
-/** Characters of an excerpt: longer than most texts of as many tokens. */
-const excerptCharacters = ({ retrieval }: CitingRecipe): number => 8 * retrieval.excerptTokens;
+function checkedReadIndex(json: unknown, { retrieval }: CitingRecipe): ReadIndex {
+  const index = readIndexSchema.parse(json);
+  const { rows, rowsOfBucket } = index;
+  if (rowsOfBucket.length !== 2 ** retrieval.bucketBits) throw new RangeError("it has other buckets");
+  // A word in more rows than there are would be rarer than none.
+  if (rowsOfBucket.some((occurrences) => occurrences > rows.length))
+    throw new RangeError("a word is in more rows than there are");
+  return index;
+}
 
-/** Maximum bytes of an index: of a character JSON has twelve at most, of a row's names and owners fewer than 256. */
+/** Characters of an excerpt: longer than most texts of as many tokens. */
+export const excerptCharacters = ({ retrieval }: CitingRecipe): number => 8 * retrieval.excerptTokens;
+
+/** Maximum bytes of an index: of an excerpt's character JSON has twelve at most, of a row's names and owners fewer than 256. */
 export const maxIndexBytes = (recipe: CitingRecipe, rowCount: number): number =>
-  256 +
-  9 * 2 ** recipe.retrieval.bucketBits +
-  rowCount * (256 + 5 * dimensionsOf(recipe) + textBytes(recipe));
+  256 + wordBytes(recipe) + rowCount * (256 + 5 * dimensionsOf(recipe) + textBytes(recipe));
+
+/** Maximum bytes of what an index says of words: a count for each bucket, or function words. */
+const wordBytes = ({ retrieval }: CitingRecipe): number =>
+  retrieval.says === undefined
+    ? 9 * 2 ** retrieval.bucketBits
+    : MAX_FUNCTION_WORDS * (4 + 4 * MAX_WORD_CHARACTERS);
 
 /** Maximum bytes of a row's text. A row is JSON as the index is. */
 const textBytes = (recipe: CitingRecipe): number =>
   recipe.retrieval.says === undefined ? 12 * excerptCharacters(recipe) : MAX_ROW_BYTES;
-
-/** @param rows that can be trained on. Deterministic to the byte. */
-export function makeIndex(rows: readonly OwnedRow[], recipe: CitingRecipe): RowIndex {
-  if (recipe.retrieval.says === "row") return makeSaidIndex(rows, recipe);
-  const { retrieval, rules } = recipe;
-  const texts = rows.map(({ content }) => wholeText(decodeTextRow(content)));
-  const words = wordStatistics(texts.map(wordCounts), retrieval.bucketBits);
-  const shape = embeddingShape(recipe);
-  const { dimensions } = shape;
-  const real = new Float64Array(texts.length * dimensions);
-  for (const [row, text] of texts.entries()) real.set(embedRow(text, shape, words), row * dimensions);
-  const { values } = registeredFeatures(
-    real,
-    dimensions,
-    { columnCount: dimensions, rules },
-    { duplicates: () => [] },
-  );
-  const embeddings = balanced(values as Int8Array, recipe);
-  const max = excerptCharacters(recipe);
-  return {
-    averageLength: words.averageLength,
-    rowsOfBucket: [...words.rowsOfBucket],
-    threshold: pairThreshold(texts, recipe, (row, part) => {
-      const query = quantiseQuery(embedQuery(part, shape, words)).values;
-      return scoreOf(embeddings[row]!, query) / lengthOf(query);
-    }),
-    rows: rows.map((owned, row) => ({
-      ...named(owned),
-      excerpt: Array.from(texts[row]!).slice(0, max).join(""),
-      embedding: [...embeddings[row]!],
-    })),
-  };
-}
-
-/** Index of a model that says rows' answers. */
-function makeSaidIndex(rows: readonly OwnedRow[], recipe: CitingRecipe): RowIndex {
-  const texts = rows.map(({ content }) => decodeTextRow(content));
-  const turns = texts.map(turnOf);
-  const stems = turns.map(turnStems);
-  const words = wordStatistics(stems, recipe.retrieval.bucketBits);
-  const match = rowMatcher(stems, words);
-  const codes = rowCodes(rows.length, dimensionsOf(recipe), recipe.method.featureCount, recipe.seed);
-  const embeddings = balanced(codes, recipe);
-  return {
-    averageLength: words.averageLength,
-    rowsOfBucket: [...words.rowsOfBucket],
-    threshold: pairThreshold(texts.map(wholeText), recipe, (row, part) => match(part)(row)),
-    rows: rows.map((owned, row) => {
-      const turn = turns[row];
-      return {
-        ...named(owned),
-        excerpt: "",
-        ...(turn == null ? {} : { turn: { prompt: turn.prompt, answer: turn.answer } }),
-        embedding: [...embeddings[row]!],
-      };
-    }),
-  };
-}
-
-const named = ({ content, contributorId, validatorId }: OwnedRow) => ({
-  digest: bytesToHex(sha256(content)),
-  contributorId,
-  validatorId,
-});
-
-/** Rows of the embedding's columns, each balanced against the threshold's. */
-function balanced(values: Int8Array, recipe: CitingRecipe): Int8Array[] {
-  const { featureCount } = recipe.method;
-  const dimensions = dimensionsOf(recipe);
-  const idle = thresholdColumns(recipe.retrieval.thresholdColumns).reduce(
-    (sum, value, k) => sum + value * idleEntry(featureCount + dimensions + k),
-    0,
-  );
-  return Array.from({ length: values.length / dimensions }, (_, row) => {
-    balance(values, row * dimensions, dimensions, featureCount, idle);
-    return values.subarray(row * dimensions, (row + 1) * dimensions);
-  });
-}
 
 export function scoreOf(embedding: ArrayLike<number>, query: Int16Array): number {
   let sum = 0;
@@ -210,27 +162,4 @@ export function lengthOf(query: Int16Array): number {
   let squares = 0;
   for (const x of query) squares += x * x;
   return Math.sqrt(squares);
-}
-
-/** Pairs of rows that are drawn for the quantile. */
-const PAIRS = 4_000;
-/** Words of a part of a row that stands for a query. */
-const QUERY_WORDS = 16;
-
-/** Threshold: the recipe's quantile of the scores of a row and a part of another, drawn at random. */
-function pairThreshold(
-  texts: readonly string[],
-  recipe: CitingRecipe,
-  score: (row: number, part: string) => number,
-): number {
-  const random = new SeededRandom(`${recipe.seed}/pairs`);
-  const scores = new Float64Array(PAIRS);
-  for (let pair = 0; pair < PAIRS; pair++) {
-    const queryRow = random.nextBelow(texts.length);
-    const row = (queryRow + 1 + random.nextBelow(texts.length - 1)) % texts.length;
-    const parts = texts[queryRow]!.split(/\s+/);
-    const from = random.nextBelow(Math.max(1, parts.length - QUERY_WORDS));
-    scores[pair] = score(row, parts.slice(from, from + QUERY_WORDS).join(" "));
-  }
-  return Math.max(0, scores.sort()[Math.ceil(recipe.retrieval.quantile * PAIRS) - 1]!);
 }

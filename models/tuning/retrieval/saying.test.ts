@@ -28,7 +28,7 @@ import type { TextParts } from "../recipe/text-family.ts";
 import { type CitingTextRecipe, parseTextRecipe } from "../recipe/text-recipe.ts";
 import { parseCited } from "./citations.ts";
 import { rowFinder } from "./find-rows.ts";
-import { makeIndex } from "./row-index.ts";
+import { makeIndex } from "./make-index.ts";
 
 const SIZE = { rows: 64, features: 128, payees: 16, payments: 8, draws: 4 };
 const SPLIT = { ownerParts: 16_384n, validatorParts: 13_107n };
@@ -62,7 +62,7 @@ beforeAll(async () => {
   world = await citingWorld(folder, rows, SIZE.features);
   recipe = parseTextRecipe({
     ...world.recipe,
-    retrieval: { ...sayingRetrieval(SIZE.features), bucketBits: 12 },
+    retrieval: sayingRetrieval(SIZE.features),
   }) as CitingTextRecipe;
   trained = await world.training.train(rows, recipe, {});
   model = publishedModel(trained, registerModel(trained, { split: SPLIT }, SIZE), { publishRows: true });
@@ -83,15 +83,32 @@ it("answers its own questions word for word, longer than the model's own answers
   expect(JSON.parse(own.answer("Tell me who painted Mona Lisa's portrait").text).text).toBe(QUESTIONS[1][1]);
 });
 
-it("says the text as it comes, and writes without a citation where no row comes close", () => {
+it("says the text as it comes, and answers no question that no row answers", () => {
   const told: string[] = [];
   own.answer(QUESTIONS[0][0], (soFar) => told.push(soFar));
   expect(told).toEqual([QUESTIONS[0][1]]);
-  for (const prompt of ["zebra xylophone quantum", "… !!"]) {
-    const { query, text } = own.answer(prompt);
-    expect(Object.keys(JSON.parse(text))).toEqual(["text", "tokens"]);
-    expect(own.queryOf!(prompt, text)).toEqual(query);
+  for (const prompt of ["zebra xylophone quantum", "… !!", "Who painted Guernica?", "What do koalas eat?"]) {
+    expect(() => own.answer(prompt), prompt).toThrow(code("ATT_NO_ROW_ANSWERS"));
+    expect(() => own.queryOf!(prompt, '{"text":"","tokens":[]}'), prompt).toThrow(code("ATT_NO_ROW_ANSWERS"));
   }
+});
+
+it("pays by influence alone where rows have one code", () => {
+  const few = {
+    ...recipe,
+    columnCount: recipe.method.featureCount + recipe.retrieval.thresholdColumns + 1 + 8,
+  };
+  const find = (count: number) => {
+    const many = Array.from({ length: count }, (_, k) => ({
+      ...rows[0]!,
+      content: encodeTextRow({ prompt: `Number ${k + 10}?`, answer: "Yes." }),
+    }));
+    const finder = rowFinder(makeIndex(many, few), few);
+    return many.map((_, k) => finder(`Number ${k + 10}?`).cited!.paidBy);
+  };
+  // Eight columns have 70 codes.
+  expect(new Set(find(40))).toEqual(new Set(["citation", "influence"]));
+  expect(find(400).filter((paidBy) => paidBy === "citation").length).toBeLessThan(40);
 });
 
 it("pays the row alone by citation, and by influence no row for being cited", () => {

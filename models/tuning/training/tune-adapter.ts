@@ -256,7 +256,7 @@ function startAdapter(arena: Float32Array, at: Place, layout: AdapterLayout, see
   arena.fill(0, at, at + layout.floatCount);
   for (const { a, inputs } of layout.parts) {
     const spread = 1 / Math.sqrt(inputs);
-    for (let i = 0; i < inputs * layout.settings.rank; i++)
+    for (let i = 0; i < inputs * layout.rank; i++)
       arena[at + a + i] = spread * (2 * random.nextFraction() - 1);
   }
 }

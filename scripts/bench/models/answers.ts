@@ -1,7 +1,7 @@
 /**
- * Measures the answers of a model of 40 questions by the default settings, for `npm run bench -- models`: how many of its own
- * questions it answers word for word, how many of them in other words, and how often the rows that it cites contain the answer.
- * Answers that are said from rows need no tuning, so none is done; what the model writes counts as no answer.
+ * Measures the answers of models of questions by the default settings, for `npm run bench -- models`: how many of its own questions
+ * one answers word for word, how many of them in other words, how often the rows that it cites contain the answer, and how many
+ * questions it answers that no row answers. Answers that are said from rows need no tuning, so none is done.
  */
 import { encodeTextRow } from "@openledger/attribution/rows/text-rows";
 import { OWN_BASE } from "@openledger/models/tuning/base/base-place";
@@ -9,27 +9,29 @@ import { presetDraft, usualPreset } from "@openledger/models/tuning/recipe/plan-
 import { completeRecipe } from "@openledger/models/tuning/recipe/recipe-presets";
 import { type CitingTextRecipe, parseTextRecipe } from "@openledger/models/tuning/recipe/text-recipe";
 import { rowFinder } from "@openledger/models/tuning/retrieval/find-rows";
-import { makeIndex } from "@openledger/models/tuning/retrieval/row-index";
-import { HELD_BACK_QUESTIONS, KNOWN_QUESTIONS, type KnownQuestion } from "../texts/known-questions.ts";
+import { makeIndex } from "@openledger/models/tuning/retrieval/make-index";
+import { QUESTION_LISTS, type QuestionList } from "../texts/asked-questions.ts";
+import type { KnownQuestion } from "../texts/known-questions.ts";
 
 /** Features of a language model while no circuit fixes their number. */
 const COLUMNS = 256;
 
-/** Answers of models of two lists of questions; those of the second were seen by nobody who chose how rows are found. */
+/** Answers of models of several lists of questions; the first is that by which the way to find rows was chosen. */
 export async function benchAnswers(log: (line: string) => void) {
-  const answers = await measure(KNOWN_QUESTIONS, HELD_BACK_QUESTIONS);
-  const heldBack = await measure(HELD_BACK_QUESTIONS, KNOWN_QUESTIONS);
-  for (const [name, { citedContain, of, otherWords, own, unknownAnswered, unknownOf }] of [
-    ["answers", answers],
-    ["held back", heldBack],
-  ] as const)
+  const sets: Record<string, Awaited<ReturnType<typeof measure>>> = {};
+  for (const list of QUESTION_LISTS) {
+    const measured = await measure(list);
+    sets[list.name] = measured;
+    const { citedContain, of, otherRow, otherWords, own, unknownAnswered, unknownOf } = measured;
     log(
-      `${name}: ${own} of ${of} own questions, ${otherWords} in other words, ${citedContain} cite the answer, ${unknownAnswered} of ${unknownOf} that no row answers`,
+      `${list.name}: ${own} of ${of} own questions, ${otherWords} in other words, ${otherRow} by another row; ${citedContain} cite the answer; ${unknownAnswered} of ${unknownOf} that no row answers`,
     );
-  return { ...answers, heldBack };
+  }
+  const { general, heldBack, ...others } = sets;
+  return { ...general!, heldBack: heldBack!, others };
 }
 
-async function measure(known: readonly KnownQuestion[], unknown: readonly KnownQuestion[]) {
+async function measure({ rows: known, unanswerable }: QuestionList) {
   const rows = known.map(({ answer, question }) => ({
     content: encodeTextRow({ prompt: question, answer }),
     contributorId: 1,
@@ -55,8 +57,8 @@ async function measure(known: readonly KnownQuestion[], unknown: readonly KnownQ
     /** In other words: another row's answer is said. */
     otherRow: count(({ answer, otherWords }) => ![null, answer].includes(find(otherWords).said)),
     /** Questions that no row answers, and that were answered nevertheless. */
-    unknownAnswered: unknown.filter(({ question }) => find(question).said !== null).length,
-    unknownOf: unknown.length,
+    unknownAnswered: unanswerable.filter((question) => find(question).said !== null).length,
+    unknownOf: unanswerable.length,
     /** The same of the preset `cited-texts`, which writes from the rows that it cites. */
     citedTexts: {
       own: count(({ question }, row) => cites(read(question), row)),

@@ -1,14 +1,13 @@
 /** Labelled data sets of `npm run bench -- attribution`, each drawn in an order of its own: e-mails, digits, passages and Iris. */
-import { chooseInputs, type InputShape } from "@openledger/attribution/inputs/choose-inputs";
+import type { InputShape } from "@openledger/attribution/inputs/choose-inputs";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import type { DirectRecipe } from "@openledger/attribution/model/direct/direct-recipe";
-import { contentOf, inputOf, type LabelledInput } from "@openledger/attribution/rows/row-content";
+import { contentOf, type LabelledInput } from "@openledger/attribution/rows/row-content";
 import { EMAIL_LABELS, emailContents } from "@openledger/attribution/rows/sample-emails";
-import { encodeTableRow } from "@openledger/attribution/rows/table-rows";
 import { BROWN_GENRES, brownPassages } from "@openledger/attribution/testing/brown-corpus";
 import { digitSource } from "@openledger/attribution/testing/digit-source";
-import { irisFlowers } from "@openledger/attribution/testing/iris-flowers";
-import { classifierRecipe } from "@openledger/models/tuning/recipe/recipe-presets";
+import { irisSource } from "@openledger/attribution/testing/iris-flowers";
+import { usualRecipe } from "@openledger/models/testing/usual-recipe";
 
 export const CORPUS_NAMES = ["brown", "emails", "digits", "iris"] as const;
 export type CorpusName = (typeof CORPUS_NAMES)[number];
@@ -37,15 +36,8 @@ const SOURCES: Record<CorpusName, () => Unordered> = {
   }),
   digits: () => ({ shape: { kind: "image" }, ...digitSource() }),
   iris: () => {
-    const { classes, fields, rows } = irisFlowers();
-    return {
-      shape: { kind: "table", fields },
-      classes,
-      rows: rows.map(({ label, numbers }) => ({
-        input: inputOf("table", encodeTableRow(fields, numbers)),
-        label,
-      })),
-    };
+    const source = irisSource();
+    return { ...source, shape: source };
   },
 };
 
@@ -56,15 +48,12 @@ export function openCorpus(name: CorpusName, count?: number): Corpus {
   return { name, ...corpus, rows: Array.from(order.subarray(0, count ?? rows.length), (i) => rows[i]!) };
 }
 
-/** Buckets of the usual circuits of direct models. */
-const BUCKETS = 1_024;
-
-/** The recipe that the preset makes of these rows, without a base: it pays all rows alike. */
-export async function presetOf(
+/** The recipe of these rows by the default: the preset, and the rewards of a new card. */
+export async function usualRecipeOf(
   { classes, shape }: Corpus,
   rows: readonly LabelledInput[],
-): Promise<Omit<DirectRecipe, "datanet">> {
+): Promise<DirectRecipe> {
   const contents = rows.map(({ input }) => contentOf(shape.kind, input));
-  const inputs = await chooseInputs(shape, contents, { bucketCount: BUCKETS, baseBuckets: 0 });
-  return classifierRecipe({ inputs, classes, rowCount: rows.length });
+  const recipeOf = await usualRecipe({ ...shape, classes }, contents);
+  return recipeOf(rows.length);
 }

@@ -16,8 +16,7 @@ import { usedColumns } from "@openledger/attribution/maths/sparse-rows";
 import { directInputs, registeredLogits } from "@openledger/attribution/model/direct/direct-inputs";
 import { logisticModel, withBias } from "@openledger/attribution/model/direct/logistic-model";
 import type { Examples } from "@openledger/attribution/model/model";
-import type { InputKind } from "@openledger/attribution/rows/row-kinds";
-import { clipFactors, clipQuantileOf } from "@openledger/attribution/rows/row-rules";
+import { clipFactors } from "@openledger/attribution/rows/row-rules";
 import { alignColumns, exactInfluence } from "@openledger/attribution/testing/exact-influence";
 import {
   difference,
@@ -34,11 +33,11 @@ import {
   termTotal,
 } from "@openledger/circuits/ledger/direct-query";
 import { MAX_DIRECT_ENTRY } from "@openledger/circuits/settlement/scores/direct-matrix";
-import { type Corpus, presetOf } from "./corpora.ts";
+import { type Corpus, usualRecipeOf } from "./corpora.ts";
 import { logisticCoordinates } from "./logistic-coordinates.ts";
 
 export interface DirectQualityOptions {
-  /** The first rows are trained on, those behind them are asked. The recipe is the preset's. */
+  /** The first rows are trained on, those behind them are asked. The recipe is the default's. */
   readonly corpus: Corpus;
   readonly rowCount: number;
   readonly queryCount: number;
@@ -55,7 +54,7 @@ type Range = Pick<Estimate, "value" | "low" | "high">;
 
 /** Quality of one way to register. */
 export interface RegisteredQuality {
-  /** "exact", "int…", "int… clipped" */
+  /** "exact"; "int…", of so many bits without a limit of rows' lengths; "int… clipped", with the recipe's */
   readonly way: string;
   /** null if nothing was trained again. */
   readonly lds: Range | null;
@@ -66,8 +65,8 @@ export interface RegisteredQuality {
 
 export interface DirectQuality {
   readonly ways: readonly RegisteredQuality[];
-  /** LDS of the registered 10 bits less that of exact influence, on the same bootstrap samples. */
-  readonly directMinusExact: Range | null;
+  /** LDS of what is registered less that of exact influence, on the same bootstrap samples. */
+  readonly registeredMinusExact: Range | null;
 }
 
 const CONTRIBUTORS = 20;
@@ -75,8 +74,8 @@ const CONTRIBUTORS = 20;
 const RETRAIN_TOLERANCE = 1e-6;
 /** Training tolerance of leave-one-out: one row of thousands moves a lead by 10⁻⁴ and less. */
 const LEAVE_ONE_OUT_TOLERANCE = 1e-10;
-/** The way in which a model is registered. */
-export const REGISTERED = "int10";
+/** The way in which a model is registered: a base adds the same to all rows, so it is left out. */
+export const REGISTERED = "int10 clipped";
 
 /** Columns of the matrix that a question weighs, and the labels of its pair. */
 interface Question {
@@ -96,7 +95,7 @@ export async function measureDirect(options: DirectQualityOptions): Promise<Dire
   const { classes, name: seed } = corpus;
   const rows = corpus.rows.slice(0, rowCount);
   const asked = corpus.rows.slice(rowCount, rowCount + queryCount);
-  const recipe = await presetOf(corpus, rows);
+  const recipe = await usualRecipeOf(corpus, rows);
   const { decay } = recipe.model;
   const inputs = await directInputs(recipe);
   const examples = {
@@ -109,12 +108,13 @@ export async function measureDirect(options: DirectQualityOptions): Promise<Dire
   log(`training on ${rowCount} rows`);
   const parameters = model.train(examples);
   const logits = registeredLogits(recipe, parameters);
-  const questions = asked.map(({ input }) => weighed(inputs.answer(logits, input).query));
+  const questions = asked.map(({ input }) => weighed(inputs.answer(logits, input).query, inputs.inputCount));
   log("exact influence");
   const own = model.sensitivities(parameters, examples);
   const featureCount = recipe.columnCount;
   const influence = rowInfluence(own, { damping: decay, featureCount });
-  const ways = scoresOfWays(influence, featureCount, questions, { ...options, kind: corpus.shape.kind });
+  const { normQuantile } = recipe.rules;
+  const ways = scoresOfWays(influence, featureCount, questions, { ...options, normQuantile });
   const exact = ways.get("exact")!;
 
   log(`training ${subsetCount} times on halves`);
@@ -157,7 +157,7 @@ export async function measureDirect(options: DirectQualityOptions): Promise<Dire
         );
   const [direct, best] = [ldsOf.get(REGISTERED), ldsOf.get("exact")];
   return {
-    directMinusExact: direct && best ? rangeOf(difference(direct, best)) : null,
+    registeredMinusExact: direct && best ? rangeOf(difference(direct, best)) : null,
     ways: [...ways].map(([way, scores]) => ({
       way,
       lds: rangeOf(ldsOf.get(way) ?? null),
@@ -170,15 +170,19 @@ export async function measureDirect(options: DirectQualityOptions): Promise<Dire
 const rangeOf = (estimate: Estimate | null): Range | null =>
   estimate === null ? null : { value: estimate.value, low: estimate.low, high: estimate.high };
 
-function weighed({ answeredClass, counts, pair }: DirectQuery): Question {
-  const columns = [...counts.keys()].filter((bucket) => counts[bucket]! > 0);
-  const terms = termTotal(counts);
+/** @param termBuckets those behind them count the base, which moves no lead */
+function weighed({ answeredClass, counts, pair }: DirectQuery, termBuckets: number): Question {
+  const columns = [...counts.keys()].filter((bucket) => bucket < termBuckets && counts[bucket]! > 0);
+  const terms = termTotal(counts.subarray(0, termBuckets));
   const [earlier, later] = pairOf(pair);
   return {
     columns: [...columns, counts.length],
     earlier,
     later,
-    weights: Float64Array.of(...columns.map((bucket) => TERM_WEIGHT * counts[bucket]!), lengthOf(terms)),
+    weights: Float64Array.of(
+      ...columns.map((bucket) => TERM_WEIGHT * counts[bucket]!),
+      lengthOf(termTotal(counts)),
+    ),
     realWeights: Float64Array.of(...columns.map((bucket) => counts[bucket]!), Math.sqrt(terms)),
     sign: answeredClass === 1 ? -1 : 1,
   };
@@ -189,7 +193,7 @@ function scoresOfWays(
   influence: LabelParts,
   featureCount: number,
   questions: readonly Question[],
-  { bitCounts, kind, log = () => {} }: DirectQualityOptions & { readonly kind: InputKind },
+  { bitCounts, log = () => {}, normQuantile }: DirectQualityOptions & { readonly normQuantile: number },
 ): Map<string, Float64Array> {
   const { labelCount, rowCount } = influence;
   const width = (labelCount - 1) * featureCount;
@@ -209,7 +213,7 @@ function scoresOfWays(
     return out;
   };
   const whole = new Float64Array(rowCount).fill(1);
-  const clipped = clipFactors(partLengths(influence), clipQuantileOf(kind));
+  const clipped = clipFactors(partLengths(influence), normQuantile);
   const ways = new Map([
     ["exact", scores(realContrasts(influence, featureCount), ({ realWeights }) => realWeights)],
   ]);

@@ -1,5 +1,5 @@
 /**
- * Held-out accuracy of the integers that the preset registers, beside the same softmax model of doubles without a circuit's limits: term
+ * Held-out accuracy of the integers that the default registers, beside the same softmax model of doubles without a circuit's limits: term
  * counts in 2^16 buckets without caps, pixels, standardised numbers. Its penalty is the best of a few by cross-validation of the same rows.
  */
 import type { ModelInputs, TextInputs } from "@openledger/attribution/inputs/model-inputs";
@@ -19,7 +19,7 @@ import { contentOf } from "@openledger/attribution/rows/row-content";
 import { decodeTableRow } from "@openledger/attribution/rows/table-rows";
 import { bucketOf, distinctTerms } from "@openledger/attribution/rows/text-terms";
 import { wordsOf } from "@openledger/attribution/rows/words";
-import { type Corpus, presetOf } from "./corpora.ts";
+import { type Corpus, usualRecipeOf } from "./corpora.ts";
 
 /** Places of the rows that a model is trained on, and of those that it labels. */
 export interface Split {
@@ -55,11 +55,11 @@ export async function heldOutAccuracy(
   let rightInDoubles = 0;
   let labelled = 0;
   for (const split of splits) {
-    const recipe = await presetOf(
+    const recipe = await usualRecipeOf(
       corpus,
       split.train.map((i) => corpus.rows[i]!),
     );
-    right += await rightByPreset(corpus, split, recipe);
+    right += await rightByDefault(corpus, split, recipe);
     const inputs = await inDoubles(corpus, split.train, recipe.inputs);
     const penalty = bestPenalty(corpus, inputs, split.train);
     rightInDoubles += countRight(corpus, inputs, split, penalty);
@@ -69,10 +69,10 @@ export async function heldOutAccuracy(
   return { accuracy: right / labelled, accuracyInDoubles: rightInDoubles / labelled, labelled };
 }
 
-async function rightByPreset(
+async function rightByDefault(
   corpus: Corpus,
   { test, train }: Split,
-  recipe: Awaited<ReturnType<typeof presetOf>>,
+  recipe: Awaited<ReturnType<typeof usualRecipeOf>>,
 ): Promise<number> {
   const rows = train.map((i) => corpus.rows[i]!);
   const inputs = await directInputs(recipe);

@@ -1,6 +1,6 @@
 /**
- * Earnings of attackers of a Datanet of texts by the shipped base and preset, as a multiple of honest rows'. `npm run bench --
- * attribution` prints them.
+ * Earnings of attackers of a Datanet of texts by the shipped base, the preset and the rewards of a new card, as a multiple of
+ * honest rows'. `npm run bench -- attribution` prints them.
  */
 
 import { nearDuplicates } from "@openledger/attribution/rows/near-duplicates";
@@ -17,6 +17,7 @@ import { answerText } from "@openledger/models/tuning/recipe/text-tokens";
 import { textTraining } from "@openledger/models/tuning/recipe/text-training";
 import { generate } from "@openledger/models/tuning/training/generate";
 import { ATTACKS, attackWorld, CORPUS_NAMES, FACTS, HONEST, type Party, UNIT } from "./attack-rows.ts";
+import { NEW_CARD } from "./setting.ts";
 
 /** Features of a row. */
 const COLUMNS = 256;
@@ -24,8 +25,8 @@ const SEEDS = ["1", "2", "3"];
 const ECHO_TOKENS = 48;
 
 /**
- * Means over worlds. attacks: money of the attacker's rows ÷ that of as many honest ones; factsOwner: part of the money ÷ part
- * of the rows.
+ * attacks: money of the attacker's rows ÷ that of as many honest ones, its mean over the worlds; largest: that of the dearest
+ * world; factsOwner: part of the money ÷ part of the rows, its mean.
  */
 export async function attackFactors(log: (line: string) => void) {
   await initPoseidon();
@@ -38,13 +39,19 @@ export async function attackFactors(log: (line: string) => void) {
       log(`${corpus} ${seed}: ${text.join(", ")}`);
     }
   const mean = (name: string) => worlds.reduce((sum, world) => sum + world[name]! / worlds.length, 0);
+  const each = (of: (name: string) => number) => Object.fromEntries(ATTACKS.map((name) => [name, of(name)]));
   return {
-    attacks: Object.fromEntries(ATTACKS.map((name) => [name, mean(name)])),
+    attacks: each(mean),
+    largest: each((name) => Math.max(...worlds.map((world) => world[name]!))),
     factsOwner: mean("factsOwner"),
   };
 }
 
-async function factorsOf(corpus: (typeof CORPUS_NAMES)[number], seed: string) {
+/** What attackers earn in one world. @returns by the names of ATTACKS, and `factsOwner` */
+export async function factorsOf(
+  corpus: (typeof CORPUS_NAMES)[number],
+  seed: string,
+): Promise<Readonly<Record<string, number>>> {
   const setting = { ...(await textSetting({})), threadCount: 1 };
   const training = textTraining(textFamily(setting), setting);
   const { family } = training;
@@ -78,7 +85,9 @@ async function factorsOf(corpus: (typeof CORPUS_NAMES)[number], seed: string) {
   );
   const { seed: _, ...unseeded } = preset;
   const seeded = { ...unseeded, seed: `attacks ${seed}` };
-  const recipe = family.parseRecipe(completeRecipe(seeded, { id: 1, version: 1, rowsRoot }, COLUMNS));
+  const recipe = family.parseRecipe(
+    completeRecipe(seeded, { id: 1, version: 1, rowsRoot }, COLUMNS, NEW_CARD),
+  );
   const trained = await training.train(owned, recipe, {});
 
   const earned = new Map<Party, number>();

@@ -2,8 +2,12 @@
  * Attribution of a text model for `npm run bench -- attribution`: tunes it, takes tangents and gradients, and scores rows by
  * each method, rounded as they are settled and unrounded.
  */
+import { paddedQuery } from "@openledger/attribution/features/quantise";
 import { timesTransposed } from "@openledger/attribution/maths/dense-matrix";
+import { restOfQuery } from "@openledger/attribution/model/recipe-fields";
+import { registeredFeatures } from "@openledger/attribution/model/registered-features";
 import { clipRowNorms } from "@openledger/attribution/rows/row-rules";
+import { integerScores } from "@openledger/attribution/scores/integer-scores";
 import { int8Scores, type RealFeatures } from "@openledger/attribution/testing/int8-scores";
 import type { TokenRow } from "@openledger/models/engine/architecture/loss-gradient";
 import { roundToHalves } from "@openledger/models/engine/files/float-formats";
@@ -15,7 +19,7 @@ import { mapTangents, mapTexts, projectGradients } from "@openledger/models/tuni
 import { planTextFeatures } from "@openledger/models/tuning/influence/text-places";
 import { encodeQueryMap, mapGradient, mapPlaces } from "@openledger/models/tuning/recipe/query-map";
 import type { PlacedText } from "@openledger/models/tuning/recipe/text-model";
-import { baseLosses, rowFactors } from "@openledger/models/tuning/recipe/text-training";
+import { baseLosses, rowWeights } from "@openledger/models/tuning/recipe/text-training";
 import { runRowTask } from "@openledger/models/tuning/training/row-task";
 import { middleRun } from "@openledger/models/tuning/training/step-plan";
 import { startTangents } from "@openledger/models/tuning/training/tangents";
@@ -36,8 +40,9 @@ export interface Attributed {
   readonly queries: Float32Array;
   /** Gradients of the queries at the middle run's adapter, as it is published. */
   readonly publishedQueries: Float32Array;
-  /** Factors by which G has each row's features, by the preset's rules. */
-  readonly factors: readonly number[];
+  /** Factors by which G has each row's features and base, by the preset's rules. */
+  readonly weights: Readonly<Record<"factors" | "baseParts", readonly number[]>>;
+  readonly rules: TextWorld["recipe"]["rules"];
   readonly seconds: Record<"run" | "tangents", number>;
 }
 
@@ -78,7 +83,8 @@ export async function attribute(
     rows: gradientsOf(placed, rows),
     queries: gradientsOf(placed, queries),
     publishedQueries,
-    factors: rowFactors(rows, before, recipe),
+    weights: rowWeights(rows, before, recipe),
+    rules: recipe.rules,
     seconds: { run: alone, tangents: along },
   };
 }
@@ -131,9 +137,29 @@ export function scoresBy(method: TextMethod, featureCount: number, attributed: A
   const float = floatScores(real(() => projectGradients(kernels, places, options, placesOfMap.gradient, 1)));
   const map = encodeQueryMap(kernels, places, options, latest, middle);
   const published = real(() => mapGradient(kernels, placesOfMap, map, options));
-  const by = (own: Float64Array) => int8Scores({ ...published, rows: clipRowNorms(own, featureCount) });
-  const paid = rows.map((value, k) => value * attributed.factors[Math.floor(k / featureCount)]!);
-  return { float, proven: by(rows), paid: by(paid), mapMb: map.length / 1e6 };
+  const proven = int8Scores({ ...published, rows: clipRowNorms(rows, featureCount) });
+  return { float, proven, paid: paidScores(published, attributed), mapMb: map.length / 1e6 };
+}
+
+/** Base columns beside the features of the bench. */
+const BASE_COLUMNS = 16;
+
+/** Scores by which rows are paid, under the rules of a new card: queries × rows. */
+function paidScores(
+  { featureCount, queries, rows }: RealFeatures,
+  { rules, weights: { baseParts, factors } }: Pick<Attributed, "rules" | "weights">,
+): Float64Array {
+  const columnCount = featureCount + BASE_COLUMNS;
+  const ruled = rows.map((value, k) => value * factors[Math.floor(k / featureCount)]!);
+  const sources = { baseParts: Float64Array.from(baseParts), duplicates: () => [] };
+  const { rowCount, values } = registeredFeatures(ruled, featureCount, { columnCount, rules }, sources);
+  const scores: number[] = [];
+  for (let at = 0; at < queries.length; at += featureCount) {
+    const real = queries.subarray(at, at + featureCount);
+    const { values: query } = paddedQuery(real, columnCount, restOfQuery({ rules }));
+    scores.push(...integerScores({ features: values, rowCount, featureCount: columnCount, query }));
+  }
+  return Float64Array.from(scores);
 }
 
 /** Scores without rounding: queries × rows. */

@@ -6,6 +6,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
+import { usualRewards } from "@openledger/attribution/model/base-policy";
 import type { TokenRow } from "@openledger/models/engine/architecture/loss-gradient";
 import type { WeightNumbers } from "@openledger/models/engine/architecture/model-shape";
 import { baseCorpus } from "@openledger/models/tuning/base/base-corpus";
@@ -18,6 +19,8 @@ import { tokensOfRow, weighedByTokens } from "@openledger/models/tuning/recipe/t
 import { blocksFor } from "@openledger/models/tuning/recipe/text-training";
 import type { TuningRecipe } from "@openledger/models/tuning/training/tune-adapter";
 
+/** The rewards of a new card of passages. */
+export const NEW_CARD = JSON.stringify({ rewards: usualRewards("passage") });
 export const CACHE = join(".cache", "text-attribution");
 /** Maximum characters of a row. */
 const PIECE = 100;
@@ -54,7 +57,8 @@ export async function openWorld({
   const source = baseSourceAt(OWN_BASE);
   const preset = await textPreset(source, OWN_BASE_NAME, { rowCount, columnCount });
   const draft = { ...preset, weights };
-  const recipe = parseTextRecipe(completeRecipe(draft, { id: 1, version: 1, rowsRoot: 0n }, columnCount));
+  const datanet = { id: 1, version: 1, rowsRoot: 0n };
+  const recipe = parseTextRecipe(completeRecipe(draft, datanet, columnCount, NEW_CARD));
   const placed = await loadText(
     recipe,
     { bases: [readFrom(source)], kernels: "native" },

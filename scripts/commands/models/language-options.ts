@@ -5,7 +5,8 @@ import { defineOptions } from "../../cli/options.ts";
 /** Options of the commands that run language models. */
 export const BASE_OPTION = defineOptions({
   "--base <path>": {
-    about: "base model: default for the built-in one, or a folder or URL with config.json and safetensors",
+    about:
+      "base model: default for the built-in one, or a folder or URL with config.json and safetensors or model.gguf",
     isRequired: true,
   },
 });

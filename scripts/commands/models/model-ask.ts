@@ -16,6 +16,7 @@ import { formatOpen, parseOpen } from "@openledger/client/sequencer/open-amount"
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { rowNumber } from "@openledger/foundation/row-number";
+import { askedText } from "@openledger/models/tuning/recipe/chat-prompt";
 import { modelFamilies, modelTrainings } from "@openledger/models/tuning/recipe/model-families";
 import { accountOf, modelServerOf, openSigner, signFor } from "../../cli/context.ts";
 import { type Output, renderTable } from "../../cli/output.ts";
@@ -58,8 +59,9 @@ export async function askAndPay({ options, args, output }: CommandContext<AskOpt
           onProgress: (file) => output.progress(`fetching ${file}`),
         })
       : await readModel(options.folder, families);
-  const prompt = await promptOf(published, { typed: args[1], file: options.file, fields: options.field });
+  const typed = await promptOf(published, { typed: args[1], file: options.file, fields: options.field });
   const model = await openCheckable(published);
+  const prompt = askedText(model.chat, typed);
   const least = parseLeast(options.least);
   const leaf = await getModel(client, modelId);
   const isAnsweredAgain = (least.answer ?? "believed") !== "believed";

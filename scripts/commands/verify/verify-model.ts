@@ -102,13 +102,12 @@ export async function recompute(
   const shape = modelShape(model.statics, model.payees);
   const settling = settlingCircuits(await getInfo(client), shape);
   const how = options.quick === true ? "its parameters make of" : "its recipe makes of";
-  const paidBesides = model.recipe.retrieval === undefined ? "its base" : "its part of citations";
   const lines = [
     `${isFolder ? what : `model ${what}`} is what ${how} the ${result.rowCount} rows of ${describeVersions(model)}, to the byte`,
     `${describeShape(shape)}${settling.length > 0 ? `: ${settling.join(", ")}` : ", which no circuit of this rollup does"}`,
     result.isBaseOfCard
-      ? `${paidBesides} is what the datanet's card says`
-      : `it has no base${facts.policy === 0n ? "" : `; with --card FILE ${paidBesides} is compared with what the datanet's card says`}`,
+      ? "its rules of rewards are what the datanet's card says"
+      : `it has no base${facts.policy === 0n ? "" : "; with --card FILE its rules of rewards are compared with what the datanet's card says"}`,
     ...labelsLine(model, result),
     ...(await weightsLine(model)),
     `${result.payeeCount} payees, statics ${hex32(model.staticsHash)}${isFolder ? "" : ", as the ledger has it"}`,

@@ -21,7 +21,7 @@ import { LeafLink } from "../../words/links.tsx";
 import { type Problem, ProblemNotice, problemOf } from "../../words/problem.tsx";
 import { Progress, Suggestion } from "./label-beside.tsx";
 import { FLAG_NAMES, type HeldLabel, LabelOutbox } from "./label-outbox.ts";
-import { FETCHED_ROWS, LabelQueue, type QueueRow } from "./label-queue.ts";
+import { FETCHED_ROWS, type QueueRow, RowQueue } from "./row-queue.ts";
 
 /** Maximum digests in the host's list of skipped rows. */
 const MAX_SKIPPED = 50;
@@ -69,7 +69,6 @@ function Allowed(props: TabProps & { client: LedgerClient }) {
 function Queue(props: TabProps & { client: LedgerClient }) {
   const { client, facts, place } = props;
   const { labels } = facts.card;
-  const [elsewhere, setElsewhere] = useState<LabelTurn["held"]>(null);
   /** Labels of this labeller, those that the host does not have yet included; null until the host has counted. */
   const [ownCount, setOwnCount] = useState<number | null>(null);
   const [flags, setFlags] = useState<readonly Flag[]>([]);
@@ -81,41 +80,40 @@ function Queue(props: TabProps & { client: LedgerClient }) {
   const noteBox = useRef<HTMLTextAreaElement>(null);
   const suggested = useRef(new Map<string, string>());
   const skipped = useRef(new Set<string>());
-  const isCounted = useRef(false);
   const outbox = useMemo(() => makeOutbox(client, place, setProblem), [client]);
-  const held = outbox.held.value;
+  const hasCounted = useRef(false);
   const queue = useMemo(
     () =>
-      new LabelQueue(async (onPage) => {
+      new RowQueue(async (onPage) => {
         // Labels that wait since the last visit go first, so that nothing is counted twice.
-        if (!isCounted.current) await outbox.flush();
+        if (!hasCounted.current) await outbox.flush();
+        // Only the row on the screen and the next are reserved: others get the rest.
         const turn = await nextRows(client, {
           ...place,
           limit: 1,
           unsent: [...new Set([...outbox.held.value.map(({ row }) => row), ...onPage])],
           skipped: [...skipped.current].slice(-MAX_SKIPPED),
         });
-        isCounted.current = true;
-        setOwnCount((now) => now ?? turn.labelledCount);
-        setElsewhere(turn.held);
-        return turn.rows;
+        if (!hasCounted.current) setOwnCount(turn.labelledCount);
+        hasCounted.current = true;
+        return turn;
       }),
-    [client],
+    [outbox],
   );
-  const [row, ...following] = queue.rows.value;
-  const isEmpty = queue.isEmpty.value;
+  const { elsewhere, isEmpty, isRepeated, rows, ...asked } = queue.state.value;
+  const held = outbox.held.value;
+  const row = rows[0];
   /** Row on the screen: the last one, until the next one is there. */
   const shown = useRef<QueueRow | undefined>(undefined);
   shown.current = row ?? (isEmpty ? undefined : shown.current);
-  const fetched = row === undefined ? [shown.current] : [row, ...following].slice(0, FETCHED_ROWS);
+  const fetched = row === undefined ? [shown.current] : rows.slice(0, FETCHED_ROWS);
+  // A next row that is late is nobody's trouble before its turn.
+  const shownProblem = problem ?? (row === undefined || !isRepeated ? asked.problem : null);
 
-  /** Awaits what fetches rows, and shows what goes wrong. */
-  const follow = (filling: Promise<void>) =>
-    void filling.then(
-      () => setProblem(null),
-      (error: unknown) => setProblem(problemOf(error)),
-    );
-  useEffect(() => follow(queue.fill()), [queue]);
+  useEffect(() => {
+    queue.fill();
+    return () => queue.stop();
+  }, [queue]);
   useEffect(() => {
     const flush = () => void outbox.flush().catch((error: unknown) => setProblem(problemOf(error)));
     const onHide = () => document.visibilityState === "hidden" && flush();
@@ -131,43 +129,37 @@ function Queue(props: TabProps & { client: LedgerClient }) {
     };
   }, [outbox]);
 
-  const next = () => {
-    follow(queue.next());
+  /** Records what is said of the row on the screen, then takes it off. Nothing if the page was not drawn since the last one. */
+  const answer = (record: (row: QueueRow) => void) => {
+    if (row === undefined || queue.state.value.rows[0] !== row) return;
+    record(row);
+    queue.next();
     setFlags([]);
     setNote("");
     setFlagging(false);
   };
-  const give = (label: string) => {
-    if (row === undefined) return;
-    setOwnCount((count) => (count ?? 0) + 1);
-    setStatus(`labelled ${label}`);
-    const { digest, excerpt } = row;
-    const seen = suggested.current.has(digest) ? ({ sawSuggestion: true } as const) : {};
-    outbox
-      .give({ row: digest, label, flags: [...flags], note, atMs: Date.now(), excerpt, ...seen })
-      .catch((error: unknown) => setProblem(problemOf(error)));
-    next();
-  };
-  const skip = () => {
-    if (row === undefined) return;
-    skipped.current.add(row.digest);
-    setStatus("skipped");
-    next();
-  };
+  const give = (label: string) =>
+    answer(({ digest, excerpt }) => {
+      const seen = suggested.current.has(digest) ? ({ sawSuggestion: true } as const) : {};
+      outbox
+        .give({ row: digest, label, flags: [...flags], note, atMs: Date.now(), excerpt, ...seen })
+        .catch((error: unknown) => setProblem(problemOf(error)));
+      setOwnCount((count) => (count ?? 0) + 1);
+      setStatus(`labelled ${label}`);
+    });
+  const skip = () =>
+    answer(({ digest }) => {
+      skipped.current.add(digest);
+      setStatus("skipped");
+    });
   const undo = () => {
     const last = outbox.undo();
     if (last === null) return setStatus("nothing to take back: the host has all your labels");
     setOwnCount((count) => Math.max(0, (count ?? 0) - 1));
-    queue.putBack({
-      digest: last.row,
-      excerpt: last.excerpt,
-      values: null,
-      bytes: 0,
-      isCut: false,
-      isWellFormed: true,
-    });
-    setFlags(last.flags);
-    setNote(last.note);
+    const { excerpt, flags, note, row } = last;
+    queue.putBack({ digest: row, excerpt, values: null, bytes: 0, isCut: false, isWellFormed: true });
+    setFlags(flags);
+    setNote(note);
     setStatus("taken back");
   };
   const toggleSuggestions = () => {
@@ -200,11 +192,14 @@ function Queue(props: TabProps & { client: LedgerClient }) {
   return (
     <div class="label-panel">
       <section class="card stack label-row" aria-label="Row to label" aria-busy={row === undefined}>
-        {problem !== null && (
-          <>
-            <ProblemNotice problem={problem} />
-            {row === undefined && <Button onClick={() => follow(queue.fill())}>Try again</Button>}
-          </>
+        {shownProblem !== null && <ProblemNotice problem={shownProblem} />}
+        {row === undefined && asked.problem !== null && (
+          <div class="row">
+            {isRepeated && (
+              <p class="soft">Your next row did not come. This page asks for it again by itself.</p>
+            )}
+            <Button onClick={() => queue.again()}>{isRepeated ? "Ask now" : "Try again"}</Button>
+          </div>
         )}
         {shown.current === undefined ? (
           isEmpty ? (
@@ -218,11 +213,11 @@ function Queue(props: TabProps & { client: LedgerClient }) {
               onSend={() => void outbox.flush().catch((error: unknown) => setProblem(problemOf(error)))}
               onAgain={() => {
                 skipped.current.clear();
-                follow(queue.again());
+                queue.again();
               }}
             />
           ) : (
-            problem === null && <p class="soft">Fetching your next row …</p>
+            asked.problem === null && <p class="soft">Fetching your next row …</p>
           )
         ) : (
           <>
@@ -330,6 +325,7 @@ function makeOutbox(
 ): LabelOutbox {
   const name = `${rollupKey("labels", rollupOf(client))}.${place.datanetId}.${client.leafId}`;
   return new LabelOutbox(name, async (labels) => {
+    let isClean = true;
     for (const { atMs, flags, label, note, row, sawSuggestion } of labels) {
       const seen = sawSuggestion === undefined ? {} : { sawSuggestion };
       const record = { kind: "label", row, label, flags, note, ...seen } as const;
@@ -339,10 +335,12 @@ function makeOutbox(
       } catch (error) {
         const problem = problemOf(error);
         onProblem(problem);
+        isClean = false;
         // The host has refused it for good: keeping it would hold up all others.
         if (problem.code !== "DNT_RECORD_NOT_ALLOWED" && problem.code !== "DNT_RECORD_OUTDATED") throw error;
       }
     }
+    if (isClean) onProblem(null);
   });
 }
 

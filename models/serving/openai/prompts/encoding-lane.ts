@@ -5,10 +5,10 @@
 import { TaskPool } from "@openledger/foundation/threads/task-pool";
 import { servingError } from "../../../model-errors.ts";
 import { FairQueue } from "../../fair-queue.ts";
-import type { EncodingSeat } from "./prompt-tasks.ts";
+import type { DatedChat, EncodingSeat } from "./prompt-tasks.ts";
 
 interface Waiting {
-  readonly text: string;
+  readonly prompt: string | DatedChat;
   readonly isWanted: () => boolean;
   settle(tokens: Uint32Array | null): void;
   fail(error: unknown): void;
@@ -42,10 +42,19 @@ export class EncodingLane {
     });
   }
 
-  /** null if nobody wants it any more when its turn comes. @throws RollupError SRV_OVERLOADED */
-  encode(address: string, text: string, isWanted: () => boolean): Promise<Uint32Array | null> {
+  /**
+   * @param byteCount of the prompt, which its turn costs
+   * @returns null if nobody wants it any more when its turn comes
+   * @throws RollupError SRV_OVERLOADED, MOD_CHAT_REFUSED
+   */
+  encode(
+    address: string,
+    prompt: string | DatedChat,
+    byteCount: number,
+    isWanted: () => boolean,
+  ): Promise<Uint32Array | null> {
     return new Promise((settle, fail) => {
-      this.#queue.push({ tenant: address, address }, { text, isWanted, settle, fail }, text.length + 1);
+      this.#queue.push({ tenant: address, address }, { prompt, isWanted, settle, fail }, byteCount + 1);
       void this.#pump();
     });
   }
@@ -59,8 +68,8 @@ export class EncodingLane {
     if (this.#isBusy) return;
     this.#isBusy = true;
     for (let next = this.#queue.next(() => true); next !== null; next = this.#queue.next(() => true)) {
-      const { fail, isWanted, settle, text } = next;
-      if (isWanted()) await this.#pool.run("encode", text).then(settle, fail);
+      const { fail, isWanted, prompt, settle } = next;
+      if (isWanted()) await this.#pool.run("encode", prompt).then(settle, fail);
       else settle(null);
     }
     this.#isBusy = false;

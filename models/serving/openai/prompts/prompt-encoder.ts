@@ -2,14 +2,17 @@
  * Turns the prompts of strangers into tokens without holding up the thread that serves HTTP. completion-service.ts
  * encodes every prompt by it.
  */
+import { chatText, isShortChat } from "../../../engine/tokens/chat-text.ts";
 import { maxTextBytes, type TextTokens } from "../../../engine/tokens/tokenizer.ts";
-import { servingError } from "../../../model-errors.ts";
 import { ClientGone } from "../make-answer.ts";
 import { EncodingLane } from "./encoding-lane.ts";
-import type { EncodingSeat } from "./prompt-tasks.ts";
+import { promptTooLong, tooManyBytes } from "./prompt-limits.ts";
+import type { DatedChat, EncodingSeat } from "./prompt-tasks.ts";
 
 /** Maximum bytes of a text that is encoded on this thread: at most 5 ms, whatever is in it. */
 const IMMEDIATE_BYTES = 512;
+/** Maximum of a chat that is rendered on this thread. */
+const IMMEDIATE_CHAT = { messages: 8, characters: IMMEDIATE_BYTES };
 /** Maximum bytes of a text that has a thread which longer ones cannot keep busy: at most about 80 ms each. */
 const SHORT_BYTES = 8_192;
 
@@ -31,11 +34,12 @@ export class PromptEncoder {
   readonly #long: EncodingLane;
 
   /** @param mostTokens of a prompt */
-  constructor(tokens: TextTokens, seat: EncodingSeat, maxTokens: number) {
+  constructor(tokens: TextTokens, seat: Omit<EncodingSeat, "maxBytes">, maxTokens: number) {
     this.#tokens = tokens;
     this.#maxTokens = maxTokens;
-    this.#short = new EncodingLane(seat, { isWarm: tokens.longestBytes > 1, maxBytes: SHORT_BYTES });
-    this.#long = new EncodingLane(seat, { isWarm: false, maxBytes: this.maxBytes });
+    const bounded = { ...seat, maxBytes: this.maxBytes };
+    this.#short = new EncodingLane(bounded, { isWarm: tokens.longestBytes > 1, maxBytes: SHORT_BYTES });
+    this.#long = new EncodingLane(bounded, { isWarm: false, maxBytes: this.maxBytes });
   }
 
   /** Maximum bytes of a prompt. */
@@ -47,20 +51,44 @@ export class PromptEncoder {
    * @param param the request's field
    * @throws ClientGone; RollupError MOD_SERVE_PROMPT_TOO_LONG, SRV_OVERLOADED
    */
-  async encode(text: string, param: string, { address, isWanted }: PromptSender): Promise<readonly number[]> {
-    const { maxBytes } = this;
-    const promptBytes = Buffer.byteLength(text);
-    if (promptBytes > maxBytes)
-      throw tooLong(
-        `it has ${promptBytes} bytes: the ${this.#maxTokens} tokens that there is room for have at most ${maxBytes}`,
-        { param, promptBytes, maxBytes },
-      );
-    if (promptBytes <= IMMEDIATE_BYTES) return this.#tokens.encode(text);
-    const lane = promptBytes <= SHORT_BYTES ? this.#short : this.#long;
-    const encoded = await lane.encode(address, text, isWanted);
+  async encode(text: string, param: string, sender: PromptSender): Promise<readonly number[]> {
+    const byteCount = Buffer.byteLength(text);
+    this.#requireBytes(byteCount, param);
+    if (byteCount <= IMMEDIATE_BYTES) return this.#tokens.encode(text);
+    return this.#encodeBeside(text, byteCount, param, sender);
+  }
+
+  /**
+   * Renders a chat and encodes its text.
+   * @throws as `encode`; RollupError MOD_CHAT_REFUSED
+   */
+  async encodeChat(prompt: DatedChat, sender: PromptSender): Promise<readonly number[]> {
+    const { messages } = prompt.chat;
+    const textBytes = messages.reduce((sum, { content }) => sum + Buffer.byteLength(content ?? ""), 0);
+    this.#requireBytes(textBytes, "messages");
+    if (isShortChat(prompt.chat, IMMEDIATE_CHAT)) {
+      const text = chatText(this.#tokens.chat(), prompt.chat, prompt.date);
+      return this.encode(text, "messages", sender);
+    }
+    const byteCount = Buffer.byteLength(JSON.stringify(prompt.chat));
+    return this.#encodeBeside(prompt, byteCount, "messages", sender);
+  }
+
+  #requireBytes(promptBytes: number, param: string): void {
+    if (promptBytes > this.maxBytes) throw tooManyBytes(promptBytes, this.maxBytes, param);
+  }
+
+  async #encodeBeside(
+    prompt: string | DatedChat,
+    byteCount: number,
+    param: string,
+    { address, isWanted }: PromptSender,
+  ): Promise<readonly number[]> {
+    const lane = byteCount <= SHORT_BYTES ? this.#short : this.#long;
+    const encoded = await lane.encode(address, prompt, byteCount, isWanted);
     if (encoded === null) throw new ClientGone();
     if (encoded.length > this.#maxTokens)
-      throw tooLong(`it has ${encoded.length} tokens: there is room for ${this.#maxTokens}`, {
+      throw promptTooLong(`it has ${encoded.length} tokens: there is room for ${this.#maxTokens}`, {
         param,
         promptTokens: encoded.length,
         max: this.#maxTokens,
@@ -72,6 +100,3 @@ export class PromptEncoder {
     await Promise.all([this.#short.close(), this.#long.close()]);
   }
 }
-
-const tooLong = (message: string, data: { readonly param: string; readonly [fact: string]: unknown }) =>
-  servingError("MOD_SERVE_PROMPT_TOO_LONG", `${data.param}: ${message}`, { data });

@@ -1,5 +1,6 @@
 /** `openledger models generate`: continues a prompt with a base and an adapter on this machine, without a server or a ledger. */
 import { readAdapter, readAdapterSettings } from "@openledger/models/engine/files/adapter-files";
+import { weightsOf } from "@openledger/models/engine/files/base-weights";
 import { loadModel, openModel } from "@openledger/models/engine/files/load-model";
 import { begun, openTokenizer } from "@openledger/models/engine/tokens/tokenizer";
 import { baseSourceAt } from "@openledger/models/tuning/base/base-place";
@@ -33,7 +34,8 @@ export async function generateText({
       const loaded = await loadModel(opened, { kernels, maxRows, isTraining: false, weights, ...adapter });
       if (adapterSource !== null) {
         const { at, layout } = loaded.model.adapter!;
-        await readAdapter(adapterSource, opened.shape, layout, loaded.model.kernels.arena, at);
+        const base = weightsOf(loaded.model);
+        await readAdapter(adapterSource, opened.shape, layout, base.arena, at, base);
       }
       return { model: loaded.model, tokenizer: { ...tokens, prompt } };
     } finally {

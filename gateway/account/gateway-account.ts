@@ -1,0 +1,228 @@
+/**
+ * Account of a gateway: a fresh key, opened by one operation of the wallet's account that brings the budget, and closed by one
+ * that returns what is left. Each of them is on disk, signed, before it is sent: a restart sends the same one. Amounts are in wei.
+ */
+import { join } from "node:path";
+import { floorAmount } from "@openledger/circuits/ledger/amount-float";
+import { transfer } from "@openledger/client/actions/ledger/account-operations";
+import { createAccount } from "@openledger/client/actions/ledger/create-account";
+import type { SignedSubmission, SigningOptions } from "@openledger/client/actions/ledger/send-operation";
+import { createRandomKey, keyFromSecret, type L2Key } from "@openledger/client/l2-key";
+import type { LedgerClient } from "@openledger/client/ledger-client";
+import { estimateFees, likelyFeeWei } from "@openledger/client/sequencer/fees";
+import { findLeaves, getLeaf, resolveSigner } from "@openledger/client/sequencer/ledger-reads";
+import { formatOpen } from "@openledger/client/sequencer/open-amount";
+import { waitFor } from "@openledger/client/sequencer/wait-for";
+import { hex32 } from "@openledger/foundation/hex";
+import { readSecretFile } from "@openledger/foundation/secret-file";
+import { readIfPresent, writeFileWhole } from "@openledger/foundation/whole-file";
+import type { Hex } from "viem";
+import { gatewayError } from "../gateway-errors.ts";
+import { type AccountRecord, accountSchema } from "./account-record.ts";
+import type { GatewayStore } from "./gateway-store.ts";
+import { sendDurably } from "./send-durably.ts";
+
+/** Key of the record in its part of the store. */
+const RECORD = "account";
+/** Time for an operation to be acknowledged. */
+const ACKNOWLEDGE_TIMEOUT_MS = 60_000;
+
+/** Wallet's account that opens the gateway's: `client` signs for it. */
+export interface Funding {
+  readonly client: LedgerClient;
+  readonly budgetWei: bigint;
+}
+
+export interface GatewayAccount {
+  readonly leafId: number;
+  /** Signs for the account alone. */
+  readonly client: LedgerClient;
+  readonly record: AccountRecord;
+  /** True if this call has opened it. */
+  readonly isNew: boolean;
+}
+
+interface Place {
+  readonly folder: string;
+  readonly store: GatewayStore;
+  /** Any client of the rollup: its key is not used. */
+  readonly reader: LedgerClient;
+}
+
+const keyPath = (folder: string, name = "key") => join(folder, name);
+
+async function readRecord(store: GatewayStore): Promise<AccountRecord | null> {
+  const stored = await store.account.get(RECORD);
+  return stored === undefined ? null : accountSchema.parse(stored);
+}
+
+/**
+ * Takes up the account of the folder, or opens one.
+ * @param funding called only where there is no account yet
+ * @throws GAT_NO_ACCOUNT, CIR_SECRET_FILE, and the errors of `createAccount` and `waitFor`
+ */
+export async function openAccount(
+  place: Place,
+  funding: (() => Promise<Funding>) | null,
+): Promise<GatewayAccount> {
+  const { folder, store } = place;
+  const known = await readRecord(store);
+  if (known !== null && !known.isEnded && known.leafId !== null) return takenUp(place, known, false);
+  if (funding === null) {
+    const why =
+      known?.isEnded === true ? `the account of ${folder} has ended` : `there is no account in ${folder}`;
+    throw gatewayError("GAT_NO_ACCOUNT", `${why}, and no budget for a new one`, { data: { folder } });
+  }
+  const begun = known === null || known.isEnded ? await begin(place, known, await funding()) : known;
+  const opened = await finishOpening(place, begun, funding);
+  return takenUp(place, opened, true);
+}
+
+async function takenUp(
+  { folder, reader }: Place,
+  record: AccountRecord,
+  isNew: boolean,
+): Promise<GatewayAccount> {
+  const l2Key = await readKey(folder);
+  const leafId = record.leafId!;
+  return { leafId, record, isNew, client: { ...reader, wallet: null, l2Key, leafId } };
+}
+
+/** @throws CIR_SECRET_FILE */
+const readKey = (folder: string): Promise<L2Key> => keyFromSecret(readSecretFile(keyPath(folder)) as Hex);
+
+/** Makes the key, and the record of an account that nobody has signed for yet. */
+async function begin(
+  { folder, store }: Place,
+  ended: AccountRecord | null,
+  { budgetWei, client }: Funding,
+): Promise<AccountRecord> {
+  // An ended account has a last crumb: its key stays.
+  const before = readIfPresent(keyPath(folder));
+  if (ended !== null && before !== null)
+    await writeFileWhole(keyPath(folder, `key-${ended.leafId}`), before, { mode: 0o600 });
+  const [key, funder] = await Promise.all([createRandomKey(), resolveSigner(client)]);
+  await writeFileWhole(keyPath(folder), `${key.secret.reveal()}\n`, { mode: 0o600 });
+  const record: AccountRecord = {
+    keyX: hex32(key.keyX),
+    funder: { leafId: funder.id, l1Owner: funder.l1Owner },
+    budgetWei: String(budgetWei),
+    opening: null,
+    leafId: null,
+    ending: null,
+    isEnded: false,
+  };
+  await store.account.put(RECORD, record);
+  return record;
+}
+
+/** Sends the operation that opens the account, and waits until the ledger has it. */
+async function finishOpening(
+  place: Place,
+  begun: AccountRecord,
+  funding: () => Promise<Funding>,
+): Promise<AccountRecord> {
+  const { reader, store } = place;
+  let record = begun;
+  const save = async (changes: Partial<AccountRecord>) => {
+    record = { ...record, ...changes };
+    await store.account.put(RECORD, record);
+  };
+  let isSent = record.opening !== null && (await sendDurably(reader, record.opening)).isTaken;
+  if (!isSent) {
+    const { client } = await funding();
+    const { funder, keyX } = record;
+    const l1Owner = funder.l1Owner as Hex;
+    const amountWei = BigInt(record.budgetWei);
+    const options = await withSameNonce(client, funder.leafId, record.opening);
+    await createAccount(client, {
+      ...options,
+      from: funder.leafId,
+      l1Owner,
+      keyX: BigInt(keyX),
+      amountWei,
+      onSigned: (opening) => save({ opening }),
+    });
+    isSent = true;
+  }
+  const { hash } = record.opening!;
+  const { operation } = await waitFor(reader, { hash }, "acknowledged", {
+    timeoutMs: ACKNOWLEDGE_TIMEOUT_MS,
+  });
+  const leafId = operation?.createdId ?? (await leafOfKey(reader, record));
+  await save({ leafId });
+  return record;
+}
+
+/**
+ * Options by which of two signings at most one can be executed: the nonce of the first, as long as the ledger has not used it.
+ */
+async function withSameNonce(
+  client: LedgerClient,
+  leafId: number,
+  refused: SignedSubmission | null,
+): Promise<Pick<SigningOptions, "nonce">> {
+  if (refused === null) return {};
+  const { nextNonce } = await getLeaf(client, leafId);
+  return nextNonce <= refused.body.nonce ? { nonce: refused.body.nonce } : {};
+}
+
+async function leafOfKey(reader: LedgerClient, { funder, keyX }: AccountRecord): Promise<number> {
+  const leaves = await findLeaves(reader, { keyX: BigInt(keyX) });
+  const own = leaves.find(({ l1Owner }) => l1Owner.toLowerCase() === funder.l1Owner.toLowerCase());
+  if (own !== undefined) return own.id;
+  throw gatewayError("GAT_NO_ACCOUNT", "the ledger has no account with the gateway's key", {
+    data: { keyX },
+  });
+}
+
+export interface EndedAccount {
+  readonly leafId: number;
+  /** Leaf that got the money. */
+  readonly to: number;
+  /** 0 where the account had no more than a fee. */
+  readonly returnedWei: bigint;
+  /** Balance that stays: less than a transfer can carry. */
+  readonly leftWei: bigint;
+}
+
+/**
+ * Returns what is left to the account that paid the budget. The wallet stays the owner of the leaf.
+ * @throws GAT_NO_ACCOUNT, and the errors of `transfer` and `waitFor`
+ */
+export async function endAccount(place: Place): Promise<EndedAccount> {
+  const { folder, store } = place;
+  const record = await readRecord(store);
+  if (record === null || record.isEnded || record.leafId === null)
+    throw gatewayError("GAT_NO_ACCOUNT", `there is no open account in ${folder}`, { data: { folder } });
+  const { client, leafId } = await takenUp(place, record, false);
+  const { funder } = record;
+  let ending = record.ending;
+  const isSent = ending !== null && (await sendDurably(client, ending)).isTaken;
+  if (!isSent) {
+    const [{ balanceWei }, fees] = await Promise.all([getLeaf(client, leafId), estimateFees(client)]);
+    const amountWei = floorAmount(balanceWei - likelyFeeWei(fees, "transfer"));
+    ending = null;
+    if (amountWei > 0n)
+      await transfer(client, {
+        ...(await withSameNonce(client, leafId, record.ending)),
+        to: funder.leafId,
+        expectedOwner: funder.l1Owner as Hex,
+        amountWei,
+        onSigned: async (signed) => {
+          ending = { ...signed, amountWei: String(amountWei) };
+          await store.account.put(RECORD, { ...record, ending });
+        },
+      });
+  }
+  if (ending !== null)
+    await waitFor(client, { hash: ending.hash }, "acknowledged", { timeoutMs: ACKNOWLEDGE_TIMEOUT_MS });
+  await store.account.put(RECORD, { ...record, ending, isEnded: true });
+  const { balanceWei: leftWei } = await getLeaf(client, leafId);
+  return { leafId, to: funder.leafId, returnedWei: BigInt(ending?.amountWei ?? 0), leftWei };
+}
+
+/** Describes an ended account in a line. */
+export const endedLine = ({ leafId, leftWei, returnedWei, to }: EndedAccount): string =>
+  `${formatOpen(returnedWei)} OPEN of the gateway's account (leaf ${leafId}) went back to leaf ${to}; ` +
+  `${formatOpen(leftWei)} OPEN stay, less than a transfer can carry`;

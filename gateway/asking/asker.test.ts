@@ -1,0 +1,210 @@
+/** Tests of paid questions: one payment for an answer, whatever fails between question, answer and payment. */
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { askModel } from "@openledger/client/actions/answers/ask-model";
+import { hex32 } from "@openledger/foundation/hex";
+import { afterAll, beforeAll, beforeEach, expect, it, onTestFinished } from "vitest";
+import { MODEL_ID, PAYER, type PaidLedger, PRICE_WEI, startPaidLedger } from "../testing/paid-ledger.ts";
+import type { AskerLimits } from "./asker.ts";
+
+let world: PaidLedger;
+beforeAll(async () => {
+  world = await startPaidLedger();
+});
+afterAll(() => world?.stop());
+let paidBefore: number;
+let folder: string;
+beforeEach(() => {
+  Object.assign(world.ledger, { mode: "takes", priceWei: PRICE_WEI, onPayment: () => {} });
+  paidBefore = world.ledger.paid.length;
+  folder = world.newFolder();
+});
+/** Receipts that the case has paid. */
+const paid = () => world.ledger.paid.slice(paidBefore).map(({ receipt }) => hex32(receipt));
+
+let count = 0;
+/** A question that no case has asked before. */
+const fresh = () => `${world.prompts[0]} ${count++}`;
+
+/** Begins a process, which the case ends at the latest. */
+async function begin(limits: Partial<AskerLimits> = {}) {
+  const { close, ...opened } = await world.openAsker(folder, limits);
+  let isClosed = false;
+  const end = async () => {
+    if (!isClosed) await close();
+    isClosed = true;
+  };
+  onTestFinished(end);
+  const ask = (prompt: string) => opened.asker.ask({ place: world.place, prompt });
+  return { ...opened, ask, end };
+}
+
+it("asks, checks and pays, with the signed payment on disk before it is sent", async () => {
+  const { ask, journal } = await begin();
+  const states: string[] = [];
+  world.ledger.onPayment = () => states.push(journal.records.at(-1)!.state);
+  const answer = await ask(fresh());
+  expect(states).toEqual(["signed"]);
+  expect(answer).toMatchObject({
+    finish: "stop",
+    openledger: { modelId: MODEL_ID, payment: { payerId: PAYER } },
+  });
+  expect(["ham", "spam"]).toContain(answer.text);
+  expect(paid()).toEqual([answer.openledger.receipt]);
+  await answer.delivered();
+  expect(journal.records).toMatchObject([{ state: "paid", isDelivered: true }]);
+});
+
+it("pays each of several questions at once, one after another", async () => {
+  const { ask } = await begin();
+  const answers = await Promise.all([fresh(), fresh(), fresh()].map(ask));
+  expect(paid()).toEqual(answers.map(({ openledger }) => openledger.receipt));
+  expect(answers.map(({ openledger }) => openledger.payment.nonce)).toEqual(
+    [0, 1, 2].map((i) => paidBefore + i),
+  );
+});
+
+it("asks nothing above price or budget, and says what would be needed", async () => {
+  const { ask, journal } = await begin();
+  world.ledger.priceWei = 3n * PRICE_WEI;
+  await expect(ask(fresh())).rejects.toMatchObject({
+    code: "GAT_ABOVE_PRICE",
+    data: { priceWei: `${3n * PRICE_WEI}`, maxPriceWei: `${2n * PRICE_WEI}` },
+  });
+  world.ledger.priceWei = PRICE_WEI;
+  const { balanceWei } = world.ledger;
+  world.ledger.balanceWei = PRICE_WEI;
+  await expect(ask(fresh())).rejects.toMatchObject({
+    code: "GAT_BUDGET_TOO_LOW",
+    data: { balanceWei: `${PRICE_WEI}`, leafId: PAYER },
+  });
+  world.ledger.balanceWei = balanceWei;
+  expect([journal.records, paid()]).toEqual([[], []]);
+});
+
+it("reserves for questions under way: two at once never cost more than there is", async () => {
+  const { ask } = await begin();
+  const { balanceWei } = world.ledger;
+  world.ledger.balanceWei = 2n * PRICE_WEI;
+  const results = await Promise.allSettled([fresh(), fresh()].map(ask));
+  world.ledger.balanceWei = balanceWei;
+  expect(results.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+  expect(paid()).toHaveLength(1);
+});
+
+it("refuses questions beyond its queue", async () => {
+  const { ask } = await begin({ maxQueued: 1 });
+  const results = await Promise.allSettled([fresh(), fresh()].map(ask));
+  expect(results).toMatchObject([
+    { status: "fulfilled" },
+    { status: "rejected", reason: { code: "GAT_QUEUE_FULL", isRetryable: true } },
+  ]);
+});
+
+it.each(["takes-silently", "silent"] as const)(
+  "gives an answer once its payment is sure, where the sequencer %s",
+  async (mode) => {
+    const { ask, journal } = await begin();
+    const prompt = fresh();
+    world.ledger.mode = mode;
+    await expect(ask(prompt)).rejects.toMatchObject({ code: "GAT_PAYMENT_UNSURE", isRetryable: true });
+    expect(journal.records.at(-1)).toMatchObject({ state: "signed" });
+    // Another question would sign with the same nonce: it waits.
+    await expect(ask(fresh())).rejects.toMatchObject({ code: "GAT_PAYMENT_UNSURE" });
+    world.ledger.mode = "takes";
+    const other = await ask(fresh());
+    const answer = await ask(prompt);
+    expect(paid()).toEqual([answer.openledger.receipt, other.openledger.receipt]);
+  },
+);
+
+it.each(["takes-silently", "silent"] as const)(
+  "sends the same payment after a kill, where the sequencer %s",
+  async (mode) => {
+    const first = await begin();
+    const prompt = fresh();
+    world.ledger.mode = mode;
+    await expect(first.ask(prompt)).rejects.toMatchObject({ code: "GAT_PAYMENT_UNSURE" });
+    const { hash } = first.journal.records.at(-1)!.payment!.signed;
+    await first.end();
+    world.ledger.mode = "takes";
+    const second = await begin();
+    await second.asker.resume();
+    const { payment, receipt } = (await second.ask(prompt)).openledger;
+    expect(payment.hash).toBe(hash);
+    expect(paid()).toEqual([receipt]);
+  },
+);
+
+it("pays after a kill for an answer that the server has made, and gives it to the same question once", async () => {
+  const first = await begin();
+  const prompt = fresh();
+  await first.journal.begin({ ...world.place, prompt, tools: [] });
+  const made = await askModel(world.client, { ...world.place, prompt, from: PAYER });
+  await first.end();
+  const second = await begin();
+  await second.asker.resume();
+  await expect.poll(() => second.journal.records[0]!.state).toBe("paid");
+  expect(paid()).toEqual([hex32(made.receipt)]);
+  const given = await second.ask(prompt);
+  expect(given.openledger.receipt).toBe(hex32(made.receipt));
+  await given.delivered();
+  const asked = await second.ask(prompt);
+  expect(paid()).toEqual([hex32(made.receipt), asked.openledger.receipt]);
+});
+
+it("drops a payment that the ledger refuses, and signs the next one with its nonce", async () => {
+  const { ask, journal } = await begin();
+  world.ledger.mode = "refuses";
+  await expect(ask(fresh())).rejects.toMatchObject({
+    code: "GAT_PAYMENT_REFUSED",
+    data: { reason: "OP_EPOCH_FULL" },
+  });
+  expect(journal.records).toMatchObject([{ state: "dropped", code: "OP_EPOCH_FULL" }]);
+  world.ledger.mode = "takes";
+  // The server counts that answer as unpaid: it is paid first.
+  const answer = await ask(fresh());
+  expect(paid()).toHaveLength(2);
+  expect(paid()[1]).toBe(answer.openledger.receipt);
+  expect(answer.openledger.payment.nonce).toBe(paidBefore + 1);
+});
+
+it("pays nothing for an answer that does not check", async () => {
+  const { asker, journal } = await begin();
+  const prompt = fresh();
+  const false_ = await startFalseServer(world.place.serverUrl);
+  onTestFinished(() => void false_.close());
+  const serverUrl = `http://127.0.0.1:${(false_.address() as AddressInfo).port}`;
+  const place = { ...world.place, serverUrl };
+  await expect(asker.ask({ place, prompt })).rejects.toMatchObject({ code: "CLI_ANSWER_WRONG" });
+  expect(journal.records).toMatchObject([{ state: "dropped", code: "CLI_ANSWER_WRONG", payment: null }]);
+  expect(paid()).toEqual([]);
+  // The honest server has the answer, which is paid for before another one is asked for.
+  await asker.ask({ place: world.place, prompt });
+  expect(paid()).toHaveLength(1);
+});
+
+/** A server between: it gives each answer with the other label. */
+async function startFalseServer(url: string): Promise<Server> {
+  const server = createServer((request, response) => {
+    void (async () => {
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of request) chunks.push(chunk);
+      const { method = "GET" } = request;
+      const body = method === "GET" ? {} : { body: Buffer.concat(chunks) };
+      const headers = { "content-type": "application/json" };
+      const answer = await fetch(`${url}${request.url}`, { method, headers, ...body });
+      const bytes = Buffer.from(await answer.arrayBuffer());
+      const isAnswer = request.url === "/v1/answers";
+      const other = { spam: "ham", ham: "spam" } as Record<string, string>;
+      const changed = isAnswer
+        ? bytes.toString().replaceAll(/\b(spam|ham)\b/g, (label) => other[label]!)
+        : bytes;
+      response
+        .writeHead(answer.status, { "content-type": answer.headers.get("content-type") ?? "" })
+        .end(changed);
+    })();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return server;
+}

@@ -1,0 +1,21 @@
+/** Prompt of a chat by the model's own copy: the text that a receipt binds. OpenAI's routes and MCP's tools make it here. */
+import type { Chat } from "@openledger/client/actions/answers/chat-messages";
+import { invalidRequest } from "@openledger/models/serving/openai/openai-requests";
+import type { OpenedModel } from "./checkable-models.ts";
+
+/**
+ * Makes the text that the receipt binds: by the base's template, or the one message of a model without one.
+ * @throws SRV_BAD_REQUEST, MOD_CHAT_REFUSED
+ */
+export function promptOfChat({ model }: OpenedModel, chat: Chat): string {
+  if (model.chat !== undefined) return model.chat.promptOf(chat);
+  const [first, ...others] = chat.messages;
+  if ((chat.tools ?? []).length > 0)
+    throw invalidRequest("tools", "the model has no template for tools", "unsupported_parameter");
+  if (others.length === 0 && first?.role === "user" && first.content !== null) return first.content;
+  throw invalidRequest(
+    "messages",
+    "the model has no chat template: it takes one message of the user",
+    "unsupported_value",
+  );
+}

@@ -1,0 +1,65 @@
+/**
+ * Error codes of the gateway, with HTTP statuses. docs/reference/errors.md is made from this table; http/openai-errors.ts gives
+ * them OpenAI's form.
+ */
+import { type CodeOf, defineErrors } from "@openledger/foundation/error-table";
+
+export const gatewayErrors = defineErrors("GAT", {
+  GAT_NO_ACCOUNT: {
+    meaning: "the gateway has no account, and no budget was given to open one with",
+    remedy: "start it with --budget OPEN and --account NAME",
+  },
+  GAT_ABOVE_PRICE: {
+    meaning:
+      "the model costs more than the gateway may pay for an answer; `data.priceWei`, `data.maxPriceWei`. Nothing was asked or paid",
+    remedy: "choose a cheaper model, or start the gateway with a higher --price-at-most",
+    httpStatus: 402,
+  },
+  GAT_BUDGET_TOO_LOW: {
+    meaning:
+      "the gateway's account has less than the answer and its fee cost; `data.neededWei`, `data.balanceWei`. Nothing was asked or paid",
+    remedy: "send OPEN to the gateway's account: openledger transfer LEAF AMOUNT (`data.leafId`)",
+    httpStatus: 402,
+  },
+  GAT_NOT_CONFIRMED: {
+    meaning: "the payment needs a person's confirmation, and there was none; nothing was asked or paid",
+    remedy: "confirm the payment, use a client with elicitation, or start the gateway without --confirm",
+    httpStatus: 402,
+  },
+  GAT_MODEL_UNKNOWN: {
+    meaning: "no server that the gateway knows has a registered model with this name",
+    remedy: "use a name that /v1/models lists, or name the model's server: --server URL",
+    httpStatus: 404,
+  },
+  GAT_QUEUE_FULL: {
+    meaning: "too many questions wait for this model: an account has one unpaid answer of a model at a time",
+    remedy: "wait for the time that Retry-After gives, then ask again",
+    httpStatus: 429,
+    isRetryable: true,
+  },
+  GAT_PAYMENT_UNSURE: {
+    meaning:
+      "the answer is checked and its payment is signed, and the sequencer has not taken it yet; the gateway sends the same payment again",
+    remedy: "ask the same question again: it gets this answer, which is paid for once",
+    httpStatus: 503,
+    isRetryable: true,
+  },
+  GAT_PAYMENT_REFUSED: {
+    meaning: "the sequencer refuses the payment of an answer; `data.reason` is its code. Nothing was paid",
+    remedy: "look up the sequencer's code; ask again once its cause is gone",
+    httpStatus: 502,
+  },
+  GAT_NO_HOST: {
+    meaning: "the gateway knows no Datanet host, which has the rows",
+    remedy: "start it with --host URL",
+    httpStatus: 404,
+  },
+  GAT_PAGE_REFUSED: {
+    meaning: "a web page called the gateway, or a program that says it is one; `data.origin`",
+    remedy: "call the gateway from a program on this machine, without the header Origin",
+    httpStatus: 403,
+  },
+});
+
+export const gatewayError = gatewayErrors.raise;
+export type GatewayErrorCode = CodeOf<typeof gatewayErrors>;

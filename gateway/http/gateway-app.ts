@@ -1,0 +1,104 @@
+/** HTTP of the gateway: OpenAI's routes behind the guard. open-gateway.ts makes it and listens. */
+import type { ServerResponse } from "node:http";
+import type { McpHttpHandler } from "@modelcontextprotocol/server";
+import { formatOpen } from "@openledger/client/sequencer/open-amount";
+import { processErrors } from "@openledger/foundation/error-table";
+import { createServer } from "@openledger/foundation/http/create-server";
+import type { Logger } from "@openledger/foundation/logger";
+import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
+import type { Secret } from "@openledger/foundation/secret";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { Asker } from "../asking/asker.ts";
+import type { ModelPlaces, PricedModel } from "../asking/model-places.ts";
+import { answerChat, leavingOf, type RouteModules } from "./chat-route.ts";
+import { guardGateway } from "./guard.ts";
+import { errorBody, statusOf } from "./openai-errors.ts";
+import { answerResponses } from "./responses-route.ts";
+
+export interface GatewayAppModules {
+  readonly asker: Asker;
+  readonly places: ModelPlaces;
+  readonly token: Secret<string>;
+  readonly maxPriceWei: bigint;
+  /** MCP over streamable HTTP. */
+  readonly mcp: McpHttpHandler;
+  readonly logger: Pick<Logger, "error" | "warn">;
+}
+
+const MAX_BODY_BYTES = 8 * 2 ** 20;
+/** An answer waits for its turn, and a large model reads its prompt. */
+const SILENT_TIMEOUT_MS = 600_000;
+/** One machine's programs. */
+const MAX_CONNECTIONS = 256;
+const REQUESTS_PER_MINUTE = 6_000;
+
+type AnswerRoute = (modules: RouteModules, body: unknown, response: ServerResponse) => Promise<void>;
+
+/** Routes may be added when the promise resolves; the caller listens. */
+export async function createGatewayApp(modules: GatewayAppModules): Promise<FastifyInstance> {
+  const { asker, logger, maxPriceWei, mcp, places, token } = modules;
+  const app = await createServer({
+    limits: { rateLimitPerMinute: REQUESTS_PER_MINUTE, maxConnections: MAX_CONNECTIONS },
+    errors: { log: logger, statusOf, bodyOf: errorBody },
+    bodyLimitBytes: MAX_BODY_BYTES,
+    silentTimeoutMs: SILENT_TIMEOUT_MS,
+  });
+  guardGateway(app, token);
+  const typed = (error: unknown): RollupError => {
+    if (isRollupError(error)) return error;
+    logger.error({ err: error }, "unforeseen failure of an answer");
+    return processErrors.raise("SRV_INTERNAL", "the gateway failed in an unforeseen way", { cause: error });
+  };
+  const routes = { asker, places, typed };
+  const give = (route: AnswerRoute) => async (request: FastifyRequest, reply: FastifyReply) => {
+    // The routes write past the framework, which has the headers of every answer.
+    for (const [name, value] of Object.entries(reply.getHeaders()))
+      if (value !== undefined) reply.raw.setHeader(name, value);
+    try {
+      await route(routes, request.body, reply.raw);
+      reply.hijack();
+    } catch (error) {
+      if (!reply.raw.headersSent && !reply.raw.destroyed) throw error;
+      reply.hijack();
+    }
+  };
+  app.post("/v1/chat/completions", give(answerChat));
+  app.post("/v1/responses", give(answerResponses));
+  const view = (model: PricedModel) => modelView(model, maxPriceWei);
+  app.get("/v1/models", async () => ({ object: "list", data: (await places.models()).map(view) }));
+  app.get("/v1/models/:model", async (request) =>
+    view(await places.model((request.params as { model: string }).model)),
+  );
+  app.all("/mcp", async (request, reply) => {
+    const { body, headers, method, url } = request;
+    const hasBody = method !== "GET" && method !== "HEAD";
+    const asked = new Request(`http://${headers.host}${url}`, {
+      method,
+      headers: new Headers(headers as Record<string, string>),
+      ...(hasBody ? { body: JSON.stringify(body ?? null) } : {}),
+      signal: leavingOf(reply.raw),
+    });
+    return reply.send(await mcp.fetch(asked, hasBody ? { parsedBody: body } : {}));
+  });
+  return app;
+}
+
+const modelView = (
+  { assurance, datanets, isPayable, modelId, name, priceWei, version }: PricedModel,
+  maxPriceWei: bigint,
+) => ({
+  id: name,
+  object: "model",
+  created: 0,
+  owned_by: "openledger",
+  openledger: {
+    modelId,
+    datanets,
+    version,
+    priceWei: `${priceWei}`,
+    priceOpen: formatOpen(priceWei),
+    isPayable,
+    isWithinPrice: priceWei <= maxPriceWei,
+    assurance,
+  },
+});

@@ -1,0 +1,57 @@
+/** Errors of the gateway in the form of OpenAI's API, whose client libraries read status, `type` and `code`. */
+import { processErrors } from "@openledger/foundation/error-table";
+import type { RollupError } from "@openledger/foundation/rollup-error";
+import { gatewayErrors } from "../gateway-errors.ts";
+
+/** Statuses of errors that come from the client library, the model's server or the ledger. */
+const STATUSES: Readonly<Record<string, number>> = {
+  CLI_ANSWER_WRONG: 502,
+  CLI_ANSWER_INVALID: 502,
+  CLI_BELOW_LEAST: 422,
+  CLI_PRICE_TOO_HIGH: 402,
+  CLI_UNREACHABLE: 503,
+  CLI_INPUT_INVALID: 400,
+  MOD_CHAT_REFUSED: 400,
+  ATT_SERVER_UNREACHABLE: 503,
+};
+
+const TYPES: Readonly<Record<number, readonly [type: string, code: string]>> = {
+  400: ["invalid_request_error", "invalid_request"],
+  401: ["invalid_request_error", "invalid_api_key"],
+  402: ["insufficient_quota", "insufficient_quota"],
+  403: ["invalid_request_error", "forbidden"],
+  404: ["invalid_request_error", "not_found"],
+  429: ["rate_limit_error", "rate_limit_exceeded"],
+};
+
+const CODES: Readonly<Record<string, string>> = {
+  GAT_MODEL_UNKNOWN: "model_not_found",
+  SRV_UNKNOWN_ROUTE: "unknown_url",
+};
+
+export function statusOf({ code, data, isRetryable }: RollupError): number {
+  const own = gatewayErrors.statusOf(code) ?? STATUSES[code];
+  if (own !== undefined) return own;
+  const { httpStatus } = data as { httpStatus?: unknown };
+  if (typeof httpStatus === "number" && httpStatus >= 400 && httpStatus < 600) return httpStatus;
+  return processErrors.statusOf(code) ?? (isRetryable ? 503 : 502);
+}
+
+export function errorBody(error: RollupError): object {
+  const status = statusOf(error);
+  const { openaiCode, ...data } = (error.toJSON() as { data: Record<string, unknown> }).data;
+  const [type, usual] = TYPES[status] ?? (status < 500 ? TYPES[400]! : ["server_error", "server_error"]);
+  const code = typeof openaiCode === "string" ? openaiCode : (CODES[error.code] ?? usual);
+  const param = typeof data.param === "string" && data.param !== "" ? data.param : null;
+  const docs = `docs/reference/errors.md#${error.code.toLowerCase()}`;
+  const remedy = error.remedy ?? undefined;
+  return {
+    error: {
+      message: error.message,
+      type,
+      param,
+      code,
+      openledger: { code: error.code, data, remedy, docs },
+    },
+  };
+}

@@ -1,0 +1,56 @@
+/** MCP's tool `explain_answer`: the rows of an answer that this gateway paid for, with their texts by the model's server. */
+import { rowText } from "@openledger/attribution/rows/row-line";
+import { clientError } from "@openledger/client/client-errors";
+import { getOperation } from "@openledger/client/sequencer/ledger-reads";
+import { boundedBytes } from "@openledger/foundation/wire/bounded-body";
+import type { McpModules } from "./mcp-modules.ts";
+import { result, type ToolAnswer } from "./tool-answer.ts";
+
+/** Limit of one request for a row. */
+const TIMEOUT_MS = 10_000;
+const MAX_ROW_BYTES = 2 ** 20;
+/** Characters of a row's text. */
+const MAX_TEXT = 2_000;
+
+/** @throws CLI_UNKNOWN */
+export async function explainAnswer({ client, journal }: McpModules, receipt: string): Promise<ToolAnswer> {
+  const record = journal.records.find(({ answer }) => answer?.openledger.receipt === receipt.toLowerCase());
+  if (record === undefined || record.answer === null || record.payment === null)
+    throw clientError("CLI_UNKNOWN", `this gateway has paid for no answer with the receipt ${receipt}`, {
+      data: { reason: "receipt" },
+    });
+  const { answer, modelId, payment, serverUrl, state } = record;
+  const { openledger, text } = answer;
+  const operation = await getOperation(client, payment.signed.hash as `0x${string}`).catch(() => null);
+  const rows = await Promise.all(
+    openledger.rows.map(async (row) => ({
+      ...row,
+      text: await fetchText(`${serverUrl}/v1/rows/${row.row}`),
+    })),
+  );
+  const lines = rows.map(
+    ({ contributorId, row, share, text: words }) =>
+      `row ${row} of leaf ${contributorId}, ${(100 * share).toFixed(2)} %: ${words ?? "(not published)"}`,
+  );
+  return result(lines.join("\n"), {
+    receipt: openledger.receipt,
+    modelId,
+    state,
+    paymentHash: payment.signed.hash,
+    paymentStage: operation?.status ?? null,
+    priceOpen: openledger.priceOpen,
+    text,
+    rows,
+  });
+}
+
+/** The text of a row; null where the server publishes none. */
+async function fetchText(url: string): Promise<string | null> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+    if (!response.ok) return null;
+    return rowText(await boundedBytes(response, MAX_ROW_BYTES)).slice(0, MAX_TEXT);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,115 @@
+/**
+ * Schemas of the tools' results. They are closed: a client that has listed the tools refuses a field that none of them declares.
+ * Wei are decimal texts.
+ */
+import { ASSURANCES } from "@openledger/client/actions/answers/model-answers";
+import { z } from "zod";
+import { openledgerSchema, rowSchema } from "../asking/given-answer.ts";
+import { STATES } from "../asking/question-record.ts";
+
+const leafId = z.int().nonnegative();
+const wei = z.string().regex(/^\d+$/).describe("whole wei of OPEN");
+const open = z.string().describe("decimal OPEN");
+const assurance = z.enum(ASSURANCES);
+
+export const modelsResult = z.strictObject({
+  maxPriceOpen: open.describe("most that the gateway pays for one answer"),
+  models: z.array(
+    z.strictObject({
+      name: z.string().describe("name for the tool ask"),
+      modelId: leafId,
+      priceWei: wei,
+      priceOpen: open,
+      isPayable: z.boolean().describe("false: the ledger takes no payment for it now"),
+      isWithinPrice: z.boolean(),
+      datanets: z.array(leafId).describe("Datanets whose rows its answers pay"),
+      version: z.int().nonnegative(),
+      assurance: z
+        .strictObject({ answer: assurance, query: assurance, rows: assurance })
+        .nullable()
+        .describe("what a paid answer is checked for; null: the model's server did not give its recipe"),
+    }),
+  ),
+});
+
+export const askResult = z.strictObject({
+  text: z.string(),
+  finish: z.enum(["stop", "length", "tool_calls"]),
+  openledger: openledgerSchema,
+});
+
+export const explainResult = z.strictObject({
+  receipt: z.string(),
+  modelId: leafId,
+  state: z.enum(STATES).describe("paid: the ledger has the payment"),
+  paymentHash: z.string(),
+  /** Stage of the payment's operation by the sequencer. */
+  paymentStage: z
+    .string()
+    .nullable()
+    .describe("posted and final: Ethereum has it; null: the sequencer does not tell"),
+  priceOpen: open,
+  text: z.string(),
+  rows: z.array(
+    rowSchema.extend({
+      text: z
+        .string()
+        .nullable()
+        .describe("the row as the model's server publishes it, unchecked; null: it does not"),
+    }),
+  ),
+});
+
+export const rowsResult = z.strictObject({
+  datanetId: leafId,
+  total: z.int().nonnegative().describe("rows that match; a lower bound where isTotalExact is false"),
+  isTotalExact: z.boolean(),
+  rows: z.array(
+    z.strictObject({
+      digest: z.string().describe("SHA-256 of the row"),
+      contributorId: leafId,
+      label: z.string().nullable(),
+      state: z.string(),
+      excerpt: z.string(),
+    }),
+  ),
+});
+
+export const contributeResult = z.strictObject({
+  datanetId: leafId,
+  rowsRoot: z.string().describe("root that the ledger has"),
+  rowCount: z.int().nonnegative(),
+  contributorId: leafId.describe("account that earns by the rows: the gateway's"),
+  state: z
+    .enum(["committed", "uploaded"])
+    .describe(
+      "committed: call again with the same rows once the commit is final on Ethereum, to upload them",
+    ),
+  operationHash: z
+    .string()
+    .nullable()
+    .describe("operation that committed the rows; null: an earlier call did"),
+});
+
+export const accountResult = z.strictObject({
+  leafId: leafId.describe("the gateway's account"),
+  leftWei: wei,
+  leftOpen: open.describe("balance that no answer in the making will take"),
+  maxPriceOpen: open,
+  answerCount: z.int().nonnegative().describe("answers paid, of those that the gateway remembers"),
+  spentOpen: open.describe("their prices, without fees"),
+  payments: z
+    .array(z.strictObject({ modelId: leafId, receipt: z.string(), priceOpen: open, atMs: z.number() }))
+    .describe("the newest, up to 20"),
+  earnings: z
+    .array(
+      z.strictObject({
+        modelId: leafId,
+        role: z.enum(["contributor", "validator"]),
+        rowCount: z.int().nonnegative(),
+        earnedOpen: open,
+        claimableOpen: open,
+      }),
+    )
+    .describe("rewards of the account from models that were settled"),
+});

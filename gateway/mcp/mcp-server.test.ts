@@ -1,0 +1,157 @@
+/** Tests of MCP's tools by the official client, over HTTP and over a connection, in both revisions that it speaks. */
+import { Client, type ClientOptions, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+import { InMemoryTransport } from "@modelcontextprotocol/server";
+import { serveStdio } from "@modelcontextprotocol/server/stdio";
+import { hex32 } from "@openledger/foundation/hex";
+import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
+import { MODEL_ID, PAYER, type PaidLedger, startPaidLedger } from "../testing/paid-ledger.ts";
+import { accountResult, askResult, explainResult } from "./mcp-schemas.ts";
+import { createMcpServer } from "./mcp-server.ts";
+
+let world: PaidLedger;
+let app: Awaited<ReturnType<PaidLedger["openApp"]>>;
+beforeAll(async () => {
+  world = await startPaidLedger();
+  app = await world.openApp();
+  world.answerRewards();
+});
+afterAll(async () => {
+  await app?.stop();
+  await world?.stop();
+});
+
+const MODERN: ClientOptions = { versionNegotiation: { mode: { pin: "2026-07-28" } } };
+const PERSON = { name: "a test", version: "1" };
+let count = 0;
+const fresh = () => `${world.prompts[0]} by MCP ${count++}`;
+
+async function connected(options: ClientOptions = {}, token = app.token): Promise<Client> {
+  const client = new Client(PERSON, options);
+  const headers = { authorization: `Bearer ${token}` };
+  await client.connect(
+    new StreamableHTTPClientTransport(new URL(`${app.url}/mcp`), { requestInit: { headers } }),
+  );
+  onTestFinished(() => client.close());
+  return client;
+}
+
+it.each([
+  ["the usual revision", {}],
+  ["the newest revision", MODERN],
+])("lists models, asks and pays, explains and shows the account, in %s", async (_, options) => {
+  const client = await connected(options);
+  const { tools } = await client.listTools();
+  expect(tools.map(({ name }) => name)).toEqual([
+    "list_models",
+    "ask",
+    "explain_answer",
+    "search_rows",
+    "contribute_rows",
+    "show_account",
+  ]);
+  for (const { inputSchema, outputSchema } of tools)
+    for (const schema of [inputSchema, outputSchema])
+      expect(schema).toMatchObject({ additionalProperties: false });
+  expect(tools[1]!.annotations).toMatchObject({
+    readOnlyHint: false,
+    destructiveHint: true,
+    idempotentHint: false,
+  });
+  expect(tools[1]!.description).toContain("at most 4 OPEN");
+
+  const listed = await client.callTool({ name: "list_models", arguments: {} });
+  expect(listed.structuredContent).toMatchObject({
+    models: [{ name: `model-${MODEL_ID}`, priceOpen: "2", assurance: { answer: "proven" } }],
+  });
+  const paidBefore = world.ledger.paid.length;
+  const asked = await client.callTool({
+    name: "ask",
+    arguments: { model: `model-${MODEL_ID}`, prompt: fresh() },
+  });
+  const { openledger, text } = askResult.parse(asked.structuredContent);
+  expect(asked.content).toEqual([{ type: "text", text }]);
+  expect(world.ledger.paid.slice(paidBefore).map(({ receipt }) => hex32(receipt))).toEqual([
+    openledger.receipt,
+  ]);
+
+  const explained = await client.callTool({
+    name: "explain_answer",
+    arguments: { receipt: openledger.receipt },
+  });
+  const { rows, state } = explainResult.parse(explained.structuredContent);
+  expect(state).toBe("paid");
+  expect(rows.map(({ row, share }) => ({ row, share }))).toEqual(
+    openledger.rows.map(({ row, share }) => ({ row, share })),
+  );
+  expect(rows.every(({ text: words }) => (words ?? "").length > 0)).toBe(true);
+
+  const account = await client.callTool({ name: "show_account", arguments: {} });
+  const { leafId, payments } = accountResult.parse(account.structuredContent);
+  expect([leafId, payments[0]!.receipt]).toEqual([PAYER, openledger.receipt]);
+
+  const unknown = await client.callTool({ name: "ask", arguments: { model: "model-77", prompt: "?" } });
+  expect(unknown).toMatchObject({
+    isError: true,
+    content: [{ text: expect.stringContaining("GAT_MODEL_UNKNOWN") }],
+  });
+  const hostless = await client.callTool({ name: "search_rows", arguments: { datanetId: 4, text: "sea" } });
+  expect(hostless).toMatchObject({
+    isError: true,
+    content: [{ text: expect.stringContaining("GAT_NO_HOST") }],
+  });
+});
+
+it("answers no client without the token", async () => {
+  await expect(connected({}, "another")).rejects.toThrow();
+  expect((await fetch(`${app.url}/mcp`, { method: "POST", body: "{}" })).status).toBe(401);
+});
+
+/** Connects a client as by stdio, to a gateway whose payments a person confirms. */
+async function confirming(options: ClientOptions): Promise<Client> {
+  const [own, other] = InMemoryTransport.createLinkedPair();
+  const served = serveStdio(() => createMcpServer({ ...app.modules, isConfirmed: true }), {
+    transport: other,
+  });
+  const client = new Client(PERSON, options);
+  await client.connect(own);
+  onTestFinished(async () => {
+    await client.close();
+    await served.close();
+  });
+  return client;
+}
+
+it.each([
+  ["the usual revision", {}],
+  ["the newest revision", MODERN],
+])("asks a person before it pays, and pays nothing if they decline, in %s", async (_, options) => {
+  const client = await confirming({ ...options, capabilities: { elicitation: { form: {} } } });
+  const messages: string[] = [];
+  let isAccepted = false;
+  client.setRequestHandler("elicitation/create", ({ params }) => {
+    messages.push(params.message);
+    return isAccepted ? { action: "accept", content: { pay: true } } : { action: "decline" };
+  });
+  const question = { name: "ask", arguments: { model: `model-${MODEL_ID}`, prompt: fresh() } };
+  const paidBefore = world.ledger.paid.length;
+  expect(await client.callTool(question)).toMatchObject({
+    isError: true,
+    content: [{ text: expect.stringContaining("GAT_NOT_CONFIRMED") }],
+  });
+  expect(world.ledger.paid).toHaveLength(paidBefore);
+  isAccepted = true;
+  const paid = await client.callTool(question);
+  expect(askResult.parse(paid.structuredContent).openledger.modelId).toBe(MODEL_ID);
+  expect(world.ledger.paid).toHaveLength(paidBefore + 1);
+  expect(messages).toHaveLength(2);
+  expect(messages[0]).toContain(`Pay 2 OPEN for an answer of model-${MODEL_ID}`);
+});
+
+it("pays nothing for a client that can ask nobody, where payments are confirmed", async () => {
+  const client = await confirming({});
+  const paidBefore = world.ledger.paid.length;
+  const question = { name: "ask", arguments: { model: `model-${MODEL_ID}`, prompt: fresh() } };
+  const answer = await client.callTool(question).catch((error: unknown) => ({ isError: true, error }));
+  expect(answer.isError).toBe(true);
+  expect(world.ledger.paid).toHaveLength(paidBefore);
+});

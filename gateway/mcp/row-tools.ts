@@ -1,0 +1,78 @@
+/** MCP's tools `search_rows` and `contribute_rows`: rows of Datanets, at the host that the gateway knows. */
+import { contributeRows } from "@openledger/client/actions/data/contribute-rows";
+import { listCommits } from "@openledger/client/actions/data/list-commits";
+import { openRowStore, storeContribution } from "@openledger/client/actions/data/row-store";
+import { findRows } from "@openledger/client/datanets/browse-rows";
+import { getHostedDatanet } from "@openledger/client/datanets/datanet-card";
+import { contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
+import { readImport } from "@openledger/datanets/import/read-import";
+import { requireNone } from "@openledger/datanets/import/refusal";
+import { hex32 } from "@openledger/foundation/hex";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import { gatewayError } from "../gateway-errors.ts";
+import type { McpModules } from "./mcp-modules.ts";
+import { result, type ToolAnswer } from "./tool-answer.ts";
+
+/** @throws GAT_NO_HOST */
+function requireHost({ hostUrl }: McpModules): string {
+  if (hostUrl !== null) return hostUrl;
+  throw gatewayError("GAT_NO_HOST", "the gateway knows no Datanet host");
+}
+
+/** @throws GAT_NO_HOST, and the errors of `findRows` */
+export async function searchRows(
+  modules: McpModules,
+  { datanetId, limit, text }: { datanetId: number; text: string; limit: number },
+): Promise<ToolAnswer> {
+  const hostUrl = requireHost(modules);
+  const page = await findRows(modules.client, { hostUrl, datanetId, text, limit });
+  const rows = page.rows.map(({ contributorId, digest, excerpt, label, outcome }) => ({
+    digest,
+    contributorId,
+    label,
+    state: outcome.state,
+    excerpt,
+  }));
+  const lines = rows.map(({ contributorId, excerpt }) => `leaf ${contributorId}: ${excerpt}`);
+  const { isTotalExact, total } = page;
+  return result([`${total} rows`, ...lines].join("\n"), { datanetId, total, isTotalExact, rows });
+}
+
+/**
+ * Commits rows, or uploads those that an earlier call has committed.
+ * @throws GAT_NO_HOST, DNT_FILE_UNREADABLE, and the errors of `contributeRows` and `uploadRows`
+ */
+export async function contribute(
+  modules: McpModules,
+  { datanetId, rows: given }: { datanetId: number; rows: readonly object[] },
+): Promise<ToolAnswer> {
+  const { asker, client, leafId, rowsFolder } = modules;
+  const hostUrl = requireHost(modules);
+  const { card } = await getHostedDatanet(client, { hostUrl, datanetId });
+  const lines = given.map((row) => JSON.stringify(row)).join("\n");
+  const file = { name: "rows.jsonl", content: new TextEncoder().encode(lines) };
+  const { labels, refused, rows } = await readImport(card, [file]);
+  requireNone(refused);
+  const store = await openRowStore(rowsFolder);
+  const { rowCount, rowsRoot } = await storeContribution(store, rows);
+  const facts = { datanetId, rowsRoot: hex32(rowsRoot), rowCount, contributorId: leafId };
+  const commits = await listCommits(client, datanetId);
+  const isCommitted = commits.some((one) => one.rowsRoot === rowsRoot && one.contributorId === leafId);
+  if (!isCommitted) {
+    // One nonce after another, as payments are signed.
+    const { hash } = await asker.inTurn(() => contributeRows(client, { datanetId, store, rows, labels }));
+    return result(`${rowCount} rows are committed; call again once that is final on Ethereum`, {
+      ...facts,
+      state: "committed",
+      operationHash: hash,
+    });
+  }
+  try {
+    await uploadRows(client, { hostUrl, datanetId, source: await contributionSource(store, rowsRoot) });
+  } catch (error) {
+    if (!isRollupError(error, "DNT_NOT_ON_LEDGER")) throw error;
+    const text = "the rows are committed, and not yet final on Ethereum: call again later";
+    return result(text, { ...facts, state: "committed", operationHash: null });
+  }
+  return result(`the host has ${rowCount} rows`, { ...facts, state: "uploaded", operationHash: null });
+}

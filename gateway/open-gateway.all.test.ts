@@ -1,0 +1,102 @@
+/** Tests of a gateway on a rollup: paid answers by OpenAI's client, budget and price, failures between answer and payment. */
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
+import OpenAI from "openai";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { openledgerSchema } from "./asking/given-answer.ts";
+import { endGateway, type Gateway, openGateway } from "./open-gateway.ts";
+import { BOB, BUDGET_WEI, type GatewayWorld, startGatewayWorld } from "./testing/gateway-world.ts";
+
+let world: GatewayWorld;
+beforeAll(async () => {
+  world = await startGatewayWorld();
+}, 900_000);
+afterAll(() => world?.stop());
+
+const clientOf = ({ baseUrl, token }: Gateway) =>
+  new OpenAI({ baseURL: baseUrl, apiKey: token.reveal(), maxRetries: 0 });
+const ofUser = (content: string) => [{ role: "user" as const, content }];
+const fieldOf = (answer: object) => openledgerSchema.parse((answer as { openledger?: unknown }).openledger);
+
+test("an unmodified OpenAI client gets paid answers, whole and streamed", { timeout: 400_000 }, async () => {
+  const before = (await getLeaf(world.world.bob, BOB)).balanceWei;
+  const gateway = await openGateway(world.options("own"));
+  const { leafId } = gateway;
+  expect(gateway).toMatchObject({ isNewAccount: true, isNewToken: true });
+  expect((await getLeaf(world.world.bob, leafId)).balanceWei).toBe(BUDGET_WEI);
+  expect((await getLeaf(world.world.bob, BOB)).balanceWei).toBeLessThanOrEqual(before - BUDGET_WEI);
+  for (const name of ["key", "token"])
+    expect((await stat(join(world.folder, "own", name))).mode & 0o777).toBe(0o600);
+  const openai = clientOf(gateway);
+  const listed = (await openai.models.list()).data;
+  expect(listed.map(({ id }) => id)).toEqual([`model-${world.directId}`, `model-${world.textId}`]);
+  expect(listed[0]).toMatchObject({
+    openledger: { priceOpen: "0.5", isPayable: true, isWithinPrice: true, assurance: { answer: "proven" } },
+  });
+
+  const label = await openai.chat.completions.create({
+    model: `model-${world.directId}`,
+    messages: ofUser("win a free cruise now"),
+  });
+  expect(label.choices[0]).toMatchObject({ finish_reason: "stop", message: { role: "assistant" } });
+  const paid = fieldOf(label);
+  expect(paid).toMatchObject({
+    modelId: world.directId,
+    priceOpen: "0.5",
+    payment: { payerId: leafId, nonce: 0 },
+  });
+  expect(paid.rows.length).toBeGreaterThan(0);
+
+  const stream = await openai.chat.completions.create({
+    model: `model-${world.textId}`,
+    messages: ofUser("dobaki me"),
+    stream: true,
+  });
+  let text = "";
+  let last: object = {};
+  for await (const part of stream) {
+    text += part.choices[0]?.delta.content ?? "";
+    last = part;
+  }
+  expect(text).not.toBe("");
+  const streamed = fieldOf(last);
+  expect((await world.paidBy(leafId)).map(({ b, words }) => [b, words[0]])).toEqual([
+    [world.directId, BigInt(paid.receipt)],
+    [world.textId, BigInt(streamed.receipt)],
+  ]);
+
+  const response = await openai.responses.create({ model: `model-${world.textId}`, input: "lume nado" });
+  expect(response.output_text).not.toBe("");
+  expect(fieldOf(response).payment.nonce).toBe(2);
+  const events = await openai.responses.create({
+    model: `model-${world.textId}`,
+    input: [{ role: "user", content: "porasi" }],
+    stream: true,
+  });
+  const kinds: string[] = [];
+  let said = "";
+  for await (const event of events) {
+    kinds.push(event.type);
+    if (event.type === "response.output_text.delta") said += event.delta;
+    if (event.type === "response.completed" || event.type === "response.incomplete") {
+      expect(fieldOf(event.response).payment.nonce).toBe(3);
+      expect(event.response.output[0]).toMatchObject({ content: [{ text: said }] });
+    }
+  }
+  expect(kinds[0]).toBe("response.created");
+
+  // A restart takes up the same account, and what is left goes back.
+  await gateway.close();
+  const again = await openGateway(world.options("own", { funding: null }));
+  expect(again).toMatchObject({ leafId, isNewAccount: false, isNewToken: false });
+  const bobs = (await getLeaf(world.world.bob, BOB)).balanceWei;
+  const { leftWei, returnedWei } = await again.end();
+  expect(returnedWei).toBeGreaterThan(BUDGET_WEI / 4n);
+  expect(leftWei).toBeLessThan(10n ** 9n);
+  expect((await getLeaf(world.world.bob, BOB)).balanceWei - bobs).toBe(returnedWei);
+  await expect(openGateway(world.options("own", { funding: null }))).rejects.toMatchObject({
+    code: "GAT_NO_ACCOUNT",
+  });
+  await expect(endGateway(world.options("own"))).rejects.toMatchObject({ code: "GAT_NO_ACCOUNT" });
+});

@@ -1,0 +1,244 @@
+/**
+ * A classifier behind a real answer server, on a ledger of a few answers that takes payments of one account (leaf 4). A test
+ * chooses how the sequencer fails.
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createMcpHandler } from "@modelcontextprotocol/server";
+import { directFamily } from "@openledger/attribution/model/direct/direct-family";
+import { leafReference, messageHash } from "@openledger/circuits/ledger/operation";
+import { LEAF_KIND } from "@openledger/circuits/protocol";
+import { decodeOperation, type OperationBody } from "@openledger/client/sequencer/operation-body";
+import { FakeFailure } from "@openledger/client/testing/fake-sequencer";
+import { createLedgerFixture, leafAnswer, owners } from "@openledger/client/testing/ledger-fixture";
+import { hex32 } from "@openledger/foundation/hex";
+import { createLogger } from "@openledger/foundation/logger";
+import { Secret } from "@openledger/foundation/secret";
+import { createTestDatabase } from "@openledger/foundation/testing/test-database";
+import { modelUrl, serveModels } from "@openledger/models/serving/serve-models";
+import {
+  modelLeaf,
+  PRICE_WEI,
+  publishDirectModel,
+  ROLLUP,
+  setPayments,
+} from "@openledger/models/testing/answered-world";
+import { worldConfig } from "@openledger/models/testing/serving-world";
+import { openGatewayStore } from "../account/gateway-store.ts";
+import { Asker, type AskerLimits } from "../asking/asker.ts";
+import { Budget } from "../asking/budget.ts";
+import { CheckableModels } from "../asking/checkable-models.ts";
+import { ModelPlaces } from "../asking/model-places.ts";
+import { QuestionJournal } from "../asking/question-journal.ts";
+import { createGatewayApp } from "../http/gateway-app.ts";
+import { createToken } from "../http/guard.ts";
+import type { McpModules } from "../mcp/mcp-modules.ts";
+import { createMcpServer } from "../mcp/mcp-server.ts";
+
+export const MODEL_ID = 10;
+export const PAYER = 4;
+export { PRICE_WEI };
+
+const FEE_WEI = 14_000n;
+const MODEL_OWNER = 0x0bn;
+
+/** Behaviour of the sequencer with a payment: takes it; takes it and is not heard of; is not heard of; refuses it. */
+export type SequencerMode = "takes" | "takes-silently" | "silent" | "refuses";
+
+const SILENCE = new FakeFailure(503, { error: { code: "SEQ_AWAY", message: "the sequencer is away" } });
+const REFUSAL = new FakeFailure(422, { error: { code: "OP_EPOCH_FULL", message: "the epoch is full" } });
+
+const familiesOf = async () => [directFamily as never];
+
+export type PaidLedger = Awaited<ReturnType<typeof startPaidLedger>>;
+
+export async function startPaidLedger() {
+  const fixture = await createLedgerFixture({ hasFeed: false });
+  const { client, key, sequencer } = fixture;
+  const published = await publishDirectModel();
+  const folder = await mkdtemp(join(tmpdir(), "gateway-ledger-"));
+  const database = await createTestDatabase();
+  const served = await serveModels(
+    worldConfig(folder, {
+      SERVING_BASE_PATH: undefined,
+      SERVING_ADAPTERS_PATH: undefined,
+      SERVING_DATABASE_URL: database.url,
+      SERVING_RATE_LIMIT_PER_MINUTE: "1000",
+    }),
+    {
+      logger: createLogger("models", "silent"),
+      published: {
+        places: [{ modelId: MODEL_ID, folder: published.publishedFolder }],
+        sequencerUrl: sequencer.url,
+        domain: client.domain,
+        rollup: ROLLUP,
+        pollIntervalMs: 600_000,
+      },
+    },
+  );
+  const ledger = {
+    mode: "takes" as SequencerMode,
+    balanceWei: 100n * PRICE_WEI,
+    priceWei: PRICE_WEI,
+    /** Payments, in their order. */
+    paid: [] as { readonly receipt: bigint; readonly nonce: number; readonly hash: string }[],
+    /** Called before the sequencer reads a payment. */
+    onPayment: (_body: OperationBody) => {},
+  };
+  const { answers } = sequencer;
+  const context = {
+    domain: client.domain,
+    bRef: leafReference({ l1Owner: MODEL_OWNER, kind: LEAF_KIND.model }),
+  };
+  const leaf = () => ({
+    ...leafAnswer({ id: PAYER, l1Owner: owners.payer, keyX: key.keyX, nextNonce: ledger.paid.length }),
+    balanceWei: `${ledger.balanceWei}`,
+  });
+  answers.set(`GET /v1/leaves/${PAYER}`, leaf);
+  const model = () => modelLeaf(published.model, MODEL_ID, { priceWei: `${ledger.priceWei}` });
+  for (const route of ["leaves", "models"]) answers.set(`GET /v1/${route}/${MODEL_ID}`, model);
+  const cost = { feeWei: `${FEE_WEI}`, nextFeeWei: `${FEE_WEI}`, weight: 14 };
+  answers.set("GET /v1/fees", {
+    mode: "constant",
+    feePerUnitWei: "1000",
+    nextFeePerUnitWei: "1000",
+    suggestedMaxFeePerUnitWei: "2000",
+    minFeePerUnitWei: null,
+    maxFeePerUnitWei: null,
+    stepPerMille: 0,
+    load: 0,
+    basis: null,
+    operations: { createDatanet: cost, transfer: cost, withdraw: cost, payInference: cost },
+  });
+  const listPayments = () =>
+    setPayments(
+      fixture,
+      MODEL_ID,
+      ledger.paid.map(({ receipt }) => ({ receipt, payerId: PAYER })),
+    );
+  listPayments();
+  answers.set(`GET /v1/models/${MODEL_ID}/payments?from=0&limit=500`, () =>
+    ledger.mode === "silent" || ledger.mode === "takes-silently"
+      ? SILENCE
+      : {
+          epoch: 1,
+          isClosed: false,
+          closingBatch: null,
+          chain: hex32(0n),
+          amountWei: "0",
+          paymentCount: ledger.paid.length,
+          payments: ledger.paid.map(({ hash, receipt }) => ({
+            hash,
+            receipt: hex32(receipt),
+            payerId: PAYER,
+            amountWei: `${PRICE_WEI}`,
+            cumulativeWei: `${PRICE_WEI}`,
+            batchNumber: 1,
+          })),
+        },
+  );
+  const taken = (body: OperationBody, hash: string) => ({
+    ...body,
+    hash,
+    amountCode: 1,
+    status: "acknowledged",
+    preconfirmation: null,
+  });
+  answers.set("POST /v1/operations", (body: OperationBody) => {
+    ledger.onPayment(body);
+    const hash = hex32(messageHash(decodeOperation(body), context));
+    const isKnown = ledger.paid.some((one) => one.hash === hash);
+    answers.set(`GET /v1/operations/${hash}`, () =>
+      ledger.mode === "silent" ||
+      ledger.mode === "takes-silently" ||
+      !ledger.paid.some((one) => one.hash === hash)
+        ? ledger.mode === "takes" || ledger.mode === "refuses"
+          ? new FakeFailure(404, { error: { code: "SEQ_UNKNOWN", message: "there is no such operation" } })
+          : SILENCE
+        : taken(body, hash),
+    );
+    if (ledger.mode === "silent") return SILENCE;
+    if (ledger.mode === "refuses") return REFUSAL;
+    if (!isKnown) {
+      if (body.nonce !== ledger.paid.length)
+        return new FakeFailure(409, { error: { code: "OP_WRONG_NONCE", message: "another nonce is next" } });
+      ledger.paid.push({ receipt: BigInt(body.words[0]!), nonce: body.nonce, hash });
+      ledger.balanceWei -= PRICE_WEI + FEE_WEI;
+      listPayments();
+    }
+    return ledger.mode === "takes-silently" ? SILENCE : taken(body, hash);
+  });
+  const place = { modelId: MODEL_ID, serverUrl: modelUrl(served.url, MODEL_ID) };
+  let folderCount = 0;
+  return {
+    ledger,
+    place,
+    client,
+    prompts: published.prompts,
+    newFolder: () => join(folder, `gateway-${folderCount++}`),
+    /** A gateway's asker on a store of its own. A second one of the same folder is a process that was started again. */
+    async openAsker(own: string, limits: Partial<AskerLimits> = {}) {
+      const store = await openGatewayStore(join(own, "store"), ROLLUP);
+      const journal = await QuestionJournal.open(store.questions);
+      const models = new CheckableModels(join(own, "models"), familiesOf);
+      const signing = { ...client, leafId: PAYER };
+      const asker = new Asker(
+        {
+          client: signing,
+          leafId: PAYER,
+          budget: new Budget(signing, PAYER),
+          journal,
+          models,
+          logger: createLogger("gateway", "silent"),
+        },
+        { maxPriceWei: 2n * PRICE_WEI, least: {}, maxQueued: 8, ...limits },
+      );
+      return { asker, journal, close: () => store.close() };
+    },
+    /** Answers for the account's rewards: none. */
+    answerRewards(): void {
+      answers.set(`GET /v1/leaves/${PAYER}/rewards`, { leafId: PAYER, claimableWei: "0", rewards: [] });
+    },
+    /** The gateway's HTTP over such an asker, on a port of its own. */
+    async openApp(changes: Partial<McpModules> = {}) {
+      const own = this.newFolder();
+      const { asker, close, journal } = await this.openAsker(own);
+      const signing = { ...client, leafId: PAYER };
+      const places = new ModelPlaces(client, async () => [place], familiesOf, false);
+      const token = new Secret(createToken());
+      const maxPriceWei = 2n * PRICE_WEI;
+      const modules: McpModules = {
+        asker,
+        journal,
+        places,
+        budget: new Budget(signing, PAYER),
+        client: signing,
+        leafId: PAYER,
+        maxPriceWei,
+        isConfirmed: false,
+        hostUrl: null,
+        rowsFolder: join(own, "rows"),
+        ...changes,
+      };
+      const mcp = createMcpHandler(() => createMcpServer(modules));
+      const logger = createLogger("gateway", "silent");
+      const app = await createGatewayApp({ asker, places, token, maxPriceWei, mcp, logger });
+      const url = await app.listen({ host: "127.0.0.1", port: 0 });
+      const stop = async () => {
+        await app.close();
+        await mcp.close();
+        await asker.idle();
+        await close();
+      };
+      return { url, token: token.reveal(), modules, stop };
+    },
+    async stop(): Promise<void> {
+      await served.close();
+      await database.drop();
+      await fixture.close();
+      await published.remove();
+      await rm(folder, { recursive: true });
+    },
+  };
+}

@@ -1,0 +1,173 @@
+/**
+ * Makes the search index of a version's rows for a language model that cites them (row-index.ts). Training and `models verify` do;
+ * nobody who asks has to.
+ */
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
+import { quantiseQuery } from "@openledger/attribution/features/quantise";
+import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
+import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
+import { registeredFeatures } from "@openledger/attribution/model/registered-features";
+import { nearDuplicates } from "@openledger/attribution/rows/near-duplicates";
+import type { NearDuplicate } from "@openledger/attribution/rows/row-rules";
+import { decodeTextRow, type TextRow, turnOf, wholeText } from "@openledger/attribution/rows/text-rows";
+import { balance, idleEntry, thresholdColumns } from "./citation-columns.ts";
+import { functionWordsOf } from "./function-words.ts";
+import { embedQuery, embedRow, wordStatistics } from "./lexical-embedding.ts";
+import { wordCounts } from "./lexical-words.ts";
+import { QuestionMatcher, type RowTurn } from "./match-questions.ts";
+import { rowCodes } from "./row-codes.ts";
+import {
+  type CitingRecipe,
+  dimensionsOf,
+  embeddingShape,
+  excerptCharacters,
+  influenceColumns,
+  lengthOf,
+  type ReadIndex,
+  type RowIndex,
+  type SaidIndex,
+  scoreOf,
+} from "./row-index.ts";
+
+/** @param rows that can be trained on. Deterministic to the byte. */
+export const makeIndex = (rows: readonly OwnedRow[], recipe: CitingRecipe): RowIndex =>
+  recipe.retrieval.says === "row" ? makeSaidIndex(rows, recipe) : makeReadIndex(rows, recipe);
+
+function makeReadIndex(rows: readonly OwnedRow[], recipe: CitingRecipe): ReadIndex {
+  const { retrieval, rules } = recipe;
+  const decoded = rows.map(({ content }) => decodeTextRow(content));
+  const texts = decoded.map(wholeText);
+  const words = wordStatistics(texts.map(wordCounts), retrieval.bucketBits);
+  const shape = embeddingShape(recipe);
+  const { dimensions } = shape;
+  const real = new Float64Array(texts.length * dimensions);
+  const isLater = laterPassages(decoded, rules);
+  for (const [row, text] of texts.entries())
+    if (!isLater.has(row)) real.set(embedRow(text, shape, words), row * dimensions);
+  // The base and shared rewards are of influence.
+  const own = { normQuantile: rules.normQuantile, nearDuplicatesShare: false };
+  const { values } = registeredFeatures(
+    real,
+    dimensions,
+    { columnCount: dimensions, rules: own },
+    { duplicates: () => [] },
+  );
+  const embeddings = balanced(values as Int8Array, recipe);
+  const max = excerptCharacters(recipe);
+  return {
+    averageLength: words.averageLength,
+    rowsOfBucket: [...words.rowsOfBucket],
+    threshold: pairThreshold(texts, recipe, (row, part) => {
+      const query = quantiseQuery(embedQuery(part, shape, words)).values;
+      return scoreOf(embeddings[row]!, query) / lengthOf(query);
+    }),
+    rows: rows.map((owned, row) => ({
+      ...named(owned),
+      excerpt: Array.from(texts[row]!).slice(0, max).join(""),
+      embedding: [...embeddings[row]!],
+    })),
+  };
+}
+
+/** Index of a model that says rows' answers. */
+function makeSaidIndex(rows: readonly OwnedRow[], recipe: CitingRecipe): SaidIndex {
+  const texts = rows.map(({ content }) => decodeTextRow(content));
+  const isLater = laterPassages(texts, recipe.rules);
+  const turns = texts.map((row, i) => (isLater.has(i) ? null : turnOf(row)));
+  const functionWords = functionWordsOf(
+    turns.flatMap((turn) => (turn === null ? [] : [turn.prompt, turn.answer])),
+  );
+  const codes = rowCodes(rows.length, dimensionsOf(recipe), influenceColumns(recipe), recipe.seed);
+  const embeddings = balanced(codes, recipe);
+  return {
+    threshold: questionThreshold(turns, new QuestionMatcher(turns, functionWords), recipe),
+    functionWords,
+    rows: rows.map((owned, row) => {
+      const turn = turns[row]!;
+      return {
+        ...named(owned),
+        ...(turn === null ? {} : { turn: { prompt: turn.prompt, answer: turn.answer } }),
+        embedding: [...embeddings[row]!],
+      };
+    }),
+  };
+}
+
+/** Near-duplicates among passages, by their words. */
+export const nearPassages = (rows: readonly TextRow[]): NearDuplicate[] =>
+  nearDuplicates({
+    kind: "text",
+    contents: rows.map((row) => Buffer.from(wholeText(row), "utf8")),
+    labels: new Int32Array(rows.length),
+  });
+
+/** Rows that are never cited: where near-duplicates share one reward, the first of them is cited for all. */
+const laterPassages = (
+  rows: readonly TextRow[],
+  { nearDuplicatesShare }: CitingRecipe["rules"],
+): ReadonlySet<number> => new Set(nearDuplicatesShare ? nearPassages(rows).map(({ later }) => later) : []);
+
+const named = ({ content, contributorId, validatorId }: OwnedRow) => ({
+  digest: bytesToHex(sha256(content)),
+  contributorId,
+  validatorId,
+});
+
+/** Rows of the embedding's columns, each balanced against the threshold's. */
+function balanced(values: Int8Array, recipe: CitingRecipe): Int8Array[] {
+  const first = influenceColumns(recipe);
+  const dimensions = dimensionsOf(recipe);
+  const idle = thresholdColumns(recipe.retrieval.thresholdColumns).reduce(
+    (sum, value, k) => sum + value * idleEntry(first + dimensions + k),
+    0,
+  );
+  return Array.from({ length: values.length / dimensions }, (_, row) => {
+    balance(values, row * dimensions, dimensions, first, idle);
+    return values.subarray(row * dimensions, (row + 1) * dimensions);
+  });
+}
+
+/** Pairs of rows that are drawn for the quantile. */
+const PAIRS = 4_000;
+/** Words of a part of a row that stands for a query. */
+const QUERY_WORDS = 16;
+
+/** Threshold: the recipe's quantile of the scores of a row and a part of another, drawn at random. */
+function pairThreshold(
+  texts: readonly string[],
+  recipe: CitingRecipe,
+  score: (row: number, part: string) => number,
+): number {
+  const random = new SeededRandom(`${recipe.seed}/pairs`);
+  const scores = new Float64Array(PAIRS);
+  for (let pair = 0; pair < PAIRS; pair++) {
+    const queryRow = random.nextBelow(texts.length);
+    const row = (queryRow + 1 + random.nextBelow(texts.length - 1)) % texts.length;
+    const parts = texts[queryRow]!.split(/\s+/);
+    const from = random.nextBelow(Math.max(1, parts.length - QUERY_WORDS));
+    scores[pair] = score(row, parts.slice(from, from + QUERY_WORDS).join(" "));
+  }
+  return Math.max(0, scores.sort()[Math.ceil(recipe.retrieval.quantile * PAIRS) - 1]!);
+}
+
+/** Maximum questions that the threshold of a model that says rows is taken from. */
+const QUESTIONS = 200;
+
+/**
+ * Threshold of a model that says rows: the recipe's quantile of how well rows' questions, drawn at random, are matched by another row.
+ * Each is a question that the others do not answer.
+ */
+function questionThreshold(
+  turns: readonly (RowTurn | null)[],
+  matcher: QuestionMatcher,
+  { retrieval, seed }: CitingRecipe,
+): number {
+  const asked = [...turns.keys()].filter((row) => turns[row] !== null);
+  const drawn = new SeededRandom(`${seed}/questions`).permutation(asked.length).slice(0, QUESTIONS);
+  const matches = Float64Array.from(drawn, (at) => {
+    const row = asked[at]!;
+    return matcher.find(turns[row]!.prompt, 0, row)?.match ?? 0;
+  });
+  return matches.sort()[Math.ceil(retrieval.quantile * matches.length) - 1] ?? 0;
+}

@@ -1,0 +1,196 @@
+/**
+ * Finds the row whose answer a model says to a prompt, or that none answers it (find-rows.ts). Words are compared, not meanings:
+ * the same row on every machine.
+ *
+ * A row's match is the part of the prompt's words that it has, each by its rarity among the rows (BM25's), where its answer counts
+ * half. The best row is refused, and no other is taken in its place, where
+ * - a name or number of the prompt is not in it: "Who wrote Don Quixote?" is not answered by who wrote Romeo and Juliet;
+ * - its question is the prompt with another word in its place: "What is the capital of Canada?" has the frame of
+ *   "What is the capital of Australia?", where a question in other words has another frame, too;
+ * - it matches no better than rows match each other's questions (`threshold`).
+ */
+import { exactLog } from "@openledger/attribution/maths/exact-math";
+import { isSameWord, type QuestionWord, questionWords } from "./question-words.ts";
+
+/** Prompt and answer of a row. */
+export interface RowTurn {
+  readonly prompt: string;
+  readonly answer: string;
+}
+
+/** The best row for a prompt. */
+export interface MatchedRow {
+  readonly row: number;
+  /** Part of the prompt's words that it has, above 0 up to 1. */
+  readonly match: number;
+}
+
+/** Weight of a word that is in a row's answer alone. */
+const ANSWER_WEIGHT = 0.5;
+/** Part of the rows above which a word that they have is a function word; and their minimum number. */
+const FREQUENT = 0.12;
+const MIN_FREQUENT_ROWS = 3;
+/** Part of the words in common, and in one order, from which two questions have one frame. */
+const SAME_FRAME = 0.48;
+/** Part of the rows' content words with capitals from which capitals mark nouns, as in German, and not names. */
+const CAPITAL_NOUNS = 0.4;
+
+interface Place {
+  readonly row: number;
+  readonly weight: number;
+}
+
+interface Entry {
+  readonly word: string;
+  readonly places: Place[];
+}
+
+/** Rows of a version that have a prompt and an answer; an empty place has none. */
+export class QuestionMatcher {
+  readonly #prompts: readonly (readonly QuestionWord[])[];
+  /** Words of the rows, by their first character. */
+  readonly #vocabulary = new Map<string, Entry[]>();
+  readonly #functionWords: ReadonlySet<string>;
+  readonly #hasNames: boolean;
+  readonly #rowCount: number;
+
+  /** @param functionWords of the rows' languages, beside those that many rows have */
+  constructor(turns: readonly (RowTurn | null)[], functionWords: Iterable<string>) {
+    const prompts = turns.map((turn) => questionWords(turn?.prompt ?? ""));
+    const answers = turns.map((turn) => questionWords(turn?.answer ?? ""));
+    this.#prompts = prompts;
+    this.#rowCount = turns.filter((turn) => turn !== null).length;
+    const entries = new Map<string, Entry>();
+    for (const row of turns.keys()) {
+      const weights = new Map<string, number>();
+      for (const { word } of answers[row]!) weights.set(word, ANSWER_WEIGHT);
+      for (const { word } of prompts[row]!) weights.set(word, 1);
+      for (const [word, weight] of weights) {
+        const entry = entries.get(word) ?? { word, places: [] };
+        entry.places.push({ row, weight });
+        entries.set(word, entry);
+      }
+    }
+    const min = Math.max(MIN_FREQUENT_ROWS, FREQUENT * this.#rowCount);
+    const frequent = [...entries.values()].filter(({ places }) => places.length >= min);
+    this.#functionWords = new Set([...functionWords, ...frequent.map(({ word }) => word)]);
+    for (const entry of entries.values()) {
+      const [first] = entry.word;
+      const own = this.#vocabulary.get(first!);
+      if (own === undefined) this.#vocabulary.set(first!, [entry]);
+      else own.push(entry);
+    }
+    const content = [...prompts, ...answers].flat().filter(({ word }) => !this.#functionWords.has(word));
+    const names = content.filter(({ isName }) => isName);
+    this.#hasNames = names.length < CAPITAL_NOUNS * content.length;
+  }
+
+  /**
+   * @param threshold that a match has to exceed
+   * @param without a row: another one is looked for
+   * @returns null where no row answers the prompt
+   */
+  find(prompt: string, threshold: number, without = -1): MatchedRow | null {
+    const asked = questionWords(prompt);
+    const places = new Map(asked.map(({ word }) => [word, this.#placesOf(word)]));
+    const matches = this.#matches(this.#contentOf(asked), places, without);
+    let match = 0;
+    for (const value of matches.values()) match = Math.max(match, value);
+    if (match <= threshold) return null;
+    let best: { row: number; frame: Frame } | null = null;
+    for (const [row, value] of [...matches].sort(([a], [b]) => a - b)) {
+      if (value < match) continue;
+      const frame = this.#frameOf(asked, places, row);
+      if (best === null || frame.common > best.frame.common) best = { row, frame };
+    }
+    const { frame, row } = best!;
+    if (frame.isOther && frame.common >= SAME_FRAME) return null;
+    if (this.#namesOf(asked).some((word) => !places.get(word)!.has(row))) return null;
+    return { row, match };
+  }
+
+  /** Distinct words without function words; all of them where there are no others. */
+  #contentOf(words: readonly QuestionWord[]): string[] {
+    const content = words.filter(({ word }) => !this.#functionWords.has(word));
+    return [...new Set((content.length === 0 ? words : content).map(({ word }) => word))];
+  }
+
+  #namesOf(words: readonly QuestionWord[]): string[] {
+    const named = words.filter(({ isName, word }) => isName && !this.#functionWords.has(word));
+    // A title in capitals names nothing.
+    const isTitle = words.slice(1).every(({ isName }) => isName) && words.length > 3;
+    return this.#hasNames && !isTitle ? named.map(({ word }) => word) : [];
+  }
+
+  /** Rows that have the word in some form, each with the highest weight. */
+  #placesOf(word: string): Map<number, number> {
+    const weights = new Map<number, number>();
+    const [first] = word;
+    for (const { places, word: own } of this.#vocabulary.get(first!) ?? []) {
+      if (!isSameWord(word, own)) continue;
+      for (const { row, weight } of places) weights.set(row, Math.max(weight, weights.get(row) ?? 0));
+    }
+    return weights;
+  }
+
+  #matches(words: readonly string[], places: WordPlaces, without: number): Map<number, number> {
+    const scores = new Map<number, number>();
+    let max = 0;
+    const rows = this.#rowCount - (without < 0 ? 0 : 1);
+    for (const word of words) {
+      const own = places.get(word)!;
+      own.delete(without);
+      const rarity = exactLog(1 + (rows - own.size + 0.5) / (own.size + 0.5));
+      max += rarity;
+      for (const [row, weight] of own) scores.set(row, (scores.get(row) ?? 0) + rarity * weight);
+    }
+    for (const [row, score] of scores) scores.set(row, score / max);
+    return scores;
+  }
+
+  /** Compares a prompt with a row's question, word by word in their order. */
+  #frameOf(asked: readonly QuestionWord[], places: WordPlaces, row: number): Frame {
+    const a = asked.map(({ word }) => word);
+    const b = this.#prompts[row]!.map(({ word }) => word);
+    const isEqual = (x: string, y: string) =>
+      x === y || (!this.#functionWords.has(x) && !this.#functionWords.has(y) && isSameWord(x, y));
+    const isOwn = (word: string) => !this.#functionWords.has(word) && !places.get(word)!.has(row);
+    const isAsked = (word: string) =>
+      this.#functionWords.has(word) || a.some((other) => isSameWord(word, other));
+    // Lengths of the longest common subsequences of the two ends.
+    const lengths = Array.from({ length: a.length + 1 }, () => new Int32Array(b.length + 1));
+    for (let i = a.length - 1; i >= 0; i--)
+      for (let j = b.length - 1; j >= 0; j--)
+        lengths[i]![j] = isEqual(a[i]!, b[j]!)
+          ? lengths[i + 1]![j + 1]! + 1
+          : Math.max(lengths[i + 1]![j]!, lengths[i]![j + 1]!);
+    let isOther = false;
+    let [added, left] = [false, false];
+    let [i, j] = [0, 0];
+    while (i < a.length || j < b.length) {
+      if (i < a.length && j < b.length && isEqual(a[i]!, b[j]!)) {
+        [added, left] = [false, false];
+        i++;
+        j++;
+      } else if (j === b.length || (i < a.length && lengths[i + 1]![j]! >= lengths[i]![j + 1]!)) {
+        added = isOwn(a[i]!) || added;
+        i++;
+      } else {
+        left = !isAsked(b[j]!) || left;
+        j++;
+      }
+      isOther ||= added && left;
+    }
+    return { common: (2 * lengths[0]![0]!) / (a.length + b.length), isOther };
+  }
+}
+
+/** Rows that have each of a prompt's words in some form, with their weights. */
+type WordPlaces = ReadonlyMap<string, Map<number, number>>;
+
+interface Frame {
+  /** Part of the words that both have in one order. */
+  readonly common: number;
+  /** In one place each has a word that the other one lacks. */
+  readonly isOther: boolean;
+}

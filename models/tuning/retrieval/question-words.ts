@@ -1,0 +1,121 @@
+/**
+ * Splits questions and answers of rows into small words, for models that say rows' answers (match-questions.ts). Scripts without
+ * spaces have pairs of characters as words.
+ */
+import { isCapital, smallLetter } from "./letter-case.ts";
+
+/** A word of a text. */
+export interface QuestionWord {
+  readonly word: string;
+  /** It begins with a capital inside a sentence, and is no abbreviation; or it is a number of two digits and more. */
+  readonly isName: boolean;
+}
+
+/** Words of a text, in their order. */
+export function questionWords(text: string): QuestionWord[] {
+  const words: QuestionWord[] = [];
+  let letters: number[] = [];
+  let isFirst = true;
+  const end = () => {
+    if (letters.length === 0) return;
+    const isName = isNumber(letters) || (!isFirst && isNameLike(letters));
+    const small = letters.map(smallLetter);
+    for (const word of partsOf(small)) words.push({ word, isName });
+    letters = [];
+    isFirst = false;
+  };
+  for (const character of text) {
+    const point = character.codePointAt(0)!;
+    if (isLetter(point)) {
+      letters.push(point);
+      continue;
+    }
+    end();
+    if (SENTENCE_ENDS.has(character)) isFirst = true;
+  }
+  end();
+  return words;
+}
+
+const SENTENCE_ENDS: ReadonlySet<string> = new Set([".", "?", "!", ":", ";", "\n", "…", "¿", "¡", "“", '"']);
+
+/** ASCII letters and digits, and all characters of other scripts but their punctuation. */
+function isLetter(point: number): boolean {
+  if (point < 0x80)
+    return (
+      (point >= 0x30 && point <= 0x39) || (point >= 0x41 && point <= 0x5a) || (point >= 0x61 && point <= 0x7a)
+    );
+  return !PUNCTUATION.some(([first, last]) => point >= first && point <= last);
+}
+
+const PUNCTUATION: readonly (readonly [number, number])[] = [
+  [0x80, 0xbf],
+  [0x55a, 0x55f],
+  [0x589, 0x589],
+  [0x60c, 0x60c],
+  [0x61b, 0x61f],
+  [0x964, 0x965],
+  [0x2000, 0x206f],
+  [0x3000, 0x303f],
+  [0xff00, 0xff0f],
+  [0xff1a, 0xff20],
+  [0xff5b, 0xff65],
+];
+
+const isDigit = (point: number) => point >= 0x30 && point <= 0x39;
+const isNumber = (letters: readonly number[]) => letters.length > 1 && letters.every(isDigit);
+/** An abbreviation, all capitals, is often written out in a row. */
+const isNameLike = (letters: readonly number[]) =>
+  isCapital(letters[0]!) && letters.some((point) => !isCapital(point) && !isDigit(point));
+
+/** Scripts that put no spaces between words: Thai, Lao, Burmese, Khmer, kana and Han. */
+const UNSPACED: readonly (readonly [number, number])[] = [
+  [0xe00, 0xeff],
+  [0x1000, 0x109f],
+  [0x1780, 0x17ff],
+  [0x3040, 0x30ff],
+  [0x3400, 0x4dbf],
+  [0x4e00, 0x9fff],
+  [0xf900, 0xfaff],
+  [0x20000, 0x3134f],
+];
+const isUnspaced = (point: number) => UNSPACED.some(([first, last]) => point >= first && point <= last);
+
+function partsOf(letters: readonly number[]): string[] {
+  const words: string[] = [];
+  for (let from = 0; from < letters.length; ) {
+    const unspaced = isUnspaced(letters[from]!);
+    let to = from + 1;
+    while (to < letters.length && isUnspaced(letters[to]!) === unspaced) to++;
+    const run = letters.slice(from, to);
+    if (!unspaced || run.length < 3) words.push(String.fromCodePoint(...run));
+    else for (let k = 0; k + 1 < run.length; k++) words.push(String.fromCodePoint(run[k]!, run[k + 1]!));
+    from = to;
+  }
+  return words;
+}
+
+/** Characters that two forms of a word have in common at their beginning, at least. */
+const MIN_COMMON = 4;
+/** Characters of words that may differ by one typing error. */
+const MIN_MISTYPED = 6;
+
+/** True for forms of one word: they share more than half of the longer one from its beginning, or differ by a typing error. */
+export function isSameWord(a: string, b: string): boolean {
+  if (a === b) return true;
+  let common = 0;
+  while (common < a.length && common < b.length && a[common] === b[common]) common++;
+  const longer = Math.max(a.length, b.length);
+  if (common >= MIN_COMMON && 2 * common > longer) return true;
+  return Math.min(a.length, b.length) >= MIN_MISTYPED && isMistyped(a, b, common);
+}
+
+/** One character is missing, is another one, or two are swapped. */
+function isMistyped(a: string, b: string, common: number): boolean {
+  if (Math.abs(a.length - b.length) > 1) return false;
+  let tail = 0;
+  const maxTail = Math.min(a.length, b.length) - common;
+  while (tail < maxTail && a[a.length - 1 - tail] === b[b.length - 1 - tail]) tail++;
+  const [x, y] = [a.slice(common, a.length - tail), b.slice(common, b.length - tail)];
+  return Math.max(x.length, y.length) < 2 || (x.length === 2 && x === `${y[1]}${y[0]}`);
+}

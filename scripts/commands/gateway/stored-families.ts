@@ -1,0 +1,36 @@
+/**
+ * Kinds of models that a gateway checks, with the files of their bases: fetched from a model's server once, and stored by their
+ * SHA-256.
+ */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { directFamily } from "@openledger/attribution/model/direct/direct-family";
+import type { ModelFamily } from "@openledger/attribution/model/model-family";
+import { writeFileWhole } from "@openledger/foundation/whole-file";
+import { type ReadBaseFile, readFromServer } from "@openledger/models/tuning/recipe/base-files";
+import { textSetting } from "@openledger/models/tuning/recipe/model-families";
+import { textFamily } from "@openledger/models/tuning/recipe/text-family";
+
+/** Reads a base's file from the folder, else by `read`, whose bytes are stored. The caller checks the bytes. */
+function storedIn(folder: string, read: ReadBaseFile): ReadBaseFile {
+  return async (file, base) => {
+    const path = join(folder, base.files[file]?.sha256 ?? file);
+    const stored = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT") return null;
+      throw error;
+    });
+    if (stored !== null && stored.length === base.files[file]?.sizeBytes) return new Uint8Array(stored);
+    const bytes = await read(file, base);
+    if (bytes !== null) await writeFileWhole(path, bytes);
+    return bytes;
+  };
+}
+
+/** Families by the server that has a model's base. @param base folder or URL of a base, before those */
+export function storedFamilies(folder: string, base: string | undefined) {
+  return async (serverUrl: string): Promise<readonly ModelFamily[]> => {
+    const setting = await textSetting({ base });
+    const bases = [...setting.bases, storedIn(folder, readFromServer(serverUrl))];
+    return [directFamily, textFamily({ ...setting, bases }) as ModelFamily];
+  };
+}
