@@ -7,6 +7,7 @@ import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { ModelInputs } from "@openledger/attribution/inputs/model-inputs";
 import { openInputs } from "@openledger/attribution/inputs/open-inputs";
+import { openPictures } from "@openledger/attribution/pictures/pictures";
 import { build } from "vite";
 import { expect, onTestFinished, test } from "vitest";
 import { browserTwins } from "./build/browser-twins.ts";
@@ -53,6 +54,12 @@ const TYPES: Readonly<Record<string, string>> = {
   ".wasm": "application/wasm",
 };
 
+interface PageFunctions {
+  countInputs(all: unknown): Promise<number[][]>;
+  takePhoto(width: number, height: number): Promise<string>;
+  shrink(file: string, maxBytes: number): Promise<{ file: string; isShrunk: boolean }>;
+}
+
 test("texts in any script, pictures of any type and tables have the same counts in a page as in Node", {
   timeout: 300_000,
 }, async () => {
@@ -94,8 +101,7 @@ test("texts in any script, pictures of any type and tables have the same counts 
   await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
   await page.waitForFunction(() => "countInputs" in globalThis);
   const counted = await page.evaluate(
-    (asked) =>
-      (globalThis as unknown as { countInputs(all: unknown): Promise<number[][]> }).countInputs(asked),
+    (asked) => (globalThis as unknown as PageFunctions).countInputs(asked),
     ASKED,
   );
   expect(problems.filter((line) => !line.includes("favicon"))).toEqual([]);
@@ -104,4 +110,34 @@ test("texts in any script, pictures of any type and tables have the same counts 
     const { countsOf } = await openInputs(inputs, { baseBuckets: 0 });
     expect(counted[i], prompt.slice(0, 60)).toEqual([...countsOf(prompt)]);
   }
+  // A phone's photograph: larger than rows may be, and stored on its side.
+  const taken = await page.evaluate(() => (globalThis as unknown as PageFunctions).takePhoto(1_800, 1_200));
+  const photo = turnedBy(6, Buffer.from(taken, "base64"));
+  const shrunk = (file: Buffer, maxBytes: number) =>
+    page.evaluate(([base64, max]) => (globalThis as unknown as PageFunctions).shrink(base64, max), [
+      file.toString("base64"),
+      maxBytes,
+    ] as const);
+  const maxBytes = 200_000;
+  expect(photo.length).toBeGreaterThan(maxBytes);
+  const { file, isShrunk } = await shrunk(photo, maxBytes);
+  const small = Buffer.from(file, "base64");
+  expect(isShrunk).toBe(true);
+  expect(small.length).toBeLessThanOrEqual(maxBytes);
+  const { height, orientation, pixels, width } = (await openPictures())(small);
+  expect([orientation, (height / width).toFixed(2)]).toEqual([1, "1.50"]);
+  const levelAt = (part: number) => pixels[4 * (Math.floor(part * height) * width + (width >> 1))]!;
+  expect(levelAt(0.1)).toBeLessThan(100);
+  expect(levelAt(0.9)).toBeGreaterThan(150);
+  // What fits is not touched.
+  expect(await shrunk(small, maxBytes)).toEqual({ file, isShrunk: false });
 });
+
+/** The JPEG file with EXIF data that says how to turn it. */
+function turnedBy(orientation: number, jpeg: Buffer): Buffer {
+  const entry = Buffer.from([0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, orientation, 0, 0]);
+  const tiff = Buffer.concat([Buffer.from("MM\0*\0\0\0\x08\0\x01", "latin1"), entry, Buffer.alloc(4)]);
+  const exif = Buffer.concat([Buffer.from("Exif\0\0", "latin1"), tiff]);
+  const length = Buffer.from([0xff, 0xe1, 0, exif.length + 2]);
+  return Buffer.concat([jpeg.subarray(0, 2), length, exif, jpeg.subarray(2)]);
+}

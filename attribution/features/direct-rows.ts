@@ -85,6 +85,17 @@ export function rowInfluence(
   return { values, labelCount, rowCount, columns };
 }
 
+/** Bytes that `rowInfluence` and the registered matrix take. @param width buckets and the bias, or fewer that are used */
+export function influenceBytes(rowCount: number, labelCount: number, width: number): number {
+  const size = width * (labelCount - 1);
+  const isWhole = wholeCost(size, rowCount) <= blocksCost(labelCount, width, rowCount);
+  const matrices = isWhole
+    ? size ** 2 + rowCount * size
+    : rowCount * width + 3 * rowCount ** 2 + 2 * width ** 2;
+  const registered = (rowCount + 1) * size * Int16Array.BYTES_PER_ELEMENT;
+  return (labelCount * rowCount * width + matrices) * Float64Array.BYTES_PER_ELEMENT + registered;
+}
+
 /** Operations of one factor of the whole Hessian, and of its solutions. */
 const wholeCost = (size: number, rowCount: number) => size ** 2 * (size / 3 + 2 * rowCount);
 /** Operations of label-influence.ts. */

@@ -5,6 +5,7 @@
 import { exactExp } from "../maths/exact-math.ts";
 import { selectRows } from "../maths/sparse-rows.ts";
 import type { OnProgress } from "../progress.ts";
+import { eachFold } from "./folds.ts";
 import type { Examples, Model } from "./model.ts";
 
 export interface HeldOutOptions {
@@ -51,6 +52,10 @@ export function confusionOf(
   return confusion;
 }
 
+/** Rows whose answered label is the accepted one. */
+export const rightCount = (confusion: readonly (readonly number[])[]): number =>
+  confusion.reduce((sum, counts, label) => sum + counts[label]!, 0);
+
 /** Figures of held-out rows; null where no row was judged. */
 export function heldOutFigures(
   { isJudged, predicted }: HeldOut,
@@ -64,8 +69,7 @@ export function heldOutFigures(
   );
   const rowCount = isJudged.reduce((sum, one) => sum + one, 0);
   if (rowCount === 0) return null;
-  const right = confusion.reduce((sum, counts, label) => sum + counts[label]!, 0);
-  return { rowCount, accuracy: right / rowCount, labels: [...names], confusion };
+  return { rowCount, accuracy: rightCount(confusion) / rowCount, labels: [...names], confusion };
 }
 
 /** Deterministic to the bit. */
@@ -76,11 +80,10 @@ export function heldOut(model: Model, { inputs, labels }: Examples, options: Hel
     predicted: labels.slice(),
     isJudged: new Uint8Array(labels.length),
   };
-  for (let fold = 0; fold < foldCount; fold++) {
+  for (const { fold, others, own: mine } of eachFold(folds, foldCount)) {
     options.onProgress?.({ stage: "held-out", done: fold, total: foldCount });
-    const others = Int32Array.from(folds.keys()).filter((i) => folds[i] !== fold);
     const known = new Set(others.map((i) => labels[i]!));
-    const judged = Int32Array.from(folds.keys()).filter((i) => folds[i] === fold && known.has(labels[i]!));
+    const judged = mine.filter((i) => known.has(labels[i]!));
     // A label that only its own fold has cannot be contradicted by a model that has never seen it.
     if (others.length < minOthers || known.size < 2 || judged.length === 0) continue;
     const parameters = model.train(

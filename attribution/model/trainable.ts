@@ -2,6 +2,7 @@
  * Checks before the training of a direct model (a classifier) that the rows can make a model at all;
  * the error says what is missing. direct-training.ts calls it.
  */
+import { counted } from "@openledger/foundation/counted";
 import { attributionError } from "../attribution-errors.ts";
 import { classOf, countRows } from "./decoded-rows.ts";
 import { directInputs } from "./direct/direct-inputs.ts";
@@ -42,12 +43,12 @@ export async function requireRows(
   const counts = present.map(([name, count]) => `${count} ${name}`).join(", ");
   const absent = classes.filter((name) => labelCounts[name] === 0);
   const needed = [
-    ...(rowCount < MIN_ROWS ? [`${MIN_ROWS - rowCount} more rows`] : []),
+    ...(rowCount < MIN_ROWS ? [counted(MIN_ROWS - rowCount, "more row")] : []),
     ...(present.length < 2 ? [`rows with another label (${absent.join(", ")})`] : []),
   ].join(", and ");
   throw attributionError(
     "ATT_TOO_FEW_ROWS",
-    `version ${datanet.version} of datanet ${datanet.id} has ${rowCount} rows (${counts}); a model needs ${needed}`,
+    `version ${datanet.version} of datanet ${datanet.id} has ${counted(rowCount, "row")} (${counts}); a model needs ${needed}`,
     { data: { rowCount, leastRows: MIN_ROWS, labelCounts } },
   );
 }

@@ -147,13 +147,10 @@ export function lengthOf(terms: number): number {
   return Math.floor(Math.sqrt(TERM_WEIGHT * TERM_WEIGHT * terms));
 }
 
-/**
- * Query of a void draw: no terms, so every logit is 0.
- * @param pair of labels; every model has pair 0
- */
-export function emptyQuery(bucketCount: number, pair = 0): DirectQuery {
+/** Query of a void draw: no terms, so every logit is 0, and the pair that every model has. */
+export function emptyQuery(bucketCount: number): DirectQuery {
   requireBuckets(bucketCount);
-  return { counts: new Uint8Array(bucketCount), answeredClass: 1, pair };
+  return { counts: new Uint8Array(bucketCount), answeredClass: 1, pair: 0 };
 }
 
 /** @throws CIR_QUERY_INVALID, CIR_SETTLEMENT_SIZE */

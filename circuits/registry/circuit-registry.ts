@@ -7,7 +7,6 @@ import type { CircuitSpec } from "../compiler/compile.ts";
 import { drawScoresIncludes, generatorTablesPath } from "../field/curve/generator-tables.ts";
 import { APPROVAL_DELAY_SECONDS, MAX_PAYEE_COUNT, TREE_DEPTH } from "../protocol.ts";
 import {
-  columnSetCount,
   columnShape,
   drawBits,
   parseSettlementName,
@@ -80,7 +79,7 @@ export function settlementCircuitSpec(size: SettlementSize): CircuitSpec {
 /** The sampled settlement of direct models, likewise. @throws CIR_SETTLEMENT_SIZE */
 function directSettlementSpec(size: SettlementSize): CircuitSpec {
   const { rows, features, payees, payments, draws } = size;
-  const sizes = [rows, features, payees, payments, draws, columnSetCount(size)];
+  const sizes = [rows, features, payees, payments, draws];
   return {
     name: settlementCircuitName(size),
     mainSource: [
@@ -101,7 +100,6 @@ export function shardCircuitSpec(size: ShardSize): CircuitSpec {
   requireShardSize(size);
   const { rows, features, payees, draws, isDirect } = size;
   const sizes = [rows, features, payees, draws];
-  if (isDirect === true) sizes.push(columnSetCount(size));
   const [template, file, tables] =
     isDirect === true
       ? ["DirectShard", "direct-shard", `include "${generatorTablesPath(rows)}";\n`]
@@ -183,7 +181,7 @@ export function payeeExitCircuitSpec(payees: number): CircuitSpec {
  * The circuit of a name: table-<transfers>-<members>-<wide>-<rows>-<units>-<low>-<top>, the same with -blob at its
  * end, settlement-<rows>-<features>-<payees>-<payments>-<draws>, direct-<rows>-<buckets>-<payees>-<payments>-<draws>,
  * sharded-<payments>-<shards>-<features>-<draws>, shard-<rows>-<features>-<payees>-<draws>, of direct models both
- * behind direct- and with buckets for features, those with rows with -shared at the end if draws share their columns, payee-table-<payees>, leaf-exit or payee-exit-<payees>.
+ * behind direct- and with buckets for features, payee-table-<payees>, leaf-exit or payee-exit-<payees>.
  * @throws CIR_CIRCUIT_UNKNOWN, CIR_COMPOSITION_INVALID, CIR_SETTLEMENT_SIZE
  */
 export function circuitSpec(name: string): CircuitSpec {
@@ -206,7 +204,6 @@ export function circuitSpec(name: string): CircuitSpec {
       "settlement-<rows>-<features>-<payees>-<payments>-<draws>, direct-<rows>-<buckets>-<payees>-<payments>-<draws>, " +
       "sharded-<payments>-<shards>-<features>-<draws>, shard-<rows>-<features>-<payees>-<draws>, " +
       "of direct models both behind direct- and with buckets for features, " +
-      "those with rows with or without -shared, " +
       "payee-table-<payees>, leaf-exit and payee-exit-<payees>",
     { data: { name } },
   );

@@ -49,24 +49,20 @@ describe("circuit sizes", () => {
       );
   });
 
-  test("put circuits whose draws share their columns behind those that settle any draws", () => {
+  test("are chosen as single proofs before sharded ones, then by rows", () => {
     const names = [
-      "direct-shard-4-16-3-2-shared",
-      "direct-8-16-4-4-2-shared",
-      "direct-sharded-3-3-16-2",
       "direct-shard-4-16-3-2",
       "direct-9-16-4-4-2",
+      "direct-sharded-3-3-16-2",
+      "direct-8-16-4-4-2",
     ];
     const choices = settlingCircuits(names.map((name) => ({ name })));
-    expect(choices.map(({ circuit, shard, size }) => [circuit.name, shard?.name, size.columnSets])).toEqual([
-      ["direct-9-16-4-4-2", undefined, undefined],
-      ["direct-8-16-4-4-2-shared", undefined, 1],
-      ["direct-sharded-3-3-16-2", "direct-shard-4-16-3-2", undefined],
-      ["direct-sharded-3-3-16-2", "direct-shard-4-16-3-2-shared", 1],
+    expect(choices.map(({ circuit, shard }) => [circuit.name, shard?.name])).toEqual([
+      ["direct-8-16-4-4-2", undefined],
+      ["direct-9-16-4-4-2", undefined],
+      ["direct-sharded-3-3-16-2", "direct-shard-4-16-3-2"],
     ]);
     expect(unmatchedShardCircuit(names)).toBeUndefined();
-    const sizes = ["direct-8-16-4-4-2-shared", "direct-8-16-4-4-2"].map(sizesOfName);
-    expect(sizes[0]).toEqual(sizes[1]);
   });
 
   test("say in one bit more that it has a blob", () => {

@@ -137,8 +137,7 @@ export interface SettlingCircuits<Circuit> {
 }
 
 /**
- * All choices among these circuits, by their names: single proofs before sharded ones, then those that settle any draws
- * before those whose draws share their columns, then by rows ascending.
+ * All choices among these circuits, by their names: single proofs before sharded ones, then by rows ascending.
  */
 export function settlingCircuits<Circuit extends { readonly name: string }>(
   circuits: readonly Circuit[],
@@ -155,8 +154,7 @@ export function settlingCircuits<Circuit extends { readonly name: string }>(
       return isFitting ? [{ size: { ...sharded, ...size }, circuit, shard }] : [];
     });
   });
-  const rank = ({ shard, size }: SettlingCircuits<Circuit>) =>
-    2 * Number(shard !== null) + Number(size.columnSets === 1);
+  const rank = ({ shard }: SettlingCircuits<Circuit>) => Number(shard !== null);
   return choices.sort((a, b) => rank(a) - rank(b) || a.size.rows - b.size.rows);
 }
 

@@ -102,7 +102,7 @@ export function drawnInputs(size: Pick<SettlementSize, "payments">, epoch: Drawn
  * the size.
  */
 export function scoredInputs(
-  size: Pick<SettlementSize, "rows" | "payees" | "features" | "columnSets">,
+  size: Pick<SettlementSize, "rows" | "payees" | "features">,
   { model, shard, columns, answeringHash, scored, earned }: ScoredShard,
 ): CircuitPart {
   const payees = model.payees.slice(shard.from, shard.to);
@@ -124,13 +124,13 @@ export function scoredInputs(
   };
 }
 
-/** The model's columns; of a direct model those of the draws' pairs, and their paths, an entry a set. */
+/** The model's columns; of a direct model those of the draws' pairs, and their paths, an entry a draw. */
 function columnInputs(
-  { columnSets, features }: Pick<SettlementSize, "features" | "columnSets">,
+  { features }: Pick<SettlementSize, "features">,
   columns: ColumnCommitments,
   draws: Draws,
 ): CircuitInputs {
-  const pairs = draws.flatMap((draw) => ("pair" in draw ? [draw.pair] : [])).slice(0, columnSets);
+  const pairs = draws.flatMap((draw) => ("pair" in draw ? [draw.pair] : []));
   if (pairs.length === 0) return { columnU: columns.u, columnV: columns.v };
   const ofPairs = pairs.map((pair) => pairColumns(columns, features, pair));
   return {

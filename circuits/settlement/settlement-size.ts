@@ -23,11 +23,6 @@ export interface SettlementSize {
   /** True for direct models: `features` are their buckets, and the bias's column follows the buckets'. */
   readonly isDirect?: boolean;
   /**
-   * 1: all draws of a proof share the columns of one pair of labels, for direct models of two labels with many draws.
-   * Absent: each draw has the columns of its own pair.
-   */
-  readonly columnSets?: 1;
-  /**
    * Maximum shards, of two circuits: one of the draws, and one of each shard, whose rows and payees these are. Absent:
    * one proves all.
    */
@@ -43,7 +38,7 @@ export function drawBits(draws: number): number {
 
 /** Requires a size that a circuit can have. @throws CIR_SETTLEMENT_SIZE */
 export function requireSize(size: SettlementSize): void {
-  const limits: [what: Exclude<keyof SettlementSize, "isDirect" | "columnSets" | "shards">, max: number][] = [
+  const limits: [what: Exclude<keyof SettlementSize, "isDirect" | "shards">, max: number][] = [
     ["rows", 2 ** 20],
     ["features", size.isDirect === true ? 4_096 : 2072],
     ["payees", MAX_PAYEE_COUNT],
@@ -56,45 +51,16 @@ export function requireSize(size: SettlementSize): void {
   }
   drawBits(size.draws);
   if (size.isDirect === true) requireBuckets(size.features);
-  requireColumnSets(size);
 }
-
-/**
- * Requires that a shared set of columns is one of several draws of a direct model: else there is no other circuit.
- * @throws CIR_SETTLEMENT_SIZE
- */
-export function requireColumnSets({
-  columnSets,
-  draws,
-  isDirect,
-}: Pick<SettlementSize, "columnSets" | "draws" | "isDirect">): void {
-  if (columnSets === undefined) return;
-  if (columnSets === 1 && isDirect === true && draws > 1) return;
-  throw circuitError(
-    "CIR_SETTLEMENT_SIZE",
-    `${columnSets} sets of columns for ${draws} draws: one set is shared by several draws of a direct model`,
-    { data: { what: "columnSets", given: columnSets, max: 1 } },
-  );
-}
-
-/** End of the name of a circuit whose draws share one set of columns. */
-export const SHARED = "-shared";
-
-/** Sets of columns that a proof of a direct model loads: one a draw, or one. */
-export const columnSetCount = ({ columnSets, draws }: Pick<SettlementSize, "columnSets" | "draws">): number =>
-  columnSets ?? draws;
 
 export function settlementCircuitName(size: SettlementSize): string {
   const sort = size.isDirect === true ? "direct" : "settlement";
-  const sets = size.columnSets === 1 ? SHARED : "";
-  return `${sort}-${size.rows}-${size.features}-${size.payees}-${size.payments}-${size.draws}${sets}`;
+  return `${sort}-${size.rows}-${size.features}-${size.payees}-${size.payments}-${size.draws}`;
 }
 
 /** The sizes in a settlement circuit's name, or null for another name. */
 export function parseSettlementName(name: string): SettlementSize | null {
-  const [, sort, ...parts] = /^(settlement|direct)-(\d+)-(\d+)-(\d+)-(\d+)-(\d+)(-shared)?$/.exec(name) ?? [];
-  const isShared = parts.pop() === SHARED;
-  const sizes = parts;
+  const [, sort, ...sizes] = /^(settlement|direct)-(\d+)-(\d+)-(\d+)-(\d+)-(\d+)$/.exec(name) ?? [];
   const [rows, features, payees, payments, draws] = sizes.map(Number) as [
     number,
     number,
@@ -102,10 +68,9 @@ export function parseSettlementName(name: string): SettlementSize | null {
     number,
     number,
   ];
-  if (isShared && draws < 2) return null;
-  if (sort === "settlement") return isShared ? null : { rows, features, payees, payments, draws };
+  if (sort === "settlement") return { rows, features, payees, payments, draws };
   return sort === "direct" && areBuckets(features)
-    ? { rows, features, payees, payments, draws, isDirect: true, ...(isShared && { columnSets: 1 }) }
+    ? { rows, features, payees, payments, draws, isDirect: true }
     : null;
 }
 
@@ -126,7 +91,7 @@ export function columnCount({ features, isDirect }: Pick<SettlementSize, "featur
  * Size that a model needs of its settlement circuits: at least the rows and payees of its largest shards, and
  * exactly its features and draws.
  */
-export interface ModelShape extends Omit<SettlementSize, "payments" | "shards" | "columnSets"> {
+export interface ModelShape extends Omit<SettlementSize, "payments" | "shards"> {
   /**
    * null before its payees are known: then `rows` are all of its rows, and it may be divided as the circuits
    * need it.

@@ -2,6 +2,7 @@
  * Settings of the Datanet host, read from DATANET_… variables; scripts/settings.ts writes their table into
  * docs/reference/settings.md.
  */
+import { MAX_PICTURE_BYTES } from "@openledger/attribution/pictures/picture-limits";
 import { DATABASE_SETTINGS } from "@openledger/foundation/database/open-database";
 import { SERVER_SETTINGS } from "@openledger/foundation/http/server-settings";
 import {
@@ -24,8 +25,8 @@ export const DATANET_SETTINGS = {
   ...SERVER_SETTINGS,
   maxRowBytes: {
     schema: wholeNumber(1, 16 * 1024 * 1024),
-    default: "65536",
-    description: "largest row, in bytes",
+    default: `${MAX_PICTURE_BYTES}`,
+    description: "largest row, in bytes; the default is the largest picture that models read",
   },
   maxChunkBytes: {
     schema: wholeNumber(1_024, 64 * 1024 * 1024),

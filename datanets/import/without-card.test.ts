@@ -122,3 +122,12 @@ describe("files for a Datanet without a card", () => {
     expect(read).toMatchObject({ rows: [utf8('{"text":"a"}')], unused: ["label"], refused: [] });
   });
 });
+
+it("takes a photograph as it comes from a camera, and no text as long", async () => {
+  const photo = Buffer.concat([Buffer.from([0xff, 0xd8, 0xff, 0xe0]), Buffer.alloc(2_000_000)]);
+  const { refused, rows } = await readWithoutCard([{ name: "a.jpg", content: photo }]);
+  expect([refused, rows.map(({ length }) => length)]).toEqual([[], [photo.length]]);
+  const text = Buffer.alloc(100_000, 97);
+  const tooLong = await readWithoutCard([{ name: "a.txt", content: text }]);
+  expect([tooLong.rows, tooLong.refused.length]).toEqual([[], 1]);
+});

@@ -2,6 +2,7 @@
  * Reads people's files as rows where no card says what a row is: as passages for a trial at a factory, and by the files' formats
  * for a Datanet without a card. Both are `readImport` with the card's part filled in.
  */
+import { MAX_PICTURE_BYTES } from "@openledger/attribution/pictures/picture-limits";
 import { MAX_ROW_BYTES } from "@openledger/attribution/rows/row-content";
 import type { RowKind } from "@openledger/attribution/rows/row-kinds";
 import { datanetError } from "../datanet-errors.ts";
@@ -12,7 +13,7 @@ import { type Imported, readImport, rowsOfTable } from "./read-import.ts";
 import { type Refusal, refusalOf, requireNone, unreadable } from "./refusal.ts";
 
 const rowsOfKind = (kind: RowKind) => ({
-  row: { kind, fields: [], maxBytes: MAX_ROW_BYTES },
+  row: { kind, fields: [], maxBytes: kind === "image" ? MAX_PICTURE_BYTES : MAX_ROW_BYTES },
   labels: [],
 });
 

@@ -144,13 +144,25 @@ it("pays after a kill for an answer that the server has made, and gives it to th
   await first.end();
   const second = await begin();
   await second.asker.resume();
-  await expect.poll(() => second.journal.records[0]!.state).toBe("paid");
-  expect(paid()).toEqual([hex32(made.receipt)]);
+  // Asked at once, while the answer is being paid for.
   const given = await second.ask(prompt);
   expect(given.openledger.receipt).toBe(hex32(made.receipt));
+  expect(paid()).toEqual([hex32(made.receipt)]);
   await given.delivered();
   const asked = await second.ask(prompt);
   expect(paid()).toEqual([hex32(made.receipt), asked.openledger.receipt]);
+});
+
+it("gives an answer to the next asker of the question, if the first one left without it", async () => {
+  const { ask, journal } = await begin();
+  const prompt = fresh();
+  const first = await ask(prompt);
+  first.left();
+  const second = await ask(prompt);
+  expect(second.openledger).toEqual(first.openledger);
+  await second.delivered();
+  expect(journal.records).toMatchObject([{ state: "paid", isDelivered: true }]);
+  expect(paid()).toHaveLength(1);
 });
 
 it("drops a payment that the ledger refuses, and signs the next one with its nonce", async () => {

@@ -47,6 +47,8 @@ export interface PaidAnswer extends Omit<GivenAnswer, "openledger"> {
   readonly openledger: OpenledgerField;
   /** Notes that its asker has all of it. Until then the same question gets this answer again. */
   delivered(): Promise<void>;
+  /** Says that its asker has left without it. */
+  left(): void;
 }
 
 export interface AskerModules {
@@ -121,7 +123,11 @@ export class Asker {
       try {
         return await turn.run(async () => {
           options.signal?.throwIfAborted();
-          return this.#askInTurn(question, leaf, options);
+          // A question from before a kill may have been made good before this turn.
+          const paid = this.#undelivered(place.modelId, prompt);
+          return paid === undefined
+            ? this.#askInTurn(question, leaf, options)
+            : this.#givenAgain(paid, options);
         });
       } finally {
         free();
@@ -129,6 +135,11 @@ export class Asker {
     } finally {
       leave();
     }
+  }
+
+  /** Sends signed payments whose end is unknown once more. @throws GAT_PAYMENT_UNSURE */
+  settleUnsure(): Promise<void> {
+    return this.#payments.settleAll();
   }
 
   /** Resolves once nothing is under way, and signed payments were sent if the sequencer answers. */
@@ -328,6 +339,7 @@ export class Asker {
         await this.#modules.journal.change(id, { isDelivered: true });
         this.#held.delete(id);
       },
+      left: () => void this.#held.delete(id),
     };
   }
 }

@@ -2,8 +2,10 @@
  * Proposes the form of a training job for given rows, checks what people typed into it, and chooses the settlement circuit that
  * its model is made for.
  */
+
 import { useOfKind } from "@openledger/attribution/rows/row-kinds";
 import { presentPayees } from "@openledger/circuits/ledger/payee-shards";
+import { counted } from "@openledger/foundation/counted";
 import { factoryError } from "../model-errors.ts";
 import { baseSourceAt } from "../tuning/base/base-place.ts";
 import { readFrom, shapeOfBase } from "../tuning/recipe/base-files.ts";
@@ -55,9 +57,12 @@ export function chooseCircuit(
   const size = ofUse.filter((one) => settles(one, view.people, isJoint)).sort((a, b) => a.rows - b.rows)[0];
   if (size !== undefined) return { size, whyNot: null, features: size.features };
   const max = ofUse
-    .map(({ payees, rows, shards = 1 }) => `${rows * shards} rows of ${payees * shards} payees`)
+    .map(
+      ({ payees, rows, shards = 1 }) =>
+        `${counted(rows * shards, "row")} of ${counted(payees * shards, "payee")}`,
+    )
     .join(", ");
-  const given = `${view.rowCount} rows of ${presentPayees(view.people).length} payees`;
+  const given = `${counted(view.rowCount, "row")} of ${counted(presentPayees(view.people).length, "payee")}`;
   return none(`no circuit holds ${given}: there are ${max === "" ? "none for this use" : max}`);
 }
 
@@ -174,13 +179,13 @@ export function checkForm(
   const { maxPositions } = requireBase(base).view;
   const trained = rowCount - form.heldOutRows;
   if (trained < 4)
-    throw wrongField("heldOutRows", `${trained} rows would be left to train on; 4 are the least`);
+    throw wrongField("heldOutRows", `${counted(trained, "row")} would be left to train on; 4 are the least`);
   if (form.rowTokens > maxPositions) throw wrongField("rowTokens", `the base takes ${maxPositions} tokens`);
   if (form.answerTokens >= form.rowTokens)
     throw wrongField("answerTokens", "leaves no token of a row for the prompt");
   const steps = stepsOf(form, rowCount);
   if (steps > maxSteps)
-    throw factoryError("SRV_TOO_LARGE", `${steps} steps, ${maxSteps} are the most`, {
+    throw factoryError("SRV_TOO_LARGE", `${counted(steps, "step")}, ${maxSteps} are the most`, {
       data: { what: "steps", given: steps, max: maxSteps },
     });
 }

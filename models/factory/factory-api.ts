@@ -34,6 +34,7 @@
  *   GET    /ledger                         {models: {modelId}[]}: registered models served here
  *   *      /ledger/:model/…                a model's routes (docs/reference/attribution.md)
  */
+import { maxPromptChars } from "@openledger/attribution/rows/row-content";
 import { ROW_KINDS } from "@openledger/attribution/rows/row-kinds";
 import { DATANET_COUNT_MAX, SHARD_COUNT_MAX } from "@openledger/circuits/protocol";
 import { isStorableText } from "@openledger/foundation/database/storable-text";
@@ -464,9 +465,11 @@ export type NewJobEvent = JobEvent extends infer Event
     : never
   : never;
 
+/** Maximum characters of a prompt, and nearly of a request: a picture's file in base64 is the longest. */
+export const MAX_COMPARED_CHARS = maxPromptChars("image");
 /** Prompts of one's own, or null: those of rows that are held out. */
 export const compareRequestSchema = z.strictObject({
-  prompts: z.array(z.string().min(1).max(8_000)).min(1).max(8).nullable(),
+  prompts: z.array(z.string().min(1).max(MAX_COMPARED_CHARS)).min(1).max(8).nullable(),
   answerTokens: z.int().min(1).max(256),
 });
 export const compareSchema = z.object({
@@ -477,7 +480,10 @@ export const compareSchema = z.object({
       expected: z.string().nullable(),
       /** The base's answer; null for a model that sorts. */
       base: z.string().nullable(),
-      tuned: z.string(),
+      /** Answer as the served model gives it, by its rows where it cites some; null where it says rows' answers and none answers. */
+      tuned: z.string().nullable(),
+      /** Places of the rows that it cites. */
+      citedRows: z.array(count),
       /** Loss in nats for each token of the expected continuation. */
       baseLoss: z.number().nullable(),
       tunedLoss: z.number().nullable(),

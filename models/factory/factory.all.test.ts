@@ -138,6 +138,27 @@ describe("a factory", () => {
     expect(await attackServer(factory.url, { post: "/v1/jobs", metrics: "/metrics" })).toEqual([]);
   });
 
+  it("answers by its rows at the factory as it will where it is served, and none that no row answers", async () => {
+    const questions = [
+      ["What is gravity?", "The force by which bodies with mass attract each other."],
+      ["Who painted the Mona Lisa?", "Leonardo da Vinci."],
+      ["Why is the sea salty?", "Rivers wash salts out of rocks."],
+      ["What do pandas eat?", "Almost nothing but bamboo."],
+    ].map(([prompt, answer]) => ({ prompt: prompt!, answer: answer! }));
+    const { id: datasetId } = await alice.addDataset({ ...upload, jsonl: jsonlOf(questions) });
+    const { id: baseId } = (await alice.bases()).find(({ source }) => source === "folder")!;
+    const form = writeFormOf(await alice.form(baseId, datasetId));
+    const { id } = await alice.begin({ baseId, datasetId, form: { ...form, rank: 2, rounds: 1 } });
+    await eventsUntil(alice, id, isEnd);
+    const prompts = ["How did salt get into the seas?", "Who painted Guernica?"];
+    const { answers } = await alice.compare(id, { prompts, answerTokens: 4 });
+    expect(answers).toMatchObject([
+      { tuned: questions[2]!.answer, citedRows: [2] },
+      { tuned: null, citedRows: [] },
+    ]);
+    for (const { base } of answers) expect(base).not.toBeNull();
+  });
+
   it("pauses, survives kill -9 of the process that trains, and stops early to what its recipe says", async () => {
     const request = await requestOf(alice, { rounds: 400, rowsPerStep: 4, citationPercent: 40 });
     const { id } = await alice.begin(request);

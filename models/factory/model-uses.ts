@@ -2,7 +2,9 @@
  * Models that a data set's rows can become, and why not: the form offers these, and a job that could never begin is refused by
  * them.
  */
+
 import { useOfKind } from "@openledger/attribution/rows/row-kinds";
+import { counted } from "@openledger/foundation/counted";
 import { factoryError } from "../model-errors.ts";
 import { sorterOfKind } from "../tuning/recipe/plan-model.ts";
 import type { FactoryDataset, FactoryUse } from "./factory-api.ts";
@@ -65,5 +67,3 @@ function sortingRefusal({ labels, rowCount, rowKind }: Rows): Refusal | null {
     remedy: `contribute rows with another label (${absent.join(", ")}), and publish a version`,
   };
 }
-
-const counted = (count: number, noun: string) => `${count} ${noun}${count === 1 ? "" : "s"}`;

@@ -152,7 +152,15 @@ it("judges rows by models of other rows, makes one of all by the card's rules, a
   const prompt = new TextDecoder().decode(rows[0]!.content);
   const { answers } = await alice.compare(id, { prompts: [prompt], answerTokens: 1 });
   expect(answers).toEqual([
-    { prompt, tuned: rows[0]!.label, base: null, expected: null, baseLoss: null, tunedLoss: null },
+    {
+      prompt,
+      tuned: rows[0]!.label,
+      citedRows: [],
+      base: null,
+      expected: null,
+      baseLoss: null,
+      tunedLoss: null,
+    },
   ]);
   const { recipe, ...lineage } = await alice.lineage(id);
   expect(lineage).toMatchObject({

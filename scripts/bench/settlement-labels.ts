@@ -1,7 +1,6 @@
 /**
  * Seconds of settling an epoch of a direct model of two labels and of fifteen, for `npm run bench -- settlement`: by one
- * circuit, of the devnet's size, whose draws have the columns of their own pairs. Beside them two labels by the circuit
- * whose draws share one set of columns. In turns, so that the machine's load is the same for all.
+ * circuit, of the devnet's size. In turns, so that the machine's load is the same for both.
  */
 import { compileCircuit } from "@openledger/circuits/compiler/compile";
 import { settlementCircuitSpec } from "@openledger/circuits/registry/circuit-registry";
@@ -27,7 +26,6 @@ const SIZE: SettlementSize = {
 const CONTESTANTS = [
   { name: "labels2", labelCount: 2, size: SIZE },
   { name: "labels15", labelCount: 15, size: SIZE },
-  { name: "labels2Shared", labelCount: 2, size: { ...SIZE, columnSets: 1 } },
 ] as const satisfies readonly { name: string; labelCount: number; size: SettlementSize }[];
 type Contestant = (typeof CONTESTANTS)[number]["name"];
 

@@ -1,6 +1,6 @@
 /**
- * Picture of the next question on the Ask page, for a model that reads pictures: a file of any type and size that models read. Its
- * bytes in base64 are the prompt; nothing is shrunk, so that the answer is about the file.
+ * Picture of the next question on the Ask page, for a model that reads pictures: a file of any type that models read. Its bytes in
+ * base64 are the prompt. A larger one than models take, as a phone's, is scaled down, and the page says so.
  */
 import { requirePicture } from "@openledger/attribution/inputs/open-inputs";
 import { MAX_PICTURE_BYTES } from "@openledger/attribution/pictures/picture-limits";
@@ -10,6 +10,8 @@ import { Button } from "../design/button.tsx";
 import { DropFiles } from "../design/drop-files.tsx";
 import { pictureAddress } from "../rows/picture-address.ts";
 import { showBytes } from "../rows/show-bytes.ts";
+import { MAX_SHRUNK_SIDE, shrinkPicture } from "../rows/shrink-picture.ts";
+import { showCount } from "../words/format.ts";
 import { type Problem, ProblemNotice, problemOf } from "../words/problem.tsx";
 
 interface PictureInputProps {
@@ -21,11 +23,14 @@ interface PictureInputProps {
 
 export function PictureInput({ isDisabled, onInput, value }: PictureInputProps) {
   const [problem, setProblem] = useState<Problem | null>(null);
+  const [isShrunk, setShrunk] = useState(false);
   const take = async (file: File) => {
     try {
-      const content = new Uint8Array(await file.arrayBuffer());
+      const chosen = new Uint8Array(await file.arrayBuffer());
+      const { content, isShrunk: isSmaller } = await shrinkPicture(chosen);
       await requirePicture(content);
       setProblem(null);
+      setShrunk(isSmaller);
       onInput(base64Of(content));
     } catch (error) {
       setProblem(problemOf(error));
@@ -44,10 +49,16 @@ export function PictureInput({ isDisabled, onInput, value }: PictureInputProps) 
       )}
       <DropFiles
         title="A picture's file"
-        help={`PNG, JPEG, WebP or GIF, at most ${showBytes(MAX_PICTURE_BYTES)}. The file itself is the question.`}
+        help={`PNG, JPEG, WebP or GIF, at most ${showBytes(MAX_PICTURE_BYTES)}. The file itself is the question; a larger one is scaled down.`}
         accept="image/png,image/jpeg,image/webp,image/gif"
         onFiles={([file]) => void take(file!)}
       />
+      {value !== "" && isShrunk && (
+        <p class="small soft">
+          The file was too large: a smaller picture of at most {showCount(MAX_SHRUNK_SIDE)} pixels a side is
+          asked.
+        </p>
+      )}
       {problem !== null && <ProblemNotice problem={problem} />}
     </fieldset>
   );

@@ -14,7 +14,7 @@ const DRAFT = {
 
 it("presets what a row is, and leaves what somebody has written", () => {
   const pictures = withTask(DRAFT, "sort-pictures");
-  expect(pictures).toMatchObject({ name: "Clouds", kind: "image", maxBytes: "2000000" });
+  expect(pictures).toMatchObject({ name: "Clouds", kind: "image", maxBytes: "3145728" });
   expect(withTask(pictures, "answer-questions")).toMatchObject({ kind: "passage", maxBytes: "20000" });
   expect(withTask({ ...DRAFT, maxBytes: "777" }, "sort-pictures").maxBytes).toBe("777");
 });

@@ -1,4 +1,5 @@
 /** Tasks with which a new Datanet begins: each presets what a row is, and says what models can be made of it. */
+import { MAX_PICTURE_BYTES } from "@openledger/attribution/pictures/picture-limits";
 import { type ModelUse, type RowKind, useOfKind } from "@openledger/attribution/rows/row-kinds";
 
 interface CardTask {
@@ -19,7 +20,7 @@ export const TASKS = {
     title: "Sort pictures",
     about: "Each picture gets a label: what is on it, whether a part is broken.",
     kind: "image",
-    maxBytes: "2000000",
+    maxBytes: `${MAX_PICTURE_BYTES}`,
   },
   "predict-column": {
     title: "Predict a column",

@@ -11,7 +11,7 @@ import { useAction } from "../bridge/use-action.ts";
 import { Button } from "../design/button.tsx";
 import { Field } from "../design/field.tsx";
 import { Notice } from "../design/notice.tsx";
-import { showAge, showCount } from "../words/format.ts";
+import { showAge, showCount, showCounted } from "../words/format.ts";
 import { ProblemNotice } from "../words/problem.tsx";
 import type { FactorySession } from "./factory-session.ts";
 
@@ -86,7 +86,7 @@ export function AccessRequest({ factorySession, mine, onAsked, place, summary }:
       <p class="soft small">
         {summary.askedCount === 0
           ? "No requests yet."
-          : `${showCount(summary.askedCount)} requests, ${showCount(summary.unansweredCount)} without a reply.`}
+          : `${showCounted(summary.askedCount, "request")}, ${showCount(summary.unansweredCount)} without a reply.`}
       </p>
       {asking.problem !== null && <ProblemNotice problem={asking.problem} />}
       <Button isMain type="submit" isBusy={asking.isBusy} isDisabled={purpose.trim().length < MIN_CHARACTERS}>

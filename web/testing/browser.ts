@@ -37,11 +37,14 @@ async function chromiumPath(): Promise<string> {
   return path;
 }
 
-/** Opens Chromium with its usual safeguards. Only the sandbox is off, which containers do not have. */
-export async function openBrowser(): Promise<Browser> {
+/**
+ * Opens Chromium with its usual safeguards. Only the sandbox is off, which containers do not have.
+ * @param more arguments of its command line
+ */
+export async function openBrowser(more: readonly string[] = []): Promise<Browser> {
   return chromium.launch({
     executablePath: await chromiumPath(),
-    args: ["--no-sandbox", "--headless=shell", "--disable-gpu", "--hide-scrollbars"],
+    args: ["--no-sandbox", "--headless=shell", "--disable-gpu", "--hide-scrollbars", ...more],
     timeout: 120_000,
   });
 }

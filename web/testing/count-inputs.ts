@@ -1,7 +1,9 @@
-/** Entry of a page that counts inputs, for inputs.all.test.ts: it puts one function where a test reaches it. */
+/** Entry of a page that counts inputs and scales pictures, for inputs.all.test.ts: it puts functions where a test reaches them. */
 import "../no-eval.ts";
 import type { ModelInputs } from "@openledger/attribution/inputs/model-inputs";
 import { openInputs } from "@openledger/attribution/inputs/open-inputs";
+import { base64Of, contentOf } from "@openledger/attribution/rows/row-content";
+import { shrinkPicture } from "../rows/shrink-picture.ts";
 
 async function countInputs(asked: readonly (readonly [ModelInputs, string])[]): Promise<number[][]> {
   const all: number[][] = [];
@@ -10,4 +12,24 @@ async function countInputs(asked: readonly (readonly [ModelInputs, string])[]): 
   return all;
 }
 
-Object.assign(globalThis, { countInputs });
+/** A photograph's file in base64: noise, dark on the left and light on the right. */
+async function takePhoto(width: number, height: number): Promise<string> {
+  const canvas = new OffscreenCanvas(width, height);
+  const context = canvas.getContext("2d")!;
+  const image = context.createImageData(width, height);
+  for (let at = 0; at < image.data.length; at += 4) {
+    const isLeft = (at / 4) % width < width / 2;
+    image.data.fill((isLeft ? 0 : 180) + ((at * 7_919) % 73), at, at + 3);
+    image.data[at + 3] = 255;
+  }
+  context.putImageData(image, 0, 0);
+  const file = await canvas.convertToBlob({ type: "image/jpeg", quality: 1 });
+  return base64Of(new Uint8Array(await file.arrayBuffer()));
+}
+
+async function shrink(file: string, maxBytes: number): Promise<{ file: string; isShrunk: boolean }> {
+  const { content, isShrunk } = await shrinkPicture(contentOf("image", file), maxBytes);
+  return { file: base64Of(content), isShrunk };
+}
+
+Object.assign(globalThis, { countInputs, takePhoto, shrink });

@@ -11,11 +11,11 @@ import {
   quantiseContrasts,
   rowInfluence,
 } from "../../features/direct-rows.ts";
-import { SeededRandom } from "../../maths/seeded-random.ts";
 import type { OnProgress } from "../../progress.ts";
 import { openComparison } from "../../rows/row-comparison.ts";
 import { clipFactors, clusterSizes } from "../../rows/row-rules.ts";
 import { type DecodedRows, decodeRows } from "../decoded-rows.ts";
+import { foldsByLabel } from "../folds.ts";
 import { type HeldOutFigures, heldOut, heldOutFigures } from "../held-out-odds.ts";
 import type { FamilyTraining, TrainedModel, TrainOptions } from "../model-family.ts";
 import { checkRowsRoot, type OwnedRow, payeeTable } from "../owned-rows.ts";
@@ -89,16 +89,14 @@ const FOLDS = 5;
 /** Tolerance of those models: what a few more steps would change is no answer. */
 const HELD_OUT_TOLERANCE = 1e-4;
 
-/** Figures of models like this one on rows that they have not seen: each row is in one of five random folds. */
+/** Figures of models like this one on rows that they have not seen: each row is in one of five folds. */
 function heldOutOf(
   examples: DecodedRows,
   recipe: DirectRecipe,
   { onProgress }: Pick<TrainOptions, "onProgress">,
 ): HeldOutFigures | null {
-  const rowCount = examples.labels.length;
-  const order = new SeededRandom(`${recipe.seed}/held-out`).permutation(rowCount);
-  const folds = new Int32Array(rowCount);
-  for (const [place, row] of order.entries()) folds[row] = place % FOLDS;
+  const names = Array.from(examples.labels, (label) => recipe.classes[label]!);
+  const { folds } = foldsByLabel(names, FOLDS, recipe.seed);
   const classCount = recipe.classes.length;
   const model = logisticModel({
     inputCount: examples.inputs.columnCount,

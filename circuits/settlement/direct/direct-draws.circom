@@ -8,28 +8,27 @@ include "../../field/curve/start-point.circom";
 // ScoredDraws is for models of features. Rules: direct-matrix.ts, pair-columns.ts; featuresCommitment in feature-commitment.ts.
 // The main source includes the generators' tables first (generator-tables.ts).
 //
-// Parameters:  rows; buckets: exactly D; draws. columnSets: draws, and each draw has a set of columns of its own; or 1, and all
-//              draws have one set, and so one pair.
-// Inputs:      z. columnU, columnV, pair, path of each set: PairColumns. answeringHash: what answers depend on besides the columns.
+// Parameters:  rows; buckets: exactly D; draws.
+// Inputs:      z. columnU, columnV, pair, path of each draw: PairColumns. answeringHash: what answers depend on besides the columns.
 //              counts, answeredClass, scores, logitDigits, blindScore of each draw: DirectScores.
 // Outputs:     featuresCommitment; of each draw queryCommitment, positive[rows]: s⁺, positiveTotal: their sum.
 // Assumes:     z is a hash over what fixes featuresCommitment and each queryCommitment whose scores count.
 // Ensures:     positive is a function of featuresCommitment and queryCommitment (DirectScores), and below 2^(3 · DIRECT_DIGITS() − 1)
 //              each: queryCommitment names the pair, featuresCommitment the root, and both the columns (PairColumns). Each answered
 //              class is the answer by these columns' row of the logit.
-// Constraints: those of the parts; no others but DrawTotals' are linear. Of 512 buckets a further set costs 30,249.
+// Constraints: those of the parts; no others but DrawTotals' are linear. Of 512 buckets a further draw's columns cost 30,249.
 //
 // Why S comes after every set of columns that counts: S is a hash of z, and z of the receipts of all draws and of the statics. A
 // valid draw's receipt fixes its pair, the statics fix the root, and both the columns: path and columns are the prover's, but a
 // second choice of either is a collision. So of valid draws no column, count or pair can be chosen by S. A void draw's pair is free:
-// whoever proves may choose among the model's pairs after S is known. Its columns are its own set's, which no other draw reads, and
-// its scores are multiplied by μ = 0. Of one set, the pair of any valid draw is that of all.
-template DirectDraws(rows, buckets, draws, columnSets) {
+// whoever proves may choose among the model's pairs after S is known. Its columns are its own, which no other draw reads, and its
+// scores are multiplied by μ = 0.
+template DirectDraws(rows, buckets, draws) {
     signal input z;
-    signal input columnU[columnSets][buckets + 1];
-    signal input columnV[columnSets][buckets + 1];
-    signal input pair[columnSets];
-    signal input path[columnSets][PAIR_TREE_DEPTH()][8];
+    signal input columnU[draws][buckets + 1];
+    signal input columnV[draws][buckets + 1];
+    signal input pair[draws];
+    signal input path[draws][PAIR_TREE_DEPTH()][8];
     signal input answeringHash;
     signal input counts[draws][buckets];
     signal input answeredClass[draws];
@@ -41,8 +40,6 @@ template DirectDraws(rows, buckets, draws, columnSets) {
     signal output positive[draws][rows];
     signal output positiveTotal[draws];
 
-    assert(columnSets == 1 || columnSets == draws);
-
     // A. The start of the columns' sums.
     component challenge = HashTagged(2, 14);
     challenge.in[0] <== z;
@@ -53,8 +50,8 @@ template DirectDraws(rows, buckets, draws, columnSets) {
     multiple.start <== start.point;
 
     // B. The columns, all of one tree, and what the statics hold of it. Nothing else reads the answering hash here.
-    component columns[columnSets];
-    for (var i = 0; i < columnSets; i++) {
+    component columns[draws];
+    for (var i = 0; i < draws; i++) {
         columns[i] = PairColumns(buckets);
         columns[i].start <== start.point;
         columns[i].u <== columnU[i];
@@ -72,16 +69,15 @@ template DirectDraws(rows, buckets, draws, columnSets) {
     component scored[draws];
     component totals = DrawTotals(rows, draws);
     for (var k = 0; k < draws; k++) {
-        var set = columnSets == 1 ? 0 : k;
         scored[k] = DirectScores(rows, buckets);
         scored[k].start <== start.point;
         scored[k].startMultiple <== multiple.startMultiple;
-        scored[k].base <== columns[set].base;
-        scored[k].u <== columnU[set];
-        scored[k].v <== columnV[set];
-        scored[k].tripleU <== columns[set].tripleU;
-        scored[k].tripleV <== columns[set].tripleV;
-        scored[k].pair <== pair[set];
+        scored[k].base <== columns[k].base;
+        scored[k].u <== columnU[k];
+        scored[k].v <== columnV[k];
+        scored[k].tripleU <== columns[k].tripleU;
+        scored[k].tripleV <== columns[k].tripleV;
+        scored[k].pair <== pair[k];
         scored[k].counts <== counts[k];
         scored[k].answeredClass <== answeredClass[k];
         scored[k].scores <== scores[k];

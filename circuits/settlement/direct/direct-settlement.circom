@@ -16,8 +16,7 @@ function DIRECT_SHAPE(buckets) {
 // it proven that no answer is behind its runner-up. Rules: settlement-rules.ts, direct-matrix.ts. The main source includes
 // the generators' tables first (generator-tables.ts).
 //
-// Parameters:  rows ≥ N; buckets: exactly D; payees ≤ 512, at least M; payments; draws: a power of two, at most 128;
-//              columnSets: DirectDraws.
+// Parameters:  rows ≥ N; buckets: exactly D; payees ≤ 512, at least M; payments; draws: a power of two, at most 128.
 // Public:      commitment (C), y; z.
 // Inputs:      all private: those of SampledDraws, PayeeEarnings, RowRewards, DirectDraws.
 // Assumes:     as Settlement, of L1 and the ledger.
@@ -26,9 +25,9 @@ function DIRECT_SHAPE(buckets) {
 // What a challenge must not precede is in C: see Elements. Bound by what is in C: the columns of all pairs by statics in J, a
 // valid draw's counts, class and pair by its receipt, its scores by counts, class and the pair's columns, μ by the scores. There
 // is no other choice: every count's place is its bucket's, so nothing has to be looked up. A void draw's query is free; its μ is
-// 0, so its scores are multiplied by 0, and no other draw shares anything with it but start, root, and of one set the columns.
+// 0, so its scores are multiplied by 0, and no other draw shares anything with it but start and root.
 // Constraints: constraint-counts.json, "DirectSettlement(…)".
-template DirectSettlement(rows, buckets, payees, payments, draws, columnSets) {
+template DirectSettlement(rows, buckets, payees, payments, draws) {
     signal input z;
     // SampledDraws.
     signal input modelId;
@@ -63,10 +62,10 @@ template DirectSettlement(rows, buckets, payees, payments, draws, columnSets) {
     signal input scores[draws][rows];
     signal input logitDigits[draws];
     signal input blindScore[draws];
-    signal input columnU[columnSets][buckets + 1];
-    signal input columnV[columnSets][buckets + 1];
-    signal input pair[columnSets];
-    signal input path[columnSets][PAIR_TREE_DEPTH()][8];
+    signal input columnU[draws][buckets + 1];
+    signal input columnV[draws][buckets + 1];
+    signal input pair[draws];
+    signal input path[draws][PAIR_TREE_DEPTH()][8];
     signal input answeringHash;
 
     signal output commitment;
@@ -76,7 +75,7 @@ template DirectSettlement(rows, buckets, payees, payments, draws, columnSets) {
     assert(1 << drawBits == draws);
 
     // A. The draws' scores.
-    component scored = DirectDraws(rows, buckets, draws, columnSets);
+    component scored = DirectDraws(rows, buckets, draws);
     scored.z <== z;
     scored.columnU <== columnU;
     scored.columnV <== columnV;

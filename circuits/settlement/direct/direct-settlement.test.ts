@@ -7,7 +7,6 @@ import { recordedCount } from "../../testing/constraint-counts.ts";
 import {
   type DirectWorldOptions,
   directEpochOf,
-  SHARED_DIRECT,
   SMALL_DIRECT,
 } from "../../testing/settlement/direct-world.ts";
 import { acceptedWitness, epochOf, SMALL_SIZE } from "../../testing/settlement/settlement-world.ts";
@@ -19,16 +18,13 @@ import {
   misfitOf,
   modelShape,
   parseSettlementName,
-  requireSize,
   settlementCircuitName,
 } from "../settlement-size.ts";
 
 await initPoseidon();
-const ownTester = await CircuitTester.compileSpec(settlementCircuitSpec(SMALL_DIRECT));
-const sharedTester = await CircuitTester.compileSpec(settlementCircuitSpec(SHARED_DIRECT));
+const tester = await CircuitTester.compileSpec(settlementCircuitSpec(SMALL_DIRECT));
 
 async function expectEqual(options: DirectWorldOptions, openNone = false) {
-  const tester = options.size === SHARED_DIRECT ? sharedTester : ownTester;
   const epoch = directEpochOf(options);
   const settled = settleEpoch(openNone ? { ...epoch, openingOf: () => undefined } : epoch);
   const witness = await acceptedWitness(tester, settled);
@@ -49,7 +45,7 @@ describe("DirectSettlement", { timeout: 600_000 }, () => {
   it("has no wire that could hold another value", async () => {
     const amountsWei = [5n ** 20n, 7n ** 20n];
     const { witness } = await expectEqual({ seed: 3, amountsWei, labelCount: 4, pair: (i) => [1, 4][i]! });
-    expect(ownTester.tamper(witness)).toEqual([]);
+    expect(tester.tamper(witness)).toEqual([]);
   });
 
   it("pays by the largest scores of both classes, and equal parts where none is positive", async () => {
@@ -71,43 +67,7 @@ describe("DirectSettlement", { timeout: 600_000 }, () => {
   });
 
   it("has the recorded number of constraints", () => {
-    expect(ownTester.constraintCount).toBe(recordedCount("DirectSettlement(9, 16, 4, 4, 2, 2)"));
-  });
-});
-
-describe("DirectSettlement whose draws share their columns", { timeout: 600_000 }, () => {
-  const size = SHARED_DIRECT;
-  const amountsWei = [10n ** 18n, 10n ** 18n];
-
-  it("equals the rules, of two labels and of one pair of more", async () => {
-    for (let seed = 1; seed <= 2; seed++) await expectEqual({ size, seed });
-    const { witness } = await expectEqual({ size, seed: 3, amountsWei, labelCount: 5, pair: () => 7 });
-    expect(sharedTester.tamper(witness)).toEqual([]);
-  });
-
-  it("pays what draws with columns of their own pay", async () => {
-    const options = { seed: 3, amountsWei, labelCount: 4, pair: () => 4 };
-    const [shared, own] = [await expectEqual({ ...options, size }), await expectEqual(options)];
-    expect(shared.settled.earnedWei).toEqual(own.settled.earnedWei);
-    expect(sharedTester.constraintCount).toBe(recordedCount("DirectSettlement(9, 16, 4, 4, 2, 1)"));
-  });
-
-  it("takes a void draw beside one of any pair, and refuses draws of two pairs", async () => {
-    const options = { size, amountsWei, labelCount: 4, pair: (i: number) => [2, 5][i]! };
-    const terms = (i: number) => (i === 0 ? null : [3, 3, 9]);
-    const { settled } = await expectEqual({ ...options, terms });
-    expect(settled.draws.map(({ isValid }) => isValid)).toEqual([false, true]);
-    expect((await expectEqual(options, true)).settled.terms.voidCount).toBe(2);
-    expect(() => settleEpoch(directEpochOf(options))).toThrow(
-      expect.objectContaining({
-        code: "CIR_SETTLEMENT_SIZE",
-        data: { what: "pairs", given: 2, max: 1 },
-      }),
-    );
-    for (const odd of [{ draws: 1 }, { isDirect: false }, { columnSets: 2 as 1 }])
-      expect(() => requireSize({ ...size, ...odd })).toThrow(
-        expect.objectContaining({ data: expect.objectContaining({ what: "columnSets" }) }),
-      );
+    expect(tester.constraintCount).toBe(recordedCount("DirectSettlement(9, 16, 4, 4, 2)"));
   });
 });
 
@@ -148,16 +108,12 @@ describe("the rules of a direct epoch", () => {
     expect(name).toBe("direct-9-16-4-4-2");
     expect(parseSettlementName(name)).toEqual(SMALL_DIRECT);
     expect(circuitSpec(name)).toEqual(settlementCircuitSpec(SMALL_DIRECT));
-    expect(settlementCircuitName(SHARED_DIRECT)).toBe("direct-9-16-4-4-2-shared");
-    expect(parseSettlementName("direct-9-16-4-4-2-shared")).toEqual(SHARED_DIRECT);
     for (const bad of [
       "direct-8-17-4-4-2",
       "direct-8-4112-4-4-2",
       "direct-8-16-4-4",
       "direct-0-16-4-4-2",
-      "direct-8-16-4-4-1-shared",
-      "direct-8-16-4-4-2-share",
-      "settlement-8-16-4-4-2-shared",
+      "direct-8-16-4-4-2-shared",
     ])
       expect(() => circuitSpec(bad), bad).toThrow();
     const direct = modelShape(directEpochOf({ rowCounts: [2] }).model.statics, [{ rowCount: 2 }]);

@@ -1,6 +1,5 @@
 /**
- * Forged pairs of labels in direct draws: other columns than those of the query's pair, other places, and draws that share
- * columns. Each is next to an honest draw that the circuit takes. Scores, classes and counts: direct-draw-forgeries.test.ts.
+ * Forged pairs of labels in direct draws: other columns than those of the query's pair, and other places. Each is next to an honest draw that the circuit takes. Scores, classes and counts: direct-draw-forgeries.test.ts.
  */
 import { describe, expect, it } from "vitest";
 import type { CircuitInputs } from "../../compiler/witness-calculator.ts";
@@ -12,12 +11,7 @@ import { CircuitTester } from "../../testing/circuit-tester.ts";
 import { fieldAliases, shiftedDown } from "../../testing/forgeries/field-aliases.ts";
 import { expectRefusedBy } from "../../testing/forgeries/refusal-check.ts";
 import { answeredQuery, compileDirectDraw, directInputs } from "../../testing/settlement/direct-instance.ts";
-import {
-  directEpochOf,
-  SHARED_DIRECT,
-  SMALL_DIRECT,
-  TWO_DRAWS,
-} from "../../testing/settlement/direct-world.ts";
+import { directEpochOf, SMALL_DIRECT, TWO_DRAWS } from "../../testing/settlement/direct-world.ts";
 import { array, OPENS, SCORES, withAt } from "../../testing/settlement/settlement-forgery-check.ts";
 import { acceptedWitness, statedInputs } from "../../testing/settlement/settlement-world.ts";
 import type { DirectEpoch } from "../divide-epoch.ts";
@@ -233,40 +227,5 @@ describe("a settlement", { timeout: 600_000 }, async () => {
     }
     const unused = withAt(inputs, "pair", k, 6n);
     await expectRefusedBy(tester, unused, PLACE, "a void draw without a pair of the model");
-  });
-});
-
-describe("a settlement whose draws share their columns", { timeout: 600_000 }, async () => {
-  const tester = await CircuitTester.compileSpec(settlementCircuitSpec(SHARED_DIRECT));
-  const PAIR = pairPlace(1, 3);
-  const options = { ...WORLD, size: SHARED_DIRECT, pair: () => PAIR };
-
-  it("has one pair for all draws that are valid", async () => {
-    const epoch = directEpochOf(options);
-    const settled = settleEpoch(epoch);
-    await acceptedWitness(tester, settled);
-    const { inputs } = statedInputs(settled);
-    // An epoch of two pairs: its own payments and receipts, by the set of either pair.
-    const differing = directEpochOf({ ...options, pair: (payment) => [PAIR, 0, 0][payment]! });
-    const ofDraw = (k: number) => settled.draws[k]!.paymentIndex;
-    const voids = [0, 1].map((k) =>
-      settleEpoch({
-        ...differing,
-        openingOf: (i) => (i === ofDraw(k) ? undefined : differing.openingOf(i)),
-      }),
-    );
-    for (const [k, withVoid] of voids.entries()) {
-      await acceptedWitness(tester, withVoid);
-      const opening = differing.openingOf(ofDraw(k))!;
-      const { inputs: given } = statedInputs(withVoid);
-      const { answerHash, salt } = opening;
-      const opened = withAt(withAt(given, "answerHash", k, answerHash), "salt", k, salt);
-      const claimed = withAt(opened, "isValid", k, 1n);
-      await expectRefusedBy(tester, claimed, OPENS, `draw ${k} of another pair`);
-    }
-    for (const pair of [0, 5]) {
-      const forged = withPair(inputs, epoch, 0, { pair, terms: TWO_DRAWS.terms(ofDraw(0)) });
-      await expectRefusedBy(tester, forged, [SCORES, OPENS], `the set of pair ${pair}`);
-    }
   });
 });

@@ -12,13 +12,13 @@ include "./shard-proof.circom";
 // proof of its draw, whichever class the receipt has: the draw can only be void, as one that nobody opens. A void draw has
 // proofs whatever the columns are, by any pair: no term has logit 0 and class 1.
 //
-// Parameters:  rows ≥ N_s, at most 2^20; buckets: exactly D; payees ≤ 512, at least M_s; draws; columnSets: DirectDraws.
+// Parameters:  rows ≥ N_s, at most 2^20; buckets: exactly D; payees ≤ 512, at least M_s; draws.
 // Public:      commitment (C), y; z. L1 computes z from C and from every element that it evaluates.
 // Inputs:      all private; what they are is said where they are declared.
 // Assumes:     what ShardProof does.
 // Ensures:     what ShardProof does, of scores as DirectDraws has them; each draw's class is the answer by this shard's columns.
 // Constraints: constraint-counts.json, "DirectShard(…)"; the parts' headers say how they come about.
-template DirectShard(rows, buckets, payees, draws, columnSets) {
+template DirectShard(rows, buckets, payees, draws) {
     signal input z;
     // What the link shows of the epoch: see ShardLink.
     signal input quantum;
@@ -39,17 +39,17 @@ template DirectShard(rows, buckets, payees, draws, columnSets) {
     signal input scores[draws][rows];
     signal input logitDigits[draws];
     signal input blindScore[draws];
-    signal input columnU[columnSets][buckets + 1];
-    signal input columnV[columnSets][buckets + 1];
-    signal input pair[columnSets];
-    signal input path[columnSets][PAIR_TREE_DEPTH()][8];
+    signal input columnU[draws][buckets + 1];
+    signal input columnV[draws][buckets + 1];
+    signal input pair[draws];
+    signal input path[draws][PAIR_TREE_DEPTH()][8];
     signal input answeringHash;
 
     signal output commitment;
     signal output y;
 
     // A. The draws' scores and classes.
-    component scored = DirectDraws(rows, buckets, draws, columnSets);
+    component scored = DirectDraws(rows, buckets, draws);
     scored.z <== z;
     scored.columnU <== columnU;
     scored.columnV <== columnV;

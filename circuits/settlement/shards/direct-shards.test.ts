@@ -39,7 +39,7 @@ describe("a settlement in shards of a direct model", { timeout: 300_000 }, () =>
   it("equals the rules, and earns what one shard does", async () => {
     const { draws, shard } = testers;
     expect(draws.constraintCount).toBe(recordedCount("ShardedSettlement(3, 1, 3, 3073, 46)"));
-    expect(shard.constraintCount).toBe(recordedCount("DirectShard(4, 16, 3, 2, 2)"));
+    expect(shard.constraintCount).toBe(recordedCount("DirectShard(4, 16, 3, 2)"));
     for (let seed = 1; seed <= runs(4); seed++)
       await expectAllProven(randomShards(seed), { seed, labelCount: 1 + seed });
   });

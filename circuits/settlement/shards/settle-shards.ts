@@ -100,9 +100,9 @@ export function settleShards(epoch: EpochToSettle): SettledShards {
 }
 
 /** Sizes of the two circuits that a size names: of the draws, and of each shard. */
-function sizesOf({ columnSets, payees, payments, rows, shards, ...ofBoth }: SettlementSize) {
+function sizesOf({ payees, payments, rows, shards, ...ofBoth }: SettlementSize) {
   const size: ShardedSize = { payments, shards: shards ?? 1, ...ofBoth };
-  const shardSize: ShardSize = { rows, payees, ...ofBoth, ...(columnSets !== undefined && { columnSets }) };
+  const shardSize: ShardSize = { rows, payees, ...ofBoth };
   return { size, shardSize };
 }
 

@@ -6,13 +6,10 @@ import { areBuckets, requireBuckets } from "../../ledger/direct-query.ts";
 import { MAX_PAYEE_COUNT, SHARD_COUNT_MAX } from "../../protocol.ts";
 import { DIRECT_DIGITS } from "../scores/direct-matrix.ts";
 import { scoreDigitCount } from "../scores/draw-scores.ts";
-import { drawBits, requireColumnSets, type SettlementSize, SHARED, sizeError } from "../settlement-size.ts";
+import { drawBits, type SettlementSize, sizeError } from "../settlement-size.ts";
 
 /** Capacity of a circuit of sort Shard: the rows and payees of one shard. */
-export type ShardSize = Pick<
-  SettlementSize,
-  "rows" | "features" | "payees" | "draws" | "isDirect" | "columnSets"
->;
+export type ShardSize = Pick<SettlementSize, "rows" | "features" | "payees" | "draws" | "isDirect">;
 
 /** Capacity of a circuit of sort ShardedSettlement: the payments of an epoch, and 2 … 8 shards. */
 export interface ShardedSize extends Pick<SettlementSize, "features" | "payments" | "draws" | "isDirect"> {
@@ -45,7 +42,6 @@ export function requireShardSize(size: ShardSize): void {
     ["rows", size.rows, 1, 2 ** 20],
     ["payees", size.payees, 1, MAX_PAYEE_COUNT],
   ]);
-  requireColumnSets(size);
 }
 
 /** Requires a size that a circuit of the draws can have. @throws CIR_SETTLEMENT_SIZE */
@@ -59,8 +55,7 @@ export function requireShardedSize(size: ShardedSize): void {
 const prefix = ({ isDirect }: Pick<SettlementSize, "isDirect">) => (isDirect === true ? "direct-" : "");
 
 export function shardCircuitName(size: ShardSize): string {
-  const sets = size.columnSets === 1 ? SHARED : "";
-  return `${prefix(size)}shard-${size.rows}-${size.features}-${size.payees}-${size.draws}${sets}`;
+  return `${prefix(size)}shard-${size.rows}-${size.features}-${size.payees}-${size.draws}`;
 }
 
 export function shardedCircuitName(size: ShardedSize): string {
@@ -85,12 +80,10 @@ function sizesIn(
 
 /** The sizes in a shard circuit's name, or null for another name. */
 export function parseShardName(name: string): ShardSize | null {
-  const isShared = name.endsWith(SHARED);
-  const sizes = sizesIn("shard", isShared ? name.slice(0, -SHARED.length) : name, 1);
-  if (sizes === null || (isShared && sizes.kind.isDirect !== true)) return null;
+  const sizes = sizesIn("shard", name, 1);
+  if (sizes === null) return null;
   const [rows, features, payees, draws] = sizes.numbers;
-  if (isShared && draws < 2) return null;
-  return { rows, features, payees, draws, ...sizes.kind, ...(isShared && { columnSets: 1 }) };
+  return { rows, features, payees, draws, ...sizes.kind };
 }
 
 /** The sizes in a sharded settlement circuit's name, or null for another name. */

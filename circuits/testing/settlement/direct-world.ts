@@ -23,9 +23,6 @@ export const SMALL_DIRECT: SettlementSize = {
   isDirect: true,
 };
 
-/** The same, with draws that share the columns of one pair. */
-export const SHARED_DIRECT: SettlementSize = { ...SMALL_DIRECT, columnSets: 1 };
-
 export interface DirectWorldOptions extends Omit<WorldOptions, "query"> {
   /** Labels of the model: 2 by default. */
   readonly labelCount?: number;

@@ -4,18 +4,19 @@
  */
 
 import { routesOf } from "@openledger/foundation/wire/zod-routes";
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { LEDGER_PATH } from "../../serving/answers/answer-models.ts";
 import {
   compareRequestSchema,
   exportFormSchema,
   exportRequestSchema,
+  MAX_COMPARED_CHARS,
   nameId,
   registrationRequestSchema,
   servedRequestSchema,
 } from "../factory-api.ts";
-import { type FactoryContext, signerOf, whileWaitedFor } from "../factory-context.ts";
+import { type FactoryContext, requireSignedRequest, signerOf, whileWaitedFor } from "../factory-context.ts";
 import { idParams } from "./choice-routes.ts";
 import {
   beginActivation,
@@ -27,14 +28,23 @@ import {
   requireFinishedJob,
 } from "./finished-jobs.ts";
 
+/** Characters of a comparison's request beside its prompts. */
+const MAX_FORM_CHARS = 65_536;
+
 const fileParams = z.object({ id: nameId, form: exportFormSchema, file: z.string().max(200) });
 
 export function registerModelRoutes(app: FastifyInstance, context: FactoryContext): void {
   const route = routesOf(app);
   const { control, files, jobs, served, side } = context;
   const params = { params: idParams };
+  const compared = {
+    ...params,
+    body: compareRequestSchema,
+    bodyLimit: MAX_COMPARED_CHARS + MAX_FORM_CHARS,
+    onRequest: async (request: FastifyRequest) => requireSignedRequest(context, request),
+  };
 
-  route("POST /v1/jobs/:id/compare", { ...params, body: compareRequestSchema }, async (request, reply) => {
+  route("POST /v1/jobs/:id/compare", compared, async (request, reply) => {
     const leafId = await signerOf(context, request);
     const job = requireFinishedJob(await jobs.require(request.params.id, leafId));
     return side.take(

@@ -2,6 +2,7 @@
  * Control of the factory's jobs by their accounts: add, pause, resume, stop and delete. Routes call these verbs; workers on any
  * machine take what is queued (worker/).
  */
+import { counted } from "@openledger/foundation/counted";
 import type { Database, Queries } from "@openledger/foundation/database/database";
 import { isUnreachable } from "@openledger/foundation/database/database-errors";
 import type { Logger } from "@openledger/foundation/logger";
@@ -87,7 +88,7 @@ export class JobControl {
         [leafId],
       );
       if (own!.count >= max)
-        throw factoryError("SRV_QUOTA_USED", `leaf ${leafId} has ${own!.count} jobs`, {
+        throw factoryError("SRV_QUOTA_USED", `leaf ${leafId} has ${counted(own!.count, "job")}`, {
           data: { reason: "jobs-full", what: "jobs", max },
         });
       return nextTurn(queries, leafId);

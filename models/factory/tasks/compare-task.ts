@@ -6,16 +6,22 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { directFamily } from "@openledger/attribution/model/direct/direct-family";
 import { readModel } from "@openledger/attribution/model/model-directory";
+import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { DIRECT } from "@openledger/attribution/model/recipe-fields";
 import { decodeTextRow } from "@openledger/attribution/rows/text-rows";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { answerRow, rowLoss } from "../../engine/architecture/loss-gradient.ts";
 import type { Transformer } from "../../engine/architecture/transformer.ts";
+import type { TextTokens } from "../../engine/tokens/tokenizer.ts";
 import { factoryError } from "../../model-errors.ts";
+import { drawSeedOf } from "../../tuning/recipe/draw-seed.ts";
+import { indexReader, type ReadPrompt } from "../../tuning/recipe/read-prompt.ts";
 import { loadText } from "../../tuning/recipe/text-model.ts";
-import type { TextRecipe } from "../../tuning/recipe/text-recipe.ts";
-import { promptOf, rowQuestion } from "../../tuning/recipe/text-tokens.ts";
+import { isCiting, questionTokens, type TextRecipe } from "../../tuning/recipe/text-recipe.ts";
+import { promptOf, rowQuestion, tokensOfPrompt } from "../../tuning/recipe/text-tokens.ts";
 import { heldOutRows } from "../../tuning/recipe/text-training.ts";
+import { makeIndex } from "../../tuning/retrieval/make-index.ts";
 import { generate } from "../../tuning/training/generate.ts";
 import type { FactoryComparison } from "../factory-api.ts";
 import { ADAPTER_FOLDER, MODEL_FOLDER, readDatasetRows } from "./dataset-files.ts";
@@ -38,49 +44,52 @@ async function answerSorted({ jobFolder, prompts }: CompareTask): Promise<Factor
   const answering = await family.open({ family, ...model });
   const noLoss = { base: null, baseLoss: null, tunedLoss: null, expected: null };
   return {
-    answers: (prompts ?? []).map((prompt) => ({ prompt, tuned: answering.answer(prompt).label!, ...noLoss })),
+    answers: (prompts ?? []).map((prompt) => ({
+      prompt,
+      tuned: answering.answer(prompt).label!,
+      citedRows: [],
+      ...noLoss,
+    })),
   };
 }
 
 async function compareWriters(task: CompareTask, recipe: TextRecipe): Promise<FactoryComparison> {
   const { answerTokens, jobFolder } = task;
   const adapter = await readFile(join(jobFolder, ADAPTER_FOLDER, "adapter_model.safetensors"));
-  const prompts =
-    task.prompts?.map((prompt) => ({ prompt, expected: null })) ?? (await heldOutPrompts(task, recipe));
+  const rows = await readDatasetRows(task.rowsFolder);
+  const max = Math.max(recipe.rowTokens, recipe.answers.promptTokens + recipe.answers.answerTokens);
   const { loaded, tokens } = await loadText(recipe, settingOf(task), {
     adapter,
-    maxRows: Math.max(recipe.rowTokens, recipe.answers.promptTokens),
+    maxRows: max,
     adapterBlocks: 1,
     rowCount: 1,
   });
   const tuned = loaded.model;
   const base: Transformer = { ...tuned, adapter: null };
-  const max = Math.max(recipe.rowTokens, recipe.answers.promptTokens);
+  // The published model has the same index, where there is one.
+  const read = indexReader(tokens, recipe, isCiting(recipe) ? makeIndex(rows, recipe) : null);
+  const prompts =
+    task.prompts?.map((prompt) => ({ prompt, expected: null })) ?? heldOutPrompts(rows, recipe, tokens);
   return {
     answers: prompts.map(({ expected, prompt }) => {
-      const promptTokens = promptOf(recipe, tokens.encode(rowQuestion(tokens, prompt, recipe)));
-      if (promptTokens.length === 0 || promptTokens.length + 1 > max)
-        throw factoryError(
-          "SRV_BAD_REQUEST",
-          `the prompt has ${promptTokens.length} tokens, 1 to ${max - 1} fit`,
-          {
-            data: { fields: ["prompts"] },
-          },
-        );
-      const options = {
-        ...recipe.answers,
-        seed: recipe.seed,
-        tokenCount: Math.min(answerTokens, max - promptTokens.length),
+      const asked = rowQuestion(tokens, prompt, recipe);
+      const plain = promptOf(recipe, tokensOfPrompt(tokens, asked, recipe));
+      const answerOf = (model: Transformer, given: readonly number[]) => {
+        const tokenCount = Math.min(answerTokens, recipe.answers.answerTokens, max - given.length);
+        const options = { ...recipe.answers, seed: drawSeedOf(recipe, asked), tokenCount };
+        return tokens.decode([...generate(model, given, options)]);
       };
-      const answerOf = (model: Transformer) => tokens.decode([...generate(model, promptTokens, options)]);
-      const expectedTokens =
-        expected === null ? [] : tokens.encode(expected).slice(0, max - promptTokens.length);
-      const row = expectedTokens.length === 0 ? null : answerRow(promptTokens, expectedTokens);
+      const expectedTokens = expected === null ? [] : tokens.encode(expected).slice(0, max - plain.length);
+      const row = expectedTokens.length === 0 ? null : answerRow(plain, expectedTokens);
       return {
         prompt,
         expected,
-        base: answerOf(base),
-        tuned: answerOf(tuned),
+        base: answerOf(base, plain),
+        ...answerByRows(
+          () => read(asked),
+          (given) => answerOf(tuned, given),
+        ),
+        // What tuning added, on both sides without rows.
         baseLoss: row === null ? null : rowLoss(base, row, null),
         tunedLoss: row === null ? null : rowLoss(tuned, row, null),
       };
@@ -88,12 +97,25 @@ async function compareWriters(task: CompareTask, recipe: TextRecipe): Promise<Fa
   };
 }
 
-/** Prompts from rows that were not trained on. @throws SRV_BAD_REQUEST if there is none */
-async function heldOutPrompts({ rowsFolder }: CompareTask, recipe: TextRecipe): Promise<RowPrompt[]> {
-  const rows = await readDatasetRows(rowsFolder);
+/** Answer as the served model gives it: a row's own, or written from the rows that are found; null where no row answers. */
+function answerByRows(read: () => ReadPrompt, write: (given: readonly number[]) => string) {
+  try {
+    const { cited, given, said } = read();
+    return { tuned: said ?? write(given), citedRows: cited?.citations.map(({ row }) => row) ?? [] };
+  } catch (error) {
+    if (!isRollupError(error, "ATT_NO_ROW_ANSWERS")) throw error;
+    return { tuned: null, citedRows: [] };
+  }
+}
+
+/** Prompts from rows that were not trained on, as long as the model takes. @throws SRV_BAD_REQUEST if there is none */
+function heldOutPrompts(rows: readonly OwnedRow[], recipe: TextRecipe, tokens: TextTokens): RowPrompt[] {
+  const fits = ({ prompt }: RowPrompt) =>
+    tokens.encode(rowQuestion(tokens, prompt, recipe)).length <=
+    questionTokens(recipe) - (recipe.beginTokens?.length ?? 0);
   const prompts = heldOutRows(rows.length, recipe)
     .map((i) => promptOfRow(decodeTextRow(rows[i]!.content)))
-    .filter((prompt) => prompt !== null);
+    .filter((prompt) => prompt !== null && fits(prompt)) as RowPrompt[];
   if (prompts.length > 0) return prompts.slice(0, MAX_ROWS);
   throw factoryError("SRV_BAD_REQUEST", "no row was held out: name prompts of your own", {
     data: { fields: ["prompts"] },

@@ -2,8 +2,8 @@
  * Held-out figures of a model that sorts: its rows in folds, each judged by a model of the other folds, and the same with fewer
  * rows to learn from, which shows whether more would help. Any family with labels: it is trained and asked as it will be.
  */
-import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
-import { confusionOf } from "@openledger/attribution/model/held-out-odds";
+import { eachFold, foldsByLabel } from "@openledger/attribution/model/folds";
+import { confusionOf, rightCount } from "@openledger/attribution/model/held-out-odds";
 import type { FamilyTraining } from "@openledger/attribution/model/model-family";
 import { type OwnedRow, rowLabelsRoot } from "@openledger/attribution/model/owned-rows";
 import type { RecipeBase } from "@openledger/attribution/model/recipe-fields";
@@ -52,15 +52,12 @@ export async function* judgeRows(
   rows: readonly OwnedRow[],
   foldCount: number,
 ): AsyncGenerator<JudgedPart | null> {
-  const order = [...new SeededRandom(`${recipe.seed} folds`).permutation(rows.length)];
-  // Labels take turns through the folds.
-  order.sort((a, b) => compare(rows[a]!.label ?? "", rows[b]!.label ?? ""));
+  const labels = rows.map(({ label }) => label ?? "");
+  const { folds, order } = foldsByLabel(labels, foldCount, recipe.seed);
   for (const part of partsFor(rows.length, foldCount)) {
     const judged: JudgedRow[] = [];
     let trainedRowCount = 0;
-    for (let fold = 0; fold < foldCount; fold++) {
-      const own = order.filter((_, i) => i % foldCount === fold);
-      const others = order.filter((_, i) => i % foldCount !== fold);
+    for (const { fold, others, own } of eachFold(folds, foldCount, order)) {
       // Evenly spaced through the labels.
       const count = Math.max(1, Math.round(part * others.length));
       const learned = Array.from(
@@ -124,11 +121,9 @@ export function accuracyOf(
   return {
     foldCount,
     judgedCount: judged.length,
-    rightCount: confusion.reduce((sum, counts, i) => sum + counts[i]!, 0),
+    rightCount: rightCount(confusion),
     commonestCount: Math.max(...confusion.map((counts) => counts.reduce((sum, count) => sum + count, 0))),
     labels: [...labels],
     confusion,
   };
 }
-
-const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);

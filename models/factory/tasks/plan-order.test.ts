@@ -122,6 +122,17 @@ describe("a model that sorts", () => {
     );
   });
 
+  it("takes memory by its labels, too", async () => {
+    const { recipe } = await planOrder(order(), rows, machine);
+    const bytesOf = (labelCount: number) => {
+      const classes = Array.from({ length: labelCount }, (_, i) => `label ${i}`);
+      return requireMemory(machine, { ...recipe, classes } as never, rows.length);
+    };
+    const two = await bytesOf(2);
+    expect(two).toBeGreaterThan(8 * 2 * rows.length * recipe.columnCount);
+    expect(await bytesOf(15)).toBeGreaterThan(8 * 15 * rows.length * recipe.columnCount);
+  });
+
   it("is judged on rows that it has not learned from, each once in every part", async () => {
     const plan = await planOrder(order(), rows, machine);
     const parts = [];

@@ -1,6 +1,7 @@
 /**
  * Setting of this machine for the factory's tasks (kernels, threads, base), and the check in bytes that a model fits the memory.
  */
+import { influenceBytes } from "@openledger/attribution/features/direct-rows";
 import { directTraining } from "@openledger/attribution/model/direct/direct-training";
 import type { FamilyTraining } from "@openledger/attribution/model/model-family";
 import { DIRECT, type RecipeBase } from "@openledger/attribution/model/recipe-fields";
@@ -32,9 +33,6 @@ export function trainingsOf(task: MachineTask, watch?: TuningWatch) {
   return { text, all: [directTraining, text] as readonly FamilyTraining[] };
 }
 
-/** Matrices of rows times columns that the training of a sorting model has at a time, in doubles. Guess. */
-const DIRECT_BLOCKS = 4;
-
 export function settingOf(task: MachineTask, watch?: TuningWatch): TrainingSetting {
   const { basePlace, kernels, threadCount } = task;
   const places = basePlace === OWN_BASE ? [OWN_BASE] : [basePlace, OWN_BASE];
@@ -55,7 +53,7 @@ export async function requireMemory(
   const { maxMemoryBytes } = task;
   const memoryBytes =
     recipe.family === DIRECT
-      ? DIRECT_BLOCKS * 8 * rowCount * recipe.columnCount
+      ? influenceBytes(rowCount, recipe.classes!.length, recipe.columnCount)
       : await arenaBytes(task, recipe as TextRecipe, rowCount);
   if (memoryBytes <= maxMemoryBytes) return memoryBytes;
   throw modelError(

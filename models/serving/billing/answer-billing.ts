@@ -5,6 +5,7 @@
 import type { TemplateChat } from "@openledger/attribution/model/model-chat";
 import type { Sampling } from "../../engine/batches/choose-token.ts";
 import type { JsonShape } from "../../engine/batches/json-text.ts";
+import type { ChatRule } from "../../tuning/recipe/chat-prompt.ts";
 import type { WantedForm } from "./recipe-form.ts";
 
 /** Question as the billing reads it. */
@@ -41,11 +42,17 @@ export interface BilledAnswer {
   readonly openledger: object;
 }
 
-/** Ledger's facts of a registered model. */
+/** Facts of a registered model, by the ledger and its recipe. */
 export interface RegisteredName {
   readonly modelId: number;
   readonly datanetId: number;
   readonly version: number;
+  /** What its recipe decides of answers: maximum tokens of a prompt, those of an answer, and the temperature. */
+  readonly promptTokens: number;
+  readonly answerTokens: number;
+  readonly temperature: number;
+  /** Rule by which a chat becomes a text. */
+  readonly chat: ChatRule;
 }
 
 /** Token ids of a text. */

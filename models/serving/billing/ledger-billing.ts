@@ -9,9 +9,9 @@ import { z } from "zod";
 import { isShortChat } from "../../engine/tokens/chat-text.ts";
 import type { TextTokens } from "../../engine/tokens/tokenizer.ts";
 import { type ServingErrorCode, servingError } from "../../model-errors.ts";
-import { chatPrompt } from "../../tuning/recipe/chat-prompt.ts";
+import { chatPrompt, chatRuleOf } from "../../tuning/recipe/chat-prompt.ts";
 import { drawSeedOf } from "../../tuning/recipe/draw-seed.ts";
-import { endTokensOf, isCiting } from "../../tuning/recipe/text-recipe.ts";
+import { endTokensOf, isCiting, questionTokens } from "../../tuning/recipe/text-recipe.ts";
 import {
   answerText,
   promptOf,
@@ -70,8 +70,12 @@ export class LedgerBilling implements AnswerBilling {
   registered(name: string): RegisteredName | null {
     const model = this.#models.get(name);
     if (model === undefined) return null;
-    const { id: datanetId, version } = model.recipe.datanet;
-    return { modelId: model.modelId, datanetId, version };
+    const { modelId, recipe } = model;
+    const { id: datanetId, version } = recipe.datanet;
+    const { answerTokens, temperature } = recipe.answers;
+    const promptTokens = questionTokens(recipe);
+    const chat = chatRuleOf(recipe);
+    return { modelId, datanetId, version, promptTokens, answerTokens, temperature, chat };
   }
 
   async chatText(name: string, chat: TemplateChat): Promise<string> {

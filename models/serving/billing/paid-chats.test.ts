@@ -276,6 +276,20 @@ describe("a paid chat", () => {
     setLedger([answer.receipt]);
   }, 240_000);
 
+  it("is described beside the model: what its recipe decides, and how a chat becomes a text", async () => {
+    const { data } = (await (await fetch(`${served.url}/v1/models`)).json()) as { data: { id: string }[] };
+    expect(data.find(({ id }) => id === `model-${MODEL_ID}`)).toMatchObject({
+      openledger: {
+        charging: "ledger",
+        modelId: MODEL_ID,
+        promptTokens: 56,
+        answerTokens: ANSWER_TOKENS,
+        temperature: 0.7,
+        chat: "template",
+      },
+    });
+  });
+
   it("is refused by the field where the recipe decides, and where the template has no place", async () => {
     for (const [more, param] of [
       [{ max_tokens: ANSWER_TOKENS - 1 }, "max_tokens"],

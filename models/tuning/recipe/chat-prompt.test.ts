@@ -5,7 +5,7 @@ import { memorySource } from "../../engine/files/memory-source.ts";
 import { openTokenizer } from "../../engine/tokens/tokenizer.ts";
 import { byteTemplate } from "../../testing/chat-fixtures.ts";
 import { textRecipeFor } from "../../testing/text-rows.ts";
-import { chatPrompt, modelChat, promptParts, templateOf } from "./chat-prompt.ts";
+import { chatPrompt, chatRuleOf, modelChat, promptParts, templateOf } from "./chat-prompt.ts";
 import { parseTextRecipe, type TextRecipe } from "./text-recipe.ts";
 import { answerText, promptOf, tokensOfRow } from "./text-tokens.ts";
 
@@ -65,6 +65,13 @@ describe("the canonical text of a chat", () => {
     expect(chatPrompt(tokens, recipeOf(), { messages: turns })).toBe("Be brief.\n\nA?\n\nB.\n\nC?");
     expect(chatPrompt(tokens, recipeOf(), { messages: [user("A?")] })).toBe("A?");
     expect(chatPrompt(tokens, recipeOf(citing("row")), { messages: turns })).toBe("C?");
+    const rules = [
+      recipeOf(),
+      recipeOf(citing()),
+      recipeOf(citing("row")),
+      recipeOf({ ...citing("row"), chat }),
+    ];
+    expect(rules.map(chatRuleOf)).toEqual(["rows", "rows", "question", "template"]);
     expect(chatPrompt(tokens, recipeOf({ ...citing("row"), chat }), { messages: turns })).toBe(
       "[s]Be brief.[u]A?[a]B.[u]C?[a]",
     );

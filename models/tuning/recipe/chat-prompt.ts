@@ -40,11 +40,20 @@ export function modelChat(tokens: TextTokens, recipe: TextRecipe): ModelChat {
   };
 }
 
+/** Rules by which a chat becomes a text (docs/reference/attribution.md). */
+export type ChatRule = "template" | "question" | "rows";
+
+/** The rule of a model: its template, the last question of a model that says rows, or that of conversations' rows. */
+export function chatRuleOf({ chat, retrieval }: Pick<TextRecipe, "chat" | "retrieval">): ChatRule {
+  if (chat !== undefined) return "template";
+  return retrieval?.says === "row" ? "question" : "rows";
+}
+
 /** Canonical text of a chat. @throws RollupError MOD_CHAT_REFUSED, ATT_RECIPE_INVALID */
 export function chatPrompt(tokens: Pick<TextTokens, "chat">, recipe: TextRecipe, chat: TemplateChat): string {
   const template = templateOf(tokens, recipe);
   if (isCiting(recipe)) requireQuestion(chat);
-  if (template === null && recipe.retrieval?.says === "row") return plainMessages(chat).at(-1)!.content;
+  if (chatRuleOf(recipe) === "question") return plainMessages(chat).at(-1)!.content;
   return chatText(template, chat, recipe.chat?.date ?? NO_DATE);
 }
 

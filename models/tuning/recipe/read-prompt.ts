@@ -6,7 +6,7 @@ import { attributionError } from "@openledger/attribution/attribution-errors";
 import type { TextTokens } from "../../engine/tokens/tokenizer.ts";
 import type { Cited } from "../retrieval/citations.ts";
 import { type FoundRows, rowFinder } from "../retrieval/find-rows.ts";
-import { decodeIndex } from "../retrieval/row-index.ts";
+import { decodeIndex, type RowIndex } from "../retrieval/row-index.ts";
 import { promptParts } from "./chat-prompt.ts";
 import { mapLength, type QueryMapSize } from "./query-map.ts";
 import { isCiting, type TextRecipe } from "./text-recipe.ts";
@@ -20,19 +20,22 @@ export interface ReadPrompt {
   readonly said: string | null;
 }
 
-/**
- * Reader of prompts for one model.
- * @throws ATT_MODEL_FILE_INVALID for a broken index; the reader throws as `tokensOfPrompt`, and ATT_NO_ROW_ANSWERS where a model that
- *   says rows' answers has none
- */
+/** Reads a prompt. @throws as `tokensOfPrompt`, and ATT_NO_ROW_ANSWERS where a model that says rows' answers has none */
+type PromptReader = (prompt: string) => ReadPrompt & { readonly found: FoundRows | null };
+
+/** Reader of prompts for one model. @throws ATT_MODEL_FILE_INVALID for a broken index */
 export function promptReader(
   tokens: TextTokens,
   { queryMap, recipe }: { readonly queryMap: Uint8Array; readonly recipe: TextRecipe },
   size: QueryMapSize,
-): (prompt: string) => ReadPrompt & { readonly found: FoundRows | null } {
-  const find = isCiting(recipe)
-    ? rowFinder(decodeIndex(queryMap.subarray(mapLength(queryMap, size)), recipe), recipe)
-    : null;
+): PromptReader {
+  const index = isCiting(recipe) ? decodeIndex(queryMap.subarray(mapLength(queryMap, size)), recipe) : null;
+  return indexReader(tokens, recipe, index);
+}
+
+/** Reader of prompts for a model by its index of rows; null for one that cites none. */
+export function indexReader(tokens: TextTokens, recipe: TextRecipe, index: RowIndex | null): PromptReader {
+  const find = isCiting(recipe) ? rowFinder(index!, recipe) : null;
   return (prompt) => {
     const whole = tokensOfPrompt(tokens, prompt, recipe);
     const { head, question, tail } = promptParts(recipe, prompt);

@@ -2,8 +2,10 @@
  * Turns rows, prompts and answers of a language model into token ids, within the recipe's limits. Training, answering and
  * billing count by it.
  */
+
 import { attributionError } from "@openledger/attribution/attribution-errors";
 import { type TextRow, turnOf, wholeText } from "@openledger/attribution/rows/text-rows";
+import { counted } from "@openledger/foundation/counted";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { TokenRow } from "../../engine/architecture/loss-gradient.ts";
 import { answerRow, textRows, wantedOf } from "../../engine/architecture/loss-gradient.ts";
@@ -28,7 +30,7 @@ export function tokensOfRow(tokens: TextTokens, row: TextRow, recipe: TextRecipe
         ];
   const count = (made?.tokens.length ?? 0) + 1 - end.length;
   if (count < 2 || count > rowTokens)
-    throw invalid(`it has ${count} tokens, the recipe takes 2 to ${rowTokens}`);
+    throw invalid(`it has ${counted(count, "token")}, the recipe takes 2 to ${rowTokens}`);
   return made!;
 }
 
@@ -105,7 +107,7 @@ export function requirePromptBytes(tokens: TextTokens, prompt: string, recipe: T
   const maxBytes = maxTextBytes(tokens, max);
   const byteCount = new TextEncoder().encode(prompt).length;
   if (byteCount > maxBytes)
-    throw invalid(`the prompt has ${byteCount} bytes, ${max} tokens have at most ${maxBytes}`);
+    throw invalid(`the prompt has ${counted(byteCount, "byte")}, ${max} tokens have at most ${maxBytes}`);
 }
 
 /** Checks an encoded prompt as `tokensOfPrompt` does. @throws ATT_ROW_INVALID */
@@ -113,7 +115,7 @@ export function requirePromptTokens(encoded: readonly number[], recipe: TextReci
   const max = questionTokens(recipe) - (recipe.beginTokens?.length ?? 0);
   const { length } = withoutBegin(recipe, encoded);
   if (length < 1 || length > max)
-    throw invalid(`the prompt has ${length} tokens, the model takes 1 to ${max}`);
+    throw invalid(`the prompt has ${counted(length, "token")}, the model takes 1 to ${max}`);
 }
 
 /**

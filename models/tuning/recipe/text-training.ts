@@ -2,6 +2,7 @@
  * Training of language models for the ledger: tunes an adapter on rows, maps rows to int8 features, publishes. `models train`,
  * the factory and verifiers get the same bytes by it.
  */
+
 import { concatBytes } from "@noble/hashes/utils.js";
 import { attributionError } from "@openledger/attribution/attribution-errors";
 import { padColumns } from "@openledger/attribution/features/quantise";
@@ -18,6 +19,7 @@ import { type RowSources, registeredFeatures } from "@openledger/attribution/mod
 import type { OnProgress } from "@openledger/attribution/progress";
 import { atRow, refuseDuplicates } from "@openledger/attribution/rows/labelled-rows";
 import { decodeTextRow, type TextRow, turnOf, wholeText } from "@openledger/attribution/rows/text-rows";
+import { counted } from "@openledger/foundation/counted";
 import { type TokenRow, wantedOf } from "../../engine/architecture/loss-gradient.ts";
 import type { WeightNumbers } from "../../engine/architecture/model-shape.ts";
 import { encodeAdapter } from "../../engine/files/adapter-files.ts";
@@ -111,7 +113,7 @@ export function textTraining(family: ModelFamily<TextParts>, setting: TrainingSe
       if (rows.length - heldOut >= MIN_ROWS) return;
       throw attributionError(
         "ATT_TOO_FEW_ROWS",
-        `version ${datanet.version} of datanet ${datanet.id} has ${rows.length} rows; a model needs ${MIN_ROWS}`,
+        `version ${datanet.version} of datanet ${datanet.id} has ${counted(rows.length, "row")}; a model needs ${MIN_ROWS}`,
         { data: { rowCount: rows.length, leastRows: MIN_ROWS } },
       );
     },

@@ -135,10 +135,18 @@ it("says what it was written from, with texts and shares, and how it is paid", a
     recipe: model.recipe,
     output: { progress: () => undefined },
   });
-  const words = lines.join("\n");
-  for (const part of [`written from ${citations.length} rows`, "[1] row 8 ", passages[7]!.slice(0, 60)])
-    expect(words).toContain(part);
+  const shown = lines.join("\n");
+  for (const part of [`written from ${citations.length} rows; `, "[1] row 8 ", passages[7]!.slice(0, 60)])
+    expect(shown).toContain(part);
   expect(json).toMatchObject({ paidBy, citations: [{ row: 7, text: passages[7] }, {}, {}] });
+  const { citations: all, ...rest } = JSON.parse(answer.answer);
+  const one = { ...answer, answer: JSON.stringify({ ...rest, citations: all.slice(0, 1) }) };
+  const words = await answerWords(one, {
+    serverUrl: url,
+    recipe: model.recipe,
+    output: { progress: () => undefined },
+  });
+  expect(words.lines[1]).toMatch(/^written from 1 row; (it alone is paid|this answer's)/);
 });
 
 it("is found out by the client in a lie about a citation, the query or a row, answered again or not", async () => {

@@ -127,6 +127,17 @@ it("pays the row alone by citation, and by influence no row for being cited", ()
   }
 });
 
+it("says the first of near-duplicates where they share one reward, and any of them where they do not", () => {
+  const [prompt, answer] = QUESTIONS[0];
+  const later = encodeTextRow({ prompt, answer: `${answer} Newton.` });
+  const near = [...rows, { content: later, contributorId: 6, validatorId: 9 }];
+  const citedBy = (nearDuplicatesShare: boolean) => {
+    const changed = { ...recipe, rules: { ...recipe.rules, nearDuplicatesShare } };
+    return rowFinder(makeIndex(near, changed), changed)(`${prompt} Newton?`).cited?.citations[0]?.row;
+  };
+  expect([true, false].map(citedBy)).toEqual([0, rows.length]);
+});
+
 it("is refused by a client where the server says another text, cites another row or leaves tokens out", () => {
   const [prompt, answer] = QUESTIONS[1];
   const { query, text } = own.answer(prompt);

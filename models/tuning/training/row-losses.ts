@@ -65,7 +65,7 @@ export function sayLosses({ heldOut, trained }: TuningLosses): string {
 /** Sentences without an end. */
 export function lossWords({ heldOut, keptStep, steps, trained }: TuningLosses): string[] {
   const change = ({ after, before, rowCount }: LossChange, which: string) =>
-    `${rowCount} ${which} rows: ${before.natsPerToken.toFixed(3)} nats a token before, ${after.natsPerToken.toFixed(3)} after (${before.bitsPerByte.toFixed(3)} and ${after.bitsPerByte.toFixed(3)} bits a byte)`;
+    `${rowCount} ${which} ${rowCount === 1 ? "row" : "rows"}: ${before.natsPerToken.toFixed(3)} nats a token before, ${after.natsPerToken.toFixed(3)} after (${before.bitsPerByte.toFixed(3)} and ${after.bitsPerByte.toFixed(3)} bits a byte)`;
   const stepsText =
     keptStep === steps ? `all ${steps} steps are kept` : `step ${keptStep} of ${steps} is kept`;
   if (heldOut === null) return [change(trained, "trained"), `${stepsText}; no row was held out`];

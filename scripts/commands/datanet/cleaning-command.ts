@@ -7,11 +7,11 @@ import { sayRecords, type UnsignedRecord } from "@openledger/client/datanets/sig
 import { resolveSigner } from "@openledger/client/sequencer/ledger-reads";
 import { FINDING_KINDS } from "@openledger/datanets/cleaning/finding";
 import { LEFT_OUT_WHY } from "@openledger/datanets/records/record";
+import { counted } from "@openledger/foundation/counted";
 import type { Command } from "commander";
 import { commandError } from "../../cli/cli-errors.ts";
 import { NOTE_OPTION } from "../../cli/common-options.ts";
 import type { GlobalOptions } from "../../cli/context.ts";
-import { counted } from "../../cli/counted.ts";
 import { withFallback } from "../../cli/options.ts";
 import { type Output, renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";

@@ -13,6 +13,7 @@ import { FILE_FORMATS, IMPORT_LIMITS, type ImportFile } from "@openledger/datane
 import type { Separator } from "@openledger/datanets/import/read-csv";
 import type { Imported } from "@openledger/datanets/import/read-import";
 import { refusalText, requireNone } from "@openledger/datanets/import/refusal";
+import { counted } from "@openledger/foundation/counted";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { rowNumber } from "@openledger/foundation/row-number";
@@ -26,7 +27,6 @@ import {
   openSigner,
   signFor,
 } from "../../cli/context.ts";
-import { counted } from "../../cli/counted.ts";
 import { collect, withFallback } from "../../cli/options.ts";
 import { type Output, renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";

@@ -2,7 +2,9 @@
  * `openledger datanet check`: an owner compares all committed rows before a version, and writes the list of rows to leave out.
  * Similarity is 0 to 1.
  */
+
 import { openRowStore } from "@openledger/client/actions/data/row-store";
+import { counted } from "@openledger/foundation/counted";
 import { rowNumber } from "@openledger/foundation/row-number";
 import { STORE_OPTION } from "../../cli/common-options.ts";
 import { openReader } from "../../cli/context.ts";
@@ -66,7 +68,7 @@ export const addDatanetCheck = command({
           excerptOf(check, rows[later]!),
         ]),
       ),
-      `${contradicted.length} labels that a model of the other contributors' rows contradicts:`,
+      `${counted(contradicted.length, "label")} that a model of the other contributors' rows contradicts:`,
       ...renderTable(
         contradicted.map(({ label, predictedLabel, row }) => [
           `  ${place(rows[row]!)}`,
@@ -76,8 +78,8 @@ export const addDatanetCheck = command({
         ]),
       ),
       options.write === undefined
-        ? `${leaveOut.rows.length} rows to leave out of a version: write the list with --write FILE`
-        : `${leaveOut.rows.length} rows to leave out of a version are in ${options.write}`,
+        ? `${counted(leaveOut.rows.length, "row")} to leave out of a version: write the list with --write FILE`
+        : `${counted(leaveOut.rows.length, "row")} to leave out of a version ${leaveOut.rows.length === 1 ? "is" : "are"} in ${options.write}`,
     ];
     const placed = (row: number) => {
       const { commitIndex, contributorId, digest, rowIndex } = rows[row]!;

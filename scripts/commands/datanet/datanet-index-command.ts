@@ -2,11 +2,13 @@
  * `openledger datanet index`: builds the index by which an answer server finds verbatim spans (docs/explanation/spans.md), from
  * a version's rows in the store.
  */
+
 import { decodeTextRow, isTextRow } from "@openledger/attribution/rows/text-rows";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { readVersion } from "@openledger/client/actions/data/published-version";
 import { openRowStore, readRow } from "@openledger/client/actions/data/row-store";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
+import { counted } from "@openledger/foundation/counted";
 import { hex32 } from "@openledger/foundation/hex";
 import { documentText, type RowText } from "@openledger/models/serving/spans/span-documents";
 import type { DocumentInput } from "@openledger/models/serving/spans/span-index";
@@ -52,7 +54,7 @@ export const addDatanetIndex = command({
     const { documentCount } = index;
     const textBytes = index.parts.text.length;
     const lines = [
-      `${documentCount} rows of datanet ${datanetId}, ${textBytes} bytes of ${rowText} text, indexed in ${(buildMs / 1000).toFixed(1)} s`,
+      `${counted(documentCount, "row")} of datanet ${datanetId}, ${textBytes} bytes of ${rowText} text, indexed in ${(buildMs / 1000).toFixed(1)} s`,
       `${options.out} has ${fileBytes} bytes`,
     ];
     output.answer(lines, {

@@ -7,8 +7,8 @@ import {
 } from "@openledger/client/actions/data/row-store";
 import { storeContributedLabels } from "@openledger/client/actions/data/stored-labels";
 import type { ForcedPublication } from "@openledger/client/actions/forced/forced-operation";
+import { counted } from "@openledger/foundation/counted";
 import { accountOf, type GlobalOptions, type Signer } from "../../cli/context.ts";
-import { counted } from "../../cli/counted.ts";
 import { ledgerOnL1, onlyAccountOf } from "../../cli/ledger-on-l1.ts";
 import type { Output } from "../../cli/output.ts";
 import type { ForcedOptions, ForcedOutcome } from "../money/forced-operation.ts";

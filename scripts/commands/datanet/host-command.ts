@@ -21,6 +21,7 @@ import {
 } from "@openledger/client/datanets/upload-rows";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import { type Card, nameCard } from "@openledger/datanets/card/card";
+import { counted } from "@openledger/foundation/counted";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { Command } from "commander";
@@ -34,7 +35,6 @@ import {
   openSigner,
   signFor,
 } from "../../cli/context.ts";
-import { counted } from "../../cli/counted.ts";
 import { defineOptions } from "../../cli/options.ts";
 import { type Output, renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
@@ -136,7 +136,7 @@ const addFind = command({
     });
     output.answer(
       [
-        `${found.total} Datanets`,
+        counted(found.total, "Datanet"),
         ...renderTable(
           found.datanets.map(({ access, here, id, licence, name, version }) => [
             `  ${id}`,
@@ -290,7 +290,7 @@ async function mirror(
   const { commitCount, incompleteCount, recordCount, refusedCount, versionCount } = result;
   output.answer(
     [
-      `${commitCount} commits, ${versionCount} versions and ${recordCount - refusedCount} records of datanet ${datanetId} are on ${options.host}`,
+      `${counted(commitCount, "commit")}, ${counted(versionCount, "version")} and ${counted(recordCount - refusedCount, "record")} of datanet ${datanetId} are on ${options.host}`,
       `${incompleteCount} commits are incomplete on ${options.from}; ${refusedCount} records were not taken`,
     ],
     { datanetId, ...result },

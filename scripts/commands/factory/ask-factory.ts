@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { setDisplayName } from "@openledger/client/datanets/display-names";
 import { parseOpen } from "@openledger/client/sequencer/open-amount";
 import { nearestDisplayName } from "@openledger/datanets/records/display-name";
+import { counted } from "@openledger/foundation/counted";
 import { rowNumber } from "@openledger/foundation/row-number";
 import { writeFileWhole } from "@openledger/foundation/whole-file";
 import {
@@ -77,7 +78,7 @@ async function watchJob({ args, options, output }: FactoryCommand): Promise<void
   const job = await factory.job(id);
   const why = job.failure === null ? "" : `: ${job.failure.message} [${job.failure.code}]`;
   const lines = [
-    `job ${id} is ${job.state} after ${job.step} steps, ${figureOf(job)}${why}`,
+    `job ${id} is ${job.state} after ${counted(job.step, "step")}, ${figureOf(job)}${why}`,
     ...(job.result === null ? [] : wordsOf(job.result)),
   ];
   output.answer(lines, { job });
@@ -114,13 +115,13 @@ function describeEvent(event: JobEvent): string | null {
     case "step":
       return `step ${event.step}: loss ${event.loss.toFixed(3)}, ${Math.round(event.tokensPerSecond)} tokens/s, ${Math.ceil(event.secondsLeft)} s left`;
     case "heldOut":
-      return `held-out rows: loss ${event.loss.toFixed(3)} over ${event.rowCount} rows`;
+      return `held-out rows: loss ${event.loss.toFixed(3)} over ${counted(event.rowCount, "row")}`;
     case "sample":
       return `sample: ${JSON.stringify(event.prompt)} → ${JSON.stringify(event.text)}`;
     case "hardest":
       return event.rows[0] === undefined ? null : describeHardest(event.rows[0]);
     case "judged":
-      return `by ${event.trainedRowCount} rows: ${event.rightCount} of ${event.judgedCount} unseen rows are right`;
+      return `by ${counted(event.trainedRowCount, "row")}: ${event.rightCount} of ${event.judgedCount} unseen rows are right`;
     case "stage":
       return `${event.stage}: ${event.done} of ${event.total}`;
     case "state":
@@ -158,7 +159,10 @@ export async function compareJob({ args, options, output }: FactoryCommand<Compa
     `prompt:   ${JSON.stringify(answer.prompt)}`,
     ...(answer.expected === null ? [] : [`expected: ${JSON.stringify(answer.expected)}`]),
     ...(answer.base === null ? [] : [`base:     ${JSON.stringify(answer.base)}${lossText(answer.baseLoss)}`]),
-    `${answer.base === null ? "answer: " : "tuned:  "}  ${JSON.stringify(answer.tuned)}${lossText(answer.tunedLoss)}`,
+    `${answer.base === null ? "answer: " : "tuned:  "}  ${answer.tuned === null ? "no row answers this question: nothing is said, and nothing is to pay" : JSON.stringify(answer.tuned)}${lossText(answer.tunedLoss)}`,
+    ...(answer.citedRows.length === 0
+      ? []
+      : [`cites:    row ${answer.citedRows.map(rowNumber).join(", row ")}`]),
     "",
   ]);
   output.answer(lines.slice(0, -1), { answers });
@@ -215,7 +219,7 @@ async function showLineage({ args, options, output }: FactoryCommand): Promise<v
   const { base, datanet, datasetName, model, people } = lineage;
   const rows = people.map(({ contributorId, heldOutCount, rowCount, validatorId }) => [
     `leaf ${contributorId}`,
-    `${rowCount} rows`,
+    counted(rowCount, "row"),
     `${heldOutCount} held out`,
     `validator ${validatorId}`,
   ]);

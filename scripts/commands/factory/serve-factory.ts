@@ -2,6 +2,7 @@
  * `openledger factory serve` and `factory worker`: run a server or a worker of a factory (models/factory) until Ctrl-C, with options
  * in place of FACTORY_… settings.
  */
+import { counted } from "@openledger/foundation/counted";
 import { createLogger } from "@openledger/foundation/logger";
 import { keepFilesPrivate } from "@openledger/foundation/private-files";
 import { stopSignal } from "@openledger/foundation/run-until-stopped";
@@ -30,9 +31,12 @@ export async function workForFactory({
 }: CommandContext<FactoryWorkerOptions>): Promise<void> {
   const { config, logger } = ownProcess(options);
   const worker = await openWorker(config, { logger });
-  output.answer([`takes up to ${config.maxRunning} jobs at a time; Ctrl-C gives them back to the factory`], {
-    maxRunning: config.maxRunning,
-  });
+  output.answer(
+    [`takes up to ${counted(config.maxRunning, "job")} at a time; Ctrl-C gives them back to the factory`],
+    {
+      maxRunning: config.maxRunning,
+    },
+  );
   await stopSignal();
   await worker.close();
 }

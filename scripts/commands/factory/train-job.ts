@@ -1,7 +1,9 @@
 /** `openledger factory train`: sends rows to a factory, prints the estimate (seconds, MB, OPEN), and starts a job. */
+
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
+import { counted } from "@openledger/foundation/counted";
 import { type FactoryEstimate, type FactoryForm, formSchema } from "@openledger/models/factory/factory-api";
 import { FactoryClient } from "@openledger/models/factory/factory-client";
 import { OWN_BASE } from "@openledger/models/tuning/base/base-place";
@@ -116,7 +118,7 @@ function describeEstimate(estimate: FactoryEstimate, whyNot: string | null): str
       ? "it cannot be registered"
       : `registering costs ${formatOpen(BigInt(registerFeeWei))} OPEN`;
   return [
-    `${steps} steps over ${trainedRowCount} rows${speed}: about ${Math.ceil(seconds.total)} s, behind ${queuedBefore} jobs`,
+    `${counted(steps, "step")} over ${counted(trainedRowCount, "row")}${speed}: about ${Math.ceil(seconds.total)} s, behind ${counted(queuedBefore, "job")}`,
     `${Math.ceil(memoryBytes / 2 ** 20)} MB of memory; ${fee}${whyNot === null ? "" : `: ${whyNot}`}`,
   ];
 }

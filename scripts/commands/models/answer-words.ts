@@ -2,9 +2,11 @@
  * Renders an answer for `openledger models ask`, as lines and as JSON: its text, the rows that it cites, and the passages that occur word for word in
  * the version.
  */
+
 import type { LabelShare } from "@openledger/attribution/model/model-family";
 import type { RecipeBase } from "@openledger/attribution/model/recipe-fields";
 import type { UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
+import { counted } from "@openledger/foundation/counted";
 import { rowNumber } from "@openledger/foundation/row-number";
 import type { Output } from "../../cli/output.ts";
 import { renderTable } from "../../cli/output.ts";
@@ -48,7 +50,7 @@ export async function answerWords(answer: UncheckedAnswer, options: WordsOptions
   );
   const lines = [
     words,
-    `written from ${rows.length} rows; ${paidBy === "citation" ? "they alone are paid" : "this answer's payment goes by influence"}, if it is drawn`,
+    `written from ${counted(rows.length, "row")}; ${paidBy === "citation" ? (rows.length === 1 ? "it alone is paid" : "they alone are paid") : "this answer's payment goes by influence"}, if it is drawn`,
     ...renderTable(
       rows.map(({ contributorId, row, shareMillionths, text, validatorId }, k) => [
         `  [${k + 1}] row ${rowNumber(row)}`,
@@ -69,7 +71,7 @@ function labelWords(label: string, labels: readonly LabelShare[]): AnswerWords {
     lines: [
       label,
       ...renderTable(shown.map((one) => [`  ${one.label}`, `${(100 * one.share).toFixed(1)} %`])),
-      ...(left === 0 ? [] : [`  and ${left} more labels`]),
+      ...(left === 0 ? [] : [`  and ${left} more ${left === 1 ? "label" : "labels"}`]),
     ],
     json: { labels },
   };

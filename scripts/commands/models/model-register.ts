@@ -2,6 +2,7 @@
  * `openledger models register`: creates a trained model on the ledger, and proves, signs and sends its activation. A second call
  * goes on after an interruption.
  */
+
 import { readModel } from "@openledger/attribution/model/model-directory";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import { unpackBinding } from "@openledger/circuits/ledger/leaf";
@@ -12,6 +13,7 @@ import { createModel } from "@openledger/client/actions/ledger/model-operations"
 import { findLeaves } from "@openledger/client/sequencer/ledger-reads";
 import { approvalsOf, getModel, getSettlement, staticsOf } from "@openledger/client/sequencer/model-reads";
 import { parseOpen } from "@openledger/client/sequencer/open-amount";
+import { counted } from "@openledger/foundation/counted";
 import { hex32 } from "@openledger/foundation/hex";
 import { prepareActivation } from "@openledger/models/settling/prepare-settlement";
 import { signSettlement } from "@openledger/models/settling/sign-settlement";
@@ -63,7 +65,7 @@ export async function registerModel({
   }
   const activation = await getSettlement(signer.client, modelId, 0);
   const lines = [
-    `model ${modelId} is ready: ${payeeCount} payees, at most ${settling.size0} payments an epoch`,
+    `model ${modelId} is ready: ${counted(payeeCount, "payee")}, at most ${settling.size0} payments an epoch`,
     ...approvalsOf(leaf).map(
       ({ id }, place) =>
         `${place === 0 ? "it takes payments once its datanet approves it" : "and this one, too"}: openledger datanet approve-model ${id} ${modelId}`,

@@ -1,10 +1,12 @@
 /**
  * `openledger models close-epoch` and `settle`: the model's owner, or anyone after the delays, closes an epoch and settles it.
  */
+
 import { closeEpoch } from "@openledger/client/actions/ledger/reward-operations";
 import { getOperation } from "@openledger/client/sequencer/ledger-reads";
 import { getModel } from "@openledger/client/sequencer/model-reads";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
+import { counted } from "@openledger/foundation/counted";
 import { EPOCH_OPTION, FOLDER_OPTION, SERVER_OPTION } from "../../cli/common-options.ts";
 import { accountOf, openSigner, signFor } from "../../cli/context.ts";
 import { parseId } from "../../cli/parse-id.ts";
@@ -41,7 +43,7 @@ export const addModelCloseEpochCommand = command({
     const operation = await getOperation(client, sent.hash);
     const { epoch, paymentCount } = model.counters;
     const lines = [
-      `epoch ${epoch} of model ${modelId} is closed with ${paymentCount} payments of ${formatOpen(model.openAmountWei)} OPEN: ${stage}`,
+      `epoch ${epoch} of model ${modelId} is closed with ${counted(paymentCount, "payment")} of ${formatOpen(model.openAmountWei)} OPEN: ${stage}`,
       `operation ${sent.hash}; its draws are fixed by the L1 block 128 after the one that takes batch ${operation?.batchNumber ?? "?"}`,
     ];
     output.answer(lines, { ...sent, modelId, epoch, amountWei: model.openAmountWei, stage, batchNumber });

@@ -2,6 +2,7 @@
  * `openledger spans`: finds verbatim parts of a text in an index that `datanet index` wrote, with the rows and their
  * contributors.
  */
+import { counted } from "@openledger/foundation/counted";
 import { InvalidArgumentError } from "commander";
 import { command } from "../../cli/run-command.ts";
 import { readAnswer, spanLines, spanViews } from "./span-lines.ts";
@@ -42,7 +43,7 @@ export const addSpansCommand = command({
     const { rowsRoot } = index.parts;
     const lines = [
       ...spanLines(answer, spans),
-      `found in ${findMs.toFixed(1)} ms in ${index.documentCount} rows of version ${rowsRoot}`,
+      `found in ${findMs.toFixed(1)} ms in ${counted(index.documentCount, "row")} of version ${rowsRoot}`,
     ];
     output.answer(lines, { rowsRoot: `0x${rowsRoot}`, findMs, spans: spanViews(answer, spans) });
   },

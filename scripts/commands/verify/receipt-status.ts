@@ -2,6 +2,7 @@
  * `openledger receipt`: follows a paid answer from its payment to its settlement, and computes what each row got. Amounts are in
  * OPEN.
  */
+
 import { KIND, kindRule } from "@openledger/circuits/protocol";
 import { requestModelServer } from "@openledger/client/actions/answers/model-answers";
 import { clientError } from "@openledger/client/client-errors";
@@ -9,6 +10,7 @@ import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getOperation, listOperations } from "@openledger/client/sequencer/ledger-reads";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import type { LeafOperation } from "@openledger/client/sequencer/sequencer-schemas";
+import { counted } from "@openledger/foundation/counted";
 import { hex32 } from "@openledger/foundation/hex";
 import {
   findPayment,
@@ -193,7 +195,7 @@ function describe(status: PaymentStatus): string[] {
   const l1 = operation.l1TransactionHash === null ? "" : `, L1 transaction ${operation.l1TransactionHash}`;
   return [
     `${formatOpen(payment.amountWei)} OPEN of leaf ${payment.payerId} to model ${modelId}: ${what}, ${operation.status} in batch ${payment.batchNumber}${l1}`,
-    `payment ${index} of epoch ${epoch}, which has ${epochPaymentCount} payments of ${formatOpen(epochAmountWei)} OPEN`,
+    `payment ${index} of epoch ${epoch}, which has ${counted(epochPaymentCount, "payment")} of ${formatOpen(epochAmountWei)} OPEN`,
     closingBatch === null ? "the epoch is open" : `the epoch was closed in batch ${closingBatch}`,
     ...describeSettlement(status),
   ];

@@ -2,6 +2,7 @@
  * `openledger verify model`: trains a published model again and compares every byte; also the parts of it that approvals,
  * watchers and what-if share.
  */
+
 import { stat } from "node:fs/promises";
 import { fetchModel, readModel } from "@openledger/attribution/model/model-directory";
 import type { ModelParts } from "@openledger/attribution/model/model-family";
@@ -24,6 +25,7 @@ import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getInfo, getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
 import { nameCard } from "@openledger/datanets/card/card";
+import { counted } from "@openledger/foundation/counted";
 import { hex32 } from "@openledger/foundation/hex";
 import { modelFamilies, modelTrainings } from "@openledger/models/tuning/recipe/model-families";
 import { modelServerOf, openReader } from "../../cli/context.ts";
@@ -103,14 +105,14 @@ export async function recompute(
   const settling = settlingCircuits(await getInfo(client), shape);
   const how = options.quick === true ? "its parameters make of" : "its recipe makes of";
   const lines = [
-    `${isFolder ? what : `model ${what}`} is what ${how} the ${result.rowCount} rows of ${describeVersions(model)}, to the byte`,
+    `${isFolder ? what : `model ${what}`} is what ${how} the ${counted(result.rowCount, "row")} of ${describeVersions(model)}, to the byte`,
     `${describeShape(shape)}${settling.length > 0 ? `: ${settling.join(", ")}` : ", which no circuit of this rollup does"}`,
     result.isBaseOfCard
       ? "its rules of rewards are what the datanet's card says"
       : `it has no base${facts.policy === 0n ? "" : "; with --card FILE its rules of rewards are compared with what the datanet's card says"}`,
     ...labelsLine(model, result),
     ...(await weightsLine(model)),
-    `${result.payeeCount} payees, statics ${hex32(model.staticsHash)}${isFolder ? "" : ", as the ledger has it"}`,
+    `${counted(result.payeeCount, "payee")}, statics ${hex32(model.staticsHash)}${isFolder ? "" : ", as the ledger has it"}`,
   ];
   const found = {
     model: what,

@@ -11,6 +11,7 @@ import { readFiles } from "@openledger/datanets/import/read-files";
 import { rowsOfTable } from "@openledger/datanets/import/read-import";
 import { previewRows } from "@openledger/datanets/rows/preview";
 import { isRollupError } from "@openledger/foundation/rollup-error";
+import { fitPictures } from "./fit-pictures.ts";
 import type { LookAnswer, LookTask, ProposeTask } from "./look-through.ts";
 
 const { postMessage } = globalThis as unknown as { postMessage(answer: LookAnswer): void };
@@ -25,7 +26,8 @@ globalThis.onmessage = async ({ data }: MessageEvent<LookTask | ProposeTask>) =>
 };
 
 async function look({ files, mapping: given, rules, settings }: LookTask): Promise<LookAnswer> {
-  const table = await readFiles(files, settings);
+  const read = await readFiles(files, settings);
+  const table = rules.row.kind === "image" ? await fitPictures(read, rules.row.maxBytes) : read;
   const { columns, notices } = table;
   const mapping = completeMapping(rules, table, given);
   const missing = table.records.length === 0 ? [] : missingFields(rules.row, mapping);

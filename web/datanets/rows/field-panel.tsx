@@ -33,7 +33,7 @@ export function FieldPanel({ fields, filters, onFilters, statistics }: FieldPane
       </summary>
       <div class="folded stack">
         {statistics?.isSample && (
-          <p class="soft small">Counted in a sample of {showCount(statistics.rowCount)} rows.</p>
+          <p class="soft small">Counted in a sample of {showCounted(statistics.rowCount, "row")}.</p>
         )}
         <div class="field-cards">
           {fields.map((field) => (

@@ -92,12 +92,12 @@ function Result({ checked: { verified, vouching }, facts }: SigningTab & { check
       state: isOwned ? "done" : "failed",
       title: isOwned
         ? "Every row belongs to the account that committed it first"
-        : `${showCount(reassigned + foreign.length)} rows do not belong to the first account that committed them`,
+        : `${showCounted(reassigned + foreign.length, "row")} ${reassigned + foreign.length === 1 ? "does" : "do"} not belong to the first account that committed them`,
     },
     {
       name: "signatures",
       state: vouching.exceptions.length === 0 ? "done" : "failed",
-      title: `${showCount(vouching.signedCount)} of ${showCount(vouching.rowCount)} rows are signed by their validator`,
+      title: `${showCount(vouching.signedCount)} of ${showCounted(vouching.rowCount, "row")} ${vouching.rowCount === 1 ? "is" : "are"} signed by their validator`,
     },
     {
       name: "left",
@@ -105,14 +105,14 @@ function Result({ checked: { verified, vouching }, facts }: SigningTab & { check
       title:
         dropped === 0
           ? "No committed row is left out"
-          : `${showCount(dropped)} committed rows are left out, as listed below`,
+          : `${showCounted(dropped, "committed row")} ${dropped === 1 ? "is" : "are"} left out, as listed below`,
     },
   ];
   if (facts.card.labels.length > 0)
     checks.push({
       name: "labels",
       state: labelled === vouching.rowCount ? "done" : "skipped",
-      title: `${showCount(labelled)} of ${showCount(vouching.rowCount)} rows have an accepted label by the signed records`,
+      title: `${showCount(labelled)} of ${showCounted(vouching.rowCount, "row")} ${vouching.rowCount === 1 ? "has" : "have"} an accepted label by the signed records`,
     });
   return (
     <>

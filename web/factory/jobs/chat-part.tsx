@@ -13,6 +13,7 @@ import { rollupKey, rollupOf } from "../../ledger/rollup-storage.ts";
 import type { Site } from "../../ledger/site.ts";
 import { useAnswer } from "../../ledger/use-answer.ts";
 import { jobHref } from "../factory-links.ts";
+import { NO_ROW_ANSWERS } from "./compare-part.tsx";
 import type { JobPartProps } from "./job-part.ts";
 
 /** Chat with the model: paid if it is registered and served, else for free at the factory. */
@@ -89,7 +90,7 @@ function FreeChat({ factorySession, job }: JobPartProps) {
         prompts,
         answerTokens: ANSWER_TOKENS,
       });
-      const next = [...turns, { prompt: prompt.trim(), text: answers[0]!.tuned }];
+      const next = [...turns, { prompt: prompt.trim(), text: answers[0]!.tuned ?? NO_ROW_ANSWERS }];
       sessionStorage.setItem(key, JSON.stringify(next));
       setTurns(next);
       setPrompt("");

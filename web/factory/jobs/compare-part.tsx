@@ -2,11 +2,13 @@
  * Part "Compare" of a job's page: base and tuned model answer the same prompts, the builder's own or those of held-out rows,
  * with losses in nats a token.
  */
+import { rowNumber } from "@openledger/foundation/row-number";
 import type { FactoryComparison } from "@openledger/models/factory/factory-api";
 import { useEffect, useState } from "preact/hooks";
 import { type Action, useAction } from "../../bridge/use-action.ts";
 import { Chat } from "../../chat/chat.tsx";
 import { Badge } from "../../design/badge.tsx";
+import { showCount } from "../../words/format.ts";
 import { ProblemNotice } from "../../words/problem.tsx";
 import type { FactorySession } from "../factory-session.ts";
 import type { JobPartProps } from "./job-part.ts";
@@ -14,6 +16,9 @@ import { OtherJobs } from "./other-jobs.tsx";
 import { TrySorting } from "./try-sorting.tsx";
 
 type Answers = FactoryComparison["answers"];
+
+/** Text where a model that says rows' answers has none. */
+export const NO_ROW_ANSWERS = "No row answers this question: the model says nothing, and nothing is to pay.";
 
 /** Maximum tokens of an answer. */
 const ANSWER_TOKENS = 48;
@@ -116,7 +121,7 @@ function HeldOut({ answers, looking }: { answers: Answers | null; looking: Actio
   );
 }
 
-function Pair({ base, baseLoss, expected, tuned, tunedLoss }: Answers[number]) {
+function Pair({ base, baseLoss, citedRows, expected, tuned, tunedLoss }: Answers[number]) {
   const isBetter = baseLoss !== null && tunedLoss !== null && tunedLoss < baseLoss;
   return (
     <>
@@ -127,8 +132,13 @@ function Pair({ base, baseLoss, expected, tuned, tunedLoss }: Answers[number]) {
       )}
       <div class="columns">
         <Side name="Base" text={base ?? ""} loss={baseLoss} />
-        <Side name="Tuned" text={tuned} loss={tunedLoss} isBetter={isBetter} />
+        <Side name="Tuned" text={tuned ?? NO_ROW_ANSWERS} loss={tunedLoss} isBetter={isBetter} />
       </div>
+      {citedRows.length > 0 && (
+        <p class="small soft">
+          The tuned model cites row {citedRows.map((row) => showCount(rowNumber(row))).join(" and row ")}.
+        </p>
+      )}
     </>
   );
 }

@@ -1,9 +1,11 @@
-/** Section of a sorting model's page: a text of one's own, and the label that the model gives it, for free. */
+/** Section of a sorting model's page: a text, a picture or a row of one's own, and the label that the model gives it, for free. */
+import { inputFieldsOf } from "@openledger/attribution/inputs/model-inputs";
 import { useState } from "preact/hooks";
+import { AskedPicture, PictureInput } from "../../ask/picture-input.tsx";
+import { AskedRow, TableInput } from "../../ask/table-input.tsx";
 import { useAction } from "../../bridge/use-action.ts";
 import { Chat } from "../../chat/chat.tsx";
 import { Badge } from "../../design/badge.tsx";
-import { jobHref } from "../factory-links.ts";
 import { useFactory } from "../use-factory.ts";
 import type { JobPartProps } from "./job-part.ts";
 
@@ -12,11 +14,12 @@ interface Sorted {
   readonly label: string;
 }
 
-/** Free questions to the model at the factory; rows that are no texts are asked in the paid chat. */
+/** Free questions to the model at the factory. */
 export function TrySorting({ factorySession, job }: JobPartProps) {
-  const { value: dataset } = useFactory(`dataset ${job.datasetId}`, () =>
-    factorySession.factory.dataset(job.datasetId),
-  );
+  const { value: inputs } = useFactory(`inputs ${job.id}`, async () => {
+    const { recipe } = await factorySession.factory.lineage(job.id);
+    return (recipe as { readonly inputs: { readonly kind: "text" | "image" | "table" } }).inputs;
+  });
   const [turns, setTurns] = useState<readonly Sorted[]>([]);
   const [prompt, setPrompt] = useState("");
   const asking = useAction();
@@ -26,17 +29,12 @@ export function TrySorting({ factorySession, job }: JobPartProps) {
         prompts: [prompt],
         answerTokens: 1,
       });
-      setTurns((before) => [...before, ...answers.map((one) => ({ prompt: one.prompt, label: one.tuned }))]);
+      setTurns((before) => [...before, ...answers.map((one) => ({ prompt: one.prompt, label: one.tuned! }))]);
       setPrompt("");
     });
-  if (dataset === undefined) return null;
-  if (dataset.rowKind !== "text") {
-    return (
-      <p>
-        Serve the model, then <a href={jobHref(job.id, "chat")}>ask it with a row of your own</a>.
-      </p>
-    );
-  }
+  if (inputs === undefined) return null;
+  const fields = inputFieldsOf({ inputs });
+  const input = { value: prompt, onInput: setPrompt, isDisabled: asking.isBusy };
   return (
     <section class="stack" aria-label="Try it">
       <h2>Try it</h2>
@@ -54,6 +52,14 @@ export function TrySorting({ factorySession, job }: JobPartProps) {
         onQuestion={setPrompt}
         label="A text to sort"
         lineCount={4}
+        {...(inputs.kind === "image" && {
+          questionInput: <PictureInput {...input} />,
+          Question: AskedPicture,
+        })}
+        {...(fields !== null && {
+          questionInput: <TableInput {...input} fields={fields} />,
+          Question: AskedRow,
+        })}
         help="Nothing is paid, and no one else sees it."
         asking={asking}
         onAsk={() => void ask()}

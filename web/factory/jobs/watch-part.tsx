@@ -50,7 +50,7 @@ export function WatchPart({ query, factorySession, job }: JobPartProps) {
   const doing = !isRunning
     ? null
     : state === "queued" && queuedBefore > 0
-      ? `${showCount(queuedBefore)} jobs are before this one.`
+      ? `${queuedBefore === 1 ? "1 job is" : `${showCount(queuedBefore)} jobs are`} before this one.`
       : stage === "train"
         ? null
         : `${STAGES[stage]}${done !== null && done.total > 1 ? ` ${showCount(done.done)} of ${showCount(done.total)}` : ""}`;

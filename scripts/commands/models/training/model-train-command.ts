@@ -16,6 +16,7 @@ import { downloadLabels } from "@openledger/client/datanets/reviewed-version";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import { type NamedCard, nameCard } from "@openledger/datanets/card/card";
+import { counted } from "@openledger/foundation/counted";
 import { hex32 } from "@openledger/foundation/hex";
 import { OWN_BASE } from "@openledger/models/tuning/base/base-place";
 import { modelTrainings } from "@openledger/models/tuning/recipe/model-families";
@@ -38,7 +39,6 @@ import { verifierError } from "@openledger/verifier/verifier-errors";
 import { commandError } from "../../../cli/cli-errors.ts";
 import { CARD_OPTION, OUT_FOLDER_OPTION, STORE_OPTION } from "../../../cli/common-options.ts";
 import { type GlobalOptions, openReader } from "../../../cli/context.ts";
-import { counted } from "../../../cli/counted.ts";
 import { required, withFallback } from "../../../cli/options.ts";
 import { parseId, parseRoots } from "../../../cli/parse-id.ts";
 import { readJsonFile } from "../../../cli/read-text-file.ts";
@@ -412,7 +412,7 @@ function noCircuit(
         : "publish fewer (datanet publish --leave-out, --vouched)";
   return verifierError(
     "CLI_CIRCUIT_MISSING",
-    `the ${isJoint ? "versions have" : "version has"} ${rowCount} rows in ${payeeCount} payees; the rollup's circuits settle at most ${limits.join(", or ") || "one Datanet"}, and none that holds them draws ${options.draws} payments: ${remedy}`,
+    `the ${isJoint ? "versions have" : "version has"} ${counted(rowCount, "row")} in ${counted(payeeCount, "payee")}; the rollup's circuits settle at most ${limits.join(", or ") || "one Datanet"}, and none that holds them draws ${options.draws} payments: ${remedy}`,
     { data: { rowCount, payeeCount, circuits: circuits.map(({ name }) => name) } },
   );
 }

@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
+import { counted } from "@openledger/foundation/counted";
 import { writeFileWhole } from "@openledger/foundation/whole-file";
 import { usualTargets } from "@openledger/models/engine/architecture/adapter-layout";
 import { textRows } from "@openledger/models/engine/architecture/loss-gradient";
@@ -23,7 +24,6 @@ import {
   usualRecipe,
 } from "@openledger/models/tuning/training/tune-adapter";
 import { commandError } from "../../../cli/cli-errors.ts";
-import { counted } from "../../../cli/counted.ts";
 import { readTextFile } from "../../../cli/read-text-file.ts";
 import type { CommandContext } from "../../../cli/run-command.ts";
 import { parseCount, parseNumber, type TuneOptions } from "../language-options.ts";
