@@ -129,7 +129,7 @@ export async function walkToReward(
 const groupOf = (rows: Locator, modelId: number): Locator =>
   rows.locator(".stack-s").filter({ has: rows.page().locator(`a[href$="/${modelId}"]`) });
 
-export async function bytesOf(download: Download): Promise<Buffer> {
+async function bytesOf(download: Download): Promise<Buffer> {
   const parts: Buffer[] = [];
   for await (const part of await download.createReadStream()) parts.push(part as Buffer);
   return Buffer.concat(parts);
