@@ -97,10 +97,12 @@ async function begin(
   ended: AccountRecord | null,
   { budgetWei, client }: Funding,
 ): Promise<AccountRecord> {
-  // An ended account has a last crumb: its key stays.
+  // An ended account has a last crumb, and one whose record is lost all of its money: their keys stay.
   const before = readIfPresent(keyPath(folder));
-  if (ended !== null && before !== null)
-    await writeFileWhole(keyPath(folder, `key-${ended.leafId}`), before, { mode: 0o600 });
+  if (before !== null) {
+    const name = `key-${ended?.leafId ?? `of-${Date.now()}`}`;
+    await writeFileWhole(keyPath(folder, name), before, { mode: 0o600 });
+  }
   const [key, funder] = await Promise.all([createRandomKey(), resolveSigner(client)]);
   await writeFileWhole(keyPath(folder), `${key.secret.reveal()}\n`, { mode: 0o600 });
   const record: AccountRecord = {

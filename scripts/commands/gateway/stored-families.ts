@@ -4,6 +4,8 @@
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
 import { directFamily } from "@openledger/attribution/model/direct/direct-family";
 import type { ModelFamily } from "@openledger/attribution/model/model-family";
 import { writeFileWhole } from "@openledger/foundation/whole-file";
@@ -11,17 +13,19 @@ import { type ReadBaseFile, readFromServer } from "@openledger/models/tuning/rec
 import { textSetting } from "@openledger/models/tuning/recipe/model-families";
 import { textFamily } from "@openledger/models/tuning/recipe/text-family";
 
-/** Reads a base's file from the folder, else by `read`, whose bytes are stored. The caller checks the bytes. */
-function storedIn(folder: string, read: ReadBaseFile): ReadBaseFile {
+/** Reads a base's file from the folder, else by `read`, whose bytes are stored if they are those that the recipe names. */
+export function storedIn(folder: string, read: ReadBaseFile): ReadBaseFile {
   return async (file, base) => {
-    const path = join(folder, base.files[file]?.sha256 ?? file);
+    const entry = base.files[file];
+    if (entry === undefined) return null;
+    const path = join(folder, entry.sha256);
     const stored = await readFile(path).catch((error: NodeJS.ErrnoException) => {
       if (error.code === "ENOENT") return null;
       throw error;
     });
-    if (stored !== null && stored.length === base.files[file]?.sizeBytes) return new Uint8Array(stored);
+    if (stored !== null && stored.length === entry.sizeBytes) return new Uint8Array(stored);
     const bytes = await read(file, base);
-    if (bytes !== null) await writeFileWhole(path, bytes);
+    if (bytes !== null && bytesToHex(sha256(bytes)) === entry.sha256) await writeFileWhole(path, bytes);
     return bytes;
   };
 }
