@@ -123,7 +123,7 @@ export class Asker {
       try {
         return await turn.run(async () => {
           options.signal?.throwIfAborted();
-          // A question from before a kill may have been made good before this turn.
+          // The same question from before a kill, or whose asker has left, may have its answer before this turn.
           const paid = this.#undelivered(place.modelId, prompt);
           return paid === undefined
             ? this.#askInTurn(question, leaf, options)
@@ -218,9 +218,6 @@ export class Asker {
   ): Promise<PaidAnswer> {
     // A server that an unsure payment would leave unpaid is not asked for more.
     await this.#payments.settleAll();
-    // A question that is sent again while its answer is in the making waits here, and has that answer.
-    const waiting = this.#undelivered(place.modelId, prompt);
-    if (waiting !== undefined) return this.#givenAgain(waiting, options);
     const { journal } = this.#modules;
     const opened = await this.#open(place, leaf);
     requireLeast(opened.model, { isAnsweredAgain: this.#isAnsweredAgain, least: this.#limits.least });

@@ -2,16 +2,17 @@
  * Kinds of models that a gateway checks, with the files of their bases: fetched from a model's server once, and stored by their
  * SHA-256.
  */
+import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { sha256 } from "@noble/hashes/sha2.js";
-import { bytesToHex } from "@noble/hashes/utils.js";
 import { directFamily } from "@openledger/attribution/model/direct/direct-family";
 import type { ModelFamily } from "@openledger/attribution/model/model-family";
 import { writeFileWhole } from "@openledger/foundation/whole-file";
 import { type ReadBaseFile, readFromServer } from "@openledger/models/tuning/recipe/base-files";
 import { textSetting } from "@openledger/models/tuning/recipe/model-families";
 import { textFamily } from "@openledger/models/tuning/recipe/text-family";
+
+const digestOf = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 
 /** Reads a base's file from the folder, else by `read`, whose bytes are stored if they are those that the recipe names. */
 export function storedIn(folder: string, read: ReadBaseFile): ReadBaseFile {
@@ -25,7 +26,7 @@ export function storedIn(folder: string, read: ReadBaseFile): ReadBaseFile {
     });
     if (stored !== null && stored.length === entry.sizeBytes) return new Uint8Array(stored);
     const bytes = await read(file, base);
-    if (bytes !== null && bytesToHex(sha256(bytes)) === entry.sha256) await writeFileWhole(path, bytes);
+    if (bytes !== null && digestOf(bytes) === entry.sha256) await writeFileWhole(path, bytes);
     return bytes;
   };
 }
