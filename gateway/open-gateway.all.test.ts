@@ -1,6 +1,11 @@
 /** Tests of a gateway on a rollup: paid answers by OpenAI's client, budget and price, failures between answer and payment. */
+import { execFile } from "node:child_process";
 import { stat } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { promisify } from "node:util";
+import { repositoryRoot } from "@openledger/circuits/compiler/compile";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import OpenAI from "openai";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -8,6 +13,7 @@ import { openledgerSchema } from "./asking/given-answer.ts";
 import { endGateway, type Gateway, openGateway } from "./open-gateway.ts";
 import { BOB, BUDGET_WEI, type GatewayWorld, startGatewayWorld } from "./testing/gateway-world.ts";
 
+const tsx = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
 let world: GatewayWorld;
 beforeAll(async () => {
   world = await startGatewayWorld();
@@ -85,6 +91,20 @@ test("an unmodified OpenAI client gets paid answers, whole and streamed", { time
     }
   }
   expect(kinds[0]).toBe("response.created");
+
+  // The example's agent asks both models, and prints whom it paid.
+  const env = { PATH: process.env.PATH, GATEWAY_URL: gateway.baseUrl, GATEWAY_TOKEN: gateway.token.reveal() };
+  const agent = await promisify(execFile)(
+    process.execPath,
+    ["--import", tsx, "examples/pay-agent.ts", "meka"],
+    {
+      cwd: repositoryRoot,
+      env,
+    },
+  );
+  expect(
+    agent.stdout.match(/\n {2}paid 0\.5 OPEN, receipt 0x[0-9a-f]{64}\n( {2}[\d.]+ % to account \d+ .*\n)+/g),
+  ).toHaveLength(2);
 
   // A restart takes up the same account, and what is left goes back.
   await gateway.close();

@@ -27,6 +27,8 @@ import { createMcpServer } from "./mcp/mcp-server.ts";
 
 /** Questions of one model that wait or run. */
 const MAX_QUEUED = 16;
+/** Time between two sendings of a payment that the sequencer has not answered for. */
+const RETRY_INTERVAL_MS = 10_000;
 /** Time that a stop waits for answers in the making. */
 const STOP_TIMEOUT_MS = 5_000;
 
@@ -107,6 +109,8 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     const places = new ModelPlaces(reader, listPlaces, families, isAnsweredAgain);
     await asker.resume();
     closing.push(() => withinTime(asker.idle()));
+    const retrying = setInterval(() => void asker.settleUnsure().catch(() => {}), RETRY_INTERVAL_MS);
+    closing.push(async () => clearInterval(retrying));
     const { hostUrl = null, isConfirmed = false } = options;
     const modules = { asker, places, budget, journal, client, leafId, maxPriceWei, isConfirmed, hostUrl };
     const createMcp = () => createMcpServer({ ...modules, rowsFolder: join(folder, "rows") });

@@ -123,7 +123,11 @@ export class Asker {
       try {
         return await turn.run(async () => {
           options.signal?.throwIfAborted();
-          return this.#askInTurn(question, leaf, options);
+          // A question from before a kill may have been made good before this turn.
+          const paid = this.#undelivered(place.modelId, prompt);
+          return paid === undefined
+            ? this.#askInTurn(question, leaf, options)
+            : this.#givenAgain(paid, options);
         });
       } finally {
         free();
@@ -131,6 +135,11 @@ export class Asker {
     } finally {
       leave();
     }
+  }
+
+  /** Sends signed payments whose end is unknown once more. @throws GAT_PAYMENT_UNSURE */
+  settleUnsure(): Promise<void> {
+    return this.#payments.settleAll();
   }
 
   /** Resolves once nothing is under way, and signed payments were sent if the sequencer answers. */

@@ -8,6 +8,7 @@ import { ANSWERING_FILES, decodeAnswering } from "@openledger/attribution/model/
 import { fetchFiles } from "@openledger/attribution/model/model-download";
 import { type ModelFamily, openCheckable } from "@openledger/attribution/model/model-family";
 import type { ModelFiles } from "@openledger/attribution/model/model-manifest";
+import type { RecipeBase } from "@openledger/attribution/model/recipe-fields";
 import { requireRegisteredStatics } from "@openledger/client/actions/answers/check-answer";
 import type { CheckableModel } from "@openledger/client/actions/answers/model-answers";
 import { hex32 } from "@openledger/foundation/hex";
@@ -18,6 +19,7 @@ export type FamiliesOf = (serverUrl: string) => Promise<readonly ModelFamily[]>;
 
 export interface OpenedModel {
   readonly model: CheckableModel;
+  readonly recipe: RecipeBase;
 }
 
 interface ModelPlace {
@@ -55,13 +57,14 @@ export class CheckableModels {
     const families = await this.#familiesOf(serverUrl);
     const folder = join(this.#folder, hex32(staticsHash).slice(2));
     const stored = await readStored(folder, families);
-    if (stored !== null && stored.staticsHash === staticsHash) return { model: await openCheckable(stored) };
+    if (stored !== null && stored.staticsHash === staticsHash)
+      return { model: await openCheckable(stored), recipe: stored.recipe };
     const files = await fetchFiles(serverUrl, ANSWERING_FILES, families, {});
     const part = decodeAnswering(files, families);
     const model = await openCheckable(part);
     requireRegisteredStatics(model, staticsHash);
     for (const [name, bytes] of files) await writeFileWhole(join(folder, name), bytes);
-    return { model };
+    return { model, recipe: part.recipe };
   }
 }
 

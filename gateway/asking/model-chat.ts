@@ -1,6 +1,11 @@
-/** Prompt of a chat by the model's own copy: the text that a receipt binds. OpenAI's routes and MCP's tools make it here. */
+/**
+ * Prompt of a chat by the model's own copy: the text that a receipt binds, and what a receipt cannot bind. OpenAI's routes and
+ * MCP's tools call it.
+ */
 import type { Chat } from "@openledger/client/actions/answers/chat-messages";
+import { requireRecipeForm, type WantedForm } from "@openledger/models/serving/billing/recipe-form";
 import { invalidRequest } from "@openledger/models/serving/openai/openai-requests";
+import type { TextRecipe } from "@openledger/models/tuning/recipe/text-recipe";
 import type { OpenedModel } from "./checkable-models.ts";
 
 /**
@@ -18,4 +23,10 @@ export function promptOfChat({ model }: OpenedModel, chat: Chat): string {
     "the model has no chat template: it takes one message of the user",
     "unsupported_value",
   );
+}
+
+/** Refuses what the recipe decides and the request wants otherwise, as the model's server does. @throws SRV_BAD_REQUEST */
+export function requireForm({ model, recipe }: OpenedModel, wanted: WantedForm): void {
+  // A label has no length and no temperature.
+  if (model.chat !== undefined) requireRecipeForm(wanted, recipe as unknown as Pick<TextRecipe, "answers">);
 }

@@ -19,7 +19,7 @@ import {
   parseChat,
 } from "@openledger/models/serving/openai/openai-requests";
 import type { Asker, PaidAnswer } from "../asking/asker.ts";
-import { promptOfChat } from "../asking/model-chat.ts";
+import { promptOfChat, requireForm } from "../asking/model-chat.ts";
 import type { ModelPlaces } from "../asking/model-places.ts";
 import { errorBody } from "./openai-errors.ts";
 
@@ -44,6 +44,7 @@ export async function answerChat(
   requireOneAnswer(request);
   const place = await modules.places.find(request.model);
   const opened = await modules.asker.open(place);
+  requireForm(opened, request);
   const { messages, tools } = request;
   const question = { place, prompt: promptOfChat(opened, { messages, tools }), tools };
   const head: AnswerHead = {

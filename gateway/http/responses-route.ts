@@ -5,11 +5,13 @@
 import { randomBytes } from "node:crypto";
 import type { ServerResponse } from "node:http";
 import type { ChatMessage } from "@openledger/client/actions/answers/chat-messages";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { EventStream } from "@openledger/models/serving/openai/event-stream";
 import { invalidRequest } from "@openledger/models/serving/openai/openai-requests";
 import { z } from "zod";
 import type { PaidAnswer } from "../asking/asker.ts";
-import { promptOfChat } from "../asking/model-chat.ts";
+import type { OpenedModel } from "../asking/checkable-models.ts";
+import { promptOfChat, requireForm } from "../asking/model-chat.ts";
 import {
   leavingOf,
   MAX_BUFFERED_BYTES,
@@ -110,6 +112,7 @@ export async function answerResponses(
   const request = parseResponses(body);
   const place = await modules.places.find(request.model);
   const opened = await modules.asker.open(place);
+  requireResponseForm(opened, request);
   const question = { place, prompt: promptOfChat(opened, { messages: messagesOf(request) }) };
   const head = {
     id: `resp_${randomBytes(12).toString("hex")}`,
@@ -132,6 +135,18 @@ export async function answerResponses(
   } catch (error) {
     if (!events.hasBegun) throw error;
     if (!response.destroyed) events.fail(errorBody(modules.typed(error)));
+  }
+}
+
+/** @throws SRV_BAD_REQUEST with this API's name of the field */
+function requireResponseForm(opened: OpenedModel, request: ResponsesRequest): void {
+  const { max_output_tokens: maxTokens, temperature, top_p: topP } = request;
+  try {
+    requireForm(opened, { max_tokens: maxTokens, temperature, top_p: topP, stop: [] });
+  } catch (error) {
+    if (!isRollupError(error) || (error.data as { param?: string }).param !== "max_tokens") throw error;
+    const message = error.message.replace("max_tokens", "max_output_tokens");
+    throw invalidRequest("max_output_tokens", message, "unsupported_value", error);
   }
 }
 

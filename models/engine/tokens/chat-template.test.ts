@@ -150,6 +150,15 @@ describe("a template's own marks", () => {
       expect(template.hasDate).toBe(name === "llama3_2");
     },
   );
+
+  it("stand around question and system message together where a template writes them into one turn", () => {
+    const joined =
+      "{% if messages[0].role == 'system' %}{% set said = messages[0].content + '; ' %}{% endif %}" +
+      "{% for m in messages %}{% if m.role == 'user' %}[I]{% if loop.last %}{{ said }}{% endif %}{{ m.content }}[/I]" +
+      "{% elif m.role == 'assistant' %}{{ m.content }}</s>{% endif %}{% endfor %}";
+    expect(templateOf(joined, marks).questionMarks).toEqual({ before: "[I]", after: "[/I]" });
+    expect(templateOf("{{ messages[-1].content }}", marks).questionMarks).toBeNull();
+  });
 });
 
 describe("a template of a stranger", () => {

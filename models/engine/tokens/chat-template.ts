@@ -111,10 +111,18 @@ export class ChatTemplate {
     return this.#marks.find((mark) => behind.startsWith(mark)) ?? null;
   }
 
-  /** What stands directly before and behind a chat's last question, whatever came before; null where that differs. */
+  /**
+   * What stands directly before and behind a chat's last question, whatever came before; null where that differs. Some templates
+   * write a system message into the question's turn: then it counts as part of the question.
+   */
   get questionMarks(): QuestionMarks | null {
-    const around = [["user"], ["system", "user"], ["user", "assistant", "user"]].flatMap((roles) => {
-      const text = this.#probe(roles as TemplateMessage["role"][]);
+    const plain: TemplateMessage["role"][][] = [["user"], ["user", "assistant", "user"]];
+    return this.#marksOf([["system", "user"], ...plain]) ?? this.#marksOf(plain);
+  }
+
+  #marksOf(chats: readonly (readonly TemplateMessage["role"][])[]): QuestionMarks | null {
+    const around = chats.flatMap((roles) => {
+      const text = this.#probe(roles);
       if (text === null) return [];
       const question = PROBE(roles.length - 1);
       const at = text.lastIndexOf(question);
