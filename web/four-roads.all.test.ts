@@ -166,6 +166,8 @@ test.each(readOwnData(folder).map((data, i) => ({ data, name: data.name, i })))(
         datanet: data.title,
         model: `Model of ${data.name}`,
         doesWrite: data.name === "faq",
+        // Its answers are its rows', however little it has learned.
+        ...(data.name === "faq" && { rounds: "5" }),
         ask,
         withdraw: `0.0${i + 1}`,
       },

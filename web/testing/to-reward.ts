@@ -12,6 +12,8 @@ export interface RewardRoad {
   readonly model: string;
   /** True for a model that writes: its base is chosen. */
   readonly doesWrite: boolean;
+  /** Rounds of a model that writes, in place of the form's. */
+  readonly rounds?: string;
   /** Fills in a question. */
   readonly ask: (builder: Walker) => Promise<void>;
   /** OPEN to withdraw, another amount on each road. */
@@ -34,7 +36,7 @@ export interface Rewarded {
 export async function walkToReward(
   walk: Walk,
   { builder, owner }: { readonly owner: Walker; readonly builder: Walker },
-  { ask, datanet, doesWrite, model, withdraw }: RewardRoad,
+  { ask, datanet, doesWrite, model, rounds, withdraw }: RewardRoad,
 ): Promise<Rewarded> {
   let modelId = 0;
   await walk.step("train", builder, async () => {
@@ -44,6 +46,7 @@ export async function walkToReward(
     await walk.click(buttonOf(builder, /^Use version/));
     if (doesWrite) await walk.click(builder.main.getByRole("link", { name: /openledger-base/ }));
     await walk.fill(builder.main.getByLabel("Name"), model);
+    if (rounds !== undefined) await walk.fill(builder.main.getByLabel("Rounds"), rounds);
     await walk.click(buttonOf(builder, "Start training"));
     await builder.main.getByText("Your model is trained").waitFor();
   });
