@@ -52,10 +52,12 @@ describe("rows of texts", () => {
     expect(wholeText(conversation)).toBe("Be brief.\nWho?\nI");
   });
 
-  it("are shown on one line, as are texts and pictures", () => {
+  it("are shown on one line, as are texts, tables and pictures", () => {
     expect(rowLine(encodeTextRow({ text: "one\n two  three" }), 10)).toBe("one two th");
     expect(rowLine(encodeTextRow({ prompt: "Who?", answer: "I" }), 40)).toBe("Who? I");
     expect(rowLine(bytes("buy\nnow"), 40)).toBe("buy now");
+    expect(rowLine(bytes('{"age":48,"city":"Oslo","note":null}'), 40)).toBe("age: 48, city: Oslo");
+    expect(rowLine(bytes('{"age":[48]}'), 40)).toBe('{"age":[48]}');
     expect(rowLine(bytes('{"text": half a'), 40)).toBe('{"text": half a');
     expect(rowLine(Uint8Array.of(0x89, 0x50, 0x4e), 40)).toBe("3 bytes that are no text");
   });

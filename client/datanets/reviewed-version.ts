@@ -24,6 +24,8 @@ import { type GetHostedDatanetErrorCode, getHostedDatanet } from "./datanet-card
 import type { HostedDatanetPlace } from "./host-request.ts";
 import { type ReadRecordsErrorCode, readRecords } from "./signed-records.ts";
 
+/** Reason why a row stays out until somebody settles what its labellers differ in. @internal */
+export const DISPUTED = "disputed";
 /** Reason why a row stays out until more people have labelled it. @internal */
 export const WAITS_FOR_LABELS = "waits for labels";
 
@@ -214,7 +216,7 @@ function decide(
     return outcome.note === "" ? outcome.why : `${outcome.why}: ${outcome.note}`;
   if (card.rewards.validator === "owner")
     return mayVouch(card, verdict.leafId, contributorId) ? verdict.leafId : ONLY_OWN;
-  if (outcome.state !== "accepted") return outcome.state === "disputed" ? "disputed" : WAITS_FOR_LABELS;
+  if (outcome.state !== "accepted") return outcome.state === "disputed" ? DISPUTED : WAITS_FOR_LABELS;
   const place = { accepters: outcome.accepters, commit: hex32(rowsRoot), contributorId };
   const candidates = candidatesOf({ card, recordState }, place);
   return drawValidator({ domain, datanetId, row: digest }, candidates) ?? ONLY_OWN;

@@ -118,10 +118,29 @@ export const postedOf = ({
 }: Pick<LedgerSettlement, "data" | "further">): PostedSettlement =>
   decodeEntries([data, ...further.map((entry) => entry.data)].map((hex) => hexToBytes(hex.slice(2))));
 
-/** Lists a model's settlements, newest first. */
-export function listSettlements(client: SequencerAccess, modelId: number): Promise<LedgerSettlement[]> {
-  return requestSequencer(client, `/v1/settlements?model=${modelId}&limit=200`, z.array(settlementSchema));
+/** Maximum settlements of one answer. */
+const MAX_SETTLEMENTS = 200;
+
+export interface ListSettlementsOptions {
+  /** Maximum settlements, at most 200, which is the default. The sequencer's rate limit counts it. */
+  readonly limit?: number;
 }
+
+/** Lists a model's settlements, newest first. */
+export function listSettlements(
+  client: SequencerAccess,
+  modelId: number,
+  { limit = MAX_SETTLEMENTS }: ListSettlementsOptions = {},
+): Promise<LedgerSettlement[]> {
+  const path = `/v1/settlements?model=${modelId}&limit=${limit}`;
+  return requestSequencer(client, path, z.array(settlementSchema));
+}
+
+/**
+ * Number of settlements of a model in an epoch, at most: one for each earlier epoch, and the activation.
+ * @internal
+ */
+export const settlementsUpTo = (epoch: number): number => Math.min(MAX_SETTLEMENTS, epoch + 1);
 
 /**
  * Accrued wei of a model's payees before an epoch: the sum of the earlier settlements' payments.

@@ -1,6 +1,6 @@
 /** Tests of a card's proposal: what a new Datanet's form takes from people's files. */
 import { expect, it } from "vitest";
-import { proposeCard } from "./propose-card.ts";
+import { proposeCard, withTarget } from "./propose-card.ts";
 import { readFiles } from "./read-files.ts";
 
 const read = (files: Readonly<Record<string, string | Uint8Array>>) =>
@@ -16,16 +16,16 @@ it("takes texts and their labels, in the order in which they come", async () => 
   const table = await read({
     "clauses.csv": 'clause;label\n"Ends; at noon";end\nPays;pay\nEnds again;end\n',
   });
-  expect(proposeCard(table, null)).toEqual({ kind: "text", fields: [], labels: ["end", "pay"] });
+  expect(proposeCard(table, null)).toMatchObject({ kind: "text", fields: [], labels: ["end", "pay"] });
 });
 
-it("takes a table's fields with their types, and its categories as no labels", async () => {
+it("takes a table's fields with their types, and no column of one value as labels", async () => {
   const lines = Array.from(
     { length: 30 },
     (_, i) => `${i};${i % 2 === 0 ? "Oslo" : "Bergen"};${i},5;note ${i};no`,
   );
   const table = await read({ "customers.csv": ["age;city;spend;note;class", ...lines].join("\n") });
-  expect(proposeCard(table, null)).toEqual({
+  expect(proposeCard(table, null)).toMatchObject({
     kind: "table",
     fields: [
       { name: "age", type: "number" },
@@ -35,22 +35,40 @@ it("takes a table's fields with their types, and its categories as no labels", a
       { name: "class", type: "category" },
     ],
     labels: [],
+    targets: [{ name: "city", labels: ["Oslo", "Bergen"] }],
+    target: null,
   });
+});
+
+it("proposes to predict a table's last column of few values, or another one", async () => {
+  const lines = Array.from({ length: 12 }, (_, i) => `${20 + i};${i % 3};${i % 2 === 0 ? "yes" : "no"}`);
+  const proposal = proposeCard(
+    await read({ "customers.csv": ["age;visits;churned", ...lines].join("\n") }),
+    null,
+  );
+  const [age, visits, churned] = [
+    { name: "age", type: "number" },
+    { name: "visits", type: "number" },
+    { name: "churned", type: "category" },
+  ];
+  expect(proposal).toMatchObject({ target: "churned", labels: ["yes", "no"], fields: [age, visits] });
+  expect(withTarget(proposal, "visits")).toMatchObject({ labels: ["0", "1", "2"], fields: [age, churned] });
+  expect(withTarget(proposal, null)).toMatchObject({ labels: [], fields: [age, visits, churned] });
 });
 
 it("takes pictures, whose folders are their labels", async () => {
   const table = await read({ "p/cold/1.png": PNG, "p/warm/2.png": Uint8Array.from([...PNG, 1]) });
-  expect(proposeCard(table, null)).toEqual({ kind: "image", fields: [], labels: ["cold", "warm"] });
+  expect(proposeCard(table, null)).toMatchObject({ kind: "image", fields: [], labels: ["cold", "warm"] });
 });
 
 it("takes questions with answers as passages", async () => {
   const table = await read({ "faq.jsonl": '{"question":"Why?","answer":"So."}\n' });
-  expect(proposeCard(table, null)).toEqual({ kind: "passage", fields: [], labels: [] });
+  expect(proposeCard(table, null)).toMatchObject({ kind: "passage", fields: [], labels: [] });
 });
 
 it("follows the kind that somebody has chosen", async () => {
   const table = await read({ "a.csv": "text,label\nSun,good\nRain,bad\n" });
-  expect(proposeCard(table, "table")).toEqual({
+  expect(proposeCard(table, "table")).toMatchObject({
     kind: "table",
     fields: [{ name: "text", type: "text" }],
     labels: ["good", "bad"],

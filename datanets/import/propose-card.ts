@@ -7,11 +7,23 @@ import type { Card } from "../card/card.ts";
 import type { FileColumn, FileTable } from "./file-table.ts";
 import { labelOrNull, proposeMapping, USUAL_LABEL_NAMES } from "./mapping.ts";
 
+interface ProposedField {
+  readonly name: string;
+  readonly type: FieldType;
+}
+
 export interface CardProposal {
   readonly kind: RowKind;
-  readonly fields: readonly { readonly name: string; readonly type: FieldType }[];
+  /** Columns of a table, in the file's order; empty for other kinds. */
+  readonly columns: readonly ProposedField[];
+  /** Fields of a table's rows: its columns without that of the labels. */
+  readonly fields: readonly ProposedField[];
   /** Values of the column of labels, in the order in which they come; empty if there is no such column. */
   readonly labels: readonly string[];
+  /** Columns of a table that a model can learn from the others, with their values as labels. */
+  readonly targets: readonly { readonly name: string; readonly labels: readonly string[] }[];
+  /** The one of these that is the labels; null if none is. */
+  readonly target: string | null;
 }
 
 /** Maximum labels of a proposal: a column of more different values is something else. */
@@ -24,14 +36,31 @@ const MAX_CATEGORY_SHARE = 1 / 2;
 export function proposeCard(table: FileTable, chosen: RowKind | null): CardProposal {
   const kind = chosen ?? kindOf(table);
   const labelColumn = labelColumnOf(table, kind);
-  const columns = table.columns.filter((column) => column !== labelColumn);
-  return {
-    kind,
-    fields:
-      kind === "table" ? columns.map((column) => ({ name: column.name, type: typeOf(table, column) })) : [],
-    labels: labelColumn === undefined ? [] : valuesOf(table, labelColumn),
-  };
+  const labels = labelColumn === undefined ? [] : valuesOf(table, labelColumn);
+  if (kind !== "table") return { kind, columns: [], fields: [], labels, targets: [], target: null };
+  const columns = table.columns.map((column) => ({ name: column.name, type: typeOf(table, column) }));
+  const targets = table.columns.flatMap((column) => {
+    const values = valuesOf(table, column);
+    const isTarget = column === labelColumn || isClass(values.length, table.records.length);
+    return isTarget ? [{ name: column.name, labels: values }] : [];
+  });
+  const proposal = { kind, columns, fields: columns, labels: [], targets, target: null };
+  // Without a column of labels, what is to be predicted is usually the last.
+  const last = targets.find(({ name }) => name === columns.at(-1)?.name);
+  return withTarget(proposal, labelColumn?.name ?? last?.name ?? null);
 }
+
+/** True for a column of few values, each of several records: of more than one, so that there is something to learn. */
+const isClass = (valueCount: number, recordCount: number) =>
+  valueCount >= 2 && valueCount <= MAX_CATEGORIES && valueCount <= MAX_CATEGORY_SHARE * recordCount;
+
+/** Proposal for a table whose labels are the values of another column; null makes every column a field. */
+export const withTarget = (proposal: CardProposal, target: string | null): CardProposal => ({
+  ...proposal,
+  fields: proposal.columns.filter(({ name }) => name !== target),
+  labels: proposal.targets.find(({ name }) => name === target)?.labels ?? [],
+  target,
+});
 
 function kindOf(table: FileTable): RowKind {
   const { columns } = table;

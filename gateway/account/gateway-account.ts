@@ -97,10 +97,12 @@ async function begin(
   ended: AccountRecord | null,
   { budgetWei, client }: Funding,
 ): Promise<AccountRecord> {
-  // An ended account has a last crumb: its key stays.
+  // An ended account has a last crumb, and one whose record is lost all of its money: their keys stay.
   const before = readIfPresent(keyPath(folder));
-  if (ended !== null && before !== null)
-    await writeFileWhole(keyPath(folder, `key-${ended.leafId}`), before, { mode: 0o600 });
+  if (before !== null) {
+    const name = `key-${ended?.leafId ?? `of-${Date.now()}`}`;
+    await writeFileWhole(keyPath(folder, name), before, { mode: 0o600 });
+  }
   const [key, funder] = await Promise.all([createRandomKey(), resolveSigner(client)]);
   await writeFileWhole(keyPath(folder), `${key.secret.reveal()}\n`, { mode: 0o600 });
   const record: AccountRecord = {
@@ -196,30 +198,33 @@ export async function endAccount(place: Place): Promise<EndedAccount> {
   if (record === null || record.isEnded || record.leafId === null)
     throw gatewayError("GAT_NO_ACCOUNT", `there is no open account in ${folder}`, { data: { folder } });
   const { client, leafId } = await takenUp(place, record, false);
-  const { funder } = record;
-  let ending = record.ending;
-  const isSent = ending !== null && (await sendDurably(client, ending)).isTaken;
-  if (!isSent) {
-    const [{ balanceWei }, fees] = await Promise.all([getLeaf(client, leafId), estimateFees(client)]);
-    const amountWei = floorAmount(balanceWei - likelyFeeWei(fees, "transfer"));
-    ending = null;
-    if (amountWei > 0n)
-      await transfer(client, {
-        ...(await withSameNonce(client, leafId, record.ending)),
-        to: funder.leafId,
-        expectedOwner: funder.l1Owner as Hex,
-        amountWei,
-        onSigned: async (signed) => {
-          ending = { ...signed, amountWei: String(amountWei) };
-          await store.account.put(RECORD, { ...record, ending });
-        },
-      });
+  const { ending: before, funder } = record;
+  const acknowledged = async ({ amountWei, hash }: NonNullable<AccountRecord["ending"]>) => {
+    await waitFor(client, { hash }, "acknowledged", { timeoutMs: ACKNOWLEDGE_TIMEOUT_MS });
+    return BigInt(amountWei);
+  };
+  const isSent = before !== null && (await sendDurably(client, before)).isTaken;
+  let returnedWei = isSent ? await acknowledged(before) : 0n;
+  // After an end that was cut off the account may have been filled again.
+  const [{ balanceWei }, fees] = await Promise.all([getLeaf(client, leafId), estimateFees(client)]);
+  const amountWei = floorAmount(balanceWei - likelyFeeWei(fees, "transfer"));
+  let ending = isSent ? before : null;
+  if (amountWei > 0n) {
+    await transfer(client, {
+      ...(isSent ? {} : await withSameNonce(client, leafId, before)),
+      to: funder.leafId,
+      expectedOwner: funder.l1Owner as Hex,
+      amountWei,
+      onSigned: async (signed) => {
+        ending = { ...signed, amountWei: String(amountWei) };
+        await store.account.put(RECORD, { ...record, ending });
+      },
+    });
+    returnedWei += await acknowledged(ending!);
   }
-  if (ending !== null)
-    await waitFor(client, { hash: ending.hash }, "acknowledged", { timeoutMs: ACKNOWLEDGE_TIMEOUT_MS });
   await store.account.put(RECORD, { ...record, ending, isEnded: true });
   const { balanceWei: leftWei } = await getLeaf(client, leafId);
-  return { leafId, to: funder.leafId, returnedWei: BigInt(ending?.amountWei ?? 0), leftWei };
+  return { leafId, to: funder.leafId, returnedWei, leftWei };
 }
 
 /** Describes an ended account in a line. */

@@ -196,25 +196,106 @@ it("pays nothing for an answer that does not check", async () => {
   expect(paid()).toHaveLength(1);
 });
 
-/** A server between: it gives each answer with the other label. */
-async function startFalseServer(url: string): Promise<Server> {
+it("counts no payment as made that the sequencer has dropped", async () => {
+  const { ask, journal } = await begin();
+  world.ledger.mode = "dropped";
+  await expect(ask(fresh())).rejects.toMatchObject({ code: "GAT_PAYMENT_REFUSED" });
+  expect(journal.records).toMatchObject([{ state: "dropped" }]);
+  world.ledger.mode = "takes";
+  await ask(fresh());
+});
+
+it("pays the ledger's price, which was raised after the server made its answer, up to the maximum", async () => {
+  const { ask } = await begin();
+  const prompt = fresh();
+  await askModel(world.client, { ...world.place, prompt, from: PAYER });
+  world.ledger.priceWei = (3n * PRICE_WEI) / 2n;
+  expect((await ask(prompt)).openledger.priceWei).toBe(`${world.ledger.priceWei}`);
+});
+
+it("pays once for a question that is sent again after its asker has left", async () => {
+  const { asker } = await begin();
+  const question = { place: world.place, prompt: fresh() };
+  const leaving = new AbortController();
+  const first = asker.ask(question, { signal: leaving.signal });
+  world.ledger.onPayment = () => leaving.abort();
+  const second = asker.ask(question);
+  const [left, given] = await Promise.all([first, second]);
+  expect(given.openledger.receipt).toBe(left.openledger.receipt);
+  expect(paid()).toHaveLength(1);
+  await given.delivered();
+});
+
+it("gives an answer whose asker leaves before they have it to the next who asks the same", async () => {
+  const { asker } = await begin();
+  const question = { place: world.place, prompt: fresh() };
+  const leaving = new AbortController();
+  await asker.ask(question, { signal: leaving.signal });
+  leaving.abort();
+  await (await asker.ask(question)).delivered();
+  expect(paid()).toHaveLength(1);
+});
+
+it("pays once for a question that is sent again while the one from before a kill is made good", async () => {
+  const first = await begin();
+  const prompt = fresh();
+  await first.journal.begin({ ...world.place, prompt, tools: [] });
+  await first.end();
+  const second = await begin();
+  await second.asker.resume();
+  await (await second.ask(prompt)).delivered();
+  expect(paid()).toHaveLength(1);
+});
+
+it("pays for no answer where other words were shown before", async () => {
+  const { asker, journal } = await begin();
+  const prompt = fresh();
+  const false_ = await startFalseServer(
+    world.place.serverUrl,
+    (answer) =>
+      ["buy this", JSON.parse(answer).label].map((soFar) => `data: {"soFar":"${soFar}"}\n\n`).join("") +
+      `data: ${JSON.stringify(JSON.parse(answer))}\n\n`,
+  );
+  onTestFinished(() => void false_.close());
+  const serverUrl = `http://127.0.0.1:${(false_.address() as AddressInfo).port}`;
+  let shown = "";
+  const asked = asker.ask(
+    { place: { ...world.place, serverUrl }, prompt },
+    {
+      onText: (piece) => {
+        shown += piece;
+      },
+    },
+  );
+  await expect(asked).rejects.toMatchObject({ code: "CLI_ANSWER_WRONG", data: { what: "stream" } });
+  expect(shown).toBe("buy this");
+  expect(journal.records).toMatchObject([{ state: "dropped" }]);
+  expect(paid()).toEqual([]);
+  await asker.ask({ place: world.place, prompt });
+});
+
+const OTHER = { spam: "ham", ham: "spam" } as Record<string, string>;
+const otherLabel = (answer: string) => answer.replaceAll(/\b(spam|ham)\b/g, (label) => OTHER[label]!);
+
+/** A server between: it changes each answer, by default to one with the other label. */
+async function startFalseServer(
+  url: string,
+  change: (answer: string) => string = otherLabel,
+): Promise<Server> {
   const server = createServer((request, response) => {
     void (async () => {
       const chunks: Uint8Array[] = [];
       for await (const chunk of request) chunks.push(chunk);
       const { method = "GET" } = request;
       const body = method === "GET" ? {} : { body: Buffer.concat(chunks) };
-      const headers = { "content-type": "application/json" };
+      const headers = { accept: "application/json", "content-type": "application/json" };
       const answer = await fetch(`${url}${request.url}`, { method, headers, ...body });
       const bytes = Buffer.from(await answer.arrayBuffer());
       const isAnswer = request.url === "/v1/answers";
-      const other = { spam: "ham", ham: "spam" } as Record<string, string>;
-      const changed = isAnswer
-        ? bytes.toString().replaceAll(/\b(spam|ham)\b/g, (label) => other[label]!)
-        : bytes;
-      response
-        .writeHead(answer.status, { "content-type": answer.headers.get("content-type") ?? "" })
-        .end(changed);
+      const changed = isAnswer ? change(bytes.toString()) : bytes;
+      const isStream = isAnswer && String(changed).startsWith("data: ");
+      const type = isStream ? "text/event-stream" : (answer.headers.get("content-type") ?? "");
+      response.writeHead(answer.status, { "content-type": type }).end(changed);
     })();
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

@@ -9,7 +9,6 @@ import type { ChatTool } from "@openledger/client/actions/answers/chat-messages"
 import { assuranceOfReply, requireLeast } from "@openledger/client/actions/answers/check-answer";
 import type { ReplyAssurance, UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
 import type { ServedPlace } from "@openledger/client/actions/answers/served-models";
-import { clientError } from "@openledger/client/client-errors";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
 import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
@@ -23,6 +22,7 @@ import type { CheckableModels, OpenedModel } from "./checkable-models.ts";
 import { describeAnswer, type GivenAnswer, type OpenledgerField, spokenOf } from "./given-answer.ts";
 import type { QuestionJournal } from "./question-journal.ts";
 import type { QuestionRecord } from "./question-record.ts";
+import { ShownText } from "./shown-text.ts";
 import { SignedPayments } from "./signed-payments.ts";
 import { TurnQueue } from "./turn-queue.ts";
 
@@ -38,7 +38,7 @@ export interface GatewayQuestion {
 export interface AskOptions {
   /** Called with each piece of the answer's text as it comes; it is not checked yet. */
   readonly onText?: ((piece: string) => void) | undefined;
-  /** Gives up a question that still waits for its turn. */
+  /** Its asker has left: a question that still waits for its turn is given up, and an answer goes to the next who asks the same. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -123,7 +123,7 @@ export class Asker {
       try {
         return await turn.run(async () => {
           options.signal?.throwIfAborted();
-          // A question from before a kill may have been made good before this turn.
+          // The same question from before a kill, or whose asker has left, may have its answer before this turn.
           const paid = this.#undelivered(place.modelId, prompt);
           return paid === undefined
             ? this.#askInTurn(question, leaf, options)
@@ -192,11 +192,18 @@ export class Asker {
     );
   }
 
-  async #givenAgain(record: QuestionRecord, { onText }: AskOptions): Promise<PaidAnswer> {
-    this.#held.add(record.id);
+  /** Holds a record for a request, until the answer is delivered or its asker leaves. */
+  #hold({ id }: QuestionRecord, { signal }: AskOptions): void {
+    if (signal?.aborted === true) return;
+    this.#held.add(id);
+    signal?.addEventListener("abort", () => this.#held.delete(id), { once: true });
+  }
+
+  async #givenAgain(record: QuestionRecord, options: AskOptions): Promise<PaidAnswer> {
+    this.#hold(record, options);
     try {
       const paid = record.state === "paid" ? record : await this.#payments.settleInTurn(record);
-      onText?.(paid.answer!.text);
+      options.onText?.(paid.answer!.text);
       return this.#paid(paid);
     } catch (error) {
       this.#held.delete(record.id);
@@ -215,11 +222,12 @@ export class Asker {
     const opened = await this.#open(place, leaf);
     requireLeast(opened.model, { isAnsweredAgain: this.#isAnsweredAgain, least: this.#limits.least });
     const record = await journal.begin({ ...place, prompt, tools: [...tools] });
-    this.#held.add(record.id);
+    this.#hold(record, options);
+    const shown = new ShownText(options.onText);
     try {
-      const paid = await this.#answerAndPay(record, opened, options).catch(async (error: unknown) => {
+      const paid = await this.#answerAndPay(record, opened, shown).catch(async (error: unknown) => {
         if (!isUnpaid(error) || !(await this.#makeGoodBefore(record))) throw error;
-        return this.#answerAndPay(record, opened, options);
+        return this.#answerAndPay(record, opened, shown);
       });
       return this.#paid(paid);
     } catch (error) {
@@ -233,30 +241,21 @@ export class Asker {
   async #answerAndPay(
     record: QuestionRecord,
     opened: OpenedModel,
-    { onText }: AskOptions,
+    shown: ShownText,
   ): Promise<QuestionRecord> {
     const { client, leafId } = this.#modules;
     const { modelId, prompt, serverUrl } = record;
-    let streamed = "";
     const answer = await askServer(client, opened.model, {
       serverUrl,
       modelId,
       prompt,
       from: leafId,
-      onText: (soFar) => {
-        const piece = soFar.slice(streamed.length);
-        streamed = soFar;
-        if (piece !== "") onText?.(piece);
-      },
+      onText: (soFar) => shown.extend(soFar),
     });
     const text = spokenOf(answer);
-    // Words that were passed on are part of what is paid for.
-    if (!text.startsWith(streamed))
-      throw clientError("CLI_ANSWER_WRONG", "the answer is another text than the one that was streamed", {
-        data: { what: "stream", given: streamed.slice(0, 80), right: text.slice(0, 80) },
-      });
+    shown.requireStartOf(text);
     const paid = await this.#payments.inTurn(() => this.#pay(record, opened, answer));
-    if (text.length > streamed.length) onText?.(text.slice(streamed.length));
+    shown.extend(text);
     return paid;
   }
 
@@ -266,19 +265,19 @@ export class Asker {
     const { client, journal, leafId } = this.#modules;
     const { modelId, prompt } = record;
     const { least, maxPriceWei } = this.#limits;
-    const isBelow = maxPriceWei < answer.priceWei;
     const sure = { isAnsweredAgain: this.#isAnsweredAgain, least };
+    let isTaken: boolean;
     try {
-      await payForAnswer(client, {
+      const { status } = await payForAnswer(client, {
         from: leafId,
         modelId,
         model,
         prompt,
         answer,
         ...sure,
-        maxPriceWei: isBelow ? maxPriceWei : answer.priceWei,
+        // The ledger's price counts, which may be another one than when the server made the answer.
+        maxPriceWei,
         onSigned: async (signed) => {
-          // The ledger's price, which may be below the server's.
           const priceWei = decodeAmount(BigInt(signed.body.amountCode));
           const assurance = assuranceOfReply(model, sure);
           await journal.change(record.id, {
@@ -288,12 +287,14 @@ export class Asker {
           });
         },
       });
+      isTaken = status !== "dropped";
     } catch (error) {
-      const now = journal.get(record.id)!;
-      if (now.state !== "signed") throw error;
-      return this.#payments.settle(now);
+      if (journal.get(record.id)!.state !== "signed") throw error;
+      isTaken = false;
     }
-    return journal.change(record.id, { state: "paid" });
+    return isTaken
+      ? journal.change(record.id, { state: "paid" })
+      : this.#payments.settle(journal.get(record.id)!);
   }
 
   /** Pays for the answer of the model's last question, which its server counts as unpaid. @returns false if there is none */
@@ -320,7 +321,7 @@ export class Asker {
       const leaf = await getModel(client, record.modelId);
       this.#requirePrice(leaf);
       const opened = await this.#open(record, leaf);
-      await this.#answerAndPay(record, opened, {});
+      await this.#answerAndPay(record, opened, new ShownText());
     } catch (error) {
       if (journal.get(id)!.state === "asked")
         await journal.change(id, { state: "dropped", code: codeOf(error) });

@@ -116,6 +116,7 @@ const usageOf = ({ answerTokens, promptTokens }: PaidAnswer): Usage => ({
 /** Signal that its asker has closed the connection. */
 export function leavingOf(response: ServerResponse): AbortSignal {
   const leaving = new AbortController();
+  if (response.destroyed) leaving.abort();
   response.once("close", () => {
     if (!response.writableFinished) leaving.abort();
   });

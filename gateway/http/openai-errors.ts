@@ -15,6 +15,10 @@ const STATUSES: Readonly<Record<string, number>> = {
   ATT_SERVER_UNREACHABLE: 503,
 };
 
+/** Value of a name that a stranger's server may have chosen. */
+const own = <T>(table: Readonly<Record<string, T>>, name: string): T | undefined =>
+  Object.hasOwn(table, name) ? table[name] : undefined;
+
 const TYPES: Readonly<Record<number, readonly [type: string, code: string]>> = {
   400: ["invalid_request_error", "invalid_request"],
   401: ["invalid_request_error", "invalid_api_key"],
@@ -30,8 +34,8 @@ const CODES: Readonly<Record<string, string>> = {
 };
 
 export function statusOf({ code, data, isRetryable }: RollupError): number {
-  const own = gatewayErrors.statusOf(code) ?? STATUSES[code];
-  if (own !== undefined) return own;
+  const known = gatewayErrors.statusOf(code) ?? own(STATUSES, code);
+  if (known !== undefined) return known;
   const { httpStatus } = data as { httpStatus?: unknown };
   if (typeof httpStatus === "number" && httpStatus >= 400 && httpStatus < 600) return httpStatus;
   return processErrors.statusOf(code) ?? (isRetryable ? 503 : 502);
@@ -41,7 +45,7 @@ export function errorBody(error: RollupError): object {
   const status = statusOf(error);
   const { openaiCode, ...data } = (error.toJSON() as { data: Record<string, unknown> }).data;
   const [type, usual] = TYPES[status] ?? (status < 500 ? TYPES[400]! : ["server_error", "server_error"]);
-  const code = typeof openaiCode === "string" ? openaiCode : (CODES[error.code] ?? usual);
+  const code = typeof openaiCode === "string" ? openaiCode : (own(CODES, error.code) ?? usual);
   const param = typeof data.param === "string" && data.param !== "" ? data.param : null;
   const docs = `docs/reference/errors.md#${error.code.toLowerCase()}`;
   const remedy = error.remedy ?? undefined;

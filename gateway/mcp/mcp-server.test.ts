@@ -147,6 +147,24 @@ it.each([
   expect(messages[0]).toContain(`Pay 2 OPEN for an answer of model-${MODEL_ID}`);
 });
 
+it.each([
+  ["the usual revision", {}],
+  ["the newest revision", MODERN],
+])("asks a person again where the price has changed meanwhile, in %s", async (_, options) => {
+  const client = await confirming({ ...options, capabilities: { elicitation: { form: {} } } });
+  const messages: string[] = [];
+  const { priceWei } = world.ledger;
+  onTestFinished(() => void Object.assign(world.ledger, { priceWei }));
+  client.setRequestHandler("elicitation/create", ({ params }) => {
+    messages.push(params.message);
+    world.ledger.priceWei = (3n * priceWei) / 2n;
+    return { action: "accept", content: { pay: true } };
+  });
+  const question = { name: "ask", arguments: { model: `model-${MODEL_ID}`, prompt: fresh() } };
+  await client.callTool(question);
+  expect(messages.map((message) => message.split(" OPEN")[0])).toEqual(["Pay 2", "Pay 3"]);
+});
+
 it("pays nothing for a client that can ask nobody, where payments are confirmed", async () => {
   const client = await confirming({});
   const paidBefore = world.ledger.paid.length;

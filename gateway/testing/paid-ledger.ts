@@ -43,8 +43,11 @@ export { PRICE_WEI };
 const FEE_WEI = 14_000n;
 const MODEL_OWNER = 0x0bn;
 
-/** Behaviour of the sequencer with a payment: takes it; takes it and is not heard of; is not heard of; refuses it. */
-export type SequencerMode = "takes" | "takes-silently" | "silent" | "refuses";
+/**
+ * Behaviour of the sequencer with a payment: takes it; takes it and is not heard of; is not heard of; refuses it; refuses it as one
+ * that it has dropped before.
+ */
+export type SequencerMode = "takes" | "takes-silently" | "silent" | "refuses" | "dropped";
 
 const SILENCE = new FakeFailure(503, { error: { code: "SEQ_AWAY", message: "the sequencer is away" } });
 const REFUSAL = new FakeFailure(422, { error: { code: "OP_EPOCH_FULL", message: "the epoch is full" } });
@@ -149,6 +152,10 @@ export async function startPaidLedger() {
     ledger.onPayment(body);
     const hash = hex32(messageHash(decodeOperation(body), context));
     const isKnown = ledger.paid.some((one) => one.hash === hash);
+    if (ledger.mode === "dropped") {
+      answers.set(`GET /v1/operations/${hash}`, { ...taken(body, hash), status: "dropped" });
+      return REFUSAL;
+    }
     answers.set(`GET /v1/operations/${hash}`, () =>
       ledger.mode === "silent" ||
       ledger.mode === "takes-silently" ||

@@ -12,7 +12,14 @@ import { readFrom, shapeOfBase } from "../tuning/recipe/base-files.ts";
 import { settles } from "../tuning/recipe/plan-model.ts";
 import { textPreset } from "../tuning/recipe/recipe-presets.ts";
 import { weightsOf } from "../tuning/recipe/text-recipe.ts";
-import type { FactoryForm, FactoryUse, FORM_LIMITS, FormView, SortForm, WriteForm } from "./factory-api.ts";
+import {
+  type FactoryForm,
+  type FactoryUse,
+  FORM_LIMITS,
+  type FormView,
+  type SortForm,
+  type WriteForm,
+} from "./factory-api.ts";
 import { requireUse } from "./model-uses.ts";
 import type { CircuitSize, StoredBase, StoredDataset } from "./store/factory-records.ts";
 import type { PlainTerms } from "./tasks/task-messages.ts";
@@ -139,7 +146,11 @@ async function writeForm(
     alpha: adapter.alpha,
     targets: [...adapter.targets],
     weights: weightsOf(preset, await shapeOfBase(base.files, [readFrom(baseSourceAt(base.place))])),
-    rounds: Math.round((tuning.steps * tuning.rowsPerStep) / Math.max(1, rowCount - (preset.heldOut ?? 0))),
+    // Very few rows would go round more often than a form may say.
+    rounds: Math.min(
+      FORM_LIMITS.rounds.max,
+      Math.round((tuning.steps * tuning.rowsPerStep) / Math.max(1, rowCount - (preset.heldOut ?? 0))),
+    ),
     rowsPerStep: tuning.rowsPerStep,
     rate: tuning.rate,
     lastPart: tuning.lastPart,

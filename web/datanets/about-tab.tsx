@@ -84,7 +84,9 @@ function CardFacts({ facts, place, visitor }: TabProps) {
           [
             "Version",
             <a href={datanetHref(facts.id, "versions")}>
-              {ledger.version}, {showCounted(ledger.rowCount, "row")}
+              {ledger.rowCount === 0
+                ? "none with rows yet"
+                : `${ledger.version}, ${showCounted(ledger.rowCount, "row")}`}
             </a>,
           ],
           ["Card hash", <Identifier value={facts.policy} label="the card's hash" />],

@@ -2,12 +2,14 @@
  * First step of a new Datanet for people who have its data: chosen files fill in what a row is, a table's fields and the labels.
  * The new-card page shows it, and carries the files to the contribute tab.
  */
+import { type CardProposal, withTarget } from "@openledger/datanets/import/propose-card";
 import { useState } from "preact/hooks";
 import { useAction } from "../bridge/use-action.ts";
+import { Choice } from "../design/choice.tsx";
 import { DropFiles } from "../design/drop-files.tsx";
 import { showCounted } from "../words/format.ts";
 import { ProblemNotice } from "../words/problem.tsx";
-import { type CardDraft, withProposal } from "./card-draft.ts";
+import { type CardDraft, withProposal, withTargetOf } from "./card-draft.ts";
 import { TASKS } from "./card-tasks.ts";
 import { chosenFormat, readChosen } from "./contribute/chosen-files.ts";
 import { proposeFrom } from "./contribute/look-through.ts";
@@ -21,10 +23,12 @@ interface BeginWithFilesProps {
 /** Files that begin a card. Nothing leaves the browser. */
 export function BeginWithFiles({ draft, onDraft, onFiles }: BeginWithFilesProps) {
   const [found, setFound] = useState<string | null>(null);
+  const [proposal, setProposal] = useState<CardProposal | null>(null);
   const { isBusy, problem, run } = useAction();
   const take = (files: readonly File[]) =>
     run(async () => {
       setFound(null);
+      setProposal(null);
       onFiles(files);
       const named = files.flatMap((file) => {
         const format = chosenFormat(file.name, true);
@@ -39,6 +43,7 @@ export function BeginWithFiles({ draft, onDraft, onFiles }: BeginWithFilesProps)
       const rowKind = draft.task === "" ? null : TASKS[draft.task].kind;
       const { proposal, refused, rowCount } = await proposeFrom({ files: read, rowKind });
       onDraft(withProposal(draft, proposal));
+      setProposal(proposal);
       const filled = [
         ...(proposal.fields.length > 0 ? [showCounted(proposal.fields.length, "field")] : []),
         ...(proposal.labels.length > 0 ? [showCounted(proposal.labels.length, "label")] : []),
@@ -64,7 +69,28 @@ export function BeginWithFiles({ draft, onDraft, onFiles }: BeginWithFilesProps)
           {found}
         </p>
       )}
+      {proposal !== null && proposal.targets.length > 0 && draft.kind === "table" && (
+        <Choice
+          label="Column to predict"
+          value={proposal.target ?? ""}
+          help="Its values are the labels: whoever contributes a row says it. The other columns are a row's fields."
+          onChoose={(name) => {
+            const next = withTarget(proposal, name === "" ? null : name);
+            setProposal(next);
+            onDraft(withTargetOf(draft, next));
+          }}
+          options={[
+            ...proposal.targets.map(({ labels, name }) => ({ name, label: sayTarget(name, labels) })),
+            { name: "", label: "none of them: people label the rows" },
+          ]}
+        />
+      )}
       {problem !== null && <ProblemNotice problem={problem} />}
     </section>
   );
 }
+
+/** Labels of a column that its choice names. */
+const NAMED_LABELS = 4;
+const sayTarget = (name: string, labels: readonly string[]) =>
+  `${name}: ${labels.slice(0, NAMED_LABELS).join(", ")}${labels.length > NAMED_LABELS ? " …" : ""}`;

@@ -10,6 +10,7 @@ import {
   sayPeople,
   withPeople,
   withProposal,
+  withTargetOf,
 } from "./card-draft.ts";
 
 const CITED = sampleCard({ rewards: { ...sampleCard().rewards, citationPermille: 400 } });
@@ -98,7 +99,9 @@ it("asks who labels a row, and knows the answer of a draft again", () => {
 });
 
 it("takes from files what they suggest, and keeps a task and labels that somebody has chosen", () => {
-  const table = { kind: "table", fields: [{ name: "age", type: "number" }], labels: [] } as const;
+  const none = { columns: [], targets: [], target: null };
+  const age = { name: "age", type: "number" } as const;
+  const table = { ...none, kind: "table", columns: [age], fields: [age], labels: [] } as const;
   const taken = withProposal({ ...EMPTY_DRAFT, labels: "left\nstayed" }, table);
   expect(taken).toMatchObject({
     task: "predict-column",
@@ -106,7 +109,21 @@ it("takes from files what they suggest, and keeps a task and labels that somebod
     fields: "age | number",
     labels: "left\nstayed",
   });
-  const texts = { kind: "passage", fields: [], labels: ["good", "bad"] } as const;
+  const texts = { ...none, kind: "passage", fields: [], labels: ["good", "bad"] } as const;
   const writing = withProposal({ ...EMPTY_DRAFT, task: "write-texts" }, texts);
   expect(writing).toMatchObject({ task: "write-texts", kind: "passage", labels: "good\nbad" });
+});
+
+it("takes a column's values as labels that nobody else has to give, and forgets them for another column", () => {
+  const age = { name: "age", type: "number" } as const;
+  const churned = { name: "churned", type: "category" } as const;
+  const targets = [{ name: "churned", labels: ["yes", "no"] }];
+  const table = { kind: "table", columns: [age, churned], targets } as const;
+  const predicting = { ...table, fields: [age], labels: ["yes", "no"], target: "churned" };
+  const draft = withProposal(EMPTY_DRAFT, predicting);
+  expect(draft).toMatchObject({ fields: "age | number", labels: "yes\nno" });
+  expect(peopleOf(draft)).toBe("alone");
+  const without = withTargetOf(draft, { ...table, fields: [age, churned], labels: [], target: null });
+  expect(without).toMatchObject({ fields: "age | number\nchurned | category", labels: "" });
+  expect(peopleOf(without)).toBe("one-other");
 });

@@ -163,13 +163,21 @@ export function cardOfDraft(draft: CardDraft, before: Card | null): unknown {
 }
 
 /** Draft with what files suggest: a task, unless one is chosen, a table's fields, and labels where they have some. */
-export function withProposal(draft: CardDraft, { fields, kind, labels }: CardProposal): CardDraft {
+export function withProposal(draft: CardDraft, { fields, kind, labels, target }: CardProposal): CardDraft {
   const task = draft.task === "" ? TASK_NAMES.find((name) => TASKS[name].kind === kind)! : draft.task;
   return {
     ...withTask(draft, task),
     ...(fields.length > 0 && { fields: fields.map(({ name, type }) => `${name} | ${type}`).join("\n") }),
     ...(labels.length > 0 && { labels: labels.join("\n") }),
+    // What a column says is known: nobody else can tell it from the others.
+    ...(target !== null && PEOPLE.alone),
   };
+}
+
+/** Draft of a table whose labels are another column's values, or none. */
+export function withTargetOf(draft: CardDraft, proposal: CardProposal): CardDraft {
+  const people = proposal.target === null ? PEOPLE["one-other"] : {};
+  return withProposal({ ...draft, ...people, labels: "" }, proposal);
 }
 
 type People = Pick<CardDraft, "annotatorsPerRow" | "ownRows">;

@@ -31,6 +31,7 @@ it("says what rows become, and what no labels mean", () => {
   expect(sayUse("text")).toMatch(/can be sorted/);
   expect(sayUse("passage")).toMatch(/can write/);
   expect(sayNoLabels({ kind: "text", labels: "" })).toMatch(/two labels/);
+  expect(sayNoLabels({ kind: "table", labels: "" })).toMatch(/nothing to predict/);
   expect(sayNoLabels({ kind: "passage", labels: " " })).toMatch(/optional/);
   expect(sayNoLabels({ kind: "text", labels: "good" })).toBeNull();
 });

@@ -54,17 +54,21 @@ export function withTask<Draft extends { readonly maxBytes: string }>(draft: Dra
 
 const USES: Readonly<Record<ModelUse, string>> = {
   sort: "Such rows can be sorted: a model learns their labels.",
-  predict: "Such rows can be sorted: a model learns a column, or their labels, from the others.",
+  predict: "A model predicts the labels of such rows: a column's values, or what people say of them.",
   write: "A model of such rows can write, and cite them.",
 };
 
 /** Models that rows of a kind can become, in a sentence. */
 export const sayUse = (kind: RowKind): string => USES[useOfKind(kind)];
 
+const NO_LABELS: Readonly<Record<ModelUse, string>> = {
+  sort: "Name two labels at least: without labels such rows cannot be sorted.",
+  predict: "Without two labels a model has nothing to predict: choose the file's column, or name them.",
+  write: "Labels are optional: without them a row is accepted when its contribution is approved.",
+};
+
 /** What a draft without labels means; null where it has some. */
 export function sayNoLabels({ kind, labels }: { kind: RowKind; labels: string }): string | null {
   if (labels.trim() !== "") return null;
-  return useOfKind(kind) === "sort"
-    ? "Name two labels at least: without labels such rows cannot be sorted."
-    : "Labels are optional: without them a row is accepted when its contribution is approved.";
+  return NO_LABELS[useOfKind(kind)];
 }

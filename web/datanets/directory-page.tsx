@@ -129,7 +129,13 @@ function ListedCard({ listed, nowMs }: { listed: ListedDatanet; nowMs: number })
           <strong>{showCount(here.rowCount)}</strong> {here.rowCount === 1 ? "row" : "rows"}
         </span>
         <span>
-          <strong>{showCount(facts.rowCount)}</strong> in version {facts.version}
+          {facts.rowCount === 0 ? (
+            "none published yet"
+          ) : (
+            <>
+              <strong>{showCount(facts.rowCount)}</strong> in version {facts.version}
+            </>
+          )}
         </span>
         <span>{facts.field}</span>
         <span>{facts.licence}</span>

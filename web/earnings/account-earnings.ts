@@ -1,7 +1,12 @@
 /** Earnings of an account for the earnings page: by model, share, role and epoch, in wei, with an estimate for the open epoch. */
 import { PAYEE_ROLE, roleShareWei } from "@openledger/circuits/ledger/rewards";
 import { drawShares, rewardPerUnit, splitEarnings } from "@openledger/circuits/settlement/settlement-split";
-import { getModel, getRewards, listSettlements } from "@openledger/client/sequencer/model-reads";
+import {
+  getModel,
+  getRewards,
+  listSettlements,
+  settlementsUpTo,
+} from "@openledger/client/sequencer/model-reads";
 import type {
   LeafRewards,
   LedgerModelLeaf,
@@ -31,18 +36,22 @@ export interface AccountEarnings {
   readonly rewards: readonly RewardEarnings[];
 }
 
+interface ModelSettlements {
+  readonly model: LedgerModelLeaf;
+  readonly settlements: readonly LedgerSettlement[];
+}
+
 /** @throws CLI_SEQUENCER_… */
 export async function readEarnings(access: SequencerAccess, leafId: number): Promise<AccountEarnings> {
   const { rewards } = await getRewards(access, leafId);
-  const modelIds = [...new Set(rewards.map(({ modelId }) => modelId))];
-  const models = new Map(
-    await Promise.all(
-      modelIds.map(async (id) => {
-        const [model, settlements] = await Promise.all([getModel(access, id), listSettlements(access, id)]);
-        return [id, { model, settlements }] as const;
-      }),
-    ),
-  );
+  const models = new Map<number, ModelSettlements>();
+  // One after another, and no longer than needed: a sequencer refuses many long lists at once.
+  for (const { modelId } of rewards) {
+    if (models.has(modelId)) continue;
+    const model = await getModel(access, modelId);
+    const limit = settlementsUpTo(model.counters.epoch);
+    models.set(modelId, { model, settlements: await listSettlements(access, modelId, { limit }) });
+  }
   return {
     leafId,
     rewards: rewards.map((reward) => {

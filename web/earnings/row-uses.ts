@@ -21,7 +21,7 @@ import { findServedPlaces } from "../ask/served-models.ts";
 import type { Site } from "../ledger/site.ts";
 import { nameOfPayment } from "../words/links.tsx";
 import type { Reward } from "./account-earnings.ts";
-import { fetchRowTexts } from "./row-texts.ts";
+import { fetchRowsSaid, type RowSaid } from "./row-texts.ts";
 
 /** A row of the account in an answer that somebody has paid. */
 export interface RowUse {
@@ -30,7 +30,7 @@ export interface RowUse {
   /** Place in the version's order. */
   readonly row: number;
   /** null if the model's server publishes no rows. */
-  readonly text: string | null;
+  readonly said: RowSaid | null;
   /** Name of the payment, by `nameOfPayment`. */
   readonly payment: string;
   /** null if this server does not know it any more. */
@@ -121,7 +121,7 @@ async function readUses(
     });
     found.push(...own.sort((a, b) => Number(b.wei - a.wei)).slice(0, MAX_ROWS));
   }
-  const texts = await fetchRowTexts(serverUrl, new Set(found.map(({ row }) => row)));
+  const said = await fetchRowsSaid(serverUrl, new Set(found.map(({ row }) => row)));
   const times = new Map<number, number | null>();
   for (const place of new Set(found.map((use) => use.place))) {
     const operation = await getOperation(access, payments.payments[place]!.hash as Hex);
@@ -132,7 +132,7 @@ async function readUses(
     epoch,
     row,
     wei,
-    text: texts.get(row) ?? null,
+    said: said.get(row) ?? null,
     payment: nameOfPayment(payments.payments[place]!, leaf.id),
     paidAtMs: times.get(place) ?? null,
     isProven: settlement !== null,

@@ -16,6 +16,7 @@ import { answerHref, LeafLink, settlementHref } from "../words/links.tsx";
 import { Open } from "../words/open.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
 import { Term } from "../words/term.tsx";
+import "../rows/first-rows.css";
 import type { Reward } from "./account-earnings.ts";
 import type { RowUse } from "./row-uses.ts";
 
@@ -69,8 +70,9 @@ export function RowsAtWork({ leafId, live, rewards, site }: RowsAtWorkProps) {
       ))}
       {value !== undefined && value.uses.length > 0 && (
         <p class="soft small">
-          Computed in your browser from what the answer servers publish. An estimate (≈) is what a row gets on
-          average; a settled <Term name="epoch">epoch</Term> has the amounts that were proven.
+          Computed in your browser from what the answer servers publish: of each answer, the rows that got
+          most. An estimate (≈) is what a row gets on average; a settled <Term name="epoch">epoch</Term> has
+          the amounts that were proven.
         </p>
       )}
       {value !== undefined && value.hiddenModels.length > 0 && (
@@ -116,8 +118,14 @@ function Group({ epoch, isProven, live, modelId, uses }: UseGroup & Pick<PagePro
     { label: "Row", cell: ({ row }) => showCount(rowNumber(row)) },
     {
       label: "What it says",
-      cell: ({ text }) =>
-        text === null ? <span class="soft">not published</span> : <RowText text={excerptOf(text)} />,
+      cell: ({ said }) =>
+        said === null ? (
+          <span class="soft">not published</span>
+        ) : said.picture === null ? (
+          <RowText text={excerptOf(said.text)} />
+        ) : (
+          <img class="row-thumbnail" src={said.picture} alt="This row" />
+        ),
     },
     {
       label: "Used",
@@ -167,7 +175,7 @@ function Group({ epoch, isProven, live, modelId, uses }: UseGroup & Pick<PagePro
 const HEAD = ["model", "epoch", "row", "state", "open", "wei", "paid_at", "payment", "text"];
 
 function csvOf(uses: readonly RowUse[]): Uint8Array {
-  const lines = uses.map(({ epoch, isProven, modelId, paidAtMs, payment, row, text, wei }) => [
+  const lines = uses.map(({ epoch, isProven, modelId, paidAtMs, payment, row, said, wei }) => [
     ...[
       `${modelId}`,
       `${epoch}`,
@@ -176,7 +184,7 @@ function csvOf(uses: readonly RowUse[]): Uint8Array {
       formatOpen(wei),
       `${wei}`,
     ],
-    ...[paidAtMs === null ? "" : new Date(paidAtMs).toISOString(), payment, text ?? ""],
+    ...[paidAtMs === null ? "" : new Date(paidAtMs).toISOString(), payment, said?.text ?? ""],
   ]);
   return new TextEncoder().encode(
     [HEAD, ...lines].map((line) => `${line.map(csvCell).join(",")}\r\n`).join(""),

@@ -2,7 +2,12 @@
  * Part of a model on its leaf's page: who recomputed it, price and split, epochs and settlements, and what each payee earned.
  * Amounts are in wei.
  */
-import { approvalsOf, getModel, listSettlements } from "@openledger/client/sequencer/model-reads";
+import {
+  approvalsOf,
+  getModel,
+  listSettlements,
+  settlementsUpTo,
+} from "@openledger/client/sequencer/model-reads";
 import type { LedgerModelLeaf, LedgerSettlement } from "@openledger/client/sequencer/model-schemas";
 import { Badge } from "../design/badge.tsx";
 import { type Column, DataTable } from "../design/data-table.tsx";
@@ -23,11 +28,9 @@ import { PayeeTable } from "./payee-table.tsx";
 export function ModelPart(props: PageProps & { modelId: number }) {
   const { live, modelId, site } = props;
   const answer = useAnswer(live, `model ${modelId}`, async () => {
-    const [model, settlements] = await Promise.all([
-      getModel(site.sequencer, modelId),
-      listSettlements(site.sequencer, modelId),
-    ]);
-    return { model, settlements };
+    const model = await getModel(site.sequencer, modelId);
+    const limit = settlementsUpTo(model.counters.epoch);
+    return { model, settlements: await listSettlements(site.sequencer, modelId, { limit }) };
   });
   return (
     <Answered answer={answer} none="">

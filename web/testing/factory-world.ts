@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { decodeTextRow, wholeText } from "@openledger/attribution/rows/text-rows";
+import type { SettlementSize } from "@openledger/circuits/settlement/settlement-size";
 import { SMALL_DIRECT } from "@openledger/circuits/testing/settlement/direct-world";
 import { collectVersion, contributeRows } from "@openledger/client/actions/data/contribute-rows";
 import { readVersionRows, storeVersion } from "@openledger/client/actions/data/published-version";
@@ -46,7 +47,7 @@ const SIZE = { rows: 48, features: 32, payees: 4, payments: 4, draws: 4 } as con
 const ROW_COUNT = 40;
 const GRANT_MS = 30 * 86_400_000;
 /** Models are approved a day after their version at the earliest. */
-export const A_DAY_SECONDS = 86_400 + 120;
+const A_DAY_SECONDS = 86_400 + 120;
 
 const NEWCOMER_ACCOUNT = BOB_ACCOUNT;
 /** Key of the newcomer's wallet, which owns leaf 3 of the ledger. */
@@ -71,8 +72,13 @@ export interface FactoryPagesWorld extends SettlingWorld {
 /**
  * Starts a rollup with pages, a Datanet host without Datanets, and the inputs of a factory beside them.
  * @param hasAnswerServer whether the pages ask an answer server at `answersPort`, which a test starts
+ * @param sizes of the settlement circuits, for models that sort and that write
  */
-export async function startFactoryPlaces(folder: string, hasAnswerServer: boolean) {
+export async function startFactoryPlaces(
+  folder: string,
+  hasAnswerServer: boolean,
+  sizes: readonly SettlementSize[] = [SMALL_DIRECT, SIZE],
+) {
   // The pages are told the addresses before anything listens there.
   const [hostPort, factoryPort, answersPort] = [await freePort(), await freePort(), await freePort()];
   const urlOf = (port: number) => `http://127.0.0.1:${port}`;
@@ -82,11 +88,13 @@ export async function startFactoryPlaces(folder: string, hasAnswerServer: boolea
     (rpcUrl) => ({
       SEQUENCER_PAGES_PATH: path,
       SEQUENCER_PAGES_L1_URL: rpcUrl,
+      // The usual limit: people's pages are not refused by it.
+      SEQUENCER_RATE_LIMIT_PER_MINUTE: "6000",
       ...(hasAnswerServer && { SEQUENCER_PAGES_ANSWER_SERVERS: urlOf(answersPort) }),
       SEQUENCER_PAGES_DATANET_HOSTS: urlOf(hostPort),
       SEQUENCER_PAGES_FACTORY: urlOf(factoryPort),
     }),
-    [SMALL_DIRECT, SIZE],
+    sizes,
   );
   const { url: hostUrl } = await world.host({ DATANET_PORT: String(hostPort) });
   const environment = {

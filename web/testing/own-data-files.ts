@@ -20,10 +20,10 @@ export interface OwnData {
   readonly task: string;
   readonly title: string;
   readonly description: string;
-  /** Labels, as the form takes them. */
-  readonly labels: readonly string[];
-  /** True if the file has no labels: both people label each row. */
-  readonly isLabelledByBoth: boolean;
+  /** Who labels a row, by the form: of a table its contributor alone, by the column that is to be predicted. */
+  readonly labelledBy: "contributor" | "other" | "both";
+  /** Labels that are typed into the form, where the file has none. */
+  readonly typedLabels: readonly string[];
   readonly path: string;
   readonly isFolder: boolean;
   readonly rows: readonly OwnRow[];
@@ -109,8 +109,8 @@ export function readOwnData(folder: string): readonly OwnData[] {
       task: "Sort texts",
       title: "Clauses of contracts",
       description: "Clauses, a row each, by what they settle.",
-      labels: KINDS,
-      isLabelledByBoth: false,
+      labelledBy: "other",
+      typedLabels: [],
       path: at("clauses"),
       isFolder: false,
       rows: readCsv(at("clauses")).map(({ clause, label }) => ({ fields: { text: clause! }, label: label! })),
@@ -120,13 +120,13 @@ export function readOwnData(folder: string): readonly OwnData[] {
       task: "Predict a column",
       title: "Customers who left",
       description: "Customers of a shop, and whether they left it.",
-      labels: ["plausible", "odd"],
-      isLabelledByBoth: true,
+      labelledBy: "contributor",
+      typedLabels: [],
       path: at("customers"),
       isFolder: false,
       rows: readCsv(at("customers")).map(({ age, churned, city, spend }) => ({
-        fields: { age: Number(age), city: city!, spend: Number(spend!.replace(",", ".")), churned: churned! },
-        label: Number(age) % 5 === 0 ? "odd" : "plausible",
+        fields: { age: Number(age), city: city!, spend: Number(spend!.replace(",", ".")) },
+        label: churned!,
       })),
     },
     {
@@ -134,8 +134,8 @@ export function readOwnData(folder: string): readonly OwnData[] {
       task: "Sort pictures",
       title: "Warm and cold",
       description: "Small pictures of warm and of cold colours.",
-      labels: TEMPERATURES,
-      isLabelledByBoth: false,
+      labelledBy: "other",
+      typedLabels: [],
       path: at("pictures"),
       isFolder: true,
       rows: pictures,
@@ -145,8 +145,8 @@ export function readOwnData(folder: string): readonly OwnData[] {
       task: "Answer questions",
       title: "Questions of our customers",
       description: "Questions, each with the answer that we give.",
-      labels: ["right", "wrong"],
-      isLabelledByBoth: true,
+      labelledBy: "both",
+      typedLabels: ["right", "wrong"],
       path: at("faq"),
       isFolder: false,
       rows: readFileSync(at("faq"), "utf8")

@@ -92,6 +92,9 @@ describe("a chat", () => {
       [render([user("x"), call("{")]), "messages.1.tool_calls.0.function.arguments"],
       [render([user("x"), call("[]")]), "messages.1.tool_calls.0.function.arguments"],
       [render([user("x"), call('{"<s>":1}')]), "messages.1.tool_calls"],
+      [render([user("x"), call('{"a":"\\u003cs>"}')]), "messages.1.tool_calls.0"],
+      [render([user("x"), call('{"a":"\\ud800"}')]), "messages.1.tool_calls.0"],
+      [render([user("x"), call(`{"a":${"[".repeat(40)}${"]".repeat(40)}}`)]), "messages.1.tool_calls.0"],
     ] as const) {
       const { code, data } = refusal(run);
       expect([code, data.param]).toEqual(["MOD_CHAT_REFUSED", param]);

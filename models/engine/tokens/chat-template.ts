@@ -181,6 +181,11 @@ export class ChatTemplate {
       check(name, `messages.${i}.name`);
       check(id, `messages.${i}.tool_call_id`);
       check(calls, `messages.${i}.tool_calls`);
+      // Attack: JSON's escapes spell a mark that the text of the arguments does not have.
+      for (const [k, { function: called }] of (calls ?? []).entries()) {
+        const own = `messages.${i}.tool_calls.${k}`;
+        check(argumentsOf(called.arguments, own), own);
+      }
     }
     for (const [i, tool] of (tools ?? []).entries()) check(tool, `tools.${i}`);
   }

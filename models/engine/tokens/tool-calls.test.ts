@@ -41,6 +41,12 @@ describe("calls of tools", () => {
   });
 });
 
+it("arguments that no JSON can be written of are text", () => {
+  const depth = 50_000;
+  const text = `{"name":"${tools[0]!.function.name}","arguments":{"a":${"[".repeat(depth)}${"]".repeat(depth)}}}`;
+  expect(answerMessage(text, tools)).toEqual({ content: text, toolCalls: [] });
+});
+
 describe("text that comes in parts", () => {
   it("is given as it is certain, and calls are never part of it", () => {
     const part = fc.constantFrom(

@@ -15,17 +15,19 @@ export function answerMessage(text: string, tools: readonly ChatTool[]): AnswerM
   const plain = { content: text, toolCalls: [] };
   if (tools.length === 0) return plain;
   const at = text.indexOf(OPEN!);
-  const written = at < 0 ? jsonCalls(text.trim()) : taggedCalls(text.slice(at));
-  if (written === null) return plain;
+  const found = at < 0 ? jsonCalls(text.trim()) : taggedCalls(text.slice(at));
+  if (found === null) return plain;
   const names = new Set(tools.map((tool) => tool.function.name));
   const calls: ToolCall[] = [];
-  for (const [i, call] of written.entries()) {
+  for (const [i, call] of found.entries()) {
     const { arguments: given, name, parameters } = (call ?? {}) as Record<string, unknown>;
     const own = given ?? parameters ?? {};
     if (typeof name !== "string" || !names.has(name) || typeof own !== "object" || Array.isArray(own))
       return plain;
     const id = bytesToHex(sha256(utf8ToBytes(`${i} ${text}`))).slice(0, ID_LENGTH);
-    calls.push({ id, type: "function", function: { name, arguments: JSON.stringify(own) } });
+    const written = writtenAgain(own);
+    if (written === null) return plain;
+    calls.push({ id, type: "function", function: { name, arguments: written } });
   }
   if (calls.length === 0) return plain;
   const before = at < 0 ? "" : text.slice(0, at).trim();
@@ -57,6 +59,15 @@ function jsonCalls(text: string): unknown[] | null {
   const value = parsed(text);
   if (value === undefined) return null;
   return Array.isArray(value) ? value : [value];
+}
+
+/** JSON of a call's arguments; null where they are nested too deeply to be written, which parsing does not mind. */
+function writtenAgain(value: unknown): string | null {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return null;
+  }
 }
 
 function parsed(text: string): unknown {

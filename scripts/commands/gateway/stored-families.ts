@@ -2,6 +2,7 @@
  * Kinds of models that a gateway checks, with the files of their bases: fetched from a model's server once, and stored by their
  * SHA-256.
  */
+import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { directFamily } from "@openledger/attribution/model/direct/direct-family";
@@ -11,17 +12,21 @@ import { type ReadBaseFile, readFromServer } from "@openledger/models/tuning/rec
 import { textSetting } from "@openledger/models/tuning/recipe/model-families";
 import { textFamily } from "@openledger/models/tuning/recipe/text-family";
 
-/** Reads a base's file from the folder, else by `read`, whose bytes are stored. The caller checks the bytes. */
-function storedIn(folder: string, read: ReadBaseFile): ReadBaseFile {
+const digestOf = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
+
+/** Reads a base's file from the folder, else by `read`, whose bytes are stored if they are those that the recipe names. */
+export function storedIn(folder: string, read: ReadBaseFile): ReadBaseFile {
   return async (file, base) => {
-    const path = join(folder, base.files[file]?.sha256 ?? file);
+    const entry = base.files[file];
+    if (entry === undefined) return null;
+    const path = join(folder, entry.sha256);
     const stored = await readFile(path).catch((error: NodeJS.ErrnoException) => {
       if (error.code === "ENOENT") return null;
       throw error;
     });
-    if (stored !== null && stored.length === base.files[file]?.sizeBytes) return new Uint8Array(stored);
+    if (stored !== null && stored.length === entry.sizeBytes) return new Uint8Array(stored);
     const bytes = await read(file, base);
-    if (bytes !== null) await writeFileWhole(path, bytes);
+    if (bytes !== null && digestOf(bytes) === entry.sha256) await writeFileWhole(path, bytes);
     return bytes;
   };
 }

@@ -6,6 +6,7 @@ import { presentPayees } from "@openledger/circuits/ledger/payee-shards";
 import { labelledCount } from "@openledger/client/actions/data/stored-labels";
 import {
   type CollectReviewedReturnType,
+  DISPUTED,
   WAITS_FOR_LABELS,
 } from "@openledger/client/datanets/reviewed-version";
 import type { HostCommitView } from "@openledger/client/datanets/row-schemas";
@@ -14,7 +15,7 @@ import { hex32 } from "@openledger/foundation/hex";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { useAction } from "../../bridge/use-action.ts";
 import { Button } from "../../design/button.tsx";
-import type { TabProps } from "../../hosts/tab-props.ts";
+import { datanetHref, type TabProps } from "../../hosts/tab-props.ts";
 import { showCount, showCounted } from "../../words/format.ts";
 import { ProblemNotice } from "../../words/problem.tsx";
 import { Bars } from "../rows/bars.tsx";
@@ -33,7 +34,7 @@ interface VersionPublishProps extends TabProps {
  * from approved contributions, and again when what was signed changes.
  */
 export function VersionPublish(props: VersionPublishProps) {
-  const { client, commits, facts, onChange, place } = props;
+  const { client, commits, facts, onChange, place, site } = props;
   const [next, setNext] = useState<CollectReviewedReturnType | null>(null);
   const [progress, setProgress] = useState("");
   /** Rows of the version that was published here; null for none. */
@@ -72,6 +73,7 @@ export function VersionPublish(props: VersionPublishProps) {
   const reasons = new Map<string, number>();
   for (const { why } of next?.leftOut ?? []) reasons.set(why, (reasons.get(why) ?? 0) + 1);
   const waitingRowCount = reasons.get(WAITS_FOR_LABELS) ?? 0;
+  const disputedCount = reasons.get(DISPUTED) ?? 0;
   return (
     <section class="card stack" aria-label="Next version">
       <h2>Next version</h2>
@@ -93,7 +95,13 @@ export function VersionPublish(props: VersionPublishProps) {
           {isPublished && (
             <span role="status">
               <strong>Published.</strong> {showCounted(publishedCount, "row")}: check or download{" "}
-              {publishedCount === 1 ? "it" : "them"} below.
+              {publishedCount === 1 ? "it" : "them"} below
+              {site.factoryUrl !== null && (
+                <>
+                  , or <a href="#/factory/new">make a model of {publishedCount === 1 ? "it" : "them"}</a>
+                </>
+              )}
+              .
             </span>
           )}
         </div>
@@ -128,6 +136,13 @@ export function VersionPublish(props: VersionPublishProps) {
               {showCounted(waitingRowCount, "row")} {waitingRowCount === 1 ? "waits" : "wait"} for labels.
               This page counts again by itself when labels come; what is missing then comes with a later
               version.
+            </p>
+          )}
+          {disputedCount > 0 && (
+            <p class="soft small">
+              {showCounted(disputedCount, "row")} {disputedCount === 1 ? "has" : "have"} labels that differ:{" "}
+              <a href={datanetHref(facts.id, "review")}>settle {disputedCount === 1 ? "it" : "them"}</a>{" "}
+              before you sign, or leave {disputedCount === 1 ? "it" : "them"} to a later version.
             </p>
           )}
           <div class="row">

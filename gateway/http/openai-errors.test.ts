@@ -1,0 +1,10 @@
+/** Tests of errors in OpenAI's form: codes of a model's server are a stranger's. */
+import { RollupError } from "@openledger/foundation/rollup-error";
+import { expect, it } from "vitest";
+import { errorBody, statusOf } from "./openai-errors.ts";
+
+it.each(["constructor", "toString", "__proto__", "ATT_NEW"])("gives a server's code %s a status", (code) => {
+  const error = new RollupError(code, "refused", { data: { httpStatus: 409 } });
+  expect(statusOf(error)).toBe(409);
+  expect(errorBody(error)).toMatchObject({ error: { code: "invalid_request", openledger: { code } } });
+});
