@@ -70,10 +70,10 @@ describe("a long prompt", () => {
     });
     const completion = { model: "base", prompt: word(maxBytes + 1), max_tokens: 1 };
     expect(await post(served, "/v1/completions", completion)).toMatchObject(refusal(maxBytes + 1));
-    const messages = [{ role: "user", content: word(maxBytes) }];
-    const form = "user: \nassistant:".length;
+    // The contents are counted before the chat is rendered.
+    const messages = ["a", word(maxBytes)].map((content) => ({ role: "user", content }));
     const chat = await post(served, "/v1/chat/completions", { model: "base", messages, max_tokens: 1 });
-    expect(chat).toMatchObject(refusal(maxBytes + form));
+    expect(chat).toMatchObject(refusal(maxBytes + "a".length));
     const large = { model: "base", prompt: word(4 * 2 ** 20), max_tokens: 1 };
     expect((await post(served, "/v1/completions", large)).body.error.message).toMatch(/body is too large/i);
   });

@@ -8,7 +8,7 @@ import { randomUUID } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { circuitColumns } from "@openledger/attribution/model/recipe-fields";
-import { MAX_PAYEE_COUNT } from "@openledger/circuits/protocol";
+import { MAX_PAYEE_COUNT, SHARD_COUNT_MAX } from "@openledger/circuits/protocol";
 import type { Queries } from "@openledger/foundation/database/database";
 import type { RunningJob } from "@openledger/foundation/database/job-lease";
 import type { JobWorker } from "@openledger/foundation/database/job-worker";
@@ -341,12 +341,13 @@ async function factsOf(queries: Queries, datasetId: string) {
   return { card: row!.card, labels: labels?.map(({ name }) => name) ?? [] };
 }
 
-/** Size of a model that no circuit holds. */
+/** Size of a model that no circuit holds. The rows of several Datanets are in shards of their own. */
 const ownSize = ({ recipe, view: { rowCount } }: StoredJob): CircuitSize => ({
   rows: rowCount,
   payees: Math.min(rowCount, MAX_PAYEE_COUNT),
   draws: DRAWS,
   ...circuitColumns(recipe),
+  ...(recipe.furtherDatanets !== undefined && { shards: SHARD_COUNT_MAX }),
 });
 
 /** Place of a job's base; a model that sorts has none, and opens nothing there. */

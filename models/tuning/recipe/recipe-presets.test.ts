@@ -208,7 +208,7 @@ describe("rows that cannot be trained on", () => {
     await expect(check(shortMails(3))).rejects.toThrowError(
       expect.objectContaining({
         code: "ATT_TOO_FEW_ROWS",
-        message: "version 1 of datanet 4 has 3 rows (2 ham, 1 spam); a model needs 1 more rows",
+        message: "version 1 of datanet 4 has 3 rows (2 ham, 1 spam); a model needs 1 more row",
       }),
     );
     await expect(check(shortMails(8, () => 0))).rejects.toThrowError(
