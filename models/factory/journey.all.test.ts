@@ -220,6 +220,7 @@ describe("from a permissioned Datanet to a registered model", () => {
     // Rows of a permissioned Datanet are not published with the model.
     expect([...published.keys()].sort()).toEqual(
       [
+        "card.json",
         "columns.bin",
         "payees.json",
         "features.bin",

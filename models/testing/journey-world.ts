@@ -40,7 +40,12 @@ export async function startJourneyWorld(
   });
   const datanetId = (await getOperation(alice, created.hash))!.createdId!;
   const store = await openRowStore(join(folder, "rows"));
-  const card = sampleCard({ access: options.access });
+  const card = sampleCard({
+    access: options.access,
+    row: { kind: "passage", fields: [], maxBytes: 1_000 },
+    labels: [],
+    examples: [],
+  });
   await contributeRows(alice, { datanetId, store, rows: options.rows.map(encodeTextRow) });
   const version = await collectVersion(alice, { datanetId, store, validatorId: 3 });
   await storeVersion(store, version);
