@@ -1,6 +1,6 @@
 /**
- * Interface of a language model's chats: messages and tools in OpenAI's form, and the text that a receipt binds. models/ implements
- * it, the client library asks by it.
+ * Chats in OpenAI's form, and how a language model makes of them the text that a receipt binds. models/ implements `ModelChat`; the
+ * client library asks and pays by it.
  */
 
 /** A call of a tool, in an assistant's message. */
@@ -12,10 +12,10 @@ export interface ToolCall {
 }
 
 /** A message in OpenAI's form, whose parts of text are joined. */
-export interface TemplateMessage {
+export interface ChatMessage {
   readonly role: "system" | "developer" | "user" | "assistant" | "tool";
   readonly content: string | null;
-  /** Of a tool's result; elsewhere it has no effect. */
+  /** Name of the tool whose result the message is; elsewhere it has no effect. */
   readonly name?: string | null | undefined;
   readonly tool_calls?: readonly ToolCall[] | null | undefined;
   readonly tool_call_id?: string | null | undefined;
@@ -32,8 +32,9 @@ export interface ChatTool {
   };
 }
 
-export interface TemplateChat {
-  readonly messages: readonly TemplateMessage[];
+export interface Chat {
+  readonly messages: readonly ChatMessage[];
+  /** Tools that the answer may call, if the base's template has a place for them. */
   readonly tools?: readonly ChatTool[] | null | undefined;
 }
 
@@ -44,18 +45,21 @@ export interface AnswerMessage {
   readonly toolCalls: readonly ToolCall[];
 }
 
+/** An answer as a message of a chat, with what it took. */
+export interface ChatAnswer extends AnswerMessage {
+  readonly finishReason: "stop" | "length" | "tool_calls";
+  readonly answerTokens: number;
+}
+
 /** The chats of a language model. */
 export interface ModelChat {
-  /** Canonical text of a chat: question and receipt bind it. @throws MOD_CHAT_REFUSED */
-  promptOf(chat: TemplateChat): string;
+  /**
+   * Canonical text of a chat: question and receipt bind it, so it is the prompt of `askModel` and `checkAnswer`.
+   * @throws MOD_CHAT_REFUSED; `data.param` names the field
+   */
+  promptOf(chat: Chat): string;
   /** Number of tokens that the model reads of a text. */
   countTokens(text: string): number;
-  /** Message of an answer. @param answer text that the receipt hashes @param tools of the chat */
-  messageOf(
-    answer: string,
-    tools?: readonly ChatTool[],
-  ): AnswerMessage & {
-    readonly finishReason: "stop" | "length" | "tool_calls";
-    readonly answerTokens: number;
-  };
+  /** Message of an answer. @param answer text that the receipt hashes (`UncheckedAnswer.answer`) @param tools of the chat */
+  messageOf(answer: string, tools?: readonly ChatTool[]): ChatAnswer;
 }

@@ -177,7 +177,8 @@ function utf8Of(point: number): number[] {
   return [0xf0 | (point >> 18), tail(12), tail(6), tail(0)];
 }
 
-function smallLetter(point: number): number {
+/** Small letter of a capital one beyond ASCII; any other code point is itself. */
+export function smallLetter(point: number): number {
   for (const [from, to, step, distance] of CAPITALS) {
     if (point < from) return point;
     if (point <= to) return (point - from) % step === 0 ? point + distance : point;

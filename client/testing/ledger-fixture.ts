@@ -85,3 +85,20 @@ export function leafAnswer(fields: { id: number; l1Owner: Address; keyX: bigint;
     keyX: hex32(fields.keyX),
   };
 }
+
+/** The sequencer's answer about fees that stay the same: of each kind of operation `feeWei`. */
+export function feesAnswer(feeWei: bigint): object {
+  const cost = { feeWei: `${feeWei}`, nextFeeWei: `${feeWei}`, weight: 14 };
+  return {
+    mode: "constant",
+    feePerUnitWei: "1000",
+    nextFeePerUnitWei: "1000",
+    suggestedMaxFeePerUnitWei: "2000",
+    minFeePerUnitWei: null,
+    maxFeePerUnitWei: null,
+    stepPerMille: 0,
+    load: 0,
+    basis: null,
+    operations: { createDatanet: cost, transfer: cost, withdraw: cost, payInference: cost },
+  };
+}

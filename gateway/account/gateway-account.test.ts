@@ -6,7 +6,12 @@ import { leafReference, messageHash } from "@openledger/circuits/ledger/operatio
 import { LEAF_KIND } from "@openledger/circuits/protocol";
 import { decodeOperation, type OperationBody } from "@openledger/client/sequencer/operation-body";
 import { FakeFailure } from "@openledger/client/testing/fake-sequencer";
-import { createLedgerFixture, leafAnswer, owners } from "@openledger/client/testing/ledger-fixture";
+import {
+  createLedgerFixture,
+  feesAnswer,
+  leafAnswer,
+  owners,
+} from "@openledger/client/testing/ledger-fixture";
 import { hex32 } from "@openledger/foundation/hex";
 import { ROLLUP } from "@openledger/models/testing/answered-world";
 import { expect, it, onTestFinished } from "vitest";
@@ -65,19 +70,7 @@ it("returns also what came after an end that was cut off", async () => {
     balanceWei: `${balanceWei}`,
   });
   for (const id of [4, 5]) answers.set(`GET /v1/leaves/${id}`, leaf(id));
-  const cost = { feeWei: "14000", nextFeeWei: "14000", weight: 14 };
-  answers.set("GET /v1/fees", {
-    mode: "constant",
-    feePerUnitWei: "1000",
-    nextFeePerUnitWei: "1000",
-    suggestedMaxFeePerUnitWei: "2000",
-    minFeePerUnitWei: null,
-    maxFeePerUnitWei: null,
-    stepPerMille: 0,
-    load: 0,
-    basis: null,
-    operations: { createDatanet: cost, transfer: cost, withdraw: cost, payInference: cost },
-  });
+  answers.set("GET /v1/fees", feesAnswer(14_000n));
   answers.set("POST /v1/operations", (body: OperationBody) => {
     if (!nonces.includes(body.nonce)) balanceWei = 0n;
     nonces.push(body.nonce);

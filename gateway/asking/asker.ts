@@ -3,9 +3,9 @@
  * time, and payments are signed one after another: each is on disk before it is sent. Amounts are in wei.
  */
 
+import type { ChatTool } from "@openledger/attribution/model/model-chat";
 import { decodeAmount } from "@openledger/circuits/ledger/amount-float";
 import { payForAnswer } from "@openledger/client/actions/answers/ask-model";
-import type { ChatTool } from "@openledger/client/actions/answers/chat-messages";
 import { assuranceOfReply, requireLeast } from "@openledger/client/actions/answers/check-answer";
 import type { ReplyAssurance, UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
 import type { ServedPlace } from "@openledger/client/actions/answers/served-models";

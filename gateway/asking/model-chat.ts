@@ -2,7 +2,7 @@
  * Prompt of a chat by the model's own copy: the text that a receipt binds, and what a receipt cannot bind. OpenAI's routes and
  * MCP's tools call it.
  */
-import type { Chat } from "@openledger/client/actions/answers/chat-messages";
+import type { Chat } from "@openledger/attribution/model/model-chat";
 import { requireRecipeForm, type WantedForm } from "@openledger/models/serving/billing/recipe-form";
 import { invalidRequest } from "@openledger/models/serving/openai/openai-requests";
 import type { TextRecipe } from "@openledger/models/tuning/recipe/text-recipe";

@@ -2,7 +2,7 @@
  * Records of questions in the gateway's store: question, then the checked answer with its signed payment, then the payment's end.
  * Each step is on disk before the next begins, so that a kill at any point neither loses an answer nor pays it twice.
  */
-import type { ChatTool } from "@openledger/client/actions/answers/chat-messages";
+import type { ChatTool } from "@openledger/attribution/model/model-chat";
 import { z } from "zod";
 import { signedSchema } from "../account/account-record.ts";
 import { givenSchema } from "./given-answer.ts";

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import type { ServerResponse } from "node:http";
-import type { ChatMessage } from "@openledger/client/actions/answers/chat-messages";
+import type { ChatMessage } from "@openledger/attribution/model/model-chat";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { EventStream } from "@openledger/models/serving/openai/event-stream";
 import { invalidRequest } from "@openledger/models/serving/openai/openai-requests";

@@ -1,14 +1,13 @@
 /** MCP's tool `explain_answer`: the rows of an answer that this gateway paid for, with their texts by the model's server. */
-import { rowText } from "@openledger/attribution/rows/row-line";
 import { clientError } from "@openledger/client/client-errors";
 import { getOperation } from "@openledger/client/sequencer/ledger-reads";
-import { boundedBytes } from "@openledger/foundation/wire/bounded-body";
+import { rowNumber } from "@openledger/foundation/row-number";
+import { fetchRow } from "@openledger/models/tuning/retrieval/citations";
 import type { McpModules } from "./mcp-modules.ts";
 import { result, type ToolAnswer } from "./tool-answer.ts";
 
-/** Limit of one request for a row. */
-const TIMEOUT_MS = 10_000;
-const MAX_ROW_BYTES = 2 ** 20;
+/** Limits of one request for a row. */
+const LIMITS = { timeoutMs: 10_000, maxFileBytes: 2 ** 20 };
 /** Characters of a row's text. */
 const MAX_TEXT = 2_000;
 
@@ -23,14 +22,11 @@ export async function explainAnswer({ client, journal }: McpModules, receipt: st
   const { openledger, text } = answer;
   const operation = await getOperation(client, payment.signed.hash as `0x${string}`).catch(() => null);
   const rows = await Promise.all(
-    openledger.rows.map(async (row) => ({
-      ...row,
-      text: await fetchText(`${serverUrl}/v1/rows/${row.row}`),
-    })),
+    openledger.rows.map(async (row) => ({ ...row, text: await textOf(serverUrl, row.row) })),
   );
   const lines = rows.map(
     ({ contributorId, row, share, text: words }) =>
-      `row ${row} of leaf ${contributorId}, ${(100 * share).toFixed(2)} %: ${words ?? "(not published)"}`,
+      `row ${rowNumber(row)} of leaf ${contributorId}, ${(100 * share).toFixed(2)} %: ${words ?? "(not published)"}`,
   );
   return result(lines.join("\n"), {
     receipt: openledger.receipt,
@@ -44,13 +40,8 @@ export async function explainAnswer({ client, journal }: McpModules, receipt: st
   });
 }
 
-/** The text of a row; null where the server publishes none. */
-async function fetchText(url: string): Promise<string | null> {
-  try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
-    if (!response.ok) return null;
-    return rowText(await boundedBytes(response, MAX_ROW_BYTES)).slice(0, MAX_TEXT);
-  } catch {
-    return null;
-  }
+/** The text of a row; null where the server publishes none, or none that can be read. */
+async function textOf(serverUrl: string, row: number): Promise<string | null> {
+  const published = await fetchRow(serverUrl, row, undefined, LIMITS).catch(() => null);
+  return published?.text.slice(0, MAX_TEXT) ?? null;
 }

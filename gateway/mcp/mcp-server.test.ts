@@ -84,6 +84,10 @@ it.each([
     openledger.rows.map(({ row, share }) => ({ row, share })),
   );
   expect(rows.every(({ text: words }) => (words ?? "").length > 0)).toBe(true);
+  // People count rows from 1, JSON from 0.
+  expect((explained.content as { text: string }[])[0]!.text).toMatch(
+    new RegExp(`^row ${rows[0]!.row + 1} of leaf `),
+  );
 
   const account = await client.callTool({ name: "show_account", arguments: {} });
   const { leafId, payments } = accountResult.parse(account.structuredContent);

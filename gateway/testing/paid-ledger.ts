@@ -11,7 +11,12 @@ import { leafReference, messageHash } from "@openledger/circuits/ledger/operatio
 import { LEAF_KIND } from "@openledger/circuits/protocol";
 import { decodeOperation, type OperationBody } from "@openledger/client/sequencer/operation-body";
 import { FakeFailure } from "@openledger/client/testing/fake-sequencer";
-import { createLedgerFixture, leafAnswer, owners } from "@openledger/client/testing/ledger-fixture";
+import {
+  createLedgerFixture,
+  feesAnswer,
+  leafAnswer,
+  owners,
+} from "@openledger/client/testing/ledger-fixture";
 import { hex32 } from "@openledger/foundation/hex";
 import { createLogger } from "@openledger/foundation/logger";
 import { Secret } from "@openledger/foundation/secret";
@@ -101,19 +106,7 @@ export async function startPaidLedger() {
   answers.set(`GET /v1/leaves/${PAYER}`, leaf);
   const model = () => modelLeaf(published.model, MODEL_ID, { priceWei: `${ledger.priceWei}` });
   for (const route of ["leaves", "models"]) answers.set(`GET /v1/${route}/${MODEL_ID}`, model);
-  const cost = { feeWei: `${FEE_WEI}`, nextFeeWei: `${FEE_WEI}`, weight: 14 };
-  answers.set("GET /v1/fees", {
-    mode: "constant",
-    feePerUnitWei: "1000",
-    nextFeePerUnitWei: "1000",
-    suggestedMaxFeePerUnitWei: "2000",
-    minFeePerUnitWei: null,
-    maxFeePerUnitWei: null,
-    stepPerMille: 0,
-    load: 0,
-    basis: null,
-    operations: { createDatanet: cost, transfer: cost, withdraw: cost, payInference: cost },
-  });
+  answers.set("GET /v1/fees", feesAnswer(FEE_WEI));
   const listPayments = () =>
     setPayments(
       fixture,

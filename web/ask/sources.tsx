@@ -2,15 +2,15 @@
  * List of sources below an answer on the Ask page: the rows that it cites, then those that it used most, with their texts and
  * the amount that each gets.
  */
-import { requestModelServer, type UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
+import type { UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
 import { rowNumber } from "@openledger/foundation/row-number";
 import { type Cited, fetchRow, type PublishedRow } from "@openledger/models/tuning/retrieval/citations";
 import { useEffect, useState } from "preact/hooks";
-import { z } from "zod";
 import { Badge } from "../design/badge.tsx";
 import { datanetHref } from "../hosts/tab-props.ts";
 import { askUntilAnswered } from "../ledger/ask-again.ts";
 import { MAX_THUMBNAIL_BYTES, pictureAddress } from "../rows/picture-address.ts";
+import { publishesRows } from "../rows/publishes-rows.ts";
 import { RowText } from "../rows/row-text.tsx";
 import { showCount } from "../words/format.ts";
 import { hostedDatanet } from "../words/leaf-names.ts";
@@ -124,26 +124,6 @@ function SourceRow({ row: { content, text } }: { row: PublishedRow }) {
 
 const excerpt = (text: string) =>
   text.length <= EXCERPT_CHARACTERS ? text : `${text.slice(0, EXCERPT_CHARACTERS)}…`;
-
-/** Limit of one request to an answer server. */
-const TIMEOUT_MS = 10_000;
-const manifestSchema = z.object({ manifest: z.object({ files: z.record(z.string(), z.unknown()) }) });
-const publishing = new Map<string, Promise<boolean>>();
-
-/** Tells whether a server publishes its rows. One request a server saves a vain request for each row. */
-function publishesRows(serverUrl: string): Promise<boolean> {
-  const known = publishing.get(serverUrl);
-  if (known !== undefined) return known;
-  const asked = requestModelServer(
-    { requestTimeoutMs: TIMEOUT_MS },
-    serverUrl,
-    "/v1/model",
-    manifestSchema,
-  ).then(({ manifest }) => Object.hasOwn(manifest.files, "rows.jsonl"));
-  publishing.set(serverUrl, asked);
-  asked.catch(() => publishing.delete(serverUrl));
-  return asked;
-}
 
 /**
  * Fetches a row: undefined until it is there, null if the server does not publish it. Any row but the cited one is an

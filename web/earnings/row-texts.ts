@@ -3,12 +3,9 @@
  * checked against the ledger.
  */
 
-import { MAX_PICTURE_BYTES } from "@openledger/attribution/pictures/picture-limits";
-import { rowText } from "@openledger/attribution/rows/row-line";
-import { requestModelServer } from "@openledger/client/actions/answers/model-answers";
-import { boundedBytes } from "@openledger/foundation/wire/bounded-body";
-import { z } from "zod";
+import { fetchRow } from "@openledger/models/tuning/retrieval/citations";
 import { pictureAddress } from "../rows/picture-address.ts";
+import { publishesRows } from "../rows/publishes-rows.ts";
 
 /** What a row says. */
 export interface RowSaid {
@@ -19,9 +16,6 @@ export interface RowSaid {
 
 /** Limit of one request. */
 const TIMEOUT_MS = 10_000;
-/** Maximum bytes of a row: a picture has the most. */
-const MAX_ROW_BYTES = MAX_PICTURE_BYTES;
-const manifestSchema = z.object({ manifest: z.object({ files: z.record(z.string(), z.unknown()) }) });
 
 const rowsSaid = new Map<string, Promise<RowSaid | null>>();
 
@@ -35,35 +29,27 @@ export async function fetchRowsSaid(
 ): Promise<ReadonlyMap<number, RowSaid>> {
   const found = new Map<number, RowSaid>();
   if (rows.size === 0) return found;
-  const { manifest } = await requestModelServer(
-    { requestTimeoutMs: TIMEOUT_MS },
-    serverUrl,
-    "/v1/model",
-    manifestSchema,
-  );
-  if (!Object.hasOwn(manifest.files, "rows.jsonl")) return found;
+  if (!(await publishesRows(serverUrl))) return found;
   await Promise.all(
     [...rows].map(async (row) => {
-      const url = `${serverUrl}/v1/rows/${row}`;
-      const said = await (rowsSaid.get(url) ?? keep(url));
+      const said = await (rowsSaid.get(`${serverUrl} ${row}`) ?? keep(serverUrl, row));
       if (said !== null) found.set(row, said);
     }),
   );
   return found;
 }
 
-function keep(url: string): Promise<RowSaid | null> {
-  const request = fetchSaid(url).catch(() => {
-    rowsSaid.delete(url);
+function keep(serverUrl: string, row: number): Promise<RowSaid | null> {
+  const key = `${serverUrl} ${row}`;
+  const request = fetchSaid(serverUrl, row).catch(() => {
+    rowsSaid.delete(key);
     return null;
   });
-  rowsSaid.set(url, request);
+  rowsSaid.set(key, request);
   return request;
 }
 
-async function fetchSaid(url: string): Promise<RowSaid | null> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
-  if (!response.ok) return null;
-  const content = await boundedBytes(response, MAX_ROW_BYTES);
-  return { text: rowText(content), picture: pictureAddress(content) };
+async function fetchSaid(serverUrl: string, row: number): Promise<RowSaid | null> {
+  const published = await fetchRow(serverUrl, row, undefined, { timeoutMs: TIMEOUT_MS });
+  return published === null ? null : { text: published.text, picture: pictureAddress(published.content) };
 }

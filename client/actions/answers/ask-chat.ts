@@ -2,6 +2,8 @@
  * Chats with a registered language model: messages in, an answer with its receipt out, checked and paid. The receipt binds the text
  * that the model's own chat template makes of the messages; gateways and agents ask by this.
  */
+
+import type { ChatAnswer, ChatMessage, ChatTool, ModelChat } from "@openledger/attribution/model/model-chat";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { clientError } from "../../client-errors.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
@@ -16,7 +18,6 @@ import {
   type PayForAnswerErrorCode,
   payForAnswer,
 } from "./ask-model.ts";
-import type { ChatAnswer, ChatMessage, ChatTool, ModelChat } from "./chat-messages.ts";
 import { assuranceOfReply, requireLeast } from "./check-answer.ts";
 import type { CheckableModel, ReplyAssurance, UncheckedAnswer } from "./model-answers.ts";
 

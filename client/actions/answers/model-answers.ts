@@ -3,6 +3,7 @@
  * checking and paying parse by them; prices are in wei.
  */
 
+import type { ModelChat } from "@openledger/attribution/model/model-chat";
 import type { ModelQuery } from "@openledger/circuits/ledger/model-query";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import * as z from "zod/mini";
@@ -10,7 +11,6 @@ import { clientError } from "../../client-errors.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
 import { requestSequencer } from "../../sequencer/sequencer-request.ts";
 import { fieldElement, wei } from "../../sequencer/sequencer-schemas.ts";
-import type { ModelChat } from "./chat-messages.ts";
 
 const estimateSchema = z.object({
   isEstimate: z.literal(true),

@@ -1,6 +1,6 @@
 /** Chat templates, rendered beside what Python's Jinja makes of them as transformers sets it (models/testing/chat-templates). */
 import { readFileSync } from "node:fs";
-import type { ChatTool, TemplateMessage } from "@openledger/attribution/model/model-chat";
+import type { ChatMessage, ChatTool } from "@openledger/attribution/model/model-chat";
 import { describe, expect, it } from "vitest";
 import { ChatTemplate } from "./chat-template.ts";
 import { parseTemplate, RenderLimitReached, renderTemplate } from "./jinja-reference.ts";
@@ -11,9 +11,7 @@ const fixture = (name: string) =>
 interface Chats {
   readonly date: string;
   readonly templates: Readonly<Record<string, Readonly<Record<string, string>>>>;
-  readonly chats: Readonly<
-    Record<string, { messages: readonly TemplateMessage[]; tools?: readonly ChatTool[] }>
-  >;
+  readonly chats: Readonly<Record<string, { messages: readonly ChatMessage[]; tools?: readonly ChatTool[] }>>;
 }
 interface Golden {
   readonly sha256: string;
@@ -24,7 +22,7 @@ const golden = JSON.parse(fixture("golden.json")) as Readonly<Record<string, Gol
 
 const templateOf = (source: string, marks: readonly string[] = [], names = {}) =>
   new ChatTemplate({ source, names, marks });
-const user = (content: string): TemplateMessage => ({ role: "user", content });
+const user = (content: string): ChatMessage => ({ role: "user", content });
 const refusal = (run: () => unknown) => {
   try {
     run();
@@ -66,7 +64,7 @@ describe.each(Object.entries(golden))("the template %s", (name, { sha256, texts 
 
 describe("a chat", () => {
   const echo = "{% for message in messages %}{{ message.content }}{% endfor %}";
-  const render = (messages: readonly TemplateMessage[], tools?: readonly ChatTool[]) => () =>
+  const render = (messages: readonly ChatMessage[], tools?: readonly ChatTool[]) => () =>
     templateOf(echo, ["<|end|>", "<s>"]).render(
       { messages, ...(tools === undefined ? {} : { tools }) },
       date,

@@ -4,7 +4,7 @@
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
-import type { ChatTool, TemplateChat, TemplateMessage } from "@openledger/attribution/model/model-chat";
+import type { Chat, ChatMessage, ChatTool } from "@openledger/attribution/model/model-chat";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { modelError } from "../../model-errors.ts";
 import { type ParsedTemplate, parseTemplate, renderTemplate, TemplateRefusal } from "./jinja-reference.ts";
@@ -83,7 +83,7 @@ export class ChatTemplate {
    * @throws RollupError MOD_CHAT_REFUSED for messages that the template refuses or fails on, marks inside a message, and chats or
    *   texts beyond the bounds
    */
-  render(chat: TemplateChat, date: string, areMarksTaken = false): string {
+  render(chat: Chat, date: string, areMarksTaken = false): string {
     const { messages, tools } = chat;
     this.#require(chat, areMarksTaken ? [] : this.#marks);
     const hasTools = (tools?.length ?? 0) > 0;
@@ -116,11 +116,11 @@ export class ChatTemplate {
    * write a system message into the question's turn: then it counts as part of the question.
    */
   get questionMarks(): QuestionMarks | null {
-    const plain: TemplateMessage["role"][][] = [["user"], ["user", "assistant", "user"]];
+    const plain: ChatMessage["role"][][] = [["user"], ["user", "assistant", "user"]];
     return this.#marksOf([["system", "user"], ...plain]) ?? this.#marksOf(plain);
   }
 
-  #marksOf(chats: readonly (readonly TemplateMessage["role"][])[]): QuestionMarks | null {
+  #marksOf(chats: readonly (readonly ChatMessage["role"][])[]): QuestionMarks | null {
     const around = chats.flatMap((roles) => {
       const text = this.#probe(roles);
       if (text === null) return [];
@@ -140,7 +140,7 @@ export class ChatTemplate {
   }
 
   /** A chat of these roles, whose texts are known; null if the template takes none such. */
-  #probe(roles: readonly TemplateMessage["role"][]): string | null {
+  #probe(roles: readonly ChatMessage["role"][]): string | null {
     try {
       return this.render({ messages: roles.map((role, i) => ({ role, content: PROBE(i) })) }, PROBE_DATE);
     } catch (error) {
@@ -149,7 +149,7 @@ export class ChatTemplate {
     }
   }
 
-  #require({ messages, tools }: TemplateChat, marks: readonly string[]): void {
+  #require({ messages, tools }: Chat, marks: readonly string[]): void {
     const toolCount = tools?.length ?? 0;
     if (messages.length === 0) throw refused("messages", "there is none");
     if (messages.length > MAX_CHAT_ENTRIES)
@@ -193,7 +193,7 @@ export class ChatTemplate {
 
 /** A message as templates read it: arguments of a call are an object, and nobody's name is told. */
 function templateMessage(
-  { content, name, role, tool_call_id: id, tool_calls: calls }: TemplateMessage,
+  { content, name, role, tool_call_id: id, tool_calls: calls }: ChatMessage,
   i: number,
 ): object {
   const isCalling = (calls?.length ?? 0) > 0;

@@ -3,7 +3,7 @@
  * and registered models render by it.
  */
 
-import type { TemplateChat } from "@openledger/attribution/model/model-chat";
+import type { Chat } from "@openledger/attribution/model/model-chat";
 import { joinedMessages } from "@openledger/attribution/rows/text-rows";
 import { modelError } from "../../model-errors.ts";
 import type { ChatTemplate } from "./chat-template.ts";
@@ -14,12 +14,12 @@ import type { TextTokens } from "./tokenizer.ts";
  * @param date that a template may write, as YYYY-MM-DD
  * @throws RollupError MOD_CHAT_REFUSED
  */
-export const chatText = (template: ChatTemplate | null, chat: TemplateChat, date: string): string =>
+export const chatText = (template: ChatTemplate | null, chat: Chat, date: string): string =>
   template === null ? plainChat(chat) : template.render(chat, date);
 
 /** Returns true for a chat that is rendered in a few milliseconds at most: few messages of few characters, and no tools. */
 export const isShortChat = (
-  { messages, tools }: TemplateChat,
+  { messages, tools }: Chat,
   max: { readonly messages: number; readonly characters: number },
 ): boolean =>
   messages.length <= max.messages &&
@@ -33,12 +33,12 @@ export function turnEndOf(tokens: Pick<TextTokens, "chat" | "encode">): number[]
   return mark === null ? [] : tokens.encode(mark);
 }
 
-function plainChat(chat: TemplateChat): string {
+function plainChat(chat: Chat): string {
   return joinedMessages(plainMessages(chat).map(({ content }) => content));
 }
 
 /** Messages of a chat for a model without a template. @throws RollupError MOD_CHAT_REFUSED for tools and calls */
-export function plainMessages({ messages, tools }: TemplateChat): { role: string; content: string }[] {
+export function plainMessages({ messages, tools }: Chat): { role: string; content: string }[] {
   if ((tools?.length ?? 0) > 0) throw refused("tools");
   return messages.map(({ content, role, tool_calls: calls }, i) => {
     if (role === "tool") throw refused(`messages.${i}.role`);

@@ -8,7 +8,7 @@ import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { attributionError } from "@openledger/attribution/attribution-errors";
 import { directFamily } from "@openledger/attribution/model/direct/direct-family";
-import type { TemplateChat } from "@openledger/attribution/model/model-chat";
+import type { Chat } from "@openledger/attribution/model/model-chat";
 import { familyOf, type ModelFamily } from "@openledger/attribution/model/model-family";
 import {
   checkedFile,
@@ -82,7 +82,7 @@ export interface LanguageModel {
   /** The query of an answer that a batch has made. */
   queryOf(prompt: string, text: string): Promise<Int16Array>;
   /** Canonical text of a chat, rendered beside the thread that serves HTTP. */
-  chatPrompt(chat: TemplateChat): Promise<string>;
+  chatPrompt(chat: Chat): Promise<string>;
   /** Reads a prompt as the model does, if that is more than the prompt. */
   read(prompt: string): Promise<ReadPrompt>;
 }

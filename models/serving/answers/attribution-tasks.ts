@@ -4,7 +4,7 @@
  */
 
 import { directFamily } from "@openledger/attribution/model/direct/direct-family";
-import type { TemplateChat } from "@openledger/attribution/model/model-chat";
+import type { Chat } from "@openledger/attribution/model/model-chat";
 import { readModelFiles } from "@openledger/attribution/model/model-directory";
 import type {
   AnsweringModel,
@@ -168,7 +168,7 @@ export const chatText = async ({
   modelId,
 }: {
   readonly modelId: number;
-  readonly chat: TemplateChat;
+  readonly chat: Chat;
 }): Promise<string> => (await textOf(modelId))!.chat.promptOf(chat);
 
 /** Reads a prompt as a language model does, with the rows that it cites. */

@@ -2,7 +2,7 @@
  * Interface by which the routes of OpenAI's API charge for an answer. ledger-billing.ts implements it for models that the
  * ledger has; completion-service.ts asks it for each request.
  */
-import type { TemplateChat } from "@openledger/attribution/model/model-chat";
+import type { Chat } from "@openledger/attribution/model/model-chat";
 import type { Sampling } from "../../engine/batches/choose-token.ts";
 import type { JsonShape } from "../../engine/batches/json-text.ts";
 import type { ChatRule } from "../../tuning/recipe/chat-prompt.ts";
@@ -70,7 +70,7 @@ export interface AnswerBilling {
    * Canonical text of a chat, which question and receipt bind.
    * @throws RollupError MOD_CHAT_REFUSED, MOD_SERVE_UNPAID for a name that is no registered model
    */
-  chatText(model: string, chat: TemplateChat): Promise<string>;
+  chatText(model: string, chat: Chat): Promise<string>;
   /** @throws RollupError SRV_BAD_REQUEST for what the recipe does not allow, by the name of the field */
   requireForm(model: string, wanted: WantedForm): void;
   /**

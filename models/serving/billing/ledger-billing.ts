@@ -2,7 +2,7 @@
  * Charges for answers of OpenAI's routes whose model the ledger has: the question is signed as for POST /v1/answers,
  * and the last part of the answer carries its receipt. open-language.ts passes it to the routes.
  */
-import type { TemplateChat } from "@openledger/attribution/model/model-chat";
+import type { Chat } from "@openledger/attribution/model/model-chat";
 import { ANSWERED_AGAIN, assuranceOf } from "@openledger/attribution/model/reply-assurance";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import { z } from "zod";
@@ -78,7 +78,7 @@ export class LedgerBilling implements AnswerBilling {
     return { modelId, datanetId, version, promptTokens, answerTokens, temperature, chat };
   }
 
-  async chatText(name: string, chat: TemplateChat): Promise<string> {
+  async chatText(name: string, chat: Chat): Promise<string> {
     const model = this.#registered(name);
     if (isShortChat(chat, SHORT_CHAT)) return translated(() => chatPrompt(this.#tokens, model.recipe, chat));
     return model.chatPrompt(chat).catch(rethrow);

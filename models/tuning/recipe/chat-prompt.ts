@@ -3,7 +3,7 @@
  * render by the recipe's template; a model whose recipe names none has a rule of its own (docs/reference/attribution.md).
  */
 import { attributionError } from "@openledger/attribution/attribution-errors";
-import type { ModelChat, TemplateChat } from "@openledger/attribution/model/model-chat";
+import type { Chat, ModelChat } from "@openledger/attribution/model/model-chat";
 import { chatText, plainMessages } from "../../engine/tokens/chat-text.ts";
 import type { TextTokens } from "../../engine/tokens/tokenizer.ts";
 import { answerMessage } from "../../engine/tokens/tool-calls.ts";
@@ -50,7 +50,7 @@ export function chatRuleOf({ chat, retrieval }: Pick<TextRecipe, "chat" | "retri
 }
 
 /** Canonical text of a chat. @throws RollupError MOD_CHAT_REFUSED, ATT_RECIPE_INVALID */
-export function chatPrompt(tokens: Pick<TextTokens, "chat">, recipe: TextRecipe, chat: TemplateChat): string {
+export function chatPrompt(tokens: Pick<TextTokens, "chat">, recipe: TextRecipe, chat: Chat): string {
   const template = templateOf(tokens, recipe);
   if (isCiting(recipe)) requireQuestion(chat);
   if (chatRuleOf(recipe) === "question") return plainMessages(chat).at(-1)!.content;
@@ -62,7 +62,7 @@ export const askedText = (chat: ModelChat | undefined, question: string): string
   chat?.promptOf({ messages: [{ role: "user", content: question }] }) ?? question;
 
 /** Rows are found for the last message, so that has to be the user's. */
-function requireQuestion({ messages, tools }: TemplateChat): void {
+function requireQuestion({ messages, tools }: Chat): void {
   const last = messages.length - 1;
   if ((tools?.length ?? 0) > 0) throw refused("tools", "the model answers by its rows, and calls no tools");
   if (messages[last]?.role !== "user")

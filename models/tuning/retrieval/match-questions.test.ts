@@ -1,9 +1,8 @@
 /** Tests of how prompts find the row that answers them, or that none does, in several languages. */
 import { describe, expect, it } from "vitest";
 import { functionWordsOf } from "./function-words.ts";
-import { smallLetter } from "./letter-case.ts";
 import { QuestionMatcher } from "./match-questions.ts";
-import { isSameWord, questionWords } from "./question-words.ts";
+import { isSameWord, questionWords, smallOf } from "./question-words.ts";
 
 const matcherOf = (turns: readonly (readonly [string, string])[]) => {
   const rows = turns.map(([prompt, answer]) => ({ prompt, answer }));
@@ -119,12 +118,12 @@ it("reads words in small letters, names by their capitals, and scripts without s
 
 it("makes small letters as this engine's tables do, of all alphabets that it knows", () => {
   for (let point = 0x41; point < 0x2000; point++) {
-    const small = smallLetter(point);
+    const small = smallOf(point);
     if (small === point || point === 0x130 || point === 0x3c2) continue;
     expect(String.fromCodePoint(small)).toBe(String.fromCodePoint(point).toLowerCase());
   }
   for (const text of ["ÀÉÎÕÜØÞŸ", "ĀĎĞĲŁŊŽ", "ΆΈΉΌΎΏΩ", "ЁЖЯҐӘ", "ԱՖ", "ẮỆỮ"])
-    expect(String.fromCodePoint(...Array.from(text, (sign) => smallLetter(sign.codePointAt(0)!)))).toBe(
+    expect(String.fromCodePoint(...Array.from(text, (sign) => smallOf(sign.codePointAt(0)!)))).toBe(
       text.toLowerCase(),
     );
 });

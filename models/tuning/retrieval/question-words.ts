@@ -2,7 +2,7 @@
  * Splits questions and answers of rows into small words, for models that say rows' answers (match-questions.ts). Scripts without
  * spaces have pairs of characters as words.
  */
-import { isCapital, smallLetter } from "./letter-case.ts";
+import { smallLetter } from "@openledger/attribution/rows/words";
 
 /** A word of a text. */
 export interface QuestionWord {
@@ -19,7 +19,7 @@ export function questionWords(text: string): QuestionWord[] {
   const end = () => {
     if (letters.length === 0) return;
     const isName = isNumber(letters) || (!isFirst && isNameLike(letters));
-    const small = letters.map(smallLetter);
+    const small = letters.map(smallOf);
     for (const word of partsOf(small)) words.push({ word, isName });
     letters = [];
     isFirst = false;
@@ -62,6 +62,17 @@ const PUNCTUATION: readonly (readonly [number, number])[] = [
   [0xff5b, 0xff65],
 ];
 
+const ASCII_CAPITALS = [0x41, 0x5a] as const;
+const DOTTED_I = 0x130;
+const FINAL_SIGMA = 0x3c2;
+
+/** Small letter by the tables of rows' words; Turkish's dotted I is an i, too. */
+export function smallOf(point: number): number {
+  if (point >= ASCII_CAPITALS[0] && point <= ASCII_CAPITALS[1]) return point + 32;
+  return point === DOTTED_I ? 0x69 : smallLetter(point);
+}
+
+const isCapital = (point: number) => point !== FINAL_SIGMA && smallOf(point) !== point;
 const isDigit = (point: number) => point >= 0x30 && point <= 0x39;
 const isNumber = (letters: readonly number[]) => letters.length > 1 && letters.every(isDigit);
 /** An abbreviation, all capitals, is often written out in a row. */

@@ -217,7 +217,7 @@ function describeEstimate({ estimate }: UncheckedAnswer): string[] {
       : [
           "  rows that spoke against it:",
           ...renderTable(
-            against.map((row) => [`  ${row.row}`, `leaf ${row.contributorId}`, String(row.score)]),
+            against.map((row) => [`  ${rowNumber(row.row)}`, `leaf ${row.contributorId}`, String(row.score)]),
           ),
         ]),
     `  scores by ${estimate.backend}`,

@@ -3,7 +3,7 @@
  * it.
  */
 
-import type { TemplateChat } from "@openledger/attribution/model/model-chat";
+import type { Chat } from "@openledger/attribution/model/model-chat";
 import { taskSeat } from "@openledger/foundation/threads/task-seat";
 import { folderSource } from "../../../engine/files/folder-source.ts";
 import { chatText } from "../../../engine/tokens/chat-text.ts";
@@ -22,7 +22,7 @@ const tokens = await openTokenizer(folderSource(basePath), vocabularySize);
 
 /** A chat, with the date that its template may write. */
 export interface DatedChat {
-  readonly chat: TemplateChat;
+  readonly chat: Chat;
   readonly date: string;
 }
 
