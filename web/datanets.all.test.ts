@@ -98,7 +98,7 @@ test("a stranger finds a Datanet, reads its card, and sees that it is the ledger
   // A Datanet that no host has shows nothing of the last one.
   await page.goto(`${world.url}/#/datanets/99999`);
   await main(page).getByRole("heading", { name: "Datanet 99999" }).waitFor();
-  await main(page).getByRole("link", { name: "What the ledger has of it" }).waitFor();
+  await main(page).getByRole("link", { name: "Show it on the ledger" }).waitFor();
   expect(await main(page).getByText(card.name).count()).toBe(0);
   expect(await page.getByRole("navigation", { name: "Parts of this Datanet" }).count()).toBe(0);
   await context.close();
@@ -166,7 +166,7 @@ test("a file is looked through, signed for, and brought to the host after a relo
   await page.getByLabel("Choose files").setInputFiles(file);
   const preview = page.getByRole("region", { name: "Preview" });
   await preview.getByText("Exact copies").waitFor(LONG);
-  await preview.getByText("Numbers of payment cards").waitFor();
+  await preview.getByText("Payment card numbers").waitFor();
   await preview.getByText("E-mail addresses").click();
   await expectClean(page, misdeeds, "datanets-preview");
   await preview.getByRole("button", { name: "Contribute 2 rows" }).click();
@@ -223,7 +223,7 @@ test(
     await preview.getByText('clauses.csv: line 5: "awful" is no label of the card').waitFor();
     const sign = preview.getByRole("button", { name: "Contribute 3 rows" });
     expect(await sign.isDisabled()).toBe(true);
-    await preview.getByLabel("Take the rest").check();
+    await preview.getByLabel("Use the rest").check();
     expect(await sign.isDisabled()).toBe(false);
     await expectClean(page, misdeeds, "datanets-columns");
     // Documents are read in the page's worker by their libraries.
@@ -541,9 +541,9 @@ test("somebody opens a Datanet of his own with one form, which a reload does not
   await unlock(page, "dave");
   await page.getByLabel("Name").fill("Names of clouds");
   // The cost is shown before the click.
-  await page.getByText(/^Opening costs [\d.]+ OPEN, which is burned/).waitFor();
+  await page.getByText(/^Creating it costs [\d.]+ OPEN, which is burned/).waitFor();
   await page.getByRole("button", { name: /^Create Datanet \([\d.]+ OPEN\)$/ }).click();
-  await page.getByText("The card is not complete yet.").waitFor();
+  await page.getByText("The card is incomplete.").waitFor();
   await page.getByLabel("Who can read the rows").selectOption("public");
   await page.getByLabel("Licence").fill("CC-BY-4.0");
   await page.getByLabel("Description").fill("Clouds, and what they are called.");

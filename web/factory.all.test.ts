@@ -75,7 +75,7 @@ test(
     await page.goto(`${world.sequencerUrl}/#/factory`);
     await button("Nina's wallet").click();
     await signIn();
-    await main().getByText("None yet. The first takes about a minute.").waitFor();
+    await main().getByText("None yet. Training the first takes about a minute.").waitFor();
     await look("home");
     await main()
       .getByRole("link", { name: /Train on a Datanet/ })
@@ -165,7 +165,7 @@ test("it is registered with the wallet in one click, and its Datanet's owner app
   // It goes on from what the ledger has of the first attempt.
   await button("Register with your wallet").click();
   const link = main()
-    .getByRole("heading", { name: /^It is model/ })
+    .getByRole("heading", { name: /^Registered as model/ })
     .getByRole("link");
   await expect
     .poll(() => world.settle(1).then(() => link.isVisible()), { timeout: 300_000, interval: 1_000 })
@@ -185,11 +185,11 @@ test(
   LONG,
   async () => {
     await page.goto(`${jobUrl}/export`);
-    await button("Make the files").first().click();
+    await button("Create the files").first().click();
     await killAndComeBack();
-    for (const title of ["The adapter", "What is published"]) {
+    for (const title of ["The adapter", "Published files"]) {
       const card = main().getByRole("region", { name: title });
-      await card.getByRole("button", { name: "Make the files" }).click();
+      await card.getByRole("button", { name: "Create the files" }).click();
       await card.getByRole("listitem").first().waitFor(LONG);
       for (const item of await card.getByRole("listitem").all()) {
         const file = item.getByRole("button").first();
@@ -314,9 +314,9 @@ test("on a phone and in dark colours it holds, too", LONG, async () => {
   await look("done-360");
   for (const [part, text] of [
     ["compare", /tuned model beats its base/],
-    ["register", /^It is model/],
-    ["export", "What is published"],
-    ["lineage", "Anyone can make it again"],
+    ["register", /^Registered as model/],
+    ["export", "Published files"],
+    ["lineage", "Reproducible by anyone"],
   ] as const) {
     await page.goto(`${jobUrl}/${part}`);
     await main().getByText(text).first().waitFor(LONG);

@@ -174,7 +174,7 @@ test("a new Datanet begins with a task, which says what a row is and what it bec
   const { context, misdeeds, page } = await world.visit(browser, "dave", "datanets/new");
   await main(page).getByRole("button", { name: "dave's wallet" }).click();
   await main(page).getByRole("button", { name: "Unlock with your wallet" }).click();
-  await page.getByRole("radio", { name: /^Sort pictures/ }).check();
+  await page.getByRole("radio", { name: /^Classify pictures/ }).check();
   const kind = page.getByLabel("A row is");
   expect(await kind.inputValue()).toBe("image");
   await main(page).getByText("can be sorted: a model learns their labels").waitFor();

@@ -83,7 +83,7 @@ it("says what opening a Datanet costs before anybody signs", () => {
   expect(sayOpeningCost({ idFeeWei: 5n, feeWei: 1n, balanceWei: 20n }, show)).toEqual({
     total: "26 OPEN",
     parts:
-      "Opening costs 5 OPEN, which is burned, and a fee of at most 1 OPEN; 20 OPEN go to the Datanet and pay for its cards and versions.",
+      "Creating it costs 5 OPEN, which is burned, and a fee of at most 1 OPEN; 20 OPEN go to the Datanet and pay for its cards and versions.",
   });
   expect(sayOpeningCost({ idFeeWei: 5n, feeWei: null, balanceWei: null }, show).total).toBeNull();
 });

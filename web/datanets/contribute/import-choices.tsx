@@ -52,7 +52,7 @@ export function ImportChoices(props: ImportChoicesProps) {
   };
   return (
     <section class="stack" aria-label="Columns">
-      <h3>Which column is which?</h3>
+      <h3>Map the columns</h3>
       <div class="columns columns-small">
         {fields.map((field) => (
           <Choice
@@ -85,7 +85,7 @@ export function ImportChoices(props: ImportChoicesProps) {
               onSettings(value === NONE ? others : { ...others, separator: value as Separator });
             }}
             options={[
-              { name: NONE, label: "found by itself" },
+              { name: NONE, label: "detected automatically" },
               ...SEPARATORS.map((name) => ({ name, label: SEPARATOR_NAMES[name] })),
             ]}
           />
@@ -93,8 +93,8 @@ export function ImportChoices(props: ImportChoicesProps) {
       </div>
       {hasCommas && card.row.fields.some(({ type }) => type === "number") && (
         <Check
-          label="12,5 is a number"
-          help="The file's numbers have a comma before their decimals."
+          label="Decimal comma"
+          help="Numbers in this file look like 12,5."
           isChecked={mapping.hasDecimalComma}
           onCheck={(hasDecimalComma) => onMap({ ...mapping, hasDecimalComma })}
         />
@@ -141,8 +141,8 @@ export function RefusedRows({
         <p class="soft small">and {showCount(refused.length - SHOWN_REFUSALS)} more</p>
       )}
       <Check
-        label="Take the rest"
-        help="Otherwise correct the file, and choose it again."
+        label="Use the rest"
+        help="Otherwise correct the file and choose it again."
         isChecked={isRestTaken}
         onCheck={onTakeRest}
       />
