@@ -34,7 +34,7 @@ describe("the page of an answer", () => {
     const page = await visit(browser);
     await page.goto(`${world.url}/#/operation/${hashes[0]}`);
     await main(page).getByRole("link", { name: "Which rows this answer paid" }).click();
-    await page.getByRole("heading", { name: "The 1 OPEN are not divided yet" }).waitFor();
+    await page.getByRole("heading", { name: "The 1 OPEN have not been divided yet" }).waitFor();
     await page.getByText("payment 1 of 3 in epoch 1, 3 OPEN together").waitFor();
     await page.goto(`${world.url}/#/answer/${MODEL_ID}/0x66`);
     await page.getByText("payment 2 of 3 in epoch 1").waitFor();
@@ -54,13 +54,13 @@ describe("the page of an answer", () => {
     let hitCount = 0;
     for (const hash of hashes) {
       await page.goto(`${world.url}/#/answer/${hash}`);
-      const title = page.getByLabel("Who got it").getByRole("heading", { level: 2 });
+      const title = page.getByLabel("Who was paid").getByRole("heading", { level: 2 });
       await title.waitFor();
       const [, hits] = /Drawn by (\d) of 4 draws|Not drawn/.exec((await title.textContent())!)!;
       hitCount += Number(hits ?? 0);
       if (hits === undefined) continue;
       // The rows are the answer server's to tell, and this page knows none.
-      await page.getByText("No server that this page knows publishes the model.").waitFor();
+      await page.getByText("No known server publishes the model.").waitFor();
       await pictureOf(page, "answer-drawn");
     }
     // Each draw hits one payment.

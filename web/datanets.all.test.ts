@@ -415,7 +415,7 @@ test(
     });
     await (await press()).waitFor({ state: "hidden" });
     const late = await press();
-    const notice = main(page).getByText("asks for it again by itself");
+    const notice = main(page).getByText("This page keeps trying");
     await notice.waitFor();
     await expectClean(page, misdeeds, "datanets-label-refused");
     await late.waitFor({ state: "hidden" });
@@ -461,7 +461,7 @@ test(
     await expect.poll(async () => (await states()).leftOut).toBe(1);
 
     await page.goto(`${world.url}/#/datanets/${datanetId}/clean`);
-    await main(page).getByRole("button", { name: "Look through the rows" }).click();
+    await main(page).getByRole("button", { name: "Check the rows" }).click();
     const doubts = page.getByRole("region", { name: "Doubtful rows" });
     await doubts.getByRole("button", { name: /near-duplicates/ }).click();
     await doubts
@@ -502,7 +502,7 @@ test("the owner publishes what was reviewed, and anybody checks it row by row", 
   expect(facts).toMatchObject({ isCardCurrent: true, ledger: { version: 2 }, here: { hasVersion: true } });
   await world.finalise();
   const check = page.getByRole("region", { name: "Check the version" });
-  await check.getByRole("button", { name: "Check it here" }).click();
+  await check.getByRole("button", { name: "Check in this browser" }).click();
   await check.getByText("Every row belongs to the account that committed it first").waitFor(LONG);
   await check.getByText(`${facts.ledger.rowCount} of ${facts.ledger.rowCount} rows are signed by`).waitFor();
   await page.getByRole("region", { name: "Download" }).getByText("Licence: CC-BY-4.0").last().waitFor();

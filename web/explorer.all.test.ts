@@ -188,7 +188,7 @@ describe("the search", () => {
     await search(l1Owner);
     // The number alone is a link on other pages, too.
     await main(page)
-      .getByRole("region", { name: "What it owns in the ledger" })
+      .getByRole("region", { name: "Owned in the ledger" })
       .getByRole("link", { name: String(leafId), exact: true })
       .waitFor();
     await search("999999");
@@ -197,7 +197,7 @@ describe("the search", () => {
     await page.getByText("Nothing matches").waitFor();
     const field = page.getByRole("combobox", { name: "Search" });
     await field.fill("0x2f");
-    await page.getByText("Write at least 4 digits after 0x.").waitFor();
+    await page.getByText("Enter at least 4 digits after 0x.").waitFor();
 
     // By keys alone, and by a hash as pages shorten it.
     const [{ l1TransactionHash: hash }] = await api<[{ l1TransactionHash: string }]>("/v1/batches?before=2");

@@ -242,11 +242,7 @@ test("one chats with it for free and for OPEN, and sees which rows earn", LONG, 
   await answer.getByText("checked here").waitFor(LONG);
   const said = await answer.locator("blockquote, .markdown").first().textContent();
   expect(plain(said!).startsWith(plain(await soFar))).toBe(true);
-  await answer
-    .getByRole("list", { name: "The rows that helped most" })
-    .getByRole("listitem")
-    .first()
-    .waitFor();
+  await answer.getByRole("list", { name: "Rows that helped most" }).getByRole("listitem").first().waitFor();
   await look("chat");
   await answer.getByRole("button", { name: "Pay 0.5 OPEN" }).click();
   await answer.getByText("paid", { exact: true }).waitFor(LONG);
@@ -271,9 +267,9 @@ test(
     const list = main().getByRole("region", { name: "Adapters" });
     await list.getByText("1 of 1").waitFor();
     await look("adapters");
-    await list.getByLabel("Find one").fill("datanet nothing");
+    await list.getByLabel("Search").fill("datanet nothing");
     await list.getByText("No adapter matches.").waitFor();
-    await list.getByLabel("Find one").fill(`datanet ${world.datanetId}`);
+    await list.getByLabel("Search").fill(`datanet ${world.datanetId}`);
     await list.getByRole("link", { name: `model-${modelId}` }).click();
     await button("Ask").waitFor();
     const soFar = firstSoFar();
@@ -288,7 +284,7 @@ test(
     expect(plain(words!).startsWith(plain(await soFar))).toBe(true);
     // Whatever it says: the index of the rows' words was asked, and what came was checked.
     expect((await cited).status()).toBe(200);
-    await answer.getByText("How sure this is, and its receipt").click();
+    await answer.getByText("Assurance and receipt").click();
     await look("adapter-answer");
     await answer.getByRole("button", { name: "Pay 0.5 OPEN" }).click();
     await answer.getByText("paid", { exact: true }).waitFor(LONG);

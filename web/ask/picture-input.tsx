@@ -48,15 +48,15 @@ export function PictureInput({ isDisabled, onInput, value }: PictureInputProps) 
         </div>
       )}
       <DropFiles
-        title="A picture's file"
-        help={`PNG, JPEG, WebP or GIF, at most ${showBytes(MAX_PICTURE_BYTES)}. The file itself is the question; a larger one is scaled down.`}
+        title="Picture file"
+        help={`PNG, JPEG, WebP or GIF, at most ${showBytes(MAX_PICTURE_BYTES)}. The file is the question; larger files are scaled down.`}
         accept="image/png,image/jpeg,image/webp,image/gif"
         onFiles={([file]) => void take(file!)}
       />
       {value !== "" && isShrunk && (
         <p class="small soft">
-          The file was too large: a smaller picture of at most {showCount(MAX_SHRUNK_SIDE)} pixels a side is
-          asked.
+          The file was too large: a smaller picture of at most {showCount(MAX_SHRUNK_SIDE)} pixels per side is
+          used.
         </p>
       )}
       {problem !== null && <ProblemNotice problem={problem} />}

@@ -64,10 +64,10 @@ export function TableInput({ fields, isDisabled, onInput, value }: TableInputPro
 }
 
 const HELP: Readonly<Record<InputField["type"], string>> = {
-  number: "A number, as 12.5. Empty: not known.",
-  category: "A name, written as in the Datanet's rows. Empty: not known.",
-  boolean: "true or false. Empty: not known.",
-  text: "Any words. Empty: not known.",
+  number: "A number such as 12.5. Leave empty if unknown.",
+  category: "A value as written in the Datanet's rows. Leave empty if unknown.",
+  boolean: "true or false. Leave empty if unknown.",
+  text: "Any text. Leave empty if unknown.",
 };
 
 /** The prompt; empty if no field is filled in. @throws ATT_ROW_INVALID naming the field */

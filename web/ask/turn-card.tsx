@@ -63,11 +63,11 @@ export function TurnCard({ assurance, live, model, payer, turn }: TurnProps) {
             cited={cited}
           />
           <p class="soft small">
-            Estimated by the model's server, out of the rows' <Open wei={model.rewardWei} />.
+            Estimated by the model's server, of the rows' <Open wei={model.rewardWei} />.
             {estimate.isEven && " No row has a positive score, so all rows share equally."}
             {cited !== null &&
               citationPermille != null &&
-              ` ${citationPermille / 10} % of this model's answers pay the rows that they cite, the others those that their words come from: this one is paid by ${cited.paidBy}.`}
+              ` ${citationPermille / 10} % of this model's answers pay the rows they cite, the others the rows that influenced them. This one pays by ${cited.paidBy}.`}
           </p>
         </div>
       </div>
@@ -102,7 +102,7 @@ function AnswerText({ turn: { words } }: { turn: Turn }) {
   if (words === null) return null;
   if ((words.spans?.length ?? 0) > 0) return <Words {...words} />;
   return (
-    <section class="stack" aria-label="What it says">
+    <section class="stack" aria-label="Answer text">
       <Markdown text={words.text} />
       {words.problem !== null && <ProblemNotice problem={words.problem} />}
     </section>
@@ -148,7 +148,7 @@ function Paid({ journey }: { journey: Journey }) {
   return (
     <p>
       <Badge tone="good">paid</Badge>{" "}
-      {journey.hash !== undefined && <a href={answerHref(journey.hash)}>Where its money goes</a>} · it is
+      {journey.hash !== undefined && <a href={answerHref(journey.hash)}>Where the money goes</a>} · it is
       divided at the end of the <Term name="epoch">epoch</Term>
     </p>
   );
@@ -182,14 +182,14 @@ function Thumbs({ receipt }: { receipt: bigint }) {
 function Details({ assurance, turn: { answer } }: Pick<TurnProps, "assurance" | "turn">) {
   return (
     <details>
-      <summary class="row small">How sure this is, and its receipt</summary>
+      <summary class="row small">Assurance and receipt</summary>
       <div class="folded stack-s">
         <p class="soft small">
           Verified: your browser recomputed this answer with the registered model and got the same result. A
           false answer would have been refused.
         </p>
         {assurance === null ? (
-          <p class="soft small">Reading what Ethereum has of this model …</p>
+          <p class="soft small">Reading Ethereum's records of this model …</p>
         ) : (
           <AssuranceList assurance={assurance} />
         )}
@@ -208,8 +208,8 @@ function Details({ assurance, turn: { answer } }: Pick<TurnProps, "assurance" | 
           </dd>
         </dl>
         <p class="soft small">
-          Your payment names the receipt. It opens to this answer, this query and your account, and to nothing
-          else, so it can never be made to pay other rows.
+          Your payment names the receipt, which commits to this answer, this query and your account alone. It
+          can never pay other rows.
         </p>
       </div>
     </details>

@@ -30,7 +30,7 @@ export function RowDetail(props: TabProps & { digest: string }) {
   );
   const row = loaded.value;
   if (loaded.problem !== null) return <ProblemNotice problem={loaded.problem} />;
-  if (row === undefined || row.digest !== digest) return <p class="soft">Asking the host …</p>;
+  if (row === undefined || row.digest !== digest) return <p class="soft">Loading …</p>;
   return (
     <>
       <RowContent {...props} row={row} />
@@ -38,7 +38,7 @@ export function RowDetail(props: TabProps & { digest: string }) {
         <dt>State</dt>
         <dd>
           {row.outcome.state === "accepted" && row.outcome.label === null ? (
-            "needs no label: it counts once its contribution is approved"
+            "no label needed; it counts once its contribution is approved"
           ) : (
             <OutcomeBadge outcome={row.outcome} />
           )}

@@ -12,7 +12,11 @@ export function folderSource(folder: string): FileSource {
       const handle = await open(path).catch((error: NodeJS.ErrnoException) => {
         if (error.code === "ENOENT") return null;
         if (error.code === "ENOTDIR")
-          throw unreadable(folder, "it is a file: name its folder, where a GGUF file is called model.gguf", error);
+          throw unreadable(
+            folder,
+            "it is a file: name its folder, where a GGUF file is called model.gguf",
+            error,
+          );
         throw unreadable(path, error.message, error);
       });
       if (handle === null) return null;

@@ -237,7 +237,10 @@ async function requireUsed(
 function requireConstants(others: ReadonlyMap<string, string>, types: readonly string[]): void {
   for (const [name, type] of others)
     if (!CONSTANTS.test(name))
-      throw unused(name, `it is of type ${type}, and ${types.join(", ")} are computed: convert it, or take it out`);
+      throw unused(
+        name,
+        `it is of type ${type}, and ${types.join(", ")} are computed: convert it, or take it out`,
+      );
 }
 
 async function isSame(a: WeightEntry, b: WeightEntry): Promise<boolean> {

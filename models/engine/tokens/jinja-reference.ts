@@ -203,8 +203,9 @@ class ReferenceInterpreter extends jinja.Interpreter {
     this.#stepCount += entries.length;
     const List = list.constructor as new (entries: readonly Value[]) => Value;
     const absent = super.evaluate({ type: "Identifier", value: ABSENT } as Statement, environment);
-    const valueOf = (entry: Value) => (isMapping(entry) ? entriesIn(entry).get(textOf(attribute)) : undefined);
-    return new List(entries.filter((entry) => test(valueOf(entry) ?? absent, argument) === isSelected));
+    const attributeOf = (entry: Value) =>
+      isMapping(entry) ? entriesIn(entry).get(textOf(attribute)) : undefined;
+    return new List(entries.filter((entry) => test(attributeOf(entry) ?? absent, argument) === isSelected));
   }
 
   /** Text that the reference writes for a value; nothing for what is undefined. */
