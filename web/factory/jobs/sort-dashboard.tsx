@@ -73,6 +73,7 @@ function aboutOf(judged: readonly Of<"judged">[], isDone: boolean): string {
     return `${scale} ${isDone ? "There are too few rows for a curve." : begins}`;
   }
   const gain = last.rightCount / last.judgedCount - before.rightCount / before.judgedCount;
+  if (gain < -0.01) return `${scale} The last doubling of rows lowered it by ${percentOf(-gain)}.`;
   return gain > 0.01
     ? `${scale} More rows still help: the last doubling added ${percentOf(gain)}.`
     : `${scale} The last doubling of rows added little.`;
