@@ -172,12 +172,12 @@ test("it is registered with the wallet in one click, and its Datanet's owner app
     .toBe(true);
   modelId = Number(/\d+$/.exec((await link.getAttribute("href"))!)![0]);
   await world.settle();
-  await main().getByText("It waits for the Datanet's owner.").waitFor();
+  await main().getByText("Waiting for approval by the Datanet's owner").waitFor();
   await reload();
-  await main().getByText("It waits for the Datanet's owner.").waitFor();
+  await main().getByText("Waiting for approval by the Datanet's owner").waitFor();
   await look("registered");
   await world.approve(modelId);
-  await main().getByText("The Datanet's owner has approved it.").waitFor(LONG);
+  await main().getByText("The Datanet's owner has approved this model.").waitFor(LONG);
 });
 
 test(
@@ -225,7 +225,7 @@ const plain = (text: string) => text.replaceAll(/\s/g, "");
 test("one chats with it for free and for OPEN, and sees which rows earn", LONG, async () => {
   await page.goto(`${jobUrl}/chat`);
   const free = main().getByRole("region", { name: "Free chat" });
-  await free.getByLabel("Say something").fill("Day 50. Wind from the");
+  await free.getByLabel("Your message").fill("Day 50. Wind from the");
   await free.getByRole("button", { name: "Send" }).click();
   await free.getByRole("region", { name: "Answer" }).waitFor(LONG);
   await page.goto(`${jobUrl}/register`);
