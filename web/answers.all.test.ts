@@ -33,7 +33,7 @@ describe("the page of an answer", () => {
   test("says that its epoch is open, and is linked from the operation's page", LONG, async () => {
     const page = await visit(browser);
     await page.goto(`${world.url}/#/operation/${hashes[0]}`);
-    await main(page).getByRole("link", { name: "Which rows this answer paid" }).click();
+    await main(page).getByRole("link", { name: "Rows paid by this answer" }).click();
     await page.getByRole("heading", { name: "The 1 OPEN have not been divided yet" }).waitFor();
     await page.getByText("payment 1 of 3 in epoch 1, 3 OPEN together").waitFor();
     await page.goto(`${world.url}/#/answer/${MODEL_ID}/0x66`);
@@ -84,7 +84,7 @@ describe("the check of a settlement", () => {
   test("reads Ethereum, computes seed, z and y, and verifies the proof", LONG, async () => {
     const page = await visit(browser);
     await check(page);
-    await page.getByText("This settlement is right").waitFor();
+    await page.getByText("This settlement is correct").waitFor();
     for (const title of [
       "Find the settlement on Ethereum",
       "Compare the verifying key",
@@ -111,7 +111,7 @@ describe("the check of a settlement", () => {
       await route.fulfill({ response, body: isIt ? altered : text });
     });
     await check(page);
-    await page.getByText("This settlement does not check out").waitFor();
+    await page.getByText("The check of this settlement failed").waitFor();
     await step(page, "Verify the proof", "does not hold").waitFor();
   });
 

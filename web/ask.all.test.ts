@@ -139,7 +139,7 @@ test("an answer is checked in the page, paid, and followed", LONG, async () => {
     .waitFor();
   // No host of the site has its Datanet: there is no page of a row to go to.
   expect(await sources.getByRole("link", { name: /^Row/ }).count()).toBe(0);
-  await answer.getByText("How sure this is").click();
+  await answer.getByText("Assurance and receipt").click();
   const sure = answer.getByLabel("How each part is assured");
   await expect.poll(() => sure.locator("dd").allTextContents()).toEqual(["proven", "recomputed", "believed"]);
   expect((await paidBy()).length).toBe(paidBefore);

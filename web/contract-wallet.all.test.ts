@@ -51,7 +51,7 @@ it("a Safe goes through the page: its owners sign while it is closed", { timeout
   await step(page, /Deposit of 40/, "In your account, done").waitFor({ ...LONG, state: "attached" });
 
   await page.getByRole("tab", { name: "Transfer" }).click();
-  await page.getByText("a contract wallet has none").waitFor();
+  await page.getByText("a contract wallet lacks").waitFor();
   await page.getByRole("tab", { name: "Withdraw" }).click();
   await page.getByRole("checkbox", { name: "Approve first" }).waitFor();
   await page.getByLabel("Amount").fill("5");

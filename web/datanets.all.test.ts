@@ -252,7 +252,7 @@ test("somebody chooses a name, and is found by it, with the number beside it", L
   await main(page).getByRole("button", { name: "Unlock with your wallet" }).click();
   const name = main(page).getByRole("textbox", { name: "Name" });
   await name.fill("frank (3)");
-  await main(page).getByText("This cannot be a name").waitFor();
+  await main(page).getByText("This name is not allowed").waitFor();
   await name.fill("Frank of the hills");
   await main(page).getByRole("button", { name: "Sign the name" }).click();
   await main(page)

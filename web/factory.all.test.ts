@@ -115,7 +115,7 @@ test("the form has defaults and an estimate, and what is typed survives a reload
   await main().getByLabel("Name").fill("Logbook");
   await main().getByLabel("Rounds").fill("20");
   await main()
-    .getByText(/Measured by \d+ steps/)
+    .getByText(/over \d+ steps/)
     .waitFor(LONG);
   await look("form");
   await killAndComeBack();
@@ -144,7 +144,7 @@ test("training is watched, paused, reloaded, resumed, and survives a kill of the
 test("base and tuned model are compared on rows that it has not seen", LONG, async () => {
   await main().getByRole("link", { name: "Compare it with its base" }).click();
   await main()
-    .getByText(/Both models answer|tuned model beats its base/)
+    .getByText(/Both models are answering|tuned model beats its base/)
     .waitFor();
   await killAndComeBack();
   await main()

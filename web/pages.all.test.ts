@@ -142,7 +142,7 @@ test("a batch is checked in the page: C as it was posted, bound by z and the pro
   // The second needs what the first one leaves. Both hold what the journey above has sent, or the users' deposits.
   await page.goto(`${world.sequencerUrl}/#/batch/2`);
   await main(page).getByRole("button", { name: "Check this batch here" }).click(LONG);
-  await page.getByText("This batch is right").waitFor(LONG);
+  await page.getByText("This batch is correct").waitFor(LONG);
   const steps = page.getByLabel("Steps of the check").getByRole("listitem");
   await steps.filter({ hasText: "not computed from the data" }).waitFor();
   await steps.filter({ hasText: "Verify the proof: holds" }).waitFor();

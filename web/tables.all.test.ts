@@ -177,13 +177,13 @@ test("a new Datanet begins with a task, which says what a row is and what it bec
   await page.getByRole("radio", { name: /^Classify pictures/ }).check();
   const kind = page.getByLabel("A row is");
   expect(await kind.inputValue()).toBe("image");
-  await main(page).getByText("can be sorted: a model learns their labels").waitFor();
+  await main(page).getByText("classifier can be trained on these rows").waitFor();
   await page.getByRole("radio", { name: /^Predict a column/ }).check();
   expect(await kind.inputValue()).toBe("table");
   await page.getByLabel("Fields, one per line").fill("age | number | in years\ncity | category");
   await page.getByRole("radio", { name: /^Answer questions/ }).check();
   await main(page).getByText("Labels are optional").waitFor();
-  await main(page).getByText("can write, and cite").waitFor();
+  await main(page).getByText("language model can be trained").waitFor();
   await page.reload();
   await main(page).getByRole("button", { name: "Unlock with your wallet" }).click();
   expect(await page.getByRole("radio", { name: /^Answer questions/ }).isChecked()).toBe(true);

@@ -107,7 +107,7 @@ async function labelAll(walk: Walk, who: Walker, data: OwnData): Promise<void> {
   // The last labels go by themselves after a while: on a busy machine they may be gone already.
   const [send, sent] = [
     buttonOf(who, /^Send (it|them) now$/),
-    who.page.getByText("has your label, or enough labels"),
+    who.page.getByText("has your label or enough labels"),
   ];
   await send.or(sent).first().waitFor();
   if (await send.isVisible()) await Promise.race([walk.click(send), sent.waitFor()]);
