@@ -166,7 +166,8 @@ export const sequencerErrors = defineErrors("SEQ", {
   SEQ_PAYMENT_MISMATCH: {
     meaning:
       "a payment of x402 does not fit its requirements, or these are not of this rollup; `data.field` names the first difference",
-    remedy: "take scheme, network and asset from GET /x402/supported, and pay exactly what the requirements ask",
+    remedy:
+      "take scheme, network and asset from GET /x402/supported, and pay exactly what the requirements ask",
     note: "`data.field` is one of scheme, network, asset, accepted, payTo, kind, payer, model, amount, receipt.",
     httpStatus: 422,
   },

@@ -34,7 +34,12 @@ import {
   sealedAnswerSchema,
   type UncheckedAnswer,
 } from "./model-answers.ts";
-import { type Question, type SignedQuestion, type SignQuestionErrorCode, signQuestion } from "./sign-question.ts";
+import {
+  type Question,
+  type SignedQuestion,
+  type SignQuestionErrorCode,
+  signQuestion,
+} from "./sign-question.ts";
 
 export interface AskModelParameters {
   /** URL of the model's server. */
