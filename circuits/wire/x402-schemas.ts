@@ -18,7 +18,7 @@ const network = z
   .transform((text) => text as `${string}:${string}`);
 const bytes32 = z.string().regex(/^0x[0-9a-f]{64}$/, "is not 0x-hex of 32 bytes");
 
-export const x402Requirements = z.strictObject({
+const x402Requirements = z.strictObject({
   scheme: short,
   network,
   amount: decimal,
