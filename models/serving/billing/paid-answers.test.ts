@@ -161,6 +161,7 @@ function modelLeaf({ split, ...statics }: ModelStatics) {
   const parts = { ownerParts: Number(ownerParts), validatorParts: Number(validatorParts) };
   return {
     kind: "model",
+    l1Owner: "0x000000000000000000000000000000000000000b",
     counters: { isReady: true, isApproved: true, priceWei: PRICE_WEI },
     model: {
       ...Object.fromEntries(Object.entries(statics).map(([name, value]) => [name, hex32(value)])),
