@@ -93,13 +93,12 @@ function labelColumnOf(table: FileTable, kind: RowKind): FileColumn | undefined 
 }
 
 /** Of two columns, one of texts and one of few names, the latter. */
-function classBesideText({ columns, records }: FileTable): FileColumn | undefined {
+function classBesideText(table: FileTable): FileColumn | undefined {
+  const { columns, records } = table;
   if (columns.length !== 2 || columns.some(({ type }) => type !== "text" && type !== "boolean"))
     return undefined;
   const [classes, texts] = [true, false].map((isOne) =>
-    columns.filter(
-      (column) => isClass(valuesOf({ columns, records }, column).length, records.length) === isOne,
-    ),
+    columns.filter((column) => isClass(valuesOf(table, column).length, records.length) === isOne),
   );
   return classes!.length === 1 && texts![0]!.type === "text" ? classes![0] : undefined;
 }
