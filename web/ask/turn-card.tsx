@@ -9,7 +9,6 @@ import { Badge } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";
 import { Identifier } from "../design/identifier.tsx";
 import type { Holdings } from "../ledger/holdings.ts";
-import type { Journey } from "../ledger/journey.ts";
 import type { Live } from "../ledger/live.ts";
 import type { Session } from "../ledger/session.ts";
 import { Words } from "../spans/answer-words.tsx";
@@ -23,7 +22,7 @@ import { Markdown } from "./markdown.tsx";
 import { payCheckedAnswer } from "./pay-answer.ts";
 import type { ServedModel } from "./served-models.ts";
 import { Sources } from "./sources.tsx";
-import { paymentOf, setThumb, type Thumb, type Turn, thumbOf } from "./turns.ts";
+import { type AnswerPayment, paymentOf, setThumb, type Thumb, type Turn, thumbOf } from "./turns.ts";
 
 interface TurnProps {
   readonly live: Live;
@@ -112,7 +111,7 @@ function AnswerText({ turn: { words } }: { turn: Turn }) {
 function Payment({ live, model, payer, turn }: Omit<TurnProps, "assurance">) {
   const paying = useAction();
   const { answer } = turn;
-  const journey = paymentOf(answer.receipt);
+  const payment = paymentOf(answer.receipt);
   const isLate = answer.expiresAtMs < live.nowMs.value;
   const pay = () =>
     paying.run(async () => {
@@ -122,8 +121,8 @@ function Payment({ live, model, payer, turn }: Omit<TurnProps, "assurance">) {
   return (
     <div class="stack-s">
       <div class="row">
-        {journey !== undefined ? (
-          <Paid journey={journey} />
+        {payment !== undefined && payment.state !== "failed" ? (
+          <Paid payment={payment} />
         ) : isLate ? (
           <span class="soft">Not paid in time. Ask again to pay for it.</span>
         ) : (
@@ -144,12 +143,13 @@ function Payment({ live, model, payer, turn }: Omit<TurnProps, "assurance">) {
   );
 }
 
-function Paid({ journey }: { journey: Journey }) {
+function Paid({ payment: { hash, state } }: { payment: AnswerPayment }) {
+  if (state === "sent") return <Badge tone="wait">being paid</Badge>;
   return (
     <p>
       <Badge tone="good">paid</Badge>{" "}
-      {journey.hash !== undefined && <a href={answerHref(journey.hash)}>Where the money goes</a>} · it is
-      divided at the end of the <Term name="epoch">epoch</Term>
+      {hash !== undefined && <a href={answerHref(hash)}>Where the money goes</a>} · it is divided at the end
+      of the <Term name="epoch">epoch</Term>
     </p>
   );
 }

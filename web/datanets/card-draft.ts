@@ -124,11 +124,10 @@ export function cardOfDraft(draft: CardDraft, before: Card | null): unknown {
     contact: draft.contact.trim(),
     row: {
       kind,
-      fields: byLines(draft.fields).map(([name = "", type = "text", description = ""]) => ({
-        name,
-        type,
-        description,
-      })),
+      // A draft that was a table's keeps their text, in case it is one again.
+      fields: (kind === "table" ? byLines(draft.fields) : []).map(
+        ([name = "", type = "text", description = ""]) => ({ name, type, description }),
+      ),
       maxBytes: Number(draft.maxBytes),
     },
     labels,

@@ -29,10 +29,10 @@ import { showBytes } from "../../rows/show-bytes.ts";
 import { showCount, showCounted } from "../../words/format.ts";
 import { ProblemNotice } from "../../words/problem.tsx";
 import { Notices } from "../notices.tsx";
-import { carrierOf } from "./carry-on.ts";
+import { carrierOf, waitsForLabels } from "./carry-on.ts";
 import { chosenFormat, readChosen, takeFiles } from "./chosen-files.ts";
 import { type ChosenRows, chooseRows } from "./chosen-rows.ts";
-import type { Contributions } from "./contributions.ts";
+import type { Contributions, Pending } from "./contributions.ts";
 import { ImportChoices, RefusedRows } from "./import-choices.tsx";
 import { type LookedAt, lookThrough } from "./look-through.ts";
 import { UnderWay } from "./under-way.tsx";
@@ -65,7 +65,7 @@ export function ContributeTab(props: TabProps) {
             >
               <p>
                 <a href={datanetHref(facts.id, `rows/commit/${arrived.rowsRoot}`)}>See your rows</a>.{" "}
-                <NextSteps {...props} />
+                <NextSteps {...props} arrived={arrived} />
                 {arrived.refusedLabelCount > 0 &&
                   ` ${showCounted(arrived.refusedLabelCount, "label")} of yours came too late: those rows already have enough labels.`}
               </p>
@@ -80,12 +80,12 @@ export function ContributeTab(props: TabProps) {
 }
 
 /** What a contribution waits for now, with the ways to what this account may do of it. */
-function NextSteps(props: TabProps) {
+function NextSteps({ arrived, ...props }: TabProps & { arrived: Pending }) {
   const { card, id } = props.facts;
-  const isOwnLabelled = card.labels.length > 0 && card.labelling.ownRows === "allowed";
+  const isOwnLabelled = card.labelling.ownRows === "allowed";
   return (
     <>
-      {card.labels.length > 0 &&
+      {waitsForLabels(card, arrived) &&
         (isOwnLabelled ? (
           <>
             You and others <a href={datanetHref(id, "label")}>label them</a> now.{" "}

@@ -33,8 +33,7 @@ const OPEN = "open";
 const NONE = "none";
 const PREFIX = "column ";
 
-const choiceOf = (column: string | null | undefined) =>
-  column === undefined ? OPEN : column === null ? NONE : PREFIX + column;
+const choiceOf = (column: string | null) => (column === null ? NONE : PREFIX + column);
 const columnOf = (value: string) => (value === NONE ? null : value.slice(PREFIX.length));
 
 /** Selects for the columns; nothing for files that have but one. */
@@ -45,6 +44,8 @@ export function ImportChoices(props: ImportChoicesProps) {
   if (!hasCsv && columns.length <= 1 && missing.length === 0) return null;
   const options = columns.map(({ name, type }) => ({ name: PREFIX + name, label: `${name} (${type})` }));
   const hasCommas = mapping.hasDecimalComma || columns.some(({ hasDecimalCommas }) => hasDecimalCommas);
+  // A passage has one of its forms: the fields of the others need no column.
+  const isOpen = (field: string) => mapping.columns[field] === undefined && missing.includes(field);
   const map = (field: string, value: string) => {
     const chosen = { ...mapping.columns };
     if (value !== OPEN) chosen[field] = columnOf(value);
@@ -58,11 +59,11 @@ export function ImportChoices(props: ImportChoicesProps) {
           <Choice
             key={field}
             label={field}
-            value={choiceOf(mapping.columns[field])}
+            value={isOpen(field) ? OPEN : choiceOf(mapping.columns[field] ?? null)}
             problem={missing.includes(field) ? "Choose a column." : null}
             onChoose={(value) => map(field, value)}
             options={[
-              ...(mapping.columns[field] === undefined ? [{ name: OPEN, label: "choose …" }] : []),
+              ...(isOpen(field) ? [{ name: OPEN, label: "choose …" }] : []),
               ...options,
               { name: NONE, label: card.row.kind === "table" ? "none: missing in every row" : "none" },
             ]}
