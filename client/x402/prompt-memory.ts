@@ -12,7 +12,7 @@ import { clientError } from "../client-errors.ts";
 const MAX_PROMPTS = 256;
 
 /**
- * A question as it was sent, and the text that the server says it binds.
+ * A question as it was sent, and the text that it binds: of a chat, by the server.
  * @internal
  */
 export interface AskedPrompt {
@@ -22,7 +22,8 @@ export interface AskedPrompt {
 }
 
 const dataSchema = z.object({
-  prompt: z.string(),
+  /** Of a chat alone: another question's text is the prompt that was sent. */
+  prompt: z.optional(z.string()),
   paymentRequired: z.object({ accepts: z.array(z.object({ extra: z.object({ askUrl: z.string() }) })) }),
 });
 /** Refusals of OpenAI's routes, and of a model's own. */
@@ -44,7 +45,9 @@ export class PromptMemory {
     const read = bodySchema.safeParse(answer);
     if (!read.success) return;
     const { error } = read.data;
-    const { paymentRequired, prompt } = "openledger" in error ? error.openledger.data : error.data;
+    const { paymentRequired, prompt = sentPrompt(sent) } =
+      "openledger" in error ? error.openledger.data : error.data;
+    if (prompt === undefined) return;
     const askUrl = paymentRequired.accepts[0]?.extra.askUrl;
     // Attack: another server would get signed questions.
     if (askUrl === undefined || originOf(askUrl) !== originOf(response.url || request.url)) return;
@@ -81,6 +84,11 @@ export function promptOfRequest({ prompt, sent }: AskedPrompt, model: CheckableM
     data: { what: "prompt", given: prompt.slice(0, 80), right: own.slice(0, 80) },
   });
 }
+
+const sentPrompt = (sent: unknown): string | undefined => {
+  const request = requestSchema.safeParse(sent).data;
+  return request !== undefined && "prompt" in request ? request.prompt : undefined;
+};
 
 async function jsonOf(message: Request | Response): Promise<unknown> {
   try {

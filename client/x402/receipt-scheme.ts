@@ -174,11 +174,16 @@ class AccountScheme implements ReceiptScheme {
   };
 
   async createPaymentPayload(x402Version: number, given: PaymentRequirements) {
-    const release = await this.#nextTurn();
+    const end = await this.#nextTurn();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const release = () => {
+      clearTimeout(timer);
+      end();
+    };
     try {
       const payment = await this.#pay(x402Version, given, release);
       // A caller that never sends it holds up no other one for long.
-      setTimeout(release, 1_000 * X402_TIMEOUT_SECONDS);
+      timer = setTimeout(release, 1_000 * X402_TIMEOUT_SECONDS);
       return { x402Version, payload: payment.payload };
     } catch (error) {
       release();
