@@ -17,8 +17,9 @@ const MAX_PROMPTS = 256;
  */
 export interface AskedPrompt {
   readonly prompt: string;
-  /** Body of the request. */
+  /** Body of the request, and the address that answered it. */
   readonly sent: unknown;
+  readonly url: string;
 }
 
 const dataSchema = z.object({
@@ -50,8 +51,9 @@ export class PromptMemory {
     if (prompt === undefined) return;
     const askUrl = paymentRequired.accepts[0]?.extra.askUrl;
     // Attack: another server would get signed questions.
-    if (askUrl === undefined || originOf(askUrl) !== originOf(response.url || request.url)) return;
-    this.#prompts.set(keyOf(askUrl, promptSha256(prompt)), { prompt, sent });
+    const url = response.url || request.url;
+    if (askUrl === undefined || originOf(askUrl) !== originOf(url)) return;
+    this.#prompts.set(keyOf(askUrl, promptSha256(prompt)), { prompt, sent, url });
     if (this.#prompts.size > MAX_PROMPTS) this.#prompts.delete(this.#prompts.keys().next().value!);
   }
 
@@ -76,7 +78,10 @@ const requestSchema = z.union([
  * @throws CLI_ANSWER_WRONG where the server names another text, MOD_CHAT_REFUSED
  * @internal
  */
-export function promptOfRequest({ prompt, sent }: AskedPrompt, model: CheckableModel | undefined): string {
+export function promptOfRequest(
+  { prompt, sent }: Omit<AskedPrompt, "url">,
+  model: CheckableModel | undefined,
+): string {
   const request = requestSchema.safeParse(sent).data;
   const own = request === undefined || "prompt" in request ? request?.prompt : model?.chat?.promptOf(request);
   if (own === undefined || own === prompt) return prompt;
