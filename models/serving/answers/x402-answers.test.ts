@@ -248,7 +248,10 @@ describe("an answer paid by x402", () => {
     const cases: [object, RegExp][] = [
       [{ payTo: String(other), extra: { modelId: other } }, /CLI_X402_INVALID: .* no route of model/],
       [{ network: "oledger:0" }, /No network/],
-      [{ extra: { askUrl: `http://127.0.0.2/ledger/${modelId}/v1/answers` } }, /CLI_X402_INVALID: no request/],
+      [
+        { extra: { askUrl: `http://127.0.0.2/ledger/${modelId}/v1/answers` } },
+        /CLI_X402_INVALID: no request/,
+      ],
       [
         {
           extra: { askUrl: url().replace(`/${modelId}/`, `/${other}/`), modelId: other },
