@@ -149,8 +149,7 @@ export class AnswerService {
       const requirements = await this.#offer(prompt, request);
       const { amount, payTo } = requirements;
       const why = `an answer of model ${payTo} costs ${amount} wei, and the question has no payer`;
-      // The prompt is the text that question and receipt bind: of a chat, what its template makes of the messages.
-      const data = { paymentRequired: requiredOf(requirements, request, why), prompt };
+      const data = { paymentRequired: requiredOf(requirements, request, why), ...boundText(prompt, request) };
       throw attributionError("ATT_PAYMENT_REQUIRED", why, { data });
     }
     const { payerId, receipt, signature } = payment.read.payload;
@@ -229,7 +228,7 @@ export class AnswerService {
       const message = `the payment is refused: ${why}`;
       const paymentRequired = requiredOf(requirements, request, `${reason}: ${message}`);
       return attributionError("ATT_PAYMENT_REFUSED", message, {
-        data: { reason, paymentRequired, prompt, ...more },
+        data: { reason, paymentRequired, ...boundText(prompt, request), ...more },
       });
     };
     if (wrong !== null) throw refuse(wrong, WRONG[wrong]);
@@ -375,6 +374,9 @@ export class AnswerService {
     return priceWei;
   }
 }
+
+/** Text that question and receipt bind, of a chat: what its template makes of the messages. Others have sent it. */
+const boundText = (prompt: string, { isChat = false }: X402Request) => (isChat ? { prompt } : {});
 
 const NO_X402 = "this server's ledger settles no payments of x402: sign it";
 
