@@ -2,13 +2,14 @@
  * MCP server of the gateway: tools to list models, ask and pay, explain an answer, search and contribute rows, and show budget and
  * earnings. stdio and HTTP make one for each connection or request from the same factory.
  */
-import { McpServer } from "@modelcontextprotocol/server";
+import { CLIENT_CAPABILITIES_META_KEY, McpServer, type ServerContext } from "@modelcontextprotocol/server";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { z } from "zod";
 import packageJson from "../package.json" with { type: "json" };
 import { accountFacts } from "./account-facts.ts";
 import { askAndPay } from "./ask-tool.ts";
+import type { ToolCall } from "./confirmation.ts";
 import { explainAnswer } from "./explain-answer.ts";
 import type { McpModules } from "./mcp-modules.ts";
 import {
@@ -45,6 +46,12 @@ export function createMcpServer(modules: McpModules): McpServer {
     { name: "openledger-gateway", title: "OpenLedger gateway", version: packageJson.version },
     { instructions: INSTRUCTIONS, capabilities: { tools: {} } },
   );
+  // The newer revision says with each request what the client can do, the older one at its beginning.
+  const callOf = (context: ServerContext): ToolCall => {
+    const envelope = context.mcpReq.envelope as Readonly<Record<string, unknown>> | undefined;
+    const capabilities = envelope?.[CLIENT_CAPABILITIES_META_KEY] ?? server.server.getClientCapabilities();
+    return { context, hasElicitation: Object.hasOwn(capabilities ?? {}, "elicitation") };
+  };
   const maxPriceOpen = formatOpen(modules.maxPriceWei);
   server.registerTool(
     "list_models",
@@ -70,7 +77,7 @@ export function createMcpServer(modules: McpModules): McpServer {
       outputSchema: askResult,
       annotations: { title: "Ask a model, and pay", ...SPENDS },
     },
-    (question, context) => answered(() => askAndPay(modules, question, context)),
+    (question, context) => answered(() => askAndPay(modules, question, callOf(context))),
   );
   server.registerTool(
     "explain_answer",
@@ -120,7 +127,7 @@ export function createMcpServer(modules: McpModules): McpServer {
       outputSchema: contributeResult,
       annotations: { title: "Contribute rows", ...SPENDS, destructiveHint: false },
     },
-    (contribution) => answered(() => contribute(modules, contribution)),
+    (contribution, context) => answered(() => contribute(modules, contribution, callOf(context))),
   );
   server.registerTool(
     "show_account",
