@@ -122,7 +122,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     const createMcp = () => createMcpServer({ ...modules, rowsFolder: join(folder, "rows") });
     const mcp = createMcpHandler(createMcp);
     closing.push(() => mcp.close());
-    const app = await createGatewayApp({ asker, places, token, maxPriceWei, logger, mcp });
+    const app = await createGatewayApp({ asker, budget, places, token, maxPriceWei, logger, mcp });
     closing.push(() => app.close());
     const url = await app.listen({ host: "127.0.0.1", port });
     return {

@@ -69,7 +69,7 @@ export function createMcpServer(modules: McpModules): McpServer {
     "ask",
     {
       title: "Ask a model, and pay",
-      description: `Asks a model one question and pays for the answer: at most ${maxPriceOpen} OPEN, from the gateway's budget. Nothing is paid for an answer that does not check.`,
+      description: `Asks a model one question and pays for the answer: at most ${maxPriceOpen} OPEN with the fee, from the gateway's budget. Nothing is paid for an answer that does not check.`,
       inputSchema: z.strictObject({
         model: z.string().max(256).describe("name by list_models, as model-15"),
         prompt: z.string().min(1).max(MAX_TEXT).describe("the question"),
@@ -144,14 +144,14 @@ export function createMcpServer(modules: McpModules): McpServer {
   return server;
 }
 
-async function listModels({ maxPriceWei, places }: McpModules): Promise<ToolAnswer> {
-  const models = await places.models();
+async function listModels({ budget, maxPriceWei, places }: McpModules): Promise<ToolAnswer> {
+  const [models, { feeWei }] = await Promise.all([places.models(), budget.feeOf()]);
   const views = models.map(({ priceWei, serverUrl: _, ...model }) => ({
     ...model,
     datanets: [...model.datanets],
     priceWei: `${priceWei}`,
     priceOpen: formatOpen(priceWei),
-    isWithinPrice: priceWei <= maxPriceWei,
+    isWithinPrice: priceWei + feeWei <= maxPriceWei,
   }));
   const lines = views.map(({ name, priceOpen }) => `${name}: ${priceOpen} OPEN an answer`);
   return result(lines.join("\n"), { maxPriceOpen: formatOpen(maxPriceWei), models: views });

@@ -261,7 +261,7 @@ export async function startPaidLedger() {
       };
       const mcp = createMcpHandler(() => createMcpServer(modules));
       const logger = createLogger("gateway", "silent");
-      const app = await createGatewayApp({ asker, places, token, maxPriceWei, mcp, logger });
+      const app = await createGatewayApp({ ...modules, token, mcp, logger });
       const url = await app.listen({ host: "127.0.0.1", port: 0 });
       const stop = async () => {
         await app.close();
