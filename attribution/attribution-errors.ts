@@ -96,6 +96,19 @@ export const attributionErrors = defineErrors("ATT", {
       "pay for it, or wait until `data.expiresAtMs`; where `data.reason` is `left-unpaid`, pay first: ask with `isSealed`",
     httpStatus: 409,
   },
+  ATT_PAYMENT_REQUIRED: {
+    meaning:
+      "the question has no payer: it is signed by one, or paid by x402; `data.paymentRequired` has the terms",
+    remedy: "sign the question (askModel), or pay by x402: docs/reference/x402.md",
+    httpStatus: 402,
+  },
+  ATT_PAYMENT_REFUSED: {
+    meaning:
+      "a payment of x402 does not pay for this question's answer, or the sequencer refuses it; `data.reason` says why",
+    remedy: "nothing was opened; ask again, and pay what `data.paymentRequired` asks",
+    note: "`data.reason` is accepted, receipt or question, or the code of the sequencer's refusal.",
+    httpStatus: 402,
+  },
   ATT_MODEL_NOT_PAYABLE: {
     meaning: "the ledger takes no payments for the model: it is not approved or not activated",
     remedy: "ask once the Datanet has approved the model and its activation is settled",

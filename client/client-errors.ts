@@ -167,6 +167,23 @@ export const clientErrors = defineErrors("CLI", {
     meaning: "the model's price on the ledger is above the price of the answer, or above the caller's limit",
     remedy: "allow more, or do not pay",
   },
+  CLI_BUDGET_SPENT: {
+    meaning:
+      "the price is above what is left of the budget, or of the account's balance; `data.reason` says which",
+    remedy: "nothing was asked or signed; raise the budget, or deposit more OPEN",
+  },
+  CLI_PAYER_NO_ACCOUNT: {
+    meaning:
+      "the key has no account on the rollup, so it can pay for nothing there; `data.accountUrl` says how to get one",
+    remedy:
+      "deposit OPEN with this key at `data.accountUrl`, or by deposit of the client library, then ask again",
+  },
+  CLI_X402_INVALID: {
+    meaning:
+      "the server's requirements of x402 are malformed, of another rollup, or of no request of this scheme's fetch",
+    remedy: "wrap the scheme's own fetch: wrapFetchWithPayment(scheme.fetch, …); else do not pay this server",
+    note: "`data.reason` is malformed, network, asset, payTo, model or no-question.",
+  },
   CLI_SETTLEMENT_DIFFERS: {
     meaning:
       "a settlement differs from what L1 and the published data give for its epoch; `data.what` is the first difference",
@@ -189,6 +206,9 @@ interface ClientErrorData {
   CLI_BELOW_LEAST: { part: string; given: string; least: string };
   /** `what` names the first field that differs. */
   CLI_ANSWER_WRONG: { what: string; given: string | number; right: string | number };
+  CLI_BUDGET_SPENT: { reason: "budget" | "balance"; priceWei: string; leftWei: string };
+  CLI_PAYER_NO_ACCOUNT: { keyX: string; network: string; accountUrl: string };
+  CLI_X402_INVALID: { reason: string };
   CLI_PRICE_TOO_HIGH: { modelId: number; priceWei: string; maxPriceWei: string };
 }
 

@@ -163,6 +163,14 @@ export const sequencerErrors = defineErrors("SEQ", {
     remedy: "name the right directory; restore an empty one with: openledger restore; docs/how-to/upgrade.md",
     note: "The directory is empty while L1 has batches, holds a ledger already, is a full node's, or belongs to another rollup.",
   },
+  SEQ_PAYMENT_MISMATCH: {
+    meaning:
+      "a payment of x402 does not fit its requirements, or these are not of this rollup; `data.field` names the first difference",
+    remedy:
+      "take scheme, network and asset from GET /x402/supported, and pay exactly what the requirements ask",
+    note: "`data.field` is one of scheme, network, asset, accepted, payTo, kind, payer, model, amount, receipt.",
+    httpStatus: 422,
+  },
   SEQ_READ_ONLY: {
     meaning: "a full node accepts no operations; `data.sequencerUrl` names the sequencer, where it is known",
     remedy: "send it to the sequencer at `data.sequencerUrl`",

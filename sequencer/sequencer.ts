@@ -190,6 +190,34 @@ export class Sequencer {
     return this.#admit(operation);
   }
 
+  /**
+   * Refuses an operation as `submit` would now, and changes nothing. Of kinds that create no leaf. One behind a nonce gap is
+   * refused, too: nothing would acknowledge it.
+   * @returns its name, and whether it was executed before
+   * @throws OP_*, SEQ_* (docs/reference/errors.md)
+   */
+  async check(operation: SignedOperation): Promise<{ hash: `0x${string}`; isExecuted: boolean }> {
+    if (this.#isStopping) throw sequencerError("SRV_STOPPING", "the sequencer is shutting down");
+    checkPolicy(operation, this.options.rollupAddress);
+    Object.freeze(operation.words);
+    Object.freeze(operation);
+    const { signatures } = this.#modules;
+    const check = signatures === undefined ? null : await this.#signatureToCheck(operation);
+    if (check !== null) await signatures!.verify(check, operation.a);
+    await this.pipeline.idle();
+    const { leaf, hash } = this.#messageOf(operation);
+    try {
+      this.admission.require(operation.kind);
+      this.pipeline.check(operation);
+      return { hash, isExecuted: false };
+    } catch (error) {
+      if (operation.nonce >= leaf.nonce) throw error;
+      // Looked for last: one that is executed meanwhile is found, too.
+      if (!this.#inFlight.has(hash) && (await this.log.operation(hash)) === undefined) throw error;
+      return { hash, isExecuted: true };
+    }
+  }
+
   /** Signature to check beside this thread before the operation is admitted; null where it decides nothing. */
   async #signatureToCheck(operation: SignedOperation): Promise<PlainCheck | null> {
     await this.#named(operation);

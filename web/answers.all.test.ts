@@ -33,8 +33,8 @@ describe("the page of an answer", () => {
   test("says that its epoch is open, and is linked from the operation's page", LONG, async () => {
     const page = await visit(browser);
     await page.goto(`${world.url}/#/operation/${hashes[0]}`);
-    await main(page).getByRole("link", { name: "Which rows this answer paid" }).click();
-    await page.getByRole("heading", { name: "The 1 OPEN are not divided yet" }).waitFor();
+    await main(page).getByRole("link", { name: "Rows paid by this answer" }).click();
+    await page.getByRole("heading", { name: "The 1 OPEN have not been divided yet" }).waitFor();
     await page.getByText("payment 1 of 3 in epoch 1, 3 OPEN together").waitFor();
     await page.goto(`${world.url}/#/answer/${MODEL_ID}/0x66`);
     await page.getByText("payment 2 of 3 in epoch 1").waitFor();
@@ -54,13 +54,13 @@ describe("the page of an answer", () => {
     let hitCount = 0;
     for (const hash of hashes) {
       await page.goto(`${world.url}/#/answer/${hash}`);
-      const title = page.getByLabel("Who got it").getByRole("heading", { level: 2 });
+      const title = page.getByLabel("Who was paid").getByRole("heading", { level: 2 });
       await title.waitFor();
       const [, hits] = /Drawn by (\d) of 4 draws|Not drawn/.exec((await title.textContent())!)!;
       hitCount += Number(hits ?? 0);
       if (hits === undefined) continue;
       // The rows are the answer server's to tell, and this page knows none.
-      await page.getByText("No server that this page knows publishes the model.").waitFor();
+      await page.getByText("No known server publishes the model.").waitFor();
       await pictureOf(page, "answer-drawn");
     }
     // Each draw hits one payment.
@@ -84,7 +84,7 @@ describe("the check of a settlement", () => {
   test("reads Ethereum, computes seed, z and y, and verifies the proof", LONG, async () => {
     const page = await visit(browser);
     await check(page);
-    await page.getByText("This settlement is right").waitFor();
+    await page.getByText("This settlement is correct").waitFor();
     for (const title of [
       "Find the settlement on Ethereum",
       "Compare the verifying key",
@@ -111,7 +111,7 @@ describe("the check of a settlement", () => {
       await route.fulfill({ response, body: isIt ? altered : text });
     });
     await check(page);
-    await page.getByText("This settlement does not check out").waitFor();
+    await page.getByText("The check of this settlement failed").waitFor();
     await step(page, "Verify the proof", "does not hold").waitFor();
   });
 

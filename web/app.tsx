@@ -100,7 +100,7 @@ export function App({ site, live }: { site: Site; live: Live }) {
   return (
     <>
       <button type="button" class="skip" onClick={() => document.getElementById("main")?.focus()}>
-        Skip to the content
+        Skip to content
       </button>
       <header class="frame-top">
         <div>
@@ -170,29 +170,27 @@ function Warnings({ live }: { live: Live }) {
           title={`This server has seen no new Ethereum block for ${showDuration(stoodMs)}.`}
         >
           <p>
-            Deposits, batches and withdrawals wait for the next one. What is accepted meanwhile is only
-            promised by the operator. <a href="#/health">See Health</a>
+            Deposits, batches and withdrawals wait for the next block. Until then, accepted operations are
+            only promised by the operator. <a href="#/health">See Health</a>
           </p>
         </Notice>
       )}
       {status.value?.mode === "frozen" && (
         <Notice tone="bad" title="The rollup is frozen.">
           <p>
-            No operation is executed any more. You can still take out what you own, with only an Ethereum
+            No more operations are executed. You can still withdraw what you own with nothing but an Ethereum
             node: <a href="#/exit">go to Exit</a>.
           </p>
         </Notice>
       )}
       {status.value?.mode === "behind" && (
         <Notice tone="wait" title="The operator's server has not caught up with Ethereum.">
-          <p>
-            Until then it accepts no operations. What it accepted before, and what you own, is not affected.
-          </p>
+          <p>Until then, it accepts no operations. Earlier operations and what you own are not affected.</p>
         </Notice>
       )}
       {status.value?.mode === "sunset" && (
         <Notice tone="wait" title="The operator is winding down.">
-          <p>Only withdrawals are accepted. Withdraw what is yours.</p>
+          <p>Only withdrawals are accepted. Please withdraw your funds.</p>
         </Notice>
       )}
     </>
@@ -221,7 +219,7 @@ function OperatorNotice({
 function NotFound() {
   return (
     <section class="stack">
-      <h1>There is no such page</h1>
+      <h1>Page not found</h1>
       <p>
         <a href="#/">Back to the overview</a>
       </p>
@@ -239,7 +237,7 @@ function Foot({ live, site }: { live: Live; site: Site }) {
         <a href="#/glossary">Glossary</a>
         <a href="/docs">API reference</a>
         {host !== undefined && <a href={`${host.replace(/\/$/, "")}/docs`}>API of the Datanet host</a>}
-        <a href="#/exit">Leave without us</a>
+        <a href="#/exit">Exit without the operator</a>
         {site.sourceUrl !== null && (
           <a href={site.sourceUrl} rel="noreferrer">
             Source code
@@ -247,8 +245,8 @@ function Foot({ live, site }: { live: Live; site: Site }) {
         )}
       </nav>
       <p>
-        Documentation and help come with the source of this software: <code>npm run docs</code> opens the
-        pages, SECURITY.md says how to report a flaw.
+        Documentation comes with the source code: <code>npm run docs</code> opens it, and SECURITY.md says how
+        to report a vulnerability.
       </p>
       {info !== null && (
         <details>
@@ -274,7 +272,7 @@ function Foot({ live, site }: { live: Live; site: Site }) {
         </details>
       )}
       {isDevelopment && (
-        <p>This is a test network: its proofs use development keys, so nothing here has any value.</p>
+        <p>This is a test network. Its proofs use development keys, so nothing here has any value.</p>
       )}
     </footer>
   );

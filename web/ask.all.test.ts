@@ -132,15 +132,15 @@ test("an answer is checked in the page, paid, and followed", LONG, async () => {
   await main(page).getByRole("button", { name: "Ask", exact: true }).click();
   const answer = page.getByRole("region", { name: "Answer" });
   await answer.getByText("checked here").waitFor(LONG);
-  const sources = answer.getByRole("list", { name: "The rows that helped most" });
+  const sources = answer.getByRole("list", { name: "Rows that helped most" });
   await sources
     .getByText(/^Row \d+$/)
     .first()
     .waitFor();
   // No host of the site has its Datanet: there is no page of a row to go to.
   expect(await sources.getByRole("link", { name: /^Row/ }).count()).toBe(0);
-  await answer.getByText("How sure this is").click();
-  const sure = answer.getByLabel("How sure each part is");
+  await answer.getByText("Assurance and receipt").click();
+  const sure = answer.getByLabel("How each part is assured");
   await expect.poll(() => sure.locator("dd").allTextContents()).toEqual(["proven", "recomputed", "believed"]);
   expect((await paidBy()).length).toBe(paidBefore);
   expect(await seriousFindings(page)).toEqual([]);
@@ -165,7 +165,7 @@ test("an answer is checked in the page, paid, and followed", LONG, async () => {
   expect(receipts).toMatchObject([{ modelId, prompt: first, thumb: "up", payment }]);
   expect(receipts[0].answer).toMatchObject({ payerId: BOB, receipt: expect.stringMatching(/^0x/) });
   await pictureOf(page, "ask-paid");
-  await answer.getByRole("link", { name: "Where its money goes" }).click();
+  await answer.getByRole("link", { name: "Where the money goes" }).click();
   await page.getByText(/payment 1 of 1 in epoch/).waitFor(LONG);
   await page.goto(`${world.sequencerUrl}/#/bridge`);
   await page.getByRole("article", { name: "Payment for an answer of 0.5 OPEN" }).waitFor();
@@ -205,7 +205,7 @@ test(
     await ask(2);
     const answer = page.getByRole("region", { name: "Answer" }).first();
     await answer.getByText("checked here").waitFor(LONG);
-    const quote = answer.getByRole("region", { name: "What it says" }).getByRole("button").first();
+    const quote = answer.getByRole("region", { name: "Text" }).getByRole("button").first();
     await quote.focus();
     await answer.getByText("Occurs once in the Datanet:").waitFor();
     await answer.getByText("row 8, from").waitFor();
@@ -224,9 +224,9 @@ test(
     await ask(3);
     await page.getByText("ATT_ANSWER_INVALID").first().waitFor(LONG);
     expect(misdeeds).toEqual([]);
-    await answer.getByRole("link", { name: "Where its money goes" }).click();
+    await answer.getByRole("link", { name: "Where the money goes" }).click();
     await page.getByText(/payment 1 of 1 in epoch/).waitFor(LONG);
-    await page.getByRole("heading", { name: "What it said" }).waitFor();
+    await page.getByRole("heading", { name: "Answer", exact: true }).waitFor();
     expect(await seriousFindings(page)).toEqual([]);
     await context.close();
   },

@@ -40,7 +40,7 @@ it("a Safe goes through the page: its owners sign while it is closed", { timeout
   await page.getByText("one transaction, which its owners sign").waitFor();
   await main.getByRole("button", { name: "Deposit and open an account" }).click();
   await journey(page, /Deposit of 40/)
-    .getByText("waits for your wallet's owners")
+    .getByText("waiting for your wallet's owners")
     .waitFor();
   await pictureOf(page, "bridge-contract-wallet");
   expect(await seriousFindings(page)).toEqual([]);
@@ -51,13 +51,13 @@ it("a Safe goes through the page: its owners sign while it is closed", { timeout
   await step(page, /Deposit of 40/, "In your account, done").waitFor({ ...LONG, state: "attached" });
 
   await page.getByRole("tab", { name: "Transfer" }).click();
-  await page.getByText("a contract wallet has none").waitFor();
+  await page.getByText("a contract wallet lacks").waitFor();
   await page.getByRole("tab", { name: "Withdraw" }).click();
   await page.getByRole("checkbox", { name: "Approve first" }).waitFor();
   await page.getByLabel("Amount").fill("5");
   await main.getByRole("button", { name: "Force the withdrawal" }).click();
   await journey(page, /Forced withdrawal of 5/)
-    .getByText("waits for your wallet's owners")
+    .getByText("waiting for your wallet's owners")
     .waitFor();
   safe.signers = owners.slice(0, 2);
   for (const owner of safe.signers) await safe.sign(owner);

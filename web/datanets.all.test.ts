@@ -98,7 +98,7 @@ test("a stranger finds a Datanet, reads its card, and sees that it is the ledger
   // A Datanet that no host has shows nothing of the last one.
   await page.goto(`${world.url}/#/datanets/99999`);
   await main(page).getByRole("heading", { name: "Datanet 99999" }).waitFor();
-  await main(page).getByRole("link", { name: "What the ledger has of it" }).waitFor();
+  await main(page).getByRole("link", { name: "Show it on the ledger" }).waitFor();
   expect(await main(page).getByText(card.name).count()).toBe(0);
   expect(await page.getByRole("navigation", { name: "Parts of this Datanet" }).count()).toBe(0);
   await context.close();
@@ -166,7 +166,7 @@ test("a file is looked through, signed for, and brought to the host after a relo
   await page.getByLabel("Choose files").setInputFiles(file);
   const preview = page.getByRole("region", { name: "Preview" });
   await preview.getByText("Exact copies").waitFor(LONG);
-  await preview.getByText("Numbers of payment cards").waitFor();
+  await preview.getByText("Payment card numbers").waitFor();
   await preview.getByText("E-mail addresses").click();
   await expectClean(page, misdeeds, "datanets-preview");
   await preview.getByRole("button", { name: "Contribute 2 rows" }).click();
@@ -223,7 +223,7 @@ test(
     await preview.getByText('clauses.csv: line 5: "awful" is no label of the card').waitFor();
     const sign = preview.getByRole("button", { name: "Contribute 3 rows" });
     expect(await sign.isDisabled()).toBe(true);
-    await preview.getByLabel("Take the rest").check();
+    await preview.getByLabel("Use the rest").check();
     expect(await sign.isDisabled()).toBe(false);
     await expectClean(page, misdeeds, "datanets-columns");
     // Documents are read in the page's worker by their libraries.
@@ -252,7 +252,7 @@ test("somebody chooses a name, and is found by it, with the number beside it", L
   await main(page).getByRole("button", { name: "Unlock with your wallet" }).click();
   const name = main(page).getByRole("textbox", { name: "Name" });
   await name.fill("frank (3)");
-  await main(page).getByText("This cannot be a name").waitFor();
+  await main(page).getByText("This name is not allowed").waitFor();
   await name.fill("Frank of the hills");
   await main(page).getByRole("button", { name: "Sign the name" }).click();
   await main(page)
@@ -415,7 +415,7 @@ test(
     });
     await (await press()).waitFor({ state: "hidden" });
     const late = await press();
-    const notice = main(page).getByText("asks for it again by itself");
+    const notice = main(page).getByText("This page keeps trying");
     await notice.waitFor();
     await expectClean(page, misdeeds, "datanets-label-refused");
     await late.waitFor({ state: "hidden" });
@@ -461,7 +461,7 @@ test(
     await expect.poll(async () => (await states()).leftOut).toBe(1);
 
     await page.goto(`${world.url}/#/datanets/${datanetId}/clean`);
-    await main(page).getByRole("button", { name: "Look through the rows" }).click();
+    await main(page).getByRole("button", { name: "Check the rows" }).click();
     const doubts = page.getByRole("region", { name: "Doubtful rows" });
     await doubts.getByRole("button", { name: /near-duplicates/ }).click();
     await doubts
@@ -502,7 +502,7 @@ test("the owner publishes what was reviewed, and anybody checks it row by row", 
   expect(facts).toMatchObject({ isCardCurrent: true, ledger: { version: 2 }, here: { hasVersion: true } });
   await world.finalise();
   const check = page.getByRole("region", { name: "Check the version" });
-  await check.getByRole("button", { name: "Check it here" }).click();
+  await check.getByRole("button", { name: "Check in this browser" }).click();
   await check.getByText("Every row belongs to the account that committed it first").waitFor(LONG);
   await check.getByText(`${facts.ledger.rowCount} of ${facts.ledger.rowCount} rows are signed by`).waitFor();
   await page.getByRole("region", { name: "Download" }).getByText("Licence: CC-BY-4.0").last().waitFor();
@@ -541,9 +541,9 @@ test("somebody opens a Datanet of his own with one form, which a reload does not
   await unlock(page, "dave");
   await page.getByLabel("Name").fill("Names of clouds");
   // The cost is shown before the click.
-  await page.getByText(/^Opening costs [\d.]+ OPEN, which is burned/).waitFor();
+  await page.getByText(/^Creating it costs [\d.]+ OPEN, which is burned/).waitFor();
   await page.getByRole("button", { name: /^Create Datanet \([\d.]+ OPEN\)$/ }).click();
-  await page.getByText("The card is not complete yet.").waitFor();
+  await page.getByText("The card is incomplete.").waitFor();
   await page.getByLabel("Who can read the rows").selectOption("public");
   await page.getByLabel("Licence").fill("CC-BY-4.0");
   await page.getByLabel("Description").fill("Clouds, and what they are called.");

@@ -58,7 +58,7 @@ test("a batch with a settlement is checked in the page", { timeout: 300_000 }, a
   const page = await visit(browser);
   await page.goto(`${url}/#/batch/${settlementBatch}`);
   await main(page).getByRole("button", { name: "Check this batch here" }).click();
-  await page.getByText("This batch is right").waitFor();
+  await page.getByText("This batch is correct").waitFor();
   await pictureOf(page, "batch-with-settlement");
 });
 
@@ -69,7 +69,7 @@ test.each(["light", "dark"] as const)(
     const page = await visit(browser, { colorScheme, width: 360 });
     const pages = [
       [`leaf/${MODEL_ID}`, "Epoch 3 is open"],
-      [`earnings/${ALICE}`, "has no details of"],
+      [`earnings/${ALICE}`, "for which this server has no details"],
     ] as const;
     for (const [path, text] of pages) await look(page, path, text, colorScheme);
   },

@@ -62,7 +62,7 @@ const ledgerWei = () =>
 
 async function askNode(page: Page): Promise<void> {
   await page.getByLabel("Address of an Ethereum node").fill(world.l1.url);
-  await page.getByRole("button", { name: "Ask this node" }).click();
+  await page.getByRole("button", { name: "Use this node" }).click();
 }
 const connect = (page: Page, wallet: string) => page.getByRole("button", { name: wallet }).click();
 const sentCount = async () => world.l1.client.getTransactionCount({ address: visitorAddress(0) });

@@ -83,7 +83,7 @@ describe("the check of a batch", () => {
     for (const number of [1, 2]) {
       await openBatch(page, number);
       await check(page);
-      await page.getByText("This batch is right").waitFor(LONG);
+      await page.getByText("This batch is correct").waitFor(LONG);
       for (const title of [
         "Find the batch on Ethereum",
         "Compare the verifying key",
@@ -110,7 +110,7 @@ describe("the check of a batch", () => {
     await alterL1(page, "eth_getTransactionByBlockHashAndIndex", alterProof);
     await openBatch(page, 1);
     await check(page);
-    await page.getByText("This batch does not check out").waitFor(LONG);
+    await page.getByText("The check of this batch failed").waitFor(LONG);
     await step(page, "Read the data commitment", "holds").waitFor();
     await step(page, "Verify the proof", "does not hold").waitFor();
     await page.getByText("The proof does not fit this data").waitFor();
@@ -126,7 +126,7 @@ describe("the check of a batch", () => {
     await alterL1(page, "eth_getTransactionByBlockHashAndIndex", alterData);
     await openBatch(page, 1);
     await check(page);
-    await page.getByText("This batch does not check out").waitFor(LONG);
+    await page.getByText("The check of this batch failed").waitFor(LONG);
     await step(page, "Compare with what is shown here", "does not hold").waitFor();
     await step(page, "Verify the proof", "does not hold").waitFor();
     await pictureOf(page, "batch-altered-data");
@@ -174,7 +174,7 @@ describe("the search", () => {
       await page.goto(`${world.sequencerUrl}/#/batches`);
       const field = page.getByRole("combobox", { name: "Search" });
       await field.fill(text);
-      await page.getByRole("option").or(page.getByText("Nothing matches")).first().waitFor();
+      await page.getByRole("option").or(page.getByText("No results for")).first().waitFor();
       await field.press("Enter");
     };
     const { leafId } = world.users[0]!;
@@ -188,16 +188,16 @@ describe("the search", () => {
     await search(l1Owner);
     // The number alone is a link on other pages, too.
     await main(page)
-      .getByRole("region", { name: "What it owns in the ledger" })
+      .getByRole("region", { name: "Owned in the ledger" })
       .getByRole("link", { name: String(leafId), exact: true })
       .waitFor();
     await search("999999");
-    await page.getByText("Nothing matches").waitFor();
+    await page.getByText("No results for").waitFor();
     await search("<img src=x>");
-    await page.getByText("Nothing matches").waitFor();
+    await page.getByText("No results for").waitFor();
     const field = page.getByRole("combobox", { name: "Search" });
     await field.fill("0x2f");
-    await page.getByText("Write at least 4 digits after 0x.").waitFor();
+    await page.getByText("Enter at least 4 digits after 0x.").waitFor();
 
     // By keys alone, and by a hash as pages shorten it.
     const [{ l1TransactionHash: hash }] = await api<[{ l1TransactionHash: string }]>("/v1/batches?before=2");

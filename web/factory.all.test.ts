@@ -75,7 +75,7 @@ test(
     await page.goto(`${world.sequencerUrl}/#/factory`);
     await button("Nina's wallet").click();
     await signIn();
-    await main().getByText("None yet. The first takes about a minute.").waitFor();
+    await main().getByText("None yet. Training the first takes about a minute.").waitFor();
     await look("home");
     await main()
       .getByRole("link", { name: /Train on a Datanet/ })
@@ -115,7 +115,7 @@ test("the form has defaults and an estimate, and what is typed survives a reload
   await main().getByLabel("Name").fill("Logbook");
   await main().getByLabel("Rounds").fill("20");
   await main()
-    .getByText(/Measured by \d+ steps/)
+    .getByText(/over \d+ steps/)
     .waitFor(LONG);
   await look("form");
   await killAndComeBack();
@@ -144,7 +144,7 @@ test("training is watched, paused, reloaded, resumed, and survives a kill of the
 test("base and tuned model are compared on rows that it has not seen", LONG, async () => {
   await main().getByRole("link", { name: "Compare it with its base" }).click();
   await main()
-    .getByText(/Both models answer|tuned model beats its base/)
+    .getByText(/Both models are answering|tuned model beats its base/)
     .waitFor();
   await killAndComeBack();
   await main()
@@ -165,19 +165,19 @@ test("it is registered with the wallet in one click, and its Datanet's owner app
   // It goes on from what the ledger has of the first attempt.
   await button("Register with your wallet").click();
   const link = main()
-    .getByRole("heading", { name: /^It is model/ })
+    .getByRole("heading", { name: /^Registered as model/ })
     .getByRole("link");
   await expect
     .poll(() => world.settle(1).then(() => link.isVisible()), { timeout: 300_000, interval: 1_000 })
     .toBe(true);
   modelId = Number(/\d+$/.exec((await link.getAttribute("href"))!)![0]);
   await world.settle();
-  await main().getByText("It waits for the Datanet's owner.").waitFor();
+  await main().getByText("Waiting for approval by the Datanet's owner").waitFor();
   await reload();
-  await main().getByText("It waits for the Datanet's owner.").waitFor();
+  await main().getByText("Waiting for approval by the Datanet's owner").waitFor();
   await look("registered");
   await world.approve(modelId);
-  await main().getByText("The Datanet's owner has approved it.").waitFor(LONG);
+  await main().getByText("The Datanet's owner has approved this model.").waitFor(LONG);
 });
 
 test(
@@ -185,11 +185,11 @@ test(
   LONG,
   async () => {
     await page.goto(`${jobUrl}/export`);
-    await button("Make the files").first().click();
+    await button("Create the files").first().click();
     await killAndComeBack();
-    for (const title of ["The adapter", "What is published"]) {
+    for (const title of ["The adapter", "Published files"]) {
       const card = main().getByRole("region", { name: title });
-      await card.getByRole("button", { name: "Make the files" }).click();
+      await card.getByRole("button", { name: "Create the files" }).click();
       await card.getByRole("listitem").first().waitFor(LONG);
       for (const item of await card.getByRole("listitem").all()) {
         const file = item.getByRole("button").first();
@@ -225,7 +225,7 @@ const plain = (text: string) => text.replaceAll(/\s/g, "");
 test("one chats with it for free and for OPEN, and sees which rows earn", LONG, async () => {
   await page.goto(`${jobUrl}/chat`);
   const free = main().getByRole("region", { name: "Free chat" });
-  await free.getByLabel("Say something").fill("Day 50. Wind from the");
+  await free.getByLabel("Your message").fill("Day 50. Wind from the");
   await free.getByRole("button", { name: "Send" }).click();
   await free.getByRole("region", { name: "Answer" }).waitFor(LONG);
   await page.goto(`${jobUrl}/register`);
@@ -242,11 +242,7 @@ test("one chats with it for free and for OPEN, and sees which rows earn", LONG, 
   await answer.getByText("checked here").waitFor(LONG);
   const said = await answer.locator("blockquote, .markdown").first().textContent();
   expect(plain(said!).startsWith(plain(await soFar))).toBe(true);
-  await answer
-    .getByRole("list", { name: "The rows that helped most" })
-    .getByRole("listitem")
-    .first()
-    .waitFor();
+  await answer.getByRole("list", { name: "Rows that helped most" }).getByRole("listitem").first().waitFor();
   await look("chat");
   await answer.getByRole("button", { name: "Pay 0.5 OPEN" }).click();
   await answer.getByText("paid", { exact: true }).waitFor(LONG);
@@ -271,9 +267,9 @@ test(
     const list = main().getByRole("region", { name: "Adapters" });
     await list.getByText("1 of 1").waitFor();
     await look("adapters");
-    await list.getByLabel("Find one").fill("datanet nothing");
+    await list.getByLabel("Search").fill("datanet nothing");
     await list.getByText("No adapter matches.").waitFor();
-    await list.getByLabel("Find one").fill(`datanet ${world.datanetId}`);
+    await list.getByLabel("Search").fill(`datanet ${world.datanetId}`);
     await list.getByRole("link", { name: `model-${modelId}` }).click();
     await button("Ask").waitFor();
     const soFar = firstSoFar();
@@ -288,7 +284,7 @@ test(
     expect(plain(words!).startsWith(plain(await soFar))).toBe(true);
     // Whatever it says: the index of the rows' words was asked, and what came was checked.
     expect((await cited).status()).toBe(200);
-    await answer.getByText("How sure this is, and its receipt").click();
+    await answer.getByText("Assurance and receipt").click();
     await look("adapter-answer");
     await answer.getByRole("button", { name: "Pay 0.5 OPEN" }).click();
     await answer.getByText("paid", { exact: true }).waitFor(LONG);
@@ -314,9 +310,9 @@ test("on a phone and in dark colours it holds, too", LONG, async () => {
   await look("done-360");
   for (const [part, text] of [
     ["compare", /tuned model beats its base/],
-    ["register", /^It is model/],
-    ["export", "What is published"],
-    ["lineage", "Anyone can make it again"],
+    ["register", /^Registered as model/],
+    ["export", "Published files"],
+    ["lineage", "Reproducible by anyone"],
   ] as const) {
     await page.goto(`${jobUrl}/${part}`);
     await main().getByText(text).first().waitFor(LONG);

@@ -48,13 +48,13 @@ test.each(["light", "dark"] as const)(
     const page = await visit(browser, { colorScheme, width: 360 });
     await page.goto(`${world.url}/#/health`);
     await page.getByText("No active alerts").waitFor();
-    await part(page, "Prover").getByText("nothing waits").waitFor();
+    await part(page, "Prover").getByText("none waiting").waitFor();
     await part(page, "Bridge").getByText("It reported").waitFor();
     await part(page, "Ethereum").getByText("by the node that this page asks").waitFor();
-    await main(page).getByText("Base fee of a unit of gas now").waitFor();
+    await main(page).getByText("Current base fee per gas").waitFor();
     await main(page).getByText("does not watch itself").waitFor();
     await expect.poll(() => page.locator(".chart-box canvas").count()).toBe(3);
-    for (const title of ["Throughput", "Proof times", "Gas an operation"]) {
+    for (const title of ["Throughput", "Proof times", "Gas per operation"]) {
       const chart = page.getByRole("figure", { name: title });
       await chart.getByText("The same as a table").click();
       expect(await chart.getByRole("row").count()).toBeGreaterThan(3);

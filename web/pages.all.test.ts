@@ -119,7 +119,7 @@ test("Back leads to the tab and the place that one was at, and a recipient is fo
   await page.getByLabel("To", { exact: true }).fill("16777215");
   await expect.poll(() => page.getByLabel("To", { exact: true }).getAttribute("aria-invalid")).toBe("true");
   await page.getByLabel("To", { exact: true }).fill("Bob.eth");
-  await page.getByText("no one has the name Bob.eth on").waitFor();
+  await page.getByText("the name Bob.eth is not registered on").waitFor();
   await page.goBack();
   await page.getByRole("tab", { name: "Withdraw", selected: true }).waitFor();
   await page.reload();
@@ -142,7 +142,7 @@ test("a batch is checked in the page: C as it was posted, bound by z and the pro
   // The second needs what the first one leaves. Both hold what the journey above has sent, or the users' deposits.
   await page.goto(`${world.sequencerUrl}/#/batch/2`);
   await main(page).getByRole("button", { name: "Check this batch here" }).click(LONG);
-  await page.getByText("This batch is right").waitFor(LONG);
+  await page.getByText("This batch is correct").waitFor(LONG);
   const steps = page.getByLabel("Steps of the check").getByRole("listitem");
   await steps.filter({ hasText: "not computed from the data" }).waitFor();
   await steps.filter({ hasText: "Verify the proof: holds" }).waitFor();
@@ -269,6 +269,6 @@ describe("somebody who lies, or is not there", () => {
     await tell([visitorAddress(1).toLowerCase()]);
     await page.getByLabel("On Ethereum").waitFor();
     await tell([visitorAddress(0)]);
-    await main(page).getByText("Connect a wallet to begin").waitFor();
+    await main(page).getByText("Connect a wallet to start").waitFor();
   });
 });

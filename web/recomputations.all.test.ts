@@ -103,7 +103,7 @@ afterAll(async () => {
 
 test("a model's page names who has recomputed it, and warns in red of a difference", LONG, async () => {
   const { context, misdeeds, page } = await world.visit(browser, null, `leaf/${modelId}`);
-  await page.getByText("Nobody has signed yet that they recomputed this model.").waitFor();
+  await page.getByText("No one has signed a recomputation of this model yet.").waitFor();
   expect(await page.getByRole("alert").count()).toBe(0);
   await sign("carol", null, { datanetId, modelId });
   await page.reload();
@@ -113,7 +113,7 @@ test("a model's page names who has recomputed it, and warns in red of a differen
   await sign("dave", { file: "features.bin", row: 17 }, { datanetId, modelId });
   await page.reload();
   const notice = page.getByRole("alert");
-  await notice.getByText("Somebody who recomputed this model got something else.").waitFor();
+  await notice.getByText("A recomputation of this model gave a different result.").waitFor();
   expect(await notice.textContent()).toContain("differs in features.bin, row 18");
   expect(await table.getByRole("row").count()).toBe(3);
   expect(await seriousFindings(page)).toEqual([]);
@@ -135,7 +135,7 @@ test("a Datanet's models show the same", LONG, async () => {
 test("Ask names who has recomputed the chosen model, and warns in red of a difference", LONG, async () => {
   const { context, misdeeds, page } = await world.visit(browser, null, `ask/${modelId}`);
   const notice = page.getByRole("alert");
-  await notice.getByText("Somebody who recomputed this model got something else.").waitFor();
+  await notice.getByText("A recomputation of this model gave a different result.").waitFor();
   expect(await notice.textContent()).toContain("differs in features.bin, row 18");
   await page.getByText("Who has recomputed it").click();
   await page.getByRole("table", { name: "Recomputed by" }).getByText("Carol Checks").waitFor();

@@ -47,10 +47,10 @@ test("delegates, proposes, votes, queues and carries out, and says what a call d
   const form = page.getByRole("region", { name: "Propose a payment" });
   await form.getByLabel("To", { exact: true }).selectOption("l1");
   await form.getByLabel("The address").fill("0x12");
-  await form.getByText("Write 0x and 40 digits.").waitFor();
+  await form.getByText("Enter 0x and 40 hexadecimal digits.").waitFor();
   await form.getByLabel("The address").fill(world.f.l1.roles.bob);
   await form.getByLabel("Amount").fill("61");
-  await form.getByText("the treasury holds no more").waitFor();
+  await form.getByText("the balance of the treasury").waitFor();
   await form.getByLabel("Amount").fill("2.5");
   await form.getByLabel("Title").fill("rent");
   await form.getByLabel("What it is for").fill("Two rooms,\nfor a year.");
@@ -73,16 +73,16 @@ test("delegates, proposes, votes, queues and carries out, and says what a call d
   await pictureOf(page, "votes-open");
   await mine(6);
   await card.getByRole("button", { name: "Start the delay" }).click();
-  await card.getByText("If you do not want this, you can leave until").waitFor();
+  await card.getByText("If you disagree, you can leave until").waitFor();
   await seeNoButtonOfPublicChain();
   await card.getByRole("button", { name: PASS }).click();
-  await card.getByRole("button", { name: "Carry it out" }).click();
+  await card.getByRole("button", { name: "Execute" }).click();
   // The timelock has nothing on Ethereum to pay the queue's fee with.
   await card.getByText("CLI_L1_REVERTED").waitFor();
   const { roles, token } = world.f.l1;
   await token.write.transfer([world.g.timelock.address, 8n * OPEN], { account: roles.bob });
-  await card.getByRole("button", { name: "Carry it out" }).click();
-  await card.getByText("carried out").waitFor();
+  await card.getByRole("button", { name: "Execute" }).click();
+  await card.getByText("executed").waitFor();
   const entries = await world.f.l1.rollup.getEvents.QueueEntryAdded({}, { fromBlock: 0n });
   expect(entries.at(-1)!.args).toMatchObject({
     amountWei: (5n * OPEN) / 2n,
@@ -106,7 +106,7 @@ async function seeNoButtonOfPublicChain(): Promise<void> {
   const page = await context.newPage();
   await page.goto(`${world.url}/#/votes`);
   const card = proposal(page, "rent");
-  await card.getByText("If you do not want this, you can leave until").waitFor();
+  await card.getByText("If you disagree, you can leave until").waitFor();
   expect(await card.getByRole("button", { name: PASS }).count()).toBe(0);
   await context.close();
 }

@@ -139,9 +139,9 @@ export function wordsOf(text: Uint8Array, withMarks: boolean): number[] {
     const [point, size] = codePointAt(text, at);
     at += size;
     const small = smallLetter(point);
-    const isSingle = isWithin(SINGLES, small);
-    if (isSingle || isWithin(SEPARATORS, small)) close();
-    if (isSingle || !isWithin(SEPARATORS, small)) for (const one of utf8Of(small)) take(one);
+    const isSingle = isSingleWord(small);
+    if (isSingle || isSeparator(small)) close();
+    if (isSingle || !isSeparator(small)) for (const one of utf8Of(small)) take(one);
     if (isSingle) close();
   }
   close();
@@ -185,6 +185,11 @@ export function smallLetter(point: number): number {
   }
   return point;
 }
+
+/** True for a code point beyond ASCII that stands between words. */
+export const isSeparator = (point: number): boolean => isWithin(SEPARATORS, point);
+/** True for a code point beyond ASCII that is a word by itself. */
+export const isSingleWord = (point: number): boolean => isWithin(SINGLES, point);
 
 function isWithin(ranges: Ranges, point: number): boolean {
   for (const [from, to] of ranges) {

@@ -65,6 +65,17 @@ export function executeSlot(ledger: Ledger, operation: Operation, context: SlotC
 export const executeInTable = (ledger: Ledger, operation: SignedOperation, context: SlotContext) =>
   executeSigned(ledger, operation, context, applyTreeless);
 
+/**
+ * Refuses a signed operation as `executeSlot` would now, and changes nothing: a facilitator's dry run. Of kinds that create no
+ * leaf; an operation that creates one would take its id.
+ * @throws OP_*
+ */
+export function checkSigned(ledger: Ledger, operation: SignedOperation, context: SlotContext): void {
+  if (kindRule(operation.kind)?.isCreate === true)
+    refuse("OP_UNKNOWN_KIND", "an operation that creates a leaf has no dry run", { kind: operation.kind });
+  executeSigned(ledger, operation, context, () => undefined);
+}
+
 type Apply<T> = (ledger: Ledger, effect: Effect) => T;
 
 /** Trace of a null slot: leaf 0 is opened twice, unchanged. */

@@ -1,6 +1,7 @@
 /** A client and a sequencer that know two accounts, for the client's tests. */
 
 import { preconfirmationTypedData } from "@openledger/circuits/wire/sequencer-preconfirmation";
+import { X402_SCHEME, X402_VERSION, x402Network } from "@openledger/circuits/wire/x402-payment";
 import { hex32 } from "@openledger/foundation/hex";
 import { type Address, pad } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
@@ -39,6 +40,7 @@ export async function createLedgerFixture(options: { hasFeed?: boolean } = {}): 
     requestTimeoutMs: 5_000,
   };
   sequencer.answers.set("GET /v1/info", infoAnswer(client));
+  sequencer.answers.set("GET /x402/supported", supportedAnswer(client));
   const payer = leafAnswer({ id: 4, l1Owner: owners.payer, keyX: key.keyX, nextNonce: 12 });
   const recipient = leafAnswer({ id: 7, l1Owner: owners.recipient, keyX: 0n, nextNonce: 0 });
   for (const leaf of [payer, recipient]) sequencer.answers.set(`GET /v1/leaves/${leaf.id}`, leaf);
@@ -55,6 +57,11 @@ export async function createLedgerFixture(options: { hasFeed?: boolean } = {}): 
     },
     close: () => sequencer.close(),
   };
+}
+
+function supportedAnswer({ domain, tokenAddress: asset }: LedgerClient): object {
+  const extra = { asset, accountUrl: "docs/reference/x402.md#an-account" };
+  return { kinds: [{ x402Version: X402_VERSION, scheme: X402_SCHEME, network: x402Network(domain), extra }] };
 }
 
 function infoAnswer(client: LedgerClient): object {

@@ -19,6 +19,21 @@ it("takes texts and their labels, in the order in which they come", async () => 
   expect(proposeCard(table, null)).toMatchObject({ kind: "text", fields: [], labels: ["end", "pay"] });
 });
 
+it("takes a text and a column of few names as texts with labels, whatever the columns are called", async () => {
+  const lines = Array.from(
+    { length: 12 },
+    (_, i) => `${["pays", "ends", "liable"][i % 3]};"Clause ${i}; it holds."`,
+  );
+  const table = await read({ "clauses.csv": ["type;clause", ...lines].join("\n") });
+  const texts = { kind: "text", fields: [], labels: ["pays", "ends", "liable"], target: null };
+  expect(proposeCard(table, null)).toMatchObject(texts);
+  expect(proposeCard(table, "text")).toMatchObject(texts);
+  const numbers = await read({
+    "rooms.csv": ["place;beds", ...lines.map((_, i) => `Room ${i};${i % 2}`)].join("\n"),
+  });
+  expect(proposeCard(numbers, null)).toMatchObject({ kind: "table", target: "beds" });
+});
+
 it("takes a table's fields with their types, and no column of one value as labels", async () => {
   const lines = Array.from(
     { length: 30 },

@@ -76,16 +76,31 @@ function kindOf(table: FileTable): RowKind {
   return contents.length === 1 && contents[0]!.type === "text" ? "text" : "table";
 }
 
-/** Column of labels; of a table only one that is called so: its other columns are fields. */
+/**
+ * Column of labels. Of a table only one that is called so: its other columns are fields. Of texts, whatever it is called, the
+ * column of few values beside the one text.
+ */
 function labelColumnOf(table: FileTable, kind: RowKind): FileColumn | undefined {
   const names = kind === "table" ? ["label", "labels"] : USUAL_LABEL_NAMES;
   const found = names.flatMap((name) =>
     table.columns.filter((column) => column.name.trim().toLowerCase() === name),
   );
-  return found.find((column) => {
+  const named = found.find((column) => {
     const { length } = valuesOf(table, column);
     return length > 0 && length <= MAX_LABELS;
   });
+  return named ?? (kind === "text" ? classBesideText(table) : undefined);
+}
+
+/** Of two columns, one of texts and one of few names, the latter. */
+function classBesideText(table: FileTable): FileColumn | undefined {
+  const { columns, records } = table;
+  if (columns.length !== 2 || columns.some(({ type }) => type !== "text" && type !== "boolean"))
+    return undefined;
+  const [classes, texts] = [true, false].map((isOne) =>
+    columns.filter((column) => isClass(valuesOf(table, column).length, records.length) === isOne),
+  );
+  return classes!.length === 1 && texts![0]!.type === "text" ? classes![0] : undefined;
 }
 
 /** Different labels of a column. */

@@ -122,7 +122,8 @@ const commonForm = ({ view }: StoredDataset, name: string) => ({
 
 const sortForm = (use: SortForm["use"], dataset: StoredDataset): SortForm => ({
   use,
-  ...commonForm(dataset, dataset.view.name),
+  // A name of its own: lists show Datanets and models side by side.
+  ...commonForm(dataset, `${dataset.view.name.slice(0, 69)} classifier`),
   decay: null,
   folds: Math.min(FOLDS, dataset.view.rowCount),
 });
@@ -137,6 +138,7 @@ async function writeForm(
   const preset = await textPreset(baseSourceAt(base.place), base.view.name, {
     rowCount,
     columnCount: features,
+    isSaying: hasQuestions,
   });
   const { adapter, answers, tuning } = preset;
   return {

@@ -240,7 +240,7 @@ const sortFormSchema = z.strictObject({
   /** Penalty on large weights: more of it makes a smoother model, which fits its rows less closely. null: by their number. */
   decay: within("decay").gt(0).nullable(),
   /**
-   * Folds of the rows: each is judged by a model of the others, which gives accuracy and confusion table. The registered
+   * Folds of the rows: each is judged by a model of the others, which gives accuracy and confusion matrix. The registered
    * model learns from all rows. 0: nothing is judged.
    */
   folds: wholeWithin("folds"),

@@ -12,7 +12,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod 
 import type { Registry } from "prom-client";
 import type { AdapterStore } from "../engine/adapters/adapter-store.ts";
 import { servingError } from "../model-errors.ts";
-import { LEDGER_PATH } from "./answers/answer-models.ts";
+import { LEDGER_PATH } from "./answers/answer-routes.ts";
+import { refusalHeaders, X402_EXPOSED, x402RequestOf } from "./answers/x402-exchange.ts";
 import type { ApiKey, ApiKeys } from "./api-keys.ts";
 import type { AnswerBilling } from "./billing/answer-billing.ts";
 import type { CompletionService } from "./openai/completion-service.ts";
@@ -59,7 +60,7 @@ const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 
 /** OpenAI's routes, those of registered models, health and metrics; the caller listens. */
 export async function createServingApp(modules: ServingAppModules): Promise<FastifyInstance> {
-  const { keys, language, ledger, log, onRefusal, registry } = modules;
+  const { language, ledger, log, onRefusal, registry } = modules;
   const maxPromptBytes = language?.maxPromptBytes ?? 0;
   const app = await createServer({
     limits: modules.limits,
@@ -68,7 +69,12 @@ export async function createServingApp(modules: ServingAppModules): Promise<Fast
     silentTimeoutMs: SILENT_TIMEOUT_MS,
   });
   // Anybody's page may ask: there are no cookies, and what costs something is signed by the account that pays.
-  await app.register(cors, { origin: "*", methods: ["GET", "POST"], maxAge: 86_400 });
+  await app.register(cors, {
+    origin: "*",
+    methods: ["GET", "POST"],
+    maxAge: 86_400,
+    exposedHeaders: X402_EXPOSED,
+  });
   app.get("/health", async (_request, reply) => {
     const { activeCount = 0, isHealthy: isRunning = true, queuedCount = 0 } = language?.engine ?? {};
     const isHealthy = isRunning && (await modules.isReachable());
@@ -77,7 +83,7 @@ export async function createServingApp(modules: ServingAppModules): Promise<Fast
   serveMetrics(app, "/metrics", { textOf: () => registry });
   if (ledger === null) app.get(LEDGER_PATH, () => ({ models: [] }));
   else mountLedger(app, ledger);
-  if (language !== null) addOpenaiRoutes(app, language, keys);
+  if (language !== null) addOpenaiRoutes(app, language, modules);
   // Pages ask every server which adapters it has.
   else app.get("/v1/models", () => ({ object: "list", data: [] }));
   await app.ready();
@@ -101,7 +107,11 @@ function mountLedger(app: FastifyInstance, ledger: FastifyInstance): void {
     });
 }
 
-function addOpenaiRoutes(app: FastifyInstance, language: LanguageRoutes, keys: ApiKeys): void {
+function addOpenaiRoutes(
+  app: FastifyInstance,
+  language: LanguageRoutes,
+  { keys, limits: { publicUrl } }: Pick<ServingAppModules, "keys" | "limits">,
+): void {
   const { adapterStore, baseName, billing, embeddings, service } = language;
   const startedSeconds = Math.floor(Date.now() / 1000);
   const chargingOf = (id: string) =>
@@ -179,10 +189,15 @@ function addOpenaiRoutes(app: FastifyInstance, language: LanguageRoutes, keys: A
     for (const [name, value] of Object.entries(reply.getHeaders()))
       if (value !== undefined) reply.raw.setHeader(name, value);
     try {
-      const asker = { address: clientNetwork(request), key: keyOf.get(request) ?? null };
-      await service.answer(body, asker, reply.raw);
+      const key = keyOf.get(request) ?? null;
+      const x402 =
+        key === null && body.openledger === undefined
+          ? { x402: x402RequestOf(request, { publicUrl, ledgerPath: LEDGER_PATH, path: request.url }) }
+          : {};
+      await service.answer(body, { address: clientNetwork(request), key, ...x402 }, reply.raw);
       reply.hijack();
     } catch (error) {
+      reply.headers(refusalHeaders(error));
       // An error in the middle of a stream was sent there.
       if (!reply.raw.headersSent && !reply.raw.destroyed) throw error;
       reply.hijack();

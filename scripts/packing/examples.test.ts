@@ -21,7 +21,10 @@ const MISTAKE = join(folder, "mistake.ts");
 function faults(): string[] {
   const { config } = ts.readConfigFile(join(root, "tsconfig.json"), (path) => readFileSync(path, "utf8"));
   const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, root);
-  const compiled = { ...options, paths: { "openledger-client": [join(root, "index.ts")] } };
+  const compiled = {
+    ...options,
+    paths: { "openledger-client": [join(root, "index.ts")], "openledger-client/*": [join(root, "*.ts")] },
+  };
   const mistake = `import { parseOpen, steal } from "openledger-client";\nsteal(parseOpen(10));\n`;
   const files = [...ofPackage.map((name) => join(folder, name)), MISTAKE];
   const host = hostWith(new Map([...packageEntries(root, PACKAGES.client), [MISTAKE, mistake]]), compiled);
@@ -37,7 +40,7 @@ function faults(): string[] {
 
 describe("the programs of examples/", () => {
   it("have types that hold against what the client package exports", () => {
-    expect(ofPackage).toEqual(["deposit-and-pay.ts", "read-earnings.ts", "verify-batch.ts"]);
+    expect(ofPackage).toEqual(["deposit-and-pay.ts", "pay-x402.ts", "read-earnings.ts", "verify-batch.ts"]);
     expect(faults()).toEqual([
       expect.stringMatching(/^mistake\.ts: .*steal/),
       expect.stringMatching(/^mistake\.ts: .*number.*string/),
@@ -45,7 +48,7 @@ describe("the programs of examples/", () => {
   });
 
   it("are short enough to copy, and each is in the README", () => {
-    expect(programs).toHaveLength(6);
+    expect(programs).toHaveLength(7);
     const readme = textOf("README.md");
     const { include } = JSON.parse(
       readFileSync(join(root, "tsconfig.json"), "utf8").replace(/^ *\/\/.*$/gm, ""),

@@ -46,6 +46,8 @@ export const PACKAGES = {
           "contracts/build/rollup-abi.ts",
         ],
       },
+      // Payments of x402, for clients of @x402/core, which is the program's own.
+      x402: { rooms: ["client/x402"], files: [] },
       // Rows lie in files: for Node alone.
       rows: { rooms: ["client/actions/data"], files: [] },
       // Hosts of Datanets: downloads end in such files.

@@ -5,28 +5,9 @@
 
 import { operationError } from "@openledger/circuits/circuit-errors";
 import { KIND_RULES } from "@openledger/circuits/protocol";
-import { address, count, element, hash, wei } from "@openledger/circuits/wire/wire-fields";
+import { address, element, hash } from "@openledger/circuits/wire/wire-fields";
 import { countFromText, countsFromText, limit } from "@openledger/foundation/wire/query-text";
 import { z } from "zod";
-
-/** 40-bit integers: a number, or its decimal digits. */
-const integer = z.union([count, z.string().regex(/^[0-9]{1,20}$/)]).transform(BigInt);
-
-export const operationBody = z
-  .object({
-    kind: z
-      .string()
-      .max(40)
-      .meta({ description: "name of the kind", examples: ["transfer"] }),
-    a: count.meta({ description: "id of the leaf that signs" }),
-    b: count.meta({ description: "id of the leaf that is acted on; 0 for Create kinds and where unused" }),
-    amountCode: integer.meta({ description: "40-bit decimal float of wei; CommitData: the row count" }),
-    words: z.array(element).max(16),
-    nonce: integer,
-    maxFeePerUnitWei: wei,
-    signature: z.strictObject({ r8x: element, r8y: element, s: element }),
-  })
-  .strict();
 
 /** @throws OP_UNKNOWN_KIND */
 export function signedKind(name: string): number {

@@ -23,6 +23,7 @@ import { registerModelRoutes } from "./routes/model-routes.ts";
 import { registerOperationsRoute } from "./routes/operations-route.ts";
 import { registerOperatorRoutes } from "./routes/operator-routes.ts";
 import { registerPublicRoutes } from "./routes/public-routes.ts";
+import { registerX402Routes } from "./routes/x402-routes.ts";
 
 /** Routes are ready when the promise resolves. */
 export async function createApi(options: ApiOptions, modules: ApiModules): Promise<FastifyInstance> {
@@ -48,6 +49,7 @@ export async function createApi(options: ApiOptions, modules: ApiModules): Promi
   await app.register((routes) => registerOperationsRoute(routes, options, modules, errors));
   await registerModelRoutes(app, modules);
   await registerFeeRoutes(app, modules);
+  await registerX402Routes(app, options, modules);
   await registerLogRoute(app, options, modules);
   registerBlobRoute(app, modules.sequencer.log);
   if (options.pages !== undefined) await registerPages(app, options.pages);

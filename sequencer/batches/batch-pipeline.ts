@@ -6,7 +6,9 @@
  * of opIndex and of the log's entries is one and the same.
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { checkSigned } from "@openledger/circuits/batch/slot";
 import type { Operation } from "@openledger/circuits/batch/slot-trace";
+import type { SignedOperation } from "@openledger/circuits/ledger/operation";
 import { type DataMode, kindRule } from "@openledger/circuits/protocol";
 import { type ClosedDraft, openClosedDraft } from "@openledger/circuits/table/table-builder";
 import type { CircuitInputs } from "@openledger/prover/proving/prover";
@@ -104,6 +106,25 @@ export class BatchPipeline {
     return this.head.execute(operation, posting);
   }
 
+  /**
+   * Refuses a signed operation as `execute` would now, and changes nothing. Of kinds that create no leaf.
+   * @throws OP_*, SEQ_L1_HEAD_UNKNOWN, SEQ_BACKLOG_FULL
+   */
+  check(operation: SignedOperation): void {
+    this.#requireBacklogRoom(operation);
+    const { openBatch, ledger, position, rules } = this.head;
+    const timestamp = openBatch?.terms.timestamp ?? this.head.nextTimestamp(this.#knownTimestamp());
+    const { feePerUnitWei } = this;
+    const batchNumber = BigInt(openBatch?.number ?? position.batchNumber + 1);
+    checkSigned(ledger, operation, { ...rules, batchNumber, timestamp, feePerUnitWei });
+  }
+
+  /** L1's time. @throws SEQ_L1_HEAD_UNKNOWN */
+  #knownTimestamp(): bigint {
+    if (this.l1Head !== null) return BigInt(this.l1Head.timestamp);
+    throw sequencerError("SEQ_L1_HEAD_UNKNOWN", "the bridge has not reported L1's head yet");
+  }
+
   /** Makes sure that the open batch has a slot for the operation. @throws SEQ_L1_HEAD_UNKNOWN, SEQ_BACKLOG_FULL */
   #makeRoom(operation: Operation, posting?: SettlementPosting): void {
     this.#requireBacklogRoom(operation);
@@ -112,9 +133,7 @@ export class BatchPipeline {
       if (this.head.hasRoomFor(operation, posting)) return;
       this.#close();
     }
-    if (this.l1Head === null) {
-      throw sequencerError("SEQ_L1_HEAD_UNKNOWN", "the bridge has not reported L1's head yet");
-    }
+    const l1Timestamp = this.#knownTimestamp();
     const unposted = this.registry.closedNumber - this.registry.reached("posted");
     if (unposted >= this.#options.maxUnpostedBatches && !kindRule(operation.kind)?.isQueue) {
       throw sequencerError("SEQ_BACKLOG_FULL", `${unposted} batches wait for their proof or for L1`, {
@@ -122,7 +141,7 @@ export class BatchPipeline {
       });
     }
     const { feeAccountId } = this.#options;
-    const timestamp = this.head.nextTimestamp(BigInt(this.l1Head.timestamp));
+    const timestamp = this.head.nextTimestamp(l1Timestamp);
     this.head.openNext({ timestamp, feePerUnitWei: this.fee.nextWei, feeAccountId });
   }
 

@@ -2,12 +2,13 @@
  * Client of another sequencer's log (docs/reference/api.md, `GET /v1/log`), which a full node follows. Nothing
  * in it is believed before it is checked.
  */
+import { operationBody } from "@openledger/circuits/wire/operation-json";
 import { element, hash, wei } from "@openledger/circuits/wire/wire-fields";
 import { askSequencer } from "@openledger/foundation/wire/sequencer-request";
 import type { PreconfirmationEvidence } from "@openledger/verifier/evidence/preconfirmation-evidence";
 import type { Address, Hex } from "viem";
 import { z } from "zod";
-import { operationBody, signedKind } from "../api/api-schemas.ts";
+import { signedKind } from "../api/api-schemas.ts";
 import { entryFields, furtherEntries } from "../api/settlement-schemas.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 

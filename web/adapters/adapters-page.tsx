@@ -46,20 +46,20 @@ export function AdaptersPage(props: PageProps) {
         {name === undefined && (
           <p class="lead">
             One server runs one <Term name="base (of an adapter)">base</Term> and many adapters, each tuned on
-            other rows. You see the answer as it is made, which parts occur word for word in the rows, and
-            whom it pays.
+            different rows. The answer streams in, with the parts that occur verbatim in rows and the people
+            it pays.
           </p>
         )}
       </section>
       {problem !== null && <ProblemNotice problem={problem} />}
       {value === undefined ? (
-        problem === null && <p class="soft">Asking which adapters there are …</p>
+        problem === null && <p class="soft">Loading adapters …</p>
       ) : name === undefined ? (
         <AdapterList {...value} isAny={site.answerServers.length > 0} site={site} />
       ) : chosen === undefined ? (
-        <Notice tone="info" title="No server has an adapter of this name now.">
+        <Notice tone="info" title="No server has an adapter with this name.">
           <p>
-            <a href="#/adapters">Choose another one</a>, or try again in a moment.
+            <a href="#/adapters">Choose another adapter</a>, or try again in a moment.
           </p>
         </Notice>
       ) : (
@@ -74,7 +74,7 @@ const START = "openledger models serve FOLDER --base FOLDER";
 /** Maximum rows of the list; another search finds other adapters. */
 const SHOWN = 20;
 
-const MADE_OF: Column<Adapter> = { label: "Made of", cell: (adapter) => madeOf(adapter) };
+const MADE_OF: Column<Adapter> = { label: "Trained on", cell: (adapter) => madeOf(adapter) };
 const COLUMNS: readonly Column<Adapter>[] = [
   { label: "Adapter", cell: (adapter) => <a href={adapterHref(adapter)}>{adapter.name}</a> },
   MADE_OF,
@@ -90,13 +90,13 @@ function AdapterList({ adapters, isAny, problems, site }: Adapters & { isAny: bo
   if (adapters.length === 0)
     return (
       <section class="card stack narrow">
-        <h2>{isAny ? "There is no adapter to ask yet" : "No answer server is set up for these pages"}</h2>
+        <h2>{isAny ? "No adapters yet" : "No answer server is configured for these pages"}</h2>
         <p class="soft">
           {!isAny
-            ? "The people who run this server have not set one up."
+            ? "The operator of this site has not configured one."
             : problems.length > 0
-              ? "No answer server answers now. This command starts one:"
-              : "A registered model that is served here appears in this list: train and register one in the factory, or start a server with adapters of your own."}
+              ? "No answer server responds. This command starts one:"
+              : "Registered models that are served here appear in this list. Train and register one in the factory, or start a server with your own adapters."}
         </p>
         <code>{START}</code>
         {site.factoryUrl !== null && (
@@ -113,16 +113,16 @@ function AdapterList({ adapters, isAny, problems, site }: Adapters & { isAny: bo
   return (
     <section class="card stack" aria-label="Adapters">
       <Field
-        label="Find one"
+        label="Search"
         value={text}
         onInput={setText}
-        placeholder="A part of its name, or: Datanet 12"
+        placeholder="Part of a name, or: Datanet 12"
         help={`${showCount(found.length)} of ${showCount(adapters.length)}${
           found.length > SHOWN ? `; the first ${SHOWN} are shown` : ""
         }`}
       />
       <DataTable
-        caption="Adapters that can be asked"
+        caption="Adapters"
         columns={COLUMNS.filter((column) => column !== MADE_OF || isSold)}
         rows={found}
         maxRows={SHOWN}
@@ -143,15 +143,15 @@ function Chosen(props: PageProps & { adapter: Adapter }) {
   return (
     <>
       <p class="soft">
-        Made of Datanet{" "}
+        Trained on Datanet{" "}
         <a href={`#/datanets/${registered.datanetId}`}>
           <LeafName id={registered.datanetId} />
         </a>
-        , version {registered.version}; on the ledger it is model <LeafLink id={registered.modelId} />.
+        , version {registered.version}; registered as model <LeafLink id={registered.modelId} />.
       </p>
       {problem !== null && <ProblemNotice problem={problem} />}
       {value === undefined || value === null ? (
-        problem === null && <p class="soft">Asking the ledger for its price …</p>
+        problem === null && <p class="soft">Loading its price …</p>
       ) : (
         <ModelQuestion {...props} model={value} />
       )}

@@ -22,7 +22,7 @@ export function FreeQuestion({ adapter }: { adapter: Adapter }) {
       let text = "";
       const show = (soFar: string) => {
         text = soFar;
-        setPending({ question, soFar, note: "being made" });
+        setPending({ question, soFar, note: "generating" });
       };
       show("");
       const { name: model, serverUrl } = adapter;
@@ -42,8 +42,8 @@ export function FreeQuestion({ adapter }: { adapter: Adapter }) {
       onQuestion={setQuestion}
       label="Your text"
       lineCount={6}
-      placeholder="Begin a text: the adapter goes on with it."
-      help="Free of charge: there is no receipt, and no row earns. Only the server sees your text."
+      placeholder="Start a text: the adapter continues it."
+      help="Free: there is no receipt, and no row earns. Only the server sees your text."
       asking={asking}
       onAsk={() => void ask()}
       buttonLabel="Ask"

@@ -50,13 +50,13 @@ export function AnswerPage({ site, live, rest }: PageProps): VNode {
         </div>
         <p class="lead">
           A customer pays for each answer. At the end of an <Term name="epoch" />, random{" "}
-          <Term name="draw">draws</Term> choose payments, and the <Term name="row">rows</Term> behind their
-          answers divide all of its money.
+          <Term name="draw">draws</Term> select payments, and the <Term name="row">rows</Term> behind their
+          answers share all of its money.
         </p>
       </section>
       <Answered
         answer={{ ...answer, value: answer.value as FoundAnswer | null }}
-        none="No payment has this hash. An answer is found by its payment's hash, or by #/answer/MODEL/RECEIPT."
+        none="No payment has this hash. Find an answer by the hash of its payment, or by #/answer/MODEL/RECEIPT."
       >
         {(found) =>
           found.kind === "paid" ? (
@@ -74,8 +74,8 @@ function Paid({ site, live, found }: Pick<PageProps, "site" | "live"> & { found:
   return (
     <>
       <section class="card stack">
-        <h2>How far it is</h2>
-        <Timeline label="How far the payment is" steps={stepsOf(found)} />
+        <h2>Progress</h2>
+        <Timeline label="Progress of the payment" steps={stepsOf(found)} />
       </section>
       <AnswerText receipt={found.status.payment.receipt} />
       <WhoGotIt site={site} live={live} found={found} />
@@ -96,7 +96,7 @@ function AnswerText({ receipt }: { receipt: bigint }) {
   if (words === null) return null;
   return (
     <section class="card stack">
-      <h2>What it said</h2>
+      <h2>Answer</h2>
       <Words {...words} />
     </section>
   );
@@ -114,7 +114,9 @@ function NotPaid({ kind, operation }: { kind: "unpaid" | "other"; operation: Led
   return (
     <Notice
       tone={isDropped ? "bad" : "wait"}
-      title={isDropped ? "The payment was dropped. No money moved." : "The payment waits to be accepted."}
+      title={
+        isDropped ? "The payment was dropped. No money moved." : "The payment is waiting to be accepted."
+      }
     >
       {operation.reason != null && <p>{operation.reason}</p>}
     </Notice>
@@ -194,7 +196,7 @@ function Facts({ found: { status } }: { found: PaidAnswer }) {
     ["Paid by", <LeafLink key="payer" id={payment.payerId} />],
     ["Model", <LeafLink key="model" id={modelId} />],
     [
-      "Place",
+      "Position",
       `payment ${showCount(index + 1)} of ${showCount(epochPaymentCount)} in epoch ${showCount(epoch)}, ${showOpen(epochAmountWei)} OPEN together`,
     ],
     ["The payment's Ethereum transaction", transaction(operation.l1TransactionHash, "the transaction")],

@@ -99,7 +99,7 @@ test("a drawn answer shows its rows and what each got, as it was settled", LONG,
   let drawnCount = 0;
   for (const hash of hashes) {
     await page.goto(`${world.sequencerUrl}/#/answer/${hash}`);
-    const card = page.getByLabel("Who got it");
+    const card = page.getByLabel("Who was paid");
     await card
       .getByText(/Drawn by|Not drawn/)
       .first()
@@ -110,7 +110,7 @@ test("a drawn answer shows its rows and what each got, as it was settled", LONG,
     await expect.poll(() => card.textContent(), POLLED).toContain("earned is the same as what was settled");
     const rows = card.getByRole("table", { name: "Rows that were paid" }).getByRole("row");
     expect(await rows.count()).toBeGreaterThan(1);
-    await card.getByText("What its draws divided: ").waitFor();
+    await card.getByText("Amount of its draws: ").waitFor();
     expect(await seriousFindings(page)).toEqual([]);
     await pictureOf(page, "answer-rows");
     await page.setViewportSize({ width: 360, height: 780 });
@@ -139,7 +139,7 @@ test.each([
   let drawnCount = 0;
   for (const hash of hashes) {
     await page.goto(`${world.sequencerUrl}/#/answer/${hash}`);
-    const card = page.getByLabel("Who got it");
+    const card = page.getByLabel("Who was paid");
     await card
       .getByText(/Drawn by|Not drawn/)
       .first()

@@ -1,5 +1,5 @@
 /**
- * Section "Who got it" of an answer's page: how the payment was divided, from "not yet" to each row's amount in wei, computed in
+ * Section "Who was paid" of an answer's page: how the payment was divided, from "not yet" to each row's amount in wei, computed in
  * the page from the model's published features.
  */
 import { rowNumber } from "@openledger/foundation/row-number";
@@ -38,11 +38,11 @@ export function WhoGotIt({ site, found }: Pick<PageProps, "site" | "live"> & { f
   );
   if (stage === "epoch-open") {
     return section(
-      `The ${paid} are not divided yet`,
+      `The ${paid} have not been divided yet`,
       <>
         <p>
-          Its epoch is open. When it is closed, Ethereum's randomness draws{" "}
-          {showCount(found.leaf.model.drawCount)} of its payments; those divide all of the epoch's money.
+          Its epoch is open. When it closes, Ethereum's randomness draws{" "}
+          {showCount(found.leaf.model.drawCount)} of its payments; those share all of the epoch's money.
         </p>
         <PayeeTable payees={found.leaf.payees} />
       </>,
@@ -50,11 +50,11 @@ export function WhoGotIt({ site, found }: Pick<PageProps, "site" | "live"> & { f
   }
   if (settlement === null) {
     return section(
-      `The ${paid} are not divided yet`,
+      `The ${paid} have not been divided yet`,
       <p>
         {stage === "epoch-closed"
-          ? "Its epoch is closed. The draws come from an Ethereum block that is still to come: 128 blocks after the one that took the close."
-          : "Its epoch is closed and the draws are fixed; the settlement is to come."}
+          ? "Its epoch is closed. The draws come from a future Ethereum block: 128 blocks after the one that recorded the close."
+          : "Its epoch is closed and the draws are fixed. The settlement follows."}
       </p>,
     );
   }
@@ -62,19 +62,21 @@ export function WhoGotIt({ site, found }: Pick<PageProps, "site" | "live"> & { f
     return section(
       "Divided by row counts",
       <p>
-        The epoch was not settled by draws in time, so all rows got the same.{" "}
+        The epoch was not settled by draws in time, so all rows got the same amount.{" "}
         <a href={settlementHref(status.modelId, status.epoch)}>Who got how much</a>
       </p>,
     );
   }
-  if (draws === null) return section("Not known here", <p>This server does not say how it was drawn.</p>);
+  if (draws === null) return section("Unknown", <p>This server does not say how the payment was drawn.</p>);
   if (hits === 0) {
     return section(
       "Not drawn",
       <p>
-        None of the epoch's {showCount(draws.count)} draws chose this payment. The drawn payments divided the
-        money of the whole epoch, with this {paid}. On average, rows get the same as without draws.{" "}
-        <a href={settlementHref(status.modelId, status.epoch)}>Which were drawn, and who got how much</a>
+        None of the epoch's {showCount(draws.count)} draws selected this payment. The drawn payments shared
+        the money of the whole epoch, including this {paid}. On average, rows get the same as without draws.{" "}
+        <a href={settlementHref(status.modelId, status.epoch)}>
+          See which payments were drawn and who got how much
+        </a>
       </p>,
     );
   }
@@ -86,7 +88,7 @@ export function WhoGotIt({ site, found }: Pick<PageProps, "site" | "live"> & { f
         The epoch's <Open wei={status.epochAmountWei} /> have {showCount(draws.count)} equal parts. Each draw
         divides one of them among the rows that made the drawn answer.
       </p>
-      {rows === undefined && <p class="soft">Asking the model's server which rows …</p>}
+      {rows === undefined && <p class="soft">Loading the rows from the model's server …</p>}
       {rows !== undefined && <Rows rows={rows} found={found} />}
     </>,
   );
@@ -128,11 +130,11 @@ function Rows({
     <>
       {rows !== null && <ProblemNotice problem={rows.problem} />}
       {rows === null && (
-        <Notice tone="wait" title="No server that this page knows publishes the model.">
+        <Notice tone="wait" title="No known server publishes the model.">
           <p>
-            Which rows it paid follows from the model's published files. With them, say{" "}
+            Which rows it paid follows from the model's published files. With these files, run{" "}
             <code>openledger receipt {receiptArguments(found.status)} --server URL</code>. Who got how much of
-            the epoch is proven all the same:
+            the epoch is proven regardless:
           </p>
         </Notice>
       )}
@@ -169,13 +171,13 @@ function PaidOutTo({ paid }: { paid: PaidOut }) {
   return (
     <>
       <MoneyPath
-        title="What its draws divided"
+        title="Amount of its draws"
         from="its draws"
         parts={parts}
         showParts={showParts}
         unit="OPEN"
       />
-      <h3>The rows that helped</h3>
+      <h3>Rows that helped</h3>
       <DataTable
         caption="Rows that were paid, most first"
         columns={ROW_COLUMNS}

@@ -46,14 +46,13 @@ export function AskPage(props: PageProps) {
       <section class="stack">
         <h1>Ask a model</h1>
         <p class="lead">
-          Your browser checks each answer before you pay for it. What you pay goes to the people whose rows
-          helped.
+          Your browser checks each answer before you pay. Your payment goes to the people whose rows helped.
         </p>
       </section>
       {problem !== null && <ProblemNotice problem={problem} />}
       {value !== undefined && value.problems.length > 0 && <Silent problems={value.problems} />}
       {value === undefined ? (
-        problem === null && <p class="soft">Asking which models there are …</p>
+        problem === null && <p class="soft">Loading models …</p>
       ) : model === undefined ? (
         <NoModel isAny={site.answerServers.length > 0} isNamed={named !== null} />
       ) : (
@@ -107,11 +106,11 @@ function Silent({ problems }: { problems: readonly Problem[] }) {
           tone="wait"
           title={
             silent.length === 1
-              ? "A server of models does not answer now."
-              : `${showCount(silent.length)} servers of models do not answer now.`
+              ? "A model server does not respond."
+              : `${showCount(silent.length)} model servers do not respond.`
           }
         >
-          <p>Their models cannot be asked meanwhile. This page asks again by itself.</p>
+          <p>Their models are unavailable. This page keeps trying.</p>
           <details class="small soft">
             <summary>Technical details</summary>
             <ul class="problem-details">
@@ -132,19 +131,13 @@ function Silent({ problems }: { problems: readonly Problem[] }) {
 function NoModel({ isAny, isNamed }: { isAny: boolean; isNamed: boolean }) {
   return (
     <section class="card stack narrow">
-      <h2>
-        {!isAny
-          ? "No model can be asked here yet"
-          : isNamed
-            ? "No server runs this model now"
-            : "No model can be asked now"}
-      </h2>
+      <h2>{!isAny ? "No models yet" : isNamed ? "No server runs this model" : "No model is available"}</h2>
       <p class="soft">
         {!isAny
-          ? "This site names no server of models. A model that you register in the factory can be served there."
+          ? "This site has no model server. The factory can serve models that you register there."
           : isNamed
-            ? "Its server does not answer, or the model is not served yet. Try again in a moment, or choose another model."
-            : "As soon as a server has one, it appears here."}
+            ? "Its server does not respond, or the model is not served yet. Try again in a moment or choose another model."
+            : "Models appear here as soon as a server has one."}
       </p>
       {isAny && isNamed && <a href="#/ask">All models</a>}
     </section>
@@ -294,8 +287,8 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
       lineCount={4}
       placeholder={
         copy === null || copy.classes === null
-          ? "Ask, or begin a text: the model goes on with it."
-          : `Paste a text: the model answers ${copy.classes.join(" or ")}.`
+          ? "Ask a question, or start a text for the model to continue."
+          : `Paste a text. The model answers ${copy.classes.join(" or ")}.`
       }
       {...(copy?.inputKind === "image" && {
         questionInput: <PictureInput value={prompt} onInput={write} isDisabled={asking.isBusy} />,
@@ -307,7 +300,7 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
         ),
         Question: AskedRow,
       })}
-      help="Each question is answered by itself. Only the model's server and you see it; the ledger gets a hash."
+      help="Each question is answered on its own. Only you and the model's server see it; the ledger stores a hash."
       asking={asking}
       onAsk={() => void ask()}
       isAskable={model.isReady}
@@ -320,22 +313,22 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
       }
       price={
         isPaidFirst
-          ? "You pay before you read it. Your browser still checks it."
-          : `An answer costs ${showOpen(model.priceWei)} OPEN. You read it first, then you pay.`
+          ? "You pay before you read the answer. Your browser still checks it."
+          : `An answer costs ${showOpen(model.priceWei)} OPEN. You read it before you pay.`
       }
       instead={
         now === null ? (
           <section class="stack-s" aria-label="Connect a wallet">
             <p>
               Connect a wallet to ask: an answer costs {showOpen(model.priceWei)} OPEN, paid from your account
-              in the ledger. You read it first, then you pay.
+              in the ledger. You read it before you pay.
             </p>
             <WalletChoice site={site} live={live} />
           </section>
         ) : account === null ? (
           <p class="soft">
             {owned === null ? (
-              "Looking for your account …"
+              "Loading your account …"
             ) : (
               <>
                 You have no account in the ledger yet. <a href="#/bridge/deposit">A deposit opens one.</a>
@@ -347,27 +340,28 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
       notices={
         <>
           {!model.isReady && (
-            <Notice tone="wait" title="The ledger takes no payments for this model now.">
+            <Notice tone="wait" title="The ledger takes no payments for this model.">
               <p>Its Datanet's owner has not approved it, or has revoked it.</p>
             </Notice>
           )}
           {unanswered !== null && (
             <Notice tone="wait" title={`No row of this model's data answers “${unanswered}”.`}>
               <p>
-                It answers by its rows alone, so it says nothing, and nothing is to pay. Ask in other words.
+                The model answers from its rows alone, so there is no answer and nothing to pay. Try other
+                words.
               </p>
             </Notice>
           )}
           {isPaidFirst && (
             <Notice tone="wait" title="You left an answer of this model unpaid.">
-              <p>Until you have paid for one, its server shows your answers after the payment.</p>
+              <p>Until you pay for one, its server shows answers only after payment.</p>
             </Notice>
           )}
         </>
       }
     >
       <details>
-        <summary class="row small">How sure its replies are</summary>
+        <summary class="row small">How reliable its answers are</summary>
         <div class="folded stack-s">
           {assurance !== null && <AssuranceList assurance={assurance} />}
           {copy !== null && <p class="small soft">This model has {copy.defences}.</p>}
@@ -388,7 +382,8 @@ function KeepReceipts({ ledger }: { ledger: TurnsPlace }) {
         Download your receipts
       </Button>
       <span class="soft small">
-        This tab forgets questions, answers and receipts when you close it. The file also has your verdicts.
+        This tab forgets questions, answers and receipts when you close it. The file also contains your
+        ratings.
       </span>
     </div>
   );

@@ -18,13 +18,13 @@ const TONES: Readonly<Record<Assurance, Tone>> = {
 
 const PARTS = [
   ["answer", "The model gives this answer"],
-  ["query", "The query fits prompt and answer"],
-  ["rows", "The rows' values are computed right"],
+  ["query", "The query matches prompt and answer"],
+  ["rows", "The values of the rows are computed correctly"],
 ] as const;
 
 export function AssuranceList({ assurance }: { assurance: ReplyAssurance }) {
   return (
-    <dl class="facts small" aria-label="How sure each part is">
+    <dl class="facts small" aria-label="How each part is assured">
       {PARTS.flatMap(([part, words]) => [
         <dt key={`${part} name`}>{words}</dt>,
         <dd key={`${part} state`}>

@@ -5,7 +5,7 @@
 import { requirePicture } from "@openledger/attribution/inputs/open-inputs";
 import { MAX_PICTURE_BYTES } from "@openledger/attribution/pictures/picture-limits";
 import { base64Of, contentOf } from "@openledger/attribution/rows/row-content";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { Button } from "../design/button.tsx";
 import { DropFiles } from "../design/drop-files.tsx";
 import { pictureAddress } from "../rows/picture-address.ts";
@@ -24,6 +24,11 @@ interface PictureInputProps {
 export function PictureInput({ isDisabled, onInput, value }: PictureInputProps) {
   const [problem, setProblem] = useState<Problem | null>(null);
   const [isShrunk, setShrunk] = useState(false);
+  /** Pictures that were asked or cleared: each leaves no file's name behind. */
+  const [goneCount, setGoneCount] = useState(0);
+  useEffect(() => {
+    if (value === "") setGoneCount((count) => count + 1);
+  }, [value]);
   const take = async (file: File) => {
     try {
       const chosen = new Uint8Array(await file.arrayBuffer());
@@ -48,15 +53,16 @@ export function PictureInput({ isDisabled, onInput, value }: PictureInputProps) 
         </div>
       )}
       <DropFiles
-        title="A picture's file"
-        help={`PNG, JPEG, WebP or GIF, at most ${showBytes(MAX_PICTURE_BYTES)}. The file itself is the question; a larger one is scaled down.`}
+        key={goneCount}
+        title="Picture file"
+        help={`PNG, JPEG, WebP or GIF, at most ${showBytes(MAX_PICTURE_BYTES)}. The file is the question; larger files are scaled down.`}
         accept="image/png,image/jpeg,image/webp,image/gif"
         onFiles={([file]) => void take(file!)}
       />
       {value !== "" && isShrunk && (
         <p class="small soft">
-          The file was too large: a smaller picture of at most {showCount(MAX_SHRUNK_SIDE)} pixels a side is
-          asked.
+          The file was too large: a smaller picture of at most {showCount(MAX_SHRUNK_SIDE)} pixels per side is
+          used.
         </p>
       )}
       {problem !== null && <ProblemNotice problem={problem} />}

@@ -57,19 +57,18 @@ export function Sources({ against, cited, model, rows }: SourcesProps) {
   }));
   const helpful = rows.filter(({ row, share }) => share > 0 && !read.some((one) => one.row === row));
   sources.push(...helpful.slice(0, Math.max(0, SHOWN - sources.length)));
-  if (sources.length === 0)
-    return <p class="soft">No row scores above the others: all rows share equally.</p>;
+  if (sources.length === 0) return <p class="soft">No row stands out, so all rows share equally.</p>;
   return (
     <>
-      <ol class="sources" aria-label="The rows that helped most">
+      <ol class="sources" aria-label="Rows that helped most">
         {sources.map((row) => (
           <Source key={row.row} model={model} row={row} />
         ))}
       </ol>
       {against.length > 0 && (
         <>
-          <h3>Against it</h3>
-          <ol class="sources" aria-label="The rows that spoke against it">
+          <h3>Rows against it</h3>
+          <ol class="sources" aria-label="Rows against it">
             {against.slice(0, SHOWN_AGAINST).map((row) => (
               <Source key={row.row} model={model} row={{ ...row, share: null }} />
             ))}

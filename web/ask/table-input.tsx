@@ -4,6 +4,7 @@
  */
 import { type InputField, isIgnored } from "@openledger/attribution/inputs/model-inputs";
 import { encodeTableRow, typedValues } from "@openledger/attribution/rows/table-rows";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { Fragment } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { Field } from "../design/field.tsx";
@@ -23,7 +24,7 @@ type Texts = ReadonlyMap<string, string>;
 
 export function TableInput({ fields, isDisabled, onInput, value }: TableInputProps) {
   const [texts, setTexts] = useState<Texts>(() => textsOf(value));
-  const [problem, setProblem] = useState<Problem | null>(null);
+  const [problem, setProblem] = useState<RowProblem | null>(null);
   // Once a row is asked, the form is empty again; one that is wrong is no row yet.
   useEffect(() => {
     if (value === "" && problem === null) setTexts(new Map());
@@ -36,7 +37,7 @@ export function TableInput({ fields, isDisabled, onInput, value }: TableInputPro
       setProblem(null);
       onInput(prompt);
     } catch (error) {
-      setProblem(problemOf(error));
+      setProblem(rowProblem(fields, error));
       onInput("");
     }
   };
@@ -53,22 +54,44 @@ export function TableInput({ fields, isDisabled, onInput, value }: TableInputPro
             onInput={(text) => write(name, text)}
             lineCount={type === "text" ? 3 : 1}
             help={HELP[type]}
+            problem={problem?.field === name ? problem.sentence : null}
             isDisabled={isDisabled}
             {...(type === "boolean" && { suggestions: ["true", "false"] })}
             {...(type === "number" && { inputMode: "decimal" as const })}
           />
         ))}
-      {problem !== null && <ProblemNotice problem={problem} />}
+      {problem !== null && problem.field === null && <ProblemNotice problem={problem.problem} />}
     </fieldset>
   );
 }
 
 const HELP: Readonly<Record<InputField["type"], string>> = {
-  number: "A number, as 12.5. Empty: not known.",
-  category: "A name, written as in the Datanet's rows. Empty: not known.",
-  boolean: "true or false. Empty: not known.",
-  text: "Any words. Empty: not known.",
+  number: "A number such as 12.5. Leave empty if unknown.",
+  category: "A value as written in the Datanet's rows. Leave empty if unknown.",
+  boolean: "true or false. Leave empty if unknown.",
+  text: "Any text. Leave empty if unknown.",
 };
+
+const WRONG: Readonly<Partial<Record<InputField["type"], string>>> = {
+  number: "Enter a number such as 12.5, with a point and no other separator.",
+  boolean: "Enter true or false.",
+};
+
+/** Problem of what is typed, at its field, or of the row as a whole. */
+type RowProblem =
+  | { readonly field: string; readonly sentence: string }
+  | { readonly field: null; readonly problem: Problem };
+
+export function rowProblem(fields: readonly InputField[], error: unknown): RowProblem {
+  const named = isRollupError(error, "ATT_ROW_INVALID")
+    ? (error.data as { field?: unknown }).field
+    : undefined;
+  const field = fields.find(({ name }) => name === named);
+  const sentence = field && WRONG[field.type];
+  return sentence === undefined
+    ? { field: null, problem: problemOf(error) }
+    : { field: field!.name, sentence };
+}
 
 /** The prompt; empty if no field is filled in. @throws ATT_ROW_INVALID naming the field */
 function promptOf(fields: readonly InputField[], texts: Texts): string {

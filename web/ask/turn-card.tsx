@@ -9,7 +9,6 @@ import { Badge } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";
 import { Identifier } from "../design/identifier.tsx";
 import type { Holdings } from "../ledger/holdings.ts";
-import type { Journey } from "../ledger/journey.ts";
 import type { Live } from "../ledger/live.ts";
 import type { Session } from "../ledger/session.ts";
 import { Words } from "../spans/answer-words.tsx";
@@ -23,7 +22,7 @@ import { Markdown } from "./markdown.tsx";
 import { payCheckedAnswer } from "./pay-answer.ts";
 import type { ServedModel } from "./served-models.ts";
 import { Sources } from "./sources.tsx";
-import { paymentOf, setThumb, type Thumb, type Turn, thumbOf } from "./turns.ts";
+import { type AnswerPayment, paymentOf, setThumb, type Thumb, type Turn, thumbOf } from "./turns.ts";
 
 interface TurnProps {
   readonly live: Live;
@@ -63,11 +62,11 @@ export function TurnCard({ assurance, live, model, payer, turn }: TurnProps) {
             cited={cited}
           />
           <p class="soft small">
-            Estimated by the model's server, out of the rows' <Open wei={model.rewardWei} />.
+            Estimated by the model's server, of the rows' <Open wei={model.rewardWei} />.
             {estimate.isEven && " No row has a positive score, so all rows share equally."}
             {cited !== null &&
               citationPermille != null &&
-              ` ${citationPermille / 10} % of this model's answers pay the rows that they cite, the others those that their words come from: this one is paid by ${cited.paidBy}.`}
+              ` ${citationPermille / 10} % of this model's answers pay the rows they cite, the others the rows that influenced them. This one pays by ${cited.paidBy}.`}
           </p>
         </div>
       </div>
@@ -102,7 +101,7 @@ function AnswerText({ turn: { words } }: { turn: Turn }) {
   if (words === null) return null;
   if ((words.spans?.length ?? 0) > 0) return <Words {...words} />;
   return (
-    <section class="stack" aria-label="What it says">
+    <section class="stack" aria-label="Text">
       <Markdown text={words.text} />
       {words.problem !== null && <ProblemNotice problem={words.problem} />}
     </section>
@@ -112,7 +111,7 @@ function AnswerText({ turn: { words } }: { turn: Turn }) {
 function Payment({ live, model, payer, turn }: Omit<TurnProps, "assurance">) {
   const paying = useAction();
   const { answer } = turn;
-  const journey = paymentOf(answer.receipt);
+  const payment = paymentOf(answer.receipt);
   const isLate = answer.expiresAtMs < live.nowMs.value;
   const pay = () =>
     paying.run(async () => {
@@ -122,8 +121,8 @@ function Payment({ live, model, payer, turn }: Omit<TurnProps, "assurance">) {
   return (
     <div class="stack-s">
       <div class="row">
-        {journey !== undefined ? (
-          <Paid journey={journey} />
+        {payment !== undefined && payment.state !== "failed" ? (
+          <Paid payment={payment} />
         ) : isLate ? (
           <span class="soft">Not paid in time. Ask again to pay for it.</span>
         ) : (
@@ -144,12 +143,13 @@ function Payment({ live, model, payer, turn }: Omit<TurnProps, "assurance">) {
   );
 }
 
-function Paid({ journey }: { journey: Journey }) {
+function Paid({ payment: { hash, state } }: { payment: AnswerPayment }) {
+  if (state === "sent") return <Badge tone="wait">being paid</Badge>;
   return (
     <p>
       <Badge tone="good">paid</Badge>{" "}
-      {journey.hash !== undefined && <a href={answerHref(journey.hash)}>Where its money goes</a>} · it is
-      divided at the end of the <Term name="epoch">epoch</Term>
+      {hash !== undefined && <a href={answerHref(hash)}>Where the money goes</a>} · it is divided at the end
+      of the <Term name="epoch">epoch</Term>
     </p>
   );
 }
@@ -182,14 +182,14 @@ function Thumbs({ receipt }: { receipt: bigint }) {
 function Details({ assurance, turn: { answer } }: Pick<TurnProps, "assurance" | "turn">) {
   return (
     <details>
-      <summary class="row small">How sure this is, and its receipt</summary>
+      <summary class="row small">Assurance and receipt</summary>
       <div class="folded stack-s">
         <p class="soft small">
           Verified: your browser recomputed this answer with the registered model and got the same result. A
           false answer would have been refused.
         </p>
         {assurance === null ? (
-          <p class="soft small">Reading what Ethereum has of this model …</p>
+          <p class="soft small">Reading Ethereum's records of this model …</p>
         ) : (
           <AssuranceList assurance={assurance} />
         )}
@@ -208,8 +208,8 @@ function Details({ assurance, turn: { answer } }: Pick<TurnProps, "assurance" | 
           </dd>
         </dl>
         <p class="soft small">
-          Your payment names the receipt. It opens to this answer, this query and your account, and to nothing
-          else, so it can never be made to pay other rows.
+          Your payment names the receipt, which commits to this answer, this query and your account alone. It
+          can never pay other rows.
         </p>
       </div>
     </details>

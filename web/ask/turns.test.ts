@@ -1,4 +1,5 @@
 import { afterAll, beforeEach, expect, it, vi } from "vitest";
+import type { Journey } from "../ledger/journey.ts";
 import type { Turn } from "./turns.ts";
 
 /** The tab's storage, which outlives a rollup: `npm start` deploys the next one behind the same address. */
@@ -90,4 +91,36 @@ it("forgets the oldest turns where a tab has no room for all, and shows them unt
   asked(4n, 7_000);
   expect(storage.size).toBe(0);
   expect(here.turnsOf(place)).toHaveLength(4);
+});
+
+it("tells a paid answer from one whose payment was refused, which can be paid again", async () => {
+  const here = await openTab();
+  const { journeys, pastPayments } = await import("../ledger/journey-store.ts");
+  const tried = (more: Partial<Journey>): Journey => ({
+    id: "a",
+    kind: "answer",
+    amountWei: 5n,
+    startedAtMs: 1,
+    receipt: "0x07",
+    hash: "0xab",
+    reachedAtMs: { signed: 1 },
+    expectedAtMs: {},
+    ...more,
+  });
+  const refused = tried({ problem: { code: "OP_EPOCH_FULL", message: "the epoch is full" } });
+  const again = tried({ id: "b", hash: "0xcd" });
+  const states = () => here.paymentOf(7n);
+  expect(states()).toBe(undefined);
+  journeys.value = [refused];
+  expect(states()).toMatchObject({ state: "failed" });
+  here.addTurn(place, turn);
+  expect(here.storedReceipts(place)).toMatchObject([{ payment: null }]);
+  journeys.value = [again, refused];
+  expect(states()).toEqual({ state: "sent", hash: "0xcd" });
+  journeys.value = [refused, { ...again, reachedAtMs: { signed: 1, accepted: 2 } }];
+  expect(states()).toEqual({ state: "paid", hash: "0xcd" });
+  expect(here.storedReceipts(place)).toMatchObject([{ payment: "0xcd" }]);
+  journeys.value = [];
+  pastPayments.value = new Map([[7n, "0xcd"]]);
+  expect(states()).toEqual({ state: "paid", hash: "0xcd" });
 });

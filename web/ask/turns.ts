@@ -6,8 +6,8 @@ import { answerSchema, type UncheckedAnswer } from "@openledger/client/actions/a
 import { hex32 } from "@openledger/foundation/hex";
 import { signal } from "@preact/signals";
 import type { Hex } from "viem";
-import type { Journey } from "../ledger/journey.ts";
-import { journeys } from "../ledger/journey-store.ts";
+import { isPaidAnswer } from "../ledger/journey.ts";
+import { journeys, pastPayments } from "../ledger/journey-store.ts";
 import { type RollupIdentity, rollupKey } from "../ledger/rollup-storage.ts";
 import { type AnswerWords, readWords, type ServedAnswer } from "../spans/read-words.ts";
 
@@ -134,7 +134,8 @@ export function storedReceipts(ledger: RollupIdentity): object[] {
     (JSON.parse(sessionStorage.getItem(name)!) as { prompt: string; answer: { receipt: Hex } }[]).map(
       ({ answer, prompt }) => {
         const receipt = BigInt(answer.receipt);
-        const payment = paymentOf(receipt)?.hash ?? null;
+        const known = paymentOf(receipt);
+        const payment = known?.state === "failed" ? null : (known?.hash ?? null);
         return {
           modelId: Number(name.slice(prefix.length)),
           prompt,
@@ -147,6 +148,21 @@ export function storedReceipts(ledger: RollupIdentity): object[] {
   );
 }
 
-/** The transfer that pays an answer, as far as this browser knows. */
-export const paymentOf = (receipt: bigint): Journey | undefined =>
-  journeys.value.find((journey) => journey.receipt !== undefined && BigInt(journey.receipt) === receipt);
+/** Payment for an answer, as far as this browser knows. */
+export interface AnswerPayment {
+  /** Paid; signed, and not taken by the ledger yet; or refused: then nothing is paid. */
+  readonly state: "paid" | "sent" | "failed";
+  readonly hash: Hex | undefined;
+}
+
+/** Payment for an answer; undefined if this browser knows none. */
+export function paymentOf(receipt: bigint): AnswerPayment | undefined {
+  const tried = journeys.value.filter((one) => one.receipt !== undefined && BigInt(one.receipt) === receipt);
+  // A refused payment can have been tried again.
+  const journey = tried.find(({ problem }) => problem === undefined) ?? tried[0];
+  const past = pastPayments.value.get(receipt);
+  if (journey?.problem === undefined && journey !== undefined)
+    return { state: isPaidAnswer(journey) ? "paid" : "sent", hash: journey.hash };
+  if (past !== undefined) return { state: "paid", hash: past };
+  return journey === undefined ? undefined : { state: "failed", hash: journey.hash };
+}

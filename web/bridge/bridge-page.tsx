@@ -27,10 +27,10 @@ export function BridgePage({ site, live, rest }: PageProps) {
       <>
         <BridgeHead />
         <section class="card stack narrow">
-          <h2>Connect a wallet to begin</h2>
+          <h2>Connect a wallet to start</h2>
           <p class="soft">
             Your wallet signs; this page never sees its key. The key of your ledger account is derived from
-            one of its signatures, and is forgotten when you close the page.
+            one of its signatures and is forgotten when you close the page.
           </p>
           <WalletChoice site={site} live={live} />
         </section>
@@ -54,7 +54,7 @@ export function BridgePage({ site, live, rest }: PageProps) {
       )}
       <div class={isEmpty ? "beside" : "beside beside-first"}>
         {owned === null || info === null ? (
-          <p class="soft">Asking what you have …</p>
+          <p class="soft">Loading your balances …</p>
         ) : (
           <MoveForms
             key={now.address}
@@ -78,8 +78,8 @@ function BridgeHead() {
     <section class="stack">
       <h1>Bridge</h1>
       <p class="lead">
-        Bring OPEN from <Term name="L1">Ethereum</Term> into the ledger, pay others, and take it out again.
-        Ethereum enforces every step.
+        Bring OPEN from <Term name="L1">Ethereum</Term> into the ledger, pay others, and withdraw. Ethereum
+        enforces every step.
       </p>
     </section>
   );

@@ -6,11 +6,11 @@ import { Term } from "../words/term.tsx";
 /** Notice above the forms. */
 export function ContractWalletNotice() {
   return (
-    <Notice tone="info" title="This is a contract wallet: its owners sign for it.">
+    <Notice tone="info" title="This is a contract wallet; its owners sign for it.">
       <p>
-        It can deposit, withdraw and finalize. Each needs a transaction, which waits in your wallet until
-        enough owners have signed it. You can close this page meanwhile. Withdrawals go through Ethereum's
-        queue, as <Term name="forced inclusion">forced operations</Term>.
+        It can deposit, withdraw and finalize. Each needs a transaction that waits in your wallet until enough
+        owners have signed. You can close this page meanwhile. Withdrawals go through Ethereum's queue as{" "}
+        <Term name="forced inclusion">forced operations</Term>.
       </p>
     </Notice>
   );
@@ -20,8 +20,8 @@ export function ContractWalletNotice() {
 export function NoLedgerKey() {
   return (
     <p class="soft">
-      A transfer is signed with a ledger key, and a contract wallet has none. Withdraw instead, or let one
-      owner hold a key for it: the client library can do that.
+      Transfers are signed with a ledger key, which a contract wallet lacks. Withdraw instead, or let one
+      owner hold a key with the client library.
     </p>
   );
 }
@@ -38,8 +38,8 @@ interface InTwoStepsProps {
 export function InTwoSteps(props: InTwoStepsProps) {
   return (
     <Check
-      label="Approve first, in a transaction of its own"
-      help="For wallets that cannot take two calls as one. Keep this page open until the first is executed."
+      label="Approve first, in a separate transaction"
+      help="For wallets that cannot combine two calls. Keep this page open until the first is executed."
       {...props}
     />
   );

@@ -23,9 +23,9 @@ export function DepositForm({ live, owned }: FormProps) {
   const maxWei = owned.l1.tokenWei - feeWei;
   const amount = readAmount(text, {
     minWei: owned.minDepositWei,
-    minWhy: "the contract takes no smaller deposit",
+    minWhy: "the minimum deposit of the contract",
     maxWei,
-    maxWhy: "that is all you have on Ethereum, after the fee",
+    maxWhy: "your balance on Ethereum minus the fee",
   });
   const submit = () =>
     action.run(async () => {
@@ -58,7 +58,7 @@ export function DepositForm({ live, owned }: FormProps) {
           ),
         ],
         [account === null ? "Fee for opening it, burned" : "Fee", <Open wei={feeWei} />],
-        ["In your account", "with the next batch, once Ethereum has confirmed it"],
+        ["In your account", "with the next batch after Ethereum confirms it"],
         [
           "Your wallet asks for",
           isContract ? (

@@ -27,7 +27,7 @@ export function JourneyList({ live, session }: { live: Live; session: Session })
     <section class="stack" aria-label="Your transfers">
       <h2>Your transfers</h2>
       {sorted.length === 0 && (
-        <p class="soft">None yet. Transfers are listed here, and continue if you close the page.</p>
+        <p class="soft">None yet. Transfers appear here and continue if you close the page.</p>
       )}
       {sorted.map((journey) => (
         <JourneyCard key={journey.id} journey={journey} live={live} session={session} />
@@ -83,7 +83,7 @@ function JourneyCard({ journey, live, session }: { journey: Journey; live: Live;
   );
   const body = (
     <>
-      <Timeline label="Where it is" steps={steps} />
+      <Timeline label="Progress" steps={steps} />
       {journey.l1Verdict === "differs" && <Contradiction journey={journey} />}
       {journey.problem !== undefined && <ProblemNotice problem={journey.problem} />}
       <Traces journey={journey} onForget={() => forgetJourney(session, journey.id)} />
@@ -114,10 +114,10 @@ function stateOf(journey: Journey): { tone: Tone; text: string } {
   if (reachedAtMs.paidOut !== undefined) return { tone: "good", text: "in your wallet" };
   if (reachedAtMs.final !== undefined) return { tone: "good", text: "final" };
   if (reachedAtMs.posted !== undefined) return { tone: "info", text: "on Ethereum" };
-  if (journey.proposal !== undefined) return { tone: "wait", text: "waits for your wallet's owners" };
+  if (journey.proposal !== undefined) return { tone: "wait", text: "waiting for your wallet's owners" };
   if (kind === "deposit" && reachedAtMs.accepted !== undefined)
     return { tone: "info", text: "in your account" };
-  return { tone: "wait", text: "under way" };
+  return { tone: "wait", text: "in progress" };
 }
 
 function noteOf(journey: Journey, milestone: Milestone, nowMs: number) {
@@ -135,7 +135,7 @@ function Contradiction({ journey }: { journey: Journey }) {
     <Notice tone="bad" title="Ethereum contradicts the operator.">
       <p>
         The transaction that the operator names for batch {journey.batchNumber} does not contain this
-        operation. Keep your preconfirmation and compare with another full node of the ledger.
+        operation. Keep your preconfirmation and compare with another full node.
       </p>
     </Notice>
   );

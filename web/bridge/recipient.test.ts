@@ -40,7 +40,7 @@ it.each(["3", "Bob", "bob"])("finds the account that is called %s, and says that
 
 it("says in plain words whom it does not find", async () => {
   expect((await told("99")).at(-1)?.problem).toBe("No account 99.");
-  expect((await told("Bo")).at(-1)?.problem).toMatch(/^No account is called “Bo”/);
+  expect((await told("Bo")).at(-1)?.problem).toMatch(/^No account is named “Bo”/);
 });
 
 it("takes none where several accounts have the name", async () => {
@@ -60,7 +60,7 @@ it("looks again what was typed while the server was away, and says so meanwhile"
   });
   expect(found.map(({ leaf, note }) => leaf?.id ?? note)).toEqual([
     "Looking up 3 …",
-    "3 could not be looked up: nobody answers. It is looked up again.",
+    "3 could not be looked up, as no server responds. Trying again.",
     3,
   ]);
 });

@@ -48,8 +48,7 @@ export function lookUpRecipient(
     (outcome) => {
       if (outcome.state === "found") tell({ ...NOBODY, leaf: outcome.value });
       else if (outcome.state === "refused") tell({ ...NOBODY, problem: outcome.problem.message });
-      else
-        tell({ ...NOBODY, note: `${text} could not be looked up: nobody answers. It is looked up again.` });
+      else tell({ ...NOBODY, note: `${text} could not be looked up, as no server responds. Trying again.` });
     },
     later,
   );
@@ -64,7 +63,7 @@ async function findRecipient(search: RecipientSearch, text: string): Promise<Led
   }
   if (!isAddress(text, { strict: false }) && !isEnsName(text)) return byChosenName(search, text);
   const named = isEnsName(text) ? await ensAddressOf(client.l1, client.chain.id, text.toLowerCase()) : text;
-  if (named === null) return nobody(`No one has the name ${text} on ${client.chain.name}.`);
+  if (named === null) return nobody(`The name ${text} is not registered on ${client.chain.name}.`);
   const leaves = await findLeaves(client, { owner: named as Address });
   const accounts = leaves.filter(({ kind, id }) => kind === "account" && id !== ownId);
   return onlyOne(accounts, `${text} has no account in the ledger.`, text);
@@ -75,7 +74,7 @@ async function byChosenName(
   { client, hostUrls, ownId, reader }: RecipientSearch,
   text: string,
 ): Promise<LedgerLeaf> {
-  const why = `No account is called “${text}”: enter its number, its address (0x…), or an ENS name.`;
+  const why = `No account is named “${text}”. Enter its number, its address (0x…) or an ENS name.`;
   if (reader === null || hostUrls.length === 0) return nobody(why);
   // A host that does not answer may know another of this name.
   const found = await Promise.all(
@@ -97,7 +96,7 @@ async function byChosenName(
 function onlyOne(accounts: readonly LedgerLeaf[], why: string, text: string): LedgerLeaf {
   if (accounts.length > 1) {
     const ids = accounts.map(({ id }) => id).join(", ");
-    throw clientError("CLI_INPUT_INVALID", `${text} has the accounts ${ids}: enter the number of one.`, {
+    throw clientError("CLI_INPUT_INVALID", `${text} has the accounts ${ids}. Enter the number of one.`, {
       data: { reason: "leaf-ambiguous" },
     });
   }

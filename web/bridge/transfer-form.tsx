@@ -39,7 +39,7 @@ export function TransferForm({ live, info, owned, fees, site }: FormProps) {
   const feeWei = feeOf("transfer", fees, info);
   // Ten significant digits: what a transfer's 40 bits hold.
   const maxWei = floorAmount(account.balanceWei - feeWei);
-  const amount = readAmount(text, { maxWei, maxWhy: "that is all your account has, after the fee" });
+  const amount = readAmount(text, { maxWei, maxWhy: "your balance minus the fee" });
   const needsReview = amount.wei !== null && amount.wei >= REVIEWED_WEI && !isReviewed;
   const change = (set: (value: string) => void) => (value: string) => {
     set(value);

@@ -65,7 +65,7 @@ function Connected({ onEnd }: { onEnd: () => void }) {
           {isContract
             ? "none: its owners sign"
             : client.l2Key === null
-              ? "not asked for yet"
+              ? "not requested yet"
               : "in this page's memory"}
         </dd>
       </dl>
@@ -116,8 +116,8 @@ export function WalletChoice({ site, live, onConnected }: MenuProps & { onConnec
       ))}
       {wallets.length === 0 && (
         <p class="soft">
-          No wallet was found in this browser. Install a browser wallet that announces itself (EIP-6963), then
-          reload the page. Hardware wallets and phones connect through such a wallet.
+          No wallet was found in this browser. Install a browser wallet that supports EIP-6963, then reload
+          the page. Hardware wallets and phones connect through such a wallet.
         </p>
       )}
       {problem !== null && <ProblemNotice problem={problem} />}

@@ -29,7 +29,7 @@ export function WithdrawForm({ live, info, owned, fees }: FormProps) {
   // A forced one pays its fee on Ethereum.
   const feeWei = isForced ? 0n : feeOf("withdraw", fees, info);
   const maxWei = account.balanceWei - feeWei;
-  const amount = readAmount(text, { maxWei, maxWhy: "your account holds no more, the fee counted in" });
+  const amount = readAmount(text, { maxWei, maxWhy: "your balance minus the fee" });
   const submit = () =>
     action.run(async () => {
       if (isForced)
@@ -75,12 +75,12 @@ export function WithdrawForm({ live, info, owned, fees }: FormProps) {
         [
           <Term name="finalizable">Finalizable</Term>,
           isForced
-            ? "with the next batch; after a day anyone can include it"
+            ? "with the next batch; after a day, anyone can include it"
             : estimates === undefined
               ? "–"
               : `in about ${showDuration(Math.max(1_000, estimates.closeMs + estimates.proveMs + estimates.postMs))}`,
         ],
-        ["Then", "one more click, and a transaction on Ethereum"],
+        ["Then", "one more click and a transaction on Ethereum"],
       ]}
     />
   );

@@ -97,10 +97,8 @@ function CardFacts({ facts, place, visitor }: TabProps) {
         ]}
       />
       <p class="soft small">
-        This page has hashed the card itself.{" "}
-        {isLedgers
-          ? "Its hash is on the ledger."
-          : "The ledger has another card, which this host does not have."}
+        This page computed the hash itself.{" "}
+        {isLedgers ? "It matches the ledger." : "The ledger has another card, which this host lacks."}
       </p>
       {isOwner && (
         <a class="button button-wide" href={datanetHref(facts.id, "versions/card")}>
@@ -175,26 +173,26 @@ function Rules({ card }: { card: Card }) {
   const people = (ids: readonly number[]) =>
     ids.length === 0 ? "the owner alone" : ids.map((id, i) => [i > 0 && ", ", <LeafLink key={id} id={id} />]);
   const near = {
-    "leave-out": "are left out",
-    share: "share their reward",
-    keep: "are kept",
+    "leave-out": "left out",
+    share: "share one reward",
+    keep: "kept",
   }[rewards.nearDuplicates];
   return (
-    <section class="card stack" aria-label="Who works and who is paid">
-      <h2>Who works, who is paid</h2>
+    <section class="card stack" aria-label="Work and rewards">
+      <h2>Work and rewards</h2>
       <FactList
         facts={[
           ...(labels.length === 0
             ? ([["Accepted if", "its contribution is approved"]] as const)
             : ([
-                ["Labels a row", `${labelling.annotatorsPerRow}, besides the contributor's`],
+                ["Labels per row", `${labelling.annotatorsPerRow}, besides the contributor's`],
                 ["Accepted if", labelling.accept === "all" ? "all agree" : "more than half agree"],
                 [
-                  "May label",
+                  "Labellers",
                   labelling.labellers === "anyone" ? "anyone with an account" : people(labelling.labellers),
                 ],
               ] as const)),
-          ["Review", people(labelling.reviewers)],
+          ["Reviewers", people(labelling.reviewers)],
           [
             "Validator of a row",
             rewards.validator === "drawn"
@@ -203,16 +201,16 @@ function Rules({ card }: { card: Card }) {
           ],
           [
             "Contributors' own rows",
-            labelling.ownRows === "allowed" ? "they may validate them, too" : "others validate them",
+            labelling.ownRows === "allowed" ? "contributors may validate them" : "validated by others",
           ],
-          ["Near-duplicates", `${near}, from ${rewards.textSimilarityPermille / 10} % on`],
+          ["Near-duplicates", `${near} from ${rewards.textSimilarityPermille / 10} % similarity`],
           [
             "Payments by citation",
             rewards.citationPermille === undefined
-              ? "as each model says"
+              ? "set by each model"
               : `${rewards.citationPermille / 10} %, of models that cite rows`,
           ],
-          ["Reads rows", card.access === "public" ? "everybody" : "who is granted access"],
+          ["Readers", card.access === "public" ? "everybody" : "accounts with access"],
         ]}
       />
     </section>

@@ -49,8 +49,8 @@ export function AccessTab(props: TabProps) {
           {waiting.length > 0 && <Badge tone="wait">{showCount(waiting.length)} unanswered</Badge>}
         </div>
         <p class="soft small">
-          Requests and replies are public. Unanswered requests stay visible. A grant lets an account read rows
-          here; what a model may earn is decided by the owner's approval on the ledger.
+          Requests and replies are public, and unanswered requests stay visible. A grant lets an account read
+          rows. Whether a model can earn is a separate approval on the ledger.
         </p>
         {requests.problem !== null && <ProblemNotice problem={requests.problem} />}
         {requests.value !== undefined && list.length === 0 && <p class="soft">No requests yet.</p>}
@@ -84,7 +84,7 @@ export function AccessTab(props: TabProps) {
         {isPublic ? (
           <section class="card stack-s">
             <h2>These rows are public</h2>
-            <p class="soft">Everyone can read them without asking.</p>
+            <p class="soft">Anyone can read them without asking.</p>
           </section>
         ) : (
           <NeedsKey {...props} toDo="ask, or to answer">
@@ -155,7 +155,7 @@ function AskForm({ client, facts, onChange, place, requests }: SigningProps) {
       <Button isMain type="submit" isBusy={isBusy} isDisabled={purpose.trim() === ""}>
         Sign and ask
       </Button>
-      {own !== undefined && <p class="soft small">Your last request has no answer yet.</p>}
+      {own !== undefined && <p class="soft small">Your last request has no reply yet.</p>}
       {problem !== null && <ProblemNotice problem={problem} />}
     </form>
   );

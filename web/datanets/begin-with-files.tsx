@@ -35,7 +35,7 @@ export function BeginWithFiles({ draft, onDraft, onFiles }: BeginWithFilesProps)
         return format === null ? [] : [{ file, format }];
       });
       if (named.length === 0)
-        return setFound("Its ending does not say how to read it. Fill in the form, then choose its format.");
+        return setFound("Its file extension is unknown. Fill in the form, then choose its format.");
       const read = await readChosen(
         named.map(({ file }) => file),
         named.map(({ format }) => format),
@@ -57,13 +57,13 @@ export function BeginWithFiles({ draft, onDraft, onFiles }: BeginWithFilesProps)
   return (
     <section class="card stack" aria-label="Begin with your files">
       <DropFiles
-        title="Do you have the data? Begin with its files"
-        help="What a row is, its fields and the labels are taken from them. They stay in this browser until you contribute them."
+        title="Already have data? Start with your files"
+        help="The kind of row, its fields and the labels are read from the files. The files stay in this browser until you contribute them."
         isMany
         hasFolders
         onFiles={(files) => void take(files)}
       />
-      {isBusy && <p role="status">Looking through the files …</p>}
+      {isBusy && <p role="status">Reading the files …</p>}
       {found !== null && (
         <p class="small" role="status">
           {found}
@@ -73,7 +73,7 @@ export function BeginWithFiles({ draft, onDraft, onFiles }: BeginWithFilesProps)
         <Choice
           label="Column to predict"
           value={proposal.target ?? ""}
-          help="Its values are the labels: whoever contributes a row says it. The other columns are a row's fields."
+          help="Its values become the labels. The other columns become the fields of a row."
           onChoose={(name) => {
             const next = withTarget(proposal, name === "" ? null : name);
             setProposal(next);
@@ -81,7 +81,7 @@ export function BeginWithFiles({ draft, onDraft, onFiles }: BeginWithFilesProps)
           }}
           options={[
             ...proposal.targets.map(({ labels, name }) => ({ name, label: sayTarget(name, labels) })),
-            { name: "", label: "none of them: people label the rows" },
+            { name: "", label: "none: people label the rows" },
           ]}
         />
       )}

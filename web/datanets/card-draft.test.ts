@@ -12,6 +12,7 @@ import {
   withProposal,
   withTargetOf,
 } from "./card-draft.ts";
+import { withTask } from "./card-tasks.ts";
 
 const CITED = sampleCard({ rewards: { ...sampleCard().rewards, citationPermille: 400 } });
 
@@ -83,7 +84,7 @@ it("says what opening a Datanet costs before anybody signs", () => {
   expect(sayOpeningCost({ idFeeWei: 5n, feeWei: 1n, balanceWei: 20n }, show)).toEqual({
     total: "26 OPEN",
     parts:
-      "Opening costs 5 OPEN, which is burned, and a fee of at most 1 OPEN; 20 OPEN go to the Datanet and pay for its cards and versions.",
+      "Creating it costs 5 OPEN, which is burned, and a fee of at most 1 OPEN; 20 OPEN go to the Datanet and pay for its cards and versions.",
   });
   expect(sayOpeningCost({ idFeeWei: 5n, feeWei: null, balanceWei: null }, show).total).toBeNull();
 });
@@ -112,6 +113,17 @@ it("takes from files what they suggest, and keeps a task and labels that somebod
   const texts = { ...none, kind: "passage", fields: [], labels: ["good", "bad"] } as const;
   const writing = withProposal({ ...EMPTY_DRAFT, task: "write-texts" }, texts);
   expect(writing).toMatchObject({ task: "write-texts", kind: "passage", labels: "good\nbad" });
+});
+
+it("is a card of texts, too, after files have filled in a table's fields", () => {
+  const clause = { name: "clause", type: "text" } as const;
+  const table = { kind: "table", columns: [clause], fields: [clause], targets: [], target: null } as const;
+  const filled = withProposal(EMPTY_DRAFT, { ...table, labels: ["pays", "ends"] });
+  const draft = withTask(filled, "sort-texts");
+  const named = { name: "Clauses", description: "Of contracts.", contact: "a@b.example" };
+  const { card } = nameCard(cardOfDraft({ ...draft, ...named, licence: "CC0-1.0", access: "public" }, null));
+  expect(card.row).toMatchObject({ kind: "text", fields: [] });
+  expect(withTask(draft, "predict-column").fields).toBe("clause | text");
 });
 
 it("takes a column's values as labels that nobody else has to give, and forgets them for another column", () => {

@@ -124,11 +124,10 @@ export function cardOfDraft(draft: CardDraft, before: Card | null): unknown {
     contact: draft.contact.trim(),
     row: {
       kind,
-      fields: byLines(draft.fields).map(([name = "", type = "text", description = ""]) => ({
-        name,
-        type,
-        description,
-      })),
+      // A draft that was a table's keeps their text, in case it is one again.
+      fields: (kind === "table" ? byLines(draft.fields) : []).map(
+        ([name = "", type = "text", description = ""]) => ({ name, type, description }),
+      ),
       maxBytes: Number(draft.maxBytes),
     },
     labels,
@@ -207,8 +206,8 @@ export function sayPeople({ annotatorsPerRow, labels, ownRows }: CardDraft): str
   if (labels.trim() === "" || !Number.isInteger(count) || count < 1) return null;
   if (ownRows === "allowed")
     return count === 1
-      ? "One person can label and publish: contributors may label their own rows."
-      : `Each row needs labels of ${count} people; its contributor may be one of them.`;
+      ? "One person can label and publish, as contributors may label their own rows."
+      : `Each row needs labels from ${count} people; its contributor may be one of them.`;
   return count === 1
     ? "Each row needs 1 person other than its contributor to label it."
     : `Each row needs ${count} people other than its contributor to label it: with fewer, no row can be published.`;
@@ -233,7 +232,7 @@ export function sayOpeningCost(
   const balance = balanceWei === null ? "the first balance" : show(balanceWei);
   return {
     total: balanceWei === null ? null : `${show(idFeeWei + balanceWei + (feeWei ?? 0n))} OPEN`,
-    parts: `Opening costs ${show(idFeeWei)} OPEN, which is burned${fee}; ${balance} OPEN go to the Datanet and pay for its cards and versions.`,
+    parts: `Creating it costs ${show(idFeeWei)} OPEN, which is burned${fee}; ${balance} OPEN go to the Datanet and pay for its cards and versions.`,
   };
 }
 

@@ -142,7 +142,7 @@ export function CardForm({
       {before === null && (
         <TaskChoice task={draft.task} onChoose={(task) => onDraft(withTask(draft, task))} />
       )}
-      <section class="card stack" aria-label="What it is about">
+      <section class="card stack" aria-label="Basics">
         {field("Name", "name")}
         {field("Description", "description", { lineCount: 4 })}
         {choice("A row is", "kind", KINDS, sayUse(draft.kind))}
@@ -156,7 +156,7 @@ export function CardForm({
         {field("Labels, one per line", "labels", {
           lineCount: 4,
           placeholder: "good | You would go out.",
-          help: "For example: good | The answer is correct. The first nine have the keys 1 to 9.",
+          help: "For example: good | The answer is correct. Keys 1 to 9 select the first nine.",
         })}
         {sayNoLabels(draft) !== null && <p class="soft small">{sayNoLabels(draft)}</p>}
         {draft.labels.trim() !== "" && (
@@ -177,7 +177,7 @@ export function CardForm({
           {field("Licence", "licence", {
             suggestions: LICENCES,
             placeholder: "CC-BY-4.0",
-            help: "What readers may do with the rows: an SPDX identifier, or the name of your own terms.",
+            help: "An SPDX identifier, or the name of your own terms.",
           })}
         </div>
       </section>
@@ -190,8 +190,8 @@ export function CardForm({
             {field("Field", "field", { placeholder: "medicine, law, weather" })}
             {field("Tags", "tags", { placeholder: "short, english" })}
             {field("Languages", "languages", { placeholder: "en, pt-BR" })}
-            {field("Contact", "contact", { placeholder: "Where people can reach you; it is public" })}
-            {field("At most, in bytes", "maxBytes", { at: "row.maxBytes" })}
+            {field("Contact", "contact", { placeholder: "How people can reach you. Public." })}
+            {field("Maximum size in bytes", "maxBytes", { at: "row.maxBytes" })}
           </div>
           {field("Instructions for labellers", "instructions", { lineCount: 4 })}
           {field("Examples, one per line", "examples", {
@@ -200,10 +200,10 @@ export function CardForm({
             help: "label | the row | why",
           })}
           {advanced}
-          <section class="stack" aria-label="Who may do what">
+          <section class="stack" aria-label="Roles">
             <h2>Who may do what</h2>
             <div class="columns columns-small">
-              {field("Labels a row", "annotatorsPerRow", { at: "labelling.annotatorsPerRow" })}
+              {field("Labels per row", "annotatorsPerRow", { at: "labelling.annotatorsPerRow" })}
               {choice("A label is accepted if", "accept", {
                 all: "all agree",
                 majority: "more than half agree",
@@ -213,17 +213,17 @@ export function CardForm({
               {field("Labellers", "labellers", {
                 at: "labelling.labellers",
                 placeholder: "anyone",
-                help: "Account numbers, separated by commas. Empty: anyone",
+                help: "Account numbers, separated by commas. If empty: anyone",
               })}
               {field("Reviewers", "reviewers", {
                 at: "labelling.reviewers",
-                help: "They settle disputes, approve contributions, leave rows out",
+                help: "They settle disputes, approve contributions and leave rows out",
               })}
               {field("Teams, one per line", "teams", {
                 at: "labelling.teams",
                 lineCount: 2,
                 placeholder: "Lisbon | 12, 15",
-                help: "name | account numbers. Progress is shown by team; an account is in at most one",
+                help: "name | account numbers. Progress is shown per team. An account can be in one team only",
               })}
             </div>
             <div class="columns columns-small">
@@ -232,8 +232,8 @@ export function CardForm({
                 owner: "who approves the contribution",
               })}
               {choice("Contributors' own rows", "ownRows", {
-                refused: "others label and validate them",
-                allowed: "they may label them, too",
+                refused: "labelled and validated by others",
+                allowed: "contributors may label them",
               })}
               {choice("Near-duplicates", "nearDuplicates", {
                 "leave-out": "remove",
@@ -243,7 +243,7 @@ export function CardForm({
               {field("Similarity threshold (%)", "similarity", { at: "rewards.textSimilarityPermille" })}
               {field("Payments by citation (%)", "citation", {
                 at: "rewards.citationPermille",
-                help: "Of models that cite rows. Empty: as each model says",
+                help: "For models that cite rows. If empty: set by each model",
               })}
             </div>
           </section>
@@ -252,17 +252,17 @@ export function CardForm({
       <section class="card stack" aria-label="Sign">
         {named === null ? (
           triedCount > 0 && (
-            <Notice tone="bad" title="The card is not complete yet.">
+            <Notice tone="bad" title="The card is incomplete.">
               <p>
                 {why === null
-                  ? `${wrong.size === 1 ? "One field needs" : `${showCount(wrong.size)} fields need`} another look: below each it says what to write.`
-                  : `It is too long: ${why}.`}
+                  ? `${wrong.size === 1 ? "One field needs" : `${showCount(wrong.size)} fields need`} attention. See the notes below the fields.`
+                  : `The card is too long: ${why}.`}
               </p>
             </Notice>
           )
         ) : (
           <p class="soft small">
-            Card hash, which goes to the ledger: <code class="hash">{hex32(named.policy)}</code>
+            Card hash for the ledger: <code class="hash">{hex32(named.policy)}</code>
           </p>
         )}
         {cost !== undefined && <p class="soft small">{cost}</p>}
@@ -281,7 +281,7 @@ export function CardForm({
 function TaskChoice({ onChoose, task }: { task: TaskName | ""; onChoose: (task: TaskName) => void }) {
   return (
     <fieldset class="card task-choice">
-      <legend>What is it for?</legend>
+      <legend>What is this Datanet for?</legend>
       {TASK_NAMES.map((name) => (
         <label key={name} class="task">
           <input type="radio" name="task" checked={task === name} onChange={() => onChoose(name)} />

@@ -28,10 +28,10 @@ it("leads to a card, of a table with its fields", () => {
 });
 
 it("says what rows become, and what no labels mean", () => {
-  expect(sayUse("text")).toMatch(/can be sorted/);
-  expect(sayUse("passage")).toMatch(/can write/);
+  expect(sayUse("text")).toMatch(/classifier/);
+  expect(sayUse("passage")).toMatch(/language model/);
   expect(sayNoLabels({ kind: "text", labels: "" })).toMatch(/two labels/);
-  expect(sayNoLabels({ kind: "table", labels: "" })).toMatch(/nothing to predict/);
+  expect(sayNoLabels({ kind: "table", labels: "" })).toMatch(/something to predict/);
   expect(sayNoLabels({ kind: "passage", labels: " " })).toMatch(/optional/);
   expect(sayNoLabels({ kind: "text", labels: "good" })).toBeNull();
 });

@@ -11,32 +11,32 @@ interface CardTask {
 
 export const TASKS = {
   "sort-texts": {
-    title: "Sort texts",
-    about: "Each text gets a label: spam or not, a topic, a clause's kind.",
+    title: "Classify texts",
+    about: "Each text gets a label: spam or not, a topic, the kind of a clause.",
     kind: "text",
     maxBytes: "20000",
   },
   "sort-pictures": {
-    title: "Sort pictures",
-    about: "Each picture gets a label: what is on it, whether a part is broken.",
+    title: "Classify pictures",
+    about: "Each picture gets a label: what it shows, whether a part is broken.",
     kind: "image",
     maxBytes: `${MAX_PICTURE_BYTES}`,
   },
   "predict-column": {
     title: "Predict a column",
-    about: "Rows of a table: a model learns one column from the others.",
+    about: "Rows of a table: a model predicts one column from the others.",
     kind: "table",
     maxBytes: "20000",
   },
   "answer-questions": {
     title: "Answer questions",
-    about: "Questions with their answers, for a model that answers.",
+    about: "Questions with answers: a model answers from them.",
     kind: "passage",
     maxBytes: "20000",
   },
   "write-texts": {
     title: "Write texts",
-    about: "Texts whose manner a model takes on.",
+    about: "Texts: a model learns their style.",
     kind: "passage",
     maxBytes: "20000",
   },
@@ -53,18 +53,19 @@ export function withTask<Draft extends { readonly maxBytes: string }>(draft: Dra
 }
 
 const USES: Readonly<Record<ModelUse, string>> = {
-  sort: "Such rows can be sorted: a model learns their labels.",
-  predict: "A model predicts the labels of such rows: a column's values, or what people say of them.",
-  write: "A model of such rows can write, and cite them.",
+  sort: "A classifier can be trained on these rows: it learns their labels.",
+  predict:
+    "A model can learn to predict the labels of these rows: the values of a column, or labels from people.",
+  write: "A language model can be trained on these rows and cite them.",
 };
 
 /** Models that rows of a kind can become, in a sentence. */
 export const sayUse = (kind: RowKind): string => USES[useOfKind(kind)];
 
 const NO_LABELS: Readonly<Record<ModelUse, string>> = {
-  sort: "Name two labels at least: without labels such rows cannot be sorted.",
-  predict: "Without two labels a model has nothing to predict: choose the file's column, or name them.",
-  write: "Labels are optional: without them a row is accepted when its contribution is approved.",
+  sort: "Name at least two labels: without labels no classifier can be trained.",
+  predict: "Name at least two labels, or choose the column to predict: a model needs something to predict.",
+  write: "Labels are optional. Without labels, a row is accepted when its contribution is approved.",
 };
 
 /** What a draft without labels means; null where it has some. */

@@ -78,10 +78,10 @@ export function DatanetPage({ datanetId, live, rest, site, visitor }: DatanetPag
       {problem !== null && <ProblemNotice problem={problem} />}
       {value === undefined &&
         (problem === null ? (
-          <p class="soft">Asking the hosts …</p>
+          <p class="soft">Loading …</p>
         ) : (
           <p>
-            <a href={leafHref(datanetId)}>What the ledger has of it</a>
+            <a href={leafHref(datanetId)}>Show it on the ledger</a>
           </p>
         ))}
       {value !== undefined && (
@@ -111,7 +111,7 @@ export function DatanetPage({ datanetId, live, rest, site, visitor }: DatanetPag
           </div>
           {name !== "contribute" && <WaitingRows facts={value.facts} live={live} visitor={visitor} />}
           {tab === undefined ? (
-            <p>There is no such page.</p>
+            <p>Page not found.</p>
           ) : (
             <tab.show
               key={more.length === 0 ? name : `${name}/${more.join("/")}`}

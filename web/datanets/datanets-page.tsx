@@ -11,10 +11,10 @@ export function DatanetsPage(props: PageProps) {
   const { live, rest, site } = props;
   const visitor = readVisitor(site, live);
   const [first, ...more] = rest;
-  if (visitor === null) return <p class="soft">Asking which ledger this is …</p>;
+  if (visitor === null) return <p class="soft">Loading …</p>;
   if (first === undefined) return <DirectoryPage {...props} visitor={visitor} />;
   if (first === "new") return <NewCard {...props} visitor={visitor} />;
-  if (!/^\d{1,8}$/.test(first)) return <p>There is no such Datanet.</p>;
+  if (!/^\d{1,8}$/.test(first)) return <p>Datanet not found.</p>;
   // Nothing of another Datanet stays: neither its rows nor its buttons.
   return <DatanetPage key={first} {...props} rest={more} datanetId={Number(first)} visitor={visitor} />;
 }

@@ -45,15 +45,15 @@ export function DirectoryPage({ live, site, visitor }: PageProps & { visitor: Vi
           )}
         </div>
         <p class="lead">
-          Data that people contribute, label and clean together, and own. When rows help to answer a question,
-          their contributors are paid.
+          Data sets that people build and own together. When rows help to answer a question, their
+          contributors are paid.
         </p>
       </section>
       {site.datanetHosts.length === 0 ? (
-        <Notice tone="info" title="No Datanet host is set up for these pages.">
+        <Notice tone="info" title="No Datanet host is configured for these pages.">
           <p>
-            The people who run this server set hosts with <code>SEQUENCER_PAGES_DATANET_HOSTS</code>. The
-            command line works with any: <code>openledger datanet find --host URL</code>.
+            The operator of this server configures hosts with <code>SEQUENCER_PAGES_DATANET_HOSTS</code>. The
+            command line works with any host: <code>openledger datanet find --host URL</code>.
           </p>
         </Notice>
       ) : (
@@ -86,11 +86,11 @@ export function DirectoryPage({ live, site, visitor }: PageProps & { visitor: Vi
           {value?.problems.map((one) => (
             <ProblemNotice key={one.details ?? one.message} problem={one} />
           ))}
-          {value === undefined && problem === null && <p class="soft">Asking the hosts …</p>}
+          {value === undefined && problem === null && <p class="soft">Loading …</p>}
           {value !== undefined && (
             <p class="soft small" role="status">
               {value.datanets.length === 0
-                ? "Nothing found: try fewer words, or another tag."
+                ? "No Datanet matches. Try fewer words or another tag."
                 : `${showCount(value.datanets.length)} ${value.datanets.length === 1 ? "Datanet" : "Datanets"}`}
             </p>
           )}

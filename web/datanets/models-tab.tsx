@@ -42,8 +42,8 @@ export function ModelsTab(props: TabProps) {
       <section class="card stack" aria-label="Models">
         <h2>Models of these rows</h2>
         <p class="soft small">
-          Anyone who may read the rows can train a model on them. It takes payments only after the Datanet's
-          owner has approved it, and each payment then pays the people whose rows were used.
+          Anyone who can read the rows can train a model on them. A model takes payments only after the
+          Datanet's owner approves it. Each payment then pays the people whose rows were used.
         </p>
         {problem !== null && <ProblemNotice problem={problem} />}
         {models === undefined && problem === null && <p class="soft">Loading …</p>}
@@ -65,8 +65,7 @@ export function ModelsTab(props: TabProps) {
           <section class="card stack-s">
             <h2>You own this Datanet</h2>
             <p class="soft">
-              Approve the models that may earn from it. You do not have to refuse any: without approval a
-              model takes no payments.
+              Approve the models that may earn from it. Without your approval, a model takes no payments.
             </p>
           </section>
         ) : (
@@ -93,7 +92,7 @@ function WhenSection({ facts, live, site }: TabProps) {
       <p class="soft">
         {leftMs === 0
           ? "A model trained on it can be approved now."
-          : `Contributors have a day to look at a version. A model trained on it can be approved, and earn, from ${at} (in ${showDuration(leftMs)}).`}
+          : `Contributors have a day to review a version. A model trained on it can be approved from ${at} (in ${showDuration(leftMs)}).`}
       </p>
       <PassTime leftMs={leftMs} live={live} site={site} />
     </section>
@@ -104,8 +103,8 @@ type State = "earns" | "approved" | "waits" | "wants" | "early" | "old";
 const STATES: Readonly<Record<State, readonly [Tone, string]>> = {
   earns: ["good", "approved, takes payments"],
   approved: ["good", "approved, not yet activated"],
-  waits: ["wait", "approved here, waits for its other Datanets"],
-  wants: ["wait", "wants to earn"],
+  waits: ["wait", "approved here, awaiting other Datanets"],
+  wants: ["wait", "awaiting approval"],
   early: ["plain", "not yet activated"],
   old: ["plain", "of an earlier version"],
 };
@@ -163,7 +162,7 @@ function ModelEntry(props: TabProps & { model: LedgerModelLeaf }) {
         <dd>
           <Open wei={priceWei} />
         </dd>
-        <dt>Of that, to contributors</dt>
+        <dt>To contributors</dt>
         <dd>{percent(PARTS - ownerParts - validators)}</dd>
         <dt>To validators</dt>
         <dd>{percent(validators)}</dd>
@@ -180,7 +179,8 @@ function ModelEntry(props: TabProps & { model: LedgerModelLeaf }) {
       )}
       {state === "old" && (
         <p class="soft small">
-          Only models of version {facts.ledger.version} can be approved now. Its owner can train it again.
+          Only models of version {facts.ledger.version} can be approved now. The model's owner can train it
+          again.
         </p>
       )}
     </>
@@ -216,15 +216,15 @@ function Approval({ client, facts, found, isApproved, live, model }: ApprovalPro
       {isApproved ? (
         <div class="row">
           <Button isSmall isBusy={isBusy} onClick={() => void revoke()}>
-            End its payments
+            Revoke approval
           </Button>
-          <span class="soft small">What was paid before is settled as usual.</span>
+          <span class="soft small">Earlier payments are settled as usual.</span>
         </div>
       ) : (
         <>
           {leftMs > 0 && (
             <Notice tone="info" title={`You can approve it from ${at}, in ${showDuration(leftMs)}.`}>
-              <p>Until then contributors can check what the version holds, and what it left out.</p>
+              <p>Until then, contributors can check what the version contains and what it leaves out.</p>
             </Notice>
           )}
           <div class="row">
@@ -276,16 +276,19 @@ function ApprovalPreview({ found, isBusy, modelId, onApprove }: PreviewProps) {
                 <LeafLink id={leafId} />
               </span>
             ))}
-            . Whether you believe them is up to you.
+            . Decide whether you trust them.
           </p>
         </Notice>
       ) : differingCount > 0 ? (
-        <Notice tone="bad" title={`Somebody got other bytes for model ${modelId}.`}>
-          <p>Recompute it yourself before you let it take payments.</p>
+        <Notice tone="bad" title={`A recomputation of model ${modelId} gave different bytes.`}>
+          <p>Recompute it yourself before you approve it.</p>
         </Notice>
       ) : (
-        <Notice tone="wait" title={`The recomputation of model ${modelId} is skipped.`}>
-          <p>Nobody has signed that its bytes come from your rows. You take the rows' scores on trust.</p>
+        <Notice tone="wait" title={`Nobody has recomputed model ${modelId} yet.`}>
+          <p>
+            No one has confirmed that it was trained on your rows. You rely on its owner for the scores of the
+            rows.
+          </p>
         </Notice>
       )}
       <div class="row">

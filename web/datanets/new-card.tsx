@@ -56,7 +56,7 @@ function readBegun(client: LedgerClient, contact: string): Begun {
   }
 }
 
-/** A new Datanet: its card, its leaf in the ledger, and its place at a host. */
+/** New Datanet: its card, its leaf in the ledger, and its place at a host. */
 export function NewCard(props: PageProps & { visitor: Visitor }) {
   return (
     <>
@@ -66,7 +66,7 @@ export function NewCard(props: PageProps & { visitor: Visitor }) {
         </p>
         <h1>A new Datanet</h1>
         <p class="lead">
-          Say what it is about and what a row is. You can change the card later. Every change is signed and
+          Describe the data and what a row is. You can change the card later; every change is signed and
           public.
         </p>
       </section>
@@ -137,11 +137,11 @@ function Form({ client, live, site, visitor }: PageProps & { visitor: Visitor; c
       advanced={
         <div class="columns columns-small">
           <Field
-            label="First balance"
+            label="Initial balance"
             value={balance}
             onInput={setBalance}
             after={<span class="soft">OPEN</span>}
-            help="It pays the fees of what the Datanet itself signs: cards and versions."
+            help="Pays the fees of the Datanet's own operations: cards and versions."
           />
           {site.datanetHosts.length > 1 && (
             <Choice

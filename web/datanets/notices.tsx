@@ -36,7 +36,7 @@ export function Notices({ client, facts, live, place }: TabProps & { client: Led
                     {notice.isLeftOut ? notice.why : "kept"}
                   </Badge>
                   <a href={datanetHref(facts.id, `row/${notice.row}`)}>
-                    {notice.isLeftOut && notice.objection === null ? "read it, and object" : "the row"}
+                    {notice.isLeftOut && notice.objection === null ? "read the reason and object" : "the row"}
                   </a>
                   {notice.objection !== null && (
                     <span class="soft small">

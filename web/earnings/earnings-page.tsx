@@ -57,7 +57,7 @@ function Nobody({ site, live }: PageProps) {
     return (
       <p class="soft">
         {holdings.value === null ? (
-          "Looking for your account …"
+          "Loading your account …"
         ) : (
           <>
             You have no account in the ledger yet. <a href="#/bridge/deposit">A deposit opens one.</a>
@@ -69,7 +69,7 @@ function Nobody({ site, live }: PageProps) {
   return (
     <section class="card stack narrow">
       <h2>Whose earnings?</h2>
-      <p class="soft">Connect the wallet whose account earns. Nothing is signed until you claim.</p>
+      <p class="soft">Connect the wallet of the account. Nothing is signed until you claim.</p>
       <WalletChoice site={site} live={live} />
     </section>
   );
@@ -80,7 +80,7 @@ function OfAccount({ site, live, leafId, isOwn }: PageProps & { leafId: number; 
     readEarnings(site.sequencer, leafId),
   );
   if (value === undefined)
-    return problem === null ? <p class="soft">Asking …</p> : <ProblemNotice problem={problem} />;
+    return problem === null ? <p class="soft">Loading …</p> : <ProblemNotice problem={problem} />;
   const modelIds = [...new Set(value.rewards.map(({ reward }) => reward.modelId))];
   const cards = modelIds.map((modelId) => ({
     modelId,
@@ -95,9 +95,9 @@ function OfAccount({ site, live, leafId, isOwn }: PageProps & { leafId: number; 
       {value.rewards.length === 0 && (
         <section class="card stack">
           <p>
-            Account <LeafLink id={leafId} /> earns from no model yet. Contribute rows to a{" "}
-            <Term name="Datanet" />, or validate them: you earn from each model that is trained on them and
-            open for payments.
+            Account <LeafLink id={leafId} /> does not earn from any model yet. Contribute rows to a{" "}
+            <Term name="Datanet" />, or validate them. You earn from every model that is trained on them and
+            takes payments.
           </p>
         </section>
       )}
@@ -109,7 +109,7 @@ function OfAccount({ site, live, leafId, isOwn }: PageProps & { leafId: number; 
           rewards={value.rewards.map(({ reward }) => reward)}
         />
       )}
-      <p class="soft small">Not checked here: the page of an epoch checks its settlement against Ethereum.</p>
+      <p class="soft small">Not checked here. The page of an epoch checks its settlement against Ethereum.</p>
       <EpochCharts rewards={value.rewards} />
       {cards.map(({ modelId, rewards }, i) => (
         <ModelCard key={modelId} modelId={modelId} rewards={rewards} whole={wholes[i]!} />
@@ -161,7 +161,7 @@ function Totals({
       <section class="card stack-s" aria-label="Estimated">
         <h2 class="soft small">Not settled yet</h2>
         <Amount wei={openWei} isEstimate />
-        <p class="soft small">Estimate. The exact amount is known when the epoch is settled.</p>
+        <p class="soft small">Estimate. The exact amount is known once the epoch is settled.</p>
       </section>
     </div>
   );
@@ -294,8 +294,8 @@ function ModelCard({
       />
       {unlistedWei > 0n && (
         <p class="soft small">
-          <Open wei={unlistedWei} shown={written.parts.at(-1)} /> more come from epochs that this server has
-          no details of.
+          <Open wei={unlistedWei} shown={written.parts.at(-1)} /> more come from epochs for which this server
+          has no details.
         </p>
       )}
     </section>

@@ -45,7 +45,7 @@ function EpochChart({ epochs, modelId }: { epochs: readonly EpochEarning[]; mode
     <section class="card">
       <Chart
         title={`Rewards over time, of ${leafNames.value.get(modelId)?.name ?? `model ${modelId}`}`}
-        about="What each epoch paid the account in all its roles, or would pay if every row scored alike."
+        about="What each epoch paid the account in all its roles. Open epochs: if every row scored the same."
         isBars
         xs={numbers}
         series={series}

@@ -61,24 +61,23 @@ export function RowsAtWork({ leafId, live, rewards, site }: RowsAtWorkProps) {
         )}
       </p>
       {problem !== null && <ProblemNotice problem={problem} />}
-      {value === undefined && problem === null && <p class="soft">Looking for answers that used them …</p>}
+      {value === undefined && problem === null && <p class="soft">Loading answers that used them …</p>}
       {value?.uses.length === 0 && value.hiddenModels.length === 0 && (
-        <p class="soft">No paid answer has used these rows yet. It appears here within seconds.</p>
+        <p class="soft">No paid answer has used these rows yet. New ones appear here within seconds.</p>
       )}
       {groupsOf(value?.uses ?? []).map((group) => (
         <Group key={`${group.modelId} ${group.epoch}`} {...group} live={live} />
       ))}
       {value !== undefined && value.uses.length > 0 && (
         <p class="soft small">
-          Computed in your browser from what the answer servers publish: of each answer, the rows that got
-          most. An estimate (≈) is what a row gets on average; a settled <Term name="epoch">epoch</Term> has
-          the amounts that were proven.
+          Computed in your browser from data that answer servers publish: the best-paid rows of each answer.
+          Estimates (≈) are what a row gets on average; a settled <Term name="epoch">epoch</Term> has proven
+          amounts.
         </p>
       )}
       {value !== undefined && value.hiddenModels.length > 0 && (
         <p class="soft small">
-          No server that this page knows answers for model {value.hiddenModels.join(", ")} now: its rows are
-          not shown one by one.
+          No known server serves model {value.hiddenModels.join(", ")} , so its rows are not listed.
         </p>
       )}
     </section>
@@ -117,7 +116,7 @@ function Group({ epoch, isProven, live, modelId, uses }: UseGroup & Pick<PagePro
   const columns: Column<ShownUse>[] = [
     { label: "Row", cell: ({ row }) => showCount(rowNumber(row)) },
     {
-      label: "What it says",
+      label: "Content",
       cell: ({ said }) =>
         said === null ? (
           <span class="soft">not published</span>

@@ -32,8 +32,8 @@ export function ExitPage({ site, live }: PageProps) {
       <section class="stack">
         <h1>Leave without the operator</h1>
         <p class="lead">
-          If no one proves <Term name="batch">batches</Term> for 7 days, anyone can freeze the rollup. Then
-          you leave with a proof that your browser makes: the <Term name="escape hatch">exit</Term>.
+          If no one proves <Term name="batch">batches</Term> for 7 days, anyone can freeze the rollup. You
+          then leave with a proof that your browser makes: the <Term name="escape hatch">exit</Term>.
         </p>
       </section>
       {info !== null && <KeepPage rollupAddress={info.rollupAddress} />}
@@ -59,22 +59,22 @@ function KeepPage({ rollupAddress }: { rollupAddress: string }) {
   // A page without proving keys takes nobody out.
   if (circuits.length === 0)
     return (
-      <Notice tone="wait" title="This server's pages bring no proving keys.">
+      <Notice tone="wait" title="These pages have no proving keys.">
         <p>
-          They show what is yours, but cannot make proofs. Get the exit page from the operator's server, or
+          They show what you own but cannot make proofs. Get the exit page from the operator's server, or
           build it from source: <code>openledger exit --page</code>.
         </p>
       </Notice>
     );
   return (
-    <Notice tone="info" title="Keep this page: it works without us.">
+    <Notice tone="info" title="Keep this page. It works without the operator.">
       <p>
         <a href="./exit/openledger-exit.html" download={`openledger-exit-${rollupAddress}.html`}>
           Download the exit page
         </a>{" "}
-        ({(singleFile.byteCount / BYTES_PER_MB).toFixed(1)} MB, one file) and open it from your disk on the
-        day you need it. It asks an Ethereum node and, if batches are in blobs, an archive. The proving keys
-        are in it; its name holds the contract's address.
+        ({(singleFile.byteCount / BYTES_PER_MB).toFixed(1)} MB, one file) and open it from your disk when you
+        need it. It uses an Ethereum node and, if batches are in blobs, an archive. It includes the proving
+        keys; its name contains the contract's address.
       </p>
       <p class="small">
         SHA-256 <Identifier value={singleFile.sha256} label="the SHA-256 of the file" />. You can check it

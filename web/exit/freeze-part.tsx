@@ -26,11 +26,11 @@ const showMoment = (seconds: number) =>
 export function FreezePart({ access, account, outlook }: FreezeProps) {
   const freezing = useAction();
   const { value } = outlook;
-  if (value === null) return <p class="soft">Asking Ethereum whether the rollup is frozen …</p>;
+  if (value === null) return <p class="soft">Checking whether the rollup is frozen …</p>;
   if (value.isFrozen) {
     return (
       <Notice tone="bad" title="The rollup is frozen.">
-        <p>Its last state is final, and everyone can leave with a proof now.</p>
+        <p>Its last state is final, and everyone can leave with a proof.</p>
       </Notice>
     );
   }

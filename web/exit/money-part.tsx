@@ -34,7 +34,7 @@ export function MoneyPart({ access, account, money, onSent }: MoneyProps) {
       <h2>Your money</h2>
       <p>
         Of <Identifier value={account.address} label="your address" />, from Ethereum's own records. Your
-        browser rebuilt the whole ledger, and its root is the contract's.
+        browser rebuilt the whole ledger, and its root matches the contract.
       </p>
       <p role="status" class="soft">
         {doing === null ? "" : `${doing.charAt(0).toUpperCase()}${doing.slice(1)} …`}
@@ -43,7 +43,7 @@ export function MoneyPart({ access, account, money, onSent }: MoneyProps) {
       {value !== null && (
         <Owed access={access} account={account} money={money} value={value} onSent={onSent} />
       )}
-      {value === null && doing === null && <Button onClick={() => void money.run(null)}>Look again</Button>}
+      {value === null && doing === null && <Button onClick={() => void money.run(null)}>Refresh</Button>}
     </section>
   );
 }
@@ -63,8 +63,8 @@ function Owed({ access, account, money, value, onSent }: MoneyProps & { value: L
     return (
       <Notice tone="info" title="This address owns nothing in this rollup.">
         <p>
-          Is another account selected in your wallet? Choose the one that owned the money, then connect again.
-          An account that got its money just now may not be in a batch on Ethereum yet.
+          If your wallet has several accounts, select the one that owns the money and connect again. Recent
+          money may not be in a batch on Ethereum yet.
         </p>
       </Notice>
     );
@@ -80,14 +80,14 @@ function Owed({ access, account, money, value, onSent }: MoneyProps & { value: L
       <DataTable caption="What is yours" columns={COLUMNS} rows={rows} keyOf={({ name }) => name} empty="" />
       {isDone && (
         <Notice tone="good" title="Your money has left this rollup.">
-          <p>All of it was paid out to your address on Ethereum. Nothing is left to send.</p>
+          <p>All of it was paid out to your address on Ethereum.</p>
         </Notice>
       )}
       {!isDone && isFrozen && (
         <>
           <p class="soft">
-            The proofs are made in this page, some seconds each. Your wallet asks before each transaction; the
-            money goes to the owner that the ledger names. If you close the page, open it again to go on.
+            This page makes the proofs, a few seconds each. Your wallet asks before each transaction, and the
+            money goes to the owner in the ledger. If you close the page, open it again to continue.
           </p>
           <div class="row">
             <Button

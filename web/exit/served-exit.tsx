@@ -45,6 +45,6 @@ export function ServedExit({ rollupAddress, l1Url, session }: ServedExitProps) {
     };
   }, [rollupAddress, l1Url, provider, session?.address]);
   if (problem !== null) return <ProblemNotice problem={problem} />;
-  if (opened === null) return <p class="soft">Asking Ethereum …</p>;
+  if (opened === null) return <p class="soft">Loading …</p>;
   return <ExitPanel access={opened.access} account={opened.account} tools={servedTools} />;
 }

@@ -92,8 +92,8 @@ export function SingleFilePage() {
       <section class="stack">
         <h1>Leave without the operator</h1>
         <p class="lead">
-          This file asks an Ethereum node, your wallet and, if batches are in blobs, an archive. It rebuilds
-          the ledger from Ethereum, makes the proofs itself, and takes out what is yours.
+          This file uses an Ethereum node, your wallet and, if batches are in blobs, an archive. It rebuilds
+          the ledger from Ethereum, makes the proofs, and withdraws what you own.
         </p>
       </section>
       <section class="card stack" aria-label="Ethereum">
@@ -116,7 +116,7 @@ export function SingleFilePage() {
             forget();
           }}
           placeholder="https://…"
-          help="Any node that keeps events since the deployment, and answers pages (CORS). Empty: your wallet's own node."
+          help="Any node with all events since the deployment that allows requests from pages (CORS). If empty: your wallet's node."
           problem={nodeProblem}
         />
         <Field
@@ -148,7 +148,7 @@ export function SingleFilePage() {
             isDisabled={!isRollup || nodeUrl === null || !isWritten}
             onClick={() => void ask()}
           >
-            Ask this node
+            Use this node
           </Button>
         </div>
         {asking.problem !== null && <ProblemNotice problem={asking.problem} />}

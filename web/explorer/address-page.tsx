@@ -33,9 +33,9 @@ export function AddressPage({ site, live, rest }: PageProps) {
         <EnsName address={address} site={site} live={live} />
         <Identifier value={address} label="the address" />
       </p>
-      <Answered answer={answer} none="This is not an Ethereum address. Write 0x and 40 digits.">
+      <Answered answer={answer} none="This is not an Ethereum address. Enter 0x and 40 hexadecimal digits.">
         {(leaves) => (
-          <section class="card stack" aria-label="What it owns in the ledger">
+          <section class="card stack" aria-label="Owned in the ledger">
             <h2>What it owns in the ledger</h2>
             <DataTable
               caption="Accounts, Datanets and models of the address"

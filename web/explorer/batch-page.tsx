@@ -32,7 +32,7 @@ export function BatchPage(props: PageProps): VNode {
         <h1>Batch {Number.isNaN(number) ? "?" : showCount(number)}</h1>
         {answer.value != null && <StatusBadge status={answer.value.status} />}
         <span class="push" />
-        <nav class="row" aria-label="Batches beside this one">
+        <nav class="row" aria-label="Neighbouring batches">
           {number > 1 && <a href={batchHref(number - 1)}>← {showCount(number - 1)}</a>}
           {number < newest && <a href={batchHref(number + 1)}>{showCount(number + 1)} →</a>}
         </nav>
@@ -41,8 +41,8 @@ export function BatchPage(props: PageProps): VNode {
         {(batch) => (
           <>
             <section class="card stack">
-              <h2>How far it is</h2>
-              <Timeline label="How far the batch is" steps={stepsOf(batch)} />
+              <h2>Progress</h2>
+              <Timeline label="Progress of the batch" steps={stepsOf(batch)} />
             </section>
             <BatchCheck {...props} batch={batch} />
             <section class="card stack">
@@ -117,7 +117,7 @@ function Facts({ batch }: { batch: LedgerBatch }) {
       <FactList facts={facts} />
       {batch.isForeign === true && (
         <p class="soft small">
-          This batch was not posted by the operator. The contract takes a batch from anyone who proves it.
+          This batch was not posted by the operator. The contract accepts a batch from anyone who proves it.
         </p>
       )}
     </section>

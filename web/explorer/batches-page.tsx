@@ -30,7 +30,7 @@ export function BatchesPage({ site, live, rest }: PageProps) {
         <h1>Explorer</h1>
         <p class="lead">
           Every <Term name="batch">batch</Term>, every operation, every account. Open a batch to verify its
-          proof in your own browser.
+          proof in your browser.
         </p>
       </section>
       <section class="card stack">
@@ -98,8 +98,8 @@ function QueueCard({ seenIndex, consumedIndex }: { seenIndex: number; consumedIn
     <section class="card stack-s">
       <h2>Ethereum's queue</h2>
       <p class="soft">
-        Deposits and forced operations wait here; a <Term name="queue entry" /> cannot be passed over.{" "}
-        {waiting === 0 ? "None waits." : `${showCount(waiting)} ${waiting === 1 ? "waits" : "wait"}.`}
+        Deposits and forced operations wait here. A <Term name="queue entry" /> cannot be passed over.{" "}
+        {waiting === 0 ? "The queue is empty." : `${showCount(waiting)} ${waiting === 1 ? "waits" : "wait"}.`}
       </p>
       {newest >= 0 && (
         <p>

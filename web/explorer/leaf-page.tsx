@@ -90,7 +90,7 @@ function Facts({ leaf, live, site }: Pick<PageProps, "live" | "site"> & { leaf: 
         <dd class="row">
           <span class="push" />
           <EnsName address={l1Owner} site={site} live={live} />
-          <a href={`#/address/${l1Owner}`}>all that it owns</a>
+          <a href={`#/address/${l1Owner}`}>everything it owns</a>
           <Identifier value={l1Owner} label="the owner" />
         </dd>
         <dt>Ledger key</dt>
@@ -105,11 +105,11 @@ function Facts({ leaf, live, site }: Pick<PageProps, "live" | "site"> & { leaf: 
         <dd>{showCount(nonce)}</dd>
       </dl>
       <p class="soft small">
-        Not checked here: the page Bridge checks an owner's balance against Ethereum.
+        Not checked here. The Bridge page checks an owner's balance against Ethereum.
         {kind === "account" && (
           <>
             {" "}
-            <a href={`#/earnings/${id}`}>What this account earns</a>
+            <a href={`#/earnings/${id}`}>Earnings of this account</a>
           </>
         )}
       </p>
@@ -138,7 +138,7 @@ function DatanetPart({ datanet, id }: { id: number; datanet: NonNullable<LedgerL
       )}
       {hosted !== null && (
         <p>
-          <a href={hosted.href}>Its card, its rows, and how to take part</a>
+          <a href={hosted.href}>Card, rows and how to take part</a>
         </p>
       )}
     </section>

@@ -55,8 +55,8 @@ function Recomputations({ live, model, site }: PageProps & { model: LedgerModelL
       <section class="card stack">
         <h2>Recomputed by</h2>
         <p class="soft small">
-          Training gives everybody who has the rows the same bytes. Who has trained this model again, or
-          computed a settlement of it again, has signed what they found.
+          Training on the same rows gives everyone the same bytes. Accounts that retrained this model or
+          recomputed a settlement have signed their result.
         </p>
         {problem !== null && <ProblemNotice problem={problem} />}
         {value !== undefined && <RecomputedBy found={value} />}
@@ -104,15 +104,15 @@ function Terms({ model }: { model: LedgerModelLeaf }) {
             </span>
           ))}
         </dd>
-        <dt>Owner's part</dt>
+        <dt>Owner's share</dt>
         <dd>{percent(ownerParts)}</dd>
-        <dt>Validators' part of what rows earn</dt>
+        <dt>Validators' share of row earnings</dt>
         <dd>{percent(validatorParts)}</dd>
         <dt>
-          <Term name="draw">Draws</Term> an epoch
+          <Term name="draw">Draws</Term> per epoch
         </dt>
         <dd>{showCount(drawCount)}</dd>
-        <dt>Payments an epoch, at most</dt>
+        <dt>Maximum payments per epoch</dt>
         <dd>{showCount(cap)}</dd>
       </dl>
     </section>
@@ -168,8 +168,8 @@ function Epochs({
           Epoch {showCount(closed.epoch)} is closed with <Open wei={closed.amountWei} />, in batch{" "}
           <BatchLink number={closed.closingBatch} />.{" "}
           {closed.seed === null
-            ? "Ethereum has not given its randomness yet."
-            : "Its draws are fixed; the settlement is to come."}
+            ? "Ethereum's randomness is not available yet."
+            : "Its draws are fixed. The settlement follows."}
         </p>
       )}
       <DataTable

@@ -46,7 +46,7 @@ function Facts({ operation }: { operation: LedgerOperation }) {
     ["Amount", amountWei === null ? "–" : <Open wei={amountWei} />],
     ["Fee", feeWei == null ? "–" : <Open wei={feeWei} />],
     ["Accepted at", acknowledgedAtMs == null ? "not yet" : showTime(acknowledgedAtMs)],
-    ["Number among all signed ones", opIndex == null ? "–" : showCount(opIndex)],
+    ["Number among signed operations", opIndex == null ? "–" : showCount(opIndex)],
     ["Batch", batchNumber == null ? "none yet" : <BatchLink key="batch" number={batchNumber} />],
     [
       "Ethereum transaction",
@@ -70,13 +70,12 @@ function Facts({ operation }: { operation: LedgerOperation }) {
         <FactList facts={facts} />
         {operation.kind === "payInference" && (
           <p>
-            <a href={answerHref(hash)}>Which rows this answer paid, and how much</a>
+            <a href={answerHref(hash)}>Rows paid by this answer</a>
           </p>
         )}
         {batchNumber != null && (
           <p class="soft small">
-            Its batch proves that it happened: open batch <BatchLink number={batchNumber} /> and check it
-            there.
+            Its batch proves it. Open batch <BatchLink number={batchNumber} /> to check it.
           </p>
         )}
       </section>

@@ -39,7 +39,7 @@ export function PayeeTable({ earned, payees }: PayeeTableProps) {
       columns={columns}
       rows={presentPayees(payees)}
       keyOf={([place]) => place}
-      empty="Known when the model is activated."
+      empty="Known once the model is activated."
     />
   );
 }

@@ -26,12 +26,15 @@ export function QueuePage({ site, live, rest }: PageProps) {
         <h1>Queue entry {isIndex ? showCount(index) : "?"}</h1>
         {answer.value != null && <StatusBadge status={answer.value.status} />}
         <span class="push" />
-        <nav class="row" aria-label="Entries beside this one">
+        <nav class="row" aria-label="Neighbouring entries">
           {index > 0 && <a href={queueHref(index - 1)}>← {showCount(index - 1)}</a>}
           {index + 1 < seen && <a href={queueHref(index + 1)}>{showCount(index + 1)} →</a>}
         </nav>
       </div>
-      <Answered answer={answer} none="Ethereum's queue has no such entry, or the server has not seen it yet.">
+      <Answered
+        answer={answer}
+        none="Ethereum's queue has no such entry, or this server has not seen it yet."
+      >
         {(entry) => <Facts entry={entry} />}
       </Answered>
     </>

@@ -33,7 +33,7 @@ export function readQuery(text: string): Query {
   if (piece !== null) {
     const [, digits = "", end = ""] = piece;
     if (digits.length < MIN_DIGITS)
-      return { ...NOTHING, hint: `Write at least ${MIN_DIGITS} digits after 0x.` };
+      return { ...NOTHING, hint: `Enter at least ${MIN_DIGITS} digits after 0x.` };
     return { ...NOTHING, hash: { start: `0x${digits}`, end, isWhole: digits.length === 64 } };
   }
   const [, kind, digits] = NUMBERED.exec(lower) ?? [];

@@ -98,9 +98,7 @@ export function Search({ live, site }: { live: Live; site: Site }) {
       <div class="search-found" hidden={found === null && problem === null}>
         {problem !== null && <ProblemNotice problem={problem} />}
         {found?.length === 0 && (
-          <p role="status">
-            {suggested?.hint ?? "Nothing matches this name, word, number, address or hash."}
-          </p>
+          <p role="status">{suggested?.hint ?? "No results for this name, word, number, address or hash."}</p>
         )}
         {isListed && (
           <div id={list} role="listbox" aria-label="Suggestions">

@@ -67,7 +67,7 @@ export function SettlementPage({ site, live, rest }: PageProps) {
         </h1>
         {answer.value != null && <StatusBadge status={answer.value.settlement.status} />}
       </div>
-      <Answered answer={answer} none="There is no such settlement yet.">
+      <Answered answer={answer} none="This settlement does not exist yet.">
         {(settled) => (
           <>
             <Facts {...settled} />
@@ -96,7 +96,7 @@ function Facts({ settlement, payments }: Settled) {
     wei === undefined ? "–" : <Open wei={wei} shown={shown} />;
   const divided: [ComponentChildren, ComponentChildren][] =
     payments === null
-      ? [["Payments an epoch, at most", cap === undefined ? "–" : showCount(cap)]]
+      ? [["Maximum payments per epoch", cap === undefined ? "–" : showCount(cap)]]
       : [
           // With the digits of its parts, so that they add up to it.
           ["Paid in the epoch", open(payments.amountWei, isWhole ? written.sum : undefined)],
@@ -146,8 +146,8 @@ function Facts({ settlement, payments }: Settled) {
         />
       </details>
       <p class="soft small">
-        The contract verified the proof; you can verify it again below. To compute all scores again from the
-        model's files: <code>openledger verify settlement</code>.
+        The contract verified the proof; you can verify it below. To recompute all scores from the model's
+        files: <code>openledger verify settlement</code>.
       </p>
     </section>
   );
@@ -193,12 +193,12 @@ function Draws({ model, payments }: { model: LedgerModelLeaf; payments: EpochPay
         <Term name="draw">Draws</Term>
       </h2>
       {drawn === null ? (
-        <p class="soft">None: the epoch was divided by row counts.</p>
+        <p class="soft">None. The epoch was divided by row counts.</p>
       ) : (
         <>
           <p class="soft">
             Ethereum's randomness chose these of {showCount(payments.paymentCount)}{" "}
-            {payments.paymentCount === 1 ? "payment" : "payments"}; computed here from the seed.
+            {payments.paymentCount === 1 ? "payment" : "payments"}. Computed here from the seed.
           </p>
           <DataTable
             caption="Draws"

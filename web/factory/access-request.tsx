@@ -52,8 +52,7 @@ export function AccessRequest({ factorySession, mine, onAsked, place, summary }:
           </p>
         </Notice>
         <p class="soft small" role="status">
-          This page asks again every two seconds. You may close it: the request stays, and so does this
-          address.
+          This page checks every two seconds. You can close it: your request stays.
         </p>
       </>
     );
@@ -81,7 +80,7 @@ export function AccessRequest({ factorySession, mine, onAsked, place, summary }:
         value={purpose}
         onInput={setPurpose}
         lineCount={3}
-        help="The owner decides by this. Request and reply are public."
+        help="The owner decides by this text. Requests and replies are public."
       />
       <p class="soft small">
         {summary.askedCount === 0

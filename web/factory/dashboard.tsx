@@ -3,12 +3,14 @@
  * from the job's events.
  */
 import type { ComponentChildren } from "preact";
+import { useMemo } from "preact/hooks";
 import { Chart } from "../charts/chart.tsx";
 import { Badge, type Tone } from "../design/badge.tsx";
 import { type Column, DataTable } from "../design/data-table.tsx";
-import { showCount, showDuration } from "../words/format.ts";
+import { showCount } from "../words/format.ts";
 import { Term } from "../words/term.tsx";
-import type { RunView } from "./jobs/run-view.ts";
+import { sayTimeLeft } from "./jobs/job-figures.ts";
+import type { RunView, TimeLeft } from "./jobs/run-view.ts";
 
 interface DashboardProps {
   readonly view: RunView;
@@ -18,6 +20,8 @@ interface DashboardProps {
   /** Present activity, if it is not a step. */
   readonly doing: string | null;
   readonly isRunning: boolean;
+  /** The page's clock. */
+  readonly nowMs: number;
   /** Pause, resume, stop. */
   readonly actions: ComponentChildren;
   /** Name of a row, with a link to it. */
@@ -27,7 +31,7 @@ interface DashboardProps {
 const nats = (loss: number) => loss.toFixed(3);
 
 /** Progress of a tuning: the time left, the losses, sample answers, and the rows that it finds hard. */
-export function Dashboard({ actions, badge, doing, isRunning, showRow, steps, view }: DashboardProps) {
+export function Dashboard({ actions, badge, doing, isRunning, nowMs, showRow, steps, view }: DashboardProps) {
   const { hardest, heldOut, last, samples, trained } = view;
   const step = last?.step ?? 0;
   return (
@@ -44,9 +48,9 @@ export function Dashboard({ actions, badge, doing, isRunning, showRow, steps, vi
         <progress class="run-bar" max={steps} value={step} aria-label="Steps done" />
         <div class="columns columns-small run-figures">
           <Figure name="Time left">
-            {!isRunning || last === null ? "–" : showDuration(1_000 * last.secondsLeft)}
+            {isRunning && view.left !== null ? <Countdown left={view.left} nowMs={nowMs} /> : "–"}
           </Figure>
-          <Figure name="Tokens a second">
+          <Figure name="Tokens per second">
             {last === null ? "–" : showCount(Math.round(last.tokensPerSecond))}
           </Figure>
           <Figure name={<Term name="loss">Loss, training rows</Term>}>
@@ -69,6 +73,12 @@ export function Dashboard({ actions, badge, doing, isRunning, showRow, steps, vi
       </div>
     </>
   );
+}
+
+/** Time left, which passes on until the factory tells more. */
+function Countdown({ left: { number, seconds }, nowMs }: { left: TimeLeft; nowMs: number }) {
+  const endsAtMs = useMemo(() => Date.now() + 1_000 * seconds, [number]);
+  return <>{sayTimeLeft(endsAtMs - nowMs)}</>;
 }
 
 function Figure({ children, name }: { name: ComponentChildren; children: ComponentChildren }) {
@@ -107,17 +117,17 @@ function LossChart({ view: { heldOut, trained } }: { view: RunView }) {
 
 /** Reads the two curves in words: people ask when to stop. */
 function verdictOf({ heldOut, trained }: Pick<RunView, "heldOut" | "trained">): string {
-  const scale = "Nats a token: lower is better.";
+  const scale = "In nats per token; lower is better.";
   if (heldOut.length < 2) {
     return trained.length < 2
-      ? `${scale} The curve begins with the first steps.`
-      : `${scale} Held-out rows will show whether it learns or only memorises these rows.`;
+      ? `${scale} The curve starts with the first steps.`
+      : `${scale} Held-out rows will show whether the model learns or only memorises its rows.`;
   }
   const best = heldOut.reduce((least, one) => (one.loss < least.loss ? one : least));
   const latest = heldOut.at(-1)!;
   if (latest.loss <= best.loss * 1.005)
-    return `${scale} Held-out rows still get better: ${nats(heldOut[0]!.loss)} at the start, ${nats(latest.loss)} now.`;
-  return `${scale} Held-out rows were best at step ${showCount(best.step)}, with ${nats(best.loss)}. That step is kept, and since then it only memorises.`;
+    return `${scale} The loss on held-out rows still falls: ${nats(heldOut[0]!.loss)} at the start, ${nats(latest.loss)} now.`;
+  return `${scale} The loss on held-out rows was lowest at step ${showCount(best.step)}: ${nats(best.loss)}. The model of that step is kept; later steps only memorise.`;
 }
 
 function Samples({ samples }: Pick<RunView, "samples">) {
@@ -125,9 +135,9 @@ function Samples({ samples }: Pick<RunView, "samples">) {
   const first = samples.find(({ prompt }) => prompt === latest?.prompt);
   return (
     <section class="card stack" aria-label="Samples">
-      <h2>Samples so far</h2>
+      <h2>Samples</h2>
       {latest === undefined ? (
-        <p class="soft">The first sample comes with the first look at held-out rows.</p>
+        <p class="soft">The first sample appears with the first evaluation of held-out rows.</p>
       ) : (
         <>
           <SampleAnswer {...latest} />
@@ -156,22 +166,22 @@ type HardRow = NonNullable<RunView["hardest"]>["rows"][number];
 function Hardest({ hardest, showRow }: Pick<RunView, "hardest"> & Pick<DashboardProps, "showRow">) {
   const columns: Column<HardRow>[] = [
     { label: "Row", cell: ({ row }) => showRow(row) },
-    { label: "Begins", cell: ({ excerpt }) => <span class="run-excerpt">{excerpt}</span> },
+    { label: "Content", cell: ({ excerpt }) => <span class="run-excerpt">{excerpt}</span> },
     { label: "Loss", isNumber: true, cell: ({ loss }) => nats(loss) },
   ];
   return (
     <section class="card stack" aria-label="Hardest rows">
       <h2>Hardest rows</h2>
       <p class="soft small">
-        Where it was most surprised when it last read them. Rows that stay here are often mistakes: wrong
-        labels, other languages, cut texts.
+        Rows with the highest loss when they were last trained on. Rows that stay here are often faulty: wrong
+        answers, other languages, cut texts.
       </p>
       <DataTable
-        caption="Rows with the largest loss"
+        caption="Rows with the highest loss"
         columns={columns}
         rows={hardest?.rows ?? []}
         keyOf={({ row }) => row}
-        empty="Known after the first look."
+        empty="Shown after the first evaluation."
       />
     </section>
   );

@@ -72,7 +72,7 @@ export function DatanetPage({ datanetId, factorySession, hostUrl, live }: Datane
     return (
       <>
         {steps}
-        {problem === null ? <p class="soft">Asking the host …</p> : <ProblemNotice problem={problem} />}
+        {problem === null ? <p class="soft">Loading …</p> : <ProblemNotice problem={problem} />}
       </>
     );
   }
@@ -102,7 +102,7 @@ export function DatanetPage({ datanetId, factorySession, hostUrl, live }: Datane
       {problem !== null && <ProblemNotice problem={problem} />}
       <div class="beside">
         <section class="card stack">
-          <h2>What it is</h2>
+          <h2>About this Datanet</h2>
           <dl class="facts">
             <dt>Datanet</dt>
             <dd>
@@ -122,8 +122,8 @@ export function DatanetPage({ datanetId, factorySession, hostUrl, live }: Datane
             <dd>{card.contact}</dd>
           </dl>
           {!facts.isCardCurrent && (
-            <Notice tone="wait" title="The host shows an older card.">
-              <p>The ledger has a newer one. Ask the contact what changed.</p>
+            <Notice tone="wait" title="The host shows an outdated card.">
+              <p>The ledger has a newer card. Ask the contact what changed.</p>
             </Notice>
           )}
         </section>
@@ -133,21 +133,23 @@ export function DatanetPage({ datanetId, factorySession, hostUrl, live }: Datane
             {mayUse ? (
               <Badge tone="good">yes</Badge>
             ) : (
-              <Badge tone="wait">{mine === null ? "not asked" : mine.answer === null ? "asked" : "no"}</Badge>
+              <Badge tone="wait">
+                {mine === null ? "not requested" : mine.answer === null ? "asked" : "no"}
+              </Badge>
             )}
           </div>
           {mayUse ? (
             <>
               <p class="soft">
                 {card.access === "public"
-                  ? "Its rows are open to all."
+                  ? "Anyone can read its rows."
                   : isGranted
                     ? `Granted until ${new Date(mine.answer!.untilMs).toLocaleDateString("en-GB")}.${mine.answer!.note === "" ? "" : ` The owner says: ${mine.answer!.note}`}`
-                    : "You are on its team."}
+                    : "You are on the Datanet's team."}
               </p>
               <EarnsFrom live={live} publishedAt={ledger.publishedAt} version={ledger.version} />
               <p class="soft small">
-                The factory fetches the rows. Your key signs each request for them, and stays in this page.
+                The factory fetches the rows. Your key signs each request and never leaves this page.
               </p>
               {bringing.problem !== null && <ProblemNotice problem={bringing.problem} />}
               <Button isMain isBusy={bringing.isBusy} onClick={() => void bring()}>

@@ -44,10 +44,9 @@ export function FactoryGate({ children, live, site }: FactoryGateProps) {
 
   if (factoryUrl === null) {
     return (
-      <Notice tone="info" title="This server names no factory.">
+      <Notice tone="info" title="This site has no factory.">
         <p>
-          A factory trains models on a machine of its own. This server's operator can run one and name it
-          here.
+          A factory trains models on its own machine. The operator of this site can run one and add it here.
         </p>
       </Notice>
     );
@@ -59,21 +58,21 @@ export function FactoryGate({ children, live, site }: FactoryGateProps) {
       <h2>Sign in to the factory</h2>
       {now === null ? (
         <>
-          <p class="soft">Your wallet is your account here: no password, no e-mail.</p>
+          <p class="soft">Your wallet is your account: no password, no e-mail address.</p>
           <WalletChoice site={site} live={live} />
         </>
       ) : owned === null ? (
-        <p class="soft">Looking for your account …</p>
+        <p class="soft">Loading your account …</p>
       ) : account === null ? (
         <p>
           You have no account in the <Term name="ledger" /> yet. <a href="#/bridge">A deposit</a> opens one.
         </p>
       ) : isSignedIn ? (
-        <p class="soft">Asking the factory …</p>
+        <p class="soft">Connecting to the factory …</p>
       ) : (
         <>
           <p class="soft">
-            Your wallet signs once, and no money moves. Jobs belong to your account {account.id}; no one else
+            Your wallet signs once; no money moves. Jobs belong to your account {account.id}, and no one else
             sees them.
           </p>
           <Button

@@ -61,7 +61,7 @@ function ofRows(
 function NoPlace() {
   return (
     <section class="stack">
-      <h1>There is no such page in the factory</h1>
+      <h1>Page not found</h1>
       <p>
         <a href={FACTORY_HREF}>Back to the factory</a>
       </p>

@@ -9,7 +9,7 @@ import { FactoryGate } from "./factory-gate.tsx";
 import { jobHref, NEW_HREF } from "./factory-links.ts";
 import type { FactorySession } from "./factory-session.ts";
 import { jobBadge } from "./jobs/job-badge.ts";
-import { figureOf, USE_WORDS } from "./jobs/job-figures.ts";
+import { figureOf, kindOf } from "./jobs/job-figures.ts";
 import { useFactory } from "./use-factory.ts";
 
 /** Interval between two requests for the jobs. */
@@ -23,8 +23,8 @@ export function HomePage(props: PageProps) {
       <section class="stack">
         <h1>Factory</h1>
         <p class="lead">
-          Take the rows of a Datanet, and get a model of your own that sorts, predicts or writes. No code, no
-          command line.
+          Train your own model on the rows of a Datanet: a classifier, a predictor or a language model. No
+          code, no command line.
         </p>
       </section>
       {isFactory && (
@@ -32,8 +32,7 @@ export function HomePage(props: PageProps) {
           <a class="choice" href={NEW_HREF}>
             <h2>Train on a Datanet</h2>
             <p class="soft">
-              At the factory, on rows of a Datanet. The model can be registered: it is paid for answers, and
-              pays the people whose rows helped.
+              A registered model is paid for its answers and pays the people whose rows helped.
             </p>
             <span class="button button-main">New model</span>
           </a>
@@ -52,31 +51,28 @@ function Jobs({ factorySession }: { factorySession: FactorySession }) {
       label: "State",
       cell: (job) => <Badge tone={jobBadge(job).tone}>{jobBadge(job).text}</Badge>,
     },
-    {
-      label: "Kind",
-      cell: ({ baseName, form }) => (baseName === null ? USE_WORDS[form.use] : `writes, on ${baseName}`),
-    },
+    { label: "Kind", cell: kindOf },
     { label: "On unseen rows", cell: (job) => figureOf(job) ?? "–" },
     {
       label: "Steps",
       isNumber: true,
       cell: ({ step, steps }) => `${showCount(step)} of ${showCount(steps)}`,
     },
-    { label: "Begun", isNumber: true, cell: ({ createdAtMs }) => showAge(createdAtMs, Date.now()) },
+    { label: "Started", isNumber: true, cell: ({ createdAtMs }) => showAge(createdAtMs, Date.now()) },
   ];
   return (
     <section class="card stack">
-      <h2>Your models at the factory</h2>
+      <h2>Your models</h2>
       {problem !== null && <ProblemNotice problem={problem} />}
       {value === undefined ? (
-        problem === null && <p class="soft">Asking …</p>
+        problem === null && <p class="soft">Loading …</p>
       ) : (
         <DataTable
           caption="Jobs"
           columns={columns}
           rows={value}
           keyOf={({ id }) => id}
-          empty="None yet. The first takes about a minute."
+          empty="None yet. Training the first takes about a minute."
         />
       )}
     </section>

@@ -23,11 +23,11 @@ const CHARTS: readonly Drawn[] = [
     about: "Operations of a batch, divided by the minutes since the batch before.",
     isBars: true,
     showY: (y) => showCount(Math.round(y)),
-    series: [{ label: "Operations a minute", value: operationsAMinute }],
+    series: [{ label: "Operations per minute", value: operationsAMinute }],
   },
   {
     title: "Proof times",
-    about: "How long the prover worked, and how long each batch took from closing to Ethereum.",
+    about: "Time of the prover, and time of each batch from closing to Ethereum.",
     showY: showDuration,
     series: [
       { label: "Proving", value: ({ proveMs }) => proveMs ?? null },
@@ -38,8 +38,8 @@ const CHARTS: readonly Drawn[] = [
     ],
   },
   {
-    title: "Gas an operation",
-    about: "The batch's part of its Ethereum transaction, divided by its operations.",
+    title: "Gas per operation",
+    about: "Gas of the batch in its Ethereum transaction, divided by its operations.",
     isBars: true,
     showY: (y) => showCount(Math.round(y)),
     series: [

@@ -81,8 +81,8 @@ export function HealthPage({ site, live }: PageProps) {
 }
 
 const KINDS: Readonly<Record<string, string>> = {
-  "l1-stalled": "no new Ethereum blocks, or no answer",
-  "feed-stalled": "the sequencer does not answer",
+  "l1-stalled": "no new Ethereum blocks, or no response",
+  "feed-stalled": "the sequencer does not respond",
   "feed-differs": "what the sequencer publishes does not execute",
   "queue-overdue": "Ethereum's queue is not processed",
   "batch-malformed": "Ethereum has a batch that breaks the ledger's rules",
@@ -96,7 +96,7 @@ function Alarms({ health, status }: { health: ServerHealth; status: SequencerSta
   if (lasting.length + atBridge.length === 0)
     return <Notice tone="good" title="No active alerts, as far as this server knows." />;
   return (
-    <Notice tone="bad" title={`${showCount(lasting.length + atBridge.length)} to look at`}>
+    <Notice tone="bad" title={`${showCount(lasting.length + atBridge.length)} to check`}>
       <ul class="stack-s">
         {lasting.map(({ kind, why }) => (
           <li key={kind}>
@@ -183,7 +183,7 @@ function Parts({ live, status, health, l1 }: PartsProps) {
         name="Prover"
         tone={isProverSilent ? "bad" : unproven > 0 ? "wait" : "good"}
         state={
-          isProverSilent ? "no report" : unproven > 0 ? `${showCount(unproven)} to prove` : "nothing waits"
+          isProverSilent ? "no report" : unproven > 0 ? `${showCount(unproven)} to prove` : "none waiting"
         }
       >
         {!isFullNode && <p>A proof takes about {showDuration(estimates.proveMs)}.</p>}
@@ -193,7 +193,7 @@ function Parts({ live, status, health, l1 }: PartsProps) {
         name="Bridge"
         tone={isBridgeSilent || (bridge?.alarms.length ?? 0) > 0 ? "bad" : unposted > 0 ? "wait" : "good"}
         state={
-          isBridgeSilent ? "no report" : unposted > 0 ? `${showCount(unposted)} to post` : "nothing waits"
+          isBridgeSilent ? "no report" : unposted > 0 ? `${showCount(unposted)} to post` : "none waiting"
         }
       >
         <p>
@@ -237,7 +237,7 @@ function heard(
 ): string {
   if (operator === undefined) return "Only the sequencer gets these reports; this is a full node.";
   return one == null
-    ? "No report since the sequencer started."
+    ? "No reports since the sequencer started."
     : `${sentence} ${showAge(one.heardAtMs, nowMs)}.`;
 }
 
@@ -252,7 +252,7 @@ function Fees({ l1 }: { l1: L1Health }) {
     <section class="card stack">
       <h2>Ethereum's fees</h2>
       <dl class="facts">
-        <dt>Base fee of a unit of gas now</dt>
+        <dt>Current base fee per gas</dt>
         <dd>{l1.baseFeeWei === null ? "unknown" : gwei(l1.baseFeeWei)}</dd>
         {l1.paid.flatMap(({ batchNumber, costWei, gasPriceWei }) => [
           <dt key={batchNumber}>

@@ -20,7 +20,7 @@ export function OperatorAccount({ site, live }: Pick<PageProps, "site" | "live">
 function Account({ account }: { account: OperatorResult }) {
   const { batchCount, incomeWei, l1CostEtherWei, proofCostWei, resultWei } = account;
   const tone = resultWei === null ? "info" : resultWei < 0n ? "bad" : "good";
-  const state = resultWei === null ? "OPEN's price is unknown" : resultWei < 0n ? "a loss" : "a profit";
+  const state = resultWei === null ? "the price of OPEN is unknown" : resultWei < 0n ? "a loss" : "a profit";
   return (
     <section class="card stack">
       <div class="row">
@@ -44,7 +44,7 @@ function Account({ account }: { account: OperatorResult }) {
           <Open wei={proofCostWei} />
         </dd>
         {resultWei !== null && [
-          <dt key="result">What is left</dt>,
+          <dt key="result">Result</dt>,
           <dd key="result=">
             {resultWei < 0n ? "−" : ""}
             <Open wei={resultWei < 0n ? -resultWei : resultWei} />
@@ -52,7 +52,7 @@ function Account({ account }: { account: OperatorResult }) {
         ]}
       </dl>
       <p class="soft small">
-        As the sequencer reports it. Fees and gas are on Ethereum for anyone to add up.
+        As reported by the sequencer. Fees and gas are on Ethereum for anyone to check.
       </p>
     </section>
   );

@@ -13,7 +13,7 @@ import type { Equivocation } from "./read-health.ts";
 const REASONS: Readonly<Record<string, string>> = {
   "other-operation": "The operator promised one operation and posted another in its place.",
   "two-preconfirmations": "The operator signed two different promises for one place.",
-  overdue: "The operator's promise has run out, and Ethereum does not have the operation.",
+  overdue: "The operator's promise has expired, and Ethereum does not have the operation.",
 };
 
 /** Equivocations that a full node caught, each with both facts, since both are signed by one key. */
@@ -26,8 +26,8 @@ export function Verdicts({ equivocations }: { equivocations: readonly Equivocati
       </h2>
       {equivocations === null && (
         <p class="soft">
-          This server is the operator's own, which does not watch itself. A full node's page shows what it has
-          caught. Run one with <code>openledger follow</code>.
+          This is the operator's own server, which does not watch itself. Pages of a full node show what it
+          has caught. Run one with <code>openledger follow</code>.
         </p>
       )}
       {equivocations?.length === 0 && (

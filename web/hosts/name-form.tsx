@@ -34,12 +34,12 @@ export function NameForm({ leaf, live, site }: Pick<PageProps, "live" | "site"> 
             label="Name"
             value={text}
             onInput={setText}
-            help={`At most ${MAX_NAME_BYTES} bytes. Your key signs it, and the number ${leaf.id} stays beside it: others may choose the same name.`}
-            problem={problem === null ? null : `This cannot be a name: ${problem}.`}
+            help={`At most ${MAX_NAME_BYTES} bytes. Your key signs it. It is shown with the number ${leaf.id}, as others may choose the same name.`}
+            problem={problem === null ? null : `This name is not allowed: ${problem}.`}
           />
           {action.problem !== null && <ProblemNotice problem={action.problem} />}
           {name !== "" && known?.isChosen === true && known.name === name && (
-            <Notice tone="good" title={`It is called ${name}.`} />
+            <Notice tone="good" title={`Its name is ${name}.`} />
           )}
           <Button
             isMain

@@ -24,7 +24,7 @@ function Granted(props: TabProps & { children: ComponentChildren }) {
     getStanding(visitor.client!, place),
   );
   if (value === undefined)
-    return problem === null ? <p class="soft">Asking the host …</p> : <ProblemNotice problem={problem} />;
+    return problem === null ? <p class="soft">Loading …</p> : <ProblemNotice problem={problem} />;
   const isOfTeam =
     value.isOwner ||
     value.mayReview ||
@@ -34,11 +34,11 @@ function Granted(props: TabProps & { children: ComponentChildren }) {
   if (isOfTeam || isGranted || isOwnersWallet) return <>{children}</>;
   return (
     <section class="card stack narrow">
-      <h2>These rows are read on request</h2>
+      <h2>Access to these rows is on request</h2>
       <p class="soft">
         {value.grantedUntilMs === null
-          ? "Say what you need them for; the owner will reply, and everyone can see the reply."
-          : `Your access ran out at ${showTime(value.grantedUntilMs)}.`}
+          ? "Say what you need them for. The owner replies, and the reply is public."
+          : `Your access expired at ${showTime(value.grantedUntilMs)}.`}
       </p>
       <a class="button button-main" href={datanetHref(facts.id, "access")}>
         Ask for access

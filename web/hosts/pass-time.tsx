@@ -37,7 +37,7 @@ export function PassTime({ isOfLedger = true, leftMs, live, site }: PassTimeProp
         <Button isSmall isBusy={passing.isBusy} onClick={() => void pass()}>
           {`Let ${showDuration(leftMs)} pass`}
         </Button>
-        <span class="soft small">This is a test network: its clock moves for everybody.</span>
+        <span class="soft small">This is a test network. Its clock moves for everyone.</span>
       </div>
       {passing.problem !== null && <ProblemNotice problem={passing.problem} />}
     </div>

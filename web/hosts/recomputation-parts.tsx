@@ -28,10 +28,12 @@ export function RecomputedBy({ found }: { found: readonly Verification[] }) {
         columns={columns}
         rows={found}
         keyOf={({ epoch, leafId }) => `${leafId}/${epoch ?? ""}`}
-        empty="Nobody has signed yet that they recomputed this model."
+        empty="No one has signed a recomputation of this model yet."
       />
       {found.length > 0 && (
-        <p class="soft small">Each line is signed by that account's ledger key. This page has checked it.</p>
+        <p class="soft small">
+          Each line is signed by the account's ledger key. This page has verified the signatures.
+        </p>
       )}
     </div>
   );
@@ -59,12 +61,12 @@ export function DifferenceNotice({ datanetIds, found, modelId }: DifferenceProps
   const more = others.length === 0 ? "" : ` So do ${showCount(others.length)} more records.`;
   const what = first.epoch === null ? "this model" : `the settlement of epoch ${showCount(first.epoch)}`;
   return (
-    <Notice tone="bad" title={`Somebody who recomputed ${what} got something else.`}>
+    <Notice tone="bad" title={`A recomputation of ${what} gave a different result.`}>
       <p>
         <LeafLink id={first.leafId} /> has signed that it {whatWasFound(first)}.{more}
       </p>
       <p>
-        Anyone who has the rows can check it. It is a reason for the owner of{" "}
+        Anyone with the rows can check it. It is a reason for the owner of{" "}
         {datanetIds.map((id, i) => (
           <span key={id}>
             {i > 0 && " or "}Datanet <LeafLink id={id} />

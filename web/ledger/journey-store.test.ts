@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { afterAll, beforeEach, expect, it, vi } from "vitest";
 import type { Journey } from "./journey.ts";
 import type { Session } from "./wallets.ts";
@@ -9,6 +10,8 @@ vi.stubGlobal("localStorage", {
   setItem: (name: string, text: string) => void storage.set(name, text),
 });
 const heard = new EventTarget();
+// Each test opens tabs of its own.
+setMaxListeners(0, heard);
 vi.stubGlobal("window", heard);
 beforeEach(() => storage.clear());
 afterAll(() => vi.unstubAllGlobals());
@@ -83,4 +86,31 @@ it("does not bring back what another tab has removed from the list", async () =>
   expect(here.journeys.value).toEqual([payment({})]);
   tell(KEY);
   expect(here.journeys.value).toEqual([]);
+});
+
+it("knows which answers are paid after their payments have left the list", async () => {
+  const tab = await openTab();
+  const answer = (i: number, more: Partial<Journey> = {}) =>
+    payment({
+      id: `${i}`,
+      kind: "answer",
+      hash: `0x${i}`,
+      receipt: `0x${i}`,
+      startedAtMs: i,
+      reachedAtMs: { signed: i, accepted: i, posted: i, final: i },
+      ...more,
+    });
+  const refused = { reachedAtMs: { signed: 12 }, problem: { code: "OP_EPOCH_FULL", message: "" } };
+  tab.keepJourney(session, answer(11));
+  tab.keepJourney(session, answer(12, refused));
+  // The list holds the last twelve that have ended.
+  for (let i = 13; i < 25; i++) tab.keepJourney(session, answer(i));
+  expect(tab.journeys.value).toHaveLength(12);
+  tab.forgetJourney(session, "24");
+  const paid = new Map([
+    [0x11n, "0x11"],
+    [0x24n, "0x24"],
+  ]);
+  expect(tab.pastPayments.value).toEqual(paid);
+  expect((await openTab()).pastPayments.value).toEqual(paid);
 });

@@ -2,17 +2,32 @@
  * Store of the connected address' journeys, movements of its money under way and past. They outlive the page: a list in the
  * browser's storage for each address. The bridge page and the Ask page list them.
  */
+import { hex32 } from "@openledger/foundation/hex";
 import { signal } from "@preact/signals";
-import { isOver, type Journey, journeySchema, type Milestone } from "./journey.ts";
+import type { Hex } from "viem";
+import { z } from "zod";
+import { isOver, isPaidAnswer, type Journey, journeySchema, type Milestone } from "./journey.ts";
 import { rollupKey, rollupOf } from "./rollup-storage.ts";
 import type { Session } from "./wallets.ts";
 
 /** Maximum ended journeys; older ones are dropped. */
 const KEPT_ENDED = 12;
 
+/** Maximum payments that outlive their journeys; older ones are dropped. */
+const MAX_PAYMENTS = 1_000;
+
 export const journeys = signal<readonly Journey[]>([]);
 
-const keyOf = ({ address, client }: Session) => `${rollupKey("journeys", rollupOf(client))}.${address}`;
+/**
+ * Payments for answers whose journeys have left the list: operation by receipt. Without them an answer would be offered for
+ * payment again.
+ */
+export const pastPayments = signal<ReadonlyMap<bigint, Hex>>(new Map());
+
+const nameOf = (name: string, { address, client }: Session) =>
+  `${rollupKey(name, rollupOf(client))}.${address}`;
+const keyOf = (session: Session) => nameOf("journeys", session);
+const paymentsKey = (session: Session) => nameOf("payments", session);
 
 let stopListening = () => {};
 
@@ -22,7 +37,9 @@ let stopListening = () => {};
 export function loadJourneys(session: Session): void {
   stopListening();
   journeys.value = readAll(session);
+  pastPayments.value = readPayments(session);
   const onStorage = ({ key }: StorageEvent) => {
+    if (key === null || key === paymentsKey(session)) pastPayments.value = readPayments(session);
     if (key === null || key === keyOf(session)) journeys.value = readAll(session);
   };
   window.addEventListener("storage", onStorage);
@@ -79,10 +96,12 @@ export function keepJourney(session: Session, journey: Journey): void {
   // Read again: another tab of the same page may have added to the list.
   const all = merged(journey, readAll(session)).sort((a, b) => b.startedAtMs - a.startedAtMs);
   let endedCount = 0;
-  write(
+  const kept = all.filter((one) => !isOver(one) || ++endedCount <= KEPT_ENDED);
+  storePayments(
     session,
-    all.filter((one) => !isOver(one) || ++endedCount <= KEPT_ENDED),
+    all.filter((one) => !kept.includes(one)),
   );
+  write(session, kept);
 }
 
 /** Keeps how far a journey has come, unless another tab has removed it from the list meanwhile. */
@@ -91,10 +110,42 @@ export function advanceJourney(session: Session, journey: Journey): void {
 }
 
 export function forgetJourney(session: Session, id: string): void {
+  const all = readAll(session);
+  storePayments(
+    session,
+    all.filter((journey) => journey.id === id),
+  );
   write(
     session,
-    readAll(session).filter((journey) => journey.id !== id),
+    all.filter((journey) => journey.id !== id),
   );
+}
+
+const hex = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]+$/)
+  .transform((text) => text as Hex);
+/** Pairs of receipt and operation, the oldest first. */
+const paymentsSchema = z.array(z.tuple([hex, hex]));
+
+function readPayments(session: Session): ReadonlyMap<bigint, Hex> {
+  try {
+    const pairs = paymentsSchema.parse(JSON.parse(localStorage.getItem(paymentsKey(session)) ?? "[]"));
+    return new Map(pairs.map(([receipt, hash]) => [BigInt(receipt), hash]));
+  } catch {
+    return new Map();
+  }
+}
+
+/** Keeps what journeys have paid for, before these leave the list. */
+function storePayments(session: Session, leaving: readonly Journey[]): void {
+  const paid = leaving.flatMap((journey) =>
+    isPaidAnswer(journey) ? [[journey.receipt, journey.hash] as const] : [],
+  );
+  if (paid.length === 0) return;
+  const known = [...readPayments(session)].map(([receipt, hash]) => [hex32(receipt), hash] as const);
+  localStorage.setItem(paymentsKey(session), JSON.stringify([...known, ...paid].slice(-MAX_PAYMENTS)));
+  pastPayments.value = readPayments(session);
 }
 
 function write(session: Session, kept: readonly Journey[]): void {

@@ -95,6 +95,15 @@ export function isOver({ kind, reachedAtMs, problem }: Journey): boolean {
   return WAY[kind].slice(-2).every((milestone) => reachedAtMs[milestone] !== undefined);
 }
 
+/** True if a journey has paid for an answer: the sequencer has taken the payment, and nothing has failed since. */
+export const isPaidAnswer = (
+  journey: Journey,
+): journey is Journey & { readonly receipt: Hex; readonly hash: Hex } =>
+  journey.receipt !== undefined &&
+  journey.hash !== undefined &&
+  journey.reachedAtMs.accepted !== undefined &&
+  journey.problem === undefined;
+
 /** True if the owner can have it paid out now. */
 export function isFinalizable({ kind, reachedAtMs, problem }: Journey): boolean {
   return (

@@ -13,6 +13,7 @@ import type {
 } from "@openledger/client/sequencer/sequencer-schemas";
 import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import { type Problem, problemOf } from "../words/problem.tsx";
+import { coalesced } from "./coalesced.ts";
 
 /** live: news come by themselves; polling: the page asks; lost: nobody answers. */
 export type Link = "connecting" | "live" | "polling" | "lost";
@@ -46,7 +47,6 @@ export class Live {
   #ticker: ReturnType<typeof setInterval> | undefined;
   #settling: ReturnType<typeof setTimeout> | undefined;
   #lookedAtMs = 0;
-  #isLooking = false;
 
   constructor(access: SequencerAccess) {
     this.#access = access;
@@ -100,7 +100,7 @@ export class Live {
   }
 
   start(): void {
-    void this.#look();
+    this.#look();
     void this.#connect();
     this.#ticker = setInterval(() => this.#tick(), TICK_MS);
   }
@@ -114,7 +114,7 @@ export class Live {
   /** Something happened, here or there: look soon. */
   ring(): void {
     clearTimeout(this.#settling);
-    this.#settling = setTimeout(() => void this.#look(), SETTLE_MS);
+    this.#settling = setTimeout(() => this.#look(), SETTLE_MS);
   }
 
   #tick(): void {
@@ -122,7 +122,7 @@ export class Live {
     const isFed = this.#feed?.isOpen === true;
     // Anyone who does not answer a question has no feed, either.
     if (!isFed && this.#linkCell.value !== "lost") void this.#connect();
-    if (this.#clockCell.value - this.#lookedAtMs >= (isFed ? GUARD_MS : POLL_MS)) void this.#look();
+    if (this.#clockCell.value - this.#lookedAtMs >= (isFed ? GUARD_MS : POLL_MS)) this.#look();
   }
 
   /** Uses a block's own time only if it is long ago: clocks differ. */
@@ -141,10 +141,9 @@ export class Live {
     this.#feed = await openFeed(this.#access, ["operations", "batches"], () => this.ring());
   }
 
-  async #look(): Promise<void> {
-    if (this.#isLooking) return;
-    this.#isLooking = true;
-    this.#lookedAtMs = Date.now();
+  readonly #look = coalesced(async () => {
+    // No guard is needed during a look.
+    this.#lookedAtMs = Number.POSITIVE_INFINITY;
     try {
       const [info, status, batches] = await Promise.all([
         this.#infoCell.value ?? readInfo(this.#access),
@@ -160,9 +159,8 @@ export class Live {
     } catch (error) {
       this.#linkCell.value = "lost";
       this.#problemCell.value = problemOf(error);
-    } finally {
-      this.#isLooking = false;
     }
+    this.#lookedAtMs = Date.now();
     for (const listener of this.#listeners) listener();
-  }
+  });
 }

@@ -1,6 +1,7 @@
 /** Hook of the pages for everything that comes from the sequencer: a value, kept up to date by `Live`, or a problem. */
 import { useEffect, useState } from "preact/hooks";
 import { type Problem, problemOf } from "../words/problem.tsx";
+import { coalesced } from "./coalesced.ts";
 import type { Live } from "./live.ts";
 
 export interface Answer<T> {
@@ -18,21 +19,17 @@ export function useAnswer<T>(live: Live, about: string, ask: () => Promise<T>): 
   const [answer, setAnswer] = useState<Answer<T>>({ value: undefined, problem: null });
   useEffect(() => {
     let isOver = false;
-    let isAsking = false;
-    const look = async () => {
-      if (isAsking) return;
-      isAsking = true;
+    const look = coalesced(async () => {
+      if (isOver) return;
       try {
         const value = await ask();
         if (!isOver) setAnswer({ value, problem: null });
       } catch (error) {
         if (!isOver) setAnswer(({ value }) => ({ value, problem: problemOf(error) }));
-      } finally {
-        isAsking = false;
       }
-    };
-    void look();
-    const stop = live.onLook(() => void look());
+    });
+    look();
+    const stop = live.onLook(look);
     return () => {
       isOver = true;
       stop();

@@ -31,7 +31,7 @@ export function LastBatches({ batches, nowMs }: { batches: readonly LedgerBatch[
       columns={columns}
       rows={batches.slice(0, SHOWN)}
       keyOf={({ number }) => number}
-      empty="No batch yet: the first operation opens one."
+      empty="No batches yet. The first operation opens one."
     />
   );
 }

@@ -16,14 +16,14 @@ export function OverviewPage({ live }: PageProps) {
       <section class="stack">
         <h1>AI that pays the people it learned from</h1>
         <p class="lead">
-          Every model here is trained on named rows. When someone pays for an answer, the people behind the
-          rows that helped are paid, and Ethereum checks the sums.
+          Every model here is trained on rows with known contributors. When someone pays for an answer, the
+          contributors of the rows that helped are paid, and Ethereum verifies the amounts.
         </p>
       </section>
       <Doors />
       <WhoIsPaid />
       {status === null ? (
-        <p class="soft">Asking for the state of the ledger …</p>
+        <p class="soft">Loading the ledger …</p>
       ) : (
         <>
           <Figures status={status} />
@@ -45,15 +45,15 @@ export function OverviewPage({ live }: PageProps) {
 /** The three things that people come for. */
 function Doors() {
   return (
-    <nav class="columns doors" aria-label="Where to begin">
+    <nav class="columns doors" aria-label="Get started">
       <Door href="#/bridge" title="Bring OPEN">
-        Move OPEN from Ethereum into your account in seconds, pay anyone, and take it out again.
+        Move OPEN from Ethereum into your account in seconds, pay anyone, and withdraw.
       </Door>
       <Door href="#/datanets" title="Explore and contribute data">
         Read the rows that models learn from. Add, label or review rows, and earn when they help.
       </Door>
       <Door href="#/ask" title="Ask a model">
-        Get an answer that your browser checks, see the rows behind it, and pay the people who wrote them.
+        Get an answer that your browser verifies, see the rows behind it, and pay the people who wrote them.
       </Door>
     </nav>
   );
@@ -78,16 +78,16 @@ function WhoIsPaid() {
       <h2>Whom an answer pays</h2>
       <dl class="facts facts-wide">
         <dt>The people behind the rows</dt>
-        <dd>everything that is left, divided among the rows that helped the answer</dd>
+        <dd>the rest, divided among the rows that helped the answer</dd>
         <dt>The model's owner</dt>
-        <dd>the part stated when the model was registered; it never changes</dd>
+        <dd>a share fixed at registration</dd>
         <dt>The treasury</dt>
         <dd>{treasuryPercent} %, spent by votes</dd>
       </dl>
       <p class="soft small">
         At the end of an <Term name="epoch">epoch</Term> a <Term name="settlement">settlement</Term> divides
-        what was paid. Its proof is on Ethereum, so you need not trust the operator.{" "}
-        <a href="#/earnings">What you earned</a>
+        the payments. Its proof is on Ethereum, so you need not trust the operator.{" "}
+        <a href="#/earnings">Your earnings</a>
       </p>
     </section>
   );

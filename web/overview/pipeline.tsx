@@ -38,9 +38,9 @@ export function Pipeline({ status }: { status: SequencerStatus }) {
       <h2>
         {isQuiet
           ? `Everything up to batch ${batches.final} is final`
-          : `Batch ${batches.final + 1} is on its way`}
+          : `Batch ${batches.final + 1} is in progress`}
       </h2>
-      <Timeline label="How far the ledger is" steps={steps} />
+      <Timeline label="Progress of the ledger" steps={steps} />
     </section>
   );
 }

@@ -48,7 +48,7 @@ function Text({ excerpt, isCut }: { excerpt: string; isCut: boolean }) {
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls is reached by keys
     <section class="row-content" tabIndex={0} aria-label="The row's text">
       {excerpt === "" ? (
-        <span class="soft">It has no text.</span>
+        <span class="soft">This row has no text.</span>
       ) : (
         <RowText text={isWhole ? excerpt : excerpt.slice(0, FIRST_CHARACTERS)} />
       )}
@@ -57,7 +57,7 @@ function Text({ excerpt, isCut }: { excerpt: string; isCut: boolean }) {
           Show the rest
         </Button>
       )}
-      {isWhole && isCut && <p class="soft small">It is longer than this page shows.</p>}
+      {isWhole && isCut && <p class="soft small">This row is longer than this page shows.</p>}
     </section>
   );
 }
@@ -102,12 +102,12 @@ function Fields(props: RowContentProps) {
   );
   if (problem !== null) return <ProblemNotice problem={problem} />;
   const values = sent ?? value;
-  if (values === undefined) return <p class="soft">Fetching the row …</p>;
+  if (values === undefined) return <p class="soft">Loading the row …</p>;
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls is reached by keys
     <section class="row-content" tabIndex={0} aria-label="The row's fields">
       {values === null ? (
-        <span class="soft">It is not a row of this Datanet's table.</span>
+        <span class="soft">This row does not match the fields of the Datanet.</span>
       ) : (
         <dl class="row-fields">
           {facts.card.row.fields.map(({ description, name, type }, i) => (
@@ -131,7 +131,7 @@ function Picture(props: RowContentProps) {
   const [isSmall, setSmall] = useState(false);
   const { problem, value } = useLoad(row.digest, () => contentOf(props));
   if (problem !== null) return <ProblemNotice problem={problem} />;
-  if (value === undefined) return <p class="soft">Fetching the picture …</p>;
+  if (value === undefined) return <p class="soft">Loading the picture …</p>;
   const address = pictureAddress(value);
   if (address === null) return <p class="soft">This picture cannot be shown.</p>;
   return (

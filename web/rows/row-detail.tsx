@@ -6,7 +6,7 @@ import { getHostedRow } from "@openledger/client/datanets/browse-rows";
 import type { SaidRow } from "@openledger/client/datanets/row-schemas";
 import { rowNumber } from "@openledger/foundation/row-number";
 import { useState } from "preact/hooks";
-import { useAction } from "../bridge/use-action.ts";
+import { type Action, useAction } from "../bridge/use-action.ts";
 import { Badge } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";
 import { Field } from "../design/field.tsx";
@@ -30,7 +30,7 @@ export function RowDetail(props: TabProps & { digest: string }) {
   );
   const row = loaded.value;
   if (loaded.problem !== null) return <ProblemNotice problem={loaded.problem} />;
-  if (row === undefined || row.digest !== digest) return <p class="soft">Asking the host …</p>;
+  if (row === undefined || row.digest !== digest) return <p class="soft">Loading …</p>;
   return (
     <>
       <RowContent {...props} row={row} />
@@ -38,7 +38,7 @@ export function RowDetail(props: TabProps & { digest: string }) {
         <dt>State</dt>
         <dd>
           {row.outcome.state === "accepted" && row.outcome.label === null ? (
-            "needs no label: it counts once its contribution is approved"
+            "no label needed; it counts once its contribution is approved"
           ) : (
             <OutcomeBadge outcome={row.outcome} />
           )}
@@ -136,17 +136,13 @@ function OwnLabel(props: TabProps & { row: SaidRow }) {
       onChange();
     });
   return (
-    <details>
-      <summary class="row small">{label === null ? "Label your row" : `Your label: ${label}`}</summary>
-      <div class="folded row">
-        {facts.card.labels.map(({ name }) => (
-          <Button key={name} isSmall isBusy={isBusy} onClick={() => void say(name)}>
-            {name}
-          </Button>
-        ))}
-      </div>
-      {problem !== null && <ProblemNotice problem={problem} />}
-    </details>
+    <LabelButtons
+      facts={facts}
+      isBusy={isBusy}
+      problem={problem}
+      say={say}
+      summary={label === null ? "Label your row" : `Your label: ${label}`}
+    />
   );
 }
 
@@ -162,10 +158,26 @@ function Gold(props: TabProps & { row: SaidRow; onSaid: () => void }) {
       onSaid();
     });
   return (
+    <LabelButtons
+      facts={facts}
+      isBusy={isBusy}
+      problem={problem}
+      say={say}
+      summary={row.gold === null ? "Make it a gold row" : `Gold row: ${row.gold.label}`}
+    />
+  );
+}
+
+interface LabelButtonsProps extends Pick<TabProps, "facts">, Pick<Action, "isBusy" | "problem"> {
+  readonly summary: string;
+  readonly say: (label: string) => Promise<void>;
+}
+
+/** A button for each label of the card, folded. */
+function LabelButtons({ facts, isBusy, problem, say, summary }: LabelButtonsProps) {
+  return (
     <details>
-      <summary class="row small">
-        {row.gold === null ? "Make it a gold row" : `A gold row: ${row.gold.label}`}
-      </summary>
+      <summary class="row small">{summary}</summary>
       <div class="folded row">
         {facts.card.labels.map(({ name }) => (
           <Button key={name} isSmall isBusy={isBusy} onClick={() => void say(name)}>

@@ -11,7 +11,7 @@ export function RowLabels({ row }: { row: SaidRow }) {
     return (
       <p class="soft small">
         {row.labelCount} {row.labelCount === 1 ? "label" : "labels"} so far, besides the contributor's. They
-        are shown once there are enough, so that no one is influenced.
+        are shown once there are enough, so that they influence no one.
       </p>
     );
   if (row.labels.length === 0) return null;

@@ -18,7 +18,7 @@ export function Words({ problem, spans, text }: AnswerWords) {
   const found = spans ?? [];
   const span = chosen === null ? undefined : found[chosen];
   return (
-    <section class="stack" aria-label="What it says">
+    <section class="stack" aria-label="Text">
       <figure class="stack said">
         {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a long text scrolls, by keys too */}
         <blockquote class="said-text" tabIndex={0}>
@@ -35,9 +35,9 @@ export function Words({ problem, spans, text }: AnswerWords) {
       {problem !== null && <ProblemNotice problem={problem} />}
       {found.length > 0 && (
         <p class="soft small">
-          Underlined words are <Term name="span">spans</Term>: they occur in the Datanet letter by letter;
-          your browser checked the rows that are named. The server counts the others. Spans are not paid: that
-          would favour common sentences over rows that helped in other words.
+          Underlined words are <Term name="span">spans</Term>: they occur verbatim in the Datanet. Your
+          browser checked the named rows; the server counts the others. Spans are not paid, as that would
+          favour common sentences over rows that helped in other words.
         </p>
       )}
     </section>

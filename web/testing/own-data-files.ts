@@ -106,7 +106,7 @@ export function readOwnData(folder: string): readonly OwnData[] {
   return [
     {
       name: "clauses",
-      task: "Sort texts",
+      task: "Classify texts",
       title: "Clauses of contracts",
       description: "Clauses, a row each, by what they settle.",
       labelledBy: "other",
@@ -131,7 +131,7 @@ export function readOwnData(folder: string): readonly OwnData[] {
     },
     {
       name: "pictures",
-      task: "Sort pictures",
+      task: "Classify pictures",
       title: "Warm and cold",
       description: "Small pictures of warm and of cold colours.",
       labelledBy: "other",

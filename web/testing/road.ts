@@ -142,12 +142,12 @@ export async function walkRoad(
   await walk.step("contribute", ada, async () => {
     await walk.tab(ada, "Contribute");
     await walk.fill(ada.main.getByLabel("Or type or paste rows"), ROWS.join("\n"));
-    await walk.click(buttonOf(ada, "Look at these rows"));
+    await walk.click(buttonOf(ada, "Preview these rows"));
     await walk.click(buttonOf(ada, /^Contribute \d/));
     const way = ada.page.getByRole("article", { name: /^Contribution of/ });
     await way.waitFor();
     await way.waitFor({ state: "detached" });
-    await ada.main.getByText(`${ROWS.length} rows are in.`).waitFor();
+    await ada.main.getByText(`${ROWS.length} rows were contributed.`).waitFor();
   });
   await walk.step("label", ben, async () => {
     await walk.menu(ben, "Datanets");

@@ -51,7 +51,7 @@ export async function walkToReward(
     await builder.main.getByText("Your model is trained").waitFor();
   });
   await walk.step("register", builder, async () => {
-    await walk.click(builder.main.getByRole("link", { name: "Register it" }));
+    await walk.click(builder.main.getByRole("link", { name: "Register the model" }));
     await walk.click(buttonOf(builder, "Register with your wallet"));
     const link = builder.main.getByRole("heading", { name: /^It is model/ }).getByRole("link");
     await link.waitFor();
@@ -69,7 +69,7 @@ export async function walkToReward(
     await owner.main.getByText("A model trained on it can be approved now.").waitFor();
     await walk.click(buttonOf(owner, `Approve model ${modelId}`));
     const preview = owner.page.getByRole("region", { name: "What you approve" });
-    await preview.getByText(`The recomputation of model ${modelId} is skipped.`).waitFor();
+    await preview.getByText(`Nobody has recomputed model ${modelId} yet.`).waitFor();
     await walk.click(buttonOf(owner, "Approve without a recomputation"));
     await owner.main.getByText("approved, takes payments").waitFor();
   });

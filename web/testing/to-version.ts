@@ -49,7 +49,7 @@ export async function walkToVersion(
   await walk.step("contribute", owner, async () => {
     const preview = { main: owner.page.getByRole("region", { name: "Preview" }) };
     await buttonOf(preview, /^Contribute \d+ rows$/).waitFor();
-    const similar = preview.main.locator("summary").filter({ hasText: "Nearly the same as another row" });
+    const similar = preview.main.locator("summary").filter({ hasText: "Near-duplicates" });
     // The card's usual rule would leave them out: they are part of the data here.
     if ((await similar.filter({ hasText: "left out" }).count()) > 0) {
       await walk.click(similar);
@@ -57,7 +57,7 @@ export async function walkToVersion(
     }
     await walk.click(buttonOf(preview, `Contribute ${rowCount} rows`));
     await owner.page.getByRole("article", { name: /^Contribution of/ }).waitFor();
-    await owner.main.getByText(`${rowCount} rows are in.`).waitFor();
+    await owner.main.getByText(`${rowCount} rows were contributed.`).waitFor();
   });
   if (data.labelledBy !== "contributor")
     await walk.step("label", other, async () => {
@@ -107,7 +107,7 @@ async function labelAll(walk: Walk, who: Walker, data: OwnData): Promise<void> {
   // The last labels go by themselves after a while: on a busy machine they may be gone already.
   const [send, sent] = [
     buttonOf(who, /^Send (it|them) now$/),
-    who.page.getByText("has your label, or enough labels"),
+    who.page.getByText("has your label or enough labels"),
   ];
   await send.or(sent).first().waitFor();
   if (await send.isVisible()) await Promise.race([walk.click(send), sent.waitFor()]);

@@ -59,7 +59,7 @@ export function OwnVotes({ live, votes }: { votes: Votes; live: Live }) {
           <Button isMain isBusy={action.isBusy} onClick={() => void delegate(mine.address)}>
             Vote with my own OPEN
           </Button>
-          <span class="soft">One transaction. Your OPEN stays where it is.</span>
+          <span class="soft">One transaction. Your OPEN stays in your wallet.</span>
         </div>
       )}
       <form
@@ -74,7 +74,7 @@ export function OwnVotes({ live, votes }: { votes: Votes; live: Live }) {
           placeholder="0x…"
           value={text}
           onInput={setText}
-          problem={isWrong ? "Write an address of Ethereum: 0x and 40 digits." : null}
+          problem={isWrong ? "Enter an Ethereum address: 0x and 40 hexadecimal digits." : null}
         />
         <div class="row">
           <Button type="submit" isBusy={action.isBusy} isDisabled={!isAddress(text)}>

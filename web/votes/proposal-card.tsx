@@ -28,7 +28,7 @@ const STATES: Readonly<Record<ProposalState, { tone: Tone; text: string }>> = {
   active: { tone: "wait", text: "open for votes" },
   succeeded: { tone: "good", text: "passed" },
   queued: { tone: "wait", text: "delay before it takes effect" },
-  executed: { tone: "good", text: "carried out" },
+  executed: { tone: "good", text: "executed" },
   canceled: { tone: "plain", text: "withdrawn" },
   defeated: { tone: "plain", text: "rejected" },
   expired: { tone: "plain", text: "expired" },
@@ -67,11 +67,11 @@ export function ProposalCard({ live, proposal, site, votes }: CardProps) {
       </ol>
       {calls.some(({ isUnknown }) => isUnknown) && (
         <Notice tone="bad" title="This page does not know what a call does.">
-          <p>Do not vote for it until someone you trust has read it.</p>
+          <p>Do not vote for it until someone you trust has reviewed it.</p>
         </Notice>
       )}
       <Counts proposal={proposal} votes={votes} />
-      <Timeline label="How far it is" steps={stepsOf(proposal, votes)} />
+      <Timeline label="Progress" steps={stepsOf(proposal, votes)} />
       <NextStep proposal={proposal} votes={votes} live={live} site={site} />
     </article>
   );
@@ -125,7 +125,7 @@ function Voters({ proposal, votes: { governance } }: Pick<CardProps, "proposal" 
       <div class="folded">
         {reading.problem !== null && <ProblemNotice problem={reading.problem} />}
         {cast === null ? (
-          reading.problem === null && <p class="soft">Asking Ethereum …</p>
+          reading.problem === null && <p class="soft">Loading …</p>
         ) : (
           <DataTable
             caption="Votes cast"
@@ -211,9 +211,9 @@ function NextStep({ live, proposal, site, votes }: CardProps) {
             button(label, () => governance.cast(proposal.id, name), name === "for"),
           )}
         {proposal.state === "succeeded" && button("Start the delay", () => governance.queue(proposal))}
-        {proposal.state === "queued" && isDue && button("Carry it out", () => governance.execute(proposal))}
+        {proposal.state === "queued" && isDue && button("Execute", () => governance.execute(proposal))}
         {proposal.state === "queued" && !isDue && (
-          <span>If you do not want this, you can leave until {showMoment(proposal.executableFrom)}.</span>
+          <span>If you disagree, you can leave until {showMoment(proposal.executableFrom)}.</span>
         )}
         {mine === null && proposal.state === "active" && <span class="soft">Connect a wallet to vote.</span>}
       </div>
@@ -227,12 +227,12 @@ function NextStep({ live, proposal, site, votes }: CardProps) {
       )}
       {proposal.state === "active" && mine !== null && !hasVoted && (
         <p class="small soft">
-          Your votes are what was delegated to you when voting began. Each address votes once.
+          Your voting power is what was delegated to you when voting began. Each address votes once.
         </p>
       )}
       {proposal.state === "queued" && isDue && (
         <p class="small soft">
-          Anyone can carry it out. The timelock needs OPEN on Ethereum for the queue's fee:{" "}
+          Anyone can execute it. The timelock needs OPEN on Ethereum for the queue's fee:{" "}
           <Identifier value={votes.contracts.timelock} label="the timelock's address" />
         </p>
       )}

@@ -44,7 +44,7 @@ export function ProposeForm({ live, votes }: { votes: Votes; live: Live }) {
   if (mine === null) return null;
   const amount = readAmount(amountText, {
     maxWei: treasuryWei ?? 2n ** 96n,
-    maxWhy: "the treasury holds no more",
+    maxWhy: "the balance of the treasury",
   });
   const isTarget = where === "leaf" ? /^\d{1,8}$/.test(to) : isAddress(to);
   const isReady = isTarget && amount.wei !== null && amount.problem === null && title.trim() !== "";
@@ -106,7 +106,11 @@ export function ProposeForm({ live, votes }: { votes: Votes; live: Live }) {
           value={to}
           onInput={change(setTo)}
           problem={
-            to === "" || isTarget ? null : where === "leaf" ? "Write a number." : "Write 0x and 40 digits."
+            to === "" || isTarget
+              ? null
+              : where === "leaf"
+                ? "Enter a number."
+                : "Enter 0x and 40 hexadecimal digits."
           }
         />
         <Field
@@ -123,7 +127,7 @@ export function ProposeForm({ live, votes }: { votes: Votes; live: Live }) {
           value={words}
           onInput={change(setWords)}
           lineCount={4}
-          help="It is public and stays on Ethereum."
+          help="Public and permanent on Ethereum."
         />
         {draft !== null && (
           <Notice tone="wait" title="You would propose:">

@@ -23,13 +23,13 @@ export function VotesPage(props: PageProps) {
       <section class="stack">
         <h1>Votes</h1>
         <p class="lead">
-          OPEN holders vote on treasury spending and on the next rollup. Votes can never touch balances, keys
+          OPEN holders vote on treasury spending and on the next rollup. Votes can never affect balances, keys
           or exits, and everyone has time to leave before a decision takes effect.
         </p>
       </section>
       {props.site.governance === null ? (
         <Notice tone="wait" title="This rollup has no votes.">
-          <p>Its deployer added no voting contracts. The treasury's owner decides alone.</p>
+          <p>It was deployed without voting contracts. The owner of the treasury decides alone.</p>
         </Notice>
       ) : (
         info !== null && <Governed {...props} info={info} />
@@ -43,14 +43,14 @@ function Governed({ info, live, site }: PageProps & { info: SequencerInfo }) {
     readVotes(site, info),
   );
   if (votes === undefined)
-    return problem === null ? <p class="soft">Asking Ethereum …</p> : <ProblemNotice problem={problem} />;
+    return problem === null ? <p class="soft">Loading …</p> : <ProblemNotice problem={problem} />;
   const days = Number(votes.delaySeconds) / 86_400;
   return (
     <>
       {problem !== null && <ProblemNotice problem={problem} />}
       {votes.isTreasuryTheirs === false && (
         <Notice tone="bad" title="These contracts do not own the treasury.">
-          <p>What they decide about its money has no effect.</p>
+          <p>Their decisions about its money have no effect.</p>
         </Notice>
       )}
       <section class="card stack" aria-label="At a glance">
@@ -65,7 +65,7 @@ function Governed({ info, live, site }: PageProps & { info: SequencerInfo }) {
           </dd>
         </dl>
         <p class="small soft">
-          OPEN in the <Term name="ledger" /> has no votes. To vote with it, withdraw it to Ethereum and
+          OPEN in the <Term name="ledger" /> cannot vote. To vote with it, withdraw it to Ethereum and
           delegate it before voting begins.
         </p>
       </section>
@@ -74,8 +74,8 @@ function Governed({ info, live, site }: PageProps & { info: SequencerInfo }) {
         <h2>Proposals</h2>
         {votes.proposals.length === 0 && (
           <p class="soft">
-            No proposals yet. Whoever has <Open wei={votes.thresholdWei} /> of votes can make the first one
-            below; everybody can delegate and vote.
+            No proposals yet. Anyone with <Open wei={votes.thresholdWei} /> votes can make the first one
+            below; everyone can delegate and vote.
           </p>
         )}
         {votes.proposals.map((proposal) => (

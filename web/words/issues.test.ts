@@ -6,19 +6,19 @@ import { sayIssue } from "./issues.ts";
 const card = sampleCard();
 
 it.each([
-  ["name", { name: "" }, "Write something here."],
-  ["name", { name: "x".repeat(101) }, "Write at most 100 characters."],
+  ["name", { name: "" }, "Enter a value."],
+  ["name", { name: "x".repeat(101) }, "Enter at most 100 characters."],
   [
     "languages.0",
     { languages: ["English"] },
-    'Write language codes separated by commas, such as "en, pt-BR".',
+    'Enter language codes separated by commas, such as "en, pt-BR".',
   ],
-  ["row.maxBytes", { row: { ...card.row, maxBytes: Number.NaN } }, "Write a whole number."],
-  ["row.maxBytes", { row: { ...card.row, maxBytes: 0 } }, "Write at least 1."],
+  ["row.maxBytes", { row: { ...card.row, maxBytes: Number.NaN } }, "Enter a whole number."],
+  ["row.maxBytes", { row: { ...card.row, maxBytes: 0 } }, "Enter at least 1."],
   [
     "labelling.labellers",
     { labelling: { ...card.labelling, labellers: [Number.NaN] } },
-    "Write account numbers separated by commas, or leave it empty.",
+    "Enter account numbers separated by commas, or leave it empty.",
   ],
   ["labels", { labels: [card.labels[0], card.labels[0]], examples: [] }, "It has a name twice."],
 ])("%s of %j: %s", (path, change, sentence) => {

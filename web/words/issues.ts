@@ -8,26 +8,26 @@ const sized = (origin: string, size: string): string =>
 export function sayIssue(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
     case "too_small":
-      if (issue.origin === "string" && Number(issue.minimum) === 1) return "Write something here.";
-      if (issue.origin === "array" && Number(issue.minimum) === 1) return "Name at least one.";
-      return `Write at least ${sized(issue.origin, String(issue.minimum))}.`;
+      if (issue.origin === "string" && Number(issue.minimum) === 1) return "Enter a value.";
+      if (issue.origin === "array" && Number(issue.minimum) === 1) return "Enter at least one.";
+      return `Enter at least ${sized(issue.origin, String(issue.minimum))}.`;
     case "too_big":
-      return `Write at most ${sized(issue.origin, Number(issue.maximum).toLocaleString("en"))}.`;
+      return `Enter at most ${sized(issue.origin, Number(issue.maximum).toLocaleString("en"))}.`;
     case "invalid_type":
       return issue.expected === "int" || issue.expected === "number"
-        ? "Write a whole number."
-        : "Write something here.";
+        ? "Enter a whole number."
+        : "Enter a value.";
     case "invalid_format":
       return issue.path[0] === "languages"
-        ? 'Write language codes separated by commas, such as "en, pt-BR".'
-        : "Write it in the form that the label asks for.";
+        ? 'Enter language codes separated by commas, such as "en, pt-BR".'
+        : "Use the format in the label.";
     case "invalid_union":
-      return "Write account numbers separated by commas, or leave it empty.";
+      return "Enter account numbers separated by commas, or leave it empty.";
     case "invalid_value":
-      return `Write one of: ${issue.values.join(", ")}.`;
+      return `Enter one of: ${issue.values.join(", ")}.`;
     case "custom":
       return `It ${issue.message}.`;
     default:
-      return "Write it in the form that the label asks for.";
+      return "Use the format in the label.";
   }
 }

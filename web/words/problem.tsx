@@ -25,35 +25,33 @@ type ErrorTable = Readonly<Record<string, Words>>;
 const OF_PAGES: ErrorTable = {
   "page-part-missing": {
     meaning: "a part of this page could not be fetched",
-    remedy: "check your connection, then reload the page: a newer version of it may be there",
+    remedy: "check your connection, then reload the page; there may be a newer version",
   },
   "no-ether": {
     meaning: "your address has too little ether for this transaction",
     remedy: "nothing was sent; get ether on this network, then try again",
   },
   "wallet-answer": {
-    meaning: "your wallet or the Ethereum node has refused",
-    remedy: "look into your wallet's list of transactions, then try again",
+    meaning: "your wallet or the Ethereum node refused",
+    remedy: "check the transactions in your wallet, then try again",
   },
   "no-room": {
-    meaning: "your browser has no room left for this site",
-    remedy: "free some disk space, or remove data of sites that you no longer use, then try again",
+    meaning: "your browser has no storage left for this site",
+    remedy: "free some disk space or delete data of other sites, then try again",
   },
 };
 
 const UNKNOWN: Words = {
   meaning: "something went wrong in this page",
-  remedy:
-    "reload the page and try again; if it happens again, send the details to the people who run this site",
+  remedy: "reload the page and try again; if it happens again, send the details to the operator of this site",
 };
 
-const ASK_OPERATOR =
-  "try again in a moment; if it happens again, send the code to the people who run this site";
+const ASK_OPERATOR = "try again in a moment; if it happens again, send the code to the operator of this site";
 
 /** Remedies for readers of a page, in place of those that speak to a command line or a program. */
 const FOR_READERS: Readonly<Record<string, string>> = {
   CLI_UNREACHABLE:
-    "what you own is safe on Ethereum; check your connection and your wallet's network: this page asks again by itself",
+    "what you own is safe on Ethereum; check your connection and your wallet's network. This page keeps trying",
   CLI_LEAF_UNPROVEN:
     "do not count on this balance, and keep your receipts; open the page of another full node of the ledger and compare",
   CLI_WRONG_ROLLUP: "nothing was signed; do not use this server",
@@ -80,10 +78,10 @@ const FOR_READERS: Readonly<Record<string, string>> = {
   DNT_SESSION_OTHER: "try again: the page signs again",
   DNT_FILE_UNREADABLE: "correct the line, or choose a file of another format",
   ATT_ANSWER_UNPAID: "pay for your last answer, or wait until its offer has ended",
-  MOD_SERVE_MODEL_UNKNOWN: "choose another one from the list",
+  MOD_SERVE_MODEL_UNKNOWN: "choose another from the list",
   SRV_RATE_LIMITED: "wait a moment, then try again",
-  SEQ_FROZEN: "take out what is yours on the page Exit",
-  SEQ_SUNSET: "withdraw what is yours on the page Bridge",
+  SEQ_FROZEN: "withdraw your funds on the Exit page",
+  SEQ_SUNSET: "withdraw your funds on the Bridge page",
 };
 
 /** Depth to which causes are read. */

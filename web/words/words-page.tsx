@@ -13,7 +13,7 @@ export function WordsPage() {
     <>
       <section class="stack">
         <h1>Glossary</h1>
-        <p class="lead">Dotted words on these pages explain themselves. Here they are all together.</p>
+        <p class="lead">Dotted words on these pages show their meaning. This page lists them all.</p>
       </section>
       <section class="card stack">
         <Field label="Find a word" value={wanted} onInput={setWanted} />

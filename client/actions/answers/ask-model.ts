@@ -34,7 +34,12 @@ import {
   sealedAnswerSchema,
   type UncheckedAnswer,
 } from "./model-answers.ts";
-import { type SignQuestionErrorCode, signQuestion } from "./sign-question.ts";
+import {
+  type Question,
+  type SignedQuestion,
+  type SignQuestionErrorCode,
+  signQuestion,
+} from "./sign-question.ts";
 
 export interface AskModelParameters {
   /** URL of the model's server. */
@@ -260,16 +265,8 @@ export async function buyAnswer(
   // Checks everything that can be checked before the payment.
   requireRegisteredStatics(model, staticsHash);
   requireLeast(model, sure);
-  const signed = await signQuestion(client, { modelId, prompt, from });
-  const given = await requestModelServer(
-    client,
-    serverUrl,
-    "/v1/answers",
-    z.union([sealedAnswerSchema, answerSchema]),
-    { body: { prompt, ...signed, isSealed: true } },
-  );
+  const { given } = await askSealed(client, { serverUrl, modelId, prompt, from });
   const { payerId, priceWei, receipt } = given;
-  requirePayer(payerId, signed.payerId);
   const maxWei = maxPriceWei ?? priceWei;
   if (leaf.counters.priceWei > maxWei) {
     throw clientError("CLI_PRICE_TOO_HIGH", `model ${modelId} costs ${leaf.counters.priceWei} wei`, {
@@ -286,6 +283,30 @@ export async function buyAnswer(
   const answer = "sealed" in given ? await openSealed(client, serverUrl, given, timeoutMs) : given;
   checkAnswer(model, answer, { ...sure, prompt, payerId, staticsHash });
   return { answer, payment };
+}
+
+/** Answer to a question that is paid before it is shown. */
+export interface SealedReply {
+  readonly signed: SignedQuestion;
+  /** Open where the account has this very answer unpaid and open already. */
+  readonly given: UncheckedAnswer | z.output<typeof sealedAnswerSchema>;
+}
+
+/**
+ * Asks a model in the payer's name for an answer that the payment opens.
+ * @throws CLI_ANSWER_WRONG for another payer's, and the errors of `askModel`
+ * @internal
+ */
+export async function askSealed(
+  client: LedgerClient,
+  { from, modelId, prompt, serverUrl }: Omit<Question, "isPrivate"> & { readonly serverUrl: string },
+): Promise<SealedReply> {
+  const signed = await signQuestion(client, { modelId, prompt, from });
+  const schema = z.union([sealedAnswerSchema, answerSchema]);
+  const body = { prompt, ...signed, isSealed: true };
+  const given = await requestModelServer(client, serverUrl, "/v1/answers", schema, { body });
+  requirePayer(given.payerId, signed.payerId);
+  return { signed, given };
 }
 
 async function openSealed(

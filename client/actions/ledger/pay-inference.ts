@@ -4,8 +4,15 @@
  */
 import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
 import type { LedgerClient } from "../../ledger-client.ts";
-import type { SigningErrorCode } from "./send-operation.ts";
-import { type SendResult, type SigningOptions, signAndSend } from "./send-operation.ts";
+import {
+  type OperationDraft,
+  type SendResult,
+  type SignedSubmission,
+  type SigningErrorCode,
+  type SigningOptions,
+  signAndSend,
+  signOperation,
+} from "./send-operation.ts";
 
 export interface PayInferenceParameters extends SigningOptions {
   modelId: number;
@@ -37,10 +44,25 @@ export async function payInference(
   client: LedgerClient,
   parameters: PayInferenceParameters,
 ): Promise<PayInferenceReturnType> {
-  const { modelId, amountWei, receipt } = parameters;
-  return signAndSend(
-    client,
-    { kind: "payInference", b: modelId, amountCode: encodeAmount(amountWei), words: [receipt] },
-    parameters,
-  );
+  return signAndSend(client, draftOf(parameters), parameters);
 }
+
+/**
+ * Signs a payment that somebody else sends: a server that is paid by x402. It is executed once, or never where another
+ * operation takes its nonce.
+ * @throws OP_AMOUNT_NOT_REPRESENTABLE, CLI_…
+ * @internal
+ */
+export function signPayment(
+  client: LedgerClient,
+  parameters: PayInferenceParameters,
+): Promise<SignedSubmission> {
+  return signOperation(client, draftOf(parameters), parameters);
+}
+
+const draftOf = ({ amountWei, modelId, receipt }: PayInferenceParameters): OperationDraft => ({
+  kind: "payInference",
+  b: modelId,
+  amountCode: encodeAmount(amountWei),
+  words: [receipt],
+});

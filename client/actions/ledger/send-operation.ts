@@ -88,8 +88,9 @@ export async function signAndSend(
 /**
  * Fetches nonce, fee rate and B's owner, and signs. The domain comes from L1, never from the sequencer.
  * @throws CLI_NOT_CONFIGURED, CLI_LEAF_NOT_FOUND, CLI_LEAF_OWNER_CHANGED, CLI_WRONG_ROLLUP
+ * @internal
  */
-async function signOperation(
+export async function signOperation(
   client: LedgerClient,
   draft: OperationDraft,
   options: SigningOptions,

@@ -11,6 +11,12 @@ export function folderSource(folder: string): FileSource {
       const path = join(folder, file);
       const handle = await open(path).catch((error: NodeJS.ErrnoException) => {
         if (error.code === "ENOENT") return null;
+        if (error.code === "ENOTDIR")
+          throw unreadable(
+            folder,
+            "it is a file: name its folder, where a GGUF file is called model.gguf",
+            error,
+          );
         throw unreadable(path, error.message, error);
       });
       if (handle === null) return null;

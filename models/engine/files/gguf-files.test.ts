@@ -16,6 +16,7 @@ import {
 import { type MadeName, madeConfigs, makeModel } from "../../testing/made-models.ts";
 import type { WeightNumbers } from "../architecture/model-shape.ts";
 import { computeLogits, readTokens } from "../architecture/transformer.ts";
+import { folderSource } from "./folder-source.ts";
 import { decodeBlocks, GGUF_BLOCKS } from "./gguf-blocks.ts";
 import { loadModel, openModel } from "./load-model.ts";
 import { memorySource } from "./memory-source.ts";
@@ -249,13 +250,28 @@ describe("a file that says something else", () => {
     );
     await expect(open(whole.head, others)).rejects.toMatchObject({
       code: "MOD_FILE_INVALID",
-      message: expect.stringMatching(/blk\.1\.ffn_up\.weight.*Q5_0/),
+      message: expect.stringMatching(
+        /blk\.1\.ffn_up\.weight.*Q5_0, and F32, F16, BF16, Q8_0, Q4_K, Q6_K are computed/,
+      ),
     });
     await expect(open(whole.head, whole.parts.slice(1))).rejects.toMatchObject({
       data: { reason: "tensor-missing" },
     });
     await expect(open(whole.head, [...whole.parts, whole.parts[3]!])).rejects.toMatchObject({
       code: "MOD_FILE_INVALID",
+    });
+  });
+
+  it("without the other files of a model is refused with their names", async () => {
+    const alone = memorySource("base", new Map(Object.entries(fileOf(whole))));
+    await expect(openModel(alone)).rejects.toMatchObject({
+      code: "MOD_SOURCE_UNREADABLE",
+      message: expect.stringContaining("put config.json and tokenizer.json of the model"),
+    });
+    const file = fileURLToPath(new URL("../../testing/gguf/tiny.gguf", import.meta.url));
+    await expect(openModel(folderSource(file))).rejects.toMatchObject({
+      code: "MOD_SOURCE_UNREADABLE",
+      message: expect.stringContaining("name its folder, where a GGUF file is called model.gguf"),
     });
   });
 

@@ -18,6 +18,8 @@ import { createKernels, type KernelChoice, type SharedArena } from "../kernels/c
 import { MAX_THREAD_COUNT, NONE, type Place } from "../kernels/kernels.ts";
 import { ArenaPlan } from "../tensors/arena-plan.ts";
 import { type ByteSource, type FileSource, readWhole, unreadable } from "./byte-source.ts";
+import { floatBytes } from "./float-formats.ts";
+import { GGUF_BLOCKS } from "./gguf-blocks.ts";
 import { readGgufEntries } from "./gguf-file.ts";
 import { parseModelConfig } from "./model-config.ts";
 import { packInputs } from "./pack-weights.ts";
@@ -37,6 +39,7 @@ const CHUNK = 2 ** 20;
 const SINGLE_FILE = "model.safetensors";
 const INDEX_FILE = "model.safetensors.index.json";
 const GGUF_FILE = "model.gguf";
+const FLOAT_TYPES = Object.keys(floatBytes);
 
 /** A model whose files are open and checked, all but the weights themselves: nothing large is allocated yet. */
 export interface OpenModel {
@@ -58,20 +61,20 @@ export interface OpenModel {
  */
 export async function openModel(source: FileSource): Promise<OpenModel> {
   const config = await readWhole(source, "config.json", MAX_CONFIG_BYTES);
-  if (config === null) throw unreadable(`${source.name}/config.json`, "there is no such file");
+  if (config === null) throw unreadable(`${source.name}/config.json`, await whyNoConfig(source));
   const shape = parseModelConfig(config);
   const opened: ByteSource[] = [];
   const close = async () => {
     for (const file of opened) await file.close();
   };
   try {
-    const { entries, others } = await openWeights(source, shape, opened);
+    const { entries, others, types } = await openWeights(source, shape, opened);
     // Layers are laid out only once the file has as many tensors, so that a false count costs nothing.
     if (entries.size < shape.layerCount) throw missing(`of ${shape.layerCount} layers`, shape, undefined);
     const layout = parameterLayout(shape);
     const pairsOf = (as: ParameterLayout) =>
       tensorTargets(shape, as).map((target) => find(entries, shape, target));
-    requireConstants(others);
+    requireConstants(others, types);
     await requireUsed(entries, shape, pairsOf(layout));
     return {
       shape,
@@ -89,10 +92,20 @@ export async function openModel(source: FileSource): Promise<OpenModel> {
   }
 }
 
+/** GGUF files are published alone, and have no pattern by which a tokenizer splits: config and tokenizer are those of the model they are of. */
+async function whyNoConfig(source: FileSource): Promise<string> {
+  const gguf = await source.open(GGUF_FILE);
+  if (gguf === null) return "there is no such file";
+  await gguf.close();
+  return `there is no such file: put config.json and tokenizer.json of the model that ${GGUF_FILE} was made from beside it, for chats tokenizer_config.json and chat_template.jinja, too`;
+}
+
 interface Weights {
   readonly entries: ReadonlyMap<string, WeightEntry>;
   /** Types of the tensors that are no numbers which are read, by name. */
   readonly others: ReadonlyMap<string, string>;
+  /** Types that are read. */
+  readonly types: readonly string[];
 }
 
 async function openWeights(source: FileSource, shape: ModelShape, opened: ByteSource[]): Promise<Weights> {
@@ -112,7 +125,8 @@ async function openWeights(source: FileSource, shape: ModelShape, opened: ByteSo
     );
   }
   const others = new Map<string, string>();
-  return { entries: await readGgufEntries(gguf, shape, (name, type) => void others.set(name, type)), others };
+  const entries = await readGgufEntries(gguf, shape, (name, type) => void others.set(name, type));
+  return { entries, others, types: Object.keys(GGUF_BLOCKS) };
 }
 
 async function openShards(source: FileSource, opened: ByteSource[]): Promise<Weights> {
@@ -121,7 +135,7 @@ async function openShards(source: FileSource, opened: ByteSource[]): Promise<Wei
   const single = await source.open(SINGLE_FILE);
   if (single !== null) {
     opened.push(single);
-    return { entries: weightEntries(await readTensorEntries(single, onOther)), others };
+    return { entries: weightEntries(await readTensorEntries(single, onOther)), others, types: FLOAT_TYPES };
   }
   const index = await readWhole(source, INDEX_FILE, MAX_INDEX_BYTES);
   if (index === null)
@@ -136,7 +150,7 @@ async function openShards(source: FileSource, opened: ByteSource[]): Promise<Wei
       entries.set(name, entry);
     }
   }
-  return { entries: weightEntries(entries), others };
+  return { entries: weightEntries(entries), others, types: FLOAT_TYPES };
 }
 
 const weightEntries = (entries: ReadonlyMap<string, TensorEntry>): Map<string, WeightEntry> =>
@@ -220,10 +234,13 @@ async function requireUsed(
  * A tensor of another type is no less a part of the model: a bias in 64 bits, or quantized weights.
  * @throws RollupError MOD_FILE_INVALID
  */
-function requireConstants(others: ReadonlyMap<string, string>): void {
+function requireConstants(others: ReadonlyMap<string, string>, types: readonly string[]): void {
   for (const [name, type] of others)
     if (!CONSTANTS.test(name))
-      throw unused(name, `it is of type ${type}, which is not computed here: convert it, or take it out`);
+      throw unused(
+        name,
+        `it is of type ${type}, and ${types.join(", ")} are computed: convert it, or take it out`,
+      );
 }
 
 async function isSame(a: WeightEntry, b: WeightEntry): Promise<boolean> {

@@ -133,11 +133,12 @@ describe("a template's own marks", () => {
       llama3_2: "<|eot_id|>",
       gemma: "<end_of_turn>",
       mistral: "</s>",
+      calls: "</s>",
       values: null,
     });
   });
 
-  it.each(["smollm2", "qwen2_5", "qwen3", "llama3_2", "gemma", "mistral"])(
+  it.each(["smollm2", "qwen2_5", "qwen3", "llama3_2", "gemma", "mistral", "calls"])(
     "stand around the last question: %s",
     (name) => {
       const template = ofName(name);

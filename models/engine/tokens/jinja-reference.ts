@@ -14,9 +14,11 @@ interface Value {
   readonly type: string;
   readonly value: unknown;
   toString(): string;
+  __bool__(): { readonly value: boolean };
 }
 
 interface Environment {
+  readonly tests: ReadonlyMap<string, (value: Value, argument?: Value) => boolean>;
   set(name: string, value: unknown): Value;
 }
 
@@ -40,7 +42,11 @@ interface Node extends Statement {
   readonly right?: Statement;
   readonly operator?: { readonly value: string };
   readonly operand?: Statement;
-  readonly filter?: { readonly value?: unknown };
+  readonly filter?: {
+    readonly value?: unknown;
+    readonly callee?: { readonly value?: unknown };
+    readonly args?: readonly Statement[];
+  };
 }
 
 /** Bounds of one rendering. */
@@ -158,6 +164,9 @@ class ReferenceInterpreter extends jinja.Interpreter {
       const value = this.evaluate(operand, environment);
       return this.#text(pythonText(value), environment);
     }
+    const name = filter?.callee?.value;
+    if (statement.type === "FilterExpression" && (name === "selectattr" || name === "rejectattr"))
+      return this.#withAttribute(name === "selectattr", operand, filter!.args!, environment);
     if (statement.type !== "BinaryExpression" || !CORRECTED.includes(operator!.value))
       return super.evaluate(statement, environment);
     const [a, b] = [this.evaluate(left, environment), this.evaluate(right, environment)];
@@ -175,6 +184,28 @@ class ReferenceInterpreter extends jinja.Interpreter {
         return this.#literal("IntegerLiteral", x - y * Math.floor(x / y), environment);
       }
     }
+  }
+
+  /** Entries of a list by a test of an attribute. The library passes over a test of what an entry does not have, as "undefined". */
+  #withAttribute(
+    isSelected: boolean,
+    operand: Statement | undefined,
+    args: readonly Statement[],
+    environment: Environment,
+  ): Value {
+    const list = this.evaluate(operand, environment);
+    const [attribute, testName, argument] = args.map((one) => this.evaluate(one, environment));
+    if (!isList(list) || attribute?.type !== "StringValue")
+      throw new TypeError("an attribute is selected by its name, in a list");
+    const test = testName === undefined ? isTruthy : environment.tests.get(textOf(testName));
+    if (test === undefined) throw new TypeError(`there is no test ${textOf(testName!)}`);
+    const entries = list.value as readonly Value[];
+    this.#stepCount += entries.length;
+    const List = list.constructor as new (entries: readonly Value[]) => Value;
+    const absent = super.evaluate({ type: "Identifier", value: ABSENT } as Statement, environment);
+    const attributeOf = (entry: Value) =>
+      isMapping(entry) ? entriesIn(entry).get(textOf(attribute)) : undefined;
+    return new List(entries.filter((entry) => test(attributeOf(entry) ?? absent, argument) === isSelected));
   }
 
   /** Text that the reference writes for a value; nothing for what is undefined. */
@@ -197,6 +228,8 @@ class ReferenceInterpreter extends jinja.Interpreter {
   }
 }
 
+/** A name that no template can write: it has no value. */
+const ABSENT = "";
 /** Operators that the library computes by JavaScript's rules. */
 const CORRECTED: readonly string[] = ["==", "!=", "~", "%"];
 /** Characters that cost as much as a node of the template. */
@@ -205,7 +238,9 @@ const CHARACTERS_PER_STEP = 256;
 const isNumber = ({ type }: Value) => ["IntegerValue", "FloatValue", "BooleanValue"].includes(type);
 const isList = ({ type }: Value) => type === "ArrayValue";
 const isMapping = ({ type }: Value) => type === "ObjectValue";
-const entriesOf = (value: Value) => [...(value.value as ReadonlyMap<string, Value>)];
+const isTruthy = (value: Value) => value.__bool__().value;
+const entriesIn = (value: Value) => value.value as ReadonlyMap<string, Value>;
+const entriesOf = (value: Value) => [...entriesIn(value)];
 const textOf = (value: Value) => value.value as string;
 
 function lengthOf(value: Value): number {

@@ -68,7 +68,9 @@ export async function openTokenizer(source: FileSource, vocabularySize: number):
   const template = await readChatTemplate(source);
   if (bytes === null) {
     if (vocabularySize === BYTE_COUNT) return { ...byteTokens, chat: lazyTemplate(template, []) };
-    throw invalid(`there is none, and ${vocabularySize} tokens are not bytes`);
+    throw invalid(
+      `there is none, and ${vocabularySize} tokens are not bytes: put that of the published model into the folder`,
+    );
   }
   const settings = await readWhole(source, "tokenizer_config.json", MAX_FILE_BYTES);
   try {

@@ -6,7 +6,7 @@
 import { routesOf } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { z } from "zod";
-import { LEDGER_PATH } from "../../serving/answers/answer-models.ts";
+import { LEDGER_PATH } from "../../serving/answers/answer-routes.ts";
 import {
   compareRequestSchema,
   exportFormSchema,

@@ -7,7 +7,7 @@ import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import type { ModelPlan } from "../../tuning/recipe/plan-model.ts";
 import type { TextRecipe } from "../../tuning/recipe/text-recipe.ts";
-import type { TuningRun, TuningWatch } from "../../tuning/recipe/text-training.ts";
+import { stepsAfter, type TuningRun, type TuningWatch } from "../../tuning/recipe/text-training.ts";
 import type { TuningStep, TuningWish } from "../../tuning/training/tune-adapter.ts";
 import { TuningPaused } from "../../tuning/training/tune-adapter.ts";
 import type { SortForm } from "../factory-api.ts";
@@ -54,8 +54,7 @@ async function measureWriter(
   const stepMs = watch.ms / watch.steps;
   const load = (watch.begunAtMs - startedAtMs) / 1_000;
   const tune = (stepMs * tuning.steps) / 1_000;
-  // A pass through each row, then the map: about as much again for few rows (a rule of thumb).
-  const features = (stepMs / tuning.rowsPerStep / 1_000) * (rows.length + heldOut) * 2;
+  const features = (stepMs * stepsAfter(recipe, rows.length)) / 1_000;
   return {
     steps: tuning.steps,
     trainedRowCount: rows.length - heldOut,

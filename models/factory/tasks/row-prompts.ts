@@ -24,18 +24,25 @@ export function promptOfRow(row: TextRow): RowPrompt | null {
   return { prompt: text.slice(0, end), expected: text.slice(end) };
 }
 
-/** Beginning of a row that is sorted; a picture has none. */
-export function excerptOf(content: Uint8Array): string {
+/** Beginning of a row that is sorted: of a table its fields with their values; a picture has none. */
+export function excerptOf(content: Uint8Array, isTable: boolean): string {
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(content);
-    return text.length <= MAX_EXCERPT_CHARACTERS ? text : `${text.slice(0, MAX_EXCERPT_CHARACTERS)}…`;
+    return shortened(isTable ? fieldsIn(text) : text);
   } catch {
     return "";
   }
 }
 
+const fieldsIn = (json: string): string =>
+  Object.entries(JSON.parse(json) as Readonly<Record<string, unknown>>)
+    .map(([name, value]) => `${name}: ${value}`)
+    .join(", ");
+
+const shortened = (text: string): string =>
+  text.length <= MAX_EXCERPT_CHARACTERS ? text : `${text.slice(0, MAX_EXCERPT_CHARACTERS)}…`;
+
 export function excerptOfRow(row: TextRow): string {
   const turn = turnOf(row);
-  const text = turn === null ? wholeText(row) : `${turn.prompt} → ${turn.answer}`;
-  return text.length <= MAX_EXCERPT_CHARACTERS ? text : `${text.slice(0, MAX_EXCERPT_CHARACTERS)}…`;
+  return shortened(turn === null ? wholeText(row) : `${turn.prompt} → ${turn.answer}`);
 }

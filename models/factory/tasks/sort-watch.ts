@@ -56,7 +56,8 @@ export async function trainSorter(
   }
   if (wish() === "pause") return null;
   step = sortingSteps(rows.length, form);
-  await sayStep(last === null ? [] : [mistakesOf(last, rows, step)]);
+  const isTable = training.family.promptKind(recipe) === "table";
+  await sayStep(last === null ? [] : [mistakesOf(last, rows, { isTable, step })]);
   const accuracy = last === null ? null : accuracyOf(last.judged, rows, labels, form.folds);
   const trained = await training.train(rows, recipe, { onProgress, withHeldOut: false });
   return { trained, accuracy };
@@ -72,7 +73,11 @@ function judgedOf(
   return [{ kind: "judged", step, trainedRowCount, judgedCount: judged.length, rightCount }];
 }
 
-function mistakesOf({ judged }: JudgedPart, rows: readonly OwnedRow[], step: number): NewJobEvent {
+function mistakesOf(
+  { judged }: JudgedPart,
+  rows: readonly OwnedRow[],
+  { isTable, step }: { isTable: boolean; step: number },
+): NewJobEvent {
   const wrong = judged
     .filter(({ answered, row }) => answered !== rows[row]!.label)
     .sort((a, b) => a.row - b.row)
@@ -81,7 +86,7 @@ function mistakesOf({ judged }: JudgedPart, rows: readonly OwnedRow[], step: num
       row,
       answered,
       label: rows[row]!.label!,
-      excerpt: excerptOf(rows[row]!.content),
+      excerpt: excerptOf(rows[row]!.content, isTable),
     }));
   return { kind: "mistakes", step, rows: wrong };
 }

@@ -7,7 +7,7 @@ import type { Transformer } from "../../engine/architecture/transformer.ts";
 import { encodeAdapter } from "../../engine/files/adapter-files.ts";
 import type { TextRecipe } from "../../tuning/recipe/text-recipe.ts";
 import { promptOf, rowQuestion } from "../../tuning/recipe/text-tokens.ts";
-import type { TuningRun, TuningWatch } from "../../tuning/recipe/text-training.ts";
+import { stepsAfter, type TuningRun, type TuningWatch } from "../../tuning/recipe/text-training.ts";
 import { generate } from "../../tuning/training/generate.ts";
 import { meanLoss } from "../../tuning/training/row-losses.ts";
 import { stepsPerLook, type TuningStep, type TuningWish } from "../../tuning/training/tune-adapter.ts";
@@ -108,11 +108,9 @@ export class TrainingWatch implements TuningWatch {
     const ms = this.#recent.reduce((sum, step) => sum + step.ms, 0);
     const tokenCount = this.#recent.reduce((sum, step) => sum + step.tokenCount, 0);
     const stepMs = ms / this.#recent.length;
-    // What follows the steps is a pass through each row.
-    const passMs = (stepMs / this.#options.recipe.tuning.rowsPerStep) * run.texts.length;
     return {
       tokensPerSecond: (1_000 * tokenCount) / ms,
-      secondsLeft: (stepMs * stepsLeft + passMs) / 1_000,
+      secondsLeft: (stepMs * (stepsLeft + stepsAfter(this.#options.recipe, run.texts.length))) / 1_000,
     };
   }
 

@@ -97,8 +97,6 @@ interface Published extends ModelPlace {
 
 type Modules = Pick<HttpErrors, "log" | "onRefusal"> & { readonly nowMs?: () => number };
 
-/** Path that the routes of registered models begin with. */
-export const LEDGER_PATH = "/ledger";
 const POLL_INTERVAL_MS = 2_000;
 
 /** Folders of published models, each named by its model's leaf, in the order of the leaves. */

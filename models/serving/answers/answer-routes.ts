@@ -23,6 +23,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { AnswerService, GivenAnswer } from "./answer-service.ts";
 import type { AnswerStore, StoredAnswer } from "./answer-store.ts";
+import { refusalHeaders, responseHeaders, X402_EXPOSED, x402RequestOf } from "./x402-exchange.ts";
 
 type Bytes = Uint8Array | null | undefined;
 
@@ -84,6 +85,8 @@ const questionSchema = z.strictObject({
     return { r8x: BigInt(r8x), r8y: BigInt(r8y), s: BigInt(s) };
   }),
 });
+/** A question without a payer: it is paid by x402. */
+const openQuestionSchema = z.strictObject({ prompt: questionSchema.shape.prompt });
 const textSchema = z.strictObject({
   text: z.string().min(1).max(MAX_ROW_BYTES),
 });
@@ -98,7 +101,9 @@ const QUESTION_CHARS = 4_096;
 const MAX_QUESTION_BYTES = Math.max(4 * MAX_ROW_BYTES, maxPromptChars("image") + QUESTION_CHARS);
 /** Maximum bytes of prompts in a page of openings, but for its first. */
 const OPENINGS_PAGE_BYTES = 2 ** 22;
-/** Path of a model. */
+/** Path that the routes of registered models begin with. */
+export const LEDGER_PATH = "/ledger";
+/** Path of a model, below it. */
 const PREFIX = "/:model";
 /** Openings in one answer: of the largest circuits a megabyte. */
 const OPENINGS_PAGE = 256;
@@ -132,7 +137,12 @@ export async function createModelApp(
     rateKey: (request) => `${clientNetwork(request)} ${modelOf(request)}`,
   });
   // Anybody's page may ask: there are no cookies, and a question is signed by the account that pays.
-  await app.register(cors, { origin: "*", methods: ["GET", "POST"], maxAge: 86_400 });
+  await app.register(cors, {
+    origin: "*",
+    methods: ["GET", "POST"],
+    maxAge: 86_400,
+    exposedHeaders: X402_EXPOSED,
+  });
 
   app.get("/", () => ({ models: modelIds().map((modelId) => ({ modelId })) }));
 
@@ -180,12 +190,33 @@ export async function createModelApp(
 
   app.post(`${PREFIX}/v1/answers`, { bodyLimit: MAX_QUESTION_BYTES }, async (request, reply) => {
     const { assurance, promptKind, service } = of(request);
-    const question = parse(questionSchema, request.body);
     const max = maxPromptChars(promptKind);
-    if (question.prompt.length > max)
-      throw attributionError("SRV_BAD_REQUEST", `a prompt of this model has at most ${max} characters`, {
-        data: { fields: ["prompt"] },
-      });
+    const requirePrompt = (prompt: string) => {
+      if (prompt.length > max)
+        throw attributionError("SRV_BAD_REQUEST", `a prompt of this model has at most ${max} characters`, {
+          data: { fields: ["prompt"] },
+        });
+    };
+    if (isWithoutPayer(request.body)) {
+      const { prompt } = parse(openQuestionSchema, request.body);
+      requirePrompt(prompt);
+      const { settlement, ...given } = await service
+        .sell(
+          prompt,
+          x402RequestOf(request, {
+            ...limits,
+            ledgerPath: LEDGER_PATH,
+            path: `${LEDGER_PATH}${request.url}`,
+          }),
+        )
+        .catch((error: unknown) => {
+          reply.headers(refusalHeaders(error));
+          throw error;
+        });
+      return reply.headers(responseHeaders(settlement)).send(answerView(given, assurance));
+    }
+    const question = parse(questionSchema, request.body);
+    requirePrompt(question.prompt);
     const events = new AnswerEvents(reply);
     const onText =
       request.headers.accept === EVENT_STREAM ? (soFar: string) => events.tell(soFar) : undefined;
@@ -252,6 +283,10 @@ export async function createModelApp(
   await app.ready();
   return app;
 }
+
+/** True for a question with nobody's name: it has no field of ours beside the prompt. */
+const isWithoutPayer = (body: unknown) =>
+  typeof body === "object" && body !== null && !("payerId" in body) && !("signature" in body);
 
 function sendFile(reply: FastifyReply, name: string, bytes: Uint8Array | null | undefined): FastifyReply {
   if (bytes == null)

@@ -3,6 +3,7 @@
  * payments. answer-models.ts opens one for each model; answer-routes.ts has its HTTP.
  */
 import { randomBytes, randomUUID } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import { attributionError } from "@openledger/attribution/attribution-errors";
 import type { ModelAnswer } from "@openledger/attribution/model/model-family";
 import type { AttributionEstimate } from "@openledger/attribution/scores/attribution-estimate";
@@ -17,13 +18,18 @@ import {
   modelQueryOfBytes,
   receiptHash,
 } from "@openledger/circuits/ledger/model-query";
+import { leafReference, messageName } from "@openledger/circuits/ledger/operation";
 import { packSplit } from "@openledger/circuits/ledger/rewards";
+import { KIND, LEAF_KIND } from "@openledger/circuits/protocol";
+import type { X402Requirements, X402Settled } from "@openledger/circuits/wire/x402-payment";
 import { hex32 } from "@openledger/foundation/hex";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { inTurn } from "./account-turn.ts";
 import type { AccountTurn, AnswerStore, StoredAnswer } from "./answer-store.ts";
 import { markDrawnPayments } from "./drawn-payments.ts";
 import type { LedgerModel, LedgerView } from "./ledger-view.ts";
 import { readPayments } from "./payment-watcher.ts";
+import { type PresentedPayment, requiredOf, requirementsOf, type X402Request } from "./x402-exchange.ts";
 
 export interface AnswerServiceOptions {
   readonly modelId: number;
@@ -63,6 +69,11 @@ export interface AnswerWork {
 export interface GivenAnswer {
   readonly record: StoredAnswer;
   readonly estimate: AttributionEstimate;
+}
+
+/** An answer that was paid by x402, open. */
+export interface PaidAnswer extends GivenAnswer {
+  readonly settlement: X402Settled;
 }
 
 /**
@@ -124,6 +135,115 @@ export class AnswerService {
     } finally {
       if (this.#busy.get(payerId) === running) this.#busy.delete(payerId);
     }
+  }
+
+  /**
+   * Sells an answer by x402: a payment for this question's answer is verified, settled, and opens it. The same payment again
+   * opens the same answer; a payment that the ledger has already is not settled again.
+   * @throws ATT_PAYMENT_REQUIRED without a payment, ATT_PAYMENT_REFUSED, ATT_ASK_REFUSED, ATT_MODEL_NOT_PAYABLE,
+   *   ATT_MODEL_NOT_SERVED, ATT_SERVER_UNREACHABLE, SRV_DATABASE_UNREACHABLE
+   */
+  async sell(prompt: string, request: X402Request): Promise<PaidAnswer> {
+    const { payment } = request;
+    if (payment === null) {
+      const requirements = await this.#offer(prompt, request);
+      const { amount, payTo } = requirements;
+      const why = `an answer of model ${payTo} costs ${amount} wei, and the question has no payer`;
+      const data = { paymentRequired: requiredOf(requirements, request, why), ...boundText(prompt, request) };
+      throw attributionError("ATT_PAYMENT_REQUIRED", why, { data });
+    }
+    const { payerId, receipt, signature } = payment.read.payload;
+    const message = askMessage({ prompt, payerId, ...this.#options });
+    // Attack: payments are public on the ledger. Only the payer has signed the question.
+    await this.#checkSignature({ prompt, payerId, signature }, message);
+    const record = await this.#store.answer(receipt);
+    const isOwn = record !== undefined && record.payerId === payerId && this.#isOwn(record);
+    const isAnswer = isOwn && record.ask === hex32(message);
+    let settlement: X402Settled;
+    if (isAnswer && record.payment !== null) settlement = await this.#settledBefore(payment);
+    else {
+      const requirements = await this.#offer(prompt, request);
+      const isAccepted = isDeepStrictEqual(payment.read.accepted, requirements);
+      // What was settled on former terms opens its answer, too.
+      const isPaid = isAnswer && !isAccepted && (await this.#isPaid(receipt));
+      const wrong = isAnswer ? (isAccepted ? null : "accepted") : isOwn ? "question" : "receipt";
+      settlement = isPaid
+        ? await this.#settledBefore(payment)
+        : await this.#settle(payment, { requirements, prompt, request, wrong });
+    }
+    const { isSealed: _, ...opened } = record!;
+    return { ...(await this.#given(opened)), settlement };
+  }
+
+  /** True if the ledger has a payment for the answer. @throws ATT_SERVER_UNREACHABLE */
+  async #isPaid(receipt: string): Promise<boolean> {
+    await this.readPayments();
+    return (await this.#store.answer(receipt))?.payment != null;
+  }
+
+  /** Requirements of a question now. @throws ATT_PAYMENT_REQUIRED where nobody settles, ATT_MODEL_NOT_PAYABLE, ATT_MODEL_NOT_SERVED, ATT_SERVER_UNREACHABLE */
+  async #offer(prompt: string, request: X402Request): Promise<X402Requirements> {
+    const { modelId } = this.#options;
+    const { staticsHash } = this.#work;
+    const [priceWei, terms] = await Promise.all([this.#priceWei(), this.#ledger.x402Terms()]);
+    if (terms !== null) return requirementsOf({ modelId, staticsHash, prompt, priceWei }, terms, request);
+    throw attributionError("ATT_PAYMENT_REQUIRED", `the question has no payer, and ${NO_X402}`, {
+      data: { modelId, priceWei: priceWei.toString() },
+    });
+  }
+
+  /** Settlement of a payment that the store has already: the ledger is asked for no more than the model's owner. */
+  async #settledBefore({ read }: PresentedPayment): Promise<X402Settled> {
+    const { domain, modelId } = this.#options;
+    const { accepted, payload } = read;
+    const leaf = await this.#ledger.model(modelId);
+    const bRef = leaf === null ? 0n : leafReference({ l1Owner: leaf.l1Owner, kind: LEAF_KIND.model });
+    const operation = { ...payload.operation, kind: KIND.payInference };
+    return {
+      success: true,
+      transaction: messageName(operation, { domain, bRef }),
+      network: accepted.network,
+      payer: String(payload.payerId),
+      amount: accepted.amount,
+    };
+  }
+
+  /** Verifies and settles a payment. @throws ATT_PAYMENT_REFUSED, ATT_SERVER_UNREACHABLE */
+  async #settle(
+    { raw }: PresentedPayment,
+    {
+      prompt,
+      request,
+      requirements,
+      wrong,
+    }: {
+      readonly prompt: string;
+      readonly request: X402Request;
+      readonly requirements: X402Requirements;
+      /** First thing that keeps the payment from being this answer's; null if nothing. */
+      readonly wrong: keyof typeof WRONG | null;
+    },
+  ): Promise<X402Settled> {
+    const refuse = (reason: string, why: string, more: object = {}) => {
+      const message = `the payment is refused: ${why}`;
+      const paymentRequired = requiredOf(requirements, request, `${reason}: ${message}`);
+      return attributionError("ATT_PAYMENT_REFUSED", message, {
+        data: { reason, paymentRequired, ...boundText(prompt, request), ...more },
+      });
+    };
+    if (wrong !== null) throw refuse(wrong, WRONG[wrong]);
+    const order = { paymentPayload: raw, paymentRequirements: requirements };
+    const {
+      isValid,
+      invalidMessage = "it is not valid",
+      invalidReason = "refused",
+    } = await this.#ledger.verifyPayment(order);
+    if (!isValid) throw refuse(invalidReason, invalidMessage);
+    const settlement = await this.#ledger.settlePayment(order);
+    const { errorMessage = "it was not executed", errorReason = "refused" } = settlement;
+    if (!settlement.success) throw refuse(errorReason, errorMessage, { settlement });
+    await this.readPayments().catch(unlessUnreachable);
+    return settlement;
   }
 
   /** Marks the answers that were paid for, and of direct models those that were drawn. @returns how many were paid. @throws ATT_SERVER_UNREACHABLE */
@@ -255,6 +375,22 @@ export class AnswerService {
     }
     return priceWei;
   }
+}
+
+/** Text that question and receipt bind, of a chat: what its template makes of the messages. Others have sent it. */
+const boundText = (prompt: string, { isChat = false }: X402Request) => (isChat ? { prompt } : {});
+
+const NO_X402 = "this server's ledger settles no payments of x402: sign it";
+
+const WRONG = {
+  receipt: "its payer has no answer here with its receipt",
+  question: "its receipt is another question's",
+  accepted: "it accepts other requirements than these",
+};
+
+/** The watcher reads the payments again. */
+function unlessUnreachable(error: unknown): void {
+  if (!isRollupError(error, "ATT_SERVER_UNREACHABLE")) throw error;
 }
 
 /** The hash of the statics that the sequencer shows of a model. */

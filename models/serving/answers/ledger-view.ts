@@ -3,8 +3,17 @@
  * in wei.
  */
 import { attributionError } from "@openledger/attribution/attribution-errors";
-import { element as fieldElement, wei } from "@openledger/circuits/wire/wire-fields";
-import { askSequencer } from "@openledger/foundation/wire/sequencer-request";
+import { address, element as fieldElement, wei } from "@openledger/circuits/wire/wire-fields";
+import {
+  X402_PATH,
+  X402_SCHEME,
+  X402_VERSION,
+  type X402Requirements,
+  type X402Settled,
+  type X402Verified,
+} from "@openledger/circuits/wire/x402-payment";
+import { x402Settled, x402Supported, x402Verified } from "@openledger/circuits/wire/x402-schemas";
+import { askSequencer, type SequencerRequest } from "@openledger/foundation/wire/sequencer-request";
 import { z } from "zod";
 
 const whole = z.number().int().nonnegative();
@@ -12,6 +21,7 @@ const whole = z.number().int().nonnegative();
 const accountSchema = z.object({ id: whole, kind: z.string(), keyX: fieldElement });
 const modelSchema = z.object({
   kind: z.literal("model"),
+  l1Owner: address,
   counters: z.object({ isReady: z.boolean(), isApproved: z.boolean(), priceWei: wei }),
   model: z.object({
     featuresCommitment: fieldElement,
@@ -36,6 +46,21 @@ const closedSchema = z.object({
     .object({ epoch: whole, amountWei: wei, chain: fieldElement, prevRandao: fieldElement.nullable() })
     .nullable(),
 });
+/** A payment of x402 with the requirements that it is for, as the facilitator takes both. */
+export interface FacilitatedPayment {
+  /** Payment as it came: it is passed on to the byte. */
+  readonly paymentPayload: object;
+  readonly paymentRequirements: X402Requirements;
+}
+
+/** Terms of every payment of x402 on the rollup, by its facilitator. */
+export interface X402Terms {
+  readonly network: string;
+  readonly asset: string;
+  /** How a payer gets an account. */
+  readonly accountUrl: string;
+}
+
 export type LedgerAccount = z.output<typeof accountSchema>;
 export type LedgerModel = z.output<typeof modelSchema>;
 export type ClosedModel = z.output<typeof closedSchema>;
@@ -54,18 +79,25 @@ export interface LedgerView {
    * does not have its payments any more.
    */
   payments(modelId: number, epoch: number, from: number): Promise<PaymentPage | "pruned" | null>;
+  /** Terms of payments by x402; null at a full node, which settles none. */
+  x402Terms(): Promise<X402Terms | null>;
+  /** Asks whether a payment would be executed now. */
+  verifyPayment(payment: FacilitatedPayment): Promise<X402Verified>;
+  /** Has a payment executed; the same one again gets the same answer. */
+  settlePayment(payment: FacilitatedPayment): Promise<X402Settled>;
 }
 
 const NO_LEAF = { OP_UNKNOWN_LEAF: null };
+const NO_FACILITATOR = { SEQ_READ_ONLY: null, SRV_UNKNOWN_ROUTE: null };
 
 export function createLedgerView(sequencerUrl: string, timeoutMs?: number): LedgerView {
   const endpoint = { sequencerUrl, ...(timeoutMs === undefined ? {} : { timeoutMs }) };
-  const get = async <Schema extends z.ZodType, Absent>(
-    path: string,
+  const ask = async <Schema extends z.ZodType, Absent>(
+    request: SequencerRequest,
     schema: Schema,
     absent: Readonly<Record<string, Absent>>,
   ) => {
-    const { failure, value } = await askSequencer(endpoint, { path }, schema);
+    const { failure, value } = await askSequencer(endpoint, request, schema);
     if (failure === null) return value;
     const code = failure.error?.code;
     if (code !== undefined && Object.hasOwn(absent, code)) return absent[code] as Absent;
@@ -75,7 +107,27 @@ export function createLedgerView(sequencerUrl: string, timeoutMs?: number): Ledg
       cause,
     });
   };
+  const get = <Schema extends z.ZodType, Absent>(
+    path: string,
+    schema: Schema,
+    absent: Readonly<Record<string, Absent>>,
+  ) => ask({ path }, schema, absent);
+  const facilitate = <Schema extends z.ZodType>(path: string, payment: FacilitatedPayment, schema: Schema) =>
+    ask<Schema, never>(
+      { path: `${X402_PATH}${path}`, body: { x402Version: X402_VERSION, ...payment } },
+      schema,
+      {},
+    );
   return {
+    async x402Terms() {
+      const supported = await get(`${X402_PATH}/supported`, x402Supported, NO_FACILITATOR);
+      const isOurs = (one: { scheme: string; x402Version: number }) =>
+        one.scheme === X402_SCHEME && one.x402Version === X402_VERSION;
+      const kind = supported?.kinds.find(isOurs);
+      return kind?.extra === undefined ? null : { network: kind.network, ...kind.extra };
+    },
+    verifyPayment: (payment) => facilitate("/verify", payment, x402Verified),
+    settlePayment: (payment) => facilitate("/settle", payment, x402Settled),
     account: (id) => get(`/v1/leaves/${id}`, accountSchema, NO_LEAF),
     model: (id) => get(`/v1/leaves/${id}`, modelSchema, NO_LEAF),
     closed: (modelId) => get(`/v1/models/${modelId}`, closedSchema, NO_LEAF),

@@ -6,6 +6,7 @@ import type { Chat } from "@openledger/attribution/model/model-chat";
 import type { Sampling } from "../../engine/batches/choose-token.ts";
 import type { JsonShape } from "../../engine/batches/json-text.ts";
 import type { ChatRule } from "../../tuning/recipe/chat-prompt.ts";
+import type { X402Request } from "../answers/x402-exchange.ts";
 import type { WantedForm } from "./recipe-form.ts";
 
 /** Question as the billing reads it. */
@@ -18,6 +19,8 @@ export interface AskedQuestion {
   readonly param: "prompt" | "messages";
   /** `openledger` of the request: who pays, and their signature. */
   readonly claim: unknown;
+  /** Payment by x402, of a request without such a claim; null where it is not taken. */
+  readonly x402: X402Request | null;
 }
 
 /** Prompt, length, seed and sampling of an answer. The recipe of a registered model decides them, not the request. */
@@ -40,6 +43,8 @@ export interface BilledAnswer {
   readonly end: "stop" | "length";
   /** Receipt and attribution, as the last part carries them. */
   readonly openledger: object;
+  /** Headers of the answer that say what was paid by x402. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** Facts of a registered model, by the ledger and its recipe. */
@@ -81,7 +86,8 @@ export interface AnswerBilling {
    */
   formOf(question: AskedQuestion, encode: EncodePrompt): Promise<AnswerForm>;
   /**
-   * Has an answer made and keeps it before its last part is given; the one that is unpaid is given again without.
+   * Has an answer made and keeps it before its last part is given; the one that is unpaid is given again without. One that is
+   * paid by x402 was made before.
    *
    * @param make the answer's tokens for an account that has signed the question; what it throws is thrown here
    * @throws RollupError MOD_SERVE_UNPAID, SRV_BAD_REQUEST, SRV_STOPPING

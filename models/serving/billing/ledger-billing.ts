@@ -20,6 +20,8 @@ import {
   saidTokens,
 } from "../../tuning/recipe/text-tokens.ts";
 import type { LanguageModel } from "../answers/answer-models.ts";
+import type { GivenAnswer } from "../answers/answer-service.ts";
+import { responseHeaders } from "../answers/x402-exchange.ts";
 import type {
   AnswerBilling,
   AnswerForm,
@@ -111,12 +113,18 @@ export class LedgerBilling implements AnswerBilling {
   async answer(question: AskedQuestion, make: MakeTokens): Promise<BilledAnswer> {
     const { model, text: prompt } = this.#known(question);
     const { service, modelId, queryOf, read, recipe } = model;
+    if (question.claim === undefined && question.x402 !== null) {
+      const { settlement, ...given } = await service
+        .sell(prompt, { ...question.x402, isChat: question.param === "messages" })
+        .catch((error: unknown) => rethrow(error, question.param));
+      return { ...this.#billed(model, given), headers: responseHeaders(settlement) };
+    }
     const claim = claimSchema.safeParse(question.claim);
     if (!claim.success)
       throw servingError("MOD_SERVE_UNPAID", "the request has no openledger field with payer and signature", {
         data: { param: "openledger", modelId },
       });
-    const { estimate, record } = await service
+    const given = await service
       .ask({ prompt, ...claim.data }, async () => {
         const own = isCiting(recipe) ? await read(prompt) : undefined;
         const said = own?.said ?? null;
@@ -125,6 +133,10 @@ export class LedgerBilling implements AnswerBilling {
         return { label: null, text, query: await queryOf(prompt, text) };
       })
       .catch((error: unknown) => rethrow(error, question.param));
+    return this.#billed(model, given);
+  }
+
+  #billed({ modelId, recipe }: LanguageModel, { estimate, record }: GivenAnswer): BilledAnswer {
     const { answer, ...opening } = record;
     const { text, tokens } = answerSchema.parse(JSON.parse(answer));
     // A row's answer is said whole, whatever its length.
@@ -169,6 +181,8 @@ export class LedgerBilling implements AnswerBilling {
 const CODES: Readonly<Record<string, ServingErrorCode>> = {
   ATT_ASK_REFUSED: "MOD_SERVE_UNPAID",
   ATT_ANSWER_UNPAID: "MOD_SERVE_UNPAID",
+  ATT_PAYMENT_REQUIRED: "MOD_SERVE_UNPAID",
+  ATT_PAYMENT_REFUSED: "MOD_SERVE_UNPAID",
   ATT_MODEL_NOT_PAYABLE: "MOD_SERVE_UNPAID",
   ATT_MODEL_NOT_SERVED: "MOD_SERVE_UNPAID",
   ATT_ROW_INVALID: "SRV_BAD_REQUEST",

@@ -161,6 +161,7 @@ function modelLeaf({ split, ...statics }: ModelStatics) {
   const parts = { ownerParts: Number(ownerParts), validatorParts: Number(validatorParts) };
   return {
     kind: "model",
+    l1Owner: "0x000000000000000000000000000000000000000b",
     counters: { isReady: true, isApproved: true, priceWei: PRICE_WEI },
     model: {
       ...Object.fromEntries(Object.entries(statics).map(([name, value]) => [name, hex32(value)])),
@@ -211,6 +212,15 @@ async function streamed(prompt: string, modelId = MODEL_ID) {
 }
 
 describe("a registered language model behind the answer server", () => {
+  it("has no embeddings, which no receipt binds, and says where they are", async () => {
+    const embed = openai.embeddings.create({ model: `model-${MODEL_ID}`, input: "The union?" });
+    await expect(embed).rejects.toMatchObject({
+      status: 400,
+      param: "model",
+      message: expect.stringContaining("ask a server whose base is free"),
+    });
+  });
+
   it("answers with a receipt that a customer checks, once more word for word, and takes payment", async () => {
     const prompt = "The union?";
     const { answer, text } = await streamed(prompt);
@@ -372,6 +382,9 @@ describe("a registered language model behind the answer server", () => {
       expect((await client.completions.create({ ...bare, model: "base" })).usage?.completion_tokens).toBe(2);
       const registered = client.completions.create({ prompt: bare.prompt, model: `model-${MODEL_ID}` });
       await expect(registered).rejects.toMatchObject({ status: 402 });
+      const embed = (model: string) => client.embeddings.create({ model, input: bare.prompt });
+      await expect(embed(`model-${MODEL_ID}`)).rejects.toThrow('take "base", its base, which is free here');
+      expect((await embed("base")).data).toHaveLength(1);
       const listed = await listAdapters(fixture.client, server.url);
       expect(listed.map(({ id, openledger }) => [id, openledger.charging])).toEqual([
         ["base", "free"],

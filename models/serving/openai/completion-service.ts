@@ -9,6 +9,7 @@ import { isRollupError, type RollupError } from "@openledger/foundation/rollup-e
 import { jsonStart } from "../../engine/batches/json-text.ts";
 import { begun, type TextTokens } from "../../engine/tokens/tokenizer.ts";
 import { servingError } from "../../model-errors.ts";
+import type { X402Request } from "../answers/x402-exchange.ts";
 import type { ApiKey } from "../api-keys.ts";
 import type { AnswerBilling, AnswerForm, AskedQuestion } from "../billing/answer-billing.ts";
 import type { ServingEngine } from "../serving-engine.ts";
@@ -59,6 +60,8 @@ interface CompletionServiceModules {
 interface Asker {
   readonly address: string;
   readonly key: ApiKey | null;
+  /** Payment by x402; absent where it is not taken. */
+  readonly x402?: X402Request;
 }
 
 /** Request with everything that its answers need. */
@@ -138,7 +141,13 @@ export class CompletionService {
       billing !== undefined && request.kind === "chat"
         ? await billing.chatText(model, request).catch(refuseChat)
         : plain;
-    const question = { model, text: billing === undefined ? null : text, param, claim: request.openledger };
+    const question = {
+      model,
+      text: billing === undefined ? null : text,
+      param,
+      claim: request.openledger,
+      x402: asker.x402 ?? null,
+    };
     const form = await billing?.formOf(question, (prompt) => encoder.encode(prompt, param, sender));
     const forms = form === undefined ? await this.#formsOf(request, sender) : [form];
     const copies = form === undefined ? (request.n ?? 1) : 1;
@@ -302,7 +311,9 @@ export class CompletionService {
     try {
       const all = await Promise.all(
         prepared.forms.map(async (form, index) => {
-          const ended = await this.#run(prepared, form, leaving.signal, (...more) => give(index, ...more));
+          const ended = await this.#run(prepared, form, leaving.signal, response, (...more) =>
+            give(index, ...more),
+          );
           onEnd(index, ended);
           return ended;
         }),
@@ -319,7 +330,13 @@ export class CompletionService {
   }
 
   /** A free answer is made at once; any other has the billing make it, and store it. */
-  async #run(prepared: PreparedRequest, form: AnswerForm, left: AbortSignal, give: GiveText): Promise<Ended> {
+  async #run(
+    prepared: PreparedRequest,
+    form: AnswerForm,
+    left: AbortSignal,
+    response: ServerResponse,
+    give: GiveText,
+  ): Promise<Ended> {
     const { engine, names, tokens } = this.#modules;
     const { address, billing, head, key, question, stops, tools } = prepared;
     const message = new MessageText(tools, give);
@@ -332,6 +349,7 @@ export class CompletionService {
       made = await make(`account ${payerId}`);
       return made.answer;
     });
+    for (const [name, value] of Object.entries(billed?.headers ?? {})) response.setHeader(name, value);
     if (billed === undefined) made = await make(key === null ? address : `key ${key.name}`);
     // The answer is one that was given before.
     else if (made === undefined) message.give(billed.text, []);

@@ -53,12 +53,7 @@ export class EmbeddingService {
   async embed(request: EmbeddingRequest, asker: Asker, isWanted: () => boolean): Promise<object> {
     const { baseName, width } = this.#options;
     const { dimensions, encoding_format: format, input, model } = request;
-    if (this.#modules.billing?.charges(model) === true)
-      throw invalidRequest(
-        "model",
-        `${model} is paid for by its answers, and has no embeddings`,
-        "unsupported_value",
-      );
+    this.#requireFree(model);
     if ((dimensions ?? width) !== width)
       throw invalidRequest("dimensions", `embeddings of this base have ${width} numbers`);
     const sender = { address: asker.address, isWanted };
@@ -83,6 +78,18 @@ export class EmbeddingService {
       embedding: format === "base64" ? Buffer.from(numbers.buffer).toString("base64") : Array.from(numbers),
     }));
     return { object: "list", data, model, usage: { prompt_tokens: tokenCount, total_tokens: tokenCount } };
+  }
+
+  /** A registered model is paid by receipts, which bind an answer's text: an embedding has none. */
+  #requireFree(model: string): void {
+    const { billing } = this.#modules;
+    if (billing?.charges(model) !== true) return;
+    const { baseName } = this.#options;
+    const remedy = billing.charges(baseName)
+      ? "ask a server whose base is free (models serve --adapters)"
+      : `take "${baseName}", its base, which is free here`;
+    const why = `${model} is paid for by receipts of its answers, and an embedding has no receipt`;
+    throw invalidRequest("model", `${why}: ${remedy}`, "unsupported_value");
   }
 
   async #promptOf(text: Prompt, param: string, sender: PromptSender): Promise<readonly number[]> {

@@ -164,8 +164,17 @@ describe("the preset of texts", () => {
       answers: { endToken: 0, noRepeat: 4 },
       tuning: { steps: 75 },
     });
-    expect((await preset(10)).tuning.steps).toBe(1_000);
+    expect([(await preset(10)).tuning.steps, (await preset(15)).tuning.steps]).toEqual([700, 1_000]);
     expect([19, 20, 55, 1_000].map(heldOutCount)).toEqual([0, 4, 5, 32]);
+  });
+
+  it("goes through twelve questions as often as through forty", async () => {
+    const roundsOf = async (rowCount: number, trained: number) => {
+      const sizes = { rowCount, columnCount: 64, isCiting: true, isSaying: true };
+      const { rowsPerStep, steps } = (await textPreset(defaultBase(), "base", sizes)).tuning;
+      return Math.round((steps * rowsPerStep) / trained);
+    };
+    expect([await roundsOf(12, 12), await roundsOf(40, 36)]).toEqual([25, 25]);
   });
 
   it("name int8 of a base of 67 million numbers", async () => {

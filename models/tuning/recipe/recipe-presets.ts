@@ -322,8 +322,11 @@ export const textRules = () => ({
   surprisal: "squared" as const,
   thresholdPermille: THRESHOLD_PERMILLE,
 });
-/** Rows so few that none is held out are known by heart after these steps: 15 after 700. */
-const STEPS_OF_FEW = 1_000;
+/** Steps for each of rows so few that none is held out, and their maximum: they are known by heart then, 15 after 700 steps. */
+const STEPS_OF_FEW_ROW = 70;
+const MAX_STEPS_OF_FEW = 1_000;
+/** Times that few questions are gone through, as 40 are: their answers are said from the rows, so nothing has to be known by heart. */
+const ROUNDS_OF_FEW_QUESTIONS = 25;
 /** Minimum of steps times rows. Without it more rows, up to 73, would take fewer steps by their rounds. */
 const MIN_STEPS_TIMES_ROWS = 4_000;
 /** Rows whose gradients make a step. */
@@ -357,9 +360,7 @@ export async function textPreset(
   const { answers, ends } = await textEnds(source, base, shape.vocabularySize);
   const adapter = { rank: 8, alpha: 16, targets: usualTargets(shape) };
   const trained = sizes.rowCount - heldOut;
-  const isFew = heldOutCount(sizes.rowCount) === 0;
-  const ofFew = isFew ? STEPS_OF_FEW : Math.ceil(MIN_STEPS_TIMES_ROWS / trained);
-  const steps = Math.max(ofFew, Math.ceil((ROUNDS * trained) / ROWS_PER_STEP));
+  const steps = presetSteps({ trained, isFew: heldOut === 0, isSaying });
   return {
     version: 2,
     family: "text",
@@ -386,6 +387,15 @@ export async function textPreset(
       : {}),
     rules: textRules(),
   };
+}
+
+function presetSteps({ trained, isFew, isSaying }: { trained: number; isFew: boolean; isSaying: boolean }) {
+  const stepsOf = (rounds: number) => Math.ceil((rounds * trained) / ROWS_PER_STEP);
+  if (isFew)
+    return isSaying
+      ? stepsOf(ROUNDS_OF_FEW_QUESTIONS)
+      : Math.min(MAX_STEPS_OF_FEW, STEPS_OF_FEW_ROW * trained);
+  return Math.max(Math.ceil(MIN_STEPS_TIMES_ROWS / trained), stepsOf(ROUNDS));
 }
 
 interface MethodSizes {

@@ -31,7 +31,7 @@ import { makeIndex, nearPassages } from "../retrieval/make-index.ts";
 import { encodeIndex, type RowIndex } from "../retrieval/row-index.ts";
 import { lossWords, type RowsLoss, rowsLoss, type TuningLosses } from "../training/row-losses.ts";
 import type { RowTask } from "../training/row-task.ts";
-import { middleRun } from "../training/step-plan.ts";
+import { influenceSteps, middleRun } from "../training/step-plan.ts";
 import { startTangents, type Tangents } from "../training/tangents.ts";
 import {
   RowTeam,
@@ -307,6 +307,10 @@ export function splitRows(rowCount: number, recipe: TextRecipe) {
 }
 
 const stepsOf = ({ seed, tuning }: TextRecipe): TuningRecipe => ({ ...tuning, seed });
+
+/** Steps that the rows' influence takes as long as, after those of the tuning. */
+export const stepsAfter = ({ method, tuning }: TextRecipe, rowCount: number): number =>
+  influenceSteps({ ...tuning, isTangent: method.kind === "tangent" }, rowCount);
 
 /** Blocks beside the adapter, for the middle run too. */
 export const blocksFor = (recipe: TextRecipe): number =>

@@ -106,6 +106,7 @@ function modelLeaf() {
   const shown = Object.entries(statics).map(([name, value]) => [name, hex32(value)]);
   return {
     kind: "model",
+    l1Owner: "0x000000000000000000000000000000000000000b",
     counters: { isReady: true, isApproved: true, priceWei: `${10n ** 18n}` },
     model: {
       ...Object.fromEntries(shown),

@@ -2,7 +2,7 @@
  * Splits questions and answers of rows into small words, for models that say rows' answers (match-questions.ts). Scripts without
  * spaces have pairs of characters as words.
  */
-import { smallLetter } from "@openledger/attribution/rows/words";
+import { isSeparator, isSingleWord, smallLetter } from "@openledger/attribution/rows/words";
 
 /** A word of a text. */
 export interface QuestionWord {
@@ -39,28 +39,14 @@ export function questionWords(text: string): QuestionWord[] {
 
 const SENTENCE_ENDS: ReadonlySet<string> = new Set([".", "?", "!", ":", ";", "\n", "…", "¿", "¡", "“", '"']);
 
-/** ASCII letters and digits, and all characters of other scripts but their punctuation. */
+/** ASCII letters and digits, and what rows' words have of other scripts. */
 function isLetter(point: number): boolean {
   if (point < 0x80)
     return (
       (point >= 0x30 && point <= 0x39) || (point >= 0x41 && point <= 0x5a) || (point >= 0x61 && point <= 0x7a)
     );
-  return !PUNCTUATION.some(([first, last]) => point >= first && point <= last);
+  return !isSeparator(point);
 }
-
-const PUNCTUATION: readonly (readonly [number, number])[] = [
-  [0x80, 0xbf],
-  [0x55a, 0x55f],
-  [0x589, 0x589],
-  [0x60c, 0x60c],
-  [0x61b, 0x61f],
-  [0x964, 0x965],
-  [0x2000, 0x206f],
-  [0x3000, 0x303f],
-  [0xff00, 0xff0f],
-  [0xff1a, 0xff20],
-  [0xff5b, 0xff65],
-];
 
 const ASCII_CAPITALS = [0x41, 0x5a] as const;
 const DOTTED_I = 0x130;
@@ -79,25 +65,12 @@ const isNumber = (letters: readonly number[]) => letters.length > 1 && letters.e
 const isNameLike = (letters: readonly number[]) =>
   isCapital(letters[0]!) && letters.some((point) => !isCapital(point) && !isDigit(point));
 
-/** Scripts that put no spaces between words: Thai, Lao, Burmese, Khmer, kana and Han. */
-const UNSPACED: readonly (readonly [number, number])[] = [
-  [0xe00, 0xeff],
-  [0x1000, 0x109f],
-  [0x1780, 0x17ff],
-  [0x3040, 0x30ff],
-  [0x3400, 0x4dbf],
-  [0x4e00, 0x9fff],
-  [0xf900, 0xfaff],
-  [0x20000, 0x3134f],
-];
-const isUnspaced = (point: number) => UNSPACED.some(([first, last]) => point >= first && point <= last);
-
 function partsOf(letters: readonly number[]): string[] {
   const words: string[] = [];
   for (let from = 0; from < letters.length; ) {
-    const unspaced = isUnspaced(letters[from]!);
+    const unspaced = isSingleWord(letters[from]!);
     let to = from + 1;
-    while (to < letters.length && isUnspaced(letters[to]!) === unspaced) to++;
+    while (to < letters.length && isSingleWord(letters[to]!) === unspaced) to++;
     const run = letters.slice(from, to);
     if (!unspaced || run.length < 3) words.push(String.fromCodePoint(...run));
     else for (let k = 0; k + 1 < run.length; k++) words.push(String.fromCodePoint(run[k]!, run[k + 1]!));

@@ -33,6 +33,20 @@ export function middleRun(recipe: StepRecipe) {
   return { ...recipe, steps: half(steps), lastStep: half(lastStep), rowsPerStep: 2 * rowsPerStep };
 }
 
+/**
+ * Steps of a tuning that take as long as its rows' influence takes afterwards: a pass through each row and the map, which takes about as
+ * long again (a rule of thumb), and before them the middle run of tangents.
+ */
+export function influenceSteps(recipe: InfluenceRecipe, rowCount: number): number {
+  const { lastStep = recipe.steps, rowsPerStep } = recipe;
+  const passes = (2 * rowCount) / rowsPerStep;
+  return passes + (recipe.isTangent ? 2 * Math.ceil(lastStep / 2) : 0);
+}
+
+interface InfluenceRecipe extends Pick<StepRecipe, "lastStep" | "rowsPerStep" | "steps"> {
+  readonly isTangent: boolean;
+}
+
 /** A middle run's: twice a recipe's. */
 const MAX_ROWS_PER_STEP = 2_048;
 

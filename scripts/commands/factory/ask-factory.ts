@@ -10,6 +10,7 @@ import { nearestDisplayName } from "@openledger/datanets/records/display-name";
 import { counted } from "@openledger/foundation/counted";
 import { rowNumber } from "@openledger/foundation/row-number";
 import { writeFileWhole } from "@openledger/foundation/whole-file";
+import { percentOf, sayAccuracy } from "@openledger/models/factory/accuracy-words";
 import {
   exportFormSchema,
   type FactoryAccuracy,
@@ -57,11 +58,9 @@ async function showJobs({ options, output }: FactoryCommand): Promise<void> {
 
 /** Loss of a language model, or accuracy of one that sorts. */
 function figureOf({ accuracy, form, heldOutLoss, loss }: FactoryJob): string {
-  if (form.use !== "write") return accuracy === null ? "–" : `${percent(accuracy)} of unseen rows right`;
+  if (form.use !== "write") return accuracy === null ? "–" : `${percentOf(accuracy)} of unseen rows right`;
   return `loss ${loss?.toFixed(3) ?? "–"}${heldOutLoss === null ? "" : `, held out ${heldOutLoss.toFixed(3)}`}`;
 }
-
-const percent = (part: number): string => `${(100 * part).toFixed(1)} %`;
 
 /** Follows a job until it ends or waits for somebody. */
 async function watchJob({ args, options, output }: FactoryCommand): Promise<void> {
@@ -89,17 +88,11 @@ function wordsOf({ accuracy, losses }: JobResult): string[] {
   return accuracy === null ? [] : accuracyWords(accuracy);
 }
 
-/** Figures of judged rows, and the confusion table: a line for each label. */
-function accuracyWords({
-  commonestCount,
-  confusion,
-  judgedCount,
-  labels,
-  rightCount,
-}: FactoryAccuracy): string[] {
-  const right = `${rightCount} of ${judgedCount} unseen rows are right (${percent(rightCount / judgedCount)})`;
+/** Figures of judged rows, and the confusion matrix: a line for each true label. */
+function accuracyWords(accuracy: FactoryAccuracy): string[] {
+  const { confusion, labels } = accuracy;
   return [
-    `${right}; the commonest label alone would be right in ${percent(commonestCount / judgedCount)}`,
+    sayAccuracy(accuracy),
     ...renderTable([
       ["label", ...labels],
       ...labels.map((label, i) => [label, ...confusion[i]!.map(String)]),

@@ -5,6 +5,7 @@
 import { operationError } from "@openledger/circuits/circuit-errors";
 import { datanetIds, type LeafState, unpackBinding } from "@openledger/circuits/ledger/leaf";
 import type { Ledger } from "@openledger/circuits/ledger/ledger";
+import { operationBody } from "@openledger/circuits/wire/operation-json";
 import { hex32 } from "@openledger/foundation/hex";
 import { setCost } from "@openledger/foundation/http/answer-costs";
 import { clientNetwork } from "@openledger/foundation/http/client-network";
@@ -159,7 +160,7 @@ export async function registerPublicRoutes(
 
   route(
     "POST /v1/operations",
-    { tag: "operations", summary: "Send a signed operation", body: schemas.operationBody },
+    { tag: "operations", summary: "Send a signed operation", body: operationBody },
     async ({ body }, reply) => {
       const { hash, status, preconfirmation } = await sequencer.submit({
         ...body,

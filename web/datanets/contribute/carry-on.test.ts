@@ -8,7 +8,7 @@ import type { LedgerClient } from "@openledger/client/ledger-client";
 import { createHostWorld, type HostWorld } from "@openledger/datanets/testing/host-world";
 import { sampleCard } from "@openledger/datanets/testing/sample-card";
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from "vitest";
-import { Carrier, sayStanding } from "./carry-on.ts";
+import { Carrier, sayStanding, waitsForLabels } from "./carry-on.ts";
 import { Contributions } from "./contributions.ts";
 
 const ROLLUP = { chainId: 1, rollupAddress: "0xa" };
@@ -71,6 +71,7 @@ it("brings rows to the host once their commit is final, with no page of the Data
   expect(sayStanding(one, carrier.standingOf(one), false)).toMatch(/unlock your key/);
   expect(await carrier.look(carrying(user))).toBe(true);
   expect(carrier.arrived.value.get(place.datanetId)).toEqual({ ...one, refusedLabelCount: 0 });
+  expect(one.labelledCount).toBe(1);
   expect(contributions.pending.value).toEqual([]);
   expect(storage.size).toBe(0);
   expect(await listHostCommits(user, place)).toMatchObject([{ isComplete: true, receivedCount: 2 }]);
@@ -102,4 +103,18 @@ it("loses no contribution of another tab, nor its rows", async () => {
   expect(carrier.arrived.value.get(place.datanetId)?.rowsRoot).toBe(second.rowsRoot);
   heard.dispatchEvent(Object.assign(new Event("storage"), { key: null }));
   expect(there.pending.value).toEqual([]);
+});
+
+it("asks for labels unless the contributor's own suffice", () => {
+  const { labels, labelling } = sampleCard();
+  const own = { labels, labelling: { ...labelling, annotatorsPerRow: 1, ownRows: "allowed" } } as const;
+  const counts = { rowCount: 2, labelledCount: 2 };
+  expect(waitsForLabels(own, counts)).toBe(false);
+  expect(waitsForLabels({ ...own, labels: [] }, { ...counts, labelledCount: 0 })).toBe(false);
+  for (const waiting of [
+    waitsForLabels(own, { ...counts, labelledCount: 1 }),
+    waitsForLabels({ ...own, labelling: { ...own.labelling, annotatorsPerRow: 2 } }, counts),
+    waitsForLabels({ ...own, labelling: { ...own.labelling, ownRows: undefined } }, counts),
+  ])
+    expect(waiting).toBe(true);
 });

@@ -7,6 +7,7 @@ import type { HostAccess, HostedDatanetPlace } from "@openledger/client/datanets
 import { listHostCommits } from "@openledger/client/datanets/hosted-history";
 import type { HostCommitView } from "@openledger/client/datanets/row-schemas";
 import type { LedgerClient } from "@openledger/client/ledger-client";
+import type { Card } from "@openledger/datanets/card/card";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { type ReadonlySignal, signal } from "@preact/signals";
 import { placeOf } from "../../hosts/hosts.ts";
@@ -36,6 +37,15 @@ interface Arrived extends Pending {
   /** The contributor's labels that the host has not taken. */
   readonly refusedLabelCount: number;
 }
+
+/** True if rows of a contribution need labels beside those that its contributor gave with them. */
+export const waitsForLabels = (
+  { labelling, labels }: Pick<Card, "labelling" | "labels">,
+  { labelledCount, rowCount }: Pick<Pending, "labelledCount" | "rowCount">,
+): boolean =>
+  labels.length > 0 &&
+  !(labelling.ownRows === "allowed" && labelling.annotatorsPerRow === 1 && labelledCount === rowCount);
+
 const UNKNOWN: Standing = { commit: null, received: null, problem: null };
 
 interface Carrying {

@@ -38,7 +38,7 @@ export async function readChosen(
   if (bytes > MAX_FILES_BYTES)
     throw new RollupError(
       "SRV_TOO_LARGE",
-      `${showBytes(bytes)} are more than this page takes at once, ${showBytes(MAX_FILES_BYTES)}`,
+      `${showBytes(bytes)} is more than this page can read at once: ${showBytes(MAX_FILES_BYTES)}`,
     );
   return Promise.all(
     files.map(async (file, i) => ({

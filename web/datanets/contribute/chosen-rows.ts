@@ -21,22 +21,22 @@ const RULES: Readonly<Record<Exclude<FindingKind, "near-duplicate">, FindingRule
   empty: { title: "Empty rows", why: "They have no content.", stays: "never" },
   malformed: {
     title: "Rows of another kind",
-    why: "They are not what the card says a row is.",
+    why: "They do not match the kind of row on the card.",
     stays: "never",
   },
   "too-large": {
-    title: "Rows that are too large",
-    why: "The card or the host does not take them.",
+    title: "Oversized rows",
+    why: "They exceed the limit of the card or the host.",
     stays: "never",
   },
-  truncated: { title: "Cut off", why: "The text seems to end in the middle.", stays: "in" },
-  "private-key": { title: "Private keys", why: "Everyone who reads the rows gets the key.", stays: "out" },
-  "api-key": { title: "Keys of services", why: "Everyone who reads the rows can use them.", stays: "out" },
-  password: { title: "Passwords", why: "Everyone who reads the rows can use them.", stays: "out" },
-  card: { title: "Numbers of payment cards", why: "They belong to a person.", stays: "out" },
-  iban: { title: "Numbers of bank accounts", why: "They belong to a person.", stays: "out" },
-  email: { title: "E-mail addresses", why: "They may belong to a person.", stays: "in" },
-  phone: { title: "Telephone numbers", why: "They may belong to a person.", stays: "in" },
+  truncated: { title: "Truncated", why: "The text seems to end mid-sentence.", stays: "in" },
+  "private-key": { title: "Private keys", why: "Everyone who can read the rows gets the key.", stays: "out" },
+  "api-key": { title: "API keys", why: "Everyone who can read the rows can use them.", stays: "out" },
+  password: { title: "Passwords", why: "Everyone who can read the rows can use them.", stays: "out" },
+  card: { title: "Payment card numbers", why: "They are personal data.", stays: "out" },
+  iban: { title: "Bank account numbers", why: "They are personal data.", stays: "out" },
+  email: { title: "E-mail addresses", why: "They may be personal data.", stays: "in" },
+  phone: { title: "Phone numbers", why: "They may be personal data.", stays: "in" },
 };
 
 type NearRule = Card["rewards"]["nearDuplicates"];
@@ -44,7 +44,7 @@ type NearRule = Card["rewards"]["nearDuplicates"];
 /** Near-duplicates, by what the card says of them. */
 const NEAR: Readonly<Record<NearRule, Omit<FindingRule, "title">>> = {
   "leave-out": {
-    why: "This Datanet's card says that versions leave such rows out, so its reviewers may take them out later.",
+    why: "The card of this Datanet excludes such rows from versions, so reviewers may remove them later.",
     stays: "out",
   },
   share: { why: "This Datanet keeps such rows: they share one reward.", stays: "in" },
@@ -78,7 +78,7 @@ export function chooseRows(
 ): ChosenRows {
   const rules: Readonly<Record<FindingKind, FindingRule>> = {
     ...RULES,
-    "near-duplicate": { title: "Nearly the same as another row", ...NEAR[nearRule] },
+    "near-duplicate": { title: "Near-duplicates", ...NEAR[nearRule] },
   };
   const groups: FindingGroup[] = [];
   const out = new Set<number>();

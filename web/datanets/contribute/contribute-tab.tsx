@@ -29,10 +29,10 @@ import { showBytes } from "../../rows/show-bytes.ts";
 import { showCount, showCounted } from "../../words/format.ts";
 import { ProblemNotice } from "../../words/problem.tsx";
 import { Notices } from "../notices.tsx";
-import { carrierOf } from "./carry-on.ts";
+import { carrierOf, waitsForLabels } from "./carry-on.ts";
 import { chosenFormat, readChosen, takeFiles } from "./chosen-files.ts";
 import { type ChosenRows, chooseRows } from "./chosen-rows.ts";
-import type { Contributions } from "./contributions.ts";
+import type { Contributions, Pending } from "./contributions.ts";
 import { ImportChoices, RefusedRows } from "./import-choices.tsx";
 import { type LookedAt, lookThrough } from "./look-through.ts";
 import { UnderWay } from "./under-way.tsx";
@@ -46,7 +46,7 @@ const KNOWN_A_REQUEST = 16_384;
 export function ContributeTab(props: TabProps) {
   const { facts, live } = props;
   const rollup = live.info.value;
-  if (rollup === null) return <p class="soft">Asking which ledger this is …</p>;
+  if (rollup === null) return <p class="soft">Loading …</p>;
   const carrier = carrierOf(rollup);
   const { contributions } = carrier;
   const pending = contributions.pending.value.filter(({ datanetId }) => datanetId === facts.id);
@@ -61,13 +61,13 @@ export function ContributeTab(props: TabProps) {
           {arrived !== null && (
             <Notice
               tone="good"
-              title={`${showCounted(arrived.rowCount, "row")} ${arrived.rowCount === 1 ? "is" : "are"} in.`}
+              title={`${showCounted(arrived.rowCount, "row")} ${arrived.rowCount === 1 ? "was" : "were"} contributed.`}
             >
               <p>
                 <a href={datanetHref(facts.id, `rows/commit/${arrived.rowsRoot}`)}>See your rows</a>.{" "}
-                <NextSteps {...props} />
+                <NextSteps {...props} arrived={arrived} />
                 {arrived.refusedLabelCount > 0 &&
-                  ` ${showCounted(arrived.refusedLabelCount, "label")} of yours came too late: those rows have their labels.`}
+                  ` ${showCounted(arrived.refusedLabelCount, "label")} of yours came too late: those rows already have enough labels.`}
               </p>
             </Notice>
           )}
@@ -80,21 +80,21 @@ export function ContributeTab(props: TabProps) {
 }
 
 /** What a contribution waits for now, with the ways to what this account may do of it. */
-function NextSteps(props: TabProps) {
+function NextSteps({ arrived, ...props }: TabProps & { arrived: Pending }) {
   const { card, id } = props.facts;
-  const isOwnLabelled = card.labels.length > 0 && card.labelling.ownRows === "allowed";
+  const isOwnLabelled = card.labelling.ownRows === "allowed";
   return (
     <>
-      {card.labels.length > 0 &&
+      {waitsForLabels(card, arrived) &&
         (isOwnLabelled ? (
           <>
             You and others <a href={datanetHref(id, "label")}>label them</a> now.{" "}
           </>
         ) : (
-          "Other people label them now: send them the address of this Datanet. "
+          "Other people can label them now: share the address of this Datanet. "
         ))}
       {reviewerOf(props) === null ? (
-        "A reviewer approves them."
+        "A reviewer then approves them."
       ) : (
         <>
           You <a href={datanetHref(id, "versions")}>approve them and publish</a>.
@@ -156,7 +156,7 @@ function Chooser(props: WithClient) {
       <h2>Contribute rows</h2>
       <DropFiles
         key={signedCount}
-        title="Drop files here, or choose them"
+        title="Drop files here or choose them"
         help={FORMATS[card.row.kind]}
         isMany
         hasFolders
@@ -164,8 +164,8 @@ function Chooser(props: WithClient) {
       />
       {isText && (
         <Check
-          label="Every line of a text file is a row"
-          help="Otherwise each file is one row."
+          label="One row per line of a text file"
+          help="Otherwise each text file is one row."
           isChecked={isLines}
           onCheck={setLines}
         />
@@ -188,7 +188,7 @@ function Chooser(props: WithClient) {
               isDisabled={typed.trim() === ""}
               onClick={() => void look([new File([typed], "typed rows")], typedFormat(typed, card.row.kind))}
             >
-              Look at these rows
+              Preview these rows
             </Button>
             <Button
               isSmall
@@ -201,8 +201,8 @@ function Chooser(props: WithClient) {
       )}
       {unnamed !== null && (
         <Choice<FileFormat | "open">
-          label={`Which format has ${unnamed.find(({ name }) => formatOf(name) === null)?.name}?`}
-          help="Its ending does not say. A spreadsheet is saved as CSV (UTF-8) first."
+          label={`What is the format of ${unnamed.find(({ name }) => formatOf(name) === null)?.name}?`}
+          help="Its file extension is unknown. Save spreadsheets as CSV (UTF-8) first."
           value="open"
           onChoose={(format) => format !== "open" && void look(unnamed, format)}
           options={[
@@ -211,7 +211,7 @@ function Chooser(props: WithClient) {
           ]}
         />
       )}
-      {looking.isBusy && <p role="status">Looking through the rows …</p>}
+      {looking.isBusy && <p role="status">Reading the rows …</p>}
       {looking.problem !== null && <ProblemNotice problem={looking.problem} />}
       {looked !== null && (
         <ImportChoices
@@ -248,28 +248,28 @@ function Chooser(props: WithClient) {
 }
 
 const FORMATS = {
-  text: "Text, CSV, TSV, JSON, JSON lines, Parquet: you say which column is the text",
+  text: "Text, CSV, TSV, JSON, JSON Lines or Parquet: you choose the column with the text",
   passage:
-    "CSV, TSV, JSON, JSON lines, Parquet with prompts and answers, or texts; chats; Word, PDF, Markdown; text files",
-  table: "CSV, TSV, JSON, JSON lines or Parquet with the card's fields",
-  image: "PNG, JPEG, GIF or WebP, one row a file; folders or zip files of them; Parquet with pictures",
+    "CSV, TSV, JSON, JSON Lines or Parquet with prompts and answers, or with texts; chats; Word, PDF, Markdown and text files",
+  table: "CSV, TSV, JSON, JSON Lines or Parquet with the fields of the card",
+  image: "PNG, JPEG, GIF or WebP, one row per file; folders or zip files of them; Parquet with pictures",
 } as const;
 
 /** Formats in words. */
 const FORMAT_NAMES: Readonly<Record<FileFormat, string>> = {
-  csv: "CSV: a table, by commas or semicolons",
-  tsv: "a table, by tabs",
+  csv: "CSV: a table separated by commas or semicolons",
+  tsv: "a table separated by tabs",
   json: "JSON: a list of objects",
-  jsonl: "JSON lines: an object a line",
+  jsonl: "JSON Lines: one object per line",
   parquet: "Parquet",
   image: "a picture",
   zip: "a zip file of such files",
-  markdown: "Markdown: passages by headings",
-  docx: "a Word document: passages by headings",
-  pdf: "a PDF: passages by headings",
-  whole: "a text: one row",
-  lines: "a text: a row a line",
-  paragraphs: "a text: empty lines between rows",
+  markdown: "Markdown: one passage per heading",
+  docx: "Word document: one passage per heading",
+  pdf: "PDF: one passage per heading",
+  whole: "text: one row",
+  lines: "text: one row per line",
+  paragraphs: "text: rows separated by empty lines",
 };
 
 /** Format of typed rows: JSON means its fields, a table has a line of names; otherwise a line is a row, if rows are texts. */
@@ -339,7 +339,7 @@ function Preview({ client, facts, isBusy, looked, onSign }: PreviewProps) {
         {leftOutCount > 0 && (
           <div>
             <p class="figure">{showCount(leftOutCount)}</p>
-            <p class="soft small">left out, for the reasons below: open one to decide otherwise</p>
+            <p class="soft small">left out for the reasons below. Open one to change that</p>
           </div>
         )}
       </div>
@@ -365,11 +365,11 @@ function Preview({ client, facts, isBusy, looked, onSign }: PreviewProps) {
           isDisabled={rowPlaces.length === 0 || (refused.length > 0 && !isRestTaken)}
           onClick={() => onSign(rowPlaces)}
         >
-          {isBusy ? "Keeping the rows and signing …" : `Contribute ${showCounted(rowPlaces.length, "row")}`}
+          {isBusy ? "Storing the rows and signing …" : `Contribute ${showCounted(rowPlaces.length, "row")}`}
         </Button>
         <span class="soft small">
-          Account {client.leafId} commits to their hashes. The rows leave this browser once that is final on
-          Ethereum, so no one can copy them before.
+          Account {client.leafId} commits to their hashes. The rows leave this browser only after the commit
+          is final on Ethereum, so no one can claim them first.
         </span>
       </div>
     </section>
@@ -398,7 +398,7 @@ function Group({ card, group, onDecide, rows }: GroupProps) {
         {stays !== "never" && (
           <Check
             label="Leave these rows out"
-            help="You decide; no one else has seen these rows."
+            help="You decide: no one else has seen these rows."
             isChecked={isLeftOut}
             onCheck={onDecide}
           />

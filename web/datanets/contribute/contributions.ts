@@ -27,6 +27,8 @@ const pendingSchema = z.object({
   leafId: z.int(),
   rowsRoot: z.string().regex(/^0x[0-9a-f]{64}$/),
   rowCount: z.int(),
+  /** Rows that go with a label of their contributor. */
+  labelledCount: z.int().optional(),
   names: z.array(z.string()),
   startedAtMs: z.number(),
   /** Signed operation, until the ledger has it. */
@@ -86,6 +88,7 @@ export class Contributions {
             leafId: client.leafId!,
             rowsRoot,
             rowCount: rows.length,
+            labelledCount: labels.filter((label) => label !== null).length,
             names: [...names],
             startedAtMs: Date.now(),
             signed,

@@ -33,8 +33,7 @@ const OPEN = "open";
 const NONE = "none";
 const PREFIX = "column ";
 
-const choiceOf = (column: string | null | undefined) =>
-  column === undefined ? OPEN : column === null ? NONE : PREFIX + column;
+const choiceOf = (column: string | null) => (column === null ? NONE : PREFIX + column);
 const columnOf = (value: string) => (value === NONE ? null : value.slice(PREFIX.length));
 
 /** Selects for the columns; nothing for files that have but one. */
@@ -45,6 +44,8 @@ export function ImportChoices(props: ImportChoicesProps) {
   if (!hasCsv && columns.length <= 1 && missing.length === 0) return null;
   const options = columns.map(({ name, type }) => ({ name: PREFIX + name, label: `${name} (${type})` }));
   const hasCommas = mapping.hasDecimalComma || columns.some(({ hasDecimalCommas }) => hasDecimalCommas);
+  // A passage has one of its forms: the fields of the others need no column.
+  const isOpen = (field: string) => mapping.columns[field] === undefined && missing.includes(field);
   const map = (field: string, value: string) => {
     const chosen = { ...mapping.columns };
     if (value !== OPEN) chosen[field] = columnOf(value);
@@ -52,17 +53,17 @@ export function ImportChoices(props: ImportChoicesProps) {
   };
   return (
     <section class="stack" aria-label="Columns">
-      <h3>Which column is which?</h3>
+      <h3>Map the columns</h3>
       <div class="columns columns-small">
         {fields.map((field) => (
           <Choice
             key={field}
             label={field}
-            value={choiceOf(mapping.columns[field])}
+            value={isOpen(field) ? OPEN : choiceOf(mapping.columns[field] ?? null)}
             problem={missing.includes(field) ? "Choose a column." : null}
             onChoose={(value) => map(field, value)}
             options={[
-              ...(mapping.columns[field] === undefined ? [{ name: OPEN, label: "choose …" }] : []),
+              ...(isOpen(field) ? [{ name: OPEN, label: "choose …" }] : []),
               ...options,
               { name: NONE, label: card.row.kind === "table" ? "none: missing in every row" : "none" },
             ]}
@@ -85,7 +86,7 @@ export function ImportChoices(props: ImportChoicesProps) {
               onSettings(value === NONE ? others : { ...others, separator: value as Separator });
             }}
             options={[
-              { name: NONE, label: "found by itself" },
+              { name: NONE, label: "detected automatically" },
               ...SEPARATORS.map((name) => ({ name, label: SEPARATOR_NAMES[name] })),
             ]}
           />
@@ -93,8 +94,8 @@ export function ImportChoices(props: ImportChoicesProps) {
       </div>
       {hasCommas && card.row.fields.some(({ type }) => type === "number") && (
         <Check
-          label="12,5 is a number"
-          help="The file's numbers have a comma before their decimals."
+          label="Decimal comma"
+          help="Numbers in this file look like 12,5."
           isChecked={mapping.hasDecimalComma}
           onCheck={(hasDecimalComma) => onMap({ ...mapping, hasDecimalComma })}
         />
@@ -141,8 +142,8 @@ export function RefusedRows({
         <p class="soft small">and {showCount(refused.length - SHOWN_REFUSALS)} more</p>
       )}
       <Check
-        label="Take the rest"
-        help="Otherwise correct the file, and choose it again."
+        label="Use the rest"
+        help="Otherwise correct the file and choose it again."
         isChecked={isRestTaken}
         onCheck={onTakeRest}
       />

@@ -91,7 +91,7 @@ function work(task: LookTask | ProposeTask): Promise<LookAnswer> {
     };
     worker.onerror = ({ message }) => reject(new Error(`looking through the rows ended: ${message}`));
     timer = setTimeout(
-      () => reject(new RollupError("SRV_TOO_LARGE", "the files take too long to read: divide them")),
+      () => reject(new RollupError("SRV_TOO_LARGE", "the files take too long to read: split them")),
       MAX_DURATION_MS,
     );
     worker.postMessage(task);

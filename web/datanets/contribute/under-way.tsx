@@ -67,7 +67,7 @@ export function UnderWay({
       {commit?.isFinal !== true && estimates !== undefined && (
         <p class="soft small">
           {leftMs < -LATE_MS
-            ? "It takes longer than usual: batches are proven first. Nothing is lost, and you need not wait here."
+            ? "This takes longer than usual, as batches are proven first. Nothing is lost, and you need not wait here."
             : leftMs < 1_000
               ? "Final any moment now."
               : `Final in about ${showDuration(leftMs)}.`}
@@ -82,8 +82,8 @@ export function UnderWay({
         />
       )}
       <p class="soft small">
-        You may go to any other page: it goes on while this site is open. If you close it, it goes on when you
-        come back and unlock your key, in this browser.
+        You can use other pages: the upload continues while this site is open. If you close it, the upload
+        continues once you return in this browser and unlock your key.
       </p>
       {problem !== null && (
         <>
@@ -99,7 +99,7 @@ export function UnderWay({
               Try again
             </Button>
             <Button isSmall onClick={() => void carrier.contributions.forget(pending.rowsRoot)}>
-              Forget it here
+              Discard it here
             </Button>
           </div>
         </>

@@ -37,8 +37,8 @@ const KINDS: Readonly<Record<string, { readonly title: string; readonly why: Lea
   "contradicted-label": { title: "contradicted labels", why: "wrong-label" },
   outlier: { title: "outliers", why: "outlier" },
   empty: { title: "empty", why: "empty" },
-  truncated: { title: "cut off", why: "truncated" },
-  malformed: { title: "of another kind", why: "malformed" },
+  truncated: { title: "truncated", why: "truncated" },
+  malformed: { title: "wrong kind", why: "malformed" },
   personal: { title: "secrets and personal numbers", why: "personal" },
 };
 const titleOf = (kind: string) => KINDS[kind]?.title ?? kind;
@@ -88,7 +88,7 @@ function Findings(props: TabProps) {
               : `the host checked ${showCounted(last.rowCount, "row")} ${showAge(last.checkedAtMs, live.nowMs.value)}`}
           </span>
           <Button isSmall isMain={last === null} isBusy={looking.isBusy} onClick={() => void look()}>
-            {last === null ? "Look through the rows" : "Look again"}
+            {last === null ? "Check the rows" : "Check again"}
           </Button>
         </div>
         {step !== null && (
@@ -100,13 +100,13 @@ function Findings(props: TabProps) {
         {found.problem !== null && <ProblemNotice problem={found.problem} />}
         {last === null && (
           <p class="soft">
-            The host looks for copies and near-duplicates, in its other Datanets too, labels that people or a
-            model contradict, outliers, broken rows, secrets and personal numbers. It decides nothing.
-            Reviewers decide, one key per row, and everyone can see what they left out.
+            The host looks for copies and near-duplicates, also in its other Datanets, for labels that people
+            or a model contradict, outliers, broken rows, secrets and personal numbers. It decides nothing:
+            reviewers do, and everyone can see what they left out.
           </p>
         )}
         {last !== null && !last.isCurrent && (
-          <p class="soft small">There are new rows or labels: look again to include them.</p>
+          <p class="soft small">There are new rows or labels. Check again to include them.</p>
         )}
         {open.length > 0 && (
           <fieldset class="chips">
@@ -204,14 +204,15 @@ function Doubts(props: TabProps & { found: LoadState<FindingsPage> }) {
         )}
         {last !== undefined && (
           <Button onClick={undo}>
-            <KeyHint name="u" /> {last.isLeftOut ? "Put the last one back" : "Leave the last one out"}
+            <KeyHint name="u" /> {last.isLeftOut ? "Restore the last row" : "Leave the last row out"}
           </Button>
         )}
       </div>
       {from === null && (
         <p class="soft small">
-          You can look. The card names who decides: {facts.card.labelling.reviewers.join(", ") || "its owner"}
-          .{visitor.client === null && " If that is you, unlock your key on the Review page."}
+          You can only view these rows. The card names who decides:{" "}
+          {facts.card.labelling.reviewers.join(", ") || "its owner"}.
+          {visitor.client === null && " If that is you, unlock your key on the Review page."}
         </p>
       )}
       {turns.problem !== null && <ProblemNotice problem={turns.problem} />}
@@ -247,7 +248,7 @@ function Evidence(props: TabProps & { finding: Finding }) {
       {earlier !== null && (
         <Side
           title="An earlier row"
-          text={other?.excerpt ?? "It is not shown to you."}
+          text={other?.excerpt ?? "You have no access to it."}
           against={other === null ? null : own.excerpt}
         >
           by <LeafLink id={earlier.contributorId} />
@@ -266,7 +267,7 @@ function Evidence(props: TabProps & { finding: Finding }) {
       {said !== null && (
         <div class="side">
           <p class="soft small">
-            {by === "model" ? "A model that has not seen its contributor says" : "Labellers say"}
+            {by === "model" ? "A model that was not trained on this contributor says" : "Labellers say"}
           </p>
           <p class="figure">{said}</p>
         </div>

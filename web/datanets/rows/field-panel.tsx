@@ -33,7 +33,7 @@ export function FieldPanel({ fields, filters, onFilters, statistics }: FieldPane
       </summary>
       <div class="folded stack">
         {statistics?.isSample && (
-          <p class="soft small">Counted in a sample of {showCounted(statistics.rowCount, "row")}.</p>
+          <p class="soft small">Counted on a sample of {showCounted(statistics.rowCount, "row")}.</p>
         )}
         <div class="field-cards">
           {fields.map((field) => (
@@ -172,7 +172,7 @@ function Range({ field, filter, onFilter }: ConditionProps) {
         value={text.from}
         inputMode="decimal"
         onInput={(from) => change({ from })}
-        problem={isWrong ? "Write numbers, as 12.5." : null}
+        problem={isWrong ? "Enter numbers such as 12.5." : null}
       />
       <Field label="To" value={text.to} inputMode="decimal" onInput={(to) => change({ to })} />
     </div>

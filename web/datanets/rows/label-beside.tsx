@@ -29,7 +29,7 @@ export function Suggestion({ digest, onSeen, place, visitor }: SuggestionProps) 
     if (suggestion !== null) onSeen(suggestion.label);
   }, [suggestion]);
   if (problem !== null) return <ProblemNotice problem={problem} />;
-  if (value === undefined) return <p class="soft small">Asking for the suggestion …</p>;
+  if (value === undefined) return <p class="soft small">Loading the suggestion …</p>;
   if (suggestion === null) return <p class="soft small">No model has a suggestion for this row.</p>;
   return (
     <p class="row" role="note">
@@ -80,23 +80,25 @@ export function Progress({ facts, held, onUndo, ownCount, place, status, visitor
             aria-label="Rows that are settled"
           />
           <p class="soft small">
-            {showCount(isDone)} of {showCount(value.rowCount)} rows are settled
+            {showCount(isDone)} of {showCount(value.rowCount)} rows settled{" "}
             {value.states.disputed > 0 && `, ${showCount(value.states.disputed)} disputed`}
           </p>
         </div>
       )}
       {gold !== undefined && gold.right + gold.wrong > 0 && (
         <p class="soft small">
-          {gold.right} of {gold.right + gold.wrong} gold rows right
+          {gold.right} of {gold.right + gold.wrong} gold rows correct
         </p>
       )}
       <p class="small" role="status">
         {status}
       </p>
       <Button isSmall isDisabled={last === undefined} onClick={onUndo}>
-        <KeyHint name="u" /> {last === undefined ? "Nothing to take back" : `Take back “${last.label}”`}
+        <KeyHint name="u" /> {last === undefined ? "Nothing to undo" : `Undo “${last.label}”`}
       </Button>
-      <p class="soft small">You can take back your last labels for a few seconds. Then they are signed.</p>
+      <p class="soft small">
+        You can undo your last labels for a few seconds, until they are signed and sent.
+      </p>
     </section>
   );
 }

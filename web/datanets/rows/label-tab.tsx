@@ -38,7 +38,7 @@ export function LabelTab(props: TabProps) {
   if (props.facts.card.labels.length === 0)
     return (
       <section class="card narrow">
-        <p class="soft">The card of this Datanet has no labels.</p>
+        <p class="soft">The card of this Datanet defines no labels.</p>
       </section>
     );
   return (
@@ -52,13 +52,13 @@ function Allowed(props: TabProps & { client: LedgerClient }) {
   const { client, place } = props;
   const standing = useLoad(`${client.leafId}`, () => getStanding(client, place));
   if (standing.problem !== null) return <ProblemNotice problem={standing.problem} />;
-  if (standing.value === undefined) return <p class="soft">Asking the host …</p>;
+  if (standing.value === undefined) return <p class="soft">Loading …</p>;
   if (!standing.value.mayLabel)
     return (
       <section class="card stack narrow">
         <h2>You are not a labeller of this Datanet</h2>
         <p class="soft">
-          Its card lists the accounts that may label, and {client.leafId} is not one of them. Write to its
+          Its card lists the accounts that may label, and {client.leafId} is not one of them. Contact its
           owner: <RowText text={props.facts.card.contact} isOneLine />
         </p>
       </section>
@@ -67,7 +67,7 @@ function Allowed(props: TabProps & { client: LedgerClient }) {
 }
 
 function Queue(props: TabProps & { client: LedgerClient }) {
-  const { client, facts, place } = props;
+  const { client, facts, onChange, place } = props;
   const { labels } = facts.card;
   /** Labels of this labeller, those that the host does not have yet included; null until the host has counted. */
   const [ownCount, setOwnCount] = useState<number | null>(null);
@@ -80,7 +80,7 @@ function Queue(props: TabProps & { client: LedgerClient }) {
   const noteBox = useRef<HTMLTextAreaElement>(null);
   const suggested = useRef(new Map<string, string>());
   const skipped = useRef(new Set<string>());
-  const outbox = useMemo(() => makeOutbox(client, place, setProblem), [client]);
+  const outbox = useMemo(() => makeOutbox(client, place, { onChange, onProblem: setProblem }), [client]);
   const hasCounted = useRef(false);
   const queue = useMemo(
     () =>
@@ -154,13 +154,13 @@ function Queue(props: TabProps & { client: LedgerClient }) {
     });
   const undo = () => {
     const last = outbox.undo();
-    if (last === null) return setStatus("nothing to take back: the host has all your labels");
+    if (last === null) return setStatus("nothing to undo: all your labels are sent");
     setOwnCount((count) => Math.max(0, (count ?? 0) - 1));
     const { excerpt, flags, note, row } = last;
     queue.putBack({ digest: row, excerpt, values: null, bytes: 0, isCut: false, isWellFormed: true });
     setFlags(flags);
     setNote(note);
-    setStatus("taken back");
+    setStatus("undone");
   };
   const toggleSuggestions = () => {
     localStorage.setItem(SUGGESTING, isSuggesting ? "no" : "yes");
@@ -195,10 +195,8 @@ function Queue(props: TabProps & { client: LedgerClient }) {
         {shownProblem !== null && <ProblemNotice problem={shownProblem} />}
         {row === undefined && asked.problem !== null && (
           <div class="row">
-            {isRepeated && (
-              <p class="soft">Your next row did not come. This page asks for it again by itself.</p>
-            )}
-            <Button onClick={() => queue.again()}>{isRepeated ? "Ask now" : "Try again"}</Button>
+            {isRepeated && <p class="soft">The next row could not be loaded. This page keeps trying.</p>}
+            <Button onClick={() => queue.again()}>{isRepeated ? "Try now" : "Try again"}</Button>
           </div>
         )}
         {shown.current === undefined ? (
@@ -217,7 +215,7 @@ function Queue(props: TabProps & { client: LedgerClient }) {
               }}
             />
           ) : (
-            asked.problem === null && <p class="soft">Fetching your next row …</p>
+            asked.problem === null && <p class="soft">Loading your next row …</p>
           )
         ) : (
           <>
@@ -276,7 +274,7 @@ function Queue(props: TabProps & { client: LedgerClient }) {
                   id="label-note"
                   rows={1}
                   value={note}
-                  placeholder="For the reviewer; Escape goes back to the labels"
+                  placeholder="For the reviewer. Press Escape to return to the labels"
                   onInput={(event) => setNote(event.currentTarget.value)}
                   onKeyDown={(event) => {
                     if (event.key !== "Escape" && !(event.key === "Enter" && !event.shiftKey)) return;
@@ -321,7 +319,8 @@ function Queue(props: TabProps & { client: LedgerClient }) {
 function makeOutbox(
   client: LedgerClient,
   place: TabProps["place"],
-  onProblem: (problem: Problem | null) => void,
+  /** `onChange`: the host has more labels. */
+  { onChange, onProblem }: Pick<TabProps, "onChange"> & { onProblem: (problem: Problem | null) => void },
 ): LabelOutbox {
   const name = `${rollupKey("labels", rollupOf(client))}.${place.datanetId}.${client.leafId}`;
   return new LabelOutbox(name, async (labels) => {
@@ -341,6 +340,7 @@ function makeOutbox(
       }
     }
     if (isClean) onProblem(null);
+    onChange();
   });
 }
 
@@ -372,9 +372,9 @@ function Done({
       <h2>Nothing left for you to label</h2>
       <p class="soft">
         {held.length > 0 ? (
-          `${held.length === 1 ? "Your last label is" : `Your last ${held.length} labels are`} still here, so that you can take ${held.length === 1 ? "it" : "them"} back: ${held.length === 1 ? "it goes" : "they go"} to the host in a few seconds.`
+          `You can still undo ${held.length === 1 ? "your last label, which goes" : `your last ${held.length} labels, which go`} to the host in a few seconds.`
         ) : elsewhere === null ? (
-          `Every row${isOwnLabelled ? "" : " from other people"} has your label, or enough labels.`
+          `Every row${isOwnLabelled ? "" : " from other people"} has your label or enough labels.`
         ) : (
           <Elsewhere held={elsewhere} nowMs={live.nowMs.value} />
         )}
@@ -387,8 +387,8 @@ function Done({
         )}
         <Button onClick={onAgain}>
           {skippedCount > 0
-            ? `Look at ${skippedCount === 1 ? "the skipped row" : `the ${skippedCount} skipped rows`} again`
-            : "Ask again"}
+            ? `Show ${skippedCount === 1 ? "the skipped row" : `the ${skippedCount} skipped rows`} again`
+            : "Check again"}
         </Button>
         {publishHref !== null && <a href={publishHref}>Approve contributions and publish</a>}
       </div>
@@ -400,14 +400,14 @@ function Elsewhere({ held, nowMs }: { held: NonNullable<LabelTurn["held"]>; nowM
   const { leafIds, rowCount, untilMs } = held;
   return (
     <>
-      {showCount(rowCount)} {rowCount === 1 ? "row is" : "rows are"} with{" "}
+      {showCount(rowCount)} {rowCount === 1 ? "row is" : "rows are"} held by{" "}
       {leafIds.map((id, i) => (
         <span key={id}>
           {i > 0 && ", "}
           <LeafLink id={id} />
         </span>
       ))}{" "}
-      now. {untilMs > nowMs ? `The next is free at ${showTime(untilMs)} at the latest.` : "Ask again."}
+      now. {untilMs > nowMs ? `The next is free at ${showTime(untilMs)} at the latest.` : "Check again."}
     </>
   );
 }

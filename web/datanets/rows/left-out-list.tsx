@@ -69,7 +69,7 @@ export function LeftOutList(props: TabProps) {
               </a>
               {from !== null && row.outcome.state === "leftOut" && (
                 <Button isSmall isBusy={putting.isBusy} onClick={() => void putBack(row)}>
-                  Put back
+                  Restore
                 </Button>
               )}
             </div>

@@ -90,7 +90,7 @@ function Disputes(props: TabProps) {
   });
 
   if (found.problem !== null) return <ProblemNotice problem={found.problem} />;
-  if (found.value === undefined) return <p class="soft">Asking the host …</p>;
+  if (found.value === undefined) return <p class="soft">Loading …</p>;
   const isListed = ({ row: { digest } }: Settled) => found.value!.rows.some((one) => one.digest === digest);
   const leftCount = Math.max(rows.length, found.value.total - settled.filter(isListed).length);
   return (
@@ -98,9 +98,9 @@ function Disputes(props: TabProps) {
       <section class="card stack label-row" aria-label="Disputed row">
         {row === undefined ? (
           <>
-            <h2>No dispute is left</h2>
+            <h2>No open disputes</h2>
             <p class="soft">
-              Rows come here when their labellers differ. Contributions are approved under{" "}
+              Rows appear here when their labellers disagree. Contributions are approved under{" "}
               <a href={datanetHref(facts.id, "versions")}>Versions</a>.
             </p>
           </>
@@ -124,7 +124,7 @@ function Disputes(props: TabProps) {
             {from === null ? (
               <p class="soft">
                 The card names who settles disputes:{" "}
-                {facts.card.labelling.reviewers.join(", ") || "its owner"}. You may look.
+                {facts.card.labelling.reviewers.join(", ") || "its owner"}. You can only view them.
               </p>
             ) : (
               <>
@@ -148,7 +148,7 @@ function Disputes(props: TabProps) {
                       id="review-note"
                       rows={1}
                       value={note}
-                      placeholder="Public. Press n to begin, Escape to end"
+                      placeholder="Public. Press n to write, Escape to finish"
                       onInput={(event) => setNote(event.currentTarget.value)}
                       onKeyDown={(event) => {
                         if (event.key !== "Escape") return;
@@ -167,7 +167,7 @@ function Disputes(props: TabProps) {
       <section class="card stack" aria-label="Settled here">
         <h2>Settled here</h2>
         {settled.length === 0 && (
-          <p class="soft small">Disputes that you settled. You can settle each one again.</p>
+          <p class="soft small">Disputes that you settled. You can change each decision.</p>
         )}
         <ul class="settled-list">
           {[...settled].reverse().map(({ label, row: one }) => (
@@ -199,7 +199,7 @@ function DisputedRow(props: TabProps & { digest: string }) {
   );
   if (problem !== null) return <ProblemNotice problem={problem} />;
   return value === undefined || value.digest !== digest ? (
-    <p class="soft">Asking who said what …</p>
+    <p class="soft">Loading the labels …</p>
   ) : (
     <RowLabels row={value} />
   );

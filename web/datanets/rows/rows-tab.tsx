@@ -126,7 +126,7 @@ function Rows(props: TabProps) {
           label="Search the text"
           value={text}
           onInput={setText}
-          placeholder="All of these words; attrib* for any ending"
+          placeholder="All of these words; attrib* matches any ending"
         />
         {facts.card.labels.length > 0 && (
           <Choice
@@ -159,11 +159,9 @@ function Rows(props: TabProps) {
       )}
       {pages.failure !== null && <ProblemNotice problem={problemOf(pages.failure)} />}
       <p class="soft small" role="status">
-        {total === null ? "Asking the host …" : showTotal({ total, isTotalExact })}
-        {!isTotalExact && "; the first are shown: more words or another filter lead to the others"}
-        {isFiltered &&
-          undescribedCount > 0 &&
-          `; ${showCounted(undescribedCount, "new row")} can be found in a moment`}
+        {total === null ? "Loading …" : showTotal({ total, isTotalExact })}
+        {!isTotalExact && "; the first are shown. Add words or filters to narrow them down"}
+        {isFiltered && undescribedCount > 0 && `; ${showCounted(undescribedCount, "new row")} being indexed`}
       </p>
       <div class={chosen === undefined ? "stack" : "beside rows-beside"}>
         {total !== null && total > 0 && (

@@ -42,7 +42,7 @@ export function Statistics({
   if (statistics.rowCount === 0)
     return (
       <section class="card stack">
-        <p class="soft">No row has come yet.</p>
+        <p class="soft">No rows yet.</p>
         <div class="row">
           <a class="button button-main" href={datanetHref(datanetId, "contribute")}>
             Contribute the first rows
@@ -64,7 +64,7 @@ export function Statistics({
       <h2>In numbers</h2>
       <div class="columns columns-small">
         <Figure value={showCount(statistics.rowCount)} name="rows" />
-        <Figure value={showBytes(statistics.bytes)} name="all together" />
+        <Figure value={showBytes(statistics.bytes)} name="in total" />
         <Figure value={agreement.value === null ? "–" : agreement.value.toFixed(2)} name={AGREEMENT} />
         <Figure value={showCount(statistics.contributors.length)} name="contributors" />
       </div>
@@ -72,22 +72,22 @@ export function Statistics({
         <p class="soft small">Agreement is {METHODS[agreement.method]}: 1 where all labellers agree.</p>
       )}
       <Bars
-        title="What became of the rows"
+        title="Rows by state"
         bars={STATES.map(([name, label, tone]) => ({ label, tone, value: states[name] }))}
       />
       {card.labels.length > 0 && (
         <Bars
-          title="Classes"
+          title="Rows by label"
           bars={[...labels]
             .sort((a, b) => b.rowCount - a.rowCount)
             .map(({ label, rowCount }) => ({
-              label: label === "" ? "no label yet" : label,
+              label: label === "" ? "no accepted label yet" : label,
               value: rowCount,
             }))}
         />
       )}
       <Bars
-        title="Lengths"
+        title="Rows by size"
         bars={lengths
           .filter(({ rowCount }) => rowCount > 0)
           .map(({ maxBytes, rowCount }) => ({ label: `up to ${showBytes(maxBytes)}`, value: rowCount }))}
@@ -95,7 +95,7 @@ export function Statistics({
       {byDay.length > 1 && (
         <Chart
           title="Growth"
-          about="Rows committed up to each day."
+          about="Total of committed rows."
           xs={byDay.map(dayOf)}
           series={[{ label: "rows", values: grown }]}
           showX={showDay}
@@ -105,7 +105,7 @@ export function Statistics({
       {labelling.agreementByDay.length > 1 && (
         <Chart
           title="Agreement over time"
-          about={`Of the rows whose last label came on that day, beyond chance: 1 = always. ${METHODS[agreement.method]}.`}
+          about={`Agreement of labellers beyond chance, by the day of a row's last label; 1 is full agreement. ${METHODS[agreement.method]}.`}
           xs={labelling.agreementByDay.map(({ day }) => dayOf(day))}
           series={[{ label: "agreement", values: labelling.agreementByDay.map(({ value }) => value) }]}
           showX={showDay}
@@ -125,9 +125,9 @@ function Teams({ statistics: { labelling } }: { statistics: DatanetStatistics })
     { label: "Team", cell: ({ name }) => <RowText text={name} isOneLine /> },
     { label: "People", isNumber: true, cell: ({ memberCount }) => showCount(memberCount) },
     { label: "Labels", isNumber: true, cell: ({ labelCount }) => showCount(labelCount) },
-    { label: "In seven days", isNumber: true, cell: ({ weekCount }) => showCount(weekCount) },
+    { label: "Last 7 days", isNumber: true, cell: ({ weekCount }) => showCount(weekCount) },
     { label: "Agreement", isNumber: true, cell: ({ agreement: { value } }) => value?.toFixed(2) ?? "–" },
-    { label: "Gold rows right", isNumber: true, cell: ({ gold }) => showGold(gold) },
+    { label: "Gold rows correct", isNumber: true, cell: ({ gold }) => showGold(gold) },
   ];
   if (labelling.teams.length === 0) return null;
   return (
@@ -141,12 +141,12 @@ function Suggestions({ statistics: { labelling } }: { statistics: DatanetStatist
   if (rowCount === 0) return null;
   const part = ({ other, same }: typeof seen) =>
     same + other === 0
-      ? "no label yet"
+      ? "no labels yet"
       : `${((100 * same) / (same + other)).toFixed(0)} % of ${same + other}`;
   return (
     <p class="soft small">
-      A model suggests a label for {showCounted(rowCount, "row")}. Labels that say the same: {part(seen)}{" "}
-      where the labeller saw it, {part(unseen)} where not.
+      A model suggests a label for {showCounted(rowCount, "row")}. Labels that match it: {part(seen)} where
+      the labeller saw it, {part(unseen)} where not.
     </p>
   );
 }
@@ -160,7 +160,7 @@ function Labellers({ statistics: { labelling } }: { statistics: DatanetStatistic
     { label: "Labeller", cell: ({ leafId }) => <LeafLink id={leafId} /> },
     { label: "Labels", isNumber: true, cell: ({ labelCount }) => showCount(labelCount) },
     {
-      label: "Gold rows right",
+      label: "Gold rows correct",
       isNumber: true,
       cell: ({ gold }) => showGold(gold),
     },

@@ -57,11 +57,11 @@ export function VersionCheck(props: SigningTab) {
     <section class="card stack" aria-label="Check the version">
       <h2>Check version {facts.ledger.version}</h2>
       <p class="soft small">
-        Rows come from the host and are hashed here; roots come from the ledger; every signature is checked
-        here.
+        Rows come from the host and are hashed in your browser, which also checks every signature. Roots come
+        from the ledger.
       </p>
       <Button isBusy={isBusy} onClick={() => void check()}>
-        {isBusy ? "Checking …" : "Check it here"}
+        {isBusy ? "Checking …" : "Check in this browser"}
       </Button>
       {progress !== "" && (
         <p class="soft small" role="status">
@@ -75,7 +75,7 @@ export function VersionCheck(props: SigningTab) {
 }
 
 const VOUCHING = {
-  former: "signed with a key that it has replaced since",
+  former: "signed with a key that was replaced later",
   missing: "has not signed it",
   notDrawn: "signed, but the draw chose another account",
 };
@@ -119,7 +119,7 @@ function Result({ checked: { verified, vouching }, facts }: SigningTab & { check
       <Checks label="Checks of the version" checks={checks} />
       {labelled > 0 && (
         <p class="soft small">
-          Root of the labels, which a model's recipe names:{" "}
+          Root of the labels, as named by model recipes:{" "}
           <Identifier value={hex32(vouching.labels.root)} label="the labels' root" />
         </p>
       )}
@@ -193,8 +193,8 @@ export function VersionDownload(props: SigningTab) {
     <section class="card stack" aria-label="Download">
       <h2>Download version {facts.ledger.version}</h2>
       <p class="soft small">
-        Every field and the accepted label of each row, checked against the ledger before it is saved.
-        Licence: {facts.card.licence}.
+        All fields and accepted labels, checked against the ledger before they are saved. Licence:{" "}
+        {facts.card.licence}.
       </p>
       <Choice<ExportFormat>
         label="Format"
@@ -221,7 +221,7 @@ export function VersionDownload(props: SigningTab) {
       )}
       {citation.value !== undefined && (
         <>
-          <h3>Cite it as</h3>
+          <h3>Cite as</h3>
           <blockquote class="citation">
             <RowText text={citation.value.text} />
           </blockquote>

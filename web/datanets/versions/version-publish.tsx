@@ -78,13 +78,13 @@ export function VersionPublish(props: VersionPublishProps) {
     <section class="card stack" aria-label="Next version">
       <h2>Next version</h2>
       <p class="soft small">
-        Your browser fetches what was committed and signed, checks it, and builds the version by the card's
-        rules. Everyone who does the same gets the same version.
+        Your browser fetches and checks all commits and signed records, then builds the version by the card's
+        rules. Anyone who repeats this gets the same version.
       </p>
       {waitingCount > 0 && (
         <p class="soft small">
           {showCount(waitingCount)} {waitingCount === 1 ? "contribution waits" : "contributions wait"} for a
-          verdict above: only approved contributions go into a version.
+          decision above. Only approved contributions go into a version.
         </p>
       )}
       {next === null ? (
@@ -134,8 +134,7 @@ export function VersionPublish(props: VersionPublishProps) {
           {waitingRowCount > 0 && (
             <p class="soft small">
               {showCounted(waitingRowCount, "row")} {waitingRowCount === 1 ? "waits" : "wait"} for labels.
-              This page counts again by itself when labels come; what is missing then comes with a later
-              version.
+              This page updates as labels arrive; rows still missing come with a later version.
             </p>
           )}
           {disputedCount > 0 && (
@@ -157,7 +156,7 @@ export function VersionPublish(props: VersionPublishProps) {
                 : `Sign version ${facts.ledger.version + 1} without ${showCounted(next.leftOut.length, "row")}`}
             </Button>
             <Button isDisabled={isBusy} onClick={() => void collect()}>
-              Look again
+              Check again
             </Button>
           </div>
           {(next.version.rowCount === 0 || isSame) && (

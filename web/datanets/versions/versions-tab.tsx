@@ -91,14 +91,12 @@ function Contributed(props: TabProps & { commits: readonly HostCommitView[]; onS
           </Badge>
         ),
     },
-    { label: "Verdict", cell: (commit) => <Verdict {...props} commit={commit} /> },
+    { label: "Decision", cell: (commit) => <Verdict {...props} commit={commit} /> },
   ];
   return (
     <section class="card stack" aria-label="Contributions">
       <h2>Contributions</h2>
-      <p class="soft small">
-        Only approved contributions go into a version. Approvals and rejections are signed.
-      </p>
+      <p class="soft small">Only approved contributions go into a version. Each decision is signed.</p>
       <DataTable
         caption="Contributions"
         columns={columns}
@@ -155,7 +153,7 @@ function Verdict(props: TabProps & { commit: HostCommitView; onSaid: () => void 
             label={<span class="visually-hidden">Reason</span>}
             value={note}
             onInput={setNote}
-            placeholder="A reason; it is public"
+            placeholder="A reason (public)"
           />
           <span class="row">
             <Button isMain isSmall isBusy={isBusy} onClick={() => void say("approve")}>
@@ -184,7 +182,7 @@ function Published({ facts, live, versions }: TabProps & { versions: readonly Ho
       label: "State",
       cell: ({ isFinal, isHere, rowCount }) => (
         <span class="row">
-          <Badge tone={isFinal ? "good" : "wait"}>{isFinal ? "final" : "on its way"}</Badge>
+          <Badge tone={isFinal ? "good" : "wait"}>{isFinal ? "final" : "pending"}</Badge>
           {!isHere && rowCount > 0 && <Badge tone="bad">row list missing</Badge>}
         </span>
       ),

@@ -12,7 +12,7 @@ export function BatchCheck({ site, live, batch }: PageProps & { batch: LedgerBat
       site={site}
       live={live}
       what="batch"
-      about="Your browser reads the batch from Ethereum, computes the proof's inputs again, and verifies the proof with the key that came with this page. It does not rely on this server."
+      about="Your browser reads the batch from Ethereum, recomputes the inputs of the proof, and verifies it with the key in this page. It does not rely on this server."
       titles={BATCH_CHECK_TITLES}
       isPosted={batch.l1TransactionHash != null && ["posted", "final"].includes(batch.status)}
       check={async ({ client, info }, tell) => {

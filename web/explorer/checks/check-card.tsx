@@ -61,9 +61,9 @@ export function CheckCard({ about, check, isPosted, live, site, titles, what }: 
         </Button>
       </div>
       <p class="soft">{about}</p>
-      {!isPosted && <p>It can be checked as soon as it is on Ethereum.</p>}
+      {!isPosted && <p>It can be checked once it is on Ethereum.</p>}
       {isPosted && client === null && (
-        <p>This page knows no Ethereum node. Connect a wallet: its node is asked then.</p>
+        <p>This page has no Ethereum node. Connect a wallet to use its node.</p>
       )}
       {problem !== null && <ProblemNotice problem={problem} />}
       {steps.length > 0 && (
@@ -86,20 +86,18 @@ function Verdict({ what, steps, titles, isBusy, isDevelopment }: VerdictProps) {
   const failed = steps.filter(({ state }) => state === "failed");
   if (failed.length > 0) {
     return (
-      <Notice tone="bad" title={`This ${what} does not check out.`}>
-        <p>Failed: {failed.map(({ name }) => `“${titles[name]}”`).join(", ")}. What differs is said below.</p>
+      <Notice tone="bad" title={`The check of this ${what} failed.`}>
+        <p>Failed: {failed.map(({ name }) => `“${titles[name]}”`).join(", ")}. See the difference below.</p>
       </Notice>
     );
   }
   if (isBusy) return null;
   if (!steps.some(({ name, state }) => name === "proof" && state === "done"))
-    return <Notice tone="wait" title="Everything on Ethereum fits, but the proof is not there." />;
+    return <Notice tone="wait" title="Everything on Ethereum matches, but the proof is not there." />;
   return (
-    <Notice tone="good" title={`This ${what} is right, by Ethereum and by your own computation.`}>
+    <Notice tone="good" title={`This ${what} is correct, by Ethereum and by your own computation.`}>
       {isDevelopment && (
-        <p>
-          The key is a development one: anyone could forge a proof for it, so this says nothing about money.
-        </p>
+        <p>This is a development key. Anyone could forge a proof for it, so this says nothing about money.</p>
       )}
     </Notice>
   );

@@ -20,7 +20,7 @@ export function SettlementCheck({
       site={site}
       live={live}
       what="settlement"
-      about="Your browser reads the settlement from Ethereum, computes its draws and the proof's inputs again, and verifies the proof with the key that came with this page. It does not rely on this server."
+      about="Your browser reads the settlement from Ethereum, recomputes its draws and the inputs of the proof, and verifies it with the key in this page. It does not rely on this server."
       titles={SETTLEMENT_CHECK_TITLES}
       isPosted={settlement.l1TransactionHash !== null}
       check={async ({ client, info }, tell) => {

@@ -43,9 +43,9 @@ export function BaseAddress({
         void add();
       }}
     >
-      <h2>Add a base</h2>
+      <h2>Add a base model</h2>
       <Field
-        label="Hub's name, folder or address"
+        label="Model name, folder or URL"
         value={place}
         onInput={(text) => {
           setPlace(text);
@@ -53,14 +53,14 @@ export function BaseAddress({
         }}
         isDisabled={adding.isBusy}
         placeholder="owner/name"
-        help={`This factory takes what begins with ${info.basePlaces.join(" or ")}. A hub's model is owner/name.`}
+        help={`Allowed: what starts with ${info.basePlaces.join(" or ")}. A model on the hub is named owner/name.`}
       />
       {plan !== null && <PlanFacts plan={plan} />}
       {adding.isBusy && fetched !== null && <p role="status">{fetched} fetched</p>}
       {adding.problem !== null && <ProblemNotice problem={adding.problem} />}
       <div class="row">
         <Button type="submit" isBusy={adding.isBusy} isDisabled={place.trim() === ""}>
-          {plan === null ? "Look at it" : "Fetch it"}
+          {plan === null ? "Show details" : "Download"}
         </Button>
       </div>
     </form>
@@ -73,8 +73,8 @@ function PlanFacts({ plan }: { readonly plan: FactoryBasePlan }) {
       isSmall
       facts={[
         ["Model", `${plan.name}, ${(plan.parameterCount / 1e6).toFixed(1)} M parameters (${plan.family})`],
-        ["Licence", plan.licence ?? "not named: ask its publisher"],
-        ["Disk", `${showMegabytes(plan.sizeBytes)}, ${showMegabytes(plan.freeBytes)} are free`],
+        ["Licence", plan.licence ?? "not stated: ask the publisher"],
+        ["Disk", `${showMegabytes(plan.sizeBytes)}, ${showMegabytes(plan.freeBytes)} free`],
         ["Memory", showMegabytes(plan.memoryBytes)],
       ]}
     />

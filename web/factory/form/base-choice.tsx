@@ -21,9 +21,9 @@ export function BaseChoice({ datasetId, factorySession }: BaseChoiceProps) {
   return (
     <>
       <section class="stack-s">
-        <h2>Choose a base</h2>
+        <h2>Choose a base model</h2>
         <p class="soft">
-          A <Term name="base (of an adapter)">base</Term> has learnt language already. Fine-tuning teaches it
+          A <Term name="base (of an adapter)">base</Term> has already learned language. Fine-tuning teaches it
           your style and your facts.
         </p>
       </section>
@@ -44,9 +44,9 @@ export function BaseChoice({ datasetId, factorySession }: BaseChoiceProps) {
 const FEW_PARAMETERS = 50_000_000;
 
 const SOURCES = {
-  own: "checked by its hash",
+  own: "included, checked by its hash",
   folder: "on the factory's disk",
-  address: "from the web",
+  address: "downloaded",
 } as const;
 
 function BaseCard({ base, datasetId }: { base: FactoryBase; datasetId: string }) {
@@ -64,8 +64,8 @@ function BaseCard({ base, datasetId }: { base: FactoryBase; datasetId: string })
       </p>
       {parameterCount < FEW_PARAMETERS && (
         <p class="soft small">
-          So few parameters write in your rows' style, and know no facts. Questions with answers are answered
-          by the rows themselves.
+          A model of this size writes in the style of your rows but knows no facts. Questions with answers are
+          answered from the rows.
         </p>
       )}
       <FactList
@@ -74,7 +74,7 @@ function BaseCard({ base, datasetId }: { base: FactoryBase; datasetId: string })
           ["Context", `${showCount(maxPositions)} tokens`],
           ["Layers × width", `${layerCount} × ${showCount(width)}`],
           ["Vocabulary", showCount(vocabularySize)],
-          ["Licence", source === "own" ? "this software's" : (licence ?? "not named")],
+          ["Licence", source === "own" ? "that of this software" : (licence ?? "not stated")],
           ["On disk", `${showCount(Math.ceil(sizeBytes / 1e6))} MB`],
         ]}
       />

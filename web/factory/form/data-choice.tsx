@@ -31,17 +31,17 @@ export function DataChoice({ factorySession, live, site }: DataChoiceProps) {
     <>
       <ChoiceSteps at={0} />
       <section class="stack">
-        <h1>Choose the rows</h1>
+        <h1>Choose a Datanet</h1>
         <p class="lead">
-          A <Term name="Datanet" /> has rows that people wrote and checked. A model that learns from one pays
-          them, row by row, for each answer.
+          A <Term name="Datanet" /> contains rows that people wrote and checked. A model trained on it pays
+          them for each answer, row by row.
         </p>
       </section>
       {problem !== null && <ProblemNotice problem={problem} />}
       {value?.problems.map((one) => (
         <ProblemNotice key={one.details ?? one.message} problem={one} />
       ))}
-      {value === undefined && problem === null && <p class="soft">Asking the hosts of Datanets …</p>}
+      {value === undefined && problem === null && <p class="soft">Loading Datanets …</p>}
       <div class="choices">
         {value?.datanets.map((one) => (
           <DatanetCard key={`${one.host} ${one.id}`} datanet={one} />
@@ -56,7 +56,7 @@ export function DataChoice({ factorySession, live, site }: DataChoiceProps) {
       )}
       {ready.length > 0 && (
         <section class="card stack">
-          <h2>Rows that you uploaded before</h2>
+          <h2>Your uploaded rows</h2>
           <ul class="plain-list">
             {ready.map(({ id, name, rowCount }) => (
               <li key={id}>

@@ -102,7 +102,7 @@ export function FormFields({ defaults, isRegistrable, onTyped, typed }: FormFiel
           label="Name"
           value={typed.name}
           onInput={(name) => onTyped({ ...typed, name })}
-          problem={typed.name.trim() === "" ? "It needs a name." : null}
+          problem={typed.name.trim() === "" ? "Enter a name." : null}
         />
         {isWriter ? (
           <>
@@ -110,19 +110,19 @@ export function FormFields({ defaults, isRegistrable, onTyped, typed }: FormFiel
               {number(
                 "rounds",
                 <Term name="round (of a tuning)">Rounds</Term>,
-                "More rounds fit the rows better; too many only memorise them.",
+                "How often training goes through all rows. Too many rounds only memorise them.",
               )}
               {number(
                 "heldOutRows",
                 <Term name="held-out rows">Held-out rows</Term>,
-                "They show whether it really learns, and earn nothing by this model.",
+                "Not trained on: they show whether the model really learns. They earn nothing from this model.",
               )}
             </div>
             <Field
-              label="A prompt to watch"
+              label="Sample prompt"
               value={typed.samplePrompt}
               onInput={(samplePrompt) => onTyped({ ...typed, samplePrompt })}
-              help="It is continued while the model learns. Left empty: the beginning of a held-out row."
+              help="Answered at intervals during training. If empty: the start of a held-out row."
             />
           </>
         ) : (
@@ -130,12 +130,12 @@ export function FormFields({ defaults, isRegistrable, onTyped, typed }: FormFiel
             {number(
               "folds",
               <Term name="fold">Folds</Term>,
-              "Each part of the rows is judged by a model of the others. The final model learns from all rows, and all can earn. 0: no test.",
+              "Each fold is judged by a model trained on the others. The final model is trained on all rows, and all can earn. 0: no evaluation.",
             )}
             {number(
               "decay",
               "Smoothing",
-              "More of it fits the rows less closely. Left empty: by the number of rows.",
+              "A larger value fits the rows less closely. If empty: chosen by the number of rows.",
             )}
           </div>
         )}
@@ -143,26 +143,28 @@ export function FormFields({ defaults, isRegistrable, onTyped, typed }: FormFiel
       {isRegistrable && (
         <section class="card stack">
           <h2>Who earns</h2>
-          <p class="soft">Of each payment for an answer. The rest goes to the people behind the rows.</p>
+          <p class="soft">
+            Shares of each payment for an answer. The rest goes to the contributors of the rows.
+          </p>
           <div class="settings-grid">
-            {number("ownerPercent", "Your part", "A smaller part attracts better data.", "%")}
+            {number("ownerPercent", "Your share", "A smaller share attracts better data.", "%")}
             {number(
               "validatorPercent",
-              "Validators' part of the rest",
-              "For those who checked the rows.",
+              "Validators' share of the rest",
+              "For the people who checked the rows.",
               "%",
             )}
             {isWriter &&
               number(
                 "citationPercent",
                 "Payments by citation",
-                "Answers then cite rows: of questions with answers they are the row's answer, word for word; else they are written from rows. The other payments go by influence; 0: all of them, and no row is cited. A share on the Datanet's card decides.",
+                "Share of payments that goes to cited rows; influence divides the others. 0: no row is cited. The share on the Datanet's card takes precedence.",
                 "%",
               )}
           </div>
           <Check
             label="Publish the model with its rows"
-            help="Then anyone can see which rows an answer paid, and train it again. Only where the licence allows it."
+            help="Anyone can then see which rows an answer paid, and train the model again. Only if the licence allows it."
             isChecked={typed.publishRows}
             onCheck={(publishRows) => onTyped({ ...typed, publishRows })}
           />
@@ -194,27 +196,31 @@ function More({ defaults, isChanged, number, onTyped, typed }: MoreProps) {
             {number(
               "rank",
               <Term name="rank (of an adapter)">Rank</Term>,
-              "8 is right for style and form; more holds more facts.",
+              "8 suits style and form; a higher rank holds more facts.",
             )}
-            {number("alpha", "Alpha", "How strongly the adapter changes the base. Usually twice the rank.")}
+            {number(
+              "alpha",
+              "Alpha",
+              "How strongly the adapter changes the base model. Usually twice the rank.",
+            )}
             {number(
               "rate",
               <Term name="learning rate">Learning rate</Term>,
-              "If the loss jumps, try a third of it.",
+              "If the loss jumps, try a third.",
             )}
-            {number("lastPart", "Rate at the end", "As a part of the rate: it falls evenly.")}
-            {number("rowsPerStep", "Rows a step", "More make the training steadier and slower.")}
+            {number("lastPart", "Final rate", "As a fraction of the learning rate, which falls linearly.")}
+            {number("rowsPerStep", "Rows per step", "More rows make training steadier and slower.")}
             {number(
               "rowTokens",
-              <Term name="token">Tokens a row</Term>,
-              "A longer row is refused, never cut.",
+              <Term name="token">Tokens per row</Term>,
+              "Longer rows are refused, never cut.",
             )}
-            {number("answerTokens", "Tokens an answer", "The longest answer.")}
-            {number("temperature", "Temperature", "0: always the likeliest word. Higher: more varied.")}
+            {number("answerTokens", "Tokens per answer", "Maximum length of an answer.")}
+            {number("temperature", "Temperature", "0: always the most likely token. Higher: more varied.")}
           </div>
           <Check
-            label="Base in 8 bits a number"
-            help="A quarter of the memory, to train it and to check its answers. Usual for large bases."
+            label="8-bit base model"
+            help="Needs a quarter of the memory for training and for checking answers. Usual for large models."
             isChecked={typed.isInt8}
             onCheck={(isInt8) => onTyped({ ...typed, isInt8 })}
           />
@@ -225,7 +231,7 @@ function More({ defaults, isChanged, number, onTyped, typed }: MoreProps) {
                 class="term"
                 onClick={() => onTyped({ ...typed, ...numbersTyped(defaults) })}
               >
-                Back to what fits
+                Reset to defaults
               </button>
             </p>
           )}

@@ -42,7 +42,7 @@ export function FormPage(props: FormPageProps) {
       {view !== undefined ? (
         <Settings {...props} view={view} />
       ) : (
-        problem === null && <p class="soft">Asking what fits …</p>
+        problem === null && <p class="soft">Loading defaults …</p>
       )}
     </>
   );
@@ -73,11 +73,11 @@ function Settings({ view, ...props }: FormPageProps & { view: FormView }) {
       <section class="stack">
         <h1>Settings</h1>
         <p class="lead">
-          These settings usually suit {showCounted(view.rowCount, "row")}. Change what you like.
+          These defaults usually suit {showCounted(view.rowCount, "row")}. Change them as you like.
         </p>
       </section>
       {!view.isRegistrable && (
-        <Notice tone="wait" title="This model can be exported, but not registered.">
+        <Notice tone="wait" title="This model can be exported but not registered.">
           <p>{view.whyNot}</p>
         </Notice>
       )}
@@ -95,9 +95,9 @@ function Settings({ view, ...props }: FormPageProps & { view: FormView }) {
           onTyped={write}
         />
         <section class="card stack" aria-label="Estimate">
-          <h2>What it takes</h2>
+          <h2>Estimate</h2>
           {form === null ? (
-            <p class="soft">Correct the marked field above.</p>
+            <p class="soft">Correct the field marked above.</p>
           ) : (
             <Estimate
               {...props}
@@ -148,7 +148,7 @@ function Estimate({ baseId, datasetId, factorySession, form, onRefused }: Estima
       stop();
     };
   }, [JSON.stringify(form)]);
-  if (found === null) return <p class="soft">The factory makes a few steps to measure it …</p>;
+  if (found === null) return <p class="soft">Measuring a few training steps …</p>;
   if ("message" in found) return <ProblemNotice problem={found} />;
   const { features, load, total, tune } = found.seconds;
   const seconds = (of: number) => showDuration(1_000 * of);
@@ -164,7 +164,7 @@ function Estimate({ baseId, datasetId, factorySession, form, onRefused }: Estima
           <p class="figure">{showCount(found.steps)}</p>
         </div>
         <div>
-          <p class="soft small">To register it</p>
+          <p class="soft small">Registration</p>
           <p class="figure">
             {found.registerFeeWei === null ? (
               "–"
@@ -177,14 +177,14 @@ function Estimate({ baseId, datasetId, factorySession, form, onRefused }: Estima
         </div>
       </div>
       <p class="soft small">
-        Measured by {showCounted(found.measuredSteps, "step")} on this factory just now: {seconds(load)} to
+        Measured on this factory just now, over {showCounted(found.measuredSteps, "step")}: {seconds(load)} to
         load,{" "}
         {found.tokensPerSecond === null
-          ? `${seconds(tune)} to judge the rows, `
-          : `${seconds(tune)} to tune at ${showCount(Math.round(found.tokensPerSecond))} tokens a second, `}
-        {seconds(features)} for the rows' influence. Training itself costs nothing here.
+          ? `${seconds(tune)} to evaluate, `
+          : `${seconds(tune)} to tune at ${showCount(Math.round(found.tokensPerSecond))} tokens per second, `}
+        {seconds(features)} for the influence of rows. Training is free here.
         {found.queuedBefore > 0 &&
-          ` ${showCounted(found.queuedBefore, "job")} ${found.queuedBefore === 1 ? "is" : "are"} before yours.`}
+          ` ${showCounted(found.queuedBefore, "job")} ${found.queuedBefore === 1 ? "is" : "are"} ahead of yours.`}
       </p>
     </>
   );

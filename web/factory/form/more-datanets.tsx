@@ -54,10 +54,10 @@ export function MoreDatanets({ dataset, factorySession, live, site }: MoreDatane
     });
   return (
     <section class="card stack" aria-label="Further Datanets">
-      <h2>Together with others</h2>
+      <h2>Add more Datanets</h2>
       <p class="soft">
-        One model can learn from several Datanets with the same kind of row and labels. Each approves it, and
-        each earns by its own rows. The rollup needs a circuit for it.
+        One model can be trained on several Datanets with the same kind of row and the same labels. Each owner
+        approves it, and each Datanet earns by its own rows. The rollup needs a circuit of that size.
       </p>
       <ul class="plain-list">
         {others.map(({ hostUrl, id, name, rowCount }) => (

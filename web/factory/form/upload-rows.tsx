@@ -23,15 +23,15 @@ export function UploadRows({ factorySession }: { factorySession: FactorySession 
     });
   return (
     <section class="card stack">
-      <h2>Or rows of your own</h2>
+      <h2>Or upload your own rows</h2>
       <p class="soft">
-        The factory gets them, to train a model that writes. Such a model can be exported, not registered. For
-        private rows, run a factory of your own.
+        The factory stores them and trains a language model. That model can be exported but not registered.
+        For private rows, run your own factory.
       </p>
       <DropFiles
-        title={sending.isBusy ? "Sending …" : "Drop a file"}
+        title={sending.isBusy ? "Uploading …" : "Drop a file"}
         accept=".txt,.md,.docx,.pdf,.jsonl,.ndjson,.json,.csv,.tsv,.parquet,text/plain,text/csv"
-        help="Text: an empty line ends a row. Documents: a heading begins one. JSON, CSV or Parquet: a “text”, a “prompt” and an “answer”, or “messages”."
+        help="Text files: empty lines separate rows. Documents: each heading starts a row. JSON, CSV or Parquet: “text”, “prompt” and “answer”, or “messages”."
         onFiles={([file]) => void send(file!)}
       />
       {sending.problem !== null && <ProblemNotice problem={sending.problem} />}

@@ -33,15 +33,15 @@ export function UseChoice(props: UseChoiceProps) {
       <ChoiceSteps at={1} />
       {problem !== null && <ProblemNotice problem={problem} />}
       {dataset === undefined ? (
-        problem === null && <p class="soft">Asking the factory …</p>
+        problem === null && <p class="soft">Loading …</p>
       ) : (
         <>
           <section class="stack">
             <h1>{dataset.name}</h1>
             <p class="lead">
               {showCounted(dataset.rowCount, "row")}
-              {dataset.datanet !== null && `, licence ${dataset.datanet.licence ?? "not named"}`}. Choose what
-              they become.
+              {dataset.datanet !== null && `, licence ${dataset.datanet.licence ?? "not stated"}`}. Choose
+              what to train.
             </p>
           </section>
           {dataset.uses.map((one) => (
@@ -80,8 +80,8 @@ function Use({ dataset, remedy, use, whyNot }: UseProps) {
     <section class="card stack" aria-label={USE_TITLES[use]}>
       <h2>{USE_TITLES[use]}</h2>
       <p class="soft">
-        It answers with one of the labels, and names the rows that spoke for it. Each paid answer is proven,
-        and pays those rows. Trained in seconds, without a base.
+        It answers with one of the labels and names the rows that support it. Each paid answer is proven and
+        pays those rows. Trains in seconds, without a base model.
       </p>
       <ul class="label-counts">
         {dataset.labels!.map(({ name, rowCount }) => (
@@ -92,7 +92,7 @@ function Use({ dataset, remedy, use, whyNot }: UseProps) {
       </ul>
       <div class="row">
         <a class="button button-main" href={formHref(dataset.id, null)}>
-          {use === "sort" ? "Make a model that sorts" : "Make a model that predicts"}
+          {use === "sort" ? "Train a classifier" : "Train a predictor"}
         </a>
       </div>
     </section>

@@ -1,4 +1,4 @@
-/** Words for what rows can become: a model that sorts, that predicts a column, or that writes. */
+/** Words for the models that rows can train: a classifier, a predictor of a column, or a language model. */
 import { type RowKind, useOfKind } from "@openledger/attribution/rows/row-kinds";
 import type { FactoryUse } from "@openledger/models/factory/factory-api";
 
@@ -6,19 +6,19 @@ import type { FactoryUse } from "@openledger/models/factory/factory-api";
 const MAX_NAMED = 4;
 
 export const USE_TITLES: Readonly<Record<FactoryUse, string>> = {
-  sort: "A model that sorts",
-  predict: "A model that predicts a column",
-  write: "A model that writes",
+  sort: "Classifier",
+  predict: "Predictor of a column",
+  write: "Language model",
 };
 
-/** "Becomes a model that sorts: ham or spam." */
+/** "Trains a classifier of ham, spam." */
 export function becomes(rowKind: RowKind, labels: readonly string[]): string {
   const use = useOfKind(rowKind);
-  if (use === "write") return "Becomes a model that writes and answers.";
+  if (use === "write") return "Trains a language model.";
   const named = labels.slice(0, MAX_NAMED).join(", ");
   const more = labels.length > MAX_NAMED ? ` and ${labels.length - MAX_NAMED} more` : "";
-  const what = use === "sort" ? "sorts" : "predicts";
+  const what = use === "sort" ? "classifier" : "predictor";
   return labels.length === 0
-    ? `Becomes a model that ${what}, once its card names labels.`
-    : `Becomes a model that ${what}: ${named}${more}.`;
+    ? `Trains a ${what} once the card names labels.`
+    : `Trains a ${what} of ${named}${more}.`;
 }

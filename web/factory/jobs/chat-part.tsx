@@ -27,7 +27,7 @@ export function ChatPart(props: JobPartProps) {
       {served !== undefined && served !== null ? (
         <>
           <p class="soft">
-            You pay the model's price, and see which rows the answer pays. This page checks the answer before
+            You pay the model's price and see which rows the answer pays. This page checks the answer before
             you pay.
           </p>
           <ModelQuestion {...props} model={served} />
@@ -57,7 +57,7 @@ function NotServed({ job }: Pick<JobPartProps, "job">) {
         ) : (
           <>
             No server answers for model {job.modelId} yet.{" "}
-            <a href={jobHref(job.id, "register")}>Let this factory serve it</a>.
+            <a href={jobHref(job.id, "register")}>Serve it at this factory</a>.
           </>
         )}
       </p>
@@ -98,7 +98,7 @@ function FreeChat({ factorySession, job }: JobPartProps) {
   return (
     <section class="stack" aria-label="Free chat">
       <h2>Try it for free</h2>
-      <p class="soft small">At the factory. Nothing is paid or stored, and no row earns.</p>
+      <p class="soft small">The factory answers. Nothing is paid or stored, and no row earns.</p>
       <Chat
         turns={turns.map((turn, i) => ({
           key: i,
@@ -107,7 +107,7 @@ function FreeChat({ factorySession, job }: JobPartProps) {
         }))}
         question={prompt}
         onQuestion={setPrompt}
-        label="Say something"
+        label="Your message"
         lineCount={2}
         asking={asking}
         onAsk={() => void ask()}

@@ -18,7 +18,8 @@ import { TrySorting } from "./try-sorting.tsx";
 type Answers = FactoryComparison["answers"];
 
 /** Text where a model that says rows' answers has none. */
-export const NO_ROW_ANSWERS = "No row answers this question: the model says nothing, and nothing is to pay.";
+export const NO_ROW_ANSWERS =
+  "No row answers this question, so the model gives no answer and nothing is paid.";
 
 /** Maximum tokens of an answer. */
 const ANSWER_TOKENS = 48;
@@ -76,7 +77,7 @@ function WithBase({ factorySession, job }: JobPartProps) {
           onQuestion={setPrompt}
           label="Your prompt"
           lineCount={2}
-          help="Both models get it. Nothing is paid, and no one else sees it."
+          help="Both models answer it. Nothing is paid, and no one else sees it."
           asking={trying}
           onAsk={() => void attempt()}
           buttonLabel="Ask both"
@@ -94,17 +95,18 @@ function HeldOut({ answers, looking }: { answers: Answers | null; looking: Actio
   const better = measured.filter(({ baseLoss, tunedLoss }) => tunedLoss! < baseLoss!).length;
   return (
     <section class="card stack" aria-label="On held-out rows">
-      <h2>On rows that it has never seen</h2>
+      <h2>Held-out rows</h2>
       {looking.problem !== null && <ProblemNotice problem={looking.problem} />}
       {answers === null ? (
-        looking.problem === null && <p class="soft">Both models answer …</p>
+        looking.problem === null && <p class="soft">Both models are answering …</p>
       ) : answers.length === 0 ? (
-        <p class="soft">No rows were held out, so there is nothing to measure on. Try prompts of your own.</p>
+        <p class="soft">No rows were held out, so there is nothing to compare. Try your own prompts.</p>
       ) : (
         <>
           {measured.length > 0 && (
             <p>
-              The tuned model beats its base on <strong>{better}</strong> of {measured.length} unseen rows.
+              The tuned model beats its base model on <strong>{better}</strong> of {measured.length} unseen
+              rows.
             </p>
           )}
           {answers.map((answer) => (

@@ -22,24 +22,24 @@ const OF_WRITERS: readonly Offered[] = [
   {
     form: "adapter",
     title: "The adapter",
-    text: "Small, as PEFT keeps it. OpenLoRA, PEFT and vLLM put it on the base.",
+    text: "Small, in PEFT's format. OpenLoRA, PEFT and vLLM load it on top of the base model.",
   },
   {
     form: "merged",
-    title: "A whole model",
-    text: "The adapter added into the base's weights, as safetensors. Runs wherever the base does.",
+    title: "Merged model",
+    text: "The base model with the adapter merged into its weights, as safetensors. Runs wherever the base model does.",
   },
 ];
 const PUBLISHED: Offered = {
   form: "model",
-  title: "What is published",
-  text: "Everything that serves, settles and verifies the registered model. openledger models serve takes the folder.",
+  title: "Published files",
+  text: "Everything needed to serve, settle and verify the registered model, for openledger models serve.",
 };
 const OF_SORTERS: readonly Offered[] = [
   {
     form: "classifier",
     title: "The classifier",
-    text: "One JSON file: how an input becomes counts, and each label's numbers. examples/label-text.ts answers by it.",
+    text: "One JSON file with the inputs' encoding and the weights of each label. examples/label-text.ts shows how to use it.",
   },
 ];
 const FORMS = { sort: [...OF_SORTERS, PUBLISHED], write: [...OF_WRITERS, PUBLISHED] };
@@ -75,7 +75,7 @@ function Export({ factorySession, form, jobId, text, title }: ExportProps) {
         <span class="push" />
         {made === null && (
           <Button isSmall isBusy={making.isBusy} onClick={() => void make()}>
-            Make the files
+            Create the files
           </Button>
         )}
       </div>

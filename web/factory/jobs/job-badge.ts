@@ -3,7 +3,7 @@ import type { FactoryJob, JobState } from "@openledger/models/factory/factory-ap
 import type { Tone } from "../../design/badge.tsx";
 
 const STATES: Readonly<Record<JobState, { readonly tone: Tone; readonly text: string }>> = {
-  queued: { tone: "wait", text: "waiting for its turn" },
+  queued: { tone: "wait", text: "queued" },
   running: { tone: "info", text: "running" },
   pausing: { tone: "wait", text: "pausing" },
   paused: { tone: "wait", text: "paused" },

@@ -10,7 +10,7 @@ import { ChatPart } from "./chat-part.tsx";
 import { ComparePart } from "./compare-part.tsx";
 import { ExportPart } from "./export-part.tsx";
 import { jobBadge } from "./job-badge.ts";
-import { USE_WORDS } from "./job-figures.ts";
+import { kindOf } from "./job-figures.ts";
 import type { JobPartProps } from "./job-part.ts";
 import { LineagePart } from "./lineage-part.tsx";
 import { RegisterPart } from "./register-part.tsx";
@@ -35,14 +35,13 @@ export function JobPage(props: PageProps & { factorySession: FactorySession; job
   const query = useFactory(`job ${jobId}`, () => factorySession.factory.job(jobId), LOOK_MS);
   const { problem, value: job } = query;
   if (job === undefined)
-    return problem === null ? <p class="soft">Asking for the job …</p> : <ProblemNotice problem={problem} />;
+    return problem === null ? <p class="soft">Loading the job …</p> : <ProblemNotice problem={problem} />;
   const badge = jobBadge(job);
   return (
     <>
       <section class="stack-s">
         <p class="soft small">
-          <a href={FACTORY_HREF}>Factory</a> ·{" "}
-          {job.baseName === null ? USE_WORDS[job.form.use] : `writes, on ${job.baseName}`}
+          <a href={FACTORY_HREF}>Factory</a> · {kindOf(job)}
         </p>
         <div class="row">
           <h1>{job.form.name}</h1>

@@ -23,7 +23,7 @@ export function LineagePart({ factorySession, job }: JobPartProps) {
   return (
     <>
       {problem !== null && <ProblemNotice problem={problem} />}
-      {value === undefined ? problem === null && <p class="soft">Asking …</p> : <Lineage lineage={value} />}
+      {value === undefined ? problem === null && <p class="soft">Loading …</p> : <Lineage lineage={value} />}
     </>
   );
 }
@@ -35,7 +35,7 @@ function Lineage({ lineage }: { lineage: FactoryLineage }) {
       <ol class="lineage" aria-label="Lineage">
         <li class="card stack-s">
           <p class="soft small">Base</p>
-          <h2>{base === null ? "None: it learns from the rows alone" : base.name}</h2>
+          <h2>{base === null ? "None: trained on the rows alone" : base.name}</h2>
           <ul class="plain-list small soft">
             {Object.entries(base?.files ?? {}).map(([name, { sha256 }]) => (
               <li key={name}>
@@ -48,13 +48,14 @@ function Lineage({ lineage }: { lineage: FactoryLineage }) {
           <p class="soft small">Rows</p>
           <h2>{datasetName}</h2>
           {datanet === null ? (
-            <p class="soft">Your own rows, not on the ledger.</p>
+            <p class="soft">Your own rows, which are not on the ledger.</p>
           ) : (
             [datanet, ...lineage.further].map((one) => (
               <p key={one.id} class="soft">
                 <Term name="Datanet" /> <LeafLink id={one.id} />, version {one.version},{" "}
-                {one.isPublic ? "open to all" : "by the owner's grant"}, licence {one.licence ?? "not named"}.
-                Root <Identifier value={one.rowsRoot} label="the root of the rows" />
+                {one.isPublic ? "readable by anyone" : "readable on request"}, licence{" "}
+                {one.licence ?? "not stated"}. Root{" "}
+                <Identifier value={one.rowsRoot} label="the root of the rows" />
                 {one.labelsRoot !== null && (
                   <>
                     {" "}
@@ -67,7 +68,7 @@ function Lineage({ lineage }: { lineage: FactoryLineage }) {
         </li>
         <li class="card stack-s">
           <p class="soft small">{base === null ? "Recipe" : "Recipe and adapter"}</p>
-          <h2>Anyone can make it again</h2>
+          <h2>Reproducible by anyone</h2>
           <p class="soft">
             {recipeHash !== null && (
               <>
@@ -81,7 +82,7 @@ function Lineage({ lineage }: { lineage: FactoryLineage }) {
             )}
           </p>
           <details>
-            <summary class="row small">The recipe in full</summary>
+            <summary class="row small">Full recipe</summary>
             <pre class="recipe folded">{JSON.stringify(lineage.recipe, null, 2)}</pre>
           </details>
         </li>
@@ -96,7 +97,7 @@ function Lineage({ lineage }: { lineage: FactoryLineage }) {
                   Model <LeafLink id={model.id} />
                 </h2>
                 <Badge tone={model.isReady ? "good" : "wait"}>
-                  {model.isReady ? "its activation is proven" : "its activation is on its way"}
+                  {model.isReady ? "activation proven" : "activation pending"}
                 </Badge>
                 <Badge tone={model.isApproved ? "good" : "wait"}>
                   {model.isApproved ? "approved by the Datanet" : "not approved yet"}
@@ -146,11 +147,11 @@ function People({ lineage: { model, people } }: { lineage: FactoryLineage }) {
     <section class="card stack">
       <h2>People</h2>
       <DataTable
-        caption="Whose rows they are"
+        caption="Contributors and validators"
         columns={columns}
         rows={people}
         keyOf={({ contributorId, validatorId }) => `${contributorId} ${validatorId}`}
-        empty="Your own rows: there is no one to pay."
+        empty="These are your own rows, so no one is paid."
       />
     </section>
   );

@@ -4,7 +4,7 @@ import { type Column, DataTable } from "../../design/data-table.tsx";
 import { showDuration } from "../../words/format.ts";
 import { jobHref } from "../factory-links.ts";
 import { useFactory } from "../use-factory.ts";
-import { figureOf, USE_WORDS } from "./job-figures.ts";
+import { figureOf, kindOf } from "./job-figures.ts";
 import type { JobPartProps } from "./job-part.ts";
 
 /** Jobs on the same rows, this one first. */
@@ -18,10 +18,7 @@ export function OtherJobs({ factorySession, job }: JobPartProps) {
       cell: ({ form, id }) =>
         id === job.id ? <strong>{form.name}</strong> : <a href={jobHref(id)}>{form.name}</a>,
     },
-    {
-      label: "Kind",
-      cell: ({ baseName, form }) => (baseName === null ? USE_WORDS[form.use] : `writes, on ${baseName}`),
-    },
+    { label: "Kind", cell: kindOf },
     { label: "Settings", cell: settingsOf },
     { label: "On unseen rows", isNumber: true, cell: (one) => figureOf(one) ?? "–" },
     {
@@ -32,7 +29,7 @@ export function OtherJobs({ factorySession, job }: JobPartProps) {
   ];
   return (
     <section class="card stack" aria-label="Other jobs">
-      <h2>Beside your other models of these rows</h2>
+      <h2>Your models trained on these rows</h2>
       <DataTable
         caption="Jobs of the same rows"
         columns={columns}
@@ -46,5 +43,5 @@ export function OtherJobs({ factorySession, job }: JobPartProps) {
 
 function settingsOf({ form }: FactoryJob): string {
   if (form.use === "write") return `${form.rounds} rounds, rank ${form.rank}, rate ${form.rate}`;
-  return `${form.folds} folds, smoothing ${form.decay ?? "by rows"}`;
+  return `${form.folds} folds, smoothing ${form.decay ?? "automatic"}`;
 }

@@ -45,8 +45,8 @@ type RegisterStep = "create" | "prove" | "send" | "done";
 const ORDER: readonly RegisterStep[] = ["create", "prove", "send", "done"];
 const TITLES: Readonly<Record<RegisterStep, string>> = {
   create: "Create the model on the ledger",
-  prove: "Prove its activation: who earns, starting from zero",
-  send: "Sign it with your key",
+  prove: "Prove its activation: the contributors and their balances of zero",
+  send: "Sign the activation",
   done: "Registered on the ledger",
 };
 
@@ -66,7 +66,7 @@ export function RegisterPart(props: JobPartProps) {
     );
   }
   if (query.value === undefined)
-    return query.problem === null ? <p class="soft">Asking …</p> : <ProblemNotice problem={query.problem} />;
+    return query.problem === null ? <p class="soft">Loading …</p> : <ProblemNotice problem={query.problem} />;
   const leaf = model.value ?? null;
   return leaf?.counters.isReady ? (
     <>
@@ -118,14 +118,14 @@ function Register({ factorySession, payeeCount, job, known, live, site }: Regist
   });
   return (
     <section class="card stack" aria-label="Register">
-      <h2>Register it</h2>
+      <h2>Register the model</h2>
       <p>
-        The <Term name="ledger" /> gets commitments to the model, its rows and their owners. When the
-        Datanet's owner has approved it, its answers can be paid, and each payment is divided by proof.
+        The <Term name="ledger" /> stores commitments to the model, its rows and their owners. Once the
+        Datanet's owner approves the model, its answers can be paid, and a proof divides each payment.
       </p>
       {known !== null && (
-        <Notice tone="info" title={`Model ${known} is created already.`}>
-          <p>Registration continues from there: nothing is paid twice.</p>
+        <Notice tone="info" title={`Model ${known} already exists.`}>
+          <p>Registration continues from there; nothing is paid twice.</p>
         </Notice>
       )}
       <div class="settings-grid">
@@ -134,8 +134,8 @@ function Register({ factorySession, payeeCount, job, known, live, site }: Regist
             label="Name"
             value={name}
             onInput={setName}
-            help={`What people call it, at most ${MAX_NAME_BYTES} bytes. Its number stays beside it.`}
-            problem={nameProblem === null ? null : `This cannot be a name: ${nameProblem}.`}
+            help={`At most ${MAX_NAME_BYTES} bytes. It is shown with the model's number.`}
+            problem={nameProblem === null ? null : `This name is not allowed: ${nameProblem}.`}
             isDisabled={registering.isBusy}
           />
         )}
@@ -145,17 +145,17 @@ function Register({ factorySession, payeeCount, job, known, live, site }: Regist
           onInput={setPrice}
           inputMode="decimal"
           after={<span class="soft small">OPEN</span>}
-          problem={priceWei === null ? "An amount like 0.5." : null}
+          problem={priceWei === null ? "Enter an amount such as 0.5." : null}
           isDisabled={registering.isBusy || known !== null}
         />
         <dl class="facts">
-          <dt>Of that, yours</dt>
+          <dt>Your share</dt>
           <dd>{ownerPercent} %</dd>
-          <dt>Of the rest, validators'</dt>
+          <dt>Validators' share of the rest</dt>
           <dd>{validatorPercent} %</dd>
-          <dt>Contributors, each with a validator</dt>
+          <dt>Pairs of contributor and validator</dt>
           <dd>{showCount(payeeCount)}</dd>
-          <dt>The model's first balance</dt>
+          <dt>Initial balance of the model</dt>
           <dd>
             <Open wei={FIRST_BALANCE_WEI} />
           </dd>
@@ -172,7 +172,7 @@ function Register({ factorySession, payeeCount, job, known, live, site }: Regist
         {registering.isBusy ? "Registering …" : "Register with your wallet"}
       </Button>
       <p class="soft small">
-        The ledger key that your wallet gave this page signs; the factory proves, and cannot sign.
+        The ledger key from your wallet signs in this page. The factory only proves; it cannot sign.
       </p>
     </section>
   );
@@ -195,7 +195,7 @@ function Registered({ job, leaf, live, site }: JobPartProps & { leaf: LedgerMode
   return (
     <section class="card stack" aria-label="Registered">
       <h2>
-        It is model <LeafLink id={leaf.id} />
+        Registered as model <LeafLink id={leaf.id} />
       </h2>
       <dl class="facts">
         <dt>Price of an answer</dt>
@@ -214,17 +214,17 @@ function Registered({ job, leaf, live, site }: JobPartProps & { leaf: LedgerMode
         </dd>
       </dl>
       {isApproved ? (
-        <Notice tone="good" title="The Datanet's owner has approved it.">
+        <Notice tone="good" title="The Datanet's owner has approved this model.">
           <p>
             It takes payments. <a href={jobHref(job.id, "chat")}>Chat with it</a>
           </p>
         </Notice>
       ) : (
-        <Notice tone="wait" title="It waits for the Datanet's owner.">
+        <Notice tone="wait" title="Waiting for approval by the Datanet's owner">
           <p>
-            The owner approves each model that may earn from the rows
-            {leftMs > 0 && `, from ${at} on (in ${showDuration(leftMs)})`}. If it is your Datanet,{" "}
-            <a href={datanetHref(datanetId, "models")}>approve it there</a>. Until then,{" "}
+            The owner approves each model before it can earn
+            {leftMs > 0 && `, from ${at} on (in ${showDuration(leftMs)})`}. If you own the Datanet,{" "}
+            <a href={datanetHref(datanetId, "models")}>approve it</a>. Until then,{" "}
             <a href={jobHref(job.id, "chat")}>chat with it for free</a>.
           </p>
           <PassTime leftMs={leftMs} live={live} site={site} />

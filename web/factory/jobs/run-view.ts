@@ -11,6 +11,14 @@ export interface RunView {
   readonly heldOut: readonly { readonly step: number; readonly loss: number }[];
   readonly samples: readonly Of<"sample">[];
   readonly hardest: Of<"hardest"> | null;
+  /** Time left by what was measured last; null before the first step. */
+  readonly left: TimeLeft | null;
+}
+
+export interface TimeLeft {
+  /** Number of the event that tells it. */
+  readonly number: number;
+  readonly seconds: number;
 }
 
 /** Points of a curve: more than a screen shows apart. */
@@ -29,7 +37,19 @@ export function viewRun(events: readonly JobEvent[]): RunView {
     heldOut: [...heldOut].sort(([a], [b]) => a - b).map(([step, loss]) => ({ step, loss })),
     samples: of("sample").toSorted((a, b) => a.step - b.step),
     hardest: of("hardest").at(-1) ?? null,
+    left: timeLeft(steps.at(-1), of("stage")),
   };
+}
+
+/** Steps come with it. Behind the last one, the rows whose influence is computed tell how long the others take. */
+function timeLeft(step: Of<"step"> | undefined, stages: readonly Of<"stage">[]): TimeLeft | null {
+  const rows = stages.filter(({ number, stage }) => stage === "features" && number > (step?.number ?? 0));
+  const [first, last] = [rows[0], rows.at(-1)];
+  if (first !== undefined && last !== undefined && last.done > first.done) {
+    const secondsEach = (last.atMs - first.atMs) / 1_000 / (last.done - first.done);
+    return { number: last.number, seconds: secondsEach * (last.total - last.done) };
+  }
+  return step === undefined ? null : { number: step.number, seconds: step.secondsLeft };
 }
 
 function curveOf(steps: readonly Of<"step">[]): { step: number; loss: number }[] {

@@ -35,7 +35,7 @@ export function ServePart(props: ServePartProps) {
   return (
     <section class="card stack" aria-label="Serve">
       <div class="row">
-        <h2>Serve it</h2>
+        <h2>Serve the model</h2>
         <span class="push" />
         {job.isServed && <Badge tone="good">served here</Badge>}
       </div>
@@ -46,12 +46,13 @@ export function ServePart(props: ServePartProps) {
         </p>
       ) : isElsewhere === true ? (
         <p>
-          Another server answers for it: <a href={`#/ask/${leaf.id}`}>ask {leafLabel(leaf.id, "model")}</a>.
+          Another server already serves it: <a href={`#/ask/${leaf.id}`}>ask {leafLabel(leaf.id, "model")}</a>
+          .
         </p>
       ) : (
         <p>
-          This factory can answer for the model. Then it is among the models that anyone can ask. The answers
-          are kept here until their payments are settled.
+          This factory can serve the model, so that anyone can ask it. It keeps the answers until their
+          payments are settled.
         </p>
       )}
       {switching.problem !== null && <ProblemNotice problem={switching.problem} />}
@@ -89,8 +90,8 @@ function PayOut({ factorySession, leaf, live }: ServePartProps) {
       {closedEpoch !== null ? (
         <p>
           <Badge tone="wait">being settled</Badge> Epoch {showCount(closedEpoch.epoch)} is closed with{" "}
-          <Open wei={closedEpoch.amountWei} />. Ethereum draws its payments, and this factory proves who earns
-          what. It takes a minute or two.
+          <Open wei={closedEpoch.amountWei} />. Ethereum's randomness draws payments, and this factory proves
+          who earns what. This takes a minute or two.
         </p>
       ) : (
         <p class="soft">
@@ -106,7 +107,7 @@ function PayOut({ factorySession, leaf, live }: ServePartProps) {
             Pay it out
           </Button>
           <span class="soft small">
-            Closes the epoch. Its payments are divided, and everyone can claim their part.
+            Closes the epoch: its payments are divided, and everyone can claim their share.
           </span>
         </div>
       )}

@@ -1,15 +1,15 @@
 /**
- * Dashboard of a sorting model's training on a job's page: accuracy on unseen rows by the rows learned from, the confusion table,
+ * Dashboard of a sorting model's training on a job's page: accuracy on unseen rows by the rows learned from, the confusion matrix,
  * and the rows that are answered otherwise than labelled.
  */
 import { rowNumber } from "@openledger/foundation/row-number";
+import { percentOf } from "@openledger/models/factory/accuracy-words";
 import type { FactoryAccuracy, FactoryJob, JobEvent } from "@openledger/models/factory/factory-api";
 import type { ComponentChildren } from "preact";
 import { Chart } from "../../charts/chart.tsx";
 import { type Column, DataTable } from "../../design/data-table.tsx";
 import { showCount, showCounted } from "../../words/format.ts";
 import { Term } from "../../words/term.tsx";
-import { percentOf } from "./job-figures.ts";
 
 type Of<Kind> = Extract<JobEvent, { kind: Kind }>;
 
@@ -44,12 +44,12 @@ export function SortDashboard({ actions, doing, events, job }: SortDashboardProp
       </section>
       <section class="card">
         <Chart
-          title="Right on unseen rows"
+          title="Accuracy on unseen rows"
           about={aboutOf(judged, job.state === "done")}
           xs={judged.map(({ trainedRowCount }) => trainedRowCount)}
           series={[
             {
-              label: "Right answers",
+              label: "Accuracy",
               values: judged.map(({ judgedCount, rightCount }) => rightCount / judgedCount),
             },
           ]}
@@ -66,16 +66,17 @@ export function SortDashboard({ actions, doing, events, job }: SortDashboardProp
 
 /** Reads the curve in words: whether more rows would help. */
 function aboutOf(judged: readonly Of<"judged">[], isDone: boolean): string {
-  const scale = "Each row is judged by a model that has not learned from it.";
+  const scale = "Each row is judged by a model that was not trained on it.";
   const [before, last] = [judged.at(-2), judged.at(-1)];
   if (before === undefined || last === undefined) {
-    const begins = "The curve begins with few rows to learn from.";
+    const begins = "The curve starts with a few training rows.";
     return `${scale} ${isDone ? "There are too few rows for a curve." : begins}`;
   }
   const gain = last.rightCount / last.judgedCount - before.rightCount / before.judgedCount;
+  if (gain < -0.01) return `${scale} The last doubling of rows lowered it by ${percentOf(-gain)}.`;
   return gain > 0.01
-    ? `${scale} More rows still help: twice as many gained ${percentOf(gain)}.`
-    : `${scale} The last doubling of rows gained little.`;
+    ? `${scale} More rows still help: the last doubling added ${percentOf(gain)}.`
+    : `${scale} The last doubling of rows added little.`;
 }
 
 function Confusion({ accuracy: { confusion, labels } }: { accuracy: FactoryAccuracy }) {
@@ -84,7 +85,7 @@ function Confusion({ accuracy: { confusion, labels } }: { accuracy: FactoryAccur
     readonly counts: readonly number[];
   }
   const columns: Column<Line>[] = [
-    { label: "Label", cell: ({ label }) => <strong>{label}</strong> },
+    { label: "True label", cell: ({ label }) => <strong>{label}</strong> },
     ...labels.map(
       (label, j): Column<Line> => ({
         label,
@@ -93,7 +94,7 @@ function Confusion({ accuracy: { confusion, labels } }: { accuracy: FactoryAccur
       }),
     ),
     {
-      label: "Right",
+      label: "Correct",
       isNumber: true,
       cell: ({ counts, label }) => {
         const all = counts.reduce((sum, count) => sum + count, 0);
@@ -102,14 +103,14 @@ function Confusion({ accuracy: { confusion, labels } }: { accuracy: FactoryAccur
     },
   ];
   return (
-    <section class="card stack" aria-label="Confusion table">
+    <section class="card stack" aria-label="Confusion matrix">
       <h2>
-        <Term name="confusion table">What it takes for what</Term>
+        <Term name="confusion matrix">Confusion matrix</Term>
       </h2>
-      <p class="soft small">Lines are the accepted labels, columns the answers.</p>
+      <p class="soft small">Rows are true labels, columns are predicted labels.</p>
       <div class="wide-table">
         <DataTable
-          caption="Accepted labels and answers"
+          caption="True labels and predicted labels"
           columns={columns}
           rows={confusion.map((counts, i) => ({ label: labels[i]!, counts }))}
           keyOf={({ label }) => label}
@@ -125,16 +126,18 @@ type Mistake = Of<"mistakes">["rows"][number];
 function Mistakes({ mistakes: { rows } }: { mistakes: Of<"mistakes"> }) {
   const columns: Column<Mistake>[] = [
     { label: "Row", cell: ({ row }) => showCount(rowNumber(row)) },
-    { label: "Begins", cell: ({ excerpt }) => <span class="run-excerpt">{excerpt || "a picture"}</span> },
-    { label: "Label", cell: ({ label }) => label },
-    { label: "Answer", cell: ({ answered }) => answered },
+    { label: "Content", cell: ({ excerpt }) => <span class="run-excerpt">{excerpt || "a picture"}</span> },
+    { label: "True label", cell: ({ label }) => label },
+    { label: "Predicted label", cell: ({ answered }) => answered },
   ];
   return (
     <section class="card stack" aria-label="Mistakes">
-      <h2>Answered otherwise than labelled</h2>
-      <p class="soft small">Hard rows, or wrong labels: look at them before you register the model.</p>
+      <h2>Misclassified rows</h2>
+      <p class="soft small">
+        They are hard, or their labels are wrong. Check them before you register the model.
+      </p>
       <DataTable
-        caption="Rows with another answer than their label"
+        caption="Misclassified rows"
         columns={columns}
         rows={rows}
         keyOf={({ row }) => row}

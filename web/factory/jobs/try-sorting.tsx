@@ -50,7 +50,7 @@ export function TrySorting({ factorySession, job }: JobPartProps) {
         }))}
         question={prompt}
         onQuestion={setPrompt}
-        label="A text to sort"
+        label="Text to classify"
         lineCount={4}
         {...(inputs.kind === "image" && {
           questionInput: <PictureInput {...input} />,
@@ -63,7 +63,7 @@ export function TrySorting({ factorySession, job }: JobPartProps) {
         help="Nothing is paid, and no one else sees it."
         asking={asking}
         onAsk={() => void ask()}
-        buttonLabel="Sort it"
+        buttonLabel="Classify"
       />
     </section>
   );

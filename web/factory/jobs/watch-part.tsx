@@ -1,5 +1,6 @@
 /** Part "Training" of a job's page: the dashboard of its events, and the buttons to pause, stop, resume and delete it. */
 import { rowNumber } from "@openledger/foundation/row-number";
+import { percentOf, sayAccuracy } from "@openledger/models/factory/accuracy-words";
 import type { FactoryJob, JobState, SortForm, WriteForm } from "@openledger/models/factory/factory-api";
 import { lossWords, sayLosses } from "@openledger/models/tuning/training/row-losses";
 import { useState } from "preact/hooks";
@@ -12,25 +13,24 @@ import { ProblemNotice } from "../../words/problem.tsx";
 import { Dashboard } from "../dashboard.tsx";
 import { FACTORY_HREF, jobHref } from "../factory-links.ts";
 import { useJobEvents } from "./job-events.ts";
-import { percentOf, sayAccuracy } from "./job-figures.ts";
 import type { JobPartProps } from "./job-part.ts";
 import { viewRun } from "./run-view.ts";
 import { SortDashboard } from "./sort-dashboard.tsx";
 
 /** Texts of the job's stages. */
 const STAGES: Readonly<Record<string, string>> = {
-  waiting: "Waits for its turn …",
-  load: "Loads the base and the rows …",
-  train: "Trains …",
-  features: "Computes each row's influence …",
-  commit: "Commits to rows and owners …",
-  write: "Writes the model …",
+  waiting: "Waiting for its turn …",
+  load: "Loading the base and the rows …",
+  train: "Training …",
+  features: "Computing each row's influence …",
+  commit: "Committing to rows and owners …",
+  write: "Writing the model …",
 };
 
 const RUNNING: readonly JobState[] = ["queued", "running", "pausing", "stopping"];
 
 /** The training as it happens. */
-export function WatchPart({ query, factorySession, job }: JobPartProps) {
+export function WatchPart({ query, factorySession, job, live }: JobPartProps) {
   const { events, problem } = useJobEvents(factorySession, job.id);
   const acting = useAction();
   const [isAsking, setAsking] = useState(false);
@@ -50,7 +50,7 @@ export function WatchPart({ query, factorySession, job }: JobPartProps) {
   const doing = !isRunning
     ? null
     : state === "queued" && queuedBefore > 0
-      ? `${queuedBefore === 1 ? "1 job is" : `${showCount(queuedBefore)} jobs are`} before this one.`
+      ? `${queuedBefore === 1 ? "1 job is" : `${showCount(queuedBefore)} jobs are`} ahead of this one.`
       : stage === "train"
         ? null
         : `${STAGES[stage]}${done !== null && done.total > 1 ? ` ${showCount(done.done)} of ${showCount(done.total)}` : ""}`;
@@ -63,7 +63,7 @@ export function WatchPart({ query, factorySession, job }: JobPartProps) {
       )}
       {(state === "running" || state === "paused") && stage === "train" && (
         <Button isSmall isDisabled={acting.isBusy} onClick={() => void act("stop")}>
-          Stop and keep
+          Stop and keep the model
         </Button>
       )}
       {(state === "paused" || state === "failed") && (
@@ -74,7 +74,7 @@ export function WatchPart({ query, factorySession, job }: JobPartProps) {
       {!isRunning &&
         (isAsking ? (
           <Button isSmall isBusy={acting.isBusy} onClick={() => void remove()}>
-            Really delete it all
+            Delete the job and its files
           </Button>
         ) : (
           <Button isSmall onClick={() => setAsking(true)}>
@@ -86,9 +86,9 @@ export function WatchPart({ query, factorySession, job }: JobPartProps) {
   return (
     <>
       {problem !== null && (
-        <Notice tone="wait" title="The factory does not answer.">
+        <Notice tone="wait" title="The factory does not respond.">
           <p>
-            This page goes on by itself when it is back. Jobs are on its disk. <code>{problem.code}</code>
+            This page continues when the factory is back. Jobs are on its disk. <code>{problem.code}</code>
           </p>
         </Notice>
       )}
@@ -99,7 +99,8 @@ export function WatchPart({ query, factorySession, job }: JobPartProps) {
           view={view}
           steps={job.steps}
           badge={null}
-          isRunning={isRunning}
+          isRunning={isRunning && state !== "queued"}
+          nowMs={live.nowMs.value}
           doing={doing}
           showRow={(row) => showCount(rowNumber(row))}
           actions={actions}
@@ -118,14 +119,14 @@ function Next({ job }: { job: FactoryJob }) {
   return (
     <section class="card stack" aria-label="Result">
       <h2>Your model is trained</h2>
-      <p>It took {showDuration(1_000 * seconds)}.</p>
+      <p>Training took {showDuration(1_000 * seconds)}.</p>
       {losses !== null && (
         <>
           <p>
             <strong>{sayLosses(losses)}</strong>
           </p>
           <details class="small soft">
-            <summary class="row">In nats a token and bits a byte</summary>
+            <summary class="row">Loss in nats per token and bits per byte</summary>
             <ul>
               {lossWords(losses).map((words) => (
                 <li key={words}>{words}</li>
@@ -141,7 +142,7 @@ function Next({ job }: { job: FactoryJob }) {
       )}
       {fit !== null && (
         <p class="soft small">
-          The final model learned from all rows, and labels {percentOf(fit)} of them so.
+          The final model is trained on all rows and labels {percentOf(fit)} of them correctly.
         </p>
       )}
       <div class="row">
@@ -150,11 +151,11 @@ function Next({ job }: { job: FactoryJob }) {
         </a>
         {job.isRegistrable && job.modelId === null && (
           <a class="button" href={jobHref(job.id, "register")}>
-            Register it
+            Register the model
           </a>
         )}
         <a class="button" href={jobHref(job.id, "export")}>
-          Export it
+          Export the model
         </a>
       </div>
     </section>
@@ -166,12 +167,12 @@ function Facts({ job }: { job: FactoryJob }) {
   return (
     <section class="card">
       <details>
-        <summary class="row">Settings of this run</summary>
+        <summary class="row">Training settings</summary>
         <div class="folded">
           <FactList
             facts={[
               [
-                "Rows trained on / held out",
+                "Training rows / held-out rows",
                 `${showCount(rowCount - heldOutCount)} / ${showCount(heldOutCount)}`,
               ],
               ...(form.use === "write" ? writerFacts(form) : sorterFacts(form)),
@@ -188,9 +189,9 @@ const writerFacts = (form: WriteForm): [string, string | number][] => [
   ["Rounds", form.rounds],
   ["Rank, alpha", `${form.rank}, ${form.alpha}`],
   ["Tuned layers", form.targets.join(", ")],
-  ["Base's weights", form.weights ?? "by its size"],
-  ["Learning rate, part at the end", `${form.rate}, ${form.lastPart}`],
-  ["Rows a step, tokens a row", `${form.rowsPerStep}, ${form.rowTokens}`],
+  ["Weights of the base", form.weights ?? "by its size"],
+  ["Learning rate, final fraction", `${form.rate}, ${form.lastPart}`],
+  ["Rows per step, tokens per row", `${form.rowsPerStep}, ${form.rowTokens}`],
 ];
 
 const sorterFacts = ({ decay, folds }: SortForm): [string, string | number][] => [

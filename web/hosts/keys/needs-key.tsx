@@ -25,7 +25,7 @@ export function NeedsKey({ children, live, site, toDo, visitor }: NeedsKeyProps)
     return (
       <section class="card stack narrow">
         <h2>Connect a wallet to {toDo}</h2>
-        <p class="soft">Everything you submit is signed, so anyone can check that it is yours.</p>
+        <p class="soft">Everything you submit is signed, so anyone can verify that it is yours.</p>
         <WalletChoice site={site} live={live} />
       </section>
     );
@@ -40,7 +40,7 @@ export function NeedsKey({ children, live, site, toDo, visitor }: NeedsKeyProps)
             </p>
           </>
         ) : (
-          <p class="soft">Looking for your account …</p>
+          <p class="soft">Loading your account …</p>
         )}
       </section>
     );
@@ -49,8 +49,8 @@ export function NeedsKey({ children, live, site, toDo, visitor }: NeedsKeyProps)
       <section class="card stack narrow">
         <h2>Unlock your key to {toDo}</h2>
         <p class="soft">
-          Your wallet signs once to make your ledger key, which stays in this page's memory. After that, one
-          key press is one signature.
+          Your wallet signs once to derive your ledger key, which stays in this page's memory. After that,
+          signing takes no further prompt.
         </p>
         <Button isMain isBusy={isBusy} onClick={() => void run(async () => void (await visitor.unlock()))}>
           Unlock with your wallet

@@ -1,0 +1,370 @@
+/**
+ * Scheme `receipt` of x402 (version 2) for clients of `@x402/core`: pays answers of registered models on the rollup, within a
+ * maximum price and a budget. The types are structural; no package of x402 is imported. docs/reference/x402.md is the contract.
+ */
+import {
+  X402_SCHEME,
+  X402_TIMEOUT_SECONDS,
+  X402_VERSION,
+  x402Network,
+} from "@openledger/circuits/wire/x402-payment";
+import { hex32 } from "@openledger/foundation/hex";
+import { isRollupError, RollupError } from "@openledger/foundation/rollup-error";
+import type { Address } from "viem";
+import * as z from "zod/mini";
+import { askSealed } from "../actions/answers/ask-model.ts";
+import { checkAnswer, requireRegisteredStatics } from "../actions/answers/check-answer.ts";
+import type { CheckableModel } from "../actions/answers/model-answers.ts";
+import { signPayment } from "../actions/ledger/pay-inference.ts";
+import type { SignedSubmission, SigningOptions } from "../actions/ledger/send-operation.ts";
+import { clientError } from "../client-errors.ts";
+import { type LedgerClient, requireL2Key } from "../ledger-client.ts";
+import { getOperation, resolveSigner } from "../sequencer/ledger-reads.ts";
+import { getModel, staticsOf } from "../sequencer/model-reads.ts";
+import { fieldElement, type LedgerLeaf, wei } from "../sequencer/sequencer-schemas.ts";
+import { type AskedPrompt, PromptMemory, promptOfRequest } from "./prompt-memory.ts";
+
+export interface ReceiptSchemeOptions extends Omit<SigningOptions, "nonce"> {
+  /** Maximum price of one answer, in wei. */
+  maxPriceWei: bigint;
+  /** Maximum that this scheme pays together, in wei. */
+  budgetWei: bigint;
+  /**
+   * The payer's own copies of models. Of a model that it gives, the prompt is computed before it is paid; of others the server's
+   * word is taken for the text of a chat.
+   */
+  models?: (modelId: number) => CheckableModel | undefined | Promise<CheckableModel | undefined>;
+  /** Sends the requests; default: the global fetch. */
+  fetch?: typeof globalThis.fetch;
+}
+
+/** Requirements of a payment, as `@x402/core` passes them. */
+export interface PaymentRequirements {
+  readonly scheme: string;
+  readonly network: string;
+  readonly amount: string;
+  readonly asset: string;
+  readonly payTo: string;
+  readonly maxTimeoutSeconds: number;
+  readonly extra?: Readonly<Record<string, unknown>>;
+}
+
+/** A scheme as `x402Client.register` takes it. */
+export interface ReceiptScheme {
+  readonly scheme: typeof X402_SCHEME;
+  /** Network to register it for. */
+  readonly network: `oledger:${string}`;
+  /** `spendControls` of x402's client that allow OPEN up to the maximum price: by default it allows no such token. */
+  readonly spendControls: {
+    allowedAssets: { network: `oledger:${string}`; asset: Address; maxAmountPerPayment: string }[];
+  };
+  /** The fetch to wrap: it remembers which question each request asks, and notes what became of a payment. */
+  readonly fetch: typeof globalThis.fetch;
+  /** Sum of the payments that were made or may still be, in wei. */
+  readonly spentWei: bigint;
+  createPaymentPayload(
+    x402Version: number,
+    requirements: PaymentRequirements,
+  ): Promise<{ x402Version: number; payload: Record<string, unknown> }>;
+}
+
+const requirementsSchema = z.object({
+  scheme: z.literal(X402_SCHEME),
+  network: z.string(),
+  amount: wei,
+  asset: z.string(),
+  payTo: z.string(),
+  extra: z.object({
+    modelId: z.int(),
+    staticsHash: fieldElement,
+    promptSha256: z.string(),
+    askUrl: z.url(),
+    accountUrl: z.string(),
+  }),
+});
+type Requirements = z.output<typeof requirementsSchema>;
+
+/** A signed payment, until it is known what became of it. */
+interface OpenPayment {
+  readonly question: string;
+  readonly amountWei: bigint;
+  readonly signed: SignedSubmission;
+  readonly payload: Record<string, unknown>;
+  /** Ends the account's turn. */
+  release(): void;
+}
+
+const ANSWERS = "/v1/answers";
+
+/**
+ * Makes the scheme of an account. Errors of a payment have their code before their message too, since `@x402/fetch` passes on the
+ * message alone; `onPaymentCreationFailure` of x402's client has the error itself.
+ * @throws CLI_NOT_CONFIGURED without an L2 key
+ * @example
+ * ```ts
+ * const scheme = receiptScheme(client, { maxPriceWei: parseOpen("0.5"), budgetWei: parseOpen("10") });
+ * // With "@x402/fetch": wrapFetchWithPaymentFromConfig(scheme.fetch, { schemes: [{ network, client: scheme }], spendControls })
+ * const { network, spendControls } = scheme;
+ * console.log(network, spendControls, scheme.spentWei);
+ * ```
+ */
+export function receiptScheme(client: LedgerClient, options: ReceiptSchemeOptions): ReceiptScheme {
+  requireL2Key(client);
+  return new AccountScheme(client, options);
+}
+
+/** Error codes of `receiptScheme` and of its payments. */
+export type ReceiptSchemeErrorCode =
+  | "CLI_X402_INVALID"
+  | "CLI_PAYER_NO_ACCOUNT"
+  | "CLI_BUDGET_SPENT"
+  | "CLI_PRICE_TOO_HIGH"
+  | "CLI_ANSWER_WRONG"
+  | "CLI_ANSWER_INVALID"
+  | "CLI_UNREACHABLE"
+  | "CLI_NOT_CONFIGURED"
+  | `ATT_${string}`
+  | `OP_${string}`
+  | `SEQ_${string}`;
+
+class AccountScheme implements ReceiptScheme {
+  readonly scheme = X402_SCHEME;
+  readonly network: ReceiptScheme["network"];
+  readonly spendControls: ReceiptScheme["spendControls"];
+  readonly #client: LedgerClient;
+  readonly #options: ReceiptSchemeOptions;
+  readonly #prompts = new PromptMemory();
+  /** By receipt. Each has its price of the budget, which bounds them. */
+  readonly #open = new Map<string, OpenPayment>();
+  /** An account has one unpaid answer of a model, and one next nonce: payments take turns. */
+  #turn: Promise<void> = Promise.resolve();
+  #spentWei = 0n;
+
+  constructor(client: LedgerClient, options: ReceiptSchemeOptions) {
+    this.#client = client;
+    this.#options = options;
+    this.network = x402Network(client.domain);
+    const { network } = this;
+    const maxAmountPerPayment = options.maxPriceWei.toString();
+    this.spendControls = { allowedAssets: [{ network, asset: client.tokenAddress, maxAmountPerPayment }] };
+  }
+
+  get spentWei(): bigint {
+    return this.#spentWei;
+  }
+
+  readonly fetch: typeof globalThis.fetch = async (input, init) => {
+    const { fetch = globalThis.fetch } = this.#options;
+    const request = new Request(input, init);
+    const receipt = receiptOfHeader(request.headers.get("payment-signature"));
+    const payment = receipt === null ? undefined : this.#open.get(receipt);
+    if (payment === undefined) {
+      const copy = request.clone();
+      const response = await fetch(request);
+      await this.#prompts.note(copy, response);
+      return response;
+    }
+    try {
+      const response = await fetch(request);
+      await this.#note(receipt!, payment, response.status);
+      return response;
+    } finally {
+      payment.release();
+    }
+  };
+
+  async createPaymentPayload(x402Version: number, given: PaymentRequirements) {
+    const end = await this.#nextTurn();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const release = () => {
+      clearTimeout(timer);
+      end();
+    };
+    try {
+      const payment = await this.#pay(x402Version, given, release);
+      // A caller that never sends it holds up no other one for long.
+      timer = setTimeout(release, 1_000 * X402_TIMEOUT_SECONDS);
+      return { x402Version, payload: payment.payload };
+    } catch (error) {
+      release();
+      throw named(error);
+    }
+  }
+
+  async #nextTurn(): Promise<() => void> {
+    const before = this.#turn;
+    let release = () => {};
+    this.#turn = new Promise((resolve) => {
+      release = resolve;
+    });
+    await before;
+    return release;
+  }
+
+  async #pay(x402Version: number, given: PaymentRequirements, release: () => void): Promise<OpenPayment> {
+    const required = this.#read(x402Version, given);
+    const { amount: amountWei, extra } = required;
+    const { modelId } = extra;
+    const asked = this.#prompts.find(extra.askUrl, extra.promptSha256);
+    if (asked === undefined)
+      throw invalid("no-question", "no request of this scheme's fetch has asked this question");
+    requireAsked(asked, required);
+    const question = `${extra.askUrl} ${extra.promptSha256}`;
+    // A payment whose request failed may have been settled: it is presented again, at any price, and never signed twice.
+    for (const [receipt, open] of this.#open)
+      if (open.question === question) {
+        const again = { ...open, release };
+        this.#open.set(receipt, again);
+        return again;
+      }
+    this.#requirePrice(required);
+    const payer = await this.#payer(required);
+    this.#requireFunds(amountWei, payer);
+    const leaf = await getModel(this.#client, modelId);
+    const staticsHash = staticsOf(leaf).hash;
+    const model = await this.#options.models?.(modelId);
+    if (model !== undefined) requireRegisteredStatics(model, staticsHash);
+    requireStatics(extra.staticsHash, staticsHash);
+    requireSamePrice(modelId, amountWei, leaf.counters.priceWei);
+    const prompt = promptOfRequest(asked, model);
+    const { signed: claim, given: reply } = await askSealed(this.#client, {
+      serverUrl: extra.askUrl.slice(0, -ANSWERS.length),
+      modelId,
+      prompt,
+      from: payer.id,
+    });
+    requireSamePrice(modelId, amountWei, reply.priceWei);
+    if (model !== undefined && !("sealed" in reply))
+      checkAnswer(model, reply, { prompt, payerId: payer.id, staticsHash });
+    const { maxFeePerUnitWei, onSigned } = this.#options;
+    const signed = await signPayment(this.#client, {
+      from: payer.id,
+      modelId,
+      amountWei,
+      receipt: reply.receipt,
+      ...(maxFeePerUnitWei === undefined ? {} : { maxFeePerUnitWei }),
+    });
+    await onSigned?.(signed);
+    const receipt = hex32(reply.receipt);
+    const payload = { ...claim, receipt, operation: signed.body };
+    const payment = { question, amountWei, signed, payload, release };
+    this.#open.set(receipt, payment);
+    this.#spentWei += amountWei;
+    return payment;
+  }
+
+  /** @throws CLI_X402_INVALID */
+  #read(x402Version: number, given: PaymentRequirements): Requirements {
+    const read = requirementsSchema.safeParse(given);
+    if (x402Version !== X402_VERSION || !read.success)
+      throw invalid("malformed", "the requirements are not as documented", read.error);
+    const { asset, extra, network, payTo } = read.data;
+    if (network !== this.network) throw invalid("network", `the network is ${network}, not ${this.network}`);
+    if (asset.toLowerCase() !== this.#client.tokenAddress.toLowerCase())
+      throw invalid("asset", `the asset is ${asset}, not OPEN`);
+    if (payTo !== String(extra.modelId)) throw invalid("payTo", `${payTo} is not model ${extra.modelId}`);
+    if (!extra.askUrl.endsWith(`/${extra.modelId}${ANSWERS}`))
+      throw invalid("model", `${extra.askUrl} is no route of model ${extra.modelId}`);
+    return read.data;
+  }
+
+  /** @throws CLI_PRICE_TOO_HIGH, CLI_BUDGET_SPENT */
+  #requirePrice({ amount: priceWei, extra: { modelId } }: Requirements): void {
+    const { budgetWei, maxPriceWei } = this.#options;
+    if (priceWei > maxPriceWei)
+      throw clientError(
+        "CLI_PRICE_TOO_HIGH",
+        `model ${modelId} costs ${priceWei} wei, more than ${maxPriceWei}`,
+        {
+          data: { modelId, priceWei: `${priceWei}`, maxPriceWei: `${maxPriceWei}` },
+        },
+      );
+    const leftWei = budgetWei - this.#spentWei;
+    if (priceWei > leftWei) throw spent("budget", priceWei, leftWei, "the budget");
+  }
+
+  /** Before anything is asked: an answer that cannot be paid would stay in the account's way. @throws CLI_BUDGET_SPENT */
+  #requireFunds(priceWei: bigint, { balanceWei, id }: LedgerLeaf): void {
+    if (balanceWei < priceWei) throw spent("balance", priceWei, balanceWei, `account ${id}`);
+  }
+
+  /** @throws CLI_PAYER_NO_ACCOUNT */
+  async #payer({ extra: { accountUrl }, network }: Requirements): Promise<LedgerLeaf> {
+    try {
+      return await resolveSigner(this.#client, this.#options.from);
+    } catch (cause) {
+      if (!isRollupError(cause, "CLI_LEAF_NOT_FOUND")) throw cause;
+      const keyX = hex32(requireL2Key(this.#client).keyX);
+      const how = `get one by a deposit of OPEN, which opens it: ${accountUrl}`;
+      throw clientError("CLI_PAYER_NO_ACCOUNT", `the key ${keyX} has no account on ${network}; ${how}`, {
+        data: { keyX, network, accountUrl },
+        cause,
+      });
+    }
+  }
+
+  /** Notes what became of a payment. One that was not answered stays: the same question presents it again. */
+  async #note(receipt: string, { amountWei, signed }: OpenPayment, status: number): Promise<void> {
+    const isRefused = status === 402 || status === 400;
+    if (status >= 300 && !isRefused) return;
+    if (isRefused) {
+      const known = await getOperation(this.#client, signed.hash).catch(() => undefined);
+      // A payment that the ledger has, or that nobody knows of now, is presented again, and is never signed twice.
+      if (known === undefined || (known !== null && known.status !== "dropped")) return;
+      this.#spentWei -= amountWei;
+    }
+    this.#open.delete(receipt);
+  }
+}
+
+function receiptOfHeader(header: string | null): string | null {
+  if (header === null) return null;
+  try {
+    const { payload } = JSON.parse(atob(header)) as { payload?: { receipt?: unknown } };
+    return typeof payload?.receipt === "string" ? payload.receipt : null;
+  } catch {
+    return null;
+  }
+}
+
+const invalid = (reason: string, message: string, cause?: unknown) =>
+  clientError("CLI_X402_INVALID", message, { data: { reason }, cause });
+
+const spent = (reason: "budget" | "balance", priceWei: bigint, leftWei: bigint, who: string) =>
+  clientError("CLI_BUDGET_SPENT", `the answer costs ${priceWei} wei, and ${who} has ${leftWei} left`, {
+    data: { reason, priceWei: `${priceWei}`, leftWei: `${leftWei}` },
+  });
+
+/** Attack: a server would have another model paid than the one that was asked. @throws CLI_X402_INVALID */
+function requireAsked({ sent, url }: AskedPrompt, { extra: { askUrl, modelId } }: Requirements): void {
+  const { model } = (sent ?? {}) as { model?: unknown };
+  const isAsked = model === undefined ? url === askUrl : model === `model-${modelId}`;
+  if (isAsked) return;
+  throw invalid("model", `model ${modelId} would be paid, and another one was asked`);
+}
+
+/** The requirements ask exactly what the ledger and the answer say. @throws CLI_PRICE_TOO_HIGH */
+function requireSamePrice(modelId: number, amountWei: bigint, priceWei: bigint): void {
+  if (amountWei === priceWei) return;
+  const [high, low] = amountWei > priceWei ? [amountWei, priceWei] : [priceWei, amountWei];
+  const message = `the requirements ask ${amountWei} wei for an answer of model ${modelId}, which costs ${priceWei}`;
+  throw clientError("CLI_PRICE_TOO_HIGH", message, {
+    data: { modelId, priceWei: `${high}`, maxPriceWei: `${low}` },
+  });
+}
+
+/** @throws CLI_ANSWER_WRONG */
+function requireStatics(given: bigint, right: bigint): void {
+  if (given === right) return;
+  throw clientError("CLI_ANSWER_WRONG", "the requirements are of another model than the ledger's", {
+    data: { what: "statics", given: hex32(given), right: hex32(right) },
+  });
+}
+
+/** `@x402/fetch` makes a new error of the message, without code and cause. */
+function named(error: unknown): unknown {
+  if (!isRollupError(error)) return error;
+  const { code, data, isRetryable, remedy } = error;
+  const said = remedy === null ? {} : { remedy };
+  return new RollupError(code, `${code}: ${error.message}`, { data, isRetryable, ...said, cause: error });
+}

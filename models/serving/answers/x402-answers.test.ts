@@ -1,0 +1,323 @@
+/**
+ * Tests of answers paid by x402 where the sequencer fails: unreachable, refusing after its word, without a facilitator. The payer is
+ * `@x402/fetch` as it comes from npm. x402.all.test.ts has a rollup.
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { leafReference, messageHash } from "@openledger/circuits/ledger/operation";
+import { LEAF_KIND } from "@openledger/circuits/protocol";
+import { decodeX402Header, encodeX402Header, x402Network } from "@openledger/circuits/wire/x402-payment";
+import { decodeOperation, type OperationBody } from "@openledger/client/sequencer/operation-body";
+import { FakeFailure } from "@openledger/client/testing/fake-sequencer";
+import {
+  createLedgerFixture,
+  type LedgerFixture,
+  leafAnswer,
+  owners,
+} from "@openledger/client/testing/ledger-fixture";
+import { receiptScheme } from "@openledger/client/x402/receipt-scheme";
+import { hex32 } from "@openledger/foundation/hex";
+import { createLogger } from "@openledger/foundation/logger";
+import { createTestDatabase, type TestDatabase } from "@openledger/foundation/testing/test-database";
+import { wrapFetchWithPaymentFromConfig } from "@x402/fetch";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import {
+  type AnsweredModel,
+  modelLeaf,
+  PRICE_WEI,
+  publishDirectModel,
+  ROLLUP,
+  setPayments,
+} from "../../testing/answered-world.ts";
+import { worldConfig } from "../../testing/serving-world.ts";
+import { modelUrl, type ServedModels, serveModels } from "../serve-models.ts";
+
+const PAYER = 4;
+const IDS = Array.from({ length: 12 }, (_, i) => 10 + i);
+
+let published: AnsweredModel;
+let fixture: LedgerFixture;
+let home: TestDatabase;
+let folder: string;
+let served: ServedModels;
+/** Model of the case. */
+let modelId = 9;
+let priceWei = PRICE_WEI;
+/** Payments that the fake ledger has executed. */
+let settled: { readonly hash: string; readonly receipt: bigint }[] = [];
+let settle: "takes" | "silent" | "takes-silently" | "refuses" = "takes";
+
+const silence = () => new FakeFailure(503, { error: { code: "SEQ_AWAY", message: "the sequencer is away" } });
+
+beforeAll(async () => {
+  published = await publishDirectModel();
+  fixture = await createLedgerFixture({ hasFeed: false });
+  home = await createTestDatabase();
+  folder = await mkdtemp(join(tmpdir(), "x402-"));
+  const { answers } = fixture.sequencer;
+  for (const id of IDS)
+    for (const route of ["leaves", "models"])
+      answers.set(`GET /v1/${route}/${id}`, () =>
+        modelLeaf(published.model, id, { priceWei: `${priceWei}` }),
+      );
+  const payer = () => ({
+    ...leafAnswer({ id: PAYER, l1Owner: owners.payer, keyX: fixture.key.keyX, nextNonce: settled.length }),
+    balanceWei: `${100n * PRICE_WEI}`,
+  });
+  answers.set(`GET /v1/leaves/${PAYER}`, payer);
+  answers.set("POST /x402/verify", { isValid: true, payer: String(PAYER) });
+  answers.set("POST /x402/settle", settleAnswer);
+  served = await start();
+}, 120_000);
+afterAll(async () => {
+  await served.close();
+  await home.drop();
+  await fixture.close();
+  await published.remove();
+  await rm(folder, { recursive: true });
+});
+beforeEach(() => {
+  modelId += 1;
+  priceWei = PRICE_WEI;
+  settled = [];
+  settle = "takes";
+  setPayments(fixture, modelId, []);
+  fixture.sequencer.heard.length = 0;
+});
+
+const start = () =>
+  serveModels(
+    worldConfig(folder, {
+      SERVING_BASE_PATH: undefined,
+      SERVING_ADAPTERS_PATH: undefined,
+      SERVING_DATABASE_URL: home.url,
+      SERVING_RATE_LIMIT_PER_MINUTE: "1000",
+    }),
+    {
+      logger: createLogger("models", "silent"),
+      published: {
+        places: IDS.map((id) => ({ modelId: id, folder: published.publishedFolder })),
+        sequencerUrl: fixture.sequencer.url,
+        domain: fixture.client.domain,
+        rollup: ROLLUP,
+        pollIntervalMs: 600_000,
+      },
+    },
+  );
+
+/** What the facilitator does with a payment, by `settle`. */
+function settleAnswer(body: unknown): unknown {
+  const { payload } = (body as { paymentPayload: { payload: { operation: OperationBody; receipt: string } } })
+    .paymentPayload;
+  const { domain } = fixture.client;
+  const bRef = leafReference({ l1Owner: 0x0bn, kind: LEAF_KIND.model });
+  const hash = hex32(messageHash(decodeOperation(payload.operation), { domain, bRef }));
+  const terms = { payer: String(PAYER), network: x402Network(domain), amount: `${PRICE_WEI}` };
+  if (settle === "silent") return silence();
+  if (settle === "refuses")
+    return { success: false, errorReason: "OP_EPOCH_FULL", errorMessage: "full", transaction: "", ...terms };
+  if (!settled.some((one) => one.hash === hash)) {
+    settled.push({ hash, receipt: BigInt(payload.receipt) });
+    setPayments(
+      fixture,
+      modelId,
+      settled.map(({ receipt }) => ({ receipt, payerId: PAYER })),
+    );
+    fixture.sequencer.answers.set(`GET /v1/operations/${hash}`, {
+      ...payload.operation,
+      ...{ hash, amountCode: 1, status: "acknowledged", preconfirmation: null },
+    });
+  }
+  return settle === "takes-silently" ? silence() : { success: true, transaction: hash, ...terms };
+}
+
+const question = (prompt: string): RequestInit => ({
+  method: "POST",
+  headers: { "content-type": "application/json" },
+  body: JSON.stringify({ prompt }),
+});
+const url = () => `${modelUrl(served.url, modelId)}/v1/answers`;
+
+function payer(sending: typeof globalThis.fetch = globalThis.fetch) {
+  const client = { ...fixture.client, leafId: PAYER };
+  const limits = { maxPriceWei: 2n * PRICE_WEI, budgetWei: 4n * PRICE_WEI };
+  const scheme = receiptScheme(client, { ...limits, fetch: sending });
+  const { network, spendControls } = scheme;
+  const config = { schemes: [{ network, client: scheme }], spendControls };
+  return { scheme, pay: wrapFetchWithPaymentFromConfig(scheme.fetch, config) };
+}
+const settleCount = () => fixture.sequencer.heard.filter(({ route }) => route === "POST /x402/settle").length;
+const responseOf = (response: Response) => decodeX402Header(response.headers.get("payment-response")!);
+
+describe("an answer paid by x402", () => {
+  it("is given with its receipt, paid once", async () => {
+    const { pay, scheme } = payer();
+    const response = await pay(url(), question(published.prompts[0]!));
+    const body = (await response.json()) as { receipt: string; answer: string };
+    expect([response.status, BigInt(body.receipt)]).toEqual([200, settled[0]!.receipt]);
+    expect(responseOf(response)).toMatchObject({ success: true, transaction: settled[0]!.hash });
+    expect([settled.length, scheme.spentWei]).toEqual([1, PRICE_WEI]);
+    // Nothing of it was shown before: the question was asked sealed.
+    const status = await (await fetch(`${url()}/${body.receipt}`)).json();
+    expect(status).toMatchObject({ isPaid: true });
+  });
+
+  it("is not given while the facilitator is away, and is paid once by the same payment afterwards", async () => {
+    const { pay, scheme } = payer();
+    for (const mode of ["silent", "takes-silently"] as const) {
+      settle = mode;
+      const failed = await pay(url(), question(published.prompts[0]!));
+      expect([failed.status, ((await failed.json()) as { error: object }).error]).toMatchObject([
+        503,
+        { code: "ATT_SERVER_UNREACHABLE" },
+      ]);
+    }
+    expect([settled.length, scheme.spentWei]).toEqual([1, PRICE_WEI]);
+    settle = "takes";
+    const response = await pay(url(), question(published.prompts[0]!));
+    expect(response.status).toBe(200);
+    expect([settled.length, scheme.spentWei]).toEqual([1, PRICE_WEI]);
+    const sent = fixture.sequencer.heard.filter(({ route }) => route === "POST /x402/settle");
+    expect(new Set(sent.map(({ body }) => JSON.stringify(body))).size).toBe(1);
+  });
+
+  it("is opened after a restart by a payment that was settled before, without a further settlement", async () => {
+    const { pay, scheme } = payer();
+    settle = "takes-silently";
+    const failed = await pay(url(), question(published.prompts[0]!));
+    expect(failed.status).toBe(503);
+    const port = new URL(served.url).port;
+    await served.close();
+    const config = worldConfig(folder, {
+      SERVING_BASE_PATH: undefined,
+      SERVING_ADAPTERS_PATH: undefined,
+      SERVING_DATABASE_URL: home.url,
+      SERVING_PORT: port,
+    });
+    served = await serveModels(config, {
+      logger: createLogger("models", "silent"),
+      published: {
+        places: IDS.map((id) => ({ modelId: id, folder: published.publishedFolder })),
+        sequencerUrl: fixture.sequencer.url,
+        domain: fixture.client.domain,
+        rollup: ROLLUP,
+        pollIntervalMs: 100,
+      },
+    });
+    await expect
+      .poll(async () => (await fetch(`${url()}/${hex32(settled[0]!.receipt)}`)).json())
+      .toMatchObject({ isPaid: true });
+    const count = settleCount();
+    // The price was raised meanwhile: what was paid on former terms is opened.
+    priceWei = PRICE_WEI + 10n ** 16n;
+    settle = "silent";
+    const open = [...fixture.sequencer.heard].reverse().find(({ route }) => route === "POST /x402/settle");
+    const payment = (open!.body as { paymentPayload: object }).paymentPayload;
+    const header = { "payment-signature": btoa(JSON.stringify(payment)) };
+    const asked = question(published.prompts[0]!);
+    const response = await fetch(url(), { ...asked, headers: { ...(asked.headers as object), ...header } });
+    expect(response.status).toBe(200);
+    expect(responseOf(response)).toMatchObject({ success: true, transaction: settled[0]!.hash });
+    expect([settleCount(), scheme.spentWei]).toEqual([count, PRICE_WEI]);
+  });
+
+  it("is not given where the settlement fails, which the headers say, and its price is free again", async () => {
+    const { pay, scheme } = payer();
+    settle = "refuses";
+    const response = await pay(url(), question(published.prompts[0]!));
+    expect(response.status).toBe(402);
+    expect(responseOf(response)).toMatchObject({
+      success: false,
+      errorReason: "OP_EPOCH_FULL",
+      transaction: "",
+    });
+    expect(decodeX402Header(response.headers.get("payment-required")!)).toMatchObject({
+      error: expect.stringMatching(/^OP_EPOCH_FULL/),
+    });
+    expect(((await response.json()) as { error: object }).error).toMatchObject({
+      code: "ATT_PAYMENT_REFUSED",
+      data: { reason: "OP_EPOCH_FULL" },
+    });
+    // The fake ledger knows no such operation.
+    expect(scheme.spentWei).toBe(0n);
+  });
+
+  it("is not paid where the server would have another model paid, another rollup, or asks at another origin", async () => {
+    const other = modelId === IDS[0] ? IDS[1]! : IDS[0]!;
+    const cases: [object, RegExp][] = [
+      [{ payTo: String(other), extra: { modelId: other } }, /CLI_X402_INVALID: .* no route of model/],
+      [{ network: "oledger:0" }, /No network/],
+      [
+        { extra: { askUrl: `http://127.0.0.2/ledger/${modelId}/v1/answers` } },
+        /CLI_X402_INVALID: no request/,
+      ],
+      [
+        {
+          extra: { askUrl: url().replace(`/${modelId}/`, `/${other}/`), modelId: other },
+          payTo: String(other),
+        },
+        /CLI_X402_INVALID: model/,
+      ],
+    ];
+    for (const [changed, message] of cases) {
+      const lying: typeof globalThis.fetch = async (input, init) => {
+        const response = await fetch(input, init);
+        const header = response.headers.get("payment-required");
+        if (header === null) return response;
+        const required = decodeX402Header(header) as { accepts: [{ extra: object }] };
+        const accepted = { ...required.accepts[0], ...changed };
+        const extra = { ...required.accepts[0].extra, ...(changed as { extra?: object }).extra };
+        const paymentRequired = { ...required, accepts: [{ ...accepted, extra }] };
+        const body = JSON.stringify({ error: { code: "x", data: { paymentRequired } } });
+        const headers = { "payment-required": encodeX402Header(paymentRequired) };
+        return Object.defineProperty(new Response(body, { status: 402, headers }), "url", {
+          value: response.url,
+        });
+      };
+      const { pay, scheme } = payer(lying);
+      await expect(pay(url(), question(published.prompts[0]!)), JSON.stringify(changed)).rejects.toThrow(
+        message,
+      );
+      expect([settled.length, scheme.spentWei]).toEqual([0, 0n]);
+    }
+  });
+
+  it("is refused without terms where the ledger's node settles nothing, and a signed question is answered", async () => {
+    const { answers } = fixture.sequencer;
+    const supported = answers.get("GET /x402/supported");
+    answers.set(
+      "GET /x402/supported",
+      new FakeFailure(409, { error: { code: "SEQ_READ_ONLY", message: "ask the sequencer" } }),
+    );
+    const response = await fetch(url(), question(published.prompts[0]!));
+    answers.set("GET /x402/supported", supported);
+    expect([response.status, response.headers.get("payment-required")]).toEqual([402, null]);
+    expect(await response.json()).toMatchObject({ error: { code: "ATT_PAYMENT_REQUIRED" } });
+  });
+
+  it.each([
+    ["before the question is asked", "/v1/answers", null],
+    ["before the payment is sent", "payment-signature", 402],
+  ] as const)("is not paid at another price than the requirements, raised %s", async (_when, at, status) => {
+    let isFirst = true;
+    const sending: typeof globalThis.fetch = async (input, init) => {
+      const request = new Request(input, init);
+      if (at === "payment-signature" && request.headers.has(at)) priceWei += 10n ** 16n;
+      const response = await fetch(request);
+      if (at === "/v1/answers" && isFirst) priceWei += 10n ** 16n;
+      isFirst = false;
+      return response;
+    };
+    const { pay, scheme } = payer(sending);
+    const outcome = await pay(url(), question(published.prompts[0]!)).catch((error: Error) => error);
+    if (outcome instanceof Error)
+      expect([null, outcome.message]).toEqual([status, expect.stringMatching(/CLI_PRICE_TOO_HIGH/)]);
+    else
+      expect([outcome.status, await outcome.json()]).toMatchObject([
+        status,
+        { error: { data: { reason: "accepted" } } },
+      ]);
+    expect([settled.length, scheme.spentWei]).toEqual([0, 0n]);
+  });
+});
