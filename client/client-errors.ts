@@ -182,7 +182,7 @@ export const clientErrors = defineErrors("CLI", {
     meaning:
       "the server's requirements of x402 are malformed, of another rollup, or of no request of this scheme's fetch",
     remedy: "wrap the scheme's own fetch: wrapFetchWithPayment(scheme.fetch, …); else do not pay this server",
-    note: "`data.reason` is malformed, network, asset, payTo, origin or no-question.",
+    note: "`data.reason` is malformed, network, asset, payTo, model or no-question.",
   },
   CLI_SETTLEMENT_DIFFERS: {
     meaning:

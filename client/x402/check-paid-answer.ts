@@ -20,7 +20,6 @@ import type { LedgerClient } from "../ledger-client.ts";
 import { getOperation, resolveSigner } from "../sequencer/ledger-reads.ts";
 import { getModel, staticsOf } from "../sequencer/model-reads.ts";
 import type { SequencerErrorCode } from "../sequencer/sequencer-request.ts";
-import { promptOfRequest } from "./prompt-memory.ts";
 
 export interface CheckPaidAnswerParameters
   extends Pick<AnswerExpectation, "isAnsweredAgain" | "areRowsRecomputed" | "least"> {
@@ -104,9 +103,8 @@ export async function checkPaidAnswer(
     getModel(client, modelId),
     getOperation(client, transaction),
   ]);
-  const own = "prompt" in request ? request.prompt : model.chat?.promptOf(request);
-  if (own === undefined) throw invalid("the model takes no chats");
-  const prompt = promptOfRequest({ prompt: own, sent: request }, model);
+  const prompt = "prompt" in request ? request.prompt : model.chat?.promptOf(request);
+  if (prompt === undefined) throw invalid("the model takes no chats");
   const sure = { areRowsRecomputed, isAnsweredAgain, least };
   checkAnswer(model, answer, { ...sure, prompt, payerId, staticsHash: staticsOf(leaf).hash });
   const message = "messages" in request ? model.chat!.messageOf(answer.answer, request.tools) : null;

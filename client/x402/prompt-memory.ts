@@ -12,17 +12,19 @@ import { clientError } from "../client-errors.ts";
 const MAX_PROMPTS = 256;
 
 /**
- * A question as it was sent, and the text that the server says it binds.
+ * A question as it was sent, and the text that it binds: of a chat, by the server.
  * @internal
  */
 export interface AskedPrompt {
   readonly prompt: string;
-  /** Body of the request. */
+  /** Body of the request, and the address that answered it. */
   readonly sent: unknown;
+  readonly url: string;
 }
 
 const dataSchema = z.object({
-  prompt: z.string(),
+  /** Of a chat alone: another question's text is the prompt that was sent. */
+  prompt: z.optional(z.string()),
   paymentRequired: z.object({ accepts: z.array(z.object({ extra: z.object({ askUrl: z.string() }) })) }),
 });
 /** Refusals of OpenAI's routes, and of a model's own. */
@@ -44,11 +46,14 @@ export class PromptMemory {
     const read = bodySchema.safeParse(answer);
     if (!read.success) return;
     const { error } = read.data;
-    const { paymentRequired, prompt } = "openledger" in error ? error.openledger.data : error.data;
+    const { paymentRequired, prompt = sentPrompt(sent) } =
+      "openledger" in error ? error.openledger.data : error.data;
+    if (prompt === undefined) return;
     const askUrl = paymentRequired.accepts[0]?.extra.askUrl;
     // Attack: another server would get signed questions.
-    if (askUrl === undefined || originOf(askUrl) !== originOf(response.url || request.url)) return;
-    this.#prompts.set(keyOf(askUrl, promptSha256(prompt)), { prompt, sent });
+    const url = response.url || request.url;
+    if (askUrl === undefined || originOf(askUrl) !== originOf(url)) return;
+    this.#prompts.set(keyOf(askUrl, promptSha256(prompt)), { prompt, sent, url });
     if (this.#prompts.size > MAX_PROMPTS) this.#prompts.delete(this.#prompts.keys().next().value!);
   }
 
@@ -73,7 +78,10 @@ const requestSchema = z.union([
  * @throws CLI_ANSWER_WRONG where the server names another text, MOD_CHAT_REFUSED
  * @internal
  */
-export function promptOfRequest({ prompt, sent }: AskedPrompt, model: CheckableModel | undefined): string {
+export function promptOfRequest(
+  { prompt, sent }: Omit<AskedPrompt, "url">,
+  model: CheckableModel | undefined,
+): string {
   const request = requestSchema.safeParse(sent).data;
   const own = request === undefined || "prompt" in request ? request?.prompt : model?.chat?.promptOf(request);
   if (own === undefined || own === prompt) return prompt;
@@ -81,6 +89,11 @@ export function promptOfRequest({ prompt, sent }: AskedPrompt, model: CheckableM
     data: { what: "prompt", given: prompt.slice(0, 80), right: own.slice(0, 80) },
   });
 }
+
+const sentPrompt = (sent: unknown): string | undefined => {
+  const request = requestSchema.safeParse(sent).data;
+  return request !== undefined && "prompt" in request ? request.prompt : undefined;
+};
 
 async function jsonOf(message: Request | Response): Promise<unknown> {
   try {

@@ -22,7 +22,7 @@ import { type LedgerClient, requireL2Key } from "../ledger-client.ts";
 import { getOperation, resolveSigner } from "../sequencer/ledger-reads.ts";
 import { getModel, staticsOf } from "../sequencer/model-reads.ts";
 import { fieldElement, type LedgerLeaf, wei } from "../sequencer/sequencer-schemas.ts";
-import { PromptMemory, promptOfRequest } from "./prompt-memory.ts";
+import { type AskedPrompt, PromptMemory, promptOfRequest } from "./prompt-memory.ts";
 
 export interface ReceiptSchemeOptions extends Omit<SigningOptions, "nonce"> {
   /** Maximum price of one answer, in wei. */
@@ -174,11 +174,16 @@ class AccountScheme implements ReceiptScheme {
   };
 
   async createPaymentPayload(x402Version: number, given: PaymentRequirements) {
-    const release = await this.#nextTurn();
+    const end = await this.#nextTurn();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const release = () => {
+      clearTimeout(timer);
+      end();
+    };
     try {
       const payment = await this.#pay(x402Version, given, release);
       // A caller that never sends it holds up no other one for long.
-      setTimeout(release, 1_000 * X402_TIMEOUT_SECONDS);
+      timer = setTimeout(release, 1_000 * X402_TIMEOUT_SECONDS);
       return { x402Version, payload: payment.payload };
     } catch (error) {
       release();
@@ -203,10 +208,11 @@ class AccountScheme implements ReceiptScheme {
     const asked = this.#prompts.find(extra.askUrl, extra.promptSha256);
     if (asked === undefined)
       throw invalid("no-question", "no request of this scheme's fetch has asked this question");
+    requireAsked(asked, required);
     const question = `${extra.askUrl} ${extra.promptSha256}`;
-    // A payment whose request failed may have been settled: it is presented again, never signed twice.
+    // A payment whose request failed may have been settled: it is presented again, at any price, and never signed twice.
     for (const [receipt, open] of this.#open)
-      if (open.question === question && open.amountWei === amountWei) {
+      if (open.question === question) {
         const again = { ...open, release };
         this.#open.set(receipt, again);
         return again;
@@ -257,7 +263,8 @@ class AccountScheme implements ReceiptScheme {
     if (asset.toLowerCase() !== this.#client.tokenAddress.toLowerCase())
       throw invalid("asset", `the asset is ${asset}, not OPEN`);
     if (payTo !== String(extra.modelId)) throw invalid("payTo", `${payTo} is not model ${extra.modelId}`);
-    if (!extra.askUrl.endsWith(ANSWERS)) throw invalid("malformed", `${extra.askUrl} is no route of answers`);
+    if (!extra.askUrl.endsWith(`/${extra.modelId}${ANSWERS}`))
+      throw invalid("model", `${extra.askUrl} is no route of model ${extra.modelId}`);
     return read.data;
   }
 
@@ -327,6 +334,14 @@ const spent = (reason: "budget" | "balance", priceWei: bigint, leftWei: bigint, 
   clientError("CLI_BUDGET_SPENT", `the answer costs ${priceWei} wei, and ${who} has ${leftWei} left`, {
     data: { reason, priceWei: `${priceWei}`, leftWei: `${leftWei}` },
   });
+
+/** Attack: a server would have another model paid than the one that was asked. @throws CLI_X402_INVALID */
+function requireAsked({ sent, url }: AskedPrompt, { extra: { askUrl, modelId } }: Requirements): void {
+  const { model } = (sent ?? {}) as { model?: unknown };
+  const isAsked = model === undefined ? url === askUrl : model === `model-${modelId}`;
+  if (isAsked) return;
+  throw invalid("model", `model ${modelId} would be paid, and another one was asked`);
+}
 
 /** The requirements ask exactly what the ledger and the answer say. @throws CLI_PRICE_TOO_HIGH */
 function requireSamePrice(modelId: number, amountWei: bigint, priceWei: bigint): void {

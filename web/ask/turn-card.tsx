@@ -101,7 +101,7 @@ function AnswerText({ turn: { words } }: { turn: Turn }) {
   if (words === null) return null;
   if ((words.spans?.length ?? 0) > 0) return <Words {...words} />;
   return (
-    <section class="stack" aria-label="Answer text">
+    <section class="stack" aria-label="Text">
       <Markdown text={words.text} />
       {words.problem !== null && <ProblemNotice problem={words.problem} />}
     </section>

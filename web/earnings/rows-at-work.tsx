@@ -116,7 +116,7 @@ function Group({ epoch, isProven, live, modelId, uses }: UseGroup & Pick<PagePro
   const columns: Column<ShownUse>[] = [
     { label: "Row", cell: ({ row }) => showCount(rowNumber(row)) },
     {
-      label: "What it says",
+      label: "Content",
       cell: ({ said }) =>
         said === null ? (
           <span class="soft">not published</span>

@@ -288,6 +288,14 @@ describe("a direct model behind the answer server", () => {
     expect(second.receipt).not.toBe(first.receipt);
   });
 
+  it("gives the same question the same answer once it has expired, so that its asker can still pay for it", async () => {
+    const first = await ask(prompts[0]!);
+    nowMs += TTL_MS + 1;
+    expect((await ask(prompts[0]!)).receipt).toBe(first.receipt);
+    setPayments([{ receipt: first.receipt, payerId: 4 }]);
+    expect((await ask(prompts[1]!)).receipt).not.toBe(first.receipt);
+  });
+
   it("seals the answers of an account that left one unpaid, and opens them once they are paid", async () => {
     const first = await ask(prompts[0]!);
     nowMs += TTL_MS + 1;

@@ -104,7 +104,7 @@ export class AnswerService {
   }
 
   /**
-   * Answers a question. The same question again, while its answer is unpaid, has the same answer.
+   * Answers a question. The same question again, while its answer is unpaid, has the same answer, also an expired one.
    * @param make the answer, if it is made elsewhere; what it throws is thrown here, and nothing is stored
    * @param onText told the text so far of an answer that is made now and is not encrypted
    * @throws ATT_ASK_REFUSED, ATT_ANSWER_UNPAID, ATT_MODEL_NOT_PAYABLE, ATT_MODEL_NOT_SERVED, ATT_ROW_INVALID,
@@ -149,8 +149,7 @@ export class AnswerService {
       const requirements = await this.#offer(prompt, request);
       const { amount, payTo } = requirements;
       const why = `an answer of model ${payTo} costs ${amount} wei, and the question has no payer`;
-      // The prompt is the text that question and receipt bind: of a chat, what its template makes of the messages.
-      const data = { paymentRequired: requiredOf(requirements, request, why), prompt };
+      const data = { paymentRequired: requiredOf(requirements, request, why), ...boundText(prompt, request) };
       throw attributionError("ATT_PAYMENT_REQUIRED", why, { data });
     }
     const { payerId, receipt, signature } = payment.read.payload;
@@ -229,7 +228,7 @@ export class AnswerService {
       const message = `the payment is refused: ${why}`;
       const paymentRequired = requiredOf(requirements, request, `${reason}: ${message}`);
       return attributionError("ATT_PAYMENT_REFUSED", message, {
-        data: { reason, paymentRequired, prompt, ...more },
+        data: { reason, paymentRequired, ...boundText(prompt, request), ...more },
       });
     };
     if (wrong !== null) throw refuse(wrong, WRONG[wrong]);
@@ -283,7 +282,9 @@ export class AnswerService {
         { data: { receipt, expiresAtMs, priceWei } },
       );
     }
-    if (unpaid !== undefined) return this.#given(unpaid);
+    // The same question gets the answer that its asker has, also once it has expired: so they can still pay for it.
+    const isGiven = unpaid !== undefined || (last?.ask === ask && last.isSealed !== true);
+    if (last !== undefined && isGiven) return this.#given(last);
     if (last !== undefined && question.isSealed !== true) {
       throw attributionError(
         "ATT_ANSWER_UNPAID",
@@ -382,6 +383,9 @@ export class AnswerService {
     return priceWei;
   }
 }
+
+/** Text that question and receipt bind, of a chat: what its template makes of the messages. Others have sent it. */
+const boundText = (prompt: string, { isChat = false }: X402Request) => (isChat ? { prompt } : {});
 
 const NO_X402 = "this server's ledger settles no payments of x402: sign it";
 

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { leafReference, messageHash } from "@openledger/circuits/ledger/operation";
 import { LEAF_KIND } from "@openledger/circuits/protocol";
-import { decodeX402Header, x402Network } from "@openledger/circuits/wire/x402-payment";
+import { decodeX402Header, encodeX402Header, x402Network } from "@openledger/circuits/wire/x402-payment";
 import { decodeOperation, type OperationBody } from "@openledger/client/sequencer/operation-body";
 import { FakeFailure } from "@openledger/client/testing/fake-sequencer";
 import {
@@ -241,6 +241,46 @@ describe("an answer paid by x402", () => {
     });
     // The fake ledger knows no such operation.
     expect(scheme.spentWei).toBe(0n);
+  });
+
+  it("is not paid where the server would have another model paid, another rollup, or asks at another origin", async () => {
+    const other = modelId === IDS[0] ? IDS[1]! : IDS[0]!;
+    const cases: [object, RegExp][] = [
+      [{ payTo: String(other), extra: { modelId: other } }, /CLI_X402_INVALID: .* no route of model/],
+      [{ network: "oledger:0" }, /No network/],
+      [
+        { extra: { askUrl: `http://127.0.0.2/ledger/${modelId}/v1/answers` } },
+        /CLI_X402_INVALID: no request/,
+      ],
+      [
+        {
+          extra: { askUrl: url().replace(`/${modelId}/`, `/${other}/`), modelId: other },
+          payTo: String(other),
+        },
+        /CLI_X402_INVALID: model/,
+      ],
+    ];
+    for (const [changed, message] of cases) {
+      const lying: typeof globalThis.fetch = async (input, init) => {
+        const response = await fetch(input, init);
+        const header = response.headers.get("payment-required");
+        if (header === null) return response;
+        const required = decodeX402Header(header) as { accepts: [{ extra: object }] };
+        const accepted = { ...required.accepts[0], ...changed };
+        const extra = { ...required.accepts[0].extra, ...(changed as { extra?: object }).extra };
+        const paymentRequired = { ...required, accepts: [{ ...accepted, extra }] };
+        const body = JSON.stringify({ error: { code: "x", data: { paymentRequired } } });
+        const headers = { "payment-required": encodeX402Header(paymentRequired) };
+        return Object.defineProperty(new Response(body, { status: 402, headers }), "url", {
+          value: response.url,
+        });
+      };
+      const { pay, scheme } = payer(lying);
+      await expect(pay(url(), question(published.prompts[0]!)), JSON.stringify(changed)).rejects.toThrow(
+        message,
+      );
+      expect([settled.length, scheme.spentWei]).toEqual([0, 0n]);
+    }
   });
 
   it("is refused without terms where the ledger's node settles nothing, and a signed question is answered", async () => {

@@ -34,6 +34,8 @@ export interface X402Request {
   readonly payment: PresentedPayment | null;
   /** Full URL of the request. */
   readonly resourceUrl: string;
+  /** True for a chat: the text that is bound is told with the requirements. */
+  readonly isChat?: boolean;
   /** Full URL of a model's `/v1/answers`, where its questions are asked in the payer's name. */
   askUrl(modelId: number): string;
 }

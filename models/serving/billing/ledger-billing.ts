@@ -115,7 +115,7 @@ export class LedgerBilling implements AnswerBilling {
     const { service, modelId, queryOf, read, recipe } = model;
     if (question.claim === undefined && question.x402 !== null) {
       const { settlement, ...given } = await service
-        .sell(prompt, question.x402)
+        .sell(prompt, { ...question.x402, isChat: question.param === "messages" })
         .catch((error: unknown) => rethrow(error, question.param));
       return { ...this.#billed(model, given), headers: responseHeaders(settlement) };
     }
