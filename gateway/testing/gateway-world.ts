@@ -63,6 +63,8 @@ export async function startGatewayWorld() {
     serverUrl: served.url,
     directId: direct.modelId,
     textId: text.modelId,
+    /** alice's Datanet, whose rows the classifier is made of. */
+    datanetId: direct.datanetIds[0]!,
     /** Options of a gateway in a folder of its own. */
     options(name: string, changes: Partial<GatewayOptions> = {}): GatewayOptions {
       return {
