@@ -144,6 +144,12 @@ export const clientErrors = defineErrors("CLI", {
     remedy:
       "fetch the rows first: openledger datanet download ID --host URL, and --commits for rows that are in no version",
   },
+  CLI_ROW_WITHDRAWN: {
+    meaning:
+      "the row's bytes are needed, the row store does not have them, and the row's contributor has withdrawn the row; `data` has both",
+    remedy:
+      "train on a newer version, which leaves the row out; only a copy of the row from before can recompute the older one",
+  },
   CLI_COMMITS_INCOMPLETE: {
     meaning: "the sequencer's list of commits does not reproduce the Datanet's hash chain of contributions",
     remedy: "try again; if the error persists, read the commits from L1's batches, not from this sequencer",

@@ -99,8 +99,10 @@ export function registerFindingRoutes(app: FastifyInstance, context: HostContext
       const { contributor, from, kind, limit, state } = request.query;
       setCost(request, scanCost(context, request.params.id) + entriesCost(limit));
       const { datanet } = await openForReading(context, request, request.params.id);
-      const found = (await checks.last(datanet))?.findings ?? [];
-      const places = await placesOf(datanet, found);
+      const checked = (await checks.last(datanet))?.findings ?? [];
+      const places = await placesOf(datanet, checked);
+      // A check that ran while a row was withdrawn may have noticed something about it.
+      const found = checked.filter(({ row }) => places.get(row)?.isWithdrawn !== true);
       const recordState = await datanet.stateOfRows([...places.values()].map(({ number }) => number));
       const all = found.map((finding) => {
         const records = recordState.row(finding.row);
@@ -162,8 +164,9 @@ async function placesOf(datanet: HostedDatanet, findings: readonly Finding[]) {
     number: number;
     commit: string;
     index: number;
+    isWithdrawn: boolean;
   }>(
-    `select digest, rows.number, rows_root as commit, place as index
+    `select digest, rows.number, rows_root as commit, place as index, is_withdrawn as "isWithdrawn"
        from rows join commits on commits.datanet_id = rows.datanet_id and commits.number = commit_number
       where rows.datanet_id = $1 and digest = any($2)`,
     [datanet.id, [...new Set(findings.map(({ row }) => row))].map((row) => Buffer.from(row, "hex"))],
