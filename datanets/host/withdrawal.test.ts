@@ -1,15 +1,31 @@
 /** Tests of withdrawals: contributors take rows back, hosts erase them, and everything that reads rows goes on without them. */
 import { join } from "node:path";
+import { bytesToHex } from "@noble/hashes/utils.js";
+import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
+import { packBinding } from "@openledger/circuits/ledger/leaf";
+import { packSplit } from "@openledger/circuits/ledger/rewards";
 import { contributeRows } from "@openledger/client/actions/data/contribute-rows";
+import { readHistory } from "@openledger/client/actions/data/list-commits";
 import { readVersionRows, storeVersion } from "@openledger/client/actions/data/published-version";
 import { openRowStore, type RowStore } from "@openledger/client/actions/data/row-store";
 import { verifyVersion } from "@openledger/client/actions/data/verify-version";
 import { publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
+import { signAndSend } from "@openledger/client/actions/ledger/send-operation";
 import { findKnownRows, listLeftOut } from "@openledger/client/datanets/browse-rows";
 import { bringCard } from "@openledger/client/datanets/datanet-card";
-import { downloadCommits, downloadVersion } from "@openledger/client/datanets/download-rows";
+import {
+  downloadCommits,
+  downloadVersion,
+  downloadVersionList,
+} from "@openledger/client/datanets/download-rows";
 import { exportVersion } from "@openledger/client/datanets/export-version";
 import { mirrorDatanet } from "@openledger/client/datanets/mirror-datanet";
+import {
+  certifyRemoval,
+  checkRemoval,
+  encodeCertificate,
+  type RemovalCertificate,
+} from "@openledger/client/datanets/removal-certificate";
 import { collectReviewed, verifyVouching } from "@openledger/client/datanets/reviewed-version";
 import { bringRecords, sayRecords, type UnsignedRecord } from "@openledger/client/datanets/signed-records";
 import {
@@ -19,7 +35,10 @@ import {
   uploadRows,
 } from "@openledger/client/datanets/upload-rows";
 import { listWithdrawals, withdrawRow } from "@openledger/client/datanets/withdrawals";
+import { createRandomKey } from "@openledger/client/l2-key";
 import type { LedgerClient } from "@openledger/client/ledger-client";
+import { getOperation } from "@openledger/client/sequencer/ledger-reads";
+import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
 import { Database } from "@openledger/foundation/database/database";
 import { hex32 } from "@openledger/foundation/hex";
 import { createLogger } from "@openledger/foundation/logger";
@@ -27,6 +46,7 @@ import { testDeployment } from "@openledger/sequencer/testing/test-rollup";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type RecordBody, signRecord } from "../records/record.ts";
 import { sha256Hex } from "../rows/row-digest.ts";
+import { encodeVersion } from "../rows/row-wire.ts";
 import { HOST_PART } from "../store/host-schema.ts";
 import { createHostWorld, type HostWorld } from "../testing/host-world.ts";
 import { sampleCard, sampleRows } from "../testing/sample-card.ts";
@@ -77,6 +97,39 @@ const isStored = (name: string, digest: string) =>
     );
     return [contents.length > 0, words.length > 0];
   });
+
+const forgedBody = ({ withdrawal }: RemovalCertificate) => ({ ...withdrawal.body, note: "another reason" });
+
+type Recomputed = Extract<UnsignedRecord, { kind: "verified" }>;
+/** Registers a model of a version, of one row a feature. @returns the record of who has computed it again */
+async function modelOf(version: number): Promise<Recomputed> {
+  const maker = await world.user(0);
+  const binding = packBinding({
+    datanetId: BigInt(world.datanetId),
+    version: BigInt(version),
+    rowCount: 6n,
+    predecessorId: 0n,
+    drawBits: 2n,
+    featureCount: 16n,
+    furtherDatanets: [],
+  });
+  const { keyX } = await createRandomKey();
+  const split = packSplit({ ownerParts: 6_554n, validatorParts: 16_384n });
+  const words = [1n, keyX, 1n, 2n, 3n, binding, 5n | (split << 96n)];
+  const operation = { kind: "createModel" as const, amountCode: encodeAmount(10n ** 18n), words };
+  const { hash } = await signAndSend(maker, operation, {});
+  const modelId = (await getOperation(maker, hash))!.createdId!;
+  const { versions } = await readHistory(maker, world.datanetId);
+  return {
+    kind: "verified",
+    modelId,
+    modelRoot: hex32(staticsOf(await getModel(maker, modelId)).hash),
+    version,
+    versionRoot: hex32(versions[version - 1]!.rowsRoot),
+    epoch: null,
+    difference: null,
+  };
+}
 
 beforeAll(async () => {
   world = await createHostWorld({ card });
@@ -211,6 +264,7 @@ describe("a withdrawal", () => {
     await storeVersion(fresh, version);
     await publishVersion(owner, { datanetId: world.datanetId, version });
     await world.finalise();
+    await bringVersion(owner, { ...place(), store: fresh, rowsRoot: version.rowsRoot });
     const facts = { datanetId: world.datanetId, store: fresh };
     const withdrawn = await listWithdrawals(owner, place());
     const fates = async (known: typeof withdrawn) =>
@@ -223,6 +277,79 @@ describe("a withdrawal", () => {
       "dropped",
       "repeated",
     ]);
+  });
+
+  it("is certified for a model of that version, recomputed by others, and for no other", async () => {
+    const { alice, bob, carol, dave } = people;
+    const older = await modelOf(2);
+    const newer = await modelOf(3);
+    const certify = (modelId: number, row = GONE) => certifyRemoval(bob, { ...place(), modelId, row });
+    const reason = (value: string) => ({ code: "CLI_CERTIFICATE_WRONG", data: { reason: value } });
+    await expect(certify(newer.modelId, digests[0])).rejects.toMatchObject(reason("not-withdrawn"));
+    await expect(certify(newer.modelId)).rejects.toMatchObject(reason("recomputation-missing"));
+    expect(await say(carol, older, newer)).toEqual(["taken", "taken"]);
+    // The older model's version has the row.
+    await expect(certify(older.modelId)).rejects.toMatchObject(reason("row-present"));
+    const certificate = await certify(newer.modelId);
+    const text = encodeCertificate(certificate);
+    const shown = { contributorId: 3, modelId: newer.modelId, version: 3, rowCount: 6 };
+    expect(await checkRemoval(dave, JSON.parse(text))).toMatchObject({
+      ...shown,
+      note: "it names a person",
+      recomputations: [{ leafId: 5 }],
+    });
+    const { domain } = bob;
+    const signed = (client: LedgerClient, record: object) =>
+      signRecord(
+        domain,
+        { datanetId: world.datanetId, leafId: client.leafId!, atMs: Date.now(), ...record } as RecordBody,
+        client.l2Key!,
+      );
+    const lists = async (modelVersion: number) => {
+      const { versions } = await readHistory(bob, world.datanetId);
+      const { rowsRoot } = versions[modelVersion - 1]!;
+      const listed = await downloadVersionList(bob, { ...place(), rowsRoot });
+      return { number: modelVersion, root: hex32(rowsRoot), rows: bytesToHex(encodeVersion(listed)) };
+    };
+    const withdrawal = { kind: "withdrawal", row: GONE, note: "" };
+    const forged = signRecord(domain, certificate.withdrawal.body, bob.l2Key!);
+    const [wrongs, versionOfOlder] = [certificate.recomputations, await lists(2)];
+    const falseOnes: [string, object][] = [
+      ["row-present", { version: versionOfOlder }],
+      ["version-list", { version: { ...certificate.version, rows: versionOfOlder.rows } }],
+      ["version-list", { version: { ...certificate.version, number: 2 } }],
+      ["not-contributor", { withdrawal: signed(bob, withdrawal) }],
+      ["record-signature", { withdrawal: forged }],
+      ["record-signature", { withdrawal: { ...certificate.withdrawal, body: forgedBody(certificate) } }],
+      ["record-other", { withdrawal: signed(alice, { ...withdrawal, row: digests[0] }) }],
+      ["record-other", { withdrawal: signed(alice, { ...withdrawal, datanetId: world.datanetId + 1 }) }],
+      ["commit-list", { commits: [certificate.commits[0]!.slice(64)] }],
+      ["malformed", { commits: [] }],
+      ["model", { model: { id: older.modelId, root: older.modelRoot } }],
+      ["model", { model: { ...certificate.model, root: older.modelRoot } }],
+      ["record-other", { recomputations: [signed(carol, older)] }],
+      ["record-other", { recomputations: [signed(carol, { ...newer, epoch: 1 })] }],
+      ["record-signature", { recomputations: [{ ...wrongs[0]!, body: { ...wrongs[0]!.body, atMs: 1 } }] }],
+      [
+        "difference",
+        {
+          recomputations: [
+            ...wrongs,
+            signed(dave, { ...newer, difference: { file: "features.bin", row: 1 } }),
+          ],
+        },
+      ],
+      ["malformed", { recomputations: [] }],
+      ["malformed", { more: 1 }],
+      ["domain", { domain: hex32(domain + 1n) }],
+    ];
+    for (const [expected, change] of falseOnes) {
+      const found = checkRemoval(dave, { ...certificate, ...change });
+      await expect(found, JSON.stringify(change).slice(0, 80)).rejects.toMatchObject(reason(expected));
+    }
+    // Who has found a difference stands against it.
+    expect(await say(dave, { ...newer, difference: { file: "features.bin", row: 1 } })).toEqual(["taken"]);
+    await expect(certify(newer.modelId)).rejects.toMatchObject(reason("difference"));
   });
 
   it("goes before the row: it comes to no host that has the list, and mirrors erase what they have", async () => {
