@@ -28,24 +28,31 @@ const spaced = (letter: string) => {
   if (point < 128) return /[a-z0-9$!]/.test(letter) ? letter : " ";
   return isIn(singles, point) ? ` ${letter} ` : isIn(separators, point) ? " " : letter;
 };
-const ownWords: number[] = classifier.inputs.words ?? [];
-/** Words that the recipe names have a bucket each, the others share those behind. */
-const bucketOf = (term: number, bucketCount: number) => {
-  const own = ownWords.indexOf(term);
-  return own >= 0 ? own : ownWords.length + (mix(0x5eed, term) % (bucketCount - ownWords.length));
+const listed: { own: number[]; shared: number[] } | undefined = classifier.inputs.words;
+/** Words of long texts: some have a bucket each, others share those behind in turn but the last, and the rest have none. */
+const bucketOfWord = ({ own, shared }: { own: number[]; shared: number[] }, word: number) => {
+  if (own.includes(word)) return own.indexOf(word);
+  const place = shared.indexOf(word);
+  return place < 0 ? -1 : own.length + (place % (classifier.termBuckets - own.length - 1));
 };
 
 for (const text of texts) {
   const words = [...text].map(small).map(spaced).join("").split(" ");
   const found = words.filter(Boolean).map(hash);
-  // Of long texts words count, up to three times each; else each different word and pair of words once, in the order in which they come.
+  // Of long texts listed words count, up to three times each; else each different word and pair of words once, in the order in which they come.
   const isFew = (word: number, k: number) => found.slice(0, k).filter((one) => one === word).length < 3;
   const pairs = found.flatMap((word, k) => (k === 0 ? [word] : [word, mix(found[k - 1]!, word)]));
-  const terms = classifier.inputs.words === undefined ? [...new Set(pairs)] : found.filter(isFew);
   const counts = new Uint8Array(classifier.termBuckets);
+  const hashed = (term: number) => mix(0x5eed, term) % counts.length;
+  const buckets = listed
+    ? found
+        .filter(isFew)
+        .map((word) => bucketOfWord(listed, word))
+        .filter((bucket) => bucket >= 0)
+    : [...new Set(pairs)].map(hashed);
+  const ofNone = listed ? counts.length - 1 : hashed(0);
   let n = 0;
-  for (const term of terms.length === 0 ? [0] : terms) {
-    const bucket = bucketOf(term, counts.length);
+  for (const bucket of buckets.length === 0 ? [ofNone] : buckets) {
     if (counts[bucket]! === 3 || n === classifier.maxTerms) continue;
     counts[bucket]! += 1;
     n += 1;

@@ -11,7 +11,7 @@ export const gatewayErrors = defineErrors("GAT", {
   },
   GAT_ABOVE_PRICE: {
     meaning:
-      "the model costs more than the gateway may pay for an answer; `data.priceWei`, `data.maxPriceWei`. Nothing was asked or paid",
+      "price and fee of an answer are more than the gateway may pay for one; `data.neededWei`, `data.maxPriceWei`. Nothing was asked or paid",
     remedy: "choose a cheaper model, or start the gateway with a higher --price-at-most",
     httpStatus: 402,
   },
@@ -48,6 +48,20 @@ export const gatewayErrors = defineErrors("GAT", {
     meaning: "the sequencer refuses the payment of an answer; `data.reason` is its code. Nothing was paid",
     remedy: "look up the sequencer's code; ask again once its cause is gone",
     httpStatus: 502,
+  },
+  GAT_ANSWER_OPEN: {
+    meaning:
+      "the model's server waits for the payment of an earlier answer of this account, which the gateway does not make; `data.reason` says why, `data.receipt` and `data.expiresAtMs` which answer. Nothing was asked or paid",
+    remedy:
+      "remove the cause that `data.reason` names and ask again, wait until the server forgets the answer, or end the gateway and open another: a new account has no open answer",
+    httpStatus: 402,
+  },
+  GAT_ANSWER_REPLAYED: {
+    meaning:
+      "the server gave an answer that the gateway has paid for already, for another question of the same words; it was not paid again",
+    remedy: "ask again: an honest server gives another answer once it has seen the payment",
+    httpStatus: 503,
+    isRetryable: true,
   },
   GAT_NO_HOST: {
     meaning: "the gateway knows no Datanet host, which has the rows",

@@ -5,12 +5,16 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
+import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { repositoryRoot } from "@openledger/circuits/compiler/compile";
+import { bringCard, publishCard } from "@openledger/client/datanets/datanet-card";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
+import { sampleCard } from "@openledger/datanets/testing/sample-card";
 import { PRICE_WEI } from "@openledger/models/testing/settling-fixture";
 import OpenAI from "openai";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openledgerSchema } from "./asking/given-answer.ts";
+import { contributeResult, rowsResult } from "./mcp/mcp-schemas.ts";
 import { endGateway, type Gateway, openGateway } from "./open-gateway.ts";
 import { BOB, BUDGET_WEI, type GatewayWorld, startGatewayWorld } from "./testing/gateway-world.ts";
 
@@ -123,4 +127,60 @@ test("an unmodified OpenAI client gets paid answers, whole and streamed", { time
     code: "GAT_NO_ACCOUNT",
   });
   await expect(endGateway(world.options("own"))).rejects.toMatchObject({ code: "GAT_NO_ACCOUNT" });
+});
+
+test("commits rows by MCP once a person agrees, brings them to a Datanet's host, and finds them there", {
+  timeout: 400_000,
+}, async () => {
+  const { alice } = world.world;
+  const { datanetId } = world;
+  const host = await world.world.host();
+  const card = sampleCard();
+  await publishCard({ ...alice, leafId: datanetId }, { datanetId, card });
+  await world.world.settle();
+  await bringCard(alice, { hostUrl: host.url, datanetId, card });
+  const gateway = await openGateway(world.options("rows", { hostUrl: host.url, isConfirmed: true }));
+  const client = new Client(
+    { name: "a test", version: "1" },
+    {
+      capabilities: { elicitation: { form: {} } },
+      versionNegotiation: { mode: { pin: "2026-07-28" } },
+    },
+  );
+  let isAccepted = false;
+  const messages: string[] = [];
+  client.setRequestHandler("elicitation/create", ({ params }) => {
+    messages.push(params.message);
+    return isAccepted ? { action: "accept", content: { pay: true } } : { action: "decline" };
+  });
+  const headers = { authorization: `Bearer ${gateway.token.reveal()}` };
+  const url = new URL(gateway.baseUrl.replace("/v1", "/mcp"));
+  await client.connect(new StreamableHTTPClientTransport(url, { requestInit: { headers } }));
+  const text = "The harbour of Naxos shines in the morning.";
+  const contribution = { name: "contribute_rows", arguments: { datanetId, rows: [{ text }] } };
+  try {
+    const declined = await client.callTool(contribution);
+    expect(declined).toMatchObject({
+      isError: true,
+      content: [{ text: expect.stringContaining("GAT_NOT_CONFIRMED") }],
+    });
+    expect(await gateway.leftWei()).toBe(BUDGET_WEI);
+    isAccepted = true;
+    const committed = contributeResult.parse((await client.callTool(contribution)).structuredContent);
+    expect(committed).toMatchObject({ state: "committed", rowCount: 1, contributorId: gateway.leafId });
+    expect(await gateway.leftWei()).toBeLessThan(BUDGET_WEI);
+    expect(messages[0]).toContain(`commit 1 rows to Datanet ${datanetId}: {"text":"The harbour`);
+    await world.world.settle();
+    const { state } = contributeResult.parse((await client.callTool(contribution)).structuredContent);
+    expect(state).toBe("uploaded");
+    // Nothing is paid for the upload, and nobody is asked.
+    expect(messages).toHaveLength(2);
+    const search = { name: "search_rows", arguments: { datanetId, text: "harbour naxos" } };
+    const found = rowsResult.parse((await client.callTool(search)).structuredContent);
+    expect(found).toMatchObject({ total: 1, rows: [{ contributorId: gateway.leafId, excerpt: text }] });
+  } finally {
+    await client.close();
+    await gateway.close();
+    await host.stop();
+  }
 });

@@ -29,6 +29,8 @@ import { createMcpServer } from "./mcp/mcp-server.ts";
 const MAX_QUEUED = 16;
 /** Time between two sendings of a payment that the sequencer has not answered for. */
 const RETRY_INTERVAL_MS = 10_000;
+/** Time between two looks at payments whose end Ethereum does not have yet. */
+const REVIEW_INTERVAL_MS = 60_000;
 /** Time that a stop waits for answers in the making. */
 const STOP_TIMEOUT_MS = 5_000;
 
@@ -98,8 +100,8 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     const account = await openAccount({ folder, store, reader }, funding);
     const { client, isNew: isNewAccount, leafId } = account;
     const { isNewToken, token } = await takeToken(folder);
-    const budget = new Budget(client, leafId);
-    const journal = await QuestionJournal.open(store.questions);
+    const journal = await QuestionJournal.open(store);
+    const budget = new Budget(client, leafId, () => journal.owedWei());
     const models = new CheckableModels(join(folder, "models"), families);
     const asker = new Asker(
       { client, leafId, budget, journal, models, logger },
@@ -110,13 +112,17 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     await asker.resume();
     closing.push(() => withinTime(asker.idle()));
     const retrying = setInterval(() => void asker.settleUnsure().catch(() => {}), RETRY_INTERVAL_MS);
-    closing.push(async () => clearInterval(retrying));
+    const reviewing = setInterval(() => void asker.review().catch(() => {}), REVIEW_INTERVAL_MS);
+    closing.push(async () => {
+      clearInterval(retrying);
+      clearInterval(reviewing);
+    });
     const { hostUrl = null, isConfirmed = false } = options;
     const modules = { asker, places, budget, journal, client, leafId, maxPriceWei, isConfirmed, hostUrl };
     const createMcp = () => createMcpServer({ ...modules, rowsFolder: join(folder, "rows") });
     const mcp = createMcpHandler(createMcp);
     closing.push(() => mcp.close());
-    const app = await createGatewayApp({ asker, places, token, maxPriceWei, logger, mcp });
+    const app = await createGatewayApp({ asker, budget, places, token, maxPriceWei, logger, mcp });
     closing.push(() => app.close());
     const url = await app.listen({ host: "127.0.0.1", port });
     return {
@@ -153,9 +159,9 @@ export async function endGateway({
   const store = await openGatewayStore(join(folder, "store"), storeRollupOf(reader));
   try {
     const { client } = await openAccount({ folder, store, reader }, null);
-    const journal = await QuestionJournal.open(store.questions);
+    const journal = await QuestionJournal.open(store);
     // What was signed is owed.
-    await new SignedPayments({ client, journal, logger }).settleAll();
+    await new SignedPayments({ client, journal, logger }).review();
     return await endAccount({ folder, store, reader });
   } finally {
     await store.close();

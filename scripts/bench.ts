@@ -190,12 +190,15 @@ program
     ".cache/llama-cpp",
   )
   .action(async ({ llama, prompt: promptTokens, shapes, ...counts }: ModelsOptions) => {
-    const { benchModels } = await import("./bench/models/models.ts");
+    const { benchModels, SHAPES } = await import("./bench/models/models.ts");
     const named = { shapes: shapes.split(","), llama: llama === "none" ? null : llama };
     const { benchAnswers } = await import("./bench/models/answers.ts");
     const answers = await benchAnswers(console.log);
     const result = await benchModels({ ...named, ...counts, promptTokens, log: console.log });
-    end("models", { ...result, answers });
+    const { benchGateway } = await import("./bench/models/gateway.ts");
+    const config = SHAPES["SmolLM2-135M"];
+    const gateway = await benchGateway({ config, rounds: counts.rounds, promptTokens, log: console.log });
+    end("models", { ...result, answers, gateway });
   });
 
 await program.parseAsync();

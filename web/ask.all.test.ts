@@ -205,7 +205,7 @@ test(
     await ask(2);
     const answer = page.getByRole("region", { name: "Answer" }).first();
     await answer.getByText("checked here").waitFor(LONG);
-    const quote = answer.getByRole("region", { name: "Answer text" }).getByRole("button").first();
+    const quote = answer.getByRole("region", { name: "Text" }).getByRole("button").first();
     await quote.focus();
     await answer.getByText("Occurs once in the Datanet:").waitFor();
     await answer.getByText("row 8, from").waitFor();

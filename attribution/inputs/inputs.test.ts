@@ -70,32 +70,65 @@ describe("texts", () => {
     expect(await counted(inputs, "明天下雨")).toMatchInlineSnapshot(`"8:1 14:1 19:1 24:1 26:1 34:1 58:1"`);
   });
 
-  it("that are long count words alone, up to three times each", async () => {
-    const long: ModelInputs = { ...inputs, words: [] };
-    expect(await counted(long, "win")).toBe("2:1");
-    expect(await counted(long, "Win win win win")).toBe("2:3");
-    expect(await counted(long, "…")).toBe(await counted(inputs, "…"));
-    const [win] = wordsOf(Buffer.from("win"), true);
-    // The word has the first bucket, the others lie behind it.
-    expect(await counted({ ...inputs, words: [win!] }, "Win win")).toBe("0:2");
-    expect(await counted({ ...inputs, words: [win!] }, "now win 100 $")).toMatch(/^0:1 /);
-    expect(await counted({ ...inputs, words: [win!] }, "…")).not.toMatch(/^0:/);
+  it("that are long count the words that are listed alone, up to three times each", async () => {
+    const [win, now, dollars, odd] = wordsOf(Buffer.from("win now $ 100"), true) as [
+      number,
+      number,
+      number,
+      number,
+    ];
+    // 64 buckets: one of its own, 62 that are shared in turn, and one for texts without a word.
+    const others = Array.from({ length: 61 }, (_, k) => k);
+    const long: ModelInputs = { ...inputs, words: { own: [win], shared: [now, ...others, dollars] } };
+    expect(inputsProblem(long, FREE)).toBeNull();
+    expect(await counted(long, "Win win, now")).toBe("0:2 1:1");
+    expect(await counted(long, "Win win win win")).toBe("0:3");
+    expect(await counted(long, "100 win")).toBe("0:1");
+    expect(await counted(long, "now $ now now now")).toBe("1:3");
+    expect(
+      await counted({ ...long, words: { own: [win], shared: [...others, dollars, now] } }, "$ now"),
+    ).toBe("1:1 62:1");
+    for (const none of ["…", "100"]) expect(await counted(long, none)).toBe("63:1");
+    for (const words of [
+      { own: [win], shared: [win] },
+      { own: [win, win], shared: [] },
+      { own: [odd] },
+      [win],
+    ])
+      expect(inputsSchema.safeParse({ ...inputs, words }).success).toBe(false);
+    expect(
+      inputsProblem({ ...inputs, words: { own: others.slice(0, 46), shared: [] }, bucketCount: 48 }, FREE),
+    ).toBeNull();
+    expect(
+      inputsProblem({ ...inputs, words: { own: others.slice(0, 47), shared: [] }, bucketCount: 48 }, FREE),
+    ).toContain("need 49 buckets");
   });
 
-  it("choose words where pairs would fill the buckets", async () => {
+  it("choose words where pairs would fill the buckets, those that differ most between rows first", async () => {
     const short = ["one two", "two three"].map((text) => Buffer.from(text));
     expect(await chooseInputs({ kind: "text" }, short, ROOM)).toEqual({ kind: "text", bucketCount: 1_024 });
-    const long = [0, 100].map((from) =>
-      Buffer.from(Array.from({ length: 400 }, (_, k) => `w${from + k}`).join(" ")),
-    );
-    const chosen = await chooseInputs({ kind: "text" }, long, ROOM);
-    const both = wordsOf(Buffer.from(Array.from({ length: 300 }, (_, k) => `w${100 + k}`).join(" ")), true);
-    expect(chosen).toEqual({
-      kind: "text",
-      words: both.sort((a, b) => a - b).slice(0, 246),
-      bucketCount: 1_024,
-    });
+    const hashOf = (word: string) => wordsOf(Buffer.from(word), true)[0]!;
+    const rows = Array.from({ length: 8 }, (_, row) => [
+      ..."all all all all".split(" "),
+      ...(row < 4 ? ["half"] : []),
+      ...(row < 4 ? ["often", "often", "often", "often"] : []),
+      ...(row === 5 ? ["once"] : []),
+      ...Array.from({ length: 600 }, (_, k) => `w${row}x${k}`),
+    ]);
+    const contents = rows.map((words) => Buffer.from(words.join(" ")));
+    const chosen = await chooseInputs({ kind: "text" }, contents, ROOM);
+    const { own, shared } = (chosen as { words: { own: number[]; shared: number[] } }).words;
+    expect(inputsSchema.parse(chosen)).toEqual(chosen);
     expect(inputsProblem(chosen, ROOM)).toBeNull();
+    // 984 buckets: half of them for a word each, one for texts without a word, four words in each of the others.
+    expect([own.length, shared.length]).toEqual([492, 4 * 491]);
+    expect(own.slice(0, 2)).toEqual(["often", "half"].map(hashOf));
+    const once = [...own.slice(2), ...shared];
+    expect(once).toEqual(once.toSorted((a, b) => a - b));
+    expect(once).not.toContain(hashOf("all"));
+    // Few words have buckets of their own, all of them.
+    const few = await chooseInputs({ kind: "text" }, [contents[0]!.subarray(0, 2_400)], ROOM);
+    expect(few).toMatchObject({ words: { shared: [] } });
   });
 
   it("without a word have one count, and long ones at most as many as are proven", async () => {

@@ -12,14 +12,17 @@ const MIN_SIDE = 4;
 const MAX_SIDE = 28;
 /** Maximum knots of a number, each of which has a bucket. */
 const MAX_KNOTS = 32;
-/** Maximum words of a text with buckets of their own, and the largest hash. */
-const MAX_WORDS = 1_024;
+/** Maximum words of a text with buckets of their own, and that share buckets: together 90 of the 128 KiB that a recipe may have. */
+export const MAX_WORDS = { own: 1_024, shared: 7_168 } as const;
+/** Largest hash of a word. */
 const MAX_HASH = 2 ** 32 - 1;
 /** Maximum fields of a table, as a card has them. */
 const MAX_FIELDS = 60;
 
 const bucketCount = z.number().int().refine(areBuckets, "must be a multiple of 16, at most 4,096");
 const name = z.string().min(1).max(60);
+
+const wordList = (max: number) => z.array(z.number().int().min(0).max(MAX_HASH)).max(max);
 
 const field = z.union([
   z.strictObject({
@@ -42,13 +45,15 @@ const kinds = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("text"),
     /**
-     * Words alone count, up to three times each, and the words with these hashes (rows/words.ts) have a bucket each. Without it, each
-     * different word and pair of neighbours counts once.
+     * Words with these hashes (rows/words.ts) alone count, up to three times each: those of `own` in a bucket each, those of `shared` in
+     * the buckets behind, in turn. Without it, each different word and pair of neighbours counts once.
      */
     words: z
-      .array(z.number().int().min(0).max(MAX_HASH))
-      .max(MAX_WORDS)
-      .refine((words) => new Set(words).size === words.length, "has a word twice")
+      .strictObject({ own: wordList(MAX_WORDS.own), shared: wordList(MAX_WORDS.shared) })
+      .refine(
+        ({ own, shared }) => new Set([...own, ...shared]).size === own.length + shared.length,
+        "has a word twice",
+      )
       .optional(),
     bucketCount,
   }),
@@ -96,10 +101,15 @@ export const inputsSchema: z.ZodType<ModelInputs> = kinds;
 /** Buckets that a table's hashed values need at least, so that two fields rarely meet. Guess. */
 const MIN_HASHED = 16;
 
+/** Buckets of a text for words that share them, at least. */
+const SHARED_BUCKETS = 1;
+/** The last bucket is that of a text with none of the words that count: no input is without a count. */
+export const NO_WORD_BUCKETS = 1;
+
 /** Buckets that inputs need, without a base's. */
 export function neededBuckets(inputs: ModelInputs): number {
-  // Words without a bucket of their own are hashed to the others.
-  if (inputs.kind === "text") return (inputs.words?.length ?? 0) + 1;
+  if (inputs.kind === "text")
+    return inputs.words === undefined ? 1 : inputs.words.own.length + SHARED_BUCKETS + NO_WORD_BUCKETS;
   if (inputs.kind === "image")
     return inputs.colours * inputs.side ** 2 * Math.ceil(inputs.levels / MAX_COUNT) + GROUND_BUCKETS;
   const isHashed = inputs.fields.some((one) => !isIgnored(one) && one.type !== "number");

@@ -1,12 +1,11 @@
 /**
- * Texts as counts: each different word and pair of words counts once, in the bucket that it is hashed to. Of long texts words count alone,
- * up to three times each: their pairs would fill the buckets, and how often a word comes says more.
- * The words of most rows have a bucket each, the others share the rest.
+ * Texts as counts: each different word and pair of words counts once, in the bucket that it is hashed to. Of long texts the words that
+ * the recipe lists count alone, up to three times each: pairs and rare words would fill the buckets, and how often a word comes says more.
  */
 import { bucketOf, distinctTerms } from "../rows/text-terms.ts";
 import { wordsOf } from "../rows/words.ts";
 import { MAX_COUNT } from "./input-counter.ts";
-import type { TextInputs } from "./model-inputs.ts";
+import { NO_WORD_BUCKETS, type TextInputs } from "./model-inputs.ts";
 
 interface TextRoom {
   readonly buckets: number;
@@ -18,29 +17,56 @@ export function textCounter(
   { words }: Pick<TextInputs, "words">,
   { buckets, maxTerms }: TextRoom,
 ): (text: Uint8Array) => Uint8Array {
-  const own = new Map(words?.map((word, place) => [word, place]));
-  const bucketOfTerm = (term: number) => own.get(term) ?? own.size + bucketOf(term, buckets - own.size);
+  const { bucketOfNone, bucketsOf } =
+    words === undefined ? bucketsOfTerms(buckets) : bucketsOfWords(words, buckets);
   return (text) => {
     const counts = new Uint8Array(buckets);
     let total = 0;
-    for (const term of words === undefined ? distinctTerms(text) : repeatedWords(text)) {
-      const bucket = bucketOfTerm(term);
+    for (const bucket of bucketsOf(text)) {
       if (counts[bucket]! === MAX_COUNT || total === maxTerms) continue;
       counts[bucket] = counts[bucket]! + 1;
       total += 1;
     }
     // A text without words, "?!" in brackets or a smile of dots, is no prompt without a count.
-    if (total === 0) counts[bucketOfTerm(0)] = 1;
+    if (total === 0) counts[bucketOfNone] = 1;
     return counts;
   };
 }
 
-/** Words in their order, each as often as a bucket counts at most. */
-function repeatedWords(text: Uint8Array): number[] {
-  const seen = new Map<number, number>();
-  return [...wordsOf(text, true)].filter((word) => {
-    const count = (seen.get(word) ?? 0) + 1;
-    seen.set(word, count);
-    return count <= MAX_COUNT;
-  });
+interface TextBuckets {
+  /** Buckets of what counts in a text, in its order. */
+  bucketsOf(text: Uint8Array): Iterable<number>;
+  /** Bucket of a text in which nothing counts. */
+  readonly bucketOfNone: number;
+}
+
+function bucketsOfTerms(buckets: number): TextBuckets {
+  return {
+    *bucketsOf(text) {
+      for (const term of distinctTerms(text)) yield bucketOf(term, buckets);
+    },
+    bucketOfNone: bucketOf(0, buckets),
+  };
+}
+
+/** Words of their own come first; those behind them share the others in turn, so that each bucket has as many. */
+function bucketsOfWords({ own, shared }: NonNullable<TextInputs["words"]>, buckets: number): TextBuckets {
+  const sharedBuckets = buckets - own.length - NO_WORD_BUCKETS;
+  const bucketOfWord = new Map([
+    ...own.map((word, place) => [word, place] as const),
+    ...shared.map((word, place) => [word, own.length + (place % sharedBuckets)] as const),
+  ]);
+  return {
+    *bucketsOf(text) {
+      const seen = new Map<number, number>();
+      for (const word of wordsOf(text, true)) {
+        const bucket = bucketOfWord.get(word);
+        const count = seen.get(word) ?? 0;
+        if (bucket === undefined || count === MAX_COUNT) continue;
+        seen.set(word, count + 1);
+        yield bucket;
+      }
+    },
+    bucketOfNone: buckets - 1,
+  };
 }

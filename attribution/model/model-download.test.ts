@@ -101,6 +101,14 @@ test.each(["payees.json", "parameters.bin", "query-map.bin", "features.bin", "co
   },
 );
 
+test("no redirect is followed: a server would choose an address in its reader's network", async () => {
+  const { requests, result } = await fetchFrom((name, response) => {
+    response.writeHead(302, { location: `/elsewhere/${name}.other` }).end();
+  });
+  expect(result).toMatchObject({ code: "ATT_SERVER_UNREACHABLE" });
+  expect(requests).toEqual([MANIFEST]);
+});
+
 test("of zeros in gzip no more is taken than the manifest says", async () => {
   const files = encodeModel(model);
   const served = new Map(files).set("parameters.bin", ZEROS);

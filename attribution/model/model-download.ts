@@ -101,7 +101,8 @@ const addressOf = (serverUrl: string, path: string) => `${serverUrl.replace(/\/+
 
 async function download(url: string, signal: AbortSignal, maxBytes: number): Promise<Uint8Array | null> {
   try {
-    const response = await fetch(url, { signal });
+    // Attack: a server's redirect would send the request to any address of the reader's own network.
+    const response = await fetch(url, { signal, redirect: "error" });
     if (response.status === 404) {
       await response.body?.cancel();
       return null;

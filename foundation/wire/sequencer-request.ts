@@ -98,6 +98,8 @@ export async function askSequencer<Schema extends z.core.$ZodType>(
         ? {}
         : { body: isRaw ? (body as Uint8Array<ArrayBuffer>) : JSON.stringify(body, bigintsToText) }),
       signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
+      // Following a redirect would send the request to any address that the server names.
+      redirect: "error",
     });
     status = response.status;
     bytes = await boundedBytes(response, MAX_ANSWER_BYTES);

@@ -18,6 +18,8 @@ export interface DurableMap {
 export interface GatewayStore {
   readonly account: DurableMap;
   readonly questions: DurableMap;
+  /** Receipts of payments whose questions are gone. */
+  readonly receipts: DurableMap;
   close(): Promise<void>;
 }
 
@@ -48,5 +50,10 @@ export async function openGatewayStore(path: string, rollup: StoreRollup): Promi
       delete: (keys) => level.write(keys.map((key) => ({ type: "del" as const, sublevel, key }))),
     };
   };
-  return { account: part("account"), questions: part("questions"), close: () => level.close() };
+  return {
+    account: part("account"),
+    questions: part("questions"),
+    receipts: part("receipts"),
+    close: () => level.close(),
+  };
 }

@@ -3,6 +3,7 @@ import { type AskModelParameters, askAdapter, askModel } from "@openledger/clien
 import type { CheckableModel, UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { isRollupError } from "@openledger/foundation/rollup-error";
+import { z } from "zod";
 
 /** Codes of a server that has no batch for this asker: its base is elsewhere, or its keys are for others. */
 const NO_BATCH = ["MOD_SERVE_MODEL_UNKNOWN", "SRV_UNKNOWN_ROUTE", "SRV_UNAUTHORIZED"];
@@ -24,10 +25,28 @@ export async function askServer(
   }
 }
 
-/** True if the server has an answer of this account for another question, which can be paid for. */
-export function isUnpaid(error: unknown): boolean {
-  if (!isRollupError(error)) return false;
-  const { reason } = error.data as { reason?: unknown };
-  if (error.code === "ATT_ANSWER_UNPAID") return reason !== "left-unpaid";
-  return error.code === "MOD_SERVE_UNPAID" && reason === "ATT_ANSWER_UNPAID";
+/** Answer of this account that its server waits to be paid for, as the server tells. */
+export interface OpenAnswer {
+  readonly receipt: string | null;
+  /** Time at which it lapses, in ms; null where it has lapsed, or the server does not tell. */
+  readonly expiresAtMs: number | null;
+  readonly hasLapsed: boolean;
+}
+
+const openAnswerSchema = z.object({
+  reason: z.string().optional(),
+  receipt: z.string().optional(),
+  expiresAtMs: z.number().optional(),
+});
+
+/** Open answer that a refusal names; null for any other error. */
+export function openAnswerOf(error: unknown): OpenAnswer | null {
+  if (!isRollupError(error)) return null;
+  const parsed = openAnswerSchema.safeParse(error.data);
+  if (!parsed.success) return null;
+  const { expiresAtMs = null, reason, receipt = null } = parsed.data;
+  const hasLapsed = reason === "left-unpaid";
+  const isOwn = error.code === "ATT_ANSWER_UNPAID";
+  const isOfBatch = error.code === "MOD_SERVE_UNPAID" && (hasLapsed || reason === "ATT_ANSWER_UNPAID");
+  return isOwn || isOfBatch ? { receipt, expiresAtMs, hasLapsed } : null;
 }

@@ -15,7 +15,7 @@ afterAll(() => world?.stop());
 let paidBefore: number;
 let folder: string;
 beforeEach(() => {
-  Object.assign(world.ledger, { mode: "takes", priceWei: PRICE_WEI, onPayment: () => {} });
+  Object.assign(world.ledger, { mode: "takes", priceWei: PRICE_WEI, epoch: 1, onPayment: () => {} });
   paidBefore = world.ledger.paid.length;
   folder = world.newFolder();
 });
@@ -42,7 +42,7 @@ async function begin(limits: Partial<AskerLimits> = {}) {
 it("asks, checks and pays, with the signed payment on disk before it is sent", async () => {
   const { ask, journal } = await begin();
   const states: string[] = [];
-  world.ledger.onPayment = () => states.push(journal.records.at(-1)!.state);
+  world.ledger.onPayment = () => states.push(journal.heads.at(-1)!.state);
   const answer = await ask(fresh());
   expect(states).toEqual(["signed"]);
   expect(answer).toMatchObject({
@@ -52,7 +52,7 @@ it("asks, checks and pays, with the signed payment on disk before it is sent", a
   expect(["ham", "spam"]).toContain(answer.text);
   expect(paid()).toEqual([answer.openledger.receipt]);
   await answer.delivered();
-  expect(journal.records).toMatchObject([{ state: "paid", isDelivered: true }]);
+  expect(journal.heads).toMatchObject([{ state: "paid", isDelivered: true }]);
 });
 
 it("pays each of several questions at once, one after another", async () => {
@@ -79,7 +79,7 @@ it("asks nothing above price or budget, and says what would be needed", async ()
     data: { balanceWei: `${PRICE_WEI}`, leafId: PAYER },
   });
   world.ledger.balanceWei = balanceWei;
-  expect([journal.records, paid()]).toEqual([[], []]);
+  expect([journal.heads, paid()]).toEqual([[], []]);
 });
 
 it("reserves for questions under way: two at once never cost more than there is", async () => {
@@ -108,7 +108,7 @@ it.each(["takes-silently", "silent"] as const)(
     const prompt = fresh();
     world.ledger.mode = mode;
     await expect(ask(prompt)).rejects.toMatchObject({ code: "GAT_PAYMENT_UNSURE", isRetryable: true });
-    expect(journal.records.at(-1)).toMatchObject({ state: "signed" });
+    expect(journal.heads.at(-1)).toMatchObject({ state: "signed" });
     // Another question would sign with the same nonce: it waits.
     await expect(ask(fresh())).rejects.toMatchObject({ code: "GAT_PAYMENT_UNSURE" });
     world.ledger.mode = "takes";
@@ -125,7 +125,7 @@ it.each(["takes-silently", "silent"] as const)(
     const prompt = fresh();
     world.ledger.mode = mode;
     await expect(first.ask(prompt)).rejects.toMatchObject({ code: "GAT_PAYMENT_UNSURE" });
-    const { hash } = first.journal.records.at(-1)!.payment!.signed;
+    const { hash } = first.journal.heads.at(-1)!.payment!.signed;
     await first.end();
     world.ledger.mode = "takes";
     const second = await begin();
@@ -161,7 +161,7 @@ it("gives an answer to the next asker of the question, if the first one left wit
   const second = await ask(prompt);
   expect(second.openledger).toEqual(first.openledger);
   await second.delivered();
-  expect(journal.records).toMatchObject([{ state: "paid", isDelivered: true }]);
+  expect(journal.heads).toMatchObject([{ state: "paid", isDelivered: true }]);
   expect(paid()).toHaveLength(1);
 });
 
@@ -172,7 +172,7 @@ it("drops a payment that the ledger refuses, and signs the next one with its non
     code: "GAT_PAYMENT_REFUSED",
     data: { reason: "OP_EPOCH_FULL" },
   });
-  expect(journal.records).toMatchObject([{ state: "dropped", code: "OP_EPOCH_FULL" }]);
+  expect(journal.heads).toMatchObject([{ state: "dropped", code: "OP_EPOCH_FULL" }]);
   world.ledger.mode = "takes";
   // The server counts that answer as unpaid: it is paid first.
   const answer = await ask(fresh());
@@ -189,7 +189,7 @@ it("pays nothing for an answer that does not check", async () => {
   const serverUrl = `http://127.0.0.1:${(false_.address() as AddressInfo).port}`;
   const place = { ...world.place, serverUrl };
   await expect(asker.ask({ place, prompt })).rejects.toMatchObject({ code: "CLI_ANSWER_WRONG" });
-  expect(journal.records).toMatchObject([{ state: "dropped", code: "CLI_ANSWER_WRONG", payment: null }]);
+  expect(journal.heads).toMatchObject([{ state: "dropped", code: "CLI_ANSWER_WRONG", payment: null }]);
   expect(paid()).toEqual([]);
   // The honest server has the answer, which is paid for before another one is asked for.
   await asker.ask({ place: world.place, prompt });
@@ -200,7 +200,7 @@ it("counts no payment as made that the sequencer has dropped", async () => {
   const { ask, journal } = await begin();
   world.ledger.mode = "dropped";
   await expect(ask(fresh())).rejects.toMatchObject({ code: "GAT_PAYMENT_REFUSED" });
-  expect(journal.records).toMatchObject([{ state: "dropped" }]);
+  expect(journal.heads).toMatchObject([{ state: "dropped" }]);
   world.ledger.mode = "takes";
   await ask(fresh());
 });
@@ -269,29 +269,233 @@ it("pays for no answer where other words were shown before", async () => {
   );
   await expect(asked).rejects.toMatchObject({ code: "CLI_ANSWER_WRONG", data: { what: "stream" } });
   expect(shown).toBe("buy this");
-  expect(journal.records).toMatchObject([{ state: "dropped" }]);
+  expect(journal.heads).toMatchObject([{ state: "dropped" }]);
   expect(paid()).toEqual([]);
   await asker.ask({ place: world.place, prompt });
+});
+
+it("counts the fee under the maximum price", async () => {
+  const fee = 14_000n;
+  const { ask, end } = await begin({ maxPriceWei: PRICE_WEI + fee - 1n });
+  await expect(ask(fresh())).rejects.toMatchObject({
+    code: "GAT_ABOVE_PRICE",
+    data: { feeWei: `${fee}`, neededWei: `${PRICE_WEI + fee}`, maxPriceWei: `${PRICE_WEI + fee - 1n}` },
+  });
+  await end();
+  const { ask: askMore } = await begin({ maxPriceWei: PRICE_WEI + fee });
+  world.ledger.onPayment = ({ maxFeePerUnitWei }) =>
+    // Fourteen units: the signed fee can pass the maximum no more than the estimated one.
+    expect(14n * BigInt(maxFeePerUnitWei)).toBeLessThanOrEqual(fee);
+  await askMore(fresh());
+  expect(paid()).toHaveLength(1);
+});
+
+it("holds what is signed and not yet on the ledger against the budget", async () => {
+  const { ask, journal } = await begin();
+  const prompt = fresh();
+  world.ledger.mode = "silent";
+  await expect(ask(prompt)).rejects.toMatchObject({ code: "GAT_PAYMENT_UNSURE" });
+  expect(journal.owedWei()).toBe(PRICE_WEI + 14_000n);
+  const { balanceWei } = world.ledger;
+  world.ledger.balanceWei = 2n * PRICE_WEI;
+  await expect(ask(fresh())).rejects.toMatchObject({ code: "GAT_BUDGET_TOO_LOW" });
+  Object.assign(world.ledger, { balanceWei, mode: "takes" });
+  await ask(prompt);
+  expect(journal.owedWei()).toBe(0n);
+});
+
+it("never reads a balance from before a payment without its reservation", async () => {
+  const { ask } = await begin();
+  const { balanceWei } = world.ledger;
+  world.ledger.balanceWei = 3n * PRICE_WEI;
+  // Requests that begin at every moment of the first one's payment.
+  const results = await Promise.allSettled(
+    Array.from({ length: 6 }, async (_, i) => {
+      await new Promise((resolve) => setTimeout(resolve, 40 * i));
+      return ask(fresh());
+    }),
+  );
+  world.ledger.balanceWei = balanceWei;
+  expect(paid()).toHaveLength(2);
+  for (const one of results)
+    if (one.status === "rejected") expect(one.reason).toMatchObject({ code: "GAT_BUDGET_TOO_LOW" });
+});
+
+it.each(["open", "lapsed"])(
+  "pays an answer that was refused once, when the server insists on it, %s",
+  async (how) => {
+    const { ask, journal } = await begin();
+    const prompt = fresh();
+    world.ledger.mode = "refuses";
+    await expect(ask(prompt)).rejects.toMatchObject({ code: "GAT_PAYMENT_REFUSED" });
+    const receipt = journal.heads[0]!.receipt!;
+    world.ledger.mode = "takes";
+    if (how === "lapsed") world.passTime();
+    const answer = await ask(fresh());
+    expect(paid()).toEqual([receipt, answer.openledger.receipt]);
+    // It is given to who asks it again.
+    expect((await ask(prompt)).openledger.receipt).toBe(receipt);
+    expect(paid()).toHaveLength(2);
+  },
+);
+
+it("says which answer the server waits for, and why it is not paid; goes on once it is cheaper", async () => {
+  const { ask, journal } = await begin();
+  world.ledger.mode = "refuses";
+  await expect(ask(fresh())).rejects.toMatchObject({ code: "GAT_PAYMENT_REFUSED" });
+  const receipt = journal.heads[0]!.receipt!;
+  await expect(ask(fresh())).rejects.toMatchObject({
+    code: "GAT_ANSWER_OPEN",
+    data: { reason: "GAT_PAYMENT_REFUSED", receipt, hasLapsed: false, expiresAtMs: expect.any(Number) },
+  });
+  world.ledger.mode = "takes";
+  await ask(fresh());
+  expect(paid()).toHaveLength(2);
+});
+
+it("pays an answer that it never got, when the server waits for it, and no other question of before", async () => {
+  const first = await begin();
+  const [given, cutOff] = [fresh(), fresh()];
+  // The first one ended without an answer at the server, the second one with one.
+  await first.journal.begin({ ...world.place, prompt: given, tools: [] });
+  await first.journal.begin({ ...world.place, prompt: cutOff, tools: [] });
+  const made = await askModel(world.client, { ...world.place, prompt: cutOff, from: PAYER });
+  await first.end();
+  const second = await begin();
+  await second.asker.resume();
+  expect(paid()).toEqual([]);
+  world.passTime();
+  const answer = await second.ask(fresh());
+  expect(paid()).toEqual([hex32(made.receipt), answer.openledger.receipt]);
+  expect(second.journal.heads.map(({ state }) => state)).toEqual(["dropped", "paid", "paid"]);
+});
+
+it("pays no question of before on a server's word", async () => {
+  const first = await begin();
+  const prompt = fresh();
+  const liar = await startFalseServer(world.place.serverUrl, (answer) => answer, {
+    isRefused: (body) => (JSON.parse(body) as { prompt: string }).prompt !== prompt,
+    status: 402,
+    body: { error: { code: "ATT_ANSWER_UNPAID", message: "pay", data: { receipt: hex32(7n) } } },
+  });
+  onTestFinished(() => void liar.close());
+  const serverUrl = `http://127.0.0.1:${(liar.address() as AddressInfo).port}`;
+  const place = { ...world.place, serverUrl };
+  await first.journal.begin({ ...place, prompt, tools: [] });
+  await first.end();
+  const second = await begin();
+  await second.asker.resume();
+  await expect(second.asker.ask({ place, prompt: fresh() })).rejects.toMatchObject({
+    code: "GAT_ANSWER_OPEN",
+    data: { reason: "CLI_ANSWER_WRONG", receipt: hex32(7n) },
+  });
+  await expect(second.asker.ask({ place, prompt: fresh() })).rejects.toMatchObject({
+    code: "GAT_ANSWER_OPEN",
+    data: { reason: "unknown-answer" },
+  });
+  expect(paid()).toEqual([]);
+  await second.asker.ask({ place: world.place, prompt });
+});
+
+it("pays no answer twice that a server gives again", async () => {
+  const { asker } = await begin();
+  const prompt = fresh();
+  let before: string | undefined;
+  const replaying = await startFalseServer(world.place.serverUrl, (answer) => {
+    before ??= answer;
+    return before;
+  });
+  onTestFinished(() => void replaying.close());
+  const serverUrl = `http://127.0.0.1:${(replaying.address() as AddressInfo).port}`;
+  const place = { ...world.place, serverUrl };
+  await (await asker.ask({ place, prompt })).delivered();
+  await expect(asker.ask({ place, prompt })).rejects.toMatchObject({ code: "GAT_ANSWER_REPLAYED" });
+  expect(paid()).toHaveLength(1);
+  // The honest server has another answer, of its own question.
+  await asker.ask({ place: world.place, prompt });
+});
+
+it("sends a payment again that the sequencer took and dropped", async () => {
+  const { ask, asker, journal } = await begin();
+  await (await ask(fresh())).delivered();
+  const { hash } = journal.heads[0]!.payment!.signed;
+  world.forget(hash);
+  expect(paid()).toEqual([]);
+  await asker.review();
+  expect(paid()).toEqual([journal.heads[0]!.receipt]);
+  expect(journal.heads).toMatchObject([{ state: "paid", isFinal: false }]);
+});
+
+it("counts a payment that was refused and taken later, and pays it no second time", async () => {
+  const { ask, asker, journal } = await begin();
+  const prompt = fresh();
+  world.ledger.mode = "refuses";
+  await expect(ask(prompt)).rejects.toMatchObject({ code: "GAT_PAYMENT_REFUSED" });
+  const { payment, receipt } = journal.heads[0]!;
+  world.ledger.mode = "takes";
+  world.take(payment!.signed.hash, receipt!);
+  await asker.review();
+  expect(journal.heads).toMatchObject([{ state: "paid", code: null }]);
+  expect((await ask(prompt)).openledger.receipt).toBe(receipt);
+  expect(paid()).toEqual([receipt]);
+});
+
+it("finds a payment of a closed epoch that the sequencer's list no longer has", async () => {
+  const first = await begin();
+  const prompt = fresh();
+  world.ledger.mode = "takes-silently";
+  await expect(first.ask(prompt)).rejects.toMatchObject({ code: "GAT_PAYMENT_UNSURE" });
+  await first.end();
+  Object.assign(world.ledger, { epoch: 2, mode: "forgetful" });
+  const second = await begin();
+  await second.asker.resume();
+  expect(second.journal.heads).toMatchObject([{ state: "paid" }]);
+  world.ledger.mode = "takes";
+  await second.ask(prompt);
+  expect(paid()).toHaveLength(1);
+});
+
+it("gives two chats of one text at the same time an answer each, and each its own calls of tools", async () => {
+  const { asker, journal } = await begin();
+  const prompt = fresh();
+  const tool = (name: string) => ({ type: "function" as const, function: { name } });
+  const questions = [[], [tool("a")], [tool("b")]].map((tools) => ({ place: world.place, prompt, tools }));
+  const answers = await Promise.all(questions.map((question) => asker.ask(question)));
+  expect(new Set(paid())).toEqual(new Set(answers.map(({ openledger }) => openledger.receipt)));
+  expect(paid()).toHaveLength(3);
+  for (const answer of answers) answer.left();
+  // Who left gets the one that was made for their tools.
+  const again = await Promise.all([...questions].reverse().map((question) => asker.ask(question)));
+  expect(again.reverse().map(({ openledger }) => openledger.receipt)).toEqual(
+    answers.map(({ openledger }) => openledger.receipt),
+  );
+  expect(new Set(journal.heads.map(({ questionHash }) => questionHash)).size).toBe(3);
 });
 
 const OTHER = { spam: "ham", ham: "spam" } as Record<string, string>;
 const otherLabel = (answer: string) => answer.replaceAll(/\b(spam|ham)\b/g, (label) => OTHER[label]!);
 
-/** A server between: it changes each answer, by default to one with the other label. */
+/** A server between: it changes each answer, by default to one with the other label, or refuses. */
 async function startFalseServer(
   url: string,
   change: (answer: string) => string = otherLabel,
+  refusal?: { isRefused(body: string): boolean; readonly status: number; readonly body: object },
 ): Promise<Server> {
   const server = createServer((request, response) => {
     void (async () => {
       const chunks: Uint8Array[] = [];
       for await (const chunk of request) chunks.push(chunk);
+      const isAnswer = request.url === "/v1/answers";
+      if (isAnswer && refusal?.isRefused(Buffer.concat(chunks).toString()) === true) {
+        response.writeHead(refusal.status, { "content-type": "application/json" });
+        response.end(JSON.stringify(refusal.body));
+        return;
+      }
       const { method = "GET" } = request;
       const body = method === "GET" ? {} : { body: Buffer.concat(chunks) };
       const headers = { accept: "application/json", "content-type": "application/json" };
       const answer = await fetch(`${url}${request.url}`, { method, headers, ...body });
       const bytes = Buffer.from(await answer.arrayBuffer());
-      const isAnswer = request.url === "/v1/answers";
       const changed = isAnswer ? change(bytes.toString()) : bytes;
       const isStream = isAnswer && String(changed).startsWith("data: ");
       const type = isStream ? "text/event-stream" : (answer.headers.get("content-type") ?? "");

@@ -4,24 +4,20 @@
  */
 
 import type { ChatTool } from "@openledger/attribution/model/model-chat";
-import { decodeAmount } from "@openledger/circuits/ledger/amount-float";
-import { payForAnswer } from "@openledger/client/actions/answers/ask-model";
-import { assuranceOfReply, requireLeast } from "@openledger/client/actions/answers/check-answer";
-import type { ReplyAssurance, UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
+import { requireLeast } from "@openledger/client/actions/answers/check-answer";
 import type { ServedPlace } from "@openledger/client/actions/answers/served-models";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
 import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
-import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import type { Logger } from "@openledger/foundation/logger";
-import { isRollupError } from "@openledger/foundation/rollup-error";
 import { gatewayError } from "../gateway-errors.ts";
-import { askServer, isUnpaid } from "./ask-server.ts";
-import type { Budget } from "./budget.ts";
+import { AnswerPayments, codeOf, type PaymentLimits, type ReservedCost } from "./answer-payments.ts";
+import { askServer, type OpenAnswer, openAnswerOf } from "./ask-server.ts";
+import type { Budget, SpendingKind } from "./budget.ts";
 import type { CheckableModels, OpenedModel } from "./checkable-models.ts";
-import { describeAnswer, type GivenAnswer, type OpenledgerField, spokenOf } from "./given-answer.ts";
-import type { QuestionJournal } from "./question-journal.ts";
-import type { QuestionRecord } from "./question-record.ts";
+import { type GivenAnswer, type OpenledgerField, spokenOf } from "./given-answer.ts";
+import { type AskedQuestion, hashOfQuestion, type QuestionJournal } from "./question-journal.ts";
+import type { QuestionHead, QuestionRecord } from "./question-record.ts";
 import { ShownText } from "./shown-text.ts";
 import { SignedPayments } from "./signed-payments.ts";
 import { TurnQueue } from "./turn-queue.ts";
@@ -61,21 +57,27 @@ export interface AskerModules {
   readonly logger: Pick<Logger, "warn" | "info">;
 }
 
-export interface AskerLimits {
-  /** Maximum price of an answer. */
-  readonly maxPriceWei: bigint;
-  /** Minimum assurance of each part: nothing is paid for a reply below it. */
-  readonly least: Partial<ReplyAssurance>;
+export interface AskerLimits extends PaymentLimits {
   /** Maximum questions of one model that wait or run. */
   readonly maxQueued: number;
+}
+
+/** A question of the journal that is being asked. */
+interface Asking {
+  readonly id: number;
+  readonly opened: OpenedModel;
+  readonly cost: ReservedCost;
+  readonly shown: ShownText;
+  /** Receipt of the only answer that is paid; default: any that was not paid before. */
+  readonly receipt?: string;
 }
 
 export class Asker {
   readonly #modules: AskerModules;
   readonly #limits: AskerLimits;
-  readonly #isAnsweredAgain: boolean;
   readonly #turns = new Map<number, TurnQueue>();
   readonly #payments: SignedPayments;
+  readonly #answers: AnswerPayments;
   /** Records that a request holds. */
   readonly #held = new Set<number>();
 
@@ -83,33 +85,31 @@ export class Asker {
     this.#modules = modules;
     this.#limits = limits;
     this.#payments = new SignedPayments(modules);
-    this.#isAnsweredAgain = (limits.least.answer ?? "believed") !== "believed";
+    this.#answers = new AnswerPayments(modules, limits, this.#payments);
   }
 
   /**
-   * Goes on where an earlier process was killed: payments that were signed are sent again, and answers that were not are asked for
-   * once more and paid. Resolves once the signed ones are sent; the others follow in their models' turns.
+   * Goes on where an earlier process was killed: payments that were signed are sent again. A question without an answer is asked
+   * again by its asker, or where its server waits for the payment of its answer.
    */
   async resume(): Promise<void> {
     const { journal, logger } = this.#modules;
-    await this.#payments.settleAll().catch((error: unknown) => {
-      logger.warn({ err: error }, "payments that were signed before could not be sent yet");
+    for (const { id } of journal.heads.filter(({ state }) => state === "asked"))
+      await journal.change(id, { state: "dropped" });
+    await this.#payments.review().catch((error: unknown) => {
+      logger.warn({ err: error }, "payments that were signed before could not be looked up or sent yet");
     });
-    for (const record of journal.records.filter(({ state }) => state === "asked"))
-      void this.#turnOf(record.modelId)
-        .run(() => this.#makeGood(record.id))
-        .catch((error: unknown) => logger.warn({ err: error }, "a question from before was given up"));
   }
 
   /**
    * Asks, checks and pays. The same question gets the answer that an earlier asker paid for and never received.
-   * @throws GAT_ABOVE_PRICE, GAT_BUDGET_TOO_LOW, GAT_QUEUE_FULL, GAT_PAYMENT_UNSURE, GAT_PAYMENT_REFUSED, CLI_ANSWER_WRONG,
-   *   CLI_BELOW_LEAST, CLI_UNREACHABLE, and the server's refusals
+   * @throws GAT_ABOVE_PRICE, GAT_BUDGET_TOO_LOW, GAT_QUEUE_FULL, GAT_ANSWER_OPEN, GAT_ANSWER_REPLAYED, GAT_PAYMENT_UNSURE,
+   *   GAT_PAYMENT_REFUSED, CLI_ANSWER_WRONG, CLI_BELOW_LEAST, CLI_UNREACHABLE, and the server's refusals
    */
-  async ask(question: GatewayQuestion, options: AskOptions = {}): Promise<PaidAnswer> {
-    const { place, prompt } = question;
-    const { budget, client } = this.#modules;
-    const waiting = this.#undelivered(place.modelId, prompt);
+  async ask({ place, prompt, tools = [] }: GatewayQuestion, options: AskOptions = {}): Promise<PaidAnswer> {
+    const question = { ...place, prompt, tools };
+    const questionHash = hashOfQuestion(question);
+    const waiting = this.#undelivered(place.modelId, questionHash);
     if (waiting !== undefined) return this.#givenAgain(waiting, options);
     const turn = this.#turnOf(place.modelId);
     const leave = turn.enter(this.#limits.maxQueued);
@@ -118,19 +118,18 @@ export class Asker {
         data: { waiting: turn.entered },
       });
     try {
-      const leaf = await getModel(client, place.modelId);
-      const free = await budget.reserve(this.#requirePrice(leaf));
+      const cost = await this.#answers.reserve(await getModel(this.#modules.client, place.modelId));
       try {
         return await turn.run(async () => {
           options.signal?.throwIfAborted();
           // The same question from before a kill, or whose asker has left, may have its answer before this turn.
-          const paid = this.#undelivered(place.modelId, prompt);
+          const paid = this.#undelivered(place.modelId, questionHash);
           return paid === undefined
-            ? this.#askInTurn(question, leaf, options)
+            ? this.#askInTurn(question, cost, options)
             : this.#givenAgain(paid, options);
         });
       } finally {
-        free();
+        cost.free();
       }
     } finally {
       leave();
@@ -142,15 +141,30 @@ export class Asker {
     return this.#payments.settleAll();
   }
 
+  /** Looks again at payments whose end Ethereum does not have yet. @throws GAT_PAYMENT_UNSURE, CLI_UNREACHABLE */
+  review(): Promise<void> {
+    return this.#payments.review();
+  }
+
   /** Resolves once nothing is under way, and signed payments were sent if the sequencer answers. */
   async idle(): Promise<void> {
     await Promise.all([...this.#turns.values()].map((turn) => turn.run(async () => {})));
     await this.#payments.settleAll().catch(() => {});
   }
 
-  /** Signs another operation of the account between two payments: one nonce after another. @throws GAT_PAYMENT_UNSURE */
-  inTurn<T>(work: () => Promise<T>): Promise<T> {
-    return this.#payments.inTurn(work);
+  /**
+   * Signs another operation of the account between two payments: one nonce after another.
+   * @throws GAT_BUDGET_TOO_LOW, GAT_PAYMENT_UNSURE
+   */
+  async inTurn<T>(kind: SpendingKind, work: () => Promise<T>): Promise<T> {
+    const { budget } = this.#modules;
+    const { feeWei } = await budget.feeOf(kind);
+    const free = await budget.reserve(0n, feeWei);
+    try {
+      return await this.#payments.inTurn(work);
+    } finally {
+      free();
+    }
   }
 
   /** Opens the model of a place. @throws as `CheckableModels.open` */
@@ -169,82 +183,80 @@ export class Asker {
     return turn;
   }
 
-  #requirePrice({ counters, id }: LedgerModelLeaf): bigint {
-    const { priceWei } = counters;
-    const { maxPriceWei } = this.#limits;
-    if (priceWei <= maxPriceWei) return priceWei;
-    throw gatewayError(
-      "GAT_ABOVE_PRICE",
-      `model ${id} costs ${formatOpen(priceWei)} OPEN an answer, and the gateway pays at most ${formatOpen(maxPriceWei)}`,
-      { data: { priceWei: `${priceWei}`, maxPriceWei: `${maxPriceWei}` } },
-    );
-  }
-
   /** A question that was paid, or will be, and whose asker has left. */
-  #undelivered(modelId: number, prompt: string): QuestionRecord | undefined {
-    return this.#modules.journal.records.find(
-      (record) =>
-        !record.isDelivered &&
-        (record.state === "signed" || record.state === "paid") &&
-        record.modelId === modelId &&
-        record.prompt === prompt &&
-        !this.#held.has(record.id),
+  #undelivered(modelId: number, questionHash: string): QuestionHead | undefined {
+    return this.#modules.journal.heads.find(
+      (head) =>
+        !head.isDelivered &&
+        (head.state === "signed" || head.state === "paid") &&
+        head.modelId === modelId &&
+        head.questionHash === questionHash &&
+        !this.#held.has(head.id),
     );
   }
 
   /** Holds a record for a request, until the answer is delivered or its asker leaves. */
-  #hold({ id }: QuestionRecord, { signal }: AskOptions): void {
+  #hold({ id }: Pick<QuestionHead, "id">, { signal }: AskOptions): void {
     if (signal?.aborted === true) return;
     this.#held.add(id);
     signal?.addEventListener("abort", () => this.#held.delete(id), { once: true });
   }
 
-  async #givenAgain(record: QuestionRecord, options: AskOptions): Promise<PaidAnswer> {
-    this.#hold(record, options);
+  async #givenAgain(head: QuestionHead, options: AskOptions): Promise<PaidAnswer> {
+    this.#hold(head, options);
     try {
-      const paid = record.state === "paid" ? record : await this.#payments.settleInTurn(record);
+      if (head.state !== "paid") await this.#payments.settleInTurn(head);
+      const paid = await this.#modules.journal.read(head.id);
       options.onText?.(paid.answer!.text);
       return this.#paid(paid);
     } catch (error) {
-      this.#held.delete(record.id);
+      this.#held.delete(head.id);
       throw error;
     }
   }
 
-  async #askInTurn(
-    { place, prompt, tools = [] }: GatewayQuestion,
-    leaf: LedgerModelLeaf,
-    options: AskOptions,
-  ): Promise<PaidAnswer> {
+  async #askInTurn(question: AskedQuestion, cost: ReservedCost, options: AskOptions): Promise<PaidAnswer> {
     // A server that an unsure payment would leave unpaid is not asked for more.
     await this.#payments.settleAll();
     const { journal } = this.#modules;
-    const opened = await this.#open(place, leaf);
-    requireLeast(opened.model, { isAnsweredAgain: this.#isAnsweredAgain, least: this.#limits.least });
-    const record = await journal.begin({ ...place, prompt, tools: [...tools] });
+    const opened = await this.#open(question, cost.leaf);
+    const { isAnsweredAgain } = this.#answers;
+    requireLeast(opened.model, { isAnsweredAgain, least: this.#limits.least });
+    const record = await journal.begin(question);
     this.#hold(record, options);
     const shown = new ShownText(options.onText);
+    const answered = () => this.#answerAndPay(question, { id: record.id, opened, cost, shown });
     try {
-      const paid = await this.#answerAndPay(record, opened, shown).catch(async (error: unknown) => {
-        if (!isUnpaid(error) || !(await this.#makeGoodBefore(record))) throw error;
-        return this.#answerAndPay(record, opened, shown);
+      const paid = await answered().catch(async (error: unknown) => {
+        const open = openAnswerOf(error);
+        if (open === null) throw error;
+        await this.#payOpen(record, open);
+        return answered();
       });
       return this.#paid(paid);
     } catch (error) {
       this.#held.delete(record.id);
-      if (journal.get(record.id)!.state === "asked")
-        await journal.change(record.id, { state: "dropped", code: codeOf(error) });
+      await this.#drop(record.id, error);
       throw error;
     }
   }
 
+  /** Notes that a question is not paid, unless its payment is signed. */
+  async #drop(id: number, error: unknown): Promise<void> {
+    const { journal } = this.#modules;
+    if (journal.head(id)!.state !== "asked") return;
+    const code = codeOf(error);
+    // Where nobody knows whether the server has an answer, the question may have to be asked again.
+    const cut = MAYBE_ANSWERED.test(code) ? {} : { prompt: null, tools: [] };
+    await journal.change(id, { state: "dropped", code, ...cut });
+  }
+
   async #answerAndPay(
-    record: QuestionRecord,
-    opened: OpenedModel,
-    shown: ShownText,
+    question: AskedQuestion,
+    { cost, id, opened, receipt, shown }: Asking,
   ): Promise<QuestionRecord> {
     const { client, leafId } = this.#modules;
-    const { modelId, prompt, serverUrl } = record;
+    const { modelId, prompt, serverUrl } = question;
     const answer = await askServer(client, opened.model, {
       serverUrl,
       modelId,
@@ -254,78 +266,71 @@ export class Asker {
     });
     const text = spokenOf(answer);
     shown.requireStartOf(text);
-    const paid = await this.#payments.inTurn(() => this.#pay(record, opened, answer));
+    await this.#answers.requireUnpaid(answer, receipt);
+    const paid = await this.#payments.inTurn(() =>
+      this.#answers.checkAndPay(question, { id, opened, cost, answer }),
+    );
     shown.extend(text);
     return paid;
   }
 
-  /** Checks the answer, writes it with its signed payment, and sends that. */
-  async #pay(record: QuestionRecord, opened: OpenedModel, answer: UncheckedAnswer): Promise<QuestionRecord> {
-    const { model } = opened;
-    const { client, journal, leafId } = this.#modules;
-    const { modelId, prompt } = record;
-    const { least, maxPriceWei } = this.#limits;
-    const sure = { isAnsweredAgain: this.#isAnsweredAgain, least };
-    let isTaken: boolean;
-    try {
-      const { status } = await payForAnswer(client, {
-        from: leafId,
-        modelId,
-        model,
-        prompt,
-        answer,
-        ...sure,
-        // The ledger's price counts, which may be another one than when the server made the answer.
-        maxPriceWei,
-        onSigned: async (signed) => {
-          const priceWei = decodeAmount(BigInt(signed.body.amountCode));
-          const assurance = assuranceOfReply(model, sure);
-          await journal.change(record.id, {
-            state: "signed",
-            answer: givenOf(record, opened, answer, describeAnswer(modelId, answer, priceWei, assurance)),
-            payment: { signed: { ...signed }, priceWei: `${priceWei}` },
-          });
+  /**
+   * Pays for the answer that the server waits for, so that it answers the next question: one that the gateway has checked, or one
+   * whose question was cut off. Has the model's turn.
+   *
+   * Attack: a server names open answers to have questions paid that nobody asks any more. Only the answer that it names is paid,
+   * once, and only where the gateway has checked it and not paid, or does not know whether its question was answered.
+   * @throws GAT_ANSWER_OPEN
+   */
+  async #payOpen({ id, modelId, serverUrl }: QuestionRecord, open: OpenAnswer): Promise<void> {
+    const refuse = (reason: string, why: string, cause?: unknown) =>
+      gatewayError(
+        "GAT_ANSWER_OPEN",
+        `the model's server waits for the payment of an earlier answer: ${why}`,
+        {
+          data: { reason, ...open },
+          cause,
         },
-      });
-      isTaken = status !== "dropped";
-    } catch (error) {
-      if (journal.get(record.id)!.state !== "signed") throw error;
-      isTaken = false;
-    }
-    return isTaken
-      ? journal.change(record.id, { state: "paid" })
-      : this.#payments.settle(journal.get(record.id)!);
+      );
+    const { receipt } = open;
+    if (receipt === null) throw refuse("unnamed", "it does not say which");
+    const heads = this.#modules.journal.heads.filter((head) => head.modelId === modelId && head.id < id);
+    const checked = heads.findLast((head) => head.receipt === receipt);
+    if (checked !== undefined && checked.state !== "dropped")
+      throw refuse("payment-unseen", "the gateway has paid it, and the server has not seen that yet");
+    const cutOff = heads
+      .filter((head) => head.serverUrl === serverUrl && head.state === "dropped" && head.hasPrompt)
+      .reverse();
+    let failure: unknown;
+    for (const head of checked === undefined ? cutOff : [checked])
+      try {
+        if (checked === undefined) await this.#askAgain(head.id, receipt);
+        else await this.#answers.payAgain(head);
+        return;
+      } catch (error) {
+        failure ??= error;
+      }
+    if (failure === undefined) throw refuse("unknown-answer", "the gateway has checked no such answer");
+    throw refuse(codeOf(failure), (failure as Error).message, failure);
   }
 
-  /** Pays for the answer of the model's last question, which its server counts as unpaid. @returns false if there is none */
-  async #makeGoodBefore({ id, modelId, prompt }: QuestionRecord): Promise<boolean> {
-    const before = this.#modules.journal.records.findLast(
-      (record) =>
-        record.id < id &&
-        record.modelId === modelId &&
-        record.prompt !== prompt &&
-        (record.state === "dropped" || record.state === "asked"),
-    );
-    if (before === undefined) return false;
-    return this.#makeGood(before.id).then(
-      () => true,
-      () => false,
-    );
-  }
-
-  /** Asks a question from before once more, and pays for its answer, which the same question gets later. Has the model's turn. */
-  async #makeGood(id: number): Promise<void> {
+  /** Asks a question once more that was cut off, and pays if the answer is the one of the receipt. */
+  async #askAgain(id: number, receipt: string): Promise<void> {
     const { client, journal } = this.#modules;
-    const record = await journal.change(id, { state: "asked", code: null, answer: null, payment: null });
+    const { modelId, prompt, serverUrl, tools } = await journal.read(id);
+    const question = { modelId, serverUrl, prompt: prompt!, tools };
+    const cost = await this.#answers.reserve(await getModel(client, modelId));
     try {
-      const leaf = await getModel(client, record.modelId);
-      this.#requirePrice(leaf);
-      const opened = await this.#open(record, leaf);
-      await this.#answerAndPay(record, opened, new ShownText());
+      const opened = await this.#open(question, cost.leaf);
+      await journal.change(id, { state: "asked" });
+      await this.#answerAndPay(question, { id, opened, cost, receipt, shown: new ShownText() });
     } catch (error) {
-      if (journal.get(id)!.state === "asked")
-        await journal.change(id, { state: "dropped", code: codeOf(error) });
+      // Another of the questions that were cut off may be the one.
+      if (openAnswerOf(error) === null) await this.#drop(id, error);
+      else await journal.change(id, { state: "dropped" });
       throw error;
+    } finally {
+      cost.free();
     }
   }
 
@@ -345,27 +350,5 @@ export class Asker {
   }
 }
 
-const codeOf = (error: unknown): string => (isRollupError(error) ? error.code : "SRV_INTERNAL");
-
-/** Describes a checked answer as the gateway gives it. */
-function givenOf(
-  { prompt, tools }: QuestionRecord,
-  { model }: OpenedModel,
-  answer: UncheckedAnswer,
-  openledger: GivenAnswer["openledger"],
-): GivenAnswer {
-  const { chat } = model;
-  if (chat === undefined) {
-    const text = spokenOf(answer);
-    return { text, toolCalls: [], finish: "stop", promptTokens: null, answerTokens: null, openledger };
-  }
-  const { answerTokens, content, finishReason, toolCalls } = chat.messageOf(answer.answer, tools);
-  return {
-    text: content ?? "",
-    toolCalls: toolCalls.map((call) => ({ ...call })),
-    finish: finishReason,
-    promptTokens: chat.countTokens(prompt),
-    answerTokens,
-    openledger,
-  };
-}
+/** Codes of questions of which nobody knows whether their server has made an answer. */
+const MAYBE_ANSWERED = /^(CLI_UNREACHABLE|CLI_ANSWER_INVALID|SRV_\w+)$/;

@@ -82,6 +82,11 @@ export class ModelPlaces {
     });
   }
 
+  /** Address of the model's server; null where none is known. */
+  async urlOf(modelId: number): Promise<string | null> {
+    return (await this.#list()).find((place) => place.modelId === modelId)?.serverUrl ?? null;
+  }
+
   /** Lists the models that the ledger has, in the order of their ids. */
   async models(): Promise<PricedModel[]> {
     const places = await this.#list();

@@ -9,7 +9,7 @@ import { givenSchema } from "./given-answer.ts";
 
 /**
  * Steps of a question. `asked`: the server may have an answer for it. `signed`: the answer is checked, and its payment is signed
- * and perhaps sent. `paid`: the ledger has the payment. `dropped`: nothing was paid, and nothing will be.
+ * and perhaps sent. `paid`: the ledger has the payment. `dropped`: nothing was paid.
  */
 export const STATES = ["asked", "signed", "paid", "dropped"] as const;
 
@@ -17,17 +17,42 @@ export const questionSchema = z.object({
   id: z.int(),
   modelId: z.int(),
   serverUrl: z.string(),
-  /** Text that the receipt binds. */
-  prompt: z.string(),
+  /** SHA-256 of prompt and tools: the same question has the same. */
+  questionHash: z.string(),
+  /** Text that the receipt binds; null once nobody asks it again. */
+  prompt: z.string().nullable(),
   /** Tools that the answer may call. */
   tools: z.array(z.custom<ChatTool>((tool) => typeof tool === "object" && tool !== null)),
   askedAtMs: z.number(),
   state: z.enum(STATES),
   answer: givenSchema.nullable(),
-  payment: z.object({ signed: signedSchema, priceWei: z.string() }).nullable(),
-  /** Error code of a dropped question. */
+  payment: z
+    .object({
+      signed: signedSchema,
+      priceWei: z.string(),
+      /** Fee as it was estimated when the payment was signed. */
+      feeWei: z.string(),
+      /** Open epoch of the model before it was signed: the payment is in this one, or in a later one. */
+      epoch: z.int(),
+    })
+    .nullable(),
+  /** Error code of a dropped question; null where the gateway was stopped before it had an answer. */
   code: z.string().nullable(),
   /** False until its asker has the whole answer: the same question gets it then, without another payment. */
   isDelivered: z.boolean(),
+  /** True once Ethereum has the payment's end: it is looked at no more. */
+  isFinal: z.boolean(),
 });
 export type QuestionRecord = z.output<typeof questionSchema>;
+
+/** Record without its texts, as the journal has it in memory. */
+export type QuestionHead = Omit<QuestionRecord, "prompt" | "tools" | "answer"> & {
+  /** Receipt of the checked answer. */
+  readonly receipt: string | null;
+  /** True if the question can be asked again. */
+  readonly hasPrompt: boolean;
+};
+
+export function headOf({ answer, prompt, tools: _, ...head }: QuestionRecord): QuestionHead {
+  return { ...head, receipt: answer?.openledger.receipt ?? null, hasPrompt: prompt !== null };
+}

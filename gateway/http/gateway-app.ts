@@ -9,6 +9,7 @@ import { isRollupError, type RollupError } from "@openledger/foundation/rollup-e
 import type { Secret } from "@openledger/foundation/secret";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Asker } from "../asking/asker.ts";
+import type { Budget } from "../asking/budget.ts";
 import type { ModelPlaces, PricedModel } from "../asking/model-places.ts";
 import { answerChat, leavingOf, type RouteModules } from "./chat-route.ts";
 import { guardGateway } from "./guard.ts";
@@ -18,6 +19,7 @@ import { answerResponses } from "./responses-route.ts";
 export interface GatewayAppModules {
   readonly asker: Asker;
   readonly places: ModelPlaces;
+  readonly budget: Budget;
   readonly token: Secret<string>;
   readonly maxPriceWei: bigint;
   /** MCP over streamable HTTP. */
@@ -36,7 +38,7 @@ type AnswerRoute = (modules: RouteModules, body: unknown, response: ServerRespon
 
 /** Routes may be added when the promise resolves; the caller listens. */
 export async function createGatewayApp(modules: GatewayAppModules): Promise<FastifyInstance> {
-  const { asker, logger, maxPriceWei, mcp, places, token } = modules;
+  const { asker, budget, logger, maxPriceWei, mcp, places, token } = modules;
   const app = await createServer({
     limits: { rateLimitPerMinute: REQUESTS_PER_MINUTE, maxConnections: MAX_CONNECTIONS },
     errors: { log: logger, statusOf, bodyOf: errorBody },
@@ -64,11 +66,15 @@ export async function createGatewayApp(modules: GatewayAppModules): Promise<Fast
   };
   app.post("/v1/chat/completions", give(answerChat));
   app.post("/v1/responses", give(answerResponses));
-  const view = (model: PricedModel) => modelView(model, maxPriceWei);
-  app.get("/v1/models", async () => ({ object: "list", data: (await places.models()).map(view) }));
-  app.get("/v1/models/:model", async (request) =>
-    view(await places.model((request.params as { model: string }).model)),
-  );
+  app.get("/v1/models", async () => {
+    const [models, { feeWei }] = await Promise.all([places.models(), budget.feeOf()]);
+    return { object: "list", data: models.map((model) => modelView(model, feeWei, maxPriceWei)) };
+  });
+  app.get("/v1/models/:model", async (request) => {
+    const { model } = request.params as { model: string };
+    const [found, { feeWei }] = await Promise.all([places.model(model), budget.feeOf()]);
+    return modelView(found, feeWei, maxPriceWei);
+  });
   app.all("/mcp", async (request, reply) => {
     const { body, headers, method, url } = request;
     const hasBody = method !== "GET" && method !== "HEAD";
@@ -85,6 +91,7 @@ export async function createGatewayApp(modules: GatewayAppModules): Promise<Fast
 
 const modelView = (
   { assurance, datanets, isPayable, modelId, name, priceWei, version }: PricedModel,
+  feeWei: bigint,
   maxPriceWei: bigint,
 ) => ({
   id: name,
@@ -98,7 +105,7 @@ const modelView = (
     priceWei: `${priceWei}`,
     priceOpen: formatOpen(priceWei),
     isPayable,
-    isWithinPrice: priceWei <= maxPriceWei,
+    isWithinPrice: priceWei + feeWei <= maxPriceWei,
     assurance,
   },
 });

@@ -25,6 +25,7 @@ beforeAll(async () => {
     // No request gets as far as these.
     asker: {} as never,
     places: {} as never,
+    budget: {} as never,
     token: new Secret(token),
     maxPriceWei: 1n,
     mcp: createMcpHandler(() => new McpServer({ name: "none", version: "1" })),

@@ -15,7 +15,7 @@ export async function accountFacts({
   maxPriceWei,
 }: McpModules): Promise<ToolAnswer> {
   const [leftWei, { rewards }] = await Promise.all([budget.leftWei(), getRewards(client, leafId)]);
-  const paid = journal.records.filter(({ state }) => state === "paid");
+  const paid = journal.heads.filter(({ state }) => state === "paid");
   const spentWei = paid.reduce((sum, { payment }) => sum + BigInt(payment!.priceWei), 0n);
   const leftOpen = formatOpen(leftWei);
   const spentOpen = formatOpen(spentWei);
@@ -29,9 +29,9 @@ export async function accountFacts({
     payments: paid
       .slice(-MAX_PAYMENTS)
       .reverse()
-      .map(({ answer, askedAtMs, modelId, payment }) => ({
+      .map(({ askedAtMs, modelId, payment, receipt }) => ({
         modelId,
-        receipt: answer!.openledger.receipt,
+        receipt,
         priceOpen: formatOpen(BigInt(payment!.priceWei)),
         atMs: askedAtMs,
       })),

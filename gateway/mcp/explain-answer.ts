@@ -12,17 +12,27 @@ const LIMITS = { timeoutMs: 10_000, maxFileBytes: 2 ** 20 };
 const MAX_TEXT = 2_000;
 
 /** @throws CLI_UNKNOWN */
-export async function explainAnswer({ client, journal }: McpModules, receipt: string): Promise<ToolAnswer> {
-  const record = journal.records.find(({ answer }) => answer?.openledger.receipt === receipt.toLowerCase());
-  if (record === undefined || record.answer === null || record.payment === null)
+export async function explainAnswer(
+  { client, journal, places }: McpModules,
+  receipt: string,
+): Promise<ToolAnswer> {
+  const head = journal.heads.findLast((one) => one.receipt === receipt.toLowerCase() && one.payment !== null);
+  if (head === undefined)
     throw clientError("CLI_UNKNOWN", `this gateway has paid for no answer with the receipt ${receipt}`, {
       data: { reason: "receipt" },
     });
-  const { answer, modelId, payment, serverUrl, state } = record;
-  const { openledger, text } = answer;
-  const operation = await getOperation(client, payment.signed.hash as `0x${string}`).catch(() => null);
+  const { modelId, payment, state } = head;
+  const { openledger, text } = (await journal.read(head.id)).answer!;
+  const [operation, serverUrl] = await Promise.all([
+    getOperation(client, payment!.signed.hash as `0x${string}`).catch(() => null),
+    // Rows come from a server that the gateway is set up with now, and from no other address.
+    places.urlOf(modelId).catch(() => null),
+  ]);
   const rows = await Promise.all(
-    openledger.rows.map(async (row) => ({ ...row, text: await textOf(serverUrl, row.row) })),
+    openledger.rows.map(async (row) => ({
+      ...row,
+      text: serverUrl === null ? null : await textOf(serverUrl, row.row),
+    })),
   );
   const lines = rows.map(
     ({ contributorId, row, share, text: words }) =>
@@ -32,7 +42,7 @@ export async function explainAnswer({ client, journal }: McpModules, receipt: st
     receipt: openledger.receipt,
     modelId,
     state,
-    paymentHash: payment.signed.hash,
+    paymentHash: payment!.signed.hash,
     paymentStage: operation?.status ?? null,
     priceOpen: openledger.priceOpen,
     text,

@@ -13,7 +13,7 @@ const open = z.string().describe("decimal OPEN");
 const assurance = z.enum(ASSURANCES);
 
 export const modelsResult = z.strictObject({
-  maxPriceOpen: open.describe("most that the gateway pays for one answer"),
+  maxPriceOpen: open.describe("maximum of price and fee of one answer"),
   models: z.array(
     z.strictObject({
       name: z.string().describe("name for the tool ask"),
@@ -21,7 +21,7 @@ export const modelsResult = z.strictObject({
       priceWei: wei,
       priceOpen: open,
       isPayable: z.boolean().describe("false: the ledger takes no payment for it now"),
-      isWithinPrice: z.boolean(),
+      isWithinPrice: z.boolean().describe("true if price and fee are within the maximum"),
       datanets: z.array(leafId).describe("Datanets whose rows its answers pay"),
       version: z.int().nonnegative(),
       assurance: z

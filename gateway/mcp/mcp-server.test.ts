@@ -169,11 +169,19 @@ it.each([
   expect(messages.map((message) => message.split(" OPEN")[0])).toEqual(["Pay 2", "Pay 3"]);
 });
 
-it("pays nothing for a client that can ask nobody, where payments are confirmed", async () => {
-  const client = await confirming({});
-  const paidBefore = world.ledger.paid.length;
-  const question = { name: "ask", arguments: { model: `model-${MODEL_ID}`, prompt: fresh() } };
-  const answer = await client.callTool(question).catch((error: unknown) => ({ isError: true, error }));
-  expect(answer.isError).toBe(true);
-  expect(world.ledger.paid).toHaveLength(paidBefore);
-});
+it.each([
+  ["the usual revision", {}],
+  ["the newest revision", MODERN],
+])(
+  "pays nothing for a client that can ask nobody, where payments are confirmed, in %s",
+  async (_, options) => {
+    const client = await confirming(options);
+    const paidBefore = world.ledger.paid.length;
+    const question = { name: "ask", arguments: { model: `model-${MODEL_ID}`, prompt: fresh() } };
+    expect(await client.callTool(question)).toMatchObject({
+      isError: true,
+      content: [{ text: expect.stringContaining("GAT_NOT_CONFIRMED") }],
+    });
+    expect(world.ledger.paid).toHaveLength(paidBefore);
+  },
+);

@@ -2,13 +2,14 @@
  * MCP server of the gateway: tools to list models, ask and pay, explain an answer, search and contribute rows, and show budget and
  * earnings. stdio and HTTP make one for each connection or request from the same factory.
  */
-import { McpServer } from "@modelcontextprotocol/server";
+import { CLIENT_CAPABILITIES_META_KEY, McpServer, type ServerContext } from "@modelcontextprotocol/server";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { z } from "zod";
 import packageJson from "../package.json" with { type: "json" };
 import { accountFacts } from "./account-facts.ts";
 import { askAndPay } from "./ask-tool.ts";
+import type { ToolCall } from "./confirmation.ts";
 import { explainAnswer } from "./explain-answer.ts";
 import type { McpModules } from "./mcp-modules.ts";
 import {
@@ -45,6 +46,12 @@ export function createMcpServer(modules: McpModules): McpServer {
     { name: "openledger-gateway", title: "OpenLedger gateway", version: packageJson.version },
     { instructions: INSTRUCTIONS, capabilities: { tools: {} } },
   );
+  // The newer revision says with each request what the client can do, the older one at its beginning.
+  const callOf = (context: ServerContext): ToolCall => {
+    const envelope = context.mcpReq.envelope as Readonly<Record<string, unknown>> | undefined;
+    const capabilities = envelope?.[CLIENT_CAPABILITIES_META_KEY] ?? server.server.getClientCapabilities();
+    return { context, hasElicitation: Object.hasOwn(capabilities ?? {}, "elicitation") };
+  };
   const maxPriceOpen = formatOpen(modules.maxPriceWei);
   server.registerTool(
     "list_models",
@@ -62,7 +69,7 @@ export function createMcpServer(modules: McpModules): McpServer {
     "ask",
     {
       title: "Ask a model, and pay",
-      description: `Asks a model one question and pays for the answer: at most ${maxPriceOpen} OPEN, from the gateway's budget. Nothing is paid for an answer that does not check.`,
+      description: `Asks a model one question and pays for the answer: at most ${maxPriceOpen} OPEN with the fee, from the gateway's budget. Nothing is paid for an answer that does not check.`,
       inputSchema: z.strictObject({
         model: z.string().max(256).describe("name by list_models, as model-15"),
         prompt: z.string().min(1).max(MAX_TEXT).describe("the question"),
@@ -70,7 +77,7 @@ export function createMcpServer(modules: McpModules): McpServer {
       outputSchema: askResult,
       annotations: { title: "Ask a model, and pay", ...SPENDS },
     },
-    (question, context) => answered(() => askAndPay(modules, question, context)),
+    (question, context) => answered(() => askAndPay(modules, question, callOf(context))),
   );
   server.registerTool(
     "explain_answer",
@@ -120,7 +127,7 @@ export function createMcpServer(modules: McpModules): McpServer {
       outputSchema: contributeResult,
       annotations: { title: "Contribute rows", ...SPENDS, destructiveHint: false },
     },
-    (contribution) => answered(() => contribute(modules, contribution)),
+    (contribution, context) => answered(() => contribute(modules, contribution, callOf(context))),
   );
   server.registerTool(
     "show_account",
@@ -137,14 +144,14 @@ export function createMcpServer(modules: McpModules): McpServer {
   return server;
 }
 
-async function listModels({ maxPriceWei, places }: McpModules): Promise<ToolAnswer> {
-  const models = await places.models();
+async function listModels({ budget, maxPriceWei, places }: McpModules): Promise<ToolAnswer> {
+  const [models, { feeWei }] = await Promise.all([places.models(), budget.feeOf()]);
   const views = models.map(({ priceWei, serverUrl: _, ...model }) => ({
     ...model,
     datanets: [...model.datanets],
     priceWei: `${priceWei}`,
     priceOpen: formatOpen(priceWei),
-    isWithinPrice: priceWei <= maxPriceWei,
+    isWithinPrice: priceWei + feeWei <= maxPriceWei,
   }));
   const lines = views.map(({ name, priceOpen }) => `${name}: ${priceOpen} OPEN an answer`);
   return result(lines.join("\n"), { maxPriceOpen: formatOpen(maxPriceWei), models: views });

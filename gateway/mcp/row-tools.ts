@@ -5,11 +5,13 @@ import { openRowStore, storeContribution } from "@openledger/client/actions/data
 import { findRows } from "@openledger/client/datanets/browse-rows";
 import { getHostedDatanet } from "@openledger/client/datanets/datanet-card";
 import { contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
+import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { readImport } from "@openledger/datanets/import/read-import";
 import { requireNone } from "@openledger/datanets/import/refusal";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { gatewayError } from "../gateway-errors.ts";
+import { confirmationOf, excerptOf, type ToolCall } from "./confirmation.ts";
 import type { McpModules } from "./mcp-modules.ts";
 import { result, type ToolAnswer } from "./tool-answer.ts";
 
@@ -40,13 +42,14 @@ export async function searchRows(
 
 /**
  * Commits rows, or uploads those that an earlier call has committed.
- * @throws GAT_NO_HOST, DNT_FILE_UNREADABLE, and the errors of `contributeRows` and `uploadRows`
+ * @throws GAT_NO_HOST, GAT_NOT_CONFIRMED, DNT_FILE_UNREADABLE, and the errors of `contributeRows` and `uploadRows`
  */
 export async function contribute(
   modules: McpModules,
   { datanetId, rows: given }: { datanetId: number; rows: readonly object[] },
+  call: ToolCall,
 ): Promise<ToolAnswer> {
-  const { asker, client, leafId, rowsFolder } = modules;
+  const { asker, budget, client, leafId, rowsFolder } = modules;
   const hostUrl = requireHost(modules);
   const { card } = await getHostedDatanet(client, { hostUrl, datanetId });
   const lines = given.map((row) => JSON.stringify(row)).join("\n");
@@ -59,8 +62,14 @@ export async function contribute(
   const commits = await listCommits(client, datanetId);
   const isCommitted = commits.some((one) => one.rowsRoot === rowsRoot && one.contributorId === leafId);
   if (!isCommitted) {
+    const { feeWei } = await budget.feeOf("commitData");
+    const message = `Pay ${formatOpen(feeWei)} OPEN of fees and commit ${rowCount} rows to Datanet ${datanetId}: ${excerptOf(lines)}`;
+    const question = confirmationOf(modules, call, { key: `commit-${datanetId}-${facts.rowsRoot}`, message });
+    if (question !== null) return question;
     // One nonce after another, as payments are signed.
-    const { hash } = await asker.inTurn(() => contributeRows(client, { datanetId, store, rows, labels }));
+    const { hash } = await asker.inTurn("commitData", () =>
+      contributeRows(client, { datanetId, store, rows, labels }),
+    );
     return result(`${rowCount} rows are committed; call again once that is final on Ethereum`, {
       ...facts,
       state: "committed",

@@ -50,11 +50,14 @@ const MODEL_OWNER = 0x0bn;
 
 /**
  * Behaviour of the sequencer with a payment: takes it; takes it and is not heard of; is not heard of; refuses it; refuses it as one
- * that it has dropped before.
+ * that it has dropped before; knows no operation of before.
  */
-export type SequencerMode = "takes" | "takes-silently" | "silent" | "refuses" | "dropped";
+export type SequencerMode = "takes" | "takes-silently" | "silent" | "refuses" | "dropped" | "forgetful";
 
 const SILENCE = new FakeFailure(503, { error: { code: "SEQ_AWAY", message: "the sequencer is away" } });
+const UNKNOWN = new FakeFailure(404, {
+  error: { code: "SEQ_UNKNOWN", message: "there is no such operation" },
+});
 const REFUSAL = new FakeFailure(422, { error: { code: "OP_EPOCH_FULL", message: "the epoch is full" } });
 
 const familiesOf = async () => [directFamily as never];
@@ -67,6 +70,8 @@ export async function startPaidLedger() {
   const published = await publishDirectModel();
   const folder = await mkdtemp(join(tmpdir(), "gateway-ledger-"));
   const database = await createTestDatabase();
+  /** Time of the answer server's clock ahead of the machine's. */
+  let aheadMs = 0;
   const served = await serveModels(
     worldConfig(folder, {
       SERVING_BASE_PATH: undefined,
@@ -76,6 +81,7 @@ export async function startPaidLedger() {
     }),
     {
       logger: createLogger("models", "silent"),
+      nowMs: () => Date.now() + aheadMs,
       published: {
         places: [{ modelId: MODEL_ID, folder: published.publishedFolder }],
         sequencerUrl: sequencer.url,
@@ -89,6 +95,8 @@ export async function startPaidLedger() {
     mode: "takes" as SequencerMode,
     balanceWei: 100n * PRICE_WEI,
     priceWei: PRICE_WEI,
+    /** Open epoch of the model: payments are in the first one. */
+    epoch: 1,
     /** Payments, in their order. */
     paid: [] as { readonly receipt: bigint; readonly nonce: number; readonly hash: string }[],
     /** Called before the sequencer reads a payment. */
@@ -104,7 +112,8 @@ export async function startPaidLedger() {
     balanceWei: `${ledger.balanceWei}`,
   });
   answers.set(`GET /v1/leaves/${PAYER}`, leaf);
-  const model = () => modelLeaf(published.model, MODEL_ID, { priceWei: `${ledger.priceWei}` });
+  const model = () =>
+    modelLeaf(published.model, MODEL_ID, { priceWei: `${ledger.priceWei}`, epoch: ledger.epoch });
   for (const route of ["leaves", "models"]) answers.set(`GET /v1/${route}/${MODEL_ID}`, model);
   answers.set("GET /v1/fees", feesAnswer(FEE_WEI));
   const listPayments = () =>
@@ -114,17 +123,17 @@ export async function startPaidLedger() {
       ledger.paid.map(({ receipt }) => ({ receipt, payerId: PAYER })),
     );
   listPayments();
-  answers.set(`GET /v1/models/${MODEL_ID}/payments?from=0&limit=500`, () =>
+  const pageOf = (epoch: number, paid: typeof ledger.paid) => () =>
     ledger.mode === "silent" || ledger.mode === "takes-silently"
       ? SILENCE
       : {
-          epoch: 1,
-          isClosed: false,
+          epoch,
+          isClosed: epoch < ledger.epoch,
           closingBatch: null,
           chain: hex32(0n),
           amountWei: "0",
-          paymentCount: ledger.paid.length,
-          payments: ledger.paid.map(({ hash, receipt }) => ({
+          paymentCount: paid.length,
+          payments: paid.map(({ hash, receipt }) => ({
             hash,
             receipt: hex32(receipt),
             payerId: PAYER,
@@ -132,8 +141,15 @@ export async function startPaidLedger() {
             cumulativeWei: `${PRICE_WEI}`,
             batchNumber: 1,
           })),
-        },
-  );
+        };
+  for (const [epoch, paid] of [
+    [1, ledger.paid],
+    [2, []],
+  ] as const)
+    answers.set(
+      `GET /v1/models/${MODEL_ID}/payments?from=0&limit=500&epoch=${epoch}`,
+      pageOf(epoch, paid as typeof ledger.paid),
+    );
   const taken = (body: OperationBody, hash: string) => ({
     ...body,
     hash,
@@ -154,15 +170,17 @@ export async function startPaidLedger() {
       ledger.mode === "takes-silently" ||
       !ledger.paid.some((one) => one.hash === hash)
         ? ledger.mode === "takes" || ledger.mode === "refuses"
-          ? new FakeFailure(404, { error: { code: "SEQ_UNKNOWN", message: "there is no such operation" } })
+          ? UNKNOWN
           : SILENCE
-        : taken(body, hash),
+        : ledger.mode === "forgetful"
+          ? UNKNOWN
+          : taken(body, hash),
     );
     if (ledger.mode === "silent") return SILENCE;
     if (ledger.mode === "refuses") return REFUSAL;
-    if (!isKnown) {
+    if (!isKnown || ledger.mode === "forgetful") {
       if (body.nonce !== ledger.paid.length)
-        return new FakeFailure(409, { error: { code: "OP_WRONG_NONCE", message: "another nonce is next" } });
+        return new FakeFailure(422, { error: { code: "OP_WRONG_NONCE", message: "another nonce is next" } });
       ledger.paid.push({ receipt: BigInt(body.words[0]!), nonce: body.nonce, hash });
       ledger.balanceWei -= PRICE_WEI + FEE_WEI;
       listPayments();
@@ -175,19 +193,39 @@ export async function startPaidLedger() {
     ledger,
     place,
     client,
+    /** Lets all unpaid answers of the server lapse. */
+    passTime(): void {
+      aheadMs += 2 * 3_600_000;
+    },
+    /** Drops the newest payment, which the sequencer has taken before. */
+    forget(hash: string): void {
+      const body = sequencer.heard.findLast(({ route }) => route === "POST /v1/operations")!
+        .body as OperationBody;
+      if (ledger.paid.at(-1)?.hash !== hash) throw new Error("it is not the newest payment");
+      ledger.paid.pop();
+      ledger.balanceWei += PRICE_WEI + FEE_WEI;
+      listPayments();
+      answers.set(`GET /v1/operations/${hash}`, { ...taken(body, hash), status: "dropped" });
+    },
+    /** Takes a payment after all that was refused before. */
+    take(hash: string, receipt: string): void {
+      ledger.paid.push({ receipt: BigInt(receipt), nonce: ledger.paid.length, hash });
+      ledger.balanceWei -= PRICE_WEI + FEE_WEI;
+      listPayments();
+    },
     prompts: published.prompts,
     newFolder: () => join(folder, `gateway-${folderCount++}`),
     /** A gateway's asker on a store of its own. A second one of the same folder is a process that was started again. */
     async openAsker(own: string, limits: Partial<AskerLimits> = {}) {
       const store = await openGatewayStore(join(own, "store"), ROLLUP);
-      const journal = await QuestionJournal.open(store.questions);
+      const journal = await QuestionJournal.open(store);
       const models = new CheckableModels(join(own, "models"), familiesOf);
       const signing = { ...client, leafId: PAYER };
       const asker = new Asker(
         {
           client: signing,
           leafId: PAYER,
-          budget: new Budget(signing, PAYER),
+          budget: new Budget(signing, PAYER, () => journal.owedWei()),
           journal,
           models,
           logger: createLogger("gateway", "silent"),
@@ -212,7 +250,7 @@ export async function startPaidLedger() {
         asker,
         journal,
         places,
-        budget: new Budget(signing, PAYER),
+        budget: new Budget(signing, PAYER, () => journal.owedWei()),
         client: signing,
         leafId: PAYER,
         maxPriceWei,
@@ -223,7 +261,7 @@ export async function startPaidLedger() {
       };
       const mcp = createMcpHandler(() => createMcpServer(modules));
       const logger = createLogger("gateway", "silent");
-      const app = await createGatewayApp({ asker, places, token, maxPriceWei, mcp, logger });
+      const app = await createGatewayApp({ ...modules, token, mcp, logger });
       const url = await app.listen({ host: "127.0.0.1", port: 0 });
       const stop = async () => {
         await app.close();

@@ -62,7 +62,7 @@ export function TurnCard({ assurance, live, model, payer, turn }: TurnProps) {
             cited={cited}
           />
           <p class="soft small">
-            Estimated by the model's server, of the rows' <Open wei={model.rewardWei} />.
+            Estimated by the model's server. The rows share <Open wei={model.rewardWei} />.
             {estimate.isEven && " No row has a positive score, so all rows share equally."}
             {cited !== null &&
               citationPermille != null &&
@@ -101,7 +101,7 @@ function AnswerText({ turn: { words } }: { turn: Turn }) {
   if (words === null) return null;
   if ((words.spans?.length ?? 0) > 0) return <Words {...words} />;
   return (
-    <section class="stack" aria-label="Answer text">
+    <section class="stack" aria-label="Text">
       <Markdown text={words.text} />
       {words.problem !== null && <ProblemNotice problem={words.problem} />}
     </section>

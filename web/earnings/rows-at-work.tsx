@@ -77,7 +77,7 @@ export function RowsAtWork({ leafId, live, rewards, site }: RowsAtWorkProps) {
       )}
       {value !== undefined && value.hiddenModels.length > 0 && (
         <p class="soft small">
-          No known server serves model {value.hiddenModels.join(", ")} , so its rows are not listed.
+          No known server serves model {value.hiddenModels.join(", ")}, so its rows are not listed.
         </p>
       )}
     </section>
@@ -116,7 +116,7 @@ function Group({ epoch, isProven, live, modelId, uses }: UseGroup & Pick<PagePro
   const columns: Column<ShownUse>[] = [
     { label: "Row", cell: ({ row }) => showCount(rowNumber(row)) },
     {
-      label: "What it says",
+      label: "Content",
       cell: ({ said }) =>
         said === null ? (
           <span class="soft">not published</span>

@@ -18,7 +18,7 @@ export function Words({ problem, spans, text }: AnswerWords) {
   const found = spans ?? [];
   const span = chosen === null ? undefined : found[chosen];
   return (
-    <section class="stack" aria-label="What it says">
+    <section class="stack" aria-label="Text">
       <figure class="stack said">
         {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a long text scrolls, by keys too */}
         <blockquote class="said-text" tabIndex={0}>

@@ -37,10 +37,10 @@ test.each([
 ] as const)("of %i labels, with the base %j, counting %s", async (labelCount, base, terms) => {
   const rows = madeTexts(labelCount, 8 * labelCount, "exported");
   const rules = { normQuantile: 1, nearDuplicatesShare: false, ...(base === undefined ? {} : { base }) };
-  const words = wordsOf(Buffer.from(madeText(1, new SeededRandom("words"))), true);
+  const words = [...new Set(wordsOf(Buffer.from(madeText(1, new SeededRandom("words"))), true))];
   const inputs = {
     kind: "text" as const,
-    ...(terms === "words" ? { words: [...new Set(words)] } : {}),
+    ...(terms === "words" ? { words: { own: words.slice(0, 4), shared: words.slice(4) } } : {}),
     bucketCount: 128,
   };
   const recipe = recipeFor(rows, 128, { inputs, classes: madeLabels(labelCount), rules });

@@ -164,6 +164,8 @@ async function* eventsOf(url: string, body: object, patienceMs: number): AsyncGe
       headers: { accept: EVENT_STREAM, "content-type": "application/json" },
       body: JSON.stringify(body),
       signal: silent.signal,
+      // A signed question is for one server. Following a redirect would send it to any address that the server names.
+      redirect: "error",
     }),
   );
   if (!response.ok)

@@ -3,7 +3,7 @@
  * and registered models render by it.
  */
 
-import type { Chat } from "@openledger/attribution/model/model-chat";
+import type { Chat, ChatMessage } from "@openledger/attribution/model/model-chat";
 import { joinedMessages } from "@openledger/attribution/rows/text-rows";
 import { modelError } from "../../model-errors.ts";
 import type { ChatTemplate } from "./chat-template.ts";
@@ -25,7 +25,11 @@ export const isShortChat = (
   messages.length <= max.messages &&
   (tools ?? []).length === 0 &&
   messages.every(({ tool_calls: calls }) => (calls ?? []).length === 0) &&
-  messages.reduce((sum, { content }) => sum + (content ?? "").length, 0) <= max.characters;
+  messages.reduce((sum, message) => sum + charactersOf(message), 0) <= max.characters;
+
+/** Characters of all fields that a template may write. */
+const charactersOf = ({ content, name, tool_call_id: callId }: ChatMessage): number =>
+  [content, name, callId].reduce<number>((sum, text) => sum + (text ?? "").length, 0);
 
 /** Token that ends a turn by the template; none without a template, or where it writes no mark. */
 export function turnEndOf(tokens: Pick<TextTokens, "chat" | "encode">): number[] {

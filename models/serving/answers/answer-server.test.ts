@@ -288,6 +288,14 @@ describe("a direct model behind the answer server", () => {
     expect(second.receipt).not.toBe(first.receipt);
   });
 
+  it("gives the same question the same answer once it has expired, so that its asker can still pay for it", async () => {
+    const first = await ask(prompts[0]!);
+    nowMs += TTL_MS + 1;
+    expect((await ask(prompts[0]!)).receipt).toBe(first.receipt);
+    setPayments([{ receipt: first.receipt, payerId: 4 }]);
+    expect((await ask(prompts[1]!)).receipt).not.toBe(first.receipt);
+  });
+
   it("seals the answers of an account that left one unpaid, and opens them once they are paid", async () => {
     const first = await ask(prompts[0]!);
     nowMs += TTL_MS + 1;
@@ -475,6 +483,11 @@ describe("a direct model behind the answer server", () => {
     await expect(ask(prompts[0]!)).rejects.toMatchObject({
       code: "ATT_MODEL_NOT_PAYABLE",
       isRetryable: false,
+    });
+    answers.set(`GET /v1/leaves/${modelId}`, modelLeaf(model, modelId, { cap: 3, paymentCount: 3 }));
+    await expect(ask(prompts[0]!)).rejects.toMatchObject({
+      code: "ATT_MODEL_NOT_PAYABLE",
+      message: expect.stringContaining("has taken the 3 payments of its epoch"),
     });
     const other = modelLeaf(model, modelId);
     answers.set(`GET /v1/leaves/${modelId}`, { ...other, model: { ...other.model, payeeRoot: "0x1" } });

@@ -104,7 +104,7 @@ export class AnswerService {
   }
 
   /**
-   * Answers a question. The same question again, while its answer is unpaid, has the same answer.
+   * Answers a question. The same question again, while its answer is unpaid, has the same answer, also an expired one.
    * @param make the answer, if it is made elsewhere; what it throws is thrown here, and nothing is stored
    * @param onText told the text so far of an answer that is made now and is not encrypted
    * @throws ATT_ASK_REFUSED, ATT_ANSWER_UNPAID, ATT_MODEL_NOT_PAYABLE, ATT_MODEL_NOT_SERVED, ATT_ROW_INVALID,
@@ -282,7 +282,9 @@ export class AnswerService {
         { data: { receipt, expiresAtMs, priceWei } },
       );
     }
-    if (unpaid !== undefined) return this.#given(unpaid);
+    // The same question gets the answer that its asker has, also once it has expired: so they can still pay for it.
+    const isGiven = unpaid !== undefined || (last?.ask === ask && last.isSealed !== true);
+    if (last !== undefined && isGiven) return this.#given(last);
     if (last !== undefined && question.isSealed !== true) {
       throw attributionError(
         "ATT_ANSWER_UNPAID",
@@ -365,10 +367,17 @@ export class AnswerService {
         },
       });
     }
-    const { isReady, isApproved, priceWei } = leaf.counters;
+    const { isReady, isApproved, cap, paymentCount, priceWei } = leaf.counters;
     if (!isReady || !isApproved) {
       throw attributionError("ATT_MODEL_NOT_PAYABLE", `model ${modelId} takes no payments yet`, {
         data: { modelId, isReady, isApproved },
+      });
+    }
+    // An answer that the ledger takes no payment for would leave the account with one unpaid.
+    if (paymentCount >= cap) {
+      const why = `model ${modelId} has taken the ${cap} payments of its epoch: it takes more once its owner has closed the epoch`;
+      throw attributionError("ATT_MODEL_NOT_PAYABLE", why, {
+        data: { modelId, isReady, isApproved, cap, paymentCount },
       });
     }
     return priceWei;

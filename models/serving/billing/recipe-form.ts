@@ -9,6 +9,7 @@ import type { TextRecipe } from "../../tuning/recipe/text-recipe.ts";
 export interface WantedForm {
   readonly max_tokens?: number | null | undefined;
   readonly max_completion_tokens?: number | null | undefined;
+  readonly max_output_tokens?: number | null | undefined;
   readonly temperature?: number | null | undefined;
   readonly top_p?: number | null | undefined;
   readonly seed?: number | null | undefined;
@@ -18,7 +19,7 @@ export interface WantedForm {
 /** @throws RollupError SRV_BAD_REQUEST naming the field, and the value that the recipe has */
 export function requireRecipeForm(wanted: WantedForm, { answers }: Pick<TextRecipe, "answers">): void {
   const { answerTokens, temperature } = answers;
-  for (const name of ["max_tokens", "max_completion_tokens"] as const)
+  for (const name of ["max_tokens", "max_completion_tokens", "max_output_tokens"] as const)
     if ((wanted[name] ?? answerTokens) < answerTokens)
       throw refused(name, `${answerTokens}, or more`, "the receipt binds the whole answer");
   if ((wanted.temperature ?? temperature) !== temperature)

@@ -43,7 +43,7 @@ const size = (
   num_attention_heads: heads,
   num_key_value_heads: keyHeads,
 });
-const SHAPES = {
+export const SHAPES = {
   "SmolLM2-135M": { ...llama, ...size(576, 1_536, 30, 9, 3, 49_152), rope_theta: 100_000 },
   "Qwen2.5-0.5B": {
     ...llama,

@@ -42,6 +42,8 @@ const FOLDS = 3;
 /** Training tolerance: what a few more steps would change is no label. */
 const TOLERANCE = 1e-4;
 const BUCKETS = 2 ** 16;
+/** Splits whose penalties are logged, at most. */
+const MAX_LOGGED = 4;
 /** Channels of a decoded pixel; digits are grey, so the first says all. */
 const CHANNELS = 4;
 
@@ -64,7 +66,7 @@ export async function heldOutAccuracy(
     const penalty = bestPenalty(corpus, inputs, split.train);
     rightInDoubles += countRight(corpus, inputs, split, penalty);
     labelled += split.test.length;
-    if (splits.length === 1) log(`the penalty in doubles is ${penalty}`);
+    if (splits.length <= MAX_LOGGED) log(`the penalty in doubles is ${penalty}`);
   }
   return { accuracy: right / labelled, accuracyInDoubles: rightInDoubles / labelled, labelled };
 }

@@ -12,7 +12,7 @@ export const addGatewayCommand = command({
   options: {
     "--budget <open>":
       "OPEN that the account of a new gateway gets from --account; a gateway that is there already goes on with what it has",
-    "--price-at-most <open>": "most OPEN for one answer; required to start it",
+    "--price-at-most <open>": "maximum OPEN for one answer, with its fee; required to start it",
     "--name <name>": "name of the gateway on this machine; default: the account's",
     "--port <number>": {
       about: `port on 127.0.0.1; 0 = any free port; default: ${GATEWAY_PORT}, with --mcp any free one`,
@@ -25,7 +25,8 @@ export const addGatewayCommand = command({
     ...ANY_HOST_OPTION,
     "--mcp":
       "speak MCP on stdin and stdout, for a program that starts the gateway itself; over HTTP it is at /mcp",
-    "--confirm": "have a person confirm each payment of MCP's tools, in a client that can ask them",
+    "--confirm":
+      "have a person confirm each payment and each commit of rows by MCP's tools, in a client that can ask them",
     "--return": "when it is stopped, return what is left to the account that paid the budget",
     "--end <name>": "return what is left of a gateway that does not run, and end its account",
   },

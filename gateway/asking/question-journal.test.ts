@@ -1,0 +1,81 @@
+/** Tests of the journal's bounds: large questions and many of them take little memory, and no receipt is forgotten. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ROLLUP } from "@openledger/models/testing/answered-world";
+import { expect, it, onTestFinished } from "vitest";
+import { openGatewayStore } from "../account/gateway-store.ts";
+import { type JournalBounds, QuestionJournal } from "./question-journal.ts";
+
+const PROMPT = "x".repeat(2 ** 20);
+const place = { modelId: 7, serverUrl: "http://127.0.0.1:1", tools: [] };
+const answerOf = (receipt: string) => ({
+  text: "y".repeat(2 ** 20),
+  toolCalls: [],
+  finish: "stop" as const,
+  promptTokens: null,
+  answerTokens: null,
+  openledger: {
+    modelId: 7,
+    receipt,
+    priceWei: "1",
+    priceOpen: "0",
+    rows: [],
+    contributors: [],
+    isEstimate: true as const,
+    assurance: { answer: "proven" as const, query: "proven" as const, rows: "proven" as const },
+  },
+});
+const signed = { hash: "0x1", bRef: "0x2", body: { nonce: 0 } as never } as const;
+const payment = { signed, priceWei: "1", feeWei: "1", epoch: 1 };
+
+async function openJournal(bounds?: JournalBounds) {
+  const folder = await mkdtemp(join(tmpdir(), "gateway-journal-"));
+  const store = await openGatewayStore(folder, ROLLUP);
+  onTestFinished(async () => {
+    await store.close();
+    await rm(folder, { recursive: true });
+  });
+  return { store, journal: await QuestionJournal.open(store, bounds) };
+}
+
+it("has no texts in memory, and cuts those that nobody needs any more", async () => {
+  const { journal, store } = await openJournal();
+  const { id } = await journal.begin({ ...place, prompt: PROMPT });
+  expect((await journal.read(id)).prompt).toBe(PROMPT);
+  await journal.change(id, { state: "signed", answer: answerOf("0xa"), payment });
+  const waiting = await journal.read(id);
+  expect([waiting.prompt, waiting.answer!.text.length]).toEqual([null, 2 ** 20]);
+  await journal.change(id, { state: "paid", isDelivered: true });
+  expect((await journal.read(id)).answer!.text.length).toBeLessThan(2 ** 15);
+  for (const one of [journal, await QuestionJournal.open(store)])
+    expect(JSON.stringify(one.heads).length).toBeLessThan(1_000);
+});
+
+it("repeats the newest questions without an answer alone", async () => {
+  const { journal } = await openJournal();
+  for (let i = 0; i < 8; i++) {
+    const { id } = await journal.begin({ ...place, prompt: `${i}` });
+    await journal.change(id, { state: "dropped", code: "CLI_UNREACHABLE" });
+  }
+  await journal.begin({ ...place, prompt: "last" });
+  expect(journal.heads.filter(({ hasPrompt }) => hasPrompt).map(({ id }) => id)).toEqual([4, 5, 6, 7, 8]);
+});
+
+it("knows the receipts of payments whose records are gone", async () => {
+  const { journal, store } = await openJournal({ maxEnded: 10, pruneCount: 4 });
+  for (let i = 0; i <= 14; i++) {
+    const { id } = await journal.begin({ ...place, prompt: `${i}` });
+    const answer = { ...answerOf(`0x${i}`), text: "" };
+    await journal.change(id, { state: "paid", answer, payment, isDelivered: true });
+  }
+  await journal.begin({ ...place, prompt: "last" });
+  expect(journal.heads.length).toBeLessThan(14);
+  expect(journal.head(0)).toBeUndefined();
+  for (const one of [journal, await QuestionJournal.open(store)])
+    expect(await Promise.all(["0x0", "0x14", "0xb"].map((receipt) => one.hasPaid(receipt)))).toEqual([
+      true,
+      true,
+      false,
+    ]);
+});
