@@ -5,7 +5,7 @@
 import { bigints, booleans, integers, texts } from "@openledger/foundation/database/binary-lists";
 import type { Queries } from "@openledger/foundation/database/queries";
 import type { RowRecords } from "../records/record-state.ts";
-import { decisionOf } from "./decisions.ts";
+import { decisionOf } from "./row-decision.ts";
 
 const CHANGE_ROWS = `update rows set begun_at = change.begun_at, label = change.label, label_count = change.label_count, top_label = change.top_label,
           top_count = change.top_count, decision = change.decision, decided_label = change.decided_label,

@@ -5,7 +5,6 @@
 import { textOfBytes } from "@openledger/foundation/utf8";
 import { z } from "zod";
 import { readRowFile, writeRowFile } from "./row-files.ts";
-import type { RowStore } from "./row-store.ts";
 
 const withdrawnSchema = z.strictObject({
   digest: z.string().regex(/^[0-9a-f]{64}$/),
@@ -20,6 +19,11 @@ const fileSchema = z.strictObject({
   rows: z.array(withdrawnSchema),
 });
 
+/** Folder of a row store (row-store.ts). */
+interface StoreFolder {
+  readonly folder: string;
+}
+
 /** A row that its contributor has withdrawn. */
 export type WithdrawnRow = z.output<typeof withdrawnSchema>;
 
@@ -29,7 +33,7 @@ const FILE = "contributions/withdrawn.json";
  * Notes withdrawn rows in a store. The rows' bytes stay where the store has them: it is the reader's own.
  * @internal
  */
-export async function noteWithdrawn({ folder }: RowStore, rows: readonly WithdrawnRow[]): Promise<void> {
+export async function noteWithdrawn({ folder }: StoreFolder, rows: readonly WithdrawnRow[]): Promise<void> {
   if (rows.length === 0) return;
   const noted = new Map((await readWithdrawn({ folder })).map((row) => [nameOf(row), row]));
   for (const { atMs, contributorId, datanetId, digest, note } of rows)
@@ -42,7 +46,7 @@ export async function noteWithdrawn({ folder }: RowStore, rows: readonly Withdra
  * Reads the withdrawn rows that a store has noted; none where its file is damaged.
  * @internal
  */
-export async function readWithdrawn({ folder }: RowStore): Promise<WithdrawnRow[]> {
+export async function readWithdrawn({ folder }: StoreFolder): Promise<WithdrawnRow[]> {
   const file = await readRowFile(folder, FILE).catch(() => null);
   if (file === null) return [];
   try {
