@@ -110,8 +110,10 @@ export const attributionErrors = defineErrors("ATT", {
     httpStatus: 402,
   },
   ATT_MODEL_NOT_PAYABLE: {
-    meaning: "the ledger takes no payments for the model: it is not approved or not activated",
-    remedy: "ask once the Datanet has approved the model and its activation is settled",
+    meaning:
+      "the ledger takes no payments for the model: it is not approved, not activated, or its epoch has as many as it takes",
+    remedy:
+      "ask once the Datanet has approved the model and its activation is settled, or once the model's owner has closed the epoch",
     httpStatus: 409,
     isRetryable: true,
   },

@@ -144,6 +144,18 @@ export const clientErrors = defineErrors("CLI", {
     remedy:
       "fetch the rows first: openledger datanet download ID --host URL, and --commits for rows that are in no version",
   },
+  CLI_ROW_WITHDRAWN: {
+    meaning:
+      "the row's bytes are needed, the row store does not have them, and the row's contributor has withdrawn the row; `data` has both",
+    remedy:
+      "train on a newer version, which leaves the row out; only a copy of the row from before can recompute the older one",
+  },
+  CLI_CERTIFICATE_WRONG: {
+    meaning: "a certificate of removal does not hold; `data.reason` says what",
+    remedy:
+      "do not rely on it; have the model trained on a version without the row, computed again by somebody, and certified then",
+    note: "`data.reason` is malformed, domain, not-withdrawn, record-other, record-signature, not-contributor, commit-list, version-list, row-present, model, several-datanets, recomputation-missing or difference.",
+  },
   CLI_COMMITS_INCOMPLETE: {
     meaning: "the sequencer's list of commits does not reproduce the Datanet's hash chain of contributions",
     remedy: "try again; if the error persists, read the commits from L1's batches, not from this sequencer",
@@ -184,6 +196,20 @@ export const clientErrors = defineErrors("CLI", {
     remedy: "wrap the scheme's own fetch: wrapFetchWithPayment(scheme.fetch, …); else do not pay this server",
     note: "`data.reason` is malformed, network, asset, payTo, model or no-question.",
   },
+  CLI_GROUP_INVALID: {
+    meaning: "a group, its setup, or a session of its members is not as it must be; `data.reason`",
+    remedy: "nothing was signed; compare what you were given with the other members, and begin again",
+  },
+  CLI_GROUP_FAULT: {
+    meaning:
+      "a member of the group broke the rules of a setup or of a session; `data.members` names whom, `data.reason` what",
+    remedy: "nothing was signed with what they sent; begin again without them, or ask them what happened",
+  },
+  CLI_GROUP_SILENT: {
+    meaning: "members of the group did not answer in time; `data.members` names them",
+    remedy: "begin again with other members, or once they are there",
+    isRetryable: true,
+  },
   CLI_SETTLEMENT_DIFFERS: {
     meaning:
       "a settlement differs from what L1 and the published data give for its epoch; `data.what` is the first difference",
@@ -209,6 +235,10 @@ interface ClientErrorData {
   CLI_BUDGET_SPENT: { reason: "budget" | "balance"; priceWei: string; leftWei: string };
   CLI_PAYER_NO_ACCOUNT: { keyX: string; network: string; accountUrl: string };
   CLI_X402_INVALID: { reason: string };
+  CLI_GROUP_INVALID: { reason: string; threshold?: number; memberCount?: number };
+  /** Members by their ledger keys. */
+  CLI_GROUP_FAULT: { reason: string; members: readonly string[]; accuser?: string };
+  CLI_GROUP_SILENT: { members: readonly string[]; step: string };
   CLI_PRICE_TOO_HIGH: { modelId: number; priceWei: string; maxPriceWei: string };
 }
 

@@ -4,23 +4,18 @@
  */
 
 import type { ChatTool } from "@openledger/attribution/model/model-chat";
-import { assuranceOfReply, checkAnswer, requireLeast } from "@openledger/client/actions/answers/check-answer";
-import type { ReplyAssurance, UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
+import { requireLeast } from "@openledger/client/actions/answers/check-answer";
 import type { ServedPlace } from "@openledger/client/actions/answers/served-models";
-import { payInference } from "@openledger/client/actions/ledger/pay-inference";
-import { clientError } from "@openledger/client/client-errors";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
 import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
-import { formatOpen } from "@openledger/client/sequencer/open-amount";
-import { hex32 } from "@openledger/foundation/hex";
 import type { Logger } from "@openledger/foundation/logger";
-import { isRollupError } from "@openledger/foundation/rollup-error";
 import { gatewayError } from "../gateway-errors.ts";
+import { AnswerPayments, codeOf, type PaymentLimits, type ReservedCost } from "./answer-payments.ts";
 import { askServer, type OpenAnswer, openAnswerOf } from "./ask-server.ts";
-import { type Budget, maxFeePerUnitWei, type OperationFee, type SpendingKind } from "./budget.ts";
+import type { Budget, SpendingKind } from "./budget.ts";
 import type { CheckableModels, OpenedModel } from "./checkable-models.ts";
-import { describeAnswer, type GivenAnswer, type OpenledgerField, spokenOf } from "./given-answer.ts";
+import { type GivenAnswer, type OpenledgerField, spokenOf } from "./given-answer.ts";
 import { type AskedQuestion, hashOfQuestion, type QuestionJournal } from "./question-journal.ts";
 import type { QuestionHead, QuestionRecord } from "./question-record.ts";
 import { ShownText } from "./shown-text.ts";
@@ -62,20 +57,9 @@ export interface AskerModules {
   readonly logger: Pick<Logger, "warn" | "info">;
 }
 
-export interface AskerLimits {
-  /** Maximum price of an answer. */
-  readonly maxPriceWei: bigint;
-  /** Minimum assurance of each part: nothing is paid for a reply below it. */
-  readonly least: Partial<ReplyAssurance>;
+export interface AskerLimits extends PaymentLimits {
   /** Maximum questions of one model that wait or run. */
   readonly maxQueued: number;
-}
-
-/** Cost of an answer by the ledger's price, which the budget holds until it is freed. */
-interface ReservedCost {
-  readonly leaf: LedgerModelLeaf;
-  readonly fee: OperationFee;
-  free(): void;
 }
 
 /** A question of the journal that is being asked. */
@@ -88,21 +72,12 @@ interface Asking {
   readonly receipt?: string;
 }
 
-/** A checked answer. */
-interface Payable {
-  readonly id: number;
-  readonly cost: ReservedCost;
-  readonly receipt: bigint;
-  /** Answer as it is given. @param priceWei of its payment */
-  readonly given: (priceWei: bigint) => GivenAnswer;
-}
-
 export class Asker {
   readonly #modules: AskerModules;
   readonly #limits: AskerLimits;
-  readonly #isAnsweredAgain: boolean;
   readonly #turns = new Map<number, TurnQueue>();
   readonly #payments: SignedPayments;
+  readonly #answers: AnswerPayments;
   /** Records that a request holds. */
   readonly #held = new Set<number>();
 
@@ -110,7 +85,7 @@ export class Asker {
     this.#modules = modules;
     this.#limits = limits;
     this.#payments = new SignedPayments(modules);
-    this.#isAnsweredAgain = (limits.least.answer ?? "believed") !== "believed";
+    this.#answers = new AnswerPayments(modules, limits, this.#payments);
   }
 
   /**
@@ -143,7 +118,7 @@ export class Asker {
         data: { waiting: turn.entered },
       });
     try {
-      const cost = await this.#reserve(await getModel(this.#modules.client, place.modelId));
+      const cost = await this.#answers.reserve(await getModel(this.#modules.client, place.modelId));
       try {
         return await turn.run(async () => {
           options.signal?.throwIfAborted();
@@ -208,29 +183,6 @@ export class Asker {
     return turn;
   }
 
-  /** Reserves price and fee of an answer. @throws GAT_ABOVE_PRICE, GAT_BUDGET_TOO_LOW */
-  async #reserve(leaf: LedgerModelLeaf): Promise<ReservedCost> {
-    const { budget } = this.#modules;
-    const { maxPriceWei } = this.#limits;
-    const { priceWei } = leaf.counters;
-    const fee = await budget.feeOf();
-    const neededWei = priceWei + fee.feeWei;
-    if (neededWei > maxPriceWei)
-      throw gatewayError(
-        "GAT_ABOVE_PRICE",
-        `model ${leaf.id} costs ${formatOpen(priceWei)} OPEN an answer and ${formatOpen(fee.feeWei)} of fees, and the gateway pays at most ${formatOpen(maxPriceWei)}`,
-        {
-          data: {
-            priceWei: `${priceWei}`,
-            feeWei: `${fee.feeWei}`,
-            neededWei: `${neededWei}`,
-            maxPriceWei: `${maxPriceWei}`,
-          },
-        },
-      );
-    return { leaf, fee, free: await budget.reserve(priceWei, fee.feeWei) };
-  }
-
   /** A question that was paid, or will be, and whose asker has left. */
   #undelivered(modelId: number, questionHash: string): QuestionHead | undefined {
     return this.#modules.journal.heads.find(
@@ -268,7 +220,8 @@ export class Asker {
     await this.#payments.settleAll();
     const { journal } = this.#modules;
     const opened = await this.#open(question, cost.leaf);
-    requireLeast(opened.model, { isAnsweredAgain: this.#isAnsweredAgain, least: this.#limits.least });
+    const { isAnsweredAgain } = this.#answers;
+    requireLeast(opened.model, { isAnsweredAgain, least: this.#limits.least });
     const record = await journal.begin(question);
     this.#hold(record, options);
     const shown = new ShownText(options.onText);
@@ -313,107 +266,12 @@ export class Asker {
     });
     const text = spokenOf(answer);
     shown.requireStartOf(text);
-    await this.#requireUnpaid(answer, receipt);
-    const paid = await this.#payments.inTurn(() => this.#checkAndPay(question, { id, opened, cost, answer }));
+    await this.#answers.requireUnpaid(answer, receipt);
+    const paid = await this.#payments.inTurn(() =>
+      this.#answers.checkAndPay(question, { id, opened, cost, answer }),
+    );
     shown.extend(text);
     return paid;
-  }
-
-  /**
-   * Attack: a server gives an answer again that was paid for, or another one than the one that it waits for.
-   * @throws GAT_ANSWER_REPLAYED, CLI_ANSWER_WRONG
-   */
-  async #requireUnpaid(answer: UncheckedAnswer, wanted: string | undefined): Promise<void> {
-    const receipt = hex32(answer.receipt);
-    if (wanted !== undefined && receipt !== wanted)
-      throw clientError("CLI_ANSWER_WRONG", "the server gave another answer than the one that it waits for", {
-        data: { what: "receipt", given: receipt, right: wanted },
-      });
-    const { journal } = this.#modules;
-    const refused = journal.heads.findLast(
-      (head) => head.receipt === receipt && head.state === "dropped" && head.payment !== null,
-    );
-    // The ledger may have taken it after it was refused.
-    if (refused !== undefined && (await this.#payments.isOnLedger(refused)))
-      await journal.change(refused.id, { state: "paid", code: null });
-    if (await journal.hasPaid(receipt))
-      throw gatewayError("GAT_ANSWER_REPLAYED", "the server gave an answer that was paid for before", {
-        data: { receipt },
-      });
-  }
-
-  /** Checks the answer as `payForAnswer` does, writes it with its signed payment, and sends that. */
-  async #checkAndPay(
-    { modelId, prompt, tools }: AskedQuestion,
-    {
-      answer,
-      cost,
-      id,
-      opened,
-    }: Pick<Asking, "cost" | "id" | "opened"> & {
-      readonly answer: UncheckedAnswer;
-    },
-  ): Promise<QuestionRecord> {
-    const { client, journal, leafId } = this.#modules;
-    const { model } = opened;
-    const sure = { isAnsweredAgain: this.#isAnsweredAgain, least: this.#limits.least };
-    const leaf = await getModel(client, modelId);
-    checkAnswer(model, answer, { ...sure, prompt, payerId: leafId, staticsHash: staticsOf(leaf).hash });
-    const assurance = assuranceOfReply(model, sure);
-    const given = (priceWei: bigint) =>
-      givenOf({ prompt, tools }, opened, answer, describeAnswer(modelId, answer, priceWei, assurance));
-    let paying = cost;
-    try {
-      // The ledger's price counts, which may be another one than when the question was asked.
-      if (leaf.counters.priceWei !== cost.leaf.counters.priceWei) {
-        cost.free();
-        paying = await this.#reserve(leaf);
-      }
-      return await this.#signAndSend({ id, given, cost: { ...paying, leaf }, receipt: answer.receipt });
-    } catch (error) {
-      // It is checked: should its server insist on it, it is paid by its receipt.
-      if (journal.head(id)!.state === "asked") {
-        const described = given(leaf.counters.priceWei);
-        await journal.change(id, { state: "dropped", code: codeOf(error), answer: described });
-      }
-      throw error;
-    } finally {
-      paying.free();
-    }
-  }
-
-  /** Signs the payment of a checked answer, writes it, and sends it. Only in the payments' turn. */
-  async #signAndSend({ cost, given, id, receipt }: Payable): Promise<QuestionRecord> {
-    const { client, journal, leafId } = this.#modules;
-    const { fee, free, leaf } = cost;
-    const { epoch, priceWei } = leaf.counters;
-    let isTaken: boolean;
-    try {
-      const { status } = await payInference(client, {
-        from: leafId,
-        modelId: leaf.id,
-        amountWei: priceWei,
-        receipt,
-        maxFeePerUnitWei: maxFeePerUnitWei(fee, this.#limits.maxPriceWei - priceWei),
-        onSigned: async (signed) => {
-          await journal.change(id, {
-            state: "signed",
-            code: null,
-            answer: given(priceWei),
-            payment: { signed: { ...signed }, priceWei: `${priceWei}`, feeWei: `${fee.feeWei}`, epoch },
-          });
-          // From here on the budget counts it as owed.
-          free();
-        },
-      });
-      isTaken = status !== "dropped";
-    } catch (error) {
-      if (journal.head(id)!.state !== "signed") throw error;
-      isTaken = false;
-    }
-    if (isTaken) return journal.change(id, { state: "paid" });
-    await this.#payments.settle({ id });
-    return journal.read(id);
   }
 
   /**
@@ -447,7 +305,7 @@ export class Asker {
     for (const head of checked === undefined ? cutOff : [checked])
       try {
         if (checked === undefined) await this.#askAgain(head.id, receipt);
-        else await this.#payAgain(head);
+        else await this.#answers.payAgain(head);
         return;
       } catch (error) {
         failure ??= error;
@@ -456,34 +314,12 @@ export class Asker {
     throw refuse(codeOf(failure), (failure as Error).message, failure);
   }
 
-  /** Pays for a checked answer whose first payment the ledger has refused, unless it has taken it since. */
-  async #payAgain(head: QuestionHead): Promise<void> {
-    const { client, journal } = this.#modules;
-    await this.#payments.inTurn(async () => {
-      if (head.payment !== null && (await this.#payments.isOnLedger(head))) {
-        await journal.change(head.id, { state: "paid", code: null });
-        return;
-      }
-      const cost = await this.#reserve(await getModel(client, head.modelId));
-      try {
-        const answer = (await journal.read(head.id)).answer!;
-        const given = (priceWei: bigint) => ({
-          ...answer,
-          openledger: { ...answer.openledger, priceWei: `${priceWei}`, priceOpen: formatOpen(priceWei) },
-        });
-        await this.#signAndSend({ id: head.id, given, cost, receipt: BigInt(head.receipt!) });
-      } finally {
-        cost.free();
-      }
-    });
-  }
-
   /** Asks a question once more that was cut off, and pays if the answer is the one of the receipt. */
   async #askAgain(id: number, receipt: string): Promise<void> {
     const { client, journal } = this.#modules;
     const { modelId, prompt, serverUrl, tools } = await journal.read(id);
     const question = { modelId, serverUrl, prompt: prompt!, tools };
-    const cost = await this.#reserve(await getModel(client, modelId));
+    const cost = await this.#answers.reserve(await getModel(client, modelId));
     try {
       const opened = await this.#open(question, cost.leaf);
       await journal.change(id, { state: "asked" });
@@ -516,28 +352,3 @@ export class Asker {
 
 /** Codes of questions of which nobody knows whether their server has made an answer. */
 const MAYBE_ANSWERED = /^(CLI_UNREACHABLE|CLI_ANSWER_INVALID|SRV_\w+)$/;
-
-const codeOf = (error: unknown): string => (isRollupError(error) ? error.code : "SRV_INTERNAL");
-
-/** Describes a checked answer as the gateway gives it. */
-function givenOf(
-  { prompt, tools }: Pick<AskedQuestion, "prompt" | "tools">,
-  { model }: OpenedModel,
-  answer: UncheckedAnswer,
-  openledger: GivenAnswer["openledger"],
-): GivenAnswer {
-  const { chat } = model;
-  if (chat === undefined) {
-    const text = spokenOf(answer);
-    return { text, toolCalls: [], finish: "stop", promptTokens: null, answerTokens: null, openledger };
-  }
-  const { answerTokens, content, finishReason, toolCalls } = chat.messageOf(answer.answer, tools);
-  return {
-    text: content ?? "",
-    toolCalls: toolCalls.map((call) => ({ ...call })),
-    finish: finishReason,
-    promptTokens: chat.countTokens(prompt),
-    answerTokens,
-    openledger,
-  };
-}

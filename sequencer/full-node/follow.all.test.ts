@@ -123,6 +123,7 @@ describe("a full node of an honest sequencer", () => {
       code: "SEQ_READ_ONLY",
       data: { sequencerUrl: urlOf(w) },
     });
+    expect((await fullNode.get("/x402/supported")).body.error.code).toBe("SEQ_READ_ONLY");
     expect((await fullNode.app.inject({ method: "POST", url: "/operator/close" })).statusCode).toBe(404);
 
     await pay(w, bob, alice, 0n);

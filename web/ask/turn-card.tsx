@@ -62,7 +62,7 @@ export function TurnCard({ assurance, live, model, payer, turn }: TurnProps) {
             cited={cited}
           />
           <p class="soft small">
-            Estimated by the model's server, of the rows' <Open wei={model.rewardWei} />.
+            Estimated by the model's server. The rows share <Open wei={model.rewardWei} />.
             {estimate.isEven && " No row has a positive score, so all rows share equally."}
             {cited !== null &&
               citationPermille != null &&

@@ -77,7 +77,7 @@ export function RowsAtWork({ leafId, live, rewards, site }: RowsAtWorkProps) {
       )}
       {value !== undefined && value.hiddenModels.length > 0 && (
         <p class="soft small">
-          No known server serves model {value.hiddenModels.join(", ")} , so its rows are not listed.
+          No known server serves model {value.hiddenModels.join(", ")}, so its rows are not listed.
         </p>
       )}
     </section>

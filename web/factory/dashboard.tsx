@@ -7,6 +7,7 @@ import { useMemo } from "preact/hooks";
 import { Chart } from "../charts/chart.tsx";
 import { Badge, type Tone } from "../design/badge.tsx";
 import { type Column, DataTable } from "../design/data-table.tsx";
+import type { Live } from "../ledger/live.ts";
 import { showCount } from "../words/format.ts";
 import { Term } from "../words/term.tsx";
 import { sayTimeLeft } from "./jobs/job-figures.ts";
@@ -20,8 +21,8 @@ interface DashboardProps {
   /** Present activity, if it is not a step. */
   readonly doing: string | null;
   readonly isRunning: boolean;
-  /** The page's clock. */
-  readonly nowMs: number;
+  /** Has the page's clock. */
+  readonly live: Pick<Live, "nowMs">;
   /** Pause, resume, stop. */
   readonly actions: ComponentChildren;
   /** Name of a row, with a link to it. */
@@ -31,7 +32,7 @@ interface DashboardProps {
 const nats = (loss: number) => loss.toFixed(3);
 
 /** Progress of a tuning: the time left, the losses, sample answers, and the rows that it finds hard. */
-export function Dashboard({ actions, badge, doing, isRunning, nowMs, showRow, steps, view }: DashboardProps) {
+export function Dashboard({ actions, badge, doing, isRunning, live, showRow, steps, view }: DashboardProps) {
   const { hardest, heldOut, last, samples, trained } = view;
   const step = last?.step ?? 0;
   return (
@@ -48,7 +49,7 @@ export function Dashboard({ actions, badge, doing, isRunning, nowMs, showRow, st
         <progress class="run-bar" max={steps} value={step} aria-label="Steps done" />
         <div class="columns columns-small run-figures">
           <Figure name="Time left">
-            {isRunning && view.left !== null ? <Countdown left={view.left} nowMs={nowMs} /> : "–"}
+            {isRunning && view.left !== null ? <Countdown left={view.left} live={live} /> : "–"}
           </Figure>
           <Figure name="Tokens per second">
             {last === null ? "–" : showCount(Math.round(last.tokensPerSecond))}
@@ -75,10 +76,10 @@ export function Dashboard({ actions, badge, doing, isRunning, nowMs, showRow, st
   );
 }
 
-/** Time left, which passes on until the factory tells more. */
-function Countdown({ left: { number, seconds }, nowMs }: { left: TimeLeft; nowMs: number }) {
+/** Time left, which passes on until the factory tells more. It alone is drawn again each second. */
+function Countdown({ left: { number, seconds }, live }: { left: TimeLeft } & Pick<DashboardProps, "live">) {
   const endsAtMs = useMemo(() => Date.now() + 1_000 * seconds, [number]);
-  return <>{sayTimeLeft(endsAtMs - nowMs)}</>;
+  return <>{sayTimeLeft(endsAtMs - live.nowMs.value)}</>;
 }
 
 function Figure({ children, name }: { name: ComponentChildren; children: ComponentChildren }) {

@@ -53,7 +53,7 @@ export async function walkToReward(
   await walk.step("register", builder, async () => {
     await walk.click(builder.main.getByRole("link", { name: "Register the model" }));
     await walk.click(buttonOf(builder, "Register with your wallet"));
-    const link = builder.main.getByRole("heading", { name: /^It is model/ }).getByRole("link");
+    const link = builder.main.getByRole("heading", { name: /^Registered as model/ }).getByRole("link");
     await link.waitFor();
     // Its text is the number at first, and the model's name once that is known.
     modelId = Number(await numberIn(link));

@@ -139,8 +139,8 @@ export function signMessage(secret: Uint8Array | bigint, message: Message): Sign
   const hashed = [prefix, ...[tag, ...parts].map(toLittleEndian)].reduce(concat);
   const nonce = fromLittleEndian(blake512(hashed)) % SUBGROUP_ORDER;
   const r8 = encode(base8.multiply(nonce));
-  const challenge = hashTagged(...challengeRequest({ r8x: r8.x, keyX: key.x, message }));
-  const s = (nonce + challengeScalar(challenge) * scalar) % SUBGROUP_ORDER;
+  const factor = signatureFactor({ r8x: r8.x, keyX: key.x, message });
+  const s = (nonce + factor * scalar) % SUBGROUP_ORDER;
   return { r8x: r8.x, r8y: r8.y, s };
 }
 
@@ -249,8 +249,7 @@ export function verifySignatureReference(check: SignatureCheck): boolean {
   const sound = soundCheck(check);
   if (sound === null) return false;
   const { key, message, r8, s } = sound;
-  const challenge = hashTagged(...challengeRequest({ r8x: r8.x, keyX: key.x, message }));
-  return holds({ key, r8, s, factor: challengeScalar(challenge) });
+  return holds({ key, r8, s, factor: signatureFactor({ r8x: r8.x, keyX: key.x, message }) });
 }
 
 /**
@@ -298,25 +297,28 @@ function baseMultiples(): CurvePoint[] {
 }
 
 /** h = H[tag](R8x, Ax, parts): neither y is hashed, as a point of the subgroup is the only one of it with its x. */
-function challengeRequest({
-  r8x,
-  keyX,
-  message,
-}: {
-  readonly r8x: bigint;
-  readonly keyX: bigint;
-  readonly message: Message;
-}): HashRequest {
+function challengeRequest({ r8x, keyX, message }: ChallengeInput): HashRequest {
   const [tag, parts] = taggedParts(message);
   return [tag, [r8x, keyX, ...parts]];
 }
+
+interface ChallengeInput {
+  readonly r8x: bigint;
+  readonly keyX: bigint;
+  readonly message: Message;
+}
+
+/** V of a signature's equation, by R8, key and message: what every signer multiplies their secret by. */
+export const signatureFactor = (input: ChallengeInput): bigint =>
+  challengeScalar(hashTagged(...challengeRequest(input)));
 
 /** V of a challenge: odd, positive, one for each value of its low 128 bits, of which alone it is made. */
 export function challengeScalar(challenge: bigint): bigint {
   return (1n << 128n) + 1n + 2n * BigInt.asUintN(128, challenge);
 }
 
-function taggedParts(message: Message): OperationMessage {
+/** Tag and field elements that are hashed for a message: an operation's, or any other field element's. */
+export function taggedParts(message: Message): OperationMessage {
   return typeof message === "bigint" ? [TAG.offChain, [message, 0n, 0n]] : message;
 }
 

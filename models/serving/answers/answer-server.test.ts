@@ -484,6 +484,11 @@ describe("a direct model behind the answer server", () => {
       code: "ATT_MODEL_NOT_PAYABLE",
       isRetryable: false,
     });
+    answers.set(`GET /v1/leaves/${modelId}`, modelLeaf(model, modelId, { cap: 3, paymentCount: 3 }));
+    await expect(ask(prompts[0]!)).rejects.toMatchObject({
+      code: "ATT_MODEL_NOT_PAYABLE",
+      message: expect.stringContaining("has taken the 3 payments of its epoch"),
+    });
     const other = modelLeaf(model, modelId);
     answers.set(`GET /v1/leaves/${modelId}`, { ...other, model: { ...other.model, payeeRoot: "0x1" } });
     await expect(ask(prompts[0]!)).rejects.toMatchObject({ code: "ATT_MODEL_NOT_SERVED" });

@@ -367,10 +367,17 @@ export class AnswerService {
         },
       });
     }
-    const { isReady, isApproved, priceWei } = leaf.counters;
+    const { isReady, isApproved, cap, paymentCount, priceWei } = leaf.counters;
     if (!isReady || !isApproved) {
       throw attributionError("ATT_MODEL_NOT_PAYABLE", `model ${modelId} takes no payments yet`, {
         data: { modelId, isReady, isApproved },
+      });
+    }
+    // An answer that the ledger takes no payment for would leave the account with one unpaid.
+    if (paymentCount >= cap) {
+      const why = `model ${modelId} has taken the ${cap} payments of its epoch: it takes more once its owner has closed the epoch`;
+      throw attributionError("ATT_MODEL_NOT_PAYABLE", why, {
+        data: { modelId, isReady, isApproved, cap, paymentCount },
       });
     }
     return priceWei;

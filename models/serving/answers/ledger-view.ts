@@ -22,7 +22,15 @@ const accountSchema = z.object({ id: whole, kind: z.string(), keyX: fieldElement
 const modelSchema = z.object({
   kind: z.literal("model"),
   l1Owner: address,
-  counters: z.object({ isReady: z.boolean(), isApproved: z.boolean(), priceWei: wei }),
+  counters: z.object({
+    isReady: z.boolean(),
+    isApproved: z.boolean(),
+    /** Maximum payments of an epoch. */
+    cap: whole,
+    /** Payments of the open epoch. */
+    paymentCount: whole,
+    priceWei: wei,
+  }),
   model: z.object({
     featuresCommitment: fieldElement,
     ownersCommitment: fieldElement,

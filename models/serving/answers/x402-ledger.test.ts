@@ -200,6 +200,22 @@ it("is paid and checked; the same payment again opens the same answer, also twic
     expect(paidBy(again)).toEqual(paidBy(response));
   }
   expect([await paymentCount(), scheme.spentWei]).toEqual([before + 1, ONE_OPEN_WEI / 2n]);
+  // Whoever reads the payment on the ledger has no signature of the question, and another question has another one.
+  const payment = decodeX402Header(sent[0]!) as { payload: Payload };
+  const stolen = {
+    ...payment,
+    payload: { ...payment.payload, signature: { r8x: "0x1", r8y: "0x2", s: "0x3" } },
+  };
+  for (const [asked, presented] of [
+    [prompt, encodeX402Header(stolen)],
+    ["another question", sent[0]!],
+  ] as const) {
+    const refused = await fetch(url(), question(asked, { "payment-signature": presented }));
+    expect([refused.status, await refused.json()]).toMatchObject([
+      422,
+      { error: { code: "ATT_ASK_REFUSED" } },
+    ]);
+  }
 });
 
 it("pays two different questions at once in turn, and each once", async () => {

@@ -162,7 +162,7 @@ function modelLeaf({ split, ...statics }: ModelStatics) {
   return {
     kind: "model",
     l1Owner: "0x000000000000000000000000000000000000000b",
-    counters: { isReady: true, isApproved: true, priceWei: PRICE_WEI },
+    counters: { isReady: true, isApproved: true, cap: 64, paymentCount: 0, priceWei: PRICE_WEI },
     model: {
       ...Object.fromEntries(Object.entries(statics).map(([name, value]) => [name, hex32(value)])),
       ...parts,

@@ -107,7 +107,7 @@ function modelLeaf() {
   return {
     kind: "model",
     l1Owner: "0x000000000000000000000000000000000000000b",
-    counters: { isReady: true, isApproved: true, priceWei: `${10n ** 18n}` },
+    counters: { isReady: true, isApproved: true, cap: 64, paymentCount: 0, priceWei: `${10n ** 18n}` },
     model: {
       ...Object.fromEntries(shown),
       ownerParts: Number(ownerParts),

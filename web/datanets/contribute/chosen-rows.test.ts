@@ -41,7 +41,7 @@ it("keeps similar rows where the card keeps them, and says what the card says", 
     const { groups, rowPlaces } = chooseRows(10, similar, {}, rule);
     return [rowPlaces.length, groups[0]!.why];
   };
-  expect(chosen("leave-out")).toEqual([9, expect.stringMatching(/leave such rows out/)]);
+  expect(chosen("leave-out")).toEqual([9, expect.stringMatching(/excludes such rows/)]);
   expect(chosen("share")).toEqual([10, expect.stringMatching(/share one reward/)]);
   expect(chosen("keep")).toEqual([10, expect.stringMatching(/keeps such rows/)]);
 });

@@ -258,7 +258,7 @@ const FORMATS = {
 /** Formats in words. */
 const FORMAT_NAMES: Readonly<Record<FileFormat, string>> = {
   csv: "CSV: a table separated by commas or semicolons",
-  tsv: "a table separated by tabs",
+  tsv: "TSV: a table separated by tabs",
   json: "JSON: a list of objects",
   jsonl: "JSON Lines: one object per line",
   parquet: "Parquet",

@@ -80,7 +80,7 @@ export function Progress({ facts, held, onUndo, ownCount, place, status, visitor
             aria-label="Rows that are settled"
           />
           <p class="soft small">
-            {showCount(isDone)} of {showCount(value.rowCount)} rows settled{" "}
+            {showCount(isDone)} of {showCount(value.rowCount)} rows settled
             {value.states.disputed > 0 && `, ${showCount(value.states.disputed)} disputed`}
           </p>
         </div>

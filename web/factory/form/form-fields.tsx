@@ -115,7 +115,7 @@ export function FormFields({ defaults, isRegistrable, onTyped, typed }: FormFiel
               {number(
                 "heldOutRows",
                 <Term name="held-out rows">Held-out rows</Term>,
-                "Not trained on: they show whether the model really learns. They earn nothing from this model.",
+                "Not trained on: they show whether the model really learns. Answers can still cite them; by influence they earn next to nothing.",
               )}
             </div>
             <Field
@@ -135,7 +135,7 @@ export function FormFields({ defaults, isRegistrable, onTyped, typed }: FormFiel
             {number(
               "decay",
               "Smoothing",
-              "A larger value fits the rows less closely. If empty: chosen by the number of rows.",
+              `A larger value fits the rows less closely: ${limitsOf("decay").min} to ${limitsOf("decay").max}. If empty: chosen by the number of rows.`,
             )}
           </div>
         )}

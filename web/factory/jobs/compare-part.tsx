@@ -109,6 +109,12 @@ function HeldOut({ answers, looking }: { answers: Answers | null; looking: Actio
               rows.
             </p>
           )}
+          {answers.some(({ citedRows }) => citedRows.length > 0) && (
+            <p class="soft small">
+              The tuned model was not trained on these rows, but it finds and cites them like all others. What
+              training has taught shows in the loss.
+            </p>
+          )}
           {answers.map((answer) => (
             <article key={answer.prompt} class="pair stack-s">
               <p>

@@ -107,7 +107,7 @@ function Lineage({ lineage }: { lineage: FactoryLineage }) {
                 Epoch {model.epoch}.{" "}
                 {model.settlements.map(({ epoch, status }) => (
                   <span key={epoch}>
-                    <a href={settlementHref(model.id, epoch)}>Settlement of epoch {epoch}</a> ({status}).{" "}
+                    <a href={settlementHref(model.id, epoch)}>{sayProof(epoch)}</a> ({status}).{" "}
                   </span>
                 ))}
               </p>
@@ -121,6 +121,9 @@ function Lineage({ lineage }: { lineage: FactoryLineage }) {
 }
 
 type Person = FactoryLineage["people"][number];
+
+/** A model's epoch 0 is its activation: nothing is paid in it. */
+const sayProof = (epoch: number) => (epoch === 0 ? "Activation" : `Settlement of epoch ${epoch}`);
 
 function People({ lineage: { model, people } }: { lineage: FactoryLineage }) {
   const earnedOf = ({ contributorId, validatorId }: Person) =>

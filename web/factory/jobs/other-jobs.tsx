@@ -2,7 +2,7 @@
 import type { FactoryJob } from "@openledger/models/factory/factory-api";
 import { type Column, DataTable } from "../../design/data-table.tsx";
 import { showDuration } from "../../words/format.ts";
-import { jobHref } from "../factory-links.ts";
+import { jobHref, useHref } from "../factory-links.ts";
 import { useFactory } from "../use-factory.ts";
 import { figureOf, kindOf } from "./job-figures.ts";
 import type { JobPartProps } from "./job-part.ts";
@@ -37,6 +37,9 @@ export function OtherJobs({ factorySession, job }: JobPartProps) {
         keyOf={({ id }) => id}
         empty="Only this one so far."
       />
+      <p>
+        <a href={useHref(job.datasetId)}>Train another model on these rows</a>
+      </p>
     </section>
   );
 }

@@ -59,7 +59,7 @@ export function SortDashboard({ actions, doing, events, job }: SortDashboardProp
         />
       </section>
       {accuracy !== null && <Confusion accuracy={accuracy} />}
-      {mistakes !== undefined && <Mistakes mistakes={mistakes} />}
+      {mistakes !== undefined && <Mistakes mistakes={mistakes} wrongCount={wrongCountOf(judged)} />}
     </>
   );
 }
@@ -73,11 +73,14 @@ function aboutOf(judged: readonly Of<"judged">[], isDone: boolean): string {
     return `${scale} ${isDone ? "There are too few rows for a curve." : begins}`;
   }
   const gain = last.rightCount / last.judgedCount - before.rightCount / before.judgedCount;
-  if (gain < -0.01) return `${scale} The last doubling of rows lowered it by ${percentOf(-gain)}.`;
+  if (gain < -0.01) return `${scale} The last doubling of rows lowered it by ${pointsOf(-gain)}.`;
   return gain > 0.01
-    ? `${scale} More rows still help: the last doubling added ${percentOf(gain)}.`
+    ? `${scale} More rows still help: the last doubling added ${pointsOf(gain)}.`
     : `${scale} The last doubling of rows added little.`;
 }
+
+/** Difference of two shares: 5 percentage points are no 5 %. */
+const pointsOf = (difference: number) => `${(100 * difference).toFixed(1)} percentage points`;
 
 function Confusion({ accuracy: { confusion, labels } }: { accuracy: FactoryAccuracy }) {
   interface Line {
@@ -123,7 +126,13 @@ function Confusion({ accuracy: { confusion, labels } }: { accuracy: FactoryAccur
 
 type Mistake = Of<"mistakes">["rows"][number];
 
-function Mistakes({ mistakes: { rows } }: { mistakes: Of<"mistakes"> }) {
+/** Rows that the last judgement found wrong: more than are listed. */
+function wrongCountOf(judged: readonly Of<"judged">[]): number {
+  const last = judged.at(-1);
+  return last === undefined ? 0 : last.judgedCount - last.rightCount;
+}
+
+function Mistakes({ mistakes: { rows }, wrongCount }: { mistakes: Of<"mistakes">; wrongCount: number }) {
   const columns: Column<Mistake>[] = [
     { label: "Row", cell: ({ row }) => showCount(rowNumber(row)) },
     { label: "Content", cell: ({ excerpt }) => <span class="run-excerpt">{excerpt || "a picture"}</span> },
@@ -143,6 +152,11 @@ function Mistakes({ mistakes: { rows } }: { mistakes: Of<"mistakes"> }) {
         keyOf={({ row }) => row}
         empty="None."
       />
+      {wrongCount > rows.length && (
+        <p class="soft small">
+          The first {showCount(rows.length)} of {showCount(wrongCount)}.
+        </p>
+      )}
     </section>
   );
 }

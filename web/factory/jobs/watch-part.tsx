@@ -100,7 +100,7 @@ export function WatchPart({ query, factorySession, job, live }: JobPartProps) {
           steps={job.steps}
           badge={null}
           isRunning={isRunning && state !== "queued"}
-          nowMs={live.nowMs.value}
+          live={live}
           doing={doing}
           showRow={(row) => showCount(rowNumber(row))}
           actions={actions}

@@ -1,0 +1,50 @@
+/**
+ * A mailbox in a folder that members share, by a network drive or a synchronized folder: one file a message, under its session's
+ * name. Who can write there can hinder a session, and do nothing else.
+ */
+import { lstat, readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
+import { writeFileWhole } from "@openledger/foundation/whole-file";
+import type { GroupMailbox } from "./group-messages.ts";
+
+/** Bounds of what is read: more than any session of 16 members has. */
+const MAX_MESSAGE_BYTES = 65_536;
+const MAX_MESSAGES = 512;
+const NAME = /^[0-9a-f]{64}\.json$/;
+
+export function folderMailbox(folder: string): GroupMailbox {
+  const folderOf = (session: string) => join(folder, session.slice(2));
+  return {
+    post: async (message) => {
+      const text = JSON.stringify(message);
+      const name = `${bytesToHex(sha256(utf8ToBytes(text)))}.json`;
+      await writeFileWhole(join(folderOf(message.session), name), text);
+    },
+    read: async (session) => {
+      const names = await namesIn(folderOf(session));
+      const read = names.slice(0, MAX_MESSAGES).map((name) => readMessage(join(folderOf(session), name)));
+      return (await Promise.all(read)).flatMap((value) => value ?? []);
+    },
+  };
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return (await readdir(folder)).filter((name) => NAME.test(name)).sort();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw error;
+  }
+}
+
+/** The file's value; null if it is no message: not whole yet, too large, or no JSON. */
+async function readMessage(path: string): Promise<unknown> {
+  try {
+    const stat = await lstat(path);
+    return stat.isFile() && stat.size <= MAX_MESSAGE_BYTES ? JSON.parse(await readFile(path, "utf8")) : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,235 @@
+/**
+ * Payments of checked answers: reserves price and fee, checks an answer, writes it with its signed payment, and sends that. The asker
+ * decides which answers it pays. Amounts are in wei.
+ */
+import { assuranceOfReply, checkAnswer } from "@openledger/client/actions/answers/check-answer";
+import type { ReplyAssurance, UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
+import { payInference } from "@openledger/client/actions/ledger/pay-inference";
+import { clientError } from "@openledger/client/client-errors";
+import type { LedgerClient } from "@openledger/client/ledger-client";
+import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
+import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
+import { formatOpen } from "@openledger/client/sequencer/open-amount";
+import { hex32 } from "@openledger/foundation/hex";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import { gatewayError } from "../gateway-errors.ts";
+import { type Budget, maxFeePerUnitWei, type OperationFee } from "./budget.ts";
+import type { OpenedModel } from "./checkable-models.ts";
+import { describeAnswer, type GivenAnswer, spokenOf } from "./given-answer.ts";
+import type { AskedQuestion, QuestionJournal } from "./question-journal.ts";
+import type { QuestionHead, QuestionRecord } from "./question-record.ts";
+import type { SignedPayments } from "./signed-payments.ts";
+
+export interface PaymentLimits {
+  /** Maximum of price and fee of an answer. */
+  readonly maxPriceWei: bigint;
+  /** Minimum assurance of each part: nothing is paid for a reply below it. */
+  readonly least: Partial<ReplyAssurance>;
+}
+
+export interface AnswerPaymentModules {
+  /** Signs for the gateway's account. */
+  readonly client: LedgerClient;
+  readonly leafId: number;
+  readonly budget: Budget;
+  readonly journal: QuestionJournal;
+}
+
+/** Cost of an answer by the ledger's price, which the budget holds until it is freed. */
+export interface ReservedCost {
+  readonly leaf: LedgerModelLeaf;
+  readonly fee: OperationFee;
+  free(): void;
+}
+
+/** A checked answer. */
+interface Payable {
+  readonly id: number;
+  readonly cost: ReservedCost;
+  readonly receipt: bigint;
+  /** Answer as it is given. @param priceWei of its payment */
+  readonly given: (priceWei: bigint) => GivenAnswer;
+}
+
+export class AnswerPayments {
+  readonly #modules: AnswerPaymentModules;
+  readonly #limits: PaymentLimits;
+  readonly #signed: SignedPayments;
+  readonly isAnsweredAgain: boolean;
+
+  constructor(modules: AnswerPaymentModules, limits: PaymentLimits, signed: SignedPayments) {
+    this.#modules = modules;
+    this.#limits = limits;
+    this.#signed = signed;
+    this.isAnsweredAgain = (limits.least.answer ?? "believed") !== "believed";
+  }
+
+  /** Reserves price and fee of an answer. @throws GAT_ABOVE_PRICE, GAT_BUDGET_TOO_LOW */
+  async reserve(leaf: LedgerModelLeaf): Promise<ReservedCost> {
+    const { budget } = this.#modules;
+    const { maxPriceWei } = this.#limits;
+    const { priceWei } = leaf.counters;
+    const fee = await budget.feeOf();
+    const neededWei = priceWei + fee.feeWei;
+    if (neededWei > maxPriceWei)
+      throw gatewayError(
+        "GAT_ABOVE_PRICE",
+        `model ${leaf.id} costs ${formatOpen(priceWei)} OPEN an answer and ${formatOpen(fee.feeWei)} of fees, and the gateway pays at most ${formatOpen(maxPriceWei)}`,
+        {
+          data: {
+            priceWei: `${priceWei}`,
+            feeWei: `${fee.feeWei}`,
+            neededWei: `${neededWei}`,
+            maxPriceWei: `${maxPriceWei}`,
+          },
+        },
+      );
+    return { leaf, fee, free: await budget.reserve(priceWei, fee.feeWei) };
+  }
+
+  /**
+   * Attack: a server gives an answer again that was paid for, or another one than the one that it waits for.
+   * @throws GAT_ANSWER_REPLAYED, CLI_ANSWER_WRONG
+   */
+  async requireUnpaid(answer: UncheckedAnswer, wanted: string | undefined): Promise<void> {
+    const receipt = hex32(answer.receipt);
+    if (wanted !== undefined && receipt !== wanted)
+      throw clientError("CLI_ANSWER_WRONG", "the server gave another answer than the one that it waits for", {
+        data: { what: "receipt", given: receipt, right: wanted },
+      });
+    const { journal } = this.#modules;
+    const refused = journal.heads.findLast(
+      (head) => head.receipt === receipt && head.state === "dropped" && head.payment !== null,
+    );
+    // The ledger may have taken it after it was refused.
+    if (refused !== undefined && (await this.#signed.isOnLedger(refused)))
+      await journal.change(refused.id, { state: "paid", code: null });
+    if (await journal.hasPaid(receipt))
+      throw gatewayError("GAT_ANSWER_REPLAYED", "the server gave an answer that was paid for before", {
+        data: { receipt },
+      });
+  }
+
+  /** Checks the answer as `payForAnswer` does, writes it with its signed payment, and sends that. */
+  async checkAndPay(
+    { modelId, prompt, tools }: AskedQuestion,
+    { answer, cost, id, opened }: Answered,
+  ): Promise<QuestionRecord> {
+    const { client, journal, leafId } = this.#modules;
+    const { model } = opened;
+    const sure = { isAnsweredAgain: this.isAnsweredAgain, least: this.#limits.least };
+    const leaf = await getModel(client, modelId);
+    checkAnswer(model, answer, { ...sure, prompt, payerId: leafId, staticsHash: staticsOf(leaf).hash });
+    const assurance = assuranceOfReply(model, sure);
+    const given = (priceWei: bigint) =>
+      givenOf({ prompt, tools }, opened, answer, describeAnswer(modelId, answer, priceWei, assurance));
+    let paying = cost;
+    try {
+      // The ledger's price counts, which may be another one than when the question was asked.
+      if (leaf.counters.priceWei !== cost.leaf.counters.priceWei) {
+        cost.free();
+        paying = await this.reserve(leaf);
+      }
+      return await this.#signAndSend({ id, given, cost: { ...paying, leaf }, receipt: answer.receipt });
+    } catch (error) {
+      // It is checked: should its server insist on it, it is paid by its receipt.
+      if (journal.head(id)!.state === "asked") {
+        const described = given(leaf.counters.priceWei);
+        await journal.change(id, { state: "dropped", code: codeOf(error), answer: described });
+      }
+      throw error;
+    } finally {
+      paying.free();
+    }
+  }
+
+  /** Signs the payment of a checked answer, writes it, and sends it. Only in the payments' turn. */
+  async #signAndSend({ cost, given, id, receipt }: Payable): Promise<QuestionRecord> {
+    const { client, journal, leafId } = this.#modules;
+    const { fee, free, leaf } = cost;
+    const { epoch, priceWei } = leaf.counters;
+    let isTaken: boolean;
+    try {
+      const { status } = await payInference(client, {
+        from: leafId,
+        modelId: leaf.id,
+        amountWei: priceWei,
+        receipt,
+        maxFeePerUnitWei: maxFeePerUnitWei(fee, this.#limits.maxPriceWei - priceWei),
+        onSigned: async (signed) => {
+          await journal.change(id, {
+            state: "signed",
+            code: null,
+            answer: given(priceWei),
+            payment: { signed: { ...signed }, priceWei: `${priceWei}`, feeWei: `${fee.feeWei}`, epoch },
+          });
+          // From here on the budget counts it as owed.
+          free();
+        },
+      });
+      isTaken = status !== "dropped";
+    } catch (error) {
+      if (journal.head(id)!.state !== "signed") throw error;
+      isTaken = false;
+    }
+    if (isTaken) return journal.change(id, { state: "paid" });
+    await this.#signed.settle({ id });
+    return journal.read(id);
+  }
+
+  /** Pays for a checked answer whose first payment the ledger has refused, unless it has taken it since. */
+  async payAgain(head: QuestionHead): Promise<void> {
+    const { client, journal } = this.#modules;
+    await this.#signed.inTurn(async () => {
+      if (head.payment !== null && (await this.#signed.isOnLedger(head))) {
+        await journal.change(head.id, { state: "paid", code: null });
+        return;
+      }
+      const cost = await this.reserve(await getModel(client, head.modelId));
+      try {
+        const answer = (await journal.read(head.id)).answer!;
+        const given = (priceWei: bigint) => ({
+          ...answer,
+          openledger: { ...answer.openledger, priceWei: `${priceWei}`, priceOpen: formatOpen(priceWei) },
+        });
+        await this.#signAndSend({ id: head.id, given, cost, receipt: BigInt(head.receipt!) });
+      } finally {
+        cost.free();
+      }
+    });
+  }
+}
+
+/** An answer that is not checked yet, and the record of its question. */
+interface Answered {
+  readonly id: number;
+  readonly opened: OpenedModel;
+  readonly cost: ReservedCost;
+  readonly answer: UncheckedAnswer;
+}
+
+/** Code of anything thrown. */
+export const codeOf = (error: unknown): string => (isRollupError(error) ? error.code : "SRV_INTERNAL");
+
+/** Describes a checked answer as the gateway gives it. */
+function givenOf(
+  { prompt, tools }: Pick<AskedQuestion, "prompt" | "tools">,
+  { model }: OpenedModel,
+  answer: UncheckedAnswer,
+  openledger: GivenAnswer["openledger"],
+): GivenAnswer {
+  const { chat } = model;
+  if (chat === undefined) {
+    const text = spokenOf(answer);
+    return { text, toolCalls: [], finish: "stop", promptTokens: null, answerTokens: null, openledger };
+  }
+  const { answerTokens, content, finishReason, toolCalls } = chat.messageOf(answer.answer, tools);
+  return {
+    text: content ?? "",
+    toolCalls: toolCalls.map((call) => ({ ...call })),
+    finish: finishReason,
+    promptTokens: chat.countTokens(prompt),
+    answerTokens,
+    openledger,
+  };
+}
