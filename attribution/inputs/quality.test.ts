@@ -113,7 +113,7 @@ describe("counts", () => {
     for (let set = 0; set < 4; set++) {
       const train = rows.slice(448 * set, 448 * (set + 1));
       const test = rows.filter((row) => !train.includes(row));
-      const inputs = await countedBy({ kind: "text" }, contents, train);
+      const inputs = await countedBy({ kind: "text", labelCount: classCount }, contents, train);
       right += countRight({ inputs, labels, classCount, decay: 0.00037, train, test });
       total += test.length;
     }
