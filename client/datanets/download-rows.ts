@@ -24,6 +24,7 @@ import type { LedgerClient } from "../ledger-client.ts";
 import { hostFalse } from "./host-false.ts";
 import {
   askHostForBytes,
+  type HostAccess,
   type HostCall,
   type HostErrorCode,
   type HostedDatanetPlace,
@@ -91,7 +92,7 @@ export async function downloadVersion(
  * @internal
  */
 export async function downloadVersionList(
-  client: LedgerClient,
+  client: HostAccess,
   { datanetId, hostUrl, rowsRoot }: HostedDatanetPlace & { rowsRoot: bigint },
 ): Promise<ListedRow[]> {
   const path = `/v1/datanets/${datanetId}/versions/${hex32(rowsRoot)}`;

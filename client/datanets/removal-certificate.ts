@@ -3,6 +3,7 @@
  * has the signed withdrawal, the lists behind roots of the ledger, and signed recomputations. Commands and pages make and check it.
  */
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { contributionRoot, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
 import { canonicalJson } from "@openledger/datanets/card/canonical-json";
@@ -24,11 +25,10 @@ import { hex32 } from "@openledger/foundation/hex";
 import { z } from "zod";
 import { type ListCommitsErrorCode, listCommits, readHistory } from "../actions/data/list-commits.ts";
 import { clientError } from "../client-errors.ts";
-import type { LedgerClient } from "../ledger-client.ts";
 import { findLeaves } from "../sequencer/ledger-reads.ts";
 import { type GetModelErrorCode, getModel, staticsOf } from "../sequencer/model-reads.ts";
 import { downloadVersionList } from "./download-rows.ts";
-import { askHost, askHostForBytes, type HostErrorCode } from "./host-request.ts";
+import { askHost, askHostForBytes, type HostAccess, type HostErrorCode } from "./host-request.ts";
 import { recordsPageSchema } from "./host-schemas.ts";
 import { listWithdrawals } from "./withdrawals.ts";
 
@@ -105,9 +105,10 @@ export type CertifyRemovalErrorCode =
  * ```
  */
 export async function certifyRemoval(
-  client: LedgerClient,
+  client: HostAccess,
   { hostUrl, modelId, row }: CertifyRemovalParameters,
 ): Promise<RemovalCertificate> {
+  await initPoseidon();
   const model = await getModel(client, modelId);
   const { datanetId, version: number } = model.model;
   const place = { hostUrl, datanetId };
@@ -164,7 +165,8 @@ export type CheckRemovalErrorCode = "CLI_CERTIFICATE_WRONG" | ListCommitsErrorCo
  * const { modelId, recomputations } = await checkRemoval(client, JSON.parse(text));
  * ```
  */
-export async function checkRemoval(client: LedgerClient, certificate: unknown): Promise<CertifiedRemoval> {
+export async function checkRemoval(client: HostAccess, certificate: unknown): Promise<CertifiedRemoval> {
+  await initPoseidon();
   const parsed = certificateSchema.safeParse(certificate);
   if (!parsed.success)
     throw wrong(
@@ -229,7 +231,7 @@ export async function checkRemoval(client: LedgerClient, certificate: unknown): 
 
 /** Finds who committed the row first, by lists whose roots are the ledger's commits. @throws CLI_CERTIFICATE_WRONG */
 async function contributorOf(
-  client: LedgerClient,
+  client: HostAccess,
   { commits, datanetId, row }: { commits: readonly string[]; datanetId: number; row: string },
 ): Promise<number> {
   const listed = await listCommits(client, datanetId);
@@ -249,7 +251,7 @@ async function contributorOf(
 
 /** @returns the version's number of rows. @throws CLI_CERTIFICATE_WRONG if it has the row, or is not the ledger's */
 async function requireWithout(
-  client: LedgerClient,
+  client: HostAccess,
   { datanetId, row, version }: Pick<RemovalCertificate, "datanetId" | "row" | "version">,
 ): Promise<number> {
   const rows = listedRows(version.rows);
@@ -273,7 +275,7 @@ function listedRows(text: string) {
 
 /** @throws CLI_CERTIFICATE_WRONG unless the model's statics bind the version, and no other Datanet */
 async function requireTrainedOn(
-  client: LedgerClient,
+  client: HostAccess,
   {
     datanetId,
     model: { id, root: modelRoot },
@@ -291,7 +293,7 @@ async function requireTrainedOn(
 }
 
 /** Keys of the leaves that have signed records, as they are now. */
-async function keysOf(client: LedgerClient, records: readonly SignedRecord[]): Promise<Map<number, string>> {
+async function keysOf(client: HostAccess, records: readonly SignedRecord[]): Promise<Map<number, string>> {
   const ids = [...new Set(records.map(({ body }) => body.leafId))];
   if (ids.length === 0) return new Map();
   return new Map((await findLeaves(client, { ids })).map(({ id, keyX }) => [id, hex32(keyX)]));
