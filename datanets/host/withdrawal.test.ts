@@ -4,6 +4,7 @@ import { bytesToHex } from "@noble/hashes/utils.js";
 import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
 import { packBinding } from "@openledger/circuits/ledger/leaf";
 import { packSplit } from "@openledger/circuits/ledger/rewards";
+import { FIELD_ORDER } from "@openledger/circuits/protocol";
 import { contributeRows } from "@openledger/client/actions/data/contribute-rows";
 import { readHistory } from "@openledger/client/actions/data/list-commits";
 import { readVersionRows, storeVersion } from "@openledger/client/actions/data/published-version";
@@ -313,6 +314,11 @@ describe("a withdrawal", () => {
     };
     const withdrawal = { kind: "withdrawal", row: GONE, note: "" };
     const forged = signRecord(domain, certificate.withdrawal.body, bob.l2Key!);
+    const renamed = (version: { rows: string }) => {
+      const other = [1n, -1n].map((sign) => BigInt(`0x${GONE}`) + sign * FIELD_ORDER);
+      const name = other.find((value) => value >= 0n && value < 1n << 256n)!;
+      return { ...version, rows: version.rows.replace(GONE, name.toString(16).padStart(64, "0")) };
+    };
     const [wrongs, versionOfOlder] = [certificate.recomputations, await lists(2)];
     const falseOnes: [string, object][] = [
       ["row-present", { version: versionOfOlder }],
@@ -324,6 +330,8 @@ describe("a withdrawal", () => {
       ["record-other", { withdrawal: signed(alice, { ...withdrawal, row: digests[0] }) }],
       ["record-other", { withdrawal: signed(alice, { ...withdrawal, datanetId: world.datanetId + 1 }) }],
       ["commit-list", { commits: [certificate.commits[0]!.slice(64)] }],
+      // Trees have digests modulo the field's order: the same roots, without the row by its name.
+      ["row-present", { version: renamed(versionOfOlder) }],
       ["malformed", { commits: [] }],
       ["model", { model: { id: older.modelId, root: older.modelRoot } }],
       ["model", { model: { ...certificate.model, root: older.modelRoot } }],
@@ -339,6 +347,7 @@ describe("a withdrawal", () => {
           ],
         },
       ],
+      ["recomputation-repeated", { recomputations: [...wrongs, ...wrongs] }],
       ["malformed", { recomputations: [] }],
       ["malformed", { more: 1 }],
       ["domain", { domain: hex32(domain + 1n) }],
@@ -382,5 +391,37 @@ describe("a withdrawal", () => {
       expect((await isStored("host", digest))[0]).toBe(false);
     }
     expect(await listWithdrawals(alice, target)).toHaveLength(2);
+  });
+
+  it("holds for the first contributor's row that a host has from a later one", async () => {
+    const { alice, bob } = people;
+    const late = await world.host("late");
+    const target = { ...place(), hostUrl: late.url };
+    await bringCard(world.owner, { ...target, card });
+    const shared = new TextEncoder().encode("a row that both have committed");
+    const contribute = async (by: LedgerClient, name: string, more: string) => {
+      const own = await folder(name);
+      const given = [shared, new TextEncoder().encode(more)];
+      const { contribution } = await contributeRows(by, {
+        datanetId: world.datanetId,
+        store: own,
+        rows: given,
+      });
+      await world.finalise();
+      return contributionSource(own, contribution.rowsRoot);
+    };
+    const first = await contribute(alice, "alice-first", "a further one of alice's");
+    const second = await contribute(bob, "bob-second", "a further one of bob's");
+    const row = sha256Hex(shared);
+    await uploadRows(bob, { ...target, source: second });
+    const { digests: listed, rowsRoot } = first;
+    await bringList(alice, { ...target, digests: listed, rowsRoot });
+    await withdrawRow(alice, { ...target, row });
+    expect(await isStored("late", row)).toEqual([false, false]);
+    expect(await listWithdrawals(bob, target)).toMatchObject([{ digest: row, contributorId: alice.leafId }]);
+    expect(await listLeftOut(bob, target)).toMatchObject([{ digest: row, contributorId: alice.leafId }]);
+    expect(await uploadRows(alice, { ...target, source: first })).toMatchObject({ sentCount: 1 });
+    expect(await isStored("late", row)).toEqual([false, false]);
+    expect(await listWithdrawals(bob, target)).toHaveLength(1);
   });
 });

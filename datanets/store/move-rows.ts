@@ -1,6 +1,6 @@
 /**
  * Gives rows to an earlier commit: one that was committed twice counts for the one who committed it first, whichever came to this
- * host first. commit-rows.ts calls it.
+ * host first. commit-rows.ts calls it, and take-records.ts where the one who committed it first withdraws it before bringing it.
  */
 import { integers } from "@openledger/foundation/database/binary-lists";
 import type { Queries } from "@openledger/foundation/database/queries";
@@ -33,7 +33,11 @@ export async function moveRows(
     commit: { contributorId, number },
     datanetId,
     moved,
-  }: { datanetId: number; commit: StoredCommit; moved: readonly MovedRow[] },
+  }: {
+    datanetId: number;
+    commit: Pick<StoredCommit, "contributorId" | "number">;
+    moved: readonly MovedRow[];
+  },
 ): Promise<void> {
   const { query } = queries;
   const numbers = moved.map((row) => row.number);

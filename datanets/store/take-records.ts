@@ -16,6 +16,7 @@ import { datanetError } from "../datanet-errors.ts";
 import { type BodyOf, type RecordBody, recordSubject, type SignedRecord } from "../records/record.ts";
 import { RecordState } from "../records/record-state.ts";
 import { changed, type HostedDatanet, lock } from "./hosted-datanet.ts";
+import { moveRows } from "./move-rows.ts";
 import type { Quotas } from "./quotas.ts";
 import type { RecordOffer } from "./record-offer.ts";
 import { writeRowStates } from "./row-states.ts";
@@ -172,6 +173,15 @@ export async function takeRecords(
     if (taken.length === 0) return results;
     const stored = taken.filter(({ record }) => !isVerifiedRecord(record));
     await addAbsentRows(queries, datanet.id, withdrawn.absent);
+    for (const { at, number } of withdrawn.moved) {
+      const commit = { number: at.commitNumber, contributorId: at.contributorId };
+      const moved = [{ number, place: at.place, bytes: 0 }];
+      await moveRows(queries, { datanetId: datanet.id, commit, moved });
+      await queries.query("update commits set own_count = own_count + 1 where datanet_id = $1 and number = $2", [
+        datanet.id,
+        commit.number,
+      ]);
+    }
     await Promise.all([
       usage.store(),
       storeRecords(queries, datanet.id, { first: recordCount, offers: stored, rows }),
@@ -198,6 +208,8 @@ class WithdrawnRows {
   readonly #places: ReadonlyMap<string, readonly ListedPlace[]>;
   readonly #rowCount: number;
   readonly absent: AbsentRow[] = [];
+  /** Rows that a later contributor has brought, with their places in the commits of those who withdraw them. */
+  readonly moved: { readonly number: number; readonly at: ListedPlace }[] = [];
   readonly erased: KnownRow[] = [];
 
   /** @param rows those that are here; one that is withdrawn before it comes is added */
@@ -224,8 +236,15 @@ class WithdrawnRows {
 
   take(digest: string): void {
     let row = this.#rows.get(digest);
+    const [first] = this.#places.get(digest) ?? [];
+    if (row !== undefined && this.withdrawableBy(digest) !== row.contributorId) {
+      const { commitIndex, contributorId } = first!;
+      row = { ...row, commitIndex, contributorId };
+      this.moved.push({ number: row.number, at: first! });
+      this.#rows.set(digest, row);
+    }
     if (row === undefined) {
-      const at = this.#places.get(digest)![0]!;
+      const at = first!;
       const number = this.#rowCount + this.absent.length;
       row = { number, digest, begunAt: null, contributorId: at.contributorId, commitIndex: at.commitIndex };
       this.absent.push({ number, digest, at });
