@@ -382,7 +382,7 @@ describe("a withdrawal", () => {
   });
 
   it("goes before the row: it comes to no host that has the list, and mirrors erase what they have", async () => {
-    const { alice } = people;
+    const { alice, bob } = people;
     const mirror = await world.host("mirror");
     const target = { ...place(), hostUrl: mirror.url };
     // The mirror has the first contribution whole, from before.
@@ -394,8 +394,22 @@ describe("a withdrawal", () => {
     await world.finalise();
     const { digests: listed, rowsRoot } = contribution;
     expect(await say(alice, { kind: "withdrawal", row: NEVER_SENT, note: "" })).toEqual(["DNT_NOT_HOSTED"]);
+    // Bob commits the same bytes later, and brings them first: they are alice's to withdraw.
+    const bobs = await contributeRows(bob, {
+      datanetId: world.datanetId,
+      store: await folder("bob"),
+      rows: [rows[7]!, new TextEncoder().encode("another row of bob's own")],
+    });
+    await world.finalise();
+    const bobsSource = await contributionSource(await folder("bob"), bobs.contribution.rowsRoot);
+    expect(await uploadRows(bob, { ...place(), source: bobsSource })).toMatchObject({ sentCount: 2 });
     await bringList(alice, { ...place(), digests: listed, rowsRoot });
+    const taken = { kind: "withdrawal" as const, row: NEVER_SENT, note: "" };
+    expect(await say(bob, taken)).toEqual(["DNT_RECORD_NOT_ALLOWED"]);
     await withdrawRow(alice, { ...place(), row: NEVER_SENT });
+    expect(await listWithdrawals(alice, { ...place(), row: NEVER_SENT })).toMatchObject([
+      { contributorId: 3 },
+    ]);
     const source = await contributionSource(store, rowsRoot);
     expect(await uploadRows(alice, { ...place(), source })).toMatchObject({ sentCount: 0 });
     const through = await folder("through");
@@ -405,7 +419,7 @@ describe("a withdrawal", () => {
       toUrl: mirror.url,
       store: through,
     });
-    expect(mirrored).toMatchObject({ commitCount: 3, incompleteCount: 0, withdrawnCount: 2 });
+    expect(mirrored).toMatchObject({ commitCount: 4, incompleteCount: 0, withdrawnCount: 2 });
     for (const digest of [GONE, NEVER_SENT]) {
       expect((await isStored("mirror", digest))[0]).toBe(false);
       expect((await isStored("host", digest))[0]).toBe(false);
