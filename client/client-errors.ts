@@ -144,6 +144,18 @@ export const clientErrors = defineErrors("CLI", {
     remedy:
       "fetch the rows first: openledger datanet download ID --host URL, and --commits for rows that are in no version",
   },
+  CLI_ROW_WITHDRAWN: {
+    meaning:
+      "the row's bytes are needed, the row store does not have them, and the row's contributor has withdrawn the row; `data` has both",
+    remedy:
+      "train on a newer version, which leaves the row out; only a copy of the row from before can recompute the older one",
+  },
+  CLI_CERTIFICATE_WRONG: {
+    meaning: "a certificate of removal does not hold; `data.reason` says what",
+    remedy:
+      "do not rely on it; have the model trained on a version without the row, computed again by somebody, and certified then",
+    note: "`data.reason` is malformed, domain, not-withdrawn, record-other, record-signature, not-contributor, commit-list, version-list, row-present, model, several-datanets, recomputation-missing or difference.",
+  },
   CLI_COMMITS_INCOMPLETE: {
     meaning: "the sequencer's list of commits does not reproduce the Datanet's hash chain of contributions",
     remedy: "try again; if the error persists, read the commits from L1's batches, not from this sequencer",

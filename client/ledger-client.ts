@@ -6,7 +6,9 @@
  * first (`transfer(client, { … })`), so a program carries only the verbs that it uses.
  */
 
+import type { Signature } from "@openledger/circuits/field/curve/eddsa";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import type { MessageContext, UnsignedOperation } from "@openledger/circuits/ledger/operation";
 import { FIELD_ORDER } from "@openledger/circuits/protocol";
 import { openTokenAbi } from "@openledger/contracts/build/rollup-abi";
 import { rollupUserAbi } from "@openledger/contracts/build/rollup-user-abi";
@@ -71,6 +73,13 @@ export interface LedgerClientOptions {
   onPreconfirmation?: (record: PreconfirmationRecord) => void | Promise<void>;
 }
 
+/** Signs operations with a key that is not in this process alone. */
+export interface OperationSigner {
+  readonly keyX: bigint;
+  /** The signature of the operation's message, which the ledger takes. It may wait for others. */
+  sign(operation: UnsignedOperation, context: MessageContext): Promise<Signature>;
+}
+
 export interface LedgerClient {
   readonly sequencerUrl: string | null;
   readonly rollupAddress: Address;
@@ -83,6 +92,8 @@ export interface LedgerClient {
   readonly sequencerAddress: Address;
   readonly domain: bigint;
   readonly l2Key: L2Key | null;
+  /** Signs operations in place of `l2Key`, which is then a member's of the group that signs. */
+  readonly operationSigner?: OperationSigner;
   readonly leafId: number | null;
   readonly requestTimeoutMs: number;
   readonly onPreconfirmation?: LedgerClientOptions["onPreconfirmation"];

@@ -22,6 +22,13 @@ export const datanetErrors = defineErrors("DNT", {
     remedy: "ask another host, or mirror it to this one: openledger datanet upload ID --from URL --host URL",
     httpStatus: 404,
   },
+  DNT_ROW_WITHDRAWN: {
+    meaning:
+      "the contributor has withdrawn the row: the host has erased it, and neither serves it nor takes it again; `data.digests`",
+    remedy: "go on without the row; the signed withdrawal: GET /v1/datanets/ID/withdrawals?row=DIGEST",
+    note: "A withdrawal is final for the Datanet. Who had the row before may still have it.",
+    httpStatus: 410,
+  },
   DNT_CARD_INVALID: {
     meaning: "the text is not a valid card: a field is wrong, or its JSON is not canonical",
     remedy: "compare it with docs/explanation/datanets.md; openledger datanet card FILE names the field",

@@ -28,31 +28,27 @@ const spaced = (letter: string) => {
   if (point < 128) return /[a-z0-9$!]/.test(letter) ? letter : " ";
   return isIn(singles, point) ? ` ${letter} ` : isIn(separators, point) ? " " : letter;
 };
-const listed: { own: number[]; shared: number[] } | undefined = classifier.inputs.words;
-/** Words of long texts: some have a bucket each, others share those behind in turn but the last, and the rest have none. */
-const bucketOfWord = ({ own, shared }: { own: number[]; shared: number[] }, word: number) => {
-  if (own.includes(word)) return own.indexOf(word);
-  const place = shared.indexOf(word);
+const { own = [], shared }: { own?: number[]; shared?: number[] } = classifier.inputs.words ?? {};
+const hashed = (term: number) => own.length + (mix(0x5eed, term) % (classifier.termBuckets - own.length));
+/** Words of long texts: some have a bucket each. Listed ones share those behind in turn, but the last; without a list all others are hashed. */
+const bucketOf = (term: number) => {
+  if (own.includes(term)) return own.indexOf(term);
+  if (!shared) return hashed(term);
+  const place = shared.indexOf(term);
   return place < 0 ? -1 : own.length + (place % (classifier.termBuckets - own.length - 1));
 };
 
 for (const text of texts) {
   const words = [...text].map(small).map(spaced).join("").split(" ");
   const found = words.filter(Boolean).map(hash);
-  // Of long texts listed words count, up to three times each; else each different word and pair of words once, in the order in which they come.
+  // Of long texts words count, up to three times each; else each different word and pair of words once, in the order in which they come.
   const isFew = (word: number, k: number) => found.slice(0, k).filter((one) => one === word).length < 3;
   const pairs = found.flatMap((word, k) => (k === 0 ? [word] : [word, mix(found[k - 1]!, word)]));
+  const terms = classifier.inputs.words === undefined ? [...new Set(pairs)] : found.filter(isFew);
   const counts = new Uint8Array(classifier.termBuckets);
-  const hashed = (term: number) => mix(0x5eed, term) % counts.length;
-  const buckets = listed
-    ? found
-        .filter(isFew)
-        .map((word) => bucketOfWord(listed, word))
-        .filter((bucket) => bucket >= 0)
-    : [...new Set(pairs)].map(hashed);
-  const ofNone = listed ? counts.length - 1 : hashed(0);
+  const buckets = terms.map(bucketOf).filter((bucket) => bucket >= 0);
   let n = 0;
-  for (const bucket of buckets.length === 0 ? [ofNone] : buckets) {
+  for (const bucket of buckets.length === 0 ? [shared ? counts.length - 1 : hashed(0)] : buckets) {
     if (counts[bucket]! === 3 || n === classifier.maxTerms) continue;
     counts[bucket]! += 1;
     n += 1;

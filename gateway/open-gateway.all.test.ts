@@ -176,11 +176,12 @@ test("commits rows by MCP once a person agrees, brings them to a Datanet's host,
     // Nothing is paid for the upload, and nobody is asked.
     expect(messages).toHaveLength(2);
     const search = { name: "search_rows", arguments: { datanetId, text: "harbour naxos" } };
-    const found = rowsResult.parse((await client.callTool(search)).structuredContent);
-    expect(found).toMatchObject({ total: 1, rows: [{ contributorId: gateway.leafId, excerpt: text }] });
+    const found = async () => rowsResult.parse((await client.callTool(search)).structuredContent);
+    await expect
+      .poll(found, { timeout: 30_000 })
+      .toMatchObject({ total: 1, rows: [{ contributorId: gateway.leafId, excerpt: text }] });
   } finally {
     await client.close();
     await gateway.close();
-    await host.stop();
   }
 });

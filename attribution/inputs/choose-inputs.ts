@@ -7,6 +7,7 @@ import { gridOf } from "../pictures/picture-grid.ts";
 import { PictureProblem } from "../pictures/picture-problem.ts";
 import { openPictures } from "../pictures/pictures.ts";
 import type { InputKind } from "../rows/row-kinds.ts";
+import { hasManyLabels } from "../rows/row-rules.ts";
 import { decodeTableRow, type FieldValue, type TableField } from "../rows/table-rows.ts";
 import { distinctTerms } from "../rows/text-terms.ts";
 import { wordsOf } from "../rows/words.ts";
@@ -29,6 +30,8 @@ export interface InputShape {
   readonly fields?: readonly TableField[];
   /** Field of a table that has the labels, and is no input. */
   readonly labelField?: string;
+  /** Labels of the rows; without it: few. */
+  readonly labelCount?: number;
 }
 
 export interface InputRoom extends InputPlace {
@@ -44,7 +47,7 @@ export async function chooseInputs(
 ): Promise<ModelInputs> {
   switch (shape.kind) {
     case "text":
-      return chooseTerms(contents, room);
+      return chooseTerms(contents, room, hasManyLabels(shape.labelCount ?? 0));
     case "image":
       return chooseGrid(await lookAtPictures(contents), room);
     case "table":
@@ -60,26 +63,48 @@ export async function chooseInputs(
  */
 const MAX_FILLED = 0.25;
 /**
- * Part of the buckets that belongs to one word each, and words that share one of the others. Other words do not count: a model has learned
- * nothing of them, and in a bucket of others they are noise. Of the same passages 41 of 100 are right with a quarter and all others
- * hashed, and as many as by doubles with these.
+ * Words of texts of many labels: the part of the buckets that belongs to one word each, and words that share one of the others. Other words
+ * do not count: a model has learned nothing of them, and in a bucket of others they are noise. Of the same passages 41 of 100 are right by
+ * the words of the most rows, and with all others hashed.
  */
-const OWN_PART = 0.5;
-const SHARING = 4;
+const MANY = { ownPart: 0.5, sharing: 4 } as const;
+/**
+ * The same of few labels: words of the most rows have a bucket each, and all others are hashed. Where two labels are told apart by a few
+ * words, rows made of these and of words that do not count would earn a quarter more than such rows do.
+ */
+const FEW = { ownPart: 0.25, minRows: 2 } as const;
 
-function chooseTerms(contents: readonly Uint8Array[], { baseBuckets, bucketCount }: InputRoom): TextInputs {
+function chooseTerms(
+  contents: readonly Uint8Array[],
+  { baseBuckets, bucketCount }: InputRoom,
+  isManyLabels: boolean,
+): TextInputs {
   const total = contents.reduce((sum, content) => sum + distinctTerms(content).size, 0);
   const buckets = bucketCount - baseBuckets;
   if (total <= MAX_FILLED * buckets * contents.length) return { kind: "text", bucketCount };
+  const { ownPart } = isManyLabels ? MANY : FEW;
+  const ownCount = Math.min(Math.floor(ownPart * buckets), MAX_WORDS.own);
+  if (!isManyLabels)
+    return { kind: "text", words: { own: byRows(contents).slice(0, ownCount) }, bucketCount };
   const words = byDifference(contents);
-  const ownCount = Math.min(Math.floor(OWN_PART * buckets), MAX_WORDS.own);
   const own = words.slice(0, ownCount);
-  const sharedCount = Math.min(SHARING * (buckets - own.length - NO_WORD_BUCKETS), MAX_WORDS.shared);
+  const sharedCount = Math.min(MANY.sharing * (buckets - own.length - NO_WORD_BUCKETS), MAX_WORDS.shared);
   return {
     kind: "text",
     words: { own, shared: words.slice(own.length, own.length + sharedCount) },
     bucketCount,
   };
+}
+
+/** Words of several rows, first those of the most; of equals the lesser hash. */
+function byRows(contents: readonly Uint8Array[]): number[] {
+  const rowsWith = new Map<number, number>();
+  for (const content of contents)
+    for (const word of new Set(wordsOf(content, true))) rowsWith.set(word, (rowsWith.get(word) ?? 0) + 1);
+  return [...rowsWith]
+    .filter(([, count]) => count >= FEW.minRows)
+    .sort(([a, x], [b, y]) => y - x || a - b)
+    .map(([word]) => word);
 }
 
 /** Words, first those whose counts differ most between rows: by the variance, in whole numbers; of equals the lesser hash. */

@@ -70,7 +70,7 @@ describe("texts", () => {
     expect(await counted(inputs, "明天下雨")).toMatchInlineSnapshot(`"8:1 14:1 19:1 24:1 26:1 34:1 58:1"`);
   });
 
-  it("that are long count the words that are listed alone, up to three times each", async () => {
+  it("that are long count words alone, up to three times each, or those alone that are listed", async () => {
     const [win, now, dollars, odd] = wordsOf(Buffer.from("win now $ 100"), true) as [
       number,
       number,
@@ -89,12 +89,13 @@ describe("texts", () => {
       await counted({ ...long, words: { own: [win], shared: [...others, dollars, now] } }, "$ now"),
     ).toBe("1:1 62:1");
     for (const none of ["…", "100"]) expect(await counted(long, none)).toBe("63:1");
-    for (const words of [
-      { own: [win], shared: [win] },
-      { own: [win, win], shared: [] },
-      { own: [odd] },
-      [win],
-    ])
+    // Without words that share buckets, all others are hashed to those behind.
+    expect(await counted({ ...inputs, words: { own: [] } }, "Win win win win")).toBe("2:3");
+    expect(await counted({ ...inputs, words: { own: [win] } }, "Win win")).toBe("0:2");
+    expect(await counted({ ...inputs, words: { own: [win] } }, "now win 100 $")).toMatch(/^0:1 /);
+    expect(await counted({ ...inputs, words: { own: [win] } }, "…")).not.toMatch(/^0:/);
+    expect(await counted({ ...inputs, words: { own: [] } }, "…")).toBe(await counted(inputs, "…"));
+    for (const words of [{ own: [win], shared: [win] }, { own: [win, win] }, { shared: [odd] }, [win]])
       expect(inputsSchema.safeParse({ ...inputs, words }).success).toBe(false);
     expect(
       inputsProblem({ ...inputs, words: { own: others.slice(0, 46), shared: [] }, bucketCount: 48 }, FREE),
@@ -116,7 +117,8 @@ describe("texts", () => {
       ...Array.from({ length: 600 }, (_, k) => `w${row}x${k}`),
     ]);
     const contents = rows.map((words) => Buffer.from(words.join(" ")));
-    const chosen = await chooseInputs({ kind: "text" }, contents, ROOM);
+    const many = { kind: "text", labelCount: 10 } as const;
+    const chosen = await chooseInputs(many, contents, ROOM);
     const { own, shared } = (chosen as { words: { own: number[]; shared: number[] } }).words;
     expect(inputsSchema.parse(chosen)).toEqual(chosen);
     expect(inputsProblem(chosen, ROOM)).toBeNull();
@@ -127,8 +129,14 @@ describe("texts", () => {
     expect(once).toEqual(once.toSorted((a, b) => a - b));
     expect(once).not.toContain(hashOf("all"));
     // Few words have buckets of their own, all of them.
-    const few = await chooseInputs({ kind: "text" }, [contents[0]!.subarray(0, 2_400)], ROOM);
+    const few = await chooseInputs(many, [contents[0]!.subarray(0, 2_400)], ROOM);
     expect(few).toMatchObject({ words: { shared: [] } });
+    // Of few labels words of the most rows come first, and no row's alone; all others are hashed.
+    expect(await chooseInputs({ kind: "text", labelCount: 9 }, contents, ROOM)).toEqual({
+      kind: "text",
+      words: { own: ["all", ...["half", "often"].sort((a, b) => hashOf(a) - hashOf(b))].map(hashOf) },
+      bucketCount: 1_024,
+    });
   });
 
   it("without a word have one count, and long ones at most as many as are proven", async () => {

@@ -45,13 +45,14 @@ const kinds = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("text"),
     /**
-     * Words with these hashes (rows/words.ts) alone count, up to three times each: those of `own` in a bucket each, those of `shared` in
-     * the buckets behind, in turn. Without it, each different word and pair of neighbours counts once.
+     * Words alone count, up to three times each: those with the hashes (rows/words.ts) of `own` in a bucket each, those of `shared` in the
+     * buckets behind, in turn. Others do not count; without `shared` they are hashed to the buckets behind. Without `words`, each
+     * different word and pair of neighbours counts once.
      */
     words: z
-      .strictObject({ own: wordList(MAX_WORDS.own), shared: wordList(MAX_WORDS.shared) })
+      .strictObject({ own: wordList(MAX_WORDS.own), shared: wordList(MAX_WORDS.shared).optional() })
       .refine(
-        ({ own, shared }) => new Set([...own, ...shared]).size === own.length + shared.length,
+        ({ own, shared = [] }) => new Set([...own, ...shared]).size === own.length + shared.length,
         "has a word twice",
       )
       .optional(),
@@ -101,15 +102,17 @@ export const inputsSchema: z.ZodType<ModelInputs> = kinds;
 /** Buckets that a table's hashed values need at least, so that two fields rarely meet. Guess. */
 const MIN_HASHED = 16;
 
-/** Buckets of a text for words that share them, at least. */
+/** Buckets of a text for terms that share them, at least. */
 const SHARED_BUCKETS = 1;
-/** The last bucket is that of a text with none of the words that count: no input is without a count. */
+/** The last bucket is that of a text with none of the words that alone count: no input is without a count. */
 export const NO_WORD_BUCKETS = 1;
 
 /** Buckets that inputs need, without a base's. */
 export function neededBuckets(inputs: ModelInputs): number {
-  if (inputs.kind === "text")
-    return inputs.words === undefined ? 1 : inputs.words.own.length + SHARED_BUCKETS + NO_WORD_BUCKETS;
+  if (inputs.kind === "text") {
+    const { own = [], shared } = inputs.words ?? {};
+    return own.length + SHARED_BUCKETS + (shared === undefined ? 0 : NO_WORD_BUCKETS);
+  }
   if (inputs.kind === "image")
     return inputs.colours * inputs.side ** 2 * Math.ceil(inputs.levels / MAX_COUNT) + GROUND_BUCKETS;
   const isHashed = inputs.fields.some((one) => !isIgnored(one) && one.type !== "number");

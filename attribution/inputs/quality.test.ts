@@ -113,11 +113,11 @@ describe("counts", () => {
     for (let set = 0; set < 4; set++) {
       const train = rows.slice(448 * set, 448 * (set + 1));
       const test = rows.filter((row) => !train.includes(row));
-      const inputs = await countedBy({ kind: "text" }, contents, train);
+      const inputs = await countedBy({ kind: "text", labelCount: classCount }, contents, train);
       right += countRight({ inputs, labels, classCount, decay: 0.00037, train, test });
       total += test.length;
     }
-    // The same model of all words in doubles: 0.441 (`npm run bench -- attribution --only brown`). Words that are hashed: 0.414.
+    // The bench, to the end of training: 0.442, 0.441 by all words in doubles, and 0.414 where all others than some are hashed.
     expect(right / total).toBeGreaterThan(0.425);
   });
 });

@@ -1,6 +1,7 @@
 /**
- * Texts as counts: each different word and pair of words counts once, in the bucket that it is hashed to. Of long texts the words that
- * the recipe lists count alone, up to three times each: pairs and rare words would fill the buckets, and how often a word comes says more.
+ * Texts as counts: each different word and pair of words counts once, in the bucket that it is hashed to. Of long texts words count alone,
+ * up to three times each: their pairs would fill the buckets, and how often a word comes says more. Some words have a bucket each, and of
+ * many labels words that the recipe does not list count nothing.
  */
 import { bucketOf, distinctTerms } from "../rows/text-terms.ts";
 import { wordsOf } from "../rows/words.ts";
@@ -49,24 +50,24 @@ function bucketsOfTerms(buckets: number): TextBuckets {
   };
 }
 
-/** Words of their own come first; those behind them share the others in turn, so that each bucket has as many. */
+/** Words of their own come first. Listed ones share the buckets behind in turn, so that each has as many; else the others are hashed. */
 function bucketsOfWords({ own, shared }: NonNullable<TextInputs["words"]>, buckets: number): TextBuckets {
-  const sharedBuckets = buckets - own.length - NO_WORD_BUCKETS;
-  const bucketOfWord = new Map([
-    ...own.map((word, place) => [word, place] as const),
-    ...shared.map((word, place) => [word, own.length + (place % sharedBuckets)] as const),
-  ]);
+  const from = own.length;
+  const hashed = (word: number) => from + bucketOf(word, buckets - from);
+  const bucketOfWord = new Map(own.map((word, place) => [word, place]));
+  for (const [place, word] of (shared ?? []).entries())
+    bucketOfWord.set(word, from + (place % (buckets - from - NO_WORD_BUCKETS)));
   return {
     *bucketsOf(text) {
       const seen = new Map<number, number>();
       for (const word of wordsOf(text, true)) {
-        const bucket = bucketOfWord.get(word);
+        const bucket = bucketOfWord.get(word) ?? (shared === undefined ? hashed(word) : null);
         const count = seen.get(word) ?? 0;
-        if (bucket === undefined || count === MAX_COUNT) continue;
+        if (bucket === null || count === MAX_COUNT) continue;
         seen.set(word, count + 1);
         yield bucket;
       }
     },
-    bucketOfNone: buckets - 1,
+    bucketOfNone: shared === undefined ? hashed(0) : buckets - 1,
   };
 }

@@ -38,6 +38,8 @@ export interface SignedOperation {
   readonly signature: Signature;
 }
 
+export type UnsignedOperation = Omit<SignedOperation, "signature">;
+
 /** An entry of the L1 queue, as L1 hashed and stored it. Unused `a`, `b` and words are 0. */
 export interface QueueOperation {
   readonly kind: number;
@@ -81,7 +83,7 @@ export function padWords(words: readonly bigint[]): bigint[] {
   return Array.from({ length: WIDE_WORD_COUNT }, (_, i) => words[i] ?? 0n);
 }
 
-interface MessageContext {
+export interface MessageContext {
   readonly domain: bigint;
   readonly bRef: bigint;
 }
@@ -96,17 +98,14 @@ interface KnownMessage {
 const messages = new WeakMap<object, KnownMessage>();
 
 /** Hash of the signed message, which names the operation. @throws OP_UNKNOWN_KIND */
-export function messageHash(operation: Omit<SignedOperation, "signature">, context: MessageContext): bigint {
+export function messageHash(operation: UnsignedOperation, context: MessageContext): bigint {
   const known = knownMessage(operation, context);
   known.hash ??= hashTagged(...nameRequest(known));
   return known.hash;
 }
 
 /** `messageHash` as 32 bytes of hex. @throws OP_UNKNOWN_KIND */
-export function messageName(
-  operation: Omit<SignedOperation, "signature">,
-  context: MessageContext,
-): `0x${string}` {
+export function messageName(operation: UnsignedOperation, context: MessageContext): `0x${string}` {
   const known = knownMessage(operation, context);
   known.name ??= hex32(messageHash(operation, context));
   return known.name;
@@ -131,14 +130,11 @@ export function hashMessages(
 }
 
 /** Message that the signer signs (docs/reference/ledger.md, "Message signed"). @throws OP_UNKNOWN_KIND */
-export function operationMessage(
-  operation: Omit<SignedOperation, "signature">,
-  context: MessageContext,
-): OperationMessage {
+export function operationMessage(operation: UnsignedOperation, context: MessageContext): OperationMessage {
   return knownMessage(operation, context).message;
 }
 
-function knownMessage(operation: Omit<SignedOperation, "signature">, context: MessageContext): KnownMessage {
+function knownMessage(operation: UnsignedOperation, context: MessageContext): KnownMessage {
   const known = messages.get(operation);
   if (known?.message[0] === context.domain && known.message[1][1] === context.bRef) return known;
   const built: KnownMessage = { message: buildMessage(operation, context) };
@@ -146,10 +142,7 @@ function knownMessage(operation: Omit<SignedOperation, "signature">, context: Me
   return built;
 }
 
-function buildMessage(
-  operation: Omit<SignedOperation, "signature">,
-  context: MessageContext,
-): OperationMessage {
+function buildMessage(operation: UnsignedOperation, context: MessageContext): OperationMessage {
   const rule = kindRule(operation.kind);
   if (!rule?.isSigned) {
     throw operationError("OP_UNKNOWN_KIND", `kind ${operation.kind} is not a signed operation`, {
@@ -171,7 +164,7 @@ function buildMessage(
  * Checks the form of a signed operation, everything that needs no state.
  * @throws OP_UNKNOWN_KIND, OP_MALFORMED
  */
-export function checkForm(operation: Omit<SignedOperation, "signature">): void {
+export function checkForm(operation: UnsignedOperation): void {
   const rule = kindRule(operation.kind);
   if (!rule?.isSigned)
     refuse("OP_UNKNOWN_KIND", `kind ${operation.kind} is not a signed operation`, { kind: operation.kind });

@@ -24,6 +24,7 @@ import type { LedgerClient } from "../ledger-client.ts";
 import { hostFalse } from "./host-false.ts";
 import {
   askHostForBytes,
+  type HostAccess,
   type HostCall,
   type HostErrorCode,
   type HostedDatanetPlace,
@@ -31,6 +32,7 @@ import {
   MAX_DIGESTS_A_REQUEST,
   rowsRequest,
 } from "./host-request.ts";
+import { findWithdrawn, type ListWithdrawalsErrorCode, type Withdrawal } from "./withdrawals.ts";
 
 export interface DownloadVersionParameters extends HostedDatanetPlace {
   store: RowStore;
@@ -48,16 +50,20 @@ export interface DownloadVersionReturnType {
   rowCount: number;
   /** Rows received by this call; the others were in the store. */
   receivedCount: number;
+  /** Rows of the version that their contributors have withdrawn since: the host has their hashes alone. */
+  withdrawn: readonly Withdrawal[];
 }
 export type DownloadVersionErrorCode =
   | "CLI_DATANET_HOST_FALSE"
   | "CLI_UNKNOWN"
   | ListCommitsErrorCode
+  | ListWithdrawalsErrorCode
   | HostErrorCode;
 
 /**
  * Downloads a version from a host into a row store. Its list is checked against the ledger's root, and every row against
  * the list, so an altered byte is noticed. Rows in the store are not fetched again. `downloadLabels` brings the labels.
+ * A row that its contributor has withdrawn leaves a hole, which is named: whoever reads the row gets CLI_ROW_WITHDRAWN.
  * @throws CLI_DATANET_HOST_FALSE, CLI_UNKNOWN, DNT_ACCESS_NOT_GRANTED, DNT_NOT_HOSTED
  * @example
  * ```ts
@@ -71,12 +77,14 @@ export async function downloadVersion(
   const { datanetId, hostUrl, onProgress, store } = parameters;
   const { publishedAtMs, rowsRoot, version } = await versionRoot(client, datanetId, parameters.version);
   const list = await downloadVersionList(client, { hostUrl, datanetId, rowsRoot });
-  const receivedCount = await fetchRows(client, parameters, {
+  const contributors = new Map(list.map(({ contributorId, digest }) => [digest, contributorId]));
+  const { receivedCount, withdrawn } = await fetchRows(client, parameters, {
     digests: list.map(({ digest }) => digest),
+    contributors,
     onProgress,
   });
   await storeVersion(store, { rowsRoot, storedRows: list });
-  return { version, rowsRoot, publishedAtMs, rowCount: list.length, receivedCount };
+  return { version, rowsRoot, publishedAtMs, rowCount: list.length, receivedCount, withdrawn };
 }
 
 /**
@@ -84,7 +92,7 @@ export async function downloadVersion(
  * @internal
  */
 export async function downloadVersionList(
-  client: LedgerClient,
+  client: HostAccess,
   { datanetId, hostUrl, rowsRoot }: HostedDatanetPlace & { rowsRoot: bigint },
 ): Promise<ListedRow[]> {
   const path = `/v1/datanets/${datanetId}/versions/${hex32(rowsRoot)}`;
@@ -98,10 +106,15 @@ export interface DownloadCommitsParameters extends Omit<DownloadVersionParameter
   /** Called for each commit whose rows the host does not have whole; absent: such a commit is an error. */
   onIncomplete?: (commit: DatanetCommit) => void;
 }
-export type DownloadCommitsErrorCode = "CLI_DATANET_HOST_FALSE" | ListCommitsErrorCode | HostErrorCode;
+export type DownloadCommitsErrorCode =
+  | "CLI_DATANET_HOST_FALSE"
+  | ListCommitsErrorCode
+  | ListWithdrawalsErrorCode
+  | HostErrorCode;
 
 /**
- * Downloads everything that was ever committed to a datanet from a host into a row store, checked against the commits.
+ * Downloads everything that was ever committed to a datanet from a host into a row store, checked against the commits. Rows that
+ * their contributors have withdrawn stay out of the store.
  * @throws CLI_DATANET_HOST_FALSE, CLI_COMMITS_INCOMPLETE, DNT_NOT_HOSTED
  * @example
  * ```ts
@@ -114,6 +127,7 @@ export async function downloadCommits(
 ): Promise<DatanetCommit[]> {
   const { datanetId, hostUrl, onIncomplete, store } = parameters;
   const commits: DatanetCommit[] = [];
+  const contributors = new Map<string, number>();
   for (const commit of await listCommits(client, datanetId)) {
     const root = hex32(commit.rowsRoot);
     try {
@@ -122,7 +136,9 @@ export async function downloadCommits(
       if (list.length % 32 !== 0 || contributionRoot(rowHashesOf(list)) !== commit.rowsRoot)
         throw hostFalse("list", `the list of the commit ${root}`, { rowsRoot: root });
       const digests = decodeDigests(list);
-      await fetchRows(client, parameters, { digests });
+      for (const digest of digests)
+        if (!contributors.has(digest)) contributors.set(digest, commit.contributorId);
+      await fetchRows(client, parameters, { digests, contributors });
       await storeContributionList(store, digests);
       commits.push(commit);
     } catch (error) {
@@ -134,17 +150,46 @@ export async function downloadCommits(
   return commits;
 }
 
-/** @returns the number of rows received */
+interface FetchedRows {
+  readonly digests: readonly string[];
+  /** Leaf of each row's contributor, by digest: it alone may withdraw the row. */
+  readonly contributors: ReadonlyMap<string, number>;
+  readonly onProgress?: DownloadVersionParameters["onProgress"] | undefined;
+}
+
+/** Fetches the rows that the store does not have. */
 async function fetchRows(
   client: LedgerClient,
+  parameters: Omit<DownloadVersionParameters, "version" | "onProgress">,
+  rows: FetchedRows,
+): Promise<{ receivedCount: number; withdrawn: Withdrawal[] }> {
+  const { datanetId, hostUrl, store } = parameters;
+  const own = new Map(rows.digests.map((digest) => [digest, rows.contributors.get(digest)!]));
+  let receivedCount = 0;
+  for (let known = -1; ; ) {
+    const withdrawn = await findWithdrawn(client, { datanetId, hostUrl, store }, own);
+    try {
+      receivedCount += await fetchPresent(client, parameters, rows, withdrawn);
+      return { receivedCount, withdrawn };
+    } catch (error) {
+      // Withdrawn in the meantime. A host that says so of a row without a withdrawal is asked in vain.
+      if (!isRollupError(error, "DNT_ROW_WITHDRAWN") || withdrawn.length <= known) throw error;
+      known = withdrawn.length;
+    }
+  }
+}
+
+/** @returns the number of rows received */
+async function fetchPresent(
+  client: LedgerClient,
   { datanetId, from, hostUrl, store }: Omit<DownloadVersionParameters, "version" | "onProgress">,
-  {
-    digests,
-    onProgress,
-  }: { digests: readonly string[]; onProgress?: DownloadVersionParameters["onProgress"] | undefined },
+  { digests, onProgress }: FetchedRows,
+  withdrawn: readonly Withdrawal[],
 ): Promise<number> {
+  const passed = new Set(withdrawn.map(({ digest }) => digest));
   const missing: string[] = [];
   for (const digest of digests) {
+    if (passed.has(digest)) continue;
     const isThere = await readRow(store, digest).then(
       () => true,
       () => false,

@@ -11,6 +11,7 @@ import {
   downloadVersion,
 } from "./download-rows.ts";
 import { type DownloadLabelsErrorCode, downloadLabels } from "./reviewed-version.ts";
+import type { Withdrawal } from "./withdrawals.ts";
 
 export type ExportVersionParameters = DownloadVersionParameters;
 export interface ExportVersionReturnType {
@@ -19,8 +20,9 @@ export interface ExportVersionReturnType {
   rowsRoot: bigint;
   /** Time of publication by the sequencer's word, in Unix milliseconds; null if it does not know it. */
   publishedAtMs: number | null;
-  /** Rows in the version's order. */
+  /** Rows in the version's order, without those that their contributors have withdrawn since. */
   rows: ExportedRow[];
+  withdrawn: readonly Withdrawal[];
 }
 export type ExportVersionErrorCode =
   | DownloadVersionErrorCode
@@ -29,7 +31,8 @@ export type ExportVersionErrorCode =
   | GetHostedDatanetErrorCode;
 
 /**
- * Downloads a version as `downloadVersion` does, and returns its rows with their accepted labels and the Datanet's card.
+ * Downloads a version as `downloadVersion` does, and returns its rows with their accepted labels and the Datanet's card. Rows that
+ * their contributors have withdrawn are left out, also where the store still has them.
  * @throws CLI_DATANET_HOST_FALSE, CLI_UNKNOWN, CLI_ROWS_MISSING, DNT_ACCESS_NOT_GRANTED, DNT_NOT_HOSTED
  * @example
  * ```ts
@@ -43,17 +46,15 @@ export async function exportVersion(
 ): Promise<ExportVersionReturnType> {
   const { datanetId, hostUrl, store } = parameters;
   const { card } = await getHostedDatanet(client, { datanetId, hostUrl });
-  const { publishedAtMs, rowsRoot, version } = await downloadVersion(client, parameters);
+  const { publishedAtMs, rowsRoot, version, withdrawn } = await downloadVersion(client, parameters);
+  const leftOut = new Set(withdrawn.map(({ digest }) => digest));
   const { labels } = await downloadLabels(client, { datanetId, hostUrl, store, rowsRoot });
   const { rows } = await readVersion(store, rowsRoot);
   const exported: ExportedRow[] = [];
-  for (const [i, { contributorId, digest, validatorId }] of rows.entries())
-    exported.push({
-      content: await readRow(store, digest),
-      label: labels[i] ?? null,
-      digest,
-      contributorId,
-      validatorId,
-    });
-  return { card, version, rowsRoot, publishedAtMs, rows: exported };
+  for (const [i, { contributorId, digest, validatorId }] of rows.entries()) {
+    if (leftOut.has(digest)) continue;
+    const content = await readRow(store, digest);
+    exported.push({ content, label: labels[i] ?? null, digest, contributorId, validatorId });
+  }
+  return { card, version, rowsRoot, publishedAtMs, rows: exported, withdrawn };
 }

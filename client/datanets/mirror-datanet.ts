@@ -7,8 +7,15 @@ import { type DownloadVersionErrorCode, downloadCommits, downloadVersionList } f
 import { askHost } from "./host-request.ts";
 import { versionsSchema } from "./host-schemas.ts";
 import { bringRecords, readRecords } from "./signed-records.ts";
-import { bringVersion, contributionSource, type UploadRowsErrorCode, uploadRows } from "./upload-rows.ts";
+import {
+  bringList,
+  bringVersion,
+  contributionSource,
+  type UploadRowsErrorCode,
+  uploadRows,
+} from "./upload-rows.ts";
 import { readVerified } from "./verified-records.ts";
+import { listWithdrawals } from "./withdrawals.ts";
 
 export interface MirrorDatanetParameters {
   datanetId: number;
@@ -26,8 +33,10 @@ export interface MirrorDatanetReturnType {
   incompleteCount: number;
   versionCount: number;
   recordCount: number;
-  /** Records that the second host refused, for example of keys that were replaced since. */
+  /** Records that the second host refused, for example of keys that were replaced since, or about rows that are withdrawn. */
   refusedCount: number;
+  /** Rows that their contributors have withdrawn: the second host has their hashes, and erases what it had of them. */
+  withdrawnCount: number;
 }
 export type MirrorDatanetErrorCode =
   | "DNT_CARD_INVALID"
@@ -37,8 +46,8 @@ export type MirrorDatanetErrorCode =
   | UploadRowsErrorCode;
 
 /**
- * Copies everything that a host shows of a datanet to another one: card, commits, versions, records. The second host
- * checks all of it against the ledger, as from anybody; it does not trust the first one.
+ * Copies everything that a host shows of a datanet to another one: card, commits, versions, records. Withdrawals go before the
+ * rows, so that none comes to the second host that its contributor has withdrawn. The second host checks all of it against the ledger, as from anybody; it does not trust the first one.
  * @throws CLI_DATANET_HOST_FALSE, DNT_NOT_ON_LEDGER, DNT_ACCESS_NOT_GRANTED, SRV_QUOTA_USED
  * @example
  * ```ts
@@ -64,9 +73,16 @@ export async function mirrorDatanet(
       incompleteCount += 1;
     },
   });
-  for (const [i, { rowsRoot }] of commits.entries()) {
+  const withdrawals = await listWithdrawals(client, source);
+  const withdrawn = new Set(withdrawals.map(({ digest }) => digest));
+  const sources = await Promise.all(commits.map(({ rowsRoot }) => contributionSource(store, rowsRoot)));
+  for (const { digests, rowsRoot } of sources)
+    await bringList(client, { ...target, ...signer, digests, rowsRoot });
+  await bringRecords(client, { ...target, records: withdrawals.map(({ record }) => record) });
+  for (const [i, commit] of sources.entries()) {
     onProgress?.(`commit ${i + 1} of ${commits.length}`);
-    await uploadRows(client, { ...target, ...signer, source: await contributionSource(store, rowsRoot) });
+    // Not those either that the store has from before.
+    await uploadRows(client, { ...target, ...signer, source: { ...commit, withdrawn } });
   }
   const path = `/v1/datanets/${datanetId}/versions`;
   const here = (await askHost(client, fromUrl, { path }, versionsSchema)).filter(({ isHere }) => isHere);
@@ -88,5 +104,6 @@ export async function mirrorDatanet(
     versionCount: here.length,
     recordCount: records.length,
     refusedCount: results.filter(({ error }) => error !== null).length,
+    withdrawnCount: withdrawn.size,
   };
 }

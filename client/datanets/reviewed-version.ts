@@ -4,7 +4,12 @@
  */
 import { type Card, mayVouch } from "@openledger/datanets/card/card";
 import type { SignedRecord } from "@openledger/datanets/records/record";
-import { outcomeOf, type RecordState, type RowOutcome } from "@openledger/datanets/records/record-state";
+import {
+  outcomeOf,
+  type RecordState,
+  type RowOutcome,
+  WITHDRAWN,
+} from "@openledger/datanets/records/record-state";
 import { drawValidator } from "@openledger/datanets/records/validator-draw";
 import { hex32 } from "@openledger/foundation/hex";
 import {
@@ -28,6 +33,9 @@ import { type ReadRecordsErrorCode, readRecords } from "./signed-records.ts";
 export const DISPUTED = "disputed";
 /** Reason why a row stays out until more people have labelled it. @internal */
 export const WAITS_FOR_LABELS = "waits for labels";
+
+/** Reason why a row stays out that its contributor has withdrawn. @internal */
+export const WITHDRAWN_BY_CONTRIBUTOR = "withdrawn by its contributor";
 
 export interface CollectReviewedParameters extends HostedDatanetPlace, CommitVersionOptions {
   /** Store with all committed rows, as `downloadCommits` brings them. */
@@ -212,8 +220,10 @@ function decide(
   if (verdict === null) return "the contribution is not approved yet";
   if (verdict.verdict === "reject") return `the contribution was rejected: ${verdict.note}`;
   const outcome = outcomeOf(card, recordState.row(digest), contributorId);
-  if (outcome.state === "leftOut")
-    return outcome.note === "" ? outcome.why : `${outcome.why}: ${outcome.note}`;
+  if (outcome.state === "leftOut") {
+    const why = outcome.why === WITHDRAWN ? WITHDRAWN_BY_CONTRIBUTOR : outcome.why;
+    return outcome.note === "" ? why : `${why}: ${outcome.note}`;
+  }
   if (card.rewards.validator === "owner")
     return mayVouch(card, verdict.leafId, contributorId) ? verdict.leafId : ONLY_OWN;
   if (outcome.state !== "accepted") return outcome.state === "disputed" ? DISPUTED : WAITS_FOR_LABELS;
@@ -234,6 +244,8 @@ export interface VerifyVouchingReturnType {
   signedCount: number;
   /** Rows without a signature by the present key of the validator whom the card's rules name. */
   exceptions: readonly VouchedRow[];
+  /** Rows that their contributors have withdrawn since the version was published: nobody vouches for them any more. */
+  withdrawn: readonly string[];
   /** Accepted labels of the version's rows. */
   labels: VersionLabels;
 }
@@ -269,10 +281,15 @@ export async function verifyVouching(
   const signed = vouchingRecords(records);
   const presentKey = presentKeys(client);
   const exceptions: VouchedRow[] = [];
+  const withdrawn: string[] = [];
   const accepted: (string | null)[] = [];
   for (const { contributorId, digest, validatorId } of rows) {
     const outcome = outcomeOf(card, recordState.row(digest), contributorId);
     accepted.push(labelOf(outcome));
+    if (isWithdrawn(outcome)) {
+      withdrawn.push(digest);
+      continue;
+    }
     const commit = commitOf.get(digest) ?? "";
     const label = signed.get(`${validatorId}/${digest}`);
     const isAccepted =
@@ -294,8 +311,11 @@ export async function verifyVouching(
       exceptions.push({ digest, validatorId, vouching: "notDrawn" });
   }
   const labels = nameVersionLabels(rows, accepted);
-  return { rowCount: rows.length, signedCount: rows.length - exceptions.length, exceptions, labels };
+  const signedCount = rows.length - exceptions.length - withdrawn.length;
+  return { rowCount: rows.length, signedCount, exceptions, withdrawn, labels };
 }
+
+const isWithdrawn = (outcome: RowOutcome) => outcome.state === "leftOut" && outcome.why === WITHDRAWN;
 
 const saidLabel = ({ body }: SignedRecord) => ("label" in body ? body.label : null);
 

@@ -39,6 +39,8 @@ const rowShape = {
   isCut: z.boolean(),
   labelCount: count,
   objectionCount: count,
+  /** Time at which the contributor has withdrawn the row, which has no bytes since; null if they have not. */
+  withdrawnAtMs: z.number().nullable().default(null),
   outcome: outcomeSchema,
 };
 const hostedRowSchema = z.object(rowShape);
@@ -187,6 +189,7 @@ export const leftOutSchema = z.array(
     contributorId: count.nullable(),
     outcome: outcomeSchema,
     objections: z.array(signedOf("objection")),
+    withdrawnAtMs: z.number().nullable().default(null),
   }),
 );
 export type LeftOutRow = z.output<typeof leftOutSchema>[number];

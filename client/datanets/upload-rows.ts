@@ -4,7 +4,7 @@
  */
 import { encodeDigests, encodeRows, encodeVersion } from "@openledger/datanets/rows/row-wire";
 import { hex32 } from "@openledger/foundation/hex";
-import { RollupError } from "@openledger/foundation/rollup-error";
+import { isRollupError, RollupError } from "@openledger/foundation/rollup-error";
 import { z } from "zod";
 import { readVersion } from "../actions/data/published-version.ts";
 import { type RowStore, readContribution, readRow } from "../actions/data/row-store.ts";
@@ -22,6 +22,8 @@ export interface RowSource {
   /** SHA-256 of each row, in the commit's order. */
   readonly digests: readonly string[];
   row(index: number): Uint8Array | Promise<Uint8Array>;
+  /** Rows without bytes, since their contributors have withdrawn them; absent: none. */
+  readonly withdrawn?: ReadonlySet<string>;
   /** Labels that their contributor gives to the rows; null or absent: none. */
   readonly labels?: StoredLabels | null;
 }
@@ -36,6 +38,8 @@ export interface UploadRowsReturnType {
   rowCount: number;
   /** Rows sent by this call; the host had the others. */
   sentCount: number;
+  /** Rows that were not sent, since their contributors have withdrawn them. */
+  withdrawnCount: number;
   /** The contributor's labels that the host has. */
   labelCount: number;
   /** Labels that the host has refused, with the reason: the row has its labels, or there is a newer one. */
@@ -56,7 +60,7 @@ const MAX_PIECES_ON_THE_WAY = 2;
 
 /**
  * Uploads the rows of a final commit to a host. Rows that the host has are not sent again, so an interrupted upload goes
- * on where it was; acknowledged rows are on the host's disk. Then it signs the contributor's labels for the rows and sends
+ * on where it was; acknowledged rows are on the host's disk. Rows that their contributors have withdrawn are passed over. Then it signs the contributor's labels for the rows and sends
  * them, if the signer is their contributor.
  * @throws DNT_NOT_ON_LEDGER until the commit is final, DNT_UNKNOWN, SRV_QUOTA_USED, SRV_TOO_LARGE, CLI_ROWS_MISSING
  * @example
@@ -70,16 +74,18 @@ export async function uploadRows(
   { datanetId, from, hostUrl, onProgress, source }: UploadRowsParameters,
 ): Promise<UploadRowsReturnType> {
   const { limits } = await hostInfo(client, hostUrl);
-  const commit = `/v1/datanets/${datanetId}/commits/${hex32(source.rowsRoot)}`;
+  const commit = commitPath(datanetId, source.rowsRoot);
   const put = (path: string, body: Uint8Array) =>
     askHost(client, hostUrl, { method: "PUT", path, body, isSigned: true, from }, receivedSchema);
-  await put(`${commit}/list`, encodeDigests(source.digests));
+  await bringList(client, { datanetId, from, hostUrl, ...source });
   let [sentCount, received] = [0, 0];
+  const withdrawn = new Set(source.withdrawn);
   for (;;) {
-    const { missing } = await askHost(client, hostUrl, { path: `${commit}/missing` }, missingSchema);
+    const answer = await askHost(client, hostUrl, { path: `${commit}/missing` }, missingSchema);
+    const missing = runsWithout(source.digests, answer.missing, withdrawn);
     if (missing.length === 0) {
       const labelled = await sendLabels(client, { datanetId, hostUrl, from }, source);
-      return { rowCount: source.digests.length, sentCount, ...labelled };
+      return { rowCount: source.digests.length, sentCount, withdrawnCount: withdrawn.size, ...labelled };
     }
     const pieces = piecesOf(source, missing, limits.maxChunkBytes);
     const sendSome = async () => {
@@ -94,14 +100,68 @@ export async function uploadRows(
     };
     const sent = await Promise.allSettled(Array.from({ length: MAX_PIECES_ON_THE_WAY }, sendSome));
     const failed = sent.find((result) => result.status === "rejected");
-    if (failed !== undefined) throw failed.reason;
+    if (failed === undefined) continue;
+    // The host names what was withdrawn: the others go on.
+    const before = withdrawn.size;
+    for (const digest of withdrawnOf(failed.reason)) withdrawn.add(digest);
+    if (withdrawn.size === before) throw failed.reason;
   }
 }
+
+const commitPath = (datanetId: number, rowsRoot: bigint) =>
+  `/v1/datanets/${datanetId}/commits/${hex32(rowsRoot)}`;
+
+/**
+ * Brings the list of a final commit to a host; one that is there stays.
+ * @internal
+ */
+export async function bringList(
+  client: LedgerClient,
+  {
+    datanetId,
+    digests,
+    from,
+    hostUrl,
+    rowsRoot,
+  }: HostedDatanetPlace & Pick<RowSource, "digests" | "rowsRoot"> & { from?: number | undefined },
+): Promise<void> {
+  const path = `${commitPath(datanetId, rowsRoot)}/list`;
+  const body = encodeDigests(digests);
+  await askHost(client, hostUrl, { method: "PUT", path, body, isSigned: true, from }, receivedSchema);
+}
+
+interface Run {
+  readonly from: number;
+  readonly count: number;
+}
+
+/** Divides runs at the rows that are not to be sent. */
+function runsWithout(digests: readonly string[], runs: readonly Run[], without: ReadonlySet<string>): Run[] {
+  if (without.size === 0) return [...runs];
+  const divided: Run[] = [];
+  for (const { count, from } of runs) {
+    let start = from;
+    for (let index = from; index <= from + count; index++) {
+      if (index < from + count && !without.has(digests[index]!)) continue;
+      if (index > start) divided.push({ from: start, count: index - start });
+      start = index + 1;
+    }
+  }
+  return divided;
+}
+
+const withdrawnSchema = z.object({ digests: z.array(z.string()) });
+
+/** Rows that a host's refusal names as withdrawn; none for another error. */
+const withdrawnOf = (error: unknown): readonly string[] =>
+  isRollupError(error, "DNT_ROW_WITHDRAWN")
+    ? (withdrawnSchema.safeParse(error.data).data?.digests ?? [])
+    : [];
 
 /** Rows that are missing, in pieces of one request each. */
 async function* piecesOf(
   source: RowSource,
-  missing: readonly { readonly from: number; readonly count: number }[],
+  missing: readonly Run[],
   maxBytes: number,
 ): AsyncGenerator<{ from: number; rows: Uint8Array[] }> {
   for (const { count, from } of missing)
@@ -170,9 +230,9 @@ export type ContributionSourceErrorCode = "CLI_ROWS_MISSING";
  */
 export async function contributionSource(store: RowStore, rowsRoot: bigint): Promise<RowSource> {
   const contribution = await readContribution(store, rowsRoot);
-  const { digests } = contribution;
+  const { digests, withdrawn } = contribution;
   const labels = await readContributedLabels(store, contribution);
-  return { rowsRoot, digests, labels, row: (index) => readRow(store, digests[index]!) };
+  return { rowsRoot, digests, labels, withdrawn, row: (index) => readRow(store, digests[index]!) };
 }
 
 export interface BringVersionParameters extends HostedDatanetPlace {

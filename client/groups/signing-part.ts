@@ -92,7 +92,18 @@ export function checkList(keys: GroupKeys, list: readonly NonceCommitment[]): vo
     throw invalid("commitments", `${keys.signers.min} members sign, not ${list.length}`);
   if (list.some(({ number }) => !Object.hasOwn(keys.verifyingShares, number)))
     throw invalid("commitments", "the list names somebody who is no member");
-  for (const { hiding, binding } of list) for (const point of [hiding, binding]) readPoint(toBytes(point));
+  if (!list.every(isCommitment))
+    throw invalid("commitments", "a commitment is no pair of points of the subgroup");
+}
+
+/** True if both are points of the subgroup, not the identity, in their one encoding. */
+export function isCommitment({ binding, hiding }: NonceCommitment): boolean {
+  try {
+    for (const point of [hiding, binding]) readPoint(toBytes(point));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** True if the part is the member's, for this message and this list. */

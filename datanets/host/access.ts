@@ -9,6 +9,7 @@ import { countedLabels, outcomeOf } from "../records/record-state.ts";
 import type { HostedDatanet } from "../store/hosted-datanet.ts";
 import type { HostLeaf } from "../store/ledger-view.ts";
 import type { RecordKnowledge } from "../store/record-offer.ts";
+import { rowWithdrawn } from "../store/withdrawn-rows.ts";
 
 interface Reader {
   /** null if the request is not signed. */
@@ -75,7 +76,10 @@ interface RecordContext extends RecordKnowledge {
   readonly datanetId: number;
 }
 
-/** @throws DNT_RECORD_NOT_ALLOWED, DNT_VERIFIED_FULL, DNT_NOT_HOSTED if the row or commit is not here */
+/**
+ * @throws DNT_RECORD_NOT_ALLOWED, DNT_VERIFIED_FULL, DNT_NOT_HOSTED if the row or commit is not here, DNT_ROW_WITHDRAWN for what
+ *   anybody says of a withdrawn row
+ */
 export function requireMaySay(body: RecordBody, signer: HostLeaf, context: RecordContext): void {
   const { recordState, card, datanetId } = context;
   const refuse = (why: string) => notAllowed(signer, why, body.kind);
@@ -87,8 +91,16 @@ export function requireMaySay(body: RecordBody, signer: HostLeaf, context: Recor
     if (!card.labels.some(({ name }) => name === label))
       throw refuse(`says "${label}", which is no label of the card`);
   };
-  if ("row" in body && !context.isRowKnown(body.row))
-    throw datanetError("DNT_NOT_HOSTED", `this host has no row ${body.row}`, { data: { digest: body.row } });
+  if ("row" in body) {
+    const contributorId =
+      body.kind === "withdrawal" ? context.withdrawableBy(body.row) : context.contributorOf(body.row);
+    if (contributorId === null)
+      throw datanetError("DNT_NOT_HOSTED", `this host has no row ${body.row}`, {
+        data: { digest: body.row },
+      });
+    if (body.kind !== "withdrawal" && recordState.row(body.row).withdrawals.has(contributorId))
+      throw rowWithdrawn(datanetId, [body.row]);
+  }
   switch (body.kind) {
     case "label": {
       const contributorId = context.contributorOf(body.row)!;
@@ -119,6 +131,9 @@ export function requireMaySay(body: RecordBody, signer: HostLeaf, context: Recor
       return;
     case "objection":
       if (context.contributorOf(body.row) !== signer.id) throw refuse("has not contributed the row");
+      return;
+    case "withdrawal":
+      if (context.withdrawableBy(body.row) !== signer.id) throw refuse("has not contributed the row");
       return;
     case "verdict":
       requireReviewer();

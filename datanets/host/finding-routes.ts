@@ -8,9 +8,10 @@ import { routesOf } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { FINDING_KINDS, type Finding } from "../cleaning/finding.ts";
-import { decisionOf, FINDING_STATES, noticesFor, objectionOf, stateOf } from "../store/decisions.ts";
+import { FINDING_STATES, noticesFor, objectionOf, stateOf } from "../store/decisions.ts";
 import type { HostedDatanet } from "../store/hosted-datanet.ts";
 import { RowChecks } from "../store/row-check.ts";
+import { decisionOf } from "../store/row-decision.ts";
 import type { HostContext } from "./host-context.ts";
 import { cardOf, idParams, openForReading, SIGNED } from "./host-request.ts";
 import { entriesCost, scanCost } from "./scan-costs.ts";
@@ -99,8 +100,10 @@ export function registerFindingRoutes(app: FastifyInstance, context: HostContext
       const { contributor, from, kind, limit, state } = request.query;
       setCost(request, scanCost(context, request.params.id) + entriesCost(limit));
       const { datanet } = await openForReading(context, request, request.params.id);
-      const found = (await checks.last(datanet))?.findings ?? [];
-      const places = await placesOf(datanet, found);
+      const checked = (await checks.last(datanet))?.findings ?? [];
+      const places = await placesOf(datanet, checked);
+      // A check that ran while a row was withdrawn may have noticed something about it.
+      const found = checked.filter(({ row }) => places.get(row)?.isWithdrawn !== true);
       const recordState = await datanet.stateOfRows([...places.values()].map(({ number }) => number));
       const all = found.map((finding) => {
         const records = recordState.row(finding.row);
@@ -162,8 +165,9 @@ async function placesOf(datanet: HostedDatanet, findings: readonly Finding[]) {
     number: number;
     commit: string;
     index: number;
+    isWithdrawn: boolean;
   }>(
-    `select digest, rows.number, rows_root as commit, place as index
+    `select digest, rows.number, rows_root as commit, place as index, is_withdrawn as "isWithdrawn"
        from rows join commits on commits.datanet_id = rows.datanet_id and commits.number = commit_number
       where rows.datanet_id = $1 and digest = any($2)`,
     [datanet.id, [...new Set(findings.map(({ row }) => row))].map((row) => Buffer.from(row, "hex"))],

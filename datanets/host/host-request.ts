@@ -31,7 +31,7 @@ export const rootText = z
 /** Text that is searched for, or a part of it. */
 export const queryText = (max: number) =>
   z.string().max(max).refine(isStorableText, "has a NUL or half of a surrogate pair");
-const digestText = z.string().regex(/^[0-9a-f]{64}$/, "is not 64 hexadecimal digits");
+export const digestText = z.string().regex(/^[0-9a-f]{64}$/, "is not 64 hexadecimal digits");
 /** Digests with commas between them: no more than fit an address. */
 export const digestsText = z
   .string()

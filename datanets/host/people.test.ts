@@ -300,6 +300,7 @@ describe("a reviewed version", () => {
       rowCount: 10,
       signedCount: 10,
       exceptions: [],
+      withdrawn: [],
       labels,
     });
 

@@ -1,6 +1,6 @@
 /**
- * Routes of the Datanet host for signed records: labels, disputes, approvals, objections, requests for access, recomputations.
- * host-api.ts registers them.
+ * Routes of the Datanet host for signed records: labels, disputes, approvals, objections, withdrawals, requests for access,
+ * recomputations. host-api.ts registers them.
  */
 import { setCost } from "@openledger/foundation/http/answer-costs";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
@@ -23,9 +23,10 @@ import { RecordIntake } from "../store/record-intake.ts";
 import type { RecordKnowledge, RecordOffer } from "../store/record-offer.ts";
 import { recordsHere, requireNewest } from "../store/take-records.ts";
 import { listRecomputations } from "../store/verified-records.ts";
+import { listWithdrawals } from "../store/withdrawn-rows.ts";
 import { requireMaySay } from "./access.ts";
 import type { HostContext } from "./host-context.ts";
-import { cardOf, idParams, MAX_LEAD_MS } from "./host-request.ts";
+import { cardOf, digestText, idParams, MAX_LEAD_MS } from "./host-request.ts";
 import { entriesCost, scanCost } from "./scan-costs.ts";
 import { requireOnLedger } from "./verified-check.ts";
 
@@ -33,9 +34,10 @@ const MAX_RECORDS_A_REQUEST = 500;
 
 const recordsBody = z.strictObject({ records: z.array(z.unknown()).min(1).max(MAX_RECORDS_A_REQUEST) });
 const recordsQuery = z.strictObject({ from: countFromText.default(0), limit: limit(1_000, 200) });
+const withdrawalsQuery = recordsQuery.extend({ row: digestText.optional() });
 const verifiedQuery = recordsQuery.extend({ model: countFromText.optional() });
 
-/** Labels, disputes, approvals, objections, requests for access, recomputations: records signed by ledger keys. */
+/** Labels, disputes, approvals, objections, withdrawals, requests for access, recomputations: records signed by ledger keys. */
 export function registerRecordRoutes(app: FastifyInstance, context: HostContext): void {
   const route = routesOf(app);
   const { domain, ledger, metrics, nowMs, quotas, store } = context;
@@ -149,6 +151,30 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
       await store.require(id);
       const found = { model: model ?? null, from, limit };
       const { records, total } = await listRecomputations(store.database, id, found);
+      const next = from + limit;
+      return { records, total, nextFrom: next < total ? next : null };
+    },
+  );
+
+  route(
+    "GET /v1/datanets/:id/withdrawals",
+    {
+      tag: "records",
+      summary:
+        "Rows that their contributors have withdrawn, by the signed withdrawals, in the order in which they came",
+      params: idParams,
+      querystring: withdrawalsQuery,
+      config: { maxCost: ({ query }) => entriesCost((query as z.output<typeof withdrawalsQuery>).limit) },
+    },
+    async (request) => {
+      const { from, limit, row } = request.query;
+      const datanet = await store.require(request.params.id);
+      const { records, total } = await listWithdrawals(store.database, datanet.id, {
+        from,
+        limit,
+        row: row ?? null,
+      });
+      setCost(request, entriesCost(records.length));
       const next = from + limit;
       return { records, total, nextFrom: next < total ? next : null };
     },

@@ -26,7 +26,12 @@ export interface RowRecords {
   readonly leaveOut: BodyOf<"leaveOut"> | null;
   readonly suggestion: BodyOf<"suggestion"> | null;
   readonly objections: readonly BodyOf<"objection">[];
+  /** Withdrawals by leaf: that of the row's contributor counts, which is the first to have committed it. */
+  readonly withdrawals: ReadonlyMap<number, BodyOf<"withdrawal">>;
 }
+
+/** Reason of a row that its contributor has withdrawn. */
+export const WITHDRAWN = "withdrawn";
 
 interface MutableRow {
   labels: Map<number, BodyOf<"label">>;
@@ -35,6 +40,7 @@ interface MutableRow {
   leaveOut: BodyOf<"leaveOut"> | null;
   suggestion: BodyOf<"suggestion"> | null;
   objections: BodyOf<"objection">[];
+  withdrawals: Map<number, BodyOf<"withdrawal">>;
 }
 
 /** A request for access, and the owner's last answer to it. */
@@ -51,6 +57,7 @@ const nothing = (): MutableRow => ({
   leaveOut: null,
   suggestion: null,
   objections: [],
+  withdrawals: new Map(),
 });
 const NOTHING: RowRecords = nothing();
 
@@ -106,6 +113,9 @@ export class RecordState {
         row.objections = [...row.objections.filter(({ leafId }) => leafId !== body.leafId), body];
         break;
       }
+      case "withdrawal":
+        this.#row(body.row).withdrawals.set(body.leafId, body);
+        break;
       case "verdict": {
         const verdicts = this.#verdicts.get(body.commit) ?? new Map<number, BodyOf<"verdict">>();
         this.#verdicts.set(body.commit, verdicts.set(body.leafId, body));
@@ -182,16 +192,20 @@ export function countedLabels(
 }
 
 /**
- * The outcome of a row by the card's rules: a reviewer's word before labels, leaving out before both. Once a row has
+ * The outcome of a row by the card's rules: the contributor's withdrawal before everything, then leaving out, then a reviewer's
+ * word, then labels. Once a row has
  * `annotatorsPerRow` labels, all of them are counted, the contributor's with them. A card without labels accepts each row
  * that nobody has left out.
  */
 export function outcomeOf(
   card: Card,
-  { labels, leaveOut, settled }: RowRecords,
+  { labels, leaveOut, settled, withdrawals }: RowRecords,
   contributorId: number,
 ): RowOutcome {
   const { labelling } = card;
+  const withdrawal = withdrawals.get(contributorId);
+  if (withdrawal !== undefined)
+    return { state: "leftOut", why: WITHDRAWN, note: withdrawal.note, byId: contributorId };
   if (leaveOut?.isLeftOut === true)
     return { state: "leftOut", why: leaveOut.why, note: leaveOut.note, byId: leaveOut.leafId };
   if (settled !== null && settled.label === null)

@@ -1,7 +1,7 @@
 /**
  * Records that people sign with their ledger keys about a Datanet's rows and models: labels, settled disputes,
- * approvals, rows left out and why, objections, requests for access and their answers, recomputations. A record is a
- * canonical JSON text with a signature over its hash, so anyone who has it can check it without the host
+ * approvals, rows left out and why, objections, withdrawals, requests for access and their answers, recomputations. A record is
+ * a canonical JSON text with a signature over its hash, so anyone who has it can check it without the host
  * (docs/explanation/datanets.md, "Records").
  */
 
@@ -82,6 +82,8 @@ export const recordSchema = z.discriminatedUnion("kind", [
     note,
   }),
   z.strictObject({ kind: z.literal("objection"), ...common, row: digest, note: note.min(1) }),
+  /** The contributor of a row withdraws it from the Datanet, for good. */
+  z.strictObject({ kind: z.literal("withdrawal"), ...common, row: digest, note }),
   z.strictObject({
     kind: z.literal("verdict"),
     ...common,

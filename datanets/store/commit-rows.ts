@@ -4,7 +4,7 @@
  */
 import { byteStrings, integers } from "@openledger/foundation/database/binary-lists";
 import type { Queries } from "@openledger/foundation/database/queries";
-import { moveRows } from "./move-rows.ts";
+import { type MovedRow, moveRows } from "./move-rows.ts";
 import type { StoredCommit } from "./stored-datanet.ts";
 
 /** Maximum bytes of rows in one statement, which has them twice over, in the driver and in the server. */
@@ -45,9 +45,18 @@ export class CommitRows {
   /**
    * Stores rows, none of which has come before.
    * @param rowCount rows of the Datanet so far: the number of its next one
+   * @param hasReturned true if some were withdrawn by somebody who committed them later: they are this contributor's now
    * @returns how many the Datanet did not have
    */
-  async add({ rowCount, rows }: { rowCount: number; rows: readonly ArrivingRow[] }): Promise<number> {
+  async add({
+    hasReturned,
+    rowCount,
+    rows,
+  }: {
+    rowCount: number;
+    hasReturned: boolean;
+    rows: readonly ArrivingRow[];
+  }): Promise<number> {
     let addedCount = 0;
     for (let first = 0; first < rows.length; ) {
       let [end, bytes] = [first, 0];
@@ -55,7 +64,10 @@ export class CommitRows {
         bytes += rows[end]!.content.length;
         end += 1;
       }
-      addedCount += await this.#addPart(rows.slice(first, end), rowCount + addedCount);
+      addedCount += await this.#addPart(rows.slice(first, end), {
+        nextNumber: rowCount + addedCount,
+        hasReturned,
+      });
       first = end;
     }
     const runs: string[] = [];
@@ -73,7 +85,10 @@ export class CommitRows {
     return addedCount;
   }
 
-  async #addPart(rows: readonly ArrivingRow[], nextNumber: number): Promise<number> {
+  async #addPart(
+    rows: readonly ArrivingRow[],
+    { hasReturned, nextNumber }: { nextNumber: number; hasReturned: boolean },
+  ): Promise<number> {
     const { query } = this.#queries;
     const { number } = this.#commit;
     const digests = byteStrings(rows.map(({ digest }) => digest));
@@ -97,9 +112,9 @@ export class CommitRows {
         integers(rows.map(({ content }) => content.length)),
       ],
     );
-    // Where no host had the bytes of any, nobody has committed one of them before.
+    // Where no host had the bytes of any, nobody has committed one of them before, unless it was withdrawn.
     const { fresh, moved } =
-      stored!.count === rows.length
+      stored!.count === rows.length && !hasReturned
         ? { fresh: rows, moved: [] }
         : await this.#compare(rows, digests, nextNumber);
     if (moved.length > 0)
@@ -135,7 +150,7 @@ export class CommitRows {
     rows: readonly ArrivingRow[],
     digests: Buffer,
     nextNumber: number,
-  ): Promise<{ fresh: ArrivingRow[]; moved: { number: number; place: number }[] }> {
+  ): Promise<{ fresh: ArrivingRow[]; moved: MovedRow[] }> {
     const { commitIndex } = this.#commit;
     const known = await this.#queries.query<{ digest: Buffer; number: number; commitIndex: number }>(
       `select digest, rows.number, commit_index as "commitIndex"
@@ -145,7 +160,7 @@ export class CommitRows {
     );
     const held = new Map(known.map((row) => [row.digest.toString("hex"), row]));
     const fresh: ArrivingRow[] = [];
-    const moved: { number: number; place: number }[] = [];
+    const moved: MovedRow[] = [];
     for (const row of rows) {
       const name = row.digest.toString("hex");
       const before = held.get(name);
@@ -154,7 +169,7 @@ export class CommitRows {
         fresh.push(row);
       } else if (commitIndex < before.commitIndex) {
         held.set(name, { ...before, commitIndex });
-        moved.push({ number: before.number, place: row.place });
+        moved.push({ number: before.number, place: row.place, bytes: row.content.length });
       }
     }
     return { fresh, moved };

@@ -5,6 +5,7 @@
 import type { Finding } from "../cleaning/finding.ts";
 import type { RecordState, RowRecords } from "../records/record-state.ts";
 import type { HostStore } from "./host-store.ts";
+import { decisionOf } from "./row-decision.ts";
 
 export const FINDING_STATES = [
   "open",
@@ -15,32 +16,6 @@ export const FINDING_STATES = [
   "byRule",
 ] as const;
 type FindingState = (typeof FINDING_STATES)[number];
-
-/** Last decision of a reviewer on a row. */
-interface Decision {
-  readonly isLeftOut: boolean;
-  readonly why: string;
-  readonly note: string;
-  readonly byId: number;
-  readonly atMs: number;
-}
-
-/** null if no reviewer has said so. Leaving out goes before settling, as in `outcomeOf`. */
-export function decisionOf({ leaveOut, settled }: RowRecords): Decision | null {
-  if (leaveOut !== null) {
-    const { atMs, isLeftOut, leafId, note, why } = leaveOut;
-    if (isLeftOut || settled === null || settled.label !== null)
-      return { isLeftOut, why, note, byId: leafId, atMs };
-  }
-  if (settled === null || settled.label !== null) return null;
-  return {
-    isLeftOut: true,
-    why: "wrong-label",
-    note: settled.note,
-    byId: settled.leafId,
-    atMs: settled.atMs,
-  };
-}
 
 export function stateOf({ evidence, kind }: Finding, records: RowRecords, datanetId: number): FindingState {
   if (kind === "copy" && evidence.earlier?.datanetId === datanetId) return "byRule";

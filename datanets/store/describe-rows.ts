@@ -13,6 +13,7 @@ import { factsOf, lock } from "./hosted-datanet.ts";
 import { describe, type RowDescription } from "./row-description.ts";
 import { storeRowValues } from "./row-values.ts";
 import { configurationsOf, countForStatement, vectorSql } from "./row-words.ts";
+import { dropWithdrawn } from "./withdrawn-rows.ts";
 
 /** Rows that wait, of one Datanet, before its uploads wait too. */
 const MAX_UNDESCRIBED = 50_000;
@@ -76,7 +77,7 @@ async function describePartOf(cards: CardCache, datanetId: number): Promise<Part
       if (before.policy === null || before.describedCount === before.rowCount) return "nothing";
       const { card } = (await cards.card(datanetId, before.policy, queries))!;
       const end = Math.min(before.rowCount, before.describedCount + ROWS_A_PART);
-      const contents = await readContents(queries, datanetId, before.describedCount, end);
+      const { contents, endNumber } = await readContents(queries, datanetId, before.describedCount, end);
       const rows = await describeAllOf(card, contents);
       await storeWords(queries, { datanetId, card, rows });
       await storeRowValues(queries, datanetId, rows);
@@ -84,15 +85,16 @@ async function describePartOf(cards: CardCache, datanetId: number): Promise<Part
       const { cardCount } = await lock(queries, datanetId);
       // By a card that is the last one no more: the transaction ends without it.
       if (cardCount !== before.cardCount) throw new CardChanged();
+      await dropWithdrawn(queries, datanetId, before.describedCount, endNumber);
       const malformed = rows.filter(({ isWellFormed }) => !isWellFormed);
       if (malformed.length > 0)
         await queries.query(
-          "update rows set is_well_formed = false where datanet_id = $1 and number = any($2::int[])",
+          "update rows set is_well_formed = false where datanet_id = $1 and number = any($2::int[]) and not is_withdrawn",
           [datanetId, integers(malformed.map(({ number }) => number))],
         );
       await queries.query("update datanets set described_count = $2, revision = revision + 1 where id = $1", [
         datanetId,
-        rows.at(-1)!.number + 1,
+        endNumber,
       ]);
       return "described";
     })
@@ -121,20 +123,25 @@ async function describeAllOf(
   return rows;
 }
 
-/** Rows from `first` on, before `end`, as many as a part has room for, but one at least. */
-function readContents(
+/**
+ * Rows from `first` on, before `end`, as many as a part has room for, but one at least; withdrawn ones have no content.
+ * `endNumber` is the number after the last of them.
+ */
+async function readContents(
   { query }: Queries,
   datanetId: number,
   first: number,
   end: number,
-): Promise<{ number: number; content: Buffer }[]> {
-  return query(
-    `select number, contents.bytes as content from (
-        select number, digest, sum(bytes) over (order by number) as total from rows
-         where datanet_id = $1 and number >= $2 and number < $3) as part join contents using (digest)
+): Promise<{ contents: { number: number; content: Buffer }[]; endNumber: number }> {
+  const found = await query<{ number: number; content: Buffer | null }>(
+    `select number, case when not is_withdrawn then contents.bytes end as content from (
+        select number, digest, is_withdrawn, sum(bytes) over (order by number) as total from rows
+         where datanet_id = $1 and number >= $2 and number < $3) as part left join contents using (digest)
       where total <= ${BYTES_A_PART} or number = $2 order by number`,
     [datanetId, first, end],
   );
+  const contents = found.flatMap(({ content, number }) => (content === null ? [] : [{ number, content }]));
+  return { contents, endNumber: found.at(-1)!.number + 1 };
 }
 
 async function storeWords(

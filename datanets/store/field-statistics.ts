@@ -49,12 +49,12 @@ export interface FieldStatistics {
 }
 
 export class FieldStatisticsCache {
-  /** Cache by the card and, in a Datanet that is counted whole, by its revision. */
+  /** Cache by the card, withdrawals and, in a Datanet that is counted whole, its revision. */
   readonly #cache = new LRUCache<string, FieldStatistics>({ max: MAX_CACHED, ttl: CACHED_MS });
 
   async of(datanet: HostedDatanet, card: Pick<Card, "row">): Promise<FieldStatistics> {
     const revision = isWhole(datanet, card) ? datanet.revision : null;
-    const key = JSON.stringify([datanet.id, revision, card.row]);
+    const key = JSON.stringify([datanet.id, revision, datanet.withdrawalCount, card.row]);
     const known = this.#cache.get(key);
     if (known !== undefined) return known;
     const statistics = await fieldStatistics(datanet, card);

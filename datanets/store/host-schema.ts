@@ -308,6 +308,14 @@ create index rows_waiting on rows (datanet_id, label_count, begun_at)
   where begun_at is not null and label_count > 0 and decision is null and gold_label is null;
 `;
 
+/** Rows that their contributors have withdrawn: no bytes, words or values are left of them, and their hashes stay. */
+const WITHDRAWN_ROWS = `
+alter table rows add column is_withdrawn boolean not null default false;
+-- Never falls, though a withdrawn row may come back with an earlier contributor.
+alter table datanets add column withdrawal_count integer not null default 0;
+create index rows_withdrawn on rows (datanet_id, digest) where is_withdrawn;
+`;
+
 export const HOST_PART: DatabasePart = {
   name: "datanets",
   migrations: [
@@ -318,5 +326,6 @@ export const HOST_PART: DatabasePart = {
     DECIDED_ROWS,
     DESCRIBED_LATER,
     BEGUN_ROWS,
+    WITHDRAWN_ROWS,
   ],
 };

@@ -18,6 +18,13 @@ import { isLabellersSql } from "./row-outcome.ts";
 import { configurationsOf, wordsOfText } from "./row-words.ts";
 import { bufferOf, digestsSql, storable } from "./sql-values.ts";
 import { DATANET_COLUMNS, type StoredCommit, type StoredDatanet } from "./stored-datanet.ts";
+import {
+  receiveWithdrawn,
+  requireNoneWithdrawn,
+  rowWithdrawn,
+  shareContents,
+  withdrawnAmong,
+} from "./withdrawn-rows.ts";
 
 /** Digests that one statement looks up, and rows that one reads. */
 const ROWS_A_STATEMENT = 4_096;
@@ -52,6 +59,7 @@ export class HostedDatanet implements StoredDatanet {
   readonly rowCount: number;
   readonly describedCount: number;
   readonly recordCount: number;
+  readonly withdrawalCount: number;
   readonly revision: number;
   readonly policy: string | null;
   readonly database: Database;
@@ -64,6 +72,7 @@ export class HostedDatanet implements StoredDatanet {
     this.rowCount = facts.rowCount;
     this.describedCount = facts.describedCount;
     this.recordCount = facts.recordCount;
+    this.withdrawalCount = facts.withdrawalCount;
     this.revision = facts.revision;
     this.policy = facts.policy;
     this.database = cards.database;
@@ -164,7 +173,7 @@ export class HostedDatanet implements StoredDatanet {
       throw mismatch(`the list of ${rowCount} rows is not that of the commit`, rowsRoot);
     const { committedAtMs, contributorId, opIndex } = commit;
     await this.database.transaction(async (queries) => {
-      const { commitCount } = await lock(queries, this.id);
+      const { commitCount, withdrawalCount } = await lock(queries, this.id);
       const known = await queries.query("select 1 from commits where datanet_id = $1 and rows_root = $2", [
         this.id,
         rowsRoot,
@@ -179,6 +188,8 @@ export class HostedDatanet implements StoredDatanet {
           ...[committedAtMs, opIndex, bufferOf(digests)],
         ],
       );
+      if (withdrawalCount > 0)
+        await receiveWithdrawn(queries, this.id, { commitNumber: commitCount, digests: bufferOf(digests) });
       await changed(queries, this.id, { commits: 1, bytes: digests.length });
     });
     return this.requireCommit(rowsRoot);
@@ -199,7 +210,7 @@ export class HostedDatanet implements StoredDatanet {
   /**
    * Takes rows of a commit, from place `from` on, each checked against the list; those that are here are passed over. Searches
    * find them a moment later (describe-rows.ts).
-   * @returns how many are new. @throws DNT_LIST_MISMATCH, SRV_QUOTA_USED, SRV_DISK_FULL
+   * @returns how many are new. @throws DNT_LIST_MISMATCH, DNT_ROW_WITHDRAWN, SRV_QUOTA_USED, SRV_DISK_FULL
    */
   async addRows(
     commit: StoredCommit,
@@ -220,7 +231,12 @@ export class HostedDatanet implements StoredDatanet {
         );
     }
     return this.database.transaction(async (queries) => {
-      const { rowCount } = await lock(queries, this.id);
+      const [{ rowCount, withdrawalCount }] = await Promise.all([
+        lock(queries, this.id),
+        shareContents(queries),
+      ]);
+      const hasReturned =
+        withdrawalCount > 0 && (await requireNoneWithdrawn(queries, this.id, commit, splitDigests(digests)));
       const pieces = new CommitRows(queries, this.id, commit);
       const fresh = await pieces.missingOf(from, rows.length);
       if (fresh.length === 0) return 0;
@@ -228,6 +244,7 @@ export class HostedDatanet implements StoredDatanet {
       await account.quotas.takeBytes(queries, account.leafId, bytes);
       const addedCount = await pieces.add({
         rowCount,
+        hasReturned,
         rows: fresh.map((i) => ({
           place: from + i,
           digest: digests.subarray(i * DIGEST_BYTES, (i + 1) * DIGEST_BYTES),
@@ -274,31 +291,40 @@ export class HostedDatanet implements StoredDatanet {
   /**
    * Contents of rows by digest, in the order asked for, as many as `maxBytes` have room for, but one at least.
    * @param digests 32 bytes each
-   * @throws DNT_NOT_HOSTED for a row that the Datanet does not have here
+   * @throws DNT_NOT_HOSTED for a row that the Datanet does not have here; DNT_ROW_WITHDRAWN, which names all withdrawn rows among
+   *   those that are asked for
    */
   async fetchRows(digests: Uint8Array, maxBytes: number): Promise<Uint8Array[]> {
     const rows: Uint8Array[] = [];
     for (let at = 0, bytes = 0; at < digests.length && bytes < maxBytes; ) {
       const asked = bufferOf(digests.subarray(at, at + ROWS_A_STATEMENT * DIGEST_BYTES));
+      // Before what is absent: what is withdrawn meanwhile is found to be so.
+      const found = await this.#contents(asked, { maxBytes: maxBytes - bytes, isFirst: rows.length === 0 });
+      const isShort = found.length < asked.length / DIGEST_BYTES;
+      const withdrawn =
+        isShort || this.withdrawalCount > 0 ? await withdrawnAmong(this.database, this.id, asked) : [];
+      if (withdrawn.some(({ place }) => place <= found.length))
+        throw rowWithdrawn(
+          this.id,
+          (await withdrawnAmong(this.database, this.id, bufferOf(digests))).map(({ digest }) => digest),
+        );
       const [absent] = await this.database.query<{ digest: Buffer; place: number }>(
         `select digest, place from ${digestsSql("$2")} as asked
           where not exists (select 1 from rows where rows.digest = asked.digest and datanet_id = $1) order by place limit 1`,
         [this.id, asked],
       );
-      const found = await this.#contents(asked, { maxBytes: maxBytes - bytes, isFirst: rows.length === 0 });
       rows.push(...found);
-      const isWhole = found.length === asked.length / DIGEST_BYTES;
       // What lies behind the room of the answer is nobody's business yet.
       if (absent !== undefined && absent.place <= found.length)
         throw notHosted(absent.digest.toString("hex"));
-      if (!isWhole) break;
+      if (isShort) break;
       bytes += found.reduce((sum, row) => sum + row.length, 0);
       at += asked.length;
     }
     return rows;
   }
 
-  /** Contents in the order of their digests, up to `maxBytes`; those that are not here end them. */
+  /** Contents in the order of their digests, up to `maxBytes`; those that are not here, or withdrawn, end them. */
   async #contents(
     digests: Buffer,
     { isFirst, maxBytes }: { maxBytes: number; isFirst: boolean },
@@ -306,9 +332,10 @@ export class HostedDatanet implements StoredDatanet {
     const found = await this.database.query<{ place: number; bytes: Buffer }>(
       `select place, bytes from (
           select place, bytes, sum(octet_length(bytes)) over (order by place) as total
-            from ${digestsSql("$1")} as asked join contents using (digest)) as sized
+            from ${digestsSql("$1")} as asked join contents using (digest)
+           where not exists (select 1 from rows where datanet_id = $4 and rows.digest = asked.digest and is_withdrawn)) as sized
         where total <= $2::bigint or (place = 0 and $3) order by place`,
-      [digests, Math.max(0, maxBytes), isFirst],
+      [digests, Math.max(0, maxBytes), isFirst, this.id],
     );
     const rows: Uint8Array[] = [];
     for (const { bytes, place } of found) {
@@ -335,13 +362,15 @@ export class HostedDatanet implements StoredDatanet {
     return new Map(found.map(({ digest, number }) => [digest.toString("hex"), number]));
   }
 
-  /** @throws DNT_NOT_HOSTED */
+  /** @throws DNT_NOT_HOSTED, DNT_ROW_WITHDRAWN */
   async content(digest: string): Promise<Uint8Array> {
-    const [found] = await this.database.query<{ bytes: Buffer }>(
-      "select contents.bytes from rows join contents using (digest) where datanet_id = $1 and digest = $2",
+    const [found] = await this.database.query<{ bytes: Buffer | null }>(
+      `select case when not is_withdrawn then contents.bytes end as bytes from rows left join contents using (digest)
+        where datanet_id = $1 and digest = $2`,
       [this.id, Buffer.from(digest, "hex")],
     );
     if (found === undefined) throw notHosted(digest);
+    if (found.bytes === null) throw rowWithdrawn(this.id, [digest]);
     return found.bytes;
   }
 
@@ -490,6 +519,12 @@ export async function changed(
 ): Promise<void> {
   await query(COUNT_STORED, [datanetId, commits, rows, records, bytes]);
 }
+
+/** Digests, 32 bytes each, one by one. */
+const splitDigests = (digests: Buffer): Buffer[] =>
+  Array.from({ length: digests.length / DIGEST_BYTES }, (_, i) =>
+    digests.subarray(i * DIGEST_BYTES, (i + 1) * DIGEST_BYTES),
+  );
 
 /** Puts pieces together. @param bytes their length */
 async function wholeOf(pieces: AsyncIterable<Buffer>, bytes: number): Promise<Uint8Array> {

@@ -52,6 +52,7 @@ export async function leftOutRows(datanet: HostedDatanet, card: Card) {
         contributorId,
         outcome: outcomeOf(card, records, contributorId),
         objections: records.objections,
+        withdrawnAtMs: records.withdrawals.get(contributorId)?.atMs ?? null,
       });
     }
   }

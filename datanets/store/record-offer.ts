@@ -12,6 +12,8 @@ export interface RecordKnowledge {
   isCommitKnown(rowsRoot: string): boolean;
   /** Contributor of the row; null if the host does not have the row. */
   contributorOf(digest: string): number | null;
+  /** Contributor who may withdraw the row, also before it has come, by the lists that are here; null if it is in none. */
+  withdrawableBy(digest: string): number | null;
   /** @throws DNT_VERIFIED_FULL */
   requireRoomFor(body: VerifiedBody, isOfTeam: boolean): void;
 }

@@ -7,6 +7,7 @@ import type { HostStore } from "./host-store.ts";
 import { describe } from "./row-description.ts";
 import { storeRowValues } from "./row-values.ts";
 import { configurationsOf, countForStatement, vectorSql } from "./row-words.ts";
+import { dropWithdrawn } from "./withdrawn-rows.ts";
 
 const ROWS_A_PART = 200;
 
@@ -29,7 +30,7 @@ export async function redescribePart(store: HostStore): Promise<boolean> {
     const lastEnd = Math.min(endRow, nextRow + ROWS_A_PART);
     const found = await queries.query<{ number: number; content: Buffer }>(
       `select number, contents.bytes as content from rows join contents using (digest)
-        where datanet_id = $1 and number >= $2 and number < $3 order by number`,
+        where datanet_id = $1 and number >= $2 and number < $3 and not is_withdrawn order by number`,
       [datanetId, nextRow, lastEnd],
     );
     const all = found.map(({ content, number }) => ({ number, ...describe(card, content) }));
@@ -43,9 +44,10 @@ export async function redescribePart(store: HostStore): Promise<boolean> {
       [datanetId, numbers, described.map(({ isWellFormed }) => isWellFormed)],
     );
     await queries.query(
-      `update row_words set words = ${vectorSql("part.words", configurationsOf(card), datanetId)}
+      // A row that was withdrawn, and is there again, has no words.
+      `insert into row_words select $1, number, ${vectorSql("part.words", configurationsOf(card), datanetId)}
          from unnest($2::int[], $3::text[]) as part (number, words)
-        where row_words.datanet_id = $1 and row_words.number = part.number`,
+         on conflict (datanet_id, number) do update set words = excluded.words`,
       [datanetId, numbers, described.map(({ words }) => words)],
     );
     await queries.query("delete from row_values where datanet_id = $1 and number >= $2 and number < $3", [
@@ -61,6 +63,7 @@ export async function redescribePart(store: HostStore): Promise<boolean> {
       [datanetId, end],
     );
     await queries.query("update datanets set revision = revision + 1 where id = $1", [datanetId]);
+    await dropWithdrawn(queries, datanetId, nextRow, end);
     return true;
   });
 }

@@ -146,7 +146,8 @@ export class RowChecks {
           throw isRollupError(error, "DNT_CHECK_FAILED") ? error : failed(error);
         });
       const check: StoredCheck = {
-        rowCount,
+        // Nothing is found in withdrawn rows: they count as looked at.
+        rowCount: rowCount + (await withdrawnCount(datanet)),
         recordCount,
         checkedAtMs: this.#nowMs(),
         findings: [...(await findRepeats(datanet)), ...found],
@@ -155,7 +156,13 @@ export class RowChecks {
         `insert into checks values ($1, $2, $3, $4::bigint, $5, null, null)
            on conflict (datanet_id) do update set row_count = excluded.row_count, record_count = excluded.record_count,
               checked_at_ms = excluded.checked_at_ms, findings = excluded.findings, failure = null, not_before_ms = null`,
-        [datanet.id, rowCount, recordCount, Math.floor(check.checkedAtMs), JSON.stringify(check.findings)],
+        [
+          datanet.id,
+          check.rowCount,
+          recordCount,
+          Math.floor(check.checkedAtMs),
+          JSON.stringify(check.findings),
+        ],
       );
       return check;
     } catch (error) {
@@ -239,7 +246,8 @@ export class RowChecks {
         }>(
           `select digest, place, contents.bytes as content, ${outcome.label} as "acceptedLabel",
                   case when ${outcome.state} <> 'waiting' then rows.label end as label
-             from rows join contents using (digest) where datanet_id = $1 and commit_number = $2 and place > $3
+             from rows join contents using (digest)
+            where datanet_id = $1 and commit_number = $2 and place > $3 and not is_withdrawn
             order by place limit ${ROWS_A_MESSAGE}`,
           [datanet.id, number, last],
         );
@@ -262,6 +270,14 @@ export class RowChecks {
   }
 }
 
+async function withdrawnCount({ database, id }: HostedDatanet): Promise<number> {
+  const [counted] = await database.query<{ count: number }>(
+    "select count(*)::int as count from rows where datanet_id = $1 and is_withdrawn",
+    [id],
+  );
+  return counted!.count;
+}
+
 /** Rows of another Datanet that were committed before this one's last row. */
 async function sendForeign(
   datanet: HostedDatanet,
@@ -280,7 +296,7 @@ async function sendForeign(
       `select rows.number, digest, contributor_id as "contributorId", op_index::float8 as "opIndex", contents.bytes as content
          from rows join contents using (digest)
          join commits on commits.datanet_id = rows.datanet_id and commits.number = commit_number
-        where rows.datanet_id = $1 and rows.number > $2
+        where rows.datanet_id = $1 and rows.number > $2 and not is_withdrawn
           and op_index < (select coalesce(max(op_index), -1) from commits where datanet_id = $3)
         order by rows.number limit ${ROWS_A_MESSAGE}`,
       [other.id, last, datanet.id],
@@ -307,7 +323,7 @@ async function findRepeats(datanet: HostedDatanet): Promise<Finding[]> {
       const repeats = await datanet.database.query<{ digest: Buffer; contributorId: number }>(
         `select digest, contributor_id as "contributorId" from ${digestsSql("$3")} as listed join rows using (digest)
            join commits on commits.datanet_id = rows.datanet_id and commits.number = commit_number
-          where rows.datanet_id = $1 and commit_number <> $2 order by listed.place`,
+          where rows.datanet_id = $1 and commit_number <> $2 and not is_withdrawn order by listed.place`,
         [datanet.id, commit.number, await datanet.digests(commit, from, DIGESTS_A_STATEMENT)],
       );
       found.push(...repeats.map((repeat) => repeatOf(datanet.id, commit, repeat)));

@@ -16,6 +16,7 @@ import { sampleCard, sampleRows } from "../testing/sample-card.ts";
 import { HOST_PART } from "./host-schema.ts";
 import { HostStore } from "./host-store.ts";
 import { Quotas } from "./quotas.ts";
+import { redescribePart } from "./redescribe-rows.ts";
 import { outcomeSql } from "./row-outcome.ts";
 import { ROW_STATES } from "./row-query.ts";
 import { RowSearch } from "./row-search.ts";
@@ -67,8 +68,8 @@ async function bring(own: readonly Uint8Array[], contributorId: number, commitIn
   await store.describeAll();
 }
 
-/** Records of one row: contributors, labellers and a reviewer in any order. */
-const recordsOf = (row: string): fc.Arbitrary<RecordBody[]> => {
+/** Records of one row: contributors, labellers and a reviewer in any order. @param contributor who may withdraw it */
+const recordsOf = (row: string, contributor: number): fc.Arbitrary<RecordBody[]> => {
   const about = { datanetId: ID, row, atMs: 0, note: "" };
   const label = fc.constantFrom("good", "bad");
   const one = fc.oneof(
@@ -76,6 +77,7 @@ const recordsOf = (row: string): fc.Arbitrary<RecordBody[]> => {
     { weight: 1, arbitrary: fc.tuple(fc.constant("settle" as const), fc.constantFrom("good", "bad", null)) },
     { weight: 1, arbitrary: fc.tuple(fc.constant("leaveOut" as const), fc.boolean()) },
     { weight: 1, arbitrary: fc.tuple(fc.constant("suggestion" as const), label) },
+    { weight: 1, arbitrary: fc.tuple(fc.constant("withdrawal" as const), fc.constant(null)) },
   );
   const bodyOf = ([kind, value]: readonly [number | string, string | boolean | null]): RecordBody => {
     if (typeof kind === "number")
@@ -83,6 +85,7 @@ const recordsOf = (row: string): fc.Arbitrary<RecordBody[]> => {
     if (kind === "settle") return { ...about, kind, leafId: 7, label: value as string | null };
     if (kind === "leaveOut")
       return { ...about, kind, leafId: 7, isLeftOut: value as boolean, why: "off-topic" };
+    if (kind === "withdrawal") return { ...about, kind, leafId: contributor };
     const { note: _, ...rest } = about;
     return { ...rest, kind: "suggestion", leafId: 7, label: value as string, model: "a model" };
   };
@@ -114,21 +117,33 @@ for (const annotatorsPerRow of [1, 2, 3])
 it("is the same for a row's records, whichever card, also after a row has got an earlier contributor", async () => {
   await bring(rows, LATER, 4);
   const seed = Math.floor(Math.random() * 2 ** 31);
-  const records = digests.map((row, i) => fc.sample(recordsOf(row), { numRuns: 1, seed: seed + i })[0]!);
-  const half = records.map((own) => own.slice(0, own.length >> 1));
-  const before = await take(half.flat());
+  const records = (salt: number, contributor: (i: number) => number) =>
+    digests.map(
+      (row, i) => fc.sample(recordsOf(row, contributor(i)), { numRuns: 1, seed: seed + salt + i })[0]!,
+    );
+  const before = await take(records(0, () => LATER).flat());
   await bring(shared, FIRST, 2);
   const isShared = new Set(shared.map(sha256Hex));
   // Whoever committed them later has not said it as a labeller.
   const ended = (body: RecordBody) =>
-    body.kind === "label" && body.leafId === LATER && isShared.has(body.row);
+    (body.kind === "label" || body.kind === "withdrawal") && body.leafId === LATER && isShared.has(body.row);
   const held = before.filter((body) => !ended(body));
-  held.push(...(await take(records.flatMap((own, i) => own.slice(half[i]!.length)))));
+  held.push(...(await take(records(digests.length, contributorOf).flat())));
   const state = new RecordState();
   for (const body of held) state.add(recordId(DOMAIN, body), body);
   const search = new RowSearch();
   const datanet = await store.require(ID);
   const numbersOf = await datanet.rowIds(digests);
+  // Exactly the withdrawn rows have no bytes, nor anything that was read from them.
+  await store.describeAll();
+  while (await redescribePart(store));
+  const isGone = digests.map((digest, i) => state.row(digest).withdrawals.has(contributorOf(i)));
+  for (const table of ["contents join rows using (digest)", "row_words"]) {
+    const [left] = await database.query(`select array_agg(number order by number) as numbers from ${table}`);
+    expect(left!.numbers, table).toEqual(
+      digests.flatMap((digest, i) => (isGone[i] ? [] : [numbersOf.get(digest)!])).sort((a, b) => a - b),
+    );
+  }
   const own = await database.query(
     "select row_number as number, leaf_id as leaf from labels where datanet_id = $1 and is_own order by 1",
     [ID],

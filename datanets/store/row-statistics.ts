@@ -77,6 +77,8 @@ async function rowStatistics(datanet: HostedDatanet, card: Card, nowMs: number) 
   }
   const powers: number[] = [];
   for (const { bytes, rowCount } of lengths) {
+    // Withdrawn rows have no length.
+    if (bytes === 0) continue;
     const power = Math.max(0, 32 - Math.clz32(bytes - 1));
     powers[power] = (powers[power] ?? 0) + rowCount;
   }

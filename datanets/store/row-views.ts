@@ -28,10 +28,11 @@ export async function rowViews(
       commit: string;
       place: number;
       contributorId: number;
-      content: Buffer;
+      content: Buffer | null;
     }>(
-      `select rows.number, digest, rows_root as commit, place, contributor_id as "contributorId", contents.bytes as content
-         from rows join contents using (digest)
+      `select rows.number, digest, rows_root as commit, place, contributor_id as "contributorId",
+              case when not is_withdrawn then contents.bytes end as content
+         from rows left join contents using (digest)
          join commits on commits.datanet_id = rows.datanet_id and commits.number = commit_number
         where rows.datanet_id = $1 and rows.number = any($2)`,
       [datanet.id, numbers],
@@ -45,6 +46,9 @@ export async function rowViews(
   });
   return { rows, recordState };
 }
+
+/** What lists show of a row whose bytes are erased. */
+const NOTHING_SHOWN = { isWellFormed: true, text: "", values: undefined };
 
 /** Minimum characters of each text of a table, however many fields are before it. */
 const MIN_CHARACTERS = 60;
@@ -68,20 +72,20 @@ function viewOf(
     contributorId,
     digest,
     place,
-  }: { digest: Buffer; commit: string; place: number; contributorId: number; content: Buffer },
+  }: { digest: Buffer; commit: string; place: number; contributorId: number; content: Buffer | null },
   { excerptCharacters, recordState }: { recordState: RecordState; excerptCharacters: number },
 ) {
   const name = digest.toString("hex");
   const records = recordState.row(name);
   // Not the columns: a new card may not have described this row yet.
-  const { isWellFormed, text, values } = viewRow(card, content);
+  const { isWellFormed, text, values } = content === null ? NOTHING_SHOWN : viewRow(card, content);
   const outcome = outcomeOf(card, records, contributorId);
   return {
     digest: name,
     commit,
     index: place,
     contributorId,
-    bytes: content.length,
+    bytes: content?.length ?? 0,
     label: outcome.state === "waiting" ? null : (records.labels.get(contributorId)?.label ?? null),
     isWellFormed,
     excerpt: text.slice(0, excerptCharacters),
@@ -90,6 +94,8 @@ function viewOf(
     isCut: text.length > excerptCharacters,
     labelCount: countedLabels(card, records.labels, contributorId),
     objectionCount: records.objections.length,
+    /** Time at which the contributor has withdrawn the row, which has no bytes since; null if they have not. */
+    withdrawnAtMs: records.withdrawals.get(contributorId)?.atMs ?? null,
     outcome,
   };
 }

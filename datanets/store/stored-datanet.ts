@@ -10,6 +10,8 @@ export interface StoredDatanet {
   /** Rows before this number are described: searches find them (describe-rows.ts). */
   readonly describedCount: number;
   readonly recordCount: number;
+  /** Rows that were ever withdrawn: 0 means that no row is. */
+  readonly withdrawalCount: number;
   readonly revision: number;
   /** Hash of the newest card. */
   readonly policy: string | null;
@@ -31,4 +33,5 @@ export interface StoredCommit {
 
 /** Columns of `StoredDatanet`. */
 export const DATANET_COLUMNS = `id, card_count as "cardCount", commit_count as "commitCount", row_count as "rowCount",
-  described_count as "describedCount", record_count as "recordCount", revision::float8 as revision, policy`;
+  described_count as "describedCount", record_count as "recordCount",
+  withdrawal_count as "withdrawalCount", revision::float8 as revision, policy`;

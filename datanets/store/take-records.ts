@@ -14,18 +14,27 @@ import { statement } from "@openledger/foundation/database/statement";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import { datanetError } from "../datanet-errors.ts";
 import { type BodyOf, type RecordBody, recordSubject, type SignedRecord } from "../records/record.ts";
-import { RecordState, type RowRecords } from "../records/record-state.ts";
-import { decisionOf } from "./decisions.ts";
+import { RecordState } from "../records/record-state.ts";
 import { changed, type HostedDatanet, lock } from "./hosted-datanet.ts";
 import type { Quotas } from "./quotas.ts";
 import type { RecordOffer } from "./record-offer.ts";
+import { writeRowStates } from "./row-states.ts";
 import { SqlValues } from "./sql-values.ts";
 import { isVerifiedRecord, knownRecomputations, storeRecomputations } from "./verified-records.ts";
+import {
+  type AbsentRow,
+  addAbsentRows,
+  eraseRows,
+  type ListedPlace,
+  listedPlaces,
+} from "./withdrawn-rows.ts";
 
 interface KnownRow {
   readonly number: number;
   readonly digest: string;
   readonly contributorId: number;
+  /** Place of its commit among the Datanet's. */
+  readonly commitIndex: number;
   readonly begunAt: number | null;
 }
 
@@ -35,7 +44,9 @@ const recordsHereSql = (table: "records" | "verified") =>
 /** Rows, each as often as it has records that hold, and once without them. */
 const KNOWN_ROWS = `select rows.number, digest, begun_at as "begunAt", record.id, record.record,
           (select contributor_id from commits
-            where commits.datanet_id = rows.datanet_id and commits.number = commit_number) as "contributorId"
+            where commits.datanet_id = rows.datanet_id and commits.number = commit_number) as "contributorId",
+          (select commit_index from commits
+            where commits.datanet_id = rows.datanet_id and commits.number = commit_number) as "commitIndex"
      from rows left join lateral (
             select number, id, record from records
              where records.datanet_id = $1 and row_number = rows.number and is_current offset 0) as record on true
@@ -47,15 +58,6 @@ const ADD_RECORDS = statement(
             with ordinality as part (id, kind, leaf_id, row_number, about, record, at)`,
 );
 const MARK_OUTDATED = "update records set is_current = false where datanet_id = $1 and id = any($2)";
-const CHANGE_ROWS = `update rows set begun_at = change.begun_at, label = change.label, label_count = change.label_count, top_label = change.top_label,
-          top_count = change.top_count, decision = change.decision, decided_label = change.decided_label,
-          gold_label = change.gold_label, suggested_label = change.suggested_label,
-          has_objections = change.has_objections, noticed_at_ms = change.noticed_at_ms
-     from unnest($2::int[], $3::int[], $4::int[], $5::text[], $6::int[], $7::text[], $8::text[], $9::text[], $10::text[],
-                 $11::boolean[], $12::bigint[], $13::text[])
-          as change (number, begun_at, label_count, top_label, top_count, decision, decided_label, gold_label,
-                     suggested_label, has_objections, noticed_at_ms, label)
-    where rows.datanet_id = $1 and rows.number = change.number`;
 const SET_LABELS = statement(
   `insert into labels select $1, * from unnest($2::int[], $3::int[], $4::text[], $5::bigint[], $6::boolean[], $7::int[], $8::boolean[])
      on conflict (datanet_id, row_number, leaf_id) do update
@@ -95,23 +97,37 @@ export async function takeRecords(
   return datanet.database.transaction(async (queries) => {
     const bodies = offers.map(({ record }) => record.body);
     // Sent together; the first one has the others wait for the lock.
-    const [{ recordCount }, here, { records, rows }, commits, others, recomputations, usage] =
-      await Promise.all([
-        lock(queries, datanet.id),
-        recordsHere(
-          queries,
-          datanet.id,
-          offers.map(({ id, record }) => ({ id, body: record.body })),
-        ),
-        knownRows(queries, datanet.id, bodies),
-        knownCommits(queries, datanet.id, bodies),
-        knownOthers(queries, datanet.id, bodies),
-        knownRecomputations(queries, datanet.id, bodies),
-        quotas.begin(
-          queries,
-          bodies.map(({ leafId }) => leafId),
-        ),
-      ]);
+    const [
+      { recordCount, rowCount },
+      here,
+      { records, rows },
+      commits,
+      others,
+      recomputations,
+      usage,
+      places,
+    ] = await Promise.all([
+      lock(queries, datanet.id),
+      recordsHere(
+        queries,
+        datanet.id,
+        offers.map(({ id, record }) => ({ id, body: record.body })),
+      ),
+      knownRows(queries, datanet.id, bodies),
+      knownCommits(queries, datanet.id, bodies),
+      knownOthers(queries, datanet.id, bodies),
+      knownRecomputations(queries, datanet.id, bodies),
+      quotas.begin(
+        queries,
+        bodies.map(({ leafId }) => leafId),
+      ),
+      listedPlaces(
+        queries,
+        datanet.id,
+        bodies.flatMap((body) => (body.kind === "withdrawal" ? [body] : [])),
+      ),
+    ]);
+    const withdrawn = new WithdrawnRows(rows, places, rowCount);
     const state = new RecordState();
     /** Id of the record that holds, by subject. */
     const current = new Map<string, string>();
@@ -124,6 +140,7 @@ export async function takeRecords(
     const known = {
       recordState: state,
       isRowKnown: (digest: string) => rows.has(digest),
+      withdrawableBy: (digest: string) => withdrawn.withdrawableBy(digest),
       isCommitKnown: (root: string) => commits.has(root),
       contributorOf: (digest: string) => rows.get(digest)?.contributorId ?? null,
       requireRoomFor: recomputations.requireRoomFor,
@@ -143,6 +160,7 @@ export async function takeRecords(
           if (before !== undefined) outdated.push(before);
           current.set(subject, offer.id);
           recomputations.take(offer.record.body);
+          if (offer.record.body.kind === "withdrawal") withdrawn.take(offer.record.body.row);
           taken.push(offer);
         }
         results.push(null);
@@ -153,6 +171,7 @@ export async function takeRecords(
     }
     if (taken.length === 0) return results;
     const stored = taken.filter(({ record }) => !isVerifiedRecord(record));
+    await addAbsentRows(queries, datanet.id, withdrawn.absent);
     await Promise.all([
       usage.store(),
       storeRecords(queries, datanet.id, { first: recordCount, offers: stored, rows }),
@@ -161,10 +180,59 @@ export async function takeRecords(
       storeRecomputations(queries, datanet.id, taken),
       storeRowStates(queries, datanet.id, { first: recordCount, offers: stored, rows, state }),
       storeVerdicts(queries, datanet.id, { bodies: stored.map(({ record }) => record.body), state }),
-      changed(queries, datanet.id, { records: stored.length }),
     ]);
+    // Last: nothing that was stored of them is to stay.
+    const bytes = await eraseRows(queries, datanet.id, withdrawn.erased, places);
+    await changed(queries, datanet.id, {
+      records: stored.length,
+      rows: withdrawn.absent.length,
+      bytes: -bytes,
+    });
     return results;
   });
+}
+
+/** Rows that a request's records withdraw. */
+class WithdrawnRows {
+  readonly #rows: Map<string, KnownRow>;
+  readonly #places: ReadonlyMap<string, readonly ListedPlace[]>;
+  readonly #rowCount: number;
+  readonly absent: AbsentRow[] = [];
+  readonly erased: KnownRow[] = [];
+
+  /** @param rows those that are here; one that is withdrawn before it comes is added */
+  constructor(
+    rows: Map<string, KnownRow>,
+    places: ReadonlyMap<string, readonly ListedPlace[]>,
+    rowCount: number,
+  ) {
+    this.#rows = rows;
+    this.#places = places;
+    this.#rowCount = rowCount;
+  }
+
+  /**
+   * Contributor of a row, which may have been committed by another leaf before those that have brought it; null if it is in no
+   * list.
+   */
+  withdrawableBy(digest: string): number | null {
+    const row = this.#rows.get(digest);
+    const [listed] = this.#places.get(digest) ?? [];
+    if (row === undefined || listed === undefined) return (row ?? listed)?.contributorId ?? null;
+    return listed.commitIndex < row.commitIndex ? listed.contributorId : row.contributorId;
+  }
+
+  take(digest: string): void {
+    let row = this.#rows.get(digest);
+    if (row === undefined) {
+      const at = this.#places.get(digest)![0]!;
+      const number = this.#rowCount + this.absent.length;
+      row = { number, digest, begunAt: null, contributorId: at.contributorId, commitIndex: at.commitIndex };
+      this.absent.push({ number, digest, at });
+      this.#rows.set(digest, row);
+    }
+    if (!this.erased.includes(row)) this.erased.push(row);
+  }
 }
 
 const rowOf = (body: RecordBody) => ("row" in body ? [body.row] : []);
@@ -188,9 +256,9 @@ async function knownRows(
     datanetId,
     byteStrings(digests.map((digest) => Buffer.from(digest, "hex"))),
   ]);
-  for (const { begunAt, contributorId, digest, number } of found) {
+  for (const { begunAt, commitIndex, contributorId, digest, number } of found) {
     const name = digest.toString("hex");
-    rows.set(name, { number, digest: name, contributorId, begunAt });
+    rows.set(name, { number, digest: name, contributorId, commitIndex, begunAt });
   }
   return { rows, records: found.filter((one): one is Found & HeldRecord => one.id !== null) };
 }
@@ -274,10 +342,11 @@ function aboutOf(body: RecordBody): string {
 
 /** Writes to each row what its records say together now. */
 async function storeRowStates(
-  { query }: Queries,
+  queries: Queries,
   datanetId: number,
   { first, offers, rows, state }: Stored & { state: RecordState },
 ): Promise<void> {
+  const { query } = queries;
   const begun = new Map<string, number>();
   const labels: { row: number; body: BodyOf<"label">; record: number }[] = [];
   const touched = new Set<string>();
@@ -290,30 +359,19 @@ async function storeRowStates(
     if (body.kind === "label") labels.push({ row: rows.get(body.row)!.number, body, record: first + i });
   }
   if (touched.size === 0) return;
-  const changes = [...touched].map((digest) => {
-    const row = rows.get(digest)!;
-    return {
-      number: row.number,
-      begunAt: row.begunAt ?? begun.get(digest) ?? null,
-      ...columnsOf(state.row(digest), row.contributorId),
-    };
-  });
-  const column = <T>(read: (change: (typeof changes)[number]) => T): T[] => changes.map(read);
-  const updated = query(CHANGE_ROWS, [
+  const updated = writeRowStates(
+    queries,
     datanetId,
-    integers(column(({ number }) => number)),
-    integers(column(({ begunAt }) => begunAt)),
-    integers(column(({ labelCount }) => labelCount)),
-    texts(column(({ topLabel }) => topLabel)),
-    integers(column(({ topCount }) => topCount)),
-    texts(column(({ decision }) => decision)),
-    texts(column(({ decidedLabel }) => decidedLabel)),
-    texts(column(({ goldLabel }) => goldLabel)),
-    texts(column(({ suggestedLabel }) => suggestedLabel)),
-    booleans(column(({ hasObjections }) => hasObjections)),
-    bigints(column(({ noticedAtMs }) => noticedAtMs)),
-    texts(column(({ ownLabel }) => ownLabel)),
-  ]);
+    [...touched].map((digest) => {
+      const { begunAt, contributorId, number } = rows.get(digest)!;
+      return {
+        number,
+        begunAt: begunAt ?? begun.get(digest) ?? null,
+        contributorId,
+        records: state.row(digest),
+      };
+    }),
+  );
   // The last of each leaf for a row: of two in one request the second.
   const last = [...new Map(labels.map((label) => [`${label.row} ${label.body.leafId}`, label])).values()];
   if (last.length === 0) {
@@ -332,27 +390,6 @@ async function storeRowStates(
   ]);
   const deleted = query(END_LEASES, [datanetId, rowIds, leafIds]);
   await Promise.all([updated, inserted, deleted]);
-}
-
-/** Counts of all that `outcomeOf` reads of a row's records: the rest of it is SQL, since a card may change (row-outcome.ts). */
-function columnsOf(records: RowRecords, contributorId: number) {
-  const { gold, labels, leaveOut, objections, settled, suggestion } = records;
-  const counts = new Map<string, number>();
-  for (const { label } of labels.values()) counts.set(label, (counts.get(label) ?? 0) + 1);
-  const [top] = [...counts].sort(([, a], [, b]) => b - a);
-  const isLeftOut = leaveOut?.isLeftOut === true || (settled !== null && settled.label === null);
-  return {
-    labelCount: labels.size - (labels.has(contributorId) ? 1 : 0),
-    ownLabel: labels.get(contributorId)?.label ?? null,
-    topLabel: top?.[0] ?? null,
-    topCount: top?.[1] ?? 0,
-    decision: isLeftOut ? "leftOut" : settled === null ? null : "accepted",
-    decidedLabel: isLeftOut ? null : (settled?.label ?? null),
-    goldLabel: gold?.label ?? null,
-    suggestedLabel: suggestion?.label ?? null,
-    hasObjections: objections.length > 0,
-    noticedAtMs: decisionOf(records)?.atMs ?? null,
-  };
 }
 
 async function storeVerdicts(

@@ -228,6 +228,9 @@ export async function endAccount(place: Place): Promise<EndedAccount> {
 }
 
 /** Describes an ended account in a line. */
-export const endedLine = ({ leafId, leftWei, returnedWei, to }: EndedAccount): string =>
-  `${formatOpen(returnedWei)} OPEN of the gateway's account (leaf ${leafId}) went back to leaf ${to}; ` +
-  `${formatOpen(leftWei)} OPEN stay, less than a transfer can carry`;
+export const endedLine = ({ leafId, leftWei, returnedWei, to }: EndedAccount): string => {
+  const returned = `${formatOpen(returnedWei)} OPEN of the gateway's account (leaf ${leafId}) went back to leaf ${to}`;
+  return leftWei === 0n
+    ? returned
+    : `${returned}; ${formatOpen(leftWei)} OPEN stay, less than a transfer can carry`;
+};

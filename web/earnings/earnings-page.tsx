@@ -26,6 +26,7 @@ import {
 } from "./account-earnings.ts";
 import { claimRewardsAll } from "./claim-rewards.ts";
 import { EpochCharts } from "./epoch-charts.tsx";
+import { MyRows } from "./my-rows.tsx";
 import { RowsAtWork } from "./rows-at-work.tsx";
 
 /** Earnings of an account from models: the connected address' own, or the one in the page's address. */
@@ -109,6 +110,7 @@ function OfAccount({ site, live, leafId, isOwn }: PageProps & { leafId: number; 
           rewards={value.rewards.map(({ reward }) => reward)}
         />
       )}
+      {isOwn && <MyRows leafId={leafId} live={live} site={site} />}
       <p class="soft small">Not checked here. The page of an epoch checks its settlement against Ethereum.</p>
       <EpochCharts rewards={value.rewards} />
       {cards.map(({ modelId, rewards }, i) => (

@@ -22,6 +22,7 @@ import { ProblemNotice } from "../words/problem.tsx";
 import { StatusBadge } from "../words/status-badge.tsx";
 import { Term } from "../words/term.tsx";
 import { Answered } from "./answered.tsx";
+import { ModelWithdrawn } from "./model-withdrawn.tsx";
 import { PayeeTable } from "./payee-table.tsx";
 
 /** Details of a model's leaf: its price, its epochs, and who earns from it. */
@@ -37,6 +38,7 @@ export function ModelPart(props: PageProps & { modelId: number }) {
       {({ model, settlements }) => (
         <>
           <Recomputations {...props} model={model} />
+          <ModelWithdrawn {...props} model={model} />
           <Terms model={model} />
           <Epochs model={model} settlements={settlements} />
           <Payees model={model} />

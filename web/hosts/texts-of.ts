@@ -1,6 +1,7 @@
 /** Fetches excerpts of rows for lists on a Datanet's page: rows left out, and changes between versions. */
 import { fetchRowContents } from "@openledger/client/datanets/browse-rows";
 import { viewRow } from "@openledger/datanets/rows/row-view";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { readablePlace, type TabProps } from "./tab-props.ts";
 
 /** Characters of a row. */
@@ -18,11 +19,22 @@ export async function textsOf(
   const texts = new Map<string, string>();
   if (digests.length === 0) return texts;
   try {
-    const asked = { ...readablePlace(props), digests, maxRowBytes: facts.card.row.maxBytes };
-    const contents = await fetchRowContents(visitor.reader, asked);
+    const fetched = (some: readonly string[]) =>
+      fetchRowContents(visitor.reader, {
+        ...readablePlace(props),
+        digests: some,
+        maxRowBytes: facts.card.row.maxBytes,
+      });
+    let present = digests;
+    const contents = await fetched(present).catch((error: unknown) => {
+      if (!isRollupError(error, "DNT_ROW_WITHDRAWN")) throw error;
+      const withdrawn = new Set((error.data as { digests?: readonly string[] }).digests);
+      present = digests.filter((digest) => !withdrawn.has(digest));
+      return present.length === 0 ? [] : fetched(present);
+    });
     for (const [i, content] of contents.entries()) {
       const { text } = viewRow(facts.card, content);
-      if (text !== "") texts.set(digests[i]!, text.slice(0, EXCERPT_CHARACTERS));
+      if (text !== "") texts.set(present[i]!, text.slice(0, EXCERPT_CHARACTERS));
     }
   } catch {
     // The host refuses, or does not have them: the list is shown without.

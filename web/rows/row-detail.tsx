@@ -11,16 +11,18 @@ import { Badge } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";
 import { Field } from "../design/field.tsx";
 import { Identifier } from "../design/identifier.tsx";
+import { Notice } from "../design/notice.tsx";
 import { sayAll } from "../hosts/say.ts";
 import { datanetHref, readablePlace, reviewerOf, type TabProps } from "../hosts/tab-props.ts";
 import { useLoad } from "../hosts/use-load.ts";
-import { showCount } from "../words/format.ts";
+import { showCount, showTime } from "../words/format.ts";
 import { LeafLink } from "../words/links.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
 import { OutcomeBadge } from "./outcome-badge.tsx";
 import { RowContent } from "./row-content.tsx";
 import { RowLabels } from "./row-labels.tsx";
 import { showBytes } from "./show-bytes.ts";
+import { WithdrawRow } from "./withdraw-row.tsx";
 
 /** Details of one row: its content, its owner, and everything that was signed about it. */
 export function RowDetail(props: TabProps & { digest: string }) {
@@ -33,7 +35,17 @@ export function RowDetail(props: TabProps & { digest: string }) {
   if (row === undefined || row.digest !== digest) return <p class="soft">Loading …</p>;
   return (
     <>
-      <RowContent {...props} row={row} />
+      {row.withdrawnAtMs === null ? (
+        <RowContent {...props} row={row} />
+      ) : (
+        <Notice tone="wait" title="Withdrawn by its contributor">
+          <p>
+            {showTime(row.withdrawnAtMs)}
+            {row.outcome.state === "leftOut" && row.outcome.note !== "" && `: ${row.outcome.note}`}. The host
+            has erased its content; the hash stays.
+          </p>
+        </Notice>
+      )}
       <dl class="facts">
         <dt>State</dt>
         <dd>
@@ -63,8 +75,23 @@ export function RowDetail(props: TabProps & { digest: string }) {
       {!row.isWellFormed && <Badge tone="bad">not a row of this Datanet's kind</Badge>}
       <RowLabels row={row} />
       <OwnLabel {...props} row={row} />
-      <LeftOutWhy {...props} row={row} onSaid={loaded.reload} />
-      <Gold {...props} row={row} onSaid={loaded.reload} />
+      {row.withdrawnAtMs === null && (
+        <>
+          <LeftOutWhy {...props} row={row} onSaid={loaded.reload} />
+          <Gold {...props} row={row} onSaid={loaded.reload} />
+          {visitor.account?.id === row.contributorId && (
+            <WithdrawRow
+              visitor={visitor}
+              place={props.place}
+              digest={row.digest}
+              onDone={() => {
+                loaded.reload();
+                props.onChange();
+              }}
+            />
+          )}
+        </>
+      )}
     </>
   );
 }

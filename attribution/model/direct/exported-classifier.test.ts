@@ -34,13 +34,15 @@ test.each([
   [7, undefined, "pairs"],
   [7, { flatPermille: 400 }, "pairs"],
   [7, { flatPermille: 400 }, "words"],
+  [7, { flatPermille: 400 }, "listed words"],
 ] as const)("of %i labels, with the base %j, counting %s", async (labelCount, base, terms) => {
   const rows = madeTexts(labelCount, 8 * labelCount, "exported");
   const rules = { normQuantile: 1, nearDuplicatesShare: false, ...(base === undefined ? {} : { base }) };
   const words = [...new Set(wordsOf(Buffer.from(madeText(1, new SeededRandom("words"))), true))];
   const inputs = {
     kind: "text" as const,
-    ...(terms === "words" ? { words: { own: words.slice(0, 4), shared: words.slice(4) } } : {}),
+    ...(terms === "words" ? { words: { own: words } } : {}),
+    ...(terms === "listed words" ? { words: { own: words.slice(0, 4), shared: words.slice(4) } } : {}),
     bucketCount: 128,
   };
   const recipe = recipeFor(rows, 128, { inputs, classes: madeLabels(labelCount), rules });

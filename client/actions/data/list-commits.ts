@@ -4,9 +4,8 @@
  */
 import { commitChain, type DatanetHistory, datanetHistory } from "@openledger/circuits/ledger/version-rows";
 import { clientError } from "../../client-errors.ts";
-import type { LedgerClient } from "../../ledger-client.ts";
 import { getLeaf, listOperations, nameOfOperation } from "../../sequencer/ledger-reads.ts";
-import type { SequencerErrorCode } from "../../sequencer/sequencer-request.ts";
+import type { SequencerAccess, SequencerErrorCode } from "../../sequencer/sequencer-request.ts";
 import type { LeafOperation } from "../../sequencer/sequencer-schemas.ts";
 
 /** One CommitData or ForcedCommitData: the contributor, the number of rows, and their root. */
@@ -32,7 +31,7 @@ export type ListCommitsErrorCode = "CLI_COMMITS_INCOMPLETE" | "CLI_LEAF_NOT_FOUN
  * for (const { contributorId, rowCount } of await listCommits(client, 10)) console.log(contributorId, rowCount);
  * ```
  */
-export async function listCommits(client: LedgerClient, datanetId: number): Promise<DatanetCommit[]> {
+export async function listCommits(client: SequencerAccess, datanetId: number): Promise<DatanetCommit[]> {
   const [{ commits }, datanet] = await Promise.all([
     readHistory(client, datanetId),
     getLeaf(client, datanetId),
@@ -52,7 +51,7 @@ export async function listCommits(client: LedgerClient, datanetId: number): Prom
  * @internal
  */
 export async function readHistory(
-  client: LedgerClient,
+  client: SequencerAccess,
   datanetId: number,
 ): Promise<DatanetHistory<LeafOperation>> {
   const all: LeafOperation[] = [];

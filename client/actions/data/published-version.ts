@@ -99,11 +99,11 @@ export interface OwnedContent {
   readonly validatorId: number;
 }
 
-export type ReadVersionRowsErrorCode = "CLI_ROWS_MISSING";
+export type ReadVersionRowsErrorCode = "CLI_ROWS_MISSING" | "CLI_ROW_WITHDRAWN";
 
 /**
  * Reads the contents of a version's rows, in its order.
- * @throws CLI_ROWS_MISSING
+ * @throws CLI_ROWS_MISSING, CLI_ROW_WITHDRAWN
  * @example
  * ```ts
  * const { datanet } = await getLeaf(client, 10);

@@ -6,11 +6,13 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
 import { contributionRoot, digestToField } from "@openledger/circuits/ledger/version-rows";
 import { hex32 } from "@openledger/foundation/hex";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { rowNumber } from "@openledger/foundation/row-number";
 import { textOfBytes } from "@openledger/foundation/utf8";
 import { z } from "zod";
 import { clientError } from "../../client-errors.ts";
 import { openRowFiles, readRowFile, writeRowFile } from "./row-files.ts";
+import { readWithdrawn } from "./withdrawn-rows.ts";
 
 const manifestSchema = z.object({ rows: z.array(z.string().regex(/^[0-9a-f]{64}$/)) });
 
@@ -31,6 +33,8 @@ export interface StoredContribution {
   readonly rowHashes: readonly bigint[];
   /** SHA-256 of each row, 64 hexadecimal digits, as `readRow` takes it. */
   readonly digests: readonly string[];
+  /** Rows without contents, since their contributors have withdrawn them. */
+  readonly withdrawn: ReadonlySet<string>;
 }
 
 /**
@@ -101,7 +105,8 @@ export async function storeRow(store: RowStore, content: Uint8Array): Promise<st
 export type ReadContributionErrorCode = "CLI_ROWS_MISSING";
 
 /**
- * Reads the list of rows behind a CommitData's root, checked against it.
+ * Reads the list of rows behind a CommitData's root, checked against it. Rows that the store has, or that their contributors have
+ * withdrawn, as a host has said when the store asked it.
  * @throws CLI_ROWS_MISSING
  * @example
  * ```ts
@@ -123,16 +128,21 @@ export async function readContribution(store: RowStore, rowsRoot: bigint): Promi
   }
   const contribution = describeContribution(digests);
   if (contribution.rowsRoot !== rowsRoot) throw missing("are not those that the store names");
-  for (const digest of digests) await readRow(store, digest);
-  return contribution;
+  const withdrawn = new Set<string>();
+  for (const digest of digests)
+    await readRow(store, digest).catch((error: unknown) => {
+      if (!isRollupError(error, "CLI_ROW_WITHDRAWN")) throw error;
+      withdrawn.add(digest);
+    });
+  return { ...contribution, withdrawn };
 }
 
-export type ReadRowErrorCode = "CLI_ROWS_MISSING";
+export type ReadRowErrorCode = "CLI_ROWS_MISSING" | "CLI_ROW_WITHDRAWN";
 
 /**
  * Reads a row, checked against its name.
  * @param digest SHA-256 of the content, 64 hexadecimal digits.
- * @throws CLI_ROWS_MISSING
+ * @throws CLI_ROWS_MISSING, CLI_ROW_WITHDRAWN if the store does not have it, and its contributor has withdrawn it
  * @example
  * ```ts
  * const { digests } = await readContribution(store, rowsRoot);
@@ -144,7 +154,15 @@ export async function readRow(store: RowStore, digest: string): Promise<Uint8Arr
   try {
     content = await readRowFile(store.folder, rowName(digest));
   } catch (cause) {
-    throw clientError("CLI_ROWS_MISSING", `row ${digest} is not in the store`, { data: { digest }, cause });
+    const withdrawn = (await readWithdrawn(store)).find((row) => row.digest === digest);
+    if (withdrawn === undefined)
+      throw clientError("CLI_ROWS_MISSING", `row ${digest} is not in the store`, { data: { digest }, cause });
+    const { atMs, contributorId, datanetId } = withdrawn;
+    throw clientError(
+      "CLI_ROW_WITHDRAWN",
+      `row ${digest} is not in the store, and leaf ${contributorId}, its contributor, withdrew it from Datanet ${datanetId}`,
+      { data: { digest, datanetId, contributorId, atMs }, cause },
+    );
   }
   if (bytesToHex(sha256(content)) !== digest) {
     throw clientError("CLI_ROWS_MISSING", `row ${digest} has another content in the store`, {
@@ -156,7 +174,13 @@ export async function readRow(store: RowStore, digest: string): Promise<Uint8Arr
 
 function describeContribution(digests: readonly string[]): StoredContribution {
   const rowHashes = digests.map((digest) => digestToField(hexToBytes(digest)));
-  return { rowsRoot: contributionRoot(rowHashes), rowCount: digests.length, rowHashes, digests };
+  return {
+    rowsRoot: contributionRoot(rowHashes),
+    rowCount: digests.length,
+    rowHashes,
+    digests,
+    withdrawn: new Set(),
+  };
 }
 
 const rowName = (digest: string) => `rows/${digest.slice(0, 2)}/${digest}`;

@@ -9,6 +9,7 @@ import type { ListCommitsErrorCode } from "./list-commits.ts";
 import { type DatanetCommit, listCommits } from "./list-commits.ts";
 import { readVersion } from "./published-version.ts";
 import { type RowStore, readContribution } from "./row-store.ts";
+import type { WithdrawnRow } from "./withdrawn-rows.ts";
 
 /** Fate of a committed row in a version. */
 export type RowFate =
@@ -18,6 +19,8 @@ export type RowFate =
   | "repeated"
   /** The row was committed after the version was published. */
   | "later"
+  /** The version leaves the row out, which its contributor has withdrawn. */
+  | "withdrawn"
   /** The version leaves the row out. */
   | "dropped"
   /** The version names another contributor. */
@@ -62,8 +65,18 @@ export type VerifyVersionErrorCode = "CLI_ROWS_MISSING" | ListCommitsErrorCode;
  */
 export async function verifyVersion(
   client: LedgerClient,
-  { datanetId, store }: { datanetId: number; store: RowStore },
+  {
+    datanetId,
+    store,
+    withdrawn = [],
+  }: {
+    datanetId: number;
+    store: RowStore;
+    /** Signed withdrawals, as `listWithdrawals` returns them; default: none is known. */
+    withdrawn?: readonly Pick<WithdrawnRow, "contributorId" | "digest">[];
+  },
 ): Promise<VerifiedVersion> {
+  const withdrawerOf = new Map(withdrawn.map(({ contributorId, digest }) => [digest, contributorId]));
   const { datanet } = await getLeaf(client, datanetId);
   const rowsRoot = datanet?.rowsRoot ?? 0n;
   const published = await readVersion(store, rowsRoot);
@@ -77,7 +90,10 @@ export async function verifyVersion(
       committedCount += 1;
       const { contributorId } = commit;
       const versionContributorId = owner.get(digest) ?? null;
-      const fate = fateOf(seen.has(digest), commit, versionContributorId);
+      const fate =
+        !seen.has(digest) && versionContributorId === null && withdrawerOf.get(digest) === contributorId
+          ? "withdrawn"
+          : fateOf(seen.has(digest), commit, versionContributorId);
       seen.add(digest);
       if (fate === "kept") continue;
       exceptions.push({ digest, contributorId, commitIndex, rowIndex, fate, versionContributorId });
@@ -107,7 +123,7 @@ function fateOf(
 }
 
 function firstDifference(exceptions: readonly CommittedRow[], foreign: readonly string[]): string | null {
-  // Repeated and later rows follow the rules.
+  // Repeated, later and withdrawn rows follow the rules.
   const first = exceptions.find(({ fate }) => fate === "dropped" || fate === "reassigned");
   if (first !== undefined) {
     const where = `row ${rowNumber(first.rowIndex)} of commit ${first.commitIndex} by leaf ${first.contributorId}`;

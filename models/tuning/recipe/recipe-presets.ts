@@ -121,7 +121,7 @@ export async function labelsPreset({
   const labelField = fieldOfLabels(fields, rows);
   const hasBase = rewardsOfCard(card ?? "").base !== null;
   const inputs = await chooseInputs(
-    { kind, fields, ...(labelField === null ? {} : { labelField }) },
+    { kind, fields, labelCount: classes.length, ...(labelField === null ? {} : { labelField }) },
     rows.map(({ content }) => content),
     { bucketCount, baseBuckets: hasBase ? baseBuckets(classes.length) : 0 },
   );

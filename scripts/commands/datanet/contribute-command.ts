@@ -35,6 +35,7 @@ import { command, waitWithProgress } from "../../cli/run-command.ts";
 import { workspacePaths } from "../../cli/workspace.ts";
 import { FORCED_OPTIONS } from "../money/forced-operation.ts";
 import { ANY_HOST_OPTION } from "./host-options.ts";
+import { CANNOT_BE_UNDONE } from "./withdraw-row-command.ts";
 
 /** Names of separators, as a shell takes them. */
 const SEPARATORS: Readonly<Record<string, Separator>> = {
@@ -179,6 +180,7 @@ async function preview({ options, card, imported, datanetId, output }: Previewed
         }),
       ),
       ...refused.map((refusal) => `  refused: ${refusalText(refusal)}`),
+      `you can withdraw a row later, but ${CANNOT_BE_UNDONE}`,
       ...renderTable(
         findings.map(({ detail, from, kind, row, to }) => [
           `  row ${rowNumber(row)}`,

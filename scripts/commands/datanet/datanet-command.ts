@@ -23,6 +23,7 @@ import { addHostCommands } from "./host-command.ts";
 import { addHostPeopleCommands } from "./host-people-command.ts";
 import { addPublish } from "./publish-command.ts";
 import { addSuggestCommand } from "./suggest-command.ts";
+import { addWithdrawRow } from "./withdraw-row-command.ts";
 
 /** Adds all commands of the group. */
 export function addDatanetCommands(program: Command): void {
@@ -41,6 +42,7 @@ export function addDatanetCommands(program: Command): void {
   addHostCommands(datanet);
   addExport(datanet);
   addCleaningCommands(datanet);
+  addWithdrawRow(datanet);
   addHostPeopleCommands(datanet);
   addSuggestCommand(datanet);
 }

@@ -5,7 +5,9 @@
 import { openRowStore } from "@openledger/client/actions/data/row-store";
 import { labelledCount } from "@openledger/client/actions/data/stored-labels";
 import { verifyVersion } from "@openledger/client/actions/data/verify-version";
-import { verifyVouching } from "@openledger/client/datanets/reviewed-version";
+import { verifyVouching, WITHDRAWN_BY_CONTRIBUTOR } from "@openledger/client/datanets/reviewed-version";
+import { listWithdrawals } from "@openledger/client/datanets/withdrawals";
+import { counted } from "@openledger/foundation/counted";
 import { hex32 } from "@openledger/foundation/hex";
 import { rowNumber } from "@openledger/foundation/row-number";
 import { STORE_OPTION } from "../../cli/common-options.ts";
@@ -37,8 +39,9 @@ export const addDatanetVerify = command({
     const client = await openReader(options);
     output.progress("hashing the rows");
     const store = await openRowStore(options.rows);
-    const result = await verifyVersion(client, { datanetId, store });
     const { host } = options;
+    const withdrawn = host === undefined ? [] : await listWithdrawals(client, { hostUrl: host, datanetId });
+    const result = await verifyVersion(client, { datanetId, store, withdrawn });
     const vouching =
       host === undefined ? null : await verifyVouching(client, { hostUrl: host, datanetId, store });
     const { version, committedCount, keptCount, exceptions, foreign, firstDifference } = result;
@@ -50,7 +53,11 @@ export const addDatanetVerify = command({
         differing.map(({ commitIndex, contributorId, digest, fate, rowIndex, versionContributorId }) => [
           `  commit ${commitIndex}, row ${rowNumber(rowIndex)}`,
           `leaf ${contributorId}`,
-          fate === "reassigned" ? `given to leaf ${versionContributorId}` : fate,
+          fate === "reassigned"
+            ? `given to leaf ${versionContributorId}`
+            : fate === "withdrawn"
+              ? WITHDRAWN_BY_CONTRIBUTOR
+              : fate,
           digest,
         ]),
       ),
@@ -61,6 +68,11 @@ export const addDatanetVerify = command({
       vouching === null
         ? "validators are named by the owner alone: --host URL checks their signatures"
         : `${vouching.signedCount} of ${vouching.rowCount} rows are signed for by their validators`,
+      ...(vouching === null || vouching.withdrawn.length === 0
+        ? []
+        : [
+            `${counted(vouching.withdrawn.length, "row")} of it ${vouching.withdrawn.length === 1 ? "was" : "were"} withdrawn since by ${vouching.withdrawn.length === 1 ? "its contributor" : "their contributors"}: the next version leaves ${vouching.withdrawn.length === 1 ? "it" : "them"} out`,
+          ]),
       ...renderTable(
         (vouching?.exceptions ?? []).map(({ digest, validatorId, vouching: found }) => [
           `  ${digest}`,

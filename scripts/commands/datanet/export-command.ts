@@ -33,7 +33,7 @@ export const addExport = command({
     const { exportVersion } = await import("@openledger/client/datanets/export-version");
     const { host: hostUrl, versionNumber } = options;
     const client = await readerOrSigner(options);
-    const { card, publishedAtMs, rows, rowsRoot, version } = await exportVersion(client, {
+    const { card, publishedAtMs, rows, rowsRoot, version, withdrawn } = await exportVersion(client, {
       hostUrl,
       datanetId,
       store: await openRowStore(options.rows),
@@ -55,9 +55,23 @@ export const addExport = command({
     output.answer(
       [
         `version ${version} of datanet ${datanetId}: ${counted(rows.length, "row")}, ${counted(labelCount, "label")}`,
+        ...(withdrawn.length === 0
+          ? []
+          : [
+              `${counted(withdrawn.length, "row is", "rows are")} left out, withdrawn by ${withdrawn.length === 1 ? "its contributor" : "their contributors"}:`,
+              ...withdrawn.map(({ digest }) => `  ${digest}`),
+            ]),
         ...paths.map((one) => `  ${one}`),
       ],
-      { datanetId, version, rowsRoot: hex32(rowsRoot), rowCount: rows.length, labelCount, paths },
+      {
+        datanetId,
+        version,
+        rowsRoot: hex32(rowsRoot),
+        rowCount: rows.length,
+        labelCount,
+        withdrawn: withdrawn.map(({ digest }) => digest),
+        paths,
+      },
     );
   },
 });

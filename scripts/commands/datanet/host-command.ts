@@ -208,6 +208,9 @@ const addUpload = command({
             counted(one.rowCount, "row"),
             `${one.sentCount} sent now`,
             counted(one.labelCount, "label"),
+            one.withdrawnCount === 0
+              ? ""
+              : `${counted(one.withdrawnCount, "row")} withdrawn by their contributors`,
           ]),
         ),
         ...renderTable(
@@ -257,6 +260,12 @@ const addDownload = command({
         `version ${got.version} of datanet ${datanetId}: ${counted(got.rowCount, "row")} in ${options.rows}, ${got.receivedCount} of them new`,
         `its root is the ledger's: ${hex32(got.rowsRoot)}`,
         `${labelCount} rows have an accepted label by the signed records; the labels' root is ${hex32(root)}`,
+        ...(got.withdrawn.length === 0
+          ? []
+          : [
+              `${counted(got.withdrawn.length, "row has", "rows have")} no bytes, withdrawn by their contributors since; what needs them says so:`,
+              ...got.withdrawn.map(({ contributorId, digest }) => `  ${digest} by leaf ${contributorId}`),
+            ]),
         ...(unsigned.length === 0
           ? []
           : [`${unsigned.length} of these labels nobody has signed with the present key of their leaf`]),
@@ -265,6 +274,7 @@ const addDownload = command({
         datanetId,
         ...got,
         rowsRoot: hex32(got.rowsRoot),
+        withdrawn: got.withdrawn.map(({ digest }) => digest),
         unsignedCount: unsigned.length,
         labelledCount: labelCount,
         labelsRoot: hex32(root),

@@ -1,6 +1,6 @@
 /**
  * `openledger verify`: anyone rebuilds the ledger from L1 and checks every batch, proof and sum. The group also has `model`,
- * `settlement`, `preconfirmations` and `equivocation`.
+ * `settlement`, `preconfirmations`, `equivocation` and `certificate`.
  */
 import { join } from "node:path";
 import { repositoryRoot } from "@openledger/circuits/compiler/compile";
@@ -13,6 +13,7 @@ import { oldHeadLine } from "../../cli/old-head.ts";
 import { withFallback, withOptions } from "../../cli/options.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { KEYS_OPTION } from "../../cli/settlement-options.ts";
+import { addVerifyCertificateCommand } from "./verify-certificate-command.ts";
 import { addVerifyEquivocationCommand } from "./verify-equivocation-command.ts";
 import { addVerifyModelCommand } from "./verify-model-command.ts";
 import { addVerifyPreconfirmationsCommand } from "./verify-preconfirmations-command.ts";
@@ -39,6 +40,7 @@ export function addVerifyCommand(program: Command): void {
   addVerifySettlementCommand(command);
   addVerifyPreconfirmationsCommand(command);
   addVerifyEquivocationCommand(command);
+  addVerifyCertificateCommand(command);
   withExample(
     command,
     "verify",

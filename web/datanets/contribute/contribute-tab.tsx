@@ -26,6 +26,7 @@ import { NeedsKey } from "../../hosts/keys/needs-key.tsx";
 import { datanetHref, reviewerOf, type TabProps } from "../../hosts/tab-props.ts";
 import { FirstRows, RowBeginning } from "../../rows/first-rows.tsx";
 import { showBytes } from "../../rows/show-bytes.ts";
+import { CannotBeUndone } from "../../rows/withdraw-row.tsx";
 import { showCount, showCounted } from "../../words/format.ts";
 import { ProblemNotice } from "../../words/problem.tsx";
 import { Notices } from "../notices.tsx";
@@ -222,6 +223,14 @@ function Chooser(props: WithClient) {
           onMap={(mapping) => void looking.run(() => readAll(looked.files, mapping, looked.settings))}
           onSettings={(settings) => void looking.run(() => readAll(looked.files, {}, settings))}
         />
+      )}
+      {looked !== null && looked.rows.length > 0 && (
+        <div class="soft small">
+          <p>
+            You can withdraw a row later, and its content is erased here. Before you sign, know what stays:
+          </p>
+          <CannotBeUndone />
+        </div>
       )}
       {looked !== null && (looked.rows.length > 0 || looked.refused.length > 0) && (
         <Preview

@@ -1,4 +1,4 @@
-/** Public list of the rows that reviewers have left out, on the clean tab; a reviewer can put a row back by a signed record. */
+/** Public list of the rows that reviewers have left out or contributors have withdrawn, on the clean tab; a reviewer can put a row back by a signed record. */
 import { listLeftOut } from "@openledger/client/datanets/browse-rows";
 import type { LeftOutRow } from "@openledger/client/datanets/row-schemas";
 import { useAction } from "../../bridge/use-action.ts";
@@ -27,7 +27,7 @@ export function LeftOutList(props: TabProps) {
       rows: shown,
       texts: await textsOf(
         props,
-        shown.map(({ digest }) => digest),
+        shown.flatMap(({ digest, withdrawnAtMs }) => (withdrawnAtMs === null ? [digest] : [])),
       ),
     };
   });
@@ -67,7 +67,7 @@ export function LeftOutList(props: TabProps) {
               <a href={datanetHref(facts.id, `row/${row.digest}`)} class="change-text left-out-text">
                 <RowText text={value.texts.get(row.digest) ?? `${row.digest.slice(0, 16)}…`} isOneLine />
               </a>
-              {from !== null && row.outcome.state === "leftOut" && (
+              {from !== null && row.outcome.state === "leftOut" && row.withdrawnAtMs === null && (
                 <Button isSmall isBusy={putting.isBusy} onClick={() => void putBack(row)}>
                   Restore
                 </Button>

@@ -30,6 +30,7 @@ const FATES: Readonly<Record<CommittedRow["fate"], string>> = {
   kept: "in the version",
   repeated: "committed before",
   later: "after the version",
+  withdrawn: "withdrawn by its contributor",
   dropped: "left out",
   reassigned: "in the version under another account",
 };

@@ -17,6 +17,7 @@ import {
   verifyVouching,
 } from "@openledger/client/datanets/reviewed-version";
 import { bringVersion } from "@openledger/client/datanets/upload-rows";
+import { listWithdrawals } from "@openledger/client/datanets/withdrawals";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import type { ExportFormat } from "@openledger/datanets/export/export-files";
 
@@ -77,7 +78,8 @@ export async function checkVersion(client: LedgerClient, work: Work): Promise<Ch
   await downloadVersion(client, { ...work, store, onProgress: counted("rows of the version", onProgress) });
   await downloadCommits(client, { ...work, store, onProgress: counted("committed rows", onProgress) });
   onProgress("comparing with the ledger");
-  const verified = await verifyVersion(client, { datanetId, store });
+  const withdrawn = await listWithdrawals(client, { datanetId, hostUrl });
+  const verified = await verifyVersion(client, { datanetId, store, withdrawn });
   onProgress("checking the validators' signatures");
   return { verified, vouching: await verifyVouching(client, { datanetId, hostUrl, store }) };
 }

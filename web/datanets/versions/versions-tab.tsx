@@ -23,6 +23,7 @@ import { EditCard } from "../edit-card.tsx";
 import { VersionChanges } from "./version-changes.tsx";
 import { VersionCheck, VersionDownload } from "./version-check.tsx";
 import { VersionPublish } from "./version-publish.tsx";
+import { VersionWithdrawn } from "./version-withdrawn.tsx";
 
 /** Contributions to approve, the versions made of them, their changes, and a check of all against the ledger. */
 export function VersionsTab(props: TabProps) {
@@ -37,6 +38,7 @@ export function VersionsTab(props: TabProps) {
       {commits.value !== undefined && (
         <Contributed {...props} commits={commits.value} onSaid={commits.reload} />
       )}
+      {facts.ledger.rowCount > 0 && <VersionWithdrawn {...props} />}
       {isOwnKey(props) && commits.value !== undefined && (
         <VersionPublish {...props} client={visitor.client!} commits={commits.value} />
       )}

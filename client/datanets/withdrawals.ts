@@ -1,0 +1,144 @@
+/**
+ * Withdrawals of rows: their contributor signs that a row no longer counts in a Datanet. Hosts erase it, and the next version
+ * leaves it out. Commands and pages sign here; downloads, exports and certificates read.
+ */
+import { checkRecords, type SignedRecord, signedRecordSchema } from "@openledger/datanets/records/record";
+import { hex32 } from "@openledger/foundation/hex";
+import { isRollupError, RollupError } from "@openledger/foundation/rollup-error";
+import { z } from "zod";
+import type { RowStore } from "../actions/data/row-store.ts";
+import { noteWithdrawn, type WithdrawnRow } from "../actions/data/withdrawn-rows.ts";
+import type { LedgerClient } from "../ledger-client.ts";
+import { findLeaves } from "../sequencer/ledger-reads.ts";
+import { hostFalse } from "./host-false.ts";
+import { askHost, type HostAccess, type HostErrorCode, type HostedDatanetPlace } from "./host-request.ts";
+import { recordsPageSchema } from "./host-schemas.ts";
+import { sayRecords } from "./signed-records.ts";
+
+export interface WithdrawRowParameters extends HostedDatanetPlace {
+  /** SHA-256 of the row's bytes, 64 hexadecimal digits. */
+  row: string;
+  /** Reason, which is public; may be empty, the default. */
+  note?: string;
+  /** The row's contributor; default: the client's leaf. */
+  from?: number;
+}
+export type WithdrawRowErrorCode =
+  | "DNT_NOT_HOSTED"
+  | "DNT_RECORD_NOT_ALLOWED"
+  | "DNT_RECORD_INVALID"
+  | HostErrorCode;
+
+/**
+ * Withdraws a row of the signer from a Datanet, for good. The host erases its bytes at once and takes them no more; the next
+ * version leaves it out. What was earned stays earned. Copies that others have, and hashes and roots on the ledger, stay.
+ * @throws DNT_NOT_HOSTED, DNT_RECORD_NOT_ALLOWED unless the signer is the row's contributor
+ * @example
+ * ```ts
+ * await withdrawRow(client, { hostUrl, datanetId: 10, row: digest, note: "it names a person" });
+ * ```
+ */
+export async function withdrawRow(
+  client: LedgerClient,
+  { note = "", row, ...place }: WithdrawRowParameters,
+): Promise<void> {
+  const [result] = await sayRecords(client, { ...place, records: [{ kind: "withdrawal", row, note }] });
+  const { error } = result!;
+  if (error !== null) throw new RollupError(error.code, error.message);
+}
+
+export interface ListWithdrawalsParameters extends HostedDatanetPlace {
+  /** Only the withdrawal of this row; default: all. */
+  row?: string;
+}
+export type ListWithdrawalsErrorCode = "CLI_DATANET_HOST_FALSE" | HostErrorCode;
+
+/** A withdrawn row with the signed withdrawal. */
+export interface Withdrawal extends WithdrawnRow {
+  readonly record: SignedRecord;
+  /** True if the key that the contributor's leaf has now has signed; false: one that it had before, by the host's word. */
+  readonly isSignedByPresentKey: boolean;
+}
+
+/**
+ * Lists the rows of a Datanet that a host names as withdrawn. Each signature is checked; whether the signer is the row's first
+ * contributor shows in the ledger's commits, or in a version's list. A host may leave some out, but cannot make one.
+ * @throws CLI_DATANET_HOST_FALSE where one is not signed, DNT_NOT_HOSTED
+ * @example
+ * ```ts
+ * for (const { contributorId, digest, note } of await listWithdrawals(client, { hostUrl, datanetId: 10 }))
+ *   console.log(digest, contributorId, note);
+ * ```
+ */
+export async function listWithdrawals(
+  client: HostAccess,
+  { datanetId, hostUrl, row }: ListWithdrawalsParameters,
+): Promise<Withdrawal[]> {
+  const records: SignedRecord[] = [];
+  for (let from: number | null = 0; from !== null; ) {
+    const path = `/v1/datanets/${datanetId}/withdrawals?limit=1000&from=${from}${row === undefined ? "" : `&row=${row}`}`;
+    const page: z.output<typeof recordsPageSchema> = await askHost(
+      client,
+      hostUrl,
+      { path },
+      recordsPageSchema,
+    ).catch((error: unknown) => {
+      // A host of before refuses the kind: it has none.
+      if (isRollupError(error, "SRV_UNKNOWN_ROUTE")) return { records: [], total: 0, nextFrom: null };
+      throw error;
+    });
+    records.push(...withdrawalsOf(client.domain, page.records, { datanetId, first: records.length }));
+    from = page.nextFrom;
+  }
+  if (records.length === 0) return [];
+  const ids = [...new Set(records.map(({ body }) => body.leafId))];
+  const keys = new Map((await findLeaves(client, { ids })).map(({ id, keyX }) => [id, hex32(keyX)]));
+  return records.map((record) => {
+    const { body, keyX } = record;
+    if (body.kind !== "withdrawal") throw hostFalse("record", "a withdrawal", {});
+    return {
+      digest: body.row,
+      datanetId,
+      contributorId: body.leafId,
+      atMs: body.atMs,
+      note: body.note,
+      record,
+      isSignedByPresentKey: keys.get(body.leafId) === keyX,
+    };
+  });
+}
+
+/** @throws CLI_DATANET_HOST_FALSE where one is no signed withdrawal of this Datanet's rows */
+function withdrawalsOf(
+  domain: bigint,
+  values: readonly unknown[],
+  { datanetId, first }: { datanetId: number; first: number },
+): SignedRecord[] {
+  const parsed = z.array(signedRecordSchema).safeParse(values);
+  const records = parsed.data ?? [];
+  const isSound = checkRecords(domain, records);
+  const wrong = parsed.success
+    ? records.findIndex(
+        ({ body }, i) => !isSound[i] || body.kind !== "withdrawal" || body.datanetId !== datanetId,
+      )
+    : 0;
+  if (wrong >= 0) throw hostFalse("record", `withdrawal ${first + wrong}`, { index: first + wrong });
+  return records;
+}
+
+/**
+ * Finds which of these rows are withdrawn by their own contributors, and notes them in the store.
+ * @param contributors leaf of each row's contributor, by digest: what a version's list or the ledger's commits say
+ * @internal
+ */
+export async function findWithdrawn(
+  client: HostAccess,
+  { store, ...place }: HostedDatanetPlace & { store: RowStore },
+  contributors: ReadonlyMap<string, number>,
+): Promise<Withdrawal[]> {
+  const found = (await listWithdrawals(client, place)).filter(
+    ({ contributorId, digest }) => contributors.get(digest) === contributorId,
+  );
+  await noteWithdrawn(store, found);
+  return found;
+}

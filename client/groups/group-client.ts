@@ -1,0 +1,111 @@
+/**
+ * A client that signs with a group's key: the verbs of the ledger (`publishVersion`, `approveModel`, `setKey` and all others) make
+ * proposals of it, wait until enough members have signed, and send what they signed. `cosign` is the other members' part.
+ */
+import type { Signature } from "@openledger/circuits/field/curve/eddsa";
+import { leafReference } from "@openledger/circuits/ledger/operation";
+import { kindRule, LEAF_KIND } from "@openledger/circuits/protocol";
+import type { RecordBody, SignedRecord } from "@openledger/datanets/records/record";
+import { hex32 } from "@openledger/foundation/hex";
+import { clientError } from "../client-errors.ts";
+import { type LedgerClient, requireL2Key } from "../ledger-client.ts";
+import { getLeaf } from "../sequencer/ledger-reads.ts";
+import { groupKey } from "./frost-suite.ts";
+import { type GroupMember, groupKeyX } from "./group-charter.ts";
+import type { GroupMailbox } from "./group-messages.ts";
+import {
+  makeProposal,
+  operationSubject,
+  type Proposal,
+  type ProposalSubject,
+  proposalLeaf,
+  proposedOperation,
+} from "./group-proposal.ts";
+import { signProposal } from "./signing-session.ts";
+
+/** What a client needs to act for a group. Its `l2Key` is the member's own. */
+export interface GroupSigning {
+  readonly member: GroupMember;
+  readonly mailbox: GroupMailbox;
+  /** Time that the others have to sign, in milliseconds. */
+  readonly timeoutMs: number;
+  /** Called with each proposal before it waits, so that it can be shown to the others. */
+  readonly onProposal?: (proposal: Proposal) => void;
+  readonly pollMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * The client, signing operations of a group's leaf with the group. `client` has the key of one member's account.
+ * @throws CLI_NOT_CONFIGURED
+ */
+export function asGroup(client: LedgerClient, leafId: number, signing: GroupSigning): LedgerClient {
+  const { x: keyX } = groupKey(signing.member.keys);
+  return {
+    ...client,
+    leafId,
+    operationSigner: {
+      keyX,
+      sign: (operation, { bRef }) => propose(client, signing, operationSubject(operation, bRef)),
+    },
+  };
+}
+
+/** Has a group sign a record, for which any member may then bring it to a host. @throws as `signProposal` */
+export async function signGroupRecord(
+  client: LedgerClient,
+  signing: GroupSigning,
+  body: RecordBody,
+): Promise<SignedRecord> {
+  const { r8x, r8y, s } = await propose(client, signing, { kind: "record", body });
+  return {
+    body,
+    keyX: groupKeyX(signing.member.keys),
+    signature: { r8x: hex32(r8x), r8y: hex32(r8y), s: hex32(s) },
+  };
+}
+
+function propose(client: LedgerClient, signing: GroupSigning, subject: ProposalSubject): Promise<Signature> {
+  const { member, onProposal, timeoutMs, ...rest } = signing;
+  const proposal = makeProposal(member, { subject, untilMs: Date.now() + timeoutMs });
+  onProposal?.(proposal);
+  return signProposal({ ...rest, member, key: requireL2Key(client), proposal });
+}
+
+/**
+ * Compares a proposal with the ledger: the leaf has the group's key, and leaf B is whose the proposal says.
+ * @throws CLI_GROUP_INVALID
+ */
+export async function checkProposal(
+  client: LedgerClient,
+  member: GroupMember,
+  proposal: Proposal,
+): Promise<void> {
+  const leafId = proposalLeaf(proposal);
+  const { subject } = proposal;
+  const keyX = groupKeyX(member.keys);
+  const leaf = await getLeaf(client, leafId);
+  if (hex32(leaf.keyX) !== keyX)
+    throw invalid("other-leaf", `leaf ${leafId} has another key than this group's`);
+  if (subject.kind === "record") return;
+  const operation = proposedOperation(subject);
+  const rule = kindRule(operation.kind)!;
+  const leafB = rule.usesB && !rule.isCreate ? await getLeaf(client, operation.b) : null;
+  const bRef =
+    leafB === null ? 0n : leafReference({ l1Owner: BigInt(leafB.l1Owner), kind: LEAF_KIND[leafB.kind] });
+  if (bRef !== BigInt(subject.bRef))
+    throw invalid("other-owner", `leaf ${operation.b} belongs to another address than the proposal says`);
+}
+
+/** Signs another member's proposal, after a comparison with the ledger. @throws as `checkProposal` and `signProposal` */
+export async function cosign(
+  client: LedgerClient,
+  signing: Omit<GroupSigning, "timeoutMs" | "onProposal">,
+  proposal: Proposal,
+): Promise<Signature> {
+  await checkProposal(client, signing.member, proposal);
+  return signProposal({ ...signing, key: requireL2Key(client), proposal });
+}
+
+const invalid = (reason: string, message: string) =>
+  clientError("CLI_GROUP_INVALID", message, { data: { reason } });

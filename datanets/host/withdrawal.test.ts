@@ -1,0 +1,415 @@
+/** Tests of withdrawals: contributors take rows back, hosts erase them, and everything that reads rows goes on without them. */
+import { join } from "node:path";
+import { bytesToHex } from "@noble/hashes/utils.js";
+import { trainDirect } from "@openledger/attribution/model/direct/direct-training";
+import { encodeModel, type PublishedModel, publishedModel } from "@openledger/attribution/model/model-files";
+import { registerModel } from "@openledger/attribution/model/registration";
+import { recipeFor } from "@openledger/attribution/testing/sample-rows";
+import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
+import { SMALL_DIRECT } from "@openledger/circuits/testing/settlement/direct-world";
+import { contributeRows } from "@openledger/client/actions/data/contribute-rows";
+import { readHistory } from "@openledger/client/actions/data/list-commits";
+import {
+  readVersion,
+  readVersionRows,
+  storeVersion,
+} from "@openledger/client/actions/data/published-version";
+import { openRowStore, type RowStore } from "@openledger/client/actions/data/row-store";
+import { verifyVersion } from "@openledger/client/actions/data/verify-version";
+import { publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
+import { signAndSend } from "@openledger/client/actions/ledger/send-operation";
+import { findKnownRows, listLeftOut } from "@openledger/client/datanets/browse-rows";
+import { bringCard } from "@openledger/client/datanets/datanet-card";
+import {
+  downloadCommits,
+  downloadVersion,
+  downloadVersionList,
+} from "@openledger/client/datanets/download-rows";
+import { exportVersion } from "@openledger/client/datanets/export-version";
+import { mirrorDatanet } from "@openledger/client/datanets/mirror-datanet";
+import {
+  certifyRemoval,
+  checkRemoval,
+  encodeCertificate,
+  type RemovalCertificate,
+} from "@openledger/client/datanets/removal-certificate";
+import { collectLabels, collectReviewed, verifyVouching } from "@openledger/client/datanets/reviewed-version";
+import { bringRecords, sayRecords, type UnsignedRecord } from "@openledger/client/datanets/signed-records";
+import {
+  bringList,
+  bringVersion,
+  contributionSource,
+  uploadRows,
+} from "@openledger/client/datanets/upload-rows";
+import { listWithdrawals, withdrawRow } from "@openledger/client/datanets/withdrawals";
+import { createRandomKey } from "@openledger/client/l2-key";
+import type { LedgerClient } from "@openledger/client/ledger-client";
+import { getOperation } from "@openledger/client/sequencer/ledger-reads";
+import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
+import { Database } from "@openledger/foundation/database/database";
+import { hex32 } from "@openledger/foundation/hex";
+import { createLogger } from "@openledger/foundation/logger";
+import { testDeployment } from "@openledger/sequencer/testing/test-rollup";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type RecordBody, signRecord } from "../records/record.ts";
+import { sha256Hex } from "../rows/row-digest.ts";
+import { encodeVersion } from "../rows/row-wire.ts";
+import { HOST_PART } from "../store/host-schema.ts";
+import { createHostWorld, type HostWorld } from "../testing/host-world.ts";
+import { sampleCard, sampleRows } from "../testing/sample-card.ts";
+import type { TestHost } from "../testing/test-host.ts";
+
+/** Leaves: alice 3 and bob 4 contribute, carol 5 labels, dave 6 reviews. */
+const card = sampleCard({
+  labelling: { annotatorsPerRow: 1, accept: "all", labellers: [5], reviewers: [6] },
+});
+const rows = sampleRows(8);
+const digests = rows.map(sha256Hex);
+/** Row that alice withdraws after it was published; and before its bytes have come. */
+const [GONE, NEVER_SENT] = [digests[2]!, digests[7]!];
+let world: HostWorld;
+let host: TestHost;
+let store: RowStore;
+let people: { alice: LedgerClient; bob: LedgerClient; carol: LedgerClient; dave: LedgerClient };
+let commit: bigint;
+/** Who has computed the model again that was trained on the row. */
+let older: Recomputed;
+
+const place = () => ({ hostUrl: host.url, datanetId: world.datanetId });
+const api = (path: string) => fetch(`${host.url}/v1/datanets/${world.datanetId}${path}`);
+const codeOf = async (response: Response) =>
+  `${response.status} ${((await response.json()) as { error: { code: string } }).error.code}`;
+const say = async (client: LedgerClient, ...records: UnsignedRecord[]) =>
+  (await sayRecords(client, { ...place(), records })).map(({ error }) => error?.code ?? "taken");
+const label = (row: string): UnsignedRecord => ({
+  kind: "label",
+  row,
+  label: digests.indexOf(row) % 2 === 0 ? "good" : "bad",
+  flags: [],
+  note: "",
+});
+const folder = (name: string) => openRowStore(join(world.folder, name));
+const withDatabase = async <T>(name: string, use: (database: Database) => Promise<T>): Promise<T> => {
+  const { DATANET_DATABASE_URL: url } = await world.environment(name);
+  const logger = createLogger("test", "silent");
+  const { chainId, rollupAddress } = await testDeployment();
+  const options = { url: url!, part: HOST_PART, rollup: { chainId, rollupAddress }, logger };
+  const database = await Database.open(options);
+  try {
+    return await use(database);
+  } finally {
+    await database.close();
+  }
+};
+/** Whether a host's database has the bytes of a row, or a word of it, in any Datanet. */
+const isStored = (name: string, digest: string) =>
+  withDatabase(name, async (database) => {
+    const bytes = Buffer.from(digest, "hex");
+    const contents = await database.query("select 1 from contents where digest = $1", [bytes]);
+    const words = await database.query(
+      "select 1 from row_words join rows using (datanet_id, number) where digest = $1",
+      [bytes],
+    );
+    return [contents.length > 0, words.length > 0];
+  });
+
+const forgedBody = ({ withdrawal }: RemovalCertificate) => ({ ...withdrawal.body, note: "another reason" });
+
+type Recomputed = Extract<UnsignedRecord, { kind: "verified" }>;
+/** Trains on a version's rows in a store, as anybody does who has them. */
+async function train(from: RowStore, version: number): Promise<PublishedModel> {
+  const { versions } = await readHistory(people.alice, world.datanetId);
+  const { rowsRoot } = versions[version - 1]!;
+  const contents = await readVersionRows(from, rowsRoot);
+  const { rows: listed } = await readVersion(from, rowsRoot);
+  const { labels, root } = await collectLabels(people.alice, { ...place(), rows: listed });
+  const owned = contents.map((row, i) => ({ ...row, label: labels[i]! }));
+  const datanet = { id: world.datanetId, version, rowsRoot: hex32(rowsRoot), labels: hex32(root) };
+  const recipe = recipeFor(owned, SMALL_DIRECT.features, { datanet, classes: ["good", "bad"] });
+  const trained = await trainDirect(owned, recipe);
+  const split = { ownerParts: 6_554n, validatorParts: 16_384n };
+  return publishedModel(trained, registerModel(trained, { split }, SMALL_DIRECT), { publishRows: true });
+}
+
+/** Registers a model. @returns the record of who has computed it again to the same bytes */
+async function register({ statics }: PublishedModel, version: number): Promise<Recomputed> {
+  const maker = await world.user(0);
+  const { featuresCommitment, ownersCommitment, payeeRoot, binding, split } = statics;
+  const { keyX } = await createRandomKey();
+  // Not by `createModel`: this rollup has no circuit that would settle it.
+  const words = [1n, keyX, featuresCommitment, ownersCommitment, payeeRoot, binding, 5n | (split << 96n)];
+  const operation = { kind: "createModel" as const, amountCode: encodeAmount(10n ** 18n), words };
+  const { hash } = await signAndSend(maker, operation, {});
+  const modelId = (await getOperation(maker, hash))!.createdId!;
+  const { versions } = await readHistory(maker, world.datanetId);
+  return {
+    kind: "verified",
+    modelId,
+    modelRoot: hex32(staticsOf(await getModel(maker, modelId)).hash),
+    version,
+    versionRoot: hex32(versions[version - 1]!.rowsRoot),
+    epoch: null,
+    difference: null,
+  };
+}
+
+beforeAll(async () => {
+  world = await createHostWorld({ card });
+  host = await world.host("host");
+  const [alice, bob, carol, dave] = await Promise.all([1, 2, 3, 4].map(world.user));
+  people = { alice: alice!, bob: bob!, carol: carol!, dave: dave! };
+  await bringCard(world.owner, { ...place(), card });
+  store = await folder("rows");
+  const given = { datanetId: world.datanetId, store, rows: rows.slice(0, 7) };
+  const { contribution } = await contributeRows(people.alice, given);
+  commit = contribution.rowsRoot;
+  await world.finalise();
+  await uploadRows(people.alice, { ...place(), source: await contributionSource(store, commit) });
+  const verdict = { kind: "verdict" as const, commit: hex32(commit), verdict: "approve" as const, note: "" };
+  expect(await say(people.dave, verdict)).toEqual(["taken"]);
+  expect(await say(people.carol, ...digests.slice(0, 7).map(label))).toEqual(Array(7).fill("taken"));
+  const { version } = await collectReviewed(world.owner, { ...place(), store });
+  expect(version.rowCount).toBe(7);
+  await storeVersion(store, version);
+  await publishVersion(world.owner, { datanetId: world.datanetId, version });
+  await world.finalise();
+  await bringVersion(world.owner, { ...place(), store, rowsRoot: version.rowsRoot });
+  older = await register(await train(store, 2), 2);
+});
+afterAll(() => world?.close());
+
+describe("a withdrawal", () => {
+  it("is taken from the row's contributor alone, for this Datanet and rollup", async () => {
+    const { alice, bob, dave } = people;
+    const record = { kind: "withdrawal" as const, row: GONE, note: "" };
+    expect(await say(bob, record)).toEqual(["DNT_RECORD_NOT_ALLOWED"]);
+    expect(await say(dave, record)).toEqual(["DNT_RECORD_NOT_ALLOWED"]);
+    expect(await say(alice, { ...record, row: "ab".repeat(32) })).toEqual(["DNT_NOT_HOSTED"]);
+    const body: RecordBody = {
+      ...record,
+      datanetId: world.datanetId,
+      leafId: alice.leafId!,
+      atMs: Date.now(),
+    };
+    const bring = async (changed: Partial<RecordBody>, by: LedgerClient, domain = by.domain) => {
+      const records = [signRecord(domain, { ...body, ...changed } as RecordBody, by.l2Key!)];
+      return (await bringRecords(by, { ...place(), records }))[0]!.error?.code;
+    };
+    expect(await bring({}, bob)).toBe("DNT_RECORD_INVALID");
+    expect(await bring({ datanetId: world.datanetId + 1 }, alice)).toBe("DNT_RECORD_INVALID");
+    expect(await bring({}, alice, alice.domain + 1n)).toBe("DNT_RECORD_INVALID");
+    expect(await isStored("host", GONE)).toEqual([true, true]);
+  });
+
+  it("has the host erase the row at once, and say by whom, when and why", async () => {
+    const { alice, carol } = people;
+    const before = await folder("before");
+    await downloadVersion(alice, { ...place(), store: before });
+    const asked = Date.now();
+    await withdrawRow(alice, { ...place(), row: GONE, note: "it names a person" });
+    expect(await isStored("host", GONE)).toEqual([false, false]);
+    expect(await codeOf(await api(`/rows/${GONE}/content`))).toBe("410 DNT_ROW_WITHDRAWN");
+    const fetched = await fetch(`${host.url}/v1/datanets/${world.datanetId}/rows/fetch`, {
+      method: "POST",
+      headers: { "content-type": "application/octet-stream" },
+      body: Buffer.from(digests[1]! + GONE, "hex"),
+    });
+    expect(await codeOf(fetched)).toBe("410 DNT_ROW_WITHDRAWN");
+    const shown = (await (await api(`/rows/${GONE}`)).json()) as object;
+    expect(shown).toMatchObject({
+      excerpt: "",
+      bytes: 0,
+      contributorId: 3,
+      withdrawnAtMs: expect.any(Number),
+      outcome: { state: "leftOut", why: "withdrawn", note: "it names a person", byId: 3 },
+    });
+    expect(await listLeftOut(alice, place())).toMatchObject([{ digest: GONE, contributorId: 3 }]);
+    const [listed, ...more] = await listWithdrawals(alice, place());
+    expect(more).toEqual([]);
+    expect(listed).toMatchObject({ digest: GONE, contributorId: 3, isSignedByPresentKey: true });
+    expect(listed!.atMs).toBeGreaterThanOrEqual(asked);
+    // Nobody works on it any more, and its word comes again without effect.
+    expect(await say(carol, label(GONE))).toEqual(["DNT_ROW_WITHDRAWN"]);
+    const again = await bringRecords(alice, { ...place(), records: [listed!.record] });
+    expect(again[0]!.error).toBeNull();
+    expect(await listWithdrawals(alice, place())).toEqual([listed]);
+  });
+
+  it("has the same row refused by name, and uploads go on without it", async () => {
+    const { alice, bob } = people;
+    const source = await contributionSource(store, commit);
+    expect(await uploadRows(alice, { ...place(), source })).toMatchObject({ sentCount: 0 });
+    // Somebody else commits the bytes later, with a row of their own: they count for the first, who has withdrawn them.
+    const { contribution } = await contributeRows(bob, {
+      datanetId: world.datanetId,
+      store: await folder("bob"),
+      rows: [rows[2]!, new TextEncoder().encode("a row of bob's own")],
+    });
+    await world.finalise();
+    const later = await contributionSource(await folder("bob"), contribution.rowsRoot);
+    expect(await uploadRows(bob, { ...place(), source: later })).toMatchObject({ sentCount: 1 });
+    expect(await isStored("host", GONE)).toEqual([false, false]);
+    const [known] = await findKnownRows(bob, { ...place(), digests: [GONE] });
+    expect(known).toMatchObject({ contributorId: 3 });
+    // Bob cannot take back what is alice's, nor bring it back.
+    expect(await say(bob, { kind: "withdrawal", row: GONE, note: "" })).toEqual(["DNT_RECORD_NOT_ALLOWED"]);
+  });
+
+  it("leaves a hole in the published version, by its name, which only stops what needs the row", async () => {
+    const { alice } = people;
+    const fresh = await folder("fresh");
+    const got = await downloadVersion(alice, { ...place(), store: fresh });
+    expect(got).toMatchObject({ rowCount: 7, withdrawn: [{ digest: GONE, contributorId: 3 }] });
+    await expect(readVersionRows(fresh, got.rowsRoot)).rejects.toMatchObject({ code: "CLI_ROW_WITHDRAWN" });
+    expect(await readVersionRows(await folder("before"), got.rowsRoot)).toHaveLength(7);
+    // Exports leave it out, also where the reader still has it.
+    const exported = await exportVersion(alice, { ...place(), store: await folder("before") });
+    expect(exported.rows.map(({ digest }) => digest)).not.toContain(GONE);
+    expect(exported).toMatchObject({ rows: { length: 6 }, withdrawn: [{ digest: GONE }] });
+    await downloadCommits(alice, { ...place(), store: fresh });
+    expect(await verifyVouching(alice, { ...place(), store: fresh })).toMatchObject({
+      signedCount: 6,
+      exceptions: [],
+      withdrawn: [GONE],
+    });
+  });
+
+  it("has the next version leave the row out, for all to see and to check", async () => {
+    const { owner } = world;
+    const fresh = await folder("fresh");
+    const { leftOut, version } = await collectReviewed(owner, { ...place(), store: fresh });
+    expect(version.storedRows.map(({ digest }) => digest)).not.toContain(GONE);
+    expect(leftOut).toContainEqual({
+      digest: GONE,
+      contributorId: 3,
+      why: "withdrawn by its contributor: it names a person",
+    });
+    await storeVersion(fresh, version);
+    await publishVersion(owner, { datanetId: world.datanetId, version });
+    await world.finalise();
+    await bringVersion(owner, { ...place(), store: fresh, rowsRoot: version.rowsRoot });
+    const facts = { datanetId: world.datanetId, store: fresh };
+    const withdrawn = await listWithdrawals(owner, place());
+    const fates = async (known: typeof withdrawn) =>
+      (await verifyVersion(owner, { ...facts, withdrawn: known })).exceptions.flatMap(({ digest, fate }) =>
+        digest === GONE ? [fate] : [],
+      );
+    expect(await fates(withdrawn)).toEqual(["withdrawn", "repeated"]);
+    expect(await fates([])).toEqual(["dropped", "repeated"]);
+    expect(await fates(withdrawn.map((one) => ({ ...one, contributorId: 4 })))).toEqual([
+      "dropped",
+      "repeated",
+    ]);
+  });
+
+  it("is certified for a model of that version, recomputed by others, and for no other", async () => {
+    const { alice, bob, carol, dave } = people;
+    // Trained where the row never was, by two.
+    const [fresh, others] = [await folder("fresh"), await folder("others")];
+    await downloadVersion(dave, { ...place(), store: others });
+    await expect(train(fresh, 2)).rejects.toMatchObject({ code: "CLI_ROW_WITHDRAWN" });
+    const model = await train(fresh, 3);
+    expect(encodeModel(await train(others, 3))).toEqual(encodeModel(model));
+    const newer = await register(model, 3);
+    expect(newer.modelRoot).not.toBe(older.modelRoot);
+    const certify = (modelId: number, row = GONE) => certifyRemoval(bob, { ...place(), modelId, row });
+    const reason = (value: string) => ({ code: "CLI_CERTIFICATE_WRONG", data: { reason: value } });
+    await expect(certify(newer.modelId, digests[0])).rejects.toMatchObject(reason("not-withdrawn"));
+    await expect(certify(newer.modelId)).rejects.toMatchObject(reason("recomputation-missing"));
+    expect(await say(carol, older, newer)).toEqual(["taken", "taken"]);
+    // The older model's version has the row.
+    await expect(certify(older.modelId)).rejects.toMatchObject(reason("row-present"));
+    const certificate = await certify(newer.modelId);
+    const text = encodeCertificate(certificate);
+    const shown = { contributorId: 3, modelId: newer.modelId, version: 3, rowCount: 6 };
+    expect(await checkRemoval(dave, JSON.parse(text))).toMatchObject({
+      ...shown,
+      note: "it names a person",
+      recomputations: [{ leafId: 5 }],
+    });
+    const { domain } = bob;
+    const signed = (client: LedgerClient, record: object) =>
+      signRecord(
+        domain,
+        { datanetId: world.datanetId, leafId: client.leafId!, atMs: Date.now(), ...record } as RecordBody,
+        client.l2Key!,
+      );
+    const lists = async (modelVersion: number) => {
+      const { versions } = await readHistory(bob, world.datanetId);
+      const { rowsRoot } = versions[modelVersion - 1]!;
+      const listed = await downloadVersionList(bob, { ...place(), rowsRoot });
+      return { number: modelVersion, root: hex32(rowsRoot), rows: bytesToHex(encodeVersion(listed)) };
+    };
+    const withdrawal = { kind: "withdrawal", row: GONE, note: "" };
+    const forged = signRecord(domain, certificate.withdrawal.body, bob.l2Key!);
+    const [wrongs, versionOfOlder] = [certificate.recomputations, await lists(2)];
+    const falseOnes: [string, object][] = [
+      ["row-present", { version: versionOfOlder }],
+      ["version-list", { version: { ...certificate.version, rows: versionOfOlder.rows } }],
+      ["version-list", { version: { ...certificate.version, number: 2 } }],
+      ["not-contributor", { withdrawal: signed(bob, withdrawal) }],
+      ["record-signature", { withdrawal: forged }],
+      ["record-signature", { withdrawal: { ...certificate.withdrawal, body: forgedBody(certificate) } }],
+      ["record-other", { withdrawal: signed(alice, { ...withdrawal, row: digests[0] }) }],
+      ["record-other", { withdrawal: signed(alice, { ...withdrawal, datanetId: world.datanetId + 1 }) }],
+      ["commit-list", { commits: [certificate.commits[0]!.slice(64)] }],
+      ["malformed", { commits: [] }],
+      ["model", { model: { id: older.modelId, root: older.modelRoot } }],
+      ["model", { model: { ...certificate.model, root: older.modelRoot } }],
+      ["record-other", { recomputations: [signed(carol, older)] }],
+      ["record-other", { recomputations: [signed(carol, { ...newer, epoch: 1 })] }],
+      ["record-signature", { recomputations: [{ ...wrongs[0]!, body: { ...wrongs[0]!.body, atMs: 1 } }] }],
+      [
+        "difference",
+        {
+          recomputations: [
+            ...wrongs,
+            signed(dave, { ...newer, difference: { file: "features.bin", row: 1 } }),
+          ],
+        },
+      ],
+      ["malformed", { recomputations: [] }],
+      ["malformed", { more: 1 }],
+      ["domain", { domain: hex32(domain + 1n) }],
+    ];
+    for (const [expected, change] of falseOnes) {
+      const found = checkRemoval(dave, { ...certificate, ...change });
+      await expect(found, JSON.stringify(change).slice(0, 80)).rejects.toMatchObject(reason(expected));
+    }
+    // Who has found a difference stands against it.
+    expect(await say(dave, { ...newer, difference: { file: "features.bin", row: 1 } })).toEqual(["taken"]);
+    await expect(certify(newer.modelId)).rejects.toMatchObject(reason("difference"));
+  });
+
+  it("goes before the row: it comes to no host that has the list, and mirrors erase what they have", async () => {
+    const { alice } = people;
+    const mirror = await world.host("mirror");
+    const target = { ...place(), hostUrl: mirror.url };
+    // The mirror has the first contribution whole, from before.
+    await bringCard(world.owner, { ...target, card });
+    await uploadRows(alice, { ...target, source: await contributionSource(store, commit) });
+    expect((await isStored("mirror", GONE))[0]).toBe(true);
+    const own = { datanetId: world.datanetId, store, rows: [rows[7]!] };
+    const { contribution } = await contributeRows(alice, own);
+    await world.finalise();
+    const { digests: listed, rowsRoot } = contribution;
+    expect(await say(alice, { kind: "withdrawal", row: NEVER_SENT, note: "" })).toEqual(["DNT_NOT_HOSTED"]);
+    await bringList(alice, { ...place(), digests: listed, rowsRoot });
+    await withdrawRow(alice, { ...place(), row: NEVER_SENT });
+    const source = await contributionSource(store, rowsRoot);
+    expect(await uploadRows(alice, { ...place(), source })).toMatchObject({ sentCount: 0 });
+    const through = await folder("through");
+    const mirrored = await mirrorDatanet(alice, {
+      datanetId: world.datanetId,
+      fromUrl: host.url,
+      toUrl: mirror.url,
+      store: through,
+    });
+    expect(mirrored).toMatchObject({ commitCount: 3, incompleteCount: 0, withdrawnCount: 2 });
+    for (const digest of [GONE, NEVER_SENT]) {
+      expect((await isStored("mirror", digest))[0]).toBe(false);
+      expect((await isStored("host", digest))[0]).toBe(false);
+    }
+    expect(await listWithdrawals(alice, target)).toHaveLength(2);
+  });
+});
