@@ -95,7 +95,7 @@ export type CertifyRemovalErrorCode =
  * @example
  * ```ts
  * const certificate = await certifyRemoval(client, { hostUrl, modelId: 15, row: digest });
- * await writeFile("removal.json", encodeCertificate(certificate));
+ * console.log(encodeCertificate(certificate));
  * ```
  */
 export async function certifyRemoval(
@@ -156,7 +156,8 @@ export type CheckRemovalErrorCode = "CLI_CERTIFICATE_WRONG" | ListCommitsErrorCo
  * @throws CLI_CERTIFICATE_WRONG, whose `data.reason` says what does not hold
  * @example
  * ```ts
- * const { modelId, recomputations } = await checkRemoval(client, JSON.parse(text));
+ * const certificate = await certifyRemoval(client, { hostUrl, modelId: 15, row: digest });
+ * const { modelId, recomputations } = await checkRemoval(client, certificate);
  * ```
  */
 export async function checkRemoval(client: HostAccess, certificate: unknown): Promise<CertifiedRemoval> {

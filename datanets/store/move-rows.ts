@@ -1,6 +1,6 @@
 /**
  * Gives rows to an earlier commit: one that was committed twice counts for the one who committed it first, whichever came to this
- * host first. commit-rows.ts calls it, and take-records.ts where the one who committed it first withdraws it before bringing it.
+ * host first. commit-rows.ts calls it.
  */
 import { integers } from "@openledger/foundation/database/binary-lists";
 import type { Queries } from "@openledger/foundation/database/queries";
