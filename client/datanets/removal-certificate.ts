@@ -5,7 +5,7 @@
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { unpackBinding } from "@openledger/circuits/ledger/leaf";
-import { contributionRoot, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
+import { contributionRoot, digestToField, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
 import { canonicalJson } from "@openledger/datanets/card/canonical-json";
 import {
   type BodyOf,
@@ -14,13 +14,7 @@ import {
   type SignedRecord,
   signedRecordSchema,
 } from "@openledger/datanets/records/record";
-import {
-  decodeDigests,
-  decodeVersion,
-  encodeVersion,
-  rowHashesOf,
-  versionRowsOf,
-} from "@openledger/datanets/rows/row-wire";
+import { decodeVersion, encodeVersion, rowHashesOf, versionRowsOf } from "@openledger/datanets/rows/row-wire";
 import { hex32 } from "@openledger/foundation/hex";
 import { z } from "zod";
 import { type ListCommitsErrorCode, listCommits, readHistory } from "../actions/data/list-commits.ts";
@@ -101,7 +95,7 @@ export type CertifyRemovalErrorCode =
  * @example
  * ```ts
  * const certificate = await certifyRemoval(client, { hostUrl, modelId: 15, row: digest });
- * await writeFile("removal.json", encodeCertificate(certificate));
+ * console.log(encodeCertificate(certificate));
  * ```
  */
 export async function certifyRemoval(
@@ -122,7 +116,7 @@ export async function certifyRemoval(
     const path = `/v1/datanets/${datanetId}/commits/${hex32(commit.rowsRoot)}/list`;
     const list = await askHostForBytes(client, hostUrl, { path });
     commits.push(bytesToHex(list));
-    if (list.length % 32 === 0 && decodeDigests(list).includes(row)) break;
+    if (list.length % 32 === 0 && rowHashesOf(list).includes(rowHashOf(row))) break;
   }
   const path = `/v1/datanets/${datanetId}/verified?model=${modelId}&limit=${MAX_RECOMPUTATIONS}`;
   const found = z
@@ -162,7 +156,8 @@ export type CheckRemovalErrorCode = "CLI_CERTIFICATE_WRONG" | ListCommitsErrorCo
  * @throws CLI_CERTIFICATE_WRONG, whose `data.reason` says what does not hold
  * @example
  * ```ts
- * const { modelId, recomputations } = await checkRemoval(client, JSON.parse(text));
+ * const certificate = await certifyRemoval(client, { hostUrl, modelId: 15, row: digest });
+ * const { modelId, recomputations } = await checkRemoval(client, certificate);
  * ```
  */
 export async function checkRemoval(client: HostAccess, certificate: unknown): Promise<CertifiedRemoval> {
@@ -201,6 +196,10 @@ export async function checkRemoval(client: HostAccess, certificate: unknown): Pr
       "not-contributor",
       `leaf ${said.leafId} has signed the withdrawal, and leaf ${contributorId} is the row's contributor`,
     );
+  const leaves = recomputations.map(({ body }) => body.leafId);
+  // Attack: one leaf would count as many.
+  if (new Set(leaves).size < leaves.length)
+    throw wrong("recomputation-repeated", "a leaf has several recomputations");
   const rowCount = await requireWithout(client, { datanetId, row, version });
   await requireTrainedOn(client, { datanetId, model, version: version.number });
   return {
@@ -238,13 +237,10 @@ async function contributorOf(
   for (const [i, text] of commits.entries()) {
     const list = hexToBytes(text);
     const commit = listed[i];
-    if (
-      commit === undefined ||
-      list.length % 32 !== 0 ||
-      contributionRoot(rowHashesOf(list)) !== commit.rowsRoot
-    )
+    const rowHashes = list.length % 32 === 0 ? rowHashesOf(list) : null;
+    if (commit === undefined || rowHashes === null || contributionRoot(rowHashes) !== commit.rowsRoot)
       throw wrong("commit-list", `list ${i} is not that of commit ${i} of Datanet ${datanetId}`);
-    if (decodeDigests(list).includes(row)) return commit.contributorId;
+    if (rowHashes.includes(rowHashOf(row))) return commit.contributorId;
   }
   throw wrong("commit-list", "no list has the row");
 }
@@ -255,14 +251,21 @@ async function requireWithout(
   { datanetId, row, version }: Pick<RemovalCertificate, "datanetId" | "row" | "version">,
 ): Promise<number> {
   const rows = listedRows(version.rows);
+  const listed = versionRowsOf(rows ?? []);
   const { versions } = await readHistory(client, datanetId);
   const rowsRoot = versions[version.number - 1]?.rowsRoot;
-  if (rows === null || rowsRoot !== BigInt(version.root) || versionRowsRoot(versionRowsOf(rows)) !== rowsRoot)
+  if (rows === null || rowsRoot !== BigInt(version.root) || versionRowsRoot(listed) !== rowsRoot)
     throw wrong("version-list", `the list is not that of version ${version.number} of Datanet ${datanetId}`);
-  if (rows.some(({ digest }) => digest === row))
+  if (listed.some(({ rowHash }) => rowHash === rowHashOf(row)))
     throw wrong("row-present", `version ${version.number} of Datanet ${datanetId} has the row`);
   return rows.length;
 }
+
+/**
+ * A row as the ledger's trees have it. Attack: several digests have one hash there, so a list that names a row by another of them
+ * has the same root.
+ */
+const rowHashOf = (row: string): bigint => digestToField(hexToBytes(row));
 
 /** null for bytes that are no list. */
 function listedRows(text: string) {

@@ -4,7 +4,7 @@
  */
 import { checkRecords, type SignedRecord, signedRecordSchema } from "@openledger/datanets/records/record";
 import { hex32 } from "@openledger/foundation/hex";
-import { RollupError } from "@openledger/foundation/rollup-error";
+import { isRollupError, RollupError } from "@openledger/foundation/rollup-error";
 import { z } from "zod";
 import type { RowStore } from "../actions/data/row-store.ts";
 import { noteWithdrawn, type WithdrawnRow } from "../actions/data/withdrawn-rows.ts";
@@ -82,7 +82,11 @@ export async function listWithdrawals(
       hostUrl,
       { path },
       recordsPageSchema,
-    );
+    ).catch((error: unknown) => {
+      // A host of before refuses the kind: it has none.
+      if (isRollupError(error, "SRV_UNKNOWN_ROUTE")) return { records: [], total: 0, nextFrom: null };
+      throw error;
+    });
     records.push(...withdrawalsOf(client.domain, page.records, { datanetId, first: records.length }));
     from = page.nextFrom;
   }

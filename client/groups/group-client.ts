@@ -14,9 +14,9 @@ import { groupKey } from "./frost-suite.ts";
 import { type GroupMember, groupKeyX } from "./group-charter.ts";
 import type { GroupMailbox } from "./group-messages.ts";
 import {
+  type GroupProposal,
   makeProposal,
   operationSubject,
-  type Proposal,
   type ProposalSubject,
   proposalLeaf,
   proposedOperation,
@@ -30,7 +30,7 @@ export interface GroupSigning {
   /** Time that the others have to sign, in milliseconds. */
   readonly timeoutMs: number;
   /** Called with each proposal before it waits, so that it can be shown to the others. */
-  readonly onProposal?: (proposal: Proposal) => void;
+  readonly onProposal?: (proposal: GroupProposal) => void;
   readonly pollMs?: number;
   readonly signal?: AbortSignal;
 }
@@ -80,7 +80,7 @@ function propose(client: LedgerClient, signing: GroupSigning, subject: ProposalS
 export async function checkProposal(
   client: LedgerClient,
   member: GroupMember,
-  proposal: Proposal,
+  proposal: GroupProposal,
 ): Promise<void> {
   const leafId = proposalLeaf(proposal);
   const { subject } = proposal;
@@ -108,7 +108,7 @@ export async function checkProposal(
 export async function cosign(
   client: LedgerClient,
   signing: Omit<GroupSigning, "timeoutMs" | "onProposal">,
-  proposal: Proposal,
+  proposal: GroupProposal,
 ): Promise<Signature> {
   await checkProposal(client, signing.member, proposal);
   return signProposal({ ...signing, key: requireL2Key(client), proposal });

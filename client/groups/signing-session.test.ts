@@ -18,10 +18,10 @@ import { groupKey, scalars } from "./frost-suite.ts";
 import { drawSalt, type GroupMember, groupKeyX, numberOf } from "./group-charter.ts";
 import { type GroupStep, signMessage } from "./group-messages.ts";
 import {
-  findProposal,
+  findGroupProposal,
+  type GroupProposal,
   makeProposal,
   operationSubject,
-  type Proposal,
   proposalMessage,
   proposalSession,
   readProposal,
@@ -75,13 +75,17 @@ const RECORD: RecordBody = {
   note: "",
 };
 
-const propose = (i = 0, { timeoutMs = 20_000, nonce = 3n } = {}): Proposal =>
+const propose = (i = 0, { timeoutMs = 20_000, nonce = 3n } = {}): GroupProposal =>
   makeProposal(members[i]!, {
     subject: operationSubject({ ...OPERATION, nonce }, 0n),
     untilMs: Date.now() + timeoutMs,
   });
 
-function sign(i: number, proposal: Proposal, more: Partial<SignProposalOptions> = {}): Promise<Signature> {
+function sign(
+  i: number,
+  proposal: GroupProposal,
+  more: Partial<SignProposalOptions> = {},
+): Promise<Signature> {
   const session = signProposal({
     member: members[i]!,
     key: keys[i]!,
@@ -108,7 +112,7 @@ const endings = (sessions: readonly Promise<unknown>[]) =>
     }),
   );
 
-const isGroups = (proposal: Proposal, signature: Signature) =>
+const isGroups = (proposal: GroupProposal, signature: Signature) =>
   verifySignature({
     keyX: groupKey(members[0]!.keys).x,
     message: proposalMessage(proposal),
@@ -125,8 +129,9 @@ describe("a session", () => {
       const proposal = propose(a);
       const posted = sign(a, proposal);
       const session = proposalSession(proposal);
-      let found: Proposal | null = null;
-      while (found === null) found = await findProposal(members[b]!, mailbox(), session).catch(() => null);
+      let found: GroupProposal | null = null;
+      while (found === null)
+        found = await findGroupProposal(members[b]!, mailbox(), session).catch(() => null);
       expect(found).toEqual(proposal);
       const [one, other] = await Promise.all([posted, sign(b, found)]);
       expect(other).toEqual(one);
@@ -212,14 +217,14 @@ describe("a session", () => {
 
   it("is of the present set, of a member, and of this rollup", () => {
     const proposal = propose();
-    const refuse = (change: Partial<Proposal>) =>
+    const refuse = (change: Partial<GroupProposal>) =>
       expect(() => readProposal(members[1]!, { ...proposal, ...change })).toThrow(
         expect.objectContaining({ code: "CLI_GROUP_INVALID" }),
       );
     refuse({ group: hex32(1n) });
     refuse({ domain: hex32(1n) });
     refuse({ proposer: hex32(1n) });
-    refuse({ hash: hex32(1n) } as Partial<Proposal>);
+    refuse({ hash: hex32(1n) } as Partial<GroupProposal>);
     const { subject } = proposal;
     if (subject.kind !== "operation") throw new Error("it is one");
     expect(() =>
@@ -232,7 +237,7 @@ describe("a session", () => {
 });
 
 /** A member who follows no rule. */
-function falseMember(i: number, proposal: Proposal) {
+function falseMember(i: number, proposal: GroupProposal) {
   const session = proposalSession(proposal);
   const member = members[i]!;
   const share = { number: numberOf(member), share: hexToBytes(member.share.reveal()) };

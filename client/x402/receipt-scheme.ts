@@ -139,6 +139,8 @@ class AccountScheme implements ReceiptScheme {
   /** An account has one unpaid answer of a model, and one next nonce: payments take turns. */
   #turn: Promise<void> = Promise.resolve();
   #spentWei = 0n;
+  /** Refused payments whose nonces were unused then: whoever has one may still send it. */
+  #refused: Pick<OpenPayment, "amountWei" | "signed">[] = [];
 
   constructor(client: LedgerClient, options: ReceiptSchemeOptions) {
     this.#client = client;
@@ -219,6 +221,7 @@ class AccountScheme implements ReceiptScheme {
       }
     this.#requirePrice(required);
     const payer = await this.#payer(required);
+    await this.#countRefused(payer.nextNonce, required);
     this.#requireFunds(amountWei, payer);
     const leaf = await getModel(this.#client, modelId);
     const staticsHash = staticsOf(leaf).hash;
@@ -244,6 +247,8 @@ class AccountScheme implements ReceiptScheme {
       receipt: reply.receipt,
       ...(maxFeePerUnitWei === undefined ? {} : { maxFeePerUnitWei }),
     });
+    // Before it leaves: a refused one may have been executed since, so that this one has the next nonce.
+    await this.#countRefused(signed.body.nonce, required);
     await onSigned?.(signed);
     const receipt = hex32(reply.receipt);
     const payload = { ...claim, receipt, operation: signed.body };
@@ -283,6 +288,20 @@ class AccountScheme implements ReceiptScheme {
     if (priceWei > leftWei) throw spent("budget", priceWei, leftWei, "the budget");
   }
 
+  /**
+   * Counts the refused payments that were executed all the same. Those of the next nonce exclude its payment, and each other.
+   * Attack: a server refuses a payment, has the client sign another one, and settles both.
+   * @throws CLI_BUDGET_SPENT
+   */
+  async #countRefused(nextNonce: number, required: Requirements): Promise<void> {
+    for (const refused of this.#refused.filter(({ signed }) => signed.body.nonce < nextNonce)) {
+      const known = await getOperation(this.#client, refused.signed.hash);
+      if (known !== null && known.status !== "dropped") this.#spentWei += refused.amountWei;
+      this.#refused = this.#refused.filter((one) => one !== refused);
+    }
+    this.#requirePrice(required);
+  }
+
   /** Before anything is asked: an answer that cannot be paid would stay in the account's way. @throws CLI_BUDGET_SPENT */
   #requireFunds(priceWei: bigint, { balanceWei, id }: LedgerLeaf): void {
     if (balanceWei < priceWei) throw spent("balance", priceWei, balanceWei, `account ${id}`);
@@ -312,6 +331,7 @@ class AccountScheme implements ReceiptScheme {
       // A payment that the ledger has, or that nobody knows of now, is presented again, and is never signed twice.
       if (known === undefined || (known !== null && known.status !== "dropped")) return;
       this.#spentWei -= amountWei;
+      this.#refused.push({ amountWei, signed });
     }
     this.#open.delete(receipt);
   }

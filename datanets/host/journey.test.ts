@@ -71,7 +71,7 @@ describe("a Datanet", () => {
       data: { reason: "commit-not-final" },
     });
     await world.finalise();
-    const uploaded = { rowCount: 40, labelCount: 10, refusedLabels: [] };
+    const uploaded = { rowCount: 40, withdrawnCount: 0, labelCount: 10, refusedLabels: [] };
     expect(await uploadRows(alice, { ...place(), source })).toEqual({ ...uploaded, sentCount: 40 });
     expect(await uploadRows(alice, { ...place(), source })).toEqual({ ...uploaded, sentCount: 0 });
     // Nobody else signs them, and a repeated upload signs the same records.

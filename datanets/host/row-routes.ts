@@ -246,14 +246,10 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
       ]);
       return {
         // What a row says of itself, and how many labels it has, would steer who labels it.
-        rows: views.rows.map(({ bytes, digest, excerpt, isCut, isWellFormed, values }) => ({
-          digest,
-          bytes,
-          excerpt,
-          values,
-          isCut,
-          isWellFormed,
-        })),
+        // Nor is one shown that was withdrawn since it was chosen.
+        rows: views.rows.flatMap(({ bytes, digest, excerpt, isCut, isWellFormed, values, withdrawnAtMs }) =>
+          withdrawnAtMs === null ? [{ digest, bytes, excerpt, values, isCut, isWellFormed }] : [],
+        ),
         labelledCount,
         held,
       };

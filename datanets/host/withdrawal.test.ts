@@ -1,12 +1,20 @@
 /** Tests of withdrawals: contributors take rows back, hosts erase them, and everything that reads rows goes on without them. */
 import { join } from "node:path";
 import { bytesToHex } from "@noble/hashes/utils.js";
+import { trainDirect } from "@openledger/attribution/model/direct/direct-training";
+import { encodeModel, type PublishedModel, publishedModel } from "@openledger/attribution/model/model-files";
+import { registerModel } from "@openledger/attribution/model/registration";
+import { recipeFor } from "@openledger/attribution/testing/sample-rows";
 import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
-import { packBinding } from "@openledger/circuits/ledger/leaf";
-import { packSplit } from "@openledger/circuits/ledger/rewards";
+import { FIELD_ORDER } from "@openledger/circuits/protocol";
+import { SMALL_DIRECT } from "@openledger/circuits/testing/settlement/direct-world";
 import { contributeRows } from "@openledger/client/actions/data/contribute-rows";
 import { readHistory } from "@openledger/client/actions/data/list-commits";
-import { readVersionRows, storeVersion } from "@openledger/client/actions/data/published-version";
+import {
+  readVersion,
+  readVersionRows,
+  storeVersion,
+} from "@openledger/client/actions/data/published-version";
 import { openRowStore, type RowStore } from "@openledger/client/actions/data/row-store";
 import { verifyVersion } from "@openledger/client/actions/data/verify-version";
 import { publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
@@ -26,7 +34,7 @@ import {
   encodeCertificate,
   type RemovalCertificate,
 } from "@openledger/client/datanets/removal-certificate";
-import { collectReviewed, verifyVouching } from "@openledger/client/datanets/reviewed-version";
+import { collectLabels, collectReviewed, verifyVouching } from "@openledger/client/datanets/reviewed-version";
 import { bringRecords, sayRecords, type UnsignedRecord } from "@openledger/client/datanets/signed-records";
 import {
   bringList,
@@ -65,6 +73,8 @@ let host: TestHost;
 let store: RowStore;
 let people: { alice: LedgerClient; bob: LedgerClient; carol: LedgerClient; dave: LedgerClient };
 let commit: bigint;
+/** Who has computed the model again that was trained on the row. */
+let older: Recomputed;
 
 const place = () => ({ hostUrl: host.url, datanetId: world.datanetId });
 const api = (path: string) => fetch(`${host.url}/v1/datanets/${world.datanetId}${path}`);
@@ -72,7 +82,13 @@ const codeOf = async (response: Response) =>
   `${response.status} ${((await response.json()) as { error: { code: string } }).error.code}`;
 const say = async (client: LedgerClient, ...records: UnsignedRecord[]) =>
   (await sayRecords(client, { ...place(), records })).map(({ error }) => error?.code ?? "taken");
-const label = (row: string): UnsignedRecord => ({ kind: "label", row, label: "good", flags: [], note: "" });
+const label = (row: string): UnsignedRecord => ({
+  kind: "label",
+  row,
+  label: digests.indexOf(row) % 2 === 0 ? "good" : "bad",
+  flags: [],
+  note: "",
+});
 const folder = (name: string) => openRowStore(join(world.folder, name));
 const withDatabase = async <T>(name: string, use: (database: Database) => Promise<T>): Promise<T> => {
   const { DATANET_DATABASE_URL: url } = await world.environment(name);
@@ -101,21 +117,28 @@ const isStored = (name: string, digest: string) =>
 const forgedBody = ({ withdrawal }: RemovalCertificate) => ({ ...withdrawal.body, note: "another reason" });
 
 type Recomputed = Extract<UnsignedRecord, { kind: "verified" }>;
-/** Registers a model of a version, of one row a feature. @returns the record of who has computed it again */
-async function modelOf(version: number): Promise<Recomputed> {
+/** Trains on a version's rows in a store, as anybody does who has them. */
+async function train(from: RowStore, version: number): Promise<PublishedModel> {
+  const { versions } = await readHistory(people.alice, world.datanetId);
+  const { rowsRoot } = versions[version - 1]!;
+  const contents = await readVersionRows(from, rowsRoot);
+  const { rows: listed } = await readVersion(from, rowsRoot);
+  const { labels, root } = await collectLabels(people.alice, { ...place(), rows: listed });
+  const owned = contents.map((row, i) => ({ ...row, label: labels[i]! }));
+  const datanet = { id: world.datanetId, version, rowsRoot: hex32(rowsRoot), labels: hex32(root) };
+  const recipe = recipeFor(owned, SMALL_DIRECT.features, { datanet, classes: ["good", "bad"] });
+  const trained = await trainDirect(owned, recipe);
+  const split = { ownerParts: 6_554n, validatorParts: 16_384n };
+  return publishedModel(trained, registerModel(trained, { split }, SMALL_DIRECT), { publishRows: true });
+}
+
+/** Registers a model. @returns the record of who has computed it again to the same bytes */
+async function register({ statics }: PublishedModel, version: number): Promise<Recomputed> {
   const maker = await world.user(0);
-  const binding = packBinding({
-    datanetId: BigInt(world.datanetId),
-    version: BigInt(version),
-    rowCount: 6n,
-    predecessorId: 0n,
-    drawBits: 2n,
-    featureCount: 16n,
-    furtherDatanets: [],
-  });
+  const { featuresCommitment, ownersCommitment, payeeRoot, binding, split } = statics;
   const { keyX } = await createRandomKey();
-  const split = packSplit({ ownerParts: 6_554n, validatorParts: 16_384n });
-  const words = [1n, keyX, 1n, 2n, 3n, binding, 5n | (split << 96n)];
+  // Not by `createModel`: this rollup has no circuit that would settle it.
+  const words = [1n, keyX, featuresCommitment, ownersCommitment, payeeRoot, binding, 5n | (split << 96n)];
   const operation = { kind: "createModel" as const, amountCode: encodeAmount(10n ** 18n), words };
   const { hash } = await signAndSend(maker, operation, {});
   const modelId = (await getOperation(maker, hash))!.createdId!;
@@ -152,6 +175,7 @@ beforeAll(async () => {
   await publishVersion(world.owner, { datanetId: world.datanetId, version });
   await world.finalise();
   await bringVersion(world.owner, { ...place(), store, rowsRoot: version.rowsRoot });
+  older = await register(await train(store, 2), 2);
 });
 afterAll(() => world?.close());
 
@@ -281,8 +305,14 @@ describe("a withdrawal", () => {
 
   it("is certified for a model of that version, recomputed by others, and for no other", async () => {
     const { alice, bob, carol, dave } = people;
-    const older = await modelOf(2);
-    const newer = await modelOf(3);
+    // Trained where the row never was, by two.
+    const [fresh, others] = [await folder("fresh"), await folder("others")];
+    await downloadVersion(dave, { ...place(), store: others });
+    await expect(train(fresh, 2)).rejects.toMatchObject({ code: "CLI_ROW_WITHDRAWN" });
+    const model = await train(fresh, 3);
+    expect(encodeModel(await train(others, 3))).toEqual(encodeModel(model));
+    const newer = await register(model, 3);
+    expect(newer.modelRoot).not.toBe(older.modelRoot);
     const certify = (modelId: number, row = GONE) => certifyRemoval(bob, { ...place(), modelId, row });
     const reason = (value: string) => ({ code: "CLI_CERTIFICATE_WRONG", data: { reason: value } });
     await expect(certify(newer.modelId, digests[0])).rejects.toMatchObject(reason("not-withdrawn"));
@@ -313,6 +343,11 @@ describe("a withdrawal", () => {
     };
     const withdrawal = { kind: "withdrawal", row: GONE, note: "" };
     const forged = signRecord(domain, certificate.withdrawal.body, bob.l2Key!);
+    const renamed = (version: { rows: string }) => {
+      const other = [1n, -1n].map((sign) => BigInt(`0x${GONE}`) + sign * FIELD_ORDER);
+      const name = other.find((value) => value >= 0n && value < 1n << 256n)!;
+      return { ...version, rows: version.rows.replace(GONE, name.toString(16).padStart(64, "0")) };
+    };
     const [wrongs, versionOfOlder] = [certificate.recomputations, await lists(2)];
     const falseOnes: [string, object][] = [
       ["row-present", { version: versionOfOlder }],
@@ -324,6 +359,8 @@ describe("a withdrawal", () => {
       ["record-other", { withdrawal: signed(alice, { ...withdrawal, row: digests[0] }) }],
       ["record-other", { withdrawal: signed(alice, { ...withdrawal, datanetId: world.datanetId + 1 }) }],
       ["commit-list", { commits: [certificate.commits[0]!.slice(64)] }],
+      // Trees have digests modulo the field's order: the same roots, without the row by its name.
+      ["row-present", { version: renamed(versionOfOlder) }],
       ["malformed", { commits: [] }],
       ["model", { model: { id: older.modelId, root: older.modelRoot } }],
       ["model", { model: { ...certificate.model, root: older.modelRoot } }],
@@ -339,6 +376,7 @@ describe("a withdrawal", () => {
           ],
         },
       ],
+      ["recomputation-repeated", { recomputations: [...wrongs, ...wrongs] }],
       ["malformed", { recomputations: [] }],
       ["malformed", { more: 1 }],
       ["domain", { domain: hex32(domain + 1n) }],
@@ -353,7 +391,7 @@ describe("a withdrawal", () => {
   });
 
   it("goes before the row: it comes to no host that has the list, and mirrors erase what they have", async () => {
-    const { alice } = people;
+    const { alice, bob } = people;
     const mirror = await world.host("mirror");
     const target = { ...place(), hostUrl: mirror.url };
     // The mirror has the first contribution whole, from before.
@@ -365,8 +403,22 @@ describe("a withdrawal", () => {
     await world.finalise();
     const { digests: listed, rowsRoot } = contribution;
     expect(await say(alice, { kind: "withdrawal", row: NEVER_SENT, note: "" })).toEqual(["DNT_NOT_HOSTED"]);
+    // Bob commits the same bytes later, and brings them first: they are alice's to withdraw.
+    const bobs = await contributeRows(bob, {
+      datanetId: world.datanetId,
+      store: await folder("bob"),
+      rows: [rows[7]!, new TextEncoder().encode("another row of bob's own")],
+    });
+    await world.finalise();
+    const bobsSource = await contributionSource(await folder("bob"), bobs.contribution.rowsRoot);
+    expect(await uploadRows(bob, { ...place(), source: bobsSource })).toMatchObject({ sentCount: 2 });
     await bringList(alice, { ...place(), digests: listed, rowsRoot });
+    const taken = { kind: "withdrawal" as const, row: NEVER_SENT, note: "" };
+    expect(await say(bob, taken)).toEqual(["DNT_RECORD_NOT_ALLOWED"]);
     await withdrawRow(alice, { ...place(), row: NEVER_SENT });
+    expect(await listWithdrawals(alice, { ...place(), row: NEVER_SENT })).toMatchObject([
+      { contributorId: 3 },
+    ]);
     const source = await contributionSource(store, rowsRoot);
     expect(await uploadRows(alice, { ...place(), source })).toMatchObject({ sentCount: 0 });
     const through = await folder("through");
@@ -376,7 +428,7 @@ describe("a withdrawal", () => {
       toUrl: mirror.url,
       store: through,
     });
-    expect(mirrored).toMatchObject({ commitCount: 3, incompleteCount: 0, withdrawnCount: 2 });
+    expect(mirrored).toMatchObject({ commitCount: 4, incompleteCount: 0, withdrawnCount: 2 });
     for (const digest of [GONE, NEVER_SENT]) {
       expect((await isStored("mirror", digest))[0]).toBe(false);
       expect((await isStored("host", digest))[0]).toBe(false);

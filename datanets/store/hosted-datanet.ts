@@ -266,7 +266,10 @@ export class HostedDatanet implements StoredDatanet {
     );
   }
 
-  /** Rows of a commit as they lie here, from `from` on and without a gap, up to `maxBytes`, but one at least. */
+  /**
+   * Rows of a commit as they lie here, from `from` on and without a gap, up to `maxBytes`, but one at least.
+   * @throws DNT_ROW_WITHDRAWN if the first is withdrawn
+   */
   async readRows(commit: StoredCommit, from: number, maxBytes: number): Promise<Uint8Array[]> {
     const [run] = await this.database.query<{ end: number }>(
       `select upper(run) as end from commits, unnest(received) as run
@@ -284,6 +287,10 @@ export class HostedDatanet implements StoredDatanet {
       bytes += found.reduce((sum, row) => sum + row.length, 0);
       next += found.length;
       if (found.length < count) break;
+    }
+    if (rows.length === 0) {
+      const [withdrawn] = await withdrawnAmong(this.database, this.id, await this.digests(commit, from, 1));
+      if (withdrawn !== undefined) throw rowWithdrawn(this.id, [withdrawn.digest], { index: from });
     }
     return rows;
   }

@@ -33,7 +33,11 @@ export async function moveRows(
     commit: { contributorId, number },
     datanetId,
     moved,
-  }: { datanetId: number; commit: StoredCommit; moved: readonly MovedRow[] },
+  }: {
+    datanetId: number;
+    commit: Pick<StoredCommit, "contributorId" | "number">;
+    moved: readonly MovedRow[];
+  },
 ): Promise<void> {
   const { query } = queries;
   const numbers = moved.map((row) => row.number);

@@ -16,6 +16,7 @@ import { datanetError } from "../datanet-errors.ts";
 import { type BodyOf, type RecordBody, recordSubject, type SignedRecord } from "../records/record.ts";
 import { RecordState } from "../records/record-state.ts";
 import { changed, type HostedDatanet, lock } from "./hosted-datanet.ts";
+import { moveRows } from "./move-rows.ts";
 import type { Quotas } from "./quotas.ts";
 import type { RecordOffer } from "./record-offer.ts";
 import { writeRowStates } from "./row-states.ts";
@@ -172,6 +173,7 @@ export async function takeRecords(
     if (taken.length === 0) return results;
     const stored = taken.filter(({ record }) => !isVerifiedRecord(record));
     await addAbsentRows(queries, datanet.id, withdrawn.absent);
+    for (const { at, number } of withdrawn.moved) await moveToListed(queries, datanet.id, { number, at });
     await Promise.all([
       usage.store(),
       storeRecords(queries, datanet.id, { first: recordCount, offers: stored, rows }),
@@ -198,6 +200,8 @@ class WithdrawnRows {
   readonly #places: ReadonlyMap<string, readonly ListedPlace[]>;
   readonly #rowCount: number;
   readonly absent: AbsentRow[] = [];
+  /** Rows that are here by later commits than that of their contributor, whose list alone has come. */
+  readonly moved: { readonly number: number; readonly at: ListedPlace }[] = [];
   readonly erased: KnownRow[] = [];
 
   /** @param rows those that are here; one that is withdrawn before it comes is added */
@@ -216,23 +220,55 @@ class WithdrawnRows {
    * list.
    */
   withdrawableBy(digest: string): number | null {
+    return (this.#earlier(digest) ?? this.#rows.get(digest))?.contributorId ?? null;
+  }
+
+  /** Place in a list whose commit is earlier than that of the row that is here; undefined if there is none. */
+  #earlier(digest: string): ListedPlace | undefined {
     const row = this.#rows.get(digest);
     const [listed] = this.#places.get(digest) ?? [];
-    if (row === undefined || listed === undefined) return (row ?? listed)?.contributorId ?? null;
-    return listed.commitIndex < row.commitIndex ? listed.contributorId : row.contributorId;
+    return listed !== undefined && (row === undefined || listed.commitIndex < row.commitIndex)
+      ? listed
+      : undefined;
   }
 
   take(digest: string): void {
     let row = this.#rows.get(digest);
-    if (row === undefined) {
-      const at = this.#places.get(digest)![0]!;
-      const number = this.#rowCount + this.absent.length;
-      row = { number, digest, begunAt: null, contributorId: at.contributorId, commitIndex: at.commitIndex };
-      this.absent.push({ number, digest, at });
+    const at = this.#earlier(digest);
+    if (at !== undefined) {
+      const { commitIndex, contributorId } = at;
+      if (row === undefined) {
+        row = {
+          number: this.#rowCount + this.absent.length,
+          digest,
+          begunAt: null,
+          contributorId,
+          commitIndex,
+        };
+        this.absent.push({ number: row.number, digest, at });
+      } else {
+        row = { ...row, contributorId, commitIndex };
+        this.moved.push({ number: row.number, at });
+      }
       this.#rows.set(digest, row);
     }
-    if (!this.erased.includes(row)) this.erased.push(row);
+    if (!this.erased.includes(row!)) this.erased.push(row!);
   }
+}
+
+/** Gives a row to the earlier commit whose list alone has come. */
+async function moveToListed(
+  queries: Queries,
+  datanetId: number,
+  { at, number }: { number: number; at: ListedPlace },
+): Promise<void> {
+  const { commitNumber, contributorId, place } = at;
+  const commit = { number: commitNumber, contributorId };
+  await moveRows(queries, { datanetId, commit, moved: [{ number, place, bytes: 0 }] });
+  await queries.query("update commits set own_count = own_count + 1 where datanet_id = $1 and number = $2", [
+    datanetId,
+    commitNumber,
+  ]);
 }
 
 const rowOf = (body: RecordBody) => ("row" in body ? [body.row] : []);

@@ -286,17 +286,17 @@ describe("a payment", () => {
       throw new TypeError("fetch failed");
     };
     const { pay, scheme } = payerOf(bob, { fetch: losing });
-    await expect(pay(chats(), post(chat("tupo ralu")))).rejects.toThrow("fetch failed");
+    await expect(pay(answers(world.directId), post({ prompt: "tupo ralu" }))).rejects.toThrow("fetch failed");
     expect(await payments()).toBe(before + 1);
     await world.restart();
     isAway = false;
-    const response = await pay(chats(), post(chat("tupo ralu")));
+    const response = await pay(answers(world.directId), post({ prompt: "tupo ralu" }));
     expect(response.status).toBe(200);
     expect([await payments(), scheme.spentWei]).toEqual([before + 1, PRICE_WEI]);
     expect([sent.length, new Set(sent).size]).toEqual([2, 1]);
     // It is no payment for another model: the question is signed for this one.
     const headers = { "payment-signature": sent[0]! };
-    const other = await fetch(answers(world.directId), post({ prompt: "tupo ralu" }, headers));
+    const other = await fetch(answers(world.textId), post({ prompt: "tupo ralu" }, headers));
     expect([other.status, await other.json()]).toMatchObject([422, { error: { code: "ATT_ASK_REFUSED" } }]);
   }, 120_000);
 });

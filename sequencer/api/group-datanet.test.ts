@@ -10,7 +10,7 @@ import { approveModel, createModel } from "@openledger/client/actions/ledger/mod
 import { folderMailbox } from "@openledger/client/groups/folder-mailbox";
 import { drawSalt, type GroupMember, groupKeyX } from "@openledger/client/groups/group-charter";
 import { asGroup, checkProposal, cosign } from "@openledger/client/groups/group-client";
-import { makeProposal, type Proposal } from "@openledger/client/groups/group-proposal";
+import { type GroupProposal, makeProposal } from "@openledger/client/groups/group-proposal";
 import { setUpGroup } from "@openledger/client/groups/group-setup";
 import { keyFromSecret, type L2Key } from "@openledger/client/l2-key";
 import type { LedgerClient } from "@openledger/client/ledger-client";
@@ -86,7 +86,7 @@ async function actAs<T>(
 ): Promise<T> {
   const others: Promise<unknown>[] = [];
   const signing = { member: members[0]!, mailbox: mailbox(), pollMs: POLL_MS, timeoutMs };
-  const onProposal = (proposal: Proposal) => {
+  const onProposal = (proposal: GroupProposal) => {
     if (cosigner === null) return;
     const { member, ...rest } = { ...signing, member: members[cosigner]! };
     others.push(cosign(clients[cosigner]!, { member, ...rest }, proposal));

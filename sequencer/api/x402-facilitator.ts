@@ -4,7 +4,7 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import { decodeAmount } from "@openledger/circuits/ledger/amount-float";
-import type { SignedOperation } from "@openledger/circuits/ledger/operation";
+import { checkForm, type SignedOperation } from "@openledger/circuits/ledger/operation";
 import {
   X402_SCHEME,
   X402_VERSION,
@@ -83,7 +83,7 @@ export class X402Facilitator {
     return this.#deployment.tokenAddress;
   }
 
-  /** The payment's operation, which fits the requirements. @throws SEQ_PAYMENT_MISMATCH, OP_UNKNOWN_KIND */
+  /** The payment's operation, which fits the requirements. @throws SEQ_PAYMENT_MISMATCH, OP_UNKNOWN_KIND, OP_MALFORMED */
   #operationOf({
     paymentPayload,
     paymentRequirements: required,
@@ -104,9 +104,12 @@ export class X402Facilitator {
     fit("kind", body.kind, "payInference");
     fit("payer", body.a, payerId);
     fit("model", body.b, required.extra.modelId);
+    const operation = { ...body, kind: signedKind(body.kind) };
+    // Attack: a code of more than 40 bits is a power of ten that is computed for minutes.
+    checkForm(operation);
     fit("amount", decodeAmount(body.amountCode), BigInt(required.amount));
     fit("receipt", body.words, [BigInt(receipt)]);
-    return { ...body, kind: signedKind(body.kind) };
+    return operation;
   }
 }
 

@@ -210,6 +210,21 @@ describe("the facilitator", () => {
     expect([await leafOf(payer.id), await paymentCount()]).toEqual(before);
   });
 
+  it("computes no amount of a code that the ledger does not have", async () => {
+    const [paymentPayload, paymentRequirements] = await paymentOf(14n);
+    const operation = { ...(paymentPayload.payload.operation as object), amountCode: "9".repeat(20) };
+    const payload = { ...paymentPayload.payload, operation };
+    const order = { x402Version: 2, paymentPayload: { ...paymentPayload, payload }, paymentRequirements };
+    expect(await rollup.post("/x402/verify", order)).toMatchObject({
+      status: 200,
+      body: { isValid: false, invalidReason: "OP_MALFORMED" },
+    });
+    expect(await rollup.post("/x402/settle", order)).toMatchObject({
+      status: 200,
+      body: { success: false, errorReason: "OP_MALFORMED" },
+    });
+  });
+
   it("takes no other kind of operation, no unknown field, and no large body", async () => {
     const [paymentPayload, paymentRequirements] = await paymentOf(13n);
     const send = (body: object) => rollup.post("/x402/verify", { x402Version: 2, ...body });

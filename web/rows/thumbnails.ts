@@ -42,7 +42,10 @@ export class Thumbnails {
 
   /** Fetches the pictures of the rows in sight, and of no others. */
   want(rows: readonly PictureRow[]): void {
-    this.#wanted = rows.flatMap(({ bytes, digest }) => (bytes > MAX_THUMBNAIL_BYTES ? [] : [digest]));
+    // Withdrawn rows have no bytes.
+    this.#wanted = rows.flatMap(({ bytes, digest }) =>
+      bytes === 0 || bytes > MAX_THUMBNAIL_BYTES ? [] : [digest],
+    );
     void this.#fetchAll();
   }
 

@@ -159,17 +159,15 @@ export class AnswerService {
     const record = await this.#store.answer(receipt);
     const isOwn = record !== undefined && record.payerId === payerId && this.#isOwn(record);
     const isAnswer = isOwn && record.ask === hex32(message);
+    // What is settled opens its answer, on former terms and in a full epoch, too.
+    const isPaid = isAnswer && (record.payment !== null || (await this.#isPaid(receipt)));
     let settlement: X402Settled;
-    if (isAnswer && record.payment !== null) settlement = await this.#settledBefore(payment);
+    if (isPaid) settlement = await this.#settledBefore(payment);
     else {
       const requirements = await this.#offer(prompt, request);
       const isAccepted = isDeepStrictEqual(payment.read.accepted, requirements);
-      // What was settled on former terms opens its answer, too.
-      const isPaid = isAnswer && !isAccepted && (await this.#isPaid(receipt));
       const wrong = isAnswer ? (isAccepted ? null : "accepted") : isOwn ? "question" : "receipt";
-      settlement = isPaid
-        ? await this.#settledBefore(payment)
-        : await this.#settle(payment, { requirements, prompt, request, wrong });
+      settlement = await this.#settle(payment, { requirements, prompt, request, wrong });
     }
     const { isSealed: _, ...opened } = record!;
     return { ...(await this.#given(opened)), settlement };

@@ -44,6 +44,7 @@ let served: ServedModels;
 /** Model of the case. */
 let modelId = 9;
 let priceWei = PRICE_WEI;
+let cap = 64;
 /** Payments that the fake ledger has executed. */
 let settled: { readonly hash: string; readonly receipt: bigint }[] = [];
 let settle: "takes" | "silent" | "takes-silently" | "refuses" = "takes";
@@ -59,7 +60,7 @@ beforeAll(async () => {
   for (const id of IDS)
     for (const route of ["leaves", "models"])
       answers.set(`GET /v1/${route}/${id}`, () =>
-        modelLeaf(published.model, id, { priceWei: `${priceWei}` }),
+        modelLeaf(published.model, id, { priceWei: `${priceWei}`, cap, paymentCount: settled.length }),
       );
   const payer = () => ({
     ...leafAnswer({ id: PAYER, l1Owner: owners.payer, keyX: fixture.key.keyX, nextNonce: settled.length }),
@@ -80,6 +81,7 @@ afterAll(async () => {
 beforeEach(() => {
   modelId += 1;
   priceWei = PRICE_WEI;
+  cap = 64;
   settled = [];
   settle = "takes";
   setPayments(fixture, modelId, []);
@@ -139,9 +141,9 @@ const question = (prompt: string): RequestInit => ({
 });
 const url = () => `${modelUrl(served.url, modelId)}/v1/answers`;
 
-function payer(sending: typeof globalThis.fetch = globalThis.fetch) {
+function payer(sending: typeof globalThis.fetch = globalThis.fetch, budgetWei = 4n * PRICE_WEI) {
   const client = { ...fixture.client, leafId: PAYER };
-  const limits = { maxPriceWei: 2n * PRICE_WEI, budgetWei: 4n * PRICE_WEI };
+  const limits = { maxPriceWei: 2n * PRICE_WEI, budgetWei };
   const scheme = receiptScheme(client, { ...limits, fetch: sending });
   const { network, spendControls } = scheme;
   const config = { schemes: [{ network, client: scheme }], spendControls };
@@ -222,6 +224,23 @@ describe("an answer paid by x402", () => {
     expect([settleCount(), scheme.spentWei]).toEqual([count, PRICE_WEI]);
   });
 
+  it("is opened by the last payment that the model takes, whose settlement was not heard", async () => {
+    cap = 1;
+    settle = "takes-silently";
+    const failed = await payer().pay(url(), question(published.prompts[0]!));
+    expect([failed.status, settled.length]).toEqual([503, 1]);
+    const { body } = fixture.sequencer.heard.findLast(({ route }) => route === "POST /x402/settle")!;
+    const { paymentPayload } = body as { paymentPayload: object };
+    const asked = question(published.prompts[0]!);
+    const headers = {
+      "content-type": "application/json",
+      "payment-signature": encodeX402Header(paymentPayload),
+    };
+    const response = await fetch(url(), { ...asked, headers });
+    expect([response.status, settleCount()]).toEqual([200, 1]);
+    expect(responseOf(response)).toMatchObject({ success: true, transaction: settled[0]!.hash });
+  });
+
   it("is not given where the settlement fails, which the headers say, and its price is free again", async () => {
     const { pay, scheme } = payer();
     settle = "refuses";
@@ -241,6 +260,16 @@ describe("an answer paid by x402", () => {
     });
     // The fake ledger knows no such operation.
     expect(scheme.spentWei).toBe(0n);
+  });
+
+  it("counts against the budget where a server refuses a payment and has it executed afterwards", async () => {
+    const { pay, scheme } = payer(globalThis.fetch, PRICE_WEI);
+    settle = "refuses";
+    expect((await pay(url(), question(published.prompts[0]!))).status).toBe(402);
+    settle = "takes";
+    settleAnswer(fixture.sequencer.heard.findLast(({ route }) => route === "POST /x402/settle")!.body);
+    await expect(pay(url(), question(published.prompts[1]!))).rejects.toThrow(/CLI_BUDGET_SPENT/);
+    expect([settled.length, scheme.spentWei]).toEqual([1, PRICE_WEI]);
   });
 
   it("is not paid where the server would have another model paid, another rollup, or asks at another origin", async () => {
