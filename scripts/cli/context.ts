@@ -219,7 +219,10 @@ export function accountKey(client: LedgerClient, account: NamedAccount, index: n
   });
 }
 
-/** The same client, signing for one leaf with whichever of the account's keys the leaf has. @throws CMD_ACCOUNT_INVALID */
+/**
+ * The same client, signing for one leaf with whichever of the account's keys the leaf has, or with the group that has its key.
+ * @throws CMD_ACCOUNT_INVALID
+ */
 export async function signFor(signer: Signer, leaf: LedgerLeaf): Promise<LedgerClient> {
   const { client, account } = signer;
   if (signer.key.keyX === leaf.keyX) return { ...client, leafId: leaf.id };
@@ -227,6 +230,10 @@ export async function signFor(signer: Signer, leaf: LedgerLeaf): Promise<LedgerC
     const key = await accountKey(client, { ...account, l2Secret: null }, index);
     if (key.keyX === leaf.keyX) return { ...client, l2Key: key, leafId: leaf.id };
   }
+  // Loaded where no key of the account's own signs: few accounts have a part in a group.
+  const { groupClient } = await import("./member-files.ts");
+  const shared = await groupClient(client, signer.key, leaf);
+  if (shared !== null) return shared;
   throw commandError("CMD_ACCOUNT_INVALID", `no key of ${account.name} signs for leaf ${leaf.id}`, {
     data: { reason: "key-unknown", leafId: leaf.id, account: account.name },
   });

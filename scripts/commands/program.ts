@@ -48,6 +48,10 @@ const COMMANDS: Readonly<Record<string, FirstLevel>> = {
     summary: "create, fill, review and publish data sets",
     load: async () => (await import("./datanet/datanet-command.ts")).addDatanetCommands,
   },
+  group: {
+    summary: "experimental: own a Datanet with others, of whom a number must sign",
+    load: async () => (await import("./group/group-command.ts")).addGroupCommands,
+  },
   models: {
     summary: "train, register, serve, ask and settle models",
     load: async () => (await import("./models/models-command.ts")).addModelsCommands,

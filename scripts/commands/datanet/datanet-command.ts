@@ -1,11 +1,12 @@
 /** `openledger datanet`: the group of a Datanet's commands, with create and show; the others are in files of their own. */
+import { recoverPublicKey } from "@openledger/circuits/field/curve/eddsa";
 import { readHistory } from "@openledger/client/actions/data/list-commits";
 import { createDatanet } from "@openledger/client/actions/ledger/datanet-operations";
 import { getLeaf, getOperation } from "@openledger/client/sequencer/ledger-reads";
 import { formatOpen, parseOpen } from "@openledger/client/sequencer/open-amount";
 import { counted } from "@openledger/foundation/counted";
 import { hex32 } from "@openledger/foundation/hex";
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import { commandError } from "../../cli/cli-errors.ts";
 import { FIRST_BALANCE_OPTION } from "../../cli/common-options.ts";
 import { accountOf, openReader, openSigner, signFor } from "../../cli/context.ts";
@@ -52,6 +53,7 @@ const addCreate = command({
   about: "create a Datanet that the account owns and signs for",
   options: {
     ...FIRST_BALANCE_OPTION,
+    "--key <key>": { about: "key that signs for it, as a group's; default: the account's", parse: parseKey },
     ...WAIT_OPTION,
   },
   examples: ["datanet create --account alice --amount 2"],
@@ -60,7 +62,7 @@ const addCreate = command({
     const signer = await openSigner(options);
     const payer = await accountOf(signer.client, signer.account.l1.address);
     const client = await signFor(signer, payer);
-    const { keyX } = client.l2Key!;
+    const keyX = options.key ?? client.l2Key!.keyX;
     const sent = await createDatanet(client, {
       from: payer.id,
       l1Owner: signer.account.l1.address,
@@ -81,6 +83,12 @@ const addCreate = command({
     );
   },
 });
+
+/** A usable key, by its x-coordinate. @throws InvalidArgumentError */
+function parseKey(text: string): bigint {
+  if (/^0x[0-9a-f]{64}$/.test(text) && recoverPublicKey(BigInt(text)) !== null) return BigInt(text);
+  throw new InvalidArgumentError("no key of the ledger");
+}
 
 const addShow = command({
   usage: "show <datanet>",

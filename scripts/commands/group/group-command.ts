@@ -1,0 +1,299 @@
+/**
+ * `openledger group`, experimental: k of n members own a leaf's key together. Found or join a group, sign what another member
+ * proposes, replace members. To propose, a member uses any command that signs for the group's leaf.
+ */
+import { readFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { clientError } from "@openledger/client/client-errors";
+import { folderMailbox } from "@openledger/client/groups/folder-mailbox";
+import {
+  type Charter,
+  charterSession,
+  dealersOf,
+  drawSalt,
+  groupKeyX,
+  membersOf,
+  previousOf,
+  readCharter,
+} from "@openledger/client/groups/group-charter";
+import { checkProposal, cosign } from "@openledger/client/groups/group-client";
+import {
+  findGroupProposal,
+  type GroupProposal,
+  proposalLeaf,
+  proposalSession,
+} from "@openledger/client/groups/group-proposal";
+import { setUpGroup } from "@openledger/client/groups/group-setup";
+import { findLeaves, getLeaf } from "@openledger/client/sequencer/ledger-reads";
+import { hex32 } from "@openledger/foundation/hex";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import { writeFileWhole } from "@openledger/foundation/whole-file";
+import type { Command } from "commander";
+import type { Hex } from "viem";
+import { commandError } from "../../cli/cli-errors.ts";
+import { type GlobalOptions, openSigner, resolveLeaf, type Signer } from "../../cli/context.ts";
+import { type StoredMember, storedMembers, storeMember, storeUnconfirmed } from "../../cli/member-files.ts";
+import { defineOptions, type OptionsOf } from "../../cli/options.ts";
+import type { Output } from "../../cli/output.ts";
+import { command, withExample } from "../../cli/run-command.ts";
+
+export function addGroupCommands(program: Command): void {
+  const group = program
+    .command("group")
+    .description(
+      "experimental: own a key with others, of whom a number must sign (docs/how-to/own-together.md)",
+    );
+  withExample(group, "group status --account alice");
+  addFound(group);
+  addJoin(group);
+  addStatus(group);
+  addSign(group);
+  addReplace(group);
+}
+
+const MEMBER_OPTIONS = defineOptions({
+  "--members <leaves...>": { about: "accounts of all members: ids, names or addresses", isRequired: true },
+  "--threshold <count>": { about: "members who sign together", isRequired: true },
+  "--minutes <count>": { about: "time that the members have to join", fallback: "60" },
+});
+const FOLDER_OPTION = defineOptions({
+  "--folder <path>": { about: "folder that all members share, for their messages", isRequired: true },
+});
+type MemberOptions = OptionsOf<typeof MEMBER_OPTIONS>;
+
+const addFound = command({
+  usage: "found <name>",
+  about: "found a group, and wait until all members have joined; nobody ever has its whole key",
+  options: { ...MEMBER_OPTIONS, ...FOLDER_OPTION },
+  examples: ["group found weather --members alice bob carol --threshold 2 --folder ~/shared --account alice"],
+  run: async ({ args, options, output }) => {
+    const signer = await openSigner(options);
+    const charter = await makeCharter(signer, options, { name: args[0]!, previous: null });
+    await invite(charter, options.folder, output);
+    await takePart(signer, charter, options.folder, output);
+  },
+});
+
+const addJoin = command({
+  usage: "join <charter>",
+  about: "join a group, or a replacement of its members, whose charter you were given; waits for the others",
+  options: FOLDER_OPTION,
+  examples: ["group join ~/shared/charters/1f2e.json --folder ~/shared --account bob"],
+  run: async ({ args, options, output }) => {
+    const signer = await openSigner(options);
+    const charter = readCharter(signer.client.domain, await readJson(args[0]!));
+    for (const { keyX, leafId } of charter.members)
+      if (hex32((await getLeaf(signer.client, leafId)).keyX) !== keyX)
+        throw clientError("CLI_GROUP_INVALID", `leaf ${leafId} has another key than the charter says`, {
+          data: { reason: "member-key" },
+        });
+    await takePart(signer, charter, options.folder, output);
+  },
+});
+
+const addReplace = command({
+  usage: "replace <name>",
+  about: "give the group's key to a new set of members; as many old ones as sign deal their shares out",
+  options: {
+    ...MEMBER_OPTIONS,
+    ...FOLDER_OPTION,
+    "--dealers <leaves...>": {
+      about: "old members who deal: exactly as many as sign for the old set",
+      isRequired: true,
+    },
+  },
+  examples: [
+    "group replace weather --dealers alice bob --members alice bob dan --threshold 2 --folder ~/shared --account alice",
+  ],
+  run: async ({ args, options, output }) => {
+    const signer = await openSigner(options);
+    const { member } = await ownGroup(signer, args[0]!);
+    const dealers = await keysOf(signer, options, options.dealers);
+    const previous = previousOf(
+      member.group,
+      dealers.map(({ keyX }) => keyX),
+    );
+    const charter = await makeCharter(signer, options, { name: member.group.charter.name, previous });
+    await invite(charter, options.folder, output);
+    await takePart(signer, charter, options.folder, output);
+  },
+});
+
+const addStatus = command({
+  usage: "status",
+  about: "your groups, what they own, and what waits for your signature, in full",
+  examples: ["group status --account alice"],
+  run: async ({ options, output }) => {
+    const signer = await openSigner(options);
+    const groups = await storedMembers(signer.client.domain, signer.key);
+    const shown = await Promise.all(
+      groups.map(async ({ folder, member }) => {
+        const { charter } = member.group;
+        const keyX = groupKeyX(member.keys);
+        const leaves = await findLeaves(signer.client, { keyX: BigInt(keyX) });
+        const proposals = await openProposals({ folder, member });
+        return {
+          name: charter.name,
+          keyX,
+          threshold: charter.threshold,
+          members: charter.members,
+          leaves: leaves.map(({ id, kind }) => ({ id, kind })),
+          proposals: proposals.map((proposal) => ({ session: proposalSession(proposal), ...proposal })),
+        };
+      }),
+    );
+    const lines = shown.flatMap(({ keyX, leaves, members, name, proposals, threshold }) => [
+      `${name}: ${threshold} of ${members.length} (leaves ${members.map(({ leafId }) => leafId).join(", ")}), key ${keyX}`,
+      `  owns ${leaves.map(({ id, kind }) => `${kind} ${id}`).join(", ") || "nothing"}`,
+      ...proposals.flatMap((proposal) => [
+        `  waits for signatures: ${proposal.session}`,
+        ...describe(proposal).map((line) => `    ${line}`),
+      ]),
+    ]);
+    output.answer(lines.length > 0 ? lines : ["this account is in no group"], { groups: shown });
+  },
+});
+
+const addSign = command({
+  usage: "sign <proposal>",
+  about: "sign what another member proposes; `group status` shows it in full",
+  examples: ["group sign 0x1f2e… --account bob"],
+  run: async ({ args, options, output }) => {
+    const signer = await openSigner(options);
+    const session = args[0] as Hex;
+    if (!/^0x[0-9a-f]{64}$/.test(session)) throw commandError("CMD_USAGE", `"${session}" names no proposal`);
+    const { folder, member, proposal } = await findIn(
+      await storedMembers(signer.client.domain, signer.key),
+      session,
+    );
+    const client = { ...signer.client, l2Key: signer.key };
+    await checkProposal(client, member, proposal);
+    for (const line of describe(proposal)) output.note(line);
+    const { r8x, r8y, s } = await cosign(client, { member, mailbox: folderMailbox(folder) }, proposal);
+    output.answer([`${member.group.charter.name} has signed ${session}`, "who proposed it sends it"], {
+      session,
+      proposal,
+      signature: { r8x: hex32(r8x), r8y: hex32(r8y), s: hex32(s) },
+    });
+  },
+});
+
+/** What a proposal does, in full: every number that the group signs. */
+function describe({ subject, untilMs, ...rest }: GroupProposal): string[] {
+  const shown = subject.kind === "operation" ? subject.operation : subject.body;
+  return [
+    `${subject.kind} for leaf ${proposalLeaf({ subject, untilMs, ...rest })}, until ${new Date(untilMs).toISOString()}`,
+    ...Object.entries(shown).map(
+      ([field, value]) => `${field}: ${typeof value === "string" ? value : JSON.stringify(value)}`,
+    ),
+  ];
+}
+
+async function findIn(groups: readonly StoredMember[], session: Hex) {
+  for (const { folder, member } of groups) {
+    try {
+      return { folder, member, proposal: await findGroupProposal(member, folderMailbox(folder), session) };
+    } catch (error) {
+      if (!isRollupError(error, "CLI_GROUP_INVALID")) throw error;
+    }
+  }
+  throw clientError("CLI_GROUP_INVALID", `no group of this account has a proposal ${session}`, {
+    data: { reason: "no-proposal" },
+  });
+}
+
+async function openProposals({ folder, member }: StoredMember): Promise<GroupProposal[]> {
+  const box = folderMailbox(folder);
+  const found = (await box.sessions()).map((session) =>
+    findGroupProposal(member, box, session).catch(() => null),
+  );
+  return (await Promise.all(found)).flatMap((proposal) =>
+    proposal !== null && proposal.untilMs > Date.now() ? [proposal] : [],
+  );
+}
+
+async function ownGroup(signer: Signer, name: string): Promise<StoredMember> {
+  const groups = await storedMembers(signer.client.domain, signer.key);
+  const found = groups.find(({ member }) => member.group.charter.name === name);
+  if (found === undefined)
+    throw clientError("CLI_GROUP_INVALID", `this account is in no group called ${name}`, {
+      data: { reason: "no-member" },
+    });
+  return found;
+}
+
+async function makeCharter(
+  signer: Signer,
+  options: GlobalOptions & MemberOptions,
+  { name, previous }: Pick<Charter, "name" | "previous">,
+): Promise<Charter> {
+  const members = await keysOf(signer, options, options.members);
+  const { domain } = signer.client;
+  return readCharter(domain, {
+    format: "openledger.group.v1",
+    domain: hex32(domain),
+    name,
+    threshold: parseCount(options.threshold),
+    members,
+    untilMs: Date.now() + 60_000 * parseCount(options.minutes),
+    salt: drawSalt(),
+    previous,
+  } satisfies Charter);
+}
+
+const keysOf = (signer: Signer, options: GlobalOptions, leaves: readonly string[]) =>
+  Promise.all(
+    leaves.map(async (leaf) => {
+      const { id: leafId, keyX } = await resolveLeaf(signer.client, options, leaf);
+      return { leafId, keyX: hex32(keyX) };
+    }),
+  );
+
+async function invite(charter: Charter, folder: string, output: Output): Promise<void> {
+  const path = join(resolve(folder), "charters", `${charterSession(charter).slice(2, 18)}.json`);
+  await writeFileWhole(path, `${JSON.stringify(charter, null, 2)}\n`);
+  output.note(`experimental: each other member runs\n  openledger group join ${path} --folder ${folder}`);
+}
+
+async function takePart(signer: Signer, charter: Charter, folder: string, output: Output): Promise<void> {
+  const { client, key } = signer;
+  const place = resolve(folder);
+  const session = charter.previous?.session;
+  const stored = await storedMembers(client.domain, key);
+  const old = stored.find(({ member }) => charterSession(member.group.charter) === session)?.member;
+  const deals = charter.previous !== null && dealersOf(charter).includes(hex32(key.keyX));
+  const member = await setUpGroup({
+    charter,
+    key,
+    mailbox: folderMailbox(place),
+    ...(deals && old !== undefined && { old }),
+    onShare: (share) => storeUnconfirmed({ member: share, folder: place }),
+  });
+  if (member === null) {
+    output.answer(["you have dealt your share out; delete your file of the old group"], { keyX: null });
+    return;
+  }
+  const path = await storeMember({ member, folder: place });
+  const keyX = groupKeyX(member.keys);
+  output.answer(
+    [
+      `${charter.name} stands: ${charter.threshold} of ${membersOf(charter).length} sign for key ${keyX}`,
+      `your share is in ${path}: keep a copy where others cannot read it`,
+      `open a Datanet with it: openledger datanet create --key ${keyX}`,
+    ],
+    { name: charter.name, keyX, threshold: charter.threshold, members: charter.members, path },
+  );
+}
+
+async function readJson(path: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(path, "utf8"));
+  } catch {
+    throw commandError("CMD_USAGE", `${path} holds no JSON`);
+  }
+}
+
+function parseCount(text: string): number {
+  if (!/^[1-9]\d{0,4}$/.test(text)) throw commandError("CMD_USAGE", `"${text}" is no count`);
+  return Number(text);
+}
