@@ -57,7 +57,10 @@ export async function storeMember(stored: StoredMember): Promise<string> {
   return path;
 }
 
-/** The shares of this rollup's groups that a key is a member of, the newest set first. */
+/**
+ * The shares of this rollup's groups that a key is a member of. A set that another of them replaces is not among them: its members
+ * may sign no more, whatever times their charters say.
+ */
 export async function storedMembers(domain: bigint, { keyX }: Pick<L2Key, "keyX">): Promise<StoredMember[]> {
   const found: StoredMember[] = [];
   for (const name of namesIn(groupsFolder())) {
@@ -66,7 +69,10 @@ export async function storedMembers(domain: bigint, { keyX }: Pick<L2Key, "keyX"
     const stored = await readStored(domain, text, name.endsWith(".unconfirmed")).catch(() => null);
     if (stored?.member.keyX === hex32(keyX)) found.push(stored);
   }
-  return found.sort((a, b) => b.member.group.charter.untilMs - a.member.group.charter.untilMs);
+  const replaced = new Set(found.map(({ member }) => member.group.charter.previous?.session));
+  return found
+    .filter(({ member }) => !replaced.has(charterSession(member.group.charter)))
+    .sort((a, b) => b.member.group.charter.untilMs - a.member.group.charter.untilMs);
 }
 
 async function readStored(domain: bigint, text: string, isUnconfirmed: boolean): Promise<StoredMember> {

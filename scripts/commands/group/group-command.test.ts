@@ -173,9 +173,13 @@ test("is founded, owns a Datanet, publishes with two, and gives its key to a new
     ...fresh,
   );
   const next = await charterBeside(before);
+  // Who joins by habit would deal their share out to whomever a charter names.
+  const byHabit = await run("bob", "group", "join", next, "--folder", shared());
+  expect(byHabit.json.error).toMatchObject({ code: "CLI_GROUP_INVALID", data: { reason: "deal" } });
   const replaced = await Promise.all([
     replacing,
-    ...["bob", "dan"].map((name) => run(name, "group", "join", next, "--folder", shared())),
+    run("bob", "group", "join", next, "--folder", shared(), "--deal"),
+    run("dan", "group", "join", next, "--folder", shared()),
   ]);
   for (const { json } of replaced) expect(json.keyX).toBe(keyX);
   const again = run("bob", "datanet", "publish", datanetId, ...store);

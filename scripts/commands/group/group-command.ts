@@ -77,7 +77,10 @@ const addFound = command({
 const addJoin = command({
   usage: "join <charter>",
   about: "join a group, or a replacement of its members, whose charter you were given; waits for the others",
-  options: FOLDER_OPTION,
+  options: {
+    ...FOLDER_OPTION,
+    "--deal": { about: "deal your share of the old set out to the members that the charter names" },
+  },
   examples: ["group join ~/shared/charters/1f2e.json --folder ~/shared --account bob"],
   run: async ({ args, options, output }) => {
     const signer = await openSigner(options);
@@ -87,6 +90,15 @@ const addJoin = command({
         throw clientError("CLI_GROUP_INVALID", `leaf ${leafId} has another key than the charter says`, {
           data: { reason: "member-key" },
         });
+    for (const line of describeCharter(charter)) output.note(line);
+    const isDealer = charter.previous !== null && dealersOf(charter).includes(hex32(signer.key.keyX));
+    // The members of a charter get what its dealers deal: who joins by habit would give the old key away.
+    if (isDealer && options.deal !== true)
+      throw clientError(
+        "CLI_GROUP_INVALID",
+        `this gives your share of the key to a new set: ${describeCharter(charter).join("; ")}. If you agree, add --deal`,
+        { data: { reason: "deal" } },
+      );
     await takePart(signer, charter, options.folder, output);
   },
 });
@@ -183,9 +195,25 @@ function describe({ subject, untilMs, ...rest }: GroupProposal): string[] {
   const shown = subject.kind === "operation" ? subject.operation : subject.body;
   return [
     `${subject.kind} for leaf ${proposalLeaf({ subject, untilMs, ...rest })}, until ${new Date(untilMs).toISOString()}`,
-    ...Object.entries(shown).map(
-      ([field, value]) => `${field}: ${typeof value === "string" ? value : JSON.stringify(value)}`,
-    ),
+    ...Object.entries(shown).map(([field, value]) => `${field}: ${quote(value)}`),
+  ];
+}
+
+/** A value on one line, as it is: a text of it looks like no line of ours, and turns no direction of writing. */
+const quote = (value: unknown): string =>
+  JSON.stringify(value).replace(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
+    (sign) => `\\u{${sign.codePointAt(0)!.toString(16)}}`,
+  );
+
+/** What a charter makes, and of what. */
+function describeCharter({ members, name, previous, threshold, untilMs }: Charter): string[] {
+  return [
+    `${name}: ${threshold} of ${members.length} sign, until ${new Date(untilMs).toISOString()}`,
+    ...members.map(({ keyX, leafId }) => `member: leaf ${leafId}, key ${keyX}`),
+    ...(previous === null
+      ? []
+      : [`replaces ${previous.session}, by ${previous.dealers.length} of ${previous.members.length}`]),
   ];
 }
 
