@@ -14,9 +14,9 @@ import { groupKey } from "./frost-suite.ts";
 import { type GroupMember, groupKeyX } from "./group-charter.ts";
 import type { GroupMailbox } from "./group-messages.ts";
 import {
+  type GroupProposal,
   makeProposal,
   operationSubject,
-  type Proposal,
   type ProposalSubject,
   proposalLeaf,
   proposedOperation,
@@ -30,7 +30,7 @@ export interface GroupSigning {
   /** Time that the others have to sign, in milliseconds. */
   readonly timeoutMs: number;
   /** Called with each proposal before it waits, so that it can be shown to the others. */
-  readonly onProposal?: (proposal: Proposal) => void;
+  readonly onProposal?: (proposal: GroupProposal) => void;
   readonly pollMs?: number;
   readonly signal?: AbortSignal;
 }
@@ -73,13 +73,14 @@ function propose(client: LedgerClient, signing: GroupSigning, subject: ProposalS
 }
 
 /**
- * Compares a proposal with the ledger: the leaf has the group's key, and leaf B is whose the proposal says.
+ * Compares a proposal with the ledger: the leaf has the group's key, the operation is its next one, and leaf B is whose the
+ * proposal says.
  * @throws CLI_GROUP_INVALID
  */
 export async function checkProposal(
   client: LedgerClient,
   member: GroupMember,
-  proposal: Proposal,
+  proposal: GroupProposal,
 ): Promise<void> {
   const leafId = proposalLeaf(proposal);
   const { subject } = proposal;
@@ -89,6 +90,12 @@ export async function checkProposal(
     throw invalid("other-leaf", `leaf ${leafId} has another key than this group's`);
   if (subject.kind === "record") return;
   const operation = proposedOperation(subject);
+  // A later one could be held back, and sent when nobody thinks of it any more.
+  if (operation.nonce !== BigInt(leaf.nextNonce))
+    throw invalid(
+      "nonce",
+      `the next operation of leaf ${leafId} has nonce ${leaf.nextNonce}, not ${operation.nonce}`,
+    );
   const rule = kindRule(operation.kind)!;
   const leafB = rule.usesB && !rule.isCreate ? await getLeaf(client, operation.b) : null;
   const bRef =
@@ -101,7 +108,7 @@ export async function checkProposal(
 export async function cosign(
   client: LedgerClient,
   signing: Omit<GroupSigning, "timeoutMs" | "onProposal">,
-  proposal: Proposal,
+  proposal: GroupProposal,
 ): Promise<Signature> {
   await checkProposal(client, signing.member, proposal);
   return signProposal({ ...signing, key: requireL2Key(client), proposal });

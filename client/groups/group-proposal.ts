@@ -57,16 +57,16 @@ const proposalSchema = z.strictObject({
   /** Random: a second try is another session, with other nonces. */
   salt: word,
 });
-export type Proposal = z.output<typeof proposalSchema>;
+export type GroupProposal = z.output<typeof proposalSchema>;
 
 /** Name of a proposal's session: it stands for the whole proposal. */
-export const proposalSession = (proposal: Proposal): Hex =>
+export const proposalSession = (proposal: GroupProposal): Hex =>
   hex32(taggedMessage("OpenLedger group proposal v1", BigInt(proposal.domain), proposal));
 
 export function makeProposal(
   { group, keyX }: GroupMember,
-  { subject, untilMs }: Pick<Proposal, "subject" | "untilMs">,
-): Proposal {
+  { subject, untilMs }: Pick<GroupProposal, "subject" | "untilMs">,
+): GroupProposal {
   const { charter } = group;
   return {
     format: "openledger.group-proposal.v1",
@@ -80,7 +80,7 @@ export function makeProposal(
 }
 
 /** Checks a proposal to this member's group. @throws CLI_GROUP_INVALID */
-export function readProposal({ group: { charter } }: GroupMember, value: unknown): Proposal {
+export function readProposal({ group: { charter } }: GroupMember, value: unknown): GroupProposal {
   const parsed = proposalSchema.safeParse(value);
   if (!parsed.success) throw invalid("proposal-malformed", z.prettifyError(parsed.error));
   const { data: proposal } = parsed;
@@ -93,11 +93,11 @@ export function readProposal({ group: { charter } }: GroupMember, value: unknown
 }
 
 /** Finds a session's proposal, signed by the member that it names. @throws CLI_GROUP_INVALID if there is none */
-export async function findProposal(
+export async function findGroupProposal(
   member: GroupMember,
   mailbox: GroupMailbox,
   session: Hex,
-): Promise<Proposal> {
+): Promise<GroupProposal> {
   const domain = BigInt(member.group.charter.domain);
   for (const { body, from, step, session: named } of checkMessages(domain, await mailbox.read(session))) {
     if (step !== "propose" || named !== session) continue;
@@ -144,7 +144,7 @@ export function operationSubject(operation: UnsignedOperation, bRef: bigint): Pr
 }
 
 /** Message that the group signs for a proposal, computed from what the proposal shows. @throws OP_MALFORMED */
-export function proposalMessage({ domain: text, subject }: Proposal): Message {
+export function proposalMessage({ domain: text, subject }: GroupProposal): Message {
   const domain = BigInt(text);
   return subject.kind === "record"
     ? recordMessage(domain, subject.body)
@@ -152,7 +152,7 @@ export function proposalMessage({ domain: text, subject }: Proposal): Message {
 }
 
 /** The leaf that the group signs for. */
-export const proposalLeaf = ({ subject }: Proposal): number =>
+export const proposalLeaf = ({ subject }: GroupProposal): number =>
   subject.kind === "record" ? subject.body.leafId : subject.operation.a;
 
 const invalid = (reason: string, message: string) =>

@@ -46,8 +46,9 @@ import {
   pointSchema,
   previousKeys,
   readCharter,
+  readMember,
 } from "./group-charter.ts";
-import { fault, type GroupMailbox, GroupSession } from "./group-messages.ts";
+import { checkMessages, fault, type GroupMailbox, GroupSession } from "./group-messages.ts";
 import { createSealKey, type SealKey, sealedSchema, sealKeySchema, sealShare } from "./sealed-share.ts";
 
 export interface SetupOptions {
@@ -152,6 +153,29 @@ export async function setUpGroup(options: SetupOptions): Promise<GroupMember | n
   } finally {
     dealt?.erase();
   }
+}
+
+/**
+ * The member whose share was stored before it was confirmed, once the mailbox has everybody's confirmation: a process may end
+ * between the two. @param unconfirmed as `writeMember` wrote it
+ * @throws CLI_GROUP_INVALID while a confirmation is missing
+ */
+export async function completeSetup(
+  domain: bigint,
+  unconfirmed: unknown,
+  mailbox: GroupMailbox,
+): Promise<GroupMember> {
+  const { group, ...rest } = unconfirmed as { group: GroupDocument };
+  const session = charterSession(readCharter(domain, group.charter));
+  const agreed = canonicalJson({ transcript: group.transcript, commitments: group.commitments });
+  const confirmations = checkMessages(domain, await mailbox.read(session))
+    .filter(
+      ({ body, session: named, step }) =>
+        named === session && step === "confirm" && canonicalJson(body) === agreed,
+    )
+    .map(({ from, signature }) => ({ from, signature }))
+    .filter(({ from }) => membersOf(group.charter).includes(from));
+  return readMember(domain, { ...rest, group: { ...group, confirmations } });
 }
 
 function dealAs(keyX: Hex, charter: Charter, old: GroupMember | undefined): SecretDealing {

@@ -18,10 +18,10 @@ import { groupKey, scalars } from "./frost-suite.ts";
 import { drawSalt, type GroupMember, groupKeyX, numberOf } from "./group-charter.ts";
 import { type GroupStep, signMessage } from "./group-messages.ts";
 import {
-  findProposal,
+  findGroupProposal,
+  type GroupProposal,
   makeProposal,
   operationSubject,
-  type Proposal,
   proposalMessage,
   proposalSession,
   readProposal,
@@ -75,13 +75,17 @@ const RECORD: RecordBody = {
   note: "",
 };
 
-const propose = (i = 0, { timeoutMs = 20_000, nonce = 3n } = {}): Proposal =>
+const propose = (i = 0, { timeoutMs = 20_000, nonce = 3n } = {}): GroupProposal =>
   makeProposal(members[i]!, {
     subject: operationSubject({ ...OPERATION, nonce }, 0n),
     untilMs: Date.now() + timeoutMs,
   });
 
-function sign(i: number, proposal: Proposal, more: Partial<SignProposalOptions> = {}): Promise<Signature> {
+function sign(
+  i: number,
+  proposal: GroupProposal,
+  more: Partial<SignProposalOptions> = {},
+): Promise<Signature> {
   const session = signProposal({
     member: members[i]!,
     key: keys[i]!,
@@ -108,7 +112,7 @@ const endings = (sessions: readonly Promise<unknown>[]) =>
     }),
   );
 
-const isGroups = (proposal: Proposal, signature: Signature) =>
+const isGroups = (proposal: GroupProposal, signature: Signature) =>
   verifySignature({
     keyX: groupKey(members[0]!.keys).x,
     message: proposalMessage(proposal),
@@ -125,8 +129,9 @@ describe("a session", () => {
       const proposal = propose(a);
       const posted = sign(a, proposal);
       const session = proposalSession(proposal);
-      let found: Proposal | null = null;
-      while (found === null) found = await findProposal(members[b]!, mailbox(), session).catch(() => null);
+      let found: GroupProposal | null = null;
+      while (found === null)
+        found = await findGroupProposal(members[b]!, mailbox(), session).catch(() => null);
       expect(found).toEqual(proposal);
       const [one, other] = await Promise.all([posted, sign(b, found)]);
       expect(other).toEqual(one);
@@ -188,16 +193,38 @@ describe("a session", () => {
     expect(await endings([sign(1, proposal)])).toEqual([["CLI_GROUP_INVALID", "begun-before", undefined]]);
   });
 
+  it("gets nothing from a process that slept until its time was over", async () => {
+    const proposal = propose(0, { timeoutMs: 700 });
+    const rogue = falseMember(0, proposal);
+    // What a computer that sleeps does to the member's look into the mailbox.
+    const asleep = {
+      ...mailbox(),
+      read: async (session: Hex) => {
+        const values = await mailbox().read(session);
+        const isNamed = (values as { step: string }[]).some(({ step }) => step === "signers");
+        if (isNamed) await new Promise((resolve) => setTimeout(resolve, 1_000));
+        return values;
+      },
+    };
+    const victim = sign(1, proposal, { mailbox: asleep });
+    await rogue.post("commit", pointsOf(rogue.nonce.commitment));
+    const theirs = await rogue.bodyOf<NonceCommitment>("commit", 1);
+    await rogue.post("signers", { signers: [entryOf(0, rogue.nonce.commitment), entryOf(1, theirs)] });
+    expect(await endings([victim])).toEqual([["CLI_GROUP_INVALID", "over", undefined]]);
+    const values = (await mailbox().read(proposalSession(proposal))) as { step: string }[];
+    expect(values.some(({ step }) => step === "part")).toBe(false);
+  });
+
   it("is of the present set, of a member, and of this rollup", () => {
     const proposal = propose();
-    const refuse = (change: Partial<Proposal>) =>
+    const refuse = (change: Partial<GroupProposal>) =>
       expect(() => readProposal(members[1]!, { ...proposal, ...change })).toThrow(
         expect.objectContaining({ code: "CLI_GROUP_INVALID" }),
       );
     refuse({ group: hex32(1n) });
     refuse({ domain: hex32(1n) });
     refuse({ proposer: hex32(1n) });
-    refuse({ hash: hex32(1n) } as Partial<Proposal>);
+    refuse({ hash: hex32(1n) } as Partial<GroupProposal>);
     const { subject } = proposal;
     if (subject.kind !== "operation") throw new Error("it is one");
     expect(() =>
@@ -210,7 +237,7 @@ describe("a session", () => {
 });
 
 /** A member who follows no rule. */
-function falseMember(i: number, proposal: Proposal) {
+function falseMember(i: number, proposal: GroupProposal) {
   const session = proposalSession(proposal);
   const member = members[i]!;
   const share = { number: numberOf(member), share: hexToBytes(member.share.reveal()) };

@@ -15,7 +15,7 @@ import type { L2Key } from "../l2-key.ts";
 import { MAX_MEMBERS, memberNumber } from "./frost-suite.ts";
 import { charterSession, type GroupMember, membersOf, numberOf, pointSchema } from "./group-charter.ts";
 import { fault, type GroupMailbox, GroupSession } from "./group-messages.ts";
-import { type Proposal, proposalMessage, proposalSession, readProposal } from "./group-proposal.ts";
+import { type GroupProposal, proposalMessage, proposalSession, readProposal } from "./group-proposal.ts";
 import {
   addParts,
   checkList,
@@ -30,7 +30,7 @@ export interface SignProposalOptions {
   /** The member's own ledger key, which signs their messages. */
   readonly key: Pick<L2Key, "keyX" | "sign">;
   /** The proposal, which the member has read, compared with the ledger, and agrees to. */
-  readonly proposal: Proposal;
+  readonly proposal: GroupProposal;
   readonly mailbox: GroupMailbox;
   readonly pollMs?: number;
   readonly signal?: AbortSignal;

@@ -10,7 +10,7 @@ import { approveModel, createModel } from "@openledger/client/actions/ledger/mod
 import { folderMailbox } from "@openledger/client/groups/folder-mailbox";
 import { drawSalt, type GroupMember, groupKeyX } from "@openledger/client/groups/group-charter";
 import { asGroup, checkProposal, cosign } from "@openledger/client/groups/group-client";
-import { makeProposal, type Proposal } from "@openledger/client/groups/group-proposal";
+import { type GroupProposal, makeProposal } from "@openledger/client/groups/group-proposal";
 import { setUpGroup } from "@openledger/client/groups/group-setup";
 import { keyFromSecret, type L2Key } from "@openledger/client/l2-key";
 import type { LedgerClient } from "@openledger/client/ledger-client";
@@ -86,7 +86,7 @@ async function actAs<T>(
 ): Promise<T> {
   const others: Promise<unknown>[] = [];
   const signing = { member: members[0]!, mailbox: mailbox(), pollMs: POLL_MS, timeoutMs };
-  const onProposal = (proposal: Proposal) => {
+  const onProposal = (proposal: GroupProposal) => {
     if (cosigner === null) return;
     const { member, ...rest } = { ...signing, member: members[cosigner]! };
     others.push(cosign(clients[cosigner]!, { member, ...rest }, proposal));
@@ -158,7 +158,7 @@ it("publishes and approves with two of its three members, and with none alone", 
   expect((await getModel(founder!, modelId)).counters.isApproved).toBe(true);
 });
 
-it("signs for no leaf of another key, and for no other owner of B than the ledger's", async () => {
+it("signs for no leaf of another key, for no other owner of B than the ledger's, and no operation but the next", async () => {
   const keyX = groupKeyX(members[0]!.keys);
   const [{ id: datanetId }] = (await rollup.get(`/v1/leaves?keyX=${keyX}`)).body;
   const operation = {
@@ -167,7 +167,7 @@ it("signs for no leaf of another key, and for no other owner of B than the ledge
     b: rollup.users[1]!.id,
     amountCode: "1",
     words: [],
-    nonce: 9,
+    nonce: (await getLeaf(clients[0]!, datanetId as number)).nextNonce,
     maxFeePerUnitWei: "1000000",
   };
   const check = (change: Partial<typeof operation>, bRef: bigint) =>
@@ -184,4 +184,6 @@ it("signs for no leaf of another key, and for no other owner of B than the ledge
     data: { reason: "other-leaf" },
   });
   await expect(check({}, 1n)).rejects.toMatchObject({ data: { reason: "other-owner" } });
+  for (const nonce of [operation.nonce - 1, operation.nonce + 1])
+    await expect(check({ nonce }, 1n)).rejects.toMatchObject({ data: { reason: "nonce" } });
 });
