@@ -29,18 +29,15 @@ const spaced = (letter: string) => {
   return isIn(singles, point) ? ` ${letter} ` : isIn(separators, point) ? " " : letter;
 };
 const { own = [], shared }: { own?: number[]; shared?: number[] } = classifier.inputs.words ?? {};
-const hashed = (term: number) => own.length + (mix(0x5eed, term) % (classifier.termBuckets - own.length));
+const room = classifier.termBuckets - own.length;
 /** Words of long texts: some have a bucket each. Listed ones share those behind in turn, but the last; without a list all others are hashed. */
-const bucketOf = (term: number) => {
-  if (own.includes(term)) return own.indexOf(term);
-  if (!shared) return hashed(term);
-  const place = shared.indexOf(term);
-  return place < 0 ? -1 : own.length + (place % (classifier.termBuckets - own.length - 1));
-};
+const places = new Map(own.map((word, k) => [word, k]));
+for (const [k, word] of (shared ?? []).entries()) places.set(word, own.length + (k % (room - 1)));
+const hashed = (term: number) => own.length + (mix(0x5eed, term) % room);
+const bucketOf = (term: number) => places.get(term) ?? (shared ? -1 : hashed(term));
 
 for (const text of texts) {
-  const words = [...text].map(small).map(spaced).join("").split(" ");
-  const found = words.filter(Boolean).map(hash);
+  const found = [...text].map(small).map(spaced).join("").split(" ").filter(Boolean).map(hash);
   // Of long texts words count, up to three times each; else each different word and pair of words once, in the order in which they come.
   const isFew = (word: number, k: number) => found.slice(0, k).filter((one) => one === word).length < 3;
   const pairs = found.flatMap((word, k) => (k === 0 ? [word] : [word, mix(found[k - 1]!, word)]));

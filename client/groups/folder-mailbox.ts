@@ -2,7 +2,8 @@
  * A mailbox in a folder that members share, by a network drive or a synchronized folder: one file a message, under its session's
  * name. Who can write there can hinder a session, and do nothing else.
  */
-import { lstat, readdir, readFile } from "node:fs/promises";
+import { constants } from "node:fs";
+import { open, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
@@ -49,11 +50,20 @@ async function namesIn(folder: string, form: RegExp): Promise<string[]> {
   }
 }
 
-/** The file's value; null if it is no message: not whole yet, too large, or no JSON. */
+/** Flags of an open that neither follows a link nor waits for the other end of a pipe. */
+const READ_PLAIN = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/** The file's value; null if it is no message: not whole yet, too large, no plain file, or no JSON. */
 async function readMessage(path: string): Promise<unknown> {
   try {
-    const stat = await lstat(path);
-    return stat.isFile() && stat.size <= MAX_MESSAGE_BYTES ? JSON.parse(await readFile(path, "utf8")) : null;
+    const file = await open(path, READ_PLAIN);
+    try {
+      if (!(await file.stat()).isFile()) return null;
+      const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(MAX_MESSAGE_BYTES + 1) });
+      return bytesRead <= MAX_MESSAGE_BYTES ? JSON.parse(buffer.toString("utf8", 0, bytesRead)) : null;
+    } finally {
+      await file.close();
+    }
   } catch {
     return null;
   }

@@ -139,6 +139,8 @@ export function readGroup(domain: bigint, value: unknown): { group: GroupDocumen
   const charter = readCharter(domain, group.charter);
   if (commitments.length !== charter.threshold)
     throw invalid("group-malformed", "a group has as many commitments as members who sign");
+  if (charter.previous !== null && charter.previous.commitments[0] !== commitments[0])
+    throw invalid("key-changed", "the group has another key than the set that it replaces");
   const session = charterSession(charter);
   const messages = group.confirmations.map(({ from, signature }) => ({
     session,

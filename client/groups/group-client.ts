@@ -73,7 +73,8 @@ function propose(client: LedgerClient, signing: GroupSigning, subject: ProposalS
 }
 
 /**
- * Compares a proposal with the ledger: the leaf has the group's key, and leaf B is whose the proposal says.
+ * Compares a proposal with the ledger: the leaf has the group's key, the operation is its next one, and leaf B is whose the
+ * proposal says.
  * @throws CLI_GROUP_INVALID
  */
 export async function checkProposal(
@@ -89,6 +90,12 @@ export async function checkProposal(
     throw invalid("other-leaf", `leaf ${leafId} has another key than this group's`);
   if (subject.kind === "record") return;
   const operation = proposedOperation(subject);
+  // A later one could be held back, and sent when nobody thinks of it any more.
+  if (operation.nonce !== BigInt(leaf.nextNonce))
+    throw invalid(
+      "nonce",
+      `the next operation of leaf ${leafId} has nonce ${leaf.nextNonce}, not ${operation.nonce}`,
+    );
   const rule = kindRule(operation.kind)!;
   const leafB = rule.usesB && !rule.isCreate ? await getLeaf(client, operation.b) : null;
   const bRef =

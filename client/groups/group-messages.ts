@@ -2,6 +2,8 @@
  * Messages of a group's members to each other: signed with their ledger keys, for one session and one step of it. A mailbox carries
  * them, and nobody has to trust it: it can keep messages back, which ends a session in time, and nothing else.
  */
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import { verifySignatures } from "@openledger/circuits/field/curve/eddsa";
 import { canonicalJson } from "@openledger/datanets/card/canonical-json";
 import { signatureSchema, taggedMessage } from "@openledger/datanets/records/record";
@@ -85,11 +87,16 @@ export interface SessionOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-const complaintSchema = z.strictObject({ against: word, reason: z.string().max(60) });
+/** Longest time of a session: what a charter or proposal says beyond it is refused. */
+const MAX_SESSION_MS = 7 * 86_400_000;
+
+/** A reason is a word of ours: the others' screens show it. */
+const complaintSchema = z.strictObject({ against: word, reason: z.string().regex(/^[a-z-]{1,60}$/) });
 
 /** One member's view of a session: what each member has said at each step. Who says two things at one step is named. */
 export class GroupSession {
   readonly #options: SessionOptions;
+  /** Hashes of the values that were read. */
   readonly #read = new Set<string>();
   readonly #said = new Map<string, GroupMessage>();
   readonly keyX: Hex;
@@ -104,10 +111,7 @@ export class GroupSession {
    * @throws CLI_GROUP_INVALID if this member has posted the step already: secrets of a process that ended are gone
    */
   async begin(step: GroupStep): Promise<void> {
-    if (Date.now() >= this.#options.untilMs)
-      throw clientError("CLI_GROUP_INVALID", "the time of this session is over", {
-        data: { reason: "over" },
-      });
+    this.#checkTime();
     await this.refresh();
     if (this.saidBy(step, this.keyX) !== undefined)
       throw clientError(
@@ -117,8 +121,10 @@ export class GroupSession {
       );
   }
 
+  /** @throws CLI_GROUP_INVALID once the time is over: a process that slept says nothing late */
   async post(step: GroupStep, body: unknown): Promise<GroupMessage> {
     const { domain, key, mailbox, session } = this.#options;
+    this.#checkTime();
     const message = signMessage(domain, key, { session, step, body });
     this.#note(message);
     await mailbox.post(message);
@@ -165,15 +171,42 @@ export class GroupSession {
 
   /** @throws CLI_GROUP_FAULT for two messages of a member at one step, and for a complaint */
   async refresh(): Promise<void> {
-    const { domain, mailbox, members, session } = this.#options;
-    const values = (await mailbox.read(session)).filter((value) => {
-      const text = JSON.stringify(value);
-      if (this.#read.has(text)) return false;
-      this.#read.add(text);
-      return true;
-    });
-    for (const message of checkMessages(domain, values))
-      if (message.session === session && members.includes(message.from)) this.#note(message);
+    const { domain, mailbox, session } = this.#options;
+    const values = (await mailbox.read(session)).filter(
+      (value) => this.#isOfMember(value) && this.#isNew(value),
+    );
+    for (const message of checkMessages(domain, values)) this.#note(message);
+  }
+
+  /** True if it says to be a member's, for this session. Others' signatures are not worth a look. */
+  #isOfMember(value: unknown): boolean {
+    const { members, session } = this.#options;
+    const { data } = messageSchema.safeParse(value);
+    return data?.session === session && members.includes(data.from);
+  }
+
+  #isNew(value: unknown): boolean {
+    let hash: string;
+    try {
+      hash = bytesToHex(sha256(utf8ToBytes(JSON.stringify(value))));
+    } catch {
+      return false; // nested too deep for a message
+    }
+    if (this.#read.has(hash)) return false;
+    this.#read.add(hash);
+    return true;
+  }
+
+  #checkTime(): void {
+    const leftMs = this.#options.untilMs - Date.now();
+    if (leftMs <= 0)
+      throw clientError("CLI_GROUP_INVALID", "the time of this session is over", {
+        data: { reason: "over" },
+      });
+    if (leftMs > MAX_SESSION_MS)
+      throw clientError("CLI_GROUP_INVALID", "a session ends within seven days", {
+        data: { reason: "too-long" },
+      });
   }
 
   #note(message: GroupMessage): void {

@@ -1,7 +1,9 @@
 /** Tests of a group's setup and replacement: all members in one process each, over a folder, and what a false member gets. */
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { babyjubjub } from "@noble/curves/misc.js";
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
 import { isUsableKey, verifySignature } from "@openledger/circuits/field/curve/eddsa";
@@ -338,6 +340,21 @@ describe("a false member of a setup", () => {
       JSON.stringify({ session, step: "open", body: 1.5 }),
     );
     await writeFile(join(place, `${"2".repeat(64)}.json`), `"${"x".repeat(70_000)}"`);
+    await writeFile(join(place, `${"3".repeat(64)}.json`), "[".repeat(30_000) + "]".repeat(30_000));
+    const posing = {
+      session,
+      step: "open",
+      from: hex32(keys[0]!.keyX),
+      signature: { r8x: "0x1", r8y: "0x1", s: "0x1" },
+    };
+    const deep = JSON.stringify({ ...posing, body: 0 }).replace(
+      ":0}",
+      `:${"[".repeat(30_000)}${"]".repeat(30_000)}}`,
+    );
+    await writeFile(join(place, `${"4".repeat(64)}.json`), deep);
+    // A pipe that nobody writes to, and a link to a device that never ends.
+    await promisify(execFile)("mkfifo", [join(place, `${"5".repeat(64)}.json`)]);
+    await symlink("/dev/zero", join(place, `${"6".repeat(64)}.json`));
     const forged = signMessage(DOMAIN, keys[4]!, { session, step: "open", body: {} });
     await folderMailbox(folder).post({ ...forged, from: hex32(keys[0]!.keyX) });
     expect(await endings(keys.slice(0, 2).map((key) => takePart(charter, key)))).toEqual([
@@ -347,7 +364,41 @@ describe("a false member of a setup", () => {
   });
 });
 
+describe("a session's time", () => {
+  it("is seven days at most", async () => {
+    const untilMs = Date.now() + 8 * 86_400_000;
+    expect(await endings([takePart(charterOf(keys.slice(0, 2), 2, { untilMs }), keys[0]!)])).toEqual([
+      ["CLI_GROUP_INVALID", "too-long", undefined],
+    ]);
+  });
+});
+
+it("a complaint's reason is a word, not orders for a terminal", async () => {
+  const charter = charterOf(keys.slice(0, 2), 2);
+  const setup = takePart(charter, keys[0]!);
+  const reason = "share\n\u202efine, go on";
+  await falseMember(charter, keys[1]!).post("complaint", { against: hex32(keys[0]!.keyX), reason });
+  expect(await endings([setup])).toEqual([["CLI_GROUP_FAULT", "complaint-malformed", [1]]]);
+});
+
 describe("a replacement", () => {
+  it("of another group's key is none, though all its members have signed that", async () => {
+    const [one] = await found(keys.slice(0, 2), 2);
+    const [other] = await found(keys.slice(0, 2), 2);
+    const previous = previousOf(one!.group, [hex32(keys[0]!.keyX), hex32(keys[1]!.keyX)]);
+    const charter = { ...other!.group.charter, previous };
+    const { commitments, transcript } = other!.group;
+    const session = charterSession(charter);
+    const confirmations = keys.slice(0, 2).map((key) => {
+      const body = { transcript, commitments };
+      const { from, signature } = signMessage(DOMAIN, key, { session, step: "confirm", body });
+      return { from, signature };
+    });
+    expect(() => readGroup(DOMAIN, { charter, commitments, transcript, confirmations })).toThrow(
+      expect.objectContaining({ data: { reason: "key-changed" } }),
+    );
+  });
+
   it("gives a new set the same key: a lost share's member leaves, another one comes", async () => {
     const old = await found(keys.slice(0, 3), 2);
     const [a, b] = old;

@@ -193,6 +193,28 @@ describe("a session", () => {
     expect(await endings([sign(1, proposal)])).toEqual([["CLI_GROUP_INVALID", "begun-before", undefined]]);
   });
 
+  it("gets nothing from a process that slept until its time was over", async () => {
+    const proposal = propose(0, { timeoutMs: 700 });
+    const rogue = falseMember(0, proposal);
+    // What a computer that sleeps does to the member's look into the mailbox.
+    const asleep = {
+      ...mailbox(),
+      read: async (session: Hex) => {
+        const values = await mailbox().read(session);
+        const isNamed = (values as { step: string }[]).some(({ step }) => step === "signers");
+        if (isNamed) await new Promise((resolve) => setTimeout(resolve, 1_000));
+        return values;
+      },
+    };
+    const victim = sign(1, proposal, { mailbox: asleep });
+    await rogue.post("commit", pointsOf(rogue.nonce.commitment));
+    const theirs = await rogue.bodyOf<NonceCommitment>("commit", 1);
+    await rogue.post("signers", { signers: [entryOf(0, rogue.nonce.commitment), entryOf(1, theirs)] });
+    expect(await endings([victim])).toEqual([["CLI_GROUP_INVALID", "over", undefined]]);
+    const values = (await mailbox().read(proposalSession(proposal))) as { step: string }[];
+    expect(values.some(({ step }) => step === "part")).toBe(false);
+  });
+
   it("is of the present set, of a member, and of this rollup", () => {
     const proposal = propose();
     const refuse = (change: Partial<GroupProposal>) =>

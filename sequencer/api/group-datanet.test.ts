@@ -158,7 +158,7 @@ it("publishes and approves with two of its three members, and with none alone", 
   expect((await getModel(founder!, modelId)).counters.isApproved).toBe(true);
 });
 
-it("signs for no leaf of another key, and for no other owner of B than the ledger's", async () => {
+it("signs for no leaf of another key, for no other owner of B than the ledger's, and no operation but the next", async () => {
   const keyX = groupKeyX(members[0]!.keys);
   const [{ id: datanetId }] = (await rollup.get(`/v1/leaves?keyX=${keyX}`)).body;
   const operation = {
@@ -167,7 +167,7 @@ it("signs for no leaf of another key, and for no other owner of B than the ledge
     b: rollup.users[1]!.id,
     amountCode: "1",
     words: [],
-    nonce: 9,
+    nonce: (await getLeaf(clients[0]!, datanetId as number)).nextNonce,
     maxFeePerUnitWei: "1000000",
   };
   const check = (change: Partial<typeof operation>, bRef: bigint) =>
@@ -184,4 +184,6 @@ it("signs for no leaf of another key, and for no other owner of B than the ledge
     data: { reason: "other-leaf" },
   });
   await expect(check({}, 1n)).rejects.toMatchObject({ data: { reason: "other-owner" } });
+  for (const nonce of [operation.nonce - 1, operation.nonce + 1])
+    await expect(check({ nonce }, 1n)).rejects.toMatchObject({ data: { reason: "nonce" } });
 });
