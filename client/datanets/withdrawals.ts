@@ -62,7 +62,8 @@ export interface Withdrawal extends WithdrawnRow {
 
 /**
  * Lists the rows of a Datanet that a host names as withdrawn. Each signature is checked; whether the signer is the row's first
- * contributor shows in the ledger's commits, or in a version's list. A host may leave some out, but cannot make one.
+ * contributor shows in the ledger's commits, or in a version's list. A host may leave some out, and can make one only with a key that
+ * the leaf does not have now.
  * @throws CLI_DATANET_HOST_FALSE where one is not signed, DNT_NOT_HOSTED
  * @example
  * ```ts

@@ -297,6 +297,8 @@ describe("a withdrawal", () => {
       );
     expect(await fates(withdrawn)).toEqual(["withdrawn", "repeated"]);
     expect(await fates([])).toEqual(["dropped", "repeated"]);
+    const former = withdrawn.map((one) => ({ ...one, isSignedByPresentKey: false }));
+    expect(await fates(former)).toEqual(["dropped", "repeated"]);
     expect(await fates(withdrawn.map((one) => ({ ...one, contributorId: 4 })))).toEqual([
       "dropped",
       "repeated",

@@ -19,7 +19,7 @@ export type RowFate =
   | "repeated"
   /** The row was committed after the version was published. */
   | "later"
-  /** The version leaves the row out, which its contributor has withdrawn. */
+  /** The version leaves the row out, which its contributor has withdrawn by the key that the leaf has now. */
   | "withdrawn"
   /** The version leaves the row out. */
   | "dropped"
@@ -72,11 +72,21 @@ export async function verifyVersion(
   }: {
     datanetId: number;
     store: RowStore;
-    /** Signed withdrawals, as `listWithdrawals` returns them; default: none is known. */
-    withdrawn?: readonly Pick<WithdrawnRow, "contributorId" | "digest">[];
+    /**
+     * Signed withdrawals, as `listWithdrawals` returns them; default: none is known. Only those by the contributor's present key
+     * count: of others nobody but the host says that the leaf ever had the key.
+     */
+    withdrawn?: readonly (Pick<WithdrawnRow, "contributorId" | "digest"> & {
+      readonly isSignedByPresentKey: boolean;
+    })[];
   },
 ): Promise<VerifiedVersion> {
-  const withdrawerOf = new Map(withdrawn.map(({ contributorId, digest }) => [digest, contributorId]));
+  // Attack: an owner drops rows, and has a host show withdrawals by a key that the contributor never had.
+  const withdrawerOf = new Map(
+    withdrawn.flatMap(({ contributorId, digest, isSignedByPresentKey }): [string, number][] =>
+      isSignedByPresentKey ? [[digest, contributorId]] : [],
+    ),
+  );
   const { datanet } = await getLeaf(client, datanetId);
   const rowsRoot = datanet?.rowsRoot ?? 0n;
   const published = await readVersion(store, rowsRoot);
