@@ -199,7 +199,8 @@ describe("a withdrawal", () => {
     expect(await bring({}, bob)).toBe("DNT_RECORD_INVALID");
     expect(await bring({ datanetId: world.datanetId + 1 }, alice)).toBe("DNT_RECORD_INVALID");
     expect(await bring({}, alice, alice.domain + 1n)).toBe("DNT_RECORD_INVALID");
-    expect(await isStored("host", GONE)).toEqual([true, true]);
+    // Words of a row follow its bytes in the background.
+    await expect.poll(() => isStored("host", GONE), { timeout: 20_000 }).toEqual([true, true]);
   });
 
   it("has the host erase the row at once, and say by whom, when and why", async () => {
