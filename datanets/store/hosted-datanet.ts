@@ -288,7 +288,7 @@ export class HostedDatanet implements StoredDatanet {
       next += found.length;
       if (found.length < count) break;
     }
-    if (rows.length === 0) {
+    if (rows.length === 0 && from < commit.rowCount) {
       const [withdrawn] = await withdrawnAmong(this.database, this.id, await this.digests(commit, from, 1));
       if (withdrawn !== undefined) throw rowWithdrawn(this.id, [withdrawn.digest], { index: from });
     }
