@@ -215,7 +215,7 @@ test(
     await first!.getByText("cited").waitFor();
     await first!.getByText("Row 3").waitFor();
     await first!.getByText(passages[2]!).waitFor();
-    await answer.getByText(/100 % of this model's answers pay the rows that they cite/).waitFor();
+    await answer.getByText(/100 % of this model's answers pay the rows they cite/).waitFor();
     await pictureOf(page, "ask-cited");
     expect(await seriousFindings(page)).toEqual([]);
     await answer.getByRole("button", { name: "Pay 0.5 OPEN" }).click();
