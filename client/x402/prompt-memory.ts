@@ -53,16 +53,20 @@ export class PromptMemory {
     // Attack: another server would get signed questions.
     const url = response.url || request.url;
     if (askUrl === undefined || originOf(askUrl) !== originOf(url)) return;
-    this.#prompts.set(keyOf(askUrl, promptSha256(prompt)), { prompt, sent, url });
+    this.#prompts.set(questionKey(askUrl, promptSha256(prompt)), { prompt, sent, url });
     if (this.#prompts.size > MAX_PROMPTS) this.#prompts.delete(this.#prompts.keys().next().value!);
   }
 
   find(askUrl: string, hash: string): AskedPrompt | undefined {
-    return this.#prompts.get(keyOf(askUrl, hash));
+    return this.#prompts.get(questionKey(askUrl, hash));
   }
 }
 
-const keyOf = (askUrl: string, hash: string) => `${askUrl} ${hash}`;
+/**
+ * Name of a question: the route that takes it, and its prompt's hash.
+ * @internal
+ */
+export const questionKey = (askUrl: string, hash: string): string => `${askUrl} ${hash}`;
 
 const requestSchema = z.union([
   z.object({ prompt: z.string() }),

@@ -3,6 +3,8 @@
  * maximum price and a budget. The types are structural; no package of x402 is imported. docs/reference/x402.md is the contract.
  */
 import {
+  decodeX402Header,
+  X402_HEADERS,
   X402_SCHEME,
   X402_TIMEOUT_SECONDS,
   X402_VERSION,
@@ -22,7 +24,7 @@ import { type LedgerClient, requireL2Key } from "../ledger-client.ts";
 import { getOperation, resolveSigner } from "../sequencer/ledger-reads.ts";
 import { getModel, staticsOf } from "../sequencer/model-reads.ts";
 import { fieldElement, type LedgerLeaf, wei } from "../sequencer/sequencer-schemas.ts";
-import { type AskedPrompt, PromptMemory, promptOfRequest } from "./prompt-memory.ts";
+import { type AskedPrompt, PromptMemory, promptOfRequest, questionKey } from "./prompt-memory.ts";
 
 export interface ReceiptSchemeOptions extends Omit<SigningOptions, "nonce"> {
   /** Maximum price of one answer, in wei. */
@@ -158,7 +160,7 @@ class AccountScheme implements ReceiptScheme {
   readonly fetch: typeof globalThis.fetch = async (input, init) => {
     const { fetch = globalThis.fetch } = this.#options;
     const request = new Request(input, init);
-    const receipt = receiptOfHeader(request.headers.get("payment-signature"));
+    const receipt = receiptOfHeader(request.headers.get(X402_HEADERS.payment));
     const payment = receipt === null ? undefined : this.#open.get(receipt);
     if (payment === undefined) {
       const copy = request.clone();
@@ -211,7 +213,7 @@ class AccountScheme implements ReceiptScheme {
     if (asked === undefined)
       throw invalid("no-question", "no request of this scheme's fetch has asked this question");
     requireAsked(asked, required);
-    const question = `${extra.askUrl} ${extra.promptSha256}`;
+    const question = questionKey(extra.askUrl, extra.promptSha256);
     // A payment whose request failed may have been settled: it is presented again, at any price, and never signed twice.
     for (const [receipt, open] of this.#open)
       if (open.question === question) {
@@ -340,7 +342,7 @@ class AccountScheme implements ReceiptScheme {
 function receiptOfHeader(header: string | null): string | null {
   if (header === null) return null;
   try {
-    const { payload } = JSON.parse(atob(header)) as { payload?: { receipt?: unknown } };
+    const { payload } = decodeX402Header(header) as { payload?: { receipt?: unknown } };
     return typeof payload?.receipt === "string" ? payload.receipt : null;
   } catch {
     return null;

@@ -17,6 +17,7 @@ import {
 } from "@openledger/circuits/wire/x402-payment";
 import { type X402Payment, x402Payment } from "@openledger/circuits/wire/x402-schemas";
 import { hex32 } from "@openledger/foundation/hex";
+import { ownUrl } from "@openledger/foundation/http/own-url";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { FastifyRequest } from "fastify";
 import { z } from "zod";
@@ -48,12 +49,12 @@ export interface X402Request {
  * @throws RollupError SRV_BAD_REQUEST for a header that is no payment
  */
 export function x402RequestOf(
-  { headers, host, protocol }: Pick<FastifyRequest, "headers" | "host" | "protocol">,
-  { ledgerPath, path, publicUrl = "" }: { ledgerPath: string; path: string; publicUrl?: string | undefined },
+  request: Pick<FastifyRequest, "headers" | "host" | "protocol">,
+  { ledgerPath, path, publicUrl }: { ledgerPath: string; path: string; publicUrl?: string | undefined },
 ): X402Request {
-  const own = (publicUrl === "" ? `${protocol}://${host}` : publicUrl).replace(/\/+$/, "");
+  const own = ownUrl(request, publicUrl);
   return {
-    payment: presentedPayment(headers[X402_HEADERS.payment]),
+    payment: presentedPayment(request.headers[X402_HEADERS.payment]),
     resourceUrl: `${own}${path}`,
     askUrl: (modelId) => `${own}${ledgerPath}/${modelId}/v1/answers`,
   };

@@ -1,6 +1,7 @@
 /** Routes of x402's facilitator, below /x402: what is supported, whether a payment is valid, and its settlement. */
 import { X402_PATH } from "@openledger/circuits/wire/x402-payment";
 import { x402FacilitatorBody } from "@openledger/circuits/wire/x402-schemas";
+import { ownUrl } from "@openledger/foundation/http/own-url";
 import { routesOf } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { sequencerError } from "../../sequencer-errors.ts";
@@ -14,7 +15,7 @@ const ACCOUNT_DOCS = "docs/reference/x402.md#an-account";
 
 export async function registerX402Routes(
   app: FastifyInstance,
-  { deployment, pages, publicUrl = "" }: ApiOptions,
+  { deployment, pages, publicUrl }: ApiOptions,
   { operator }: Pick<ApiModules, "operator">,
 ): Promise<void> {
   const route = routesOf(app);
@@ -24,10 +25,8 @@ export async function registerX402Routes(
     throw sequencerError("SEQ_READ_ONLY", "payments are settled by the sequencer: ask it", { data: {} });
   };
   /** Where a payer gets an account: the pages, by the name that this server is asked by. */
-  const accountUrl = ({ host, protocol }: FastifyRequest) => {
-    if (pages === undefined) return ACCOUNT_DOCS;
-    return `${publicUrl === "" ? `${protocol}://${host}` : publicUrl.replace(/\/+$/, "")}/`;
-  };
+  const accountUrl = (request: FastifyRequest) =>
+    pages === undefined ? ACCOUNT_DOCS : `${ownUrl(request, publicUrl)}/`;
   route(`GET ${X402_PATH}/supported`, { tag: "x402", summary: "What a payment of x402 may be" }, (request) =>
     facilitatorOf().supported(accountUrl(request)),
   );
