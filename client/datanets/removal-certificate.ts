@@ -11,20 +11,18 @@ import {
   type BodyOf,
   checkRecords,
   type RecordKind,
-  type SignedRecord,
   signedRecordSchema,
 } from "@openledger/datanets/records/record";
 import { decodeVersion, encodeVersion, rowHashesOf, versionRowsOf } from "@openledger/datanets/rows/row-wire";
 import { hex32 } from "@openledger/foundation/hex";
 import { z } from "zod";
-import { type ListCommitsErrorCode, listCommits, readHistory } from "../actions/data/list-commits.ts";
+import { type ListCommitsErrorCode, readCheckedHistory } from "../actions/data/list-commits.ts";
 import { clientError } from "../client-errors.ts";
-import { findLeaves } from "../sequencer/ledger-reads.ts";
 import { type GetModelErrorCode, getModel, staticsOf } from "../sequencer/model-reads.ts";
 import { downloadVersionList } from "./download-rows.ts";
 import { askHost, askHostForBytes, type HostAccess, type HostErrorCode } from "./host-request.ts";
 import { recordsPageSchema } from "./host-schemas.ts";
-import { listWithdrawals } from "./withdrawals.ts";
+import { listWithdrawals, presentKeysOf } from "./withdrawals.ts";
 
 const FORMAT = "openledger-removal-certificate-1";
 /** Maximum recomputations of a certificate, and those that are asked of a host: differences come first. */
@@ -108,11 +106,11 @@ export async function certifyRemoval(
   const place = { hostUrl, datanetId };
   const [withdrawal] = await listWithdrawals(client, { ...place, row });
   if (withdrawal === undefined) throw wrong("not-withdrawn", `row ${row} is not withdrawn, by this host`);
-  const { versions } = await readHistory(client, datanetId);
+  const { commits: committed, versions } = await readCheckedHistory(client, datanetId);
   const rowsRoot = versions[number - 1]?.rowsRoot ?? 0n;
   const rows = await downloadVersionList(client, { ...place, rowsRoot });
   const commits: string[] = [];
-  for (const commit of await listCommits(client, datanetId)) {
+  for (const commit of committed) {
     const path = `/v1/datanets/${datanetId}/commits/${hex32(commit.rowsRoot)}/list`;
     const list = await askHostForBytes(client, hostUrl, { path });
     commits.push(bytesToHex(list));
@@ -123,7 +121,7 @@ export async function certifyRemoval(
     .array(signedRecordSchema)
     .parse((await askHost(client, hostUrl, { path }, recordsPageSchema)).records);
   const ofModel = found.filter(({ body }) => body.kind === "verified" && body.epoch === null);
-  const keys = await keysOf(client, ofModel);
+  const keys = await presentKeysOf(client, ofModel);
   const certificate: RemovalCertificate = {
     format: FORMAT,
     domain: hex32(client.domain),
@@ -172,7 +170,7 @@ export async function checkRemoval(client: HostAccess, certificate: unknown): Pr
   if (BigInt(domain) !== client.domain) throw wrong("domain", "it is of another rollup");
   const records = [withdrawal, ...recomputations];
   const isSound = checkRecords(client.domain, records);
-  const keys = await keysOf(client, records);
+  const keys = await presentKeysOf(client, records);
   const signed = <Kind extends RecordKind>(index: number, kind: Kind): BodyOf<Kind> => {
     const { body, keyX } = records[index]!;
     if (body.kind !== kind || body.datanetId !== datanetId)
@@ -190,7 +188,8 @@ export async function checkRemoval(client: HostAccess, certificate: unknown): Pr
   };
   const said = signed(0, "withdrawal");
   if (said.row !== row) throw wrong("record-other", "the withdrawal is of another row");
-  const contributorId = await contributorOf(client, { commits, datanetId, row });
+  const history = await readCheckedHistory(client, datanetId);
+  const contributorId = contributorOf(history, { commits, datanetId, row });
   if (said.leafId !== contributorId)
     throw wrong(
       "not-contributor",
@@ -200,7 +199,7 @@ export async function checkRemoval(client: HostAccess, certificate: unknown): Pr
   // Attack: one leaf would count as many.
   if (new Set(leaves).size < leaves.length)
     throw wrong("recomputation-repeated", "a leaf has several recomputations");
-  const rowCount = await requireWithout(client, { datanetId, row, version });
+  const rowCount = requireWithout(history, { datanetId, row, version });
   await requireTrainedOn(client, { datanetId, model, version: version.number });
   return {
     datanetId,
@@ -228,12 +227,13 @@ export async function checkRemoval(client: HostAccess, certificate: unknown): Pr
   };
 }
 
+type CheckedHistory = Awaited<ReturnType<typeof readCheckedHistory>>;
+
 /** Finds who committed the row first, by lists whose roots are the ledger's commits. @throws CLI_CERTIFICATE_WRONG */
-async function contributorOf(
-  client: HostAccess,
+function contributorOf(
+  { commits: listed }: Pick<CheckedHistory, "commits">,
   { commits, datanetId, row }: { commits: readonly string[]; datanetId: number; row: string },
-): Promise<number> {
-  const listed = await listCommits(client, datanetId);
+): number {
   for (const [i, text] of commits.entries()) {
     const list = hexToBytes(text);
     const commit = listed[i];
@@ -246,13 +246,12 @@ async function contributorOf(
 }
 
 /** @returns the version's number of rows. @throws CLI_CERTIFICATE_WRONG if it has the row, or is not the ledger's */
-async function requireWithout(
-  client: HostAccess,
+function requireWithout(
+  { versions }: Pick<CheckedHistory, "versions">,
   { datanetId, row, version }: Pick<RemovalCertificate, "datanetId" | "row" | "version">,
-): Promise<number> {
+): number {
   const rows = listedRows(version.rows);
   const listed = versionRowsOf(rows ?? []);
-  const { versions } = await readHistory(client, datanetId);
   const rowsRoot = versions[version.number - 1]?.rowsRoot;
   if (rows === null || rowsRoot !== BigInt(version.root) || versionRowsRoot(listed) !== rowsRoot)
     throw wrong("version-list", `the list is not that of version ${version.number} of Datanet ${datanetId}`);
@@ -293,13 +292,6 @@ async function requireTrainedOn(
   // The statics bind no versions of these, and any of them may have the same bytes.
   if (binding.furtherDatanets.length > 0)
     throw wrong("several-datanets", `model ${id} was trained on rows of further Datanets`);
-}
-
-/** Keys of the leaves that have signed records, as they are now. */
-async function keysOf(client: HostAccess, records: readonly SignedRecord[]): Promise<Map<number, string>> {
-  const ids = [...new Set(records.map(({ body }) => body.leafId))];
-  if (ids.length === 0) return new Map();
-  return new Map((await findLeaves(client, { ids })).map(({ id, keyX }) => [id, hex32(keyX)]));
 }
 
 const wrong = (reason: string, why: string, data: object = {}) =>

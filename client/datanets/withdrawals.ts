@@ -92,8 +92,7 @@ export async function listWithdrawals(
     from = page.nextFrom;
   }
   if (records.length === 0) return [];
-  const ids = [...new Set(records.map(({ body }) => body.leafId))];
-  const keys = new Map((await findLeaves(client, { ids })).map(({ id, keyX }) => [id, hex32(keyX)]));
+  const keys = await presentKeysOf(client, records);
   return records.map((record) => {
     const { body, keyX } = record;
     if (body.kind !== "withdrawal") throw hostFalse("record", "a withdrawal", {});
@@ -107,6 +106,19 @@ export async function listWithdrawals(
       isSignedByPresentKey: keys.get(body.leafId) === keyX,
     };
   });
+}
+
+/**
+ * Keys that the leaves of signed records have now, by leaf, as records name them.
+ * @internal
+ */
+export async function presentKeysOf(
+  client: HostAccess,
+  records: readonly SignedRecord[],
+): Promise<Map<number, string>> {
+  const ids = [...new Set(records.map(({ body }) => body.leafId))];
+  if (ids.length === 0) return new Map();
+  return new Map((await findLeaves(client, { ids })).map(({ id, keyX }) => [id, hex32(keyX)]));
 }
 
 /** @throws CLI_DATANET_HOST_FALSE where one is no signed withdrawal of this Datanet's rows */

@@ -32,10 +32,21 @@ export type ListCommitsErrorCode = "CLI_COMMITS_INCOMPLETE" | "CLI_LEAF_NOT_FOUN
  * ```
  */
 export async function listCommits(client: SequencerAccess, datanetId: number): Promise<DatanetCommit[]> {
-  const [{ commits }, datanet] = await Promise.all([
-    readHistory(client, datanetId),
-    getLeaf(client, datanetId),
-  ]);
+  const { commits } = await readCheckedHistory(client, datanetId);
+  return commits.map(({ operation: _operation, ...commit }) => commit);
+}
+
+/**
+ * Reads a datanet's history as `readHistory` does, and checks its commits as `listCommits` does.
+ * @throws CLI_COMMITS_INCOMPLETE
+ * @internal
+ */
+export async function readCheckedHistory(
+  client: SequencerAccess,
+  datanetId: number,
+): Promise<DatanetHistory<LeafOperation>> {
+  const [history, datanet] = await Promise.all([readHistory(client, datanetId), getLeaf(client, datanetId)]);
+  const { commits } = history;
   if (commitChain(commits) !== datanet.chain) {
     throw clientError(
       "CLI_COMMITS_INCOMPLETE",
@@ -43,7 +54,7 @@ export async function listCommits(client: SequencerAccess, datanetId: number): P
       { data: { datanetId, listedCount: commits.length } },
     );
   }
-  return commits.map(({ operation: _operation, ...commit }) => commit);
+  return history;
 }
 
 /**
