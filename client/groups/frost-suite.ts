@@ -89,9 +89,7 @@ function decodeMessage(bytes: Uint8Array): Message {
 export function groupKey({ commitments }: GroupKeys): CurvePoint {
   const key = readPoint(commitments[0]!).toAffine();
   if (!isUsableKey(key))
-    throw clientError("CLI_GROUP_INVALID", "the group's commitments add up to no usable key", {
-      data: { reason: "key-unusable" },
-    });
+    throw groupInvalid("key-unusable", "the group's commitments add up to no usable key");
   return key;
 }
 
@@ -101,10 +99,7 @@ export const toKeyX = ({ x }: CurvePoint): Hex => hex32(x);
 /** A point of the subgroup, not the identity, from its one encoding. @throws CLI_GROUP_INVALID */
 export function readPoint(bytes: Uint8Array): GroupPoint {
   const refuse = (cause?: unknown) =>
-    clientError("CLI_GROUP_INVALID", "the bytes are no point of BabyJubJub's subgroup of prime order", {
-      data: { reason: "point-malformed" },
-      cause,
-    });
+    groupInvalid("point-malformed", "the bytes are no point of BabyJubJub's subgroup of prime order", cause);
   let point: GroupPoint;
   try {
     point = Point.fromBytes(bytes);
@@ -130,3 +125,7 @@ export function checkBounds(threshold: number, memberCount: number): void {
     { data: { reason: "bounds", threshold, memberCount } },
   );
 }
+
+/** CLI_GROUP_INVALID. @param reason one word for what is wrong, as `data.reason` */
+export const groupInvalid = (reason: string, message: string, cause?: unknown) =>
+  clientError("CLI_GROUP_INVALID", message, { data: { reason }, cause });

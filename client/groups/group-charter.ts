@@ -8,23 +8,19 @@ import { hex32 } from "@openledger/foundation/hex";
 import { Secret } from "@openledger/foundation/secret";
 import type { Hex } from "viem";
 import { z } from "zod";
-import { clientError } from "../client-errors.ts";
 import { isShareOf, keysOf } from "./dealing.ts";
 import {
   checkBounds,
   type GroupKeys,
+  groupInvalid,
   groupKey,
   MAX_MEMBERS,
   type MemberNumber,
   memberNumber,
   toKeyX,
 } from "./frost-suite.ts";
-import { checkMessages } from "./group-messages.ts";
+import { checkMessages, word } from "./group-messages.ts";
 
-const word = z
-  .string()
-  .regex(/^0x[0-9a-f]{64}$/)
-  .transform((text) => text as Hex);
 /** A point's one encoding, 32 bytes. */
 export const pointSchema = z.string().regex(/^[0-9a-f]{64}$/);
 const leafId = z
@@ -100,13 +96,14 @@ export const dealersOf = (charter: Charter): Hex[] => charter.previous?.dealers 
  */
 export function readCharter(domain: bigint, value: unknown): Charter {
   const parsed = charterSchema.safeParse(value);
-  if (!parsed.success) throw invalid("charter-malformed", z.prettifyError(parsed.error));
+  if (!parsed.success) throw groupInvalid("charter-malformed", z.prettifyError(parsed.error));
   const { data: charter } = parsed;
   const { members, previous, threshold } = charter;
-  if (BigInt(charter.domain) !== domain) throw invalid("other-rollup", "the charter is for another rollup");
+  if (BigInt(charter.domain) !== domain)
+    throw groupInvalid("other-rollup", "the charter is for another rollup");
   checkBounds(threshold, members.length);
   if (hasTwice(members.map(({ keyX }) => keyX)) || hasTwice(members.map((member) => member.leafId)))
-    throw invalid("member-twice", "the charter names a member twice");
+    throw groupInvalid("member-twice", "the charter names a member twice");
   if (previous !== null) checkPrevious(previous);
   return charter;
 }
@@ -114,9 +111,9 @@ export function readCharter(domain: bigint, value: unknown): Charter {
 function checkPrevious({ commitments, dealers, members }: NonNullable<Charter["previous"]>): void {
   checkBounds(commitments.length, members.length);
   if (hasTwice(members) || hasTwice(dealers))
-    throw invalid("member-twice", "the old set names a member twice");
+    throw groupInvalid("member-twice", "the old set names a member twice");
   if (dealers.length !== commitments.length || dealers.some((dealer) => !members.includes(dealer)))
-    throw invalid("dealers", `${commitments.length} members of the old set deal, and nobody else`);
+    throw groupInvalid("dealers", `${commitments.length} members of the old set deal, and nobody else`);
 }
 
 /** Keys of the set that a charter replaces. @throws CLI_GROUP_INVALID */
@@ -133,14 +130,14 @@ export function previousKeys({ commitments, members, session }: NonNullable<Char
  */
 export function readGroup(domain: bigint, value: unknown): { group: GroupDocument; keys: GroupKeys } {
   const parsed = groupSchema.safeParse(value);
-  if (!parsed.success) throw invalid("group-malformed", z.prettifyError(parsed.error));
+  if (!parsed.success) throw groupInvalid("group-malformed", z.prettifyError(parsed.error));
   const { data: group } = parsed;
   const { commitments, transcript } = group;
   const charter = readCharter(domain, group.charter);
   if (commitments.length !== charter.threshold)
-    throw invalid("group-malformed", "a group has as many commitments as members who sign");
+    throw groupInvalid("group-malformed", "a group has as many commitments as members who sign");
   if (charter.previous !== null && charter.previous.commitments[0] !== commitments[0])
-    throw invalid("key-changed", "the group has another key than the set that it replaces");
+    throw groupInvalid("key-changed", "the group has another key than the set that it replaces");
   const session = charterSession(charter);
   const messages = group.confirmations.map(({ from, signature }) => ({
     session,
@@ -151,7 +148,7 @@ export function readGroup(domain: bigint, value: unknown): { group: GroupDocumen
   }));
   const confirmed = new Set(checkMessages(domain, messages).map(({ from }) => from));
   if (membersOf(charter).some((member) => !confirmed.has(member)))
-    throw invalid("unconfirmed", "not every member has confirmed the group");
+    throw groupInvalid("unconfirmed", "not every member has confirmed the group");
   return { group, keys: keysOf(commitments, numbersOf(charter)) };
 }
 
@@ -168,20 +165,20 @@ export const writeMember = ({ group, keyX, share }: GroupMember): z.input<typeof
 export function readMember(domain: bigint, value: unknown): GroupMember {
   const parsed = memberSchema.safeParse(value);
   // Not zod's words: they might show the share.
-  if (!parsed.success) throw invalid("member-malformed", "the file is no member's share of a group");
+  if (!parsed.success) throw groupInvalid("member-malformed", "the file is no member's share of a group");
   const { keyX, share } = parsed.data;
   const { group, keys } = readGroup(domain, parsed.data.group);
   const member = { group, keys, keyX, share: new Secret(share) };
   const number = numberOf(member);
   if (!isShareOf(group.commitments, { number, share: hexToBytes(share) }))
-    throw invalid("share-wrong", "the share is not this member's of this group");
+    throw groupInvalid("share-wrong", "the share is not this member's of this group");
   return member;
 }
 
 /** The member's number in their group's set of shares. @throws CLI_GROUP_INVALID */
 export function numberOf({ group, keyX }: Pick<GroupMember, "group" | "keyX">): MemberNumber {
   if (!membersOf(group.charter).includes(keyX))
-    throw invalid("no-member", `${keyX} is no member of the group`);
+    throw groupInvalid("no-member", `${keyX} is no member of the group`);
   return memberNumber(charterSession(group.charter), keyX);
 }
 
@@ -207,6 +204,3 @@ export function previousOf(group: GroupDocument, dealers: readonly Hex[]): NonNu
 export const drawSalt = (): Hex => `0x${bytesToHex(crypto.getRandomValues(new Uint8Array(32)))}`;
 
 const hasTwice = (values: readonly unknown[]): boolean => new Set(values).size !== values.length;
-
-const invalid = (reason: string, message: string) =>
-  clientError("CLI_GROUP_INVALID", message, { data: { reason } });

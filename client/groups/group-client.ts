@@ -5,12 +5,12 @@
 import type { Signature } from "@openledger/circuits/field/curve/eddsa";
 import { leafReference } from "@openledger/circuits/ledger/operation";
 import { kindRule, LEAF_KIND } from "@openledger/circuits/protocol";
+import { toHexSignature } from "@openledger/circuits/wire/hex-signature";
 import type { RecordBody, SignedRecord } from "@openledger/datanets/records/record";
 import { hex32 } from "@openledger/foundation/hex";
-import { clientError } from "../client-errors.ts";
 import { type LedgerClient, requireL2Key } from "../ledger-client.ts";
 import { getLeaf } from "../sequencer/ledger-reads.ts";
-import { groupKey } from "./frost-suite.ts";
+import { groupInvalid, groupKey } from "./frost-suite.ts";
 import { type GroupMember, groupKeyX } from "./group-charter.ts";
 import type { GroupMailbox } from "./group-messages.ts";
 import {
@@ -57,12 +57,8 @@ export async function signGroupRecord(
   signing: GroupSigning,
   body: RecordBody,
 ): Promise<SignedRecord> {
-  const { r8x, r8y, s } = await propose(client, signing, { kind: "record", body });
-  return {
-    body,
-    keyX: groupKeyX(signing.member.keys),
-    signature: { r8x: hex32(r8x), r8y: hex32(r8y), s: hex32(s) },
-  };
+  const signature = await propose(client, signing, { kind: "record", body });
+  return { body, keyX: groupKeyX(signing.member.keys), signature: toHexSignature(signature) };
 }
 
 function propose(client: LedgerClient, signing: GroupSigning, subject: ProposalSubject): Promise<Signature> {
@@ -87,12 +83,12 @@ export async function checkProposal(
   const keyX = groupKeyX(member.keys);
   const leaf = await getLeaf(client, leafId);
   if (hex32(leaf.keyX) !== keyX)
-    throw invalid("other-leaf", `leaf ${leafId} has another key than this group's`);
+    throw groupInvalid("other-leaf", `leaf ${leafId} has another key than this group's`);
   if (subject.kind === "record") return;
   const operation = proposedOperation(subject);
   // A later one could be held back, and sent when nobody thinks of it any more.
   if (operation.nonce !== BigInt(leaf.nextNonce))
-    throw invalid(
+    throw groupInvalid(
       "nonce",
       `the next operation of leaf ${leafId} has nonce ${leaf.nextNonce}, not ${operation.nonce}`,
     );
@@ -101,7 +97,10 @@ export async function checkProposal(
   const bRef =
     leafB === null ? 0n : leafReference({ l1Owner: BigInt(leafB.l1Owner), kind: LEAF_KIND[leafB.kind] });
   if (bRef !== BigInt(subject.bRef))
-    throw invalid("other-owner", `leaf ${operation.b} belongs to another address than the proposal says`);
+    throw groupInvalid(
+      "other-owner",
+      `leaf ${operation.b} belongs to another address than the proposal says`,
+    );
 }
 
 /** Signs another member's proposal, after a comparison with the ledger. @throws as `checkProposal` and `signProposal` */
@@ -113,6 +112,3 @@ export async function cosign(
   await checkProposal(client, signing.member, proposal);
   return signProposal({ ...signing, key: requireL2Key(client), proposal });
 }
-
-const invalid = (reason: string, message: string) =>
-  clientError("CLI_GROUP_INVALID", message, { data: { reason } });

@@ -4,20 +4,22 @@
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
-import { verifySignatures } from "@openledger/circuits/field/curve/eddsa";
+import { toHexSignature } from "@openledger/circuits/wire/hex-signature";
 import { canonicalJson } from "@openledger/datanets/card/canonical-json";
-import { signatureSchema, taggedMessage } from "@openledger/datanets/records/record";
+import { checkSignatures, signatureSchema, taggedMessage } from "@openledger/datanets/records/record";
 import { hex32 } from "@openledger/foundation/hex";
 import type { Hex } from "viem";
 import { z } from "zod";
 import { clientError } from "../client-errors.ts";
 import type { L2Key } from "../l2-key.ts";
+import { groupInvalid } from "./frost-suite.ts";
 
 /** Steps of a setup (open, shares, confirm), and of a signature (propose, commit, signers, part). */
 const STEPS = ["open", "shares", "confirm", "complaint", "propose", "commit", "signers", "part"] as const;
 export type GroupStep = (typeof STEPS)[number];
 
-const word = z
+/** A field element or a hash: 0x-hex of 32 bytes. */
+export const word = z
   .string()
   .regex(/^0x[0-9a-f]{64}$/)
   .transform((text) => text as Hex);
@@ -48,8 +50,7 @@ export function signMessage(
   content: Pick<GroupMessage, "session" | "step" | "body">,
 ): GroupMessage {
   const unsigned = { ...content, from: hex32(key.keyX) };
-  const { r8x, r8y, s } = key.sign(messageOf(domain, unsigned));
-  return { ...unsigned, signature: { r8x: hex32(r8x), r8y: hex32(r8y), s: hex32(s) } };
+  return { ...unsigned, signature: toHexSignature(key.sign(messageOf(domain, unsigned))) };
 }
 
 /** The values that are messages with the signature of the key that they name. */
@@ -63,12 +64,9 @@ export function checkMessages(domain: bigint, values: readonly unknown[]): Group
       return []; // a body without a canonical form
     }
   });
-  const verdicts = verifySignatures(
-    read.map(({ message: { from, signature }, signed }) => ({
-      keyX: BigInt(from),
-      message: signed,
-      signature: { r8x: BigInt(signature.r8x), r8y: BigInt(signature.r8y), s: BigInt(signature.s) },
-    })),
+  const verdicts = checkSignatures(
+    read.map(({ message: { from, signature } }) => ({ keyX: from, signature })),
+    read.map(({ signed }) => signed),
   );
   return read.filter((_, i) => verdicts[i]).map(({ message }) => message);
 }
@@ -199,14 +197,8 @@ export class GroupSession {
 
   #checkTime(): void {
     const leftMs = this.#options.untilMs - Date.now();
-    if (leftMs <= 0)
-      throw clientError("CLI_GROUP_INVALID", "the time of this session is over", {
-        data: { reason: "over" },
-      });
-    if (leftMs > MAX_SESSION_MS)
-      throw clientError("CLI_GROUP_INVALID", "a session ends within seven days", {
-        data: { reason: "too-long" },
-      });
+    if (leftMs <= 0) throw groupInvalid("over", "the time of this session is over");
+    if (leftMs > MAX_SESSION_MS) throw groupInvalid("too-long", "a session ends within seven days");
   }
 
   #note(message: GroupMessage): void {

@@ -9,14 +9,10 @@ import { recordMessage, recordSchema, taggedMessage } from "@openledger/datanets
 import { hex32 } from "@openledger/foundation/hex";
 import type { Hex } from "viem";
 import { z } from "zod";
-import { clientError } from "../client-errors.ts";
+import { groupInvalid } from "./frost-suite.ts";
 import { charterSession, drawSalt, type GroupMember, membersOf } from "./group-charter.ts";
-import { checkMessages, type GroupMailbox } from "./group-messages.ts";
+import { checkMessages, type GroupMailbox, word } from "./group-messages.ts";
 
-const word = z
-  .string()
-  .regex(/^0x[0-9a-f]{64}$/)
-  .transform((text) => text as Hex);
 const decimal = z.string().regex(/^(0|[1-9][0-9]{0,29})$/);
 const leafId = z
   .int()
@@ -82,12 +78,15 @@ export function makeProposal(
 /** Checks a proposal to this member's group. @throws CLI_GROUP_INVALID */
 export function readProposal({ group: { charter } }: GroupMember, value: unknown): GroupProposal {
   const parsed = proposalSchema.safeParse(value);
-  if (!parsed.success) throw invalid("proposal-malformed", z.prettifyError(parsed.error));
+  if (!parsed.success) throw groupInvalid("proposal-malformed", z.prettifyError(parsed.error));
   const { data: proposal } = parsed;
   if (proposal.domain !== charter.domain || proposal.group !== charterSession(charter))
-    throw invalid("other-group", "the proposal is to another group, or to a set of it that was replaced");
+    throw groupInvalid(
+      "other-group",
+      "the proposal is to another group, or to a set of it that was replaced",
+    );
   if (!membersOf(charter).includes(proposal.proposer))
-    throw invalid("no-member", "who proposes is no member of the group");
+    throw groupInvalid("no-member", "who proposes is no member of the group");
   proposalMessage(proposal);
   return proposal;
 }
@@ -105,7 +104,7 @@ export async function findGroupProposal(
     if (proposal.success && proposal.data.proposer === from && proposalSession(proposal.data) === session)
       return readProposal(member, body);
   }
-  throw invalid("no-proposal", `there is no proposal ${session}`);
+  throw groupInvalid("no-proposal", `there is no proposal ${session}`);
 }
 
 /** The operation of a proposal. @throws OP_MALFORMED, OP_UNKNOWN_KIND */
@@ -154,6 +153,3 @@ export function proposalMessage({ domain: text, subject }: GroupProposal): Messa
 /** The leaf that the group signs for. */
 export const proposalLeaf = ({ subject }: GroupProposal): number =>
   subject.kind === "record" ? subject.body.leafId : subject.operation.a;
-
-const invalid = (reason: string, message: string) =>
-  clientError("CLI_GROUP_INVALID", message, { data: { reason } });

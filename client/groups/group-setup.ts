@@ -20,7 +20,6 @@ import { hex32 } from "@openledger/foundation/hex";
 import { Secret } from "@openledger/foundation/secret";
 import type { Hex } from "viem";
 import { z } from "zod";
-import { clientError } from "../client-errors.ts";
 import type { L2Key } from "../l2-key.ts";
 import {
   addDealings,
@@ -33,7 +32,7 @@ import {
   resharedConstant,
   type SecretDealing,
 } from "./dealing.ts";
-import { MAX_MEMBERS, memberNumber } from "./frost-suite.ts";
+import { groupInvalid, MAX_MEMBERS, memberNumber } from "./frost-suite.ts";
 import {
   type Charter,
   charterSession,
@@ -105,7 +104,7 @@ export async function setUpGroup(options: SetupOptions): Promise<GroupMember | n
     signal,
   });
   const { keyX } = talk;
-  if (!everyone.includes(keyX)) throw invalid("no-member", "the charter does not name this key");
+  if (!everyone.includes(keyX)) throw groupInvalid("no-member", "the charter does not name this key");
   await talk.begin("open");
   const dealt = dealers.includes(keyX) ? dealAs(keyX, charter, options.old) : null;
   try {
@@ -119,14 +118,14 @@ export async function setUpGroup(options: SetupOptions): Promise<GroupMember | n
     const keys = addDealings([...dealings.values()], numbersOf(charter));
     const commitments = keys.commitments.map((point) => bytesToHex(point));
     if (charter.previous !== null && commitments[0] !== charter.previous.commitments[0])
-      throw invalid("key-changed", "the dealings do not add up to the group's key");
+      throw groupInvalid("key-changed", "the dealings do not add up to the group's key");
     const everything = { session, open: [...opened], shares: [...sent] };
     const transcript = hex32(taggedMessage("OpenLedger group transcript v1", domain, everything));
     const group: GroupDocument = { charter, commitments, transcript, confirmations: [] };
     const own = { group, keys, keyX, share: new Secret(bytesToHex(share ?? new Uint8Array())) };
     if (share !== null) {
       if (!isShareOf(commitments, { number: numberOf(own), share }))
-        throw invalid("share-wrong", "the sum of the shares does not fit the group");
+        throw groupInvalid("share-wrong", "the sum of the shares does not fit the group");
       await onShare?.(own);
       await talk.post("confirm", { transcript, commitments });
     }
@@ -183,12 +182,16 @@ function dealAs(keyX: Hex, charter: Charter, old: GroupMember | undefined): Secr
   const { previous, threshold } = charter;
   if (previous === null) return deal(number, threshold);
   if (old === undefined || old.keyX !== keyX)
-    throw invalid("no-share", "the charter names this key as a dealer, who needs their share of the old set");
+    throw groupInvalid(
+      "no-share",
+      "the charter names this key as a dealer, who needs their share of the old set",
+    );
   const isSame =
     charterSession(old.group.charter) === previous.session &&
     old.group.commitments.join() === previous.commitments.join() &&
     membersOf(old.group.charter).join() === previous.members.join();
-  if (!isSame) throw invalid("other-group", "the charter replaces another set than the one of this share");
+  if (!isSame)
+    throw groupInvalid("other-group", "the charter replaces another set than the one of this share");
   const dealers = previous.dealers.map((dealer) => memberNumber(previous.session, dealer));
   const share = { number: numberOf(old), share: hexToBytes(old.share.reveal()) };
   return deal(number, threshold, resharedConstant(share, dealers));
@@ -269,6 +272,3 @@ async function openAll({ charter, dealings, sealKey, sent, talk }: Dealt): Promi
   for (const share of shares) share.fill(0);
   return sum;
 }
-
-const invalid = (reason: string, message: string) =>
-  clientError("CLI_GROUP_INVALID", message, { data: { reason } });

@@ -4,11 +4,11 @@
  */
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
 import { type Message, type Signature, verifySignature } from "@openledger/circuits/field/curve/eddsa";
-import { clientError } from "../client-errors.ts";
 import {
   encodeMessage,
   frost,
   type GroupKeys,
+  groupInvalid,
   groupKey,
   type MemberNumber,
   readPoint,
@@ -60,14 +60,14 @@ export function createNonce({ number, share }: KeyShare): SigningNonce {
     commitment,
     sign: (keys, list, message) => {
       const own = take();
-      if (own === null) throw invalid("nonce-used", "a nonce signs once; begin another session");
+      if (own === null) throw groupInvalid("nonce-used", "a nonce signs once; begin another session");
       try {
         checkList(keys, list);
         return frost.signShare(secret, keys, own, list.map(toFrost), encodeMessage(message));
       } catch (cause) {
         throw cause instanceof Error && "code" in cause
           ? cause
-          : invalid("commitments", "the session's commitments are not this member's", cause);
+          : groupInvalid("commitments", "the session's commitments are not this member's", cause);
       } finally {
         own.hiding.fill(0);
         own.binding.fill(0);
@@ -87,13 +87,13 @@ export function createNonce({ number, share }: KeyShare): SigningNonce {
  */
 export function checkList(keys: GroupKeys, list: readonly NonceCommitment[]): void {
   const numbers = new Set(list.map(({ number }) => number));
-  if (numbers.size !== list.length) throw invalid("commitments", "a member is named twice");
+  if (numbers.size !== list.length) throw groupInvalid("commitments", "a member is named twice");
   if (list.length !== keys.signers.min)
-    throw invalid("commitments", `${keys.signers.min} members sign, not ${list.length}`);
+    throw groupInvalid("commitments", `${keys.signers.min} members sign, not ${list.length}`);
   if (list.some(({ number }) => !Object.hasOwn(keys.verifyingShares, number)))
-    throw invalid("commitments", "the list names somebody who is no member");
+    throw groupInvalid("commitments", "the list names somebody who is no member");
   if (!list.every(isCommitment))
-    throw invalid("commitments", "a commitment is no pair of points of the subgroup");
+    throw groupInvalid("commitments", "a commitment is no pair of points of the subgroup");
 }
 
 /** True if both are points of the subgroup, not the identity, in their one encoding. */
@@ -138,11 +138,11 @@ export function addParts(
       frost.aggregate(keys, list.map(toFrost), encodeMessage(message), Object.fromEntries(parts)),
     );
   } catch (cause) {
-    throw invalid("signature", "the parts add up to no signature", cause);
+    throw groupInvalid("signature", "the parts add up to no signature", cause);
   }
   const { x: keyX } = groupKey(keys);
   if (!verifySignature({ keyX, message, signature }))
-    throw invalid("signature", "the ledger does not take the signature");
+    throw groupInvalid("signature", "the ledger does not take the signature");
   return signature;
 }
 
@@ -154,9 +154,6 @@ const toFrost = ({ number, hiding, binding }: NonceCommitment) => ({
 
 /** One encoding of a point: 64 lower-case digits. */
 function toBytes(hex: string): Uint8Array {
-  if (!/^[0-9a-f]{64}$/.test(hex)) throw invalid("point-malformed", "a point is 64 hexadecimal digits");
+  if (!/^[0-9a-f]{64}$/.test(hex)) throw groupInvalid("point-malformed", "a point is 64 hexadecimal digits");
   return hexToBytes(hex);
 }
-
-const invalid = (reason: string, message: string, cause?: unknown) =>
-  clientError("CLI_GROUP_INVALID", message, { data: { reason }, cause });

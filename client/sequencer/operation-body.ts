@@ -4,6 +4,7 @@
  */
 import type { SignedOperation } from "@openledger/circuits/ledger/operation";
 import { KIND_RULES } from "@openledger/circuits/protocol";
+import { fromHexSignature, type HexSignature, toHexSignature } from "@openledger/circuits/wire/hex-signature";
 import { hex32 } from "@openledger/foundation/hex";
 import type { Address, Hex } from "viem";
 import type { Preconfirmation } from "./sequencer-schemas.ts";
@@ -17,7 +18,7 @@ export interface OperationBody {
   readonly words: readonly Hex[];
   readonly nonce: number;
   readonly maxFeePerUnitWei: string;
-  readonly signature: { readonly r8x: Hex; readonly r8y: Hex; readonly s: Hex };
+  readonly signature: HexSignature;
 }
 
 /** Encodes a signed operation as the sequencer's request body. */
@@ -31,13 +32,12 @@ export function encodeOperation(operation: SignedOperation): OperationBody {
     words: operation.words.map(hex32),
     nonce: Number(operation.nonce),
     maxFeePerUnitWei: operation.maxFeePerUnitWei.toString(),
-    signature: { r8x: hex32(signature.r8x), r8y: hex32(signature.r8y), s: hex32(signature.s) },
+    signature: toHexSignature(signature),
   };
 }
 
 /** Decodes the body of an operation that `encodeOperation` made. */
 export function decodeOperation(body: OperationBody): SignedOperation {
-  const { r8x, r8y, s } = body.signature;
   return {
     kind: KIND_RULES.find(({ name }) => name === body.kind)!.kind,
     a: body.a,
@@ -46,7 +46,7 @@ export function decodeOperation(body: OperationBody): SignedOperation {
     nonce: BigInt(body.nonce),
     words: body.words.map(BigInt),
     maxFeePerUnitWei: BigInt(body.maxFeePerUnitWei),
-    signature: { r8x: BigInt(r8x), r8y: BigInt(r8y), s: BigInt(s) },
+    signature: fromHexSignature(body.signature),
   };
 }
 

@@ -3,6 +3,7 @@
  * request once.
  */
 import { verifySignature } from "@openledger/circuits/field/curve/eddsa";
+import { fromHexSignature } from "@openledger/circuits/wire/hex-signature";
 import { datanetError } from "../datanet-errors.ts";
 import {
   type HostRequest,
@@ -71,9 +72,8 @@ export class RequestGuard {
     if (leaf === null) throw unsigned();
     const bodyHash = await sha256Aside(request.body ?? new Uint8Array());
     const message = requestMessage(this.#domain, { ...request, bodyHash }, proof);
-    const { r8x, r8y, s } = signature;
-    const parsed = { r8x: BigInt(r8x), r8y: BigInt(r8y), s: BigInt(s) };
-    if (!verifySignature({ keyX: leaf.keyX, message, signature: parsed })) throw unsigned();
+    if (!verifySignature({ keyX: leaf.keyX, message, signature: fromHexSignature(signature) }))
+      throw unsigned();
     // Only signed requests take room.
     const taken = await this.#sessions.take(proof, this.#nowMs());
     if (taken === "replayed") throw replayed(nonce);

@@ -3,6 +3,7 @@
  * a name, and several leaves may have the same one, so a name is shown beside the leaf's number, never instead of it.
  */
 import { type Signature, verifySignatures } from "@openledger/circuits/field/curve/eddsa";
+import { fromHexSignature, toHexSignature } from "@openledger/circuits/wire/hex-signature";
 import { hex32 } from "@openledger/foundation/hex";
 import { z } from "zod";
 import { signatureSchema, taggedMessage } from "./record.ts";
@@ -69,18 +70,17 @@ export function signName(
   body: DisplayNameBody,
   signer: { readonly keyX: bigint; sign(message: bigint): Signature },
 ): SignedName {
-  const { r8x, r8y, s } = signer.sign(messageOf(domain, body));
-  const signature = { r8x: hex32(r8x), r8y: hex32(r8y), s: hex32(s) };
+  const signature = toHexSignature(signer.sign(messageOf(domain, body)));
   return { body, keyX: hex32(signer.keyX), signature };
 }
 
 /** Returns, for each name, true if the key that it carries has signed it. The caller checks that the key is the leaf's. */
 export function checkNames(domain: bigint, names: readonly SignedName[]): boolean[] {
   return verifySignatures(
-    names.map(({ body, keyX, signature: { r8x, r8y, s } }) => ({
+    names.map(({ body, keyX, signature }) => ({
       keyX: BigInt(keyX),
       message: messageOf(domain, body),
-      signature: { r8x: BigInt(r8x), r8y: BigInt(r8y), s: BigInt(s) },
+      signature: fromHexSignature(signature),
     })),
   );
 }

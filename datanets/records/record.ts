@@ -9,6 +9,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { hexToBytes } from "@noble/hashes/utils.js";
 import { type Signature, verifySignatures } from "@openledger/circuits/field/curve/eddsa";
 import { digestToField } from "@openledger/circuits/ledger/version-rows";
+import { fromHexSignature, toHexSignature } from "@openledger/circuits/wire/hex-signature";
 import { isStorableText } from "@openledger/foundation/database/storable-text";
 import { hex32 } from "@openledger/foundation/hex";
 import { isWellFormed } from "@openledger/foundation/utf8";
@@ -174,12 +175,8 @@ export function signRecord(
   body: RecordBody,
   key: { readonly keyX: bigint; sign(message: bigint): Signature },
 ): SignedRecord {
-  const { r8x, r8y, s } = key.sign(recordMessage(domain, body));
-  return {
-    body,
-    keyX: hex32(key.keyX),
-    signature: { r8x: hex32(r8x), r8y: hex32(r8y), s: hex32(s) },
-  };
+  const signature = key.sign(recordMessage(domain, body));
+  return { body, keyX: hex32(key.keyX), signature: toHexSignature(signature) };
 }
 
 /** Returns, for each record, true if the key that it names has signed it. The caller checks whose key it is. */
@@ -189,13 +186,16 @@ export const checkRecords = (domain: bigint, records: readonly SignedRecord[]): 
     records.map(({ body }) => recordMessage(domain, body)),
   );
 
-/** Checks records as `checkRecords` does. @param messages by `recordMessage`, where they are needed for ids too */
-export function checkSignatures(records: readonly SignedRecord[], messages: readonly bigint[]): boolean[] {
+/** Returns, for each signature, true if the key that it names has signed the message at its place. */
+export function checkSignatures(
+  signed: readonly Pick<SignedRecord, "keyX" | "signature">[],
+  messages: readonly bigint[],
+): boolean[] {
   return verifySignatures(
-    records.map(({ keyX, signature: { r8x, r8y, s } }, i) => ({
+    signed.map(({ keyX, signature }, i) => ({
       keyX: BigInt(keyX),
       message: messages[i]!,
-      signature: { r8x: BigInt(r8x), r8y: BigInt(r8y), s: BigInt(s) },
+      signature: fromHexSignature(signature),
     })),
   );
 }

@@ -5,7 +5,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import type { Signature } from "@openledger/circuits/field/curve/eddsa";
-import { hex32 } from "@openledger/foundation/hex";
+import { toHexSignature } from "@openledger/circuits/wire/hex-signature";
 import { z } from "zod";
 import { signatureSchema, taggedMessage } from "./record.ts";
 
@@ -62,6 +62,6 @@ export function signRequest(
   const bodyHash = bytesToHex(sha256(request.body ?? new Uint8Array()));
   const nonce = bytesToHex(crypto.getRandomValues(new Uint8Array(16)));
   const unsigned = { leafId, session, nonce, expiresAtMs: nowMs + lifeMs };
-  const { r8x, r8y, s } = signer.sign(requestMessage(domain, { ...request, bodyHash }, unsigned));
-  return JSON.stringify({ ...unsigned, signature: { r8x: hex32(r8x), r8y: hex32(r8y), s: hex32(s) } });
+  const signature = signer.sign(requestMessage(domain, { ...request, bodyHash }, unsigned));
+  return JSON.stringify({ ...unsigned, signature: toHexSignature(signature) });
 }

@@ -1,6 +1,6 @@
 /** Signature over a question, by which an answer server knows who will pay. `askModel` and `askAdapter` send it. */
 import { askMessage } from "@openledger/circuits/ledger/model-query";
-import { hex32 } from "@openledger/foundation/hex";
+import { toHexSignature } from "@openledger/circuits/wire/hex-signature";
 import { type LedgerClient, requireL2Key } from "../../ledger-client.ts";
 import { resolveSigner } from "../../sequencer/ledger-reads.ts";
 import type { SigningErrorCode } from "../ledger/send-operation.ts";
@@ -32,8 +32,6 @@ export async function signQuestion(
 ): Promise<SignedQuestion> {
   const key = requireL2Key(client);
   const { id: payerId } = await resolveSigner(client, from);
-  const { r8x, r8y, s } = key.sign(
-    askMessage({ domain: client.domain, modelId, payerId, prompt, isPrivate }),
-  );
-  return { payerId, signature: { r8x: hex32(r8x), r8y: hex32(r8y), s: hex32(s) } };
+  const signature = key.sign(askMessage({ domain: client.domain, modelId, payerId, prompt, isPrivate }));
+  return { payerId, signature: toHexSignature(signature) };
 }

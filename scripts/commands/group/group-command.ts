@@ -4,6 +4,7 @@
  */
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { toHexSignature } from "@openledger/circuits/wire/hex-signature";
 import { clientError } from "@openledger/client/client-errors";
 import { folderMailbox } from "@openledger/client/groups/folder-mailbox";
 import {
@@ -181,11 +182,11 @@ const addSign = command({
     const client = { ...signer.client, l2Key: signer.key };
     await checkProposal(client, member, proposal);
     for (const line of describe(proposal)) output.note(line);
-    const { r8x, r8y, s } = await cosign(client, { member, mailbox: folderMailbox(folder) }, proposal);
+    const signature = await cosign(client, { member, mailbox: folderMailbox(folder) }, proposal);
     output.answer([`${member.group.charter.name} has signed ${session}`, "who proposed it sends it"], {
       session,
       proposal,
-      signature: { r8x: hex32(r8x), r8y: hex32(r8y), s: hex32(s) },
+      signature: toHexSignature(signature),
     });
   },
 });
