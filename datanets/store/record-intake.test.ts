@@ -1,34 +1,22 @@
-import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { Database } from "@openledger/foundation/database/database";
-import { createLogger } from "@openledger/foundation/logger";
-import { createTestDatabase, type TestDatabase } from "@openledger/foundation/testing/test-database";
+import type { Database } from "@openledger/foundation/database/database";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { nameCard } from "../card/card.ts";
 import type { SignedRecord } from "../records/record.ts";
-import { sampleCard } from "../testing/sample-card.ts";
-import { HOST_PART } from "./host-schema.ts";
-import { HostStore } from "./host-store.ts";
+import { openTestStore, type TestStore } from "../testing/test-store.ts";
+import type { HostStore } from "./host-store.ts";
 import { Quotas } from "./quotas.ts";
 import { RecordIntake } from "./record-intake.ts";
 import type { RecordOffer } from "./record-offer.ts";
 
 const ID = 10;
 const LIMITS = { quotaBytesPerDay: 1e9, quotaRecordsPerDay: 30, maxStoreBytes: 1e9 };
-let home: TestDatabase;
+let world: TestStore;
 let database: Database;
 let store: HostStore;
 beforeAll(async () => {
-  await initPoseidon();
-  home = await createTestDatabase();
-  const logger = createLogger("test", "silent");
-  database = await Database.open({ url: home.url, part: HOST_PART, rollup: null, logger });
-  store = new HostStore(database, 7n);
-  await (await store.openOrMake(ID)).addCard(nameCard(sampleCard()));
+  world = await openTestStore(7n, [ID]);
+  ({ database, store } = world);
 });
-afterAll(async () => {
-  await database?.close();
-  await home?.drop();
-});
+afterAll(() => world?.close());
 
 /** A request for access, which needs no row. Signatures are checked before. */
 const offer = (leafId: number, atMs: number, check = () => {}): RecordOffer => ({

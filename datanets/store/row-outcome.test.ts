@@ -1,20 +1,20 @@
 /** Tests that a host's SQL and `outcomeOf` come to the same outcome of any row, by any card. */
-import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { contributionRoot, hashRow } from "@openledger/circuits/ledger/version-rows";
 import { Database } from "@openledger/foundation/database/database";
 import { createLogger } from "@openledger/foundation/logger";
-import { createTestDatabase, type TestDatabase } from "@openledger/foundation/testing/test-database";
+import { createTestDatabase } from "@openledger/foundation/testing/test-database";
 import { runs } from "@openledger/foundation/testing/test-random";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type Card, nameCard } from "../card/card.ts";
+import type { Card } from "../card/card.ts";
 import { type RecordBody, recordId, type SignedRecord } from "../records/record.ts";
 import { countedLabels, outcomeOf, RecordState } from "../records/record-state.ts";
 import { sha256Hex } from "../rows/row-digest.ts";
 import { encodeDigests } from "../rows/row-wire.ts";
 import { sampleCard, sampleRows } from "../testing/sample-card.ts";
+import { openTestStore, type TestStore } from "../testing/test-store.ts";
 import { HOST_PART } from "./host-schema.ts";
-import { HostStore } from "./host-store.ts";
+import type { HostStore } from "./host-store.ts";
 import { Quotas } from "./quotas.ts";
 import { redescribePart } from "./redescribe-rows.ts";
 import { outcomeSql } from "./row-outcome.ts";
@@ -32,21 +32,14 @@ const digests = rows.map(sha256Hex);
 /** Rows of the first commit; the later one has all. */
 const shared = rows.filter((_, i) => i % 3 === 0);
 const contributorOf = (i: number) => (i % 3 === 0 ? FIRST : LATER);
-let home: TestDatabase;
+let world: TestStore;
 let database: Database;
 let store: HostStore;
 beforeAll(async () => {
-  await initPoseidon();
-  home = await createTestDatabase();
-  const logger = createLogger("test", "silent");
-  database = await Database.open({ url: home.url, part: HOST_PART, rollup: null, logger });
-  store = new HostStore(database, DOMAIN);
-  await (await store.openOrMake(ID)).addCard(nameCard(sampleCard()));
+  world = await openTestStore(DOMAIN, [ID]);
+  ({ database, store } = world);
 });
-afterAll(async () => {
-  await database?.close();
-  await home?.drop();
-});
+afterAll(() => world?.close());
 
 async function bring(own: readonly Uint8Array[], contributorId: number, commitIndex: number) {
   const commit = {

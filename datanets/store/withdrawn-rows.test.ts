@@ -1,17 +1,12 @@
 /** Tests that an erasure takes what is one Datanet's and nothing of another's, whatever happens at the same moment. */
-import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { contributionRoot, hashRow } from "@openledger/circuits/ledger/version-rows";
-import { Database } from "@openledger/foundation/database/database";
-import { createLogger } from "@openledger/foundation/logger";
-import { createTestDatabase, type TestDatabase } from "@openledger/foundation/testing/test-database";
+import type { Database } from "@openledger/foundation/database/database";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { nameCard } from "../card/card.ts";
 import { recordId, type SignedRecord } from "../records/record.ts";
 import { sha256Hex } from "../rows/row-digest.ts";
 import { encodeDigests } from "../rows/row-wire.ts";
-import { sampleCard } from "../testing/sample-card.ts";
-import { HOST_PART } from "./host-schema.ts";
-import { HostStore } from "./host-store.ts";
+import { openTestStore, type TestStore } from "../testing/test-store.ts";
+import type { HostStore } from "./host-store.ts";
 import { Quotas } from "./quotas.ts";
 import { takeRecords } from "./take-records.ts";
 
@@ -20,21 +15,14 @@ const CONTRIBUTOR = 8;
 const [FIRST, SECOND] = [10, 11];
 const limits = { quotaBytesPerDay: 1e12, quotaRecordsPerDay: 1e9, maxStoreBytes: 1e12 };
 const account = { leafId: CONTRIBUTOR, quotas: new Quotas(limits, Date.now) };
-let home: TestDatabase;
+let world: TestStore;
 let database: Database;
 let store: HostStore;
 beforeAll(async () => {
-  await initPoseidon();
-  home = await createTestDatabase();
-  const logger = createLogger("test", "silent");
-  database = await Database.open({ url: home.url, part: HOST_PART, rollup: null, logger });
-  store = new HostStore(database, DOMAIN);
-  for (const id of [FIRST, SECOND]) await (await store.openOrMake(id)).addCard(nameCard(sampleCard()));
+  world = await openTestStore(DOMAIN, [FIRST, SECOND]);
+  ({ database, store } = world);
 });
-afterAll(async () => {
-  await database?.close();
-  await home?.drop();
-});
+afterAll(() => world?.close());
 
 const rowOf = (text: string) => new TextEncoder().encode(text);
 
