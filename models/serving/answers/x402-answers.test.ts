@@ -88,13 +88,14 @@ beforeEach(() => {
   fixture.sequencer.heard.length = 0;
 });
 
-const start = () =>
+const start = (settings: Record<string, string> = {}, pollIntervalMs = 600_000) =>
   serveModels(
     worldConfig(folder, {
       SERVING_BASE_PATH: undefined,
       SERVING_ADAPTERS_PATH: undefined,
       SERVING_DATABASE_URL: home.url,
       SERVING_RATE_LIMIT_PER_MINUTE: "1000",
+      ...settings,
     }),
     {
       logger: createLogger("models", "silent"),
@@ -103,7 +104,7 @@ const start = () =>
         sequencerUrl: fixture.sequencer.url,
         domain: fixture.client.domain,
         rollup: ROLLUP,
-        pollIntervalMs: 600_000,
+        pollIntervalMs,
       },
     },
   );
@@ -191,22 +192,7 @@ describe("an answer paid by x402", () => {
     expect(failed.status).toBe(503);
     const port = new URL(served.url).port;
     await served.close();
-    const config = worldConfig(folder, {
-      SERVING_BASE_PATH: undefined,
-      SERVING_ADAPTERS_PATH: undefined,
-      SERVING_DATABASE_URL: home.url,
-      SERVING_PORT: port,
-    });
-    served = await serveModels(config, {
-      logger: createLogger("models", "silent"),
-      published: {
-        places: IDS.map((id) => ({ modelId: id, folder: published.publishedFolder })),
-        sequencerUrl: fixture.sequencer.url,
-        domain: fixture.client.domain,
-        rollup: ROLLUP,
-        pollIntervalMs: 100,
-      },
-    });
+    served = await start({ SERVING_PORT: port }, 100);
     await expect
       .poll(async () => (await fetch(`${url()}/${hex32(settled[0]!.receipt)}`)).json())
       .toMatchObject({ isPaid: true });
