@@ -1,5 +1,5 @@
 /** One Datanet in a host's database: its cards, commits, rows, versions and records, read and written for the host's routes. */
-import { contributionRoot, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
+import { contributionRoot, digestToField, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
 import type { Database } from "@openledger/foundation/database/database";
 import type { Queries, SqlValue } from "@openledger/foundation/database/queries";
 import { statement } from "@openledger/foundation/database/statement";
@@ -13,6 +13,7 @@ import { DIGEST_BYTES, decodeVersion, type ListedRow, rowHashesOf, versionRowsOf
 import type { CardCache } from "./card-cache.ts";
 import { CommitRows } from "./commit-rows.ts";
 import type { HostCommit } from "./ledger-view.ts";
+import { mendVersionList, writeDigests } from "./listed-digests.ts";
 import type { Quotas } from "./quotas.ts";
 import { isLabellersSql } from "./row-outcome.ts";
 import { configurationsOf, wordsOfText } from "./row-words.ts";
@@ -208,8 +209,9 @@ export class HostedDatanet implements StoredDatanet {
   }
 
   /**
-   * Takes rows of a commit, from place `from` on, each checked against the list; those that are here are passed over. Searches
-   * find them a moment later (describe-rows.ts).
+   * Takes rows of a commit, from place `from` on, each checked against the list; those that are here are passed over. Where the
+   * list has an alias of a row's digest (listed-digests.ts), the row's own is written. Searches find the rows a moment later
+   * (describe-rows.ts).
    * @returns how many are new. @throws DNT_LIST_MISMATCH, DNT_ROW_WITHDRAWN, SRV_QUOTA_USED, SRV_DISK_FULL
    */
   async addRows(
@@ -218,28 +220,30 @@ export class HostedDatanet implements StoredDatanet {
     rows: readonly Uint8Array[],
     account: Account,
   ): Promise<number> {
-    const digests = await this.digests(commit, from, rows.length);
-    for (const [i, row] of rows.entries()) {
-      const digest = digests.subarray(i * DIGEST_BYTES, (i + 1) * DIGEST_BYTES).toString("hex");
-      if (row.length === 0 || sha256Hex(row) !== digest)
-        throw datanetError(
-          "DNT_LIST_MISMATCH",
-          `row ${rowNumber(from + i)} is not the one that was committed`,
-          {
-            data: { reason: "row-mismatch", index: from + i, digest },
-          },
-        );
-    }
+    const listed = await this.digests(commit, from, rows.length);
+    const digests = rows.map((row, i) => {
+      const digest = listed.subarray(i * DIGEST_BYTES, (i + 1) * DIGEST_BYTES);
+      const own = Buffer.from(sha256Hex(row), "hex");
+      if (row.length > 0 && (own.equals(digest) || digestToField(own) === digestToField(digest))) return own;
+      throw datanetError(
+        "DNT_LIST_MISMATCH",
+        `row ${rowNumber(from + i)} is not the one that was committed`,
+        { data: { reason: "row-mismatch", index: from + i, digest: digest.toString("hex") } },
+      );
+    });
     return this.database.transaction(async (queries) => {
       const [{ rowCount, withdrawalCount }] = await Promise.all([
         lock(queries, this.id),
         shareContents(queries),
       ]);
       const hasReturned =
-        withdrawalCount > 0 && (await requireNoneWithdrawn(queries, this.id, commit, splitDigests(digests)));
+        withdrawalCount > 0 && (await requireNoneWithdrawn(queries, this.id, commit, digests));
       const pieces = new CommitRows(queries, this.id, commit);
       const fresh = await pieces.missingOf(from, rows.length);
       if (fresh.length === 0) return 0;
+      const own = Buffer.concat(digests);
+      const at = { commitNumber: commit.number, place: from };
+      if (!own.equals(listed)) await writeDigests(queries, this.id, at, own);
       const bytes = fresh.reduce((sum, i) => sum + rows[i]!.length, 0);
       await account.quotas.takeBytes(queries, account.leafId, bytes);
       const addedCount = await pieces.add({
@@ -247,7 +251,7 @@ export class HostedDatanet implements StoredDatanet {
         hasReturned,
         rows: fresh.map((i) => ({
           place: from + i,
-          digest: digests.subarray(i * DIGEST_BYTES, (i + 1) * DIGEST_BYTES),
+          digest: digests[i]!,
           content: rows[i]!,
         })),
       });
@@ -390,21 +394,39 @@ export class HostedDatanet implements StoredDatanet {
     return new Set(found.map(({ root }) => root));
   }
 
-  /** Takes the list behind a version's root. @throws DNT_LIST_MISMATCH, SRV_QUOTA_USED, SRV_DISK_FULL */
+  /**
+   * Takes the list behind a version's root. Where it has aliases of rows that are here (listed-digests.ts), the rows' own digests
+   * are written; one that has come before is mended so if another is brought.
+   * @throws DNT_LIST_MISMATCH, SRV_QUOTA_USED, SRV_DISK_FULL
+   */
   async addVersion(list: Uint8Array, rowsRoot: bigint, { leafId, quotas }: Account): Promise<void> {
     const root = hex32(rowsRoot);
-    if ((await this.versionsHere([root])).size > 0) return;
+    const [known] = await this.database.query<{ isSame: boolean }>(
+      `select list = $3 as "isSame" from versions where datanet_id = $1 and rows_root = $2`,
+      [this.id, root, bufferOf(list)],
+    );
+    if (known?.isSame === true) return;
     const rows = decodeVersion(list);
     if (versionRowsRoot(versionRowsOf(rows)) !== rowsRoot)
       throw mismatch(`the list of ${rows.length} rows is not that of the version`, root);
     await this.database.transaction(async (queries) => {
       await lock(queries, this.id);
       await quotas.takeBytes(queries, leafId, list.length);
+      const mended = await mendVersionList(queries, this.id, list);
       const made = await queries.query(
         "insert into versions values ($1, $2, $3, $4) on conflict do nothing returning 1",
-        [this.id, root, rows.length, bufferOf(list)],
+        [this.id, root, rows.length, mended],
       );
-      if (made.length > 0) await changed(queries, this.id, { bytes: list.length });
+      if (made.length > 0) return changed(queries, this.id, { bytes: list.length });
+      const [stored] = await queries.query<{ list: Buffer }>(
+        "select list from versions where datanet_id = $1 and rows_root = $2",
+        [this.id, root],
+      );
+      await queries.query("update versions set list = $3 where datanet_id = $1 and rows_root = $2", [
+        this.id,
+        root,
+        await mendVersionList(queries, this.id, stored!.list),
+      ]);
     });
   }
 
@@ -526,12 +548,6 @@ export async function changed(
 ): Promise<void> {
   await query(COUNT_STORED, [datanetId, commits, rows, records, bytes]);
 }
-
-/** Digests, 32 bytes each, one by one. */
-const splitDigests = (digests: Buffer): Buffer[] =>
-  Array.from({ length: digests.length / DIGEST_BYTES }, (_, i) =>
-    digests.subarray(i * DIGEST_BYTES, (i + 1) * DIGEST_BYTES),
-  );
 
 /** Puts pieces together. @param bytes their length */
 async function wholeOf(pieces: AsyncIterable<Buffer>, bytes: number): Promise<Uint8Array> {

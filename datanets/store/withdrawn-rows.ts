@@ -8,6 +8,7 @@ import type { Queries } from "@openledger/foundation/database/queries";
 import { datanetError } from "../datanet-errors.ts";
 import type { BodyOf, SignedRecord } from "../records/record.ts";
 import { DIGEST_BYTES } from "../rows/row-wire.ts";
+import { byAlias, missingPlaces, writeDigests } from "./listed-digests.ts";
 import { digestsSql } from "./sql-values.ts";
 
 /**
@@ -40,6 +41,8 @@ export interface ListedPlace {
   readonly commitIndex: number;
   readonly contributorId: number;
   readonly place: number;
+  /** True if the list has an alias of the row's digest there. */
+  readonly isAlias: boolean;
 }
 
 /**
@@ -54,16 +57,16 @@ export async function listedPlaces(
 ): Promise<Map<string, ListedPlace[]>> {
   const places = new Map<string, ListedPlace[]>();
   if (withdrawals.length === 0) return places;
-  const commits = await query<Omit<ListedPlace, "place"> & { bytes: number }>(
+  const commits = await query<Omit<ListedPlace, "place" | "isAlias"> & { bytes: number }>(
     `select number as "commitNumber", commit_index as "commitIndex", contributor_id as "contributorId", octet_length(list) as bytes
        from commits where datanet_id = $1 and received_count < row_count
         and exists (select 1 from commits as own where own.datanet_id = $1 and own.contributor_id = any($2::int[]))
       order by commit_index`,
     [datanetId, integers(withdrawals.map(({ leafId }) => leafId))],
   );
-  // By their bytes: a list has millions of digests.
-  const wanted = new Map(withdrawals.map(({ row }) => [Buffer.from(row, "hex").toString("latin1"), row]));
-  for (const { bytes, ...commit } of commits)
+  const wanted = byAlias(withdrawals.map(({ row }) => row));
+  for (const { bytes, ...commit } of commits) {
+    const found: { row: string; place: number; isAlias: boolean }[] = [];
     for (let at = 0; at < bytes; at += LIST_SLICE_BYTES) {
       const [slice] = await query<{ digests: Buffer }>(
         "select substring(list from $3::int for $4::int) as digests from commits where datanet_id = $1 and number = $2",
@@ -73,10 +76,19 @@ export async function listedPlaces(
       for (let i = 0; i < digests.length; i += DIGEST_BYTES) {
         const row = wanted.get(digests.toString("latin1", i, i + DIGEST_BYTES));
         if (row === undefined) continue;
-        const place = { ...commit, place: (at + i) / DIGEST_BYTES };
-        places.set(row, [...(places.get(row) ?? []), place]);
+        const isAlias = digests.toString("hex", i, i + DIGEST_BYTES) !== row;
+        found.push({ row, place: (at + i) / DIGEST_BYTES, isAlias });
       }
     }
+    // What has come is there under its own digest: a withdrawal of an alias of it names no row.
+    const missing = await missingPlaces({ query }, datanetId, {
+      commitNumber: commit.commitNumber,
+      places: found.flatMap(({ isAlias, place }) => (isAlias ? [place] : [])),
+    });
+    for (const { row, ...at } of found)
+      if (!at.isAlias || missing.has(at.place))
+        places.set(row, [...(places.get(row) ?? []), { ...commit, ...at }]);
+  }
   return places;
 }
 
@@ -159,11 +171,10 @@ export async function eraseRows(
       where datanet_id = $1 and findings is not null`,
     [datanetId, digests],
   );
-  await receivePlaces(
-    queries,
-    datanetId,
-    rows.flatMap(({ digest }) => places.get(digest) ?? []),
-  );
+  const listed = rows.flatMap(({ digest }) => (places.get(digest) ?? []).map((at) => ({ ...at, digest })));
+  for (const { digest, isAlias, ...at } of listed)
+    if (isAlias) await writeDigests(queries, datanetId, at, Buffer.from(digest, "hex"));
+  await receivePlaces(queries, datanetId, listed);
   await query("update datanets set withdrawal_count = withdrawal_count + $2 where id = $1", [
     datanetId,
     rows.length,
@@ -216,14 +227,24 @@ export async function receiveWithdrawn(
   datanetId: number,
   { commitNumber, digests }: { commitNumber: number; digests: Buffer },
 ): Promise<void> {
-  const found = await queries.query<{ place: number }>(
-    `select listed.place from ${digestsSql("$2")} as listed join rows using (digest)
+  const withdrawn = await queries.query<{ digest: Buffer }>(
+    `select digest from rows
        join commits as first on first.datanet_id = rows.datanet_id and first.number = rows.commit_number
-       join commits as own on own.datanet_id = $1 and own.number = $3
+       join commits as own on own.datanet_id = $1 and own.number = $2
       where rows.datanet_id = $1 and rows.is_withdrawn
         and (first.commit_index < own.commit_index or first.contributor_id = own.contributor_id)`,
-    [datanetId, digests, commitNumber],
+    [datanetId, commitNumber],
   );
+  const wanted = byAlias(withdrawn.map(({ digest }) => digest.toString("hex")));
+  const found: { place: number; digest: string; isAlias: boolean }[] = [];
+  for (let at = 0; at < digests.length; at += DIGEST_BYTES) {
+    const digest = wanted.get(digests.toString("latin1", at, at + DIGEST_BYTES));
+    if (digest === undefined) continue;
+    const isAlias = digests.toString("hex", at, at + DIGEST_BYTES) !== digest;
+    found.push({ place: at / DIGEST_BYTES, digest, isAlias });
+  }
+  for (const { digest, isAlias, place } of found)
+    if (isAlias) await writeDigests(queries, datanetId, { commitNumber, place }, Buffer.from(digest, "hex"));
   await receivePlaces(
     queries,
     datanetId,
