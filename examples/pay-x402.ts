@@ -36,4 +36,4 @@ const { answer, error, receipt } = (await response.json()) as Record<string, unk
 if (!response.ok) throw new Error(JSON.stringify(error));
 const { transaction } = decodePaymentResponseHeader(response.headers.get("payment-response") ?? "");
 console.log(answer);
-console.log(`paid ${formatOpen(scheme.spentWei)} OPEN by ${transaction}, receipt ${receipt}`);
+console.log(`paid at most ${formatOpen(scheme.spentWei)} OPEN by ${transaction}, receipt ${receipt}`);

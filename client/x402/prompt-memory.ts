@@ -17,7 +17,7 @@ const MAX_PROMPTS = 256;
  */
 export interface AskedPrompt {
   readonly prompt: string;
-  /** Body of the request, and the address that answered it. */
+  /** Body of the request, and its address. */
   readonly sent: unknown;
   readonly url: string;
 }
@@ -50,8 +50,8 @@ export class PromptMemory {
       "openledger" in error ? error.openledger.data : error.data;
     if (prompt === undefined) return;
     const askUrl = paymentRequired.accepts[0]?.extra.askUrl;
-    // Attack: another server would get signed questions.
-    const url = response.url || request.url;
+    // Attack: another server would get signed questions, also one that the request was redirected to.
+    const { url } = request;
     if (askUrl === undefined || originOf(askUrl) !== originOf(url)) return;
     this.#prompts.set(questionKey(askUrl, promptSha256(prompt)), { prompt, sent, url });
     if (this.#prompts.size > MAX_PROMPTS) this.#prompts.delete(this.#prompts.keys().next().value!);

@@ -2,6 +2,7 @@
  * Scheme `receipt` of x402 (version 2) for clients of `@x402/core`: pays answers of registered models on the rollup, within a
  * maximum price and a budget. The types are structural; no package of x402 is imported. docs/reference/x402.md is the contract.
  */
+import { KIND, kindRule } from "@openledger/circuits/protocol";
 import {
   decodeX402Header,
   X402_HEADERS,
@@ -21,7 +22,7 @@ import { signPayment } from "../actions/ledger/pay-inference.ts";
 import type { SignedSubmission, SigningOptions } from "../actions/ledger/send-operation.ts";
 import { clientError } from "../client-errors.ts";
 import { type LedgerClient, requireL2Key } from "../ledger-client.ts";
-import { getOperation, resolveSigner } from "../sequencer/ledger-reads.ts";
+import { getInfo, getOperation, resolveSigner } from "../sequencer/ledger-reads.ts";
 import { getModel, staticsOf } from "../sequencer/model-reads.ts";
 import { fieldElement, type LedgerLeaf, wei } from "../sequencer/sequencer-schemas.ts";
 import { type AskedPrompt, PromptMemory, promptOfRequest, questionKey } from "./prompt-memory.ts";
@@ -29,7 +30,7 @@ import { type AskedPrompt, PromptMemory, promptOfRequest, questionKey } from "./
 export interface ReceiptSchemeOptions extends Omit<SigningOptions, "nonce"> {
   /** Maximum price of one answer, in wei. */
   maxPriceWei: bigint;
-  /** Maximum that this scheme pays together, in wei. */
+  /** Maximum that this scheme pays together, the ledger's fees included, in wei. */
   budgetWei: bigint;
   /**
    * The payer's own copies of models. Of a model that it gives, the prompt is computed before it is paid; of others the server's
@@ -62,7 +63,7 @@ export interface ReceiptScheme {
   };
   /** The fetch to wrap: it remembers which question each request asks, and notes what became of a payment. */
   readonly fetch: typeof globalThis.fetch;
-  /** Sum of the payments that were made or may still be, in wei. */
+  /** Sum of the payments that were made or may still be, with the maximum of their fees, in wei. */
   readonly spentWei: bigint;
   createPaymentPayload(
     x402Version: number,
@@ -89,7 +90,8 @@ type Requirements = z.output<typeof requirementsSchema>;
 /** A signed payment, until it is known what became of it. */
 interface OpenPayment {
   readonly question: string;
-  readonly amountWei: bigint;
+  /** Amount with the maximum fee, in wei. */
+  readonly costWei: bigint;
   readonly signed: SignedSubmission;
   readonly payload: Record<string, unknown>;
   /** Ends the account's turn. */
@@ -97,6 +99,8 @@ interface OpenPayment {
 }
 
 const ANSWERS = "/v1/answers";
+/** Units of a payment's fee. */
+const PAYMENT_WEIGHT = kindRule(KIND.payInference)!.weight;
 
 /**
  * Makes the scheme of an account. Errors of a payment have their code before their message too, since `@x402/fetch` passes on the
@@ -142,7 +146,7 @@ class AccountScheme implements ReceiptScheme {
   #turn: Promise<void> = Promise.resolve();
   #spentWei = 0n;
   /** Refused payments whose nonces were unused then: whoever has one may still send it. */
-  #refused: Pick<OpenPayment, "amountWei" | "signed">[] = [];
+  #refused: Pick<OpenPayment, "costWei" | "signed">[] = [];
 
   constructor(client: LedgerClient, options: ReceiptSchemeOptions) {
     this.#client = client;
@@ -170,7 +174,7 @@ class AccountScheme implements ReceiptScheme {
     }
     try {
       const response = await fetch(request);
-      await this.#note(receipt!, payment, response.status);
+      await this.#note(receipt!, payment, response);
       return response;
     } finally {
       payment.release();
@@ -221,10 +225,13 @@ class AccountScheme implements ReceiptScheme {
         this.#open.set(receipt, again);
         return again;
       }
-    this.#requirePrice(required);
+    const { maxFeePerUnitWei = 2n * (await getInfo(this.#client)).feePerUnitWei, onSigned } = this.#options;
+    const costWei = amountWei + maxFeePerUnitWei * BigInt(PAYMENT_WEIGHT);
+    this.#requirePrice(required, costWei);
     const payer = await this.#payer(required);
-    await this.#countRefused(payer.nextNonce, required);
-    this.#requireFunds(amountWei, payer);
+    await this.#countRefused(payer.nextNonce);
+    this.#requirePrice(required, costWei);
+    this.#requireFunds(costWei, payer);
     const leaf = await getModel(this.#client, modelId);
     const staticsHash = staticsOf(leaf).hash;
     const model = await this.#options.models?.(modelId);
@@ -241,22 +248,22 @@ class AccountScheme implements ReceiptScheme {
     requireSamePrice(modelId, amountWei, reply.priceWei);
     if (model !== undefined && !("sealed" in reply))
       checkAnswer(model, reply, { prompt, payerId: payer.id, staticsHash });
-    const { maxFeePerUnitWei, onSigned } = this.#options;
     const signed = await signPayment(this.#client, {
       from: payer.id,
       modelId,
       amountWei,
       receipt: reply.receipt,
-      ...(maxFeePerUnitWei === undefined ? {} : { maxFeePerUnitWei }),
+      maxFeePerUnitWei,
     });
     // Before it leaves: a refused one may have been executed since, so that this one has the next nonce.
-    await this.#countRefused(signed.body.nonce, required);
+    await this.#countRefused(signed.body.nonce);
+    this.#requirePrice(required, costWei);
     await onSigned?.(signed);
     const receipt = hex32(reply.receipt);
     const payload = { ...claim, receipt, operation: signed.body };
-    const payment = { question, amountWei, signed, payload, release };
+    const payment = { question, costWei, signed, payload, release };
     this.#open.set(receipt, payment);
-    this.#spentWei += amountWei;
+    this.#spentWei += costWei;
     return payment;
   }
 
@@ -276,7 +283,7 @@ class AccountScheme implements ReceiptScheme {
   }
 
   /** @throws CLI_PRICE_TOO_HIGH, CLI_BUDGET_SPENT */
-  #requirePrice({ amount: priceWei, extra: { modelId } }: Requirements): void {
+  #requirePrice({ amount: priceWei, extra: { modelId } }: Requirements, costWei: bigint): void {
     const { budgetWei, maxPriceWei } = this.#options;
     if (priceWei > maxPriceWei)
       throw clientError(
@@ -287,26 +294,24 @@ class AccountScheme implements ReceiptScheme {
         },
       );
     const leftWei = budgetWei - this.#spentWei;
-    if (priceWei > leftWei) throw spent("budget", priceWei, leftWei, "the budget");
+    if (costWei > leftWei) throw spent("budget", costWei, leftWei, "the budget");
   }
 
   /**
    * Counts the refused payments that were executed all the same. Those of the next nonce exclude its payment, and each other.
    * Attack: a server refuses a payment, has the client sign another one, and settles both.
-   * @throws CLI_BUDGET_SPENT
    */
-  async #countRefused(nextNonce: number, required: Requirements): Promise<void> {
+  async #countRefused(nextNonce: number): Promise<void> {
     for (const refused of this.#refused.filter(({ signed }) => signed.body.nonce < nextNonce)) {
       const known = await getOperation(this.#client, refused.signed.hash);
-      if (known !== null && known.status !== "dropped") this.#spentWei += refused.amountWei;
+      if (known !== null && known.status !== "dropped") this.#spentWei += refused.costWei;
       this.#refused = this.#refused.filter((one) => one !== refused);
     }
-    this.#requirePrice(required);
   }
 
   /** Before anything is asked: an answer that cannot be paid would stay in the account's way. @throws CLI_BUDGET_SPENT */
-  #requireFunds(priceWei: bigint, { balanceWei, id }: LedgerLeaf): void {
-    if (balanceWei < priceWei) throw spent("balance", priceWei, balanceWei, `account ${id}`);
+  #requireFunds(costWei: bigint, { balanceWei, id }: LedgerLeaf): void {
+    if (balanceWei < costWei) throw spent("balance", costWei, balanceWei, `account ${id}`);
   }
 
   /** @throws CLI_PAYER_NO_ACCOUNT */
@@ -325,16 +330,25 @@ class AccountScheme implements ReceiptScheme {
   }
 
   /** Notes what became of a payment. One that was not answered stays: the same question presents it again. */
-  async #note(receipt: string, { amountWei, signed }: OpenPayment, status: number): Promise<void> {
-    const isRefused = status === 402 || status === 400;
-    if (status >= 300 && !isRefused) return;
-    if (isRefused) {
-      const known = await getOperation(this.#client, signed.hash).catch(() => undefined);
-      // A payment that the ledger has, or that nobody knows of now, is presented again, and is never signed twice.
-      if (known === undefined || (known !== null && known.status !== "dropped")) return;
-      this.#spentWei -= amountWei;
-      this.#refused.push({ amountWei, signed });
+  async #note(receipt: string, { costWei, signed }: OpenPayment, response: Response): Promise<void> {
+    const isRefused = response.status === 402 || response.status === 400;
+    if (!response.ok && !isRefused) return;
+    if (response.ok) {
+      // An answer that broke off is asked for again by the payment that it has.
+      void response
+        .clone()
+        .arrayBuffer()
+        .then(
+          () => this.#open.delete(receipt),
+          () => {},
+        );
+      return;
     }
+    const known = await getOperation(this.#client, signed.hash).catch(() => undefined);
+    // A payment that the ledger has, or that nobody knows of now, is presented again, and is never signed twice.
+    if (known === undefined || (known !== null && known.status !== "dropped")) return;
+    this.#spentWei -= costWei;
+    this.#refused.push({ costWei, signed });
     this.#open.delete(receipt);
   }
 }
@@ -352,10 +366,14 @@ function receiptOfHeader(header: string | null): string | null {
 const invalid = (reason: string, message: string, cause?: unknown) =>
   clientError("CLI_X402_INVALID", message, { data: { reason }, cause });
 
-const spent = (reason: "budget" | "balance", priceWei: bigint, leftWei: bigint, who: string) =>
-  clientError("CLI_BUDGET_SPENT", `the answer costs ${priceWei} wei, and ${who} has ${leftWei} left`, {
-    data: { reason, priceWei: `${priceWei}`, leftWei: `${leftWei}` },
-  });
+const spent = (reason: "budget" | "balance", costWei: bigint, leftWei: bigint, who: string) =>
+  clientError(
+    "CLI_BUDGET_SPENT",
+    `the answer costs ${costWei} wei with its fee, and ${who} has ${leftWei} left`,
+    {
+      data: { reason, priceWei: `${costWei}`, leftWei: `${leftWei}` },
+    },
+  );
 
 /** Attack: a server would have another model paid than the one that was asked. @throws CLI_X402_INVALID */
 function requireAsked({ sent, url }: AskedPrompt, { extra: { askUrl, modelId } }: Requirements): void {

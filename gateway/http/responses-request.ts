@@ -1,5 +1,6 @@
 /** Requests of POST /v1/responses: parses them, and makes of them the chat that the model's template renders. */
 import type { Chat, ChatMessage, ChatTool } from "@openledger/attribution/model/model-chat";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { invalidRequest } from "@openledger/models/serving/openai/openai-requests";
 import { z } from "zod";
 
@@ -103,15 +104,22 @@ function deepest(issue: z.core.$ZodIssue): z.core.$ZodIssue {
   return inner === undefined ? issue : deepest({ ...inner, path: [...issue.path, ...inner.path] });
 }
 
-/** Chat of a request: instructions first, and the calls of one turn in one message of the assistant. */
-export function chatOf(request: ResponsesRequest): Chat & { readonly tools: readonly ChatTool[] } {
+/** Chat of a request, with the field that each message comes from. */
+export interface ResponsesChat extends Chat {
+  readonly tools: readonly ChatTool[];
+  readonly fields: readonly string[];
+}
+
+/** Makes a request's chat: instructions first, and the calls of one turn in one message of the assistant. */
+export function chatOf(request: ResponsesRequest): ResponsesChat {
   const { input, instructions, tool_choice: choice, tools } = request;
   const items: Item[] =
     typeof input === "string" ? [{ type: "message", role: "user", content: input }] : (input as Item[]);
   const messages: ChatMessage[] =
     instructions == null || instructions === "" ? [] : [{ role: "system", content: instructions }];
+  const fields = messages.map(() => "instructions");
   const names = new Map<string, string>();
-  for (const item of items) {
+  for (const [i, item] of items.entries()) {
     const last = messages.at(-1);
     if (item.type === "message") messages.push({ role: item.role, content: item.content });
     else if (item.type === "function_call") {
@@ -121,16 +129,38 @@ export function chatOf(request: ResponsesRequest): Chat & { readonly tools: read
         type: "function" as const,
         function: { name: item.name, arguments: item.arguments },
       };
-      const own =
-        last?.role === "assistant" ? messages.pop()! : { role: "assistant" as const, content: null };
+      if (last?.role === "assistant") messages.pop();
+      const own = last?.role === "assistant" ? last : { role: "assistant" as const, content: null };
       messages.push({ ...own, tool_calls: [...(own.tool_calls ?? []), call] });
+      if (own === last) continue;
     } else {
       const { call_id: id, output } = item;
       messages.push({ role: "tool", content: output, tool_call_id: id, name: names.get(id) });
     }
+    fields.push(typeof input === "string" ? "input" : `input.${i}`);
   }
   const chatTools = (choice === "none" ? [] : (tools ?? [])).map(
     ({ type, ...rest }): ChatTool => ({ type, function: rest }),
   );
-  return { messages, tools: chatTools };
+  return { messages, tools: chatTools, fields };
+}
+
+/**
+ * Runs what reads a request's chat, and names the request's own field where it refuses one.
+ * @throws SRV_BAD_REQUEST
+ */
+export function inFieldsOf<Result>({ fields }: Pick<ResponsesChat, "fields">, run: () => Result): Result {
+  try {
+    return run();
+  } catch (error) {
+    const { param } = (isRollupError(error) ? error.data : {}) as { readonly param?: string };
+    const named = /^messages(?:\.(\d+)(\..*)?)?$/.exec(param ?? "");
+    if (named === null) throw error;
+    const [, index, rest = ""] = named;
+    // The input's own parts have other names than a chat's: `tool_calls.0` is an item.
+    const field = index === undefined ? "input" : (fields[Number(index)] ?? "input");
+    const part = field.startsWith("input.") && !rest.startsWith(".tool_calls") ? rest : "";
+    const { message } = error as Error;
+    throw invalidRequest(`${field}${part}`, message.replace(`${param}: `, ""), "invalid_value", error);
+  }
 }

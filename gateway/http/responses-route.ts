@@ -16,7 +16,7 @@ import {
 } from "./chat-route.ts";
 import { errorBody } from "./openai-errors.ts";
 import { newHead, ResponseEvents, wholeResponse } from "./responses-answer.ts";
-import { chatOf, parseResponses } from "./responses-request.ts";
+import { chatOf, inFieldsOf, parseResponses } from "./responses-request.ts";
 
 /** Answers a request. Throws before anything is written, or has written the error into the stream. */
 export async function answerResponses(
@@ -30,7 +30,8 @@ export async function answerResponses(
   const { max_output_tokens, temperature, top_p } = request;
   requireForm(opened, { max_output_tokens, temperature, top_p, stop: [] });
   const chat = chatOf(request);
-  const question = { place, prompt: promptOfChat(opened, chat), tools: chat.tools };
+  const prompt = inFieldsOf(chat, () => promptOfChat(opened, chat));
+  const question = { place, prompt, tools: chat.tools };
   const head = newHead(request);
   const signal = leavingOf(response);
   if (request.stream !== true) {

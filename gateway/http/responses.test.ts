@@ -1,10 +1,11 @@
 /** Tests of the newer API's requests and answers: tools, their calls and results, and fields that are refused by name. */
 import type { ServerResponse } from "node:http";
+import { servingError } from "@openledger/models/model-errors";
 import { EventStream } from "@openledger/models/serving/openai/event-stream";
 import { expect, it } from "vitest";
 import type { PaidAnswer } from "../asking/asker.ts";
 import { newHead, ResponseEvents, wholeResponse } from "./responses-answer.ts";
-import { chatOf, parseResponses } from "./responses-request.ts";
+import { chatOf, inFieldsOf, parseResponses } from "./responses-request.ts";
 
 const tools = [{ type: "function", name: "find", description: "finds", parameters: { type: "object" } }];
 const chat = (fields: object) => chatOf(parseResponses({ model: "model-1", input: "hello", ...fields }));
@@ -35,6 +36,7 @@ it("makes a chat of instructions, messages, calls of tools and their results", (
         function: { name: "find", description: "finds", parameters: { type: "object" } },
       },
     ],
+    fields: ["instructions", "input.0", "input.1", "input.4"],
   });
   expect(chat({ tools, tool_choice: "none" }).tools).toEqual([]);
 });
@@ -49,6 +51,35 @@ it.each<[string, object]>([
 ])("refuses %s by its name", (param, fields) => {
   expect(() => parseResponses({ model: "model-1", input: "hello", ...fields })).toThrow(
     expect.objectContaining({ code: "SRV_BAD_REQUEST", data: expect.objectContaining({ param }) }),
+  );
+});
+
+it.each<[string, string, object]>([
+  ["messages.0.content", "instructions", { instructions: "<s>" }],
+  ["messages.0.content", "input", {}],
+  [
+    "messages.1.content",
+    "input.1.content",
+    {
+      input: [
+        { role: "user", content: "a" },
+        { role: "user", content: "<s>" },
+      ],
+    },
+  ],
+  ["messages", "input", {}],
+  ["tools", "tools", {}],
+])("names a refused message %s as %s", (param, field, fields) => {
+  const refuse = () => {
+    throw servingError("SRV_BAD_REQUEST", `${param}: it has the mark <s>`, {
+      data: { param, openaiCode: "x" },
+    });
+  };
+  expect(() => inFieldsOf(chat(fields), refuse)).toThrow(
+    expect.objectContaining({
+      message: `${field}: it has the mark <s>`,
+      data: expect.objectContaining({ param: field }),
+    }),
   );
 });
 

@@ -160,9 +160,9 @@ export class AnswerService {
     const isOwn = record !== undefined && record.payerId === payerId && this.#isOwn(record);
     const isAnswer = isOwn && record.ask === hex32(message);
     // What is settled opens its answer, on former terms and in a full epoch, too.
-    const isPaid = isAnswer && (record.payment !== null || (await this.#isPaid(receipt)));
+    const paid = isAnswer ? (record.payment ?? (await this.#paymentOf(receipt))) : null;
     let settlement: X402Settled;
-    if (isPaid) settlement = await this.#settledBefore(payment);
+    if (paid !== null) settlement = await this.#settledBefore(payment, paid);
     else {
       const requirements = await this.#offer(prompt, request);
       const isAccepted = isDeepStrictEqual(payment.read.accepted, requirements);
@@ -173,10 +173,10 @@ export class AnswerService {
     return { ...(await this.#given(opened)), settlement };
   }
 
-  /** True if the ledger has a payment for the answer. @throws ATT_SERVER_UNREACHABLE */
-  async #isPaid(receipt: string): Promise<boolean> {
+  /** The ledger's payment for the answer; null if there is none. @throws ATT_SERVER_UNREACHABLE */
+  async #paymentOf(receipt: string): Promise<StoredAnswer["payment"]> {
     await this.readPayments();
-    return (await this.#store.answer(receipt))?.payment != null;
+    return (await this.#store.answer(receipt))?.payment ?? null;
   }
 
   /** Requirements of a question now. @throws ATT_PAYMENT_REQUIRED where nobody settles, ATT_MODEL_NOT_PAYABLE, ATT_MODEL_NOT_SERVED, ATT_SERVER_UNREACHABLE */
@@ -191,7 +191,10 @@ export class AnswerService {
   }
 
   /** Settlement of a payment that the store has already: the ledger is asked for no more than the model's owner. */
-  async #settledBefore({ read }: PresentedPayment): Promise<X402Settled> {
+  async #settledBefore(
+    { read }: PresentedPayment,
+    { amountWei }: NonNullable<StoredAnswer["payment"]>,
+  ): Promise<X402Settled> {
     const { domain, modelId } = this.#options;
     const { accepted, payload } = read;
     const leaf = await this.#ledger.model(modelId);
@@ -202,7 +205,7 @@ export class AnswerService {
       transaction: messageName(operation, { domain, bRef }),
       network: accepted.network,
       payer: String(payload.payerId),
-      amount: accepted.amount,
+      amount: amountWei,
     };
   }
 
@@ -230,7 +233,12 @@ export class AnswerService {
       });
     };
     if (wrong !== null) throw refuse(wrong, WRONG[wrong]);
-    const order = { paymentPayload: raw, paymentRequirements: requirements };
+    // What decides nothing stays here: a facilitator's body is bounded.
+    const { accepted, payload, x402Version } = raw as Readonly<Record<string, unknown>>;
+    const order = {
+      paymentPayload: { x402Version, accepted, payload },
+      paymentRequirements: requirements,
+    };
     const {
       isValid,
       invalidMessage = "it is not valid",

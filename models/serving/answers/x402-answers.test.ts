@@ -2,7 +2,10 @@
  * Tests of answers paid by x402 where the sequencer fails: unreachable, refusing after its word, without a facilitator. The payer is
  * `@x402/fetch` as it comes from npm. x402.all.test.ts has a rollup.
  */
+
 import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { leafReference, messageHash } from "@openledger/circuits/ledger/operation";
@@ -34,7 +37,7 @@ import { worldConfig } from "../../testing/serving-world.ts";
 import { modelUrl, type ServedModels, serveModels } from "../serve-models.ts";
 
 const PAYER = 4;
-const IDS = Array.from({ length: 12 }, (_, i) => 10 + i);
+const IDS = Array.from({ length: 16 }, (_, i) => 10 + i);
 
 let published: AnsweredModel;
 let fixture: LedgerFixture;
@@ -43,6 +46,8 @@ let folder: string;
 let served: ServedModels;
 /** Model of the case. */
 let modelId = 9;
+/** Price with the maximum fee: fourteen units at twice the fixture's rate. */
+const COST_WEI = PRICE_WEI + 14n * 2_000n;
 let priceWei = PRICE_WEI;
 let cap = 64;
 /** Payments that the fake ledger has executed. */
@@ -160,7 +165,7 @@ describe("an answer paid by x402", () => {
     const body = (await response.json()) as { receipt: string; answer: string };
     expect([response.status, BigInt(body.receipt)]).toEqual([200, settled[0]!.receipt]);
     expect(responseOf(response)).toMatchObject({ success: true, transaction: settled[0]!.hash });
-    expect([settled.length, scheme.spentWei]).toEqual([1, PRICE_WEI]);
+    expect([settled.length, scheme.spentWei]).toEqual([1, COST_WEI]);
     // Nothing of it was shown before: the question was asked sealed.
     const status = await (await fetch(`${url()}/${body.receipt}`)).json();
     expect(status).toMatchObject({ isPaid: true });
@@ -176,13 +181,70 @@ describe("an answer paid by x402", () => {
         { code: "ATT_SERVER_UNREACHABLE" },
       ]);
     }
-    expect([settled.length, scheme.spentWei]).toEqual([1, PRICE_WEI]);
+    expect([settled.length, scheme.spentWei]).toEqual([1, COST_WEI]);
     settle = "takes";
     const response = await pay(url(), question(published.prompts[0]!));
     expect(response.status).toBe(200);
-    expect([settled.length, scheme.spentWei]).toEqual([1, PRICE_WEI]);
+    expect([settled.length, scheme.spentWei]).toEqual([1, COST_WEI]);
     const sent = fixture.sequencer.heard.filter(({ route }) => route === "POST /x402/settle");
     expect(new Set(sent.map(({ body }) => JSON.stringify(body))).size).toBe(1);
+  });
+
+  it("is presented again by the same payment where its body broke off", async () => {
+    let isBroken = true;
+    const breaking: typeof globalThis.fetch = async (input, init) => {
+      const request = new Request(input, init);
+      const isPaid = request.headers.has("payment-signature");
+      const response = await fetch(request);
+      if (!isPaid || !isBroken) return response;
+      const body = new ReadableStream({
+        start(controller) {
+          controller.enqueue(new TextEncoder().encode('{"answer":'));
+          setTimeout(() => controller.error(new TypeError("terminated")), 1);
+        },
+      });
+      return new Response(body, response);
+    };
+    const { pay, scheme } = payer(breaking);
+    const broken = await pay(url(), question(published.prompts[0]!));
+    expect(broken.status).toBe(200);
+    await expect(broken.json()).rejects.toThrow("terminated");
+    isBroken = false;
+    const response = await pay(url(), question(published.prompts[0]!));
+    expect(await response.json()).toMatchObject({ receipt: hex32(settled[0]!.receipt) });
+    expect([settled.length, scheme.spentWei]).toEqual([1, COST_WEI]);
+    // It is whole: the question asked anew is another purchase of the same answer.
+    expect(responseOf(response)).toMatchObject({ amount: `${PRICE_WEI}` });
+  });
+
+  it("is settled whatever else its header carries", async () => {
+    const adding: typeof globalThis.fetch = async (input, init) => {
+      const request = new Request(input, init);
+      const header = request.headers.get("payment-signature");
+      if (header === null) return fetch(request);
+      // Four characters here are 21 where the number is written again.
+      const more = `,"extensions":{"more":[${Array(900).fill("1e20").join()}]}}`;
+      request.headers.set("payment-signature", btoa(atob(header).replace(/}$/, more)));
+      return fetch(request);
+    };
+    const response = await payer(adding).pay(url(), question(published.prompts[0]!));
+    expect([response.status, settled.length]).toEqual([200, 1]);
+    const { body } = fixture.sequencer.heard.findLast(({ route }) => route === "POST /x402/settle")!;
+    const { paymentPayload } = body as { paymentPayload: object };
+    expect(Object.keys(paymentPayload).sort()).toEqual(["accepted", "payload", "x402Version"]);
+  });
+
+  it("is not paid where a server redirects the request to another origin", async () => {
+    const elsewhere = createServer((request, response) => {
+      response.writeHead(307, { location: `${served.url}${request.url}` }).end();
+    });
+    await new Promise<void>((listening) => elsewhere.listen(0, "127.0.0.1", listening));
+    const { port } = elsewhere.address() as AddressInfo;
+    const { pay, scheme } = payer();
+    const asked = url().replace(served.url, `http://127.0.0.1:${port}`);
+    await expect(pay(asked, question(published.prompts[0]!))).rejects.toThrow(/CLI_X402_INVALID: no request/);
+    elsewhere.close();
+    expect([settled.length, scheme.spentWei]).toEqual([0, 0n]);
   });
 
   it("is opened after a restart by a payment that was settled before, without a further settlement", async () => {
@@ -207,7 +269,7 @@ describe("an answer paid by x402", () => {
     const response = await fetch(url(), { ...asked, headers: { ...(asked.headers as object), ...header } });
     expect(response.status).toBe(200);
     expect(responseOf(response)).toMatchObject({ success: true, transaction: settled[0]!.hash });
-    expect([settleCount(), scheme.spentWei]).toEqual([count, PRICE_WEI]);
+    expect([settleCount(), scheme.spentWei]).toEqual([count, COST_WEI]);
   });
 
   it("is opened by the last payment that the model takes, whose settlement was not heard", async () => {
@@ -249,13 +311,13 @@ describe("an answer paid by x402", () => {
   });
 
   it("counts against the budget where a server refuses a payment and has it executed afterwards", async () => {
-    const { pay, scheme } = payer(globalThis.fetch, PRICE_WEI);
+    const { pay, scheme } = payer(globalThis.fetch, COST_WEI);
     settle = "refuses";
     expect((await pay(url(), question(published.prompts[0]!))).status).toBe(402);
     settle = "takes";
     settleAnswer(fixture.sequencer.heard.findLast(({ route }) => route === "POST /x402/settle")!.body);
     await expect(pay(url(), question(published.prompts[1]!))).rejects.toThrow(/CLI_BUDGET_SPENT/);
-    expect([settled.length, scheme.spentWei]).toEqual([1, PRICE_WEI]);
+    expect([settled.length, scheme.spentWei]).toEqual([1, COST_WEI]);
   });
 
   it("is not paid where the server would have another model paid, another rollup, or asks at another origin", async () => {

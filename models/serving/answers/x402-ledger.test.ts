@@ -165,6 +165,11 @@ const question = (prompt: string, headers: Record<string, string> = {}): Request
   body: JSON.stringify({ prompt }),
 });
 const paidBy = ({ headers }: Response) => decodeX402Header(headers.get("payment-response")!);
+/** Sum of answers' prices with the maximum of their fees: fourteen units at twice the rate. */
+async function costWei(answers: bigint): Promise<bigint> {
+  const { feePerUnitWei } = (await rollup.get("/v1/info")).body;
+  return answers * (ONE_OPEN_WEI / 2n + 28n * BigInt(feePerUnitWei));
+}
 const paymentCount = async () => (await rollup.get(`/v1/leaves/${modelId}`)).body.counters.paymentCount;
 
 function payerWith(changes: Partial<ReceiptSchemeOptions> = {}) {
@@ -199,7 +204,7 @@ it("is paid and checked; the same payment again opens the same answer, also twic
     expect([again.status, await again.json()]).toEqual([200, body]);
     expect(paidBy(again)).toEqual(paidBy(response));
   }
-  expect([await paymentCount(), scheme.spentWei]).toEqual([before + 1, ONE_OPEN_WEI / 2n]);
+  expect([await paymentCount(), scheme.spentWei]).toEqual([before + 1, await costWei(1n)]);
   // Whoever reads the payment on the ledger has no signature of the question, and another question has another one.
   const payment = decodeX402Header(sent[0]!) as { payload: Payload };
   const stolen = {
@@ -225,7 +230,7 @@ it("pays two different questions at once in turn, and each once", async () => {
     published.prompts.slice(0, 2).map((prompt) => pay(url(), question(prompt))),
   );
   expect(responses.map(({ status }) => status)).toEqual([200, 200]);
-  expect([await paymentCount(), scheme.spentWei]).toEqual([before + 2, ONE_OPEN_WEI]);
+  expect([await paymentCount(), scheme.spentWei]).toEqual([before + 2, await costWei(2n)]);
 });
 
 it("opens nothing for another amount, another receipt or a forged operation, and counts nothing", async () => {
@@ -275,5 +280,5 @@ it("is settled once where the answer is lost, and opened by the same payment", a
   isLost = false;
   const response = await pay(url(), question(published.prompts[2]!));
   expect(response.status).toBe(200);
-  expect([await paymentCount(), scheme.spentWei]).toEqual([before + 1, ONE_OPEN_WEI / 2n]);
+  expect([await paymentCount(), scheme.spentWei]).toEqual([before + 1, await costWei(1n)]);
 });
