@@ -22,7 +22,8 @@ import { type GetModelErrorCode, getModel, staticsOf } from "../sequencer/model-
 import { downloadVersionList } from "./download-rows.ts";
 import { askHost, askHostForBytes, type HostAccess, type HostErrorCode } from "./host-request.ts";
 import { recordsPageSchema } from "./host-schemas.ts";
-import { listWithdrawals, presentKeysOf } from "./withdrawals.ts";
+import { areSignedByLeaf, presentKeysOf } from "./signing-keys.ts";
+import { listWithdrawals } from "./withdrawals.ts";
 
 const FORMAT = "openledger-removal-certificate-1";
 /** Maximum recomputations of a certificate, and those that are asked of a host: differences come first. */
@@ -148,7 +149,7 @@ export type CheckRemovalErrorCode = "CLI_CERTIFICATE_WRONG" | ListCommitsErrorCo
 
 /**
  * Checks a certificate of removal against the ledger, and takes nothing else on trust: the withdrawal is signed by the row's first
- * contributor, the list behind the version's root does not have the row, the model's statics bind that version, and every
+ * contributor (with a key that they have, or had then), the list behind the version's root does not have the row, the model's statics bind that version, and every
  * recomputation is signed by the key that its leaf has now, for this model and version, without a difference.
  * @param certificate parsed JSON
  * @throws CLI_CERTIFICATE_WRONG, whose `data.reason` says what does not hold
@@ -170,20 +171,18 @@ export async function checkRemoval(client: HostAccess, certificate: unknown): Pr
   if (BigInt(domain) !== client.domain) throw wrong("domain", "it is of another rollup");
   const records = [withdrawal, ...recomputations];
   const isSound = checkRecords(client.domain, records);
-  const keys = await presentKeysOf(client, records);
+  const keys = await presentKeysOf(client, recomputations);
+  const isWithdrawalSigned = (await areSignedByLeaf(client, [withdrawal]))[0]!;
   const signed = <Kind extends RecordKind>(index: number, kind: Kind): BodyOf<Kind> => {
     const { body, keyX } = records[index]!;
     if (body.kind !== kind || body.datanetId !== datanetId)
       throw wrong("record-other", `record ${index} is no "${kind}" of Datanet ${datanetId}`, { index });
-    if (!isSound[index] || keys.get(body.leafId) !== keyX)
-      throw wrong(
-        "record-signature",
-        `record ${index} is not signed by the key that leaf ${body.leafId} has`,
-        {
-          index,
-          leafId: body.leafId,
-        },
-      );
+    const isOfLeaf = index === 0 ? isWithdrawalSigned : keys.get(body.leafId) === keyX;
+    if (!isSound[index] || !isOfLeaf)
+      throw wrong("record-signature", `record ${index} is not signed by a key of leaf ${body.leafId}`, {
+        index,
+        leafId: body.leafId,
+      });
     return body as BodyOf<Kind>;
   };
   const said = signed(0, "withdrawal");

@@ -24,6 +24,7 @@ import {
   recordResultsSchema,
   recordsPageSchema,
 } from "./host-schemas.ts";
+import { areSignedByLeaf } from "./signing-keys.ts";
 
 /** Maximum records in one request. */
 const MAX_RECORDS_A_REQUEST = 500;
@@ -96,7 +97,7 @@ export type ReadRecordsErrorCode = "CLI_DATANET_HOST_FALSE" | HostErrorCode;
 export interface ReadRecordsReturnType {
   /** Records in the order in which they came to the host; a host may leave some out, but cannot make one. */
   records: readonly SignedRecord[];
-  /** State that follows from the records. */
+  /** State that follows from the records, without withdrawals that their leaves have not signed (signing-keys.ts). */
   recordState: RecordState;
 }
 
@@ -131,10 +132,14 @@ export async function readRecords(
       : 0;
     if (first >= 0)
       throw hostFalse("record", `record ${records.length + first}`, { index: records.length + first });
-    for (const record of signed) recordState.add(recordId(client.domain, record.body), record.body);
     records.push(...signed);
     from = page.nextFrom;
   }
+  const withdrawals = records.filter(({ body }) => body.kind === "withdrawal");
+  const isSigned = await areSignedByLeaf(client, withdrawals);
+  const unsigned = new Set(withdrawals.filter((_, i) => !isSigned[i]));
+  for (const record of records)
+    if (!unsigned.has(record)) recordState.add(recordId(client.domain, record.body), record.body);
   return { records, recordState };
 }
 

@@ -3,17 +3,16 @@
  * leaves it out. Commands and pages sign here; downloads, exports and certificates read.
  */
 import { checkRecords, type SignedRecord, signedRecordSchema } from "@openledger/datanets/records/record";
-import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError, RollupError } from "@openledger/foundation/rollup-error";
 import { z } from "zod";
 import type { RowStore } from "../actions/data/row-store.ts";
 import { noteWithdrawn, type WithdrawnRow } from "../actions/data/withdrawn-rows.ts";
 import type { LedgerClient } from "../ledger-client.ts";
-import { findLeaves } from "../sequencer/ledger-reads.ts";
 import { hostFalse } from "./host-false.ts";
 import { askHost, type HostAccess, type HostErrorCode, type HostedDatanetPlace } from "./host-request.ts";
 import { recordsPageSchema } from "./host-schemas.ts";
 import { sayRecords } from "./signed-records.ts";
+import { areSignedByLeaf } from "./signing-keys.ts";
 
 export interface WithdrawRowParameters extends HostedDatanetPlace {
   /** SHA-256 of the row's bytes, 64 hexadecimal digits. */
@@ -56,14 +55,14 @@ export type ListWithdrawalsErrorCode = "CLI_DATANET_HOST_FALSE" | HostErrorCode;
 /** A withdrawn row with the signed withdrawal. */
 export interface Withdrawal extends WithdrawnRow {
   readonly record: SignedRecord;
-  /** True if the key that the contributor's leaf has now has signed; false: one that it had before, by the host's word. */
-  readonly isSignedByPresentKey: boolean;
+  /** True if the contributor's leaf has the key that has signed, or had it then, by the ledger; false: the host alone says so. */
+  readonly isSignedByLeaf: boolean;
 }
 
 /**
  * Lists the rows of a Datanet that a host names as withdrawn. Each signature is checked; whether the signer is the row's first
  * contributor shows in the ledger's commits, or in a version's list. A host may leave some out, and can make one only with a key that
- * the leaf does not have now.
+ * the leaf never had: `isSignedByLeaf` is false then.
  * @throws CLI_DATANET_HOST_FALSE where one is not signed, DNT_NOT_HOSTED
  * @example
  * ```ts
@@ -92,9 +91,9 @@ export async function listWithdrawals(
     from = page.nextFrom;
   }
   if (records.length === 0) return [];
-  const keys = await presentKeysOf(client, records);
-  return records.map((record) => {
-    const { body, keyX } = record;
+  const isSignedByLeaf = await areSignedByLeaf(client, records);
+  return records.map((record, i) => {
+    const { body } = record;
     if (body.kind !== "withdrawal") throw hostFalse("record", "a withdrawal", {});
     return {
       digest: body.row,
@@ -103,22 +102,9 @@ export async function listWithdrawals(
       atMs: body.atMs,
       note: body.note,
       record,
-      isSignedByPresentKey: keys.get(body.leafId) === keyX,
+      isSignedByLeaf: isSignedByLeaf[i]!,
     };
   });
-}
-
-/**
- * Keys that the leaves of signed records have now, by leaf, as records name them.
- * @internal
- */
-export async function presentKeysOf(
-  client: HostAccess,
-  records: readonly SignedRecord[],
-): Promise<Map<number, string>> {
-  const ids = [...new Set(records.map(({ body }) => body.leafId))];
-  if (ids.length === 0) return new Map();
-  return new Map((await findLeaves(client, { ids })).map(({ id, keyX }) => [id, hex32(keyX)]));
 }
 
 /** @throws CLI_DATANET_HOST_FALSE where one is no signed withdrawal of this Datanet's rows */
@@ -150,7 +136,8 @@ export async function findWithdrawn(
   contributors: ReadonlyMap<string, number>,
 ): Promise<Withdrawal[]> {
   const found = (await listWithdrawals(client, place)).filter(
-    ({ contributorId, digest }) => contributors.get(digest) === contributorId,
+    ({ contributorId, digest, isSignedByLeaf }) =>
+      isSignedByLeaf && contributors.get(digest) === contributorId,
   );
   await noteWithdrawn(store, found);
   return found;

@@ -38,7 +38,7 @@ export async function listWithdrawnOfVersions(
   client: HostAccess,
   { versions, ...place }: ListWithdrawnOfVersionsParameters,
 ): Promise<ListWithdrawnOfVersionsReturnType> {
-  const withdrawals = await listWithdrawals(client, place);
+  const withdrawals = (await listWithdrawals(client, place)).filter(({ isSignedByLeaf }) => isSignedByLeaf);
   const byVersion = new Map<number, (Withdrawal & { readonly index: number })[]>();
   if (withdrawals.length === 0) return { withdrawals, byVersion };
   await initPoseidon();

@@ -17,6 +17,7 @@ import {
 } from "@openledger/client/actions/data/published-version";
 import { openRowStore, type RowStore } from "@openledger/client/actions/data/row-store";
 import { verifyVersion } from "@openledger/client/actions/data/verify-version";
+import { setKey } from "@openledger/client/actions/ledger/account-operations";
 import { publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
 import { signAndSend } from "@openledger/client/actions/ledger/send-operation";
 import { findKnownRows, listLeftOut } from "@openledger/client/datanets/browse-rows";
@@ -36,6 +37,7 @@ import {
 } from "@openledger/client/datanets/removal-certificate";
 import { collectLabels, collectReviewed, verifyVouching } from "@openledger/client/datanets/reviewed-version";
 import { bringRecords, sayRecords, type UnsignedRecord } from "@openledger/client/datanets/signed-records";
+import { areSignedByLeaf } from "@openledger/client/datanets/signing-keys";
 import {
   bringList,
   bringVersion,
@@ -43,7 +45,7 @@ import {
   uploadRows,
 } from "@openledger/client/datanets/upload-rows";
 import { listWithdrawals, withdrawRow } from "@openledger/client/datanets/withdrawals";
-import { createRandomKey } from "@openledger/client/l2-key";
+import { createRandomKey, type L2Key } from "@openledger/client/l2-key";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getOperation } from "@openledger/client/sequencer/ledger-reads";
 import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
@@ -52,10 +54,12 @@ import { hex32 } from "@openledger/foundation/hex";
 import { createLogger } from "@openledger/foundation/logger";
 import { testDeployment } from "@openledger/sequencer/testing/test-rollup";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type RecordBody, signRecord } from "../records/record.ts";
+import { type RecordBody, recordId, signRecord } from "../records/record.ts";
 import { sha256Hex } from "../rows/row-digest.ts";
 import { encodeVersion } from "../rows/row-wire.ts";
 import { HOST_PART } from "../store/host-schema.ts";
+import { Quotas } from "../store/quotas.ts";
+import { takeRecords } from "../store/take-records.ts";
 import { createHostWorld, type HostWorld } from "../testing/host-world.ts";
 import { sampleCard, sampleRows } from "../testing/sample-card.ts";
 import type { TestHost } from "../testing/test-host.ts";
@@ -228,7 +232,7 @@ describe("a withdrawal", () => {
     expect(await listLeftOut(alice, place())).toMatchObject([{ digest: GONE, contributorId: 3 }]);
     const [listed, ...more] = await listWithdrawals(alice, place());
     expect(more).toEqual([]);
-    expect(listed).toMatchObject({ digest: GONE, contributorId: 3, isSignedByPresentKey: true });
+    expect(listed).toMatchObject({ digest: GONE, contributorId: 3, isSignedByLeaf: true });
     expect(listed!.atMs).toBeGreaterThanOrEqual(asked);
     // Nobody works on it any more, and its word comes again without effect.
     expect(await say(carol, label(GONE))).toEqual(["DNT_ROW_WITHDRAWN"]);
@@ -298,7 +302,7 @@ describe("a withdrawal", () => {
       );
     expect(await fates(withdrawn)).toEqual(["withdrawn", "repeated"]);
     expect(await fates([])).toEqual(["dropped", "repeated"]);
-    const former = withdrawn.map((one) => ({ ...one, isSignedByPresentKey: false }));
+    const former = withdrawn.map((one) => ({ ...one, isSignedByLeaf: false }));
     expect(await fates(former)).toEqual(["dropped", "repeated"]);
     expect(await fates(withdrawn.map((one) => ({ ...one, contributorId: 4 })))).toEqual([
       "dropped",
@@ -437,5 +441,48 @@ describe("a withdrawal", () => {
       expect((await isStored("host", digest))[0]).toBe(false);
     }
     expect(await listWithdrawals(alice, target)).toHaveLength(2);
+  });
+
+  it("counts by a key that its contributor had then, and by no other, whatever a host says", async () => {
+    const { alice, bob } = people;
+    const { domain, leafId } = alice;
+    const next = await createRandomKey();
+    // Records have the wall clock's times.
+    world.rollup.clock.nowMs = Date.now();
+    const { hash } = await setKey(alice, { keyX: next.keyX });
+    await expect.poll(async () => (await getOperation(bob, hash))?.acknowledgedAtMs).toBeTypeOf("number");
+    const replacedAtMs = (await getOperation(bob, hash))!.acknowledgedAtMs!;
+    const body = { kind: "withdrawal" as const, datanetId: world.datanetId, leafId: leafId!, note: "" };
+    const at = (atMs: number, row: string, key: L2Key) => signRecord(domain, { ...body, atMs, row }, key);
+    const signed = [
+      at(replacedAtMs - 1, digests[0]!, alice.l2Key!),
+      at(replacedAtMs, digests[0]!, alice.l2Key!),
+      at(Date.now(), digests[0]!, next),
+      at(1, digests[0]!, bob.l2Key!),
+    ];
+    expect(await areSignedByLeaf(bob, signed)).toEqual([true, false, true, false]);
+    const of = async (row: string) => (await listWithdrawals(bob, { ...place(), row }))[0]!;
+    expect(await of(GONE)).toMatchObject({ isSignedByLeaf: true });
+    // Attack: a host shows a withdrawal by a key that the contributor never had.
+    const forged = signed[3]!;
+    const offer = { id: recordId(domain, forged.body), record: forged, check: () => {} };
+    const limits = { quotaBytesPerDay: 1e9, quotaRecordsPerDay: 1e9, maxStoreBytes: 1e9 };
+    const taken = await takeRecords(
+      await host.store.require(world.datanetId),
+      [offer],
+      new Quotas(limits, Date.now),
+    );
+    expect(taken).toEqual([null]);
+    expect(await of(digests[0]!)).toMatchObject({ isSignedByLeaf: false });
+    const through = await folder("through");
+    const { version } = await collectReviewed(world.owner, { ...place(), store: through });
+    const collected = version.storedRows.map(({ digest }) => digest);
+    expect(collected).toContain(digests[0]);
+    expect(collected).not.toContain(GONE);
+    const vouched = await verifyVouching(bob, { ...place(), store: through });
+    expect(vouched.withdrawn).not.toContain(digests[0]);
+    // It cannot have the row passed over for it.
+    const download = downloadVersion(bob, { ...place(), store: await folder("deceived") });
+    await expect(download).rejects.toMatchObject({ code: "DNT_ROW_WITHDRAWN" });
   });
 });

@@ -73,18 +73,18 @@ export async function verifyVersion(
     datanetId: number;
     store: RowStore;
     /**
-     * Signed withdrawals, as `listWithdrawals` returns them; default: none is known. Only those by the contributor's present key
-     * count: of others nobody but the host says that the leaf ever had the key.
+     * Signed withdrawals, as `listWithdrawals` returns them; default: none is known. Only those count
+     * that the contributor's leaf has signed: of others nobody but the host says that it ever had the key.
      */
     withdrawn?: readonly (Pick<WithdrawnRow, "contributorId" | "digest"> & {
-      readonly isSignedByPresentKey: boolean;
+      readonly isSignedByLeaf: boolean;
     })[];
   },
 ): Promise<VerifiedVersion> {
   // Attack: an owner drops rows, and has a host show withdrawals by a key that the contributor never had.
   const withdrawerOf = new Map(
-    withdrawn.flatMap(({ contributorId, digest, isSignedByPresentKey }): [string, number][] =>
-      isSignedByPresentKey ? [[digest, contributorId]] : [],
+    withdrawn.flatMap(({ contributorId, digest, isSignedByLeaf }): [string, number][] =>
+      isSignedByLeaf ? [[digest, contributorId]] : [],
     ),
   );
   const { datanet } = await getLeaf(client, datanetId);
