@@ -99,12 +99,12 @@ describe("the npm package", () => {
       all: (await bundled(null)).gzipKb,
     };
     console.info("kB of gzip without viem:", sizes);
-    expect(sizes.paying).toBeLessThan(56);
+    // Each has the table of errors, which is what is left of the smallest: about 5 kB, more with each code.
+    expect(sizes.paying).toBeLessThan(59);
     // All eleven kinds of forced operations are among the methods.
-    expect(sizes.methods).toBeLessThan(60);
-    expect(sizes.getLeaf).toBeLessThan(17);
-    // What is left of the smallest is the table of errors.
-    expect(sizes.parseOpen).toBeLessThan(5);
+    expect(sizes.methods).toBeLessThan(64);
+    expect(sizes.getLeaf).toBeLessThan(19);
+    expect(sizes.parseOpen).toBeLessThan(7);
     expect(sizes.all).toBeLessThan(100);
   });
 });

@@ -31,7 +31,7 @@ export function WhoGotIt({ site, found }: Pick<PageProps, "site" | "live"> & { f
   const rows = useRowPayout(site, found, isPaidOut);
   const paid = `${showOpen(payment.amountWei)} OPEN`;
   const section = (title: string, children: ComponentChildren) => (
-    <section class="card stack" aria-label="Who got it">
+    <section class="card stack" aria-label="Who was paid">
       <h2>{title}</h2>
       {children}
     </section>
