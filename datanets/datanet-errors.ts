@@ -86,6 +86,14 @@ export const datanetErrors = defineErrors("DNT", {
     remedy: "request access: openledger datanet access ID --purpose TEXT",
     httpStatus: 403,
   },
+  DNT_KEY_NOTICE: {
+    meaning:
+      "the leaf's key, or its card, was set through L1 without the key's signature less than a week ago; `data.untilMs`",
+    remedy:
+      "wait until `data.untilMs`; if you did not set the key, move what you own to another wallet: docs/how-to/new-wallet.md",
+    note: "Until then a host erases no row, grants nothing and shows no permissioned rows on the word of the new key.",
+    httpStatus: 409,
+  },
   DNT_RECORD_INVALID: {
     meaning:
       "a record has a malformed field, an old or future time, or a signature not by the named leaf's current key",

@@ -49,6 +49,7 @@ const EarningsPage = lazyPage(async () => (await import("./earnings/earnings-pag
 const FactoryPage = lazyPage(async () => (await import("./factory/factory-page.tsx")).FactoryPage);
 const HealthPage = lazyPage(async () => (await import("./health/health-page.tsx")).HealthPage);
 const LeafPage = lazyPage(async () => (await import("./explorer/leaf-page.tsx")).LeafPage);
+const NewWalletPage = lazyPage(async () => (await import("./wallet/new-wallet-page.tsx")).NewWalletPage);
 const OperationPage = lazyPage(async () => (await import("./explorer/operation-page.tsx")).OperationPage);
 const QueuePage = lazyPage(async () => (await import("./explorer/queue-page.tsx")).QueuePage);
 const SettlementPage = lazyPage(async () => (await import("./explorer/settlement-page.tsx")).SettlementPage);
@@ -76,6 +77,7 @@ const PAGES: readonly PageEntry[] = [
   { name: "glossary", label: "Glossary", under: "", isOne: true, show: WordsPage },
   { name: "queue", label: "Queue", under: "batches", show: QueuePage },
   { name: "settlement", label: "Settlement", under: "batches", show: SettlementPage },
+  { name: "wallet", label: "A new wallet", under: "bridge", isOne: true, show: NewWalletPage },
 ];
 const MENU = PAGES.filter(({ under }) => under === undefined);
 

@@ -81,6 +81,40 @@ export async function findDisplayNames(
     "leafIds" in filter
       ? `leaves=${filter.leafIds.join(",")}`
       : new URLSearchParams({ text: filter.text, limit: String(filter.limit ?? 20) });
+  const names = await askNames(client, hostUrl, `${query}`);
+  return names.flatMap(({ isOfPresentKey, ...name }) => (isOfPresentKey ? [name] : []));
+}
+
+export interface FindFormerNameParameters {
+  hostUrl: string;
+  leafId: number;
+}
+export type FindFormerNameErrorCode = FindDisplayNamesErrorCode;
+
+/**
+ * Finds the name that a leaf had under its former key. Nobody is shown it, until the present key signs it by `setDisplayName`.
+ * @returns null where there is none, or the present key has signed one
+ * @throws CLI_DATANET_HOST_FALSE where it is not signed
+ * @example
+ * ```ts
+ * const name = await findFormerName(client, { hostUrl, leafId: 12 });
+ * if (name !== null) await setDisplayName(client, { hostUrl, leafId: 12, name });
+ * ```
+ */
+export async function findFormerName(
+  client: HostAccess,
+  { hostUrl, leafId }: FindFormerNameParameters,
+): Promise<string | null> {
+  const [found] = await askNames(client, hostUrl, `leaves=${leafId}`);
+  return found === undefined || found.isOfPresentKey || found.name === "" ? null : found.name;
+}
+
+/** Names of leaves that are there, each signed. */
+async function askNames(
+  client: HostAccess,
+  hostUrl: string,
+  query: string,
+): Promise<(DisplayName & { isOfPresentKey: boolean })[]> {
   const { names } = await askHost(client, hostUrl, { path: `/v1/names?${query}` }, namesSchema);
   if (names.length === 0) return [];
   await initPoseidon();
@@ -88,6 +122,8 @@ export async function findDisplayNames(
   const leaves = await findLeaves(client, { ids: names.map(({ body }) => body.leafId) });
   return names.flatMap(({ body: { leafId, name }, keyX }) => {
     const leaf = leaves.find(({ id }) => id === leafId);
-    return leaf === undefined || hex32(leaf.keyX) !== keyX ? [] : [{ leafId, name, kind: leaf.kind }];
+    return leaf === undefined
+      ? []
+      : [{ leafId, name, kind: leaf.kind, isOfPresentKey: hex32(leaf.keyX) === keyX }];
   });
 }

@@ -31,7 +31,7 @@ const CARDS_PER_UNIT = 20;
 /** The host itself, its directory, and cards. */
 export function registerCardRoutes(app: FastifyInstance, context: HostContext): void {
   const route = routesOf(app);
-  const { config, ledger, store } = context;
+  const { config, keyNotices, ledger, store } = context;
 
   route("GET /v1/info", { tag: "host", summary: "The host, its session and its limits" }, async () => ({
     origin: context.origin(),
@@ -101,7 +101,8 @@ export function registerCardRoutes(app: FastifyInstance, context: HostContext): 
       const { id } = request.params;
       const card = readCardBytes(binaryBody(request));
       ledger.forget(id);
-      const { datanet } = await ledger.datanet(id);
+      const leaf = await ledger.datanet(id);
+      const { datanet } = leaf;
       // card is the ledger's: a changed card is a new version, signed by the Datanet's key.
       if (card.policy !== datanet.policy)
         throw datanetError("DNT_NOT_ON_LEDGER", `the ledger's card of Datanet ${id} is another one`, {
@@ -112,7 +113,11 @@ export function registerCardRoutes(app: FastifyInstance, context: HostContext): 
             version: datanet.version,
           },
         });
-      await (await store.openOrMake(id)).addCard(card);
+      const hosted = await store.openOrMake(id);
+      // Attack: a stolen owner wallet opens permissioned rows by a card that everybody, or a reviewer of its own, may read by.
+      const before = hosted.policy === null ? null : (await hosted.requireCard(BigInt(hosted.policy))).card;
+      if (before?.access === "permissioned") await keyNotices.refuseCard(leaf, datanet.policy);
+      await hosted.addCard(card);
       return { policy: hex32(card.policy), version: datanet.version };
     },
   );

@@ -1,6 +1,7 @@
 /** Modules of a running host that its routes share: settings, database, ledger, quotas, metrics. host-process.ts makes it. */
 import type { Logger } from "@openledger/foundation/logger";
 import type { HostStore } from "../store/host-store.ts";
+import type { KeyNotices } from "../store/key-notices.ts";
 import type { HostLedger } from "../store/ledger-view.ts";
 import type { Quotas } from "../store/quotas.ts";
 import type { HostConfig } from "./config.ts";
@@ -16,6 +17,7 @@ export interface HostContext {
   readonly sessions: RequestSessions;
   readonly store: HostStore;
   readonly ledger: HostLedger;
+  readonly keyNotices: KeyNotices;
   readonly guard: RequestGuard;
   readonly quotas: Quotas;
   readonly metrics: HostMetrics;

@@ -14,6 +14,7 @@ import { refuseEarlierStore } from "@openledger/foundation/store/earlier-store";
 import type { FastifyInstance } from "fastify";
 import { HOST_PART } from "../store/host-schema.ts";
 import { HostStore } from "../store/host-store.ts";
+import { KeyNotices } from "../store/key-notices.ts";
 import { HostLedger } from "../store/ledger-view.ts";
 import { deleteOldUsage, Quotas } from "../store/quotas.ts";
 import { redescribePart } from "../store/redescribe-rows.ts";
@@ -84,6 +85,7 @@ export async function createHostProcess(
       metrics,
       logger,
       nowMs,
+      keyNotices: new KeyNotices(ledger, nowMs),
       guard: new RequestGuard({ domain, sessions, ledger, nowMs }),
       quotas: new Quotas(config, nowMs),
       origin: () => origin,

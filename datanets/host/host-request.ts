@@ -83,7 +83,7 @@ async function readerOf(context: HostContext, request: FastifyRequest): Promise<
 
 /**
  * A Datanet whose rows the request may read, with the card that holds.
- * @throws DNT_NOT_HOSTED, DNT_REQUEST_UNSIGNED, DNT_ACCESS_NOT_GRANTED
+ * @throws DNT_NOT_HOSTED, DNT_REQUEST_UNSIGNED, DNT_ACCESS_NOT_GRANTED, DNT_KEY_NOTICE
  */
 export async function openForReading(
   context: HostContext,
@@ -94,6 +94,7 @@ export async function openForReading(
   const card = await cardOf(context, datanet);
   const leaf = await readerOf(context, request);
   await requireReader({ card, datanet }, { leaf }, context.nowMs());
+  if (card.access !== "public" && leaf !== null) await context.keyNotices.refuse(leaf, "reads no rows");
   return { card, datanet, leaf };
 }
 

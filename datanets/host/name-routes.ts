@@ -8,7 +8,7 @@ import { datanetError } from "../datanet-errors.ts";
 import { checkNames, signedNameSchema } from "../records/display-name.ts";
 import { findNames, namesOfLeaves, storeName } from "../store/names.ts";
 import type { HostContext } from "./host-context.ts";
-import { MAX_LEAD_MS, queryText } from "./host-request.ts";
+import { idParams, MAX_LEAD_MS, queryText } from "./host-request.ts";
 
 const MAX_LEAVES = 100;
 
@@ -27,10 +27,10 @@ type NamesQuery = z.output<typeof namesQuery>;
 /** Names that are shown in the time of a unit. */
 const NAMES_PER_UNIT = 50;
 
-/** Names that leaves have chosen, each signed by its leaf's key. */
+/** Names that leaves have chosen, each signed by its leaf's key; and keys that are under notice. */
 export function registerNameRoutes(app: FastifyInstance, context: HostContext): void {
   const route = routesOf(app);
-  const { domain, ledger, nowMs, quotas, store } = context;
+  const { domain, keyNotices, ledger, nowMs, quotas, store } = context;
   const { database } = store;
 
   const costOf = ({ leaves, limit }: NamesQuery) => (leaves?.length ?? limit) / NAMES_PER_UNIT;
@@ -68,6 +68,20 @@ export function registerNameRoutes(app: FastifyInstance, context: HostContext): 
           ? await findNames(database, text!, limit)
           : await namesOfLeaves(database, leaves);
       return { names };
+    },
+  );
+
+  route(
+    "GET /v1/leaves/:id/key-notice",
+    {
+      tag: "names",
+      summary:
+        "Week's notice of a leaf whose key came without the old key's signature; null if there is none",
+      params: idParams,
+    },
+    async ({ params: { id } }) => {
+      const leaf = await ledger.leaf(id);
+      return { notice: leaf === null ? null : await keyNotices.of(leaf) };
     },
   );
 }

@@ -12,6 +12,7 @@ import { datanetError, datanetErrors } from "../datanet-errors.ts";
 import {
   checkSignatures,
   idOfMessage,
+  type RecordBody,
   recordMessage,
   type SignedRecord,
   signedRecordSchema,
@@ -40,7 +41,7 @@ const verifiedQuery = recordsQuery.extend({ model: countFromText.optional() });
 /** Labels, disputes, approvals, objections, withdrawals, requests for access, recomputations: records signed by ledger keys. */
 export function registerRecordRoutes(app: FastifyInstance, context: HostContext): void {
   const route = routesOf(app);
-  const { domain, ledger, metrics, nowMs, quotas, store } = context;
+  const { domain, keyNotices, ledger, metrics, nowMs, quotas, store } = context;
   const intake = new RecordIntake(quotas);
 
   route(
@@ -85,10 +86,12 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
           continue;
         }
         const signer = signers.get(record.body.leafId)!;
-        if (record.body.kind === "verified") {
-          errors[place] = await refusalOf(requireOnLedger(ledger, record.body));
-          if (errors[place] !== null) continue;
-        }
+        errors[place] = await refusalOf(
+          record.body.kind === "verified"
+            ? requireOnLedger(ledger, record.body)
+            : requireLongKey(record.body, signer),
+        );
+        if (errors[place] !== null) continue;
         const check = (known: RecordKnowledge) => {
           requireNewest(known, record.body);
           requireMaySay(record.body, signer, { ...known, card, datanetId: id });
@@ -226,6 +229,13 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
     },
   );
 
+  /** Refuses what nobody can undo, as long as the signer's key is under notice. @throws DNT_KEY_NOTICE */
+  async function requireLongKey(body: RecordBody, signer: HostLeaf): Promise<void> {
+    if (body.kind === "withdrawal") await keyNotices.refuse(signer, "withdraws no row");
+    if (body.kind === "accessAnswer" && body.answer === "grant")
+      await keyNotices.refuse(signer, "grants no access");
+  }
+
   /** Reads a record. An error of its form is returned, not thrown. */
   function readRecord(datanet: HostedDatanet, value: unknown): SignedRecord | RollupError {
     const parsed = signedRecordSchema.safeParse(value);
@@ -242,7 +252,7 @@ async function refusalOf(check: Promise<void>): Promise<RollupError | null> {
     await check;
     return null;
   } catch (error) {
-    if (isRollupError(error, "DNT_RECORD_INVALID")) return error;
+    if (isRollupError(error, "DNT_RECORD_INVALID") || isRollupError(error, "DNT_KEY_NOTICE")) return error;
     throw error;
   }
 }

@@ -77,7 +77,7 @@ const operationSchema = z.union([
     word4: element,
   }),
 ]);
-type HostOperation = z.output<typeof operationSchema>;
+export type HostOperation = z.output<typeof operationSchema>;
 
 export interface HostCommit {
   readonly rowsRoot: bigint;
@@ -103,6 +103,12 @@ interface DatanetHistory {
   /** Commits in the ledger's order. */
   readonly commits: readonly HostCommit[];
   readonly versions: readonly HostVersion[];
+}
+
+interface OperationsPage {
+  readonly operations: readonly HostOperation[];
+  /** Name of the last operation here; null at the end of the list. */
+  readonly nextBefore: string | number | null;
 }
 
 const PAGE_SIZE = 200;
@@ -161,6 +167,20 @@ export class HostLedger {
   forget(id: number): void {
     this.#leaves.delete(id);
     this.#histories.delete(id);
+  }
+
+  /**
+   * Operations and executed queue entries of a leaf, newest first; none of a leaf that is not there.
+   * @param before name of an operation: older ones than it
+   * @throws SRV_SEQUENCER_UNREACHABLE
+   */
+  async operationsPage(id: number, before?: string | number): Promise<OperationsPage> {
+    const rest = before === undefined ? "" : `&before=${before}`;
+    const path = `/v1/operations?leaf=${id}&limit=${PAGE_SIZE}${rest}`;
+    const operations = (await this.#ask(path, z.array(operationSchema))) ?? [];
+    const last = operations.at(-1);
+    const isLast = last === undefined || operations.length < PAGE_SIZE;
+    return { operations, nextBefore: isLast ? null : nameOf(last) };
   }
 
   #askLeaf(id: number): Promise<HostLeaf | null> {
@@ -230,16 +250,12 @@ export class HostLedger {
     const known = this.#final.get(id) ?? [];
     const newestKnown = known[0] && nameOf(known[0]);
     const found: HostOperation[] = [];
-    for (;;) {
-      const last = found.at(-1);
-      const page = await this.#ask(
-        `/v1/operations?leaf=${id}&limit=${PAGE_SIZE}${last === undefined ? "" : `&before=${nameOf(last)}`}`,
-        z.array(operationSchema),
-      );
-      if (page === null) return [];
-      const end = page.findIndex((operation) => nameOf(operation) === newestKnown);
-      found.push(...(end < 0 ? page : page.slice(0, end)));
-      if (end >= 0 || page.length < PAGE_SIZE) break;
+    for (let before: string | number | undefined; ; ) {
+      const { nextBefore, operations } = await this.operationsPage(id, before);
+      const end = operations.findIndex((operation) => nameOf(operation) === newestKnown);
+      found.push(...(end < 0 ? operations : operations.slice(0, end)));
+      if (end >= 0 || nextBefore === null) break;
+      before = nextBefore;
     }
     const all = [...found, ...known];
     const firstFinal = all.findIndex(({ status }) => status === "final");

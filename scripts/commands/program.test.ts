@@ -33,6 +33,7 @@ describe("openledger --help", () => {
         "",
         "account",
         "account name",
+        "account move",
         "account new",
         "account rotate-key",
         "ceremony",

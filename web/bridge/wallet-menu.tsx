@@ -5,11 +5,14 @@
 import { useRef, useState } from "preact/hooks";
 import { Badge } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";
+import { Choice } from "../design/choice.tsx";
 import { Identifier } from "../design/identifier.tsx";
+import { chooseAccount, holdings, mainAccount } from "../ledger/holdings.ts";
 import type { Live } from "../ledger/live.ts";
 import { connect, disconnect, session } from "../ledger/session.ts";
 import type { Site } from "../ledger/site.ts";
 import { type FoundWallet, foundWallets } from "../ledger/wallets.ts";
+import { leafLabel } from "../words/leaf-names.ts";
 import { type Problem, ProblemNotice, problemOf } from "../words/problem.tsx";
 
 interface MenuProps {
@@ -69,6 +72,15 @@ function Connected({ onEnd }: { onEnd: () => void }) {
               : "in this page's memory"}
         </dd>
       </dl>
+      <AccountChoice address={address} />
+      <Button
+        onClick={() => {
+          window.location.hash = "#/wallet";
+          onEnd();
+        }}
+      >
+        Move to a new wallet
+      </Button>
       <Button
         onClick={() => {
           disconnect();
@@ -78,6 +90,21 @@ function Connected({ onEnd }: { onEnd: () => void }) {
         Disconnect
       </Button>
     </>
+  );
+}
+
+/** Account to act for, where the address has several. */
+function AccountChoice({ address }: { address: string }) {
+  const owned = holdings.value?.address === address ? holdings.value : null;
+  if (owned === null || owned.accounts.length < 2) return null;
+  return (
+    <Choice
+      label="Account"
+      value={String(mainAccount(owned)!.id)}
+      options={owned.accounts.map(({ id }) => ({ name: String(id), label: leafLabel(id, "account") }))}
+      onChoose={(id) => chooseAccount(Number(id))}
+      help="All pages act for it."
+    />
   );
 }
 

@@ -41,7 +41,7 @@ export function EarningsPage(props: PageProps) {
         <h1>Earnings</h1>
         <p class="lead">
           Each paid answer pays the people whose rows helped. What an account earns from each model, epoch by{" "}
-          <Term name="epoch">epoch</Term>.
+          <Term name="epoch">epoch</Term>. <a href="#/wallet">A new wallet</a> takes it all along.
         </p>
       </section>
       {leafId === null ? (

@@ -14,6 +14,7 @@ import { lazyPage } from "../lazy-page.tsx";
 import type { PageProps } from "../ledger/page.ts";
 import { session } from "../ledger/session.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
+import { KeyNoticePart } from "../wallet/key-notice-part.tsx";
 import { showAge, showCount } from "../words/format.ts";
 import { hostedDatanet, leafNames, noteShownLeaf } from "../words/leaf-names.ts";
 import { BatchLink, OperationLink, QueueLink } from "../words/links.tsx";
@@ -43,6 +44,7 @@ export function LeafPage(props: PageProps) {
       <Answered answer={answer} none="No account, Datanet or model has this number.">
         {(leaf) => (
           <>
+            {site.datanetHosts.length > 0 && <KeyNoticePart {...props} leafId={leaf.id} />}
             <Facts leaf={leaf} site={site} live={live} />
             {leaf.datanet != null && <DatanetPart id={leaf.id} datanet={leaf.datanet} />}
             {leaf.kind === "model" && <LazyModelPart {...props} modelId={leaf.id} />}

@@ -30,7 +30,23 @@ export type BalanceCheck =
 
 export const holdings = signal<Holdings | null>(null);
 
-/** The account that the page acts for: the address' first. */
+/** Account that the visitor chose among several of an address, in this browser. */
+export const chosenLeafId = signal<number | null>(readChosen());
+
+const CHOSEN = "openledger.account";
+
+function readChosen(): number | null {
+  const text = localStorage.getItem(CHOSEN);
+  return text !== null && /^\d{1,8}$/.test(text) ? Number(text) : null;
+}
+
+export function chooseAccount(id: number): void {
+  localStorage.setItem(CHOSEN, String(id));
+  chosenLeafId.value = id;
+}
+
+/** The account that the page acts for: the chosen one, else the address' first. */
 export function mainAccount(now: Holdings | null): LedgerLeaf | null {
-  return now?.accounts[0] ?? null;
+  const accounts = now?.accounts ?? [];
+  return accounts.find(({ id }) => id === chosenLeafId.value) ?? accounts[0] ?? null;
 }

@@ -10,7 +10,7 @@ import { getProvenLeaf } from "@openledger/client/sequencer/proven-leaf";
 import type { LedgerLeaf } from "@openledger/client/sequencer/sequencer-schemas";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { problemOf } from "../words/problem.tsx";
-import { type BalanceCheck, holdings } from "./holdings.ts";
+import { type BalanceCheck, chosenLeafId, holdings } from "./holdings.ts";
 import type { Session } from "./session.ts";
 
 /** @throws CLI_UNREACHABLE, CLI_SEQUENCER_… */
@@ -27,7 +27,8 @@ export async function refreshHoldings({ address, client }: Session): Promise<voi
     client.l1.readContract({ ...contract, functionName: "queueFeeWei" }),
   ]);
   const accounts = leaves.filter(({ kind }) => kind === "account");
-  const checked = accounts[0] === undefined ? null : await checkLeaf(client, accounts[0], address);
+  const account = accounts.find(({ id }) => id === chosenLeafId.value) ?? accounts[0];
+  const checked = account === undefined ? null : await checkLeaf(client, account, address);
   holdings.value = {
     address,
     l1,

@@ -1,4 +1,4 @@
-/** `openledger account`: creates keys in the accounts file, publishes a display name, replaces a leaf's key. */
+/** `openledger account`: creates keys in the accounts file, publishes a display name, replaces a leaf's key, moves a leaf. */
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { force } from "@openledger/client/actions/forced/force";
@@ -25,18 +25,20 @@ import { command, WAIT_OPTION, waitWithProgress, withExample } from "../../cli/r
 import { HOST_OPTION } from "../datanet/host-options.ts";
 import { MAX_FEE_OPTION, maxFeeOf, UNCHECKED_LINE, UNCHECKED_OPTION } from "../money/forced-operation.ts";
 import { installationPaths } from "../operate/installation/installation.ts";
+import { addMove } from "./move-command.ts";
 
 const LEAF_OPTION = defineOptions({
   "--leaf <id>": "a Datanet or model of the account; default: its account leaf",
 });
 
-/** Adds new, name and rotate-key. */
+/** Adds new, name, rotate-key and move. */
 export function addAccountCommands(program: Command): void {
   const account = program.command("account").description("keys and names");
   withExample(account, "account new erin");
   addNew(account);
   addName(account);
   addRotateKey(account);
+  addMove(account);
 }
 
 const addNew = command({
