@@ -48,7 +48,7 @@ test("an account moves from one wallet of the browser to the other, with rows an
   await there.reload();
   await main(there).getByRole("heading", { name: "A new wallet" }).waitFor();
   await look(there, "wallet-begin");
-  await main(there).getByRole("button", { name: "the new wallet" }).click();
+  await main(there).getByRole("button", { name: "the new wallet", exact: true }).click();
   await main(there).getByRole("button", { name: "This is my new wallet" }).click();
   await main(there).getByText("Now connect the wallet that owns the account today.").waitFor();
   const code = main(there).getByRole("button", { name: /the new wallet's code$/ });
@@ -68,7 +68,7 @@ test("an account moves from one wallet of the browser to the other, with rows an
   await world.finalise();
   expect((await getLeaf(world.client("bob"), ALICE)).l1Owner).toBe(NEW_WALLET.address);
 
-  await main(there).getByRole("button", { name: "the new wallet" }).click();
+  await main(there).getByRole("button", { name: "the new wallet", exact: true }).click();
   await main(there).getByText("The account is this wallet's.").waitFor();
   await main(there).getByRole("button", { name: "Sign “Alice”" }).click();
   await main(there).getByRole("region", { name: "Names" }).waitFor({ state: "detached" });
