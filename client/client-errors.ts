@@ -156,6 +156,13 @@ export const clientErrors = defineErrors("CLI", {
       "do not rely on it; have the model trained on a version without the row, computed again by somebody, and certified then",
     note: "`data.reason` is malformed, domain, not-withdrawn, record-other, record-signature, not-contributor, commit-list, version-list, row-present, model, several-datanets, recomputation-missing, recomputation-repeated or difference.",
   },
+  CLI_PAPERS_WRONG: {
+    meaning:
+      "a model's papers, or the recipe that they would be written from, are not what the ledger and its hosts say; `data.reason`",
+    remedy:
+      "do not rely on what `data.fields` names; write the papers again with openledger models card, and compare",
+    note: "`data.reason` is differs, with each field in `data.fields`, or recipe, where the model's server shows another model's.",
+  },
   CLI_COMMITS_INCOMPLETE: {
     meaning: "the sequencer's list of commits does not reproduce the Datanet's hash chain of contributions",
     remedy: "try again; if the error persists, read the commits from L1's batches, not from this sequencer",
@@ -219,6 +226,16 @@ export const clientErrors = defineErrors("CLI", {
 
 export type ClientErrorCode = CodeOf<typeof clientErrors>;
 
+/** A field of a model's paper that is not what the ledger and its hosts say. */
+export interface PaperFieldDifference {
+  /** Name of the paper's file. */
+  paper: string;
+  field: string;
+  /** null where the paper does not have the field. */
+  given: string | null;
+  right: string | null;
+}
+
 /** Types of `data`, for the codes whose data callers read. `clientError` enforces them. Amounts are in wei. */
 interface ClientErrorData {
   CLI_TOKEN_BALANCE_TOO_LOW: { address: Address; balanceWei: bigint; feeWei: bigint; amountWei?: bigint };
@@ -228,6 +245,10 @@ interface ClientErrorData {
   CLI_OPERATION_DROPPED: { hash: Hex; reason?: string | null | undefined };
   CLI_QUEUE_ENTRY_INVALID: { queueIndex: number; batchNumber?: number | null | undefined };
   CLI_COMMITS_INCOMPLETE: { datanetId: number; listedCount: number };
+  /** Fields that differ, at most 100 of `fieldCount`. */
+  CLI_PAPERS_WRONG:
+    | { reason: "recipe" }
+    | { reason: "differs"; fieldCount: number; fields: readonly PaperFieldDifference[] };
   /** `part` names the first part of the reply below `least`. */
   CLI_BELOW_LEAST: { part: string; given: string; least: string };
   /** `what` names the first field that differs. */

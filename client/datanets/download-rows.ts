@@ -20,7 +20,7 @@ import { type DatanetCommit, listCommits, readHistory } from "../actions/data/li
 import { storeVersion } from "../actions/data/published-version.ts";
 import { type RowStore, readRow, storeContributionList, storeRow } from "../actions/data/row-store.ts";
 import { clientError } from "../client-errors.ts";
-import type { LedgerClient } from "../ledger-client.ts";
+import type { SequencerAccess } from "../sequencer/sequencer-request.ts";
 import { hostFalse } from "./host-false.ts";
 import {
   askHostForBytes,
@@ -71,11 +71,11 @@ export type DownloadVersionErrorCode =
  * ```
  */
 export async function downloadVersion(
-  client: LedgerClient,
+  client: HostAccess,
   parameters: DownloadVersionParameters,
 ): Promise<DownloadVersionReturnType> {
   const { datanetId, hostUrl, onProgress, store } = parameters;
-  const { publishedAtMs, rowsRoot, version } = await versionRoot(client, datanetId, parameters.version);
+  const { publishedAtMs, rowsRoot, version } = await listedVersion(client, datanetId, parameters.version);
   const list = await downloadVersionList(client, { hostUrl, datanetId, rowsRoot });
   const contributors = new Map(list.map(({ contributorId, digest }) => [digest, contributorId]));
   const { receivedCount, withdrawn } = await fetchRows(client, parameters, {
@@ -122,7 +122,7 @@ export type DownloadCommitsErrorCode =
  * ```
  */
 export async function downloadCommits(
-  client: LedgerClient,
+  client: HostAccess,
   parameters: DownloadCommitsParameters,
 ): Promise<DatanetCommit[]> {
   const { datanetId, hostUrl, onIncomplete, store } = parameters;
@@ -159,7 +159,7 @@ interface FetchedRows {
 
 /** Fetches the rows that the store does not have. */
 async function fetchRows(
-  client: LedgerClient,
+  client: HostAccess,
   parameters: Omit<DownloadVersionParameters, "version" | "onProgress">,
   rows: FetchedRows,
 ): Promise<{ receivedCount: number; withdrawn: Withdrawal[] }> {
@@ -181,7 +181,7 @@ async function fetchRows(
 
 /** @returns the number of rows received */
 async function fetchPresent(
-  client: LedgerClient,
+  client: HostAccess,
   { datanetId, from, hostUrl, store }: Omit<DownloadVersionParameters, "version" | "onProgress">,
   { digests, onProgress }: FetchedRows,
   withdrawn: readonly Withdrawal[],
@@ -213,7 +213,7 @@ async function fetchPresent(
  * @internal
  */
 export async function receiveRows(
-  client: LedgerClient,
+  client: HostAccess,
   { datanetId, hostUrl, store }: HostedDatanetPlace & { store: RowStore },
   requested: readonly string[],
   signing: Pick<HostCall, "from" | "isSigned" | "header">,
@@ -250,23 +250,43 @@ async function readList<T>(
   }
 }
 
+/** A version by the sequencer's list of operations; times are its word, in Unix milliseconds. @internal */
+export interface ListedVersion {
+  version: number;
+  rowsRoot: bigint;
+  /** Hash of the card at that version; 0 for none. */
+  policy: bigint;
+  /** null if the sequencer does not know it. */
+  publishedAtMs: number | null;
+  /** Times of the first and the last commit before the version; null if the sequencer does not know them, or there is none. */
+  collected: { fromMs: number; toMs: number } | null;
+}
+
 /**
- * Number, root and time of a version; the present one's by default.
+ * Number, root and times of a version; the present one's by default.
  * @throws CLI_UNKNOWN
  * @internal
  */
-export async function versionRoot(
-  client: LedgerClient,
+export async function listedVersion(
+  client: SequencerAccess,
   datanetId: number,
   version: number | undefined,
-): Promise<{ version: number; rowsRoot: bigint; publishedAtMs: number | null }> {
-  const { versions } = await readHistory(client, datanetId);
+): Promise<ListedVersion> {
+  const { commits, versions } = await readHistory(client, datanetId);
   const number = version ?? versions.length;
   const found = versions[number - 1];
   if (found === undefined)
     throw clientError("CLI_UNKNOWN", `datanet ${datanetId} has no version ${number}`, {
       data: { reason: "version", datanetId, version: number },
     });
-  const { operation, rowsRoot } = found;
-  return { version: number, rowsRoot, publishedAtMs: operation.acknowledgedAtMs ?? null };
+  const { operation, policy, rowsRoot } = found;
+  const earlier = commits.filter((commit) => commit.operation.opIndex! < operation.opIndex!);
+  const [fromMs, toMs] = [earlier[0], earlier.at(-1)].map((commit) => commit?.operation.acknowledgedAtMs);
+  return {
+    version: number,
+    rowsRoot,
+    policy,
+    publishedAtMs: operation.acknowledgedAtMs ?? null,
+    collected: fromMs == null || toMs == null ? null : { fromMs, toMs },
+  };
 }

@@ -1,34 +1,35 @@
 /** A version's rows with their accepted labels, checked, for exports. The export command and the pages' download call it. */
 import type { Card } from "@openledger/datanets/card/card";
 import type { ExportedRow } from "@openledger/datanets/export/exported-rows";
-import { type ReadVersionErrorCode, readVersion } from "../actions/data/published-version.ts";
-import { readRow } from "../actions/data/row-store.ts";
-import type { LedgerClient } from "../ledger-client.ts";
-import { type GetHostedDatanetErrorCode, getHostedDatanet } from "./datanet-card.ts";
+import type { VersionFacts } from "@openledger/datanets/papers/version-facts";
+import { type ReadRowErrorCode, readRow } from "../actions/data/row-store.ts";
+import { storeVersionLabels } from "../actions/data/stored-labels.ts";
+import { type DescribeVersionErrorCode, describeVersion } from "./described-version.ts";
 import {
   type DownloadVersionErrorCode,
   type DownloadVersionParameters,
   downloadVersion,
 } from "./download-rows.ts";
-import { type DownloadLabelsErrorCode, downloadLabels } from "./reviewed-version.ts";
+import type { HostAccess } from "./host-request.ts";
 import type { Withdrawal } from "./withdrawals.ts";
 
 export type ExportVersionParameters = DownloadVersionParameters;
 export interface ExportVersionReturnType {
+  /** The card that the version was published with. */
   card: Card;
   version: number;
   rowsRoot: bigint;
+  /** Hash of that card; 0 if the version was published without one, and the card is the present one. */
+  policy: bigint;
   /** Time of publication by the sequencer's word, in Unix milliseconds; null if it does not know it. */
   publishedAtMs: number | null;
   /** Rows in the version's order, without those that their contributors have withdrawn since. */
   rows: ExportedRow[];
   withdrawn: readonly Withdrawal[];
+  /** What the ledger, the card and the records show of the version. */
+  facts: VersionFacts;
 }
-export type ExportVersionErrorCode =
-  | DownloadVersionErrorCode
-  | DownloadLabelsErrorCode
-  | ReadVersionErrorCode
-  | GetHostedDatanetErrorCode;
+export type ExportVersionErrorCode = DownloadVersionErrorCode | DescribeVersionErrorCode | ReadRowErrorCode;
 
 /**
  * Downloads a version as `downloadVersion` does, and returns its rows with their accepted labels and the Datanet's card. Rows that
@@ -41,20 +42,21 @@ export type ExportVersionErrorCode =
  * ```
  */
 export async function exportVersion(
-  client: LedgerClient,
+  client: HostAccess,
   parameters: ExportVersionParameters,
 ): Promise<ExportVersionReturnType> {
   const { datanetId, hostUrl, store } = parameters;
-  const { card } = await getHostedDatanet(client, { datanetId, hostUrl });
-  const { publishedAtMs, rowsRoot, version, withdrawn } = await downloadVersion(client, parameters);
+  const { version } = await downloadVersion(client, parameters);
+  // Read behind the rows: one that was withdrawn in the meantime is left out, and counted.
+  const described = await describeVersion(client, { datanetId, hostUrl, version });
+  const { card, facts, labels, policy, publishedAtMs, rowsRoot, withdrawn } = described;
+  await storeVersionLabels(store, labels);
   const leftOut = new Set(withdrawn.map(({ digest }) => digest));
-  const { labels } = await downloadLabels(client, { datanetId, hostUrl, store, rowsRoot });
-  const { rows } = await readVersion(store, rowsRoot);
-  const exported: ExportedRow[] = [];
-  for (const [i, { contributorId, digest, validatorId }] of rows.entries()) {
+  const rows: ExportedRow[] = [];
+  for (const [i, { contributorId, digest, validatorId }] of described.rows.entries()) {
     if (leftOut.has(digest)) continue;
     const content = await readRow(store, digest);
-    exported.push({ content, label: labels[i] ?? null, digest, contributorId, validatorId });
+    rows.push({ content, label: labels.labels[i] ?? null, digest, contributorId, validatorId });
   }
-  return { card, version, rowsRoot, publishedAtMs, rows: exported, withdrawn };
+  return { card, version, rowsRoot, policy, publishedAtMs, rows, withdrawn, facts };
 }

@@ -26,8 +26,8 @@ import type { CommitVersionOptions } from "../actions/data/version-commitments.t
 import type { LedgerClient } from "../ledger-client.ts";
 import { getLeaf } from "../sequencer/ledger-reads.ts";
 import { type GetHostedDatanetErrorCode, getHostedDatanet } from "./datanet-card.ts";
-import type { HostedDatanetPlace } from "./host-request.ts";
-import { type ReadRecordsErrorCode, readRecords } from "./signed-records.ts";
+import type { HostAccess, HostedDatanetPlace } from "./host-request.ts";
+import { type ReadRecordsErrorCode, type ReadRecordsReturnType, readRecords } from "./signed-records.ts";
 
 /** Reason why a row stays out until somebody settles what its labellers differ in. @internal */
 export const DISPUTED = "disputed";
@@ -126,7 +126,22 @@ export async function collectLabels(
   { datanetId, hostUrl, rows }: CollectLabelsParameters,
 ): Promise<CollectLabelsReturnType> {
   const { card } = await getHostedDatanet(client, { datanetId, hostUrl });
-  const { recordState, records } = await readRecords(client, { datanetId, hostUrl });
+  return labelsOfRecords(client, { card, rows, ...(await readRecords(client, { datanetId, hostUrl })) });
+}
+
+/**
+ * Computes the accepted labels of rows from records that were read and checked, as `collectLabels` does.
+ * @internal
+ */
+export async function labelsOfRecords(
+  client: HostAccess,
+  {
+    card,
+    recordState,
+    records,
+    rows,
+  }: ReadRecordsReturnType & Pick<CollectLabelsParameters, "rows"> & { card: Card },
+): Promise<CollectLabelsReturnType> {
   const signed = vouchingRecords(records);
   const presentKey = presentKeys(client);
   const unsigned: string[] = [];
@@ -175,7 +190,7 @@ export async function downloadLabels(
 }
 
 /** Reads the keys of leaves, each once. */
-function presentKeys(client: LedgerClient): (leafId: number) => Promise<bigint> {
+function presentKeys(client: HostAccess): (leafId: number) => Promise<bigint> {
   const known = new Map<number, bigint>();
   return async (leafId) => {
     const key = known.get(leafId) ?? (await getLeaf(client, leafId)).keyX;

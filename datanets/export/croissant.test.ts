@@ -1,5 +1,5 @@
 /**
- * Croissant files against the specification 1.1: expanded as JSON-LD by a library, with the context in the file, offline; each class
+ * Croissant files against the specifications, 1.1 and RAI 1.0: expanded as JSON-LD by a library, with the context in the file, offline; each class
  * has its required properties, references lead to what is there, hashes and types are those of the Parquet file.
  */
 import { sha256 } from "@noble/hashes/sha2.js";
@@ -9,12 +9,38 @@ import { parquetMetadataAsync, parquetSchema } from "hyparquet";
 import jsonld from "jsonld";
 import { describe, expect, it } from "vitest";
 import type { Card } from "../card/card.ts";
+import type { RecordBody } from "../records/record.ts";
 import { sampleCard } from "../testing/sample-card.ts";
-import { exportFilesOf } from "./export-files.ts";
+import { sampleFacts } from "../testing/sample-facts.ts";
+import { croissantFileOf, exportFilesOf } from "./export-files.ts";
 import type { ExportedRow } from "./exported-rows.ts";
 
 const SC = "https://schema.org/";
 const CR = "http://mlcommons.org/croissant/";
+const RAI = "http://mlcommons.org/croissant/RAI/";
+/** Table of RAI 1.0: each property with its cardinality. */
+const RAI_PROPERTIES = {
+  dataCollection: "ONE",
+  dataCollectionType: "MANY",
+  dataCollectionMissingData: "ONE",
+  dataCollectionRawData: "ONE",
+  dataCollectionTimeframe: "MANY",
+  dataImputationProtocol: "ONE",
+  dataManipulationProtocol: "ONE",
+  dataPreprocessingProtocol: "MANY",
+  dataAnnotationProtocol: "ONE",
+  dataAnnotationPlatform: "MANY",
+  dataAnnotationAnalysis: "MANY",
+  dataReleaseMaintenancePlan: "MANY",
+  personalSensitiveInformation: "MANY",
+  dataSocialImpact: "ONE",
+  dataBiases: "MANY",
+  dataLimitations: "MANY",
+  dataUseCases: "MANY",
+  annotationsPerItem: "ONE",
+  annotatorDemographics: "MANY",
+  machineAnnotationTools: "MANY",
+} as const;
 const BASE = "https://host.example/v1/datanets/10/";
 type Node = Readonly<Record<string, readonly unknown[]>> & {
   readonly "@id"?: string;
@@ -47,10 +73,27 @@ const CARDS: readonly (readonly [string, Card, Uint8Array])[] = [
   ["a text without labels", sampleCard({ labels: [], licence: "our own terms" }), Buffer.from("Sun")],
 ];
 
+const NAME = "clauses of May #1.parquet";
+/** Two labels of a row. The second labeller saw a suggestion, and noted a person. */
+const labelsOf = (row: string, of: string): RecordBody[] =>
+  ([30, 31] as const).map((leafId, i) => ({
+    kind: "label",
+    datanetId: 10,
+    leafId,
+    atMs: 1,
+    row,
+    label: of,
+    flags: i === 1 ? ["personal"] : [],
+    note: "",
+    ...(i === 1 ? { sawSuggestion: true } : {}),
+  }));
+
 /** The file and its Parquet file, as the export writes them. */
-async function written(card: Card, content: Uint8Array, name = "clauses of May #1.parquet") {
+async function written(card: Card, content: Uint8Array, isLabelled = false) {
+  const name = NAME;
   const digest = bytesToHex(sha256(content));
-  const rows: ExportedRow[] = [{ content, label: null, digest, contributorId: 8, validatorId: 20 }];
+  const label = isLabelled ? card.labels[0]!.name : null;
+  const rows: ExportedRow[] = [{ content, label, digest, contributorId: 8, validatorId: 20 }];
   const facts = {
     card,
     datanetId: 10,
@@ -58,6 +101,7 @@ async function written(card: Card, content: Uint8Array, name = "clauses of May #
     publishedAtMs: Date.UTC(2026, 4, 1),
     rowsRoot: 7n,
     rows,
+    facts: sampleFacts(card, rows, isLabelled ? labelsOf(digest, label!) : []),
     hostUrl: "https://host.example",
     name,
   };
@@ -92,7 +136,10 @@ describe.each(CARDS)("the Croissant file of rows of kind %s", (_what, card, cont
   it("has the required properties of a data set", async () => {
     const { dataset } = await written(card, content);
     expect(dataset["@type"]).toEqual([`${SC}Dataset`]);
-    expect(text(dataset, "http://purl.org/dc/terms/conformsTo")).toBe("http://mlcommons.org/croissant/1.1");
+    const conforms = (dataset["http://purl.org/dc/terms/conformsTo"] as Value[]).map(
+      (value) => value["@value"],
+    );
+    expect(conforms).toEqual(["http://mlcommons.org/croissant/1.1", `${RAI}1.0`]);
     expect(text(dataset, `${SC}name`)).toBe(card.name);
     expect(text(dataset, `${SC}description`)).toBe(card.description);
     expect(text(dataset, `${SC}url`)).toBe("https://host.example/v1/datanets/10");
@@ -192,4 +239,59 @@ describe.each(CARDS)("the Croissant file of rows of kind %s", (_what, card, cont
       card.labels.map((label) => label.name),
     );
   });
+
+  it("has every property of RAI 1.0 with its cardinality and type, and says of each what is not known", async () => {
+    const { dataset } = await written(card, content);
+    const properties = Object.keys(dataset).filter((property) => property.startsWith(RAI));
+    expect(properties.sort()).toEqual(
+      Object.keys(RAI_PROPERTIES)
+        .map((name) => RAI + name)
+        .sort(),
+    );
+    for (const [name, cardinality] of Object.entries(RAI_PROPERTIES)) {
+      const values = (dataset[RAI + name] as readonly Value[]).map((value) => value["@value"]);
+      if (cardinality === "ONE") expect(values.length, name).toBe(1);
+      for (const value of values) {
+        expect(typeof value, name).toBe("string");
+        expect(value, name).not.toMatch(/^\s*$|undefined|null|NaN|\[object/);
+        if (name === "dataCollectionTimeframe") expect(new Date(String(value)).toISOString()).toBe(value);
+      }
+    }
+    for (const name of ["dataSocialImpact", "dataCollectionRawData", "annotatorDemographics", "dataBiases"])
+      expect(JSON.stringify(dataset[RAI + name]), name).toContain("Not known to the ledger");
+  });
+});
+
+it("counts labels, labellers, suggestions and noted rows from the signed records", async () => {
+  const { dataset } = await written(sampleCard(), Buffer.from("Sun"), true);
+  const said = (name: keyof typeof RAI_PROPERTIES) =>
+    (dataset[RAI + name] as readonly Value[]).map((value) => String(value["@value"])).join(" ");
+  expect(said("annotationsPerItem")).toBe("2 to 2, 2.00 on average; the card asks for 2");
+  expect(said("annotatorDemographics")).toContain("2 accounts labelled");
+  expect(said("personalSensitiveInformation")).toContain("in 1 row of 1");
+  expect(said("dataBiases")).toContain("good 100.0 % (1 of 1), bad 0.0 % (0 of 1)");
+  expect(said("dataCollectionMissingData")).toBe("0 rows of 1 have no accepted label.");
+  expect(said("dataCollectionTimeframe")).toBe("2026-04-01T00:00:00.000Z 2026-04-02T00:00:00.000Z");
+  expect(said("dataAnnotationProtocol")).toContain("Say whether one would go out.");
+});
+
+it("leaves out size and hash of a file that its writer may not read, and time of commits that is not known", async () => {
+  const card = sampleCard({ access: "permissioned" });
+  const { name, text } = croissantFileOf(
+    {
+      card,
+      datanetId: 10,
+      version: 2,
+      publishedAtMs: null,
+      rowsRoot: 7n,
+      facts: { ...sampleFacts(card, []), collected: null },
+      hostUrl: "https://host.example/",
+    },
+    null,
+  );
+  expect(name).toBe("datanet-10-version-2.parquet.croissant.json");
+  const file = JSON.parse(text);
+  expect(Object.keys(file.distribution[0])).toEqual(["@type", "@id", "name", "contentUrl", "encodingFormat"]);
+  expect([file.datePublished, file["rai:dataCollectionTimeframe"]]).toEqual([undefined, undefined]);
+  expect(file["rai:dataLimitations"].join()).toContain("permissioned");
 });

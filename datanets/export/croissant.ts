@@ -1,17 +1,17 @@
 /**
  * Croissant 1.1 file beside a version's Parquet file (https://docs.mlcommons.org/croissant/docs/croissant-spec-1.1.html): what the
- * data set is, its file by hash, and the columns with their types. croissant.test.ts holds it against the specification.
+ * data set is, its file by hash, the columns with their types, and how it was made (responsible-ai.ts). croissant.test.ts holds
+ * it against the specifications.
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import type { Card } from "../card/card.ts";
+import type { VersionFacts } from "../papers/version-facts.ts";
 import { type ExportColumn, type ExportType, exportColumns } from "./exported-rows.ts";
+import { RAI_CONFORMS_TO, responsibleAiOf } from "./responsible-ai.ts";
 
 export interface CroissantFacts {
-  readonly card: Pick<
-    Card,
-    "row" | "labels" | "name" | "description" | "licence" | "tags" | "languages" | "contact"
-  >;
+  readonly card: Card;
   readonly datanetId: number;
   readonly version: number;
   /** Time of publication, in Unix milliseconds; null if the sequencer does not know it. */
@@ -21,7 +21,9 @@ export interface CroissantFacts {
   /** Address that the names in the file begin at: the Datanet at its host. */
   readonly url: string;
   readonly fileName: string;
-  readonly parquet: Uint8Array;
+  /** The file; null for rows that whoever writes may not read: its size and hash are left out. */
+  readonly parquet: Uint8Array | null;
+  readonly facts: VersionFacts;
 }
 
 const DATA_TYPES: Readonly<Record<ExportType, string>> = {
@@ -39,14 +41,14 @@ const LABELS = "labels";
 const idOf = (...path: readonly string[]) => path.map(encodeURIComponent).join("/");
 
 /** Writes the file's text. */
-export function croissantOf(facts: CroissantFacts): string {
-  const { card, datanetId, fileName, parquet, publishedAtMs, rowsRoot, url, version } = facts;
+export function croissantOf(described: CroissantFacts): string {
+  const { card, datanetId, facts, fileName, parquet, publishedAtMs, rowsRoot, url, version } = described;
   const file = {
     "@context": { "@base": url.endsWith("/") ? url : `${url}/`, ...CONTEXT },
     "@type": "sc:Dataset",
     name: card.name,
     description: card.description,
-    conformsTo: "http://mlcommons.org/croissant/1.1",
+    conformsTo: ["http://mlcommons.org/croissant/1.1", RAI_CONFORMS_TO],
     license: licenceOf(card.licence),
     creator: {
       "@type": "sc:Organization",
@@ -66,12 +68,14 @@ export function croissantOf(facts: CroissantFacts): string {
         "@id": idOf(fileName),
         name: fileName,
         contentUrl: encodeURIComponent(fileName),
-        contentSize: `${parquet.length} B`,
         encodingFormat: "application/vnd.apache.parquet",
-        sha256: bytesToHex(sha256(parquet)),
+        ...(parquet === null
+          ? {}
+          : { contentSize: `${parquet.length} B`, sha256: bytesToHex(sha256(parquet)) }),
       },
     ],
-    recordSet: [rowsOf(facts), ...(card.labels.length === 0 ? [] : [labelsOf(card)])],
+    recordSet: [rowsOf(described), ...(card.labels.length === 0 ? [] : [labelsOf(card)])],
+    ...responsibleAiOf({ card, datanetId, facts }),
   };
   return `${JSON.stringify(file, null, 2)}\n`;
 }

@@ -2,6 +2,7 @@
 import { hex32 } from "@openledger/foundation/hex";
 import type { Card } from "../card/card.ts";
 import { datanetError } from "../datanet-errors.ts";
+import type { VersionFacts } from "../papers/version-facts.ts";
 import { croissantOf } from "./croissant.ts";
 import { type ExportedRow, jsonLinesOf, labelStudioOf } from "./exported-rows.ts";
 import { parquetOf } from "./parquet-export.ts";
@@ -32,11 +33,17 @@ interface ExportFacts {
   readonly publishedAtMs: number | null;
   readonly rowsRoot: bigint;
   readonly rows: readonly ExportedRow[];
+  /** What a Croissant file says of the version beside its rows. */
+  readonly facts: VersionFacts;
   /** Address of the host, which a Croissant file names. */
   readonly hostUrl: string;
   /** Name of the file; absent: by Datanet and version. */
   readonly name?: string | undefined;
 }
+
+/** Name of a version's file, unless its writer chooses one. */
+const fileNameOf = ({ datanetId, version }: Pick<ExportFacts, "datanetId" | "version">, ending: string) =>
+  `datanet-${datanetId}-version-${version}.${ending}`;
 
 /**
  * Writes a version's rows in a format. Beside Parquet is a Croissant file. Pictures are files in a zip file where tasks of Label
@@ -44,11 +51,11 @@ interface ExportFacts {
  * @throws DNT_EXPORT_FORMAT for `images` of rows that are no pictures
  */
 export async function exportFilesOf(facts: ExportFacts, format: ExportFormat): Promise<ExportFile[]> {
-  const { card, datanetId, hostUrl, rows, rowsRoot, version } = facts;
+  const { card, rows } = facts;
   const hasPictures = card.row.kind === "image";
   const table = hasPictures ? PICTURE_TABLE[format] : undefined;
   const ending = table === undefined ? ENDINGS[format] : "zip";
-  const { name = `datanet-${datanetId}-version-${version}.${ending}` } = facts;
+  const { name = fileNameOf(facts, ending) } = facts;
   if (table !== undefined) {
     const { pictureArchiveOf } = await import("./picture-archive.ts");
     return [{ name, content: [await pictureArchiveOf(card, rows, table)] }];
@@ -60,19 +67,33 @@ export async function exportFilesOf(facts: ExportFacts, format: ExportFormat): P
   if (format === "jsonl") return [{ name, content: jsonLinesOf(card, rows) }];
   if (format === "label-studio") return [{ name, content: [labelStudioOf(card, rows)] }];
   const parquet = await parquetOf(card, rows);
-  const url = `${hostUrl.replace(/\/$/, "")}/v1/datanets/${datanetId}`;
-  const croissant = croissantOf({
+  const croissant = croissantFileOf(facts, parquet);
+  return [
+    { name, content: [parquet] },
+    { name: croissant.name, content: [croissant.text] },
+  ];
+}
+
+/**
+ * Writes the Croissant file of a version's Parquet file.
+ * @param parquet the file's bytes; null for rows that the writer may not read
+ */
+export function croissantFileOf(
+  facts: Omit<ExportFacts, "rows">,
+  parquet: Uint8Array | null,
+): { readonly name: string; readonly text: string } {
+  const { card, datanetId, hostUrl, publishedAtMs, rowsRoot, version } = facts;
+  const { name: fileName = fileNameOf(facts, ENDINGS.parquet) } = facts;
+  const text = croissantOf({
     card,
     datanetId,
     version,
-    publishedAtMs: facts.publishedAtMs,
+    publishedAtMs,
     rowsRoot: hex32(rowsRoot),
-    url,
-    fileName: name,
+    url: `${hostUrl.replace(/\/$/, "")}/v1/datanets/${datanetId}`,
+    fileName,
     parquet,
+    facts: facts.facts,
   });
-  return [
-    { name, content: [parquet] },
-    { name: `${name}.croissant.json`, content: [croissant] },
-  ];
+  return { name: `${fileName}.croissant.json`, text };
 }

@@ -7,6 +7,7 @@ import { describe, expect, it } from "vitest";
 import type { Card } from "../card/card.ts";
 import { readImport } from "../import/read-import.ts";
 import { sampleCard } from "../testing/sample-card.ts";
+import { sampleFacts } from "../testing/sample-facts.ts";
 import { exportFilesOf } from "./export-files.ts";
 import { type ExportedRow, jsonLinesOf, labelStudioOf } from "./exported-rows.ts";
 import { parquetOf } from "./parquet-export.ts";
@@ -114,6 +115,7 @@ describe("pictures in a zip file", () => {
     publishedAtMs: null,
     rowsRoot: 0n,
     rows,
+    facts: sampleFacts(card, rows),
     hostUrl: "https://host.example",
   };
   const zipOf = async (format: "images" | "label-studio") => {

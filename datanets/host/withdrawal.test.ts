@@ -1,25 +1,15 @@
 /** Tests of withdrawals: contributors take rows back, hosts erase them, and everything that reads rows goes on without them. */
 import { join } from "node:path";
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { trainDirect } from "@openledger/attribution/model/direct/direct-training";
-import { encodeModel, type PublishedModel, publishedModel } from "@openledger/attribution/model/model-files";
-import { registerModel } from "@openledger/attribution/model/registration";
-import { recipeFor } from "@openledger/attribution/testing/sample-rows";
-import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
+import { encodeModel, type PublishedModel } from "@openledger/attribution/model/model-files";
 import { FIELD_ORDER } from "@openledger/circuits/protocol";
-import { SMALL_DIRECT } from "@openledger/circuits/testing/settlement/direct-world";
 import { contributeRows } from "@openledger/client/actions/data/contribute-rows";
 import { readHistory } from "@openledger/client/actions/data/list-commits";
-import {
-  readVersion,
-  readVersionRows,
-  storeVersion,
-} from "@openledger/client/actions/data/published-version";
+import { readVersionRows, storeVersion } from "@openledger/client/actions/data/published-version";
 import { openRowStore, type RowStore } from "@openledger/client/actions/data/row-store";
 import { verifyVersion } from "@openledger/client/actions/data/verify-version";
 import { setKey } from "@openledger/client/actions/ledger/account-operations";
 import { publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
-import { signAndSend } from "@openledger/client/actions/ledger/send-operation";
 import { findKnownRows, listLeftOut } from "@openledger/client/datanets/browse-rows";
 import { bringCard } from "@openledger/client/datanets/datanet-card";
 import {
@@ -35,7 +25,7 @@ import {
   encodeCertificate,
   type RemovalCertificate,
 } from "@openledger/client/datanets/removal-certificate";
-import { collectLabels, collectReviewed, verifyVouching } from "@openledger/client/datanets/reviewed-version";
+import { collectReviewed, verifyVouching } from "@openledger/client/datanets/reviewed-version";
 import { bringRecords, sayRecords, type UnsignedRecord } from "@openledger/client/datanets/signed-records";
 import { areSignedByLeaf } from "@openledger/client/datanets/signing-keys";
 import {
@@ -48,7 +38,6 @@ import { listWithdrawals, withdrawRow } from "@openledger/client/datanets/withdr
 import { createRandomKey, type L2Key } from "@openledger/client/l2-key";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getOperation } from "@openledger/client/sequencer/ledger-reads";
-import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
 import { Database } from "@openledger/foundation/database/database";
 import { hex32 } from "@openledger/foundation/hex";
 import { createLogger } from "@openledger/foundation/logger";
@@ -61,6 +50,7 @@ import { HOST_PART } from "../store/host-schema.ts";
 import { Quotas } from "../store/quotas.ts";
 import { takeRecords } from "../store/take-records.ts";
 import { createHostWorld, type HostWorld } from "../testing/host-world.ts";
+import { registerPublished, trainOnVersion } from "../testing/registered-model.ts";
 import { sampleCard, sampleRows } from "../testing/sample-card.ts";
 import type { TestHost } from "../testing/test-host.ts";
 
@@ -120,43 +110,12 @@ const isStored = (name: string, digest: string) =>
 
 const forgedBody = ({ withdrawal }: RemovalCertificate) => ({ ...withdrawal.body, note: "another reason" });
 
-type Recomputed = Extract<UnsignedRecord, { kind: "verified" }>;
-/** Trains on a version's rows in a store, as anybody does who has them. */
-async function train(from: RowStore, version: number): Promise<PublishedModel> {
-  const { versions } = await readHistory(people.alice, world.datanetId);
-  const { rowsRoot } = versions[version - 1]!;
-  const contents = await readVersionRows(from, rowsRoot);
-  const { rows: listed } = await readVersion(from, rowsRoot);
-  const { labels, root } = await collectLabels(people.alice, { ...place(), rows: listed });
-  const owned = contents.map((row, i) => ({ ...row, label: labels[i]! }));
-  const datanet = { id: world.datanetId, version, rowsRoot: hex32(rowsRoot), labels: hex32(root) };
-  const recipe = recipeFor(owned, SMALL_DIRECT.features, { datanet, classes: ["good", "bad"] });
-  const trained = await trainDirect(owned, recipe);
-  const split = { ownerParts: 6_554n, validatorParts: 16_384n };
-  return publishedModel(trained, registerModel(trained, { split }, SMALL_DIRECT), { publishRows: true });
-}
-
-/** Registers a model. @returns the record of who has computed it again to the same bytes */
-async function register({ statics }: PublishedModel, version: number): Promise<Recomputed> {
-  const maker = await world.user(0);
-  const { featuresCommitment, ownersCommitment, payeeRoot, binding, split } = statics;
-  const { keyX } = await createRandomKey();
-  // Not by `createModel`: this rollup has no circuit that would settle it.
-  const words = [1n, keyX, featuresCommitment, ownersCommitment, payeeRoot, binding, 5n | (split << 96n)];
-  const operation = { kind: "createModel" as const, amountCode: encodeAmount(10n ** 18n), words };
-  const { hash } = await signAndSend(maker, operation, {});
-  const modelId = (await getOperation(maker, hash))!.createdId!;
-  const { versions } = await readHistory(maker, world.datanetId);
-  return {
-    kind: "verified",
-    modelId,
-    modelRoot: hex32(staticsOf(await getModel(maker, modelId)).hash),
-    version,
-    versionRoot: hex32(versions[version - 1]!.rowsRoot),
-    epoch: null,
-    difference: null,
-  };
-}
+type Recomputed = Awaited<ReturnType<typeof registerPublished>>;
+const classes = card.labels.map(({ name }) => name);
+const train = (from: RowStore, version: number): Promise<PublishedModel> =>
+  trainOnVersion(people.alice, place(), { store: from, version, classes });
+const register = async (model: PublishedModel, version: number): Promise<Recomputed> =>
+  registerPublished(await world.user(0), world.datanetId, model, version);
 
 beforeAll(async () => {
   world = await createHostWorld({ card });

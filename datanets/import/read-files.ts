@@ -11,6 +11,7 @@ import {
   requireFormat,
 } from "./import-file.ts";
 import { joinPictures, type PictureFile } from "./join-pictures.ts";
+import { describedFiles } from "./read-croissant.ts";
 import { type CsvSettings, readCsv } from "./read-csv.ts";
 import { readDocx } from "./read-docx.ts";
 import { readJson, readJsonLines } from "./read-json.ts";
@@ -32,7 +33,7 @@ export const FOLDER_COLUMN = "folder";
 
 /**
  * Reads files as a table whose columns are those of all of them; an archive stands for the files in it. A file that cannot
- * be read is refused as a whole, in the table's list.
+ * be read is refused as a whole, in the table's list; so is one whose bytes are not those that a Croissant file beside it names.
  */
 export async function readFiles(
   files: readonly ImportFile[],
@@ -42,6 +43,14 @@ export async function readFiles(
   const tables: ReadFile[] = [];
   const pictures: PictureFile[] = [];
   const refused: Refusal[] = [];
+  const described: string[] = [];
+  const readAll = async (list: readonly ImportFile[], isUnpacked: boolean): Promise<void> => {
+    const { croissants, notices, refused: differing } = describedFiles(list);
+    described.push(...notices);
+    for (const refusal of differing.values()) refused.push(refusal);
+    for (const file of list)
+      if (!croissants.has(file) && !differing.has(file)) await readInto(file, isUnpacked);
+  };
   const readInto = async (file: ImportFile, isUnpacked: boolean): Promise<void> => {
     const place = { file: file.name, line: 0 };
     try {
@@ -51,8 +60,7 @@ export async function readFiles(
       if (format === "zip") {
         const unpacked = await unpackZip(file, budget);
         for (const refusal of unpacked.refused) refused.push(refusal);
-        for (const one of unpacked.files) await readInto(one, true);
-        return;
+        return readAll(unpacked.files, true);
       }
       if (format === "image" && file.content.length > 0)
         return void pictures.push({ name: file.name, record: pictureRecord(file) });
@@ -63,13 +71,13 @@ export async function readFiles(
       refused.push(refusalOf(error, place));
     }
   };
-  for (const file of files) await readInto(file, false);
+  await readAll(files, false);
   const joined = joinPictures(tables, pictures);
   const isJoined = joined.tables !== tables;
   const all = isJoined ? joined.tables : [...tables, ...pictures.map(({ record }) => tableOf([record]))];
   const columns = new Set<string>();
   const records: FileRecord[] = [];
-  const notices: string[] = [];
+  const notices = [...described];
   for (const read of all) {
     for (const name of read.columns) columns.add(name);
     for (const record of read.records) records.push(record);

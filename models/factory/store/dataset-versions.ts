@@ -5,7 +5,7 @@
 import { type OwnedRow, payeeTable } from "@openledger/attribution/model/owned-rows";
 import { useOfKind } from "@openledger/attribution/rows/row-kinds";
 import { getHostedDatanet } from "@openledger/client/datanets/datanet-card";
-import { downloadVersionList, versionRoot } from "@openledger/client/datanets/download-rows";
+import { downloadVersionList, listedVersion } from "@openledger/client/datanets/download-rows";
 import { collectLabels } from "@openledger/client/datanets/reviewed-version";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { type Card, nameCard } from "@openledger/datanets/card/card";
@@ -87,7 +87,7 @@ async function readVersion(
   datanet: number,
 ): Promise<ReadVersion> {
   const place = { datanetId, hostUrl };
-  const { rowsRoot, version } = await versionRoot(client, datanetId, wanted ?? undefined);
+  const { rowsRoot, version } = await listedVersion(client, datanetId, wanted ?? undefined);
   const { card } = await getHostedDatanet(client, place);
   const list = await downloadVersionList(client, { ...place, rowsRoot }).catch((cause: unknown) => {
     throw isRollupError(cause, "DNT_NOT_HOSTED") ? noVersion(datanetId, cause) : cause;

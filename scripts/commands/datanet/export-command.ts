@@ -33,17 +33,18 @@ export const addExport = command({
     const { exportVersion } = await import("@openledger/client/datanets/export-version");
     const { host: hostUrl, versionNumber } = options;
     const client = await readerOrSigner(options);
-    const { card, publishedAtMs, rows, rowsRoot, version, withdrawn } = await exportVersion(client, {
+    const exported = await exportVersion(client, {
       hostUrl,
       datanetId,
       store: await openRowStore(options.rows),
       ...(versionNumber === undefined ? {} : { version: parseId(versionNumber) }),
       onProgress: (done, rowCount) => output.progress(`${done} of ${counted(rowCount, "row")}`),
     });
+    const { rows, rowsRoot, version, withdrawn } = exported;
     const { exportFilesOf } = await import("@openledger/datanets/export/export-files");
     const { format, out } = options;
     const name = out === undefined ? undefined : basename(out);
-    const facts = { card, datanetId, version, publishedAtMs, rows, rowsRoot, hostUrl, name };
+    const facts = { ...exported, datanetId, hostUrl, name };
     const folder = out === undefined ? "" : dirname(out);
     const paths: string[] = [];
     for (const file of await exportFilesOf(facts, format)) {

@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { withExample } from "../../cli/run-command.ts";
 import { addModelAskCommand } from "./model-ask-command.ts";
+import { addModelCardCommand } from "./model-card-command.ts";
 import { addModelCertificateCommand } from "./model-certificate-command.ts";
 import { addModelKeysCommand } from "./model-keys-command.ts";
 import { addModelRegisterCommand } from "./model-register-command.ts";
@@ -27,6 +28,7 @@ export function addModelsCommands(program: Command): void {
   addModelCloseEpochCommand(models);
   addModelSettleCommand(models);
   addModelShowCommand(models);
+  addModelCardCommand(models);
   addModelCertificateCommand(models);
   addModelBaseCommand(models);
   addModelExportCommand(models);

@@ -1,6 +1,6 @@
 /**
  * `openledger verify`: anyone rebuilds the ledger from L1 and checks every batch, proof and sum. The group also has `model`,
- * `settlement`, `preconfirmations`, `equivocation` and `certificate`.
+ * `settlement`, `preconfirmations`, `equivocation`, `certificate` and `papers`.
  */
 import { join } from "node:path";
 import { repositoryRoot } from "@openledger/circuits/compiler/compile";
@@ -16,6 +16,7 @@ import { KEYS_OPTION } from "../../cli/settlement-options.ts";
 import { addVerifyCertificateCommand } from "./verify-certificate-command.ts";
 import { addVerifyEquivocationCommand } from "./verify-equivocation-command.ts";
 import { addVerifyModelCommand } from "./verify-model-command.ts";
+import { addVerifyPapersCommand } from "./verify-papers-command.ts";
 import { addVerifyPreconfirmationsCommand } from "./verify-preconfirmations-command.ts";
 import { addVerifySettlementCommand } from "./verify-settlement-command.ts";
 
@@ -41,6 +42,7 @@ export function addVerifyCommand(program: Command): void {
   addVerifyPreconfirmationsCommand(command);
   addVerifyEquivocationCommand(command);
   addVerifyCertificateCommand(command);
+  addVerifyPapersCommand(command);
   withExample(
     command,
     "verify",

@@ -1,0 +1,197 @@
+/**
+ * Model card of a registered model: Markdown with the YAML front matter that Hugging Face reads
+ * (https://huggingface.co/docs/hub/model-cards). Sections follow its template; what neither ledger nor recipe shows says so.
+ */
+import { counted } from "@openledger/foundation/counted";
+import type { Card } from "../card/card.ts";
+import { document, field, plain, quote, table } from "./markdown.ts";
+import { languagesOf, type ModelFacts, type RecipeFacts, type TrainedDatanet } from "./model-facts.ts";
+import { agreementText, leafShare, NOT_KNOWN, partOf, timeText } from "./paper-words.ts";
+import { labelledCount } from "./version-facts.ts";
+
+/** Contributors that a card lists; the others are counted. */
+const MAX_LISTED = 50;
+/** Denominator of a split: parts are in 65,536ths. */
+const PARTS = 65_536;
+const percent = (parts: number) => `${((100 * parts) / PARTS).toFixed(2)} %`;
+
+/** Writes the card's text. */
+export function modelCardOf(model: ModelFacts): string {
+  const { datanets, modelId, recipe } = model;
+  return `${frontMatter(model)}${document([
+    `# Model ${modelId}`,
+    `A model of the OpenLedger rollup ${model.rollupAddress} on chain ${model.chainId}. Each line below follows from the ledger, from signed records, or from files that the ledger binds by their hash.`,
+    "## Model details",
+    field("Model", modelId),
+    field("Owner", model.l1Owner),
+    field("Statics hash", model.staticsHash),
+    field("Replaces model", model.predecessorId ?? "none"),
+    field("Kind", recipe === null ? NOT_KNOWN : recipe.family),
+    field("Labels", labelsOf(recipe)),
+    field(
+      "Base model",
+      recipe === null ? NOT_KNOWN : recipe.base === null ? "none" : plain(recipe.base.name),
+    ),
+    field("Languages", languagesOf(model).join(", ") || NOT_KNOWN),
+    field("Licence of the model", NOT_KNOWN),
+    field("Licence of the rows", licencesOf(datanets)),
+    field("Activated", activatedText(model)),
+    field("Approved", approvedText(model)),
+    "## Uses",
+    field("Intended use", NOT_KNOWN),
+    field("Uses out of scope", NOT_KNOWN),
+    "## Bias, risks and limitations",
+    ...datanets.flatMap(biasLines),
+    field("Accuracy by group of people", NOT_KNOWN),
+    "## Training data",
+    field("Rows", model.rowCount),
+    ...datanets.flatMap(datanetLines),
+    "## Training procedure",
+    field("Recipe SHA-256", recipe?.sha256 ?? NOT_KNOWN),
+    ...(recipe?.settings ?? []).map(({ name, value }) => field(`Recipe ${name}`, `\`${value}\``)),
+    ...(recipe?.base?.files ?? []).map(({ name, sha256 }) => field(`Base file ${plain(name)}`, sha256)),
+    field("Hardware, duration and energy", NOT_KNOWN),
+    "## Evaluation",
+    field(
+      "Accuracy",
+      `${NOT_KNOWN}; \`openledger verify model ${modelId}\` trains the model again and prints it`,
+    ),
+    "## Rewards",
+    field("Owner's share of a payment", percent(model.ownerParts)),
+    field("Validators' share of row earnings", percent(model.validatorParts)),
+    "## Recomputed by",
+    ...recomputedLines(model),
+  ])}`;
+}
+
+/** Card's head. A JSON string is a YAML string. */
+function frontMatter(model: ModelFacts): string {
+  const { datanets, modelId, recipe } = model;
+  const tags = new Set(["openledger", ...datanets.flatMap(({ described }) => described?.card.tags ?? [])]);
+  const languages = languagesOf(model);
+  const task = taskOf(recipe, datanets[0]?.described?.card);
+  const base = recipe?.base?.name;
+  const list = (values: readonly string[]) => values.map((value) => `- ${JSON.stringify(value)}`);
+  return [
+    "---",
+    `model_name: ${JSON.stringify(`OpenLedger model ${modelId}`)}`,
+    "library_name: openledger",
+    // Hugging Face's word for a licence that nobody has named.
+    "license: unknown",
+    ...(languages.length === 0 ? [] : ["language:", ...list(languages)]),
+    ...(task === null ? [] : [`pipeline_tag: ${task}`]),
+    ...(base !== undefined && HUB_NAME.test(base) ? [`base_model: ${JSON.stringify(base)}`] : []),
+    "tags:",
+    ...list([...tags]),
+    "---",
+    "",
+    "",
+  ].join("\n");
+}
+
+/** Name of a hub's model, without a revision. */
+const HUB_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,95}\/[A-Za-z0-9][A-Za-z0-9._-]{0,95}$/;
+
+/** Task by Hugging Face's names; null where the model's kind is not known. */
+function taskOf(recipe: RecipeFacts | null, card: Card | undefined): string | null {
+  if (recipe === null || card === undefined) return null;
+  if (recipe.classes === null) return "text-generation";
+  const { kind } = card.row;
+  return `${kind === "image" ? "image" : kind === "table" ? "tabular" : "text"}-classification`;
+}
+
+const labelsOf = (recipe: RecipeFacts | null): string =>
+  recipe === null ? NOT_KNOWN : (recipe.classes?.map(plain).join(", ") ?? "none: it writes");
+
+const licencesOf = (datanets: readonly TrainedDatanet[]): string =>
+  datanets
+    .map(
+      ({ datanetId, described }) =>
+        `${described === null ? NOT_KNOWN : plain(described.card.licence)} (Datanet ${datanetId})`,
+    )
+    .join(", ");
+
+function activatedText({ activated }: ModelFacts): string {
+  if (activated === null) return "not yet";
+  return `in batch ${activated.batchNumber}, closed ${activated.atMs === null ? `at a time ${NOT_KNOWN.toLowerCase()}` : timeText(activated.atMs)}`;
+}
+
+const approvedText = ({ unapproved }: ModelFacts): string =>
+  unapproved.length === 0 ? "by all its Datanets" : `not by Datanet ${unapproved.join(", ")}`;
+
+function biasLines({ datanetId, described }: TrainedDatanet): string[] {
+  if (described === null) return [field(`Datanet ${datanetId}`, NOT_KNOWN)];
+  const { card, facts } = described;
+  const { contributors, flags, rowCount } = facts;
+  const noted = Object.entries(flags).map(([flag, count]) => `${flag} ${count}`);
+  return [
+    ...(card.labels.length === 0
+      ? []
+      : [
+          field(
+            `Labels of Datanet ${datanetId}`,
+            facts.labels
+              .map((label) => `${plain(label.name)} ${partOf(label.rowCount, labelledCount(facts))}`)
+              .join(", "),
+          ),
+          field(`Agreement in Datanet ${datanetId}`, agreementText(facts)),
+        ]),
+    field(`Most rows of one contributor in Datanet ${datanetId}`, leafShare(contributors, rowCount)),
+    field(`Rows that labellers noted in Datanet ${datanetId}`, noted.join(", ")),
+  ];
+}
+
+function datanetLines({ datanetId, described, hostUrl }: TrainedDatanet): string[] {
+  const heading = `### Datanet ${datanetId}`;
+  if (described === null)
+    return [
+      heading,
+      field("Host", plain(hostUrl)),
+      field("Version", NOT_KNOWN),
+      field("Rows root", NOT_KNOWN),
+    ];
+  const { card, croissant, facts, policy, publishedAtMs, rowsRoot, version } = described;
+  const { contributors, rowCount, validators, withdrawnCount } = facts;
+  const more = contributors.slice(MAX_LISTED);
+  return [
+    heading,
+    field("Name", plain(card.name)),
+    field("Host", plain(hostUrl)),
+    field("Version", version),
+    field("Rows root", rowsRoot),
+    field("Card hash", policy ?? NOT_KNOWN),
+    field("Published", timeText(publishedAtMs)),
+    field("Licence", plain(card.licence)),
+    field("Languages", card.languages.join(", ") || NOT_KNOWN),
+    field("Rows in the version", rowCount),
+    field("Rows withdrawn since", withdrawnCount),
+    field("Contributors", contributors.length),
+    field("Validators", validators.length),
+    field("Described by", `\`${croissant}\``),
+    "",
+    ...quote(card.description),
+    "",
+    ...table(
+      ["Contributor", "Rows"],
+      [
+        ...contributors.slice(0, MAX_LISTED).map(({ leafId, rowCount: rows }) => [`leaf ${leafId}`, rows]),
+        ...(more.length === 0
+          ? []
+          : [[`${counted(more.length, "other")}`, more.reduce((sum, { rowCount: rows }) => sum + rows, 0)]]),
+      ],
+    ),
+  ];
+}
+
+function recomputedLines({ modelId, recomputations }: ModelFacts): string[] {
+  if (recomputations.length === 0)
+    return [`Nobody has signed that they did. Anyone can: \`openledger verify model ${modelId}\`.`];
+  return table(
+    ["Leaf", "Time", "Result"],
+    recomputations.map(({ atMs, isDifferent, leafId }) => [
+      `leaf ${leafId}`,
+      timeText(atMs),
+      isDifferent ? "a difference" : "the same bytes",
+    ]),
+  );
+}
