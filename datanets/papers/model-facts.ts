@@ -67,7 +67,7 @@ export interface ModelFacts {
 }
 
 /** Cards of the versions that are known. */
-export const cardsOf = ({ datanets }: Pick<ModelFacts, "datanets">): Card[] =>
+const cardsOf = ({ datanets }: Pick<ModelFacts, "datanets">): Card[] =>
   datanets.flatMap(({ described }) => (described === null ? [] : [described.card]));
 
 /** Languages that any of the cards names, each once. */
