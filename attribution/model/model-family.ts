@@ -138,6 +138,15 @@ export interface TrainOptions {
   readonly withHeldOut?: boolean;
 }
 
+/** Errors of models like a published one on rows that they have not learned from, by the rows' places. */
+export interface UnseenErrors {
+  /** Of "labels" 1 if the row's label is another than the accepted one, else 0; "losses" are in nats a token. */
+  readonly kind: "labels" | "losses";
+  /** Which rows are judged, and by what: a sentence's part. */
+  readonly how: string;
+  readonly values: ReadonlyMap<number, number>;
+}
+
 /** The half of a family that makes models and checks how they were made. */
 export interface FamilyTraining<Parts extends ModelParts = ModelParts> {
   readonly family: ModelFamily<Parts>;
@@ -171,6 +180,16 @@ export interface FamilyTraining<Parts extends ModelParts = ModelParts> {
     rows: readonly OwnedRow[],
     options: { onProgress?: OnProgress },
   ): Promise<RegisteredMatrix>;
+  /**
+   * Judges rows that the model, or models of its other rows, have not seen: the same numbers on every machine. No values where the
+   * recipe leaves none to judge. Needs `initPoseidon`.
+   * @throws as `train`
+   */
+  unseen(
+    parts: Parts,
+    rows: readonly OwnedRow[],
+    options: { onProgress?: OnProgress },
+  ): Promise<UnseenErrors>;
   /** Quality of the model on its rows, as a sentence. */
   describe(trained: TrainedModel<Parts>): string;
 }

@@ -16,7 +16,7 @@ import { openComparison } from "../../rows/row-comparison.ts";
 import { clipFactors, clusterSizes } from "../../rows/row-rules.ts";
 import { type DecodedRows, decodeRows } from "../decoded-rows.ts";
 import { foldsByLabel } from "../folds.ts";
-import { type HeldOutFigures, heldOut, heldOutFigures } from "../held-out-odds.ts";
+import { type HeldOut, type HeldOutFigures, heldOut, heldOutFigures } from "../held-out-odds.ts";
 import type { FamilyTraining, TrainedModel, TrainOptions } from "../model-family.ts";
 import { checkRowsRoot, type OwnedRow, payeeTable } from "../owned-rows.ts";
 import { requireRows } from "../trainable.ts";
@@ -39,6 +39,17 @@ export const directTraining: FamilyTraining<DirectParts> = {
   async features({ parameters, recipe }, rows, options) {
     const examples = decodeRows(rows, recipe, await directInputs(recipe));
     return directFeatures(parameters, { rows, examples }, recipe, options);
+  },
+  async unseen({ recipe }, rows, options) {
+    checkRowsRoot(rows, recipe);
+    const examples = decodeRows(rows, recipe, await directInputs(recipe));
+    const { isJudged, predicted } = judgeByOthers(examples, recipe, options);
+    const judged = [...rows.keys()].filter((row) => isJudged[row] === 1);
+    return {
+      kind: "labels",
+      how: `each row is labelled by a model of the rows of ${FOLDS - 1} of ${FOLDS} folds, in which it is not`,
+      values: new Map(judged.map((row) => [row, predicted[row] === examples.labels[row] ? 0 : 1])),
+    };
   },
   describe: ({ accuracy, heldOut: unseen }) =>
     [
@@ -89,12 +100,20 @@ const FOLDS = 5;
 /** Tolerance of those models: what a few more steps would change is no answer. */
 const HELD_OUT_TOLERANCE = 1e-4;
 
-/** Figures of models like this one on rows that they have not seen: each row is in one of five folds. */
-function heldOutOf(
+/** Figures of models like this one on rows that they have not seen. */
+const heldOutOf = (
+  examples: DecodedRows,
+  recipe: DirectRecipe,
+  options: Pick<TrainOptions, "onProgress">,
+): HeldOutFigures | null =>
+  heldOutFigures(judgeByOthers(examples, recipe, options), examples.labels, recipe.classes);
+
+/** Judges each row by a model of the other folds' rows: each row is in one of five folds. */
+function judgeByOthers(
   examples: DecodedRows,
   recipe: DirectRecipe,
   { onProgress }: Pick<TrainOptions, "onProgress">,
-): HeldOutFigures | null {
+): HeldOut {
   const names = Array.from(examples.labels, (label) => recipe.classes[label]!);
   const { folds } = foldsByLabel(names, FOLDS, recipe.seed);
   const classCount = recipe.classes.length;
@@ -104,13 +123,12 @@ function heldOutOf(
     decay: recipe.model.decay,
     tolerance: HELD_OUT_TOLERANCE,
   });
-  const held = heldOut(model, examples, {
+  return heldOut(model, examples, {
     folds,
     foldCount: FOLDS,
     classCount,
     ...(onProgress === undefined ? {} : { onProgress }),
   });
-  return heldOutFigures(held, examples.labels, recipe.classes);
 }
 
 /** Near-duplicates by content, among rows of one label. */

@@ -17,6 +17,7 @@ import type { TextTokens } from "../../engine/tokens/tokenizer.ts";
 import { factoryError } from "../../model-errors.ts";
 import { drawSeedOf } from "../../tuning/recipe/draw-seed.ts";
 import { indexReader, type ReadPrompt } from "../../tuning/recipe/read-prompt.ts";
+import { promptOfRow, type RowPrompt } from "../../tuning/recipe/row-prompts.ts";
 import { loadText } from "../../tuning/recipe/text-model.ts";
 import { isCiting, questionTokens, type TextRecipe } from "../../tuning/recipe/text-recipe.ts";
 import { promptOf, rowQuestion, tokensOfPrompt } from "../../tuning/recipe/text-tokens.ts";
@@ -25,7 +26,6 @@ import { makeIndex } from "../../tuning/retrieval/make-index.ts";
 import { generate } from "../../tuning/training/generate.ts";
 import type { FactoryComparison } from "../factory-api.ts";
 import { ADAPTER_FOLDER, MODEL_FOLDER, readDatasetRows } from "./dataset-files.ts";
-import { promptOfRow, type RowPrompt } from "./row-prompts.ts";
 import type { CompareTask } from "./task-messages.ts";
 import { settingOf } from "./task-model.ts";
 

@@ -6,9 +6,9 @@ import type { TrainedModel } from "@openledger/attribution/model/model-family";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import type { OnProgress } from "@openledger/attribution/progress";
 import type { ModelPlan } from "../../tuning/recipe/plan-model.ts";
+import { excerptOf } from "../../tuning/recipe/row-prompts.ts";
 import type { FactoryAccuracy, NewJobEvent, SortForm } from "../factory-api.ts";
 import { accuracyOf, type JudgedPart, judgeRows, judgingSteps } from "./judge-rows.ts";
-import { excerptOf } from "./row-prompts.ts";
 import type { Say, TaskWish } from "./task-messages.ts";
 
 /** Rows that are answered otherwise than they are labelled, as the page lists them. */

@@ -5,6 +5,7 @@
 import type { AdapterLayout } from "../../engine/architecture/adapter-layout.ts";
 import type { Transformer } from "../../engine/architecture/transformer.ts";
 import { encodeAdapter } from "../../engine/files/adapter-files.ts";
+import { excerptOfRow, promptOfRow } from "../../tuning/recipe/row-prompts.ts";
 import type { TextRecipe } from "../../tuning/recipe/text-recipe.ts";
 import { promptOf, rowQuestion } from "../../tuning/recipe/text-tokens.ts";
 import { stepsAfter, type TuningRun, type TuningWatch } from "../../tuning/recipe/text-training.ts";
@@ -12,7 +13,6 @@ import { generate } from "../../tuning/training/generate.ts";
 import { meanLoss } from "../../tuning/training/row-losses.ts";
 import { stepsPerLook, type TuningStep, type TuningWish } from "../../tuning/training/tune-adapter.ts";
 import type { NewJobEvent } from "../factory-api.ts";
-import { excerptOfRow, promptOfRow } from "./row-prompts.ts";
 import type { Say, TaskWish } from "./task-messages.ts";
 
 /** Tokens of a sample answer. */

@@ -169,6 +169,22 @@ export function textTraining(family: ModelFamily<TextParts>, setting: TrainingSe
       const { real, texts, ...ofRows } = await featuresAndTokens(parts, rows, setting, options);
       return registeredTexts(real, recipe, texts, ofRows, index);
     },
+    async unseen({ adapter, recipe }, rows, { onProgress }) {
+      checkRowsRoot(rows, recipe);
+      const places = heldOutRows(rows.length, recipe);
+      const how = "the rows that the recipe holds out, whose loss chose the last step";
+      if (places.length === 0) return { kind: "losses", how, values: new Map() };
+      const texts = places.map((index) => decodeAt(rows[index]!.content, index));
+      return withRows(recipe, setting, { adapter, rows: texts }, async (_placed, team, tokens) => {
+        const values = new Map<number, number>();
+        for (let from = 0; from < places.length; from += ROWS_AT_ONCE) {
+          onProgress?.({ stage: "held-out", done: from, total: places.length });
+          const losses = await team.losses(tokens.slice(from, from + ROWS_AT_ONCE));
+          for (const [i, loss] of losses.entries()) values.set(places[from + i]!, loss);
+        }
+        return { kind: "losses", how, values };
+      });
+    },
     describe(trained) {
       const { kind } = trained.recipe.method;
       const scores = `its rows are scored by ${kind === "tangent" ? "tangents of the run" : "EK-FAC"}`;
