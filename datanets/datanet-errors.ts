@@ -116,6 +116,24 @@ export const datanetErrors = defineErrors("DNT", {
     remedy: "bring the record to another host; the Datanet's own leaf and its team are always taken",
     httpStatus: 409,
   },
+  DNT_REPORT_INVALID: {
+    meaning: "the text is no report of bias, or another one than its name says; `data.why`",
+    remedy: "write it again: openledger datanet report ID --host URL --out FILE",
+    httpStatus: 422,
+  },
+  DNT_REPORT_UNSIGNED: {
+    meaning:
+      "a host stores the text of a report only if the Datanet, or a reviewer or labeller whom its card names, has signed it",
+    remedy:
+      "sign it first: openledger datanet report ID --sign --account OWNER; or publish the text elsewhere",
+    httpStatus: 403,
+  },
+  DNT_REPORT_DIFFERS: {
+    meaning:
+      "the report, computed again, is another: `data.path` names the first field that differs, `data.stated` and `data.computed` have both",
+    remedy:
+      "compare the field: rows withdrawn and records or keys changed since then explain counts; else the report is false",
+  },
   DNT_CHECK_RUNNING: {
     meaning: "the host is already checking a Datanet's rows; `data` says which one, and its progress",
     remedy: "wait until it is done: GET /v1/datanets/ID/findings has the progress",

@@ -50,7 +50,8 @@ export async function requireReader(
 
 const isReviewer = ({ labelling }: Card, leafId: number) => labelling.reviewers.includes(leafId);
 
-function isOfTeam(card: Card, leafId: number): boolean {
+/** True for reviewers, and for labellers whom the card names. */
+export function isOfTeam(card: Card, leafId: number): boolean {
   const { labellers } = card.labelling;
   return isReviewer(card, leafId) || (labellers !== "anyone" && labellers.includes(leafId));
 }
@@ -153,8 +154,11 @@ export function requireMaySay(body: RecordBody, signer: HostLeaf, context: Recor
         });
       return;
     case "verified":
-      // Anybody may compute again. verified-check.ts compares model, version and epoch with the ledger's before this.
+      // Anybody may compute again. ledger-check.ts compares model, version and epoch with the ledger's before this.
       context.requireRoomFor(body, signer.id === datanetId || isOfTeam(card, signer.id));
+      return;
+    case "report":
+      // Anybody may compute again. ledger-check.ts compares version and model with the ledger's before this.
       return;
     default:
       body satisfies never;

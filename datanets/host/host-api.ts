@@ -17,6 +17,7 @@ import { registerFindingRoutes } from "./finding-routes.ts";
 import type { HostContext } from "./host-context.ts";
 import { registerNameRoutes } from "./name-routes.ts";
 import { registerRecordRoutes } from "./record-routes.ts";
+import { registerReportRoutes } from "./report-routes.ts";
 import { registerRowRoutes } from "./row-routes.ts";
 import { registerUploadRoutes } from "./upload-routes.ts";
 import { registerVersionRoutes } from "./version-routes.ts";
@@ -71,6 +72,7 @@ export async function createHostApi(context: HostContext): Promise<FastifyInstan
   registerRowRoutes(app, context);
   registerVersionRoutes(app, context);
   registerRecordRoutes(app, context);
+  registerReportRoutes(app, context);
   registerFindingRoutes(app, context);
   registerNameRoutes(app, context);
 

@@ -1,6 +1,6 @@
 /**
  * Routes of the Datanet host for signed records: labels, disputes, approvals, objections, withdrawals, requests for access,
- * recomputations. host-api.ts registers them.
+ * recomputations, reports. host-api.ts registers them.
  */
 import { setCost } from "@openledger/foundation/http/answer-costs";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
@@ -28,8 +28,8 @@ import { listWithdrawals } from "../store/withdrawn-rows.ts";
 import { requireMaySay } from "./access.ts";
 import type { HostContext } from "./host-context.ts";
 import { cardOf, digestText, idParams, MAX_LEAD_MS } from "./host-request.ts";
+import { requireOnLedger } from "./ledger-check.ts";
 import { entriesCost, scanCost } from "./scan-costs.ts";
-import { requireOnLedger } from "./verified-check.ts";
 
 const MAX_RECORDS_A_REQUEST = 500;
 
@@ -38,7 +38,7 @@ const recordsQuery = z.strictObject({ from: countFromText.default(0), limit: lim
 const withdrawalsQuery = recordsQuery.extend({ row: digestText.optional() });
 const verifiedQuery = recordsQuery.extend({ model: countFromText.optional() });
 
-/** Labels, disputes, approvals, objections, withdrawals, requests for access, recomputations: records signed by ledger keys. */
+/** Labels, disputes, approvals, objections, withdrawals, requests for access, recomputations, reports: records signed by ledger keys. */
 export function registerRecordRoutes(app: FastifyInstance, context: HostContext): void {
   const route = routesOf(app);
   const { domain, keyNotices, ledger, metrics, nowMs, quotas, store } = context;
@@ -87,7 +87,7 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
         }
         const signer = signers.get(record.body.leafId)!;
         errors[place] = await refusalOf(
-          record.body.kind === "verified"
+          record.body.kind === "verified" || record.body.kind === "report"
             ? requireOnLedger(ledger, record.body)
             : requireLongKey(record.body, signer),
         );

@@ -132,6 +132,9 @@ export class RecordState {
       case "verified":
         // The host lists these with their signatures, model by model (store/verified-records.ts).
         break;
+      case "report":
+        // The host lists these with their signatures (store/reports.ts).
+        break;
       default:
         body satisfies never;
     }

@@ -1,7 +1,7 @@
 /**
  * Records that people sign with their ledger keys about a Datanet's rows and models: labels, settled disputes,
- * approvals, rows left out and why, objections, withdrawals, requests for access and their answers, recomputations. A record is
- * a canonical JSON text with a signature over its hash, so anyone who has it can check it without the host
+ * approvals, rows left out and why, objections, withdrawals, requests for access and their answers, recomputations, reports. A
+ * record is a canonical JSON text with a signature over its hash, so anyone who has it can check it without the host
  * (docs/explanation/datanets.md, "Records").
  */
 
@@ -123,11 +123,23 @@ export const recordSchema = z.discriminatedUnion("kind", [
       })
       .nullable(),
   }),
+  /** The leaf has computed the report of bias of a version (report/report.ts), alone or with that of a model. */
+  z.strictObject({
+    kind: z.literal("report"),
+    ...common,
+    version: z.int().min(1).max(0xffff_ffff),
+    versionRoot: hex,
+    /** Model of the report, with the hash of its statics; null: the report is of the version alone. */
+    model: z.strictObject({ id: leafId, root: hex }).nullable(),
+    /** SHA-256 of the report's text. */
+    report: digest,
+  }),
 ]);
 export type RecordBody = z.output<typeof recordSchema>;
 export type RecordKind = RecordBody["kind"];
 export type BodyOf<Kind extends RecordKind> = Extract<RecordBody, { kind: Kind }>;
 export type VerifiedBody = BodyOf<"verified">;
+export type ReportBody = BodyOf<"report">;
 
 const element = z
   .string()
@@ -205,9 +217,15 @@ export function recordSubject(body: RecordBody): string {
   return `${body.kind}/${body.leafId}/${aboutOf(body)}`;
 }
 
-function aboutOf(body: RecordBody): string {
+/** What a record is about: its subject without who says what of it. */
+export function aboutOf(body: RecordBody): string {
   if ("row" in body) return body.row;
   if ("commit" in body) return body.commit;
   if ("request" in body) return body.request;
-  return body.kind === "verified" ? `${body.modelId}/${body.epoch ?? ""}` : "";
+  if (body.kind === "verified") return `${body.modelId}/${body.epoch ?? ""}`;
+  return body.kind === "report" ? aboutReport(body) : "";
 }
+
+/** What the records about a version's reports are about. */
+export const aboutReport = ({ model, version }: Pick<ReportBody, "model" | "version">): string =>
+  `${version}/${model?.id ?? ""}`;

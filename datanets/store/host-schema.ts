@@ -316,6 +316,18 @@ alter table datanets add column withdrawal_count integer not null default 0;
 create index rows_withdrawn on rows (datanet_id, digest) where is_withdrawn;
 `;
 
+/** Texts of reports of bias that the Datanet, or one of its team, has signed. `about`: version and model, as their records have it. */
+const REPORTS = `
+create table reports (
+  datanet_id integer not null,
+  sha256 text not null,
+  about text not null,
+  report text not null,
+  primary key (datanet_id, sha256)
+);
+create index reports_about on reports (datanet_id, about);
+`;
+
 export const HOST_PART: DatabasePart = {
   name: "datanets",
   migrations: [
@@ -327,5 +339,6 @@ export const HOST_PART: DatabasePart = {
     DESCRIBED_LATER,
     BEGUN_ROWS,
     WITHDRAWN_ROWS,
+    REPORTS,
   ],
 };

@@ -13,7 +13,13 @@ import type { Queries } from "@openledger/foundation/database/queries";
 import { statement } from "@openledger/foundation/database/statement";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import { datanetError } from "../datanet-errors.ts";
-import { type BodyOf, type RecordBody, recordSubject, type SignedRecord } from "../records/record.ts";
+import {
+  aboutOf,
+  type BodyOf,
+  type RecordBody,
+  recordSubject,
+  type SignedRecord,
+} from "../records/record.ts";
 import { RecordState } from "../records/record-state.ts";
 import { changed, type HostedDatanet, lock } from "./hosted-datanet.ts";
 import { moveRows } from "./move-rows.ts";
@@ -324,6 +330,7 @@ async function knownOthers(
   const askers = of("accessRequest", ({ leafId }) => leafId);
   const asked = of("accessAnswer", ({ request }) => request);
   const roots = of("verdict", ({ commit }) => commit);
+  const reports = of("report", (body) => body);
   const { bind, values } = new SqlValues();
   const from = `select number, id, record from records where datanet_id = ${bind(datanetId)} and row_number is null`;
   // Only what they are about: each part costs the planner as much as its rows.
@@ -337,6 +344,10 @@ async function knownOthers(
       `${from} and is_current and kind = 'accessAnswer' and about = any(${requests})`,
     );
   }
+  if (reports.length > 0)
+    parts.push(
+      `${from} and is_current and kind = 'report' and about = any(${bind(reports.map(aboutOf))}) and leaf_id = any(${bind(reports.map(({ leafId }) => leafId))})`,
+    );
   if (parts.length === 0) return [];
   return query<HeldRecord & { number: number }>(
     `select id, record from (${parts.join(" union all ")}) as found order by number`,
@@ -368,12 +379,6 @@ async function storeRecords(
     // JSON writes a NUL and half a surrogate pair by their numbers.
     texts(offers.map(({ record }) => JSON.stringify(record))),
   ]);
-}
-
-function aboutOf(body: RecordBody): string {
-  if ("row" in body) return body.row;
-  if ("commit" in body) return body.commit;
-  return "request" in body ? body.request : "";
 }
 
 /** Writes to each row what its records say together now. */
