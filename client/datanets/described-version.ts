@@ -77,8 +77,15 @@ export async function describeVersion(
   return { ...listed, card, rows, labels, withdrawn, facts };
 }
 
-/** Reads the card with a hash. @param policy 0: the present card */
-async function cardOfVersion(client: HostAccess, place: HostedDatanetPlace, policy: bigint): Promise<Card> {
+/**
+ * Reads the card with a hash. @param policy 0: the present card
+ * @internal
+ */
+export async function cardOfVersion(
+  client: HostAccess,
+  place: HostedDatanetPlace,
+  policy: bigint,
+): Promise<Card> {
   const hosted = await getHostedDatanet(client, place);
   if (policy === 0n || BigInt(hosted.policy) === policy) return hosted.card;
   const path = `/v1/datanets/${place.datanetId}/cards/${hex32(policy)}`;

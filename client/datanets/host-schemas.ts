@@ -126,6 +126,8 @@ export const recordsPageSchema = z.object({
   nextFrom: count.nullable(),
 });
 
+export const reportsPageSchema = recordsPageSchema.extend({ texts: z.array(z.string()) });
+
 export const accessSchema = z.array(
   z.object({
     id: root,

@@ -56,6 +56,7 @@ describe("openledger --help", () => {
         "datanet findings",
         "datanet index",
         "datanet publish",
+        "datanet report",
         "datanet say",
         "datanet show",
         "datanet suggest",

@@ -23,6 +23,7 @@ import { addExport } from "./export-command.ts";
 import { addHostCommands } from "./host-command.ts";
 import { addHostPeopleCommands } from "./host-people-command.ts";
 import { addPublish } from "./publish-command.ts";
+import { addReport } from "./report-command.ts";
 import { addSuggestCommand } from "./suggest-command.ts";
 import { addWithdrawRow } from "./withdraw-row-command.ts";
 
@@ -42,6 +43,7 @@ export function addDatanetCommands(program: Command): void {
   addShow(datanet);
   addHostCommands(datanet);
   addExport(datanet);
+  addReport(datanet);
   addCleaningCommands(datanet);
   addWithdrawRow(datanet);
   addHostPeopleCommands(datanet);

@@ -1,0 +1,303 @@
+/**
+ * Reports of bias about a Datanet's versions (datanets/report/report.ts): what the version's half is made of, checked against the
+ * ledger, and the signed records that name a report. models/report/ adds a model's half.
+ */
+import { nameCard } from "@openledger/datanets/card/card";
+import {
+  checkRecords,
+  recordId,
+  recordSubject,
+  signedRecordSchema,
+} from "@openledger/datanets/records/record";
+import { RecordState } from "@openledger/datanets/records/record-state";
+import { makeReport, type ReportedRow, type ReportedVersion } from "@openledger/datanets/report/make-report";
+import { type NamedReport, readReportBytes } from "@openledger/datanets/report/report";
+import { isRollupError, RollupError } from "@openledger/foundation/rollup-error";
+import { z } from "zod";
+import { readHistory } from "../actions/data/list-commits.ts";
+import { type ReadVersionErrorCode, readVersion } from "../actions/data/published-version.ts";
+import { readRow } from "../actions/data/row-store.ts";
+import type { LedgerClient } from "../ledger-client.ts";
+import { cardOfVersion } from "./described-version.ts";
+import {
+  type DownloadVersionErrorCode,
+  type DownloadVersionParameters,
+  downloadVersion,
+  listedVersion,
+} from "./download-rows.ts";
+import { hostFalse } from "./host-false.ts";
+import {
+  askHost,
+  askHostForBytes,
+  type HostAccess,
+  type HostErrorCode,
+  type HostedDatanetPlace,
+  type ReadablePlace,
+  readingOf,
+} from "./host-request.ts";
+import { reportsPageSchema } from "./host-schemas.ts";
+import { labelsOfRecords } from "./reviewed-version.ts";
+import { type ReadRecordsErrorCode, readRecords, sayRecords } from "./signed-records.ts";
+import { presentKeysOf } from "./signing-keys.ts";
+
+export interface CollectReportedParameters extends DownloadVersionParameters {
+  /** Records that were signed later are not counted, in Unix milliseconds; default: now. */
+  untilMs?: number;
+}
+export type CollectReportedErrorCode =
+  | "CLI_LEAF_NOT_FOUND"
+  | DownloadVersionErrorCode
+  | ReadRecordsErrorCode
+  | ReadVersionErrorCode;
+
+/**
+ * Collects what the report of a version is made of: its card, its rows, and the labels that people have signed. Rows and card are
+ * checked against the ledger, labels against the keys that their leaves have now.
+ * @throws CLI_DATANET_HOST_FALSE, CLI_UNKNOWN, CLI_ROWS_MISSING, DNT_ACCESS_NOT_GRANTED, DNT_NOT_HOSTED
+ * @example
+ * ```ts
+ * const reported = await collectReported(client, { hostUrl, datanetId: 10, store });
+ * console.log(reported.number, reported.rows.length);
+ * ```
+ */
+export async function collectReported(
+  client: HostAccess,
+  { untilMs = Date.now(), ...parameters }: CollectReportedParameters,
+): Promise<ReportedVersion> {
+  const { datanetId, hostUrl, store } = parameters;
+  const { rowCount, rowsRoot, version, withdrawn } = await downloadVersion(client, parameters);
+  const { policy } = await listedVersion(client, datanetId, version);
+  const card = await cardOfVersion(client, { hostUrl, datanetId }, policy);
+  const { rows } = await readVersion(store, rowsRoot);
+  const all = await readRecords(client, { hostUrl, datanetId });
+  const records = all.records.filter(({ body }) => body.atMs <= untilMs);
+  const recordState = new RecordState();
+  for (const { body } of records) recordState.add(recordId(client.domain, body), body);
+  const { labels, root, unsigned } = await labelsOfRecords(client, { card, records, recordState, rows });
+  const leftOut = new Set(withdrawn.map(({ digest }) => digest));
+  const signers = await labelSigners(client, records);
+  const reported: ReportedRow[] = [];
+  let otherKeyCount = 0;
+  for (const [i, { contributorId, digest }] of rows.entries()) {
+    if (leftOut.has(digest)) continue;
+    const own = [...recordState.row(digest).labels.values()];
+    // Attack: a host makes up labels by keys that nobody has, and labellers seem to agree.
+    const signed = own.filter((body) => signers.has(recordSubject(body)));
+    otherKeyCount += own.length - signed.length;
+    reported.push({
+      digest,
+      contributorId,
+      content: await readRow(store, digest),
+      label: labels[i] ?? null,
+      labels: new Map(signed.map(({ label, leafId }) => [leafId, label])),
+    });
+  }
+  return {
+    domain: client.domain,
+    datanetId,
+    number: version,
+    rowsRoot,
+    rowCount,
+    withdrawnCount: rows.length - reported.length,
+    policy: nameCard(card).policy,
+    card,
+    rows: reported,
+    labels: {
+      untilMs,
+      root,
+      unsignedCount: unsigned.filter((digest) => !leftOut.has(digest)).length,
+      otherKeyCount,
+    },
+  };
+}
+
+/** Subjects of the last labels of leaves that have signed them with the key that they have now. */
+async function labelSigners(
+  client: HostAccess,
+  records: Awaited<ReturnType<typeof readRecords>>["records"],
+): Promise<Set<string>> {
+  const last = new Map<string, (typeof records)[number]>();
+  for (const record of records) {
+    if (record.body.kind !== "label") continue;
+    const subject = recordSubject(record.body);
+    const held = last.get(subject);
+    // As RecordState has it: of two at one time the first holds.
+    if (held === undefined || held.body.atMs < record.body.atMs) last.set(subject, record);
+  }
+  const keys = await presentKeysOf(client, [...last.values()]);
+  return new Set(
+    [...last].flatMap(([subject, { body, keyX }]) => (keys.get(body.leafId) === keyX ? [subject] : [])),
+  );
+}
+
+export type ReportBiasErrorCode = "DNT_REPORT_INVALID" | CollectReportedErrorCode;
+
+/**
+ * Computes the report of bias of a version, without a model's half: `makeReport` of what `collectReported` collects.
+ * @throws as `collectReported`; DNT_REPORT_INVALID where it is longer than a report may be
+ * @example
+ * ```ts
+ * const { report, sha256 } = await reportBias(client, { hostUrl, datanetId: 10, store });
+ * console.log(sha256, report.slices.length);
+ * ```
+ */
+export async function reportBias(
+  client: HostAccess,
+  parameters: CollectReportedParameters,
+): Promise<NamedReport> {
+  return makeReport(await collectReported(client, parameters), null);
+}
+
+export interface SignReportParameters extends HostedDatanetPlace {
+  report: NamedReport;
+  /** Leaf that signs: an account, or the Datanet itself where the client has its key; default: the client's. */
+  from?: number;
+}
+export type SignReportErrorCode =
+  | "DNT_NOT_HOSTED"
+  | "DNT_RECORD_INVALID"
+  | "DNT_REPORT_UNSIGNED"
+  | HostErrorCode;
+
+/**
+ * Signs that a report is what the version, and the model, make, and brings record and text to a host. Sign only what you have computed.
+ * @returns true if the host has the text: it takes those that the Datanet or its team has signed
+ * @throws DNT_NOT_HOSTED, DNT_RECORD_INVALID for a version or a model that the ledger does not have
+ * @example
+ * ```ts
+ * const report = await reportBias(client, { hostUrl, datanetId: 10, store });
+ * await signReport(client, { hostUrl, datanetId: 10, report });
+ * ```
+ */
+export async function signReport(
+  client: LedgerClient,
+  { report: { report, sha256, text }, ...parameters }: SignReportParameters,
+): Promise<boolean> {
+  const { model, version } = report;
+  const [result] = await sayRecords(client, {
+    ...parameters,
+    records: [
+      {
+        kind: "report",
+        version: version.number,
+        versionRoot: version.rowsRoot,
+        model: model === null ? null : { id: model.id, root: model.root },
+        report: sha256,
+      },
+    ],
+  });
+  if (result!.error !== null) throw new RollupError(result!.error.code, result!.error.message);
+  const path = `/v1/datanets/${parameters.datanetId}/reports/${sha256}`;
+  const body = new TextEncoder().encode(text);
+  try {
+    await askHost(
+      client,
+      parameters.hostUrl,
+      { method: "PUT", path, body },
+      z.object({ sha256: z.string() }),
+    );
+    return true;
+  } catch (error) {
+    if (isRollupError(error, "DNT_REPORT_UNSIGNED")) return false;
+    throw error;
+  }
+}
+
+export interface ListReportsParameters extends HostedDatanetPlace {
+  /** Only reports of this version; default: all. */
+  version?: number;
+  /** Only reports with this model's half; default: all. */
+  modelId?: number;
+}
+export type ListReportsErrorCode = "CLI_DATANET_HOST_FALSE" | "CLI_LEAF_NOT_FOUND" | HostErrorCode;
+
+/** A report by its name, and who has signed that it is what version and model make. */
+export interface SignedReport {
+  /** SHA-256 of its text. */
+  readonly sha256: string;
+  readonly version: number;
+  /** null: of the version alone. */
+  readonly modelId: number | null;
+  readonly signers: readonly { readonly leafId: number; readonly atMs: number }[];
+  /** True if the host has the text. */
+  readonly hasText: boolean;
+}
+
+/**
+ * Lists the newest 100 signatures of reports, by report, the newest first. Each is checked here, with the key that its leaf has now and
+ * the version's root on the ledger. A host may leave some out, but cannot make one.
+ * @throws CLI_DATANET_HOST_FALSE where one is not signed, DNT_NOT_HOSTED
+ * @example
+ * ```ts
+ * const [newest] = await listReports(client, { hostUrl, datanetId: 10 });
+ * if (newest?.hasText) console.log(newest.sha256, newest.signers.length);
+ * ```
+ */
+export async function listReports(
+  client: HostAccess,
+  { datanetId, hostUrl, modelId, version }: ListReportsParameters,
+): Promise<SignedReport[]> {
+  const query = new URLSearchParams({ limit: "100" });
+  if (version !== undefined) query.set("version", String(version));
+  if (modelId !== undefined) query.set("model", String(modelId));
+  const path = `/v1/datanets/${datanetId}/reports?${query}`;
+  const page = await askHost(client, hostUrl, { path }, reportsPageSchema);
+  if (page.records.length === 0) return [];
+  const parsed = z.array(signedRecordSchema).safeParse(page.records);
+  const isSound = parsed.success ? checkRecords(client.domain, parsed.data) : [];
+  const [keys, { versions }] = await Promise.all([
+    presentKeysOf(client, parsed.data ?? []),
+    readHistory(client, datanetId),
+  ]);
+  const texts = new Set(page.texts);
+  const reports = new Map<string, SignedReport & { signers: { leafId: number; atMs: number }[] }>();
+  for (const [index, record] of (parsed.data ?? [null]).entries()) {
+    const body = record?.body;
+    if (body?.kind !== "report" || body.datanetId !== datanetId || !isSound[index])
+      throw hostFalse("record", `signature ${index} of a report`, { index });
+    const { atMs, leafId, model, report: sha256 } = body;
+    const isHeld =
+      keys.get(leafId) === record!.keyX && versions[body.version - 1]?.rowsRoot === BigInt(body.versionRoot);
+    const isWanted = (version ?? body.version) === body.version && (modelId ?? model?.id) === model?.id;
+    if (!isHeld || !isWanted) continue;
+    const name = `${body.version}/${model?.id}/${sha256}`;
+    const report = reports.get(name) ?? {
+      sha256,
+      version: body.version,
+      modelId: model?.id ?? null,
+      signers: [],
+      hasText: texts.has(sha256),
+    };
+    report.signers.push({ leafId, atMs });
+    reports.set(name, report);
+  }
+  return [...reports.values()];
+}
+
+export type GetReportErrorCode =
+  | "CLI_DATANET_HOST_FALSE"
+  | "DNT_NOT_HOSTED"
+  | "DNT_REPORT_INVALID"
+  | HostErrorCode;
+
+/**
+ * Reads a report from a host by its SHA-256.
+ * @throws CLI_DATANET_HOST_FALSE where the text has another hash, DNT_NOT_HOSTED, DNT_ACCESS_NOT_GRANTED
+ * @example
+ * ```ts
+ * const [newest] = await listReports(client, { hostUrl, datanetId: 10 });
+ * const { report } = await getReport(client, { hostUrl, datanetId: 10, sha256: newest!.sha256 });
+ * ```
+ */
+export async function getReport(
+  client: HostAccess,
+  { sha256, ...place }: ReadablePlace & { sha256: string },
+): Promise<NamedReport> {
+  const path = `/v1/datanets/${place.datanetId}/reports/${sha256}`;
+  const bytes = await askHostForBytes(client, place.hostUrl, { path, ...readingOf(place) });
+  const named = readReportBytes(bytes);
+  const { datanetId, domain } = named.report;
+  if (named.sha256 !== sha256 || datanetId !== place.datanetId || BigInt(domain) !== client.domain)
+    throw hostFalse("report", `the report ${sha256}`, { sha256 });
+  return named;
+}
