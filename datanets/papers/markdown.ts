@@ -8,10 +8,7 @@ export const plain = (text: string): string =>
   text
     .replace(/\s+/g, " ")
     .trim()
-    .replace(/[\\`*_{}[\]()#+!|~]/g, (mark) => `\\${mark}`)
-    .replaceAll("&", "&amp;")
-    .replaceAll("<", "&lt;")
-    .replaceAll(">", "&gt;");
+    .replace(/[\\`*_{}[\]()#+!|~&<>]/g, (mark) => `\\${mark}`);
 
 /** A named value. The name has no colon. @param value in Markdown */
 export const field = (name: string, value: string | number): string => `- **${name}:** ${value}`;

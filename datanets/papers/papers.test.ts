@@ -150,8 +150,8 @@ describe("a model card", () => {
     expect(headOf(card)).toMatchObject({ license: "unknown", tags: ["openledger", ...tags] });
     expect(card.match(/^# /gm)).toHaveLength(1);
     expect(card.match(/^- \*\*Rows:\*\* /gm)).toHaveLength(1);
-    expect(card).not.toContain("<img");
-    expect(card).not.toContain("](javascript");
+    // Each mark of theirs has a backslash before it.
+    expect(card).not.toMatch(/(?<!\\)(<img|\]\(javascript|`d)/);
   });
 });
 

@@ -148,7 +148,7 @@ const classesOf = (recipe: object): readonly string[] | null =>
   (recipe as { readonly classes?: readonly string[] }).classes ?? null;
 
 /** The families of models whose answers the page can check; models/tuning/recipe/model-families.ts has those of the commands. */
-async function knownFamilies(serverUrl: string): Promise<readonly ModelFamily[]> {
+export async function knownFamilies(serverUrl: string): Promise<readonly ModelFamily[]> {
   const [{ directFamily }, { textFamily }, { readFromServer }] = await Promise.all([
     import("@openledger/attribution/model/direct/direct-family"),
     import("@openledger/models/tuning/recipe/text-family"),

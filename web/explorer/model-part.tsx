@@ -13,6 +13,7 @@ import { Badge } from "../design/badge.tsx";
 import { type Column, DataTable } from "../design/data-table.tsx";
 import { DifferenceNotice, RecomputedBy } from "../hosts/recomputation-parts.tsx";
 import { useRecomputations } from "../hosts/recomputations.ts";
+import { lazyPage } from "../lazy-page.tsx";
 import type { PageProps } from "../ledger/page.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
 import { showCount, showParts } from "../words/format.ts";
@@ -40,6 +41,7 @@ export function ModelPart(props: PageProps & { modelId: number }) {
           <Recomputations {...props} model={model} />
           <ModelWithdrawn {...props} model={model} />
           <Terms model={model} />
+          <LazyModelPapers {...props} model={model} />
           <Epochs model={model} settlements={settlements} />
           <Payees model={model} />
         </>
@@ -47,6 +49,8 @@ export function ModelPart(props: PageProps & { modelId: number }) {
     </Answered>
   );
 }
+
+const LazyModelPapers = lazyPage(async () => (await import("./model-papers.tsx")).ModelPapers);
 
 function Recomputations({ live, model, site }: PageProps & { model: LedgerModelLeaf }) {
   const datanetIds = approvalsOf(model).map(({ id }) => id);

@@ -20,9 +20,7 @@ import { bringVersion } from "@openledger/client/datanets/upload-rows";
 import { listWithdrawals } from "@openledger/client/datanets/withdrawals";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import type { ExportFormat } from "@openledger/datanets/export/export-files";
-
-/** Cache of rows that were fetched and checked; they are not fetched again. */
-const STORE = "openledger-rows";
+import { ROW_STORE } from "../../hosts/row-store.ts";
 
 interface Work extends HostedDatanetPlace {
   /** The leaf that signs requests of permissioned rows. */
@@ -35,7 +33,7 @@ const counted = (what: string, onProgress: Work["onProgress"]) => (done: number,
 
 /** The version that the records make, with everything that stays out and why. */
 export async function collectNext(client: LedgerClient, work: Work): Promise<CollectReviewedReturnType> {
-  const store = await openRowStore(STORE);
+  const store = await openRowStore(ROW_STORE);
   work.onProgress("fetching the contributions");
   await downloadCommits(client, {
     ...work,
@@ -53,7 +51,7 @@ export async function publishNext(
   { onProgress, ...place }: Work,
   { labels, version }: CollectReviewedReturnType,
 ): Promise<void> {
-  const store = await openRowStore(STORE);
+  const store = await openRowStore(ROW_STORE);
   await storeVersion(store, version);
   await storeVersionLabels(store, labels);
   onProgress("signing the version");
@@ -72,7 +70,7 @@ export interface CheckedVersion {
  * page.
  */
 export async function checkVersion(client: LedgerClient, work: Work): Promise<CheckedVersion> {
-  const store = await openRowStore(STORE);
+  const store = await openRowStore(ROW_STORE);
   const { datanetId, hostUrl, onProgress } = work;
   onProgress("fetching the version");
   await downloadVersion(client, { ...work, store, onProgress: counted("rows of the version", onProgress) });
@@ -95,7 +93,7 @@ export async function exportFiles(
   work: Work,
   format: ExportFormat,
 ): Promise<DownloadedFile[]> {
-  const store = await openRowStore(STORE);
+  const store = await openRowStore(ROW_STORE);
   const { datanetId, hostUrl, onProgress } = work;
   const exported = await exportVersion(client, { ...work, store, onProgress: counted("rows", onProgress) });
   const { exportFilesOf } = await import("@openledger/datanets/export/export-files");

@@ -1,0 +1,153 @@
+/**
+ * Part of a model's page with its papers: written in this page from the ledger, the Datanets' hosts and the model's server, shown,
+ * and downloaded.
+ */
+import type { WriteModelPapersReturnType } from "@openledger/client/datanets/model-papers";
+import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
+import { useState } from "preact/hooks";
+import { Markdown } from "../ask/markdown.tsx";
+import { findServedPlaces, knownFamilies } from "../ask/served-models.ts";
+import { useAction } from "../bridge/use-action.ts";
+import { Button } from "../design/button.tsx";
+import { FactList } from "../design/fact-list.tsx";
+import { Notice } from "../design/notice.tsx";
+import { saveFile } from "../design/save-file.ts";
+import { placeOf } from "../hosts/hosts.ts";
+import { readVisitor } from "../hosts/keys/visitor.ts";
+import { ROW_STORE } from "../hosts/row-store.ts";
+import type { PageProps } from "../ledger/page.ts";
+import { showCount, showCounted } from "../words/format.ts";
+import { type Problem, ProblemNotice, problemOf } from "../words/problem.tsx";
+
+type ModelProps = PageProps & { model: LedgerModelLeaf };
+
+/** Papers of a model, where the site has a Datanet host. */
+export function ModelPapers({ live, model, site }: ModelProps) {
+  const writing = useAction();
+  const [step, setStep] = useState("");
+  const [written, setWritten] = useState<Written | null>(null);
+  const visitor = readVisitor(site, live);
+  if (visitor === null || site.datanetHosts.length === 0) return null;
+  const write = () =>
+    writing.run(async () => setWritten(await writePapers({ site, visitor }, model.id, setStep)));
+  return (
+    <section class="card stack" aria-label="Papers">
+      <h2>Papers</h2>
+      <p class="soft small">
+        A model card, a summary of the training data after the template of the EU's AI Act, and a Croissant
+        file of each version. This page writes them from the ledger and from signed records, and the same
+        ledger gives everyone the same files. Check given ones:{" "}
+        <code>openledger verify papers {model.id} FOLDER</code>.
+      </p>
+      <p class="row">
+        <Button isBusy={writing.isBusy} onClick={() => void write()}>
+          {written === null ? "Write the papers" : "Write them again"}
+        </Button>
+        <span class="soft small" role="status">
+          {writing.isBusy ? step : ""}
+        </span>
+      </p>
+      {writing.problem !== null && <ProblemNotice problem={writing.problem} />}
+      {written !== null && <Papers {...written} />}
+    </section>
+  );
+}
+
+interface Written extends WriteModelPapersReturnType {
+  /** Error of the server that did not show the recipe; null if it did, or if no server has the model. */
+  readonly recipeProblem: Problem | null;
+}
+
+function Papers({ facts, papers, recipeProblem }: Written) {
+  const described = facts.datanets.flatMap(({ described: one }) => (one === null ? [] : [one]));
+  const licences = [...new Set(described.map(({ card }) => card.licence))];
+  const languages = [...new Set(described.flatMap(({ card }) => card.languages))];
+  const contributors = new Set(
+    described.flatMap(({ facts: { contributors: all } }) => all.map(({ leafId }) => leafId)),
+  );
+  return (
+    <>
+      {facts.recipe === null && (
+        <Notice tone="wait" title="The papers say that the model's recipe is not known">
+          {recipeProblem === null ? (
+            <p>No server of this site has the model.</p>
+          ) : (
+            <ProblemNotice problem={recipeProblem} />
+          )}
+        </Notice>
+      )}
+      <FactList
+        facts={[
+          ["Rows", showCount(facts.rowCount)],
+          ["Contributors", showCount(contributors.size)],
+          ["Licences of the rows", licences.join(", ") || "not known"],
+          ["Languages", languages.join(", ") || "not known"],
+          ["Recomputed by", showCounted(facts.recomputations.length, "account")],
+        ]}
+      />
+      <ul class="sources">
+        {papers.map(({ name, text }) => (
+          <li key={name} class="stack-s">
+            <div class="row">
+              <code>{name}</code>
+              <span class="push" />
+              <Button isSmall onClick={() => saveFile(name, new TextEncoder().encode(text))}>
+                Download <span class="visually-hidden">{name}</span>
+              </Button>
+            </div>
+            <details>
+              <summary class="row small">
+                Read it<span class="visually-hidden"> here: {name}</span>
+              </summary>
+              {/* It scrolls, so the keyboard has to reach it. */}
+              <div class="paper folded" role="region" aria-label={name} tabIndex={0}>
+                {name.endsWith(".md") ? <Markdown text={bodyOf(text)} /> : <pre class="recipe">{text}</pre>}
+              </div>
+            </details>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+/** A paper without the head that only programs read. */
+const bodyOf = (text: string): string => text.replace(/^---\n[\s\S]*?\n---\n/, "");
+
+async function writePapers(
+  { site, visitor }: Pick<PageProps, "site"> & { visitor: NonNullable<ReturnType<typeof readVisitor>> },
+  modelId: number,
+  onProgress: (step: string) => void,
+): Promise<Written> {
+  const { reader } = visitor;
+  onProgress("fetching the recipe");
+  const [{ writeModelPapers }, { openRowStore }] = await Promise.all([
+    import("@openledger/client/datanets/model-papers"),
+    import("@openledger/client/actions/data/row-store"),
+  ]);
+  const { problem: recipeProblem, published } = await fetchPublished(site, modelId);
+  const written = await writeModelPapers(reader, {
+    modelId,
+    hostUrlOf: async (datanetId) => (await placeOf(site, reader, datanetId)).place.hostUrl,
+    store: await openRowStore(ROW_STORE),
+    onProgress,
+    ...(published === null ? {} : { published }),
+  });
+  return { ...written, recipeProblem };
+}
+
+/** The model's recipe by a server of the site; null if none shows it, with the error if one failed. */
+async function fetchPublished(site: PageProps["site"], modelId: number) {
+  const { places, problems } = await findServedPlaces(site);
+  const place = places.find((one) => one.modelId === modelId);
+  if (place === undefined) return { published: null, problem: problems[0] ?? null };
+  const [{ fetchAnswering }, families] = await Promise.all([
+    import("@openledger/attribution/model/model-download"),
+    knownFamilies(place.serverUrl),
+  ]);
+  try {
+    return { published: await fetchAnswering(place.serverUrl, families), problem: null };
+  } catch (error) {
+    return { published: null, problem: problemOf(error) };
+  }
+}
