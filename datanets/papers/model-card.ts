@@ -48,7 +48,7 @@ export function modelCardOf(model: ModelFacts): string {
     ...datanets.flatMap(datanetLines),
     "## Training procedure",
     field("Recipe SHA-256", recipe?.sha256 ?? NOT_KNOWN),
-    ...(recipe?.settings ?? []).map(({ name, value }) => field(`Recipe ${name}`, `\`${value}\``)),
+    ...(recipe?.settings ?? []).map(({ name, value }) => field(`Recipe ${name}`, plain(value))),
     ...(recipe?.base?.files ?? []).map(({ name, sha256 }) => field(`Base file ${plain(name)}`, sha256)),
     field("Hardware, duration and energy", NOT_KNOWN),
     "## Evaluation",

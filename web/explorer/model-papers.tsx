@@ -99,10 +99,10 @@ function Papers({ facts, papers, recipeProblem }: Written) {
               <summary class="row small">
                 Read it<span class="visually-hidden"> here: {name}</span>
               </summary>
-              {/* It scrolls, so the keyboard has to reach it. */}
-              <div class="paper folded" role="region" aria-label={name} tabIndex={0}>
+              {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls is reached by keys */}
+              <section class="paper folded" tabIndex={0} aria-label={name}>
                 {name.endsWith(".md") ? <Markdown text={bodyOf(text)} /> : <pre class="recipe">{text}</pre>}
-              </div>
+              </section>
             </details>
           </li>
         ))}
