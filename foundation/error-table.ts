@@ -87,6 +87,11 @@ const PROCESS_ROWS = {
     httpStatus: 429,
     isRetryable: true,
   },
+  SRV_ADDRESS_REFUSED: {
+    meaning: "this server calls no such address: only https, and only names whose addresses are all public",
+    remedy: "name a public https address; for a name inside your network ask the operator",
+    httpStatus: 422,
+  },
   SRV_DISK_FULL: {
     meaning:
       "the server's folder has reached its configured size, or its disk or its database's disk is full",

@@ -75,8 +75,9 @@ test("an account moves from one wallet of the browser to the other, with rows an
   await look(there, "wallet-arrived");
   await there.goto(`${world.url}/#/earnings`);
   const rows = there.getByRole("region", { name: "My rows" });
+  await rows.getByRole("button", { name: "Show rows" }).click();
   await rows
-    .getByRole("button", { name: /Withdraw/ })
+    .getByRole("button", { name: /^Withdraw/ })
     .first()
     .waitFor();
   await pictureOf(there, "wallet-my-rows");

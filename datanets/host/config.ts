@@ -14,6 +14,7 @@ import {
   SHARED_SETTINGS,
   wholeNumber,
 } from "@openledger/foundation/settings";
+import { z } from "zod";
 
 /** Every setting of the host, in the environment as DATANET_…; docs/reference/settings.md has their table. */
 export const DATANET_SETTINGS = {
@@ -54,6 +55,20 @@ export const DATANET_SETTINGS = {
     schema: wholeNumber(1, 86_400_000),
     default: "1800000",
     description: "longest time for a check of a Datanet's rows; other checks wait for it",
+  },
+  noticesEveryMs: {
+    schema: wholeNumber(100, 86_400_000),
+    default: "30000",
+    description: "time between two looks for events of Datanets, which feeds and webhooks tell of",
+  },
+  webhookHosts: {
+    schema: z
+      .string()
+      .max(4_000)
+      .transform((text) => text.split(" ").filter((name) => name !== "")),
+    default: "",
+    description:
+      "names that webhooks may call though they are not public, and without TLS, by spaces (localhost); empty = none",
   },
   ledgerCacheMs: {
     schema: wholeNumber(0, 600_000),

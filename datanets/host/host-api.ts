@@ -16,6 +16,7 @@ import { registerCardRoutes } from "./card-routes.ts";
 import { registerFindingRoutes } from "./finding-routes.ts";
 import type { HostContext } from "./host-context.ts";
 import { registerNameRoutes } from "./name-routes.ts";
+import { registerNoticeRoutes } from "./notice-routes.ts";
 import { registerRecordRoutes } from "./record-routes.ts";
 import { registerReportRoutes } from "./report-routes.ts";
 import { registerRowRoutes } from "./row-routes.ts";
@@ -46,7 +47,7 @@ export async function createHostApi(context: HostContext): Promise<FastifyInstan
   // Any origin may send requests: there are no cookies, and requests for private data are signed.
   await app.register(cors, {
     origin: "*",
-    methods: ["GET", "POST", "PUT"],
+    methods: ["GET", "POST", "PUT", "DELETE"],
     allowedHeaders: ["content-type", REQUEST_HEADER],
     // A page learns that it may try again, as every other client does.
     exposedHeaders: ["retry-after"],
@@ -75,6 +76,7 @@ export async function createHostApi(context: HostContext): Promise<FastifyInstan
   registerReportRoutes(app, context);
   registerFindingRoutes(app, context);
   registerNameRoutes(app, context);
+  registerNoticeRoutes(app, context);
 
   const unlimited = { config: { rateLimit: false }, schema: { hide: true } as object };
   app.get("/health", unlimited, async (_request, reply) => {

@@ -12,6 +12,9 @@ import { openDatabase } from "@openledger/foundation/database/open-database";
 import type { Logger } from "@openledger/foundation/logger";
 import { refuseEarlierStore } from "@openledger/foundation/store/earlier-store";
 import type { FastifyInstance } from "fastify";
+import { deleteOldEvents } from "../notices/event-store.ts";
+import { EventWatch } from "../notices/event-watch.ts";
+import { deliverDue } from "../notices/webhooks.ts";
 import { HOST_PART } from "../store/host-schema.ts";
 import { HostStore } from "../store/host-store.ts";
 import { KeyNotices } from "../store/key-notices.ts";
@@ -107,6 +110,7 @@ export async function createHostProcess(
         onError: (err) => logger.warn({ err }, "usage of earlier days is not deleted yet"),
       }),
     ];
+    upkeeps.push(...noticeUpkeeps(context));
     return {
       app,
       metrics,
@@ -140,6 +144,31 @@ async function prepareHashes(): Promise<void> {
   // Nobody's signature, and wrong.
   const signature = { r8x: BASE8.x, r8y: BASE8.y, s: 1n };
   verifySignature({ keyX: BASE8.x, message: 0n, signature });
+}
+
+/** Time between two looks for calls of webhooks that are due. */
+const DELIVER_EVERY_MS = 1_000;
+const DELETE_EVENTS_EVERY_MS = 3_600_000;
+
+/** Work of a host that tells people what happens. */
+function noticeUpkeeps({ config, ledger, logger, nowMs, store }: HostContext): Upkeep[] {
+  const { database } = store;
+  const watch = new EventWatch({ store, ledger, nowMs });
+  const deliver = { database, nowMs, allowedHosts: config.webhookHosts };
+  return [
+    new Upkeep(() => watch.look(), {
+      everyMs: config.noticesEveryMs,
+      onError: (err) => logger.warn({ err }, "events of Datanets are not found yet"),
+    }),
+    new Upkeep(() => deliverDue(deliver), {
+      everyMs: DELIVER_EVERY_MS,
+      onError: (err) => logger.warn({ err }, "webhooks are not called yet"),
+    }),
+    new Upkeep(() => deleteOldEvents(database, nowMs()), {
+      everyMs: DELETE_EVENTS_EVERY_MS,
+      onError: (err) => logger.warn({ err }, "old events are not deleted yet"),
+    }),
+  ];
 }
 
 /** Work that is done again and again, a part at a time, so that the database is everybody's in between. */

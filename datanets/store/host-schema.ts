@@ -328,6 +328,48 @@ create table reports (
 create index reports_about on reports (datanet_id, about);
 `;
 
+/** What happens to leaves, who has asked to be told, and what is on its way to them. */
+const NOTICES = `
+create table events (
+  id bigint generated always as identity primary key,
+  -- Name of what happened: whoever looks, it is one event.
+  name text not null unique,
+  leaf_id integer not null,
+  datanet_id integer,
+  kind text not null,
+  at_ms bigint not null,
+  body text not null
+);
+create index events_leaf on events (leaf_id, id);
+create index events_datanet on events (datanet_id, id) where datanet_id is not null;
+create index events_age on events (at_ms);
+-- Places up to which records and models have been looked at.
+create table event_marks (name text primary key, mark text not null);
+create table webhooks (
+  id text primary key,
+  leaf_id integer not null,
+  url text not null,
+  kinds text[] not null,
+  secret text not null,
+  created_at_ms bigint not null,
+  -- Deliveries given up since the last one that was taken.
+  failures integer not null default 0,
+  -- Status of the last call, or why there was none.
+  last_result text,
+  last_at_ms bigint
+);
+create index webhooks_leaf on webhooks (leaf_id);
+create table deliveries (
+  webhook_id text not null references webhooks on delete cascade,
+  event_id bigint not null references events on delete cascade,
+  attempts smallint not null default 0,
+  next_at_ms bigint not null,
+  primary key (webhook_id, event_id)
+);
+create index deliveries_due on deliveries (next_at_ms);
+create index deliveries_event on deliveries (event_id);
+`;
+
 export const HOST_PART: DatabasePart = {
   name: "datanets",
   migrations: [
@@ -340,5 +382,6 @@ export const HOST_PART: DatabasePart = {
     BEGUN_ROWS,
     WITHDRAWN_ROWS,
     REPORTS,
+    NOTICES,
   ],
 };

@@ -44,6 +44,29 @@ const modelSchema = z.object({
   }),
 });
 
+const heldModelSchema = z.object({
+  id: leafId,
+  counters: z.object({ isReady: z.boolean(), isApproved: z.boolean(), epoch: count, paymentCount: count }),
+  model: z.object({ accruedRoot: element, validatorParts: count }),
+});
+/** State of a model that notices are made of. */
+export type HeldModel = z.output<typeof heldModelSchema>;
+
+const payeesSchema = z.object({
+  payees: z.array(z.object({ index: count, contributorId: leafId, validatorId: leafId, rowCount: count })),
+});
+export type HostPayee = z.output<typeof payeesSchema>["payees"][number];
+
+const settlementsSchema = z.array(
+  z.object({
+    kind: z.string(),
+    epoch: count,
+    status: z.string(),
+    earnedWei: z.array(elementOrDecimal).nullish(),
+  }),
+);
+export type HostSettlement = z.output<typeof settlementsSchema>[number];
+
 /** Facts of a model that the host compares a recomputation with. */
 export interface HostModel {
   /** Hash of its statics, 0x-hex of 32 bytes. */
@@ -161,6 +184,21 @@ export class HostLedger {
   /** @throws DNT_UNKNOWN, SRV_SEQUENCER_UNREACHABLE, DNT_LEDGER_INCOMPLETE */
   history(id: number): Promise<DatanetHistory> {
     return cached(this.#histories, id, this.#nowMs(), this.#cacheMs, "history", () => this.#askHistory(id));
+  }
+
+  /** Models that name a Datanet, a thousand at most. @throws SRV_SEQUENCER_UNREACHABLE */
+  async modelsOf(datanetId: number): Promise<HeldModel[]> {
+    return (await this.#ask(`/v1/leaves?datanetId=${datanetId}`, z.array(heldModelSchema))) ?? [];
+  }
+
+  /** Payees of a model, in the order of their places. @throws SRV_SEQUENCER_UNREACHABLE */
+  async payeesOf(modelId: number): Promise<HostPayee[]> {
+    return (await this.#ask(`/v1/models/${modelId}`, payeesSchema))?.payees ?? [];
+  }
+
+  /** Settlements of a model, newest first. @throws SRV_SEQUENCER_UNREACHABLE */
+  async settlementsOf(modelId: number, limit: number): Promise<HostSettlement[]> {
+    return (await this.#ask(`/v1/settlements?model=${modelId}&limit=${limit}`, settlementsSchema)) ?? [];
   }
 
   /** Clears the cache: the next answer is fresh. */

@@ -1,0 +1,111 @@
+/** Routes of the Datanet host for events: lists, Atom feeds, and webhooks of the leaf that signs. host-api.ts registers them. */
+import { setCost } from "@openledger/foundation/http/answer-costs";
+import { MAX_URL_CHARACTERS } from "@openledger/foundation/http/post-to-stranger";
+import { countFromText, limit } from "@openledger/foundation/wire/query-text";
+import { routesOf } from "@openledger/foundation/wire/zod-routes";
+import type { FastifyInstance } from "fastify";
+import { z } from "zod";
+import { atomFeed } from "../notices/atom-feed.ts";
+import { EVENT_KINDS, type StoredEvent, sentenceOf } from "../notices/event.ts";
+import { listEvents } from "../notices/event-store.ts";
+import { addWebhook, listWebhooks, removeWebhook, testWebhook } from "../notices/webhooks.ts";
+import type { HostContext } from "./host-context.ts";
+import { idParams, SIGNED, signerOf } from "./host-request.ts";
+import { entriesCost } from "./scan-costs.ts";
+
+/** Entries of a feed. */
+const FEED_ENTRIES = 50;
+const eventsQuery = z.strictObject({ after: countFromText.default(0), limit: limit(200, 50) });
+const webhookBody = z.strictObject({
+  url: z.string().min(1).max(MAX_URL_CHARACTERS),
+  kinds: z.array(z.enum(EVENT_KINDS)).min(1).max(EVENT_KINDS.length),
+});
+const webhookParams = z.object({ id: z.string().regex(/^[0-9a-f]{32}$/, "is not the id of a webhook") });
+
+/** Events, all of them from public facts, and who is told of them. */
+export function registerNoticeRoutes(app: FastifyInstance, context: HostContext): void {
+  const route = routesOf(app);
+  const { config, chainId, nowMs, rollupAddress, store } = context;
+  const { database } = store;
+  const view = (event: StoredEvent) => ({ ...event, text: sentenceOf(event) });
+
+  for (const [room, about] of [
+    ["leaves", "leafId"],
+    ["datanets", "datanetId"],
+  ] as const) {
+    const whose = room === "leaves" ? "a leaf" : "a Datanet";
+    const list = (id: number, { after, limit }: { after: number; limit: number }) =>
+      listEvents(database, { ...({ [about]: id } as { leafId: number }), after, limit });
+    route(
+      `GET /v1/${room}/:id/events`,
+      {
+        tag: "notices",
+        summary: `Events of ${whose}, newest first; with \`after\` those behind an event`,
+        params: idParams,
+        querystring: eventsQuery,
+        config: { maxCost: ({ query }) => entriesCost((query as z.output<typeof eventsQuery>).limit) },
+      },
+      async (request) => {
+        const events = await list(request.params.id, request.query);
+        setCost(request, entriesCost(events.length));
+        return { events: events.map(view) };
+      },
+    );
+    route(
+      `GET /v1/${room}/:id/feed`,
+      { tag: "notices", summary: `Events of ${whose} as an Atom feed`, params: idParams },
+      async ({ params: { id } }, reply) => {
+        const events = await list(id, { after: 0, limit: FEED_ENTRIES });
+        const url = `${context.origin()}/v1/${room}/${id}/feed`;
+        const idPrefix = `urn:openledger:${chainId}:${rollupAddress.toLowerCase()}`;
+        const title = room === "leaves" ? `OpenLedger account ${id}` : `OpenLedger Datanet ${id}`;
+        reply.type("application/atom+xml; charset=utf-8");
+        return reply
+          .serializer((text: string) => text)
+          .send(atomFeed(events, { title, url, idPrefix, nowMs: nowMs() }));
+      },
+    );
+  }
+
+  route(
+    "GET /v1/webhooks",
+    { tag: "notices", summary: "Webhooks of the leaf that signs", ...SIGNED },
+    async (request) => ({ webhooks: await listWebhooks(database, (await signerOf(context, request)).id) }),
+  );
+  route(
+    "POST /v1/webhooks",
+    {
+      tag: "notices",
+      summary: "Add a webhook of the leaf that signs; the answer has its secret, this once",
+      body: webhookBody,
+      ...SIGNED,
+    },
+    async (request) => {
+      const { id: leafId } = await signerOf(context, request);
+      const allowedHosts = config.webhookHosts;
+      return addWebhook(database, { ...request.body, leafId, nowMs: nowMs(), allowedHosts });
+    },
+  );
+  route(
+    "DELETE /v1/webhooks/:id",
+    { tag: "notices", summary: "Remove a webhook of the leaf that signs", params: webhookParams, ...SIGNED },
+    async (request) => {
+      await removeWebhook(database, (await signerOf(context, request)).id, request.params.id);
+      return { id: request.params.id };
+    },
+  );
+  route(
+    "POST /v1/webhooks/:id/test",
+    {
+      tag: "notices",
+      summary: "Send a trial to a webhook, and turn it on again",
+      params: webhookParams,
+      ...SIGNED,
+    },
+    async (request) => {
+      const { id: leafId } = await signerOf(context, request);
+      await testWebhook(database, { id: request.params.id, leafId, nowMs: nowMs() });
+      return { id: request.params.id };
+    },
+  );
+}

@@ -1,0 +1,337 @@
+/** Tests of what a host tells: events of records and models, Atom feeds, and webhooks with a real receiver. */
+import { createHmac } from "node:crypto";
+import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { contributeRows } from "@openledger/client/actions/data/contribute-rows";
+import { openRowStore } from "@openledger/client/actions/data/row-store";
+import { bringCard } from "@openledger/client/datanets/datanet-card";
+import {
+  addWebhook,
+  listEvents,
+  listWebhooks,
+  removeWebhook,
+  testWebhook,
+} from "@openledger/client/datanets/notices";
+import { listAccess, sayRecords, type UnsignedRecord } from "@openledger/client/datanets/signed-records";
+import { contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
+import type { LedgerClient } from "@openledger/client/ledger-client";
+import { DOMParser } from "@xmldom/xmldom";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { atomFeed } from "../notices/atom-feed.ts";
+import { EventWatch } from "../notices/event-watch.ts";
+import { RETRY_MS } from "../notices/webhooks.ts";
+import type { HeldModel } from "../store/ledger-view.ts";
+import { createHostWorld, type HostWorld } from "../testing/host-world.ts";
+import { sampleCard, sampleRows } from "../testing/sample-card.ts";
+import type { TestHost } from "../testing/test-host.ts";
+
+/** Leaves: ann 3 contributes, bob 4 and carl 5 label, dave 6 reviews. */
+const card = sampleCard({
+  access: "permissioned",
+  labelling: { annotatorsPerRow: 2, accept: "all", labellers: [4, 5], reviewers: [6] },
+});
+let world: HostWorld;
+let host: TestHost;
+let people: {
+  ann: LedgerClient;
+  bob: LedgerClient;
+  carl: LedgerClient;
+  dave: LedgerClient;
+  erin: LedgerClient;
+};
+let digests: readonly string[];
+let receiver: Server;
+/** Calls that have come, and the statuses that the next ones get; 200 afterwards. */
+const calls: { headers: IncomingHttpHeaders; body: string }[] = [];
+const statuses: number[] = [];
+
+beforeAll(async () => {
+  receiver = createServer((request, response) => {
+    let body = "";
+    request.setEncoding("utf8").on("data", (part: string) => (body += part));
+    request.on("end", () => {
+      calls.push({ headers: request.headers, body });
+      response.writeHead(statuses.shift() ?? 200).end();
+    });
+  });
+  await new Promise<void>((settle) => receiver.listen(0, "127.0.0.1", settle));
+  world = await createHostWorld({ card });
+  host = await world.host("notices", {
+    DATANET_NOTICES_EVERY_MS: "100",
+    DATANET_WEBHOOK_HOSTS: "localhost",
+  });
+  await bringCard(world.owner, { ...place(), card });
+  const user = (index: number) => world.user(index);
+  people = {
+    ann: await user(1),
+    bob: await user(2),
+    carl: await user(3),
+    dave: await user(4),
+    erin: await user(5),
+  };
+  const store = await openRowStore(join(world.folder, "ann"));
+  const contributed = await contributeRows(people.ann, {
+    datanetId: world.datanetId,
+    store,
+    rows: sampleRows(3),
+  });
+  digests = contributed.contribution.digests;
+  await world.finalise();
+  const source = await contributionSource(store, contributed.contribution.rowsRoot);
+  await uploadRows(people.ann, { ...place(), source });
+}, 60_000);
+afterAll(async () => {
+  receiver?.close();
+  await world?.close();
+});
+
+const place = () => ({ hostUrl: host.url, datanetId: world.datanetId });
+const hostUrl = () => ({ hostUrl: host.url });
+const receiverUrl = () => `http://localhost:${(receiver.address() as AddressInfo).port}/hook?for=ann`;
+const say = async (client: LedgerClient, record: UnsignedRecord) =>
+  expect((await sayRecords(client, { ...place(), records: [record] }))[0]!.error).toBeNull();
+const codeOf = (work: Promise<unknown>) =>
+  work.then(
+    () => "taken",
+    ({ code }: { code: string }) => code,
+  );
+const kindsOf = async (leafId: number) =>
+  (await listEvents(people.ann, { ...hostUrl(), leafId })).map(({ kind }) => kind).reverse();
+const label = (row: string, name: string): UnsignedRecord => ({
+  kind: "label",
+  row,
+  label: name,
+  flags: [],
+  note: "",
+});
+
+describe("events of a Datanet's records", () => {
+  it("reach whom they concern, once, and name no row of a permissioned Datanet", async () => {
+    const { ann, bob, carl, dave, erin } = people;
+    await say(erin, { kind: "accessRequest", purpose: "to read" });
+    await say(bob, label(digests[0]!, "good"));
+    await say(carl, label(digests[0]!, "bad"));
+    await say(dave, { kind: "leaveOut", row: digests[1]!, isLeftOut: true, why: "off-topic", note: "" });
+    await say(ann, { kind: "objection", row: digests[1]!, note: "it is on topic" });
+    const [asked] = await listAccess(dave, place());
+    const request = asked!.id as `0x${string}`;
+    await say(world.owner, { kind: "accessAnswer", request, answer: "refuse", untilMs: 0, note: "" });
+    await expect.poll(() => kindsOf(ann.leafId!)).toEqual(["row.disputed", "row.disputed"]);
+    await expect.poll(() => kindsOf(world.datanetId)).toEqual(["access.requested", "row.disputed"]);
+    await expect.poll(() => kindsOf(erin.leafId!)).toEqual(["access.answered"]);
+    const events = await listEvents(ann, { ...hostUrl(), leafId: ann.leafId! });
+    expect(events.map(({ data }) => data.why)).toEqual(["left-out", "labels"]);
+    expect(JSON.stringify(events)).not.toContain(digests[0]);
+    expect(await listEvents(ann, { ...hostUrl(), leafId: ann.leafId!, after: events[1]!.id })).toEqual([
+      events[0],
+    ]);
+  });
+
+  it("are an Atom feed, of a leaf and of a Datanet", async () => {
+    for (const path of [`leaves/${people.ann.leafId}`, `datanets/${world.datanetId}`, "leaves/999"]) {
+      const response = await fetch(`${host.url}/v1/${path}/feed`);
+      expect(response.headers.get("content-type")).toBe("application/atom+xml; charset=utf-8");
+      const feed = readFeed(await response.text());
+      expect(feed.self).toBe(`${host.url}/v1/${path}/feed`);
+      expect(feed.entries.length > 0, path).toBe(path !== "leaves/999");
+      expect(new Set(feed.entries.map(({ id }) => id)).size).toBe(feed.entries.length);
+    }
+  });
+
+  it("write what strangers say as text", () => {
+    const odd = `</title>\u0000\u0008<x a="&"> \ud800`;
+    const event = { id: 1, kind: "test", leafId: 1, datanetId: null, atMs: 5, data: {} } as const;
+    const facts = { title: odd, url: `http://a.b/?<"&`, idPrefix: odd, nowMs: 5 };
+    const feed = readFeed(atomFeed([event], facts));
+    expect(feed.title).toBe(`</title><x a="&"> `);
+  });
+});
+
+/** Reads a feed by the rules of RFC 4287, 4.1: what a feed and an entry have to have. */
+function readFeed(text: string) {
+  const faults: string[] = [];
+  const parser = new DOMParser({
+    errorHandler: (level: string, message: string) => faults.push(`${level} ${message}`),
+  });
+  const { documentElement: feed } = parser.parseFromString(text, "application/xml");
+  expect(faults).toEqual([]);
+  expect([feed.namespaceURI, feed.localName]).toEqual(["http://www.w3.org/2005/Atom", "feed"]);
+  const childrenOf = (parent: Element, name: string) =>
+    Array.from(parent.childNodes).filter((node) => (node as Element).localName === name) as Element[];
+  const one = (parent: Element, name: string): string => {
+    const found = childrenOf(parent, name);
+    expect(found, name).toHaveLength(1);
+    return found[0]!.textContent!;
+  };
+  const time = (parent: Element) => expect(one(parent, "updated")).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+  time(feed);
+  expect(childrenOf(feed, "author")).toHaveLength(1);
+  const entries = childrenOf(feed, "entry").map((entry) => {
+    time(entry);
+    return { id: one(entry, "id"), title: one(entry, "title"), content: one(entry, "content") };
+  });
+  const self = childrenOf(feed, "link").find((link) => link.getAttribute("rel") === "self");
+  return { id: one(feed, "id"), title: one(feed, "title"), self: self!.getAttribute("href"), entries };
+}
+
+describe("a webhook", () => {
+  it("is the signer's, of an allowed address, and one of a few", async () => {
+    const { ann, bob } = people;
+    const kinds = ["row.disputed"] as const;
+    for (const url of [
+      "https://127.0.0.1/",
+      "https://10.0.0.1/",
+      "http://example.org/",
+      "https://[::ffff:7f00:1]/",
+    ])
+      expect(await codeOf(addWebhook(ann, { ...hostUrl(), url, kinds })), url).toBe("SRV_ADDRESS_REFUSED");
+    expect((await fetch(`${host.url}/v1/webhooks`)).status).toBe(401);
+    const { id } = await addWebhook(bob, { ...hostUrl(), url: receiverUrl(), kinds });
+    expect(await listWebhooks(ann, hostUrl())).toEqual([]);
+    expect(await codeOf(removeWebhook(ann, { ...hostUrl(), id }))).toBe("DNT_NOT_HOSTED");
+    expect(await codeOf(testWebhook(ann, { ...hostUrl(), id }))).toBe("DNT_NOT_HOSTED");
+    const added = await Promise.all(
+      Array.from({ length: 6 }, () => codeOf(addWebhook(bob, { ...hostUrl(), url: receiverUrl(), kinds }))),
+    );
+    expect(added.filter((code) => code === "taken")).toHaveLength(4);
+    for (const one of await listWebhooks(bob, hostUrl()))
+      await removeWebhook(bob, { ...hostUrl(), id: one.id });
+  });
+
+  it("is called signed, again after an error, and no more once it is taken or all attempts are over", async () => {
+    const { ann, bob, carl } = people;
+    const { id, secret } = await addWebhook(ann, {
+      ...hostUrl(),
+      url: receiverUrl(),
+      kinds: ["row.disputed"],
+    });
+    statuses.push(500);
+    await say(bob, label(digests[2]!, "good"));
+    await say(carl, label(digests[2]!, "bad"));
+    await expect.poll(() => calls.length, { timeout: 10_000 }).toBe(1);
+    await expect
+      .poll(async () => (await listWebhooks(ann, hostUrl()))[0])
+      .toMatchObject({
+        id,
+        isOn: true,
+        lastResult: "500",
+        waitingCount: 1,
+      });
+    // Not before its time.
+    host.clock.aheadMs = RETRY_MS[0] - 3_000;
+    await new Promise((settle) => setTimeout(settle, 1_200));
+    expect(calls).toHaveLength(1);
+    host.clock.aheadMs = RETRY_MS[0] + 1_000;
+    await expect.poll(() => calls.length, { timeout: 10_000 }).toBe(2);
+    await expect
+      .poll(async () => (await listWebhooks(ann, hostUrl()))[0])
+      .toMatchObject({
+        lastResult: "200",
+        waitingCount: 0,
+      });
+    host.clock.aheadMs = 86_400_000;
+    await new Promise((settle) => setTimeout(settle, 1_200));
+    expect(calls).toHaveLength(2);
+    host.clock.aheadMs = 0;
+
+    const [first, second] = calls as [(typeof calls)[0], (typeof calls)[0]];
+    expect(first.body).toBe(second.body);
+    expect(JSON.parse(first.body)).toMatchObject({
+      type: "row.disputed",
+      data: { leafId: ann.leafId, datanetId: world.datanetId, why: "labels" },
+    });
+    for (const { body, headers } of calls) {
+      const signed = `${headers["webhook-id"]}.${headers["webhook-timestamp"]}.${body}`;
+      const key = Buffer.from(secret.replace("whsec_", ""), "base64");
+      const signature = createHmac("sha256", key).update(signed).digest("base64");
+      expect(headers["webhook-signature"]).toBe(`v1,${signature}`);
+    }
+    expect(first.headers["webhook-id"]).toBe(second.headers["webhook-id"]);
+
+    // A trial, given up after all its attempts.
+    statuses.push(...Array(RETRY_MS.length + 1).fill(302));
+    await testWebhook(ann, { ...hostUrl(), id });
+    expect(await codeOf(testWebhook(ann, { ...hostUrl(), id }))).toBe("SRV_QUOTA_USED");
+    for (const [i, pauseMs] of [0, ...RETRY_MS].entries()) {
+      host.clock.aheadMs += pauseMs + 1_000;
+      await expect.poll(() => calls.length, { timeout: 10_000 }).toBe(3 + i);
+      // Its next call is due by the time at which this one ended.
+      const attempts = () =>
+        host.store.database.query<{ attempts: number }>("select attempts from deliveries");
+      const stored = i < RETRY_MS.length ? [{ attempts: i + 1 }] : [];
+      await expect.poll(attempts, { timeout: 10_000 }).toEqual(stored);
+    }
+    // Signed requests are good for minutes.
+    host.clock.aheadMs = 0;
+    await expect.poll(async () => (await listWebhooks(ann, hostUrl()))[0]!.waitingCount).toBe(0);
+    await removeWebhook(ann, { ...hostUrl(), id });
+    expect(await listWebhooks(ann, hostUrl())).toEqual([]);
+  }, 60_000);
+});
+
+it("tells of models that wait, of paid answers once an hour, and of settled epochs to the wei", async () => {
+  const other = await world.host("models");
+  await bringCard(world.owner, { hostUrl: other.url, datanetId: world.datanetId, card });
+  const clock = { nowMs: Date.now() };
+  const model: HeldModel = {
+    id: 90,
+    counters: { isReady: true, isApproved: false, epoch: 1, paymentCount: 0 },
+    model: { accruedRoot: 1n, validatorParts: 16_384 },
+  };
+  const settled: { kind: string; epoch: number; status: string; earnedWei: bigint[] }[] = [];
+  const watch = new EventWatch({
+    store: other.store,
+    nowMs: () => clock.nowMs,
+    ledger: {
+      datanet: async (id) => ({
+        id,
+        kind: "datanet",
+        l1Owner: "0x",
+        keyX: 0n,
+        chain: 0n,
+        datanet: { version: 1, rowCount: 0, publishedAt: 0, policy: 0n, rowsRoot: 0n },
+      }),
+      modelsOf: async () => [model],
+      payeesOf: async () => [
+        { index: 0, contributorId: 3, validatorId: 3, rowCount: 5 },
+        { index: 1, contributorId: 3, validatorId: 4, rowCount: 2 },
+      ],
+      settlementsOf: async () => settled,
+    },
+  });
+  const told = async (leafId: number) =>
+    (await listEvents(people.ann, { hostUrl: other.url, leafId })).map(({ data, kind }) => [
+      kind,
+      data.paymentCount ?? data.amountWei ?? data.modelId,
+    ]);
+  await watch.look();
+  await watch.look();
+  expect(await told(world.datanetId)).toEqual([["model.waits", 90]]);
+  model.counters.isApproved = true;
+  model.counters.paymentCount = 3;
+  await watch.look();
+  expect([await told(3), await told(4)]).toEqual([[["row.used", 3]], [["row.used", 3]]]);
+  model.counters.paymentCount = 5;
+  await watch.look();
+  expect(await told(3)).toHaveLength(1);
+  clock.nowMs += 3_600_000;
+  await watch.look();
+  expect(await told(3)).toEqual([
+    ["row.used", 2],
+    ["row.used", 3],
+  ]);
+  // 16384 of 65536 parts are the validators', rounded down of what has accrued.
+  model.counters.epoch = 3;
+  model.counters.paymentCount = 0;
+  settled.push({ kind: "settle", epoch: 2, status: "posted", earnedWei: [3n, 0n] });
+  settled.push({ kind: "settle", epoch: 1, status: "posted", earnedWei: [5n, 10n] });
+  model.model.accruedRoot = 2n;
+  await watch.look();
+  await watch.look();
+  expect((await told(3)).slice(0, 2)).toEqual([
+    ["paid.out", "3"],
+    ["paid.out", "13"],
+  ]);
+  expect((await told(4))[0]).toEqual(["paid.out", "2"]);
+});

@@ -1,0 +1,58 @@
+/** Feeds of events as Atom (RFC 4287), for any feed reader. */
+import { type EventKind, type StoredEvent, sentenceOf } from "./event.ts";
+
+const TITLES: Readonly<Record<EventKind, string>> = {
+  "row.used": "Your rows were used",
+  "row.disputed": "A row is disputed",
+  "paid.out": "Paid out",
+  "access.requested": "Access was asked for",
+  "access.answered": "Your request was answered",
+  "model.waits": "A model waits for approval",
+  test: "A trial",
+};
+
+/** Text as XML takes it: without characters that XML has no way to write. */
+const escaped = (text: string): string =>
+  text
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: XML 1.0 forbids them
+    .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])/g, "")
+    .replace(/&/g, "&amp;")
+    .replace(/</g, "&lt;")
+    .replace(/>/g, "&gt;")
+    .replace(/"/g, "&quot;");
+
+export interface FeedFacts {
+  /** Title: whose feed it is. */
+  readonly title: string;
+  /** URL of the feed. */
+  readonly url: string;
+  /** Prefix of ids of entries: they stay the same at every address of the host. */
+  readonly idPrefix: string;
+  /** Time of a feed without entries, in Unix milliseconds. */
+  readonly nowMs: number;
+}
+
+/** Writes events, newest first, as an Atom document. */
+export function atomFeed(events: readonly StoredEvent[], { idPrefix, nowMs, title, url }: FeedFacts): string {
+  const time = (ms: number) => new Date(ms).toISOString();
+  const updatedMs = Math.max(0, ...events.map(({ atMs }) => atMs)) || nowMs;
+  const entries = events.map(
+    (event) => `  <entry>
+    <id>${escaped(`${idPrefix}:event:${event.id}`)}</id>
+    <title>${escaped(TITLES[event.kind])}</title>
+    <updated>${time(event.atMs)}</updated>
+    <category term="${escaped(event.kind)}"/>
+    <content type="text">${escaped(sentenceOf(event))}</content>
+  </entry>
+`,
+  );
+  return `<?xml version="1.0" encoding="utf-8"?>
+<feed xmlns="http://www.w3.org/2005/Atom">
+  <id>${escaped(`${idPrefix}:feed:${new URL(url).pathname}`)}</id>
+  <title>${escaped(title)}</title>
+  <updated>${time(updatedMs)}</updated>
+  <author><name>OpenLedger</name></author>
+  <link rel="self" href="${escaped(url)}"/>
+${entries.join("")}</feed>
+`;
+}

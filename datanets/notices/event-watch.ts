@@ -1,0 +1,221 @@
+/**
+ * Finds events for a host: in the records of its Datanets as they come, and in the ledger's models of these Datanets. A host knows
+ * both, so one place tells of all. Hosts on one database look alike, and an event is stored once.
+ */
+import { PAYEE_ROLE, roleShareWei } from "@openledger/circuits/ledger/rewards";
+import type { Card } from "../card/card.ts";
+import type { SignedRecord } from "../records/record.ts";
+import type { HostStore } from "../store/host-store.ts";
+import type { HostedDatanet } from "../store/hosted-datanet.ts";
+import type { HeldModel, HostLedger, HostPayee } from "../store/ledger-view.ts";
+import { outcomeSql } from "../store/row-outcome.ts";
+import type { EventData, EventKind, NewEvent } from "./event.ts";
+import { addEventsUpTo, readMark } from "./event-store.ts";
+
+/** Records of a Datanet that are read at once. */
+const RECORDS_A_PART = 500;
+/** Datanets of one look; the next look goes on behind them. */
+const DATANETS_A_LOOK = 50;
+/** An account hears of a model's paid answers at most this often. */
+const USED_EVERY_MS = 3_600_000;
+const MAX_SETTLEMENTS = 1_000;
+
+interface FoundRecord {
+  readonly number: number;
+  readonly record: string;
+  readonly digest: Buffer | null;
+  readonly contributorId: number | null;
+  readonly isDisputed: boolean;
+  /** Account whose request is answered; null where this is no answer. */
+  readonly askedById: number | null;
+}
+
+interface EventWatchModules {
+  readonly store: HostStore;
+  readonly ledger: Pick<HostLedger, "datanet" | "modelsOf" | "payeesOf" | "settlementsOf">;
+  readonly nowMs: () => number;
+}
+
+export class EventWatch {
+  readonly #modules: EventWatchModules;
+  /** Datanet behind which the next look begins. */
+  #lastId = -1;
+
+  constructor(modules: EventWatchModules) {
+    this.#modules = modules;
+  }
+
+  /** Looks at the next Datanets. @returns false: the next look has time. @throws SRV_SEQUENCER_UNREACHABLE */
+  async look(): Promise<boolean> {
+    const all = await this.#modules.store.all();
+    const next = all.filter(({ id }) => id > this.#lastId).slice(0, DATANETS_A_LOOK);
+    for (const datanet of next) {
+      await this.#lookAtRecords(datanet);
+      await this.#lookAtModels(datanet.id);
+      this.#lastId = datanet.id;
+    }
+    const isMore = next.length === DATANETS_A_LOOK;
+    if (!isMore) this.#lastId = -1;
+    return isMore;
+  }
+
+  async #lookAtRecords(datanet: HostedDatanet): Promise<void> {
+    const { ledger, nowMs, store } = this.#modules;
+    const { policy } = (await ledger.datanet(datanet.id)).datanet;
+    const { card } = await datanet.requireCard(policy);
+    const name = `records/${datanet.id}`;
+    for (;;) {
+      const mark = Number((await readMark(store.database, name)) ?? 0);
+      const found = await store.database.query<FoundRecord>(
+        `select records.number, record, digest, contributor_id as "contributorId",
+                coalesce(${outcomeSql(card).state} = 'disputed', false) as "isDisputed",
+                (select leaf_id from records as request
+                  where request.datanet_id = records.datanet_id and request.id = records.about) as "askedById"
+           from records
+           left join rows on rows.datanet_id = records.datanet_id and rows.number = row_number
+           left join commits on commits.datanet_id = rows.datanet_id and commits.number = rows.commit_number
+          where records.datanet_id = $1 and records.number >= $2::bigint order by records.number limit $3`,
+        [datanet.id, mark, RECORDS_A_PART],
+      );
+      if (found.length === 0) return;
+      const events = found.flatMap((one) => eventsOfRecord(card, datanet.id, one));
+      const next = { events, name, mark: String(found.at(-1)!.number + 1), nowMs: nowMs() };
+      await addEventsUpTo(store.database, next);
+      if (found.length < RECORDS_A_PART) return;
+    }
+  }
+
+  async #lookAtModels(datanetId: number): Promise<void> {
+    for (const model of await this.#modules.ledger.modelsOf(datanetId)) {
+      await this.#lookAtApproval(datanetId, model);
+      if (!model.counters.isReady) continue;
+      await this.#lookAtPayments(datanetId, model);
+      await this.#lookAtSettlements(datanetId, model);
+    }
+  }
+
+  async #lookAtApproval(datanetId: number, { counters, id }: HeldModel): Promise<void> {
+    const { nowMs, store } = this.#modules;
+    const name = `waits/${datanetId}/${id}`;
+    if (counters.isApproved || (await readMark(store.database, name)) !== null) return;
+    const about = { leafId: datanetId, datanetId, atMs: nowMs() };
+    const event = { ...about, name, kind: "model.waits" as const, data: { datanetId, modelId: id } };
+    await addEventsUpTo(store.database, { events: [event], name, mark: "told", nowMs: nowMs() });
+  }
+
+  /** Payments of the open epoch that are new, told once an hour. */
+  async #lookAtPayments(datanetId: number, { counters, id }: HeldModel): Promise<void> {
+    const { ledger, nowMs, store } = this.#modules;
+    // A model of several Datanets is looked at once.
+    const name = `used/${id}`;
+    const { epoch, paymentCount } = counters;
+    const mark = (await readMark(store.database, name))?.split("/").map(Number) ?? [epoch, 0, 0];
+    const [toldEpoch = epoch, toldCount = 0, toldAtMs = 0] = mark;
+    const freshCount = toldEpoch === epoch ? paymentCount - toldCount : paymentCount;
+    if (freshCount <= 0 || nowMs() - toldAtMs < USED_EVERY_MS) return;
+    const events = rowsOfLeaves(await ledger.payeesOf(id)).map(([leafId, rowCount]) =>
+      eventTo(leafId, `used/${id}/${epoch}/${paymentCount}`, "row.used", {
+        atMs: nowMs(),
+        data: { modelId: id, epoch, paymentCount: freshCount, rowCount, datanetId },
+      }),
+    );
+    const next = { events, name, mark: [epoch, paymentCount, nowMs()].join("/"), nowMs: nowMs() };
+    await addEventsUpTo(store.database, next);
+  }
+
+  /** Settlements, once the root of what payees have accrued is another. */
+  async #lookAtSettlements(datanetId: number, { counters, id, model }: HeldModel): Promise<void> {
+    const { ledger, nowMs, store } = this.#modules;
+    const name = `accrued/${id}`;
+    const mark = String(model.accruedRoot);
+    const known = await readMark(store.database, name);
+    if (known === mark || (known === null && counters.epoch < 2)) return;
+    const [payees, settlements] = await Promise.all([
+      ledger.payeesOf(id),
+      ledger.settlementsOf(id, Math.min(MAX_SETTLEMENTS, counters.epoch + 1)),
+    ]);
+    const oldestFirst = settlements.filter(({ kind }) => kind === "settle").sort((a, b) => a.epoch - b.epoch);
+    const validatorParts = BigInt(model.validatorParts);
+    const accruedWei = payees.map(() => 0n);
+    const events: NewEvent[] = [];
+    for (const { earnedWei, epoch } of oldestFirst) {
+      const sums = new Map<number, bigint>();
+      for (const [i, { contributorId, validatorId }] of payees.entries()) {
+        const before = accruedWei[i]!;
+        accruedWei[i] = before + (earnedWei?.[i] ?? 0n);
+        for (const [leafId, role] of [
+          [contributorId, PAYEE_ROLE.contributor],
+          [validatorId, PAYEE_ROLE.validator],
+        ] as const) {
+          // As the ledger rounds: what has accrued so far, less what had before.
+          const wei =
+            roleShareWei(accruedWei[i]!, role, validatorParts) - roleShareWei(before, role, validatorParts);
+          sums.set(leafId, (sums.get(leafId) ?? 0n) + wei);
+        }
+      }
+      for (const [leafId, wei] of sums)
+        if (wei > 0n)
+          events.push(
+            eventTo(leafId, `paid/${id}/${epoch}`, "paid.out", {
+              atMs: nowMs(),
+              data: { modelId: id, epoch, amountWei: wei.toString(), datanetId },
+            }),
+          );
+    }
+    await addEventsUpTo(store.database, { events, name, mark, nowMs: nowMs() });
+  }
+}
+
+const eventTo = (
+  leafId: number,
+  name: string,
+  kind: EventKind,
+  { atMs, data }: { atMs: number; data: EventData },
+): NewEvent => ({ name: `${name}/${leafId}`, kind, leafId, datanetId: data.datanetId ?? null, atMs, data });
+
+/** Rows of each leaf in a model, as contributor or validator. */
+function rowsOfLeaves(payees: readonly HostPayee[]): [leafId: number, rowCount: number][] {
+  const counts = new Map<number, number>();
+  for (const { contributorId, rowCount, validatorId } of payees)
+    for (const leafId of new Set([contributorId, validatorId]))
+      counts.set(leafId, (counts.get(leafId) ?? 0) + rowCount);
+  return [...counts];
+}
+
+function eventsOfRecord(
+  card: Card,
+  datanetId: number,
+  { askedById, contributorId, digest, isDisputed, record }: FoundRecord,
+): NewEvent[] {
+  const { body } = JSON.parse(record) as SignedRecord;
+  const { atMs, leafId: byId } = body;
+  // Rows of a permissioned Datanet are shown to its readers alone.
+  const row = digest === null || card.access !== "public" ? {} : { row: digest.toString("hex") };
+  const to = (leafId: number, name: string, kind: EventKind, data: EventData) =>
+    eventTo(leafId, `${name}/${datanetId}`, kind, { atMs, data: { datanetId, ...data } });
+  switch (body.kind) {
+    case "accessRequest":
+      return [to(datanetId, `asked/${byId}/${atMs}`, "access.requested", { byId })];
+    case "accessAnswer":
+      if (askedById === null) return [];
+      return [to(askedById, `answered/${body.request}/${atMs}`, "access.answered", { answer: body.answer })];
+    case "objection":
+      return [
+        to(datanetId, `objection/${byId}/${body.row}/${atMs}`, "row.disputed", {
+          byId,
+          ...row,
+          why: "objection",
+        }),
+      ];
+    case "leaveOut":
+      if (contributorId === null || contributorId === byId || !body.isLeftOut) return [];
+      return [
+        to(contributorId, `left-out/${body.row}/${atMs}`, "row.disputed", { byId, ...row, why: "left-out" }),
+      ];
+    case "label":
+      if (contributorId === null || !isDisputed) return [];
+      return [to(contributorId, `labels/${body.row}`, "row.disputed", { ...row, why: "labels" })];
+    default:
+      return [];
+  }
+}

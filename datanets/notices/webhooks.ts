@@ -1,0 +1,238 @@
+/**
+ * Webhooks of leaves: who is told of which events, and the calls themselves, signed after the Standard Webhooks specification
+ * (https://www.standardwebhooks.com). A call that is not taken is made again, less and less often, and given up in the end.
+ */
+import { createHmac, randomBytes } from "node:crypto";
+import type { Queries, Transactions } from "@openledger/foundation/database/queries";
+import { postToStranger, strangersUrl } from "@openledger/foundation/http/post-to-stranger";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import { datanetError } from "../datanet-errors.ts";
+import { type EventKind, type StoredEvent, sentenceOf } from "./event.ts";
+import { EVENT_COLUMNS, type EventRow, eventOf } from "./event-store.ts";
+
+/** Webhooks of one leaf, and of a whole host. */
+export const MAX_WEBHOOKS_OF_LEAF = 5;
+const MAX_WEBHOOKS = 10_000;
+/** Pauses before the second call, the third, …, in milliseconds; after the last call a delivery is given up. */
+export const RETRY_MS = [5_000, 60_000, 300_000, 1_800_000, 7_200_000, 21_600_000] as const;
+/** Deliveries given up in a row, after which a webhook is off. */
+const MAX_FAILURES = 10;
+const TIMEOUT_MS = 5_000;
+/** Calls that are made at a time: a slow receiver holds up nobody else. */
+const AT_A_TIME = 8;
+/** Time for which a delivery is this host's: longer than a call takes. */
+const CLAIM_MS = 30_000;
+const MAX_RESULT_CHARACTERS = 100;
+const SECRET_PREFIX = "whsec_";
+
+export interface Webhook {
+  readonly id: string;
+  readonly url: string;
+  readonly kinds: readonly EventKind[];
+  readonly createdAtMs: number;
+  /** False once too many deliveries in a row were given up. */
+  readonly isOn: boolean;
+  /** Status of the last call, or why there was no answer; null before the first. */
+  readonly lastResult: string | null;
+  readonly lastAtMs: number | null;
+  /** Deliveries that wait. */
+  readonly waitingCount: number;
+}
+
+/** Webhooks of a leaf, the oldest first. */
+export async function listWebhooks(queries: Queries, leafId: number): Promise<Webhook[]> {
+  const found = await queries.query<Omit<Webhook, "isOn"> & { failures: number }>(
+    `select id, url, kinds, created_at_ms::float8 as "createdAtMs", failures, last_result as "lastResult",
+            last_at_ms::float8 as "lastAtMs",
+            (select count(*)::int from deliveries where webhook_id = webhooks.id) as "waitingCount"
+       from webhooks where leaf_id = $1 order by created_at_ms, id`,
+    [leafId],
+  );
+  return found.map(({ failures, ...webhook }) => ({ ...webhook, isOn: failures < MAX_FAILURES }));
+}
+
+export interface NewWebhook {
+  readonly leafId: number;
+  readonly url: string;
+  readonly kinds: readonly EventKind[];
+  readonly nowMs: number;
+  readonly allowedHosts: readonly string[];
+}
+
+/**
+ * Adds a webhook.
+ * @returns its id and the secret that signs its calls, which is shown this once
+ * @throws SRV_ADDRESS_REFUSED, SRV_QUOTA_USED
+ */
+export async function addWebhook(
+  database: Transactions,
+  { allowedHosts, kinds, leafId, nowMs, url }: NewWebhook,
+): Promise<{ id: string; secret: string }> {
+  const { href } = strangersUrl(url, { allowedHosts });
+  const id = randomBytes(16).toString("hex");
+  const secret = `${SECRET_PREFIX}${randomBytes(32).toString("base64")}`;
+  await database.transaction(async (queries) => {
+    await queries.query("lock table webhooks in share row exclusive mode");
+    const [counts] = await queries.query<{ own: number; all: number }>(
+      `select (count(*) filter (where leaf_id = $1))::int as own, count(*)::int as all from webhooks`,
+      [leafId],
+    );
+    if (counts!.own >= MAX_WEBHOOKS_OF_LEAF || counts!.all >= MAX_WEBHOOKS)
+      throw datanetError(
+        "SRV_QUOTA_USED",
+        `leaf ${leafId} has ${counts!.own} webhooks here, and gets no more`,
+        {
+          data: { maxOfLeaf: MAX_WEBHOOKS_OF_LEAF, max: MAX_WEBHOOKS },
+        },
+      );
+    await queries.query(
+      "insert into webhooks (id, leaf_id, url, kinds, secret, created_at_ms) values ($1, $2, $3, $4, $5, $6)",
+      [id, leafId, href, kinds, secret, nowMs],
+    );
+  });
+  return { id, secret };
+}
+
+/** Removes a webhook of a leaf, with what is on its way. @throws DNT_NOT_HOSTED */
+export async function removeWebhook(queries: Queries, leafId: number, id: string): Promise<void> {
+  const removed = await queries.query("delete from webhooks where id = $1 and leaf_id = $2 returning 1", [
+    id,
+    leafId,
+  ]);
+  if (removed.length === 0) throw unknown(id, leafId);
+}
+
+/** Time between two trials of one leaf. */
+const TEST_EVERY_MS = 10_000;
+
+/** Sends a trial to a webhook of a leaf, and turns it on again. @throws DNT_NOT_HOSTED, SRV_QUOTA_USED */
+export async function testWebhook(
+  database: Transactions,
+  { id, leafId, nowMs }: { id: string; leafId: number; nowMs: number },
+): Promise<void> {
+  await database.transaction(async (queries) => {
+    const own = await queries.query(
+      "update webhooks set failures = 0 where id = $1 and leaf_id = $2 returning 1",
+      [id, leafId],
+    );
+    if (own.length === 0) throw unknown(id, leafId);
+    const recent = await queries.query(
+      "select 1 from events where leaf_id = $1 and kind = 'test' and at_ms > $2 limit 1",
+      [leafId, nowMs - TEST_EVERY_MS],
+    );
+    if (recent.length > 0)
+      throw datanetError("SRV_QUOTA_USED", `leaf ${leafId} had a trial a moment ago`, {
+        data: { everyMs: TEST_EVERY_MS },
+      });
+    const [event] = await queries.query<{ id: string }>(
+      `insert into events (name, leaf_id, kind, at_ms, body) values ($1, $2, 'test', $3, '{}') returning id`,
+      [`test/${randomBytes(16).toString("hex")}`, leafId, nowMs],
+    );
+    await queries.query("insert into deliveries (webhook_id, event_id, next_at_ms) values ($1, $2, $3)", [
+      id,
+      event!.id,
+      nowMs,
+    ]);
+  });
+}
+
+const unknown = (id: string, leafId: number) =>
+  datanetError("DNT_NOT_HOSTED", `leaf ${leafId} has no webhook ${id} here`, { data: { webhookId: id } });
+
+/** Body of a call: type, time and data, with the event's sentence. */
+export const payloadOf = (event: StoredEvent): string =>
+  JSON.stringify({
+    type: event.kind,
+    timestamp: new Date(event.atMs).toISOString(),
+    data: { ...event.data, leafId: event.leafId, text: sentenceOf(event) },
+  });
+
+/**
+ * Headers of a call after Standard Webhooks: HMAC-SHA256 of "id.timestamp.body" under the secret.
+ * @param seconds Unix time of this call, against which a receiver refuses old ones
+ */
+export function signedHeaders(
+  secret: string,
+  { body, id, seconds }: { id: string; seconds: number; body: string },
+): Record<string, string> {
+  const key = Buffer.from(secret.slice(SECRET_PREFIX.length), "base64");
+  const signature = createHmac("sha256", key).update(`${id}.${seconds}.${body}`).digest("base64");
+  return {
+    "content-type": "application/json",
+    "user-agent": "OpenLedger-Webhooks/1",
+    "webhook-id": id,
+    "webhook-timestamp": String(seconds),
+    "webhook-signature": `v1,${signature}`,
+  };
+}
+
+interface Claimed extends EventRow {
+  readonly webhookId: string;
+  readonly attempts: number;
+  readonly url: string;
+  readonly secret: string;
+  readonly isOn: boolean;
+}
+
+interface DeliverModules {
+  readonly database: Transactions;
+  readonly nowMs: () => number;
+  readonly allowedHosts: readonly string[];
+}
+
+/** Makes the calls that are due, some at a time. @returns whether more may be due */
+export async function deliverDue({ allowedHosts, database, nowMs }: DeliverModules): Promise<boolean> {
+  // Claimed for a while: a host that ends meanwhile leaves them to the others.
+  const claimed = await database.query<Claimed>(
+    `with due as (
+       select webhook_id, event_id from deliveries where next_at_ms <= $1 order by next_at_ms limit $2 for update skip locked),
+     claimed as (
+       update deliveries set next_at_ms = $1 + $3::bigint from due
+        where deliveries.webhook_id = due.webhook_id and deliveries.event_id = due.event_id
+        returning deliveries.webhook_id, deliveries.event_id, attempts)
+     select claimed.webhook_id as "webhookId", attempts, url, secret, failures < $4 as "isOn", ${EVENT_COLUMNS}
+       from claimed join webhooks on webhooks.id = claimed.webhook_id join events on events.id = claimed.event_id`,
+    [nowMs(), AT_A_TIME, CLAIM_MS, MAX_FAILURES],
+  );
+  await Promise.all(
+    claimed.map(async ({ attempts, isOn, secret, url, webhookId, ...row }) => {
+      const event = eventOf(row);
+      const done = () =>
+        database.query("delete from deliveries where webhook_id = $1 and event_id = $2", [
+          webhookId,
+          event.id,
+        ]);
+      if (!isOn) return done();
+      const body = payloadOf(event);
+      // The same at each attempt: a receiver knows what it has had.
+      const id = `${webhookId}-${event.id}`;
+      const headers = signedHeaders(secret, { id, body, seconds: Math.floor(nowMs() / 1_000) });
+      const result = await postToStranger(url, { body, headers, timeoutMs: TIMEOUT_MS, allowedHosts }).then(
+        (status) => ({ isTaken: status >= 200 && status < 300, text: String(status) }),
+        (error: unknown) => ({ isTaken: false, text: reasonOf(error) }),
+      );
+      const pauseMs = RETRY_MS[attempts];
+      const isOver = result.isTaken || pauseMs === undefined;
+      await database.query(
+        `update webhooks set last_result = $2, last_at_ms = $3,
+                failures = case when $4 then 0 when $5 then failures + 1 else failures end where id = $1`,
+        [webhookId, result.text, nowMs(), result.isTaken, isOver],
+      );
+      if (isOver) return done();
+      return database.query(
+        "update deliveries set attempts = attempts + 1, next_at_ms = $3 where webhook_id = $1 and event_id = $2",
+        [webhookId, event.id, nowMs() + pauseMs],
+      );
+    }),
+  );
+  return claimed.length === AT_A_TIME;
+}
+
+/** Reason of a failed call, as its owner may read it: nothing about the operator's network. */
+function reasonOf(error: unknown): string {
+  if (isRollupError(error, "SRV_ADDRESS_REFUSED")) return error.message.slice(0, MAX_RESULT_CHARACTERS);
+  if (error instanceof Error && error.name === "TimeoutError")
+    return `no answer within ${TIMEOUT_MS / 1_000} s`;
+  const { code } = error as { code?: unknown };
+  return typeof code === "string" && /^[A-Z_]{1,40}$/.test(code) ? code : "no connection";
+}
