@@ -3,11 +3,11 @@ import type { Queries, Transactions } from "@openledger/foundation/database/quer
 import type { EventKind, NewEvent, StoredEvent } from "./event.ts";
 
 /** Time that an event stays, in milliseconds. */
-export const EVENT_LIFE_MS = 90 * 86_400_000;
+const EVENT_LIFE_MS = 90 * 86_400_000;
 const DELETED_AT_ONCE = 1_000;
 
 /** Stores events that are not there yet, and a delivery to each webhook that wants one. */
-export async function addEvents(queries: Queries, events: readonly NewEvent[], nowMs: number): Promise<void> {
+async function addEvents(queries: Queries, events: readonly NewEvent[], nowMs: number): Promise<void> {
   const fresh = events.filter(({ atMs }) => atMs > nowMs - EVENT_LIFE_MS);
   if (fresh.length === 0) return;
   await queries.query(

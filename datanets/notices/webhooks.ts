@@ -11,7 +11,7 @@ import { type EventKind, type StoredEvent, sentenceOf } from "./event.ts";
 import { EVENT_COLUMNS, type EventRow, eventOf } from "./event-store.ts";
 
 /** Webhooks of one leaf, and of a whole host. */
-export const MAX_WEBHOOKS_OF_LEAF = 5;
+const MAX_WEBHOOKS_OF_LEAF = 5;
 const MAX_WEBHOOKS = 10_000;
 /** Pauses before the second call, the third, …, in milliseconds; after the last call a delivery is given up. */
 export const RETRY_MS = [5_000, 60_000, 300_000, 1_800_000, 7_200_000, 21_600_000] as const;
@@ -140,7 +140,7 @@ const unknown = (id: string, leafId: number) =>
   datanetError("DNT_NOT_HOSTED", `leaf ${leafId} has no webhook ${id} here`, { data: { webhookId: id } });
 
 /** Body of a call: type, time and data, with the event's sentence. */
-export const payloadOf = (event: StoredEvent): string =>
+const payloadOf = (event: StoredEvent): string =>
   JSON.stringify({
     type: event.kind,
     timestamp: new Date(event.atMs).toISOString(),
@@ -151,7 +151,7 @@ export const payloadOf = (event: StoredEvent): string =>
  * Headers of a call after Standard Webhooks: HMAC-SHA256 of "id.timestamp.body" under the secret.
  * @param seconds Unix time of this call, against which a receiver refuses old ones
  */
-export function signedHeaders(
+function signedHeaders(
   secret: string,
   { body, id, seconds }: { id: string; seconds: number; body: string },
 ): Record<string, string> {
