@@ -17,6 +17,7 @@ import { RowText } from "../rows/row-text.tsx";
 import { WithdrawRow } from "../rows/withdraw-row.tsx";
 import { showCounted } from "../words/format.ts";
 import { ProblemNotice } from "../words/problem.tsx";
+import "./my-rows.css";
 
 /** Datanets that are looked through. */
 const MAX_DATANETS = 50;
@@ -112,13 +113,12 @@ function RowList({ isSigned, leafId, limit, live, onMore, place, visitor }: RowL
   if (value === undefined) return <p class="soft">Loading …</p>;
   return (
     <>
-      <ul class="left-out-list">
+      <ul class="my-rows">
         {value.rows.map(({ digest, excerpt, withdrawnAtMs }) => (
-          <li key={digest} class="row">
+          <li key={digest}>
             <a href={datanetHref(place.datanetId, `row/${digest}`)}>
               <RowText text={excerpt === "" ? `${digest.slice(0, 16)}…` : excerpt} isOneLine />
             </a>
-            <span class="push" />
             {withdrawnAtMs === null ? (
               <WithdrawRow digest={digest} place={place} visitor={visitor} onDone={() => live.ring()} />
             ) : (

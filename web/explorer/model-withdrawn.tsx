@@ -64,12 +64,13 @@ export function ModelWithdrawn({ live, model, site }: PageProps & { model: Ledge
             <p class="soft small">and {showCount(rows.length - SHOWN_ROWS)} more</p>
           )}
           <p class="small">
-            A model that is trained on the next version of <LeafLink id={datanetId} /> is made without. What
-            this one loses, if it is a language model and you have the rows:{" "}
+            The next version of <LeafLink id={datanetId} /> leaves {rows.length === 1 ? "it" : "them"} out,
+            and a model that is trained on it never sees {rows.length === 1 ? "it" : "them"}. What this one
+            loses, if it is a language model and you have the rows:{" "}
             <code>
               openledger rewards what-if {model.id} --without {numbers}
             </code>
-            . Of a classifier, train again and compare.
+            . For a classifier, train again and compare.
           </p>
         </Notice>
       )}
