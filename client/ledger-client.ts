@@ -17,6 +17,7 @@ import {
   receiptPollMs,
   type SpendingCap,
 } from "@openledger/contracts/l1/capped-transaction";
+import type { RecordBody, SignedRecord } from "@openledger/datanets/records/record";
 import {
   type Account,
   type Address,
@@ -73,11 +74,13 @@ export interface LedgerClientOptions {
   onPreconfirmation?: (record: PreconfirmationRecord) => void | Promise<void>;
 }
 
-/** Signs operations with a key that is not in this process alone. */
+/** Signs operations and records with a key that is not in this process alone. */
 export interface OperationSigner {
   readonly keyX: bigint;
   /** The signature of the operation's message, which the ledger takes. It may wait for others. */
   sign(operation: UnsignedOperation, context: MessageContext): Promise<Signature>;
+  /** The signed record of a Datanet host; it may wait for others. */
+  signRecord(body: RecordBody): Promise<SignedRecord>;
 }
 
 export interface LedgerClient {

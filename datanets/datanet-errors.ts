@@ -60,6 +60,11 @@ export const datanetErrors = defineErrors("DNT", {
     remedy: "send the commit's list first",
     httpStatus: 409,
   },
+  DNT_GROUP_MESSAGE_DIFFERS: {
+    meaning: "a member of a group has sent another message of the same step of a session before",
+    remedy: "begin another session: found the group anew, or propose again",
+    httpStatus: 409,
+  },
   DNT_REQUEST_UNSIGNED: {
     meaning:
       "the request is unsigned, expired, or signed by another key or for another request or host; `data.reason`",

@@ -52,7 +52,9 @@ export type HostErrorCode =
   | `OP_${string}`;
 
 /** Access to a host: a client, or a reader who has no key and signs nothing. */
-export type HostAccess = SequencerAccess & Pick<LedgerClient, "domain" | "l2Key" | "leafId">;
+export type HostAccess = SequencerAccess &
+  Pick<LedgerClient, "domain" | "l2Key" | "leafId"> &
+  Partial<Pick<LedgerClient, "operationSigner">>;
 
 /** Place of a Datanet. */
 export interface HostedDatanetPlace {
@@ -250,7 +252,7 @@ async function attempt(
     const { session } =
       known ?? remember(names, client, hostUrl, await askName(client, hostUrl, hostNameSchema, server));
     const key = requireL2Key(client);
-    const leafId = from ?? client.leafId ?? (await resolveSigner(client)).id;
+    const leafId = await requesterOf(client, from);
     headers[REQUEST_HEADER] = signRequest(
       client.domain,
       { origin, method, path, body: bytes ?? null },
@@ -264,6 +266,13 @@ async function attempt(
     ...(call.signal === undefined ? {} : { signal: call.signal }),
   };
   return send(client, `${origin}${path}`, init, server);
+}
+
+/** The leaf that signs a request. A client of a group's leaf signs as the member whose key it has: the host counts their quota. */
+async function requesterOf(client: HostAccess, from: number | undefined): Promise<number> {
+  const isShared = client.operationSigner !== undefined && (from ?? client.leafId) === client.leafId;
+  if (isShared) return (await resolveSigner({ ...client, leafId: null })).id;
+  return from ?? client.leafId ?? (await resolveSigner(client)).id;
 }
 
 async function send(

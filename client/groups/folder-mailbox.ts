@@ -7,23 +7,18 @@ import { open, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
+import { MAX_GROUP_MESSAGE_BYTES } from "@openledger/datanets/records/group-message";
 import { writeFileWhole } from "@openledger/foundation/whole-file";
 import type { Hex } from "viem";
-import type { GroupMailbox } from "./group-messages.ts";
+import type { ListingMailbox } from "./group-messages.ts";
 
-/** Bounds of what is read: more than any session of 16 members has. */
-const MAX_MESSAGE_BYTES = 65_536;
+/** Bounds of what is read, beside MAX_GROUP_MESSAGE_BYTES: more than any session of 16 members has. */
 const MAX_MESSAGES = 512;
 const MAX_SESSIONS = 1_000;
 const SESSION = /^[0-9a-f]{64}$/;
 const NAME = /^[0-9a-f]{64}\.json$/;
 
-/** A mailbox that knows which sessions it has. */
-export interface FolderMailbox extends GroupMailbox {
-  sessions(): Promise<Hex[]>;
-}
-
-export function folderMailbox(folder: string): FolderMailbox {
+export function folderMailbox(folder: string): ListingMailbox {
   const folderOf = (session: string) => join(folder, session.slice(2));
   return {
     post: async (message) => {
@@ -59,8 +54,8 @@ async function readMessage(path: string): Promise<unknown> {
     const file = await open(path, READ_PLAIN);
     try {
       if (!(await file.stat()).isFile()) return null;
-      const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(MAX_MESSAGE_BYTES + 1) });
-      return bytesRead <= MAX_MESSAGE_BYTES ? JSON.parse(buffer.toString("utf8", 0, bytesRead)) : null;
+      const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(MAX_GROUP_MESSAGE_BYTES + 1) });
+      return bytesRead <= MAX_GROUP_MESSAGE_BYTES ? JSON.parse(buffer.toString("utf8", 0, bytesRead)) : null;
     } finally {
       await file.close();
     }

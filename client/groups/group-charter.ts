@@ -3,6 +3,7 @@
  * them by themselves; a member's share is the one secret. Members are named by their ledger keys, as 0x-hex.
  */
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
+import { checkMessages, word } from "@openledger/datanets/records/group-message";
 import { taggedMessage } from "@openledger/datanets/records/record";
 import { hex32 } from "@openledger/foundation/hex";
 import { Secret } from "@openledger/foundation/secret";
@@ -19,7 +20,6 @@ import {
   memberNumber,
   toKeyX,
 } from "./frost-suite.ts";
-import { checkMessages, word } from "./group-messages.ts";
 
 /** A point's one encoding, 32 bytes. */
 export const pointSchema = z.string().regex(/^[0-9a-f]{64}$/);

@@ -1,6 +1,6 @@
 /**
- * A client that signs with a group's key: the verbs of the ledger (`publishVersion`, `approveModel`, `setKey` and all others) make
- * proposals of it, wait until enough members have signed, and send what they signed. `cosign` is the other members' part.
+ * A client that signs with a group's key: the verbs of the ledger (`publishVersion`, `approveModel`, `setKey` and all others) and
+ * `sayRecords` make proposals of it, wait until enough members have signed, and send what they signed. `cosign` is the other members' part.
  */
 import type { Signature } from "@openledger/circuits/field/curve/eddsa";
 import { leafReference } from "@openledger/circuits/ledger/operation";
@@ -36,7 +36,7 @@ export interface GroupSigning {
 }
 
 /**
- * The client, signing operations of a group's leaf with the group. `client` has the key of one member's account.
+ * The client, signing operations and records of a group's leaf with the group. `client` has the key of one member's account.
  * @throws CLI_NOT_CONFIGURED
  */
 export function asGroup(client: LedgerClient, leafId: number, signing: GroupSigning): LedgerClient {
@@ -47,12 +47,13 @@ export function asGroup(client: LedgerClient, leafId: number, signing: GroupSign
     operationSigner: {
       keyX,
       sign: (operation, { bRef }) => propose(client, signing, operationSubject(operation, bRef)),
+      signRecord: (body) => signGroupRecord(client, signing, body),
     },
   };
 }
 
-/** Has a group sign a record, for which any member may then bring it to a host. @throws as `signProposal` */
-export async function signGroupRecord(
+/** Has a group sign a record, which any member may then bring to a host. @throws as `signProposal` */
+async function signGroupRecord(
   client: LedgerClient,
   signing: GroupSigning,
   body: RecordBody,

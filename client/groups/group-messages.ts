@@ -4,35 +4,22 @@
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
-import { toHexSignature } from "@openledger/circuits/wire/hex-signature";
 import { canonicalJson } from "@openledger/datanets/card/canonical-json";
-import { checkSignatures, signatureSchema, taggedMessage } from "@openledger/datanets/records/record";
+import {
+  checkMessages,
+  type GroupMessage,
+  type GroupStep,
+  groupMessageSchema,
+  MAX_SESSION_MS,
+  signMessage,
+  word,
+} from "@openledger/datanets/records/group-message";
 import { hex32 } from "@openledger/foundation/hex";
 import type { Hex } from "viem";
 import { z } from "zod";
 import { clientError } from "../client-errors.ts";
 import type { L2Key } from "../l2-key.ts";
 import { groupInvalid } from "./frost-suite.ts";
-
-/** Steps of a setup (open, shares, confirm), and of a signature (propose, commit, signers, part). */
-const STEPS = ["open", "shares", "confirm", "complaint", "propose", "commit", "signers", "part"] as const;
-export type GroupStep = (typeof STEPS)[number];
-
-/** A field element or a hash: 0x-hex of 32 bytes. */
-export const word = z
-  .string()
-  .regex(/^0x[0-9a-f]{64}$/)
-  .transform((text) => text as Hex);
-const messageSchema = z.strictObject({
-  /** Name of the setup or of the proposal. */
-  session: word,
-  step: z.enum(STEPS),
-  /** The member's ledger key. */
-  from: word,
-  body: z.unknown(),
-  signature: signatureSchema,
-});
-export type GroupMessage = z.output<typeof messageSchema>;
 
 /** Carries messages of sessions. It may lose, repeat, delay and forge: readers check what it gives. */
 export interface GroupMailbox {
@@ -41,34 +28,9 @@ export interface GroupMailbox {
   read(session: Hex): Promise<readonly unknown[]>;
 }
 
-const messageOf = (domain: bigint, { body, from, session, step }: Omit<GroupMessage, "signature">): bigint =>
-  taggedMessage("OpenLedger group message v1", domain, { session, step, from, body });
-
-export function signMessage(
-  domain: bigint,
-  key: Pick<L2Key, "keyX" | "sign">,
-  content: Pick<GroupMessage, "session" | "step" | "body">,
-): GroupMessage {
-  const unsigned = { ...content, from: hex32(key.keyX) };
-  return { ...unsigned, signature: toHexSignature(key.sign(messageOf(domain, unsigned))) };
-}
-
-/** The values that are messages with the signature of the key that they name. */
-export function checkMessages(domain: bigint, values: readonly unknown[]): GroupMessage[] {
-  const read = values.flatMap((value) => {
-    const parsed = messageSchema.safeParse(value);
-    if (!parsed.success) return [];
-    try {
-      return [{ message: parsed.data, signed: messageOf(domain, parsed.data) }];
-    } catch {
-      return []; // a body without a canonical form
-    }
-  });
-  const verdicts = checkSignatures(
-    read.map(({ message: { from, signature } }) => ({ keyX: from, signature })),
-    read.map(({ signed }) => signed),
-  );
-  return read.filter((_, i) => verdicts[i]).map(({ message }) => message);
+/** A mailbox that knows which sessions it has. */
+export interface ListingMailbox extends GroupMailbox {
+  sessions(): Promise<Hex[]>;
 }
 
 export interface SessionOptions {
@@ -84,9 +46,6 @@ export interface SessionOptions {
   readonly pollMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
-
-/** Longest time of a session: what a charter or proposal says beyond it is refused. */
-const MAX_SESSION_MS = 7 * 86_400_000;
 
 /** A reason is a word of ours: the others' screens show it. */
 const complaintSchema = z.strictObject({ against: word, reason: z.string().regex(/^[a-z-]{1,60}$/) });
@@ -179,7 +138,7 @@ export class GroupSession {
   /** True if it says to be a member's, for this session. Others' signatures are not worth a look. */
   #isOfMember(value: unknown): boolean {
     const { members, session } = this.#options;
-    const { data } = messageSchema.safeParse(value);
+    const { data } = groupMessageSchema.safeParse(value);
     return data?.session === session && members.includes(data.from);
   }
 

@@ -5,13 +5,14 @@
 import type { Message } from "@openledger/circuits/field/curve/eddsa";
 import { checkForm, operationMessage, type UnsignedOperation } from "@openledger/circuits/ledger/operation";
 import { KIND_RULES } from "@openledger/circuits/protocol";
+import { checkMessages, word } from "@openledger/datanets/records/group-message";
 import { recordMessage, recordSchema, taggedMessage } from "@openledger/datanets/records/record";
 import { hex32 } from "@openledger/foundation/hex";
 import type { Hex } from "viem";
 import { z } from "zod";
 import { groupInvalid } from "./frost-suite.ts";
 import { charterSession, drawSalt, type GroupMember, membersOf } from "./group-charter.ts";
-import { checkMessages, type GroupMailbox, word } from "./group-messages.ts";
+import type { GroupMailbox } from "./group-messages.ts";
 
 const decimal = z.string().regex(/^(0|[1-9][0-9]{0,29})$/);
 const leafId = z

@@ -1,4 +1,5 @@
 /** Tests of a group's setup and replacement: all members in one process each, over a folder, and what a false member gets. */
+
 import { execFile } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -8,6 +9,7 @@ import { babyjubjub } from "@noble/curves/misc.js";
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
 import { isUsableKey, verifySignature } from "@openledger/circuits/field/curve/eddsa";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { signMessage } from "@openledger/datanets/records/group-message";
 import { hex32 } from "@openledger/foundation/hex";
 import type { Hex } from "viem";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -27,7 +29,7 @@ import {
   readMember,
   writeMember,
 } from "./group-charter.ts";
-import { type GroupMailbox, signMessage } from "./group-messages.ts";
+import type { GroupMailbox } from "./group-messages.ts";
 import { type SetupOptions, setUpGroup } from "./group-setup.ts";
 import { createSealKey, sealShare } from "./sealed-share.ts";
 import { addParts, createNonce } from "./signing-part.ts";

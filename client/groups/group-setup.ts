@@ -15,6 +15,7 @@
  */
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
 import { canonicalJson } from "@openledger/datanets/card/canonical-json";
+import { checkMessages } from "@openledger/datanets/records/group-message";
 import { taggedMessage } from "@openledger/datanets/records/record";
 import { hex32 } from "@openledger/foundation/hex";
 import { Secret } from "@openledger/foundation/secret";
@@ -47,7 +48,7 @@ import {
   readCharter,
   readMember,
 } from "./group-charter.ts";
-import { checkMessages, fault, type GroupMailbox, GroupSession } from "./group-messages.ts";
+import { fault, type GroupMailbox, GroupSession } from "./group-messages.ts";
 import { createSealKey, type SealKey, sealedSchema, sealKeySchema, sealShare } from "./sealed-share.ts";
 
 export interface SetupOptions {

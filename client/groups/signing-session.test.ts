@@ -1,4 +1,5 @@
 /** Tests of signing sessions: the members of a group over one folder, and what a false member or proposer gets. */
+
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,6 +9,7 @@ import { type Signature, verifySignature } from "@openledger/circuits/field/curv
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import type { UnsignedOperation } from "@openledger/circuits/ledger/operation";
 import { KIND } from "@openledger/circuits/protocol";
+import { type GroupStep, signMessage } from "@openledger/datanets/records/group-message";
 import { checkRecords, type RecordBody } from "@openledger/datanets/records/record";
 import { hex32 } from "@openledger/foundation/hex";
 import type { Hex } from "viem";
@@ -16,7 +18,6 @@ import { createRandomKey, type L2Key } from "../l2-key.ts";
 import { folderMailbox } from "./folder-mailbox.ts";
 import { groupKey, scalars } from "./frost-suite.ts";
 import { drawSalt, type GroupMember, groupKeyX, numberOf } from "./group-charter.ts";
-import { type GroupStep, signMessage } from "./group-messages.ts";
 import {
   findGroupProposal,
   type GroupProposal,

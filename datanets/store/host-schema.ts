@@ -370,6 +370,21 @@ create index deliveries_due on deliveries (next_at_ms);
 create index deliveries_event on deliveries (event_id);
 `;
 
+/** Messages of groups' members, each for eight days. */
+const GROUP_MESSAGES = `
+create table group_messages (
+  session text not null,
+  -- The member's ledger key.
+  author text not null,
+  step text not null,
+  at_ms bigint not null,
+  message text not null,
+  primary key (session, author, step)
+);
+create index group_messages_author on group_messages (author, at_ms);
+create index group_messages_time on group_messages (at_ms);
+`;
+
 export const HOST_PART: DatabasePart = {
   name: "datanets",
   migrations: [
@@ -383,5 +398,6 @@ export const HOST_PART: DatabasePart = {
     WITHDRAWN_ROWS,
     REPORTS,
     NOTICES,
+    GROUP_MESSAGES,
   ],
 };

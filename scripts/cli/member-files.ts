@@ -1,24 +1,31 @@
 /**
- * Files of an account's shares of groups, beside the devnet's files (mode 600): the share, the group, and the folder that its members
- * use as their mailbox. Commands that sign for a group's leaf find the share here.
+ * Files of an account's shares of groups, beside the devnet's files (mode 600): the share, the group, and the folder or host that its
+ * members use as their mailbox. Commands that sign for a group's leaf find the share here.
  */
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { clientError } from "@openledger/client/client-errors";
+import type { HostAccess } from "@openledger/client/datanets/host-request";
 import { folderMailbox } from "@openledger/client/groups/folder-mailbox";
 import {
+  type Charter,
   charterSession,
   type GroupMember,
   groupKeyX,
+  readCharter,
   readMember,
   writeMember,
 } from "@openledger/client/groups/group-charter";
 import { asGroup } from "@openledger/client/groups/group-client";
+import type { ListingMailbox } from "@openledger/client/groups/group-messages";
 import { type GroupProposal, proposalSession } from "@openledger/client/groups/group-proposal";
 import { completeSetup } from "@openledger/client/groups/group-setup";
+import { hostMailbox, takingPart } from "@openledger/client/groups/host-mailbox";
 import type { L2Key } from "@openledger/client/l2-key";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import type { LedgerLeaf } from "@openledger/client/sequencer/sequencer-schemas";
 import { hex32 } from "@openledger/foundation/hex";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { readIfPresent, writeFileWhole } from "@openledger/foundation/whole-file";
 import { z } from "zod";
 import { workspaceDir } from "./workspace.ts";
@@ -27,60 +34,130 @@ import { workspaceDir } from "./workspace.ts";
 const SIGNING_MS = 3_600_000;
 
 const groupsFolder = () => join(workspaceDir, "groups");
-const fileSchema = z.object({ warning: z.string(), mailbox: z.string(), member: z.unknown() });
+const fileSchema = z.object({
+  warning: z.string(),
+  mailbox: z.string(),
+  member: z.looseObject({
+    keyX: z.string(),
+    group: z.looseObject({ charter: z.looseObject({ domain: z.string() }) }),
+  }),
+});
 
+/** A member's share with where it lies. */
 export interface StoredMember {
   readonly member: GroupMember;
-  /** Folder of the group's messages. */
-  readonly folder: string;
+  /** Folder of the group's messages, or URL of the host that has them. */
+  readonly place: string;
+  readonly path: string;
 }
+
+/** A file that holds no usable share of this account. */
+interface DamagedFile {
+  readonly path: string;
+  readonly why: string;
+}
+
+export interface StoredMembers {
+  readonly members: readonly StoredMember[];
+  /** Shares of sets that another of the account's sets replaces: they sign no more here, and should be deleted. */
+  readonly replaced: readonly StoredMember[];
+  /** Files that cannot be read: a share may be lost. */
+  readonly damaged: readonly DamagedFile[];
+  /** Setups that not every member has confirmed. */
+  readonly unconfirmed: readonly DamagedFile[];
+}
+
+/** The mailbox at a place: a folder, or a host's URL. @param client with the member's key */
+export const mailboxAt = (client: HostAccess, place: string, charter: Charter): ListingMailbox =>
+  isUrl(place) ? hostMailbox(client, { hostUrl: place, members: takingPart(charter) }) : folderMailbox(place);
+
+export const isUrl = (place: string): boolean => /^https?:\/\//.test(place);
 
 const pathOf = ({ group, keyX }: GroupMember) =>
   join(groupsFolder(), `${charterSession(group.charter).slice(2, 18)}-${keyX.slice(2, 10)}.json`);
-const unconfirmed = (path: string) => path.replace(/\.json$/, ".unconfirmed");
+const unconfirmedPath = (path: string) => path.replace(/\.json$/, ".unconfirmed");
 
-async function write(path: string, { folder, member }: StoredMember): Promise<void> {
+async function write(path: string, { member, place }: Omit<StoredMember, "path">): Promise<void> {
   const warning = "a share of a group's key: who has as many of them as sign has the key";
-  const content = { warning, mailbox: folder, member: writeMember(member) };
+  const content = { warning, mailbox: place, member: writeMember(member) };
   await writeFileWhole(path, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
 }
 
 /** Stores a share before its member confirms it; a kill after that loses nothing. */
-export const storeUnconfirmed = (stored: StoredMember): Promise<void> =>
-  write(unconfirmed(pathOf(stored.member)), stored);
+export const storeUnconfirmed = (stored: Omit<StoredMember, "path">): Promise<void> =>
+  write(unconfirmedPath(pathOf(stored.member)), stored);
 
 /** Stores the share of a group that stands. @returns the file's path */
-export async function storeMember(stored: StoredMember): Promise<string> {
+export async function storeMember(stored: Omit<StoredMember, "path">): Promise<string> {
   const path = pathOf(stored.member);
   await write(path, stored);
-  rmSync(unconfirmed(path), { force: true });
+  rmSync(unconfirmedPath(path), { force: true });
   return path;
 }
 
+/** Deletes the file of a share that was dealt out to a set that stands. */
+export const deleteShare = ({ path }: StoredMember): void => rmSync(path, { force: true });
+
 /**
- * The shares of this rollup's groups that a key is a member of. A set that another of them replaces is not among them: its members
- * may sign no more, whatever times their charters say.
+ * The shares of this rollup's groups that the client's key is a member of. A set that another of them replaces is not among `members`:
+ * it may sign no more, whatever times its charter says.
  */
-export async function storedMembers(domain: bigint, { keyX }: Pick<L2Key, "keyX">): Promise<StoredMember[]> {
+export async function storedMembers(
+  client: HostAccess,
+  { keyX }: Pick<L2Key, "keyX">,
+): Promise<StoredMembers> {
   const found: StoredMember[] = [];
+  const damaged: DamagedFile[] = [];
+  const unconfirmed: DamagedFile[] = [];
   for (const name of namesIn(groupsFolder())) {
-    const text = readIfPresent(join(groupsFolder(), name));
+    const path = join(groupsFolder(), name);
+    const text = readIfPresent(path);
     if (text === null) continue;
-    const stored = await readStored(domain, text, name.endsWith(".unconfirmed")).catch(() => null);
-    if (stored?.member.keyX === hex32(keyX)) found.push(stored);
+    const file = parseFile(text);
+    if (file === null) {
+      damaged.push({ path, why: "it is no file of a share, or is cut off" });
+      continue;
+    }
+    const { member } = file;
+    if (member.keyX !== hex32(keyX) || member.group.charter.domain !== hex32(client.domain)) continue;
+    const isUnconfirmed = name.endsWith(".unconfirmed");
+    try {
+      const read = isUnconfirmed ? await complete(client, file) : readMember(client.domain, member);
+      found.push({ member: read, place: file.mailbox, path: pathOf(read) });
+    } catch (error) {
+      // A host that is away leaves its setup as it is.
+      if (!isRollupError(error)) throw error;
+      const isWaiting = isUnconfirmed && (error.data as { reason?: string }).reason !== "share-wrong";
+      (isWaiting ? unconfirmed : damaged).push({ path, why: error.message });
+    }
   }
-  const replaced = new Set(found.map(({ member }) => member.group.charter.previous?.session));
-  return found
-    .filter(({ member }) => !replaced.has(charterSession(member.group.charter)))
-    .sort((a, b) => b.member.group.charter.untilMs - a.member.group.charter.untilMs);
+  const sessions = new Set(found.map(({ member }) => member.group.charter.previous?.session));
+  const isReplaced = ({ member }: StoredMember) => sessions.has(charterSession(member.group.charter));
+  return {
+    members: found
+      .filter((one) => !isReplaced(one))
+      .sort((a, b) => b.member.group.charter.untilMs - a.member.group.charter.untilMs),
+    replaced: found.filter(isReplaced),
+    damaged,
+    unconfirmed,
+  };
 }
 
-async function readStored(domain: bigint, text: string, isUnconfirmed: boolean): Promise<StoredMember> {
-  const { mailbox: folder, member } = fileSchema.parse(JSON.parse(text));
-  if (!isUnconfirmed) return { member: readMember(domain, member), folder };
-  const completed = await completeSetup(domain, member, folderMailbox(folder));
-  await storeMember({ member: completed, folder });
-  return { member: completed, folder };
+type ShareFile = z.output<typeof fileSchema>;
+
+function parseFile(text: string): ShareFile | null {
+  try {
+    return fileSchema.parse(JSON.parse(text));
+  } catch {
+    return null;
+  }
+}
+
+async function complete(client: HostAccess, { mailbox, member }: ShareFile): Promise<GroupMember> {
+  const charter = readCharter(client.domain, member.group.charter);
+  const completed = await completeSetup(client.domain, member, mailboxAt(client, mailbox, charter));
+  await storeMember({ member: completed, place: mailbox });
+  return completed;
 }
 
 function namesIn(folder: string): string[] {
@@ -91,22 +168,32 @@ function namesIn(folder: string): string[] {
   }
 }
 
-/** A client that signs for a group's leaf with the group, if the account is one of its members; else null. */
+/**
+ * A client that signs for a group's leaf with the group, if the account is one of its members; else null.
+ * @throws CLI_GROUP_INVALID if a damaged file may hold the share
+ */
 export async function groupClient(
   client: LedgerClient,
   key: L2Key,
   leaf: LedgerLeaf,
 ): Promise<LedgerClient | null> {
-  const stored = await storedMembers(client.domain, key);
-  const own = stored.find(({ member }) => groupKeyX(member.keys) === hex32(leaf.keyX));
+  const withKey = { ...client, l2Key: key };
+  const { damaged, members } = await storedMembers(withKey, key);
+  const own = members.find((one) => groupKeyX(one.member.keys) === hex32(leaf.keyX));
+  if (own === undefined && damaged.length > 0)
+    throw clientError(
+      "CLI_GROUP_INVALID",
+      `no share signs for leaf ${leaf.id}, and ${damaged[0]!.path} is damaged: ${damaged[0]!.why}`,
+      { data: { reason: "share-damaged" } },
+    );
   if (own === undefined) return null;
-  const { folder, member } = own;
+  const { member, place } = own;
   const onProposal = (proposal: GroupProposal) => {
     const { threshold } = member.group.charter;
     process.stderr.write(
       `experimental: waits until ${threshold - 1} more of ${member.group.charter.name} sign:\n  openledger group sign ${proposalSession(proposal)}\n`,
     );
   };
-  const signing = { member, mailbox: folderMailbox(folder), timeoutMs: SIGNING_MS, onProposal };
-  return asGroup({ ...client, l2Key: key }, leaf.id, signing);
+  const mailbox = mailboxAt(withKey, place, member.group.charter);
+  return asGroup(withKey, leaf.id, { member, mailbox, timeoutMs: SIGNING_MS, onProposal });
 }

@@ -128,6 +128,7 @@ test("is founded, owns a Datanet, publishes with two, and gives its key to a new
   const { keyX, path } = joined[0]!.json;
   for (const { json } of joined) expect(json.keyX).toBe(keyX);
   expect((await stat(path)).mode & 0o777).toBe(0o600);
+  const original = await readFile(path, "utf8");
 
   const created = await run("alice", "datanet", "create", "--amount", "2", "--key", keyX);
   expect(created.json).toMatchObject({ stage: "acknowledged" });
@@ -187,5 +188,20 @@ test("is founded, owns a Datanet, publishes with two, and gives its key to a new
   expect((await run("carol", "group", "sign", second.session)).json.error.code).toBe("CLI_GROUP_INVALID");
   expect((await run("dan", "group", "sign", second.session)).status).toBe(0);
   expect((await again).json).toMatchObject({ rowCount: 1 });
-  expect(await readFile(path, "utf8")).toContain("a share of a group's key");
+  // The old shares of who has taken part are deleted: k of them would still sign.
+  await expect(stat(path)).rejects.toMatchObject({ code: "ENOENT" });
+  const share = replaced[0]!.json.path;
+  const text = await readFile(share, "utf8");
+  expect(text).toContain("a share of a group's key");
+
+  // A copy of an old share is named where it lies, and so is a file that is cut off.
+  await writeFile(path, original);
+  expect((await run("alice", "group", "status")).json).toMatchObject({ replaced: [path], damaged: [] });
+  await writeFile(share, text.slice(0, text.length / 2));
+  const { json } = await run("alice", "group", "status");
+  expect(json.damaged).toMatchObject([{ path: share }]);
+  await rm(path);
+  const without = await run("alice", "datanet", "publish", datanetId, ...store);
+  expect(without.json.error).toMatchObject({ code: "CLI_GROUP_INVALID", data: { reason: "share-damaged" } });
+  expect(without.json.error.message).toContain(share);
 });

@@ -6,18 +6,19 @@ import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { toHexSignature } from "@openledger/circuits/wire/hex-signature";
 import { clientError } from "@openledger/client/client-errors";
-import { folderMailbox } from "@openledger/client/groups/folder-mailbox";
 import {
   type Charter,
   charterSession,
   dealersOf,
   drawSalt,
+  type GroupMember,
   groupKeyX,
   membersOf,
   previousOf,
   readCharter,
 } from "@openledger/client/groups/group-charter";
 import { checkProposal, cosign } from "@openledger/client/groups/group-client";
+import type { ListingMailbox } from "@openledger/client/groups/group-messages";
 import {
   findGroupProposal,
   type GroupProposal,
@@ -25,18 +26,35 @@ import {
   proposalSession,
 } from "@openledger/client/groups/group-proposal";
 import { setUpGroup } from "@openledger/client/groups/group-setup";
+import { findCharter } from "@openledger/client/groups/host-mailbox";
 import { findLeaves, getLeaf } from "@openledger/client/sequencer/ledger-reads";
+import { signMessage } from "@openledger/datanets/records/group-message";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { writeFileWhole } from "@openledger/foundation/whole-file";
 import type { Command } from "commander";
 import type { Hex } from "viem";
 import { commandError } from "../../cli/cli-errors.ts";
-import { type GlobalOptions, openSigner, resolveLeaf, type Signer } from "../../cli/context.ts";
-import { type StoredMember, storedMembers, storeMember, storeUnconfirmed } from "../../cli/member-files.ts";
+import {
+  type GlobalOptions,
+  knownDatanetHost,
+  openSigner,
+  resolveLeaf,
+  type Signer,
+} from "../../cli/context.ts";
+import {
+  deleteShare,
+  isUrl,
+  mailboxAt,
+  type StoredMember,
+  storedMembers,
+  storeMember,
+  storeUnconfirmed,
+} from "../../cli/member-files.ts";
 import { defineOptions, type OptionsOf } from "../../cli/options.ts";
 import type { Output } from "../../cli/output.ts";
 import { command, withExample } from "../../cli/run-command.ts";
+import { ANY_HOST_OPTION } from "../datanet/host-options.ts";
 
 export function addGroupCommands(program: Command): void {
   const group = program
@@ -57,35 +75,52 @@ const MEMBER_OPTIONS = defineOptions({
   "--threshold <count>": { about: "members who sign together", isRequired: true },
   "--minutes <count>": { about: "time that the members have to join", fallback: "60" },
 });
-const FOLDER_OPTION = defineOptions({
-  "--folder <path>": { about: "folder that all members share, for their messages", isRequired: true },
+const MAILBOX_OPTION = defineOptions({
+  ...ANY_HOST_OPTION,
+  "--folder <path>": "folder that all members share for their messages, in place of a host",
 });
+type MailboxOptions = OptionsOf<typeof MAILBOX_OPTION>;
+
+/** Place of a group's messages: an absolute path, or a host's URL. @throws CMD_USAGE */
+function placeOf({ folder, host = knownDatanetHost() }: MailboxOptions): string {
+  if (folder !== undefined) return resolve(folder);
+  if (host === undefined)
+    throw commandError("CMD_USAGE", "name a Datanet host, or a folder, for the members' messages");
+  return host;
+}
+
 type MemberOptions = OptionsOf<typeof MEMBER_OPTIONS>;
 
 const addFound = command({
   usage: "found <name>",
   about: "found a group, and wait until all members have joined; nobody ever has its whole key",
-  options: { ...MEMBER_OPTIONS, ...FOLDER_OPTION },
-  examples: ["group found weather --members alice bob carol --threshold 2 --folder ~/shared --account alice"],
+  options: { ...MEMBER_OPTIONS, ...MAILBOX_OPTION },
+  examples: ["group found weather --members alice bob carol --threshold 2 --account alice"],
   run: async ({ args, options, output }) => {
     const signer = await openSigner(options);
     const charter = await makeCharter(signer, options, { name: args[0]!, previous: null });
-    await invite(charter, options.folder, output);
-    await takePart(signer, charter, options.folder, output);
+    const place = placeOf(options);
+    await invite(signer, charter, place, output);
+    await takePart(signer, charter, place, output);
   },
 });
 
 const addJoin = command({
   usage: "join <charter>",
-  about: "join a group, or a replacement of its members, whose charter you were given; waits for the others",
+  about:
+    "join a group, or a replacement of its members, by the name or file of its charter; waits for the others",
   options: {
-    ...FOLDER_OPTION,
+    ...MAILBOX_OPTION,
     "--deal": { about: "deal your share of the old set out to the members that the charter names" },
   },
-  examples: ["group join ~/shared/charters/1f2e.json --folder ~/shared --account bob"],
+  examples: [
+    "group join 0x1f2e… --host http://127.0.0.1:8560 --account bob",
+    "group join ~/shared/charters/1f2e.json --folder ~/shared --account bob",
+  ],
   run: async ({ args, options, output }) => {
     const signer = await openSigner(options);
-    const charter = readCharter(signer.client.domain, await readJson(args[0]!));
+    const place = placeOf(options);
+    const charter = await findInvitation(signer, args[0]!, place);
     for (const { keyX, leafId } of charter.members)
       if (hex32((await getLeaf(signer.client, leafId)).keyX) !== keyX)
         throw clientError("CLI_GROUP_INVALID", `leaf ${leafId} has another key than the charter says`, {
@@ -100,7 +135,7 @@ const addJoin = command({
         `this gives your share of the key to a new set: ${describeCharter(charter).join("; ")}. If you agree, add --deal`,
         { data: { reason: "deal" } },
       );
-    await takePart(signer, charter, options.folder, output);
+    await takePart(signer, charter, place, output);
   },
 });
 
@@ -109,14 +144,14 @@ const addReplace = command({
   about: "give the group's key to a new set of members; as many old ones as sign deal their shares out",
   options: {
     ...MEMBER_OPTIONS,
-    ...FOLDER_OPTION,
+    ...MAILBOX_OPTION,
     "--dealers <leaves...>": {
       about: "old members who deal: exactly as many as sign for the old set",
       isRequired: true,
     },
   },
   examples: [
-    "group replace weather --dealers alice bob --members alice bob dan --threshold 2 --folder ~/shared --account alice",
+    "group replace weather --dealers alice bob --members alice bob dan --threshold 2 --account alice",
   ],
   run: async ({ args, options, output }) => {
     const signer = await openSigner(options);
@@ -127,8 +162,9 @@ const addReplace = command({
       dealers.map(({ keyX }) => keyX),
     );
     const charter = await makeCharter(signer, options, { name: member.group.charter.name, previous });
-    await invite(charter, options.folder, output);
-    await takePart(signer, charter, options.folder, output);
+    const place = placeOf(options);
+    await invite(signer, charter, place, output);
+    await takePart(signer, charter, place, output);
   },
 });
 
@@ -138,13 +174,14 @@ const addStatus = command({
   examples: ["group status --account alice"],
   run: async ({ options, output }) => {
     const signer = await openSigner(options);
-    const groups = await storedMembers(signer.client.domain, signer.key);
+    const client = memberClient(signer);
+    const { damaged, members: groups, replaced, unconfirmed } = await storedMembers(client, signer.key);
     const shown = await Promise.all(
-      groups.map(async ({ folder, member }) => {
+      groups.map(async ({ member, place }) => {
         const { charter } = member.group;
         const keyX = groupKeyX(member.keys);
         const leaves = await findLeaves(signer.client, { keyX: BigInt(keyX) });
-        const proposals = await openProposals({ folder, member });
+        const proposals = await openProposals(member, mailboxAt(client, place, charter));
         return {
           name: charter.name,
           keyX,
@@ -163,7 +200,17 @@ const addStatus = command({
         ...describe(proposal).map((line) => `    ${line}`),
       ]),
     ]);
-    output.answer(lines.length > 0 ? lines : ["this account is in no group"], { groups: shown });
+    const files = [
+      ...damaged.map(({ path, why }) => `damaged, restore it from your copy: ${path} (${why})`),
+      ...unconfirmed.map(({ path, why }) => `waits for the others' confirmations: ${path} (${why})`),
+      ...replaced.map(({ path }) => `an old share, which a newer set replaces, delete it: ${path}`),
+    ];
+    output.answer(lines.length > 0 ? [...lines, ...files] : ["this account is in no group", ...files], {
+      groups: shown,
+      damaged,
+      unconfirmed,
+      replaced: replaced.map(({ path }) => path),
+    });
   },
 });
 
@@ -175,14 +222,11 @@ const addSign = command({
     const signer = await openSigner(options);
     const session = args[0] as Hex;
     if (!/^0x[0-9a-f]{64}$/.test(session)) throw commandError("CMD_USAGE", `"${session}" names no proposal`);
-    const { folder, member, proposal } = await findIn(
-      await storedMembers(signer.client.domain, signer.key),
-      session,
-    );
-    const client = { ...signer.client, l2Key: signer.key };
+    const client = memberClient(signer);
+    const { mailbox, member, proposal } = await findIn(signer, session);
     await checkProposal(client, member, proposal);
     for (const line of describe(proposal)) output.note(line);
-    const signature = await cosign(client, { member, mailbox: folderMailbox(folder) }, proposal);
+    const signature = await cosign(client, { member, mailbox }, proposal);
     output.answer([`${member.group.charter.name} has signed ${session}`, "who proposed it sends it"], {
       session,
       proposal,
@@ -218,23 +262,33 @@ function describeCharter({ members, name, previous, threshold, untilMs }: Charte
   ];
 }
 
-async function findIn(groups: readonly StoredMember[], session: Hex) {
-  for (const { folder, member } of groups) {
+/** A client with the member's own key: mailboxes at hosts take the member's messages. */
+const memberClient = ({ client, key }: Signer) => ({ ...client, l2Key: key });
+
+/** Group, mailbox and proposal of a session. @throws CLI_GROUP_INVALID */
+async function findIn(signer: Signer, session: Hex) {
+  const { damaged, members } = await storedMembers(memberClient(signer), signer.key);
+  for (const { member, place } of members) {
+    const mailbox = mailboxAt(memberClient(signer), place, member.group.charter);
     try {
-      return { folder, member, proposal: await findGroupProposal(member, folderMailbox(folder), session) };
+      return { mailbox, member, proposal: await findGroupProposal(member, mailbox, session) };
     } catch (error) {
       if (!isRollupError(error, "CLI_GROUP_INVALID")) throw error;
     }
   }
-  throw clientError("CLI_GROUP_INVALID", `no group of this account has a proposal ${session}`, {
+  const also = damaged.length === 0 ? "" : `; ${damaged.map(({ path }) => path).join(", ")} is damaged`;
+  throw clientError("CLI_GROUP_INVALID", `no group of this account has a proposal ${session}${also}`, {
     data: { reason: "no-proposal" },
   });
 }
 
-async function openProposals({ folder, member }: StoredMember): Promise<GroupProposal[]> {
-  const box = folderMailbox(folder);
-  const found = (await box.sessions()).map((session) =>
-    findGroupProposal(member, box, session).catch(() => null),
+/** Proposals whose time is not over. Those of a replaced set, or of others in the same folder, are none. */
+async function openProposals(member: GroupMember, mailbox: ListingMailbox): Promise<GroupProposal[]> {
+  const found = (await mailbox.sessions()).map((session) =>
+    findGroupProposal(member, mailbox, session).catch((error: unknown) => {
+      if (isRollupError(error, "CLI_GROUP_INVALID")) return null;
+      throw error;
+    }),
   );
   return (await Promise.all(found)).flatMap((proposal) =>
     proposal !== null && proposal.untilMs > Date.now() ? [proposal] : [],
@@ -242,13 +296,13 @@ async function openProposals({ folder, member }: StoredMember): Promise<GroupPro
 }
 
 async function ownGroup(signer: Signer, name: string): Promise<StoredMember> {
-  const groups = await storedMembers(signer.client.domain, signer.key);
-  const found = groups.find(({ member }) => member.group.charter.name === name);
-  if (found === undefined)
-    throw clientError("CLI_GROUP_INVALID", `this account is in no group called ${name}`, {
-      data: { reason: "no-member" },
-    });
-  return found;
+  const { damaged, members } = await storedMembers(memberClient(signer), signer.key);
+  const found = members.find(({ member }) => member.group.charter.name === name);
+  if (found !== undefined) return found;
+  const also = damaged.length === 0 ? "" : `; ${damaged.map(({ path }) => path).join(", ")} is damaged`;
+  throw clientError("CLI_GROUP_INVALID", `this account is in no group called ${name}${also}`, {
+    data: { reason: "no-member" },
+  });
 }
 
 async function makeCharter(
@@ -278,31 +332,55 @@ const keysOf = (signer: Signer, options: GlobalOptions, leaves: readonly string[
     }),
   );
 
-async function invite(charter: Charter, folder: string, output: Output): Promise<void> {
-  const path = join(resolve(folder), "charters", `${charterSession(charter).slice(2, 18)}.json`);
+/** Puts the charter where the others find it. */
+async function invite(signer: Signer, charter: Charter, place: string, output: Output): Promise<void> {
+  const session = charterSession(charter);
+  if (isUrl(place)) {
+    const { domain } = signer.client;
+    const message = signMessage(domain, signer.key, { session, step: "invite", body: charter });
+    await mailboxAt(memberClient(signer), place, charter).post(message);
+    output.note(`experimental: each other member runs\n  openledger group join ${session} --host ${place}`);
+    return;
+  }
+  const path = join(place, "charters", `${session.slice(2, 18)}.json`);
   await writeFileWhole(path, `${JSON.stringify(charter, null, 2)}\n`);
-  output.note(`experimental: each other member runs\n  openledger group join ${path} --folder ${folder}`);
+  output.note(`experimental: each other member runs\n  openledger group join ${path} --folder ${place}`);
 }
 
-async function takePart(signer: Signer, charter: Charter, folder: string, output: Output): Promise<void> {
-  const { client, key } = signer;
-  const place = resolve(folder);
+/** The charter of a file, or of a setup's name at the host. @throws CLI_GROUP_INVALID, CMD_USAGE */
+async function findInvitation(signer: Signer, text: string, place: string): Promise<Charter> {
+  const { client } = signer;
+  return /^0x[0-9a-f]{64}$/.test(text) && isUrl(place)
+    ? findCharter(client, place, text as Hex)
+    : readCharter(client.domain, await readJson(text));
+}
+
+async function takePart(signer: Signer, charter: Charter, place: string, output: Output): Promise<void> {
+  const { key } = signer;
+  const client = memberClient(signer);
   const session = charter.previous?.session;
-  const stored = await storedMembers(client.domain, key);
-  const old = stored.find(({ member }) => charterSession(member.group.charter) === session)?.member;
   const deals = charter.previous !== null && dealersOf(charter).includes(hex32(key.keyX));
+  const { members, replaced } = await storedMembers(client, key);
+  const old = [...members, ...replaced].find(
+    ({ member }) => charterSession(member.group.charter) === session,
+  );
   const member = await setUpGroup({
     charter,
     key,
-    mailbox: folderMailbox(place),
-    ...(deals && old !== undefined && { old }),
-    onShare: (share) => storeUnconfirmed({ member: share, folder: place }),
+    mailbox: mailboxAt(client, place, charter),
+    ...(deals && old !== undefined && { old: old.member }),
+    onShare: (share) => storeUnconfirmed({ member: share, place }),
   });
+  const path = member === null ? null : await storeMember({ member, place });
+  // The new set stands: every member of it has confirmed. k old shares would still sign.
+  if (old !== undefined) {
+    deleteShare(old);
+    output.note(`deleted your share of the old set, ${old.path}: delete your copies of it, too`);
+  }
   if (member === null) {
-    output.answer(["you have dealt your share out; delete your file of the old group"], { keyX: null });
+    output.answer(["you have dealt your share out to the new set"], { keyX: null });
     return;
   }
-  const path = await storeMember({ member, folder: place });
   const keyX = groupKeyX(member.keys);
   output.answer(
     [
