@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { encodeModel, type PublishedModel } from "@openledger/attribution/model/model-files";
 import { FIELD_ORDER } from "@openledger/circuits/protocol";
-import { contributeRows } from "@openledger/client/actions/data/contribute-rows";
+import { collectVersion, contributeRows } from "@openledger/client/actions/data/contribute-rows";
 import { readHistory } from "@openledger/client/actions/data/list-commits";
 import { readVersionRows, storeVersion } from "@openledger/client/actions/data/published-version";
 import { openRowStore, type RowStore } from "@openledger/client/actions/data/row-store";
@@ -249,6 +249,10 @@ describe("a withdrawal", () => {
       contributorId: 3,
       why: "withdrawn by its contributor: it names a person",
     });
+    // Without a host's records, too: the store knows of the withdrawal by its downloads.
+    const alone = await collectVersion(owner, { datanetId: world.datanetId, store: fresh, validatorId: 6 });
+    expect(alone.withdrawn).toEqual([GONE]);
+    expect(alone.storedRows.map(({ digest }) => digest)).not.toContain(GONE);
     await storeVersion(fresh, version);
     await publishVersion(owner, { datanetId: world.datanetId, version });
     await world.finalise();

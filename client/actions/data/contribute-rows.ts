@@ -23,6 +23,7 @@ import {
   usualShard,
   type VersionCommitments,
 } from "./version-commitments.ts";
+import { readWithdrawn } from "./withdrawn-rows.ts";
 
 export interface ContributeRowsParameters extends SigningOptions {
   datanetId: number;
@@ -72,6 +73,8 @@ export interface CollectVersionParameters extends CommitVersionOptions {
 export interface CollectedVersion extends VersionCommitments {
   /** The same rows by the store's names, as `storeVersion` writes them. */
   readonly storedRows: readonly StoredVersionRow[];
+  /** Rows that stay out, since the store has noted their contributors' withdrawals: SHA-256. */
+  readonly withdrawn: readonly string[];
 }
 
 export type CollectVersionErrorCode = "CIR_SETTLEMENT_SIZE" | "CLI_ROWS_MISSING" | ListCommitsErrorCode;
@@ -79,8 +82,8 @@ export type CollectVersionErrorCode = "CIR_SETTLEMENT_SIZE" | "CLI_ROWS_MISSING"
 /**
  * Collects a datanet's next version from everything committed to it so far: its rows from the store, checked against the
  * committed roots, in the order of the ledger. A row that was committed twice counts for its first contributor, and is
- * out where their contribution is.
- *
+ * out where their contribution is. Rows that their contributors have withdrawn stay out as far as the store knows it: downloads from a
+ * host note them.
  *
  * @throws CLI_COMMITS_INCOMPLETE, CLI_ROWS_MISSING, CIR_SETTLEMENT_SIZE
  * @example
@@ -95,13 +98,21 @@ export async function collectVersion(
   const vouches = typeof validatorId === "number" ? () => validatorId : validatorId;
   const rows: VersionRow[] = [];
   const digestOf = new Map<bigint, string>();
+  const noted = new Map(
+    (await readWithdrawn(store)).flatMap((row): [string, number][] =>
+      row.datanetId === datanetId ? [[row.digest, row.contributorId]] : [],
+    ),
+  );
+  const withdrawn: string[] = [];
   for (const commit of await listCommits(client, datanetId)) {
     const { rowHashes, digests } = await readContribution(store, commit.rowsRoot);
     for (const [i, rowHash] of rowHashes.entries()) {
       if (digestOf.has(rowHash)) continue;
-      digestOf.set(rowHash, digests[i]!);
-      const validator = vouches(commit, digests[i]!);
-      if (validator !== null && leaveOut?.has(digests[i]!) !== true)
+      const digest = digests[i]!;
+      digestOf.set(rowHash, digest);
+      const validator = vouches(commit, digest);
+      if (noted.get(digest) === commit.contributorId) withdrawn.push(digest);
+      else if (validator !== null && leaveOut?.has(digest) !== true)
         rows.push({ rowHash, contributorId: commit.contributorId, validatorId: validator });
     }
   }
@@ -111,5 +122,5 @@ export async function collectVersion(
     contributorId,
     validatorId: vouching,
   }));
-  return { ...version, storedRows };
+  return { ...version, storedRows, withdrawn };
 }

@@ -10,11 +10,21 @@ import { MAX_PAYEE_COUNT } from "@openledger/circuits/protocol";
 import { modelShape, type SettlementSize } from "@openledger/circuits/settlement/settlement-size";
 import { SMALL_DIRECT as SIZE } from "@openledger/circuits/testing/settlement/direct-world";
 import { askModel, payForAnswer } from "@openledger/client/actions/answers/ask-model";
+import { collectVersion } from "@openledger/client/actions/data/contribute-rows";
+import { listCommits } from "@openledger/client/actions/data/list-commits";
+import { openRowStore } from "@openledger/client/actions/data/row-store";
 import { encodeSettlementBody, sendSettlement } from "@openledger/client/actions/l1/send-settlement";
+import { publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
 import { approveModel, revokeModel } from "@openledger/client/actions/ledger/model-operations";
 import { closeEpoch } from "@openledger/client/actions/ledger/reward-operations";
+import { bringCard, publishCard } from "@openledger/client/datanets/datanet-card";
+import { downloadCommits } from "@openledger/client/datanets/download-rows";
+import { contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
+import { withdrawRow } from "@openledger/client/datanets/withdrawals";
+import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import { getModel } from "@openledger/client/sequencer/model-reads";
 import { storeRollupOf } from "@openledger/client/store-rollup";
+import { sampleCard } from "@openledger/datanets/testing/sample-card";
 import { createLogger } from "@openledger/foundation/logger";
 import {
   openProvingCircuits,
@@ -50,6 +60,35 @@ const SIZES: [what: string, size: SettlementSize, names: string[], bobs: Labelle
   ["two shards, a payee in both", TWO, TWO_NAMES, []],
   ["two Datanets, a shard of each", TWO, TWO_NAMES, OF_BOB],
 ];
+
+/** Alice withdraws a row of the model at a host, and publishes a version without it. */
+async function withdrawAndPublish({ alice, folder, host, settle }: SettlingWorld, datanetId: number) {
+  const { stop, url: hostUrl } = await host({});
+  try {
+    const owner = { ...alice, leafId: datanetId };
+    const place = { hostUrl, datanetId };
+    const card = sampleCard();
+    await publishCard(owner, { datanetId, card });
+    await bringCard(owner, { ...place, card });
+    const store = await openRowStore(join(folder, "rows"));
+    const [commit] = await listCommits(alice, datanetId);
+    const source = await contributionSource(store, commit!.rowsRoot);
+    await uploadRows(alice, { ...place, source });
+    const row = source.digests[0]!;
+    await withdrawRow(alice, { ...place, row, note: "it names a person" });
+    await downloadCommits(alice, { ...place, store });
+    const version = await collectVersion(owner, { datanetId, store, validatorId: 3 });
+    expect(version.withdrawn).toEqual([row]);
+    await publishVersion(owner, { datanetId, version });
+    await settle();
+    expect((await getLeaf(alice, datanetId)).datanet).toMatchObject({
+      version: 3,
+      rowCount: source.digests.length - 1,
+    });
+  } finally {
+    await stop();
+  }
+}
 
 describe.each(SIZES)("of %s", (_, size, names, bobs) => {
   const isJoint = bobs.length > 0;
@@ -114,6 +153,8 @@ describe.each(SIZES)("of %s", (_, size, names, bobs) => {
       await payForAnswer(bob, { modelId, model: checkable, prompt, answer });
     }
     await world.settle();
+    // What was earned stays earned: the open epoch settles as it would have, though a row is gone and a newer version stands.
+    if (!isJoint) await withdrawAndPublish(world, aliceNet);
     // Nothing is shown before the draws.
     await expect
       .poll(async () => (await fetchOpenings(serverUrl, 1, true)).size, { timeout: 60_000 })

@@ -75,7 +75,7 @@ export const addPublish = command({
     });
     await storeVersion(store, version);
     const { facts, lines: sent } = await publish(signer, { datanet, version }, options, output);
-    const { rowCount } = version;
+    const { rowCount, withdrawn } = version;
     const payees = presentPayees(version.payees).map(([, payee]) => payee);
     const roots = {
       rowsRoot: hex32(version.rowsRoot),
@@ -84,9 +84,12 @@ export const addPublish = command({
     };
     const lines = [
       `datanet ${datanetId}: a version of ${counted(rowCount, "row")} in ${counted(payees.length, "payee")} (${facts.stage})`,
+      ...(withdrawn.length > 0
+        ? [`${counted(withdrawn.length, "row stays", "rows stay")} out, withdrawn by contributors`]
+        : []),
       ...sent,
     ];
-    output.answer(lines, { ...facts, datanetId, rowCount, payees, ...roots });
+    output.answer(lines, { ...facts, datanetId, rowCount, withdrawn, payees, ...roots });
   },
 });
 

@@ -21,8 +21,10 @@ const TONES = { added: "good", removed: "bad", reassigned: "wait" } as const;
 /** Rows that were added, removed or reassigned between two versions. */
 export function VersionChanges(props: TabProps & { versions: readonly HostVersionView[] }) {
   const here = props.versions.filter(({ isHere }) => isHere);
-  const [after, setAfter] = useState(String(here.at(-1)?.version ?? ""));
-  const [before, setBefore] = useState(String(here.at(-2)?.version ?? ""));
+  // What nobody has chosen follows the newest versions.
+  const [chosen, choose] = useState<{ before?: string; after?: string }>({});
+  const after = chosen.after ?? String(here.at(-1)?.version ?? "");
+  const before = chosen.before ?? String(here.at(-2)?.version ?? "");
   if (here.length < 2) return null;
   const options = here.map(({ rowCount, version }) => ({
     name: String(version),
@@ -34,8 +36,18 @@ export function VersionChanges(props: TabProps & { versions: readonly HostVersio
     <section class="card stack" aria-label="What changed">
       <h2>What changed</h2>
       <div class="columns columns-small">
-        <Choice label="From" value={before} options={options} onChoose={setBefore} />
-        <Choice label="To" value={after} options={options} onChoose={setAfter} />
+        <Choice
+          label="From"
+          value={before}
+          options={options}
+          onChoose={(version) => choose({ ...chosen, before: version })}
+        />
+        <Choice
+          label="To"
+          value={after}
+          options={options}
+          onChoose={(version) => choose({ ...chosen, after: version })}
+        />
       </div>
       {from !== undefined && to !== undefined && (
         <Changes key={`${from}/${to}`} {...props} before={from} after={to} />

@@ -84,7 +84,7 @@ const VOUCHING = {
 function Result({ checked: { verified, vouching }, facts }: SigningTab & { checked: CheckedVersion }) {
   const { exceptions, foreign } = verified;
   const countOf = (fate: CommittedRow["fate"]) => exceptions.filter((row) => row.fate === fate).length;
-  const [dropped, reassigned] = [countOf("dropped"), countOf("reassigned")];
+  const [dropped, reassigned, withdrawn] = [countOf("dropped"), countOf("reassigned"), countOf("withdrawn")];
   const isOwned = reassigned === 0 && foreign.length === 0;
   const labelled = labelledCount(vouching.labels);
   const checks: Check[] = [
@@ -105,7 +105,9 @@ function Result({ checked: { verified, vouching }, facts }: SigningTab & { check
       state: dropped === 0 ? "done" : "skipped",
       title:
         dropped === 0
-          ? "No committed row is left out"
+          ? withdrawn === 0
+            ? "No committed row is left out"
+            : `No committed row is left out but ${showCounted(withdrawn, "row")} that ${withdrawn === 1 ? "its contributor has" : "their contributors have"} withdrawn`
           : `${showCounted(dropped, "committed row")} ${dropped === 1 ? "is" : "are"} left out, as listed below`,
     },
   ];
