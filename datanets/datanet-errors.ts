@@ -138,6 +138,19 @@ export const datanetErrors = defineErrors("DNT", {
       "the report, computed again, is another: `data.path` names the first field that differs, `data.stated` and `data.computed` have both",
     remedy:
       "compare the field: rows withdrawn and records or keys changed since then explain counts; else the report is false",
+  DNT_TERMS_FORBID: {
+    meaning:
+      "the terms of a model's rows forbid its use or its licence; `data.forbidding` has the reasons, and names of rows",
+    remedy:
+      "publish a version without these rows (datanet publish --leave-out), choose another --use or --licence, or ask their contributors",
+    note: "A machine's reading of terms, and no legal advice: docs/explanation/datanets.md, Terms.",
+    httpStatus: 409,
+  },
+  DNT_TERMS_UNSIGNED: {
+    meaning:
+      "the Datanet's card has its contributors sign its terms, and that of this commit has not signed; `data.rowsRoot`",
+    remedy: "sign them: openledger datanet upload ID --host URL --terms LICENCE",
+    httpStatus: 409,
   },
   DNT_CHECK_RUNNING: {
     meaning: "the host is already checking a Datanet's rows; `data` says which one, and its progress",

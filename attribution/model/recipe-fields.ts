@@ -23,6 +23,45 @@ const versionSchema = z.strictObject({
 });
 export type RecipeVersion = z.infer<typeof versionSchema>;
 
+/** Uses of a model: shared with nobody, its files given to anyone, answers for pay (and files to anyone). */
+export const MODEL_USES = ["own", "shared", "paid"] as const;
+export type ModelUse = (typeof MODEL_USES)[number];
+/** Maximum different terms of a model's rows, and rows that are named of each. */
+export const MAX_ROW_TERMS = 64;
+export const MAX_NAMED_ROWS = 5;
+
+/** Rows of a model under the same terms (datanets/terms/terms-rule.ts reads them). */
+const rowTermsSchema = z.strictObject({
+  datanet: count.max(0xffffff),
+  /** SPDX expression, or free text of an earlier card. */
+  licence: z.string().min(1).max(200),
+  /** Text of the terms file that the licence names by its hash. Absent: it names none. */
+  file: z.string().min(1).max(8_192).optional(),
+  /** True: each row's contributor has signed these terms. False: they are those of the Datanet's card. */
+  isSigned: z.boolean(),
+  rowCount: count,
+  /** SHA-256 of the first rows under these terms. */
+  firstRows: z
+    .array(z.string().regex(/^[0-9a-f]{64}$/))
+    .min(1)
+    .max(MAX_NAMED_ROWS),
+});
+export type RowTerms = z.infer<typeof rowTermsSchema>;
+
+const termsSchema = z
+  .strictObject({
+    use: z.enum(MODEL_USES),
+    /** The model's licence, one SPDX identifier; null: none is given. */
+    licence: z.string().min(1).max(100).nullable(),
+    rows: z.array(rowTermsSchema).min(1).max(MAX_ROW_TERMS),
+  })
+  .refine(({ licence, use }) => use !== "own" || licence === null, {
+    path: ["licence"],
+    message: "is null for a model that is shared with nobody",
+  });
+/** Terms of a model: its use and licence, and the terms of the rows that they follow from. */
+export type ModelTerms = z.infer<typeof termsSchema>;
+
 /**
  * A recipe is everything that the bytes of a model depend on, beside the rows. The same recipe and the same rows give
  * the same bytes on every machine. Constants of the method that stand in no field belong to `version`.
@@ -59,6 +98,8 @@ export const recipeFields = {
    * there is none.
    */
   columnCount: count.max(MAX_FEATURE_COUNT),
+  /** Use and licence of the model, which its rows' terms allow. Absent: nobody has looked at the rows' terms. */
+  terms: termsSchema.optional(),
 } as const;
 
 const baseSchema = z.object(recipeFields);

@@ -5,11 +5,14 @@
  */
 
 import { sha256 } from "@noble/hashes/sha2.js";
+import type { RowTerms } from "@openledger/attribution/model/recipe-fields";
 import { FIELD_TYPES, ROW_KINDS } from "@openledger/attribution/rows/row-kinds";
 import { digestToField } from "@openledger/circuits/ledger/version-rows";
 import { isWellFormed, textOfBytes } from "@openledger/foundation/utf8";
 import { z } from "zod";
 import { datanetError } from "../datanet-errors.ts";
+import { ownNames, readLicence } from "../terms/spdx-expression.ts";
+import { isTermsName, nameTerms, type TermsFile, termsFileSchema } from "../terms/terms-file.ts";
 import { canonicalJson } from "./canonical-json.ts";
 
 export const CARD_FORMAT = "openledger-datanet-card-2";
@@ -37,7 +40,17 @@ export const cardSchema = z
     description: text(1, 20_000),
     field: text(1, 60).meta({ description: "the subject: medicine, law, weather" }),
     tags: z.array(text(1, 40)).max(30),
-    licence: text(1, 100).meta({ description: "an SPDX identifier where there is one" }),
+    /** SPDX expression, which `terms` demands; free text in earlier cards. */
+    licence: text(1, 200).meta({ description: "an SPDX expression; LicenseRef-terms-HASH names a terms file" }),
+    /** Terms that bind. Absent in earlier cards: no contributor has signed terms, and free text is not known to machines. */
+    terms: z
+      .strictObject({
+        /** Each contributor signs, with each commit, that the rows may be given under these terms. */
+        contributors: z.literal("sign"),
+        /** The terms file that `licence` names by its hash. Absent: it names none. */
+        file: termsFileSchema.optional(),
+      })
+      .optional(),
     languages: z.array(z.string().regex(/^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/)).max(30),
     contact: text(1, 300),
     row: z.strictObject({
@@ -94,7 +107,10 @@ export const cardSchema = z
       citationPermille: permille.optional(),
     }),
   })
-  .superRefine(({ examples, labelling, labels, row }, context) => {
+  .superRefine((card, context) => {
+    const { examples, labelling, labels, row } = card;
+    const problem = card.terms === undefined ? null : licenceProblem(card.licence, card.terms.file);
+    if (problem !== null) context.addIssue({ code: "custom", path: ["licence"], message: problem });
     const names = new Set(labels.map(({ name }) => name));
     if (names.size !== labels.length)
       context.addIssue({ code: "custom", path: ["labels"], message: "has a name twice" });
@@ -122,6 +138,24 @@ export const cardSchema = z
       context.addIssue({ code: "custom", path: ["row", "fields"], message: "has a name twice" });
   });
 export type Card = z.output<typeof cardSchema>;
+
+/** Why a licence is none that machines read, or does not name its terms file; null: it is one. */
+export function licenceProblem(licence: string, file: TermsFile | undefined): string | null {
+  const { expression, problem } = readLicence(licence);
+  if (expression === null) return problem;
+  const named = new Set(ownNames(expression).filter(isTermsName));
+  const own = file === undefined ? null : nameTerms(file).licence.slice("LicenseRef-".length);
+  if (own !== null && !named.delete(own)) return `does not name the terms file: write LicenseRef-${own}`;
+  return named.size === 0 ? null : "names a terms file that the card does not have";
+}
+
+/** A card's terms as the rule reads them (terms/terms-rule.ts). */
+export const termsOfCard = ({ licence, terms }: Pick<Card, "licence" | "terms">): CardTerms => ({
+  licence,
+  ...(terms?.file === undefined ? {} : { file: nameTerms(terms.file).text }),
+});
+/** `file`: text of the terms file that the licence names; absent: it names none. */
+export type CardTerms = Pick<RowTerms, "licence" | "file">;
 
 /** Returns true if an account may label, and vouch for, a row of this contributor. */
 export const mayVouch = ({ labelling }: Card, leafId: number, contributorId: number | null): boolean =>

@@ -33,6 +33,7 @@ const directFields = z.strictObject({
   rules: z.strictObject(rules),
   /** Buckets and the bias. */
   columnCount: z.number().int().positive(),
+  terms: recipeFields.terms,
 });
 
 const directSchema = directFields

@@ -170,6 +170,7 @@ const textRecipeSchema = z.strictObject({
     surprisal: z.literal("squared").optional(),
   }),
   columnCount: recipeFields.columnCount,
+  terms: recipeFields.terms,
 });
 export type TextRecipe = z.infer<typeof textRecipeSchema>;
 

@@ -1,0 +1,260 @@
+import type { ModelUse, RowTerms } from "@openledger/attribution/model/recipe-fields";
+import { describe, expect, it } from "vitest";
+import { readLicence } from "./spdx-expression.ts";
+import { nameTerms, type TermsFile, termsFileSchema } from "./terms-file.ts";
+import {
+  forbiddingRows,
+  groupTerms,
+  isKnown,
+  modelTerms,
+  openestLicence,
+  requireTerms,
+  type TermsReason,
+} from "./terms-rule.ts";
+
+const digest = (i: number) => i.toString(16).padStart(64, "0");
+const terms = (licence: string, file?: string): RowTerms => ({
+  datanet: 10,
+  licence,
+  ...(file === undefined ? {} : { file }),
+  isSigned: true,
+  rowCount: 1,
+  firstRows: [digest(1)],
+});
+/** A terms file and the licence that names it; `beside` is an SPDX expression that holds, too. */
+function filed(words: Partial<TermsFile>, beside?: string): RowTerms {
+  const named = nameTerms({ format: "openledger-terms-1", about: "Terms of a test.", ...words });
+  return terms(beside === undefined ? named.licence : `${beside} AND ${named.licence}`, named.text);
+}
+const noTraining = filed({ aipref: { "train-ai": "n" } });
+const trainOnly = filed({ permits: { usage: ["ai-train"] }, prohibits: { usage: ["ai-input"] } });
+const paidUse = filed({ permits: { usage: ["ai-all"] }, payment: { type: "use" } });
+
+type Row = [what: string, rows: RowTerms, use: ModelUse, licence: string | null, reasons: TermsReason[]];
+const TABLE: Row[] = [
+  // No conditions: any licence follows.
+  ["CC0 to CC0", terms("CC0-1.0"), "paid", "CC0-1.0", []],
+  ["CC0 to a licence that the rule does not know", terms("CC0-1.0"), "paid", "Artistic-2.0", []],
+  ["CC0 to GPL", terms("CC0-1.0"), "paid", "GPL-3.0-only", []],
+  // Attribution: a licence that names the source.
+  ["CC BY to CC BY", terms("CC-BY-4.0"), "paid", "CC-BY-4.0", []],
+  ["CC BY to MIT", terms("CC-BY-4.0"), "paid", "MIT", []],
+  ["CC BY to CC BY-NC", terms("CC-BY-4.0"), "shared", "CC-BY-NC-4.0", []],
+  ["CC BY to CC BY-SA", terms("CC-BY-4.0"), "paid", "CC-BY-SA-4.0", []],
+  ["CC BY to CC0", terms("CC-BY-4.0"), "paid", "CC0-1.0", ["licence"]],
+  ["CC BY to CC BY-ND", terms("CC-BY-4.0"), "shared", "CC-BY-ND-4.0", ["licence"]],
+  ["CC BY to a licence that the rule does not know", terms("CC-BY-4.0"), "paid", "Artistic-2.0", ["licence"]],
+  ["MIT to Apache", terms("MIT"), "paid", "Apache-2.0", []],
+  ["Apache to CC0", terms("Apache-2.0"), "paid", "CC0-1.0", ["licence"]],
+  // Share-alike and copyleft: the same, or a licence that the text names.
+  ["CC BY-SA to itself", terms("CC-BY-SA-4.0"), "paid", "CC-BY-SA-4.0", []],
+  ["CC BY-SA to GPL-3.0", terms("CC-BY-SA-4.0"), "paid", "GPL-3.0-only", []],
+  ["CC BY-SA to CC BY", terms("CC-BY-SA-4.0"), "shared", "CC-BY-4.0", ["licence"]],
+  ["CC BY-SA 3.0 to 4.0", terms("CC-BY-SA-3.0"), "paid", "CC-BY-SA-4.0", []],
+  ["CC BY-SA 4.0 to 3.0", terms("CC-BY-SA-4.0"), "paid", "CC-BY-SA-3.0", ["licence"]],
+  ["CC BY-SA to no licence", terms("CC-BY-SA-4.0"), "paid", null, ["licence"]],
+  ["GPL-3.0 to MIT", terms("GPL-3.0-only"), "paid", "MIT", ["licence"]],
+  ["GPL-3.0 to GPL-3.0", terms("GPL-3.0-only"), "paid", "GPL-3.0-only", []],
+  ["GPL-2.0-or-later to GPL-3.0", terms("GPL-2.0-or-later"), "paid", "GPL-3.0-only", []],
+  ["GPL-2.0-only to GPL-3.0", terms("GPL-2.0-only"), "paid", "GPL-3.0-only", ["licence"]],
+  ["ODbL to CC BY", terms("ODbL-1.0"), "paid", "CC-BY-4.0", ["licence"]],
+  // Non-commercial: no pay, and a non-commercial licence.
+  ["CC BY-NC answers for pay", terms("CC-BY-NC-4.0"), "paid", "CC-BY-NC-4.0", ["no-pay"]],
+  ["CC BY-NC is shared", terms("CC-BY-NC-4.0"), "shared", "CC-BY-NC-4.0", []],
+  ["CC BY-NC to CC BY", terms("CC-BY-NC-4.0"), "shared", "CC-BY-4.0", ["licence"]],
+  ["CC BY-NC for oneself", terms("CC-BY-NC-4.0"), "own", null, []],
+  ["CC BY-NC-SA to CC BY-NC", terms("CC-BY-NC-SA-4.0"), "shared", "CC-BY-NC-4.0", ["licence"]],
+  ["CC BY-NC-SA to itself", terms("CC-BY-NC-SA-4.0"), "shared", "CC-BY-NC-SA-4.0", []],
+  // No derivatives: the model stays with whoever made it.
+  ["CC BY-ND is shared", terms("CC-BY-ND-4.0"), "shared", null, ["no-sharing"]],
+  ["CC BY-ND answers for pay", terms("CC-BY-ND-4.0"), "paid", null, ["no-sharing"]],
+  ["CC BY-ND for oneself", terms("CC-BY-ND-4.0"), "own", null, []],
+  ["CC BY-NC-ND answers for pay", terms("CC-BY-NC-ND-4.0"), "paid", null, ["no-sharing", "no-pay"]],
+  // Terms files.
+  ["train-ai=n, even for oneself", noTraining, "own", null, ["no-training"]],
+  [
+    "train-ai=n beside CC BY",
+    filed({ aipref: { "train-ai": "n" } }, "CC-BY-4.0"),
+    "paid",
+    "CC-BY-4.0",
+    ["no-training"],
+  ],
+  [
+    "ai-train is not among what is permitted",
+    filed({ permits: { usage: ["search"] } }),
+    "own",
+    null,
+    ["no-training"],
+  ],
+  [
+    "prohibits goes before permits",
+    filed({ permits: { usage: ["all"] }, prohibits: { usage: ["ai-all"] } }),
+    "own",
+    null,
+    ["no-training"],
+  ],
+  [
+    "the most restrictive word holds",
+    filed({ permits: { usage: ["ai-train"] }, aipref: { "train-ai": "n" } }),
+    "own",
+    null,
+    ["no-training"],
+  ],
+  ["train-ai=y", filed({ aipref: { "train-ai": "y" } }), "paid", "CC0-1.0", []],
+  [
+    "permitted to non-commercial users",
+    filed({ permits: { usage: ["all"], user: ["non-commercial"] } }),
+    "paid",
+    null,
+    ["no-pay"],
+  ],
+  [
+    "permitted to schools",
+    filed({ permits: { usage: ["all"], user: ["education"] } }),
+    "shared",
+    null,
+    ["other-users"],
+  ],
+  [
+    "bought rows",
+    filed({ permits: { usage: ["all"] }, payment: { type: "purchase" } }),
+    "paid",
+    null,
+    ["payment"],
+  ],
+  ["pay for each answer, which the ledger pays", paidUse, "paid", "CC0-1.0", []],
+  ["pay for each answer, without any", paidUse, "shared", null, ["payment"]],
+  [
+    "paid by a name",
+    filed({ permits: { usage: ["all"] }, payment: { type: "attribution" } }),
+    "paid",
+    "CC0-1.0",
+    ["licence"],
+  ],
+  // Both, or a choice.
+  [
+    "CC BY and CC BY-NC at once",
+    terms("CC-BY-4.0 AND CC-BY-NC-4.0"),
+    "paid",
+    "CC-BY-4.0",
+    ["no-pay", "licence"],
+  ],
+  ["CC BY or CC BY-NC", terms("CC-BY-NC-4.0 OR CC-BY-4.0"), "paid", "CC-BY-4.0", []],
+  // Not known: nothing is known to be forbidden, and no licence follows.
+  ["free text", terms("see the readme"), "paid", null, []],
+  ["free text to CC BY", terms("see the readme"), "paid", "CC-BY-4.0", ["not-known"]],
+  ["own terms that no machine reads", terms("LicenseRef-ours"), "paid", "MIT", ["not-known"]],
+  ["a listed licence that the rule does not know", terms("Artistic-2.0"), "paid", "MIT", ["not-known"]],
+  ["a hash without its file", terms(noTraining.licence), "paid", "MIT", ["not-known"]],
+  [
+    "a file that is not the one of the hash",
+    terms(noTraining.licence, paidUse.file),
+    "paid",
+    "MIT",
+    ["not-known"],
+  ],
+];
+
+describe("the rule", () => {
+  it.each(TABLE)("%s", (_, rows, use, licence, reasons) => {
+    const found = forbiddingRows([rows], { use, licence, readsRows: false });
+    expect(found.flatMap((one) => one.reasons)).toEqual(reasons);
+  });
+
+  it("lets a model say rows only where its terms allow rows as input", () => {
+    const asked = { use: "paid", licence: null } as const;
+    expect(forbiddingRows([trainOnly], { ...asked, readsRows: false })).toEqual([]);
+    expect(forbiddingRows([trainOnly], { ...asked, readsRows: true })[0]!.reasons).toEqual(["no-input"]);
+  });
+
+  it.each([
+    [["CC0-1.0"], "paid", "CC0-1.0"],
+    [["CC0-1.0", "MIT"], "paid", "CC-BY-4.0"],
+    [["CC-BY-4.0", "CC-BY-SA-4.0"], "paid", "CC-BY-SA-4.0"],
+    [["CC-BY-SA-4.0", "GPL-3.0-or-later"], "paid", "GPL-3.0-only"],
+    [["CC-BY-4.0", "CC-BY-NC-4.0"], "shared", "CC-BY-NC-4.0"],
+    [["CC-BY-NC-4.0"], "own", null],
+    [["CC-BY-SA-4.0", "ODbL-1.0"], "paid", null],
+    [["CC-BY-4.0", "see the readme"], "paid", null],
+  ] as const)("proposes for %j, %s: %s", (licences, use, licence) => {
+    expect(
+      openestLicence(
+        licences.map((one) => terms(one)),
+        { use, readsRows: false },
+      ),
+    ).toBe(licence);
+  });
+
+  it("refuses with the rows' names, as many as it promises, and what to do", () => {
+    const rows = groupTerms([
+      { datanet: 10, digest: digest(1), licence: "CC-BY-4.0", isSigned: true },
+      ...Array.from({ length: 7 }, (_, i) => ({
+        datanet: 10,
+        digest: digest(2 + i),
+        licence: "CC-BY-NC-4.0",
+        isSigned: true,
+      })),
+    ]);
+    const asked = { use: "paid", readsRows: false } as const;
+    const refusal = { code: "DNT_TERMS_FORBID", message: expect.stringContaining(`${digest(2)}`) };
+    expect(() => modelTerms(rows, asked)).toThrow(expect.objectContaining(refusal));
+    expect(() => modelTerms(rows, asked)).toThrow(/7 rows of Datanet 10 under CC-BY-NC-4.0.* and 2 more/s);
+    expect(modelTerms(rows, { ...asked, use: "shared" })).toMatchObject({ licence: "CC-BY-NC-4.0" });
+    // Whoever changes a recipe's words is refused where the model is approved and served.
+    const forged = { use: "paid", licence: "CC-BY-4.0", rows } as const;
+    expect(() => requireTerms(forged, { readsRows: false })).toThrow(
+      expect.objectContaining({ code: "DNT_TERMS_FORBID" }),
+    );
+  });
+
+  it("knows which terms it can read", () => {
+    expect([noTraining, terms("MIT"), terms("MIT OR LicenseRef-ours")].map(isKnown)).toEqual([
+      true,
+      true,
+      true,
+    ]);
+    expect([terms("ours"), terms("LicenseRef-ours"), terms("MIT AND LicenseRef-ours")].map(isKnown)).toEqual([
+      false,
+      false,
+      false,
+    ]);
+  });
+});
+
+describe("an SPDX expression", () => {
+  it.each(["MIT", "CC-BY-4.0 AND (MIT OR Apache-2.0)", "Apache-2.0+", "LicenseRef-ours", "(MIT)"])(
+    "is %s",
+    (text) => {
+      expect(readLicence(text).problem).toBeNull();
+    },
+  );
+
+  it.each([
+    ["cc-by-4.0", /write "CC-BY-4.0"/],
+    ["GPL-3.0", /write "GPL-3.0-only"/],
+    ["public domain", /does not list/],
+    ["MIT AND", /ends/],
+    ["(MIT", /parenthesis/],
+    ["MIT Apache-2.0", /expected/],
+    ["MIT and Apache-2.0", /expected/],
+    ["LicenseRef-", /without a name/],
+    ["see https://example.org", /no licence has|does not list/],
+    ["", /ends/],
+    [`${"(".repeat(100)}MIT${")".repeat(100)}`, /more than/],
+  ])("is not %s", (text, problem) => {
+    expect(readLicence(text).problem).toMatch(problem);
+  });
+});
+
+it("a terms file says whether machines may be trained, and has no other words", () => {
+  const file = { format: "openledger-terms-1", about: "Ours.", aipref: { "train-ai": "y" } };
+  expect(termsFileSchema.safeParse(file).success).toBe(true);
+  for (const other of [
+    { ...file, aipref: {} },
+    { ...file, aipref: { "train-ai": "yes" } },
+    { ...file, permits: { usage: ["train-ai"] } },
+    { ...file, permits: { usage: ["all", "all"] } },
+    { ...file, note: "more" },
+  ])
+    expect(termsFileSchema.safeParse(other).success, JSON.stringify(other)).toBe(false);
+});

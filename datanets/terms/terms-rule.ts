@@ -1,0 +1,226 @@
+/**
+ * The rule: which licence and which use of a model may follow from the terms of its rows. Training, approval and serving apply it
+ * (docs/explanation/datanets.md, "Terms"). It is a machine's reading of terms, and no legal advice.
+ *
+ * The law differs by country on whether a model is an adaptation of what it was trained on. The rule takes the most restrictive
+ * reading, as "Using CC-licensed works for AI training" (Creative Commons, 15 May 2025) describes it: a model is one. Models here
+ * are published with their rows, and some say rows word for word.
+ */
+import { MAX_NAMED_ROWS, type ModelTerms, type RowTerms } from "@openledger/attribution/model/recipe-fields";
+import { counted } from "@openledger/foundation/counted";
+import { datanetError } from "../datanet-errors.ts";
+import { conditionsOf, type LicenceConditions, MODEL_LICENCES } from "./licence-conditions.ts";
+import { type LicenceExpression, readLicence } from "./spdx-expression.ts";
+import { allowsUsage, allowsUser, paymentOf, readNamedTerms, type TermsFile } from "./terms-file.ts";
+
+/** What is to be done with rows. */
+export interface AskedTerms extends Pick<ModelTerms, "use" | "licence"> {
+  /** True: the model reads or says rows in its answers, so rows are input of a trained model, too. */
+  readonly readsRows: boolean;
+}
+
+/** Why terms stand in the way of what is asked. */
+export type TermsReason =
+  /** Machines may not be trained on the rows. */
+  | "no-training"
+  /** Rows may not be read by a trained model. */
+  | "no-input"
+  /** A model of the rows may be made, but not shared. */
+  | "no-sharing"
+  /** A model of the rows may not answer for pay. */
+  | "no-pay"
+  /** The terms are for other users. */
+  | "other-users"
+  /** The rows have to be paid for in a way that the ledger does not pay. */
+  | "payment"
+  /** The model's licence is none that the rows' terms allow. */
+  | "licence"
+  /** The terms are not known, so no licence can follow from them. */
+  | "not-known";
+
+const WORDS: Readonly<Record<TermsReason, string>> = {
+  "no-training": "machines may not be trained on them",
+  "no-input": "a trained model may not read them in its answers",
+  "no-sharing": "a model of them may not be shared",
+  "no-pay": "a model of them may not answer for pay",
+  "other-users": "they are given to other users",
+  payment: "they have to be paid for in a way that the ledger does not pay",
+  licence: "a model of them needs another licence",
+  "not-known": "their terms are not known, so no licence follows from them",
+};
+
+/** Rows that stand in the way, and why. */
+export interface ForbiddingRows extends RowTerms {
+  readonly reasons: readonly TermsReason[];
+}
+
+/** Rows whose terms forbid what is asked; none: all allow it. */
+export const forbiddingRows = (rows: readonly RowTerms[], asked: AskedTerms): ForbiddingRows[] =>
+  rows.flatMap((terms) => {
+    const reasons = [...new Set(reasonsAgainst(terms, asked))];
+    return reasons.length === 0 ? [] : [{ ...terms, reasons }];
+  });
+
+/** True if the rule can read these terms: whether they allow something is known. */
+export function isKnown({ file, licence }: Pick<RowTerms, "file" | "licence">): boolean {
+  const { expression } = readLicence(licence);
+  return expression !== null && reads(expression, file);
+}
+
+/** Most open licence that a model of these rows may have; null: none is given, since none may, or terms are not known. */
+export function openestLicence(
+  rows: readonly RowTerms[],
+  { readsRows, use }: Omit<AskedTerms, "licence">,
+): string | null {
+  if (use === "own") return null;
+  const isFit = (licence: string) => forbiddingRows(rows, { use, licence, readsRows }).length === 0;
+  return MODEL_LICENCES.find(isFit) ?? null;
+}
+
+/**
+ * Terms of a model of these rows: the asked licence, or the most open one where none is asked.
+ * @throws DNT_TERMS_FORBID naming the rows that stand in the way
+ */
+export function modelTerms(
+  rows: readonly RowTerms[],
+  { licence, readsRows, use }: Omit<AskedTerms, "licence"> & { readonly licence?: string | undefined },
+): ModelTerms {
+  const terms = { use, licence: licence ?? openestLicence(rows, { readsRows, use }), rows: [...rows] };
+  requireTerms(terms, { readsRows });
+  return terms;
+}
+
+/** @throws DNT_TERMS_FORBID naming the rows that stand in the way of the model's use or licence */
+export function requireTerms(
+  { licence, rows, use }: ModelTerms,
+  { readsRows }: Pick<AskedTerms, "readsRows">,
+): void {
+  const forbidding = forbiddingRows(rows, { use, licence, readsRows });
+  if (forbidding.length === 0) return;
+  const what = `${USE_WORDS[use]}${licence === null ? "" : ` under ${licence}`}`;
+  throw datanetError(
+    "DNT_TERMS_FORBID",
+    [`rows' terms forbid a model ${what}:`, ...forbiddingLines(forbidding)].join("\n"),
+    {
+      data: { use, licence, forbidding: forbidding.map(({ file: _, ...named }) => named) },
+    },
+  );
+}
+
+/** A line for each group of rows that stand in the way, with their names. */
+export const forbiddingLines = (forbidding: readonly ForbiddingRows[]): string[] =>
+  forbidding.map(({ datanet, firstRows, licence, reasons, rowCount }) => {
+    const names = firstRows.join(", ");
+    const more = rowCount > firstRows.length ? ` and ${rowCount - firstRows.length} more` : "";
+    const why = reasons.map((reason) => WORDS[reason]).join(", and ");
+    return `  ${counted(rowCount, "row")} of Datanet ${datanet} under ${licence}: ${why}: ${names}${more}`;
+  });
+
+/** Use of a model, in words behind "a model". */
+export const USE_WORDS: Readonly<Record<ModelTerms["use"], string>> = {
+  own: "that is shared with nobody",
+  shared: "that anyone may have",
+  paid: "that answers for pay",
+};
+
+/** A row with its terms, before rows are put together. */
+export interface TermsOfRow extends Pick<RowTerms, "datanet" | "licence" | "file" | "isSigned"> {
+  readonly digest: string;
+}
+
+/** Puts rows under the same terms together, in the order of their first rows. */
+export function groupTerms(rows: Iterable<TermsOfRow>): RowTerms[] {
+  const groups = new Map<string, RowTerms>();
+  for (const { datanet, digest, file, isSigned, licence } of rows) {
+    const key = JSON.stringify([datanet, licence, file, isSigned]);
+    const group = groups.get(key);
+    if (group === undefined)
+      groups.set(key, {
+        datanet,
+        licence,
+        ...(file === undefined ? {} : { file }),
+        isSigned,
+        rowCount: 1,
+        firstRows: [digest],
+      });
+    else {
+      group.rowCount += 1;
+      if (group.firstRows.length < MAX_NAMED_ROWS) group.firstRows.push(digest);
+    }
+  }
+  return [...groups.values()];
+}
+
+function reasonsAgainst({ file, licence }: RowTerms, asked: AskedTerms): TermsReason[] {
+  const { expression } = readLicence(licence);
+  if (expression === null) return ofUnknown(asked);
+  return reasonsOf(expression, file, asked);
+}
+
+function reasonsOf(
+  expression: LicenceExpression,
+  file: string | undefined,
+  asked: AskedTerms,
+): TermsReason[] {
+  switch (expression.kind) {
+    case "all":
+      return expression.parts.flatMap((part) => reasonsOf(part, file, asked));
+    case "any": {
+      // Whoever takes the rows chooses.
+      const found = expression.parts.map((part) => reasonsOf(part, file, asked));
+      return found.find((reasons) => reasons.length === 0) ?? found[0]!;
+    }
+    case "own": {
+      const terms = readNamedTerms(expression.name, file);
+      return terms === null ? ofUnknown(asked) : ofFile(terms, asked);
+    }
+    case "listed": {
+      const conditions = conditionsOf(expression.id);
+      return conditions === null ? ofUnknown(asked) : ofLicence(conditions, asked);
+    }
+  }
+}
+
+function reads(expression: LicenceExpression, file: string | undefined): boolean {
+  if (expression.kind === "listed") return conditionsOf(expression.id) !== null;
+  if (expression.kind === "own") return readNamedTerms(expression.name, file) !== null;
+  return expression.parts[expression.kind === "all" ? "every" : "some"]((part) => reads(part, file));
+}
+
+/** Nothing is known to be forbidden, and no licence follows. */
+const ofUnknown = ({ licence }: AskedTerms): TermsReason[] => (licence === null ? [] : ["not-known"]);
+
+function ofFile(file: TermsFile, { licence, readsRows, use }: AskedTerms): TermsReason[] {
+  const reasons: TermsReason[] = [];
+  if (allowsUsage(file, "ai-train") !== true) reasons.push("no-training");
+  if (readsRows && allowsUsage(file, "ai-input") === false) reasons.push("no-input");
+  if (use === "paid" && !allowsUser(file, ["commercial"])) reasons.push("no-pay");
+  if (use !== "paid" && !allowsUser(file, ["personal", "non-commercial"])) reasons.push("other-users");
+  const payment = paymentOf(file);
+  // RSL 3.7: "use" is pay for each answer, which is what the ledger pays. The machine sees no other payment.
+  const isPaid = payment === "free" || payment === "attribution" || (payment === "use" && use === "paid");
+  if (!isPaid) reasons.push("payment");
+  const wantsName = payment === "attribution" && licence !== null;
+  if (wantsName && conditionsOf(licence)?.attribution !== true) reasons.push("licence");
+  return reasons;
+}
+
+function ofLicence(rows: LicenceConditions, { licence, use }: AskedTerms): TermsReason[] {
+  // Making an adaptation is free under all of them; their conditions begin with sharing it.
+  if (use === "own") return [];
+  const reasons: TermsReason[] = [];
+  if (rows.noDerivatives) reasons.push("no-sharing");
+  if (rows.nonCommercial && use === "paid") reasons.push("no-pay");
+  if (!fits(rows, licence)) reasons.push("licence");
+  return reasons;
+}
+
+/** True if a model of rows under these conditions may be given under a licence; null: under none of its own. */
+function fits(rows: LicenceConditions, licence: string | null): boolean {
+  if (rows.shareAlike !== null && (licence === null || !rows.shareAlike.includes(licence))) return false;
+  if (licence === null || !(rows.attribution || rows.nonCommercial)) return true;
+  const model = conditionsOf(licence);
+  if (model === null || model.noDerivatives) return false;
+  // The GPL-3.0 may follow CC BY-SA, and takes no condition of a non-commercial licence.
+  return (model.attribution || !rows.attribution) && (model.nonCommercial || !rows.nonCommercial);
+}
