@@ -138,6 +138,7 @@ export const datanetErrors = defineErrors("DNT", {
       "the report, computed again, is another: `data.path` names the first field that differs, `data.stated` and `data.computed` have both",
     remedy:
       "compare the field: rows withdrawn and records or keys changed since then explain counts; else the report is false",
+  },
   DNT_TERMS_FORBID: {
     meaning:
       "the terms of a model's rows forbid its use or its licence; `data.forbidding` has the reasons, and names of rows",

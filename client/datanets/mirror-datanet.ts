@@ -7,6 +7,7 @@ import { type DownloadVersionErrorCode, downloadCommits, downloadVersionList } f
 import { askHost } from "./host-request.ts";
 import { versionsSchema } from "./host-schemas.ts";
 import { bringRecords, readRecords } from "./signed-records.ts";
+import { listSignedTerms } from "./signed-terms.ts";
 import {
   bringList,
   bringVersion,
@@ -46,8 +47,8 @@ export type MirrorDatanetErrorCode =
   | UploadRowsErrorCode;
 
 /**
- * Copies everything that a host shows of a datanet to another one: card, commits, versions, records. Withdrawals go before the
- * rows, so that none comes to the second host that its contributor has withdrawn. The second host checks all of it against the ledger, as from anybody; it does not trust the first one.
+ * Copies everything that a host shows of a datanet to another one: card, commits, versions, records. Signed terms and withdrawals go
+ * before the rows, so that none comes to the second host that its contributor has withdrawn. The second host checks all of it against the ledger, as from anybody; it does not trust the first one.
  * @throws CLI_DATANET_HOST_FALSE, DNT_NOT_ON_LEDGER, DNT_ACCESS_NOT_GRANTED, SRV_QUOTA_USED
  * @example
  * ```ts
@@ -79,6 +80,9 @@ export async function mirrorDatanet(
   for (const { digests, rowsRoot } of sources)
     await bringList(client, { ...target, ...signer, digests, rowsRoot });
   await bringRecords(client, { ...target, records: withdrawals.map(({ record }) => record) });
+  // Before the rows, which the second host may refuse without.
+  const terms = await listSignedTerms(client, source);
+  await bringRecords(client, { ...target, records: terms.map(({ record }) => record) });
   for (const [i, commit] of sources.entries()) {
     onProgress?.(`commit ${i + 1} of ${commits.length}`);
     // Not those either that the store has from before.

@@ -2,6 +2,7 @@
  * Uploads to a Datanet host: the rows of a commit in pieces with their contributor's labels, and the list of a published
  * version. The host checks all against the ledger; the command line, the contribute page and mirrors call it.
  */
+import type { SignedRecord } from "@openledger/datanets/records/record";
 import { encodeDigests, encodeRows, encodeVersion } from "@openledger/datanets/rows/row-wire";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError, RollupError } from "@openledger/foundation/rollup-error";
@@ -9,12 +10,13 @@ import { z } from "zod";
 import { readVersion } from "../actions/data/published-version.ts";
 import { type RowStore, readContribution, readRow } from "../actions/data/row-store.ts";
 import { readContributedLabels, type StoredLabels } from "../actions/data/stored-labels.ts";
+import { readSignedTerms } from "../actions/data/stored-terms.ts";
 import type { LedgerClient } from "../ledger-client.ts";
 import { resolveSigner } from "../sequencer/ledger-reads.ts";
 import { findKnownRows } from "./browse-rows.ts";
 import { askHost, type HostErrorCode, type HostedDatanetPlace, hostInfo } from "./host-request.ts";
 import { missingSchema, type RecordResult, receivedSchema } from "./host-schemas.ts";
-import { sayRecords, type UnsignedRecord } from "./signed-records.ts";
+import { bringRecords, sayRecords, type UnsignedRecord } from "./signed-records.ts";
 
 /** Rows of a commit, wherever they lie. */
 export interface RowSource {
@@ -26,6 +28,8 @@ export interface RowSource {
   readonly withdrawn?: ReadonlySet<string>;
   /** Labels that their contributor gives to the rows; null or absent: none. */
   readonly labels?: StoredLabels | null;
+  /** Terms that their contributor has signed (`signTerms`); null or absent: none, or the host has them. */
+  readonly terms?: SignedRecord | null;
 }
 
 export interface UploadRowsParameters extends HostedDatanetPlace {
@@ -47,6 +51,8 @@ export interface UploadRowsReturnType {
 }
 export type UploadRowsErrorCode =
   | "DNT_NOT_ON_LEDGER"
+  | "DNT_RECORD_INVALID"
+  | "DNT_TERMS_UNSIGNED"
   | "DNT_UNKNOWN"
   | "SRV_QUOTA_USED"
   | "SRV_TOO_LARGE"
@@ -60,9 +66,9 @@ const MAX_PIECES_ON_THE_WAY = 2;
 
 /**
  * Uploads the rows of a final commit to a host. Rows that the host has are not sent again, so an interrupted upload goes
- * on where it was; acknowledged rows are on the host's disk. Rows that their contributors have withdrawn are passed over. Then it signs the contributor's labels for the rows and sends
+ * on where it was; acknowledged rows are on the host's disk. Terms that the contributor has signed go before the rows. Rows that their contributors have withdrawn are passed over. Then it signs the contributor's labels for the rows and sends
  * them, if the signer is their contributor.
- * @throws DNT_NOT_ON_LEDGER until the commit is final, DNT_UNKNOWN, SRV_QUOTA_USED, SRV_TOO_LARGE, CLI_ROWS_MISSING
+ * @throws DNT_NOT_ON_LEDGER until the commit is final, DNT_TERMS_UNSIGNED where the card demands terms, DNT_UNKNOWN, SRV_QUOTA_USED, SRV_TOO_LARGE, CLI_ROWS_MISSING
  * @example
  * ```ts
  * const source = await contributionSource(store, rowsRoot);
@@ -78,6 +84,7 @@ export async function uploadRows(
   const put = (path: string, body: Uint8Array) =>
     askHost(client, hostUrl, { method: "PUT", path, body, isSigned: true, from }, receivedSchema);
   await bringList(client, { datanetId, from, hostUrl, ...source });
+  if (source.terms != null) await bringTerms(client, { datanetId, hostUrl }, source.terms);
   let [sentCount, received] = [0, 0];
   const withdrawn = new Set(source.withdrawn);
   for (;;) {
@@ -110,6 +117,18 @@ export async function uploadRows(
 
 const commitPath = (datanetId: number, rowsRoot: bigint) =>
   `/v1/datanets/${datanetId}/commits/${hex32(rowsRoot)}`;
+
+/** Brings signed terms before their rows, which the host may demand. A newer record about the commit stays. */
+async function bringTerms(
+  client: LedgerClient,
+  place: HostedDatanetPlace,
+  record: SignedRecord,
+): Promise<void> {
+  const [result] = await bringRecords(client, { ...place, records: [record] });
+  const error = result!.error;
+  if (error !== null && error.code !== "DNT_RECORD_OUTDATED")
+    throw new RollupError(error.code, error.message);
+}
 
 /**
  * Brings the list of a final commit to a host; one that is there stays.
@@ -231,8 +250,11 @@ export type ContributionSourceErrorCode = "CLI_ROWS_MISSING";
 export async function contributionSource(store: RowStore, rowsRoot: bigint): Promise<RowSource> {
   const contribution = await readContribution(store, rowsRoot);
   const { digests, withdrawn } = contribution;
-  const labels = await readContributedLabels(store, contribution);
-  return { rowsRoot, digests, labels, withdrawn, row: (index) => readRow(store, digests[index]!) };
+  const [labels, terms] = await Promise.all([
+    readContributedLabels(store, contribution),
+    readSignedTerms(store, rowsRoot),
+  ]);
+  return { rowsRoot, digests, labels, terms, withdrawn, row: (index) => readRow(store, digests[index]!) };
 }
 
 export interface BringVersionParameters extends HostedDatanetPlace {

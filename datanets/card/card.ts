@@ -41,7 +41,9 @@ export const cardSchema = z
     field: text(1, 60).meta({ description: "the subject: medicine, law, weather" }),
     tags: z.array(text(1, 40)).max(30),
     /** SPDX expression, which `terms` demands; free text in earlier cards. */
-    licence: text(1, 200).meta({ description: "an SPDX expression; LicenseRef-terms-HASH names a terms file" }),
+    licence: text(1, 200).meta({
+      description: "an SPDX expression; LicenseRef-terms-HASH names a terms file",
+    }),
     /** Terms that bind. Absent in earlier cards: no contributor has signed terms, and free text is not known to machines. */
     terms: z
       .strictObject({

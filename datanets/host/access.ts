@@ -2,7 +2,8 @@
  * Access rules of a Datanet's card, as the host enforces them: who may read a Datanet's rows, and who may sign which record
  * about them.
  */
-import type { Card } from "../card/card.ts";
+import { hex32 } from "@openledger/foundation/hex";
+import { type Card, nameCard } from "../card/card.ts";
 import { datanetError } from "../datanet-errors.ts";
 import type { RecordBody } from "../records/record.ts";
 import { countedLabels, outcomeOf } from "../records/record-state.ts";
@@ -143,6 +144,19 @@ export function requireMaySay(body: RecordBody, signer: HostLeaf, context: Recor
           data: { rowsRoot: body.commit },
         });
       return;
+    case "terms": {
+      const committerId = context.committerOf(body.commit);
+      if (committerId === null)
+        throw datanetError("DNT_NOT_HOSTED", `this host has no list of the commit ${body.commit}`, {
+          data: { rowsRoot: body.commit },
+        });
+      if (committerId !== signer.id) throw refuse("has not contributed the commit");
+      // Attack: a contributor takes later terms back by signing those of an earlier card.
+      const isPresent = hex32(nameCard(card).policy) === body.policy;
+      if (!isPresent && recordState.lastAtMs(body) >= 0)
+        throw refuse("has signed terms of this commit, and signs those of an earlier card");
+      return;
+    }
     case "accessRequest":
       if (signer.kind !== "account") throw refuse("is no account");
       return;

@@ -1,6 +1,6 @@
 /**
- * Routes of the Datanet host for signed records: labels, disputes, approvals, objections, withdrawals, requests for access,
- * recomputations, reports. host-api.ts registers them.
+ * Routes of the Datanet host for signed records: labels, disputes, approvals, terms, objections, withdrawals, requests for
+ * access, recomputations, reports. host-api.ts registers them.
  */
 import { setCost } from "@openledger/foundation/http/answer-costs";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
@@ -22,6 +22,7 @@ import type { HostLeaf } from "../store/ledger-view.ts";
 import { leftOutRows, publicRecords } from "../store/listed-records.ts";
 import { RecordIntake } from "../store/record-intake.ts";
 import type { RecordKnowledge, RecordOffer } from "../store/record-offer.ts";
+import { listTerms, requireTermsOfCard } from "../store/signed-terms.ts";
 import { recordsHere, requireNewest } from "../store/take-records.ts";
 import { listRecomputations } from "../store/verified-records.ts";
 import { listWithdrawals } from "../store/withdrawn-rows.ts";
@@ -89,7 +90,9 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
         errors[place] = await refusalOf(
           record.body.kind === "verified" || record.body.kind === "report"
             ? requireOnLedger(ledger, record.body)
-            : requireLongKey(record.body, signer),
+            : record.body.kind === "terms"
+              ? requireTermsOfCard(ledger, datanet, record.body)
+              : requireLongKey(record.body, signer),
         );
         if (errors[place] !== null) continue;
         const check = (known: RecordKnowledge) => {
@@ -177,6 +180,25 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
         limit,
         row: row ?? null,
       });
+      setCost(request, entriesCost(records.length));
+      const next = from + limit;
+      return { records, total, nextFrom: next < total ? next : null };
+    },
+  );
+
+  route(
+    "GET /v1/datanets/:id/terms",
+    {
+      tag: "records",
+      summary: "Terms that contributors have signed for their commits, in the order in which they came",
+      params: idParams,
+      querystring: recordsQuery,
+      config: { maxCost: ({ query }) => entriesCost((query as z.output<typeof recordsQuery>).limit) },
+    },
+    async (request) => {
+      const { from, limit } = request.query;
+      const datanet = await store.require(request.params.id);
+      const { records, total } = await listTerms(store.database, datanet.id, { from, limit });
       setCost(request, entriesCost(records.length));
       const next = from + limit;
       return { records, total, nextFrom: next < total ? next : null };

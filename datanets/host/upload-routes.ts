@@ -10,10 +10,12 @@ import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { datanetError } from "../datanet-errors.ts";
 import { DIGEST_BYTES, decodeRows, encodeRows } from "../rows/row-wire.ts";
+import { requireTermsSigned } from "../store/signed-terms.ts";
 import type { StoredCommit } from "../store/stored-datanet.ts";
 import type { HostContext } from "./host-context.ts";
 import {
   binaryBody,
+  cardOf,
   idParams,
   openForReading,
   rootParams,
@@ -100,6 +102,7 @@ export function registerUploadRoutes(app: FastifyInstance, context: HostContext)
       const signer = await signerOf(context, request);
       const datanet = await store.require(id);
       const commit = await datanet.requireCommit(root);
+      await requireTermsSigned(ledger, datanet, await cardOf(context, datanet), commit);
       const rows = decodeRows(binaryBody(request), config);
       const { from } = request.query;
       if (from + rows.length > commit.rowCount)

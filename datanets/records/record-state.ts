@@ -129,6 +129,9 @@ export class RecordState {
         if (found !== undefined) found.answer = newer(found.answer, body);
         break;
       }
+      case "terms":
+        // Read commit by commit (store/signed-terms.ts).
+        break;
       case "verified":
         // The host lists these with their signatures, model by model (store/verified-records.ts).
         break;

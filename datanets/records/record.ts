@@ -1,7 +1,7 @@
 /**
  * Records that people sign with their ledger keys about a Datanet's rows and models: labels, settled disputes,
- * approvals, rows left out and why, objections, withdrawals, requests for access and their answers, recomputations, reports. A
- * record is a canonical JSON text with a signature over its hash, so anyone who has it can check it without the host
+ * approvals, terms of commits, rows left out and why, objections, withdrawals, requests for access and their answers,
+ * recomputations, reports. A record is a canonical JSON text with a signature over its hash, so anyone who has it can check it without the host
  * (docs/explanation/datanets.md, "Records").
  */
 
@@ -15,6 +15,8 @@ import { hex32 } from "@openledger/foundation/hex";
 import { isWellFormed } from "@openledger/foundation/utf8";
 import { z } from "zod";
 import { canonicalJson } from "../card/canonical-json.ts";
+import { MAX_LICENCE_LENGTH } from "../terms/spdx-expression.ts";
+import { termsFileSchema } from "../terms/terms-file.ts";
 
 const leafId = z
   .int()
@@ -34,6 +36,9 @@ const common = {
   /** Time of the signature, in Unix milliseconds. Of two records about one subject the later one holds. */
   atMs: timeMs,
 };
+
+/** What a contributor signs about a commit. Another sentence is another kind of record. */
+export const TERMS_SENTENCE = "I may give these rows, and I give them under these terms.";
 
 export const FLAGS = ["unclear", "personal", "offensive", "broken", "copy", "wrong-language"] as const;
 export const LEFT_OUT_WHY = [
@@ -91,6 +96,23 @@ export const recordSchema = z.discriminatedUnion("kind", [
     commit: hex,
     verdict: z.enum(["approve", "reject"]),
     note,
+  }),
+  /** The contributor of a commit gives its rows under the terms of a card. Of two the later one holds. */
+  z.strictObject({
+    kind: z.literal("terms"),
+    ...common,
+    commit: hex,
+    /** Hash of the card, which the Datanet's key has signed on the ledger. */
+    policy: hex,
+    /** The card's licence, an SPDX expression. */
+    licence: z
+      .string()
+      .min(1)
+      .max(MAX_LICENCE_LENGTH)
+      .refine(isStorableText, "has a NUL or half of a surrogate pair"),
+    /** The terms file that the licence names by its hash. Absent: it names none. */
+    file: termsFileSchema.optional(),
+    sentence: z.literal(TERMS_SENTENCE),
   }),
   z.strictObject({ kind: z.literal("accessRequest"), ...common, purpose: note.min(1) }),
   /** Answer to a request for access, signed by the Datanet's own key. `request` is the id of the record that it answers. */

@@ -120,6 +120,8 @@ interface HostVersion {
   readonly policy: bigint;
   readonly isFinal: boolean;
   readonly publishedAtMs: number | null;
+  /** Number of signed operations executed before it. */
+  readonly opIndex: number;
 }
 
 interface DatanetHistory {
@@ -272,6 +274,7 @@ export class HostLedger {
       policy,
       isFinal: operation.status === "final",
       publishedAtMs: operation.acknowledgedAtMs ?? null,
+      opIndex: operation.opIndex!,
     }));
     if (commitChain(commits) !== leaf.chain || versions.length !== leaf.datanet.version) {
       throw datanetError(

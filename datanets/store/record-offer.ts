@@ -10,6 +10,8 @@ export interface RecordKnowledge {
   readonly recordState: RecordState;
   isRowKnown(digest: string): boolean;
   isCommitKnown(rowsRoot: string): boolean;
+  /** Contributor of the commit; null if the host does not have its list. */
+  committerOf(rowsRoot: string): number | null;
   /** Contributor of the row; null if the host does not have the row. */
   contributorOf(digest: string): number | null;
   /** Contributor who may withdraw the row, also before it has come, by the lists that are here; null if it is in none. */

@@ -149,6 +149,7 @@ export async function takeRecords(
       isRowKnown: (digest: string) => rows.has(digest),
       withdrawableBy: (digest: string) => withdrawn.withdrawableBy(digest),
       isCommitKnown: (root: string) => commits.has(root),
+      committerOf: (root: string) => commits.get(root) ?? null,
       contributorOf: (digest: string) => rows.get(digest)?.contributorId ?? null,
       requireRoomFor: recomputations.requireRoomFor,
     };
@@ -305,18 +306,19 @@ async function knownRows(
   return { rows, records: found.filter((one): one is Found & HeldRecord => one.id !== null) };
 }
 
+/** Contributors of these bodies' commits, by root: of those whose lists are here. */
 async function knownCommits(
   { query }: Queries,
   datanetId: number,
   bodies: readonly RecordBody[],
-): Promise<Set<string>> {
-  const roots = bodies.flatMap((body) => (body.kind === "verdict" ? [body.commit] : []));
-  if (roots.length === 0) return new Set();
-  const found = await query<{ root: string }>(
-    "select rows_root as root from commits where datanet_id = $1 and rows_root = any($2)",
+): Promise<Map<string, number>> {
+  const roots = bodies.flatMap((body) => ("commit" in body ? [body.commit] : []));
+  if (roots.length === 0) return new Map();
+  const found = await query<{ root: string; contributorId: number }>(
+    `select rows_root as root, contributor_id as "contributorId" from commits where datanet_id = $1 and rows_root = any($2)`,
     [datanetId, roots],
   );
-  return new Set(found.map(({ root }) => root));
+  return new Map(found.map(({ contributorId, root }) => [root, contributorId]));
 }
 
 /** Records that hold about the subjects of these bodies that are no rows, as they came. */
@@ -329,14 +331,14 @@ async function knownOthers(
     bodies.flatMap((body) => (body.kind === kind ? [read(body as BodyOf<Kind>)] : []));
   const askers = of("accessRequest", ({ leafId }) => leafId);
   const asked = of("accessAnswer", ({ request }) => request);
-  const roots = of("verdict", ({ commit }) => commit);
+  const roots = bodies.flatMap((body) => ("commit" in body ? [body.commit] : []));
   const reports = of("report", (body) => body);
   const { bind, values } = new SqlValues();
   const from = `select number, id, record from records where datanet_id = ${bind(datanetId)} and row_number is null`;
   // Only what they are about: each part costs the planner as much as its rows.
   const parts: string[] = [];
   if (roots.length > 0)
-    parts.push(`${from} and is_current and kind = 'verdict' and about = any(${bind(roots)})`);
+    parts.push(`${from} and is_current and kind in ('verdict', 'terms') and about = any(${bind(roots)})`);
   if (askers.length + asked.length > 0) {
     const requests = bind(asked);
     parts.push(

@@ -6,7 +6,12 @@
  * reading, as "Using CC-licensed works for AI training" (Creative Commons, 15 May 2025) describes it: a model is one. Models here
  * are published with their rows, and some say rows word for word.
  */
-import { MAX_NAMED_ROWS, type ModelTerms, type RowTerms } from "@openledger/attribution/model/recipe-fields";
+import {
+  MAX_NAMED_ROWS,
+  type ModelTerms,
+  type RecipeBase,
+  type RowTerms,
+} from "@openledger/attribution/model/recipe-fields";
 import { counted } from "@openledger/foundation/counted";
 import { datanetError } from "../datanet-errors.ts";
 import { conditionsOf, type LicenceConditions, MODEL_LICENCES } from "./licence-conditions.ts";
@@ -105,6 +110,14 @@ export function requireTerms(
       data: { use, licence, forbidding: forbidding.map(({ file: _, ...named }) => named) },
     },
   );
+}
+
+/** The terms of a recipe allow its model. @throws DNT_TERMS_FORBID naming the rows that stand in the way */
+export function requireRecipeTerms(
+  { retrieval, terms }: Pick<RecipeBase, "retrieval" | "terms">,
+  use: ModelTerms["use"] = terms?.use ?? "own",
+): void {
+  if (terms !== undefined) requireTerms({ ...terms, use }, { readsRows: retrieval !== undefined });
 }
 
 /** A line for each group of rows that stand in the way, with their names. */

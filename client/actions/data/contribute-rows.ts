@@ -4,6 +4,8 @@
  * counts.
  */
 import type { VersionRow } from "@openledger/circuits/ledger/version-rows";
+import type { Card } from "@openledger/datanets/card/card";
+import { signTerms } from "../../datanets/signed-terms.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
 import { type CommitDataErrorCode, commitData } from "../ledger/commit-data.ts";
 import type { SendResult, SigningOptions } from "../ledger/send-operation.ts";
@@ -17,6 +19,7 @@ import {
   storeContribution,
 } from "./row-store.ts";
 import { storeContributedLabels } from "./stored-labels.ts";
+import { storeSignedTerms } from "./stored-terms.ts";
 import {
   type CommitVersionOptions,
   commitVersion,
@@ -31,6 +34,8 @@ export interface ContributeRowsParameters extends SigningOptions {
   rows: readonly Uint8Array[];
   /** Contributor's label of each row, null for none: stored here, and signed by `uploadRows` once the host has the rows. */
   labels?: readonly (string | null)[];
+  /** Card under whose terms the contributor gives the rows: signed and stored here, and sent by `uploadRows` before them. */
+  givenUnder?: Card;
 }
 export interface ContributeRowsReturnType extends SendResult {
   contribution: StoredContribution;
@@ -54,6 +59,15 @@ export async function contributeRows(
   if (parameters.labels !== undefined)
     await storeContributedLabels(parameters.store, contribution, parameters.labels);
   const { rowsRoot, rowCount } = contribution;
+  const { datanetId, from, givenUnder, store } = parameters;
+  if (givenUnder !== undefined) {
+    const signer = from === undefined ? {} : { from };
+    await storeSignedTerms(
+      store,
+      rowsRoot,
+      await signTerms(client, { datanetId, rowsRoot, card: givenUnder, ...signer }),
+    );
+  }
   const sent = await commitData(client, { ...parameters, rowsRoot, rowCount });
   return { ...sent, contribution };
 }

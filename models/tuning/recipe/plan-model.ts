@@ -10,7 +10,7 @@ import {
 } from "@openledger/attribution/model/model-family";
 import { type PublishedModel, publishedModel } from "@openledger/attribution/model/model-files";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
-import type { RecipeBase } from "@openledger/attribution/model/recipe-fields";
+import type { ModelUse, RecipeBase, RowTerms } from "@openledger/attribution/model/recipe-fields";
 import {
   type ModelSize,
   type RegistrationTerms,
@@ -20,6 +20,7 @@ import type { RowKind } from "@openledger/attribution/rows/row-kinds";
 import { isQuestionRow, isTextRow } from "@openledger/attribution/rows/text-rows";
 import type { Payee } from "@openledger/circuits/ledger/rewards";
 import { holdsPayees, misfitOf, shapeOfPlaces } from "@openledger/circuits/settlement/settlement-size";
+import { modelTerms, requireRecipeTerms } from "@openledger/datanets/terms/terms-rule";
 import { baseNameAt, baseSourceAt } from "../base/base-place.ts";
 import {
   completeRecipe,
@@ -56,6 +57,16 @@ export interface PlanFacts {
   readonly columnCount: number;
   /** Text of the Datanet's card, whose rules the recipe repeats; null leaves the draft's. */
   readonly card: string | null;
+  /** Terms of the rows, with the model's use and licence. Absent: nobody has looked at them, or the draft has them. */
+  readonly terms?: AskedModelTerms | undefined;
+}
+
+/** Use of a model and its licence, for the rule of terms (datanets/terms/terms-rule.ts). */
+export interface AskedModelTerms {
+  readonly rows: readonly RowTerms[];
+  readonly use: ModelUse;
+  /** Absent: the most open one that the rows allow. */
+  readonly licence?: string | undefined;
 }
 
 /** Recipe before ledger and card complete it: a preset, or the JSON of a file. */
@@ -94,18 +105,27 @@ export interface ModelPlan {
 }
 
 /**
- * Completes a draft, and checks that these rows can be trained on by it, before anything is trained.
- * @throws ATT_RECIPE_INVALID, ATT_TOO_FEW_ROWS, ATT_ROW_INVALID, ATT_LABEL_INVALID with what to change
+ * Completes a draft, and checks that these rows can be trained on by it, and may be by their terms, before anything is trained.
+ * @throws DNT_TERMS_FORBID naming the rows that stand in the way; ATT_RECIPE_INVALID, ATT_TOO_FEW_ROWS, ATT_ROW_INVALID, ATT_LABEL_INVALID with what to change
  */
 export async function planModel(
   draft: RecipeDraft,
   rows: readonly OwnedRow[],
-  { card, columnCount, trainings, versions }: PlanFacts & { readonly trainings: readonly FamilyTraining[] },
+  {
+    card,
+    columnCount,
+    terms: asked,
+    trainings,
+    versions,
+  }: PlanFacts & { readonly trainings: readonly FamilyTraining[] },
 ): Promise<ModelPlan> {
   const [datanet, ...further] = versions;
-  const complete = completeRecipe(draft, datanet, columnCount, card, further);
+  const readsRows = draft.retrieval !== undefined;
+  const terms = asked === undefined ? {} : { terms: modelTerms(asked.rows, { ...asked, readsRows }) };
+  const complete = completeRecipe({ ...draft, ...terms }, datanet, columnCount, card, further);
   const training = trainingOf(complete, trainings);
   const recipe = training.family.parseRecipe(complete);
+  requireRecipeTerms(recipe);
   await training.requireTrainable(rows, recipe);
   return { recipe, training };
 }

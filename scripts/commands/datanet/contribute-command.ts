@@ -8,6 +8,8 @@ import { join } from "node:path";
 import { contributeRows } from "@openledger/client/actions/data/contribute-rows";
 import { listCommits } from "@openledger/client/actions/data/list-commits";
 import { openRowStore, readContribution } from "@openledger/client/actions/data/row-store";
+import { storeSignedTerms } from "@openledger/client/actions/data/stored-terms";
+import { signTerms } from "@openledger/client/datanets/signed-terms";
 import type { Card } from "@openledger/datanets/card/card";
 import { FILE_FORMATS, IMPORT_LIMITS, type ImportFile } from "@openledger/datanets/import/import-file";
 import type { Separator } from "@openledger/datanets/import/read-csv";
@@ -34,6 +36,7 @@ import { readJsonFile } from "../../cli/read-text-file.ts";
 import { command, waitWithProgress } from "../../cli/run-command.ts";
 import { workspacePaths } from "../../cli/workspace.ts";
 import { FORCED_OPTIONS } from "../money/forced-operation.ts";
+import { agreedCard, TERMS_OPTION, termsLines } from "./card-terms.ts";
 import { ANY_HOST_OPTION } from "./host-options.ts";
 import { CANNOT_BE_UNDONE } from "./withdraw-row-command.ts";
 
@@ -71,6 +74,7 @@ export const addContribute = command({
       about: "separator of a CSV file's fields; default: the one that divides all its lines alike",
       choices: Object.keys(SEPARATORS),
     },
+    ...TERMS_OPTION,
     "--take-rest": "leave out what cannot be read, and contribute the rest",
     ...DRY_RUN_OPTION,
     ...FORCED_OPTIONS,
@@ -82,6 +86,7 @@ export const addContribute = command({
     "datanet contribute 6 pictures/ more-pictures.zip --dry-run",
     "datanet contribute 6 clauses.csv --column text=Clause --label Kind --dry-run",
     "datanet contribute 6 clauses.csv --column text=Clause --label Kind --account bob",
+    "datanet contribute 6 clauses.csv --terms CC-BY-4.0 --account bob",
     "datanet contribute 6 customers.csv --card card.json --decimal-comma --take-rest --account bob",
     "datanet contribute 6 facts.txt --lines --forced --account bob",
   ],
@@ -92,6 +97,7 @@ export const addContribute = command({
     const card = await findCard(options, datanetId);
     const imported = await importFiles(card, files, options);
     if (options.dryRun === true) return preview({ options, card, imported, datanetId, output });
+    const givenUnder = agreedCard(card, options.terms);
     const { labels, refused, rows } = imported;
     if (options.takeRest !== true) requireNone(refused);
     if (rows.length === 0) throw commandError("CMD_USAGE", "the files have no rows");
@@ -109,14 +115,27 @@ export const addContribute = command({
       const committed = { datanetId, store, contents: rows, labels };
       const { contribution, facts, lines } = await commitThroughL1(signer, committed, options, output);
       const rowsRoot = hex32(contribution.rowsRoot);
+      if (givenUnder !== undefined) {
+        const client = await signFor(signer, await accountOf(signer.client, signer.account.l1.address));
+        const signed = await signTerms(client, {
+          datanetId,
+          rowsRoot: contribution.rowsRoot,
+          card: givenUnder,
+        });
+        await storeSignedTerms(store, contribution.rowsRoot, signed);
+      }
       const secret = "keep the rows to yourself until a batch with the entry is final";
-      output.answer([...lines, `root ${rowsRoot}; ${secret}`, ...labelLines, ...readLines(imported)], {
-        ...facts,
-        datanetId,
-        rowsRoot,
-        rowCount: contribution.rowCount,
-        labelCount,
-      });
+      const under = givenLines(givenUnder);
+      output.answer(
+        [...lines, `root ${rowsRoot}; ${secret}`, ...under, ...labelLines, ...readLines(imported)],
+        {
+          ...facts,
+          datanetId,
+          rowsRoot,
+          rowCount: contribution.rowCount,
+          labelCount,
+        },
+      );
       return;
     }
     const payer = await accountOf(signer.client, signer.account.l1.address);
@@ -127,6 +146,7 @@ export const addContribute = command({
       store,
       rows,
       labels,
+      ...(givenUnder === undefined ? {} : { givenUnder }),
     });
     const { stage, batchNumber } = await waitWithProgress(client, { hash: sent.hash }, options.wait, output);
     const rowsRoot = hex32(contribution.rowsRoot);
@@ -134,6 +154,7 @@ export const addContribute = command({
     const lines = [
       `${counted(contribution.rowCount, "row")} for datanet ${datanetId} (${stage})${until}`,
       `root ${rowsRoot}, operation ${sent.hash}`,
+      ...givenLines(givenUnder),
       ...labelLines,
       ...readLines(imported),
     ];
@@ -148,6 +169,9 @@ export const addContribute = command({
     });
   },
 });
+
+const givenLines = (card: Card | undefined): string[] =>
+  card === undefined ? [] : [`given under ${card.licence}: datanet upload sends what you have signed`];
 
 interface Previewed {
   readonly options: GlobalOptions & { readonly rows: string };
@@ -180,6 +204,7 @@ async function preview({ options, card, imported, datanetId, output }: Previewed
         }),
       ),
       ...refused.map((refusal) => `  refused: ${refusalText(refusal)}`),
+      ...termsLines(card),
       `you can withdraw a row later, but ${CANNOT_BE_UNDONE}`,
       ...renderTable(
         findings.map(({ detail, from, kind, row, to }) => [

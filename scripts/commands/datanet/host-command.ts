@@ -5,6 +5,7 @@
 import { listCommits } from "@openledger/client/actions/data/list-commits";
 import { openRowStore, readContribution } from "@openledger/client/actions/data/row-store";
 import { labelledCount } from "@openledger/client/actions/data/stored-labels";
+import { storeSignedTerms } from "@openledger/client/actions/data/stored-terms";
 import {
   bringCard,
   findDatanets,
@@ -14,6 +15,7 @@ import {
 import { downloadCommits, downloadVersion } from "@openledger/client/datanets/download-rows";
 import { mirrorDatanet } from "@openledger/client/datanets/mirror-datanet";
 import { downloadLabels } from "@openledger/client/datanets/reviewed-version";
+import { signTerms } from "@openledger/client/datanets/signed-terms";
 import {
   contributionSource,
   type UploadRowsReturnType,
@@ -41,6 +43,7 @@ import { parseId } from "../../cli/parse-id.ts";
 import { readJsonFile } from "../../cli/read-text-file.ts";
 import { command } from "../../cli/run-command.ts";
 import { workspacePaths } from "../../cli/workspace.ts";
+import { agreedCard, requireTermsOfNew, TERMS_OPTION } from "./card-terms.ts";
 import { ANY_HOST_OPTION, HOST_OPTION, readerOrSigner, signerClient } from "./host-options.ts";
 
 const STORE_OPTION = defineOptions({
@@ -62,7 +65,11 @@ const addCard = command({
   usage: "card <datanet-or-file> [file]",
   about:
     "show a Datanet's card on a host; with an id and a file, set the card: on the ledger, by a new version of the same rows, and on the host. A file alone is checked, and its hash printed",
-  options: { ...ANY_HOST_OPTION },
+  options: {
+    ...ANY_HOST_OPTION,
+    "--without-terms":
+      "set a card without terms that contributors sign: no licence of a model follows from its rows",
+  },
   examples: [
     "datanet card card.json",
     "datanet card 10",
@@ -93,7 +100,7 @@ async function checkCard(path: string, output: Output): Promise<void> {
 }
 
 async function setCard(
-  options: GlobalOptions,
+  options: GlobalOptions & { readonly withoutTerms?: boolean },
   target: { readonly hostUrl: string; readonly datanetId: number },
   path: string,
   output: Output,
@@ -105,7 +112,9 @@ async function setCard(
   const datanet = await getLeaf(signer.client, datanetId);
   const client = await signFor(signer, datanet);
   // Already the ledger's: a host that lost it gets it again, and no new version is made.
-  const sent = datanet.datanet?.policy === policy ? null : await publishCard(client, { datanetId, card });
+  const isNew = datanet.datanet?.policy !== policy;
+  if (isNew) requireTermsOfNew(card, options.withoutTerms === true);
+  const sent = isNew ? await publishCard(client, { datanetId, card }) : null;
   await bringCard(client, { ...target, card });
   const outcome = sent === null ? "was the ledger's already" : `operation ${sent.hash}`;
   output.answer([`datanet ${datanetId} has the card ${hex32(policy)} (${outcome})`], {
@@ -163,6 +172,7 @@ const addUpload = command({
     ...HOST_OPTION,
     "--root <root>": "only the commit with this root; default: every commit whose rows are in the store",
     "--from <url>": "mirror the rows, versions and records of the host at this URL",
+    ...TERMS_OPTION,
     ...STORE_OPTION,
   },
   examples: [
@@ -182,8 +192,12 @@ const addUpload = command({
     const store = await openRowStore(options.rows);
     const place = { hostUrl: options.host, datanetId };
     const commits: (UploadRowsReturnType & { readonly rowsRoot: string })[] = [];
+    const agreed =
+      options.terms === undefined
+        ? undefined
+        : agreedCard((await getHostedDatanet(client, place)).card, options.terms);
     let absentCount = 0;
-    for (const { rowsRoot } of await listCommits(client, datanetId)) {
+    for (const { contributorId, rowsRoot } of await listCommits(client, datanetId)) {
       if (options.root !== undefined && BigInt(options.root) !== rowsRoot) continue;
       const isHere = await readContribution(store, rowsRoot).catch((error: unknown) => {
         if (isRollupError(error, "CLI_ROWS_MISSING")) return null;
@@ -193,6 +207,12 @@ const addUpload = command({
         absentCount += 1;
         continue;
       }
+      if (agreed !== undefined && contributorId === account.id)
+        await storeSignedTerms(
+          store,
+          rowsRoot,
+          await signTerms(client, { datanetId, rowsRoot, card: agreed }),
+        );
       const sent = await uploadRows(client, {
         ...place,
         source: await contributionSource(store, rowsRoot),

@@ -5,7 +5,13 @@
 import { rm } from "node:fs/promises";
 import type { FamilyTraining } from "@openledger/attribution/model/model-family";
 import { joinVersions, type OwnedRow, payeeTable } from "@openledger/attribution/model/owned-rows";
-import { circuitColumns, DIRECT, hashRecipe } from "@openledger/attribution/model/recipe-fields";
+import {
+  circuitColumns,
+  DIRECT,
+  hashRecipe,
+  MODEL_USES,
+  type ModelUse,
+} from "@openledger/attribution/model/recipe-fields";
 import { type ModelSize, payeesFor } from "@openledger/attribution/model/registration";
 import { payeeShards, presentPayees } from "@openledger/circuits/ledger/payee-shards";
 import { type Payee, payeeRoot } from "@openledger/circuits/ledger/rewards";
@@ -23,6 +29,7 @@ import { modelTrainings } from "@openledger/models/tuning/recipe/model-families"
 import {
   ALL_PRESETS,
   type AnyPreset,
+  type AskedModelTerms,
   type ModelPlan,
   makeModel,
   planModel,
@@ -48,6 +55,7 @@ import { TEXT_BASE_OPTION } from "../../../cli/text-base-option.ts";
 import { workspacePaths } from "../../../cli/workspace.ts";
 import { readCardFile } from "../../datanet/host-command.ts";
 import { ANY_HOST_OPTION } from "../../datanet/host-options.ts";
+import { termsToTrain, termsWords } from "./training-terms.ts";
 
 interface TrainOptions extends Pick<CircuitOptions, "circuits"> {
   base?: string;
@@ -64,6 +72,8 @@ interface TrainOptions extends Pick<CircuitOptions, "circuits"> {
   card?: string;
   host?: string;
   labels?: bigint[];
+  use?: ModelUse;
+  licence?: string;
 }
 
 export const addModelTrainCommand = command({
@@ -101,10 +111,18 @@ export const addModelTrainCommand = command({
         "root of the accepted labels of a model that reads labels, as datanet publish and download print it; of several Datanets with commas between; default: by the host's signed records, else the only list beside the version in the store",
       parse: parseRoots,
     },
+    "--use <use>": {
+      about:
+        "what the model is for, which its rows' terms allow or forbid: own (shared with nobody), shared, or paid (answers for pay); default: paid",
+      choices: MODEL_USES,
+    },
+    "--licence <id>":
+      "the model's licence, an SPDX identifier; default: the most open one that the rows' terms allow",
     "--withhold-rows": "leave the rows out of the published files",
   },
   examples: [
     "models train --datanet 10 --recipe labels --host http://127.0.0.1:8560 --out my-model",
+    "models train --datanet 10 --host http://127.0.0.1:8560 --use shared --licence CC-BY-NC-4.0 --out shared-model",
     "models train --datanet 12 --out answers",
     "models train --datanet 12 --recipe texts --out speeches",
     "models train --datanet 12 --recipe cited-texts --out cited-speeches",
@@ -148,7 +166,9 @@ export const addModelTrainCommand = command({
     const labelled = await withLabels(client, store, versions, { ...options, file });
     const rows = joinVersions(await Promise.all(labelled.map((version) => readLabelledRows(store, version))));
     const [named, ...others] = labelled as unknown as [RecipeDatanet, ...RecipeDatanet[]];
-    const plan = await planOf(options, [named, ...others], rows, { trainings, card, file });
+    const { host, licence, use } = options;
+    const terms = await termsToTrain(client, { store, versions: labelled, host, card, use, licence });
+    const plan = await planOf(options, [named, ...others], rows, { trainings, card, file, terms });
     const { recipe, training } = plan;
     const draws = Number(options.draws);
     const payees = payeeTable(rows);
@@ -172,6 +192,7 @@ export const addModelTrainCommand = command({
     const lines = [
       `a model of ${counted(rows.length, "row")}${further.length === 0 ? "" : ` of ${versions.length} Datanets`} in ${presentPayees(trained.payees).length} payees, ${recipe.columnCount} columns, ${draws} draws an epoch, in ${options.out}`,
       training.describe(trained),
+      ...termsWords(recipe.terms),
       `recipe ${hashRecipe(recipe)}, statics ${staticsHash}`,
     ];
     output.answer(lines, {
@@ -186,6 +207,7 @@ export const addModelTrainCommand = command({
       accuracy: trained.accuracy,
       heldOut: trained.heldOut ?? null,
       recipeHash: hashRecipe(recipe),
+      terms: recipe.terms ?? null,
       staticsHash,
     });
   },
@@ -208,12 +230,12 @@ async function planOf(
   options: TrainOptions & GlobalOptions,
   versions: readonly [RecipeDatanet, ...RecipeDatanet[]],
   rows: readonly OwnedRow[],
-  { card, file, trainings }: RecipeSources,
+  { card, file, terms, trainings }: RecipeSources,
 ): Promise<ModelPlan> {
   const columnCount =
     file?.columnCount === undefined ? await columnsOf(options, rows, file) : Number(file.columnCount);
   const draft = file ?? (await draftOf(options, rows, columnCount, card));
-  return planModel(draft, rows, { card: card?.text ?? null, columnCount, trainings, versions });
+  return planModel(draft, rows, { card: card?.text ?? null, columnCount, terms, trainings, versions });
 }
 
 const presetIn = ({ recipe }: Pick<TrainOptions, "recipe">): AnyPreset | undefined =>
@@ -300,6 +322,7 @@ interface RecipeSources {
   readonly trainings: readonly FamilyTraining[];
   readonly card: NamedCard | null;
   readonly file: RecipeFile | null;
+  readonly terms: AskedModelTerms | undefined;
 }
 
 /** A recipe's file, as far as it is read before its family is known. */

@@ -1,0 +1,268 @@
+/**
+ * Terms that contributors sign for their commits: signed here, listed from a host, and joined with a version's rows for the rule
+ * (datanets/terms/terms-rule.ts). Commands, pages, training, approval and reports read them.
+ */
+import type { RowTerms } from "@openledger/attribution/model/recipe-fields";
+import { contributionRoot } from "@openledger/circuits/ledger/version-rows";
+import { type Card, nameCard, termsOfCard } from "@openledger/datanets/card/card";
+import {
+  type BodyOf,
+  checkRecords,
+  type SignedRecord,
+  signedRecordSchema,
+  signRecord,
+  TERMS_SENTENCE,
+} from "@openledger/datanets/records/record";
+import { decodeDigests, rowHashesOf } from "@openledger/datanets/rows/row-wire";
+import { nameTerms } from "@openledger/datanets/terms/terms-file";
+import { groupTerms, type TermsOfRow } from "@openledger/datanets/terms/terms-rule";
+import { hex32 } from "@openledger/foundation/hex";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import { z } from "zod";
+import { type ListCommitsErrorCode, listCommits } from "../actions/data/list-commits.ts";
+import { type LedgerClient, requireL2Key } from "../ledger-client.ts";
+import { resolveSigner } from "../sequencer/ledger-reads.ts";
+import { type GetHostedDatanetErrorCode, getHostedDatanet } from "./datanet-card.ts";
+import { hostFalse } from "./host-false.ts";
+import {
+  askHost,
+  askHostForBytes,
+  type HostAccess,
+  type HostErrorCode,
+  type HostedDatanetPlace,
+} from "./host-request.ts";
+import { recordsPageSchema } from "./host-schemas.ts";
+import { presentKeysOf } from "./signing-keys.ts";
+
+export interface SignTermsParameters {
+  datanetId: number;
+  /** Root of the commit whose rows are given. */
+  rowsRoot: bigint;
+  /** Card whose terms are signed. */
+  card: Card;
+  /** The commit's contributor; default: the client's leaf. */
+  from?: number;
+}
+
+/**
+ * Signs that the rows of a commit may be given under a card's terms: `TERMS_SENTENCE`, bound to Datanet, commit, card and terms.
+ * `uploadRows` sends it before the rows.
+ * @example
+ * ```ts
+ * const terms = await signTerms(client, { datanetId: 10, rowsRoot, card });
+ * const source = await contributionSource(store, rowsRoot);
+ * await uploadRows(client, { hostUrl, datanetId: 10, source: { ...source, terms } });
+ * ```
+ */
+export async function signTerms(
+  client: LedgerClient,
+  { card, datanetId, from, rowsRoot }: SignTermsParameters,
+): Promise<SignedRecord> {
+  const { id: leafId } = await resolveSigner(client, from);
+  const body: BodyOf<"terms"> = {
+    kind: "terms",
+    datanetId,
+    leafId,
+    atMs: Date.now(),
+    commit: hex32(rowsRoot),
+    policy: hex32(nameCard(card).policy),
+    licence: card.licence,
+    ...(card.terms?.file === undefined ? {} : { file: card.terms.file }),
+    sentence: TERMS_SENTENCE,
+  };
+  return signRecord(client.domain, body, requireL2Key(client));
+}
+
+export type ListSignedTermsErrorCode = "CLI_DATANET_HOST_FALSE" | HostErrorCode;
+
+/** Terms that a contributor has signed for a commit. */
+export interface SignedTerms {
+  readonly record: SignedRecord;
+  readonly body: BodyOf<"terms">;
+  /** True if the key that the contributor's leaf has now has signed; false: one that it had before, by the host's word. */
+  readonly isSignedByPresentKey: boolean;
+}
+
+/**
+ * Lists the terms that contributors have signed, each signature checked. A host may leave some out, and can make one only with a key
+ * that the leaf does not have now.
+ * @throws CLI_DATANET_HOST_FALSE where one is not signed, DNT_NOT_HOSTED
+ * @example
+ * ```ts
+ * for (const { body } of await listSignedTerms(client, { hostUrl, datanetId: 10 })) console.log(body.commit, body.licence);
+ * ```
+ */
+export async function listSignedTerms(
+  client: HostAccess,
+  { datanetId, hostUrl }: HostedDatanetPlace,
+): Promise<SignedTerms[]> {
+  const found: { record: SignedRecord; body: BodyOf<"terms"> }[] = [];
+  for (let from: number | null = 0; from !== null; ) {
+    const path = `/v1/datanets/${datanetId}/terms?limit=1000&from=${from}`;
+    const page: z.output<typeof recordsPageSchema> = await askHost(
+      client,
+      hostUrl,
+      { path },
+      recordsPageSchema,
+    ).catch((error: unknown) => {
+      // A host of before has none.
+      if (isRollupError(error, "SRV_UNKNOWN_ROUTE")) return { records: [], total: 0, nextFrom: null };
+      throw error;
+    });
+    const records = z.array(signedRecordSchema).safeParse(page.records).data ?? [];
+    const isSound = checkRecords(client.domain, records);
+    for (const [i, record] of records.entries()) {
+      const { body } = record;
+      if (!isSound[i] || body.kind !== "terms" || body.datanetId !== datanetId)
+        throw hostFalse("record", `signed terms ${found.length}`, { index: found.length });
+      found.push({ record, body });
+    }
+    if (records.length !== page.records.length)
+      throw hostFalse("record", `signed terms ${found.length}`, { index: found.length });
+    from = page.nextFrom;
+  }
+  const keys = await presentKeysOf(
+    client,
+    found.map(({ record }) => record),
+  );
+  return found.map(({ body, record }) => ({
+    body,
+    record,
+    isSignedByPresentKey: keys.get(body.leafId) === record.keyX,
+  }));
+}
+
+export interface ReadRowTermsParameters extends HostedDatanetPlace {
+  /** Rows of a version, with their contributors. */
+  rows: readonly { readonly digest: string; readonly contributorId: number }[];
+}
+export type ReadRowTermsErrorCode =
+  | "CLI_DATANET_HOST_FALSE"
+  | GetHostedDatanetErrorCode
+  | ListCommitsErrorCode;
+
+/**
+ * Reads the terms of a version's rows: those that each row's contributor has signed for the commit, else those of the Datanet's
+ * card. The lists behind commits are checked against the ledger where a contributor has commits of different terms. Needs
+ * `initPoseidon`, as every client has done.
+ * @returns rows under the same terms together, as the rule takes them
+ * @throws CLI_DATANET_HOST_FALSE, DNT_NOT_HOSTED
+ * @example
+ * ```ts
+ * const { rows } = await readVersion(store, rowsRoot);
+ * const terms = await readRowTerms(client, { hostUrl, datanetId: 10, rows });
+ * for (const { licence, rowCount } of terms) console.log(licence, rowCount);
+ * ```
+ */
+export async function readRowTerms(
+  client: HostAccess,
+  { rows, ...place }: ReadRowTermsParameters,
+): Promise<RowTerms[]> {
+  const [{ card }, signed, commits] = await Promise.all([
+    getHostedDatanet(client, place),
+    listSignedTerms(client, place),
+    listCommits(client, place.datanetId),
+  ]);
+  const signedOf = await heldTerms(client, place, signed);
+  const ofContributor = new Map<number, OwnCommit[]>();
+  for (const { contributorId, rowsRoot } of commits) {
+    const own = ofContributor.get(contributorId) ?? [];
+    ofContributor.set(contributorId, own);
+    own.push({ rowsRoot, terms: signedOf.get(`${contributorId}/${hex32(rowsRoot)}`) ?? null });
+  }
+  const ofCard: Given = { ...termsOfCard(card), isSigned: false };
+  const lists = new Map<bigint, ReadonlySet<string>>();
+  const found: TermsOfRow[] = [];
+  for (const { contributorId, digest } of rows) {
+    const own = ofContributor.get(contributorId) ?? [];
+    const terms = await termsIn(own, digest, async (rowsRoot) => {
+      const known = lists.get(rowsRoot) ?? new Set(await listOf(client, place, rowsRoot));
+      lists.set(rowsRoot, known);
+      return known;
+    });
+    found.push({ datanet: place.datanetId, digest, ...(terms ?? ofCard) });
+  }
+  return groupTerms(found);
+}
+
+type Given = Pick<TermsOfRow, "licence" | "file" | "isSigned">;
+interface OwnCommit {
+  readonly rowsRoot: bigint;
+  /** null: the contributor has signed none for it. */
+  readonly terms: Given | null;
+}
+
+/** Terms of a row by its contributor's commits, in the ledger's order: the first one that has it counts. */
+async function termsIn(
+  own: readonly OwnCommit[],
+  digest: string,
+  listed: (rowsRoot: bigint) => Promise<ReadonlySet<string>>,
+): Promise<Given | null> {
+  const key = ({ terms }: OwnCommit) => JSON.stringify(terms);
+  const [first] = own;
+  if (first === undefined || own.every((commit) => key(commit) === key(first))) return first?.terms ?? null;
+  for (const { rowsRoot, terms } of own) if ((await listed(rowsRoot)).has(digest)) return terms;
+  return null;
+}
+
+/**
+ * Signed terms that count, by "leaf/commit": of the present key, and word for word those of their card. A host that has the card
+ * of an earlier version shows it; where none does, nobody knows what the Datanet's key has signed, and the card's present terms hold.
+ */
+async function heldTerms(
+  client: HostAccess,
+  place: HostedDatanetPlace,
+  signed: readonly SignedTerms[],
+): Promise<Map<string, Given>> {
+  const cards = new Map<string, Promise<Card | null>>();
+  const held = new Map<string, Given>();
+  for (const { body, isSignedByPresentKey } of signed) {
+    const { commit, file, leafId, licence, policy } = body;
+    if (!isSignedByPresentKey) continue;
+    const pending = cards.get(policy) ?? cardOf(client, place, policy);
+    cards.set(policy, pending);
+    const card = await pending;
+    const text = file === undefined ? undefined : nameTerms(file).text;
+    const isOfCard = card?.terms !== undefined && card.licence === licence && termsOfCard(card).file === text;
+    if (!isOfCard) continue;
+    held.set(`${leafId}/${commit}`, {
+      licence,
+      ...(text === undefined ? {} : { file: text }),
+      isSigned: true,
+    });
+  }
+  return held;
+}
+
+const cardText = z.unknown();
+
+/** A card by its hash; null if the host does not have it. @throws CLI_DATANET_HOST_FALSE for another one */
+async function cardOf(
+  client: HostAccess,
+  { datanetId, hostUrl }: HostedDatanetPlace,
+  policy: string,
+): Promise<Card | null> {
+  try {
+    const path = `/v1/datanets/${datanetId}/cards/${policy}`;
+    const named = nameCard(await askHost(client, hostUrl, { path }, cardText));
+    if (hex32(named.policy) === policy) return named.card;
+  } catch (error) {
+    if (isRollupError(error, "DNT_NOT_HOSTED")) return null;
+    throw error;
+  }
+  throw hostFalse("card", `the card ${policy} of datanet ${datanetId}`, { datanetId });
+}
+
+async function listOf(
+  client: HostAccess,
+  { datanetId, hostUrl }: HostedDatanetPlace,
+  rowsRoot: bigint,
+): Promise<string[]> {
+  const root = hex32(rowsRoot);
+  const list = await askHostForBytes(client, hostUrl, {
+    path: `/v1/datanets/${datanetId}/commits/${root}/list`,
+  });
+  if (list.length % 32 !== 0 || contributionRoot(rowHashesOf(list)) !== rowsRoot)
+    throw hostFalse("list", `the list of the commit ${root}`, { rowsRoot: root });
+  return decodeDigests(list);
+}

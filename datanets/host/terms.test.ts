@@ -1,0 +1,151 @@
+/** Tests of terms that bind: contributors sign them, hosts demand them, and the rule names the rows that stand in the way. */
+import { join } from "node:path";
+import { contributionRoot, hashRow } from "@openledger/circuits/ledger/version-rows";
+import { contributeRows } from "@openledger/client/actions/data/contribute-rows";
+import { openRowStore } from "@openledger/client/actions/data/row-store";
+import { storeSignedTerms } from "@openledger/client/actions/data/stored-terms";
+import { commitData } from "@openledger/client/actions/ledger/commit-data";
+import { bringCard, publishCard } from "@openledger/client/datanets/datanet-card";
+import { mirrorDatanet } from "@openledger/client/datanets/mirror-datanet";
+import { bringRecords } from "@openledger/client/datanets/signed-records";
+import { listSignedTerms, readRowTerms, signTerms } from "@openledger/client/datanets/signed-terms";
+import { contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
+import type { LedgerClient } from "@openledger/client/ledger-client";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Card } from "../card/card.ts";
+import { sha256Hex } from "../rows/row-digest.ts";
+import { modelTerms } from "../terms/terms-rule.ts";
+import { createHostWorld, type HostWorld } from "../testing/host-world.ts";
+import { sampleCard, sampleRows } from "../testing/sample-card.ts";
+import type { TestHost } from "../testing/test-host.ts";
+
+const terms = { contributors: "sign" } as const;
+/** The first card is an earlier one; the second is not for pay; the third lets anyone do anything who names the source. */
+const earlier = sampleCard({ licence: "see the readme" });
+const unpaid = sampleCard({ licence: "CC-BY-NC-4.0", terms });
+const open = sampleCard({ licence: "CC-BY-4.0", terms });
+
+let world: HostWorld;
+let host: TestHost;
+let alice: LedgerClient;
+let bob: LedgerClient;
+const place = () => ({ hostUrl: host.url, datanetId: world.datanetId });
+
+/** Rows of alice, hers again under other terms, and of bob. */
+const [first, second, third] = [sampleRows(3), sampleRows(3, 3), sampleRows(3, 6)];
+const sourceOf = (rows: readonly Uint8Array[]) => ({
+  rowsRoot: contributionRoot(rows.map(hashRow)),
+  digests: rows.map(sha256Hex),
+  row: (index: number) => rows[index]!,
+});
+async function commit(client: LedgerClient, rows: readonly Uint8Array[]) {
+  const { rowsRoot } = sourceOf(rows);
+  await commitData(client, { datanetId: world.datanetId, rowsRoot, rowCount: rows.length });
+  await world.finalise();
+}
+async function setCard(card: Card) {
+  await publishCard(world.owner, { datanetId: world.datanetId, card });
+  await world.finalise();
+  await bringCard(world.owner, { ...place(), card });
+}
+const sign = (client: LedgerClient, rows: readonly Uint8Array[], card: Card) =>
+  signTerms(client, { datanetId: world.datanetId, rowsRoot: sourceOf(rows).rowsRoot, card });
+const upload = (client: LedgerClient, rows: readonly Uint8Array[], more = {}) =>
+  uploadRows(client, { ...place(), source: { ...sourceOf(rows), ...more } });
+const listed = () => [
+  ...[...first, ...second].map((row) => ({ digest: sha256Hex(row), contributorId: alice.leafId! })),
+  ...third.map((row) => ({ digest: sha256Hex(row), contributorId: bob.leafId! })),
+];
+
+beforeAll(async () => {
+  world = await createHostWorld({ card: earlier });
+  host = await world.host("one");
+  [alice, bob] = [await world.user(1), await world.user(2)];
+  await bringCard(world.owner, { ...place(), card: earlier });
+});
+afterAll(() => world?.close());
+
+describe("terms that bind", () => {
+  it("are not demanded by an earlier card, and its rows have the card's", async () => {
+    await commit(alice, first);
+    expect((await upload(alice, first)).sentCount).toBe(first.length);
+    const rows = listed().slice(0, first.length);
+    expect(await readRowTerms(alice, { ...place(), rows })).toMatchObject([
+      { licence: "see the readme", isSigned: false, rowCount: 3 },
+    ]);
+  });
+
+  it("are demanded of each commit where the card says so, and signed by its contributor alone", async () => {
+    await setCard(unpaid);
+    await commit(alice, second);
+    await expect(upload(alice, second)).rejects.toMatchObject({ code: "DNT_TERMS_UNSIGNED" });
+    const codeOf = async (...signed: Parameters<typeof sign>) =>
+      (await bringRecords(alice, { ...place(), records: [await sign(...signed)] }))[0]!.error?.code;
+    expect(await codeOf(bob, second, unpaid)).toBe("DNT_RECORD_NOT_ALLOWED");
+    expect(await codeOf(alice, second, open)).toBe("DNT_RECORD_INVALID");
+    expect(await codeOf(alice, second, earlier)).toBe("DNT_RECORD_INVALID");
+    expect(await codeOf(alice, third, unpaid)).toBe("DNT_NOT_HOSTED");
+    const signed = await sign(alice, second, unpaid);
+    const forged = { ...signed, body: { ...signed.body, licence: "CC0-1.0" } };
+    const [refused] = await bringRecords(alice, { ...place(), records: [forged as typeof signed] });
+    expect(refused!.error?.code).toBe("DNT_RECORD_INVALID");
+    await expect(upload(alice, second)).rejects.toMatchObject({ code: "DNT_TERMS_UNSIGNED" });
+    expect((await upload(alice, second, { terms: signed })).sentCount).toBe(second.length);
+  });
+
+  it("lie beside a contribution, and go before its rows", async () => {
+    await setCard(open);
+    const store = await openRowStore(join(world.folder, "bob"));
+    const { contribution } = await contributeRows(bob, { datanetId: world.datanetId, store, rows: third });
+    const { rowsRoot } = contribution;
+    await storeSignedTerms(store, rowsRoot, await sign(bob, third, open));
+    await world.finalise();
+    const source = await contributionSource(store, rowsRoot);
+    expect((await uploadRows(bob, { ...place(), source })).sentCount).toBe(third.length);
+    await expect(listSignedTerms(bob, place())).resolves.toMatchObject([
+      { body: { licence: "CC-BY-NC-4.0", leafId: alice.leafId }, isSignedByPresentKey: true },
+      { body: { licence: "CC-BY-4.0", leafId: bob.leafId }, isSignedByPresentKey: true },
+    ]);
+  });
+
+  it("forbid a model that answers for pay, by the names of the rows that stand in the way", async () => {
+    const rows = await readRowTerms(alice, { ...place(), rows: listed() });
+    // Alice has signed nothing for her first rows: they have the terms of the present card.
+    expect(rows.map(({ isSigned, licence, rowCount }) => [licence, isSigned, rowCount])).toEqual([
+      ["CC-BY-4.0", false, 3],
+      ["CC-BY-NC-4.0", true, 3],
+      ["CC-BY-4.0", true, 3],
+    ]);
+    const asked = { use: "paid", readsRows: false } as const;
+    expect(() => modelTerms(rows, asked)).toThrow(
+      expect.objectContaining({
+        code: "DNT_TERMS_FORBID",
+        message: expect.stringContaining(second.map(sha256Hex).join(", ")),
+        data: expect.objectContaining({
+          forbidding: [expect.objectContaining({ reasons: ["no-pay"], firstRows: second.map(sha256Hex) })],
+        }),
+      }),
+    );
+    expect(modelTerms(rows, { ...asked, use: "shared" }).licence).toBe("CC-BY-NC-4.0");
+    const without = rows.filter(({ licence }) => licence === "CC-BY-4.0");
+    expect(modelTerms(without, asked).licence).toBe("CC-BY-4.0");
+  });
+
+  it("are not taken back by those of an earlier card, and may be given anew", async () => {
+    const bring = async (card: Card) =>
+      (await bringRecords(bob, { ...place(), records: [await sign(bob, third, card)] }))[0]!.error?.code;
+    expect(await bring(unpaid)).toBe("DNT_RECORD_NOT_ALLOWED");
+    expect(await bring(open)).toBeUndefined();
+  });
+
+  it("come to a mirror before the rows", async () => {
+    const mirror = await world.host("mirror");
+    const store = await openRowStore(join(world.folder, "mirror"));
+    const { datanetId } = world;
+    // Alice's first rows, too: the card of their time asked nobody to sign.
+    const copied = await mirrorDatanet(bob, { datanetId, fromUrl: host.url, toUrl: mirror.url, store });
+    expect([copied.commitCount, copied.incompleteCount]).toEqual([3, 0]);
+    const signed = await listSignedTerms(bob, { hostUrl: mirror.url, datanetId });
+    expect(signed.map(({ body }) => body.licence)).toEqual(["CC-BY-NC-4.0", "CC-BY-4.0"]);
+  });
+});
