@@ -105,7 +105,7 @@ export function requireTerms(
   const what = `${USE_WORDS[use]}${licence === null ? "" : ` under ${licence}`}`;
   throw datanetError(
     "DNT_TERMS_FORBID",
-    [`rows' terms forbid a model ${what}:`, ...forbiddingLines(forbidding)].join("\n"),
+    `rows' terms forbid a model ${what}: ${forbiddingLines(forbidding).join("; ")}`,
     {
       data: { use, licence, forbidding: forbidding.map(({ file: _, ...named }) => named) },
     },
@@ -126,7 +126,7 @@ export const forbiddingLines = (forbidding: readonly ForbiddingRows[]): string[]
     const names = firstRows.join(", ");
     const more = rowCount > firstRows.length ? ` and ${rowCount - firstRows.length} more` : "";
     const why = reasons.map((reason) => WORDS[reason]).join(", and ");
-    return `  ${counted(rowCount, "row")} of Datanet ${datanet} under ${licence}: ${why}: ${names}${more}`;
+    return `${counted(rowCount, "row")} of Datanet ${datanet} under ${licence}: ${why}: ${names}${more}`;
   });
 
 /** Use of a model, in words behind "a model". */

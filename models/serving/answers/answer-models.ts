@@ -22,6 +22,7 @@ import { ANSWERED_AGAIN, assuranceOf } from "@openledger/attribution/model/reply
 import type { ScoreChoice } from "@openledger/attribution/scores/score-engine";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import type { ModelQuery } from "@openledger/circuits/ledger/model-query";
+import { requireRecipeTerms } from "@openledger/datanets/terms/terms-rule";
 import type { Database } from "@openledger/foundation/database/database";
 import type { HttpErrors } from "@openledger/foundation/http/http-errors";
 import type { ServerLimits } from "@openledger/foundation/http/server-settings";
@@ -131,7 +132,7 @@ export class AnswerModels {
    * Opens the models that there are: manifest, recipe and adapter are read. A model alone is checked whole, others when they
    * are asked for the first time.
    *
-   * @throws RollupError ATT_MODEL_FILE_INVALID, ATT_RECIPE_INVALID, ATT_SCORE_MODE_UNAVAILABLE,
+   * @throws RollupError DNT_TERMS_FORBID where the rows' terms forbid answers for pay, naming the rows; ATT_MODEL_FILE_INVALID, ATT_RECIPE_INVALID, ATT_SCORE_MODE_UNAVAILABLE,
    *   MOD_BASE_MISSING if the base is not that of all language models
    */
   static async open(
@@ -232,6 +233,7 @@ export class AnswerModels {
     const manifest = decodeManifest(files);
     const json = parseJson(checkedFile(files, manifest, "recipe.json"), "recipe.json");
     const recipe = familyOf(json, this.#families).parseRecipe(json);
+    requireRecipeTerms(recipe, "paid");
     const parameters = checkedFile(files, manifest, "parameters.bin");
     if (recipe.family !== "text") return { ...place, manifest, recipe, text: null, weights: null };
     const text = recipe as TextRecipe;

@@ -2,6 +2,7 @@
  * `openledger datanet approve-model`: a Datanet's owner trains a model again, compares every byte, and approves or revokes it,
  * signed or forced.
  */
+import type { ModelParts } from "@openledger/attribution/model/model-family";
 import { APPROVAL_DELAY_SECONDS } from "@openledger/circuits/protocol";
 import { approveModel, revokeModel } from "@openledger/client/actions/ledger/model-operations";
 import { clientError } from "@openledger/client/client-errors";
@@ -17,6 +18,8 @@ import { type CommandContext, command, waitWithProgress } from "../../cli/run-co
 import { TEXT_BASE_OPTION } from "../../cli/text-base-option.ts";
 import { FORCED_OPTIONS } from "../money/forced-operation.ts";
 import type { VerifyModelOptions } from "../verify/verify-model.ts";
+import { termsOfApproval } from "./approval-terms.ts";
+import { ANY_HOST_OPTION } from "./host-options.ts";
 
 export const addApproveModel = command({
   usage: "approve-model <datanet> <model>",
@@ -30,6 +33,7 @@ export const addApproveModel = command({
     ...TEXT_BASE_OPTION,
     ...CARD_OPTION,
     ...STORE_OPTION,
+    ...ANY_HOST_OPTION,
     ...FORCED_OPTIONS,
   },
   examples: [
@@ -41,8 +45,10 @@ export const addApproveModel = command({
   run: async ({ options, args, output }) => {
     const [datanetId, modelId] = args.map(parseId) as [number, number];
     if (options.forced === true) {
-      if (options.revoke !== true)
-        output.note(await recomputed(await openReader(options), modelId, options, output));
+      if (options.revoke !== true) {
+        const lines = await grounds(await openReader(options), { datanetId, modelId }, options, output);
+        for (const line of lines) output.note(line);
+      }
       const { approveThroughL1 } = await import("./forced-approval.ts");
       const approval = { datanetId, modelId, isRevocation: options.revoke === true };
       return approveThroughL1(await openSigner(options), approval, options, output);
@@ -71,7 +77,7 @@ export const addApproveModel = command({
         { data: { reason: "too-early", allowedAtSeconds, l1Seconds: l1.timestamp } },
       );
     }
-    const recomputation = await recomputed(signer.client, modelId, options, output);
+    const checked = await grounds(signer.client, { datanetId, modelId }, options, output);
     const client = await signFor(signer, leaf);
     const { hash: _hash, ...statics } = staticsOf(model);
     const sent = await approveModel(client, { datanetId, modelId, statics });
@@ -81,7 +87,7 @@ export const addApproveModel = command({
     );
     const lines = [
       `datanet ${datanetId} has approved model ${modelId} (${stage}), operation ${sent.hash}`,
-      recomputation,
+      ...checked,
       ...(missingDatanets.length === 0
         ? []
         : [
@@ -97,22 +103,31 @@ export const addApproveModel = command({
 });
 
 /**
- * Trains the model again, unless the option skips that.
- * @returns a line that says what was compared
- * @throws ATT_MODEL_MISMATCH naming the first difference; as `recompute`
+ * Checks the rows' terms, and trains the model again, unless the option skips that.
+ * @returns lines that say what was compared
+ * @throws DNT_TERMS_FORBID naming the rows that stand in the way; ATT_MODEL_MISMATCH naming the first difference; as `recompute`
  */
-async function recomputed(
+async function grounds(
   client: LedgerClient,
-  modelId: number,
+  { datanetId, modelId }: { datanetId: number; modelId: number },
   options: VerifyModelOptions & { folder?: string; skipRecomputation?: boolean },
   output: Output,
-): Promise<string> {
+): Promise<string[]> {
+  const { host } = options;
   if (options.skipRecomputation === true)
-    return `model ${modelId} was not recomputed: nothing here shows that its scores are those of its rows`;
+    return [
+      `model ${modelId} was not recomputed: nothing here shows that its scores are those of its rows`,
+      ...(await termsOfApproval(client, datanetId, { host, recipe: undefined })),
+    ];
   const { recompute } = await import("../verify/verify-model.ts");
   const what = options.folder ?? String(modelId);
-  const { lines } = await recompute(client, { what, modelId }, options, output);
-  return lines[0]!;
+  let terms: string[] = [];
+  // Before the training, which takes longer.
+  const onPublished = async ({ recipe }: ModelParts) => {
+    terms = await termsOfApproval(client, datanetId, { host, recipe });
+  };
+  const { lines } = await recompute(client, { what, modelId, onPublished }, options, output);
+  return [lines[0]!, ...terms];
 }
 
 async function revoke(

@@ -50,8 +50,8 @@ export interface RecomputeWhat {
   readonly what: string;
   /** Id of the registered model that a folder's has to be, by its statics on the ledger. */
   readonly modelId?: number;
-  /** Called with the model as it is published, before anything is computed. */
-  readonly onPublished?: (model: ModelParts) => void;
+  /** Called with the model as it is published, and awaited, before anything is computed. */
+  readonly onPublished?: (model: ModelParts) => void | Promise<void>;
   /** Versions for `factsOf`. */
   readonly versions?: (model: ModelParts) => readonly (number | undefined)[];
   /** History for `factsOf`. */
@@ -82,7 +82,7 @@ export async function recompute(
   output: Output,
 ): Promise<{ lines: string[]; facts: Record<string, unknown> }> {
   const { isFolder, model, places } = await openPublished(what, options, output);
-  onPublished?.(model);
+  await onPublished?.(model);
   const binding = unpackBinding(model.statics.binding);
   const registeredId = isFolder ? modelId : parseId(what);
   // A folder that is not registered yet is compared with the datanet alone.

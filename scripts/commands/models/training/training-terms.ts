@@ -51,9 +51,7 @@ export function termsWords(
     | undefined,
 ): string[] {
   if (terms === undefined)
-    return [
-      "the rows' terms were not looked at: name their host with --host, which the model's approval asks for",
-    ];
+    return ["the rows' terms were not looked at: name their Datanets' host with --host"];
   const { licence, rows, use } = terms;
   const count = (fits: (one: RowTerms) => boolean) =>
     rows.reduce((sum, one) => sum + (fits(one) ? one.rowCount : 0), 0);
