@@ -33,7 +33,7 @@ import {
   type HostedDatanetPlace,
 } from "./host-request.ts";
 import { recordsPageSchema } from "./host-schemas.ts";
-import { presentKeysOf } from "./signing-keys.ts";
+import { areSignedByLeaf } from "./signing-keys.ts";
 
 export interface SignTermsParameters {
   datanetId: number;
@@ -80,13 +80,12 @@ export type ListSignedTermsErrorCode = "CLI_DATANET_HOST_FALSE" | HostErrorCode;
 export interface SignedTerms {
   readonly record: SignedRecord;
   readonly body: BodyOf<"terms">;
-  /** True if the key that the contributor's leaf has now has signed; false: one that it had before, by the host's word. */
-  readonly isSignedByPresentKey: boolean;
+  /** True if the key is the contributor's, now or at that time by the ledger (signing-keys.ts). */
+  readonly isSignedByLeaf: boolean;
 }
 
 /**
- * Lists the terms that contributors have signed, each signature checked. A host may leave some out, and can make one only with a key
- * that the leaf does not have now.
+ * Lists the terms that contributors have signed, each signature checked. A host may leave some out, and cannot make one of a leaf's key.
  * @throws CLI_DATANET_HOST_FALSE where one is not signed, DNT_NOT_HOSTED
  * @example
  * ```ts
@@ -122,15 +121,11 @@ export async function listSignedTerms(
       throw hostFalse("record", `signed terms ${found.length}`, { index: found.length });
     from = page.nextFrom;
   }
-  const keys = await presentKeysOf(
+  const isOfLeaf = await areSignedByLeaf(
     client,
     found.map(({ record }) => record),
   );
-  return found.map(({ body, record }) => ({
-    body,
-    record,
-    isSignedByPresentKey: keys.get(body.leafId) === record.keyX,
-  }));
+  return found.map((one, i) => ({ ...one, isSignedByLeaf: isOfLeaf[i]! }));
 }
 
 export interface ReadRowTermsParameters extends HostedDatanetPlace {
@@ -237,7 +232,7 @@ async function termsIn(
 }
 
 /**
- * Signed terms that count, by "leaf/commit": of the present key, and word for word those of their card. A host that has the card
+ * Signed terms that count, by "leaf/commit": signed by the leaf, and word for word those of their card. A host that has the card
  * of an earlier version shows it; where none does, nobody knows what the Datanet's key has signed, and the card's present terms hold.
  */
 async function heldTerms(
@@ -247,9 +242,9 @@ async function heldTerms(
 ): Promise<Map<string, Given>> {
   const cards = new Map<string, Promise<Card | null>>();
   const held = new Map<string, Given>();
-  for (const { body, isSignedByPresentKey } of signed) {
+  for (const { body, isSignedByLeaf } of signed) {
     const { commit, file, leafId, licence, policy } = body;
-    if (!isSignedByPresentKey) continue;
+    if (!isSignedByLeaf) continue;
     const pending = cards.get(policy) ?? cardOf(client, place, policy);
     cards.set(policy, pending);
     const card = await pending;

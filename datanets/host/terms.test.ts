@@ -103,8 +103,8 @@ describe("terms that bind", () => {
     const source = await contributionSource(store, rowsRoot);
     expect((await uploadRows(bob, { ...place(), source })).sentCount).toBe(third.length);
     await expect(listSignedTerms(bob, place())).resolves.toMatchObject([
-      { body: { licence: "CC-BY-NC-4.0", leafId: alice.leafId }, isSignedByPresentKey: true },
-      { body: { licence: "CC-BY-4.0", leafId: bob.leafId }, isSignedByPresentKey: true },
+      { body: { licence: "CC-BY-NC-4.0", leafId: alice.leafId }, isSignedByLeaf: true },
+      { body: { licence: "CC-BY-4.0", leafId: bob.leafId }, isSignedByLeaf: true },
     ]);
   });
 
