@@ -27,7 +27,7 @@ export type RecipeVersion = z.infer<typeof versionSchema>;
 export const MODEL_USES = ["own", "shared", "paid"] as const;
 export type ModelUse = (typeof MODEL_USES)[number];
 /** Maximum different terms of a model's rows, and rows that are named of each. */
-export const MAX_ROW_TERMS = 64;
+const MAX_ROW_TERMS = 64;
 export const MAX_NAMED_ROWS = 5;
 
 /** Rows of a model under the same terms (datanets/terms/terms-rule.ts reads them). */

@@ -95,7 +95,7 @@ export async function requireTermsOfCard(
 }
 
 /** True if signed terms are those of a card, word for word. */
-export function isSameTerms(
+function isSameTerms(
   card: Card,
   { file, licence }: Pick<BodyOf<"terms">, "file" | "licence">,
 ): boolean {

@@ -40,9 +40,6 @@ export function readLicence(text: string): ReadLicence {
   }
 }
 
-/** Every identifier of SPDX's list, for suggestions. */
-export const listedLicences = (): readonly string[] => listedIds;
-
 /** Names of own terms (LicenseRef-NAME) in an expression. */
 export function ownNames(expression: LicenceExpression): string[] {
   if (expression.kind === "own") return [expression.name];

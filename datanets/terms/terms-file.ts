@@ -14,7 +14,7 @@ import { canonicalJson } from "../card/canonical-json.ts";
 
 const TERMS_FORMAT = "openledger-terms-1";
 /** Maximum length of a file's text, in characters. */
-export const MAX_TERMS_LENGTH = 8_192;
+const MAX_TERMS_LENGTH = 8_192;
 
 const RSL_USAGES = ["all", "ai-all", "ai-train", "ai-input", "ai-index", "search"] as const;
 const RSL_USERS = ["commercial", "non-commercial", "education", "government", "personal"] as const;

@@ -121,7 +121,7 @@ export function requireRecipeTerms(
 }
 
 /** A line for each group of rows that stand in the way, with their names. */
-export const forbiddingLines = (forbidding: readonly ForbiddingRows[]): string[] =>
+const forbiddingLines = (forbidding: readonly ForbiddingRows[]): string[] =>
   forbidding.map(({ datanet, firstRows, licence, reasons, rowCount }) => {
     const names = firstRows.join(", ");
     const more = rowCount > firstRows.length ? ` and ${rowCount - firstRows.length} more` : "";
@@ -130,7 +130,7 @@ export const forbiddingLines = (forbidding: readonly ForbiddingRows[]): string[]
   });
 
 /** Use of a model, in words behind "a model". */
-export const USE_WORDS: Readonly<Record<ModelTerms["use"], string>> = {
+const USE_WORDS: Readonly<Record<ModelTerms["use"], string>> = {
   own: "that is shared with nobody",
   shared: "that anyone may have",
   paid: "that answers for pay",
