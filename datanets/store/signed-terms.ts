@@ -95,10 +95,7 @@ export async function requireTermsOfCard(
 }
 
 /** True if signed terms are those of a card, word for word. */
-function isSameTerms(
-  card: Card,
-  { file, licence }: Pick<BodyOf<"terms">, "file" | "licence">,
-): boolean {
+function isSameTerms(card: Card, { file, licence }: Pick<BodyOf<"terms">, "file" | "licence">): boolean {
   const signed = { licence, ...(file === undefined ? {} : { file: nameTerms(file).text }) };
   return canonicalJson(termsOfCard(card)) === canonicalJson(signed);
 }
