@@ -2,7 +2,13 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { MODEL_ID, SAMPLED_CIRCUIT, startModelHistory } from "@openledger/bridge/testing/model-history";
+import {
+  DATANET_ID,
+  MODEL_ID,
+  PAYEES,
+  SAMPLED_CIRCUIT,
+  startModelHistory,
+} from "@openledger/bridge/testing/model-history";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { OPEN } from "@openledger/contracts/testing/rollup-fixture";
 import { sampleCard, sampleRows } from "@openledger/datanets/testing/sample-card";
@@ -24,6 +30,7 @@ import { moveAccount } from "./actions/ledger/move-account.ts";
 import { claimRewards } from "./actions/ledger/reward-operations.ts";
 import { bringCard, publishCard } from "./datanets/datanet-card.ts";
 import { findDisplayNames, findFormerName, setDisplayName } from "./datanets/display-names.ts";
+import { readEarningsBoard, showEarnings } from "./datanets/earnings-board.ts";
 import { getKeyNotice } from "./datanets/key-notice.ts";
 import { getStatistics } from "./datanets/label-turns.ts";
 import { contributionSource, uploadRows } from "./datanets/upload-rows.ts";
@@ -84,6 +91,11 @@ beforeAll(async () => {
   const card = sampleCard();
   await publishCard(owner, { datanetId, card });
   await bringCard(owner, { hostUrl: host.url, datanetId, card });
+  // The Datanet of the model, whose epochs the board sums up.
+  const earning = { ...before, leafId: DATANET_ID };
+  const other = sampleCard({ name: "Rows of the model" });
+  await publishCard(earning, { datanetId: DATANET_ID, card: other });
+  await bringCard(earning, { hostUrl: host.url, datanetId: DATANET_ID, card: other });
   const store = await openRowStore(join(folder, "rows"));
   const { contribution } = await contributeRows(before, { datanetId, store, rows: sampleRows(4) });
   digests = contribution.digests;
@@ -169,6 +181,22 @@ describe("an account that moves to a new wallet", () => {
     // The old key has signed for the new one: nobody waits.
     expect(await getKeyNotice(after, { hostUrl: host.url, leafId: ALICE })).toBeNull();
     await withdrawRow(after, { ...atHost(), row: digests[0]! });
+  });
+
+  it("is named on a board with its consent alone, by its present key", async () => {
+    const place = { hostUrl: host.url, datanetId: DATANET_ID };
+    const hidden = await readEarningsBoard(after, place);
+    expect(hidden).toMatchObject({ modelIds: [MODEL_ID], entries: [], hiddenCount: 1 });
+    expect([hidden.earnedWei > 0n, hidden.hiddenWei]).toEqual([true, hidden.earnedWei]);
+    expect(await codeOf(showEarnings(before, { ...place, isShown: true }))).toBe("DNT_RECORD_INVALID");
+    await showEarnings(after, { ...place, isShown: true });
+    const { claimableWei } = await getRewards(after, ALICE);
+    const rowCount = PAYEES.reduce((sum, payee) => sum + payee.rowCount, 0);
+    const board = await readEarningsBoard(after, place);
+    expect(board.entries).toEqual([{ leafId: ALICE, earnedWei: claimableWei, rowCount }]);
+    expect([board.hiddenCount, board.hiddenWei, board.earnedWei]).toEqual([0, 0n, claimableWei]);
+    await showEarnings(after, { ...place, isShown: false });
+    expect((await readEarningsBoard(after, place)).entries).toEqual([]);
   });
 
   it("is paid for what it earned before, into the new wallet", async () => {

@@ -96,6 +96,7 @@ export function App({ site, live }: { site: Site; live: Live }) {
   useReconnect(site, live);
   useLeafNames(site, live);
   useContributionsCarried(site, live);
+  useBrowserNotices(site, live);
   useEffect(() => {
     document.title = page === undefined ? "OpenLedger" : `${page.label} · OpenLedger`;
   }, [page]);
@@ -319,6 +320,25 @@ function useContributionsCarried(site: Site, live: Live): void {
     look();
     return live.onLook(look);
   }, [rollup]);
+}
+
+/** Shows the account's events as notifications of the browser, if they are on, whichever page is open. */
+function useBrowserNotices(site: Site, live: Live): void {
+  const leafId = mainAccount(holdings.value)?.id ?? null;
+  const reader = readVisitor(site, live)?.reader ?? null;
+  const [hostUrl] = site.datanetHosts;
+  useEffect(() => {
+    if (leafId === null || reader === null || hostUrl === undefined) return;
+    const look = () => {
+      if (!("Notification" in window) || Notification.permission !== "granted") return;
+      // Without an answer the next look asks again.
+      import("./earnings/browser-notices.ts")
+        .then(({ showNews }) => showNews(reader, { hostUrl, leafId }))
+        .catch(() => undefined);
+    };
+    look();
+    return live.onLook(look);
+  }, [leafId, reader]);
 }
 
 /** Interval at which known names are fetched again. */

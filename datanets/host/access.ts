@@ -158,6 +158,7 @@ export function requireMaySay(body: RecordBody, signer: HostLeaf, context: Recor
       return;
     }
     case "accessRequest":
+    case "showEarnings":
       if (signer.kind !== "account") throw refuse("is no account");
       return;
     case "accessAnswer":

@@ -280,7 +280,7 @@ it("tells of models that wait, of paid answers once an hour, and of settled epoc
     model: { accruedRoot: 1n, validatorParts: 16_384 },
   };
   const settled: { kind: string; epoch: number; status: string; earnedWei: bigint[] }[] = [];
-  const watch = new EventWatch({
+  const modules: ConstructorParameters<typeof EventWatch>[0] = {
     store: other.store,
     nowMs: () => clock.nowMs,
     ledger: {
@@ -299,7 +299,8 @@ it("tells of models that wait, of paid answers once an hour, and of settled epoc
       ],
       settlementsOf: async () => settled,
     },
-  });
+  };
+  const watch = new EventWatch(modules);
   const told = async (leafId: number) =>
     (await listEvents(people.ann, { hostUrl: other.url, leafId })).map(({ data, kind }) => [
       kind,
@@ -334,4 +335,10 @@ it("tells of models that wait, of paid answers once an hour, and of settled epoc
     ["paid.out", "13"],
   ]);
   expect((await told(4))[0]).toEqual(["paid.out", "2"]);
+  // A host that begins later tells no history.
+  const late = await world.host("late");
+  await bringCard(world.owner, { hostUrl: late.url, datanetId: world.datanetId, card });
+  await new EventWatch({ ...modules, store: late.store }).look();
+  const events = await listEvents(people.ann, { hostUrl: late.url, leafId: 3 });
+  expect(events).toEqual([]);
 });

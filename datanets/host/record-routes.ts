@@ -19,7 +19,7 @@ import {
 } from "../records/record.ts";
 import type { HostedDatanet } from "../store/hosted-datanet.ts";
 import type { HostLeaf } from "../store/ledger-view.ts";
-import { leftOutRows, publicRecords } from "../store/listed-records.ts";
+import { earningsConsents, leftOutRows, publicRecords } from "../store/listed-records.ts";
 import { RecordIntake } from "../store/record-intake.ts";
 import type { RecordKnowledge, RecordOffer } from "../store/record-offer.ts";
 import { listTerms, requireTermsOfCard } from "../store/signed-terms.ts";
@@ -199,6 +199,25 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
       const { from, limit } = request.query;
       const datanet = await store.require(request.params.id);
       const { records, total } = await listTerms(store.database, datanet.id, { from, limit });
+      setCost(request, entriesCost(records.length));
+      const next = from + limit;
+      return { records, total, nextFrom: next < total ? next : null };
+    },
+  );
+
+  route(
+    "GET /v1/datanets/:id/earnings-consents",
+    {
+      tag: "records",
+      summary: "Accounts that let boards show what they earn, by their signed records",
+      params: idParams,
+      querystring: recordsQuery,
+      config: { maxCost: ({ query }) => entriesCost((query as z.output<typeof recordsQuery>).limit) },
+    },
+    async (request) => {
+      const { from, limit } = request.query;
+      const datanet = await store.require(request.params.id);
+      const { records, total } = await earningsConsents(datanet, { from, limit });
       setCost(request, entriesCost(records.length));
       const next = from + limit;
       return { records, total, nextFrom: next < total ? next : null };

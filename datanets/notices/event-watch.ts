@@ -127,9 +127,8 @@ export class EventWatch {
   async #lookAtSettlements(datanetId: number, { counters, id, model }: HeldModel): Promise<void> {
     const { ledger, nowMs, store } = this.#modules;
     const name = `accrued/${id}`;
-    const mark = String(model.accruedRoot);
-    const known = await readMark(store.database, name);
-    if (known === mark || (known === null && counters.epoch < 2)) return;
+    const [knownRoot, toldEpoch = 0] = (await readMark(store.database, name))?.split("/").map(BigInt) ?? [];
+    if (knownRoot === model.accruedRoot) return;
     const [payees, settlements] = await Promise.all([
       ledger.payeesOf(id),
       ledger.settlementsOf(id, Math.min(MAX_SETTLEMENTS, counters.epoch + 1)),
@@ -153,6 +152,8 @@ export class EventWatch {
           sums.set(leafId, (sums.get(leafId) ?? 0n) + wei);
         }
       }
+      // What was settled before the first look is no news.
+      if (knownRoot === undefined || epoch <= toldEpoch) continue;
       for (const [leafId, wei] of sums)
         if (wei > 0n)
           events.push(
@@ -162,6 +163,7 @@ export class EventWatch {
             }),
           );
     }
+    const mark = `${model.accruedRoot}/${oldestFirst.at(-1)?.epoch ?? 0}`;
     await addEventsUpTo(store.database, { events, name, mark, nowMs: nowMs() });
   }
 }

@@ -135,6 +135,9 @@ export class RecordState {
       case "verified":
         // The host lists these with their signatures, model by model (store/verified-records.ts).
         break;
+      case "showEarnings":
+        // The host lists these with their signatures (store/listed-records.ts).
+        break;
       case "report":
         // The host lists these with their signatures (store/reports.ts).
         break;

@@ -115,6 +115,8 @@ export const recordSchema = z.discriminatedUnion("kind", [
     sentence: z.literal(TERMS_SENTENCE),
   }),
   z.strictObject({ kind: z.literal("accessRequest"), ...common, purpose: note.min(1) }),
+  /** Consent of an account that boards show what it earns from the Datanet's models; false takes it back. */
+  z.strictObject({ kind: z.literal("showEarnings"), ...common, isShown: z.boolean() }),
   /** Answer to a request for access, signed by the Datanet's own key. `request` is the id of the record that it answers. */
   z.strictObject({
     kind: z.literal("accessAnswer"),

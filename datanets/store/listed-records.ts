@@ -32,6 +32,24 @@ export async function publicRecords(
   };
 }
 
+/** Consents of accounts that boards show what they earn, as signed records; those that were taken back are none. */
+export async function earningsConsents(
+  datanet: HostedDatanet,
+  { from, limit }: { from: number; limit: number },
+): Promise<{ records: SignedRecord[]; total: number }> {
+  const where = `from records
+    where datanet_id = $1 and row_number is null and kind = 'showEarnings' and about = '' and is_current
+      and (record::jsonb -> 'body' ->> 'isShown')::boolean`;
+  const [[counted], found] = await Promise.all([
+    datanet.database.query<{ total: number }>(`select count(*)::int as total ${where}`, [datanet.id]),
+    datanet.database.query<{ record: string }>(
+      `select record ${where} order by number offset $2::bigint limit $3`,
+      [datanet.id, from, limit],
+    ),
+  ]);
+  return { total: counted!.total, records: found.map(({ record }) => JSON.parse(record) as SignedRecord) };
+}
+
 /** Rows that are left out, or that their contributors object about, in the order in which their first records came. */
 export async function leftOutRows(datanet: HostedDatanet, card: Card) {
   const found = await datanet.database.query<{ number: number; digest: Buffer; contributorId: number }>(

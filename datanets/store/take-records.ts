@@ -333,6 +333,7 @@ async function knownOthers(
   const asked = of("accessAnswer", ({ request }) => request);
   const roots = bodies.flatMap((body) => ("commit" in body ? [body.commit] : []));
   const reports = of("report", (body) => body);
+  const shown = of("showEarnings", ({ leafId }) => leafId);
   const { bind, values } = new SqlValues();
   const from = `select number, id, record from records where datanet_id = ${bind(datanetId)} and row_number is null`;
   // Only what they are about: each part costs the planner as much as its rows.
@@ -349,6 +350,10 @@ async function knownOthers(
   if (reports.length > 0)
     parts.push(
       `${from} and is_current and kind = 'report' and about = any(${bind(reports.map(aboutOf))}) and leaf_id = any(${bind(reports.map(({ leafId }) => leafId))})`,
+    );
+  if (shown.length > 0)
+    parts.push(
+      `${from} and is_current and kind = 'showEarnings' and about = '' and leaf_id = any(${bind(shown)})`,
     );
   if (parts.length === 0) return [];
   return query<HeldRecord & { number: number }>(

@@ -95,6 +95,8 @@ export const datanetHostService = ({ datanetHostUrl, sequencerUrl }: ServiceAddr
     DATANET_SEQUENCER_URL: sequencerUrl,
     DATANET_DATABASE_PATH: devnetPaths.database,
     DATANET_PORT: portOf(datanetHostUrl),
+    DATANET_NOTICES_EVERY_MS: "5000",
+    DATANET_WEBHOOK_HOSTS: "localhost",
   });
 
 export function devnetFactory(addresses: ServiceAddresses, basePath: string | null): ServiceSpec {

@@ -24,6 +24,7 @@ import { showDuration } from "../words/format.ts";
 import { LeafLink } from "../words/links.tsx";
 import { Open } from "../words/open.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
+import { BoardPart } from "./board-part.tsx";
 
 /** The newest ones, which wait for their owner's answer. */
 const MODELS_SHOWN = 30;
@@ -77,6 +78,7 @@ export function ModelsTab(props: TabProps) {
           )
         )}
         <WhenSection {...props} />
+        <BoardPart {...props} />
       </div>
     </div>
   );

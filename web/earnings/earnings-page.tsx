@@ -24,6 +24,7 @@ import {
   type RewardEarnings,
   readEarnings,
 } from "./account-earnings.ts";
+import { BeTold } from "./be-told.tsx";
 import { claimRewardsAll } from "./claim-rewards.ts";
 import { EpochCharts } from "./epoch-charts.tsx";
 import { MyRows } from "./my-rows.tsx";
@@ -111,6 +112,7 @@ function OfAccount({ site, live, leafId, isOwn }: PageProps & { leafId: number; 
         />
       )}
       {isOwn && <MyRows leafId={leafId} live={live} site={site} />}
+      {isOwn && <BeTold leafId={leafId} live={live} site={site} />}
       <p class="soft small">Not checked here. The page of an epoch checks its settlement against Ethereum.</p>
       <EpochCharts rewards={value.rewards} />
       {cards.map(({ modelId, rewards }, i) => (

@@ -61,9 +61,10 @@ export interface DatanetWorld {
   stop(): Promise<void>;
 }
 
-/** @param environment of the sequencer, beside the one that it has here */
+/** Environments are of the sequencer and of the host, beside those that they have here. */
 export async function startDatanetWorld(
   environment: Readonly<Record<string, string>> = {},
+  ofHost: Readonly<Record<string, string>> = {},
 ): Promise<DatanetWorld> {
   const folder = mkdtempSync(join(tmpdir(), "pages-datanets-"));
   const f = await startHistoryFixture();
@@ -86,7 +87,7 @@ export async function startDatanetWorld(
   });
   const { clients, sequencerUrl } = world;
   await world.finalise();
-  const host = await world.host({ DATANET_PORT: String(port) });
+  const host = await world.host({ DATANET_PORT: String(port), ...ofHost });
   const hostUrl = host.url;
   const store = await openRowStore(join(folder, "rows"));
   const { alice } = clients;
