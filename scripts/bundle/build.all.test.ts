@@ -78,6 +78,14 @@ it("runs what the sources say now, and tells each module its own place", () => {
   expect(manifest()).toBe(second);
 }, 120_000);
 
+it("has the JSON of packages in the bundle", () => {
+  const json = 'import ids from "spdx-license-ids/index.json" with { type: "json" };\n';
+  const before = readFileSync(join(folder, "bridge/said.ts"), "utf8");
+  writeFileSync(join(folder, "bridge/said.ts"), `${json}export const said = String(ids.includes("MIT"));\n`);
+  expect(say()).toContain("true ");
+  writeFileSync(join(folder, "bridge/said.ts"), before);
+}, 60_000);
+
 it("runs the sources where no bundle can be made", () => {
   rmSync(join(folder, "scripts/bundle/build"), { recursive: true, force: true });
   writeFileSync(join(folder, "scripts/bundle/build"), "a file where the folder would be");

@@ -107,7 +107,9 @@ export async function buildBundle() {
 /** Notes what is read, and keeps each module's own place: beside it are its threads, circuits and native parts. */
 function readSources(builder, sources) {
   builder.onResolve({ filter: /^[^./]/ }, ({ path, importer, kind }) => {
-    if (kind === "entry-point" || importer.includes("/node_modules/") || BUNDLED.test(path)) return undefined;
+    // An import of JSON loses its attribute here, without which Node does not load it.
+    const isBundled = BUNDLED.test(path) || path.endsWith(".json");
+    if (kind === "entry-point" || importer.includes("/node_modules/") || isBundled) return undefined;
     return { path, external: true };
   });
   builder.onLoad({ filter: /\.(ts|js|json)$/ }, ({ path: file }) => {
