@@ -14,35 +14,25 @@ import {
   groupKeyX,
   readCharter,
   readMember,
-  writeMember,
 } from "@openledger/client/groups/group-charter";
 import { asGroup } from "@openledger/client/groups/group-client";
 import type { ListingMailbox } from "@openledger/client/groups/group-messages";
 import { type GroupProposal, proposalSession } from "@openledger/client/groups/group-proposal";
 import { completeSetup } from "@openledger/client/groups/group-setup";
 import { hostMailbox, takingPart } from "@openledger/client/groups/host-mailbox";
+import { decodeShareFile, encodeShareFile, type ShareFile } from "@openledger/client/groups/share-file";
 import type { L2Key } from "@openledger/client/l2-key";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import type { LedgerLeaf } from "@openledger/client/sequencer/sequencer-schemas";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { readIfPresent, writeFileWhole } from "@openledger/foundation/whole-file";
-import { z } from "zod";
 import { workspaceDir } from "./workspace.ts";
 
 /** Time that the other members have to sign a proposal of a command. */
 const SIGNING_MS = 3_600_000;
 
 const groupsFolder = () => join(workspaceDir, "groups");
-const fileSchema = z.object({
-  warning: z.string(),
-  mailbox: z.string(),
-  member: z.looseObject({
-    keyX: z.string(),
-    group: z.looseObject({ charter: z.looseObject({ domain: z.string() }) }),
-  }),
-});
-
 /** A member's share with where it lies. */
 export interface StoredMember {
   readonly member: GroupMember;
@@ -78,9 +68,7 @@ const pathOf = ({ group, keyX }: GroupMember) =>
 const unconfirmedPath = (path: string) => path.replace(/\.json$/, ".unconfirmed");
 
 async function write(path: string, { member, place }: Omit<StoredMember, "path">): Promise<void> {
-  const warning = "a share of a group's key: who has as many of them as sign has the key";
-  const content = { warning, mailbox: place, member: writeMember(member) };
-  await writeFileWhole(path, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
+  await writeFileWhole(path, encodeShareFile(member, place), { mode: 0o600 });
 }
 
 /** Stores a share before its member confirms it; a kill after that loses nothing. */
@@ -113,7 +101,7 @@ export async function storedMembers(
     const path = join(groupsFolder(), name);
     const text = readIfPresent(path);
     if (text === null) continue;
-    const file = parseFile(text);
+    const file = decodeShareFile(text);
     if (file === null) {
       damaged.push({ path, why: "it is no file of a share, or is cut off" });
       continue;
@@ -141,16 +129,6 @@ export async function storedMembers(
     damaged,
     unconfirmed,
   };
-}
-
-type ShareFile = z.output<typeof fileSchema>;
-
-function parseFile(text: string): ShareFile | null {
-  try {
-    return fileSchema.parse(JSON.parse(text));
-  } catch {
-    return null;
-  }
 }
 
 async function complete(client: HostAccess, { mailbox, member }: ShareFile): Promise<GroupMember> {

@@ -6,6 +6,7 @@ import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { toHexSignature } from "@openledger/circuits/wire/hex-signature";
 import { clientError } from "@openledger/client/client-errors";
+import { describeCharter, describeProposal } from "@openledger/client/groups/describe";
 import {
   type Charter,
   charterSession,
@@ -22,7 +23,6 @@ import type { ListingMailbox } from "@openledger/client/groups/group-messages";
 import {
   findGroupProposal,
   type GroupProposal,
-  proposalLeaf,
   proposalSession,
 } from "@openledger/client/groups/group-proposal";
 import { setUpGroup } from "@openledger/client/groups/group-setup";
@@ -197,7 +197,7 @@ const addStatus = command({
       `  owns ${leaves.map(({ id, kind }) => `${kind} ${id}`).join(", ") || "nothing"}`,
       ...proposals.flatMap((proposal) => [
         `  waits for signatures: ${proposal.session}`,
-        ...describe(proposal).map((line) => `    ${line}`),
+        ...describeProposal(proposal).map((line) => `    ${line}`),
       ]),
     ]);
     const files = [
@@ -225,7 +225,7 @@ const addSign = command({
     const client = memberClient(signer);
     const { mailbox, member, proposal } = await findIn(signer, session);
     await checkProposal(client, member, proposal);
-    for (const line of describe(proposal)) output.note(line);
+    for (const line of describeProposal(proposal)) output.note(line);
     const signature = await cosign(client, { member, mailbox }, proposal);
     output.answer([`${member.group.charter.name} has signed ${session}`, "who proposed it sends it"], {
       session,
@@ -234,33 +234,6 @@ const addSign = command({
     });
   },
 });
-
-/** What a proposal does, in full: every number that the group signs. */
-function describe({ subject, untilMs, ...rest }: GroupProposal): string[] {
-  const shown = subject.kind === "operation" ? subject.operation : subject.body;
-  return [
-    `${subject.kind} for leaf ${proposalLeaf({ subject, untilMs, ...rest })}, until ${new Date(untilMs).toISOString()}`,
-    ...Object.entries(shown).map(([field, value]) => `${field}: ${quote(value)}`),
-  ];
-}
-
-/** A value on one line, as it is: a text of it looks like no line of ours, and turns no direction of writing. */
-const quote = (value: unknown): string =>
-  JSON.stringify(value).replace(
-    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
-    (sign) => `\\u{${sign.codePointAt(0)!.toString(16)}}`,
-  );
-
-/** What a charter makes, and of what. */
-function describeCharter({ members, name, previous, threshold, untilMs }: Charter): string[] {
-  return [
-    `${name}: ${threshold} of ${members.length} sign, until ${new Date(untilMs).toISOString()}`,
-    ...members.map(({ keyX, leafId }) => `member: leaf ${leafId}, key ${keyX}`),
-    ...(previous === null
-      ? []
-      : [`replaces ${previous.session}, by ${previous.dealers.length} of ${previous.members.length}`]),
-  ];
-}
 
 /** A client with the member's own key: mailboxes at hosts take the member's messages. */
 const memberClient = ({ client, key }: Signer) => ({ ...client, l2Key: key });
