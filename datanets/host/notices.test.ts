@@ -16,8 +16,10 @@ import {
 import { listAccess, sayRecords, type UnsignedRecord } from "@openledger/client/datanets/signed-records";
 import { contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
 import type { LedgerClient } from "@openledger/client/ledger-client";
+import { settlementsQuery } from "@openledger/sequencer/api/settlement-schemas";
 import { DOMParser } from "@xmldom/xmldom";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { nameCard } from "../card/card.ts";
 import { atomFeed } from "../notices/atom-feed.ts";
 import { EventWatch } from "../notices/event-watch.ts";
 import { RETRY_MS } from "../notices/webhooks.ts";
@@ -292,12 +294,18 @@ it("tells of models that wait, of paid answers once an hour, and of settled epoc
         chain: 0n,
         datanet: { version: 1, rowCount: 0, publishedAt: 0, policy: 0n, rowsRoot: 0n },
       }),
-      modelsOf: async () => [model],
+      modelsOf: async (id) => {
+        if (id === 0) throw new Error("no models");
+        return [model];
+      },
       payeesOf: async () => [
         { index: 0, contributorId: 3, validatorId: 3, rowCount: 5 },
         { index: 1, contributorId: 3, validatorId: 4, rowCount: 2 },
       ],
-      settlementsOf: async () => settled,
+      settlementsOf: async (id, limit) => {
+        settlementsQuery.parse({ model: String(id), limit: String(limit) });
+        return settled;
+      },
     },
   };
   const watch = new EventWatch(modules);
@@ -341,4 +349,12 @@ it("tells of models that wait, of paid answers once an hour, and of settled epoc
   await new EventWatch({ ...modules, store: late.store }).look();
   const events = await listEvents(people.ann, { hostUrl: late.url, leafId: 3 });
   expect(events).toEqual([]);
+  // A Datanet that cannot be looked at lies before the other one.
+  await (await other.store.openOrMake(0)).addCard(nameCard(card));
+  model.counters.epoch = 500;
+  settled.unshift({ kind: "settle", epoch: 499, status: "posted", earnedWei: [0n, 8n] });
+  model.model.accruedRoot = 3n;
+  await expect(watch.look()).rejects.toThrow("no models");
+  expect((await told(4))[0]).toEqual(["paid.out", "2"]);
+  expect((await told(3))[0]).toEqual(["paid.out", "6"]);
 });

@@ -18,7 +18,8 @@ const RECORDS_A_PART = 500;
 const DATANETS_A_LOOK = 50;
 /** An account hears of a model's paid answers at most this often. */
 const USED_EVERY_MS = 3_600_000;
-const MAX_SETTLEMENTS = 1_000;
+/** Settlements that the sequencer lists at once. Of older ones only roundings are missed: a wei for each payee. */
+const MAX_SETTLEMENTS = 200;
 
 interface FoundRecord {
   readonly number: number;
@@ -45,17 +46,26 @@ export class EventWatch {
     this.#modules = modules;
   }
 
-  /** Looks at the next Datanets. @returns false: the next look has time. @throws SRV_SEQUENCER_UNREACHABLE */
+  /**
+   * Looks at the next Datanets. One that cannot be looked at holds up no other.
+   * @returns false: the next look has time
+   * @throws the first Datanet's error, once all were looked at: SRV_SEQUENCER_UNREACHABLE, DNT_NOT_HOSTED without a card
+   */
   async look(): Promise<boolean> {
     const all = await this.#modules.store.all();
     const next = all.filter(({ id }) => id > this.#lastId).slice(0, DATANETS_A_LOOK);
-    for (const datanet of next) {
-      await this.#lookAtRecords(datanet);
-      await this.#lookAtModels(datanet.id);
-      this.#lastId = datanet.id;
-    }
     const isMore = next.length === DATANETS_A_LOOK;
-    if (!isMore) this.#lastId = -1;
+    this.#lastId = isMore ? next.at(-1)!.id : -1;
+    const errors: unknown[] = [];
+    for (const datanet of next) {
+      try {
+        await this.#lookAtRecords(datanet);
+        await this.#lookAtModels(datanet.id);
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+    if (errors.length > 0) throw errors[0];
     return isMore;
   }
 
