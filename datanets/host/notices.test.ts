@@ -22,7 +22,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { nameCard } from "../card/card.ts";
 import { atomFeed } from "../notices/atom-feed.ts";
 import { EventWatch } from "../notices/event-watch.ts";
-import { RETRY_MS } from "../notices/webhooks.ts";
+import { deliverDue, RETRY_MS, testWebhook as tryWebhook } from "../notices/webhooks.ts";
 import type { HeldModel } from "../store/ledger-view.ts";
 import { createHostWorld, type HostWorld } from "../testing/host-world.ts";
 import { sampleCard, sampleRows } from "../testing/sample-card.ts";
@@ -270,6 +270,34 @@ describe("a webhook", () => {
     await removeWebhook(ann, { ...hostUrl(), id });
     expect(await listWebhooks(ann, hostUrl())).toEqual([]);
   }, 60_000);
+});
+
+it("calls each leaf's webhooks in turn, and has one trial of a leaf at a time", async () => {
+  const { database } = host.store;
+  const dueMs = Date.now() + 86_400_000;
+  // Attack: leaf 801 has more events than are called at a time, all older than the one of leaf 802.
+  for (const [id, leafId, count] of [
+    ["many", 801, 30],
+    ["one", 802, 1],
+  ] as const) {
+    await database.query(
+      "insert into webhooks (id, leaf_id, url, kinds, secret, created_at_ms) values ($1, $2, $3, '{row.used}', 'whsec_', 0)",
+      [id, leafId, receiverUrl()],
+    );
+    await database.query(
+      `with added as (insert into events (name, leaf_id, kind, at_ms, body)
+         select $1 || n, $2::int, 'row.used', $4::bigint, '{}' from generate_series(1, $3::int) as n returning id)
+       insert into deliveries select $1, id, 0, $4::bigint + $2::int from added`,
+      [id, leafId, count, dueMs],
+    );
+  }
+  const waiting = (id: string) =>
+    database.query("select 1 from deliveries where webhook_id = $1", [id]).then(({ length }) => length);
+  expect(await deliverDue({ database, nowMs: () => dueMs + 1_000, allowedHosts: ["localhost"] })).toBe(true);
+  expect([await waiting("many"), await waiting("one")]).toEqual([29, 0]);
+  for (const nowMs of [dueMs, dueMs + 20_000]) await tryWebhook(database, { id: "one", leafId: 802, nowMs });
+  expect(await waiting("one")).toBe(1);
+  await database.query("delete from webhooks where id in ('many', 'one')");
 });
 
 it("tells of models that wait, of paid answers once an hour, and of settled epochs to the wei", async () => {

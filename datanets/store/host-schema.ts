@@ -385,6 +385,9 @@ create index group_messages_author on group_messages (author, at_ms);
 create index group_messages_time on group_messages (at_ms);
 `;
 
+/** The next delivery of each webhook. */
+const DELIVERIES_BY_WEBHOOK = "create index deliveries_webhook on deliveries (webhook_id, next_at_ms);";
+
 export const HOST_PART: DatabasePart = {
   name: "datanets",
   migrations: [
@@ -399,5 +402,6 @@ export const HOST_PART: DatabasePart = {
     REPORTS,
     NOTICES,
     GROUP_MESSAGES,
+    DELIVERIES_BY_WEBHOOK,
   ],
 };
