@@ -125,8 +125,15 @@ it("takes a member's own message alone, one a step, and forgets it after eight d
   expect(await put(stranger, signed(stranger, "open", 1))).toBe("taken");
   expect(await mailboxOf(bob).read(session)).toHaveLength(4);
   const { database } = host.store;
+  // Attack: one account posts messages until there is no place for others'.
+  const crowd =
+    "insert into group_messages select 'x' || n, $1, 'open', $2, '{}' from generate_series(1, 999) as n";
+  await database.query(crowd, [hex32(stranger.l2Key!.keyX), Date.now()]);
+  expect(await put(stranger, signed(stranger, "commit", 1))).toBe("SRV_QUOTA_USED");
+  expect(await put(alice, signed(alice, "commit", 1))).toBe("taken");
+  await database.query("delete from group_messages where session like 'x%'");
   await deleteOldMessages(database, Date.now() + 7 * 86_400_000);
-  expect(await mailboxOf(bob).read(session)).toHaveLength(4);
+  expect(await mailboxOf(bob).read(session)).toHaveLength(5);
   await deleteOldMessages(database, Date.now() + 9 * 86_400_000);
   expect(await mailboxOf(bob).read(session)).toEqual([]);
 });

@@ -13,6 +13,8 @@ const MAX_MESSAGES = 288;
 const MAX_SESSIONS = 1_000;
 /** Messages of all groups, most of them below 4 KiB. */
 const MAX_STORED = 50_000;
+/** Messages of one key: hundreds of sessions in eight days. */
+const MAX_OF_MEMBER = 1_000;
 /** Time after which a message is deleted: no session lasts longer, and clocks differ. */
 const STORED_MS = MAX_SESSION_MS + 86_400_000;
 const DELETED_AT_ONCE = 1_000;
@@ -41,6 +43,17 @@ export function storeMessage(
         "DNT_GROUP_MESSAGE_DIFFERS",
         `the member has sent another message of the step "${step}" before`,
         { data: { session, step } },
+      );
+    // Attack: one account fills the mailbox of all groups with small messages, far below its bytes of a day.
+    const [own] = await queries.query<{ count: number }>(
+      `select count(*)::int as count from (select 1 from group_messages where author = $1 limit ${MAX_OF_MEMBER}) as counted`,
+      [from],
+    );
+    if (own!.count === MAX_OF_MEMBER)
+      throw datanetError(
+        "SRV_QUOTA_USED",
+        `the host stores ${MAX_OF_MEMBER} messages of leaf ${leafId}'s key and no more`,
+        { data: { reason: "quota-used", leafId, what: "group messages", max: MAX_OF_MEMBER } },
       );
     const [stored] = await queries.query<{ count: number }>(
       `select count(*)::int as count from (select 1 from group_messages limit ${MAX_STORED}) as counted`,
