@@ -115,8 +115,8 @@ export function registerCardRoutes(app: FastifyInstance, context: HostContext): 
         });
       const hosted = await store.openOrMake(id);
       // Attack: a stolen owner wallet opens permissioned rows by a card that everybody, or a reviewer of its own, may read by.
-      const before = hosted.policy === null ? null : (await hosted.requireCard(BigInt(hosted.policy))).card;
-      if (before?.access === "permissioned") await keyNotices.refuseCard(leaf, datanet.policy);
+      if ((await hosted.lastCard())?.card.access === "permissioned")
+        await keyNotices.refuseCard(leaf, datanet.policy);
       await hosted.addCard(card);
       return { policy: hex32(card.policy), version: datanet.version };
     },

@@ -8,10 +8,12 @@ import { listAccess, sayRecords, type UnsignedRecord } from "@openledger/client/
 import { createRandomKey } from "@openledger/client/l2-key";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
+import { hex32 } from "@openledger/foundation/hex";
 import { queue } from "@openledger/sequencer/testing/test-operator";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { nameCard } from "../card/card.ts";
 import { KEY_NOTICE_MS, KeyNotices } from "../store/key-notices.ts";
+import type { HostOperation } from "../store/ledger-view.ts";
 import { createHostWorld, type HostWorld } from "../testing/host-world.ts";
 import { sampleCard } from "../testing/sample-card.ts";
 import type { TestHost } from "../testing/test-host.ts";
@@ -95,6 +97,17 @@ it("holds up who was granted access, and the Datanet itself; whose old key signe
   host.clock.aheadMs = KEY_NOTICE_MS + 60_000;
   expect(await codeOf(bringCard(carl, { ...place(), card: open }))).toBe("taken");
   host.clock.aheadMs = 0;
+
+  // Attack: the rows are closed again, and an earlier card that the host has opens them, which nobody has to bring.
+  const publish = async ({ policy }: { policy: bigint }) => {
+    await queue(world.rollup, { ...publication, word4: policy }, l1Owner);
+    await world.finalise();
+  };
+  await publish(nameCard(card));
+  expect(await codeOf(bringCard(carl, { ...place(), card }))).toBe("taken");
+  await publish(nameCard(open));
+  expect((await getHostedDatanet(carl, place())).policy).toBe(hex32(nameCard(open).policy));
+  expect(await read(carl)).toBe("DNT_ACCESS_NOT_GRANTED");
 }, 60_000);
 
 it("reads a long list of operations in parts, and says so until a week is read", async () => {
@@ -104,14 +117,15 @@ it("reads a long list of operations in parts, and says so until a week is read",
     operationsPage: async (_id: number, before?: string | number) => {
       asked.push(before);
       const place = Number(before ?? 0);
-      const entry = { kind: "transfer", a: 9, b: 2, status: "final", hash: "0x01" as const };
+      const entry = { kind: "transfer", a: 9, b: 2, status: "final", hash: `0x${place}` as const };
       return {
         operations: [{ ...entry, acknowledgedAtMs: 1, amountCode: 1n, words: [] }],
         nextBefore: place + 1 === pages ? null : place + 1,
       };
     },
   };
-  const notices = new KeyNotices(ledger, () => 1_000);
+  let nowMs = 1_000;
+  const notices = new KeyNotices(ledger, () => nowMs);
   const leaf = { id: 9, keyX: 5n };
   const looks: unknown[] = [];
   for (let i = 0; i < 3; i++) looks.push(await notices.of(leaf).catch(({ code }: { code: string }) => code));
@@ -119,4 +133,32 @@ it("reads a long list of operations in parts, and says so until a week is read",
   expect(asked).toHaveLength(pages);
   await notices.of(leaf);
   expect(asked).toHaveLength(pages);
+  nowMs += 60_000;
+  await notices.of(leaf);
+  expect(asked).toHaveLength(pages + 1);
+});
+
+it("finds a former key that came again through L1's queue, though a look has found nothing before", async () => {
+  const signed = (n: number) => ({
+    ...{ kind: "transfer", a: 9, b: 2, status: "final", hash: `0x0${n}` as const, acknowledgedAtMs: 1 },
+    ...{ amountCode: 1n, words: [] },
+  });
+  const forced = {
+    ...{ kind: "forcedSetKey", a: 9, b: 0, status: "final", hash: null, queueIndex: 4, acknowledgedAtMs: 2 },
+    ...{ amountWei: 0n, word1: 5n, word2: 0n, word4: 0n },
+  };
+  let operations: HostOperation[] = [signed(1)];
+  let nowMs = 1_000;
+  const notices = new KeyNotices(
+    { operationsPage: async () => ({ operations, nextBefore: null }) },
+    () => nowMs,
+  );
+  const leaf = { id: 9, keyX: 5n };
+  expect(await notices.of(leaf)).toBeNull();
+  operations = [signed(2), forced, signed(1)];
+  nowMs += 60_000;
+  expect(await notices.of(leaf)).toMatchObject({ queueIndex: 4 });
+  operations = [signed(3), ...operations];
+  nowMs += 60_000;
+  expect(await notices.of(leaf)).toMatchObject({ queueIndex: 4 });
 });

@@ -92,7 +92,7 @@ export class HostedDatanet implements StoredDatanet {
 
   /** Returns the newest card, which holds until the ledger's present one is here. @throws DNT_NOT_HOSTED */
   async requireCard(policy: bigint): Promise<NamedCard> {
-    const card = (await this.card(policy)) ?? (await this.#lastCard());
+    const card = (await this.card(policy)) ?? (await this.lastCard());
     if (card === null)
       throw datanetError("DNT_NOT_HOSTED", `this host has no card of Datanet ${this.id}`, {
         data: { datanetId: this.id },
@@ -100,7 +100,8 @@ export class HostedDatanet implements StoredDatanet {
     return card;
   }
 
-  async #lastCard(): Promise<NamedCard | null> {
+  /** Returns the card that was brought last; null if none was. */
+  async lastCard(): Promise<NamedCard | null> {
     return this.policy === null ? null : this.#cards.card(this.id, this.policy);
   }
 

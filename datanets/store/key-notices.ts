@@ -6,7 +6,7 @@
 import { hex32 } from "@openledger/foundation/hex";
 import { LRUCache } from "lru-cache";
 import { datanetError } from "../datanet-errors.ts";
-import type { HostLeaf, HostLedger, HostOperation } from "./ledger-view.ts";
+import { type HostLeaf, type HostLedger, type HostOperation, nameOf } from "./ledger-view.ts";
 
 /** Length of the notice, in milliseconds: a week, as long as an entry of L1's queue waits before anyone may freeze the ledger. */
 export const KEY_NOTICE_MS = 7 * 86_400_000;
@@ -14,6 +14,8 @@ export const KEY_NOTICE_MS = 7 * 86_400_000;
 const MAX_PAGES = 25;
 /** Looks that are cached. */
 const MAX_LOOKS = 10_000;
+/** Time after which a look is repeated, down to the operations that it has read. */
+const LOOK_AGAIN_MS = 60_000;
 
 /** An entry of L1's queue that a leaf's key did not sign, executed less than a week ago. */
 export interface KeyNotice {
@@ -25,17 +27,23 @@ export interface KeyNotice {
   readonly untilMs: number;
 }
 
-type Look =
-  | { readonly notice: KeyNotice | null }
-  /** The look ended before a week was read; the next one goes on here. */
-  | { readonly before: string | number };
+/** Operations of a leaf that were read, newest first. */
+interface Look {
+  readonly notice: KeyNotice | null;
+  readonly atMs: number;
+  /** Names of the first operation read, and of the first one that an earlier look has read; undefined for none. */
+  readonly newest: string | number | undefined;
+  readonly until: string | number | undefined;
+  /** The look goes on behind this operation; null once a week, or all down to `until`, is read. */
+  readonly before: string | number | null | undefined;
+}
 type ForcedOperation = Extract<HostOperation, { hash: null }>;
 
 /** Finds notices in the ledger's operations. */
 export class KeyNotices {
   readonly #ledger: Pick<HostLedger, "operationsPage">;
   readonly #nowMs: () => number;
-  /** By leaf, and by the key or card that the look is for: it holds as long as the leaf has that. */
+  /** By leaf, and by the key or card that the look is for: the leaf may have had others since, and have that again. */
   readonly #looks = new LRUCache<string, Look>({ max: MAX_LOOKS });
 
   constructor(ledger: Pick<HostLedger, "operationsPage">, nowMs: () => number) {
@@ -78,24 +86,29 @@ export class KeyNotices {
     leafId: number,
     counts: (entry: ForcedOperation) => boolean,
   ): Promise<KeyNotice | null> {
+    const nowMs = this.#nowMs();
     const last = this.#looks.get(name);
-    if (last !== undefined && "notice" in last) return this.#ifRunning(last.notice);
-    const sinceMs = this.#nowMs() - KEY_NOTICE_MS;
-    let before = last?.before;
+    if (last?.before === null && nowMs - last.atMs < LOOK_AGAIN_MS) return this.#ifRunning(last.notice);
+    const isGoingOn = last !== undefined && last.before !== null;
+    const until = isGoingOn ? last.until : last?.newest;
+    let newest = isGoingOn ? last.newest : undefined;
+    let before = isGoingOn ? last.before : undefined;
     for (let page = 0; page < MAX_PAGES; page++) {
       const { nextBefore, operations } = await this.#ledger.operationsPage(leafId, before);
-      const found = operations.find(
+      if (newest === undefined && operations.length > 0) newest = nameOf(operations[0]!);
+      const known = operations.findIndex((operation) => nameOf(operation) === until);
+      const found = (known < 0 ? operations : operations.slice(0, known)).find(
         (entry): entry is ForcedOperation => entry.hash === null && entry.a === leafId && counts(entry),
       );
       const isOld = ({ acknowledgedAtMs }: HostOperation) =>
-        acknowledgedAtMs != null && acknowledgedAtMs < sinceMs;
-      if (found !== undefined || nextBefore === null || operations.some(isOld)) {
-        const notice = found === undefined ? null : this.#noticeOf(leafId, found);
-        this.#looks.set(name, { notice });
+        acknowledgedAtMs != null && acknowledgedAtMs < nowMs - KEY_NOTICE_MS;
+      if (found !== undefined || known >= 0 || nextBefore === null || operations.some(isOld)) {
+        const notice = found === undefined ? (last?.notice ?? null) : this.#noticeOf(leafId, found);
+        this.#looks.set(name, { notice, atMs: nowMs, newest, until, before: null });
         return this.#ifRunning(notice);
       }
       before = nextBefore;
-      this.#looks.set(name, { before });
+      this.#looks.set(name, { notice: last?.notice ?? null, atMs: nowMs, newest, until, before });
     }
     throw datanetError("DNT_KEY_NOTICE", `this host still reads a week of operations of leaf ${leafId}`, {
       data: { reason: "key-unknown", leafId },

@@ -141,7 +141,7 @@ const PAGE_SIZE = 200;
 const ABSENT = new Set(["OP_UNKNOWN_LEAF", "OP_WRONG_LEAF_KIND"]);
 
 /** Cursor from which the sequencer's list continues. */
-const nameOf = (operation: HostOperation) => operation.hash ?? operation.queueIndex;
+export const nameOf = (operation: HostOperation) => operation.hash ?? operation.queueIndex;
 
 export class HostLedger {
   readonly #endpoint: { readonly sequencerUrl: string };
