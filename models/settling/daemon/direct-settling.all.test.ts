@@ -63,31 +63,27 @@ const SIZES: [what: string, size: SettlementSize, names: string[], bobs: Labelle
 
 /** Alice withdraws a row of the model at a host, and publishes a version without it. */
 async function withdrawAndPublish({ alice, folder, host, settle }: SettlingWorld, datanetId: number) {
-  const { stop, url: hostUrl } = await host({});
-  try {
-    const owner = { ...alice, leafId: datanetId };
-    const place = { hostUrl, datanetId };
-    const card = sampleCard();
-    await publishCard(owner, { datanetId, card });
-    await bringCard(owner, { ...place, card });
-    const store = await openRowStore(join(folder, "rows"));
-    const [commit] = await listCommits(alice, datanetId);
-    const source = await contributionSource(store, commit!.rowsRoot);
-    await uploadRows(alice, { ...place, source });
-    const row = source.digests[0]!;
-    await withdrawRow(alice, { ...place, row, note: "it names a person" });
-    await downloadCommits(alice, { ...place, store });
-    const version = await collectVersion(owner, { datanetId, store, validatorId: 3 });
-    expect(version.withdrawn).toEqual([row]);
-    await publishVersion(owner, { datanetId, version });
-    await settle();
-    expect((await getLeaf(alice, datanetId)).datanet).toMatchObject({
-      version: 3,
-      rowCount: source.digests.length - 1,
-    });
-  } finally {
-    await stop();
-  }
+  const { url: hostUrl } = await host({});
+  const owner = { ...alice, leafId: datanetId };
+  const place = { hostUrl, datanetId };
+  const card = sampleCard();
+  await publishCard(owner, { datanetId, card });
+  await bringCard(owner, { ...place, card });
+  const store = await openRowStore(join(folder, "rows"));
+  const [commit] = await listCommits(alice, datanetId);
+  const source = await contributionSource(store, commit!.rowsRoot);
+  await uploadRows(alice, { ...place, source });
+  const row = source.digests[0]!;
+  await withdrawRow(alice, { ...place, row, note: "it names a person" });
+  await downloadCommits(alice, { ...place, store });
+  const version = await collectVersion(owner, { datanetId, store, validatorId: 3 });
+  expect(version.withdrawn).toEqual([row]);
+  await publishVersion(owner, { datanetId, version });
+  await settle();
+  expect((await getLeaf(alice, datanetId)).datanet).toMatchObject({
+    version: 3,
+    rowCount: source.digests.length - 1,
+  });
 }
 
 describe.each(SIZES)("of %s", (_, size, names, bobs) => {
