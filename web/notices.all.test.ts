@@ -112,9 +112,9 @@ test("a Datanet's feed is chosen by its owner, and its board says that nobody wa
   const feed = told.getByRole("link", { name: "Atom feed" });
   await expect.poll(() => feed.getAttribute("href")).toBe(`${world.hostUrl}/v1/leaves/${datanetId}/feed`);
   await page.goto(`${world.url}/#/datanets/${datanetId}/models`);
-  await page
-    .getByRole("region", { name: "Earnings board" })
-    .getByText("No epoch has paid anybody yet.")
-    .waitFor();
+  const board = page.getByRole("region", { name: "Earnings board" });
+  await board.getByText("No epoch has paid anybody yet.").waitFor();
+  await board.getByRole("button", { name: "Show my earnings", exact: true }).click();
+  await board.getByRole("button", { name: "Do not show my earnings" }).waitFor();
   await look(page, "earnings-board");
 });

@@ -153,6 +153,7 @@ describe.each(["light", "dark"] as const)("in %s colours", (colorScheme) => {
     ["", "Last batches"],
     ["bridge", "Bridge"],
     ["groups", "Own a key together"],
+    ["wallet", "A new wallet"],
   ])("page #/%s has no serious finding of axe-core, and fits 360 pixels", async (name, text) => {
     const page = await visit(browser, { colorScheme, width: 360 });
     if (name === "bridge") await connect(page);

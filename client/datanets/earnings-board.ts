@@ -53,6 +53,8 @@ export interface EarningsBoard {
   readonly modelIds: readonly number[];
   /** Accounts that agree, who earned most first. */
   readonly entries: readonly BoardEntry[];
+  /** Accounts that agree, whether they have earned or not. */
+  readonly agreedIds: readonly number[];
   /** All that the models' payees have earned. */
   readonly earnedWei: bigint;
   /** Part of it of accounts that are not named. */
@@ -105,6 +107,7 @@ export async function readEarningsBoard(
   return {
     modelIds,
     entries,
+    agreedIds: [...agreed],
     earnedWei: sumOf(all),
     hiddenWei: sumOf(all) - sumOf(entries),
     hiddenCount: all.length - entries.length,

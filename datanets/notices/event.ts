@@ -94,7 +94,7 @@ export function sentenceOf({ data, kind }: Pick<StoredEvent, "data" | "kind">): 
       if (why === "objection")
         return `Account ${byId} objects to a decision on a row of Datanet ${datanetId}.`;
       return why === "left-out"
-        ? `A reviewer, account ${byId}, leaves a row of yours out of Datanet ${datanetId}.`
+        ? `${byId === datanetId ? "The owner" : `A reviewer, account ${byId},`} leaves a row of yours out of Datanet ${datanetId}.`
         : `Labellers contradict each other on a row of yours in Datanet ${datanetId}.`;
     case "access.requested":
       return `Account ${byId} asks to read the rows of Datanet ${datanetId}.`;

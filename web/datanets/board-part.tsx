@@ -26,7 +26,7 @@ export function BoardPart({ facts, live, place, visitor }: TabProps) {
   );
   const action = useAction();
   const own = visitor.account?.id ?? null;
-  const isShown = board.value?.entries.some(({ leafId }) => leafId === own) === true;
+  const isShown = own !== null && board.value?.agreedIds.includes(own) === true;
   const choose = () =>
     action.run(async () => {
       const client = visitor.client ?? (await visitor.unlock());

@@ -42,9 +42,26 @@ test("moves an account to another of the file, with its name, once", async () =>
   await setDisplayName(alice, { hostUrl: host.url, name: "Alice" });
   const move = async (...args: string[]) => {
     let isDone = false;
-    const place = ["--rpc", world.rpcUrl, "--rollup", world.f.rollup.address, "--sequencer", world.sequencerUrl];
+    const place = [
+      "--rpc",
+      world.rpcUrl,
+      "--rollup",
+      world.f.rollup.address,
+      "--sequencer",
+      world.sequencerUrl,
+    ];
     const running = runInProcess(
-      ...["account", "move", ...args, "--account", "alice", "--accounts-file", accountsFile, "--json", ...place],
+      ...[
+        "account",
+        "move",
+        ...args,
+        "--account",
+        "alice",
+        "--accounts-file",
+        accountsFile,
+        "--json",
+        ...place,
+      ],
     ).finally(() => {
       isDone = true;
     });
@@ -59,7 +76,10 @@ test("moves an account to another of the file, with its name, once", async () =>
   const moved = await move("erin", "--host", host.url);
   const answer = JSON.parse(moved.stdout);
   expect(answer).toMatchObject({ leafId: ALICE, newOwner: wallets.erin.address, name: "Alice" });
-  expect(await getLeaf(alice, ALICE)).toMatchObject({ l1Owner: wallets.erin.address, keyX: BigInt(answer.keyX) });
+  expect(await getLeaf(alice, ALICE)).toMatchObject({
+    l1Owner: wallets.erin.address,
+    keyX: BigInt(answer.keyX),
+  });
   expect(await findDisplayNames(alice, { hostUrl: host.url, leafIds: [ALICE] })).toHaveLength(1);
   const again = await move("erin", "--leaf", String(ALICE));
   expect([again.status, JSON.parse(again.stdout).error.code]).toEqual([1, "CMD_ACCOUNT_INVALID"]);
