@@ -3,12 +3,12 @@
  * form back.
  */
 
-/** Escapes what Markdown and HTML read as marks, in one line. */
+/** Escapes what Markdown and HTML read as marks, and GitHub's Markdown as links, in one line. */
 export const plain = (text: string): string =>
   text
     .replace(/\s+/g, " ")
     .trim()
-    .replace(/[\\`*_{}[\]()#+!|~&<>]/g, (mark) => `\\${mark}`);
+    .replace(/[\\`*_{}[\]()#+!|~&<>@]|:(?=\/\/)|(?<=www)\./gi, (mark) => `\\${mark}`);
 
 /** A named value. The name has no colon. @param value in Markdown */
 export const field = (name: string, value: string | number): string => `- **${name}:** ${value}`;

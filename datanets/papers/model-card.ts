@@ -64,14 +64,24 @@ export function modelCardOf(model: ModelFacts): string {
   ])}`;
 }
 
-/** Card's head. A JSON string is a YAML string. */
+/**
+ * Writes a JSON string that is a YAML string, too. YAML 1.1 and scripts end lines at U+0085, U+2028 and U+2029, where a tag could end
+ * the head, and YAML has no control characters: all of them are escaped.
+ */
+const yamlText = (text: string): string =>
+  JSON.stringify(text).replace(
+    /[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+
+/** Card's head. */
 function frontMatter(model: ModelFacts): string {
   const { datanets, modelId, recipe } = model;
   const tags = new Set(["openledger", ...datanets.flatMap(({ described }) => described?.card.tags ?? [])]);
   const languages = languagesOf(model);
   const task = taskOf(recipe, datanets[0]?.described?.card);
   const base = recipe?.base?.name;
-  const list = (values: readonly string[]) => values.map((value) => `- ${JSON.stringify(value)}`);
+  const list = (values: readonly string[]) => values.map((value) => `- ${yamlText(value)}`);
   return [
     "---",
     `model_name: ${JSON.stringify(`OpenLedger model ${modelId}`)}`,

@@ -4,6 +4,7 @@
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
+import { Lexer, type Tokens } from "marked";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import type { Card } from "../card/card.ts";
@@ -11,6 +12,7 @@ import type { ExportedRow } from "../export/exported-rows.ts";
 import type { RecordBody } from "../records/record.ts";
 import { sampleCard, sampleRows } from "../testing/sample-card.ts";
 import { sampleFacts } from "../testing/sample-facts.ts";
+import { plain } from "./markdown.ts";
 import { modelCardOf } from "./model-card.ts";
 import type { ModelFacts, RecipeFacts, TrainedDatanet } from "./model-facts.ts";
 import { paperDifferences } from "./paper-differences.ts";
@@ -143,15 +145,22 @@ describe("a model card", () => {
 
   it("writes strangers' texts as texts: no mark, tag or line of theirs has an effect", () => {
     const name = "x\n# Model 99\n- **Rows:** 1 <img src=x> [a](javascript:b) | c `d`";
-    const tags = ['"\nlicense: mit', "---"];
+    const tags = ['"\nlicense: mit', "---", "a\u2028---\u2028b", "\u0085---\u0080\ufeff"];
     const card = modelCardOf(
       modelOf({ datanets: [datanetOf(sampleCard({ name, description: name, tags }))] }),
     );
     expect(headOf(card)).toMatchObject({ license: "unknown", tags: ["openledger", ...tags] });
+    // YAML 1.1 and JavaScript end lines at more characters than a line feed.
+    expect(card.split(/[\n\r\u0085\u2028\u2029]/).filter((line) => line === "---")).toHaveLength(2);
+    expect(card.split("\n---\n")[0]).not.toMatch(/[\u007f-\u009f\ufeff]/);
     expect(card.match(/^# /gm)).toHaveLength(1);
     expect(card.match(/^- \*\*Rows:\*\* /gm)).toHaveLength(1);
     // Each mark of theirs has a backslash before it.
     expect(card).not.toMatch(/(?<!\\)(<img|\]\(javascript)/);
+    const links = "https://a.example www.b.example c@d.example";
+    const { tokens = [] } = new Lexer({ gfm: true }).lex(plain(links))[0] as Tokens.Paragraph;
+    expect(tokens.map(({ type }) => type)).not.toContain("link");
+    expect(tokens.map((token) => (token as Tokens.Text).text).join("")).toBe(links);
     expect(card).toContain('- **Recipe seed:** "a\\|\\`b\\`"\n');
   });
 });
