@@ -4,6 +4,8 @@
  */
 import { type Card, readCardBytes } from "@openledger/datanets/card/card";
 import { type VersionFacts, versionFactsOf } from "@openledger/datanets/papers/version-facts";
+import { recordId, type SignedRecord } from "@openledger/datanets/records/record";
+import { RecordState } from "@openledger/datanets/records/record-state";
 import type { ListedRow } from "@openledger/datanets/rows/row-wire";
 import { hex32 } from "@openledger/foundation/hex";
 import type { VersionLabels } from "../actions/data/stored-labels.ts";
@@ -18,6 +20,7 @@ import {
 } from "./host-request.ts";
 import { labelsOfRecords } from "./reviewed-version.ts";
 import { type ReadRecordsErrorCode, readRecords } from "./signed-records.ts";
+import { presentKeysOf } from "./signing-keys.ts";
 import { type ListWithdrawalsErrorCode, listWithdrawals, type Withdrawal } from "./withdrawals.ts";
 
 export interface DescribeVersionParameters extends HostedDatanetPlace {
@@ -66,15 +69,26 @@ export async function describeVersion(
   const withdrawn = (await listWithdrawals(client, place)).filter(
     ({ contributorId, digest }) => contributors.get(digest) === contributorId,
   );
+  const records = await countedRecords(client, read.records);
+  const recordState = new RecordState();
+  for (const { body } of records) recordState.add(recordId(client.domain, body), body);
   const facts = versionFactsOf({
     card,
     rows,
     labels: labels.labels,
-    recordState: read.recordState,
+    recordState,
+    unsignedCount: labels.unsigned.length,
+    uncountedCount: read.records.length - records.length,
     withdrawn: new Set(withdrawn.map(({ digest }) => digest)),
     collected: listed.collected,
   });
   return { ...listed, card, rows, labels, withdrawn, facts };
+}
+
+/** Attack: a host makes up labels by keys that nobody has, and a paper counts them. */
+async function countedRecords(client: HostAccess, records: readonly SignedRecord[]): Promise<SignedRecord[]> {
+  const keys = await presentKeysOf(client, records);
+  return records.filter(({ body, keyX }) => keys.get(body.leafId) === keyX);
 }
 
 /**

@@ -254,6 +254,7 @@ async function readList<T>(
 export interface ListedVersion {
   version: number;
   rowsRoot: bigint;
+  rowCount: number;
   /** Hash of the card at that version; 0 for none. */
   policy: bigint;
   /** null if the sequencer does not know it. */
@@ -279,12 +280,13 @@ export async function listedVersion(
     throw clientError("CLI_UNKNOWN", `datanet ${datanetId} has no version ${number}`, {
       data: { reason: "version", datanetId, version: number },
     });
-  const { operation, policy, rowsRoot } = found;
+  const { operation, policy, rowCount, rowsRoot } = found;
   const earlier = commits.filter((commit) => commit.operation.opIndex! < operation.opIndex!);
   const [fromMs, toMs] = [earlier[0], earlier.at(-1)].map((commit) => commit?.operation.acknowledgedAtMs);
   return {
     version: number,
     rowsRoot,
+    rowCount,
     policy,
     publishedAtMs: operation.acknowledgedAtMs ?? null,
     collected: fromMs == null || toMs == null ? null : { fromMs, toMs },

@@ -9,10 +9,13 @@ import { jsonBytes } from "@openledger/attribution/model/answering-hash";
 import { type RecipeBase, versionsOf } from "@openledger/attribution/model/recipe-fields";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { unpackBinding } from "@openledger/circuits/ledger/leaf";
+import { presentPayees } from "@openledger/circuits/ledger/payee-shards";
+import type { Card } from "@openledger/datanets/card/card";
 import { modelCardOf } from "@openledger/datanets/papers/model-card";
 import type { ModelFacts, RecipeFacts, TrainedDatanet } from "@openledger/datanets/papers/model-facts";
 import { paperDifferences } from "@openledger/datanets/papers/paper-differences";
 import { trainingSummaryOf } from "@openledger/datanets/papers/training-summary";
+import { sumLeaves } from "@openledger/datanets/papers/version-facts";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { RowStore } from "../actions/data/row-store.ts";
@@ -26,7 +29,9 @@ import {
   staticsOf,
 } from "../sequencer/model-reads.ts";
 import type { LedgerModelLeaf } from "../sequencer/model-schemas.ts";
+import { listReports } from "./bias-report.ts";
 import { type DescribeVersionErrorCode, describeVersion } from "./described-version.ts";
+import { listedVersion } from "./download-rows.ts";
 import { type ExportVersionErrorCode, exportVersion } from "./export-version.ts";
 import type { HostAccess, HostErrorCode } from "./host-request.ts";
 import { type ListVerifiedErrorCode, listVerified } from "./verified-records.ts";
@@ -70,9 +75,9 @@ export type WriteModelPapersErrorCode =
 
 /**
  * Writes the papers of a model. Rows of permissioned Datanets that the client may not read are described without size and hash of
- * their file.
+ * their file. Of a Datanet that its host does not have, papers say what the ledger has, and there is no Croissant file.
  * @throws CLI_PAPERS_WRONG where the recipe is not the registered model's; CLI_WRONG_ROLLUP, CLI_LEAF_NOT_FOUND,
- *   OP_WRONG_LEAF_KIND, CLI_DATANET_HOST_FALSE, DNT_NOT_HOSTED
+ *   OP_WRONG_LEAF_KIND, CLI_DATANET_HOST_FALSE
  * @example
  * ```ts
  * const { papers } = await writeModelPapers(client, { modelId: 15, hostUrlOf: () => hostUrl, store });
@@ -100,21 +105,22 @@ export async function writeModelPapers(
   const croissants: ModelPaper[] = [];
   const recomputations: ModelFacts["recomputations"][number][] = [];
   for (const [place, { id: datanetId }] of approvals.entries()) {
-    const hostUrl = await parameters.hostUrlOf(datanetId);
-    const version = place === 0 ? leaf.model.version : (recipe?.versions[place]?.version ?? null);
-    onProgress?.(`reading Datanet ${datanetId}`);
-    for (const found of await listVerified(client, { datanetId, hostUrl, modelId }))
-      if (found.epoch === null) recomputations.push({ ...found, isDifferent: found.difference !== null });
-    if (version === null) {
-      datanets.push({ datanetId, hostUrl, described: null });
-      continue;
-    }
-    const { croissant, described } = await describe(client, parameters, { datanetId, hostUrl, version });
     const named = recipe?.versions[place];
-    if (named !== undefined && named.rowsRoot !== described.rowsRoot)
+    const version = place === 0 ? leaf.model.version : named?.version;
+    onProgress?.(`reading Datanet ${datanetId}`);
+    const listed = version === undefined ? null : await readListed(client, datanetId, version);
+    if (named !== undefined && named.rowsRoot !== listed?.rowsRoot)
       throw wrongRecipe(`its recipe names another root of version ${version} of Datanet ${datanetId}`);
-    datanets.push({ datanetId, hostUrl, described });
-    croissants.push(croissant);
+    const found = await ifHosted(async () => {
+      const hostUrl = await parameters.hostUrlOf(datanetId);
+      const verified = await listVerified(client, { datanetId, hostUrl, modelId });
+      if (version === undefined) return { verified, croissant: null, described: null };
+      return { verified, ...(await describe(client, parameters, { datanetId, hostUrl, version })) };
+    });
+    for (const one of found?.verified ?? [])
+      if (one.epoch === null) recomputations.push({ ...one, isDifferent: one.difference !== null });
+    if (found != null && found.croissant !== null) croissants.push(found.croissant);
+    datanets.push({ datanetId, listed, described: found?.described ?? null });
   }
   const facts: ModelFacts = {
     modelId,
@@ -124,6 +130,9 @@ export async function writeModelPapers(
     staticsHash: hex32(statics.hash),
     predecessorId: binding.predecessorId === 0n ? null : Number(binding.predecessorId),
     rowCount: Number(binding.rowCount),
+    contributors: sumLeaves(
+      presentPayees(leaf.payees).map(([, { contributorId: leafId, rowCount }]) => ({ leafId, rowCount })),
+    ),
     ownerParts: leaf.model.ownerParts,
     validatorParts: leaf.model.validatorParts,
     unapproved: approvals.flatMap(({ hasApproved, id }) => (hasApproved ? [] : [id])),
@@ -142,12 +151,29 @@ export async function writeModelPapers(
   };
 }
 
+/** A version as the ledger has it. */
+async function readListed(client: HostAccess, datanetId: number, number: number) {
+  const { publishedAtMs, rowCount, rowsRoot, version } = await listedVersion(client, datanetId, number);
+  return { version, rowsRoot: hex32(rowsRoot), rowCount, publishedAtMs };
+}
+
+/** null where the host does not have the Datanet, or the list of the version. */
+async function ifHosted<Found>(read: () => Promise<Found>): Promise<Found | null> {
+  try {
+    return await read();
+  } catch (error) {
+    if (isRollupError(error, "DNT_NOT_HOSTED") || isRollupError(error, "DNT_LIST_MISSING")) return null;
+    throw error;
+  }
+}
+
 /** A version with its Croissant file. Permissioned rows are read only by those who may. */
 async function describe(
   client: HostAccess,
-  { from, onProgress, store }: WriteModelPapersParameters,
+  parameters: WriteModelPapersParameters,
   place: { datanetId: number; hostUrl: string; version: number },
 ) {
+  const { from, onProgress, store } = parameters;
   const { croissantFileOf } = await import("@openledger/datanets/export/export-files");
   const files = async () => {
     const exported = await exportVersion(client, {
@@ -166,18 +192,34 @@ async function describe(
       throw error;
     return { version: await describeVersion(client, place), parquet: null };
   });
-  const { card, facts, policy, publishedAtMs, rowsRoot } = version;
+  const { card, facts, policy } = version;
   const croissant = croissantFileOf({ ...version, ...place }, parquet);
   const described = {
-    version: version.version,
-    rowsRoot: hex32(rowsRoot),
+    hostUrl: place.hostUrl,
     policy: policy === 0n ? null : hex32(policy),
-    publishedAtMs,
     card,
     facts,
     croissant: croissant.name,
+    reports: await reportsOf(client, parameters.modelId, place, card),
   };
   return { described, croissant };
+}
+
+/** Reports of bias of the version, and of the model on it, that the Datanet or its reviewers have signed: anyone may sign one. */
+async function reportsOf(
+  client: HostAccess,
+  modelId: number,
+  { datanetId, hostUrl, version }: { datanetId: number; hostUrl: string; version: number },
+  { labelling }: Card,
+) {
+  const team = new Set([datanetId, ...labelling.reviewers]);
+  const reports = (await listReports(client, { datanetId, hostUrl, version })).flatMap((report) => {
+    const signers = report.signers.map(({ leafId }) => leafId).filter((leafId) => team.has(leafId));
+    const isOfModel = report.modelId === modelId;
+    if (signers.length === 0 || !(isOfModel || report.modelId === null)) return [];
+    return [{ sha256: report.sha256, isOfModel, signers: signers.sort((a, b) => a - b) }];
+  });
+  return reports.sort((a, b) => (a.sha256 < b.sha256 ? -1 : 1));
 }
 
 /** @throws CLI_PAPERS_WRONG unless the ledger's statics bind the recipe */

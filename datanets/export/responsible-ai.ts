@@ -5,7 +5,7 @@
  */
 import { counted } from "@openledger/foundation/counted";
 import type { Card } from "../card/card.ts";
-import { agreementText, leafShare, NOT_KNOWN, partOf } from "../papers/paper-words.ts";
+import { agreementText, keysText, leafShare, NOT_KNOWN, partOf } from "../papers/paper-words.ts";
 import { labelledCount, type VersionFacts } from "../papers/version-facts.ts";
 
 export const RAI_CONFORMS_TO = "http://mlcommons.org/croissant/RAI/1.0";
@@ -37,7 +37,7 @@ export function responsibleAiOf(described: Described): Readonly<Record<`rai:${st
     "rai:dataPreprocessingProtocol": preprocessing(described),
     "rai:dataAnnotationProtocol": annotationProtocol(card),
     "rai:dataAnnotationPlatform": ["OpenLedger Datanet host: each label is a record that its labeller signs"],
-    "rai:dataAnnotationAnalysis": [agreementText(facts)],
+    "rai:dataAnnotationAnalysis": [agreementText(facts), keysText(facts)],
     "rai:annotationsPerItem": annotationsPerItem(described),
     "rai:annotatorDemographics": [
       `${counted(labelling.labellerCount, "account")} labelled rows of the version. Demographics: ${NOT_KNOWN}.`,

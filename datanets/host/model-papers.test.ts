@@ -1,4 +1,6 @@
 /** Papers of a registered model by a real ledger and host: the same for everyone, checked field by field, read back by the importer. */
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import { contributeRows } from "@openledger/client/actions/data/contribute-rows";
@@ -21,9 +23,10 @@ import { bringVersion, contributionSource, uploadRows } from "@openledger/client
 import { withdrawRow } from "@openledger/client/datanets/withdrawals";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { hex32 } from "@openledger/foundation/hex";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
 import { exportFilesOf } from "../export/export-files.ts";
 import { readImport } from "../import/read-import.ts";
+import { type RecordBody, signRecord } from "../records/record.ts";
 import { sha256Hex } from "../rows/row-digest.ts";
 import { createHostWorld, type HostWorld } from "../testing/host-world.ts";
 import { registerPublished, trainOnVersion } from "../testing/registered-model.ts";
@@ -68,6 +71,25 @@ const differing = async (papers: readonly ModelPaper[]) =>
       return error.data.fields.map(({ field, paper }) => `${paper} ${field}`);
     },
   );
+
+/**
+ * A host that passes the real one's answers on, and changes them.
+ * @param change returns the answer to a path; null: there is no such Datanet
+ */
+async function between(change: (path: string, answer: string) => string | null): Promise<{ url: string }> {
+  const server = createServer(async ({ method, url: path = "" }, response) => {
+    const real = await fetch(`${host.url}${path}`, { method: method! });
+    // Bytes of lists pass through.
+    const answer = change(path, Buffer.from(await real.arrayBuffer()).toString("latin1"));
+    const refusal = '{"error":{"code":"DNT_NOT_HOSTED","message":"nothing of it is here"}}';
+    response.statusCode = answer === null ? 404 : real.status;
+    response.end(Buffer.from((answer ?? refusal).replaceAll(host.url, url), "latin1"));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => void server.close());
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return { url };
+}
 
 beforeAll(async () => {
   world = await createHostWorld({ card });
@@ -166,6 +188,44 @@ it("without the model's server say that the recipe is not known, and refuse the 
   const { datanet } = model.recipe;
   await refused({ recipe: { ...model.recipe, datanet: { ...datanet, version: 1 } } });
   await refused({ recipe: { ...model.recipe, datanet: { ...datanet, rowsRoot: hex32(7n) } } });
+});
+
+it("do not count records by keys that their leaves do not have, which a host could make up", async () => {
+  const stranger = await world.user(5);
+  const body: RecordBody = {
+    kind: "label",
+    datanetId: world.datanetId,
+    leafId: 6,
+    atMs: Date.now(),
+    row: digests[0]!,
+    label: "bad",
+    flags: ["offensive"],
+    note: "",
+  };
+  // dave's leaf, by another's key.
+  const made = signRecord(stranger.domain, body, stranger.l2Key!);
+  const lying = await between((path, answer) => {
+    if (!path.includes("/records?")) return answer;
+    const page = JSON.parse(answer);
+    return JSON.stringify({ ...page, records: [...page.records, made] });
+  });
+  const { facts, papers } = await writeModelPapers(reader, { ...asking(), hostUrlOf: () => lying.url });
+  expect(facts.datanets[0]!.described!.facts).toMatchObject({
+    uncountedCount: 1,
+    flags: { offensive: 0 },
+    labelling: { labelCount: 7 },
+  });
+  expect(paperOf(papers, MODEL_CARD)).toContain(
+    "1 record by keys that their accounts do not have now is not counted",
+  );
+});
+
+it("of a Datanet that the host does not have say what the ledger has", async () => {
+  const without = await between((path, answer) => (path.startsWith("/v1/datanets") ? null : answer));
+  const { facts, papers } = await writeModelPapers(reader, { ...asking(), hostUrlOf: () => without.url });
+  expect(papers.map(({ name }) => name)).toEqual([MODEL_CARD, TRAINING_SUMMARY]);
+  expect(facts.datanets).toMatchObject([{ listed: { version: 2, rowCount: 7 }, described: null }]);
+  expect(paperOf(papers, MODEL_CARD)).toContain(`- **Rows root:** ${model.recipe.datanet.rowsRoot}`);
 });
 
 it("are refused with the name of each field that differs", async () => {

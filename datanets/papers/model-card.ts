@@ -6,8 +6,8 @@ import { counted } from "@openledger/foundation/counted";
 import type { Card } from "../card/card.ts";
 import { document, field, plain, quote, table } from "./markdown.ts";
 import { languagesOf, type ModelFacts, type RecipeFacts, type TrainedDatanet } from "./model-facts.ts";
-import { agreementText, leafShare, NOT_KNOWN, partOf, timeText } from "./paper-words.ts";
-import { labelledCount } from "./version-facts.ts";
+import { agreementText, keysText, leafShare, NOT_KNOWN, partOf, timeText } from "./paper-words.ts";
+import { type LeafRows, labelledCount } from "./version-facts.ts";
 
 /** Contributors that a card lists; the others are counted. */
 const MAX_LISTED = 50;
@@ -46,6 +46,7 @@ export function modelCardOf(model: ModelFacts): string {
     "## Training data",
     field("Rows", model.rowCount),
     ...datanets.flatMap(datanetLines),
+    ...paidLines(model),
     "## Training procedure",
     field("Recipe SHA-256", recipe?.sha256 ?? NOT_KNOWN),
     ...(recipe?.settings ?? []).map(({ name, value }) => field(`Recipe ${name}`, plain(value))),
@@ -104,8 +105,9 @@ const HUB_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,95}\/[A-Za-z0-9][A-Za-z0-9._-]{0,
 
 /** Task by Hugging Face's names; null where the model's kind is not known. */
 function taskOf(recipe: RecipeFacts | null, card: Card | undefined): string | null {
-  if (recipe === null || card === undefined) return null;
+  if (recipe === null) return null;
   if (recipe.classes === null) return "text-generation";
+  if (card === undefined) return null;
   const { kind } = card.row;
   return `${kind === "image" ? "image" : kind === "table" ? "tabular" : "text"}-classification`;
 }
@@ -129,9 +131,41 @@ function activatedText({ activated }: ModelFacts): string {
 const approvedText = ({ unapproved }: ModelFacts): string =>
   unapproved.length === 0 ? "by all its Datanets" : `not by Datanet ${unapproved.join(", ")}`;
 
+/** Contributors by the ledger, where a Datanet's own list is not known. */
+function paidLines({ contributors, datanets }: ModelFacts): string[] {
+  if (datanets.every(({ described }) => described !== null)) return [];
+  const heading = "### Contributors by the ledger";
+  return contributors.length === 0
+    ? [heading, `${NOT_KNOWN}.`]
+    : [heading, ...contributorTable(contributors)];
+}
+
+function contributorTable(contributors: readonly LeafRows[]): string[] {
+  const more = contributors.slice(MAX_LISTED);
+  return table(
+    ["Contributor", "Rows"],
+    [
+      ...contributors.slice(0, MAX_LISTED).map(({ leafId, rowCount }) => [`leaf ${leafId}`, rowCount]),
+      ...(more.length === 0
+        ? []
+        : [[counted(more.length, "other"), more.reduce((sum, { rowCount }) => sum + rowCount, 0)]]),
+    ],
+  );
+}
+
+function reportsText(reports: NonNullable<TrainedDatanet["described"]>["reports"]): string {
+  if (reports.length === 0) return "none that the Datanet or its reviewers have signed";
+  return reports
+    .map(
+      ({ isOfModel, sha256, signers }) =>
+        `${sha256} of ${isOfModel ? "this model" : "the version"}, signed by leaf ${signers.join(", ")}`,
+    )
+    .join("; ");
+}
+
 function biasLines({ datanetId, described }: TrainedDatanet): string[] {
   if (described === null) return [field(`Datanet ${datanetId}`, NOT_KNOWN)];
-  const { card, facts } = described;
+  const { card, facts, reports } = described;
   const { contributors, flags, rowCount } = facts;
   const noted = Object.entries(flags).map(([flag, count]) => `${flag} ${count}`);
   return [
@@ -148,32 +182,29 @@ function biasLines({ datanetId, described }: TrainedDatanet): string[] {
         ]),
     field(`Most rows of one contributor in Datanet ${datanetId}`, leafShare(contributors, rowCount)),
     field(`Rows that labellers noted in Datanet ${datanetId}`, noted.join(", ")),
+    field(`Signatures in Datanet ${datanetId}`, keysText(facts)),
+    field(`Reports of bias of Datanet ${datanetId}`, reportsText(reports)),
   ];
 }
 
-function datanetLines({ datanetId, described, hostUrl }: TrainedDatanet): string[] {
-  const heading = `### Datanet ${datanetId}`;
-  if (described === null)
-    return [
-      heading,
-      field("Host", plain(hostUrl)),
-      field("Version", NOT_KNOWN),
-      field("Rows root", NOT_KNOWN),
-    ];
-  const { card, croissant, facts, policy, publishedAtMs, rowsRoot, version } = described;
-  const { contributors, rowCount, validators, withdrawnCount } = facts;
-  const more = contributors.slice(MAX_LISTED);
+function datanetLines({ datanetId, described, listed }: TrainedDatanet): string[] {
+  const version = [
+    `### Datanet ${datanetId}`,
+    field("Version", listed?.version ?? NOT_KNOWN),
+    field("Rows root", listed?.rowsRoot ?? NOT_KNOWN),
+    field("Published", timeText(listed?.publishedAtMs)),
+    field("Rows in the version", listed?.rowCount ?? NOT_KNOWN),
+  ];
+  if (described === null) return [...version, field("Name, host and licence", NOT_KNOWN)];
+  const { card, croissant, facts, hostUrl, policy } = described;
+  const { contributors, validators, withdrawnCount } = facts;
   return [
-    heading,
+    ...version,
     field("Name", plain(card.name)),
     field("Host", plain(hostUrl)),
-    field("Version", version),
-    field("Rows root", rowsRoot),
     field("Card hash", policy ?? NOT_KNOWN),
-    field("Published", timeText(publishedAtMs)),
     field("Licence", plain(card.licence)),
     field("Languages", card.languages.join(", ") || NOT_KNOWN),
-    field("Rows in the version", rowCount),
     field("Rows withdrawn since", withdrawnCount),
     field("Contributors", contributors.length),
     field("Validators", validators.length),
@@ -181,15 +212,7 @@ function datanetLines({ datanetId, described, hostUrl }: TrainedDatanet): string
     "",
     ...quote(card.description),
     "",
-    ...table(
-      ["Contributor", "Rows"],
-      [
-        ...contributors.slice(0, MAX_LISTED).map(({ leafId, rowCount: rows }) => [`leaf ${leafId}`, rows]),
-        ...(more.length === 0
-          ? []
-          : [[`${counted(more.length, "other")}`, more.reduce((sum, { rowCount: rows }) => sum + rows, 0)]]),
-      ],
-    ),
+    ...contributorTable(contributors),
   ];
 }
 

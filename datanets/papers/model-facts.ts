@@ -1,23 +1,34 @@
 /** Facts of a registered model that its papers are written from: by the ledger, its Datanets' hosts, and its recipe. */
 import type { Card } from "../card/card.ts";
-import type { VersionFacts } from "./version-facts.ts";
+import type { LeafRows, VersionFacts } from "./version-facts.ts";
 
 /** A Datanet whose rows a model was trained on. */
 export interface TrainedDatanet {
   readonly datanetId: number;
-  readonly hostUrl: string;
-  /** The version; null where only the recipe names it, and the recipe is not known. */
-  readonly described: {
+  /** The version by the ledger; null where only the recipe names it, and the recipe is not known. */
+  readonly listed: {
     readonly version: number;
     /** 0x-hex of 32 bytes. */
     readonly rowsRoot: string;
+    readonly rowCount: number;
+    readonly publishedAtMs: number | null;
+  } | null;
+  /** The version by its host; null if no host has it, or it is not listed. */
+  readonly described: {
+    readonly hostUrl: string;
     /** Hash of the card, 0x-hex of 32 bytes; null if the version was published without one, and the card is the present one. */
     readonly policy: string | null;
-    readonly publishedAtMs: number | null;
     readonly card: Card;
     readonly facts: VersionFacts;
     /** Name of its Croissant file. */
     readonly croissant: string;
+    /** Reports of bias that the Datanet or its reviewers have signed, by SHA-256. */
+    readonly reports: readonly {
+      readonly sha256: string;
+      /** True for a report with this model's half. */
+      readonly isOfModel: boolean;
+      readonly signers: readonly number[];
+    }[];
   } | null;
 }
 
@@ -47,6 +58,8 @@ export interface ModelFacts {
   readonly predecessorId: number | null;
   /** Rows of all Datanets, as the statics bind them. */
   readonly rowCount: number;
+  /** Contributors whom the ledger pays, with the number of their rows; none before the activation. */
+  readonly contributors: readonly LeafRows[];
   readonly ownerParts: number;
   readonly validatorParts: number;
   /** Datanets that have not approved the model. */

@@ -16,6 +16,10 @@ export function agreementText({ labelling: { agreement } }: Pick<VersionFacts, "
   return value === null ? `${name} is not defined ${over}.` : `${name} ${value.toFixed(3)} ${over}.`;
 }
 
+/** Records that are not counted, in a sentence. */
+export const keysText = ({ uncountedCount, unsignedCount }: VersionFacts): string =>
+  `${counted(uncountedCount, "record")} by keys that their accounts do not have now ${uncountedCount === 1 ? "is" : "are"} not counted; ${counted(unsignedCount, "accepted label")} ${unsignedCount === 1 ? "has" : "have"} no other signature.`;
+
 /** Part of a whole, in percent. */
 export const partOf = (part: number, whole: number): string =>
   whole === 0 ? `${part} of 0` : `${((100 * part) / whole).toFixed(1)} % (${part} of ${whole})`;

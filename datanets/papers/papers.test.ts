@@ -41,15 +41,15 @@ const leftOut: RecordBody = {
 
 function datanetOf(card: Card, datanetId = 10): TrainedDatanet {
   const described = {
-    version: 2,
-    rowsRoot: root,
+    hostUrl: "https://host.example",
     policy: root,
-    publishedAtMs: Date.UTC(2026, 4, 1),
     card,
     facts: sampleFacts(card, rows, [leftOut], [rows[0]!.digest]),
     croissant: `datanet-${datanetId}-version-2.parquet.croissant.json`,
+    reports: [{ sha256: "23".repeat(32), isOfModel: false, signers: [6] }],
   };
-  return { datanetId, hostUrl: "https://host.example", described };
+  const listed = { version: 2, rowsRoot: root, rowCount: 5, publishedAtMs: Date.UTC(2026, 4, 1) };
+  return { datanetId, listed, described };
 }
 
 const direct: RecipeFacts = {
@@ -74,6 +74,7 @@ const modelOf = (changes: Partial<ModelFacts> = {}): ModelFacts => ({
   staticsHash: root,
   predecessorId: null,
   rowCount: 5,
+  contributors: [],
   ownerParts: 6_554,
   validatorParts: 16_384,
   unapproved: [],
@@ -141,6 +142,35 @@ describe("a model card", () => {
       "CC-BY-4.0 (Datanet 10), Not known to the ledger (Datanet 11)",
     );
     expect(answerOf(card, "Activated")).toBe("not yet");
+  });
+
+  it("of a Datanet that no host has names version, root and the contributors whom the ledger pays", () => {
+    const unhosted = { ...datanetOf(sampleCard(), 11), described: null };
+    const model = modelOf({ datanets: [unhosted], contributors: [{ leafId: 8, rowCount: 5 }] });
+    const card = modelCardOf(model);
+    expect(answerOf(card, "Rows root")).toBe(root);
+    expect(answerOf(card, "Name, host and licence")).toBe("Not known to the ledger");
+    expect(card).toContain(
+      "### Contributors by the ledger\n\n| Contributor | Rows |\n| --- | --- |\n| leaf 8 | 5 |\n",
+    );
+    const summary = trainingSummaryOf(model);
+    expect(answerOf(summary, "Datanet 11")).toBe(
+      `version 2 of 2026-05-01T00:00:00.000Z, 5 rows, root ${root} (ledger). Access, licence and contents: Not known to the ledger`,
+    );
+    expect(answerOf(summary, "Contributors")).toBe("1 contributor (ledger)");
+    expect(answerOf(summary, "Publicly available datasets used")).toBe("Not known to the ledger");
+  });
+
+  it("names reports of bias, and records that are not counted", () => {
+    const one = datanetOf(sampleCard());
+    const facts = { ...one.described!.facts, uncountedCount: 3, unsignedCount: 1 };
+    const card = modelCardOf(modelOf({ datanets: [{ ...one, described: { ...one.described!, facts } }] }));
+    expect(answerOf(card, "Reports of bias of Datanet 10")).toBe(
+      `${"23".repeat(32)} of the version, signed by leaf 6`,
+    );
+    expect(answerOf(card, "Signatures in Datanet 10")).toBe(
+      "3 records by keys that their accounts do not have now are not counted; 1 accepted label has no other signature.",
+    );
   });
 
   it("writes strangers' texts as texts: no mark, tag or line of theirs has an effect", () => {
@@ -220,12 +250,14 @@ describe("a summary of training content", () => {
       "| Text | Less than 1 billion tokens (5 rows of at most 5000 bytes) | short texts about weather |",
     );
     expect(answerOf(summary, "Last update")).toBe("2026-05-03T00:00:00.000Z");
-    expect(answerOf(summary, "Publicly available datasets used")).toBe("Yes (cards)");
+    expect(answerOf(summary, "Publicly available datasets used")).toBe("Yes: public Datanets (cards)");
     expect(answerOf(summary, "Datanet 10")).toContain(
       `version 2 of 2026-05-01T00:00:00.000Z, 5 rows, root ${root}, licence CC-BY-4.0`,
     );
     expect(answerOf(summary, "Rows left out of Datanet 10")).toBe("near-duplicate 1 (signed records)");
-    expect(answerOf(summary, "Other sources used")).toBe("No (recipe)");
+    expect(answerOf(summary, "Other sources used")).toBe(
+      "None beside the rows (recipe). Where contributors took rows from: Not known to the ledger",
+    );
     for (const name of [
       "Commercial licensing agreements concluded",
       "Signatory to the Code of Practice",

@@ -10,7 +10,10 @@ import { languagesOf, type ModelFacts, type TrainedDatanet } from "./model-facts
 import { NOT_KNOWN, timeText } from "./paper-words.ts";
 
 type Described = NonNullable<TrainedDatanet["described"]>;
-type Known = TrainedDatanet & { readonly described: Described };
+type Known = TrainedDatanet & {
+  readonly described: Described;
+  readonly listed: NonNullable<TrainedDatanet["listed"]>;
+};
 
 /** Bounds of the template's sizes. */
 const BILLION = 1_000_000_000;
@@ -19,12 +22,13 @@ const MILLION = 1_000_000;
 /** Writes the summary's text. */
 export function trainingSummaryOf(model: ModelFacts): string {
   const { datanets, modelId } = model;
-  const known = datanets.filter((one): one is Known => one.described !== null);
+  const known = datanets.filter((one): one is Known => one.described !== null && one.listed !== null);
   const publicOnes = known.filter(({ described }) => described.card.access === "public");
   const privateOnes = known.filter(({ described }) => described.card.access === "permissioned");
   return document([
     `# Public summary of the training content of model ${modelId}`,
     "After the template of the AI Office for Article 53(1)(d) of Regulation (EU) 2024/1689. Answers come from the OpenLedger rollup, from its Datanets' cards and from signed records, as each names; the provider adds what is not known to the ledger.",
+    "",
     field("Version of the summary", `model ${modelId}, statics ${model.staticsHash}`),
     field("Last update", lastUpdate(model)),
     "## 1. General information",
@@ -53,12 +57,12 @@ export function trainingSummaryOf(model: ModelFacts): string {
       "Other characteristics",
       `${counted(model.rowCount, "row")} in ${counted(datanets.length, "Datanet")} (ledger)`,
     ),
-    ...unknownVersions(datanets),
     "## 2. List of data sources",
     "### 2.1. Publicly available datasets",
-    field("Publicly available datasets used", publicOnes.length > 0 ? "Yes (cards)" : baseAnswer(model)),
+    field("Publicly available datasets used", publicAnswer(publicOnes, privateOnes)),
     ...(publicOnes.length === 0 ? [] : [field("Modalities", modalitiesOf(publicOnes))]),
     ...sources(publicOnes),
+    ...datanets.filter(({ described }) => described === null).map(unhosted),
     "### 2.2. Private non-publicly available datasets obtained from third parties",
     "#### 2.2.1. Datasets commercially licensed by rightsholders or their representatives",
     field("Commercial licensing agreements concluded", NOT_KNOWN),
@@ -114,7 +118,7 @@ export function trainingSummaryOf(model: ModelFacts): string {
       ),
     ]),
     "### 3.3. Other information",
-    field("Contributors", known.map(contributorsText).join("; ") || NOT_KNOWN),
+    field("Contributors", known.map(contributorsText).join("; ") || paidText(model)),
     field("Recomputation", recomputation(model)),
   ]);
 }
@@ -123,7 +127,7 @@ export function trainingSummaryOf(model: ModelFacts): string {
 function lastUpdate({ activated, datanets, recomputations }: ModelFacts): string {
   const times = [
     activated?.atMs ?? null,
-    ...datanets.map(({ described }) => described?.publishedAtMs ?? null),
+    ...datanets.map(({ listed }) => listed?.publishedAtMs ?? null),
     ...recomputations.map(({ atMs }) => atMs),
   ].filter((ms) => ms !== null);
   return timeText(times.length === 0 ? null : Math.max(...times));
@@ -194,18 +198,24 @@ function latestAcquisition(known: readonly Known[]): string {
   return `${timeText(Math.max(...times.map((ms) => ms!)))} (last commit before the version, by the sequencer)`;
 }
 
-const unknownVersions = (datanets: readonly TrainedDatanet[]): string[] =>
-  datanets.flatMap(({ datanetId, described }) =>
-    described === null ? [field(`Version of Datanet ${datanetId}`, NOT_KNOWN)] : [],
-  );
+/** Where access to a Datanet is permissioned, contributors may have taken its rows from public data all the same. */
+function publicAnswer(publicOnes: readonly Known[], privateOnes: readonly Known[]): string {
+  if (publicOnes.length > 0) return "Yes: public Datanets (cards)";
+  return privateOnes.length > 0 ? `${NOT_KNOWN}. Access to its Datanets is permissioned (cards)` : NOT_KNOWN;
+}
 
-/** Without a public Datanet, only a base could have been trained on public data. */
-const baseAnswer = ({ recipe }: ModelFacts): string =>
-  recipe !== null && recipe.base === null ? "No (cards, recipe)" : NOT_KNOWN;
+/** A Datanet whose card no host has. */
+function unhosted({ datanetId, listed }: TrainedDatanet): string {
+  const version =
+    listed === null
+      ? `version: ${NOT_KNOWN.toLowerCase()}`
+      : `version ${listed.version} of ${timeText(listed.publishedAtMs)}, ${counted(listed.rowCount, "row")}, root ${listed.rowsRoot} (ledger)`;
+  return field(`Datanet ${datanetId}`, `${version}. Access, licence and contents: ${NOT_KNOWN}`);
+}
 
 function sources(known: readonly Known[]): string[] {
-  return known.flatMap(({ datanetId, described, hostUrl }) => {
-    const { card, facts, publishedAtMs, rowsRoot, version } = described;
+  return known.flatMap(({ datanetId, described: { card, facts, hostUrl }, listed }) => {
+    const { publishedAtMs, rowsRoot, version } = listed;
     return [
       field(
         `Datanet ${datanetId}`,
@@ -224,7 +234,7 @@ function suggestions({ facts: { labelling } }: Described): string {
 function otherSources({ recipe }: ModelFacts): string {
   if (recipe === null) return NOT_KNOWN;
   return recipe.base === null
-    ? "No (recipe)"
+    ? `None beside the rows (recipe). Where contributors took rows from: ${NOT_KNOWN}`
     : `Yes: the weights of ${plain(recipe.base.name)} (recipe). What it was trained on: ${NOT_KNOWN}`;
 }
 
@@ -233,6 +243,9 @@ const leftOut = (reasons: Described["facts"]["leftOut"]): string =>
 
 const contributorsText = ({ datanetId, described: { facts } }: Known): string =>
   `${counted(facts.contributors.length, "contributor")} and ${counted(facts.validators.length, "validator")} of Datanet ${datanetId} (ledger)`;
+
+const paidText = ({ contributors }: ModelFacts): string =>
+  contributors.length === 0 ? NOT_KNOWN : `${counted(contributors.length, "contributor")} (ledger)`;
 
 function recomputation({ recomputations }: ModelFacts): string {
   const same = recomputations.filter(({ isDifferent }) => !isDifferent).length;

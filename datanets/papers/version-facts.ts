@@ -22,6 +22,10 @@ export interface VersionFacts {
   readonly validators: readonly LeafRows[];
   /** Rows by accepted label, in the card's order; without those of no label. */
   readonly labels: readonly { readonly name: string; readonly rowCount: number }[];
+  /** Accepted labels that nobody has signed with the key that their leaf has now. */
+  readonly unsignedCount: number;
+  /** Signed records by a key that their leaf does not have now: nothing here counts them. */
+  readonly uncountedCount: number;
   /** Signed labels of the version's rows. */
   readonly labelling: {
     readonly labelCount: number;
@@ -53,7 +57,10 @@ export interface CountedVersion {
   }[];
   /** Accepted labels in the order of the rows; null for none. */
   readonly labels: readonly (string | null)[];
+  /** State of the records that count: a host could make up others. */
   readonly recordState: Pick<RecordState, "row" | "rows">;
+  readonly unsignedCount: number;
+  readonly uncountedCount: number;
   /** SHA-256 of withdrawn rows. */
   readonly withdrawn: ReadonlySet<string>;
   readonly collected: VersionFacts["collected"];
@@ -61,7 +68,7 @@ export interface CountedVersion {
 
 /** Counts a version's facts. */
 export function versionFactsOf(version: CountedVersion): VersionFacts {
-  const { card, collected, labels, recordState, rows, withdrawn } = version;
+  const { card, collected, labels, recordState, rows, uncountedCount, unsignedCount, withdrawn } = version;
   const byLabel = new Map<string, number>(card.labels.map(({ name }) => [name, 0]));
   for (const label of labels) if (label !== null) byLabel.set(label, (byLabel.get(label) ?? 0) + 1);
   return {
@@ -70,6 +77,8 @@ export function versionFactsOf(version: CountedVersion): VersionFacts {
     contributors: countLeaves(rows.map(({ contributorId }) => contributorId)),
     validators: countLeaves(rows.map(({ validatorId }) => validatorId)),
     labels: [...byLabel].map(([name, rowCount]) => ({ name, rowCount })),
+    unsignedCount,
+    uncountedCount,
     labelling: labellingOf(version),
     flags: flagsOf(version),
     leftOut: leftOutOf(recordState, new Set(rows.map(({ digest }) => digest))),
@@ -81,9 +90,13 @@ export function versionFactsOf(version: CountedVersion): VersionFacts {
 export const labelledCount = ({ labels }: Pick<VersionFacts, "labels">): number =>
   labels.reduce((sum, { rowCount }) => sum + rowCount, 0);
 
-function countLeaves(ids: readonly number[]): LeafRows[] {
+const countLeaves = (ids: readonly number[]): LeafRows[] =>
+  sumLeaves(ids.map((leafId) => ({ leafId, rowCount: 1 })));
+
+/** Adds up rows by leaf, most rows first. */
+export function sumLeaves(parts: readonly LeafRows[]): LeafRows[] {
   const counts = new Map<number, number>();
-  for (const id of ids) counts.set(id, (counts.get(id) ?? 0) + 1);
+  for (const { leafId, rowCount } of parts) counts.set(leafId, (counts.get(leafId) ?? 0) + rowCount);
   return [...counts]
     .map(([leafId, rowCount]) => ({ leafId, rowCount }))
     .sort((a, b) => b.rowCount - a.rowCount || a.leafId - b.leafId);

@@ -19,6 +19,8 @@ export function sampleFacts(
     rows,
     labels: rows.map(({ label }) => label),
     recordState,
+    unsignedCount: 0,
+    uncountedCount: 0,
     withdrawn: new Set(withdrawn),
     collected: { fromMs: Date.UTC(2026, 3, 1), toMs: Date.UTC(2026, 3, 2) },
   });

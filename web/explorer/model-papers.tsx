@@ -63,7 +63,9 @@ function Papers({ facts, papers, recipeProblem }: Written) {
   const licences = [...new Set(described.map(({ card }) => card.licence))];
   const languages = [...new Set(described.flatMap(({ card }) => card.languages))];
   const contributors = new Set(
-    described.flatMap(({ facts: { contributors: all } }) => all.map(({ leafId }) => leafId)),
+    [facts.contributors, ...described.map((one) => one.facts.contributors)]
+      .flat()
+      .map(({ leafId }) => leafId),
   );
   return (
     <>
@@ -76,6 +78,11 @@ function Papers({ facts, papers, recipeProblem }: Written) {
           )}
         </Notice>
       )}
+      {facts.datanets.some(({ described: one }) => one === null) && (
+        <Notice tone="wait" title="No host of this site has every version that the model was trained on">
+          <p>The papers say of these what the ledger has, and there is no Croissant file of them.</p>
+        </Notice>
+      )}
       <FactList
         facts={[
           ["Rows", showCount(facts.rowCount)],
@@ -85,9 +92,9 @@ function Papers({ facts, papers, recipeProblem }: Written) {
           ["Recomputed by", showCounted(facts.recomputations.length, "account")],
         ]}
       />
-      <ul class="sources">
+      <div class="stack">
         {papers.map(({ name, text }) => (
-          <li key={name} class="stack-s">
+          <div key={name} class="stack-s">
             <div class="row">
               <code>{name}</code>
               <span class="push" />
@@ -104,9 +111,9 @@ function Papers({ facts, papers, recipeProblem }: Written) {
                 {name.endsWith(".md") ? <Markdown text={bodyOf(text)} /> : <pre class="recipe">{text}</pre>}
               </section>
             </details>
-          </li>
+          </div>
         ))}
-      </ul>
+      </div>
     </>
   );
 }

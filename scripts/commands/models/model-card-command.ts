@@ -28,8 +28,14 @@ export const addModelCardCommand = command({
       await writeFile(path, text);
       paths.push(path);
     }
-    const unknown =
-      facts.recipe === null ? ["its recipe is not known: name its server with --server URL"] : [];
+    const unknown = [
+      ...(facts.recipe === null ? ["its recipe is not known: name its server with --server URL"] : []),
+      ...facts.datanets.flatMap(({ datanetId, described }) =>
+        described === null
+          ? [`Datanet ${datanetId}: the host does not have the version; the papers say what the ledger has`]
+          : [],
+      ),
+    ];
     output.answer(
       [
         `papers of model ${modelId}, on ${facts.rowCount} rows:`,
