@@ -104,3 +104,14 @@ export const conditionsOf = (id: string): LicenceConditions | null => BY_ID.get(
 export const MODEL_LICENCES: readonly string[] = LICENCES.flatMap(([id, { noDerivatives }]) =>
   noDerivatives ? [] : [id],
 );
+
+/** Licences that a card's form offers, the most open first. */
+export const CARD_LICENCES = [
+  "CC0-1.0",
+  "CC-BY-4.0",
+  "CC-BY-SA-4.0",
+  "ODbL-1.0",
+  "CC-BY-NC-4.0",
+  "CC-BY-NC-SA-4.0",
+  "CC-BY-ND-4.0",
+] as const;

@@ -4,6 +4,7 @@
  */
 import { usualRewards } from "@openledger/attribution/model/base-policy";
 import { CARD_FORMAT, type Card } from "@openledger/datanets/card/card";
+import { nameTerms, termsFileSchema } from "@openledger/datanets/terms/terms-file";
 import type { CardProposal } from "@openledger/datanets/import/propose-card";
 import { TASK_NAMES, TASKS, type TaskName, withTask } from "./card-tasks.ts";
 
@@ -14,8 +15,10 @@ export interface CardDraft {
   readonly description: string;
   readonly field: string;
   readonly tags: string;
-  /** Licence; empty until somebody has decided. */
+  /** SPDX expression without the terms file's name; empty until somebody has decided. */
   readonly licence: string;
+  /** JSON of the terms file; empty: there is none. */
+  readonly termsFile: string;
   readonly languages: string;
   readonly contact: string;
   readonly kind: Card["row"]["kind"];
@@ -51,6 +54,7 @@ export const EMPTY_DRAFT: CardDraft = {
   field: "general",
   tags: "",
   licence: "",
+  termsFile: "",
   languages: "en",
   contact: "",
   kind: "text",
@@ -83,7 +87,8 @@ export function draftOf(card: Card): CardDraft {
     name: card.name,
     description: card.description,
     field: card.field,
-    licence: card.licence,
+    licence: card.licence.replace(NAMED_FILE, ""),
+    termsFile: card.terms?.file === undefined ? "" : JSON.stringify(card.terms.file, null, 2),
     tags: card.tags.join(", "),
     languages: card.languages.join(", "),
     contact: card.contact,
@@ -119,7 +124,7 @@ export function cardOfDraft(draft: CardDraft, before: Card | null): unknown {
     description: draft.description.trim(),
     field: draft.field.trim(),
     tags: byCommas(draft.tags),
-    licence: draft.licence.trim(),
+    ...termsOf(draft, before),
     languages: byCommas(draft.languages),
     contact: draft.contact.trim(),
     row: {
@@ -159,6 +164,28 @@ export function cardOfDraft(draft: CardDraft, before: Card | null): unknown {
       ...(citation === "" ? {} : { citationPermille: Math.round(10 * Number(citation)) }),
     },
   };
+}
+
+/** Name of a terms file behind a licence, or alone. */
+const NAMED_FILE = /(?:(?<=.) AND |^)LicenseRef-terms-[0-9a-f]{64}$/;
+
+/** A new licence, or that of a new Datanet, binds: contributors sign it. An earlier card that has the same licence stays as it is. */
+function termsOf({ licence, termsFile }: CardDraft, before: Card | null) {
+  const file = termsFile.trim() === "" ? undefined : parsed(termsFile);
+  const read = termsFileSchema.safeParse(file).data;
+  const own = licence.trim();
+  const parts = [own, read === undefined ? "" : nameTerms(read).licence].filter((part) => part !== "");
+  const whole = { licence: parts.length === 2 && own.includes(" OR ") ? `(${own}) AND ${parts[1]}` : parts.join(" AND ") };
+  if (before !== null && before.terms === undefined && before.licence === whole.licence) return whole;
+  return { ...whole, terms: { contributors: "sign", ...(file === undefined ? {} : { file }) } };
+}
+
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return json;
+  }
 }
 
 /** Draft with what files suggest: a task, unless one is chosen, a table's fields, and labels where they have some. */

@@ -4,6 +4,7 @@
  */
 import type { RowKind } from "@openledger/attribution/rows/row-kinds";
 import { type Card, cardSchema, type NamedCard, nameCard } from "@openledger/datanets/card/card";
+import { CARD_LICENCES } from "@openledger/datanets/terms/licence-conditions";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { ComponentChildren } from "preact";
@@ -24,6 +25,7 @@ import {
   sayPeople,
   withPeople,
 } from "./card-draft.ts";
+import { TermsMeaning } from "./card-terms.tsx";
 import { sayNoLabels, sayUse, TASK_NAMES, TASKS, type TaskName, withTask } from "./card-tasks.ts";
 
 interface CardFormProps {
@@ -70,9 +72,6 @@ const PEOPLE_LABELS: readonly { readonly name: PeopleName; readonly label: strin
   { name: "alone", label: "its contributor" },
   { name: "other", label: "as set under Advanced" },
 ];
-
-/** Licences of data that are often chosen, most open first; any other can be written. */
-const LICENCES = ["CC0-1.0", "CC-BY-4.0", "CC-BY-SA-4.0", "CC-BY-NC-4.0", "ODbL-1.0", "proprietary"];
 
 /** Form of a Datanet's card. Fields with usual values are under Advanced. The ledger gets the card's hash. */
 export function CardForm({
@@ -175,11 +174,12 @@ export function CardForm({
             permissioned: "whom you grant access",
           } as Record<CardDraft["access"], string>)}
           {field("Licence", "licence", {
-            suggestions: LICENCES,
+            suggestions: CARD_LICENCES,
             placeholder: "CC-BY-4.0",
-            help: "An SPDX identifier, or the name of your own terms.",
+            help: "An SPDX identifier, or LicenseRef-NAME for terms of your own.",
           })}
         </div>
+        <TermsMeaning licence={draft.licence} />
       </section>
       <details class="card" open={isOpen} onToggle={(event) => setOpen(event.currentTarget.open)}>
         <summary>
@@ -198,6 +198,13 @@ export function CardForm({
             lineCount: 3,
             placeholder: "good | The sun shines. | You stay dry.",
             help: "label | the row | why",
+          })}
+          {field("Terms file, as JSON", "termsFile", {
+            at: "terms.file",
+            lineCount: 3,
+            placeholder:
+              '{"format": "openledger-terms-1", "about": "No training.", "aipref": {"train-ai": "n"}}',
+            help: "What machines may do, in the words of RSL 1.0 and AIPREF. The licence then names the file by its hash.",
           })}
           {advanced}
           <section class="stack" aria-label="Roles">

@@ -3,6 +3,7 @@
  * owner's approval or its end.
  */
 import { approveModel, revokeModel } from "@openledger/client/actions/ledger/model-operations";
+import { requireApprovable } from "@openledger/client/datanets/signed-terms";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { findLeaves } from "@openledger/client/sequencer/ledger-reads";
 import { approvalsOf, getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
@@ -197,13 +198,15 @@ interface ApprovalProps extends TabProps {
   readonly isApproved: boolean;
 }
 
-function Approval({ client, facts, found, isApproved, live, model }: ApprovalProps) {
+function Approval({ client, facts, found, isApproved, live, model, place }: ApprovalProps) {
   const { isBusy, problem, run } = useAction();
   const [isPreviewed, setPreviewed] = useState(false);
   const { at, leftMs } = approvalTime(live, facts.ledger.publishedAt);
   const ids = { datanetId: facts.id, modelId: model.id };
   const approve = () =>
     run(async () => {
+      // The rows' terms come before the signature: a model that is approved answers for pay.
+      await requireApprovable(client, place);
       const { hash: _hash, ...statics } = staticsOf(model);
       await approveModel(client, { ...ids, statics });
       live.ring();

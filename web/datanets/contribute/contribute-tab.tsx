@@ -29,6 +29,7 @@ import { showBytes } from "../../rows/show-bytes.ts";
 import { CannotBeUndone } from "../../rows/withdraw-row.tsx";
 import { showCount, showCounted } from "../../words/format.ts";
 import { ProblemNotice } from "../../words/problem.tsx";
+import { TermsToSign } from "../card-terms.tsx";
 import { Notices } from "../notices.tsx";
 import { carrierOf, waitsForLabels } from "./carry-on.ts";
 import { chosenFormat, readChosen, takeFiles } from "./chosen-files.ts";
@@ -242,7 +243,8 @@ function Chooser(props: WithClient) {
               const rows = rowPlaces.map((at) => looked.rows[at]!);
               const names = looked.files.map(({ name }) => name);
               const labels = rowPlaces.map((at) => looked.labels[at]!);
-              await contributions.begin(client, { datanetId: facts.id, names, rows, labels });
+              const under = card.terms === undefined ? {} : { givenUnder: card };
+              await contributions.begin(client, { datanetId: facts.id, names, rows, labels, ...under });
               setLooked(null);
               setTyped("");
               setSignedCount((count) => count + 1);
@@ -367,6 +369,7 @@ function Preview({ client, facts, isBusy, looked, onSign }: PreviewProps) {
         rows={rowPlaces.slice(0, SHOWN_ROWS).map((at) => ({ at, row: rows[at]!, label: labels[at]! }))}
         count={rowPlaces.length}
       />
+      <TermsToSign card={facts.card} />
       <div class="row">
         <Button
           isMain

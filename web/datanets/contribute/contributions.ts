@@ -15,6 +15,7 @@ import {
 } from "@openledger/client/datanets/upload-rows";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getOperation } from "@openledger/client/sequencer/ledger-reads";
+import type { Card } from "@openledger/datanets/card/card";
 import { hex32 } from "@openledger/foundation/hex";
 import { type ReadonlySignal, signal } from "@preact/signals";
 import { z } from "zod";
@@ -61,6 +62,7 @@ export class Contributions {
     client: LedgerClient,
     {
       datanetId,
+      givenUnder,
       labels,
       names,
       rows,
@@ -70,6 +72,8 @@ export class Contributions {
       rows: readonly Uint8Array[];
       /** The contributor's label of each row; null for none. */
       labels: readonly (string | null)[];
+      /** Card whose terms the contributor signs. */
+      givenUnder?: Card;
     },
   ): Promise<void> {
     // Rows are there before their entry in the list: nobody empties the store meanwhile.
@@ -80,6 +84,7 @@ export class Contributions {
         store,
         rows,
         labels,
+        ...(givenUnder === undefined ? {} : { givenUnder }),
         from: client.leafId!,
         onSigned: (signed) => {
           const rowsRoot = signed.body.words[0]!;
