@@ -31,7 +31,7 @@ const MAX_ROW_TERMS = 64;
 export const MAX_NAMED_ROWS = 5;
 
 /** Rows of a model under the same terms (datanets/terms/terms-rule.ts reads them). */
-const rowTermsSchema = z.strictObject({
+export const rowTermsSchema = z.strictObject({
   datanet: count.max(0xffffff),
   /** SPDX expression, or free text of an earlier card. */
   licence: z.string().min(1).max(200),

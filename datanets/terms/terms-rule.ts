@@ -121,7 +121,7 @@ export function requireRecipeTerms(
 }
 
 /** A line for each group of rows that stand in the way, with their names. */
-const forbiddingLines = (forbidding: readonly ForbiddingRows[]): string[] =>
+export const forbiddingLines = (forbidding: readonly ForbiddingRows[]): string[] =>
   forbidding.map(({ datanet, firstRows, licence, reasons, rowCount }) => {
     const names = firstRows.join(", ");
     const more = rowCount > firstRows.length ? ` and ${rowCount - firstRows.length} more` : "";

@@ -94,6 +94,7 @@ export async function defaultForm(
   requireUse(dataset.view, use);
   return {
     rowCount: dataset.view.rowCount,
+    terms: dataset.view.terms,
     payeeCount: presentPayees(dataset.view.people).length,
     columnCount: choice.features,
     drawCount: choice.size?.draws ?? DRAWS,

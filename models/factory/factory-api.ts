@@ -34,6 +34,8 @@
  *   GET    /ledger                         {models: {modelId}[]}: registered models served here
  *   *      /ledger/:model/…                a model's routes (docs/reference/attribution.md)
  */
+
+import { MODEL_USES, rowTermsSchema } from "@openledger/attribution/model/recipe-fields";
 import { maxPromptChars } from "@openledger/attribution/rows/row-content";
 import { ROW_KINDS } from "@openledger/attribution/rows/row-kinds";
 import { DATANET_COUNT_MAX, SHARD_COUNT_MAX } from "@openledger/circuits/protocol";
@@ -174,6 +176,8 @@ export const datasetSchema = z.object({
   uses: z
     .array(z.object({ use: useSchema, whyNot: z.string().nullable(), remedy: z.string().nullable() }))
     .default([]),
+  /** Terms of the rows, together where they are the same; empty: not looked at. */
+  terms: z.array(rowTermsSchema).default([]),
   rowCount: count,
   receivedCount: count,
   byteCount: count,
@@ -231,6 +235,8 @@ const commonForm = {
   predecessorId: leafId,
   /** true: the model is published with its rows. */
   publishRows: z.boolean(),
+  /** What the model is for, which its rows' terms allow or forbid. Absent: it answers for pay. */
+  modelUse: z.enum(MODEL_USES).optional(),
 };
 
 /** Form of a model that sorts, or predicts a column: a logistic model. */
@@ -291,6 +297,8 @@ const registrable = { isRegistrable: z.boolean(), whyNot: z.string().nullable() 
 
 export const formViewSchema = z.object({
   form: formSchema,
+  /** Terms of the rows, as the data set has them. */
+  terms: z.array(rowTermsSchema).default([]),
   rowCount: count,
   payeeCount: count,
   columnCount: count,

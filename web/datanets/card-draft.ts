@@ -4,8 +4,8 @@
  */
 import { usualRewards } from "@openledger/attribution/model/base-policy";
 import { CARD_FORMAT, type Card } from "@openledger/datanets/card/card";
-import { nameTerms, termsFileSchema } from "@openledger/datanets/terms/terms-file";
 import type { CardProposal } from "@openledger/datanets/import/propose-card";
+import { nameTerms, termsFileSchema } from "@openledger/datanets/terms/terms-file";
 import { TASK_NAMES, TASKS, type TaskName, withTask } from "./card-tasks.ts";
 
 export interface CardDraft {
@@ -175,7 +175,9 @@ function termsOf({ licence, termsFile }: CardDraft, before: Card | null) {
   const read = termsFileSchema.safeParse(file).data;
   const own = licence.trim();
   const parts = [own, read === undefined ? "" : nameTerms(read).licence].filter((part) => part !== "");
-  const whole = { licence: parts.length === 2 && own.includes(" OR ") ? `(${own}) AND ${parts[1]}` : parts.join(" AND ") };
+  const whole = {
+    licence: parts.length === 2 && own.includes(" OR ") ? `(${own}) AND ${parts[1]}` : parts.join(" AND "),
+  };
   if (before !== null && before.terms === undefined && before.licence === whole.licence) return whole;
   return { ...whole, terms: { contributors: "sign", ...(file === undefined ? {} : { file }) } };
 }

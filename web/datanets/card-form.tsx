@@ -25,8 +25,8 @@ import {
   sayPeople,
   withPeople,
 } from "./card-draft.ts";
-import { TermsMeaning } from "./card-terms.tsx";
 import { sayNoLabels, sayUse, TASK_NAMES, TASKS, type TaskName, withTask } from "./card-tasks.ts";
+import { TermsMeaning } from "./card-terms.tsx";
 
 interface CardFormProps {
   readonly draft: CardDraft;

@@ -10,7 +10,9 @@ export function TermsMeaning({ licence }: { licence: string }) {
   if (own === "") return null;
   const { problem } = readLicence(own);
   if (problem !== null) return <p class="soft small">The licence {problem}.</p>;
-  const plain = conditionsOf(own)?.plain ?? "This page does not know what these terms allow: models of the rows get no licence.";
+  const plain =
+    conditionsOf(own)?.plain ??
+    "This page does not know what these terms allow: models of the rows get no licence.";
   return <p class="soft small">{plain} Contributors sign it with their rows.</p>;
 }
 

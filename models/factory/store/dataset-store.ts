@@ -313,6 +313,7 @@ export class DatasetStore {
         state: "ready",
         datanet: null,
         further: [],
+        terms: [],
         rowKind: "passage",
         labels: null,
         rowCount: rows.length,

@@ -3,10 +3,12 @@
  * against the ledger. dataset-store.ts stores them.
  */
 import { type OwnedRow, payeeTable } from "@openledger/attribution/model/owned-rows";
+import type { RowTerms } from "@openledger/attribution/model/recipe-fields";
 import { useOfKind } from "@openledger/attribution/rows/row-kinds";
 import { getHostedDatanet } from "@openledger/client/datanets/datanet-card";
 import { downloadVersionList, listedVersion } from "@openledger/client/datanets/download-rows";
 import { collectLabels } from "@openledger/client/datanets/reviewed-version";
+import { readRowTerms } from "@openledger/client/datanets/signed-terms";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { type Card, nameCard } from "@openledger/datanets/card/card";
 import { hex32 } from "@openledger/foundation/hex";
@@ -30,6 +32,7 @@ interface ReadVersion {
   readonly card: Card;
   readonly named: DatasetVersion;
   readonly rows: readonly ListedRow[];
+  readonly terms: readonly RowTerms[];
 }
 
 /** Facts of a data set, before its rows are there. */
@@ -40,7 +43,7 @@ export interface DatasetFacts {
   readonly rows: readonly ListedRow[];
   readonly view: Pick<
     FactoryDataset,
-    "datanet" | "further" | "labels" | "name" | "people" | "rowCount" | "rowKind"
+    "datanet" | "further" | "labels" | "name" | "people" | "rowCount" | "rowKind" | "terms"
   >;
 }
 
@@ -73,6 +76,7 @@ export async function readVersions(
       further: others.map(({ named }) => named),
       rowKind: first.card.row.kind,
       rowCount: rows.length,
+      terms: versions.flatMap(({ terms }) => terms),
       labels: roots.includes(null)
         ? null
         : names.map((name) => ({ name, rowCount: rows.filter(({ label }) => label === name).length })),
@@ -97,6 +101,7 @@ async function readVersion(
     useOfKind(card.row.kind) === "write" ? null : await collectLabels(client, { ...place, rows: list });
   return {
     card,
+    terms: await readRowTerms(client, { ...place, rows: list }),
     named: {
       id: datanetId,
       version,

@@ -12,6 +12,7 @@ import { openTokenizer } from "../../engine/tokens/tokenizer.ts";
 import { baseSourceAt } from "../../tuning/base/base-place.ts";
 import { readFrom, shapeOfBase } from "../../tuning/recipe/base-files.ts";
 import {
+  type AskedModelTerms,
   type ModelPlan,
   planModel,
   presetDraft,
@@ -54,11 +55,18 @@ export async function planOrder(
     card: dataset.card,
     columnCount: isSorting ? features + 1 : features,
     trainings: trainingsOf(machine).all,
+    terms: termsOf(order),
     versions: versionsOf(dataset),
   });
   if (plan.recipe.family !== DIRECT) await requireTokens(plan.recipe as TextRecipe, rows, machine.basePlace);
   return plan;
 }
+
+/** Undefined for rows whose terms nobody has looked at. */
+const termsOf = ({ dataset, form }: PlanOrder): AskedModelTerms | undefined =>
+  (dataset.view.terms ?? []).length === 0
+    ? undefined
+    : { rows: dataset.view.terms, use: form.modelUse ?? "paid" };
 
 function versionsOf({ rowsRoot, view }: PlanOrder["dataset"]): [RecipeDatanet, ...RecipeDatanet[]] {
   const { datanet, further } = view;

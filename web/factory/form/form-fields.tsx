@@ -2,9 +2,13 @@
  * Fields of a job's form with their limits (`FORM_LIMITS` of models/factory/factory-api.ts): a builder types texts, `formOf`
  * parses them to the factory's form.
  */
+import type { ModelUse, RowTerms } from "@openledger/attribution/model/recipe-fields";
+import { forbiddingLines, forbiddingRows, openestLicence } from "@openledger/datanets/terms/terms-rule";
 import { type FactoryForm, FORM_LIMITS } from "@openledger/models/factory/factory-api";
 import type { ComponentChildren } from "preact";
+import { Choice } from "../../design/choice.tsx";
 import { Check, Field } from "../../design/field.tsx";
+import { Notice } from "../../design/notice.tsx";
 import { Term } from "../../words/term.tsx";
 import { NumberField, parseNumber } from "./number-field.tsx";
 
@@ -29,6 +33,7 @@ export type TypedForm = Readonly<Partial<Record<NumberName, string>>> & {
   readonly samplePrompt: string;
   readonly publishRows: boolean;
   readonly isInt8: boolean;
+  readonly modelUse: ModelUse;
 };
 
 /** The factory's form as texts to type in. */
@@ -41,6 +46,7 @@ export function typedOf(form: FactoryForm): TypedForm {
     samplePrompt: form.use === "write" ? (form.samplePrompts[0] ?? "") : "",
     publishRows: form.publishRows,
     isInt8: form.use === "write" && form.weights === "int8",
+    modelUse: form.modelUse ?? "paid",
   };
 }
 
@@ -63,6 +69,7 @@ export function formOf(typed: TypedForm, defaults: FactoryForm): FactoryForm | n
     ...(Object.fromEntries(numbers) as Record<NumberName, number>),
     name: typed.name.trim(),
     publishRows: typed.publishRows,
+    modelUse: typed.modelUse,
   };
   if (defaults.use !== "write") return { ...defaults, ...common };
   return {
@@ -77,11 +84,13 @@ interface FormFieldsProps {
   readonly typed: TypedForm;
   readonly defaults: TypedForm;
   readonly isRegistrable: boolean;
+  /** Terms of the rows; none: not looked at. */
+  readonly terms: readonly RowTerms[];
   readonly onTyped: (typed: TypedForm) => void;
 }
 
 /** Fields that most people change, then those that decide what a model earns by, then the rest folded away. */
-export function FormFields({ defaults, isRegistrable, onTyped, typed }: FormFieldsProps) {
+export function FormFields({ defaults, isRegistrable, onTyped, terms, typed }: FormFieldsProps) {
   const number = (name: NumberName, label: ComponentChildren, help: string, unit?: string) => (
     <NumberField
       {...limitsOf(name)}
@@ -104,6 +113,13 @@ export function FormFields({ defaults, isRegistrable, onTyped, typed }: FormFiel
           onInput={(name) => onTyped({ ...typed, name })}
           problem={typed.name.trim() === "" ? "Enter a name." : null}
         />
+        <Choice<ModelUse>
+          label="What it is for"
+          value={typed.modelUse}
+          onChoose={(modelUse) => onTyped({ ...typed, modelUse })}
+          options={USES}
+        />
+        <ModelLicence terms={terms} use={typed.modelUse} readsRows={Number(typed.citationPercent ?? 0) > 0} />
         {isWriter ? (
           <>
             <div class="settings-grid">
@@ -175,7 +191,42 @@ export function FormFields({ defaults, isRegistrable, onTyped, typed }: FormFiel
   );
 }
 
-interface MoreProps extends Omit<FormFieldsProps, "isRegistrable"> {
+const USES: readonly { readonly name: ModelUse; readonly label: string }[] = [
+  { name: "paid", label: "to answer for pay" },
+  { name: "shared", label: "for anyone to have, without pay" },
+  { name: "own", label: "for you alone" },
+];
+
+/** The licence that the model may have by its rows' terms, or the rows that stand in the way. */
+function ModelLicence({
+  readsRows,
+  terms,
+  use,
+}: {
+  readonly terms: readonly RowTerms[];
+  readonly use: ModelUse;
+  readonly readsRows: boolean;
+}) {
+  if (terms.length === 0) return null;
+  const licence = openestLicence(terms, { use, readsRows });
+  const lines = forbiddingLines(forbiddingRows(terms, { use, licence, readsRows }));
+  if (lines.length === 0)
+    return (
+      <p class="soft small">
+        Licence of the model by its rows' terms: {licence ?? "none"}. This is a machine's reading, and no
+        legal advice.
+      </p>
+    );
+  return (
+    <Notice tone="bad" title="The terms of some rows forbid this.">
+      {lines.map((line) => (
+        <p key={line}>{line}</p>
+      ))}
+    </Notice>
+  );
+}
+
+interface MoreProps extends Omit<FormFieldsProps, "isRegistrable" | "terms"> {
   readonly isChanged: boolean;
   readonly number: (
     name: NumberName,

@@ -92,6 +92,7 @@ function Settings({ view, ...props }: FormPageProps & { view: FormView }) {
           typed={typed}
           defaults={typedOf(view.form)}
           isRegistrable={view.isRegistrable}
+          terms={view.terms}
           onTyped={write}
         />
         <section class="card stack" aria-label="Estimate">
