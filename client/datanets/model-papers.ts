@@ -174,7 +174,7 @@ async function describe(
   place: { datanetId: number; hostUrl: string; version: number },
 ) {
   const { from, onProgress, store } = parameters;
-  const { croissantFileOf } = await import("@openledger/datanets/export/export-files");
+  const { croissantFileOf } = await import("@openledger/datanets/export/croissant-file");
   const files = async () => {
     const exported = await exportVersion(client, {
       ...place,

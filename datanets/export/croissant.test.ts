@@ -12,7 +12,8 @@ import type { Card } from "../card/card.ts";
 import type { RecordBody } from "../records/record.ts";
 import { sampleCard } from "../testing/sample-card.ts";
 import { sampleFacts } from "../testing/sample-facts.ts";
-import { croissantFileOf, exportFilesOf } from "./export-files.ts";
+import { croissantFileOf } from "./croissant-file.ts";
+import { exportFilesOf } from "./export-files.ts";
 import type { ExportedRow } from "./exported-rows.ts";
 
 const SC = "https://schema.org/";

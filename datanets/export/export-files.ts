@@ -1,9 +1,6 @@
 /** Files of a version's export by format; the export command and the pages' download write them. */
-import { hex32 } from "@openledger/foundation/hex";
-import type { Card } from "../card/card.ts";
 import { datanetError } from "../datanet-errors.ts";
-import type { VersionFacts } from "../papers/version-facts.ts";
-import { croissantOf } from "./croissant.ts";
+import { croissantFileOf, type DescribedVersion, fileNameOf } from "./croissant-file.ts";
 import { type ExportedRow, jsonLinesOf, labelStudioOf } from "./exported-rows.ts";
 import { parquetOf } from "./parquet-export.ts";
 import type { PictureTable } from "./picture-archive.ts";
@@ -25,25 +22,9 @@ interface ExportFile {
   readonly content: readonly (string | Uint8Array<ArrayBuffer>)[];
 }
 
-interface ExportFacts {
-  readonly card: Card;
-  readonly datanetId: number;
-  readonly version: number;
-  /** Time of publication, in Unix milliseconds; null if it is not known. */
-  readonly publishedAtMs: number | null;
-  readonly rowsRoot: bigint;
+interface ExportFacts extends DescribedVersion {
   readonly rows: readonly ExportedRow[];
-  /** What a Croissant file says of the version beside its rows. */
-  readonly facts: VersionFacts;
-  /** Address of the host, which a Croissant file names. */
-  readonly hostUrl: string;
-  /** Name of the file; absent: by Datanet and version. */
-  readonly name?: string | undefined;
 }
-
-/** Name of a version's file, unless its writer chooses one. */
-const fileNameOf = ({ datanetId, version }: Pick<ExportFacts, "datanetId" | "version">, ending: string) =>
-  `datanet-${datanetId}-version-${version}.${ending}`;
 
 /**
  * Writes a version's rows in a format. Beside Parquet is a Croissant file. Pictures are files in a zip file where tasks of Label
@@ -72,28 +53,4 @@ export async function exportFilesOf(facts: ExportFacts, format: ExportFormat): P
     { name, content: [parquet] },
     { name: croissant.name, content: [croissant.text] },
   ];
-}
-
-/**
- * Writes the Croissant file of a version's Parquet file.
- * @param parquet the file's bytes; null for rows that the writer may not read
- */
-export function croissantFileOf(
-  facts: Omit<ExportFacts, "rows">,
-  parquet: Uint8Array | null,
-): { readonly name: string; readonly text: string } {
-  const { card, datanetId, hostUrl, publishedAtMs, rowsRoot, version } = facts;
-  const { name: fileName = fileNameOf(facts, ENDINGS.parquet) } = facts;
-  const text = croissantOf({
-    card,
-    datanetId,
-    version,
-    publishedAtMs,
-    rowsRoot: hex32(rowsRoot),
-    url: `${hostUrl.replace(/\/$/, "")}/v1/datanets/${datanetId}`,
-    fileName,
-    parquet,
-    facts: facts.facts,
-  });
-  return { name: `${fileName}.croissant.json`, text };
 }
