@@ -2,6 +2,7 @@
  * Reports of bias about a Datanet's versions (datanets/report/report.ts): what the version's half is made of, checked against the
  * ledger, and the signed records that name a report. models/report/ adds a model's half.
  */
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { nameCard } from "@openledger/datanets/card/card";
 import {
   checkRecords,
@@ -12,12 +13,14 @@ import {
 import { RecordState } from "@openledger/datanets/records/record-state";
 import { makeReport, type ReportedRow, type ReportedVersion } from "@openledger/datanets/report/make-report";
 import { type NamedReport, readReportBytes } from "@openledger/datanets/report/report";
+import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError, RollupError } from "@openledger/foundation/rollup-error";
 import { z } from "zod";
 import { readHistory } from "../actions/data/list-commits.ts";
 import { type ReadVersionErrorCode, readVersion } from "../actions/data/published-version.ts";
 import { readRow } from "../actions/data/row-store.ts";
 import type { LedgerClient } from "../ledger-client.ts";
+import { getModel, staticsOf } from "../sequencer/model-reads.ts";
 import { cardOfVersion } from "./described-version.ts";
 import {
   type DownloadVersionErrorCode,
@@ -64,6 +67,7 @@ export async function collectReported(
   client: HostAccess,
   { untilMs = Date.now(), ...parameters }: CollectReportedParameters,
 ): Promise<ReportedVersion> {
+  await initPoseidon();
   const { datanetId, hostUrl, store } = parameters;
   const { rowCount, rowsRoot, version, withdrawn } = await downloadVersion(client, parameters);
   const { policy } = await listedVersion(client, datanetId, version);
@@ -243,6 +247,7 @@ export async function listReports(
   const path = `/v1/datanets/${datanetId}/reports?${query}`;
   const page = await askHost(client, hostUrl, { path }, reportsPageSchema);
   if (page.records.length === 0) return [];
+  await initPoseidon();
   const parsed = z.array(signedRecordSchema).safeParse(page.records);
   const isSound = parsed.success ? checkRecords(client.domain, parsed.data) : [];
   const [keys, { versions }] = await Promise.all([
@@ -278,11 +283,15 @@ export type GetReportErrorCode =
   | "CLI_DATANET_HOST_FALSE"
   | "DNT_NOT_HOSTED"
   | "DNT_REPORT_INVALID"
+  | "CLI_LEAF_NOT_FOUND"
+  | "OP_WRONG_LEAF_KIND"
   | HostErrorCode;
 
 /**
- * Reads a report from a host by its SHA-256.
- * @throws CLI_DATANET_HOST_FALSE where the text has another hash, DNT_NOT_HOSTED, DNT_ACCESS_NOT_GRANTED
+ * Reads a report from a host by its SHA-256. Its version and model are compared with the ledger, and nothing else: who has signed it
+ * says that its numbers are right.
+ * @throws CLI_DATANET_HOST_FALSE where the text has another hash, or is about what the ledger does not have; DNT_NOT_HOSTED,
+ *   DNT_ACCESS_NOT_GRANTED
  * @example
  * ```ts
  * const [newest] = await listReports(client, { hostUrl, datanetId: 10 });
@@ -296,8 +305,19 @@ export async function getReport(
   const path = `/v1/datanets/${place.datanetId}/reports/${sha256}`;
   const bytes = await askHostForBytes(client, place.hostUrl, { path, ...readingOf(place) });
   const named = readReportBytes(bytes);
-  const { datanetId, domain } = named.report;
-  if (named.sha256 !== sha256 || datanetId !== place.datanetId || BigInt(domain) !== client.domain)
-    throw hostFalse("report", `the report ${sha256}`, { sha256 });
+  const { datanetId, domain, model, version } = named.report;
+  const { versions } = await readHistory(client, place.datanetId);
+  const isOfLedger =
+    datanetId === place.datanetId &&
+    BigInt(domain) === client.domain &&
+    versions[version.number - 1]?.rowsRoot === BigInt(version.rowsRoot) &&
+    (model === null || (await modelRoot(client, model.id)) === model.root);
+  if (named.sha256 !== sha256 || !isOfLedger) throw hostFalse("report", `the report ${sha256}`, { sha256 });
   return named;
+}
+
+/** Hash of a model's statics on the ledger. */
+async function modelRoot(client: HostAccess, modelId: number): Promise<string> {
+  await initPoseidon();
+  return hex32(staticsOf(await getModel(client, modelId)).hash);
 }

@@ -18,6 +18,7 @@ import { AccessTab } from "./access-tab.tsx";
 import { ContributeTab } from "./contribute/contribute-tab.tsx";
 import { WaitingRows } from "./contribute/under-way.tsx";
 import { ModelsTab } from "./models-tab.tsx";
+import { ReportTab } from "./report/report-tab.tsx";
 import { CleanTab } from "./rows/clean-tab.tsx";
 import { LabelTab } from "./rows/label-tab.tsx";
 import { ReviewTab } from "./rows/review-tab.tsx";
@@ -41,6 +42,7 @@ const TABS: readonly Tab[] = [
   { name: "clean", label: "Clean", show: CleanTab },
   { name: "versions", label: "Versions", show: VersionsTab },
   { name: "models", label: "Models", show: ModelsTab },
+  { name: "report", label: "Bias", show: ReportTab },
   { name: "access", label: "Access", show: AccessTab },
   { name: "row", label: null, show: RowTab },
 ];

@@ -13,6 +13,7 @@ import { Badge } from "../design/badge.tsx";
 import { type Column, DataTable } from "../design/data-table.tsx";
 import { DifferenceNotice, RecomputedBy } from "../hosts/recomputation-parts.tsx";
 import { useRecomputations } from "../hosts/recomputations.ts";
+import { datanetHref } from "../hosts/tab-props.ts";
 import { lazyPage } from "../lazy-page.tsx";
 import type { PageProps } from "../ledger/page.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
@@ -42,6 +43,7 @@ export function ModelPart(props: PageProps & { modelId: number }) {
           <ModelWithdrawn {...props} model={model} />
           <Terms model={model} />
           <LazyModelPapers {...props} model={model} />
+          <Bias model={model} />
           <Epochs model={model} settlements={settlements} />
           <Payees model={model} />
         </>
@@ -121,6 +123,29 @@ function Terms({ model }: { model: LedgerModelLeaf }) {
         <dt>Maximum payments per epoch</dt>
         <dd>{showCount(cap)}</dd>
       </dl>
+    </section>
+  );
+}
+
+/** The way to the reports of bias, which are of a Datanet's version and a model. */
+function Bias({ model }: { model: LedgerModelLeaf }) {
+  return (
+    <section class="card stack-s" aria-label="Bias">
+      <h2>
+        <Term name="report of bias">Bias</Term>
+      </h2>
+      <p>
+        Errors by label, contributor, length and field, and who is paid:{" "}
+        {approvalsOf(model).map(({ id }, place) => (
+          <span key={id}>
+            {place > 0 && ", "}
+            <a href={datanetHref(id, `report/model/${model.id}`)}>
+              report with the rows of Datanet {showCount(id)}
+            </a>
+          </span>
+        ))}
+        .
+      </p>
     </section>
   );
 }

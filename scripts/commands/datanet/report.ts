@@ -224,12 +224,11 @@ function errorLines(report: Report): string[] {
   return [
     `error of model ${model.id}: ${errorText(model.error)} (${model.error.how})`,
     ...renderTable([
-      ["slice", "rows", "judged", "error"],
+      ["slice", "rows", "error"],
       ...slices.map((slice) => [
         sliceName(slice),
         String(slice.rowCount),
-        String(slice.error?.rowCount ?? 0),
-        slice.error === null ? "" : errorText(slice.error),
+        slice.error === null ? "none judged" : errorText(slice.error),
       ]),
     ]),
   ];
