@@ -5,11 +5,13 @@ import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { datanetError } from "../datanet-errors.ts";
 import { MAX_REPORT_BYTES, readReportBytes } from "../report/report.ts";
-import { listReports, reportText, storeReport } from "../store/reports.ts";
+import { sha256Hex } from "../rows/row-digest.ts";
+import { isReportNamed, listReports, reportText, storeReport } from "../store/reports.ts";
 import { isOfTeam } from "./access.ts";
 import type { HostContext } from "./host-context.ts";
 import { binaryBody, cardOf, digestParams, idParams, openForReading } from "./host-request.ts";
 
+const LINE_FEED = 0x0a;
 const reportsQuery = z.strictObject({
   version: countFromText.optional(),
   model: countFromText.optional(),
@@ -50,19 +52,20 @@ export function registerReportRoutes(app: FastifyInstance, context: HostContext)
     async (request) => {
       const { digest, id } = request.params;
       const datanet = await store.require(id);
-      const named = readReportBytes(binaryBody(request));
-      if (named.sha256 !== digest || named.report.datanetId !== id)
-        throw datanetError(
-          "DNT_REPORT_INVALID",
-          `the text is not that of report ${digest} of Datanet ${id}`,
-          {
-            data: { why: "another report", digest },
-          },
-        );
+      const bytes = binaryBody(request);
+      const other = () =>
+        datanetError("DNT_REPORT_INVALID", `the text is not that of report ${digest} of Datanet ${id}`, {
+          data: { why: "another report", digest },
+        });
+      if (sha256Hex(bytes.at(-1) === LINE_FEED ? bytes.subarray(0, -1) : bytes) !== digest) throw other();
       const card = await cardOf(context, datanet);
-      // Attack: strangers fill the host with texts, each signed by an account of its own.
-      const isTaken = await storeReport(datanet, named, (leafId) => leafId === id || isOfTeam(card, leafId));
-      if (isTaken) return { sha256: digest };
+      const mayBring = (leafId: number) => leafId === id || isOfTeam(card, leafId);
+      // Attack: strangers have the host read a megabyte of faults, or fill it with texts, each signed by an account of its own.
+      if (await isReportNamed(datanet, digest, mayBring)) {
+        const named = readReportBytes(bytes);
+        if (named.report.datanetId !== id) throw other();
+        if (await storeReport(datanet, named, mayBring)) return { sha256: digest };
+      }
       throw datanetError(
         "DNT_REPORT_UNSIGNED",
         `neither Datanet ${id} nor one of its team has signed the report ${digest}`,

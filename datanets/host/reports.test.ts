@@ -152,6 +152,9 @@ describe("a report of bias", () => {
       }).then(async (response) => ((await response.json()) as { error: { code: string } }).error.code);
     expect(await put("ab".repeat(32), report.text)).toBe("DNT_REPORT_INVALID");
     expect(await put(report.sha256, `${report.text} `)).toBe("DNT_REPORT_INVALID");
+    // Nobody reads what neither the Datanet nor its team has signed.
+    const unread = '{"slices":[{},{}]}';
+    expect(await put(sha256Hex(Buffer.from(unread)), unread)).toBe("DNT_REPORT_UNSIGNED");
     expect(await put(report.sha256, "x".repeat(1_100_000))).toBe("SRV_TOO_LARGE");
   });
 

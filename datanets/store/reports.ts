@@ -21,6 +21,20 @@ const currentRecords = async (
     )
   ).map(({ record }) => JSON.parse(record) as ReportRecord);
 
+/** True if a leaf that may bring its text has signed something with this SHA-256 in a report's record: a text is read only then. */
+export async function isReportNamed(
+  { database, id }: HostedDatanet,
+  sha256: string,
+  mayBring: (leafId: number) => boolean,
+): Promise<boolean> {
+  const found = await database.query<{ leafId: number }>(
+    `select distinct leaf_id as "leafId" from records
+      where datanet_id = $1 and kind = 'report' and row_number is null and is_current and position($2 in record) > 0`,
+    [id, sha256],
+  );
+  return found.some(({ leafId }) => mayBring(leafId));
+}
+
 /**
  * Stores a report's text, and drops the texts of the same version and model that no such leaf signs any more: so a Datanet has at most
  * one text for each leaf of its team.
