@@ -1,4 +1,4 @@
-import { nameCard } from "@openledger/datanets/card/card";
+import { type Card, nameCard } from "@openledger/datanets/card/card";
 import { sampleCard } from "@openledger/datanets/testing/sample-card";
 import { expect, it } from "vitest";
 import {
@@ -138,4 +138,28 @@ it("takes a column's values as labels that nobody else has to give, and forgets 
   const without = withTargetOf(draft, { ...table, fields: [age, churned], labels: [], target: null });
   expect(without).toMatchObject({ fields: "age | number\nchurned | category", labels: "" });
   expect(peopleOf(without)).toBe("one-other");
+});
+
+it("binds a new licence and a terms file, and leaves an earlier card's as it is", () => {
+  const file = { format: "openledger-terms-1", about: "No.", aipref: { "train-ai": "n" } };
+  const typed = {
+    ...EMPTY_DRAFT,
+    name: "n",
+    description: "d",
+    contact: "c",
+    labels: "a\nb",
+    access: "public",
+  } as const;
+  const cardFrom = (more: Partial<typeof EMPTY_DRAFT>, before: Card | null = null) =>
+    nameCard(cardOfDraft({ ...typed, ...more }, before)).card;
+  expect(cardFrom({ licence: "CC-BY-4.0" }).terms).toEqual({ contributors: "sign" });
+  const filed = cardFrom({ licence: "CC-BY-4.0 OR MIT", termsFile: JSON.stringify(file) });
+  expect(filed.licence).toMatch(/^\(CC-BY-4.0 OR MIT\) AND LicenseRef-terms-[0-9a-f]{64}$/);
+  expect(cardOfDraft(draftOf(filed), filed)).toMatchObject({ licence: filed.licence, terms: filed.terms });
+  expect(() => cardFrom({ licence: "ours" })).toThrow(expect.objectContaining({ code: "DNT_CARD_INVALID" }));
+  expect(() => cardFrom({ licence: "MIT", termsFile: "no JSON" })).toThrow(
+    expect.objectContaining({ code: "DNT_CARD_INVALID" }),
+  );
+  const { terms: _, ...earlier } = { ...filed, licence: "see the readme" };
+  expect(cardFrom(draftOf(earlier), earlier)).toEqual(earlier);
 });

@@ -15,7 +15,7 @@ export interface CardDraft {
   readonly description: string;
   readonly field: string;
   readonly tags: string;
-  /** SPDX expression without the terms file's name; empty until somebody has decided. */
+  /** SPDX expression, with or without the terms file's name; empty until somebody has decided. */
   readonly licence: string;
   /** JSON of the terms file; empty: there is none. */
   readonly termsFile: string;
@@ -87,7 +87,7 @@ export function draftOf(card: Card): CardDraft {
     name: card.name,
     description: card.description,
     field: card.field,
-    licence: card.licence.replace(NAMED_FILE, ""),
+    licence: card.licence,
     termsFile: card.terms?.file === undefined ? "" : JSON.stringify(card.terms.file, null, 2),
     tags: card.tags.join(", "),
     languages: card.languages.join(", "),
@@ -173,11 +173,12 @@ const NAMED_FILE = /(?:(?<=.) AND |^)LicenseRef-terms-[0-9a-f]{64}$/;
 function termsOf({ licence, termsFile }: CardDraft, before: Card | null) {
   const file = termsFile.trim() === "" ? undefined : parsed(termsFile);
   const read = termsFileSchema.safeParse(file).data;
-  const own = licence.trim();
-  const parts = [own, read === undefined ? "" : nameTerms(read).licence].filter((part) => part !== "");
-  const whole = {
-    licence: parts.length === 2 && own.includes(" OR ") ? `(${own}) AND ${parts[1]}` : parts.join(" AND "),
-  };
+  const typed = licence.trim();
+  // The name of an earlier file goes; what was before it is in parentheses already where it needs them.
+  const own = typed.replace(NAMED_FILE, "");
+  const named = read === undefined ? "" : nameTerms(read).licence;
+  const first = own === typed && own.includes(" OR ") && named !== "" ? `(${own})` : own;
+  const whole = { licence: [first, named].filter((part) => part !== "").join(" AND ") };
   if (before !== null && before.terms === undefined && before.licence === whole.licence) return whole;
   return { ...whole, terms: { contributors: "sign", ...(file === undefined ? {} : { file }) } };
 }
