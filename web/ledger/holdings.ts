@@ -35,8 +35,9 @@ export const chosenLeafId = signal<number | null>(readChosen());
 
 const CHOSEN = "openledger.account";
 
+/** null outside of a browser, too. */
 function readChosen(): number | null {
-  const text = localStorage.getItem(CHOSEN);
+  const text = globalThis.localStorage?.getItem(CHOSEN) ?? null;
   return text !== null && /^\d{1,8}$/.test(text) ? Number(text) : null;
 }
 
