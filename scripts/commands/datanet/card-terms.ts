@@ -43,7 +43,8 @@ export function agreedCard(card: Card | null, licence: string | undefined): Card
     licence === undefined
       ? "this Datanet has contributors sign its terms"
       : `"${licence}" is another licence`;
-  throw commandError("CMD_USAGE", [`${what}:`, ...termsLines(card)].join("\n"), {
+  const terms = termsLines(card).map((line) => line.trim());
+  throw commandError("CMD_USAGE", `${what}; ${terms.join("; ")}`, {
     data: { reason: "terms-unsigned", licence: card.licence },
   });
 }
