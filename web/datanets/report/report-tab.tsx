@@ -17,6 +17,7 @@ import { Choice } from "../../design/choice.tsx";
 import { Identifier } from "../../design/identifier.tsx";
 import { Notice } from "../../design/notice.tsx";
 import { saveFile } from "../../design/save-file.ts";
+import { NeedsAccess } from "../../hosts/needs-access.tsx";
 import { ROW_STORE } from "../../hosts/row-store.ts";
 import { isOwnKey, readablePlace, type TabProps } from "../../hosts/tab-props.ts";
 import { useLoad } from "../../hosts/use-load.ts";
@@ -76,10 +77,14 @@ export function ReportTab(props: TabProps) {
         )}
       </section>
       {shown !== undefined && (
-        <Stored key={shown.sha256} {...props} signed={shown} onComputed={setComputed} />
+        <NeedsAccess {...props}>
+          <Stored key={shown.sha256} {...props} signed={shown} onComputed={setComputed} />
+        </NeedsAccess>
       )}
       {shown === undefined && modelId === null && facts.ledger.rowCount > 0 && listed.value !== undefined && (
-        <Compute {...props} stated={null} onComputed={setComputed} />
+        <NeedsAccess {...props}>
+          <Compute {...props} stated={null} onComputed={setComputed} />
+        </NeedsAccess>
       )}
       {shown === undefined && computed !== null && <ReportView {...props} report={computed.report} />}
     </div>
