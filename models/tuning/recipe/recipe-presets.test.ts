@@ -148,7 +148,7 @@ describe("recipe presets", () => {
       classifierRecipe({ rowCount, inputs, classes }).model.decay;
     expect(decayOf(40)).toBe(0.01);
     expect(decayOf(400)).toBe(0.001);
-    expect(decayOf(400, image)).toBe(0.003);
+    expect([400, 1_999, 2_000].map((count) => decayOf(count, image))).toEqual([0.003, 0.003, 0.001]);
     const file = classifierRecipe({ rowCount: 8, inputs: { ...text, bucketCount: 1_024 }, classes });
     const datanet = { id: 10, version: 1, rowsRoot: 5n, labelsRoot: 6n };
     expect(parseDirectRecipe(completeRecipe(file, datanet, 257)).columnCount).toBe(1_025);
