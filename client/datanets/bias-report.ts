@@ -4,12 +4,7 @@
  */
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { nameCard } from "@openledger/datanets/card/card";
-import {
-  checkRecords,
-  recordId,
-  recordSubject,
-  signedRecordSchema,
-} from "@openledger/datanets/records/record";
+import { recordId, recordSubject } from "@openledger/datanets/records/record";
 import { RecordState } from "@openledger/datanets/records/record-state";
 import { makeReport, type ReportedRow, type ReportedVersion } from "@openledger/datanets/report/make-report";
 import { type NamedReport, readReportBytes } from "@openledger/datanets/report/report";
@@ -39,6 +34,7 @@ import {
   readingOf,
 } from "./host-request.ts";
 import { reportsPageSchema } from "./host-schemas.ts";
+import { requireRecords } from "./record-pages.ts";
 import { labelsOfRecords } from "./reviewed-version.ts";
 import { type ReadRecordsErrorCode, readRecords, sayRecords } from "./signed-records.ts";
 import { presentKeysOf } from "./signing-keys.ts";
@@ -248,21 +244,18 @@ export async function listReports(
   const page = await askHost(client, hostUrl, { path }, reportsPageSchema);
   if (page.records.length === 0) return [];
   await initPoseidon();
-  const parsed = z.array(signedRecordSchema).safeParse(page.records);
-  const isSound = parsed.success ? checkRecords(client.domain, parsed.data) : [];
+  const list = { kind: "report", what: "signature of a report" } as const;
+  const records = requireRecords(client.domain, page.records, { datanetId, ...list });
   const [keys, { versions }] = await Promise.all([
-    presentKeysOf(client, parsed.data ?? []),
+    presentKeysOf(client, records),
     readHistory(client, datanetId),
   ]);
   const texts = new Set(page.texts);
   const reports = new Map<string, SignedReport & { signers: { leafId: number; atMs: number }[] }>();
-  for (const [index, record] of (parsed.data ?? [null]).entries()) {
-    const body = record?.body;
-    if (body?.kind !== "report" || body.datanetId !== datanetId || !isSound[index])
-      throw hostFalse("record", `signature ${index} of a report`, { index });
+  for (const { body, keyX } of records) {
     const { atMs, leafId, model, report: sha256 } = body;
     const isHeld =
-      keys.get(leafId) === record!.keyX && versions[body.version - 1]?.rowsRoot === BigInt(body.versionRoot);
+      keys.get(leafId) === keyX && versions[body.version - 1]?.rowsRoot === BigInt(body.versionRoot);
     const isWanted = (version ?? body.version) === body.version && (modelId ?? model?.id) === model?.id;
     if (!isHeld || !isWanted) continue;
     const name = `${body.version}/${model?.id}/${sha256}`;

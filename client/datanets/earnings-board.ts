@@ -1,16 +1,10 @@
-/**
- * Board of a Datanet's earnings: what its models' settlements have paid, by account. Only accounts that have signed that they agree are
- * named; of the others there is the sum. Amounts are in wei.
- */
-import { checkRecords, type SignedRecord, signedRecordSchema } from "@openledger/datanets/records/record";
 import { RollupError } from "@openledger/foundation/rollup-error";
-import { z } from "zod";
 import type { LedgerClient } from "../ledger-client.ts";
 import { findLeaves } from "../sequencer/ledger-reads.ts";
 import { getModel } from "../sequencer/model-reads.ts";
 import { hostFalse } from "./host-false.ts";
-import { askHost, type HostAccess, type HostErrorCode, type HostedDatanetPlace } from "./host-request.ts";
-import { recordsPageSchema } from "./host-schemas.ts";
+import type { HostAccess, HostErrorCode, HostedDatanetPlace } from "./host-request.ts";
+import { readRecordPages } from "./record-pages.ts";
 import { sayRecords } from "./signed-records.ts";
 import { presentKeysOf } from "./signing-keys.ts";
 
@@ -129,26 +123,9 @@ async function readConsents(
   client: HostAccess,
   { datanetId, hostUrl }: HostedDatanetPlace,
 ): Promise<Set<number>> {
-  const records: SignedRecord[] = [];
-  for (let from: number | null = 0; from !== null; ) {
-    const path = `/v1/datanets/${datanetId}/earnings-consents?limit=1000&from=${from}`;
-    const page: z.output<typeof recordsPageSchema> = await askHost(
-      client,
-      hostUrl,
-      { path },
-      recordsPageSchema,
-    );
-    const parsed = z.array(signedRecordSchema).safeParse(page.records);
-    const isSound =
-      parsed.success &&
-      !checkRecords(client.domain, parsed.data).includes(false) &&
-      parsed.data.every(
-        ({ body }) => body.kind === "showEarnings" && body.isShown && body.datanetId === datanetId,
-      );
-    if (!isSound) throw hostFalse("record", "a consent", {});
-    records.push(...parsed.data);
-    from = page.nextFrom;
-  }
+  const list = { route: "earnings-consents", kind: "showEarnings", what: "consent" } as const;
+  const records = await readRecordPages(client, { datanetId, hostUrl, ...list });
+  if (records.some(({ body }) => !body.isShown)) throw hostFalse("record", "a consent", {});
   const keys = await presentKeysOf(client, records);
   return new Set(records.flatMap(({ body, keyX }) => (keys.get(body.leafId) === keyX ? [body.leafId] : [])));
 }

@@ -3,27 +3,18 @@
  * checked by every reader. Times are in Unix milliseconds.
  */
 import {
-  checkRecords,
   type RecordBody,
   recordId,
   type SignedRecord,
-  signedRecordSchema,
   signRecord,
 } from "@openledger/datanets/records/record";
 import { RecordState } from "@openledger/datanets/records/record-state";
-import { z } from "zod";
 import { clientError } from "../client-errors.ts";
 import { type LedgerClient, requireL2Key } from "../ledger-client.ts";
 import { resolveSigner } from "../sequencer/ledger-reads.ts";
-import { hostFalse } from "./host-false.ts";
 import { askHost, type HostAccess, type HostErrorCode, type HostedDatanetPlace } from "./host-request.ts";
-import {
-  type AccessList,
-  accessSchema,
-  type RecordResult,
-  recordResultsSchema,
-  recordsPageSchema,
-} from "./host-schemas.ts";
+import { type AccessList, accessSchema, type RecordResult, recordResultsSchema } from "./host-schemas.ts";
+import { readRecordPages } from "./record-pages.ts";
 import { areSignedByLeaf } from "./signing-keys.ts";
 
 /** Maximum records in one request. */
@@ -132,27 +123,8 @@ export async function readRecords(
   client: HostAccess,
   { datanetId, hostUrl }: HostedDatanetPlace,
 ): Promise<ReadRecordsReturnType> {
-  const records: SignedRecord[] = [];
+  const records = await readRecordPages(client, { datanetId, hostUrl, route: "records", what: "record" });
   const recordState = new RecordState();
-  for (let from: number | null = 0; from !== null; ) {
-    const path = `/v1/datanets/${datanetId}/records?limit=1000&from=${from}`;
-    const page: z.output<typeof recordsPageSchema> = await askHost(
-      client,
-      hostUrl,
-      { path },
-      recordsPageSchema,
-    );
-    const parsed = z.array(signedRecordSchema).safeParse(page.records);
-    const signed = parsed.data ?? [];
-    const isSound = checkRecords(client.domain, signed);
-    const first = parsed.success
-      ? signed.findIndex(({ body }, i) => !isSound[i] || body.datanetId !== datanetId)
-      : 0;
-    if (first >= 0)
-      throw hostFalse("record", `record ${records.length + first}`, { index: records.length + first });
-    records.push(...signed);
-    from = page.nextFrom;
-  }
   const withdrawals = records.filter(({ body }) => body.kind === "withdrawal");
   const isSigned = await areSignedByLeaf(client, withdrawals);
   const unsigned = new Set(withdrawals.filter((_, i) => !isSigned[i]));

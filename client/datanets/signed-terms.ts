@@ -7,9 +7,7 @@ import { contributionRoot } from "@openledger/circuits/ledger/version-rows";
 import { type Card, nameCard, termsOfCard } from "@openledger/datanets/card/card";
 import {
   type BodyOf,
-  checkRecords,
   type SignedRecord,
-  signedRecordSchema,
   signRecord,
   TERMS_SENTENCE,
 } from "@openledger/datanets/records/record";
@@ -32,7 +30,7 @@ import {
   type HostErrorCode,
   type HostedDatanetPlace,
 } from "./host-request.ts";
-import { recordsPageSchema } from "./host-schemas.ts";
+import { readRecordPages } from "./record-pages.ts";
 import { areSignedByLeaf } from "./signing-keys.ts";
 
 export interface SignTermsParameters {
@@ -96,36 +94,10 @@ export async function listSignedTerms(
   client: HostAccess,
   { datanetId, hostUrl }: HostedDatanetPlace,
 ): Promise<SignedTerms[]> {
-  const found: { record: SignedRecord; body: BodyOf<"terms"> }[] = [];
-  for (let from: number | null = 0; from !== null; ) {
-    const path = `/v1/datanets/${datanetId}/terms?limit=1000&from=${from}`;
-    const page: z.output<typeof recordsPageSchema> = await askHost(
-      client,
-      hostUrl,
-      { path },
-      recordsPageSchema,
-    ).catch((error: unknown) => {
-      // A host of before has none.
-      if (isRollupError(error, "SRV_UNKNOWN_ROUTE")) return { records: [], total: 0, nextFrom: null };
-      throw error;
-    });
-    const records = z.array(signedRecordSchema).safeParse(page.records).data ?? [];
-    const isSound = checkRecords(client.domain, records);
-    for (const [i, record] of records.entries()) {
-      const { body } = record;
-      if (!isSound[i] || body.kind !== "terms" || body.datanetId !== datanetId)
-        throw hostFalse("record", `signed terms ${found.length}`, { index: found.length });
-      found.push({ record, body });
-    }
-    if (records.length !== page.records.length)
-      throw hostFalse("record", `signed terms ${found.length}`, { index: found.length });
-    from = page.nextFrom;
-  }
-  const isOfLeaf = await areSignedByLeaf(
-    client,
-    found.map(({ record }) => record),
-  );
-  return found.map((one, i) => ({ ...one, isSignedByLeaf: isOfLeaf[i]! }));
+  const list = { route: "terms", kind: "terms", what: "signed terms", isLater: true } as const;
+  const records = await readRecordPages(client, { datanetId, hostUrl, ...list });
+  const isOfLeaf = await areSignedByLeaf(client, records);
+  return records.map((record, i) => ({ record, body: record.body, isSignedByLeaf: isOfLeaf[i]! }));
 }
 
 export interface ReadRowTermsParameters extends HostedDatanetPlace {

@@ -3,14 +3,16 @@
  * copies them.
  */
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { checkRecords, type SignedRecord, signedRecordSchema } from "@openledger/datanets/records/record";
+import type { SignedRecord } from "@openledger/datanets/records/record";
 import { hex32 } from "@openledger/foundation/hex";
-import { z } from "zod";
 import { findLeaves } from "../sequencer/ledger-reads.ts";
 import { getModel, staticsOf } from "../sequencer/model-reads.ts";
 import { hostFalse } from "./host-false.ts";
 import { askHost, type HostAccess, type HostErrorCode, type HostedDatanetPlace } from "./host-request.ts";
 import { recordsPageSchema } from "./host-schemas.ts";
+import { readRecordPages, requireRecords } from "./record-pages.ts";
+
+const VERIFIED = { kind: "verified", what: "recomputation" } as const;
 
 export interface ListVerifiedParameters extends HostedDatanetPlace {
   modelId: number;
@@ -52,7 +54,7 @@ export async function listVerified(
   const page = await askHost(client, hostUrl, { path }, recordsPageSchema);
   if (page.records.length === 0) return [];
   await initPoseidon();
-  const bodies = verifiedBodies(client.domain, page.records, datanetId);
+  const bodies = requireRecords(client.domain, page.records, { datanetId, ...VERIFIED });
   if (bodies.some(({ body }) => body.modelId !== modelId))
     throw hostFalse("record", `a recomputation of another model than ${modelId}`, { modelId });
   const ids = [...new Set(bodies.map(({ body }) => body.leafId))];
@@ -70,33 +72,9 @@ export async function listVerified(
  * Reads all recomputations of a Datanet that a host shows, each signed by the key that it names.
  * @internal
  */
-export async function readVerified(
+export function readVerified(
   client: HostAccess,
   { datanetId, hostUrl }: HostedDatanetPlace,
 ): Promise<SignedRecord[]> {
-  const records: SignedRecord[] = [];
-  for (let from: number | null = 0; from !== null; ) {
-    const path = `/v1/datanets/${datanetId}/verified?limit=1000&from=${from}`;
-    const page: z.output<typeof recordsPageSchema> = await askHost(
-      client,
-      hostUrl,
-      { path },
-      recordsPageSchema,
-    );
-    records.push(...verifiedBodies(client.domain, page.records, datanetId));
-    from = page.nextFrom;
-  }
-  return records;
-}
-
-/** @throws CLI_DATANET_HOST_FALSE where one is no signed recomputation of this Datanet's models */
-function verifiedBodies(domain: bigint, values: readonly unknown[], datanetId: number) {
-  const parsed = z.array(signedRecordSchema).safeParse(values);
-  const isSound = parsed.success ? checkRecords(domain, parsed.data) : [];
-  return (parsed.data ?? [null]).map((record, index) => {
-    const body = record?.body;
-    if (body?.kind !== "verified" || body.datanetId !== datanetId || !isSound[index])
-      throw hostFalse("record", `recomputation ${index}`, { index });
-    return { ...record!, body };
-  });
+  return readRecordPages(client, { datanetId, hostUrl, route: "verified", ...VERIFIED });
 }

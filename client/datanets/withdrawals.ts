@@ -2,15 +2,13 @@
  * Withdrawals of rows: their contributor signs that a row no longer counts in a Datanet. Hosts erase it, and the next version
  * leaves it out. Commands and pages sign here; downloads, exports and certificates read.
  */
-import { checkRecords, type SignedRecord, signedRecordSchema } from "@openledger/datanets/records/record";
-import { isRollupError, RollupError } from "@openledger/foundation/rollup-error";
-import { z } from "zod";
+import type { SignedRecord } from "@openledger/datanets/records/record";
+import { RollupError } from "@openledger/foundation/rollup-error";
 import type { RowStore } from "../actions/data/row-store.ts";
 import { noteWithdrawn, type WithdrawnRow } from "../actions/data/withdrawn-rows.ts";
 import type { LedgerClient } from "../ledger-client.ts";
-import { hostFalse } from "./host-false.ts";
-import { askHost, type HostAccess, type HostErrorCode, type HostedDatanetPlace } from "./host-request.ts";
-import { recordsPageSchema } from "./host-schemas.ts";
+import type { HostAccess, HostErrorCode, HostedDatanetPlace } from "./host-request.ts";
+import { readRecordPages } from "./record-pages.ts";
 import { sayRecords } from "./signed-records.ts";
 import { areSignedByLeaf } from "./signing-keys.ts";
 
@@ -74,27 +72,14 @@ export async function listWithdrawals(
   client: HostAccess,
   { datanetId, hostUrl, row }: ListWithdrawalsParameters,
 ): Promise<Withdrawal[]> {
-  const records: SignedRecord[] = [];
-  for (let from: number | null = 0; from !== null; ) {
-    const path = `/v1/datanets/${datanetId}/withdrawals?limit=1000&from=${from}${row === undefined ? "" : `&row=${row}`}`;
-    const page: z.output<typeof recordsPageSchema> = await askHost(
-      client,
-      hostUrl,
-      { path },
-      recordsPageSchema,
-    ).catch((error: unknown) => {
-      // A host of before refuses the kind: it has none.
-      if (isRollupError(error, "SRV_UNKNOWN_ROUTE")) return { records: [], total: 0, nextFrom: null };
-      throw error;
-    });
-    records.push(...withdrawalsOf(client.domain, page.records, { datanetId, first: records.length }));
-    from = page.nextFrom;
-  }
+  const records = await readRecordPages(client, {
+    ...{ datanetId, hostUrl, route: "withdrawals", kind: "withdrawal", what: "withdrawal", isLater: true },
+    query: row === undefined ? "" : `&row=${row}`,
+  });
   if (records.length === 0) return [];
   const isSignedByLeaf = await areSignedByLeaf(client, records);
   return records.map((record, i) => {
     const { body } = record;
-    if (body.kind !== "withdrawal") throw hostFalse("record", "a withdrawal", {});
     return {
       digest: body.row,
       datanetId,
@@ -105,24 +90,6 @@ export async function listWithdrawals(
       isSignedByLeaf: isSignedByLeaf[i]!,
     };
   });
-}
-
-/** @throws CLI_DATANET_HOST_FALSE where one is no signed withdrawal of this Datanet's rows */
-function withdrawalsOf(
-  domain: bigint,
-  values: readonly unknown[],
-  { datanetId, first }: { datanetId: number; first: number },
-): SignedRecord[] {
-  const parsed = z.array(signedRecordSchema).safeParse(values);
-  const records = parsed.data ?? [];
-  const isSound = checkRecords(domain, records);
-  const wrong = parsed.success
-    ? records.findIndex(
-        ({ body }, i) => !isSound[i] || body.kind !== "withdrawal" || body.datanetId !== datanetId,
-      )
-    : 0;
-  if (wrong >= 0) throw hostFalse("record", `withdrawal ${first + wrong}`, { index: first + wrong });
-  return records;
 }
 
 /**

@@ -127,3 +127,12 @@ export function sendPieces(reply: FastifyReply, pieces: AsyncIterable<Buffer>, b
   setCost(reply.request, Math.floor(bytes / OCTETS_PER_UNIT));
   return reply.type("application/octet-stream").header("content-length", bytes).send(Readable.from(pieces));
 }
+
+/** A page of a list, with the place that the next one begins at; null at its end. */
+export function pageOf<Found extends { readonly total: number }>(
+  found: Found,
+  { from, limit }: { readonly from: number; readonly limit: number },
+): Found & { nextFrom: number | null } {
+  const next = from + limit;
+  return { ...found, nextFrom: next < found.total ? next : null };
+}

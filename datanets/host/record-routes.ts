@@ -28,7 +28,7 @@ import { listRecomputations } from "../store/verified-records.ts";
 import { listWithdrawals } from "../store/withdrawn-rows.ts";
 import { requireMaySay } from "./access.ts";
 import type { HostContext } from "./host-context.ts";
-import { cardOf, digestText, idParams, MAX_LEAD_MS } from "./host-request.ts";
+import { cardOf, digestText, idParams, MAX_LEAD_MS, pageOf } from "./host-request.ts";
 import { requireOnLedger } from "./ledger-check.ts";
 import { entriesCost, scanCost } from "./scan-costs.ts";
 
@@ -38,6 +38,15 @@ const recordsBody = z.strictObject({ records: z.array(z.unknown()).min(1).max(MA
 const recordsQuery = z.strictObject({ from: countFromText.default(0), limit: limit(1_000, 200) });
 const withdrawalsQuery = recordsQuery.extend({ row: digestText.optional() });
 const verifiedQuery = recordsQuery.extend({ model: countFromText.optional() });
+
+type RecordsPage = z.output<typeof recordsQuery>;
+
+/** A list of one kind of records, which anyone may read. */
+interface RecordList {
+  readonly name: string;
+  readonly summary: string;
+  list(datanet: HostedDatanet, page: RecordsPage): Promise<{ records: SignedRecord[]; total: number }>;
+}
 
 /** Labels, disputes, approvals, objections, withdrawals, requests for access, recomputations, reports: records signed by ledger keys. */
 export function registerRecordRoutes(app: FastifyInstance, context: HostContext): void {
@@ -157,8 +166,7 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
       await store.require(id);
       const found = { model: model ?? null, from, limit };
       const { records, total } = await listRecomputations(store.database, id, found);
-      const next = from + limit;
-      return { records, total, nextFrom: next < total ? next : null };
+      return pageOf({ records, total }, { from, limit });
     },
   );
 
@@ -181,48 +189,38 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
         row: row ?? null,
       });
       setCost(request, entriesCost(records.length));
-      const next = from + limit;
-      return { records, total, nextFrom: next < total ? next : null };
+      return pageOf({ records, total }, { from, limit });
     },
   );
 
-  route(
-    "GET /v1/datanets/:id/terms",
+  const lists = [
     {
-      tag: "records",
+      name: "terms",
       summary: "Terms that contributors have signed for their commits, in the order in which they came",
-      params: idParams,
-      querystring: recordsQuery,
-      config: { maxCost: ({ query }) => entriesCost((query as z.output<typeof recordsQuery>).limit) },
+      list: ({ id }, page) => listTerms(store.database, id, page),
     },
-    async (request) => {
-      const { from, limit } = request.query;
-      const datanet = await store.require(request.params.id);
-      const { records, total } = await listTerms(store.database, datanet.id, { from, limit });
-      setCost(request, entriesCost(records.length));
-      const next = from + limit;
-      return { records, total, nextFrom: next < total ? next : null };
-    },
-  );
-
-  route(
-    "GET /v1/datanets/:id/earnings-consents",
     {
-      tag: "records",
+      name: "earnings-consents",
       summary: "Accounts that let boards show what they earn, by their signed records",
-      params: idParams,
-      querystring: recordsQuery,
-      config: { maxCost: ({ query }) => entriesCost((query as z.output<typeof recordsQuery>).limit) },
+      list: earningsConsents,
     },
-    async (request) => {
-      const { from, limit } = request.query;
-      const datanet = await store.require(request.params.id);
-      const { records, total } = await earningsConsents(datanet, { from, limit });
-      setCost(request, entriesCost(records.length));
-      const next = from + limit;
-      return { records, total, nextFrom: next < total ? next : null };
-    },
-  );
+  ] satisfies RecordList[];
+  for (const { list, name, summary } of lists)
+    route(
+      `GET /v1/datanets/:id/${name}`,
+      {
+        tag: "records",
+        summary,
+        params: idParams,
+        querystring: recordsQuery,
+        config: { maxCost: ({ query }) => entriesCost((query as RecordsPage).limit) },
+      },
+      async (request) => {
+        const found = await list(await store.require(request.params.id), request.query);
+        setCost(request, entriesCost(found.records.length));
+        return pageOf(found, request.query);
+      },
+    );
 
   route(
     "GET /v1/datanets/:id/access",

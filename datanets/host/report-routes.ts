@@ -9,7 +9,7 @@ import { sha256Hex } from "../rows/row-digest.ts";
 import { isReportNamed, listReports, reportText, storeReport } from "../store/reports.ts";
 import { isOfTeam } from "./access.ts";
 import type { HostContext } from "./host-context.ts";
-import { binaryBody, cardOf, digestParams, idParams, openForReading } from "./host-request.ts";
+import { binaryBody, cardOf, digestParams, idParams, openForReading, pageOf } from "./host-request.ts";
 
 const LINE_FEED = 0x0a;
 const reportsQuery = z.strictObject({
@@ -34,9 +34,7 @@ export function registerReportRoutes(app: FastifyInstance, context: HostContext)
     },
     async ({ params: { id }, query: { from, limit, model, version } }) => {
       const wanted = { version: version ?? null, model: model ?? null, from, limit };
-      const { records, texts, total } = await listReports(await store.require(id), wanted);
-      const next = from + limit;
-      return { records, texts, total, nextFrom: next < total ? next : null };
+      return pageOf(await listReports(await store.require(id), wanted), { from, limit });
     },
   );
 
