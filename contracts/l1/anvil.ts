@@ -1,7 +1,9 @@
 /** Local Ethereum node: starts Foundry's anvil as a child process for devnets, tests and measurements. */
 import { type ChildProcess, spawn } from "node:child_process";
+import { statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { contractError } from "../contract-errors.ts";
 
 export interface AnvilOptions {
@@ -9,7 +11,7 @@ export interface AnvilOptions {
   port?: number;
   /** Interval of blocks, in seconds. Default: each transaction makes a block. */
   blockTimeSeconds?: number;
-  /** File that the chain is loaded from, if it exists, and saved to at the end. */
+  /** File that the chain is loaded from, if it exists, and saved to each second and at the end. */
   statePath?: string;
   chainId?: number;
 }
@@ -47,12 +49,14 @@ export const ANVIL_RULES = [
  * @throws RollupError CON_ANVIL_FAILED
  */
 export async function startAnvil(options: AnvilOptions = {}): Promise<Anvil> {
+  const { statePath } = options;
+  const savedAtMs = statePath === undefined ? 0 : modifiedAtMs(statePath);
   const args = [
     ["--port", String(options.port ?? 0)],
     ["--chain-id", String(options.chainId ?? 31337)],
     ANVIL_RULES,
     options.blockTimeSeconds === undefined ? [] : ["--block-time", String(options.blockTimeSeconds)],
-    options.statePath === undefined ? [] : ["--state", options.statePath],
+    statePath === undefined ? [] : ["--state", statePath, "--state-interval", "1"],
   ].flat();
   const child = spawn(anvilPath(), args, { stdio: ["ignore", "pipe", "pipe"] });
   const killOnExit = () => child.kill("SIGKILL");
@@ -64,6 +68,7 @@ export async function startAnvil(options: AnvilOptions = {}): Promise<Anvil> {
   void ended.then(() => process.off("exit", killOnExit));
 
   const url = await waitForUrl(child, ended);
+  if (statePath !== undefined) await waitForSave(child, statePath, savedAtMs);
   return {
     url,
     async stop() {
@@ -90,6 +95,25 @@ export function anvilPath(): string {
     });
   }
 }
+
+/**
+ * Waits for the first save. anvil listens before it catches SIGTERM, and a stop between the two would lose
+ * the chain; the task that saves is the one that catches the signal.
+ */
+async function waitForSave(child: ChildProcess, path: string, savedAtMs: number): Promise<void> {
+  const deadlineMs = Date.now() + READY_TIMEOUT_MS;
+  while (modifiedAtMs(path) === savedAtMs) {
+    if (Date.now() > deadlineMs) {
+      child.kill("SIGKILL");
+      const reason = `no chain saved after ${READY_TIMEOUT_MS} ms`;
+      throw contractError("CON_ANVIL_FAILED", `anvil did not start (${reason})`, { data: { reason } });
+    }
+    await sleep(20);
+  }
+}
+
+/** Time of the last change of a file; 0 if there is none. */
+const modifiedAtMs = (path: string) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 
 async function waitForUrl(child: ChildProcess, ended: Promise<string>): Promise<string> {
   const lines: string[] = [];
