@@ -16,7 +16,7 @@ import { type ReadVersionErrorCode, readVersion } from "../actions/data/publishe
 import { readRow } from "../actions/data/row-store.ts";
 import type { LedgerClient } from "../ledger-client.ts";
 import { getModel, staticsOf } from "../sequencer/model-reads.ts";
-import { cardOfVersion } from "./described-version.ts";
+import { cardOfVersion } from "./datanet-card.ts";
 import {
   type DownloadVersionErrorCode,
   type DownloadVersionParameters,

@@ -2,7 +2,8 @@
  * Cards of Datanets (datanets/card/card.ts): published to the ledger as a hash, brought to a host as text, found and read there.
  * A host's card counts only if its hash is the ledger's.
  */
-import { type Card, nameCard } from "@openledger/datanets/card/card";
+import { type Card, nameCard, readCardBytes } from "@openledger/datanets/card/card";
+import { hex32 } from "@openledger/foundation/hex";
 import { z } from "zod";
 import { commitVersion } from "../actions/data/version-commitments.ts";
 import type { PublishVersionErrorCode } from "../actions/ledger/datanet-operations.ts";
@@ -11,7 +12,13 @@ import type { SendResult, SigningOptions } from "../actions/ledger/send-operatio
 import type { LedgerClient } from "../ledger-client.ts";
 import { getLeaf } from "../sequencer/ledger-reads.ts";
 import { hostFalse } from "./host-false.ts";
-import { askHost, type HostAccess, type HostErrorCode, type HostedDatanetPlace } from "./host-request.ts";
+import {
+  askHost,
+  askHostForBytes,
+  type HostAccess,
+  type HostErrorCode,
+  type HostedDatanetPlace,
+} from "./host-request.ts";
 import {
   type DatanetDirectory,
   directorySchema,
@@ -118,4 +125,24 @@ export async function getHostedDatanet(
   if (policy !== BigInt(facts.policy) || (facts.isCardCurrent && policy !== datanet?.policy))
     throw hostFalse("card", `the card of datanet ${datanetId}`, { datanetId });
   return facts;
+}
+
+/**
+ * Reads the card with a hash. @param policy 0: the present card
+ * @internal
+ */
+export async function cardOfVersion(
+  client: HostAccess,
+  place: HostedDatanetPlace,
+  policy: bigint,
+): Promise<Card> {
+  const hosted = await getHostedDatanet(client, place);
+  if (policy === 0n || BigInt(hosted.policy) === policy) return hosted.card;
+  const path = `/v1/datanets/${place.datanetId}/cards/${hex32(policy)}`;
+  const named = readCardBytes(await askHostForBytes(client, place.hostUrl, { path }));
+  if (named.policy !== policy)
+    throw hostFalse("card", `the card ${hex32(policy)} of datanet ${place.datanetId}`, {
+      datanetId: place.datanetId,
+    });
+  return named.card;
 }

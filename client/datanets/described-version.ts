@@ -2,24 +2,19 @@
  * What ledger, card and signed records show of a version, without its rows' contents: the facts of its papers. Exports and models'
  * papers read it.
  */
-import { type Card, readCardBytes } from "@openledger/datanets/card/card";
+import type { Card } from "@openledger/datanets/card/card";
 import { type VersionFacts, versionFactsOf } from "@openledger/datanets/papers/version-facts";
 import { recordId, type SignedRecord } from "@openledger/datanets/records/record";
 import { RecordState } from "@openledger/datanets/records/record-state";
 import type { ListedRow } from "@openledger/datanets/rows/row-wire";
-import { hex32 } from "@openledger/foundation/hex";
 import type { VersionLabels } from "../actions/data/stored-labels.ts";
-import { type GetHostedDatanetErrorCode, getHostedDatanet } from "./datanet-card.ts";
+import { listReports } from "./bias-report.ts";
+import { cardOfVersion, type GetHostedDatanetErrorCode } from "./datanet-card.ts";
 import { downloadVersionList, type ListedVersion, listedVersion } from "./download-rows.ts";
-import { hostFalse } from "./host-false.ts";
-import {
-  askHostForBytes,
-  type HostAccess,
-  type HostErrorCode,
-  type HostedDatanetPlace,
-} from "./host-request.ts";
+import type { HostAccess, HostErrorCode, HostedDatanetPlace } from "./host-request.ts";
 import { labelsOfRecords } from "./reviewed-version.ts";
 import { type ReadRecordsErrorCode, readRecords } from "./signed-records.ts";
+import { type ReadRowTermsErrorCode, readRowTerms } from "./signed-terms.ts";
 import { presentKeysOf } from "./signing-keys.ts";
 import { type ListWithdrawalsErrorCode, listWithdrawals, type Withdrawal } from "./withdrawals.ts";
 
@@ -43,11 +38,12 @@ export type DescribeVersionErrorCode =
   | "DNT_NOT_HOSTED"
   | GetHostedDatanetErrorCode
   | ReadRecordsErrorCode
+  | ReadRowTermsErrorCode
   | ListWithdrawalsErrorCode
   | HostErrorCode;
 
 /**
- * Reads a version's card, list, labels and records, and counts its facts. The list is checked against the ledger's root, the card
+ * Reads a version's card, list, labels, records, signed terms and reports, and counts its facts. The list is checked against the ledger's root, the card
  * against its hash there, each record against its signature. Of permissioned Datanets anyone may read them.
  * @throws CLI_DATANET_HOST_FALSE, CLI_UNKNOWN, DNT_NOT_HOSTED
  * @example
@@ -80,6 +76,8 @@ export async function describeVersion(
     unsignedCount: labels.unsigned.length,
     uncountedCount: read.records.length - records.length,
     withdrawn: new Set(withdrawn.map(({ digest }) => digest)),
+    terms: await readRowTerms(client, { ...place, rows }),
+    reports: await reportsOf(client, { ...place, version: listed.version }, card),
     collected: listed.collected,
   });
   return { ...listed, card, rows, labels, withdrawn, facts };
@@ -91,22 +89,16 @@ async function countedRecords(client: HostAccess, records: readonly SignedRecord
   return records.filter(({ body, keyX }) => keys.get(body.leafId) === keyX);
 }
 
-/**
- * Reads the card with a hash. @param policy 0: the present card
- * @internal
- */
-export async function cardOfVersion(
+/** Reports of bias of a version that the Datanet or its reviewers have signed: anyone may sign one. */
+async function reportsOf(
   client: HostAccess,
-  place: HostedDatanetPlace,
-  policy: bigint,
-): Promise<Card> {
-  const hosted = await getHostedDatanet(client, place);
-  if (policy === 0n || BigInt(hosted.policy) === policy) return hosted.card;
-  const path = `/v1/datanets/${place.datanetId}/cards/${hex32(policy)}`;
-  const named = readCardBytes(await askHostForBytes(client, place.hostUrl, { path }));
-  if (named.policy !== policy)
-    throw hostFalse("card", `the card ${hex32(policy)} of datanet ${place.datanetId}`, {
-      datanetId: place.datanetId,
-    });
-  return named.card;
+  place: HostedDatanetPlace & { version: number },
+  { labelling }: Card,
+): Promise<VersionFacts["reports"]> {
+  const team = new Set([place.datanetId, ...labelling.reviewers]);
+  const reports = (await listReports(client, place)).flatMap(({ modelId, sha256, signers }) => {
+    const ofTeam = signers.map(({ leafId }) => leafId).filter((leafId) => team.has(leafId));
+    return ofTeam.length === 0 ? [] : [{ sha256, modelId, signers: ofTeam.sort((a, b) => a - b) }];
+  });
+  return reports.sort((a, b) => (a.sha256 < b.sha256 ? -1 : 1));
 }

@@ -10,26 +10,31 @@ import { type RecipeBase, versionsOf } from "@openledger/attribution/model/recip
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { presentPayees } from "@openledger/circuits/ledger/payee-shards";
-import type { Card } from "@openledger/datanets/card/card";
 import { modelCardOf } from "@openledger/datanets/papers/model-card";
-import type { ModelFacts, RecipeFacts, TrainedDatanet } from "@openledger/datanets/papers/model-facts";
+import type {
+  LedgerPlace,
+  ModelFacts,
+  RecipeFacts,
+  TrainedDatanet,
+} from "@openledger/datanets/papers/model-facts";
 import { paperDifferences } from "@openledger/datanets/papers/paper-differences";
 import { trainingSummaryOf } from "@openledger/datanets/papers/training-summary";
 import { sumLeaves } from "@openledger/datanets/papers/version-facts";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
+import type { Hex } from "viem";
 import type { RowStore } from "../actions/data/row-store.ts";
 import { clientError, type PaperFieldDifference } from "../client-errors.ts";
-import { getBatch, readInfo } from "../sequencer/ledger-reads.ts";
+import { getBatch, listOperations, nameOfOperation, readInfo } from "../sequencer/ledger-reads.ts";
 import {
   approvalsOf,
   type GetModelErrorCode,
+  getFirstPayment,
   getModel,
   getSettlement,
   staticsOf,
 } from "../sequencer/model-reads.ts";
-import type { LedgerModelLeaf } from "../sequencer/model-schemas.ts";
-import { listReports } from "./bias-report.ts";
+import type { LedgerModelLeaf, LedgerPayment } from "../sequencer/model-schemas.ts";
 import { type DescribeVersionErrorCode, describeVersion } from "./described-version.ts";
 import { listedVersion } from "./download-rows.ts";
 import { type ExportVersionErrorCode, exportVersion } from "./export-version.ts";
@@ -136,6 +141,7 @@ export async function writeModelPapers(
     ownerParts: leaf.model.ownerParts,
     validatorParts: leaf.model.validatorParts,
     unapproved: approvals.flatMap(({ hasApproved, id }) => (hasApproved ? [] : [id])),
+    registered: await registrationOf(client, leaf),
     activated: await activationOf(client, leaf),
     datanets,
     recipe: recipe?.facts ?? null,
@@ -200,26 +206,8 @@ async function describe(
     card,
     facts,
     croissant: croissant.name,
-    reports: await reportsOf(client, parameters.modelId, place, card),
   };
   return { described, croissant };
-}
-
-/** Reports of bias of the version, and of the model on it, that the Datanet or its reviewers have signed: anyone may sign one. */
-async function reportsOf(
-  client: HostAccess,
-  modelId: number,
-  { datanetId, hostUrl, version }: { datanetId: number; hostUrl: string; version: number },
-  { labelling }: Card,
-) {
-  const team = new Set([datanetId, ...labelling.reviewers]);
-  const reports = (await listReports(client, { datanetId, hostUrl, version })).flatMap((report) => {
-    const signers = report.signers.map(({ leafId }) => leafId).filter((leafId) => team.has(leafId));
-    const isOfModel = report.modelId === modelId;
-    if (signers.length === 0 || !(isOfModel || report.modelId === null)) return [];
-    return [{ sha256: report.sha256, isOfModel, signers: signers.sort((a, b) => a - b) }];
-  });
-  return reports.sort((a, b) => (a.sha256 < b.sha256 ? -1 : 1));
 }
 
 /** @throws CLI_PAPERS_WRONG unless the ledger's statics bind the recipe */
@@ -249,6 +237,7 @@ function recipeFacts(recipe: RecipeBase): RecipeFacts {
     sha256: bytesToHex(sha256(jsonBytes(recipe))),
     family: recipe.family,
     classes,
+    licence: recipe.terms?.licence ?? null,
     base:
       base === undefined
         ? null
@@ -272,8 +261,47 @@ async function activationOf(
 ): Promise<ModelFacts["activated"]> {
   const settlement = counters.isReady ? await getSettlement(client, id, 0) : null;
   if (settlement === null) return null;
-  const { batchNumber } = settlement;
-  return { batchNumber, atMs: (await getBatch(client, batchNumber))?.closedAtMs ?? null };
+  return placeOf(client, settlement.batchNumber);
+}
+
+const placeOf = async (client: HostAccess, batchNumber: number): Promise<LedgerPlace> => ({
+  batchNumber,
+  atMs: (await getBatch(client, batchNumber))?.closedAtMs ?? null,
+});
+
+/** Operations of a page, and pages of a model's operations before its first payment. */
+const OPERATIONS_PAGE = 200;
+const MAX_PAGES = 10;
+
+/** Name of a payment's operation in lists; undefined for one that the sequencer has from L1 alone. */
+const nameOfPayment = ({ hash, queueIndex }: LedgerPayment): Hex | number | undefined =>
+  /[1-9a-f]/.test(hash.slice(2)) ? (hash as Hex) : (queueIndex ?? undefined);
+
+/** Batch of the operation that made a model's leaf; null where the sequencer no longer has it. */
+async function registrationOf(
+  client: HostAccess,
+  { counters, id: modelId }: LedgerModelLeaf,
+): Promise<LedgerPlace | null> {
+  try {
+    // A model has any number of payments, all of them later.
+    const payment = counters.epoch < 1 ? null : await getFirstPayment(client, modelId);
+    let before: Hex | number | undefined = payment === null ? undefined : nameOfPayment(payment);
+    for (let page = 0; page < MAX_PAGES; page++) {
+      const operations = await listOperations(client, modelId, {
+        limit: OPERATIONS_PAGE,
+        ...(before !== undefined && { before }),
+      });
+      const made = operations.find(({ createdId }) => createdId === modelId);
+      if (made?.batchNumber != null) return await placeOf(client, made.batchNumber);
+      const oldest = operations.at(-1);
+      if (oldest === undefined || operations.length < OPERATIONS_PAGE) return null;
+      before = nameOfOperation(oldest);
+    }
+    return null;
+  } catch (error) {
+    if (isRollupError(error, "SEQ_HISTORY_PRUNED") || isRollupError(error, "SEQ_UNKNOWN")) return null;
+    throw error;
+  }
 }
 
 const wrongRecipe = (why: string) =>

@@ -74,6 +74,19 @@ export async function getPayments(
   }
 }
 
+/**
+ * Reads a model's first payment; null where it has none.
+ * @throws SEQ_UNKNOWN, SEQ_HISTORY_PRUNED
+ * @internal
+ */
+export async function getFirstPayment(
+  client: SequencerAccess,
+  modelId: number,
+): Promise<LedgerPayment | null> {
+  const path = `/v1/models/${modelId}/payments?from=0&limit=1&epoch=1`;
+  return (await requestSequencer(client, path, paymentsSchema)).payments[0] ?? null;
+}
+
 /** Reads a leaf's rewards from every model. */
 export function getRewards(client: SequencerAccess, leafId: number): Promise<LeafRewards> {
   return requestSequencer(client, `/v1/leaves/${leafId}/rewards`, rewardsSchema);

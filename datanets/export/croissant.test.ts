@@ -296,3 +296,29 @@ it("leaves out size and hash of a file that its writer may not read, and time of
   expect([file.datePublished, file["rai:dataCollectionTimeframe"]]).toEqual([undefined, undefined]);
   expect(file["rai:dataLimitations"].join()).toContain("permissioned");
 });
+
+it("names signed reports of bias by their hashes, and the terms that contributors have signed", () => {
+  const card = sampleCard({ terms: { contributors: "sign" } });
+  const content = Buffer.from("Sun");
+  const digest = bytesToHex(sha256(content));
+  const rows: ExportedRow[] = [{ content, label: null, digest, contributorId: 8, validatorId: 20 }];
+  const report = "ab".repeat(32);
+  const facts = sampleFacts(card, rows, [], {
+    reports: [{ sha256: report, modelId: null, signers: [10] }],
+    terms: [{ datanet: 10, licence: "CC-BY-4.0", isSigned: true, rowCount: 1, firstRows: [digest] }],
+  });
+  const place = {
+    datanetId: 10,
+    version: 2,
+    publishedAtMs: null,
+    rowsRoot: 7n,
+    hostUrl: "https://host.example",
+  };
+  const file = JSON.parse(croissantFileOf({ card, facts, ...place }, null).text);
+  expect(file["rai:dataBiases"]).toContain(
+    `Reports of bias by SHA-256, which the host of the Datanet has: ${report} of the version, signed by leaf 10.`,
+  );
+  expect(file["rai:dataUseCases"][1]).toBe(
+    "Terms: each contributor signs them with each commit; no terms file. Rows under terms that their contributors have signed: 1 of 1 row: CC-BY-4.0 1.",
+  );
+});

@@ -5,7 +5,16 @@
  */
 import { counted } from "@openledger/foundation/counted";
 import type { Card } from "../card/card.ts";
-import { agreementText, keysText, leafShare, NOT_KNOWN, partOf } from "../papers/paper-words.ts";
+import {
+  agreementText,
+  keysText,
+  leafShare,
+  NOT_KNOWN,
+  partOf,
+  reportsText,
+  signedTermsText,
+  termsText,
+} from "../papers/paper-words.ts";
 import { labelledCount, type VersionFacts } from "../papers/version-facts.ts";
 
 export const RAI_CONFORMS_TO = "http://mlcommons.org/croissant/RAI/1.0";
@@ -55,6 +64,8 @@ export function responsibleAiOf(described: Described): Readonly<Record<`rai:${st
     "rai:dataLimitations": limitations(described),
     "rai:dataUseCases": [
       `Training of models that pay the contributors of rows. Licence: ${card.licence}. Uses that the owner advises against: ${NOT_KNOWN}.`,
+      `Terms: ${termsText(card)}. Rows under terms that their contributors have signed: ${signedTermsText(facts)}.`,
+      ...(card.terms?.file === undefined ? [] : [`Terms in words: ${card.terms.file.about}`]),
     ],
   };
 }
@@ -123,7 +134,9 @@ function biases({ card, facts }: Described): string[] {
   return [
     ...(card.labels.length === 0 ? [] : [`Accepted labels: ${shares.join(", ")}.`]),
     `Most rows of one contributor: ${leafShare(facts.contributors, facts.rowCount)}.`,
-    `Biases of the rows' contents: ${NOT_KNOWN}.`,
+    ...(facts.reports.length === 0
+      ? [`Biases of the rows' contents: ${NOT_KNOWN}.`]
+      : [`Reports of bias by SHA-256, which the host of the Datanet has: ${reportsText(facts.reports)}.`]),
   ];
 }
 

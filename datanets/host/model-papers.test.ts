@@ -19,6 +19,7 @@ import {
 } from "@openledger/client/datanets/model-papers";
 import { collectReviewed } from "@openledger/client/datanets/reviewed-version";
 import { sayRecords, type UnsignedRecord } from "@openledger/client/datanets/signed-records";
+import { signTerms } from "@openledger/client/datanets/signed-terms";
 import { bringVersion, contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
 import { withdrawRow } from "@openledger/client/datanets/withdrawals";
 import type { LedgerClient } from "@openledger/client/ledger-client";
@@ -35,6 +36,7 @@ import type { TestHost } from "../testing/test-host.ts";
 
 /** Leaves: alice 3 and bob 4 contribute, carol 5 labels, dave 6 reviews. */
 const card = sampleCard({
+  terms: { contributors: "sign" },
   labelling: { annotatorsPerRow: 1, accept: "all", labellers: [5], reviewers: [6] },
 });
 const rows = sampleRows(7);
@@ -105,7 +107,13 @@ beforeAll(async () => {
   ] as const) {
     const { contribution } = await contributeRows(client, { datanetId: world.datanetId, store, rows: own });
     await world.finalise();
-    await uploadRows(client, { ...place(), source: await contributionSource(store, contribution.rowsRoot) });
+    const source = await contributionSource(store, contribution.rowsRoot);
+    const terms = await signTerms(client, {
+      datanetId: world.datanetId,
+      rowsRoot: contribution.rowsRoot,
+      card,
+    });
+    await uploadRows(client, { ...place(), source: { ...source, terms } });
     const commit = hex32(contribution.rowsRoot);
     await say(people.dave, { kind: "verdict", commit, verdict: "approve", note: "" });
   }
@@ -151,7 +159,10 @@ it("are the same bytes for everyone, with what ledger, card and records say", as
     labelling: { labelCount: 7, labellerCount: 1, minPerRow: 1, maxPerRow: 1 },
     flags: { personal: 1 },
     withdrawnCount: 0,
+    signedTerms: [{ licence: "CC-BY-4.0", rowCount: 7 }],
+    reports: [],
   });
+  expect(facts.registered!.batchNumber).toBeGreaterThan(1);
   const text = paperOf(papers, MODEL_CARD);
   expect(text).toContain(`- **Statics hash:** ${hex32(model.staticsHash)}`);
   expect(text).toContain(`- **Rows root:** ${model.recipe.datanet.rowsRoot}`);
@@ -254,6 +265,21 @@ it("follow what happens later: a recomputation and a withdrawal are named", asyn
   const fields = await differing(papers);
   expect(fields).toContain(`${MODEL_CARD} Recomputed by: leaf 5`);
   expect(fields.filter((field) => field.includes("croissant"))).toEqual([]);
+  const { rowsRoot } = model.recipe.datanet;
+  const report = {
+    kind: "report",
+    version: 2,
+    versionRoot: rowsRoot,
+    model: null,
+    report: "ab".repeat(32),
+  } as const;
+  // carol does not review.
+  await say(people.carol, report);
+  expect(await differing(papers)).toEqual(fields);
+  await say(people.dave, report);
+  expect((await differing(papers)).filter((field) => field.includes("Biases"))).toEqual([
+    `${croissantName()} rai:dataBiases[2]`,
+  ]);
   const recomputed = await writeModelPapers(reader, asking());
   await withdrawRow(people.alice, { ...place(), row: digests[0]! });
   const withdrawn = await differing(recomputed.papers);
@@ -265,8 +291,11 @@ it("follow what happens later: a recomputation and a withdrawal are named", asyn
 });
 
 it("of rows that became permissioned leave out the file's hash, by the card of the version", async () => {
-  const { papers } = await writeModelPapers(reader, asking());
-  const closed = { ...card, access: "permissioned" as const, licence: "our own terms" };
+  await world.finalise();
+  const { facts, papers } = await writeModelPapers(reader, asking());
+  // The batch of its registration is closed now.
+  expect(facts.registered!.atMs).toBeGreaterThan(0);
+  const closed = { ...card, access: "permissioned" as const, licence: "LicenseRef-ours" };
   await publishCard(world.owner, { datanetId: world.datanetId, card: closed });
   await world.finalise();
   await bringCard(world.owner, { ...place(), card: closed });

@@ -6,7 +6,17 @@ import { counted } from "@openledger/foundation/counted";
 import type { Card } from "../card/card.ts";
 import { document, field, plain, quote, table } from "./markdown.ts";
 import { languagesOf, type ModelFacts, type RecipeFacts, type TrainedDatanet } from "./model-facts.ts";
-import { agreementText, keysText, leafShare, NOT_KNOWN, partOf, timeText } from "./paper-words.ts";
+import {
+  agreementText,
+  keysText,
+  leafShare,
+  NOT_KNOWN,
+  partOf,
+  placeText,
+  reportsText,
+  signedTermsText,
+  timeText,
+} from "./paper-words.ts";
 import { type LeafRows, labelledCount } from "./version-facts.ts";
 
 /** Contributors that a card lists; the others are counted. */
@@ -33,15 +43,16 @@ export function modelCardOf(model: ModelFacts): string {
       recipe === null ? NOT_KNOWN : recipe.base === null ? "none" : plain(recipe.base.name),
     ),
     field("Languages", languagesOf(model).join(", ") || NOT_KNOWN),
-    field("Licence of the model", NOT_KNOWN),
+    field("Licence of the model", recipe?.licence == null ? NOT_KNOWN : plain(recipe.licence)),
     field("Licence of the rows", licencesOf(datanets)),
-    field("Activated", activatedText(model)),
+    field("Registered", placeText(model.registered)),
+    field("Activated", placeText(model.activated, "not yet")),
     field("Approved", approvedText(model)),
     "## Uses",
     field("Intended use", NOT_KNOWN),
     field("Uses out of scope", NOT_KNOWN),
     "## Bias, risks and limitations",
-    ...datanets.flatMap(biasLines),
+    ...datanets.flatMap((one) => biasLines(one, modelId)),
     field("Accuracy by group of people", NOT_KNOWN),
     "## Training data",
     field("Rows", model.rowCount),
@@ -87,8 +98,7 @@ function frontMatter(model: ModelFacts): string {
     "---",
     `model_name: ${JSON.stringify(`OpenLedger model ${modelId}`)}`,
     "library_name: openledger",
-    // Hugging Face's word for a licence that nobody has named.
-    "license: unknown",
+    ...licenceLines(recipe),
     ...(languages.length === 0 ? [] : ["language:", ...list(languages)]),
     ...(task === null ? [] : [`pipeline_tag: ${task}`]),
     ...(base !== undefined && HUB_NAME.test(base) ? [`base_model: ${JSON.stringify(base)}`] : []),
@@ -98,6 +108,17 @@ function frontMatter(model: ModelFacts): string {
     "",
     "",
   ].join("\n");
+}
+
+/** Licences that Hugging Face names as SPDX does, in lower case. */
+const HUB_LICENCE = /^(CC0-1\.0|CC-BY(-NC)?(-SA)?-4\.0|MIT|Apache-2\.0)$/;
+
+/** Licence in Hugging Face's words: "unknown" is one that nobody has named. */
+function licenceLines(recipe: RecipeFacts | null): string[] {
+  if (recipe?.licence == null) return ["license: unknown"];
+  const { licence } = recipe;
+  if (HUB_LICENCE.test(licence)) return [`license: ${licence.toLowerCase()}`];
+  return ["license: other", `license_name: ${yamlText(licence)}`];
 }
 
 /** Name of a hub's model, without a revision. */
@@ -122,11 +143,6 @@ const licencesOf = (datanets: readonly TrainedDatanet[]): string =>
         `${described === null ? NOT_KNOWN : plain(described.card.licence)} (Datanet ${datanetId})`,
     )
     .join(", ");
-
-function activatedText({ activated }: ModelFacts): string {
-  if (activated === null) return "not yet";
-  return `in batch ${activated.batchNumber}, closed ${activated.atMs === null ? `at a time ${NOT_KNOWN.toLowerCase()}` : timeText(activated.atMs)}`;
-}
 
 const approvedText = ({ unapproved }: ModelFacts): string =>
   unapproved.length === 0 ? "by all its Datanets" : `not by Datanet ${unapproved.join(", ")}`;
@@ -153,19 +169,10 @@ function contributorTable(contributors: readonly LeafRows[]): string[] {
   );
 }
 
-function reportsText(reports: NonNullable<TrainedDatanet["described"]>["reports"]): string {
-  if (reports.length === 0) return "none that the Datanet or its reviewers have signed";
-  return reports
-    .map(
-      ({ isOfModel, sha256, signers }) =>
-        `${sha256} of ${isOfModel ? "this model" : "the version"}, signed by leaf ${signers.join(", ")}`,
-    )
-    .join("; ");
-}
-
-function biasLines({ datanetId, described }: TrainedDatanet): string[] {
+function biasLines({ datanetId, described }: TrainedDatanet, ofModel: number): string[] {
   if (described === null) return [field(`Datanet ${datanetId}`, NOT_KNOWN)];
-  const { card, facts, reports } = described;
+  const { card, facts } = described;
+  const reports = facts.reports.filter(({ modelId }) => modelId === null || modelId === ofModel);
   const { contributors, flags, rowCount } = facts;
   const noted = Object.entries(flags).map(([flag, count]) => `${flag} ${count}`);
   return [
@@ -204,6 +211,7 @@ function datanetLines({ datanetId, described, listed }: TrainedDatanet): string[
     field("Host", plain(hostUrl)),
     field("Card hash", policy ?? NOT_KNOWN),
     field("Licence", plain(card.licence)),
+    field("Rows under terms that contributors have signed", signedTermsText(facts, plain)),
     field("Languages", card.languages.join(", ") || NOT_KNOWN),
     field("Rows withdrawn since", withdrawnCount),
     field("Contributors", contributors.length),

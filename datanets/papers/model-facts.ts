@@ -22,13 +22,6 @@ export interface TrainedDatanet {
     readonly facts: VersionFacts;
     /** Name of its Croissant file. */
     readonly croissant: string;
-    /** Reports of bias that the Datanet or its reviewers have signed, by SHA-256. */
-    readonly reports: readonly {
-      readonly sha256: string;
-      /** True for a report with this model's half. */
-      readonly isOfModel: boolean;
-      readonly signers: readonly number[];
-    }[];
   } | null;
 }
 
@@ -39,6 +32,8 @@ export interface RecipeFacts {
   readonly family: string;
   /** Labels of a classifier. */
   readonly classes: readonly string[] | null;
+  /** Licence that the model has by its terms; null where it has none, or terms were not looked at. */
+  readonly licence: string | null;
   /** Base of a language model: its name by the recipe, and its files by SHA-256. */
   readonly base: {
     readonly name: string;
@@ -46,6 +41,13 @@ export interface RecipeFacts {
   } | null;
   /** Rules and settings of the training as JSON, one line each. */
   readonly settings: readonly { readonly name: string; readonly value: string }[];
+}
+
+/** A batch of the ledger. */
+export interface LedgerPlace {
+  readonly batchNumber: number;
+  /** Time of its closing, in Unix milliseconds; null if the sequencer does not know it. */
+  readonly atMs: number | null;
 }
 
 export interface ModelFacts {
@@ -64,8 +66,10 @@ export interface ModelFacts {
   readonly validatorParts: number;
   /** Datanets that have not approved the model. */
   readonly unapproved: readonly number[];
-  /** Batch of the activation, with the time of its closing; null before it. */
-  readonly activated: { readonly batchNumber: number; readonly atMs: number | null } | null;
+  /** Batch of the registration; null where the sequencer no longer has it. */
+  readonly registered: LedgerPlace | null;
+  /** Batch of the activation; null before it. */
+  readonly activated: LedgerPlace | null;
   /** Datanet 0 first. */
   readonly datanets: readonly TrainedDatanet[];
   /** null: no server of the model was named, so nobody has shown the recipe. */

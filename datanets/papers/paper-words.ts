@@ -1,5 +1,7 @@
 /** Words and numbers that all papers write in one way. */
 import { counted } from "@openledger/foundation/counted";
+import type { Card } from "../card/card.ts";
+import { allowsUsage, allowsUser, paymentOf } from "../terms/terms-file.ts";
 import type { LeafRows, VersionFacts } from "./version-facts.ts";
 
 /** Said wherever a paper has a place for what neither ledger, card nor records show. */
@@ -20,6 +22,49 @@ export function agreementText({ labelling: { agreement } }: Pick<VersionFacts, "
 export const keysText = ({ uncountedCount, unsignedCount }: VersionFacts): string =>
   `${counted(uncountedCount, "record")} by keys that their accounts do not have now ${uncountedCount === 1 ? "is" : "are"} not counted; ${counted(unsignedCount, "accepted label")} ${unsignedCount === 1 ? "has" : "have"} no other signature.`;
 
+/** Terms that contributors have signed for rows of a version. Whoever writes Markdown escapes the licences. */
+export function signedTermsText(
+  { rowCount, signedTerms }: Pick<VersionFacts, "rowCount" | "signedTerms">,
+  escaped: (licence: string) => string = (licence) => licence,
+): string {
+  const signedCount = signedTerms.reduce((sum, one) => sum + one.rowCount, 0);
+  const parts = signedTerms.map((one) => `${escaped(one.licence)} ${one.rowCount}`);
+  return `${signedCount} of ${counted(rowCount, "row")}${parts.length === 0 ? "" : `: ${parts.join(", ")}`}`;
+}
+
+const ANSWERS = new Map([
+  [true, "yes"],
+  [false, "no"],
+  [null, "not said"],
+]);
+
+/** A card's rule for its contributors, and what its terms file lets machines do. */
+export function termsText({ terms }: Pick<Card, "terms">): string {
+  if (terms === undefined) return "contributors do not sign them";
+  const signed = "each contributor signs them with each commit";
+  const { file } = terms;
+  if (file === undefined) return `${signed}; no terms file`;
+  const words = [
+    `training ${ANSWERS.get(allowsUsage(file, "ai-train"))}`,
+    `input of a trained model ${ANSWERS.get(allowsUsage(file, "ai-input"))}`,
+    `search ${ANSWERS.get(allowsUsage(file, "search"))}`,
+    `commercial users ${ANSWERS.get(allowsUser(file, ["commercial"]))}`,
+    `payment ${paymentOf(file)}`,
+  ];
+  return `${signed}; terms file: ${words.join(", ")}`;
+}
+
+/** Signed reports of bias by their hashes. */
+export function reportsText(reports: VersionFacts["reports"]): string {
+  if (reports.length === 0) return "none that the Datanet or its reviewers have signed";
+  return reports
+    .map(
+      ({ modelId, sha256, signers }) =>
+        `${sha256} of ${modelId === null ? "the version" : `model ${modelId}`}, signed by leaf ${signers.join(", ")}`,
+    )
+    .join("; ");
+}
+
 /** Part of a whole, in percent. */
 export const partOf = (part: number, whole: number): string =>
   whole === 0 ? `${part} of 0` : `${((100 * part) / whole).toFixed(1)} % (${part} of ${whole})`;
@@ -28,6 +73,12 @@ export const partOf = (part: number, whole: number): string =>
 export function leafShare([first]: readonly LeafRows[], rowCount: number): string {
   return first === undefined ? "none" : `leaf ${first.leafId} with ${partOf(first.rowCount, rowCount)}`;
 }
+
+/** Batch with the time of its closing. @param none said where there is none */
+export const placeText = (
+  place: { readonly batchNumber: number; readonly atMs: number | null } | null,
+  none: string = NOT_KNOWN,
+): string => (place === null ? none : `batch ${place.batchNumber}, closed ${timeText(place.atMs)}`);
 
 /** Time as papers write it, or that it is not known. */
 export const timeText = (ms: number | null | undefined): string =>

@@ -4,12 +4,14 @@
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
+import type { RowTerms } from "@openledger/attribution/model/recipe-fields";
 import { Lexer, type Tokens } from "marked";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import type { Card } from "../card/card.ts";
 import type { ExportedRow } from "../export/exported-rows.ts";
 import type { RecordBody } from "../records/record.ts";
+import { nameTerms } from "../terms/terms-file.ts";
 import { sampleCard, sampleRows } from "../testing/sample-card.ts";
 import { sampleFacts } from "../testing/sample-facts.ts";
 import { plain } from "./markdown.ts";
@@ -39,14 +41,29 @@ const leftOut: RecordBody = {
   note: "",
 };
 
+const reports = [
+  { sha256: "23".repeat(32), modelId: null, signers: [6] },
+  { sha256: "45".repeat(32), modelId: 15, signers: [6, 7] },
+  { sha256: "67".repeat(32), modelId: 16, signers: [6] },
+];
+const termsOf = (licence: string, rowCount: number, isSigned = true): RowTerms => ({
+  ...{ datanet: 10, licence, rowCount, isSigned, firstRows: [] },
+});
+const terms = [termsOf("CC-BY-4.0", 1), termsOf("CC0-1.0", 1), termsOf("CC-BY-4.0", 1, false)];
+const own = nameTerms({
+  format: "openledger-terms-1",
+  about: "For [all].",
+  permits: { usage: ["ai-train"], user: ["non-commercial"] },
+  payment: { type: "use" },
+});
+
 function datanetOf(card: Card, datanetId = 10): TrainedDatanet {
   const described = {
     hostUrl: "https://host.example",
     policy: root,
     card,
-    facts: sampleFacts(card, rows, [leftOut], [rows[0]!.digest]),
+    facts: sampleFacts(card, rows, [leftOut], { withdrawn: [rows[0]!.digest], reports, terms }),
     croissant: `datanet-${datanetId}-version-2.parquet.croissant.json`,
-    reports: [{ sha256: "23".repeat(32), isOfModel: false, signers: [6] }],
   };
   const listed = { version: 2, rowsRoot: root, rowCount: 5, publishedAtMs: Date.UTC(2026, 4, 1) };
   return { datanetId, listed, described };
@@ -56,6 +73,7 @@ const direct: RecipeFacts = {
   sha256: "ef".repeat(32),
   family: "direct",
   classes: ["good", "bad"],
+  licence: null,
   base: null,
   settings: [{ name: "seed", value: '"a|`b`"' }],
 };
@@ -78,6 +96,7 @@ const modelOf = (changes: Partial<ModelFacts> = {}): ModelFacts => ({
   ownerParts: 6_554,
   validatorParts: 16_384,
   unapproved: [],
+  registered: { batchNumber: 3, atMs: Date.UTC(2026, 4, 2) },
   activated: { batchNumber: 4, atMs: Date.UTC(2026, 4, 3) },
   datanets: [datanetOf(sampleCard())],
   recipe: direct,
@@ -106,6 +125,9 @@ describe("a model card", () => {
     expect(written).toMatchObject({ pipeline_tag: "text-generation", base_model: "owner/base" });
     const unknown = headOf(modelCardOf(modelOf({ recipe: null })));
     expect(Object.keys(unknown)).not.toContain("pipeline_tag");
+    const licensed = (licence: string) => headOf(modelCardOf(modelOf({ recipe: { ...direct, licence } })));
+    expect(licensed("CC-BY-SA-4.0")).toMatchObject({ license: "cc-by-sa-4.0" });
+    expect(licensed("GPL-3.0-only")).toMatchObject({ license: "other", license_name: "GPL-3.0-only" });
   });
 
   it("names version, roots, counts, contributors, licences, languages and times", () => {
@@ -117,7 +139,11 @@ describe("a model card", () => {
     expect(answerOf(card, "Rows withdrawn since")).toBe("1");
     expect(answerOf(card, "Licence of the rows")).toBe("CC-BY-4.0 (Datanet 10)");
     expect(answerOf(card, "Languages")).toBe("en");
-    expect(answerOf(card, "Activated")).toBe("in batch 4, closed 2026-05-03T00:00:00.000Z");
+    expect(answerOf(card, "Registered")).toBe("batch 3, closed 2026-05-02T00:00:00.000Z");
+    expect(answerOf(card, "Activated")).toBe("batch 4, closed 2026-05-03T00:00:00.000Z");
+    expect(answerOf(card, "Rows under terms that contributors have signed")).toBe(
+      "2 of 5 rows: CC-BY-4.0 1, CC0-1.0 1",
+    );
     expect(answerOf(card, "Labels of Datanet 10")).toBe("good 75.0 % (3 of 4), bad 25.0 % (1 of 4)");
     expect(card).toContain("| leaf 8 | 3 |\n| leaf 9 | 2 |\n");
     expect(card).toContain("| leaf 12 | 2026-05-02T00:00:00.000Z | the same bytes |");
@@ -128,8 +154,11 @@ describe("a model card", () => {
       datanetOf(sampleCard({ languages: [] })),
       { ...datanetOf(sampleCard(), 11), described: null },
     ];
-    const card = modelCardOf(modelOf({ datanets, recipe: null, recomputations: [], activated: null }));
+    const card = modelCardOf(
+      modelOf({ datanets, recipe: null, recomputations: [], activated: null, registered: null }),
+    );
     for (const name of [
+      "Registered",
       "Kind",
       "Labels",
       "Base model",
@@ -166,7 +195,7 @@ describe("a model card", () => {
     const facts = { ...one.described!.facts, uncountedCount: 3, unsignedCount: 1 };
     const card = modelCardOf(modelOf({ datanets: [{ ...one, described: { ...one.described!, facts } }] }));
     expect(answerOf(card, "Reports of bias of Datanet 10")).toBe(
-      `${"23".repeat(32)} of the version, signed by leaf 6`,
+      `${"23".repeat(32)} of the version, signed by leaf 6; ${"45".repeat(32)} of model 15, signed by leaf 6, 7`,
     );
     expect(answerOf(card, "Signatures in Datanet 10")).toBe(
       "3 records by keys that their accounts do not have now are not counted; 1 accepted label has no other signature.",
@@ -266,6 +295,25 @@ describe("a summary of training content", () => {
       expect(answerOf(summary, name), name).toBe("Not known to the ledger");
     const written = trainingSummaryOf(modelOf({ recipe: text }));
     expect(answerOf(written, "Other sources used")).toContain("Yes: the weights of owner/base");
+  });
+
+  it("shows a card's terms and those that contributors have signed where it speaks of reserved rights", () => {
+    const unsigned = trainingSummaryOf(modelOf());
+    expect(answerOf(unsigned, "Terms of Datanet 10")).toBe("contributors do not sign them (card)");
+    const card = sampleCard({
+      licence: own.licence,
+      terms: { contributors: "sign", file: own.file },
+    });
+    const summary = trainingSummaryOf(modelOf({ datanets: [datanetOf(card)] }));
+    const section = summary.slice(summary.indexOf("### 3.1."), summary.indexOf("### 3.2."));
+    expect(answerOf(section, "Terms of Datanet 10")).toBe(
+      "each contributor signs them with each commit; terms file: training yes, input of a trained model no, search no, commercial users no, payment use (card)",
+    );
+    expect(answerOf(section, "Terms of Datanet 10 in words")).toBe("For \\[all\\]. (card)");
+    expect(answerOf(section, "Rows of Datanet 10 under terms that their contributors have signed")).toBe(
+      "2 of 5 rows: CC-BY-4.0 1, CC0-1.0 1 (signed records)",
+    );
+    expect(answerOf(summary, "Registered")).toBe("batch 3, closed 2026-05-02T00:00:00.000Z (ledger)");
   });
 
   it("names a range of tokens only where bytes decide it, and of pictures by their number", () => {

@@ -7,7 +7,7 @@ import { counted } from "@openledger/foundation/counted";
 import type { Card } from "../card/card.ts";
 import { document, field, plain, table } from "./markdown.ts";
 import { languagesOf, type ModelFacts, type TrainedDatanet } from "./model-facts.ts";
-import { NOT_KNOWN, timeText } from "./paper-words.ts";
+import { NOT_KNOWN, placeText, signedTermsText, termsText, timeText } from "./paper-words.ts";
 
 type Described = NonNullable<TrainedDatanet["described"]>;
 type Known = TrainedDatanet & {
@@ -45,7 +45,8 @@ export function trainingSummaryOf(model: ModelFacts): string {
     ),
     field("Model dependencies", dependencies(model)),
     field("Date of placement of the model on the Union market", NOT_KNOWN),
-    field("Payments for answers since", activation(model)),
+    field("Registered", `${placeText(model.registered)} (ledger)`),
+    field("Payments for answers since", `${placeText(model.activated, "not yet")} (ledger)`),
     "### 1.3. Modalities, overall training data size and other characteristics",
     ...modalities(known),
     field("Latest date of data acquisition", latestAcquisition(known)),
@@ -100,6 +101,14 @@ export function trainingSummaryOf(model: ModelFacts): string {
     ),
     ...known.flatMap(({ datanetId, described: { card, facts } }) => [
       field(`Licence of Datanet ${datanetId}`, `${plain(card.licence)} (card)`),
+      field(`Terms of Datanet ${datanetId}`, `${termsText(card)} (card)`),
+      ...(card.terms?.file === undefined
+        ? []
+        : [field(`Terms of Datanet ${datanetId} in words`, `${plain(card.terms.file.about)} (card)`)]),
+      field(
+        `Rows of Datanet ${datanetId} under terms that their contributors have signed`,
+        `${signedTermsText(facts, plain)} (signed records)`,
+      ),
       field(
         `Rows of Datanet ${datanetId} withdrawn by their contributors since`,
         `${facts.withdrawnCount} (signed records)`,
@@ -124,8 +133,9 @@ export function trainingSummaryOf(model: ModelFacts): string {
 }
 
 /** Newest time of what the summary says, by the ledger and by signed records. */
-function lastUpdate({ activated, datanets, recomputations }: ModelFacts): string {
+function lastUpdate({ activated, datanets, recomputations, registered }: ModelFacts): string {
   const times = [
+    registered?.atMs ?? null,
     activated?.atMs ?? null,
     ...datanets.map(({ listed }) => listed?.publishedAtMs ?? null),
     ...recomputations.map(({ atMs }) => atMs),
@@ -138,11 +148,6 @@ function dependencies({ recipe }: ModelFacts): string {
   if (recipe.base === null) return "none: trained from its rows alone (recipe)";
   return `${plain(recipe.base.name)} (recipe, which names its files by SHA-256). Its own summary: ${NOT_KNOWN}`;
 }
-
-const activation = ({ activated }: ModelFacts): string =>
-  activated === null
-    ? "not yet (ledger)"
-    : `batch ${activated.batchNumber}, ${timeText(activated.atMs)} (ledger)`;
 
 type Modality = "Text" | "Image" | "Other";
 const modalityOf = ({ row }: Card): Modality =>

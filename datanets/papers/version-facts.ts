@@ -2,6 +2,7 @@
  * Facts of a version for its papers: rows by contributor and label, labels by labeller, what was left out. Counted from the list
  * behind the ledger's root and from signed records, so whoever has both counts the same. Papers and exports say them.
  */
+import type { RowTerms } from "@openledger/attribution/model/recipe-fields";
 import type { Card } from "../card/card.ts";
 import { agreementOf } from "../records/agreement.ts";
 import { FLAGS, LEFT_OUT_WHY } from "../records/record.ts";
@@ -43,6 +44,15 @@ export interface VersionFacts {
   readonly flags: Readonly<Record<(typeof FLAGS)[number], number>>;
   /** Rows of the Datanet that a reviewer left out of the version, by reason. */
   readonly leftOut: readonly { readonly why: string; readonly rowCount: number }[];
+  /** Terms that contributors have signed for rows of the version, most rows first. */
+  readonly signedTerms: readonly Pick<RowTerms, "licence" | "rowCount">[];
+  /** Reports of bias of the version, by SHA-256, that the Datanet or its reviewers have signed. */
+  readonly reports: readonly {
+    readonly sha256: string;
+    /** Model whose half the report has; null: of the version alone. */
+    readonly modelId: number | null;
+    readonly signers: readonly number[];
+  }[];
   /** Times of the first and the last commit before the version, in Unix milliseconds; null if the sequencer does not know them. */
   readonly collected: { readonly fromMs: number; readonly toMs: number } | null;
 }
@@ -63,12 +73,15 @@ export interface CountedVersion {
   readonly uncountedCount: number;
   /** SHA-256 of withdrawn rows. */
   readonly withdrawn: ReadonlySet<string>;
+  /** Terms of the rows, signed or by the card. */
+  readonly terms: readonly RowTerms[];
+  readonly reports: VersionFacts["reports"];
   readonly collected: VersionFacts["collected"];
 }
 
 /** Counts a version's facts. */
 export function versionFactsOf(version: CountedVersion): VersionFacts {
-  const { card, collected, labels, recordState, rows, uncountedCount, unsignedCount, withdrawn } = version;
+  const { card, collected, labels, recordState, reports, rows, terms, withdrawn } = version;
   const byLabel = new Map<string, number>(card.labels.map(({ name }) => [name, 0]));
   for (const label of labels) if (label !== null) byLabel.set(label, (byLabel.get(label) ?? 0) + 1);
   return {
@@ -77,11 +90,13 @@ export function versionFactsOf(version: CountedVersion): VersionFacts {
     contributors: countLeaves(rows.map(({ contributorId }) => contributorId)),
     validators: countLeaves(rows.map(({ validatorId }) => validatorId)),
     labels: [...byLabel].map(([name, rowCount]) => ({ name, rowCount })),
-    unsignedCount,
-    uncountedCount,
+    unsignedCount: version.unsignedCount,
+    uncountedCount: version.uncountedCount,
     labelling: labellingOf(version),
     flags: flagsOf(version),
     leftOut: leftOutOf(recordState, new Set(rows.map(({ digest }) => digest))),
+    signedTerms: signedTermsOf(terms),
+    reports,
     collected,
   };
 }
@@ -100,6 +115,15 @@ export function sumLeaves(parts: readonly LeafRows[]): LeafRows[] {
   return [...counts]
     .map(([leafId, rowCount]) => ({ leafId, rowCount }))
     .sort((a, b) => b.rowCount - a.rowCount || a.leafId - b.leafId);
+}
+
+function signedTermsOf(terms: readonly RowTerms[]): VersionFacts["signedTerms"] {
+  const counts = new Map<string, number>();
+  for (const { isSigned, licence, rowCount } of terms)
+    if (isSigned) counts.set(licence, (counts.get(licence) ?? 0) + rowCount);
+  return [...counts]
+    .map(([licence, rowCount]) => ({ licence, rowCount }))
+    .sort((a, b) => b.rowCount - a.rowCount || (a.licence < b.licence ? -1 : 1));
 }
 
 function labellingOf({ recordState, rows }: CountedVersion): VersionFacts["labelling"] {
