@@ -32,5 +32,5 @@ it("what npm installs with the client, and its peer, is all under MIT, or in the
   expect(places.size).toBeGreaterThan(15);
   const others = [...places].filter((place) => !FREE.has(packages[place]!.license ?? ""));
   expect(others).toEqual([]);
-  expect(packages["node_modules/circomlibjs"]!.license).toBe("GPL-3.0");
+  expect(packages["node_modules/circomlib"]!.license).toBe("GPL-3.0");
 });
