@@ -144,11 +144,17 @@ export async function streamAnswer(
 /** Parts of an answer as they come; the whole answer from a server that sends it in one piece. */
 async function* eventsOf(url: string, body: object, patienceMs: number): AsyncGenerator<string> {
   const silent = new AbortController();
-  let timer: ReturnType<typeof setTimeout> | undefined;
   const within = async <T>(work: Promise<T>): Promise<T> => {
-    timer = setTimeout(() => silent.abort(), patienceMs);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    // Not by the signal alone: a body that an abort does not reach would be waited for until fetch's own limit of five minutes.
+    const silence = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        silent.abort();
+        reject(silent.signal.reason);
+      }, patienceMs);
+    });
     try {
-      return await work;
+      return await Promise.race([work, silence]);
     } catch (cause) {
       throw clientError("CLI_UNREACHABLE", `no answer from ${url}`, {
         data: { server: "answer server", url },
@@ -203,7 +209,7 @@ async function* eventsOf(url: string, body: object, patienceMs: number): AsyncGe
       }
     }
   } finally {
-    await reader.cancel().catch(() => undefined);
+    void reader.cancel().catch(() => undefined);
   }
 }
 
