@@ -22,7 +22,7 @@ import {
   transfer,
 } from "./testing/test-rollup.ts";
 
-const KILL_COUNT = isWhole ? 12 : 2;
+const KILL_COUNT = isWhole ? 12 : 1;
 /** An epoch's end waits for L1 longer than the few lives of `npm test` last. */
 const MIN_SETTLEMENTS = isWhole ? 2 : 0;
 const USER_COUNT = 4;

@@ -1,4 +1,4 @@
-import { runs } from "@openledger/foundation/testing/test-random";
+import { isWhole, partOf, runs } from "@openledger/foundation/testing/test-random";
 import { beforeAll, describe, expect, it } from "vitest";
 import { initPoseidon } from "../field/poseidon.ts";
 import { unpackSplit } from "../ledger/rewards.ts";
@@ -41,14 +41,18 @@ describe("Settlement", () => {
     { rows: 64, features: 32, payees: 16, payments: 16, draws: 4 },
   ];
 
-  it.each(sizes)("equals the rules for random epochs of $rows rows and $draws draws", async (size) => {
-    for (let seed = 1; seed <= runs(5); seed++) {
-      const { settled, epoch } = await expectEqual({ size, seed });
-      const paid = settled.earnedWei.reduce((sum, wei) => sum + wei, 0n);
-      const { ownerWei, treasuryWei } = settled.terms;
-      expect(paid + ownerWei + treasuryWei + settled.data.burnedWei).toBe(epoch.closed.amountWei);
-    }
-  });
+  it.each(partOf(sizes, 2))(
+    "equals the rules for random epochs of $rows rows and $draws draws",
+    async (size) => {
+      const seedCount = isWhole || size === SMALL_SIZE ? runs(5) : 1;
+      for (let seed = 1; seed <= seedCount; seed++) {
+        const { settled, epoch } = await expectEqual({ size, seed });
+        const paid = settled.earnedWei.reduce((sum, wei) => sum + wei, 0n);
+        const { ownerWei, treasuryWei } = settled.terms;
+        expect(paid + ownerWei + treasuryWei + settled.data.burnedWei).toBe(epoch.closed.amountWei);
+      }
+    },
+  );
 
   it("has no wire that could hold another value", async () => {
     const { tester, witness } = await expectEqual({ seed: 3, amountsWei: [5n ** 20n, 7n ** 20n] });

@@ -1,6 +1,7 @@
 /** Tests that an erasure takes what is one Datanet's and nothing of another's, whatever happens at the same moment. */
 import { contributionRoot, hashRow } from "@openledger/circuits/ledger/version-rows";
 import type { Database } from "@openledger/foundation/database/database";
+import { isWhole } from "@openledger/foundation/testing/test-random";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { recordId, type SignedRecord } from "../records/record.ts";
 import { sha256Hex } from "../rows/row-digest.ts";
@@ -100,7 +101,7 @@ it("takes the bytes that no other Datanet has by a commit of its own", async () 
 });
 
 it("leaves no row of another Datanet without bytes that comes in the same moment", async () => {
-  const rows = Array.from({ length: 24 }, (_, i) => rowOf(`a row of the moment ${i}`));
+  const rows = Array.from({ length: isWhole ? 24 : 6 }, (_, i) => rowOf(`a row of the moment ${i}`));
   for (const [i, row] of rows.entries()) await bring(FIRST, 10 + i, [row]);
   await Promise.all(
     rows.flatMap((row, i) => [

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createLogger } from "../logger.ts";
 import { type DatabaseProxy, startDatabaseProxy } from "../testing/database-proxy.ts";
 import { createTestDatabase, type TestDatabase } from "../testing/test-database.ts";
+import { wholeTest } from "../testing/whole-run.ts";
 import { Database } from "./database.ts";
 
 const logger = createLogger("test", "silent");
@@ -103,7 +104,7 @@ describe("a transaction whose commit got no answer", () => {
   });
 });
 
-it("a process that hangs within a transaction has its locks for seconds only", async () => {
+wholeTest("a process that hangs within a transaction has its locks for seconds only", async () => {
   await other.query("insert into things values (1)");
   const hanging = database.transaction(async ({ query }) => {
     await query("select id from things where id = 1 for update");

@@ -66,6 +66,8 @@ beforeAll(async () => {
   await (await JobQueue.open(databaseAt(home.url), DOUBLING, { logger })).close();
   workerUrl = await home.workerUrl();
   admin = await openDatabase(databaseAt(home.url), { part: JOBS, rollup: null, logger });
+  // Without the pauses between a job's attempts.
+  await admin.query("update queue set retry_delay = 0, retry_backoff = false");
 });
 afterAll(async () => {
   await admin?.close();

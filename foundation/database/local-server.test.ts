@@ -7,6 +7,8 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { createLogger } from "../logger.ts";
+import { isWhole } from "../testing/test-random.ts";
+import { wholeTest } from "../testing/whole-run.ts";
 import { Database } from "./database.ts";
 import { isUnreachable } from "./database-errors.ts";
 import { startLocalServer } from "./local-server.ts";
@@ -114,7 +116,7 @@ it("that is killed under those who use it is started again by one of them, and h
     }
   };
   const writing = Promise.all(databases.map(write));
-  for (let life = 0; life < 2; life++) {
+  for (let life = 0; life < (isWhole ? 2 : 1); life++) {
     const before = acknowledged.length;
     await expect.poll(() => acknowledged.length).toBeGreaterThan(before + 20);
     const killed = await postmaster();
@@ -136,7 +138,7 @@ it("that is killed under those who use it is started again by one of them, and h
   await expect.poll(() => isRunning(last)).toBe(false);
 });
 
-it("whose data are gone is not made anew under those who use it", async () => {
+wholeTest("whose data are gone is not made anew under those who use it", async () => {
   const path = join(folder, "database");
   const server = await startLocalServer(path, logger);
   const pid = await postmaster();
@@ -148,7 +150,7 @@ it("whose data are gone is not made anew under those who use it", async () => {
   await server.release();
 });
 
-it("in a folder with a long path has its socket elsewhere", async () => {
+wholeTest("in a folder with a long path has its socket elsewhere", async () => {
   const path = join(folder, "a".repeat(60), "b".repeat(60), "database");
   const server = await startLocalServer(path, logger);
   const database = await open(server.url);
@@ -157,21 +159,24 @@ it("in a folder with a long path has its socket elsewhere", async () => {
   await server.release();
 });
 
-it("in a folder whose path has letters of lists and shells has its socket elsewhere too, in whatever environment", async () => {
-  const path = join(folder, "it's, of a name");
-  const one = await startLocalServer(path, logger);
-  const { TMPDIR } = process.env;
-  process.env.TMPDIR = folder;
-  try {
-    const other = await startLocalServer(path, logger);
-    expect(other.url).toBe(one.url);
-    await other.release();
-  } finally {
-    if (TMPDIR === undefined) delete process.env.TMPDIR;
-    else process.env.TMPDIR = TMPDIR;
-    await one.release();
-  }
-});
+wholeTest(
+  "in a folder whose path has letters of lists and shells has its socket elsewhere too, in whatever environment",
+  async () => {
+    const path = join(folder, "it's, of a name");
+    const one = await startLocalServer(path, logger);
+    const { TMPDIR } = process.env;
+    process.env.TMPDIR = folder;
+    try {
+      const other = await startLocalServer(path, logger);
+      expect(other.url).toBe(one.url);
+      await other.release();
+    } finally {
+      if (TMPDIR === undefined) delete process.env.TMPDIR;
+      else process.env.TMPDIR = TMPDIR;
+      await one.release();
+    }
+  },
+);
 
 it("Attack: does not look for its socket in a folder of somebody else's, nor where a link leads", async () => {
   const path = join(folder, "c".repeat(60), "d".repeat(60), "database");

@@ -11,6 +11,7 @@ import {
   databaseAt,
   type TestDatabase,
 } from "@openledger/foundation/testing/test-database";
+import { wholeTest } from "@openledger/foundation/testing/whole-run";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { developmentSetup } from "../keys/development-setup.ts";
 import type { OutsideProver } from "../process/outside-prover.ts";
@@ -102,6 +103,8 @@ describe("the queue of proofs", () => {
     ).close();
     workerUrl = await home.workerUrl();
     admin = await openDatabase(databaseAt(home.url), { part: JOBS, rollup: null, logger });
+    // Without the pauses between a job's attempts.
+    await admin.query("update queue set retry_delay = 0, retry_backoff = false");
   });
   afterAll(async () => {
     await maker?.close();
@@ -175,27 +178,32 @@ describe("the queue of proofs", () => {
     expect((await asked).publicSignals[1]).toBe(3n);
   });
 
-  test("a job of a worker that was killed goes to the next one, and not before", async () => {
-    const asker = await startAsker();
-    const asked = asker.prove({ circuit, inputs: inputsOf(14n) });
-    const args = ["--import", "tsx", "prover/testing/endless-worker.ts", workerUrl];
-    const job = [`${SHORT_LEASE_MS}`, circuit.name, circuit.contentHash];
-    const killed = spawn(process.execPath, [...args, ...job], { stdio: ["ignore", "pipe", "inherit"] });
-    await once(killed.stdout, "data");
-    let madeCount = 0;
-    await startWorker({
-      leaseMs: SHORT_LEASE_MS,
-      make: (...given) => {
-        madeCount += 1;
-        return maker.make(...given);
-      },
-    });
-    await delay(1.5 * SHORT_LEASE_MS);
-    expect(madeCount, "it lives").toBe(0);
-    killed.kill("SIGKILL");
-    expect((await asked).publicSignals[1]).toBe(3n);
-    expect(madeCount).toBe(1);
-  }, 60_000);
+  // For all queues: foundation/database/job-queue.test.ts.
+  wholeTest(
+    "a job of a worker that was killed goes to the next one, and not before",
+    async () => {
+      const asker = await startAsker();
+      const asked = asker.prove({ circuit, inputs: inputsOf(14n) });
+      const args = ["--import", "tsx", "prover/testing/endless-worker.ts", workerUrl];
+      const job = [`${SHORT_LEASE_MS}`, circuit.name, circuit.contentHash];
+      const killed = spawn(process.execPath, [...args, ...job], { stdio: ["ignore", "pipe", "inherit"] });
+      await once(killed.stdout, "data");
+      let madeCount = 0;
+      await startWorker({
+        leaseMs: SHORT_LEASE_MS,
+        make: (...given) => {
+          madeCount += 1;
+          return maker.make(...given);
+        },
+      });
+      await delay(1.5 * SHORT_LEASE_MS);
+      expect(madeCount, "it lives").toBe(0);
+      killed.kill("SIGKILL");
+      expect((await asked).publicSignals[1]).toBe(3n);
+      expect(madeCount).toBe(1);
+    },
+    60_000,
+  );
 
   test("a job that its asker gives up is taken from its worker; asked for again it is proven", async () => {
     const asker = await startAsker();

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { wholeTest } from "@openledger/foundation/testing/whole-run";
 import { afterEach, expect, it } from "vitest";
 import { makeModel, writeMadeModel } from "../../testing/made-models.ts";
 import { byteConfig } from "../../testing/text-rows.ts";
@@ -53,22 +54,26 @@ it("kills a process that says nothing for too long, whatever it computes", async
   }
 }, 20_000);
 
-it("gives the place of a held computation to the account's next one", async () => {
-  const folder = mkdtempSync(join(tmpdir(), "held-"));
-  folders.push(folder);
-  // Whoever opens a pipe that nobody writes waits for ever.
-  const pipe = join(folder, "held");
-  mkdirSync(pipe);
-  execFileSync("mkfifo", [join(pipe, "config.json")]);
-  const place = join(folder, "base");
-  await writeMadeModel(place, makeModel(byteConfig, "text"));
-  const side = new SideTasks(1, { sideTimeoutMs: 10_000, jobSilenceMs: 60_000 });
-  const held = side.run(7, { mode: "base", place: pipe });
-  const next = side.run(7, { mode: "base", place });
-  await expect(held).rejects.toThrow(silent);
-  expect((await next).view.name).toBe("base");
-  expect(side.counts).toEqual({ running: 0, waiting: 0 });
-}, 60_000);
+wholeTest(
+  "gives the place of a held computation to the account's next one",
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), "held-"));
+    folders.push(folder);
+    // Whoever opens a pipe that nobody writes waits for ever.
+    const pipe = join(folder, "held");
+    mkdirSync(pipe);
+    execFileSync("mkfifo", [join(pipe, "config.json")]);
+    const place = join(folder, "base");
+    await writeMadeModel(place, makeModel(byteConfig, "text"));
+    const side = new SideTasks(1, { sideTimeoutMs: 10_000, jobSilenceMs: 60_000 });
+    const held = side.run(7, { mode: "base", place: pipe });
+    const next = side.run(7, { mode: "base", place });
+    await expect(held).rejects.toThrow(silent);
+    expect((await next).view.name).toBe("base");
+    expect(side.counts).toEqual({ running: 0, waiting: 0 });
+  },
+  60_000,
+);
 
 function taskAt(folder: string) {
   return {

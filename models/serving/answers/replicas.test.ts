@@ -13,6 +13,8 @@ import { hex32 } from "@openledger/foundation/hex";
 import { createLogger } from "@openledger/foundation/logger";
 import { startOwnServer } from "@openledger/foundation/testing/own-server";
 import { createTestDatabase, type TestDatabase } from "@openledger/foundation/testing/test-database";
+import { partOf } from "@openledger/foundation/testing/test-random";
+import { wholeTest } from "@openledger/foundation/testing/whole-run";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import {
   type AnsweredModel,
@@ -206,7 +208,7 @@ describe("an answer that was asked at one server", () => {
     for (const url of urls) expect((await get(`${url}/v1/openings?epoch=1`)).openings).toHaveLength(1);
   });
 
-  it("may have any text in its prompt: it is answered at both alike", async () => {
+  wholeTest("may have any text in its prompt: it is answered at both alike", async () => {
     const urls = await Promise.all([replica("one"), replica("other")]);
     const hostile = `${prompts[0]!} \0 \ud83d\ude00'; drop table answers`;
     const first = await askAt(urls[0]!, hostile);
@@ -235,25 +237,29 @@ describe("a server that is killed", () => {
     expect(await countAnswers()).toBe(1);
   });
 
-  it("before the commit has given nothing: the other answers the account once its turn is over", {
-    timeout: 120_000,
-  }, async () => {
-    const { held, url } = await holdingProxy("insert");
-    const killed = await replicaProcess("killed", url);
-    const lost = askAt(killed.url, prompts[0]!).catch((error: unknown) => error);
-    await held;
-    killed.child.kill("SIGKILL");
-    await lost;
-    expect(await countAnswers()).toBe(0);
-    const other = await replica("other");
-    // Whatever its question was: it has no answer that it could have paid for.
-    const started = Date.now();
-    const { receipt } = await askAt(other, prompts[1]!);
-    expect(Date.now() - started).toBeLessThan(30_000);
-    expect(await countAnswers()).toBe(1);
-    setPayments(fixture, MODEL_ID, [{ receipt, payerId: PAYER }]);
-    expect((await get(`${other}/v1/openings?epoch=1`)).openings).toHaveLength(1);
-  });
+  wholeTest(
+    "before the commit has given nothing: the other answers the account once its turn is over",
+    {
+      timeout: 120_000,
+    },
+    async () => {
+      const { held, url } = await holdingProxy("insert");
+      const killed = await replicaProcess("killed", url);
+      const lost = askAt(killed.url, prompts[0]!).catch((error: unknown) => error);
+      await held;
+      killed.child.kill("SIGKILL");
+      await lost;
+      expect(await countAnswers()).toBe(0);
+      const other = await replica("other");
+      // Whatever its question was: it has no answer that it could have paid for.
+      const started = Date.now();
+      const { receipt } = await askAt(other, prompts[1]!);
+      expect(Date.now() - started).toBeLessThan(30_000);
+      expect(await countAnswers()).toBe(1);
+      setPayments(fixture, MODEL_ID, [{ receipt, payerId: PAYER }]);
+      expect((await get(`${other}/v1/openings?epoch=1`)).openings).toHaveLength(1);
+    },
+  );
 });
 
 describe("a payment that a server reads when it is killed", () => {
@@ -267,7 +273,7 @@ describe("a payment that a server reads when it is killed", () => {
     }
   };
 
-  it.each(["commit", "insert"] as const)(
+  it.each(partOf(["commit", "insert"] as const, 2))(
     "is opened at the other, once (at the %s of its mark)",
     {
       timeout: 120_000,
