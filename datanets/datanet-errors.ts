@@ -96,7 +96,7 @@ export const datanetErrors = defineErrors("DNT", {
       "the leaf's key, or its card, was set through L1 without the key's signature less than a week ago; `data.untilMs`",
     remedy:
       "wait until `data.untilMs`; if you did not set the key, move what you own to another wallet: docs/how-to/new-wallet.md",
-    note: "Until then a host erases no row, grants nothing and shows no permissioned rows on the word of the new key.",
+    note: "Until then a host erases no row, grants nothing, takes no signed terms and shows no permissioned rows on the word of the new key.",
     httpStatus: 409,
   },
   DNT_RECORD_INVALID: {
@@ -149,7 +149,7 @@ export const datanetErrors = defineErrors("DNT", {
   },
   DNT_TERMS_UNSIGNED: {
     meaning:
-      "the Datanet's card has its contributors sign its terms, and that of this commit has not signed; `data.rowsRoot`",
+      "the card has contributors sign its terms, and that of this commit has signed none, or an earlier card's; `data.rowsRoot`, `data.signed`",
     remedy: "sign them: openledger datanet upload ID --host URL --terms LICENCE",
     httpStatus: 409,
   },

@@ -4,7 +4,13 @@ import { setKey } from "@openledger/client/actions/ledger/account-operations";
 import { findRows } from "@openledger/client/datanets/browse-rows";
 import { bringCard, getHostedDatanet } from "@openledger/client/datanets/datanet-card";
 import { getKeyNotice } from "@openledger/client/datanets/key-notice";
-import { listAccess, sayRecords, type UnsignedRecord } from "@openledger/client/datanets/signed-records";
+import {
+  bringRecords,
+  listAccess,
+  sayRecords,
+  type UnsignedRecord,
+} from "@openledger/client/datanets/signed-records";
+import { signTerms } from "@openledger/client/datanets/signed-terms";
 import { createRandomKey } from "@openledger/client/l2-key";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
@@ -74,6 +80,10 @@ it("holds up who was granted access, and the Datanet itself; whose old key signe
   await setKey(stolen, { keyX: washed.keyX });
   stolen = { ...stolen, l2Key: washed };
   expect(await read(stolen)).toBe("DNT_KEY_NOTICE");
+  // Terms that are signed stay so, and a stranger's word binds nobody.
+  const terms = await signTerms(stolen, { datanetId: world.datanetId, rowsRoot: 7n, card });
+  const [refused] = await bringRecords(stolen, { ...place(), records: [terms] });
+  expect(refused!.error?.code).toBe("DNT_KEY_NOTICE");
 
   const request = await ask(carl);
   const datanet = await forceKey(world.owner);

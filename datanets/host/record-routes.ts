@@ -99,9 +99,9 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
         errors[place] = await refusalOf(
           record.body.kind === "verified" || record.body.kind === "report"
             ? requireOnLedger(ledger, record.body)
-            : record.body.kind === "terms"
-              ? requireTermsOfCard(ledger, datanet, record.body)
-              : requireLongKey(record.body, signer),
+            : requireLongKey(record.body, signer).then(async () => {
+                if (record.body.kind === "terms") await requireTermsOfCard(ledger, datanet, record.body);
+              }),
         );
         if (errors[place] !== null) continue;
         const check = (known: RecordKnowledge) => {
@@ -271,6 +271,7 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
   /** Refuses what nobody can undo, as long as the signer's key is under notice. @throws DNT_KEY_NOTICE */
   async function requireLongKey(body: RecordBody, signer: HostLeaf): Promise<void> {
     if (body.kind === "withdrawal") await keyNotices.refuse(signer, "withdraws no row");
+    if (body.kind === "terms") await keyNotices.refuse(signer, "signs no terms");
     if (body.kind === "accessAnswer" && body.answer === "grant")
       await keyNotices.refuse(signer, "grants no access");
   }

@@ -138,14 +138,44 @@ describe("terms that bind", () => {
     expect(await bring(open)).toBeUndefined();
   });
 
+  it("are those of the card in force at the commit, or of a later one", async () => {
+    const [fourth, fifth] = [sampleRows(2, 9), sampleRows(2, 11)];
+    // Attack: the terms of an earlier card, which are there to sign, give less than the card asks for.
+    await commit(alice, fourth);
+    await expect(upload(alice, fourth, { terms: await sign(alice, fourth, unpaid) })).rejects.toMatchObject({
+      code: "DNT_TERMS_UNSIGNED",
+      data: { licence: "CC-BY-4.0", signed: "CC-BY-NC-4.0" },
+    });
+    const signed = await sign(alice, fourth, open);
+    expect((await upload(alice, fourth, { terms: signed })).sentCount).toBe(2);
+    // A card that says the same about terms asks nobody to sign again.
+    const renamed = { ...open, name: "Sentences about the sky" };
+    const early = await sign(alice, fifth, open);
+    await setCard(renamed);
+    await commit(alice, fifth);
+    expect((await upload(alice, fifth, { terms: early })).sentCount).toBe(2);
+    // What was signed under the card of its time holds under a later one, and so does what a later one asks for.
+    const [sixth, seventh] = [sampleRows(2, 13), sampleRows(2, 15)];
+    await commit(alice, sixth);
+    await commit(alice, seventh);
+    const ofTime = await sign(alice, sixth, renamed);
+    await setCard({ ...unpaid, name: "Sentences of nobody" });
+    expect((await upload(alice, sixth, { terms: ofTime })).sentCount).toBe(2);
+    const later = await sign(alice, seventh, { ...unpaid, name: "Sentences of nobody" });
+    expect((await upload(alice, seventh, { terms: later })).sentCount).toBe(2);
+    await setCard(open);
+  });
+
   it("come to a mirror before the rows", async () => {
     const mirror = await world.host("mirror");
     const store = await openRowStore(join(world.folder, "mirror"));
     const { datanetId } = world;
     // Alice's first rows, too: the card of their time asked nobody to sign.
     const copied = await mirrorDatanet(bob, { datanetId, fromUrl: host.url, toUrl: mirror.url, store });
-    expect([copied.commitCount, copied.incompleteCount]).toEqual([3, 0]);
+    expect([copied.commitCount, copied.incompleteCount]).toEqual([7, 0]);
     const signed = await listSignedTerms(bob, { hostUrl: mirror.url, datanetId });
-    expect(signed.map(({ body }) => body.licence)).toEqual(["CC-BY-NC-4.0", "CC-BY-4.0"]);
+    const here = await listSignedTerms(bob, place());
+    expect(signed.map(({ body }) => body)).toEqual(here.map(({ body }) => body));
+    expect(signed).toHaveLength(6);
   });
 });

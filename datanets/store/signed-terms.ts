@@ -33,7 +33,9 @@ export async function listTerms(
 }
 
 /**
- * Demands signed terms of commits that come after the first card which has its contributors sign.
+ * Demands signed terms of commits that come after the first card which has its contributors sign: those of the card in force at
+ * the commit, or of a later one, which the owner has asked for since. Attack: terms of an earlier card, which gave less. They
+ * count where the two cards have the same terms, word for word.
  * @throws DNT_TERMS_UNSIGNED; SRV_SEQUENCER_UNREACHABLE, DNT_LEDGER_INCOMPLETE
  */
 export async function requireTermsSigned(
@@ -45,17 +47,36 @@ export async function requireTermsSigned(
   if (terms === undefined) return;
   const { database, id } = datanet;
   const { contributorId, rowsRoot } = commit;
-  const found = await database.query(
-    `select 1 from records where datanet_id = $1 and row_number is null and is_current and kind = 'terms'
+  const [found] = await database.query<{ record: string }>(
+    `select record from records where datanet_id = $1 and row_number is null and is_current and kind = 'terms'
         and about = $2 and leaf_id = $3`,
     [id, rowsRoot, contributorId],
   );
-  if (found.length > 0 || (await isBeforeTerms(ledger, datanet, commit))) return;
+  const signed = found === undefined ? null : (JSON.parse(found.record) as { body: BodyOf<"terms"> }).body;
+  if (signed !== null && (await isInForce(ledger, datanet, signed, commit))) return;
+  if (await isBeforeTerms(ledger, datanet, commit)) return;
+  const other = signed === null ? "" : `, but under the ${signed.licence} of an earlier card`;
   throw datanetError(
     "DNT_TERMS_UNSIGNED",
-    `leaf ${contributorId} has not signed that the rows of ${rowsRoot} may be given under ${licence}`,
-    { data: { datanetId: id, rowsRoot, contributorId, licence } },
+    `leaf ${contributorId} has not signed that the rows of ${rowsRoot} may be given under ${licence}${other}`,
+    { data: { datanetId: id, rowsRoot, contributorId, licence, signed: signed?.licence ?? null } },
   );
+}
+
+/** True for terms of the card in force at the commit, of a later card, or of one with the same terms as the card in force. */
+async function isInForce(
+  ledger: HostLedger,
+  datanet: HostedDatanet,
+  signed: BodyOf<"terms">,
+  { commitIndex }: StoredCommit,
+): Promise<boolean> {
+  const { commits, versions } = await ledger.history(datanet.id);
+  const { opIndex } = commits[commitIndex]!;
+  const place = versions.findLastIndex((version) => version.opIndex <= opIndex);
+  const since = versions.slice(Math.max(0, place));
+  if (since.some(({ policy }) => hex32(policy) === signed.policy)) return true;
+  const inForce = since[0] === undefined ? null : await datanet.card(since[0].policy);
+  return inForce !== null && isSameTerms(inForce.card, signed);
 }
 
 /** True for a commit that is earlier on the ledger than the first card here that has its contributors sign. */
