@@ -187,6 +187,13 @@ export const wholeNumber = (min: number, max: number) =>
     .transform(Number)
     .refine((value) => value >= min && value <= max, `is not between ${min} and ${max}`);
 export const someText = z.string().min(1, "is empty");
+/** Texts with commas between; empty for none. */
+export const textList = z.string().transform((text) =>
+  text
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== ""),
+);
 export const httpUrl = z.url({ protocol: /^https?$/, error: "is not an http(s) URL" });
 const secretText = (pattern: RegExp, message: string) =>
   z

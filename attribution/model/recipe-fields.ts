@@ -183,6 +183,13 @@ export function isQueryOfBase(recipe: RecipeBase, query: ModelQuery): boolean {
   return ofInfluence.subarray(featureCount).every(isOfBase) || ofInfluence.every((entry) => entry ** 2 === 1);
 }
 
+/** Reads terms of a recipe that is not complete yet. @throws ATT_RECIPE_INVALID */
+export function parseTerms(json: unknown): ModelTerms {
+  const parsed = termsSchema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  throw invalidRecipe(parsed.error, "terms");
+}
+
 /**
  * Checks a recipe by its family's schema. One that names `method.featureCount` has a column for each feature, and one
  * of several Datanets names each once.
@@ -190,12 +197,7 @@ export function isQueryOfBase(recipe: RecipeBase, query: ModelQuery): boolean {
  */
 export function checkedRecipe<Recipe extends RecipeBase>(schema: z.ZodType<Recipe>, json: unknown): Recipe {
   const parsed = schema.safeParse(json);
-  if (!parsed.success) {
-    throw attributionError("ATT_RECIPE_INVALID", z.prettifyError(parsed.error), {
-      data: { issues: parsed.error.issues.map(({ path, message }) => ({ path: path.join("."), message })) },
-      cause: parsed.error,
-    });
-  }
+  if (!parsed.success) throw invalidRecipe(parsed.error);
   const ids = versionsOf(parsed.data).map(({ id }) => id);
   const twice = ids.find((id, i) => ids.indexOf(id) < i);
   if (twice !== undefined) {
@@ -216,6 +218,15 @@ export function checkedRecipe<Recipe extends RecipeBase>(schema: z.ZodType<Recip
     );
   }
   return parsed.data;
+}
+
+/** @param within field of the recipe that was read alone */
+function invalidRecipe(cause: z.ZodError, within?: string) {
+  const issues = cause.issues.map(({ path, message }) => ({
+    path: [...(within === undefined ? [] : [within]), ...path].join("."),
+    message,
+  }));
+  return attributionError("ATT_RECIPE_INVALID", z.prettifyError(cause), { data: { issues }, cause });
 }
 
 /** SHA-256 of the recipe as JSON with sorted keys. */

@@ -2,7 +2,7 @@
  * Terms that contributors sign for their commits: signed here, listed from a host, and joined with a version's rows for the rule
  * (datanets/terms/terms-rule.ts). Commands, pages, training, approval and reports read them.
  */
-import type { ModelTerms, RecipeBase, RowTerms } from "@openledger/attribution/model/recipe-fields";
+import { type ModelTerms, type RowTerms, versionsOf } from "@openledger/attribution/model/recipe-fields";
 import { contributionRoot } from "@openledger/circuits/ledger/version-rows";
 import { type Card, nameCard, termsOfCard } from "@openledger/datanets/card/card";
 import {
@@ -13,7 +13,13 @@ import {
 } from "@openledger/datanets/records/record";
 import { decodeDigests, rowHashesOf } from "@openledger/datanets/rows/row-wire";
 import { nameTerms } from "@openledger/datanets/terms/terms-file";
-import { groupTerms, modelTerms, requireTerms, type TermsOfRow } from "@openledger/datanets/terms/terms-rule";
+import {
+  groupTerms,
+  modelTerms,
+  type RecipeTerms,
+  requireRecipeTerms,
+  type TermsOfRow,
+} from "@openledger/datanets/terms/terms-rule";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { z } from "zod";
@@ -154,33 +160,34 @@ export async function readRowTerms(
 }
 
 export interface RequireApprovableParameters extends HostedDatanetPlace {
-  /** Recipe of the model, whose licence and way to read rows are checked; absent: only that some licence can follow. */
-  recipe?: Pick<RecipeBase, "retrieval" | "terms"> | undefined;
+  /**
+   * Recipe of the model, whose version, licence and way to read rows are checked. Absent: the Datanet's present version, and only
+   * that some licence can follow.
+   */
+  recipe?: RecipeTerms | undefined;
 }
 export type RequireApprovableErrorCode = "DNT_TERMS_FORBID" | "CLI_LEAF_NOT_FOUND" | ReadRowTermsErrorCode;
 
 /**
- * Checks that the terms of the present version's rows allow a model that answers for pay, which an approval lets it do.
+ * Checks that the terms of a version's rows allow a model that answers for pay, which an approval lets it do: by the Datanet's host,
+ * whatever the recipe says of its rows.
  * @returns terms of the model, with those of its rows
  * @throws DNT_TERMS_FORBID naming the rows that stand in the way; DNT_NOT_HOSTED
  * @example
  * ```ts
- * const { licence } = await requireApprovable(client, { hostUrl, datanetId: 10 });
+ * const { licence } = await requireApprovable(client, { hostUrl, datanetId: 10, recipe });
  * ```
  */
 export async function requireApprovable(
   client: HostAccess,
-  { recipe = {}, ...place }: RequireApprovableParameters,
+  { recipe, ...place }: RequireApprovableParameters,
 ): Promise<ModelTerms> {
-  const { datanet } = await getLeaf(client, place.datanetId);
-  const rows = await downloadVersionList(client, { ...place, rowsRoot: datanet?.rowsRoot ?? 0n });
-  const found = await readRowTerms(client, { ...place, rows });
-  const asked = { use: "paid", readsRows: recipe.retrieval !== undefined } as const;
-  const { terms } = recipe;
-  if (terms === undefined) return modelTerms(found, asked);
-  const held = { ...terms, use: asked.use, rows: found };
-  requireTerms(held, asked);
-  return held;
+  const named = recipe && versionsOf(recipe).find(({ id }) => id === place.datanetId);
+  const rowsRoot = named?.rowsRoot ?? (await getLeaf(client, place.datanetId)).datanet?.rowsRoot ?? 0n;
+  const listed = await downloadVersionList(client, { ...place, rowsRoot: BigInt(rowsRoot) });
+  const rows = await readRowTerms(client, { ...place, rows: listed });
+  if (recipe === undefined) return modelTerms(rows, { use: "paid", readsRows: false });
+  return requireRecipeTerms(recipe, { use: "paid", rows })!;
 }
 
 type Given = Pick<TermsOfRow, "licence" | "file" | "isSigned">;

@@ -8,8 +8,11 @@ import {
   isKnown,
   modelTerms,
   openestLicence,
-  requireTerms,
+  requireRecipeTerms,
   type TermsReason,
+  uncheckedRows,
+  uncheckedVersions,
+  unknownCount,
 } from "./terms-rule.ts";
 
 const digest = (i: number) => i.toString(16).padStart(64, "0");
@@ -201,10 +204,32 @@ describe("the rule", () => {
     expect(() => modelTerms(rows, asked)).toThrow(/7 rows of Datanet 10 under CC-BY-NC-4.0.* and 2 more/s);
     expect(modelTerms(rows, { ...asked, use: "shared" })).toMatchObject({ licence: "CC-BY-NC-4.0" });
     // Whoever changes a recipe's words is refused where the model is approved and served.
-    const forged = { use: "paid", licence: "CC-BY-4.0", rows } as const;
-    expect(() => requireTerms(forged, { readsRows: false })).toThrow(
-      expect.objectContaining({ code: "DNT_TERMS_FORBID" }),
-    );
+    const forged = { use: "shared", licence: "CC-BY-4.0", rows } as const;
+    for (const use of ["shared", "paid"] as const)
+      expect(() => requireRecipeTerms({ terms: forged }, { use })).toThrow(expect.objectContaining(refusal));
+  });
+
+  it("takes a recipe without terms for a model without a licence, where others know its rows", () => {
+    const rows = [terms("CC-BY-SA-4.0")];
+    expect(requireRecipeTerms({}, { use: "paid" })).toBeNull();
+    expect(() => requireRecipeTerms({}, { use: "paid", rows })).toThrow(/CC-BY-SA-4.0: .*another licence/);
+    const licensed = { terms: { use: "shared", licence: "CC-BY-SA-4.0", rows: [terms("CC0-1.0")] } } as const;
+    expect(requireRecipeTerms(licensed as never, { use: "paid", rows })).toMatchObject({ use: "paid", rows });
+    // Whatever the recipe says of its rows.
+    const others = [terms("CC-BY-NC-4.0")];
+    expect(() => requireRecipeTerms(licensed as never, { use: "paid", rows: others })).toThrow(/for pay/);
+  });
+
+  it("knows of which versions nobody has looked at the terms", () => {
+    const version = (id: number) => ({ id, version: 1, rowsRoot: `0x${"0".repeat(64)}` });
+    const recipe = { datanet: version(10), furtherDatanets: [version(11)] };
+    const idsOf = (...rows: RowTerms[]) =>
+      uncheckedVersions({ ...recipe, terms: { use: "paid", licence: null, rows } }).map(({ id }) => id);
+    expect(uncheckedVersions(recipe)).toHaveLength(2);
+    expect(idsOf(terms("see the readme"), ...uncheckedRows(11, [digest(2)]))).toEqual([11]);
+    // Attack: a recipe that leaves a Datanet out.
+    expect(idsOf({ ...terms("MIT"), datanet: 11 })).toEqual([10]);
+    expect(unknownCount([terms("MIT"), terms("see the readme"), ...uncheckedRows(11, [digest(2)])])).toBe(2);
   });
 
   it("knows which terms it can read", () => {

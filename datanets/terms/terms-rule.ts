@@ -10,7 +10,9 @@ import {
   MAX_NAMED_ROWS,
   type ModelTerms,
   type RecipeBase,
+  type RecipeVersion,
   type RowTerms,
+  versionsOf,
 } from "@openledger/attribution/model/recipe-fields";
 import { counted } from "@openledger/foundation/counted";
 import { datanetError } from "../datanet-errors.ts";
@@ -83,20 +85,25 @@ export function openestLicence(
 }
 
 /**
- * Terms of a model of these rows: the asked licence, or the most open one where none is asked.
+ * Terms of a model of these rows: the asked licence (null: none is given), or the most open one where none is asked.
  * @throws DNT_TERMS_FORBID naming the rows that stand in the way
  */
 export function modelTerms(
   rows: readonly RowTerms[],
-  { licence, readsRows, use }: Omit<AskedTerms, "licence"> & { readonly licence?: string | undefined },
+  {
+    licence: asked,
+    readsRows,
+    use,
+  }: Omit<AskedTerms, "licence"> & { readonly licence?: string | null | undefined },
 ): ModelTerms {
-  const terms = { use, licence: licence ?? openestLicence(rows, { readsRows, use }), rows: [...rows] };
+  const licence = asked === undefined ? openestLicence(rows, { readsRows, use }) : asked;
+  const terms = { use, licence, rows: [...rows] };
   requireTerms(terms, { readsRows });
   return terms;
 }
 
 /** @throws DNT_TERMS_FORBID naming the rows that stand in the way of the model's use or licence */
-export function requireTerms(
+function requireTerms(
   { licence, rows, use }: ModelTerms,
   { readsRows }: Pick<AskedTerms, "readsRows">,
 ): void {
@@ -112,13 +119,43 @@ export function requireTerms(
   );
 }
 
-/** The terms of a recipe allow its model. @throws DNT_TERMS_FORBID naming the rows that stand in the way */
+/** Recipe, as far as the rule reads it. */
+export type RecipeTerms = Pick<RecipeBase, "datanet" | "furtherDatanets" | "retrieval" | "terms">;
+
+/**
+ * The terms of a recipe's rows allow its model, with the licence that the recipe gives it.
+ * @param asked `use`: default, the recipe's; `rows`: terms of the rows by others than the recipe, which has none or its maker's word
+ * @returns terms of the model; null where nobody knows any
+ * @throws DNT_TERMS_FORBID naming the rows that stand in the way
+ */
 export function requireRecipeTerms(
-  { retrieval, terms }: Pick<RecipeBase, "retrieval" | "terms">,
-  use: ModelTerms["use"] = terms?.use ?? "own",
-): void {
-  if (terms !== undefined) requireTerms({ ...terms, use }, { readsRows: retrieval !== undefined });
+  { retrieval, terms }: Pick<RecipeTerms, "retrieval" | "terms">,
+  {
+    rows = terms?.rows,
+    use = terms?.use ?? "own",
+  }: { readonly rows?: readonly RowTerms[] | undefined; readonly use?: ModelTerms["use"] } = {},
+): ModelTerms | null {
+  if (rows === undefined) return null;
+  return modelTerms(rows, { use, licence: terms?.licence ?? null, readsRows: retrieval !== undefined });
 }
+
+/** Terms in a recipe, of rows whose Datanet's host and card nobody has asked. */
+const NOT_LOOKED_AT = "not looked at";
+
+/** Rows of a Datanet whose terms nobody has looked at. */
+export const uncheckedRows = (datanet: number, digests: readonly string[]): RowTerms[] =>
+  groupTerms(digests.map((digest) => ({ datanet, digest, licence: NOT_LOOKED_AT, isSigned: false })));
+
+/** Versions of a recipe whose rows' terms nobody has looked at: those of a host's signed records or of a card. */
+export const uncheckedVersions = (recipe: RecipeTerms): RecipeVersion[] =>
+  versionsOf(recipe).filter(
+    ({ id }) =>
+      recipe.terms?.rows.some(({ datanet, licence }) => datanet === id && licence !== NOT_LOOKED_AT) !== true,
+  );
+
+/** Number of rows whose terms the rule cannot read: they forbid no use, and give no licence. */
+export const unknownCount = (rows: readonly RowTerms[]): number =>
+  rows.reduce((sum, one) => sum + (isKnown(one) ? 0 : one.rowCount), 0);
 
 /** A line for each group of rows that stand in the way, with their names. */
 export const forbiddingLines = (forbidding: readonly ForbiddingRows[]): string[] =>

@@ -13,6 +13,7 @@ import {
   readConfig,
   type Settings,
   SHARED_SETTINGS,
+  textList,
   wholeNumber,
 } from "@openledger/foundation/settings";
 import { z } from "zod";
@@ -20,12 +21,6 @@ import { KERNEL_CHOICES } from "../engine/kernels/create-kernels.ts";
 import { MAX_THREAD_COUNT } from "../engine/kernels/kernels.ts";
 import { ADDED_BASES } from "../tuning/base/base-place.ts";
 
-const list = z.string().transform((text) =>
-  text
-    .split(",")
-    .map((part) => part.trim())
-    .filter((part) => part !== ""),
-);
 const LOOPBACK = new Set(["127.0.0.1", "::1", "localhost"]);
 const MEGABYTE = 2 ** 20;
 const DAY_MS = 86_400_000;
@@ -45,7 +40,7 @@ export const FACTORY_SETTINGS = {
   port: defaulting(SHARED_SETTINGS.port, "8570"),
   ...SERVER_SETTINGS,
   accounts: {
-    schema: list.refine(
+    schema: textList.refine(
       (parts) => (parts.length === 1 && parts[0] === "any") || parts.every((part) => /^\d{1,8}$/.test(part)),
       "is neither any nor a list of leaves",
     ),
@@ -54,17 +49,17 @@ export const FACTORY_SETTINGS = {
       "leaf ids that may train, or any; empty = any, which is allowed only where it listens on this machine alone",
   },
   datanetHosts: {
-    schema: list.pipe(z.array(httpUrl)),
+    schema: textList.pipe(z.array(httpUrl)),
     default: "http://127.0.0.1:8560",
     description: "Datanet hosts to download rows from",
   },
   bases: {
-    schema: list,
+    schema: textList,
     default: `${ADDED_BASES}/*`,
     description: "folders and URLs of the base models to list; FOLDER/* = each folder in it",
   },
   basePlaces: {
-    schema: list,
+    schema: textList,
     default: "",
     description:
       "allowed prefixes of folders and URLs that users may name as bases, a hub's address for its names; empty = none",

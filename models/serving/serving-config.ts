@@ -14,10 +14,12 @@ import {
   type ConfigOf,
   defaulting,
   type Environment,
+  httpUrl,
   readConfig,
   type Settings,
   SHARED_SETTINGS,
   someText,
+  textList,
   wholeNumber,
 } from "@openledger/foundation/settings";
 import { z } from "zod";
@@ -41,6 +43,12 @@ export const SERVING_SETTINGS = {
     schema: someText.optional(),
     description:
       "folder of published models to serve for receipts, each named by its leaf id; none = no payments",
+  },
+  datanetHosts: {
+    schema: textList.pipe(z.array(httpUrl)),
+    default: "",
+    description:
+      "Datanet hosts to ask for the terms of a model's rows where its recipe has none; empty = nobody is asked, and the log says so",
   },
   /** Compiled adapters, which can be made again. Keys, answers and proofs of settlements are in the database. */
   dataPath: defaulting(SHARED_SETTINGS.dataPath, ".openledger/serving"),

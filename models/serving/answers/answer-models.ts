@@ -22,7 +22,6 @@ import { ANSWERED_AGAIN, assuranceOf } from "@openledger/attribution/model/reply
 import type { ScoreChoice } from "@openledger/attribution/scores/score-engine";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import type { ModelQuery } from "@openledger/circuits/ledger/model-query";
-import { requireRecipeTerms } from "@openledger/datanets/terms/terms-rule";
 import type { Database } from "@openledger/foundation/database/database";
 import type { HttpErrors } from "@openledger/foundation/http/http-errors";
 import type { ServerLimits } from "@openledger/foundation/http/server-settings";
@@ -41,6 +40,7 @@ import { AnswerStore } from "./answer-store.ts";
 import { AttributionThread } from "./attribution-thread.ts";
 import { createLedgerView, type LedgerView } from "./ledger-view.ts";
 import { RowLines } from "./row-lines.ts";
+import { requireServedTerms, type UnknownTerms } from "./served-terms.ts";
 import { watchPayments } from "./watch-payments.ts";
 
 /** A registered model's leaf, and the folder with its published files. */
@@ -64,6 +64,8 @@ export interface AnswerModelsOptions extends ServerLimits {
   readonly sequencerUrl: string;
   /** Domain of the rollup. */
   readonly domain: bigint;
+  /** Hosts that are asked for the terms of a model's rows where its recipe has none; default: nobody is asked. */
+  readonly datanetHosts?: readonly string[];
   readonly answerTtlMs: number;
   /** Time between two reads of payments beside those that questions cause; default two seconds. */
   readonly pollIntervalMs?: number;
@@ -94,6 +96,7 @@ interface Published extends ModelPlace {
   /** Recipe of a language model; null for other families. */
   readonly text: TextRecipe | null;
   readonly weights: WeightNumbers | null;
+  readonly unknownTerms: UnknownTerms;
 }
 
 type Modules = Pick<HttpErrors, "log" | "onRefusal"> & { readonly nowMs?: () => number };
@@ -132,8 +135,9 @@ export class AnswerModels {
    * Opens the models that there are: manifest, recipe and adapter are read. A model alone is checked whole, others when they
    * are asked for the first time.
    *
-   * @throws RollupError DNT_TERMS_FORBID where the rows' terms forbid answers for pay, naming the rows; ATT_MODEL_FILE_INVALID, ATT_RECIPE_INVALID, ATT_SCORE_MODE_UNAVAILABLE,
-   *   MOD_BASE_MISSING if the base is not that of all language models
+   * @throws RollupError DNT_TERMS_FORBID where the rows' terms forbid answers for pay, naming the rows, and CLI_UNREACHABLE where a
+   *   host does not say them; ATT_MODEL_FILE_INVALID, ATT_RECIPE_INVALID, ATT_SCORE_MODE_UNAVAILABLE, MOD_BASE_MISSING if the base
+   *   is not that of all language models
    */
   static async open(
     places: readonly ModelPlace[],
@@ -233,17 +237,25 @@ export class AnswerModels {
     const manifest = decodeManifest(files);
     const json = parseJson(checkedFile(files, manifest, "recipe.json"), "recipe.json");
     const recipe = familyOf(json, this.#families).parseRecipe(json);
-    requireRecipeTerms(recipe, "paid");
+    const { datanetHosts = [], domain, sequencerUrl } = this.#options;
+    const unknownTerms = await requireServedTerms(recipe, { datanetHosts, domain, sequencerUrl });
     const parameters = checkedFile(files, manifest, "parameters.bin");
-    if (recipe.family !== "text") return { ...place, manifest, recipe, text: null, weights: null };
+    const published = { ...place, manifest, recipe, unknownTerms };
+    if (recipe.family !== "text") return { ...published, text: null, weights: null };
     const text = recipe as TextRecipe;
     await writeAdapter(join(this.#options.adaptersFolder, nameOf(place.modelId)), text, parameters);
     const weights = weightsOf(text, await shapeOfBase(text.base, this.#bases));
-    return { ...place, manifest, recipe, text, weights };
+    return { ...published, text, weights };
   }
 
-  async #route({ folder, manifest, modelId, recipe, text, weights }: Published): Promise<void> {
+  async #route({ folder, manifest, modelId, recipe, text, unknownTerms, weights }: Published): Promise<void> {
     const { settlingOf, spans } = this.#options;
+    const { datanetIds, rowCount } = unknownTerms;
+    if (datanetIds.length > 0 || rowCount > 0)
+      this.#modules.log.warn?.(
+        { modelId, datanetIds, rowCount },
+        "the terms of rows of the model are not known: nothing says that it may not answer for pay",
+      );
     const thread = this.#thread;
     const store = new AnswerStore(this.#options.database, modelId);
     const work = {

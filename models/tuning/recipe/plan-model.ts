@@ -2,6 +2,7 @@
  * Road from a version's rows to a published model, the same for `models train`, the factory and the devnet: the rules of the
  * Datanet's card complete a draft to a recipe, the family checks the rows, then training, registration and files.
  */
+import { attributionError } from "@openledger/attribution/attribution-errors";
 import {
   type FamilyTraining,
   type TrainedModel,
@@ -10,7 +11,13 @@ import {
 } from "@openledger/attribution/model/model-family";
 import { type PublishedModel, publishedModel } from "@openledger/attribution/model/model-files";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
-import type { ModelUse, RecipeBase, RowTerms } from "@openledger/attribution/model/recipe-fields";
+import {
+  type ModelTerms,
+  type ModelUse,
+  parseTerms,
+  type RecipeBase,
+  type RowTerms,
+} from "@openledger/attribution/model/recipe-fields";
 import {
   type ModelSize,
   type RegistrationTerms,
@@ -57,21 +64,23 @@ export interface PlanFacts {
   readonly columnCount: number;
   /** Text of the Datanet's card, whose rules the recipe repeats; null leaves the draft's. */
   readonly card: string | null;
-  /** Terms of the rows, with the model's use and licence. Absent: nobody has looked at them, or the draft has them. */
+  /** Terms of the rows, with the model's use and licence. Absent: nobody has looked at them, or the draft's stand. */
   readonly terms?: AskedModelTerms | undefined;
 }
 
 /** Use of a model and its licence, for the rule of terms (datanets/terms/terms-rule.ts). */
 export interface AskedModelTerms {
   readonly rows: readonly RowTerms[];
-  readonly use: ModelUse;
-  /** Absent: the most open one that the rows allow. */
+  /** Absent: the draft's, else for pay. */
+  readonly use?: ModelUse | undefined;
+  /** Absent: the draft's, else the most open one that the rows allow. */
   readonly licence?: string | undefined;
 }
 
 /** Recipe before ledger and card complete it: a preset, or the JSON of a file. */
 export interface RecipeDraft {
   readonly retrieval?: unknown;
+  readonly terms?: unknown;
   readonly rules?: unknown;
 }
 
@@ -106,7 +115,8 @@ export interface ModelPlan {
 
 /**
  * Completes a draft, and checks that these rows can be trained on by it, and may be by their terms, before anything is trained.
- * @throws DNT_TERMS_FORBID naming the rows that stand in the way; ATT_RECIPE_INVALID, ATT_TOO_FEW_ROWS, ATT_ROW_INVALID, ATT_LABEL_INVALID with what to change
+ * @throws DNT_TERMS_FORBID naming the rows that stand in the way; ATT_RECIPE_INVALID, also for another use or licence than the
+ *   draft's, ATT_TOO_FEW_ROWS, ATT_ROW_INVALID, ATT_LABEL_INVALID with what to change
  */
 export async function planModel(
   draft: RecipeDraft,
@@ -120,14 +130,34 @@ export async function planModel(
   }: PlanFacts & { readonly trainings: readonly FamilyTraining[] },
 ): Promise<ModelPlan> {
   const [datanet, ...further] = versions;
-  const readsRows = draft.retrieval !== undefined;
-  const terms = asked === undefined ? {} : { terms: modelTerms(asked.rows, { ...asked, readsRows }) };
+  const terms = asked === undefined ? {} : { terms: termsOf(draft, asked) };
   const complete = completeRecipe({ ...draft, ...terms }, datanet, columnCount, card, further);
   const training = trainingOf(complete, trainings);
   const recipe = training.family.parseRecipe(complete);
   requireRecipeTerms(recipe);
   await training.requireTrainable(rows, recipe);
   return { recipe, training };
+}
+
+/**
+ * Terms of a model of these rows. The use and licence of a draft stand, and nobody asks for others beside it.
+ * @throws ATT_RECIPE_INVALID, DNT_TERMS_FORBID
+ */
+function termsOf({ retrieval, terms }: RecipeDraft, { licence, rows, use }: AskedModelTerms): ModelTerms {
+  const readsRows = retrieval !== undefined;
+  if (terms === undefined) return modelTerms(rows, { use: use ?? "paid", licence, readsRows });
+  const own = parseTerms(terms);
+  requireSame("use", own.use, use);
+  requireSame("licence", own.licence, licence);
+  return modelTerms(rows, { use: own.use, licence: own.licence, readsRows });
+}
+
+function requireSame(field: "use" | "licence", own: string | null, asked: string | undefined): void {
+  if (asked === undefined || asked === own) return;
+  const message = `the recipe says ${own === null ? "null" : `"${own}"`}, and "${asked}" is asked for: leave out one of the two`;
+  throw attributionError("ATT_RECIPE_INVALID", `terms.${field}: ${message}`, {
+    data: { issues: [{ path: `terms.${field}`, message }] },
+  });
 }
 
 interface MakeOptions extends TrainOptions {

@@ -11,14 +11,13 @@ import { getLeaf, getStatus } from "@openledger/client/sequencer/ledger-reads";
 import { approvalsOf, getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
 import { commandError } from "../../cli/cli-errors.ts";
 import { CARD_OPTION, FOLDER_OPTION, SERVER_OPTION, STORE_OPTION } from "../../cli/common-options.ts";
-import { openReader, openSigner, signFor } from "../../cli/context.ts";
+import { type GlobalOptions, openReader, openSigner, signFor } from "../../cli/context.ts";
 import type { Output } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { type CommandContext, command, waitWithProgress } from "../../cli/run-command.ts";
 import { TEXT_BASE_OPTION } from "../../cli/text-base-option.ts";
 import { FORCED_OPTIONS } from "../money/forced-operation.ts";
 import type { VerifyModelOptions } from "../verify/verify-model.ts";
-import { termsOfApproval } from "./approval-terms.ts";
 import { ANY_HOST_OPTION } from "./host-options.ts";
 
 export const addApproveModel = command({
@@ -110,21 +109,26 @@ export const addApproveModel = command({
 async function grounds(
   client: LedgerClient,
   { datanetId, modelId }: { datanetId: number; modelId: number },
-  options: VerifyModelOptions & { folder?: string; skipRecomputation?: boolean },
+  options: GlobalOptions & VerifyModelOptions & { folder?: string; skipRecomputation?: boolean },
   output: Output,
 ): Promise<string[]> {
-  const { host } = options;
+  const { registeredRecipe, termsOfApproval } = await import("./approval-terms.ts");
   if (options.skipRecomputation === true)
     return [
       `model ${modelId} was not recomputed: nothing here shows that its scores are those of its rows`,
-      ...(await termsOfApproval(client, datanetId, { host, recipe: undefined })),
+      ...(await termsOfApproval(
+        client,
+        datanetId,
+        await registeredRecipe(client, modelId, options),
+        options,
+      )),
     ];
   const { recompute } = await import("../verify/verify-model.ts");
   const what = options.folder ?? String(modelId);
   let terms: string[] = [];
   // Before the training, which takes longer.
   const onPublished = async ({ recipe }: ModelParts) => {
-    terms = await termsOfApproval(client, datanetId, { host, recipe });
+    terms = await termsOfApproval(client, datanetId, recipe, options);
   };
   const { lines } = await recompute(client, { what, modelId, onPublished }, options, output);
   return [lines[0]!, ...terms];

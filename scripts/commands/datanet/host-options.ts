@@ -1,6 +1,7 @@
 /** Shared options of commands that send requests to a Datanet host. */
 
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import {
   accountOf,
   type GlobalOptions,
@@ -23,6 +24,28 @@ export const HOST_OPTION = defineOptions({
 export const ANY_HOST_OPTION = defineOptions({
   "--host <url>": "the public URL of a Datanet host",
 });
+
+/** Errors of a host that nobody named. */
+const UNASKED = ["DNT_NOT_HOSTED", "CLI_NOT_CONFIGURED", "CLI_UNREACHABLE"] as const;
+
+/**
+ * Asks the host that is named, else the one that this machine knows, if the ledger is its own.
+ * @returns null where nobody named one, and none is known or it does not have the Datanet or does not answer
+ */
+export async function askAnyHost<Answer>(
+  { host, rollup }: GlobalOptions & { readonly host?: string | undefined },
+  ask: (hostUrl: string) => Promise<Answer>,
+): Promise<Answer | null> {
+  if (host !== undefined) return ask(host);
+  const known = rollup === undefined ? knownDatanetHost() : undefined;
+  if (known === undefined) return null;
+  try {
+    return await ask(known);
+  } catch (error) {
+    if (UNASKED.some((code) => isRollupError(error, code))) return null;
+    throw error;
+  }
+}
 
 export interface HostOptions {
   host: string;

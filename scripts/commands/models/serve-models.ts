@@ -17,7 +17,7 @@ import {
 import { readServingConfig } from "@openledger/models/serving/serving-config";
 import { type HostedSpans, hostSpans } from "@openledger/models/serving/spans/host-spans";
 import { readIndexFile } from "@openledger/models/serving/spans/index-file";
-import { type GlobalOptions, openReader } from "../../cli/context.ts";
+import { type GlobalOptions, knownDatanetHost, openReader } from "../../cli/context.ts";
 import type { Output } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import type { ServeOptions } from "./serve-options.ts";
@@ -64,13 +64,16 @@ export async function serveUntilStopped(options: Options, output: Output): Promi
 
 /** Settings that options name. */
 function settingsOf(options: Options): Record<string, string> {
-  const { adapters, answerTtl, base, batch, data, folder, host, kernels, port } = options;
-  const { proxies, publicUrl, scores, spans, threads, weights } = options;
+  const { adapters, answerTtl, base, batch, data, datanetHost, folder, host, kernels, port } = options;
+  const { proxies, publicUrl, rollup, scores, spans, threads, weights } = options;
+  // A rollup that was named is not the devnet's, so neither is its host.
+  const knownHost = rollup === undefined ? knownDatanetHost() : undefined;
   const settings = {
     SERVING_BASE_PATH: base,
     SERVING_ADAPTERS_PATH: adapters,
     SERVING_PUBLISHED_PATH: folder,
     SERVING_DATA_PATH: data,
+    SERVING_DATANET_HOSTS: datanetHost ?? process.env.SERVING_DATANET_HOSTS ?? knownHost,
     SERVING_HOST: host,
     SERVING_PORT: port?.toString(),
     SERVING_PROXIES: proxies === "" ? undefined : proxies,

@@ -16,6 +16,8 @@ export const SERVE_OPTIONS = defineOptions({
   ...DATA_OPTION,
   "--spans <path>":
     "index of a version's text (datanet index), or a folder of indexes, to show verbatim spans of answers",
+  "--datanet-host <url>":
+    "Datanet host to ask for the terms of a model's rows where its recipe has none; default: the one known on this machine",
   "--answer-ttl <seconds>": "seconds until an unpaid answer expires",
   "--scores <mode>": "how scores of estimates are computed: auto, gpu or int32",
   "--settle": "close and settle epochs automatically, once they are full or over; needs --account",

@@ -11,6 +11,7 @@ import {
   hashRecipe,
   MODEL_USES,
   type ModelUse,
+  parseTerms,
 } from "@openledger/attribution/model/recipe-fields";
 import { type ModelSize, payeesFor } from "@openledger/attribution/model/registration";
 import { payeeShards, presentPayees } from "@openledger/circuits/ledger/payee-shards";
@@ -113,11 +114,11 @@ export const addModelTrainCommand = command({
     },
     "--use <use>": {
       about:
-        "what the model is for, which its rows' terms allow or forbid: own (shared with nobody), shared, or paid (answers for pay); default: paid",
+        "what the model is for, which its rows' terms allow or forbid: own (shared with nobody), shared, or paid (answers for pay); default: what the recipe's file says, else paid",
       choices: MODEL_USES,
     },
     "--licence <id>":
-      "the model's licence, an SPDX identifier; default: the most open one that the rows' terms allow",
+      "the model's licence, an SPDX identifier; default: what the recipe's file says, else the most open one that the rows' terms allow",
     "--withhold-rows": "leave the rows out of the published files",
   },
   examples: [
@@ -166,10 +167,13 @@ export const addModelTrainCommand = command({
     const labelled = await withLabels(client, store, versions, { ...options, file });
     const rows = joinVersions(await Promise.all(labelled.map((version) => readLabelledRows(store, version))));
     const [named, ...others] = labelled as unknown as [RecipeDatanet, ...RecipeDatanet[]];
-    const { host, licence, use } = options;
-    const terms = await termsToTrain(client, { store, versions: labelled, host, card, use, licence });
+    const inFile = file?.terms;
+    const terms = await termsToTrain(client, { store, versions: labelled, options, card, inFile });
     const plan = await planOf(options, [named, ...others], rows, { trainings, card, file, terms });
     const { recipe, training } = plan;
+    const fileRows = inFile === undefined ? recipe.terms?.rows : parseTerms(inFile).rows;
+    if (JSON.stringify(fileRows) !== JSON.stringify(recipe.terms?.rows))
+      output.note("the terms of the rows are those found now, and not those in the recipe's file");
     const draws = Number(options.draws);
     const payees = payeeTable(rows);
     const size = await circuitSize(options, payees, { ...circuitColumns(recipe), draws });
@@ -332,6 +336,7 @@ interface RecipeFile {
   readonly columnCount?: unknown;
   readonly rules?: unknown;
   readonly retrieval?: unknown;
+  readonly terms?: unknown;
   readonly datanet?: { readonly labels?: string };
   readonly furtherDatanets?: readonly { readonly labels?: string }[];
 }

@@ -1,8 +1,12 @@
-/** `models train` with a licence that forbids the model: refused with the rows' names, and allowed where the terms allow it. */
-import { readFile, writeFile } from "node:fs/promises";
+/**
+ * A licence that forbids a model that answers for pay: `models train`, approvals and model servers refuse it with the rows' names,
+ * whoever knows the terms, and train what the terms allow.
+ */
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import type { RecipeBase } from "@openledger/attribution/model/recipe-fields";
 import { contributionRoot, hashRow } from "@openledger/circuits/ledger/version-rows";
 import { contributeRows } from "@openledger/client/actions/data/contribute-rows";
 import { storeVersion } from "@openledger/client/actions/data/published-version";
@@ -13,15 +17,32 @@ import { publishVersion } from "@openledger/client/actions/ledger/datanet-operat
 import { bringCard } from "@openledger/client/datanets/datanet-card";
 import { requireApprovable } from "@openledger/client/datanets/signed-terms";
 import { bringVersion, contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
+import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
+import { storeRollupOf } from "@openledger/client/store-rollup";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { sha256Hex } from "@openledger/datanets/rows/row-digest";
 import { createHostWorld, type HostWorld } from "@openledger/datanets/testing/host-world";
 import { sampleCard, sampleRows } from "@openledger/datanets/testing/sample-card";
 import type { TestHost } from "@openledger/datanets/testing/test-host";
+import { createLogger } from "@openledger/foundation/logger";
+import { serveTested } from "@openledger/models/testing/serving-world";
 import { TEST_ROLLUP } from "@openledger/sequencer/testing/test-rollup";
 import { pad, toHex } from "viem";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import type { GlobalOptions } from "../../../cli/context.ts";
+import { termsOfApproval } from "../../datanet/approval-terms.ts";
 import { runInProcess } from "../../testing/run-in-process.ts";
+import { termsToTrain } from "./training-terms.ts";
+
+/** Home of the commands, which read it as they are loaded. */
+const home = await vi.hoisted(async () => {
+  const [{ mkdtempSync: make }, { tmpdir: temporary }] = await Promise.all([
+    import("node:fs"),
+    import("node:os"),
+  ]);
+  process.env.OPENLEDGER_HOME = make(`${temporary()}/terms-home-`);
+  return process.env.OPENLEDGER_HOME;
+});
 
 const card = sampleCard({ licence: "CC-BY-NC-4.0", terms: { contributors: "sign" } });
 const rows = sampleRows(4);
@@ -69,26 +90,35 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   node?.close();
+  await rm(home, { recursive: true, force: true });
   await world?.close();
 });
 
-function train(...more: readonly string[]) {
-  const rpc = `http://127.0.0.1:${(node.address() as AddressInfo).port}`;
-  const ledger = ["--rpc", rpc, "--rollup", TEST_ROLLUP.rollupAddress, "--sequencer", world.sequencerUrl];
-  const what = ["--datanet", String(world.datanetId), "--recipe", "labels", "--columns", "16"];
-  const places = [
-    "--card",
-    join(world.folder, "card.json"),
-    "--rows",
-    folder,
-    "--out",
-    join(world.folder, "model"),
-  ];
-  return runInProcess("models", "train", ...what, ...places, ...ledger, ...more);
+/** Level of a warning in the log. */
+const WARN = 40;
+const modelFolder = (name: string) => join(world.folder, name);
+const rpc = () => `http://127.0.0.1:${(node.address() as AddressInfo).port}`;
+const withCard = () => ["--card", join(world.folder, "card.json")];
+const named = () => ["--rollup", TEST_ROLLUP.rollupAddress, "--sequencer", world.sequencerUrl];
+
+function train(name: string, ...more: readonly string[]) {
+  const what = ["--datanet", String(world.datanetId), "--columns", "16"];
+  const places = ["--rows", folder, "--out", modelFolder(name), "--rpc", rpc()];
+  return runInProcess("models", "train", ...what, ...places, ...more);
 }
+const recipeOf = async (name: string): Promise<RecipeBase> =>
+  JSON.parse(await readFile(join(modelFolder(name), "recipe.json"), "utf8"));
+const labels = ["--recipe", "labels"];
+const forbidden = (isSigned: boolean) => ({
+  code: "DNT_TERMS_FORBID",
+  message: expect.stringContaining(digests.join(", ")),
+  data: expect.objectContaining({
+    forbidding: [expect.objectContaining({ firstRows: digests, reasons: ["no-pay"], isSigned })],
+  }),
+});
 
 test("refuses a model that answers for pay, and names the rows that stand in the way", async () => {
-  const { status, stderr } = await train();
+  const { status, stderr } = await train("paid", ...labels, ...withCard(), ...named());
   expect(status).not.toBe(0);
   expect(stderr).toContain("DNT_TERMS_FORBID");
   expect(stderr).toContain("a model of them may not answer for pay");
@@ -96,16 +126,28 @@ test("refuses a model that answers for pay, and names the rows that stand in the
 });
 
 test("refuses a licence that does not follow from the rows'", async () => {
-  const { stderr } = await train("--use", "shared", "--licence", "MIT");
+  const { stderr } = await train(
+    "mit",
+    ...labels,
+    ...withCard(),
+    ...named(),
+    ...["--use", "shared", "--licence", "MIT"],
+  );
   expect(stderr).toContain("DNT_TERMS_FORBID");
   expect(stderr).toContain("a model of them needs another licence");
 });
 
 test("trains where the terms allow the model, whose recipe has its licence and its rows' terms", async () => {
-  const { status, stderr, stdout } = await train("--use", "shared");
+  const { status, stderr, stdout } = await train(
+    "shared",
+    ...labels,
+    ...withCard(),
+    ...named(),
+    ...["--use", "shared"],
+  );
   expect([status, stderr]).toEqual([0, ""]);
   expect(stdout).toContain("use shared, licence CC-BY-NC-4.0");
-  const { terms } = JSON.parse(await readFile(join(world.folder, "model", "recipe.json"), "utf8"));
+  const { terms } = await recipeOf("shared");
   expect(terms).toEqual({
     use: "shared",
     licence: "CC-BY-NC-4.0",
@@ -121,10 +163,93 @@ test("trains where the terms allow the model, whose recipe has its licence and i
   });
 });
 
+test("takes use and licence of a recipe's file, and overwrites neither", async () => {
+  const file = join(modelFolder("shared"), "recipe.json");
+  const ofFile = ["--recipe", file, ...withCard(), ...named()];
+  for (const [option, value] of [
+    ["--use", "paid"],
+    ["--licence", "CC-BY-4.0"],
+  ] as const) {
+    const { stderr } = await train("other", ...ofFile, option, value);
+    expect(stderr).toContain("ATT_RECIPE_INVALID");
+    expect(stderr).toContain(`"${value}" is asked for`);
+  }
+  expect(await train("again", ...ofFile)).toMatchObject({ status: 0, stderr: "" });
+  expect((await recipeOf("again")).terms).toEqual((await recipeOf("shared")).terms);
+  // Without a host or a card, the file's terms stay.
+  const alone = await train("alone", "--recipe", file, ...named(), "--use", "shared");
+  expect([alone.status, (await recipeOf("alone")).terms]).toEqual([0, (await recipeOf("shared")).terms]);
+});
+
+test("asks the host that this machine knows, if nobody names one", async () => {
+  const { datanetId, owner, sequencerUrl } = world;
+  const { datanet } = await getLeaf(owner, datanetId);
+  const versions = [{ id: datanetId, rowsRoot: datanet!.rowsRoot }];
+  const sources = { store: await openRowStore(folder), versions, card: null, inFile: undefined };
+  const found = (options: GlobalOptions) => termsToTrain(owner, { ...sources, options });
+  expect(await found({})).toBeUndefined();
+  await writeFile(join(home, "endpoints.json"), JSON.stringify({ sequencerUrl, datanetHost: host.url }));
+  expect(await found({})).toMatchObject({ rows: [{ licence: "CC-BY-NC-4.0", isSigned: true }] });
+  // Of another rollup than this machine's, nobody has looked at them.
+  expect(await found({ rollup: TEST_ROLLUP.rollupAddress })).toBeUndefined();
+  const unknown = await train("unknown", ...labels, ...named());
+  expect([unknown.status, (await recipeOf("unknown")).terms]).toEqual([0, undefined]);
+  expect(unknown.stdout).toContain("the rows' terms were not looked at");
+});
+
 test("leaves the owner no approval of a model whose rows forbid answers for pay", async () => {
-  const asked = requireApprovable(world.owner, { hostUrl: host.url, datanetId: world.datanetId });
-  await expect(asked).rejects.toMatchObject({
-    code: "DNT_TERMS_FORBID",
-    data: { forbidding: [{ firstRows: digests, reasons: ["no-pay"], isSigned: true }] },
-  });
+  const { datanetId, owner } = world;
+  const asked = requireApprovable(owner, { hostUrl: host.url, datanetId });
+  await expect(asked).rejects.toMatchObject(forbidden(true));
+  const [unknown, shared] = [await recipeOf("unknown"), await recipeOf("shared")];
+  for (const recipe of [unknown, shared, undefined]) {
+    await expect(termsOfApproval(owner, datanetId, recipe, { host: host.url })).rejects.toMatchObject(
+      forbidden(true),
+    );
+    await expect(termsOfApproval(owner, datanetId, recipe, {})).rejects.toMatchObject(forbidden(true));
+  }
+  // Without any host the recipe's own terms hold, and what was not checked is said.
+  const without = { rollup: TEST_ROLLUP.rollupAddress };
+  await expect(termsOfApproval(owner, datanetId, shared, without)).rejects.toMatchObject(forbidden(false));
+  expect(await termsOfApproval(owner, datanetId, unknown, without)).toEqual([
+    expect.stringContaining("were not looked at"),
+  ]);
+  expect(await termsOfApproval(owner, datanetId, undefined, without)).toEqual([
+    expect.stringContaining("were not looked at"),
+    expect.stringContaining("recipe was not read"),
+  ]);
+});
+
+test("serves no model for pay whose rows forbid that, and says where nobody knows", async () => {
+  const { owner, sequencerUrl } = world;
+  const logged: Record<string, unknown>[] = [];
+  const log = { write: (line: string) => void logged.push(JSON.parse(line)) };
+  const serve = (name: string, hosts: string) =>
+    serveTested(
+      {
+        SERVING_DATA_PATH: join(world.folder, `serving-${name}`),
+        SERVING_DATANET_HOSTS: hosts,
+        SERVING_PORT: "0",
+        SERVING_KERNELS: "wasm",
+      },
+      {
+        logger: createLogger("models", "warn", log as never),
+        published: {
+          ...{ sequencerUrl, domain: owner.domain, rollup: storeRollupOf(owner) },
+          places: [{ modelId: 15, folder: modelFolder(name) }],
+        },
+      },
+    );
+  await expect(serve("shared", "")).rejects.toMatchObject(forbidden(false));
+  await expect(serve("unknown", host.url)).rejects.toMatchObject(forbidden(true));
+  expect(logged).toEqual([]);
+  const served = await serve("unknown", "");
+  await served.close();
+  expect(logged.filter(({ level }) => level === WARN)).toEqual([
+    expect.objectContaining({
+      modelId: 15,
+      datanetIds: [world.datanetId],
+      msg: expect.stringContaining("not known"),
+    }),
+  ]);
 });

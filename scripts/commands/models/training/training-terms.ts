@@ -1,47 +1,63 @@
 /** Terms of the rows that `models train` trains on: by a host's signed records, by a card, or not looked at. */
-import type { ModelUse, RowTerms } from "@openledger/attribution/model/recipe-fields";
+import { type ModelUse, parseTerms, type RowTerms } from "@openledger/attribution/model/recipe-fields";
 import { readVersion } from "@openledger/client/actions/data/published-version";
 import type { RowStore } from "@openledger/client/actions/data/row-store";
 import { readRowTerms } from "@openledger/client/datanets/signed-terms";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { type NamedCard, termsOfCard } from "@openledger/datanets/card/card";
-import { groupTerms, isKnown } from "@openledger/datanets/terms/terms-rule";
+import { groupTerms, uncheckedRows, unknownCount } from "@openledger/datanets/terms/terms-rule";
 import { counted } from "@openledger/foundation/counted";
 import type { AskedModelTerms } from "@openledger/models/tuning/recipe/plan-model";
-
-/** Terms of a Datanet's rows of which nobody has named host or card. */
-const NOT_LOOKED_AT = "not looked at";
+import type { GlobalOptions } from "../../../cli/context.ts";
+import { askAnyHost } from "../../datanet/host-options.ts";
 
 interface TermsSources {
   readonly store: RowStore;
   readonly versions: readonly { readonly id: number; readonly rowsRoot: bigint }[];
-  /** Host of the Datanets, whose signed records say most. */
-  readonly host: string | undefined;
-  /** Card of the first Datanet, where no host is named. */
+  /** Host of the Datanets, whose signed records say most: named, or the one that this machine knows. */
+  readonly options: GlobalOptions & {
+    readonly host?: string;
+    readonly use?: ModelUse;
+    readonly licence?: string;
+  };
+  /** Card of the first Datanet, where no host says anything. */
   readonly card: NamedCard | null;
-  readonly use: ModelUse | undefined;
-  readonly licence: string | undefined;
+  /** Terms in the recipe's file; undefined: it has none. */
+  readonly inFile: unknown;
 }
 
-/** Undefined where neither host nor card says anything, and no use or licence is asked for. @throws as a host refuses */
+/**
+ * Undefined where neither host nor card says anything, and no use or licence is asked for: a recipe's file keeps its terms then.
+ * @throws ATT_RECIPE_INVALID for terms of another form in the file; as a host that was named refuses
+ */
 export async function termsToTrain(
   client: LedgerClient,
-  { card, host, licence, store, use, versions }: TermsSources,
+  { card, inFile, options, store, versions }: TermsSources,
 ): Promise<AskedModelTerms | undefined> {
-  if (host === undefined && card === null && use === undefined && licence === undefined) return undefined;
-  const rows: RowTerms[] = [];
+  const { licence, use } = options;
+  const found: { rows: RowTerms[]; isKnown: boolean }[] = [];
   for (const [place, { id, rowsRoot }] of versions.entries()) {
     const listed = (await readVersion(store, rowsRoot)).rows;
-    if (host !== undefined) {
-      rows.push(...(await readRowTerms(client, { hostUrl: host, datanetId: id, rows: listed })));
-      continue;
-    }
-    const known = card === null || place > 0 ? { licence: NOT_LOOKED_AT } : termsOfCard(card.card);
-    rows.push(
-      ...groupTerms(listed.map(({ digest }) => ({ datanet: id, digest, isSigned: false, ...known }))),
-    );
+    const ofCard = card === null || place > 0 ? null : termsOfCard(card.card);
+    const rows =
+      (await askAnyHost(options, (hostUrl) =>
+        readRowTerms(client, { hostUrl, datanetId: id, rows: listed }),
+      )) ??
+      (ofCard === null
+        ? null
+        : groupTerms(listed.map(({ digest }) => ({ datanet: id, digest, isSigned: false, ...ofCard }))));
+    const unchecked = () =>
+      uncheckedRows(
+        id,
+        listed.map(({ digest }) => digest),
+      );
+    found.push({ rows: rows ?? unchecked(), isKnown: rows !== null });
   }
-  return { rows, use: use ?? "paid", licence };
+  const isAnyKnown = found.some(({ isKnown }) => isKnown);
+  if (!isAnyKnown && use === undefined && licence === undefined) return undefined;
+  const rows =
+    isAnyKnown || inFile === undefined ? found.flatMap((one) => one.rows) : parseTerms(inFile).rows;
+  return { rows, use, licence };
 }
 
 /** Lines that say which licence a model has, and of which rows no terms are known or signed. */
@@ -55,7 +71,7 @@ export function termsWords(
   const { licence, rows, use } = terms;
   const count = (fits: (one: RowTerms) => boolean) =>
     rows.reduce((sum, one) => sum + (fits(one) ? one.rowCount : 0), 0);
-  const [unknown, unsigned] = [count((one) => !isKnown(one)), count(({ isSigned }) => !isSigned)];
+  const [unknown, unsigned] = [unknownCount(rows), count(({ isSigned }) => !isSigned)];
   return [
     `use ${use}, ${licence === null ? "no licence is given" : `licence ${licence}`}`,
     ...(unknown === 0 ? [] : [`the terms of ${counted(unknown, "row")} are not known to machines`]),
