@@ -35,9 +35,11 @@ const addons = [
     folder: join(root, "steps"),
     file: "row-steps.node",
     flags: commonFlags,
-    includes: ["kernels/adx-product.h", "field.h", "modulus.h", "node-api.h"].map((name) =>
-      join(root, "src", name),
-    ),
+    includes: [
+      ...["adx-product.h", "ifma-field.h", "kernels.h"].map((name) => `kernels/${name}`),
+      ...["buffer.h", "field.h", "modulus.h", "node-api.h"],
+      "../../../circuits/native/src/dot.h",
+    ].map((name) => join(root, "src", name)),
   },
   {
     what: "field arithmetic",

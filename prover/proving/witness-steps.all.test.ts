@@ -13,6 +13,7 @@ import { TableWitness } from "@openledger/circuits/table/table-witness";
 import { RandomLedger } from "@openledger/circuits/testing/random-ledger";
 import { fillTable, SMALL_DEPTH, SMALL_TABLE } from "@openledger/circuits/testing/table-world";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { flattenInputs } from "../witness/step-inputs.ts";
 import { loadStepRunner } from "../witness/step-runner.ts";
 import { openWitnessSource, openWitnessThreads, type WitnessSource } from "./witness-source.ts";
 
@@ -20,6 +21,7 @@ const threads = openWitnessThreads(1);
 let description: ComposedDescription;
 let paths: Awaited<ReturnType<typeof readDescription>>;
 let compositionPath: string;
+let runProgram: RunPart;
 let programs: TableWitness;
 let source: WitnessSource;
 beforeAll(async () => {
@@ -29,14 +31,14 @@ beforeAll(async () => {
   const read = await readDescription(wasmPath);
   ({ description } = read);
   [paths, compositionPath] = [read, wasmPath];
-  const run: RunPart = ({ part, inputs, own }) =>
+  runProgram = ({ part, inputs, own }) =>
     threads.run("runPart", {
       wasmPath: read.wasmPaths[part]!,
       portCount: description.parts[part]!.ports.length,
       inputs,
       own,
     });
-  programs = new TableWitness(description, run);
+  programs = new TableWitness(description, runProgram);
   source = await openWitnessSource(wasmPath, 1);
 }, 600_000);
 afterAll(() => Promise.all([threads.close(), source.close()]));
@@ -58,6 +60,35 @@ describe.skipIf(loadStepRunner() === null)("a table batch's witness by steps", (
     await programs.calculate(inputs, expected);
     const made = await source.calculate(inputs as never);
     expect(Buffer.from(made.subarray(76)).equals(expected)).toBe(true);
+  });
+
+  it("is the same copy by copy and eight at once, for any number of copies", async () => {
+    const blocks: { part: number; inputs: readonly CircuitInputs[] }[] = [];
+    const watched = new TableWitness(description, runProgram, async ({ part, inputs }) => {
+      blocks.push({ part, inputs });
+      return null;
+    });
+    await watched.calculate(
+      inputsOf(5, 30),
+      new Uint8Array(new SharedArrayBuffer(32 * description.wireCount)),
+    );
+    const runner = loadStepRunner()!;
+    for (const { part, inputs } of blocks) {
+      const { steps, wireCount, ports } = description.parts[part]!;
+      const program = runner.load(await readFile(paths.stepsPaths[part]!));
+      for (const count of [1, 3, 8, 9, 16].filter((each) => each === 1 || inputs.length > 1)) {
+        const repeated = Array.from({ length: count }, (_, i) => inputs[i % inputs.length]!);
+        const bytes = flattenInputs(repeated, steps!.inputs)!;
+        const made = [true, false].map((isScalar) => {
+          const [shown, own] = [ports.length, wireCount - 1 - ports.length].map(
+            (each) => new Uint8Array(32 * each * count),
+          ) as [Uint8Array, Uint8Array];
+          expect(runner.run(program, bytes, shown, own, isScalar)).toBe(-1);
+          return Buffer.concat([shown, own]);
+        });
+        expect(made[0]!.equals(made[1]!)).toBe(true);
+      }
+    }
   });
 
   it("is made by circom's programs where steps are missing, cut off or of another program, with one warning each", async () => {

@@ -17,8 +17,9 @@ interface StepRunner {
    * Fills `ports` and `own`, copy after copy, 32 little-endian bytes a value. `inputs` has each copy's inputs in the
    * order of the part's wires. Returns -1, or the index of a row that some copy breaks; nothing is filled then.
    * @throws Error if sizes do not fit, or an input is not below the field's order
+   * @param isScalar for tests: copy by copy, although the processor takes eight at once
    */
-  run(steps: LoadedSteps, inputs: Uint8Array, ports: Uint8Array, own: Uint8Array): number;
+  run(steps: LoadedSteps, inputs: Uint8Array, ports: Uint8Array, own: Uint8Array, isScalar?: boolean): number;
 }
 
 const addonPath = fileURLToPath(new URL("../native/steps/build/row-steps.node", import.meta.url));

@@ -1,188 +1,68 @@
-// Runs the steps that circuits/compiler/row-steps.ts derives from a part's rows, for many copies of the part at once: a
-// step's divisions share one inversion. step-runner.ts has the types.
+// Runs the steps that circuits/compiler/row-steps.ts derives from a part's rows, for many copies of the part at once.
+// step-runner.ts has the types.
 #include <memory>
-#include <stdexcept>
 #include <string>
-#include <vector>
 
-#include "../../src/field.h"
+#include "../../../../circuits/native/src/dot.h"
 #include "../../src/node-api.h"
+#include "run.h"
 
 namespace {
 
 constexpr u32 magic = 0x32545352;
-enum Step : u32 { product, quotient, bits, basePoints, challenge, check };
 
-struct Program {
-  u32 wireCount, outputCount, publicInputCount, privateInputCount;
-  std::vector<Words> constants;
-  std::vector<u32> code;
-  u32 portCount() const { return outputCount + publicInputCount; }
-  u32 inputCount() const { return publicInputCount + privateInputCount; }
-};
+/** One copy after the other, in the form with R = 2^256. */
+struct ScalarSteps {
+  using F = Words;
+  using Unit = Words;
+  using Constant = Words;
+  using Mask = bool;
+  static constexpr size_t lanes = 1;
 
-/** Reads code word by word; each wire and constant is checked to be one. */
-struct Reader {
-  const Program& program;
-  size_t at = 0;
-  bool isDone() const { return at >= program.code.size(); }
-  u32 next() {
-    if (isDone()) throw std::runtime_error("the steps end within a step");
-    return program.code[at++];
-  }
-  u32 wire() {
-    const u32 out = next();
-    if (out >= program.wireCount) throw std::runtime_error("a step names no wire");
+  static const Words* constants(const Program& program) { return program.constants.data(); }
+  static F load(const Unit& unit) { return unit; }
+  static void store(Unit& to, const F& a) { to = a; }
+  static F one() { return Fr::one; }
+
+  static F sum(const Term<Unit, Words>* terms, size_t count, size_t group, const Words* constants) {
+    F out{};
+#ifdef PROVER_HAS_ADX
+    if (hasAdx && count > 2) {
+      for (size_t k = 0; k < count;) {
+        Wide sum{};
+        for (const size_t to = std::min(count, k + ::maxTerms); k < to; k++) addProductAdx(sum, *terms[k].factor, terms[k].wire[group]);
+        clearLowAdx(sum);
+        out = Fr::add(out, Fr::reduceOnce(belowModulus({{sum.t[4], sum.t[5], sum.t[6], sum.t[7]}})));
+      }
+      return out;
+    }
+#endif
+    for (size_t k = 0; k < count; k++) {
+      const auto [wire, factor] = terms[k];
+      if (factor == constants) out = Fr::add(out, wire[group]);
+      else if (factor == constants + 1) out = Fr::sub(out, wire[group]);
+      else out = Fr::add(out, Fr::mul(*factor, wire[group]));
+    }
     return out;
   }
-  const Words& constant() {
-    const u32 out = next();
-    if (out >= program.constants.size()) throw std::runtime_error("a step names no constant");
-    return program.constants[out];
-  }
-};
+  static F mul(const F& a, const F& b) { return Fr::mul(a, b); }
+  static F scaled(const F& a, const Words& scale) { return Fr::mul(a, scale); }
+  static F product(const F& a, const F& b, const F& c, const Words& scale) { return Fr::mul(Fr::sub(Fr::mul(a, b), c), scale); }
+  static F difference(const F& c, const F& a, const F& b) { return Fr::sub(c, Fr::mul(a, b)); }
+  static F scaledLess(const F& b, const Words& factor, const Words& own) { return Fr::sub(Fr::mul(factor, b), own); }
 
-class Run {
- public:
-  Run(const Program& program, size_t copies)
-      : program(program), n(copies), values(program.wireCount * copies), a(n), b(n), c(n), before(n) {
-    for (size_t i = 0; i < n; i++) values[i] = Fr::one;
-  }
+  static Mask zeros(const F& a) { return isZero(a); }
+  static bool isAllZero(const F& a) { return isZero(a); }
+  static bool isAllZeroWhere(Mask mask, const F& a) { return !mask || isZero(a); }
+  static F oneWhere(Mask mask, const F& a) { return mask ? Fr::one : a; }
+  static F zeroWhere(Mask mask, const F& a) { return mask ? Words{} : a; }
+  static F inverse(const F& a) { return Fr::inv(a); }
 
-  Words* of(u32 wire) { return values.data() + wire * n; }
-
-  /** The index of a row that some copy breaks, or -1. */
-  i64 all() {
-    Reader reader{program};
-    while (!reader.isDone()) {
-      const u32 step = reader.next();
-      if (step == product) {
-        Words* out = of(reader.wire());
-        const Words& scale = reader.constant();
-        sum(reader, a), sum(reader, b), sum(reader, c);
-        for (size_t i = 0; i < n; i++) out[i] = Fr::mul(Fr::sub(Fr::mul(a[i], b[i]), c[i]), scale);
-      } else if (step == quotient) {
-        Words* out = of(reader.wire());
-        const Words& factor = reader.constant();
-        const Words& own = reader.constant();
-        sum(reader, a), sum(reader, b), sum(reader, c);
-        for (size_t i = 0; i < n; i++) {
-          c[i] = Fr::sub(c[i], Fr::mul(a[i], b[i]));
-          b[i] = Fr::sub(Fr::mul(factor, b[i]), own);
-        }
-        if (!divide(out)) return 0;
-      } else if (step == bits) {
-        bitsOf(reader);
-      } else if (step == basePoints) {
-        points(reader);
-      } else if (step == challenge) {
-        signs(reader);
-      } else if (step == check) {
-        const u32 row = reader.next();
-        sum(reader, a), sum(reader, b), sum(reader, c);
-        for (size_t i = 0; i < n; i++)
-          if (!isZero(Fr::sub(Fr::mul(a[i], b[i]), c[i]))) return row;
-      } else {
-        throw std::runtime_error("there is no such step");
-      }
-    }
-    return -1;
-  }
-
- private:
-  const Program& program;
-  const size_t n;
-  std::vector<Words> values, a, b, c, before;
-
-  void sum(Reader& reader, std::vector<Words>& out) {
-    for (size_t i = 0; i < n; i++) out[i] = Words{};
-    const Words* first = program.constants.data();
-    for (u32 terms = reader.next(); terms > 0; terms--) {
-      const Words* wire = of(reader.wire());
-      const Words& factor = reader.constant();
-      if (&factor == first)
-        for (size_t i = 0; i < n; i++) out[i] = Fr::add(out[i], wire[i]);
-      else if (&factor == first + 1)
-        for (size_t i = 0; i < n; i++) out[i] = Fr::sub(out[i], wire[i]);
-      else
-        for (size_t i = 0; i < n; i++) out[i] = Fr::add(out[i], Fr::mul(factor, wire[i]));
-    }
-  }
-
-  /** out = c / b by one inversion (Montgomery's trick); 0 / 0 = 0, as in circom. False for a division of another value by 0. */
-  bool divide(Words* out) {
-    Words all = Fr::one;
-    for (size_t i = 0; i < n; i++) {
-      before[i] = all;
-      if (!isZero(b[i])) all = Fr::mul(all, b[i]);
-      else if (!isZero(c[i])) return false;
-    }
-    Words inverse = Fr::inv(all);
-    for (size_t i = n; i-- > 0;) {
-      if (isZero(b[i])) {
-        out[i] = Words{};
-        continue;
-      }
-      out[i] = Fr::mul(c[i], Fr::mul(inverse, before[i]));
-      inverse = Fr::mul(inverse, b[i]);
-    }
-    return true;
-  }
-
-  static u64 bitsAt(const Words& value, u32 from, u64 mask) {
-    if (from >= 256) return 0;
-    u64 out = value.w[from / 64] >> (from % 64);
-    if (from % 64 > 61 && from < 192) out |= value.w[from / 64 + 1] << (64 - from % 64);
-    return out & mask;
-  }
-
-  void bitsOf(Reader& reader) {
-    const Words& scale = reader.constant();
-    sum(reader, a);
-    for (size_t i = 0; i < n; i++) a[i] = Fr::fromMontgomery(Fr::mul(a[i], scale));
-    for (u32 count = reader.next(); count > 0; count--) {
-      Words* out = of(reader.wire());
-      const u32 index = reader.next();
-      for (size_t i = 0; i < n; i++) out[i] = bitsAt(a[i], index, 1) == 1 ? Fr::one : Words{};
-    }
-  }
-
-  /** What BasePoints looks up for each four bits of a scalar. */
-  void points(Reader& reader) {
-    const Words* scalar = of(reader.wire());
-    for (size_t i = 0; i < n; i++) a[i] = Fr::fromMontgomery(scalar[i]);
-    const u32 count = reader.next();
-    for (u32 window = 0; window < count; window++) {
-      Words* u = of(reader.wire());
-      Words* v = of(reader.wire());
-      const Words* table[16];
-      for (const Words*& entry : table) entry = &reader.constant();
-      for (size_t i = 0; i < n; i++) {
-        const u64 digit = window < 64 ? bitsAt(a[i], 4 * window, 15) : 0;
-        const u64 at = digit < 8 ? 2 * (7 - digit) : 2 * (digit - 8);
-        u[i] = *table[at];
-        v[i] = digit < 8 ? Fr::neg(*table[at + 1]) : *table[at + 1];
-      }
-    }
-  }
-
-  /** What NegatedChallengeMul shows of a hash: its bits from 128 on, and v or -v for each bit below. */
-  void signs(Reader& reader) {
-    const Words& scale = reader.constant();
-    const Words* v = of(reader.wire());
-    sum(reader, a);
-    for (size_t i = 0; i < n; i++) a[i] = Fr::fromMontgomery(Fr::mul(a[i], scale));
-    for (u32 count = reader.next(); count > 0; count--) {
-      Words* out = of(reader.wire());
-      const u32 index = reader.next();
-      for (size_t i = 0; i < n; i++) out[i] = index < 128 && bitsAt(a[i], 128 + index, 1) == 1 ? Fr::one : Words{};
-    }
-    for (u32 count = reader.next(); count > 0; count--) {
-      Words* out = of(reader.wire());
-      const u32 index = reader.next();
-      for (size_t i = 0; i < n; i++) out[i] = bitsAt(a[i], index, 1) == 1 ? v[i] : Fr::neg(v[i]);
-    }
-  }
+  static F fromPlain(const Words* plain) { return Fr::toMontgomery(*plain); }
+  static void toPlain(const F& a, Words* plain) { *plain = Fr::fromMontgomery(a); }
+  static F flags(unsigned mask) { return (mask & 1) != 0 ? Fr::one : Words{}; }
+  static F negatedWhere(unsigned mask, const F& a) { return (mask & 1) != 0 ? Fr::neg(a) : a; }
+  static F gather(const Words* const* from) { return **from; }
 };
 
 napi_value load(napi_env env, napi_value* args) {
@@ -202,12 +82,24 @@ napi_value load(napi_env env, napi_value* args) {
   if (head[6] > 0)
     std::memcpy(program->code.data(), bytes.data + sizeof head + size_t{32} * head[5], size_t{4} * head[6]);
   for (Words& constant : program->constants) constant = Fr::toMontgomery(constant);
+  if (ifmaSteps() != nullptr) {
+    static constexpr Words laneForm = powerOfTwo(260, ScalarModulus::value);
+    for (const Words& constant : program->constants) {
+      const Words form = Fr::mul(constant, laneForm);
+      Limbs& limbs = program->limbs.emplace_back();
+      for (int i = 0; i < 5; i++) limbs.l[i] = limb52(form, i);
+    }
+  }
   napi_value out;
   napi_create_external(
       env, program.release(), [](napi_env, void* data, void*) { delete static_cast<Program*>(data); }, nullptr, &out);
   return out;
 }
 
+/** Fewer copies take longer in lanes than one by one. */
+constexpr size_t fewestInLanes = 3;
+
+/** run(program, inputs, ports, own, isScalar): isScalar for tests, which hold lanes and scalars equal. */
 napi_value run(napi_env env, napi_value* args) {
   void* data = nullptr;
   if (napi_get_value_external(env, args[0], &data) != napi_ok) throw std::runtime_error("expected loaded steps");
@@ -215,27 +107,13 @@ napi_value run(napi_env env, napi_value* args) {
   const Bytes inputs = bytesOf(env, args[1]), ports = bytesOf(env, args[2]), own = bytesOf(env, args[3]);
   const size_t width = size_t{32} * program.inputCount();
   const size_t n = width == 0 ? 0 : inputs.size / width;
-  const size_t ownCount = program.wireCount - 1 - program.portCount();
-  if (n == 0 || inputs.size != n * width || ports.size != n * 32 * program.portCount() || own.size != n * 32 * ownCount)
+  if (n == 0 || inputs.size != n * width || ports.size != n * 32 * program.portCount() || own.size != n * 32 * program.ownCount())
     throw std::runtime_error("wrong number of bytes");
-  Run block(program, n);
-  const u32 firstInput = 1 + program.outputCount;
-  for (size_t i = 0; i < n; i++)
-    for (u32 k = 0; k < program.inputCount(); k++) {
-      Words value;
-      std::memcpy(&value, inputs.data + i * width + size_t{32} * k, sizeof value);
-      if (!isBelow(value, Fr::modulus)) throw std::runtime_error("an input is not below the field's order");
-      block.of(firstInput + k)[i] = Fr::toMontgomery(value);
-    }
-  const i64 broken = block.all();
-  for (size_t i = 0; i < n && broken < 0; i++)
-    for (u32 wire = 1; wire < program.wireCount; wire++) {
-      const Words value = Fr::fromMontgomery(block.of(wire)[i]);
-      const u32 k = wire - 1;
-      unsigned char* to = k < program.portCount() ? ports.data + (i * program.portCount() + k) * 32
-                                                  : own.data + (i * ownCount + k - program.portCount()) * 32;
-      std::memcpy(to, &value, sizeof value);
-    }
+  const Copies copies{n, inputs.data, ports.data, own.data};
+  bool isScalar = false;
+  napi_get_value_bool(env, args[4], &isScalar);
+  const RunLanes lanes = isScalar || n < fewestInLanes ? nullptr : ifmaSteps();
+  const i64 broken = lanes != nullptr ? lanes(program, copies) : Run<ScalarSteps>(program, copies).all();
   napi_value out;
   napi_create_int64(env, broken, &out);
   return out;
