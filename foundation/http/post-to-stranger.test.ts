@@ -1,7 +1,9 @@
-/** Tests of requests to strangers' addresses. */
+/** Tests of requests to strangers' addresses, with a server of names on this machine. */
+import { createSocket } from "node:dgram";
+import dns from "node:dns/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
 import { isPublicAddress, postToStranger, strangersUrl } from "./post-to-stranger.ts";
 
 let server: Server;
@@ -58,4 +60,34 @@ it("calls a name that the operator allows, follows no redirect, and waits no lon
   expect(await post(at("302"), ["localhost"])).toBe(302);
   expect(asked).toBe(2);
   expect(await post(at("silent"), ["localhost"], 100)).toMatch(/TimeoutError|23/);
+});
+
+/** A server of names: inner.example leads to private addresses, and of others it says nothing. */
+async function nameServer(): Promise<void> {
+  const socket = createSocket("udp4");
+  socket.on("message", (query, { address, port: from }) => {
+    const end = query.indexOf(0, 12) + 5;
+    const isFour = query.readUInt16BE(end - 4) === 1;
+    if (!query.subarray(12, end).includes("inner")) return;
+    const bytes = isFour ? [127, 0, 0, 1] : [...new Array(15).fill(0), 1];
+    // One question and one answer: name by a pointer, type, class IN, a minute, the address.
+    const head = [query[0]!, query[1]!, 0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0];
+    const answer = [0xc0, 12, 0, isFour ? 1 : 28, 0, 1, 0, 0, 0, 60, 0, bytes.length, ...bytes];
+    socket.send(Buffer.from([...head, ...query.subarray(12, end), ...answer]), from, address);
+  });
+  await new Promise<void>((settle) => socket.bind(0, "127.0.0.1", settle));
+  const before = dns.getServers();
+  dns.setServers([`127.0.0.1:${socket.address().port}`]);
+  onTestFinished(() => {
+    dns.setServers(before);
+    socket.close();
+  });
+}
+
+it("asks DNS for a stranger's name, refuses private addresses there, and waits for no silent server", async () => {
+  await nameServer();
+  expect(await post("https://inner.example/200")).toBe("SRV_ADDRESS_REFUSED");
+  const startedAtMs = performance.now();
+  expect(await post("https://silent.example/200", [], 200)).toMatch(/TimeoutError|23/);
+  expect(performance.now() - startedAtMs).toBeLessThan(2_000);
 });

@@ -2,7 +2,7 @@
  * Requests to addresses that strangers have named, such as webhooks. Attack: a stranger names an address inside the operator's
  * network, or a name that resolves to one, now or at the second look (DNS rebinding).
  */
-import { type LookupAddress, lookup } from "node:dns";
+import dns from "node:dns/promises";
 import { request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
 import { BlockList, isIP, isIPv6 } from "node:net";
@@ -78,18 +78,45 @@ export function strangersUrl(text: string, { allowedHosts }: StrangerOptions): U
   return url;
 }
 
-/** Every address of a name. */
-const addressesOf = (host: string): Promise<LookupAddress[]> =>
+interface Address {
+  readonly address: string;
+  readonly family: number;
+}
+
+/**
+ * Every address of a name. Names of strangers are asked of DNS alone, which holds no thread. Attack: names whose servers are silent
+ * hold the four threads of `lookup`, on which files wait, too.
+ */
+async function addressesOf(
+  host: string,
+  { isAllowed, signal }: { readonly isAllowed: boolean; readonly signal: AbortSignal },
+): Promise<readonly Address[]> {
+  if (isIP(host) !== 0) return [{ address: host, family: isIP(host) }];
+  if (isAllowed) return dns.lookup(host, { all: true, verbatim: true });
+  // RFC 6761: never asked of DNS.
+  if (/(^|\.)localhost\.?$/i.test(host)) return [{ address: "127.0.0.1", family: 4 }];
+  const names = new dns.Resolver();
+  names.setServers(dns.getServers());
+  signal.addEventListener("abort", () => names.cancel(), { once: true });
+  const [four, six] = await Promise.allSettled([names.resolve4(host), names.resolve6(host)]);
+  const found = [four, six].flatMap((result, i) =>
+    result.status === "rejected" ? [] : result.value.map((address) => ({ address, family: i === 0 ? 4 : 6 })),
+  );
+  if (found.length === 0 && four.status === "rejected") throw four.reason;
+  return found;
+}
+
+/** Ends with the signal's reason where the work does not end before; the work goes on, and nobody waits for it. */
+const untilAborted = <T>(work: Promise<T>, signal: AbortSignal): Promise<T> =>
   new Promise((settle, fail) => {
-    lookup(host, { all: true, verbatim: true }, (error, found) =>
-      error === null ? settle(found) : fail(error),
-    );
+    signal.addEventListener("abort", () => fail(signal.reason), { once: true });
+    work.then(settle, fail);
   });
 
 export interface StrangerRequest extends StrangerOptions {
   readonly body: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Limit of the whole call, in milliseconds. */
+  /** Limit of the whole call with the search for the name's addresses, in milliseconds. */
   readonly timeoutMs: number;
 }
 
@@ -97,7 +124,7 @@ export interface StrangerRequest extends StrangerOptions {
  * Sends a POST to a stranger's URL, and reads no more of the answer than its status. Redirects are not followed. The name is
  * resolved once, all its addresses have to be public, and one of these is connected to.
  * @returns the status
- * @throws SRV_ADDRESS_REFUSED; Node's errors of a connection, or a TimeoutError
+ * @throws SRV_ADDRESS_REFUSED; Node's errors of a name or a connection, or a TimeoutError
  */
 export async function postToStranger(
   text: string,
@@ -106,11 +133,11 @@ export async function postToStranger(
   const url = strangersUrl(text, options);
   const host = hostOf(url);
   const signal = AbortSignal.timeout(timeoutMs);
-  const found = isIP(host) === 0 ? await addressesOf(host) : [{ address: host, family: isIP(host) }];
-  signal.throwIfAborted();
+  const isAllowed = options.allowedHosts.includes(host);
+  const found = await untilAborted(addressesOf(host, { isAllowed, signal }), signal);
   const [pinned] = found;
   if (pinned === undefined) throw refused("it has no address", { host });
-  if (!options.allowedHosts.includes(host) && !found.every(({ address }) => isPublicAddress(address)))
+  if (!isAllowed && !found.every(({ address }) => isPublicAddress(address)))
     throw refused("its name leads to an address that is not public", { host });
   const send = url.protocol === "https:" ? requestHttps : requestHttp;
   return new Promise((settle, fail) => {
