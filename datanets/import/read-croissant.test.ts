@@ -94,3 +94,22 @@ it("other JSON stays data, or is refused as before", async () => {
   expect(read.rows).toEqual([utf8("http://mlcommons.org/croissant/1.1")]);
   expect(read.refused).toMatchObject([{ why: expect.stringContaining("it is one object") }]);
 });
+
+it("compares no file that is beyond the import's bytes, however often it is named", async () => {
+  const [croissant, data] = await exported();
+  const large = { ...data!, content: new Uint8Array(croissant!.content.length) };
+  const read = await readImport(
+    card,
+    [croissant!, large],
+    {},
+    {
+      limits: { bytes: 2 * croissant!.content.length - 1 },
+    },
+  );
+  expect(read.rows).toEqual([]);
+  // Once compared, it would be another file than the one that is named.
+  expect(read.refused.map(({ file, why }) => [file, why])).toEqual([
+    [large.name, expect.stringContaining("have more than")],
+    [croissant!.name, expect.stringContaining("not among the files")],
+  ]);
+});

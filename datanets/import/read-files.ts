@@ -44,23 +44,32 @@ export async function readFiles(
   const pictures: PictureFile[] = [];
   const refused: Refusal[] = [];
   const described: string[] = [];
-  const readAll = async (list: readonly ImportFile[], isUnpacked: boolean): Promise<void> => {
+  /** Files within the budget: nothing is hashed or read of others. */
+  const within = (list: readonly ImportFile[]): ImportFile[] =>
+    list.filter((file) => {
+      try {
+        budget.takeBytes(file.name, file.content.length);
+        return true;
+      } catch (error) {
+        refused.push(refusalOf(error, { file: file.name, line: 0 }));
+        return false;
+      }
+    });
+  const readAll = async (list: readonly ImportFile[]): Promise<void> => {
     const { croissants, notices, refused: differing } = describedFiles(list);
     described.push(...notices);
     for (const refusal of differing.values()) refused.push(refusal);
-    for (const file of list)
-      if (!croissants.has(file) && !differing.has(file)) await readInto(file, isUnpacked);
+    for (const file of list) if (!croissants.has(file) && !differing.has(file)) await readInto(file);
   };
-  const readInto = async (file: ImportFile, isUnpacked: boolean): Promise<void> => {
+  const readInto = async (file: ImportFile): Promise<void> => {
     const place = { file: file.name, line: 0 };
     try {
       const format = requireFormat(file);
-      // What is in an archive was counted with it.
-      if (!isUnpacked) budget.takeBytes(file.name, file.content.length);
       if (format === "zip") {
         const unpacked = await unpackZip(file, budget);
         for (const refusal of unpacked.refused) refused.push(refusal);
-        return readAll(unpacked.files, true);
+        // What is in an archive was counted as it was unpacked.
+        return readAll(unpacked.files);
       }
       if (format === "image" && file.content.length > 0)
         return void pictures.push({ name: file.name, record: pictureRecord(file) });
@@ -71,7 +80,7 @@ export async function readFiles(
       refused.push(refusalOf(error, place));
     }
   };
-  await readAll(files, false);
+  await readAll(within(files));
   const joined = joinPictures(tables, pictures);
   const isJoined = joined.tables !== tables;
   const all = isJoined ? joined.tables : [...tables, ...pictures.map(({ record }) => tableOf([record]))];
