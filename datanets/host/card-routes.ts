@@ -125,18 +125,18 @@ export function registerCardRoutes(app: FastifyInstance, context: HostContext): 
 
 type DatanetView = Awaited<ReturnType<typeof datanetView>>;
 
-async function datanetView({ ledger }: HostContext, datanet: HostedDatanet) {
+async function datanetView({ keyNotices, ledger }: HostContext, datanet: HostedDatanet) {
   const leaf = await ledger.datanet(datanet.id);
   const { policy, publishedAt, rowCount, rowsRoot, version } = leaf.datanet;
   const [named, facts] = await Promise.all([
-    datanet.requireCard(policy),
+    keyNotices.cardOf(datanet, leaf),
     datanetFacts(datanet, hex32(rowsRoot)),
   ]);
   return {
     id: datanet.id,
     card: named.card,
     policy: hex32(named.policy),
-    /** false: the ledger has a newer card, which nobody has brought here. */
+    /** false: the ledger has another card, which nobody has brought here, or which is under notice. */
     isCardCurrent: named.policy === policy,
     ledger: {
       l1Owner: leaf.l1Owner,

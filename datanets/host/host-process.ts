@@ -157,9 +157,9 @@ const DELIVER_EVERY_MS = 1_000;
 const DELETE_EVENTS_EVERY_MS = 3_600_000;
 
 /** Work of a host that tells people what happens. */
-function noticeUpkeeps({ config, ledger, logger, nowMs, store }: HostContext): Upkeep[] {
+function noticeUpkeeps({ config, keyNotices, ledger, logger, nowMs, store }: HostContext): Upkeep[] {
   const { database } = store;
-  const watch = new EventWatch({ store, ledger, nowMs });
+  const watch = new EventWatch({ store, ledger, keyNotices, nowMs });
   const deliver = { database, nowMs, allowedHosts: config.webhookHosts };
   return [
     new Upkeep(() => watch.look(), {

@@ -7,7 +7,6 @@ import { Readable } from "node:stream";
 import { isStorableText } from "@openledger/foundation/database/storable-text";
 import { setCost } from "@openledger/foundation/http/answer-costs";
 import { rawBodyOf } from "@openledger/foundation/http/bodies";
-import { isRollupError } from "@openledger/foundation/rollup-error";
 import { countFromText } from "@openledger/foundation/wire/query-text";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
@@ -104,19 +103,7 @@ export async function openForReading(
  * @throws DNT_NOT_HOSTED, DNT_UNKNOWN, SRV_SEQUENCER_UNREACHABLE
  */
 export async function cardOf({ keyNotices, ledger }: HostContext, datanet: HostedDatanet): Promise<Card> {
-  const leaf = await ledger.datanet(datanet.id);
-  const { policy } = leaf.datanet;
-  const named = await datanet.requireCard(policy);
-  const last = (await datanet.lastCard()) ?? named;
-  // Attack: a stolen owner wallet opens permissioned rows by an earlier card, which nobody has to bring again.
-  if (last.policy === named.policy || last.card.access === "public") return named.card;
-  try {
-    await keyNotices.refuseCard(leaf, policy);
-    return named.card;
-  } catch (error) {
-    if (isRollupError(error, "DNT_KEY_NOTICE")) return last.card;
-    throw error;
-  }
+  return (await keyNotices.cardOf(datanet, await ledger.datanet(datanet.id))).card;
 }
 
 /** Octets of an answer that cost a unit, as in foundation/http/answer-costs.ts. */

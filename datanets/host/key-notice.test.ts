@@ -116,7 +116,11 @@ it("holds up who was granted access, and the Datanet itself; whose old key signe
   await publish(nameCard(card));
   expect(await codeOf(bringCard(carl, { ...place(), card }))).toBe("taken");
   await publish(nameCard(open));
-  expect((await getHostedDatanet(carl, place())).policy).toBe(hex32(nameCard(open).policy));
+  expect(await getHostedDatanet(carl, place())).toMatchObject({
+    policy: hex32(nameCard(card).policy),
+    isCardCurrent: false,
+    card: { access: "permissioned" },
+  });
   expect(await read(carl)).toBe("DNT_ACCESS_NOT_GRANTED");
 }, 60_000);
 

@@ -23,6 +23,7 @@ import { nameCard } from "../card/card.ts";
 import { atomFeed } from "../notices/atom-feed.ts";
 import { EventWatch } from "../notices/event-watch.ts";
 import { deliverDue, RETRY_MS, testWebhook as tryWebhook } from "../notices/webhooks.ts";
+import { KeyNotices } from "../store/key-notices.ts";
 import type { HeldModel } from "../store/ledger-view.ts";
 import { createHostWorld, type HostWorld } from "../testing/host-world.ts";
 import { sampleCard, sampleRows } from "../testing/sample-card.ts";
@@ -43,6 +44,7 @@ let people: {
   erin: LedgerClient;
 };
 let digests: readonly string[];
+let commitRoot: bigint;
 let receiver: Server;
 /** Calls that have come, and the statuses that the next ones get; 200 afterwards. */
 const calls: { headers: IncomingHttpHeaders; body: string }[] = [];
@@ -79,6 +81,7 @@ beforeAll(async () => {
     rows: sampleRows(3),
   });
   digests = contributed.contribution.digests;
+  commitRoot = contributed.contribution.rowsRoot;
   await world.finalise();
   const source = await contributionSource(store, contributed.contribution.rowsRoot);
   await uploadRows(people.ann, { ...place(), source });
@@ -312,6 +315,10 @@ it("tells of models that wait, of paid answers once an hour, and of settled epoc
   const settled: { kind: string; epoch: number; status: string; earnedWei: bigint[] }[] = [];
   const modules: ConstructorParameters<typeof EventWatch>[0] = {
     store: other.store,
+    keyNotices: new KeyNotices(
+      { operationsPage: async () => ({ operations: [], nextBefore: null }) },
+      Date.now,
+    ),
     nowMs: () => clock.nowMs,
     ledger: {
       datanet: async (id) => ({
@@ -386,3 +393,41 @@ it("tells of models that wait, of paid answers once an hour, and of settled epoc
   expect((await told(4))[0]).toEqual(["paid.out", "2"]);
   expect((await told(3))[0]).toEqual(["paid.out", "6"]);
 });
+
+it("names no row by a card that opens the rows and is under notice", async () => {
+  const thief = await world.host("thief");
+  const at = { hostUrl: thief.url, datanetId: world.datanetId };
+  await bringCard(world.owner, { ...at, card });
+  const store = await openRowStore(join(world.folder, "ann"));
+  await uploadRows(people.ann, { ...at, source: await contributionSource(store, commitRoot) });
+  // The host has had an open card, and closed the rows since.
+  const datanet = await thief.store.require(world.datanetId);
+  const open = nameCard({ ...card, access: "public" });
+  await datanet.addCard(open);
+  await datanet.addCard(nameCard({ ...card, name: "Closed" }));
+  const objection: UnsignedRecord = { kind: "objection", row: digests[1]!, note: "it is on topic" };
+  expect((await sayRecords(people.ann, { ...at, records: [objection] }))[0]!.error).toBeNull();
+  const forced = {
+    ...{ kind: "forcedPublishVersion", a: world.datanetId, b: 0, status: "final", hash: null, queueIndex: 4 },
+    ...{ acknowledgedAtMs: Date.now(), amountWei: 0n, word1: 0n, word2: 0n, word4: open.policy },
+  };
+  const leaf = { id: world.datanetId, kind: "datanet" as const, l1Owner: "0x", keyX: 0n, chain: 0n };
+  const facts = { version: 2, rowCount: 0, publishedAt: 0, policy: open.policy, rowsRoot: 0n };
+  const watch = new EventWatch({
+    store: thief.store,
+    nowMs: Date.now,
+    keyNotices: new KeyNotices(
+      { operationsPage: async () => ({ operations: [forced], nextBefore: null }) },
+      Date.now,
+    ),
+    ledger: {
+      datanet: async () => ({ ...leaf, datanet: facts }),
+      modelsOf: async () => [],
+      payeesOf: async () => [],
+      settlementsOf: async () => [],
+    },
+  });
+  await watch.look();
+  const events = await listEvents(people.ann, { hostUrl: thief.url, leafId: world.datanetId });
+  expect(events.map(({ data }) => [data.why, data.row])).toEqual([["objection", undefined]]);
+}, 60_000);

@@ -7,6 +7,7 @@ import type { Card } from "../card/card.ts";
 import type { SignedRecord } from "../records/record.ts";
 import type { HostStore } from "../store/host-store.ts";
 import type { HostedDatanet } from "../store/hosted-datanet.ts";
+import type { KeyNotices } from "../store/key-notices.ts";
 import type { HeldModel, HostLedger, HostPayee } from "../store/ledger-view.ts";
 import { outcomeSql } from "../store/row-outcome.ts";
 import type { EventData, EventKind, NewEvent } from "./event.ts";
@@ -34,6 +35,7 @@ interface FoundRecord {
 interface EventWatchModules {
   readonly store: HostStore;
   readonly ledger: Pick<HostLedger, "datanet" | "modelsOf" | "payeesOf" | "settlementsOf">;
+  readonly keyNotices: Pick<KeyNotices, "cardOf">;
   readonly nowMs: () => number;
 }
 
@@ -70,9 +72,8 @@ export class EventWatch {
   }
 
   async #lookAtRecords(datanet: HostedDatanet): Promise<void> {
-    const { ledger, nowMs, store } = this.#modules;
-    const { policy } = (await ledger.datanet(datanet.id)).datanet;
-    const { card } = await datanet.requireCard(policy);
+    const { keyNotices, ledger, nowMs, store } = this.#modules;
+    const { card } = await keyNotices.cardOf(datanet, await ledger.datanet(datanet.id));
     const name = `records/${datanet.id}`;
     for (;;) {
       const mark = Number((await readMark(store.database, name)) ?? 0);

@@ -4,9 +4,18 @@
  * what nobody can undo.
  */
 import { hex32 } from "@openledger/foundation/hex";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { LRUCache } from "lru-cache";
+import type { NamedCard } from "../card/card.ts";
 import { datanetError } from "../datanet-errors.ts";
-import { type HostLeaf, type HostLedger, type HostOperation, nameOf } from "./ledger-view.ts";
+import type { HostedDatanet } from "./hosted-datanet.ts";
+import {
+  type DatanetLeaf,
+  type HostLeaf,
+  type HostLedger,
+  type HostOperation,
+  nameOf,
+} from "./ledger-view.ts";
 
 /** Length of the notice, in milliseconds: a week, as long as an entry of L1's queue waits before anyone may freeze the ledger. */
 export const KEY_NOTICE_MS = 7 * 86_400_000;
@@ -79,6 +88,25 @@ export class KeyNotices {
     const isOfCard = ({ kind, word4 }: ForcedOperation) =>
       kind === "forcedPublishVersion" && word4 === policy;
     requireNone(await this.#find(`${leaf.id}/card/${hex32(policy)}`, leaf.id, isOfCard), what);
+  }
+
+  /**
+   * Card of a Datanet's policy, or the newest one in the store while the present one is missing or under notice.
+   * @throws DNT_NOT_HOSTED, SRV_SEQUENCER_UNREACHABLE
+   */
+  async cardOf(datanet: HostedDatanet, leaf: DatanetLeaf): Promise<NamedCard> {
+    const { policy } = leaf.datanet;
+    const named = await datanet.requireCard(policy);
+    const last = (await datanet.lastCard()) ?? named;
+    // Attack: a stolen owner wallet opens permissioned rows by an earlier card, which nobody has to bring again.
+    if (last.policy === named.policy || last.card.access === "public") return named;
+    try {
+      await this.refuseCard(leaf, policy);
+      return named;
+    } catch (error) {
+      if (isRollupError(error, "DNT_KEY_NOTICE")) return last;
+      throw error;
+    }
   }
 
   async #find(

@@ -31,6 +31,7 @@ const leafSchema = z.object({
     .nullish(),
 });
 export type HostLeaf = z.output<typeof leafSchema>;
+export type DatanetLeaf = HostLeaf & { readonly datanet: NonNullable<HostLeaf["datanet"]> };
 
 const modelSchema = z.object({
   counters: z.object({ epoch: count }),
@@ -168,7 +169,7 @@ export class HostLedger {
   }
 
   /** @throws DNT_UNKNOWN, SRV_SEQUENCER_UNREACHABLE */
-  async datanet(id: number): Promise<HostLeaf & { readonly datanet: NonNullable<HostLeaf["datanet"]> }> {
+  async datanet(id: number): Promise<DatanetLeaf> {
     const leaf = await this.leaf(id);
     const { datanet } = leaf ?? {};
     if (leaf === null || datanet == null)
