@@ -164,6 +164,8 @@ test("the owner sees what waits, with the model, and publishes a version without
   const check = page.getByRole("region", { name: "Check the version" });
   await check.getByRole("button").click();
   await check.getByText("1 withdrawn by its contributor").waitFor();
+  const changes = page.getByRole("region", { name: "What changed" });
+  await changes.getByText(`withdrawn by its contributor: ${REASON}`).waitFor();
   await expectClean(page, misdeeds, "withdrawal-checked");
   await context.close();
 });

@@ -12,6 +12,7 @@ import {
   hostCommitsSchema,
   type VersionDifference,
 } from "./row-schemas.ts";
+import { type ListWithdrawalsErrorCode, listWithdrawals, type Withdrawal } from "./withdrawals.ts";
 
 export type ListHostCommitsErrorCode = "DNT_NOT_HOSTED" | HostErrorCode;
 
@@ -57,11 +58,17 @@ export interface CompareVersionsParameters extends HostedDatanetPlace {
   /** Maximum changes; at most 1,000; default 100. */
   limit?: number;
 }
-export type CompareVersionsErrorCode = "DNT_NOT_HOSTED" | HostErrorCode;
+export interface CompareVersionsReturnType extends Omit<VersionDifference, "changes"> {
+  changes: readonly (VersionDifference["changes"][number] & {
+    /** Withdrawal by the contributor of a removed row; null for none that their leaf has signed. */
+    readonly withdrawal: Withdrawal | null;
+  })[];
+}
+export type CompareVersionsErrorCode = "DNT_NOT_HOSTED" | ListWithdrawalsErrorCode | HostErrorCode;
 
 /**
- * Compares two versions: rows that came, went or changed owners.
- * @throws DNT_NOT_HOSTED
+ * Compares two versions: rows that came, went or changed owners, and which of them their contributors have withdrawn.
+ * @throws CLI_DATANET_HOST_FALSE, DNT_NOT_HOSTED
  * @example
  * ```ts
  * const [before, after] = ["0x11…", "0x22…"];
@@ -71,10 +78,25 @@ export type CompareVersionsErrorCode = "DNT_NOT_HOSTED" | HostErrorCode;
 export async function compareVersions(
   client: HostAccess,
   { after, at = 0, before, datanetId, hostUrl, limit = 100 }: CompareVersionsParameters,
-): Promise<VersionDifference> {
+): Promise<CompareVersionsReturnType> {
   const path = `/v1/datanets/${datanetId}/difference?before=${before}&after=${after}&from=${at}&limit=${limit}`;
-  return askHost(client, hostUrl, { path }, differenceSchema);
+  const difference = await askHost(client, hostUrl, { path }, differenceSchema);
+  const isAsked = difference.changes.some(({ change }) => change === "removed");
+  const withdrawals = isAsked ? await listWithdrawals(client, { datanetId, hostUrl }) : [];
+  const held = new Map(
+    withdrawals.flatMap((one) => (one.isSignedByLeaf ? [[nameOf(one), one] as const] : [])),
+  );
+  const changes = difference.changes.map((one) => {
+    const contributorId = one.change === "removed" ? one.before?.contributorId : undefined;
+    const name = contributorId === undefined ? "" : nameOf({ contributorId, digest: one.digest });
+    return { ...one, withdrawal: held.get(name) ?? null };
+  });
+  return { ...difference, changes };
 }
+
+/** A row withdrawn by somebody else is another's word. */
+const nameOf = ({ contributorId, digest }: Pick<Withdrawal, "contributorId" | "digest">) =>
+  `${contributorId}/${digest}`;
 
 export type GetCitationErrorCode = "DNT_NOT_HOSTED" | HostErrorCode;
 

@@ -18,6 +18,7 @@ import {
   downloadVersionList,
 } from "@openledger/client/datanets/download-rows";
 import { exportVersion } from "@openledger/client/datanets/export-version";
+import { compareVersions, listHostVersions } from "@openledger/client/datanets/hosted-history";
 import { mirrorDatanet } from "@openledger/client/datanets/mirror-datanet";
 import {
   certifyRemoval,
@@ -259,6 +260,12 @@ describe("a withdrawal", () => {
     await bringVersion(owner, { ...place(), store: fresh, rowsRoot: version.rowsRoot });
     const facts = { datanetId: world.datanetId, store: fresh };
     const withdrawn = await listWithdrawals(owner, place());
+    const [before, after] = (await listHostVersions(owner, place()))
+      .slice(-2)
+      .map(({ rowsRoot }) => rowsRoot);
+    const { changes } = await compareVersions(people.alice, { ...place(), before: before!, after: after! });
+    const reasons = changes.map(({ change, digest, withdrawal }) => [change, digest, withdrawal?.note]);
+    expect(reasons).toEqual([["removed", GONE, "it names a person"]]);
     const fates = async (known: typeof withdrawn) =>
       (await verifyVersion(owner, { ...facts, withdrawn: known })).exceptions.flatMap(({ digest, fate }) =>
         digest === GONE ? [fate] : [],

@@ -85,7 +85,7 @@ function Changes(props: TabProps & { before: string; after: string }) {
         <span class="soft">{showCount(difference.keptCount)} the same</span>
       </p>
       <ul class="change-list">
-        {difference.changes.map(({ after: now, before: then, change, digest }) => (
+        {difference.changes.map(({ after: now, before: then, change, digest, withdrawal }) => (
           <li key={digest} class={`change-${change}`}>
             <Badge tone={TONES[change]}>{change}</Badge>
             <a href={datanetHref(facts.id, `row/${digest}`)} class="change-text">
@@ -97,6 +97,11 @@ function Changes(props: TabProps & { before: string; after: string }) {
                 .map(({ contributorId, validatorId }) => `by ${contributorId}, validated by ${validatorId}`)
                 .join(" → ")}
             </span>
+            {withdrawal !== null && (
+              <span class="soft small change-why">
+                withdrawn by its contributor{withdrawal.note === "" ? "" : `: ${withdrawal.note}`}
+              </span>
+            )}
           </li>
         ))}
       </ul>
