@@ -9,6 +9,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { startTestServer } from "@openledger/foundation/testing/test-database";
 import { type Counts, closingLine, countTests, type VitestJson } from "./testing/counts.ts";
 
 interface Check {
@@ -81,7 +82,10 @@ async function test(): Promise<Counts> {
   }
 }
 
+// Without it each file would start and stop the server. Where it does not start, the files that need it say why.
+const server = startTestServer().catch(() => null);
 const [failedChecks, tests] = await Promise.all([check(), test()]);
+await (await server)?.release();
 if (failedChecks.length > 0) console.log(`failed checks: ${failedChecks.join(", ")}`);
 const total = {
   passed: tests.passed + checks.length - failedChecks.length,

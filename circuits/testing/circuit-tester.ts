@@ -28,6 +28,10 @@ interface TamperOptions {
   aliases?: readonly bigint[];
 }
 
+/** Each holds tens of megabytes. */
+const MAX_LOADED = 4;
+const loaded = new Map<string, Promise<CircuitTester>>();
+
 /**
  * Tester of the constraints themselves, not of the witness program: a dishonest prover has to satisfy the
  * constraints alone.
@@ -46,8 +50,17 @@ export class CircuitTester {
     return CircuitTester.load(await compileCircuit({ name, mainSource, keepSym: true }));
   }
 
+  /** As `compile`. Files of one process share the testers that were asked for last: reading a large circuit takes seconds. */
   static compileSpec({ name, mainSource }: { name: string; mainSource: string }): Promise<CircuitTester> {
-    return CircuitTester.compile(name, mainSource);
+    const key = `${name}\n${mainSource}`;
+    const tester = loaded.get(key) ?? CircuitTester.compile(name, mainSource);
+    loaded.delete(key);
+    loaded.set(key, tester);
+    for (const oldest of loaded.keys()) {
+      if (loaded.size <= MAX_LOADED) break;
+      loaded.delete(oldest);
+    }
+    return tester;
   }
 
   static async load(circuit: CompiledCircuit): Promise<CircuitTester> {

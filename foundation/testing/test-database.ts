@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { Client } from "pg";
 import { makeWorkerRole } from "../database/job-tables.ts";
-import { startLocalServer } from "../database/local-server.ts";
+import { type LocalServer, startLocalServer } from "../database/local-server.ts";
 import type { DatabaseConfig } from "../database/open-database.ts";
 import type { Queries } from "../database/queries.ts";
 import { Secret } from "../secret.ts";
@@ -24,9 +24,12 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
+/** Starts or joins the server. A run of many files holds it, so that none of them has to start it. */
+export const startTestServer = (): Promise<LocalServer> => startLocalServer(FOLDER, SILENT);
+
 /** Makes an empty database. */
 export async function createTestDatabase(): Promise<TestDatabase> {
-  const server = await startLocalServer(FOLDER, SILENT);
+  const server = await startTestServer();
   const name = `test_${randomBytes(8).toString("hex")}`;
   await administer(server.url, `create database ${name}`);
   const url = server.url.replace("/openledger?", `/${name}?`);
