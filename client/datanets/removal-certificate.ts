@@ -136,7 +136,10 @@ export async function certifyRemoval(
     recomputations: ofModel.filter(({ body, keyX }) => keys.get(body.leafId) === keyX),
   };
   if (certificate.recomputations.length === 0)
-    throw wrong("recomputation-missing", `nobody has computed model ${modelId} again, by this host`);
+    throw wrong(
+      "recomputation-missing",
+      `nobody has signed a recomputation of model ${modelId}: openledger verify model ${modelId} --host ${hostUrl} --sign`,
+    );
   await checkRemoval(client, certificate);
   return certificate;
 }

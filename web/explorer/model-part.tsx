@@ -64,7 +64,8 @@ function Recomputations({ live, model, site }: PageProps & { model: LedgerModelL
         <h2>Recomputed by</h2>
         <p class="soft small">
           Training on the same rows gives everyone the same bytes. Accounts that retrained this model or
-          recomputed a settlement have signed their result.
+          recomputed a settlement have signed their result. Add yours:{" "}
+          <code>openledger verify model {model.id} --host URL --sign</code>.
         </p>
         {problem !== null && <ProblemNotice problem={problem} />}
         {value !== undefined && <RecomputedBy found={value} />}

@@ -15,7 +15,7 @@ import { startChildFactory } from "@openledger/models/testing/journey-world";
 import type { Browser } from "playwright-core";
 import { startFactoryPlaces } from "./factory-world.ts";
 import { type Rewarded, walkToReward } from "./to-reward.ts";
-import { bringOpen, buttonOf, type Effort, fieldOf, type OnMoment, Walk } from "./walk.ts";
+import { bringOpen, buttonOf, type Effort, fieldOf, type OnMoment, Walk, type Walker } from "./walk.ts";
 
 /** No role of the contracts' fixture: neither has OPEN, nor an account in the ledger. */
 export const [ADA_ACCOUNT, BEN_ACCOUNT] = [7, 8];
@@ -24,7 +24,7 @@ const FAUCET_ACCOUNT = 13;
 const PAUSE_MS = 200;
 
 /** No two are near each other, so that none is left out as a copy. */
-const ROWS = [
+export const ROWS = [
   "Dough that rises overnight in a cold kitchen tastes of hazelnuts.",
   "Our goat ate the ladder's rope and then the neighbour's hat.",
   "Seven ferries cross the strait before noon on market days.",
@@ -51,7 +51,7 @@ const ROWS = [
   "Every cellar in this street is joined to the next one.",
 ] as const;
 
-const DATANET = "Small true sentences";
+export const DATANET = "Small true sentences";
 /** As typed: a name and its meaning a line. */
 const LABELS = "good | It is a whole sentence.\nbad | It is not.";
 
@@ -63,7 +63,7 @@ export type RoadWorld = Awaited<ReturnType<typeof startRoad>>;
  */
 export async function startRoad(sizes?: readonly SettlementSize[]) {
   const folder = mkdtempSync(join(tmpdir(), "pages-road-"));
-  const { environment, world } = await startFactoryPlaces(folder, false, sizes);
+  const { environment, hostUrl, world } = await startFactoryPlaces(folder, false, sizes);
   // People read times.
   Object.defineProperty(world.w.rollup.clock, "nowMs", { get: () => Date.now() });
   const { client, roles, token } = world.f.l1;
@@ -87,6 +87,11 @@ export async function startRoad(sizes?: readonly SettlementSize[]) {
     rpcUrl: world.f.rpcUrl,
     /** Error that stopped the operator; null if there is none. */
     fault: () => fault,
+    hostUrl,
+    factoryUrl: `http://127.0.0.1:${environment.FACTORY_PORT}`,
+    /** OPENLEDGER_HOME of commands. */
+    home: world.home,
+    client: world.alice,
     model: (modelId: number) => getModel(world.alice, modelId),
     async stop() {
       isOver = true;
@@ -118,6 +123,15 @@ export async function walkRoad(
   const walk = new Walk({ browser, onMoment, ...world, faultOf: world.fault });
   const ada = await walk.visit("Ada", ADA_ACCOUNT);
   const ben = await walk.visit("Ben", BEN_ACCOUNT);
+  const rewarded = await walkFromWallets(walk, ada, ben);
+  for (const { context } of [ada, ben]) await context.close();
+  const { efforts, misdeeds } = walk;
+  const clicks = efforts.reduce((sum, one) => sum + one.clicks, 0);
+  return { ...rewarded, efforts, clicks, misdeeds };
+}
+
+/** The same walk by two people who go on from there. */
+export async function walkFromWallets(walk: Walk, ada: Walker, ben: Walker): Promise<Rewarded> {
   let benLeaf = "";
   await walk.step("bring", ada, async () => {
     [, benLeaf] = await Promise.all([bringOpen(walk, ada), bringOpen(walk, ben)]);
@@ -171,7 +185,7 @@ export async function walkRoad(
     await walk.click(buttonOf(ada, /^Sign version/));
     await ada.main.getByText("Published.").waitFor();
   });
-  const rewarded = await walkToReward(
+  return walkToReward(
     walk,
     { owner: ada, builder: ben },
     {
@@ -182,8 +196,4 @@ export async function walkRoad(
       withdraw: "0.05",
     },
   );
-  for (const { context } of [ada, ben]) await context.close();
-  const { efforts, misdeeds } = walk;
-  const clicks = efforts.reduce((sum, one) => sum + one.clicks, 0);
-  return { ...rewarded, efforts, clicks, misdeeds };
 }

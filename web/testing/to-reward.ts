@@ -32,17 +32,18 @@ export interface Rewarded {
   readonly csv: string;
 }
 
-/** Walks from a version to a withdrawn reward. */
-export async function walkToReward(
+/** Trains a model on a Datanet's latest version and registers it. @returns its number */
+export async function walkToModel(
   walk: Walk,
-  { builder, owner }: { readonly owner: Walker; readonly builder: Walker },
-  { ask, datanet, doesWrite, model, rounds, withdraw }: RewardRoad,
-): Promise<Rewarded> {
+  builder: Walker,
+  { datanet, doesWrite, model, rounds }: Pick<RewardRoad, "datanet" | "doesWrite" | "model" | "rounds">,
+): Promise<number> {
   let modelId = 0;
   await walk.step("train", builder, async () => {
     await walk.menu(builder, "Factory");
     await walk.click(builder.main.getByRole("link", { name: /Train on a Datanet/ }));
-    await walk.click(builder.main.getByRole("link", { name: new RegExp(datanet) }));
+    // Rows of an earlier version are listed below by the same name.
+    await walk.click(builder.main.locator("a.choice").filter({ hasText: datanet }));
     await walk.click(buttonOf(builder, /^Use version/));
     if (doesWrite) await walk.click(builder.main.getByRole("link", { name: /openledger-base/ }));
     await walk.fill(builder.main.getByLabel("Name"), model);
@@ -58,6 +59,17 @@ export async function walkToReward(
     // Its text is the number at first, and the model's name once that is known.
     modelId = Number(await numberIn(link));
   });
+  return modelId;
+}
+
+/** Walks from a version to a withdrawn reward. */
+export async function walkToReward(
+  walk: Walk,
+  { builder, owner }: { readonly owner: Walker; readonly builder: Walker },
+  road: RewardRoad,
+): Promise<Rewarded> {
+  const { ask, datanet, model, withdraw } = road;
+  const modelId = await walkToModel(walk, builder, road);
   await walk.step("approve", owner, async () => {
     const isThere = await owner.main.getByRole("heading", { name: datanet }).isVisible();
     if (!isThere) {

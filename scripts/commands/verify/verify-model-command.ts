@@ -1,4 +1,4 @@
-/** `openledger verify model`: options of the command; verify-model.ts runs it. */
+/** `openledger verify model`: options of the command; sign-recomputation.ts runs it. */
 import { CARD_OPTION, SERVER_OPTION, STORE_OPTION } from "../../cli/common-options.ts";
 import { command } from "../../cli/run-command.ts";
 import { TEXT_BASE_OPTION } from "../../cli/text-base-option.ts";
@@ -15,12 +15,15 @@ export const addVerifyModelCommand = command({
     ...STORE_OPTION,
     ...ANY_HOST_OPTION,
     "--quick": "skip the training: compute features from the published parameters",
+    "--sign":
+      "sign that your account has recomputed it, and bring the record to the host, for certificates of removal",
   },
   examples: [
     "verify model 15",
     "verify model 15 --host http://127.0.0.1:8560",
+    "verify model 15 --host http://127.0.0.1:8560 --sign --account me",
     "verify model my-model --quick",
   ],
   // Loaded here: it would make every other command slower.
-  run: async (context) => (await import("./verify-model.ts")).retrainAndCompare(context),
+  run: async (context) => (await import("./sign-recomputation.ts")).verifyAndSign(context),
 });

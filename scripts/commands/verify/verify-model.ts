@@ -28,11 +28,10 @@ import { nameCard } from "@openledger/datanets/card/card";
 import { counted } from "@openledger/foundation/counted";
 import { hex32 } from "@openledger/foundation/hex";
 import { modelFamilies, modelTrainings } from "@openledger/models/tuning/recipe/model-families";
-import { modelServerOf, openReader } from "../../cli/context.ts";
+import { modelServerOf } from "../../cli/context.ts";
 import { describeShape } from "../../cli/describe-shape.ts";
 import type { Output } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
-import type { CommandContext } from "../../cli/run-command.ts";
 import { readCardFile } from "../datanet/host-command.ts";
 import { readLabelledRows, rootOfRecords } from "../models/labelled-versions.ts";
 
@@ -56,18 +55,6 @@ export interface RecomputeWhat {
   readonly versions?: (model: ModelParts) => readonly (number | undefined)[];
   /** History for `factsOf`. */
   readonly history?: LedgerClient;
-}
-
-/** Prints what was compared. @throws as `recompute` */
-export async function retrainAndCompare({
-  options,
-  args,
-  output,
-}: CommandContext<VerifyModelOptions>): Promise<void> {
-  const client = await openReader(options);
-  const [what] = args as [string];
-  const { facts, lines } = await recompute(client, { what }, options, output);
-  output.answer(lines, facts);
 }
 
 /**
