@@ -44,6 +44,11 @@ export const BRIDGE_SETTINGS = {
     description: "L1 blocks, its own included, until a batch is final; 64 are two epochs",
   },
   pollIntervalMs: SHARED_SETTINGS.pollIntervalMs,
+  newsIntervalMs: {
+    schema: wholeNumber(10, ONE_DAY_MS).optional(),
+    description:
+      "time between looks for a new L1 block or a proven batch, two requests, that end the poll interval; none = no such looks",
+  },
   maxBackoffMs: defaulting(SHARED_SETTINGS.maxBackoffMs, "60000"),
   l1ResendAfterMs: {
     schema: wholeNumber(100, ONE_DAY_MS),

@@ -16,6 +16,7 @@ import { createL1Client, l1Call } from "../l1/l1-client.ts";
 import { RollupContract } from "../l1/rollup-contract.ts";
 import { createBridgeMetrics } from "../metrics.ts";
 import { openBridgeStore } from "./bridge-store.ts";
+import { Bell, watchNews } from "./news.ts";
 import { createOperatorClient } from "./operator-client.ts";
 import { runPollLoop } from "./poll-loop.ts";
 import { BUNDLE_LIMITS } from "./publishing/batch-bundle.ts";
@@ -154,6 +155,7 @@ export async function startBridge(
   );
 
   const stopping = new AbortController();
+  const bell = new Bell();
   const failing = new Set<string>();
   const loop = async (name: string, step: () => Promise<void>) => {
     const options = {
@@ -161,6 +163,7 @@ export async function startBridge(
       intervalMs: config.pollIntervalMs,
       maxBackoffMs: config.maxBackoffMs,
       signal: stopping.signal,
+      bell,
     };
     const onHealth = (isHealthy: boolean) => {
       if (isHealthy) failing.delete(name);
@@ -193,6 +196,17 @@ export async function startBridge(
       unlessFrozen(() => preVerified.poll()),
     ),
   ];
+  if (config.newsIntervalMs !== undefined)
+    loops.push(
+      watchNews(
+        { intervalMs: config.newsIntervalMs, signal: stopping.signal },
+        {
+          bell,
+          blockNumber: () => rollup.client.getBlockNumber({ cacheTime: 0 }),
+          firstReady: async () => (await sequencer.readyBatches(1))[0]?.batchHash ?? null,
+        },
+      ),
+    );
   logger.info({ rollup: rollup.address, publisher: account.address }, "bridge runs");
   return {
     failed,

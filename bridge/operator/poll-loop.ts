@@ -7,6 +7,7 @@ import { pause, retry } from "@openledger/foundation/retry";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { BridgeErrorCode } from "../bridge-errors.ts";
 import { type BridgeMetrics, clearAlarm, raiseAlarm } from "../metrics.ts";
+import type { Bell } from "./news.ts";
 
 interface PollLoopOptions {
   /** Name in log lines. */
@@ -18,6 +19,8 @@ interface PollLoopOptions {
    */
   readonly maxBackoffMs: number;
   readonly signal: AbortSignal;
+  /** Ends the wait between two steps that succeed. */
+  readonly bell?: Pick<Bell, "signal"> | undefined;
 }
 
 interface PollLoopModules {
@@ -86,6 +89,7 @@ export async function runPollLoop(
   };
   try {
     while (!signal.aborted) {
+      const rung = options.bell?.signal;
       await retry(attempt, {
         firstWaitMs: 2 * options.intervalMs,
         maxWaitMs: options.maxBackoffMs,
@@ -93,7 +97,7 @@ export async function runPollLoop(
         isPassing: (error) => !ENDS_THE_LOOP.includes(codeOf(error)),
         onRetry: noteFailure,
       });
-      await pause(options.intervalMs, signal);
+      await pause(options.intervalMs, rung === undefined ? signal : AbortSignal.any([signal, rung]));
     }
   } catch (error) {
     if (signal.aborted) return "stopped";

@@ -3,12 +3,14 @@
  * it.
  */
 import { setTimeout as sleep } from "node:timers/promises";
+import { follow } from "@openledger/client/sequencer/feed";
 import { getStatus } from "@openledger/client/sequencer/ledger-reads";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 
-const LOOK_MS = 500;
-/** Looks at which the same batch was open and the prover had nothing to do. */
-const QUIET_LOOKS = 2;
+/** Time in which nothing has joined the open batch: people wait for a proof about five times as long. */
+const QUIET_MS = 100;
+/** Guards against a lost message of the sequencer. */
+const GUARD_MS = 1_000;
 
 interface BatchCloserOptions {
   readonly sequencerUrl: string;
@@ -17,26 +19,30 @@ interface BatchCloserOptions {
 }
 
 /**
- * Closes the open batch once no other waits for its proof, and nothing has joined it for a second: more company would cost
- * more time than it saves. Goes on until the signal is aborted.
+ * Closes the open batch once no other waits for its proof, and nothing has joined it for a moment: more company would cost
+ * more time than it saves. The sequencer's feed tells when to look. Goes on until the signal is aborted.
  */
 export async function closeWhenIdle({ closeBatch, sequencerUrl, signal }: BatchCloserOptions): Promise<void> {
-  let quiet = { batch: 0, operations: 0, looks: 0 };
+  const access = { sequencerUrl, requestTimeoutMs: 5_000 };
+  let quiet = "";
+  let waitMs = GUARD_MS;
+  const look = async () => {
+    const { batches, head } = await getStatus(access);
+    const isIdle = head.operationCount > 0 && batches.closed === batches.proven;
+    const open = `${head.batchNumber} ${head.operationCount}`;
+    if (isIdle && quiet === open) await closeBatch();
+    waitMs = isIdle && quiet !== open ? QUIET_MS : GUARD_MS;
+    quiet = isIdle ? open : "";
+    return null;
+  };
   while (!signal.aborted) {
     try {
-      const { batches, head } = await getStatus({ sequencerUrl, requestTimeoutMs: 5_000 });
-      const isIdle = head.operationCount > 0 && batches.closed === batches.proven;
-      const isSame = quiet.batch === head.batchNumber && quiet.operations === head.operationCount;
-      quiet = {
-        batch: head.batchNumber,
-        operations: head.operationCount,
-        looks: isIdle ? (isSame ? quiet.looks + 1 : 1) : 0,
-      };
-      if (quiet.looks > QUIET_LOOKS) await closeBatch();
+      const topics = ["operations", "batches"] as const;
+      await follow(access, "the open batch", { topics, signal, look, beforeWait: () => waitMs });
     } catch (error) {
       // The sequencer is being started again; its own interval closes what is open meanwhile.
       if (!isRollupError(error)) throw error;
     }
-    await sleep(LOOK_MS, undefined, { signal }).catch(() => {});
+    await sleep(GUARD_MS, undefined, { signal }).catch(() => {});
   }
 }

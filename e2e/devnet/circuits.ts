@@ -18,16 +18,18 @@ import { SMALL_TABLE } from "./config.ts";
 import type { Console } from "./console.ts";
 import { type DevnetPlan, JOINT } from "./plan.ts";
 
-/**
- * When a circuit's proving key is made. start: before the job. beside: on one thread while the job runs, which proves with it late.
- * never: by who proves with it.
- */
-type KeyTime = "start" | "beside" | "never";
+/** Uses for which the job needs proving keys, in the order in which it needs them. */
+const KEY_USES = ["batches", "settling", "blobs"] as const;
+type KeyUse = (typeof KEY_USES)[number];
+
+/** Keys that are being made: a use's promise resolves once all of its keys are there. */
+export type DevnetKeys = Readonly<Record<KeyUse, Promise<void>>>;
 
 /** Circuit of the devnet. Its proving key may not have been made yet. */
 export interface DevnetCircuit extends KeyedCircuit {
   readonly compiled: CompiledCircuit;
-  readonly keyTime: KeyTime;
+  /** null: whoever proves with it makes its key. */
+  readonly keyUse: KeyUse | null;
 }
 
 /**
@@ -37,24 +39,24 @@ export interface DevnetCircuit extends KeyedCircuit {
  */
 export function circuitsOf(plan: DevnetPlan): PlannedCircuit[] {
   const { direct, joint, settlement, table, tablePayees } = plan;
-  const planned = (name: string, keyTime: KeyTime) => ({
+  const planned = (name: string, keyUse: KeyUse | null) => ({
     sizes: sizesOfName(name),
     spec: circuitSpec(name),
-    keyTime,
+    keyUse,
   });
-  const batch = (shape: TableShape, keyTime: KeyTime) => planned(tableName(shape), keyTime);
-  const settling = (size: SettlementSize, keyTime: KeyTime) =>
-    settlingNames(size).map((name) => planned(name, keyTime));
+  const batch = (shape: TableShape, keyUse: KeyUse | null) => planned(tableName(shape), keyUse);
+  const settling = (size: SettlementSize, keyUse: KeyUse | null) =>
+    settlingNames(size).map((name) => planned(name, keyUse));
   return [
-    batch(table, "start"),
-    ...settling(settlement, "start"),
-    planned(`payee-table-${tablePayees}`, "start"),
-    planned("leaf-exit", "never"),
-    planned(`payee-exit-${settlement.payees}`, "never"),
-    batch(SMALL_TABLE, "never"),
-    ...settling(direct, "start"),
-    batch(tableIn(table, "blob"), "beside"),
-    ...(joint === null ? [] : settling(joint, "never")),
+    batch(table, "batches"),
+    ...settling(settlement, "settling"),
+    planned(`payee-table-${tablePayees}`, "settling"),
+    planned("leaf-exit", null),
+    planned(`payee-exit-${settlement.payees}`, null),
+    batch(SMALL_TABLE, null),
+    ...settling(direct, "settling"),
+    batch(tableIn(table, "blob"), "blobs"),
+    ...(joint === null ? [] : settling(joint, null)),
   ];
 }
 
@@ -65,20 +67,25 @@ export const hasJoint = (circuits: readonly { readonly name: string }[]): boolea
 interface PlannedCircuit {
   readonly sizes: CircuitSizes;
   readonly spec: CircuitSpec;
-  readonly keyTime: KeyTime;
+  readonly keyUse: KeyUse | null;
 }
 
-/** Compiles them, and makes the development keys that the job needs first; of the others the verification keys alone. */
-export async function buildCircuits(plan: DevnetPlan, console: Console): Promise<DevnetCircuit[]> {
+/**
+ * Compiles them and makes their verification keys, which L1 needs. The proving keys are made meanwhile, and while the job
+ * runs: those of batches first, by all cores.
+ */
+export async function buildCircuits(
+  plan: DevnetPlan,
+  console: Console,
+): Promise<{ circuits: DevnetCircuit[]; keys: DevnetKeys }> {
   const wanted = circuitsOf(plan);
-  // The compiler has one thread, the keys take all cores: the first side by side, the second one after another.
   const startedAtMs = Date.now();
   const waiting = new Set(wanted.map(({ spec }) => spec.name));
   const ticker = setInterval(() => {
     const seconds = Math.round((Date.now() - startedAtMs) / 1000);
     console.progress(`compiling ${[...waiting].join(", ")} (once, then cached): ${seconds} s`);
   }, 1000);
-  const compiling = wanted.map(async ({ spec }) => {
+  const compile = async ({ keyUse, sizes, spec }: PlannedCircuit): Promise<DevnetCircuit> => {
     const compiled = await compileCircuit(spec);
     waiting.delete(spec.name);
     const { nonLinear, linear } = compiled.constraintCounts;
@@ -86,34 +93,57 @@ export async function buildCircuits(plan: DevnetPlan, console: Console): Promise
       `circuit ${spec.name}: ${(nonLinear + linear).toLocaleString("en")} constraints`,
       Date.now() - startedAtMs,
     );
-    return compiled;
-  });
-  let compiled: CompiledCircuit[];
+    const { contentHash, name, wasmPath } = compiled;
+    const proving = { contentHash, name, wasmPath, ...(await developmentVerificationKey(compiled)) };
+    return { sizes, compiled, proving, keyUse };
+  };
   try {
-    compiled = await Promise.all(compiling);
+    // The first batch waits for its key, and the compiler has one thread: the other circuits are compiled beside that key.
+    const isFirst = ({ keyUse }: PlannedCircuit) => keyUse === "batches";
+    const first = await Promise.all(wanted.filter(isFirst).map(compile));
+    const batchKeys = makeProvingKeys(first, console, {});
+    batchKeys.catch(() => {});
+    const rest = await Promise.all(wanted.filter((one) => !isFirst(one)).map(compile));
+    const all = [...first, ...rest];
+    const circuits = wanted.map(({ spec }) => all.find(({ compiled }) => compiled.name === spec.name)!);
+    return { circuits, keys: makeLateKeys(circuits, batchKeys, console) };
   } finally {
     clearInterval(ticker);
   }
-  const keysFromMs = Date.now();
-  const circuits: DevnetCircuit[] = [];
-  for (const [i, circuit] of compiled.entries()) {
-    const { keyTime, sizes } = wanted[i]!;
-    if (keyTime === "start") await developmentSetup(circuit, keyProgress(circuit.name, console));
-    const { contentHash, name, wasmPath } = circuit;
-    const proving = { contentHash, name, wasmPath, ...(await developmentVerificationKey(circuit)) };
-    circuits.push({ sizes, compiled: circuit, proving, keyTime });
-  }
-  console.done(
-    "development keys: their secret is public, so proofs made with them show nothing",
-    Date.now() - keysFromMs,
-  );
-  return circuits;
 }
 
-/** Makes the development keys that the job needs late. What they lack, provers make by themselves. */
-export async function makeLateKeys(circuits: readonly DevnetCircuit[]): Promise<void> {
-  for (const { compiled, keyTime } of circuits)
-    if (keyTime === "beside") await developmentSetup(compiled, { workerCount: 1 });
+/** A failure shows where a key is awaited. What they lack, provers make by themselves. */
+function makeLateKeys(
+  circuits: readonly DevnetCircuit[],
+  batches: Promise<void>,
+  console: Console,
+): DevnetKeys {
+  const make = (use: KeyUse) =>
+    // One thread: the other cores are the job's.
+    makeProvingKeys(
+      circuits.filter(({ keyUse }) => keyUse === use),
+      console,
+      { workerCount: 1 },
+    );
+  const settling = batches.then(() => make("settling"));
+  const blobs = settling.then(() => make("blobs"));
+  for (const key of [settling, blobs]) key.catch(() => {});
+  return { batches, settling, blobs };
+}
+
+async function makeProvingKeys(
+  circuits: readonly DevnetCircuit[],
+  console: Console,
+  options: Pick<DevelopmentSetupOptions, "workerCount">,
+): Promise<void> {
+  for (const { compiled } of circuits) {
+    const startedAtMs = Date.now();
+    await developmentSetup(compiled, options);
+    console.done(
+      `development key of ${compiled.name}: its secret is public, so proofs made with it show nothing`,
+      Date.now() - startedAtMs,
+    );
+  }
 }
 
 /** Tells how far a key is. */

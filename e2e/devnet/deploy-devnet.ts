@@ -26,7 +26,6 @@ import { type DevnetCircuit, hasJoint } from "./circuits.ts";
 import { BOND_WEI, GOVERNANCE, ID_FEE_WEI, MIN_DEPOSIT_WEI, QUEUE_BASE_FEE_WEI } from "./config.ts";
 import type { Console } from "./console.ts";
 import { devnetError } from "./devnet-errors.ts";
-import { withInstantBlocks } from "./l1-node.ts";
 
 /** The key of the operator's fee account, as public as every key of the devnet. */
 const operatorKey = () => keyFromSecret(keccak256(stringToHex("OpenLedger devnet operator")));
@@ -42,7 +41,7 @@ export async function deployDevnet(
 ): Promise<Deployment> {
   const deployment =
     readIfPresent(workspacePaths.deployment) === null
-      ? await withInstantBlocks(rpcUrl, () => deployNew(rpcUrl, circuits, console))
+      ? await deployNew(rpcUrl, circuits, console)
       : await reuse(rpcUrl, circuits, console);
   await writeFileWhole(workspacePaths.deployment, encodeDeployment(deployment));
   return deployment;
@@ -99,7 +98,7 @@ async function deployNew(
 ): Promise<Deployment> {
   const startedAtMs = Date.now();
   const transport = http(rpcUrl);
-  const publicClient = createPublicClient({ chain: foundry, transport, pollingInterval: 200 });
+  const publicClient = createPublicClient({ chain: foundry, transport, pollingInterval: 50 });
   const walletClient = createWalletClient({ chain: foundry, transport, account: devAccount("faucet") });
   // Token, rollup, and the contracts of votes: the treasury's owner is known before it is there.
   const firstNonce = await publicClient.getTransactionCount({ address: walletClient.account.address });

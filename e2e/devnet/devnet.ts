@@ -30,7 +30,7 @@ import type { ServiceSpec } from "../world/services.ts";
 import { writeDevAccounts } from "./accounts.ts";
 import { addDevnetBase } from "./added-base.ts";
 import { closeWhenIdle } from "./batch-closer.ts";
-import { buildCircuits, type DevnetCircuit, keyProgress, makeLateKeys } from "./circuits.ts";
+import { buildCircuits, type DevnetCircuit, keyProgress } from "./circuits.ts";
 import {
   ANSWER_SERVER_PORT,
   DATANET_HOST_PORT,
@@ -45,11 +45,11 @@ import { devnetErrors } from "./devnet-errors.ts";
 import { type HeldPort, holdPort, startOnPort } from "./held-port.ts";
 import { createPeople, type Job } from "./job.ts";
 import { Journal } from "./journal.ts";
-import { l1NodeSpec, withInstantBlocks } from "./l1-node.ts";
+import { l1NodeSpec } from "./l1-node.ts";
 import { MODEL_NAMES, MODELS, type ModelPart, stepOf } from "./parts.ts";
 import { type DevnetPlan, planOf } from "./plan.ts";
 import { endLeftovers } from "./process-file.ts";
-import { printNextSteps, printReport, type Report } from "./report.ts";
+import { printNextSteps, printReport, type Report, summaryLine } from "./report.ts";
 import { runJob } from "./run-job.ts";
 import {
   answerServer,
@@ -110,7 +110,9 @@ export async function runDevnet(argv: readonly string[]): Promise<number> {
         isJoint: options.joint === true || hasJointCircuits(),
       }),
     });
-    console.line(`everything so far: ${formatDuration(Date.now() - startedAtMs)}`);
+    const tookMs = Date.now() - startedAtMs;
+    console.line(`everything so far: ${formatDuration(tookMs)}`);
+    console.line(summaryLine(report, Math.round(tookMs / 100) / 10));
     const status = report.checks.every(({ holds }) => holds) ? 0 : 1;
     if (options.exit === true) return status;
     printNextSteps(console, report.modelIds ?? [report.modelId], report.pagesUrl);
@@ -185,17 +187,23 @@ async function bringUpAndWork(modules: {
   const { basePath, console, supervisor, signal, proving, plan, hasPages } = modules;
   const proverBackend = proving.backend;
   const check = () => signal.throwIfAborted();
-  console.title("Circuits and keys");
-  // Compiling takes minutes and cannot be stopped midway; half-built cache entries are never used.
-  const circuits = await Promise.race([buildCircuits(plan, console), rejectOnAbort(signal)]);
-  console.title("Ethereum node and contracts");
+  console.title("Ethereum node, circuits and keys");
   const journal = new Journal(devnetPaths.journal);
   const clockOffset = () => journal.get<number>(CLOCK_OFFSET) ?? 0;
-  const rpcUrl = await startOnPort(supervisor, L1_PORT, (_url, port) => l1NodeSpec(port, clockOffset));
-  console.done(`anvil at ${rpcUrl}, a block a second`);
+  const startNode = async () => {
+    const url = await startOnPort(supervisor, L1_PORT, (_url, port) => l1NodeSpec(port, clockOffset));
+    console.done(`anvil at ${url}, a block a second and one for each transaction`);
+    return url;
+  };
+  // Compiling takes minutes and cannot be stopped midway; half-built cache entries are never used.
+  const [rpcUrl, { circuits, keys }] = await Promise.race([
+    Promise.all([startNode(), buildCircuits(plan, console)]),
+    rejectOnAbort(signal),
+  ]);
   check();
+  console.title("Contracts");
   const deployment = await deployDevnet(rpcUrl, circuits, console);
-  await withInstantBlocks(rpcUrl, () => fundVisitors({ rpcUrl, rollupAddress: deployment.rollupAddress }));
+  await fundVisitors({ rpcUrl, rollupAddress: deployment.rollupAddress });
   console.title("Sequencer, bridge, prover");
   // Pages and sequencer have to know the addresses of what starts later: its ports are held until then.
   const sequencerHeld = await holdPort(SEQUENCER_PORT);
@@ -291,7 +299,7 @@ async function bringUpAndWork(modules: {
     }
   };
   // The job closes its batches itself: it knows what is still to come.
-  const closing = () => closeWhenIdle({ sequencerUrl, signal, closeBatch: () => closeBatch(addresses) });
+  const closing = () => void closeWhenIdle({ sequencerUrl, signal, closeBatch: () => closeBatch(addresses) });
   const finished = journal.get<Report>("report");
   if (finished !== undefined) {
     console.title(`The job was done at ${finished.finishedAt}; it is not repeated`);
@@ -301,13 +309,10 @@ async function bringUpAndWork(modules: {
       if (modelId !== undefined) await serveModel(MODELS[name], modelId);
     }
     await startFactory();
-    void closing();
+    closing();
     printReport(console, finished);
     return { ...finished, pagesUrl: sequencerUrl };
   }
-  const lateKeys = makeLateKeys(circuits);
-  // A failure shows where it is awaited.
-  lateKeys.catch(() => {});
   const people = await createPeople({ rpcUrl, rollupAddress: deployment.rollupAddress, sequencerUrl });
   const job: Job = {
     console,
@@ -322,8 +327,10 @@ async function bringUpAndWork(modules: {
     proverBackend,
     hostUrl: datanetHostUrl,
     serveModel,
-    lateKeys,
+    keys,
     closeBatch: (place) => closeBatch(addresses, place),
+    closeWhenIdle: closing,
+    startOthers: startFactory,
     announce: (doing, untilMs) =>
       tellReaders(addresses, {
         title: "The demonstration is still running",
@@ -338,8 +345,6 @@ async function bringUpAndWork(modules: {
   tellReaders(addresses, null);
   // A failed check may be the start's own trouble: only a good job is not done again.
   if (report.checks.every(({ holds }) => holds)) await journal.set("report", report);
-  await startFactory();
-  void closing();
   printReport(console, report);
   return { ...report, pagesUrl: sequencerUrl };
 }
@@ -372,6 +377,8 @@ async function publishModel(folder: string, modelId: number): Promise<void> {
   );
 }
 
+const SERVED_LOOK_MS = 150;
+
 /** Waits until the answer server has found a model. @throws when the devnet stops */
 async function untilServed(url: string, signal: AbortSignal): Promise<void> {
   for (;;) {
@@ -379,7 +386,7 @@ async function untilServed(url: string, signal: AbortSignal): Promise<void> {
       .then(({ ok }) => ok)
       .catch(() => false);
     if (isServed) return;
-    await sleep(500, undefined, { signal });
+    await sleep(SERVED_LOOK_MS, undefined, { signal });
   }
 }
 

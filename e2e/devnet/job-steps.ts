@@ -3,7 +3,6 @@ import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import type { WaitTarget } from "@openledger/client/sequencer/wait-for";
 import type { PersonName } from "./config.ts";
 import { type Job, withRetry } from "./job.ts";
-import { withInstantBlocks } from "./l1-node.ts";
 import { DATANET_NAMES, DATANETS, type DatanetName, MODEL_NAMES, MODELS, type ModelName } from "./parts.ts";
 import { ask } from "./steps/ask.ts";
 import type { Check } from "./steps/check.ts";
@@ -20,6 +19,7 @@ import { getAccess, nameEverybody, publishMailCard, workOnHost } from "./steps/h
 import { approveOnLedger, bringToLife, createOnLedger, train } from "./steps/model.ts";
 import { settle } from "./steps/settle.ts";
 import { Transfers } from "./steps/transfer.ts";
+import { describeWay, sendOnItsWay, type TransferWay } from "./steps/transfer-way.ts";
 import { finalizeFor, withdrawForced, withdrawSigned } from "./steps/withdraw.ts";
 
 /** Results of the steps. */
@@ -38,10 +38,14 @@ export interface JobResults {
   /** Everything that no longer changes is compared while the job waits for others. */
   readonly datanetChecks: Promise<readonly Check[]>;
   readonly models: readonly MadeModel[];
-  readonly modelChecks: Promise<readonly Check[]>;
   readonly payouts: readonly { readonly name: PersonName; readonly target: WaitTarget }[];
   readonly epochs: Readonly<Record<ModelName, CheckedEpoch>>;
+  readonly way: Promise<TransferWay | null>;
+  /** What the job has no use for has been started. */
+  readonly others: Promise<void>;
   readonly checks: readonly Check[];
+  /** null: an earlier start has sent it. */
+  readonly transferWay: TransferWay | null;
 }
 
 export interface JobStep {
@@ -77,11 +81,11 @@ function step<Need extends keyof JobResults, Give extends keyof JobResults = nev
  * claims' operations, which take wide slots. Every step may be entered again after a kill: what was sent is in the journal.
  */
 export const JOB_STEPS: readonly JobStep[] = [
-  step("Money on L1", 1, {}, async (job) => {
-    await withInstantBlocks(job.rpcUrl, () => fund(job));
-  }),
+  step("Money on L1", 1, {}, fund),
   step("Deposits", 2, { makes: ["leaves"] }, async (job) => {
-    const leaves = await withInstantBlocks(job.rpcUrl, () => depositAll(job));
+    // Deposits fill the first batches.
+    await job.keys.batches;
+    const leaves = await depositAll(job);
     await job.journal.set("leaves", leaves);
     await nameEverybody(job, leaves);
     return { leaves };
@@ -207,6 +211,7 @@ export const JOB_STEPS: readonly JobStep[] = [
     { needs: ["datanetIds", "mailModel", "modelIds", "speechModel"], makes: ["models"] },
     async (job, { datanetIds, mailModel, modelIds, speechModel }) => {
       const published = { mails: mailModel, speeches: speechModel };
+      await job.keys.settling;
       // Most of an activation is waiting for Ethereum.
       const models = await Promise.all(
         MODEL_NAMES.map(async (name): Promise<MadeModel> => {
@@ -231,25 +236,18 @@ export const JOB_STEPS: readonly JobStep[] = [
   ),
   step(
     "The epochs' settlements",
-    16,
-    { needs: ["models", "transfers"], makes: ["modelChecks"] },
+    10,
+    { needs: ["models", "transfers"] },
     async (job, { models, transfers }) => {
-      const modelChecks = beside(
-        models.reduce(
-          async (found, one) => [...(await found), await withRetry(job, () => checkModel(job, one))],
-          Promise.resolve<Check[]>([]),
-        ),
-      );
       await closeFirstEpochs(job, models);
       // The servers prove at the same time.
       for (const { modelId, serverUrl } of models)
         await settleFirstEpoch(job, modelId, { serverUrl, beforeSending: () => transfers.besideWide() });
-      return { modelChecks };
     },
   ),
   step(
     "Rewards",
-    4,
+    1,
     { needs: ["leaves", "models", "transfers"], makes: ["payouts"] },
     async (job, { leaves, models, transfers }) => {
       const payouts = await claimAndWithdraw(job, leaves, models, () => transfers.besideWide());
@@ -257,37 +255,51 @@ export const JOB_STEPS: readonly JobStep[] = [
       return { payouts };
     },
   ),
+  step("Rewards on L1", 4, { needs: ["payouts", "toldCount"] }, async (job, { payouts, toldCount }) => {
+    // Only where a kill has kept the closes of the epochs out of one.
+    await closeIntoBlob(job);
+    await Promise.all([
+      settle(job, toldCount),
+      ...payouts.map(({ name, target }) => payOutRewards(job, name, target)),
+    ]);
+  }),
+  step("A transfer's way", 2, { needs: ["leaves"], makes: ["way"] }, async (job, { leaves }) => {
+    // Nothing else is to come, so a batch need not wait for company.
+    job.closeWhenIdle();
+    const { whole: way } = await sendOnItsWay(job, leaves);
+    return { way };
+  }),
+  // It takes L1's blocks some time to make the transfer final: what nobody waits for begins here.
   step(
-    "Rewards on L1, and the epochs computed again",
-    6,
-    { needs: ["leaves", "modelChecks", "models", "payouts", "toldCount"], makes: ["epochs"] },
-    async (job, { leaves, modelChecks, models, payouts, toldCount }) => {
+    "The models trained again, and the epochs computed again",
+    8,
+    { needs: ["leaves", "models"], makes: ["epochs", "others"] },
+    async (job, { leaves, models }) => {
+      const others = beside(job.startOthers());
       const epochs = {} as Record<ModelName, CheckedEpoch>;
-      const checkEpochs = async () => {
-        const found = await modelChecks;
-        for (const [i, one] of models.entries()) {
-          await untilSettledOnL1(job, one.modelId);
-          epochs[one.name] = await withRetry(job, () => checkEpoch(job, leaves, one, found[i]!));
-        }
-      };
-      // Only where a kill has kept the closes of the epochs out of one.
-      await closeIntoBlob(job);
-      // The last batches are proven meanwhile.
-      await Promise.all([
-        settle(job, toldCount),
-        ...payouts.map(({ name, target }) => payOutRewards(job, name, target)),
-        checkEpochs(),
-      ]);
-      return { epochs };
+      for (const one of models) {
+        const modelCheck = await withRetry(job, () => checkModel(job, one));
+        await untilSettledOnL1(job, one.modelId);
+        epochs[one.name] = await withRetry(job, () => checkEpoch(job, leaves, one, modelCheck));
+      }
+      return { epochs, others };
     },
   ),
   step(
     "The ledger rebuilt from L1",
-    1,
-    { needs: ["datanetChecks", "datanetIds", "epochs", "leaves"], makes: ["checks"] },
-    async (job, { datanetChecks, datanetIds, epochs, leaves }) => {
+    3,
+    {
+      needs: ["datanetChecks", "datanetIds", "epochs", "leaves", "others", "way"],
+      makes: ["checks", "transferWay"],
+    },
+    async (job, { datanetChecks, datanetIds, epochs, leaves, others, way }) => {
       const parts = { leaves, datanetIds, epochs, datanetChecks: await datanetChecks };
-      return { checks: await withRetry(job, () => runChecks(job, parts)) };
+      const checks = await withRetry(job, () => runChecks(job, parts));
+      await others;
+      job.console.progress("waiting until the transfer is final");
+      const transferWay = await way;
+      if (transferWay !== null) job.console.done(`a transfer: ${describeWay(transferWay)}`);
+      return { checks, transferWay };
     },
   ),
 ];

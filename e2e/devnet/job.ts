@@ -19,6 +19,7 @@ import {
 } from "@openledger/client/actions/ledger/send-operation";
 import { deriveKey } from "@openledger/client/l2-key";
 import { createLedgerClient, type LedgerClient } from "@openledger/client/ledger-client";
+import { follow } from "@openledger/client/sequencer/feed";
 import { getOperation } from "@openledger/client/sequencer/ledger-reads";
 import type { WaitProgress, WaitResult, WaitStage, WaitTarget } from "@openledger/client/sequencer/wait-for";
 import { waitFor } from "@openledger/client/sequencer/wait-for";
@@ -27,6 +28,7 @@ import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { BackendName } from "@openledger/prover/backends";
 import type { RollupCircuit } from "@openledger/verifier/circuits/rollup-circuits";
 import { devAccount } from "./accounts.ts";
+import type { DevnetKeys } from "./circuits.ts";
 import { PEOPLE, type PersonName } from "./config.ts";
 import type { Console } from "./console.ts";
 import type { Journal } from "./journal.ts";
@@ -53,8 +55,12 @@ export interface Job {
   readonly serveModel: (part: ModelPart, modelId: number) => Promise<string>;
   /** Closes the open batch now, as an operator may, its data in this place. @returns its number; null where it holds nothing */
   readonly closeBatch: (place?: DataMode) => Promise<number | null>;
-  /** Resolves once the keys are there that are made beside the job. */
-  readonly lateKeys: Promise<void>;
+  /** Keys that are made beside the job. A prover makes the one that it lacks once more. */
+  readonly keys: DevnetKeys;
+  /** Closes batches from now on as soon as the prover has nothing to do. */
+  readonly closeWhenIdle: () => void;
+  /** Starts what the job has no use for. */
+  readonly startOthers: () => Promise<void>;
   /** Has the pages say what is being done, and when the job may be over. */
   readonly announce: (doing: string, untilMs: number) => void;
 }
@@ -75,6 +81,20 @@ export async function createPeople(options: {
     }),
   );
   return { people: Object.fromEntries(clients) as Record<PersonName, LedgerClient>, faucet };
+}
+
+const LOOK_MS = 1000;
+
+/** Looks now, after each message of the sequencer, and once a second, until a look finds something. */
+export function untilFound<Found>(
+  job: Pick<Job, "signal" | "console" | "people">,
+  what: string,
+  look: () => Promise<Found | null>,
+): Promise<Found> {
+  const topics = ["operations", "batches"] as const;
+  return withRetry(job, () =>
+    follow(job.people.alice, what, { topics, signal: job.signal, look, beforeWait: () => LOOK_MS }),
+  );
 }
 
 const RETRY_MS = 1000;

@@ -1,4 +1,7 @@
-/** The devnet's Ethereum: anvil with one block a second, as a service that supervisor.ts starts and restarts. */
+/**
+ * The devnet's Ethereum: anvil with one block a second and one for each transaction, so that nobody waits for the second. A
+ * service that supervisor.ts starts and restarts.
+ */
 import { ANVIL_RULES, anvilPath } from "@openledger/contracts/l1/anvil";
 import { MNEMONIC } from "@openledger/contracts/testing/anvil-account";
 import { createPublicClient, createTestClient, http, type PublicClient, publicActions } from "viem";
@@ -9,7 +12,7 @@ import { devnetPaths, L1_ACCOUNT_COUNT, L1_BLOCK_SECONDS, L1_SAVE_SECONDS } from
 const CLOCK_TOLERANCE_SECONDS = 60;
 
 /**
- * anvil with one block a second and its state in a file. contracts/l1/anvil.ts is for tests: that node dies with its
+ * anvil with its state in a file. contracts/l1/anvil.ts is for tests: that node dies with its
  * process, saves only at the end, and is not started again.
  * @param clockOffsetSeconds how far its clock has been moved on
  */
@@ -23,7 +26,7 @@ export function l1NodeSpec(port: number, clockOffsetSeconds: () => number): Serv
       ["--port", String(port), "--chain-id", "31337", "--mnemonic", MNEMONIC],
       ["--accounts", String(L1_ACCOUNT_COUNT)],
       ANVIL_RULES,
-      ["--block-time", String(L1_BLOCK_SECONDS)],
+      ["--block-time", String(L1_BLOCK_SECONDS), "--mixed-mining"],
       ["--state", devnetPaths.l1State, "--state-interval", String(L1_SAVE_SECONDS)],
     ].flat(),
     isReady: async () => {
@@ -64,15 +67,4 @@ async function newestTime(node: Pick<PublicClient, "getBlock" | "getBlockNumber"
     if (timestamp > newest) newest = timestamp;
   }
   return Number(newest);
-}
-
-/** A block for each transaction at once, as long as `act` runs; then one a second again. */
-export async function withInstantBlocks<T>(rpcUrl: string, act: () => Promise<T>): Promise<T> {
-  const node = createTestClient({ chain: foundry, mode: "anvil", transport: http(rpcUrl) });
-  await node.setAutomine(true);
-  try {
-    return await act();
-  } finally {
-    await node.setIntervalMining({ interval: L1_BLOCK_SECONDS });
-  }
 }

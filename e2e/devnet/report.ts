@@ -8,6 +8,7 @@ import type { Job } from "./job.ts";
 import type { Check } from "./steps/check.ts";
 import type { EarningsLine } from "./steps/check-epoch.ts";
 import { SETTLED_EPOCH } from "./steps/epoch.ts";
+import { describeWay, type TransferWay } from "./steps/transfer-way.ts";
 
 interface BatchLine {
   readonly number: number;
@@ -32,11 +33,13 @@ export interface Report {
   readonly earnings: readonly EarningsLine[];
   /** Defences against cheating: each model's name, then what it has. Absent in reports of earlier versions. */
   readonly defences?: readonly (readonly string[])[] | undefined;
+  /** null: not measured, since the job was interrupted. Absent in reports of earlier versions. */
+  readonly transferWay?: TransferWay | null | undefined;
 }
 
 export async function makeReport(
   job: Job,
-  parts: Pick<Report, "checks" | "defences" | "earnings" | "modelId" | "modelIds">,
+  parts: Pick<Report, "checks" | "defences" | "earnings" | "modelId" | "modelIds" | "transferWay">,
   durationMs: number,
 ): Promise<Report> {
   const batches = await listBatches(job.people.alice, 100);
@@ -94,6 +97,10 @@ export function printReport(console: Console, report: Report): void {
   console.line("an eighth of a payee's rewards goes to its validator; the rows left out earned nothing");
   console.title("Defences of each model");
   for (const line of renderTable(report.defences ?? [])) console.line(line);
+  if (report.transferWay != null) {
+    console.title("A transfer's way");
+    console.line(describeWay(report.transferWay));
+  }
   console.title("Checks");
   for (const { statement, holds, detail } of report.checks) {
     const text = detail === "" ? statement : `${statement}: ${detail}`;
@@ -104,6 +111,16 @@ export function printReport(console: Console, report: Report): void {
   const verdict =
     failedCount === 0 ? "every check holds" : `${failedCount} of ${report.checks.length} checks do not hold`;
   console.line(`${verdict}; the job took ${formatDuration(report.durationMs)}`);
+}
+
+/**
+ * Last line of the report, for programs.
+ * @param seconds since `npm start`
+ */
+export function summaryLine({ checks, transferWay = null }: Report, seconds: number): string {
+  const failedCount = checks.filter(({ holds }) => !holds).length;
+  const transferMs = transferWay;
+  return `start ${JSON.stringify({ seconds, checkCount: checks.length, failedCount, transferMs })}`;
 }
 
 function percent(wei: bigint, earnings: readonly EarningsLine[]): string {

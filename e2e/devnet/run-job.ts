@@ -8,14 +8,14 @@ import { makeReport, type Report } from "./report.ts";
 /** The job: real people, real mail, real transactions, proven and accepted by L1. */
 export async function runJob(job: Job): Promise<Report> {
   const startedAtMs = Date.now();
-  const { checks, epochs, models } = await runSteps(JOB_STEPS, job);
+  const { checks, epochs, models, transferWay } = await runSteps(JOB_STEPS, job);
   const modelIds = models.map(({ modelId }) => modelId);
   const defences = models.map(({ model, modelId, part }) => [
     `model ${modelId}, ${part.title}`,
     defencesOf(model.recipe),
   ]);
   const earnings = MODEL_NAMES.flatMap((name) => epochs[name].earnings);
-  const parts = { checks, earnings, defences, modelId: modelIds[0]!, modelIds };
+  const parts = { checks, earnings, defences, modelId: modelIds[0]!, modelIds, transferWay };
   return makeReport(job, parts, Date.now() - startedAtMs);
 }
 

@@ -17,6 +17,7 @@ import {
   devnetPaths,
   FEE_PER_UNIT_WEI,
   FINALITY_BLOCKS,
+  NEWS_INTERVAL_MS,
   PRECONFIRMATION_DEADLINE_SECONDS,
 } from "./config.ts";
 
@@ -77,7 +78,8 @@ export const bridgeService = ({ operatorToken, rpcUrl, sequencerUrl }: ServiceAd
     BRIDGE_OPERATOR_TOKEN: operatorToken,
     BRIDGE_OPERATOR_PRIVATE_KEY: devPrivateKey("operator"),
     BRIDGE_DATA_PATH: devnetPaths.bridgeData,
-    BRIDGE_POLL_INTERVAL_MS: 700,
+    BRIDGE_POLL_INTERVAL_MS: 2_000,
+    BRIDGE_NEWS_INTERVAL_MS: NEWS_INTERVAL_MS,
     BRIDGE_MAX_BACKOFF_MS: 2_000,
     BRIDGE_L1_FINALITY_DEPTH_BLOCKS: FINALITY_BLOCKS,
     BRIDGE_L1_RESEND_AFTER_MS: 15_000,

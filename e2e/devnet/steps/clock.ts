@@ -5,7 +5,7 @@ import { passTime } from "@openledger/client/actions/l1/pass-time";
 import { getLeaf, getStatus } from "@openledger/client/sequencer/ledger-reads";
 import { createTestClient, http } from "viem";
 import { foundry } from "viem/chains";
-import { APPROVAL_MARGIN_SECONDS, FINALITY_BLOCKS } from "../config.ts";
+import { APPROVAL_MARGIN_SECONDS, FINALITY_BLOCKS, NEWS_INTERVAL_MS } from "../config.ts";
 import { type Job, withRetry } from "../job.ts";
 
 /** Journal key: how far the node's clock has been moved on, in seconds. */
@@ -39,6 +39,6 @@ async function passUntil(job: Job, target: number, why: string): Promise<void> {
     const { l1 } = await withRetry(job, () => getStatus(alice));
     if (l1.timestamp >= target) return;
     job.console.progress("waiting until the sequencer sees the new day on L1");
-    await sleep(300, undefined, { signal: job.signal });
+    await sleep(NEWS_INTERVAL_MS, undefined, { signal: job.signal });
   }
 }

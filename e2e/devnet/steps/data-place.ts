@@ -14,8 +14,7 @@ const BLOB_BATCH = "blob-batch";
 /** Closes the open batch into a blob, as its operator may. Once: where the job has done so before, the sequencer chooses. */
 export async function closeIntoBlob(job: Job): Promise<void> {
   const isDone = job.journal.get<number>(BLOB_BATCH) !== undefined;
-  // The prover would make the key once more.
-  await job.lateKeys;
+  await job.keys.blobs;
   const number = await withRetry(job, () => job.closeBatch(isDone ? undefined : "blob"));
   if (isDone || number === null) return;
   await job.journal.set(BLOB_BATCH, number);

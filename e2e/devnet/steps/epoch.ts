@@ -7,8 +7,8 @@ import { getModel, getSettlement } from "@openledger/client/sequencer/model-read
 import { createTestClient, http } from "viem";
 import { foundry } from "viem/chains";
 import { z } from "zod";
-import { FINALITY_BLOCKS } from "../config.ts";
-import { type Job, onceOnLedger, waitWithConsole, withRetry } from "../job.ts";
+import { FINALITY_BLOCKS, NEWS_INTERVAL_MS } from "../config.ts";
+import { type Job, onceOnLedger, untilFound, waitWithConsole, withRetry } from "../job.ts";
 import { type ModelName, stepOf } from "../parts.ts";
 import { closeIntoBlob } from "./data-place.ts";
 
@@ -49,7 +49,7 @@ export async function closeFirstEpochs(
       job.console.progress(`waiting for the randomness of L1 block ${closedEpoch.randomnessBlock ?? "?"}`);
       // What the bridge has written on L1 meanwhile becomes final sooner.
       await node.mine({ blocks: 2 });
-      await sleep(500, undefined, { signal: job.signal });
+      await sleep(NEWS_INTERVAL_MS, undefined, { signal: job.signal });
     }
   }
   job.console.done(
@@ -83,8 +83,8 @@ export async function settleFirstEpoch(
   const { mia } = job.people;
   const startedAtMs = Date.now();
   let isFilled = false;
-  for (;;) {
-    const settlement = await withRetry(job, () => getSettlement(mia, modelId, SETTLED_EPOCH));
+  await untilFound(job, "the settlement", async () => {
+    const settlement = await getSettlement(mia, modelId, SETTLED_EPOCH);
     if (!isFilled) {
       await given.beforeSending();
       isFilled = true;
@@ -94,7 +94,7 @@ export async function settleFirstEpoch(
         `the server of model ${modelId} has settled epoch ${SETTLED_EPOCH} by itself (${settlement.circuit}): batch ${settlement.batchNumber}`,
         Date.now() - startedAtMs,
       );
-      return;
+      return true;
     }
     const view = await readView(given.serverUrl);
     const percent = view?.provedPercent == null ? "" : `, ${view.provedPercent} %`;
@@ -102,19 +102,19 @@ export async function settleFirstEpoch(
     job.console.progress(
       `the server of model ${modelId} settles: ${view?.stage ?? "it is away"}${percent}${failure}`,
     );
-    await sleep(500, undefined, { signal: job.signal });
-  }
+    return null;
+  });
 }
 
 /** Resolves once L1 has the settlement of the model's epoch. */
 export async function untilSettledOnL1(job: Job, modelId: number): Promise<void> {
-  for (;;) {
-    const [settlement, { batches }] = await withRetry(job, () =>
-      Promise.all([getSettlement(job.people.mia, modelId, SETTLED_EPOCH), getStatus(job.people.mia)]),
-    );
-    if (settlement !== null && batches.posted >= settlement.batchNumber) return;
-    await sleep(500, undefined, { signal: job.signal });
-  }
+  await untilFound(job, "the settlement on L1", async () => {
+    const [settlement, { batches }] = await Promise.all([
+      getSettlement(job.people.mia, modelId, SETTLED_EPOCH),
+      getStatus(job.people.mia),
+    ]);
+    return settlement !== null && batches.posted >= settlement.batchNumber ? true : null;
+  });
 }
 
 /** null while the server is away: the supervisor starts it again. */

@@ -48,7 +48,7 @@ export class Transfers {
 
   /** Sends as many as a batch has narrow slots, or what is left. */
   fillTable(): Promise<void> {
-    return this.#send(Math.min(this.#job.plan.table.transfers, TRANSFER_COUNT - this.#sentCount));
+    return this.#send(Math.min(this.#job.plan.table.transfers, LAST_TRANSFER - this.#sentCount));
   }
 
   /** Called before each operation in a wide slot: fills the table once for as many as it has of these. */
@@ -57,9 +57,10 @@ export class Transfers {
     this.#wideCount += 1;
   }
 
+  /** Sends what is left, but the last one: transfer-way.ts does. */
   async end(): Promise<void> {
-    while (this.#sentCount < TRANSFER_COUNT) await this.fillTable();
-    this.#job.console.done(`${LATER_TRANSFER_COUNT} more transfers acknowledged beside them`);
+    while (this.#sentCount < LAST_TRANSFER) await this.fillTable();
+    this.#job.console.done(`${LAST_TRANSFER - FIRST_TRANSFER_COUNT} more transfers acknowledged beside them`);
   }
 
   /** One after another; each is acknowledged with a preconfirmation before the next. */
@@ -76,4 +77,5 @@ export class Transfers {
   }
 }
 
-const TRANSFER_COUNT = FIRST_TRANSFER_COUNT + LATER_TRANSFER_COUNT;
+/** Index of the last planned transfer. */
+export const LAST_TRANSFER = FIRST_TRANSFER_COUNT + LATER_TRANSFER_COUNT - 1;

@@ -1,0 +1,80 @@
+import { createLogger } from "@openledger/foundation/logger";
+import { Registry } from "prom-client";
+import { expect, it } from "vitest";
+import { createBridgeMetrics } from "../metrics.ts";
+import { Bell, watchNews } from "./news.ts";
+import { runPollLoop } from "./poll-loop.ts";
+
+const NEVER_MS = 3_600_000;
+
+it("wakes a loop at a new block and at a proven batch, and not otherwise", async () => {
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const bell = new Bell();
+  let block = 7n;
+  let batch: string | null = null;
+  let lookCount = 0;
+  const modules = {
+    bell,
+    blockNumber: async () => {
+      lookCount += 1;
+      return block;
+    },
+    firstReady: async () => batch,
+  };
+  let stepCount = 0;
+  const step = async () => {
+    stepCount += 1;
+  };
+  const loop = runPollLoop(
+    { name: "test", intervalMs: NEVER_MS, maxBackoffMs: NEVER_MS, signal, bell },
+    { step, logger: createLogger("test", "silent"), metrics: createBridgeMetrics(new Registry()) },
+  );
+  const news = watchNews({ intervalMs: 1, signal }, modules);
+  // The first look is news, too.
+  await expect.poll(() => stepCount).toBe(2);
+  const quietFrom = lookCount;
+  await expect.poll(() => lookCount).toBeGreaterThan(quietFrom + 5);
+  expect(stepCount).toBe(2);
+  block += 1n;
+  await expect.poll(() => stepCount).toBe(3);
+  batch = "0xb1";
+  await expect.poll(() => stepCount).toBe(4);
+  stopping.abort();
+  expect(await loop).toBe("stopped");
+  await news;
+});
+
+it("wakes a loop for what happened during its step", async () => {
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const bell = new Bell();
+  let stepCount = 0;
+  const step = async () => {
+    stepCount += 1;
+    if (stepCount === 1) bell.ring();
+    if (stepCount === 2) stopping.abort();
+  };
+  await runPollLoop(
+    { name: "test", intervalMs: NEVER_MS, maxBackoffMs: NEVER_MS, signal, bell },
+    { step, logger: createLogger("test", "silent"), metrics: createBridgeMetrics(new Registry()) },
+  );
+  expect(stepCount).toBe(2);
+});
+
+it("goes on looking while L1 and the sequencer are away", async () => {
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  let tries = 0;
+  const away = async () => {
+    tries += 1;
+    throw new Error("away");
+  };
+  const news = watchNews(
+    { intervalMs: 1, signal },
+    { bell: new Bell(), blockNumber: away, firstReady: away },
+  );
+  await expect.poll(() => tries).toBeGreaterThan(6);
+  stopping.abort();
+  await news;
+});
