@@ -8,15 +8,15 @@ import { installationPaths } from "@openledger/scripts/commands/operate/installa
 import { parseEther } from "viem";
 
 /**
- * 229,628 constraints, and its twin for blobs 237,749: what a key of 2^18 points holds, and proving costs by the power of two. The
- * job has more operations for wide slots than for narrow ones. Ids below 512 have a place in the table.
+ * 126,402 constraints, and its twin for blobs 131,025: what a key of 2^17 points holds. Proving costs by the power of two, and
+ * whoever uses a devnet waits for a batch of one operation. Ids below 512 have a place in the table.
  */
 export const DEVNET_TABLE: TableShape = {
-  transfers: 10,
-  members: 6,
-  wide: 5,
-  rows: 20,
-  units: 6,
+  transfers: 4,
+  members: 2,
+  wide: 3,
+  rows: 6,
+  units: 2,
   low: 1,
   top: 2,
 };

@@ -50,13 +50,13 @@ it("deploys both circuits for a batch's data, in the same key's size, with joint
     const circuits = circuitsOf(plan).map(({ sizes, spec }) => ({ ...sizes, name: spec.name }));
     expect(hasOnlyBlobBatches(circuits)).toBe(false);
     expect(dataTwins(circuits)).toMatchObject({
-      blob: { name: "table-10-6-5-20-6-1-2-blob" },
-      calldata: { name: "table-10-6-5-20-6-1-2" },
+      blob: { name: "table-4-2-3-6-2-1-2-blob" },
+      calldata: { name: "table-4-2-3-6-2-1-2" },
     });
     const ofTwins = [plan.table, tableIn(plan.table, "blob")].map((table) =>
       tableConstraints(table, TREE_DEPTH, WIDE_SLOT),
     );
-    expect(ofTwins).toEqual([229_628, 237_749]);
-    for (const count of ofTwins) expect(count).toBeLessThan(2 ** 18 - 8);
+    expect(ofTwins).toEqual([126_402, 131_025]);
+    for (const count of ofTwins) expect(count).toBeLessThan(2 ** 17 - 8);
   }
 });
