@@ -8,7 +8,7 @@ import type { Leaves } from "./deposit.ts";
 import { LAST_TRANSFER, planTransfer } from "./transfer.ts";
 
 /** Stages that a person waits for, in their order: L1 takes a batch together with its proof. */
-export const WAY_STAGES = ["acknowledged", "proven", "posted", "final"] as const;
+const WAY_STAGES = ["acknowledged", "proven", "posted", "final"] as const;
 export type WayStage = (typeof WAY_STAGES)[number];
 
 /** Milliseconds since the signature at which each stage was seen. */
