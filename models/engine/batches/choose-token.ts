@@ -50,10 +50,14 @@ export function chooseToken(
   const mayBe = (token: number) => !closed.includes(token) && isOpen(token);
   let best = 0;
   while (!mayBe(best)) best++;
-  for (let token = best + 1; token < logits.length; token++)
-    if (logits[token]! > logits[best]! && mayBe(token)) best = token;
+  let max = logits[best]!;
+  for (let token = best + 1; token < logits.length; token++) {
+    const logit = logits[token]!;
+    if (!(logit > max && mayBe(token))) continue;
+    best = token;
+    max = logit;
+  }
   if (temperature === 0) return best;
-  const max = logits[best]!;
   const likely: { token: number; weight: number }[] = [];
   let all = 0;
   for (let token = 0; token < logits.length; token++) {

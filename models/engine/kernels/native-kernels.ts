@@ -14,7 +14,8 @@ type NativeAddon = { sets(): KernelSetName[] } & Record<
   | Exclude<keyof Kernels, "name" | "arena" | "copy" | "clear" | "write" | "blocks">
   | "quantise"
   | "multiplyBlocks"
-  | "unpack",
+  | "unpack"
+  | "useLargePages",
   NativeKernel
 >;
 
@@ -49,6 +50,7 @@ export function createNativeKernels(
   const sets = addon.sets();
   const set = name === undefined ? 0 : sets.indexOf(name);
   if (sets[set] === undefined) throw unavailable(`this processor has no ${name ?? "AVX2"}`, { sets });
+  addon.useLargePages(set, arena);
   const bind =
     (kernel: NativeKernel) =>
     (...numbers: (number | boolean)[]) =>

@@ -33,8 +33,10 @@ export interface Tangents {
 const MAX_NUMBERS = 2 ** 27;
 /** Maximum rows: their products with one another take an hour on one core, for the default base. */
 const MAX_ROWS = 1_024;
-/** Rows whose products are made together. */
-const ROWS_AT_ONCE = 112;
+/** Maximum rows whose products are made together. */
+const MAX_ROWS_AT_ONCE = 128;
+/** Numbers of each of these rows whose slopes are made together: they stay in the cache until they are used. */
+const NUMBERS_AT_ONCE = 4_096;
 
 export const hasTangentRoom = ({
   floatCount,
@@ -56,7 +58,7 @@ export function planTangents(
       { data: { rowCount, floatCount, maxRows: MAX_ROWS, maxNumbers: MAX_NUMBERS } },
     );
   const numbers = rowCount * floatCount;
-  const count = Math.min(ROWS_AT_ONCE, rowCount);
+  const count = rowsAtOnce(Math.ceil(rowCount / threadCount));
   return {
     ...sizes,
     first: plan.take(numbers),
@@ -67,12 +69,15 @@ export function planTangents(
     ofSquare: plan.take(floatCount),
     lanes: Array.from({ length: threadCount }, () => ({
       products: plan.take(count * roundUp16(rowCount)),
-      slopes: plan.take(count * floatCount),
+      slopes: plan.take(count * Math.min(NUMBERS_AT_ONCE, floatCount)),
     })),
     rows: [],
     stepCount: 0,
   };
 }
+
+/** Rows of each part, if `count` rows are taken in the fewest parts, which are about equal. */
+const rowsAtOnce = (count: number): number => Math.ceil(count / Math.ceil(count / MAX_ROWS_AT_ONCE));
 
 /**
  * Starts the tangents, before the first step of a tuning.
@@ -91,7 +96,7 @@ export interface TangentTask {
   readonly end: number;
   /** Rows × `rowCount`, rounded up to 16. */
   readonly products: Place;
-  /** Rows × floatCount. */
+  /** Rows × NUMBERS_AT_ONCE. */
   readonly slopes: Place;
   /** Rows of the step, with their gradients times −1 ÷ rows of the step. */
   readonly own: readonly { readonly row: number; readonly at: Place }[];
@@ -160,24 +165,36 @@ function deriveStep(
 }
 
 export function runTangentTask(kernels: Kernels, task: TangentTask): void {
-  const { changes, first, floatCount, latest, ofMean, ofSquare, rowCount, second, squares } = task.tangents;
-  const { end, factor, own, products, settings, slopes } = task;
+  const { changes, floatCount, latest, rowCount } = task.tangents;
+  const { end, factor, products } = task;
   const stride = roundUp16(rowCount);
-  const plain = (at: Place, rowStride: number) => ({ at, rowStride, columnStride: 1 });
   const flipped = { at: latest, rowStride: 1, columnStride: floatCount };
-  for (let from = task.from; from < end; from += ROWS_AT_ONCE) {
-    const count = Math.min(ROWS_AT_ONCE, end - from);
-    const given = plain(changes + from * floatCount, floatCount);
+  const each = rowsAtOnce(end - task.from);
+  for (let from = task.from; from < end; from += each) {
+    const count = Math.min(each, end - from);
+    const given = rowsAt(changes + from * floatCount, floatCount);
     kernels.multiply(count, rowCount, floatCount, given, flipped, products, stride, false);
     kernels.scale(count * stride, products, factor);
-    const right = plain(latest, floatCount);
-    kernels.multiply(count, floatCount, rowCount, plain(products, stride), right, slopes, floatCount, false);
-    for (const { at, row } of own)
-      if (row >= from && row < from + count) kernels.add(floatCount, slopes + (row - from) * floatCount, at);
-    for (let i = 0; i < count; i++) {
-      const at = (from + i) * floatCount;
-      const moved = [changes + at, slopes + i * floatCount, first + at, second + at] as const;
-      kernels.adamTangent(floatCount, ...moved, squares, ofMean, ofSquare, settings);
-    }
+    for (let first = 0; first < floatCount; first += NUMBERS_AT_ONCE) moveNumbers(kernels, task, from, count, first);
   }
 }
+
+/** Moves numbers `first` … of `count` rows from row `from` on by their slopes. */
+function moveNumbers(kernels: Kernels, task: TangentTask, from: number, count: number, first: number): void {
+  const { changes, floatCount, latest, ofMean, ofSquare, rowCount, squares } = task.tangents;
+  const { own, products, settings, slopes } = task;
+  const width = Math.min(NUMBERS_AT_ONCE, floatCount - first);
+  const left = rowsAt(products, roundUp16(rowCount));
+  const right = rowsAt(latest + first, floatCount);
+  kernels.multiply(count, width, rowCount, left, right, slopes, width, false);
+  for (const { at, row } of own)
+    if (row >= from && row < from + count) kernels.add(width, slopes + (row - from) * width, at + first);
+  const step = [squares + first, ofMean + first, ofSquare + first, settings] as const;
+  for (let i = 0; i < count; i++) {
+    const at = (from + i) * floatCount + first;
+    const moments = [task.tangents.first + at, task.tangents.second + at] as const;
+    kernels.adamTangent(width, changes + at, slopes + i * width, ...moments, ...step);
+  }
+}
+
+const rowsAt = (at: Place, rowStride: number) => ({ at, rowStride, columnStride: 1 });

@@ -1,5 +1,6 @@
 // The Node-API surface: see ../../native-kernels.ts for the types. Every range is checked here, once for all sets.
 #include <node_api.h>
+#include <sys/mman.h>
 
 #include <algorithm>
 #include <cmath>
@@ -12,6 +13,7 @@
 namespace {
 
 constexpr size_t MAX_NUMBERS = 20;
+constexpr uintptr_t LARGE_PAGE = 1 << 21;
 
 /** What a call brings: the arena, and numbers that are sizes, settings or places in the arena. */
 struct Call {
@@ -198,6 +200,19 @@ void quantise(const KernelTable& k, const Call& c) {
   helpers.share(std::min(c.size(4), 16L), rows, 8, [&](long from, long to) { k.quantise(to - from, w, x + from * w, y + from * stride, stride); });
 }
 
+/**
+ * () Pages of 2 MB for an arena that nothing has touched yet: weights come in faster by half than by pages of 4 KB. A wish only.
+ */
+void useLargePages(const KernelTable&, const Call& c) {
+#ifdef MADV_HUGEPAGE
+  const uintptr_t from = (reinterpret_cast<uintptr_t>(c.arena) + LARGE_PAGE - 1) & ~(LARGE_PAGE - 1);
+  const uintptr_t end = reinterpret_cast<uintptr_t>(c.arena + c.length) & ~(LARGE_PAGE - 1);
+  if (from < end) madvise(reinterpret_cast<void*>(from), end - from, MADV_HUGEPAGE);
+#else
+  (void)c;
+#endif
+}
+
 /** (outputs, inputs, weights, first, count, to) */
 void unpack(const KernelTable& k, const Call& c) {
   const long outputs = c.size(0), inputs = width(c, 1), first = c.size(3), count = c.size(4);
@@ -323,6 +338,7 @@ napi_value init(napi_env env, napi_value exports) {
       {"quantise", call<quantise>},
       {"multiplyBlocks", call<multiplyBlocks>},
       {"unpack", call<unpack>},
+      {"useLargePages", call<useLargePages>},
   };
   for (const auto& [name, function] : functions) {
     napi_value value;

@@ -15,6 +15,8 @@ typedef signed char EightBytes __attribute__((vector_size(8)));
 typedef unsigned SumOct __attribute__((vector_size(32)));
 typedef int SignedOct __attribute__((vector_size(32)));
 
+/** Rows of a tile, by two panels: as many as there are registers. */
+constexpr int BLOCK_TILE_ROWS = LANES == 16 ? 6 : 2;
 constexpr long BLOCK = 32, FOURS = BLOCK / 4, PANEL = 16, PARTS = PANEL / LANES, PANEL_BYTES = BLOCK * PANEL;
 #ifdef ADD_FOURS
 /** Words of a block of a quantised row: fours of numbers, the scale, −128 times their sum. */
@@ -76,6 +78,14 @@ inline Register loadAs(const void* p) {
   return r;
 }
 
+#if LANES == 16
+typedef short Halves __attribute__((vector_size(32)));
+/** Scales of a panel's lanes. Not by two registers of eight, which would go through memory. */
+inline Vector widen(const char* halves) { return __builtin_ia32_vcvtph2ps512_mask(loadAs<Halves>(halves), Vector{}, -1, 4); }
+#else
+inline Vector widen(const char* halves) { return __builtin_ia32_vcvtph2ps256(loadAs<HalfOct>(halves)); }
+#endif
+
 /** Outputs of R rows and of P panels from `panel` on. */
 template <int R, int P>
 inline void blockTile(const BlockCall& c, long panel, const float* x, float* y) {
@@ -89,7 +99,7 @@ inline void blockTile(const BlockCall& c, long panel, const float* x, float* y) 
       for (int n = 0; n < N; n++) out[i][n] = loadVector(y + i * c.strideY + n * LANES);
   for (long b = 0; b < c.blocks; b++, x += WORDS, weights += PANEL_BYTES, halves += 2 * PANEL) {
     Sums sums[R][N];
-#pragma GCC unroll 4
+#pragma GCC unroll 8
     for (int i = 0; i < R; i++)
 #pragma GCC unroll 4
       for (int n = 0; n < N; n++) sums[i][n] = (Sums)spread(x[i * c.strideX + START]);
@@ -100,7 +110,7 @@ inline void blockTile(const BlockCall& c, long panel, const float* x, float* y) 
 #pragma GCC unroll 4
       for (int n = 0; n < N; n++)
         right[n] = loadAs<Bytes>(weights + n / PARTS * c.blocks * PANEL_BYTES + 4 * (four * PANEL + n % PARTS * LANES)) ^ FLIPPED;
-#pragma GCC unroll 4
+#pragma GCC unroll 8
       for (int i = 0; i < R; i++) {
         const float* left = x + i * c.strideX + four;
         const Bytes own = (Bytes)spread(left[0]), sign = (Bytes)spread(left[FOURS]);
@@ -109,51 +119,110 @@ inline void blockTile(const BlockCall& c, long panel, const float* x, float* y) 
       }
     }
 #pragma GCC unroll 4
-    for (int p = 0; p < P; p++) {
-      const char* own = halves + p * c.blocks * PANEL * 2;
-      const Oct both[2] = {__builtin_ia32_vcvtph2ps256(loadAs<HalfOct>(own)), __builtin_ia32_vcvtph2ps256(loadAs<HalfOct>(own + 16))};
-#pragma GCC unroll 4
-      for (int part = 0; part < PARTS; part++)
-#pragma GCC unroll 4
-        for (int i = 0; i < R; i++) {
-          const int n = p * PARTS + part;
-          const Vector scale = loadAs<Vector>(reinterpret_cast<const float*>(both) + part * LANES) * spread(x[i * c.strideX + SCALE]);
-          out[i][n] = out[i][n] + __builtin_convertvector((SignedSums)sums[i][n], Vector) * scale;
-        }
+    for (int n = 0; n < N; n++) {
+      const Vector own = widen(halves + n / PARTS * c.blocks * PANEL * 2 + 2 * (n % PARTS) * LANES);
+#pragma GCC unroll 8
+      for (int i = 0; i < R; i++)
+        out[i][n] = out[i][n] + __builtin_convertvector((SignedSums)sums[i][n], Vector) * (own * spread(x[i * c.strideX + SCALE]));
     }
   }
   for (int i = 0; i < R; i++)
     for (int n = 0; n < N; n++) storeVector(y + i * c.strideY + n * LANES, out[i][n]);
 }
 
+/**
+ * Outputs of one row and one panel. All weights are read for this row alone, so memory bounds it: they come in one stream,
+ * which the processor fetches ahead. Two chains of sums hide the latency of one.
+ */
+inline void blockLine(const BlockCall& c, long panel, float* y) {
+  constexpr int CHAINS = 2;
+  const char* all = reinterpret_cast<const char*>(c.weights);
+  const char* weights = all + panel * c.blocks * PANEL_BYTES;
+  const char* halves = all + c.blocks * (c.panels * PANEL_BYTES + panel * PANEL * 2);
+  const float* x = c.x;
+  Vector out[PARTS] = {};
+  if (c.accumulate)
+    for (int n = 0; n < PARTS; n++) out[n] = loadVector(y + n * LANES);
+  for (long b = 0; b < c.blocks; b++, x += WORDS, weights += PANEL_BYTES, halves += 2 * PANEL) {
+    Sums sums[CHAINS][PARTS] = {};
+    for (int n = 0; n < PARTS; n++) sums[0][n] = (Sums)spread(x[START]);
+#pragma GCC unroll 8
+    for (long four = 0; four < FOURS; four++) {
+      const Bytes own = (Bytes)spread(x[four]), sign = (Bytes)spread(x[four + FOURS]);
+#pragma GCC unroll 4
+      for (int n = 0; n < PARTS; n++)
+        sums[four % CHAINS][n] = addFours(sums[four % CHAINS][n], loadAs<Bytes>(weights + 4 * (four * PANEL + n * LANES)) ^ FLIPPED, own, sign);
+    }
+    for (int n = 0; n < PARTS; n++)
+      out[n] = out[n] + __builtin_convertvector((SignedSums)(sums[0][n] + sums[1][n]), Vector) * (widen(halves + 2 * n * LANES) * spread(x[SCALE]));
+  }
+  for (int n = 0; n < PARTS; n++) storeVector(y + n * LANES, out[n]);
+}
+
 template <int R, int P>
 inline void blockRows(const BlockCall& c, long panel, long first) {
   for (; first + R <= c.rows; first += R)
     blockTile<R, P>(c, panel, c.x + first * c.strideX, c.y + first * c.strideY + panel * PANEL);
-  if constexpr (R > 1) blockRows<R / 2, P>(c, panel, first);
+  if constexpr (R > 1) blockRows<(R > 2 ? R - 2 : 1), P>(c, panel, first);
+}
+
+typedef signed char SixteenBytes __attribute__((vector_size(16)));
+typedef char PlainBytes __attribute__((vector_size(16)));
+
+/** Sixteen integers · scale, which is exact. Not by __builtin_convertvector, which takes bytes one by one. */
+inline void storeScaled(float* to, SixteenBytes bytes, float scale) {
+#if LANES == 16
+  const SignedSums words = (SignedSums)__builtin_ia32_pmovsxbd512_mask((PlainBytes)bytes, SignedSums{}, -1);
+  storeVector(to, __builtin_convertvector(words, Vector) * scale);
+#else
+  const SixteenBytes upper = __builtin_shuffle(bytes, SixteenBytes{8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15});
+  storeVector(to, __builtin_convertvector((SignedSums)__builtin_ia32_pmovsxbd256((PlainBytes)bytes), Vector) * scale);
+  storeVector(to + LANES, __builtin_convertvector((SignedSums)__builtin_ia32_pmovsxbd256((PlainBytes)upper), Vector) * scale);
+#endif
+}
+
+/** Four outputs by sixteen inputs, from four fours that lie PANEL fours apart. */
+inline void unpackQuad(const char* from, const float* scales, float* to, long stride) {
+  const Quad a = loadAs<Quad>(from), b = loadAs<Quad>(from + 4 * PANEL), c = loadAs<Quad>(from + 8 * PANEL), d = loadAs<Quad>(from + 12 * PANEL);
+  const Quad ab = __builtin_shuffle(a, b, QuadIndexes{0, 4, 1, 5}), cd = __builtin_shuffle(c, d, QuadIndexes{0, 4, 1, 5});
+  const Quad ef = __builtin_shuffle(a, b, QuadIndexes{2, 6, 3, 7}), gh = __builtin_shuffle(c, d, QuadIndexes{2, 6, 3, 7});
+  const Quad out[4] = {__builtin_shuffle(ab, cd, QuadIndexes{0, 1, 4, 5}), __builtin_shuffle(ab, cd, QuadIndexes{2, 3, 6, 7}),
+                       __builtin_shuffle(ef, gh, QuadIndexes{0, 1, 4, 5}), __builtin_shuffle(ef, gh, QuadIndexes{2, 3, 6, 7})};
+  for (int i = 0; i < 4; i++) storeScaled(to + i * stride, (SixteenBytes)out[i], scales[i]);
 }
 
 /** Outputs `first` … as rows of floats: scale · integer, which is exact. */
 void unpack(long first, long count, long inputs, long panels, const float* weights, float* to) {
   const long blocks = (inputs + BLOCK - 1) / BLOCK;
   const char* all = reinterpret_cast<const char*>(weights);
-  for (long o = first; o < first + count; o++, to += inputs)
+  for (long o = first; o < first + count;) {
+    const long four = o % 4 == 0 && o + 4 <= first + count ? 4 : 1;
     for (long k = 0, at = o / PANEL * blocks; k < inputs; k += BLOCK, at++) {
       const char* own = all + at * PANEL_BYTES + o % PANEL * 4;
-      HalfOct half = {};
-      __builtin_memcpy(&half, all + panels * blocks * PANEL_BYTES + (at * PANEL + o % PANEL) * 2, 2);
-      const Oct scale = spreadOct(__builtin_ia32_vcvtph2ps256(half)[0]);
-      for (long i = 0; i < BLOCK && k + i < inputs; i += 8, own += 8 * PANEL) {
-        EightBytes bytes;
-        __builtin_memcpy(&bytes, own, 4);
-        __builtin_memcpy(reinterpret_cast<char*>(&bytes) + 4, own + 4 * PANEL, 4);
-        storeOct(to + k + i, __builtin_convertvector(bytes, Oct) * scale);
-      }
+      HalfOct halves = {};
+      __builtin_memcpy(&halves, all + panels * blocks * PANEL_BYTES + (at * PANEL + o % PANEL) * 2, four == 4 ? 8 : 2);
+      float scales[8];
+      storeOct(scales, __builtin_ia32_vcvtph2ps256(halves));
+      for (long i = 0; i < BLOCK && k + i < inputs; i += 16, own += 16 * PANEL)
+        if (four == 4) {
+          unpackQuad(own, scales, to + k + i, inputs);
+        } else {
+          int words[4];
+          for (int j = 0; j < 4; j++) __builtin_memcpy(&words[j], own + 4 * PANEL * j, 4);
+          storeScaled(to + k + i, (SixteenBytes)(QuadIndexes{words[0], words[1], words[2], words[3]}), scales[0]);
+        }
     }
+    o += four;
+    to += four * inputs;
+  }
 }
 
 /** Outputs of the panels `from` … `to`. */
 void multiplyBlocks(const BlockCall& c, long from, long to) {
-  for (; from + 2 <= to; from += 2) blockRows<LANES / 4, 2>(c, from, 0);
-  if (from < to) blockRows<LANES / 4, 1>(c, from, 0);
+  if (c.rows == 1) {
+    for (; from < to; from++) blockLine(c, from, c.y + from * PANEL);
+    return;
+  }
+  for (; from + 2 <= to; from += 2) blockRows<BLOCK_TILE_ROWS, 2>(c, from, 0);
+  if (from < to) blockRows<BLOCK_TILE_ROWS, 1>(c, from, 0);
 }

@@ -87,37 +87,33 @@ inline Vector sigmoid(Vector x) { return 1.f / (exponential(-x) + 1.f); }
 
 constexpr long TILE_COLUMNS = 2 * LANES, DEPTH = 384, BLOCK_ROWS = 240 / TILE_ROWS * TILE_ROWS;
 
-/** R rows by TILE_COLUMNS columns of C. A is packed (TILE_ROWS numbers a step), B has rows of `strideB`. */
-template <int R>
+/** R rows by V registers of columns of C. A is packed (TILE_ROWS numbers a step), B has rows of `strideB`. */
+template <int R, int V>
 inline void tile(long depth, const float* a, const float* b, long strideB, float* c, long strideC, long columns, bool first) {
-  Vector sums[R][2];
-  float edge[TILE_COLUMNS];
+  Vector sums[R][V];
+  float edge[V * LANES];
   for (int i = 0; i < R; i++) {
-    if (first) {
-      sums[i][0] = sums[i][1] = Vector{};
-    } else {
-      const float* from = c + i * strideC;
-      if (columns != TILE_COLUMNS) {
-        for (long j = 0; j < TILE_COLUMNS; j++) edge[j] = j < columns ? from[j] : 0.f;
-        from = edge;
-      }
-      sums[i][0] = loadVector(from);
-      sums[i][1] = loadVector(from + LANES);
+    const float* from = c + i * strideC;
+    if (!first && columns < V * LANES) {
+      for (long j = 0; j < V * LANES; j++) edge[j] = j < columns ? from[j] : 0.f;
+      from = edge;
     }
+    for (int v = 0; v < V; v++) sums[i][v] = first ? Vector{} : loadVector(from + v * LANES);
   }
   for (long k = 0; k < depth; k++) {
-    const Vector right[2] = {loadVector(b + k * strideB), loadVector(b + k * strideB + LANES)};
+    Vector right[V];
+#pragma GCC unroll 2
+    for (int v = 0; v < V; v++) right[v] = loadVector(b + k * strideB + v * LANES);
 #pragma GCC unroll 16
     for (int i = 0; i < R; i++) {
       const Vector left = spread(a[k * TILE_ROWS + i]);
-      sums[i][0] = FUSED(left, right[0], sums[i][0]);
-      sums[i][1] = FUSED(left, right[1], sums[i][1]);
+#pragma GCC unroll 2
+      for (int v = 0; v < V; v++) sums[i][v] = FUSED(left, right[v], sums[i][v]);
     }
   }
   for (int i = 0; i < R; i++) {
-    float* to = columns == TILE_COLUMNS ? c + i * strideC : edge;
-    storeVector(to, sums[i][0]);
-    storeVector(to + LANES, sums[i][1]);
+    float* to = columns < V * LANES ? edge : c + i * strideC;
+    for (int v = 0; v < V; v++) storeVector(to + v * LANES, sums[i][v]);
     if (to == edge)
       for (long j = 0; j < columns; j++) c[i * strideC + j] = edge[j];
   }
@@ -126,7 +122,9 @@ inline void tile(long depth, const float* a, const float* b, long strideB, float
 template <int R>
 inline void tileOf(long rows, long depth, const float* a, const float* b, long strideB, float* c, long strideC, long columns,
                    bool first) {
-  if (rows == R) return tile<R>(depth, a, b, strideB, c, strideC, columns, first);
+  if (rows == R)
+    return columns <= LANES ? tile<R, 1>(depth, a, b, strideB, c, strideC, columns, first)
+                            : tile<R, 2>(depth, a, b, strideB, c, strideC, columns, first);
   if constexpr (R > 1) tileOf<R - 1>(rows, depth, a, b, strideB, c, strideC, columns, first);
 }
 
@@ -139,21 +137,34 @@ inline Quad loadQuad(const float* p) {
   return r;
 }
 
-/** One panel of a B that is the other way round: columns `stride` apart, four steps of four columns at a time. */
-inline void packFlipped(long steps, const float* from, long stride, float* to) {
-  long k = 0;
-  for (; k + 4 <= steps; k += 4)
-    for (long j = 0; j < TILE_COLUMNS; j += 4) {
-      const float* p = from + j * stride + k;
-      const Quad a = loadQuad(p), b = loadQuad(p + stride), c = loadQuad(p + 2 * stride), d = loadQuad(p + 3 * stride);
-      const Quad ab = __builtin_shuffle(a, b, QuadIndexes{0, 4, 1, 5}), cd = __builtin_shuffle(c, d, QuadIndexes{0, 4, 1, 5});
-      const Quad ef = __builtin_shuffle(a, b, QuadIndexes{2, 6, 3, 7}), gh = __builtin_shuffle(c, d, QuadIndexes{2, 6, 3, 7});
-      const Quad out[4] = {__builtin_shuffle(ab, cd, QuadIndexes{0, 1, 4, 5}), __builtin_shuffle(ab, cd, QuadIndexes{2, 3, 6, 7}),
-                           __builtin_shuffle(ef, gh, QuadIndexes{0, 1, 4, 5}), __builtin_shuffle(ef, gh, QuadIndexes{2, 3, 6, 7})};
-      for (int i = 0; i < 4; i++) __builtin_memcpy(to + (k + i) * TILE_COLUMNS + j, &out[i], sizeof out[i]);
+/** Four steps of four rows that lie `stride` apart, turned: `to` has a step's four numbers every `gap`. */
+inline void turnQuads(const float* from, long stride, float* to, long gap) {
+  const Quad a = loadQuad(from), b = loadQuad(from + stride), c = loadQuad(from + 2 * stride), d = loadQuad(from + 3 * stride);
+  const Quad ab = __builtin_shuffle(a, b, QuadIndexes{0, 4, 1, 5}), cd = __builtin_shuffle(c, d, QuadIndexes{0, 4, 1, 5});
+  const Quad ef = __builtin_shuffle(a, b, QuadIndexes{2, 6, 3, 7}), gh = __builtin_shuffle(c, d, QuadIndexes{2, 6, 3, 7});
+  const Quad out[4] = {__builtin_shuffle(ab, cd, QuadIndexes{0, 1, 4, 5}), __builtin_shuffle(ab, cd, QuadIndexes{2, 3, 6, 7}),
+                       __builtin_shuffle(ef, gh, QuadIndexes{0, 1, 4, 5}), __builtin_shuffle(ef, gh, QuadIndexes{2, 3, 6, 7})};
+  for (int i = 0; i < 4; i++) __builtin_memcpy(to + i * gap, &out[i], sizeof out[i]);
+}
+
+/**
+ * `count` rows that lie `stride` apart, as steps of them side by side: `to` has a step every `gap`. By sixteen steps, a line of
+ * the cache: rows that lie a multiple of a page apart push each other's lines out. Lines that lie `ahead` are fetched meanwhile.
+ */
+inline void packTurned(long steps, long count, const float* from, long stride, float* to, long gap, long ahead) {
+  const long quads = count & ~3L;
+  for (long k0 = 0; k0 < steps; k0 += 16) {
+    const long end = steps - k0 < 16 ? steps : k0 + 16;
+    for (long i = 0; i < count; i++) __builtin_prefetch(from + i * stride + k0 + ahead, 0, 2);
+    for (long i = 0; i < quads; i += 4) {
+      long k = k0;
+      for (; k + 4 <= end; k += 4) turnQuads(from + i * stride + k, stride, to + k * gap + i, gap);
+      for (; k < end; k++)
+        for (long j = i; j < i + 4; j++) to[k * gap + j] = from[j * stride + k];
     }
-  for (; k < steps; k++)
-    for (long j = 0; j < TILE_COLUMNS; j++) to[k * TILE_COLUMNS + j] = from[j * stride + k];
+    for (long i = quads; i < count; i++)
+      for (long k = k0; k < end; k++) to[k * gap + i] = from[i * stride + k];
+  }
 }
 
 void multiply(long rows, long columns, long depth, Matrix a, Matrix b, float* c, long strideC, bool accumulate,
@@ -165,37 +176,59 @@ void multiply(long rows, long columns, long depth, Matrix a, Matrix b, float* c,
     const bool first = !accumulate && k0 == 0;
     for (long m0 = 0; m0 < rows; m0 += BLOCK_ROWS) {
       const long block = rows - m0 < BLOCK_ROWS ? rows - m0 : BLOCK_ROWS;
-      for (long m = 0; m < block; m += TILE_ROWS) {
-        const long held = block - m < TILE_ROWS ? block - m : TILE_ROWS;
-        for (long k = 0; k < steps; k++) {
-          const float* from = a.data + (k0 + k) * a.columnStride + (m0 + m) * a.rowStride;
-          float* to = packedA + m * steps + k * TILE_ROWS;
-          for (long i = 0; i < held; i++) to[i] = from[i * a.rowStride];
+      // Tiles of about equal height.
+      const long tiles = (block + TILE_ROWS - 1) / TILE_ROWS, height = (block + tiles - 1) / tiles;
+      for (long m = 0; m < block; m += height) {
+        const long held = block - m < height ? block - m : height;
+        const float* from = a.data + k0 * a.columnStride + (m0 + m) * a.rowStride;
+        float* to = packedA + m / height * steps * TILE_ROWS;
+        if (a.columnStride == 1) {
+          packTurned(steps, held, from, a.rowStride, to, TILE_ROWS, DEPTH);
+        } else if (a.rowStride == 1 && held == TILE_ROWS) {
+          for (long k = 0; k < steps; k++) __builtin_memcpy(to + k * TILE_ROWS, from + k * a.columnStride, TILE_ROWS * 4);
+        } else if (a.rowStride == 1 && held >= 8) {
+          // By two registers of eight, which may overlap.
+          for (long k = 0; k < steps; k++) {
+            __builtin_memcpy(to + k * TILE_ROWS, from + k * a.columnStride, 32);
+            __builtin_memcpy(to + k * TILE_ROWS + held - 8, from + k * a.columnStride + held - 8, 32);
+          }
+        } else {
+          for (long k = 0; k < steps; k++)
+            for (long i = 0; i < held; i++) to[k * TILE_ROWS + i] = from[k * a.columnStride + i * a.rowStride];
         }
       }
       for (long n = 0; n < columns; n += TILE_COLUMNS) {
         const long width = columns - n < TILE_COLUMNS ? columns - n : TILE_COLUMNS;
+        const long packed = width <= LANES ? LANES : TILE_COLUMNS;
         const float* from = b.data + k0 * b.rowStride + n * b.columnStride;
         const float* right = from;
         long strideB = b.rowStride;
         // A few rows do not repay the packing, where B is right already.
-        if (b.columnStride != 1 || width != TILE_COLUMNS || block > TILE_ROWS) {
+        if (b.columnStride != 1 || width != packed || block > TILE_ROWS) {
           right = packedB;
-          strideB = TILE_COLUMNS;
+          strideB = packed;
           if (b.columnStride == 1 && width == TILE_COLUMNS) {
-            for (long k = 0; k < steps; k++)
+            // Where rows lie far apart, the next panel's lines are fetched meanwhile.
+            const long next = columns - n >= 2 * TILE_COLUMNS ? TILE_COLUMNS : 0;
+            for (long k = 0; k < steps; k++) {
               __builtin_memcpy(packedB + k * TILE_COLUMNS, from + k * b.rowStride, TILE_COLUMNS * 4);
-          } else if (b.rowStride == 1 && width == TILE_COLUMNS) {
-            packFlipped(steps, from, b.columnStride, packedB);
+              for (long i = 0; i < TILE_COLUMNS; i += 16) __builtin_prefetch(from + k * b.rowStride + next + i, 0, 2);
+            }
+          } else if (b.rowStride == 1) {
+            // The next panel, or of the next steps the first.
+            packTurned(steps, width, from, b.columnStride, packedB, packed,
+                       columns - n > packed ? packed * b.columnStride : DEPTH - n * b.columnStride);
+            for (long k = 0; width < packed && k < steps; k++)
+              for (long j = width; j < packed; j++) packedB[k * packed + j] = 0.f;
           } else {
-            for (long j = 0; j < TILE_COLUMNS; j++)
-              for (long k = 0; k < steps; k++)
-                packedB[k * TILE_COLUMNS + j] = j < width ? from[k * b.rowStride + j * b.columnStride] : 0.f;
+            for (long k = 0; k < steps; k++)
+              for (long j = 0; j < packed; j++)
+                packedB[k * packed + j] = j < width ? from[k * b.rowStride + j * b.columnStride] : 0.f;
           }
         }
-        for (long m = 0; m < block; m += TILE_ROWS)
-          tileOf<TILE_ROWS>(block - m < TILE_ROWS ? block - m : TILE_ROWS, steps, packedA + m * steps, right, strideB,
-                            c + (m0 + m) * strideC + n, strideC, width, first);
+        for (long m = 0; m < block; m += height)
+          tileOf<TILE_ROWS>(block - m < height ? block - m : height, steps, packedA + m / height * steps * TILE_ROWS, right,
+                            strideB, c + (m0 + m) * strideC + n, strideC, width, first);
       }
     }
   }
@@ -261,20 +294,48 @@ void rotate(long rows, long heads, long headSize, float* x, long rowStride, cons
     }
 }
 
+typedef int Indexes __attribute__((vector_size(LANES * 4)));
+#if LANES == 16
+const Indexes COUNTING = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+#else
+const Indexes COUNTING = {0, 1, 2, 3, 4, 5, 6, 7};
+#endif
+
+/** The first `held` numbers of v, and `other` behind them. */
+inline Vector first(Vector v, long held, float other) { return COUNTING < Indexes{} + (int)held ? v : spread(other); }
+
+/** The largest number of v. */
+inline float largest(Vector v) {
+  for (int width = LANES / 2; width > 0; width >>= 1) {
+    const Vector turned = __builtin_shuffle(v, (COUNTING + width) & (LANES - 1));
+    v = turned > v ? turned : v;
+  }
+  return v[0];
+}
+
 /** Row t keeps its first `first` + t + 1 numbers; the others become 0. */
-void softmax(long rows, float* x, long rowStride, long first, float scale) {
+void softmax(long rows, float* x, long rowStride, long firstCount, float scale) {
   for (long t = 0; t < rows; t++, x += rowStride) {
-    const long valid = first + t + 1, end = (valid + 15) & ~15L;
-    float max = -3e38f;
-    Vector maxima = spread(max);
-    for (long j = 0; j < valid; j++) x[j] = x[j] * scale;
-    for (long j = 0; j + LANES <= valid; j += LANES) maxima = loadVector(x + j) > maxima ? loadVector(x + j) : maxima;
-    for (int j = 0; j < LANES; j++) max = maxima[j] > max ? maxima[j] : max;
-    for (long j = end - 16; j < valid; j++) max = x[j] > max ? x[j] : max;
-    for (long j = 0; j < end; j += LANES) storeVector(x + j, exponential(loadVector(x + j) - max));
-    for (long j = valid; j < rowStride; j++) x[j] = 0.f;
+    const long valid = firstCount + t + 1, end = (valid + 15) & ~15L;
+    const float lowest = -3e38f;
+    Vector maxima = spread(lowest);
+    for (long j = 0; j < end; j += LANES) {
+      Vector scaled = loadVector(x + j) * scale;
+      if (j + LANES > valid) scaled = first(scaled, valid - j, lowest);
+      maxima = scaled > maxima ? scaled : maxima;
+      storeVector(x + j, scaled);
+    }
+    const float max = largest(maxima);
     Lanes sum = {};
-    for (long j = 0; j < end; j += 16) sum += load(x + j);
+    for (long j = 0; j < end; j += 16) {
+      for (long i = j; i < j + 16; i += LANES) {
+        Vector power = exponential(loadVector(x + i) - max);
+        if (i + LANES > valid) power = first(power, valid - i, 0.f);
+        storeVector(x + i, power);
+      }
+      sum += load(x + j);
+    }
+    for (long j = end; j < rowStride; j++) x[j] = 0.f;
     const float factor = 1.f / total(sum);
     for (long j = 0; j < end; j += 16) store(x + j, load(x + j) * factor);
   }

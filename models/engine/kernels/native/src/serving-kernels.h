@@ -116,49 +116,78 @@ void keepPages(const PagedCall& c) {
   }
 }
 
+constexpr int PAGE_PARTS = POSITION_PAGE / LANES;
+/** Chains side by side that hide the latency of one: registers for twelve, with AVX-512 for sixteen. */
+constexpr int chainsFor(int heads) { return LANES == 16 || heads < 4 ? 4 : 2; }
+
+/** Products of H queries with the keys of P pages from position j on. */
+template <int H, int P>
+inline void scorePages(const PagedCall& c, const unsigned* pages, long first, const float* query, long j, float* scores, long end) {
+  const float* keys[P];
+  for (int p = 0; p < P; p++) keys[p] = c.kv + static_cast<long>(pages[j / POSITION_PAGE + p]) * c.pageFloats + first * POSITION_PAGE;
+  Vector sums[H][P * PAGE_PARTS] = {};
+  for (long d = 0; d < c.headSize; d++) {
+    Vector left[H];
+    for (int h = 0; h < H; h++) left[h] = spread(query[h * c.headSize + d]);
+#pragma GCC unroll 4
+    for (int n = 0; n < P * PAGE_PARTS; n++) {
+      const Vector key = loadVector(keys[n / PAGE_PARTS] + d * POSITION_PAGE + n % PAGE_PARTS * LANES);
+#pragma GCC unroll 4
+      for (int h = 0; h < H; h++) sums[h][n] = FUSED(left[h], key, sums[h][n]);
+    }
+  }
+  for (int h = 0; h < H; h++)
+    for (int n = 0; n < P * PAGE_PARTS; n++) storeVector(scores + h * end + j + n * LANES, sums[h][n]);
+}
+
+/** V registers of the outputs of H heads: values, weighed by the scores of positions below `seen`. */
+template <int H, int V>
+inline void weighValues(const PagedCall& c, const unsigned* pages, long offset, const float* scores, long end, long seen, float* out) {
+  const long keyWidth = c.keyHeadCount * c.headSize;
+  Vector sums[H][V] = {};
+  for (long page = 0; page < seen; page += POSITION_PAGE) {
+    const float* values = c.kv + static_cast<long>(pages[page / POSITION_PAGE]) * c.pageFloats + POSITION_PAGE * keyWidth + offset;
+    const long held = seen - page < POSITION_PAGE ? seen - page : POSITION_PAGE;
+    for (long j = 0; j < held; j++) {
+      Vector left[H];
+      for (int h = 0; h < H; h++) left[h] = spread(scores[h * end + page + j]);
+#pragma GCC unroll 4
+      for (int n = 0; n < V; n++) {
+        const Vector value = loadVector(values + j * keyWidth + n * LANES);
+#pragma GCC unroll 4
+        for (int h = 0; h < H; h++) sums[h][n] = FUSED(left[h], value, sums[h][n]);
+      }
+    }
+  }
+  for (int h = 0; h < H; h++)
+    for (int n = 0; n < V; n++) storeVector(out + h * c.headSize + n * LANES, sums[h][n]);
+}
+
 /** H heads of one row, which share keys and values: each output is one chain, and several hide its latency. */
 template <int H>
 inline void attendHeads(const PagedCall& c, long t, long head, float* scores) {
-  constexpr int PARTS_OF = 16 / LANES;
+  constexpr int V = chainsFor(H), P = V / PAGE_PARTS;
   const long keyWidth = c.keyHeadCount * c.headSize, position = c.seats[2 * t + 1], seen = position + 1, end = (seen + 15) & ~15L;
   const unsigned* pages = c.pages + c.seats[2 * t] * c.maxPages;
   const float* query = c.qkv + t * c.strideQkv + head * c.headSize;
   const long first = head / (c.headCount / c.keyHeadCount) * c.headSize;
-  for (long j = 0; j < end; j += POSITION_PAGE) {
-    const float* keys = c.kv + static_cast<long>(pages[j / POSITION_PAGE]) * c.pageFloats + first * POSITION_PAGE;
-    // Pages come from far away: the values are needed next, and the next page's keys.
-    const float* values = keys + POSITION_PAGE * (keyWidth - first) + first;
-    for (long i = 0; i < POSITION_PAGE; i++)
-      for (long d = 0; d < c.headSize; d += 16) __builtin_prefetch(values + i * keyWidth + d);
-    if (j + POSITION_PAGE < end) {
-      const float* next = c.kv + static_cast<long>(pages[j / POSITION_PAGE + 1]) * c.pageFloats + first * POSITION_PAGE;
-      for (long d = 0; d < c.headSize; d++) __builtin_prefetch(next + d * POSITION_PAGE);
+  // Pages come from far away, but for rows of a prompt, whose last one had them.
+  if (t == 0 || c.seats[2 * t - 2] != c.seats[2 * t])
+    for (long j = 0; j < end; j += POSITION_PAGE) {
+      const float* keys = c.kv + static_cast<long>(pages[j / POSITION_PAGE]) * c.pageFloats + first * POSITION_PAGE;
+      const float* values = keys + POSITION_PAGE * (keyWidth - first) + first;
+      for (long d = 0; d < c.headSize; d++) __builtin_prefetch(keys + d * POSITION_PAGE);
+      for (long i = 0; i < POSITION_PAGE; i++)
+        for (long d = 0; d < c.headSize; d += 16) __builtin_prefetch(values + i * keyWidth + d);
     }
-    Vector sums[H][PARTS_OF] = {};
-    for (long d = 0; d < c.headSize; d++)
-      for (int part = 0; part < PARTS_OF; part++) {
-        const Vector key = loadVector(keys + d * POSITION_PAGE + part * LANES);
-        for (int h = 0; h < H; h++) sums[h][part] = FUSED(spread(query[h * c.headSize + d]), key, sums[h][part]);
-      }
-    for (int h = 0; h < H; h++)
-      for (int part = 0; part < PARTS_OF; part++) storeVector(scores + h * end + j + part * LANES, sums[h][part]);
-  }
+  long j = 0;
+  for (; j + P * POSITION_PAGE <= end; j += P * POSITION_PAGE) scorePages<H, P>(c, pages, first, query, j, scores, end);
+  for (; j < end; j += POSITION_PAGE) scorePages<H, 1>(c, pages, first, query, j, scores, end);
   for (int h = 0; h < H; h++) softmax(1, scores + h * end, end, position, c.scale);
   float* out = c.out + (t * c.headCount + head) * c.headSize;
-  for (long d = 0; d < c.headSize; d += 16) {
-    Vector sums[H][PARTS_OF] = {};
-    for (long page = 0; page < seen; page += POSITION_PAGE) {
-      const float* values = c.kv + static_cast<long>(pages[page / POSITION_PAGE]) * c.pageFloats + POSITION_PAGE * keyWidth + first + d;
-      const long held = seen - page < POSITION_PAGE ? seen - page : POSITION_PAGE;
-      for (long j = 0; j < held; j++)
-        for (int part = 0; part < PARTS_OF; part++) {
-          const Vector value = loadVector(values + j * keyWidth + part * LANES);
-          for (int h = 0; h < H; h++) sums[h][part] = FUSED(spread(scores[h * end + page + j]), value, sums[h][part]);
-        }
-    }
-    for (int h = 0; h < H; h++)
-      for (int part = 0; part < PARTS_OF; part++) storeVector(out + h * c.headSize + d + part * LANES, sums[h][part]);
-  }
+  long d = 0;
+  for (; d + V * LANES <= c.headSize; d += V * LANES) weighValues<H, V>(c, pages, first + d, scores, end, seen, out + d);
+  for (; d < c.headSize; d += 16) weighValues<H, PAGE_PARTS>(c, pages, first + d, scores, end, seen, out + d);
 }
 
 /** Heads of keys `from` … `to`, counted through the rows. `scores`: 4 × 16 numbers for each page of a slot. */
