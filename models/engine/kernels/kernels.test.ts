@@ -79,6 +79,7 @@ describe("every set of kernels", () => {
 
   it("blocks long rows without a difference", () => {
     onAll((kernels) => kernels.multiply(250, 40, 90, plain(0, 90), plain(30_000, 40), 50_000, 40, true));
+    onAll((kernels) => kernels.multiply(23, 75, 450, plain(0, 450), flipped(12_000, 450), 50_000, 80, false));
   });
 
   it("multiplies int8 blocks to the bytes of their definition, each row as if it were alone", () => {

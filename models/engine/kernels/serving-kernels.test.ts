@@ -188,6 +188,60 @@ describe("attention over pages", () => {
     expect(plain).toEqual(atOnce);
   });
 
+  it.each([
+    [3, 1, 80, 75],
+    [4, 1, 32, 66],
+    [5, 1, 16, 79],
+    [2, 2, 64, 64],
+  ])(
+    "is that of whole rows with %i heads on %i keys of %i, over %i positions",
+    (heads, keyHeads, size, count) => {
+      const stride = (heads + 2 * keyHeads) * size;
+      const maxPages = Math.ceil(count / 16);
+      const [kv, out, scores] = [40_000, 70_000, 100_000];
+      const paged = sameOnAll((kernels) => {
+        words(kernels, 120_000, 2 * count).set(
+          Array.from({ length: 2 * count }, (_, i) => (i % 2) * (i >> 1)),
+        );
+        words(kernels, 121_000, maxPages).set(Array.from({ length: maxPages }, (_, i) => maxPages - 1 - i));
+        kernels.attendPages({
+          rows: count,
+          seats: 120_000,
+          pages: 121_000,
+          slotCount: 1,
+          maxPages,
+          headCount: heads,
+          keyHeadCount: keyHeads,
+          headSize: size,
+          qkv: 0,
+          qkvStride: stride,
+          kv,
+          pageCount: maxPages,
+          pageFloats: 32 * keyHeads * size,
+          out,
+          scores,
+          scale: 0.125,
+        });
+        return kernels.arena.subarray(out, out + count * heads * size);
+      });
+      const plain = sameOnAll((kernels) => {
+        const rowStride = 16 * maxPages;
+        for (let head = 0; head < heads; head++) {
+          const key = (heads + Math.floor((head * keyHeads) / heads)) * size;
+          const queries = { at: head * size, rowStride: stride, columnStride: 1 };
+          const keys = { at: key, rowStride: 1, columnStride: stride };
+          kernels.multiply(count, count, size, queries, keys, scores, rowStride, false);
+          kernels.softmax(count, scores, rowStride, 0, 0.125);
+          const weights = { at: scores, rowStride, columnStride: 1 };
+          const values = { at: key + keyHeads * size, rowStride: stride, columnStride: 1 };
+          kernels.multiply(count, size, count, weights, values, out + head * size, heads * size, false);
+        }
+        return kernels.arena.subarray(out, out + count * heads * size);
+      });
+      expect(paged).toEqual(plain);
+    },
+  );
+
   it("refuses seats and pages that are not there", () => {
     for (const name of nativeKernelSets()) {
       for (const [slot, position, page] of [

@@ -175,7 +175,8 @@ export function runTangentTask(kernels: Kernels, task: TangentTask): void {
     const given = rowsAt(changes + from * floatCount, floatCount);
     kernels.multiply(count, rowCount, floatCount, given, flipped, products, stride, false);
     kernels.scale(count * stride, products, factor);
-    for (let first = 0; first < floatCount; first += NUMBERS_AT_ONCE) moveNumbers(kernels, task, from, count, first);
+    for (let first = 0; first < floatCount; first += NUMBERS_AT_ONCE)
+      moveNumbers(kernels, task, from, count, first);
   }
 }
 

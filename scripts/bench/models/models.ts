@@ -19,7 +19,7 @@ import type { KernelChoice } from "@openledger/models/engine/kernels/create-kern
 import { nativeKernelSets, productThreads } from "@openledger/models/engine/kernels/native-kernels";
 import { makeModel, writeMadeModel } from "@openledger/models/testing/made-models";
 import { openLlama, openSequence } from "./llama-cpp.ts";
-import { benchTuning } from "./tuning.ts";
+import { benchTangents, benchTuning } from "./tuning.ts";
 import { writeGguf } from "./write-gguf.ts";
 
 const llama = {
@@ -74,7 +74,16 @@ export async function benchModels(options: BenchModelsOptions) {
   if (unknown !== undefined)
     throw new RangeError(`no shape ${unknown}; there are ${Object.keys(SHAPES).join(", ")}`);
   for (const name of options.shapes) shapes.push(await benchShape(name as ShapeName, options));
-  return { shapes, sameBytes: shapes.find((shape) => shape.sameBytes !== null)?.sameBytes ?? null };
+  const [first] = shapes;
+  const smallest = shapes.find(({ sameBytes }) => sameBytes !== null);
+  return {
+    decode: first?.decode ?? null,
+    prompt: first?.prompt ?? null,
+    tuningStepSeconds: smallest?.tuning?.int8?.stepSeconds ?? null,
+    tangentsSeconds: smallest?.tangentsSeconds ?? null,
+    sameBytes: smallest?.sameBytes ?? null,
+    shapes,
+  };
 }
 
 async function benchShape(name: ShapeName, options: BenchModelsOptions) {
@@ -123,7 +132,9 @@ async function benchShape(name: ShapeName, options: BenchModelsOptions) {
       sameBytes &&= others.every((value, i) => Object.is(value, mine[i]));
     }
     await theirs?.close();
-    const tuning = isSmallest && options.tuned > 0 ? await benchTuning(folder, options.tuned, log) : null;
+    const isTuned = isSmallest && options.tuned > 0;
+    const tuning = isTuned ? await benchTuning(folder, options.tuned, log) : null;
+    const tangentsSeconds = isTuned ? await benchTangents(folder, options.tuned, log) : null;
     const errorOf = async (own: Float32Array, path: string): Promise<number | null> => {
       if (engine === null) return null;
       const other = await openSequence(engine, path, 256, threadCount, true);
@@ -152,6 +163,7 @@ async function benchShape(name: ShapeName, options: BenchModelsOptions) {
       largestRoundingError,
       sameBytes,
       tuning,
+      tangentsSeconds,
     };
   } finally {
     await rm(folder, { recursive: true });

@@ -1,11 +1,19 @@
 /**
  * Measures a step of an adapter's tuning for `npm run bench -- models`, on a base of int8 and of floats, in turns: seconds, and
- * megabytes that both take.
+ * megabytes that both take. Then what follows a step: the tangents of 256 rows.
  */
-import { usualTargets } from "@openledger/models/engine/architecture/adapter-layout";
+import { adapterLayout, usualTargets } from "@openledger/models/engine/architecture/adapter-layout";
 import { WEIGHT_NUMBERS, type WeightNumbers } from "@openledger/models/engine/architecture/model-shape";
 import { folderSource } from "@openledger/models/engine/files/folder-source";
 import { loadModel, openModel } from "@openledger/models/engine/files/load-model";
+import type { ArenaPlan } from "@openledger/models/engine/tensors/arena-plan";
+import { stepSettings } from "@openledger/models/tuning/training/step-plan";
+import {
+  planTangents,
+  startTangents,
+  type Tangents,
+  tangentTasks,
+} from "@openledger/models/tuning/training/tangents";
 import {
   RowTeam,
   tuneAdapter,
@@ -15,6 +23,7 @@ import {
 
 const [THREADS, ROW_TOKENS, RANK] = [2, 128, 8];
 const recipe = { ...usualRecipe, steps: 1, rowsPerStep: THREADS };
+const TANGENT_ROWS = 256;
 
 export async function benchTuning(folder: string, rounds: number, log: (line: string) => void) {
   const of = { float32: await load(folder, "float32"), int8: await load(folder, "int8") };
@@ -47,17 +56,59 @@ export async function benchTuning(folder: string, rounds: number, log: (line: st
   return Object.fromEntries(measured);
 }
 
-async function load(folder: string, weights: WeightNumbers) {
+/** Seconds of the tangents' part of a step of eight rows, when all rows have been at a step. */
+export async function benchTangents(folder: string, rounds: number, log: (line: string) => void) {
+  let tangents!: Tangents;
+  const { loaded, seconds, team } = await load(folder, "int8", usualRecipe, (plan, floatCount) => {
+    const sizes = { rowCount: TANGENT_ROWS, floatCount, fisher: 3 };
+    tangents = planTangents(plan, { ...sizes, changes: plan.take(TANGENT_ROWS * floatCount) }, THREADS);
+  });
+  const { kernels } = loaded.model;
+  const [first, second, sum, , ...blocks] = loaded.adapterBlocks as [number, number, number, ...number[]];
+  const indices = blocks.map((_, i) => i);
+  startTangents(
+    kernels,
+    tangents,
+    Array.from({ length: TANGENT_ROWS }, (_, i) => i),
+  );
+  const fill = (at: number, count: number, size: number) => {
+    for (let i = 0; i < count; i++) kernels.arena[at + i] = (size * ((i * 7_919) % 1_999)) / 1_999 - size / 2;
+  };
+  for (const at of [tangents.changes, tangents.latest]) fill(at, TANGENT_ROWS * tangents.floatCount, 1e-3);
+  for (const at of [sum, first, ...blocks]) fill(at, tangents.floatCount, 1e-2);
+  kernels.arena.fill(1e-4, second, second + tangents.floatCount);
+  kernels.arena.set(stepSettings(usualRecipe, 20, 1 / blocks.length), loaded.settings);
+  tangents.stepCount = TANGENT_ROWS / blocks.length;
+  const places = { sum, first, second, settings: loaded.settings };
+  for (let round = 0; round < rounds; round++) {
+    const startedAtMs = performance.now();
+    await team.run(tangentTasks(kernels, tangents, indices, blocks, places));
+    seconds.push((performance.now() - startedAtMs) / 1_000);
+    log(`tangents of ${TANGENT_ROWS} rows: ${seconds.at(-1)!.toFixed(2)} s a step`);
+  }
+  await team.close();
+  return seconds.sort((a, b) => a - b)[seconds.length >> 1] ?? null;
+}
+
+async function load(
+  folder: string,
+  weights: WeightNumbers,
+  of = recipe,
+  placeMore?: (plan: ArenaPlan, floatCount: number) => void,
+) {
   const opened = await openModel(folderSource(folder));
   try {
+    const adapter = { rank: RANK, alpha: 2 * RANK, targets: usualTargets(opened.shape) };
+    const { floatCount } = adapterLayout(opened.shape, adapter);
     const loaded = await loadModel(opened, {
       kernels: "native",
       weights,
       maxRows: ROW_TOKENS,
       isTraining: true,
       threadCount: THREADS,
-      adapter: { rank: RANK, alpha: 2 * RANK, targets: usualTargets(opened.shape) },
-      adapterBlocks: tuningBlocks(recipe),
+      adapter,
+      adapterBlocks: tuningBlocks(of),
+      placeMore: (plan) => placeMore?.(plan, floatCount),
     });
     return { loaded, team: new RowTeam(loaded), seconds: [] as number[], cpu: [] as number[] };
   } finally {
