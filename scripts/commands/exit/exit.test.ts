@@ -95,7 +95,7 @@ async function runTwice(...args: string[]): Promise<Answer[]> {
     isDone = true;
   });
   while (!isDone) {
-    await sleep(1_500);
+    await sleep(500);
     await f.l1.client.mine({ blocks: 1 });
   }
   await f.l1.client.setAutomine(true);
