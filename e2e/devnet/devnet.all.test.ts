@@ -45,6 +45,15 @@ describe("npm start", () => {
         earnings: { model: string; name: string; wrongCount: number; rowCount: number; earnedWei: string }[];
       };
     };
+    const [, summary] = /^ *start (\{.*\})$/m.exec(output) ?? [];
+    const { failedCount, transferMs } = JSON.parse(summary!) as {
+      failedCount: number;
+      transferMs: Record<string, number>;
+    };
+    expect(failedCount).toBe(0);
+    expect(Object.keys(transferMs)).toEqual(["acknowledged", "proven", "posted", "final"]);
+    const times = Object.values(transferMs);
+    expect(times.every((ms, i) => ms > 0 && ms >= (times[i - 1] ?? 0))).toBe(true);
     const checks = journal.report?.checks ?? [];
     expect(checks.length).toBeGreaterThan(15);
     expect(checks.every(({ holds }) => holds)).toBe(true);
