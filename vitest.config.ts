@@ -33,8 +33,6 @@ export default defineConfig({
     ],
     // Tests read these by their path, and no import shows it to `--changed`.
     forceRerunTriggers: ["**/package.json/**", "**/vitest.config.*/**", "**/*.{circom,sol,cpp,h}"],
-    // A file that has not changed is translated once, in node_modules, which `npm ci` empties: 2 CPU s less for a command's test.
-    experimental: { fsModuleCache: true },
     // Before all tests, since a fresh clone has the packages of scripts/extras only once somebody needs them.
     globalSetup: ["./scripts/extras/install.js"],
     setupFiles: ["./scripts/testing/each-file.ts"],
