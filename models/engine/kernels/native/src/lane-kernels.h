@@ -11,7 +11,22 @@
 namespace {
 
 typedef float Vector __attribute__((vector_size(LANES * 4)));
-typedef float Lanes __attribute__((vector_size(64)));
+#if LANES == 16
+typedef Vector Lanes;
+#else
+/** Sixteen lanes as two registers. Not a vector of 64 bytes, which the compiler keeps in memory without AVX-512. */
+struct Lanes {
+  Vector low, high;
+};
+inline Lanes operator+(Lanes a, Lanes b) { return {a.low + b.low, a.high + b.high}; }
+inline Lanes operator-(Lanes a, Lanes b) { return {a.low - b.low, a.high - b.high}; }
+inline Lanes operator*(Lanes a, Lanes b) { return {a.low * b.low, a.high * b.high}; }
+inline Lanes operator/(Lanes a, Lanes b) { return {a.low / b.low, a.high / b.high}; }
+inline Lanes operator+(Lanes a, float b) { return {a.low + b, a.high + b}; }
+inline Lanes operator-(Lanes a, float b) { return {a.low - b, a.high - b}; }
+inline Lanes operator*(Lanes a, float b) { return {a.low * b, a.high * b}; }
+inline Lanes& operator+=(Lanes& a, Lanes b) { return a = a + b; }
+#endif
 /** Unsigned, since the exponent of what is no number wraps. */
 typedef unsigned Words __attribute__((vector_size(LANES * 4)));
 
@@ -31,12 +46,16 @@ inline Vector spread(float x) {
 #endif
 }
 
-inline Lanes load(const float* p) {
-  Lanes r;
-  __builtin_memcpy(&r, p, sizeof r);
-  return r;
+#if LANES == 16
+inline Lanes load(const float* p) { return loadVector(p); }
+inline void store(float* p, Lanes v) { storeVector(p, v); }
+#else
+inline Lanes load(const float* p) { return {loadVector(p), loadVector(p + LANES)}; }
+inline void store(float* p, Lanes v) {
+  storeVector(p, v.low);
+  storeVector(p + LANES, v.high);
 }
-inline void store(float* p, Lanes v) { __builtin_memcpy(p, &v, sizeof v); }
+#endif
 
 inline float total(Lanes v) {
   float t[16];
@@ -413,9 +432,13 @@ void crossEntropy(long rows, long size, long rowStride, float* logits, const flo
       continue;
     }
     const float wanted = logits[target];
-    float max = -3e38f;
-    for (long j = 0; j < size; j++)
-      if (logits[j] > max) max = logits[j];
+    const float lowest = -3e38f;
+    Vector maxima = spread(lowest);
+    for (long j = 0; j < end; j += LANES) {
+      const Vector own = first(loadVector(logits + j), size - j, lowest);
+      maxima = own > maxima ? own : maxima;
+    }
+    const float max = largest(maxima);
     for (long j = 0; j < end; j += LANES) storeVector(logits + j, exponential(loadVector(logits + j) - max));
     for (long j = size; j < rowStride; j++) logits[j] = 0.f;
     Lanes sum = {};
@@ -434,8 +457,10 @@ void adam(long count, float* p, const float* g, float* m, float* v, const float*
     const Lanes first = load(m + i) * s[1] + slope * s[2], second = load(v + i) * s[3] + slope * slope * s[4];
     store(m + i, first);
     store(v + i, second);
-    Lanes root = second * s[6];
-    for (int j = 0; j < 16; j++) root[j] = __builtin_sqrtf(root[j]);
+    float roots[16];
+    store(roots, second * s[6]);
+    for (int j = 0; j < 16; j++) roots[j] = __builtin_sqrtf(roots[j]);
+    const Lanes root = load(roots);
     const Lanes old = load(p + i);
     store(p + i, old - old * s[8] - first * s[5] / (root + s[7]) * s[0]);
   }
