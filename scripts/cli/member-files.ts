@@ -20,6 +20,7 @@ import type { ListingMailbox } from "@openledger/client/groups/group-messages";
 import { type GroupProposal, proposalSession } from "@openledger/client/groups/group-proposal";
 import { completeSetup } from "@openledger/client/groups/group-setup";
 import { hostMailbox, takingPart } from "@openledger/client/groups/host-mailbox";
+import { openShare } from "@openledger/client/groups/open-share";
 import { decodeShareFile, encodeShareFile, type ShareFile } from "@openledger/client/groups/share-file";
 import type { L2Key } from "@openledger/client/l2-key";
 import type { LedgerClient } from "@openledger/client/ledger-client";
@@ -81,6 +82,16 @@ export async function storeMember(stored: Omit<StoredMember, "path">): Promise<s
   await write(path, stored);
   rmSync(unconfirmedPath(path), { force: true });
   return path;
+}
+
+/**
+ * Stores a copy of a share's file that a page or another machine has saved.
+ * @throws CLI_GROUP_INVALID as `openShare`
+ */
+export async function importShare(client: HostAccess, key: L2Key, text: string): Promise<StoredMember> {
+  const mailboxOf = (charter: Charter, place: string) => mailboxAt(client, place, charter);
+  const share = await openShare(client, text, { key, mailboxOf });
+  return { ...share, path: await storeMember(share) };
 }
 
 /** Deletes the file of a share that was dealt out to a set that stands. */

@@ -5,8 +5,9 @@
 import { bringCard, publishCard } from "@openledger/client/datanets/datanet-card";
 import { useState } from "preact/hooks";
 import { useAction } from "../bridge/use-action.ts";
+import { ProposePart } from "../groups/propose-part.tsx";
 import { NeedsKey } from "../hosts/keys/needs-key.tsx";
-import { datanetHref, isOwnKey, type TabProps } from "../hosts/tab-props.ts";
+import { datanetHref, ownClient, type TabProps } from "../hosts/tab-props.ts";
 import { draftOf } from "./card-draft.ts";
 import { CardForm } from "./card-form.tsx";
 
@@ -15,34 +16,38 @@ export function EditCard(props: TabProps) {
   const { facts, onChange, place } = props;
   const [draft, setDraft] = useState(() => draftOf(facts.card));
   const action = useAction();
+  const own = ownClient(props);
   return (
     <NeedsKey {...props} toDo="change the card">
-      {(client) =>
-        isOwnKey(props) ? (
-          <CardForm
-            draft={draft}
-            onDraft={setDraft}
-            before={facts.card}
-            action={action}
-            submitLabel="Sign the changed card"
-            onSubmit={({ card }) =>
-              void action.run(async () => {
-                await publishCard(client, { datanetId: facts.id, card });
-                await bringCard(client, { ...place, card });
-                onChange();
-                window.location.hash = datanetHref(facts.id);
-              })
-            }
-          />
-        ) : (
-          <section class="card narrow">
-            <p class="soft">
-              This wallet's key does not sign for this Datanet. Connect the wallet whose key the ledger has
-              for it.
-            </p>
-          </section>
-        )
-      }
+      {() => (
+        <div class="stack">
+          <ProposePart {...props} />
+          {own === null ? (
+            <section class="card narrow">
+              <p class="soft">
+                This wallet's key does not sign for this Datanet. Connect the wallet whose key the ledger has
+                for it.
+              </p>
+            </section>
+          ) : (
+            <CardForm
+              draft={draft}
+              onDraft={setDraft}
+              before={facts.card}
+              action={action}
+              submitLabel="Sign the changed card"
+              onSubmit={({ card }) =>
+                void action.run(async () => {
+                  await publishCard(own, { datanetId: facts.id, card });
+                  await bringCard(own, { ...place, card });
+                  onChange();
+                  window.location.hash = datanetHref(facts.id);
+                })
+              }
+            />
+          )}
+        </div>
+      )}
     </NeedsKey>
   );
 }

@@ -14,12 +14,13 @@ import { Badge, type Tone } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";
 import { Identifier } from "../design/identifier.tsx";
 import { Notice } from "../design/notice.tsx";
+import { ProposePart } from "../groups/propose-part.tsx";
 import { approvalTime } from "../hosts/approval-time.ts";
 import { NeedsKey } from "../hosts/keys/needs-key.tsx";
 import { PassTime } from "../hosts/pass-time.tsx";
 import { DifferenceNotice, RecomputedBy } from "../hosts/recomputation-parts.tsx";
 import { differing, sameBytes, useRecomputations, type Verification } from "../hosts/recomputations.ts";
-import { isOwnKey, type TabProps } from "../hosts/tab-props.ts";
+import { ownClient, type TabProps } from "../hosts/tab-props.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
 import { showDuration } from "../words/format.ts";
 import { LeafLink } from "../words/links.tsx";
@@ -63,7 +64,8 @@ export function ModelsTab(props: TabProps) {
         </ul>
       </section>
       <div class="stack">
-        {isOwnKey(props) ? (
+        <ProposePart {...props} />
+        {ownClient(props) !== null ? (
           <section class="card stack-s">
             <h2>You own this Datanet</h2>
             <p class="soft">
@@ -130,7 +132,8 @@ const PARTS = 65_536;
 const percent = (parts: number) => `${Math.round((1000 * parts) / PARTS) / 10} %`;
 
 function ModelEntry(props: TabProps & { model: LedgerModelLeaf }) {
-  const { facts, model, visitor } = props;
+  const { facts, model } = props;
+  const own = ownClient(props);
   const { priceWei } = model.counters;
   const { ownerParts, validatorParts, version } = model.model;
   const validators = ((PARTS - ownerParts) * validatorParts) / PARTS;
@@ -174,8 +177,8 @@ function ModelEntry(props: TabProps & { model: LedgerModelLeaf }) {
       </dl>
       <DifferenceNotice found={found} modelId={model.id} datanetIds={datanetIds} />
       <RecomputedBy found={found} />
-      {isOwnKey(props) && state !== "old" && state !== "early" && (
-        <Approval {...props} client={visitor.client!} found={found} isApproved={state !== "wants"} />
+      {own !== null && state !== "old" && state !== "early" && (
+        <Approval {...props} client={own} found={found} isApproved={state !== "wants"} />
       )}
       {state === "early" && (
         <p class="soft small">A model of several Datanets can be approved once it is activated.</p>

@@ -22,6 +22,7 @@ import { useAnswer } from "../ledger/use-answer.ts";
 import { LeafLink } from "../words/links.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
 import { FoundGroup } from "./found-group.tsx";
+import { mailHostOf, openGroup, type Share } from "./share-group.ts";
 import { ShareInput } from "./share-input.tsx";
 
 /** Time between two looks into the mailbox, in milliseconds. */
@@ -33,25 +34,28 @@ type OwnGroupProps = Pick<PageProps, "live" | "site"> & {
 };
 
 export function OwnGroup(props: OwnGroupProps) {
-  const [own, setOwn] = useState<{ member: GroupMember; place: string } | null>(null);
+  const [own, setOwn] = useState<Share | null>(null);
   const { client, hostUrl } = props;
+  const openShare = (share: Share) => {
+    openGroup(share, hostUrl);
+    setOwn(share);
+  };
   if (own === null)
     return (
       <section class="card stack narrow" aria-label="Your group">
         <h2>Open your group</h2>
-        <ShareInput client={client} hostUrl={hostUrl} onShare={setOwn} />
+        <ShareInput client={client} hostUrl={hostUrl} onShare={openShare} />
       </section>
     );
   return <Opened {...props} {...own} />;
 }
 
-function Opened(props: OwnGroupProps & { member: GroupMember; place: string }) {
+function Opened(props: OwnGroupProps & Share) {
   const { client, live, member, place, site } = props;
   const [isReplacing, setReplacing] = useState(false);
   const { charter } = member.group;
   const keyX = groupKeyX(member.keys);
-  // A folder is no place for a page: such a group meets at the site's host, if its members agree.
-  const hostUrl = /^https?:/.test(place) ? place : props.hostUrl;
+  const hostUrl = mailHostOf({ place }, props.hostUrl);
   const mailbox = hostMailbox(client, { hostUrl, members: takingPart(charter) });
   const leaves = useAnswer(live, `leaves of ${keyX}`, () =>
     findLeaves(site.sequencer, { keyX: BigInt(keyX) }),
@@ -138,8 +142,8 @@ function Proposals({ client, mailbox, member }: MailProps) {
       {open === null && problem === null && <p class="soft">Loading …</p>}
       {open?.length === 0 && (
         <p class="soft">
-          Nothing. A member proposes by any command that signs for what the group owns, for example{" "}
-          <code>openledger datanet publish</code>.
+          Nothing. A member proposes on the pages of a Datanet that the group owns (versions, card, models),
+          or by any command that signs for it, for example <code>openledger datanet publish</code>.
         </p>
       )}
       {open?.map((one) => (

@@ -1,13 +1,10 @@
 /** Field that reads a member's file of their share into the page's memory. */
 
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { groupInvalid } from "@openledger/client/groups/frost-suite";
-import { type GroupMember, readCharter, readMember } from "@openledger/client/groups/group-charter";
-import { completeSetup } from "@openledger/client/groups/group-setup";
+import type { Charter, GroupMember } from "@openledger/client/groups/group-charter";
 import { hostMailbox, takingPart } from "@openledger/client/groups/host-mailbox";
-import { decodeShareFile } from "@openledger/client/groups/share-file";
+import { openShare } from "@openledger/client/groups/open-share";
 import { type LedgerClient, requireL2Key } from "@openledger/client/ledger-client";
-import { hex32 } from "@openledger/foundation/hex";
 import { useAction } from "../bridge/use-action.ts";
 import { ProblemNotice } from "../words/problem.tsx";
 
@@ -26,18 +23,11 @@ export function ShareInput({ client, hostUrl, onShare }: ShareInputProps) {
   const { problem, run } = useAction();
   const read = (file: File) =>
     run(async () => {
-      const content = file.size > MAX_FILE_BYTES ? null : decodeShareFile(await file.text());
-      if (content === null) throw groupInvalid("share-damaged", "the file holds no share, or is cut off");
       await initPoseidon();
-      const charter = readCharter(client.domain, content.member.group.charter);
-      const mailbox = hostMailbox(client, { hostUrl, members: takingPart(charter) });
-      const isFinished = (content.member.group["confirmations"] as unknown[] | undefined)?.length !== 0;
-      const member = isFinished
-        ? readMember(client.domain, content.member)
-        : await completeSetup(client.domain, content.member, mailbox);
-      if (member.keyX !== hex32(requireL2Key(client).keyX))
-        throw groupInvalid("other-key", "the share is another account's");
-      onShare({ member, place: content.mailbox });
+      // What is no file of a share is refused by its form.
+      const text = file.size > MAX_FILE_BYTES ? "" : await file.text();
+      const mailboxOf = (charter: Charter) => hostMailbox(client, { hostUrl, members: takingPart(charter) });
+      onShare(await openShare(client, text, { key: requireL2Key(client), mailboxOf }));
     });
   return (
     <div class="stack-s">
@@ -52,7 +42,7 @@ export function ShareInput({ client, hostUrl, onShare }: ShareInputProps) {
           }}
         />
       </label>
-      <p class="soft small">It is read in this page's memory, and forgotten when you leave.</p>
+      <p class="soft small">It is read in this page's memory, and forgotten when you close or reload it.</p>
       {problem !== null && <ProblemNotice problem={problem} />}
     </div>
   );

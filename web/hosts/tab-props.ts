@@ -1,6 +1,8 @@
 /** Properties and rights that all tabs of a Datanet's page share: who owns, reviews and reads, and the addresses of the tabs. */
 import type { HostedDatanetPlace, ReadablePlace } from "@openledger/client/datanets/host-request";
 import type { HostedDatanetFacts } from "@openledger/client/datanets/host-schemas";
+import type { LedgerClient } from "@openledger/client/ledger-client";
+import { openGroupOf } from "../groups/open-group.ts";
 import type { PageProps } from "../ledger/page.ts";
 import type { Visitor } from "./keys/visitor.ts";
 
@@ -18,6 +20,16 @@ type Who = Pick<TabProps, "facts" | "visitor">;
 /** True if the key in this page's memory is the Datanet's own. */
 export function isOwnKey({ facts, visitor }: Who): boolean {
   return visitor.client?.l2Key?.keyX === BigInt(facts.ledger.keyX);
+}
+
+/**
+ * Client that signs for the Datanet: with its own key, or as a proposal to the group that owns it; null if the page has neither.
+ * Reads a signal: call it while rendering.
+ */
+export function ownClient({ facts, visitor }: Who): LedgerClient | null {
+  const { client } = visitor;
+  if (client === null || isOwnKey({ facts, visitor })) return client;
+  return openGroupOf(client, BigInt(facts.ledger.keyX))?.clientFor(client, facts.id) ?? null;
 }
 
 /** Leaf that signs as a reviewer: an account that the card names, else the Datanet itself; null if neither is here. */

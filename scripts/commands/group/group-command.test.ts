@@ -1,6 +1,6 @@
 /** A group by its commands: three accounts found it, own a Datanet, publish with two, and replace a member. */
 
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -144,6 +144,20 @@ test("is founded, owns a Datanet, publishes with two, and gives its key to a new
     ...store,
   );
   expect(contributed.status).toBe(0);
+
+  // A page saves the same file: its account's commands sign with it once it is imported, and no other account's do.
+  const saved = join(folder, "saved.json");
+  const carols = joined[2]!.json.path;
+  await rename(carols, saved);
+  expect((await run("carol", "group", "status")).json.groups).toEqual([]);
+  const others = await run("bob", "group", "import", saved);
+  expect(others.json.error).toMatchObject({ code: "CLI_GROUP_INVALID", data: { reason: "other-key" } });
+  expect((await run("carol", "group", "import", saved)).json).toEqual({
+    name: "weather",
+    keyX,
+    path: carols,
+  });
+  expect((await stat(carols)).mode & 0o777).toBe(0o600);
 
   const publishing = run("alice", "datanet", "publish", datanetId, ...store);
   const proposal = await waiting("carol");

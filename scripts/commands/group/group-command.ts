@@ -31,7 +31,7 @@ import { findLeaves, getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import { signMessage } from "@openledger/datanets/records/group-message";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import { writeFileWhole } from "@openledger/foundation/whole-file";
+import { readIfPresent, writeFileWhole } from "@openledger/foundation/whole-file";
 import type { Command } from "commander";
 import type { Hex } from "viem";
 import { commandError } from "../../cli/cli-errors.ts";
@@ -44,6 +44,7 @@ import {
 } from "../../cli/context.ts";
 import {
   deleteShare,
+  importShare,
   isUrl,
   mailboxAt,
   type StoredMember,
@@ -68,6 +69,7 @@ export function addGroupCommands(program: Command): void {
   addStatus(group);
   addSign(group);
   addReplace(group);
+  addImport(group);
 }
 
 const MEMBER_OPTIONS = defineOptions({
@@ -165,6 +167,24 @@ const addReplace = command({
     const place = placeOf(options);
     await invite(signer, charter, place, output);
     await takePart(signer, charter, place, output);
+  },
+});
+
+const addImport = command({
+  usage: "import <file>",
+  about: "store the file of your share that a page or another machine has saved, for commands to sign with",
+  examples: ["group import ~/Downloads/weather-share.json --account alice"],
+  run: async ({ args, options, output }) => {
+    const signer = await openSigner(options);
+    const text = readIfPresent(args[0]!);
+    if (text === null) throw commandError("CMD_USAGE", `there is no file ${args[0]}`);
+    const { member, path } = await importShare(memberClient(signer), signer.key, text);
+    const { name } = member.group.charter;
+    output.answer([`your share of ${name} is in ${path}`, "delete the other copies that you do not need"], {
+      name,
+      keyX: groupKeyX(member.keys),
+      path,
+    });
   },
 });
 

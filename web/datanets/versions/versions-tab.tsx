@@ -11,9 +11,10 @@ import { Badge } from "../../design/badge.tsx";
 import { Button } from "../../design/button.tsx";
 import { type Column, DataTable } from "../../design/data-table.tsx";
 import { Field } from "../../design/field.tsx";
+import { ProposePart } from "../../groups/propose-part.tsx";
 import { NeedsKey } from "../../hosts/keys/needs-key.tsx";
 import { sayAll } from "../../hosts/say.ts";
-import { datanetHref, isOwnKey, reviewerOf, type TabProps } from "../../hosts/tab-props.ts";
+import { datanetHref, isOwnKey, ownClient, reviewerOf, type TabProps } from "../../hosts/tab-props.ts";
 import { useLoad } from "../../hosts/use-load.ts";
 import { RowText } from "../../rows/row-text.tsx";
 import { showAge, showCount } from "../../words/format.ts";
@@ -31,6 +32,7 @@ export function VersionsTab(props: TabProps) {
   const about = `${facts.here.recordCount}/${facts.here.rowCount}/${facts.ledger.version}/${live.batches.value[0]?.number}`;
   const commits = useLoad(about, () => listHostCommits(visitor.reader, place));
   const versions = useLoad(about, () => listHostVersions(visitor.reader, place));
+  const own = ownClient(props);
   if (rest[0] === "card") return <EditCard {...props} />;
   return (
     <div class="stack">
@@ -39,8 +41,9 @@ export function VersionsTab(props: TabProps) {
         <Contributed {...props} commits={commits.value} onSaid={commits.reload} />
       )}
       {facts.ledger.rowCount > 0 && <VersionWithdrawn {...props} />}
-      {isOwnKey(props) && commits.value !== undefined && (
-        <VersionPublish {...props} client={visitor.client!} commits={commits.value} />
+      <ProposePart {...props} />
+      {own !== null && commits.value !== undefined && (
+        <VersionPublish {...props} client={own} commits={commits.value} />
       )}
       {versions.value !== undefined && <Published {...props} versions={versions.value} />}
       {versions.value !== undefined && versions.value.length > 1 && (
