@@ -148,11 +148,28 @@ const classesOf = (recipe: object): readonly string[] | null =>
   (recipe as { readonly classes?: readonly string[] }).classes ?? null;
 
 /** The families of models whose answers the page can check; models/tuning/recipe/model-families.ts has those of the commands. */
-export async function knownFamilies(serverUrl: string): Promise<readonly ModelFamily[]> {
+async function knownFamilies(serverUrl: string): Promise<readonly ModelFamily[]> {
   const [{ directFamily }, { textFamily }, { readFromServer }] = await Promise.all([
     import("@openledger/attribution/model/direct/direct-family"),
     import("@openledger/models/tuning/recipe/text-family"),
     import("@openledger/models/tuning/recipe/base-files"),
   ]);
   return [directFamily, textFamily({ bases: [readFromServer(serverUrl)], kernels: "wasm" })];
+}
+
+/** A model's recipe, with the hash of its statics, by a server of the site; null if none shows it, with the error if one failed. */
+export async function fetchPublished(site: Pick<Site, "answerServers" | "factoryUrl">, modelId: number) {
+  const { places, problems } = await findServedPlaces(site);
+  const place = places.find((one) => one.modelId === modelId);
+  if (place === undefined) return { published: null, problem: problems[0] ?? null };
+  const [{ fetchAnswering }, families] = await Promise.all([
+    import("@openledger/attribution/model/model-download"),
+    knownFamilies(place.serverUrl),
+    initPoseidon(),
+  ]);
+  try {
+    return { published: await fetchAnswering(place.serverUrl, families), problem: null };
+  } catch (error) {
+    return { published: null, problem: problemOf(error) };
+  }
 }

@@ -2,12 +2,14 @@
  * Tab "Models" of a Datanet's page: models trained on its rows, their prices (wei) and parts, who has recomputed them, and the
  * owner's approval or its end.
  */
+
 import { approveModel, revokeModel } from "@openledger/client/actions/ledger/model-operations";
 import { requireApprovable } from "@openledger/client/datanets/signed-terms";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { findLeaves } from "@openledger/client/sequencer/ledger-reads";
 import { approvalsOf, getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
 import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
+import { unknownCount } from "@openledger/datanets/terms/terms-rule";
 import { useState } from "preact/hooks";
 import { useAction } from "../bridge/use-action.ts";
 import { Badge, type Tone } from "../design/badge.tsx";
@@ -16,16 +18,19 @@ import { Identifier } from "../design/identifier.tsx";
 import { Notice } from "../design/notice.tsx";
 import { ProposePart } from "../groups/propose-part.tsx";
 import { approvalTime } from "../hosts/approval-time.ts";
+import { ForbiddenRows } from "../hosts/forbidden-rows.tsx";
 import { NeedsKey } from "../hosts/keys/needs-key.tsx";
 import { PassTime } from "../hosts/pass-time.tsx";
 import { DifferenceNotice, RecomputedBy } from "../hosts/recomputation-parts.tsx";
 import { differing, sameBytes, useRecomputations, type Verification } from "../hosts/recomputations.ts";
 import { ownClient, type TabProps } from "../hosts/tab-props.ts";
+import { useLoad } from "../hosts/use-load.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
-import { showDuration } from "../words/format.ts";
+import { showCounted, showDuration } from "../words/format.ts";
 import { LeafLink } from "../words/links.tsx";
 import { Open } from "../words/open.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
+import { type ApprovalTerms, approvalTerms, registeredRecipe } from "./approval-terms.ts";
 import { BoardPart } from "./board-part.tsx";
 
 /** The newest ones, which wait for their owner's answer. */
@@ -201,15 +206,15 @@ interface ApprovalProps extends TabProps {
   readonly isApproved: boolean;
 }
 
-function Approval({ client, facts, found, isApproved, live, model, place }: ApprovalProps) {
+function Approval({ client, facts, found, isApproved, live, model, place, site }: ApprovalProps) {
   const { isBusy, problem, run } = useAction();
   const [isPreviewed, setPreviewed] = useState(false);
   const { at, leftMs } = approvalTime(live, facts.ledger.publishedAt);
   const ids = { datanetId: facts.id, modelId: model.id };
   const approve = () =>
     run(async () => {
-      // The rows' terms come before the signature: a model that is approved answers for pay.
-      await requireApprovable(client, place);
+      // Again, at the signature: contributors may have signed other terms meanwhile.
+      await requireApprovable(client, { ...place, recipe: (await registeredRecipe(site, model)).recipe });
       const { hash: _hash, ...statics } = staticsOf(model);
       await approveModel(client, { ...ids, statics });
       live.ring();
@@ -249,7 +254,10 @@ function Approval({ client, facts, found, isApproved, live, model, place }: Appr
             <ApprovalPreview
               found={found}
               isBusy={isBusy}
-              modelId={model.id}
+              model={model}
+              place={place}
+              client={client}
+              site={site}
               onApprove={() => void approve()}
             />
           )}
@@ -260,15 +268,16 @@ function Approval({ client, facts, found, isApproved, live, model, place }: Appr
   );
 }
 
-interface PreviewProps {
-  readonly found: readonly Verification[];
-  readonly modelId: number;
+interface PreviewProps extends Pick<ApprovalProps, "client" | "found" | "model" | "place" | "site"> {
   readonly isBusy: boolean;
   readonly onApprove: () => void;
 }
 
-/** Grounds of an approval, shown before it is signed: who has recomputed the model, or that nobody has. */
-function ApprovalPreview({ found, isBusy, modelId, onApprove }: PreviewProps) {
+/** Grounds of an approval, shown before it is signed: the rows' terms, and who has recomputed the model, or that nobody has. */
+function ApprovalPreview(props: PreviewProps) {
+  const { found, isBusy, model, onApprove } = props;
+  const { id: modelId } = model;
+  const { problem, value: terms } = useLoad(`terms ${modelId}`, () => approvalTerms(props));
   const differingCount = differing(found).length;
   const same = sameBytes(found);
   const isRecomputed = same.length > 0 && differingCount === 0;
@@ -299,12 +308,46 @@ function ApprovalPreview({ found, isBusy, modelId, onApprove }: PreviewProps) {
           </p>
         </Notice>
       )}
+      {problem !== null && <ProblemNotice problem={problem} />}
+      {terms !== undefined ? (
+        <TermsFound {...terms} />
+      ) : (
+        problem === null && <p class="soft">Reading the terms of the rows …</p>
+      )}
       <div class="row">
-        <Button isMain isSmall isBusy={isBusy} onClick={onApprove}>
+        <Button
+          isMain
+          isSmall
+          isBusy={isBusy}
+          isDisabled={terms === undefined || terms.terms === null}
+          onClick={onApprove}
+        >
           {isRecomputed ? "Sign the approval" : "Approve without a recomputation"}
         </Button>
         <span class="soft small">Its payments then go to the people whose rows were used.</span>
       </div>
     </section>
+  );
+}
+
+function TermsFound({ forbidding, terms, unread }: ApprovalTerms) {
+  const unknown = terms === null ? 0 : unknownCount(terms.rows);
+  return (
+    <>
+      {terms === null ? (
+        <ForbiddenRows rows={forbidding} />
+      ) : (
+        <p class="soft small">
+          The terms of the rows let a model answer for pay. Its licence: {terms.licence ?? "none is given"}.
+          {unknown > 0 && ` The terms of ${showCounted(unknown, "row")} are not known to machines.`} This is a
+          machine's reading, and no legal advice.
+        </p>
+      )}
+      {unread !== null && (
+        <Notice tone="wait" title={`${unread}.`}>
+          <p>So its own licence was not compared with the terms of the rows.</p>
+        </Notice>
+      )}
+    </>
   );
 }

@@ -6,7 +6,7 @@ import type { WriteModelPapersReturnType } from "@openledger/client/datanets/mod
 import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
 import { useState } from "preact/hooks";
 import { Markdown } from "../ask/markdown.tsx";
-import { findServedPlaces, knownFamilies } from "../ask/served-models.ts";
+import { fetchPublished } from "../ask/served-models.ts";
 import { useAction } from "../bridge/use-action.ts";
 import { Button } from "../design/button.tsx";
 import { FactList } from "../design/fact-list.tsx";
@@ -17,7 +17,7 @@ import { readVisitor } from "../hosts/keys/visitor.ts";
 import { ROW_STORE } from "../hosts/row-store.ts";
 import type { PageProps } from "../ledger/page.ts";
 import { showCount, showCounted } from "../words/format.ts";
-import { type Problem, ProblemNotice, problemOf } from "../words/problem.tsx";
+import { type Problem, ProblemNotice } from "../words/problem.tsx";
 
 type ModelProps = PageProps & { model: LedgerModelLeaf };
 
@@ -141,20 +141,4 @@ async function writePapers(
     ...(published === null ? {} : { published }),
   });
   return { ...written, recipeProblem };
-}
-
-/** The model's recipe by a server of the site; null if none shows it, with the error if one failed. */
-async function fetchPublished(site: PageProps["site"], modelId: number) {
-  const { places, problems } = await findServedPlaces(site);
-  const place = places.find((one) => one.modelId === modelId);
-  if (place === undefined) return { published: null, problem: problems[0] ?? null };
-  const [{ fetchAnswering }, families] = await Promise.all([
-    import("@openledger/attribution/model/model-download"),
-    knownFamilies(place.serverUrl),
-  ]);
-  try {
-    return { published: await fetchAnswering(place.serverUrl, families), problem: null };
-  } catch (error) {
-    return { published: null, problem: problemOf(error) };
-  }
 }

@@ -3,12 +3,12 @@
  * parses them to the factory's form.
  */
 import type { ModelUse, RowTerms } from "@openledger/attribution/model/recipe-fields";
-import { forbiddingLines, forbiddingRows, openestLicence } from "@openledger/datanets/terms/terms-rule";
+import { forbiddingRows, openestLicence } from "@openledger/datanets/terms/terms-rule";
 import { type FactoryForm, FORM_LIMITS } from "@openledger/models/factory/factory-api";
 import type { ComponentChildren } from "preact";
 import { Choice } from "../../design/choice.tsx";
 import { Check, Field } from "../../design/field.tsx";
-import { Notice } from "../../design/notice.tsx";
+import { ForbiddenRows } from "../../hosts/forbidden-rows.tsx";
 import { Term } from "../../words/term.tsx";
 import { NumberField, parseNumber } from "./number-field.tsx";
 
@@ -209,20 +209,13 @@ function ModelLicence({
 }) {
   if (terms.length === 0) return null;
   const licence = openestLicence(terms, { use, readsRows });
-  const lines = forbiddingLines(forbiddingRows(terms, { use, licence, readsRows }));
-  if (lines.length === 0)
-    return (
-      <p class="soft small">
-        Licence of the model by its rows' terms: {licence ?? "none"}. This is a machine's reading, and no
-        legal advice.
-      </p>
-    );
+  const forbidding = forbiddingRows(terms, { use, licence, readsRows });
+  if (forbidding.length > 0) return <ForbiddenRows rows={forbidding} />;
   return (
-    <Notice tone="bad" title="The terms of some rows forbid this.">
-      {lines.map((line) => (
-        <p key={line}>{line}</p>
-      ))}
-    </Notice>
+    <p class="soft small">
+      Licence of the model by its rows' terms: {licence ?? "none"}. This is a machine's reading, and no legal
+      advice.
+    </p>
   );
 }
 
