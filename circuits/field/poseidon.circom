@@ -42,10 +42,10 @@ template PoseidonCore(n, k, W, tagSignalCount, tag) {
     var M00_INV = POSEIDON_M00_INV(t);
 
     signal f2[8][t];
-    signal f4[8][t];
+    signal f3[8][t];
     signal f5[8][t];
     signal p2[RP];
-    signal p4[RP];
+    signal p3[RP];
     signal x[RP + 1];
 
     // The state s is never a signal: each element is a linear combination of signals, kept in a var.
@@ -58,7 +58,9 @@ template PoseidonCore(n, k, W, tagSignalCount, tag) {
         }
     }
 
-    // A. Four full rounds: three constraints for each fifth power. A constant capacity's first one is free.
+    // A. Four full rounds: three constraints for each fifth power. A constant capacity's first one is free. The power is the
+    //    cube times the square, each factor on a side of its own: so a cube is no wire of matrix B, a square none of A, and the
+    //    proving key has a third fewer points there than by the square's square. In partial rounds it is the other way round.
     for (var r = 0; r < 4; r++) {
         for (var j = 0; j < t; j++) {
             if (r == 0 && j == 0 && tagSignalCount == 0) {
@@ -67,8 +69,8 @@ template PoseidonCore(n, k, W, tagSignalCount, tag) {
             } else {
                 if (r == 0 && j == 0) { s[0] = tagSignal[0] + C[0]; }
                 f2[r][j] <== s[j] * s[j];
-                f4[r][j] <== f2[r][j] * f2[r][j];
-                f5[r][j] <== f4[r][j] * s[j];
+                f3[r][j] <== f2[r][j] * s[j];
+                f5[r][j] <== f3[r][j] * f2[r][j];
                 z[j] = f5[r][j];
             }
             z[j] += C[(r + 1) * t + j];
@@ -88,12 +90,12 @@ template PoseidonCore(n, k, W, tagSignalCount, tag) {
         var rest = 0;
         for (var j = 1; j < t; j++) { rest += S[(2 * t - 1) * r + j] * s[j]; }
         p2[r] <== s[0] * s[0];
-        p4[r] <== p2[r] * p2[r];
+        p3[r] <== p2[r] * s[0];
         // A hint, since <== would need z as a signal too. The constraint two lines on is linear in x[r+1] with
         // the coefficient 1 / M00, which is not 0: one x[r+1] satisfies it. Forged in poseidon.test.ts.
-        x[r + 1] <-- (p4[r] * s[0] + C[5 * t + r]) * S[(2 * t - 1) * r] + rest;
+        x[r + 1] <-- (p2[r] * p3[r] + C[5 * t + r]) * S[(2 * t - 1) * r] + rest;
         var y = (x[r + 1] - rest) * M00_INV;
-        p4[r] * s[0] === y - C[5 * t + r];
+        p2[r] * p3[r] === y - C[5 * t + r];
         for (var j = 1; j < t; j++) { s[j] += S[(2 * t - 1) * r + t + j - 1] * y; }
         s[0] = x[r + 1];
     }
@@ -102,9 +104,9 @@ template PoseidonCore(n, k, W, tagSignalCount, tag) {
     for (var r = 4; r < 8; r++) {
         for (var j = 0; j < t; j++) {
             f2[r][j] <== s[j] * s[j];
-            f4[r][j] <== f2[r][j] * f2[r][j];
+            f3[r][j] <== f2[r][j] * s[j];
             if (r < 7) {
-                f5[r][j] <== f4[r][j] * s[j];
+                f5[r][j] <== f3[r][j] * f2[r][j];
                 z[j] = f5[r][j] + C[(r + 1) * t + RP + j];
             }
         }
@@ -117,14 +119,14 @@ template PoseidonCore(n, k, W, tagSignalCount, tag) {
     }
     var others = 0;
     for (var j = 1; j < t; j++) {
-        f5[7][j] <== f4[7][j] * s[j];
+        f5[7][j] <== f3[7][j] * f2[7][j];
         others += M[j][0] * f5[7][j];
     }
     // The last fifth power is not named: out = M00 * power + others, hence power = (out - others) / M00. Its
     // constraint has the coefficient 1 / M00 at out, so one value satisfies it, and no linear constraint is left
     // over for the output. Forged in poseidon.test.ts.
-    out <-- M[0][0] * (f4[7][0] * s[0]) + others;
-    f4[7][0] * s[0] === (out - others) * M00_INV;
+    out <-- M[0][0] * (f2[7][0] * f3[7][0]) + others;
+    f3[7][0] * f2[7][0] === (out - others) * M00_INV;
 }
 
 // Poseidon with a constant domain tag as its capacity, which costs nothing.

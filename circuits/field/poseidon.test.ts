@@ -113,7 +113,7 @@ describe("HashTagged", () => {
     const forged = tester.forge(witness, {
       "main.core.x[7]": x,
       "main.core.p2[7]": x * x,
-      "main.core.p4[7]": x ** 4n,
+      "main.core.p3[7]": x ** 3n,
     });
     expect(tester.checkConstraints(forged)).not.toBeNull();
   });

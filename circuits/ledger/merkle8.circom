@@ -66,14 +66,14 @@ template NodeUpdate8(tag) {
     var at0[4];
     var at1[2];
     for (var i = 0; i < 4; i++) {
-        pick0[i] <== bits[0] * (children[2 * i + 1] - children[2 * i]);
+        pick0[i] <== (children[2 * i + 1] - children[2 * i]) * bits[0];
         at0[i] = children[2 * i] + pick0[i];
     }
     for (var i = 0; i < 2; i++) {
-        pick1[i] <== bits[1] * (at0[2 * i + 1] - at0[2 * i]);
+        pick1[i] <== (at0[2 * i + 1] - at0[2 * i]) * bits[1];
         at1[i] = at0[2 * i] + pick1[i];
     }
-    bits[2] * (at1[1] - at1[0]) === oldChild - at1[0];
+    (at1[1] - at1[0]) * bits[2] === oldChild - at1[0];
 
     // B. Place newChild - oldChild: at each split the high half gets bit * value, the low half the rest.
     signal high2;
@@ -119,11 +119,11 @@ template NodeRead8(tag) {
     var at0[4];
     var at1[2];
     for (var i = 0; i < 4; i++) {
-        pick0[i] <== bits[0] * (children[2 * i + 1] - children[2 * i]);
+        pick0[i] <== (children[2 * i + 1] - children[2 * i]) * bits[0];
         at0[i] = children[2 * i] + pick0[i];
     }
     for (var i = 0; i < 2; i++) {
-        pick1[i] <== bits[1] * (at0[2 * i + 1] - at0[2 * i]);
+        pick1[i] <== (at0[2 * i + 1] - at0[2 * i]) * bits[1];
         at1[i] = at0[2 * i] + pick1[i];
     }
     bits[2] * (at1[1] - at1[0]) === child - at1[0];

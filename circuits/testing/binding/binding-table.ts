@@ -286,7 +286,7 @@ export class BindingTable {
         const list = squares.get(square[1]!) ?? new Map<number, number>();
         squares.set(square[1]!, list.set(Number(square[2]), wire));
       }
-      const last = /^(.*)\.f4\[7\]\[0\]$/.exec(name);
+      const last = /^(.*)\.f3\[7\]\[0\]$/.exec(name);
       if (last) lasts.set(last[1]!, wire);
       const other = /^(.*)\.f5\[7\]\[\d+\]$/.exec(name);
       if (other) others.set(other[1]!, (others.get(other[1]!) ?? new Set()).add(wire));

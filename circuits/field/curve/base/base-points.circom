@@ -85,9 +85,9 @@ template BasePoints() {
     for (var i = 0; i < n; i++) {
         // A division, hence a hint; the next line determines it, see Ensures for baseU[i] = u0.
         slope[i] <-- hint[i];
-        slope[i] * (baseU[i] - u0) === baseV[i] - v0;
+        (baseU[i] - u0) * slope[i] === baseV[i] - v0;
         chainU[i] <== slope[i] * slope[i] - MONTGOMERY_A() - u0 - baseU[i];
-        chainV[i] <== slope[i] * (u0 - chainU[i]) - v0;
+        chainV[i] <== (u0 - chainU[i]) * slope[i] - v0;
         u0 = chainU[i];
         v0 = chainV[i];
     }
