@@ -36,6 +36,7 @@ template TableBatch(depth, transfers, members, wide, rows, units, low, top, appr
     signal input oldNextId;
     signal input feePerUnit;
     signal input idFee;
+    signal input blinding;
     signal input feeIdBits[3 * depth];
     signal input feeLeaf[6];
     signal input feeChildren[depth][8];
@@ -286,6 +287,7 @@ template TableBatch(depth, transfers, members, wide, rows, units, low, top, appr
     frame.oldNextId <== oldNextId;
     frame.feePerUnit <== feePerUnit;
     frame.idFee <== idFee;
+    frame.blinding <== blinding;
     frame.feeIdBits <== feeIdBits;
     frame.feeLeaf <== feeLeaf;
     frame.feeChildren <== feeChildren;

@@ -11,7 +11,7 @@ include "./row-groups.circom";
 // Parameters:  depth 1 … 8; transfers, members: slots of the two sections, together even; wide ≥ 0: wide slots; rows, units ≥ 1;
 //              low, top ≥ 1 with low + top ≤ depth: levels below and in the tree's top; isBlob: 1 where cores and payloads of
 //              the table's slots stand in a blob. Then they are no elements of y (blob-evaluation.circom has them), else 0.
-// Inputs:      z; header fields; the fee leaf and its path; gamma, power, midRoot, treeSum, treeTouched: TableTree's; of every
+// Inputs:      z; header fields; blinding: any number, random where a proof is to be blinded by it; the fee leaf and its path; gamma, power, midRoot, treeSum, treeTouched: TableTree's; of every
 //              slot, row and unit what it puts out; payloads and words; lastRoot, lastNextId: the last wide slot's.
 // Outputs:     commitment (C), y.
 // Assumes:     the parts' assumptions on each other; flags boolean; fees below 2^70 and ids below 2^25.
@@ -20,7 +20,7 @@ include "./row-groups.circom";
 //              their widths; y is the value at z of the elements that L1 evaluates, each of which is bound by C.
 // Constraints: partConstraints in table-counts.ts.
 //
-// Phases: A header, B chains of rows, C order, D the equation, E fee leaf, F C, G y.
+// Phases: A header, B chains of rows, C order, D the equation, E fee leaf, F C, G y, H blinding.
 template TableFrame(depth, transfers, members, wide, rows, units, low, top, isBlob) {
     assert(depth >= 1 && depth <= 8 && low >= 1 && top >= 1 && low + top <= depth);
     // 12 bits count how often a leaf is asked for and number the slots, 11 the gaps; two cores share an element.
@@ -39,6 +39,7 @@ template TableFrame(depth, transfers, members, wide, rows, units, low, top, isBl
     signal input oldNextId;
     signal input feePerUnit;
     signal input idFee;
+    signal input blinding;
     signal input feeIdBits[3 * depth];
     signal input feeLeaf[6];
     signal input feeChildren[depth][8];
@@ -259,4 +260,9 @@ template TableFrame(depth, transfers, members, wide, rows, units, low, top, isBl
         }
     }
     y <== horner[0];
+
+    // H. A row that asks nothing: whatever blinding is, blinded has one value, and nothing else reads either. In the proof's A
+    //    stands blinding times a point of its own. So a random one makes A uniform, and no prover has to blind A itself,
+    //    which costs the sum of B in G1 (docs/explanation/prover.md).
+    signal blinded <== blinding * z;
 }

@@ -40,6 +40,8 @@ function tableInputs(layout: TableLayout): CircuitInputs {
   const change = (of: (leaf: Leaf) => bigint) => rows.map(({ after }) => of(after));
   const opening = units.map(({ isModel, state }) => unpackCounters(isModel ? state[6] : 0n));
   return {
+    // A prover that is to blind the proof by it sets a random one.
+    blinding: 0n,
     ...named("transfer", slotInputs(layout.transfers, window)),
     ...named("member", {
       ...slotInputs(members, window),

@@ -51,8 +51,9 @@ export function partConstraints(shape: TableShape, depth: number): TableCounts {
     unit: UNIT,
     tree: CHALLENGES + NODE_PAIR * nodes + 5 * subtrees + 1 + members + touchedWords,
     blob: isBlob ? blobConstraints(transfers, members) : 0,
-    // Sums of row chains, the equation and the elements that share fields are linear.
-    frame: header + order + 6 * rows - 2 + 1 + feeLeaf + sharing + CHUNK * Math.ceil(absorbed / 15) + horner,
+    // Sums of row chains, the equation and the elements that share fields are linear. The last row blinds.
+    frame:
+      header + order + 6 * rows - 2 + 1 + feeLeaf + sharing + CHUNK * Math.ceil(absorbed / 15) + horner + 1,
   };
 }
 

@@ -25,6 +25,8 @@ import {
 
 /** Name in results and settings. */
 const backend = "native";
+/** Input of a circuit that has a row `blinding * z` and reads it nowhere else (circuits/table/table-frame.circom). */
+const BLINDING_INPUT = "blinding";
 
 interface NativeProverOptions {
   /** Instruction set; "auto" chooses the fastest that the processor has, the others fail without it. */
@@ -135,10 +137,16 @@ class AddonProver implements NativeProver {
     this.#control = control;
     const { key, path, memory, header } = await this.#loadKey(queued);
     clock.begin("witness");
-    const witness = await this.#helper.witnessOf(job);
+    // Such a circuit's own random input makes A uniform. Then r may be 0, and the sum of B in G1, a factor of r, is left out.
+    const hasBlinding = job.witness === undefined && job.inputs?.[BLINDING_INPUT] !== undefined;
+    const own = { [BLINDING_INPUT]: fromBytesLe(randomScalar()) };
+    const witness = await this.#helper.witnessOf(
+      hasBlinding ? { ...job, inputs: { ...job.inputs, ...own } } : job,
+    );
     const witnessMs = clock.begin("prove");
+    const r = hasBlinding ? new Uint8Array(fieldBytes) : randomScalar();
     const made = await this.#addon
-      .prove(key, witness, randomScalar(), randomScalar(), new Uint8Array(control.buffer))
+      .prove(key, witness, r, randomScalar(), new Uint8Array(control.buffer))
       .catch((cause: unknown) => {
         const isOwn = job.witness === undefined;
         throw jobError(circuit.name, cause, isOwn ? "PRV_KEY_INVALID" : "PRV_NO_WITNESS");

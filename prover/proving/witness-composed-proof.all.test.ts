@@ -13,7 +13,12 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createProver } from "../backends.ts";
 import { verifyProof } from "../formats/verification-key.ts";
 import { developmentSetup } from "../keys/development-setup.ts";
+import { createNativeProver } from "../native/native-backend.ts";
+import { availableBackends } from "../testing/available-backends.fixtures.ts";
+import { ProofHelper } from "./proof-helper.ts";
 import type { CircuitInputs, ProvingCircuit } from "./prover.ts";
+
+const available = await availableBackends();
 
 const DEPTH = 2;
 const SHAPE = postedShape(TABLE);
@@ -56,6 +61,34 @@ describe("a composed circuit's proof", () => {
         await expect(prover.prove({ circuit, inputs: { ...inputs, oldRoot: 5n } })).rejects.toMatchObject({
           code: "PRV_NO_WITNESS",
         });
+      } finally {
+        await prover.close();
+      }
+    },
+  );
+
+  it.skipIf(!available.includes("native")).each(["resident", "mapped"] as const)(
+    "is blinded by native through the circuit's own input, its points %s, and verifies",
+    { timeout: 600_000 },
+    async (keyMemory) => {
+      const prover = createNativeProver({ keyMemory });
+      try {
+        const { inputs, statement } = nextBatch(new RandomLedger(8, DEPTH));
+        const made = [await prover.prove({ circuit, inputs }), await prover.prove({ circuit, inputs })];
+        for (const { proof, publicSignals, phaseMs } of made) {
+          expect(publicSignals).toEqual([statement.commitment, statement.y, statement.z]);
+          expect(verifyProof(circuit.verificationKey, proof, publicSignals)).toBe(true);
+          expect(phaseMs.sumB1).toBe(0);
+        }
+        const [first, second] = made.map(({ proof }) => proof);
+        for (const point of ["a", "b", "c"] as const) expect(first![point]).not.toEqual(second![point]);
+        // A witness that somebody else made is not known to be blinded.
+        const helper = new ProofHelper();
+        const witness = await helper.witnessOf({ circuit, inputs });
+        await helper.close();
+        const others = [await prover.prove({ circuit, witness }), await prover.prove({ circuit, witness })];
+        for (const { phaseMs } of others) expect(phaseMs.sumB1).toBeGreaterThan(0);
+        expect(others[0]!.proof.a).not.toEqual(others[1]!.proof.a);
       } finally {
         await prover.close();
       }

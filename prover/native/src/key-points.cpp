@@ -24,10 +24,10 @@ struct WindowTask {
 };
 
 /** Long ones first, so that the threads end together. */
-std::vector<WindowTask> tasksOf(const std::vector<Msm>& sums) {
+std::vector<WindowTask> tasksOf(const std::vector<Msm>& sums, bool hasB1) {
   std::vector<WindowTask> tasks;
   for (int i = 0; i < sumCount; i++)
-    for (unsigned w = 0; w < sums[i].windowCount(); w++) tasks.push_back({i, w, sums[i].windowCost(w)});
+    for (unsigned w = 0; w < (i == sumB1 && !hasB1 ? 0 : sums[i].windowCount()); w++) tasks.push_back({i, w, sums[i].windowCost(w)});
   std::stable_sort(tasks.begin(), tasks.end(), [](const WindowTask& x, const WindowTask& y) { return x.cost > y.cost; });
   return tasks;
 }
@@ -46,7 +46,7 @@ class LoadedPoints final : public KeyPoints {
     isSortedOnce_ = tables_[sumB1].isParallelTo(tables_[sumB2]);
   }
 
-  std::vector<Msm> sum(const Words* wires, const Words* quotient, SumProgress& progress) override {
+  std::vector<Msm> sum(const Words* wires, const Words* quotient, bool hasB1, SumProgress& progress) override {
     const double startMs = nowMs();
     const Scalars ofWires(wires, tables_[sumA].scalarCount(), pool_), ofH(quotient, tables_[sumH].scalarCount(), pool_);
     progress.digitsMs = nowMs() - startMs;
@@ -57,7 +57,7 @@ class LoadedPoints final : public KeyPoints {
       sums.emplace_back(kernels_, table.isG2(),
                         SumSize{scalars.halfCount(), scalars.smallCount(), table.count(), table.scalarCount()});
     }
-    std::vector<WindowTask> tasks = tasksOf(sums);
+    std::vector<WindowTask> tasks = tasksOf(sums, hasB1);
     progress.setTotal(totalOf(tasks));
     const auto isWithB2 = [&](const WindowTask& task) { return isSortedOnce_ && task.sum == sumB1; };
     tasks.erase(std::remove_if(tasks.begin(), tasks.end(), isWithB2), tasks.end());
@@ -70,7 +70,7 @@ class LoadedPoints final : public KeyPoints {
         });
       };
       add(task.sum, false);
-      if (isSortedOnce_ && task.sum == sumB2) add(sumB1, true);
+      if (isSortedOnce_ && hasB1 && task.sum == sumB2) add(sumB1, true);
     });
     return sums;
   }
@@ -106,7 +106,7 @@ class MappedPoints final : public KeyPoints {
     for (int i = 0; i < sumCount; i++) finite_[i] = countFinite(views_[i]);
   }
 
-  std::vector<Msm> sum(const Words* wires, const Words* quotient, SumProgress& progress) override {
+  std::vector<Msm> sum(const Words* wires, const Words* quotient, bool hasB1, SumProgress& progress) override {
     file_->requireUnchanged();
     const Words* const scalars[2] = {wires, quotient};
     const size_t counts[2] = {views_[sumA].count, views_[sumH].count};
@@ -117,7 +117,7 @@ class MappedPoints final : public KeyPoints {
       sums.emplace_back(kernels_, views_[i].isG2,
                         SumSize{digits[kind].halves, digits[kind].smalls, finite_[i], counts[kind]});
     }
-    const std::vector<WindowTask> tasks = tasksOf(sums);
+    const std::vector<WindowTask> tasks = tasksOf(sums, hasB1);
     const size_t pieceCount = (std::max(counts[0], counts[1]) + pieceSize_ - 1) / pieceSize_;
     progress.setTotal(totalOf(tasks));
     // Memory of one proof: between proofs nothing is held.
@@ -137,7 +137,7 @@ class MappedPoints final : public KeyPoints {
       };
       const Scalars pieceScalars[2] = {scalarsOf(0), scalarsOf(1)};
       progress.digitsMs += nowMs() - startMs;
-      fill(tables, scalars, piece, view, range);
+      fill(tables, scalars, piece, view, range, hasB1);
       progress.requireWanted();
       for (int i = 0; i < sumCount; i++) {
         const KeyPointsView read = view(i, piece), next = view(i, piece + 1);
@@ -166,8 +166,9 @@ class MappedPoints final : public KeyPoints {
  private:
   /** The piece's points whose scalars are not 0, in the path's form. */
   template <class View, class Range>
-  void fill(PointTable* tables, const Words* const (&scalars)[2], size_t piece, const View& view, const Range& range) {
+  void fill(PointTable* tables, const Words* const (&scalars)[2], size_t piece, const View& view, const Range& range, bool hasB1) {
     pool_.run(sumCount, [&](size_t i) {
+      if (i == sumB1 && !hasB1) return;
       const size_t kind = i == sumH ? 1 : 0;
       tables[i].choose(view(static_cast<int>(i), piece), scalars[kind] + range(kind, piece));
     });

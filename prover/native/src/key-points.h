@@ -42,8 +42,11 @@ double nowMs();
 class KeyPoints {
  public:
   virtual ~KeyPoints() = default;
-  /** The five sums with all their windows. `wires` are the scalars of A to C, `quotient` those of H. @throws Cancelled */
-  virtual std::vector<Msm> sum(const Words* wires, const Words* quotient, SumProgress& progress) = 0;
+  /**
+   * The five sums with all their windows, or without those of B in G1. `wires` are the scalars of A to C, `quotient` those of
+   * H. @throws Cancelled
+   */
+  virtual std::vector<Msm> sum(const Words* wires, const Words* quotient, bool hasB1, SumProgress& progress) = 0;
   /** Of memory that the points keep between proofs. */
   virtual size_t byteCount() const = 0;
 };

@@ -155,25 +155,29 @@ Proof ProvingKey::prove(const unsigned char* bytes, size_t byteCount, const Word
   proof.times.quotient = watch.lap();
   control.progress = 100;
   SumProgress progress(control);
-  std::vector<Msm> sums = points_->sum(witness, memory.quotientScalars.as<Words>(), progress);
+  const bool hasB1 = !isZero(r);
+  std::vector<Msm> sums = points_->sum(witness, memory.quotientScalars.as<Words>(), hasB1, progress);
   proof.times.digits = progress.digitsMs;
   proof.times.sums = watch.lap() - progress.digitsMs;
   proof.times.sumA = progress.cpuMs(sumA), proof.times.sumB1 = progress.cpuMs(sumB1), proof.times.sumB2 = progress.cpuMs(sumB2);
   proof.times.sumC = progress.cpuMs(sumC), proof.times.sumH = progress.cpuMs(sumH);
 
   // A = alpha + sum + r delta, B = beta + sum + s delta, C = sums + s A + r B - r s delta, with B in G1.
-  G1 a = sums[sumA].finish<Fp>(), b1 = sums[sumB1].finish<Fp>(), c = sums[sumC].finish<Fp>();
+  G1 a = sums[sumA].finish<Fp>(), c = sums[sumC].finish<Fp>();
   G2 b2 = sums[sumB2].finish<Fp2>();
   const G1 delta1(delta1_);
   a.add(G1(alpha1_));
   a.add(multiply(delta1, r));
-  b1.add(G1(beta1_));
-  b1.add(multiply(delta1, s));
   b2.add(G2(beta2_));
   b2.add(multiply(G2(delta2_), s));
   c.add(sums[sumH].finish<Fp>());
   c.add(multiply(a, s));
-  c.add(multiply(b1, r));
+  if (hasB1) {
+    G1 b1 = sums[sumB1].finish<Fp>();
+    b1.add(G1(beta1_));
+    b1.add(multiply(delta1, s));
+    c.add(multiply(b1, r));
+  }
   const Words rs = Fr::mul(Fr::toMontgomery(r), s);
   c.add(multiply(delta1, Fr::neg(rs)));
   proof.a = toPlain(a.toAffine()), proof.b = toPlain(b2.toAffine()), proof.c = toPlain(c.toAffine());

@@ -28,7 +28,8 @@ class ProvingKey {
   ProvingKey(const std::string& path, const Kernels& kernels, unsigned threadCount, size_t pieceSize);
 
   /**
-   * A proof for a .wtns file's bytes, with the blinding factors r and s. One at a time; others wait.
+   * A proof for a .wtns file's bytes, with the blinding factors r and s. Where r is 0, B is not summed in G1. One at a time;
+   * others wait.
    *
    * @throws FileError PRV_NO_WITNESS, PRV_KEY_INVALID (a mapped key's file changed); Cancelled
    */
