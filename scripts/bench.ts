@@ -35,7 +35,11 @@ const program = new Command("bench").description(
 program
   .command("ledger")
   .description("constraints per operation, and batches proven a second, witness included")
-  .option("--domain <log2>", "domain that a proven batch fills; 0: counts alone", "20")
+  .option(
+    "--domain <list>",
+    "log2 of domains that a proven batch fills, separated by commas, the best of which counts; 0: counts alone",
+    "20",
+  )
   .option("--traffic <name>", "of these proofs: payments, zipf or uniform", "payments")
   .option("--rounds <count>", "proofs of each that count", "3")
   .option("--backend <name>", "native or wasm", "native")
@@ -51,8 +55,12 @@ program
     const figures = { constraintsPerPayment: perOperation.payments![1024]!, perOperation, ...counts };
     if (options.domain === "0") end("ledger", figures);
     const { proveBatches } = await import("./bench/ledger/prove-batches.ts");
-    const { provenPerSecond, ...proven } = await proveBatches(options);
-    end("ledger", { provenPerSecond, ...figures, proven });
+    const byDomain: Awaited<ReturnType<typeof proveBatches>>[] = [];
+    for (const domain of options.domain.split(",")) byDomain.push(await proveBatches({ ...options, domain }));
+    const best = byDomain.reduce((a, b) => (b.provenPerSecond > a.provenPerSecond ? b : a));
+    const { provenPerSecond, ...proven } = best;
+    const perDomain = Object.fromEntries(byDomain.map((one) => [one.domain, one.provenPerSecond]));
+    end("ledger", { provenPerSecond, ...figures, perDomain, proven });
   });
 
 program

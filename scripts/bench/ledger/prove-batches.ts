@@ -88,6 +88,7 @@ export async function proveBatches(options: LedgerBenchOptions) {
     traffic,
     byQueue,
     backend,
+    domain: options.domain,
     name,
     operations,
     constraints,
