@@ -148,12 +148,12 @@ describe("ClaimRewards", () => {
         return honest(kind, { effectA: (leaf) => ({ ...leaf, balance: leaf.balance + claimedWei }) });
       },
       tamper: setBits(325, 120, () => 0n),
-      at: "NodeUpdate8: bits[2] * (at1[1] - at1[0]) === oldChild - at1[0];",
+      at: "NodeUpdate8: (at1[1] - at1[0]) * bits[2] === oldChild - at1[0];",
     },
     {
       rule: "another claim of the other role's",
       tamper: setBits(205, 120, (wei) => wei + 1n),
-      at: "NodeUpdate8: bits[2] * (at1[1] - at1[0]) === oldChild - at1[0];",
+      at: "NodeUpdate8: (at1[1] - at1[0]) * bits[2] === oldChild - at1[0];",
     },
     {
       rule: "the other role's claim as the role's own",
@@ -161,7 +161,7 @@ describe("ClaimRewards", () => {
         setBits(205, 120, () => rewards!.claimedWei[0]!)(inputs);
         setBits(325, 120, () => rewards!.claimedWei[1]!)(inputs);
       },
-      at: "NodeUpdate8: bits[2] * (at1[1] - at1[0]) === oldChild - at1[0];",
+      at: "NodeUpdate8: (at1[1] - at1[0]) * bits[2] === oldChild - at1[0];",
     },
     {
       rule: "a path in another accrued tree",

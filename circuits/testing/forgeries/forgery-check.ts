@@ -160,7 +160,7 @@ export const EFFECT = {
   ],
   wide: PATH,
 } as const;
-export const LEAF = "NodeUpdate8: bits[2] * (at1[1] - at1[0]) === oldChild - at1[0];";
+export const LEAF = "NodeUpdate8: (at1[1] - at1[0]) * bits[2] === oldChild - at1[0];";
 export const NO_KIND = "LeafTag: low * (tag - TAG_MODEL())";
 export const BALANCE = {
   table: "balanceRange.in <== newBalance;",
