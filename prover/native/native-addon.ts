@@ -53,6 +53,11 @@ export interface NativeAddon {
     witness: Uint8Array,
     r: Uint8Array,
     s: Uint8Array,
+    /**
+     * The random input that the witness was made with; 0 if none. If a private wire has this value that stands once in A
+     * and never in B, r is taken for 0: `sumB1` is 0 then.
+     */
+    ofWitness: Uint8Array,
     control: Uint8Array,
   ): Promise<{ proof: Uint8Array; times: NativeTimes }>;
   multiplyField(path: NativePath, isScalarField: boolean, a: Uint8Array, b: Uint8Array): Uint8Array;

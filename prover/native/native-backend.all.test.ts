@@ -1,6 +1,9 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { compileCircuit } from "@openledger/circuits/compiler/compile";
 import { afterAll, describe, expect, test } from "vitest";
+import { developmentSetup } from "../keys/development-setup.ts";
+import { ProofHelper } from "../proving/proof-helper.ts";
 import { BackendWorld, inputs, testBackend } from "../testing/backend-suite.fixtures.ts";
 import { findAddon, moduli, splitNumbers } from "../testing/oracle.fixtures.ts";
 import { loadNativeAddon } from "./native-addon.ts";
@@ -101,7 +104,7 @@ describe.skipIf(addon === null)("createNativeProver", () => {
       const proofs: string[] = [];
       for (const pieceSize of [0, 1, 7, 256, 100_000]) {
         const { key } = await addon!.loadKey(circuit.zkeyPath, path, 3, pieceSize);
-        const { proof } = await addon!.prove(key, witness, r, s, new Uint8Array(8));
+        const { proof } = await addon!.prove(key, witness, r, s, new Uint8Array(32), new Uint8Array(8));
         proofs.push(Buffer.from(proof).toString("hex"));
         addon!.releaseKey(key);
       }
@@ -110,6 +113,48 @@ describe.skipIf(addon === null)("createNativeProver", () => {
     for (const keyMemory of ["resident", "mapped"] as const)
       expect((await createProver({ keyMemory }).prove({ circuit, witness })).keyMemory).toBe(keyMemory);
     expect((await createProver().prove({ circuit, witness })).keyMemory).toBe("resident");
+  });
+
+  test("leaves r out only for a private wire that stands once in A and never in B, and no other input is touched", async () => {
+    const mainSource = `pragma circom 2.1.6;
+template Blinded() {
+  signal input blinding; signal input onRight; signal input squared; signal input twice; signal input shown; signal input z;
+  signal output y;
+  signal one <== blinding * z; signal right <== z * onRight; signal square <== squared * squared;
+  signal first <== twice * z; signal second <== twice * first; signal last <== shown * z;
+  y <== square + second;
+}
+component main {public [z, shown]} = Blinded();
+`;
+    const circuit = await developmentSetup(await compileCircuit({ name: "sample-blinded", mainSource }), {
+      cacheDir: world.folder,
+    });
+    const given = { blinding: 101n, onRight: 102n, squared: 103n, twice: 104n, shown: 105n, z: 106n };
+    const prover = createProver();
+    // Our own input of this name is its caller's in a circuit that is not composed: r stays.
+    const proofs = [await prover.prove({ circuit, inputs: given }), await prover.prove({ circuit, inputs: given })];
+    for (const { phaseMs } of proofs) expect(phaseMs.sumB1).toBeGreaterThan(0);
+    expect(proofs[0]!.proof.a).not.toEqual(proofs[1]!.proof.a);
+    const helper = new ProofHelper();
+    const witness = await helper.witnessOf({ circuit, inputs: given });
+    await helper.close();
+    const number = (value: bigint) => {
+      const bytes = new Uint8Array(32);
+      bytes[0] = Number(value);
+      return bytes;
+    };
+    for (const pieceSize of [0, 7]) {
+      const { key } = await addon!.loadKey(circuit.zkeyPath, "auto", 2, pieceSize);
+      const isLeftOut = async (ofWitness: bigint) => {
+        const [r, s] = [randomScalar(), randomScalar()];
+        const made = await addon!.prove(key, witness, r, s, number(ofWitness), new Uint8Array(8));
+        return made.times.sumB1 === 0;
+      };
+      expect(await isLeftOut(given.blinding)).toBe(true);
+      for (const other of [0n, given.onRight, given.squared, given.twice, given.shown, given.z, 99n])
+        expect(await isLeftOut(other), String(other)).toBe(false);
+      addon!.releaseKey(key);
+    }
   });
 
   test("a mapped key whose file changes is refused, with and without the check of keys in between", async () => {
@@ -125,6 +170,7 @@ describe.skipIf(addon === null)("createNativeProver", () => {
       await world.makeWitness(),
       randomScalar(),
       randomScalar(),
+      new Uint8Array(32),
       new Uint8Array(8),
     );
     await expect(proof).rejects.toMatchObject({

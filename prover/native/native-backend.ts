@@ -3,6 +3,7 @@
  * around it.
  */
 import { randomFillSync } from "node:crypto";
+import { isComposition } from "@openledger/circuits/compiler/composed-copies";
 import { type Groth16Proof, realFirst } from "@openledger/circuits/wire/groth16-proof";
 import { fieldBytes, fromBytesLe, scalarModulus } from "../formats/bn254-numbers.ts";
 import type { ZkeyHeader } from "../formats/zkey-header.ts";
@@ -25,7 +26,7 @@ import {
 
 /** Name in results and settings. */
 const backend = "native";
-/** Input of a circuit that has a row `blinding * z` and reads it nowhere else (circuits/table/table-frame.circom). */
+/** Input of a composed circuit, which has a row `blinding * z` and reads it nowhere else (circuits/table/table-frame.circom). */
 const BLINDING_INPUT = "blinding";
 
 interface NativeProverOptions {
@@ -137,16 +138,20 @@ class AddonProver implements NativeProver {
     this.#control = control;
     const { key, path, memory, header } = await this.#loadKey(queued);
     clock.begin("witness");
-    // Such a circuit's own random input makes A uniform. Then r may be 0, and the sum of B in G1, a factor of r, is left out.
-    const hasBlinding = job.witness === undefined && job.inputs?.[BLINDING_INPUT] !== undefined;
-    const own = { [BLINDING_INPUT]: fromBytesLe(randomScalar()) };
+    // A composed circuit's own random input makes A uniform. The key decides whether it does; then r, and with it the sum of B
+    // in G1, are left out. Another circuit's input of this name is its caller's.
+    const hasBlinding =
+      job.witness === undefined &&
+      job.inputs?.[BLINDING_INPUT] !== undefined &&
+      isComposition(circuit.wasmPath);
+    const ofWitness = hasBlinding ? randomScalar() : new Uint8Array(fieldBytes);
+    const own = { [BLINDING_INPUT]: fromBytesLe(ofWitness) };
     const witness = await this.#helper.witnessOf(
       hasBlinding ? { ...job, inputs: { ...job.inputs, ...own } } : job,
     );
     const witnessMs = clock.begin("prove");
-    const r = hasBlinding ? new Uint8Array(fieldBytes) : randomScalar();
     const made = await this.#addon
-      .prove(key, witness, r, randomScalar(), new Uint8Array(control.buffer))
+      .prove(key, witness, randomScalar(), randomScalar(), ofWitness, new Uint8Array(control.buffer))
       .catch((cause: unknown) => {
         const isOwn = job.witness === undefined;
         throw jobError(circuit.name, cause, isOwn ? "PRV_KEY_INVALID" : "PRV_NO_WITNESS");

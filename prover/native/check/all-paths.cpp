@@ -32,10 +32,10 @@ int main(int argc, char** argv) {
   for (const auto& [kernels, pieceSize] : ways) {
     ProvingKey key(argv[1], *kernels, 2, pieceSize);
     ProofControl control{};
-    proofs.push_back(key.prove(witness.data(), witness.size(), Words{{5, 6, 7, 8}}, Words{{9, 1, 2, 3}}, control));
+    proofs.push_back(key.prove(witness.data(), witness.size(), {Words{{5, 6, 7, 8}}, Words{{9, 1, 2, 3}}, Words{}}, control));
     control.isCancelled = 1;
     try {
-      key.prove(witness.data(), witness.size(), Words{{5}}, Words{{9}}, control);
+      key.prove(witness.data(), witness.size(), {Words{{5}}, Words{{9}}, Words{}}, control);
       return 1;
     } catch (const Cancelled&) {
     }

@@ -173,19 +173,20 @@ Words wordsOf(napi_env env, napi_value value) {
   return words[0];
 }
 
-/** prove(key, witness, r, s, control) -> Promise<{ proof, times }>; the proof is a, b, c as plain integers. */
+/** prove(key, witness, r, s, ofWitness, control) -> Promise<{ proof, times }>; the proof is a, b, c as plain integers. */
 napi_value prove(napi_env env, napi_value* args) {
   const KeyHandle key = keyOf(env, args[0]);
   const Bytes witness = bytesOf(env, args[1]);
-  const Words r = wordsOf(env, args[2]), s = wordsOf(env, args[3]);
-  if (!isBelow(r, ScalarModulus::value) || !isBelow(s, ScalarModulus::value)) refuse("a blinding factor is not below r");
-  const Bytes controlBytes = bytesOf(env, args[4]);
+  const ProofBlinding by{wordsOf(env, args[2]), wordsOf(env, args[3]), wordsOf(env, args[4])};
+  for (const Words& factor : {by.r, by.s, by.ofWitness})
+    if (!isBelow(factor, ScalarModulus::value)) refuse("a blinding factor is not below r");
+  const Bytes controlBytes = bytesOf(env, args[5]);
   static_assert(sizeof(ProofControl) == 8);
   if (controlBytes.size != sizeof(ProofControl)) refuse("expected 8 bytes of control");
   ProofControl* const control = reinterpret_cast<ProofControl*>(controlBytes.data);
   auto job = std::make_unique<Job>();
   auto proof = std::make_shared<Proof>();
-  job->work = [=] { *proof = key->prove(witness.data, witness.size, r, s, *control); };
+  job->work = [=] { *proof = key->prove(witness.data, witness.size, by, *control); };
   job->result = [proof](napi_env e) {
     napi_value out, times;
     CHECK(napi_create_object(e, &out));
@@ -204,7 +205,7 @@ napi_value prove(napi_env env, napi_value* args) {
     CHECK(napi_set_named_property(e, out, "times", times));
     return out;
   };
-  return start(env, std::move(job), {args[1], args[4]});
+  return start(env, std::move(job), {args[1], args[5]});
 }
 
 /** For tests: multiplyField(path, isScalarField, a, b), arrays of plain integers. */

@@ -88,9 +88,13 @@ void ProvingKey::readMatrices(const MappedFile& file, const Zkey& zkey) {
   };
   std::vector<u32> starts[2];
   for (auto& s : starts) s.assign(domainSize_ + 1, 0);
+  std::vector<bool> isUsed(wireCount_);
+  blindsA_.assign(wireCount_, false);
   eachEntry([&](const unsigned char* entry) {
     const Place place = placeOf(entry);
     starts[place.matrix][place.row]++;
+    blindsA_[place.wire] = place.matrix == 0 && !isUsed[place.wire] && place.wire > zkey.publicCount;
+    isUsed[place.wire] = true;
   });
   for (u32 m = 0; m < 2; m++) {
     u32 total = 0;
@@ -122,12 +126,20 @@ void ProvingKey::readMatrices(const MappedFile& file, const Zkey& zkey) {
   }
 }
 
+bool ProvingKey::isBlindedBy(const Words* witness, const Words& blinding) const {
+  if (isZero(blinding)) return false;
+  size_t found = 0, at = 0;
+  for (size_t wire = 0; wire < wireCount_; wire++)
+    if (bytesOf(witness[wire]) == bytesOf(blinding)) found++, at = wire;
+  return found == 1 && blindsA_[at];
+}
+
 size_t ProvingKey::byteCount() const {
   const size_t kept = 3 * quotient_->vectorBytes() + (wireCount_ + domainSize_) * sizeof(Words);
   return matrices_[0]->byteCount() + matrices_[1]->byteCount() + points_->byteCount() + (kept_ == nullptr ? 0 : kept);
 }
 
-Proof ProvingKey::prove(const unsigned char* bytes, size_t byteCount, const Words& r, const Words& s, ProofControl& control) {
+Proof ProvingKey::prove(const unsigned char* bytes, size_t byteCount, const ProofBlinding& by, ProofControl& control) {
   const std::lock_guard<std::mutex> lock(mutex_);
   Stopwatch watch;
   Proof proof{};
@@ -155,7 +167,8 @@ Proof ProvingKey::prove(const unsigned char* bytes, size_t byteCount, const Word
   proof.times.quotient = watch.lap();
   control.progress = 100;
   SumProgress progress(control);
-  const bool hasB1 = !isZero(r);
+  const bool hasB1 = !isBlindedBy(witness, by.ofWitness);
+  const Words r = hasB1 ? by.r : Words{}, s = by.s;
   std::vector<Msm> sums = points_->sum(witness, memory.quotientScalars.as<Words>(), hasB1, progress);
   proof.times.digits = progress.digitsMs;
   proof.times.sums = watch.lap() - progress.digitsMs;

@@ -18,6 +18,11 @@ struct Proof {
   PhaseTimes times;
 };
 
+/** Random numbers below the order: the factors r and s, and one that the witness was made with, 0 if none. */
+struct ProofBlinding {
+  Words r, s, ofWitness;
+};
+
 class ProvingKey {
  public:
   /**
@@ -28,12 +33,12 @@ class ProvingKey {
   ProvingKey(const std::string& path, const Kernels& kernels, unsigned threadCount, size_t pieceSize);
 
   /**
-   * A proof for a .wtns file's bytes, with the blinding factors r and s. Where r is 0, B is not summed in G1. One at a time;
+   * A proof for a .wtns file's bytes. Where the witness blinds A, r is taken for 0, and B is not summed in G1. One at a time;
    * others wait.
    *
    * @throws FileError PRV_NO_WITNESS, PRV_KEY_INVALID (a mapped key's file changed); Cancelled
    */
-  Proof prove(const unsigned char* witness, size_t witnessBytes, const Words& r, const Words& s, ProofControl& control);
+  Proof prove(const unsigned char* witness, size_t witnessBytes, const ProofBlinding& by, ProofControl& control);
 
   const Kernels& kernels() const { return kernels_; }
   size_t byteCount() const;
@@ -45,6 +50,8 @@ class ProvingKey {
   };
 
   void readMatrices(const MappedFile& file, const Zkey& zkey);
+  /** Whether this value is one private wire's alone, and that wire has one entry in A and none in B: then A is uniform. */
+  bool isBlindedBy(const Words* witness, const Words& blinding) const;
 
   const Kernels& kernels_;
   /** IFMA's transforms need a domain of 64; smaller ones take the portable path. */
@@ -56,6 +63,8 @@ class ProvingKey {
   Affine<Fp2> beta2_, delta2_;
   std::unique_ptr<KeyPoints> points_;
   std::unique_ptr<MatrixPlan> matrices_[2];
+  /** By wire: private, with one entry in A and none in B. */
+  std::vector<bool> blindsA_;
   std::unique_ptr<QuotientPlan> quotient_;
   /** Kept between the proofs of a key in memory: fresh pages took a twentieth of a proof. */
   std::unique_ptr<ProofMemory> kept_;
