@@ -132,7 +132,10 @@ component main {public [z, shown]} = Blinded();
     const given = { blinding: 101n, onRight: 102n, squared: 103n, twice: 104n, shown: 105n, z: 106n };
     const prover = createProver();
     // Our own input of this name is its caller's in a circuit that is not composed: r stays.
-    const proofs = [await prover.prove({ circuit, inputs: given }), await prover.prove({ circuit, inputs: given })];
+    const proofs = [
+      await prover.prove({ circuit, inputs: given }),
+      await prover.prove({ circuit, inputs: given }),
+    ];
     for (const { phaseMs } of proofs) expect(phaseMs.sumB1).toBeGreaterThan(0);
     expect(proofs[0]!.proof.a).not.toEqual(proofs[1]!.proof.a);
     const helper = new ProofHelper();
