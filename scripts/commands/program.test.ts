@@ -79,6 +79,7 @@ describe("openledger --help", () => {
         "vote propose",
         "group",
         "group found",
+        "group import",
         "group join",
         "group replace",
         "group sign",
