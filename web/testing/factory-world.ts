@@ -24,6 +24,7 @@ import { getModel, getSettlement, staticsOf } from "@openledger/client/sequencer
 import { storeRollupOf } from "@openledger/client/store-rollup";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { OPEN } from "@openledger/contracts/testing/rollup-fixture";
+import type { Card } from "@openledger/datanets/card/card";
 import { sampleCard } from "@openledger/datanets/testing/sample-card";
 import { hex32 } from "@openledger/foundation/hex";
 import { freePort } from "@openledger/foundation/testing/free-port";
@@ -47,7 +48,7 @@ const SIZE = { rows: 48, features: 32, payees: 4, payments: 4, draws: 4 } as con
 const ROW_COUNT = 40;
 const GRANT_MS = 30 * 86_400_000;
 /** Models are approved a day after their version at the earliest. */
-const A_DAY_SECONDS = 86_400 + 120;
+export const A_DAY_SECONDS = 86_400 + 120;
 
 const NEWCOMER_ACCOUNT = BOB_ACCOUNT;
 /** Key of the newcomer's wallet, which owns leaf 3 of the ledger. */
@@ -177,11 +178,16 @@ export async function startFactoryPagesWorld(): Promise<FactoryPagesWorld> {
   };
 }
 
-/** Alice's Datanet: a card that asks who comes, and a version of texts. */
-async function publishTexts(
+/**
+ * Alice's Datanet: a card that asks who comes, and a version of texts.
+ * @param changes of the card
+ */
+export async function publishTexts(
   world: SettlingWorld,
   hostUrl: string,
   storePath: string,
+  changes: Partial<Card> = {},
+  rows: Uint8Array[] = logEntries(ROW_COUNT),
 ): Promise<{ datanetId: number; rowsRoot: bigint }> {
   const { alice } = world;
   await world.settle();
@@ -201,10 +207,12 @@ async function publishTexts(
     labels: [],
     examples: [],
     row: { kind: "passage", fields: [], maxBytes: 1_000 },
+    ...changes,
   });
   await publishCard(datanet, { datanetId, card });
   const store = await openRowStore(storePath);
-  const { contribution } = await contributeRows(alice, { datanetId, store, rows: logEntries(ROW_COUNT) });
+  const given = card.terms === undefined ? {} : { givenUnder: card };
+  const { contribution } = await contributeRows(alice, { datanetId, store, rows, ...given });
   await world.settle();
   await bringCard(datanet, { ...place, card });
   const source = await contributionSource(store, contribution.rowsRoot);
