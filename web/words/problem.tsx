@@ -75,6 +75,8 @@ const FOR_READERS: Readonly<Record<string, string>> = {
   DNT_NOT_HOSTED:
     "check the number; the Datanet may be at another host, or its owner has not signed its card yet",
   DNT_ACCESS_NOT_GRANTED: "ask its owner for access, on the Datanet's page",
+  DNT_TERMS_FORBID:
+    "choose another use or licence, publish a version without these rows, or ask their contributors for other terms",
   DNT_SESSION_OTHER: "try again: the page signs again",
   DNT_FILE_UNREADABLE: "correct the line, or choose a file of another format",
   ATT_ANSWER_UNPAID: "pay for your last answer, or wait until its offer has ended",
