@@ -4,12 +4,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { transfer } from "@openledger/client/actions/ledger/account-operations";
 import { createDatanet } from "@openledger/client/actions/ledger/datanet-operations";
-import { groupKeyX, readMember } from "@openledger/client/groups/group-charter";
-import { asGroup } from "@openledger/client/groups/group-client";
+import { bringCard, getHostedDatanet, publishCard } from "@openledger/client/datanets/datanet-card";
+import { type Charter, charterSession, groupKeyX, readMember } from "@openledger/client/groups/group-charter";
+import { asGroup, checkProposal, cosign } from "@openledger/client/groups/group-client";
+import { findGroupProposal } from "@openledger/client/groups/group-proposal";
 import { hostMailbox, takingPart } from "@openledger/client/groups/host-mailbox";
+import { openShare } from "@openledger/client/groups/open-share";
 import { decodeShareFile } from "@openledger/client/groups/share-file";
 import { getLeaf, getOperation } from "@openledger/client/sequencer/ledger-reads";
 import { OPEN } from "@openledger/contracts/testing/rollup-fixture";
+import { sampleCard } from "@openledger/datanets/testing/sample-card";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openBrowser, pictureOf, seriousFindings } from "./testing/browser.ts";
@@ -52,6 +56,14 @@ async function expectClean(page: Page, misdeeds: readonly string[], name: string
   expect(wide).toBeLessThanOrEqual(shown!);
 }
 
+/** Name of the setup to which a page invites. */
+async function invitationIn(page: Page): Promise<string> {
+  const invitation = page.getByRole("region", { name: "Invitation" });
+  await invitation.waitFor();
+  const html = await invitation.evaluate((part) => (part as unknown as { innerHTML: string }).innerHTML);
+  return /#\/groups\/join\/(0x[0-9a-f]{64})/.exec(html)![1]!;
+}
+
 /** Saves the share, as the page asks for it, and confirms. */
 async function saveShare(page: Page, person: string): Promise<void> {
   const setup = page.getByRole("region", { name: "Setup" });
@@ -69,11 +81,7 @@ test("three accounts found a group, each with a share in a file of theirs", LONG
   await form.getByLabel("Members' accounts").fill(PEOPLE.map(leafOf).join(", "));
   await expectClean(founding.page, founding.misdeeds, "groups-found");
   await form.getByRole("button", { name: "Found the group" }).click();
-  const invitation = founding.page.getByRole("region", { name: "Invitation" });
-  await invitation.waitFor();
-  const session = /#\/groups\/join\/(0x[0-9a-f]{64})/.exec(
-    await invitation.evaluate((part) => (part as unknown as { innerHTML: string }).innerHTML),
-  )![1]!;
+  const session = await invitationIn(founding.page);
   const contexts: BrowserContext[] = [founding.context];
   const pages = [founding];
   for (const person of ["bob", "carol"] as const) {
@@ -130,4 +138,98 @@ test("a member reads a proposal in full, and signs it", LONG, async () => {
   await expect.poll(async () => (await getOperation(alice, sent))?.opIndex).toBeTypeOf("number");
   expect((await getLeaf(alice, datanetId)).nextNonce).toBe(1);
   await context.close();
+});
+
+/** A member's client and part of the group, by the file that the page has saved. */
+function memberOf(person: (typeof PEOPLE)[number]) {
+  const client = world.client(person);
+  const key = client.l2Key!;
+  const mailboxOf = (charter: Charter) =>
+    hostMailbox(client, { hostUrl: world.hostUrl, members: takingPart(charter) });
+  const text = readFileSync(shareOf(person), "utf8");
+  return openShare(client, text, { key, mailboxOf }).then(({ member }) => ({
+    client,
+    member,
+    mailbox: mailboxOf(member.group.charter),
+  }));
+}
+
+/** Signs the next proposal of another member that waits. */
+async function cosignNext(person: (typeof PEOPLE)[number]): Promise<void> {
+  const { client, mailbox, member } = await memberOf(person);
+  for (;;) {
+    for (const session of await mailbox.sessions()) {
+      const proposal = await findGroupProposal(member, mailbox, session).catch(() => null);
+      if (proposal === null || proposal.proposer === member.keyX) continue;
+      const isNext = await checkProposal(client, member, proposal).then(
+        () => true,
+        () => false,
+      );
+      if (isNext) return void (await cosign(client, { member, mailbox, pollMs: 200 }, proposal));
+    }
+    await new Promise((settle) => setTimeout(settle, 200));
+  }
+}
+
+test("a Datanet's page proposes a changed card to the group that owns it", LONG, async () => {
+  const { client: alice, mailbox, member } = await memberOf("alice");
+  const { l1Owner } = await getLeaf(alice, leafOf("alice"));
+  const keyX = BigInt(groupKeyX(member.keys));
+  const { hash } = await createDatanet(alice, { l1Owner, keyX, amountWei: 3n * OPEN });
+  const datanetId = (await getOperation(alice, hash))!.createdId!;
+  const group = asGroup(alice, datanetId, { member, mailbox, timeoutMs: 300_000, pollMs: 200 });
+  const card = sampleCard({
+    name: "Weather of all of us",
+    licence: "CC0-1.0",
+    terms: { contributors: "sign" },
+  });
+  await Promise.all([publishCard(group, { datanetId, card }), cosignNext("bob")]);
+  await world.finalise();
+  await bringCard(alice, { hostUrl: world.hostUrl, datanetId, card });
+
+  const { context, misdeeds, page } = await open("bob", `datanets/${datanetId}/versions/card`);
+  await main(page).getByText("This wallet's key does not sign for this Datanet.").waitFor();
+  await main(page).getByText("Does a group own this Datanet?").click();
+  await main(page).getByLabel("Your share's file").setInputFiles(shareOf("bob"));
+  await main(page).getByText("You propose to weather: 2 of 3 sign").waitFor();
+  await main(page).getByLabel("Contact").fill("all of us");
+  await expectClean(page, misdeeds, "groups-propose-360");
+  await main(page).getByRole("button", { name: "Sign the changed card" }).click();
+  await main(page).getByText("Proposed to weather: waits for signatures").waitFor();
+  await expectClean(page, misdeeds, "groups-proposed-360");
+  await cosignNext("carol");
+  await expect.poll(async () => (await getLeaf(alice, datanetId)).datanet?.version).toBe(2);
+  await expect
+    .poll(async () => (await getHostedDatanet(alice, { hostUrl: world.hostUrl, datanetId })).card.contact)
+    .toBe("all of us");
+  await context.close();
+});
+
+test("two members give the key to a new set, in which the third has a share again", LONG, async () => {
+  const { member: old } = await memberOf("alice");
+  const replacing = await open("alice", "groups");
+  await main(replacing.page).getByLabel("Your share's file").setInputFiles(shareOf("alice"));
+  await replacing.page.getByRole("button", { name: "Replace members" }).click();
+  const form = replacing.page.getByRole("region", { name: "Replace members" });
+  await form.getByLabel("Members' accounts").fill(PEOPLE.map(leafOf).join(", "));
+  await form.getByLabel("Old members who deal").fill([leafOf("alice"), leafOf("bob")].join(", "));
+  await expectClean(replacing.page, replacing.misdeeds, "groups-replace");
+  await form.getByRole("button", { name: "Begin the replacement" }).click();
+  const session = await invitationIn(replacing.page);
+  const dealing = await open("bob", `groups/join/${session}`);
+  const deal = dealing.page.getByRole("button", { name: "Deal my share to these members" });
+  await deal.waitFor();
+  expect(await deal.isDisabled()).toBe(true);
+  await main(dealing.page).getByLabel("Your share's file").setInputFiles(shareOf("bob"));
+  await expectClean(dealing.page, dealing.misdeeds, "groups-deal-360");
+  await deal.click();
+  const joining = await open("carol", `groups/join/${session}`);
+  await joining.page.getByRole("button", { name: "Join" }).click();
+  const pages = [replacing, dealing, joining];
+  for (const [i, { page }] of pages.entries()) await saveShare(page, PEOPLE[i]!);
+  for (const { page } of pages) await page.getByText("Delete the file of your old share").waitFor();
+  const fresh = await Promise.all(PEOPLE.map(memberOf));
+  for (const { member } of fresh) expect(groupKeyX(member.keys)).toBe(groupKeyX(old.keys));
+  expect(fresh[0]!.member.group.charter.previous?.session).toBe(charterSession(old.group.charter));
+  for (const { context } of pages) await context.close();
 });
