@@ -15,7 +15,7 @@ import { depositAll, type Leaves } from "./steps/deposit.ts";
 import { claimAndWithdraw, payOutRewards } from "./steps/earn.ts";
 import { closeFirstEpochs, settleFirstEpoch, untilSettledOnL1 } from "./steps/epoch.ts";
 import { fund } from "./steps/fund.ts";
-import { getAccess, nameEverybody, publishMailCard, workOnHost } from "./steps/host.ts";
+import { bringToHost, getAccess, nameEverybody, publishPartCard, workOnHost } from "./steps/host.ts";
 import { approveOnLedger, bringToLife, createOnLedger, train } from "./steps/model.ts";
 import { settle } from "./steps/settle.ts";
 import { Transfers } from "./steps/transfer.ts";
@@ -101,7 +101,7 @@ export const JOB_STEPS: readonly JobStep[] = [
     { needs: ["leaves"], makes: ["datanetIds"] },
     async (job, { leaves }) => {
       const datanetIds = await forEach(DATANET_NAMES, (name) => openDatanet(job, leaves, DATANETS[name]));
-      await publishMailCard(job, leaves, datanetIds.mails);
+      for (const name of DATANET_NAMES) await publishPartCard(job, leaves, DATANETS[name], datanetIds[name]);
       return { datanetIds };
     },
   ),
@@ -198,10 +198,11 @@ export const JOB_STEPS: readonly JobStep[] = [
   step(
     "A day on L1",
     1,
-    { needs: ["transfers", "datanetIds"], makes: ["datanetChecks"] },
-    async (job, { datanetIds, transfers }) => {
+    { needs: ["leaves", "transfers", "datanetIds"], makes: ["datanetChecks"] },
+    async (job, { datanetIds, leaves, transfers }) => {
       for (const name of DATANET_NAMES) await passADay(job, datanetIds[name]);
       await transfers.fillTable();
+      await bringToHost(job, leaves, DATANETS.speeches, datanetIds.speeches);
       return { datanetChecks: beside(withRetry(job, () => checkDatanets(job, datanetIds))) };
     },
   ),

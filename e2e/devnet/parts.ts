@@ -4,10 +4,11 @@
  */
 import type { RecipeBase } from "@openledger/attribution/model/recipe-fields";
 import type { SettlementSize } from "@openledger/circuits/settlement/settlement-size";
+import type { Card } from "@openledger/datanets/card/card";
 import { baseSourceAt, OWN_BASE, OWN_BASE_NAME } from "@openledger/models/tuning/base/base-place";
 import { classifierRecipe, textPreset } from "@openledger/models/tuning/recipe/recipe-presets";
-import { CONTRIBUTORS, type ContributorName, devnetPaths } from "./config.ts";
-import { MAIL_CLASSES } from "./content/mail-card.ts";
+import { CONTRIBUTORS, type ContributorName, devnetPaths, type PersonName } from "./config.ts";
+import { MAIL_CLASSES, mailCard, speechCard } from "./content/cards.ts";
 import { commitRows, heldOutMails, isLabelWrong } from "./content/mails.ts";
 import { citationPrompts, speechPrompts, speechRows } from "./content/speeches.ts";
 import { COMMIT_COUNT, contributorOf, type DevnetPlan, validatorOf } from "./plan.ts";
@@ -32,8 +33,9 @@ export interface DatanetPart {
   readonly name: DatanetName;
   /** Plural noun for its rows, in sentences at the terminal. */
   readonly rowNoun: string;
-  /** true: its rows go by the Datanet host, its card is a version of its own, and nobody shares a folder. */
-  readonly isHosted: boolean;
+  /** true: its rows are labelled and reviewed on the Datanet host before the version, and nobody shares a folder. */
+  readonly isLabelled: boolean;
+  card(leaves: Readonly<Record<PersonName, number>>): Card;
   commits(plan: DevnetPlan): PlannedCommit[];
 }
 
@@ -59,7 +61,8 @@ export const DATANETS: Readonly<Record<DatanetName, DatanetPart>> = {
   mails: {
     name: "mails",
     rowNoun: "labelled e-mails",
-    isHosted: true,
+    isLabelled: true,
+    card: mailCard,
     commits: (plan) =>
       Array.from({ length: COMMIT_COUNT }, (_, index) => ({
         contributor: contributorOf(index),
@@ -72,7 +75,8 @@ export const DATANETS: Readonly<Record<DatanetName, DatanetPart>> = {
   speeches: {
     name: "speeches",
     rowNoun: "passages of speeches",
-    isHosted: false,
+    isLabelled: false,
+    card: speechCard,
     commits: ({ speeches }) =>
       CONTRIBUTORS.map((contributor, index) => ({
         contributor,

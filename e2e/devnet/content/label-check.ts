@@ -6,7 +6,7 @@ import { checkRows } from "@openledger/datanets/cleaning/check-rows";
 import { CONTRIBUTORS, PEOPLE, type PersonName } from "../config.ts";
 import { DATANETS, type PlannedCommit } from "../parts.ts";
 import type { DevnetPlan } from "../plan.ts";
-import { mailCard } from "./mail-card.ts";
+import { mailCard } from "./cards.ts";
 import { mailFacts } from "./mails.ts";
 
 interface PlannedCheck {

@@ -152,7 +152,7 @@ async function checkOperations(job: Job): Promise<Check[]> {
       ...DATANETS[name].commits(job.plan).map((_, i) => stepOf(name, `commit-${i}`)),
       stepOf(name, "create-datanet"),
       stepOf(name, "publish-version"),
-      ...(DATANETS[name].isHosted ? [stepOf(name, "publish-card")] : []),
+      stepOf(name, "publish-card"),
     ]),
     ...MODEL_NAMES.flatMap((name) => [
       ...MODELS[name].prompts(job.plan).map((_, i) => stepOf(name, `pay-${i}`)),
@@ -198,9 +198,9 @@ export async function checkDatanets(
 
 async function checkDatanet(job: Job, name: DatanetName, datanetId: number): Promise<Check[]> {
   const { alice } = job.people;
-  const { isHosted } = DATANETS[name];
+  const { isLabelled } = DATANETS[name];
   const commits = DATANETS[name].commits(job.plan);
-  const rowCount = isHosted ? await reviewedCount(job.plan) : (await checkPlan(commits)).versionRowCount;
+  const rowCount = isLabelled ? await reviewedCount(job.plan) : (await checkPlan(commits)).versionRowCount;
   const leftOutCount = commits.reduce((sum, { rows }) => sum + rows.length, 0) - rowCount;
   const { datanet } = await getLeaf(alice, datanetId);
   const { commitments: version } = await readVersion(job.store, datanet?.rowsRoot ?? 0n);
@@ -209,8 +209,8 @@ async function checkDatanet(job: Job, name: DatanetName, datanetId: number): Pro
   const roots = (v: { rowsRoot: bigint; ownersCommitment: bigint; payeeRoot: bigint } | null | undefined) =>
     v == null ? "none" : [v.rowsRoot, v.ownersCommitment, v.payeeRoot].join();
   return [
-    // The first of a hosted one is its card.
-    equal(`the published version of the ${name} is right`, datanet?.version ?? 0, isHosted ? 2 : 1, String),
+    // The first is the card.
+    equal(`the published version of the ${name} is right`, datanet?.version ?? 0, 2, String),
     equal(`it has ${rowCount} rows`, datanet?.rowCount ?? 0, rowCount, String),
     {
       statement: "its roots are those of the rows in the store",
@@ -223,7 +223,7 @@ async function checkDatanet(job: Job, name: DatanetName, datanetId: number): Pro
       leftOutCount,
       (count) => `${count} rows; the first: ${compared.firstDifference}`,
     ),
-    ...(isHosted ? await checkHosted(job, datanetId) : []),
+    ...(isLabelled ? await checkHosted(job, datanetId) : []),
     equal("it reassigns no other row", compared.exceptions.length - dropped, 0, String),
   ];
 }

@@ -45,7 +45,7 @@ export async function contribute(
     const client = job.people[name];
     rowCount += rows.length;
     job.signal.throwIfAborted();
-    const store = part.isHosted ? await storeOf(job, name) : job.store;
+    const store = part.isLabelled ? await storeOf(job, name) : job.store;
     const sent = await onceOnLedger(job, stepOf(part.name, `commit-${i}`), client, ({ onSigned }) =>
       contributeRows(client, { from: leaves[name], datanetId, store, rows, onSigned }),
     );
@@ -59,7 +59,7 @@ export async function contribute(
 }
 
 /**
- * vera and walt look at the commits, as `openledger datanet check` shows them; what they vouch for makes version 1, without
+ * vera and walt look at the commits, as `openledger datanet check` shows them; what they vouch for makes a version, without
  * rows that nearly repeat an earlier one.
  */
 export async function publish(job: Job, leaves: Leaves, part: DatanetPart, datanetId: number): Promise<void> {
@@ -93,7 +93,7 @@ export async function publish(job: Job, leaves: Leaves, part: DatanetPart, datan
     return publishVersion(alice, { datanetId, version, onSigned });
   });
   job.console.done(
-    `alice publishes version 1 of datanet ${datanetId}: operation ${sent.hash}`,
+    `alice publishes the version of datanet ${datanetId}: operation ${sent.hash}`,
     Date.now() - startedAtMs,
   );
 }

@@ -18,7 +18,7 @@ import {
   SPLIT,
   WITHDRAWAL_WEI,
 } from "../config.ts";
-import { DATANET_NAMES, DATANETS, type DatanetName, MODEL_NAMES, MODELS, type ModelName } from "../parts.ts";
+import { DATANET_NAMES, type DatanetName, MODEL_NAMES, MODELS, type ModelName } from "../parts.ts";
 import { customerOf } from "../plan.ts";
 import { CLAIMERS, WITHDRAWERS } from "./earn.ts";
 import { planTransfer } from "./transfer.ts";
@@ -111,7 +111,7 @@ function addDatanet(
     for (let i = 0; i < commitsOf(name, contributor); i++) pay(contributor, "commitData");
   }
   // The card, then the rows.
-  for (let i = 0; i < (DATANETS[name].isHosted ? 2 : 1); i++) pay(`${name} datanet`, "publishVersion");
+  for (let i = 0; i < 2; i++) pay(`${name} datanet`, "publishVersion");
 }
 
 /** A model, its payments, its settled epoch and the claims, which are added to what each claimer gets. */

@@ -14,15 +14,16 @@ const { rmSync } = await import("node:fs");
 const { openRowStore } = await import("@openledger/client/actions/data/row-store");
 const { readVersion } = await import("@openledger/client/actions/data/published-version");
 const { collectLabels, verifyVouching } = await import("@openledger/client/datanets/reviewed-version");
+const { describeVersion } = await import("@openledger/client/datanets/described-version");
 const { PEOPLE } = await import("../config.ts");
 const { Journal } = await import("../journal.ts");
 const { reviewedCount } = await import("../content/label-check.ts");
-const { LABELLERS } = await import("../content/mail-card.ts");
+const { LABELLERS } = await import("../content/cards.ts");
 const { mailFacts } = await import("../content/mails.ts");
 const { DATANETS } = await import("../parts.ts");
 const { PLANS } = await import("../plan.ts");
-const { contribute, openDatanet } = await import("./datanet.ts");
-const { getAccess, publishMailCard, storeOf, workOnHost } = await import("./host.ts");
+const { contribute, openDatanet, publish } = await import("./datanet.ts");
+const { bringToHost, getAccess, publishPartCard, storeOf, workOnHost } = await import("./host.ts");
 
 type Job = Parameters<typeof workOnHost>[0];
 type Leaves = Parameters<typeof workOnHost>[1];
@@ -58,7 +59,7 @@ afterAll(async () => {
 describe("the e-mails' way through the host", () => {
   it("ends in a version that three labellers and a reviewer have made, and in a folder of mia's own", async () => {
     const datanetId = await openDatanet(job, leaves, DATANETS.mails);
-    await publishMailCard(job, leaves, datanetId);
+    await publishPartCard(job, leaves, DATANETS.mails, datanetId);
     const last = await contribute(job, leaves, DATANETS.mails, datanetId);
     await world.finalise();
     await workOnHost(job, leaves, datanetId, last);
@@ -88,5 +89,19 @@ describe("the e-mails' way through the host", () => {
     expect((await getLeaf(job.people.mia, datanetId)).datanet!.version).toBe(2);
     expect(job.journal.get("disputed-rows")).toBe(disputedCount);
     expect(said.slice(before).join("\n")).toContain("sign 0 labels");
+  });
+
+  it("shows the speeches with their card, and all their rows under terms that contributors have signed", async () => {
+    const part = DATANETS.speeches;
+    const datanetId = await openDatanet(job, leaves, part);
+    await publishPartCard(job, leaves, part, datanetId);
+    await contribute(job, leaves, part, datanetId);
+    await publish(job, leaves, part, datanetId);
+    await world.finalise();
+    await bringToHost(job, leaves, part, datanetId);
+    const { card, facts } = await describeVersion(job.people.mia, { hostUrl: host.url, datanetId });
+    expect(card).toEqual(part.card(leaves));
+    expect(facts.signedTerms).toEqual([{ licence: "CC0-1.0", rowCount: facts.rowCount }]);
+    expect(facts.contributors).toHaveLength(3);
   });
 });

@@ -1,4 +1,4 @@
-/** The e-mails by way of the Datanet host: card, rows, labels, findings, a version, access, and mia's own copy. */
+/** The Datanets on the host: cards, terms and rows; of the e-mails labels, findings, a version, access, and mia's own copy, too. */
 import { join } from "node:path";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
@@ -6,6 +6,7 @@ import { storeVersion } from "@openledger/client/actions/data/published-version"
 import { openRowStore, type RowStore, storeContribution } from "@openledger/client/actions/data/row-store";
 import { storeVersionLabels } from "@openledger/client/actions/data/stored-labels";
 import { publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
+import type { SignedSubmission } from "@openledger/client/actions/ledger/send-operation";
 import { findRows } from "@openledger/client/datanets/browse-rows";
 import { checkFindings, listFindings } from "@openledger/client/datanets/cleaning";
 import { bringCard, publishCard } from "@openledger/client/datanets/datanet-card";
@@ -14,14 +15,16 @@ import { downloadCommits, downloadVersion } from "@openledger/client/datanets/do
 import { nextRows } from "@openledger/client/datanets/label-turns";
 import { collectReviewed } from "@openledger/client/datanets/reviewed-version";
 import { listAccess, sayRecords, type UnsignedRecord } from "@openledger/client/datanets/signed-records";
+import { signTerms } from "@openledger/client/datanets/signed-terms";
 import { bringVersion, contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
+import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { CONTRIBUTORS, devnetPaths, PEOPLE, type PersonName } from "../config.ts";
-import { BUILDER, LABELLERS, mailCard, REVIEWER } from "../content/mail-card.ts";
+import { BUILDER, LABELLERS, REVIEWER } from "../content/cards.ts";
 import { mailFacts } from "../content/mails.ts";
 import { type Job, onceOnLedger, waitWithConsole, withRetry } from "../job.ts";
-import { DATANETS, stepOf } from "../parts.ts";
+import { DATANETS, type DatanetPart, stepOf } from "../parts.ts";
 import { mineUntilFinal } from "./clock.ts";
 import type { Leaves } from "./deposit.ts";
 
@@ -50,11 +53,16 @@ interface Place {
   readonly datanetId: number;
 }
 
-/** The Datanet's first version: its card, and no rows. */
-export async function publishMailCard(job: Job, leaves: Leaves, datanetId: number): Promise<void> {
+/** A Datanet's first version: its card, and no rows. */
+export async function publishPartCard(
+  job: Job,
+  leaves: Leaves,
+  part: DatanetPart,
+  datanetId: number,
+): Promise<void> {
   const { alice } = job.people;
-  const card = mailCard(leaves);
-  const sent = await onceOnLedger(job, stepOf(PART.name, "publish-card"), alice, ({ onSigned }) =>
+  const card = part.card(leaves);
+  const sent = await onceOnLedger(job, stepOf(part.name, "publish-card"), alice, ({ onSigned }) =>
     publishCard(alice, { datanetId, card, onSigned }),
   );
   await waitWithConsole(job, alice, { hash: sent.hash }, "acknowledged", "the card");
@@ -70,35 +78,58 @@ export async function workOnHost(
   lastCommit: `0x${string}`,
 ): Promise<void> {
   const place = { hostUrl: job.hostUrl, datanetId };
-  const { stage } = await waitWithConsole(
-    job,
-    job.people.alice,
-    { hash: lastCommit },
-    "posted",
-    "the commits",
-  );
-  if (stage !== "final") await mineUntilFinal(job);
-  await waitWithConsole(job, job.people.alice, { hash: lastCommit }, "final", "the commits");
-  await upload(job, leaves, place);
+  await untilFinal(job, lastCommit);
+  await upload(job, leaves, PART, place);
   await labelOwn(job, leaves, place);
   await label(job, leaves, place);
   await review(job, leaves, place);
   await publishReviewed(job, leaves, place);
 }
 
-async function upload(job: Job, leaves: Leaves, place: Place): Promise<void> {
+/** Brings the rows of a Datanet whose version is on the ledger to the host, and the version's list. */
+export async function bringToHost(
+  job: Job,
+  leaves: Leaves,
+  part: DatanetPart,
+  datanetId: number,
+): Promise<void> {
+  const { alice } = job.people;
+  const place = { hostUrl: job.hostUrl, datanetId };
+  await untilFinal(job, job.journal.get<SignedSubmission>(stepOf(part.name, "publish-version"))!.hash);
+  await upload(job, leaves, part, place);
+  const { datanet } = await withRetry(job, () => getLeaf(alice, datanetId));
+  const { rowsRoot } = datanet!;
+  await withRetry(job, () =>
+    bringVersion(alice, { ...place, store: job.store, rowsRoot, from: leaves.alice }),
+  );
+}
+
+/** A host takes rows once nobody else can commit them first. */
+async function untilFinal(job: Job, hash: `0x${string}`): Promise<void> {
+  const { alice } = job.people;
+  const { stage } = await waitWithConsole(job, alice, { hash }, "posted", "the commits");
+  if (stage !== "final") await mineUntilFinal(job);
+  await waitWithConsole(job, alice, { hash }, "final", "the commits");
+}
+
+/** Contributors sign the card's terms for each commit, and upload its rows. */
+async function upload(job: Job, leaves: Leaves, part: DatanetPart, place: Place): Promise<void> {
   const startedAtMs = Date.now();
+  const { datanetId } = place;
+  const card = part.card(leaves);
   let rowCount = 0;
-  for (const { contributor: name, rows } of PART.commits(job.plan)) {
+  for (const { contributor: name, rows } of part.commits(job.plan)) {
     job.signal.throwIfAborted();
-    const store = await storeOf(job, name);
+    const [client, from] = [job.people[name], leaves[name]];
+    const store = part.isLabelled ? await storeOf(job, name) : job.store;
     const { rowsRoot } = await storeContribution(store, rows);
-    const source = await contributionSource(store, rowsRoot);
-    await withRetry(job, () => uploadRows(job.people[name], { ...place, source, from: leaves[name] }));
+    const terms = await signTerms(client, { datanetId, rowsRoot, card, from });
+    const source = { ...(await contributionSource(store, rowsRoot)), terms };
+    await withRetry(job, () => uploadRows(client, { ...place, source, from }));
     rowCount += rows.length;
   }
   job.console.done(
-    `${CONTRIBUTORS.join(", ")} upload ${rowCount} rows to the host, now that no other account can commit them first`,
+    `${CONTRIBUTORS.join(", ")} sign the card's terms and upload ${rowCount} ${part.rowNoun} to the host, now that no other account can commit them first`,
     Date.now() - startedAtMs,
   );
 }

@@ -15,6 +15,7 @@ import { approveModel, createModel } from "@openledger/client/actions/ledger/mod
 import { getHostedDatanet } from "@openledger/client/datanets/datanet-card";
 import { setDisplayName } from "@openledger/client/datanets/display-names";
 import { collectLabels } from "@openledger/client/datanets/reviewed-version";
+import { readRowTerms } from "@openledger/client/datanets/signed-terms";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import { getModel } from "@openledger/client/sequencer/model-reads";
 import { nameCard } from "@openledger/datanets/card/card";
@@ -45,19 +46,22 @@ export async function train(job: Job, part: ModelPart, datanetId: number): Promi
   const startedAtMs = Date.now();
   const { datanet } = await withRetry(job, () => getLeaf(mia, datanetId));
   const { rowsRoot, version } = datanet!;
-  const store = DATANETS[part.datanet].isHosted ? await storeOf(job, "mia") : job.store;
+  const { isLabelled } = DATANETS[part.datanet];
+  const store = isLabelled ? await storeOf(job, "mia") : job.store;
   const contents = await readVersionRows(store, rowsRoot);
   const place = { hostUrl: job.hostUrl, datanetId };
-  const { isHosted } = DATANETS[part.datanet];
-  const hosted = isHosted && (await withRetry(job, () => getHostedDatanet(mia, place)));
-  const card = hosted === false ? null : nameCard(hosted.card).text;
-  const accepted = isHosted
+  const hosted = await withRetry(job, () => getHostedDatanet(mia, place));
+  const card = nameCard(hosted.card).text;
+  const accepted = isLabelled
     ? await withRetry(job, async () =>
         collectLabels(mia, { ...place, rows: (await readVersion(store, rowsRoot)).rows }),
       )
     : null;
   const rows: OwnedRow[] =
     accepted === null ? contents : contents.map((row, i) => ({ ...row, label: accepted.labels[i]! }));
+  const rowTerms = await withRetry(job, async () =>
+    readRowTerms(mia, { ...place, rows: (await readVersion(store, rowsRoot)).rows }),
+  );
   const given = await part.recipe(job.plan, rows.length);
   const bound = {
     id: datanetId,
@@ -70,6 +74,7 @@ export async function train(job: Job, part: ModelPart, datanetId: number): Promi
     columnCount: given.columnCount,
     trainings: await modelTrainings(),
     versions: [bound],
+    terms: { rows: rowTerms, use: "paid" },
   });
   const onProgress = ({ stage, done, total }: { stage: string; done: number; total: number }) =>
     job.console.progress(`training: ${stage} ${Math.floor((100 * done) / Math.max(1, total))} %`);

@@ -1,4 +1,4 @@
-/** The card of the devnet's e-mails: who labels and reviews, what is paid, who may read. */
+/** Cards of the devnet's Datanets: who labels and reviews, what is paid, who may read, and on which terms. */
 
 import { usualRewards } from "@openledger/attribution/model/base-policy";
 import { CARD_FORMAT, type Card } from "@openledger/datanets/card/card";
@@ -18,6 +18,9 @@ const LABELS = [
 /** Labels in the card's order, which is the order of a model's classes. */
 export const MAIL_CLASSES = LABELS.map(({ name }) => name);
 
+/** Terms of both archives' contents, which contributors sign with each commit. */
+const TERMS = { licence: "CC0-1.0", terms: { contributors: "sign" } } as const;
+
 export function mailCard(leaves: Readonly<Record<PersonName, number>>): Card {
   return {
     format: CARD_FORMAT,
@@ -26,7 +29,7 @@ export function mailCard(leaves: Readonly<Record<PersonName, number>>): Card {
       "Whole e-mails of 2002 and 2003 from the public SpamAssassin corpus. Their contributors, then three labellers, say which are spam.",
     field: "e-mail",
     tags: ["spam", "e-mail", "text"],
-    licence: "public corpus of SpamAssassin; see its readme",
+    ...TERMS,
     languages: ["en"],
     contact: "alice, who owns this Datanet of the devnet",
     row: { kind: "text", fields: [], maxBytes: MAX_BYTES },
@@ -52,6 +55,39 @@ export function mailCard(leaves: Readonly<Record<PersonName, number>>): Card {
       textSimilarityPermille: 700,
       imageSimilarityPermille: 950,
       ...usualRewards("text", LABELS.length),
+    },
+  };
+}
+
+/** Texts without labels: alice names who vouches for them. */
+export function speechCard(leaves: Readonly<Record<PersonName, number>>): Card {
+  return {
+    format: CARD_FORMAT,
+    name: "State of the Union",
+    description:
+      "Passages of speeches that presidents of the United States held after 1945 on the state of the union.",
+    field: "politics",
+    tags: ["speeches", "text"],
+    ...TERMS,
+    languages: ["en"],
+    contact: "alice, who owns this Datanet of the devnet",
+    row: { kind: "passage", fields: [], maxBytes: 1_024 },
+    labels: [],
+    instructions: "",
+    examples: [],
+    access: "public",
+    labelling: {
+      annotatorsPerRow: 1,
+      accept: "all",
+      labellers: "anyone",
+      reviewers: [leaves[REVIEWER]],
+    },
+    rewards: {
+      validator: "owner",
+      nearDuplicates: "leave-out",
+      textSimilarityPermille: 700,
+      imageSimilarityPermille: 950,
+      ...usualRewards("passage"),
     },
   };
 }
