@@ -1,4 +1,5 @@
 /** Signed records of a Datanet that a host lists: each is checked as it comes, page after page. */
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import {
   type BodyOf,
   checkRecords,
@@ -67,6 +68,7 @@ export async function readRecordPages<Kind extends RecordKind>(
   }: Pick<HostedDatanetPlace, "hostUrl"> &
     Listed<Kind> & { readonly route: string; readonly query?: string; readonly isLater?: boolean },
 ): Promise<RecordOf<Kind>[]> {
+  await initPoseidon();
   const records: RecordOf<Kind>[] = [];
   for (let from: number | null = 0; from !== null; ) {
     const path = `/v1/datanets/${listed.datanetId}/${route}?limit=1000&from=${from}${query}`;
