@@ -175,7 +175,7 @@ export type RequireApprovableErrorCode = "DNT_TERMS_FORBID" | "CLI_LEAF_NOT_FOUN
  * @throws DNT_TERMS_FORBID naming the rows that stand in the way; DNT_NOT_HOSTED
  * @example
  * ```ts
- * const { licence } = await requireApprovable(client, { hostUrl, datanetId: 10, recipe });
+ * const { licence } = await requireApprovable(client, { hostUrl, datanetId: 10 });
  * ```
  */
 export async function requireApprovable(

@@ -8,7 +8,7 @@ import { installationPaths } from "@openledger/scripts/commands/operate/installa
 import { parseEther } from "viem";
 
 /**
- * 126,402 constraints, and its twin for blobs 131,025: what a key of 2^17 points holds. Proving costs by the power of two, and
+ * 126,403 constraints, and its twin for blobs 131,026: what a key of 2^17 points holds. Proving costs by the power of two, and
  * whoever uses a devnet waits for a batch of one operation. Ids below 512 have a place in the table.
  */
 export const DEVNET_TABLE: TableShape = {
