@@ -1,3 +1,7 @@
+/**
+ * Board of a Datanet's earnings: what its models' settlements have paid, by account. Only accounts that have signed that they agree are
+ * named; of the others there is the sum. Amounts are in wei.
+ */
 import { RollupError } from "@openledger/foundation/rollup-error";
 import type { LedgerClient } from "../ledger-client.ts";
 import { findLeaves } from "../sequencer/ledger-reads.ts";

@@ -2,7 +2,6 @@
  * Deployment of the token and the rollup to L1: constructor arguments with their defaults, dry run, receipt.
  * `openledger deploy`, the devnet and tests call it.
  */
-
 import {
   type Abi,
   type Account,

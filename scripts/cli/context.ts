@@ -82,8 +82,9 @@ export function resolveEndpoints(options: GlobalOptions): Endpoints {
   };
 }
 
-/** The Datanet host of the devnet that runs here; undefined if none does. */
-export function knownDatanetHost(): string | undefined {
+/** The Datanet host of the devnet that runs here; undefined if none does, or for a rollup that was named: it is not the devnet's. */
+export function knownDatanetHost({ rollup }: Pick<GlobalOptions, "rollup"> = {}): string | undefined {
+  if (rollup !== undefined) return undefined;
   const endpoints = readIfPresent(workspacePaths.endpoints);
   try {
     return endpoints === null ? undefined : endpointsSchema.parse(JSON.parse(endpoints)).datanetHost;

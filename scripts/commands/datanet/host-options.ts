@@ -33,11 +33,11 @@ const UNASKED = ["DNT_NOT_HOSTED", "CLI_NOT_CONFIGURED", "CLI_UNREACHABLE"] as c
  * @returns null where nobody named one, and none is known or it does not have the Datanet or does not answer
  */
 export async function askAnyHost<Answer>(
-  { host, rollup }: GlobalOptions & { readonly host?: string | undefined },
+  options: GlobalOptions & { readonly host?: string | undefined },
   ask: (hostUrl: string) => Promise<Answer>,
 ): Promise<Answer | null> {
-  if (host !== undefined) return ask(host);
-  const known = rollup === undefined ? knownDatanetHost() : undefined;
+  if (options.host !== undefined) return ask(options.host);
+  const known = knownDatanetHost(options);
   if (known === undefined) return null;
   try {
     return await ask(known);

@@ -65,15 +65,13 @@ export async function serveUntilStopped(options: Options, output: Output): Promi
 /** Settings that options name. */
 function settingsOf(options: Options): Record<string, string> {
   const { adapters, answerTtl, base, batch, data, datanetHost, folder, host, kernels, port } = options;
-  const { proxies, publicUrl, rollup, scores, spans, threads, weights } = options;
-  // A rollup that was named is not the devnet's, so neither is its host.
-  const knownHost = rollup === undefined ? knownDatanetHost() : undefined;
+  const { proxies, publicUrl, scores, spans, threads, weights } = options;
   const settings = {
     SERVING_BASE_PATH: base,
     SERVING_ADAPTERS_PATH: adapters,
     SERVING_PUBLISHED_PATH: folder,
     SERVING_DATA_PATH: data,
-    SERVING_DATANET_HOSTS: datanetHost ?? process.env.SERVING_DATANET_HOSTS ?? knownHost,
+    SERVING_DATANET_HOSTS: datanetHost ?? process.env.SERVING_DATANET_HOSTS ?? knownDatanetHost(options),
     SERVING_HOST: host,
     SERVING_PORT: port?.toString(),
     SERVING_PROXIES: proxies === "" ? undefined : proxies,
