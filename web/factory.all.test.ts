@@ -318,6 +318,12 @@ test("on a phone and in dark colours it holds, too", LONG, async () => {
     await main().getByText(text).first().waitFor(LONG);
     await look(`${part}-360`);
   }
+  await page.goto(`${world.sequencerUrl}/#/factory/new`);
+  await main()
+    .getByRole("link", { name: /Ship's logs/ })
+    .waitFor(LONG);
+  // Rows of a Datanet's version are not one's own: they are chosen by the Datanet.
+  expect(await main().getByText("Your uploaded rows").count()).toBe(0);
   await page.goto(`${world.sequencerUrl}/#/adapters`);
   await main().getByText("1 of 1").waitFor();
   await look("adapters-360");

@@ -26,7 +26,8 @@ export function DataChoice({ factorySession, live, site }: DataChoiceProps) {
     directoryOf(factorySession, site.datanetHosts),
   );
   const earlier = useFactory("datasets", () => factorySession.factory.datasets());
-  const ready = earlier.value?.filter(({ state }) => state === "ready") ?? [];
+  // Datanets' rows stand above, by their present version: an earlier one may hold rows that were withdrawn since.
+  const ready = earlier.value?.filter(({ datanet, state }) => datanet === null && state === "ready") ?? [];
   return (
     <>
       <ChoiceSteps at={0} />
