@@ -7,16 +7,15 @@ import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { oracle } from "../../testing/jax-oracle.ts";
 import { type MadeName, madeConfigs, makeModel, writeMadeModel } from "../../testing/made-models.ts";
+import { halfToFloat } from "../files/float-formats.ts";
 import { folderSource } from "../files/folder-source.ts";
 import { type LoadedModel, loadModel, openModel } from "../files/load-model.ts";
 import type { NamedTensor } from "../files/safetensors.ts";
 import { tensorTargets } from "../files/tensor-targets.ts";
-import { createKernels, type KernelChoice } from "../kernels/create-kernels.ts";
-import { type BlockKernels, type Matrix, NONE, packedFloats, packedViews } from "../kernels/kernels.ts";
+import type { KernelChoice } from "../kernels/create-kernels.ts";
+import { type BlockKernels, NONE, packedViews } from "../kernels/kernels.ts";
 import { nativeKernelSets } from "../kernels/native-kernels.ts";
-import { ArenaPlan } from "../tensors/arena-plan.ts";
 import { type AdapterTarget, adapterMatrices } from "./adapter-layout.ts";
-import { multiplyBackByBlocks, UNPACKED_OUTPUTS } from "./linear-map.ts";
 import { rowLoss } from "./loss-gradient.ts";
 import { WEIGHT_NUMBERS, type WeightNumbers } from "./model-shape.ts";
 import { computeLogits, readTokens, type Transformer } from "./transformer.ts";
@@ -77,12 +76,12 @@ async function load(
  * gradient that takes roundings for moves is the gradient of these.
  */
 function withFixedRounding(model: Transformer): Transformer {
-  const { kernels, workspace } = model;
+  const { kernels } = model;
   const { arena, blocks } = kernels;
-  const { unpacked } = workspace.back!;
   const moves: Float64Array[] = [];
   let [call, moved]: [number, Float64Array] = [0, new Float64Array()];
   const own: BlockKernels = {
+    ...blocks,
     // A pass begins by reading the embedding.
     unpack(...given) {
       call = 0;
@@ -101,11 +100,15 @@ function withFixedRounding(model: Transformer): Transformer {
     },
     multiply({ accumulate, rows, y, yStride, ...map }) {
       const { inputs, outputs } = map;
-      blocks.unpack(map, 0, outputs, unpacked);
+      const { integers, placeOf, scales } = packedViews(arena, map);
+      const weights = Float64Array.from({ length: outputs * inputs }, (_, i) => {
+        const { integer, scale } = placeOf(Math.floor(i / inputs), (i % inputs) >> 5);
+        return integers[integer + 64 * (((i % inputs) >> 2) & 7) + (i & 3)]! * halfToFloat(scales[scale]!);
+      });
       for (let t = 0; t < rows; t++)
         for (let o = 0; o < outputs; o++) {
           let sum = accumulate ? arena[y + t * yStride + o]! : 0;
-          for (let i = 0; i < inputs; i++) sum += moved[t * inputs + i]! * arena[unpacked + o * inputs + i]!;
+          for (let i = 0; i < inputs; i++) sum += moved[t * inputs + i]! * weights[o * inputs + i]!;
           arena[y + t * yStride + o] = sum;
         }
     },
@@ -285,41 +288,6 @@ describe.each(names)("%s", (name) => {
     const error = root(mine.map((value, i) => value - floats[i]!)) / root(floats);
     expect(error).toBeLessThan((2 * Math.sqrt((9 * (3 + 32)) / 12)) / 127);
     expect(error).toBeGreaterThan(1e-4);
-  });
-});
-
-describe("the way back through int8 weights", () => {
-  it("is one chain over all outputs, however many are unpacked at a time", () => {
-    const [inputs, outputs, rows] = [48, 2 * UNPACKED_OUTPUTS + 16, 5];
-    const plan = new ArenaPlan();
-    const map = { inputs, outputs, weights: plan.take(packedFloats(inputs, outputs)) };
-    const [dy, whole, tile] = [rows, inputs, inputs].map((size) => plan.take(size * outputs)) as [
-      number,
-      number,
-      number,
-    ];
-    const [one, other] = [plan.take(rows * inputs), plan.take(rows * inputs)];
-    for (const choice of choices) {
-      const { kernels } = createKernels(choice, plan.floatCount);
-      const random = new SeededRandom("the way back");
-      for (let i = 0; i < plan.floatCount; i++) kernels.arena[i] = random.nextFraction() - 0.5;
-      const { integers, scales } = packedViews(kernels.arena, map);
-      for (const i of integers.keys()) integers[i] = ((i * 89) % 255) - 127;
-      for (const i of scales.keys()) scales[i] = 0x2000 + ((i * 37) % 1_024);
-      const [slope, unpacked] = [outputs, inputs].map((rowStride, i) => ({
-        at: i === 0 ? dy : whole,
-        rowStride,
-        columnStride: 1,
-      })) as [Matrix, Matrix];
-      for (const accumulate of [false, true]) {
-        kernels.copy(rows * inputs, other, one);
-        kernels.blocks.unpack(map, 0, outputs, whole);
-        kernels.multiply(rows, inputs, outputs, slope, unpacked, one, inputs, accumulate);
-        multiplyBackByBlocks(kernels, map, rows, slope, tile, other, accumulate);
-        const numbers = (at: number) => kernels.arena.slice(at, at + rows * inputs);
-        expect(numbers(other), choice).toEqual(numbers(one));
-      }
-    }
   });
 });
 

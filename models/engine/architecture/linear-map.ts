@@ -3,10 +3,10 @@
  * DoRA's changes of x W. transformer.ts
  * calls `applyLinear`, loss-gradient.ts `linearBack`. Matrices lie row by row; a row is a token.
  */
-import { type Kernels, type Matrix, NONE, type PackedMap, type Place } from "../kernels/kernels.ts";
+import { type Kernels, NONE, type PackedMap, type Place } from "../kernels/kernels.ts";
 import { roundUp16 } from "../tensors/arena-plan.ts";
 import type { AdapterLayout, AdapterPart } from "./adapter-layout.ts";
-import type { LinearName, LinearPlaces } from "./model-shape.ts";
+import type { LinearName, LinearPlaces, WeightNumbers } from "./model-shape.ts";
 
 /** An adapter's parts on one linear map of one layer, and their buffers. */
 export interface LinearAdapter {
@@ -84,31 +84,6 @@ export function addChange(arena: Float32Array, y: Place, change: Place, plain: P
   for (let i = 0; i < count; i++) arena[y + i] = arena[y + i]! + arena[change + i]! * arena[plain + i]!;
 }
 
-/** Outputs whose weights are floats at a time, on the way back. */
-export const UNPACKED_OUTPUTS = 384;
-
-/**
- * dx = dy Wᵀ or dx += dy Wᵀ by the floats that int8 weights stand for, whatever rounding the rows had on their way. Each number
- * is one chain in the order of the outputs, so that it does not depend on how many of them are unpacked at a time.
- */
-export function multiplyBackByBlocks(
-  kernels: Kernels,
-  map: PackedMap,
-  rows: number,
-  dy: Matrix,
-  unpacked: Place,
-  dx: Place,
-  accumulate: boolean,
-): void {
-  const { inputs, outputs } = map;
-  for (let first = 0; first < outputs; first += UNPACKED_OUTPUTS) {
-    const count = Math.min(UNPACKED_OUTPUTS, outputs - first);
-    kernels.blocks.unpack(map, first, count, unpacked);
-    const own = { ...dy, at: dy.at + first };
-    kernels.multiply(rows, inputs, count, own, rowsAt(unpacked, inputs), dx, inputs, accumulate || first > 0);
-  }
-}
-
 /**
  * out = x W + bias + adapters, or out += that. `parameters` is the start of the model's block; `quantised` has room for the
  * rows as int8, or is NONE.
@@ -162,13 +137,12 @@ export interface GradientBlocks {
 }
 
 /**
- * dx = (or +=) the gradient of x, unless dx is NONE; adds the gradients of weight, bias and adapters. `unpacked` has room for
- * int8 weights as floats, or is NONE.
+ * dx = (or +=) the gradient of x, unless dx is NONE; adds the gradients of weight, bias and adapters. Int8 weights have none.
  */
 export function linearBack(
   kernels: Kernels,
   parameters: Place,
-  unpacked: Place,
+  weights: WeightNumbers,
   { bias, inputs, outputs, weight }: LinearPlaces,
   adapter: LinearAdapter | null,
   rows: number,
@@ -182,10 +156,13 @@ export function linearBack(
   const slope = rowsAt(dOut, outputs);
   const flippedInput = columnsAt(x, inputs);
   const at = parameters + weight;
-  if (dx !== NONE && unpacked === NONE)
+  if (dx !== NONE && weights === "float32")
     kernels.multiply(rows, inputs, outputs, slope, columnsAt(at, outputs), dx, inputs, accumulate);
   else if (dx !== NONE)
-    multiplyBackByBlocks(kernels, { inputs, outputs, weights: at }, rows, slope, unpacked, dx, accumulate);
+    kernels.blocks.multiplyBack({
+      ...{ inputs, outputs, weights: at },
+      ...{ rows, dy: dOut, dyStride: outputs, dx, accumulate },
+    });
   if (into.parameters !== NONE) {
     const dWeight = into.parameters + weight;
     kernels.multiply(inputs, outputs, rows, flippedInput, slope, dWeight, outputs, true);

@@ -5,7 +5,7 @@
 import { modelError } from "../../model-errors.ts";
 import { NONE, type Place } from "../kernels/kernels.ts";
 import { roundUp16 } from "../tensors/arena-plan.ts";
-import { type GradientBlocks, linearBack, multiplyBackByBlocks } from "./linear-map.ts";
+import { type GradientBlocks, linearBack } from "./linear-map.ts";
 import { type LinearName, type NormPlaces, qkvWidth } from "./model-shape.ts";
 import { linearAdapter, placeLogits, readTokens, type Transformer } from "./transformer.ts";
 import type { BackBuffers } from "./workspace.ts";
@@ -85,17 +85,19 @@ function goBack(model: Transformer, tokens: readonly number[], into: GradientBlo
   const rows = tokens.length;
   const { vocabularySize, width } = shape;
   const pass = { model, back, rows, into };
-  const slope = { at: workspace.logits, rowStride: roundUp16(vocabularySize), columnStride: 1 };
+  const rowStride = roundUp16(vocabularySize);
+  const slope = { at: workspace.logits, rowStride, columnStride: 1 };
   const weights = parameters + layout.head;
   const head = { at: weights, rowStride: width, columnStride: 1 };
-  if (back.unpacked === NONE)
+  if (layout.weights === "float32")
     kernels.multiply(rows, width, vocabularySize, slope, head, back.dNormed, width, false);
-  else {
-    const map = { inputs: width, outputs: vocabularySize, weights };
-    multiplyBackByBlocks(kernels, map, rows, slope, back.unpacked, back.dNormed, false);
-  }
+  else
+    kernels.blocks.multiplyBack({
+      ...{ inputs: width, outputs: vocabularySize, weights },
+      ...{ rows, dy: slope.at, dyStride: rowStride, dx: back.dNormed, accumulate: false },
+    });
   if (into.parameters !== NONE) {
-    const flipped = { at: slope.at, rowStride: 1, columnStride: slope.rowStride };
+    const flipped = { at: slope.at, rowStride: 1, columnStride: rowStride };
     const normed = { at: workspace.lastNormed, rowStride: width, columnStride: 1 };
     const dHead = into.parameters + layout.head;
     kernels.multiply(vocabularySize, width, rows, flipped, normed, dHead, width, true);
@@ -136,7 +138,7 @@ function layerBack(pass: Pass, layer: number): void {
     linearBack(
       kernels,
       parameters,
-      back.unpacked,
+      layout.weights,
       linears[name]!,
       linearAdapter(model, layer, name),
       rows,

@@ -5,7 +5,6 @@
 import { NONE, type Place, quantisedFloats } from "../kernels/kernels.ts";
 import { type ArenaPlan, roundUp16 } from "../tensors/arena-plan.ts";
 import type { AdapterLayout } from "./adapter-layout.ts";
-import { UNPACKED_OUTPUTS } from "./linear-map.ts";
 import { type ModelShape, qkvWidth, type WeightNumbers } from "./model-shape.ts";
 
 /** Buffers of one layer: rows of numbers that the pass back reads again. */
@@ -65,8 +64,6 @@ export interface BackBuffers {
   readonly dUp: Place;
   readonly dAttention: Place;
   readonly dLow: Place;
-  /** Some outputs' int8 weights as floats; NONE if weights are floats. */
-  readonly unpacked: Place;
 }
 
 interface WorkspaceOptions {
@@ -137,7 +134,6 @@ export function planWorkspace(
           dUp: rows(innerWidth),
           dAttention: plan.take(maxRows * roundUp16(maxRows)),
           dLow: rows(Math.max(1, adapter?.rank ?? 0)),
-          unpacked: weights === "int8" ? plan.take(UNPACKED_OUTPUTS * widestInput(shape)) : NONE,
         }
       : null,
   };

@@ -1,5 +1,6 @@
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { describe, expect, it } from "vitest";
+import { halfToFloat } from "../files/float-formats.ts";
 import { blocksOf, type Kernels, type Matrix, NONE, packedViews, quantisedFloats } from "./kernels.ts";
 import { createNativeKernels, nativeKernelSets } from "./native-kernels.ts";
 import { createWasmKernels, createWasmMemory } from "./wasm-kernels.ts";
@@ -148,6 +149,80 @@ describe("every set of kernels", () => {
     }
   });
 
+  it("goes back through int8 blocks to the bytes of their definition, each row as if it were alone", () => {
+    const [dy, weights, dx] = [0, 24_000, 50_000];
+    for (const [rows, inputs, outputs, stride] of [
+      [3, 80, 144, 144],
+      [131, 32, 40, 48],
+      [5, 48, 304, 320],
+      [1, 16, 16, 16],
+    ] as const) {
+      const accumulate = rows % 2 === 1 && rows > 1;
+      const map = { inputs, outputs, weights };
+      const turnBack = (kernels: Kernels, first: number, count: number) =>
+        kernels.blocks.multiplyBack({
+          ...map,
+          rows: count,
+          dy: dy + first * stride,
+          dyStride: stride,
+          dx: dx + first * inputs,
+          accumulate,
+        });
+      let [before, views] = [new Float32Array(), {} as ReturnType<typeof packedViews>];
+      const prepare = (kernels: Kernels) => {
+        const { arena } = kernels;
+        views = packedViews(arena, map);
+        for (const i of views.integers.keys()) views.integers[i] = ((i * 89) % 255) - 127;
+        for (const i of views.scales.keys())
+          views.scales[i] = i % 7 === 0 ? 0 : 0x1000 + ((i * 1_117) % 0x1fff);
+        // Ends of sizes, a row of nothing, and one of products that are all as large as they can be.
+        for (let o = 0; o < outputs; o++) arena[dy + o] = (o % 3 === 0 ? 1 : 1e-6) * arena[dy + o]!;
+        if (rows > 1) arena.fill(0, dy + stride, dy + stride + stride);
+        if (rows > 2) arena.fill(-3, dy + 2 * stride, dy + 2 * stride + outputs);
+        for (let t = 0; t < rows; t++) arena.fill(0, dy + t * stride + outputs, dy + (t + 1) * stride);
+        before = arena.slice(0, FLOATS);
+      };
+      const after = onAll((kernels) => {
+        prepare(kernels);
+        turnBack(kernels, 0, rows);
+      });
+      const alone = onAll((kernels) => {
+        prepare(kernels);
+        for (let t = 0; t < rows; t++) turnBack(kernels, t, 1);
+      });
+      expect(Buffer.from(alone.buffer).equals(Buffer.from(after.buffer))).toBe(true);
+      for (let t = 0; t < rows; t++)
+        for (let i = 0; i < inputs; i += 3) {
+          let [out, exact] = accumulate ? Array(2).fill(before[dx + t * inputs + i]!) : [0, 0];
+          let room = 0;
+          for (let first = 0; first < outputs; first += 128) {
+            const own = before.subarray(
+              dy + t * stride + first,
+              dy + t * stride + Math.min(first + 128, outputs),
+            );
+            const places = Array.from(own, (_, o) => views.placeOf(first + o, i >> 5));
+            const scales = places.map(({ scale }) => halfToFloat(views.scales[scale]!));
+            const largest = own.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
+            const inverse = largest > 1e-30 ? f(1 / largest) : 0;
+            const size = Math.max(...scales);
+            const factor = f(32_767 / size);
+            let sum = 0;
+            for (const [o, value] of own.entries()) {
+              const weight = views.integers[places[o]!.integer + 64 * ((i >> 2) & 7) + (i & 3)]!;
+              // The product of two floats is exact in doubles, and rounded once to an integer.
+              sum += (f(f(value * inverse) * f(scales[o]! * factor) + 12_582_912) - 12_582_912) * weight;
+              exact += value * scales[o]! * weight;
+            }
+            const unit = f(largest * f(size / 32_767));
+            out = f(f(sum) * unit + out);
+            room += own.length * 127 * unit;
+          }
+          expect(after[dx + t * inputs + i]).toBe(out);
+          expect(Math.abs(out - exact)).toBeLessThanOrEqual(room);
+        }
+    }
+  });
+
   it("unpacks int8 blocks to scale · integer, from any output on", () => {
     const [weights, to] = [12_000, 40_000];
     for (const [inputs, outputs, first, count] of [
@@ -263,6 +338,8 @@ describe("every set of kernels", () => {
       const map = { inputs: 16, outputs: 1, weights: 0 };
       expect(() => kernels.blocks.unpack(map, 0, 1, 0)).toThrow(RangeError);
       expect(() => kernels.blocks.unpack({ ...map, outputs: 0 }, 0, 1, 0)).toThrow(RangeError);
+      const back = { ...map, rows: 1, dy: 0, dyStride: 16, dx: 0, accumulate: false };
+      expect(() => kernels.blocks.multiplyBack(back)).toThrow(RangeError);
       expect(() => kernels.multiply(8, 8, 8, plain(0, 8), plain(0, 8), 1, 8, false)).toThrow(RangeError);
       expect(kernels.arena.every((value) => value === 0)).toBe(true);
     }

@@ -107,12 +107,24 @@ interface BlockProduct extends PackedMap {
   readonly accumulate: boolean;
 }
 
+interface BackProduct extends PackedMap {
+  readonly rows: number;
+  readonly dy: Place;
+  /** Stride of dy: at least the outputs, rounded up to 16; what lies between is 0. */
+  readonly dyStride: number;
+  /** rows × inputs. */
+  readonly dx: Place;
+  readonly accumulate: boolean;
+}
+
 /** Kernels for int8 weights. */
 export interface BlockKernels {
   /** Rows become int8, in blocks of 32 with a scale each: rows × quantisedFloats(width). */
   quantise(rows: number, width: number, x: Place, to: Place): void;
   /** y = x W, or y += x W; the bytes do not depend on the number of threads. */
   multiply(call: BlockProduct): void;
+  /** dx = dy Wᵀ, or dx += that: slopes of 128 outputs are integers of 16 bits, whose sums are exact. */
+  multiplyBack(call: BackProduct): void;
   /** The weights of `count` outputs, a row of inputs each, as floats: scale · integer, which is exact. */
   unpack(map: PackedMap, first: number, count: number, to: Place): void;
 }

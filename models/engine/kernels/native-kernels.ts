@@ -14,6 +14,7 @@ type NativeAddon = { sets(): KernelSetName[] } & Record<
   | Exclude<keyof Kernels, "name" | "arena" | "copy" | "clear" | "write" | "blocks">
   | "quantise"
   | "multiplyBlocks"
+  | "multiplyBack"
   | "unpack"
   | "useLargePages",
   NativeKernel
@@ -109,6 +110,9 @@ export function createNativeKernels(
       multiply({ accumulate, inputs, outputs, rows, weights, x, y, yStride }) {
         const places = [x, weights, y, yStride, Number(accumulate)] as const;
         addon.multiplyBlocks(set, arena, rows, outputs, inputs, ...places, threadCount);
+      },
+      multiplyBack({ accumulate, dx, dy, dyStride, inputs, outputs, rows, weights }) {
+        addon.multiplyBack(set, arena, rows, outputs, inputs, dy, dyStride, weights, dx, Number(accumulate));
       },
       unpack({ inputs, outputs, weights }, first, count, to) {
         addon.unpack(set, arena, outputs, inputs, weights, first, count, to);

@@ -20,6 +20,7 @@ import {
   type Place,
   quantisedFloats,
 } from "./kernels.ts";
+import { addBack, BACK_ROWS } from "./wasm/back-code.ts";
 import { addBlocks } from "./wasm/block-code.ts";
 import { addElementwise } from "./wasm/elementwise-code.ts";
 import { addMultiply, multiplyScratchBytes } from "./wasm/multiply-code.ts";
@@ -47,6 +48,7 @@ function kernelModule(): WasmModule {
   addElementwise(builder);
   addServing(builder, addRowKernels(builder));
   addBlocks(builder);
+  addBack(builder);
   compiled = new WebAssembly.Module(builder.build());
   return compiled;
 }
@@ -113,7 +115,7 @@ function bindKernels(calls: KernelCalls, arena: Float32Array): Kernels {
   ];
   const { multiply, normalise, normaliseBack, rotate, softmax, softmaxBack, gate, gateBack } = calls;
   const { gelu, geluBack, addRow, sumRows, add, scale, crossEntropy, adam, adamTangent } = calls;
-  const { applyAdapters, attendPages, multiplyBlocks, quantise, unpack } = calls;
+  const { applyAdapters, attendPages, multiplyBack, multiplyBlocks, quantise, unpack } = calls;
   return {
     name: "wasm",
     arena,
@@ -169,6 +171,13 @@ function bindKernels(calls: KernelCalls, arena: Float32Array): Kernels {
         const panels = Math.ceil(outputs / 16);
         const sizes = [rows, panels, blocksOf(inputs), to(x), 4 * quantisedFloats(inputs)] as const;
         multiplyBlocks!(...sizes, to(weights), to(y), 4 * yStride, Number(accumulate));
+      },
+      multiplyBack({ accumulate, dx, dy, dyStride, inputs, outputs, rows, weights }) {
+        const [panels, stride] = [Math.ceil(outputs / 16), 4 * dyStride];
+        for (let row = 0; row < rows; row += BACK_ROWS) {
+          const places = [to(dy + row * dyStride), stride, to(weights), to(dx + row * inputs)] as const;
+          multiplyBack!(Math.min(BACK_ROWS, rows - row), panels, inputs, ...places, Number(accumulate));
+        }
       },
       unpack({ inputs, outputs, weights }, first, count, y) {
         const sizes = [Math.ceil(outputs / 16), blocksOf(inputs), inputs / 4] as const;

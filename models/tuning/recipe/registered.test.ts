@@ -183,9 +183,9 @@ describe("a text model", () => {
     expect(training.describe(made)).toContain("its base's weights are int8");
     expect(hashesOf(made)).toMatchInlineSnapshot(`
       {
-        "adapter": "02b1caae82dcb07d958f5b000a5e62b6202bef1f121fb9ba0c99c9a712fe4495",
-        "features": "87bec79097d0c94e743f5072afa5fe22110ac5fcf52d50b7570679385550fd37",
-        "queryMap": "fec6cebbd743f36bcbe9d39c2e63e643e979ca0249a0bd3fae2a013c12d8c2b9",
+        "adapter": "e69253c3c8c001603993dacfbefd35af044418f4addf3fb036ecf5f3cc3491b3",
+        "features": "64d1aa167925176defbd897398cfb004fb9df597a2874ba7f00c810956f06e17",
+        "queryMap": "c93a07e3f1d0660c14e752df410f3f142eec3c9589adcf7b01516fde17bc7b3b",
       }
     `);
     for (const set of nativeKernelSets())

@@ -272,7 +272,16 @@ function identityOf(
   const { lastStep: _, ...recipe } = given;
   const { adapter, kernels, layout, parameters, shape } = model;
   const unseen = heldOut.length === 0 ? {} : { heldOut };
-  const facts = JSON.stringify({ shape, adapter: adapter!.layout.settings, recipe, rows, ...unseen });
+  // What states of earlier versions lack, whose slopes were floats.
+  const back = layout.weights === "int8" ? { slopeBits: 16 } : {};
+  const facts = JSON.stringify({
+    shape,
+    adapter: adapter!.layout.settings,
+    recipe,
+    rows,
+    ...unseen,
+    ...back,
+  });
   const { buffer, byteOffset } = kernels.arena;
   return hashParts(facts, new Uint8Array(buffer, byteOffset + 4 * parameters, 4 * layout.floatCount));
 }

@@ -17,7 +17,7 @@ const integers = (count: number): ValueType[] => Array<ValueType>(count).fill("i
 const zero = i32.const(0);
 const one = i32.const(1);
 const four = i32.const(4);
-const codesOf = (f: WasmFunction): Code[] => f.params.map(({ get }) => get);
+export const codesOf = (f: WasmFunction): Code[] => f.params.map(({ get }) => get);
 const shl = (a: Code, bits: number): Code => i32.shl(a, i32.const(bits));
 /** Ranks of an adapter's page (adapter-pages.ts). */
 const RANK_PAGE = 8;
@@ -113,7 +113,9 @@ function addApply(builder: WasmModuleBuilder, isHalf: boolean): WasmFunction {
   });
 }
 
-type Codes<N extends number, T extends Code[] = []> = T["length"] extends N ? T : Codes<N, [...T, Code]>;
+export type Codes<N extends number, T extends Code[] = []> = T["length"] extends N
+  ? T
+  : Codes<N, [...T, Code]>;
 
 /**
  * attendPages(rows, seats, pages, maxPages, headCount, keyHeadCount, headSize, qkv, qkvStride, kv, pageBytes, out, scores,

@@ -232,6 +232,14 @@ void multiplyBlocks(const KernelTable& k, const Call& c) {
   helpers.share(std::min(c.size(8), 16L), pairs, std::max(1L, pairs / 32), [&](long from, long to) { k.multiplyBlocks(call, 2 * from, std::min(2 * to, panels)); });
 }
 
+/** (rows, outputs, inputs, dy, strideDy, weights, dx, accumulate) */
+void multiplyBack(const KernelTable& k, const Call& c) {
+  const long rows = c.size(0), outputs = whole(c.size(1)), inputs = width(c, 2);
+  const long panels = outputs / PANEL_OUTPUTS, blocks = (inputs + BLOCK_INPUTS - 1) / BLOCK_INPUTS;
+  k.multiplyBack({rows, panels, inputs, c.at(3, extent(rows, c.size(4), outputs, 1)), c.size(4),
+                  c.at(5, area(panels, BLOCK_FLOATS * blocks)), c.at(6, area(rows, inputs)), c.number(7) != 0});
+}
+
 /** (rows, seats, pages, slots, maxPages, headCount, keyHeadCount, headSize, qkv, strideQkv, kv, pageCount, pageFloats, out, scores, scale, threads) */
 void attendPages(const KernelTable& k, const Call& c) {
   const long rows = c.size(0), slots = c.size(3), maxPages = c.size(4), heads = c.size(5), keyHeads = c.size(6);
@@ -338,6 +346,7 @@ napi_value init(napi_env env, napi_value exports) {
       {"quantise", call<quantise>},
       {"multiplyBlocks", call<multiplyBlocks>},
       {"unpack", call<unpack>},
+      {"multiplyBack", call<multiplyBack>},
       {"useLargePages", call<useLargePages>},
   };
   for (const auto& [name, function] : functions) {

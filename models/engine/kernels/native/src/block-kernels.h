@@ -217,6 +217,147 @@ void unpack(long first, long count, long inputs, long panels, const float* weigh
   }
 }
 
+/** Outputs that go back together: sums of their products, 128 · 32,767 · 128 at most, fit into 32 bits. */
+constexpr long BACK_OUTPUTS = 128, BACK_PAIRS = BACK_OUTPUTS / 2, BACK_PANELS = BACK_OUTPUTS / PANEL;
+/** Rows for which weights are turned once, and those of a tile. */
+constexpr long BACK_ROWS = 128, BACK_TILE_ROWS = LANES == 16 ? 12 : 4;
+/** Largest size of an integer of a slope. */
+constexpr float BACK_UNITS = 32767.f;
+
+#ifdef ADD_PAIRS
+inline Sums addPairs(Sums sums, Shorts a, Shorts b) { return ADD_PAIRS(sums, a, b); }
+#else
+inline Sums addPairs(Sums sums, Shorts a, Shorts b) { return sums + (Sums)PAIRS(a, b); }
+#endif
+
+/** What one thread needs for the way back. */
+struct BackScratch {
+  /** Slopes of rows, as parts of the row's largest. */
+  float parts[BACK_ROWS][BACK_OUTPUTS], largest[BACK_ROWS];
+  /** Of a block of inputs each output's scale, such that the largest is BACK_UNITS. */
+  float scales[BACK_OUTPUTS];
+  /** Weights: of each pair of outputs, which lie a panel apart, 32 inputs. */
+  int weights[BACK_PAIRS][BLOCK];
+};
+
+typedef short EightShorts __attribute__((vector_size(16)));
+typedef short SixteenShorts __attribute__((vector_size(32)));
+
+/** Two panels' weights of a block as pairs; `second` is null where there is no such panel. */
+inline void pairPanels(const char* first, const char* second, int (*to)[BLOCK]) {
+  for (long four = 0; four < FOURS; four++)
+    for (long lane = 0; lane < PANEL; lane += 4) {
+      const long at = 4 * (four * PANEL + lane);
+      const PlainBytes a = loadAs<PlainBytes>(first + at), b = second == nullptr ? PlainBytes{} : loadAs<PlainBytes>(second + at);
+      const PlainBytes low = __builtin_shuffle(a, b, PlainBytes{0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23});
+      const PlainBytes high = __builtin_shuffle(a, b, PlainBytes{8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31});
+      const SixteenShorts words[2] = {__builtin_ia32_pmovsxbw256(low), __builtin_ia32_pmovsxbw256(high)};
+      for (long i = 0; i < 4; i++) __builtin_memcpy(to[lane + i] + 4 * four, (const char*)words + 16 * i, 16);
+    }
+}
+
+/** The largest of sixteen-fold many numbers' sizes. */
+inline float largestSize(const float* from, long count) {
+  Vector max = {};
+  for (long i = 0; i < count; i += LANES) {
+    const Vector x = loadVector(from + i), size = x < 0.f ? -x : x;
+    max = size > max ? size : max;
+  }
+  return largest(max);
+}
+
+/** R rows of slopes by one block's weights, added to the first `held` of its inputs. */
+template <int R>
+inline void backTile(const BackScratch& s, long row, long pairs, float unit, float* dx, long strideDx, long held, bool isFirst) {
+  float slopes[R][BACK_PAIRS];
+  for (int i = 0; i < R; i++)
+    for (long o = 0; o < 2 * pairs; o += 2 * PANEL)
+      for (long lane = 0; lane < PANEL; lane += LANES) {
+        // Adding 1.5 · 2^23 rounds to the nearest integer, of two equally near the even one, in the lowest bits.
+        const float *part = s.parts[row + i] + o + lane, *scale = s.scales + o + lane;
+        const Words a = (Words)FUSED(loadVector(part), loadVector(scale), spread(12582912.f));
+        const Words b = (Words)FUSED(loadVector(part + PANEL), loadVector(scale + PANEL), spread(12582912.f));
+        const Words both = (a & 0xffff) | b << 16;
+        __builtin_memcpy(&slopes[i][o / 2 + lane], &both, sizeof both);
+      }
+  for (long half = 0; half < held; half += 2 * LANES) {
+    Sums sums[R][2] = {};
+    for (long k = 0; k < pairs; k++) {
+      Shorts right[2];
+#pragma GCC unroll 2
+      for (int n = 0; n < 2; n++) right[n] = loadAs<Shorts>(s.weights[k] + half + n * LANES);
+#pragma GCC unroll 16
+      for (int i = 0; i < R; i++) {
+        const Shorts left = (Shorts)spread(slopes[i][k]);
+#pragma GCC unroll 2
+        for (int n = 0; n < 2; n++) sums[i][n] = addPairs(sums[i][n], left, right[n]);
+      }
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < R; i++) {
+      const Vector factor = spread(s.largest[row + i] * unit);
+      float* to = dx + i * strideDx + half;
+#pragma GCC unroll 2
+      for (int n = 0; n < 2; n++)
+        if (half + n * LANES < held) {
+          const Vector sum = __builtin_convertvector((SignedSums)sums[i][n], Vector);
+          storeVector(to + n * LANES, FUSED(sum, factor, isFirst ? Vector{} : loadVector(to + n * LANES)));
+        }
+    }
+  }
+}
+
+template <int R>
+inline void backRows(const BackScratch& s, long row, long rows, long pairs, float unit, float* dx, long strideDx, long held, bool isFirst) {
+  for (; row + R <= rows; row += R) backTile<R>(s, row, pairs, unit, dx + row * strideDx, strideDx, held, isFirst);
+  if constexpr (R > 1) backRows<(R > 4 ? 4 : 1)>(s, row, rows, pairs, unit, dx, strideDx, held, isFirst);
+}
+
+/**
+ * dx = dy Wᵀ, or dx += dy Wᵀ. Slopes of 128 outputs are integers up to 32,767 in size, anew for each block of inputs: the part
+ * that a slope is of the largest, times the part that its scale is of the largest. Integers add up exactly, and each sum is
+ * fused to its number, sums in the order of the outputs.
+ */
+void multiplyBack(const BackCall& c) {
+  // On the stack: its 75 KB are warm from the last call.
+  BackScratch s;
+  const char* all = reinterpret_cast<const char*>(c.weights);
+  const long blocks = (c.inputs + BLOCK - 1) / BLOCK;
+  for (long t0 = 0; t0 < c.rows; t0 += BACK_ROWS) {
+    const long rows = c.rows - t0 < BACK_ROWS ? c.rows - t0 : BACK_ROWS;
+    for (long p0 = 0; p0 < c.panels; p0 += BACK_PANELS) {
+      const long panels = c.panels - p0 < BACK_PANELS ? c.panels - p0 : BACK_PANELS, pairs = (panels + 1) / 2 * PANEL;
+      for (long t = 0; t < rows; t++) {
+        const float* from = c.dy + (t0 + t) * c.strideDy + p0 * PANEL;
+        const float size = largestSize(from, panels * PANEL);
+        // Below that it counts as 0: its inverse would be none.
+        const float inverse = size > 1e-30f ? 1.f / size : 0.f;
+        s.largest[t] = size;
+        for (long o = 0; o < 2 * pairs; o += LANES)
+          storeVector(s.parts[t] + o, o < panels * PANEL ? loadVector(from + o) * inverse : Vector{});
+      }
+      for (long b = 0; b < blocks; b++) {
+        for (long p = 0; p < 2 * pairs / PANEL; p++)
+          for (long lane = 0; lane < PANEL; lane += 8) {
+            Oct scales = {};
+            if (p < panels)
+              scales = __builtin_ia32_vcvtph2ps256(loadAs<HalfOct>(all + c.panels * blocks * PANEL_BYTES + (((p0 + p) * blocks + b) * PANEL + lane) * 2));
+            storeOct(s.scales + p * PANEL + lane, scales);
+          }
+        const float size = largestSize(s.scales, 2 * pairs), factor = size > 0.f ? BACK_UNITS / size : 0.f;
+        for (long o = 0; o < 2 * pairs; o += LANES) storeVector(s.scales + o, loadVector(s.scales + o) * factor);
+        for (long p = 0; p < panels; p += 2) {
+          const char* first = all + ((p0 + p) * blocks + b) * PANEL_BYTES;
+          pairPanels(first, p + 1 < panels ? first + blocks * PANEL_BYTES : nullptr, s.weights + p / 2 * PANEL);
+        }
+        const long held = c.inputs - b * BLOCK < BLOCK ? c.inputs - b * BLOCK : BLOCK;
+        backRows<BACK_TILE_ROWS>(s, 0, rows, pairs, size / BACK_UNITS, c.dx + t0 * c.inputs + b * BLOCK, c.inputs, held,
+                                 !c.accumulate && p0 == 0);
+      }
+    }
+  }
+}
+
 /** Outputs of the panels `from` … `to`. */
 void multiplyBlocks(const BlockCall& c, long from, long to) {
   if (c.rows == 1) {

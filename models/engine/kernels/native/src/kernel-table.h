@@ -50,6 +50,16 @@ struct BlockCall {
   bool accumulate;
 };
 
+/** dx (+)= dy Wᵀ by weights as in BlockCall; inputs are a multiple of 16. */
+struct BackCall {
+  long rows, panels, inputs;
+  const float* dy;
+  long strideDy;
+  const float* weights;
+  float* dx;
+  bool accumulate;
+};
+
 struct KernelTable {
   const char* name;
   /** C (+)= A B; A is rows × depth, B depth × columns. `scratch` holds packFloats(). */
@@ -83,6 +93,7 @@ struct KernelTable {
   void (*quantise)(long rows, long width, const float* x, float* to, long stride);
   void (*unpack)(long first, long count, long inputs, long panels, const float* weights, float* to);
   void (*multiplyBlocks)(const BlockCall& call, long firstPanel, long endPanel);
+  void (*multiplyBack)(const BackCall& call);
 };
 
 const KernelTable& avx512VnniKernels();

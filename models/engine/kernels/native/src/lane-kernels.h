@@ -488,6 +488,6 @@ const KernelTable table = {KERNELS_NAME, multiply,    DEPTH * (BLOCK_ROWS + TILE
                            addRow,       sumRows,     add,
                            scale,        crossEntropy, adam,        adamTangent,
                            applyAdapters, keepPages,   attendPages,
-                           quantise,     unpack,      multiplyBlocks};
+                           quantise,     unpack,      multiplyBlocks, multiplyBack};
 
 }  // namespace
