@@ -5,6 +5,7 @@
  * Other arguments go to Vitest: a path, `--changed origin/main`, `--shard 1/4`. The first shard runs the checks.
  */
 import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,15 +17,36 @@ interface Check {
   readonly name: string;
   readonly command: string;
   readonly args: readonly string[];
+  /** More arguments, by which it reads again only what has changed since it last ran here. */
+  readonly remembers?: readonly string[];
 }
 
+/** Folder in which checks remember what they have read. `npm run test:all` and a fresh clone read everything. */
+const REMEMBERED = ".cache/checks";
+const types = (name: string, remembered: string, ...more: string[]): Check => ({
+  name,
+  command: "tsgo",
+  // One thread: several would each work out the same types.
+  args: ["--noEmit", "--singleThreaded", ...more],
+  remembers: ["--incremental", "--tsBuildInfoFile", `${REMEMBERED}/${remembered}.json`],
+});
 const CHECKS: readonly Check[] = [
   { name: "style", command: "tsx", args: ["scripts/biome.ts", "check", ".", "--diagnostic-level=error"] },
-  // One thread: several would each work out the same types.
-  { name: "types", command: "tsgo", args: ["--noEmit", "--singleThreaded"] },
-  { name: "types of pages", command: "tsgo", args: ["--noEmit", "--singleThreaded", "-p", "web"] },
-  { name: "imports", command: "depcruise", args: ["--config", ".dependency-cruiser.cjs", "."] },
-  { name: "unused code", command: "knip", args: ["--no-progress"] },
+  types("types", "types"),
+  types("types of pages", "types-of-pages", "-p", "web"),
+  {
+    name: "imports",
+    command: "depcruise",
+    args: ["--config", ".dependency-cruiser.cjs", "."],
+    // By git's word on what has changed.
+    remembers: existsSync(".git") ? ["--cache", `${REMEMBERED}/imports`] : [],
+  },
+  {
+    name: "unused code",
+    command: "knip",
+    args: ["--no-progress"],
+    remembers: ["--cache", "--cache-location", `${REMEMBERED}/unused`],
+  },
 ];
 /** Every prebuilt file is compiled again and compared: no one has to trust it. */
 const PREBUILT: Check = { name: "prebuilt", command: "tsx", args: ["scripts/prebuild.ts", "--check"] };
@@ -57,9 +79,9 @@ function run(command: string, args: readonly string[], stdio: "inherit" | "pipe"
 /** Runs the checks one after another, since each takes a core. @returns the names of those that failed */
 async function check(): Promise<string[]> {
   const failed: string[] = [];
-  for (const { args, command, name } of checks) {
+  for (const { args, command, name, remembers = [] } of checks) {
     const startedAtMs = Date.now();
-    const { isGood, output } = await run(command, args, "pipe");
+    const { isGood, output } = await run(command, isWhole ? args : [...args, ...remembers], "pipe");
     const seconds = ((Date.now() - startedAtMs) / 1000).toFixed(1);
     // Printed whole: the tests print meanwhile.
     console.log(`${output}${name}: ${isGood ? "ok" : "FAILED"} in ${seconds} s`);
