@@ -5,18 +5,22 @@ const everywhere = "**/*.test.ts";
 /** Test files of the long run alone: processes, browsers, proofs. */
 const long = "**/*.all.test.ts";
 /**
- * Commands keep what a process has of its own: where its home is, what it writes, how it ends. A module that a file has
- * replaced (`vi.mock`) is another for all files of its process.
+ * Files that replace a module or load it anew: it would be another one for all files of their process. What a process has of its
+ * own besides, a file gives back: its environment (each-file.ts), what it writes (run-in-process.ts), its exit status.
  */
-const ofTheirOwn = ["scripts/**/*.test.ts", "sequencer/full-node/follow-closes.test.ts"];
+const ofTheirOwn = [
+  "scripts/commands/datanet/host-options.test.ts",
+  "scripts/commands/models/training/training-terms.test.ts",
+  "sequencer/full-node/follow-closes.test.ts",
+];
 const excluded = ["**/node_modules/**", "**/.cache/**", "**/.openledger/**"];
 
 // Time limits allow for proofs beside a test.
 export default defineConfig({
   test: {
     pool: "forks",
-    // Most tests take one core, and some wait for a chain's clock.
-    maxWorkers: 3,
+    // Most tests take one core, and a fifth of their time they wait: for a chain's clock, a process, the end of a lease.
+    maxWorkers: 4,
     // A process of its own costs a file one to two seconds of CPU. The core's files share theirs.
     projects: [
       {

@@ -149,33 +149,34 @@ export const LATER_TRANSFER_COUNT = 32;
 export const WITHDRAWAL_WEI = parseEther("25.000000000000000007");
 export const FORCED_WITHDRAWAL_WEI = parseEther("10.123456789012345678");
 
+const home = workspaceDir();
 export const devnetPaths = {
-  workspace: workspaceDir,
-  l1State: join(workspaceDir, "l1-state.json"),
-  sequencerData: join(workspaceDir, "sequencer"),
+  workspace: home,
+  l1State: join(home, "l1-state.json"),
+  sequencerData: join(home, "sequencer"),
   /** Store of the full node that checks everything in the end. */
-  fullNode: join(workspaceDir, "full-node"),
-  bridgeData: join(workspaceDir, "bridge"),
+  fullNode: join(home, "full-node"),
+  bridgeData: join(home, "bridge"),
   /** mia's model, as published. */
-  model: join(workspaceDir, "model"),
+  model: join(home, "model"),
   /** The same of the model that is tuned on speeches, and cites them. */
-  speechModel: join(workspaceDir, "speech-model"),
+  speechModel: join(home, "speech-model"),
   /** Published models by their leaves, as the answer server looks for them. */
-  published: join(workspaceDir, "published"),
+  published: join(home, "published"),
   /** Data of the answer server: proofs of settlements, compiled adapters. */
-  serving: join(workspaceDir, "serving"),
+  serving: join(home, "serving"),
   /** PostgreSQL of the Datanet host, the answer server and the factory. */
-  database: join(workspaceDir, "database"),
+  database: join(home, "database"),
   /** Folder of a Datanet host of an earlier version, which this one refuses. */
-  earlierDatanetData: join(workspaceDir, "datanets"),
-  factoryData: join(workspaceDir, "factory"),
-  watcher: join(workspaceDir, "watcher"),
+  earlierDatanetData: join(home, "datanets"),
+  factoryData: join(home, "factory"),
+  watcher: join(home, "watcher"),
   /** Folders as PEFT writes them: whatever is put here can be asked. */
-  adapters: join(workspaceDir, "adapters"),
+  adapters: join(home, "adapters"),
   /** Folders of rows of people who share none with each other. */
-  people: join(workspaceDir, "people"),
-  operatorToken: installationPaths(workspaceDir).operatorToken,
-  journal: join(workspaceDir, "journal.json"),
-  processes: join(workspaceDir, "processes.json"),
-  logs: join(workspaceDir, "logs"),
+  people: join(home, "people"),
+  operatorToken: installationPaths(home).operatorToken,
+  journal: join(home, "journal.json"),
+  processes: join(home, "processes.json"),
+  logs: join(home, "logs"),
 } as const;

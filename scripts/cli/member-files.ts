@@ -33,7 +33,7 @@ import { workspaceDir } from "./workspace.ts";
 /** Time that the other members have to sign a proposal of a command. */
 const SIGNING_MS = 3_600_000;
 
-const groupsFolder = () => join(workspaceDir, "groups");
+const groupsFolder = () => join(workspaceDir(), "groups");
 /** A member's share with where it lies. */
 export interface StoredMember {
   readonly member: GroupMember;

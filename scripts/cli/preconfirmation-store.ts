@@ -11,7 +11,7 @@ import type { Address } from "viem";
 import { workspaceDir } from "./workspace.ts";
 
 export function preconfirmationsFolder(rollupAddress: Address): string {
-  return join(workspaceDir, "preconfirmations", rollupAddress.toLowerCase());
+  return join(workspaceDir(), "preconfirmations", rollupAddress.toLowerCase());
 }
 
 /** Stores a preconfirmation before the command continues, so that its holder can show the promise. */

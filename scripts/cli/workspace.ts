@@ -9,11 +9,22 @@ import { repositoryRoot } from "@openledger/circuits/compiler/compile";
  * Folder of a local devnet; deleting it forgets the devnet. OPENLEDGER_HOME names another folder, for a second devnet
  * on the same machine.
  */
-export const workspaceDir = resolve(process.env.OPENLEDGER_HOME ?? join(repositoryRoot, ".openledger"));
+export const workspaceDir = (): string =>
+  resolve(process.env.OPENLEDGER_HOME ?? join(repositoryRoot, ".openledger"));
+
+const inWorkspace = (name: string) => join(workspaceDir(), name);
 
 export const workspacePaths = {
-  deployment: join(workspaceDir, "deployment.json"),
-  endpoints: join(workspaceDir, "endpoints.json"),
-  accounts: join(workspaceDir, "accounts.json"),
-  rows: join(workspaceDir, "rows"),
-} as const;
+  get deployment() {
+    return inWorkspace("deployment.json");
+  },
+  get endpoints() {
+    return inWorkspace("endpoints.json");
+  },
+  get accounts() {
+    return inWorkspace("accounts.json");
+  },
+  get rows() {
+    return inWorkspace("rows");
+  },
+};

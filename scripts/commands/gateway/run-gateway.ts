@@ -94,7 +94,7 @@ export async function runGateway({ options, output }: Context): Promise<void> {
 function folderOf(name: string): string {
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name))
     throw commandError("CMD_USAGE", `"${name}" is no name of a gateway: letters, digits, dots, dashes`);
-  return join(workspaceDir, "gateways", name);
+  return join(workspaceDir(), "gateways", name);
 }
 
 /** Name of the gateway: the one given, else the account's. @throws CMD_ACCOUNT_INVALID */

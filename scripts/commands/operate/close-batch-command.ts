@@ -21,7 +21,9 @@ export const addCloseBatch = command({
   examples: ["operator close-batch", "operator close-batch --place blob --sequencer https://…"],
   run: async ({ options, output }) => {
     const sequencerUrl = requireSequencerUrl(resolveEndpoints(options));
-    const operatorToken = readSecretFile(options.tokenFile ?? installationPaths(workspaceDir).operatorToken);
+    const operatorToken = readSecretFile(
+      options.tokenFile ?? installationPaths(workspaceDir()).operatorToken,
+    );
     const batchNumber = await closeBatch({ sequencerUrl, operatorToken }, options.place);
     output.answer([batchNumber === null ? "the open batch is empty" : `batch ${batchNumber} is closed`], {
       batchNumber,

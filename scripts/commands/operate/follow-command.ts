@@ -53,7 +53,7 @@ export const addFollowCommand = command({
         fromBlock: options.fromBlock ?? known,
         feedUrl: options.feed ?? null,
         blobs: { archives: options.blobs ?? [], beaconUrls: options.beacon ?? [] },
-        dataPath: options.data ?? join(workspaceDir, "full-node"),
+        dataPath: options.data ?? join(workspaceDir(), "full-node"),
         finalityDepthBlocks: options.finalityDepth,
         host: options.host ?? "127.0.0.1",
         port: options.port ?? 8557,

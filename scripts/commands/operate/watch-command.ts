@@ -84,7 +84,7 @@ export const addWatchCommand = command({
           rateLimitPerMinute: 6_000,
           ...serverLimitsOf(options),
         },
-        dataPath: options.data ?? join(workspaceDir, "watcher"),
+        dataPath: options.data ?? join(workspaceDir(), "watcher"),
         watched: {
           datanetIds: options.datanets ?? null,
           hosts: options.hosts ?? [],

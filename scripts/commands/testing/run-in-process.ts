@@ -20,7 +20,7 @@ for (const name of ["stdout", "stderr"] as const) {
   }) as typeof stream.write;
 }
 
-/** Runs `openledger` with these words. OPENLEDGER_HOME counts as it is at the first call. */
+/** Runs `openledger` with these words. */
 export async function runInProcess(...words: readonly string[]): Promise<Ended> {
   const { runProgram } = await import("../program.ts");
   const mine = { stdout: "", stderr: "" };

@@ -30,7 +30,7 @@ export async function examine(
     findings.some((one) => one.problem !== null && one.check === check && one.subject === subject);
   const isL1Readable = !isWrong("l1", new URL(rpcUrl).host) && !isWrong("contract", rollupAddress);
   // Keys are on the operator's machines alone.
-  if (record !== null && existsSync(installationPaths(workspaceDir).settings))
+  if (record !== null && existsSync(installationPaths(workspaceDir()).settings))
     findings.push(...checkKeyFiles(record.circuits));
   if (sequencerUrl === null) return { findings, isL1Readable, isSequencerReadable: false };
   const sequencer = await checkSequencer(sequencerUrl, rollupAddress);
