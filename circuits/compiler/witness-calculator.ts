@@ -149,8 +149,11 @@ export class WitnessCalculator {
 
   #readShared(): bigint {
     const words = new Uint32Array(this.#wasm.memory.buffer, this.#sharedAt, this.#wordCount);
-    let value = 0n;
-    for (let i = this.#wordCount - 1; i >= 0; i--) value = (value << 32n) | BigInt(words[i]!);
+    let top = this.#wordCount - 1;
+    // Most wires are small.
+    while (top > 0 && words[top] === 0) top--;
+    let value = BigInt(words[top]!);
+    for (let i = top - 1; i >= 0; i--) value = (value << 32n) | BigInt(words[i]!);
     return value;
   }
 

@@ -230,8 +230,7 @@ describe("Settle", () => {
       { drawBits: 3n, voidCount: 8, earnedParts: [] },
       { drawBits: null, voidCount: 0, earnedParts: [333, 666] },
     ]) {
-      const inputs = await expectAccepted("wide", () => honest(kind, settleWith(plan)));
-      const witness = await tester.calculateWitness(inputs);
+      const { witness } = await expectAccepted("wide", () => honest(kind, settleWith(plan)));
       expect(tester.checkConstraints(witness)).toBeNull();
     }
     expect(CLOSED_EPOCH.amountWei > OPEN).toBe(true);

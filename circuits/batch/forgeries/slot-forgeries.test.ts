@@ -129,17 +129,25 @@ describe("lawful operations", () => {
     "%s is taken in every section that knows it",
     async (_name, kind) => {
       for (const section of sectionsOf(kind)) {
-        const inputs = await expectAccepted(section, () => honest(kind));
-        const witness = await tester.calculateWitness(inputs);
+        const { witness } = await expectAccepted(section, () => honest(kind));
         expect(tester.checkConstraints(witness)).toBeNull();
       }
     },
   );
 });
 
-describe.each(SIGNED_KINDS.map((kind) => [nameOf(kind), kind] as const))(
+/** Kinds that stand for a section of the table each: under every rule in the core too. */
+const OF_TABLE: readonly number[] = [KIND.transfer, KIND.commitData];
+
+describe.each(SIGNED_KINDS.map((kind, place) => [nameOf(kind), kind, place] as const))(
   "authorisation of %s",
-  (_name, kind) => {
+  (_name, kind, place) => {
+    // The core tries each rule on every third of the other kinds, and each of them under every third rule.
+    let ruleCount = 0;
+    const refuses = (name: string, run: () => Promise<void>) => {
+      const isTurn = (ruleCount++ + place) % 3 === 0;
+      if (isWhole || isTurn || OF_TABLE.includes(kind)) it(`refuses ${name}`, run);
+    };
     const rule = kindRule(kind)!;
     const a = HONEST[kind]!.a!;
     const fee = BigInt(rule.weight) * FEE;
@@ -161,7 +169,7 @@ describe.each(SIGNED_KINDS.map((kind) => [nameOf(kind), kind] as const))(
     };
     const code = "OP_BAD_SIGNATURE";
 
-    it("refuses another signer, a leaf without a key and one with a key that is no point", async () => {
+    refuses("another signer, a leaf without a key and one with a key that is no point", async () => {
       await forge("another signer", { forged: () => honest(kind, { secret: 3n }), at: AUTHORISATION, code });
       for (const keyX of [0n, 5n]) {
         const forged: Build = (world) => {
@@ -172,7 +180,7 @@ describe.each(SIGNED_KINDS.map((kind) => [nameOf(kind), kind] as const))(
       }
     });
 
-    it("refuses a signature over another operation, domain, nonce, fee limit or B", async () => {
+    refuses("a signature over another operation, domain, nonce, fee limit or B", async () => {
       const { words = [], amountCode = 0n } = HONEST[kind]!;
       const others: [string, LawlessOperation["signed"]][] = [
         ["another chain or rollup", { domain: TEST_DOMAIN + 1n }],
@@ -208,7 +216,7 @@ describe.each(SIGNED_KINDS.map((kind) => [nameOf(kind), kind] as const))(
       }
     });
 
-    it("refuses a stale and a future nonce, and the one that has no successor", async () => {
+    refuses("a stale and a future nonce, and the one that has no successor", async () => {
       for (const nonce of [4n, 6n]) {
         await forge(`nonce ${nonce}`, {
           forged: () => honest(kind, { signed: { nonce } }),
@@ -231,7 +239,7 @@ describe.each(SIGNED_KINDS.map((kind) => [nameOf(kind), kind] as const))(
       });
     });
 
-    it("refuses a fee above the signer's maximum, also where the prover claims a higher maximum", async () => {
+    refuses("a fee above the signer's maximum, also where the prover claims a higher maximum", async () => {
       const limited =
         (maxFeePerUnitWei: bigint): Build =>
         () =>
@@ -252,13 +260,13 @@ describe.each(SIGNED_KINDS.map((kind) => [nameOf(kind), kind] as const))(
       });
     });
 
-    it("refuses a fee that is one unit less or more than the kind's", async () => {
+    refuses("a fee that is one unit less or more than the kind's", async () => {
       for (const weight of [BigInt(rule.weight) - 1n, BigInt(rule.weight) + 1n]) {
         await forge(`weight ${weight}`, { forged: () => honest(kind, { weight }), at: EFFECT });
       }
     });
 
-    it("refuses a debit of one wei more than A has", async () => {
+    refuses("a debit of one wei more than A has", async () => {
       const holding =
         (balance: bigint): Build =>
         (world) => {
@@ -273,24 +281,27 @@ describe.each(SIGNED_KINDS.map((kind) => [nameOf(kind), kind] as const))(
       });
     });
 
-    it("refuses a wrong effect on A: a lower debit, the same nonce, another owner or key, more in any field", async () => {
-      const effects: [string, (leaf: Leaf) => Leaf][] = [
-        ["debit less by a wei", (leaf) => ({ ...leaf, balance: leaf.balance + 1n })],
-        ["nonce kept", (leaf) => ({ ...leaf, nonce: leaf.nonce - 1n })],
-        ["nonce raised twice", (leaf) => ({ ...leaf, nonce: leaf.nonce + 1n })],
-        ["owner", (leaf) => ({ ...leaf, l1Owner: leaf.l1Owner + 1n })],
-        ["key", (leaf) => ({ ...leaf, keyX: leaf.keyX + 1n })],
-        ["chain", (leaf) => ({ ...leaf, chain: leaf.chain + 1n })],
-        ["open amount", (leaf) => ({ ...leaf, openAmount: leaf.openAmount + 1n })],
-        ["counters", (leaf) => ({ ...leaf, counters: leaf.counters + 1n })],
-        ["body", (leaf) => ({ ...leaf, body: leaf.body + 1n })],
-        ["kind", (leaf) => ({ ...leaf, kind: (leaf.kind % 3) + 1 })],
-      ];
-      for (const [name, effectA] of effects)
-        await forge(name, { forged: () => honest(kind, { effectA }), at: EFFECT });
-    });
+    refuses(
+      "a wrong effect on A: a lower debit, the same nonce, another owner or key, more in any field",
+      async () => {
+        const effects: [string, (leaf: Leaf) => Leaf][] = [
+          ["debit less by a wei", (leaf) => ({ ...leaf, balance: leaf.balance + 1n })],
+          ["nonce kept", (leaf) => ({ ...leaf, nonce: leaf.nonce - 1n })],
+          ["nonce raised twice", (leaf) => ({ ...leaf, nonce: leaf.nonce + 1n })],
+          ["owner", (leaf) => ({ ...leaf, l1Owner: leaf.l1Owner + 1n })],
+          ["key", (leaf) => ({ ...leaf, keyX: leaf.keyX + 1n })],
+          ["chain", (leaf) => ({ ...leaf, chain: leaf.chain + 1n })],
+          ["open amount", (leaf) => ({ ...leaf, openAmount: leaf.openAmount + 1n })],
+          ["counters", (leaf) => ({ ...leaf, counters: leaf.counters + 1n })],
+          ["body", (leaf) => ({ ...leaf, body: leaf.body + 1n })],
+          ["kind", (leaf) => ({ ...leaf, kind: (leaf.kind % 3) + 1 })],
+        ];
+        for (const [name, effectA] of effects)
+          await forge(name, { forged: () => honest(kind, { effectA }), at: EFFECT });
+      },
+    );
 
-    it("refuses an A that does not exist", async () => {
+    refuses("an A that does not exist", async () => {
       const forged: Build = () => honest(kind, { a: CAPACITY - 1, secret: secretOf(a) });
       // Rules about A's leaf stand before its balance in a wide slot.
       const first = kind === KIND.claimRewards ? "NodeRead8: " : null;
@@ -322,7 +333,7 @@ describe.each(SIGNED_KINDS.map((kind) => [nameOf(kind), kind] as const))(
       await forge("A of a kind that is none", { forged, tamper: shown(300n), at: refusedBy(NO_KIND) });
     });
 
-    it("refuses fields that the kind does not use", async () => {
+    refuses("fields that the kind does not use", async () => {
       const usesAmount = rule.movesAmount || kind === KIND.commitData;
       if (!usesAmount) {
         await forge("amount", {
@@ -357,7 +368,7 @@ describe.each(SIGNED_KINDS.map((kind) => [nameOf(kind), kind] as const))(
     });
 
     if (rule.usesB && !rule.isCreate) {
-      it("refuses a B whose owner or kind is not the one that A signed for", async () => {
+      refuses("a B whose owner or kind is not the one that A signed for", async () => {
         // Attack: an id alone pays anyone who holds it when the operation is executed.
         const b = HONEST[kind]!.b!;
         for (const change of [{ l1Owner: 0xdeadn }, { kind: (new World().leaf(b).kind % 3) + 1 }]) {
@@ -370,7 +381,7 @@ describe.each(SIGNED_KINDS.map((kind) => [nameOf(kind), kind] as const))(
         }
       });
 
-      it("refuses a B that does not exist", async () => {
+      refuses("a B that does not exist", async () => {
         const b = CAPACITY - 2;
         const isApproval = kind === KIND.approveModel || kind === KIND.revokeModel;
         const wantsKind = kind !== KIND.transfer;
@@ -407,7 +418,7 @@ describe.each(SIGNED_KINDS.map((kind) => [nameOf(kind), kind] as const))(
         });
       });
 
-      it("refuses a wrong effect on B, in any field", async () => {
+      refuses("a wrong effect on B, in any field", async () => {
         const fields = [
           "nonce",
           "l1Owner",

@@ -47,7 +47,11 @@ export const newRootIn = (by: CircuitTester, witness: readonly bigint[]): bigint
  * Expects that the model and the circuit accept the operation, and that their effects equal each other and
  * that of `lawlessSlot`.
  */
-export async function expectAccepted(section: Section, build: Build, opening = OPENING): Promise<Inputs> {
+export async function expectAccepted(
+  section: Section,
+  build: Build,
+  opening = OPENING,
+): Promise<{ readonly inputs: Inputs; readonly witness: readonly bigint[] }> {
   const ofModel = new World();
   const { feeWei } = executeSlot(ofModel.ledger, lawfulForm(ofModel.ledger, build(ofModel)), opening);
   creditFees(ofModel.ledger, opening.feeAccountId, feeWei);
@@ -56,7 +60,7 @@ export async function expectAccepted(section: Section, build: Build, opening = O
   expect(ofCircuit.ledger.root, "lawlessSlot differs from the model").toBe(ofModel.ledger.root);
   const witness = await tester.calculateWitness(inputs);
   expect(newRootIn(tester, witness), "the circuit differs from the model").toBe(ofModel.ledger.root);
-  return inputs;
+  return { inputs, witness };
 }
 
 /** Statements that hold the prover's openings of bodies and counters to the leaves. */
