@@ -3,9 +3,8 @@
  * around it.
  */
 import { randomFillSync } from "node:crypto";
-import { isComposition } from "@openledger/circuits/compiler/composed-copies";
 import { type Groth16Proof, realFirst } from "@openledger/circuits/wire/groth16-proof";
-import { fieldBytes, fromBytesLe, scalarModulus } from "../formats/bn254-numbers.ts";
+import { fieldBytes, fromBytesLe, scalarModulus, toBytesLe } from "../formats/bn254-numbers.ts";
 import type { ZkeyHeader } from "../formats/zkey-header.ts";
 import { type ProverErrorCode, proverError, proverErrors } from "../prover-errors.ts";
 import { JobQueue, type QueuedJob, StageClock } from "../proving/job-queue.ts";
@@ -14,6 +13,7 @@ import { ProofHelper } from "../proving/proof-helper.ts";
 import type { KeyMemory, ProofJob, ProofResult, ProveOptions, Prover } from "../proving/prover.ts";
 import { ProvingKeyChecker } from "../proving/proving-key.ts";
 import { proofThreadCount } from "../proving/thread-count.ts";
+import { blindJob } from "../proving/witness-blinding.ts";
 import { readPublicSignals } from "../proving/witness-check.ts";
 import { chooseKeyMemory, memoryBytes, PIECE_POINTS } from "./key-memory.ts";
 import {
@@ -26,8 +26,6 @@ import {
 
 /** Name in results and settings. */
 const backend = "native";
-/** Input of a composed circuit, which has a row `blinding * z` and reads it nowhere else (circuits/table/table-frame.circom). */
-const BLINDING_INPUT = "blinding";
 
 interface NativeProverOptions {
   /** Instruction set; "auto" chooses the fastest that the processor has, the others fail without it. */
@@ -138,20 +136,19 @@ class AddonProver implements NativeProver {
     this.#control = control;
     const { key, path, memory, header } = await this.#loadKey(queued);
     clock.begin("witness");
-    // A composed circuit's own random input makes A uniform. The key decides whether it does; then r, and with it the sum of B
-    // in G1, are left out. Another circuit's input of this name is its caller's.
-    const hasBlinding =
-      job.witness === undefined &&
-      job.inputs?.[BLINDING_INPUT] !== undefined &&
-      isComposition(circuit.wasmPath);
-    const ofWitness = hasBlinding ? randomScalar() : new Uint8Array(fieldBytes);
-    const own = { [BLINDING_INPUT]: fromBytesLe(ofWitness) };
-    const witness = await this.#helper.witnessOf(
-      hasBlinding ? { ...job, inputs: { ...job.inputs, ...own } } : job,
-    );
+    // The key decides whether the witness blinds A; then r, and with it the sum of B in G1, are left out.
+    const { job: blinded, ofWitness } = blindJob(job);
+    const witness = await this.#helper.witnessOf(blinded);
     const witnessMs = clock.begin("prove");
     const made = await this.#addon
-      .prove(key, witness, randomScalar(), randomScalar(), ofWitness, new Uint8Array(control.buffer))
+      .prove(
+        key,
+        witness,
+        randomScalar(),
+        randomScalar(),
+        toBytesLe(ofWitness),
+        new Uint8Array(control.buffer),
+      )
       .catch((cause: unknown) => {
         const isOwn = job.witness === undefined;
         throw jobError(circuit.name, cause, isOwn ? "PRV_KEY_INVALID" : "PRV_NO_WITNESS");

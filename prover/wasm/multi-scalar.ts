@@ -4,9 +4,10 @@
  * absolute value are summed, and the sum of value * bucket comes from the values' bits: with C[i] = B[2 i] +
  * B[2 i + 1] it is twice the same sum over C, plus the sum of the odd ones.
  */
+
+import { halfBits } from "../formats/endomorphism.ts";
 import { ListSummer, listSumBytes } from "./bucket-sums.ts";
 import { type CurveShape, referenceFlags } from "./kernels/curve-kernel.ts";
-import { halfBits } from "./kernels/endomorphism.ts";
 import type { KernelCalls, WasmMemory } from "./kernels/kernel-module.ts";
 
 /** Width and number of the windows of a scalar's half. */

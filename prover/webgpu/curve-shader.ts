@@ -26,8 +26,8 @@ export const sumBytes = ({ degree }: CurveShape): number => 4 * 32 * degree;
  *
  * Sums are kept as (X, Y, ZZ, ZZZ) with x = X / ZZ, y = Y / ZZZ, ZZ^3 = ZZZ^2; ZZ = 0 is the point at
  * infinity (https://hyperelliptic.org/EFD/g1p/auto-shortw-xyzz.html). Adding an affine point takes 8 products
- * and 2 squares, no inversion and no second pass over memory, as affine additions in batches would need;
- * equal and opposite points are told apart here, so no key and no witness can make a wrong sum.
+ * and 2 squares, and no inversion: for the few additions that pair-shader.ts leaves over. Equal and opposite
+ * points are told apart here, so no key and no witness can make a wrong sum.
  *
  * A thread's sums lie in slots and are named by their numbers. A card keeps slots beside its registers; what
  * loading and storing them costs is little against an addition's ten thousand instructions, and the additions'
@@ -36,7 +36,7 @@ export const sumBytes = ({ degree }: CurveShape): number => 4 * 32 * degree;
  *   point: Point = x, y; slots: Sums; arrays of Fq, of elements below 2 p
  *   pointAdd(slot)       slots[slot] += point, which is not at infinity
  *   sumAdd(slot, other)  slots[slot] += slots[other]
- *   slotZero(slot), slotCopy(slot, other), pointNegate()
+ *   slotZero(slot), slotCopy(slot, other)
  *
  * @param slotCount sums that a thread has, one in each slot
  */
@@ -59,9 +59,6 @@ fn slotIsInfinity(slot: u32) -> bool {
     if (!FqIsZero(slots[slot][i])) { return false; }
   }
   return true;
-}
-fn pointNegate() {
-  for (var i = ${degree}u; i < ${2 * degree}u; i++) { point[i] = FqSub(FqZero, point[i]); }
 }
 ${addition("Point", curve, style)}
 ${addition("Sum", curve, style)}
@@ -102,7 +99,8 @@ fn ${buffer}Store(index: u32, slot: u32) {
 }`;
 }
 
-type Element = readonly Value[];
+/** A coordinate, by its parts' numbers in a program. */
+export type Element = readonly Value[];
 
 interface AdditionFormulas {
   program: FieldProgram;
@@ -155,7 +153,7 @@ export function additionFormulas({ degree }: CurveShape, type: "Point" | "Sum"):
 }
 
 /** Operations on coordinates, as operations of the base field. */
-class ElementOperations {
+export class ElementOperations {
   readonly #program: FieldProgram;
   readonly #degree: 1 | 2;
 

@@ -4,6 +4,7 @@ import { baseModulus } from "../formats/bn254-numbers.ts";
 import { additionFormulas, type CurveShape, g1Curve, g2Curve } from "./curve-shader.ts";
 import type { FieldProgram, Segment } from "./field-program.ts";
 import { kernelR } from "./field-shader.ts";
+import { pairFormulas } from "./pair-shader.ts";
 
 const p = baseModulus;
 
@@ -40,6 +41,39 @@ function run(program: FieldProgram, segment: Segment, values: bigint[]): bigint[
   return segment.outputs.map((value) => values[value]!);
 }
 
+/**
+ * Expects that no product's factors are too large, and that all that leaves a segment is below 2 p.
+ *
+ * @param bounds of the inputs, in thousandths of p, rounded up
+ */
+function expectBounded(program: FieldProgram, segments: readonly Segment[], bounds: bigint[]) {
+  const roundUp = (numerator: bigint, denominator: bigint) => (numerator + denominator - 1n) / denominator;
+  for (const segment of segments) {
+    for (const { result, operation, a, b, isReduced } of parse(program.statements(segment))) {
+      const [x, y] = [bounds[a]!, bounds[b]!];
+      const label = `v${result}`;
+      let bound: bigint;
+      if (operation === "Mul") {
+        // (a b + m p) / R with m < R is below p + a b / R.
+        bound = 1000n + roundUp(x * y * p, 1000n * kernelR);
+        expect(bound, label).toBeLessThanOrEqual(2000n);
+      } else if (operation === "AddLazy") {
+        bound = x + y;
+      } else {
+        const offset = operation === "SubLazy4" ? 4000n : 2000n;
+        expect(y, label).toBeLessThanOrEqual(offset);
+        bound = x + offset;
+      }
+      if (isReduced) {
+        expect(bound, label).toBeLessThanOrEqual(4000n);
+        bound = 2000n;
+      }
+      bounds[result] = bound;
+    }
+    for (const value of segment.outputs) expect(bounds[value]).toBeLessThanOrEqual(2000n);
+  }
+}
+
 const shapes: { curve: CurveShape; type: "Point" | "Sum" }[] = [g1Curve, g2Curve].flatMap((curve) =>
   (["Point", "Sum"] as const).map((type) => ({ curve, type })),
 );
@@ -49,33 +83,8 @@ describe.each(shapes)("additionFormulas, $curve.name plus $type", ({ curve, type
   const { program, compare, add, double } = formulas;
 
   test("no product's factors are too large, and all that leaves a segment is below 2 p", () => {
-    // Bounds in thousandths of p, rounded up.
-    const bounds = Array.from({ length: program.inputCount }, () => 2000n);
-    const roundUp = (numerator: bigint, denominator: bigint) => (numerator + denominator - 1n) / denominator;
-    for (const segment of [compare, add, double]) {
-      for (const { result, operation, a, b, isReduced } of parse(program.statements(segment))) {
-        const [x, y] = [bounds[a]!, bounds[b]!];
-        const label = `v${result}`;
-        let bound: bigint;
-        if (operation === "Mul") {
-          // (a b + m p) / R with m < R is below p + a b / R.
-          bound = 1000n + roundUp(x * y * p, 1000n * kernelR);
-          expect(bound, label).toBeLessThanOrEqual(2000n);
-        } else if (operation === "AddLazy") {
-          bound = x + y;
-        } else {
-          const offset = operation === "SubLazy4" ? 4000n : 2000n;
-          expect(y, label).toBeLessThanOrEqual(offset);
-          bound = x + offset;
-        }
-        if (isReduced) {
-          expect(bound, label).toBeLessThanOrEqual(4000n);
-          bound = 2000n;
-        }
-        bounds[result] = bound;
-      }
-      for (const value of segment.outputs) expect(bounds[value]).toBeLessThanOrEqual(2000n);
-    }
+    const inputs = Array.from({ length: program.inputCount }, () => 2000n);
+    expectBounded(program, [compare, add, double], inputs);
   });
 
   test("the statements add and double as the group does", () => {
@@ -124,5 +133,15 @@ describe.each(shapes)("additionFormulas, $curve.name plus $type", ({ curve, type
         if (isNeeded) expect(of(result), `v${result} over v${value}`).not.toBe(of(value));
       }
     }
+  });
+});
+
+describe.each([g1Curve, g2Curve])("pairFormulas, $name", (curve) => {
+  const { program, tangent, sum, inputs } = pairFormulas(curve);
+
+  test("no product's factors are too large, and all that leaves a segment is below 2 p", () => {
+    const bounds = Array.from({ length: program.inputCount }, () => 2000n);
+    for (const value of [...inputs.difference, ...inputs.rise]) bounds[value] = 4000n;
+    expectBounded(program, [tangent, sum], bounds);
   });
 });

@@ -33,8 +33,8 @@ interface Step {
   groups: readonly [number, number];
 }
 
-/** A step of a run, or a buffer to be zeroed between steps. */
-export type Command = Step | { clear: GPUBuffer };
+/** A step of a run, or a buffer's first bytes to be zeroed between steps. */
+export type Command = Step | { clear: GPUBuffer; byteCount: number };
 
 /** Graphics device of the prover. Kernels are compiled once each; every buffer belongs to its maker. */
 export class GpuDevice {
@@ -212,7 +212,7 @@ export class GpuDevice {
       if ("clear" in command) {
         pass?.end();
         pass = null;
-        encoder.clearBuffer(command.clear);
+        encoder.clearBuffer(command.clear, 0, command.byteCount);
         continue;
       }
       pass ??= encoder.beginComputePass();

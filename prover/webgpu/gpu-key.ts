@@ -4,19 +4,23 @@
  */
 import { powMod } from "@openledger/foundation/modular";
 import { baseModulus, fieldBytes } from "../formats/bn254-numbers.ts";
+import { endomorphismBetas } from "../formats/endomorphism.ts";
 import { coefficientBytes } from "../formats/setup-kernels.ts";
 import type { ZkeyHeader } from "../formats/zkey-header.ts";
 import { zkeySection } from "../formats/zkey-layout.ts";
 import { proverError } from "../prover-errors.ts";
+import { BlindingWires } from "../proving/witness-blinding.ts";
 import { KeyFile } from "../wasm/key-file.ts";
 import { readSections, type ZkeySections } from "../wasm/zkey-sections.ts";
 import { affineBytes, type CurveShape, g1Curve, g2Curve } from "./curve-shader.ts";
-import { baseShader, fieldShader, type ShaderStyle, wordsOf } from "./field-shader.ts";
-import type { GpuDevice, Kernel } from "./gpu-device.ts";
+import { baseShader, fieldShader, kernelR, limbsLiteral, type ShaderStyle, wordsOf } from "./field-shader.ts";
+import type { Command, GpuDevice, Kernel } from "./gpu-device.ts";
 import { makeKernel } from "./kernel-source.ts";
-import { makePointSums, type PointSums, planSums } from "./point-sums.ts";
+import { denominatorKernel, inverseKernels, pairKernel } from "./pair-shader.ts";
+import { makePointSums, type PointSums, planSums, type SumRequest } from "./point-sums.ts";
 import { makeQuotient, type Quotient } from "./quotient.ts";
 import { quotientKernels } from "./quotient-kernels.ts";
+import { halvesBytes, splitKernel } from "./scalar-split.ts";
 import { accumulateKernel, mergeKernel, reduceKernel } from "./sum-kernels.ts";
 
 /** Bytes read from the key's file at once, 16 MiB. */
@@ -28,10 +32,15 @@ export interface GpuKey {
   /** 32 bytes a wire, then the quotient's. */
   scalars: GPUBuffer;
   quotient: Quotient;
-  /** Three sums: the key's A, its B, and its C and H together, whose scalars are the wires' and the quotient's. */
+  /** Splits the wires' scalars, and the quotient's once it is there. */
+  split: { wires: Command; quotient: Command };
+  /** Two sums: the key's A, and its C and H together, whose scalars are the wires' and the quotient's. */
   g1: PointSums;
+  /** Sum of B in the first group. */
+  b1: PointSums;
   /** Sum in the second group: only B. */
   g2: PointSums;
+  blindsA: BlindingWires;
   buffers: readonly GPUBuffer[];
 }
 
@@ -76,14 +85,35 @@ function convertKernel(style: ShaderStyle): Kernel {
   );
 }
 
-/** Kernels of a proof. They compile side by side, as a driver may take seconds for one. */
-function allKernels(style: ShaderStyle): Kernel[] {
-  const { inverse, forward, ...single } = quotientKernels(style);
-  const sums = [g1Curve, g2Curve].flatMap((curve) =>
-    [accumulateKernel, mergeKernel, reduceKernel].map((make) => make(curve, style)),
+/** Kernel that computes the x of the points' images by the endomorphism, one part of a coordinate a thread. */
+export function imageKernel({ degree, name }: CurveShape, style: ShaderStyle): Kernel {
+  const beta = (endomorphismBetas()[name] * kernelR) % baseModulus;
+  return makeKernel(
+    `images ${name}`,
+    [
+      ["points", "read", "array<vec4<u32>>"],
+      ["images", "write", "array<vec4<u32>>"],
+      ["parameters", "uniform", "Parameters"],
+    ],
+    `struct Parameters { count: u32 }${fieldShader(baseShader, style)}
+const FqBeta = ${limbsLiteral(beta)};`,
+    `
+  if (thread >= parameters.count) { return; }
+  let at = ${4 * degree}u * (thread / ${degree}u) + 2u * (thread % ${degree}u);
+  let product = FqMul(FqUnpack(points[at], points[at + 1u]), FqBeta);
+  images[2u * thread] = FqPackLow(product);
+  images[2u * thread + 1u] = FqPackHigh(product);`,
   );
+}
+
+/** Kernels of a proof. They compile side by side, as a driver may take seconds for one. */
+export function allKernels(style: ShaderStyle): Kernel[] {
+  const { inverse, forward, ...single } = quotientKernels(style);
+  const forCurves = [imageKernel, denominatorKernel, pairKernel, accumulateKernel, mergeKernel, reduceKernel];
+  const sums = [g1Curve, g2Curve].flatMap((curve) => forCurves.map((make) => make(curve, style)));
   const passes = [inverse, forward].flatMap((kernels) => [kernels[1], kernels[2]]);
-  return [...Object.values(single), ...passes, ...sums, convertKernel(style)];
+  const fields = [splitKernel(), ...Object.values(inverseKernels(style)), convertKernel(style)];
+  return [...Object.values(single), ...passes, ...sums, ...fields];
 }
 
 /** Scalars of a section's points: that of point i is `firstScalar + i`. */
@@ -112,26 +142,45 @@ class KeyLoader {
     const { wireCount, publicCount, domainSize } = this.#header;
     await this.#gpu.compile(allKernels(this.#style));
     const scalars = this.#make("scalars", fieldBytes * (wireCount + domainSize));
-    const quotient = await this.#loadQuotient(scalars);
-    const g2 = await this.#loadPoints(g2Curve, scalars, [[{ section: zkeySection.b2, firstScalar: 0 }]]);
-    const g1 = await this.#loadPoints(g1Curve, scalars, [
+    const halves = this.#make("halves", halvesBytes * (wireCount + domainSize));
+    const blindsA = new BlindingWires(wireCount, publicCount);
+    const quotient = await this.#loadQuotient(scalars, blindsA);
+    const b2 = await this.#loadPoints(g2Curve, halves, [[{ section: zkeySection.b2, firstScalar: 0 }]]);
+    const b1 = await this.#loadPoints(g1Curve, halves, [[{ section: zkeySection.b1, firstScalar: 0 }]]);
+    const rest = await this.#loadPoints(g1Curve, halves, [
       [{ section: zkeySection.a, firstScalar: 0 }],
-      [{ section: zkeySection.b1, firstScalar: 0 }],
       [
         { section: zkeySection.c, firstScalar: publicCount + 1 },
         { section: zkeySection.h, firstScalar: wireCount },
       ],
     ]);
+    const { sums, buffers } = await makePointSums(this.#gpu, this.#style, [b2, b1, rest]);
+    this.#buffers.push(...buffers);
+    const split = {
+      wires: await this.#split(scalars, halves, 0, wireCount),
+      quotient: await this.#split(scalars, halves, wireCount, domainSize),
+    };
     await this.#gpu.device.queue.onSubmittedWorkDone();
     this.#gpu.check();
-    return { header: this.#header, scalars, quotient, g1, g2, buffers: this.#buffers };
+    const [g2, inG1, g1] = sums as [PointSums, PointSums, PointSums];
+    return {
+      header: this.#header,
+      scalars,
+      quotient,
+      split,
+      g1,
+      b1: inG1,
+      g2,
+      blindsA,
+      buffers: this.#buffers,
+    };
   }
 
   free(): void {
     this.#gpu.free(this.#buffers);
   }
 
-  async #loadQuotient(scalars: GPUBuffer): Promise<Quotient> {
+  async #loadQuotient(scalars: GPUBuffer, blindsA: BlindingWires): Promise<Quotient> {
     const { wireCount, domainSize, coefficientCount } = this.#header;
     const coefficients = this.#make("coefficients", coefficientBytes * coefficientCount);
     const matrices = new Uint8Array(coefficientCount);
@@ -155,6 +204,7 @@ class KeyLoader {
         }
         matrices[done + i] = matrix;
         rows[done + i] = row;
+        blindsA.addEntry(matrix, wire);
       }
       this.#gpu.write(coefficients, bytes, done * coefficientBytes);
     }
@@ -168,9 +218,9 @@ class KeyLoader {
   /** Loads points, without those at infinity, which are most of A's and B's in some circuits. */
   async #loadPoints(
     curve: CurveShape,
-    scalars: GPUBuffer,
+    halves: GPUBuffer,
     sets: readonly (readonly PointSection[])[],
-  ): Promise<PointSums> {
+  ): Promise<SumRequest> {
     const bytesEach = affineBytes(curve);
     const countOf = ({ section }: PointSection) => this.#sections[section]!.byteCount / bytesEach;
     const maxCount = sets.flat().reduce((sum, part) => sum + countOf(part), 0);
@@ -203,26 +253,38 @@ class KeyLoader {
     const scalarIndices = this.#make(`${curve.name} scalars' places`, 4 * indices.length);
     this.#gpu.write(scalarIndices, indices);
     await this.#convert(points, (count * bytesEach) / fieldBytes);
-    const inputs = { points, scalarIndices, scalars };
-    const sums = await makePointSums(this.#gpu, curve, this.#style, planSums(setCounts), inputs);
-    this.#buffers.push(...sums.buffers);
-    return sums;
+    const images = this.#make(`${curve.name} images`, (bytesEach / 2) * count);
+    const xCount = curve.degree * count;
+    const inputs = { points, images, scalarIndices, halves };
+    const parameters = this.#parameters([xCount]);
+    this.#gpu.submit([
+      await this.#gpu.step(imageKernel(curve, this.#style), [points, images, parameters], xCount),
+    ]);
+    return { curve, plan: planSums(curve, setCounts), inputs };
+  }
+
+  #split(scalars: GPUBuffer, halves: GPUBuffer, first: number, count: number): Promise<Command> {
+    return this.#gpu.step(splitKernel(), [scalars, halves, this.#parameters([first, count])], count);
   }
 
   /** Coordinates x 2^256 become x 2^260: a product with 2^264, which divides by 2^260. */
   async #convert(points: GPUBuffer, count: number): Promise<void> {
     const factor = this.#make("factor", fieldBytes);
     this.#gpu.write(factor, Uint32Array.from(wordsOf(powMod(2n, 264n, baseModulus))));
-    const parameters = this.#gpu.makeParameters([count]);
-    this.#buffers.push(parameters);
     const kernel = convertKernel(this.#style);
-    this.#gpu.submit([await this.#gpu.step(kernel, [points, factor, parameters], count)]);
+    this.#gpu.submit([await this.#gpu.step(kernel, [points, factor, this.#parameters([count])], count)]);
   }
 
   #read(position: number, byteCount: number): Uint8Array<ArrayBuffer> {
     const bytes = new Uint8Array(byteCount);
     this.file.read(bytes, position);
     return bytes;
+  }
+
+  #parameters(words: readonly number[]): GPUBuffer {
+    const buffer = this.#gpu.makeParameters(words);
+    this.#buffers.push(buffer);
+    return buffer;
   }
 
   #make(label: string, byteCount: number): GPUBuffer {

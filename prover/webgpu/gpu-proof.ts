@@ -26,14 +26,16 @@ export interface GpuPhaseTimes {
   assemblyMs: number;
 }
 
-/** Blinding scalars, both below the order of the groups. */
+/** Blinding scalars below the order of the groups, and the one that the witness was made with, 0 if none. */
 interface Blinding {
   r: bigint;
   s: bigint;
+  ofWitness: bigint;
 }
 
 /**
- * Makes a Groth16 proof. The witness goes to the card, the windows' points come back; the rest stays there.
+ * Makes a Groth16 proof. The witness goes to the card, the windows' points come back; the rest stays there. Where the
+ * witness blinds A, r is taken for 0, and B is not summed in G1 (proving/witness-blinding.ts).
  *
  * @param values the witness, 32 bytes a wire, each below r
  * @throws RollupError PRV_GPU_LOST, PRV_PROVE_FAILED
@@ -42,7 +44,7 @@ export async function proveOnGpu(
   gpu: GpuDevice,
   key: GpuKey,
   values: Uint8Array,
-  { r, s }: Blinding,
+  { r: random, s, ofWitness }: Blinding,
 ): Promise<{ proof: Groth16Proof; phaseMs: GpuPhaseTimes }> {
   let lap = performance.now();
   const next = () => {
@@ -53,9 +55,13 @@ export async function proveOnGpu(
   };
   gpu.check();
   gpu.write(key.scalars, values);
-  const g2Windows = submitSums(gpu, key.g2, []);
-  const g1Windows = submitSums(gpu, key.g1, key.quotient.commands);
-  // Whichever fails first is reported; the other then fails too, and must not be left without a handler.
+  const g2Windows = submitSums(gpu, key.g2, [key.split.wires]);
+  const hasB1 = !key.blindsA.isBlindedBy(values, ofWitness);
+  const r = hasB1 ? random : 0n;
+  const b1Windows = hasB1 ? submitSums(gpu, key.b1, []) : null;
+  const g1Windows = submitSums(gpu, key.g1, [...key.quotient.commands, key.split.quotient]);
+  // Whichever fails first is reported; the others then fail too, and must not be left without a handler.
+  b1Windows?.catch(() => {});
   g1Windows.catch(() => {});
   const queueMs = next();
 
@@ -73,11 +79,13 @@ export async function proveOnGpu(
   const deltaS = times(delta, s, zero);
   const deltaRS = times(delta, (r * s) % scalarModulus, zero);
 
+  const b1Bytes = await b1Windows;
+  const b1Sum = b1Bytes === null ? zero : combineG1(key.b1.plan, b1Bytes)[0]!;
   const g1Bytes = await g1Windows;
   const g1Ms = next();
-  const [aSum, bSum, cSum] = combineG1(key.g1.plan, g1Bytes);
+  const [aSum, cSum] = combineG1(key.g1.plan, g1Bytes);
   const a = pointOfG1(verificationKey.alpha).add(aSum!).add(deltaR);
-  const b1 = pointOfG1(beta1).add(bSum!).add(deltaS);
+  const b1 = pointOfG1(beta1).add(b1Sum).add(deltaS);
   const c = cSum!
     .add(times(a, s, zero))
     .add(times(b1, r, zero))

@@ -5,7 +5,9 @@ import { numbersFrom, openTestDevice, putIntegers, putWords } from "../testing/w
 import { g1Curve, g2Curve } from "./curve-shader.ts";
 import { kernelR } from "./field-shader.ts";
 import type { GpuDevice } from "./gpu-device.ts";
+import { imageKernel } from "./gpu-key.ts";
 import { makePointSums, planSums, type SumPlan } from "./point-sums.ts";
+import { halvesBytes, splitKernel } from "./scalar-split.ts";
 import { combineG1, combineG2 } from "./window-points.ts";
 
 let gpu: GpuDevice;
@@ -53,11 +55,20 @@ async function expectSums(name: "g1" | "g2", sets: Term[][], plan: SumPlan) {
   );
   // Scalars lie in the opposite order, to see that the places are followed.
   const scalars = putIntegers(gpu, terms.map(({ scalar }) => scalar).toReversed());
+  const halves = gpu.makeBuffer("halves", halvesBytes * terms.length);
+  const images = gpu.makeBuffer("images", 32 * curve.degree * terms.length);
+  const counts = [[0, terms.length], [curve.degree * terms.length]].map((words) => gpu.makeParameters(words));
+  gpu.submit([
+    await gpu.step(splitKernel(), [scalars, halves, counts[0]!], terms.length),
+    await gpu.step(imageKernel(curve, "compact"), [points, images, counts[1]!], curve.degree * terms.length),
+  ]);
   const scalarIndices = putWords(
     gpu,
     terms.map((_, i) => terms.length - 1 - i),
   );
-  const sums = await makePointSums(gpu, curve, "compact", plan, { points, scalarIndices, scalars });
+  const inputs = { points, images, scalarIndices, halves };
+  const { buffers, sums: made } = await makePointSums(gpu, "compact", [{ curve, plan, inputs }]);
+  const sums = made[0]!;
   const copies = [sums.results.sums, sums.results.weighted].map((source) => ({
     from: source,
     to: gpu.makeReadable(source.size),
@@ -73,7 +84,16 @@ async function expectSums(name: "g1" | "g2", sets: Term[][], plan: SumPlan) {
       expect(found[i]!.equals(expected as never), `set ${i} of run ${run}`).toBe(true);
     }
   }
-  gpu.free([points, scalars, scalarIndices, ...sums.buffers, ...copies.map(({ to }) => to)]);
+  gpu.free([
+    points,
+    scalars,
+    halves,
+    images,
+    scalarIndices,
+    ...counts,
+    ...buffers,
+    ...copies.map(({ to }) => to),
+  ]);
 }
 
 const r = scalarModulus;
@@ -85,44 +105,57 @@ describe.each(["g1", "g2"] as const)("makePointSums in %s", (name) => {
     const points = numbersFrom(2, scalars.length);
     const terms = scalars.map((scalar, i) => ({ point: points[i]!, scalar }));
     const sets = [terms.slice(0, 11), terms.slice(11, 14), terms.slice(14)];
-    await expectSums(name, sets, planSums(sets.map((set) => set.length)));
+    await expectSums(
+      name,
+      sets,
+      planSums(
+        groups[name].curve,
+        sets.map((set) => set.length),
+      ),
+    );
   });
 
   test("equal and opposite points in one bucket, over many chunks and merges", async () => {
-    // 300 digits of one bucket are 38 chunks of 8: their sums merge on two levels.
+    // 300 digits of one bucket are 75 groups in 38 chunks of 2, and those in 8 slices: their sums merge on two levels.
     const equal = Array.from({ length: 300 }, () => ({ point: 5n, scalar: 3n }));
     const opposite = Array.from({ length: 41 }, (_, i) => ({ point: i % 2 === 0 ? 9n : r - 9n, scalar: 1n }));
     const sets = [equal, opposite];
-    const plan = { setCounts: sets.map((set) => set.length), windowBits: 4, windowCount: 64, chunkLength: 8 };
+    const plan = {
+      setCounts: sets.map((set) => set.length),
+      ...{ windowBits: 4, windowCount: 32, planeCount: 32, groupPower: 2, chunkLength: 2, sliceChunks: 5 },
+    };
     await expectSums(name, sets, plan);
   });
 
   test("sums without a single digit, and sets without points, are the point at infinity", async () => {
     const sets = [[{ point: 3n, scalar: 0n }], [], [{ point: 4n, scalar: 1n }]];
-    await expectSums(name, sets, planSums([1, 0, 1]));
+    await expectSums(name, sets, planSums(groups[name].curve, [1, 0, 1]));
   });
 });
 
 describe("makePointSums", () => {
-  test("windows of 10 bits, whose buckets take two levels of prefix sums' blocks", async () => {
+  test("windows that end with the halves' bits, and buckets that take two levels of prefix sums' blocks", async () => {
     const scalars = [...corners, ...numbersFrom(4, 20)];
     const sets = [scalars.map((scalar, i) => ({ point: BigInt(i + 1), scalar }))];
     await expectSums("g1", sets, {
       setCounts: [scalars.length],
-      windowBits: 10,
-      windowCount: 26,
-      chunkLength: 16,
+      ...{ windowBits: 9, windowCount: 14, planeCount: 15, groupPower: 1, chunkLength: 16, sliceChunks: 100 },
     });
   });
 });
 
 describe("planSums", () => {
-  test("covers all bits and the digits' last carry, with wider windows for more points", () => {
-    const plans = [1, 1000, 30_000, 1 << 20].map((count) => planSums([count, count, 2 * count]));
-    for (const { windowBits, windowCount } of plans)
-      expect(windowBits * windowCount).toBeGreaterThanOrEqual(255);
+  test("covers the halves' bits, with room for the last window's digits, and wider windows for more points", () => {
+    const plans = [1, 1000, 30_000, 1 << 22].map((count) => planSums(g1Curve, [count, 2 * count]));
+    for (const { windowBits, windowCount, planeCount } of plans) {
+      const lastBits = 126 - windowBits * (windowCount - 1);
+      expect(lastBits).toBeGreaterThan(0);
+      expect(lastBits).toBeLessThanOrEqual(windowBits);
+      // Digits of the last window reach 2^lastBits.
+      expect((planeCount - windowCount + 1) * 2 ** (windowBits - 1)).toBeGreaterThanOrEqual(2 ** lastBits);
+    }
     const widths = plans.map(({ windowBits }) => windowBits);
     expect(widths).toEqual(widths.toSorted((a, b) => a - b));
-    expect(widths[3]).toBe(16);
+    expect(widths[3]).toBe(18);
   });
 });

@@ -1,11 +1,12 @@
 /**
- * WGSL kernels of point-sums.ts: digits counted and sorted into buckets, prefix sums, buckets added up, merged
- * and reduced.
+ * WGSL kernels of point-sums.ts: digits counted and sorted into buckets, prefix sums, groups of points added up,
+ * buckets merged and reduced.
  */
 import { type CurveShape, curveShader, pointLoad, sumLoad, sumStore } from "./curve-shader.ts";
 import type { ShaderStyle } from "./field-shader.ts";
 import { groupSize, type Kernel } from "./gpu-device.ts";
 import { makeKernel } from "./kernel-source.ts";
+import { missing } from "./pair-shader.ts";
 
 /** Counters of one workgroup of the prefix sum. */
 export const scanBlock = 16 * groupSize;
@@ -14,40 +15,42 @@ const none = "0xffffffffu";
 
 /** Parameters of the kernels that visit digits. */
 const digitParameters = `struct Parameters {
-  pointCount: u32, firstEnd: u32, secondEnd: u32, windowBits: u32, windowCount: u32
+  pointCount: u32, firstEnd: u32, secondEnd: u32, windowBits: u32, windowCount: u32, planeCount: u32, groupPower: u32
 }`;
 
 /**
- * Visits the signed digits of every point's scalar: with c bits to a window they lie between -2^(c - 1) and
- * 2^(c - 1), so half as many buckets do. A digit's bucket is one of its set's and window's; a zero digit has
- * none, so that scalars of a few bits, as most of a witness are, cost next to nothing.
+ * Visits the signed digits of both halves of every point's scalar: with c bits to a window they lie between
+ * -2^(c - 1) and 2^(c - 1), so half as many buckets do. Only the last window's, which has nothing to carry to, are
+ * between 0 and 2^c: SumPlan.planeCount has buckets for them. A digit's bucket is one of its set's and window's; a
+ * zero digit has none, so that scalars of a few bits, as many of a witness are, cost next to nothing.
  */
 function visitDigits(visit: string): string {
   return `
   if (thread >= parameters.pointCount) { return; }
-  let scalar = scalarIndices[thread] * 8u;
   let size = 1u << parameters.windowBits;
-  let half = size >> 1u;
   let part = select(0u, 1u, thread >= parameters.firstEnd) + select(0u, 1u, thread >= parameters.secondEnd);
-  var firstBucket = part * parameters.windowCount * half;
-  var carry = 0u;
-  for (var window = 0u; window < parameters.windowCount; window++) {
-    let bit = window * parameters.windowBits;
-    let at = bit >> 5u;
-    let shift = bit & 31u;
-    var digit = 0u;
-    if (at < 8u) { digit = scalars[scalar + at] >> shift; }
-    if (at < 7u && shift + parameters.windowBits > 32u) {
-      digit |= scalars[scalar + at + 1u] << (32u - shift);
+  for (var half = 0u; half < 2u; half++) {
+    let first = 8u * scalarIndices[thread] + 4u * half;
+    let last = halves[first + 3u];
+    var words = array<u32, 5>(halves[first], halves[first + 1u], halves[first + 2u], last & 0x7fffffffu, 0u);
+    let isNegative = last >> 31u;
+    var firstBucket = part * parameters.planeCount * (size >> 1u);
+    var carry = 0u;
+    for (var window = 0u; window < parameters.windowCount; window++) {
+      let bit = window * parameters.windowBits;
+      let at = bit >> 5u;
+      let shift = bit & 31u;
+      // In two shifts: a shift by 32 is none in WGSL.
+      var digit = (words[at] >> shift) | ((words[at + 1u] << 1u) << (31u - shift));
+      digit = (digit & (size - 1u)) + carry;
+      carry = select(0u, 1u, digit > (size >> 1u) && window + 1u < parameters.windowCount);
+      let magnitude = select(digit, size - digit, carry == 1u);
+      if (magnitude != 0u) {
+        let bucket = firstBucket + magnitude - 1u;
+        ${visit}
+      }
+      firstBucket += size >> 1u;
     }
-    digit = (digit & (size - 1u)) + carry;
-    carry = select(0u, 1u, digit > half);
-    let magnitude = select(digit, size - digit, carry == 1u);
-    if (magnitude != 0u) {
-      let bucket = firstBucket + magnitude - 1u;
-      ${visit}
-    }
-    firstBucket += half;
   }`;
 }
 
@@ -55,7 +58,7 @@ function visitDigits(visit: string): string {
 export const countKernel: Kernel = makeKernel(
   "count digits",
   [
-    ["scalars", "read", "array<u32>"],
+    ["halves", "read", "array<u32>"],
     ["scalarIndices", "read", "array<u32>"],
     ["counts", "write", "array<atomic<u32>>"],
     ["parameters", "uniform", "Parameters"],
@@ -65,23 +68,27 @@ export const countKernel: Kernel = makeKernel(
 );
 
 /**
- * Kernel of a counting sort's second half: writes each digit's bucket and point to the bucket's next place.
- * The order within a bucket is not determined, and the sum does not depend on it.
+ * Kernel of a counting sort's second half: writes each digit, in the form that pair-shader.ts reads, to its bucket's next
+ * place. The order within a bucket is not determined, and the sum does not depend on it. A bucket's places are whole
+ * groups, filled from the first on: whoever writes a group's first place writes its owner, the bucket.
  */
 export const scatterKernel: Kernel = makeKernel(
   "scatter digits",
   [
-    ["scalars", "read", "array<u32>"],
+    ["halves", "read", "array<u32>"],
     ["scalarIndices", "read", "array<u32>"],
     ["offsets", "write", "array<atomic<u32>>"],
-    ["list", "write", "array<vec2<u32>>"],
+    ["list", "write", "array<u32>"],
+    ["owners", "write", "array<u32>"],
     ["parameters", "uniform", "Parameters"],
   ],
   digitParameters,
-  visitDigits("list[atomicAdd(&offsets[bucket], 1u)] = vec2<u32>(bucket, thread | (carry << 31u));"),
+  visitDigits(`let place = atomicAdd(&offsets[bucket], 1u);
+        list[place] = 1u + ((thread << 2u) | (half << 1u) | (carry ^ isNegative));
+        if ((place & ((1u << parameters.groupPower) - 1u)) == 0u) { owners[place >> parameters.groupPower] = bucket; }`),
 );
 
-/** Kernel of exclusive prefix sums within blocks, and of the blocks' totals. */
+/** Kernel of exclusive prefix sums within blocks, and of the blocks' totals. Values are rounded up to multiples of `mask + 1`. */
 export const scanKernel: Kernel = makeKernel(
   "scan blocks",
   [
@@ -89,13 +96,13 @@ export const scanKernel: Kernel = makeKernel(
     ["totals", "write", "array<u32>"],
     ["parameters", "uniform", "Parameters"],
   ],
-  `struct Parameters { count: u32, blockCount: u32 }
+  `struct Parameters { count: u32, blockCount: u32, mask: u32 }
 var<workgroup> sums: array<u32, ${groupSize}>;`,
   `
   let begin = group * ${scanBlock}u + local * 16u;
   var sum = 0u;
   for (var i = 0u; i < 16u; i++) {
-    if (begin + i < parameters.count) { sum += values[begin + i]; }
+    if (begin + i < parameters.count) { sum += (values[begin + i] + parameters.mask) & ~parameters.mask; }
   }
   sums[local] = sum;
   workgroupBarrier();
@@ -109,7 +116,7 @@ var<workgroup> sums: array<u32, ${groupSize}>;`,
   var offset = sums[local] - sum;
   for (var i = 0u; i < 16u; i++) {
     if (begin + i < parameters.count) {
-      let value = values[begin + i];
+      let value = (values[begin + i] + parameters.mask) & ~parameters.mask;
       values[begin + i] = offset;
       offset += value;
     }
@@ -131,7 +138,7 @@ export const offsetKernel: Kernel = makeKernel(
 );
 
 /**
- * Kernel that adds up the sorted list, one chunk of it a thread: chunks are equally long, so threads are equally busy
+ * Kernel that adds up a slice's groups, one chunk of them a thread: chunks are equally long, so threads are equally busy
  * however the digits fall (in a witness of bits, half of all points share one bucket). A bucket that begins in
  * a chunk is that thread's to write; what a chunk adds to one that began before goes to the next level.
  */
@@ -139,48 +146,49 @@ export function accumulateKernel(curve: CurveShape, style: ShaderStyle): Kernel 
   return makeKernel(
     `accumulate ${curve.name}`,
     [
-      ["list", "read", "array<vec2<u32>>"],
-      ["points", "read", "array<vec4<u32>>"],
+      ["owners", "read", "array<u32>"],
+      ["nodes", "read", "array<vec4<u32>>"],
       ["offsets", "read", "array<u32>"],
       ["buckets", "write", "array<vec4<u32>>"],
       ["keys", "write", "array<u32>"],
       ["partials", "write", "array<vec4<u32>>"],
       ["parameters", "uniform", "Parameters"],
     ],
-    `struct Parameters { bucketCount: u32, chunkLength: u32, chunkCount: u32 }
+    `struct Parameters { bucketCount: u32, chunkLength: u32, chunkCount: u32, firstChunk: u32, groupPower: u32 }
 ${curveShader(curve, style, 1)}
-${pointLoad(curve, "points")}
+${pointLoad(curve, "nodes")}
 ${sumStore(curve, "buckets")}
 ${sumStore(curve, "partials")}`,
     `
   if (thread >= parameters.chunkCount) { return; }
-  keys[thread] = ${none};
-  let total = offsets[parameters.bucketCount];
-  let begin = thread * parameters.chunkLength;
+  let chunk = parameters.firstChunk + thread;
+  keys[chunk] = ${none};
+  let total = offsets[parameters.bucketCount] >> parameters.groupPower;
+  let firstGroup = parameters.firstChunk * parameters.chunkLength;
+  let begin = chunk * parameters.chunkLength;
   if (begin >= total) { return; }
   let end = min(begin + parameters.chunkLength, total);
-  var key = list[begin].x;
+  var key = owners[begin];
   var isContinued = false;
-  if (begin > 0u) { isContinued = list[begin - 1u].x == key; }
+  if (begin > 0u) { isContinued = owners[begin - 1u] == key; }
   slotZero(0u);
-  // One turn more than there are digits, to write the last sum.
+  // One turn more than there are groups, to write the last sum.
   for (var i = begin; i <= end; i++) {
-    var digit = vec2<u32>(${none}, 0u);
-    if (i < end) { digit = list[i]; }
-    if (digit.x != key) {
+    var next = ${none};
+    if (i < end) { next = owners[i]; }
+    if (next != key) {
       if (isContinued) {
-        partialsStore(thread, 0u);
-        keys[thread] = key;
+        partialsStore(chunk, 0u);
+        keys[chunk] = key;
       } else {
         bucketsStore(key, 0u);
       }
       isContinued = false;
-      key = digit.x;
+      key = next;
       slotZero(0u);
     }
-    if (i < end) {
-      pointsLoad(digit.y & 0x7fffffffu);
-      if ((digit.y >> 31u) == 1u) { pointNegate(); }
+    if (i < end && nodes[(i - firstGroup) * ${4 * curve.degree}u + 1u].w != ${missing}) {
+      nodesLoad(i - firstGroup);
       pointAdd(0u);
     }
   }`,

@@ -1,10 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BackendWorld, inputs, testBackend } from "../testing/backend-suite.fixtures.ts";
 import { openTestDevice } from "../testing/webgpu.fixtures.ts";
-import { g1Curve, g2Curve } from "./curve-shader.ts";
-import { GpuDevice, type Kernel } from "./gpu-device.ts";
-import { type Kernels, quotientKernels } from "./quotient-kernels.ts";
-import { accumulateKernel, mergeKernel, reduceKernel } from "./sum-kernels.ts";
+import { GpuDevice } from "./gpu-device.ts";
+import { allKernels } from "./gpu-key.ts";
 import { adapterOf, createWebgpuProver, type WebgpuProver } from "./webgpu-backend.ts";
 
 const world = await BackendWorld.make(40);
@@ -83,12 +81,7 @@ describe("GpuDevice", () => {
 
   test("accepts every kernel in the cards' style, which SwiftShader would take minutes to compile", async () => {
     const gpu = await openTestDevice();
-    const { inverse, forward, ...single } = quotientKernels("unrolled");
-    const sums = [g1Curve, g2Curve].flatMap((curve) =>
-      [accumulateKernel, mergeKernel, reduceKernel].map((make) => make(curve, "unrolled")),
-    );
-    const passes = [inverse, forward].flatMap((kernels: Kernels) => [kernels[1], kernels[2]]);
-    for (const { name, source } of [...(Object.values(single) as Kernel[]), ...passes, ...sums]) {
+    for (const { name, source } of allKernels("unrolled")) {
       const { messages } = await gpu.device.createShaderModule({ code: source }).getCompilationInfo();
       expect(
         messages.filter(({ type }) => type === "error"),

@@ -46,7 +46,7 @@ export function combineG2(plan: SumPlan, bytes: WindowBytes): G2[] {
 }
 
 function combine<P extends { add(other: P): P; double(): P }>(
-  { setCounts, windowBits, windowCount }: SumPlan,
+  { setCounts, windowBits, windowCount, planeCount }: SumPlan,
   { sums, weighted }: WindowBytes,
   zero: P,
   elementCount: number,
@@ -60,11 +60,17 @@ function combine<P extends { add(other: P): P; double(): P }>(
     return decode(elements);
   };
   return setCounts.map((_, set) => {
+    const first = set * planeCount;
     let total = zero;
     for (let window = windowCount - 1; window >= 0; window--) {
-      for (let bit = 0; bit < windowBits; bit++) total = total.double();
-      const index = set * windowCount + window;
-      total = total.add(read(sums, index)).add(read(weighted, index));
+      // The last window's digits above half of 2^windowBits: bucket i of their plane is of the digit half + 1 + i.
+      const hasUpper = window === windowCount - 1 && planeCount > windowCount;
+      if (hasUpper) total = total.add(read(sums, first + windowCount));
+      for (let bit = 1; bit < windowBits; bit++) total = total.double();
+      if (!hasUpper) total = total.double();
+      const planes = hasUpper ? [window, windowCount] : [window];
+      for (const plane of planes)
+        total = total.add(read(sums, first + plane)).add(read(weighted, first + plane));
     }
     return total;
   });

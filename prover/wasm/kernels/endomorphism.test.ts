@@ -1,8 +1,8 @@
 import { scalarsFrom } from "@openledger/circuits/testing/sample-scalars";
 import { describe, expect, test } from "vitest";
 import { scalarModulus } from "../../formats/bn254-numbers.ts";
+import { halfBits, lambda, splitScalar } from "../../formats/endomorphism.ts";
 import { makeKernelBench } from "../../testing/kernels.fixtures.ts";
-import { halfBits, lambda, splitScalar } from "./endomorphism.ts";
 
 const r = scalarModulus;
 const edges = [0n, 1n, 2n, r - 1n, r - 2n, r, r + 1n, 2n * r - 1n, lambda, r - lambda, lambda + 1n];

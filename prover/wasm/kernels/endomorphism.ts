@@ -1,10 +1,5 @@
-/**
- * Split of scalars by the curve's endomorphism, which halves the windows of multi-scalar.ts: (x, y) -> (beta x,
- * y) multiplies points of both groups by lambda, so a scalar k splits into k1 + k2 lambda with halves of 126
- * bits (Gallant, Lambert, Vanstone 2001).
- */
+/** Kernel that splits scalars by the curve's endomorphism (formats/endomorphism.ts) into digits, for multi-scalar.ts. */
 import { bindI64 } from "@openledger/circuits/wasm/integer-limbs";
-import { powMod } from "@openledger/foundation/modular";
 import {
   type Code,
   i32,
@@ -12,62 +7,7 @@ import {
   type Local,
   type WasmModuleBuilder,
 } from "@openledger/foundation/wasm/assembler";
-import { baseModulus, scalarModulus } from "../../formats/bn254-numbers.ts";
-
-/** Scalar by which the endomorphism multiplies: a cube root of 1 modulo the groups' order. */
-export const lambda = cubeRoot(scalarModulus);
-
-/** Finds a root of x^2 + x + 1. */
-function cubeRoot(modulus: bigint): bigint {
-  for (let base = 2n; ; base++) {
-    const root = powMod(base, (modulus - 1n) / 3n, modulus);
-    if (root !== 1n) return root;
-  }
-}
-
-/**
- * Short vectors (a, b), two of them, with a + b lambda = 0 modulo the group's order, from Euclid's
- * remainders.
- */
-function shortVectors(): [[bigint, bigint], [bigint, bigint]] {
-  let [r0, r1] = [scalarModulus, lambda];
-  let [t0, t1] = [0n, 1n];
-  while (r1 * r1 > scalarModulus) {
-    const quotient = r0 / r1;
-    [r0, r1] = [r1, r0 - quotient * r1];
-    [t0, t1] = [t1, t0 - quotient * t1];
-  }
-  const first: [bigint, bigint] = [r1, -t1];
-  const quotient = r0 / r1;
-  const next: [bigint, bigint] = [r0 - quotient * r1, -(t0 - quotient * t1)];
-  const previous: [bigint, bigint] = [r0, -t0];
-  const length = ([a, b]: [bigint, bigint]) => a * a + b * b;
-  return [first, length(previous) < length(next) ? previous : next];
-}
-
-const [[a1, b1], [a2, b2]] = shortVectors();
-const determinant = a1 * b2 - a2 * b1;
-
-/** Bits of a half: halves stay below 2^126, half of each vector plus the rounding. */
-export const halfBits = 126;
-
-/** Splits a scalar into k1 and k2, as the kernel does. */
-export function splitScalar(scalar: bigint): [bigint, bigint] {
-  const c1 = (scalar * scaled(b2) + (1n << 255n)) >> 256n;
-  const c2 = (scalar * scaled(-b1) + (1n << 255n)) >> 256n;
-  return [scalar - c1 * a1 - c2 * a2, -c1 * b1 - c2 * b2];
-}
-
-function scaled(value: bigint): bigint {
-  const numerator = 2n * value * (1n << 256n);
-  const sign = determinant < 0n ? -1n : 1n;
-  return floorDivide(sign * numerator + scalarModulus, 2n * scalarModulus);
-}
-
-function floorDivide(a: bigint, b: bigint): bigint {
-  const quotient = a / b;
-  return a % b < 0n ? quotient - 1n : quotient;
-}
+import { splitConstants } from "../../formats/endomorphism.ts";
 
 /** Bits of the kernel's words: products of two fit 64. */
 const wordBits = 32n;
@@ -144,7 +84,7 @@ export function addSplitDigits(builder: WasmModuleBuilder): void {
     f.while(count!.get, () => {
       const k = Array.from({ length: 8 }, (_, i) => bindI64(f, i64.load32u(scalars!.get, 4 * i)));
       const rounding = Array.from({ length: 8 }, (_, i) => i64.const(i === 7 ? 1n << 31n : 0n));
-      const [g1, g2] = [scaled(b2), scaled(-b1)];
+      const { a1, b1, a2, b2, g1, g2 } = splitConstants;
       const quotient = (g: bigint) =>
         mulAdd(k, g < 0n ? -g : g, rounding, 8 + words(g < 0n ? -g : g).length).slice(8);
       const [c1, c2] = [quotient(g1), quotient(g2)];
@@ -189,6 +129,3 @@ export function addSplitDigits(builder: WasmModuleBuilder): void {
     });
   });
 }
-
-/** Cube root of 1 in the base field. kernel-module.ts checks on the generators whether it or its square fits lambda. */
-export const baseCubeRoot = cubeRoot(baseModulus);

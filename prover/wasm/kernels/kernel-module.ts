@@ -20,12 +20,12 @@ import {
   type WasmModule,
   WebAssembly,
 } from "@openledger/foundation/wasm/relaxed-simd";
-import { baseModulus } from "../../formats/bn254-numbers.ts";
+import { endomorphismBetas } from "../../formats/endomorphism.ts";
 import { proverError } from "../../prover-errors.ts";
 import { operandsAt, scratchBytes } from "./coordinates.ts";
 import { addCurveFunctions, g1Shape, g2Shape } from "./curve-kernel.ts";
 import { addDigitSort, addListCopy, addListPairs } from "./digit-sort.ts";
-import { addSplitDigits, baseCubeRoot, lambda } from "./endomorphism.ts";
+import { addSplitDigits } from "./endomorphism.ts";
 import { inverseScratchBytes } from "./field-division.ts";
 import { addInverse } from "./field-inverse.ts";
 import { addPointImports } from "./key-kernel.ts";
@@ -110,19 +110,6 @@ export function planKernelMemory() {
       const words = new Uint32Array(memory.buffer);
       return { memory, bytes, words, kernels: instantiateKernels(image.module, memory, kernelBytes) };
     },
-  };
-}
-
-/** The cube roots of unity by which lambda acts on each group. */
-function endomorphismBetas(): { g1: bigint; g2: bigint } {
-  const { G1, G2 } = bn254;
-  const other = baseModulus - 1n - baseCubeRoot;
-  const g1 = G1.Point.BASE.multiply(lambda).toAffine().x;
-  const g2 = G2.Point.BASE.multiply(lambda).toAffine().x;
-  const [x1, x2] = [G1.Point.BASE.toAffine().x, G2.Point.BASE.toAffine().x];
-  return {
-    g1: (x1 * baseCubeRoot) % baseModulus === g1 ? baseCubeRoot : other,
-    g2: (x2.c0 * baseCubeRoot) % baseModulus === g2.c0 ? baseCubeRoot : other,
   };
 }
 
