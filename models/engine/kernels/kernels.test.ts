@@ -223,6 +223,71 @@ describe("every set of kernels", () => {
     }
   });
 
+  it("multiplies rounded numbers to the bytes of their definition, each row as if it were alone", () => {
+    const [a, b, c] = [0, 30_000, 56_000];
+    for (const [rows, columns, depth, isFlipped] of [
+      [3, 40, 150, true],
+      [3, 40, 150, false],
+      [130, 16, 33, true],
+      [7, 33, 600, false],
+      [1, 1, 1, true],
+    ] as const) {
+      const accumulate = rows === 3;
+      const strides = [depth + 1, 48] as const;
+      const right = isFlipped
+        ? { at: b, rowStride: 1, columnStride: depth }
+        : { at: b, rowStride: columns + 3, columnStride: 1 };
+      const product = (kernels: Kernels, first: number, count: number) => {
+        const left = plain(a + first * strides[0], strides[0]);
+        const to = c + first * strides[1];
+        kernels.multiplyRounded(count, columns, depth, left, right, to, strides[1], accumulate);
+      };
+      const prepare = ({ arena }: Kernels) => {
+        // A row of nothing, and sums that are as large as they can be.
+        arena.fill(1e-32, a, a + strides[0]);
+        if (rows > 2) arena.fill(-2, a + strides[0], a + 3 * strides[0]);
+        if (isFlipped) arena.fill(2, b, b + depth);
+      };
+      let before = new Float32Array();
+      const after = onAll((kernels) => {
+        prepare(kernels);
+        before = kernels.arena.slice(0, FLOATS);
+        product(kernels, 0, rows);
+      });
+      const alone = onAll((kernels) => {
+        prepare(kernels);
+        for (let t = 0; t < rows; t++) product(kernels, t, 1);
+      });
+      expect(Buffer.from(alone.buffer).equals(Buffer.from(after.buffer))).toBe(true);
+      const rounded = (values: number[]) => {
+        const size = values.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
+        const factor = size > f(1e-30) ? f(4_095 / size) : 0;
+        return {
+          unit: f(size / 4_095),
+          integers: values.map((value) => f(value * factor + 12_582_912) - 12_582_912),
+        };
+      };
+      const indices = (count: number) => Array.from({ length: count }, (_, i) => i);
+      for (let t = 0; t < rows; t += t < 3 ? 1 : 9)
+        for (let n = 0; n < columns; n += 3) {
+          let out = accumulate ? before[c + t * strides[1] + n]! : 0;
+          let [exact, room] = [out, 1e-6];
+          for (let first = 0; first < depth; first += 128) {
+            const steps = indices(Math.min(128, depth - first)).map((k) => first + k);
+            const own = steps.map((k) => before[a + t * strides[0] + k]!);
+            const other = steps.map((k) => before[b + k * right.rowStride + n * right.columnStride]!);
+            const [left, column] = [rounded(own), rounded(other)];
+            const sum = left.integers.reduce((total, value, k) => total + value * column.integers[k]!, 0);
+            out = f(f(sum) * f(left.unit * column.unit) + out);
+            exact += own.reduce((total, value, k) => total + value * other[k]!, 0);
+            room += (steps.length * left.unit * column.unit * 4_096) / 2 + 1e-5 * Math.abs(exact);
+          }
+          expect(after[c + t * strides[1] + n]).toBe(out);
+          expect(Math.abs(out - exact)).toBeLessThan(2 * room);
+        }
+    }
+  });
+
   it("unpacks int8 blocks to scale · integer, from any output on", () => {
     const [weights, to] = [12_000, 40_000];
     for (const [inputs, outputs, first, count] of [
@@ -340,6 +405,9 @@ describe("every set of kernels", () => {
       expect(() => kernels.blocks.unpack({ ...map, outputs: 0 }, 0, 1, 0)).toThrow(RangeError);
       const back = { ...map, rows: 1, dy: 0, dyStride: 16, dx: 0, accumulate: false };
       expect(() => kernels.blocks.multiplyBack(back)).toThrow(RangeError);
+      const [a, b] = [plain(0, 8), { at: 0, rowStride: 8, columnStride: 2 }];
+      expect(() => kernels.multiplyRounded(1, 1, 8, a, b, 0, 16, false)).toThrow(RangeError);
+      expect(() => kernels.multiplyRounded(4, 8, 8, a, a, 16, 16, false)).toThrow(RangeError);
       expect(() => kernels.multiply(8, 8, 8, plain(0, 8), plain(0, 8), 1, 8, false)).toThrow(RangeError);
       expect(kernels.arena.every((value) => value === 0)).toBe(true);
     }

@@ -151,6 +151,20 @@ export interface Kernels {
     rowStride: number,
     accumulate: boolean,
   ): void;
+  /**
+   * The same of rounded numbers: those of a row of A, or of a column of B, in 128 steps, become integers up to 4,095 in size, whose
+   * sums are exact. Steps of A lie side by side, and steps or columns of B. Rows of C have room for a multiple of 16 columns.
+   */
+  multiplyRounded(
+    rows: number,
+    columns: number,
+    depth: number,
+    a: Matrix,
+    b: Matrix,
+    c: Place,
+    rowStride: number,
+    accumulate: boolean,
+  ): void;
   /** y = (x − mean) / √(variance + ε) · weight + bias; the mean counts as 0 unless centred. stats: 2 a row. */
   normalise(
     rows: number,

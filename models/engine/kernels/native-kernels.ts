@@ -78,6 +78,10 @@ export function createNativeKernels(
         accumulate ? 1 : 0,
       );
     },
+    multiplyRounded(rows, columns, depth, a: Matrix, b: Matrix, c, rowStride, accumulate) {
+      const places = [a.at, a.rowStride, b.at, b.rowStride, b.columnStride, c, rowStride] as const;
+      addon.multiplyRounded(set, arena, rows, columns, depth, ...places, Number(accumulate));
+    },
     normalise: bind(addon.normalise),
     normaliseBack: bind(addon.normaliseBack),
     rotate: bind(addon.rotate),

@@ -20,10 +20,10 @@ import {
   type Place,
   quantisedFloats,
 } from "./kernels.ts";
-import { addBack, BACK_ROWS } from "./wasm/back-code.ts";
 import { addBlocks } from "./wasm/block-code.ts";
 import { addElementwise } from "./wasm/elementwise-code.ts";
 import { addMultiply, multiplyScratchBytes } from "./wasm/multiply-code.ts";
+import { addPairs, PAIR_ROWS } from "./wasm/pair-code.ts";
 import { addRowKernels } from "./wasm/row-code.ts";
 import { addServing } from "./wasm/serving-code.ts";
 
@@ -48,7 +48,7 @@ function kernelModule(): WasmModule {
   addElementwise(builder);
   addServing(builder, addRowKernels(builder));
   addBlocks(builder);
-  addBack(builder);
+  addPairs(builder);
   compiled = new WebAssembly.Module(builder.build());
   return compiled;
 }
@@ -113,8 +113,9 @@ function bindKernels(calls: KernelCalls, arena: Float32Array): Kernels {
     4 * rowStride,
     4 * columnStride,
   ];
-  const { multiply, normalise, normaliseBack, rotate, softmax, softmaxBack, gate, gateBack } = calls;
-  const { gelu, geluBack, addRow, sumRows, add, scale, crossEntropy, adam, adamTangent } = calls;
+  const { multiply, multiplyRounded, normalise, normaliseBack, rotate, softmax, softmaxBack } = calls;
+  const { gate, gateBack, gelu, geluBack, addRow, sumRows, add, scale, crossEntropy, adam, adamTangent } =
+    calls;
   const { applyAdapters, attendPages, multiplyBack, multiplyBlocks, quantise, unpack } = calls;
   return {
     name: "wasm",
@@ -122,6 +123,14 @@ function bindKernels(calls: KernelCalls, arena: Float32Array): Kernels {
     ...arenaMoves(arena),
     multiply(rows, columns, depth, a, b, c, rowStride, accumulate) {
       multiply!(rows, columns, depth, ...strides(a), ...strides(b), to(c), 4 * rowStride, accumulate ? 1 : 0);
+    },
+    multiplyRounded(rows, columns, depth, a, b, c, rowStride, accumulate) {
+      for (let row = 0; row < rows; row += PAIR_ROWS) {
+        const count = Math.min(PAIR_ROWS, rows - row);
+        const left = [to(a.at + row * a.rowStride), 4 * a.rowStride] as const;
+        const out = [to(c + row * rowStride), 4 * rowStride, Number(accumulate)] as const;
+        multiplyRounded!(count, columns, depth, ...left, ...strides(b), ...out);
+      }
     },
     normalise(rows, width, x, weight, bias, y, stats, epsilon, isCentred) {
       normalise!(rows, width, to(x), to(weight), to(bias), to(y), to(stats), epsilon, isCentred ? 1 : 0);
@@ -174,9 +183,9 @@ function bindKernels(calls: KernelCalls, arena: Float32Array): Kernels {
       },
       multiplyBack({ accumulate, dx, dy, dyStride, inputs, outputs, rows, weights }) {
         const [panels, stride] = [Math.ceil(outputs / 16), 4 * dyStride];
-        for (let row = 0; row < rows; row += BACK_ROWS) {
+        for (let row = 0; row < rows; row += PAIR_ROWS) {
           const places = [to(dy + row * dyStride), stride, to(weights), to(dx + row * inputs)] as const;
-          multiplyBack!(Math.min(BACK_ROWS, rows - row), panels, inputs, ...places, Number(accumulate));
+          multiplyBack!(Math.min(PAIR_ROWS, rows - row), panels, inputs, ...places, Number(accumulate));
         }
       },
       unpack({ inputs, outputs, weights }, first, count, y) {

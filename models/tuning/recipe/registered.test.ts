@@ -125,8 +125,8 @@ describe("a text model", () => {
     expect(hashesOf(made)).toMatchInlineSnapshot(`
       {
         "adapter": "ca04fe73efb5b5d7528f62d30ba5a96252e155e3fcfecbb0c30c162a4fe6b5bf",
-        "features": "509625c27576a9c98f30cc3a7c3436b24d793117648a090e7cece9e8e5a0c9a6",
-        "queryMap": "1dc5916099b7869e1b4d95ab2c98b3139f79e1dfd755a4819a6479876dee5c9f",
+        "features": "1cc2fa7a4c854747d67ed75dd7cebddf06165723ca323edf8b085d15424c745c",
+        "queryMap": "84c30f533a701cbf116428a436dceca5ec7af6be109d8f1be814b8e2e36b8177",
       }
     `);
     const ofRow = (i: number) =>
@@ -184,8 +184,8 @@ describe("a text model", () => {
     expect(hashesOf(made)).toMatchInlineSnapshot(`
       {
         "adapter": "e69253c3c8c001603993dacfbefd35af044418f4addf3fb036ecf5f3cc3491b3",
-        "features": "64d1aa167925176defbd897398cfb004fb9df597a2874ba7f00c810956f06e17",
-        "queryMap": "c93a07e3f1d0660c14e752df410f3f142eec3c9589adcf7b01516fde17bc7b3b",
+        "features": "fc124498b4edfb6d5b92a95a4bcc016cb041cbf07c659b50cc7fb247e870a21a",
+        "queryMap": "83f887485c0d2c0f5a4d8bda08bb4e8c301fb1d638b57ed76b9d8bb453af4a82",
       }
     `);
     for (const set of nativeKernelSets())

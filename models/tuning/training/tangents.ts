@@ -173,7 +173,7 @@ export function runTangentTask(kernels: Kernels, task: TangentTask): void {
   for (let from = task.from; from < end; from += each) {
     const count = Math.min(each, end - from);
     const given = rowsAt(changes + from * floatCount, floatCount);
-    kernels.multiply(count, rowCount, floatCount, given, flipped, products, stride, false);
+    kernels.multiplyRounded(count, rowCount, floatCount, given, flipped, products, stride, false);
     kernels.scale(count * stride, products, factor);
     for (let first = 0; first < floatCount; first += NUMBERS_AT_ONCE)
       moveNumbers(kernels, task, from, count, first);
@@ -187,7 +187,7 @@ function moveNumbers(kernels: Kernels, task: TangentTask, from: number, count: n
   const width = Math.min(NUMBERS_AT_ONCE, floatCount - first);
   const left = rowsAt(products, roundUp16(rowCount));
   const right = rowsAt(latest + first, floatCount);
-  kernels.multiply(count, width, rowCount, left, right, slopes, width, false);
+  kernels.multiplyRounded(count, width, rowCount, left, right, slopes, width, false);
   for (const { at, row } of own)
     if (row >= from && row < from + count) kernels.add(width, slopes + (row - from) * width, at + first);
   const step = [squares + first, ofMean + first, ofSquare + first, settings] as const;

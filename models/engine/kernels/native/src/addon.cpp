@@ -70,6 +70,15 @@ void multiply(const KernelTable& k, const Call& c) {
              c.number(11) != 0, scratch.data());
 }
 
+/** (rows, columns, depth, a, rowA, b, rowB, columnB, c, rowC, accumulate); steps of A lie side by side */
+void multiplyRounded(const KernelTable& k, const Call& c) {
+  const long rows = c.size(0), columns = c.size(1), depth = c.size(2), rowA = c.size(4), rowB = c.size(6), columnB = c.size(7);
+  if (rowB != 1 && columnB != 1) throw std::out_of_range("neither steps nor columns lie side by side");
+  k.multiplyRounded(rows, columns, depth, {c.at(3, extent(rows, rowA, depth, 1)), rowA, 1},
+                    {c.at(5, extent(depth, rowB, columns, columnB)), rowB, columnB}, c.at(8, extent(rows, c.size(9), whole(columns), 1)),
+                    c.size(9), c.number(10) != 0);
+}
+
 void normalise(const KernelTable& k, const Call& c) {
   const long rows = c.size(0), w = width(c, 1), all = area(rows, w);
   k.normalise(rows, w, c.at(2, all), c.at(3, w), c.maybeAt(4, w), c.at(5, all), c.at(6, 2 * rows), c.real(7),
@@ -325,6 +334,7 @@ napi_value init(napi_env env, napi_value exports) {
   const std::pair<const char*, napi_callback> functions[] = {
       {"sets", sets},
       {"multiply", call<multiply>},
+      {"multiplyRounded", call<multiplyRounded>},
       {"normalise", call<normalise>},
       {"normaliseBack", call<normaliseBack>},
       {"rotate", call<rotate>},

@@ -66,6 +66,8 @@ struct KernelTable {
   void (*multiply)(long rows, long columns, long depth, Matrix a, Matrix b, float* c, long rowStrideC, bool accumulate,
                    float* scratch);
   long packFloats;
+  /** The same by integers, with steps of A side by side, and room in C for columns up to a multiple of 16. */
+  void (*multiplyRounded)(long rows, long columns, long depth, Matrix a, Matrix b, float* c, long rowStrideC, bool accumulate);
   void (*normalise)(long rows, long width, const float* x, const float* weight, const float* bias, float* y, float* stats,
                     float epsilon, bool isCentred);
   void (*normaliseBack)(long rows, long width, const float* x, const float* weight, const float* stats, const float* dy,

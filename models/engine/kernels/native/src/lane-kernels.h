@@ -481,7 +481,7 @@ void adamTangent(long count, float* dp, const float* dg, float* dm, float* dv, c
 #include "serving-kernels.h"
 #include "block-kernels.h"
 
-const KernelTable table = {KERNELS_NAME, multiply,    DEPTH * (BLOCK_ROWS + TILE_COLUMNS),
+const KernelTable table = {KERNELS_NAME, multiply,    DEPTH * (BLOCK_ROWS + TILE_COLUMNS), multiplyRounded,
                            normalise,    normaliseBack, rotate,
                            softmax,      softmaxBack, gate,
                            gateBack,     gelu,        geluBack,
