@@ -34,7 +34,7 @@ import type { ProvingCircuit } from "../proving/prover.ts";
 import { developmentSecrets } from "./development-secrets.ts";
 import { chooseWindowBits, type Group, pointBytesOf } from "./fixed-base.ts";
 import { evaluatePublicWires, type QapRequest, type QapScalars } from "./qap-evaluation.ts";
-import { type SetupPool, shared, withSetupPool } from "./setup-pool.ts";
+import { type SetupPool, type SetupPoolOptions, shared, withSetupPool } from "./setup-pool.ts";
 
 /**
  * Version of the setup. Increment it if a change of the derivation or of the file's form makes other bytes
@@ -53,11 +53,9 @@ export interface SetupProgress {
   total: number;
 }
 
-export interface DevelopmentSetupOptions {
+export interface DevelopmentSetupOptions extends SetupPoolOptions {
   /** Defaults to .cache/keys in the repository. */
   cacheDir?: string;
-  /** Worker threads; defaults to the number of cores. */
-  workerCount?: number;
   onProgress?: (progress: SetupProgress) => void;
 }
 
@@ -250,7 +248,7 @@ async function writeDevelopmentZkey(
     for (const { position, bytes } of encodeZkeyFrame(shape, points, circuitHash))
       await file.write(bytes, 0, bytes.length, position);
     await multiplyAll(pool, file.fd, layout, scalars, publicCount, onProgress);
-  }, options.workerCount);
+  }, options);
 }
 
 async function headerPoints(

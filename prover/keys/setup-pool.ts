@@ -3,9 +3,10 @@ import { availableParallelism } from "node:os";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { TaskPool } from "@openledger/foundation/threads/task-pool";
 import { buildBn254Image } from "../formats/bn254-wasm.ts";
+import { loadNativeAddon, type NativePath } from "../native/native-addon.ts";
 import { proverError } from "../prover-errors.ts";
 import { buildKernelImage } from "../wasm/kernels/kernel-module.ts";
-import type { SetupImages } from "./setup-tasks.ts";
+import type { SetupArithmetic } from "./setup-tasks.ts";
 
 /** Worker threads that take the setup's tasks in order, each the next one as soon as it is free. */
 export type SetupPool = TaskPool<typeof import("./setup-tasks.ts")>;
@@ -19,15 +20,33 @@ const died = (cause: unknown) =>
     cause,
   });
 
+export interface SetupPoolOptions {
+  /** Threads; default: one a core. */
+  readonly workerCount?: number | undefined;
+  /** Of the native addon; null: WebAssembly multiplies points. Default: the faster one. */
+  readonly path?: NativePath | null | undefined;
+}
+
+/** The addon's path that multiplies points faster than WebAssembly; null where it is not built or has none. */
+function fastPath(): NativePath | null {
+  try {
+    const [path] = loadNativeAddon().paths();
+    return path === undefined || path === "portable" ? null : path;
+  } catch (error) {
+    if (!isRollupError(error, "PRV_NATIVE_UNAVAILABLE")) throw error;
+    return null;
+  }
+}
+
 /**
- * Runs the work with a thread on each core, or with `workerCount` threads.
+ * Runs the work on threads.
  * @throws RollupError PRV_WORKER_DIED where a task fails or a thread dies
  */
 export async function withSetupPool<T>(
   work: (pool: SetupPool) => Promise<T>,
-  workerCount = availableParallelism(),
+  { workerCount = availableParallelism(), path = fastPath() }: SetupPoolOptions = {},
 ): Promise<T> {
-  const seat: SetupImages = { scalar: await buildBn254Image(), curve: buildKernelImage() };
+  const seat: SetupArithmetic = { scalar: await buildBn254Image(), curve: path ?? buildKernelImage() };
   const tasks = new URL("./setup-tasks.ts", import.meta.url);
   const pool: SetupPool = new TaskPool({ tasks, seat, threadCount: workerCount, isWarm: true, ended: died });
   try {

@@ -15,6 +15,9 @@ export type NativePath = "ifma" | "avx2" | "portable";
 /** A key in the addon's memory. */
 export type NativeKey = { readonly nativeKey: unique symbol };
 
+/** Tables of multiples of a group's generator in the addon's memory. */
+export type NativeBase = { readonly nativeBase: unique symbol };
+
 /**
  * Milliseconds of a proof's phases: the matrices times the witness, the transforms to the quotient, the
  * scalars' digits, the five sums over points, the rest. sumA to sumH are processor time, all threads together.
@@ -60,6 +63,10 @@ export interface NativeAddon {
     ofWitness: Uint8Array,
     control: Uint8Array,
   ): Promise<{ proof: Uint8Array; times: NativeTimes }>;
+  /** `windowBits`: 2 to 16. */
+  openBase(path: NativePath, isG2: boolean, windowBits: number): NativeBase;
+  /** Affine points in a zkey's form, zeros for infinity; scalars of 32 bytes, below r. */
+  multiplyBase(base: NativeBase, scalars: Uint8Array): Uint8Array;
   multiplyField(path: NativePath, isScalarField: boolean, a: Uint8Array, b: Uint8Array): Uint8Array;
   invertBase(values: Uint8Array): Uint8Array;
   splitScalars(scalars: Uint8Array): Uint8Array;

@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 
+#include "fixed-base.h"
 #include "node-api.h"
 #include "proving-key.h"
 
@@ -208,6 +209,40 @@ napi_value prove(napi_env env, napi_value* args) {
   return start(env, std::move(job), {args[1], args[5]});
 }
 
+FixedBase& baseOf(napi_env env, napi_value value) {
+  void* data;
+  if (napi_get_value_external(env, value, &data) != napi_ok) refuse("expected a base");
+  return *static_cast<FixedBase*>(data);
+}
+
+/** openBase(path, isG2, windowBits) -> base */
+napi_value openBase(napi_env env, napi_value* args) {
+  const Kernels& kernels = kernelsOf(textOf(env, args[0]));
+  bool isG2;
+  CHECK(napi_get_value_bool(env, args[1], &isG2));
+  const u32 windowBits = numberOf(env, args[2]);
+  if (windowBits < 2 || windowBits > 16) refuse("a window has 2 to 16 bits");
+  auto base = std::make_unique<FixedBase>(kernels, isG2, windowBits);
+  const auto finalize = [](napi_env, void* data, void*) { delete static_cast<FixedBase*>(data); };
+  napi_value external;
+  CHECK(napi_create_external(env, base.get(), finalize, nullptr, &external));
+  base.release();
+  return external;
+}
+
+/** multiplyBase(base, scalars): points as a zkey has them. */
+napi_value multiplyBase(napi_env env, napi_value* args) {
+  FixedBase& base = baseOf(env, args[0]);
+  const auto scalars = arrayOf<Words>(env, args[1]);
+  for (const Words& scalar : scalars)
+    if (!isBelow(scalar, ScalarModulus::value)) refuse("a scalar is not below r");
+  void* points;
+  napi_value out;
+  CHECK(napi_create_buffer(env, scalars.size() * base.pointBytes(), &points, &out));
+  base.multiply(scalars.data(), scalars.size(), static_cast<unsigned char*>(points));
+  return out;
+}
+
 /** For tests: multiplyField(path, isScalarField, a, b), arrays of plain integers. */
 napi_value multiplyField(napi_env env, napi_value* args) {
   const Kernels& kernels = kernelsOf(textOf(env, args[0]));
@@ -333,6 +368,8 @@ napi_value init(napi_env env, napi_value exports) {
       {"loadKey", call<loadKey>},
       {"releaseKey", call<releaseKey>},
       {"prove", call<prove>},
+      {"openBase", call<openBase>},
+      {"multiplyBase", call<multiplyBase>},
       {"multiplyField", call<multiplyField>},
       {"invertBase", call<invertBase>},
       {"splitScalars", call<splitScalars>},
