@@ -276,8 +276,9 @@ async function bringUpAndWork(modules: {
     console.done(`model ${modelId} is served at ${url}; ask it at ${sequencerUrl}/#/ask`);
     return url;
   };
-  // The job has no use for it, so it takes nothing from the job's time.
-  const startFactory = async () => {
+  // The job has no use for them, so they take nothing from its time; nor has anybody, once the devnet ends with it.
+  const startOthers = async () => {
+    if (!hasPages) return;
     await orWithout("the factory", async () => {
       const url = await startTold(factoryHeld, (at) =>
         devnetFactory({ ...addresses, factoryUrl: at }, basePath),
@@ -308,7 +309,7 @@ async function bringUpAndWork(modules: {
       // A devnet of an earlier version has had one model only.
       if (modelId !== undefined) await serveModel(MODELS[name], modelId);
     }
-    await startFactory();
+    await startOthers();
     closing();
     printReport(console, finished);
     return { ...finished, pagesUrl: sequencerUrl };
@@ -330,7 +331,7 @@ async function bringUpAndWork(modules: {
     keys,
     closeBatch: (place) => closeBatch(addresses, place),
     closeWhenIdle: closing,
-    startOthers: startFactory,
+    startOthers,
     announce: (doing, untilMs) =>
       tellReaders(addresses, {
         title: "The demonstration is still running",

@@ -120,7 +120,10 @@ export const MODELS: Readonly<Record<ModelName, ModelPart>> = {
   },
 };
 
-/** The preset "cited-texts" with shorter prompts and answers, tuned by two rounds through the rows. */
+/**
+ * The preset "cited-texts" with shorter prompts and answers, tuned by two rounds through the rows. The job waits for it, and
+ * the tuning is repeated in the end: half as many matrices as usual, and larger steps, of which few rows give few.
+ */
 async function speechRecipe({ settlement, speeches }: DevnetPlan, rowCount: number) {
   const columnCount = settlement.features;
   const preset = await textPreset(baseSourceAt(OWN_BASE), OWN_BASE_NAME, {
@@ -130,7 +133,13 @@ async function speechRecipe({ settlement, speeches }: DevnetPlan, rowCount: numb
   });
   const steps = Math.ceil((2 * rowCount) / preset.tuning.rowsPerStep);
   const answers = { ...preset.answers, promptTokens: 160, answerTokens: speeches.answerTokens };
-  const tuning = { ...preset.tuning, steps, warmupSteps: Math.ceil(steps / 10) };
+  const tuning = {
+    ...preset.tuning,
+    steps,
+    warmupSteps: Math.ceil(steps / 10),
+    rate: 2 * preset.tuning.rate,
+  };
+  const adapter = { ...preset.adapter, targets: ["v_proj"] as const };
   const retrieval = { ...preset.retrieval!, excerptTokens: 40 };
-  return { ...preset, seed: "devnet", tuning, answers, retrieval, columnCount };
+  return { ...preset, seed: "devnet", adapter, tuning, answers, retrieval, columnCount };
 }

@@ -61,7 +61,7 @@ export const PLANS: Readonly<Record<PlanName, DevnetPlan>> = {
     rowsPerCommit: { bob: 56, carol: 44, dave: 12 },
     disputedCount: 32,
     questionCount: 10,
-    speeches: { rowsOf: { bob: 48, carol: 36, dave: 20 }, questionCount: 4, answerTokens: 40 },
+    speeches: { rowsOf: { bob: 24, carol: 18, dave: 10 }, questionCount: 4, answerTokens: 40 },
   },
   // For tests: circuits that compile in seconds.
   small: {

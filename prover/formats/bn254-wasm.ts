@@ -34,8 +34,12 @@ export interface Bn254Image {
   module: WasmModule;
 }
 
-/** Builds and compiles the module; about 0.2 s. The image may be posted to worker threads. */
-export async function buildBn254Image(): Promise<Bn254Image> {
+let image: Promise<Bn254Image> | undefined;
+
+/** Builds and compiles the module, once a thread; about 0.2 s. The image may be posted to worker threads. */
+export const buildBn254Image = (): Promise<Bn254Image> => (image ??= buildImage());
+
+async function buildImage(): Promise<Bn254Image> {
   const builder = new ModuleBuilder();
   builder.setMemory(25);
   buildBn128(builder);

@@ -1,5 +1,5 @@
 import { test } from "vitest";
-import { expectKey, expectVerificationKey } from "../testing/development-key.fixtures.ts";
+import { expectKey, expectSameKeys, expectVerificationKey } from "../testing/development-key.fixtures.ts";
 import { scratchFolder } from "../testing/sample-circuit.fixtures.ts";
 
 const folder = await scratchFolder();
@@ -14,3 +14,5 @@ test.each([
 test.each([1, 600])("a verification key alone is the whole key's, and is kept: %i squares", (squareCount) =>
   expectVerificationKey(folder, squareCount),
 );
+
+test("the native addon and WebAssembly make the same key", () => expectSameKeys(folder, 600));

@@ -6,6 +6,7 @@ import { expect } from "vitest";
 import { readZkeyHeader } from "../formats/zkey-file.ts";
 import { developmentSetup, developmentVerificationKey } from "../keys/development-setup.ts";
 import type { ProvingCircuit } from "../proving/prover.ts";
+import { findAddon } from "./oracle.fixtures.ts";
 import { compileSample } from "./sample-circuit.fixtures.ts";
 
 async function proveWithSnarkjs(circuit: ProvingCircuit, inputs: object) {
@@ -26,6 +27,19 @@ export async function expectKey(folder: string, squareCount: number, domainSize:
   expect(await groth16.verify(key, publicSignals, proof)).toBe(true);
   const altered = [(BigInt(publicSignals[0]!) + 1n).toString(), publicSignals[1]!];
   expect(await groth16.verify(key, altered, proof)).toBe(false);
+}
+
+/** Expects the same bytes of WebAssembly and of every path of the native addon. */
+export async function expectSameKeys(folder: string, squareCount: number): Promise<void> {
+  const compiled = await compileSample(squareCount);
+  const keys = await Promise.all(
+    [null, ...findAddon().paths].map(async (path) => {
+      const cacheDir = join(folder, `points-${path}`);
+      const { zkeyPath } = await developmentSetup(compiled, { cacheDir, path, workerCount: 1 });
+      return readFile(zkeyPath);
+    }),
+  );
+  for (const key of keys) expect(key.equals(keys[0]!)).toBe(true);
 }
 
 /** Expects that the verification key made alone equals the whole key's, and is cached. */
