@@ -133,6 +133,7 @@ export async function createSequencerProcess(
       logger.error({ err: error }, "OPEN's price cannot be read; the last valid one is still used");
       metrics.errors.inc({ code: "SEQ_PRICE_INVALID" });
     });
+    let proofs: BatchProver | null = null;
     const sequencer = await Sequencer.start(
       {
         ...config,
@@ -159,23 +160,22 @@ export async function createSequencerProcess(
         circuits,
         data,
         circuitInputs: (closed, z) => closedInputs(closed, z, TREE_DEPTH),
+        onClosed: () => void proofs?.look(),
       },
     );
-    const proofs =
-      openProver === null
-        ? null
-        : new BatchProver({
-            pipeline: sequencer.pipeline,
-            circuits: await batchCircuits(deployment.circuits),
-            unproven: () => sequencer.batchesToProve(),
-            onHeard: (name) => sequencer.news.fromProver(name),
-            prover: await openProver({
-              onCrossCheck: (result) => metrics.prover.crossChecks.inc({ result }),
-              onFalseProof: (worker) => metrics.prover.falseProofs.inc({ worker }),
-            }),
-            metrics,
-            logger,
-          });
+    if (openProver !== null)
+      proofs = new BatchProver({
+        pipeline: sequencer.pipeline,
+        circuits: await batchCircuits(deployment.circuits),
+        unproven: () => sequencer.batchesToProve(),
+        onHeard: (name) => sequencer.news.fromProver(name),
+        prover: await openProver({
+          onCrossCheck: (result) => metrics.prover.crossChecks.inc({ result }),
+          onFalseProof: (worker) => metrics.prover.falseProofs.inc({ worker }),
+        }),
+        metrics,
+        logger,
+      });
     const app = await createApi(
       {
         ...config,
@@ -190,7 +190,7 @@ export async function createSequencerProcess(
         metrics,
         logger,
         clock,
-        ...(proofs === null ? {} : { proverFacts: () => proofs.facts }),
+        ...(openProver === null ? {} : { proverFacts: () => proofs!.facts }),
       },
     );
     let ticker: NodeJS.Timeout | undefined;

@@ -6,6 +6,12 @@ import { encodeBlob, versionedHashOf } from "@openledger/circuits/blob/blob-byte
 import type { BlobWithProofs } from "@openledger/circuits/blob/blob-sidecar";
 import { bytesToHex, type Hex, hexToBytes } from "viem";
 
+/**
+ * Elements of a blob from which on the setup is worth its reading: JavaScript takes a third of a second for as many, and next
+ * to nothing for a few.
+ */
+export const MIN_NATIVE_ELEMENTS = 512;
+
 export interface NativeKzg {
   /** Like `blobWithProof`. @throws CIR_BLOB_MALFORMED */
   blob(elements: readonly bigint[]): BlobWithProofs;

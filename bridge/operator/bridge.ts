@@ -1,5 +1,6 @@
 /** The bridge as one object: its loops over one database, from start to stop. main.ts starts it. */
 import { setTimeout as delay } from "node:timers/promises";
+import { blobElementCount } from "@openledger/circuits/blob/blob-elements";
 import { isBlobShape } from "@openledger/circuits/protocol";
 import { batchShapesOf } from "@openledger/circuits/registry/circuit-sizes";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
@@ -8,6 +9,7 @@ import type { Registry } from "prom-client";
 import { isAddressEqual, parseGwei } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { BlobThread } from "../blobs/blob-thread.ts";
+import { MIN_NATIVE_ELEMENTS } from "../blobs/native-kzg.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import type { BridgeConfig } from "../config.ts";
 import { defaultConfirmations, stalledAlarmMsOf } from "../l1/confirmations.ts";
@@ -126,8 +128,9 @@ export async function startBridge(
     },
   );
   const blobThread = new BlobThread();
+  const elementCounts = shapes.filter(isBlobShape).map(blobElementCount);
   // A thread that fails here tells so with its first blob.
-  if (shapes.some(isBlobShape)) void blobThread.prepare().catch(() => {});
+  if (elementCounts.some((count) => count >= MIN_NATIVE_ELEMENTS)) void blobThread.prepare().catch(() => {});
   const publisher = new BatchPublisher(
     {
       chainId: deployment.chainId,

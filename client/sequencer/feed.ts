@@ -117,8 +117,8 @@ export const POLL_MS = 1_000;
  * @internal
  */
 export const GUARD_POLL_MS = 5_000;
-/** Milliseconds that a burst of messages may last to cause one read. */
-const SETTLE_MS = 50;
+/** Minimum milliseconds between two reads: the first message of a burst causes one at once, all others of that time one more. */
+const BURST_MS = 50;
 
 interface Following<Found> {
   readonly topics: readonly FeedTopic[];
@@ -149,6 +149,7 @@ export async function follow<Found>(
     for (;;) {
       if (signal?.aborted)
         throw clientError("CLI_WAIT_ENDED", `${what} was aborted`, { data: { reason: "aborted" } });
+      const readAtMs = performance.now();
       const found = await look().catch((error: unknown) => {
         if (!hasAnswered || !isRollupError(error) || !error.isRetryable || signal?.aborted) throw error;
         return null;
@@ -160,7 +161,7 @@ export async function follow<Found>(
         feed = null;
       }
       feed ??= await openFeed(client, topics, () => bell.ring());
-      await bell.wait(await beforeWait(feed.isOpen));
+      await bell.wait(await beforeWait(feed.isOpen), readAtMs + BURST_MS);
     }
   } finally {
     signal?.removeEventListener("abort", onAbort);
@@ -178,7 +179,8 @@ class Bell {
     this.#wake?.();
   }
 
-  async wait(timeoutMs: number): Promise<void> {
+  /** @param fromMs time of `performance.now()` before which a ring does not end the wait */
+  async wait(timeoutMs: number, fromMs: number): Promise<void> {
     if (!this.#hasRung) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, timeoutMs);
@@ -189,7 +191,8 @@ class Bell {
       });
     }
     this.#wake = null;
-    if (this.#hasRung) await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+    const earlyMs = fromMs - performance.now();
+    if (this.#hasRung && earlyMs > 0) await new Promise((resolve) => setTimeout(resolve, earlyMs));
     this.#hasRung = false;
   }
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { hex32 } from "@openledger/foundation/hex";
 import { afterEach, describe, expect, it } from "vitest";
 import { FakeFailure } from "../testing/fake-sequencer.ts";
@@ -54,6 +55,33 @@ describe("waitFor", () => {
     await expect(wait).resolves.toMatchObject({ stage: "posted" });
     expect(seen[0]).toMatchObject({ stage: "acknowledged" });
     expect(seen[0]!.remainingMs).toBeGreaterThan(2_000_000);
+  });
+
+  it("reads at once after a burst's first message, and once more after all others", async () => {
+    fixture = await createLedgerFixture();
+    setStatus("acknowledged");
+    const wait = waitFor(fixture.client, { hash }, "posted");
+    await expect.poll(() => fixture.sequencer.feedCount()).toBe(1);
+    await sleep(100);
+    const readCount = () => fixture.sequencer.heard.filter(({ route }) => route.endsWith(hash)).length;
+    const before = readCount();
+    const publish = (sequence: number) =>
+      fixture.sequencer.publish({
+        topic: "batches",
+        event: "posted",
+        data: { batchNumber: 2, l1TransactionHash: null },
+        sequence,
+      });
+    for (let sequence = 1; sequence <= 10; sequence++) {
+      publish(sequence);
+      await sleep(1);
+    }
+    await expect.poll(readCount).toBe(before + 2);
+    await sleep(200);
+    expect(readCount()).toBeLessThan(before + 5);
+    setStatus("posted");
+    publish(11);
+    await expect(wait).resolves.toMatchObject({ stage: "posted" });
   });
 
   it("polls where there is no feed", async () => {

@@ -7,8 +7,8 @@ import { follow } from "@openledger/client/sequencer/feed";
 import { getStatus } from "@openledger/client/sequencer/ledger-reads";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 
-/** Time in which nothing has joined the open batch: people wait for a proof about five times as long. */
-const QUIET_MS = 100;
+/** Time in which nothing has joined the open batch: what a program sends in a row is together, and nobody notices the wait. */
+const QUIET_MS = 20;
 /** Guards against a lost message of the sequencer. */
 const GUARD_MS = 1_000;
 

@@ -38,6 +38,8 @@ export interface BatchPipelineModules {
   readonly clock: () => number;
   /** Wei of OPEN for an ether, or null where the price is unknown. */
   readonly openPerEther: () => bigint | null;
+  /** Called when a batch was closed, or closed anew: it wants a proof. */
+  readonly onClosed?: () => void;
   /** Called when something is broken that only a restart, or a human, can mend. */
   readonly onFatal: (error: unknown) => void;
 }

@@ -261,6 +261,7 @@ export class BatchPipeline {
     metrics.fees.operatorResult.set(Number(formatEther(resultWei ?? 0n)));
     metrics.batches.proverQueueLength.set(this.registry.unprovenCount);
     metrics.batches.finalizedBatch.set(this.registry.finalNumber);
+    if (batches.some(({ status }) => status === "closed")) this.#modules.onClosed?.();
   }
 
   // The operator's processes

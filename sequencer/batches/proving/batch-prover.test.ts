@@ -8,7 +8,7 @@ import type { OutsideProver } from "@openledger/prover/process/outside-prover";
 import { proverError } from "@openledger/prover/prover-errors";
 import type { ProofJob, ProofResult, ProveOptions } from "@openledger/prover/proving/prover";
 import { verifierKey } from "@openledger/verifier/replay/verify-keys";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { close, unproven } from "../../testing/test-operator.ts";
 import {
   L1_TIMESTAMP,
@@ -125,6 +125,18 @@ describe("BatchProver", () => {
     await expect.poll(() => prover.priorities, PATIENT).toEqual([1, 2]);
     finish();
     await expect.poll(() => unproven(rollup), PATIENT).toEqual([]);
+  });
+
+  it("has a batch proven as soon as it is closed, and the next one after it, without a timer", async () => {
+    prover.concurrency = 1;
+    vi.useFakeTimers({ toFake: ["setInterval"] });
+    try {
+      await start();
+      await expect.poll(() => unproven(rollup), PATIENT).toEqual([]);
+      expect(prover.priorities).toEqual([1, 2]);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it("Attack: takes no proof that does not verify, and asks again", async () => {

@@ -28,6 +28,7 @@ interface BatchProverModules {
   readonly logger: Logger;
 }
 
+/** Between two looks that nothing else gave rise to: retries that are due, and guards against what was missed. */
 const LOOK_MS = 250;
 const WAITS = { firstWaitMs: 1_000, maxWaitMs: 30_000 };
 /** Priorities of a queue (ProveOptions): batch numbers go round behind it. */
@@ -48,6 +49,9 @@ export class BatchProver {
   #running = 0;
   #timer: NodeJS.Timeout | undefined;
   #isLooking = false;
+  /** true: something has changed since the look that is under way began. */
+  #isStale = false;
+  #isStopped = false;
   #proving: { readonly batchNumber: number; readonly stage: string } | null = null;
 
   constructor(modules: BatchProverModules) {
@@ -64,10 +68,19 @@ export class BatchProver {
     return { ...prover.state, proving: this.#proving };
   }
 
-  /** Runs one comparison of both sides. Never throws: failures are logged, counted and tried again. */
+  /** Compares both sides: call it when a batch was closed. Never throws: failures are logged, counted and tried again. */
   async look(): Promise<void> {
+    this.#isStale = true;
     if (this.#isLooking) return;
     this.#isLooking = true;
+    while (this.#isStale && !this.#isStopped) {
+      this.#isStale = false;
+      await this.#compare();
+    }
+    this.#isLooking = false;
+  }
+
+  async #compare(): Promise<void> {
     const { logger, prover } = this.#modules;
     try {
       this.#report();
@@ -88,13 +101,12 @@ export class BatchProver {
       }
     } catch (error) {
       logger.error({ err: error }, "cannot look for batches to prove; will try again");
-    } finally {
-      this.#isLooking = false;
     }
   }
 
   /** Ends running jobs. A queue goes on with its jobs, and gives their proofs to the next start. */
   async stop(): Promise<void> {
+    this.#isStopped = true;
     clearInterval(this.#timer);
     await this.#modules.prover.close();
   }
@@ -110,15 +122,19 @@ export class BatchProver {
   async #prove(batch: StoredBatch, inputs: CircuitInputs, task: Task): Promise<void> {
     this.#running += 1;
     task.dueAtMs = Number.POSITIVE_INFINITY;
+    let isProven = false;
     try {
       await this.#makeProof(batch, inputs, task.superseded.signal);
       this.#tasks.delete(batch.batchHash);
+      isProven = true;
     } catch (error) {
       this.#noteFailure(batch, task, error);
     } finally {
       this.#running -= 1;
       if (this.#proving?.batchNumber === batch.number) this.#proving = null;
     }
+    // The next one need not wait for the timer; after a failure it may.
+    if (isProven) await this.look();
   }
 
   async #makeProof(batch: StoredBatch, inputs: CircuitInputs, signal: AbortSignal): Promise<void> {
@@ -134,8 +150,10 @@ export class BatchProver {
         this.#proving = { batchNumber, stage };
       },
     });
-    // Attack: a worker of a queue may hand in anything. L1 would refuse a false proof, and the batch would wait.
-    if (!verifyProof(circuit.verificationKey, proof, publicSignals))
+    // Attack: a worker of a queue may hand in anything. L1 would refuse a false proof, and the batch would wait. This process's
+    // own child has verified its proof.
+    const isForeign = prover.state.place === "queue";
+    if (isForeign && !verifyProof(circuit.verificationKey, proof, publicSignals))
       throw sequencerError("SEQ_PROOF_INVALID", `the proof of batch ${batchNumber} does not verify`, {
         data: { batchNumber, backend },
       });
