@@ -177,8 +177,19 @@ export async function partShape(
 const partFile = (index: number) => `part-${index}.wasm`;
 const stepsFile = (index: number) => `part-${index}.steps`;
 
+/** Of this process, by the part's content: compositions share parts, and a part's steps take up to a second. */
+const programs = new Map<string, ReturnType<typeof deriveSteps>>();
+
+async function stepsOf({ contentHash, r1csPath, symPath }: ComposedBuild) {
+  const known = programs.get(contentHash);
+  if (known !== undefined) return known;
+  const program = deriveSteps(r1csPath, await readFile(symPath, "utf8"));
+  programs.set(contentHash, program);
+  return program;
+}
+
 async function writeSteps(part: ComposedBuild, folder: string, file: string) {
-  const program = deriveSteps(part.r1csPath, await readFile(part.symPath, "utf8"));
+  const program = await stepsOf(part);
   if (program === null) return null;
   await writeFile(join(folder, file), program.bytes);
   return { file, inputs: [...program.inputs] };

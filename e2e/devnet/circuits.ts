@@ -2,20 +2,18 @@
  * Circuits of the devnet's rollup: compiles them and opens their development keys when somebody proves. deploy-devnet.ts
  * registers them.
  */
-import type { CircuitSpec } from "@openledger/circuits/compiler/compile";
-import { type CompiledCircuit, compileCircuit } from "@openledger/circuits/compiler/compile";
+import type { CircuitSpec, CompiledCircuit } from "@openledger/circuits/compiler/compile";
 import { circuitSpec } from "@openledger/circuits/registry/circuit-registry";
 import { type CircuitSizes, settlingNames, sizesOfName } from "@openledger/circuits/registry/circuit-sizes";
 import type { SettlementSize } from "@openledger/circuits/settlement/settlement-size";
 import { type TableShape, tableIn, tableName } from "@openledger/circuits/table/table-shape";
-import {
-  type DevelopmentSetupOptions,
-  developmentSetup,
-  developmentVerificationKey,
-} from "@openledger/prover/keys/development-setup";
+import { TaskPool } from "@openledger/foundation/threads/task-pool";
+import { prepareCircuit } from "@openledger/prover/keys/circuit-tasks";
+import { type DevelopmentSetupOptions, developmentSetup } from "@openledger/prover/keys/development-setup";
 import type { KeyedCircuit } from "../world/deploy-ledger.ts";
 import { SMALL_TABLE } from "./config.ts";
 import type { Console } from "./console.ts";
+import { devnetError } from "./devnet-errors.ts";
 import { type DevnetPlan, JOINT } from "./plan.ts";
 
 /** Uses for which the job needs proving keys, in the order in which it needs them. */
@@ -64,6 +62,8 @@ export function circuitsOf(plan: DevnetPlan): PlannedCircuit[] {
 export const hasJoint = (circuits: readonly { readonly name: string }[]): boolean =>
   settlingNames(JOINT).every((joint) => circuits.some(({ name }) => name === joint));
 
+type CircuitThread = TaskPool<typeof import("@openledger/prover/keys/circuit-tasks")>;
+
 interface PlannedCircuit {
   readonly sizes: CircuitSizes;
   readonly spec: CircuitSpec;
@@ -85,8 +85,21 @@ export async function buildCircuits(
     const seconds = Math.round((Date.now() - startedAtMs) / 1000);
     console.progress(`compiling ${[...waiting].join(", ")} (once, then cached): ${seconds} s`);
   }, 1000);
+  const thread: CircuitThread = new TaskPool({
+    tasks: new URL("../../prover/keys/circuit-tasks.ts", import.meta.url),
+    threadCount: 1,
+    ended: (cause) =>
+      devnetError("DEV_FAILED", `the thread that compiles circuits ended: ${cause.message}`, {
+        data: { reason: "circuits-thread" },
+        cause,
+      }),
+  });
+  // Tables share parts, which one thread reads once; the other circuits share nothing with them.
+  const isTable = (name: string) => name.startsWith("table-");
+  const prepare = (name: string) =>
+    isTable(name) ? prepareCircuit(name) : thread.run("prepareCircuit", name);
   const compile = async ({ keyUse, sizes, spec }: PlannedCircuit): Promise<DevnetCircuit> => {
-    const compiled = await compileCircuit(spec);
+    const { compiled, key } = await prepare(spec.name);
     waiting.delete(spec.name);
     const { nonLinear, linear } = compiled.constraintCounts;
     console.done(
@@ -94,20 +107,24 @@ export async function buildCircuits(
       Date.now() - startedAtMs,
     );
     const { contentHash, name, wasmPath } = compiled;
-    const proving = { contentHash, name, wasmPath, ...(await developmentVerificationKey(compiled)) };
-    return { sizes, compiled, proving, keyUse };
+    return { sizes, compiled, proving: { contentHash, name, wasmPath, ...key }, keyUse };
   };
   try {
-    // The first batch waits for its key, and the compiler has one thread: the other circuits are compiled beside that key.
+    // The first batch waits for its key, which is made while the other circuits are compiled.
     const isFirst = ({ keyUse }: PlannedCircuit) => keyUse === "batches";
-    const first = await Promise.all(wanted.filter(isFirst).map(compile));
-    const batchKeys = makeProvingKeys(first, console, {});
+    const first = Promise.all(wanted.filter(isFirst).map(compile));
+    const batchKeys = first.then((circuits) => makeProvingKeys(circuits, console, {}));
     batchKeys.catch(() => {});
-    const rest = await Promise.all(wanted.filter((one) => !isFirst(one)).map(compile));
-    const all = [...first, ...rest];
-    const circuits = wanted.map(({ spec }) => all.find(({ compiled }) => compiled.name === spec.name)!);
+    const compileNext = async (one: PlannedCircuit) => {
+      if (isTable(one.spec.name)) await first;
+      return compile(one);
+    };
+    const rest = wanted.filter((one) => !isFirst(one)).map(compileNext);
+    const known = (await Promise.all([first, ...rest])).flat();
+    const circuits = wanted.map(({ spec }) => known.find(({ compiled }) => compiled.name === spec.name)!);
     return { circuits, keys: makeLateKeys(circuits, batchKeys, console) };
   } finally {
+    await thread.close();
     clearInterval(ticker);
   }
 }

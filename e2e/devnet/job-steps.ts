@@ -35,7 +35,7 @@ export interface JobResults {
   readonly modelIds: Readonly<Record<ModelName, number>>;
   /** Batches that the terminal has shown on L1. */
   readonly toldCount: number;
-  /** Everything that no longer changes is compared while the job waits for others. */
+  /** Compared while the job waits for others. */
   readonly datanetChecks: Promise<readonly Check[]>;
   readonly models: readonly MadeModel[];
   readonly payouts: readonly { readonly name: PersonName; readonly target: WaitTarget }[];
@@ -198,12 +198,11 @@ export const JOB_STEPS: readonly JobStep[] = [
   step(
     "A day on L1",
     1,
-    { needs: ["leaves", "transfers", "datanetIds"], makes: ["datanetChecks"] },
+    { needs: ["leaves", "transfers", "datanetIds"] },
     async (job, { datanetIds, leaves, transfers }) => {
       for (const name of DATANET_NAMES) await passADay(job, datanetIds[name]);
       await transfers.fillTable();
       await bringToHost(job, leaves, DATANETS.speeches, datanetIds.speeches);
-      return { datanetChecks: beside(withRetry(job, () => checkDatanets(job, datanetIds))) };
     },
   ),
   step(
@@ -270,20 +269,21 @@ export const JOB_STEPS: readonly JobStep[] = [
     const { whole: way } = await sendOnItsWay(job, leaves);
     return { way };
   }),
-  // It takes L1's blocks some time to make the transfer final: what nobody waits for begins here.
+  // It takes L1's blocks some time to make the transfer final: all that nobody waits for begins here.
   step(
     "The models trained again, and the epochs computed again",
     8,
-    { needs: ["leaves", "models"], makes: ["epochs", "others"] },
-    async (job, { leaves, models }) => {
+    { needs: ["datanetIds", "leaves", "models"], makes: ["datanetChecks", "epochs", "others"] },
+    async (job, { datanetIds, leaves, models }) => {
       const others = beside(job.startOthers());
+      const datanetChecks = beside(withRetry(job, () => checkDatanets(job, datanetIds)));
       const epochs = {} as Record<ModelName, CheckedEpoch>;
       for (const one of models) {
         const modelCheck = await withRetry(job, () => checkModel(job, one));
         await untilSettledOnL1(job, one.modelId);
         epochs[one.name] = await withRetry(job, () => checkEpoch(job, leaves, one, modelCheck));
       }
-      return { epochs, others };
+      return { datanetChecks, epochs, others };
     },
   ),
   step(
