@@ -47,7 +47,7 @@ export const BRIDGE_SETTINGS = {
   newsIntervalMs: {
     schema: wholeNumber(10, ONE_DAY_MS).optional(),
     description:
-      "time between looks for a new L1 block or a proven batch, two requests, that end the poll interval; none = no such looks",
+      "time between looks for a new L1 block, one request each, that end the poll interval; none = no such looks",
   },
   maxBackoffMs: defaulting(SHARED_SETTINGS.maxBackoffMs, "60000"),
   l1ResendAfterMs: {

@@ -17,6 +17,7 @@ import { DataPricesNotice } from "../l1/data-prices.ts";
 import { createL1Client, l1Call } from "../l1/l1-client.ts";
 import { RollupContract } from "../l1/rollup-contract.ts";
 import { createBridgeMetrics } from "../metrics.ts";
+import { followBatches } from "./batch-feed.ts";
 import { openBridgeStore } from "./bridge-store.ts";
 import { Bell, watchNews } from "./news.ts";
 import { createOperatorClient } from "./operator-client.ts";
@@ -131,6 +132,7 @@ export async function startBridge(
   const elementCounts = shapes.filter(isBlobShape).map(blobElementCount);
   // A thread that fails here tells so with its first blob.
   if (elementCounts.some((count) => count >= MIN_NATIVE_ELEMENTS)) void blobThread.prepare().catch(() => {});
+  const bell = new Bell();
   const publisher = new BatchPublisher(
     {
       chainId: deployment.chainId,
@@ -154,11 +156,14 @@ export async function startBridge(
       nextErrand: () => randomness.nextErrand(),
       logger: logger.child({ component: "batch-publisher" }),
       metrics,
+      // A node that mines at once has it already: the next look need not wait for news of the block.
+      onStep: (step) => {
+        if (step === "after-send") bell.ring();
+      },
     },
   );
 
   const stopping = new AbortController();
-  const bell = new Bell();
   const failing = new Set<string>();
   const loop = async (name: string, step: () => Promise<void>) => {
     const options = {
@@ -199,6 +204,8 @@ export async function startBridge(
       unlessFrozen(() => preVerified.poll()),
     ),
   ];
+  const { sequencerUrl } = config;
+  loops.push(followBatches({ sequencerUrl, signal: stopping.signal, onProven: () => bell.ring() }));
   if (config.newsIntervalMs !== undefined)
     loops.push(
       watchNews(
@@ -206,7 +213,6 @@ export async function startBridge(
         {
           bell,
           blockNumber: () => rollup.client.getBlockNumber({ cacheTime: 0 }),
-          firstReady: async () => (await sequencer.readyBatches(1))[0]?.batchHash ?? null,
         },
       ),
     );

@@ -46,7 +46,7 @@ export const FINALITY_BLOCKS = 12;
  * and later `closeWhenIdle`.
  */
 export const CLOSE_INTERVAL_MS = 120_000;
-/** Between two looks of the bridge for a block or a proof: a tenth of what a proof takes. */
+/** Between two looks of the bridge for a block: a tenth of what a proof takes. */
 export const NEWS_INTERVAL_MS = 100;
 export const PRECONFIRMATION_DEADLINE_SECONDS = 86_400;
 /** First choices; the next free port is taken where one is in use. */
