@@ -130,8 +130,12 @@ export async function startBridge(
   );
   const blobThread = new BlobThread();
   const elementCounts = shapes.filter(isBlobShape).map(blobElementCount);
-  // A thread that fails here tells so with its first blob.
-  if (elementCounts.some((count) => count >= MIN_NATIVE_ELEMENTS)) void blobThread.prepare().catch(() => {});
+  let preparing: Promise<void> | null = null;
+  const prepareBlobs = () => {
+    // A thread that fails here tells so with its first blob.
+    preparing ??= blobThread.prepare().catch(() => {});
+  };
+  if (elementCounts.some((count) => count >= MIN_NATIVE_ELEMENTS)) prepareBlobs();
   const bell = new Bell();
   const publisher = new BatchPublisher(
     {
@@ -156,9 +160,11 @@ export async function startBridge(
       nextErrand: () => randomness.nextErrand(),
       logger: logger.child({ component: "batch-publisher" }),
       metrics,
-      // A node that mines at once has it already: the next look need not wait for news of the block.
       onStep: (step) => {
+        // A node that mines at once has it already: the next look need not wait for news of the block.
         if (step === "after-send") bell.ring();
+        // A node may ask for the cells of small blobs, too. Nobody waits for the engine now.
+        if (step === "after-mine" && elementCounts.length > 0) prepareBlobs();
       },
     },
   );

@@ -123,7 +123,7 @@ export const JOB_STEPS: readonly JobStep[] = [
       await transfers.fillTable();
       const lastCommit = await contribute(job, leaves, DATANETS.mails, datanetIds.mails);
       // They have to be final before their rows are uploaded.
-      await withRetry(job, () => job.closeBatch());
+      await closeIntoBlob(job);
       await transfers.fillTable();
       return { lastCommit };
     },
@@ -256,7 +256,7 @@ export const JOB_STEPS: readonly JobStep[] = [
     },
   ),
   step("Rewards on L1", 4, { needs: ["payouts", "toldCount"] }, async (job, { payouts, toldCount }) => {
-    // Only where a kill has kept the closes of the epochs out of one.
+    // Only where none was open when the e-mails were there.
     await closeIntoBlob(job);
     await Promise.all([
       settle(job, toldCount),
