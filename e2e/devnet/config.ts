@@ -39,8 +39,11 @@ export const BOND_WEI = parseEther("10");
 export const L1_BLOCK_SECONDS = 1;
 /** A killed node forgets at most this much; the bridge then treats it as a reorganisation. */
 export const L1_SAVE_SECONDS = 2;
-/** L1 blocks until the bridge calls a batch final: more than a killed node forgets, but for bursts of transactions. */
-export const FINALITY_BLOCKS = 12;
+/**
+ * L1 blocks until the bridge calls a batch final: three times what a killed node forgets by the clock. A burst of transactions,
+ * a block each, is more than any depth that people would wait for.
+ */
+export const FINALITY_BLOCKS = 6;
 /**
  * Longest time that an operation waits for company. The devnet closes batches itself: its job when all that comes is there,
  * and later `closeWhenIdle`.
