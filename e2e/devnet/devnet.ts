@@ -254,8 +254,8 @@ async function bringUpAndWork(modules: {
 
   const served: Record<number, string> = {};
   let answering: Promise<string> | null = null;
-  /** Started with the first model that is published: those of an earlier start are there already. */
-  const startAnswers = async () => {
+  /** It takes up each model that is published, and those of an earlier start. */
+  const openAnswers = async () => {
     for (const folder of [devnetPaths.adapters, devnetPaths.published])
       await mkdir(folder, { recursive: true });
     const url = await startTold(answerServerHeld, (at) =>
@@ -264,12 +264,17 @@ async function bringUpAndWork(modules: {
     console.done(`answer server at ${url}; adapters in ${devnetPaths.adapters} are served, too`);
     return url;
   };
+  const startAnswers = () => {
+    answering ??= openAnswers();
+    // A failure shows where a model is to be served.
+    answering.catch(() => {});
+    return answering;
+  };
   const serveModel = async (part: ModelPart, modelId: number) => {
     const known = served[modelId];
     if (known !== undefined) return known;
     await publishModel(part.folder, modelId);
-    answering ??= startAnswers();
-    const url = modelUrl(await answering, modelId);
+    const url = modelUrl(await startAnswers(), modelId);
     await untilServed(url, signal);
     served[modelId] = url;
     await writeEndpoints(addresses, served);
@@ -327,6 +332,7 @@ async function bringUpAndWork(modules: {
     circuits: await readRollupCircuits({ rpcUrl, rollupAddress: deployment.rollupAddress, deployment }),
     proverBackend,
     hostUrl: datanetHostUrl,
+    startAnswers: () => void startAnswers(),
     serveModel,
     keys,
     closeBatch: (place) => closeBatch(addresses, place),

@@ -154,6 +154,8 @@ export const JOB_STEPS: readonly JobStep[] = [
     14,
     { needs: ["leaves", "datanetIds", "lastCommit"] },
     async (job, { datanetIds, lastCommit, leaves }) => {
+      // Here the job waits for Ethereum; later it would wait for this.
+      job.startAnswers();
       await workOnHost(job, leaves, datanetIds.mails, lastCommit);
     },
   ),

@@ -51,6 +51,8 @@ export interface Job {
   readonly proverBackend: BackendName;
   /** The Datanet host. */
   readonly hostUrl: string;
+  /** Starts the answer server, which takes some seconds, before there is a model. */
+  readonly startAnswers: () => void;
   /** Has the answer server serve a model of mia's. @returns the address of its routes */
   readonly serveModel: (part: ModelPart, modelId: number) => Promise<string>;
   /** Closes the open batch now, as an operator may, its data in this place. @returns its number; null where it holds nothing */
