@@ -154,7 +154,7 @@ export const JOB_STEPS: readonly JobStep[] = [
     14,
     { needs: ["leaves", "datanetIds", "lastCommit"] },
     async (job, { datanetIds, lastCommit, leaves }) => {
-      // Here the job waits for Ethereum; later it would wait for this.
+      // Later the job would wait for it.
       job.startAnswers();
       await workOnHost(job, leaves, datanetIds.mails, lastCommit);
     },
