@@ -130,10 +130,12 @@ export async function startBridge(
   );
   const blobThread = new BlobThread();
   const elementCounts = shapes.filter(isBlobShape).map(blobElementCount);
-  let preparing: Promise<void> | null = null;
+  let isPrepared = false;
   const prepareBlobs = () => {
+    if (isPrepared) return;
+    isPrepared = true;
     // A thread that fails here tells so with its first blob.
-    preparing ??= blobThread.prepare().catch(() => {});
+    blobThread.prepare().catch(() => {});
   };
   if (elementCounts.some((count) => count >= MIN_NATIVE_ELEMENTS)) prepareBlobs();
   const bell = new Bell();
