@@ -15,7 +15,7 @@ describe("every action of client/", () => {
     expect(actions.filter(({ example }) => example === null).map(({ name }) => name)).toEqual([]);
   });
 
-  it("has an example that compiles, and that calls it", () => {
+  it("has an example that compiles, and that calls it", async () => {
     for (const { example, name } of actions) expect(example, name).toContain(`${name}(`);
     const snippets = new Map(actions.map(({ example, name }) => [name, example!]));
     // The pages' own examples; what they import from client/ is imported as for all.
@@ -33,7 +33,7 @@ describe("every action of client/", () => {
     snippets.set("wrongOption", "await transfer(client, { to: 7, amountWei: 1n, memo: 3 });");
     snippets.set("wrongType", "await closeEpoch(client, { modelId: 11n });");
     snippets.set("wrongName", "await steal(client);");
-    const faults = compileSnippets(root, snippets);
+    const faults = await compileSnippets(root, snippets);
     expect(faults).toEqual([
       expect.stringMatching(/^wrongOption: .*memo/),
       expect.stringMatching(/^wrongType: .*bigint/),

@@ -1,6 +1,8 @@
 /** The docstrings of the client library's actions: their examples, compiled, and the errors that they name. */
-import { readdirSync, readFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { execFile } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { promisify } from "node:util";
 import ts from "typescript";
 
 export interface Action {
@@ -62,28 +64,37 @@ export function readErrorTypes(root: string): ReadonlyMap<string, readonly strin
 }
 
 /**
- * Compiles snippets, each in a function of its own, as one file of the project. They may use all exports of client/,
- * settling and verifier/, the declarations of example-world.ts, and `createProver`. @returns "name: the compiler's
- * message" for each fault
+ * Compiles snippets, each in a function of its own, as one file below `.cache/`, where the compiler remembers what it has read. They
+ * may use all exports of client/, settling and verifier/, the declarations of example-world.ts, and `createProver`.
+ * @returns "name: the compiler's message" for each fault
  */
-export function compileSnippets(root: string, snippets: ReadonlyMap<string, string>): string[] {
-  const file = join(root, "client/examples-in-docstrings.ts");
+export async function compileSnippets(
+  root: string,
+  snippets: ReadonlyMap<string, string>,
+): Promise<string[]> {
+  const folder = join(root, ".cache/checks/examples");
   const body = [...snippets].map(([name, code]) => `export async function ${name}Example() {\n${code}\n}\n`);
-  const source = importsFor(root, body.join("\n"), dirname(file)) + body.join("\n");
-  const config = ts.readConfigFile(join(root, "tsconfig.json"), (path) => readFileSync(path, "utf8"));
-  const { options } = ts.parseJsonConfigFileContent(config.config, ts.sys, root);
-  const host = ts.createCompilerHost(options);
-  const { fileExists, getSourceFile, readFile } = host;
-  host.fileExists = (path) => path === file || fileExists(path);
-  host.readFile = (path) => (path === file ? source : readFile(path));
-  host.getSourceFile = (path, version, ...rest) =>
-    path === file ? ts.createSourceFile(path, source, version) : getSourceFile(path, version, ...rest);
-  const program = ts.createProgram([file], options, host);
-  const sourceFile = program.getSourceFile(file)!;
-  return [...program.getSyntacticDiagnostics(sourceFile), ...program.getSemanticDiagnostics(sourceFile)].map(
-    ({ messageText, start }) => {
-      const name = [...source.slice(0, start).matchAll(/function (\w+)Example\(/g)].at(-1)?.[1] ?? "imports";
-      return `${name}: ${ts.flattenDiagnosticMessageText(messageText, " ")}`;
+  const source = importsFor(root, body.join("\n"), folder) + body.join("\n");
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "examples.ts"), source);
+  const config = {
+    extends: "../../../tsconfig.json",
+    compilerOptions: { incremental: true, tsBuildInfoFile: "remembered.json" },
+    include: ["examples.ts", "../../../circuits/**/*.d.ts", "../../../prover/**/*.d.ts"],
+  };
+  writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(config));
+  const compile = promisify(execFile)(join(root, "node_modules/.bin/tsgo"), ["--noEmit", "-p", folder], {
+    cwd: folder,
+  });
+  // It ends with another status where it finds faults, and prints them all the same.
+  const { stdout } = await compile.catch((error: { stdout: string }) => error);
+  const lines = source.split("\n");
+  return [...stdout.matchAll(/^(\S+)\((\d+),\d+\): error TS\d+: (.*(?:\n +.*)*)/gm)].map(
+    ([, path, line, message]) => {
+      if (path !== "examples.ts") return `${path}: ${message}`;
+      const before = lines.slice(0, Number(line)).join("\n");
+      const name = [...before.matchAll(/function (\w+)Example\(/g)].at(-1)?.[1] ?? "imports";
+      return `${name}: ${message!.replaceAll(/\n +/g, " ")}`;
     },
   );
 }
