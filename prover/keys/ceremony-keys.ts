@@ -28,6 +28,7 @@ import {
   refuseExisting,
   verifyKey,
 } from "./ceremony.ts";
+import { withSnarkjs } from "./with-snarkjs.ts";
 
 /** Finds a circuit by its name. */
 export type ResolveCircuit = (name: string) => CircuitSpec;
@@ -102,13 +103,15 @@ export async function verifyKeys(
   onProgress: OnProgress = () => {},
 ): Promise<CircuitVerdict[]> {
   const { path, ptauPath, resolveCircuit } = request;
-  const verdicts: CircuitVerdict[] = [];
-  for (const { circuitName, zkeyPath } of keysOf(path)) {
-    const circuit = await compile(resolveCircuit(circuitName), onProgress);
-    const verdict = await verifyKey(circuit, { ptauPath, zkeyPath }, onProgress);
-    verdicts.push({ circuitName, zkeyPath, ...verdict });
-  }
-  return verdicts;
+  return withSnarkjs(async () => {
+    const verdicts: CircuitVerdict[] = [];
+    for (const { circuitName, zkeyPath } of keysOf(path)) {
+      const circuit = await compile(resolveCircuit(circuitName), onProgress);
+      const verdict = await verifyKey(circuit, { ptauPath, zkeyPath }, onProgress);
+      verdicts.push({ circuitName, zkeyPath, ...verdict });
+    }
+    return verdicts;
+  });
 }
 
 async function stepEach(
@@ -204,7 +207,7 @@ async function writeFolder(
   const draft = `${folder}.${randomBytes(6).toString("hex")}.part`;
   await mkdir(draft, { recursive: true });
   try {
-    const steps = await fill(draft);
+    const steps = await withSnarkjs(() => fill(draft));
     refuseExisting(folder);
     await rename(draft, folder);
     return steps.map((step) => {

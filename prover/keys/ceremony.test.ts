@@ -5,7 +5,7 @@ import { parseVerificationKey, verifyProof } from "../formats/verification-key.t
 import { zkeySection } from "../formats/zkey-layout.ts";
 import { loadProductionKey, ProvingKeyChecker } from "../proving/proving-key.ts";
 import { createSnarkjsProver } from "../snarkjs/snarkjs-backend.ts";
-import { makePowers } from "../testing/powers.fixtures.ts";
+import { holdSnarkjs, makePowers } from "../testing/powers.fixtures.ts";
 import { compileSample, sampleSource, scratchFolder } from "../testing/sample-circuit.fixtures.ts";
 import { KeyFile } from "../wasm/key-file.ts";
 import { readSections } from "../wasm/zkey-sections.ts";
@@ -28,6 +28,7 @@ const keyOf = (round: string, circuit = "sample-4") => join(at(round), circuit, 
 const refusedFor = (reason: string) => ({ code: "PRV_CEREMONY_REFUSED", data: { reason } });
 const powersRefusedFor = (reason: unknown) => ({ code: "PRV_PTAU_INVALID", data: { reason } });
 
+holdSnarkjs();
 beforeAll(async () => {
   await makePowers(folder, POWER, { ptauPath, emptyPtauPath });
   await newKeys({ circuitNames, resolveCircuit, ptauPath, folder: at("0") });

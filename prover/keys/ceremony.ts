@@ -14,6 +14,7 @@ import { readZkeyHeader } from "../formats/zkey-file.ts";
 import { proverError } from "../prover-errors.ts";
 import { type Contribution, readContributions } from "./contributions.ts";
 import { isDevelopmentKey } from "./development-key.ts";
+import { withSnarkjs } from "./with-snarkjs.ts";
 
 /** Receives lines about a step's progress. */
 export type OnProgress = (line: string) => void;
@@ -196,15 +197,6 @@ async function writeStep(
 /** @throws RollupError PRV_CEREMONY_REFUSED if there is something */
 export function refuseExisting(path: string): void {
   if (existsSync(path)) throw refused("target-exists", `${path} exists, and is not overwritten`, { path });
-}
-
-/** Runs a step, then ends the threads that snarkjs leaves behind and that would hold the process. */
-async function withSnarkjs<T>(step: () => Promise<T>): Promise<T> {
-  try {
-    return await step();
-  } finally {
-    await (globalThis as { curve_bn128?: { terminate(): Promise<void> } | null }).curve_bn128?.terminate();
-  }
 }
 
 const MIN_PROGRESS_INTERVAL_MS = 1_000;

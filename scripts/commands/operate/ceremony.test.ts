@@ -2,7 +2,7 @@ import { copyFile, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { newKeys, verifyKeys } from "@openledger/prover/keys/ceremony-keys";
-import { makePowers } from "@openledger/prover/testing/powers.fixtures";
+import { holdSnarkjs, makePowers } from "@openledger/prover/testing/powers.fixtures";
 import { sampleSource } from "@openledger/prover/testing/sample-circuit.fixtures";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runInProcess } from "../testing/run-in-process.ts";
@@ -26,6 +26,7 @@ const refused = (code: string, reason: string) => ({
   answer: { error: { code, data: { reason } } },
 });
 
+holdSnarkjs();
 beforeAll(async () => {
   await makePowers(folder, POWER, { ptauPath: ptau, emptyPtauPath: empty });
   await newKeys({ circuitNames: [CIRCUIT], resolveCircuit, ptauPath: ptau, folder: at("0") });

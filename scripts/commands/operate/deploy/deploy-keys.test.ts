@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { compileCircuit } from "@openledger/circuits/compiler/compile";
 import { applyBeaconToKeys, contributeToKeys, newKeys } from "@openledger/prover/keys/ceremony-keys";
 import { loadProductionKey } from "@openledger/prover/proving/proving-key";
-import { makePowers } from "@openledger/prover/testing/powers.fixtures";
+import { holdSnarkjs, makePowers } from "@openledger/prover/testing/powers.fixtures";
 import { sampleSource } from "@openledger/prover/testing/sample-circuit.fixtures";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { checkCeremonyKey, publicChainName, VerifiedKeys } from "./deploy-keys.ts";
@@ -23,6 +23,7 @@ const begin = (name: string, ptauPath: string) =>
 const contribute = (from: string, to: string, name: string) =>
   contributeToKeys({ fromPath: at(from), toPath: at(to), name });
 
+holdSnarkjs();
 beforeAll(async () => {
   await makePowers(folder, POWER, { ptauPath: ptau });
   await begin("0", ptau);
