@@ -10,7 +10,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { startTestServer } from "@openledger/foundation/testing/test-database";
+import { startTestServer, TEST_SERVER_URL } from "@openledger/foundation/testing/test-database";
 import { type Counts, closingLine, countTests, type VitestJson } from "./testing/counts.ts";
 
 interface Check {
@@ -96,6 +96,8 @@ async function test(): Promise<Counts> {
   try {
     const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
     const projects = isWhole ? [] : ["--project=!long"];
+    const url = (await server)?.url;
+    if (url !== undefined) process.env[TEST_SERVER_URL] = url;
     const { isGood } = await run("vitest", ["run", ...reporters, ...projects, ...vitestArgs], "inherit");
     const json = await readFile(report, "utf8").catch(() => null);
     return countTests(json === null ? null : (JSON.parse(json) as VitestJson), isGood);

@@ -3,7 +3,7 @@
  * program. Keys, provers, tests and `openledger verify` take every circuit through `compileCircuit`.
  */
 import { createHash, randomBytes } from "node:crypto";
-import { createReadStream, existsSync, readFileSync } from "node:fs";
+import { createReadStream, existsSync, readFileSync, statSync } from "node:fs";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join, relative, resolve } from "node:path";
@@ -189,7 +189,7 @@ export function hashCircuit(mainSource: string): string {
   absorb(`circom2@${version} ${compilerFlags.join(" ")}`);
   absorb(mainSource);
   const files = new Map<string, Buffer>();
-  collectIncludes(mainSource, join(repositoryRoot, "main.circom"), files);
+  collectIncludes(includesOf(mainSource), join(repositoryRoot, "main.circom"), files);
   for (const [path, bytes] of [...files].sort(([a], [b]) => (a < b ? -1 : 1))) {
     absorb(path);
     absorb(bytes);
@@ -197,11 +197,10 @@ export function hashCircuit(mainSource: string): string {
   return hash.digest("hex");
 }
 
-function collectIncludes(source: string, sourcePath: string, files: Map<string, Buffer>): void {
-  const code = source.replace(/\/\*[\s\S]*?\*\//g, "").replace(/\/\/.*$/gm, "");
-  for (const [, includePath] of code.matchAll(/\binclude\s+"([^"]+)"/g)) {
+function collectIncludes(includes: readonly string[], sourcePath: string, files: Map<string, Buffer>): void {
+  for (const includePath of includes) {
     // circom looks beside the including file first, then in the -l folders.
-    const candidates = [resolve(dirname(sourcePath), includePath!), resolve(repositoryRoot, includePath!)];
+    const candidates = [resolve(dirname(sourcePath), includePath), resolve(repositoryRoot, includePath)];
     const found = candidates.find((path) => existsSync(path));
     if (found === undefined) {
       throw circuitError(
@@ -214,10 +213,36 @@ function collectIncludes(source: string, sourcePath: string, files: Map<string, 
     }
     const key = relative(repositoryRoot, found);
     if (files.has(key)) continue;
-    const bytes = readFileSync(found);
-    files.set(key, bytes);
-    collectIncludes(bytes.toString("utf8"), found, files);
+    const file = readSource(found);
+    files.set(key, file.bytes);
+    collectIncludes(file.includes, found, files);
   }
+}
+
+function includesOf(source: string): string[] {
+  const code = source.replace(/\/\*[\s\S]*?\*\//g, "").replace(/\/\/.*$/gm, "");
+  return [...code.matchAll(/\binclude\s+"([^"]+)"/g)].map(([, path]) => path!);
+}
+
+interface SourceFile {
+  /** Time of the last change, and size. */
+  readonly stamp: string;
+  readonly bytes: Buffer;
+  readonly includes: readonly string[];
+}
+
+/** Files that circuits include, some hundred kilobytes: a process hashes many circuits of the same ones. */
+const sourceFiles = new Map<string, SourceFile>();
+
+function readSource(path: string): SourceFile {
+  const { ctimeMs, mtimeMs, size } = statSync(path);
+  const stamp = `${mtimeMs} ${ctimeMs} ${size}`;
+  const known = sourceFiles.get(path);
+  if (known?.stamp === stamp) return known;
+  const bytes = readFileSync(path);
+  const file = { stamp, bytes, includes: includesOf(bytes.toString("utf8")) };
+  sourceFiles.set(path, file);
+  return file;
 }
 
 async function readEntry(

@@ -71,10 +71,21 @@ export function versionRowsRoot(rows: readonly VersionRow[]): bigint {
 
 // Trees of known leaves, eight children a node, under any node tag: roots, and paths as PathUpdate8 takes them.
 
+/** Hashes of empty subtrees by their height, of each node tag. */
+const emptyOfTag = new Map<bigint, bigint[]>();
+
+function emptyLevels(nodeTag: bigint, depth: number): readonly bigint[] {
+  const levels = emptyOfTag.get(nodeTag) ?? [0n];
+  emptyOfTag.set(nodeTag, levels);
+  while (levels.length <= depth)
+    levels.push(hashTagged(nodeTag, Array<bigint>(TREE_ARITY).fill(levels.at(-1)!)));
+  return levels;
+}
+
 /** Levels of the tree from the leaves up, and the hash of an empty subtree of each. */
 function treeLevels(nodeTag: bigint, leaves: readonly bigint[], depth: number) {
   const levels: bigint[][] = [[...leaves]];
-  const empty = [0n];
+  const empty = emptyLevels(nodeTag, depth);
   for (let i = 0; i < depth; i++) {
     const level = levels[i]!;
     const nodes = Array.from(
@@ -82,7 +93,6 @@ function treeLevels(nodeTag: bigint, leaves: readonly bigint[], depth: number) {
       (_, parent): HashRequest => [nodeTag, childrenAt(level, parent, empty[i]!)],
     );
     levels.push(hashTaggedMany(nodes));
-    empty.push(hashTagged(nodeTag, Array<bigint>(TREE_ARITY).fill(empty[i]!)));
   }
   return { levels, empty };
 }

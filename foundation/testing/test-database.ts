@@ -38,9 +38,17 @@ export async function startTestServer(): Promise<LocalServer> {
   return server;
 }
 
+/** Address of the server that a run holds, for its test files. */
+export const TEST_SERVER_URL = "TEST_SERVER_URL";
+
+async function joinTestServer(): Promise<LocalServer> {
+  const url = process.env[TEST_SERVER_URL];
+  return url === undefined ? startTestServer() : { url, release: async () => {} };
+}
+
 /** Makes an empty database. */
 export async function createTestDatabase(): Promise<TestDatabase> {
-  const server = await startTestServer();
+  const server = await joinTestServer();
   const name = `test_${randomBytes(8).toString("hex")}`;
   await administer(server.url, `create database ${name}`);
   const url = server.url.replace("/openledger?", `/${name}?`);
