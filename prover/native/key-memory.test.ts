@@ -2,19 +2,21 @@ import { describe, expect, test } from "vitest";
 import { chooseKeyMemory, memoryBytes, residentPointBytes } from "./key-memory.ts";
 
 const GIB = 2 ** 30;
-const keyOf = (power: number) => ({ wireCount: 2 ** power, domainSize: 2 ** power });
+const keyOf = (power: number, hasB1 = true) => ({ wireCount: 2 ** power, domainSize: 2 ** power, hasB1 });
 
 describe("chooseKeyMemory", () => {
   test("counts each point twice, with its image", () => {
-    expect(residentPointBytes({ wireCount: 1, domainSize: 0 })).toBe(640);
-    expect(residentPointBytes({ wireCount: 0, domainSize: 1 })).toBe(128);
+    expect(residentPointBytes({ wireCount: 1, domainSize: 0, hasB1: true })).toBe(640);
+    expect(residentPointBytes({ wireCount: 1, domainSize: 0, hasB1: false })).toBe(512);
+    expect(residentPointBytes({ wireCount: 0, domainSize: 1, hasB1: true })).toBe(128);
   });
 
   test("keeps a key in memory that takes a quarter of it at most", () => {
     expect(residentPointBytes(keyOf(20))).toBe(0.75 * GIB);
     expect(chooseKeyMemory("auto", keyOf(20), 3 * GIB)).toBe("resident");
     expect(chooseKeyMemory("auto", keyOf(20), 3 * GIB - 1)).toBe("mapped");
-    expect(chooseKeyMemory("auto", keyOf(23), 16 * GIB)).toBe("mapped");
+    expect(chooseKeyMemory("auto", keyOf(23), 20 * GIB)).toBe("mapped");
+    expect(chooseKeyMemory("auto", keyOf(23, false), 20 * GIB)).toBe("resident");
   });
 
   test("does what it is told", () => {

@@ -12,17 +12,19 @@ import type { KeyMemory } from "../proving/prover.ts";
  */
 export const PIECE_POINTS = 2 ** 16;
 
-/** Bytes of a wire's points in memory, each with its image under the endomorphism: A, B and C in G1, B in G2. */
-const wireBytes = 2 * (3 * 64 + 128);
+/** Bytes of a wire's points in memory, each with its image under the endomorphism: A and C in G1, B in G2. */
+const wireBytes = 2 * (2 * 64 + 128);
+/** Bytes of a wire's B in G1, with its image. No proof reads it if all witnesses blind A. */
+const secondWireBytes = 2 * 64;
 /** Bytes of a domain point's H in G1, with its image. */
 const domainBytes = 2 * 64;
 
+/** Size of a key, and whether its proofs need B in G1. */
+type KeySize = Pick<ZkeyHeader, "wireCount" | "domainSize"> & { readonly hasB1: boolean };
+
 /** Maximum bytes of a resident key's points; points at infinity take none. */
-export function residentPointBytes({
-  wireCount,
-  domainSize,
-}: Pick<ZkeyHeader, "wireCount" | "domainSize">): number {
-  return wireBytes * wireCount + domainBytes * domainSize;
+export function residentPointBytes({ wireCount, domainSize, hasB1 }: KeySize): number {
+  return (wireBytes + (hasB1 ? secondWireBytes : 0)) * wireCount + domainBytes * domainSize;
 }
 
 /**
@@ -40,9 +42,9 @@ export function memoryBytes(limit = process.constrainedMemory(), machineBytes = 
  */
 export function chooseKeyMemory(
   setting: KeyMemory,
-  header: Pick<ZkeyHeader, "wireCount" | "domainSize">,
+  size: KeySize,
   ofBytes: number,
 ): Exclude<KeyMemory, "auto"> {
   if (setting !== "auto") return setting;
-  return 4 * residentPointBytes(header) <= ofBytes ? "resident" : "mapped";
+  return 4 * residentPointBytes(size) <= ofBytes ? "resident" : "mapped";
 }

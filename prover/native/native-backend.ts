@@ -166,7 +166,8 @@ class AddonProver implements NativeProver {
     const header = await this.#checker.check(circuit);
     return this.#keys.take(queued, header, async () => {
       const { path, threadCount, keyMemory } = this.#options;
-      const memory = chooseKeyMemory(keyMemory, header, memoryBytes());
+      const size = { ...header, hasB1: !isComposition(circuit.wasmPath) };
+      const memory = chooseKeyMemory(keyMemory, size, memoryBytes());
       const loaded = await this.#addon
         .loadKey(circuit.zkeyPath, path, threadCount, memory === "mapped" ? PIECE_POINTS : 0)
         .catch((cause: unknown) => {

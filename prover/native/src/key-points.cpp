@@ -40,13 +40,16 @@ size_t totalOf(const std::vector<WindowTask>& tasks) {
 
 class LoadedPoints final : public KeyPoints {
  public:
-  LoadedPoints(const Zkey& zkey, const Kernels& kernels, ThreadPool& pool)
-      : kernels_(kernels), pool_(pool), scratch_(pool.threadCount()) {
-    for (const KeyPointsView& view : viewsOf(zkey)) tables_.emplace_back(kernels, view, pool);
-    isSortedOnce_ = tables_[sumB1].isParallelTo(tables_[sumB2]);
+  LoadedPoints(std::shared_ptr<const MappedFile> file, const Zkey& zkey, const Kernels& kernels, ThreadPool& pool)
+      : file_(std::move(file)), viewOfB1_(zkey.b1), kernels_(kernels), pool_(pool), scratch_(pool.threadCount()),
+        tables_(sumCount) {
+    const Views views = viewsOf(zkey);
+    for (int i = 0; i < sumCount; i++)
+      if (i != sumB1) tables_[i] = PointTable(kernels, views[i], pool);
   }
 
   std::vector<Msm> sum(const Words* wires, const Words* quotient, bool hasB1, SumProgress& progress) override {
+    if (hasB1 && file_ != nullptr) loadB1();
     const double startMs = nowMs();
     const Scalars ofWires(wires, tables_[sumA].scalarCount(), pool_), ofH(quotient, tables_[sumH].scalarCount(), pool_);
     progress.digitsMs = nowMs() - startMs;
@@ -82,12 +85,23 @@ class LoadedPoints final : public KeyPoints {
   }
 
  private:
+  void loadB1() {
+    file_->requireUnchanged();
+    tables_[sumB1] = PointTable(kernels_, viewOfB1_, pool_);
+    file_->requireUnchanged();
+    file_.reset();
+    isSortedOnce_ = tables_[sumB1].isParallelTo(tables_[sumB2]);
+  }
+
+  /** Until the points of B in G1 are in memory: proofs whose witness blinds A never need them. */
+  std::shared_ptr<const MappedFile> file_;
+  const KeyPointsView viewOfB1_;
   const Kernels& kernels_;
   ThreadPool& pool_;
   std::vector<MsmScratch> scratch_;
   std::vector<PointTable> tables_;
   /** The points of B in both groups belong to the same scalars, whose digits are then sorted once for both. */
-  bool isSortedOnce_;
+  bool isSortedOnce_ = false;
 };
 
 /** The points of scalars from to to of a section. */
@@ -218,8 +232,9 @@ void SumProgress::during(int sum, size_t cost, const std::function<void()>& work
   control_.progress = static_cast<int32_t>(100 + 890 * done_ / std::max<size_t>(1, total_));
 }
 
-std::unique_ptr<KeyPoints> loadPoints(const Zkey& zkey, const Kernels& kernels, ThreadPool& pool) {
-  return std::make_unique<LoadedPoints>(zkey, kernels, pool);
+std::unique_ptr<KeyPoints> loadPoints(std::shared_ptr<const MappedFile> file, const Zkey& zkey, const Kernels& kernels,
+                                      ThreadPool& pool) {
+  return std::make_unique<LoadedPoints>(std::move(file), zkey, kernels, pool);
 }
 
 std::unique_ptr<KeyPoints> mapPoints(std::shared_ptr<const MappedFile> file, const Zkey& zkey, const Kernels& kernels,

@@ -44,15 +44,19 @@ class KeyPoints {
   virtual ~KeyPoints() = default;
   /**
    * The five sums with all their windows, or without those of B in G1. `wires` are the scalars of A to C, `quotient` those of
-   * H. @throws Cancelled
+   * H. @throws Cancelled; FileError PRV_KEY_INVALID (points are still in the file, which changed)
    */
   virtual std::vector<Msm> sum(const Words* wires, const Words* quotient, bool hasB1, SumProgress& progress) = 0;
   /** Of memory that the points keep between proofs. */
   virtual size_t byteCount() const = 0;
 };
 
-/** All points converted once; the file is not needed afterwards. About twice the size of the file's points. */
-std::unique_ptr<KeyPoints> loadPoints(const Zkey& zkey, const Kernels& kernels, ThreadPool& pool);
+/**
+ * All points converted once, those of B in G1 by the first proof that needs them; the file is not needed afterwards. About twice
+ * the size of the file's points.
+ */
+std::unique_ptr<KeyPoints> loadPoints(std::shared_ptr<const MappedFile> file, const Zkey& zkey, const Kernels& kernels,
+                                      ThreadPool& pool);
 
 /**
  * Nothing is kept but a place in the file. A proof reads the points piece by piece, pieceSize of each sum, the five

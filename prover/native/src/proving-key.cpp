@@ -55,7 +55,7 @@ ProvingKey::ProvingKey(const std::string& path, const Kernels& kernels, unsigned
   }
   readMatrices(*file, zkey);
   if (pieceSize == 0) kept_ = std::make_unique<ProofMemory>();
-  points_ = pieceSize == 0 ? loadPoints(zkey, kernels_, pool_) : mapPoints(file, zkey, kernels_, pool_, pieceSize);
+  points_ = pieceSize == 0 ? loadPoints(file, zkey, kernels_, pool_) : mapPoints(file, zkey, kernels_, pool_, pieceSize);
   file->requireUnchanged();
 }
 
