@@ -6,7 +6,7 @@ import { developmentSetup } from "../keys/development-setup.ts";
 import { ProofHelper } from "../proving/proof-helper.ts";
 import { BackendWorld, inputs, testBackend } from "../testing/backend-suite.fixtures.ts";
 import { findAddon, moduli, splitNumbers } from "../testing/oracle.fixtures.ts";
-import { loadNativeAddon } from "./native-addon.ts";
+import { loadNativeAddon, type NativeKey } from "./native-addon.ts";
 import { createNativeProver, type NativeProver, randomScalar } from "./native-backend.ts";
 
 const { addon, paths } = findAddon();
@@ -184,6 +184,26 @@ component main {public [z, shown]} = Blinded();
       code: "PRV_KEY_INVALID",
       data: { reason: "key-mismatch" },
     });
+  });
+
+  test("a resident key has B in G1 from its first proof with r on, and refuses a file that changed before", async () => {
+    const circuit = await world.copyOfKey("late");
+    const witness = await world.makeWitness();
+    const [r, s] = [randomScalar(), randomScalar()];
+    const proveBy = (key: NativeKey) =>
+      addon!.prove(key, witness, r, s, new Uint8Array(32), new Uint8Array(8));
+    const load = async () => (await addon!.loadKey(circuit.zkeyPath, "auto", 1, 0)).key;
+    const [early, late] = [await load(), await load()];
+    const { proof } = await proveBy(early);
+    const bytes = await readFile(circuit.zkeyPath);
+    bytes[bytes.length - 200]! ^= 1;
+    await writeFile(circuit.zkeyPath, bytes);
+    for (let i = 0; i < 2; i++)
+      await expect(proveBy(late)).rejects.toMatchObject({
+        code: "PRV_KEY_INVALID",
+        message: "it changed while it was in use",
+      });
+    expect((await proveBy(early)).proof).toEqual(proof);
   });
 
   test("keeps as many keys as it may, and loads the others again", async () => {

@@ -51,11 +51,12 @@ class LoadedPoints final : public KeyPoints {
   std::vector<Msm> sum(const Words* wires, const Words* quotient, bool hasB1, SumProgress& progress) override {
     if (hasB1 && file_ != nullptr) loadB1();
     const double startMs = nowMs();
-    const Scalars ofWires(wires, tables_[sumA].scalarCount(), pool_), ofH(quotient, tables_[sumH].scalarCount(), pool_);
+    ofWires_.assign(wires, tables_[sumA].scalarCount(), pool_);
+    ofH_.assign(quotient, tables_[sumH].scalarCount(), pool_);
     progress.digitsMs = nowMs() - startMs;
     std::vector<Msm> sums;
     for (int i = 0; i < sumCount; i++) {
-      const Scalars& scalars = i == sumH ? ofH : ofWires;
+      const Scalars& scalars = i == sumH ? ofH_ : ofWires_;
       const PointTable& table = tables_[i];
       sums.emplace_back(kernels_, table.isG2(),
                         SumSize{scalars.halfCount(), scalars.smallCount(), table.count(), table.scalarCount()});
@@ -68,7 +69,7 @@ class LoadedPoints final : public KeyPoints {
       const WindowTask& task = tasks[i];
       const auto add = [&](int sum, bool isSorted) {
         progress.during(sum, sums[sum].windowCost(task.window), [&] {
-          sums[sum].sumWindow(task.window, tables_[sum], sum == sumH ? ofH : ofWires,
+          sums[sum].sumWindow(task.window, tables_[sum], sum == sumH ? ofH_ : ofWires_,
                               scratch_[ThreadPool::workerIndex()], progress.isCancelled(), isSorted);
         });
       };
@@ -100,6 +101,8 @@ class LoadedPoints final : public KeyPoints {
   ThreadPool& pool_;
   std::vector<MsmScratch> scratch_;
   std::vector<PointTable> tables_;
+  /** Of the running proof; their memory is kept for the next one. */
+  Scalars ofWires_, ofH_;
   /** The points of B in both groups belong to the same scalars, whose digits are then sorted once for both. */
   bool isSortedOnce_ = false;
 };

@@ -135,7 +135,7 @@ bool ProvingKey::isBlindedBy(const Words* witness, const Words& blinding) const 
 }
 
 size_t ProvingKey::byteCount() const {
-  const size_t kept = 3 * quotient_->vectorBytes() + (wireCount_ + domainSize_) * sizeof(Words);
+  const size_t kept = 3 * quotient_->vectorBytes() + (wireCount_ + domainSize_) * (sizeof(Words) + Scalars::bytesEach);
   return matrices_[0]->byteCount() + matrices_[1]->byteCount() + points_->byteCount() + (kept_ == nullptr ? 0 : kept);
 }
 

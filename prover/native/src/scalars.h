@@ -19,16 +19,26 @@ class Scalars {
     std::vector<u32> smallValues;
     /** 4 * index + 2 * phi + sign. */
     std::vector<u32> smallIds;
+
+    void clear() { halves.clear(), ids.clear(), smallValues.clear(), smallIds.clear(); }
   };
+  /** Of each scalar, as halves. */
+  static constexpr size_t bytesEach = 2 * (sizeof(Half) + sizeof(u32));
   static constexpr u64 signBit = u64{1} << 63;
   /** Small halves have only their first digits. */
   static constexpr unsigned smallBits = 24;
 
-  Scalars(const Words* scalars, size_t count, ThreadPool& pool) : chunks_((count + chunkSize - 1) / chunkSize) {
+  Scalars() = default;
+  Scalars(const Words* scalars, size_t count, ThreadPool& pool) { assign(scalars, count, pool); }
+  /** Takes other scalars, in the memory of those before them. */
+  void assign(const Words* scalars, size_t count, ThreadPool& pool) {
+    chunks_.resize((count + chunkSize - 1) / chunkSize);
     pool.run(chunks_.size(), [&](size_t part) {
       const size_t to = std::min(count, (part + 1) * chunkSize);
+      chunks_[part].clear();
       for (size_t i = part * chunkSize; i < to; i++) append(chunks_[part], scalars[i], static_cast<u32>(i));
     });
+    halfCount_ = smallCount_ = 0;
     for (const Chunk& chunk : chunks_) halfCount_ += chunk.halves.size(), smallCount_ += chunk.smallIds.size();
   }
 

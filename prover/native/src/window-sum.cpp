@@ -37,7 +37,12 @@ void WindowSum::sort(const PointTable& table, const Scalars& scalars, const Digi
   // Never below what huge pages can back: the entries are written at random.
   scratch_.entries.reserve(std::max(total * sizeof(u32), size_t{2} << 20));
   u32* const entries = scratch_.entries.as<u32>();
-  for (size_t i = 0; i < count; i++) entries[ends[digits[i].value]++] = digits[i].entry;
+  // What a bucket's next place misses in the caches is on its way when it is written.
+  constexpr size_t ahead = 16;
+  for (size_t i = 0; i < count; i++) {
+    if (i + ahead < count) __builtin_prefetch(&entries[ends[digits[i + ahead].value]], 1, 3);
+    entries[ends[digits[i].value]++] = digits[i].entry;
+  }
 }
 
 PointRef WindowSum::refOf(u32 entry) const {
