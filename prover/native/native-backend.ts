@@ -13,7 +13,7 @@ import { ProofHelper } from "../proving/proof-helper.ts";
 import type { KeyMemory, ProofJob, ProofResult, ProveOptions, Prover } from "../proving/prover.ts";
 import { ProvingKeyChecker } from "../proving/proving-key.ts";
 import { proofThreadCount } from "../proving/thread-count.ts";
-import { blindJob } from "../proving/witness-blinding.ts";
+import { blindJob, isBlindable } from "../proving/witness-blinding.ts";
 import { readPublicSignals } from "../proving/witness-check.ts";
 import { chooseKeyMemory, memoryBytes, PIECE_POINTS } from "./key-memory.ts";
 import {
@@ -166,7 +166,7 @@ class AddonProver implements NativeProver {
     const header = await this.#checker.check(circuit);
     return this.#keys.take(queued, header, async () => {
       const { path, threadCount, keyMemory } = this.#options;
-      const size = { ...header, hasB1: !isComposition(circuit.wasmPath) };
+      const size = { ...header, hasB1: !isBlindable(queued.job) };
       const memory = chooseKeyMemory(keyMemory, size, memoryBytes());
       const loaded = await this.#addon
         .loadKey(circuit.zkeyPath, path, threadCount, memory === "mapped" ? PIECE_POINTS : 0)

@@ -15,6 +15,10 @@ import type { ProofJob } from "./prover.ts";
 /** Input of a composed circuit, which has a row `blinding * z` and reads it nowhere else (circuits/table/table-frame.circom). */
 const BLINDING_INPUT = "blinding";
 
+/** Whether a job's witness is ours to blind: of a composed circuit, made from inputs that have its own one. */
+export const isBlindable = ({ circuit, inputs, witness }: ProofJob): boolean =>
+  witness === undefined && inputs?.[BLINDING_INPUT] !== undefined && isComposition(circuit.wasmPath);
+
 /**
  * Gives a composed circuit's own input a fresh random value. Another circuit's input of this name is its caller's, and so
  * is a witness that the job brings along.
@@ -22,11 +26,7 @@ const BLINDING_INPUT = "blinding";
  * @returns the job to make the witness of, and the value; 0 where the job stays as it is
  */
 export function blindJob(job: ProofJob): { job: ProofJob; ofWitness: bigint } {
-  const isOurs =
-    job.witness === undefined &&
-    job.inputs?.[BLINDING_INPUT] !== undefined &&
-    isComposition(job.circuit.wasmPath);
-  if (!isOurs) return { job, ofWitness: 0n };
+  if (!isBlindable(job)) return { job, ofWitness: 0n };
   const ofWitness = randomScalar();
   return { job: { ...job, inputs: { ...job.inputs, [BLINDING_INPUT]: ofWitness } }, ofWitness };
 }
