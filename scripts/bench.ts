@@ -135,8 +135,18 @@ program
   .option("--rapidsnark <path>", "a rapidsnark binary to add")
   .option("--gnark <path>", "a prover of gnark-crypto's kernels to add, with rapidsnark's command line")
   .option("--cached-keys", "take keys from the cache instead of making and timing them")
+  .option(
+    "--count <log2>",
+    "count a card's products, additions and bytes at one size instead, without a card",
+  )
+  .option("--before <clone>", "with --count: a clone of build 7b597cf0, to count likewise")
   .addHelpText("after", "\nExample:\n  npm run bench -- prove --sizes 16,18 --rounds 3")
   .action(async (options: BenchProveOptions) => {
+    if (options.count !== undefined) {
+      const { countCardWork } = await import("./bench/card-work.ts");
+      end("prove", await countCardWork(Number(options.count), options.before));
+      return;
+    }
     const { benchProve } = await import("./bench/prove.ts");
     end("prove", await benchProve(options));
   });

@@ -19,14 +19,14 @@ interface Operation {
 /** Parses the card's shader text back into operations. */
 function parse(statements: string): Operation[] {
   return statements.split("\n").map((line) => {
-    const match = /^ *let v(\d+) = (FqReduce\()?Fq(\w+)\(v(\d+), v(\d+)\)\)?;$/.exec(line);
+    const match = /^ *let v(\d+) = (FqReduce\()?Fq(\w+)\(v(\d+)(?:, v(\d+))?\)\)?;$/.exec(line);
     if (match === null) throw new TypeError(`no statement: ${line}`);
     const [, result, reduce, operation, a, b] = match;
     return {
       result: Number(result),
-      operation: operation!,
+      operation: operation === "Square" ? "Mul" : operation!,
       a: Number(a),
-      b: Number(b),
+      b: Number(b ?? a),
       isReduced: reduce !== undefined,
     };
   });

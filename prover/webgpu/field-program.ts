@@ -48,7 +48,7 @@ export class FieldProgram {
     return this.#lines
       .slice(start, end)
       .map(({ operation, isReduced, a, b }, i) => {
-        const call = `Fq${operation}(v${a}, v${b})`;
+        const call = operation === "Mul" && a === b ? `FqSquare(v${a})` : `Fq${operation}(v${a}, v${b})`;
         return `    let v${this.inputCount + start + i} = ${isReduced ? `FqReduce(${call})` : call};`;
       })
       .join("\n");

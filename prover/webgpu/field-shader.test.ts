@@ -20,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => gpu.close());
 
 /** Results of one pair of operands, in order. */
-const resultCount = 8;
+const resultCount = 10;
 
 function operationsKernel({ name }: FieldShape, field: string) {
   const element = (buffer: string) => `${name}Unpack(${buffer}[2u * thread], ${buffer}[2u * thread + 1u])`;
@@ -48,7 +48,9 @@ function operationsKernel({ name }: FieldShape, field: string) {
   ${store(6, `a`)}
   var isZero = ${name}Zero;
   if (${name}IsZero(a)) { isZero[0] = 1u; }
-  ${store(7, "isZero")}`,
+  ${store(7, "isZero")}
+  ${store(8, `${name}Square(a)`)}
+  ${store(9, `${name}Square(${name}AddLazy(a, b))`)}`,
   );
 }
 
@@ -76,10 +78,19 @@ describe("fieldShader", () => {
     for (const [i, a] of left.entries()) {
       const b = right[i]!;
       const label = `${a} and ${b}`;
-      const [product, sum, difference, canonical, lazy, lazy4, copy, isZero] = values.slice(
-        resultCount * i,
-        resultCount * (i + 1),
-      ) as [bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint];
+      const [product, sum, difference, canonical, lazy, lazy4, copy, isZero, square, lazySquare] =
+        values.slice(resultCount * i, resultCount * (i + 1)) as [
+          bigint,
+          bigint,
+          bigint,
+          bigint,
+          bigint,
+          bigint,
+          bigint,
+          bigint,
+          bigint,
+          bigint,
+        ];
       expect(modulo(product), label).toBe(modulo(a * b * inverse));
       expect(modulo(sum), label).toBe(modulo(a + b));
       expect(modulo(difference), label).toBe(modulo(a - b));
@@ -88,7 +99,10 @@ describe("fieldShader", () => {
       expect(modulo(lazy4), label).toBe(modulo((a - 2n * b) * 2n * a * inverse));
       expect(copy, label).toBe(a);
       expect(isZero, label).toBe(modulo(a) === 0n ? 1n : 0n);
-      for (const value of [product, sum, difference, lazy, lazy4]) expect(value < 2n * p, label).toBe(true);
+      expect(modulo(square), label).toBe(modulo(a * a * inverse));
+      expect(modulo(lazySquare), label).toBe(modulo((a + b) ** 2n * inverse));
+      for (const value of [product, sum, difference, lazy, lazy4, square, lazySquare])
+        expect(value < 2n * p, label).toBe(true);
     }
   });
 });

@@ -70,6 +70,7 @@ export function limbsLiteral(value: bigint): string {
  * Renders the field's functions, X its name. All results have limbs of 13 bits.
  *
  *   XMul(a, b)    a b / 2^260, below 2 p where a < k1 p, b < k2 p, k1 k2 <= 84
+ *   XSquare(a)    as XMul(a, a), with about half as many products of limbs before the reduction
  *   XAdd, XSub    of elements below 2 p, result below 2 p
  *   XAddLazy      a + b, no reduction
  *   XSubLazy      a - b + 2 p for b < 2 p; XSubLazy4: a - b + 4 p for b < 4 p
@@ -87,6 +88,7 @@ export function fieldShader(field: FieldShape, style: ShaderStyle): string {
 alias ${name} = array<u32, ${limbCount}>;
 const ${name}Zero = ${zero};
 ${multiply(field)}
+${square(field)}
 ${addition(`${name}AddLazy`, name, (i) => `a[${i}] + b[${i}]`)}
 ${difference(`${name}SubLazy`, name, 2n * modulus)}
 ${difference(`${name}SubLazy4`, name, 4n * modulus)}
@@ -155,6 +157,45 @@ ${range(limbCount - 1)
 }`;
 }
 
+/**
+ * Montgomery's square: a_i a_j stands for a_j a_i, too, with a_j doubled. Turn i adds what begins with a_i, so the lowest
+ * column is whole when it is reduced, and no column takes more than in `multiply`. Each turn is another, so all are
+ * written out.
+ */
+function square({ name, modulus }: FieldShape): string {
+  const p = limbsOf(modulus);
+  const factor = montgomeryFactor(modulus);
+  // The column at s[0] in turn k is k of the square: a_k a_j is at its place j.
+  const product = (k: number, j: number) =>
+    j < k ? "" : j === k ? ` + a[${k}] * a[${k}]` : ` + a[${k}] * d${j}`;
+  const turn = (k: number) => {
+    const lines = range(limbCount - 1).map((i) => {
+      const j = i + 1;
+      const carry = i === 0 ? ` + ((t + m * ${p[0]}u) >> ${limbBits}u)` : "";
+      return `    s${i} = s${j}${product(k, j)} + m * ${p[j]}u${carry};`;
+    });
+    return `
+  {
+    let t = s0${product(k, 0)};
+    let m = ((t & ${mask}u) * ${factor}u) & ${mask}u;
+${lines.join("\n")}
+    s${limbCount - 1} = 0u;
+  }`;
+  };
+  return `
+fn ${name}Square(a: ${name}) -> ${name} {
+${range(limbCount)
+  .map((i) => `  var s${i} = 0u;${i === 0 ? "" : ` let d${i} = a[${i}] << 1u;`}`)
+  .join("\n")}${range(limbCount).map(turn).join("")}
+${range(limbCount - 1)
+  .map((i) => `  s${i + 1} += s${i} >> ${limbBits}u;`)
+  .join("\n")}
+  return ${name}(${range(limbCount)
+    .map((i) => `s${i} & ${mask}u`)
+    .join(", ")});
+}`;
+}
+
 function compactFieldShader({ name, modulus }: FieldShape): string {
   const count = `${limbCount}u`;
   const bits = `${limbBits}u`;
@@ -203,6 +244,7 @@ fn ${name}Mul(a: ${name}, b: ${name}) -> ${name} {
 ${carries("s[i]", false)}
   return out;
 }
+fn ${name}Square(a: ${name}) -> ${name} { return ${name}Mul(a, a); }
 fn ${name}AddLazy(a: ${name}, b: ${name}) -> ${name} {
   var x = a;
   var y = b;${carries("x[i] + y[i]", false)}

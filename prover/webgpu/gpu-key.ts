@@ -111,7 +111,7 @@ export function allKernels(style: ShaderStyle): Kernel[] {
   const { inverse, forward, ...single } = quotientKernels(style);
   const forCurves = [imageKernel, denominatorKernel, pairKernel, accumulateKernel, mergeKernel, reduceKernel];
   const sums = [g1Curve, g2Curve].flatMap((curve) => forCurves.map((make) => make(curve, style)));
-  const passes = [inverse, forward].flatMap((kernels) => [kernels[1], kernels[2]]);
+  const passes = [inverse, forward].flatMap(({ 2: both, lowest }) => [both, lowest[1], lowest[2]]);
   const fields = [splitKernel(), ...Object.values(inverseKernels(style)), convertKernel(style)];
   return [...Object.values(single), ...passes, ...sums, ...fields];
 }

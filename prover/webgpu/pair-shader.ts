@@ -137,7 +137,7 @@ export function denominatorKernel(curve: CurveShape, style: ShaderStyle): Kernel
   const { degree } = curve;
   const parts = Array.from({ length: degree }, (_, i) => i);
   const norm =
-    degree === 1 ? "let norm = d0;" : "let norm = FqReduce(FqAddLazy(FqMul(d0, d0), FqMul(d1, d1)));";
+    degree === 1 ? "let norm = d0;" : "let norm = FqReduce(FqAddLazy(FqSquare(d0), FqSquare(d1)));";
   return makeKernel(
     `denominators ${curve.name}`,
     [

@@ -87,7 +87,7 @@ export function planSums(curve: CurveShape, setCounts: readonly number[]): SumPl
 }
 
 /** Numbers that follow from a plan. Digits are counted at their most; the witness decides how many there are. */
-function planSizes(plan: SumPlan) {
+export function planSizes(plan: SumPlan) {
   const { setCounts, windowBits, windowCount, planeCount, groupPower, chunkLength, sliceChunks } = plan;
   const pointCount = setCounts.reduce((sum, count) => sum + count, 0);
   const planeTotal = setCounts.length * planeCount;
@@ -115,12 +115,12 @@ function planSizes(plan: SumPlan) {
 }
 
 /** Threads that share a slice's pairs of one level: each multiplies the denominators of 16 to 64 pairs. */
-function pairThreads(pairCount: number): number {
+export function pairThreads(pairCount: number): number {
   return Math.ceil(pairCount / Math.min(64, Math.max(16, Math.ceil(pairCount / 2 ** 16))));
 }
 
 /** Numbers of products before each fold, and of those that are inverted one by one. */
-function foldCounts(productCount: number): number[] {
+export function foldCounts(productCount: number): number[] {
   const counts = [productCount];
   while (counts.at(-1)! > maxInversions) counts.push(Math.ceil(counts.at(-1)! / foldLength));
   return counts;

@@ -36,10 +36,10 @@ type QuotientKernels = {
   quotient: Kernel;
 };
 
-/** Kernels of passes of one and of two stages of a transform. */
+/** Kernels of a transform's passes: of two stages, and of the lowest stage or two, most of whose roots are 1. */
 export interface Kernels {
-  1: Kernel;
   2: Kernel;
+  lowest: Record<1 | 2, Kernel>;
 }
 
 /**
@@ -130,8 +130,8 @@ export function quotientKernels(style: ShaderStyle): QuotientKernels {
   }
   ${store("vectors", "2u * parameters.size + thread", "product")}`,
     ),
-    inverse: { 1: transformPass(field, false, 1), 2: transformPass(field, false, 2) },
-    forward: { 1: transformPass(field, true, 1), 2: transformPass(field, true, 2) },
+    inverse: transformPasses(field, false),
+    forward: transformPasses(field, true),
     // Coefficient j is at the place whose bits are j's in reverse; it gets the coset's factor g^j.
     shift: makeKernel(
       "shift to the coset",
@@ -158,6 +158,11 @@ const FrPlainOne = ${limbsLiteral(1n)};`,
   };
 }
 
+const transformPasses = (field: string, isForward: boolean): Kernels => ({
+  2: transformPass(field, isForward, 2, false),
+  lowest: { 1: transformPass(field, isForward, 1, true), 2: transformPass(field, isForward, 2, true) },
+});
+
 /**
  * Makes the kernel of a pass: stages of a transform of size n over vectors that lie one after another. `top` is the
  * higher stage of the pass; stage t pairs elements 2^t apart, with the root w^(i n / 2^(t + 1)), i the place within
@@ -167,9 +172,9 @@ const FrPlainOne = ${limbsLiteral(1n)};`,
  *   inverse, stages descending: (a, b) -> (a + b, (a - b) w^-k)
  *
  * The table holds powers of g with g^2 = w up to g^n = -1, so w^-k = -g^(n - 2 k): the inverse takes
- * (b - a) g^(n - 2 k).
+ * (b - a) g^(n - 2 k). In the lowest pass `low` is 0, so k is 0 unless i is 1 in stage 1: no product is taken.
  */
-function transformPass(field: string, isForward: boolean, stageCount: 1 | 2): Kernel {
+function transformPass(field: string, isForward: boolean, stageCount: 1 | 2, isLowest: boolean): Kernel {
   const count = 2 ** stageCount;
   const stages = stageCount === 1 ? [0] : isForward ? [1, 0] : [0, 1];
   // Stage `top - depth`: elements of this pass that it pairs are 2^(stageCount - 1 - depth) apart.
@@ -181,6 +186,8 @@ function transformPass(field: string, isForward: boolean, stageCount: 1 | 2): Ke
         const place = `(low + ${i % gap}u * step)`;
         const exponent = `(${place} << (parameters.power - (parameters.top - ${depth}u)))`;
         const [a, b] = [`e${i}`, `e${i + gap}`];
+        if (isLowest && i % gap === 0)
+          return `{ let t = ${b}; ${b} = FrSub(${a}, t); ${a} = FrAdd(${a}, t); }`;
         return isForward
           ? `{ let t = FrMul(${b}, ${load("powers", exponent)}); ${b} = FrSub(${a}, t); ${a} = FrAdd(${a}, t); }`
           : `{ let t = FrSubLazy(${b}, ${a}); ${a} = FrAdd(${a}, ${b});
@@ -189,7 +196,7 @@ function transformPass(field: string, isForward: boolean, stageCount: 1 | 2): Ke
   });
   const elements = Array.from({ length: count }, (_, i) => i);
   return makeKernel(
-    `${isForward ? "forward" : "inverse"} transform, ${stageCount} stages`,
+    `${isForward ? "forward" : "inverse"} transform, ${isLowest ? "lowest " : ""}${stageCount} stages`,
     [vectors, powers, parameters],
     `struct Parameters { count: u32, power: u32, top: u32 }${field}`,
     `

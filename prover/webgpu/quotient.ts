@@ -94,7 +94,8 @@ export async function makeQuotient(
   ];
   const pass = async (passes: Kernels, top: number, stageCount: 1 | 2) => {
     const count = (3 * size) >> stageCount;
-    commands.push(await step(passes[stageCount], [vectors, powers], [count, power, top], count));
+    const kernel = top < stageCount ? passes.lowest[stageCount] : passes[2];
+    commands.push(await step(kernel, [vectors, powers], [count, power, top], count));
   };
   const isOdd = power % 2 === 1;
   for (let top = power - 1; top > 0; top -= 2) await pass(kernels.inverse, top, 2);

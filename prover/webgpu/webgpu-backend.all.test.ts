@@ -1,8 +1,16 @@
+import { bn254 } from "@noble/curves/bn254.js";
+import { compileCircuit } from "@openledger/circuits/compiler/compile";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { pointOfG1, verifyProof } from "../formats/verification-key.ts";
+import { developmentSetup } from "../keys/development-setup.ts";
+import { ProofHelper } from "../proving/proof-helper.ts";
+import { ProvingKeyChecker } from "../proving/proving-key.ts";
+import { readPublicSignals, witnessValuesAt } from "../proving/witness-check.ts";
 import { BackendWorld, inputs, testBackend } from "../testing/backend-suite.fixtures.ts";
 import { openTestDevice } from "../testing/webgpu.fixtures.ts";
 import { GpuDevice } from "./gpu-device.ts";
-import { allKernels } from "./gpu-key.ts";
+import { allKernels, loadGpuKey } from "./gpu-key.ts";
+import { proveOnGpu } from "./gpu-proof.ts";
 import { adapterOf, createWebgpuProver, type WebgpuProver } from "./webgpu-backend.ts";
 
 const world = await BackendWorld.make(40);
@@ -40,6 +48,42 @@ describe("createWebgpuProver", () => {
     });
     expect((await prover.prove({ circuit: world.other, inputs })).publicSignals[1]).toBe(3n);
     expect(prover.gpu).not.toBe(lost);
+  });
+});
+
+describe("proveOnGpu", () => {
+  test("leaves r and the sum of B in G1 out where the witness blinds A, and nowhere else", async () => {
+    const mainSource = `pragma circom 2.1.6;
+template Blinded() {
+  signal input blinding; signal input twice; signal input z;
+  signal output y;
+  signal one <== blinding * z; signal first <== twice * z; signal second <== twice * first;
+  y <== second * second;
+}
+component main {public [z]} = Blinded();
+`;
+    const circuit = await developmentSetup(await compileCircuit({ name: "sample-blinded-gpu", mainSource }), {
+      cacheDir: world.folder,
+    });
+    const helper = new ProofHelper();
+    const witness = await helper.witnessOf({ circuit, inputs: { blinding: 101n, twice: 103n, z: 106n } });
+    await helper.close();
+    const header = await new ProvingKeyChecker().check(circuit);
+    const key = await loadGpuKey(prover.gpu, "compact", circuit.zkeyPath, header);
+    const prove = async (r: bigint, ofWitness: bigint) => {
+      const by = { r, s: 9n, ofWitness };
+      const { proof } = await proveOnGpu(prover.gpu, key, witness.subarray(witnessValuesAt), by);
+      const signals = readPublicSignals(witness, header.publicCount);
+      expect(verifyProof(circuit.verificationKey, proof, signals), `r ${r}, by ${ofWitness}`).toBe(true);
+      return bn254.G1.Point.fromAffine({ x: proof.a[0], y: proof.a[1] });
+    };
+    const delta = pointOfG1(header.delta1);
+    const blinded = await prove(5n, 101n);
+    expect((await prove(6n, 101n)).equals(blinded)).toBe(true);
+    // Without a blinding of the witness, and where the value is on a wire with two entries, r counts.
+    for (const other of [0n, 103n])
+      expect((await prove(5n, other)).equals(blinded.add(delta.multiply(5n)))).toBe(true);
+    prover.gpu.free(key.buffers);
   });
 });
 

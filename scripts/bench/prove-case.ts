@@ -4,7 +4,7 @@
  */
 import { stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { compileCircuit } from "@openledger/circuits/compiler/compile";
+import { type CompiledCircuit, compileCircuit } from "@openledger/circuits/compiler/compile";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { TREE_DEPTH } from "@openledger/circuits/protocol";
 import { circuitSpec } from "@openledger/circuits/registry/circuit-registry";
@@ -45,6 +45,36 @@ export async function ledgerCase(
   folder: string,
   isKeyCached: boolean,
 ): Promise<BenchCase> {
+  const batch = await ledgerCircuit(domainLog2);
+  const setupStartMs = performance.now();
+  const circuit = await developmentSetup(
+    batch.compiled,
+    isKeyCached ? {} : { cacheDir: join(folder, "keys") },
+  );
+  const setupMs = performance.now() - setupStartMs;
+  const zkeyMb = (await stat(circuit.zkeyPath)).size / 1e6;
+  const setup = isKeyCached ? null : { ms: Math.round(setupMs), zkeyMb: Math.round(zkeyMb) };
+  if (setup !== null)
+    console.log(`  development setup: ${(setup.ms / 1000).toFixed(1)} s for a key of ${setup.zkeyMb} MB`);
+
+  const { bytes, witnessMs } = await ledgerWitness(batch);
+  const wtnsPath = join(folder, `${batch.compiled.name}.wtns`);
+  await writeFile(wtnsPath, bytes);
+  const { constraints } = batch;
+  console.log(`  ${constraints} constraints, witness ${witnessMs} ms`);
+  return { circuit, wtnsPath, constraints, domainLog2, witnessMs, setup };
+}
+
+export interface LedgerCircuit {
+  readonly domainLog2: number;
+  readonly shape: TableShape;
+  readonly compiled: CompiledCircuit;
+  /** Linear ones are counted. */
+  readonly constraints: number;
+}
+
+/** Compiles the circuit of a batch that fills most of the domain. */
+export async function ledgerCircuit(domainLog2: number): Promise<LedgerCircuit> {
   const shape = SHAPE_OF_DOMAIN[domainLog2];
   if (shape === undefined) throw new Error(`sizes are ${Object.keys(SHAPE_OF_DOMAIN).join(", ")}`);
   const name = tableName(shape);
@@ -55,23 +85,21 @@ export async function ledgerCase(
   const constraints = nonLinear + linear;
   if (constraints >= 2 ** domainLog2)
     throw new Error(`${name} has ${constraints} constraints, too many for 2^${domainLog2}`);
-  const setupStartMs = performance.now();
-  const circuit = await developmentSetup(compiled, isKeyCached ? {} : { cacheDir: join(folder, "keys") });
-  const setupMs = performance.now() - setupStartMs;
-  const zkeyMb = (await stat(circuit.zkeyPath)).size / 1e6;
-  const setup = isKeyCached ? null : { ms: Math.round(setupMs), zkeyMb: Math.round(zkeyMb) };
-  if (setup !== null)
-    console.log(`  development setup: ${(setup.ms / 1000).toFixed(1)} s for a key of ${setup.zkeyMb} MB`);
+  return { domainLog2, shape, compiled, constraints };
+}
 
+/** Fills the batch with random operations and calculates its witness, a .wtns file's bytes. */
+export async function ledgerWitness({
+  domainLog2,
+  shape,
+  compiled,
+}: LedgerCircuit): Promise<{ bytes: Uint8Array; witnessMs: number }> {
   const closed = fillTable(new RandomLedger(domainLog2, TREE_DEPTH), shape, 4 * shape.transfers);
   const inputs = closedInputs(closed, closedStatement(closed, 1n).z, TREE_DEPTH);
-  const source = await openWitnessSource(circuit.wasmPath);
-  const witnessStartMs = performance.now();
+  const source = await openWitnessSource(compiled.wasmPath);
+  const startedAtMs = performance.now();
   const bytes = await source.calculate(inputs);
-  const witnessMs = Math.round(performance.now() - witnessStartMs);
+  const witnessMs = Math.round(performance.now() - startedAtMs);
   await source.close();
-  const wtnsPath = join(folder, `${name}.wtns`);
-  await writeFile(wtnsPath, bytes);
-  console.log(`  ${constraints} constraints, witness ${witnessMs} ms`);
-  return { circuit, wtnsPath, constraints, domainLog2, witnessMs, setup };
+  return { bytes, witnessMs };
 }

@@ -23,6 +23,10 @@ export interface BenchProveOptions {
   rapidsnark?: string;
   /** Path of a prover of gnark-crypto's kernels that has rapidsnark's command line; absent: not compared. */
   gnark?: string;
+  /** log2 of the domain whose proof on a card is counted instead, by card-work.ts. */
+  count?: string;
+  /** Path of a clone of build 7b597cf0, counted likewise. */
+  before?: string;
   /** Take keys from the cache instead of making and timing them. */
   cachedKeys?: boolean;
 }
