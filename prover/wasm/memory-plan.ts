@@ -46,7 +46,11 @@ export interface MemoryPlan {
   terms: number;
   inverseFactors: number;
   cosetFactors: number;
-  /** Addresses of the running proof's data. */
+  /**
+   * Addresses of the running proof's data. What a step no longer needs lends its place to what a later one writes: the plain
+   * witness to A's vector, the witness as elements to the quotient, B's vector to the quotient's digits. All threads meet
+   * between the last read and the first write (prove-steps.ts).
+   */
   witness: number;
   witnessTable: number;
   witnessDigits: number;
@@ -88,6 +92,12 @@ export function planMemory(shape: KeyShape, workerCount: number): MemoryPlan {
     maxWindowBits: windows.windowBits,
     maxPointCount: wireCount + domainSize,
   };
+  const vectorBytes = elementBytes * domainSize;
+  const [witness, witnessTable, quotientDigits] = [
+    take(Math.max(32 * even(wireCount), vectorBytes)),
+    take(Math.max(elementBytes * even(wireCount), 32 * domainSize)),
+    take(Math.max(vectorBytes, digitBytes(domainSize))),
+  ];
   const plan: Omit<MemoryPlan, "byteCount"> = {
     shape,
     limits,
@@ -111,17 +121,13 @@ export function planMemory(shape: KeyShape, workerCount: number): MemoryPlan {
     terms: take(8 * (coefficientCount + 2 * domainSize + 2)),
     inverseFactors: take(elementBytes * domainSize),
     cosetFactors: take(elementBytes * domainSize),
-    witness: take(32 * even(wireCount)),
-    witnessTable: take(elementBytes * even(wireCount)),
+    witness,
+    witnessTable,
     witnessDigits: take(digitBytes(wireCount)),
-    vectors: [
-      take(elementBytes * domainSize),
-      take(elementBytes * domainSize),
-      take(elementBytes * domainSize),
-    ],
+    vectors: [witness, quotientDigits, take(vectorBytes)],
     scales: take(8 * elementBytes),
-    quotient: take(32 * domainSize),
-    quotientDigits: take(digitBytes(domainSize)),
+    quotient: witnessTable,
+    quotientDigits,
     results: take(sumNames.length * windowPoints * g2Shape.pointBytes),
     resultFlags: take(sumNames.length * windowPoints),
   };
