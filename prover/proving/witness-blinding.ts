@@ -1,5 +1,5 @@
 /**
- * Blinding of a Groth16 proof by its witness, for the native and the WebGPU prover.
+ * Blinding of a Groth16 proof by its witness, for all provers of ours.
  *
  * r blinds A = alpha + sum of A + r delta, and the sum of B in G1 enters a proof as a factor of r alone. A witness may blind
  * A instead: with a fresh random value on a private wire that has one entry in the key's A and none in its B, A has that
@@ -37,9 +37,15 @@ export class BlindingWires {
   /** By wire: number of entries, 2 for more, and for any in B. */
   readonly #entries: Uint8Array;
 
-  constructor(wireCount: number, publicCount: number) {
+  /** @param entries of another thread's instance; zeros for a key that is to be read */
+  constructor(wireCount: number, publicCount: number, entries: Uint8Array = new Uint8Array(wireCount)) {
     this.#publicCount = publicCount;
-    this.#entries = new Uint8Array(wireCount);
+    this.#entries = entries;
+  }
+
+  /** A byte a wire, which another thread makes an instance of. */
+  get entries(): Uint8Array {
+    return this.#entries;
   }
 
   /** @param matrix 0 for A, 1 for B */

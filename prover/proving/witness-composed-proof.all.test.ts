@@ -15,8 +15,9 @@ import { verifyProof } from "../formats/verification-key.ts";
 import { developmentSetup } from "../keys/development-setup.ts";
 import { createNativeProver } from "../native/native-backend.ts";
 import { availableBackends } from "../testing/available-backends.fixtures.ts";
+import { createWasmProver } from "../wasm/wasm-backend.ts";
 import { ProofHelper } from "./proof-helper.ts";
-import type { CircuitInputs, ProvingCircuit } from "./prover.ts";
+import type { CircuitInputs, ProofJob, ProofResult, ProvingCircuit } from "./prover.ts";
 
 const available = await availableBackends();
 
@@ -67,33 +68,54 @@ describe("a composed circuit's proof", () => {
     },
   );
 
-  it.skipIf(!available.includes("native")).each(["resident", "mapped"] as const)(
-    "is blinded by native through the circuit's own input, its points %s, and verifies",
-    { timeout: 600_000 },
-    async (keyMemory) => {
-      const prover = createNativeProver({ keyMemory });
-      try {
-        const { inputs, statement } = nextBatch(new RandomLedger(8, DEPTH));
-        const made = [await prover.prove({ circuit, inputs }), await prover.prove({ circuit, inputs })];
-        for (const { proof, publicSignals, phaseMs } of made) {
-          expect(publicSignals).toEqual([statement.commitment, statement.y, statement.z]);
-          expect(verifyProof(circuit.verificationKey, proof, publicSignals)).toBe(true);
-          expect(phaseMs.sumB1).toBe(0);
-        }
-        const [first, second] = made.map(({ proof }) => proof);
-        for (const point of ["a", "b", "c"] as const) expect(first![point]).not.toEqual(second![point]);
-        // A witness that somebody else made is not known to be blinded.
-        const helper = new ProofHelper();
-        const witness = await helper.witnessOf({ circuit, inputs });
-        await helper.close();
-        const others = [await prover.prove({ circuit, witness }), await prover.prove({ circuit, witness })];
-        for (const { phaseMs } of others) expect(phaseMs.sumB1).toBeGreaterThan(0);
-        expect(others[0]!.proof.a).not.toEqual(others[1]!.proof.a);
-      } finally {
-        await prover.close();
-      }
+  const blinding = {
+    "native, its points resident": () => native("resident"),
+    "native, its points mapped": () => native("mapped"),
+    WebAssembly: () => {
+      const prover = createWasmProver();
+      return { prover, b1Of: async (job: ProofJob) => timed(await prover.prove(job), ({ b1Ms }) => b1Ms) };
     },
+  };
+  const native = (keyMemory: "resident" | "mapped") => {
+    const prover = createNativeProver({ keyMemory });
+    return { prover, b1Of: async (job: ProofJob) => timed(await prover.prove(job), ({ sumB1 }) => sumB1) };
+  };
+  const timed = <Phases>(made: ProofResult & { phaseMs: Phases }, read: (phases: Phases) => number) => ({
+    ...made,
+    b1Ms: read(made.phaseMs),
+  });
+  const able = Object.entries(blinding).filter(
+    ([name]) => name === "WebAssembly" || available.includes("native"),
   );
+
+  it.each(able)("is blinded by %s through the circuit's own input, and verifies", {
+    timeout: 600_000,
+  }, async (_name, open) => {
+    const { b1Of, prover } = open();
+    try {
+      const { inputs, statement } = nextBatch(new RandomLedger(8, DEPTH));
+      const made = [await b1Of({ circuit, inputs }), await b1Of({ circuit, inputs })];
+      for (const { b1Ms, proof, publicSignals } of made) {
+        expect(publicSignals).toEqual([statement.commitment, statement.y, statement.z]);
+        expect(verifyProof(circuit.verificationKey, proof, publicSignals)).toBe(true);
+        expect(b1Ms).toBe(0);
+      }
+      const [first, second] = made.map(({ proof }) => proof);
+      for (const point of ["a", "b", "c"] as const) expect(first![point]).not.toEqual(second![point]);
+      // A witness that somebody else made is not known to be blinded.
+      const helper = new ProofHelper();
+      const witness = await helper.witnessOf({ circuit, inputs });
+      await helper.close();
+      const others = [await b1Of({ circuit, witness }), await b1Of({ circuit, witness })];
+      for (const { b1Ms } of others) expect(b1Ms).toBeGreaterThan(0);
+      expect(others[0]!.proof.a).not.toEqual(others[1]!.proof.a);
+      // The sum of B that such a proof left behind enters no later one.
+      const { b1Ms, proof, publicSignals } = await b1Of({ circuit, inputs });
+      expect([b1Ms, verifyProof(circuit.verificationKey, proof, publicSignals)]).toEqual([0, true]);
+    } finally {
+      await prover.close();
+    }
+  });
 
   it("blames a description that cannot be read on itself, not on the inputs", {
     timeout: 600_000,

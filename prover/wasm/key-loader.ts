@@ -4,14 +4,15 @@
  */
 import { elementBytes } from "@openledger/circuits/wasm/field-limbs";
 import { g1Bytes, g2Bytes, zkeySection } from "../formats/zkey-layout.ts";
+import type { BlindingWires } from "../proving/witness-blinding.ts";
 import type { KernelCalls } from "./kernels/kernel-module.ts";
 import { type MemoryPlan, type PointName, stagingBytes } from "./memory-plan.ts";
 import { writeFactors } from "./transforms.ts";
 import type { KeySource, ZkeySections } from "./zkey-sections.ts";
 
-/** Steps of loading a key, the longest first; threads share them. */
-export const loadSteps = ["coefficients", "b2", "a", "b1", "c", "h", "inverse", "coset"] as const;
-type LoadStep = (typeof loadSteps)[number];
+/** Steps of loading a key, the longest first; threads share them. B's points in G1 wait for a proof that needs them. */
+export const loadSteps = ["coefficients", "b2", "a", "c", "h", "inverse", "coset"] as const;
+export type LoadStep = (typeof loadSteps)[number] | "b1";
 
 const pointSections: Record<PointName, number> = {
   a: zkeySection.a,
@@ -32,6 +33,8 @@ interface LoaderContext {
   sections: ZkeySections;
   /** The thread's own. */
   staging: number;
+  /** Filled by the step "coefficients". */
+  blindsA: BlindingWires;
 }
 
 /** Runs a step. @returns for points, the number of those that are not at infinity */
@@ -76,7 +79,15 @@ function loadPoints(
  * Loads the matrices A and B as rows of terms. Most coefficients are the same few values, so each value is kept
  * once and terms name its offset; value 0 is zero, which fills rows up to an even number of terms.
  */
-function loadCoefficients({ kernels, buffer, plan, file, sections, staging }: LoaderContext): number {
+function loadCoefficients({
+  blindsA,
+  kernels,
+  buffer,
+  plan,
+  file,
+  sections,
+  staging,
+}: LoaderContext): number {
   const { domainSize, coefficientCount } = plan.shape;
   const words = new Uint32Array(buffer);
   const starts = plan.rowStarts.map((address) => words.subarray(address / 4, address / 4 + domainSize + 1));
@@ -98,6 +109,7 @@ function loadCoefficients({ kernels, buffer, plan, file, sections, staging }: Lo
     if (matrix > 1 || row >= domainSize || wire >= plan.shape.wireCount)
       throw new RangeError(`the key has a coefficient at ${matrix}, ${row}, ${wire}`);
     lengths[matrix]![row]!++;
+    blindsA.addEntry(matrix, wire);
   });
   let termCount = 0;
   for (const [matrix, start] of starts.entries()) {

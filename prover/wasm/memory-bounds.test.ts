@@ -10,6 +10,7 @@ import { verifyProof } from "../formats/verification-key.ts";
 import { parseZkeyHeader } from "../formats/zkey-header.ts";
 import { zkeySection } from "../formats/zkey-layout.ts";
 import { developmentSetup } from "../keys/development-setup.ts";
+import { BlindingWires } from "../proving/witness-blinding.ts";
 import { awkwardInputs, compileAwkward } from "../testing/awkward-circuit.fixtures.ts";
 import { Fences, makeKernelBench, zkeyCoordinate } from "../testing/kernels.fixtures.ts";
 import { scratchFolder } from "../testing/sample-circuit.fixtures.ts";
@@ -17,9 +18,9 @@ import { ListSummer, listSumBytes } from "./bucket-sums.ts";
 import { g1Shape, g2Shape } from "./kernels/curve-kernel.ts";
 import { buildKernelImage, createKernelMemory, instantiateKernels } from "./kernels/kernel-module.ts";
 import { loadPart, loadSteps } from "./key-loader.ts";
-import { type MemoryPlan, type PointName, planMemory } from "./memory-plan.ts";
+import { type MemoryPlan, planMemory } from "./memory-plan.ts";
 import { assembleG1, assembleG2 } from "./proof-assembly.ts";
-import { ProveSteps } from "./prove-steps.ts";
+import { type PointCounts, ProveSteps } from "./prove-steps.ts";
 import { ThreadTeam } from "./thread-team.ts";
 import { readSections } from "./zkey-sections.ts";
 
@@ -142,21 +143,22 @@ test("proofs stay in the plan's areas, whatever lies in these before", async () 
   const kernels = instantiateKernels(image.module, memory, scratch);
   const file = { read: (target: Uint8Array, position: number) => target.set(read(position, target.length)) };
   const sections = readSections(file);
-  const pointCounts: Record<PointName, number> = { a: 0, b1: 0, b2: 0, c: 0, h: 0 };
-  for (const step of loadSteps) {
-    const count = loadPart({ kernels, buffer, plan, file, sections, staging }, step);
+  const pointCounts: PointCounts = { a: 0, b1: 0, b2: 0, c: 0, h: 0 };
+  const blindsA = new BlindingWires(header.wireCount, header.publicCount);
+  for (const step of [...loadSteps, "b1"] as const) {
+    const count = loadPart({ kernels, buffer, plan, file, sections, staging, blindsA }, step);
     if (step !== "coefficients" && step !== "inverse" && step !== "coset") pointCounts[step] = count;
   }
   fences.expectIntact();
   const team = new ThreadTeam(buffer, plan.control, 1);
   team.reset();
-  const steps = new ProveSteps({ kernels, memory, plan, team, thread: 0, pointCounts });
+  const steps = new ProveSteps({ kernels, memory, plan, team, thread: 0 });
   const { position, byteCount } = sections[zkeySection.header]!;
   const sums = { kernels, buffer, plan, thread: 0, header: read(position, byteCount) };
   const prove = (value: bigint, blinding: { r: bigint; s: bigint }) => {
     const witness = new WitnessCalculator(program).calculate(awkwardInputs(value, value, value));
     for (const [wire, one] of witness.entries()) bytes.set(toBytesLe(one), plan.witness + fieldBytes * wire);
-    steps.run();
+    steps.run(pointCounts, blinding.r !== 0n);
     const [g1, g2] = [assembleG1(sums, blinding), assembleG2(sums, blinding)];
     fences.expectIntact();
     const proof = { ...g1, ...g2 } as unknown as Groth16Proof;

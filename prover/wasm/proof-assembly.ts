@@ -39,7 +39,8 @@ export interface Blinding {
  *
  *   A = alpha + sum A + r delta        B' = beta + sum B        C = sum C and H + s A + r B'
  *
- * which is C = ... + s A + r B - r s delta with B = B' + s delta. Each line is one chain of doublings.
+ * which is C = ... + s A + r B - r s delta with B = B' + s delta. Each line is one chain of doublings. Where r is 0, the
+ * witness blinds A (proving/witness-blinding.ts), and there is no sum B.
  */
 export function assembleG1(sums: Sums, { r, s }: Blinding): ProofPart {
   const adder = adderOf(sums, g1Shape);
@@ -49,7 +50,7 @@ export function assembleG1(sums: Sums, { r, s }: Blinding): ProofPart {
     adder.read(key.alpha1),
     runChain(adder, [sum("a"), multiple(adder.read(key.delta1), r)]),
   );
-  const b1 = adder.add(adder.read(key.beta1), runChain(adder, [sum("b1")]));
+  const b1 = r === 0n ? 0 : adder.add(adder.read(key.beta1), runChain(adder, [sum("b1")]));
   const c = runChain(adder, [sum("c"), multiple(a, s), multiple(b1, r)]);
   const [[ax, ay], [cx, cy]] = [adder.coordinates(a), adder.coordinates(c)];
   return { group: "g1", a: [ax!, ay!], c: [cx!, cy!] };

@@ -36,9 +36,10 @@ export interface ProveContext {
   plan: MemoryPlan;
   team: ThreadTeam;
   thread: number;
-  /** Points that are not at infinity. */
-  pointCounts: Record<PointName, number>;
 }
+
+/** Points of a key that are not at infinity. */
+export type PointCounts = Record<PointName, number>;
 
 /**
  * Part of one thread in a proof: from the witness in memory to the windows' points. All threads must run it.
@@ -56,8 +57,12 @@ export class ProveSteps {
     this.#g2 = new WindowSummer(kernels, memory, g2Shape, plan.limits, work);
   }
 
-  /** Runs all steps on the witness in memory, and meets the other threads after each. */
-  run(): PhaseTimes {
+  /**
+   * Runs all steps on the witness in memory, and meets the other threads after each.
+   *
+   * @param hasB1 false if the witness blinds A, so that the proof needs no sum of B in G1
+   */
+  run(pointCounts: PointCounts, hasB1: boolean): PhaseTimes {
     const { team } = this.#context;
     let lap = performance.now();
     const meet = () => {
@@ -73,7 +78,7 @@ export class ProveSteps {
     const rowsMs = meet();
     this.#divide();
     const quotientMs = meet();
-    const sumMs = this.#sumPoints();
+    const sumMs = this.#sumPoints(pointCounts, hasB1);
     return { digitsMs, rowsMs, quotientMs, sumsMs: meet(), sumMs };
   }
 
@@ -152,17 +157,19 @@ export class ProveSteps {
     }
   }
 
-  #sumPoints(): Record<SumName, number> {
+  #sumPoints(pointCounts: PointCounts, hasB1: boolean): Record<SumName, number> {
     const { kernels, memory, plan, team } = this.#context;
     const sumMs = { a: 0, b1: 0, b2: 0, c: 0 };
     const bytes = new Uint8Array(memory.buffer);
-    const tasks = listTasks(plan);
+    const tasks = listTasks(plan).filter(({ sum }) => hasB1 || sum !== "b1");
     for (let next = team.take(); next < tasks.length; next = team.take()) {
       const startedAtMs = performance.now();
       const { sum, window, result, flags } = tasks[next]!;
       const isG2 = sum === "b2";
       const shape = isG2 ? g2Shape : g1Shape;
-      const parts = (sum === "c" ? (["c", "h"] as const) : [sum]).map((points) => this.#part(points));
+      const parts = (sum === "c" ? (["c", "h"] as const) : [sum]).map((points) =>
+        this.#part(points, pointCounts[points]),
+      );
       const sums = (isG2 ? this.#g2 : this.#g1).sumWindow(parts, window);
       const copy = (isG2 ? kernels.g2Copy : kernels.g1Copy)!;
       for (const [i, address] of sums.entries()) {
@@ -174,14 +181,14 @@ export class ProveSteps {
     return sumMs;
   }
 
-  #part(name: PointName): SumPart {
-    const { plan, pointCounts } = this.#context;
+  #part(name: PointName, count: number): SumPart {
+    const { plan } = this.#context;
     const { windows, shape } = plan;
     const digits =
       name === "h"
         ? { address: plan.quotientDigits, scalarCount: shape.domainSize, windows }
         : { address: plan.witnessDigits, scalarCount: shape.wireCount, windows };
-    return { table: { ...plan.points[name], count: pointCounts[name] }, digits };
+    return { table: { ...plan.points[name], count }, digits };
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import { parentPort } from "node:worker_threads";
 import type { ProverErrorCode } from "../prover-errors.ts";
+import { BlindingWires } from "../proving/witness-blinding.ts";
 import {
   buildKernelImage,
   enableRelaxedSimd,
@@ -12,10 +13,10 @@ import {
   type WasmMemory,
 } from "./kernels/kernel-module.ts";
 import { KeyFile } from "./key-file.ts";
-import { loadPart, loadSteps } from "./key-loader.ts";
-import type { MemoryPlan, PointName } from "./memory-plan.ts";
+import { type LoadStep, loadPart } from "./key-loader.ts";
+import type { MemoryPlan } from "./memory-plan.ts";
 import { assembleG1, assembleG2, type Blinding, type ProofPart } from "./proof-assembly.ts";
-import { type PhaseTimes, type ProveContext, ProveSteps } from "./prove-steps.ts";
+import { type PhaseTimes, type PointCounts, type ProveContext, ProveSteps } from "./prove-steps.ts";
 import { ThreadTeam } from "./thread-team.ts";
 import type { ZkeySections } from "./zkey-sections.ts";
 
@@ -24,23 +25,23 @@ export type ThreadTask =
   /** Task for one thread only. */
   | { kind: "build" }
   | { kind: "open"; key: number; image: KernelImage; memory: WasmMemory; plan: MemoryPlan; thread: number }
-  | { kind: "load"; key: number; path: string; sections: ZkeySections }
+  | { kind: "load"; key: number; path: string; sections: ZkeySections; steps: readonly LoadStep[] }
   | {
       kind: "prove";
       key: number;
       pointCounts: PointCounts;
       /** The zkey's header section. */
       header: Uint8Array;
+      /** Where r is 0, the witness blinds A, and B is not summed in G1. */
       blinding: Blinding;
     }
   | { kind: "close"; key: number };
 
-export type PointCounts = Record<PointName, number>;
-
 export type ThreadAnswer =
   | { kind: "built"; image: KernelImage }
   | { kind: "done" }
-  | { kind: "loaded"; pointCounts: Partial<PointCounts> }
+  /** `blindingEntries`: those of `BlindingWires`, by the thread that has read the coefficients. */
+  | { kind: "loaded"; pointCounts: Partial<PointCounts>; blindingEntries: Uint8Array | null }
   /** The first thread's has the part in G1, the last one's that in G2. */
   | { kind: "proved"; parts: ProofPart[]; phases: PhaseTimes; assemblyMs: number }
   | { kind: "failed"; code: ProverErrorCode | null; message: string };
@@ -95,28 +96,33 @@ function open({ key, image, memory, plan, thread }: ThreadTask & { kind: "open" 
   return { kind: "done" };
 }
 
-function load({ key, path, sections }: ThreadTask & { kind: "load" }): ThreadAnswer {
+function load({ key, path, sections, steps }: ThreadTask & { kind: "load" }): ThreadAnswer {
   const { memory, plan, kernels, team, thread } = keys.get(key)!;
   const file = new KeyFile(path);
   const pointCounts: Partial<PointCounts> = {};
+  let blindingEntries: Uint8Array | null = null;
   const { staging } = plan.workers[thread]!;
+  const { publicCount, wireCount } = plan.shape;
   try {
-    for (let next = team.take(); next < loadSteps.length; next = team.take()) {
-      const step = loadSteps[next]!;
-      const count = loadPart({ kernels, buffer: memory.buffer, plan, file, sections, staging }, step);
-      if (step !== "coefficients" && step !== "inverse" && step !== "coset") pointCounts[step] = count;
+    for (let next = team.take(); next < steps.length; next = team.take()) {
+      const step = steps[next]!;
+      const blindsA = new BlindingWires(wireCount, publicCount);
+      const context = { kernels, buffer: memory.buffer, plan, file, sections, staging, blindsA };
+      const count = loadPart(context, step);
+      if (step === "coefficients") blindingEntries = blindsA.entries;
+      else if (step !== "inverse" && step !== "coset") pointCounts[step] = count;
     }
   } finally {
     file.close();
   }
-  return { kind: "loaded", pointCounts };
+  return { kind: "loaded", pointCounts, blindingEntries };
 }
 
 function prove({ key, pointCounts, header, blinding }: ThreadTask & { kind: "prove" }): ThreadAnswer {
   const opened = keys.get(key)!;
   const { memory, plan, kernels, team, thread } = opened;
-  opened.steps ??= new ProveSteps({ memory, plan, kernels, team, thread, pointCounts });
-  const phases = opened.steps.run();
+  opened.steps ??= new ProveSteps({ memory, plan, kernels, team, thread });
+  const phases = opened.steps.run(pointCounts, blinding.r !== 0n);
   const start = performance.now();
   const sums = { kernels, buffer: memory.buffer, plan, thread, header };
   const parts: ProofPart[] = [];

@@ -11,6 +11,7 @@ import { parseZkeyHeader, unreadableKey } from "../formats/zkey-header.ts";
 import { zkeySection } from "../formats/zkey-layout.ts";
 import { proverError } from "../prover-errors.ts";
 import { randomScalar } from "../proving/blinding.ts";
+import { BlindingWires } from "../proving/witness-blinding.ts";
 import {
   buildKernelImage,
   createKernelMemory,
@@ -18,9 +19,9 @@ import {
   type KernelImage,
 } from "./kernels/kernel-module.ts";
 import { loadPart, loadSteps } from "./key-loader.ts";
-import { type PointName, planMemory } from "./memory-plan.ts";
+import { planMemory } from "./memory-plan.ts";
 import { assembleG1, assembleG2 } from "./proof-assembly.ts";
-import { ProveSteps } from "./prove-steps.ts";
+import { type PointCounts, ProveSteps } from "./prove-steps.ts";
 import { ThreadTeam } from "./thread-team.ts";
 import { type KeySource, readSections } from "./zkey-sections.ts";
 
@@ -66,9 +67,11 @@ export async function proveInThisThread(
   const kernels = instantiateKernels(module, memory, scratch);
   const file = keyBytes(name, zkey);
   const sections = readSections(file);
-  const pointCounts: Record<PointName, number> = { a: 0, b1: 0, b2: 0, c: 0, h: 0 };
-  for (const step of loadSteps) {
-    const count = loadPart({ kernels, buffer, plan, file, sections, staging }, step);
+  const pointCounts: PointCounts = { a: 0, b1: 0, b2: 0, c: 0, h: 0 };
+  // A page's circuits are none of which the witness blinds A.
+  const blindsA = new BlindingWires(header.wireCount, header.publicCount);
+  for (const step of [...loadSteps, "b1"] as const) {
+    const count = loadPart({ kernels, buffer, plan, file, sections, staging, blindsA }, step);
     if (step !== "coefficients" && step !== "inverse" && step !== "coset") pointCounts[step] = count;
   }
 
@@ -82,7 +85,7 @@ export async function proveInThisThread(
   onStage("prove");
   const team = new ThreadTeam(buffer, plan.control, 1);
   team.reset();
-  new ProveSteps({ kernels, memory, plan, team, thread: 0, pointCounts }).run();
+  new ProveSteps({ kernels, memory, plan, team, thread: 0 }).run(pointCounts, true);
   const { position, byteCount } = sections[zkeySection.header]!;
   const sums = { kernels, buffer, plan, thread: 0, header: zkey.subarray(position, position + byteCount) };
   const blinding = { r: randomScalar(), s: randomScalar() };

@@ -13,12 +13,14 @@ import { ProofHelper } from "../proving/proof-helper.ts";
 import type { ProofJob, ProofResult, ProveOptions, Prover } from "../proving/prover.ts";
 import { ProvingKeyChecker } from "../proving/proving-key.ts";
 import { proofThreadCount } from "../proving/thread-count.ts";
+import { BlindingWires, blindJob } from "../proving/witness-blinding.ts";
 import { checkWitness, readPublicSignals, witnessValuesAt } from "../proving/witness-check.ts";
 import { createKernelMemory, type KernelImage, type WasmMemory } from "./kernels/kernel-module.ts";
 import { KeyFile } from "./key-file.ts";
+import { type LoadStep, loadSteps } from "./key-loader.ts";
 import { type MemoryPlan, planMemory, type SumName } from "./memory-plan.ts";
-import type { StageTimes } from "./prove-steps.ts";
-import type { PointCounts, ThreadAnswer, ThreadTask } from "./prover-thread.ts";
+import type { PointCounts, StageTimes } from "./prove-steps.ts";
+import type { ThreadAnswer, ThreadTask } from "./prover-thread.ts";
 import { ThreadGroup } from "./thread-group.ts";
 import { ThreadTeam } from "./thread-team.ts";
 import { readSections, type ZkeySections } from "./zkey-sections.ts";
@@ -36,7 +38,7 @@ interface WasmProverOptions {
 interface WasmPhaseTimes extends StageTimes {
   /** Time to assemble and blind the windows' points. */
   assemblyMs: number;
-  /** Time of each sum, over all threads together. */
+  /** Time of each sum, over all threads together. That of b1 is 0 where the witness blinds A. */
   aMs: number;
   b1Ms: number;
   b2Ms: number;
@@ -71,9 +73,14 @@ interface LoadedKey {
   /** Header of the key. The checker returns the same object as long as the file does not change. */
   header: ZkeyHeader;
   headerSection: Uint8Array;
+  path: string;
+  sections: ZkeySections;
   memory: WasmMemory;
   plan: MemoryPlan;
   pointCounts: PointCounts;
+  blindsA: BlindingWires;
+  /** Whether B's points in G1 are in memory: the first proof that needs them reads them. */
+  hasB1: boolean;
   /** Thread group whose threads know the key. */
   openIn: ThreadGroup;
 }
@@ -121,10 +128,11 @@ class KernelProver implements WasmProver {
     const clock = new StageClock(queued);
     const key = await this.#loadKey(queued);
     clock.begin("witness");
-    const bytes = await this.#helper.witnessOf(job);
+    const { job: blinded, ofWitness } = blindJob(job);
+    const bytes = await this.#helper.witnessOf(blinded);
     checkWitness(job.circuit.name, bytes, key.header.wireCount, job.witness !== undefined);
     const witnessMs = clock.begin("prove");
-    const { proof, phaseMs } = await this.#makeProof(key, bytes);
+    const { proof, phaseMs } = await this.#makeProof(key, bytes.subarray(witnessValuesAt), ofWitness);
     const proveMs = clock.begin("verify");
     const publicSignals = readPublicSignals(bytes, key.header.publicCount);
     await this.#helper.requireValid(job, proof, publicSignals);
@@ -132,15 +140,20 @@ class KernelProver implements WasmProver {
     return { proof, publicSignals, timings, backend, phaseMs };
   }
 
-  async #makeProof(key: LoadedKey, witness: Uint8Array) {
+  async #makeProof(key: LoadedKey, values: Uint8Array, ofWitness: bigint) {
     const { memory, plan } = key;
-    new Uint8Array(memory.buffer).set(witness.subarray(witnessValuesAt), plan.witness);
+    const r = key.blindsA.isBlindedBy(values, ofWitness) ? 0n : randomScalar();
+    if (r !== 0n && !key.hasB1) {
+      await this.#load(key, ["b1"]);
+      key.hasB1 = true;
+    }
+    new Uint8Array(memory.buffer).set(values, plan.witness);
     const task: ThreadTask = {
       kind: "prove",
       key: key.id,
       pointCounts: key.pointCounts,
       header: key.headerSection,
-      blinding: { r: randomScalar(), s: randomScalar() },
+      blinding: { r, s: randomScalar() },
     };
     const answers = (await this.#runInAll(key, () => task)).filter((answer) => answer.kind === "proved");
     const parts = answers.flatMap((answer) => answer.parts);
@@ -181,16 +194,29 @@ class KernelProver implements WasmProver {
       id: this.#nextId++,
       header,
       headerSection,
+      path,
+      sections,
+      blindsA: new BlindingWires(header.wireCount, header.publicCount),
+      hasB1: false,
       memory,
       plan,
       pointCounts,
       openIn: group,
     };
     await group.run(this.#openTasks(key));
-    const answers = await this.#runInAll(key, () => ({ kind: "load", key: key.id, path, sections }));
-    for (const answer of answers)
-      if (answer.kind === "loaded") Object.assign(pointCounts, answer.pointCounts);
+    await this.#load(key, loadSteps);
     return key;
+  }
+
+  async #load(key: LoadedKey, steps: readonly LoadStep[]): Promise<void> {
+    const { header, id, path, sections } = key;
+    const answers = await this.#runInAll(key, () => ({ kind: "load", key: id, path, sections, steps }));
+    for (const answer of answers) {
+      if (answer.kind !== "loaded") continue;
+      Object.assign(key.pointCounts, answer.pointCounts);
+      if (answer.blindingEntries !== null)
+        key.blindsA = new BlindingWires(header.wireCount, header.publicCount, answer.blindingEntries);
+    }
   }
 
   #openTasks({ id, memory, plan }: LoadedKey): ThreadTask[] {
