@@ -1,16 +1,13 @@
-// node scripts/complete-lockfile.js [scripts/extras/package-lock.json] — after every `npm install` that changes that lockfile.
+// node scripts/complete-lockfile.js — after every `npm install` that changes package-lock.json.
 //
 // A registry mirror may lack packages of platforms that nobody there uses. `npm install` then leaves them out of the
 // lockfile, and `npm ci` refuses the lockfile for it. This adds what is missing, optional: the version that the dependent
 // asks for, the platform from the name, and the registry's hash. Without a hash `npm ci` would run whatever the registry
 // serves then: such a package is for no platform, until this finds the hash at a registry that has it.
-//
-// Each package with a hash gets the address of its archive too. By address and hash `npm ci` takes it from npm's cache and
-// asks the registry nothing; by name alone it reads a list of every version first. An npm of another registry puts its host there.
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 
-const path = new URL(process.argv[2] ?? "package-lock.json", new URL("../", import.meta.url));
+const path = new URL("../package-lock.json", import.meta.url);
 const lock = JSON.parse(readFileSync(path, "utf8"));
 const NODE_CPU = { amd64: "x64", x64: "x64", arm: "arm", arm64: "arm64" };
 const NO_PLATFORM = "none";
@@ -47,21 +44,11 @@ for (const entry of Object.values(lock.packages)) {
     counts[integrity === null ? "withoutHash" : "hashed"] += 1;
   }
 }
-for (const [key, entry] of Object.entries(lock.packages)) {
-  const {
-    version,
-    name = key.slice(key.lastIndexOf("node_modules/") + "node_modules/".length),
-    ...rest
-  } = entry;
-  if (entry.integrity === undefined || entry.resolved !== undefined) continue;
-  const resolved = `https://registry.npmjs.org/${name}/-/${name.split("/").at(-1)}-${version}.tgz`;
-  lock.packages[key] = { ...(entry.name === undefined ? {} : { name }), version, resolved, ...rest };
-}
 lock.packages = Object.fromEntries(
   Object.entries(lock.packages).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)),
 );
 writeFileSync(path, `${JSON.stringify(lock, null, 2)}\n`);
 console.log(
-  `${counts.added} packages of other platforms added, ${counts.hashed} hashes found;`,
+  `${counts.added} packages of other platforms added to package-lock.json, ${counts.hashed} hashes found;`,
   `the registry has no hash of ${counts.withoutHash}, which no platform takes`,
 );
