@@ -88,34 +88,38 @@ describe("a composed circuit's proof", () => {
     ([name]) => name === "WebAssembly" || available.includes("native"),
   );
 
-  it.each(able)("is blinded by %s through the circuit's own input, and verifies", {
-    timeout: 600_000,
-  }, async (_name, open) => {
-    const { b1Of, prover } = open();
-    try {
-      const { inputs, statement } = nextBatch(new RandomLedger(8, DEPTH));
-      const made = [await b1Of({ circuit, inputs }), await b1Of({ circuit, inputs })];
-      for (const { b1Ms, proof, publicSignals } of made) {
-        expect(publicSignals).toEqual([statement.commitment, statement.y, statement.z]);
-        expect(verifyProof(circuit.verificationKey, proof, publicSignals)).toBe(true);
-        expect(b1Ms).toBe(0);
+  it.each(able)(
+    "is blinded by %s through the circuit's own input, and verifies",
+    {
+      timeout: 600_000,
+    },
+    async (_name, open) => {
+      const { b1Of, prover } = open();
+      try {
+        const { inputs, statement } = nextBatch(new RandomLedger(8, DEPTH));
+        const made = [await b1Of({ circuit, inputs }), await b1Of({ circuit, inputs })];
+        for (const { b1Ms, proof, publicSignals } of made) {
+          expect(publicSignals).toEqual([statement.commitment, statement.y, statement.z]);
+          expect(verifyProof(circuit.verificationKey, proof, publicSignals)).toBe(true);
+          expect(b1Ms).toBe(0);
+        }
+        const [first, second] = made.map(({ proof }) => proof);
+        for (const point of ["a", "b", "c"] as const) expect(first![point]).not.toEqual(second![point]);
+        // A witness that somebody else made is not known to be blinded.
+        const helper = new ProofHelper();
+        const witness = await helper.witnessOf({ circuit, inputs });
+        await helper.close();
+        const others = [await b1Of({ circuit, witness }), await b1Of({ circuit, witness })];
+        for (const { b1Ms } of others) expect(b1Ms).toBeGreaterThan(0);
+        expect(others[0]!.proof.a).not.toEqual(others[1]!.proof.a);
+        // The sum of B that such a proof left behind enters no later one.
+        const { b1Ms, proof, publicSignals } = await b1Of({ circuit, inputs });
+        expect([b1Ms, verifyProof(circuit.verificationKey, proof, publicSignals)]).toEqual([0, true]);
+      } finally {
+        await prover.close();
       }
-      const [first, second] = made.map(({ proof }) => proof);
-      for (const point of ["a", "b", "c"] as const) expect(first![point]).not.toEqual(second![point]);
-      // A witness that somebody else made is not known to be blinded.
-      const helper = new ProofHelper();
-      const witness = await helper.witnessOf({ circuit, inputs });
-      await helper.close();
-      const others = [await b1Of({ circuit, witness }), await b1Of({ circuit, witness })];
-      for (const { b1Ms } of others) expect(b1Ms).toBeGreaterThan(0);
-      expect(others[0]!.proof.a).not.toEqual(others[1]!.proof.a);
-      // The sum of B that such a proof left behind enters no later one.
-      const { b1Ms, proof, publicSignals } = await b1Of({ circuit, inputs });
-      expect([b1Ms, verifyProof(circuit.verificationKey, proof, publicSignals)]).toEqual([0, true]);
-    } finally {
-      await prover.close();
-    }
-  });
+    },
+  );
 
   it("blames a description that cannot be read on itself, not on the inputs", {
     timeout: 600_000,
