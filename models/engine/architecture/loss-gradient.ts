@@ -7,7 +7,7 @@ import { NONE, type Place } from "../kernels/kernels.ts";
 import { roundUp16 } from "../tensors/arena-plan.ts";
 import { type GradientBlocks, linearBack } from "./linear-map.ts";
 import { type LinearName, type NormPlaces, qkvWidth } from "./model-shape.ts";
-import { linearAdapter, placeLogits, readTokens, type Transformer } from "./transformer.ts";
+import { linearAdapter, placeLogits, readTokens, rowBlocks, type Transformer } from "./transformer.ts";
 import type { BackBuffers } from "./workspace.ts";
 
 /** One row of text: the tokens read, and the target after each. */
@@ -188,19 +188,25 @@ function attentionBack(pass: Pass, layer: number): void {
     const valueColumn = keyColumn + keyHeadCount * headSize;
     const weights = buffers.attention + head * rows * rowStride;
     const slopes = back.dAttention;
-    const dOut = { at: back.dWide + queryColumn, rowStride: attendedStride, columnStride: 1 };
     const flippedValues = { at: buffers.qkv + valueColumn, rowStride: 1, columnStride: stride };
-    kernels.multiply(rows, rows, headSize, dOut, flippedValues, slopes, rowStride, false);
-    const flippedWeights = { at: weights, rowStride: 1, columnStride: rowStride };
-    const dValue = back.dQkv + valueColumn;
-    kernels.multiply(rows, headSize, rows, flippedWeights, dOut, dValue, stride, adds);
-    kernels.softmaxBack(rows, weights, slopes, rowStride, 0, scale);
-    const own = { at: slopes, rowStride, columnStride: 1 };
     const keys = { at: buffers.qkv + keyColumn, rowStride: stride, columnStride: 1 };
-    const queries = { at: buffers.qkv + queryColumn, rowStride: stride, columnStride: 1 };
-    const flippedSlopes = { at: slopes, rowStride: 1, columnStride: rowStride };
-    kernels.multiply(rows, headSize, rows, own, keys, back.dQkv + queryColumn, stride, false);
-    kernels.multiply(rows, headSize, rows, flippedSlopes, queries, back.dQkv + keyColumn, stride, adds);
+    for (const { count, from } of rowBlocks(rows)) {
+      const [dOut, to] = [back.dWide + from * attendedStride + queryColumn, slopes + from * rowStride];
+      const own = { at: dOut, rowStride: attendedStride, columnStride: 1 };
+      kernels.multiply(count, from + count, headSize, own, flippedValues, to, rowStride, false);
+      const seen = { at: weights + from * rowStride + from, rowStride: 1, columnStride: rowStride };
+      const dValue = back.dQkv + from * stride + valueColumn;
+      kernels.multiply(count, headSize, rows - from, seen, own, dValue, stride, adds);
+    }
+    kernels.softmaxBack(rows, weights, slopes, rowStride, 0, scale);
+    for (const { count, from } of rowBlocks(rows)) {
+      const own = { at: slopes + from * rowStride, rowStride, columnStride: 1 };
+      const dRow = back.dQkv + from * stride;
+      kernels.multiply(count, headSize, from + count, own, keys, dRow + queryColumn, stride, false);
+      const seen = { at: own.at + from, rowStride: 1, columnStride: rowStride };
+      const queries = { at: buffers.qkv + from * stride + queryColumn, rowStride: stride, columnStride: 1 };
+      kernels.multiply(count, headSize, rows - from, seen, queries, dRow + keyColumn, stride, adds);
+    }
   }
   const heads = headCount + keyHeadCount;
   if (workspace.rotary !== NONE)

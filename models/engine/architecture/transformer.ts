@@ -164,15 +164,32 @@ function attend(model: Transformer, layer: number, buffers: LayerBuffers, rows: 
     const key = buffers.qkv + (headCount + keyHead) * headSize;
     const value = key + keyHeadCount * headSize;
     const scores = buffers.attention + head * rows * rowStride;
-    const queries = { at: own + head * headSize, rowStride: stride, columnStride: 1 };
     const keys = { at: key, rowStride: 1, columnStride: stride };
-    kernels.multiply(rows, seen, headSize, queries, keys, scores, rowStride, false);
+    for (const { count, from } of rowBlocks(rows)) {
+      const queries = { at: own + from * stride + head * headSize, rowStride: stride, columnStride: 1 };
+      const to = scores + from * rowStride;
+      kernels.multiply(count, first + from + count, headSize, queries, keys, to, rowStride, false);
+    }
     kernels.softmax(rows, scores, rowStride, first, Math.fround(1 / Math.sqrt(headSize)));
-    const weights = { at: scores, rowStride, columnStride: 1 };
     const values = { at: value, rowStride: stride, columnStride: 1 };
-    const out = buffers.attended + head * headSize;
-    kernels.multiply(rows, headSize, seen, weights, values, out, headCount * headSize, false);
+    for (const { count, from } of rowBlocks(rows)) {
+      const weights = { at: scores + from * rowStride, rowStride, columnStride: 1 };
+      const out = buffers.attended + (from * headCount + head) * headSize;
+      kernels.multiply(count, headSize, first + from + count, weights, values, out, headCount * headSize, false);
+    }
   }
+}
+
+const BLOCK_ROWS = 32;
+
+/**
+ * Parts of a step's rows. A row attends to none of the later ones, whose weights are 0: products of a part leave them out, and add
+ * up to the same bytes.
+ */
+export function rowBlocks(rows: number): { from: number; count: number }[] {
+  return Array.from({ length: Math.ceil(rows / BLOCK_ROWS) }, (_, i) => {
+    return { from: i * BLOCK_ROWS, count: Math.min(BLOCK_ROWS, rows - i * BLOCK_ROWS) };
+  });
 }
 
 /** Normalises the heads of each row. The heads of queries lie side by side, then those of keys. */

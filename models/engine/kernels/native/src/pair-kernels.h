@@ -46,7 +46,7 @@ inline float largestSize(const float* from, long count) {
 
 /** `held` of R rows' outputs in 32 columns. */
 template <int R>
-inline void pairTile(const PairRow* rows, const float* units, const PairPanel& right, long pairs, float* to, long stride, long held,
+__attribute__((noinline)) void pairTile(const PairRow* rows, const float* units, const PairPanel& right, long pairs, float* to, long stride, long held,
                      bool isFirst) {
   for (long half = 0; half < held; half += 2 * LANES) {
     Sums sums[R][2] = {};
