@@ -175,7 +175,16 @@ function attend(model: Transformer, layer: number, buffers: LayerBuffers, rows: 
     for (const { count, from } of rowBlocks(rows)) {
       const weights = { at: scores + from * rowStride, rowStride, columnStride: 1 };
       const out = buffers.attended + (from * headCount + head) * headSize;
-      kernels.multiply(count, headSize, first + from + count, weights, values, out, headCount * headSize, false);
+      kernels.multiply(
+        count,
+        headSize,
+        first + from + count,
+        weights,
+        values,
+        out,
+        headCount * headSize,
+        false,
+      );
     }
   }
 }

@@ -265,13 +265,14 @@ void attendPages(const KernelTable& k, const Call& c) {
   const PagedCall call{rows, seats, pages, maxPages, heads, keyHeads, headSize,
                  c.at(8, extent(rows, c.size(9), (heads + 2 * keyHeads) * headSize, 1)), c.size(9),
                  c.at(10, extent(pageCount, pageFloats, 32 * keyWidth, 1)), pageFloats, c.at(13, area(rows, heads * headSize)),
-                 c.real(15)};
+                 c.real(15), rows < 32 ? 1L : 4L};
   c.at(14, 16 * maxPages);
   k.keepPages(call);
-  const long count = rows * keyHeads;
+  const long count = (rows + call.rowsPerTask - 1) / call.rowsPerTask * keyHeads;
   helpers.share(std::min(c.size(16), 16L), count, std::max(1L, count / 32), [&](long from, long to) {
     thread_local std::vector<float> scores;
-    if (scores.size() < static_cast<size_t>(64 * maxPages)) scores.resize(static_cast<size_t>(64 * maxPages));
+    const size_t room = static_cast<size_t>(64 * maxPages * call.rowsPerTask);
+    if (scores.size() < room) scores.resize(room);
     k.attendPages(call, from, to, scores.data());
   });
 }

@@ -37,6 +37,8 @@ struct PagedCall {
   long pageFloats;
   float* out;
   float scale;
+  /** Consecutive rows that one task takes: those of a prompt share what they read. */
+  long rowsPerTask;
 };
 
 /** x: rows as `quantise` leaves them; weights: of each panel of 16 outputs and each block of 32 inputs eight times 16 fours, then all scales as halves. */
@@ -91,7 +93,7 @@ struct KernelTable {
   /** y += factor · (x A) B for each entry, in their order. */
   void (*applyAdapters)(long count, const AdapterEntry* entries, const float* arena, const AdapterCall& call);
   void (*keepPages)(const PagedCall& call);
-  void (*attendPages)(const PagedCall& call, long first, long end, float* scores);
+  void (*attendPages)(const PagedCall& call, long firstTask, long endTask, float* scores);
   void (*quantise)(long rows, long width, const float* x, float* to, long stride);
   void (*unpack)(long first, long count, long inputs, long panels, const float* weights, float* to);
   void (*multiplyBlocks)(const BlockCall& call, long firstPanel, long endPanel);

@@ -120,6 +120,9 @@ constexpr int PAGE_PARTS = POSITION_PAGE / LANES;
 /** Chains side by side that hide the latency of one: registers for twelve, with AVX-512 for sixteen. */
 constexpr int chainsFor(int heads) { return LANES == 16 || heads < 4 ? 4 : 2; }
 
+/** Loads once what several products take: the compiler would load it for each. */
+inline void stayLoaded(Vector& v) { __asm__("" : "+v"(v)); }
+
 /** Products of H queries with the keys of P pages from position j on. */
 template <int H, int P>
 inline void scorePages(const PagedCall& c, const unsigned* pages, long first, const float* query, long j, float* scores, long end) {
@@ -131,7 +134,8 @@ inline void scorePages(const PagedCall& c, const unsigned* pages, long first, co
     for (int h = 0; h < H; h++) left[h] = spread(query[h * c.headSize + d]);
 #pragma GCC unroll 4
     for (int n = 0; n < P * PAGE_PARTS; n++) {
-      const Vector key = loadVector(keys[n / PAGE_PARTS] + d * POSITION_PAGE + n % PAGE_PARTS * LANES);
+      Vector key = loadVector(keys[n / PAGE_PARTS] + d * POSITION_PAGE + n % PAGE_PARTS * LANES);
+      stayLoaded(key);
 #pragma GCC unroll 4
       for (int h = 0; h < H; h++) sums[h][n] = FUSED(left[h], key, sums[h][n]);
     }
@@ -140,20 +144,24 @@ inline void scorePages(const PagedCall& c, const unsigned* pages, long first, co
     for (int n = 0; n < P * PAGE_PARTS; n++) storeVector(scores + h * end + j + n * LANES, sums[h][n]);
 }
 
-/** V registers of the outputs of H heads: values, weighed by the scores of positions below `seen`. */
+/** Adds values, weighed by the scores of positions `from` … `to`, to V registers of the outputs of H heads. */
 template <int H, int V>
-inline void weighValues(const PagedCall& c, const unsigned* pages, long offset, const float* scores, long end, long seen, float* out) {
+inline void weighValues(const PagedCall& c, const unsigned* pages, long offset, const float* scores, long room, long from, long to, float* out) {
   const long keyWidth = c.keyHeadCount * c.headSize;
   Vector sums[H][V] = {};
-  for (long page = 0; page < seen; page += POSITION_PAGE) {
+  if (from > 0)
+    for (int h = 0; h < H; h++)
+      for (int n = 0; n < V; n++) sums[h][n] = loadVector(out + h * c.headSize + n * LANES);
+  for (long page = from; page < to; page += POSITION_PAGE) {
     const float* values = c.kv + static_cast<long>(pages[page / POSITION_PAGE]) * c.pageFloats + POSITION_PAGE * keyWidth + offset;
-    const long held = seen - page < POSITION_PAGE ? seen - page : POSITION_PAGE;
+    const long held = to - page < POSITION_PAGE ? to - page : POSITION_PAGE;
     for (long j = 0; j < held; j++) {
       Vector left[H];
-      for (int h = 0; h < H; h++) left[h] = spread(scores[h * end + page + j]);
+      for (int h = 0; h < H; h++) left[h] = spread(scores[h * room + page + j]);
 #pragma GCC unroll 4
       for (int n = 0; n < V; n++) {
-        const Vector value = loadVector(values + j * keyWidth + n * LANES);
+        Vector value = loadVector(values + j * keyWidth + n * LANES);
+        stayLoaded(value);
 #pragma GCC unroll 4
         for (int h = 0; h < H; h++) sums[h][n] = FUSED(left[h], value, sums[h][n]);
       }
@@ -163,42 +171,65 @@ inline void weighValues(const PagedCall& c, const unsigned* pages, long offset, 
     for (int n = 0; n < V; n++) storeVector(out + h * c.headSize + n * LANES, sums[h][n]);
 }
 
-/** H heads of one row, which share keys and values: each output is one chain, and several hide its latency. */
+/** Positions whose keys, or values, stay in the nearest cache while the rows of a task take them. */
+constexpr long NEAR_POSITIONS = 64;
+
+/**
+ * H heads of `count` rows of one prompt, which share keys and values: each output is one chain, and several hide its latency.
+ * `scores`: H × the last row's positions up to a multiple of 16 for each row.
+ */
 template <int H>
-inline void attendHeads(const PagedCall& c, long t, long head, float* scores) {
+inline void attendHeads(const PagedCall& c, long t, long count, long head, float* scores) {
   constexpr int V = chainsFor(H), P = V / PAGE_PARTS;
-  const long keyWidth = c.keyHeadCount * c.headSize, position = c.seats[2 * t + 1], seen = position + 1, end = (seen + 15) & ~15L;
+  const long keyWidth = c.keyHeadCount * c.headSize, position = c.seats[2 * t + 1], room = (position + count + 15) & ~15L;
   const unsigned* pages = c.pages + c.seats[2 * t] * c.maxPages;
-  const float* query = c.qkv + t * c.strideQkv + head * c.headSize;
   const long first = head / (c.headCount / c.keyHeadCount) * c.headSize;
   // Pages come from far away, but for rows of a prompt, whose last one had them.
   if (t == 0 || c.seats[2 * t - 2] != c.seats[2 * t])
-    for (long j = 0; j < end; j += POSITION_PAGE) {
+    for (long j = 0; j < room; j += POSITION_PAGE) {
       const float* keys = c.kv + static_cast<long>(pages[j / POSITION_PAGE]) * c.pageFloats + first * POSITION_PAGE;
       const float* values = keys + POSITION_PAGE * (keyWidth - first) + first;
       for (long d = 0; d < c.headSize; d++) __builtin_prefetch(keys + d * POSITION_PAGE);
       for (long i = 0; i < POSITION_PAGE; i++)
         for (long d = 0; d < c.headSize; d += 16) __builtin_prefetch(values + i * keyWidth + d);
     }
-  long j = 0;
-  for (; j + P * POSITION_PAGE <= end; j += P * POSITION_PAGE) scorePages<H, P>(c, pages, first, query, j, scores, end);
-  for (; j < end; j += POSITION_PAGE) scorePages<H, 1>(c, pages, first, query, j, scores, end);
-  for (int h = 0; h < H; h++) softmax(1, scores + h * end, end, position, c.scale);
-  float* out = c.out + (t * c.headCount + head) * c.headSize;
-  long d = 0;
-  for (; d + V * LANES <= c.headSize; d += V * LANES) weighValues<H, V>(c, pages, first + d, scores, end, seen, out + d);
-  for (; d < c.headSize; d += 16) weighValues<H, PAGE_PARTS>(c, pages, first + d, scores, end, seen, out + d);
+  for (long near = 0; near < room; near += NEAR_POSITIONS)
+    for (long i = 0; i < count; i++) {
+      const float* query = c.qkv + (t + i) * c.strideQkv + head * c.headSize;
+      const long whole = (position + i + 16) & ~15L, end = whole < near + NEAR_POSITIONS ? whole : near + NEAR_POSITIONS;
+      float* own = scores + i * H * room;
+      long j = near;
+      for (; j + P * POSITION_PAGE <= end; j += P * POSITION_PAGE) scorePages<H, P>(c, pages, first, query, j, own, room);
+      for (; j < end; j += POSITION_PAGE) scorePages<H, 1>(c, pages, first, query, j, own, room);
+    }
+  for (long i = 0; i < count; i++)
+    for (int h = 0; h < H; h++) softmax(1, scores + (i * H + h) * room, (position + i + 16) & ~15L, position + i, c.scale);
+  for (long near = 0; near < position + count; near += NEAR_POSITIONS)
+    for (long i = 0; i < count; i++) {
+      const long seen = position + i + 1, end = seen < near + NEAR_POSITIONS ? seen : near + NEAR_POSITIONS;
+      if (near >= end) continue;
+      const float* own = scores + i * H * room;
+      float* out = c.out + ((t + i) * c.headCount + head) * c.headSize;
+      long d = 0;
+      for (; d + V * LANES <= c.headSize; d += V * LANES) weighValues<H, V>(c, pages, first + d, own, room, near, end, out + d);
+      for (; d < c.headSize; d += 16) weighValues<H, PAGE_PARTS>(c, pages, first + d, own, room, near, end, out + d);
+    }
 }
 
-/** Heads of keys `from` … `to`, counted through the rows. `scores`: 4 × 16 numbers for each page of a slot. */
+/** Tasks `from` … `to`: `rowsPerTask` rows each of a head of keys. `scores`: rows × 4 × 16 numbers for each page of a slot. */
 void attendPages(const PagedCall& c, long from, long to, float* scores) {
   const long perKey = c.headCount / c.keyHeadCount;
-  for (long i = from; i < to; i++) {
-    const long t = i / c.keyHeadCount, first = i % c.keyHeadCount * perKey;
-    long head = 0;
-    for (; head + 4 <= perKey; head += 4) attendHeads<4>(c, t, first + head, scores);
-    if (head + 2 < perKey) attendHeads<3>(c, t, first + head, scores);
-    else if (head + 1 < perKey) attendHeads<2>(c, t, first + head, scores);
-    else if (head < perKey) attendHeads<1>(c, t, first + head, scores);
+  for (long task = from; task < to; task++) {
+    const long first = task % c.keyHeadCount * perKey, begin = task / c.keyHeadCount * c.rowsPerTask;
+    const long end = begin + c.rowsPerTask < c.rows ? begin + c.rowsPerTask : c.rows;
+    for (long t = begin, count; t < end; t += count) {
+      const unsigned* seat = c.seats + 2 * t;
+      for (count = 1; t + count < end && seat[2 * count] == seat[0] && seat[2 * count + 1] == seat[1] + count;) count++;
+      long head = 0;
+      for (; head + 4 <= perKey; head += 4) attendHeads<4>(c, t, count, first + head, scores);
+      if (head + 2 < perKey) attendHeads<3>(c, t, count, first + head, scores);
+      else if (head + 1 < perKey) attendHeads<2>(c, t, count, first + head, scores);
+      else if (head < perKey) attendHeads<1>(c, t, count, first + head, scores);
+    }
   }
 }
