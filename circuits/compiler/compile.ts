@@ -180,24 +180,41 @@ async function sha256OfFile(path: string): Promise<string> {
   return hash.digest("hex");
 }
 
+/** Hashes by the main source and the stamps of what it includes: a start of a service asks for the same few again. */
+const knownHashes = new Map<string, string>();
+const MAX_KNOWN_HASHES = 256;
+
 /** The content hash of a circuit without compiling it. */
 export function hashCircuit(mainSource: string): string {
+  const included = new Map<string, SourceFile>();
+  collectIncludes(includesOf(mainSource), join(repositoryRoot, "main.circom"), included);
+  const files = [...included].sort(([a], [b]) => (a < b ? -1 : 1));
+  const known = [mainSource, ...files.map(([path, { stamp }]) => `${path} ${stamp}`)].join("\n");
+  const hash = knownHashes.get(known) ?? hashSources(mainSource, files);
+  if (knownHashes.size >= MAX_KNOWN_HASHES) knownHashes.clear();
+  knownHashes.set(known, hash);
+  return hash;
+}
+
+function hashSources(mainSource: string, files: readonly (readonly [path: string, SourceFile])[]): string {
   const { version } = requireFrom("circom2/package.json") as { version: string };
   const hash = createHash("sha256");
   // Lengths first, so that no two lists of files run together to the same bytes.
   const absorb = (text: string | Buffer) => hash.update(`${Buffer.byteLength(text)}:`).update(text);
   absorb(`circom2@${version} ${compilerFlags.join(" ")}`);
   absorb(mainSource);
-  const files = new Map<string, Buffer>();
-  collectIncludes(includesOf(mainSource), join(repositoryRoot, "main.circom"), files);
-  for (const [path, bytes] of [...files].sort(([a], [b]) => (a < b ? -1 : 1))) {
+  for (const [path, { bytes }] of files) {
     absorb(path);
     absorb(bytes);
   }
   return hash.digest("hex");
 }
 
-function collectIncludes(includes: readonly string[], sourcePath: string, files: Map<string, Buffer>): void {
+function collectIncludes(
+  includes: readonly string[],
+  sourcePath: string,
+  files: Map<string, SourceFile>,
+): void {
   for (const includePath of includes) {
     // circom looks beside the including file first, then in the -l folders.
     const candidates = [resolve(dirname(sourcePath), includePath), resolve(repositoryRoot, includePath)];
@@ -214,7 +231,7 @@ function collectIncludes(includes: readonly string[], sourcePath: string, files:
     const key = relative(repositoryRoot, found);
     if (files.has(key)) continue;
     const file = readSource(found);
-    files.set(key, file.bytes);
+    files.set(key, file);
     collectIncludes(file.includes, found, files);
   }
 }

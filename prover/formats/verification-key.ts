@@ -147,11 +147,12 @@ function prepareKey(key: VerificationKey): PreparedKey {
   const text = textOf(key);
   const known = preparedKeys.get(text);
   if (known !== undefined) return known;
+  const [toG1, toG2] = soundKeys.has(text) ? [pointOfG1, pointOfG2] : [g1, g2];
   const prepared = {
-    ic: ic.map(g1),
-    gamma: g2(gamma),
-    delta: g2(delta),
-    constant: bn254.pairing(g1(alpha), g2(beta)),
+    ic: ic.map(toG1),
+    gamma: toG2(gamma),
+    delta: toG2(delta),
+    constant: bn254.pairing(toG1(alpha), toG2(beta)),
   };
   for (const oldest of preparedKeys.keys()) {
     if (preparedKeys.size < maxPreparedKeys) break;
