@@ -47,7 +47,7 @@ export const JOINT: SettlementSize = {
 };
 const COMMON = { table: DEVNET_TABLE, joint: null } as const;
 
-// For all 448 e-mails; 122,366 constraints, and 161,986 of direct models, of any number of labels. A key and a proof take twice as
+// For twice the e-mails, 448 rows; 122,366 constraints, and 161,986 of direct models, of any number of labels. A key and a proof take twice as
 // long above 131,072.
 const FULL: SettlementSize = { rows: 448, features: 256, payees: 64, payments: 16, draws: 2 };
 const SMALL: SettlementSize = { rows: 64, features: 32, payees: 16, payments: 16, draws: 2 };
@@ -58,8 +58,8 @@ export const PLANS: Readonly<Record<PlanName, DevnetPlan>> = {
     settlement: FULL,
     direct: { ...FULL, features: 512, isDirect: true },
     tablePayees: 64,
-    rowsPerCommit: { bob: 56, carol: 44, dave: 12 },
-    disputedCount: 32,
+    rowsPerCommit: { bob: 28, carol: 22, dave: 6 },
+    disputedCount: 16,
     questionCount: 10,
     speeches: { rowsOf: { bob: 24, carol: 18, dave: 10 }, questionCount: 4, answerTokens: 40 },
   },
