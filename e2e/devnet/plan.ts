@@ -47,8 +47,8 @@ export const JOINT: SettlementSize = {
 };
 const COMMON = { table: DEVNET_TABLE, joint: null } as const;
 
-// For twice the e-mails, 448 rows; 122,366 constraints, and 161,986 of direct models, of any number of labels. A key and a proof take twice as
-// long above 131,072.
+// For 448 rows, twice the e-mails; 122,366 constraints, and 161,986 of direct models, of any number of labels. A key and a proof
+// take twice as long above 131,072.
 const FULL: SettlementSize = { rows: 448, features: 256, payees: 64, payments: 16, draws: 2 };
 const SMALL: SettlementSize = { rows: 64, features: 32, payees: 16, payments: 16, draws: 2 };
 
