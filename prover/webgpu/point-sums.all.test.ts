@@ -116,13 +116,21 @@ describe.each(["g1", "g2"] as const)("makePointSums in %s", (name) => {
   });
 
   test("equal and opposite points in one bucket, over many chunks and merges", async () => {
-    // 300 digits of one bucket are 75 groups in 38 chunks of 2, and those in 8 slices: their sums merge on two levels.
+    // 300 digits of one bucket are 75 groups in 38 chunks of 2, and those in 2 slices: their sums merge on two levels.
     const equal = Array.from({ length: 300 }, () => ({ point: 5n, scalar: 3n }));
     const opposite = Array.from({ length: 41 }, (_, i) => ({ point: i % 2 === 0 ? 9n : r - 9n, scalar: 1n }));
     const sets = [equal, opposite];
     const plan = {
       setCounts: sets.map((set) => set.length),
-      ...{ windowBits: 4, windowCount: 32, planeCount: 32, groupPower: 2, chunkLength: 2, sliceChunks: 5 },
+      ...{
+        windowBits: 4,
+        windowCount: 32,
+        planeCount: 32,
+        groupPower: 2,
+        chunkLength: 2,
+        sliceChunks: 25,
+        maxInversions: 2,
+      },
     };
     await expectSums(name, sets, plan);
   });
@@ -139,7 +147,15 @@ describe("makePointSums", () => {
     const sets = [scalars.map((scalar, i) => ({ point: BigInt(i + 1), scalar }))];
     await expectSums("g1", sets, {
       setCounts: [scalars.length],
-      ...{ windowBits: 9, windowCount: 14, planeCount: 15, groupPower: 1, chunkLength: 16, sliceChunks: 100 },
+      ...{
+        windowBits: 9,
+        windowCount: 14,
+        planeCount: 15,
+        groupPower: 1,
+        chunkLength: 16,
+        sliceChunks: 100,
+        maxInversions: 1024,
+      },
     });
   });
 });

@@ -30,8 +30,8 @@ const mergeLength = 16;
 const reducePower = 3;
 /** Products that one thread folds into one. */
 const foldLength = 16;
-/** Products that are inverted one by one: a card does as many in the time of one. */
-const maxInversions = 4096;
+/** Products that are inverted one by one: a card does as many in the time of one, and each costs hundreds of products. */
+const maxInversions = 1024;
 /** Bytes of the points that a slice's first level leaves. A slice has few waits for an inversion: one a level. */
 const maxNodeBytes = 2 ** 30;
 
@@ -52,6 +52,8 @@ export interface SumPlan {
   chunkLength: number;
   /** Chunks that are added up at once, at most: their points lie in memory. */
   sliceChunks: number;
+  /** Products of denominators that are inverted one by one, at most; more are folded into fewer. */
+  maxInversions: number;
 }
 
 /**
@@ -83,7 +85,16 @@ export function planSums(curve: CurveShape, setCounts: readonly number[]): SumPl
     Math.max(8, 2 ** Math.floor(Math.log2(Math.max(1, groupCount / 2 ** 18)))),
   );
   const sliceChunks = (2 * maxNodeBytes) / (affineBytes(curve) * 2 ** groupPower * chunkLength);
-  return { setCounts, windowBits, windowCount, planeCount, groupPower, chunkLength, sliceChunks };
+  return {
+    setCounts,
+    windowBits,
+    windowCount,
+    planeCount,
+    groupPower,
+    chunkLength,
+    sliceChunks,
+    maxInversions,
+  };
 }
 
 /** Numbers that follow from a plan. Digits are counted at their most; the witness decides how many there are. */
@@ -120,7 +131,7 @@ export function pairThreads(pairCount: number): number {
 }
 
 /** Numbers of products before each fold, and of those that are inverted one by one. */
-export function foldCounts(productCount: number): number[] {
+export function foldCounts(productCount: number, { maxInversions }: SumPlan): number[] {
   const counts = [productCount];
   while (counts.at(-1)! > maxInversions) counts.push(Math.ceil(counts.at(-1)! / foldLength));
   return counts;
@@ -131,7 +142,7 @@ function workBytes(curve: CurveShape, plan: SumPlan): Record<string, number> {
   const { bucketCount, slotCount, sliceSlots, chunkCount } = planSizes(plan);
   const points = affineBytes(curve);
   const sums = sumBytes(curve);
-  const folds = foldCounts(pairThreads(sliceSlots / 2));
+  const folds = foldCounts(pairThreads(sliceSlots / 2), plan);
   const numbered = (name: string, counts: readonly number[], each: number) =>
     counts.map((count, i): [string, number] => [`${name} ${i}`, each * count]);
   const totals = [Math.ceil((bucketCount + 1) / scanBlock)];
@@ -285,7 +296,7 @@ class SumBuilder {
       const parameters = this.#parameters([bucketCount, firstSlot, slotCount, level, threads]);
       const operands = [list, points, images, nodes, offsets, prefixes, this.#of("products 0")];
       await this.#step(denominatorKernel(this.#curve, this.#style), [...operands, parameters], threads);
-      await this.#invert(foldCounts(threads));
+      await this.#invert(foldCounts(threads, this.#plan));
       await this.#step(pairKernel(this.#curve, this.#style), [...operands, sums, parameters], threads);
       [nodes, sums] = [sums, nodes];
     }

@@ -347,7 +347,7 @@ async function countSums(curve: CurveShape, sets: readonly Uint8Array[]): Promis
   counted.add(reduction.doublings, productsOf(sum.program, sum.compare, sum.double));
   for (const slice of slices) {
     for (let level = 1; level <= plan.groupPower; level++) {
-      const counts = foldCounts(pairThreads(slice.slotCount / 2 ** level));
+      const counts = foldCounts(pairThreads(slice.slotCount / 2 ** level), plan);
       const folded = counts.slice(0, -1).reduce((total, count) => total + count, 0);
       counted.add(3 * folded + counts.at(-1)! * exponentProducts, { products: 1, squares: 0 });
     }
