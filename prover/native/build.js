@@ -27,8 +27,16 @@ const commonFlags = [
 ];
 const isSanitized = process.argv.includes("--sanitize");
 const sanitizers = ["-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"];
+/** For the units of `glue`, where a process spends no time: they compile in half of it. */
+const glueFlags = ["-O1"];
 const addons = [
-  { what: "prover", folder: root, file: "bn254-prover.node", flags: commonFlags },
+  {
+    what: "prover",
+    folder: root,
+    file: "bn254-prover.node",
+    flags: commonFlags,
+    glue: ["addon.cpp", "msm.cpp", "point-table.cpp", "proving-key.cpp", "zkey.cpp"],
+  },
   {
     what: "witness steps",
     isFuzzed: true,
@@ -86,8 +94,9 @@ function findHeaders() {
 }
 
 async function build(addon) {
-  const { folder, file, includes = [], architectures = [process.arch] } = addon;
-  const flags = isSanitized ? [...addon.flags, ...sanitizers] : addon.flags;
+  const { folder, file, includes = [], glue = [], architectures = [process.arch] } = addon;
+  const runtimes = isSanitized ? sanitizers : [];
+  const flags = [...addon.flags, ...runtimes];
   if (process.platform === "win32") throw new Missing("Windows is not supported");
   if (!architectures.includes(process.arch)) throw new Missing(`there are none for ${process.arch}`);
   const sourceDir = join(folder, "src");
@@ -99,7 +108,9 @@ async function build(addon) {
   const sources = readdirSync(sourceDir, { recursive: true })
     .filter((name) => /\.(cpp|h)$/.test(name))
     .sort();
-  const hash = createHash("sha256").update(JSON.stringify([compiler, headers, flags, process.arch]));
+  const hash = createHash("sha256").update(
+    JSON.stringify([compiler, headers, flags, glue, glueFlags, process.arch]),
+  );
   for (const name of sources) hash.update(`\0${name}\0`).update(readFileSync(join(sourceDir, name)));
   for (const path of includes) hash.update(`\0${path}\0`).update(readFileSync(path));
   const stamp = hash.digest("hex");
@@ -111,12 +122,13 @@ async function build(addon) {
   mkdirSync(workDir, { recursive: true });
   try {
     const units = sources.filter((name) => name.endsWith(".cpp"));
+    const isGlue = (unit) => glue.includes(unit);
     const objectOf = (unit) => join(workDir, `${unit.replaceAll("/", "-")}.o`);
-    const queue = [...units];
-    const compileNext = async () => {
-      for (let unit = queue.shift(); unit !== undefined; unit = queue.shift())
-        await run(compiler.name, [
-          ...flags,
+    const compiled = await Promise.allSettled(
+      units.map((unit) => {
+        const ofUnit = isGlue(unit) ? [...addon.flags, ...glueFlags, ...runtimes] : flags;
+        return run(compiler.name, [
+          ...ofUnit,
           "-I",
           headers,
           "-c",
@@ -124,12 +136,13 @@ async function build(addon) {
           "-o",
           objectOf(unit),
         ]);
-    };
-    await Promise.all(Array.from({ length: availableParallelism() }, compileNext));
-    const objects = units.map(objectOf);
+      }),
+    );
+    for (const { reason } of compiled) if (reason !== undefined) throw reason;
+    // Of a function that several units have the linker takes the first: glue comes last.
+    const objects = [...units.filter((unit) => !isGlue(unit)), ...units.filter(isGlue)].map(objectOf);
     const library = join(workDir, "out.node");
     const link = process.platform === "darwin" ? ["-undefined", "dynamic_lookup"] : [];
-    const runtimes = isSanitized ? sanitizers : [];
     await run(compiler.name, ["-shared", "-pthread", ...runtimes, ...link, ...objects, "-o", library]);
     renameSync(library, target);
     writeFileSync(stampPath, stamp);
@@ -139,17 +152,31 @@ async function build(addon) {
   return `${target}, built with ${compiler.version}`;
 }
 
-function run(command, args) {
-  return new Promise((settle, fail) => {
-    const child = spawn(command, args, { stdio: ["ignore", "inherit", "inherit"] });
-    child.once("error", fail);
-    child.once("exit", (status) =>
-      status === 0 ? settle() : fail(new Error(`${command} ended with status ${status}: ${args.join(" ")}`)),
-    );
-  });
+let freeCores = availableParallelism();
+const waiting = [];
+
+/** Runs a compiler once a core is free; those of all addons come in turn. */
+async function run(command, args) {
+  if (freeCores > 0) freeCores -= 1;
+  else await new Promise((settle) => waiting.push(settle));
+  try {
+    await new Promise((settle, fail) => {
+      const child = spawn(command, args, { stdio: ["ignore", "inherit", "inherit"] });
+      child.once("error", fail);
+      child.once("exit", (status) =>
+        status === 0
+          ? settle()
+          : fail(new Error(`${command} ended with status ${status}: ${args.join(" ")}`)),
+      );
+    });
+  } finally {
+    const next = waiting.shift();
+    if (next === undefined) freeCores += 1;
+    else next();
+  }
 }
 
-for (const addon of addons.filter(({ isFuzzed }) => !isSanitized || isFuzzed)) {
+async function report(addon) {
   try {
     console.log(`The native ${addon.what}: ${await build(addon)}`);
   } catch (error) {
@@ -159,3 +186,5 @@ for (const addon of addons.filter(({ isFuzzed }) => !isSanitized || isFuzzed)) {
     else process.exitCode = 1;
   }
 }
+
+await Promise.all(addons.filter(({ isFuzzed }) => !isSanitized || isFuzzed).map(report));

@@ -8,7 +8,12 @@ using i64 = int64_t;
 using u128 = unsigned __int128;
 
 #if defined(__x86_64__)
+// GCC has what is not of vectors in a header of its own; all of immintrin.h costs half a second of each compilation.
+#if !defined(__clang__) && __has_include(<x86gprintrin.h>)
+#include <x86gprintrin.h>
+#else
 #include <immintrin.h>
+#endif
 #endif
 
 /** a + b + carry, and the next carry. */
