@@ -14,33 +14,37 @@ import { fileURLToPath } from "node:url";
 const archives = JSON.parse(readFileSync(new URL("./archives.json", import.meta.url), "utf8"));
 const folder = fileURLToPath(new URL("../../.cache/archives", import.meta.url));
 
-/** npm's own program where npm runs this, so that its settings hold. */
-function pack(spec, target) {
-  const args = ["pack", spec, "--silent", "--ignore-scripts", "--pack-destination", target];
+/** Packs them by npm's own program where npm runs this, so that its settings hold. */
+function pack(specs, target) {
+  const args = ["pack", ...specs, "--silent", "--ignore-scripts", "--pack-destination", target];
   const npm = process.env.npm_execpath;
   const isNpm = npm !== undefined && /npm-cli\.[cm]?js$/.test(npm);
   const [program, first] = isNpm ? [process.execPath, [npm]] : ["npm", []];
   // In a folder of its own: npm would take this repository's settings of workspaces.
-  const out = execFileSync(program, [...first, ...args], {
+  execFileSync(program, [...first, ...args], {
     cwd: target,
-    encoding: "utf8",
     env: { ...process.env, npm_config_workspaces: undefined, npm_config_workspace: undefined },
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["ignore", "ignore", "inherit"],
   });
-  return join(target, out.trim().split("\n").at(-1));
 }
 
-function fetchArchive(name) {
-  const { file, integrity, version } = archives[name];
-  const path = join(folder, file);
-  if (existsSync(path)) return;
+function fetchArchives(names) {
+  const missing = names.filter((name) => !existsSync(join(folder, archives[name].file)));
+  if (missing.length === 0) return;
   mkdirSync(folder, { recursive: true });
   const draft = mkdtempSync(join(folder, "draft-"));
   try {
-    const packed = pack(`${name}@${version}`, draft);
-    const found = `sha512-${createHash("sha512").update(readFileSync(packed)).digest("base64")}`;
-    if (found !== integrity) throw new Error(`${name}@${version} is not the pinned archive: ${found}`);
-    renameSync(packed, path);
+    pack(
+      missing.map((name) => `${name}@${archives[name].version}`),
+      draft,
+    );
+    for (const name of missing) {
+      const { file, integrity, version } = archives[name];
+      const packed = join(draft, file);
+      const found = `sha512-${createHash("sha512").update(readFileSync(packed)).digest("base64")}`;
+      if (found !== integrity) throw new Error(`${name}@${version} is not the pinned archive: ${found}`);
+      renameSync(packed, join(folder, file));
+    }
   } finally {
     rmSync(draft, { recursive: true, force: true });
   }
@@ -51,4 +55,4 @@ const wanted = process.argv.slice(2).filter((word) => word !== "--install");
 const names =
   wanted.length > 0 ? wanted : Object.keys(archives).filter((name) => archives[name].isPrefetched);
 // At an installation without the tools of tests nobody reads a data set.
-if (!(isProduction && process.argv.includes("--install"))) for (const name of names) fetchArchive(name);
+if (!(isProduction && process.argv.includes("--install"))) fetchArchives(names);
