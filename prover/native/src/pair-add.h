@@ -146,17 +146,26 @@ struct PairAdder {
       run[s & 1] = Ops::mul(run[s & 1], norm);
     }
     if (!invertChains(run)) return false;
-    const size_t fetches = (batch.upcoming.count + steps - 1) / steps;
+    // A few at a time: a processor waits where more are asked for at once than it has room for, about two dozen.
+    const size_t fetches = (batch.upcoming.count + 4 * steps - 1) / (4 * steps);
+    size_t fetched = 0;
+    const auto fetchSome = [&] {
+      batch.upcoming.fetch(fetched, fetched + fetches);
+      fetched += fetches;
+    };
     for (size_t s = steps; s-- > 0;) {
-      batch.upcoming.fetch((steps - 1 - s) * fetches, (steps - s) * fetches);
+      fetchSome();
       const PointRef *a = batch.a + s * Ops::lanes, *b = batch.b + s * Ops::lanes;
       const F norm = norms[s], normInverse = Ops::mul(run[s & 1], prefixes[s]);
       run[s & 1] = Ops::mul(run[s & 1], norm);
       const E x1 = C::load(a, 0), difference = C::difference(b, x1, norm);
       const E minusY1 = C::negateIf(Ops::plainMask(a), C::load(a, yOffset));
       const E y2 = C::negateIf(Ops::negatedMask(b), C::load(b, yOffset));
+      fetchSome();
       const E slope = C::mul(C::add(y2, minusY1), C::inverse(difference, normInverse));
+      fetchSome();
       const E x3 = C::sqrMinus(slope, x1, difference);
+      fetchSome();
       const E y3 = C::mulPlus(slope, C::sub(x1, x3), minusY1);
       C::store(batch.out + s * Ops::lanes, 0, x3);
       C::store(batch.out + s * Ops::lanes, yOffset, y3);
