@@ -17,6 +17,8 @@ const folder = mkdtempSync(join(tmpdir(), "account-move-"));
 const accountsFile = join(folder, "accounts.json");
 let world: Awaited<ReturnType<typeof createWorldHere<"alice">>>;
 beforeAll(async () => {
+  // Preconfirmations are stored there.
+  process.env.OPENLEDGER_HOME = folder;
   world = await createWorldHere({
     f: await startHistoryFixture(),
     folder,
