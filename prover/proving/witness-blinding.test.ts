@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { toBytesLe } from "../formats/bn254-numbers.ts";
+import { BlindingWires } from "./blinding-wires.ts";
 import type { ProofJob } from "./prover.ts";
-import { BlindingWires, blindJob } from "./witness-blinding.ts";
+import { blindJob } from "./witness-blinding.ts";
 
 const circuitAt = (wasmPath: string) => ({ wasmPath }) as ProofJob["circuit"];
 const composed = circuitAt("/keys/table/composition.json");

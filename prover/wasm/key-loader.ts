@@ -4,7 +4,7 @@
  */
 import { elementBytes } from "@openledger/circuits/wasm/field-limbs";
 import { g1Bytes, g2Bytes, zkeySection } from "../formats/zkey-layout.ts";
-import type { BlindingWires } from "../proving/witness-blinding.ts";
+import type { BlindingWires } from "../proving/blinding-wires.ts";
 import type { KernelCalls } from "./kernels/kernel-module.ts";
 import { type MemoryPlan, type PointName, stagingBytes } from "./memory-plan.ts";
 import { writeFactors } from "./transforms.ts";

@@ -10,7 +10,7 @@ import { verifyProof } from "../formats/verification-key.ts";
 import { parseZkeyHeader } from "../formats/zkey-header.ts";
 import { zkeySection } from "../formats/zkey-layout.ts";
 import { developmentSetup } from "../keys/development-setup.ts";
-import { BlindingWires } from "../proving/witness-blinding.ts";
+import { BlindingWires } from "../proving/blinding-wires.ts";
 import { awkwardInputs, compileAwkward } from "../testing/awkward-circuit.fixtures.ts";
 import { Fences, makeKernelBench, zkeyCoordinate } from "../testing/kernels.fixtures.ts";
 import { scratchFolder } from "../testing/sample-circuit.fixtures.ts";

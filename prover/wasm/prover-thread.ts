@@ -4,7 +4,7 @@
  */
 import { parentPort } from "node:worker_threads";
 import type { ProverErrorCode } from "../prover-errors.ts";
-import { BlindingWires } from "../proving/witness-blinding.ts";
+import { BlindingWires } from "../proving/blinding-wires.ts";
 import {
   buildKernelImage,
   enableRelaxedSimd,

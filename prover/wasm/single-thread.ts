@@ -11,7 +11,7 @@ import { parseZkeyHeader, unreadableKey } from "../formats/zkey-header.ts";
 import { zkeySection } from "../formats/zkey-layout.ts";
 import { proverError } from "../prover-errors.ts";
 import { randomScalar } from "../proving/blinding.ts";
-import { BlindingWires } from "../proving/witness-blinding.ts";
+import { BlindingWires } from "../proving/blinding-wires.ts";
 import {
   buildKernelImage,
   createKernelMemory,

@@ -9,7 +9,7 @@ import { coefficientBytes } from "../formats/setup-kernels.ts";
 import type { ZkeyHeader } from "../formats/zkey-header.ts";
 import { zkeySection } from "../formats/zkey-layout.ts";
 import { proverError } from "../prover-errors.ts";
-import { BlindingWires } from "../proving/witness-blinding.ts";
+import { BlindingWires } from "../proving/blinding-wires.ts";
 import { KeyFile } from "../wasm/key-file.ts";
 import { readSections, type ZkeySections } from "../wasm/zkey-sections.ts";
 import { affineBytes, type CurveShape, g1Curve, g2Curve } from "./curve-shader.ts";

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { allCommands } from "../cli/command-line.ts";
 import { createProgram } from "./program.ts";
 import { runInProcess as run } from "./testing/run-in-process.ts";
@@ -173,6 +173,18 @@ describe("openledger", () => {
   it("refuses an address that is none, before it asks anybody", async () => {
     const { stdout } = await run("--json", "--rpc", "http://127.0.0.1:1", "--rollup", "0x12", "status");
     expect(JSON.parse(stdout)).toMatchObject({ error: { code: "CMD_USAGE" } });
+  });
+});
+
+describe("an option of all commands with a wrong value", () => {
+  it("is refused as wrong usage, and does not end the process on the way", async () => {
+    const exit = vi.spyOn(process, "exit").mockImplementation(() => {
+      throw new Error("ended");
+    });
+    const { status, stdout } = await run("status", "--max-fee-gwei", "much", "--json");
+    expect([status, JSON.parse(stdout).error.code]).toEqual([2, "CMD_USAGE"]);
+    expect(exit).not.toHaveBeenCalled();
+    exit.mockRestore();
   });
 });
 

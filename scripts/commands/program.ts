@@ -170,7 +170,7 @@ export const runProgram = (argv: readonly string[]): Promise<void> => parseLine(
 async function programFor(argv: readonly string[]): Promise<Command> {
   let operands: string[] = [];
   try {
-    ({ operands } = openledger().parseOptions([...argv]));
+    ({ operands } = quieted(openledger()).parseOptions([...argv]));
   } catch {
     // A wrong value of an option is refused when the line is parsed in earnest.
   }
