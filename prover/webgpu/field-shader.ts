@@ -148,14 +148,17 @@ ${range(limbCount)
   for (var turn = 0u; turn < ${limbCount / limbsPerTurn}u; turn++) {${range(limbsPerTurn).map(turn).join("")}
 ${rotate.join("\n")}
   }
-${range(limbCount - 1)
+${returnColumns(name)}
+}`;
+}
+
+/** The end of a product: carries pass from column to column, and each column has a limb. */
+const returnColumns = (name: string) => `${range(limbCount - 1)
   .map((i) => `  s${i + 1} += s${i} >> ${limbBits}u;`)
   .join("\n")}
   return ${name}(${range(limbCount)
     .map((i) => `s${i} & ${mask}u`)
-    .join(", ")});
-}`;
-}
+    .join(", ")});`;
 
 /**
  * Montgomery's square: a_i a_j stands for a_j a_i, too, with a_j doubled. Turn i adds what begins with a_i, so the lowest
@@ -187,12 +190,7 @@ fn ${name}Square(a: ${name}) -> ${name} {
 ${range(limbCount)
   .map((i) => `  var s${i} = 0u;${i === 0 ? "" : ` let d${i} = a[${i}] << 1u;`}`)
   .join("\n")}${range(limbCount).map(turn).join("")}
-${range(limbCount - 1)
-  .map((i) => `  s${i + 1} += s${i} >> ${limbBits}u;`)
-  .join("\n")}
-  return ${name}(${range(limbCount)
-    .map((i) => `s${i} & ${mask}u`)
-    .join(", ")});
+${returnColumns(name)}
 }`;
 }
 
