@@ -1,11 +1,12 @@
 /** Tests of the Prometheus alerts of this repository: metrics, labels and codes that they name exist. */
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type BridgeErrorCode, bridgeErrors } from "@openledger/bridge/bridge-errors";
 import { createBridgeMetrics } from "@openledger/bridge/metrics";
 import { createHostMetrics } from "@openledger/datanets/host/host-metrics";
 import { processErrors } from "@openledger/foundation/error-table";
+import { listedFiles } from "@openledger/foundation/listed-files";
 import { createFactoryMetrics } from "@openledger/models/factory/factory-metrics";
 import { createServerMetrics, createServingMetrics } from "@openledger/models/serving/serving-metrics";
 import { SettlingReport } from "@openledger/models/settling/daemon/turn-report";
@@ -141,14 +142,9 @@ describe.each(ALERTS)("$alert", ({ alert, expr, job, registry, labels, annotatio
 
 it("takes every file of alerts", () => {
   const root = fileURLToPath(new URL("..", import.meta.url));
-  const found = readdirSync(root)
-    .filter((name) => name !== "node_modules" && !name.startsWith("."))
-    .filter((name) => statSync(join(root, name)).isDirectory())
-    .flatMap((name) =>
-      readdirSync(join(root, name), { recursive: true, encoding: "utf8" })
-        .filter((path) => basename(path) === "alerts.yml")
-        .map((path) => join(root, name, path)),
-    );
+  const found = listedFiles()
+    .filter((path) => basename(path) === "alerts.yml")
+    .map((path) => join(root, path));
   const tested = FILES.map(({ path }) => fileURLToPath(new URL(path, import.meta.url)));
   expect(found.sort()).toEqual(tested.sort());
 });

@@ -1,7 +1,8 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { defineErrors } from "@openledger/foundation/error-table";
+import { listedFiles } from "@openledger/foundation/listed-files";
 import { describe, expect, it } from "vitest";
 import { ERRORS_JSON, ERRORS_PAGE, errorCodes, renderErrors, renderErrorsJson } from "./errors.ts";
 
@@ -11,12 +12,10 @@ const CODE = /\b(?:SRV|OP|ATT|DNT|MOD|CIR|SEQ|PRV|BRG|CON|CLI|CMD|DEV|DRL)_[A-Z]
 /** Codes that stand in the tree as a string, with the files. */
 function codesInTree(): Map<string, string> {
   const codes = new Map<string, string>();
-  for (const entry of readdirSync(root, { recursive: true, withFileTypes: true })) {
-    const path = join(entry.parentPath, entry.name);
-    if (!entry.isFile() || /\/(node_modules|\.\w+|build|testing)\/|\.test\.tsx?$/.test(path)) continue;
-    if (!/\.(tsx?|js|cpp|h)$/.test(entry.name)) continue;
+  for (const path of listedFiles()) {
+    if (/(^|\/)(build|testing)\/|\.test\.tsx?$/.test(path) || !/\.(tsx?|js|cpp|h)$/.test(path)) continue;
     const quoted = new RegExp(`(["'\`])(${CODE.source})\\1`, "g");
-    for (const [, , code] of readFileSync(path, "utf8").matchAll(quoted)) codes.set(code!, path);
+    for (const [, , code] of readFileSync(join(root, path), "utf8").matchAll(quoted)) codes.set(code!, path);
     // The two prefixes of tables are no codes.
     for (const prefix of ["MOD_SERVE", "MOD_FACTORY"]) codes.delete(prefix);
   }

@@ -1,8 +1,9 @@
 /** Requires that every server of the product is made by create-server.ts. */
-import { readdirSync, readFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
+import { listedFiles } from "../listed-files.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const { workspaces } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
@@ -17,15 +18,13 @@ const SERVER_IMPORT =
 /** Files of tests and drills that stand for another process and serve nobody else. */
 const NO_PRODUCT = /(\.test\.ts|\.fixtures\.ts)$|\/testing\/|^e2e\/(world|scenarios)\//;
 
-function filesOf(wing: string): string[] {
-  return readdirSync(join(root, wing), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && /\.tsx?$/.test(entry.name))
-    .map((entry) => relative(root, join(entry.parentPath, entry.name)))
-    .filter((path) => !NO_PRODUCT.test(path) && !path.includes("node_modules"));
-}
-
 it("makes every server of the product in one place", () => {
-  const files = workspaces.flatMap(filesOf);
+  const files = listedFiles().filter(
+    (path) =>
+      workspaces.some((wing) => path.startsWith(`${wing}/`)) &&
+      /\.tsx?$/.test(path) &&
+      !NO_PRODUCT.test(path),
+  );
   expect(files.length).toBeGreaterThan(500);
   const makers = files.filter((path) => SERVER_IMPORT.test(readFileSync(join(root, path), "utf8")));
   expect(makers).toEqual(["foundation/http/create-server.ts"]);

@@ -3,10 +3,10 @@
  * places that they have in the repository. So a bundler leaves out what a program does not call, a stack trace names the
  * file that one finds here, and threads and templates are where their module looks for them.
  */
-import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { listedFiles } from "@openledger/foundation/listed-files";
 import ts from "typescript";
 import { hostWith, packageEntries } from "./package-entries.ts";
 import { npmName, PACKAGES, type PackageName, type PackageRecipe } from "./packages.ts";
@@ -33,7 +33,7 @@ export function buildPackage(name: PackageName, folder: string): BuiltPackage {
   const files = reachedBy(recipe);
   emitModules(recipe, dist, files);
   for (const { path, text } of files) if (path.endsWith(".js")) write(join(dist, path), withoutLoader(text));
-  for (const path of trackedFiles()) if (recipe.read?.test(path)) write(join(dist, path), readSource(path));
+  for (const path of listedFiles()) if (recipe.read?.test(path)) write(join(dist, path), readSource(path));
   for (const path of recipe.installed ?? []) cpSync(join(root, path), join(dist, path));
   const manifest = manifestOf(name, files);
   write(join(folder, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
@@ -100,12 +100,6 @@ function reachedBy(recipe: PackageRecipe): SourceFile[] {
 }
 
 const readSource = (path: string) => readFileSync(join(root, path), "utf8");
-const trackedFiles = () =>
-  execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], {
-    cwd: root,
-    encoding: "utf8",
-    maxBuffer: 1 << 26,
-  }).split("\n");
 
 /** Types are checked with the repository's; here they are only written down. */
 function emitModules(recipe: PackageRecipe, dist: string, files: readonly SourceFile[]): void {

@@ -1,7 +1,7 @@
 /** Checker of the documentation's names and links: a test fails if a page names a file, folder or anchor that is not there. */
-import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { basename, dirname, join, normalize } from "node:path";
+import { listedFiles } from "@openledger/foundation/listed-files";
 import { pagesOf } from "./pages.ts";
 
 /**
@@ -9,12 +9,7 @@ import { pagesOf } from "./pages.ts";
  * backticks or in a code block, and targets of links with their anchors. `*` and `{a,b}` match as in a shell.
  */
 export function missingTargets(root: string): string[] {
-  const listed = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], {
-    cwd: root,
-    encoding: "utf8",
-    maxBuffer: 1 << 26,
-  });
-  const files = listed.split("\n").filter((path) => path !== "" && existsSync(join(root, path)));
+  const files = listedFiles(root);
   const known = new Set(files);
   for (const path of files) {
     known.add(basename(path));
