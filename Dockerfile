@@ -12,8 +12,9 @@ RUN apt-get update \
   && rm -rf /var/lib/apt/lists/*
 WORKDIR /openledger
 COPY . .
-# Installs what the lockfile names, then builds the native parts and the bundle that processes start from.
-RUN --mount=type=cache,target=/root/.npm npm ci --omit=dev
+# Installs what the lockfile names, then builds the native parts and the bundle that processes start from; then the kernels of other
+# processors than this one, since the image runs anywhere.
+RUN --mount=type=cache,target=/root/.npm npm ci --omit=dev && node prover/native/build.js --all
 
 FROM ${BASE}
 ENV NODE_ENV=production

@@ -39,8 +39,8 @@ export default defineConfig({
     ],
     // Tests read these by their path, and no import shows it to `--changed`.
     forceRerunTriggers: ["**/package.json/**", "**/vitest.config.*/**", "**/*.{circom,sol,cpp,h}"],
-    // Before all tests, since a fresh clone has the packages of scripts/extras only once somebody needs them.
-    globalSetup: ["./scripts/extras/install.js"],
+    // Before all tests, since a fresh clone has the packages of scripts/extras, and all kernels, only once somebody needs them.
+    globalSetup: ["./scripts/extras/install.js", "./scripts/testing/native-parts.ts"],
     setupFiles: ["./scripts/testing/each-file.ts"],
     // Most files import these: a few bundles load in a third of the time that their thousand modules take.
     deps: {

@@ -135,6 +135,12 @@ const PROCESS_ROWS = {
     httpStatus: 503,
     isRetryable: true,
   },
+  SRV_NATIVE_STALE: {
+    meaning:
+      "a native part was built from other sources, or without this processor's fastest kernels; `data.source`, `data.kernels`",
+    remedy: "run node prover/native/build.js, then start the process again",
+    note: "Sources change with a checkout's version. Where a folder or an image runs on other processors, build with --all.",
+  },
   SRV_INTERNAL: {
     meaning: "the process failed in an unexpected way",
     remedy: "report it with the log of the process, or with the output of the command under --json",

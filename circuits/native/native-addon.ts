@@ -3,14 +3,14 @@
  * native-field.ts uses it.
  */
 import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
+import { loadNativePart, type NativePart } from "@openledger/foundation/native-part";
 
 export type LoadedPoseidon = { readonly loadedPoseidon: unique symbol };
 export type LoadedCurve = { readonly loadedCurve: unique symbol };
 
 /** The addon's functions. Integers are 256 bits, one after the other. */
-export interface FieldAddon {
+export interface FieldAddon extends NativePart {
   /** Names of the eight-lane implementations that this processor supports, the fastest first. */
   lanes(): string[];
   loadPoseidon(width: number, numbers: readonly bigint[], lanes: string | null): LoadedPoseidon;
@@ -25,12 +25,8 @@ const addonPath = fileURLToPath(new URL("./build/field-addon.node", import.meta.
 
 /**
  * Loads the addon. Returns null if it was not built, for example without a compiler at the install.
- * @throws RangeError for an addon of an older version
+ * @throws RollupError SRV_NATIVE_STALE if it is out of date
  */
 export function loadAddon(path = addonPath): FieldAddon | null {
-  if (!existsSync(path)) return null;
-  const addon = createRequire(import.meta.url)(path) as FieldAddon;
-  if (addon.keccak === undefined)
-    throw new RangeError(`${path} is of an older version: node prover/native/build.js builds it again`);
-  return addon;
+  return existsSync(path) ? loadNativePart<FieldAddon>(path) : null;
 }

@@ -1,7 +1,18 @@
 /** Tests of native-field.ts and its addon: lanes, versions, and refused numbers. */
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { runs, TestRandom } from "@openledger/foundation/testing/test-random";
-import { beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type HashRequest, initPoseidon, useNativeField } from "../field/poseidon.ts";
 import { createPortableHash } from "../field/poseidon-portable.ts";
 import { FIELD_ORDER } from "../protocol.ts";
@@ -15,10 +26,80 @@ const plain = createPortableHash();
 /** Edges of the field and of 256 bits. A value at or above the order stands for its residue. */
 const edges = [0n, 1n, FIELD_ORDER - 1n, FIELD_ORDER, FIELD_ORDER + 1n, 4n * FIELD_ORDER, (1n << 256n) - 1n];
 
-it("loads no addon of an older version", () => {
-  expect(() => loadAddon(fileURLToPath(new URL("../package.json", import.meta.url)))).toThrow(
-    "builds it again",
-  );
+describe("a build that is out of date", () => {
+  const built = fileURLToPath(new URL("build/", import.meta.url));
+  const record = JSON.parse(readFileSync(join(built, "build.json"), "utf8"));
+  const folder = mkdtempSync(join(tmpdir(), "native-"));
+  const addonOf = (name: string) => join(folder, name, "circuits/native/build/field-addon.node");
+
+  /** A copy with its sources, as in another folder. */
+  function copy(name: string, change: (folder: string) => void = () => {}): string {
+    const to = dirname(addonOf(name));
+    for (const path of [
+      "field-addon.node",
+      "build.json",
+      ...record.sources.map(([path]: [string]) => path),
+    ]) {
+      mkdirSync(dirname(join(to, path)), { recursive: true });
+      copyFileSync(join(built, path), join(to, path));
+    }
+    change(to);
+    return addonOf(name);
+  }
+  const refused = (data: object) =>
+    expect.objectContaining({
+      code: "SRV_NATIVE_STALE",
+      message: expect.stringContaining("run `node prover/native/build.js`"),
+      data: expect.objectContaining(data),
+    });
+
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it("is none in a copy of the folder, whose files have other times", () => {
+    const addon = loadAddon(copy("same", (to) => utimesSync(join(to, "../src/curve.h"), 1, 1)))!;
+    expect(addon.lanes()).toEqual(nativeLanes());
+  });
+
+  it("is one where a source has another content, of the same length too", () => {
+    for (const [name, change] of [
+      ["longer", (text: string) => `${text}//`],
+      ["other", (text: string) => text.replace("a", "b")],
+    ] as const) {
+      let source = "";
+      const path = copy(name, (to) => {
+        source = join(to, "../src/curve.h");
+        writeFileSync(source, change(readFileSync(source, "utf8")));
+      });
+      expect(() => loadAddon(path)).toThrow(refused({ source }));
+    }
+  });
+
+  it("is one where a header that another part shares is gone", () => {
+    let source = "";
+    const path = copy("gone", (to) => {
+      source = join(to, "../../../prover/native/src/field.h");
+      rmSync(source);
+    });
+    expect(() => loadAddon(path)).toThrow(refused({ source }));
+  });
+
+  it("is one that says nothing about its sources", () => {
+    expect(() => loadAddon(copy("silent", (to) => rmSync(join(to, "build.json"))))).toThrow(refused({}));
+  });
+
+  it("is one without the processor's fastest kernels, though it has others", () => {
+    const [fastest] = nativeLanes();
+    const leaveOut = (name: string | undefined) => (to: string) => {
+      const kernels = { ...record.kernels, ...(name === undefined ? {} : { [name]: false }) };
+      writeFileSync(join(to, "build.json"), JSON.stringify({ ...record, kernels }));
+    };
+    const path = copy("slower", leaveOut(fastest));
+    // A processor that has no lanes lacks none.
+    if (fastest === undefined) expect(loadAddon(path)).not.toBeNull();
+    else expect(() => loadAddon(path)).toThrow(refused({ kernels: fastest }));
+    const [, slower] = nativeLanes();
+    expect(loadAddon(copy("enough", leaveOut(slower)))).not.toBeNull();
+  });
 });
 
 it("takes no curve for a hash", () => {

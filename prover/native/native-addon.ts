@@ -2,8 +2,9 @@
  * Typed interface of the C++ addon (native/src), the fastest CPU prover, and its loader. native-backend.ts
  * proves with it; choose-backend.ts probes it.
  */
-import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
+import { loadNativePart, type NativePart } from "@openledger/foundation/native-part";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { proverError } from "../prover-errors.ts";
 
 /**
@@ -36,8 +37,8 @@ export interface NativeTimes {
 }
 
 /** The addon's functions; numbers go in and out as 32 bytes, little-endian. */
-export interface NativeAddon {
-  /** The paths that this processor has, the fastest first. */
+export interface NativeAddon extends NativePart {
+  /** The paths that were built and that this processor has, the fastest first. */
   paths(): NativePath[];
   loadKey(
     zkeyPath: string,
@@ -90,11 +91,12 @@ export interface NativeAddon {
 
 const addonPath = fileURLToPath(new URL("build/bn254-prover.node", import.meta.url));
 
-/** @throws RollupError PRV_NATIVE_UNAVAILABLE if the addon was not built or does not load */
+/** @throws RollupError PRV_NATIVE_UNAVAILABLE if the addon was not built or does not load, SRV_NATIVE_STALE if it is out of date */
 export function loadNativeAddon(path = addonPath): NativeAddon {
   try {
-    return createRequire(import.meta.url)(path) as NativeAddon;
+    return loadNativePart<NativeAddon>(path);
   } catch (cause) {
+    if (isRollupError(cause)) throw cause;
     const reason = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
     throw proverError(
       "PRV_NATIVE_UNAVAILABLE",

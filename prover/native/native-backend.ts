@@ -66,7 +66,9 @@ export function createNativeProver(options: NativeProverOptions = {}): NativePro
   if (path !== "auto" && !addon.paths().includes(path)) {
     throw proverError(
       "PRV_NATIVE_UNAVAILABLE",
-      `this processor does not have the native prover's path ${path}`,
+      addon.processorKernels().includes(path)
+        ? `the native prover was built without ${path}: run \`node prover/native/build.js --all\``
+        : `this processor does not have the native prover's path ${path}`,
       {
         data: { path, paths: addon.paths() },
       },

@@ -4,13 +4,13 @@
  * proving/witness-tasks.ts call it.
  */
 import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
+import { loadNativePart, type NativePart } from "@openledger/foundation/native-part";
 
 /** A part's steps in the addon's memory. */
 export type LoadedSteps = { readonly loadedSteps: unique symbol };
 
-interface StepRunner {
+interface StepRunner extends NativePart {
   /** @throws Error if the bytes are no steps */
   load(bytes: Uint8Array): LoadedSteps;
   /**
@@ -27,8 +27,9 @@ const addonPath = fileURLToPath(new URL("../native/steps/build/row-steps.node", 
 /**
  * Loads the addon. Returns null if it was not built, for example without a compiler: then circom's programs
  * make all witnesses.
+ * @throws RollupError SRV_NATIVE_STALE if it is out of date
  */
 export function loadStepRunner(): StepRunner | null {
   if (!existsSync(addonPath)) return null;
-  return createRequire(import.meta.url)(addonPath) as StepRunner;
+  return loadNativePart<StepRunner>(addonPath);
 }

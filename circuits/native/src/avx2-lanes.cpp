@@ -1,4 +1,4 @@
-// Lanes on AVX2 with fused multiply-add, and their choice at run time.
+// Lanes on AVX2 with fused multiply-add.
 #include "lanes.h"
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
@@ -70,10 +70,7 @@ const LaneKernels kernels = {"avx2", 6, LaneHash<Scalar, Avx2Sums>::all, nullptr
 }  // namespace
 #pragma GCC pop_options
 
-const LaneKernels* avx2Lanes() {
-  static const bool isThere = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
-  return isThere ? &kernels : nullptr;
-}
+const LaneKernels* avx2Lanes() { return &kernels; }
 #else
 const LaneKernels* avx2Lanes() { return nullptr; }
 #endif

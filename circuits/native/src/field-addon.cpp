@@ -2,6 +2,7 @@
 #include <memory>
 #include <string>
 
+#include "../../../prover/native/src/kernels/processor-export.h"
 #include "../../../prover/native/src/node-api.h"
 #include "curve.h"
 #include "keccak.h"
@@ -176,7 +177,8 @@ napi_value keccak(napi_env env, napi_value* args) {
 }
 
 napi_value init(napi_env env, napi_value exports) {
-  const std::pair<const char*, napi_callback> functions[] = {{"lanes", call<lanes>},
+  const std::pair<const char*, napi_callback> functions[] = {{"processorKernels", processorKernels},
+                                                             {"lanes", call<lanes>},
                                                              {"loadPoseidon", call<loadPoseidon>},
                                                              {"hash", call<hash>},
                                                              {"loadCurve", call<loadCurve>},

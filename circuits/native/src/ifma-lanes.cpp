@@ -1,4 +1,4 @@
-// Lanes on AVX-512 IFMA, and their choice at run time.
+// Lanes on AVX-512 IFMA.
 #include "lanes.h"
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
@@ -101,12 +101,7 @@ const LaneKernels kernels = {"ifma", 3, LaneHash<Scalar, IfmaSums>::all, OneHash
 }  // namespace
 #pragma GCC pop_options
 
-const LaneKernels* ifmaLanes() {
-  static const bool isThere = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-                              __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512ifma") &&
-                              __builtin_cpu_supports("bmi2");
-  return isThere ? &kernels : nullptr;
-}
+const LaneKernels* ifmaLanes() { return &kernels; }
 #else
 const LaneKernels* ifmaLanes() { return nullptr; }
 #endif

@@ -74,19 +74,14 @@ struct LaneKernels {
 };
 
 /**
- * Null where this program was built for another processor family, or by Clang, which knows no pragma for instructions, or where
- * this processor lacks AVX-512 IFMA.
+ * AVX-512 IFMA, which the processor must have. Null where this program was built for another processor family, or by Clang, which
+ * knows no pragma for instructions.
  */
 const LaneKernels* ifmaLanes();
 /** The same of AVX2 with fused multiply-add. */
 const LaneKernels* avx2Lanes();
-/** What this processor has, the fastest first. */
-inline std::vector<const LaneKernels*> allLanes() {
-  std::vector<const LaneKernels*> out;
-  for (const LaneKernels* each : {ifmaLanes(), avx2Lanes()})
-    if (each != nullptr) out.push_back(each);
-  return out;
-}
+/** What this program and this processor have, the fastest first. */
+std::vector<const LaneKernels*> allLanes();
 
 /** Of `count`, those that go through the lanes. */
 inline size_t countInLanes(const LaneKernels* kernels, size_t count) {

@@ -2,23 +2,24 @@
  * Kernels in C++ (AVX-512 with VNNI, AVX-512, AVX2) by the addon native/build/model-kernels.node, as create-kernels.ts binds
  * them. Places are indices of floats in the arena.
  */
-import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
+import { loadNativePart, type NativePart } from "@openledger/foundation/native-part";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { modelError } from "../../model-errors.ts";
 import { arenaMoves, type KernelSetName, type Kernels, type Matrix } from "./kernels.ts";
 
 /** Each kernel as addon.cpp has it: the set's number, the arena, then numbers. */
 type NativeKernel = (set: number, arena: Float32Array, ...numbers: number[]) => void;
-type NativeAddon = { sets(): KernelSetName[] } & Record<
-  | Exclude<keyof Kernels, "name" | "arena" | "copy" | "clear" | "write" | "blocks">
-  | "quantise"
-  | "multiplyBlocks"
-  | "multiplyBack"
-  | "unpack"
-  | "useLargePages",
-  NativeKernel
->;
+type NativeAddon = NativePart & { sets(): KernelSetName[] } & Record<
+    | Exclude<keyof Kernels, "name" | "arena" | "copy" | "clear" | "write" | "blocks">
+    | "quantise"
+    | "multiplyBlocks"
+    | "multiplyBack"
+    | "unpack"
+    | "useLargePages",
+    NativeKernel
+  >;
 
 const addonPath = fileURLToPath(new URL("native/build/model-kernels.node", import.meta.url));
 
@@ -26,11 +27,15 @@ const addonPath = fileURLToPath(new URL("native/build/model-kernels.node", impor
 export const productThreads = (passThreads: number): number =>
   Math.min(8, Math.max(1, Math.floor(availableParallelism() / passThreads)));
 
-/** Kernel sets that the addon and this processor have, the fastest first; none if the addon was not built. */
+/**
+ * Kernel sets that the addon and this processor have, the fastest first; none if the addon was not built.
+ * @throws RollupError SRV_NATIVE_STALE if it is out of date
+ */
 export function nativeKernelSets(path = addonPath): KernelSetName[] {
   try {
     return loadAddon(path).sets();
-  } catch {
+  } catch (error) {
+    if (!isRollupError(error, "MOD_ENGINE_UNAVAILABLE")) throw error;
     return [];
   }
 }
@@ -39,7 +44,7 @@ export function nativeKernelSets(path = addonPath): KernelSetName[] {
  * The C++ kernels on an arena of their caller's; one that threads share may lie in a SharedArrayBuffer.
  *
  * @param threadCount that share a product of int8 weights, the caller's among them
- * @throws RollupError MOD_ENGINE_UNAVAILABLE if the addon is absent or the processor lacks the set
+ * @throws RollupError MOD_ENGINE_UNAVAILABLE if the addon is absent, or it or the processor lacks the set; SRV_NATIVE_STALE
  */
 export function createNativeKernels(
   arena: Float32Array,
@@ -50,7 +55,11 @@ export function createNativeKernels(
   const addon = loadAddon(path);
   const sets = addon.sets();
   const set = name === undefined ? 0 : sets.indexOf(name);
-  if (sets[set] === undefined) throw unavailable(`this processor has no ${name ?? "AVX2"}`, { sets });
+  if (sets[set] === undefined) {
+    const isLeftOut = name !== undefined && addon.processorKernels().includes(name);
+    const reason = isLeftOut ? `only --all builds ${name}` : `this processor has no ${name ?? "AVX2"}`;
+    throw unavailable(reason, { sets });
+  }
   addon.useLargePages(set, arena);
   const bind =
     (kernel: NativeKernel) =>
@@ -127,8 +136,9 @@ export function createNativeKernels(
 
 function loadAddon(path: string): NativeAddon {
   try {
-    return createRequire(import.meta.url)(path) as NativeAddon;
+    return loadNativePart<NativeAddon>(path);
   } catch (cause) {
+    if (isRollupError(cause)) throw cause;
     const reason = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
     throw unavailable(reason!, { path }, cause);
   }

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "fixed-base.h"
+#include "kernels/processor-export.h"
 #include "node-api.h"
 #include "proving-key.h"
 
@@ -364,6 +365,7 @@ napi_value quotient(napi_env env, napi_value* args) {
 
 napi_value init(napi_env env, napi_value exports) {
   const std::pair<const char*, napi_callback> functions[] = {
+      {"processorKernels", processorKernels},
       {"paths", call<paths>},
       {"loadKey", call<loadKey>},
       {"releaseKey", call<releaseKey>},

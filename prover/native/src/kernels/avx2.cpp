@@ -77,10 +77,7 @@ const Kernels kernels = {
 }  // namespace
 #pragma GCC pop_options
 
-const Kernels* avx2Kernels() {
-  static const bool isThere = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
-  return isThere ? &kernels : nullptr;
-}
+const Kernels* avx2Kernels() { return &kernels; }
 #else
 const Kernels* avx2Kernels() { return nullptr; }
 #endif

@@ -1,4 +1,4 @@
-// The AVX-512 IFMA path: its base field functions and its choice at run time.
+// The AVX-512 IFMA path: its base field functions and its table.
 #include <vector>
 
 #include "../field.h"
@@ -69,12 +69,7 @@ const Kernels kernels = {
 }  // namespace
 #pragma GCC pop_options
 
-const Kernels* ifmaKernels() {
-  static const bool isThere = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-                              __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512ifma") &&
-                              __builtin_cpu_supports("bmi2");
-  return isThere ? &kernels : nullptr;
-}
+const Kernels* ifmaKernels() { return &kernels; }
 #else
 const Kernels* ifmaKernels() { return nullptr; }
 #endif

@@ -107,14 +107,9 @@ struct Kernels {
 };
 
 const Kernels& portableKernels();
-/** Null where this program was built for another processor family, or this processor lacks AVX-512 IFMA. */
+/** AVX-512 IFMA. Null where this program was built for another processor family; whether the processor has it is processor.h's. */
 const Kernels* ifmaKernels();
-/** The same of AVX2 with fused multiply-add. */
+/** AVX2 with fused multiply-add; null as well. */
 const Kernels* avx2Kernels();
-/** What this processor has, the fastest first. */
-inline std::vector<const Kernels*> allKernels() {
-  std::vector<const Kernels*> out;
-  for (const Kernels* each : {ifmaKernels(), avx2Kernels(), &portableKernels()})
-    if (each != nullptr) out.push_back(each);
-  return out;
-}
+/** What this program and this processor have, the fastest first. */
+std::vector<const Kernels*> allKernels();

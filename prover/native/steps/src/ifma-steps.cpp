@@ -1,4 +1,4 @@
-// Eight copies at once on AVX-512 IFMA, and whether this processor has it.
+// Eight copies at once on AVX-512 IFMA.
 #include "program.h"
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
@@ -128,12 +128,7 @@ i64 run(const Program& program, const Copies& copies) { return Run<IfmaSteps>(pr
 }  // namespace
 #pragma GCC pop_options
 
-steps::RunLanes steps::ifmaSteps() {
-  static const bool isThere = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-                              __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512ifma") &&
-                              __builtin_cpu_supports("bmi2");
-  return isThere ? run : nullptr;
-}
+steps::RunLanes steps::ifmaSteps() { return run; }
 #else
 steps::RunLanes steps::ifmaSteps() { return nullptr; }
 #endif

@@ -63,8 +63,10 @@ struct Reader {
   }
 };
 
-/** Eight copies at once on AVX-512 IFMA; null where this processor or this program lacks it. */
+/** Eight copies at once on AVX-512 IFMA, which the processor must have; null where this program was built without it. */
 using RunLanes = i64 (*)(const Program& program, const Copies& copies);
 RunLanes ifmaSteps();
+/** Those of `ifmaSteps` if this processor can run them; null otherwise. */
+RunLanes availableLanes();
 
 }  // namespace steps

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "../../../../circuits/native/src/dot.h"
+#include "../../src/kernels/processor-export.h"
 #include "../../src/node-api.h"
 #include "run.h"
 
@@ -82,7 +83,7 @@ napi_value load(napi_env env, napi_value* args) {
   if (head[6] > 0)
     std::memcpy(program->code.data(), bytes.data + sizeof head + size_t{32} * head[5], size_t{4} * head[6]);
   for (Words& constant : program->constants) constant = Fr::toMontgomery(constant);
-  if (ifmaSteps() != nullptr) {
+  if (availableLanes() != nullptr) {
     static constexpr Words laneForm = powerOfTwo(260, ScalarModulus::value);
     for (const Words& constant : program->constants) {
       const Words form = Fr::mul(constant, laneForm);
@@ -112,7 +113,7 @@ napi_value run(napi_env env, napi_value* args) {
   const Copies copies{n, inputs.data, ports.data, own.data};
   bool isScalar = false;
   napi_get_value_bool(env, args[4], &isScalar);
-  const RunLanes lanes = isScalar || n < fewestInLanes ? nullptr : ifmaSteps();
+  const RunLanes lanes = isScalar || n < fewestInLanes ? nullptr : availableLanes();
   const i64 broken = lanes != nullptr ? lanes(program, copies) : Run<ScalarSteps>(program, copies).all();
   napi_value out;
   napi_create_int64(env, broken, &out);
@@ -120,7 +121,8 @@ napi_value run(napi_env env, napi_value* args) {
 }
 
 napi_value init(napi_env env, napi_value exports) {
-  const std::pair<const char*, napi_callback> functions[] = {{"load", call<load>}, {"run", call<run>}};
+  const std::pair<const char*, napi_callback> functions[] = {
+      {"processorKernels", processorKernels}, {"load", call<load>}, {"run", call<run>}};
   return exportFunctions(env, exports, functions);
 }
 

@@ -7,8 +7,9 @@
 #include <stdexcept>
 #include <vector>
 
+#include "../../../../../prover/native/src/kernels/processor-export.h"
 #include "helpers.h"
-#include "kernel-table.h"
+#include "sets.h"
 
 namespace {
 
@@ -277,19 +278,6 @@ void attendPages(const KernelTable& k, const Call& c) {
   });
 }
 
-std::vector<const KernelTable*> availableSets() {
-  std::vector<const KernelTable*> sets;
-  __builtin_cpu_init();
-  if (!__builtin_cpu_supports("f16c")) return sets;
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
-      __builtin_cpu_supports("avx512bw")) {
-    if (__builtin_cpu_supports("avx512vnni")) sets.push_back(&avx512VnniKernels());
-    sets.push_back(&avx512Kernels());
-  }
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) sets.push_back(&avx2Kernels());
-  return sets;
-}
-
 /** kernel(set, arena, ...numbers); `set` is an index into sets(). */
 template <void (*body)(const KernelTable&, const Call&)>
 napi_value call(napi_env env, napi_callback_info info) {
@@ -334,6 +322,7 @@ napi_value sets(napi_env env, napi_callback_info) {
 napi_value init(napi_env env, napi_value exports) {
   const std::pair<const char*, napi_callback> functions[] = {
       {"sets", sets},
+      {"processorKernels", processorKernels},
       {"multiply", call<multiply>},
       {"multiplyRounded", call<multiplyRounded>},
       {"normalise", call<normalise>},
