@@ -84,12 +84,14 @@ describe("every set of kernels", () => {
   });
 
   it("multiplies int8 blocks to the bytes of their definition, each row as if it were alone", () => {
-    const [outputs, x, q, weights, y] = [48, 0, 6_000, 12_000, 40_000];
+    const [outputs, x, q, weights, y] = [48, 0, 28_000, 44_000, 55_000];
     for (const [rows, inputs] of [
       [2, 80],
       [3, 16],
       [29, 96],
       [100, 32],
+      // So many blocks that many rows take them in two parts.
+      [34, 800],
     ] as const) {
       const accumulate = rows % 2 === 0;
       const stride = quantisedFloats(inputs);

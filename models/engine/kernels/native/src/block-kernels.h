@@ -24,13 +24,17 @@ constexpr long SCALE = FOURS, START = SCALE + 1, WORDS = START + 1;
 /** Of weights, which makes them w + 128. */
 const Bytes FLIPPED = (Bytes)(Sums{} + 0x80808080u);
 
-inline Sums addFours(Sums sums, Bytes weights, Bytes numbers, Bytes) { return ADD_FOURS(sums, weights, numbers); }
+inline Sums addFours(Sums sums, Bytes weights, const float* x) {
+  ADD_FOURS(sums, weights, *x);
+  return sums;
+}
 #else
 /** Words of a block of a quantised row: fours of sizes, fours of signs, the scale, the sum of sizes below 0. */
 constexpr long SCALE = 2 * FOURS, START = SCALE + 1, WORDS = START + 1;
 const Bytes FLIPPED = {};
 
-inline Sums addFours(Sums sums, Bytes weights, Bytes sizes, Bytes signs) {
+inline Sums addFours(Sums sums, Bytes weights, const float* x) {
+  const Bytes sizes = (Bytes)spread(x[0]), signs = (Bytes)spread(x[FOURS]);
   return sums + (Sums)PAIRS(BYTE_PAIRS(sizes, weights ^ signs), Shorts{} + 1);
 }
 #endif
@@ -86,18 +90,30 @@ inline Vector widen(const char* halves) { return __builtin_ia32_vcvtph2ps512_mas
 inline Vector widen(const char* halves) { return __builtin_ia32_vcvtph2ps256(loadAs<HalfOct>(halves)); }
 #endif
 
-/** Outputs of R rows and of P panels from `panel` on. */
-template <int R, int P>
-inline void blockTile(const BlockCall& c, long panel, const float* x, float* y) {
-  constexpr int N = P * PARTS;
+/** Weights of a panel's blocks and their scales, and how far away those of the next panel lie. */
+struct Panels {
+  const char *weights, *scales;
+  long gap, scaleGap;
+};
+
+inline Panels panelsOf(const BlockCall& c, long panel, long block) {
   const char* all = reinterpret_cast<const char*>(c.weights);
-  const char* weights = all + panel * c.blocks * PANEL_BYTES;
-  const char* halves = all + c.blocks * (c.panels * PANEL_BYTES + panel * PANEL * 2);
+  const long at = panel * c.blocks + block;
+  return {all + at * PANEL_BYTES, all + c.blocks * c.panels * PANEL_BYTES + at * PANEL * 2, c.blocks * PANEL_BYTES, c.blocks * PANEL * 2};
+}
+
+/** Outputs of R rows and of P panels by `count` blocks. Near panels are flipped already, and have scales of 32 bits. */
+template <int R, int P, bool isNear>
+inline void blockTile(const BlockCall& c, const Panels& from, long count, const float* x, float* y, bool isFirst, const char* ahead) {
+  constexpr int N = P * PARTS;
+  const char *weights = from.weights, *scales = from.scales;
   Vector out[R][N] = {};
-  if (c.accumulate)
+  if (!isFirst)
     for (int i = 0; i < R; i++)
       for (int n = 0; n < N; n++) out[i][n] = loadVector(y + i * c.strideY + n * LANES);
-  for (long b = 0; b < c.blocks; b++, x += WORDS, weights += PANEL_BYTES, halves += 2 * PANEL) {
+  for (long b = 0; b < count; b++, x += WORDS, weights += PANEL_BYTES, scales += (isNear ? 4 : 2) * PANEL) {
+    if (isNear)
+      for (int p = 0; p < P; p++) __builtin_prefetch(ahead + (p * c.blocks + b) * PANEL_BYTES);
     Sums sums[R][N];
 #pragma GCC unroll 8
     for (int i = 0; i < R; i++)
@@ -108,19 +124,19 @@ inline void blockTile(const BlockCall& c, long panel, const float* x, float* y) 
     for (long four = 0; four < FOURS; four++) {
       Bytes right[N];
 #pragma GCC unroll 4
-      for (int n = 0; n < N; n++)
-        right[n] = loadAs<Bytes>(weights + n / PARTS * c.blocks * PANEL_BYTES + 4 * (four * PANEL + n % PARTS * LANES)) ^ FLIPPED;
-#pragma GCC unroll 8
-      for (int i = 0; i < R; i++) {
-        const float* left = x + i * c.strideX + four;
-        const Bytes own = (Bytes)spread(left[0]), sign = (Bytes)spread(left[FOURS]);
-#pragma GCC unroll 4
-        for (int n = 0; n < N; n++) sums[i][n] = addFours(sums[i][n], right[n], own, sign);
+      for (int n = 0; n < N; n++) {
+        right[n] = loadAs<Bytes>(weights + n / PARTS * from.gap + 4 * (four * PANEL + n % PARTS * LANES));
+        if (!isNear) right[n] ^= FLIPPED;
       }
+#pragma GCC unroll 8
+      for (int i = 0; i < R; i++)
+#pragma GCC unroll 4
+        for (int n = 0; n < N; n++) sums[i][n] = addFours(sums[i][n], right[n], x + i * c.strideX + four);
     }
 #pragma GCC unroll 4
     for (int n = 0; n < N; n++) {
-      const Vector own = widen(halves + n / PARTS * c.blocks * PANEL * 2 + 2 * (n % PARTS) * LANES);
+      const char* at = scales + n / PARTS * from.scaleGap + (isNear ? 4 : 2) * (n % PARTS) * LANES;
+      const Vector own = isNear ? loadAs<Vector>(at) : widen(at);
 #pragma GCC unroll 8
       for (int i = 0; i < R; i++)
         out[i][n] = out[i][n] + __builtin_convertvector((SignedSums)sums[i][n], Vector) * (own * spread(x[i * c.strideX + SCALE]));
@@ -136,9 +152,7 @@ inline void blockTile(const BlockCall& c, long panel, const float* x, float* y) 
  */
 inline void blockLine(const BlockCall& c, long panel, float* y) {
   constexpr int CHAINS = 2;
-  const char* all = reinterpret_cast<const char*>(c.weights);
-  const char* weights = all + panel * c.blocks * PANEL_BYTES;
-  const char* halves = all + c.blocks * (c.panels * PANEL_BYTES + panel * PANEL * 2);
+  auto [weights, halves, gap, scaleGap] = panelsOf(c, panel, 0);
   const float* x = c.x;
   Vector out[PARTS] = {};
   if (c.accumulate)
@@ -147,23 +161,49 @@ inline void blockLine(const BlockCall& c, long panel, float* y) {
     Sums sums[CHAINS][PARTS] = {};
     for (int n = 0; n < PARTS; n++) sums[0][n] = (Sums)spread(x[START]);
 #pragma GCC unroll 8
-    for (long four = 0; four < FOURS; four++) {
-      const Bytes own = (Bytes)spread(x[four]), sign = (Bytes)spread(x[four + FOURS]);
+    for (long four = 0; four < FOURS; four++)
 #pragma GCC unroll 4
       for (int n = 0; n < PARTS; n++)
-        sums[four % CHAINS][n] = addFours(sums[four % CHAINS][n], loadAs<Bytes>(weights + 4 * (four * PANEL + n * LANES)) ^ FLIPPED, own, sign);
-    }
+        sums[four % CHAINS][n] = addFours(sums[four % CHAINS][n], loadAs<Bytes>(weights + 4 * (four * PANEL + n * LANES)) ^ FLIPPED, x + four);
     for (int n = 0; n < PARTS; n++)
       out[n] = out[n] + __builtin_convertvector((SignedSums)(sums[0][n] + sums[1][n]), Vector) * (widen(halves + 2 * n * LANES) * spread(x[SCALE]));
   }
   for (int n = 0; n < PARTS; n++) storeVector(y + n * LANES, out[n]);
 }
 
-template <int R, int P>
-inline void blockRows(const BlockCall& c, long panel, long first) {
-  for (; first + R <= c.rows; first += R)
-    blockTile<R, P>(c, panel, c.x + first * c.strideX, c.y + first * c.strideY + panel * PANEL);
-  if constexpr (R > 1) blockRows<(R > 2 ? R - 2 : 1), P>(c, panel, first);
+/** Rows from `row` on. Each of the first eight tiles of near panels fetches an eighth of the blocks `ahead`. */
+template <int R, int P, bool isNear>
+inline void blockRows(const BlockCall& c, const Panels& from, long count, long row, const float* x, float* y, bool isFirst, const char* ahead) {
+  for (; row + R <= c.rows; row += R, ahead += row <= 8 * R ? PANEL_BYTES / 8 : 0)
+    blockTile<R, P, isNear>(c, from, count, x + row * c.strideX, y + row * c.strideY, isFirst, ahead);
+  if constexpr (R > 1) blockRows<(R > 2 ? R - 2 : 1), P, isNear>(c, from, count, row, x, y, isFirst, ahead);
+}
+
+/** Rows that repay it to bring weights near, and blocks that stay in the nearest cache while all rows take them. */
+constexpr long NEAR_ROWS = 32, NEAR_BLOCKS = 24;
+
+/** Outputs of P panels of all rows. */
+template <int P>
+inline void blockPanels(const BlockCall& c, long panel) {
+  float* y = c.y + panel * PANEL;
+  if (c.rows < NEAR_ROWS) return blockRows<BLOCK_TILE_ROWS, P, false>(c, panelsOf(c, panel, 0), c.blocks, 0, c.x, y, !c.accumulate, nullptr);
+  Bytes weights[P][NEAR_BLOCKS][FOURS * PARTS];
+  Vector scales[P][NEAR_BLOCKS][PARTS];
+  const Panels near = {(const char*)weights, (const char*)scales, sizeof weights[0], sizeof scales[0]};
+  const long parts = (c.blocks + NEAR_BLOCKS - 1) / NEAR_BLOCKS, each = (c.blocks + parts - 1) / parts;
+  for (long block = 0; block < c.blocks; block += each) {
+    const long count = c.blocks - block < each ? c.blocks - block : each;
+    for (int p = 0; p < P; p++) {
+      const Panels from = panelsOf(c, panel + p, block);
+      for (long b = 0; b < count; b++) {
+#pragma GCC unroll 16
+        for (int i = 0; i < FOURS * PARTS; i++) weights[p][b][i] = loadAs<Bytes>(from.weights + b * PANEL_BYTES + 4 * i * LANES) ^ FLIPPED;
+        for (int n = 0; n < PARTS; n++) scales[p][b][n] = widen(from.scales + 2 * (b * PANEL + n * LANES));
+      }
+    }
+    const Panels next = block + each < c.blocks ? panelsOf(c, panel, block + each) : panelsOf(c, panel + P, 0);
+    blockRows<BLOCK_TILE_ROWS, P, true>(c, near, count, 0, c.x + block * WORDS, y, !c.accumulate && block == 0, next.weights);
+  }
 }
 
 typedef signed char SixteenBytes __attribute__((vector_size(16)));
@@ -225,6 +265,6 @@ void multiplyBlocks(const BlockCall& c, long from, long to) {
     for (; from < to; from++) blockLine(c, from, c.y + from * PANEL);
     return;
   }
-  for (; from + 2 <= to; from += 2) blockRows<BLOCK_TILE_ROWS, 2>(c, from, 0);
-  if (from < to) blockRows<BLOCK_TILE_ROWS, 1>(c, from, 0);
+  for (; from + 2 <= to; from += 2) blockPanels<2>(c, from);
+  if (from < to) blockPanels<1>(c, from);
 }

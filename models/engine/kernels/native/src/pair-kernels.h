@@ -7,7 +7,7 @@
 /** Products of a sum: 128 · 32,767 · 128 on the way back and 128 · 4,095 · 4,095 otherwise fit into 32 bits. */
 constexpr long SUM_STEPS = 128, SUM_PAIRS = SUM_STEPS / 2, SUM_PANELS = SUM_STEPS / PANEL;
 /** Rows for which the right side is packed once, those of a tile, and its columns. */
-constexpr long PAIR_ROWS = 128, PAIR_TILE_ROWS = LANES == 16 ? 12 : 4, PAIR_COLUMNS = 32;
+constexpr long AHEAD_ROWS = 4, PAIR_ROWS = 128, PAIR_TILE_ROWS = LANES == 16 ? 12 : 4, PAIR_COLUMNS = 32;
 /** Largest sizes of integers: of a slope that goes back, and of a rounded float. */
 constexpr float BACK_UNITS = 32767.f, ROUND_UNITS = 4095.f;
 /** What is not larger counts as 0: its inverse would be none. */
@@ -84,9 +84,11 @@ inline void pairRows(long count, const PairRow* rows, const float* units, const 
 
 typedef short SixteenShorts __attribute__((vector_size(32)));
 
-/** Two panels' weights of a block as pairs; `second` is null where there is no such panel. */
+/** Two panels' weights of a block as pairs; `second` is null where there is no such panel. Those of the next block are fetched meanwhile. */
 inline void pairPanels(const char* first, const char* second, int (*to)[PAIR_COLUMNS]) {
-  for (long four = 0; four < FOURS; four++)
+  for (long four = 0; four < FOURS; four++) {
+    __builtin_prefetch(first + PANEL_BYTES + 4 * four * PANEL);
+    if (second != nullptr) __builtin_prefetch(second + PANEL_BYTES + 4 * four * PANEL);
     for (long lane = 0; lane < PANEL; lane += 4) {
       const long at = 4 * (four * PANEL + lane);
       const PlainBytes a = loadAs<PlainBytes>(first + at), b = second == nullptr ? PlainBytes{} : loadAs<PlainBytes>(second + at);
@@ -95,6 +97,7 @@ inline void pairPanels(const char* first, const char* second, int (*to)[PAIR_COL
       const SixteenShorts words[2] = {__builtin_ia32_pmovsxbw256(low), __builtin_ia32_pmovsxbw256(high)};
       for (long i = 0; i < 4; i++) __builtin_memcpy(to[lane + i] + 4 * four, (const char*)words + 16 * i, 16);
     }
+  }
 }
 
 /**
@@ -114,6 +117,7 @@ void multiplyBack(const BackCall& c) {
       const long pairs = (panels + 1) / 2 * PANEL;
       for (long t = 0; t < rows; t++) {
         const float* from = c.dy + (t0 + t) * c.strideDy + p0 * PANEL;
+        for (long o = 0; o < outputs; o += 16) __builtin_prefetch(from + AHEAD_ROWS * c.strideDy + o);
         sizes[t] = largestSize(from, outputs);
         const float inverse = sizes[t] > SMALLEST ? 1.f / sizes[t] : 0.f;
         for (long o = 0; o < 2 * pairs; o += LANES) storeVector(parts[t] + o, o < outputs ? loadVector(from + o) * inverse : Vector{});
