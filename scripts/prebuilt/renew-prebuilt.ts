@@ -1,5 +1,5 @@
 /** Renewal of the prebuilt circuits and contracts for `npx tsx scripts/prebuild.ts`, so that a fresh clone needs no compiler. */
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
@@ -63,7 +63,10 @@ async function packOne(path: string, spec: CircuitSpec) {
 function cachedSpecs(names: readonly string[]): CircuitSpec[] {
   const cacheDir = join(repositoryRoot, ".cache/circuits");
   return names.flatMap((name) => {
-    const entries = readdirSync(cacheDir).filter((entry) => entry.slice(0, -25) === name);
+    // A circuit composed of parts has no source of its own.
+    const entries = readdirSync(cacheDir).filter(
+      (entry) => entry.slice(0, -25) === name && existsSync(join(cacheDir, entry, "circuit.circom")),
+    );
     const sources = entries.map((entry) => readFileSync(join(cacheDir, entry, "circuit.circom"), "utf8"));
     const current = sources.filter(
       (source, i) => entries[i] === `${name}-${hashCircuit(source).slice(0, 24)}`,
