@@ -68,7 +68,16 @@ export function sumColumns(
     });
   }
   const negatedV = negateAll(points).v;
-  const buckets = Array.from({ length: maxEntry + 1 }, () => identities(featureCount));
+  const buckets = new Map<number, MontgomeryPoints>();
+  const bucketOf = (entry: number): MontgomeryPoints => {
+    const size = Math.abs(entry);
+    let bucket = buckets.get(size);
+    if (bucket === undefined) {
+      bucket = identities(featureCount);
+      buckets.set(size, bucket);
+    }
+    return bucket;
+  };
   for (let k = 0; k < rowCount; k++) {
     const columns: number[] = [];
     const sums: MontgomeryPoints = { u: [], v: [] };
@@ -76,7 +85,7 @@ export function sumColumns(
     for (let j = 0; j < featureCount; j++) {
       const entry = entries[k * featureCount + j]!;
       if (entry === 0) continue;
-      const bucket = buckets[Math.abs(entry)]!;
+      const bucket = bucketOf(entry);
       columns.push(j);
       sums.u.push(bucket.u[j]!);
       sums.v.push(bucket.v[j]!);
@@ -85,18 +94,19 @@ export function sumColumns(
     }
     addAll(sums, terms);
     columns.forEach((j, i) => {
-      const bucket = buckets[Math.abs(entries[k * featureCount + j]!)]!;
+      const bucket = bucketOf(entries[k * featureCount + j]!);
       bucket.u[j] = sums.u[i]!;
       bucket.v[j] = sums.v[i]!;
     });
     onProgress(k + 1);
   }
-  // Σ_b b · bucket_b, as the sum of the sums from the top.
+  // Σ_b b · bucket_b, as the sum of the sums from the top, each as often as it is to the next bucket.
   const running = identities(featureCount);
   const total = identities(featureCount);
-  for (let b = maxEntry; b >= 1; b--) {
-    addAll(running, buckets[b]!);
-    addAll(total, running);
+  const sizes = [...buckets.keys()].sort((a, b) => b - a);
+  for (const [i, size] of sizes.entries()) {
+    addAll(running, buckets.get(size)!);
+    addTimes(total, running, size - (sizes[i + 1] ?? 0));
   }
   const blind = generators("blind", 1);
   addAll(total, {
@@ -104,6 +114,16 @@ export function sumColumns(
     v: new Array<bigint>(featureCount).fill(blind.v[0]!),
   });
   return total;
+}
+
+/** Computes left[i] += times · right[i] for all i, for times ≥ 1, by doublings. */
+function addTimes(left: MontgomeryPoints, right: Readonly<MontgomeryPoints>, times: number): void {
+  const doubled = { u: [...right.u], v: [...right.v] };
+  for (let rest = times; ; addAll(doubled, doubled)) {
+    if (rest % 2 === 1) addAll(left, doubled);
+    rest = Math.floor(rest / 2);
+    if (rest === 0) return;
+  }
 }
 
 /**
