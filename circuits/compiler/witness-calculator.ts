@@ -98,14 +98,17 @@ export class WitnessCalculator {
    */
   calculate(inputs: CircuitInputs): bigint[] {
     this.run(inputs);
-    return Array.from({ length: this.wireCount }, (_, wire) => {
-      this.#wasm.getWitness(wire);
-      return this.#readShared();
-    });
+    return Array.from({ length: this.wireCount }, (_, wire) => this.readWire(wire));
+  }
+
+  /** Returns the last run's value of a wire. */
+  readWire(wire: number): bigint {
+    this.#wasm.getWitness(wire);
+    return this.#readShared();
   }
 
   /**
-   * Computes the witness, which `copyWires` then reads.
+   * Computes the witness, which `copyWires` and `readWire` then read.
    *
    * @throws RollupError CIR_WITNESS_REFUSED if an assertion or constraint of the program fails,
    *   CIR_INPUT_MISMATCH where names or sizes are not the circuit's

@@ -176,9 +176,9 @@ describe(nameOf(forcedClaimRewards), () => {
       { words: bySender(PAYER).with(1, packClaim(2, PAYEE_ROLE.contributor)) },
     ];
     for (const [i, row] of rows.entries()) {
-      const { witness } = await expectAccepted("wide", () => honest(kind, row));
+      const { readWitness } = await expectAccepted("wide", () => honest(kind, row));
       // kind 5 | A 24 | B 24 | amount 40 | valid 1.
-      const core = tester.readSignal(witness, "main.frame.wideCore[0]");
+      const core = tester.readSignal(readWitness(), "main.frame.wideCore[0]");
       expect((core >> 53n) & (2n ** 40n - 1n), `row ${i}`).toBe(0n);
       expect(core >> 93n, `row ${i}`).toBe(i < 4 ? 1n : 0n);
     }

@@ -230,8 +230,8 @@ describe("Settle", () => {
       { drawBits: 3n, voidCount: 8, earnedParts: [] },
       { drawBits: null, voidCount: 0, earnedParts: [333, 666] },
     ]) {
-      const { witness } = await expectAccepted("wide", () => honest(kind, settleWith(plan)));
-      expect(tester.checkConstraints(witness)).toBeNull();
+      const { readWitness } = await expectAccepted("wide", () => honest(kind, settleWith(plan)));
+      expect(tester.checkConstraints(readWitness())).toBeNull();
     }
     expect(CLOSED_EPOCH.amountWei > OPEN).toBe(true);
   });
