@@ -1,7 +1,7 @@
 /**
  * Fixture of the contracts' tests and gas measurements: a node, a deployment, and batches with forged proofs.
  */
-import { setImmediate, setTimeout } from "node:timers/promises";
+import { setTimeout } from "node:timers/promises";
 import {
   type BatchData,
   batchElements,
@@ -35,6 +35,7 @@ import {
   getContract,
   type Hex,
   http,
+  numberToHex,
   type PublicActions,
   parseEther,
   publicActions,
@@ -85,23 +86,38 @@ export interface ProvenSettlementFixture {
 
 export type Fixture = Awaited<ReturnType<typeof deployFixture>>;
 
+/** Methods after which a transaction of before may have another receipt, or none. */
+const CHANGES_HISTORY = new Set(["evm_revert", "anvil_reorg", "anvil_reset", "anvil_rollback"]);
+
+/** Client of a node that mines each transaction. A write returns once its block is there. */
 export async function connect(anvil: Anvil, chainId: number = foundry.id): Promise<Client> {
   const chain = { ...foundry, id: chainId as typeof foundry.id };
   const node = http(anvil.url, { batch: true })({ chain: foundry });
+  /** Receipts that came with the answer to a transaction, until they are asked for. */
+  const receipts = new Map<Hex, { readonly status: Hex }>();
   const transport = custom({
     async request({ method, params }) {
-      const result = await node.request({ method, params });
-      // anvil answers before the block is there; tests read the effect in their next line.
+      // viem asks for it before each transaction.
+      if (method === "eth_chainId") return numberToHex(chainId);
       if (method === "eth_sendTransaction") {
-        const receiptOf = { method: "eth_getTransactionReceipt", params: [result] };
-        let receipt = (await node.request(receiptOf)) as { status: Hex } | null;
-        while (receipt === null) {
-          await setImmediate();
-          receipt = (await node.request(receiptOf)) as { status: Hex } | null;
-        }
-        if (receipt.status !== "0x1") throw new BaseError(`transaction ${result} reverted`);
+        // To the plain call anvil answers before the block is there; tests read the effect in their next line.
+        const receipt = (await node.request({ method: "eth_sendTransactionSync", params })) as {
+          readonly status: Hex;
+          readonly transactionHash: Hex;
+        };
+        const { status, transactionHash } = receipt;
+        if (status !== "0x1") throw new BaseError(`transaction ${transactionHash} reverted`);
+        receipts.set(transactionHash, receipt);
+        return transactionHash;
       }
-      return result;
+      if (method === "eth_getTransactionReceipt") {
+        const [hash] = params as [Hex];
+        const receipt = receipts.get(hash);
+        receipts.delete(hash);
+        if (receipt !== undefined) return receipt;
+      }
+      if (CHANGES_HISTORY.has(method)) receipts.clear();
+      return node.request({ method, params });
     },
   });
   return createTestClient({ chain, mode: "anvil", transport, pollingInterval: 10 })
@@ -131,6 +147,17 @@ async function receiptOf(
   }
 }
 
+const fixtureCircuits = new Map<string, SimulatedCircuit>();
+
+/** The circuit of these sizes at this place of a fixture: all fixtures of a process share its key, a second of work for ten. */
+function fixtureCircuit(sizes: CircuitSizes, place: number): SimulatedCircuit {
+  const { size0, size1, sort, tableSizes = 0n } = sizes;
+  const name = [place, sort, size0, size1, tableSizes].join();
+  const circuit = fixtureCircuits.get(name) ?? simulateCircuit(sizes);
+  fixtureCircuits.set(name, circuit);
+  return circuit;
+}
+
 /** Starts a node and deploys on it; `stop` ends both. */
 export async function startFixture(
   overrides: Partial<DeployOptions> = {},
@@ -152,8 +179,8 @@ export async function deployFixture(
 ) {
   const addresses = await client.getAddresses();
   const roles = Object.fromEntries(ROLES.map((role, i) => [role, addresses[i]!])) as Record<Role, Address>;
-  const circuits: readonly SimulatedCircuit[] = [...shapes.map(batchSizes), ...settlementSizes].map((sizes) =>
-    simulateCircuit(sizes, real === undefined ? {} : { shared: real.shared }),
+  const circuits = [...shapes.map(batchSizes), ...settlementSizes].map((sizes, place) =>
+    real === undefined ? fixtureCircuit(sizes, place) : simulateCircuit(sizes, { shared: real.shared }),
   );
   const deployment = await deployRollup({
     walletClient: createWalletClient({
