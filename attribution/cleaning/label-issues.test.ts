@@ -41,6 +41,18 @@ describe("labelIssues", () => {
     expect(mislabelAuc(outlier, isWrong, "a").value).toBeGreaterThan(0.9);
   });
 
+  it("gives the same scores where columns are more than rows, which another factor computes", () => {
+    const wide = { ...rows.features, columnCount: 4 * BUCKETS };
+    expect(rows.features.rowCount).toBeLessThan(wide.columnCount);
+    expect(rows.features.rowCount).toBeGreaterThan(BUCKETS);
+    const [narrowScores, wideScores] = [rows.features, wide].map((inputs) =>
+      labelIssues(inputs, rows.labels),
+    );
+    for (const name of ["outlier", "selfInfluence"] as const)
+      for (const [i, score] of narrowScores![name].entries())
+        expect(wideScores![name][i]! / score - 1, `${name} of row ${i}`).toBeCloseTo(0, 9);
+  });
+
   it("does not let an owner's rows vouch for one another", () => {
     // Ten owners with the same two inputs; one owner calls them the other way round, five times.
     const owners = Int32Array.from({ length: 100 }, (_, i) => Math.floor(i / 10));

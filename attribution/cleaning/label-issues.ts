@@ -6,7 +6,7 @@
 import { attributionError } from "../attribution-errors.ts";
 import { weightedProducts } from "../features/exact-influence.ts";
 import { choleskyInPlace, solveLower } from "../maths/dense-matrix.ts";
-import { type SparseRows, selectRows, writeDenseRow } from "../maths/sparse-rows.ts";
+import { type SparseRows, selectRows, transposeSparse, writeDenseRow } from "../maths/sparse-rows.ts";
 import { logisticModel, withBias } from "../model/direct/logistic-model.ts";
 import { heldOut } from "../model/held-out-odds.ts";
 import type { OnProgress } from "../progress.ts";
@@ -44,7 +44,7 @@ const RIDGE = 0.003;
 const CHUNK = 1_024;
 
 /**
- * Scores each row. 1,000 rows take about a second with 512 columns; time and memory grow with columns² as well.
+ * Scores each row. 1,000 rows take about a second with 512 columns; time and memory grow with the square of the fewer of both as well.
  * @param rows as `inputRows` makes them (rows/row-content.ts): measured with 512 buckets, and with 14 × 14 pixels
  * @param labels class numbers from 0
  * @throws ATT_INPUT_INVALID where labels or owners are not one a row, or a label is no class number
@@ -125,12 +125,20 @@ function foldsOf(rowCount: number, owners: ArrayLike<number> | undefined): Int32
 }
 
 /**
- * xᵀ (X ᵀX / n + ridge)⁻¹ x of each row x. A row's self-influence is this times its squared residual, where the loss
+ * xᵀ (XᵀX / n + ridge)⁻¹ x of each row x. A row's self-influence is this times its squared residual, where the loss
  * curves alike in all directions of the labels (K-FAC's product form with the identity, arXiv 1503.05671).
  */
 function leverages(inputs: SparseRows, onProgress: OnProgress | undefined): Float64Array {
-  const { columnCount: width, rowCount } = inputs;
+  const { columnCount, rowCount } = inputs;
   onProgress?.({ stage: "outliers", done: 0, total: rowCount });
+  const out = rowCount < columnCount ? leveragesByRows(inputs) : leveragesByColumns(inputs);
+  onProgress?.({ stage: "outliers", done: rowCount, total: rowCount });
+  return out;
+}
+
+/** By a factor of columns × columns. */
+function leveragesByColumns(inputs: SparseRows): Float64Array {
+  const { columnCount: width, rowCount } = inputs;
   const factor = weightedProducts(inputs, inputs, new Float64Array(rowCount).fill(1 / rowCount));
   for (let k = 0; k < width; k++) factor[k * width + k] = factor[k * width + k]! + RIDGE;
   choleskyInPlace(factor, width);
@@ -144,12 +152,35 @@ function leverages(inputs: SparseRows, onProgress: OnProgress | undefined): Floa
     const dense = new Float64Array(count * width);
     for (let k = 0; k < count; k++) writeDenseRow(some, k, dense.subarray(k * width, (k + 1) * width));
     solveLower(factor, width, dense, count);
-    for (let k = 0; k < count; k++) {
-      let squares = 0;
-      for (let j = k * width; j < (k + 1) * width; j++) squares += dense[j]! * dense[j]!;
-      out[from + k] = squares;
-    }
-    onProgress?.({ stage: "outliers", done: from + count, total: rowCount });
+    for (let k = 0; k < count; k++) out[from + k] = squaresOf(dense, k, width);
   }
   return out;
+}
+
+/**
+ * By a factor of rows × rows, M = XXᵀ / n + ridge: XXᵀ M⁻¹ = n (1 − ridge · M⁻¹), whose diagonal is the leverages. The
+ * diagonal of M⁻¹ is at most 1 / ridge.
+ */
+function leveragesByRows(inputs: SparseRows): Float64Array {
+  const { rowCount } = inputs;
+  const columns = transposeSparse(inputs);
+  const factor = weightedProducts(columns, columns, new Float64Array(columns.rowCount).fill(1 / rowCount));
+  for (let k = 0; k < rowCount; k++) factor[k * rowCount + k] = factor[k * rowCount + k]! + RIDGE;
+  choleskyInPlace(factor, rowCount);
+  const out = new Float64Array(rowCount);
+  for (let from = 0; from < rowCount; from += CHUNK) {
+    const count = Math.min(CHUNK, rowCount - from);
+    const units = new Float64Array(count * rowCount);
+    for (let k = 0; k < count; k++) units[k * rowCount + from + k] = 1;
+    solveLower(factor, rowCount, units, count);
+    for (let k = 0; k < count; k++)
+      out[from + k] = rowCount * Math.max(0, 1 - RIDGE * squaresOf(units, k, rowCount));
+  }
+  return out;
+}
+
+function squaresOf(rows: Float64Array, row: number, width: number): number {
+  let squares = 0;
+  for (let j = row * width; j < (row + 1) * width; j++) squares += rows[j]! * rows[j]!;
+  return squares;
 }

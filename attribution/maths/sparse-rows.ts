@@ -77,6 +77,27 @@ export function selectRows(rows: SparseRows, indices: ArrayLike<number>): Sparse
   return { rowCount: indices.length, columnCount: rows.columnCount, starts, columns, values };
 }
 
+/** Makes rows of columns. */
+export function transposeSparse({ columnCount, columns, rowCount, starts, values }: SparseRows): SparseRows {
+  const places = new Int32Array(columnCount + 1);
+  for (const column of columns) places[column + 1]!++;
+  for (let j = 0; j < columnCount; j++) places[j + 1]! += places[j]!;
+  const transposed = {
+    rowCount: columnCount,
+    columnCount: rowCount,
+    starts: places.slice(),
+    columns: new Int32Array(columns.length),
+    values: new Float64Array(columns.length),
+  };
+  for (let i = 0; i < rowCount; i++)
+    for (let e = starts[i]!; e < starts[i + 1]!; e++) {
+      const at = places[columns[e]!]!++;
+      transposed.columns[at] = i;
+      transposed.values[at] = values[e]!;
+    }
+  return transposed;
+}
+
 /** New number of each column, counted over the columns that some row uses; −1 for the others. */
 export function usedColumns(rows: SparseRows): { position: Int32Array; count: number } {
   const position = new Int32Array(rows.columnCount).fill(-1);
