@@ -130,15 +130,10 @@ export async function startBridge(
   );
   const blobThread = new BlobThread();
   const elementCounts = shapes.filter(isBlobShape).map(blobElementCount);
-  let isPrepared = false;
-  const prepareBlobs = () => {
-    if (isPrepared) return;
-    isPrepared = true;
-    // A thread that fails here tells so with its first blob.
-    blobThread.prepare().catch(() => {});
-  };
-  if (elementCounts.some((count) => count >= MIN_NATIVE_ELEMENTS)) prepareBlobs();
-  const bell = new Bell();
+  // A thread that fails here tells so with its first blob.
+  if (elementCounts.some((count) => count >= MIN_NATIVE_ELEMENTS)) blobThread.prepare().catch(() => {});
+  const newBlock = new Bell();
+  const ready = new Bell();
   const publisher = new BatchPublisher(
     {
       chainId: deployment.chainId,
@@ -164,22 +159,20 @@ export async function startBridge(
       metrics,
       onStep: (step) => {
         // A node that mines at once has it already: the next look need not wait for news of the block.
-        if (step === "after-send") bell.ring();
-        // A node may ask for the cells of small blobs, too. Nobody waits for the engine now.
-        if (step === "after-mine" && elementCounts.length > 0) prepareBlobs();
+        if (step === "after-send") ready.ring();
       },
     },
   );
 
   const stopping = new AbortController();
   const failing = new Set<string>();
-  const loop = async (name: string, step: () => Promise<void>) => {
+  const loop = async (name: string, step: () => Promise<void>, bells: readonly Bell[] = []) => {
     const options = {
       name,
       intervalMs: config.pollIntervalMs,
       maxBackoffMs: config.maxBackoffMs,
       signal: stopping.signal,
-      bell,
+      bells,
     };
     const onHealth = (isHealthy: boolean) => {
       if (isHealthy) failing.delete(name);
@@ -198,14 +191,16 @@ export async function startBridge(
     loop("queue-watcher", async () => {
       await watcher.poll();
       await queueAge.note();
-    }),
+    }, [newBlock]),
     loop(
       "batch-publisher",
       unlessFrozen(() => publisher.poll()),
+      [newBlock, ready],
     ),
     loop(
       "randomness-watcher",
       unlessFrozen(() => randomness.poll()),
+      [newBlock],
     ),
     loop(
       "pre-verified-watcher",
@@ -213,13 +208,13 @@ export async function startBridge(
     ),
   ];
   const { sequencerUrl } = config;
-  loops.push(followBatches({ sequencerUrl, signal: stopping.signal, onProven: () => bell.ring() }));
+  loops.push(followBatches({ sequencerUrl, signal: stopping.signal, onProven: () => ready.ring() }));
   if (config.newsIntervalMs !== undefined)
     loops.push(
       watchNews(
         { intervalMs: config.newsIntervalMs, signal: stopping.signal },
         {
-          bell,
+          bell: newBlock,
           blockNumber: () => rollup.client.getBlockNumber({ cacheTime: 0 }),
         },
       ),

@@ -25,7 +25,7 @@ it("wakes a loop at a new block, and not otherwise", async () => {
     stepCount += 1;
   };
   const loop = runPollLoop(
-    { name: "test", intervalMs: NEVER_MS, maxBackoffMs: NEVER_MS, signal, bell },
+    { name: "test", intervalMs: NEVER_MS, maxBackoffMs: NEVER_MS, signal, bells: [bell] },
     { step, logger: createLogger("test", "silent"), metrics: createBridgeMetrics(new Registry()) },
   );
   const news = watchNews({ intervalMs: 1, signal }, modules);
@@ -52,7 +52,7 @@ it("wakes a loop for what happened during its step", async () => {
     if (stepCount === 2) stopping.abort();
   };
   await runPollLoop(
-    { name: "test", intervalMs: NEVER_MS, maxBackoffMs: NEVER_MS, signal, bell },
+    { name: "test", intervalMs: NEVER_MS, maxBackoffMs: NEVER_MS, signal, bells: [bell] },
     { step, logger: createLogger("test", "silent"), metrics: createBridgeMetrics(new Registry()) },
   );
   expect(stepCount).toBe(2);

@@ -19,8 +19,8 @@ interface PollLoopOptions {
    */
   readonly maxBackoffMs: number;
   readonly signal: AbortSignal;
-  /** Ends the wait between two steps that succeed. */
-  readonly bell?: Pick<Bell, "signal"> | undefined;
+  /** Any of them ends the wait between two steps that succeed. */
+  readonly bells?: readonly Pick<Bell, "signal">[];
 }
 
 interface PollLoopModules {
@@ -89,7 +89,7 @@ export async function runPollLoop(
   };
   try {
     while (!signal.aborted) {
-      const rung = options.bell?.signal;
+      const rung = (options.bells ?? []).map((bell) => bell.signal);
       await retry(attempt, {
         firstWaitMs: 2 * options.intervalMs,
         maxWaitMs: options.maxBackoffMs,
@@ -97,7 +97,7 @@ export async function runPollLoop(
         isPassing: (error) => !ENDS_THE_LOOP.includes(codeOf(error)),
         onRetry: noteFailure,
       });
-      await pause(options.intervalMs, rung === undefined ? signal : AbortSignal.any([signal, rung]));
+      await pause(options.intervalMs, AbortSignal.any([signal, ...rung]));
     }
   } catch (error) {
     if (signal.aborted) return "stopped";
