@@ -74,6 +74,10 @@ export class ColumnReader {
     return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
   }
 
+  byte(): number {
+    return this.#bytes[this.#at++]!;
+  }
+
   raw(byteCount: number): Uint8Array {
     const start = this.#at;
     this.#at += byteCount;

@@ -113,7 +113,7 @@ export function unpackWasm(
         out.unsigned(bodyBytes);
         walkBody(out, out.at + bodyBytes, {
           byte: () => {
-            const byte = operations.raw(1)[0]!;
+            const byte = operations.byte();
             out.byte(byte);
             return byte;
           },

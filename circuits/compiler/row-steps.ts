@@ -47,6 +47,8 @@ interface Rows {
 class Constants {
   readonly values: bigint[] = [];
   readonly #indices = new Map<bigint, number>();
+  /** Thousands of rows have the same few. */
+  readonly #inverses = new Map<bigint, bigint>();
 
   constructor() {
     // The step runner knows these two by their place.
@@ -62,6 +64,12 @@ class Constants {
       this.#indices.set(value, index);
     }
     return index;
+  }
+
+  inverse(value: bigint): bigint {
+    const known = this.#inverses.get(value) ?? invertMod(value, FIELD_ORDER);
+    this.#inverses.set(value, known);
+    return known;
   }
 }
 
@@ -162,7 +170,7 @@ class Deriver {
     if (a === 0n && b === 0n) {
       if (c === 0n) return false;
       // unknown = (A B - C') / c
-      this.code.push(STEP.product, unknown, this.#constants.index(invertMod(c, FIELD_ORDER)));
+      this.code.push(STEP.product, unknown, this.#constants.index(this.#constants.inverse(c)));
       for (const terms of rest) this.#emit(terms);
     } else if (!mayDivide) {
       this.#divisions.push(row);
@@ -215,7 +223,7 @@ class Deriver {
     const [v, ...others] = this.#side(row, 1);
     if (v === undefined || others.length > 0 || this.#known[v[0]] === 0) return false;
     const scales = high.map(({ factor, index }) =>
-      mod(-(2n ** BigInt(128 + index)) * invertMod(factor, FIELD_ORDER)),
+      mod(-(2n ** BigInt(128 + index)) * this.#constants.inverse(factor)),
     );
     if (signed.length !== 128 || scales.some((scale) => scale !== scales[0])) return false;
     this.code.push(STEP.challenge, this.#constants.index(scales[0]!), v[0]);
@@ -253,7 +261,7 @@ class Deriver {
     // A factor of 0 determines nothing about its wire.
     if (digits.some(({ factor }) => factor === 0n)) return false;
     const scaleOf = ({ factor, index }: (typeof digits)[number]) =>
-      mod(-(2n ** BigInt(index)) * invertMod(factor, FIELD_ORDER));
+      mod(-(2n ** BigInt(index)) * this.#constants.inverse(factor));
     const scale = scaleOf(digits[0]!);
     if (!digits.every((digit) => digit.kind === digits[0]!.kind && scaleOf(digit) === scale)) return false;
     this.code.push(STEP.bits, this.#constants.index(scale));
