@@ -147,8 +147,8 @@ export const SPLIT: RewardSplit = { ownerParts: 13_107n, validatorParts: 8_192n 
 /** A published version waits this long for approvals, and somewhat longer for the clocks' sake. */
 export const APPROVAL_MARGIN_SECONDS = 120;
 /** Sent before the datanet is made (they fill the transfers' section of its batch), and after it. */
-export const FIRST_TRANSFER_COUNT = 8;
-export const LATER_TRANSFER_COUNT = 32;
+export const FIRST_TRANSFER_COUNT = 4;
+export const LATER_TRANSFER_COUNT = 36;
 export const WITHDRAWAL_WEI = parseEther("25.000000000000000007");
 export const FORCED_WITHDRAWAL_WEI = parseEther("10.123456789012345678");
 

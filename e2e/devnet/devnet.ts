@@ -270,9 +270,7 @@ async function bringUpAndWork(modules: {
     answering.catch(() => {});
     return answering;
   };
-  const serveModel = async (part: ModelPart, modelId: number) => {
-    const known = served[modelId];
-    if (known !== undefined) return known;
+  const serveOnce = async (part: ModelPart, modelId: number) => {
     await publishModel(part.folder, modelId);
     const url = modelUrl(await startAnswers(), modelId);
     await untilServed(url, signal);
@@ -280,6 +278,12 @@ async function bringUpAndWork(modules: {
     await writeEndpoints(addresses, served);
     console.done(`model ${modelId} is served at ${url}; ask it at ${sequencerUrl}/#/ask`);
     return url;
+  };
+  const serving = new Map<number, Promise<string>>();
+  const serveModel = (part: ModelPart, modelId: number) => {
+    const known = serving.get(modelId) ?? serveOnce(part, modelId);
+    serving.set(modelId, known);
+    return known;
   };
   // The job has no use for them, so they take nothing from its time; nor has anybody, once the devnet ends with it.
   const startOthers = async () => {

@@ -15,7 +15,14 @@ import { depositAll, type Leaves } from "./steps/deposit.ts";
 import { claimAndWithdraw, payOutRewards } from "./steps/earn.ts";
 import { closeFirstEpochs, settleFirstEpoch, untilSettledOnL1 } from "./steps/epoch.ts";
 import { fund } from "./steps/fund.ts";
-import { bringToHost, getAccess, nameEverybody, publishPartCard, workOnHost } from "./steps/host.ts";
+import {
+  bringToHost,
+  getAccess,
+  nameEverybody,
+  publishPartCard,
+  untilFinal,
+  workOnHost,
+} from "./steps/host.ts";
 import { approveOnLedger, bringToLife, createOnLedger, train } from "./steps/model.ts";
 import { settle } from "./steps/settle.ts";
 import { Transfers } from "./steps/transfer.ts";
@@ -30,19 +37,20 @@ export interface JobResults {
   readonly lastCommit: `0x${string}`;
   readonly signedWithdrawal: WaitTarget;
   readonly forcedWithdrawal: WaitTarget;
-  readonly speechModel: PublishedModel;
+  /** Trained while the e-mails are worked on. */
+  readonly speechModel: Promise<PublishedModel>;
   readonly mailModel: PublishedModel;
   readonly modelIds: Readonly<Record<ModelName, number>>;
+  /** Each model trained again, while others settle. */
+  readonly modelChecks: Readonly<Record<ModelName, Promise<Check>>>;
   /** Batches that the terminal has shown on L1. */
   readonly toldCount: number;
-  /** Compared while the job waits for others. */
-  readonly datanetChecks: Promise<readonly Check[]>;
   readonly models: readonly MadeModel[];
   readonly payouts: readonly { readonly name: PersonName; readonly target: WaitTarget }[];
+  /** Computed while the rewards are paid out. */
+  readonly checkedEpochs: Promise<JobResults["epochs"]>;
   readonly epochs: Readonly<Record<ModelName, CheckedEpoch>>;
   readonly way: Promise<TransferWay | null>;
-  /** What the job has no use for has been started. */
-  readonly others: Promise<void>;
   readonly checks: readonly Check[];
   /** null: an earlier start has sent it. */
   readonly transferWay: TransferWay | null;
@@ -90,42 +98,47 @@ export const JOB_STEPS: readonly JobStep[] = [
     await nameEverybody(job, leaves);
     return { leaves };
   }),
-  step("Transfers", 2, { needs: ["leaves"], makes: ["transfers"] }, async (job, { leaves }) => {
+  step("Transfers", 1, { needs: ["leaves"], makes: ["transfers"] }, async (job, { leaves }) => {
     const transfers = new Transfers(job, leaves);
     await transfers.begin();
     return { transfers };
   }),
   step(
     "Datanets of labelled e-mails and of speeches",
-    2,
-    { needs: ["leaves"], makes: ["datanetIds"] },
-    async (job, { leaves }) => {
-      const datanetIds = await forEach(DATANET_NAMES, (name) => openDatanet(job, leaves, DATANETS[name]));
+    1,
+    { needs: ["leaves", "transfers"], makes: ["datanetIds"] },
+    async (job, { leaves, transfers }) => {
+      const datanetIds = await forEach(DATANET_NAMES, async (name) => {
+        const datanetId = await openDatanet(job, leaves, DATANETS[name]);
+        // Of the next batch: behind its first wide slot alice's would take wide ones.
+        if (name === DATANET_NAMES[0]) await transfers.fillTable();
+        return datanetId;
+      });
       for (const name of DATANET_NAMES) await publishPartCard(job, leaves, DATANETS[name], datanetIds[name]);
       return { datanetIds };
     },
   ),
   step(
-    "A withdrawal by a signed operation",
-    1,
-    { needs: ["leaves"], makes: ["signedWithdrawal"] },
-    async (job, { leaves }) => ({
-      signedWithdrawal: await withdrawSigned(job, leaves),
-    }),
-  ),
-  step(
     "E-mails",
-    2,
+    3,
     { needs: ["leaves", "transfers", "datanetIds"], makes: ["lastCommit"] },
     async (job, { datanetIds, leaves, transfers }) => {
       // In the batch that opens a datanet its commits would take wide slots.
       await withRetry(job, () => job.closeBatch());
       await transfers.fillTable();
-      const lastCommit = await contribute(job, leaves, DATANETS.mails, datanetIds.mails);
-      // They have to be final before their rows are uploaded.
+      return { lastCommit: await contribute(job, leaves, DATANETS.mails, datanetIds.mails) };
+    },
+  ),
+  step(
+    "A withdrawal by a signed operation",
+    1,
+    { needs: ["leaves", "transfers"], makes: ["signedWithdrawal"] },
+    async (job, { leaves, transfers }) => {
+      const signedWithdrawal = await withdrawSigned(job, leaves);
+      // The commits have to be final before their rows are uploaded.
       await closeIntoBlob(job);
       await transfers.fillTable();
-      return { lastCommit };
+      return { signedWithdrawal };
     },
   ),
   step("Speeches, published", 1, { needs: ["leaves", "datanetIds"] }, async (job, { datanetIds, leaves }) => {
@@ -136,32 +149,34 @@ export const JOB_STEPS: readonly JobStep[] = [
     "A withdrawal through L1",
     1,
     { needs: ["leaves"], makes: ["forcedWithdrawal"] },
-    async (job, { leaves }) => ({
-      forcedWithdrawal: await withdrawForced(job, leaves),
-    }),
+    async (job, { leaves }) => {
+      const forcedWithdrawal = await withdrawForced(job, leaves);
+      await withRetry(job, () => job.closeBatch());
+      return { forcedWithdrawal };
+    },
   ),
-  // The e-mails are not published yet: they wait for Ethereum, then for labels.
+  step("The e-mails final on L1", 4, { needs: ["lastCommit"] }, async (job, { lastCommit }) => {
+    // Later the job would wait for it.
+    job.startAnswers();
+    await untilFinal(job, lastCommit);
+  }),
   step(
-    "A model of the speeches, trained while the batches are proven",
-    5,
+    "A model of the speeches begins to be trained",
+    1,
     { needs: ["datanetIds"], makes: ["speechModel"] },
-    async (job, results) => ({
-      speechModel: await train(job, MODELS.speeches, results.datanetIds.speeches),
+    async (job, { datanetIds }) => ({
+      speechModel: beside(train(job, MODELS.speeches, datanetIds.speeches)),
     }),
   ),
   step(
     "The e-mails on the Datanet host: uploaded, labelled, reviewed, published",
-    14,
-    { needs: ["leaves", "datanetIds", "lastCommit"] },
-    async (job, { datanetIds, lastCommit, leaves }) => {
-      // Later the job would wait for it.
-      job.startAnswers();
-      await workOnHost(job, leaves, datanetIds.mails, lastCommit);
-    },
+    6,
+    { needs: ["leaves", "datanetIds"] },
+    (job, { datanetIds, leaves }) => workOnHost(job, leaves, datanetIds.mails),
   ),
   step(
     "Access to the e-mails, and a model of them",
-    4,
+    2,
     { needs: ["leaves", "datanetIds"], makes: ["mailModel"] },
     async (job, results) => {
       await getAccess(job, results.leaves, results.datanetIds.mails);
@@ -171,28 +186,38 @@ export const JOB_STEPS: readonly JobStep[] = [
   step(
     "The models on the ledger",
     1,
-    { needs: ["leaves", "mailModel", "speechModel"], makes: ["modelIds"] },
-    async (job, results) => {
-      const { leaves, mailModel, speechModel } = results;
+    { needs: ["datanetIds", "leaves", "mailModel", "speechModel"], makes: ["modelIds", "modelChecks"] },
+    async (job, { datanetIds, leaves, mailModel, speechModel }) => {
       // One step after another for all models: their operations then share batches.
-      const published = { mails: mailModel, speeches: speechModel };
+      const published = { mails: mailModel, speeches: await speechModel };
       const modelIds = await forEach(MODEL_NAMES, (name) =>
         createOnLedger(job, leaves, MODELS[name], published[name]),
       );
-      return { modelIds };
+      // Their server reads them meanwhile. A failure shows where a model is asked.
+      for (const name of MODEL_NAMES) beside(job.serveModel(MODELS[name], modelIds[name]));
+      const checkNext = (name: ModelName) =>
+        withRetry(job, () =>
+          checkModel(job, {
+            datanetId: datanetIds[MODELS[name].datanet],
+            model: published[name],
+            modelId: modelIds[name],
+          }),
+        );
+      const speeches = beside(checkNext("speeches"));
+      const mails = beside(speeches.then(() => checkNext("mails")));
+      return { modelIds, modelChecks: { mails, speeches } };
     },
   ),
   step(
     "Everything on L1, and withdrawals paid out",
-    13,
-    { needs: ["modelIds", "signedWithdrawal", "forcedWithdrawal"], makes: ["toldCount"] },
-    async (job, { forcedWithdrawal, modelIds, signedWithdrawal }) => {
+    2,
+    { needs: ["signedWithdrawal", "forcedWithdrawal"], makes: ["toldCount"] },
+    async (job, { forcedWithdrawal, signedWithdrawal }) => {
       // A batch that L1 does not have when its clock moves on is built again, and the version in it is a day younger.
       const [toldCount] = await Promise.all([
         settle(job, 0),
         finalizeFor(job, "carol", signedWithdrawal),
         finalizeFor(job, "dave", forcedWithdrawal),
-        ...MODEL_NAMES.map((name) => job.serveModel(MODELS[name], modelIds[name])),
       ]);
       return { toldCount };
     },
@@ -209,10 +234,10 @@ export const JOB_STEPS: readonly JobStep[] = [
   ),
   step(
     "Activation and approval of the models",
-    5,
+    3,
     { needs: ["datanetIds", "mailModel", "modelIds", "speechModel"], makes: ["models"] },
     async (job, { datanetIds, mailModel, modelIds, speechModel }) => {
-      const published = { mails: mailModel, speeches: speechModel };
+      const published = { mails: mailModel, speeches: await speechModel };
       await job.keys.settling;
       // Most of an activation is waiting for Ethereum.
       const models = await Promise.all(
@@ -230,7 +255,7 @@ export const JOB_STEPS: readonly JobStep[] = [
   ),
   step(
     "Questions, answers, payments",
-    3,
+    5,
     { needs: ["leaves", "models"] },
     async (job, { leaves, models }) => {
       for (const one of models) await ask(job, leaves, one.part, one);
@@ -238,7 +263,7 @@ export const JOB_STEPS: readonly JobStep[] = [
   ),
   step(
     "The epochs' settlements",
-    10,
+    6,
     { needs: ["models", "transfers"] },
     async (job, { models, transfers }) => {
       await closeFirstEpochs(job, models);
@@ -250,14 +275,15 @@ export const JOB_STEPS: readonly JobStep[] = [
   step(
     "Rewards",
     1,
-    { needs: ["leaves", "models", "transfers"], makes: ["payouts"] },
-    async (job, { leaves, models, transfers }) => {
+    { needs: ["leaves", "modelChecks", "models", "transfers"], makes: ["checkedEpochs", "payouts"] },
+    async (job, { leaves, modelChecks, models, transfers }) => {
+      const checkedEpochs = beside(checkEpochs(job, leaves, models, modelChecks));
       const payouts = await claimAndWithdraw(job, leaves, models, () => transfers.besideWide());
       await transfers.end();
-      return { payouts };
+      return { checkedEpochs, payouts };
     },
   ),
-  step("Rewards on L1", 4, { needs: ["payouts", "toldCount"] }, async (job, { payouts, toldCount }) => {
+  step("Rewards on L1", 3, { needs: ["payouts", "toldCount"] }, async (job, { payouts, toldCount }) => {
     // Only where none was open when the e-mails were there.
     await closeIntoBlob(job);
     await Promise.all([
@@ -265,7 +291,14 @@ export const JOB_STEPS: readonly JobStep[] = [
       ...payouts.map(({ name, target }) => payOutRewards(job, name, target)),
     ]);
   }),
-  step("A transfer's way", 2, { needs: ["leaves"], makes: ["way"] }, async (job, { leaves }) => {
+  step(
+    "The models trained again, and the epochs computed again",
+    1,
+    { needs: ["checkedEpochs"], makes: ["epochs"] },
+    // Before a transfer's way, which is timed on a quiet machine.
+    async (_job, { checkedEpochs }) => ({ epochs: await checkedEpochs }),
+  ),
+  step("A transfer's way", 1, { needs: ["leaves"], makes: ["way"] }, async (job, { leaves }) => {
     // Nothing else is to come, so a batch need not wait for company.
     job.closeWhenIdle();
     const { whole: way } = await sendOnItsWay(job, leaves);
@@ -273,31 +306,15 @@ export const JOB_STEPS: readonly JobStep[] = [
   }),
   // It takes L1's blocks some time to make the transfer final: all that nobody waits for begins here.
   step(
-    "The models trained again, and the epochs computed again",
-    8,
-    { needs: ["datanetIds", "leaves", "models"], makes: ["datanetChecks", "epochs", "others"] },
-    async (job, { datanetIds, leaves, models }) => {
+    "The ledger rebuilt from L1",
+    5,
+    { needs: ["datanetIds", "epochs", "leaves", "way"], makes: ["checks", "transferWay"] },
+    async (job, { datanetIds, epochs, leaves, way }) => {
       const others = beside(job.startOthers());
       const datanetChecks = beside(withRetry(job, () => checkDatanets(job, datanetIds)));
-      const epochs = {} as Record<ModelName, CheckedEpoch>;
-      for (const one of models) {
-        const modelCheck = await withRetry(job, () => checkModel(job, one));
-        await untilSettledOnL1(job, one.modelId);
-        epochs[one.name] = await withRetry(job, () => checkEpoch(job, leaves, one, modelCheck));
-      }
-      return { datanetChecks, epochs, others };
-    },
-  ),
-  step(
-    "The ledger rebuilt from L1",
-    3,
-    {
-      needs: ["datanetChecks", "datanetIds", "epochs", "leaves", "others", "way"],
-      makes: ["checks", "transferWay"],
-    },
-    async (job, { datanetChecks, datanetIds, epochs, leaves, others, way }) => {
-      const parts = { leaves, datanetIds, epochs, datanetChecks: await datanetChecks };
-      const checks = await withRetry(job, () => runChecks(job, parts));
+      const checks = await withRetry(job, () =>
+        runChecks(job, { leaves, datanetIds, epochs, datanetChecks }),
+      );
       await others;
       job.console.progress("waiting until the transfer is final");
       const transferWay = await way;
@@ -306,6 +323,22 @@ export const JOB_STEPS: readonly JobStep[] = [
     },
   ),
 ];
+
+/** Computes the epochs again once L1 has their settlements. */
+async function checkEpochs(
+  job: Job,
+  leaves: Leaves,
+  models: readonly MadeModel[],
+  modelChecks: JobResults["modelChecks"],
+): Promise<Record<ModelName, CheckedEpoch>> {
+  const epochs = {} as Record<ModelName, CheckedEpoch>;
+  for (const one of models) {
+    await untilSettledOnL1(job, one.modelId);
+    const modelCheck = await modelChecks[one.name];
+    epochs[one.name] = await withRetry(job, () => checkEpoch(job, leaves, one, modelCheck));
+  }
+  return epochs;
+}
 
 /** Goes on while others work; a failure shows where it is awaited. */
 function beside<T>(work: Promise<T>): Promise<T> {

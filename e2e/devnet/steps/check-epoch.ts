@@ -160,7 +160,10 @@ function checkPaymentsOpened({ sampled }: VerifiedSettlement): Check {
 }
 
 /** Trains the model once more, by its recipe. */
-export async function checkModel(job: Job, { datanetId, model, modelId }: MadeModel): Promise<Check> {
+export async function checkModel(
+  job: Job,
+  { datanetId, model, modelId }: Pick<MadeModel, "datanetId" | "model" | "modelId">,
+): Promise<Check> {
   const statement = "the published model matches its recipe, the Datanet's rows and the ledger";
   const [leaf, { datanet }] = await Promise.all([
     getModel(job.people.nina, modelId),

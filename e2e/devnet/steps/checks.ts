@@ -45,7 +45,7 @@ interface JobParts {
   readonly datanetIds: Readonly<Record<DatanetName, number>>;
   readonly epochs: Readonly<Record<ModelName, CheckedEpoch>>;
   /** Findings of checkDatanets: nothing changes them once their versions are a day old. */
-  readonly datanetChecks: readonly Check[];
+  readonly datanetChecks: Promise<readonly Check[]>;
 }
 
 /** Compares the plan with L1, with the sequencer, and with the ledger rebuilt from L1 alone. */
@@ -87,7 +87,7 @@ export async function runChecks(
     checkPayout(job, "dave", FORCED_WITHDRAWAL_WEI),
     ...WITHDRAWERS.map((name) => checkRewards(job, name, expected.rewardsWei[name])),
     ...(await checkOperations(job)),
-    ...datanetChecks,
+    ...(await datanetChecks),
     ...MODEL_NAMES.flatMap((name) => {
       const { checks, made } = epochs[name];
       return [...checks, checkAccrued(verified.accruedWeiOf(made.modelId), epochs[name])].map((check) => ({

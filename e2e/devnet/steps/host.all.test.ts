@@ -23,7 +23,9 @@ const { mailFacts } = await import("../content/mails.ts");
 const { DATANETS } = await import("../parts.ts");
 const { PLANS } = await import("../plan.ts");
 const { contribute, openDatanet, publish } = await import("./datanet.ts");
-const { bringToHost, getAccess, publishPartCard, storeOf, workOnHost } = await import("./host.ts");
+const { bringToHost, getAccess, publishPartCard, storeOf, untilFinal, workOnHost } = await import(
+  "./host.ts"
+);
 
 type Job = Parameters<typeof workOnHost>[0];
 type Leaves = Parameters<typeof workOnHost>[1];
@@ -62,7 +64,8 @@ describe("the e-mails' way through the host", () => {
     await publishPartCard(job, leaves, DATANETS.mails, datanetId);
     const last = await contribute(job, leaves, DATANETS.mails, datanetId);
     await world.finalise();
-    await workOnHost(job, leaves, datanetId, last);
+    await untilFinal(job, last);
+    await workOnHost(job, leaves, datanetId);
     await getAccess(job, leaves, datanetId);
     // Labellers contradict the labels of dave's wrong commits, too.
     const commits = DATANETS.mails.commits(PLANS.small);
@@ -84,7 +87,7 @@ describe("the e-mails' way through the host", () => {
     expect(labels).toEqual(rows.map(({ digest }) => facts.get(digest)!.right));
     // Entered again after a kill, nothing is done twice.
     const before = said.length;
-    await workOnHost(job, leaves, datanetId, last);
+    await workOnHost(job, leaves, datanetId);
     await getAccess(job, leaves, datanetId);
     expect((await getLeaf(job.people.mia, datanetId)).datanet!.version).toBe(2);
     expect(job.journal.get("disputed-rows")).toBe(disputedCount);

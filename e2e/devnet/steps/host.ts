@@ -71,14 +71,8 @@ export async function publishPartCard(
 }
 
 /** Brings final commits to a published version, whose validators have signed. */
-export async function workOnHost(
-  job: Job,
-  leaves: Leaves,
-  datanetId: number,
-  lastCommit: `0x${string}`,
-): Promise<void> {
+export async function workOnHost(job: Job, leaves: Leaves, datanetId: number): Promise<void> {
   const place = { hostUrl: job.hostUrl, datanetId };
-  await untilFinal(job, lastCommit);
   await upload(job, leaves, PART, place);
   await labelOwn(job, leaves, place);
   await label(job, leaves, place);
@@ -105,7 +99,7 @@ export async function bringToHost(
 }
 
 /** A host takes rows once nobody else can commit them first. */
-async function untilFinal(job: Job, hash: `0x${string}`): Promise<void> {
+export async function untilFinal(job: Job, hash: `0x${string}`): Promise<void> {
   const { alice } = job.people;
   const { stage } = await waitWithConsole(job, alice, { hash }, "posted", "the commits");
   if (stage !== "final") await mineUntilFinal(job);
