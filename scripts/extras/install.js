@@ -1,6 +1,6 @@
 /**
- * Installs the packages that only tests, checks, benches and examples import: clients of OpenAI's API and of x402, a browser's
- * driver, oracles, the type checker. They are a quarter of what `npm ci` used to install, and no process of an operator loads one.
+ * Installs the packages that only tests, checks, benches, examples and packing import: clients of OpenAI's API and of x402, a browser's
+ * driver, oracles, the type checker, the readers of imports. No process of an operator loads one.
  *
  * A workspace that imports one names it as an optional peer, so `npm ci` leaves it out. Here they have a manifest and a lockfile of
  * their own. They lie in `.cache/extras`, by the hash of that lockfile, and node_modules links to them.
@@ -33,7 +33,8 @@ function runNpm(folder) {
   const npm = process.env.npm_execpath;
   const isNpm = npm !== undefined && /npm-cli\.[cm]?js$/.test(npm);
   const [program, first] = isNpm ? [process.execPath, [npm]] : ["npm", []];
-  const args = [...first, "ci", "--silent", "--no-audit", "--no-fund"];
+  // A peer, as Vitest is of its coverage, is the repository's own: node_modules is above this folder.
+  const args = [...first, "ci", "--silent", "--no-audit", "--no-fund", "--legacy-peer-deps"];
   // In a folder of its own: npm would take the repository's settings of workspaces.
   const env = { ...process.env, npm_config_workspaces: undefined, npm_config_workspace: undefined };
   execFileSync(program, args, { cwd: folder, env, stdio: ["ignore", "ignore", "inherit"] });
