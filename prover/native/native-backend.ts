@@ -90,6 +90,14 @@ interface LoadedKey {
   memory: Exclude<KeyMemory, "auto">;
 }
 
+/** Witness that is made, of a job that runs or is the next. */
+interface WitnessTask {
+  readonly made: Promise<{ readonly bytes: Uint8Array; readonly elapsedMs: number }>;
+  /** Value that blinds A; 0 if none does. */
+  readonly ofWitness: bigint;
+  readonly stop: AbortController;
+}
+
 class AddonProver implements NativeProver {
   readonly backend = backend;
   readonly #addon: NativeAddon;
@@ -98,11 +106,16 @@ class AddonProver implements NativeProver {
   readonly #keys: KeyCache<LoadedKey>;
   readonly #helper = new ProofHelper();
   readonly #queue = new JobQueue<NativeProofResult>({
-    run: (queued) => this.#runJob(queued).finally(() => (this.#control = null)),
+    run: (queued) => this.#runJob(queued).finally(() => this.#forgetRunning()),
     stop: () => this.#stop(),
+    // Neither a witness nor the end of a proof's steps keeps all cores busy: together they do.
+    ahead: (queued) => void this.#witnessOf(queued),
   });
+  readonly #witnesses = new WeakMap<QueuedJob, WitnessTask>();
   /** Control words of the running job: see NativeAddon.prove. null while none runs. */
   #control: Int32Array<ArrayBuffer> | null = null;
+  /** Of the running job. */
+  #witness: WitnessTask | null = null;
 
   constructor(addon: NativeAddon, options: Required<NativeProverOptions>) {
     this.#addon = addon;
@@ -127,7 +140,31 @@ class AddonProver implements NativeProver {
   /** The running job's native code ends within milliseconds. */
   #stop(): void {
     if (this.#control !== null) Atomics.store(this.#control, 0, 1);
-    this.#helper.end();
+    this.#witness?.stop.abort(new Error("the job was cancelled"));
+  }
+
+  #forgetRunning(): void {
+    this.#control = null;
+    this.#witness = null;
+  }
+
+  /** Begins a job's witness, if it has not begun. */
+  #witnessOf(queued: QueuedJob): WitnessTask {
+    const known = this.#witnesses.get(queued);
+    if (known !== undefined) return known;
+    // The key decides whether the witness blinds A; then r, and with it the sum of B in G1, are left out.
+    const { job, ofWitness } = blindJob(queued.job);
+    const stop = new AbortController();
+    const { signal } = queued.options;
+    const startedAtMs = performance.now();
+    const made = this.#helper
+      .witnessOf(job, signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]))
+      .then((bytes) => ({ bytes, elapsedMs: performance.now() - startedAtMs }));
+    // The job may end for another reason before it asks.
+    made.catch(() => {});
+    const task = { made, ofWitness, stop };
+    this.#witnesses.set(queued, task);
+    return task;
   }
 
   async #runJob(queued: QueuedJob): Promise<NativeProofResult> {
@@ -138,10 +175,10 @@ class AddonProver implements NativeProver {
     this.#control = control;
     const { key, path, memory, header } = await this.#loadKey(queued);
     clock.begin("witness");
-    // The key decides whether the witness blinds A; then r, and with it the sum of B in G1, are left out.
-    const { job: blinded, ofWitness } = blindJob(job);
-    const witness = await this.#helper.witnessOf(blinded);
-    const witnessMs = clock.begin("prove");
+    this.#witness = this.#witnessOf(queued);
+    const { made: making, ofWitness } = this.#witness;
+    const { bytes: witness, elapsedMs: witnessMs } = await making;
+    clock.begin("prove");
     const made = await this.#addon
       .prove(
         key,

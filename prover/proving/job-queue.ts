@@ -1,6 +1,6 @@
 /**
- * Queue of proof jobs inside one back end: one at a time, each cancellable, with the clock of its stages. All
- * back ends and the child process's supervisor use it.
+ * Queue of proof jobs inside one back end: one at a time, each cancellable, with the clock of its stages. A back end may
+ * begin the next job's witness meanwhile. All back ends and the child process's supervisor use it.
  */
 import { proverError } from "../prover-errors.ts";
 import type { ProofJob, ProofResult, ProofStage, ProveOptions } from "./prover.ts";
@@ -24,6 +24,8 @@ interface JobQueueModules<Result> {
   run(queued: QueuedJob): Promise<Result>;
   /** Stops the running job, because it was cancelled or the prover closed. */
   stop(): void;
+  /** Called for the job that is next while another one runs: what it needs first can be made. It may be cancelled before it runs. */
+  ahead?(queued: QueuedJob): void;
 }
 
 /** The jobs of a prover: one after another, each to be cancelled by its signal at any time. */
@@ -31,6 +33,8 @@ export class JobQueue<Result extends ProofResult> {
   readonly #modules: JobQueueModules<Result>;
   readonly #waiting: Entry<Result>[] = [];
   #running: Entry<Result> | null = null;
+  /** Last job that `ahead` was called for. */
+  #next: Entry<Result> | undefined;
   #idle: Promise<void> = Promise.resolve();
   #isClosed = false;
 
@@ -65,6 +69,7 @@ export class JobQueue<Result extends ProofResult> {
       signal?.addEventListener("abort", onAbort, { once: true });
       this.#waiting.push(entry);
       if (this.#running === null) this.#idle = this.#runAll();
+      else this.#lookAhead();
     });
   }
 
@@ -82,18 +87,29 @@ export class JobQueue<Result extends ProofResult> {
     if (position >= 0) this.#waiting.splice(position, 1);
     entry.fail(endedError(code, entry.job));
     if (this.#running === entry) this.#modules.stop();
+    this.#lookAhead();
+  }
+
+  #lookAhead(): void {
+    const next = this.#waiting[0];
+    if (this.#isClosed || next === undefined || next === this.#next) return;
+    this.#next = next;
+    this.#modules.ahead?.(next);
   }
 
   async #runAll(): Promise<void> {
     for (let entry = this.#waiting.shift(); entry !== undefined; entry = this.#waiting.shift()) {
       this.#running = entry;
       try {
-        entry.settle(await this.#modules.run(entry));
+        const result = this.#modules.run(entry);
+        this.#lookAhead();
+        entry.settle(await result);
       } catch (error) {
         entry.fail(error);
       }
       this.#running = null;
     }
+    this.#next = undefined;
   }
 }
 

@@ -27,11 +27,14 @@ export class ProofHelper {
   /**
    * Returns the job's witness; calculates it if the job has none. @throws PRV_NO_WITNESS, PRV_PROVE_FAILED,
    * PRV_WORKER_DIED
+   * @param signal ends this calculation alone, with the thread; default: `end` does
    */
-  async witnessOf({ circuit, inputs, witness }: ProofJob): Promise<Uint8Array> {
+  async witnessOf(
+    { circuit, inputs, witness }: ProofJob,
+    signal: AbortSignal = this.#ending.signal,
+  ): Promise<Uint8Array> {
     if (witness !== undefined) return witness;
     const { name, wasmPath } = circuit;
-    const { signal } = this.#ending;
     return this.#pool
       .run("calculateWitness", { wasmPath, inputs: inputs ?? {} }, { signal })
       .catch((cause: Error) => {

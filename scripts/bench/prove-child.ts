@@ -31,6 +31,12 @@ export type ChildAnswer =
     }
   | { readonly ok: false; readonly code: string; readonly message: string };
 
+/** Answer to the request of this number. */
+export interface ChildMessage {
+  readonly id: number;
+  readonly answer: ChildAnswer;
+}
+
 type Timed = Pick<ChildAnswer & { ok: true }, "proveMs" | "witnessMs" | "keyMs" | "phases">;
 
 const backend = process.argv[2] as BackendName;
@@ -71,17 +77,18 @@ async function proveWithOurs(request: ChildRequest): Promise<Timed> {
   return { proveMs, witnessMs, keyMs, phases: result.phaseMs ?? null };
 }
 
-process.on("message", async (request: ChildRequest) => {
+process.on("message", async ({ id, ...request }: ChildRequest & { readonly id: number }) => {
+  const send = (answer: ChildAnswer) => process.send!({ id, answer } satisfies ChildMessage);
   try {
     const before = process.cpuUsage();
     const timed = await (backend === "snarkjs" ? proveWithSnarkjs(request) : proveWithOurs(request));
     const { user, system } = process.cpuUsage(before);
     const peakMb = process.resourceUsage().maxRSS / 1024;
     const cpuMs = (user + system) / 1000;
-    process.send!({ ok: true, ...timed, cpuMs, peakMb } satisfies ChildAnswer);
+    send({ ok: true, ...timed, cpuMs, peakMb });
   } catch (error) {
     const { code = "PRV_PROVE_FAILED", message } = error as { code?: string; message: string };
-    process.send!({ ok: false, code, message } satisfies ChildAnswer);
+    send({ ok: false, code, message });
   }
 });
 endWithParent(0);

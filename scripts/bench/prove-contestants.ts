@@ -10,7 +10,7 @@ import { type Groth16Proof, realFirst } from "@openledger/circuits/wire/groth16-
 import type { BackendName } from "@openledger/prover/backends";
 import { verifyProof } from "@openledger/prover/formats/verification-key";
 import type { BenchCase } from "./prove-case.ts";
-import type { ChildAnswer, ChildRequest } from "./prove-child.ts";
+import type { ChildAnswer, ChildMessage, ChildRequest } from "./prove-child.ts";
 
 /** Provers with rapidsnark's command line: KEY WITNESS PROOF PUBLIC. */
 export const PEERS = ["rapidsnark", "gnark"] as const;
@@ -48,15 +48,22 @@ export function startChild(who: BackendName): ChildProcess {
   });
 }
 
+let requestCount = 0;
+
+/** Several may be asked at once; the prover takes them in their order. */
 export function ask(child: ChildProcess, request: ChildRequest): Promise<ChildAnswer> {
+  const id = requestCount++;
   return new Promise((resolve, reject) => {
     const onExit = (code: number | null) => reject(new Error(`a prover's process ended with ${code}`));
-    child.once("exit", onExit);
-    child.once("message", (answer: ChildAnswer) => {
+    const onMessage = (message: ChildMessage) => {
+      if (message.id !== id) return;
       child.off("exit", onExit);
-      resolve(answer);
-    });
-    child.send(request);
+      child.off("message", onMessage);
+      resolve(message.answer);
+    };
+    child.on("exit", onExit);
+    child.on("message", onMessage);
+    child.send({ ...request, id });
   });
 }
 

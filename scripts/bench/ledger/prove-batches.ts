@@ -68,11 +68,9 @@ export async function proveBatches(options: LedgerBenchOptions) {
       // One proof each that does not count: it loads the key and compiles programs.
       await Promise.all(workers.map(prove));
       const startedAtMs = performance.now();
-      const eachWorker = async (worker: ChildProcess) => {
-        const proofs: Run[] = [];
-        while (proofs.length < Number(options.rounds)) proofs.push(await prove(worker));
-        return proofs;
-      };
+      // All at once, as from a queue: a worker makes the next one's witness beside a proof.
+      const eachWorker = (worker: ChildProcess) =>
+        Promise.all(Array.from({ length: Number(options.rounds) }, () => prove(worker)));
       const proofs = (await Promise.all(workers.map(eachWorker))).flat();
       byWorkers[count] = figuresOf(proofs, operations, performance.now() - startedAtMs);
       console.log(`${name}, ${count} workers: ${JSON.stringify(byWorkers[count])}`);
