@@ -7,7 +7,7 @@ import type { ZkeyHeader } from "../formats/zkey-header.ts";
 import type { KeyMemory } from "../proving/prover.ts";
 
 /**
- * Points of each of the five sums that a proof with a mapped key reads at a time, 50 MB together. With fewer too few
+ * Points of each section that a proof with a mapped key reads at a time, 50 MB together. With fewer too few
  * would meet in a bucket, and more gain nothing.
  */
 export const PIECE_POINTS = 2 ** 16;

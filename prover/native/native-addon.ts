@@ -21,7 +21,8 @@ export type NativeBase = { readonly nativeBase: unique symbol };
 
 /**
  * Milliseconds of a proof's phases: the matrices times the witness, the transforms to the quotient, the
- * scalars' digits, the five sums over points, the rest. sumA to sumH are processor time, all threads together.
+ * scalars' digits, the sums over points, the rest. sumA to sumCH are processor time, all threads together; C and H are summed
+ * as one.
  */
 export interface NativeTimes {
   matrices: number;
@@ -32,8 +33,7 @@ export interface NativeTimes {
   sumA: number;
   sumB1: number;
   sumB2: number;
-  sumC: number;
-  sumH: number;
+  sumCH: number;
 }
 
 /** The addon's functions; numbers go in and out as 32 bytes, little-endian. */

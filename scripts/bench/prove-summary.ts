@@ -17,8 +17,9 @@ const PHASES: readonly { readonly label: string; readonly names: readonly string
   { label: "A", names: ["aMs", "sumA"] },
   { label: "B1", names: ["b1Ms", "sumB1"] },
   { label: "B2", names: ["b2Ms", "sumB2"] },
-  { label: "C", names: ["cMs", "sumC"] },
-  { label: "H", names: ["hMs", "sumH"] },
+  { label: "C", names: ["cMs"] },
+  { label: "H", names: ["hMs"] },
+  { label: "C and H", names: ["sumCH"] },
   { label: "assembly", names: ["assemblyMs", "finish"] },
 ];
 

@@ -201,8 +201,7 @@ napi_value prove(napi_env env, napi_value* args) {
     const PhaseTimes& t = proof->times;
     const std::pair<const char*, double> named[] = {{"matrices", t.matrices}, {"quotient", t.quotient}, {"digits", t.digits},
                                                     {"sums", t.sums},         {"finish", t.finish},     {"sumA", t.sumA},
-                                                    {"sumB1", t.sumB1},       {"sumB2", t.sumB2},       {"sumC", t.sumC},
-                                                    {"sumH", t.sumH}};
+                                                    {"sumB1", t.sumB1},       {"sumB2", t.sumB2},       {"sumCH", t.sumCH}};
     for (const auto& [name, value] : named) setNumber(e, times, name, value);
     CHECK(napi_set_named_property(e, out, "times", times));
     return out;
@@ -292,7 +291,7 @@ napi_value sumPoints(napi_env env, const Kernels& kernels, const Bytes& points, 
   };
   if (pieceSize == 0) {
     const PointTable table(kernels, {isG2, points.data, scalars.size(), 0}, pool);
-    eachWindow([&](unsigned w, MsmScratch& own) { msm.sumWindow(w, table, all, own, isCancelled); });
+    eachWindow([&](unsigned w, MsmScratch& own) { msm.sumWindow(w, {{table, all}}, own, isCancelled); });
   } else {
     PointTable table;
     for (size_t from = 0; from < scalars.size(); from += pieceSize) {

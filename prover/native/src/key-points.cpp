@@ -7,7 +7,7 @@
 
 namespace {
 
-using Views = std::array<KeyPointsView, sumCount>;
+using Views = std::array<KeyPointsView, pointsCount>;
 Views viewsOf(const Zkey& zkey) { return {zkey.a, zkey.b1, zkey.b2, zkey.c, zkey.h}; }
 
 /** Of this thread, so that other work on the machine does not count. */
@@ -42,25 +42,25 @@ class LoadedPoints final : public KeyPoints {
  public:
   LoadedPoints(std::shared_ptr<const MappedFile> file, const Zkey& zkey, const Kernels& kernels, ThreadPool& pool)
       : file_(std::move(file)), viewOfB1_(zkey.b1), kernels_(kernels), pool_(pool), scratch_(pool.threadCount()),
-        tables_(sumCount) {
+        tables_(pointsCount) {
     const Views views = viewsOf(zkey);
-    for (int i = 0; i < sumCount; i++)
-      if (i != sumB1) tables_[i] = PointTable(kernels, views[i], pool);
+    for (int i = 0; i < pointsCount; i++)
+      if (i != pointsB1) tables_[i] = PointTable(kernels, views[i], pool);
   }
 
   std::vector<Msm> sum(const Words* wires, const Words* quotient, bool hasB1, SumProgress& progress) override {
     if (hasB1 && file_ != nullptr) loadB1();
     const double startMs = nowMs();
-    ofWires_.assign(wires, tables_[sumA].scalarCount(), pool_);
-    ofH_.assign(quotient, tables_[sumH].scalarCount(), pool_);
+    ofWires_.assign(wires, tables_[pointsA].scalarCount(), pool_);
+    ofH_.assign(quotient, tables_[pointsH].scalarCount(), pool_);
     progress.digitsMs = nowMs() - startMs;
     std::vector<Msm> sums;
-    for (int i = 0; i < sumCount; i++) {
-      const Scalars& scalars = i == sumH ? ofH_ : ofWires_;
-      const PointTable& table = tables_[i];
-      sums.emplace_back(kernels_, table.isG2(),
-                        SumSize{scalars.halfCount(), scalars.smallCount(), table.count(), table.scalarCount()});
-    }
+    const auto sizeOf = [&](int points) {
+      const Scalars& scalars = scalarsOf(points);
+      return SumSize{scalars.halfCount(), scalars.smallCount(), tables_[points].count(), tables_[points].scalarCount()};
+    };
+    for (int i = 0; i < sumCount; i++)
+      sums.emplace_back(kernels_, tables_[i].isG2(), i == sumCH ? sizeOf(pointsC) + sizeOf(pointsH) : sizeOf(i));
     std::vector<WindowTask> tasks = tasksOf(sums, hasB1);
     progress.setTotal(totalOf(tasks));
     const auto isWithB2 = [&](const WindowTask& task) { return isSortedOnce_ && task.sum == sumB1; };
@@ -68,9 +68,10 @@ class LoadedPoints final : public KeyPoints {
     pool_.run(tasks.size(), [&](size_t i) {
       const WindowTask& task = tasks[i];
       const auto add = [&](int sum, bool isSorted) {
+        std::vector<SumPart> parts{{tables_[sum], ofWires_}};
+        if (sum == sumCH) parts.push_back({tables_[pointsH], ofH_});
         progress.during(sum, sums[sum].windowCost(task.window), [&] {
-          sums[sum].sumWindow(task.window, tables_[sum], sum == sumH ? ofH_ : ofWires_,
-                              scratch_[ThreadPool::workerIndex()], progress.isCancelled(), isSorted);
+          sums[sum].sumWindow(task.window, parts, scratch_[ThreadPool::workerIndex()], progress.isCancelled(), isSorted);
         });
       };
       add(task.sum, false);
@@ -86,12 +87,14 @@ class LoadedPoints final : public KeyPoints {
   }
 
  private:
+  const Scalars& scalarsOf(int points) const { return points == pointsH ? ofH_ : ofWires_; }
+
   void loadB1() {
     file_->requireUnchanged();
-    tables_[sumB1] = PointTable(kernels_, viewOfB1_, pool_);
+    tables_[pointsB1] = PointTable(kernels_, viewOfB1_, pool_);
     file_->requireUnchanged();
     file_.reset();
-    isSortedOnce_ = tables_[sumB1].isParallelTo(tables_[sumB2]);
+    isSortedOnce_ = tables_[pointsB1].isParallelTo(tables_[pointsB2]);
   }
 
   /** Until the points of B in G1 are in memory: proofs whose witness blinds A never need them. */
@@ -120,30 +123,31 @@ class MappedPoints final : public KeyPoints {
   MappedPoints(std::shared_ptr<const MappedFile> file, const Zkey& zkey, const Kernels& kernels, ThreadPool& pool,
                size_t pieceSize)
       : file_(std::move(file)), views_(viewsOf(zkey)), kernels_(kernels), pool_(pool), pieceSize_(pieceSize) {
-    for (int i = 0; i < sumCount; i++) finite_[i] = countFinite(views_[i]);
+    for (int i = 0; i < pointsCount; i++) finite_[i] = countFinite(views_[i]);
   }
 
   std::vector<Msm> sum(const Words* wires, const Words* quotient, bool hasB1, SumProgress& progress) override {
     file_->requireUnchanged();
     const Words* const scalars[2] = {wires, quotient};
-    const size_t counts[2] = {views_[sumA].count, views_[sumH].count};
+    const size_t counts[2] = {views_[pointsA].count, views_[pointsH].count};
     const Scalars::Counts digits[2] = {Scalars::count(wires, counts[0], pool_), Scalars::count(quotient, counts[1], pool_)};
     std::vector<Msm> sums;
-    for (int i = 0; i < sumCount; i++) {
-      const size_t kind = i == sumH ? 1 : 0;
-      sums.emplace_back(kernels_, views_[i].isG2,
-                        SumSize{digits[kind].halves, digits[kind].smalls, finite_[i], counts[kind]});
-    }
+    const auto sizeOf = [&](int points) {
+      const size_t kind = kindOf(points);
+      return SumSize{digits[kind].halves, digits[kind].smalls, finite_[points], counts[kind]};
+    };
+    for (int i = 0; i < sumCount; i++)
+      sums.emplace_back(kernels_, views_[i].isG2, i == sumCH ? sizeOf(pointsC) + sizeOf(pointsH) : sizeOf(i));
     const std::vector<WindowTask> tasks = tasksOf(sums, hasB1);
     const size_t pieceCount = (std::max(counts[0], counts[1]) + pieceSize_ - 1) / pieceSize_;
     progress.setTotal(totalOf(tasks));
     // Memory of one proof: between proofs nothing is held.
     std::vector<MsmScratch> scratch(pool_.threadCount());
-    PointTable tables[sumCount];
+    PointTable tables[pointsCount];
     for (size_t piece = 0; piece < pieceCount; piece++) {
       const auto range = [&](size_t kind, size_t at) { return std::min(at * pieceSize_, counts[kind]); };
       const auto view = [&](int i, size_t which) {
-        const size_t kind = i == sumH ? 1 : 0;
+        const size_t kind = kindOf(i);
         return pieceOf(views_[i], range(kind, which), range(kind, which + 1));
       };
       file_->requireUnchanged();
@@ -156,7 +160,7 @@ class MappedPoints final : public KeyPoints {
       progress.digitsMs += nowMs() - startMs;
       fill(tables, scalars, piece, view, range, hasB1);
       progress.requireWanted();
-      for (int i = 0; i < sumCount; i++) {
+      for (int i = 0; i < pointsCount; i++) {
         const KeyPointsView read = view(i, piece), next = view(i, piece + 1);
         file_->letGo(read.points, read.count * read.pointBytes());
         if (next.count > 0) file_->wantSoon(next.points, next.count * next.pointBytes());
@@ -164,8 +168,10 @@ class MappedPoints final : public KeyPoints {
       pool_.run(tasks.size(), [&](size_t t) {
         const WindowTask& task = tasks[t];
         progress.during(task.sum, task.cost / pieceCount, [&] {
-          sums[task.sum].addToWindow(task.window, tables[task.sum], pieceScalars[task.sum == sumH ? 1 : 0],
-                                     scratch[ThreadPool::workerIndex()], progress.isCancelled());
+          for (int i = 0; i < pointsCount; i++)
+            if (sumOf(i) == task.sum)
+              sums[task.sum].addToWindow(task.window, tables[i], pieceScalars[kindOf(i)], scratch[ThreadPool::workerIndex()],
+                                         progress.isCancelled());
         });
       });
     }
@@ -181,16 +187,19 @@ class MappedPoints final : public KeyPoints {
   size_t byteCount() const override { return 0; }
 
  private:
+  /** 0 for scalars of wires, 1 for those of the quotient. */
+  static size_t kindOf(int points) { return points == pointsH ? 1 : 0; }
+
   /** The piece's points whose scalars are not 0, in the path's form. */
   template <class View, class Range>
   void fill(PointTable* tables, const Words* const (&scalars)[2], size_t piece, const View& view, const Range& range, bool hasB1) {
-    pool_.run(sumCount, [&](size_t i) {
-      if (i == sumB1 && !hasB1) return;
-      const size_t kind = i == sumH ? 1 : 0;
+    pool_.run(pointsCount, [&](size_t i) {
+      if (i == pointsB1 && !hasB1) return;
+      const size_t kind = kindOf(static_cast<int>(i));
       tables[i].choose(view(static_cast<int>(i), piece), scalars[kind] + range(kind, piece));
     });
     std::vector<std::pair<size_t, size_t>> parts;
-    for (size_t i = 0; i < sumCount; i++)
+    for (size_t i = 0; i < pointsCount; i++)
       for (size_t part = 0; part < tables[i].importCount(); part++) parts.push_back({i, part});
     pool_.run(parts.size(), [&](size_t k) { tables[parts[k].first].import(kernels_, parts[k].second); });
   }
@@ -215,7 +224,7 @@ class MappedPoints final : public KeyPoints {
   const Kernels& kernels_;
   ThreadPool& pool_;
   const size_t pieceSize_;
-  size_t finite_[sumCount];
+  size_t finite_[pointsCount];
 };
 
 }  // namespace

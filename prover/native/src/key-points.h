@@ -1,11 +1,15 @@
-// The points of a key's five sums: in memory in the path's form, or in the key's file, of which each proof reads them.
+// The points of a key's sums: in memory in the path's form, or in the key's file, of which each proof reads them.
 #pragma once
 #include <array>
 #include <memory>
 
 #include "zkey.h"
 
-enum SumName { sumA, sumB1, sumB2, sumC, sumH, sumCount };
+/** Sections of a key's points. */
+enum PointsName { pointsA, pointsB1, pointsB2, pointsC, pointsH, pointsCount };
+/** A proof's sums. C and H are one: a proof only adds them up, and more points share the buckets. */
+enum SumName { sumA, sumB1, sumB2, sumCH, sumCount };
+constexpr SumName sumOf(int points) { return points == pointsH ? sumCH : static_cast<SumName>(points); }
 
 /** What a caller shares with a running proof. */
 struct ProofControl {
@@ -43,7 +47,7 @@ class KeyPoints {
  public:
   virtual ~KeyPoints() = default;
   /**
-   * The five sums with all their windows, or without those of B in G1. `wires` are the scalars of A to C, `quotient` those of
+   * The sums with all their windows, or without those of B in G1. `wires` are the scalars of A to C, `quotient` those of
    * H. @throws Cancelled; FileError PRV_KEY_INVALID (points are still in the file, which changed)
    */
   virtual std::vector<Msm> sum(const Words* wires, const Words* quotient, bool hasB1, SumProgress& progress) = 0;
@@ -59,8 +63,8 @@ std::unique_ptr<KeyPoints> loadPoints(std::shared_ptr<const MappedFile> file, co
                                       ThreadPool& pool);
 
 /**
- * Nothing is kept but a place in the file. A proof reads the points piece by piece, pieceSize of each sum, the five
- * sums side by side, and every window keeps its buckets from piece to piece. The sums are the same points as with loadPoints.
+ * Nothing is kept but a place in the file. A proof reads the points piece by piece, pieceSize of each section,
+ * all sums side by side, and every window keeps its buckets from piece to piece. The sums are the same points as with loadPoints.
  */
 std::unique_ptr<KeyPoints> mapPoints(std::shared_ptr<const MappedFile> file, const Zkey& zkey, const Kernels& kernels,
                                      ThreadPool& pool, size_t pieceSize);

@@ -84,6 +84,19 @@ struct MsmScratch {
 /** What decides the windows of a sum: its scalars, and how many of them have a point. */
 struct SumSize {
   size_t halves, smalls, points, scalars;
+
+  /** Both together, of those scalars that have a point. */
+  SumSize operator+(const SumSize& o) const {
+    return {withPoint(halves) + o.withPoint(o.halves), withPoint(smalls) + o.withPoint(o.smalls), 1, 1};
+  }
+  /** How many of so many scalars' digits meet a point. */
+  size_t withPoint(size_t digits) const { return digits * points / std::max<size_t>(1, scalars); }
+};
+
+/** Points and their scalars, some of those of a sum. */
+struct SumPart {
+  const PointTable& table;
+  const Scalars& scalars;
 };
 
 /**
@@ -99,10 +112,11 @@ class Msm {
   size_t windowCost(unsigned window) const;
   /**
    * All points at once. @throws Cancelled
-   * @param isSorted whether the last sum in this scratch had the same window, scalars and SumSize, and a table parallel to this one
+   * @param isSorted whether the last sum in this scratch had the same window, scalars and SumSize, and a table parallel to the only
+   *   part's; spares the sorting of scalars that are sorted all at once
    */
-  void sumWindow(unsigned window, const PointTable& table, const Scalars& scalars, MsmScratch& scratch,
-                 const std::atomic<int32_t>& isCancelled, bool isSorted = false);
+  void sumWindow(unsigned window, const std::vector<SumPart>& parts, MsmScratch& scratch, const std::atomic<int32_t>& isCancelled,
+                 bool isSorted = false);
   /** A piece of the points, with its scalars. @throws Cancelled */
   void addToWindow(unsigned window, const PointTable& table, const Scalars& scalars, MsmScratch& scratch,
                    const std::atomic<int32_t>& isCancelled);

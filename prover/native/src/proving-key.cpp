@@ -173,17 +173,16 @@ Proof ProvingKey::prove(const unsigned char* bytes, size_t byteCount, const Proo
   proof.times.digits = progress.digitsMs;
   proof.times.sums = watch.lap() - progress.digitsMs;
   proof.times.sumA = progress.cpuMs(sumA), proof.times.sumB1 = progress.cpuMs(sumB1), proof.times.sumB2 = progress.cpuMs(sumB2);
-  proof.times.sumC = progress.cpuMs(sumC), proof.times.sumH = progress.cpuMs(sumH);
+  proof.times.sumCH = progress.cpuMs(sumCH);
 
   // A = alpha + sum + r delta, B = beta + sum + s delta, C = sums + s A + r B - r s delta, with B in G1.
-  G1 a = sums[sumA].finish<Fp>(), c = sums[sumC].finish<Fp>();
+  G1 a = sums[sumA].finish<Fp>(), c = sums[sumCH].finish<Fp>();
   G2 b2 = sums[sumB2].finish<Fp2>();
   const G1 delta1(delta1_);
   a.add(G1(alpha1_));
   a.add(multiply(delta1, r));
   b2.add(G2(beta2_));
   b2.add(multiply(G2(delta2_), s));
-  c.add(sums[sumH].finish<Fp>());
   c.add(multiply(a, s));
   if (hasB1) {
     G1 b1 = sums[sumB1].finish<Fp>();

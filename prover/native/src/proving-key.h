@@ -8,7 +8,7 @@
 /** Wall-clock milliseconds of a proof's phases; the sums' own are processor time, all threads together. */
 struct PhaseTimes {
   double matrices, quotient, digits, sums, finish;
-  double sumA, sumB1, sumB2, sumC, sumH;
+  double sumA, sumB1, sumB2, sumCH;
 };
 
 struct Proof {
