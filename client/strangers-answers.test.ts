@@ -1,6 +1,7 @@
 /** Answers of servers that mean harm, or are broken: they end, and what is no text is not taken for one. */
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { isWhole } from "@openledger/foundation/testing/test-random";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { z } from "zod";
 import { streamAnswer, streamCompletion } from "./actions/answers/completion-stream.ts";
@@ -65,18 +66,26 @@ const readers: Record<string, (path: string) => Promise<unknown>> = {
     streamCompletion({ serverUrl: `${url}${path}`, model: "a", prompt: "b" }, () => {}),
 };
 
+/** These two ask by the same function and read up to 256 MiB: in the core, an answer of the one and a refusal of the other. */
+const READ_BY_HALVES: Readonly<Record<string, string>> = {
+  "a sequencer": "/endless",
+  "an answer server": "/endless/refused",
+};
+
 it.each(Object.keys(readers))(
   "%s that does not end its answer, or its refusal, is left",
   async (name) => {
-    const answered = readers[name]!("/endless");
-    await expect(answered).rejects.toMatchObject({
-      code: expect.stringMatching(/^CLI_(ANSWER_INVALID|SEQUENCER_\w+)$/),
-    });
-    expect(sentBytes).toBeLessThan(3 * 2 ** 28);
-    await expect(readers[name]!("/endless/refused")).rejects.toMatchObject({
-      code: expect.stringMatching(/^CLI_(ANSWER_INVALID|UNREACHABLE|SEQUENCER_\w+)$/),
-    });
-    expect(sentBytes).toBeLessThan(3 * 2 ** 28);
+    const half = isWhole ? undefined : READ_BY_HALVES[name];
+    for (const path of half === undefined ? ["/endless", "/endless/refused"] : [half]) {
+      await expect(readers[name]!(path), path).rejects.toMatchObject({
+        code: expect.stringMatching(
+          path === "/endless"
+            ? /^CLI_(ANSWER_INVALID|SEQUENCER_\w+)$/
+            : /^CLI_(ANSWER_INVALID|UNREACHABLE|SEQUENCER_\w+)$/,
+        ),
+      });
+      expect(sentBytes).toBeLessThan(3 * 2 ** 28);
+    }
   },
   120_000,
 );
