@@ -1,7 +1,9 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { wholeTest } from "@openledger/foundation/testing/whole-run";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { preconfirmationBondImmutables } from "./bond-abi.ts";
 import { CONTRACT_SETS, compileContracts, contractsDir, pickContract } from "./compile.ts";
 import {
   abiPath,
@@ -57,7 +59,26 @@ describe("pickContract", () => {
 });
 
 describe("bond-abi.ts", () => {
-  test("is what npx tsx contracts/build/generate-abi.ts writes", async () => {
+  test("is what npx tsx contracts/build/generate-abi.ts writes, with the code's places for immutables", async () => {
+    expect(await readFile(bondAbiPath, "utf8")).toBe(await renderBondAbi(preconfirmationBondImmutables));
+    const { bytecode, codeSizeBytes } = pickContract(
+      await compileContracts({ set: "bond" }),
+      "PreconfirmationBond",
+    );
+    const code = Buffer.from(bytecode.slice(-2 * codeSizeBytes), "hex");
+    const places: number[] = [];
+    const isPush = (at: number) => code[at]! >= 0x60 && code[at]! <= 0x7f;
+    for (let at = 0; at < code.length; at += isPush(at) ? code[at]! - 0x5e : 1)
+      if (code[at] === 0x7f && code.subarray(at + 1, at + 33).every((byte) => byte === 0))
+        places.push(at + 1);
+    expect(places).toEqual(
+      Object.values(preconfirmationBondImmutables)
+        .flat()
+        .sort((a, b) => a - b),
+    );
+  });
+
+  wholeTest("has the compiler's places for each immutable", async () => {
     expect(await readFile(bondAbiPath, "utf8")).toBe(await renderBondAbi());
   });
 });
