@@ -98,6 +98,35 @@ describe("ChildProver", () => {
     expect(prover.state.restartCount).toBe(0);
   }, 120_000);
 
+  test("has the next job beside a proof: it ends in its turn, and goes to another process if this one ends", async () => {
+    const prover = start();
+    const id = await processOf(prover);
+    const ended: string[] = [];
+    const prove = (name: string, w: bigint, signal?: AbortSignal) =>
+      prover
+        .prove({ circuit, inputs: inputsOf(w) }, signal === undefined ? {} : { signal })
+        .then(
+          () => "proven",
+          ({ code }: { code: string }) => code,
+        )
+        .finally(() => ended.push(name));
+    const stop = new AbortController();
+    const jobs = [
+      prove("first", 2n),
+      prove("cancelled", 2n, stop.signal),
+      prove("refused", 0n),
+      prove("last", 3n),
+    ];
+    stop.abort();
+    expect(await Promise.all(jobs)).toEqual(["proven", "PRV_CANCELLED", "PRV_NO_WITNESS", "proven"]);
+    expect(ended).toEqual(["cancelled", "first", "refused", "last"]);
+    process.kill(id, "SIGSTOP");
+    const both = [prove("running", 2n), prove("next", 2n)];
+    process.kill(id, "SIGKILL");
+    expect(await Promise.all(both)).toEqual(["PRV_WORKER_DIED", "proven"]);
+    expect(prover.state.restartCount).toBe(1);
+  }, 180_000);
+
   test("starts again after kill -9, whether it had a job or not", async () => {
     const prover = start();
     process.kill(await processOf(prover), "SIGKILL");

@@ -1,5 +1,5 @@
 /**
- * Prover in a child process: one job at a time. The process is started again, with longer and longer pauses,
+ * Prover in a child process: one job at a time, and the next one is sent ahead, so that its witness is made beside a proof. The process is started again, with longer and longer pauses,
  * when it dies, hangs, or takes more memory than it may. Its log goes into this process's; it ends with this
  * process, however that ends. open-prover.ts opens it.
  */
@@ -48,6 +48,18 @@ interface Pending {
   readonly fail: (error: Error) => void;
 }
 
+/** What a child says of its jobs, and of itself once it is ready. */
+type JobMessage = Exclude<ChildMessage, { kind: "ready" | "unusable" }>;
+
+/** The next job, which a child has while another one runs. */
+interface Ahead {
+  readonly id: number;
+  readonly queued: QueuedJob;
+  readonly child: Child;
+  /** Its end, if it comes before its turn. */
+  end: JobMessage | null;
+}
+
 /** A child process, from its start to its end. */
 interface Child {
   readonly process: ChildProcess;
@@ -59,18 +71,20 @@ interface Child {
 }
 
 export class ChildProver implements OutsideProver {
-  readonly concurrency = 1;
+  readonly concurrency = 2;
   readonly #options: ChildProverOptions;
   readonly #logger: ProverLogger;
   readonly #events: OutsideProverEvents;
   readonly #queue = new JobQueue<ProofResult>({
     run: (queued) => this.#run(queued),
     stop: () => this.#cancelRunning(),
+    ahead: (queued) => this.#sendAhead(queued),
   });
   readonly #closing = new AbortController();
   #child: Child | null = null;
   #starting: Promise<Child> | null = null;
   #pending: Pending | null = null;
+  #ahead: Ahead | null = null;
   #nextId = 0;
   #startCount = 0;
   /** Ends since the last proof, or the last start that was not followed by one soon. */
@@ -132,20 +146,16 @@ export class ChildProver implements OutsideProver {
     clearTimeout(this.#idleTimer);
     const child = await this.#start();
     requireWaiting(queued);
-    const id = this.#nextId++;
+    const ahead = this.#ahead?.queued === queued && this.#ahead.child === child ? this.#ahead : null;
+    const id = ahead?.id ?? this.#nextId++;
     const { timeoutMs } = this.#options;
     const timer = setTimeout(() => this.#kill(`a proof took more than ${timeoutMs} ms`), timeoutMs).unref();
     try {
-      const { circuit, inputs, witness } = queued.job;
-      const job = {
-        circuit,
-        ...(inputs === undefined ? {} : { inputs }),
-        ...(witness === undefined ? {} : { witness }),
-      };
       const proven = new Promise<ProofResult>((settle, fail) => {
         this.#pending = { id, queued, settle, fail };
       });
-      this.#tell(child, { kind: "prove", id, job });
+      if (ahead === null) this.#tellJob(child, id, queued);
+      else if (ahead.end !== null) this.#hear(ahead.end);
       const result = await proven;
       this.#failureCount = 0;
       this.#failingCode = null;
@@ -156,6 +166,25 @@ export class ChildProver implements OutsideProver {
       this.#stage = null;
       this.#endWhenIdle();
     }
+  }
+
+  #sendAhead(queued: QueuedJob): void {
+    const child = this.#child;
+    if (child === null || !this.#isReady) return;
+    const id = this.#nextId++;
+    this.#ahead = { id, queued, child, end: null };
+    this.#tellJob(child, id, queued);
+    const cancel = () => this.#tell(child, { kind: "cancel", id });
+    queued.options.signal?.addEventListener("abort", cancel, { once: true });
+  }
+
+  #tellJob(child: Child, id: number, { job: { circuit, inputs, witness } }: QueuedJob): void {
+    const job = {
+      circuit,
+      ...(inputs === undefined ? {} : { inputs }),
+      ...(witness === undefined ? {} : { witness }),
+    };
+    this.#tell(child, { kind: "prove", id, job });
   }
 
   #cancelRunning(): void {
@@ -230,8 +259,9 @@ export class ChildProver implements OutsideProver {
     return child;
   }
 
-  #hear(message: Exclude<ChildMessage, { kind: "ready" | "unusable" }>): void {
+  #hear(message: JobMessage): void {
     const pending = this.#pending;
+    const ahead = this.#ahead;
     switch (message.kind) {
       case "beat": {
         this.#memoryBytes = message.memoryBytes;
@@ -251,9 +281,11 @@ export class ChildProver implements OutsideProver {
         return;
       case "proven":
         if (message.id === pending?.id) pending.settle(message.result);
+        else if (message.id === ahead?.id) ahead.end = message;
         return;
       case "failed":
         if (message.id === pending?.id) pending.fail(errorOf(message.failure));
+        else if (message.id === ahead?.id) ahead.end = message;
         return;
       default: {
         const unknown: never = message;

@@ -44,13 +44,17 @@ export class CrossCheck {
     return (this.#modules.clock ?? Date.now)();
   }
 
+  get isDue(): boolean {
+    return this.#nowMs >= this.#dueAtMs;
+  }
+
   /**
    * Proves the job again if a check is due. The proof is already delivered; jobs wait for the check, once a
    * day. Never throws: a check that fails, or cannot be made, is logged at level "error", counted, and stored
    * in `failureCode`.
    */
   async afterProof(job: ProofJob, proven: ProofResult, signal: AbortSignal): Promise<void> {
-    if (this.#nowMs < this.#dueAtMs || signal.aborted) return;
+    if (!this.isDue || signal.aborted) return;
     this.#dueAtMs = this.#nowMs + ONE_DAY_MS;
     const { logger, onChecked, openOther } = this.#modules;
     const circuit = job.circuit.name;

@@ -31,21 +31,35 @@ async function run(): Promise<void> {
   const running = new Map<number, AbortController>();
   const onCrossCheck = (result: "same" | "failed") => send({ kind: "cross-check", result });
   const maker = await ProofMaker.open(config, { logger, onCrossCheck });
-  let last: Promise<void> = Promise.resolve();
+  let last: Promise<unknown> = Promise.resolve();
+  let makingCount = 0;
+  let isChecking = false;
 
-  const prove = async (id: number, job: ProofJob, { signal }: AbortController) => {
+  const make = async (id: number, job: ProofJob, { signal }: AbortController) => {
+    makingCount += 1;
     try {
       const result = await maker.make(job, {
         signal,
         onProgress: ({ elapsedMs, stage }) => send({ kind: "stage", id, stage, elapsedMs }),
       });
       send({ kind: "proven", id, result });
-      await maker.check(job, result, signal);
+      return result;
     } catch (error) {
       send({ kind: "failed", id, failure: failureOf(error) });
+      return null;
     } finally {
-      running.delete(id);
+      makingCount -= 1;
     }
+  };
+  const prove = async (id: number, job: ProofJob, stopping: AbortController) => {
+    const result = await make(id, job, stopping);
+    // A check by another back end takes as much memory as a proof: neither begins beside the other.
+    if (result !== null && makingCount === 0) {
+      isChecking = true;
+      await maker.check(job, result, stopping.signal);
+      isChecking = false;
+    }
+    running.delete(id);
   };
 
   process.on("message", (message: ParentMessage) => {
@@ -53,8 +67,13 @@ async function run(): Promise<void> {
       case "prove": {
         const stopping = new AbortController();
         running.set(message.id, stopping);
-        // A check by another back end ends before the next proof begins.
-        last = last.then(() => prove(message.id, message.job, stopping));
+        const { id, job } = message;
+        // A job that comes beside another one is next, and its witness is made meanwhile.
+        const proof =
+          maker.isCheckDue || isChecking
+            ? last.then(() => prove(id, job, stopping))
+            : prove(id, job, stopping);
+        last = Promise.all([last, proof]);
         return;
       }
       case "cancel":
