@@ -30,6 +30,7 @@ export interface NativeField extends Omit<Implementation, "name"> {
   keccak256(bytes: Uint8Array): Uint8Array;
 }
 
+let isInitialized = false;
 let implementation: Implementation | undefined;
 let native: NativeField | null = null;
 
@@ -38,10 +39,17 @@ const PUBLISHED = 0x115cc0f5e7d690413df64c6b9662e9cf2a3617f2743245519e19607a4417
 
 /** Makes the permutation ready; `hashTagged` works from then on. May be called any number of times. */
 export async function initPoseidon(): Promise<void> {
-  if (implementation !== undefined) return;
-  const fused = createFused();
-  // The kernels' products are rounded twice, and wrong, without a fused multiply-add in hardware.
-  implementation = fused.hash(0n, [1n, 2n]) === PUBLISHED ? fused : createPortable();
+  isInitialized = true;
+}
+
+/** Chooses at the first hash: a process that hashes in C++ needs neither, and a kernel takes a tenth of a second. */
+function chosen(): Implementation {
+  if (implementation === undefined) {
+    const fused = createFused();
+    // The kernels' products are rounded twice, and wrong, without a fused multiply-add in hardware.
+    implementation = fused.hash(0n, [1n, 2n]) === PUBLISHED ? fused : createPortable();
+  }
+  return implementation;
 }
 
 /**
@@ -64,15 +72,16 @@ export const keccak256 = (bytes: Uint8Array): Uint8Array => native?.keccak256(by
 
 /** Name of the implementation in use; null before `initPoseidon` has resolved. */
 export function poseidonImplementation(): Implementation["name"] | "native" | null {
-  return native === null ? (implementation?.name ?? null) : "native";
+  if (native !== null) return "native";
+  return isInitialized ? chosen().name : null;
 }
 
 function ready(): Omit<Implementation, "name"> {
   if (native !== null) return native;
-  if (implementation === undefined) {
+  if (!isInitialized) {
     throw circuitError("CIR_NOT_INITIALIZED", "await initPoseidon() before the first hash");
   }
-  return implementation;
+  return chosen();
 }
 
 /**
