@@ -77,25 +77,51 @@ export async function compileSnippets(
   const source = importsFor(root, body.join("\n"), folder) + body.join("\n");
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "examples.ts"), source);
-  const config = {
-    extends: "../../../tsconfig.json",
-    compilerOptions: { incremental: true, tsBuildInfoFile: "remembered.json" },
+  const faults = await typeFaults(root, folder, {
     include: ["examples.ts", "../../../circuits/**/*.d.ts", "../../../prover/**/*.d.ts"],
-  };
-  writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(config));
-  const compile = promisify(execFile)(join(root, "node_modules/.bin/tsgo"), ["--noEmit", "-p", folder], {
-    cwd: folder,
   });
+  const lines = source.split("\n");
+  return faults.map(({ line, message, path }) => {
+    if (path !== "examples.ts") return `${path}: ${message}`;
+    const before = lines.slice(0, line).join("\n");
+    const name = [...before.matchAll(/function (\w+)Example\(/g)].at(-1)?.[1] ?? "imports";
+    return `${name}: ${message}`;
+  });
+}
+
+interface TypeFault {
+  /** The file, from the folder. */
+  readonly path: string;
+  readonly line: number;
+  readonly message: string;
+}
+
+/**
+ * Compiles a program in a folder of `.cache/checks/`, where the compiler remembers what it has read.
+ * @param config its `include`, and compiler options beside the repository's
+ */
+export async function typeFaults(
+  root: string,
+  folder: string,
+  config: { readonly include: readonly string[]; readonly compilerOptions?: object },
+): Promise<TypeFault[]> {
+  const written = {
+    extends: "../../../tsconfig.json",
+    include: config.include,
+    compilerOptions: { incremental: true, tsBuildInfoFile: "remembered.json", ...config.compilerOptions },
+  };
+  writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(written));
+  // Several threads would each work out the same types.
+  const args = ["--noEmit", "--singleThreaded", "-p", folder];
+  const compile = promisify(execFile)(join(root, "node_modules/.bin/tsgo"), args, { cwd: folder });
   // It ends with another status where it finds faults, and prints them all the same.
   const { stdout } = await compile.catch((error: { stdout: string }) => error);
-  const lines = source.split("\n");
   return [...stdout.matchAll(/^(\S+)\((\d+),\d+\): error TS\d+: (.*(?:\n +.*)*)/gm)].map(
-    ([, path, line, message]) => {
-      if (path !== "examples.ts") return `${path}: ${message}`;
-      const before = lines.slice(0, Number(line)).join("\n");
-      const name = [...before.matchAll(/function (\w+)Example\(/g)].at(-1)?.[1] ?? "imports";
-      return `${name}: ${message!.replaceAll(/\n +/g, " ")}`;
-    },
+    ([, path, line, message]) => ({
+      path: path!,
+      line: Number(line),
+      message: message!.replaceAll(/\n +/g, " "),
+    }),
   );
 }
 

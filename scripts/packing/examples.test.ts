@@ -1,10 +1,10 @@
 /** Compiles the programs of examples/ against the client package's exports. */
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import ts from "typescript";
+import { typeFaults } from "@openledger/client/testing/action-docs";
 import { describe, expect, it } from "vitest";
-import { hostWith, packageEntries } from "./package-entries.ts";
+import { packageEntries } from "./package-entries.ts";
 import { PACKAGES } from "./packages.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -15,33 +15,30 @@ const programs = readdirSync(folder).filter((name) => name.endsWith(".ts"));
 const ofPackage = programs.filter((name) => textOf(name).includes('"openledger-client"'));
 /** Programs that import no package of this repository: their own tsconfig.json compiles them. */
 const ofOthers = programs.filter((name) => !textOf(name).includes('"openledger-'));
-const MISTAKE = join(folder, "mistake.ts");
 
 /** Compiles the programs that import the package, and one with mistakes. @returns errors as "file: message" */
-function faults(): string[] {
-  const { config } = ts.readConfigFile(join(root, "tsconfig.json"), (path) => readFileSync(path, "utf8"));
-  const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, root);
-  const compiled = {
-    ...options,
-    paths: { "openledger-client": [join(root, "index.ts")], "openledger-client/*": [join(root, "*.ts")] },
-  };
+async function faults(): Promise<string[]> {
+  const checked = join(root, ".cache/checks/client-package");
+  mkdirSync(checked, { recursive: true });
+  for (const [path, text] of packageEntries(root, PACKAGES.client))
+    writeFileSync(join(checked, relative(root, path)), text.replaceAll('from "./', 'from "../../../'));
   const mistake = `import { parseOpen, steal } from "openledger-client";\nsteal(parseOpen(10));\n`;
-  const files = [...ofPackage.map((name) => join(folder, name)), MISTAKE];
-  const host = hostWith(new Map([...packageEntries(root, PACKAGES.client), [MISTAKE, mistake]]), compiled);
-  const program = ts.createProgram(files, compiled, host);
-  return files.flatMap((path) => {
-    const source = program.getSourceFile(path)!;
-    return [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)].map(
-      ({ messageText }) =>
-        `${path.slice(folder.length + 1)}: ${ts.flattenDiagnosticMessageText(messageText, " ")}`,
-    );
+  writeFileSync(join(checked, "mistake.ts"), mistake);
+  const found = await typeFaults(root, checked, {
+    include: [
+      "mistake.ts",
+      ...ofPackage.map((name) => `../../../examples/${name}`),
+      ...["circuits", "prover"].map((room) => `../../../${room}/**/*.d.ts`),
+    ],
+    compilerOptions: { paths: { "openledger-client": ["./index.ts"], "openledger-client/*": ["./*.ts"] } },
   });
+  return found.map(({ message, path }) => `${path}: ${message}`);
 }
 
 describe("the programs of examples/", () => {
-  it("have types that hold against what the client package exports", () => {
+  it("have types that hold against what the client package exports", async () => {
     expect(ofPackage).toEqual(["deposit-and-pay.ts", "pay-x402.ts", "read-earnings.ts", "verify-batch.ts"]);
-    expect(faults()).toEqual([
+    expect(await faults()).toEqual([
       expect.stringMatching(/^mistake\.ts: .*steal/),
       expect.stringMatching(/^mistake\.ts: .*number.*string/),
     ]);
