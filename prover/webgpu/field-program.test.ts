@@ -11,31 +11,35 @@ const p = baseModulus;
 interface Operation {
   result: number;
   operation: string;
-  a: number;
-  b: number;
+  /** Two operands, or the four of two products. */
+  operands: number[];
   isReduced: boolean;
 }
 
 /** Parses the card's shader text back into operations. */
 function parse(statements: string): Operation[] {
   return statements.split("\n").map((line) => {
-    const match = /^ *let v(\d+) = (FqReduce\()?Fq(\w+)\(v(\d+)(?:, v(\d+))?\)\)?;$/.exec(line);
+    const match = /^ *let v(\d+) = (FqReduce\()?Fq(\w+)\(((?:v\d+(?:, )?)+)\)\)?;$/.exec(line);
     if (match === null) throw new TypeError(`no statement: ${line}`);
-    const [, result, reduce, operation, a, b] = match;
+    const [, result, reduce, operation, list] = match;
+    const operands = list!.split(", ").map((value) => Number(value.slice(1)));
     return {
       result: Number(result),
       operation: operation === "Square" ? "Mul" : operation!,
-      a: Number(a),
-      b: Number(b ?? a),
+      operands: operation === "Square" ? [...operands, ...operands] : operands,
       isReduced: reduce !== undefined,
     };
   });
 }
 
 function run(program: FieldProgram, segment: Segment, values: bigint[]): bigint[] {
-  for (const { result, operation, a, b } of parse(program.statements(segment))) {
-    const [x, y] = [values[a]!, values[b]!];
-    const value = operation === "Mul" ? x * y : operation === "AddLazy" ? x + y : x - y;
+  for (const { result, operation, operands } of parse(program.statements(segment))) {
+    const [x, y, z = 0n, w = 0n] = operands.map((operand) => values[operand]!) as [bigint, bigint];
+    const value = operation.startsWith("Mul")
+      ? x * y + (operation === "MulSub" ? -z * w : z * w)
+      : operation === "AddLazy"
+        ? x + y
+        : x - y;
     values[result] = ((value % p) + p) % p;
   }
   return segment.outputs.map((value) => values[value]!);
@@ -49,13 +53,15 @@ function run(program: FieldProgram, segment: Segment, values: bigint[]): bigint[
 function expectBounded(program: FieldProgram, segments: readonly Segment[], bounds: bigint[]) {
   const roundUp = (numerator: bigint, denominator: bigint) => (numerator + denominator - 1n) / denominator;
   for (const segment of segments) {
-    for (const { result, operation, a, b, isReduced } of parse(program.statements(segment))) {
-      const [x, y] = [bounds[a]!, bounds[b]!];
+    for (const { result, operation, operands, isReduced } of parse(program.statements(segment))) {
+      const [x, y, z = 0n, w = 0n] = operands.map((operand) => bounds[operand]!) as [bigint, bigint];
       const label = `v${result}`;
       let bound: bigint;
-      if (operation === "Mul") {
-        // (a b + m p) / R with m < R is below p + a b / R.
-        bound = 1000n + roundUp(x * y * p, 1000n * kernelR);
+      if (operation.startsWith("Mul")) {
+        if (operation === "MulSub") expect(z, label).toBeLessThanOrEqual(4000n);
+        const products = x * y + (operation === "MulSub" ? 4000n : z) * w;
+        // The reduction leaves less than (1 + 2^-12) p beside the products.
+        bound = 1001n + roundUp(products * p, 1000n * kernelR);
         expect(bound, label).toBeLessThanOrEqual(2000n);
       } else if (operation === "AddLazy") {
         bound = x + y;
@@ -128,7 +134,7 @@ describe.each(shapes)("additionFormulas, $curve.name plus $type", ({ curve, type
     const kept = new Set(segments.flatMap(({ outputs }) => outputs));
     for (const [at, { result }] of lines.entries()) {
       for (let value = 0; value < result; value++) {
-        const lastUse = lines.findLastIndex(({ a, b }) => a === value || b === value);
+        const lastUse = lines.findLastIndex(({ operands }) => operands.includes(value));
         const isNeeded = value < program.inputCount || kept.has(value) || lastUse > at;
         if (isNeeded) expect(of(result), `v${result} over v${value}`).not.toBe(of(value));
       }

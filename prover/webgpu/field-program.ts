@@ -14,6 +14,11 @@ interface Line {
   isReduced: boolean;
   a: Value;
   b: Value;
+  /**
+   * For a product: whether the next line's is added to it or subtracted. The next line's value is the two products' sum,
+   * which a card reduces once; this line's own value is for the interpreter alone.
+   */
+  next?: "Add" | "Sub";
 }
 
 /** Lines from `start` up to `end`, and the values they leave for the caller. */
@@ -36,6 +41,12 @@ export class FieldProgram {
     return this.inputCount + this.#lines.length - 1;
   }
 
+  /** a b + c d, or a b - c d, below 2 p: see field-shader.ts for the factors' bounds. */
+  applyTwo(next: "Add" | "Sub", [a, b]: readonly [Value, Value], [c, d]: readonly [Value, Value]): Value {
+    this.#lines.push({ operation: "Mul", isReduced: false, a, b, next });
+    return this.apply("Mul", c, d);
+  }
+
   /** Ends the lines since the last segment. Segments may use all that came before them. */
   segment(build: () => readonly Value[]): Segment {
     const start = this.#lines.length;
@@ -47,8 +58,15 @@ export class FieldProgram {
   statements({ start, end }: Segment): string {
     return this.#lines
       .slice(start, end)
-      .map(({ operation, isReduced, a, b }, i) => {
-        const call = operation === "Mul" && a === b ? `FqSquare(v${a})` : `Fq${operation}(v${a}, v${b})`;
+      .flatMap(({ operation, isReduced, a, b, next }, i) => {
+        if (next !== undefined) return [];
+        const before = this.#lines[start + i - 1];
+        const call =
+          before?.next !== undefined
+            ? `FqMul${before.next}(v${before.a}, v${before.b}, v${a}, v${b})`
+            : operation === "Mul" && a === b
+              ? `FqSquare(v${a})`
+              : `Fq${operation}(v${a}, v${b})`;
         return `    let v${this.inputCount + start + i} = ${isReduced ? `FqReduce(${call})` : call};`;
       })
       .join("\n");
@@ -78,14 +96,19 @@ export class FieldProgram {
     return { of: (value) => registers[value]!, count };
   }
 
-  /** A line as one word: operation 2 bits, reduction 1, then from bit 8 registers of a, b and the result. */
+  /**
+   * A line as one word: operation 2 bits, reduction 1, whether the last line's product is added 1 or has this one
+   * subtracted 1, then from bit 8 registers of a, b and the result.
+   */
   encode(of: (value: Value) => number): number[] {
     const codes: readonly FieldOperation[] = ["Mul", "AddLazy", "SubLazy", "SubLazy4"];
     return this.#lines.map(({ operation, isReduced, a, b }, i) => {
       const left = of(a);
       const right = of(b);
       const result = of(this.inputCount + i);
-      const code = codes.indexOf(operation) | (isReduced ? 4 : 0);
+      const before = this.#lines[i - 1]?.next;
+      const code =
+        codes.indexOf(operation) | (isReduced ? 4 : 0) | (before === "Add" ? 8 : before === "Sub" ? 16 : 0);
       return (code | (left << 8) | (right << 16) | (result << 24)) >>> 0;
     });
   }
@@ -101,6 +124,7 @@ var<private> ${name}Program: array<u32, ${words.length}> = array<u32, ${words.le
     .map((word) => `${word}u`)
     .join(", ")});
 fn ${name}Interpret(first: u32, end: u32) {
+  var last: Fq;
   for (var line = first; line < end; line++) {
     let word = ${name}Program[line];
     let a = ${name}Registers[(word >> 8u) & 255u];
@@ -112,7 +136,10 @@ fn ${name}Interpret(first: u32, end: u32) {
       case 2u: { result = FqSubLazy(a, b); }
       default: { result = FqSubLazy4(a, b); }
     }
-    if ((word & 4u) != 0u) { result = FqReduce(result); }
+    if ((word & 8u) != 0u) { result = FqAddLazy(last, result); }
+    if ((word & 16u) != 0u) { result = FqSubLazy(last, result); }
+    if ((word & 28u) != 0u) { result = FqReduce(result); }
+    last = result;
     ${name}Registers[word >> 24u] = result;
   }
 }`;

@@ -20,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => gpu.close());
 
 /** Results of one pair of operands, in order. */
-const resultCount = 10;
+const resultCount = 13;
 
 function operationsKernel({ name }: FieldShape, field: string) {
   const element = (buffer: string) => `${name}Unpack(${buffer}[2u * thread], ${buffer}[2u * thread + 1u])`;
@@ -50,7 +50,12 @@ function operationsKernel({ name }: FieldShape, field: string) {
   if (${name}IsZero(a)) { isZero[0] = 1u; }
   ${store(7, "isZero")}
   ${store(8, `${name}Square(a)`)}
-  ${store(9, `${name}Square(${name}AddLazy(a, b))`)}`,
+  ${store(9, `${name}Square(${name}AddLazy(a, b))`)}
+  let sum = ${name}AddLazy(a, b);
+  let twice = ${name}AddLazy(sum, sum);
+  ${store(10, `${name}MulAdd(a, b, sum, twice)`)}
+  ${store(11, `${name}MulSub(twice, twice, sum, ${name}SubLazy(a, b))`)}
+  ${store(12, `${name}SquareAdd(a, twice)`)}`,
   );
 }
 
@@ -78,19 +83,20 @@ describe("fieldShader", () => {
     for (const [i, a] of left.entries()) {
       const b = right[i]!;
       const label = `${a} and ${b}`;
-      const [product, sum, difference, canonical, lazy, lazy4, copy, isZero, square, lazySquare] =
-        values.slice(resultCount * i, resultCount * (i + 1)) as [
-          bigint,
-          bigint,
-          bigint,
-          bigint,
-          bigint,
-          bigint,
-          bigint,
-          bigint,
-          bigint,
-          bigint,
-        ];
+      const own = values.slice(resultCount * i, resultCount * (i + 1));
+      const [product, sum, difference, canonical, lazy, lazy4, copy, isZero, square, lazySquare] = own as [
+        bigint,
+        bigint,
+        bigint,
+        bigint,
+        bigint,
+        bigint,
+        bigint,
+        bigint,
+        bigint,
+        bigint,
+      ];
+      const [mulAdd, mulSub, squareAdd] = own.slice(10) as [bigint, bigint, bigint];
       expect(modulo(product), label).toBe(modulo(a * b * inverse));
       expect(modulo(sum), label).toBe(modulo(a + b));
       expect(modulo(difference), label).toBe(modulo(a - b));
@@ -101,7 +107,21 @@ describe("fieldShader", () => {
       expect(isZero, label).toBe(modulo(a) === 0n ? 1n : 0n);
       expect(modulo(square), label).toBe(modulo(a * a * inverse));
       expect(modulo(lazySquare), label).toBe(modulo((a + b) ** 2n * inverse));
-      for (const value of [product, sum, difference, lazy, lazy4, square, lazySquare])
+      expect(modulo(mulAdd), label).toBe(modulo((a * b + 2n * (a + b) ** 2n) * inverse));
+      expect(modulo(mulSub), label).toBe(modulo((a + b) * (3n * a + 5n * b) * inverse));
+      expect(modulo(squareAdd), label).toBe(modulo((a ** 2n + 4n * (a + b) ** 2n) * inverse));
+      for (const value of [
+        product,
+        sum,
+        difference,
+        lazy,
+        lazy4,
+        square,
+        lazySquare,
+        mulAdd,
+        mulSub,
+        squareAdd,
+      ])
         expect(value < 2n * p, label).toBe(true);
     }
   });

@@ -9,8 +9,8 @@
  * public comparisons (ZPrize 2023's WebGPU entries; Aztec's WebGPU MSM); their finding that the modulus as
  * immediates and packed words in memory pay most is followed too.
  *
- * Montgomery's R is 2^260, 84 times the modulus p: with factors below k1 p and k2 p the product is below
- * (1 + k1 k2 / 84) p. So sums and differences of two elements enter a product as they are, and everything
+ * Montgomery's R is 2^260, 84.6 times the modulus p: with factors below k1 p and k2 p the product is below
+ * (1 + 2^-12 + k1 k2 / 84.6) p. So sums and differences of two elements enter a product as they are, and everything
  * that is stored is below 2 p. Only the quotient's scalars are brought below p.
  */
 import { powMod } from "@openledger/foundation/modular";
@@ -34,10 +34,10 @@ export const kernelR = 1n << BigInt(limbBits * limbCount);
 /** Low bits of a limb. */
 const mask = (1 << limbBits) - 1;
 /**
- * Limbs of the first factor in one turn of the multiplication's loop. The loop is not unrolled wholly: ten
+ * Limbs of the first factor in one round of the multiplication's loop. The loop is not unrolled wholly: ten
  * products of a point addition at 800 multiply-adds each would not fit an instruction cache.
  */
-const limbsPerTurn = 5;
+const limbsPerRound = 6;
 
 /**
  * Style of the shaders. "unrolled" is for graphics cards: limbs are scalars, so that they stay in registers.
@@ -71,6 +71,8 @@ export function limbsLiteral(value: bigint): string {
  *
  *   XMul(a, b)    a b / 2^260, below 2 p where a < k1 p, b < k2 p, k1 k2 <= 84
  *   XSquare(a)    as XMul(a, a), with about half as many products of limbs before the reduction
+ *   XMulAdd(a, b, c, d), XMulSub, XSquareAdd(a, b)  a b + c d, a b - c d for c < 4 p, a a + b b; over 2^260, reduced once,
+ *                 below 2 p where the two products' k1 k2 together are at most 84, c in XMulSub counting as 4 p
  *   XAdd, XSub    of elements below 2 p, result below 2 p
  *   XAddLazy      a + b, no reduction
  *   XSubLazy      a - b + 2 p for b < 2 p; XSubLazy4: a - b + 4 p for b < 4 p
@@ -87,8 +89,13 @@ export function fieldShader(field: FieldShape, style: ShaderStyle): string {
   return `
 alias ${name} = array<u32, ${limbCount}>;
 const ${name}Zero = ${zero};
-${multiply(field)}
-${square(field)}
+${multiply(field, "Mul", [["a", "b"]])}
+${multiply(field, "MulAdd", [
+  ["a", "b"],
+  ["c", "d"],
+])}
+${square(field, "Square", ["a"])}
+${square(field, "SquareAdd", ["a", "b"])}
 ${addition(`${name}AddLazy`, name, (i) => `a[${i}] + b[${i}]`)}
 ${difference(`${name}SubLazy`, name, 2n * modulus)}
 ${difference(`${name}SubLazy4`, name, 4n * modulus)}
@@ -96,6 +103,9 @@ ${conditional(`${name}Reduce`, name, 2n * modulus)}
 ${conditional(`${name}Canonical`, name, modulus)}
 fn ${name}Add(a: ${name}, b: ${name}) -> ${name} { return ${name}Reduce(${name}AddLazy(a, b)); }
 fn ${name}Sub(a: ${name}, b: ${name}) -> ${name} { return ${name}Reduce(${name}SubLazy(a, b)); }
+fn ${name}MulSub(a: ${name}, b: ${name}, c: ${name}, d: ${name}) -> ${name} {
+  return ${name}MulAdd(a, b, ${name}SubLazy4(${name}Zero, c), d);
+}
 fn ${name}IsZero(a: ${name}) -> bool {
   let isZero = (${range(limbCount)
     .map((i) => `a[${i}]`)
@@ -116,41 +126,86 @@ function montgomeryFactor(modulus: bigint): number {
   return Number(base - powMod(modulus % base, base / 4n - 1n, base));
 }
 
+/** Turns of a product that take Montgomery's factor in any field: the last ones. */
+const plainTurns = 2;
+
 /**
- * Montgomery's product, column by column of the first factor: s = (s + a_i b + m p) / 2^13.
+ * Lines of turn k of a reduction, that leave s = (s + t) / 2^13 modulo p, t what is added to the columns.
  *
- * Bounds: a column takes two products below 2^26 in each of the 20 turns it lives, 40 (2^13 - 1)^2 < 2^31.4,
- * and a carry below 2^19 when it is lowest. m is chosen so that the lowest column's low 13 bits vanish.
+ * A plain turn adds m p, with the m that makes the lowest limb vanish. A short one has no m: with l the lowest limb and
+ * c = 2^-13 mod p it takes (s + t - l) / 2^13 + l c, one multiplication less and none that waits for another. With
+ * c = (n p + 1) / 2^13, n below 2^13, a short turn leaves less than (s + t) / 2^13 + n p, so all of them leave less than
+ * 2^13 p beside the product. The two plain ones at the end leave less than 2 p, then (1 + 2^-12) p.
+ *
+ * Where p is 1 modulo 2^13, as the scalar field's, m is -l and has no multiplication either: all turns are plain.
+ *
+ * @param added what is added to column j, such as ` + x * b[3]`
  */
-function multiply({ name, modulus }: FieldShape): string {
-  const p = limbsOf(modulus);
+function reduceLowest(modulus: bigint, k: number, added: (j: number) => string): string[] {
+  const base = 1n << BigInt(limbBits);
   const factor = montgomeryFactor(modulus);
-  const turn = (k: number) => {
-    const s = (i: number) => `s${i}`;
-    return `
-    {
-      let x = a${k};
-      let t = s0 + x * b[0];
-      let m = ((t & ${mask}u) * ${factor}u) & ${mask}u;
-      s0 = s1 + x * b[1] + m * ${p[1]}u + ((t + m * ${p[0]}u) >> ${limbBits}u);
-${range(limbCount - 2)
-  .map((i) => `      ${s(i + 1)} = ${s(i + 2)} + x * b[${i + 2}] + m * ${p[i + 2]}u;`)
-  .join("\n")}
-      s${limbCount - 1} = 0u;
-    }`;
+  const isOne = modulus % base === 1n;
+  const isPlain = isOne || k >= limbCount - plainTurns;
+  // Multiples that are added to the columns from s0 on, before and after the shift.
+  const limbs = isPlain ? limbsOf(modulus) : [0, ...limbsOf((BigInt(factor) * modulus + 1n) / base)];
+  const times = (j: number) => (limbs[j] ? ` + m${limbs[j] === 1 ? "" : ` * ${limbs[j]}u`}` : "");
+  const low = isPlain ? `(t${times(0)})` : "t";
+  const m = !isPlain
+    ? `t & ${mask}u`
+    : isOne
+      ? `(0u - t) & ${mask}u`
+      : `((t & ${mask}u) * ${factor}u) & ${mask}u`;
+  return [
+    `let t = s0${added(0)};`,
+    `let m = ${m};`,
+    ...range(limbCount - 1).map((i) => {
+      const carry = i === 0 ? ` + (${low} >> ${limbBits}u)` : "";
+      return `s${i} = s${i + 1}${added(i + 1)}${times(i + 1)}${carry};`;
+    }),
+    `s${limbCount - 1} = ${isPlain ? "0u" : times(limbCount).slice(3)};`,
+  ];
+}
+
+/**
+ * Montgomery's product, column by column of the first factor: s = (s + a_i b) / 2^13. With two pairs of factors the sum of
+ * both products, reduced once.
+ *
+ * Bounds: a column takes in each of the 20 turns it lives a product below 2^26 for each pair and one of the reduction,
+ * 60 (2^13 - 1)^2 < 2^31.91 for two pairs, and a carry below 2^19 when it is lowest: less than 2^32.
+ */
+function multiply(
+  { name, modulus }: FieldShape,
+  suffix: string,
+  pairs: readonly (readonly [string, string])[],
+): string {
+  const turn = (k: number, at: number) => {
+    const added = (j: number) => pairs.map(([x, y]) => ` + ${x}${at} * ${y}[${j}]`).join("");
+    return block(reduceLowest(modulus, k, added));
   };
-  const rotate = range(limbCount - limbsPerTurn).map((i) => `    a${i} = a${i + limbsPerTurn};`);
+  const rotate = pairs.flatMap(([a]) =>
+    range(limbCount - limbsPerRound).map((i) => `    ${a}${i} = ${a}${i + limbsPerRound};`),
+  );
+  const parameters = pairs.flat().map((each) => `${each}: ${name}`);
   return `
-fn ${name}Mul(a: ${name}, b: ${name}) -> ${name} {
+fn ${name}${suffix}(${parameters.join(", ")}) -> ${name} {
 ${range(limbCount)
-  .map((i) => `  var s${i} = 0u; var a${i} = a[${i}];`)
+  .map((i) => `  var s${i} = 0u;${pairs.map(([a]) => ` var ${a}${i} = ${a}[${i}];`).join("")}`)
   .join("\n")}
-  for (var turn = 0u; turn < ${limbCount / limbsPerTurn}u; turn++) {${range(limbsPerTurn).map(turn).join("")}
+  for (var round = 0u; round < ${(limbCount - plainTurns) / limbsPerRound}u; round++) {
+${range(limbsPerRound)
+  .map((at) => turn(at, at))
+  .join("\n")}
 ${rotate.join("\n")}
   }
+${range(plainTurns)
+  .map((at) => turn(limbCount - plainTurns + at, at))
+  .join("\n")}
 ${returnColumns(name)}
 }`;
 }
+
+const block = (lines: readonly string[]) =>
+  `    {\n${lines.map((line) => `      ${line}`).join("\n")}\n    }`;
 
 /** The end of a product: carries pass from column to column, and each column has a limb. */
 const returnColumns = (name: string) => `${range(limbCount - 1)
@@ -161,35 +216,25 @@ const returnColumns = (name: string) => `${range(limbCount - 1)
     .join(", ")});`;
 
 /**
- * Montgomery's square: a_i a_j stands for a_j a_i, too, with a_j doubled. Turn i adds what begins with a_i, so the lowest
- * column is whole when it is reduced, and no column takes more than in `multiply`. Each turn is another, so all are
- * written out.
+ * Montgomery's square, or the sum of two: a_i a_j stands for a_j a_i, too, with a_j doubled. Turn i adds what begins with
+ * a_i, so the lowest column is whole when it is reduced, and no column takes more than in `multiply`. Each turn is another,
+ * so all are written out.
  */
-function square({ name, modulus }: FieldShape): string {
-  const p = limbsOf(modulus);
-  const factor = montgomeryFactor(modulus);
+function square({ name, modulus }: FieldShape, suffix: string, bases: readonly string[]): string {
   // The column at s[0] in turn k is k of the square: a_k a_j is at its place j.
   const product = (k: number, j: number) =>
-    j < k ? "" : j === k ? ` + a[${k}] * a[${k}]` : ` + a[${k}] * d${j}`;
-  const turn = (k: number) => {
-    const lines = range(limbCount - 1).map((i) => {
-      const j = i + 1;
-      const carry = i === 0 ? ` + ((t + m * ${p[0]}u) >> ${limbBits}u)` : "";
-      return `    s${i} = s${j}${product(k, j)} + m * ${p[j]}u${carry};`;
-    });
-    return `
-  {
-    let t = s0${product(k, 0)};
-    let m = ((t & ${mask}u) * ${factor}u) & ${mask}u;
-${lines.join("\n")}
-    s${limbCount - 1} = 0u;
-  }`;
-  };
+    j < k ? "" : bases.map((a) => ` + ${a}[${k}] * ${j === k ? `${a}[${k}]` : `double${a}${j}`}`).join("");
   return `
-fn ${name}Square(a: ${name}) -> ${name} {
+fn ${name}${suffix}(${bases.map((a) => `${a}: ${name}`).join(", ")}) -> ${name} {
 ${range(limbCount)
-  .map((i) => `  var s${i} = 0u;${i === 0 ? "" : ` let d${i} = a[${i}] << 1u;`}`)
-  .join("\n")}${range(limbCount).map(turn).join("")}
+  .map(
+    (i) =>
+      `  var s${i} = 0u;${bases.map((a) => (i === 0 ? "" : ` let double${a}${i} = ${a}[${i}] << 1u;`)).join("")}`,
+  )
+  .join("\n")}
+${range(limbCount)
+  .map((k) => block(reduceLowest(modulus, k, (j) => product(k, j))))
+  .join("\n")}
 ${returnColumns(name)}
 }`;
 }
@@ -243,6 +288,7 @@ ${carries("s[i]", false)}
   return out;
 }
 fn ${name}Square(a: ${name}) -> ${name} { return ${name}Mul(a, a); }
+fn ${name}SquareAdd(a: ${name}, b: ${name}) -> ${name} { return ${name}Add(${name}Mul(a, a), ${name}Mul(b, b)); }
 fn ${name}AddLazy(a: ${name}, b: ${name}) -> ${name} {
   var x = a;
   var y = b;${carries("x[i] + y[i]", false)}
@@ -252,6 +298,8 @@ ${difference("SubLazy", 2n)}
 ${difference("SubLazy4", 4n)}
 ${conditional("Reduce", 2n)}
 ${conditional("Canonical", 1n)}
+fn ${name}MulAdd(a: ${name}, b: ${name}, c: ${name}, d: ${name}) -> ${name} { return ${name}Add(${name}Mul(a, b), ${name}Mul(c, d)); }
+fn ${name}MulSub(a: ${name}, b: ${name}, c: ${name}, d: ${name}) -> ${name} { return ${name}Sub(${name}Mul(a, b), ${name}Mul(c, d)); }
 fn ${name}Add(a: ${name}, b: ${name}) -> ${name} { return ${name}Reduce(${name}AddLazy(a, b)); }
 fn ${name}Sub(a: ${name}, b: ${name}) -> ${name} { return ${name}Reduce(${name}SubLazy(a, b)); }
 fn ${name}IsZero(a: ${name}) -> bool {

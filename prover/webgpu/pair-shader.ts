@@ -136,8 +136,7 @@ const operands = [
 export function denominatorKernel(curve: CurveShape, style: ShaderStyle): Kernel {
   const { degree } = curve;
   const parts = Array.from({ length: degree }, (_, i) => i);
-  const norm =
-    degree === 1 ? "let norm = d0;" : "let norm = FqReduce(FqAddLazy(FqSquare(d0), FqSquare(d1)));";
+  const norm = degree === 1 ? "let norm = d0;" : "let norm = FqSquareAdd(d0, d1);";
   return makeKernel(
     `denominators ${curve.name}`,
     [

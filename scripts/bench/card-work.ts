@@ -12,7 +12,7 @@ import { splitConstants, splitScalar } from "@openledger/prover/formats/endomorp
 import { randomScalar } from "@openledger/prover/proving/blinding";
 import { witnessValuesAt } from "@openledger/prover/proving/witness-check";
 import { additionFormulas, type CurveShape, g1Curve, g2Curve } from "@openledger/prover/webgpu/curve-shader";
-import { baseShader, fieldShader } from "@openledger/prover/webgpu/field-shader";
+import { baseShader, fieldShader, scalarShader } from "@openledger/prover/webgpu/field-shader";
 import type { GpuDevice } from "@openledger/prover/webgpu/gpu-device";
 import { pairFormulas } from "@openledger/prover/webgpu/pair-shader";
 import {
@@ -92,28 +92,38 @@ function withTotal(work: WorkBySum) {
   return { ...work, total };
 }
 
-/** Numbers of products and squares, and the 32-bit multiplications of one of each. */
+/** Numbers of products of each kind, by the end of their functions' names. A pair's two products are reduced once. */
+interface Kinds {
+  Mul?: number;
+  Square?: number;
+  MulAdd?: number;
+  SquareAdd?: number;
+}
+
+/** Products, and the 32-bit multiplications of each kind. */
 class Products {
   products = 0;
   multiplyAdds = 0;
-  readonly each: { readonly product: number; readonly square: number };
+  readonly #each: (kind: keyof Kinds) => number;
 
-  /** @param render the build's field, whose text is counted: loops are multiplied by their turns */
-  constructor(render: typeof fieldShader) {
-    const text = render(baseShader, "unrolled");
-    const count = (name: string) => {
-      const body = text.split(`fn Fq${name}(`)[1]?.split("\nfn ")[0];
-      if (body === undefined) return null;
-      const turns = Number(/turn < (\d+)u/.exec(body)?.[1] ?? 1);
-      return turns * (body.match(/ \* /g) ?? []).length;
+  /** @param render the build's field, whose text is counted */
+  constructor(render: typeof fieldShader, field = baseShader) {
+    const text = render(field, "unrolled");
+    // Compilers leave out what is multiplied by 0 or 1.
+    const count = (lines: string) => (lines.match(/ \* (?![01]u\b)/g) ?? []).length;
+    this.#each = (kind) => {
+      const body = text.split(`fn ${field.name}${kind}(`)[1]?.split("\nfn ")[0];
+      if (body === undefined) return this.#each("Mul");
+      const loop = /< (\d+)u; \w+\+\+\) \{\n(.*?)\n {2}\}\n/s.exec(body);
+      return count(body) + (loop === null ? 0 : (Number(loop[1]) - 1) * count(loop[2]!));
     };
-    const product = count("Mul")!;
-    this.each = { product, square: count("Square") ?? product };
   }
 
-  add(times: number, { products, squares }: { products: number; squares: number }): void {
-    this.products += times * (products + squares);
-    this.multiplyAdds += times * (products * this.each.product + squares * this.each.square);
+  add(times: number, kinds: Kinds): void {
+    for (const [kind, number] of Object.entries(kinds) as [keyof Kinds, number][]) {
+      this.products += times * number * (kind.endsWith("Add") ? 2 : 1);
+      this.multiplyAdds += times * number * this.#each(kind);
+    }
   }
 }
 
@@ -201,13 +211,15 @@ const wordsAt = (bytes: Uint8Array, at: number) => new Uint32Array(bytes.buffer,
 function productsOf(
   program: { encode(of: (value: number) => number): number[] },
   ...segments: Segment[]
-): { products: number; squares: number } {
+): Kinds {
   const codes = program.encode((value) => value & 255);
   const own = segments
     .flatMap(({ start, end }) => codes.slice(start, end))
     .filter((code) => (code & 3) === 0);
-  const squares = own.filter((code) => ((code >>> 8) & 255) === ((code >>> 16) & 255)).length;
-  return { products: own.length - squares, squares };
+  const Square = own.filter((code) => ((code >>> 8) & 255) === ((code >>> 16) & 255)).length;
+  // The second product of a pair says so.
+  const MulAdd = own.filter((code) => (code & 24) !== 0).length;
+  return { Mul: own.length - Square - 2 * MulAdd, Square, MulAdd };
 }
 type Segment = { start: number; end: number };
 type Formulas = ReturnType<typeof additionFormulas>;
@@ -286,7 +298,7 @@ async function countQuotient(
     products += threads * (name === "add up rows" ? 2 : count);
     bytes += threads * 32 * (body.match(/Fr(Unpack|PackLow)\(/g) ?? []).length;
   }
-  counted.add(products, { products: 1, squares: 0 });
+  counted.add(products, { Mul: 1 });
   const { multiplyAdds } = counted;
   return { products, multiplyAdds, pointAdditions: 0, bytes, dispatches: own.length };
 }
@@ -294,7 +306,7 @@ async function countQuotient(
 /** Counts the prover of this tree. */
 async function countNow(scalars: Scalars): Promise<WorkBySum> {
   const sum = (curve: CurveShape, sets: readonly Uint8Array[]) => countSums(curve, sets);
-  const quotient = await countQuotient(makeQuotient, new Products(fieldShader), scalars);
+  const quotient = await countQuotient(makeQuotient, new Products(fieldShader, scalarShader), scalars);
   // Scalars are split once: a product of 16-bit limbs is a 32-bit multiplication.
   const { g1, g2 } = splitConstants;
   const limbs = [g1, g2].map((g) => Math.ceil((g < 0n ? -g : g).toString(16).length / 4));
@@ -341,7 +353,7 @@ async function countSums(curve: CurveShape, sets: readonly Uint8Array[]): Promis
   const counted = new Products(fieldShader);
   counted.add(pairs, productsOf(pair.program, pair.sum));
   // `denominators`: a product, in G2 after the norm's squares.
-  counted.add(pairs, { products: 1, squares: degree === 1 ? 0 : 2 });
+  counted.add(pairs, { Mul: 1, SquareAdd: degree === 1 ? 0 : 1 });
   counted.add(additions, productsOf(point.program, point.compare, point.add));
   counted.add(merges + reduction.additions, productsOf(sum.program, sum.compare, sum.add));
   counted.add(reduction.doublings, productsOf(sum.program, sum.compare, sum.double));
@@ -349,7 +361,7 @@ async function countSums(curve: CurveShape, sets: readonly Uint8Array[]): Promis
     for (let level = 1; level <= plan.groupPower; level++) {
       const counts = foldCounts(pairThreads(slice.slotCount / 2 ** level), plan);
       const folded = counts.slice(0, -1).reduce((total, count) => total + count, 0);
-      counted.add(3 * folded + counts.at(-1)! * exponentProducts, { products: 1, squares: 0 });
+      counted.add(3 * folded + counts.at(-1)! * exponentProducts, { Mul: 1 });
     }
   }
   const { gpu, steps } = countingDevice();
@@ -446,7 +458,11 @@ async function countBefore(scalars: Scalars, root: string) {
     // Part of the same dispatches.
     b1: none,
     g2: await count(g2Curve, [scalars.b]),
-    quotient: await countQuotient(quotient.makeQuotient, new Products(field.fieldShader), scalars),
+    quotient: await countQuotient(
+      quotient.makeQuotient,
+      new Products(field.fieldShader, scalarShader),
+      scalars,
+    ),
   };
   return withTotal(work);
 }
