@@ -44,7 +44,7 @@ function build(...args: string[]) {
   const units = calls.flatMap((call) => / -c (\S+)/.exec(call)?.[1] ?? []).map((path) => basename(path));
   const flagsOf = (name: string) =>
     calls.filter((call) => call.includes(`/${name} -o`)).map((call) => call.match(/-DWITHOUT_\w+/g) ?? []);
-  return { output, units, flagsOf, linked: calls.filter((call) => call.includes("-shared")).length };
+  return { calls, output, units, flagsOf, linked: calls.filter((call) => call.includes("-shared")).length };
 }
 
 beforeAll(() => {
@@ -108,6 +108,17 @@ describe.runIf(process.arch === "x64")("building the native parts", () => {
     expect(build("--all")).toMatchObject({ units: [], linked: 0 });
     // What is there stays.
     expect(build()).toMatchObject({ units: [], linked: 0 });
+  });
+
+  it("compiles what takes no time in a proof as one", () => {
+    const { calls, units } = build();
+    const glue = calls.filter((call) => call.includes("/zkey.cpp"));
+    expect(glue).toHaveLength(1);
+    for (const name of ["addon", "msm", "point-table", "proving-key"])
+      expect(glue[0]).toContain(`-include ${join(folder, "prover/native/src", `${name}.cpp`)} `);
+    expect(glue[0]).toContain(" -O1 ");
+    expect(units.filter((unit) => unit === "zkey.cpp")).toHaveLength(1);
+    expect(units).not.toContain("msm.cpp");
   });
 
   it("compiles a unit again where the file, or one that it includes, has another content", () => {

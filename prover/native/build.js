@@ -45,7 +45,10 @@ const commonFlags = [
 ];
 const isSanitized = process.argv.includes("--sanitize");
 const sanitizers = ["-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"];
-/** For the units of `glue`, where a process spends no time: they compile in half of it. */
+/**
+ * For the units of `glue`, where a process spends no time: they compile in half of it, and as one, since each reads the library's headers
+ * for half a second. Kernels stay apart: as one, they may be inlined in another way.
+ */
 const glueFlags = ["-O1"];
 /**
  * `kernels`: units for one instruction set, by its name in src/kernels/processor.h, the fastest first. `choice` is the unit that knows
@@ -57,7 +60,7 @@ const addons = [
     folder: root,
     file: "bn254-prover.node",
     flags: commonFlags,
-    glue: ["addon.cpp", "msm.cpp", "point-table.cpp", "proving-key.cpp", "zkey.cpp", "kernels/choice.cpp"],
+    glue: ["addon.cpp", "msm.cpp", "point-table.cpp", "proving-key.cpp", "zkey.cpp"],
     kernels: {
       ifma: ["ifma", "ifma-matrix", "ifma-quotient"].map((name) => `kernels/${name}.cpp`),
       avx2: ["kernels/avx2.cpp"],
@@ -89,7 +92,7 @@ const addons = [
     file: "model-kernels.node",
     // A multiplication and an addition are fused only where the source says so: the results are the same bytes everywhere.
     flags: [...commonFlags, "-ffp-contract=off", "-Wno-psabi"],
-    glue: ["addon.cpp", "sets.cpp"],
+    glue: ["addon.cpp"],
     kernels: { "avx512-vnni": ["avx512-vnni.cpp"], avx512: ["avx512.cpp"], avx2: ["avx2.cpp"] },
     choice: "sets.cpp",
     architectures: ["x64"],
@@ -204,17 +207,22 @@ async function build(addon, tools) {
   const units = readdirSync(sourceDir, { recursive: true })
     .filter((name) => name.endsWith(".cpp") && !unitsOf(leftOut).includes(name))
     .sort();
+  // Of a function that several objects have the linker takes the first: glue comes last.
+  const wanted = units.filter((unit) => !glue.includes(unit)).map((unit) => [unit]);
+  if (glue.length > 0) wanted.push(glue);
 
-  /** Compiles a unit unless that is done already. */
-  async function compile(unit) {
+  /** Compiles units as one unless that is done already. */
+  async function compile(units) {
     const flags = [
       ...addon.flags,
-      ...(glue.includes(unit) ? glueFlags : []),
+      ...(units === glue ? glueFlags : []),
       ...runtimes,
-      ...(unit === choice ? leftOut.map((name) => `-DWITHOUT_${name.toUpperCase().replace("-", "_")}`) : []),
+      ...(units.includes(choice)
+        ? leftOut.map((name) => `-DWITHOUT_${name.toUpperCase().replace("-", "_")}`)
+        : []),
     ];
     const key = contentHash(JSON.stringify([compiler, headers, flags, process.arch]));
-    const object = join(objectDir, `${unit.replaceAll("/", "-")}.o`);
+    const object = join(objectDir, `${units.join("+").replaceAll("/", "-")}.o`);
     const known = readRecord(`${object}.json`);
     const same = known?.key === key && existsSync(object) ? checkSources(buildDir, known.sources) : null;
     if (same !== null) return { object, key, sources: same };
@@ -223,8 +231,10 @@ async function build(addon, tools) {
     const list = `${draft}.d`;
     try {
       const startedAtMs = Date.now();
-      const paths = ["-isystem", headers, "-MMD", "-MF", list, "-c", join(sourceDir, unit), "-o", draft];
-      await run(compiler.name, [...flags, ...paths], unitsOf(names).includes(unit));
+      const inputs = units.map((unit) => join(sourceDir, unit)).flatMap((path) => ["-include", path]);
+      inputs[inputs.length - 2] = "-c";
+      const paths = ["-isystem", headers, "-MMD", "-MF", list, ...inputs, "-o", draft];
+      await run(compiler.name, [...flags, ...paths], unitsOf(names).includes(units[0]));
       const files = includesOf(readFileSync(list, "utf8"));
       const sources = files.map((path) => sourceOf(buildDir, path, startedAtMs));
       renameSync(draft, object);
@@ -235,7 +245,7 @@ async function build(addon, tools) {
     }
   }
 
-  const compiled = await Promise.allSettled(units.map(compile));
+  const compiled = await Promise.allSettled(wanted.map(compile));
   for (const { reason } of compiled) if (reason !== undefined) throw reason;
   const parts = compiled.map(({ value }) => value);
   const bySource = new Map(parts.flatMap(({ sources }) => sources.map((source) => [source[0], source])));
@@ -259,14 +269,11 @@ async function build(addon, tools) {
   ].join("; ");
   const isCurrent = existsSync(target) && before?.content === record.content;
   if (!isCurrent) {
-    // Of a function that several units have the linker takes the first: glue comes last.
-    const isGlue = (i) => glue.includes(units[i]);
     const objects = parts.map(({ object }) => object);
-    const linked = [...objects.filter((_, i) => !isGlue(i)), ...objects.filter((_, i) => isGlue(i))];
     const draft = `${target}.${process.pid}`;
     const link = process.platform === "darwin" ? ["-undefined", "dynamic_lookup"] : [];
     try {
-      await run(compiler.name, ["-shared", "-pthread", ...runtimes, ...link, ...linked, "-o", draft]);
+      await run(compiler.name, ["-shared", "-pthread", ...runtimes, ...link, ...objects, "-o", draft]);
       renameSync(draft, target);
     } finally {
       rmSync(draft, { force: true });
@@ -329,5 +336,5 @@ async function report(addon, tools) {
 }
 
 const tools = toolsFinder();
-const wanted = addons.filter(({ isFuzzed }) => !isSanitized || isFuzzed);
-await Promise.all(wanted.map((addon) => report(addon, tools)));
+const chosen = addons.filter(({ isFuzzed }) => !isSanitized || isFuzzed);
+await Promise.all(chosen.map((addon) => report(addon, tools)));
