@@ -19,6 +19,7 @@ import type { Preconfirmation } from "@openledger/circuits/wire/sequencer-precon
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { BatchPipeline } from "./batches/batch-pipeline.ts";
 import type { BatchPipelineModules, BatchPipelineOptions } from "./batches/batch-pipeline-options.ts";
+import { type EpochCloseOnL1, noteCloseOnL1 } from "./batches/from-l1/epoch-close-on-l1.ts";
 import { type ForeignBatch, malformedOnL1 } from "./batches/from-l1/foreign-batch.ts";
 import { type Restored, type RestoreOptions, restore } from "./batches/restore.ts";
 import type { PreVerifiedOnL1, SettlementRequest } from "./batches/settling/settlement-request.ts";
@@ -302,6 +303,16 @@ export class Sequencer {
     if (this.#isStopping) throw sequencerError("SRV_STOPPING", "the sequencer is shutting down");
     this.admission.require(KIND[request.kind]);
     return this.settlements.submit(request);
+  }
+
+  /**
+   * Takes over where L1 took a batch's CloseEpochs, and publishes that their randomness is there: who settles waits for it.
+   * @throws SEQ_CLOSE_CONFLICT
+   */
+  async takeCloseOnL1(report: EpochCloseOnL1): Promise<void> {
+    const isNew = await noteCloseOnL1(this.log, report);
+    const { batchNumber, prevRandao } = report;
+    if (isNew && prevRandao !== null) this.#modules.feed.publish("batches", "randomness", { batchNumber });
   }
 
   /** Submits a settlement that somebody pre-verified on L1. @returns SettlementService.takePreVerified's */

@@ -33,6 +33,8 @@ const feedMessageSchema = z.union([
     z.literal("settled"),
     z.object({ modelId: z.int(), epoch: counter, hash: hex, batchNumber: counter }),
   ),
+  /** L1's randomness for the epochs that a batch closed has come: they can be settled. */
+  event(z.literal("randomness"), z.object({ batchNumber: counter })),
   /** A batch's new status. */
   event(
     z.enum(["closed", "proven", "submitted", "posted", "final"]),
@@ -91,6 +93,29 @@ export async function openFeed(
       return state.isOpen;
     },
     close: () => socket.close(),
+  };
+}
+
+/**
+ * Follows the feed like `openFeed`, and opens a lost connection again within seconds.
+ * @returns what ends it
+ * @internal
+ */
+export function keepFeed(...[client, topics, onMessage]: Parameters<typeof openFeed>): () => void {
+  let feed: Feed | null = null;
+  let isOver = false;
+  const look = async () => {
+    if (feed?.isOpen === true) return;
+    feed?.close();
+    feed = await openFeed(client, topics, onMessage);
+    if (isOver) feed.close();
+  };
+  void look();
+  const timer = setInterval(() => void look(), GUARD_POLL_MS);
+  return () => {
+    isOver = true;
+    clearInterval(timer);
+    feed?.close();
   };
 }
 

@@ -4,6 +4,7 @@
  */
 import { isDirect } from "@openledger/attribution/features/direct-rows";
 import { readModel } from "@openledger/attribution/model/model-directory";
+import type { Bell } from "@openledger/bridge/operator/news";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getModel } from "@openledger/client/sequencer/model-reads";
@@ -45,11 +46,13 @@ export async function startSettling(
     readonly report: SettlingReport;
     /** Makes the proofs; stays open, for whoever opened it. */
     readonly prover: Prover;
+    /** Rings where an epoch may have got its randomness. */
+    readonly bell?: Pick<Bell, "signal">;
     /** Shares the work between all servers on its database; stays open, too. */
     readonly queue: SettlingQueue;
   },
 ): Promise<{ stop(): Promise<void> }> {
-  const { circuits, client, deployment, log, prover, queue, report, signer } = modules;
+  const { bell, circuits, client, deployment, log, prover, queue, report, signer } = modules;
   await requireKey(options.modelId, modules);
   const model = await readModel(options.modelFolder, await modelFamilies());
   const stopping = new AbortController();
@@ -80,6 +83,7 @@ export async function startSettling(
   const running = runTurns("settling", settler, log, {
     intervalMs: options.intervalMs,
     signal,
+    bell,
   });
   return {
     async stop() {

@@ -1,3 +1,4 @@
+import { Bell } from "@openledger/bridge/operator/news";
 import { RollupError } from "@openledger/foundation/rollup-error";
 import { createPublicClient, http } from "viem";
 import { expect, it } from "vitest";
@@ -44,4 +45,22 @@ it("a failure of ours is told as it is", async () => {
   const error = new RollupError("CLI_UNREACHABLE", "no answer");
   const { view } = await failureOf(() => Promise.reject(error));
   expect(view).toMatchObject({ code: "CLI_UNREACHABLE", message: "no answer" });
+});
+
+it("a ring begins the next turn at once, also one that came during a turn", async () => {
+  const bell = new Bell();
+  const stopping = new AbortController();
+  let turnCount = 0;
+  const helper = {
+    report: new SettlingReport(7),
+    turn: async () => {
+      turnCount += 1;
+      if (turnCount === 1) bell.ring();
+      if (turnCount === 2) setTimeout(() => bell.ring(), 5);
+      if (turnCount === 3) stopping.abort();
+    },
+  };
+  const hours = { intervalMs: 86_400_000, signal: stopping.signal, bell };
+  await runTurns("settling", helper, { info() {}, error() {} }, hours);
+  expect(turnCount).toBe(3);
 });

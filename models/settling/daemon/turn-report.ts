@@ -2,6 +2,7 @@
  * Loop of the automatic settler: runs turns at an interval in milliseconds, reports failures once, and tries again after growing
  * pauses. Its view is part of the server's status.
  */
+import type { Bell } from "@openledger/bridge/operator/news";
 import { declareMetrics } from "@openledger/foundation/http/declare-metrics";
 import { pause, retry } from "@openledger/foundation/retry";
 import { isRollupError } from "@openledger/foundation/rollup-error";
@@ -90,9 +91,11 @@ export async function runTurns(
   options: {
     readonly intervalMs: number;
     readonly signal: AbortSignal;
+    /** Ends the wait between two turns. */
+    readonly bell?: Pick<Bell, "signal"> | undefined;
   },
 ): Promise<void> {
-  const { intervalMs, signal } = options;
+  const { bell, intervalMs, signal } = options;
   let failures = 0;
   const turn = async () => {
     await helper.turn();
@@ -107,8 +110,10 @@ export async function runTurns(
   const waits = { firstWaitMs: 2 * intervalMs, maxWaitMs: MAX_BACKOFF_MS };
   try {
     while (!signal.aborted) {
+      // Rung during the turn, it ends the wait at once.
+      const rung = bell === undefined ? [] : [bell.signal];
       await retry(turn, { ...waits, signal, onRetry: noteFailure });
-      await pause(intervalMs, signal);
+      await pause(intervalMs, AbortSignal.any([signal, ...rung]));
     }
   } catch (error) {
     if (!signal.aborted) throw error;

@@ -1,5 +1,7 @@
 /** `models serve --settle`: closes and settles the epochs of the models that are served. serve-models.ts starts it. */
 import { inspect } from "node:util";
+import { Bell } from "@openledger/bridge/operator/news";
+import { keepFeed } from "@openledger/client/sequencer/feed";
 import type { DatabaseConfig } from "@openledger/foundation/database/open-database";
 import { errorFacts } from "@openledger/foundation/error-facts";
 import type { ModelSettler } from "@openledger/models/serving/serve-models";
@@ -53,6 +55,10 @@ export async function openModelSettler(
     await queue.close();
     throw error;
   });
+  const bell = new Bell();
+  const endFeed = keepFeed(client, ["batches"], ({ event }) => {
+    if (event === "randomness") bell.ring();
+  });
   const reports = new Map<number, InstanceType<typeof SettlingReport>>();
   const reportOf = (modelId: number) => {
     const report = reports.get(modelId) ?? new SettlingReport(modelId);
@@ -80,12 +86,14 @@ export async function openModelSettler(
           report: reportOf(modelId),
           prover,
           queue,
+          bell,
         },
       ),
   };
   return {
     settler,
     async close() {
+      endFeed();
       await prover.close();
       await queue.close();
     },

@@ -7,7 +7,7 @@ import type { Secret } from "@openledger/foundation/secret";
 import { routesOf } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance } from "fastify";
 import type { z } from "zod";
-import { awaitedCloses, noteCloseOnL1, unsettledCloses } from "../../batches/from-l1/epoch-close-on-l1.ts";
+import { awaitedCloses, unsettledCloses } from "../../batches/from-l1/epoch-close-on-l1.ts";
 import type { Sequencer } from "../../sequencer.ts";
 import { MAX_FOREIGN_BODY_BYTES } from "../api-options.ts";
 import * as schemas from "../api-schemas.ts";
@@ -105,7 +105,7 @@ export async function registerOperatorRoutes(
       body: wire.closeReportBody,
     }),
     async ({ body }) => {
-      await noteCloseOnL1(sequencer.log, body);
+      await sequencer.takeCloseOnL1(body);
       return {};
     },
   );

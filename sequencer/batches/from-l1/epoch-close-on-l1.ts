@@ -50,15 +50,15 @@ export async function awaitedCloses(log: LedgerLog, unsettled: readonly number[]
 
 /**
  * Takes over a report of the bridge; the same one again changes nothing.
- * @throws SEQ_CLOSE_CONFLICT where randomness that was reported before is now another, or is gone
+ * @returns false where it was taken over before. @throws SEQ_CLOSE_CONFLICT where randomness that was reported before is now another, or is gone
  */
-export async function noteCloseOnL1(log: LedgerLog, report: EpochCloseOnL1): Promise<void> {
+export async function noteCloseOnL1(log: LedgerLog, report: EpochCloseOnL1): Promise<boolean> {
   const known = await readCloseOnL1(log, report.batchNumber);
   if (known !== undefined && isFixed(known)) {
     const isSame = (["blockNumber", "timestamp", "prevRandao", "isMissed"] as const).every(
       (field) => known[field] === report[field],
     );
-    if (isSame) return;
+    if (isSame) return false;
     throw sequencerError(
       "SEQ_CLOSE_CONFLICT",
       `the randomness of batch ${report.batchNumber} was reported with another value before`,
@@ -68,4 +68,5 @@ export async function noteCloseOnL1(log: LedgerLog, report: EpochCloseOnL1): Pro
     );
   }
   await log.write([{ key: storeKeys.epochCloseOnL1(report.batchNumber), value: report }]);
+  return true;
 }

@@ -1,4 +1,5 @@
 import { KIND, LEAF_KIND } from "@openledger/circuits/protocol";
+import { type FeedMessage, openFeed } from "@openledger/client/sequencer/feed";
 import { hex32 } from "@openledger/foundation/hex";
 import { isWhole } from "@openledger/foundation/testing/test-random";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -262,10 +263,18 @@ describe("POST /v1/settlements", () => {
     expect(await operator(rollup, "/operator/epoch-closes", onL1)).toEqual({});
     expect(await awaited(), "without its randomness").toEqual({ batchNumbers: [batchNumber], unsettled });
     expect(await send(sampled())).toBe("SEQ_TOO_EARLY");
+    const told: FeedMessage[] = [];
+    const access = { sequencerUrl: await rollup.listen(), requestTimeoutMs: 5_000 };
+    const feed = await openFeed(access, ["batches"], (message) => told.push(message));
+    await expect.poll(() => feed.isOpen).toBe(true);
     const recorded = { ...onL1, prevRandao: hex32(PREV_RANDAO) };
     expect(await operator(rollup, "/operator/epoch-closes", recorded)).toEqual({});
     expect(await awaited()).toEqual({ batchNumbers: [], unsettled });
     expect(await operator(rollup, "/operator/epoch-closes", recorded), "again").toEqual({});
+    await expect
+      .poll(() => told.map(({ data, event }) => [event, data]))
+      .toEqual([["randomness", { batchNumber }]]);
+    feed.close();
     expect(await operator(rollup, "/operator/epoch-closes", { ...recorded, prevRandao: hex32(1n) })).toEqual([
       409,
       "SEQ_CLOSE_CONFLICT",
