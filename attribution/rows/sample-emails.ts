@@ -49,7 +49,7 @@ function readEmails(): Uint8Array[] {
     content[body.length] = group.startsWith("spam") ? 1 : 0;
     contents.push(content);
   }
-  const hash = hashContents(contents);
+  const hash = hashContents(contents, createHash("sha256"));
   if (hash !== EMAILS_HASH) {
     throw attributionError("ATT_ROWS_MISMATCH", `the e-mails are not those of ${EMAILS_VERSION}`, {
       data: { expected: EMAILS_HASH, actual: hash },

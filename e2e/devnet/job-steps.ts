@@ -13,7 +13,7 @@ import { closeIntoBlob } from "./steps/data-place.ts";
 import { contribute, openDatanet, publish } from "./steps/datanet.ts";
 import { depositAll, type Leaves } from "./steps/deposit.ts";
 import { claimAndWithdraw, payOutRewards } from "./steps/earn.ts";
-import { closeFirstEpochs, settleFirstEpoch, untilSettledOnL1 } from "./steps/epoch.ts";
+import { closeFirstEpoch, settleFirstEpoch, untilSettledOnL1 } from "./steps/epoch.ts";
 import { fund } from "./steps/fund.ts";
 import {
   bringToHost,
@@ -41,16 +41,20 @@ export interface JobResults {
   readonly speechModel: Promise<PublishedModel>;
   readonly mailModel: PublishedModel;
   readonly modelIds: Readonly<Record<ModelName, number>>;
-  /** Each model trained again, while others settle. */
-  readonly modelChecks: Readonly<Record<ModelName, Promise<Check>>>;
+  /** The model of the speeches trained again, while the job waits for L1. */
+  readonly speechCheck: Promise<Check>;
   /** Batches that the terminal has shown on L1. */
   readonly toldCount: number;
+  /** Compared while the job waits for others. */
+  readonly datanetChecks: Promise<readonly Check[]>;
   readonly models: readonly MadeModel[];
+  /** Each resolves once an epoch has its randomness. */
+  readonly closings: readonly Promise<void>[];
   readonly payouts: readonly { readonly name: PersonName; readonly target: WaitTarget }[];
-  /** Computed while the rewards are paid out. */
-  readonly checkedEpochs: Promise<JobResults["epochs"]>;
   readonly epochs: Readonly<Record<ModelName, CheckedEpoch>>;
   readonly way: Promise<TransferWay | null>;
+  /** What the job has no use for has been started. */
+  readonly others: Promise<void>;
   readonly checks: readonly Check[];
   /** null: an earlier start has sent it. */
   readonly transferWay: TransferWay | null;
@@ -186,7 +190,7 @@ export const JOB_STEPS: readonly JobStep[] = [
   step(
     "The models on the ledger",
     1,
-    { needs: ["datanetIds", "leaves", "mailModel", "speechModel"], makes: ["modelIds", "modelChecks"] },
+    { needs: ["datanetIds", "leaves", "mailModel", "speechModel"], makes: ["modelIds", "speechCheck"] },
     async (job, { datanetIds, leaves, mailModel, speechModel }) => {
       // One step after another for all models: their operations then share batches.
       const published = { mails: mailModel, speeches: await speechModel };
@@ -195,17 +199,10 @@ export const JOB_STEPS: readonly JobStep[] = [
       );
       // Their server reads them meanwhile. A failure shows where a model is asked.
       for (const name of MODEL_NAMES) beside(job.serveModel(MODELS[name], modelIds[name]));
-      const checkNext = (name: ModelName) =>
-        withRetry(job, () =>
-          checkModel(job, {
-            datanetId: datanetIds[MODELS[name].datanet],
-            model: published[name],
-            modelId: modelIds[name],
-          }),
-        );
-      const speeches = beside(checkNext("speeches"));
-      const mails = beside(speeches.then(() => checkNext("mails")));
-      return { modelIds, modelChecks: { mails, speeches } };
+      const [datanetId, modelId] = [datanetIds[MODELS.speeches.datanet], modelIds.speeches];
+      const made = { datanetId, modelId, model: published.speeches };
+      const speechCheck = beside(withRetry(job, () => checkModel(job, made)));
+      return { modelIds, speechCheck };
     },
   ),
   step(
@@ -247,40 +244,49 @@ export const JOB_STEPS: readonly JobStep[] = [
           return { part, name, datanetId: datanetIds[part.datanet], modelId, model, serverUrl };
         }),
       );
+      // With the activations they fill a batch, but for the last one: in its batch are the first payments to another model.
       for (const one of models) await approveOnLedger(job, one.part, one);
-      // In the batch that approves a model payments to it would take wide slots.
-      await withRetry(job, () => job.closeBatch());
       return { models };
     },
   ),
   step(
     "Questions, answers, payments",
     5,
-    { needs: ["leaves", "models"] },
-    async (job, { leaves, models }) => {
-      for (const one of models) await ask(job, leaves, one.part, one);
+    { needs: ["leaves", "models", "transfers"], makes: ["closings"] },
+    async (job, { leaves, models, transfers }) => {
+      const closings: Promise<void>[] = [];
+      for (const one of models) {
+        await ask(job, leaves, one.part, one);
+        // L1 has its randomness, and its server proves, while the next model is asked.
+        const untilRandom = await closeFirstEpoch(job, one);
+        if (untilRandom !== null) closings.push(beside(untilRandom()));
+        if (one !== models.at(-1)) await transfers.fillTable();
+      }
+      return { closings };
     },
   ),
   step(
     "The epochs' settlements",
     6,
-    { needs: ["models", "transfers"] },
-    async (job, { models, transfers }) => {
-      await closeFirstEpochs(job, models);
-      // The servers prove at the same time.
+    { needs: ["closings", "models", "transfers"] },
+    async (job, { closings, models, transfers }) => {
+      // The last close has closed its batch. These come first in the next one.
+      await transfers.fillTable();
+      await Promise.all(closings);
+      const batchNumbers: number[] = [];
       for (const { modelId, serverUrl } of models)
-        await settleFirstEpoch(job, modelId, { serverUrl, beforeSending: () => transfers.besideWide() });
+        batchNumbers.push(await settleFirstEpoch(job, modelId, serverUrl));
+      transfers.noteWide(batchNumbers.filter((number) => number === Math.max(...batchNumbers)).length);
     },
   ),
   step(
     "Rewards",
     1,
-    { needs: ["leaves", "modelChecks", "models", "transfers"], makes: ["checkedEpochs", "payouts"] },
-    async (job, { leaves, modelChecks, models, transfers }) => {
-      const checkedEpochs = beside(checkEpochs(job, leaves, models, modelChecks));
+    { needs: ["leaves", "models", "transfers"], makes: ["payouts"] },
+    async (job, { leaves, models, transfers }) => {
       const payouts = await claimAndWithdraw(job, leaves, models, () => transfers.besideWide());
       await transfers.end();
-      return { checkedEpochs, payouts };
+      return { payouts };
     },
   ),
   step("Rewards on L1", 3, { needs: ["payouts", "toldCount"] }, async (job, { payouts, toldCount }) => {
@@ -292,26 +298,47 @@ export const JOB_STEPS: readonly JobStep[] = [
     ]);
   }),
   step(
-    "The models trained again, and the epochs computed again",
+    "A transfer's way",
     1,
-    { needs: ["checkedEpochs"], makes: ["epochs"] },
-    // Before a transfer's way, which is timed on a quiet machine.
-    async (_job, { checkedEpochs }) => ({ epochs: await checkedEpochs }),
+    { needs: ["leaves", "speechCheck"], makes: ["way"] },
+    async (job, { leaves, speechCheck }) => {
+      // It is timed on a quiet machine.
+      await speechCheck;
+      // Nothing else is to come, so a batch need not wait for company.
+      job.closeWhenIdle();
+      const { whole: way } = await sendOnItsWay(job, leaves);
+      return { way };
+    },
   ),
-  step("A transfer's way", 1, { needs: ["leaves"], makes: ["way"] }, async (job, { leaves }) => {
-    // Nothing else is to come, so a batch need not wait for company.
-    job.closeWhenIdle();
-    const { whole: way } = await sendOnItsWay(job, leaves);
-    return { way };
-  }),
   // It takes L1's blocks some time to make the transfer final: all that nobody waits for begins here.
   step(
-    "The ledger rebuilt from L1",
-    5,
-    { needs: ["datanetIds", "epochs", "leaves", "way"], makes: ["checks", "transferWay"] },
-    async (job, { datanetIds, epochs, leaves, way }) => {
+    "The models trained again, and the epochs computed again",
+    2,
+    {
+      needs: ["datanetIds", "leaves", "models", "speechCheck"],
+      makes: ["datanetChecks", "epochs", "others"],
+    },
+    async (job, { datanetIds, leaves, models, speechCheck }) => {
       const others = beside(job.startOthers());
       const datanetChecks = beside(withRetry(job, () => checkDatanets(job, datanetIds)));
+      const epochs = {} as Record<ModelName, CheckedEpoch>;
+      for (const one of models) {
+        const isChecked = one.name === "speeches";
+        const modelCheck = await (isChecked ? speechCheck : withRetry(job, () => checkModel(job, one)));
+        await untilSettledOnL1(job, one.modelId);
+        epochs[one.name] = await withRetry(job, () => checkEpoch(job, leaves, one, modelCheck));
+      }
+      return { datanetChecks, epochs, others };
+    },
+  ),
+  step(
+    "The ledger rebuilt from L1",
+    3,
+    {
+      needs: ["datanetChecks", "datanetIds", "epochs", "leaves", "others", "way"],
+      makes: ["checks", "transferWay"],
+    },
+    async (job, { datanetChecks, datanetIds, epochs, leaves, others, way }) => {
       const checks = await withRetry(job, () =>
         runChecks(job, { leaves, datanetIds, epochs, datanetChecks }),
       );
@@ -323,22 +350,6 @@ export const JOB_STEPS: readonly JobStep[] = [
     },
   ),
 ];
-
-/** Computes the epochs again once L1 has their settlements. */
-async function checkEpochs(
-  job: Job,
-  leaves: Leaves,
-  models: readonly MadeModel[],
-  modelChecks: JobResults["modelChecks"],
-): Promise<Record<ModelName, CheckedEpoch>> {
-  const epochs = {} as Record<ModelName, CheckedEpoch>;
-  for (const one of models) {
-    await untilSettledOnL1(job, one.modelId);
-    const modelCheck = await modelChecks[one.name];
-    epochs[one.name] = await withRetry(job, () => checkEpoch(job, leaves, one, modelCheck));
-  }
-  return epochs;
-}
 
 /** Goes on while others work; a failure shows where it is awaited. */
 function beside<T>(work: Promise<T>): Promise<T> {

@@ -10,6 +10,8 @@ import { commandOf, type ProcessFile, writeProcessFile } from "./process-file.ts
 /** An answer server took over 90 s at a load of 8. A process that ends is noticed at once, whatever this says. */
 const READY_TIMEOUT_MS = 300_000;
 const STOP_TIMEOUT_MS = 20_000;
+/** Between two looks whether a process answers. */
+const LOOK_MS = 50;
 /** A service that ends this often within a minute is broken, not unlucky. */
 const MAX_ENDS_A_MINUTE = 5;
 const RESTART_MS = 500;
@@ -137,7 +139,7 @@ export class Supervisor {
         });
       if (Date.now() > deadline)
         throw this.#failure(process, `did not answer within ${READY_TIMEOUT_MS / 1000} s`);
-      await sleep(150);
+      await sleep(LOOK_MS);
     }
   }
 

@@ -15,53 +15,48 @@ import { closeIntoBlob } from "./data-place.ts";
 /** The epoch that the job settles: the model's first. */
 export const SETTLED_EPOCH = 1;
 
-/** The models close their epochs; once L1 has that, 128 blocks are mined, and the bridge records their randomness. */
-export async function closeFirstEpochs(
+/**
+ * A model closes its epoch. @returns what waits until L1 has that, 128 blocks are mined, and the bridge has recorded the
+ * epoch's randomness; null where it was settled before
+ */
+export async function closeFirstEpoch(
   job: Job,
-  models: readonly { readonly name: ModelName; readonly modelId: number }[],
-): Promise<void> {
+  { modelId, name }: { readonly name: ModelName; readonly modelId: number },
+): Promise<(() => Promise<void>) | null> {
   const { mia } = job.people;
-  const open: number[] = [];
-  let hash: `0x${string}` | undefined;
-  for (const { modelId, name } of models) {
-    const sent = await onceOnLedger(job, stepOf(name, "closeEpoch"), mia, ({ onSigned }) =>
-      closeEpoch(mia, { modelId, onSigned }),
-    );
-    if ((await withRetry(job, () => getSettlement(mia, modelId, SETTLED_EPOCH))) !== null) continue;
-    open.push(modelId);
-    hash = sent.hash;
-  }
-  if (hash === undefined) return;
-  await closeIntoBlob(job);
-  // A ledger key signs one close after another, and batches keep the order: the last one is the latest on L1.
-  const { batchNumber } = await waitWithConsole(job, mia, { hash }, "posted", "the closes");
-  job.console.done(
-    `models ${open.join(", ")} close epoch ${SETTLED_EPOCH}, by batch ${batchNumber} at the latest`,
+  const { hash } = await onceOnLedger(job, stepOf(name, "closeEpoch"), mia, ({ onSigned }) =>
+    closeEpoch(mia, { modelId, onSigned }),
   );
-  const target = job.journal.get<number>("randomness-block") ?? (await randomnessBlock(job));
+  if ((await withRetry(job, () => getSettlement(mia, modelId, SETTLED_EPOCH))) !== null) return null;
+  await closeIntoBlob(job);
+  return () => untilRandom(job, stepOf(name, "randomness-block"), modelId, hash);
+}
+
+async function untilRandom(job: Job, key: string, modelId: number, hash: `0x${string}`): Promise<void> {
+  const { mia } = job.people;
+  const { batchNumber } = await waitWithConsole(job, mia, { hash }, "posted", "the close");
+  const target = job.journal.get<number>(key) ?? (await randomnessBlock(job, key));
   const number = Number(await mia.l1.getBlockNumber());
   const node = createTestClient({ chain: foundry, mode: "anvil", transport: http(job.rpcUrl) });
   if (number < target) await node.mine({ blocks: target - number });
-  for (const modelId of open) {
-    for (;;) {
-      const { closedEpoch } = await withRetry(job, () => getModel(mia, modelId));
-      if (closedEpoch === null || closedEpoch.prevRandao !== null) break;
-      job.console.progress(`waiting for the randomness of L1 block ${closedEpoch.randomnessBlock ?? "?"}`);
-      // What the bridge has written on L1 meanwhile becomes final sooner.
-      await node.mine({ blocks: 2 });
-      await sleep(NEWS_INTERVAL_MS, undefined, { signal: job.signal });
-    }
+  for (;;) {
+    const { closedEpoch } = await withRetry(job, () => getModel(mia, modelId));
+    if (closedEpoch === null || closedEpoch.prevRandao !== null) break;
+    job.console.progress(`waiting for the randomness of L1 block ${closedEpoch.randomnessBlock ?? "?"}`);
+    // What the bridge has written on L1 meanwhile becomes final sooner.
+    await node.mine({ blocks: 2 });
+    await sleep(NEWS_INTERVAL_MS, undefined, { signal: job.signal });
   }
   job.console.done(
-    `${RANDOMNESS_DELAY_BLOCKS} L1 blocks later, the bridge has recorded the epochs' randomness`,
+    `model ${modelId} closes epoch ${SETTLED_EPOCH} in batch ${batchNumber}; ${RANDOMNESS_DELAY_BLOCKS} L1 blocks later, the bridge has recorded its randomness`,
   );
 }
 
 /** A block at which the randomness is there, and deep enough for the bridge. */
-async function randomnessBlock(job: Job): Promise<number> {
+async function randomnessBlock(job: Job, key: string): Promise<number> {
   const now = Number(await job.people.mia.l1.getBlockNumber());
   const target = now + RANDOMNESS_DELAY_BLOCKS + FINALITY_BLOCKS + 2;
-  await job.journal.set("randomness-block", target);
+  await job.journal.set(key, target);
   return target;
 }
 
@@ -72,31 +67,22 @@ const viewSchema = z.object({
 });
 
 /**
- * Waits while the model's server prepares, proves and hands in the epoch's settlement by itself.
- * @param beforeSending called once, while the proof is made: other work for the same batch
+ * Waits while the model's server prepares, proves and hands in the epoch's settlement by itself. @returns the number of the
+ * settlement's batch
  */
-export async function settleFirstEpoch(
-  job: Job,
-  modelId: number,
-  given: { serverUrl: string; beforeSending: () => Promise<void> },
-): Promise<void> {
+export async function settleFirstEpoch(job: Job, modelId: number, serverUrl: string): Promise<number> {
   const { mia } = job.people;
   const startedAtMs = Date.now();
-  let isFilled = false;
-  await untilFound(job, "the settlement", async () => {
+  return untilFound(job, "the settlement", async () => {
     const settlement = await getSettlement(mia, modelId, SETTLED_EPOCH);
-    if (!isFilled) {
-      await given.beforeSending();
-      isFilled = true;
-    }
     if (settlement !== null) {
       job.console.done(
         `the server of model ${modelId} has settled epoch ${SETTLED_EPOCH} by itself (${settlement.circuit}): batch ${settlement.batchNumber}`,
         Date.now() - startedAtMs,
       );
-      return true;
+      return settlement.batchNumber;
     }
-    const view = await readView(given.serverUrl);
+    const view = await readView(serverUrl);
     const percent = view?.provedPercent == null ? "" : `, ${view.provedPercent} %`;
     const failure = view?.failure == null ? "" : `: ${view.failure.message} [${view.failure.code}]`;
     job.console.progress(

@@ -50,9 +50,10 @@ export async function checkFullNode(job: Job, root: bigint): Promise<Check> {
   try {
     const untilMs = Date.now() + TIMEOUT_MS;
     const { followed } = fullNode;
-    while (followed.head.ledger.root !== root && fatal === null && Date.now() < untilMs) {
-      job.console.progress(`a full node reads L1: batch ${followed.registry.closedNumber}`);
+    for (;;) {
       await fullNode.poll();
+      if (followed.head.ledger.root === root || fatal !== null || Date.now() > untilMs) break;
+      job.console.progress(`a full node reads L1: batch ${followed.registry.closedNumber}`);
       await sleep(POLL_MS, undefined, { signal });
     }
     const alarms = fullNode.alarms.all.length === 0 ? "" : `, alarms: ${JSON.stringify(fullNode.alarms.all)}`;

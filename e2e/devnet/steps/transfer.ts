@@ -51,6 +51,11 @@ export class Transfers {
     return this.#send(Math.min(this.#job.plan.table.transfers, LAST_TRANSFER - this.#sentCount));
   }
 
+  /** Tells that the open batch has its transfers, and so many operations in wide slots. */
+  noteWide(count: number): void {
+    this.#wideCount = count;
+  }
+
   /** Called before each operation in a wide slot: fills the table once for as many as it has of these. */
   async besideWide(): Promise<void> {
     if (this.#wideCount % this.#job.plan.table.wide === 0) await this.fillTable();
