@@ -44,7 +44,6 @@ module.exports = {
   ],
   options: {
     tsPreCompilationDeps: true,
-    tsConfig: { fileName: "tsconfig.json" },
     includeOnly: `^(${workspaces.join("|")})/|^@openledger/`,
     enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "node", "default"] },
     // Made of the sources: nobody imports it but scripts/bundle.
