@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 
 const LANES = [
   [["prover/native/build.js", "--optional"]],
-  [["scripts/trim-install.js"], ["scripts/bundle/build.js"]],
+  [["scripts/trim-install.js"], ["scripts/extras/install.js", "--relink"], ["scripts/bundle/build.js"]],
   [["foundation/archives/fetch.js", "--install"]],
 ];
 

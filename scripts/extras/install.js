@@ -75,14 +75,17 @@ function link(place, target) {
   renameSync(draft, place);
 }
 
-/** Installs and links the packages; where that is done already, it takes milliseconds. Vitest calls it before all tests. */
-export function setup() {
+/**
+ * Installs and links the packages; where that is done already, it takes milliseconds. Vitest calls it before all tests.
+ * @param isRelink after `npm install`, which takes the links away: links what is installed, and nothing else
+ */
+export function setup(_project, isRelink = false) {
   const [manifest, lock] = FILES.map((name) => readFileSync(join(here, name)));
   const folder = join(cache, createHash("sha256").update(manifest).update(lock).digest("hex").slice(0, 16));
   const names = Object.keys(JSON.parse(manifest.toString()).dependencies);
   // A copy of node_modules may have them as packages.
   const isThere = (name) => lstatSync(join(modules, name), { throwIfNoEntry: false })?.isDirectory() === true;
-  if (names.every(isThere)) return;
+  if (names.every(isThere) || (isRelink && !existsSync(folder))) return;
   fill(folder);
   for (const name of names) {
     const target = join(folder, "node_modules", name);
@@ -94,4 +97,4 @@ export function setup() {
   }
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) setup();
+if (process.argv[1] === fileURLToPath(import.meta.url)) setup(null, process.argv.includes("--relink"));
