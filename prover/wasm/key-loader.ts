@@ -43,7 +43,7 @@ export function loadPart(context: LoaderContext, step: LoadStep): number {
   if (step === "inverse" || step === "coset") {
     const { plan, kernels, buffer, staging } = context;
     const transform = { ...plan, size: plan.shape.domainSize };
-    writeFactors(kernels, new Float64Array(buffer), transform, step, staging);
+    writeFactors({ kernels, doubles: new Float64Array(buffer), scratch: staging }, transform, step);
     return 0;
   }
   return loadPoints(context, step);
@@ -104,7 +104,10 @@ function loadCoefficients({
     }
   };
 
-  const lengths = [new Uint32Array(domainSize), new Uint32Array(domainSize)];
+  // No proof runs, so its vectors' places are free.
+  const lengths = plan.vectors
+    .slice(0, 2)
+    .map((address) => new Uint32Array(buffer, address, domainSize).fill(0));
   eachEntry((matrix, row, wire) => {
     if (matrix > 1 || row >= domainSize || wire >= plan.shape.wireCount)
       throw new RangeError(`the key has a coefficient at ${matrix}, ${row}, ${wire}`);

@@ -14,6 +14,7 @@ import {
   windowPointCount,
   windowSumBytes,
 } from "./multi-scalar.ts";
+import { factorBytes } from "./transforms.ts";
 
 /**
  * Sums of a proof, those with the longest windows first, because the last to end should be short. The
@@ -48,15 +49,14 @@ export interface MemoryPlan {
   cosetFactors: number;
   /**
    * Addresses of the running proof's data. What a step no longer needs lends its place to what a later one writes: the plain
-   * witness to A's vector, the witness as elements to the quotient, B's vector to the quotient's digits. All threads meet
-   * between the last read and the first write (prove-steps.ts).
+   * witness to A's vector, the witness as elements to C's and that to the quotient, B's vector to the quotient's digits, A's
+   * and C's to the first two threads' sums. All threads meet between the last read and the first write (prove-steps.ts).
    */
   witness: number;
   witnessTable: number;
   witnessDigits: number;
   vectors: [a: number, b: number, c: number];
   scales: number;
-  quotient: number;
   quotientDigits: number;
   results: number;
   resultFlags: number;
@@ -93,9 +93,10 @@ export function planMemory(shape: KeyShape, workerCount: number): MemoryPlan {
     maxPointCount: wireCount + domainSize,
   };
   const vectorBytes = elementBytes * domainSize;
+  const workBytes = Math.max(windowSumBytes(g1Shape, limits), windowSumBytes(g2Shape, limits));
   const [witness, witnessTable, quotientDigits] = [
-    take(Math.max(32 * even(wireCount), vectorBytes)),
-    take(Math.max(elementBytes * even(wireCount), 32 * domainSize)),
+    take(Math.max(32 * even(wireCount), vectorBytes, workBytes)),
+    take(Math.max(elementBytes * even(wireCount), vectorBytes, workerCount > 1 ? workBytes : 0)),
     take(Math.max(vectorBytes, digitBytes(domainSize))),
   ];
   const plan: Omit<MemoryPlan, "byteCount"> = {
@@ -104,9 +105,9 @@ export function planMemory(shape: KeyShape, workerCount: number): MemoryPlan {
     workerCount,
     windows,
     control: take(4 * controlWords),
-    workers: Array.from({ length: workerCount }, () => ({
+    workers: Array.from({ length: workerCount }, (_, thread) => ({
       scratch: take(scratchBytes),
-      work: take(Math.max(windowSumBytes(g1Shape, limits), windowSumBytes(g2Shape, limits))),
+      work: [witness, witnessTable][thread] ?? take(workBytes),
       staging: take(stagingBytes),
     })),
     points: {
@@ -119,14 +120,13 @@ export function planMemory(shape: KeyShape, workerCount: number): MemoryPlan {
     coefficients: take(elementBytes * (coefficientCount + 2)),
     rowStarts: [take(4 * (domainSize + 1)), take(4 * (domainSize + 1))],
     terms: take(8 * (coefficientCount + 2 * domainSize + 2)),
-    inverseFactors: take(elementBytes * domainSize),
-    cosetFactors: take(elementBytes * domainSize),
+    inverseFactors: take(factorBytes(domainSize)),
+    cosetFactors: take(factorBytes(domainSize)),
     witness,
     witnessTable,
     witnessDigits: take(digitBytes(wireCount)),
-    vectors: [witness, quotientDigits, take(vectorBytes)],
+    vectors: [witness, quotientDigits, witnessTable],
     scales: take(8 * elementBytes),
-    quotient: witnessTable,
     quotientDigits,
     results: take(sumNames.length * windowPoints * g2Shape.pointBytes),
     resultFlags: take(sumNames.length * windowPoints),

@@ -86,11 +86,11 @@ export class ProveSteps {
     return shareOf(count, this.#context.thread, this.#context.plan.workerCount);
   }
 
-  #splitDigits(scalars: number, count: number, digits: number): void {
-    const [start, end] = this.#share(count);
+  /** Splits the scalars from `start` to `end` of `count`, of which the first lies at `scalars`. */
+  #splitDigits(scalars: number, start: number, end: number, count: number, digits: number): void {
     const { windowBits, windowCount } = this.#context.plan.windows;
     this.#context.kernels.splitDigits!(
-      scalars + 32 * start,
+      scalars,
       end - start,
       windowBits,
       windowCount,
@@ -109,7 +109,8 @@ export class ProveSteps {
       end - start,
       plan.witnessTable + 2 * elementBytes * start,
     );
-    this.#splitDigits(plan.witness, wireCount, plan.witnessDigits);
+    const [first, last] = this.#share(wireCount);
+    this.#splitDigits(plan.witness + 32 * first, first, last, wireCount, plan.witnessDigits);
   }
 
   #multiplyRows(): void {
@@ -126,22 +127,29 @@ export class ProveSteps {
         plan.vectors[matrix],
       );
     }
-    // A satisfied constraint's C is the product of its A and B.
-    const [a, b, c] = plan.vectors.map((vector) => vector + start * elementBytes);
-    kernels.frProducts!(a!, b!, c!, (end - start) / 2);
   }
 
   #divide(): void {
     const { kernels, memory, plan, team, thread } = this.#context;
     const { domainSize } = plan.shape;
-    if (thread === 0) this.#writeScales(new Float64Array(memory.buffer));
-    const transform = { ...plan, size: domainSize };
-    moveToCoset(kernels, transform, plan.vectors, thread, plan.workerCount, () => team.meet());
+    const doubles = new Float64Array(memory.buffer);
+    if (thread === 0) this.#writeScales(doubles);
     const [start, end] = this.#share(domainSize / 2);
-    const [a, b, c] = plan.vectors.map((vector) => vector + 2 * elementBytes * start);
-    kernels.frQuotient!(a!, b!, c!, plan.scales, end - start, plan.quotient + 64 * start);
+    const [a, b, c] = plan.vectors.map((vector) => vector + 2 * elementBytes * start) as [
+      number,
+      number,
+      number,
+    ];
+    // A satisfied constraint's C is the product of its A and B. It takes the witness' place, which no row needs any more.
+    kernels.frProducts!(a, b, c, end - start);
     team.meet();
-    this.#splitDigits(plan.quotient, domainSize, plan.quotientDigits);
+    const maker = { kernels, doubles, scratch: plan.workers[thread]!.staging };
+    const transform = { ...plan, size: domainSize };
+    for (const _ of moveToCoset(maker, transform, plan.vectors, thread, plan.workerCount)) team.meet();
+    // The quotient's 64 bytes a pair go over C's 80, each pair's after it is read.
+    kernels.frQuotient!(a, b, c, plan.scales, end - start, c);
+    team.meet();
+    this.#splitDigits(c, 2 * start, 2 * end, domainSize, plan.quotientDigits);
   }
 
   /** The transforms left every vector n times too large: n^2 A B - n (n C), over n^2. */

@@ -103,10 +103,10 @@ function load({ key, path, sections, steps }: ThreadTask & { kind: "load" }): Th
   let blindingEntries: Uint8Array | null = null;
   const { staging } = plan.workers[thread]!;
   const { publicCount, wireCount } = plan.shape;
+  const blindsA = new BlindingWires(wireCount, publicCount);
   try {
     for (let next = team.take(); next < steps.length; next = team.take()) {
       const step = steps[next]!;
-      const blindsA = new BlindingWires(wireCount, publicCount);
       const context = { kernels, buffer: memory.buffer, plan, file, sections, staging, blindsA };
       const count = loadPart(context, step);
       if (step === "coefficients") blindingEntries = blindsA.entries;

@@ -6,6 +6,9 @@ import { Worker } from "node:worker_threads";
 import { proverError } from "../prover-errors.ts";
 import type { ThreadAnswer, ThreadTask } from "./prover-thread.ts";
 
+/** The threads work in shared memory and make few objects: what V8 keeps free for new ones would be tens of megabytes each. */
+const maxYoungGenerationSizeMb = 2;
+
 interface Running {
   settle: (answers: ThreadAnswer[]) => void;
   fail: (error: Error) => void;
@@ -21,7 +24,10 @@ export class ThreadGroup {
 
   constructor(threadCount: number) {
     this.workers = Array.from({ length: threadCount }, (_, thread) => {
-      const worker = new Worker(new URL("./prover-thread-entry.js", import.meta.url), { execArgv: [] });
+      const worker = new Worker(new URL("./prover-thread-entry.js", import.meta.url), {
+        execArgv: [],
+        resourceLimits: { maxYoungGenerationSizeMb },
+      });
       worker.unref();
       worker.on("message", (answer: ThreadAnswer) => this.#take(thread, answer));
       worker.on("error", (error: Error) => this.#fail(error.message, error));

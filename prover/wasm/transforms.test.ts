@@ -9,21 +9,28 @@ import { powMod } from "@openledger/foundation/modular";
 import { describe, expect, test } from "vitest";
 import { rootOfUnity, scalarModulus } from "../formats/bn254-numbers.ts";
 import { type KernelBench, makeKernelBench, vectorElement } from "../testing/kernels.fixtures.ts";
-import { moveToCoset, type TransformPlan, writeFactors } from "./transforms.ts";
+import {
+  type FactorMaker,
+  factorBytes,
+  moveToCoset,
+  type TransformPlan,
+  transformScratchBytes,
+  writeFactors,
+} from "./transforms.ts";
 
 const r = scalarModulus;
 
-function makeTransform(size: number): { bench: KernelBench; plan: TransformPlan } {
+function makeTransform(size: number): { bench: KernelBench; plan: TransformPlan; maker: FactorMaker } {
   const bench = makeKernelBench((1 << 20) + 8 * size * elementBytes);
+  const { kernels, doubles } = bench;
   const plan = {
     size,
-    inverseFactors: bench.take(elementBytes * size),
-    cosetFactors: bench.take(elementBytes * size),
+    inverseFactors: bench.take(factorBytes(size)),
+    cosetFactors: bench.take(factorBytes(size)),
   };
-  const scratch = bench.take(1024);
-  for (const table of ["inverse", "coset"] as const)
-    writeFactors(bench.kernels, bench.doubles, plan, table, scratch);
-  return { bench, plan };
+  const maker = { kernels, doubles, scratch: bench.take(transformScratchBytes) };
+  for (const table of ["inverse", "coset"] as const) writeFactors(maker, plan, table);
+  return { bench, plan, maker };
 }
 
 function putVector({ take, doubles }: KernelBench, values: readonly bigint[]): number {
@@ -41,7 +48,7 @@ function evaluate(coefficients: readonly bigint[], x: bigint): bigint {
 
 describe("moveToCoset", () => {
   test.each([2, 4, 8, 64, 256])("takes %i values to the coset, times their number", (size) => {
-    const { bench, plan } = makeTransform(size);
+    const { bench, plan, maker } = makeTransform(size);
     const power = Math.log2(size);
     const [root, shift] = [rootOfUnity(power), rootOfUnity(power + 1)];
     const polynomials = [scalarsFrom(size, size), [...scalarsFrom(size + 1, size - 1), r - 1n]];
@@ -51,7 +58,7 @@ describe("moveToCoset", () => {
         polynomial.map((_, i) => evaluate(polynomial, powMod(root, BigInt(i), r))),
       ),
     );
-    moveToCoset(bench.kernels, plan, vectors, 0, 1, () => {});
+    for (const _ of moveToCoset(maker, plan, vectors, 0, 1));
     for (const [k, polynomial] of polynomials.entries()) {
       for (let i = 0; i < size; i++) {
         const x = (shift * powMod(root, BigInt(i), r)) % r;
@@ -61,23 +68,36 @@ describe("moveToCoset", () => {
     }
   });
 
-  test("does so too where the vector is larger than a block", () => {
-    const size = 1 << 14;
-    const { bench, plan } = makeTransform(size);
-    const [root, shift] = [rootOfUnity(14), rootOfUnity(15)];
-    const polynomial = scalarsFrom(9, 3);
-    let x = 1n;
-    const values = Array.from({ length: size }, () => {
-      const value = evaluate(polynomial, x);
-      x = (x * root) % r;
-      return value;
+  test.each([1, 3])("does so too where the vectors are larger than a block, on %i threads", (threadCount) => {
+    const size = 1 << 15;
+    const { bench, plan, maker } = makeTransform(size);
+    const [root, shift] = [rootOfUnity(15), rootOfUnity(16)];
+    const polynomials = [scalarsFrom(9, 3), scalarsFrom(10, 3)];
+    const vectors = polynomials.map((polynomial) => {
+      let x = 1n;
+      const values = Array.from({ length: size }, () => {
+        const value = evaluate(polynomial, x);
+        x = (x * root) % r;
+        return value;
+      });
+      return putVector(bench, values);
     });
-    const vector = putVector(bench, values);
-    moveToCoset(bench.kernels, plan, [vector], 0, 1, () => {});
-    for (const i of [0, 1, 2, 8191, 8192, size - 1]) {
+    const threads = Array.from({ length: threadCount }, (_, thread) =>
+      moveToCoset(
+        { ...maker, scratch: bench.take(transformScratchBytes) },
+        plan,
+        vectors,
+        thread,
+        threadCount,
+      ),
+    );
+    while (threads.map((thread) => thread.next().done).every((isDone) => isDone !== true));
+    for (const i of [0, 1, 2, 1023, 1024, 8191, 8192, 10923, size - 1]) {
       const at = (shift * powMod(root, BigInt(i), r)) % r;
-      const moved = decodeElement(vectorElement(bench, vector, i), scalarField);
-      expect(moved).toBe((evaluate(polynomial, at) * BigInt(size)) % r);
+      for (const [k, polynomial] of polynomials.entries()) {
+        const moved = decodeElement(vectorElement(bench, vectors[k]!, i), scalarField);
+        expect(moved, `value ${i}`).toBe((evaluate(polynomial, at) * BigInt(size)) % r);
+      }
     }
   });
 });

@@ -148,6 +148,8 @@ class KernelProver implements WasmProver {
       await this.#load(key, ["b1"]);
       key.hasB1 = true;
     }
+    // A cancelled job's threads write where the witness goes, until they have ended.
+    await this.#threads();
     new Uint8Array(memory.buffer).set(values, plan.witness);
     const task: ThreadTask = {
       kind: "prove",

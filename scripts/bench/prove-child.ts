@@ -60,9 +60,7 @@ async function proveWithOurs(request: ChildRequest): Promise<Timed> {
   prover ??= await createProver(backend);
   const { circuit } = request;
   const witnessSource =
-    "wtnsPath" in request
-      ? { witness: new Uint8Array(await readFile(request.wtnsPath)) }
-      : { inputs: request.inputs };
+    "wtnsPath" in request ? { witness: await readFile(request.wtnsPath) } : { inputs: request.inputs };
   const startedAtMs = performance.now();
   const result: ProofResult & { phaseMs?: Record<string, number> } = await prover.prove({
     circuit,
