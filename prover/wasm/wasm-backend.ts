@@ -32,7 +32,7 @@ const backend = "wasm";
 interface WasmProverOptions {
   /** Defaults to PROVER_THREADS of the environment, and that to the number of cores. */
   threadCount?: number;
-  /** Maximum keys in memory, about twice as large as their files; the least recently used goes first. */
+  /** Maximum keys in memory, about a fifth larger than their files; the least recently used goes first. */
   maxKeyCount?: number;
 }
 
