@@ -1,5 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, describe, expect, test } from "vitest";
 import { RollupError } from "../rollup-error.ts";
 import { TaskPool } from "./task-pool.ts";
 
@@ -21,9 +21,20 @@ afterEach(async () => {
   for (const pool of open.splice(0)) await pool.close();
 });
 
+let shared: TaskPool<Sample> | undefined;
+/** The pool of tests whose thread stays: each thread loads a TypeScript loader first. */
+function sharedPool(): TaskPool<Sample> {
+  if (shared === undefined) {
+    shared = createPool();
+    open.pop();
+  }
+  return shared;
+}
+afterAll(() => shared?.close());
+
 describe("results", () => {
   test("come from another thread, which has its seat, and keep their types", async () => {
-    const pool = createPool();
+    const pool = sharedPool();
     const { seat, threadId } = await pool.run("where", undefined as never);
     expect(seat).toBe("a seat");
     expect(threadId).toBeGreaterThan(0);
@@ -31,14 +42,14 @@ describe("results", () => {
   });
 
   test("all parts are told before the result, in their order", async () => {
-    const pool = createPool();
+    const pool = sharedPool();
     const told: number[] = [];
     expect(await pool.run("count", 1_000, { onPart: (part) => told.push(part) })).toBe(1_000);
     expect(told).toEqual(Array.from({ length: 1_000 }, (_, i) => i + 1));
   });
 
   test("bytes are moved both ways", async () => {
-    const pool = createPool();
+    const pool = sharedPool();
     const bytes = new Uint8Array(1_000);
     expect(await pool.run("lengthOf", bytes, { transfer: [bytes.buffer] })).toBe(1_000);
     expect(bytes.byteLength).toBe(0);
@@ -62,7 +73,7 @@ describe("results", () => {
 
 describe("failures", () => {
   test("a RollupError keeps its code, data, remedy and whether a retry may help", async () => {
-    const error = await createPool()
+    const error = await sharedPool()
       .run("refuse", "full")
       .catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(RollupError);
@@ -76,7 +87,7 @@ describe("failures", () => {
   });
 
   test("another error keeps its class, where it can be copied, and the thread stays", async () => {
-    const pool = createPool();
+    const pool = sharedPool();
     const { threadId } = await pool.run("where", undefined as never);
     await expect(pool.run("fail", true)).rejects.toThrow(new RangeError("too far"));
     await expect(pool.run("fail", false)).rejects.toThrow("too far");
@@ -122,7 +133,7 @@ describe("ends", () => {
   });
 
   test("an abort takes a task out of the queue, and leaves the running one alone", async () => {
-    const pool = createPool();
+    const pool = sharedPool();
     const running = pool.run("waitFor", 300).then(() => "ended");
     const stopping = new AbortController();
     const waiting = pool.run("add", [1n, 1n], { signal: stopping.signal });
