@@ -1,10 +1,9 @@
 /** A model's server that would take a reader's memory or time: the requests that it gets, and the bytes that are read. */
+import { createHash } from "node:crypto";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
-import { sha256 } from "@noble/hashes/sha2.js";
-import { bytesToHex } from "@noble/hashes/utils.js";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { beforeAll, expect, test } from "vitest";
 import { recipeFor, sampleRows } from "../testing/sample-rows.ts";
@@ -36,7 +35,10 @@ function filesWith(changed: Partial<Record<ModelFileName, Uint8Array>>, rowCount
   if (rowCount !== undefined) manifest.rowCount = rowCount;
   for (const [name, bytes] of Object.entries(changed)) {
     files.set(name, bytes);
-    manifest.files[name] = { sizeBytes: bytes.length, sha256: bytesToHex(sha256(bytes)) };
+    manifest.files[name] = {
+      sizeBytes: bytes.length,
+      sha256: createHash("sha256").update(bytes).digest("hex"),
+    };
   }
   return files.set(MANIFEST, new TextEncoder().encode(JSON.stringify(manifest)));
 }
