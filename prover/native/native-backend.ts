@@ -54,7 +54,8 @@ export interface NativeProver extends Prover {
 }
 
 /**
- * Creates the native back end. Jobs run one after another, each on all threads. From its first proof on a key stays
+ * Creates the native back end. Jobs run one after another, each on all threads, and the next one's witness is made beside
+ * a proof. From its first proof on a key stays
  * in memory in the addon's own form; with `keyMemory` "mapped" its matrices alone do, and its points are read from
  * its file.
  *

@@ -20,7 +20,8 @@ WindowSum::WindowSum(const Kernels& kernels, bool isG2, MsmScratch& scratch, Buc
   scratch.out.resize(maxPairs + 16);
 }
 
-void WindowSum::sort(const PointTable& table, const Scalars& scalars, const DigitPlan& plan, unsigned window, size_t from, size_t to) {
+void WindowSum::sort(const PointTable& table, const Scalars& scalars, const DigitPlan& plan, unsigned window, size_t from,
+                     size_t to) {
   const auto first = scalars.chunks().begin() + static_cast<std::ptrdiff_t>(from);
   const auto last = scalars.chunks().begin() + static_cast<std::ptrdiff_t>(to);
   size_t maxDigits = 1;
