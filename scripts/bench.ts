@@ -2,7 +2,7 @@
  * Entry of the benchmarks, `npm run bench -- <name>`: prints readable rows, and as the last line the name and one JSON object.
  */
 
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import type { LedgerBenchOptions } from "./bench/ledger/prove-batches.ts";
 import type { BenchProveOptions } from "./bench/prove.ts";
 import type { BenchSettlementOptions } from "./bench/settlement.ts";
@@ -19,6 +19,7 @@ interface SequencerOptions extends Record<"operations" | "users" | "seconds", nu
 
 interface ModelsOptions extends Record<"rounds" | "prompt" | "tokens" | "tuned", number> {
   readonly llama: string;
+  readonly instructions: "native" | "avx2";
   readonly shapes: string;
 }
 
@@ -206,6 +207,11 @@ program
     "--llama <folder>",
     "where node-llama-cpp is, or is installed; none: without it",
     ".cache/llama-cpp",
+  )
+  .addOption(
+    new Option("--instructions <name>", "what both programs are held to")
+      .choices(["native", "avx2"])
+      .default("native"),
   )
   .action(async ({ llama, prompt: promptTokens, shapes, ...counts }: ModelsOptions) => {
     const { benchModels, SHAPES } = await import("./bench/models/models.ts");

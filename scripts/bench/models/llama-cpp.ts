@@ -4,8 +4,8 @@
  */
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 
@@ -31,8 +31,19 @@ interface Llama {
   >;
 }
 
-/** @param folder has node_modules, or gets them: without what is for graphics cards, and without scripts */
-export async function openLlama(folder: string, threadCount: number): Promise<Llama> {
+/** Its libraries for processors with AVX-512, of which it loads the best that this one has. */
+const WIDE = /^libggml-cpu-(cannonlake|cascadelake|cooperlake|icelake|sapphirerapids|skylakex|zen4)\.so$/;
+
+/**
+ * @param parent has node_modules in the folder `instructions`, or gets them: without what is for graphics cards, and without scripts
+ * @param instructions avx2: without the libraries for AVX-512
+ */
+export async function openLlama(
+  parent: string,
+  threadCount: number,
+  instructions: "native" | "avx2",
+): Promise<Llama> {
+  const folder = instructions === "native" ? parent : join(parent, instructions);
   const path = join(folder, "node_modules/node-llama-cpp/dist/index.js");
   if (!existsSync(path)) {
     await mkdir(folder, { recursive: true });
@@ -42,6 +53,11 @@ export async function openLlama(folder: string, threadCount: number): Promise<Ll
     );
     const flags = ["--ignore-scripts", "--omit=optional", "--no-audit", "--no-fund"];
     await promisify(execFile)("npm", ["install", ...flags, ...packages], { cwd: folder });
+  }
+  if (instructions === "avx2") {
+    const own = join(folder, "node_modules/@node-llama-cpp");
+    const files = await readdir(own, { recursive: true });
+    for (const file of files.filter((file) => WIDE.test(basename(file)))) await rm(join(own, file));
   }
   const { getLlama } = (await import(pathToFileURL(path).href)) as {
     getLlama(options: object): Promise<Llama>;

@@ -60,6 +60,8 @@ interface BenchModelsOptions {
   readonly shapes: readonly string[];
   /** Folder in which node-llama-cpp is, or is installed; null leaves llama.cpp out. */
   readonly llama: string | null;
+  /** What both programs are held to. */
+  readonly instructions: "native" | "avx2";
   readonly rounds: number;
   readonly promptTokens: number;
   readonly tokens: number;
@@ -82,6 +84,7 @@ export async function benchModels(options: BenchModelsOptions) {
     tuningStepSeconds: smallest?.tuning?.int8?.stepSeconds ?? null,
     tangentsSeconds: smallest?.tangentsSeconds ?? null,
     sameBytes: smallest?.sameBytes ?? null,
+    instructions: options.instructions,
     shapes,
   };
 }
@@ -97,11 +100,12 @@ async function benchShape(name: ShapeName, options: BenchModelsOptions) {
     const file = await writeFiles(folder, config, isSmallest);
     const prompt = Array.from({ length: promptTokens }, (_, i) => (i * 7_919 + 13) % config.vocab_size);
     const positions = promptTokens + tokens + 1;
-    const model = await load(folder, "native", "int8", positions);
+    const model = await load(folder, options.instructions, "int8", positions);
     const memoryMb = Math.round(model.kernels.arena.byteLength / 1e6);
     const fileMb = Math.round((await stat(file)).size / 1e6);
     log(`${name}: ${memoryMb} MB in memory, the file has ${fileMb}`);
-    const engine = options.llama === null ? null : await openLlama(options.llama, threadCount);
+    const engine =
+      options.llama === null ? null : await openLlama(options.llama, threadCount, options.instructions);
     const theirs = engine && (await openSequence(engine, file, positions, threadCount));
     const measured: Record<"prompt" | "decode", { ours: number[]; llama: number[] }> = {
       prompt: { ours: [], llama: [] },
@@ -133,8 +137,10 @@ async function benchShape(name: ShapeName, options: BenchModelsOptions) {
     }
     await theirs?.close();
     const isTuned = isSmallest && options.tuned > 0;
-    const tuning = isTuned ? await benchTuning(folder, options.tuned, log) : null;
-    const tangentsSeconds = isTuned ? await benchTangents(folder, options.tuned, log) : null;
+    const tuning = isTuned ? await benchTuning(folder, options.instructions, options.tuned, log) : null;
+    const tangentsSeconds = isTuned
+      ? await benchTangents(folder, options.instructions, options.tuned, log)
+      : null;
     const errorOf = async (own: Float32Array, path: string): Promise<number | null> => {
       if (engine === null) return null;
       const other = await openSequence(engine, path, 256, threadCount, true);

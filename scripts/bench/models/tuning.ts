@@ -6,6 +6,7 @@ import { adapterLayout, usualTargets } from "@openledger/models/engine/architect
 import { WEIGHT_NUMBERS, type WeightNumbers } from "@openledger/models/engine/architecture/model-shape";
 import { folderSource } from "@openledger/models/engine/files/folder-source";
 import { loadModel, openModel } from "@openledger/models/engine/files/load-model";
+import type { KernelChoice } from "@openledger/models/engine/kernels/create-kernels";
 import type { ArenaPlan } from "@openledger/models/engine/tensors/arena-plan";
 import { stepSettings } from "@openledger/models/tuning/training/step-plan";
 import {
@@ -25,8 +26,16 @@ const [THREADS, ROW_TOKENS, RANK] = [2, 128, 8];
 const recipe = { ...usualRecipe, steps: 1, rowsPerStep: THREADS };
 const TANGENT_ROWS = 256;
 
-export async function benchTuning(folder: string, rounds: number, log: (line: string) => void) {
-  const of = { float32: await load(folder, "float32"), int8: await load(folder, "int8") };
+export async function benchTuning(
+  folder: string,
+  kernels: KernelChoice,
+  rounds: number,
+  log: (line: string) => void,
+) {
+  const of = {
+    float32: await load(folder, kernels, "float32"),
+    int8: await load(folder, kernels, "int8"),
+  };
   const { vocabularySize } = of.int8.loaded.model.shape;
   const rows = Array.from({ length: THREADS }, (_, k) => {
     const tokens = Array.from({ length: ROW_TOKENS + 1 }, (_, i) => (i * 7_919 + 13 * k) % vocabularySize);
@@ -57,9 +66,14 @@ export async function benchTuning(folder: string, rounds: number, log: (line: st
 }
 
 /** Seconds of the tangents' part of a step of eight rows, when all rows have been at a step. */
-export async function benchTangents(folder: string, rounds: number, log: (line: string) => void) {
+export async function benchTangents(
+  folder: string,
+  choice: KernelChoice,
+  rounds: number,
+  log: (line: string) => void,
+) {
   let tangents!: Tangents;
-  const { loaded, seconds, team } = await load(folder, "int8", usualRecipe, (plan, floatCount) => {
+  const { loaded, seconds, team } = await load(folder, choice, "int8", usualRecipe, (plan, floatCount) => {
     const sizes = { rowCount: TANGENT_ROWS, floatCount, fisher: 3 };
     tangents = planTangents(plan, { ...sizes, changes: plan.take(TANGENT_ROWS * floatCount) }, THREADS);
   });
@@ -92,6 +106,7 @@ export async function benchTangents(folder: string, rounds: number, log: (line: 
 
 async function load(
   folder: string,
+  kernels: KernelChoice,
   weights: WeightNumbers,
   of = recipe,
   placeMore?: (plan: ArenaPlan, floatCount: number) => void,
@@ -101,7 +116,7 @@ async function load(
     const adapter = { rank: RANK, alpha: 2 * RANK, targets: usualTargets(opened.shape) };
     const { floatCount } = adapterLayout(opened.shape, adapter);
     const loaded = await loadModel(opened, {
-      kernels: "native",
+      kernels,
       weights,
       maxRows: ROW_TOKENS,
       isTraining: true,
