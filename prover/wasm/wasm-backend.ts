@@ -184,11 +184,7 @@ class KernelProver implements WasmProver {
     const { threadCount } = this.#options;
     const plan = planMemory(header, threadCount);
     const group = await this.#threads();
-    if (this.#image === null) {
-      const [built] = await group.run([{ kind: "build" }]);
-      if (built?.kind !== "built") throw new TypeError("a thread answered otherwise");
-      this.#image = built.image;
-    }
+    this.#image ??= await buildImage();
     const memory = createKernelMemory(plan.byteCount);
     new Uint8Array(memory.buffer).set(this.#image.start);
     const { sections, headerSection } = readFrame(path);
@@ -263,6 +259,18 @@ class KernelProver implements WasmProver {
     if (this.#queue.isClosed) throw proverError("PRV_CLOSED", "the prover was closed");
     this.#group ??= new ThreadGroup(this.#options.threadCount);
     return this.#group;
+  }
+}
+
+/** Builds the kernels on a thread that then ends: their assembly leaves it tens of megabytes larger. */
+async function buildImage(): Promise<KernelImage> {
+  const group = new ThreadGroup(1);
+  try {
+    const [built] = await group.run([{ kind: "build" }]);
+    if (built?.kind !== "built") throw new TypeError("a thread answered otherwise");
+    return built.image;
+  } finally {
+    await group.end();
   }
 }
 
