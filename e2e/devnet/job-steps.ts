@@ -2,11 +2,11 @@
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import type { WaitTarget } from "@openledger/client/sequencer/wait-for";
 import type { PersonName } from "./config.ts";
-import { type Job, withRetry } from "./job.ts";
+import { type Job, waitWithConsole, withRetry } from "./job.ts";
 import { DATANET_NAMES, DATANETS, type DatanetName, MODEL_NAMES, MODELS, type ModelName } from "./parts.ts";
 import { ask } from "./steps/ask.ts";
 import type { Check } from "./steps/check.ts";
-import { type CheckedEpoch, checkEpoch, checkModel, type MadeModel } from "./steps/check-epoch.ts";
+import { type CheckedEpoch, checkEpoch, checkModel, type MadeModel, retrain } from "./steps/check-epoch.ts";
 import { checkDatanets, runChecks } from "./steps/checks.ts";
 import { passADay } from "./steps/clock.ts";
 import { closeIntoBlob } from "./steps/data-place.ts";
@@ -41,7 +41,7 @@ export interface JobResults {
   readonly speechModel: Promise<PublishedModel>;
   readonly mailModel: PublishedModel;
   readonly modelIds: Readonly<Record<ModelName, number>>;
-  /** The model of the speeches trained again, while the job waits for L1. */
+  /** The model of the speeches trained again. */
   readonly speechCheck: Promise<Check>;
   /** Batches that the terminal has shown on L1. */
   readonly toldCount: number;
@@ -159,18 +159,24 @@ export const JOB_STEPS: readonly JobStep[] = [
       return { forcedWithdrawal };
     },
   ),
-  step("The e-mails final on L1", 4, { needs: ["lastCommit"] }, async (job, { lastCommit }) => {
-    // Later the job would wait for it.
-    job.startAnswers();
-    await untilFinal(job, lastCommit);
-  }),
+  // Meanwhile L1 takes the batches, and people work on the e-mails.
   step(
     "A model of the speeches begins to be trained",
-    1,
-    { needs: ["datanetIds"], makes: ["speechModel"] },
-    async (job, { datanetIds }) => ({
-      speechModel: beside(train(job, MODELS.speeches, datanetIds.speeches)),
-    }),
+    3,
+    { needs: ["datanetIds", "lastCommit"], makes: ["speechModel", "speechCheck"] },
+    async (job, { datanetIds, lastCommit }) => {
+      // Later the job would wait for it.
+      job.startAnswers();
+      // Proofs come first: L1 waits for them.
+      await waitWithConsole(job, job.people.alice, { hash: lastCommit }, "proven", "the commits");
+      const speechModel = beside(train(job, MODELS.speeches, datanetIds.speeches));
+      const datanetId = datanetIds.speeches;
+      const speechCheck = beside(speechModel.then((model) => retrain(job, { datanetId, model })));
+      return { speechModel, speechCheck };
+    },
+  ),
+  step("The e-mails final on L1", 2, { needs: ["lastCommit"] }, (job, { lastCommit }) =>
+    untilFinal(job, lastCommit),
   ),
   step(
     "The e-mails on the Datanet host: uploaded, labelled, reviewed, published",
@@ -190,8 +196,8 @@ export const JOB_STEPS: readonly JobStep[] = [
   step(
     "The models on the ledger",
     1,
-    { needs: ["datanetIds", "leaves", "mailModel", "speechModel"], makes: ["modelIds", "speechCheck"] },
-    async (job, { datanetIds, leaves, mailModel, speechModel }) => {
+    { needs: ["leaves", "mailModel", "speechModel"], makes: ["modelIds"] },
+    async (job, { leaves, mailModel, speechModel }) => {
       // One step after another for all models: their operations then share batches.
       const published = { mails: mailModel, speeches: await speechModel };
       const modelIds = await forEach(MODEL_NAMES, (name) =>
@@ -199,10 +205,7 @@ export const JOB_STEPS: readonly JobStep[] = [
       );
       // Their server reads them meanwhile. A failure shows where a model is asked.
       for (const name of MODEL_NAMES) beside(job.serveModel(MODELS[name], modelIds[name]));
-      const [datanetId, modelId] = [datanetIds[MODELS.speeches.datanet], modelIds.speeches];
-      const made = { datanetId, modelId, model: published.speeches };
-      const speechCheck = beside(withRetry(job, () => checkModel(job, made)));
-      return { modelIds, speechCheck };
+      return { modelIds };
     },
   ),
   step(
@@ -323,8 +326,8 @@ export const JOB_STEPS: readonly JobStep[] = [
       const datanetChecks = beside(withRetry(job, () => checkDatanets(job, datanetIds)));
       const epochs = {} as Record<ModelName, CheckedEpoch>;
       for (const one of models) {
-        const isChecked = one.name === "speeches";
-        const modelCheck = await (isChecked ? speechCheck : withRetry(job, () => checkModel(job, one)));
+        const retrained = await (one.name === "speeches" ? speechCheck : retrain(job, one));
+        const modelCheck = await checkModel(job, one, retrained);
         await untilSettledOnL1(job, one.modelId);
         epochs[one.name] = await withRetry(job, () => checkEpoch(job, leaves, one, modelCheck));
       }
