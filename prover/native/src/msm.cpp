@@ -8,7 +8,7 @@
 namespace {
 /**
  * Maximum bytes of points, with their images, that a window sorts and reads at random at a time. With more, most reads miss the
- * processor's cache of page addresses: additions of random points took 41 to 47 ns in 64 MB, 59 to 81 ns in 600 MB. With fewer,
+ * processor's cache of page addresses: additions of random points took 41 to 47 ns in 64 MB, 59 to 81 ns in 600 MB on a busy machine. With fewer,
  * each bucket is read and written more often.
  */
 constexpr size_t pointsAtOnceBytes = size_t{64} << 20;
