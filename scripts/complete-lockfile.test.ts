@@ -4,6 +4,9 @@ import { repositoryRoot } from "@openledger/circuits/compiler/compile";
 import { expect, it } from "vitest";
 
 interface Locked {
+  readonly name?: string;
+  readonly version?: string;
+  readonly resolved?: string;
   readonly integrity?: string;
   readonly inBundle?: boolean;
   readonly link?: boolean;
@@ -23,6 +26,16 @@ it.each([
     ([key, one]) => key.includes("node_modules/") && !one.inBundle && !one.link,
   );
   expect(fetched.length).toBeGreaterThan(minPackages);
+  const addressless = fetched.filter(
+    ([key, { name = key.split("node_modules/").at(-1)!, version, resolved }]) => {
+      const file = `${name.split("/").at(-1)}-${version}.tgz`;
+      return resolved !== `https://registry.invalid/${name}/-/${file}`;
+    },
+  );
+  expect(
+    addressless.map(([key]) => key),
+    "node scripts/complete-lockfile.js",
+  ).toEqual([]);
   const isFor = ({ optional, os }: Locked) => optional !== true || os?.join() !== "none";
   const free = fetched.filter(([, one]) => isFor(one) && !/^sha512-[\w+/]{86}==$/.test(one.integrity ?? ""));
   expect(free.map(([key]) => key)).toEqual([]);

@@ -34,7 +34,15 @@ function runNpm(folder) {
   const isNpm = npm !== undefined && /npm-cli\.[cm]?js$/.test(npm);
   const [program, first] = isNpm ? [process.execPath, [npm]] : ["npm", []];
   // A peer, as Vitest is of its coverage, is the repository's own: node_modules is above this folder.
-  const args = [...first, "ci", "--silent", "--no-audit", "--no-fund", "--legacy-peer-deps"];
+  const args = [
+    ...first,
+    "ci",
+    "--silent",
+    "--no-audit",
+    "--no-fund",
+    "--legacy-peer-deps",
+    "--replace-registry-host=always",
+  ];
   // In a folder of its own: npm would take the repository's settings of workspaces.
   const env = { ...process.env, npm_config_workspaces: undefined, npm_config_workspace: undefined };
   execFileSync(program, args, { cwd: folder, env, stdio: ["ignore", "ignore", "inherit"] });
