@@ -6,7 +6,6 @@ import { join } from "node:path";
 import type { BatchData } from "@openledger/circuits/batch/batch-data";
 import { type BatchShape, shapeName } from "@openledger/circuits/protocol";
 import { startAnvil } from "@openledger/contracts/l1/anvil";
-import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import {
   type ClosedBatch,
   connect,
@@ -74,13 +73,12 @@ export async function startBridgeFixture(
       };
     },
 
-    /** Returns once the node has mined its own transactions: it answers before it does. */
+    /**
+     * Returns once the node has mined what it holds: it answers before it does. Its pool gives a transaction up last; the account's
+     * nonce is new before logs of the block are there.
+     */
     async mined(): Promise<void> {
-      const address = anvilAccount(1).address;
-      while (await l1.client.getAutomine()) {
-        const mined = await l1.client.getTransactionCount({ address });
-        if (mined === (await l1.client.getTransactionCount({ address, blockTag: "pending" }))) break;
-      }
+      while (await l1.client.getAutomine()) if ((await l1.client.getTxpoolStatus()).pending === 0) break;
     },
 
     watcher: (
