@@ -144,22 +144,6 @@ describe.skipIf(addon === null)("multi-scalar multiplication", () => {
   }
 });
 
-describe.skipIf(addon === null)("a large multi-scalar multiplication", () => {
-  test("goes through more points than it takes at once", () => {
-    const indexes = Array.from({ length: 9000 }, (_, i) => i % 700);
-    const scalars = randomScalars(9000, 6n);
-    const log = indexes.reduce((sum, i, k) => (sum + BigInt(i) * scalars[k]!) % r, 0n);
-    const points = Buffer.concat(indexes.map((i) => groups.G1.encoded[i]!));
-    const numbers = Buffer.from(joinNumbers(scalars));
-    // 2^19 points and their images are 64 MiB.
-    const times = Math.ceil((2 ** 19 + 1) / 9000);
-    const repeat = (block: Buffer) => Buffer.concat(Array<Buffer>(times).fill(block));
-    expect(
-      splitNumbers(addon!.multiplyPoints(paths[0]!, false, repeat(points), repeat(numbers), 2, 0)),
-    ).toEqual(groups.G1.expected((log * BigInt(times)) % r));
-  });
-});
-
 describe.skipIf(addon === null)("split scalars", () => {
   test("the halves give the scalar back and are below 2^126", () => {
     const scalars = [...edgeValues(r), lambda, r - lambda, ...randomScalars(5000, 11n)];

@@ -7,13 +7,6 @@
 
 namespace {
 /**
- * Maximum bytes of points, with their images, that a window sorts and reads at random at a time. With more, most reads miss the
- * processor's cache of page addresses: additions of random points took 41 to 47 ns in 64 MB, 59 to 81 ns in 600 MB on a busy machine. With fewer,
- * each bucket is read and written more often.
- */
-constexpr size_t pointsAtOnceBytes = size_t{64} << 20;
-
-/**
  * About the time of so many additions. Buckets take two each to add up where all are filled; where few are, each point goes into
  * the sums of half the bits. A filled bucket costs 1.6 more: the more there are, the less is in the caches, and the shorter are
  * the rounds. An empty one costs a tenth to look at.
@@ -50,14 +43,9 @@ void Msm::sumWindow(unsigned window, const std::vector<SumPart>& parts, MsmScrat
                     const std::atomic<int32_t>& isCancelled, bool isSorted) {
   scratch.buckets.clear(bucketCount(window), pointBytes());
   WindowSum sum(kernels_, isG2_, scratch, scratch.buckets, isCancelled);
-  const size_t chunksAtOnce = pointsAtOnceBytes / (2 * pointBytes() * Scalars::chunkSize);
   for (const auto& [table, scalars] : parts) {
-    const size_t chunkCount = scalars.chunks().size();
-    for (size_t from = 0; from < chunkCount; from += chunksAtOnce) {
-      const size_t to = std::min(chunkCount, from + chunksAtOnce);
-      if (!isSorted || chunkCount > chunksAtOnce) sum.sort(table, scalars, plan_, window, from, to);
-      sum.add(table);
-    }
+    if (!isSorted) sum.sort(table, scalars, plan_, window);
+    sum.add(table);
   }
   keepSums(window, sum.byBits());
 }
@@ -67,7 +55,7 @@ void Msm::addToWindow(unsigned window, const PointTable& table, const Scalars& s
   Buckets& buckets = buckets_[window];
   if (buckets.isFilled.empty()) buckets.clear(bucketCount(window), pointBytes());
   WindowSum sum(kernels_, isG2_, scratch, buckets, isCancelled);
-  sum.sort(table, scalars, plan_, window, 0, scalars.chunks().size());
+  sum.sort(table, scalars, plan_, window);
   sum.add(table);
 }
 

@@ -113,7 +113,7 @@ class Msm {
   /**
    * All points at once. @throws Cancelled
    * @param isSorted whether the last sum in this scratch had the same window, scalars and SumSize, and a table parallel to the only
-   *   part's; spares the sorting of scalars that are sorted all at once
+   *   part's; spares the sorting
    */
   void sumWindow(unsigned window, const std::vector<SumPart>& parts, MsmScratch& scratch, const std::atomic<int32_t>& isCancelled,
                  bool isSorted = false);

@@ -27,8 +27,6 @@ class Scalars {
   static constexpr u64 signBit = u64{1} << 63;
   /** Small halves have only their first digits. */
   static constexpr unsigned smallBits = 24;
-  /** Scalars of a chunk. */
-  static constexpr size_t chunkSize = 8192;
 
   Scalars() = default;
   Scalars(const Words* scalars, size_t count, ThreadPool& pool) { assign(scalars, count, pool); }
@@ -66,7 +64,7 @@ class Scalars {
   }
 
  private:
-  static constexpr size_t countedSize = size_t{1} << 16;
+  static constexpr size_t chunkSize = 8192, countedSize = size_t{1} << 16;
 
   static bool isSmall(const Words& k) { return (k.w[1] | k.w[2] | k.w[3]) == 0 && k.w[0] >> smallBits == 0; }
 

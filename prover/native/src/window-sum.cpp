@@ -20,22 +20,17 @@ WindowSum::WindowSum(const Kernels& kernels, bool isG2, MsmScratch& scratch, Buc
   scratch.out.resize(maxPairs + 16);
 }
 
-void WindowSum::sort(const PointTable& table, const Scalars& scalars, const DigitPlan& plan, unsigned window, size_t from,
-                     size_t to) {
-  const auto first = scalars.chunks().begin() + static_cast<std::ptrdiff_t>(from);
-  const auto last = scalars.chunks().begin() + static_cast<std::ptrdiff_t>(to);
-  size_t maxDigits = 1;
-  for (auto chunk = first; chunk != last; chunk++)
-    maxDigits += chunk->halves.size() + (plan.hasSmall(window) ? chunk->smallIds.size() : 0);
-  scratch_.digits.reserve(maxDigits * sizeof(Digit));
+void WindowSum::sort(const PointTable& table, const Scalars& scalars, const DigitPlan& plan, unsigned window) {
+  const size_t smalls = plan.hasSmall(window) ? scalars.smallCount() : 0;
+  scratch_.digits.reserve((scalars.halfCount() + smalls + 1) * sizeof(Digit));
   Digit* const digits = scratch_.digits.as<Digit>();
   scratch_.ends.assign(bucketCount_ + 1, 0);
   u32* const ends = scratch_.ends.data();
   size_t count = 0;
-  for (auto chunk = first; chunk != last; chunk++) {
-    const size_t before = count;
-    count += plan.cut(*chunk, window, table.indexOf(), digits + count);
-    for (size_t i = before; i < count; i++) ends[digits[i].value]++;
+  for (const Scalars::Chunk& chunk : scalars.chunks()) {
+    const size_t first = count;
+    count += plan.cut(chunk, window, table.indexOf(), digits + count);
+    for (size_t i = first; i < count; i++) ends[digits[i].value]++;
   }
   u32 total = 0;
   for (size_t i = 0; i <= bucketCount_; i++) total += std::exchange(ends[i], total);

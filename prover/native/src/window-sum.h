@@ -7,11 +7,8 @@ class WindowSum {
   /** `buckets`: those of the window, cleared before its first points. */
   WindowSum(const Kernels& kernels, bool isG2, MsmScratch& scratch, Buckets& buckets, const std::atomic<int32_t>& isCancelled);
 
-  /**
-   * The scalars of chunks from to to, for `add`; the next windows that are added with the same scratch may do without where all
-   * arguments would be equal.
-   */
-  void sort(const PointTable& table, const Scalars& scalars, const DigitPlan& plan, unsigned window, size_t from, size_t to);
+  /** For `add`; the next windows that are added with the same scratch may do without where all arguments would be equal. */
+  void sort(const PointTable& table, const Scalars& scalars, const DigitPlan& plan, unsigned window);
   /** Adds the sorted digits' points to the buckets. @throws Cancelled */
   void add(const PointTable& table);
   /** See Msm::sums_; coordinates in the path's form. The buckets are used up. */
