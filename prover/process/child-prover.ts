@@ -1,5 +1,6 @@
 /**
- * Prover in a child process: one job at a time, and the next one is sent ahead, so that its witness is made beside a proof. The process is started again, with longer and longer pauses,
+ * Prover in a child process: one job at a time, and the next one is sent ahead, so that its witness is made
+ * beside a proof. The process is started again, with longer and longer pauses,
  * when it dies, hangs, or takes more memory than it may. Its log goes into this process's; it ends with this
  * process, however that ends. open-prover.ts opens it.
  */

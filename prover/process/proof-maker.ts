@@ -7,7 +7,7 @@ import { createProver } from "../backends.ts";
 import { chooseBackend } from "../choose-backend.ts";
 import { makeMissingKey } from "../keys/deployed-circuits.ts";
 import { ProofTimes } from "../proving/proof-times.ts";
-import type { ProofJob, ProofResult, ProveOptions, Prover } from "../proving/prover.ts";
+import type { ProofJob, ProofResult, ProveOptions, Prover, ProvingCircuit } from "../proving/prover.ts";
 import { CrossCheck } from "./cross-check.ts";
 import type { ProverConfig } from "./prover-config.ts";
 
@@ -23,6 +23,7 @@ export class ProofMaker {
   readonly #logger: Logger;
   readonly #times = new ProofTimes();
   #endedAtMs = 0;
+  #keyMaking: Promise<unknown> = Promise.resolve();
 
   /** @throws PRV_NATIVE_UNAVAILABLE, PRV_GPU_UNAVAILABLE if the back end that is named cannot run here */
   static async open(config: ProverConfig, modules: ProofMakerModules): Promise<ProofMaker> {
@@ -56,7 +57,7 @@ export class ProofMaker {
   /** @throws what `Prover.prove` and `makeMissingKey` throw */
   async make(job: ProofJob, options: ProveOptions): Promise<ProofResult> {
     const startedAtMs = performance.now();
-    const circuit = await makeMissingKey(job.circuit);
+    const circuit = await this.#withKey(job.circuit);
     const result = await this.#prover.prove({ ...job, circuit }, options);
     // One that was asked for beside another one counts from that one's end.
     const elapsedMs = Math.round(performance.now() - Math.max(startedAtMs, this.#endedAtMs));
@@ -65,6 +66,13 @@ export class ProofMaker {
     this.#logger.info({ circuit: circuit.name, elapsedMs, timings, backend, keyMemory }, "proven");
     await this.#times.note({ contentHash: circuit.contentHash, backend }, elapsedMs);
     return result;
+  }
+
+  /** Development keys are made one after another: a job that comes beside another one of its circuit finds that one's key. */
+  #withKey(circuit: ProvingCircuit): Promise<ProvingCircuit> {
+    const made = this.#keyMaking.then(() => makeMissingKey(circuit));
+    this.#keyMaking = made.catch(() => {});
+    return made;
   }
 
   /** Proves the job again by another back end if a check is due. Call it after the proof is delivered. */
