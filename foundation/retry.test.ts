@@ -1,5 +1,6 @@
+import { getEventListeners } from "node:events";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { retry, waitAfterMs } from "./retry.ts";
+import { pause, retry, waitAfterMs } from "./retry.ts";
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -70,4 +71,19 @@ test("an abort ends the wait at once with its reason, and calls nothing more", a
 test("waits stay finite however often it failed", () => {
   const waits = { firstWaitMs: 1_000, maxWaitMs: 60_000 };
   expect([0, 1, 2, 10_000].map((count) => waitAfterMs(count, waits))).toEqual([0, 1_000, 2_000, 60_000]);
+});
+
+test("pauses until the first of several signals, and leaves nothing at the others", async () => {
+  const [life, bell] = [new AbortController(), new AbortController()];
+  const paused = pause(1000, life.signal, undefined, bell.signal);
+  expect(getEventListeners(life.signal, "abort")).toHaveLength(1);
+  bell.abort();
+  await paused;
+  expect(getEventListeners(life.signal, "abort")).toHaveLength(0);
+  expect(vi.getTimerCount()).toBe(0);
+  await pause(1000, life.signal, bell.signal);
+  const timed = pause(1000, life.signal);
+  await vi.advanceTimersByTimeAsync(1000);
+  await timed;
+  expect(getEventListeners(life.signal, "abort")).toHaveLength(0);
 });

@@ -97,7 +97,7 @@ export async function runPollLoop(
         isPassing: (error) => !ENDS_THE_LOOP.includes(codeOf(error)),
         onRetry: noteFailure,
       });
-      await pause(options.intervalMs, AbortSignal.any([signal, ...rung]));
+      await pause(options.intervalMs, signal, ...rung);
     }
   } catch (error) {
     if (signal.aborted) return "stopped";

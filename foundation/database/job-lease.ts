@@ -207,7 +207,7 @@ export class JobLease {
     const minMs = Math.min(MIN_RENEW_MS, maxMs);
     while (!ended.aborted) {
       await pause(minMs, ended);
-      await pause(maxMs - minMs, AbortSignal.any([ended, this.#hasProgress.signal]));
+      await pause(maxMs - minMs, ended, this.#hasProgress.signal);
       if (ended.aborted) return;
       this.#hasProgress = new AbortController();
       try {

@@ -297,7 +297,7 @@ export class JobQueue<
         const state = await whileAway(signal, () => this.state(key));
         if (state === null || (state.state !== "waiting" && state.state !== "active")) return state;
         if (state.state === "active" && state.progress !== null) onProgress?.(state.progress);
-        await pause(RECHECK_MS, AbortSignal.any([signal, woken.signal]));
+        await pause(RECHECK_MS, signal, woken.signal);
         signal.throwIfAborted();
       } finally {
         wakers.delete(wake);

@@ -113,7 +113,7 @@ export async function runTurns(
       // Rung during the turn, it ends the wait at once.
       const rung = bell === undefined ? [] : [bell.signal];
       await retry(turn, { ...waits, signal, onRetry: noteFailure });
-      await pause(intervalMs, AbortSignal.any([signal, ...rung]));
+      await pause(intervalMs, signal, ...rung);
     }
   } catch (error) {
     if (!signal.aborted) throw error;
