@@ -1,6 +1,6 @@
 /** Real child processes with real proofs. */
 import { spawn } from "node:child_process";
-import { once } from "node:events";
+import { getEventListeners, once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { repositoryRoot } from "@openledger/circuits/compiler/compile";
@@ -120,6 +120,9 @@ describe("ChildProver", () => {
     stop.abort();
     expect(await Promise.all(jobs)).toEqual(["proven", "PRV_CANCELLED", "PRV_NO_WITNESS", "proven"]);
     expect(ended).toEqual(["cancelled", "first", "refused", "last"]);
+    const whole = new AbortController();
+    await Promise.all([2n, 3n, 2n].map((w) => prove("heard", w, whole.signal)));
+    expect(getEventListeners(whole.signal, "abort")).toEqual([]);
     process.kill(id, "SIGSTOP");
     const both = [prove("running", 2n), prove("next", 2n)];
     process.kill(id, "SIGKILL");

@@ -49,7 +49,7 @@ interface Pending {
   readonly fail: (error: Error) => void;
 }
 
-/** What a child says of its jobs, and of itself once it is ready. */
+/** Messages of a child about its jobs, and about itself once it is ready. */
 type JobMessage = Exclude<ChildMessage, { kind: "ready" | "unusable" }>;
 
 /** The next job, which a child has while another one runs. */
@@ -57,6 +57,8 @@ interface Ahead {
   readonly id: number;
   readonly queued: QueuedJob;
   readonly child: Child;
+  /** Tells the child that the job is cancelled: listens at the job's signal until the job's end. */
+  readonly cancel: () => void;
   /** Its end, if it comes before its turn. */
   end: JobMessage | null;
 }
@@ -145,9 +147,11 @@ export class ChildProver implements OutsideProver {
 
   async #run(queued: QueuedJob): Promise<ProofResult> {
     clearTimeout(this.#idleTimer);
+    // Read at once: the job behind this one is sent ahead while this one still waits for the process.
+    const sent = this.#ahead?.queued === queued ? this.#ahead : null;
     const child = await this.#start();
     requireWaiting(queued);
-    const ahead = this.#ahead?.queued === queued && this.#ahead.child === child ? this.#ahead : null;
+    const ahead = sent?.child === child ? sent : null;
     const id = ahead?.id ?? this.#nextId++;
     const { timeoutMs } = this.#options;
     const timer = setTimeout(() => this.#kill(`a proof took more than ${timeoutMs} ms`), timeoutMs).unref();
@@ -163,6 +167,7 @@ export class ChildProver implements OutsideProver {
       return result;
     } finally {
       clearTimeout(timer);
+      if (sent !== null) queued.options.signal?.removeEventListener("abort", sent.cancel);
       this.#pending = null;
       this.#stage = null;
       this.#endWhenIdle();
@@ -173,9 +178,9 @@ export class ChildProver implements OutsideProver {
     const child = this.#child;
     if (child === null || !this.#isReady) return;
     const id = this.#nextId++;
-    this.#ahead = { id, queued, child, end: null };
-    this.#tellJob(child, id, queued);
     const cancel = () => this.#tell(child, { kind: "cancel", id });
+    this.#ahead = { id, queued, child, cancel, end: null };
+    this.#tellJob(child, id, queued);
     queued.options.signal?.addEventListener("abort", cancel, { once: true });
   }
 

@@ -50,7 +50,8 @@ export async function awaitedCloses(log: LedgerLog, unsettled: readonly number[]
 
 /**
  * Takes over a report of the bridge; the same one again changes nothing.
- * @returns false where it was taken over before. @throws SEQ_CLOSE_CONFLICT where randomness that was reported before is now another, or is gone
+ * @returns false where it was taken over before
+ * @throws SEQ_CLOSE_CONFLICT where randomness that was reported before is now another, or is gone
  */
 export async function noteCloseOnL1(log: LedgerLog, report: EpochCloseOnL1): Promise<boolean> {
   const known = await readCloseOnL1(log, report.batchNumber);
