@@ -4,13 +4,35 @@ import { getEventListeners, once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { repositoryRoot } from "@openledger/circuits/compiler/compile";
-import { afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { verifyProof } from "../formats/verification-key.ts";
 import { developmentSetup } from "../keys/development-setup.ts";
 import type { ProvingCircuit } from "../proving/prover.ts";
 import { compileSample, scratchFolder } from "../testing/sample-circuit.fixtures.ts";
 import { ChildProver, type ChildProverOptions } from "./child-prover.ts";
 import { readProverConfig } from "./prover-config.ts";
+
+/** Kinds of the messages that provers sent to their processes. */
+const sent: string[] = [];
+vi.mock("node:child_process", async (original) => {
+  const real = await original<typeof import("node:child_process")>();
+  const spawn = (
+    command: string,
+    args: readonly string[],
+    options: import("node:child_process").SpawnOptions,
+  ) => {
+    const child = real.spawn(command, args, options);
+    const send = child.send?.bind(child) as ((...given: unknown[]) => boolean) | undefined;
+    if (send !== undefined) {
+      child.send = (...given: unknown[]) => {
+        sent.push((given[0] as { kind: string }).kind);
+        return send(...given);
+      };
+    }
+    return child;
+  };
+  return { ...real, spawn };
+});
 
 const folder = await scratchFolder();
 /** A process starts in seconds, on a busy machine in many. */
@@ -121,7 +143,9 @@ describe("ChildProver", () => {
     expect(await Promise.all(jobs)).toEqual(["proven", "PRV_CANCELLED", "PRV_NO_WITNESS", "proven"]);
     expect(ended).toEqual(["cancelled", "first", "refused", "last"]);
     const whole = new AbortController();
+    sent.length = 0;
     await Promise.all([2n, 3n, 2n].map((w) => prove("heard", w, whole.signal)));
+    expect(sent).toEqual(["prove", "prove", "prove"]);
     expect(getEventListeners(whole.signal, "abort")).toEqual([]);
     process.kill(id, "SIGSTOP");
     const both = [prove("running", 2n), prove("next", 2n)];
