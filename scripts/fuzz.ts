@@ -5,7 +5,7 @@ import { fuzz } from "./fuzz/fuzz.ts";
 const USAGE = `npm run fuzz -- [--seed N] [--factor N]
 
 Builds what is native under the sanitizers for addresses and undefined behaviour, and gives it 12,000 programs of witness
-steps, 2,000 calls of the models' kernels and 6,000 damaged key and witness files. It ends with 1 at
+steps, 20,000 calls of the models' kernels and 6,000 damaged key and witness files. It ends with 1 at
 the first report of a sanitizer. Needs g++ and its libasan.
 
 --seed: another run, 1 unless told. --factor: so many times as much.`;

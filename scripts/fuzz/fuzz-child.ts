@@ -20,4 +20,4 @@ const tell = (what: string, counts: object) => console.log(JSON.stringify({ what
 
 tell("wrong arguments", fuzzArguments(steps, kernels));
 tell("witness steps", fuzzSteps(steps, random, Math.ceil(12_000 * factor)));
-tell("kernels of models", fuzzKernels(kernels, random, Math.ceil(2_000 * factor)));
+tell("kernels of models", fuzzKernels(kernels, random, Math.ceil(20_000 * factor)));

@@ -15,6 +15,7 @@ interface KernelCounts {
 /** Numbers that each takes after the set and the arena. */
 const ARGUMENTS: Record<string, number> = {
   multiply: 12,
+  multiplyRounded: 11,
   normalise: 9,
   normaliseBack: 10,
   rotate: 7,
@@ -35,8 +36,12 @@ const ARGUMENTS: Record<string, number> = {
   attendPages: 17,
   quantise: 4,
   multiplyBlocks: 9,
+  multiplyBack: 8,
   unpack: 6,
+  useLargePages: 0,
 };
+/** Functions that take no arena. */
+const PLAIN = ["sets", "processorKernels"];
 const ARENA_FLOATS = 4096;
 /** The first numbers are sizes: over nothing, or with strides of 0, no bound refuses large ones, and they loop for minutes. */
 const [SIZES, MAX_SIZE] = [6, 80];
@@ -44,6 +49,8 @@ const ODD = [-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 31, 2 ** 32, 2 
 
 export function fuzzKernels(addon: KernelAddon, random: FuzzRandom, count: number): KernelCounts {
   const counts: KernelCounts = { calls: 0, ran: 0, refused: 0 };
+  const unknown = Object.keys(addon).filter((name) => !(name in ARGUMENTS) && !PLAIN.includes(name));
+  if (unknown.length > 0) throw new Error(`fuzz-kernels.ts does not know ${unknown.join(", ")}`);
   const sets = addon.sets();
   for (; counts.calls < count && sets.length > 0; counts.calls++) {
     const arena = new Float32Array(random.below(ARENA_FLOATS));

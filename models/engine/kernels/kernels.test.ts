@@ -92,6 +92,9 @@ describe("every set of kernels", () => {
       [100, 32],
       // So many blocks that many rows take them in two parts.
       [34, 800],
+      // Nothing to sum.
+      [34, 0],
+      [33, 0],
     ] as const) {
       const accumulate = rows % 2 === 0;
       const stride = quantisedFloats(inputs);

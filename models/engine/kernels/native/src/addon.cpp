@@ -27,14 +27,16 @@ struct Call {
     return numbers[i];
   }
   float real(size_t i) const { return static_cast<float>(number(i)); }
-  long size(size_t i) const {
+  long natural(size_t i, double max) const {
     const double value = number(i);
-    if (!(value >= 0 && value <= 1e12) || value != std::floor(value)) throw std::out_of_range("a size is no natural number");
+    if (!(value >= 0 && value <= max) || value != std::floor(value)) throw std::out_of_range("a size is no natural number, or too large");
     return static_cast<long>(value);
   }
+  /** At most 10^9: the product of two sizes, and some such products, are below 2^63. */
+  long size(size_t i) const { return natural(i, 1e9); }
   /** `floats` numbers from the place that argument i names. */
   float* at(size_t i, long floats) const {
-    const size_t from = static_cast<size_t>(size(i));
+    const size_t from = static_cast<size_t>(natural(i, 1e12));
     if (floats < 0 || from > length || static_cast<size_t>(floats) > length - from)
       throw std::out_of_range("a range leaves the arena");
     return arena + from;

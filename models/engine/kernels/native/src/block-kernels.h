@@ -186,7 +186,7 @@ constexpr long NEAR_ROWS = 32, NEAR_BLOCKS = 24;
 template <int P>
 inline void blockPanels(const BlockCall& c, long panel) {
   float* y = c.y + panel * PANEL;
-  if (c.rows < NEAR_ROWS) return blockRows<BLOCK_TILE_ROWS, P, false>(c, panelsOf(c, panel, 0), c.blocks, 0, c.x, y, !c.accumulate, nullptr);
+  if (c.rows < NEAR_ROWS || c.blocks == 0) return blockRows<BLOCK_TILE_ROWS, P, false>(c, panelsOf(c, panel, 0), c.blocks, 0, c.x, y, !c.accumulate, nullptr);
   Bytes weights[P][NEAR_BLOCKS][FOURS * PARTS];
   Vector scales[P][NEAR_BLOCKS][PARTS];
   const Panels near = {(const char*)weights, (const char*)scales, sizeof weights[0], sizeof scales[0]};
