@@ -324,19 +324,25 @@ describe("every set of kernels", () => {
   it("gives the same bytes by several threads", () => {
     const name = nativeKernelSets()[0];
     if (name === undefined) return;
-    const [one, two] = [1, 2].map((threadCount) => {
+    const arenas = [1, 2, 3, 5].map((threadCount) => {
       const next = noise(3);
       const arena = Float32Array.from({ length: FLOATS }, next);
       const kernels = createNativeKernels(arena, name, undefined, threadCount);
-      for (const rows of [1, 40])
+      // Ranges of unequal lengths, of which threads take from each other.
+      for (const [rows, outputs] of [
+        [1, 432],
+        [40, 256],
+        [1, 48],
+      ] as const)
         for (let turn = 0; turn < 20; turn++) {
           kernels.blocks.quantise(rows, 64, 0, 4_000);
-          const places = { x: 4_000, weights: 8_000, y: 50_000, yStride: 256 };
-          kernels.blocks.multiply({ rows, outputs: 256, inputs: 64, accumulate: turn > 0, ...places });
+          const places = { x: 4_000, weights: 8_000, y: 20_000, yStride: 432 };
+          kernels.blocks.multiply({ rows, outputs, inputs: 64, accumulate: turn > 0, ...places });
         }
       return arena;
-    }) as [Float32Array, Float32Array];
-    expect(Buffer.from(two.buffer).equals(Buffer.from(one.buffer))).toBe(true);
+    });
+    for (const arena of arenas)
+      expect(Buffer.from(arena.buffer).equals(Buffer.from(arenas[0]!.buffer))).toBe(true);
   });
 
   it("normalises, forward and back", () => {

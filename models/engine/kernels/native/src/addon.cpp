@@ -201,7 +201,7 @@ void gate(const KernelTable& k, const Call& c) {
   const long n = c.size(0), all = whole(n);
   const float *a = c.at(1, all), *b = c.at(2, all);
   float* y = c.at(3, all);
-  helpers.share(std::min(c.size(4), 16L), all, 4'096, [&](long from, long to) { k.gate(to - from, a + from, b + from, y + from); });
+  helpers.share(c.size(4), all, 4'096, [&](long from, long to) { k.gate(to - from, a + from, b + from, y + from); });
 }
 
 /** (rows, width, x, to, threads) */
@@ -209,7 +209,7 @@ void quantise(const KernelTable& k, const Call& c) {
   const long rows = c.size(0), w = width(c, 1), stride = quantisedRow(w);
   const float* x = c.at(2, area(rows, w));
   float* y = c.at(3, area(rows, stride));
-  helpers.share(std::min(c.size(4), 16L), rows, 8, [&](long from, long to) { k.quantise(to - from, w, x + from * w, y + from * stride, stride); });
+  helpers.share(c.size(4), rows, 8, [&](long from, long to) { k.quantise(to - from, w, x + from * w, y + from * stride, stride); });
 }
 
 /**
@@ -241,7 +241,7 @@ void multiplyBlocks(const KernelTable& k, const Call& c) {
                        c.at(5, extent(rows, c.size(6), outputs, 1)), c.size(6), c.number(7) != 0};
   // By two panels, which a tile takes at once.
   const long pairs = (panels + 1) / 2;
-  helpers.share(std::min(c.size(8), 16L), pairs, std::max(1L, pairs / 32), [&](long from, long to) { k.multiplyBlocks(call, 2 * from, std::min(2 * to, panels)); });
+  helpers.share(c.size(8), pairs, std::max(1L, pairs / 64), [&](long from, long to) { k.multiplyBlocks(call, 2 * from, std::min(2 * to, panels)); });
 }
 
 /** (rows, outputs, inputs, dy, strideDy, weights, dx, accumulate) */
@@ -272,7 +272,7 @@ void attendPages(const KernelTable& k, const Call& c) {
   c.at(14, 16 * maxPages);
   k.keepPages(call);
   const long count = (rows + call.rowsPerTask - 1) / call.rowsPerTask * keyHeads;
-  helpers.share(std::min(c.size(16), 16L), count, std::max(1L, count / 32), [&](long from, long to) {
+  helpers.share(c.size(16), count, std::max(1L, count / 32), [&](long from, long to) {
     thread_local std::vector<float> scores;
     const size_t room = static_cast<size_t>(64 * maxPages * call.rowsPerTask);
     if (scores.size() < room) scores.resize(room);
