@@ -4,7 +4,10 @@
  */
 import type { FuzzRandom } from "./fuzz-random.ts";
 
-export type KernelAddon = { sets(): string[] } & Record<string, (...args: unknown[]) => unknown>;
+export type KernelAddon = { sets(): string[]; kernels(): string[] } & Record<
+  string,
+  (...args: unknown[]) => unknown
+>;
 
 interface KernelCounts {
   calls: number;
@@ -41,7 +44,7 @@ const ARGUMENTS: Record<string, number> = {
   useLargePages: 0,
 };
 /** Functions that take no arena. */
-const PLAIN = ["sets", "processorKernels"];
+const PLAIN = ["sets", "kernels", "processorKernels"];
 const ARENA_FLOATS = 4096;
 /** The first numbers are sizes: over nothing, or with strides of 0, no bound refuses large ones, and they loop for minutes. */
 const [SIZES, MAX_SIZE] = [6, 80];
@@ -49,9 +52,12 @@ const ODD = [-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 31, 2 ** 32, 2 
 
 export function fuzzKernels(addon: KernelAddon, random: FuzzRandom, count: number): KernelCounts {
   const counts: KernelCounts = { calls: 0, ran: 0, refused: 0 };
-  const unknown = Object.keys(addon).filter((name) => !(name in ARGUMENTS) && !PLAIN.includes(name));
+  const unknown = Object.keys(addon).filter(
+    (name) => !(name in ARGUMENTS) && ![...PLAIN, "runCalls"].includes(name),
+  );
   if (unknown.length > 0) throw new Error(`fuzz-kernels.ts does not know ${unknown.join(", ")}`);
   const sets = addon.sets();
+  const kernels = addon.kernels();
   for (; counts.calls < count && sets.length > 0; counts.calls++) {
     const arena = new Float32Array(random.below(ARENA_FLOATS));
     const bits = new Uint32Array(arena.buffer);
@@ -65,8 +71,13 @@ export function fuzzKernels(addon: KernelAddon, random: FuzzRandom, count: numbe
     const numbers = Array.from({ length: argumentCount }, (_, i) =>
       randomNumber(random, i < SIZES ? MAX_SIZE : arena.length),
     );
+    const set = random.oneIn(50) ? random.below(5) : random.below(sets.length);
+    // Some within a list of calls, whose head may lie.
+    const index = random.oneIn(30) ? randomNumber(random, kernels.length) : kernels.indexOf(name);
+    const size = random.oneIn(30) ? randomNumber(random, numbers.length) : numbers.length;
     try {
-      addon[name]!(random.oneIn(50) ? random.below(5) : random.below(sets.length), arena, ...numbers);
+      if (random.oneIn(4)) addon.runCalls!(set, arena, Float64Array.of(index, size, ...numbers));
+      else addon[name]!(set, arena, ...numbers);
       counts.ran += 1;
     } catch (error) {
       if (!(error instanceof Error)) throw error;

@@ -31,7 +31,6 @@ interface BatchBuffers {
   readonly normed: Place;
   readonly stats: Place;
   readonly qkv: Place;
-  readonly rawHeads: Place;
   readonly attended: Place;
   readonly gate: Place;
   readonly up: Place;
@@ -158,7 +157,6 @@ function planBuffers(
     normed: rows(width),
     stats: rows(2 * Math.max(1, headCount + keyHeadCount)),
     qkv: rows(qkvWidth(shape)),
-    rawHeads: shape.hasHeadNorms ? plan.take((headCount + keyHeadCount) * headSize) : NONE,
     attended: rows(headCount * headSize),
     gate: shape.activation === "gated" ? rows(innerWidth) : NONE,
     up: rows(innerWidth),

@@ -424,6 +424,27 @@ describe("every set of kernels", () => {
     }
   });
 
+  it("keeps calls, which do the same at each run, and refuses those that leave the arena", () => {
+    for (const create of Object.values(sets)) {
+      const kernels = create();
+      kernels.arena.set([1, 2, 3], 0);
+      const run = kernels.record((own) => {
+        own.add(16, 16, 0);
+        own.normalise(1, 16, 16, 32, NONE, 48, 64, 1e-5, false);
+        own.scale(16, 16, 2);
+      });
+      expect(kernels.arena[16]).toBe(0);
+      run();
+      run();
+      expect([...kernels.arena.subarray(16, 19)]).toEqual([6, 12, 18]);
+      expect(kernels.record(() => {})()).toBeUndefined();
+      if (kernels.name === "wasm") continue;
+      const leaving = kernels.record((own) => own.scale(16, 2 ** 40, 1));
+      expect(leaving).toThrow(RangeError);
+      expect(() => kernels.record((own) => own.copy(16, 0, 16))).toThrow(TypeError);
+    }
+  });
+
   it("says where the native ones are not there", () => {
     expect(nativeKernelSets("/nowhere.node")).toEqual([]);
     let thrown: unknown;

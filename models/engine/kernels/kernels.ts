@@ -249,6 +249,13 @@ export interface Kernels {
   applyAdapters(call: AdapterRows): void;
   /** Keeps the rows' keys and values on their pages, then attends to positions up to each row's own. */
   attendPages(call: PagedAttention): void;
+  /**
+   * Keeps the calls that `make` makes instead of carrying them out: they name the same places at each run, and moves are none of
+   * them. Some hundred native calls of a token are one that way.
+   *
+   * @returns what carries them out
+   */
+  record(make: (kernels: Kernels) => void): () => void;
 }
 
 export type KernelSetName = "avx512-vnni" | "avx512" | "avx2" | "wasm";

@@ -11,15 +11,23 @@ import { arenaMoves, type KernelSetName, type Kernels, type Matrix } from "./ker
 
 /** Each kernel as addon.cpp has it: the set's number, the arena, then numbers. */
 type NativeKernel = (set: number, arena: Float32Array, ...numbers: number[]) => void;
-type NativeAddon = NativePart & { sets(): KernelSetName[] } & Record<
-    | Exclude<keyof Kernels, "name" | "arena" | "copy" | "clear" | "write" | "blocks">
-    | "quantise"
-    | "multiplyBlocks"
-    | "multiplyBack"
-    | "unpack"
-    | "useLargePages",
-    NativeKernel
-  >;
+type NativeKernels = Record<
+  | Exclude<keyof Kernels, "name" | "arena" | "copy" | "clear" | "write" | "blocks" | "record">
+  | "quantise"
+  | "multiplyBlocks"
+  | "multiplyBack"
+  | "unpack"
+  | "useLargePages",
+  NativeKernel
+>;
+type NativeAddon = NativePart &
+  NativeKernels & {
+    sets(): KernelSetName[];
+    /** Names of the kernels, in the order by which `calls` name them. */
+    kernels(): (keyof NativeKernels)[];
+    /** Of each call the kernel, how many numbers it has, and those. */
+    runCalls(set: number, arena: Float32Array, calls: Float64Array): void;
+  };
 
 const addonPath = fileURLToPath(new URL("native/build/model-kernels.node", import.meta.url));
 
@@ -61,12 +69,41 @@ export function createNativeKernels(
     throw unavailable(reason, { sets });
   }
   addon.useLargePages(set, arena);
+  return {
+    ...bindKernels(addon, sets[set], set, arena, threadCount),
+    record(make) {
+      const calls: number[] = [];
+      const recorders = addon.kernels().map((kernel, i): [string, NativeKernel] => {
+        return [kernel, (_set, _arena, ...numbers) => void calls.push(i, numbers.length, ...numbers)];
+      });
+      const own = Object.fromEntries(recorders) as NativeKernels;
+      make({
+        ...bindKernels(own, sets[set]!, set, arena, threadCount),
+        ...{ copy: refuse, clear: refuse, write: refuse, record: refuse },
+      });
+      const recorded = Float64Array.from(calls);
+      return () => addon.runCalls(set, arena, recorded);
+    },
+  };
+}
+
+function refuse(): never {
+  throw new TypeError("only kernels are recorded");
+}
+
+function bindKernels(
+  addon: NativeKernels,
+  name: KernelSetName,
+  set: number,
+  arena: Float32Array,
+  threadCount: number,
+): Omit<Kernels, "record"> {
   const bind =
     (kernel: NativeKernel) =>
     (...numbers: (number | boolean)[]) =>
       kernel(set, arena, ...numbers.map(Number));
   return {
-    name: sets[set],
+    name,
     arena,
     ...arenaMoves(arena),
     multiply(rows, columns, depth, a: Matrix, b: Matrix, c, rowStride, accumulate) {

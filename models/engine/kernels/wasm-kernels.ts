@@ -83,7 +83,8 @@ export function createWasmKernels(memory: WasmMemory, threadIndex = 0): Kernels 
   const calls = new WebAssembly.Instance(kernelModule(), { env: { memory, scratch } }).exports;
   const arena = new Float32Array(memory.buffer, ARENA_AT);
   checkFusing(calls, new Float32Array(memory.buffer), scratch);
-  return bindKernels(calls, arena);
+  const kernels: Kernels = { ...bindKernels(calls, arena), record: (make) => () => make(kernels) };
+  return kernels;
 }
 
 /**
@@ -106,7 +107,7 @@ function checkFusing(calls: KernelCalls, floats: Float32Array, scratch: number):
   }
 }
 
-function bindKernels(calls: KernelCalls, arena: Float32Array): Kernels {
+function bindKernels(calls: KernelCalls, arena: Float32Array): Omit<Kernels, "record"> {
   const to = (place: Place): number => (place < 0 ? 0 : ARENA_AT + 4 * place);
   const strides = ({ at, rowStride, columnStride }: Matrix): [number, number, number] => [
     to(at),

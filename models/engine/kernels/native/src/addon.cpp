@@ -280,82 +280,136 @@ void attendPages(const KernelTable& k, const Call& c) {
   });
 }
 
-/** kernel(set, arena, ...numbers); `set` is an index into sets(). */
-template <void (*body)(const KernelTable&, const Call&)>
-napi_value call(napi_env env, napi_callback_info info) {
+using Body = void (*)(const KernelTable&, const Call&);
+
+/** Every kernel by its name; a list of calls names it by its place here. */
+constexpr std::pair<const char*, Body> KERNELS[] = {
+    {"multiply", multiply},
+    {"multiplyRounded", multiplyRounded},
+    {"normalise", normalise},
+    {"normaliseBack", normaliseBack},
+    {"rotate", rotate},
+    {"softmax", softmax},
+    {"softmaxBack", softmaxBack},
+    {"gate", gate},
+    {"gateBack", gateBack},
+    {"gelu", gelu},
+    {"geluBack", geluBack},
+    {"addRow", addRow},
+    {"sumRows", sumRows},
+    {"add", add},
+    {"scale", scale},
+    {"crossEntropy", crossEntropy},
+    {"adam", adam},
+    {"adamTangent", adamTangent},
+    {"applyAdapters", applyAdapters},
+    {"attendPages", attendPages},
+    {"quantise", quantise},
+    {"multiplyBlocks", multiplyBlocks},
+    {"unpack", unpack},
+    {"multiplyBack", multiplyBack},
+    {"useLargePages", useLargePages},
+};
+
+/** The set and the arena that a call begins with. */
+const KernelTable& openCall(napi_env env, const napi_value* args, Call& c) {
   static const std::vector<const KernelTable*> sets = availableSets();
+  uint32_t set = 0;
+  if (napi_get_value_uint32(env, args[0], &set) != napi_ok || set >= sets.size()) throw std::out_of_range("there is no such set");
+  napi_typedarray_type type;
+  void* data = nullptr;
+  if (napi_get_typedarray_info(env, args[1], &type, &c.length, &data, nullptr, nullptr) != napi_ok || type != napi_float32_array)
+    throw std::out_of_range("the arena is no Float32Array");
+  c.arena = static_cast<float*>(data);
+  return *sets[set];
+}
+
+/** kernel(set, arena, ...numbers); `set` is an index into sets(). */
+napi_value call(napi_env env, napi_callback_info info) {
   napi_value args[2 + MAX_NUMBERS];
   size_t count = 2 + MAX_NUMBERS;
-  napi_get_cb_info(env, info, &count, args, nullptr, nullptr);
+  void* body = nullptr;
+  napi_get_cb_info(env, info, &count, args, nullptr, &body);
   try {
     if (count < 2 || count > 2 + MAX_NUMBERS) throw std::out_of_range("too few or too many arguments");
-    uint32_t set = 0;
-    if (napi_get_value_uint32(env, args[0], &set) != napi_ok || set >= sets.size())
-      throw std::out_of_range("there is no such set");
     Call c;
-    napi_typedarray_type type;
-    void* data = nullptr;
-    if (napi_get_typedarray_info(env, args[1], &type, &c.length, &data, nullptr, nullptr) != napi_ok ||
-        type != napi_float32_array)
-      throw std::out_of_range("the arena is no Float32Array");
-    c.arena = static_cast<float*>(data);
+    const KernelTable& k = openCall(env, args, c);
     c.count = count - 2;
     for (size_t i = 0; i < c.count; i++)
       if (napi_get_value_double(env, args[2 + i], &c.numbers[i]) != napi_ok) throw std::out_of_range("an argument is no number");
-    body(*sets[set], c);
+    static_cast<const std::pair<const char*, Body>*>(body)->second(k, c);
   } catch (const std::exception& error) {
     napi_throw_range_error(env, "ERR_INVALID_ARG_VALUE", error.what());
   }
   return nullptr;
 }
 
-/** The sets that this processor has, the fastest first. */
-napi_value sets(napi_env env, napi_callback_info) {
-  napi_value list, name;
+/** runCalls(set, arena, calls): calls as a Float64Array, of each its place among KERNELS, how many numbers it has, and those. */
+napi_value runCalls(napi_env env, napi_callback_info info) {
+  napi_value args[3];
+  size_t count = 3;
+  napi_get_cb_info(env, info, &count, args, nullptr, nullptr);
+  try {
+    if (count != 3) throw std::out_of_range("too few or too many arguments");
+    Call c;
+    const KernelTable& k = openCall(env, args, c);
+    napi_typedarray_type type;
+    size_t length = 0;
+    void* data = nullptr;
+    if (napi_get_typedarray_info(env, args[2], &type, &length, &data, nullptr, nullptr) != napi_ok || type != napi_float64_array)
+      throw std::out_of_range("calls are no Float64Array");
+    const double* next = static_cast<const double*>(data);
+    for (const double* end = next + length; next < end; next += c.count) {
+      if (end - next < 2 || !(next[0] >= 0 && next[0] < std::size(KERNELS)) || !(next[1] >= 0 && next[1] <= MAX_NUMBERS) || next[1] > static_cast<double>(end - next - 2))
+        throw std::out_of_range("a call is none");
+      const Body body = KERNELS[static_cast<size_t>(next[0])].second;
+      c.count = static_cast<size_t>(next[1]);
+      next += 2;
+      std::copy(next, next + c.count, c.numbers);
+      body(k, c);
+    }
+  } catch (const std::exception& error) {
+    napi_throw_range_error(env, "ERR_INVALID_ARG_VALUE", error.what());
+  }
+  return nullptr;
+}
+
+napi_value textList(napi_env env, const std::vector<const char*>& texts) {
+  napi_value list, text;
   napi_create_array(env, &list);
   uint32_t i = 0;
-  for (const KernelTable* set : availableSets()) {
-    napi_create_string_utf8(env, set->name, NAPI_AUTO_LENGTH, &name);
-    napi_set_element(env, list, i++, name);
+  for (const char* each : texts) {
+    napi_create_string_utf8(env, each, NAPI_AUTO_LENGTH, &text);
+    napi_set_element(env, list, i++, text);
   }
   return list;
 }
 
+/** The sets that this processor has, the fastest first. */
+napi_value sets(napi_env env, napi_callback_info) {
+  std::vector<const char*> names;
+  for (const KernelTable* set : availableSets()) names.push_back(set->name);
+  return textList(env, names);
+}
+
+/** Names of KERNELS in their order. */
+napi_value kernels(napi_env env, napi_callback_info) {
+  std::vector<const char*> names;
+  for (const auto& kernel : KERNELS) names.push_back(kernel.first);
+  return textList(env, names);
+}
+
 napi_value init(napi_env env, napi_value exports) {
-  const std::pair<const char*, napi_callback> functions[] = {
-      {"sets", sets},
-      {"processorKernels", processorKernels},
-      {"multiply", call<multiply>},
-      {"multiplyRounded", call<multiplyRounded>},
-      {"normalise", call<normalise>},
-      {"normaliseBack", call<normaliseBack>},
-      {"rotate", call<rotate>},
-      {"softmax", call<softmax>},
-      {"softmaxBack", call<softmaxBack>},
-      {"gate", call<gate>},
-      {"gateBack", call<gateBack>},
-      {"gelu", call<gelu>},
-      {"geluBack", call<geluBack>},
-      {"addRow", call<addRow>},
-      {"sumRows", call<sumRows>},
-      {"add", call<add>},
-      {"scale", call<scale>},
-      {"crossEntropy", call<crossEntropy>},
-      {"adam", call<adam>},
-      {"adamTangent", call<adamTangent>},
-      {"applyAdapters", call<applyAdapters>},
-      {"attendPages", call<attendPages>},
-      {"quantise", call<quantise>},
-      {"multiplyBlocks", call<multiplyBlocks>},
-      {"unpack", call<unpack>},
-      {"multiplyBack", call<multiplyBack>},
-      {"useLargePages", call<useLargePages>},
-  };
-  for (const auto& [name, function] : functions) {
+  const auto add = [&](const char* name, napi_callback function, const void* data) {
     napi_value value;
-    if (napi_create_function(env, name, NAPI_AUTO_LENGTH, function, nullptr, &value) != napi_ok) return exports;
-    napi_set_named_property(env, exports, name, value);
-  }
+    if (napi_create_function(env, name, NAPI_AUTO_LENGTH, function, const_cast<void*>(data), &value) == napi_ok)
+      napi_set_named_property(env, exports, name, value);
+  };
+  add("sets", sets, nullptr);
+  add("kernels", kernels, nullptr);
+  add("processorKernels", processorKernels, nullptr);
+  add("runCalls", runCalls, nullptr);
+  for (const auto& kernel : KERNELS) add(kernel.first, call, &kernel);
   return exports;
 }
 
