@@ -3,6 +3,7 @@
  * composed-copies.ts runs parts with it; statements and tests run whole circuits.
  */
 import { circuitError } from "../circuit-errors.ts";
+import { keepShort } from "./short-values.ts";
 
 /** A circuit's inputs by name; arrays of any depth are read in row-major order, as circom declares them. */
 export type CircuitInputs = Record<string, InputValue>;
@@ -49,8 +50,11 @@ export class WitnessCalculator {
   readonly #sharedAt: number;
   #messages: string[] = [];
 
-  /** @param program circom's witness program, compiled here */
-  constructor(program: Uint8Array) {
+  /**
+   * @param program circom's witness program, compiled here
+   * @param isAsWritten for tests: as circom writes it, at half the speed
+   */
+  constructor(program: Uint8Array, isAsWritten = false) {
     const readMessage = () => {
       let text = "";
       for (let char = this.#wasm.getMessageChar(); char !== 0; char = this.#wasm.getMessageChar()) {
@@ -58,7 +62,7 @@ export class WitnessCalculator {
       }
       this.#messages.push(text);
     };
-    const instance = new Instance(new Module(program), {
+    const instance = new Instance(new Module(isAsWritten ? program : keepShort(program).program), {
       runtime: {
         exceptionHandler: (code: number) => {
           throw circuitError(

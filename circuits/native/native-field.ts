@@ -18,13 +18,19 @@ import { type FieldAddon, type LoadedCurve, type LoadedPoseidon, loadAddon } fro
  */
 export const nativeLanes = (): string[] => loadAddon()?.lanes() ?? [];
 
+/** One for each kind of lanes: making Poseidon's tables takes half a second. */
+const loaded = new Map<string | null, NativeField>();
+
 /**
- * Loads the addon. Returns null if it is not built, for example without a compiler; WebAssembly runs instead.
+ * Loads the addon, once a process. Returns null if it is not built, for example without a compiler; WebAssembly runs instead.
  * @param lanes of `nativeLanes`, by default the fastest; null computes each hash and each signature alone
  */
 export function loadNativeField(lanes: string | null = nativeLanes()[0] ?? null): NativeField | null {
   const addon = loadAddon();
-  return addon === null ? null : nativeField(addon, lanes);
+  if (addon === null) return null;
+  const field = loaded.get(lanes) ?? nativeField(addon, lanes);
+  loaded.set(lanes, field);
+  return field;
 }
 
 const WORDS_END = 1n << 256n;

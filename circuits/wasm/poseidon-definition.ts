@@ -2,7 +2,7 @@
  * Poseidon's round constants and matrix for BN254's scalar field, made as the paper's appendix says: a Grain LFSR in its
  * self-shrinking mode draws the constants, then the points of a Cauchy matrix. Nobody chose a number here.
  */
-import { invertMod } from "@openledger/foundation/modular";
+import { invertAll } from "@openledger/foundation/modular";
 import { FIELD_ORDER } from "../protocol.ts";
 import type { Matrix } from "./field-matrix.ts";
 
@@ -19,14 +19,27 @@ export interface PoseidonDefinition {
 
 const FIELD_BITS = 254;
 
+/** Bits that the next one is the sum of, beside the first. */
+const TAPS = [13, 23, 38, 51, 62];
+/** Bits that a byte gives, after a one that marks their number: the second bit of each pair whose first is set. */
+const GIVEN = Uint8Array.from({ length: 256 }, (_, byte) => {
+  let given = 1;
+  for (let shift = 6; shift >= 0; shift -= 2) {
+    const pair = (byte >> shift) & 3;
+    if (pair >= 2) given = (given << 1) | (pair & 1);
+  }
+  return given;
+});
+
 /**
  * Register of 80 bits, 16 to a word, the oldest bit highest. No tap is after bit 62 of 80, so a word is made
  * at once.
  */
 class Grain {
-  readonly #words: number[];
-  #bits = 0;
-  #left = 0;
+  readonly #words: Uint16Array;
+  /** Bits given and not yet taken. */
+  #given = 0;
+  #givenCount = 0;
 
   constructor(width: number) {
     // A prime field, an S-box that is a power, the field's bits, the width, full and partial rounds, then ones.
@@ -40,41 +53,47 @@ class Grain {
     ];
     const text = fields.map(([value, bits]) => value.toString(2).padStart(bits, "0")).join("");
     const start = text.padEnd(80, "1");
-    this.#words = Array.from({ length: 5 }, (_, i) => Number.parseInt(start.slice(16 * i, 16 * i + 16), 2));
+    this.#words = Uint16Array.from({ length: 5 }, (_, i) =>
+      Number.parseInt(start.slice(16 * i, 16 * i + 16), 2),
+    );
     for (let skipped = 0; skipped < 160; skipped += 16) this.#next();
   }
 
   #next(): number {
     const words = this.#words;
-    const at = (bit: number) => {
+    let made = words[0]!;
+    for (const bit of TAPS) {
       const [word, shift] = [bit >> 4, bit & 15];
-      return ((words[word]! << shift) | (words[word + 1]! >> (16 - shift))) & 0xffff;
-    };
-    const made = words[0]! ^ at(13) ^ at(23) ^ at(38) ^ at(51) ^ at(62);
-    words.shift();
-    words.push(made);
-    return made;
+      made ^= (words[word]! << shift) | (words[word + 1]! >> (16 - shift));
+    }
+    words.copyWithin(0, 1);
+    words[4] = made;
+    return words[4];
   }
 
-  /** The second bit of each pair whose first is set. */
-  #bit(): number {
-    for (;;) {
-      if (this.#left === 0) [this.#bits, this.#left] = [this.#next(), 16];
-      this.#left -= 2;
-      const pair = (this.#bits >> this.#left) & 3;
-      if (pair >= 2) return pair & 1;
+  /** A number of so many bits, 22 at most: with a word's bits on top, it still fits 31. */
+  #take(bitCount: number): number {
+    while (this.#givenCount < bitCount) {
+      const word = this.#next();
+      for (let shift = 8; shift >= 0; shift -= 8) {
+        const marked = GIVEN[(word >> shift) & 0xff]!;
+        const count = 31 - Math.clz32(marked);
+        this.#given = (this.#given << count) | (marked ^ (1 << count));
+        this.#givenCount += count;
+      }
     }
+    this.#givenCount -= bitCount;
+    const taken = this.#given >> this.#givenCount;
+    this.#given &= (1 << this.#givenCount) - 1;
+    return taken;
   }
 
   /** A number of as many bits as the field's order. */
   draw(): bigint {
     let value = 0n;
-    for (let taken = 0; taken < FIELD_BITS; ) {
-      const count = Math.min(30, FIELD_BITS - taken);
-      let part = 0;
-      for (let i = 0; i < count; i++) part = (part << 1) | this.#bit();
-      value = (value << BigInt(count)) | BigInt(part);
-      taken += count;
+    for (let left = FIELD_BITS; left > 0; left -= 22) {
+      const count = Math.min(22, left);
+      value = (value << BigInt(count)) | BigInt(this.#take(count));
     }
     return value;
   }
@@ -92,6 +111,8 @@ export function poseidonDefinition(width: number): PoseidonDefinition {
   const rounds = Array.from({ length: FULL_ROUNDS + PARTIAL_ROUNDS[width - 2]! }, () => vector(constant));
   const point = () => grain.draw() % FIELD_ORDER;
   const [rows, columns] = [vector(point), vector(point)];
-  const matrix = rows.map((x) => columns.map((y) => invertMod(x + y, FIELD_ORDER)));
+  const sums = rows.flatMap((x) => columns.map((y) => (x + y) % FIELD_ORDER));
+  const inverses = invertAll(sums, FIELD_ORDER);
+  const matrix = rows.map((_, i) => inverses.slice(i * width, (i + 1) * width));
   return { rounds, matrix };
 }
