@@ -7,6 +7,7 @@
 #include "kernels/processor-export.h"
 #include "node-api.h"
 #include "proving-key.h"
+#include "repeats.h"
 
 JsError describe(std::exception_ptr failure) {
   try {
@@ -284,14 +285,22 @@ napi_value sumPoints(napi_env env, const Kernels& kernels, const Bytes& points, 
   if (points.size != scalars.size() * pointBytes) refuse("expected a point for each scalar");
   const std::atomic<int32_t> isCancelled{0};
   std::vector<MsmScratch> scratch(pool.threadCount());
-  const Scalars all(scalars.data(), scalars.size(), pool);
-  Msm msm(kernels, isG2, {all.halfCount(), all.smallCount(), scalars.size(), scalars.size()});
+  Repeats repeats;
+  if (pieceSize == 0) repeats.find(scalars.data(), scalars.size(), pool);
+  Scalars all, ofRepeats(repeats.values(), repeats.groupCount(), pool);
+  all.assign(scalars.data(), scalars.size(), pool, pieceSize == 0 ? repeats.isMember() : nullptr);
+  Msm msm(kernels, isG2, {all.halfCount() + ofRepeats.halfCount(), all.smallCount(), scalars.size(), scalars.size()});
   const auto eachWindow = [&](const auto& work) {
     pool.run(msm.windowCount(), [&](size_t w) { work(static_cast<unsigned>(w), scratch[ThreadPool::workerIndex()]); });
   };
   if (pieceSize == 0) {
     const PointTable table(kernels, {isG2, points.data, scalars.size(), 0}, pool);
-    eachWindow([&](unsigned w, MsmScratch& own) { msm.sumWindow(w, {{table, all}}, own, isCancelled); });
+    PointTable ofGroups;
+    ofGroups.chooseSums(table, repeats.groupCount());
+    size_t from = 0;
+    for (const size_t to : repeats.shareEnds())
+      ofGroups.sumGroups(kernels, table, repeats, std::exchange(from, to), to, scratch[0], isCancelled);
+    eachWindow([&](unsigned w, MsmScratch& own) { msm.sumWindow(w, {{ofGroups, ofRepeats}, {table, all}}, own, isCancelled); });
   } else {
     PointTable table;
     for (size_t from = 0; from < scalars.size(); from += pieceSize) {

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <chrono>
 
+#include "repeats.h"
+
 namespace {
 
 using Views = std::array<KeyPointsView, pointsCount>;
@@ -42,7 +44,7 @@ class LoadedPoints final : public KeyPoints {
  public:
   LoadedPoints(std::shared_ptr<const MappedFile> file, const Zkey& zkey, const Kernels& kernels, ThreadPool& pool)
       : file_(std::move(file)), viewOfB1_(zkey.b1), kernels_(kernels), pool_(pool), scratch_(pool.threadCount()),
-        tables_(pointsCount) {
+        tables_(pointsCount), ofGroups_(pointsCount) {
     const Views views = viewsOf(zkey);
     for (int i = 0; i < pointsCount; i++)
       if (i != pointsB1) tables_[i] = PointTable(kernels, views[i], pool);
@@ -51,16 +53,17 @@ class LoadedPoints final : public KeyPoints {
   std::vector<Msm> sum(const Words* wires, const Words* quotient, bool hasB1, SumProgress& progress) override {
     if (hasB1 && file_ != nullptr) loadB1();
     const double startMs = nowMs();
-    ofWires_.assign(wires, tables_[pointsA].scalarCount(), pool_);
+    repeats_.find(wires, tables_[pointsA].scalarCount(), pool_);
+    ofWires_.assign(wires, tables_[pointsA].scalarCount(), pool_, repeats_.isMember());
+    ofRepeats_.assign(repeats_.values(), repeats_.groupCount(), pool_);
     ofH_.assign(quotient, tables_[pointsH].scalarCount(), pool_);
     progress.digitsMs = nowMs() - startMs;
+    sumGroups(hasB1, progress);
     std::vector<Msm> sums;
-    const auto sizeOf = [&](int points) {
-      const Scalars& scalars = scalarsOf(points);
-      return SumSize{scalars.halfCount(), scalars.smallCount(), tables_[points].count(), tables_[points].scalarCount()};
-    };
-    for (int i = 0; i < sumCount; i++)
-      sums.emplace_back(kernels_, tables_[i].isG2(), i == sumCH ? sizeOf(pointsC) + sizeOf(pointsH) : sizeOf(i));
+    for (int i = 0; i < sumCount; i++) {
+      const SumSize ofEach = SumSize(tables_[i], ofWires_) + SumSize(ofGroups_[i], ofRepeats_);
+      sums.emplace_back(kernels_, tables_[i].isG2(), i == sumCH ? ofEach + SumSize(tables_[pointsH], ofH_) : ofEach);
+    }
     std::vector<WindowTask> tasks = tasksOf(sums, hasB1);
     progress.setTotal(totalOf(tasks));
     const auto isWithB2 = [&](const WindowTask& task) { return isSortedOnce_ && task.sum == sumB1; };
@@ -68,7 +71,8 @@ class LoadedPoints final : public KeyPoints {
     pool_.run(tasks.size(), [&](size_t i) {
       const WindowTask& task = tasks[i];
       const auto add = [&](int sum, bool isSorted) {
-        std::vector<SumPart> parts{{tables_[sum], ofWires_}};
+        const SumPart groups{ofGroups_[sum], ofRepeats_}, alone{tables_[sum], ofWires_};
+        std::vector<SumPart> parts = isSorted ? std::vector<SumPart>{alone, groups} : std::vector<SumPart>{groups, alone};
         if (sum == sumCH) parts.push_back({tables_[pointsH], ofH_});
         progress.during(sum, sums[sum].windowCost(task.window), [&] {
           sums[sum].sumWindow(task.window, parts, scratch_[ThreadPool::workerIndex()], progress.isCancelled(), isSorted);
@@ -87,7 +91,27 @@ class LoadedPoints final : public KeyPoints {
   }
 
  private:
-  const Scalars& scalarsOf(int points) const { return points == pointsH ? ofH_ : ofWires_; }
+  /** Adds the points of equal scalars up. */
+  void sumGroups(bool hasB1, SumProgress& progress) {
+    struct Share {
+      int points;
+      size_t from, to;
+    };
+    std::vector<Share> shares;
+    for (const int i : {pointsB2, pointsA, pointsC, pointsB1}) {
+      if (i == pointsB1 && !hasB1) continue;
+      ofGroups_[i].chooseSums(tables_[i], repeats_.groupCount());
+      size_t from = 0;
+      for (const size_t to : repeats_.shareEnds()) shares.push_back({i, std::exchange(from, to), to});
+    }
+    pool_.run(shares.size(), [&](size_t k) {
+      const auto [points, from, to] = shares[k];
+      progress.during(sumOf(points), 0, [&, points = points, from = from, to = to] {
+        ofGroups_[points].sumGroups(kernels_, tables_[points], repeats_, from, to, scratch_[ThreadPool::workerIndex()],
+                                    progress.isCancelled());
+      });
+    });
+  }
 
   void loadB1() {
     file_->requireUnchanged();
@@ -104,8 +128,10 @@ class LoadedPoints final : public KeyPoints {
   ThreadPool& pool_;
   std::vector<MsmScratch> scratch_;
   std::vector<PointTable> tables_;
-  /** Of the running proof; their memory is kept for the next one. */
-  Scalars ofWires_, ofH_;
+  /** Of the running proof; their memory is kept for the next one. `ofWires_` are those wires' that have their scalars alone. */
+  Repeats repeats_;
+  Scalars ofWires_, ofRepeats_, ofH_;
+  std::vector<PointTable> ofGroups_;
   /** The points of B in both groups belong to the same scalars, whose digits are then sorted once for both. */
   bool isSortedOnce_ = false;
 };

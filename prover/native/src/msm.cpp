@@ -44,7 +44,7 @@ void Msm::sumWindow(unsigned window, const std::vector<SumPart>& parts, MsmScrat
   scratch.buckets.clear(bucketCount(window), pointBytes());
   WindowSum sum(kernels_, isG2_, scratch, scratch.buckets, isCancelled);
   for (const auto& [table, scalars] : parts) {
-    if (!isSorted) sum.sort(table, scalars, plan_, window);
+    if (!std::exchange(isSorted, false)) sum.sort(table, scalars, plan_, window);
     sum.add(table);
   }
   keepSums(window, sum.byBits());

@@ -12,6 +12,9 @@ struct Cancelled : std::runtime_error {
   Cancelled() : std::runtime_error("cancelled") {}
 };
 
+class Repeats;
+struct MsmScratch;
+
 /** Points as a zkey has them, at any address: affine, R = 2^256, zeros for infinity. They belong to the scalars firstScalar and on. */
 struct KeyPointsView {
   bool isG2;
@@ -35,6 +38,15 @@ class PointTable {
   void choose(const KeyPointsView& view, const Words* scalars);
   size_t importCount() const { return (count_ + importSize - 1) / importSize; }
   void import(const Kernels& kernels, size_t part);
+
+  /**
+   * In two steps as well: sums of another table's points, of each group one. Scalar g has that of group g, and none where it is
+   * the point at infinity.
+   */
+  void chooseSums(const PointTable& of, size_t groupCount);
+  /** The sums of some groups, those before `to`. @throws Cancelled */
+  void sumGroups(const Kernels& kernels, const PointTable& of, const Repeats& repeats, size_t from, size_t to, MsmScratch& scratch,
+                 const std::atomic<int32_t>& isCancelled);
 
   bool isG2() const { return isG2_; }
   size_t pointBytes() const { return isG2_ ? 128 : 64; }
@@ -85,6 +97,11 @@ struct MsmScratch {
 struct SumSize {
   size_t halves, smalls, points, scalars;
 
+  SumSize(const PointTable& table, const Scalars& s)
+      : SumSize(s.halfCount(), s.smallCount(), table.count(), table.scalarCount()) {}
+  SumSize(size_t halfCount, size_t smallCount, size_t pointCount, size_t scalarCount)
+      : halves(halfCount), smalls(smallCount), points(pointCount), scalars(scalarCount) {}
+
   /** Both together, of those scalars that have a point. */
   SumSize operator+(const SumSize& o) const {
     return {withPoint(halves) + o.withPoint(o.halves), withPoint(smalls) + o.withPoint(o.smalls), 1, 1};
@@ -112,8 +129,8 @@ class Msm {
   size_t windowCost(unsigned window) const;
   /**
    * All points at once. @throws Cancelled
-   * @param isSorted whether the last sum in this scratch had the same window, scalars and SumSize, and a table parallel to the only
-   *   part's; spares the sorting
+   * @param isSorted whether the last part of the last sum in this scratch had the same window, scalars and SumSize, and a table
+   *   parallel to the first one's; spares its sorting
    */
   void sumWindow(unsigned window, const std::vector<SumPart>& parts, MsmScratch& scratch, const std::atomic<int32_t>& isCancelled,
                  bool isSorted = false);

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "repeats.h"
+
 namespace {
 
 /** The time since the last lap. */
@@ -135,7 +137,8 @@ bool ProvingKey::isBlindedBy(const Words* witness, const Words& blinding) const 
 }
 
 size_t ProvingKey::byteCount() const {
-  const size_t kept = 3 * quotient_->vectorBytes() + (wireCount_ + domainSize_) * (sizeof(Words) + Scalars::bytesEach);
+  const size_t kept = 3 * quotient_->vectorBytes() + (wireCount_ + domainSize_) * (sizeof(Words) + Scalars::bytesEach) +
+                      wireCount_ * Repeats::bytesEach;
   return matrices_[0]->byteCount() + matrices_[1]->byteCount() + points_->byteCount() + (kept_ == nullptr ? 0 : kept);
 }
 

@@ -30,17 +30,23 @@ class Scalars {
 
   Scalars() = default;
   Scalars(const Words* scalars, size_t count, ThreadPool& pool) { assign(scalars, count, pool); }
-  /** Takes other scalars, in the memory of those before them. */
-  void assign(const Words* scalars, size_t count, ThreadPool& pool) {
+  /**
+   * Takes other scalars, in the memory of those before them.
+   * @param isLeftOut by scalar, not 0 for one that is left out; null for none
+   */
+  void assign(const Words* scalars, size_t count, ThreadPool& pool, const uint8_t* isLeftOut = nullptr) {
     chunks_.resize((count + chunkSize - 1) / chunkSize);
     pool.run(chunks_.size(), [&](size_t part) {
       const size_t to = std::min(count, (part + 1) * chunkSize);
       chunks_[part].clear();
-      for (size_t i = part * chunkSize; i < to; i++) append(chunks_[part], scalars[i], static_cast<u32>(i));
+      for (size_t i = part * chunkSize; i < to; i++)
+        if (isLeftOut == nullptr || isLeftOut[i] == 0) append(chunks_[part], scalars[i], static_cast<u32>(i));
     });
     halfCount_ = smallCount_ = 0;
     for (const Chunk& chunk : chunks_) halfCount_ += chunk.halves.size(), smallCount_ += chunk.smallIds.size();
   }
+
+  static bool isSmall(const Words& k) { return (k.w[1] | k.w[2] | k.w[3]) == 0 && k.w[0] >> smallBits == 0; }
 
   const std::vector<Chunk>& chunks() const { return chunks_; }
   size_t halfCount() const { return halfCount_; }
@@ -65,8 +71,6 @@ class Scalars {
 
  private:
   static constexpr size_t chunkSize = 8192, countedSize = size_t{1} << 16;
-
-  static bool isSmall(const Words& k) { return (k.w[1] | k.w[2] | k.w[3]) == 0 && k.w[0] >> smallBits == 0; }
 
   static void append(Chunk& chunk, const Words& k, u32 index) {
     if (isZero(k)) return;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "repeats.h"
+
 namespace {
 // The sums of one round of additions stay in the second-level cache.
 constexpr size_t chunkBytes = size_t{512} << 10;
@@ -42,6 +44,23 @@ void WindowSum::sort(const PointTable& table, const Scalars& scalars, const Digi
   for (size_t i = 0; i < count; i++) {
     if (i + ahead < count) __builtin_prefetch(&entries[ends[digits[i + ahead].value]], 1, 3);
     entries[ends[digits[i].value]++] = digits[i].entry;
+  }
+}
+
+void WindowSum::sortGroups(const PointTable& table, const Repeats& repeats, size_t from) {
+  const u32 *const ends = repeats.ends(), *const indexOf = table.indexOf();
+  size_t at = from == 0 ? 0 : ends[from - 1];
+  scratch_.entries.reserve((ends[from + bucketCount_ - 1] - at) * sizeof(u32));
+  u32* const entries = scratch_.entries.as<u32>();
+  scratch_.ends.assign(bucketCount_ + 1, 0);
+  u32 count = 0;
+  for (size_t group = 0; group < bucketCount_; group++) {
+    for (; at < ends[from + group]; at++) {
+      const u32 index = indexOf[repeats.members()[at]];
+      entries[count] = index << 2;
+      count += index == noPoint ? 0 : 1;
+    }
+    scratch_.ends[group + 1] = count;
   }
 }
 

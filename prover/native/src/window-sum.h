@@ -9,6 +9,8 @@ class WindowSum {
 
   /** For `add`; the next windows that are added with the same scratch may do without where all arguments would be equal. */
   void sort(const PointTable& table, const Scalars& scalars, const DigitPlan& plan, unsigned window);
+  /** In the place of `sort`: a bucket for each group of scalars, those from `from` on. */
+  void sortGroups(const PointTable& table, const Repeats& repeats, size_t from);
   /** Adds the sorted digits' points to the buckets. @throws Cancelled */
   void add(const PointTable& table);
   /** See Msm::sums_; coordinates in the path's form. The buckets are used up. */

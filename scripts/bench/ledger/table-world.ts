@@ -11,8 +11,10 @@ import { postedShape, type TableShape } from "@openledger/circuits/table/table-s
 import { keyXOf, OPEN, signFor, TEST_DOMAIN } from "@openledger/circuits/testing/random-ledger";
 import { ACCOUNTS, simulate, type Traffic } from "./traffic.ts";
 
-/** Everybody's key: a circuit does not care, and deriving keys takes milliseconds. */
-const SECRET = 1234n;
+/** Each account has a key, an owner and a balance of its own: a prover adds up points whose wires have equal values. */
+const secretOf = (id: number) => 1_000_000n + BigInt(id);
+const ownerOf = (id: number) =>
+  (BigInt(id) * 0x9e3779b97f4a7c15f39cc0605cedc8341082276bf3a27251n) % 2n ** 160n;
 const PRICE_WEI = OPEN / 10n;
 const FEE_ACCOUNT = 1;
 const TIMESTAMP = 1_800_000_000n;
@@ -31,8 +33,13 @@ export function drawPairs(traffic: Traffic, count: number): Pair[] {
 }
 
 function openLedger(traffic: Traffic, pairs: readonly Pair[]): Ledger {
-  const ledger = genesisLedger({ treasuryOwner: 1n, operatorOwner: 2n, operatorKeyX: keyXOf(SECRET) });
-  const leaf = accountLeaf({ l1Owner: 7n, keyX: keyXOf(SECRET), balance: 1000n * OPEN });
+  const ledger = genesisLedger({ treasuryOwner: 1n, operatorOwner: 2n, operatorKeyX: keyXOf(secretOf(0)) });
+  const leafOf = (id: number) =>
+    accountLeaf({
+      l1Owner: ownerOf(id),
+      keyX: keyXOf(secretOf(id)),
+      balance: 1000n * OPEN + (ownerOf(id) >> 100n),
+    });
   const counters = packCounters({
     isReady: true,
     isApproved: true,
@@ -42,9 +49,9 @@ function openLedger(traffic: Traffic, pairs: readonly Pair[]): Ledger {
     priceWei: PRICE_WEI,
   });
   const models = new Set(traffic === "payments" ? pairs.map(([, to]) => to) : []);
-  ledger.putAll(pairs.flat().map((id) => [id, { leaf }] as const));
+  ledger.putAll(pairs.flat().map((id) => [id, { leaf: leafOf(id) }] as const));
   ledger.putAll(
-    [...models].map((id) => [id, { leaf: { ...leaf, kind: LEAF_KIND.model, counters } }] as const),
+    [...models].map((id) => [id, { leaf: { ...leafOf(id), kind: LEAF_KIND.model, counters } }] as const),
   );
   ledger.nextId = ACCOUNTS;
   return ledger;
@@ -57,7 +64,7 @@ function fill(traffic: Traffic, pairs: readonly Pair[], ledger: Ledger, builder:
     const order = isPayment
       ? { kind: KIND.payInference, words: [BigInt(i)], amountCode: encodeAmount(PRICE_WEI) }
       : { kind: KIND.transfer, amountCode: encodeAmount(OPEN / 1000n) };
-    builder.add(signFor(ledger, SECRET, { ...order, a, b }));
+    builder.add(signFor(ledger, secretOf(a), { ...order, a, b }));
     if ((i + 1) % 100 === 0) console.log(`${i + 1} of ${pairs.length} operations executed`);
   }
 }
