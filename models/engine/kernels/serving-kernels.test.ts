@@ -8,7 +8,14 @@ const FLOATS = 1 << 17;
 const sets: Record<string, () => Kernels> = {
   wasm: () => createWasmKernels(createWasmMemory(FLOATS)),
   ...Object.fromEntries(
-    nativeKernelSets().map((name) => [name, () => createNativeKernels(new Float32Array(FLOATS), name)]),
+    nativeKernelSets().flatMap((name) =>
+      [1, 3].map((threads) => {
+        return [
+          `${name} ${threads}`,
+          () => createNativeKernels(new Float32Array(FLOATS), name, undefined, threads),
+        ];
+      }),
+    ),
   ),
 };
 
@@ -199,31 +206,35 @@ describe("attention over pages", () => {
       const stride = (heads + 2 * keyHeads) * size;
       const maxPages = Math.ceil(count / 16);
       const [kv, out, scores] = [40_000, 70_000, 100_000];
-      const paged = sameOnAll((kernels) => {
-        words(kernels, 120_000, 2 * count).set(
-          Array.from({ length: 2 * count }, (_, i) => (i % 2) * (i >> 1)),
-        );
-        words(kernels, 121_000, maxPages).set(Array.from({ length: maxPages }, (_, i) => maxPages - 1 - i));
-        kernels.attendPages({
-          rows: count,
-          seats: 120_000,
-          pages: 121_000,
-          slotCount: 1,
-          maxPages,
-          headCount: heads,
-          keyHeadCount: keyHeads,
-          headSize: size,
-          qkv: 0,
-          qkvStride: stride,
-          kv,
-          pageCount: maxPages,
-          pageFloats: 32 * keyHeads * size,
-          out,
-          scores,
-          scale: 0.125,
-        });
-        return kernels.arena.subarray(out, out + count * heads * size);
-      });
+      // All rows at once, and a few at a time, whose attention threads share in another way.
+      const paged = [count, 7].map((step) =>
+        sameOnAll((kernels) => {
+          words(kernels, 121_000, maxPages).set(Array.from({ length: maxPages }, (_, i) => maxPages - 1 - i));
+          for (let from = 0; from < count; from += step) {
+            const rows = Math.min(step, count - from);
+            for (let t = 0; t < rows; t++) words(kernels, 120_000 + 2 * t, 2).set([0, from + t]);
+            kernels.attendPages({
+              rows,
+              seats: 120_000,
+              pages: 121_000,
+              slotCount: 1,
+              maxPages,
+              headCount: heads,
+              keyHeadCount: keyHeads,
+              headSize: size,
+              qkv: from * stride,
+              qkvStride: stride,
+              kv,
+              pageCount: maxPages,
+              pageFloats: 32 * keyHeads * size,
+              out: out + from * heads * size,
+              scores,
+              scale: 0.125,
+            });
+          }
+          return kernels.arena.subarray(out, out + count * heads * size);
+        }),
+      );
       const plain = sameOnAll((kernels) => {
         const rowStride = 16 * maxPages;
         for (let head = 0; head < heads; head++) {
@@ -238,7 +249,7 @@ describe("attention over pages", () => {
         }
         return kernels.arena.subarray(out, out + count * heads * size);
       });
-      expect(paged).toEqual(plain);
+      expect(paged).toEqual([plain, plain]);
     },
   );
 

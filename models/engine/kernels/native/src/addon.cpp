@@ -252,6 +252,9 @@ void multiplyBack(const KernelTable& k, const Call& c) {
                   c.at(5, area(panels, BLOCK_FLOATS * blocks)), c.at(6, area(rows, inputs)), c.number(7) != 0});
 }
 
+/** Scores of a few rows whose attention threads share by positions and columns. Otherwise each thread has rows and heads of its own. */
+constexpr long MAX_SHARED_SCORES = 1 << 16;
+
 /** (rows, seats, pages, slots, maxPages, headCount, keyHeadCount, headSize, qkv, strideQkv, kv, pageCount, pageFloats, out, scores, scale, threads) */
 void attendPages(const KernelTable& k, const Call& c) {
   const long rows = c.size(0), slots = c.size(3), maxPages = c.size(4), heads = c.size(5), keyHeads = c.size(6);
@@ -259,8 +262,10 @@ void attendPages(const KernelTable& k, const Call& c) {
   const unsigned* seats = reinterpret_cast<const unsigned*>(c.at(1, area(rows, 2)));
   const unsigned* pages = reinterpret_cast<const unsigned*>(c.at(2, area(slots, maxPages)));
   if (keyHeads == 0 || heads % keyHeads != 0) throw std::out_of_range("heads do not divide");
+  long room = 0;
   for (long t = 0; t < rows; t++) {
     const long slot = seats[2 * t], last = seats[2 * t + 1] / 16;
+    room = std::max(room, 16 * (last + 1));
     if (slot >= slots || last >= maxPages) throw std::out_of_range("a row has no seat");
     for (long j = 0; j <= last; j++)
       if (pages[slot * maxPages + j] >= pageCount) throw std::out_of_range("there is no such page");
@@ -271,6 +276,19 @@ void attendPages(const KernelTable& k, const Call& c) {
                  c.real(15), rows < 32 ? 1L : 4L};
   c.at(14, 16 * maxPages);
   k.keepPages(call);
+  if (call.rowsPerTask == 1 && rows * heads * room <= MAX_SHARED_SCORES) {
+    thread_local std::vector<float> shared;
+    if (shared.size() < static_cast<size_t>(rows * heads * room)) shared.resize(static_cast<size_t>(rows * heads * room));
+    float* scores = shared.data();
+    // A range for each thread, of which others take halves.
+    const auto share = [&](long count, auto part) {
+      helpers.share(c.size(16), count, std::max(1L, count / 2 / std::max(1L, c.size(16))), [&](long from, long to) { part(call, from, to, scores, room); });
+    };
+    share(rows * room / 16, k.scoreParts);
+    share(rows * heads, k.softmaxParts);
+    share(rows * keyWidth / 16, k.weighParts);
+    return;
+  }
   const long count = (rows + call.rowsPerTask - 1) / call.rowsPerTask * keyHeads;
   helpers.share(c.size(16), count, std::max(1L, count / 32), [&](long from, long to) {
     thread_local std::vector<float> scores;

@@ -146,9 +146,12 @@ inline void blockTile(const BlockCall& c, const Panels& from, long count, const 
     for (int n = 0; n < N; n++) storeVector(y + i * c.strideY + n * LANES, out[i][n]);
 }
 
+/** How far ahead weights of a single row are fetched: the processor's own fetching ends at each page of 4 KB. */
+constexpr long AHEAD_BYTES = 2048;
+
 /**
- * Outputs of one row and one panel. All weights are read for this row alone, so memory bounds it: they come in one stream,
- * which the processor fetches ahead. Two chains of sums hide the latency of one.
+ * Outputs of one row and one panel. All weights are read for this row alone, so memory bounds it: they come in one stream. Two
+ * chains of sums hide the latency of one.
  */
 inline void blockLine(const BlockCall& c, long panel, float* y) {
   constexpr int CHAINS = 2;
@@ -158,6 +161,8 @@ inline void blockLine(const BlockCall& c, long panel, float* y) {
   if (c.accumulate)
     for (int n = 0; n < PARTS; n++) out[n] = loadVector(y + n * LANES);
   for (long b = 0; b < c.blocks; b++, x += WORDS, weights += PANEL_BYTES, halves += 2 * PANEL) {
+    // Into the second cache: the nearest one awaits fewer lines at a time.
+    for (long i = 0; i < PANEL_BYTES; i += 64) __builtin_prefetch(weights + AHEAD_BYTES + i, 0, 2);
     Sums sums[CHAINS][PARTS] = {};
     for (int n = 0; n < PARTS; n++) sums[0][n] = (Sums)spread(x[START]);
 #pragma GCC unroll 8

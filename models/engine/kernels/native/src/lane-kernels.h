@@ -487,7 +487,7 @@ const KernelTable table = {KERNELS_NAME, multiply,    DEPTH * (BLOCK_ROWS + TILE
                            gateBack,     gelu,        geluBack,
                            addRow,       sumRows,     add,
                            scale,        crossEntropy, adam,        adamTangent,
-                           applyAdapters, keepPages,   attendPages,
+                           applyAdapters, keepPages,   attendPages, scoreParts,  softmaxParts, weighParts,
                            quantise,     unpack,      multiplyBlocks, multiplyBack};
 
 }  // namespace

@@ -123,15 +123,19 @@ constexpr int chainsFor(int heads) { return LANES == 16 || heads < 4 ? 4 : 2; }
 /** Loads once what several products take: the compiler would load it for each. */
 inline void stayLoaded(Vector& v) { __asm__("" : "+v"(v)); }
 
-/** Products of H queries with the keys of P pages from position j on. */
+/**
+ * Products of H queries with the keys of P pages from position j on. What lies `gap` behind a page's keys is fetched meanwhile, into the
+ * second cache: the nearest one awaits fewer lines at a time.
+ */
 template <int H, int P>
-inline void scorePages(const PagedCall& c, const unsigned* pages, long first, const float* query, long j, float* scores, long end) {
+inline void scorePages(const PagedCall& c, const unsigned* pages, long first, const float* query, long j, float* scores, long end, long gap = 0) {
   const float* keys[P];
   for (int p = 0; p < P; p++) keys[p] = c.kv + static_cast<long>(pages[j / POSITION_PAGE + p]) * c.pageFloats + first * POSITION_PAGE;
   Vector sums[H][P * PAGE_PARTS] = {};
   for (long d = 0; d < c.headSize; d++) {
     Vector left[H];
     for (int h = 0; h < H; h++) left[h] = spread(query[h * c.headSize + d]);
+    if (gap != 0) __builtin_prefetch(keys[0] + d * POSITION_PAGE + gap, 0, 2);
 #pragma GCC unroll 4
     for (int n = 0; n < P * PAGE_PARTS; n++) {
       Vector key = loadVector(keys[n / PAGE_PARTS] + d * POSITION_PAGE + n % PAGE_PARTS * LANES);
@@ -144,9 +148,9 @@ inline void scorePages(const PagedCall& c, const unsigned* pages, long first, co
     for (int n = 0; n < P * PAGE_PARTS; n++) storeVector(scores + h * end + j + n * LANES, sums[h][n]);
 }
 
-/** Adds values, weighed by the scores of positions `from` … `to`, to V registers of the outputs of H heads. */
+/** Adds values, weighed by the scores of positions `from` … `to`, to V registers of the outputs of H heads. What lies `gap` behind is fetched meanwhile. */
 template <int H, int V>
-inline void weighValues(const PagedCall& c, const unsigned* pages, long offset, const float* scores, long room, long from, long to, float* out) {
+inline void weighValues(const PagedCall& c, const unsigned* pages, long offset, const float* scores, long room, long from, long to, float* out, long gap = 0) {
   const long keyWidth = c.keyHeadCount * c.headSize;
   Vector sums[H][V] = {};
   if (from > 0)
@@ -158,6 +162,8 @@ inline void weighValues(const PagedCall& c, const unsigned* pages, long offset, 
     for (long j = 0; j < held; j++) {
       Vector left[H];
       for (int h = 0; h < H; h++) left[h] = spread(scores[h * room + page + j]);
+      if (gap != 0)
+        for (int n = 0; n < V; n += 16 / LANES) __builtin_prefetch(values + j * keyWidth + n * LANES + gap, 0, 2);
 #pragma GCC unroll 4
       for (int n = 0; n < V; n++) {
         Vector value = loadVector(values + j * keyWidth + n * LANES);
@@ -216,6 +222,22 @@ inline void attendHeads(const PagedCall& c, long t, long count, long head, float
     }
 }
 
+/** Calls Part::heads<H>(head, …) for heads `head` … `end`, by four or what there is. */
+template <class Part, class... Rest>
+inline void byHeads(long head, long end, const Rest&... rest) {
+  for (; head + 4 <= end; head += 4) Part::template heads<4>(head, rest...);
+  if (head + 2 < end) Part::template heads<3>(head, rest...);
+  else if (head + 1 < end) Part::template heads<2>(head, rest...);
+  else if (head < end) Part::template heads<1>(head, rest...);
+}
+
+struct AttendPart {
+  template <int H>
+  static void heads(long head, const PagedCall& c, long t, long count, float* scores) {
+    attendHeads<H>(c, t, count, head, scores);
+  }
+};
+
 /** Tasks `from` … `to`: `rowsPerTask` rows each of a head of keys. `scores`: rows × 4 × 16 numbers for each page of a slot. */
 void attendPages(const PagedCall& c, long from, long to, float* scores) {
   const long perKey = c.headCount / c.keyHeadCount;
@@ -225,11 +247,72 @@ void attendPages(const PagedCall& c, long from, long to, float* scores) {
     for (long t = begin, count; t < end; t += count) {
       const unsigned* seat = c.seats + 2 * t;
       for (count = 1; t + count < end && seat[2 * count] == seat[0] && seat[2 * count + 1] == seat[1] + count;) count++;
-      long head = 0;
-      for (; head + 4 <= perKey; head += 4) attendHeads<4>(c, t, count, first + head, scores);
-      if (head + 2 < perKey) attendHeads<3>(c, t, count, first + head, scores);
-      else if (head + 1 < perKey) attendHeads<2>(c, t, count, first + head, scores);
-      else if (head < perKey) attendHeads<1>(c, t, count, first + head, scores);
+      byHeads<AttendPart>(first, first + perKey, c, t, count, scores);
+    }
+  }
+}
+
+struct ScorePart {
+  template <int H>
+  static void heads(long head, const PagedCall& c, const unsigned* pages, const float* queries, long j, float* scores, long room, long gap) {
+    const long first = head / (c.headCount / c.keyHeadCount) * c.headSize;
+    scorePages<H, 1>(c, pages, first, queries + head * c.headSize, j, scores + head * room, room, gap);
+  }
+};
+
+/**
+ * The first of three steps by which threads share the attention of few rows: scores of the pages `from` … `to`, room / 16 of them a
+ * row. A page's keys of all heads lie side by side. `scores`: `room` for each row and head.
+ */
+void scoreParts(const PagedCall& c, long from, long to, float* scores, long room) {
+  const long perRow = room / POSITION_PAGE, perKey = c.headCount / c.keyHeadCount;
+  for (long part = from; part < to; part++) {
+    const long t = part / perRow, page = part % perRow, last = c.seats[2 * t + 1] / POSITION_PAGE;
+    if (page > last) continue;
+    const unsigned* pages = c.pages + c.seats[2 * t] * c.maxPages;
+    const long gap = page < last ? (static_cast<long>(pages[page + 1]) - pages[page]) * c.pageFloats : 0;
+    for (long head = 0; head < c.headCount; head += perKey)
+      byHeads<ScorePart>(head, head + perKey, c, pages, c.qkv + t * c.strideQkv, page * POSITION_PAGE, scores + t * c.headCount * room, room, gap);
+  }
+}
+
+/** The second: softmax of rows' heads `from` … `to`. */
+void softmaxParts(const PagedCall& c, long from, long to, float* scores, long room) {
+  for (long part = from; part < to; part++) {
+    const long position = c.seats[2 * (part / c.headCount) + 1];
+    softmax(1, scores + part * room, (position + 16) & ~15L, position, c.scale);
+  }
+}
+
+struct WeighPart {
+  /** Columns `from` … `to` of a head of values. */
+  template <int H>
+  static void heads(long head, const PagedCall& c, const unsigned* pages, long from, long to, const float* scores, long room, long page, long seen, float* out, long gap) {
+    constexpr int V = chainsFor(H);
+    const long first = head / (c.headCount / c.keyHeadCount) * c.headSize, end = seen < page + POSITION_PAGE ? seen : page + POSITION_PAGE;
+    long d = from;
+    for (; d + V * LANES <= to; d += V * LANES)
+      weighValues<H, V>(c, pages, first + d, scores + head * room, room, page, end, out + head * c.headSize + d, gap);
+    for (; d < to; d += 16) weighValues<H, PAGE_PARTS>(c, pages, first + d, scores + head * room, room, page, end, out + head * c.headSize + d, gap);
+  }
+};
+
+/** The third: values of sixteen columns each of a row, `from` … `to`. A page's values are read once for all of them. */
+void weighParts(const PagedCall& c, long from, long to, const float* scores, long room) {
+  const long perHead = c.headSize / 16, perRow = c.keyHeadCount * perHead, perKey = c.headCount / c.keyHeadCount;
+  for (long part = from, end; part < to; part = end) {
+    const long t = part / perRow, seen = c.seats[2 * t + 1] + 1L;
+    end = to < (t + 1) * perRow ? to : (t + 1) * perRow;
+    const unsigned* pages = c.pages + c.seats[2 * t] * c.maxPages;
+    const float* own = scores + t * c.headCount * room;
+    float* out = c.out + t * c.headCount * c.headSize;
+    for (long page = 0; page < seen; page += POSITION_PAGE) {
+      const long gap = page + POSITION_PAGE < seen ? (static_cast<long>(pages[page / POSITION_PAGE + 1]) - pages[page / POSITION_PAGE]) * c.pageFloats : 0;
+      for (long i = part - t * perRow, stop; i < end - t * perRow; i = stop) {
+        const long key = i / perHead;
+        stop = end - t * perRow < (key + 1) * perHead ? end - t * perRow : (key + 1) * perHead;
+        byHeads<WeighPart>(key * perKey, (key + 1) * perKey, c, pages, (i - key * perHead) * 16, (stop - key * perHead) * 16, own, room, page, seen, out, gap);
+      }
     }
   }
 }
