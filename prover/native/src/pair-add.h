@@ -137,36 +137,40 @@ struct PairAdder {
     F* const norms = scratch.bytes.as<F>();
     F* const prefixes = norms + steps;
     F run[2] = {Ops::one(), Ops::one()}; // two chains, so that one's latency hides behind the other
-    for (size_t s = 0; s < steps; s++) {
-      const E x1 = C::load(batch.a + s * Ops::lanes, 0);
-      const E x2 = C::load(batch.b + s * Ops::lanes, 0);
-      const F norm = C::norm(C::sub(x2, x1));
-      norms[s] = norm;
-      prefixes[s] = run[s & 1];
-      run[s & 1] = Ops::mul(run[s & 1], norm);
-    }
-    if (!invertChains(run)) return false;
-    // A few at a time: a processor waits where more are asked for at once than it has room for, about two dozen.
-    const size_t fetches = (batch.upcoming.count + 4 * steps - 1) / (4 * steps);
+    // A few after each product: a processor waits where more are asked for at once than it has room for, about two dozen.
+    const size_t fetches = (batch.upcoming.count + 8 * steps - 1) / (8 * steps);
     size_t fetched = 0;
     const auto fetchSome = [&] {
       batch.upcoming.fetch(fetched, fetched + fetches);
       fetched += fetches;
     };
+    for (size_t s = 0; s < steps; s++) {
+      fetchSome();
+      const E x1 = C::load(batch.a + s * Ops::lanes, 0);
+      const E x2 = C::load(batch.b + s * Ops::lanes, 0);
+      const F norm = C::norm(C::sub(x2, x1));
+      norms[s] = norm;
+      fetchSome();
+      prefixes[s] = run[s & 1];
+      run[s & 1] = Ops::mul(run[s & 1], norm);
+    }
+    if (!invertChains(run)) return false;
     for (size_t s = steps; s-- > 0;) {
       fetchSome();
       const PointRef *a = batch.a + s * Ops::lanes, *b = batch.b + s * Ops::lanes;
       const F norm = norms[s], normInverse = Ops::mul(run[s & 1], prefixes[s]);
+      fetchSome();
       run[s & 1] = Ops::mul(run[s & 1], norm);
+      fetchSome();
       const E x1 = C::load(a, 0), difference = C::difference(b, x1, norm);
       const E minusY1 = C::negateIf(Ops::plainMask(a), C::load(a, yOffset));
       const E y2 = C::negateIf(Ops::negatedMask(b), C::load(b, yOffset));
-      fetchSome();
       const E slope = C::mul(C::add(y2, minusY1), C::inverse(difference, normInverse));
       fetchSome();
       const E x3 = C::sqrMinus(slope, x1, difference);
       fetchSome();
       const E y3 = C::mulPlus(slope, C::sub(x1, x3), minusY1);
+      fetchSome();
       C::store(batch.out + s * Ops::lanes, 0, x3);
       C::store(batch.out + s * Ops::lanes, yOffset, y3);
     }

@@ -7,15 +7,16 @@
 namespace {
 // The sums of one round of additions stay in the second-level cache.
 constexpr size_t chunkBytes = size_t{512} << 10;
-// So do the points of two first batches, the one that is added and the one that is fetched meanwhile.
-constexpr size_t firstRoundBytes = size_t{64} << 10;
+// So do the points of two first batches, the one that is added and the one that is fetched meanwhile. An inversion is a tenth of
+// such a batch; with twice the pairs the points wait longer for each other.
+constexpr size_t firstRoundPairs = 512;
 }  // namespace
 
 WindowSum::WindowSum(const Kernels& kernels, bool isG2, MsmScratch& scratch, Buckets& buckets,
                      const std::atomic<int32_t>& isCancelled)
     : kernels_(kernels), isG2_(isG2), scratch_(scratch), buckets_(buckets), isCancelled_(isCancelled),
       pointBytes_(isG2 ? 128 : 64), chunkEntries_(std::min(2 * maxPairs, chunkBytes / pointBytes_)),
-      firstRoundPairs_(firstRoundBytes / pointBytes_), bucketCount_(buckets.isFilled.size()) {
+      bucketCount_(buckets.isFilled.size()) {
   scratch.slots.reserve(chunkEntries_ / 2 * pointBytes_);
   scratch.refs.resize(2 * maxPairs);
   for (std::vector<PointRef>* side : {&scratch.a, &scratch.b}) side->resize(maxPairs + 16);
@@ -91,7 +92,7 @@ void WindowSum::add(const PointTable& table) {
       const auto refAt = [&](size_t i) { return i < take ? refOf(entries[at + i]) : before; };
       const PointRef* const start = ref;
       for (size_t i = 0; i + 1 < count; i += 2) {
-        if (pairCount_ == firstRoundPairs_) flush(at + i);
+        if (pairCount_ == firstRoundPairs) flush(at + i);
         char* const out = count == 2 ? bucketAt(bucket) : std::exchange(slot, slot + pointBytes_);
         emit(refAt(i), refAt(i + 1), out);
         *ref++ = reinterpret_cast<PointRef>(out);
@@ -176,7 +177,7 @@ void WindowSum::flush(size_t nextEntry) {
   PairBatch batch{scratch_.a.data(), scratch_.b.data(), scratch_.out.data(), pairCount_, {}};
   const size_t entryCount = nextEntry == ~size_t{0} ? 0 : scratch_.ends[bucketCount_];
   if (nextEntry < entryCount) {
-    const size_t count = std::min(entryCount - nextEntry, 2 * firstRoundPairs_);
+    const size_t count = std::min(entryCount - nextEntry, 2 * firstRoundPairs);
     batch.upcoming = {scratch_.entries.as<u32>() + nextEntry, count, table_->at(0), pointBytes_};
   }
   if ((isG2_ ? kernels_.addPairsG2 : kernels_.addPairsG1)(batch, scratch_.pairs)) hasInfinity_ = true;

@@ -39,7 +39,7 @@ class WindowSum {
   MsmScratch& scratch_;
   Buckets& buckets_;
   const std::atomic<int32_t>& isCancelled_;
-  const size_t pointBytes_, chunkEntries_, firstRoundPairs_;
+  const size_t pointBytes_, chunkEntries_;
   const size_t bucketCount_;
   size_t pairCount_ = 0;
   /** Whether an addition since it was last asked gave the point at infinity. */
