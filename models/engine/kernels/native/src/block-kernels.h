@@ -41,9 +41,11 @@ inline Sums addFours(Sums sums, Bytes weights, const float* x) {
 
 /** A row becomes integers up to 127 in size with a scale for each block; what a last block lacks is 0. */
 void quantise(long rows, long width, const float* x, float* to, long stride) {
+  fetch(x, rows * width < AHEAD ? rows * width : AHEAD);
   for (long t = 0; t < rows; t++, x += width, to += stride)
     for (long k = 0; k < width; k += BLOCK) {
       float* block = to + k / BLOCK * WORDS;
+      fetch(x + k + AHEAD, BLOCK);
       Oct parts[4] = {}, max = {};
       for (int i = 0; i < (k + 16 < width ? 4 : 2); i++) {
         parts[i] = loadOct(x + k + 8 * i);
@@ -107,6 +109,9 @@ template <int R, int P, bool isNear>
 inline void blockTile(const BlockCall& c, const Panels& from, long count, const float* x, float* y, bool isFirst, const char* ahead) {
   constexpr int N = P * PARTS;
   const char *weights = from.weights, *scales = from.scales;
+  if (isNear)
+    for (int i = 0; i < R; i++)
+      for (int p = 0; p < P; p++) __builtin_prefetch(y + (R + i) * c.strideY + p * PANEL, 1);
   Vector out[R][N] = {};
   if (!isFirst)
     for (int i = 0; i < R; i++)
