@@ -53,6 +53,18 @@ export function readR1cs(path: string, visit?: ConstraintVisitor): R1csHeader {
   }
 }
 
+/** Where a file has its constraints, for who reads them otherwise. @throws RollupError CIR_R1CS_MALFORMED */
+export function findConstraints(path: string): { readonly position: number; readonly byteCount: number } {
+  const fd = openSync(path, "r");
+  try {
+    const found = readSections(fd, path).get(constraintSection);
+    if (found === undefined) throw malformed(path, "a section is missing");
+    return found;
+  } finally {
+    closeSync(fd);
+  }
+}
+
 /** Constraints of a file that fits into memory, in the file's order. */
 interface R1csRows {
   header: R1csHeader;

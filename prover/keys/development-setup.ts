@@ -29,12 +29,14 @@ import {
   type ZkeyLayout,
   zkeySection,
 } from "../formats/zkey-layout.ts";
+import { loadNativeAddon } from "../native/native-addon.ts";
 import { proverError } from "../prover-errors.ts";
 import type { ProvingCircuit } from "../proving/prover.ts";
 import { developmentSecrets } from "./development-secrets.ts";
 import { chooseWindowBits, type Group, pointBytesOf } from "./fixed-base.ts";
+import { publicWiresNatively } from "./native-qap.ts";
 import { evaluatePublicWires, type QapRequest, type QapScalars } from "./qap-evaluation.ts";
-import { type SetupPool, type SetupPoolOptions, shared, withSetupPool } from "./setup-pool.ts";
+import { fastPath, type SetupPool, type SetupPoolOptions, shared, withSetupPool } from "./setup-pool.ts";
 
 /**
  * Version of the setup. Increment it if a change of the derivation or of the file's form makes other bytes
@@ -131,7 +133,10 @@ export async function developmentVerificationKey(
     return { verificationKey: parseVerificationKey(JSON.parse(known)), zkeyPath, verificationKeyPath: path };
   const secrets = developmentSecrets(circuit.contentHash);
   const request = { ...readCircuitSizes(circuit), r1csPath: circuit.r1csPath, secrets };
-  const scalars = evaluatePublicWires(await buildBn254Image(), request);
+  const scalars =
+    fastPath() === null
+      ? evaluatePublicWires(await buildBn254Image(), request)
+      : publicWiresNatively(loadNativeAddon(), request);
   const g1 = (scalar: bigint): G1Point => {
     const { x, y } = bn254.G1.Point.BASE.multiply(scalar).toAffine();
     return [x, y];

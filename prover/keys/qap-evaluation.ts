@@ -5,7 +5,7 @@
 import { writeSync } from "node:fs";
 import { type R1csTerms, readR1cs } from "@openledger/circuits/compiler/r1cs-reader";
 import { invertMod, powMod } from "@openledger/foundation/modular";
-import { fieldBytes, rootOfUnity, scalarModulus } from "../formats/bn254-numbers.ts";
+import { fieldBytes, rootOfUnity, scalarModulus, toBytesLe } from "../formats/bn254-numbers.ts";
 import { type Bn254Image, Bn254Instance } from "../formats/bn254-wasm.ts";
 import { coefficientBytes } from "../formats/setup-kernels.ts";
 import type { DevelopmentSecrets } from "./development-secrets.ts";
@@ -24,6 +24,12 @@ export interface QapRequest {
   /** Output: the scalars of the key's points, 32 bytes each, little-endian, below r. */
   scalars: QapScalars;
 }
+
+/** What the scalars of public wires need. */
+export type PublicRequest = Pick<
+  QapRequest,
+  "r1csPath" | "publicCount" | "constraintCount" | "domainSize" | "secrets"
+>;
 
 /** Scalars: one a wire (A, B, the wire's IC or C point), or one a point of the domain (H). */
 export interface QapScalars {
@@ -70,9 +76,10 @@ export function evaluateQap(
   const [pA, pB, pC] = [0, 1, 2].map(() => wasm.allocate(wireCount * fieldBytes)) as [number, number, number];
   evaluateDomain(wasm, pLagrange, domainSize, secrets.tau);
 
-  const writer = { fd: request.zkeyFd, position: request.coefficientsAt, count: 0 };
+  const writer = new TermWriter(request);
   accumulate(wasm, request, { pLagrange, pA, pB, pC }, writer, onProgress);
-  bindPublicWires(wasm, { pA, pLagrange, constraintCount, publicCount }, writer);
+  addPublicBindings(wasm, { pA, pLagrange, constraintCount, publicCount });
+  writer.write(bindingTerms(request));
 
   request.scalars.a.set(wasm.bytes.subarray(pA, pA + wireCount * fieldBytes));
   request.scalars.b.set(wasm.bytes.subarray(pB, pB + wireCount * fieldBytes));
@@ -99,10 +106,7 @@ export function evaluateQap(
  * Computes only the scalars of the verification key's IC points: those of the constant and the public wires,
  * 32 bytes each. Skips terms of other wires, so it takes a fraction of the whole key's time.
  */
-export function evaluatePublicWires(
-  image: Bn254Image,
-  request: Pick<QapRequest, "r1csPath" | "publicCount" | "constraintCount" | "domainSize" | "secrets">,
-): Uint8Array {
+export function evaluatePublicWires(image: Bn254Image, request: PublicRequest): Uint8Array {
   const { constraintCount, domainSize, publicCount, r1csPath, secrets } = request;
   const count = publicCount + 1;
   const wasm = new Bn254Instance(image, (domainSize + 3 * count) * fieldBytes + (4 << 20));
@@ -184,18 +188,51 @@ function evaluateLagrange(wasm: Bn254Instance, request: LagrangeRequest): void {
   }
 }
 
-/** Place in the key's file, and the coefficients written so far. */
-interface Writer {
-  fd: number;
-  position: number;
-  count: number;
+/** Writes terms of A and B to the key's file, one behind another. */
+export class TermWriter {
+  readonly #fd: number;
+  #position: number;
+  #count = 0;
+
+  constructor({ coefficientsAt, zkeyFd }: Pick<QapRequest, "zkeyFd" | "coefficientsAt">) {
+    this.#fd = zkeyFd;
+    this.#position = coefficientsAt;
+  }
+
+  /** Terms that are written. */
+  get count(): number {
+    return this.#count;
+  }
+
+  write(terms: Uint8Array): void {
+    for (let done = 0; done < terms.length; )
+      done += writeSync(this.#fd, terms, done, terms.length - done, this.#position + done);
+    this.#position += terms.length;
+    this.#count += terms.length / coefficientBytes;
+  }
+}
+
+/** Terms of the constraints 1 * wire, as the key's file has them. */
+export function bindingTerms({
+  constraintCount,
+  publicCount,
+}: Pick<QapRequest, "constraintCount" | "publicCount">): Uint8Array {
+  const one = toBytesLe((1n << 512n) % root);
+  const terms = Buffer.alloc((publicCount + 1) * coefficientBytes);
+  for (let wire = 0; wire <= publicCount; wire++) {
+    const at = wire * coefficientBytes;
+    terms.writeUInt32LE(constraintCount + wire, at + 4);
+    terms.writeUInt32LE(wire, at + 8);
+    terms.set(one, at + 12);
+  }
+  return terms;
 }
 
 function accumulate(
   wasm: Bn254Instance,
   request: QapRequest,
   sums: { pLagrange: number; pA: number; pB: number; pC: number },
-  writer: Writer,
+  writer: TermWriter,
   onProgress: (constraintsDone: number) => void,
 ): void {
   const outBytes = Math.ceil(stagingBytes / 36) * coefficientBytes;
@@ -221,8 +258,7 @@ function accumulate(
       pOut,
       pR3,
     );
-    writeAll(writer, wasm.bytes.subarray(pOut, pOut + pendingTerms * coefficientBytes));
-    writer.count += pendingTerms;
+    writer.write(wasm.bytes.subarray(pOut, pOut + pendingTerms * coefficientBytes));
     first += pending;
     filled = pending = pendingTerms = 0;
     onProgress(first);
@@ -258,22 +294,6 @@ function addPublicBindings(wasm: Bn254Instance, at: PublicBindings): void {
   }
 }
 
-/** Adds them, and writes their coefficients. */
-function bindPublicWires(wasm: Bn254Instance, at: PublicBindings, writer: Writer): void {
-  const entries = Buffer.alloc((at.publicCount + 1) * coefficientBytes);
-  const one = wasm.allocateScalar((1n << 512n) % root);
-  for (let wire = 0; wire <= at.publicCount; wire++) {
-    const entry = wire * coefficientBytes;
-    entries.writeUInt32LE(0, entry);
-    entries.writeUInt32LE(at.constraintCount + wire, entry + 4);
-    entries.writeUInt32LE(wire, entry + 8);
-    entries.set(wasm.bytes.subarray(one, one + fieldBytes), entry + 12);
-  }
-  addPublicBindings(wasm, at);
-  writeAll(writer, entries);
-  writer.count += at.publicCount + 1;
-}
-
 /** C becomes beta A + alpha B + C, divided by delta for the private wires. */
 function combine(
   wasm: Bn254Instance,
@@ -299,14 +319,6 @@ function combine(
     call.frm_mul!(at.pB + offset, pAlpha, pProduct);
     call.frm_add!(pSum, pProduct, pSum);
     if (wire > at.publicCount) call.frm_mul!(pSum, pDeltaInverse, pSum);
-  }
-}
-
-function writeAll(writer: Writer, bytes: Uint8Array): void {
-  for (let done = 0; done < bytes.length; ) {
-    const written = writeSync(writer.fd, bytes, done, bytes.length - done, writer.position);
-    done += written;
-    writer.position += written;
   }
 }
 

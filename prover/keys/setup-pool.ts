@@ -23,12 +23,12 @@ const died = (cause: unknown) =>
 export interface SetupPoolOptions {
   /** Threads; default: one a core. */
   readonly workerCount?: number | undefined;
-  /** Of the native addon; null: WebAssembly multiplies points. Default: the faster one. */
+  /** Of the native addon; null: WebAssembly computes. Default: the faster one. */
   readonly path?: NativePath | null | undefined;
 }
 
 /** The addon's path that multiplies points faster than WebAssembly; null where it is not built or has none. */
-function fastPath(): NativePath | null {
+export function fastPath(): NativePath | null {
   try {
     const [path] = loadNativeAddon().paths();
     return path === undefined || path === "portable" ? null : path;
@@ -46,7 +46,10 @@ export async function withSetupPool<T>(
   work: (pool: SetupPool) => Promise<T>,
   { workerCount = availableParallelism(), path = fastPath() }: SetupPoolOptions = {},
 ): Promise<T> {
-  const seat: SetupArithmetic = { scalar: await buildBn254Image(), curve: path ?? buildKernelImage() };
+  const seat: SetupArithmetic =
+    path === null
+      ? { scalar: await buildBn254Image(), curve: buildKernelImage() }
+      : { scalar: null, curve: path };
   const tasks = new URL("./setup-tasks.ts", import.meta.url);
   const pool: SetupPool = new TaskPool({ tasks, seat, threadCount: workerCount, isWarm: true, ended: died });
   try {

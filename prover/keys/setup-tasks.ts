@@ -8,12 +8,13 @@ import type { Bn254Image } from "../formats/bn254-wasm.ts";
 import { loadNativeAddon, type NativePath } from "../native/native-addon.ts";
 import { enableRelaxedSimd, type KernelImage } from "../wasm/kernels/kernel-module.ts";
 import { FixedBase, type Group } from "./fixed-base.ts";
+import { evaluateNatively } from "./native-qap.ts";
 import { evaluateQap, type QapRequest } from "./qap-evaluation.ts";
 
 /** Arithmetic that every thread instantiates. */
 export interface SetupArithmetic {
-  /** wasmcurves' arithmetic in the scalar field, with our loop over constraints. */
-  scalar: Bn254Image;
+  /** wasmcurves' arithmetic in the scalar field, with our loop over constraints; null: the addon's. */
+  scalar: Bn254Image | null;
   /** What multiplies points: the addon's path, or the prover's WebAssembly kernels. */
   curve: NativePath | KernelImage;
 }
@@ -24,7 +25,9 @@ const bases = new Map<Group, Multiply>();
 
 /** @param tell the number of constraints that are done. @returns the number of coefficients */
 export const evaluate = (request: QapRequest, tell: (constraintsDone: number) => void): number =>
-  evaluateQap(arithmetic.scalar, request, tell);
+  arithmetic.scalar === null
+    ? evaluateNatively(loadNativeAddon(), request, tell)
+    : evaluateQap(arithmetic.scalar, request, tell);
 
 export interface MultiplyRequest {
   group: Group;

@@ -19,6 +19,9 @@ export type NativeKey = { readonly nativeKey: unique symbol };
 /** Tables of multiples of a group's generator in the addon's memory. */
 export type NativeBase = { readonly nativeBase: unique symbol };
 
+/** Sums over a circuit's constraints in the addon's memory. */
+export type NativeSums = { readonly nativeSums: unique symbol };
+
 /**
  * Milliseconds of a proof's phases: the matrices times the witness, the transforms to the quotient, the
  * scalars' digits, the sums over points, the rest. sumA to sumCH are processor time, all threads together; C and H are summed
@@ -68,6 +71,24 @@ export interface NativeAddon extends NativePart {
   openBase(path: NativePath, isG2: boolean, windowBits: number): NativeBase;
   /** Affine points in a zkey's form, zeros for infinity; scalars of 32 bytes, below r. */
   multiplyBase(base: NativeBase, scalars: Uint8Array): Uint8Array;
+  /**
+   * Opens a circuit's constraints, which lie in these bytes of circom's file, to evaluate its polynomials (keys/qap-evaluation.ts).
+   * `sizes`: the domain's power, constraints, public wires, wires, and 1 for a whole key; 0 passes over the terms of wires from
+   * the fourth on. `secrets`: tau, alpha, beta, delta.
+   */
+  openSums(
+    r1csPath: string,
+    position: number,
+    byteCount: number,
+    sizes: Uint8Array,
+    secrets: Uint8Array,
+  ): NativeSums;
+  /** Adds constraints until `byteCount` bytes of terms of A and B are there, as a zkey has them. None after the last one. */
+  nextTerms(sums: NativeSums, byteCount: number): Uint8Array;
+  /** A, B and IC or C of each wire, one after another. Once, and after the last constraint. */
+  wireSums(sums: NativeSums): Uint8Array;
+  /** Scalars of H's points. */
+  quotientScalars(sums: NativeSums): Uint8Array;
   multiplyField(path: NativePath, isScalarField: boolean, a: Uint8Array, b: Uint8Array): Uint8Array;
   invertBase(values: Uint8Array): Uint8Array;
   splitScalars(scalars: Uint8Array): Uint8Array;

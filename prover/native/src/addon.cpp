@@ -1,4 +1,5 @@
 // The Node-API surface: see native-addon.ts for the types. Work that takes long runs off the event loop.
+#include <array>
 #include <functional>
 #include <memory>
 #include <string>
@@ -7,7 +8,9 @@
 #include "kernels/processor-export.h"
 #include "node-api.h"
 #include "proving-key.h"
+#include "qap-sums.h"
 #include "repeats.h"
+#include "roots.h"
 
 JsError describe(std::exception_ptr failure) {
   try {
@@ -244,6 +247,60 @@ napi_value multiplyBase(napi_env env, napi_value* args) {
   return out;
 }
 
+QapSums& sumsOf(napi_env env, napi_value value) {
+  void* data;
+  if (napi_get_value_external(env, value, &data) != napi_ok) refuse("expected sums");
+  return *static_cast<QapSums*>(data);
+}
+
+/** A number of TypeScript's that may be above 2^32. */
+size_t sizeOf(napi_env env, napi_value value) {
+  int64_t out;
+  CHECK(napi_get_value_int64(env, value, &out));
+  if (out < 0) refuse("expected a size");
+  return static_cast<size_t>(out);
+}
+
+/** openSums(r1csPath, position, byteCount, [domainPower, constraintCount, publicCount, wireCount, isWhole], secrets) -> sums */
+napi_value openSums(napi_env env, napi_value* args) {
+  const auto sizes = arrayOf<u32>(env, args[3]);
+  const auto secrets = arrayOf<Words>(env, args[4]);
+  if (sizes.size() != 5 || secrets.size() != 4) refuse("expected five sizes and four secrets");
+  for (const Words& secret : secrets)
+    if (!isBelow(secret, ScalarModulus::value)) refuse("a secret is not below r");
+  const auto [domainPower, constraintCount, publicCount, wireCount, isWhole] =
+      std::array<u32, 5>{sizes[0], sizes[1], sizes[2], sizes[3], sizes[4]};
+  if (domainPower >= twoAdicity) refuse("the domain is too large");
+  const size_t bound = static_cast<size_t>(constraintCount) + publicCount + 1;
+  if (bound > size_t{1} << domainPower || publicCount >= wireCount) refuse("the sizes do not fit");
+  const QapPlan plan{Fr::toMontgomery(secrets[0]), Fr::toMontgomery(secrets[1]), Fr::toMontgomery(secrets[2]),
+                     Fr::toMontgomery(secrets[3]), domainPower, constraintCount, publicCount, wireCount, isWhole != 0};
+  auto sums = std::make_unique<QapSums>(textOf(env, args[0]), sizeOf(env, args[1]), sizeOf(env, args[2]), plan);
+  const auto finalize = [](napi_env, void* data, void*) { delete static_cast<QapSums*>(data); };
+  napi_value external;
+  CHECK(napi_create_external(env, sums.get(), finalize, nullptr, &external));
+  sums.release();
+  return external;
+}
+
+/** nextTerms(sums, byteCount): some terms of A and B as a zkey has them; none after the last constraint. */
+napi_value nextTerms(napi_env env, napi_value* args) {
+  const auto terms = sumsOf(env, args[0]).next(sizeOf(env, args[1]));
+  return toBuffer(env, terms.data(), terms.size());
+}
+
+/** wireSums(sums): A, B and C of each wire, one after another. Once. */
+napi_value wireSums(napi_env env, napi_value* args) {
+  const auto words = sumsOf(env, args[0]).wires();
+  return toBuffer(env, words.data(), words.size() * sizeof(Words));
+}
+
+/** quotientScalars(sums): those of H. */
+napi_value quotientScalars(napi_env env, napi_value* args) {
+  const auto words = sumsOf(env, args[0]).quotient();
+  return toBuffer(env, words.data(), words.size() * sizeof(Words));
+}
+
 /** For tests: multiplyField(path, isScalarField, a, b), arrays of plain integers. */
 napi_value multiplyField(napi_env env, napi_value* args) {
   const Kernels& kernels = kernelsOf(textOf(env, args[0]));
@@ -380,6 +437,10 @@ napi_value init(napi_env env, napi_value exports) {
       {"prove", call<prove>},
       {"openBase", call<openBase>},
       {"multiplyBase", call<multiplyBase>},
+      {"openSums", call<openSums>},
+      {"nextTerms", call<nextTerms>},
+      {"wireSums", call<wireSums>},
+      {"quotientScalars", call<quotientScalars>},
       {"multiplyField", call<multiplyField>},
       {"invertBase", call<invertBase>},
       {"splitScalars", call<splitScalars>},
