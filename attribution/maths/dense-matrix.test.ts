@@ -1,10 +1,12 @@
 import { describe, expect, it } from "vitest";
 import {
   choleskyInPlace,
+  congruent,
   solveCholesky,
   solveLower,
   symmetricEigen,
   timesTransposed,
+  transpose,
 } from "./dense-matrix.ts";
 import { SeededRandom } from "./seeded-random.ts";
 
@@ -46,6 +48,17 @@ describe("timesTransposed", () => {
       plainProduct(a, m, b, n, length),
     );
     expect(difference).toBeLessThan(1e-12);
+  });
+});
+
+describe("congruent", () => {
+  it.each([1, 5, 64, 67, 130])("is U A Uᵀ at size %i, to the bit symmetric", (n) => {
+    const upper = randomMatrix(n, n, "upper").map((x, k) => (k % n < Math.floor(k / n) ? 0 : x));
+    const a = definite(n);
+    const found = congruent(upper, a, n);
+    const half = plainProduct(upper, n, a, n, n);
+    expect(largestDifference(found, plainProduct(half, n, upper, n, n))).toBeLessThan(1e-10);
+    expect(transpose(found, n, n)).toEqual(found);
   });
 });
 

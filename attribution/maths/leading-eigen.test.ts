@@ -38,12 +38,12 @@ describe("leadingEigen", () => {
       const found = leadingEigen(matrix, SIZE, COUNT);
       for (const [k, value] of found.values.entries())
         expect(Math.abs(value / values[k]! - 1)).toBeLessThan(1e-9);
-      const applied = timesTransposed(found.vectors, COUNT, matrix, SIZE, SIZE);
-      const off = applied.map((x, k) =>
-        Math.abs(x - found.values[Math.floor(k / SIZE)]! * found.vectors[k]!),
-      );
+      const vectors = found.vectors(COUNT);
+      const applied = timesTransposed(vectors, COUNT, matrix, SIZE, SIZE);
+      const off = applied.map((x, k) => Math.abs(x - found.values[Math.floor(k / SIZE)]! * vectors[k]!));
       expect(Math.max(...off)).toBeLessThan(1e-4);
-      const products = timesTransposed(found.vectors, COUNT, found.vectors, COUNT, SIZE);
+      expect(found.vectors(3)).toEqual(vectors.slice(0, 3 * SIZE));
+      const products = timesTransposed(vectors, COUNT, vectors, COUNT, SIZE);
       for (const [k, x] of products.entries())
         expect(Math.abs(x - (k % (COUNT + 1) === 0 ? 1 : 0))).toBeLessThan(1e-10);
     },
@@ -61,8 +61,35 @@ describe("leadingEigen", () => {
     for (const k of [0, 1, 2, 3]) expect(found.values[k]).toBeCloseTo(1, 9);
   });
 
-  it("takes all vectors of a small matrix, as symmetricEigen has them", () => {
-    const matrix = withValues([3, 2, 1, 0.5]);
-    expect(leadingEigen(matrix, 4, 2).vectors).toEqual(symmetricEigen(matrix, 4).vectors.slice(0, 8));
+  it.each([
+    ["without company", [3, 2, 1, 0.5]],
+    ["a hundred", Array.from({ length: 100 }, (_, k) => 1 / (k + 1))],
+    ["near each other", [1 + 1e-13, 1, 1, 1 - 1e-12, 0.5, 0.5, 1e-9, 0, 0]],
+    ["all the same", [2, 2, 2, 2, 2]],
+    ["negative ones", [4, 1, -1, -3]],
+    ["no direction", [0, 0, 0]],
+    ["one", [7]],
+  ])("finds vectors of a small matrix by its values: %s", (_, values) => {
+    const n = values.length;
+    const matrix = withValues(values);
+    const found = leadingEigen(matrix, n, n);
+    expect(found.values).toEqual(symmetricEigen(matrix, n).values);
+    for (const count of [1, n]) {
+      const vectors = found.vectors(count);
+      const off = timesTransposed(vectors, count, matrix, n, n).map((x, k) =>
+        Math.abs(x - found.values[Math.floor(k / n)]! * vectors[k]!),
+      );
+      const skew = timesTransposed(vectors, count, vectors, count, n).map((x, k) =>
+        Math.abs(x - (k % (count + 1) === 0 ? 1 : 0)),
+      );
+      expect([Math.max(...off), Math.max(...skew)].every((x) => x < 1e-12)).toBe(true);
+    }
+  });
+
+  it("has symmetricEigen's vectors where no value is near another", () => {
+    const values = Array.from({ length: 60 }, (_, k) => 60 - k);
+    const matrix = withValues(values);
+    const [own, all] = [leadingEigen(matrix, 60, 60).vectors(20), symmetricEigen(matrix, 60).vectors];
+    expect(Math.max(...own.map((x, k) => Math.abs(x - all[k]!)))).toBeLessThan(1e-12);
   });
 });

@@ -3,6 +3,7 @@
  * directions of a language model's features from them.
  */
 import { symmetricEigen, timesTransposed, transpose } from "./dense-matrix.ts";
+import { largestEigen } from "./largest-eigen.ts";
 import { SeededRandom } from "./seeded-random.ts";
 
 /** Matrix size n below which all eigenvectors take no longer than some. */
@@ -13,8 +14,8 @@ const ROUNDING = 1e-12;
 export interface LeadingEigen {
   /** Descending; `count` of them. */
   readonly values: Float64Array;
-  /** count × n, orthonormal. */
-  readonly vectors: Float64Array;
+  /** The vectors of the `count` largest: count × n, orthonormal. */
+  vectors(count: number): Float64Array;
 }
 
 /**
@@ -26,15 +27,15 @@ export interface LeadingEigen {
 export function leadingEigen(matrix: Float64Array, n: number, count: number): LeadingEigen {
   const steps = 3 * count + 64;
   if (n < MIN_SIZE || 2 * steps > n) {
-    const { values, vectors } = symmetricEigen(matrix, n);
-    return { values: values.slice(0, count), vectors: vectors.slice(0, count * n) };
+    const { values, vectors } = largestEigen(matrix, n);
+    return { values: values.slice(0, count), vectors };
   }
   const { basis, projected } = krylovSpace(matrix, n, steps);
   const small = symmetricEigen(projected, steps);
-  const weights = small.vectors.subarray(0, count * steps);
   return {
     values: small.values.slice(0, count),
-    vectors: timesTransposed(weights, count, transpose(basis, steps, n), n, steps),
+    vectors: (some) =>
+      timesTransposed(small.vectors.subarray(0, some * steps), some, transpose(basis, steps, n), n, steps),
   };
 }
 

@@ -13,6 +13,7 @@
  */
 import {
   choleskyInPlace,
+  congruent,
   solveLowerTransposed,
   timesTransposed,
   transpose,
@@ -73,7 +74,7 @@ export function foldDirections(
   for (const { matrix } of all.slice(0, componentCount)) counts[matrix]! += 1;
   return sides.map((side, matrix) => {
     const [count, { factor, vectors }] = [counts[matrix]!, found[matrix]!];
-    const own = vectors.slice(0, count * side.length);
+    const own = vectors(count);
     const core = foldMap(
       kernels,
       places,
@@ -104,9 +105,7 @@ function leadingComponents(
   for (let i = 0; i < length; i++) factor[i * length + i]! += ridge;
   choleskyInPlace(factor, length);
   for (let i = 0; i < length; i++) factor.fill(0, i * length + i + 1, (i + 1) * length);
-  const flipped = transpose(factor, length, length);
-  const half = timesTransposed(flipped, length, moments(places.gradients), length, length);
-  const joint = timesTransposed(half, length, flipped, length, length);
+  const joint = congruent(transpose(factor, length, length), moments(places.gradients), length);
   const count = Math.min(max, maxComponents(side));
   return { factor, ...leadingEigen(joint, length, count) };
 }

@@ -105,7 +105,7 @@ function largestVectors(scores: Float64Array, least: number, { featureCount, row
   const vectors = new Float64Array(featureCount * rowCount);
   const firstTooSmall = leading.values.findIndex((value) => !(value > least * leading.values[0]!));
   const factors = leading.values.slice(0, firstTooSmall < 0 ? count : firstTooSmall).map(Math.sqrt);
-  vectors.set(leading.vectors.subarray(0, factors.length * rowCount));
+  vectors.set(leading.vectors(factors.length));
   return { vectors, factors };
 }
 
