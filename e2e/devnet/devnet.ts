@@ -45,7 +45,7 @@ import { devnetErrors } from "./devnet-errors.ts";
 import { type HeldPort, holdPort, startOnPort } from "./held-port.ts";
 import { createPeople, type Job } from "./job.ts";
 import { Journal } from "./journal.ts";
-import { l1NodeSpec } from "./l1-node.ts";
+import { l1NodeSpec, readKzgSetup } from "./l1-node.ts";
 import { MODEL_NAMES, MODELS, type ModelPart, stepOf } from "./parts.ts";
 import { type DevnetPlan, planOf } from "./plan.ts";
 import { endLeftovers } from "./process-file.ts";
@@ -193,6 +193,8 @@ async function bringUpAndWork(modules: {
   const startNode = async () => {
     const url = await startOnPort(supervisor, L1_PORT, (_url, port) => l1NodeSpec(port, clockOffset));
     console.done(`anvil at ${url}, a block a second and one for each transaction`);
+    // Who posts the first blob reads it otherwise.
+    readKzgSetup(url).catch(() => {});
     return url;
   };
   // Compiling takes minutes and cannot be stopped midway; half-built cache entries are never used.

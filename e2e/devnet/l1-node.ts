@@ -4,12 +4,26 @@
  */
 import { ANVIL_RULES, anvilPath } from "@openledger/contracts/l1/anvil";
 import { MNEMONIC } from "@openledger/contracts/testing/anvil-account";
-import { createPublicClient, createTestClient, http, type PublicClient, publicActions } from "viem";
+import {
+  concatHex,
+  createPublicClient,
+  createTestClient,
+  http,
+  numberToHex,
+  type PublicClient,
+  padHex,
+  publicActions,
+  sha256,
+} from "viem";
 import { foundry } from "viem/chains";
 import type { ServiceSpec } from "../world/services.ts";
 import { devnetPaths, L1_ACCOUNT_COUNT, L1_BLOCK_SECONDS, L1_SAVE_SECONDS } from "./config.ts";
 
 const CLOCK_TOLERANCE_SECONDS = 60;
+/** Precompile of EIP-4844. */
+const POINT_EVALUATION = "0x000000000000000000000000000000000000000a";
+/** A compressed point of BLS12-381. */
+const INFINITY = padHex("0xc0", { dir: "right", size: 48 });
 
 /**
  * anvil with its state in a file. contracts/l1/anvil.ts is for tests: that node dies with its
@@ -67,4 +81,18 @@ async function newestTime(node: Pick<PublicClient, "getBlock" | "getBlockNumber"
     if (timestamp > newest) newest = timestamp;
   }
   return Number(newest);
+}
+
+/** The opening of a blob of zeros: hash, point and value, and twice the point at infinity. */
+const ZERO_OPENING = concatHex([
+  `0x01${sha256(INFINITY).slice(4)}`,
+  numberToHex(0, { size: 64 }),
+  INFINITY,
+  INFINITY,
+]);
+
+/** Has the node read Ethereum's KZG setup, three seconds of a processor: the first blob would wait for it. */
+export async function readKzgSetup(rpcUrl: string): Promise<void> {
+  const client = createPublicClient({ transport: http(rpcUrl, { retryCount: 0, timeout: 60_000 }) });
+  await client.call({ to: POINT_EVALUATION, data: ZERO_OPENING });
 }

@@ -24,7 +24,7 @@ import { CONTRIBUTORS, devnetPaths, PEOPLE, type PersonName } from "../config.ts
 import { BUILDER, LABELLERS, REVIEWER } from "../content/cards.ts";
 import { mailFacts } from "../content/mails.ts";
 import { type Job, onceOnLedger, waitWithConsole, withRetry } from "../job.ts";
-import { DATANETS, type DatanetPart, stepOf } from "../parts.ts";
+import { DATANETS, type DatanetPart, type PlannedCommit, stepOf } from "../parts.ts";
 import { mineUntilFinal } from "./clock.ts";
 import type { Leaves } from "./deposit.ts";
 
@@ -112,8 +112,7 @@ async function upload(job: Job, leaves: Leaves, part: DatanetPart, place: Place)
   const { datanetId } = place;
   const card = part.card(leaves);
   let rowCount = 0;
-  for (const { contributor: name, rows } of part.commits(job.plan)) {
-    job.signal.throwIfAborted();
+  await eachContributor(job, part, async ({ contributor: name, rows }) => {
     const [client, from] = [job.people[name], leaves[name]];
     const store = part.isLabelled ? await storeOf(job, name) : job.store;
     const { rowsRoot } = await storeContribution(store, rows);
@@ -121,10 +120,27 @@ async function upload(job: Job, leaves: Leaves, part: DatanetPart, place: Place)
     const source = { ...(await contributionSource(store, rowsRoot)), terms };
     await withRetry(job, () => uploadRows(client, { ...place, source, from }));
     rowCount += rows.length;
-  }
+  });
   job.console.done(
     `${CONTRIBUTORS.join(", ")} sign the card's terms and upload ${rowCount} ${part.rowNoun} to the host, now that no other account can commit them first`,
     Date.now() - startedAtMs,
+  );
+}
+
+/** Contributors work side by side, each on one commit after another: while one signs, the host takes what another sends. */
+async function eachContributor(
+  job: Job,
+  part: DatanetPart,
+  work: (commit: PlannedCommit) => Promise<void>,
+): Promise<void> {
+  const commits = part.commits(job.plan);
+  await Promise.all(
+    CONTRIBUTORS.map(async (name) => {
+      for (const commit of commits.filter(({ contributor }) => contributor === name)) {
+        job.signal.throwIfAborted();
+        await work(commit);
+      }
+    }),
   );
 }
 
@@ -136,15 +152,14 @@ async function labelOwn(job: Job, leaves: Leaves, place: Place): Promise<void> {
   if (job.journal.get<boolean>(OWN_LABELS) === true) return;
   const startedAtMs = Date.now();
   let labelCount = 0;
-  for (const { contributor: name, labels, rows } of PART.commits(job.plan)) {
-    job.signal.throwIfAborted();
+  await eachContributor(job, PART, async ({ contributor: name, labels, rows }) => {
     const records = rows.map((content, i): UnsignedRecord => {
       const row = bytesToHex(sha256(content));
       return { kind: "label", row, label: labels![i]!, flags: [], note: "" };
     });
     await say(job, job.people[name], leaves[name], place, records);
     labelCount += records.length;
-  }
+  });
   await job.journal.set(OWN_LABELS, true);
   job.console.done(
     `${CONTRIBUTORS.join(", ")} sign ${labelCount} labels of their own rows`,
@@ -157,7 +172,7 @@ async function label(job: Job, leaves: Leaves, place: Place): Promise<void> {
   const startedAtMs = Date.now();
   const facts = mailFacts(job.plan);
   let labelCount = 0;
-  for (const name of LABELLERS) {
+  const labelAll = async (name: (typeof LABELLERS)[number]) => {
     const client = job.people[name];
     for (;;) {
       job.signal.throwIfAborted();
@@ -180,7 +195,8 @@ async function label(job: Job, leaves: Leaves, place: Place): Promise<void> {
       labelCount += rows.length;
       job.console.progress(`${name} labels: ${labelCount} labels`);
     }
-  }
+  };
+  await Promise.all(LABELLERS.map(labelAll));
   job.console.done(`${LABELLERS.join(", ")} sign ${labelCount} labels`, Date.now() - startedAtMs);
 }
 
