@@ -17,7 +17,7 @@ import { devnetError } from "./devnet-errors.ts";
 import { type DevnetPlan, JOINT } from "./plan.ts";
 
 /** Uses for which the job needs proving keys, in the order in which it needs them. */
-const KEY_USES = ["batches", "settling", "blobs"] as const;
+const KEY_USES = ["batches", "blobs", "settling"] as const;
 type KeyUse = (typeof KEY_USES)[number];
 
 /** Keys that are being made: a use's promise resolves once all of its keys are there. */
@@ -129,6 +129,9 @@ export async function buildCircuits(
   }
 }
 
+/** Half of the weight of what the job waits for. */
+const LATE_NICENESS = 3;
+
 /** A failure shows where a key is awaited. What they lack, provers make by themselves. */
 function makeLateKeys(
   circuits: readonly DevnetCircuit[],
@@ -136,22 +139,22 @@ function makeLateKeys(
   console: Console,
 ): DevnetKeys {
   const make = (use: KeyUse) =>
-    // One thread: the other cores are the job's.
+    // One thread, behind the job's: proofs come first.
     makeProvingKeys(
       circuits.filter(({ keyUse }) => keyUse === use),
       console,
-      { workerCount: 1 },
+      { workerCount: 1, niceness: LATE_NICENESS },
     );
-  const settling = batches.then(() => make("settling"));
-  const blobs = settling.then(() => make("blobs"));
-  for (const key of [settling, blobs]) key.catch(() => {});
-  return { batches, settling, blobs };
+  const blobs = batches.then(() => make("blobs"));
+  const settling = blobs.then(() => make("settling"));
+  for (const key of [blobs, settling]) key.catch(() => {});
+  return { batches, blobs, settling };
 }
 
 async function makeProvingKeys(
   circuits: readonly DevnetCircuit[],
   console: Console,
-  options: Pick<DevelopmentSetupOptions, "workerCount">,
+  options: Pick<DevelopmentSetupOptions, "workerCount" | "niceness">,
 ): Promise<void> {
   for (const { compiled } of circuits) {
     const startedAtMs = Date.now();

@@ -1,9 +1,13 @@
 /** Tasks of task-pool.test.ts. */
+import { getPriority } from "node:os";
 import { threadId } from "node:worker_threads";
 import { processErrors } from "../error-table.ts";
 import { moving, taskSeat } from "../threads/task-seat.ts";
 
 export const where = () => ({ threadId, seat: taskSeat<string>() });
+
+/** How far this thread stands back, where the system counts it by threads: on Linux. */
+export const niceness = () => getPriority(0);
 
 export const add = ([a, b]: readonly [bigint, bigint]) => a + b;
 

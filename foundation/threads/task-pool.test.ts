@@ -1,3 +1,4 @@
+import { getPriority, platform } from "node:os";
 import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, afterEach, describe, expect, test } from "vitest";
 import { RollupError } from "../rollup-error.ts";
@@ -6,7 +7,9 @@ import { TaskPool } from "./task-pool.ts";
 type Sample = typeof import("../testing/sample-tasks.ts");
 const open: TaskPool<Sample>[] = [];
 
-function createPool(options: { threadCount?: number; maxWaiting?: number; tasks?: URL } = {}) {
+function createPool(
+  options: { threadCount?: number; maxWaiting?: number; niceness?: number; tasks?: URL } = {},
+) {
   const pool = new TaskPool<Sample>({
     tasks: new URL("../testing/sample-tasks.ts", import.meta.url),
     seat: "a seat",
@@ -39,6 +42,12 @@ describe("results", () => {
     expect(seat).toBe("a seat");
     expect(threadId).toBeGreaterThan(0);
     expect(await pool.run("add", [1n, 2n ** 200n])).toBe(2n ** 200n + 1n);
+  });
+
+  test.skipIf(platform() !== "linux")("come later where the threads stand back", async () => {
+    const own = getPriority();
+    expect(await createPool({ niceness: 2 }).run("niceness", undefined as never)).toBe(Math.min(own + 2, 19));
+    expect(getPriority()).toBe(own);
   });
 
   test("all parts are told before the result, in their order", async () => {

@@ -18,6 +18,8 @@ interface TaskPoolOptions {
   readonly threadCount: number;
   /** Tasks that may wait for a thread; default: no limit. */
   readonly maxWaiting?: number;
+  /** How far the threads stand back behind others, as `nice` counts it, where the system can. Default: 0. */
+  readonly niceness?: number;
   /** true: all threads start now, not with the first task. Default: false. */
   readonly isWarm?: boolean;
   /** Error of a task whose thread died, and of all tasks after `close`. */
@@ -107,7 +109,7 @@ export class TaskPool<Tasks extends TaskModule> {
 
   #open(): Piscina {
     if (this.#piscina !== null) return this.#piscina;
-    const { isWarm = false, seat, tasks, threadCount } = this.#options;
+    const { isWarm = false, niceness = 0, seat, tasks, threadCount } = this.#options;
     this.#piscina = new Piscina({
       filename: new URL("./task-entry.js", import.meta.url).href,
       workerData: { module: tasks.href, seat },
@@ -115,6 +117,7 @@ export class TaskPool<Tasks extends TaskModule> {
       // Not 0: Piscina 5.3.2 starts no thread for what waits where an abort has ended the last one.
       minThreads: isWarm ? threadCount : 1,
       maxThreads: threadCount,
+      niceIncrement: niceness,
       // A thread keeps what it has loaded.
       idleTimeout: Number.POSITIVE_INFINITY,
     });

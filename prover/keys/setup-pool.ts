@@ -23,6 +23,8 @@ const died = (cause: unknown) =>
 export interface SetupPoolOptions {
   /** Threads; default: one a core. */
   readonly workerCount?: number | undefined;
+  /** How far the threads stand back behind others (task-pool.ts); default: 0. */
+  readonly niceness?: number | undefined;
   /** Of the native addon; null: WebAssembly computes. Default: the faster one. */
   readonly path?: NativePath | null | undefined;
 }
@@ -44,14 +46,21 @@ export function fastPath(): NativePath | null {
  */
 export async function withSetupPool<T>(
   work: (pool: SetupPool) => Promise<T>,
-  { workerCount = availableParallelism(), path = fastPath() }: SetupPoolOptions = {},
+  { workerCount = availableParallelism(), niceness = 0, path = fastPath() }: SetupPoolOptions = {},
 ): Promise<T> {
   const seat: SetupArithmetic =
     path === null
       ? { scalar: await buildBn254Image(), curve: buildKernelImage() }
       : { scalar: null, curve: path };
   const tasks = new URL("./setup-tasks.ts", import.meta.url);
-  const pool: SetupPool = new TaskPool({ tasks, seat, threadCount: workerCount, isWarm: true, ended: died });
+  const pool: SetupPool = new TaskPool({
+    tasks,
+    seat,
+    threadCount: workerCount,
+    niceness,
+    isWarm: true,
+    ended: died,
+  });
   try {
     return await work(pool);
   } catch (error) {

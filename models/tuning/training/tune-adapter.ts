@@ -62,12 +62,19 @@ export class RowTeam {
   }
 }
 
+/**
+ * Training takes all cores, for seconds to days: whoever waits for an answer comes first. At 3 one thread has a core to itself beside
+ * two of these; on a machine that is busy with others they still get half of what each of those gets.
+ */
+const NICENESS = 3;
+
 /** A pool of one thread: each has a seat of its own on the arena. */
 const startRowThread = (seat: RowSeat): RowThread =>
   new TaskPool({
     tasks: new URL("./row-tasks.ts", import.meta.url),
     seat,
     threadCount: 1,
+    niceness: NICENESS,
     isWarm: true,
     ended: (cause) => ended(cause.message, cause),
   });
