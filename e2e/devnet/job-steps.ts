@@ -6,7 +6,7 @@ import { type Job, waitWithConsole, withRetry } from "./job.ts";
 import { DATANET_NAMES, DATANETS, type DatanetName, MODEL_NAMES, MODELS, type ModelName } from "./parts.ts";
 import { ask } from "./steps/ask.ts";
 import type { Check } from "./steps/check.ts";
-import { type CheckedEpoch, checkEpoch, checkModel, type MadeModel, retrain } from "./steps/check-epoch.ts";
+import { type CheckedEpoch, checkEpoch, checkModel, type MadeModel } from "./steps/check-epoch.ts";
 import { checkDatanets, runChecks } from "./steps/checks.ts";
 import { passADay } from "./steps/clock.ts";
 import { closeIntoBlob } from "./steps/data-place.ts";
@@ -27,6 +27,7 @@ import { approveOnLedger, bringToLife, createOnLedger, train } from "./steps/mod
 import { settle } from "./steps/settle.ts";
 import { Transfers } from "./steps/transfer.ts";
 import { describeWay, sendOnItsWay, type TransferWay } from "./steps/transfer-way.ts";
+import { type Verified, verifyFromL1 } from "./steps/verify.ts";
 import { finalizeFor, withdrawForced, withdrawSigned } from "./steps/withdraw.ts";
 
 /** Results of the steps. */
@@ -41,8 +42,6 @@ export interface JobResults {
   readonly speechModel: Promise<PublishedModel>;
   readonly mailModel: PublishedModel;
   readonly modelIds: Readonly<Record<ModelName, number>>;
-  /** The model of the speeches trained again. */
-  readonly speechCheck: Promise<Check>;
   /** Batches that the terminal has shown on L1. */
   readonly toldCount: number;
   /** Compared while the job waits for others. */
@@ -52,6 +51,8 @@ export interface JobResults {
   readonly closings: readonly Promise<void>[];
   readonly payouts: readonly { readonly name: PersonName; readonly target: WaitTarget }[];
   readonly epochs: Readonly<Record<ModelName, CheckedEpoch>>;
+  /** The ledger rebuilt while L1 settles. */
+  readonly verified: Promise<Verified>;
   readonly way: Promise<TransferWay | null>;
   /** What the job has no use for has been started. */
   readonly others: Promise<void>;
@@ -163,16 +164,13 @@ export const JOB_STEPS: readonly JobStep[] = [
   step(
     "A model of the speeches begins to be trained",
     3,
-    { needs: ["datanetIds", "lastCommit"], makes: ["speechModel", "speechCheck"] },
+    { needs: ["datanetIds", "lastCommit"], makes: ["speechModel"] },
     async (job, { datanetIds, lastCommit }) => {
       // Later the job would wait for it.
       job.startAnswers();
       // Proofs come first: L1 waits for them.
       await waitWithConsole(job, job.people.alice, { hash: lastCommit }, "proven", "the commits");
-      const speechModel = beside(train(job, MODELS.speeches, datanetIds.speeches));
-      const datanetId = datanetIds.speeches;
-      const speechCheck = beside(speechModel.then((model) => retrain(job, { datanetId, model })));
-      return { speechModel, speechCheck };
+      return { speechModel: beside(train(job, MODELS.speeches, datanetIds.speeches)) };
     },
   ),
   step("The e-mails final on L1", 2, { needs: ["lastCommit"] }, (job, { lastCommit }) =>
@@ -300,51 +298,47 @@ export const JOB_STEPS: readonly JobStep[] = [
       ...payouts.map(({ name, target }) => payOutRewards(job, name, target)),
     ]);
   }),
-  step(
-    "A transfer's way",
-    1,
-    { needs: ["leaves", "speechCheck"], makes: ["way"] },
-    async (job, { leaves, speechCheck }) => {
-      // It is timed on a quiet machine.
-      await speechCheck;
-      // Nothing else is to come, so a batch need not wait for company.
-      job.closeWhenIdle();
-      const { whole: way } = await sendOnItsWay(job, leaves);
-      return { way };
-    },
-  ),
+  step("A transfer's way", 1, { needs: ["leaves"], makes: ["way"] }, async (job, { leaves }) => {
+    // Nothing else is to come, so a batch need not wait for company.
+    job.closeWhenIdle();
+    const { whole: way } = await sendOnItsWay(job, leaves);
+    return { way };
+  }),
   // It takes L1's blocks some time to make the transfer final: all that nobody waits for begins here.
   step(
     "The models trained again, and the epochs computed again",
     2,
     {
-      needs: ["datanetIds", "leaves", "models", "speechCheck"],
-      makes: ["datanetChecks", "epochs", "others"],
+      needs: ["datanetIds", "leaves", "models"],
+      makes: ["datanetChecks", "epochs", "others", "verified"],
     },
-    async (job, { datanetIds, leaves, models, speechCheck }) => {
+    async (job, { datanetIds, leaves, models }) => {
       const others = beside(job.startOthers());
       const datanetChecks = beside(withRetry(job, () => checkDatanets(job, datanetIds)));
-      const epochs = {} as Record<ModelName, CheckedEpoch>;
-      for (const one of models) {
-        const retrained = await (one.name === "speeches" ? speechCheck : retrain(job, one));
-        const modelCheck = await checkModel(job, one, retrained);
+      const checking = models.map(async (one) => {
+        const modelCheck = await withRetry(job, () => checkModel(job, one));
         await untilSettledOnL1(job, one.modelId);
-        epochs[one.name] = await withRetry(job, () => checkEpoch(job, leaves, one, modelCheck));
-      }
-      return { datanetChecks, epochs, others };
+        return withRetry(job, () => checkEpoch(job, leaves, one, modelCheck));
+      });
+      const verified = beside(withRetry(job, () => verifyFromL1(job)));
+      const checked = await Promise.all(checking);
+      const epochs = Object.fromEntries(checked.map((one) => [one.made.name, one])) as Record<
+        ModelName,
+        CheckedEpoch
+      >;
+      return { datanetChecks, epochs, others, verified };
     },
   ),
   step(
     "The ledger rebuilt from L1",
     3,
     {
-      needs: ["datanetChecks", "datanetIds", "epochs", "leaves", "others", "way"],
+      needs: ["datanetChecks", "datanetIds", "epochs", "leaves", "others", "verified", "way"],
       makes: ["checks", "transferWay"],
     },
-    async (job, { datanetChecks, datanetIds, epochs, leaves, others, way }) => {
-      const checks = await withRetry(job, () =>
-        runChecks(job, { leaves, datanetIds, epochs, datanetChecks }),
-      );
+    async (job, { datanetChecks, datanetIds, epochs, leaves, others, verified, way }) => {
+      const parts = { leaves, datanetIds, epochs, datanetChecks, verified: await verified };
+      const checks = await withRetry(job, () => runChecks(job, parts));
       await others;
       job.console.progress("waiting until the transfer is final");
       const transferWay = await way;

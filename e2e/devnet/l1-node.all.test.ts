@@ -5,7 +5,7 @@ import { passTime } from "@openledger/client/actions/l1/pass-time";
 import { startAnvil } from "@openledger/contracts/l1/anvil";
 import { createPublicClient, http } from "viem";
 import { expect, it, onTestFinished } from "vitest";
-import { l1NodeSpec } from "./l1-node.ts";
+import { l1NodeSpec, readKzgSetup } from "./l1-node.ts";
 
 const DAY_SECONDS = 86_400;
 
@@ -27,4 +27,10 @@ it("goes on from the day that somebody let pass, when the node starts again", as
   // The next block is the node's own.
   await expect.poll(() => node.getBlockNumber()).toBeGreaterThan(number);
   expect(Number((await node.getBlock()).timestamp)).toBeGreaterThanOrEqual(passed);
+});
+
+it("has the node read its KZG setup by an opening that the precompile takes", async () => {
+  const node = await startAnvil();
+  onTestFinished(() => node.stop());
+  await readKzgSetup(node.url);
 });

@@ -5,14 +5,13 @@ import { verifyModel } from "@openledger/attribution/model/verify-model";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
-import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { fetchOpenings } from "@openledger/models/settling/model-openings";
 import { type VerifiedSettlement, verifySettlement } from "@openledger/models/settling/verify-settlement";
 import { modelTrainings } from "@openledger/models/tuning/recipe/model-families";
 import { openProvingCircuit } from "@openledger/verifier/circuits/rollup-circuits";
 import { CONTRIBUTORS, PEOPLE, type PersonName, PRICE_WEI } from "../config.ts";
-import { type Job, withRetry } from "../job.ts";
+import type { Job } from "../job.ts";
 import { DATANETS, type ModelName, type ModelPart, type PlannedCommit } from "../parts.ts";
 import type { Check } from "./check.ts";
 import type { Leaves } from "./deposit.ts";
@@ -160,44 +159,30 @@ function checkPaymentsOpened({ sampled }: VerifiedSettlement): Check {
   };
 }
 
-const MODEL_STATEMENT = "the published model matches its recipe, the Datanet's rows and the ledger";
-
 /** Trains the model once more, by its recipe. */
-export async function retrain(
+export async function checkModel(
   job: Job,
-  { datanetId, model }: Pick<MadeModel, "datanetId" | "model">,
+  { datanetId, model, modelId }: Pick<MadeModel, "datanetId" | "model" | "modelId">,
 ): Promise<Check> {
-  const { datanet } = await withRetry(job, () => getLeaf(job.people.nina, datanetId));
+  const statement = "the published model matches its recipe, the Datanet's rows and the ledger";
+  const [leaf, { datanet }] = await Promise.all([
+    getModel(job.people.nina, modelId),
+    getLeaf(job.people.nina, datanetId),
+  ]);
   try {
     const { isBaseOfCard, payeeCount, rowCount } = await verifyModel({
       trainings: await modelTrainings(),
       model,
-      facts: {
-        // checkModel asks the ledger, which may not have the model yet.
-        staticsHash: model.staticsHash,
-        rowsRoot: datanet!.rowsRoot,
-        policy: datanet!.policy,
-      },
+      facts: { staticsHash: staticsOf(leaf).hash, rowsRoot: datanet!.rowsRoot, policy: datanet!.policy },
       depth: "features",
     });
     return {
-      statement: MODEL_STATEMENT,
+      statement,
       holds: true,
       detail: `${rowCount} rows, ${payeeCount} payees${isBaseOfCard ? ", and the card's base" : ""}`,
     };
   } catch (error) {
     if (!isRollupError(error)) throw error;
-    return { statement: MODEL_STATEMENT, holds: false, detail: error.message };
+    return { statement, holds: false, detail: error.message };
   }
-}
-
-/** Compares the ledger's commitments with a model that was trained again. */
-export async function checkModel(
-  job: Job,
-  { model, modelId }: Pick<MadeModel, "model" | "modelId">,
-  retrained: Check,
-): Promise<Check> {
-  const { hash } = staticsOf(await withRetry(job, () => getModel(job.people.nina, modelId)));
-  if (hash === model.staticsHash) return retrained;
-  return { statement: MODEL_STATEMENT, holds: false, detail: `the ledger has the statics ${hex32(hash)}` };
 }

@@ -38,7 +38,7 @@ import type { CheckedEpoch } from "./check-epoch.ts";
 import type { Leaves } from "./deposit.ts";
 import { WITHDRAWERS } from "./earn.ts";
 import { expectedBalances, type LeafName } from "./expected.ts";
-import { verifyFromL1 } from "./verify.ts";
+import type { Verified } from "./verify.ts";
 
 interface JobParts {
   readonly leaves: Leaves;
@@ -46,14 +46,14 @@ interface JobParts {
   readonly epochs: Readonly<Record<ModelName, CheckedEpoch>>;
   /** Findings of checkDatanets: nothing changes them once their versions are a day old. */
   readonly datanetChecks: Promise<readonly Check[]>;
+  readonly verified: Verified;
 }
 
 /** Compares the plan with L1, with the sequencer, and with the ledger rebuilt from L1 alone. */
 export async function runChecks(
   job: Job,
-  { datanetChecks, datanetIds, epochs, leaves }: JobParts,
+  { datanetChecks, datanetIds, epochs, leaves, verified }: JobParts,
 ): Promise<Check[]> {
-  const verified = await verifyFromL1(job);
   const forcedFeeWei = BigInt(job.journal.get<string>("forced-fee-wei") ?? "0");
   const expected = expectedBalances(
     forcedFeeWei,

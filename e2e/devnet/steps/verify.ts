@@ -8,7 +8,8 @@ import type { Check } from "./check.ts";
 import { checkPlaces } from "./data-place.ts";
 import { archiveOf, checkFullNode } from "./follow.ts";
 
-interface Verified {
+/** The ledger that L1's records give, and what was checked of it. */
+export interface Verified {
   readonly checks: readonly Check[];
   /** A leaf's balance in the ledger that L1's records give; null where there is none, or none could be rebuilt. */
   balanceOf(id: number): bigint | null;
