@@ -172,7 +172,8 @@ async function label(job: Job, leaves: Leaves, place: Place): Promise<void> {
   const startedAtMs = Date.now();
   const facts = mailFacts(job.plan);
   let labelCount = 0;
-  const labelAll = async (name: (typeof LABELLERS)[number]) => {
+  // Not side by side: the queue passes over rows that it hands to somebody else at the moment.
+  for (const name of LABELLERS) {
     const client = job.people[name];
     for (;;) {
       job.signal.throwIfAborted();
@@ -195,8 +196,7 @@ async function label(job: Job, leaves: Leaves, place: Place): Promise<void> {
       labelCount += rows.length;
       job.console.progress(`${name} labels: ${labelCount} labels`);
     }
-  };
-  await Promise.all(LABELLERS.map(labelAll));
+  }
   job.console.done(`${LABELLERS.join(", ")} sign ${labelCount} labels`, Date.now() - startedAtMs);
 }
 
