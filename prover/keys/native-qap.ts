@@ -1,6 +1,5 @@
 /** Evaluation of a circuit's polynomials by the native addon: what qap-evaluation.ts does, with the same results. */
 
-import { concatBytes } from "@noble/hashes/utils.js";
 import { findConstraints } from "@openledger/circuits/compiler/r1cs-reader";
 import { fieldBytes, toBytesLe } from "../formats/bn254-numbers.ts";
 import { coefficientBytes } from "../formats/setup-kernels.ts";
@@ -55,6 +54,6 @@ function openSums(addon: NativeAddon, request: PublicRequest, wireCount: number,
     position,
     byteCount,
     new Uint8Array(Uint32Array.from(sizes).buffer),
-    concatBytes(...[tau, alpha, beta, delta].map(toBytesLe)),
+    Buffer.concat([tau, alpha, beta, delta].map(toBytesLe)),
   );
 }
