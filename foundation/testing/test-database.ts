@@ -50,7 +50,7 @@ async function joinTestServer(): Promise<LocalServer> {
 export async function createTestDatabase(): Promise<TestDatabase> {
   const server = await joinTestServer();
   const name = `test_${randomBytes(8).toString("hex")}`;
-  await administer(server.url, `create database ${name}`);
+  await administer(server.url, `create database ${name} strategy file_copy`);
   const url = server.url.replace("/openledger?", `/${name}?`);
   // Roles are the server's, not the database's.
   const role = `${name}_worker`;

@@ -7,6 +7,17 @@ import { afterAll, expect, vi } from "vitest";
 
 chooseTestField(expect.getState().testPath!);
 
+const bytesOf = (view: ArrayBufferView) => Buffer.from(view.buffer, view.byteOffset, view.byteLength);
+/** Vitest compares typed arrays element by element: a second for a megabyte. The same bytes are equal; of others it says where. */
+function areSameBytes(a: unknown, b: unknown): boolean | undefined {
+  if (!ArrayBuffer.isView(a) || !ArrayBuffer.isView(b) || a.constructor !== b.constructor) return undefined;
+  return bytesOf(a).equals(bytesOf(b)) || undefined;
+}
+// Testers stay for the files that follow in this process.
+const shared = globalThis as { comparesBytes?: true };
+if (shared.comparesBytes === undefined) expect.addEqualityTesters([areSameBytes]);
+shared.comparesBytes = true;
+
 const environment = { ...process.env };
 
 afterAll(() => {
