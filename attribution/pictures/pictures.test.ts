@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
+import { deflateSync } from "node:zlib";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { encode } from "fast-png";
-import { zlibSync } from "fflate";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { DecodedPicture } from "./decoded-picture.ts";
 import { gridOf, stepOf } from "./picture-grid.ts";
@@ -309,7 +309,7 @@ function pngOf(
   new DataView(header.buffer).setUint32(0, width);
   new DataView(header.buffer).setUint32(4, height);
   header.set([depth, colourType], 8);
-  const chunks = Object.entries({ IHDR: header, ...others, IDAT: zlibSync(raw), IEND: new Uint8Array() });
+  const chunks = Object.entries({ IHDR: header, ...others, IDAT: deflateSync(raw), IEND: new Uint8Array() });
   return Buffer.concat([
     Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a),
     ...chunks.map(([type, body]) => {

@@ -1,3 +1,4 @@
+import { runs } from "@openledger/foundation/testing/test-random";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { findSpans } from "./find-spans.ts";
@@ -61,9 +62,9 @@ describe("findSpans", () => {
         expect(inOrder).toEqual(byDefinition(documents, bytes));
         spanCount += spans.length;
       }),
-      { numRuns: 100 },
+      { numRuns: runs(100) },
     );
-    expect(spanCount).toBeGreaterThan(300);
+    expect(spanCount).toBeGreaterThan(runs(50));
   });
 
   it("compares little more than the answer's bytes, though it repeats itself", async () => {
