@@ -23,6 +23,7 @@ int main(int argc, char** argv) {
     for (u64& word : value.w) state ^= state << 13, state ^= state >> 7, state ^= state << 17, word = state;
     value.w[3] %= ScalarModulus::value.w[3];
     if (i % 5 == 0) value = Words{{i % 2, 0, 0, 0}};
+    if (i % 7 == 0) value = Words{{9, 9, 9, i % 300}};
     std::memcpy(&witness[76 + 32 * i], &value, sizeof value);
   }
   std::vector<Proof> proofs;

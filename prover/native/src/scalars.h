@@ -4,17 +4,15 @@
 #include <vector>
 
 #include "glv.h"
+#include "kernels/kernels.h"
 #include "thread-pool.h"
 
 /** Halves that a multi-scalar multiplication reads window by window. Zero halves are left out. */
 class Scalars {
  public:
-  /** A half's absolute value; `id` is 2 * index + 1 for the half that goes with phi. */
-  struct Half {
-    u64 low, highAndSign;
-  };
   struct Chunk {
     std::vector<Half> halves;
+    /** See HalvesView. */
     std::vector<u32> ids;
     std::vector<u32> smallValues;
     /** 4 * index + 2 * phi + sign. */
@@ -24,7 +22,6 @@ class Scalars {
   };
   /** Of each scalar, as halves. */
   static constexpr size_t bytesEach = 2 * (sizeof(Half) + sizeof(u32));
-  static constexpr u64 signBit = u64{1} << 63;
   /** Small halves have only their first digits. */
   static constexpr unsigned smallBits = 24;
 
@@ -93,20 +90,12 @@ class Scalars {
       chunk.smallIds.push_back(4 * index + 2 * phi + (isNegative ? 1 : 0));
       return;
     }
-    chunk.halves.push_back({static_cast<u64>(value), static_cast<u64>(value >> 64) | (isNegative ? signBit : 0)});
+    chunk.halves.push_back({static_cast<u64>(value), static_cast<u64>(value >> 64) | (isNegative ? halfSign : 0)});
     chunk.ids.push_back(2 * index + phi);
   }
 
   std::vector<Chunk> chunks_;
   size_t halfCount_ = 0, smallCount_ = 0;
-};
-
-/** Of a scalar without a point. */
-constexpr u32 noPoint = ~u32{0};
-
-/** A digit's absolute value, and 4 * place of its scalar's point + 2 * phi + sign. */
-struct Digit {
-  u32 value, entry;
 };
 
 /**
@@ -127,26 +116,16 @@ struct DigitPlan {
   bool hasSmall(unsigned window) const { return window * bits <= Scalars::smallBits + 1; }
 
   /**
-   * A window's digits of a chunk's scalars that are not zero and whose point has a place in `indexOf`; returns how many. Without
-   * a branch: which scalars have a point is hard to foresee. `out` has room for one more than there are digits.
+   * A window's digits of a chunk's scalars that are not zero and whose point has a place in `indexOf`; returns how many. `out` has
+   * room for eight more than there are digits.
    */
-  size_t cut(const Scalars::Chunk& chunk, unsigned window, const u32* indexOf, Digit* out) const {
-    const unsigned shift = window * bits;
+  size_t cut(const Kernels& kernels, const Scalars::Chunk& chunk, unsigned window, const u32* indexOf, Digit* out) const {
     const u64 half = isLast(window) ? 0 : u64{1} << (bits - 1), mask = isLast(window) ? ~u64{0} : 2 * half - 1;
-    size_t count = 0;
-    const auto write = [&](u128 value, u32 scalar, u32 flags) {
-      const i64 digit = static_cast<i64>(static_cast<u64>((value + offset) >> shift) & mask) - static_cast<i64>(half);
-      const u32 index = indexOf[scalar], isNegative = digit < 0 ? 1 : 0;
-      out[count] = {static_cast<u32>(digit < 0 ? -digit : digit), index << 2 | (flags ^ isNegative)};
-      count += static_cast<size_t>(digit != 0) & static_cast<size_t>(index != noPoint);
-    };
-    for (size_t i = 0; i < chunk.halves.size(); i++) {
-      const auto [low, highAndSign] = chunk.halves[i];
-      const u32 id = chunk.ids[i];
-      write(glv::u128Of(highAndSign & ~Scalars::signBit, low), id >> 1, (id & 1) << 1 | static_cast<u32>(highAndSign >> 63));
-    }
+    const DigitWindow digits{offset, window * bits, half, mask, indexOf};
+    size_t count = kernels.cutHalves({chunk.halves.data(), chunk.ids.data(), chunk.halves.size()}, digits, out);
     if (!hasSmall(window)) return count;
-    for (size_t i = 0; i < chunk.smallIds.size(); i++) write(chunk.smallValues[i], chunk.smallIds[i] >> 2, chunk.smallIds[i] & 3);
+    for (size_t i = 0; i < chunk.smallIds.size(); i++)
+      count += digits.write(chunk.smallValues[i], chunk.smallIds[i] >> 2, chunk.smallIds[i] & 3, out + count);
     return count;
   }
 };

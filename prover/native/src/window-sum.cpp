@@ -25,14 +25,14 @@ WindowSum::WindowSum(const Kernels& kernels, bool isG2, MsmScratch& scratch, Buc
 
 void WindowSum::sort(const PointTable& table, const Scalars& scalars, const DigitPlan& plan, unsigned window) {
   const size_t smalls = plan.hasSmall(window) ? scalars.smallCount() : 0;
-  scratch_.digits.reserve((scalars.halfCount() + smalls + 1) * sizeof(Digit));
+  scratch_.digits.reserve((scalars.halfCount() + smalls + 8) * sizeof(Digit));
   Digit* const digits = scratch_.digits.as<Digit>();
   scratch_.ends.assign(bucketCount_ + 1, 0);
   u32* const ends = scratch_.ends.data();
   size_t count = 0;
   for (const Scalars::Chunk& chunk : scalars.chunks()) {
     const size_t first = count;
-    count += plan.cut(chunk, window, table.indexOf(), digits + count);
+    count += plan.cut(kernels_, chunk, window, table.indexOf(), digits + count);
     for (size_t i = first; i < count; i++) ends[digits[i].value]++;
   }
   u32 total = 0;

@@ -70,6 +70,7 @@ const Kernels kernels = {
     scaleBase,
     multiply<Base, BaseModulus>,
     multiply<Scalar, ScalarModulus>,
+    cutHalvesSingly,
     planPortableQuotient,
     planPortableMatrix,
 };

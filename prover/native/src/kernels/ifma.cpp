@@ -1,4 +1,5 @@
 // The AVX-512 IFMA path: its base field functions and its table.
+#include <algorithm>
 #include <vector>
 
 #include "../field.h"
@@ -53,6 +54,44 @@ void multiply(const Words* a, const Words* b, Words* out, size_t count) {
   }
 }
 
+/** Eight halves at once. */
+size_t cutHalves(const HalvesView& view, const DigitWindow& window, Digit* out) {
+  static_assert(sizeof(Half) == 16 && sizeof(Digit) == 8);
+  const V evens = _mm512_set_epi64(14, 12, 10, 8, 6, 4, 2, 0), odds = _mm512_set_epi64(15, 13, 11, 9, 7, 5, 3, 1);
+  const V offsetLow = ifma::splat(static_cast<u64>(window.offset)), offsetHigh = ifma::splat(static_cast<u64>(window.offset >> 64));
+  const V half = ifma::splat(window.half), mask = ifma::splat(window.mask), one = ifma::splat(1);
+  // A count of 64 and more, negative ones among them, shifts everything out.
+  const auto countOf = [](unsigned count) { return _mm_cvtsi64_si128(static_cast<long long>(u64{count})); };
+  const __m128i shift = countOf(window.shift), fromHigh = countOf(64 - window.shift), inHigh = countOf(window.shift - 64);
+  size_t count = 0;
+  for (size_t i = 0; i < view.count; i += 8) {
+    const size_t left = std::min<size_t>(8, view.count - i);
+    const __mmask8 lanes = static_cast<__mmask8>((1U << left) - 1);
+    const u64* const words = reinterpret_cast<const u64*>(view.halves + i);
+    const V first = _mm512_maskz_loadu_epi64(static_cast<__mmask8>((1U << std::min<size_t>(8, 2 * left)) - 1), words);
+    const V second = _mm512_maskz_loadu_epi64(static_cast<__mmask8>((1U << (left > 4 ? 2 * left - 8 : 0)) - 1), words + 8);
+    const V highAndSign = _mm512_permutex2var_epi64(first, odds, second);
+    const V low = _mm512_add_epi64(_mm512_permutex2var_epi64(first, evens, second), offsetLow);
+    V high = _mm512_add_epi64(_mm512_andnot_si512(ifma::splat(halfSign), highAndSign), offsetHigh);
+    high = _mm512_mask_add_epi64(high, _mm512_cmplt_epu64_mask(low, offsetLow), high, one);
+    V digit = _mm512_or_si512(_mm512_srl_epi64(low, shift), _mm512_sll_epi64(high, fromHigh));
+    digit = _mm512_and_si512(_mm512_or_si512(digit, _mm512_srl_epi64(high, inHigh)), mask);
+    digit = _mm512_sub_epi64(digit, half);
+    const __m256i ids = _mm256_maskz_loadu_epi32(lanes, view.ids + i);
+    const __m256i index = _mm256_mmask_i32gather_epi32(_mm256_set1_epi32(static_cast<int>(noPoint)), lanes, _mm256_srli_epi32(ids, 1),
+                                                       window.indexOf, 4);
+    const __mmask8 kept = lanes & _mm256_cmpneq_epi32_mask(index, _mm256_set1_epi32(static_cast<int>(noPoint))) &
+                          _mm512_test_epi64_mask(digit, digit);
+    const V phi = _mm512_slli_epi64(_mm512_and_si512(_mm512_cvtepu32_epi64(ids), one), 1);
+    const V sign = _mm512_xor_si512(_mm512_srli_epi64(highAndSign, 63), _mm512_srli_epi64(digit, 63));
+    const V entry = _mm512_or_si512(_mm512_slli_epi64(_mm512_cvtepu32_epi64(index), 2), _mm512_or_si512(phi, sign));
+    const V pair = _mm512_or_si512(_mm512_abs_epi64(digit), _mm512_slli_epi64(entry, 32));
+    _mm512_storeu_si512(out + count, _mm512_maskz_compress_epi64(kept, pair));
+    count += static_cast<size_t>(__builtin_popcount(kept));
+  }
+  return count;
+}
+
 const Kernels kernels = {
     "ifma",
     PairAdder<ifma::Twice<BaseModulus>, CoordinateG1>::run,
@@ -62,6 +101,7 @@ const Kernels kernels = {
     scaleBase,
     multiply<Base, BaseModulus>,
     multiply<Scalar, ScalarModulus>,
+    cutHalves,
     planIfmaQuotient,
     planIfmaMatrix,
 };

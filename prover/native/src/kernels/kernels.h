@@ -8,6 +8,7 @@
 
 #include "../buffer.h"
 #include "../modulus.h"
+#include "digits.h"
 
 /** A point to add: its address, 32-byte aligned, and in the lowest bit whether its negative is meant. */
 using PointRef = uintptr_t;
@@ -102,6 +103,8 @@ struct Kernels {
   /** For tests: out = a b of plain integers, in the base field or the scalar field. */
   void (*multiplyBase)(const Words* a, const Words* b, Words* out, size_t count);
   void (*multiplyScalar)(const Words* a, const Words* b, Words* out, size_t count);
+  /** A window's digits that are not zero, of halves whose scalar has a point; returns how many. `out` has room for eight more. */
+  size_t (*cutHalves)(const HalvesView&, const DigitWindow&, Digit* out);
   QuotientPlan* (*planQuotient)(unsigned domainPower);
   MatrixPlan* (*planMatrix)(const MatrixRows&);
 };

@@ -83,6 +83,7 @@ const Kernels kernels = {
     scaleBase,
     multiply<Fp>,
     multiply<Fr>,
+    cutHalvesSingly,
     planPortableQuotient,
     planPortableMatrix,
 };
