@@ -17,6 +17,8 @@ interface KernelCounts {
 
 /** Numbers that each takes after the set and the arena. */
 const ARGUMENTS: Record<string, number> = {
+  copy: 3,
+  clear: 2,
   multiply: 12,
   multiplyRounded: 11,
   normalise: 9,

@@ -18,6 +18,7 @@ import { nativeKernelSets } from "../kernels/native-kernels.ts";
 import { type AdapterTarget, adapterMatrices } from "./adapter-layout.ts";
 import { rowLoss } from "./loss-gradient.ts";
 import { WEIGHT_NUMBERS, type WeightNumbers } from "./model-shape.ts";
+import { repeatCalls } from "./repeated-calls.ts";
 import { computeLogits, readTokens, type Transformer } from "./transformer.ts";
 
 const names = Object.keys(madeConfigs) as MadeName[];
@@ -113,7 +114,8 @@ function withFixedRounding(model: Transformer): Transformer {
         }
     },
   };
-  return { ...model, kernels: { ...kernels, blocks: own } };
+  const fixed = { ...kernels, blocks: own };
+  return { ...model, kernels: { ...fixed, record: (make) => () => make(fixed) } };
 }
 
 /** A matrix of the arena, the other way round. */
@@ -212,11 +214,24 @@ describe.each(names)("%s", (name) => {
       const loss = rowLoss(model, { tokens: TOKENS, targets: TARGETS }, into);
       const { arena } = model.kernels;
       const block = (at: number, count: number) => Buffer.from(arena.slice(at, at + count).buffer);
+      const whole = fullGradient === NONE ? "" : block(fullGradient, model.layout.floatCount);
+      // Passes that are made again, beside those of another length and another block.
+      const { floatCount } = model.adapter!.layout;
+      const gradient = block(into.adapter, floatCount);
+      const short = TOKENS.length - 1;
+      for (const count of [TOKENS.length, short, TOKENS.length, short, TOKENS.length]) {
+        const again = fullGradient === NONE ? into : { parameters: NONE, adapter: fullGradient };
+        arena.fill(0, again.adapter, again.adapter + floatCount);
+        const row = { tokens: TOKENS.slice(0, count), targets: TARGETS.slice(0, count) };
+        const isWhole = count === TOKENS.length;
+        expect(rowLoss(model, row, again) === loss).toBe(isWhole);
+        expect(block(again.adapter, floatCount).equals(gradient)).toBe(isWhole);
+      }
       hashes.add(
         createHash("sha256")
           .update(String(loss))
           .update(block(adapterBlocks[0]!, model.adapter!.layout.floatCount))
-          .update(fullGradient === NONE ? "" : block(fullGradient, model.layout.floatCount))
+          .update(whole)
           .digest("hex"),
       );
     }
@@ -306,5 +321,23 @@ describe("tokens and targets", () => {
     code(() => rowLoss(model, { tokens: [1, 2], targets: [1] }, block));
     code(() => rowLoss(model, { tokens: [1, 2], targets: [-1, -1] }, block));
     code(() => rowLoss(model, { tokens: [1, 2], targets: [1, 70] }, block));
+  });
+});
+
+describe("repeated passes", () => {
+  it("are one native call from the second time on, those made last", async () => {
+    const [native] = nativeKernelSets();
+    if (native === undefined) return;
+    const { model } = await load("llama", native);
+    let made = 0;
+    const pass = (name: string) => repeatCalls(model, name, () => void made++);
+    for (let i = 0; i < 4; i++) pass("one");
+    expect(made).toBe(2);
+    for (let i = 0; i < 16; i++) pass(`other ${i}`);
+    expect(made).toBe(18);
+    pass("one");
+    pass("other 15");
+    pass("other 15");
+    expect(made).toBe(20);
   });
 });

@@ -7,7 +7,15 @@ import { NONE, type Place } from "../kernels/kernels.ts";
 import { roundUp16 } from "../tensors/arena-plan.ts";
 import { type GradientBlocks, linearBack } from "./linear-map.ts";
 import { type LinearName, type NormPlaces, qkvWidth } from "./model-shape.ts";
-import { linearAdapter, placeLogits, readTokens, rowBlocks, type Transformer } from "./transformer.ts";
+import { repeatCalls } from "./repeated-calls.ts";
+import {
+  embedTokens,
+  linearAdapter,
+  placeLogits,
+  readLayers,
+  rowBlocks,
+  type Transformer,
+} from "./transformer.ts";
 import type { BackBuffers } from "./workspace.ts";
 
 /** One row of text: the tokens read, and the target after each. */
@@ -28,8 +36,11 @@ export function rowLoss(model: Transformer, row: TokenRow, into: GradientBlocks 
   const { kernels, shape, workspace } = model;
   const rows = row.tokens.length;
   checkTargets(row, shape.vocabularySize);
-  readTokens(model, row.tokens);
-  placeLogits(model, 0, rows);
+  embedTokens(model, row.tokens);
+  repeatCalls(model, `read ${rows}`, (own) => {
+    readLayers(own, rows);
+    placeLogits(own, 0, rows);
+  });
   kernels.write(workspace.targets, row.targets);
   const rowStride = roundUp16(shape.vocabularySize);
   const weight = Math.fround(row.weight ?? 1 / wantedOf(row));
@@ -79,10 +90,21 @@ interface Pass {
 
 /** Passes back from the logits' gradient to what is tuned. */
 function goBack(model: Transformer, tokens: readonly number[], into: GradientBlocks): void {
+  const { kernels, layout, shape, workspace } = model;
+  const { width } = shape;
+  const rows = tokens.length;
+  repeatCalls(model, `back ${rows} ${into.parameters} ${into.adapter}`, (own) => layersBack(own, rows, into));
+  if (into.parameters === NONE) return;
+  const { dx } = workspace.back!;
+  for (const [t, token] of tokens.entries())
+    kernels.add(width, into.parameters + layout.embedding + token * width, dx + t * width);
+  if (layout.positions !== NONE) kernels.add(rows * width, into.parameters + layout.positions, dx);
+}
+
+function layersBack(model: Transformer, rows: number, into: GradientBlocks): void {
   const { kernels, layout, parameters, shape, workspace } = model;
   const { back } = workspace;
   if (back === null) throw new RangeError("the workspace has no buffers for the pass back");
-  const rows = tokens.length;
   const { vocabularySize, width } = shape;
   const pass = { model, back, rows, into };
   const rowStride = roundUp16(vocabularySize);
@@ -105,10 +127,6 @@ function goBack(model: Transformer, tokens: readonly number[], into: GradientBlo
   kernels.clear(rows * width, back.dx);
   normaliseBack(pass, layout.last, workspace.lastInput, workspace.lastStats);
   for (let layer = shape.layerCount - 1; layer >= 0; layer--) layerBack(pass, layer);
-  if (into.parameters === NONE) return;
-  for (const [t, token] of tokens.entries())
-    kernels.add(width, into.parameters + layout.embedding + token * width, back.dx + t * width);
-  if (layout.positions !== NONE) kernels.add(rows * width, into.parameters + layout.positions, back.dx);
 }
 
 /** Adds the gradient of dNormed's norm to dx. */

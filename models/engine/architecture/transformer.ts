@@ -46,6 +46,12 @@ export function prepareTransformer({ kernels, layout, parameters, shape, workspa
  * @throws RollupError MOD_INPUT_INVALID for a token that is not in the vocabulary, or more than fit
  */
 export function readTokens(model: Transformer, tokens: readonly number[], first = 0): void {
+  embedTokens(model, tokens, first);
+  readLayers(model, tokens.length, first);
+}
+
+/** The first part of `readTokens`, which depends on the tokens. @throws RollupError MOD_INPUT_INVALID */
+export function embedTokens(model: Transformer, tokens: readonly number[], first = 0): void {
   const { kernels, layout, parameters, shape, workspace } = model;
   checkTokens(model, tokens, first);
   const rows = tokens.length;
@@ -56,6 +62,11 @@ export function readTokens(model: Transformer, tokens: readonly number[], first 
   }
   if (layout.positions !== NONE)
     kernels.add(rows * width, start, parameters + layout.positions + first * width);
+}
+
+/** The second part of `readTokens`, for as many rows as were embedded. */
+export function readLayers(model: Transformer, rows: number, first = 0): void {
+  const { layout, workspace } = model;
   for (const [layer, buffers] of workspace.layers.entries()) {
     const next = workspace.layers[layer + 1]?.input ?? workspace.lastInput;
     readLayer(model, layer, buffers, rows, first, next);

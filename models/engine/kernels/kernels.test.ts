@@ -432,16 +432,21 @@ describe("every set of kernels", () => {
         own.add(16, 16, 0);
         own.normalise(1, 16, 16, 32, NONE, 48, 64, 1e-5, false);
         own.scale(16, 16, 2);
+        own.clear(16, 48);
+        own.copy(3, 80, 16);
       });
       expect(kernels.arena[16]).toBe(0);
       run();
       run();
       expect([...kernels.arena.subarray(16, 19)]).toEqual([6, 12, 18]);
+      expect([...kernels.arena.subarray(80, 84)]).toEqual([6, 12, 18, 0]);
       expect(kernels.record(() => {})()).toBeUndefined();
       if (kernels.name === "wasm") continue;
       const leaving = kernels.record((own) => own.scale(16, 2 ** 40, 1));
       expect(leaving).toThrow(RangeError);
-      expect(() => kernels.record((own) => own.copy(16, 0, 16))).toThrow(TypeError);
+      for (const move of [(own: Kernels) => own.copy(16, FLOATS, 0), (own: Kernels) => own.clear(16, FLOATS)])
+        expect(kernels.record(move)).toThrow(RangeError);
+      expect(() => kernels.record((own) => own.write(0, [1]))).toThrow(TypeError);
     }
   });
 

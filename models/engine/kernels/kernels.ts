@@ -250,8 +250,8 @@ export interface Kernels {
   /** Keeps the rows' keys and values on their pages, then attends to positions up to each row's own. */
   attendPages(call: PagedAttention): void;
   /**
-   * Keeps the calls that `make` makes instead of carrying them out: they name the same places at each run, and moves are none of
-   * them. Some hundred native calls of a token are one that way.
+   * Keeps the calls that `make` makes instead of carrying them out: they name the same places at each run, and `write` is none of
+   * them. Some hundred native calls of a token are one that way, and some thousand of a row that is tuned on.
    *
    * @returns what carries them out
    */

@@ -12,7 +12,7 @@ import { arenaMoves, type KernelSetName, type Kernels, type Matrix } from "./ker
 /** Each kernel as addon.cpp has it: the set's number, the arena, then numbers. */
 type NativeKernel = (set: number, arena: Float32Array, ...numbers: number[]) => void;
 type NativeKernels = Record<
-  | Exclude<keyof Kernels, "name" | "arena" | "copy" | "clear" | "write" | "blocks" | "record">
+  | Exclude<keyof Kernels, "name" | "arena" | "write" | "blocks" | "record">
   | "quantise"
   | "multiplyBlocks"
   | "multiplyBack"
@@ -79,7 +79,9 @@ export function createNativeKernels(
       const own = Object.fromEntries(recorders) as NativeKernels;
       make({
         ...bindKernels(own, sets[set]!, set, arena, threadCount),
-        ...{ copy: refuse, clear: refuse, write: refuse, record: refuse },
+        copy: (...numbers) => own.copy(set, arena, ...numbers),
+        clear: (...numbers) => own.clear(set, arena, ...numbers),
+        ...{ write: refuse, record: refuse },
       });
       const recorded = Float64Array.from(calls);
       return () => addon.runCalls(set, arena, recorded);

@@ -36,7 +36,7 @@ const MAX_ROWS = 1_024;
 /** Maximum rows whose products are made together. */
 const MAX_ROWS_AT_ONCE = 128;
 /** Numbers of each of these rows whose slopes are made together: they stay in the cache until they are used. */
-const NUMBERS_AT_ONCE = 4_096;
+const NUMBERS_AT_ONCE = 2_048;
 
 export const hasTangentRoom = ({
   floatCount,

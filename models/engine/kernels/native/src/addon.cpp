@@ -298,10 +298,25 @@ void attendPages(const KernelTable& k, const Call& c) {
   });
 }
 
+/** (count, to, from), which do not overlap */
+void copy(const KernelTable&, const Call& c) {
+  const long n = c.size(0);
+  float* to = c.at(1, n);
+  std::copy_n(c.at(2, n), n, to);
+}
+
+/** (count, at) */
+void clear(const KernelTable&, const Call& c) {
+  const long n = c.size(0);
+  std::fill_n(c.at(1, n), n, 0.f);
+}
+
 using Body = void (*)(const KernelTable&, const Call&);
 
 /** Every kernel by its name; a list of calls names it by its place here. */
 constexpr std::pair<const char*, Body> KERNELS[] = {
+    {"copy", copy},
+    {"clear", clear},
     {"multiply", multiply},
     {"multiplyRounded", multiplyRounded},
     {"normalise", normalise},

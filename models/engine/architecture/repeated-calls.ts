@@ -1,0 +1,32 @@
+/**
+ * Passes that are made again and again on the same places: from the second time on they are one native call. Tuning and training
+ * have rows of few lengths, and some thousand kernels a row.
+ */
+import type { Kernels } from "../kernels/kernels.ts";
+import type { Transformer } from "./transformer.ts";
+
+/** Passes that each model keeps, those made last: up to 1 MB each. */
+const MAX_PASSES = 16;
+/** Passes of a model by their names; null for those that were made once. */
+const passes = new WeakMap<Transformer, Map<string, (() => void) | null>>();
+
+/**
+ * Makes a pass.
+ * @param name all that decides its calls, beside the model @param make calls kernels, those of the model or of a list
+ */
+export function repeatCalls(model: Transformer, name: string, make: (model: Transformer) => void): void {
+  const own = passes.get(model) ?? new Map<string, (() => void) | null>();
+  passes.set(model, own);
+  const known = own.get(name);
+  own.delete(name);
+  if (known === undefined) {
+    // Recording costs as much as the calls: what is made once is not recorded.
+    make(model);
+    own.set(name, null);
+    if (own.size > MAX_PASSES) own.delete(own.keys().next().value!);
+    return;
+  }
+  const run = known ?? model.kernels.record((kernels: Kernels) => make({ ...model, kernels }));
+  own.set(name, run);
+  run();
+}
