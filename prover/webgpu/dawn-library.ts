@@ -2,7 +2,7 @@
  * Loader of Dawn, Chromium's WebGPU, into this process: over the machine's Vulkan driver, or over SwiftShader
  * for tests. The webgpu back end and attribution's GPU scores open it.
  */
-import { copyFile, link, mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
@@ -78,7 +78,7 @@ async function loadOverSwiftShader(): Promise<DawnModule> {
   const folder = join(
     repositoryRoot,
     ".cache/webgpu",
-    `${size}-chromium-${archiveVersion("@sparticuz/chromium")}`,
+    `${size}-copy-chromium-${archiveVersion("@sparticuz/chromium")}`,
   );
   const library = join(folder, "dawn.node");
   const isThere = await stat(library).catch(() => null);
@@ -88,7 +88,8 @@ async function loadOverSwiftShader(): Promise<DawnModule> {
     const packed = readPackageArchive("@sparticuz/chromium").get("bin/swiftshader.tar.br")!;
     const swiftShader = readTar(await promisify(brotliDecompress)(packed)).get("libvk_swiftshader.so")!;
     await writeFile(join(part, "libvulkan.so.1"), swiftShader);
-    await link(dawn, join(part, "dawn.node")).catch(() => copyFile(dawn, join(part, "dawn.node")));
+    // No link: the system takes two names of one file for one library, and a process that has Dawn would get that again.
+    await copyFile(dawn, join(part, "dawn.node"));
     // Another process may have been faster: its folder is as good.
     await rename(part, folder).catch(() => rm(part, { recursive: true }));
   }
