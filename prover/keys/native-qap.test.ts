@@ -9,6 +9,7 @@ import { circuitSpec } from "@openledger/circuits/registry/circuit-registry";
 import { afterAll, describe, expect, test } from "vitest";
 import { fieldBytes } from "../formats/bn254-numbers.ts";
 import { buildBn254Image } from "../formats/bn254-wasm.ts";
+import type { NativeSums } from "../native/native-addon.ts";
 import { findAddon } from "../testing/oracle.fixtures.ts";
 import { developmentSecrets } from "./development-secrets.ts";
 import { evaluateNatively, publicWiresNatively } from "./native-qap.ts";
@@ -71,5 +72,7 @@ describe.skipIf(addon === null)("the addon's sums", () => {
     expect(() => open(byteCount, [12, request.constraintCount, publicCount, wireCount, 1])).toThrow("sizes");
     expect(() => open(byteCount, [28, request.constraintCount, publicCount, wireCount, 1])).toThrow("domain");
     expect(() => addon!.wireSums(open(byteCount, sizes))).toThrow("left");
+    const base: unknown = addon!.openBase(addon!.paths()[0]!, false, 2);
+    expect(() => addon!.nextTerms(base as NativeSums, 1)).toThrow("what another load gives");
   });
 });

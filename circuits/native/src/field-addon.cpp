@@ -63,33 +63,6 @@ u32 rowsOf(napi_env env, napi_value array, size_t width) {
   return length / static_cast<u32>(width);
 }
 
-/** What a load gives, with a mark of its type. */
-template <class T>
-struct Held {
-  static constexpr char mark = 0;
-  const char* type;
-  std::unique_ptr<T> value;
-};
-
-template <class T>
-napi_value hold(napi_env env, std::unique_ptr<T> value) {
-  napi_value out;
-  auto held = std::unique_ptr<Held<T>>(new Held<T>{&Held<T>::mark, std::move(value)});
-  const auto finalize = [](napi_env, void* data, void*) { delete static_cast<Held<T>*>(data); };
-  CHECK(napi_create_external(env, held.get(), finalize, nullptr, &out));
-  held.release();
-  return out;
-}
-
-template <class T>
-const T& heldBy(napi_env env, napi_value value) {
-  void* data;
-  if (napi_get_value_external(env, value, &data) != napi_ok) refuse("expected what a load gave");
-  const auto& held = *static_cast<const Held<T>*>(data);
-  if (held.type != &Held<T>::mark) refuse("expected what another load gives");
-  return *held.value;
-}
-
 /** lanes() -> names of what hashes and checks eight at once here, the fastest first */
 napi_value lanes(napi_env env, napi_value*) {
   napi_value out, name;

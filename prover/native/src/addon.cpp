@@ -123,9 +123,7 @@ napi_value start(napi_env env, std::unique_ptr<Job> job, std::initializer_list<n
 using KeyHandle = std::shared_ptr<ProvingKey>;
 
 KeyHandle& keyOf(napi_env env, napi_value value) {
-  void* data;
-  if (napi_get_value_external(env, value, &data) != napi_ok) refuse("expected a key");
-  KeyHandle& key = *static_cast<KeyHandle*>(data);
+  KeyHandle& key = heldBy<KeyHandle>(env, value);
   if (key == nullptr) refuse("the key was released");
   return key;
 }
@@ -152,13 +150,9 @@ napi_value loadKey(napi_env env, napi_value* args) {
   auto key = std::make_shared<KeyHandle>();
   job->work = [=, &kernels] { *key = std::make_shared<ProvingKey>(zkeyPath, kernels, threadCount, pieceSize); };
   job->result = [key](napi_env e) {
-    napi_value out, external, name;
-    auto handle = std::make_unique<KeyHandle>(*key);
-    const auto finalize = [](napi_env, void* data, void*) { delete static_cast<KeyHandle*>(data); };
-    CHECK(napi_create_external(e, handle.get(), finalize, nullptr, &external));
-    handle.release();
+    napi_value out, name;
     CHECK(napi_create_object(e, &out));
-    CHECK(napi_set_named_property(e, out, "key", external));
+    CHECK(napi_set_named_property(e, out, "key", hold(e, std::make_unique<KeyHandle>(*key))));
     CHECK(napi_create_string_utf8(e, (*key)->kernels().name, NAPI_AUTO_LENGTH, &name));
     CHECK(napi_set_named_property(e, out, "path", name));
     setNumber(e, out, "byteCount", static_cast<double>((*key)->byteCount()));
@@ -213,12 +207,6 @@ napi_value prove(napi_env env, napi_value* args) {
   return start(env, std::move(job), {args[1], args[5]});
 }
 
-FixedBase& baseOf(napi_env env, napi_value value) {
-  void* data;
-  if (napi_get_value_external(env, value, &data) != napi_ok) refuse("expected a base");
-  return *static_cast<FixedBase*>(data);
-}
-
 /** openBase(path, isG2, windowBits) -> base */
 napi_value openBase(napi_env env, napi_value* args) {
   const Kernels& kernels = kernelsOf(textOf(env, args[0]));
@@ -226,17 +214,12 @@ napi_value openBase(napi_env env, napi_value* args) {
   CHECK(napi_get_value_bool(env, args[1], &isG2));
   const u32 windowBits = numberOf(env, args[2]);
   if (windowBits < 2 || windowBits > 16) refuse("a window has 2 to 16 bits");
-  auto base = std::make_unique<FixedBase>(kernels, isG2, windowBits);
-  const auto finalize = [](napi_env, void* data, void*) { delete static_cast<FixedBase*>(data); };
-  napi_value external;
-  CHECK(napi_create_external(env, base.get(), finalize, nullptr, &external));
-  base.release();
-  return external;
+  return hold(env, std::make_unique<FixedBase>(kernels, isG2, windowBits));
 }
 
 /** multiplyBase(base, scalars): points as a zkey has them. */
 napi_value multiplyBase(napi_env env, napi_value* args) {
-  FixedBase& base = baseOf(env, args[0]);
+  FixedBase& base = heldBy<FixedBase>(env, args[0]);
   const auto scalars = arrayOf<Words>(env, args[1]);
   for (const Words& scalar : scalars)
     if (!isBelow(scalar, ScalarModulus::value)) refuse("a scalar is not below r");
@@ -245,12 +228,6 @@ napi_value multiplyBase(napi_env env, napi_value* args) {
   CHECK(napi_create_buffer(env, scalars.size() * base.pointBytes(), &points, &out));
   base.multiply(scalars.data(), scalars.size(), static_cast<unsigned char*>(points));
   return out;
-}
-
-QapSums& sumsOf(napi_env env, napi_value value) {
-  void* data;
-  if (napi_get_value_external(env, value, &data) != napi_ok) refuse("expected sums");
-  return *static_cast<QapSums*>(data);
 }
 
 /** A number of TypeScript's that may be above 2^32. */
@@ -275,29 +252,24 @@ napi_value openSums(napi_env env, napi_value* args) {
   if (bound > size_t{1} << domainPower || publicCount >= wireCount) refuse("the sizes do not fit");
   const QapPlan plan{Fr::toMontgomery(secrets[0]), Fr::toMontgomery(secrets[1]), Fr::toMontgomery(secrets[2]),
                      Fr::toMontgomery(secrets[3]), domainPower, constraintCount, publicCount, wireCount, isWhole != 0};
-  auto sums = std::make_unique<QapSums>(textOf(env, args[0]), sizeOf(env, args[1]), sizeOf(env, args[2]), plan);
-  const auto finalize = [](napi_env, void* data, void*) { delete static_cast<QapSums*>(data); };
-  napi_value external;
-  CHECK(napi_create_external(env, sums.get(), finalize, nullptr, &external));
-  sums.release();
-  return external;
+  return hold(env, std::make_unique<QapSums>(textOf(env, args[0]), sizeOf(env, args[1]), sizeOf(env, args[2]), plan));
 }
 
 /** nextTerms(sums, byteCount): some terms of A and B as a zkey has them; none after the last constraint. */
 napi_value nextTerms(napi_env env, napi_value* args) {
-  const auto terms = sumsOf(env, args[0]).next(sizeOf(env, args[1]));
+  const auto terms = heldBy<QapSums>(env, args[0]).next(sizeOf(env, args[1]));
   return toBuffer(env, terms.data(), terms.size());
 }
 
 /** wireSums(sums): A, B and C of each wire, one after another. Once. */
 napi_value wireSums(napi_env env, napi_value* args) {
-  const auto words = sumsOf(env, args[0]).wires();
+  const auto words = heldBy<QapSums>(env, args[0]).wires();
   return toBuffer(env, words.data(), words.size() * sizeof(Words));
 }
 
 /** quotientScalars(sums): those of H. */
 napi_value quotientScalars(napi_env env, napi_value* args) {
-  const auto words = sumsOf(env, args[0]).quotient();
+  const auto words = heldBy<QapSums>(env, args[0]).quotient();
   return toBuffer(env, words.data(), words.size() * sizeof(Words));
 }
 

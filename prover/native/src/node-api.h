@@ -3,6 +3,7 @@
 #include <node_api.h>
 
 #include <exception>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -58,6 +59,33 @@ inline Bytes bytesOf(napi_env env, napi_value value, size_t multipleOf = 1) {
   out.data = static_cast<unsigned char*>(data);
   if (out.size % multipleOf != 0) refuse("wrong number of bytes");
   return out;
+}
+
+/** What JavaScript holds for a later call, with a mark of its type. */
+template <class T>
+struct Held {
+  static constexpr char mark = 0;
+  const char* type;
+  std::unique_ptr<T> value;
+};
+
+template <class T>
+napi_value hold(napi_env env, std::unique_ptr<T> value) {
+  napi_value out;
+  auto held = std::unique_ptr<Held<T>>(new Held<T>{&Held<T>::mark, std::move(value)});
+  const auto finalize = [](napi_env, void* data, void*) { delete static_cast<Held<T>*>(data); };
+  CHECK(napi_create_external(env, held.get(), finalize, nullptr, &out));
+  held.release();
+  return out;
+}
+
+template <class T>
+T& heldBy(napi_env env, napi_value value) {
+  void* data;
+  if (napi_get_value_external(env, value, &data) != napi_ok) refuse("expected what a load gave");
+  const auto& held = *static_cast<const Held<T>*>(data);
+  if (held.type != &Held<T>::mark) refuse("expected what another load gives");
+  return *held.value;
 }
 
 /** Puts functions into an addon's exports, each by its name. */
