@@ -363,8 +363,8 @@ function joinReflections(z: Float64Array, d: Float64Array, n: number): void {
 
 /**
  * Diagonalises a tridiagonal matrix by QL steps with implicit shifts (EISPACK imtql2): `d` becomes its eigenvalues,
- * unordered, and each rotation is applied to the rows of `rows` (n × n), where there are any. @throws ATT_INPUT_INVALID after 60 steps for
- * one
+ * unordered, and each rotation is applied to the rows of `rows` (n × n), where there are any.
+ * @throws ATT_INPUT_INVALID after 60 steps for one eigenvalue
  */
 export function implicitQl(d: Float64Array, e: Float64Array, n: number, rows: Float64Array | null): void {
   for (let i = 1; i < n; i++) e[i - 1] = e[i]!;

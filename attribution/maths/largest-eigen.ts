@@ -11,7 +11,8 @@ const INVERSE_STEPS = 2;
 /**
  * Eigenvalues (descending) of a symmetric matrix as symmetricEigen has them, and on demand the vectors of the largest `count`, by
  * inverse iteration on the tridiagonal form, each made orthogonal to those before it (LAPACK's dstein): some vectors take a
- * fraction of all. @returns vectors as rows, each of length 1, with the entry of largest magnitude positive
+ * fraction of all.
+ * @returns vectors as rows, each of length 1, with the entry of largest magnitude positive
  */
 export function largestEigen(
   matrix: Float64Array,
@@ -82,7 +83,8 @@ function reflectBack(z: Float64Array, halves: Float64Array, vector: Float64Array
 
 /**
  * Solves (T - shift) x = b for a tridiagonal T, in place, by elimination with row exchanges. A pivot of 0 counts as rounding: the
- * shift is an eigenvalue. @param size of T's numbers
+ * shift is an eigenvalue.
+ * @param size magnitude of T's largest numbers
  */
 function shiftedSolver(diagonal: Float64Array, off: Float64Array, shift: number, size: number, n: number) {
   const least = size > 0 ? size * Number.EPSILON : 1;

@@ -12,7 +12,8 @@ const passes = new WeakMap<Transformer, Map<string, (() => void) | null>>();
 
 /**
  * Makes a pass.
- * @param name all that decides its calls, beside the model @param make calls kernels, those of the model or of a list
+ * @param name all that decides its calls, beside the model
+ * @param make calls kernels, those of the model or of a list
  */
 export function repeatCalls(model: Transformer, name: string, make: (model: Transformer) => void): void {
   const own = passes.get(model) ?? new Map<string, (() => void) | null>();
