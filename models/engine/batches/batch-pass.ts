@@ -16,6 +16,7 @@ import {
 } from "../architecture/linear-map.ts";
 import type { LinearName, LinearPlaces, NormPlaces } from "../architecture/model-shape.ts";
 import { qkvWidth } from "../architecture/model-shape.ts";
+import { repeatCalls } from "../architecture/repeated-calls.ts";
 import { readEmbedding } from "../architecture/transformer.ts";
 import { NONE, type Place } from "../kernels/kernels.ts";
 import { roundUp16 } from "../tensors/arena-plan.ts";
@@ -30,6 +31,8 @@ export interface BatchRow {
 
 /** Rows whose adapters have the same targets: their entries lie one after the other. */
 interface AdapterGroup {
+  /** Names of the targets, which give the layout. */
+  readonly targets: string;
   readonly layout: PageLayout;
   readonly entries: Place;
   readonly count: number;
@@ -66,29 +69,13 @@ export function passRows(
     seats[2 * t + 1] = position;
     arena.copyWithin(buffers.turns + t * turn, table + position * turn, table + (position + 1) * turn);
   }
+  // DoRA copies rows between its kernels.
   if (groups.some(({ doraRows }) => doraRows.length > 0)) passLayers(model, count, groups);
-  else callsOf(model, count, groups)();
+  else repeatCalls(model, passName(count, groups), (own) => passLayers(own, count, groups));
 }
 
-/** The last pass of a model, which is often that of the next token, too. */
-interface RecordedPass {
-  readonly rows: number;
-  readonly groups: readonly AdapterGroup[];
-  run(): void;
-}
-const lastPasses = new WeakMap<BatchModel, RecordedPass>();
-
-function callsOf(model: BatchModel, rows: number, groups: readonly AdapterGroup[]): () => void {
-  const last = lastPasses.get(model);
-  const isSame = (group: AdapterGroup, i: number) => {
-    const { count, entries, layout } = last!.groups[i]!;
-    return group.layout === layout && group.entries === entries && group.count === count;
-  };
-  if (last?.rows === rows && last.groups.length === groups.length && groups.every(isSame)) return last.run;
-  const run = model.kernels.record((kernels) => passLayers({ ...model, kernels }, rows, groups));
-  lastPasses.set(model, { rows, groups, run });
-  return run;
-}
+const passName = (rows: number, groups: readonly AdapterGroup[]) =>
+  [`pass ${rows}`, ...groups.map(({ count, entries, targets }) => `${targets} ${entries} ${count}`)].join();
 
 function passLayers(model: BatchModel, rows: number, groups: readonly AdapterGroup[]): void {
   const { buffers, kernels, layout, shape } = model;
@@ -107,19 +94,19 @@ export function groupAdapters(
   const byTargets = new Map<string, { row: number; adapter: ResidentAdapter }[]>();
   for (const [row, { adapter }] of rows.entries()) {
     if (adapter === null) continue;
-    const key = adapter.targets.join();
-    const group = byTargets.get(key);
-    if (group === undefined) byTargets.set(key, [{ row, adapter }]);
+    const targets = adapter.targets.join();
+    const group = byTargets.get(targets);
+    if (group === undefined) byTargets.set(targets, [{ row, adapter }]);
     else group.push({ row, adapter });
   }
   let next = 0;
   const { arena } = kernels;
   const table = words(arena, buffers.entries, 4 * buffers.maxEntries);
-  return Array.from(byTargets, ([key, group]) => {
-    let layout = layouts.get(key);
+  return Array.from(byTargets, ([targets, group]) => {
+    let layout = layouts.get(targets);
     if (layout === undefined) {
       layout = pageLayout(shape, group[0]!.adapter.targets as AdapterTarget[]);
-      layouts.set(key, layout);
+      layouts.set(targets, layout);
     }
     group.sort((a, b) => a.adapter.at - b.adapter.at || a.row - b.row);
     const first = next;
@@ -136,7 +123,7 @@ export function groupAdapters(
     const doraRows = group
       .map(({ adapter, row }) => ({ row, changes: adapter.changes }))
       .filter(({ changes }) => changes !== NONE);
-    return { layout, entries: buffers.entries + 4 * first, count: next - first, doraRows };
+    return { targets, layout, entries: buffers.entries + 4 * first, count: next - first, doraRows };
   });
 }
 
