@@ -106,9 +106,7 @@ export function commitFeatures(
   const { featureCount, rowCount, values } = features;
   const shards = payeeShards(payees.map((payee) => payee.rowCount));
   const total = isDirect(features) ? rowCount + shards.length : rowCount;
-  const report = (done: number) => {
-    if (done % 16 === 0 || done === total) onProgress?.({ stage: "commit", done, total });
-  };
+  const report = (done: number) => onProgress?.({ stage: "commit", done, total });
   const matrix = isDirect(features) ? directMatrix(features) : (values as Int8Array);
   return commitShards(matrix, shards, featureCount, report);
 }

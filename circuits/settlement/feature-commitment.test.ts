@@ -2,12 +2,11 @@ import { babyjubjub } from "@noble/curves/misc.js";
 import { runs } from "@openledger/foundation/testing/test-random";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
-import { SUBGROUP_ORDER } from "../field/curve/eddsa.ts";
 import { toMontgomery } from "../field/curve/eddsa-tables.ts";
 import { type GeneratorName, generators } from "../field/curve/generators.ts";
 import { hashTagged, initPoseidon } from "../field/poseidon.ts";
 import { FIELD_ORDER, TAG } from "../protocol.ts";
-import { columnsCommitment, commitColumns, featuresCommitment } from "./feature-commitment.ts";
+import { columnsCommitment, commitColumns, featuresCommitment, sumColumns } from "./feature-commitment.ts";
 
 beforeAll(initPoseidon);
 const { Point } = babyjubjub;
@@ -21,12 +20,21 @@ function noblePoint(name: GeneratorName, index: number) {
 }
 
 describe("commitColumns", () => {
-  test("is H' plus the naive sum, by noble", () => {
+  // Few rows are added in five digits, more in two, many in one.
+  test.each([
+    [9, 5, 127, 10],
+    [9, 5, 511, 10],
+    [70, 2, 511, 1],
+    [300, 1, 127, 1],
+  ])("is H' plus the naive sum of up to %i rows, by noble", (maxRows, maxFeatures, maxEntry, tries) => {
     const sizes = fc.record({
-      rowCount: fc.integer({ min: 1, max: 9 }),
-      featureCount: fc.integer({ min: 1, max: 5 }),
+      rowCount: fc.integer({ min: maxRows > 9 ? maxRows : 1, max: maxRows }),
+      featureCount: fc.integer({ min: 1, max: maxFeatures }),
     });
-    const entry = fc.oneof(fc.constantFrom(0, 1, -1, 127, -127), fc.integer({ min: -127, max: 127 }));
+    const entry = fc.oneof(
+      fc.constantFrom(0, 1, -1, maxEntry, -maxEntry),
+      fc.integer({ min: -maxEntry, max: maxEntry }),
+    );
     const matrix = sizes.chain(({ rowCount, featureCount }) => {
       const length = rowCount * featureCount;
       return fc.record({
@@ -37,17 +45,21 @@ describe("commitColumns", () => {
     });
     fc.assert(
       fc.property(matrix, ({ rowCount, featureCount, entries }) => {
-        const columns = commitColumns(Int8Array.from(entries), rowCount, featureCount);
+        const rows = generators("row", rowCount);
+        const columns = sumColumns(Int16Array.from(entries), rows, { featureCount, maxEntry });
         for (let j = 0; j < featureCount; j++) {
           let sum = noblePoint("blind", 0);
           for (let k = 0; k < rowCount; k++) {
-            const scalar = (BigInt(entries[k * featureCount + j]!) + SUBGROUP_ORDER) % SUBGROUP_ORDER;
-            if (scalar !== 0n) sum = sum.add(noblePoint("row", k).multiply(scalar));
+            const e = entries[k * featureCount + j]!;
+            const term = noblePoint("row", k).multiplyUnsafe(BigInt(Math.abs(e)));
+            sum = e < 0 ? sum.subtract(term) : sum.add(term);
           }
           expect({ u: columns.u[j], v: columns.v[j] }).toEqual(toMontgomery(sum));
         }
+        if (maxEntry === 127)
+          expect(commitColumns(Int8Array.from(entries), rowCount, featureCount)).toEqual(columns);
       }),
-      { numRuns: runs(10) },
+      { numRuns: runs(tries) },
     );
   });
 
@@ -59,8 +71,8 @@ describe("commitColumns", () => {
 
   test("tells how many rows are done", () => {
     const done: number[] = [];
-    commitColumns(Int8Array.from([1, 2, 3]), 3, 1, (rowsDone) => done.push(rowsDone));
-    expect(done).toEqual([1, 2, 3]);
+    commitColumns(new Int8Array(9 * 4000).fill(1), 9, 4000, (rowsDone) => done.push(rowsDone));
+    expect(done).toEqual([2, 4, 6, 8, 9]);
   });
 
   test("refuses -128 and sizes that do not fit", () => {

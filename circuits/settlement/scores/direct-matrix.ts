@@ -104,7 +104,7 @@ function requireEntries({ bucketCount, labelCount, values }: DirectMatrix): void
 
 /**
  * Commitments of the contrasts, (L − 1)(D + 1) in the order of a row's entries: H' + Σ_k M_kj H_k + M_logit,j H_logit.
- * `pairTree` makes those of all pairs of them. About 4 µs an entry that is not 0.
+ * `pairTree` makes those of all pairs of them.
  * @throws CIR_FEATURES_INVALID, CIR_SETTLEMENT_SIZE
  */
 export function commitDirectColumns(
