@@ -1,15 +1,20 @@
 import { describe, expect, it } from "vitest";
 import { sparseFromDense, sparseRows } from "../maths/sparse-rows.ts";
 import { hashedTerms } from "../rows/hashed-terms.ts";
-import { loadEmails, pickRows, relabel, splitIndices, wrongLabels } from "../testing/labelled-rows.ts";
+import { emailContents } from "../rows/sample-emails.ts";
+import { emailRows, relabel, splitIndices, wrongLabels } from "../testing/labelled-rows.ts";
 import { mislabelAuc } from "../testing/quality-metrics.ts";
 import { labelIssues } from "./label-issues.ts";
 
 const BUCKETS = 256;
 
 function mails(count: number) {
-  const all = loadEmails(BUCKETS);
-  return pickRows(all, splitIndices(all.labels.length, { trainCount: count, testCount: 0 }, "issues").train);
+  const all = emailContents();
+  const { train } = splitIndices(all.length, { trainCount: count, testCount: 0 }, "issues");
+  return emailRows(
+    Array.from(train, (i) => all[i]!),
+    BUCKETS,
+  );
 }
 
 describe("labelIssues", () => {

@@ -1,24 +1,22 @@
 import { describe, expect, it } from "vitest";
-import { loadEmails, relabel } from "../testing/labelled-rows.ts";
-import { loadMnist } from "../testing/mnist-digits.ts";
+import { digitContents } from "../testing/mnist-digits.ts";
 import { hashedTerms } from "./hashed-terms.ts";
 import { refuseDuplicates } from "./labelled-rows.ts";
 
 const code = (name: string) => expect.objectContaining({ code: name });
 
 describe("refuseDuplicates", () => {
-  const { contents, ...rows } = loadMnist(14);
+  const contents = digitContents();
 
-  it("accepts all 10,000 digits and all e-mails once", () => {
+  it("accepts all 10,000 digits once", () => {
     expect(() => refuseDuplicates(contents)).not.toThrow();
-    expect(() => refuseDuplicates(loadEmails(64).contents)).not.toThrow();
   });
 
   it("refuses the same row again, and takes it with another label", () => {
     const again = [...contents.slice(0, 5), contents[2]!];
     expect(() => refuseDuplicates(again)).toThrow(code("ATT_DUPLICATE_ROW"));
-    const labels = rows.labels.map((label) => (label + 1) % 10);
-    const other = relabel({ ...rows, contents }, labels).contents[2]!;
+    const other = contents[2]!.slice();
+    other[other.length - 1] = 1;
     expect(() => refuseDuplicates([...contents.slice(0, 5), other])).not.toThrow();
   });
 });

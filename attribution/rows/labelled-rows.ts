@@ -38,16 +38,9 @@ export function refuseDuplicates(contents: readonly Uint8Array[]): void {
   }
 }
 
-interface Hasher {
-  update(bytes: Uint8Array): unknown;
-  digest(): Uint8Array;
-}
-
-/**
- * SHA-256 over all rows, each with its length in bytes before it (32 bits, big-endian). Hex without 0x.
- * @param hash SHA-256 of nothing yet; Node's own is faster
- */
-export function hashContents(contents: readonly Uint8Array[], hash: Hasher = sha256.create()): string {
+/** SHA-256 over all rows, each with its length in bytes before it (32 bits, big-endian). Hex without 0x. */
+export function hashContents(contents: readonly Uint8Array[]): string {
+  const hash = sha256.create();
   const length = new Uint8Array(4);
   for (const content of contents) {
     new DataView(length.buffer).setUint32(0, content.length);

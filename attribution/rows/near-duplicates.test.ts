@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { loadEmails } from "../testing/labelled-rows.ts";
-import { loadMnist } from "../testing/mnist-digits.ts";
+import { digitContents } from "../testing/mnist-digits.ts";
 import { nearDuplicates } from "./near-duplicates.ts";
 import { type NearDuplicate, ROW_RULES } from "./row-rules.ts";
+import { emailContents } from "./sample-emails.ts";
 import { imageVector } from "./similar-images.ts";
 import { jaccard, shinglesOf } from "./similar-texts.ts";
 
@@ -123,8 +123,8 @@ describe("nearDuplicates", () => {
   });
 
   it("misses no pair of e-mails or digits: the same as comparing all", () => {
-    const emails = loadEmails(16)
-      .contents.slice(0, 120)
+    const emails = emailContents()
+      .slice(0, 120)
       .map((content) => content.subarray(0, -1));
     const shingles = emails.map((content) => shinglesOf(content));
     const none = emails.map(() => 0);
@@ -135,8 +135,8 @@ describe("nearDuplicates", () => {
     );
 
     const shape = { width: 28, height: 28 };
-    const digits = loadMnist(14)
-      .contents.slice(1000, 1120)
+    const digits = digitContents()
+      .slice(1000, 1120)
       .map((content) => content.subarray(0, -1));
     const vectors = digits.map((pixels) => imageVector(pixels, shape));
     const dot = (a: number, b: number) => vectors[a]!.reduce((sum, x, k) => sum + x * vectors[b]![k]!, 0);
@@ -153,7 +153,7 @@ describe("nearDuplicates", () => {
   });
 
   it("finds digits that were moved, brightened and touched", () => {
-    const digit = loadMnist(14).contents[4321]!.subarray(0, 784);
+    const digit = digitContents()[4321]!.subarray(0, 784);
     const moved = new Uint8Array(784);
     for (let k = 0; k < 784 - 57; k++) moved[k + 57] = Math.min(255, Math.round(digit[k]! * 0.8));
     moved[3] = 90;

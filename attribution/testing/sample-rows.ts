@@ -8,8 +8,7 @@ import { type OwnedRow, rowLabelsRoot } from "../model/owned-rows.ts";
 import type { RecipeVersion } from "../model/recipe-fields.ts";
 import { contentOf, type LabelledInput } from "../rows/row-content.ts";
 import { EMAIL_LABELS, emailContents } from "../rows/sample-emails.ts";
-import type { LabelledRows } from "./labelled-rows.ts";
-import { digitFile, loadMnist } from "./mnist-digits.ts";
+import { digitContents, digitFile } from "./mnist-digits.ts";
 
 /** Kinds of rows that there is a data set of. */
 export type SampleKind = "text" | "image";
@@ -22,7 +21,7 @@ export const SAMPLE_CLASSES: Readonly<Record<SampleKind, readonly string[]>> = {
 
 /** `count` inputs with labels, drawn from the packaged data set without repetition. */
 export function sampleInputs(kind: SampleKind, count: number, seed: string): LabelledInput[] {
-  const source = loadSource(kind);
+  const source = kind === "text" ? emailContents() : digitContents();
   return [...new SeededRandom(seed).permutation(source.length).slice(0, count)].map((i) => {
     const bytes = source[i]!.subarray(0, -1);
     const input =
@@ -31,14 +30,6 @@ export function sampleInputs(kind: SampleKind, count: number, seed: string): Lab
         : Buffer.from(digitFile(bytes)).toString("base64");
     return { label: source[i]!.at(-1)!, input };
   });
-}
-
-const sources = new Map<SampleKind, LabelledRows["contents"]>();
-
-function loadSource(kind: SampleKind): LabelledRows["contents"] {
-  const source = sources.get(kind) ?? (kind === "text" ? emailContents() : loadMnist(14).contents);
-  sources.set(kind, source);
-  return source;
 }
 
 /** A row's bytes with its label's name. */

@@ -1,4 +1,4 @@
-import { loadEmails } from "@openledger/attribution/testing/labelled-rows";
+import { emailContents } from "@openledger/attribution/rows/sample-emails";
 import { describe, expect, it } from "vitest";
 import { sha256Hex } from "../rows/row-digest.ts";
 import { sampleCard } from "../testing/sample-card.ts";
@@ -9,8 +9,8 @@ const card = sampleCard({
   labels: ["ham", "spam"].map((name) => ({ name, description: "" })),
   examples: [],
 });
-const mails = loadEmails(1)
-  .contents.filter((content) => content.length < 3_000)
+const mails = emailContents()
+  .filter((content) => content.length < 3_000)
   .slice(0, 160)
   .map((content) => ({
     label: content.at(-1)!,

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import archives from "./archives.json" with { type: "json" };
-import { readPackageArchive, readTar, textOf } from "./package-archive.ts";
+import { archiveFolder, readPackageArchive, readTar, textOf } from "./package-archive.ts";
 
 /** One entry of a tar archive, as POSIX ustar lays it out. */
 function entry(name: string, content: string, { prefix = "", type = "0" } = {}): Buffer {
@@ -42,7 +42,8 @@ test("a fetched archive is the pinned one, byte for byte", () => {
   expect(textOf(readPackageArchive(name), "package.json")).toContain(
     `"version": "${archives[name].version}"`,
   );
-  const file = new URL(`../../.cache/archives/${archives[name].file}`, import.meta.url);
-  const digest = createHash("sha512").update(readFileSync(file)).digest("base64");
+  const digest = createHash("sha512")
+    .update(readFileSync(`${archiveFolder}/${archives[name].file}`))
+    .digest("base64");
   expect(`sha512-${digest}`).toBe(archives[name].integrity);
 });
