@@ -51,6 +51,7 @@ import { type DeployOptions, deployRollup } from "../build/deploy.ts";
 import { openTokenAbi, rollupAbi } from "../build/rollup-abi.ts";
 import type { CircuitConfig } from "../build/verifying-key.ts";
 import { type Anvil, startAnvil } from "../l1/anvil.ts";
+import { MAX_TRANSACTION_GAS } from "../l1/fee-policy.ts";
 import { type SharedSecrets, type SimulatedCircuit, simulateCircuit } from "./test-prover.ts";
 
 export const OPEN = parseEther("1");
@@ -100,8 +101,13 @@ export async function connect(anvil: Anvil, chainId: number = foundry.id): Promi
       // viem asks for it before each transaction.
       if (method === "eth_chainId") return numberToHex(chainId);
       if (method === "eth_sendTransaction") {
-        // To the plain call anvil answers before the block is there; tests read the effect in their next line.
-        const receipt = (await node.request({ method: "eth_sendTransactionSync", params })) as {
+        const [transaction] = params as [object];
+        // To the plain call anvil answers before the block is there; tests read the effect in their next line. Without a limit
+        // of gas it searches for the least one: it would check a proof ten times.
+        const receipt = (await node.request({
+          method: "eth_sendTransactionSync",
+          params: [{ gas: numberToHex(MAX_TRANSACTION_GAS), ...transaction }],
+        })) as {
           readonly status: Hex;
           readonly transactionHash: Hex;
         };

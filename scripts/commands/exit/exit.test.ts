@@ -214,7 +214,7 @@ test("everybody's money leaves a rollup without any server, each piece once, aft
   });
   const ended = new Promise((resolve) => child.once("exit", resolve));
   const contract = new ExitContract(f.rollup);
-  while (!(await contract.isExited(BigInt(ALICE)))) await sleep(20);
+  while (!(await contract.isExited(BigInt(ALICE)))) await sleep(50);
   child.kill("SIGKILL");
   await ended;
   const resumed = await run("exit", "--owner", alice);
