@@ -23,7 +23,7 @@ import { createLogger } from "@openledger/foundation/logger";
 import { createTestDatabase } from "@openledger/foundation/testing/test-database";
 import { isWhole } from "@openledger/foundation/testing/test-random";
 import OpenAI from "openai";
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { folderSource } from "../../engine/files/folder-source.ts";
 import { makeModel, writeMadeModel } from "../../testing/made-models.ts";
 import { worldConfig } from "../../testing/serving-world.ts";
@@ -33,7 +33,7 @@ import { type TextParts, textFamily } from "../../tuning/recipe/text-family.ts";
 import type { TextRecipe } from "../../tuning/recipe/text-recipe.ts";
 import { textTraining } from "../../tuning/recipe/text-training.ts";
 import { parseCited } from "../../tuning/retrieval/citations.ts";
-import { listPublished } from "../answers/answer-models.ts";
+import { listPublished, type ModelPlace } from "../answers/answer-models.ts";
 import { type ServedModels, serveModels } from "../serve-models.ts";
 import { askSpans } from "../spans/check-spans.ts";
 import { type HostedSpans, hostSpans } from "../spans/host-spans.ts";
@@ -92,8 +92,12 @@ beforeAll(async () => {
 let fixture: LedgerFixture;
 const ANSWER_TTL_MS = 60_000;
 let dataCount = 0;
-/** Serves the registered models of a folder alone. */
-async function serveFolder(name: string, settings: Readonly<Record<string, string>> = {}) {
+/** Serves registered models alone. @param places default: those of the folder */
+async function serveFolder(
+  name: string,
+  settings: Readonly<Record<string, string>> = {},
+  places?: readonly ModelPlace[],
+) {
   const database = await createTestDatabase();
   const config = worldConfig(folder, {
     SERVING_ADAPTERS_PATH: undefined,
@@ -103,7 +107,7 @@ async function serveFolder(name: string, settings: Readonly<Record<string, strin
     ...settings,
   });
   const published = {
-    places: await listPublished(join(folder, name)),
+    places: places ?? (await listPublished(join(folder, name))),
     sequencerUrl: fixture.sequencer.url,
     domain: fixture.client.domain,
     rollup: { chainId: 31337, rollupAddress: "0x00000000000000000000000000000000000000a1" },
@@ -124,23 +128,36 @@ async function serveFolder(name: string, settings: Readonly<Record<string, strin
     throw error;
   }
 }
-/** Time by which the server's clock is ahead. */
+/** Time by which the servers' clocks are ahead. */
 let aheadMs: number;
 let served: ServedModels;
 let openai: OpenAI;
-beforeEach(async () => {
+/** Models of the case, of one server for all cases: `model` and `other`. */
+let modelId: number;
+let otherId: number;
+const CASES = 12;
+const unused = Array.from({ length: CASES }, (_, i) => 20 + 2 * i);
+beforeAll(async () => {
   fixture = await createLedgerFixture({ hasFeed: false });
-  for (const [id, { statics }] of [[MODEL_ID, model] as const, [OTHER_ID, other] as const]) {
+  const places = [MODEL_ID, ...unused].flatMap((id) => [
+    { modelId: id, folder: join(folder, "published", String(MODEL_ID)), statics: model.statics },
+    { modelId: id + 1, folder: join(folder, "published", String(OTHER_ID)), statics: other.statics },
+  ]);
+  for (const { modelId: id, statics } of places) {
     fixture.sequencer.answers.set(`GET /v1/leaves/${id}`, modelLeaf(statics));
     setPayments([], id);
   }
-  aheadMs = 0;
-  served = await serveFolder("published");
+  served = await serveFolder("published", { SERVING_RATE_LIMIT_PER_MINUTE: "1000" }, places.slice(2));
   openai = new OpenAI({ baseURL: `${served.url}/v1`, apiKey: "any", maxRetries: 0 });
+  return async () => {
+    await served.close();
+    await fixture.close();
+  };
 });
-afterEach(async () => {
-  await served.close();
-  await fixture.close();
+beforeEach(() => {
+  aheadMs = 0;
+  modelId = unused.shift()!;
+  otherId = modelId + 1;
 });
 
 /** Index of the rows' spans, as `datanet index` makes it. */
@@ -170,11 +187,11 @@ function modelLeaf({ split, ...statics }: ModelStatics) {
   };
 }
 
-function setPayments(receipts: bigint[], modelId = MODEL_ID): void {
+function setPayments(receipts: bigint[], id = modelId): void {
   const payments = receipts.map((receipt) => ({ receipt, payerId: PAYER, cumulativeWei: BigInt(PRICE_WEI) }));
   const chain = hex32(paymentChain(payments));
   for (let from = 0; from <= receipts.length; from++)
-    fixture.sequencer.answers.set(`GET /v1/models/${modelId}/payments?epoch=1&from=${from}`, {
+    fixture.sequencer.answers.set(`GET /v1/models/${id}/payments?epoch=1&from=${from}`, {
       epoch: 1,
       isClosed: false,
       chain,
@@ -196,12 +213,12 @@ function claimOf(prompt: string, modelId: number) {
   return { payerId: PAYER, signature: { r8x: hex32(r8x), r8y: hex32(r8y), s: hex32(s) } };
 }
 
-const question = (prompt: string, modelId = MODEL_ID) => {
-  return { model: `model-${modelId}`, prompt, openledger: claimOf(prompt, modelId) };
+const question = (prompt: string, id = modelId) => {
+  return { model: `model-${id}`, prompt, openledger: claimOf(prompt, id) };
 };
 
-async function streamed(prompt: string, modelId = MODEL_ID) {
-  const stream = await openai.completions.create({ ...question(prompt, modelId), stream: true });
+async function streamed(prompt: string, id = modelId) {
+  const stream = await openai.completions.create({ ...question(prompt, id), stream: true });
   let text = "";
   let last: object = {};
   for await (const part of stream) {
@@ -213,7 +230,7 @@ async function streamed(prompt: string, modelId = MODEL_ID) {
 
 describe("a registered language model behind the answer server", () => {
   it("has no embeddings, which no receipt binds, and says where they are", async () => {
-    const embed = openai.embeddings.create({ model: `model-${MODEL_ID}`, input: "The union?" });
+    const embed = openai.embeddings.create({ model: `model-${modelId}`, input: "The union?" });
     await expect(embed).rejects.toMatchObject({
       status: 400,
       param: "model",
@@ -229,7 +246,7 @@ describe("a registered language model behind the answer server", () => {
     expect(answer.estimate.topRows.length).toBeGreaterThan(0);
     const expected = { prompt, payerId: PAYER, staticsHash: model.staticsHash, isAnsweredAgain: true };
     checkAnswer(await openCheckable(model), answer, expected);
-    const cited = (await streamed(prompt, OTHER_ID)).answer;
+    const cited = (await streamed(prompt, otherId)).answer;
     checkAnswer(await openCheckable(other), cited, { ...expected, staticsHash: other.staticsHash });
     expect(parseCited(cited.answer)).toMatchObject({ paidBy: "citation", citations: [{}] });
     expect(cited.estimate.topRows[0]).toMatchObject({
@@ -239,18 +256,18 @@ describe("a registered language model behind the answer server", () => {
 
     // The client library streams the same, with the words of it that stand in the rows.
     const soFar: string[] = [];
-    const order = { serverUrl: served.url, modelId: MODEL_ID, prompt, from: PAYER };
+    const order = { serverUrl: served.url, modelId, prompt, from: PAYER };
     const again = await askAdapter(fixture.client, { ...order, onText: (more) => soFar.push(more) });
     expect(again.receipt).toBe(answer.receipt);
     expect(soFar.at(-1)).toBe(text);
     const rowsRoot = model.recipe.datanet.rowsRoot.slice(2);
     const words = wholeText(sampleTexts(24)[21]!);
-    const spans = await askSpans({ serverUrl: `${served.url}/ledger/${MODEL_ID}`, text: words, rowsRoot });
+    const spans = await askSpans({ serverUrl: `${served.url}/ledger/${modelId}`, text: words, rowsRoot });
     expect(spans![0]).toMatchObject({ count: 1, sources: [{ row: 21 }] });
 
     // The same question has the same answer, also from the routes of an answer server.
     expect((await streamed(prompt)).answer.receipt).toBe(answer.receipt);
-    const ledger = { serverUrl: `${served.url}/ledger/${MODEL_ID}`, modelId: MODEL_ID, from: PAYER };
+    const ledger = { serverUrl: `${served.url}/ledger/${modelId}`, modelId, from: PAYER };
     expect((await askModel(fixture.client, { ...ledger, prompt })).receipt).toBe(answer.receipt);
 
     const unpaid = { status: 402, type: "insufficient_quota", code: "insufficient_quota" };
@@ -288,10 +305,10 @@ describe("a registered language model behind the answer server", () => {
   });
 
   it("shows an answer of its own routes as it is made, once, and whole to programs that read no parts", async () => {
-    const serverUrl = `${served.url}/ledger/${MODEL_ID}`;
+    const serverUrl = `${served.url}/ledger/${modelId}`;
     const ask = async (prompt: string) => {
       const heard: string[] = [];
-      const order = { serverUrl, modelId: MODEL_ID, from: PAYER, prompt };
+      const order = { serverUrl, modelId, from: PAYER, prompt };
       return {
         answer: await askModel(fixture.client, { ...order, onText: (text) => heard.push(text) }),
         heard,
@@ -309,13 +326,13 @@ describe("a registered language model behind the answer server", () => {
     const plain = await fetch(`${serverUrl}/v1/answers`, {
       method: "POST",
       headers: { "content-type": "application/json" },
-      body: JSON.stringify({ prompt: "A nation?", ...claimOf("A nation?", MODEL_ID) }),
+      body: JSON.stringify({ prompt: "A nation?", ...claimOf("A nation?", modelId) }),
     });
     expect(answerSchema.parse(await plain.json()).receipt).not.toBe(answer.receipt);
   });
 
   it("seals the answers of an account that left one unpaid, and opens them once they are paid", async () => {
-    const order = { serverUrl: served.url, modelId: MODEL_ID, from: PAYER };
+    const order = { serverUrl: served.url, modelId, from: PAYER };
     await askAdapter(fixture.client, { ...order, prompt: "The union?" });
     aheadMs = ANSWER_TTL_MS + 1;
     // Facts that the pages and the command line read before they offer to pay first.
@@ -323,14 +340,14 @@ describe("a registered language model behind the answer server", () => {
       code: "MOD_SERVE_UNPAID",
       data: { reason: "left-unpaid", httpStatus: 402 },
     });
-    const routes = `${served.url}/ledger/${MODEL_ID}/v1/answers`;
+    const routes = `${served.url}/ledger/${modelId}/v1/answers`;
     // Nothing of it is shown before, whatever is asked for.
     const asked = await fetch(routes, {
       method: "POST",
       headers: { accept: "text/event-stream", "content-type": "application/json" },
       body: JSON.stringify({
         prompt: "A nation?",
-        ...claimOf("A nation?", MODEL_ID),
+        ...claimOf("A nation?", modelId),
         isSealed: true,
       }),
     });
@@ -347,9 +364,9 @@ describe("a registered language model behind the answer server", () => {
     const listed = await listAdapters(fixture.client, served.url);
     const { id: datanetId, version } = model.recipe.datanet;
     const about = new Map(listed.map(({ id, openledger }) => [id, openledger]));
-    expect(about.get(`model-${MODEL_ID}`)).toEqual({
+    expect(about.get(`model-${modelId}`)).toEqual({
       charging: "ledger",
-      modelId: MODEL_ID,
+      modelId,
       datanetId,
       version,
     });
@@ -401,15 +418,15 @@ describe("a registered language model behind the answer server", () => {
     const bytes = await readFile(path);
     await writeFile(path, bytes.subarray(1));
     const unusable = { code: "adapter_unusable" };
-    await expect(streamed("A nation?", OTHER_ID)).rejects.toMatchObject(unusable);
+    await expect(streamed("A nation?", otherId)).rejects.toMatchObject(unusable);
     expect((await streamed("A nation?")).answer.estimate.topRows.length).toBeGreaterThan(0);
     await writeFile(path, bytes);
-    expect((await streamed("A nation?", OTHER_ID)).text).not.toBe("");
+    expect((await streamed("A nation?", otherId)).text).not.toBe("");
   });
 
   if (isWhole) {
     it("attributes for models of other ranks and targets by one base, in turns, one of them in memory", async () => {
-      const answers = await Promise.all([streamed("The union?"), streamed("The union?", OTHER_ID)]);
+      const answers = await Promise.all([streamed("The union?"), streamed("The union?", otherId)]);
       const questions = { prompt: "The union?", payerId: PAYER, isAnsweredAgain: true };
       for (const [i, published] of [model, other].entries())
         checkAnswer(await openCheckable(published), answers[i]!.answer, {
@@ -417,9 +434,9 @@ describe("a registered language model behind the answer server", () => {
           staticsHash: published.staticsHash,
         });
       expect(answers[0]!.answer.receipt).not.toBe(answers[1]!.answer.receipt);
-      const row = await fetch(`${served.url}/ledger/${OTHER_ID}/v1/rows/3`);
+      const row = await fetch(`${served.url}/ledger/${otherId}/v1/rows/3`);
       expect(Buffer.from(await row.arrayBuffer())).toEqual(Buffer.from(other.rows![3]!.content));
-      expect((await fetch(`${served.url}/ledger/${OTHER_ID}/v1/rows/24`)).status).toBe(404);
+      expect((await fetch(`${served.url}/ledger/${otherId}/v1/rows/24`)).status).toBe(404);
       expect(await (await fetch(`${served.url}/ledger/77/v1/model`)).json()).toMatchObject({
         error: { code: "SRV_BAD_REQUEST" },
       });
