@@ -13,6 +13,7 @@ import { storeRollupOf } from "@openledger/client/store-rollup";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { OPEN } from "@openledger/contracts/testing/rollup-fixture";
 import { hex32 } from "@openledger/foundation/hex";
+import { startOf } from "@openledger/foundation/start-of";
 import { TestRandom } from "@openledger/foundation/testing/test-random";
 import {
   PRICE_WEI,
@@ -241,7 +242,7 @@ function modelServerSpec(
   };
   return {
     name: "model-server",
-    args: ["--import", "tsx", "models/testing/model-server.ts", JSON.stringify(published)],
+    args: [...startOf("models/testing/model-server.ts"), JSON.stringify(published)],
     env: {
       SERVING_PORT: portOf(serverUrl),
       SERVING_KERNELS: "wasm",

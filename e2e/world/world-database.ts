@@ -21,6 +21,7 @@ import { sampleCard, sampleRows } from "@openledger/datanets/testing/sample-card
 import type { Database } from "@openledger/foundation/database/database";
 import { openDatabase } from "@openledger/foundation/database/open-database";
 import { createLogger } from "@openledger/foundation/logger";
+import { startOf } from "@openledger/foundation/start-of";
 import { type DatabaseProxy, startDatabaseProxy } from "@openledger/foundation/testing/database-proxy";
 import { leftOutServer, type OwnServer, startOwnServer } from "@openledger/foundation/testing/own-server";
 import { mountSmallDisk, type SmallDisk } from "@openledger/foundation/testing/small-disk";
@@ -259,7 +260,7 @@ export class WorldDatabase {
     };
     return {
       name,
-      args: ["--import", "tsx", "models/testing/model-server.ts", JSON.stringify(published)],
+      args: [...startOf("models/testing/model-server.ts"), JSON.stringify(published)],
       env: {
         SERVING_PORT: portOf(url),
         SERVING_KERNELS: "wasm",

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
+import { ownProcess } from "@openledger/foundation/testing/own-process";
 import type { PublishedModels } from "../serving/serve-models.ts";
 
 /**
@@ -13,12 +13,9 @@ export async function startModelServer(
   published: PublishedModels,
   settings: Readonly<Record<string, string | undefined>>,
 ): Promise<{ url: string; child: ChildProcess }> {
-  const main = fileURLToPath(new URL("model-server.ts", import.meta.url));
   const given = JSON.stringify({ ...published, domain: published.domain.toString() });
-  const child = spawn(process.execPath, ["--import", "tsx", main, given], {
+  const child = spawn(process.execPath, [...ownProcess("models/testing/model-server.ts"), given], {
     stdio: ["ignore", "pipe", "inherit"],
-    // Where `tsx` is found.
-    cwd: fileURLToPath(new URL("../..", import.meta.url)),
     env: {
       PATH: process.env.PATH,
       HOME: process.env.HOME,

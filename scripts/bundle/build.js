@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 const folder = fileURLToPath(new URL("build/", import.meta.url));
 const KEPT_BUILDS = 2;
 
-/** What people and supervisors start. Threads and child processes add theirs: `*-tasks.ts`, and what each `*-entry.js` loads. */
+/** What people and supervisors start, and the last what tests start and kill. Threads and child processes add theirs: `*-tasks.ts`, and what each `*-entry.js` loads. */
 const MAINS = [
   "scripts/openledger.ts",
   "e2e/devnet.ts",
@@ -23,6 +23,7 @@ const MAINS = [
   "datanets/host/main.ts",
   "models/factory/main.ts",
   "models/factory/worker/main.ts",
+  "models/testing/model-server.ts",
 ];
 const ROOMS_OF_ENTRIES = ["circuits", "prover", "datanets", "bridge", "models", "sequencer", "scripts/watch"];
 
