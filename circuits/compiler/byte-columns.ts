@@ -84,6 +84,11 @@ export class ColumnReader {
     return this.#bytes.subarray(start, this.#at);
   }
 
+  /** Number of bytes read. */
+  get at(): number {
+    return this.#at;
+  }
+
   get isAtEnd(): boolean {
     return this.#at >= this.#bytes.length;
   }

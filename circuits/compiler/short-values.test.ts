@@ -3,7 +3,8 @@ import { runs, TestRandom } from "@openledger/foundation/testing/test-random";
 import { beforeAll, expect, it } from "vitest";
 import { FIELD_ORDER } from "../protocol.ts";
 import { compileCircuit } from "./compile.ts";
-import { keepShort } from "./short-values.ts";
+import { quicken } from "./field-functions.ts";
+import { codeOf, keepShort } from "./short-values.ts";
 import { WitnessCalculator } from "./witness-calculator.ts";
 
 const OPERATORS = [
@@ -69,7 +70,17 @@ it("every operator gives what circom's program gives, for values of any form, be
   const [asWritten, kept] = [new WitnessCalculator(program, true), new WitnessCalculator(program)];
   const edges = [0n, 1n, -1n, 2n, 31n, 2n ** 31n - 1n, 2n ** 31n, -(2n ** 31n), 2n ** 32n, 253n, 254n, 255n];
   const half = FIELD_ORDER >> 1n;
-  const values = [...edges, half, half + 1n, FIELD_ORDER - 2n, random.field(), random.field() >> 214n];
+  // Sums and differences of these carry through whole words.
+  const words = [2n ** 64n - 1n, 2n ** 128n - 1n, FIELD_ORDER - 2n ** 128n];
+  const values = [
+    ...edges,
+    ...words,
+    half,
+    half + 1n,
+    FIELD_ORDER - 2n,
+    random.field(),
+    random.field() >> 214n,
+  ];
   const pairs = values.flatMap((a) => values.map((b) => [a, b] as const));
   for (let i = 0; i < runs(200); i++) {
     const value = () => random.field() >> BigInt(random.below(254));
@@ -81,4 +92,12 @@ it("every operator gives what circom's program gives, for values of any form, be
 
 it("finds circom's conversions, all of them", () => {
   expect(keepShort(program).placeCount).toBe(38);
+});
+
+it("knows circom's functions, and no others", () => {
+  const { program: kept } = keepShort(program);
+  expect(quicken(kept)).not.toBe(kept);
+  const other = Uint8Array.from(kept);
+  other[codeOf(kept)[1] + 1000]! ^= 1;
+  expect(quicken(other)).toBe(other);
 });

@@ -1,3 +1,5 @@
+import { ColumnReader } from "./byte-columns.ts";
+
 /**
  * Halves the time of circom's witness programs. They hold a value as 32 bits while it fits, and where such a value meets a long
  * one they convert it in its place, constants of the program too: after one `x & 1`, every `i++` adds a long 1, and loops convert
@@ -19,7 +21,7 @@ const conversionOf = (x: number, call: number) => [
 const LONG = 0x78;
 const LENGTH = conversionOf(0, 0).length;
 const LONG_AT = LENGTH - 6;
-const CODE_SECTION = 10;
+export const CODE_SECTION = 10;
 
 /** Returns a copy of a circom program that leaves short values short, and the number of places where it does so. */
 export function keepShort(program: Uint8Array): {
@@ -27,7 +29,7 @@ export function keepShort(program: Uint8Array): {
   readonly placeCount: number;
 } {
   const kept = Uint8Array.from(program);
-  const [start, end] = codeOf(program);
+  const [, start, end] = codeOf(program);
   let placeCount = 0;
   for (let at = kept.indexOf(LONG, start); at >= 0 && at < end; at = kept.indexOf(LONG, at + 1)) {
     const first = at - LONG_AT;
@@ -39,17 +41,15 @@ export function keepShort(program: Uint8Array): {
   return { program: kept, placeCount };
 }
 
-function codeOf(program: Uint8Array): readonly [start: number, end: number] {
+/** The section of all functions' code: where its header begins, its contents, and where it ends. At the end where there is none. */
+export function codeOf(program: Uint8Array): readonly [at: number, start: number, end: number] {
   for (let at = 8; at < program.length; ) {
-    const id = program[at++];
-    let byteCount = 0;
-    for (let scale = 1; ; scale *= 128) {
-      const byte = program[at++]!;
-      byteCount += (byte & 127) * scale;
-      if (!(byte >= 128)) break;
-    }
-    if (id === CODE_SECTION) return [at, at + byteCount];
-    at += byteCount;
+    const header = new ColumnReader(program.subarray(at));
+    const id = header.byte();
+    const byteCount = header.unsigned();
+    const start = at + header.at;
+    if (id === CODE_SECTION) return [at, start, start + byteCount];
+    at = start + byteCount;
   }
-  return [program.length, program.length];
+  return [program.length, program.length, program.length];
 }
