@@ -52,6 +52,28 @@ function makeTables(): Tables {
   return { products, logarithms };
 }
 
+/** Computes CANDIDATE, whose square is x · x^Q, and RESIDUE = x^Q, a power of ROOT. */
+function raise(products: IntegerProducts, x: bigint): void {
+  products.write(POWERS + 1, x);
+  for (let j = 2; j < 16; j++) products.multiply(POWERS + j, POWERS + j - 1, POWERS + 1);
+  products.multiply(W, POWERS, POWERS + EXPONENT[0]!);
+  for (const digit of EXPONENT.slice(1)) {
+    products.square(W, 4);
+    if (digit > 0) products.multiply(W, W, POWERS + digit);
+  }
+  products.multiply(CANDIDATE, W, POWERS + 1);
+  products.multiply(RESIDUE, CANDIDATE, W);
+}
+
+/** True if `value` is the eighth power of an element mod r other than 0. */
+export function isEighthPower(value: bigint): boolean {
+  tables ??= makeTables();
+  const { products } = tables;
+  raise(products, ((value % FIELD_ORDER) + FIELD_ORDER) % FIELD_ORDER);
+  products.square(RESIDUE, TWO_ADICITY - 3);
+  return products.read(RESIDUE) === 1n;
+}
+
 /** The root of `value` mod r that is at most (r − 1) / 2, or null if there is none. */
 export function squareRoot(value: bigint): bigint | null {
   const x = value % FIELD_ORDER;
@@ -62,15 +84,7 @@ export function squareRoot(value: bigint): bigint | null {
   const digitOf = (logarithm: number, i: number) => (logarithm >> (WINDOW * i)) & (DIGITS - 1);
   const divide = (element: number, logarithm: number, i: number) =>
     products.multiply(element, element, INVERSE_POWERS + DIGITS * i + digitOf(logarithm, i));
-  products.write(POWERS + 1, x);
-  for (let j = 2; j < 16; j++) products.multiply(POWERS + j, POWERS + j - 1, POWERS + 1);
-  products.multiply(W, POWERS, POWERS + EXPONENT[0]!);
-  for (const digit of EXPONENT.slice(1)) {
-    products.square(W, 4);
-    if (digit > 0) products.multiply(W, W, POWERS + digit);
-  }
-  products.multiply(CANDIDATE, W, POWERS + 1); // candidate² = x · x^Q
-  products.multiply(RESIDUE, CANDIDATE, W); // x^Q = ROOT^logarithm
+  raise(products, x);
   let logarithm = 0;
   for (let i = 0; i < WINDOWS; i++) {
     products.multiply(REST, RESIDUE, POWERS);

@@ -8,6 +8,7 @@
  * as hard to forge (the proof of knowledge keeps them from cancelling another's constant).
  */
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
+import { Point } from "@openledger/circuits/field/curve/baby-jubjub";
 import {
   frost,
   type GroupKeys,
@@ -15,7 +16,8 @@ import {
   MAX_MEMBERS,
   type MemberNumber,
   MIN_THRESHOLD,
-  Point,
+  POINT_BYTES,
+  proofChallenge,
   readPoint,
   scalars,
 } from "./frost-suite.ts";
@@ -60,24 +62,16 @@ export function deal(dealer: MemberNumber, threshold: number, constant?: Uint8Ar
 /** True if the dealing is of the threshold, its points are of the subgroup, and its proof is the dealer's. */
 export function isDealing(dealer: MemberNumber, threshold: number, { commitment, proof }: Dealing): boolean {
   if (commitment.length !== threshold) return false;
-  // The library checks a proof where it takes all dealings at once: the others are made for this.
-  const fresh = Array.from({ length: threshold - 1 }, () => frost.utils.randomScalar()).map((scalar) =>
-    bytesToHex(scalar),
-  );
-  const signers = { min: threshold, max: threshold };
-  const [me, ...others] = fresh.map((number) => frost.DKG.round1(number, signers));
   try {
-    const judged = {
-      identifier: dealer,
-      commitment: commitment.map(hexToBytes),
-      proofOfKnowledge: hexToBytes(proof),
-    };
-    frost.DKG.round2(me!.secret, [judged, ...others.map((other) => other.public)]);
-    return true;
+    const [first, ...others] = commitment.map(hexToBytes);
+    const constant = readPoint(first!);
+    for (const point of others) readPoint(point);
+    const nonce = hexToBytes(proof).subarray(0, POINT_BYTES);
+    const answer = scalars.fromBytes(hexToBytes(proof).subarray(POINT_BYTES));
+    const expected = constant.multiplyUnsafe(proofChallenge(dealer, first!, nonce)).add(readPoint(nonce));
+    return Point.BASE.multiplyUnsafe(answer).equals(expected);
   } catch {
     return false;
-  } finally {
-    frost.DKG.clean(me!.secret);
   }
 }
 
@@ -153,6 +147,6 @@ function weigh(number: MemberNumber, share: Uint8Array, dealers: readonly Member
   );
 }
 
-const toBytes = (point: (typeof Point)["ZERO"]) => Uint8Array.from(point.toBytes());
+const toBytes = (point: (typeof Point)["BASE"]) => Uint8Array.from(point.toBytes());
 
 const toScalar = (number: MemberNumber): bigint => scalars.fromBytes(hexToBytes(number));

@@ -1,7 +1,7 @@
 /**
  * FROST (RFC 9591) over BabyJubJub's subgroup of prime order: k of n members sign together what the ledger takes as one key's
  * signature. The arithmetic is `createFROST` of @noble/curves; of ours are the challenge, which is the ledger's
- * (`signatureFactor` of eddsa.ts) in place of H2, the encoding of messages, and the bounds.
+ * (`signatureFactor` of eddsa.ts) in place of H2, the check of a dealer's proof, the encoding of messages, and the bounds.
  *
  * H1, H3, H4 and H5 are SHA-512 under the context string `SUITE`; scalars are its 512 bits mod the subgroup's order. Points are
  * 32 bytes as EdDSA writes them; those that are off the curve, in another subgroup, the identity, or not canonical are refused.
@@ -14,9 +14,10 @@
  * `initPoseidon` must have been awaited.
  */
 import { createFROST, type FrostPublic } from "@noble/curves/abstract/frost.js";
-import { babyjubjub } from "@noble/curves/misc.js";
+import { bytesToNumberLE } from "@noble/curves/utils.js";
 import { sha512 } from "@noble/hashes/sha2.js";
-import { bytesToHex, concatBytes, hexToBytes } from "@noble/hashes/utils.js";
+import { bytesToHex, concatBytes, hexToBytes, utf8ToBytes } from "@noble/hashes/utils.js";
+import { Point } from "@openledger/circuits/field/curve/baby-jubjub";
 import {
   type CurvePoint,
   isUsableKey,
@@ -37,13 +38,14 @@ const SUITE = "OpenLedger-FROST-BabyJubJub-SHA512-v1";
 export const MIN_THRESHOLD = 2;
 export const MAX_MEMBERS = 16;
 
+/** Bytes of an encoded point. */
+export const POINT_BYTES = 32;
 const ELEMENT_BYTES = 32;
 const MESSAGE_ELEMENTS = 4;
 
-export const { Point } = babyjubjub;
 /** Scalars: integers mod the order of the subgroup. */
 export const { Fn: scalars } = Point;
-type GroupPoint = InstanceType<typeof Point>;
+type GroupPoint = (typeof Point)["BASE"];
 
 export const frost = createFROST({
   name: SUITE,
@@ -52,6 +54,12 @@ export const frost = createFROST({
   challenge: (r8: GroupPoint, key: GroupPoint, bytes) =>
     signatureFactor({ r8x: r8.toAffine().x, keyX: key.toAffine().x, message: decodeMessage(bytes) }),
 });
+
+/** Challenge of a dealer's proof that they know the constant behind a commitment: the library's, which does not export it. */
+export const proofChallenge = (dealer: MemberNumber, commitment: Uint8Array, nonce: Uint8Array): bigint =>
+  scalars.create(
+    bytesToNumberLE(sha512(concatBytes(utf8ToBytes(`${SUITE}dkg`), hexToBytes(dealer), commitment, nonce))),
+  );
 
 /** What the members know of their key: threshold, commitments to its polynomial, and each member's verifying share. */
 export type GroupKeys = FrostPublic;
@@ -112,8 +120,8 @@ export function readPoint(bytes: Uint8Array): GroupPoint {
 
 /** FROST's signature as the ledger has it. */
 export function toLedgerSignature(bytes: Uint8Array): Signature {
-  const { x: r8x, y: r8y } = Point.fromBytes(bytes.subarray(0, ELEMENT_BYTES)).toAffine();
-  return { r8x, r8y, s: scalars.fromBytes(bytes.subarray(ELEMENT_BYTES)) };
+  const { x: r8x, y: r8y } = Point.fromBytes(bytes.subarray(0, POINT_BYTES)).toAffine();
+  return { r8x, r8y, s: scalars.fromBytes(bytes.subarray(POINT_BYTES)) };
 }
 
 /** @throws CLI_GROUP_INVALID if a group of these bounds is none */

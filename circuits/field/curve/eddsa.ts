@@ -5,7 +5,6 @@
  * The curve is a·x² + y² = 1 + d·x²·y² with a = 168700 (a square) and d = 168696 (none), so its addition has no
  * exceptions; its order is 8l (ERC-2494). `initPoseidon` must have been awaited.
  */
-import { babyjubjub } from "@noble/curves/misc.js";
 import { blake512 } from "@noble/hashes/blake1.js";
 import { circuitError } from "../../circuit-errors.ts";
 import { FIELD_ORDER, TAG } from "../../protocol.ts";
@@ -17,6 +16,9 @@ import {
   nativeField,
   poseidonImplementation,
 } from "../poseidon.ts";
+import { squareRoot } from "../square-root.ts";
+import { Point } from "./baby-jubjub.ts";
+import { isInSubgroup } from "./subgroup.ts";
 
 /** Affine point; coordinates are field elements, 0 ≤ x < r. */
 export interface CurvePoint {
@@ -43,9 +45,8 @@ export type Message = bigint | OperationMessage;
 /** Message of an unsigned slot's dummy signature, under the tag 0. */
 export const DUMMY_MESSAGE: OperationMessage = [0n, [0n, 0n, 0n]];
 
-const { Point } = babyjubjub;
-type NoblePoint = InstanceType<typeof Point>;
-const { Fp: field } = Point;
+type NoblePoint = (typeof Point)["BASE"];
+const { Fp: field, BASE: base8 } = Point;
 
 /** Order of the subgroup that keys live in. */
 export const SUBGROUP_ORDER = 2736030358979909402780800718157159386076813972158567259200215660948447373041n;
@@ -58,9 +59,6 @@ export const BASE8: CurvePoint = {
   x: 5299619240641551281634865583518297030282874472190772894086521144482721001553n,
   y: 16950150798460657717958625567821834550301663161624707787222815936182638968203n,
 };
-const base8 = Point.fromAffine(BASE8);
-// Its table is made when a key first signs: few of those who load this file sign.
-base8.precompute(8);
 
 /**
  * A public secret key. An unsigned slot carries a signature by it, since the circuit checks one in every
@@ -73,8 +71,7 @@ export const DUMMY_SECRET: Uint8Array = new TextEncoder().encode("unsigned slot;
  * 0).
  */
 export function isUsableKey(point: CurvePoint): boolean {
-  const decoded = decode(point);
-  return decoded !== null && !decoded.is0() && decoded.isTorsionFree();
+  return isOnCurve(point) && point.x !== 0n && isInSubgroup(point);
 }
 
 /**
@@ -92,7 +89,7 @@ export function recoverPublicKey(keyX: bigint): CurvePoint | null {
 }
 
 /**
- * Cached keys: a root and a subgroup check take about 2 ms, and a ledger sees the same keys again. The oldest goes
+ * Cached keys: a root and a subgroup check take about 0.1 ms, and a ledger sees the same keys again. The oldest goes
  * first.
  */
 const RECOVERED_LIMIT = 10_000;
@@ -111,12 +108,8 @@ function computePublicKey(keyX: bigint): CurvePoint | null {
   if (keyX <= 0n || keyX >= FIELD_ORDER) return null;
   const xx = field.sqr(keyX);
   const yy = field.div(field.sub(1n, field.mul(CURVE_A, xx)), field.sub(1n, field.mul(CURVE_D, xx)));
-  let y: bigint;
-  try {
-    y = field.sqrt(yy);
-  } catch {
-    return null; // not a square: no point has this x
-  }
+  const y = squareRoot(yy);
+  if (y === null) return null; // no point has this x
   return [y, field.neg(y)].map((root) => ({ x: keyX, y: root })).find(isUsableKey) ?? null;
 }
 
@@ -345,11 +338,6 @@ function isOnCurve({ x, y }: CurvePoint): boolean {
   const yy = field.sqr(y);
   const left = field.add(field.mul(CURVE_A, xx), yy);
   return left === field.add(1n, field.mul(CURVE_D, field.mul(xx, yy)));
-}
-
-function decode({ x, y }: CurvePoint): NoblePoint | null {
-  if (!isOnCurve({ x, y })) return null;
-  return x === 0n && y === 1n ? Point.ZERO : Point.fromAffine({ x, y });
 }
 
 function encode(point: NoblePoint): CurvePoint {
