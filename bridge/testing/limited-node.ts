@@ -8,6 +8,7 @@ import {
   isBlobTransaction,
   unwrapBlobTransaction,
 } from "@openledger/contracts/l1/blob-transaction";
+import { askNode, post } from "@openledger/contracts/testing/ask-node";
 import type { Hex } from "viem";
 
 interface LimitedRequest {
@@ -15,7 +16,7 @@ interface LimitedRequest {
   readonly number: number;
   readonly method: string;
   readonly params?: readonly unknown[];
-  /** The true node's newest block. */
+  /** The true node's newest block, for a request of logs; 0 for others. */
   readonly headNumber: number;
 }
 /**
@@ -142,20 +143,6 @@ export const asksForCells: Limit = ({ method, params }) => {
   return isOld ? { body: rpcError(-32000, "invalid sidecar version post-osaka: 0") } : null;
 };
 
-async function ask(url: string, body: string): Promise<{ readonly result?: unknown }> {
-  const answer = await fetch(url, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body,
-  });
-  return (await answer.json()) as { result?: unknown };
-}
-
-async function newestBlock(url: string): Promise<number> {
-  const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "eth_blockNumber", params: [] });
-  return Number((await ask(url, body)).result);
-}
-
 /**
  * Runs something against a node with this limit in front of the true one. @returns also the number of requests to the
  * true one
@@ -169,10 +156,10 @@ export async function behindLimit<T>(
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
     const body = await text(request);
     const { id, method, params } = JSON.parse(body);
-    const headNumber = await newestBlock(trueUrl);
+    const headNumber = method === "eth_getLogs" ? Number(await askNode(trueUrl, "eth_blockNumber")) : 0;
     const limited = limit({ number: ++number, method, params, headNumber });
     if (limited !== null && "change" in limited) {
-      const answer = await ask(trueUrl, body);
+      const answer = JSON.parse(await post(trueUrl, body)) as { readonly result?: unknown };
       const changed = "result" in answer ? { ...answer, result: limited.change(answer.result) } : answer;
       response.setHeader("content-type", "application/json");
       return response.end(JSON.stringify(changed));
@@ -186,8 +173,7 @@ export async function behindLimit<T>(
       const text = isPlain ? (limited.body as string) : JSON.stringify(limited.body);
       return response.end(text.replace('"ID"', String(id)));
     }
-    const headers = { "content-type": "application/json" };
-    return response.end(await (await fetch(trueUrl, { method: "POST", headers, body })).text());
+    return response.end(await post(trueUrl, body));
   };
   // The client may be killed, and the node stopped, in the middle of a request.
   const server = createServer((request, response) => {

@@ -34,7 +34,6 @@ import {
   custom,
   getContract,
   type Hex,
-  http,
   numberToHex,
   type PublicActions,
   parseEther,
@@ -52,6 +51,7 @@ import { openTokenAbi, rollupAbi } from "../build/rollup-abi.ts";
 import type { CircuitConfig } from "../build/verifying-key.ts";
 import { type Anvil, startAnvil } from "../l1/anvil.ts";
 import { MAX_TRANSACTION_GAS } from "../l1/fee-policy.ts";
+import { askNode } from "./ask-node.ts";
 import { type SharedSecrets, type SimulatedCircuit, simulateCircuit } from "./test-prover.ts";
 
 export const OPEN = parseEther("1");
@@ -93,7 +93,6 @@ const CHANGES_HISTORY = new Set(["evm_revert", "anvil_reorg", "anvil_reset", "an
 /** Client of a node that mines each transaction. A write returns once its block is there. */
 export async function connect(anvil: Anvil, chainId: number = foundry.id): Promise<Client> {
   const chain = { ...foundry, id: chainId as typeof foundry.id };
-  const node = http(anvil.url, { batch: true })({ chain: foundry });
   /** Receipts that came with the answer to a transaction, until they are asked for. */
   const receipts = new Map<Hex, { readonly status: Hex }>();
   const transport = custom({
@@ -104,13 +103,9 @@ export async function connect(anvil: Anvil, chainId: number = foundry.id): Promi
         const [transaction] = params as [object];
         // To the plain call anvil answers before the block is there; tests read the effect in their next line. Without a limit
         // of gas it searches for the least one: it would check a proof ten times.
-        const receipt = (await node.request({
-          method: "eth_sendTransactionSync",
-          params: [{ gas: numberToHex(MAX_TRANSACTION_GAS), ...transaction }],
-        })) as {
-          readonly status: Hex;
-          readonly transactionHash: Hex;
-        };
+        const receipt = (await askNode(anvil.url, "eth_sendTransactionSync", [
+          { gas: numberToHex(MAX_TRANSACTION_GAS), ...transaction },
+        ])) as { readonly status: Hex; readonly transactionHash: Hex };
         const { status, transactionHash } = receipt;
         if (status !== "0x1") throw new BaseError(`transaction ${transactionHash} reverted`);
         receipts.set(transactionHash, receipt);
@@ -123,7 +118,7 @@ export async function connect(anvil: Anvil, chainId: number = foundry.id): Promi
         if (receipt !== undefined) return receipt;
       }
       if (CHANGES_HISTORY.has(method)) receipts.clear();
-      return node.request({ method, params });
+      return askNode(anvil.url, method, params);
     },
   });
   return createTestClient({ chain, mode: "anvil", transport, pollingInterval: 10 })
