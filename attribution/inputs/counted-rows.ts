@@ -5,9 +5,10 @@ import { type SparseRows, sparseRows } from "../maths/sparse-rows.ts";
 /** Pairs of bucket and number, ascending. A bias is 1 beside them. */
 function countEntries(counts: Uint8Array): [number, number][] {
   const root = Math.sqrt(termTotal(counts));
-  return Array.from(counts.entries()).flatMap(([bucket, count]): [number, number][] =>
-    count === 0 ? [] : [[bucket, count / root]],
-  );
+  const entries: [number, number][] = [];
+  for (let bucket = 0; bucket < counts.length; bucket++)
+    if (counts[bucket] !== 0) entries.push([bucket, counts[bucket]! / root]);
+  return entries;
 }
 
 export const countedRows = (buckets: number, counts: Iterable<Uint8Array>): SparseRows =>
