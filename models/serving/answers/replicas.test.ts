@@ -19,19 +19,22 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import {
   type AnsweredModel,
   modelLeaf,
+  type Payment,
   PRICE_WEI,
   publishDirectModel,
   ROLLUP,
-  setPayments,
+  setPayments as setPaymentsOf,
 } from "../../testing/answered-world.ts";
 import { worldConfig, worldSettings } from "../../testing/serving-world.ts";
 import { startModelServer } from "../../testing/start-model-server.ts";
-import { modelUrl, serveModels } from "../serve-models.ts";
+import { modelUrl, type ServedModels, serveModels } from "../serve-models.ts";
 import { ANSWERS_PART } from "./answer-store.ts";
 
 const logger = createLogger("test", "silent");
 const PAYER = 4;
-const MODEL_ID = 9;
+/** Numbers of the published model: one for each case, and all of one database. */
+const MODEL_IDS = Array.from({ length: 10 }, (_, i) => 9 + i);
+const unused = [...MODEL_IDS];
 
 let world: AnsweredModel;
 let prompts: string[];
@@ -39,33 +42,42 @@ let fixture: LedgerFixture;
 let folder: string;
 let home: TestDatabase;
 let database: Database;
+/** Two servers of all models, which read no payments by themselves. */
+let servers: ServedModels[];
+/** Model of the case. */
+let modelId: number;
+/** Addresses of its routes at the two. */
+let urls: readonly [string, string];
 const closing: (() => unknown)[] = [];
 
 beforeAll(async () => {
   world = await publishDirectModel();
   ({ prompts } = world);
-  const held = await createTestDatabase();
-  return async () => {
-    await held.drop();
-    await world.remove();
-  };
-});
-beforeEach(async () => {
   fixture = await createLedgerFixture({ hasFeed: false });
-  const { answers } = fixture.sequencer;
-  for (const route of ["leaves", "models"])
-    answers.set(`GET /v1/${route}/${MODEL_ID}`, modelLeaf(world.model, MODEL_ID));
-  setPayments(fixture, MODEL_ID, []);
+  for (modelId of MODEL_IDS) {
+    for (const route of ["leaves", "models"])
+      fixture.sequencer.answers.set(`GET /v1/${route}/${modelId}`, modelLeaf(world.model, modelId));
+    setPayments([]);
+  }
   folder = await mkdtemp(join(tmpdir(), "replicas-"));
   home = await createTestDatabase();
   database = await Database.open({ url: home.url, part: ANSWERS_PART, rollup: ROLLUP, logger });
+  servers = await Promise.all(["one", "other"].map((name) => serve(name, { modelIds: MODEL_IDS })));
+  return async () => {
+    for (const server of servers) await server.close();
+    await database.close();
+    await home.drop();
+    await fixture.close();
+    await rm(folder, { recursive: true });
+    await world.remove();
+  };
+});
+beforeEach(() => {
+  modelId = unused.shift()!;
+  urls = servers.map(({ url }) => modelUrl(url, modelId)) as unknown as typeof urls;
 });
 afterEach(async () => {
   for (const end of closing.splice(0).reverse()) await end();
-  await database.close();
-  await home.drop();
-  await fixture.close();
-  await rm(folder, { recursive: true });
 });
 
 const settingsOf = (name: string, url: string) => ({
@@ -75,28 +87,34 @@ const settingsOf = (name: string, url: string) => ({
   SERVING_DATABASE_URL: url,
   SERVING_RATE_LIMIT_PER_MINUTE: "1000",
 });
-const published = () => ({
-  places: [{ modelId: MODEL_ID, folder: world.publishedFolder }],
+const publishedAs = (modelIds: readonly number[]) => ({
+  places: modelIds.map((id) => ({ modelId: id, folder: world.publishedFolder })),
   sequencerUrl: fixture.sequencer.url,
   rollup: ROLLUP,
+  domain: fixture.client.domain,
+  pollIntervalMs: 600_000,
 });
 
-/** A server of the model. @returns the address of its routes */
-async function replica(name: string, { pollIntervalMs = 600_000, url = home.url } = {}): Promise<string> {
-  const served = await serveModels(worldConfig(folder, settingsOf(name, url)), {
+/** @param name of its folder */
+const serve = (name: string, { modelIds = [modelId], pollIntervalMs = 600_000, url = home.url } = {}) =>
+  serveModels(worldConfig(folder, settingsOf(name, url)), {
     logger,
-    published: { ...published(), domain: fixture.client.domain, pollIntervalMs },
+    published: { ...publishedAs(modelIds), pollIntervalMs },
   });
+
+/** A server of the case's model alone. @returns the address of its routes */
+async function replica(name: string, options: { pollIntervalMs?: number; url?: string }): Promise<string> {
+  const served = await serve(name, options);
   closing.push(() => served.close());
-  return modelUrl(served.url, MODEL_ID);
+  return modelUrl(served.url, modelId);
 }
 
-/** A server of the model, as a process of its own. */
-async function replicaProcess(name: string, url: string): Promise<{ url: string; child: ChildProcess }> {
-  const models = { ...published(), domain: fixture.client.domain, pollIntervalMs: 600_000 };
-  const { child, url: served } = await startModelServer(models, worldSettings(folder, settingsOf(name, url)));
+/** A server of the case's model, as a process of its own. */
+async function replicaProcess(url: string): Promise<{ url: string; child: ChildProcess }> {
+  const settings = worldSettings(folder, settingsOf(`killed-${modelId}`, url));
+  const { child, url: served } = await startModelServer(publishedAs([modelId]), settings);
   closing.push(() => child.kill("SIGKILL"));
-  return { url: modelUrl(served, MODEL_ID), child };
+  return { url: modelUrl(served, modelId), child };
 }
 
 /**
@@ -143,11 +161,15 @@ async function holdingProxy(
   return { url: `postgres://${searchParams.get("user")}@127.0.0.1:${port}${pathname}`, held };
 }
 
+/** Payments of the case's model. */
+const setPayments = (payments: readonly Payment[], isClosed = false) =>
+  setPaymentsOf(fixture, modelId, payments, isClosed);
+
 const askAt = (serverUrl: string, prompt: string) =>
-  askModel(fixture.client, { serverUrl, modelId: MODEL_ID, prompt, from: PAYER });
+  askModel(fixture.client, { serverUrl, modelId, prompt, from: PAYER });
 
 async function postAt(serverUrl: string, prompt: string, accept = "application/json"): Promise<Response> {
-  const signed = await signQuestion(fixture.client, { modelId: MODEL_ID, prompt, from: PAYER });
+  const signed = await signQuestion(fixture.client, { modelId, prompt, from: PAYER });
   return fetch(`${serverUrl}/v1/answers`, {
     method: "POST",
     headers: { "content-type": "application/json", accept },
@@ -157,12 +179,15 @@ async function postAt(serverUrl: string, prompt: string, accept = "application/j
 
 // biome-ignore lint/suspicious/noExplicitAny: a body as it came.
 const get = async (url: string): Promise<any> => (await fetch(url)).json();
+/** Rows of the case's model. */
+const rowsOf = <Row extends object>(columns: string, table: string) =>
+  database.query<Row>(`select ${columns} from ${table} where model_id = ${modelId}`);
 const countAnswers = async () =>
-  (await database.query<{ count: number }>("select count(*)::integer as count from answers"))[0]!.count;
+  (await rowsOf<{ count: number }>("count(*)::integer as count", "answers"))[0]!.count;
 
 describe("an answer that was asked at one server", () => {
   it("is given again, streamed, fetched and opened at the other", async () => {
-    const [one, other] = await Promise.all([replica("one"), replica("other")]);
+    const [one, other] = urls;
     const first = await askAt(one, prompts[0]!);
     expect(await askAt(other, prompts[0]!)).toEqual(first);
     const streamed = await postAt(other, prompts[0]!, "text/event-stream");
@@ -173,7 +198,7 @@ describe("an answer that was asked at one server", () => {
     });
     const path = `/v1/answers/${hex32(first.receipt)}`;
     expect(await get(other + path)).toMatchObject({ isPaid: false, payerId: PAYER });
-    setPayments(fixture, MODEL_ID, [
+    setPayments([
       { receipt: 77n, payerId: 5 },
       { receipt: first.receipt, payerId: PAYER },
     ]);
@@ -186,36 +211,34 @@ describe("an answer that was asked at one server", () => {
   });
 
   it("is the account's only one, and the same one, however the questions come at once", async () => {
-    const urls = await Promise.all([replica("one"), replica("other")]);
     const same = await Promise.all([0, 1, 0, 1].map((i) => askAt(urls[i]!, prompts[0]!)));
     expect(new Set(same.map(({ receipt }) => receipt)).size).toBe(1);
-    setPayments(fixture, MODEL_ID, [{ receipt: same[0]!.receipt, payerId: PAYER }]);
+    setPayments([{ receipt: same[0]!.receipt, payerId: PAYER }]);
     const both = await Promise.allSettled(urls.map((url, i) => askAt(url, prompts[i + 1]!)));
     expect(both.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
     expect(await countAnswers()).toBe(2);
-    expect(await database.query("select * from turns")).toEqual([]);
+    expect(await rowsOf("*", "turns")).toEqual([]);
   });
 
   it("is opened when it is paid, once, while both watch", async () => {
-    const urls = await Promise.all(["one", "other"].map((name) => replica(name, { pollIntervalMs: 10 })));
-    const { receipt } = await askAt(urls[0]!, prompts[0]!);
-    setPayments(fixture, MODEL_ID, [{ receipt, payerId: PAYER }], true);
-    for (const url of urls) await expect.poll(() => get(`${url}/v1/openings?epoch=2`)).toBeDefined();
-    await expect
-      .poll(() => database.query("select epoch, index from cursors"))
-      .toEqual([{ epoch: 2, index: 0 }]);
-    expect(await database.query("select epoch, index from payments")).toEqual([{ epoch: 1, index: 0 }]);
-    for (const url of urls) expect((await get(`${url}/v1/openings?epoch=1`)).openings).toHaveLength(1);
+    const watching = await Promise.all(
+      ["watching", "too"].map((name) => replica(name, { pollIntervalMs: 10 })),
+    );
+    const { receipt } = await askAt(watching[0]!, prompts[0]!);
+    setPayments([{ receipt, payerId: PAYER }], true);
+    for (const url of watching) await expect.poll(() => get(`${url}/v1/openings?epoch=2`)).toBeDefined();
+    await expect.poll(() => rowsOf("epoch, index", "cursors")).toEqual([{ epoch: 2, index: 0 }]);
+    expect(await rowsOf("epoch, index", "payments")).toEqual([{ epoch: 1, index: 0 }]);
+    for (const url of watching) expect((await get(`${url}/v1/openings?epoch=1`)).openings).toHaveLength(1);
   });
 
   wholeTest("may have any text in its prompt: it is answered at both alike", async () => {
-    const urls = await Promise.all([replica("one"), replica("other")]);
     const hostile = `${prompts[0]!} \0 \ud83d\ude00'; drop table answers`;
-    const first = await askAt(urls[0]!, hostile);
-    expect(await askAt(urls[1]!, hostile)).toEqual(first);
+    const first = await askAt(urls[0], hostile);
+    expect(await askAt(urls[1], hostile)).toEqual(first);
     expect(await countAnswers()).toBe(1);
-    setPayments(fixture, MODEL_ID, [{ receipt: first.receipt, payerId: PAYER }]);
-    const half = askAt(urls[0]!, `a${String.fromCharCode(0xd800)}`);
+    setPayments([{ receipt: first.receipt, payerId: PAYER }]);
+    const half = askAt(urls[0], `a${String.fromCharCode(0xd800)}`);
     await expect(half).rejects.toMatchObject({ code: "ATT_ROW_INVALID" });
   });
 });
@@ -225,14 +248,14 @@ describe("a server that is killed", () => {
     timeout: 120_000,
   }, async () => {
     const { held, url } = await holdingProxy("commit");
-    const killed = await replicaProcess("killed", url);
+    const killed = await replicaProcess(url);
     const lost = askAt(killed.url, prompts[0]!).catch((error: unknown) => error);
     await held;
     await expect.poll(countAnswers).toBe(1);
     killed.child.kill("SIGKILL");
     expect(await lost).toMatchObject({ code: "CLI_UNREACHABLE" });
-    const [row] = await database.query<{ receipt: Buffer }>("select receipt from answers");
-    const { receipt } = await askAt(await replica("other"), prompts[0]!);
+    const [row] = await rowsOf<{ receipt: Buffer }>("receipt", "answers");
+    const { receipt } = await askAt(urls[1], prompts[0]!);
     expect(hex32(receipt)).toBe(`0x${row!.receipt.toString("hex")}`);
     expect(await countAnswers()).toBe(1);
   });
@@ -244,19 +267,19 @@ describe("a server that is killed", () => {
     },
     async () => {
       const { held, url } = await holdingProxy("insert");
-      const killed = await replicaProcess("killed", url);
+      const killed = await replicaProcess(url);
       const lost = askAt(killed.url, prompts[0]!).catch((error: unknown) => error);
       await held;
       killed.child.kill("SIGKILL");
       await lost;
       expect(await countAnswers()).toBe(0);
-      const other = await replica("other");
+      const other = urls[1];
       // Whatever its question was: it has no answer that it could have paid for.
       const started = Date.now();
       const { receipt } = await askAt(other, prompts[1]!);
       expect(Date.now() - started).toBeLessThan(30_000);
       expect(await countAnswers()).toBe(1);
-      setPayments(fixture, MODEL_ID, [{ receipt, payerId: PAYER }]);
+      setPayments([{ receipt, payerId: PAYER }]);
       expect((await get(`${other}/v1/openings?epoch=1`)).openings).toHaveLength(1);
     },
   );
@@ -279,14 +302,14 @@ describe("a payment that a server reads when it is killed", () => {
       timeout: 120_000,
     },
     async (at) => {
-      const other = await replica("other");
+      const other = urls[1];
       const { receipt } = await askAt(other, prompts[0]!);
-      setPayments(fixture, MODEL_ID, [{ receipt, payerId: PAYER }]);
+      setPayments([{ receipt, payerId: PAYER }]);
       const { held, url } = await holdingProxy(at, "insert into payments");
-      const killed = await replicaProcess("killed", url);
+      const killed = await replicaProcess(url);
       const lost = openAt(killed.url);
       await held;
-      const marked = async () => (await database.query("select 1 from payments")).length;
+      const marked = async () => (await rowsOf("1", "payments")).length;
       await expect.poll(marked).toBe(at === "commit" ? 1 : 0);
       killed.child.kill("SIGKILL");
       // If the server's own look at payments marks it, the request finds a mark that is committed, and may give the opening.
@@ -298,7 +321,7 @@ describe("a payment that a server reads when it is killed", () => {
           { index: 0, receipt: hex32(receipt) },
         ]);
       expect(await marked()).toBe(1);
-      expect(await database.query("select epoch, index from cursors")).toEqual([{ epoch: 1, index: 1 }]);
+      expect(await rowsOf("epoch, index", "cursors")).toEqual([{ epoch: 1, index: 1 }]);
       // It is paid for at both: the account's next question is answered.
       expect((await askAt(other, prompts[1]!)).receipt).not.toBe(receipt);
     },
@@ -312,7 +335,7 @@ describe("a database that ends", () => {
     await chmod(folder, 0o755);
     const server = await startOwnServer("packaged", join(folder, "database"));
     closing.push(() => server.stop());
-    const url = await replica("one", { url: server.url });
+    const url = await replica("alone", { url: server.url });
     const { receipt } = await askAt(url, prompts[0]!);
     const health = async () => (await fetch(`${new URL(url).origin}/health`)).status;
     expect(await health()).toBe(200);
@@ -334,7 +357,7 @@ describe("a database that ends", () => {
     await expect.poll(startAgain).toBe(true);
     await expect.poll(async () => (await postAt(url, prompts[0]!)).status, { timeout: 30_000 }).toBe(200);
     expect((await askAt(url, prompts[0]!)).receipt).toBe(receipt);
-    setPayments(fixture, MODEL_ID, [{ receipt, payerId: PAYER }]);
+    setPayments([{ receipt, payerId: PAYER }]);
     expect((await get(`${url}/v1/openings?epoch=1`)).openings).toHaveLength(1);
     await expect.poll(health).toBe(200);
   });
