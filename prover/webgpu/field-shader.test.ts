@@ -19,44 +19,77 @@ beforeAll(async () => {
 });
 afterAll(() => gpu.close());
 
-/** Results of one pair of operands, in order. */
-const resultCount = 13;
+/**
+ * Statements that set `values`, results of a pair a, b. Each function is called at one place, in a loop, and few in one kernel:
+ * SwiftShader's compiler takes its time for each call, and more for many together.
+ */
+function operationsOf({ name }: FieldShape): { readonly count: number; readonly body: string }[] {
+  const list = (...values: string[]) => `array<${name}, ${values.length}>(${values.join(", ")})`;
+  const products = `
+  let sum = ${name}AddLazy(a, b);
+  var doubled = ${list("a", "b")};
+  for (var i = 0u; i < 2u; i++) { doubled[i] = ${name}AddLazy(doubled[i], doubled[i]); }
+  var left3 = ${list("a", "sum", `${name}SubLazy4(a, doubled[1])`)};
+  var right3 = ${list("b", `${name}SubLazy(a, b)`, "doubled[0]")};
+  for (var i = 0u; i < 3u; i++) { values[i] = ${name}Mul(left3[i], right3[i]); }
+  var squared = ${list("a", "sum")};
+  for (var i = 0u; i < 2u; i++) { values[3u + i] = ${name}Square(squared[i]); }`;
+  const elements = `
+  values[0] = ${name}Add(a, b);
+  values[1] = ${name}Sub(a, b);
+  values[2] = ${name}Canonical(a);
+  values[3] = a;
+  if (${name}IsZero(a)) { values[4][0] = 1u; }`;
+  const sums = `
+  let sum = ${name}AddLazy(a, b);
+  let twice = ${name}AddLazy(sum, sum);
+  values[0] = ${name}MulAdd(a, b, sum, twice);
+  values[1] = ${name}MulSub(twice, twice, sum, ${name}SubLazy(a, b));
+  values[2] = ${name}SquareAdd(a, twice);`;
+  return [
+    { count: 5, body: products },
+    { count: 5, body: elements },
+    { count: 3, body: sums },
+  ];
+}
 
-function operationsKernel({ name }: FieldShape, field: string) {
+/** Results of each pair of operands. */
+async function compute(
+  field: FieldShape,
+  style: ShaderStyle,
+  left: bigint[],
+  right: bigint[],
+): Promise<bigint[][]> {
+  const { name } = field;
+  const buffers = [putIntegers(gpu, left), putIntegers(gpu, right)];
   const element = (buffer: string) => `${name}Unpack(${buffer}[2u * thread], ${buffer}[2u * thread + 1u])`;
-  const store = (place: number, value: string) => `
-  { let value = ${value}; let at = 2u * (${resultCount}u * thread + ${place}u);
-    results[at] = ${name}PackLow(value); results[at + 1u] = ${name}PackHigh(value); }`;
-  return makeKernel(
-    `operations ${name}`,
-    [
-      ["left", "read", "array<vec4<u32>>"],
-      ["right", "read", "array<vec4<u32>>"],
-      ["results", "write", "array<vec4<u32>>"],
-    ],
-    field,
-    `
+  const results: bigint[][] = left.map(() => []);
+  for (const { count, body } of operationsOf(field)) {
+    const kernel = makeKernel(
+      `operations ${name}`,
+      [
+        ["left", "read", "array<vec4<u32>>"],
+        ["right", "read", "array<vec4<u32>>"],
+        ["results", "write", "array<vec4<u32>>"],
+      ],
+      fieldShader(field, style),
+      `
   if (thread >= arrayLength(&left) / 2u) { return; }
   let a = ${element("left")};
   let b = ${element("right")};
-  ${store(0, `${name}Mul(a, b)`)}
-  ${store(1, `${name}Add(a, b)`)}
-  ${store(2, `${name}Sub(a, b)`)}
-  ${store(3, `${name}Canonical(a)`)}
-  ${store(4, `${name}Mul(${name}AddLazy(a, b), ${name}SubLazy(a, b))`)}
-  ${store(5, `${name}Mul(${name}SubLazy4(a, ${name}AddLazy(b, b)), ${name}AddLazy(a, a))`)}
-  ${store(6, `a`)}
-  var isZero = ${name}Zero;
-  if (${name}IsZero(a)) { isZero[0] = 1u; }
-  ${store(7, "isZero")}
-  ${store(8, `${name}Square(a)`)}
-  ${store(9, `${name}Square(${name}AddLazy(a, b))`)}
-  let sum = ${name}AddLazy(a, b);
-  let twice = ${name}AddLazy(sum, sum);
-  ${store(10, `${name}MulAdd(a, b, sum, twice)`)}
-  ${store(11, `${name}MulSub(twice, twice, sum, ${name}SubLazy(a, b))`)}
-  ${store(12, `${name}SquareAdd(a, twice)`)}`,
-  );
+  var values: array<${name}, ${count}>;
+  ${body}
+  for (var i = 0u; i < ${count}u; i++) {
+    let at = 2u * (${count}u * thread + i);
+    results[at] = ${name}PackLow(values[i]);
+    results[at + 1u] = ${name}PackHigh(values[i]);
+  }`,
+    );
+    const made = gpu.makeBuffer("results", 32 * count * left.length);
+    const values = await runAndRead(gpu, [await gpu.step(kernel, [...buffers, made], left.length)], made);
+    for (const [i, own] of results.entries()) own.push(...values.slice(count * i, count * (i + 1)));
+  }
+  return results;
 }
 
 const styles: readonly ShaderStyle[] = ["unrolled", "compact"];
@@ -70,26 +103,15 @@ describe("fieldShader", () => {
     const random = numbersFrom(7, 120, 2n * p);
     const left = [...corners.flatMap((corner) => corners.map(() => corner)), ...random];
     const right = [...corners.flatMap(() => corners), ...random.toReversed()];
-    const buffers = [putIntegers(gpu, left), putIntegers(gpu, right)];
-    const results = gpu.makeBuffer("results", 32 * resultCount * left.length);
-    const step = await gpu.step(
-      operationsKernel(field, fieldShader(field, style)),
-      [...buffers, results],
-      left.length,
-    );
-    const values = await runAndRead(gpu, [step], results);
+    const results = await compute(field, style, left, right);
     const inverse = powMod(kernelR % p, p - 2n, p);
     const modulo = (value: bigint) => ((value % p) + p) % p;
     for (const [i, a] of left.entries()) {
       const b = right[i]!;
       const label = `${a} and ${b}`;
-      const own = values.slice(resultCount * i, resultCount * (i + 1));
-      const [product, sum, difference, canonical, lazy, lazy4, copy, isZero, square, lazySquare] = own as [
-        bigint,
-        bigint,
-        bigint,
-        bigint,
-        bigint,
+      const own = results[i]!;
+      const [product, lazy, lazy4, square, lazySquare] = own as [bigint, bigint, bigint, bigint, bigint];
+      const [sum, difference, canonical, copy, isZero] = own.slice(5) as [
         bigint,
         bigint,
         bigint,
