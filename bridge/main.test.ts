@@ -3,14 +3,18 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { shapeName } from "@openledger/circuits/protocol";
 import { batchSizes } from "@openledger/circuits/registry/circuit-sizes";
-import { encodeDeployment } from "@openledger/circuits/registry/deployment";
+import { encodeDeployment, loadDeployment } from "@openledger/circuits/registry/deployment";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { OPEN, SHAPES } from "@openledger/contracts/testing/rollup-fixture";
 import { freePort } from "@openledger/foundation/testing/free-port";
 import { ownProcess } from "@openledger/foundation/testing/own-process";
+import { Registry } from "prom-client";
 import { toHex } from "viem";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { readBridgeConfig } from "./config.ts";
+import { startBridge } from "./operator/bridge.ts";
 import { type BridgeFixture, startBridgeFixture } from "./testing/bridge-fixture.ts";
+import { silentLogger } from "./testing/bridge-parts.ts";
 import { OPERATOR_TOKEN } from "./testing/fake-sequencer.ts";
 import { behindLimit } from "./testing/limited-node.ts";
 
@@ -28,7 +32,8 @@ afterEach(async () => {
 
 const PATIENT = { timeout: 120_000 };
 
-async function start(env: Record<string, string> = {}): Promise<void> {
+/** Settings of a bridge of the fixture's rollup, whose record they write. */
+async function settings(changes: Record<string, string> = {}): Promise<Record<string, string>> {
   const { l1 } = f;
   const deploymentPath = join(f.dataDir, "deployment.json");
   const circuits = await f.rollup.circuits();
@@ -60,21 +65,22 @@ async function start(env: Record<string, string> = {}): Promise<void> {
       })),
     }),
   );
+  return {
+    BRIDGE_DEPLOYMENT_PATH: deploymentPath,
+    BRIDGE_SEQUENCER_URL: f.sequencer.url,
+    BRIDGE_OPERATOR_TOKEN: OPERATOR_TOKEN,
+    BRIDGE_OPERATOR_PRIVATE_KEY: toHex(anvilAccount(1).getHdKey().privateKey!),
+    BRIDGE_DATA_PATH: join(f.dataDir, "bridge"),
+    BRIDGE_POLL_INTERVAL_MS: "20",
+    BRIDGE_L1_FINALITY_DEPTH_BLOCKS: "3",
+    ...changes,
+  };
+}
+
+async function start(changes: Record<string, string> = {}): Promise<void> {
+  const env = { ...process.env, ...(await settings(changes)) };
   output = "";
-  child = spawn(process.execPath, ownProcess("bridge/main.ts"), {
-    env: {
-      ...process.env,
-      BRIDGE_DEPLOYMENT_PATH: deploymentPath,
-      BRIDGE_SEQUENCER_URL: f.sequencer.url,
-      BRIDGE_OPERATOR_TOKEN: OPERATOR_TOKEN,
-      BRIDGE_OPERATOR_PRIVATE_KEY: toHex(anvilAccount(1).getHdKey().privateKey!),
-      BRIDGE_DATA_PATH: join(f.dataDir, "bridge"),
-      BRIDGE_POLL_INTERVAL_MS: "20",
-      BRIDGE_L1_FINALITY_DEPTH_BLOCKS: "3",
-      ...env,
-    },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  child = spawn(process.execPath, ownProcess("bridge/main.ts"), { env, stdio: ["ignore", "pipe", "pipe"] });
   child.stdout!.on("data", (chunk: Buffer) => (output += chunk));
   child.stderr!.on("data", (chunk: Buffer) => (output += chunk));
 }
@@ -86,7 +92,7 @@ const end = () =>
   );
 
 describe("main", () => {
-  test("carries entries in and batches out, survives a kill, and ends cleanly when asked to", async () => {
+  test("carries entries in and batches out, alone on its volume, survives a kill, and ends cleanly when asked to", async () => {
     const port = await freePort();
     await start({ BRIDGE_HEALTH_PORT: String(port) });
     await f.l1.depositNew("alice", OPEN);
@@ -104,9 +110,15 @@ describe("main", () => {
       return [answer.status, await answer.json()];
     };
     await expect.poll(health, PATIENT).toEqual([200, { isHealthy: true, isStarting: false }]);
-    const killed = end();
-    child!.kill("SIGKILL");
-    await killed;
+    const first = child!;
+    try {
+      await start();
+      expect(await end()).toBe(1);
+      expect(output).toContain("SRV_STORE_LOCKED");
+      expect(output).not.toContain("bridge runs");
+    } finally {
+      first.kill("SIGKILL");
+    }
     await f.prove(1);
     await f.l1.client.mine({ blocks: 3 });
     await start();
@@ -116,7 +128,7 @@ describe("main", () => {
     const ended = end();
     child!.kill("SIGTERM");
     expect(await ended).toBe(0);
-    expect(await f.acceptedNumbers()).toEqual([1, 2]);
+    expect(await f.acceptedNumbers(), "each batch once").toEqual([1, 2]);
     expect(output).not.toContain(OPERATOR_TOKEN);
     expect(output).not.toContain(toHex(anvilAccount(1).getHdKey().privateKey!));
   });
@@ -140,38 +152,16 @@ describe("main", () => {
     });
   });
 
-  test("refuses a second bridge on its volume, and lets one go on once the first is dead", async () => {
-    await start();
-    await expect.poll(() => output, PATIENT).toContain("bridge runs");
-    const first = child!;
-    try {
-      await f.prove(1);
-      await expect.poll(() => f.sequencer.with("posted"), PATIENT).toEqual([1]);
-      await start();
-      expect(await end()).toBe(1);
-      expect(output).toContain("SRV_STORE_LOCKED");
-      expect(output).not.toContain("bridge runs");
-    } finally {
-      first.kill("SIGKILL");
-    }
-    await f.prove(1);
-    await f.l1.client.mine({ blocks: 3 });
-    await start();
-    await expect.poll(() => f.sequencer.with("posted"), PATIENT).toEqual([2]);
-    await f.l1.client.mine({ blocks: 3 });
-    await expect.poll(() => f.sequencer.with("final"), PATIENT).toEqual([1, 2]);
-    expect(await f.acceptedNumbers(), "each batch once").toEqual([1, 2]);
-  });
-
   test("refuses to publish with a key that is not the contract's sequencer", async () => {
-    await start({ BRIDGE_OPERATOR_PRIVATE_KEY: toHex(anvilAccount(5).getHdKey().privateKey!) });
-    expect(await end()).toBe(1);
-    expect(output).toContain("alone posts batches to this rollup");
-  });
-
-  test("ends at once where a setting is missing", async () => {
-    await start({ BRIDGE_OPERATOR_TOKEN: "" });
-    expect(await end()).toBe(1);
-    expect(output).toContain("BRIDGE_OPERATOR_TOKEN");
+    const key = toHex(anvilAccount(5).getHdKey().privateKey!);
+    const config = readBridgeConfig(await settings({ BRIDGE_OPERATOR_PRIVATE_KEY: key }));
+    const deployment = loadDeployment(config.deploymentPath);
+    await expect(
+      startBridge(config, { deployment, logger: silentLogger, registry: new Registry() }),
+    ).rejects.toMatchObject({
+      code: "BRG_WRONG_DEPLOYMENT",
+      isRetryable: false,
+      message: expect.stringContaining("alone posts batches to this rollup"),
+    });
   });
 });
