@@ -6,7 +6,7 @@
  */
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { chmod, mkdtemp, readFile, rm, statfs } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -63,6 +63,28 @@ const vitestArgs = process.argv.slice(2).filter((word) => word !== "--all");
 const isFirstShard = shard === undefined || shard.value?.startsWith("1/") === true;
 const checks = isFirstShard ? [...CHECKS, ...(isWhole ? [PREBUILT] : [])] : [];
 
+/** Free memory of a machine that keeps a run's files there: half a gigabyte, beside what the tests and checks take. */
+const ROOM_BYTES = 6e9;
+/**
+ * Makes the folder of a run's temporary files and of its database: in memory where there is room, since a new file takes a tenth of
+ * the CPU there, and each database has 300. The long run installs packages, which are too large for that.
+ */
+async function makeRunFolder(): Promise<string> {
+  const memory = "/dev/shm";
+  const room = await statfs(memory).then(
+    ({ bavail, bsize }) => Math.min(bavail * bsize, process.availableMemory()),
+    () => 0,
+  );
+  const folder = await mkdtemp(join(!isWhole && room > ROOM_BYTES ? memory : tmpdir(), "openledger-test-"));
+  // The database's user passes through it.
+  await chmod(folder, 0o711);
+  return folder;
+}
+
+/** Aborted by a signal that asks this run to end, which a terminal and npm each send: what the run has made goes away with it. */
+const ending = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => ending.abort());
+
 function run(command: string, args: readonly string[], stdio: "inherit" | "pipe") {
   return new Promise<{ isGood: boolean; output: string }>((settle, reject) => {
     const child = spawn(join("node_modules", ".bin", command), args, {
@@ -70,6 +92,7 @@ function run(command: string, args: readonly string[], stdio: "inherit" | "pipe"
       // Go collects a fifth as often: a third less of CPU for tsgo, whose types live until its end, for a sixth more of memory.
       env: { GOGC: "400", ...process.env, TEST_TIER: isWhole ? "all" : "core" },
     });
+    ending.signal.addEventListener("abort", () => child.kill());
     const parts: Buffer[] = [];
     for (const stream of [child.stdout, child.stderr]) stream?.on("data", (part: Buffer) => parts.push(part));
     child.on("error", reject);
@@ -81,6 +104,7 @@ function run(command: string, args: readonly string[], stdio: "inherit" | "pipe"
 async function check(): Promise<string[]> {
   const failed: string[] = [];
   for (const { args, command, name, remembers = [] } of checks) {
+    if (ending.signal.aborted) break;
     const startedAtMs = Date.now();
     const { isGood, output } = await run(command, isWhole ? args : [...args, ...remembers], "pipe");
     const seconds = ((Date.now() - startedAtMs) / 1000).toFixed(1);
@@ -92,25 +116,25 @@ async function check(): Promise<string[]> {
 }
 
 async function test(): Promise<Counts> {
-  const folder = await mkdtemp(join(tmpdir(), "openledger-test-"));
+  const folder = await makeRunFolder();
+  // Without it each file would start and stop the server. Where it does not start, the files that need it say why.
+  const server = await startTestServer(join(folder, "database")).catch(() => null);
   const report = join(folder, "report.json");
   try {
     const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
     const projects = isWhole ? [] : ["--project=!long"];
-    const url = (await server)?.url;
-    if (url !== undefined) process.env[TEST_SERVER_URL] = url;
+    if (server !== null) process.env[TEST_SERVER_URL] = server.url;
+    if (!isWhole) process.env.TMPDIR = folder;
     const { isGood } = await run("vitest", ["run", ...reporters, ...projects, ...vitestArgs], "inherit");
     const json = await readFile(report, "utf8").catch(() => null);
     return countTests(json === null ? null : (JSON.parse(json) as VitestJson), isGood);
   } finally {
+    await server?.release();
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-// Without it each file would start and stop the server. Where it does not start, the files that need it say why.
-const server = startTestServer().catch(() => null);
 const [failedChecks, tests] = await Promise.all([check(), test()]);
-await (await server)?.release();
 if (failedChecks.length > 0) console.log(`failed checks: ${failedChecks.join(", ")}`);
 const total = {
   passed: tests.passed + checks.length - failedChecks.length,

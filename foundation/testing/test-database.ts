@@ -8,7 +8,7 @@ import type { Queries } from "../database/queries.ts";
 import { Secret } from "../secret.ts";
 
 const SILENT = { info() {}, warn() {} };
-/** The server's folder; its data are made once. */
+/** Folder of the server that test files start by themselves; its data are made once. */
 const FOLDER = new URL("../../.cache/test-database", import.meta.url).pathname;
 
 export interface TestDatabase {
@@ -29,8 +29,8 @@ const QUICK = ["fsync", "full_page_writes", "synchronous_commit"];
 let isQuick = false;
 
 /** Starts or joins the server. A run of many files holds it, so that none of them has to start it. */
-export async function startTestServer(): Promise<LocalServer> {
-  const server = await startLocalServer(FOLDER, SILENT);
+export async function startTestServer(folder = FOLDER): Promise<LocalServer> {
+  const server = await startLocalServer(folder, SILENT);
   if (isQuick) return server;
   for (const name of QUICK) await administer(server.url, `alter system set ${name} = off`);
   await administer(server.url, "select pg_reload_conf()");
