@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { SeededRandom } from "../../maths/seeded-random.ts";
 import { wordsOf } from "../../rows/words.ts";
 import { madeLabels, madeText, madeTexts } from "../../testing/made-rows.ts";
@@ -28,6 +28,22 @@ const ODD = [
   "(...)",
   "Label 1 LABEL w1x3 W1X3",
 ];
+
+let loadCount = 0;
+/** What the program prints in this process, which starts in no time: it reads its arguments as it is loaded. */
+async function printedBy(file: string, prompts: readonly string[]): Promise<string[]> {
+  const lines: string[] = [];
+  const log = vi.spyOn(console, "log").mockImplementation((line: string) => lines.push(line));
+  const { argv } = process;
+  process.argv = [argv[0]!, program, file, ...prompts];
+  try {
+    await import(`${program}?${loadCount++}`);
+  } finally {
+    process.argv = argv;
+    log.mockRestore();
+  }
+  return lines;
+}
 
 test.each([
   [2, undefined, "pairs"],
@@ -55,9 +71,11 @@ test.each([
   ];
   const file = join(folder, `${labelCount}-${base === undefined}-${terms}.json`);
   writeFileSync(file, JSON.stringify(exportClassifier(trained)));
-  const printed = execFileSync(process.execPath, ["--import", tsx, program, file, ...prompts], {
-    encoding: "utf8",
-  });
   const model = await directFamily.open(trained);
-  expect(printed.trimEnd().split("\n")).toEqual(prompts.map((prompt) => model.answer(prompt).label));
+  const expected = prompts.map((prompt) => model.answer(prompt).label);
+  expect(await printedBy(file, prompts)).toEqual(expected);
+  if (labelCount !== 2) return;
+  const args = ["--import", tsx, program, file, ...prompts];
+  const printed = execFileSync(process.execPath, args, { encoding: "utf8" });
+  expect(printed.trimEnd().split("\n")).toEqual(expected);
 });
