@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { CircuitTester } from "./circuit-tester.ts";
+import { ConstraintRows } from "./rows/constraint-rows.ts";
 
 // `half` is pinned; `loose` is a hint whose one constraint accepts two values besides the honest one's sign.
 const mainSource = `pragma circom 2.1.6;
@@ -41,6 +42,29 @@ describe("CircuitTester", () => {
     expect(tester.tamper(witness)).toEqual([
       expect.objectContaining({ signal: "main.loose", from: 5n, to: 6n }),
     ]);
+  });
+
+  test("overlooks a change of a wire where every row holds afterwards, whether it held before or not", async () => {
+    const rows = new ConstraintRows(tester.circuit.r1csPath);
+    const honest = await tester.calculateWitness({ a: [6n, 5n] });
+    const { prime } = tester.header;
+    const overlooked: string[] = [];
+    for (let wire = 1; wire < honest.length; wire++) {
+      for (const offset of [0n, 1n, 2n]) {
+        const witness = honest.with(wire, honest[wire]! + offset);
+        const isOverlooked = rows.overlookedChanges(witness)(wire);
+        for (const change of [1n, 2n, -1n, -2n]) {
+          const changed = witness.with(wire, (witness[wire]! + change + prime) % prime);
+          const holds = rows.firstBroken(changed) === null;
+          expect(isOverlooked?.(change) ?? false, `wire ${wire}, ${offset}, ${change}`).toBe(holds);
+          if (holds) overlooked.push(`${wire} ${offset} ${change}`);
+        }
+      }
+    }
+    const loose = tester.wireOf("main.loose");
+    expect(overlooked).toEqual(
+      expect.arrayContaining([`${loose} 0 1`, `${loose} 1 -1`, `${loose} 2 -1`, "1 1 -1"]),
+    );
   });
 
   test("alters inputs where it is told to", async () => {

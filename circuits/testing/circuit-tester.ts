@@ -4,7 +4,7 @@ import { RollupError } from "@openledger/foundation/rollup-error";
 import { type CompiledCircuit, compileCircuit } from "../compiler/compile.ts";
 import { type R1csHeader, readR1cs } from "../compiler/r1cs-reader.ts";
 import { type CircuitInputs, WitnessCalculator } from "../compiler/witness-calculator.ts";
-import { ConstraintRows, type SideValues, type WireUse } from "./rows/constraint-rows.ts";
+import { ConstraintRows } from "./rows/constraint-rows.ts";
 
 /** A wire that took another value and no constraint noticed. */
 interface TamperFinding {
@@ -42,7 +42,7 @@ export class CircuitTester {
   readonly #calculator: WitnessCalculator;
   readonly #wireOfSignal = new Map<string, number>();
   #readRows: ConstraintRows | null = null;
-  #usesOfWire: readonly (readonly WireUse[] | undefined)[] | null = null;
+  #signalOfWire: ReadonlyMap<number, string> | null = null;
 
   /** Compiles the source (from the cache where possible) with symbols and loads the result. */
   static async compile(name: string, mainSource: string): Promise<CircuitTester> {
@@ -145,22 +145,21 @@ export class CircuitTester {
 
   /**
    * Alters one wire of a valid witness at a time (+1, 0, −1, + 2^k) and returns what went unnoticed.
-   * Only constraints that touch the wire can notice, so a circuit of 10,000 takes about a second.
+   * Only constraints that touch the wire can notice, so a circuit of 10,000 takes about a tenth of a second.
    */
   tamper(witness: readonly bigint[], options: TamperOptions = {}): TamperFinding[] {
     const { header } = this;
-    const sides = this.#rows.evaluate(witness);
-    this.#usesOfWire ??= this.#rows.usesOfWires();
+    const overlookedOf = this.#rows.overlookedChanges(witness);
     const firstInput = 1 + header.publicOutputCount;
     const firstInner = firstInput + header.publicInputCount + header.privateInputCount;
     const findings: TamperFinding[] = [];
-    const signalOfWire = new Map<number, string>();
-    for (const [signal, wire] of this.#wireOfSignal)
-      if (wire >= 0 && !signalOfWire.has(wire)) signalOfWire.set(wire, signal);
+    this.#signalOfWire ??= this.#firstSignals();
     for (let wire = 1; wire < header.wireCount; wire++) {
-      const signal = signalOfWire.get(wire) ?? `wire ${wire}`;
+      const signal = this.#signalOfWire.get(wire) ?? `wire ${wire}`;
       const isInput = wire >= firstInput && wire < firstInner;
       if (options.only === undefined ? isInput : !options.only(signal)) continue;
+      const isOverlooked = overlookedOf(wire);
+      if (isOverlooked === null) continue;
       const from = witness[wire]!;
       const aliases = (options.aliasBits ?? [1, 64]).map((bits) => from + (1n << BigInt(bits)));
       const changed = (options.changes ?? []).map((change) => from + change);
@@ -169,21 +168,17 @@ export class CircuitTester {
         modulo(value, header.prime),
       );
       for (const to of new Set(candidates)) {
-        if (to !== from && !this.#isNoticed(wire, to - from, sides))
-          findings.push({ signal, wire, from, to });
+        if (to !== from && isOverlooked(to - from)) findings.push({ signal, wire, from, to });
       }
     }
     return findings;
   }
 
-  #isNoticed(wire: number, change: bigint, sides: SideValues): boolean {
-    for (const use of this.#usesOfWire?.[wire] ?? []) {
-      const a = sides.a[use.constraint]! + use.a * change;
-      const b = sides.b[use.constraint]! + use.b * change;
-      const c = sides.c[use.constraint]! + use.c * change;
-      if ((a * b - c) % this.header.prime !== 0n) return true;
-    }
-    return false;
+  #firstSignals(): Map<number, string> {
+    const names = new Map<number, string>();
+    for (const [signal, wire] of this.#wireOfSignal)
+      if (wire >= 0 && !names.has(wire)) names.set(wire, signal);
+    return names;
   }
 }
 

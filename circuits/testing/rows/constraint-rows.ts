@@ -1,77 +1,83 @@
 /** A circuit's constraints as tests evaluate them: many witnesses over the same rows. */
-import { type R1csHeader, type R1csTerms, readFieldElement, readR1cs } from "../../compiler/r1cs-reader.ts";
+import { type R1csHeader, readFieldElement, readR1csRows } from "../../compiler/r1cs-reader.ts";
 
-const SIDES = ["a", "b", "c"] as const;
-type SideName = (typeof SIDES)[number];
+/** The three sides of a row, a · b = c. */
+const SIDE_COUNT = 3;
 
-/** Side of all constraints: the terms of constraint i stand at starts[i] to starts[i + 1] - 1. */
-interface Side {
+/** Where each wire stands: from starts[wire] on the indices of its terms, and the sides that they are in. */
+interface Places {
   readonly starts: Uint32Array;
-  readonly wires: number[];
-  readonly coefficients: bigint[];
-}
-
-/** Values of each side for each constraint, modulo the prime up to a sign. */
-export type SideValues = Readonly<Record<SideName, readonly bigint[]>>;
-
-/** Contribution of one unit of a wire to the three sides of a constraint. */
-export interface WireUse {
-  readonly constraint: number;
-  a: bigint;
-  b: bigint;
-  c: bigint;
+  readonly terms: Uint32Array;
+  readonly sides: Uint32Array;
 }
 
 export class ConstraintRows {
   readonly header: R1csHeader;
-  readonly #sides: Readonly<Record<SideName, Side>>;
+  /** Side s of row i has the terms from starts[3 i + s] on, up to the next side's. */
+  readonly #starts: Uint32Array;
+  readonly #wires: Uint32Array;
+  /** For each term an index into `#coefficients`: few are different ones. */
+  readonly #factors: Uint32Array;
+  readonly #coefficients: readonly bigint[];
   /** The last witness that breaks no row: of one that differs in few wires, only rows with those can break. */
   #satisfying: readonly bigint[] | null = null;
-  #rowsOfWires: { readonly starts: Uint32Array; readonly rows: Uint32Array } | null = null;
+  #readPlaces: Places | null = null;
 
   /** @throws RollupError CIR_R1CS_MALFORMED */
   constructor(r1csPath: string) {
-    this.header = readR1cs(r1csPath);
-    const { constraintCount, fieldBytes, prime } = this.header;
-    const makeSide = () => ({ starts: new Uint32Array(constraintCount + 1), wires: [], coefficients: [] });
-    const sides: Record<SideName, Side> = { a: makeSide(), b: makeSide(), c: makeSide() };
-    // Few coefficients are different ones: each is read once.
-    const known = new Map<string, bigint>();
-    const coefficientAt = (window: Buffer, at: number): bigint => {
-      const bytes = window.toString("latin1", at, at + fieldBytes);
-      let value = known.get(bytes);
-      if (value === undefined) {
-        value = nearestZero(readFieldElement(window, at, fieldBytes), prime);
-        known.set(bytes, value);
+    const { header, bytes } = readR1csRows(r1csPath);
+    const { constraintCount, fieldBytes, prime } = header;
+    const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+    const factorWords = fieldBytes / 4;
+    const maxTerms = Math.ceil((words.length - SIDE_COUNT * constraintCount) / (1 + factorWords));
+    const starts = new Uint32Array(SIDE_COUNT * constraintCount + 1);
+    const wires = new Uint32Array(maxTerms);
+    const factors = new Uint32Array(maxTerms);
+    const coefficients: bigint[] = [];
+    const firstAt: number[] = [];
+    const known = new Map<number, number>();
+    const factorAt = (at: number): number => {
+      let hash = 0;
+      for (let k = 0; k < factorWords; k++)
+        hash = Math.imul(hash ^ words[at + k]!, 0x9e3779b1) ^ (hash >>> 15);
+      for (; ; hash++) {
+        const factor = known.get(hash);
+        if (factor === undefined) break;
+        let k = 0;
+        while (k < factorWords && words[at + k] === words[firstAt[factor]! + k]) k++;
+        if (k === factorWords) return factor;
       }
-      return value;
+      known.set(hash, coefficients.length);
+      firstAt.push(at);
+      return coefficients.push(nearestZero(readFieldElement(bytes, 4 * at, fieldBytes), prime)) - 1;
     };
-    const take = (side: Side, window: Buffer, { offset, termCount }: R1csTerms, constraint: number) => {
-      for (let at = offset, i = 0; i < termCount; i++, at += 4 + fieldBytes) {
-        side.wires.push(window.readUInt32LE(at));
-        side.coefficients.push(coefficientAt(window, at + 4));
+    let at = 0;
+    let term = 0;
+    for (let side = 0; side < SIDE_COUNT * constraintCount; side++) {
+      for (let count = words[at++]!; count > 0; count--, at += 1 + factorWords) {
+        wires[term] = words[at]!;
+        factors[term++] = factorAt(at + 1);
       }
-      side.starts[constraint + 1] = side.wires.length;
-    };
-    readR1cs(r1csPath, (window, a, b, c, constraint) => {
-      take(sides.a, window, a, constraint);
-      take(sides.b, window, b, constraint);
-      take(sides.c, window, c, constraint);
-    });
-    this.#sides = sides;
+      starts[side + 1] = term;
+    }
+    this.header = header;
+    this.#starts = starts;
+    this.#wires = wires;
+    this.#factors = factors;
+    this.#coefficients = coefficients;
   }
 
   /** The first constraint that a witness breaks; null if it breaks none. */
   firstBroken(witness: readonly bigint[]): number | null {
     const { constraintCount, prime } = this.header;
     const values = this.#nearZero(witness);
-    const { a, b, c } = this.#sides;
     const mayBreak = this.#satisfying === null ? null : this.#rowsWithChanges(this.#satisfying, values);
     for (let i = 0; i < constraintCount; i++) {
       if (mayBreak !== null && mayBreak[i] === 0) continue;
-      const left = sumOf(a, i, values);
-      const right = left === 0n ? 0n : sumOf(b, i, values);
-      if (((left % prime) * (right % prime) - sumOf(c, i, values)) % prime !== 0n) return i;
+      const left = this.#sumOf(SIDE_COUNT * i, values);
+      const right = left === 0n ? 0n : this.#sumOf(SIDE_COUNT * i + 1, values);
+      const result = this.#sumOf(SIDE_COUNT * i + 2, values);
+      if (((left % prime) * (right % prime) - result) % prime !== 0n) return i;
     }
     this.#satisfying = values;
     return null;
@@ -79,57 +85,67 @@ export class ConstraintRows {
 
   /** Flags of the rows: 1 for every row that holds a wire whose value differs. */
   #rowsWithChanges(before: readonly bigint[], after: readonly bigint[]): Uint8Array {
-    this.#rowsOfWires ??= this.#indexRows();
-    const { rows, starts } = this.#rowsOfWires;
+    const { sides, starts } = this.#places;
     const marks = new Uint8Array(this.header.constraintCount);
     for (let wire = 0; wire < after.length; wire++)
       if (before[wire] !== after[wire])
-        for (let k = starts[wire]!; k < starts[wire + 1]!; k++) marks[rows[k]!] = 1;
+        for (let k = starts[wire]!; k < starts[wire + 1]!; k++) marks[Math.floor(sides[k]! / SIDE_COUNT)] = 1;
     return marks;
   }
 
-  #indexRows() {
+  get #places(): Places {
+    if (this.#readPlaces !== null) return this.#readPlaces;
     const { constraintCount, wireCount } = this.header;
-    const sides = SIDES.map((name) => this.#sides[name]);
+    const wires = this.#wires;
+    const termCount = this.#starts.at(-1)!;
     const starts = new Uint32Array(wireCount + 1);
-    for (const { wires } of sides) for (const wire of wires) starts[wire + 1]!++;
+    for (let term = 0; term < termCount; term++) starts[wires[term]! + 1]!++;
     for (let wire = 0; wire < wireCount; wire++) starts[wire + 1]! += starts[wire]!;
-    const rows = new Uint32Array(starts[wireCount]!);
+    const terms = new Uint32Array(termCount);
+    const sides = new Uint32Array(termCount);
     const next = starts.slice(0, wireCount);
-    for (const side of sides)
-      for (let row = 0; row < constraintCount; row++)
-        for (let k = side.starts[row]!; k < side.starts[row + 1]!; k++) rows[next[side.wires[k]!]!++] = row;
-    return { starts, rows };
-  }
-
-  evaluate(witness: readonly bigint[]): SideValues {
-    const { constraintCount, prime } = this.header;
-    const values = this.#nearZero(witness);
-    const all = (side: Side) =>
-      Array.from({ length: constraintCount }, (_, i) => sumOf(side, i, values) % prime);
-    return { a: all(this.#sides.a), b: all(this.#sides.b), c: all(this.#sides.c) };
-  }
-
-  /** Constraints that hold each wire, in order. The index is the wire. */
-  usesOfWires(): (WireUse[] | undefined)[] {
-    const { constraintCount, wireCount } = this.header;
-    const usesOf = new Array<WireUse[] | undefined>(wireCount).fill(undefined);
-    for (let constraint = 0; constraint < constraintCount; constraint++) {
-      for (const name of SIDES) {
-        const { coefficients, starts, wires } = this.#sides[name];
-        for (let k = starts[constraint]!; k < starts[constraint + 1]!; k++) {
-          usesOf[wires[k]!] ??= [];
-          const uses = usesOf[wires[k]!]!;
-          let use = uses.at(-1);
-          if (use?.constraint !== constraint) {
-            use = { constraint, a: 0n, b: 0n, c: 0n };
-            uses.push(use);
-          }
-          use[name] = coefficients[k]!;
-        }
+    for (let side = 0; side < SIDE_COUNT * constraintCount; side++) {
+      for (let term = this.#starts[side]!; term < this.#starts[side + 1]!; term++) {
+        const place = next[wires[term]!]!++;
+        terms[place] = term;
+        sides[place] = side;
       }
     }
-    return usesOf;
+    this.#readPlaces = { starts, terms, sides };
+    return this.#readPlaces;
+  }
+
+  /**
+   * For one wire of a witness at a time: says of changes, which are not 0, whether no row notices them; null where some row notices
+   * all. Each row is a polynomial of the change, and most are linear.
+   */
+  overlookedChanges(witness: readonly bigint[]): (wire: number) => ((change: bigint) => boolean) | null {
+    const { prime } = this.header;
+    const values = this.#nearZero(witness);
+    const { sides, starts, terms } = this.#places;
+    const sums: bigint[] = [];
+    const sumOf = (side: number) => (sums[side] ??= this.#sumOf(side, values) % prime);
+    return (wire) => {
+      const polynomials: { readonly square: bigint; readonly linear: bigint; readonly constant: bigint }[] =
+        [];
+      for (let k = starts[wire]!; k < starts[wire + 1]!; ) {
+        const first = sides[k]! - (sides[k]! % SIDE_COUNT);
+        const factors = [0n, 0n, 0n];
+        for (; k < starts[wire + 1]! && sides[k]! < first + SIDE_COUNT; k++)
+          factors[sides[k]! - first]! += this.#coefficients[this.#factors[terms[k]!]!]!;
+        const [inA, inB, inC] = factors as [bigint, bigint, bigint];
+        const [a, b, c] = [sumOf(first), sumOf(first + 1), sumOf(first + 2)];
+        const square = (inA * inB) % prime;
+        const linear = (inA * b + inB * a - inC) % prime;
+        const constant = (a * b - c) % prime;
+        if (square === 0n && constant === 0n && linear !== 0n) return null;
+        polynomials.push({ square, linear, constant });
+      }
+      return (change) =>
+        polynomials.every(
+          ({ square, linear, constant }) => ((square * change + linear) * change + constant) % prime === 0n,
+        );
+    };
   }
 
   /** Wires that the witness lacks are 0. */
@@ -137,19 +153,23 @@ export class ConstraintRows {
     const { prime, wireCount } = this.header;
     return Array.from({ length: wireCount }, (_, wire) => nearestZero(witness[wire] ?? 0n, prime));
   }
+
+  /** Sum of one side of a constraint, not reduced. */
+  #sumOf(side: number, values: readonly bigint[]): bigint {
+    const wires = this.#wires;
+    const factors = this.#factors;
+    const coefficients = this.#coefficients;
+    const end = this.#starts[side + 1]!;
+    let sum = 0n;
+    for (let k = this.#starts[side]!; k < end; k++) {
+      const value = values[wires[k]!]!;
+      if (value !== 0n) sum += coefficients[factors[k]!]! * value;
+    }
+    return sum;
+  }
 }
 
 /** The same element with the smallest absolute value: products with -1 are then as cheap as with 1. */
 function nearestZero(element: bigint, prime: bigint): bigint {
   return element > prime >> 1n ? element - prime : element;
-}
-
-/** Sum of one side of a constraint, not reduced. */
-function sumOf({ coefficients, starts, wires }: Side, constraint: number, values: readonly bigint[]): bigint {
-  let sum = 0n;
-  for (let k = starts[constraint]!; k < starts[constraint + 1]!; k++) {
-    const value = values[wires[k]!]!;
-    if (value !== 0n) sum += coefficients[k]! * value;
-  }
-  return sum;
 }
