@@ -13,6 +13,8 @@ export interface SharedConstants {
   readonly values: readonly bigint[];
   /** Likely next constant in code, by the id of the present one. */
   readonly fullNodes: ArrayLike<number>;
+  /** Montgomery forms of the values, made as files need them: programs share most of theirs. */
+  readonly montgomery: Buffer[];
 }
 
 export class FieldConstants {
@@ -21,12 +23,15 @@ export class FieldConstants {
   #ids: Map<bigint, number> | null = null;
 
   readonly #fullNodes: ArrayLike<number>;
+  readonly #sharedMontgomery: Buffer[];
+  readonly #ownMontgomery: Buffer[] = [];
 
   /** @param own 32 bytes each, little-endian, as `own` gives them */
   constructor(shared: SharedConstants, own: Uint8Array = new Uint8Array()) {
     this.#sharedCount = shared.values.length;
     this.#values = [...shared.values, ...readElements(own)];
     this.#fullNodes = shared.fullNodes;
+    this.#sharedMontgomery = shared.montgomery;
   }
 
   /** Id of the constant that most likely comes next in a program's code. */
@@ -48,7 +53,9 @@ export class FieldConstants {
   }
 
   writeMontgomery(id: number, out: Buffer, at: number): void {
-    writeElement((this.#values[id]! * RADIX) % PRIME, out, at);
+    const known = id < this.#sharedCount ? this.#sharedMontgomery : this.#ownMontgomery;
+    known[id] ??= writeElements([(this.#values[id]! * RADIX) % PRIME]);
+    out.set(known[id], at);
   }
 
   /** Signed id of a constant: twice its id, or twice its opposite's id plus one. */

@@ -194,6 +194,7 @@ function readShared(folder: string): SharedConstants & { readonly sha256: string
     const shared = {
       values: readElements(values!),
       fullNodes: Array.from({ length: values!.length / 32 }, (_, id) => id + 1 + column.signed()),
+      montgomery: [],
       sha256: sha256(file),
     };
     sharedOf.set(folder, shared);
