@@ -1,5 +1,6 @@
 /** Tests of FROST over the ledger's curve: every group's signature is one that the ledger takes, and nothing else is. */
 import { babyjubjub } from "@noble/curves/misc.js";
+import { numberToBytesLE } from "@noble/curves/utils.js";
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
 import {
   BASE8,
@@ -21,6 +22,7 @@ import {
   type GroupKeys,
   groupKey,
   memberNumber,
+  proofChallenge,
   readPoint,
   scalars,
 } from "./frost-suite.ts";
@@ -286,6 +288,38 @@ describe("a dealing", () => {
       const commitment = [dealing.commitment[0]!, point, dealing.commitment[2]!];
       expect(isDealing(one!, 3, { ...dealing, commitment })).toBe(false);
     }
+  });
+
+  it("is refused though the proof's equation holds, with a point off the subgroup, the identity, or another spelling", () => {
+    const dealer = memberNumber("test", "one");
+    const { BASE, ZERO } = babyjubjub.Point;
+    const low = babyjubjub.Point.fromAffine({ x: 0n, y: FIELD_ORDER - 1n });
+    const rest = bytesToHex(BASE.toBytes());
+    const prove = (constant: typeof BASE, nonce: typeof BASE) => {
+      const challenge = proofChallenge(dealer, constant.toBytes(), nonce.toBytes());
+      const spell = (answer: bigint) => bytesToHex(nonce.toBytes()) + bytesToHex(numberToBytesLE(answer, 32));
+      const accepts = (proof: string) =>
+        isDealing(dealer, 2, { commitment: [bytesToHex(constant.toBytes()), rest], proof });
+      return { challenge, spell, accepts };
+    };
+    const [constant, log] = [BASE.multiplyUnsafe(5n), 5n];
+    for (let r = 1n; r <= 8n; r++) {
+      const nonce = BASE.multiplyUnsafe(r);
+      const { challenge, spell, accepts } = prove(constant, nonce);
+      const answer = scalars.create(r + challenge * log);
+      expect(accepts(spell(answer))).toBe(true);
+      expect(accepts(spell(answer + SUBGROUP_ORDER))).toBe(false);
+      expect(accepts(`${spell(answer)}00`)).toBe(false);
+      // An even challenge cancels the constant's part of order 2, an odd one has the nonce's cancel it.
+      for (const part of [ZERO, low]) {
+        const forged = prove(constant.add(low), nonce.add(part));
+        expect(forged.accepts(forged.spell(scalars.create(r + forged.challenge * log)))).toBe(false);
+      }
+    }
+    const still = prove(constant, ZERO);
+    expect(still.accepts(still.spell(scalars.create(still.challenge * log)))).toBe(false);
+    const none = prove(ZERO, constant);
+    expect(none.accepts(none.spell(log))).toBe(false);
   });
 
   it("of a rogue, who cancels another's constant, has no proof", () => {

@@ -151,7 +151,12 @@ describe("isUsableKey", () => {
     expect(isUsableKey({ x: 0n, y: 1n })).toBe(false);
     expect(isUsableKey({ x: 0n, y: FIELD_ORDER - 1n })).toBe(false);
     expect(isUsableKey({ x: BASE8.x, y: FIELD_ORDER - BASE8.y })).toBe(false);
-    expect(isUsableKey({ x: BASE8.x, y: BASE8.y + 1n })).toBe(false);
+    // The pairing takes an eighth of all pairs off the curve, and coordinates that are not reduced.
+    for (let i = 1n; i <= 64n; i++) expect(isUsableKey({ x: BASE8.x, y: BASE8.y + i })).toBe(false);
+    for (const by of [-FIELD_ORDER, FIELD_ORDER]) {
+      expect(isUsableKey({ x: BASE8.x + by, y: BASE8.y })).toBe(false);
+      expect(isUsableKey({ x: BASE8.x, y: BASE8.y + by })).toBe(false);
+    }
     // ERC-2494's generator has order 8l.
     expect(
       isUsableKey({
