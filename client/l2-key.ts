@@ -2,12 +2,7 @@
  * Keys of the ledger: EdDSA on BabyJubJub, derived from a wallet's EIP-712 signature or from randomness. A client signs every
  * operation with one; `keyX`, a field element, is its public part.
  */
-import {
-  derivePublicKey,
-  type Message,
-  type Signature,
-  signMessage,
-} from "@openledger/circuits/field/curve/eddsa";
+import { createSigner, type Message, type Signature } from "@openledger/circuits/field/curve/eddsa";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { MAX_S } from "@openledger/contracts/l1/preconfirmation-signer";
 import { Secret } from "@openledger/foundation/secret";
@@ -177,10 +172,6 @@ export async function keyFromSecret(secret: Hex | Secret<Hex>): Promise<L2Key> {
       data: { reason: "key-malformed" },
     });
   await initPoseidon();
-  const bytes = hexToBytes(hex);
-  return {
-    keyX: derivePublicKey(bytes).x,
-    secret: new Secret(hex),
-    sign: (message) => signMessage(bytes, message),
-  };
+  const { key, sign } = createSigner(hexToBytes(hex));
+  return { keyX: key.x, secret: new Secret(hex), sign };
 }

@@ -3,7 +3,6 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { templatePath, templateSource } from "../compiler/template-files.ts";
 import { DUMMY } from "../field/curve/dummy-signature.ts";
-import { derivePublicKey, signMessage } from "../field/curve/eddsa.ts";
 import { dataCommitment } from "../field/element-vector.ts";
 import { hashTagged, initPoseidon } from "../field/poseidon.ts";
 import { permute, unpermute } from "../field/poseidon-permutation.ts";
@@ -12,6 +11,7 @@ import { EMPTY_DATANET_BODY, EMPTY_LEAF, hashDatanetBody, hashLeaf, type Leaf } 
 import { FIELD_ORDER, LEAF_KIND, TAG } from "../protocol.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { recordedCount } from "../testing/constraint-counts.ts";
+import { derivePublicKey, signMessage } from "../testing/known-signers.ts";
 
 const LEAF_TAGS = Object.values(LEAF_KIND).map((kind) => TAG.leaf + BigInt(kind));
 const element = fc.bigInt(0n, FIELD_ORDER - 1n);

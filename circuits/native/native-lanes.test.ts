@@ -26,6 +26,30 @@ const plain = createPortableHash();
 /** Edges of the field and of 256 bits. A value at or above the order stands for its residue. */
 const edges = [0n, 1n, FIELD_ORDER - 1n, FIELD_ORDER, FIELD_ORDER + 1n, 4n * FIELD_ORDER, (1n << 256n) - 1n];
 
+let hashed: { readonly requests: HashRequest[]; readonly hashes: bigint[] }[] | undefined;
+
+/** Rows of all widths and what bigint makes of them, once for all lanes. */
+function plainHashes() {
+  if (hashed !== undefined) return hashed;
+  const random = new TestRandom(73);
+  const element = () => (random.below(3) === 0 ? random.pick(edges) : random.field());
+  hashed = [];
+  for (let width = 1; width <= 16; width++) {
+    for (const count of [1, 8, 14, 19]) {
+      const requests = Array.from(
+        { length: count },
+        (): HashRequest => [element(), Array.from({ length: width }, element)],
+      );
+      hashed.push({ requests, hashes: requests.map(([tag, inputs]) => plain(tag, inputs)) });
+    }
+    for (const edge of edges) {
+      const request: HashRequest = [edge, Array<bigint>(width).fill(edge)];
+      hashed.push({ requests: Array(8).fill(request), hashes: Array(8).fill(plain(...request)) });
+    }
+  }
+  return hashed;
+}
+
 describe("a build that is out of date", () => {
   const built = fileURLToPath(new URL("build/", import.meta.url));
   const record = JSON.parse(readFileSync(join(built, "build.json"), "utf8"));
@@ -139,21 +163,7 @@ describe.each([...nativeLanes(), null])("the native field in lanes of %s", (lane
   });
 
   it("hashes any number of rows as bigint does, at the edges of the field too", () => {
-    const random = new TestRandom(73);
-    const element = () => (random.below(3) === 0 ? random.pick(edges) : random.field());
-    for (let width = 1; width <= 16; width++) {
-      for (const count of [1, 8, 14, 19]) {
-        const requests = Array.from(
-          { length: count },
-          (): HashRequest => [element(), Array.from({ length: width }, element)],
-        );
-        expect(field.hashAll(requests)).toEqual(requests.map(([tag, inputs]) => plain(tag, inputs)));
-      }
-      for (const edge of edges) {
-        const request: HashRequest = [edge, Array<bigint>(width).fill(edge)];
-        expect(field.hashAll(Array<HashRequest>(8).fill(request))).toEqual(Array(8).fill(plain(...request)));
-      }
-    }
+    for (const { requests, hashes } of plainHashes()) expect(field.hashAll(requests)).toEqual(hashes);
   });
 
   it("judges random signatures as WebAssembly does", () => {

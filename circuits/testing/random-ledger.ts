@@ -8,7 +8,6 @@ import type { BatchOpening } from "../batch/batch.ts";
 import { packClaim } from "../batch/epoch-operations.ts";
 import type { ReplayedSettlement } from "../batch/settlement-operation.ts";
 import type { Operation, TreelessTrace as Trace } from "../batch/slot-trace.ts";
-import { derivePublicKey, signMessage } from "../field/curve/eddsa.ts";
 import { encodeAmount } from "../ledger/amount-float.ts";
 import {
   accountLeaf,
@@ -42,6 +41,7 @@ import {
   WITHDRAW_ALL_WEI,
 } from "../protocol.ts";
 import type { TableBuilder } from "../table/table-builder.ts";
+import { derivePublicKey, signMessage } from "./known-signers.ts";
 import { postedOf, randomSettlement } from "./settlement/random-settlement.ts";
 
 export const OPEN = 10n ** 18n;

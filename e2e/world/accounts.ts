@@ -1,6 +1,6 @@
 /** Accounts of a drill. All keys are anvil's own or follow from a number: as public as they can be. */
 
-import { derivePublicKey } from "@openledger/circuits/field/curve/eddsa";
+import { derivePublicKey } from "@openledger/circuits/testing/known-signers";
 import { anvilAccount, anvilPrivateKey } from "@openledger/contracts/testing/anvil-account";
 import { toHex } from "viem";
 import type { HDAccount } from "viem/accounts";

@@ -1,9 +1,9 @@
 /** Signed transfers, sent like clients send them: again and again until the sequencer acknowledges. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { signMessage } from "@openledger/circuits/field/curve/eddsa";
 import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
 import { leafReference, messageHash, operationMessage } from "@openledger/circuits/ledger/operation";
 import { KIND, LEAF_KIND } from "@openledger/circuits/protocol";
+import { signMessage } from "@openledger/circuits/testing/known-signers";
 import { encodeOperation, type OperationBody } from "@openledger/client/sequencer/operation-body";
 import type { Preconfirmation } from "@openledger/client/sequencer/sequencer-schemas";
 import { hex32 } from "@openledger/foundation/hex";

@@ -125,11 +125,15 @@ export function checkHeaderPoints(header: {
   for (const name of ["beta1", "delta1"] as const) readPoint(name, () => g1(header[name]));
 }
 
-/** A key's points, checked, and the pairing that no proof changes. */
+/** Lines of Miller's loop at a point of G2. */
+type Lines = ReturnType<typeof linesOf>;
+const linesOf = (point: ReturnType<typeof g2>) => bn254.utils.calcPairingPrecomputes(point);
+
+/** A key's points, checked, and what no proof changes of the pairings. */
 interface PreparedKey {
   ic: ReturnType<typeof g1>[];
-  gamma: ReturnType<typeof g2>;
-  delta: ReturnType<typeof g2>;
+  gamma: Lines;
+  delta: Lines;
   /** e(alpha, beta) */
   constant: ReturnType<typeof bn254.pairing>;
 }
@@ -150,8 +154,8 @@ function prepareKey(key: VerificationKey): PreparedKey {
   const [toG1, toG2] = soundKeys.has(text) ? [pointOfG1, pointOfG2] : [g1, g2];
   const prepared = {
     ic: ic.map(toG1),
-    gamma: toG2(gamma),
-    delta: toG2(delta),
+    gamma: linesOf(toG2(gamma)),
+    delta: linesOf(toG2(delta)),
     constant: bn254.pairing(toG1(alpha), toG2(beta)),
   };
   for (const oldest of preparedKeys.keys()) {
@@ -163,7 +167,7 @@ function prepareKey(key: VerificationKey): PreparedKey {
 }
 
 /**
- * Verifies in this process and thread, about 20 ms, and 30 ms with a key for the first time. The pairing is
+ * Verifies in this process and thread, about 16 ms, and 30 ms with a key for the first time. The pairing is
  * noble's, not snarkjs', so it also checks one library against the other, and it leaves no threads behind.
  *
  * @returns false for anything but a valid proof: also for points off the curve or at infinity (no honest
@@ -184,12 +188,16 @@ export function verifyProof(
       // noble refuses to multiply with zero
       if (signal !== 0n) sum = sum.add(ic[i + 1]!.multiplyUnsafe(signal));
     }
-    const pairs = [
-      { g1: g1(proof.a).negate(), g2: g2(proof.b) },
-      { g1: g1(proof.c), g2: delta },
-      ...(sum.is0() ? [] : [{ g1: sum, g2: gamma }]),
-    ];
-    return Fp12.eql(Fp12.mul(bn254.pairingBatch(pairs), constant), Fp12.ONE);
+    const pair = (lines: Lines, point: typeof sum): [Lines, bigint, bigint] => {
+      const { x, y } = point.toAffine();
+      return [lines, x, y];
+    };
+    const product = bn254.millerLoopBatch([
+      pair(linesOf(g2(proof.b)), g1(proof.a).negate()),
+      pair(delta, g1(proof.c)),
+      ...(sum.is0() ? [] : [pair(gamma, sum)]),
+    ]);
+    return Fp12.eql(Fp12.mul(Fp12.finalExponentiate(product), constant), Fp12.ONE);
   } catch {
     return false; // noble throws on points that are no points
   }

@@ -6,7 +6,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { settlementMessage } from "@openledger/circuits/batch/settlement-operation";
-import { signMessage } from "@openledger/circuits/field/curve/eddsa";
 import { hashStatics, type ModelStatics, packBinding } from "@openledger/circuits/ledger/leaf";
 import { leafReference } from "@openledger/circuits/ledger/operation";
 import { cutPayees, payeeShards } from "@openledger/circuits/ledger/payee-shards";
@@ -27,6 +26,7 @@ import { activationOf, defaultSplit } from "@openledger/circuits/settlement/paye
 import { encodeEntries, type SettlementData } from "@openledger/circuits/settlement/settlement-data";
 import { drawSeed, drawShares, sampledPayout } from "@openledger/circuits/settlement/settlement-split";
 import { entrySignals } from "@openledger/circuits/settlement/settlement-statement";
+import { signMessage } from "@openledger/circuits/testing/known-signers";
 import { fromContractOrder } from "@openledger/circuits/wire/groth16-proof";
 import { simulateCircuit } from "@openledger/contracts/testing/test-prover";
 import { hex20, hex32 } from "@openledger/foundation/hex";

@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { hashCircuit } from "@openledger/circuits/compiler/compile";
-import { derivePublicKey, signMessage } from "@openledger/circuits/field/curve/eddsa";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { genesisLedger } from "@openledger/circuits/ledger/ledger";
 import { leafReference, operationMessage, type SignedOperation } from "@openledger/circuits/ledger/operation";
@@ -11,6 +10,7 @@ import { type BatchShape, KIND, kindRule, LEAF_KIND, shapeName } from "@openledg
 import { circuitSpec } from "@openledger/circuits/registry/circuit-registry";
 import { batchSizes } from "@openledger/circuits/registry/circuit-sizes";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
+import { derivePublicKey, signMessage } from "@openledger/circuits/testing/known-signers";
 import { hex20, hex32 } from "@openledger/foundation/hex";
 import { createLogger } from "@openledger/foundation/logger";
 import type { OutsideProver } from "@openledger/prover/process/outside-prover";

@@ -118,15 +118,28 @@ export function recoverKeyY(keyX: bigint): bigint | null {
   return recoverPublicKey(keyX)?.y ?? null;
 }
 
-/** Derives a secret's public key, as circomlibjs' prv2pub of EdDSA. A bigint secret is its 32 bytes, big-endian. */
-export function derivePublicKey(secret: Uint8Array | bigint): CurvePoint {
-  return encode(base8.multiply(expandSecret(secret).scalar));
+/** A secret's public key, and what signs with it. */
+export interface Signer {
+  readonly key: CurvePoint;
+  /** Signs deterministically, as EdDSA: R8 = r·B8 with r from a hash of secret and message, S = r + V·a. */
+  sign(message: Message): Signature;
 }
 
-/** Signs deterministically, as EdDSA: R8 = r·B8 with r from a hash of secret and message, S = r + V·a. */
-export function signMessage(secret: Uint8Array | bigint, message: Message): Signature {
-  const { scalar, prefix } = expandSecret(secret);
-  const key = base8.multiply(scalar).toAffine();
+/** Expands a secret once for any number of signatures, in circomlibjs' way. A bigint secret is its 32 bytes, big-endian. */
+export function createSigner(secret: Uint8Array | bigint): Signer {
+  const expanded = expandSecret(secret);
+  const key = encode(base8.multiply(expanded.scalar));
+  return { key, sign: (message) => signExpanded(expanded, key, message) };
+}
+
+/** Derives a secret's public key, as circomlibjs' prv2pub of EdDSA. */
+export const derivePublicKey = (secret: Uint8Array | bigint): CurvePoint => createSigner(secret).key;
+
+/** Signs one message. `createSigner` takes half the time of each further one. */
+export const signMessage = (secret: Uint8Array | bigint, message: Message): Signature =>
+  createSigner(secret).sign(message);
+
+function signExpanded({ scalar, prefix }: ExpandedSecret, key: CurvePoint, message: Message): Signature {
   const [tag, parts] = taggedParts(message);
   // The tag is hashed, too: one nonce for two messages would give the key away.
   const hashed = [prefix, ...[tag, ...parts].map(toLittleEndian)].reduce(concat);
@@ -320,7 +333,12 @@ function isSameMessage(a: Message, b: Message): boolean {
   return tagA === tagB && partsA.every((part, i) => part === partsB[i]);
 }
 
-function expandSecret(secret: Uint8Array | bigint): { scalar: bigint; prefix: Uint8Array } {
+interface ExpandedSecret {
+  readonly scalar: bigint;
+  readonly prefix: Uint8Array;
+}
+
+function expandSecret(secret: Uint8Array | bigint): ExpandedSecret {
   const bytes = typeof secret === "bigint" ? toLittleEndian(secret).reverse() : secret;
   const expanded = blake512(bytes);
   // RFC 8032's clamping; the shift undoes the factor 8 that the verification multiplies in.

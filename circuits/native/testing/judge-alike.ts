@@ -1,10 +1,9 @@
 /** Random signatures, good and bad, judged by every implementation: the verdicts are to be the same. */
 import { TestRandom } from "@openledger/foundation/testing/test-random";
 import {
-  derivePublicKey,
+  createSigner,
   type SignatureCheck,
   SUBGROUP_ORDER,
-  signMessage,
   verifySignatureReference,
   verifySignatures,
 } from "../../field/curve/eddsa.ts";
@@ -43,14 +42,26 @@ function altered(random: TestRandom, all: readonly SignatureCheck[]): SignatureC
   }
 }
 
+/** Good signatures of a seed, made once for all implementations. */
+const known = new Map<number, readonly SignatureCheck[]>();
+
+function signed(seed: number): readonly SignatureCheck[] {
+  const made = known.get(seed);
+  if (made !== undefined) return made;
+  const random = new TestRandom(seed);
+  const signers = Array.from({ length: KEYS }, () => createSigner(random.field()));
+  const checks = Array.from({ length: SIGNATURES }, (): SignatureCheck => {
+    const [{ key, sign }, message] = [random.pick(signers), random.field()];
+    return { keyX: key.x, message, signature: sign(message) };
+  });
+  known.set(seed, checks);
+  return checks;
+}
+
 /** @returns how many were good. @throws Error at the first difference */
 export function judgeAlike(count: number, seed: number, native: NativeField): number {
   const random = new TestRandom(seed);
-  const keys = Array.from({ length: KEYS }, () => random.field());
-  const all = Array.from({ length: SIGNATURES }, (): SignatureCheck => {
-    const [secret, message] = [random.pick(keys), random.field()];
-    return { keyX: derivePublicKey(secret).x, message, signature: signMessage(secret, message) };
-  });
+  const all = signed(seed);
   let goodCount = 0;
   try {
     for (let done = 0; done < count; ) {

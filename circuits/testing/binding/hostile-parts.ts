@@ -5,9 +5,9 @@
  */
 import type { CircuitInputs } from "../../compiler/witness-calculator.ts";
 import { DUMMY } from "../../field/curve/dummy-signature.ts";
-import { derivePublicKey, signMessage } from "../../field/curve/eddsa.ts";
 import { hashTagged } from "../../field/poseidon.ts";
 import { COUNTERS, FIELD_ORDER, KIND, MESSAGE_CORE } from "../../protocol.ts";
+import { derivePublicKey, signMessage } from "../known-signers.ts";
 import { SMALL_TABLE } from "../table-world.ts";
 import type { PartSort } from "./part-binding.ts";
 

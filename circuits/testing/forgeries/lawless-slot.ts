@@ -10,7 +10,7 @@ import { nullSlot } from "../../batch/slot.ts";
 import type { Operation, SlotContext, SlotTrace } from "../../batch/slot-trace.ts";
 import type { CircuitInputs } from "../../compiler/witness-calculator.ts";
 import { DUMMY } from "../../field/curve/dummy-signature.ts";
-import { type OperationMessage, recoverKeyY, type Signature, signMessage } from "../../field/curve/eddsa.ts";
+import { type OperationMessage, recoverKeyY, type Signature } from "../../field/curve/eddsa.ts";
 import { hashTagged } from "../../field/poseidon.ts";
 import { decodeAmount } from "../../ledger/amount-float.ts";
 import {
@@ -50,6 +50,7 @@ import {
 } from "../../protocol.ts";
 import { closedInputs } from "../../table/table-builder.ts";
 import { postedShape, type TableShape } from "../../table/table-shape.ts";
+import { signMessage } from "../known-signers.ts";
 import { TEST_DOMAIN } from "../random-ledger.ts";
 import { lawlessLayout, sectionsOfTraces, showUnitCounters } from "./lawless-table.ts";
 

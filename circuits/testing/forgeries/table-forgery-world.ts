@@ -2,7 +2,6 @@
 import { feeOnTree } from "../../batch/batch.ts";
 import type { TreelessTrace } from "../../batch/slot-trace.ts";
 import type { CircuitInputs } from "../../compiler/witness-calculator.ts";
-import { derivePublicKey, signMessage } from "../../field/curve/eddsa.ts";
 import { encodeAmount } from "../../ledger/amount-float.ts";
 import type { Leaf } from "../../ledger/leaf.ts";
 import { LedgerTree, type TreeVersion } from "../../ledger/ledger-tree.ts";
@@ -11,6 +10,7 @@ import { KIND } from "../../protocol.ts";
 import { type ClosedTableBatch, closedInputs, TableBuilder } from "../../table/table-builder.ts";
 import { layOutTable, type TableLayout, type TableSlot } from "../../table/table-layout.ts";
 import { postedShape } from "../../table/table-shape.ts";
+import { derivePublicKey, signMessage } from "../known-signers.ts";
 import { OPEN, RandomLedger, signFor, TEST_DOMAIN } from "../random-ledger.ts";
 import { SMALL_DEPTH, SMALL_TABLE } from "../table-world.ts";
 import { sectionsOfTraces } from "./lawless-table.ts";

@@ -10,7 +10,6 @@ import {
   type SettleOperation,
   settlementMessage,
 } from "../../batch/settlement-operation.ts";
-import { signMessage } from "../../field/curve/eddsa.ts";
 import { unpackBinding, unpackCounters } from "../../ledger/leaf.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import { leafReference } from "../../ledger/operation.ts";
@@ -18,6 +17,7 @@ import { type Payee, unpackSplit } from "../../ledger/rewards.ts";
 import { KIND, TREASURY_PARTS } from "../../protocol.ts";
 import { packActivationItem } from "../../settlement/settlement-data.ts";
 import { quantumBitsOf } from "../../settlement/settlement-split.ts";
+import { signMessage } from "../known-signers.ts";
 
 /** Plan to settle an epoch: by draws, some of them void, or by the default split. */
 export interface SettlementPlan {
