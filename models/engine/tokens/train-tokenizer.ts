@@ -105,7 +105,7 @@ export function byteCharacters(): string[] {
 function countWords(texts: Iterable<string>): [string, number][] {
   const counts = new Map<string, number>();
   for (const text of texts)
-    for (const [word] of text.matchAll(WORDS)) counts.set(word, (counts.get(word) ?? 0) + 1);
+    for (const word of text.match(WORDS) ?? []) counts.set(word, (counts.get(word) ?? 0) + 1);
   return [...counts];
 }
 

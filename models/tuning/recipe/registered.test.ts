@@ -21,6 +21,7 @@ import { hashContents } from "@openledger/attribution/rows/labelled-rows";
 import { wholeText } from "@openledger/attribution/rows/text-rows";
 import { integerScores } from "@openledger/attribution/scores/integer-scores";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { partOf } from "@openledger/foundation/testing/test-random";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { roundToHalves } from "../../engine/files/float-formats.ts";
 import { folderSource } from "../../engine/files/folder-source.ts";
@@ -44,6 +45,8 @@ let recipe: TextRecipe;
 let trained: TrainedModel<TextParts>;
 let model: PublishedModel<TextParts>;
 
+/** Kernels of the processor: one set in the core, where the tests of kernels and of tuning compare all of them. */
+const sets = partOf(nativeKernelSets(), 3);
 const settingOf = (kernels: KernelChoice, threadCount = 1) => ({
   bases: [readFrom(folderSource(folder))],
   kernels,
@@ -87,7 +90,7 @@ describe("a text model", () => {
         "queryMap": "57cfbbe815a1bb0b0d765e1e79d016d7689466fdeabcc6f2bda9063bee8932dd",
       }
     `);
-    for (const set of nativeKernelSets())
+    for (const set of sets)
       expect(hashesOf(await trainingOf(set, 2).train(rows, recipe, {})), set).toEqual(hashesOf(trained));
   });
 
@@ -136,7 +139,7 @@ describe("a text model", () => {
     const [own, next] = [await made.family.open(made), await made.family.open(moved)];
     expect(next.answer("The union").text).toBe(own.answer("The union").text);
     expect(next.answer("The union").query).not.toEqual(own.answer("The union").query);
-    for (const set of nativeKernelSets())
+    for (const set of sets)
       expect(hashesOf(await trainingOf(set, 2).train(rows, tangent, {})), set).toEqual(hashesOf(made));
     const [stateFolder, setting] = [join(folder, "state"), settingOf("wasm")];
     const stopped = textTraining(textFamily(setting), {
@@ -188,7 +191,7 @@ describe("a text model", () => {
         "queryMap": "83f887485c0d2c0f5a4d8bda08bb4e8c301fb1d638b57ed76b9d8bb453af4a82",
       }
     `);
-    for (const set of nativeKernelSets())
+    for (const set of sets)
       expect(hashesOf(await trainingOf(set, 2).train(rows, int8, {})), set).toEqual(hashesOf(made));
     const published = publishedModel(made, registerModel(made, { split: SPLIT }, SIZE), {
       publishRows: true,
@@ -201,7 +204,7 @@ describe("a text model", () => {
     });
     await expect(verified).resolves.toMatchObject({ rowCount: 24 });
     const first = (await openCheckable(published)).answer("The union");
-    for (const set of nativeKernelSets()) {
+    for (const set of sets) {
       const other = await openCheckable({ ...published, family: textFamily(settingOf(set)) });
       expect(other.answer("The union"), set).toEqual(first);
       expect(other.queryOf!("The union", first.text), set).toEqual(first.query);
@@ -240,7 +243,7 @@ describe("a text model", () => {
     expect(own.queryOf!("The navy", first.text)).not.toEqual(first.query);
     expect(first.query).toHaveLength(36);
     expect(first.query.every((entry) => Math.abs(entry) % 2 === 1 && Math.abs(entry) <= 255)).toBe(true);
-    for (const set of nativeKernelSets())
+    for (const set of sets)
       expect(
         (await openCheckable({ ...model, family: textFamily(settingOf(set)) })).answer("The union"),
         set,
@@ -342,8 +345,7 @@ describe("a text model", () => {
     const own = await open("wasm");
     const { query, text } = own.answer("The union");
     expect(own.queryOf!("The union", text)).toEqual(query);
-    for (const set of nativeKernelSets())
-      expect((await open(set)).answer("The union").query, set).toEqual(query);
+    for (const set of sets) expect((await open(set)).answer("The union").query, set).toEqual(query);
     const { weigh: _, ...alike } = answers;
     const plain = await open("wasm", { recipe: { ...weighed, answers: alike } });
     expect(plain.answer("The union").text).toBe(text);
