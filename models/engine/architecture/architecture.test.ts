@@ -13,7 +13,7 @@ import { type LoadedModel, loadModel, openModel } from "../files/load-model.ts";
 import type { NamedTensor } from "../files/safetensors.ts";
 import { tensorTargets } from "../files/tensor-targets.ts";
 import type { KernelChoice } from "../kernels/create-kernels.ts";
-import { type BlockKernels, NONE, packedViews } from "../kernels/kernels.ts";
+import { type BlockKernels, NONE, type PackedMap, packedViews } from "../kernels/kernels.ts";
 import { nativeKernelSets } from "../kernels/native-kernels.ts";
 import { type AdapterTarget, adapterMatrices } from "./adapter-layout.ts";
 import { rowLoss } from "./loss-gradient.ts";
@@ -81,6 +81,15 @@ function withFixedRounding(model: Transformer): Transformer {
   const { arena, blocks } = kernels;
   const moves: Float64Array[] = [];
   let [call, moved]: [number, Float64Array] = [0, new Float64Array()];
+  const weightsAt = new Map<number, Float64Array>();
+  const weightsOf = (map: PackedMap) => {
+    const { integers, placeOf, scales } = packedViews(arena, map);
+    return Float64Array.from({ length: map.outputs * map.inputs }, (_, i) => {
+      const column = i % map.inputs;
+      const { integer, scale } = placeOf(Math.floor(i / map.inputs), column >> 5);
+      return integers[integer + 64 * ((column >> 2) & 7) + (i & 3)]! * halfToFloat(scales[scale]!);
+    });
+  };
   const own: BlockKernels = {
     ...blocks,
     // A pass begins by reading the embedding.
@@ -101,16 +110,17 @@ function withFixedRounding(model: Transformer): Transformer {
     },
     multiply({ accumulate, rows, y, yStride, ...map }) {
       const { inputs, outputs } = map;
-      const { integers, placeOf, scales } = packedViews(arena, map);
-      const weights = Float64Array.from({ length: outputs * inputs }, (_, i) => {
-        const { integer, scale } = placeOf(Math.floor(i / inputs), (i % inputs) >> 5);
-        return integers[integer + 64 * (((i % inputs) >> 2) & 7) + (i & 3)]! * halfToFloat(scales[scale]!);
-      });
+      const weights = weightsAt.get(map.weights) ?? weightsOf(map);
+      weightsAt.set(map.weights, weights);
       for (let t = 0; t < rows; t++)
         for (let o = 0; o < outputs; o++) {
-          let sum = accumulate ? arena[y + t * yStride + o]! : 0;
-          for (let i = 0; i < inputs; i++) sum += moved[t * inputs + i]! * weights[o * inputs + i]!;
-          arena[y + t * yStride + o] = sum;
+          // Two sums at a time, since each waits for its own last product.
+          let [even, odd] = [accumulate ? arena[y + t * yStride + o]! : 0, 0];
+          for (let i = 0; i < inputs; i += 2) {
+            even += moved[t * inputs + i]! * weights[o * inputs + i]!;
+            odd += moved[t * inputs + i + 1]! * weights[o * inputs + i + 1]!;
+          }
+          arena[y + t * yStride + o] = even + odd;
         }
     },
   };
