@@ -3,6 +3,7 @@
  * globals that it would have alone.
  */
 import { chooseTestField } from "@openledger/circuits/testing/test-field";
+import { findBundle } from "@openledger/foundation/load-source";
 import { afterAll, expect, vi } from "vitest";
 
 chooseTestField(expect.getState().testPath!);
@@ -13,9 +14,12 @@ function areSameBytes(a: unknown, b: unknown): boolean | undefined {
   if (!ArrayBuffer.isView(a) || !ArrayBuffer.isView(b) || a.constructor !== b.constructor) return undefined;
   return bytesOf(a).equals(bytesOf(b)) || undefined;
 }
-// Testers stay for the files that follow in this process.
+// Testers stay for the files that follow in this process, and its threads have the bundle that it finds once.
 const shared = globalThis as { comparesBytes?: true };
-if (shared.comparesBytes === undefined) expect.addEqualityTesters([areSameBytes]);
+if (shared.comparesBytes === undefined) {
+  expect.addEqualityTesters([areSameBytes]);
+  findBundle();
+}
 shared.comparesBytes = true;
 
 const environment = { ...process.env };
