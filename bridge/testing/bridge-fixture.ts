@@ -5,12 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { BatchData } from "@openledger/circuits/batch/batch-data";
 import { type BatchShape, shapeName } from "@openledger/circuits/protocol";
-import { startAnvil } from "@openledger/contracts/l1/anvil";
 import {
   type ClosedBatch,
-  connect,
-  deployFixture,
+  type deployFixture,
   SHAPES,
+  startDeployed,
 } from "@openledger/contracts/testing/rollup-fixture";
 import { createL1Client } from "../l1/l1-client.ts";
 import { RollupContract } from "../l1/rollup-contract.ts";
@@ -34,12 +33,12 @@ export async function startBridgeFixture(
   settlementSizes: Parameters<typeof deployFixture>[3] = [],
   shapes: readonly BatchShape[] = SHAPES,
 ) {
-  const anvil = await startAnvil();
-  const l1 = await deployFixture(await connect(anvil), overrides, shapes, settlementSizes);
+  const chain = await startDeployed(overrides, shapes, settlementSizes);
+  const l1 = chain.deployed;
   const sequencer = await new FakeSequencer().start();
   const dataDir = await mkdtemp(join(tmpdir(), "bridge-"));
   const rollup = new RollupContract({
-    client: createL1Client({ rpcUrl: anvil.url, pollIntervalMs: 10 }),
+    client: createL1Client({ rpcUrl: chain.url, pollIntervalMs: 10 }),
     address: l1.deployment.rollup,
   });
   const deployedAtBlock = Number(l1.deployment.blockNumber);
@@ -48,7 +47,7 @@ export async function startBridgeFixture(
 
   return {
     l1,
-    rpcUrl: anvil.url,
+    rpcUrl: chain.url,
     sequencer,
     rollup,
     operator: parts.sequencer,
@@ -119,7 +118,7 @@ export async function startBridgeFixture(
       await sequencer.stop();
       await parts.closeStore();
       await rm(dataDir, { recursive: true, force: true });
-      await anvil.stop();
+      await chain.stop();
     },
   };
 }

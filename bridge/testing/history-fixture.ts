@@ -10,14 +10,14 @@ import type { CircuitSizes } from "@openledger/circuits/registry/circuit-sizes";
 import { closedCommitment, TableBuilder } from "@openledger/circuits/table/table-builder";
 import { keyXOf, signFor } from "@openledger/circuits/testing/random-ledger";
 import { toContractProof } from "@openledger/circuits/wire/groth16-proof";
-import { startAnvil } from "@openledger/contracts/l1/anvil";
+import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import {
   ANY_FEE,
   type ClosedBatch,
-  connect,
-  deployFixture,
+  type deployFixture,
   OPEN,
   SHAPES,
+  startDeployed,
 } from "@openledger/contracts/testing/rollup-fixture";
 import { type DerivedCircuit, type VerifyProof, verifierKey } from "@openledger/verifier/replay/verify-keys";
 import type { Address, Hex } from "viem";
@@ -50,19 +50,15 @@ interface HistoryFixtureOptions {
  */
 export async function startHistoryFixture(options: HistoryFixtureOptions = {}) {
   await initPoseidon();
-  const anvil = await startAnvil();
-  const client = await connect(anvil);
-  const addresses = await client.getAddresses();
-  const treasuryOwner = options.treasuryOwner ?? addresses[2]!;
-  const operatorOwner = addresses[3]!;
+  const treasuryOwner = options.treasuryOwner ?? anvilAccount(2).address;
+  const operatorOwner = anvilAccount(3).address;
   const operatorKeyX = keyXOf(OPERATOR_SECRET);
   const ledger: Ledger = genesisLedger({
     treasuryOwner: BigInt(treasuryOwner),
     operatorOwner: BigInt(operatorOwner),
     operatorKeyX,
   });
-  const l1 = await deployFixture(
-    client,
+  const chain = await startDeployed(
     {
       genesisRoot: ledger.root,
       treasuryOwner,
@@ -74,8 +70,9 @@ export async function startHistoryFixture(options: HistoryFixtureOptions = {}) {
     options.settlementSizes,
     options.real,
   );
+  const l1 = chain.deployed;
   const rollup = new RollupContract({
-    client: createL1Client({ rpcUrl: anvil.url, pollIntervalMs: 10 }),
+    client: createL1Client({ rpcUrl: chain.url, pollIntervalMs: 10 }),
     address: l1.deployment.rollup,
   });
   const registered = await rollup.circuits();
@@ -85,8 +82,8 @@ export async function startHistoryFixture(options: HistoryFixtureOptions = {}) {
     l1,
     rollup,
     ledger,
-    rpcUrl: anvil.url,
-    stop: () => anvil.stop(),
+    rpcUrl: chain.url,
+    stop: () => chain.stop(),
 
     /** The registered keys, as if they had been derived. */
     derived: registered.map(

@@ -6,7 +6,7 @@ import { connect } from "./rollup-fixture.ts";
 
 export async function startChain() {
   const { stop, url } = await startAnvil();
-  return { client: await connect({ stop, url }), stop };
+  return { client: await connect({ url }), stop };
 }
 
 /** Reverts the chain before each test of the file to its state before the first one. */

@@ -38,6 +38,7 @@ import {
   type PublicActions,
   parseEther,
   publicActions,
+  stringify,
   type TestClient,
   type TransactionReceipt,
   TransactionReceiptNotFoundError,
@@ -52,6 +53,7 @@ import type { CircuitConfig } from "../build/verifying-key.ts";
 import { type Anvil, startAnvil } from "../l1/anvil.ts";
 import { MAX_TRANSACTION_GAS } from "../l1/fee-policy.ts";
 import { askNode } from "./ask-node.ts";
+import { type Chain as SpareChain, spareChain } from "./spare-chains.ts";
 import { type SharedSecrets, type SimulatedCircuit, simulateCircuit } from "./test-prover.ts";
 
 export const OPEN = parseEther("1");
@@ -90,13 +92,21 @@ export type Fixture = Awaited<ReturnType<typeof deployFixture>>;
 /** Methods after which a transaction of before may have another receipt, or none. */
 const CHANGES_HISTORY = new Set(["evm_revert", "anvil_reorg", "anvil_reset", "anvil_rollback"]);
 
-/** Client of a node that mines each transaction. A write returns once its block is there. */
-export async function connect(anvil: Anvil, chainId: number = foundry.id): Promise<Client> {
+/**
+ * Client of a node that mines each transaction. A write returns once its block is there.
+ * @param methods gets those that the node is asked by
+ */
+export async function connect(
+  anvil: Pick<Anvil, "url">,
+  chainId: number = foundry.id,
+  methods = new Set<string>(),
+): Promise<Client> {
   const chain = { ...foundry, id: chainId as typeof foundry.id };
   /** Receipts that came with the answer to a transaction, until they are asked for. */
   const receipts = new Map<Hex, { readonly status: Hex }>();
   const transport = custom({
     async request({ method, params }) {
+      methods.add(method);
       // viem asks for it before each transaction.
       if (method === "eth_chainId") return numberToHex(chainId);
       if (method === "eth_sendTransaction") {
@@ -164,9 +174,22 @@ export async function startFixture(
   overrides: Partial<DeployOptions> = {},
   settlementSizes: readonly CircuitSizes[] = [],
 ) {
-  const anvil = await startAnvil();
-  const fixture = await deployFixture(await connect(anvil), overrides, SHAPES, settlementSizes);
-  return { ...fixture, stop: () => anvil.stop() };
+  const { deployed, stop } = await startDeployed(overrides, SHAPES, settlementSizes);
+  return { ...deployed, stop };
+}
+
+/** Parameters of `deployFixture` after the client. */
+type DeploymentParameters = Parameters<typeof deployFixture> extends [unknown, ...infer Rest] ? Rest : never;
+
+/** A node with what `deployFixture` deploys of the same parameters: a new one, or one that an earlier test has ended with. */
+export function startDeployed(...deployment: DeploymentParameters): Promise<SpareChain<Fixture>> {
+  return spareChain(stringify(deployment), async () => {
+    const { stop, url } = await startAnvil();
+    const methods = new Set<string>();
+    const client = await connect({ url }, foundry.id, methods);
+    const deployed = await deployFixture(client, ...deployment);
+    return { url, stop, methods, deployed, request: (call) => client.request(call as never) };
+  });
 }
 
 export async function deployFixture(

@@ -1,12 +1,15 @@
 /**
  * Setup of each test file: the arithmetic that its subject runs on, and for the next file of the same process the environment and
- * globals that it would have alone.
+ * globals that it would have alone. Chains that its tests share end with it.
  */
 import { chooseTestField } from "@openledger/circuits/testing/test-field";
+import { keepSpareChains, stopSpareChains } from "@openledger/contracts/testing/spare-chains";
 import { findBundle } from "@openledger/foundation/load-source";
 import { afterAll, expect, vi } from "vitest";
 
 chooseTestField(expect.getState().testPath!);
+keepSpareChains();
+afterAll(stopSpareChains);
 
 const bytesOf = (view: ArrayBufferView) => Buffer.from(view.buffer, view.byteOffset, view.byteLength);
 /** Vitest compares typed arrays element by element: a second for a megabyte. The same bytes are equal; of others it says where. */
