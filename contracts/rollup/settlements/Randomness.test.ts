@@ -1,6 +1,6 @@
 import { KIND } from "@openledger/circuits/protocol";
 import { concatHex, type Hex, keccak256, pad, size, slice, toHex } from "viem";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { revertEachTest } from "../../testing/chain.ts";
 import { OPEN, revertOf, slot } from "../../testing/rollup-fixture.ts";
 import {
@@ -21,13 +21,14 @@ beforeAll(async () => {
   f = await startSettlementFixture();
 });
 afterAll(() => f?.stop());
-revertEachTest(() => f);
 
 const tryRecord = (batchNumber: bigint, header: Hex) =>
   revertOf(f.rollup.simulate.recordRandomness([batchNumber, header], { account: f.roles.stranger }));
 const mixHashOf = async (blockNumber: bigint) => BigInt((await f.client.getBlock({ blockNumber })).mixHash);
 
 describe("Close", () => {
+  revertEachTest(() => f);
+
   test("stores the block and time of its batch once, whatever the number of CloseEpochs", async () => {
     const { content } = await f.post({
       wide: [closeEpochSlot(7), closeEpochSlot(8), closeEpochSlot(9)],
@@ -58,6 +59,8 @@ describe("Close", () => {
 });
 
 describe("recordRandomness", () => {
+  revertEachTest(() => f);
+
   test("stores prevRandao of the block 128 after the CloseEpoch's, whoever calls", async () => {
     const closingBatch = await f.closeEpoch();
     const [closingBlock] = await f.rollup.read.closedAt([closingBatch]);
@@ -165,11 +168,12 @@ describe("the parser of headers", () => {
   let closingBatch: bigint;
   let header: Hex;
 
-  beforeEach(async () => {
+  beforeAll(async () => {
     closingBatch = await f.closeEpoch();
     const number = await f.mineRandomness(closingBatch, BLOCKHASH_BLOCKS + 2);
     header = await f.headerOf(number);
   });
+  revertEachTest(() => f);
 
   const parse = async (bytes: Hex) => {
     await plantHeader(bytes);
