@@ -9,6 +9,7 @@ import type { CitingTextRecipe } from "../tuning/recipe/text-recipe.ts";
 import { textTraining } from "../tuning/recipe/text-training.ts";
 import { makeModel, writeMadeModel } from "./made-models.ts";
 import type { ModelMaker } from "./settling-fixture.ts";
+import { testKernels } from "./test-kernels.ts";
 import { byteConfig, textRecipeFor } from "./text-rows.ts";
 
 const SYLLABLES = ["ba", "do", "ki", "lu", "me", "na", "po", "ra", "si", "tu"];
@@ -32,7 +33,7 @@ export const passageRows = (passages: readonly string[]): OwnedRow[] =>
 export async function citingWorld(folder: string, rows: readonly OwnedRow[], columnCount: number) {
   const base = folderSource(folder);
   await writeMadeModel(folder, makeModel({ ...byteConfig, max_position_embeddings: 256 }, "citing"));
-  const setting = { bases: [readFrom(base)], kernels: "wasm" as const, threadCount: 1 };
+  const setting = { bases: [readFrom(base)], kernels: testKernels, threadCount: 1 };
   const family = textFamily(setting);
   const recipe = textRecipeFor(rows, await describeBase(base, "made"), {
     rowTokens: 112,

@@ -27,6 +27,7 @@ import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { folderSource } from "../../engine/files/folder-source.ts";
 import { makeModel, writeMadeModel } from "../../testing/made-models.ts";
 import { worldConfig } from "../../testing/serving-world.ts";
+import { testKernels } from "../../testing/test-kernels.ts";
 import { byteConfig, ownedTexts, sampleTexts, textRecipeFor } from "../../testing/text-rows.ts";
 import { describeBase, readFrom } from "../../tuning/recipe/base-files.ts";
 import { type TextParts, textFamily } from "../../tuning/recipe/text-family.ts";
@@ -44,7 +45,7 @@ const MODEL_ID = 9;
 const OTHER_ID = 10;
 const PAYER = 4;
 const PRICE_WEI = "2000000000000000000";
-const setting = () => ({ bases: [readFrom(folderSource(base))], kernels: "wasm" as const, threadCount: 1 });
+const setting = () => ({ bases: [readFrom(folderSource(base))], kernels: testKernels, threadCount: 1 });
 
 let folder: string;
 let base: string;

@@ -28,6 +28,7 @@ import { openTokenizer } from "../../engine/tokens/tokenizer.ts";
 import { byteTemplate } from "../../testing/chat-fixtures.ts";
 import { makeModel, writeMadeModel } from "../../testing/made-models.ts";
 import { worldConfig } from "../../testing/serving-world.ts";
+import { testKernels } from "../../testing/test-kernels.ts";
 import { byteConfig, ownedTexts, sampleTexts, textRecipeFor } from "../../testing/text-rows.ts";
 import { describeBase, readFrom } from "../../tuning/recipe/base-files.ts";
 import { type TextParts, textFamily } from "../../tuning/recipe/text-family.ts";
@@ -49,7 +50,7 @@ let served: ServedModels;
 let openai: OpenAI;
 const setting = () => ({
   bases: [readFrom(folderSource(join(folder, "base")))],
-  kernels: "wasm" as const,
+  kernels: testKernels,
   threadCount: 1,
 });
 const training = () => textTraining(textFamily(setting()), setting());

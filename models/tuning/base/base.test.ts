@@ -15,6 +15,7 @@ import { NONE } from "../../engine/kernels/kernels.ts";
 import { openTokenizer } from "../../engine/tokens/tokenizer.ts";
 import { trainTokenizer } from "../../engine/tokens/train-tokenizer.ts";
 import { oracle } from "../../testing/jax-oracle.ts";
+import { testKernels } from "../../testing/test-kernels.ts";
 import { baseCorpus, CORPUS_PACKAGES, ngramNatsPerByte } from "./base-corpus.ts";
 import { BASE_FOLDER, BASE_HASHES, defaultBase } from "./base-place.ts";
 import { baseConfig, PASSES, ROW_TOKENS, tokenizerRecipe, trainingRecipe } from "./base-recipe.ts";
@@ -24,7 +25,12 @@ const corpus = baseCorpus();
 let loaded: LoadedModel;
 beforeAll(async () => {
   const opened = await openModel(defaultBase());
-  loaded = await loadModel(opened, { kernels: "wasm", maxRows: ROW_TOKENS, isTraining: true, fullBlocks: 1 });
+  loaded = await loadModel(opened, {
+    kernels: testKernels,
+    maxRows: ROW_TOKENS,
+    isTraining: true,
+    fullBlocks: 1,
+  });
   await opened.close();
 });
 

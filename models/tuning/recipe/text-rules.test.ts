@@ -12,6 +12,7 @@ import { payeeShards } from "@openledger/circuits/ledger/payee-shards";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { folderSource } from "../../engine/files/folder-source.ts";
 import { makeModel, writeMadeModel } from "../../testing/made-models.ts";
+import { testKernels } from "../../testing/test-kernels.ts";
 import { byteConfig, ownedTexts, sampleTexts, textRecipeFor } from "../../testing/text-rows.ts";
 import { defaultBase } from "../base/base-place.ts";
 import { describeBase, readFrom } from "./base-files.ts";
@@ -43,7 +44,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "openledger-rules-"));
   await writeMadeModel(folder, makeModel(byteConfig, "text"));
   const source = folderSource(folder);
-  const setting = { bases: [readFrom(source)], kernels: "wasm" as const, threadCount: 1 };
+  const setting = { bases: [readFrom(source)], kernels: testKernels, threadCount: 1 };
   training = textTraining(textFamily(setting), setting);
   const base = await describeBase(source, "made");
   draft = (rows) => {

@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { folderSource } from "../../engine/files/folder-source.ts";
 import { citingWorld, passageRows, passagesOf } from "../../testing/citing-world.ts";
 import { makeModel, writeMadeModel } from "../../testing/made-models.ts";
+import { testKernels } from "../../testing/test-kernels.ts";
 import { byteConfig, ownedTexts, sampleTexts, textRecipeFor } from "../../testing/text-rows.ts";
 import { describeBase, readFrom } from "./base-files.ts";
 import { type TextParts, textFamily } from "./text-family.ts";
@@ -46,7 +47,7 @@ beforeAll(async () => {
   await initPoseidon();
   folder = await mkdtemp(join(tmpdir(), "openledger-what-if-"));
   await writeMadeModel(folder, makeModel(byteConfig, "text"));
-  setting = { bases: [readFrom(folderSource(folder))], kernels: "wasm", threadCount: 1 };
+  setting = { bases: [readFrom(folderSource(folder))], kernels: testKernels, threadCount: 1 };
   made = await trainOn(null);
 });
 afterAll(() => rm(folder, { recursive: true }));
