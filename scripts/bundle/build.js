@@ -113,6 +113,10 @@ function readSources(builder, sources) {
     if (kind === "entry-point" || importer.includes("/node_modules/") || isBundled) return undefined;
     return { path, external: true };
   });
+  // A third of zod are its messages in sixty languages, of which it takes one.
+  builder.onLoad({ filter: /\/zod\/v4\/locales\/index\.js$/ }, () => ({
+    contents: 'export { default as en } from "./en.js";',
+  }));
   builder.onLoad({ filter: /\.(ts|js|json)$/ }, ({ path: file }) => {
     if (file.includes("/node_modules/")) return undefined;
     const path = relative(root, file);
