@@ -33,13 +33,16 @@ export interface SharedSecrets {
 }
 
 const { Fr } = bn254.fields;
-// Scalar multiplication in G2 is the slow part, and proofs may share B: one per process is enough.
+// Multiplications are the slow part. Proofs may share B, and keys all but delta: one of each a process is enough.
 const proofB = randomScalar();
 const proofBPoint = toG2(proofB);
+const allIc = Array.from({ length: 6 }, randomScalar);
+const allIcPoints = allIc.map(toG1);
 /** Number of proofs so far, and the scalar of the last one's A: a small one is multiplied at once. */
 let proofCount = 0n;
 
 export const sharedSecrets: SharedSecrets = { alpha: randomScalar(), beta: randomScalar() };
+const sharedPoints = { alpha: toG1(sharedSecrets.alpha), beta: toG2(sharedSecrets.beta) };
 
 /** Makes a circuit with known secrets. Overrides let a test build keys that the contracts must refuse. */
 export function simulateCircuit(
@@ -49,7 +52,8 @@ export function simulateCircuit(
   const { alpha, beta } = overrides.shared ?? sharedSecrets;
   const delta = overrides.delta ?? randomScalar();
   const hasBlob = sizes.sort === CIRCUIT_SORT.batch && isBlobShape(batchShape(sizes));
-  const ic = Array.from({ length: hasBlob ? 6 : 4 }, randomScalar);
+  const icCount = hasBlob ? 6 : 4;
+  const ic = allIc.slice(0, icCount);
   const config: CircuitConfig = {
     sort: sizes.sort,
     size0: sizes.size0,
@@ -57,10 +61,10 @@ export function simulateCircuit(
     tableSizes: sizes.tableSizes,
     isDevelopment: true,
     key: {
-      alpha: toG1(alpha),
-      beta: toG2(beta),
+      alpha: alpha === sharedSecrets.alpha ? sharedPoints.alpha : toG1(alpha),
+      beta: beta === sharedSecrets.beta ? sharedPoints.beta : toG2(beta),
       delta: toG2(delta),
-      ic: toContractIc(ic.map(toG1)),
+      ic: toContractIc(allIcPoints.slice(0, icCount)),
     },
   };
   return {

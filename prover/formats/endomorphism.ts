@@ -74,9 +74,11 @@ export function endomorphismBetas(): { g1: bigint; g2: bigint } {
   const { G1, G2 } = bn254;
   const root = cubeRoot(baseModulus);
   const other = baseModulus - 1n - root;
-  const g1 = G1.Point.BASE.multiply(lambda).toAffine().x;
-  const g2 = G2.Point.BASE.multiply(lambda).toAffine().x;
-  const [x1, x2] = [G1.Point.BASE.toAffine().x, G2.Point.BASE.toAffine().x];
+  const [base1, base2] = [G1.Point.BASE.toAffine(), G2.Point.BASE.toAffine()];
+  // The bases themselves would make tables first, for one multiplication.
+  const g1 = G1.Point.fromAffine(base1).multiplyUnsafe(lambda).toAffine().x;
+  const g2 = G2.Point.fromAffine(base2).multiplyUnsafe(lambda).toAffine().x;
+  const [x1, x2] = [base1.x, base2.x];
   return {
     g1: (x1 * root) % baseModulus === g1 ? root : other,
     g2: (x2.c0 * root) % baseModulus === g2.c0 ? root : other,

@@ -102,9 +102,9 @@ export function checkVerificationKey(key: VerificationKey, publicCount: number):
   const text = textOf(key);
   if (soundKeys.has(text)) return;
   readPoint("alpha", () => g1(key.alpha));
-  readPoint("beta", () => g2(key.beta));
-  const gamma = readPoint("gamma", () => g2(key.gamma));
-  const delta = readPoint("delta", () => g2(key.delta));
+  readPoint("beta", () => keyG2(key.beta));
+  const gamma = readPoint("gamma", () => keyG2(key.gamma));
+  const delta = readPoint("delta", () => keyG2(key.delta));
   for (const [i, point] of key.ic.entries()) readPoint(`ic[${i}]`, () => g1(point));
   if (gamma.equals(delta)) throw invalid("gamma equals delta", {});
   if (soundKeys.size >= maxSoundKeys) soundKeys.clear();
@@ -138,6 +138,17 @@ interface PreparedKey {
   constant: ReturnType<typeof bn254.pairing>;
 }
 
+/** e(alpha, beta) of the last pairs: keys of one ceremony have the same. */
+const constants = new Map<string, PreparedKey["constant"]>();
+
+function constantOf(alpha: G1Point, beta: G2RealFirst): PreparedKey["constant"] {
+  const text = [...alpha, ...beta.flat()].join();
+  const constant = constants.get(text) ?? bn254.pairing(g1(alpha), keyG2(beta));
+  if (constants.size >= maxPreparedKeys) constants.clear();
+  constants.set(text, constant);
+  return constant;
+}
+
 /** Maximum prepared keys: half of a verification concerns the key alone, and few circuits' are in use at a time. */
 const maxPreparedKeys = 16;
 const preparedKeys = new Map<string, PreparedKey>();
@@ -151,12 +162,12 @@ function prepareKey(key: VerificationKey): PreparedKey {
   const text = textOf(key);
   const known = preparedKeys.get(text);
   if (known !== undefined) return known;
-  const [toG1, toG2] = soundKeys.has(text) ? [pointOfG1, pointOfG2] : [g1, g2];
+  const toG1 = soundKeys.has(text) ? pointOfG1 : g1;
   const prepared = {
     ic: ic.map(toG1),
-    gamma: linesOf(toG2(gamma)),
-    delta: linesOf(toG2(delta)),
-    constant: bn254.pairing(toG1(alpha), toG2(beta)),
+    gamma: linesOf(keyG2(gamma)),
+    delta: linesOf(keyG2(delta)),
+    constant: constantOf(alpha, beta),
   };
   for (const oldest of preparedKeys.keys()) {
     if (preparedKeys.size < maxPreparedKeys) break;
@@ -213,7 +224,7 @@ export interface SolidityKey {
 
 /** Converts a key to the contracts' form. @throws RollupError PRV_KEY_INVALID if gamma is not the generator */
 export function toSolidityKey(key: VerificationKey): SolidityKey {
-  if (!g2(key.gamma).equals(bn254.G2.Point.BASE)) {
+  if (!keyG2(key.gamma).equals(bn254.G2.Point.BASE)) {
     throw invalid("the contracts take the generator of G2 as gamma, and this key has another one", {});
   }
   return {
@@ -261,6 +272,17 @@ function g2(affine: G2RealFirst) {
   if (point.equals(bn254.G2.Point.BASE)) return point;
   // Also the group: the twist has points outside the one of order r, and noble's test ψ(P) = (t − 1)P means that rP = 0.
   point.assertValidity();
+  return point;
+}
+
+/** Points of G2 that keys have, checked: beta is the same in all of one ceremony. */
+const keyPoints = new Map<string, ReturnType<typeof g2>>();
+
+function keyG2(affine: G2RealFirst) {
+  const text = affine.flat().join();
+  const point = keyPoints.get(text) ?? g2(affine);
+  if (keyPoints.size >= maxSoundKeys) keyPoints.clear();
+  keyPoints.set(text, point);
   return point;
 }
 

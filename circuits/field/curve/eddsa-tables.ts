@@ -7,8 +7,10 @@
  */
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { normalizeZ } from "@noble/curves/abstract/curve.js";
 import { babyjubjub } from "@noble/curves/misc.js";
 import { sha256 } from "@noble/hashes/sha2.js";
+import { invertAll } from "@openledger/foundation/modular";
 import { FIELD_ORDER } from "../../protocol.ts";
 import { BASE8, SUBGROUP_ORDER } from "./eddsa.ts";
 
@@ -99,10 +101,19 @@ function interpolate(values: { k: bigint; value: bigint }[]): bigint[] {
 }
 
 /** Converts a point to the Montgomery form. */
-export function toMontgomery(point: NoblePoint): { u: bigint; v: bigint } {
-  const { x, y } = point.toAffine();
-  const u = field.div(field.add(1n, y), field.sub(1n, y));
-  return { u, v: field.div(u, x) };
+export const toMontgomery = (point: NoblePoint) => allToMontgomery([point])[0]!;
+
+/** Converts points to the Montgomery form, by two inversions. */
+export function allToMontgomery(points: NoblePoint[]): { u: bigint; v: bigint }[] {
+  const affine = normalizeZ(Point, points).map((point) => point.toAffine());
+  const inverses = invertAll(
+    affine.map(({ x, y }) => field.mul(field.sub(1n, y), x)),
+    FIELD_ORDER,
+  );
+  return affine.map(({ x, y }, i) => {
+    const v = field.mul(field.add(1n, y), inverses[i]!);
+    return { u: field.mul(v, x), v };
+  });
 }
 
 function isSquare(value: bigint): boolean {

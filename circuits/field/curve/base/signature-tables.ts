@@ -9,7 +9,7 @@ import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { babyjubjub } from "@noble/curves/misc.js";
 import { BASE8, SUBGROUP_ORDER } from "../eddsa.ts";
-import { toMontgomery } from "../eddsa-tables.ts";
+import { allToMontgomery } from "../eddsa-tables.ts";
 
 const { Point } = babyjubjub;
 const { Fp: field } = Point;
@@ -25,13 +25,15 @@ const WINDOW_POINTS = 8;
  */
 export function baseWindows(): { u: bigint; v: bigint }[][] {
   let unit = Point.fromAffine(BASE8).multiply((SUBGROUP_ORDER + 1n) / 2n);
-  return Array.from({ length: WINDOW_COUNT }, () => {
+  const windows = Array.from({ length: WINDOW_COUNT }, () => {
     const twice = unit.double();
     const points = [unit];
     while (points.length < WINDOW_POINTS) points.push(points.at(-1)!.add(twice));
     unit = twice.double().double().double();
-    return points.map(toMontgomery);
+    return points;
   });
+  const points = allToMontgomery(windows.flat());
+  return windows.map((_, i) => points.slice(WINDOW_POINTS * i, WINDOW_POINTS * (i + 1)));
 }
 
 /**
