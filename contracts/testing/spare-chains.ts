@@ -40,15 +40,17 @@ interface Spare {
 
 /** Spares by what was deployed; null outside of test files, where nobody would end them. */
 let spares: Map<string, Spare[]> | null = null;
+/** Nodes of the file. */
+const nodes: Pick<Spare, "stop">[] = [];
 
 export const keepSpareChains = (): void => {
   spares = new Map();
 };
 
+/** Ends all nodes of the file, those too that a failed test has not ended with. */
 export async function stopSpareChains(): Promise<void> {
-  const all = [...(spares?.values() ?? [])].flat();
   spares = null;
-  await Promise.all(all.map((spare) => spare.stop()));
+  await Promise.all(nodes.splice(0).map((node) => node.stop()));
 }
 
 /** @param name all that decides what `deploy` deploys */
@@ -62,6 +64,7 @@ export async function spareChain<Deployed>(
   }
   const node = await deploy();
   if (spares === null) return node;
+  nodes.push(node);
   const restore = await restorer(node);
   const spare = {
     restore,
