@@ -1,5 +1,7 @@
 /** Configuration of vitest: which test files share a process, which have one of their own, and which are of the long run. */
+import { setFlagsFromString } from "node:v8";
 import { defineConfig } from "vitest/config";
+import { INTERRUPT_BUDGET } from "./scripts/bundle/start.js";
 
 const everywhere = "**/*.test.ts";
 /** Test files of the long run alone: processes, browsers, proofs. */
@@ -13,6 +15,10 @@ const ofTheirOwn = [
   "scripts/commands/models/training/training-terms.test.ts",
   "sequencer/full-node/follow-closes.test.ts",
 ];
+/** A twelfth less of CPU: most of what a test runs is soon done, and not worth the optimiser's work. */
+const optimiseLater = `--interrupt-budget=${INTERRUPT_BUDGET}`;
+// Vitest's own process.
+setFlagsFromString(optimiseLater);
 const excluded = ["**/node_modules/**", "**/.cache/**", "**/.openledger/**"];
 
 // Time limits allow for proofs beside a test.
@@ -23,7 +29,7 @@ export default defineConfig({
     maxWorkers: 4,
     // A twentieth less of CPU: circuits and curves in bigints make much garbage, and most of it dies young. A tenth less: where more
     // workers than cores have something to do, the collector's own threads mostly wait for each other, awake.
-    execArgv: ["--max-semi-space-size=64", "--single-threaded-gc"],
+    execArgv: ["--max-semi-space-size=64", "--single-threaded-gc", optimiseLater],
     // A process of its own costs a file one to two seconds of CPU. The core's files share theirs.
     projects: [
       {

@@ -6,7 +6,7 @@ import { findBundle, loadFrom } from "@openledger/foundation/load-source";
  * V8's own, times four: a function is optimised once it has run that many bytes of code. An eighth of all that a start of the
  * devnet computes was the optimiser, for functions that were soon done.
  */
-const INTERRUPT_BUDGET = 4 * 132 * 1024;
+export const INTERRUPT_BUDGET = 4 * 132 * 1024;
 
 /**
  * Runs a main module in this process. Where sources have changed, the bundle is made again first: for all that start
