@@ -29,7 +29,13 @@ export default defineConfig({
     maxWorkers: 4,
     // A twentieth less of CPU: circuits and curves in bigints make much garbage, and most of it dies young. A tenth less: where more
     // workers than cores have something to do, the collector's own threads mostly wait for each other, awake.
-    execArgv: ["--max-semi-space-size=64", "--single-threaded-gc", optimiseLater],
+    // A tenth less where circuits are: V8 would optimise their programs' large functions after six runs of some twenty.
+    execArgv: [
+      "--max-semi-space-size=64",
+      "--single-threaded-gc",
+      "--wasm-tiering-budget=18000000",
+      optimiseLater,
+    ],
     // A process of its own costs a file one to two seconds of CPU. The core's files share theirs.
     projects: [
       {
