@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
 
 const repositoryRoot = fileURLToPath(new URL("..", import.meta.url));
-/** Drills and benchmarks make nothing that is kept. The devnet's own files are a developer's; each process that it starts keeps its own private. */
+/** Drills, benchmarks and test runs make nothing that is kept. The devnet's own files are a developer's; each process that it starts keeps its own private. */
 const DEVNET = "e2e/devnet/devnet.ts";
 
 it("is called by each process that runs until a signal", () => {
@@ -15,7 +15,7 @@ it("is called by each process that runs until a signal", () => {
     .split("\n")
     .filter(
       (path) =>
-        !/(\.test\.ts|^scripts\/bench(\.ts|\/.*)|^e2e\/(drill\.ts|(world|faults|audit|scenarios)\/.*)|\/testing\/.*)$/.test(
+        !/(\.test\.ts|^scripts\/(test\.ts|bench(\.ts|\/.*))|^e2e\/(drill\.ts|(world|faults|audit|scenarios)\/.*)|\/testing\/.*)$/.test(
           path,
         ) && path !== DEVNET,
     );
