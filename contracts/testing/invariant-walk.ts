@@ -386,7 +386,8 @@ export class InvariantWalk {
     const header = await settling.headerOf(number <= (await f.client.getBlockNumber()) ? number : newest);
     const args = [closingBatch, header] as const;
     return {
-      call: () => f.rollup.simulate.recordRandomness(args, { account }),
+      // In the next block, as the transaction: one block decides whether it is too early.
+      call: () => f.rollup.simulate.recordRandomness(args, { account, blockTag: "pending" }),
       send: () => f.rollup.write.recordRandomness(args, { account }),
       apply: async () => {
         const { mixHash } = await f.client.getBlock({ blockNumber: number });

@@ -9,6 +9,9 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+/** Between a package's name and a version in the address of its archive. npm drops a query where it puts a registry's host in (.npmrc). */
+const TARBALL = "/-/";
+
 interface LocalRegistry {
   readonly url: string;
   close(): void;
@@ -20,7 +23,7 @@ export async function startLocalRegistry(root: string): Promise<LocalRegistry> {
   const packed = mkdtempSync(join(tmpdir(), "registry-"));
   let url = "";
   const server = createServer((request, response) => {
-    const [path, version] = decodeURIComponent(request.url!.slice(1)).split("?version=");
+    const [path, version] = decodeURIComponent(request.url!.slice(1)).split(TARBALL);
     const versions = folders.get(path!);
     const folder = version === undefined ? undefined : versions?.get(version);
     if (folder !== undefined) {
@@ -70,7 +73,7 @@ function installedFolders(root: string): Folders {
 function aboutPackage(url: string, name: string, versions: ReadonlyMap<string, string>): object {
   const entries = [...versions].map(([version, folder]) => {
     const { scripts: _, ...manifest } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
-    const tarball = `${url}/${encodeURIComponent(name)}?version=${version}`;
+    const tarball = `${url}/${encodeURIComponent(name)}${TARBALL}${version}`;
     return [version, { ...manifest, dist: { tarball } }] as const;
   });
   return { name, "dist-tags": { latest: entries[0]![0] }, versions: Object.fromEntries(entries) };
