@@ -92,6 +92,19 @@ export type Fixture = Awaited<ReturnType<typeof deployFixture>>;
 /** Methods after which a transaction of before may have another receipt, or none. */
 const CHANGES_HISTORY = new Set(["evm_revert", "anvil_reorg", "anvil_reset", "anvil_rollback"]);
 
+/** Requests for a pool's size until its transactions stay there on purpose. */
+const POOL_REQUESTS = 1_000;
+/**
+ * Waits until the pool has dropped what is mined. anvil answers a transaction a moment before that: a revert in between would have it
+ * mined once more, or the next transaction of its sender dropped for it.
+ */
+async function emptyPool(url: string): Promise<void> {
+  for (let i = 0; i < POOL_REQUESTS; i++) {
+    const { pending } = (await askNode(url, "txpool_status", [])) as { readonly pending: Hex };
+    if (pending === "0x0" || !(await askNode(url, "anvil_getAutomine", []))) return;
+  }
+}
+
 /**
  * Client of a node that mines each transaction. A write returns once its block is there.
  * @param methods gets those that the node is asked by
@@ -128,6 +141,7 @@ export async function connect(
         if (receipt !== undefined) return receipt;
       }
       if (CHANGES_HISTORY.has(method)) receipts.clear();
+      if (method === "evm_revert") await emptyPool(anvil.url);
       return askNode(anvil.url, method, params);
     },
   });
