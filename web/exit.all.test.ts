@@ -146,11 +146,11 @@ describe("from a disk, with the operator dead", () => {
     await connect(page, "Test wallet A");
     const take = page.getByRole("button", { name: "Take everything out" });
     const before = await sentCount();
-    await take.click(LONG);
-    // The page goes on while the worker proves: its buttons are alive.
-    await page
+    // The page goes on while the worker proves: its buttons are alive. It is looked for from before the click, since it may be short.
+    const proving = page
       .getByText(/[Mm]aking the proof|[Rr]eading the proving key|[Cc]alculating the witness/)
       .waitFor(LONG);
+    await Promise.all([proving, take.click(LONG)]);
     await page.reload();
     await askNode(page);
     await connect(page, "Test wallet A");
