@@ -138,20 +138,24 @@ interface PreparedKey {
   constant: ReturnType<typeof bn254.pairing>;
 }
 
-/** e(alpha, beta) of the last pairs: keys of one ceremony have the same. */
-const constants = new Map<string, PreparedKey["constant"]>();
-
-function constantOf(alpha: G1Point, beta: G2RealFirst): PreparedKey["constant"] {
-  const text = [...alpha, ...beta.flat()].join();
-  const constant = constants.get(text) ?? bn254.pairing(g1(alpha), keyG2(beta));
-  if (constants.size >= maxPreparedKeys) constants.clear();
-  constants.set(text, constant);
-  return constant;
+/** Remembers what is made of a text, for the last `max` texts. What throws is not remembered. */
+function remembering<Value>(max: number): (text: string, make: () => Value) => Value {
+  const values = new Map<string, Value>();
+  return (text, make) => {
+    const known = values.get(text);
+    if (known !== undefined) return known;
+    const value = make();
+    if (values.size >= max) values.delete(values.keys().next().value!);
+    values.set(text, value);
+    return value;
+  };
 }
 
 /** Maximum prepared keys: half of a verification concerns the key alone, and few circuits' are in use at a time. */
 const maxPreparedKeys = 16;
-const preparedKeys = new Map<string, PreparedKey>();
+const preparedOf = remembering<PreparedKey>(maxPreparedKeys);
+/** e(alpha, beta): keys of one ceremony have the same. */
+const constantOf = remembering<PreparedKey["constant"]>(maxPreparedKeys);
 
 /**
  * Prepares a key for verification. Keys come through messages as copies, so a known one is recognised by its
@@ -160,21 +164,12 @@ const preparedKeys = new Map<string, PreparedKey>();
 function prepareKey(key: VerificationKey): PreparedKey {
   const { alpha, beta, gamma, delta, ic } = key;
   const text = textOf(key);
-  const known = preparedKeys.get(text);
-  if (known !== undefined) return known;
-  const toG1 = soundKeys.has(text) ? pointOfG1 : g1;
-  const prepared = {
-    ic: ic.map(toG1),
+  return preparedOf(text, () => ({
+    ic: ic.map(soundKeys.has(text) ? pointOfG1 : g1),
     gamma: linesOf(keyG2(gamma)),
     delta: linesOf(keyG2(delta)),
-    constant: constantOf(alpha, beta),
-  };
-  for (const oldest of preparedKeys.keys()) {
-    if (preparedKeys.size < maxPreparedKeys) break;
-    preparedKeys.delete(oldest);
-  }
-  preparedKeys.set(text, prepared);
-  return prepared;
+    constant: constantOf([...alpha, ...beta.flat()].join(), () => bn254.pairing(g1(alpha), keyG2(beta))),
+  }));
 }
 
 /**
@@ -275,16 +270,9 @@ function g2(affine: G2RealFirst) {
   return point;
 }
 
-/** Points of G2 that keys have, checked: beta is the same in all of one ceremony. */
-const keyPoints = new Map<string, ReturnType<typeof g2>>();
-
-function keyG2(affine: G2RealFirst) {
-  const text = affine.flat().join();
-  const point = keyPoints.get(text) ?? g2(affine);
-  if (keyPoints.size >= maxSoundKeys) keyPoints.clear();
-  keyPoints.set(text, point);
-  return point;
-}
+const keyPointOf = remembering<ReturnType<typeof g2>>(maxSoundKeys);
+/** Converts a point of G2 that a key has, checked once: beta is the same in all of one ceremony. */
+const keyG2 = (affine: G2RealFirst) => keyPointOf(affine.flat().join(), () => g2(affine));
 
 function refuseInfinity(point: { is0(): boolean }): void {
   if (point.is0()) throw new RangeError("the point at infinity");
