@@ -1,7 +1,7 @@
 /** Configuration of vitest: which test files share a process, which have one of their own, and which are of the long run. */
 import { setFlagsFromString } from "node:v8";
 import { defineConfig } from "vitest/config";
-import { INTERRUPT_BUDGET } from "./scripts/bundle/start.js";
+import { OPTIMISE_LATER } from "./scripts/bundle/start.js";
 
 const everywhere = "**/*.test.ts";
 /** Test files of the long run alone: processes, browsers, proofs. */
@@ -15,10 +15,8 @@ const ofTheirOwn = [
   "scripts/commands/models/training/training-terms.test.ts",
   "sequencer/full-node/follow-closes.test.ts",
 ];
-/** A twelfth less of CPU: most of what a test runs is soon done, and not worth the optimiser's work. */
-const optimiseLater = `--interrupt-budget=${INTERRUPT_BUDGET}`;
-// Vitest's own process.
-setFlagsFromString(optimiseLater);
+// A twelfth less of CPU: most of what a test runs is soon done, and not worth the optimiser's work. Here for Vitest's own process.
+for (const flag of OPTIMISE_LATER) setFlagsFromString(flag);
 const excluded = ["**/node_modules/**", "**/.cache/**", "**/.openledger/**"];
 
 // Time limits allow for proofs beside a test.
@@ -34,7 +32,7 @@ export default defineConfig({
       "--max-semi-space-size=64",
       "--single-threaded-gc",
       "--wasm-tiering-budget=18000000",
-      optimiseLater,
+      ...OPTIMISE_LATER,
     ],
     // A process of its own costs a file one to two seconds of CPU. The core's files share theirs.
     projects: [

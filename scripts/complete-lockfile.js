@@ -67,7 +67,8 @@ for (const path of paths) {
   if (path === paths[0]) addOtherPlatforms(lock.packages);
   lock.packages = Object.fromEntries(
     Object.entries(lock.packages)
-      .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+      // npm's own order, so that the next `npm install` has nothing to rewrite.
+      .sort(([a], [b]) => a.localeCompare(b, "en"))
       .map(([key, entry]) => [key, withAddress(key, entry)]),
   );
   writeFileSync(path, `${JSON.stringify(lock, null, 2)}\n`);

@@ -145,7 +145,8 @@ export async function connect(
       return askNode(anvil.url, method, params);
     },
   });
-  return createTestClient({ chain, mode: "anvil", transport, pollingInterval: 10 })
+  // `evm_revert` takes the chain back, and viem would go on with the block number of before for its polling interval.
+  return createTestClient({ chain, mode: "anvil", transport, pollingInterval: 10, cacheTime: 0 })
     .extend(publicActions)
     .extend(walletActions)
     .extend((client) => ({ waitForTransactionReceipt: receiptOf.bind(null, client) }));
