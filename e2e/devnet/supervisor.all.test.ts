@@ -73,6 +73,15 @@ describe("Supervisor", () => {
     });
   });
 
+  it("tells who waits for a service's first answer that it does not stay up", async () => {
+    const neverReady = nodeService("broken", "console.log('out of tea'); process.exit(3)", async () => false);
+    await expect(supervisor.start(neverReady)).rejects.toMatchObject({
+      code: "DEV_FAILED",
+      message: expect.stringMatching(/ended 5 times within a minute[^]*out of tea/),
+    });
+    expect(gaveUp).not.toBeNull();
+  }, 60_000);
+
   it("ends services in reverse order, by SIGTERM", async () => {
     const path = join(folder, "ends");
     const told = (name: string) =>

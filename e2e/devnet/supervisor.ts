@@ -111,7 +111,9 @@ export class Supervisor {
     endTimesMs.push(now);
     if (endTimesMs.filter((time) => time > now - 60_000).length >= MAX_ENDS_A_MINUTE) {
       const often = `ended ${MAX_ENDS_A_MINUTE} times within a minute, last with ${how}`;
-      onGiveUp(this.#failure(process, often));
+      // Who waits for its first answer hears of it, too.
+      service.failure = this.#failure(process, often);
+      onGiveUp(service.failure);
       return;
     }
     const { logPath } = process.spec;
