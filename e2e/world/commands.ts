@@ -1,5 +1,5 @@
 /** Commands as people run them, with their answers and refusals. */
-import { runOpenledger } from "@openledger/scripts/cli/openledger-process";
+import { runOpenledger } from "./openledger-process.ts";
 import { drillError } from "./drill-errors.ts";
 
 export interface CommandRunner {

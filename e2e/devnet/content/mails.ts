@@ -1,7 +1,7 @@
 /** The devnet's e-mails: those of the SpamAssassin corpus, with the labels that each contributor gives them. */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { EMAIL_LABELS, emailContents } from "@openledger/attribution/rows/sample-emails";
+import { EMAIL_LABELS, emailContents } from "@openledger/attribution/testing/sample-emails";
 import { CONTRIBUTORS } from "../config.ts";
 import { COMMIT_COUNT, contributorOf, type DevnetPlan } from "../plan.ts";
 

@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const repositoryRoot = fileURLToPath(new URL("..", import.meta.url));
+const repositoryRoot = fileURLToPath(new URL("../..", import.meta.url));
 
 /** Paths below a root that git tracks or would add, relative to it, sorted; only those that exist. */
 export function listedFiles(root = repositoryRoot): string[] {

@@ -2,7 +2,7 @@
  * Turns a text into a vector of length 1 by hashing its words and pairs of words into buckets. row-content.ts turns texts
  * into inputs of classifiers by it.
  */
-import { bucketOf, distinctTerms } from "./text-terms.ts";
+import { bucketOf, distinctTerms } from "../rows/text-terms.ts";
 
 /** Ascending (bucket, value) pairs of a text, of length 1. */
 export function hashedTerms(text: Uint8Array, bucketCount: number): [number, number][] {

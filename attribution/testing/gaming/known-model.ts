@@ -3,14 +3,14 @@
  * the Datanet's recipe on rows that they have. The benchmark of gaming needs it to try attacks as good as those of a
  * real attacker: attack-factor.ts chooses and rewrites the attacker's rows by it, then measures what they earn.
  */
-import { weightedProducts } from "../features/exact-influence.ts";
-import type { Sensitivities } from "../features/sensitivities.ts";
-import { choleskyInPlace, solveCholesky } from "../maths/dense-matrix.ts";
-import { renumberColumns, type SparseRows, usedColumns } from "../maths/sparse-rows.ts";
-import { directModel } from "../model/direct/direct-family.ts";
-import { directInputs } from "../model/direct/direct-inputs.ts";
-import type { DirectRecipe } from "../model/direct/direct-recipe.ts";
-import type { LabelledInput } from "../rows/row-content.ts";
+import { weightedProducts } from "../../features/exact-influence.ts";
+import type { Sensitivities } from "../../features/sensitivities.ts";
+import { choleskyInPlace, solveCholesky } from "../../maths/dense-matrix.ts";
+import { renumberColumns, type SparseRows, usedColumns } from "../../maths/sparse-rows.ts";
+import { directModel } from "../../model/direct/direct-family.ts";
+import { directInputs } from "../../model/direct/direct-inputs.ts";
+import type { DirectRecipe } from "../../model/direct/direct-recipe.ts";
+import type { LabelledInput } from "../../rows/row-content.ts";
 
 /** Maximum rows that stand for questions: the first known ones. */
 const MAX_QUESTIONS = 60;

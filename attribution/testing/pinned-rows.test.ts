@@ -1,7 +1,7 @@
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { archiveFolder } from "@openledger/foundation/archives/package-archive";
 import { expect, test } from "vitest";
-import { hashContents } from "./labelled-rows.ts";
+import { hashContents } from "../rows/labelled-rows.ts";
 import { pinnedRows } from "./pinned-rows.ts";
 
 test("pinned rows are made once, again where their file is damaged, and refused where they are others", () => {
