@@ -5,8 +5,8 @@
 
 import { contentOf, inputOf, type LabelledInput } from "../../rows/row-content.ts";
 import type { InputKind } from "../../rows/row-kinds.ts";
-import { EMAIL_LABELS, emailContents } from "../sample-emails.ts";
 import { decodeTableRow, encodeTableRow, type FieldValue, type TableField } from "../../rows/table-rows.ts";
+import { EMAIL_LABELS, emailContents } from "../sample-emails.ts";
 
 export interface AttackSource {
   readonly kind: InputKind;
