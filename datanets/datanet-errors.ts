@@ -60,10 +60,13 @@ export const datanetErrors = defineErrors("DNT", {
     remedy: "send the commit's list first",
     httpStatus: 409,
   },
-  DNT_GROUP_MESSAGE_DIFFERS: {
-    meaning: "a member of a group has sent another message of the same step of a session before",
-    remedy: "begin another session: found the group anew, or propose again",
-    httpStatus: 409,
+  DNT_GROUPS_WITHDRAWN: {
+    meaning:
+      "groups whose members own a key together are withdrawn: two faults destroy a group's key or give it away; nothing was changed",
+    remedy:
+      "keep your share's file; the leaf's owner on Ethereum, a Safe for example, acts through L1's queue: force, or --forced of a command",
+    note: "docs/how-to/own-together.md says how to give the leaf a new key.",
+    httpStatus: 410,
   },
   DNT_REQUEST_UNSIGNED: {
     meaning:

@@ -50,6 +50,12 @@ const PROVING_MODES = ["on", "off"] as const;
 export const SEQUENCER_SETTINGS = {
   deploymentPath: SHARED_SETTINGS.deploymentPath,
   dataPath: defaulting(SHARED_SETTINGS.dataPath, ".openledger/sequencer"),
+  databaseUrl: {
+    schema: SHARED_SETTINGS.databaseUrl.schema,
+    isSecret: true,
+    description:
+      "with `PROVER_PLACE=queue`: PostgreSQL database as the role that puts proofs into the queue; without it `PROVER_DATABASE_URL`",
+  },
   dataPlace: {
     schema: z.enum(DATA_MODES),
     default: "auto",

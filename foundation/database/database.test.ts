@@ -4,10 +4,11 @@ import { Client, Pool } from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createLogger } from "../logger.ts";
 import { administer, createTestDatabase, type TestDatabase } from "../testing/test-database.ts";
+import { addressFor } from "./address.ts";
 import { Database, type DatabaseOptions } from "./database.ts";
 import { databaseError, isDuplicate, sqlStateOf } from "./database-errors.ts";
 import type { DatabasePart } from "./migrate.ts";
-import { addressOf, makeRole, rowRights } from "./roles.ts";
+import { makeRole, rowRights } from "./roles.ts";
 import { isStorableText } from "./storable-text.ts";
 
 const logger = createLogger("test", "silent");
@@ -109,7 +110,7 @@ describe("a part's schema", () => {
     const owner = await database();
     const role = `${/test_\w+/.exec(home.url)![0]}_worker`;
     await makeRole(owner, { name: role, password: "secret", rights: rowRights(part) });
-    const url = addressOf(home.url, role, "secret");
+    const url = addressFor(home.url, role, "secret");
     const rows = await database({ url });
     await rows.query("insert into things values (1, 'a', null)");
     expect(await rows.query("select name from things")).toEqual([{ name: "a" }]);
@@ -188,7 +189,7 @@ describe("a connection", () => {
     await administer(home.url, "create schema openledger");
     await administer(home.url, `create table openledger.parts (name text)`);
     try {
-      await expect(database({ url: addressOf(home.url, role, "") })).rejects.toMatchObject({
+      await expect(database({ url: addressFor(home.url, role, "") })).rejects.toMatchObject({
         code: "SRV_DATABASE_FAILED",
         message: expect.stringContaining("permission denied"),
       });

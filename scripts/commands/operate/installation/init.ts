@@ -119,7 +119,9 @@ const ownSettings = (paths: Paths): Record<string, string> => ({
 /** Settings with which the services of compose.yaml work together on one database; others may be given. */
 const clusterSettings = ({ database }: Paths): Record<string, string> => ({
   PROVER_PLACE: "queue",
-  PROVER_DATABASE_URL_FILE: database.urlOf("sequencer"),
+  // The sequencer puts jobs, workers take them. A server that settles gets its own address in compose.yaml.
+  SEQUENCER_DATABASE_URL_FILE: database.urlOf("sequencer"),
+  PROVER_DATABASE_URL_FILE: database.urlOf("prover"),
   // Addresses of the proxy in compose.yaml. Hosts refuse requests that are signed for another one than theirs.
   DATANET_PUBLIC_URL: "http://127.0.0.1:8560",
   SERVING_PUBLIC_URL: "http://127.0.0.1:8798",
@@ -128,7 +130,14 @@ const clusterSettings = ({ database }: Paths): Record<string, string> => ({
 
 function userSettingsOf(paths: Paths): Record<string, string> {
   const own = ownSettings(paths);
-  return Object.fromEntries(Object.entries(readEnvFile(paths.settings)).filter(([name]) => !(name in own)));
+  // Earlier versions gave workers the sequencer's role.
+  const isEarlier = (name: string, value: string) =>
+    name === "PROVER_DATABASE_URL_FILE" && value === paths.database.urlOf("sequencer");
+  return Object.fromEntries(
+    Object.entries(readEnvFile(paths.settings)).filter(
+      ([name, value]) => !(name in own) && !isEarlier(name, value),
+    ),
+  );
 }
 
 const tokenAt = (path: string): string =>

@@ -5,11 +5,12 @@
 import { existsSync } from "node:fs";
 import { loadDeployment } from "@openledger/circuits/registry/deployment";
 import { HOST_PART } from "@openledger/datanets/store/host-schema";
+import { readAddress } from "@openledger/foundation/database/address";
 import { Database } from "@openledger/foundation/database/database";
 import { JOBS, workerRights } from "@openledger/foundation/database/job-tables";
 import type { DatabasePart } from "@openledger/foundation/database/migrate";
 import { DATABASE_SETTINGS, openDatabase } from "@openledger/foundation/database/open-database";
-import { makeRole, type Rights, roleAt, rowRights } from "@openledger/foundation/database/roles";
+import { makeRole, type Rights, rowRights } from "@openledger/foundation/database/roles";
 import { createLogger } from "@openledger/foundation/logger";
 import { readSecretFile } from "@openledger/foundation/secret-file";
 import {
@@ -91,8 +92,10 @@ export async function prepareDatabase(
   for (const openQueue of QUEUE_OPENERS) await (await openQueue(config, { logger, migrates: true })).close();
   const database = await openDatabase(config, { part: JOBS, rollup: null, logger });
   try {
-    for (const service of services)
-      await makeRole(database, { ...roleAt(readSecretFile(urlOf(service))), rights: rightsOf(service) });
+    for (const service of services) {
+      const { password, user } = readAddress(readSecretFile(urlOf(service)));
+      await makeRole(database, { name: user ?? "", password: password ?? "", rights: rightsOf(service) });
+    }
   } finally {
     await database.close();
   }
