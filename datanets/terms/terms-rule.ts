@@ -17,7 +17,7 @@ import {
 import { counted } from "@openledger/foundation/counted";
 import { datanetError } from "../datanet-errors.ts";
 import { conditionsOf, type LicenceConditions, MODEL_LICENCES } from "./licence-conditions.ts";
-import { type LicenceExpression, readLicence } from "./spdx-expression.ts";
+import { type LicenceExpression, licenceId, readLicence } from "./spdx-expression.ts";
 import { allowsUsage, allowsUser, paymentOf, readNamedTerms, type TermsFile } from "./terms-file.ts";
 
 /** What is to be done with rows. */
@@ -62,8 +62,12 @@ export interface ForbiddingRows extends RowTerms {
 }
 
 /** Rows whose terms forbid what is asked; none: all allow it. */
-export const forbiddingRows = (rows: readonly RowTerms[], asked: AskedTerms): ForbiddingRows[] =>
+export const forbiddingRows = (
+  rows: readonly RowTerms[],
+  { licence, ...further }: AskedTerms,
+): ForbiddingRows[] =>
   rows.flatMap((terms) => {
+    const asked = { ...further, licence: licence === null ? null : licenceId(licence) };
     const reasons = [...new Set(reasonsAgainst(terms, asked))];
     return reasons.length === 0 ? [] : [{ ...terms, reasons }];
   });
@@ -81,7 +85,9 @@ export function openestLicence(
 ): string | null {
   if (use === "own") return null;
   const isFit = (licence: string) => forbiddingRows(rows, { use, licence, readsRows }).length === 0;
-  return MODEL_LICENCES.find(isFit) ?? null;
+  // Share-alike ones that nothing is proposed under but themselves, as CC-BY-SA-1.0.
+  const ownOf = rows.flatMap(({ licence }) => conditionsOf(licence)?.shareAlike ?? []);
+  return [...MODEL_LICENCES, ...ownOf].find(isFit) ?? null;
 }
 
 /**
@@ -216,8 +222,10 @@ function reasonsOf(
     case "all":
       return expression.parts.flatMap((part) => reasonsOf(part, file, asked));
     case "any": {
-      // Whoever takes the rows chooses.
-      const found = expression.parts.map((part) => reasonsOf(part, file, asked));
+      // Whoever takes the rows chooses. Attack: a choice that nobody can read would allow everything.
+      const known = expression.parts.filter((part) => reads(part, file));
+      const parts = known.length > 0 ? known : expression.parts;
+      const found = parts.map((part) => reasonsOf(part, file, asked));
       return found.find((reasons) => reasons.length === 0) ?? found[0]!;
     }
     case "own": {
