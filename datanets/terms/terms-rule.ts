@@ -159,6 +159,24 @@ export const uncheckedVersions = (recipe: RecipeTerms): RecipeVersion[] =>
       recipe.terms?.rows.some(({ datanet, licence }) => datanet === id && licence !== NOT_LOOKED_AT) !== true,
   );
 
+/** Why the terms of a row are not known: nobody's signature is shown, or its contributor has not committed it. */
+export type UnknownTermsReason = "not-signed" | "not-committed";
+
+/**
+ * Terms of a row of which only the Datanet's card is known: no licence follows from them, and what the card forbids is forbidden.
+ */
+export function besideUnknown(
+  reason: UnknownTermsReason,
+  { file, licence }: Pick<TermsOfRow, "file" | "licence">,
+): Pick<TermsOfRow, "file" | "licence" | "isSigned"> {
+  const { expression } = readLicence(licence);
+  const isOne = expression?.kind === "listed" || expression?.kind === "own";
+  const both = `LicenseRef-${reason} AND ${isOne ? licence : `(${licence})`}`;
+  // Free text, and an expression that leaves no place beside it, stand alone.
+  const isAlone = expression === null || readLicence(both).expression === null;
+  return { licence: isAlone ? licence : both, ...(file === undefined ? {} : { file }), isSigned: false };
+}
+
 /** Number of rows whose terms the rule cannot read: they forbid no use, and give no licence. */
 export const unknownCount = (rows: readonly RowTerms[]): number =>
   rows.reduce((sum, one) => sum + (isKnown(one) ? 0 : one.rowCount), 0);
