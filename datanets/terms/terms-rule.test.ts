@@ -236,11 +236,18 @@ describe("the rule", () => {
     const version = (id: number) => ({ id, version: 1, rowsRoot: `0x${"0".repeat(64)}` });
     const recipe = { datanet: version(10), furtherDatanets: [version(11)] };
     const idsOf = (...rows: RowTerms[]) =>
-      uncheckedVersions({ ...recipe, terms: { use: "paid", licence: null, rows } }).map(({ id }) => id);
-    expect(uncheckedVersions(recipe)).toHaveLength(2);
+      uncheckedVersions({ ...recipe, terms: { use: "paid", licence: null, rows } }, rows.length).map(
+        ({ id }) => id,
+      );
+    expect(uncheckedVersions(recipe, 2)).toHaveLength(2);
     expect(idsOf(terms("see the readme"), ...uncheckedRows(11, [digest(2)]))).toEqual([11]);
     // Attack: a recipe that leaves a Datanet out.
     expect(idsOf({ ...terms("MIT"), datanet: 11 })).toEqual([10]);
+    // Attack: the recipe's word is about one row of many.
+    const one = { ...recipe, terms: { use: "paid", licence: null, rows: [terms("CC0-1.0")] } } as const;
+    expect(uncheckedVersions({ ...one, terms: { ...one.terms, rows: [terms("CC0-1.0")] } }, 5)).toHaveLength(
+      2,
+    );
     expect(unknownCount([terms("MIT"), terms("see the readme"), ...uncheckedRows(11, [digest(2)])])).toBe(2);
   });
 

@@ -15,6 +15,7 @@ import {
   versionsOf,
 } from "@openledger/attribution/model/recipe-fields";
 import { counted } from "@openledger/foundation/counted";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { datanetError } from "../datanet-errors.ts";
 import { conditionsOf, type LicenceConditions, MODEL_LICENCES } from "./licence-conditions.ts";
 import { type LicenceExpression, licenceId, readLicence } from "./spdx-expression.ts";
@@ -148,16 +149,33 @@ export function requireRecipeTerms(
 /** Terms in a recipe, of rows whose Datanet's host and card nobody has asked. */
 const NOT_LOOKED_AT = "not looked at";
 
+/** Why a model of this recipe can never be approved, by the terms that the recipe has; null: they allow it, or it has none. */
+export function whyUnapprovable(recipe: Pick<RecipeTerms, "retrieval" | "terms">): string | null {
+  try {
+    requireRecipeTerms(recipe, { use: "paid" });
+    return null;
+  } catch (error) {
+    if (isRollupError(error, "DNT_TERMS_FORBID")) return error.message;
+    throw error;
+  }
+}
+
 /** Rows of a Datanet whose terms nobody has looked at. */
 export const uncheckedRows = (datanet: number, digests: readonly string[]): RowTerms[] =>
   groupTerms(digests.map((digest) => ({ datanet, digest, licence: NOT_LOOKED_AT, isSigned: false })));
 
-/** Versions of a recipe whose rows' terms nobody has looked at: those of a host's signed records or of a card. */
-export const uncheckedVersions = (recipe: RecipeTerms): RecipeVersion[] =>
-  versionsOf(recipe).filter(
-    ({ id }) =>
-      recipe.terms?.rows.some(({ datanet, licence }) => datanet === id && licence !== NOT_LOOKED_AT) !== true,
-  );
+/**
+ * Versions of a recipe whose rows' terms nobody has looked at, as a host's signed records or a card have them.
+ * @param rowCount rows of the model. Attack: a recipe that has the terms of one row, and is taken at its word for all
+ */
+export function uncheckedVersions(recipe: RecipeTerms, rowCount: number): readonly RecipeVersion[] {
+  const rows = recipe.terms?.rows ?? [];
+  const versions = versionsOf(recipe);
+  if (rows.reduce((sum, one) => sum + one.rowCount, 0) !== rowCount) return versions;
+  const isLookedAt = (id: number) =>
+    rows.some(({ datanet, licence }) => datanet === id && licence !== NOT_LOOKED_AT);
+  return versions.filter(({ id }) => !isLookedAt(id));
+}
 
 /** Why the terms of a row are not known: nobody's signature is shown, or its contributor has not committed it. */
 export type UnknownTermsReason = "not-signed" | "not-committed";
