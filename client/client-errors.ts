@@ -154,7 +154,7 @@ export const clientErrors = defineErrors("CLI", {
     meaning: "a certificate of removal does not hold; `data.reason` says what",
     remedy:
       "do not rely on it; have the model trained on a version without the row, computed again by somebody, and certified then",
-    note: "`data.reason` is malformed, domain, not-withdrawn, record-other, record-signature, not-contributor, commit-list, version-list, row-present, model, several-datanets, recomputation-missing, recomputation-repeated or difference.",
+    note: "`data.reason` is malformed, domain, not-withdrawn, record-other, record-signature, not-contributor, commit-list, version-list, row-present, model, row-count, payees, several-datanets, recomputation-missing, recomputation-repeated or difference.",
   },
   CLI_PAPERS_WRONG: {
     meaning:

@@ -135,6 +135,8 @@ it("reads a long list of operations in parts, and says so until a week is read",
       return {
         operations: [{ ...entry, acknowledgedAtMs: 1, amountCode: 1n, words: [] }],
         nextBefore: place + 1 === pages ? null : place + 1,
+        isComplete: place + 1 === pages,
+        prunedBeforeMs: null,
       };
     },
   };
@@ -164,7 +166,9 @@ it("finds a former key that came again through L1's queue, though a look has fou
   let operations: HostOperation[] = [signed(1)];
   let nowMs = 1_000;
   const notices = new KeyNotices(
-    { operationsPage: async () => ({ operations, nextBefore: null }) },
+    {
+      operationsPage: async () => ({ operations, nextBefore: null, isComplete: true, prunedBeforeMs: null }),
+    },
     () => nowMs,
   );
   const leaf = { id: 9, keyX: 5n };

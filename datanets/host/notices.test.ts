@@ -316,7 +316,14 @@ it("tells of models that wait, of paid answers once an hour, and of settled epoc
   const modules: ConstructorParameters<typeof EventWatch>[0] = {
     store: other.store,
     keyNotices: new KeyNotices(
-      { operationsPage: async () => ({ operations: [], nextBefore: null }) },
+      {
+        operationsPage: async () => ({
+          operations: [],
+          nextBefore: null,
+          isComplete: true,
+          prunedBeforeMs: null,
+        }),
+      },
       Date.now,
     ),
     nowMs: () => clock.nowMs,
@@ -417,7 +424,14 @@ it("names no row by a card that opens the rows and is under notice", async () =>
     store: thief.store,
     nowMs: Date.now,
     keyNotices: new KeyNotices(
-      { operationsPage: async () => ({ operations: [forced], nextBefore: null }) },
+      {
+        operationsPage: async () => ({
+          operations: [forced],
+          nextBefore: null,
+          isComplete: true,
+          prunedBeforeMs: null,
+        }),
+      },
       Date.now,
     ),
     ledger: {

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { encodeModel, type PublishedModel } from "@openledger/attribution/model/model-files";
+import { packBinding, unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { FIELD_ORDER } from "@openledger/circuits/protocol";
 import { collectVersion, contributeRows } from "@openledger/client/actions/data/contribute-rows";
 import { readHistory } from "@openledger/client/actions/data/list-commits";
@@ -70,6 +71,7 @@ let people: { alice: LedgerClient; bob: LedgerClient; carol: LedgerClient; dave:
 let commit: bigint;
 /** Who has computed the model again that was trained on the row. */
 let older: Recomputed;
+let olderModel: PublishedModel;
 
 const place = () => ({ hostUrl: host.url, datanetId: world.datanetId });
 const api = (path: string) => fetch(`${host.url}/v1/datanets/${world.datanetId}${path}`);
@@ -139,7 +141,8 @@ beforeAll(async () => {
   await publishVersion(world.owner, { datanetId: world.datanetId, version });
   await world.finalise();
   await bringVersion(world.owner, { ...place(), store, rowsRoot: version.rowsRoot });
-  older = await register(await train(store, 2), 2);
+  olderModel = await train(store, 2);
+  older = await register(olderModel, 2);
 });
 afterAll(() => world?.close());
 
@@ -303,8 +306,27 @@ describe("a withdrawal", () => {
     expect(await checkRemoval(dave, JSON.parse(text))).toMatchObject({
       ...shown,
       note: "it names a person",
-      recomputations: [{ leafId: 5 }],
+      recomputations: [{ leafId: 5, isOf: null }],
+      askedHosts: [],
     });
+    // The Datanet's owner says so, too: that is shown.
+    expect(await say(world.owner, newer)).toEqual(["taken"]);
+    const byOwner = await checkRemoval(dave, await certify(newer.modelId));
+    expect(byOwner.recomputations.map(({ isOf, leafId }) => [leafId, isOf]).sort()).toEqual([
+      [5, null],
+      [world.datanetId, "datanet"],
+    ]);
+    // Attack: the model that was trained with the row is registered with the later version's number, and somebody says "verified".
+    const binding = unpackBinding(olderModel.statics.binding);
+    for (const [change, expected] of [
+      [{ version: 3n }, "row-count"],
+      [{ version: 3n, rowCount: 6n }, "payees"],
+    ] as const) {
+      const statics = { ...olderModel.statics, binding: packBinding({ ...binding, ...change }) };
+      const renumbered = await register({ ...olderModel, statics }, 3);
+      expect(await say(dave, renumbered)).toEqual(["taken"]);
+      await expect(certify(renumbered.modelId)).rejects.toMatchObject(reason(expected));
+    }
     const { domain } = bob;
     const signed = (client: LedgerClient, record: object) =>
       signRecord(
@@ -365,6 +387,10 @@ describe("a withdrawal", () => {
     // Who has found a difference stands against it.
     expect(await say(dave, { ...newer, difference: { file: "features.bin", row: 1 } })).toEqual(["taken"]);
     await expect(certify(newer.modelId)).rejects.toMatchObject(reason("difference"));
+    // The file alone does not have it: whoever checks asks a host.
+    expect(await checkRemoval(dave, certificate)).toMatchObject(shown);
+    const asking = checkRemoval(bob, certificate, { hostUrls: [host.url] });
+    await expect(asking).rejects.toMatchObject({ data: { reason: "difference", leafId: 6 } });
   });
 
   it("goes before the row: it comes to no host that has the list, and mirrors erase what they have", async () => {

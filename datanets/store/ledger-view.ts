@@ -10,7 +10,7 @@ import { commitChain, datanetHistory } from "@openledger/circuits/ledger/version
 import { count, element, elementOrDecimal, hash, leafId } from "@openledger/circuits/wire/wire-fields";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import { askSequencer } from "@openledger/foundation/wire/sequencer-request";
+import { askSequencer, type SequencerFailure } from "@openledger/foundation/wire/sequencer-request";
 import { z } from "zod";
 import { datanetError } from "../datanet-errors.ts";
 
@@ -131,11 +131,16 @@ interface DatanetHistory {
   readonly versions: readonly HostVersion[];
 }
 
-interface OperationsPage {
-  readonly operations: readonly HostOperation[];
-  /** Name of the last operation here; null at the end of the list. */
-  readonly nextBefore: string | number | null;
-}
+const operationsPageSchema = z.object({
+  operations: z.array(operationSchema),
+  /** Name of the last operation here; null at the end of what the sequencer has. */
+  nextBefore: z.union([hash, count]).nullable(),
+  /** True where nothing of the leaf is older than these. */
+  isComplete: z.boolean(),
+  /** Time before which all was executed that is pruned, in Unix milliseconds; null where nothing is. */
+  prunedBeforeMs: z.number().nullable(),
+});
+export type OperationsPage = z.output<typeof operationsPageSchema>;
 
 const PAGE_SIZE = 200;
 /** Codes of the sequencer for a leaf that is not there, or of another kind. */
@@ -218,10 +223,15 @@ export class HostLedger {
   async operationsPage(id: number, before?: string | number): Promise<OperationsPage> {
     const rest = before === undefined ? "" : `&before=${before}`;
     const path = `/v1/operations?leaf=${id}&limit=${PAGE_SIZE}${rest}`;
-    const operations = (await this.#ask(path, z.array(operationSchema))) ?? [];
-    const last = operations.at(-1);
-    const isLast = last === undefined || operations.length < PAGE_SIZE;
-    return { operations, nextBefore: isLast ? null : nameOf(last) };
+    const { failure, value } = await askSequencer(this.#endpoint, { path }, operationsPageSchema);
+    if (failure === null) return value;
+    const { code = "", data = {} } = failure.error ?? {};
+    const none = { operations: [], nextBefore: null };
+    if (ABSENT.has(code)) return { ...none, isComplete: true, prunedBeforeMs: null };
+    if (code !== "SEQ_HISTORY_PRUNED") throw unreachable(failure);
+    // All that is older is pruned.
+    const prunedBeforeMs = z.number().safeParse(data.prunedBeforeMs).data ?? null;
+    return { ...none, isComplete: false, prunedBeforeMs };
   }
 
   #askLeaf(id: number): Promise<HostLeaf | null> {
@@ -310,12 +320,15 @@ export class HostLedger {
     const { failure, value } = await askSequencer(this.#endpoint, { path }, schema);
     if (failure === null) return value;
     if (ABSENT.has(failure.error?.code ?? "")) return null;
-    throw datanetError("SRV_SEQUENCER_UNREACHABLE", `the sequencer does not help: ${failure.reason}`, {
-      data: { url: failure.url },
-      cause: failure.cause,
-    });
+    throw unreachable(failure);
   }
 }
+
+const unreachable = ({ cause, reason, url }: SequencerFailure) =>
+  datanetError("SRV_SEQUENCER_UNREACHABLE", `the sequencer does not help: ${reason}`, {
+    data: { url },
+    cause,
+  });
 
 /** Caches a result; a failure is requested again at once. */
 function cached<Name extends string, T>(

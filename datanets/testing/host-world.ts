@@ -46,10 +46,18 @@ export interface HostWorld {
   close(): Promise<void>;
 }
 
-export async function createHostWorld(options: { userCount?: number; card: Card }): Promise<HostWorld> {
+export async function createHostWorld(options: {
+  userCount?: number;
+  card: Card;
+  /** Settings of the sequencer beside the tests' own. */
+  environment?: Record<string, string>;
+}): Promise<HostWorld> {
   const folder = mkdtempSync(join(tmpdir(), "datanets-"));
   const userCount = options.userCount ?? 6;
-  const rollup = await startTestRollup({ dataPath: join(folder, "sequencer"), userCount });
+  const rollup = await startTestRollup({
+    ...{ dataPath: join(folder, "sequencer"), userCount },
+    ...(options.environment === undefined ? {} : { environment: options.environment }),
+  });
   const sequencerUrl = await rollup.listen();
   const deployment = await testDeployment();
   const deploymentPath = join(folder, "deployment.json");

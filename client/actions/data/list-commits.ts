@@ -3,10 +3,11 @@
  * Versions are collected and verified from them.
  */
 import { commitChain, type DatanetHistory, datanetHistory } from "@openledger/circuits/ledger/version-rows";
+import type { Hex } from "viem";
 import { clientError } from "../../client-errors.ts";
-import { getLeaf, listOperations, nameOfOperation } from "../../sequencer/ledger-reads.ts";
+import { getLeaf, readOperations } from "../../sequencer/ledger-reads.ts";
 import type { SequencerAccess, SequencerErrorCode } from "../../sequencer/sequencer-request.ts";
-import type { LeafOperation } from "../../sequencer/sequencer-schemas.ts";
+import type { LeafOperation, LeafOperations } from "../../sequencer/sequencer-schemas.ts";
 
 /** One CommitData or ForcedCommitData: the contributor, the number of rows, and their root. */
 export interface DatanetCommit {
@@ -66,13 +67,13 @@ export async function readHistory(
   datanetId: number,
 ): Promise<DatanetHistory<LeafOperation>> {
   const all: LeafOperation[] = [];
-  for (;;) {
-    const last = all.at(-1);
-    const page = await listOperations(client, datanetId, {
+  for (let before: Hex | number | null | undefined; before !== null; ) {
+    const page: LeafOperations = await readOperations(client, datanetId, {
       limit: PAGE_SIZE,
-      ...(last === undefined ? {} : { before: nameOfOperation(last) }),
+      ...(before === undefined ? {} : { before }),
     });
-    all.push(...page);
-    if (page.length < PAGE_SIZE) return datanetHistory(datanetId, all);
+    all.push(...page.operations);
+    before = page.nextBefore;
   }
+  return datanetHistory(datanetId, all);
 }

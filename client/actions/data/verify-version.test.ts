@@ -63,7 +63,10 @@ async function commit(
       opIndex: 2 * i,
     });
   }
-  sequencer.answers.set(`GET /v1/operations?leaf=${DATANET}&limit=200`, operations.reverse());
+  sequencer.answers.set(`GET /v1/operations?leaf=${DATANET}&limit=200`, {
+    ...{ operations: operations.reverse(), nextBefore: null },
+    ...{ isComplete: true, prunedBeforeMs: null },
+  });
   answerDatanet({ chain, rowsRoot: 0n });
 }
 

@@ -238,7 +238,10 @@ export class AnswerModels {
     const json = parseJson(checkedFile(files, manifest, "recipe.json"), "recipe.json");
     const recipe = familyOf(json, this.#families).parseRecipe(json);
     const { datanetHosts = [], domain, sequencerUrl } = this.#options;
-    const unknownTerms = await requireServedTerms(recipe, { datanetHosts, domain, sequencerUrl });
+    const unknownTerms = await requireServedTerms(recipe, {
+      ...{ datanetHosts, domain, sequencerUrl },
+      rowCount: manifest.rowCount,
+    });
     const parameters = checkedFile(files, manifest, "parameters.bin");
     const published = { ...place, manifest, recipe, unknownTerms };
     if (recipe.family !== "text") return { ...published, text: null, weights: null };

@@ -198,8 +198,16 @@ export async function registerPublicRoutes(
         throw operationError("OP_UNKNOWN_LEAF", `there is no leaf ${leaf}`, { data: { id: leaf } });
       }
       const found = await sequencer.operationsOf(leaf, limit, before);
-      setCost(request, found.length / PER_UNIT.operations);
-      return found.map((known) => leafOperationView(sequencer, known, clock()));
+      const { hasOlder, isComplete } = found;
+      setCost(request, found.operations.length / PER_UNIT.operations);
+      const operations = found.operations.map((known) => leafOperationView(sequencer, known, clock()));
+      const last = operations.at(-1);
+      return {
+        operations,
+        nextBefore: hasOlder && last !== undefined ? (last.hash ?? last.queueIndex) : null,
+        isComplete,
+        prunedBeforeMs: await sequencer.log.prunedBeforeMs(),
+      };
     },
   );
 
