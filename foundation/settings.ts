@@ -273,6 +273,12 @@ export const SHARED_SETTINGS = shared({
     isSecret: true,
     description: "bearer token of the sequencer's /operator routes",
   },
+  serverToken: {
+    schema: bearerToken.optional(),
+    isSecret: true,
+    description:
+      "bearer token of the operator's own servers, whose requests the sequencer does not limit as strangers'",
+  },
   databaseUrl: {
     schema: postgresUrl.optional(),
     isSecret: true,

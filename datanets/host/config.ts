@@ -20,6 +20,7 @@ import { z } from "zod";
 export const DATANET_SETTINGS = {
   deploymentPath: SHARED_SETTINGS.deploymentPath,
   sequencerUrl: SHARED_SETTINGS.sequencerUrl,
+  serverToken: SHARED_SETTINGS.serverToken,
   ...DATABASE_SETTINGS,
   host: SHARED_SETTINGS.host,
   port: defaulting(SHARED_SETTINGS.port, "8560"),

@@ -310,7 +310,7 @@ it("tells of models that wait, of paid answers once an hour, and of settled epoc
   const model: HeldModel = {
     id: 90,
     counters: { isReady: true, isApproved: false, epoch: 1, paymentCount: 0 },
-    model: { accruedRoot: 1n, validatorParts: 16_384 },
+    model: { accruedRoot: 1n, binding: 0n, validatorParts: 16_384 },
   };
   const settled: { kind: string; epoch: number; status: string; earnedWei: bigint[] }[] = [];
   const modules: ConstructorParameters<typeof EventWatch>[0] = {
@@ -321,18 +321,24 @@ it("tells of models that wait, of paid answers once an hour, and of settled epoc
     ),
     nowMs: () => clock.nowMs,
     ledger: {
-      datanet: async (id) => ({
-        id,
-        kind: "datanet",
-        l1Owner: "0x",
-        keyX: 0n,
-        chain: 0n,
-        datanet: { version: 1, rowCount: 0, publishedAt: 0, policy: 0n, rowsRoot: 0n },
-      }),
-      modelsOf: async (id) => {
-        if (id === 0) throw new Error("no models");
-        return [model];
-      },
+      leaves: async (ids) =>
+        new Map(
+          [...ids].map((id) => [
+            id,
+            id === 0
+              ? null
+              : {
+                  id,
+                  kind: "datanet",
+                  l1Owner: "0x",
+                  keyX: 0n,
+                  chain: 0n,
+                  counters: {},
+                  datanet: { version: 1, rowCount: 0, publishedAt: 0, policy: 0n, rowsRoot: 0n },
+                },
+          ]),
+        ),
+      modelsOf: async (ids) => new Map(ids.map((id) => [id, [model]])),
       payeesOf: async () => [
         { index: 0, contributorId: 3, validatorId: 3, rowCount: 5 },
         { index: 1, contributorId: 3, validatorId: 4, rowCount: 2 },
@@ -389,7 +395,7 @@ it("tells of models that wait, of paid answers once an hour, and of settled epoc
   model.counters.epoch = 500;
   settled.unshift({ kind: "settle", epoch: 499, status: "posted", earnedWei: [0n, 8n] });
   model.model.accruedRoot = 3n;
-  await expect(watch.look()).rejects.toThrow("no models");
+  await expect(watch.look()).rejects.toMatchObject({ code: "DNT_UNKNOWN" });
   expect((await told(4))[0]).toEqual(["paid.out", "2"]);
   expect((await told(3))[0]).toEqual(["paid.out", "6"]);
 });
@@ -411,7 +417,8 @@ it("names no row by a card that opens the rows and is under notice", async () =>
     ...{ kind: "forcedPublishVersion", a: world.datanetId, b: 0, status: "final", hash: null, queueIndex: 4 },
     ...{ acknowledgedAtMs: Date.now(), amountWei: 0n, word1: 0n, word2: 0n, word4: open.policy },
   };
-  const leaf = { id: world.datanetId, kind: "datanet" as const, l1Owner: "0x", keyX: 0n, chain: 0n };
+  const id = world.datanetId;
+  const leaf = { id, kind: "datanet" as const, l1Owner: "0x", keyX: 0n, chain: 0n, counters: {} };
   const facts = { version: 2, rowCount: 0, publishedAt: 0, policy: open.policy, rowsRoot: 0n };
   const watch = new EventWatch({
     store: thief.store,
@@ -421,8 +428,8 @@ it("names no row by a card that opens the rows and is under notice", async () =>
       Date.now,
     ),
     ledger: {
-      datanet: async () => ({ ...leaf, datanet: facts }),
-      modelsOf: async () => [],
+      leaves: async () => new Map([[id, { ...leaf, datanet: facts }]]),
+      modelsOf: async () => new Map([[id, []]]),
       payeesOf: async () => [],
       settlementsOf: async () => [],
     },
