@@ -137,7 +137,7 @@ export class EventWatch {
     const mark = (await readMark(store.database, name))?.split("/").map(Number) ?? [epoch, 0, 0];
     const [toldEpoch = epoch, toldCount = 0, toldAtMs = 0] = mark;
     const freshCount = toldEpoch === epoch ? paymentCount - toldCount : paymentCount;
-    if (freshCount <= 0 || nowMs() - toldAtMs < USED_EVERY_MS) return;
+    if (freshCount <= 0 || Math.abs(nowMs() - toldAtMs) < USED_EVERY_MS) return;
     const events = rowsOfLeaves(await ledger.payeesOf(id)).map(([leafId, rowCount]) =>
       eventTo(leafId, `used/${id}/${epoch}/${paymentCount}`, "row.used", {
         atMs: nowMs(),

@@ -15,6 +15,8 @@ const MAX_WEBHOOKS_OF_LEAF = 5;
 const MAX_WEBHOOKS = 10_000;
 /** Pauses before the second call, the third, …, in milliseconds; after the last call a delivery is given up. */
 export const RETRY_MS = [5_000, 60_000, 300_000, 1_800_000, 7_200_000, 21_600_000] as const;
+/** Maximum time until a call, twice the longest pause; one that is later was set by a clock that was wrong. */
+const MAX_DELAY_MS = 2 * Math.max(...RETRY_MS);
 /** Deliveries given up in a row, after which a webhook is off. */
 const MAX_FAILURES = 10;
 const TIMEOUT_MS = 5_000;
@@ -117,8 +119,8 @@ export async function testWebhook(
     );
     if (own.length === 0) throw unknown(id, leafId);
     const recent = await queries.query(
-      "select 1 from events where leaf_id = $1 and kind = 'test' and at_ms > $2 limit 1",
-      [leafId, nowMs - TEST_EVERY_MS],
+      "select 1 from events where leaf_id = $1 and kind = 'test' and at_ms > $2 and at_ms <= $3 limit 1",
+      [leafId, nowMs - TEST_EVERY_MS, nowMs],
     );
     if (recent.length > 0)
       throw datanetError("SRV_QUOTA_USED", `leaf ${leafId} had a trial a moment ago`, {
@@ -182,6 +184,9 @@ interface DeliverModules {
   readonly allowedHosts: readonly string[];
 }
 
+/** Condition of a delivery that is due. */
+const DUE = "(next_at_ms <= $1::bigint or next_at_ms > $1::bigint + $5::bigint)";
+
 /**
  * Makes the calls that are due, some at a time: the oldest one of each leaf, and leaves in the order of their last calls, so that one
  * with thousands of events or a slow receiver holds up no other.
@@ -191,21 +196,21 @@ export async function deliverDue({ allowedHosts, database, nowMs }: DeliverModul
   // Claimed for a while: a host that ends meanwhile leaves them to the others.
   const claimed = await database.query<Claimed>(
     `with due as (
-       select webhook_id, event_id from deliveries where next_at_ms <= $1 and (webhook_id, event_id) in (
+       select webhook_id, event_id from deliveries where ${DUE} and (webhook_id, event_id) in (
          select webhook_id, event_id from (
            select distinct on (leaf_id) oldest.*, last_at_ms from webhooks cross join lateral (
-             select webhook_id, event_id, next_at_ms from deliveries where webhook_id = webhooks.id and next_at_ms <= $1
+             select webhook_id, event_id, next_at_ms from deliveries where webhook_id = webhooks.id and ${DUE}
               order by next_at_ms limit 1) as oldest
             order by leaf_id, next_at_ms) as of_leaf
           order by last_at_ms nulls first limit $2)
         for update skip locked),
      claimed as (
-       update deliveries set next_at_ms = $1 + $3::bigint from due
+       update deliveries set next_at_ms = $1::bigint + $3::bigint from due
         where deliveries.webhook_id = due.webhook_id and deliveries.event_id = due.event_id
         returning deliveries.webhook_id, deliveries.event_id, attempts)
      select claimed.webhook_id as "webhookId", attempts, url, secret, failures < $4 as "isOn", ${EVENT_COLUMNS}
        from claimed join webhooks on webhooks.id = claimed.webhook_id join events on events.id = claimed.event_id`,
-    [nowMs(), AT_A_TIME, CLAIM_MS, MAX_FAILURES],
+    [nowMs(), AT_A_TIME, CLAIM_MS, MAX_FAILURES, MAX_DELAY_MS],
   );
   await Promise.all(
     claimed.map(async ({ attempts, isOn, secret, url, webhookId, ...row }) => {

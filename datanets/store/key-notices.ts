@@ -116,7 +116,8 @@ export class KeyNotices {
   ): Promise<KeyNotice | null> {
     const nowMs = this.#nowMs();
     const last = this.#looks.get(name);
-    if (last?.before === null && nowMs - last.atMs < LOOK_AGAIN_MS) return this.#ifRunning(last.notice);
+    if (last?.before === null && Math.abs(nowMs - last.atMs) < LOOK_AGAIN_MS)
+      return this.#ifRunning(last.notice);
     const isGoingOn = last !== undefined && last.before !== null;
     const until = isGoingOn ? last.until : last?.newest;
     let newest = isGoingOn ? last.newest : undefined;

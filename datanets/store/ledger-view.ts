@@ -9,13 +9,13 @@ import { packSplit } from "@openledger/circuits/ledger/rewards";
 import { commitChain, datanetHistory } from "@openledger/circuits/ledger/version-rows";
 import { count, element, elementOrDecimal, hash, leafId } from "@openledger/circuits/wire/wire-fields";
 import { hex32 } from "@openledger/foundation/hex";
+import { RecentAnswers } from "@openledger/foundation/recent-answers";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { Secret } from "@openledger/foundation/secret";
 import { askSequencer, type SequencerEndpoint } from "@openledger/foundation/wire/sequencer-request";
 import { LRUCache } from "lru-cache";
 import { z } from "zod";
 import { datanetError } from "../datanet-errors.ts";
-import { FreshAnswers } from "./fresh-answers.ts";
 import { LeafBatches, requestParts } from "./leaf-batches.ts";
 
 const modelStatics = {
@@ -160,8 +160,8 @@ export const nameOf = (operation: HostOperation) => operation.hash ?? operation.
 export class HostLedger {
   readonly #endpoint: SequencerEndpoint;
   readonly #batches = new LeafBatches((ids) => this.#askLeaves(ids));
-  readonly #leaves: FreshAnswers<HostLeaf | null>;
-  readonly #histories: FreshAnswers<DatanetHistory>;
+  readonly #leaves: RecentAnswers<number, HostLeaf | null>;
+  readonly #histories: RecentAnswers<number, DatanetHistory>;
   /** Final operations of Datanets, newest first: they are fetched once. */
   readonly #final = new LRUCache<number, readonly HostOperation[]>({
     maxSize: MAX_FINAL_OPERATIONS,
@@ -175,8 +175,8 @@ export class HostLedger {
   ) {
     const { cacheMs, sequencerUrl, serverToken } = options;
     this.#endpoint = { sequencerUrl, token: serverToken?.reveal(), maxWaitMs: MAX_WAIT_MS };
-    this.#leaves = new FreshAnswers({ cacheMs, nowMs, maxItems: MAX_CACHED_LEAVES });
-    this.#histories = new FreshAnswers({
+    this.#leaves = new RecentAnswers({ cacheMs, nowMs, maxItems: MAX_CACHED_LEAVES });
+    this.#histories = new RecentAnswers({
       cacheMs,
       nowMs,
       maxItems: MAX_CACHED_ENTRIES,
@@ -227,7 +227,7 @@ export class HostLedger {
     for (const part of requestParts(ids)) {
       // A model of Datanets in two parts is in both answers.
       for await (const model of this.#modelsOfSome(part))
-        for (const id of datanetIds(unpackBinding(model.model.binding)))
+        for (const id of new Set(datanetIds(unpackBinding(model.model.binding))))
           if (part.includes(id)) found.get(id)!.push(model);
     }
     return found;
@@ -241,6 +241,11 @@ export class HostLedger {
   /** Settlements of a model, newest first. @throws SRV_SEQUENCER_UNREACHABLE */
   async settlementsOf(modelId: number, limit: number): Promise<HostSettlement[]> {
     return (await this.#ask(`/v1/settlements?model=${modelId}&limit=${limit}`, settlementsSchema)) ?? [];
+  }
+
+  /** Leaves that are cached, unknown ones among them. */
+  get cachedLeafCount(): number {
+    return this.#leaves.itemCount;
   }
 
   /** Clears the cache: the next answer is fresh. */
