@@ -17,9 +17,12 @@ import {
 import { listMessages, listSessions, storeMessage } from "../store/group-mail.ts";
 import type { HostContext } from "./host-context.ts";
 import { SIGNED, signedFirst, signerOf } from "./host-request.ts";
+import { entriesCost } from "./scan-costs.ts";
 
 /** Keys of one request: the members of a set, and those of the one that it replaces. */
 const MAX_KEYS = 32;
+/** Keys whose sessions are looked for in the time of a unit. */
+const KEYS_PER_UNIT = 8;
 const keys = z
   .string()
   .max(MAX_KEYS * 67)
@@ -81,7 +84,13 @@ export function registerGroupRoutes(app: FastifyInstance, context: HostContext):
       tag: "groups",
       summary: "Sessions that these keys have invited to, or in which they propose, newest first",
       querystring: z.strictObject({ from: keys }),
+      config: { maxCost: ({ query }) => (query as { from: readonly string[] }).from.length / KEYS_PER_UNIT },
     },
-    async ({ query: { from } }) => ({ sessions: await listSessions(database, from) }),
+    async (request) => {
+      const { from } = request.query;
+      const sessions = await listSessions(database, from);
+      setCost(request, from.length / KEYS_PER_UNIT + entriesCost(sessions.length));
+      return { sessions };
+    },
   );
 }

@@ -170,11 +170,15 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
         "Who has recomputed models of the Datanet, or their settlements: differences first, then the newest",
       params: idParams,
       querystring: verifiedQuery,
+      config: { maxCost: ({ query }) => entriesCost((query as RecordsPage).limit) },
     },
-    async ({ params: { id }, query: { from, limit, model } }) => {
+    async (request) => {
+      const { id } = request.params;
+      const { from, limit, model } = request.query;
       await store.require(id);
       const found = { model: model ?? null, from, limit };
       const { records, total } = await listRecomputations(store.database, id, found);
+      setCost(request, entriesCost(records.length));
       return pageOf({ records, total }, { from, limit });
     },
   );

@@ -166,3 +166,73 @@ it("makes two requests for each hundred of its idle Datanets that it looks at", 
     [false, 2],
   ]);
 });
+
+it("charges a key's notice by the operations that are read for it, and nothing for one that is known", async () => {
+  const pages = 30;
+  const busy = createServer((request, response) => {
+    const { searchParams } = new URL(request.url!, "http://x");
+    const ids = searchParams.get("ids")?.split(",").map(Number);
+    const place = Number(searchParams.get("before") ?? 0);
+    const leaf = { kind: "account", l1Owner: "0x", keyX: hex32(5n), chain: hex32(0n), counters: {} };
+    // Leaf 9 has a long week; others have one operation.
+    const count = searchParams.get("leaf") !== "9" ? 1 : place < 200 * (pages - 1) ? 200 : 20;
+    const operations = Array.from({ length: count }, (_, i) => ({
+      ...{ kind: "transfer", a: 9, b: 2, status: "final", acknowledgedAtMs: Date.now() },
+      ...{
+        hash: null,
+        queueIndex: place + i + 1,
+        amountWei: "0",
+        word1: hex32(1n),
+        word2: hex32(1n),
+        word4: hex32(1n),
+      },
+    }));
+    response.setHeader("content-type", "application/json");
+    response.end(JSON.stringify(ids?.map((id) => ({ ...leaf, id })) ?? operations));
+  });
+  await new Promise<void>((resolve) => busy.listen(0, "127.0.0.1", resolve));
+  const sequencerUrl = `http://127.0.0.1:${(busy.address() as AddressInfo).port}`;
+  const limits = { ...CACHED, DATANET_RATE_LIMIT_PER_MINUTE: "600", DATANET_SEQUENCER_URL: sequencerUrl };
+  const limited = await world.host("busy", limits);
+  const ask = async (leafId: number) => (await fetch(`${limited.url}/v1/leaves/${leafId}/key-notice`)).status;
+  for (let i = 0; i < 40; i++) expect(await ask(10)).toBe(200);
+  // 5,000 operations: half a minute of this limit.
+  expect(await ask(9)).toBe(409);
+  expect(await ask(11)).toBe(429);
+  busy.close();
+});
+
+it("reads no history of a Datanet that is not here", async () => {
+  for (const path of ["commits", `versions/${hex32(1n)}/citation`]) {
+    const response = await fetch(`${host.url}/v1/datanets/999/${path}`);
+    expect([response.status, asked]).toEqual([404, []]);
+  }
+});
+
+it.each(["rows/fetch", "rows/known"])(
+  "refuses a body of POST %s that is no list of digests",
+  async (path) => {
+    const response = await fetch(`${host.url}/v1/datanets/${world.datanetId}/${path}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: "{}",
+    });
+    const { error } = (await response.json()) as { error: { code: string } };
+    expect([response.status, error.code]).toEqual([400, "SRV_BAD_REQUEST"]);
+  },
+);
+
+it("charges digests that are fetched, whether their rows are here or not", async () => {
+  const limited = await world.host("fetched", { DATANET_RATE_LIMIT_PER_MINUTE: "100" });
+  await bringCard(world.owner, { hostUrl: limited.url, datanetId: world.datanetId, card });
+  const fetchRows = async () => {
+    const response = await fetch(`${limited.url}/v1/datanets/${world.datanetId}/rows/fetch`, {
+      method: "POST",
+      headers: { "content-type": "application/octet-stream" },
+      body: new Uint8Array(32 * 8_000),
+    });
+    return response.status;
+  };
+  const statuses = [await fetchRows(), await fetchRows(), await fetchRows()];
+  expect([statuses[0] === 429, statuses[2]]).toEqual([false, 429]);
+});

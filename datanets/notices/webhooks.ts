@@ -10,8 +10,9 @@ import { datanetError } from "../datanet-errors.ts";
 import { type EventKind, type StoredEvent, sentenceOf } from "./event.ts";
 import { EVENT_COLUMNS, type EventRow, eventOf } from "./event-store.ts";
 
-/** Webhooks of one leaf, and of a whole host. */
+/** Webhooks of one leaf, of all leaves of an L1 owner, and of a whole host. */
 const MAX_WEBHOOKS_OF_LEAF = 5;
+const MAX_WEBHOOKS_OF_OWNER = 25;
 const MAX_WEBHOOKS = 10_000;
 /** Pauses before the second call, the third, …, in milliseconds; after the last call a delivery is given up. */
 export const RETRY_MS = [5_000, 60_000, 300_000, 1_800_000, 7_200_000, 21_600_000] as const;
@@ -55,6 +56,8 @@ export async function listWebhooks(queries: Queries, leafId: number): Promise<We
 
 export interface NewWebhook {
   readonly leafId: number;
+  /** Leaves with the leaf's L1 owner, that one among them: a person has as many as they pay for. */
+  readonly ownerLeafIds: readonly number[];
   readonly url: string;
   readonly kinds: readonly EventKind[];
   readonly nowMs: number;
@@ -62,29 +65,33 @@ export interface NewWebhook {
 }
 
 /**
- * Adds a webhook.
+ * Adds a webhook. In a full host it takes the place of another: one that is off, or the newest of a leaf that has more than this one
+ * would have. So whoever fills the host keeps out nobody else.
  * @returns its id and the secret that signs its calls, which is shown this once
  * @throws SRV_ADDRESS_REFUSED, SRV_QUOTA_USED
  */
 export async function addWebhook(
   database: Transactions,
-  { allowedHosts, kinds, leafId, nowMs, url }: NewWebhook,
+  { allowedHosts, kinds, leafId, nowMs, ownerLeafIds, url }: NewWebhook,
 ): Promise<{ id: string; secret: string }> {
   const { href } = strangersUrl(url, { allowedHosts });
   const id = randomBytes(16).toString("hex");
   const secret = `${SECRET_PREFIX}${randomBytes(32).toString("base64")}`;
   await database.transaction(async (queries) => {
     await queries.query("lock table webhooks in share row exclusive mode");
-    const [counts] = await queries.query<{ own: number; all: number }>(
-      `select (count(*) filter (where leaf_id = $1))::int as own, count(*)::int as all from webhooks`,
-      [leafId],
+    const [counts] = await queries.query<{ own: number; ofOwner: number; all: number }>(
+      `select (count(*) filter (where leaf_id = $1))::int as own, (count(*) filter (where leaf_id = any($2)))::int as "ofOwner",
+              count(*)::int as all from webhooks`,
+      [leafId, ownerLeafIds],
     );
-    if (counts!.own >= MAX_WEBHOOKS_OF_LEAF || counts!.all >= MAX_WEBHOOKS)
+    const { all, ofOwner, own } = counts!;
+    const hasShare = own < MAX_WEBHOOKS_OF_LEAF && ofOwner < MAX_WEBHOOKS_OF_OWNER;
+    if (!hasShare || (all >= MAX_WEBHOOKS && !(await makeRoom(queries, own))))
       throw datanetError(
         "SRV_QUOTA_USED",
-        `leaf ${leafId} has ${counts!.own} webhooks here, and gets no more`,
+        `leaf ${leafId} has ${own} webhooks here, and its owner ${ofOwner}: it gets no more`,
         {
-          data: { maxOfLeaf: MAX_WEBHOOKS_OF_LEAF, max: MAX_WEBHOOKS },
+          data: { maxOfLeaf: MAX_WEBHOOKS_OF_LEAF, maxOfOwner: MAX_WEBHOOKS_OF_OWNER, max: MAX_WEBHOOKS },
         },
       );
     await queries.query(
@@ -93,6 +100,18 @@ export async function addWebhook(
     );
   });
   return { id, secret };
+}
+
+/** Removes one webhook in favour of a leaf that has `ownCount`. @returns whether there was one to remove */
+async function makeRoom(queries: Queries, ownCount: number): Promise<boolean> {
+  const removed = await queries.query(
+    `delete from webhooks where id = (
+       select id from (select *, count(*) over (partition by leaf_id) as of_leaf from webhooks) as counted
+        where failures >= $1 or of_leaf > $2
+        order by failures >= $1 desc, of_leaf desc, created_at_ms desc, id limit 1) returning 1`,
+    [MAX_FAILURES, ownCount + 1],
+  );
+  return removed.length > 0;
 }
 
 /** Removes a webhook of a leaf, with what is on its way. @throws DNT_NOT_HOSTED */
@@ -222,8 +241,8 @@ export async function deliverDue({ allowedHosts, database, nowMs }: DeliverModul
         ]);
       if (!isOn) return done();
       const body = payloadOf(event);
-      // The same at each attempt: a receiver knows what it has had.
-      const id = `${webhookId}-${event.id}`;
+      // The same at each attempt: a receiver knows what it has had. By the event's name: after a restore another event has the number.
+      const id = `${webhookId}-${event.uid}`;
       const headers = signedHeaders(secret, { id, body, seconds: Math.floor(nowMs() / 1_000) });
       const result = await postToStranger(url, { body, headers, timeoutMs: TIMEOUT_MS, allowedHosts }).then(
         (status) => ({ isTaken: status >= 200 && status < 300, text: String(status) }),

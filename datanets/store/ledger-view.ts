@@ -141,7 +141,8 @@ interface OperationsPage {
   readonly nextBefore: string | number | null;
 }
 
-const PAGE_SIZE = 200;
+/** Operations of a page of `operationsPage`. */
+export const OPERATIONS_PAGE_SIZE = 200;
 /** Maximum leaves of a search's answer, by the sequencer's limit. */
 const MAX_LEAVES_FOUND = 1_000;
 /** Maximum sum of the waits that the sequencer may ask for before a request has failed, in milliseconds. */
@@ -233,6 +234,12 @@ export class HostLedger {
     return found;
   }
 
+  /** Leaves of an L1 owner, the first thousand by their ids. @throws SRV_SEQUENCER_UNREACHABLE */
+  async leafIdsOf(l1Owner: string): Promise<number[]> {
+    const leaves = await this.#ask(`/v1/leaves?owner=${l1Owner}`, z.array(z.object({ id: leafId })));
+    return (leaves ?? []).map(({ id }) => id);
+  }
+
   /** Payees of a model, in the order of their places. @throws SRV_SEQUENCER_UNREACHABLE */
   async payeesOf(modelId: number): Promise<HostPayee[]> {
     return (await this.#ask(`/v1/models/${modelId}`, payeesSchema))?.payees ?? [];
@@ -261,10 +268,10 @@ export class HostLedger {
    */
   async operationsPage(id: number, before?: string | number): Promise<OperationsPage> {
     const rest = before === undefined ? "" : `&before=${before}`;
-    const path = `/v1/operations?leaf=${id}&limit=${PAGE_SIZE}${rest}`;
+    const path = `/v1/operations?leaf=${id}&limit=${OPERATIONS_PAGE_SIZE}${rest}`;
     const operations = (await this.#ask(path, z.array(operationSchema))) ?? [];
     const last = operations.at(-1);
-    const isLast = last === undefined || operations.length < PAGE_SIZE;
+    const isLast = last === undefined || operations.length < OPERATIONS_PAGE_SIZE;
     return { operations, nextBefore: isLast ? null : nameOf(last) };
   }
 
