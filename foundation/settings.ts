@@ -53,6 +53,22 @@ export function screaming(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
 }
 
+const former = (why: string) => `is no setting any more: ${why}; docs/how-to/upgrade.md says what to do`;
+
+/** Problems of settings that earlier versions had. */
+const FORMER_SETTINGS: Readonly<Record<string, string>> = {
+  DATANET_DATA_PATH: former("what a host stores is in PostgreSQL"),
+  SERVING_ANSWERS_PATH: former("answers and keys are in PostgreSQL"),
+  SERVING_CACHE_PATH: former("SERVING_DATA_PATH names the folder"),
+  SERVING_CHARGING: former("what is registered is paid"),
+  SEQUENCER_BLOBS_PATH: former("blobs are made from the ledger's batches"),
+  SEQUENCER_BLOBS_MAX: former("blobs are made from the ledger's batches"),
+  SEQUENCER_STORE_CHECK: former("the store holds all history"),
+  SEQUENCER_PROVER_TOKEN: former("provers take jobs from the queue"),
+  SEQUENCER_PROVE_LEASE_MS: former("provers take jobs from the queue"),
+  PROVER_HAND_IN_KEY: former("provers take jobs from the queue"),
+};
+
 /**
  * @param prefix of all variables of the process, "BRIDGE"
  * @returns the values, or every variable that is missing, wrong or unknown; the value of a secret one is not named
@@ -92,7 +108,7 @@ export function readSettings<T extends Settings>(
   }
   for (const env of Object.keys(environment)) {
     const isOurs = env.startsWith(`${prefix}_`) || env.startsWith(`${SHARED_PREFIX}_`);
-    if (isOurs && !known.has(env)) problems.push({ env, problem: "is no setting" });
+    if (isOurs && !known.has(env)) problems.push({ env, problem: FORMER_SETTINGS[env] ?? "is no setting" });
   }
   return { values: Object.freeze(values) as SettingValues<T>, problems };
 }
@@ -272,6 +288,11 @@ export const SHARED_SETTINGS = shared({
     schema: bearerToken,
     isSecret: true,
     description: "bearer token of the sequencer's /operator routes",
+  },
+  serverToken: {
+    schema: bearerToken.optional(),
+    isSecret: true,
+    description: "bearer token of the operator's own servers: no rate limit at the sequencer",
   },
   databaseUrl: {
     schema: postgresUrl.optional(),

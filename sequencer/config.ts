@@ -75,6 +75,7 @@ export const SEQUENCER_SETTINGS = {
   host: SHARED_SETTINGS.host,
   port: defaulting(SHARED_SETTINGS.port, "8547"),
   operatorToken: SHARED_SETTINGS.operatorToken,
+  serverToken: SHARED_SETTINGS.serverToken,
   proving: {
     schema: z.enum(PROVING_MODES),
     default: "on",
@@ -237,8 +238,12 @@ export type Config = ConfigOf<typeof SEQUENCER_SETTINGS, typeof FIXED>;
 
 /** Problems that single settings do not show. */
 function problemsOf(values: SettingValues<typeof SEQUENCER_SETTINGS>): SettingProblem[] {
-  const { feeMinPerUnitWei, feeMode, feeOpenPerEther, feeOpenPerEtherPath } = values;
+  const { feeMinPerUnitWei, feeMode, feeOpenPerEther, feeOpenPerEtherPath, operatorToken, serverToken } =
+    values;
   const problems: SettingProblem[] = [];
+  // Attack: whoever reads a host's settings posts batches.
+  if (serverToken !== undefined && serverToken.reveal() === operatorToken.reveal())
+    problems.push({ env: "SEQUENCER_SERVER_TOKEN", problem: "is the operator's token: make another one" });
   if (feeMinPerUnitWei > FIXED.feeMaxPerUnitWei)
     problems.push({
       env: "SEQUENCER_FEE_MIN_PER_UNIT_WEI",

@@ -14,12 +14,14 @@ import {
   SHARED_SETTINGS,
   wholeNumber,
 } from "@openledger/foundation/settings";
+import { refuseEarlierStore } from "@openledger/foundation/store/earlier-store";
 import { z } from "zod";
 
 /** Every setting of the host, in the environment as DATANET_…; docs/reference/settings.md has their table. */
 export const DATANET_SETTINGS = {
   deploymentPath: SHARED_SETTINGS.deploymentPath,
   sequencerUrl: SHARED_SETTINGS.sequencerUrl,
+  serverToken: SHARED_SETTINGS.serverToken,
   ...DATABASE_SETTINGS,
   host: SHARED_SETTINGS.host,
   port: defaulting(SHARED_SETTINGS.port, "8560"),
@@ -86,6 +88,12 @@ const FIXED = {
 
 export type HostConfig = ConfigOf<typeof DATANET_SETTINGS, typeof FIXED>;
 
-/** @throws SRV_CONFIG_INVALID listing every variable that is missing, wrong or unknown */
-export const loadHostConfig = (environment: Environment): HostConfig =>
-  readConfig("DATANET", { settings: DATANET_SETTINGS, fixed: FIXED }, environment);
+/**
+ * @throws SRV_CONFIG_INVALID listing every variable that is missing, wrong or unknown; SRV_STORE_FORMAT where the setting of an earlier
+ * version names a folder with its rows
+ */
+export function loadHostConfig(environment: Environment): HostConfig {
+  const { DATANET_DATA_PATH: earlierFolder } = environment;
+  if (earlierFolder !== undefined) refuseEarlierStore("datanet-host", earlierFolder);
+  return readConfig("DATANET", { settings: DATANET_SETTINGS, fixed: FIXED }, environment);
+}

@@ -73,7 +73,11 @@ export async function createHostProcess(
     // Costs of answers are told by the sizes that were seen last.
     await store.all();
     const ledger = new HostLedger(
-      { sequencerUrl: config.sequencerUrl, cacheMs: config.ledgerCacheMs },
+      {
+        sequencerUrl: config.sequencerUrl,
+        serverToken: config.serverToken,
+        cacheMs: config.ledgerCacheMs,
+      },
       nowMs,
     );
     const sessions = new DatabaseSessions(database);
@@ -152,6 +156,11 @@ async function prepareHashes(): Promise<void> {
   verifySignature({ keyX: BASE8.x, message: 0n, signature });
 }
 
+/**
+ * Pause between the looks at two groups of a hundred Datanets. Each look makes two requests to the sequencer, so a host makes eight a
+ * second, however many Datanets it has.
+ */
+const LOOK_PAUSE_MS = 250;
 /** Time between two looks for calls of webhooks that are due. */
 const DELIVER_EVERY_MS = 1_000;
 const DELETE_EVENTS_EVERY_MS = 3_600_000;
@@ -164,6 +173,7 @@ function noticeUpkeeps({ config, keyNotices, ledger, logger, nowMs, store }: Hos
   return [
     new Upkeep(() => watch.look(), {
       everyMs: config.noticesEveryMs,
+      pauseMs: LOOK_PAUSE_MS,
       onError: (err) => logger.warn({ err }, "events of Datanets are not found yet"),
     }),
     new Upkeep(() => deliverDue(deliver), {
@@ -177,19 +187,23 @@ function noticeUpkeeps({ config, keyNotices, ledger, logger, nowMs, store }: Hos
   ];
 }
 
+interface UpkeepOptions {
+  readonly everyMs: number;
+  /** Pause before a part that follows at once. Default: none. */
+  readonly pauseMs?: number;
+  readonly onError: (error: unknown) => void;
+}
+
 /** Work that is done again and again, a part at a time, so that the database is everybody's in between. */
 class Upkeep {
   /** Returns true where another part follows. */
   readonly #doPart: () => Promise<boolean>;
-  readonly #options: { readonly everyMs: number; readonly onError: (error: unknown) => void };
+  readonly #options: UpkeepOptions;
   #timer: NodeJS.Timeout | undefined;
   #part: Promise<void> = Promise.resolve();
   #isStopped = false;
 
-  constructor(
-    doPart: () => Promise<boolean>,
-    options: { readonly everyMs: number; readonly onError: (error: unknown) => void },
-  ) {
+  constructor(doPart: () => Promise<boolean>, options: UpkeepOptions) {
     this.#doPart = doPart;
     this.#options = options;
   }
@@ -211,7 +225,8 @@ class Upkeep {
     } catch (error) {
       this.#options.onError(error);
     }
-    if (!this.#isStopped) this.#timer = setTimeout(() => this.start(), isMore ? 0 : this.#options.everyMs);
+    const { everyMs, pauseMs = 0 } = this.#options;
+    if (!this.#isStopped) this.#timer = setTimeout(() => this.start(), isMore ? pauseMs : everyMs);
   }
 }
 

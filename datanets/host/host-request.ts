@@ -107,7 +107,7 @@ export async function cardOf({ keyNotices, ledger }: HostContext, datanet: Hoste
 }
 
 /** Octets of an answer that cost a unit, as in foundation/http/answer-costs.ts. */
-const OCTETS_PER_UNIT = 262_144;
+export const OCTETS_PER_UNIT = 262_144;
 
 /** Sends bytes as they are read from the database. @param bytes their number */
 export function sendPieces(reply: FastifyReply, pieces: AsyncIterable<Buffer>, bytes: number): FastifyReply {

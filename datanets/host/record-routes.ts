@@ -34,10 +34,15 @@ import { entriesCost, scanCost } from "./scan-costs.ts";
 
 const MAX_RECORDS_A_REQUEST = 500;
 
+/** Records whose signatures are checked in the time of a unit. */
+const CHECKED_PER_UNIT = 20;
+
 const recordsBody = z.strictObject({ records: z.array(z.unknown()).min(1).max(MAX_RECORDS_A_REQUEST) });
 const recordsQuery = z.strictObject({ from: countFromText.default(0), limit: limit(1_000, 200) });
 const withdrawalsQuery = recordsQuery.extend({ row: digestText.optional() });
 const verifiedQuery = recordsQuery.extend({ model: countFromText.optional() });
+
+const recordsCost = ({ records }: z.output<typeof recordsBody>) => records.length / CHECKED_PER_UNIT;
 
 type RecordsPage = z.output<typeof recordsQuery>;
 
@@ -61,8 +66,12 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
       summary: "Signed records; each is taken or refused by itself",
       params: idParams,
       body: recordsBody,
+      config: { maxCost: ({ body }) => recordsCost(body as z.output<typeof recordsBody>) },
     },
-    async ({ body, params: { id } }) => {
+    async (request) => {
+      const { body } = request;
+      const { id } = request.params;
+      setCost(request, recordsCost(body));
       const datanet = await store.require(id);
       const read = body.records.map((value) => readRecord(datanet, value));
       const records = read.flatMap((one) => (isRollupError(one) ? [] : [one]));
@@ -70,9 +79,9 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
       const ids = messages.map(idOfMessage);
       const card = await cardOf(context, datanet);
       const sound = checkSignatures(records, messages);
-      const signers = new Map<number, HostLeaf | null>();
-      for (const leafId of new Set(records.map(({ body }) => body.leafId)))
-        signers.set(leafId, await ledger.leaf(leafId));
+      // Attack: 500 forged records name 500 leaves. Nobody is asked for leaves whose records are not signed by the key that they name.
+      const named = records.flatMap(({ body }, i) => (sound[i] ? modelAndLeafOf(body) : []));
+      const signers = await ledger.leaves(named);
       const isSigned = records.map(
         ({ body, keyX }, i) => sound[i]! && signers.get(body.leafId)?.keyX === BigInt(keyX),
       );
@@ -161,11 +170,15 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
         "Who has recomputed models of the Datanet, or their settlements: differences first, then the newest",
       params: idParams,
       querystring: verifiedQuery,
+      config: { maxCost: ({ query }) => entriesCost((query as RecordsPage).limit) },
     },
-    async ({ params: { id }, query: { from, limit, model } }) => {
+    async (request) => {
+      const { id } = request.params;
+      const { from, limit, model } = request.query;
       await store.require(id);
       const found = { model: model ?? null, from, limit };
       const { records, total } = await listRecomputations(store.database, id, found);
+      setCost(request, entriesCost(records.length));
       return pageOf({ records, total }, { from, limit });
     },
   );
@@ -295,6 +308,13 @@ async function refusalOf(check: Promise<void>): Promise<RollupError | null> {
     if (isRollupError(error, "DNT_RECORD_INVALID") || isRollupError(error, "DNT_KEY_NOTICE")) return error;
     throw error;
   }
+}
+
+/** Leaves that a record is checked by: its signer, and the model that it is about. */
+function modelAndLeafOf(body: RecordBody): number[] {
+  const modelId =
+    body.kind === "verified" ? body.modelId : body.kind === "report" ? body.model?.id : undefined;
+  return modelId === undefined ? [body.leafId] : [body.leafId, modelId];
 }
 
 const notSigned = (leafId: number) =>

@@ -8,15 +8,22 @@ import type { SignedRecord } from "../records/record.ts";
 import type { HostStore } from "../store/host-store.ts";
 import type { HostedDatanet } from "../store/hosted-datanet.ts";
 import type { KeyNotices } from "../store/key-notices.ts";
-import type { HeldModel, HostLedger, HostPayee } from "../store/ledger-view.ts";
+import { MAX_LEAVES_A_REQUEST } from "../store/leaf-batches.ts";
+import {
+  type DatanetLeaf,
+  datanetOf,
+  type HeldModel,
+  type HostLedger,
+  type HostPayee,
+} from "../store/ledger-view.ts";
 import { outcomeSql } from "../store/row-outcome.ts";
 import type { EventData, EventKind, NewEvent } from "./event.ts";
 import { addEventsUpTo, readMark } from "./event-store.ts";
 
 /** Records of a Datanet that are read at once. */
 const RECORDS_A_PART = 500;
-/** Datanets of one look; the next look goes on behind them. */
-const DATANETS_A_LOOK = 50;
+/** Datanets of one look, whose leaves and models are one request each; the next look goes on behind them. */
+const DATANETS_A_LOOK = MAX_LEAVES_A_REQUEST;
 /** An account hears of a model's paid answers at most this often. */
 const USED_EVERY_MS = 3_600_000;
 /** Settlements that the sequencer lists at once. Of older ones only roundings are missed: a wei for each payee. */
@@ -34,7 +41,7 @@ interface FoundRecord {
 
 interface EventWatchModules {
   readonly store: HostStore;
-  readonly ledger: Pick<HostLedger, "datanet" | "modelsOf" | "payeesOf" | "settlementsOf">;
+  readonly ledger: Pick<HostLedger, "leaves" | "modelsOf" | "payeesOf" | "settlementsOf">;
   readonly keyNotices: Pick<KeyNotices, "cardOf">;
   readonly nowMs: () => number;
 }
@@ -59,10 +66,17 @@ export class EventWatch {
     const isMore = next.length === DATANETS_A_LOOK;
     this.#lastId = isMore ? next.at(-1)!.id : -1;
     const errors: unknown[] = [];
+    const ids = next.map(({ id }) => id);
+    const { ledger } = this.#modules;
+    const leaves = await ledger.leaves(ids);
+    const models = await ledger.modelsOf(ids).catch((error: unknown) => {
+      errors.push(error);
+      return null;
+    });
     for (const datanet of next) {
       try {
-        await this.#lookAtRecords(datanet);
-        await this.#lookAtModels(datanet.id);
+        await this.#lookAtRecords(datanet, datanetOf(datanet.id, leaves.get(datanet.id)!));
+        if (models !== null) await this.#lookAtModels(datanet.id, models.get(datanet.id)!);
       } catch (error) {
         errors.push(error);
       }
@@ -71,9 +85,9 @@ export class EventWatch {
     return isMore;
   }
 
-  async #lookAtRecords(datanet: HostedDatanet): Promise<void> {
-    const { keyNotices, ledger, nowMs, store } = this.#modules;
-    const { card } = await keyNotices.cardOf(datanet, await ledger.datanet(datanet.id));
+  async #lookAtRecords(datanet: HostedDatanet, leaf: DatanetLeaf): Promise<void> {
+    const { keyNotices, nowMs, store } = this.#modules;
+    const { card } = await keyNotices.cardOf(datanet, leaf);
     const name = `records/${datanet.id}`;
     for (;;) {
       const mark = Number((await readMark(store.database, name)) ?? 0);
@@ -96,8 +110,8 @@ export class EventWatch {
     }
   }
 
-  async #lookAtModels(datanetId: number): Promise<void> {
-    for (const model of await this.#modules.ledger.modelsOf(datanetId)) {
+  async #lookAtModels(datanetId: number, models: readonly HeldModel[]): Promise<void> {
+    for (const model of models) {
       await this.#lookAtApproval(datanetId, model);
       if (!model.counters.isReady) continue;
       await this.#lookAtPayments(datanetId, model);
@@ -123,7 +137,7 @@ export class EventWatch {
     const mark = (await readMark(store.database, name))?.split("/").map(Number) ?? [epoch, 0, 0];
     const [toldEpoch = epoch, toldCount = 0, toldAtMs = 0] = mark;
     const freshCount = toldEpoch === epoch ? paymentCount - toldCount : paymentCount;
-    if (freshCount <= 0 || nowMs() - toldAtMs < USED_EVERY_MS) return;
+    if (freshCount <= 0 || Math.abs(nowMs() - toldAtMs) < USED_EVERY_MS) return;
     const events = rowsOfLeaves(await ledger.payeesOf(id)).map(([leafId, rowCount]) =>
       eventTo(leafId, `used/${id}/${epoch}/${paymentCount}`, "row.used", {
         atMs: nowMs(),

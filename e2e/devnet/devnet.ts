@@ -56,7 +56,7 @@ import {
   bridgeService,
   datanetHostService,
   devnetFactory,
-  loadOperatorToken,
+  loadTokens,
   type ServiceAddresses,
   sequencerService,
 } from "./services.ts";
@@ -218,7 +218,7 @@ async function bringUpAndWork(modules: {
     factoryUrl: factoryHeld.url,
     rpcUrl,
     answerServerUrl: answerServerHeld.url,
-    operatorToken: await loadOperatorToken(),
+    ...(await loadTokens()),
     proverBackend,
     pagesPath,
     expectedProveMs: await new ProofTimes().expectedMs({

@@ -12,7 +12,7 @@ declare module "fastify" {
   interface FastifyContextConfig {
     /**
      * Maximum cost of the route's answer in units, charged before the handler runs; the difference to the
-     * actual cost is returned. Without it the cost is charged afterwards.
+     * actual cost is returned. Without it the cost is charged afterwards. A long answer is charged when its turn comes.
      */
     readonly maxCost?: (request: FastifyRequest) => number;
   }
@@ -62,12 +62,15 @@ class Turns {
   }
 }
 
-/** @param unitsPerMinute of one network, beside its requests */
-export function countAnswers(
-  app: FastifyInstance,
-  unitsPerMinute: number,
-  keyOf: (request: FastifyRequest) => string,
-): void {
+interface CountedRequests {
+  /** Units of one network a minute, beside its requests. */
+  readonly unitsPerMinute: number;
+  readonly keyOf: (request: FastifyRequest) => string;
+  /** True for requests of the operator's own servers: they wait for their turn, and are charged nothing. */
+  readonly isOwn: (request: FastifyRequest) => boolean;
+}
+
+export function countAnswers(app: FastifyInstance, { isOwn, keyOf, unitsPerMinute }: CountedRequests): void {
   const perSecond = unitsPerMinute / MINUTE_SECONDS;
   const burst = Math.max(1, perSecond * BURST_SECONDS);
   const rate = new NetworkRate(burst, perSecond);
@@ -87,16 +90,29 @@ export function countAnswers(
     };
     if (rateLimit === false) return;
     const units = Math.min(burst, maxCost?.(request) ?? 0);
+    const isCounted = !isOwn(request);
     const key = keyOf(request);
-    if (!rate.take(key, units)) throw tooMuch(reply, rate.secondsUntil(key, units));
-    request.takenUnits = units;
-    if (units > SHORT_UNITS) request.endTurn = await turns.take();
+    const refuse = () => {
+      throw tooMuch(reply, rate.secondsUntil(key, units));
+    };
+    if (units > SHORT_UNITS) {
+      // A debt is refused at once. Else several at a time would be refused for what the first ones return a moment later.
+      if (isCounted && rate.secondsUntil(key, units) > 0) refuse();
+      request.endTurn = await turns.take();
+    }
     // Its sender has left meanwhile, and nothing else ends its turn.
     if (request.raw.destroyed) endTurn(request);
+    if (!isCounted) return;
+    if (!rate.take(key, units)) {
+      endTurn(request);
+      refuse();
+    }
+    request.takenUnits = units;
   });
   app.addHook("onSend", async (request, _reply, payload) => {
     endTurn(request);
     if ((request.routeOptions.config as { rateLimit?: unknown } | undefined)?.rateLimit === false) return;
+    if (isOwn(request)) return;
     const units = request.costUnits ?? unitsOf(payload);
     if (units !== request.takenUnits) rate.charge(keyOf(request), units - request.takenUnits);
   });

@@ -29,6 +29,7 @@ const DAY_MS = 86_400_000;
 export const FACTORY_SETTINGS = {
   deploymentPath: SHARED_SETTINGS.deploymentPath,
   sequencerUrl: SHARED_SETTINGS.sequencerUrl,
+  serverToken: SHARED_SETTINGS.serverToken,
   rpcUrl: {
     schema: httpUrl,
     default: "http://127.0.0.1:8545",

@@ -115,7 +115,8 @@ export async function createFactoryProcess(
       database,
     });
     const sessions = new DatabaseSessions(database);
-    const ledger = new HostLedger({ sequencerUrl: config.sequencerUrl, cacheMs: LEDGER_CACHE_MS }, nowMs);
+    const { sequencerUrl, serverToken } = config;
+    const ledger = new HostLedger({ sequencerUrl, serverToken, cacheMs: LEDGER_CACHE_MS }, nowMs);
     let origin = config.publicUrl.replace(/\/+$/, "");
     let sizes: readonly CircuitSize[] | null = null;
     let worker: FactoryWorker | null = null;

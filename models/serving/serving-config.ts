@@ -56,6 +56,7 @@ export const SERVING_SETTINGS = {
   host: SHARED_SETTINGS.host,
   port: defaulting(SHARED_SETTINGS.port, "8798"),
   ...SERVER_SETTINGS,
+  serverToken: SHARED_SETTINGS.serverToken,
   rateLimitPerMinute: defaulting(SHARED_SETTINGS.rateLimitPerMinute, "1200"),
   kernels: {
     schema: z.enum(KERNEL_CHOICES),

@@ -427,6 +427,15 @@ describe("other routes", () => {
     expect((await rollup.post("/v1/operations", body)).status).toBe(202);
     expect((await rollup.get(`/v1/leaves?datanetId=${datanetId}`)).body).toMatchObject([{ kind: "model" }]);
     expect((await rollup.get(`/v1/leaves?datanetId=${datanetId + 1n}`)).body).toEqual([]);
+    const [model] = (await rollup.get(`/v1/leaves?datanetId=${datanetId + 1n},${datanetId}`)).body;
+    expect(model).toMatchObject({ kind: "model" });
+    for (const [after, count] of [
+      [model.id - 1, 1],
+      [model.id, 0],
+    ])
+      expect((await rollup.get(`/v1/leaves?datanetId=${datanetId}&after=${after}`)).body).toHaveLength(
+        count!,
+      );
     const info = (await rollup.get("/v1/info")).body;
     expect(info).toMatchObject({
       chainId: 31337,

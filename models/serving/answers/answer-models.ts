@@ -25,6 +25,7 @@ import type { ModelQuery } from "@openledger/circuits/ledger/model-query";
 import type { Database } from "@openledger/foundation/database/database";
 import type { HttpErrors } from "@openledger/foundation/http/http-errors";
 import type { ServerLimits } from "@openledger/foundation/http/server-settings";
+import type { Secret } from "@openledger/foundation/secret";
 import type { FastifyInstance } from "fastify";
 import type { WeightNumbers } from "../../engine/architecture/model-shape.ts";
 import type { KernelChoice } from "../../engine/kernels/create-kernels.ts";
@@ -62,6 +63,8 @@ export interface AnswerModelsOptions extends ServerLimits {
   /** Choice of what computes the scores of estimates. */
   readonly scores: ScoreChoice;
   readonly sequencerUrl: string;
+  /** Token of the sequencer operator's own servers; absent for others. */
+  readonly serverToken?: Secret<string> | undefined;
   /** Domain of the rollup. */
   readonly domain: bigint;
   /** Hosts that are asked for the terms of a model's rows where its recipe has none; default: nobody is asked. */
@@ -125,7 +128,7 @@ export class AnswerModels {
   private constructor(options: AnswerModelsOptions, modules: Modules) {
     this.#options = options;
     this.#modules = modules;
-    this.#ledger = createLedgerView(options.sequencerUrl);
+    this.#ledger = createLedgerView(options);
     this.#bases = [readFrom(baseSourceAt(options.basePath))];
     const setting = { bases: this.#bases, kernels: options.kernels };
     this.#families = [directFamily as never, textFamily(setting) as never];

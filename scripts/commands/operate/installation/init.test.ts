@@ -60,7 +60,13 @@ describe("openledger operator init", () => {
     expect(readBridgeConfig(environment).operatorPrivateKey.reveal()).toBe(KEY);
     expect(readProverConfig(environment).threads).toBe(3);
     expect(loadHostConfig(environment).maxRowBytes).toBe(1_000);
-    for (const path of [paths.operatorKey, paths.operatorToken, paths.settings, paths.deployment])
+    for (const path of [
+      paths.operatorKey,
+      paths.operatorToken,
+      paths.serverToken,
+      paths.settings,
+      paths.deployment,
+    ])
       expect(statSync(path).mode & 0o777, path).toBe(0o600);
     expect(statSync(paths.secrets).mode & 0o777).toBe(0o700);
     const text = readFileSync(paths.settings, "utf8");
@@ -71,13 +77,15 @@ describe("openledger operator init", () => {
   it("keeps secrets and given settings when it is run again, and takes another Ethereum node", async () => {
     await init({ settings: { BRIDGE_L1_MAX_FEE_GWEI: "80" } });
     const paths = installationPaths(out);
-    const token = readFileSync(paths.operatorToken, "utf8");
+    const tokens = () => [paths.operatorToken, paths.serverToken].map((path) => readFileSync(path, "utf8"));
+    const [token, serverToken] = tokens();
+    expect(serverToken).not.toBe(token);
     await init({
       operatorKeyFile: null,
       rpcUrl: "http://127.0.0.1:2",
       settings: { SEQUENCER_CLOSE_INTERVAL_MS: "500" },
     });
-    expect(readFileSync(paths.operatorToken, "utf8")).toBe(token);
+    expect(tokens()).toEqual([token, serverToken]);
     expect(readEnvFile(paths.settings)).toMatchObject({
       BRIDGE_L1_MAX_FEE_GWEI: "80",
       SEQUENCER_CLOSE_INTERVAL_MS: "500",

@@ -79,6 +79,7 @@ export async function initInstallation(options: InitOptions): Promise<Initialise
   const files: readonly (readonly [path: string, text: string])[] = [
     [paths.operatorKey, operatorKey],
     [paths.operatorToken, tokenAt(paths.operatorToken)],
+    [paths.serverToken, tokenAt(paths.serverToken)],
     ...(secrets?.files ?? []),
     [paths.deployment, encodeDeployment(deployment).trimEnd()],
     [paths.endpoints, JSON.stringify({ sequencerUrl: SEQUENCER_URL, modelServers: {} }, null, 2)],
@@ -112,6 +113,7 @@ const SEQUENCER_URL = "http://127.0.0.1:8547";
 const ownSettings = (paths: Paths): Record<string, string> => ({
   OPENLEDGER_DEPLOYMENT_PATH: paths.deployment,
   OPENLEDGER_OPERATOR_TOKEN_FILE: paths.operatorToken,
+  OPENLEDGER_SERVER_TOKEN_FILE: paths.serverToken,
   SEQUENCER_PRECONFIRMATION_PRIVATE_KEY_FILE: paths.operatorKey,
   BRIDGE_OPERATOR_PRIVATE_KEY_FILE: paths.operatorKey,
 });
