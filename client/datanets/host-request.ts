@@ -64,7 +64,7 @@ export interface HostedDatanetPlace {
 }
 
 /** Kind of the server in `data` of an error. */
-export type ServerKind = "datanet host" | "factory";
+export type ServerKind = "datanet host" | "factory" | "model server";
 const DATANET_HOST: ServerKind = "datanet host";
 
 /** Place of a Datanet to read, which may be permissioned. */
