@@ -101,7 +101,8 @@ export type ListNoticesErrorCode = HostErrorCode;
 
 /**
  * Lists a host's notices to a contributor: their rows that a reviewer left out or accepted, the reason and the reviewer,
- * and the answer to their objection. Covers all datanets of the host, newest first.
+ * and the answer to their objection. Covers all public datanets of the host, newest first; permissioned ones, too, where the client
+ * signs as the contributor.
  * @throws CLI_UNREACHABLE
  * @example
  * ```ts
@@ -113,5 +114,7 @@ export async function listNotices(
   { contributorId, first = 0, hostUrl, limit = 1_000 }: ListNoticesParameters,
 ): Promise<NoticesPage> {
   const path = `/v1/notices?contributor=${contributorId}&from=${first}&limit=${limit}`;
-  return askHost(client, hostUrl, { path }, noticesSchema);
+  // Signed, a host shows those of permissioned Datanets, too.
+  const isSigned = client.l2Key !== null && client.leafId === contributorId;
+  return askHost(client, hostUrl, { path, isSigned }, noticesSchema);
 }

@@ -17,7 +17,7 @@ import { RowChecks } from "../store/row-check.ts";
 import { decisionOf } from "../store/row-decision.ts";
 import { requireMayCheck } from "./access.ts";
 import type { HostContext } from "./host-context.ts";
-import { cardOf, idParams, openForReading, SIGNED } from "./host-request.ts";
+import { cardOf, idParams, openForReading, readerOf, SIGNED } from "./host-request.ts";
 import { checkCost, entriesCost, scanCost } from "./scan-costs.ts";
 
 const findingsQuery = z.strictObject({
@@ -205,8 +205,10 @@ export function registerFindingRoutes(app: FastifyInstance, context: HostContext
     "GET /v1/notices",
     {
       tag: "cleaning",
-      summary: "Notices for a contributor: the rows left out, why, and by whom",
+      summary:
+        "Notices for a contributor: the rows left out, why, and by whom; of permissioned Datanets to the contributor alone",
       querystring: noticesQuery,
+      ...SIGNED,
       config: {
         maxCost: ({ query }) =>
           scanCost(context, null) + entriesCost((query as z.output<typeof noticesQuery>).limit),
@@ -215,7 +217,10 @@ export function registerFindingRoutes(app: FastifyInstance, context: HostContext
     async (request) => {
       const { contributor, from, limit } = request.query;
       setCost(request, scanCost(context, null) + entriesCost(limit));
-      const { notices, total } = await noticesFor(store, contributor, { from, limit });
+      const isOwn = (await readerOf(context, request))?.id === contributor;
+      const isShown = async (datanet: HostedDatanet) =>
+        isOwn || (await cardOf(context, datanet)).access === "public";
+      const { notices, total } = await noticesFor(store, contributor, { from, isShown, limit });
       return { total, from, notices };
     },
   );
