@@ -156,6 +156,12 @@ export const datanetErrors = defineErrors("DNT", {
     remedy: "sign them: openledger datanet upload ID --host URL --terms LICENCE",
     httpStatus: 409,
   },
+  DNT_CHECK_NOT_ALLOWED: {
+    meaning: "the leaf is neither the Datanet nor one of its reviewers, who alone have a host check its rows",
+    remedy:
+      "sign as a reviewer or with the Datanet's key: openledger datanet findings ID --check --account NAME [--as-datanet]",
+    httpStatus: 403,
+  },
   DNT_CHECK_RUNNING: {
     meaning: "the host is already checking a Datanet's rows; `data` says which one, and its progress",
     remedy: "wait until it is done: GET /v1/datanets/ID/findings has the progress",
@@ -163,8 +169,10 @@ export const datanetErrors = defineErrors("DNT", {
     isRetryable: true,
   },
   DNT_CHECK_FAILED: {
-    meaning: "the thread that checks rows ended early, or exceeded the host's time limit",
-    remedy: "wait as long as the check ran, then start it again; the host's log has the reason",
+    meaning:
+      "the thread that checks rows ended early, exceeded the host's time limit, or would exceed its memory (`data.reason` too-large)",
+    remedy:
+      "wait as long as the check ran, then start it again; the host's log has the reason; DATANET_MAX_CHECK_BYTES is the memory",
     isRetryable: true,
   },
   DNT_FILE_UNREADABLE: {

@@ -44,7 +44,7 @@ export type DescribeVersionErrorCode =
 
 /**
  * Reads a version's card, list, labels, records, signed terms and reports, and counts its facts. The list is checked against the
- * ledger's root, the card against its hash there, each record against its signature. Of permissioned Datanets anyone may read them.
+ * ledger's root, the card against its hash there, each record against its signature. Of permissioned ones it needs access to the rows.
  * @throws CLI_DATANET_HOST_FALSE, CLI_UNKNOWN, DNT_NOT_HOSTED
  * @example
  * ```ts

@@ -152,7 +152,15 @@ export const checkStateSchema = z.object({
   running: z.object({ datanetId: count, step: z.string(), done: count, total: count }).nullable(),
   /** The reason that the last check did not finish. */
   failure: z.string().nullable(),
-  last: z.object({ rowCount: count, checkedAtMs: z.number(), isCurrent: z.boolean() }).nullable(),
+  last: z
+    .object({
+      rowCount: count,
+      checkedAtMs: z.number(),
+      /** Rows of other Datanets that the check had no room for. */
+      uncomparedCount: count.default(0),
+      isCurrent: z.boolean(),
+    })
+    .nullable(),
 });
 export type CheckState = z.output<typeof checkStateSchema>;
 

@@ -10,7 +10,7 @@ import {
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { z } from "zod";
 import { hostFalse } from "./host-false.ts";
-import { askHost, type HostAccess, type HostedDatanetPlace } from "./host-request.ts";
+import { askAsReader, type HostAccess, type HostedDatanetPlace } from "./host-request.ts";
 import { recordsPageSchema } from "./host-schemas.ts";
 
 /**
@@ -72,9 +72,9 @@ export async function readRecordPages<Kind extends RecordKind>(
   const records: RecordOf<Kind>[] = [];
   for (let from: number | null = 0; from !== null; ) {
     const path = `/v1/datanets/${listed.datanetId}/${route}?limit=1000&from=${from}${query}`;
-    const page: z.output<typeof recordsPageSchema> = await askHost(
+    const page: z.output<typeof recordsPageSchema> = await askAsReader(
       client,
-      hostUrl,
+      { hostUrl, datanetId: listed.datanetId },
       { path },
       recordsPageSchema,
     ).catch((error: unknown) => {

@@ -111,8 +111,9 @@ export interface ReadRecordsReturnType {
 }
 
 /**
- * Reads all records of a datanet that a host shows, each signature checked against the key that it names.
- * @throws CLI_DATANET_HOST_FALSE where one is not signed, DNT_NOT_HOSTED
+ * Reads all records of a datanet that a host shows, each signature checked against the key that it names. Labels and notes tell what
+ * rows are: of a permissioned datanet they are read as rows are, by a request that the client signs.
+ * @throws CLI_DATANET_HOST_FALSE where one is not signed, DNT_NOT_HOSTED, DNT_REQUEST_UNSIGNED, DNT_ACCESS_NOT_GRANTED
  * @example
  * ```ts
  * const { recordState } = await readRecords(client, { hostUrl, datanetId: 10 });

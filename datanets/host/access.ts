@@ -51,6 +51,16 @@ export async function requireReader(
 
 const isReviewer = ({ labelling }: Card, leafId: number) => labelling.reviewers.includes(leafId);
 
+/** @throws DNT_CHECK_NOT_ALLOWED for a leaf that is neither the Datanet nor one of its reviewers */
+export function requireMayCheck(card: Card, datanetId: number, leaf: HostLeaf): void {
+  if (leaf.id === datanetId || isReviewer(card, leaf.id)) return;
+  throw datanetError(
+    "DNT_CHECK_NOT_ALLOWED",
+    `leaf ${leaf.id} is neither Datanet ${datanetId} nor one of its reviewers`,
+    { data: { datanetId, leafId: leaf.id } },
+  );
+}
+
 /** True for reviewers, and for labellers whom the card names. */
 export function isOfTeam(card: Card, leafId: number): boolean {
   const { labellers } = card.labelling;

@@ -58,6 +58,12 @@ export const DATANET_SETTINGS = {
     default: "1800000",
     description: "longest time for a check of a Datanet's rows; other checks wait for it",
   },
+  maxCheckBytes: {
+    schema: wholeNumber(2 ** 27, 2 ** 36),
+    default: "2147483648",
+    description:
+      "maximum memory of a check of a Datanet's rows: some 70 bytes for each byte of text, which is 28 MiB of rows at the default",
+  },
   noticesEveryMs: {
     schema: wholeNumber(100, 86_400_000),
     default: "30000",

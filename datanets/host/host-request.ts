@@ -7,6 +7,7 @@ import { Readable } from "node:stream";
 import { isStorableText } from "@openledger/foundation/database/storable-text";
 import { setCost } from "@openledger/foundation/http/answer-costs";
 import { rawBodyOf } from "@openledger/foundation/http/bodies";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { countFromText } from "@openledger/foundation/wire/query-text";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
@@ -76,8 +77,8 @@ export function signerOf({ guard, origin }: HostContext, request: FastifyRequest
   );
 }
 
-/** Returns the reader's leaf; null if the request is not signed. */
-async function readerOf(context: HostContext, request: FastifyRequest): Promise<HostLeaf | null> {
+/** Returns the reader's leaf; null if the request is not signed. @throws as `signerOf` */
+export async function readerOf(context: HostContext, request: FastifyRequest): Promise<HostLeaf | null> {
   return request.headers[REQUEST_HEADER] === undefined ? null : signerOf(context, request);
 }
 
@@ -96,6 +97,24 @@ export async function openForReading(
   await requireReader({ card, datanet }, { leaf }, context.nowMs());
   if (card.access !== "public" && leaf !== null) await context.keyNotices.refuse(leaf, "reads no rows");
   return { card, datanet, leaf };
+}
+
+/** True if the request may read the Datanet's rows; it needs no signature to be answered. @throws as `openForReading` for a wrong signature */
+export async function mayRead(context: HostContext, request: FastifyRequest, id: number): Promise<boolean> {
+  try {
+    await openForReading(context, request, id);
+    return true;
+  } catch (error) {
+    const isUnsigned =
+      isRollupError(error, "DNT_REQUEST_UNSIGNED") && request.headers[REQUEST_HEADER] === undefined;
+    if (
+      isUnsigned ||
+      isRollupError(error, "DNT_ACCESS_NOT_GRANTED") ||
+      isRollupError(error, "DNT_KEY_NOTICE")
+    )
+      return false;
+    throw error;
+  }
 }
 
 /**

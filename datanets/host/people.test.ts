@@ -234,12 +234,13 @@ describe("labels", () => {
     expect((await ask(bob, api("/rows?state=leftOut"))).body.total).toBe(1);
   });
 
-  it("let the contributor object to what is left out, for all to see", async () => {
+  it("let the contributor object to what is left out, for all to see who may read the rows", async () => {
     const { alice, bob } = people;
     const objection: UnsignedRecord = { kind: "objection", row: digests[10]!, note: "it is about weather" };
     expect(await say(bob, objection)).toEqual(["DNT_RECORD_NOT_ALLOWED"]);
     expect(await say(alice, objection)).toEqual(["taken"]);
-    const [leftOut] = (await ask(alice, api("/left-out"))).body;
+    expect(await ask(alice, api("/left-out"))).toMatchObject({ code: "DNT_ACCESS_NOT_GRANTED" });
+    const [leftOut] = (await ask(world.owner, api("/left-out"))).body;
     expect(leftOut).toMatchObject({
       digest: digests[10],
       contributorId: 3,

@@ -28,7 +28,7 @@ import { listRecomputations } from "../store/verified-records.ts";
 import { listWithdrawals } from "../store/withdrawn-rows.ts";
 import { requireMaySay } from "./access.ts";
 import type { HostContext } from "./host-context.ts";
-import { cardOf, digestText, idParams, MAX_LEAD_MS, pageOf } from "./host-request.ts";
+import { cardOf, digestText, idParams, MAX_LEAD_MS, openForReading, pageOf, SIGNED } from "./host-request.ts";
 import { requireOnLedger } from "./ledger-check.ts";
 import { entriesCost, scanCost } from "./scan-costs.ts";
 
@@ -144,16 +144,17 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
     "GET /v1/datanets/:id/records",
     {
       tag: "records",
-      summary: "All records in the order in which they came",
+      summary:
+        "All records in the order in which they came, for who may read the rows: labels and notes tell what they are",
       params: idParams,
       querystring: recordsQuery,
+      ...SIGNED,
       config: { maxCost: ({ query }) => entriesCost((query as z.output<typeof recordsQuery>).limit) },
     },
     async (request) => {
       const { id } = request.params;
       const { from, limit } = request.query;
-      const datanet = await store.require(id);
-      const card = await cardOf(context, datanet);
+      const { card, datanet } = await openForReading(context, request, id);
       const { records, seenCount } = await publicRecords(datanet, card, { from, limit });
       // Read, shown or not.
       setCost(request, entriesCost(seenCount));
@@ -268,14 +269,15 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
     "GET /v1/datanets/:id/left-out",
     {
       tag: "records",
-      summary: "Rows that are left out, why, by whom, and who objects",
+      summary: "Rows that are left out, why, by whom, and who objects, for who may read the rows",
       params: idParams,
+      ...SIGNED,
       config: { maxCost: ({ params }) => scanCost(context, (params as { id: number }).id) },
     },
     async (request) => {
       const { id } = request.params;
-      const datanet = await store.require(id);
-      const leftOut = await leftOutRows(datanet, await cardOf(context, datanet));
+      const { card, datanet } = await openForReading(context, request, id);
+      const leftOut = await leftOutRows(datanet, card);
       setCost(request, scanCost(context, id) + entriesCost(leftOut.length));
       return leftOut;
     },

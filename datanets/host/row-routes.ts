@@ -270,15 +270,16 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
     "GET /v1/datanets/:id/statistics",
     {
       tag: "labels",
-      summary: "Classes, states, lengths, growth, agreement, labellers",
+      summary: "Classes, states, lengths, growth, agreement, labellers, for who may read the rows",
       params: idParams,
+      ...SIGNED,
       config: { maxCost: ({ params }) => scanCost(context, (params as { id: number }).id) },
     },
     async (request) => {
       const { id } = request.params;
       setCost(request, scanCost(context, id));
-      const datanet = await store.require(id);
-      const counted = await statistics.of(datanet, await cardOf(context, datanet), nowMs());
+      const { card, datanet } = await openForReading(context, request, id);
+      const counted = await statistics.of(datanet, card, nowMs());
       return { ...counted, undescribedCount: datanet.undescribedCount };
     },
   );

@@ -37,6 +37,8 @@ export interface HostWorld {
   readonly owner: LedgerClient;
   /** User i has leaf 2 + i. */
   user(index: number): Promise<LedgerClient>;
+  /** Makes another Datanet, of a client's key, with a card on the ledger. The client that comes back signs for it. */
+  datanet(owner: LedgerClient, card: Card): Promise<{ id: number; client: LedgerClient }>;
   /** Closes, proves and posts what is open, and makes it final. */
   finalise(): Promise<void>;
   /** @param name of its database: hosts of one name are one host */
@@ -85,15 +87,18 @@ export async function createHostWorld(options: {
     }
   };
   const maker = await user(0);
-  const { keyX } = (await clientOf(DATANET_SECRET, 0)).l2Key!;
-  const { hash } = await createDatanet(maker, {
-    l1Owner: SEQUENCER.address,
-    keyX,
-    amountWei: 100n * ONE_OPEN_WEI,
-  });
-  const datanetId = (await getOperation(maker, hash))!.createdId!;
-  const owner = await clientOf(DATANET_SECRET, datanetId);
-  await publishCard(owner, { datanetId, card: options.card });
+  const datanet: HostWorld["datanet"] = async (signer, card) => {
+    const { hash } = await createDatanet(maker, {
+      l1Owner: SEQUENCER.address,
+      keyX: signer.l2Key!.keyX,
+      amountWei: 40n * ONE_OPEN_WEI,
+    });
+    const id = (await getOperation(maker, hash))!.createdId!;
+    const client = { ...signer, leafId: id };
+    await publishCard(client, { datanetId: id, card });
+    return { id, client };
+  };
+  const { client: owner, id: datanetId } = await datanet(await clientOf(DATANET_SECRET, 0), options.card);
   await finalise();
 
   const hosts: TestHost[] = [];
@@ -117,6 +122,7 @@ export async function createHostWorld(options: {
     datanetId,
     owner,
     user,
+    datanet,
     finalise,
     host,
     environment,

@@ -235,6 +235,8 @@ const commonForm = {
   predecessorId: leafId,
   /** true: the model is published with its rows. */
   publishRows: z.boolean(),
+  /** true, with `publishRows`: though some of the rows are of a permissioned Datanet. */
+  publishPermissionedRows: z.literal(true).optional(),
   /** What the model is for, which its rows' terms allow or forbid. Absent: it answers for pay. */
   modelUse: z.enum(MODEL_USES).optional(),
 };
@@ -303,6 +305,8 @@ export const formViewSchema = z.object({
   payeeCount: count,
   columnCount: count,
   drawCount: count,
+  /** true: some of the rows are of a permissioned Datanet. */
+  isPermissioned: z.boolean().default(false),
   ...registrable,
 });
 export type FormView = z.output<typeof formViewSchema>;

@@ -4,7 +4,7 @@
  */
 import { attributionError } from "@openledger/attribution/attribution-errors";
 import { fetchFile } from "@openledger/attribution/model/model-download";
-import { decodeManifest, MANIFEST } from "@openledger/attribution/model/model-manifest";
+import { decodeManifest, MANIFEST, ROWS_FILE } from "@openledger/attribution/model/model-manifest";
 import { readVersionRows } from "@openledger/client/actions/data/published-version";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
 import { downloadVersion } from "@openledger/client/datanets/download-rows";
@@ -26,7 +26,6 @@ import { findModels, tasksOf, type WatchedModel } from "./watched-models.ts";
 
 const DAY_MS = 86_400_000;
 const MAX_MANIFEST_BYTES = 1 << 20;
-const ROWS_FILE = "rows.jsonl";
 /** Newest settlements of one model whose records are sent: a host stores this many for a leaf. */
 const MAX_SIGNED_EPOCHS = 64;
 

@@ -16,12 +16,14 @@ import {
   MANIFEST,
   type ModelManifest,
   parseJson,
+  ROWS_FILE,
 } from "@openledger/attribution/model/model-manifest";
-import { DIRECT, type RecipeBase } from "@openledger/attribution/model/recipe-fields";
+import { DIRECT, type RecipeBase, versionsOf } from "@openledger/attribution/model/recipe-fields";
 import { ANSWERED_AGAIN, assuranceOf } from "@openledger/attribution/model/reply-assurance";
 import type { ScoreChoice } from "@openledger/attribution/scores/score-engine";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import type { ModelQuery } from "@openledger/circuits/ledger/model-query";
+import { type Card, readCardBytes } from "@openledger/datanets/card/card";
 import type { Database } from "@openledger/foundation/database/database";
 import type { HttpErrors } from "@openledger/foundation/http/http-errors";
 import type { ServerLimits } from "@openledger/foundation/http/server-settings";
@@ -41,6 +43,7 @@ import { AnswerStore } from "./answer-store.ts";
 import { AttributionThread } from "./attribution-thread.ts";
 import { createLedgerView, type LedgerView } from "./ledger-view.ts";
 import { RowLines } from "./row-lines.ts";
+import { RowReaders } from "./row-readers.ts";
 import { requireServedTerms, type UnknownTerms } from "./served-terms.ts";
 import { watchPayments } from "./watch-payments.ts";
 
@@ -65,10 +68,13 @@ export interface AnswerModelsOptions extends ServerLimits {
   readonly sequencerUrl: string;
   /** Token of the sequencer operator's own servers; absent for others. */
   readonly serverToken?: Secret<string> | undefined;
-  /** Domain of the rollup. */
+  /** Domain of the rollup, and its address. */
   readonly domain: bigint;
+  readonly rollupAddress: string;
   /** Hosts that are asked for the terms of a model's rows where its recipe has none; default: nobody is asked. */
   readonly datanetHosts?: readonly string[];
+  /** Address below which the models' routes are, by which requests for rows are signed. Default: none are taken. */
+  readonly origin?: () => string;
   readonly answerTtlMs: number;
   /** Time between two reads of payments beside those that questions cause; default two seconds. */
   readonly pollIntervalMs?: number;
@@ -116,6 +122,7 @@ export class AnswerModels {
   readonly #options: AnswerModelsOptions;
   readonly #modules: Modules;
   readonly #ledger: LedgerView;
+  readonly #readers: RowReaders;
   readonly #bases: readonly ReturnType<typeof readFrom>[];
   readonly #families: readonly ModelFamily[];
   readonly #routed = new Map<string, RoutedModel>();
@@ -129,6 +136,19 @@ export class AnswerModels {
     this.#options = options;
     this.#modules = modules;
     this.#ledger = createLedgerView(options);
+    const { database, datanetHosts = [], domain, origin = () => "", rollupAddress } = options;
+    const { sequencerUrl, serverToken } = options;
+    const nowMs = modules.nowMs ?? Date.now;
+    this.#readers = new RowReaders({
+      database,
+      datanetHosts,
+      domain,
+      rollupAddress,
+      sequencerUrl,
+      serverToken,
+      origin,
+      nowMs,
+    });
     this.#bases = [readFrom(baseSourceAt(options.basePath))];
     const setting = { bases: this.#bases, kernels: options.kernels };
     this.#families = [directFamily as never, textFamily(setting) as never];
@@ -286,7 +306,13 @@ export class AnswerModels {
         chatPrompt: (chat) => thread.run("chatText", { modelId, chat }),
         read: (prompt) => thread.run("read", { modelId, prompt }),
       });
-    const rows = "rows.jsonl" in manifest.files ? new RowLines(join(folder, "rows.jsonl")) : null;
+    const publishesRows = ROWS_FILE in manifest.files;
+    const rows = publishesRows ? new RowLines(join(folder, ROWS_FILE)) : null;
+    const read = {
+      modelId,
+      datanetIds: versionsOf(recipe).map(({ id }) => id),
+      ownCard: await cardBeside(folder),
+    };
     this.#routed.set(String(modelId), {
       modelId,
       manifest,
@@ -297,11 +323,20 @@ export class AnswerModels {
       store,
       file: (name) => readFile(join(folder, name)),
       sharedFile: (name) => (text === null ? null : readBaseFile(text.base, name, this.#bases)),
+      publishesRows,
       row: (place) => rows?.read(place),
+      requireReader: (request) => this.#readers.require(request, read),
+      signingInfo: () => this.#readers.infoOf(modelId),
       settling: settlingOf?.(modelId),
       spans: spans?.get(recipe.datanet.rowsRoot.slice(2)),
     });
   }
+}
+
+/** The card beside a model's files; null for none. @throws DNT_CARD_INVALID */
+async function cardBeside(folder: string): Promise<Card | null> {
+  const bytes = await readFile(join(folder, "card.json")).catch(ifThere);
+  return bytes === null ? null : readCardBytes(bytes).card;
 }
 
 /** Name of a registered language model's adapter. */

@@ -56,6 +56,7 @@ import { TEXT_BASE_OPTION } from "../../../cli/text-base-option.ts";
 import { workspacePaths } from "../../../cli/workspace.ts";
 import { readCardFile } from "../../datanet/host-command.ts";
 import { ANY_HOST_OPTION } from "../../datanet/host-options.ts";
+import { PUBLISHED_ROWS_OPTIONS, publicationOf } from "./published-rows.ts";
 import { termsToTrain, termsWords } from "./training-terms.ts";
 
 interface TrainOptions extends Pick<CircuitOptions, "circuits"> {
@@ -70,6 +71,7 @@ interface TrainOptions extends Pick<CircuitOptions, "circuits"> {
   validatorPart: string;
   predecessor: string;
   withholdRows?: boolean;
+  publishPermissionedRows?: boolean;
   card?: string;
   host?: string;
   labels?: bigint[];
@@ -119,7 +121,7 @@ export const addModelTrainCommand = command({
     },
     "--licence <id>":
       "the model's licence, an SPDX identifier; default: what the recipe's file says, else the most open one that the rows' terms allow",
-    "--withhold-rows": "leave the rows out of the published files",
+    ...PUBLISHED_ROWS_OPTIONS,
   },
   examples: [
     "models train --datanet 10 --recipe labels --host http://127.0.0.1:8560 --out my-model",
@@ -156,6 +158,11 @@ export const addModelTrainCommand = command({
       ownerParts: parseParts(options.ownerPart),
       validatorParts: parseParts(options.validatorPart),
     };
+    const publication = await publicationOf(client, {
+      options,
+      card,
+      datanetIds: versions.map(({ id }) => id),
+    });
     // Loaded here: they would make every other command slower.
     const [trainings, { writeModel }, { readLabelledRows }] = await Promise.all([
       modelTrainings({ base: options.base }),
@@ -188,7 +195,7 @@ export const addModelTrainCommand = command({
       size,
       terms: { split, predecessorId: parseId(options.predecessor) },
       card: card?.text ?? null,
-      publishRows: options.withholdRows !== true,
+      publishRows: publication.publishRows,
     });
     await writeModel(options.out, model);
     await rm(stateFolder, { recursive: true, force: true });
@@ -196,6 +203,7 @@ export const addModelTrainCommand = command({
     const lines = [
       `a model of ${counted(rows.length, "row")}${further.length === 0 ? "" : ` of ${versions.length} Datanets`} in ${presentPayees(trained.payees).length} payees, ${recipe.columnCount} columns, ${draws} draws an epoch, in ${options.out}`,
       training.describe(trained),
+      ...publication.words,
       ...termsWords(recipe.terms),
       `recipe ${hashRecipe(recipe)}, statics ${staticsHash}`,
     ];
@@ -205,6 +213,7 @@ export const addModelTrainCommand = command({
       version,
       furtherDatanets: further.map(({ id }) => id),
       rowCount: rows.length,
+      areRowsPublished: publication.publishRows,
       payeeCount: presentPayees(trained.payees).length,
       columnCount: recipe.columnCount,
       drawCount: draws,
