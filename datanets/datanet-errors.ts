@@ -99,7 +99,7 @@ export const datanetErrors = defineErrors("DNT", {
       "the leaf's key, or its card, was set through L1 without the key's signature less than a week ago; `data.untilMs`",
     remedy:
       "wait until `data.untilMs`; if you did not set the key, move what you own to another wallet: docs/how-to/new-wallet.md",
-    note: "Until then a host erases no row, grants nothing, takes no signed terms and shows no permissioned rows on the word of the new key.",
+    note: "Until then a host erases no row, grants nothing, takes no signed terms and shows no permissioned rows on the word of the new key. `data.reason` key-unknown: the host still reads a week of the leaf's operations. history-pruned: the sequencer has deleted some of that week; the notice ends when all that is deleted is older than a week (`data.prunedBeforeMs`), or the host reads a full node.",
     httpStatus: 409,
   },
   DNT_RECORD_INVALID: {

@@ -137,7 +137,9 @@ describe("a model card", () => {
     expect(answerOf(card, "Published")).toBe("2026-05-01T00:00:00.000Z");
     expect(answerOf(card, "Rows in the version")).toBe("5");
     expect(answerOf(card, "Rows withdrawn since")).toBe("1");
-    expect(answerOf(card, "Licence of the rows")).toBe("CC-BY-4.0 (Datanet 10)");
+    // Of the rows, not of the present card alone.
+    const licences = "CC-BY-4.0 (1 row, signed), CC0-1.0 (1 row, signed), CC-BY-4.0 (3 rows, by the card)";
+    expect(answerOf(card, "Licence of the rows")).toBe(`Datanet 10: ${licences}`);
     expect(answerOf(card, "Languages")).toBe("en");
     expect(answerOf(card, "Registered")).toBe("batch 3, closed 2026-05-02T00:00:00.000Z");
     expect(answerOf(card, "Activated")).toBe("batch 4, closed 2026-05-03T00:00:00.000Z");
@@ -168,7 +170,7 @@ describe("a model card", () => {
     ])
       expect(answerOf(card, name), name).toBe("Not known to the ledger");
     expect(answerOf(card, "Licence of the rows")).toBe(
-      "CC-BY-4.0 (Datanet 10), Not known to the ledger (Datanet 11)",
+      "Datanet 10: CC-BY-4.0 (1 row, signed), CC0-1.0 (1 row, signed), CC-BY-4.0 (3 rows, by the card); Datanet 11: Not known to the ledger",
     );
     expect(answerOf(card, "Activated")).toBe("not yet");
   });
