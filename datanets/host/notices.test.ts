@@ -147,7 +147,8 @@ describe("events of a Datanet's records", () => {
         `insert into events (id, name, leaf_id, kind, at_ms, body) overriding system value values (900000, $1, 804, 'row.used', $2, '{}')`,
         [name, Date.now()],
       );
-      const [{ uid }] = (await listEvents(people.ann, { ...hostUrl(), leafId: 804 })) as [{ uid: string }];
+      const [event] = await listEvents(people.ann, { ...hostUrl(), leafId: 804 });
+      const uid = event!.uid;
       const feed = readFeed(await (await fetch(`${host.url}/v1/leaves/804/feed`)).text());
       expect(feed.entries.map(({ id }) => id.split(":").at(-1))).toEqual([uid]);
       await database.query("delete from events where id = 900000");

@@ -34,8 +34,8 @@ import { entriesCost, scanCost } from "./scan-costs.ts";
 
 const MAX_RECORDS_A_REQUEST = 500;
 
-/** Records whose signatures are checked in the time of a unit. */
-const CHECKED_PER_UNIT = 20;
+/** Records whose signatures are checked in the time of a unit: 500 take 23 ms of the processor, a plain request 0.7. */
+const CHECKED_PER_UNIT = 16;
 
 const recordsBody = z.strictObject({ records: z.array(z.unknown()).min(1).max(MAX_RECORDS_A_REQUEST) });
 const recordsQuery = z.strictObject({ from: countFromText.default(0), limit: limit(1_000, 200) });

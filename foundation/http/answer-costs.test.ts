@@ -79,12 +79,21 @@ it("charges a list once its turn comes: of six at a time that cost it all, one i
   expect(answers.map(([status]) => status)).toEqual([200, ...Array.from({ length: 5 }, () => 429)]);
 });
 
-it("charges the operator's own servers nothing, and gives them no turn before others", async () => {
+it("charges the operator's own servers nothing, and has them wait for no stranger", async () => {
   const { ask, running } = await serve();
   const answers = await Promise.all(
     Array.from({ length: 8 }, () => ask("/list?found=5", "10.0.0.1", { "x-own": "1" })),
   );
   expect(answers).toEqual(answers.map(() => [200, null]));
-  expect(running.max).toBe(1);
+  expect(running.max).toBe(8);
   expect(await ask("/list?found=5")).toEqual([200, null]);
+});
+
+it("lets a hundred long answers of one network wait, and another network's beside them", async () => {
+  const { ask } = await serve();
+  const many = Promise.all(Array.from({ length: 110 }, () => ask("/list?found=0")));
+  const other = ask("/list?found=0", "10.0.0.2");
+  const statuses = (await many).map(([status]) => status);
+  expect(statuses.filter((status) => status === 429)).toHaveLength(10);
+  expect(await other).toEqual([200, null]);
 });

@@ -6,6 +6,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { processErrors } from "../error-table.ts";
+import { NetworkPlaces } from "./network-places.ts";
 import { NetworkRate } from "./network-rate.ts";
 
 declare module "fastify" {
@@ -37,6 +38,8 @@ const OCTETS_PER_UNIT = 262_144;
 const BURST_SECONDS = 3;
 const MINUTE_SECONDS = 60;
 
+/** Maximum long answers of one network that wait for their turns: an office's, and not so many that others wait for long. */
+const MAX_WAITING = 100;
 /** Maximum units of a short answer. Longer ones are made one at a time. */
 const SHORT_UNITS = 4;
 
@@ -66,7 +69,7 @@ interface CountedRequests {
   /** Units of one network a minute, beside its requests. */
   readonly unitsPerMinute: number;
   readonly keyOf: (request: FastifyRequest) => string;
-  /** True for requests of the operator's own servers: they wait for their turn, and are charged nothing. */
+  /** True for requests of the operator's own servers: they are charged nothing, and wait for no stranger's. */
   readonly isOwn: (request: FastifyRequest) => boolean;
 }
 
@@ -78,6 +81,7 @@ export function countAnswers(app: FastifyInstance, { isOwn, keyOf, unitsPerMinut
   app.decorateRequest("costUnits", null);
   app.decorateRequest("endTurn", null);
   const turns = new Turns();
+  const waiting = new NetworkPlaces(MAX_WAITING);
   const endTurn = (request: FastifyRequest) => {
     request.endTurn?.();
     request.endTurn = null;
@@ -88,21 +92,23 @@ export function countAnswers(app: FastifyInstance, { isOwn, keyOf, unitsPerMinut
       maxCost?: (of: FastifyRequest) => number;
       rateLimit?: unknown;
     };
-    if (rateLimit === false) return;
+    if (rateLimit === false || isOwn(request)) return;
     const units = Math.min(burst, maxCost?.(request) ?? 0);
-    const isCounted = !isOwn(request);
     const key = keyOf(request);
     const refuse = () => {
       throw tooMuch(reply, rate.secondsUntil(key, units));
     };
     if (units > SHORT_UNITS) {
-      // A debt is refused at once. Else several at a time would be refused for what the first ones return a moment later.
-      if (isCounted && rate.secondsUntil(key, units) > 0) refuse();
-      request.endTurn = await turns.take();
+      // Charged in its turn: of several at a time none is refused for what those before it give back a moment later.
+      if (rate.secondsUntil(key, units) > 0 || !waiting.take(key)) refuse();
+      try {
+        request.endTurn = await turns.take();
+      } finally {
+        waiting.free(key);
+      }
     }
     // Its sender has left meanwhile, and nothing else ends its turn.
     if (request.raw.destroyed) endTurn(request);
-    if (!isCounted) return;
     if (!rate.take(key, units)) {
       endTurn(request);
       refuse();
