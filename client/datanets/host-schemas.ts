@@ -120,14 +120,6 @@ export const recordResultsSchema = z.object({
 });
 export type RecordResult = z.output<typeof recordResultsSchema>["results"][number];
 
-export const recordsPageSchema = z.object({
-  records: z.array(z.unknown()),
-  total: count,
-  nextFrom: count.nullable(),
-});
-
-export const reportsPageSchema = recordsPageSchema.extend({ texts: z.array(z.string()) });
-
 export const accessSchema = z.array(
   z.object({
     id: root,

@@ -6,15 +6,18 @@ import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { downloadVersionList } from "./download-rows.ts";
 import type { HostAccess, HostErrorCode, HostedDatanetPlace } from "./host-request.ts";
 import { listHostVersions } from "./hosted-history.ts";
-import { type ListWithdrawalsErrorCode, listWithdrawals, type Withdrawal } from "./withdrawals.ts";
+import {
+  type ListWithdrawalsErrorCode,
+  type ListWithdrawalsReturnType,
+  listWithdrawals,
+  type Withdrawal,
+} from "./withdrawals.ts";
 
 export interface ListWithdrawnOfVersionsParameters extends HostedDatanetPlace {
   /** Numbers of the versions that are looked through. */
   versions: readonly number[];
 }
-export interface ListWithdrawnOfVersionsReturnType {
-  /** All withdrawals of the Datanet. */
-  withdrawals: readonly Withdrawal[];
+export interface ListWithdrawnOfVersionsReturnType extends ListWithdrawalsReturnType {
   /** Withdrawn rows of each version, by its number, with their places in the version's order. */
   byVersion: ReadonlyMap<number, readonly (Withdrawal & { readonly index: number })[]>;
 }
@@ -38,9 +41,9 @@ export async function listWithdrawnOfVersions(
   client: HostAccess,
   { versions, ...place }: ListWithdrawnOfVersionsParameters,
 ): Promise<ListWithdrawnOfVersionsReturnType> {
-  const withdrawals = (await listWithdrawals(client, place)).filter(({ isSignedByLeaf }) => isSignedByLeaf);
+  const { dropped, withdrawals } = await listWithdrawals(client, place);
   const byVersion = new Map<number, (Withdrawal & { readonly index: number })[]>();
-  if (withdrawals.length === 0) return { withdrawals, byVersion };
+  if (withdrawals.length === 0) return { withdrawals, dropped, byVersion };
   await initPoseidon();
   const byDigest = new Map(withdrawals.map((withdrawal) => [withdrawal.digest, withdrawal]));
   for (const { isHere, rowsRoot, version } of await listHostVersions(client, place)) {
@@ -54,5 +57,5 @@ export async function listWithdrawnOfVersions(
       }),
     );
   }
-  return { withdrawals, byVersion };
+  return { withdrawals, dropped, byVersion };
 }

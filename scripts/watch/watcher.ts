@@ -241,10 +241,10 @@ export class Watcher {
     return task.epoch !== null || files[ROWS_FILE] !== undefined ? null : this.#fetchRows(task);
   }
 
-  /** @throws DNT_ACCESS_NOT_GRANTED and what else the last host answers */
+  /** @throws DNT_ACCESS_NOT_GRANTED, CLI_RECORDS_UNSIGNED and what else the last host answers */
   async #fetchRows({ modelId }: WatchTask): Promise<string> {
     const { budget, history, logger } = this.#modules;
-    const { hosts, rowsFolder } = this.#options;
+    const { hosts, rowsFolder, withoutUnsigned } = this.#options;
     const { datanetIds, version } = this.#models.find(({ id }) => id === modelId)!;
     const [datanetId, ...further] = datanetIds;
     if (further.length > 0 || hosts.length === 0)
@@ -260,7 +260,7 @@ export class Watcher {
       try {
         const place = { hostUrl, datanetId: datanetId!, store };
         const found = await downloadVersion(client, { ...place, version });
-        await downloadLabels(client, { ...place, rowsRoot: found.rowsRoot });
+        await downloadLabels(client, { ...place, rowsRoot: found.rowsRoot, withoutUnsigned });
         const rows = await readVersionRows(store, found.rowsRoot);
         const bytes = rows.reduce((sum, { content }) => sum + content.length, 0);
         logger.info({ datanetId, version, rows: found.rowCount, bytes }, "rows are here");

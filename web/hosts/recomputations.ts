@@ -45,7 +45,8 @@ async function readRecomputations(
   );
   const answers = await Promise.allSettled(asked);
   const last = new Map<string, Verification>();
-  for (const one of answers.flatMap((answer) => (answer.status === "fulfilled" ? answer.value : []))) {
+  const found = answers.flatMap((answer) => (answer.status === "fulfilled" ? [answer.value] : []));
+  for (const one of found.flatMap(({ verifications }) => verifications)) {
     const name = `${one.leafId}/${one.epoch ?? ""}`;
     if (one.atMs > (last.get(name)?.atMs ?? -1)) last.set(name, one);
   }

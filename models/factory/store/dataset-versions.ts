@@ -49,14 +49,16 @@ export interface DatasetFacts {
 
 /**
  * Reads versions of one Datanet or of several, in their places.
- * @throws CLI_UNKNOWN, CLI_DATANET_HOST_FALSE, DNT_NOT_HOSTED, MOD_FACTORY_NOT_TRAINABLE where they do not go together
+ * @throws CLI_RECORDS_UNSIGNED, CLI_UNKNOWN, CLI_DATANET_HOST_FALSE, DNT_NOT_HOSTED, MOD_FACTORY_NOT_TRAINABLE where they do not go together
  */
 export async function readVersions(
   client: LedgerClient,
   places: readonly VersionPlace[],
+  withoutUnsigned = false,
 ): Promise<DatasetFacts> {
   const versions: ReadVersion[] = [];
-  for (const [place, wanted] of places.entries()) versions.push(await readVersion(client, wanted, place));
+  for (const [place, wanted] of places.entries())
+    versions.push(await readVersion(client, wanted, { place, withoutUnsigned }));
   const [first, ...others] = versions as [ReadVersion, ...ReadVersion[]];
   for (const { card, named } of others) requireSameForm(first, card, named.id);
   const rows = versions.flatMap((version) => version.rows);
@@ -88,7 +90,7 @@ export async function readVersions(
 async function readVersion(
   client: LedgerClient,
   { datanetId, hostUrl, version: wanted }: VersionPlace,
-  datanet: number,
+  { place: datanet, withoutUnsigned }: { readonly place: number; readonly withoutUnsigned: boolean },
 ): Promise<ReadVersion> {
   const place = { datanetId, hostUrl };
   const { rowsRoot, version } = await listedVersion(client, datanetId, wanted ?? undefined);
@@ -98,7 +100,9 @@ async function readVersion(
   });
   // A language model reads no labels.
   const labels =
-    useOfKind(card.row.kind) === "write" ? null : await collectLabels(client, { ...place, rows: list });
+    useOfKind(card.row.kind) === "write"
+      ? null
+      : await collectLabels(client, { ...place, rows: list, withoutUnsigned });
   return {
     card,
     terms: await readRowTerms(client, { ...place, rows: list }),

@@ -55,7 +55,7 @@ import { CIRCUITS_OPTION, type CircuitOptions } from "../../../cli/settlement-op
 import { TEXT_BASE_OPTION } from "../../../cli/text-base-option.ts";
 import { workspacePaths } from "../../../cli/workspace.ts";
 import { readCardFile } from "../../datanet/host-command.ts";
-import { ANY_HOST_OPTION } from "../../datanet/host-options.ts";
+import { ANY_HOST_OPTION, UNSIGNED_OPTION, unsignedOf } from "../../datanet/host-options.ts";
 import { termsToTrain, termsWords } from "./training-terms.ts";
 
 interface TrainOptions extends Pick<CircuitOptions, "circuits"> {
@@ -72,6 +72,7 @@ interface TrainOptions extends Pick<CircuitOptions, "circuits"> {
   withholdRows?: boolean;
   card?: string;
   host?: string;
+  withoutUnsigned?: boolean;
   labels?: bigint[];
   use?: ModelUse;
   licence?: string;
@@ -107,6 +108,7 @@ export const addModelTrainCommand = command({
     "--predecessor <id>": { about: "id of the model that this one replaces; 0 for none", fallback: "0" },
     ...CARD_OPTION,
     ...ANY_HOST_OPTION,
+    ...UNSIGNED_OPTION,
     "--labels <roots>": {
       about:
         "root of the accepted labels of a model that reads labels, as datanet publish and download print it; of several Datanets with commas between; default: by the host's signed records, else the only list beside the version in the store",
@@ -290,13 +292,15 @@ async function cardOf(
 
 /**
  * The versions with the roots of their accepted labels, for a model that reads labels.
- * @throws CMD_USAGE, CLI_ROWS_MISSING, as a host refuses
+ * @throws CMD_USAGE, CLI_ROWS_MISSING, CLI_RECORDS_UNSIGNED, as a host refuses
  */
 async function withLabels(
   client: LedgerClient,
   store: RowStore,
   versions: readonly DatanetVersion[],
-  options: Pick<TrainOptions, "host" | "labels" | "recipe"> & { readonly file: RecipeFile | null },
+  options: Pick<TrainOptions, "host" | "labels" | "recipe" | "withoutUnsigned"> & {
+    readonly file: RecipeFile | null;
+  },
 ): Promise<readonly DatanetVersion[]> {
   const { file, host, labels } = options;
   if (!readsLabels(options, file)) return versions;
@@ -316,7 +320,8 @@ async function withLabels(
     named.map(async (version) => {
       const { id: datanetId, rowsRoot } = version;
       if (version.labelsRoot !== undefined) return version;
-      const { root } = await downloadLabels(client, { datanetId, hostUrl: host, store, rowsRoot });
+      const place = { datanetId, hostUrl: host, store, rowsRoot };
+      const { root } = await downloadLabels(client, { ...place, ...unsignedOf(options) });
       return { ...version, labelsRoot: root };
     }),
   );
