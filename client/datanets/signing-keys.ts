@@ -41,7 +41,7 @@ export async function presentKeysOf(
 }
 
 /**
- * Tells which records are their leaves' by the rule above. Signatures are not checked here (`checkRecords`).
+ * Tells which records are their leaves' by the rule above. Signatures are not checked here.
  * @internal
  */
 export async function areSignedByLeaf(
@@ -54,16 +54,21 @@ export async function areSignedByLeaf(
 
 /**
  * Tells why records that are not their leaves' do not count, by the operations of at most 16 leaves.
+ * @param present keys of the leaves, as `presentKeysOf` has found them
  * @internal
  */
 export async function whyUnsigned(
   client: HostAccess,
   records: readonly SignedRecord[],
+  present: ReadonlyMap<number, string>,
 ): Promise<UnsignedWhy[]> {
-  const leaves = [...new Set(records.map(({ body }) => body.leafId))].slice(0, MAX_EXPLAINED_LEAVES);
+  const all = new Set(records.map(({ body }) => body.leafId));
+  const leaves = [...all].filter((leafId) => present.has(leafId)).slice(0, MAX_EXPLAINED_LEAVES);
   const found = new Map<number, LeafKeys>();
   for (const leafId of leaves) found.set(leafId, await keysOf(client, leafId));
   return records.map(({ body, keyX }) => {
+    // There is no such leaf.
+    if (!present.has(body.leafId)) return "foreign";
     const known = found.get(body.leafId);
     if (known?.keys.has(keyX)) return "former";
     return known?.isWhole === true ? "foreign" : "unknown";

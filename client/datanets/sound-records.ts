@@ -20,7 +20,7 @@ import { z } from "zod";
 import { clientError } from "../client-errors.ts";
 import { hostFalse } from "./host-false.ts";
 import { askHost, type HostAccess, type HostedDatanetPlace } from "./host-request.ts";
-import { areSignedByLeaf, type UnsignedWhy, whyUnsigned } from "./signing-keys.ts";
+import { presentKeysOf, type UnsignedWhy, whyUnsigned } from "./signing-keys.ts";
 
 declare const sound: unique symbol;
 
@@ -90,17 +90,18 @@ async function partRecords<Kind extends RecordKind>(
   client: HostAccess,
   all: readonly SignedRecord[],
 ): Promise<HostRecords<Kind>> {
-  const isOfLeaf = await areSignedByLeaf(client, all);
-  const records = all.filter((_, i) => isOfLeaf[i]) as SignedRecord[] as SoundRecord<Kind>[];
+  const present = await presentKeysOf(client, all);
+  const isOfLeaf = ({ body, keyX }: SignedRecord) => present.get(body.leafId) === keyX;
+  const records = all.filter(isOfLeaf) as SignedRecord[] as SoundRecord<Kind>[];
   const lastAtMs = new Map<string, number>();
   for (const { body } of records) {
     const subject = recordSubject(body);
     lastAtMs.set(subject, Math.max(body.atMs, lastAtMs.get(subject) ?? -1));
   }
   const left = all.filter(
-    ({ body }, i) => !isOfLeaf[i] && body.atMs > (lastAtMs.get(recordSubject(body)) ?? -1),
+    (record) => !isOfLeaf(record) && record.body.atMs > (lastAtMs.get(recordSubject(record.body)) ?? -1),
   );
-  const whys = await whyUnsigned(client, left);
+  const whys = await whyUnsigned(client, left, present);
   return { records, dropped: left.map((record, i) => ({ record, why: whys[i]! })) };
 }
 

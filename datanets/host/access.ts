@@ -110,6 +110,9 @@ export function requireMaySay(body: RecordBody, signer: HostLeaf, context: Recor
       if (signer.id !== contributorId) requireMayLabel(card, signer);
       requireLabel(body.label);
       const row = recordState.row(body.row);
+      // A labeller with a new key signs again what readers count no more. It says nothing new.
+      const own = row.labels.get(signer.id);
+      if (own?.label === body.label && own.sawSuggestion === body.sawSuggestion) return;
       // Attack: who has seen the others' labels follows them. Labels are shown once a row has enough, and then it takes none.
       const isFull = countedLabels(card, row.labels, contributorId) >= card.labelling.annotatorsPerRow;
       // A gold row takes any labeller's label, but none that the contributor gives once the others' are shown.
