@@ -55,10 +55,11 @@ const label = (row: string, name: string): UnsignedRecord => ({
   flags: [],
   note: "",
 });
-const compute = async (untilMs?: number, hostUrl = host.url) =>
+const compute = async (untilMs?: number, hostUrl = host.url, withoutUnsigned = false) =>
   reportBias(eve, {
     ...place(),
     hostUrl,
+    withoutUnsigned,
     store: await openRowStore(join(world.folder, "eve")),
     ...(untilMs === undefined ? {} : { untilMs }),
   });
@@ -197,7 +198,8 @@ describe("a report of bias", () => {
     });
     await new Promise<void>((resolve) => liar.listen(0, "127.0.0.1", resolve));
     const url = `http://127.0.0.1:${(liar.address() as AddressInfo).port}`;
-    const found = (await compute(undefined, url)).report;
+    await expect(compute(undefined, url)).rejects.toMatchObject({ code: "CLI_RECORDS_UNSIGNED" });
+    const found = (await compute(undefined, url, true)).report;
     liar.close();
     expect(found.agreement).toEqual({ why: "no row has labels of two leaves" });
     expect(found.labels).toMatchObject({ labelCount: 6, otherKeyCount: 6 });

@@ -46,12 +46,17 @@ export interface HostWorld {
   close(): Promise<void>;
 }
 
-export async function createHostWorld(options: { userCount?: number; card: Card }): Promise<HostWorld> {
+export async function createHostWorld(options: {
+  userCount?: number;
+  card: Card;
+  /** Domain of the rollup, as commands compute it from chain and contract; default: the tests'. */
+  domain?: bigint;
+}): Promise<HostWorld> {
   const folder = mkdtempSync(join(tmpdir(), "datanets-"));
-  const userCount = options.userCount ?? 6;
-  const rollup = await startTestRollup({ dataPath: join(folder, "sequencer"), userCount });
+  const { domain = TEST_DOMAIN, userCount = 6 } = options;
+  const deployment = { ...(await testDeployment()), domain };
+  const rollup = await startTestRollup({ dataPath: join(folder, "sequencer"), userCount, deployment });
   const sequencerUrl = await rollup.listen();
-  const deployment = await testDeployment();
   const deploymentPath = join(folder, "deployment.json");
   writeFileSync(deploymentPath, encodeDeployment(deployment));
   const rollupAddress = getAddress(deployment.rollupAddress);
@@ -60,7 +65,7 @@ export async function createHostWorld(options: { userCount?: number; card: Card 
       sequencerUrl,
       rollupAddress,
       leafId,
-      domain: TEST_DOMAIN,
+      domain,
       tokenAddress: getAddress(deployment.tokenAddress),
       sequencerAddress: SEQUENCER.address,
       l2Key: await keyFromSecret(pad(toHex(secret))),

@@ -72,8 +72,10 @@ export interface LabelledWorld {
   readonly alice: LedgerClient;
   readonly carol: LedgerClient;
   readonly dave: LedgerClient;
-  /** Five rows of version 2, which carol has labelled "good". */
+  /** Five rows of version 2, which carol has labelled. */
   readonly digests: readonly string[];
+  /** Root of their commit. */
+  readonly commit: string;
   /** Two rows of a contribution that nobody has approved. */
   readonly waiting: { readonly digests: readonly string[]; readonly commit: string };
   /** The Datanet at the honest host. */
@@ -83,12 +85,22 @@ export interface LabelledWorld {
   close(): Promise<void>;
 }
 
-/** A published version with labels, a contribution that waits, an honest host, and a lying one before it. */
-export async function createLabelledWorld(): Promise<LabelledWorld> {
+/**
+ * A published version with labels, a contribution that waits, an honest host, and a lying one before it.
+ * @param labelOf label of the row of a number; default: "good" for all
+ * @param domain of the rollup
+ */
+export async function createLabelledWorld({
+  labelOf = () => "good",
+  ...ofRollup
+}: {
+  labelOf?: (row: number) => string;
+  domain?: bigint;
+} = {}): Promise<LabelledWorld> {
   const card = sampleCard({
     labelling: { annotatorsPerRow: 1, accept: "all", labellers: [5], reviewers: [6] },
   });
-  const world = await createHostWorld({ card });
+  const world = await createHostWorld({ card, ...ofRollup });
   const host = await world.host("host");
   const liar = await startLyingHost(host);
   const place = { hostUrl: host.url, datanetId: world.datanetId };
@@ -108,7 +120,13 @@ export async function createLabelledWorld(): Promise<LabelledWorld> {
   const { commit, digests } = await bring(sampleRows(5));
   const verdict = { kind: "verdict" as const, commit, verdict: "approve" as const, note: "" };
   await sayRecords(dave, { ...place, records: [verdict] });
-  const labels = digests.map((row) => ({ kind: "label" as const, row, label: "good", flags: [], note: "" }));
+  const labels = digests.map((row, i) => ({
+    kind: "label" as const,
+    row,
+    label: labelOf(i),
+    flags: [],
+    note: "",
+  }));
   await sayRecords(carol, { ...place, records: labels });
   const { version } = await collectReviewed(world.owner, { ...place, store });
   await storeVersion(store, version);
@@ -125,6 +143,7 @@ export async function createLabelledWorld(): Promise<LabelledWorld> {
     carol,
     dave,
     digests,
+    commit,
     waiting,
     place,
     lie: { ...place, hostUrl: liar.url },
