@@ -38,7 +38,7 @@ const SIGNS: readonly Sign[] = [
   {
     what: "asks for a list of records",
     pattern:
-      /\/v1\/datanets\/[^\s"'`]*\/(?:records|verified|withdrawals|terms|reports|earnings-consents)\b|\broute: "(?:records|verified|withdrawals|terms|reports|earnings-consents)"/,
+      /\/v1\/datanets\/[^\s"'`]*\/(?:records|verified|withdrawals|terms|reports|earnings-consents|access)\b|\broute: "(?:records|verified|withdrawals|terms|reports|earnings-consents|access)"/,
     allowed: {
       "datanets/datanet-errors.ts": "words of an error",
       "client/datanets/bias-report.ts": "brings and reads texts of reports; the list by the reader",

@@ -25,7 +25,7 @@ import { nameVersionLabels, storeVersionLabels, type VersionLabels } from "../ac
 import type { CommitVersionOptions } from "../actions/data/version-commitments.ts";
 import type { LedgerClient } from "../ledger-client.ts";
 import { getLeaf } from "../sequencer/ledger-reads.ts";
-import { type GetHostedDatanetErrorCode, getHostedDatanet } from "./datanet-card.ts";
+import { cardOfVersion, type GetHostedDatanetErrorCode } from "./datanet-card.ts";
 import type { HostedDatanetPlace } from "./host-request.ts";
 import { type ReadRecordsErrorCode, type ReadRecordsReturnType, readRecords } from "./signed-records.ts";
 import { type DroppedRecord, requireAllSigned } from "./sound-records.ts";
@@ -87,7 +87,7 @@ export async function collectReviewed(
   client: LedgerClient,
   { datanetId, hostUrl, shard, store, withoutUnsigned }: CollectReviewedParameters,
 ): Promise<CollectReviewedReturnType> {
-  const { card } = await getHostedDatanet(client, { datanetId, hostUrl });
+  const card = await cardOfVersion(client, { datanetId, hostUrl }, 0n);
   const { dropped, recordState } = await readRecords(client, { datanetId, hostUrl });
   requireAllSigned({ datanetId, hostUrl }, dropped, withoutUnsigned);
   const leftOut: { digest: string; contributorId: number; why: string }[] = [];
@@ -145,7 +145,7 @@ export async function collectLabels(
   client: LedgerClient,
   { datanetId, hostUrl, rows, withoutUnsigned }: CollectLabelsParameters,
 ): Promise<CollectLabelsReturnType> {
-  const { card } = await getHostedDatanet(client, { datanetId, hostUrl });
+  const card = await cardOfVersion(client, { datanetId, hostUrl }, 0n);
   const { dropped, recordState } = await readRecords(client, { datanetId, hostUrl });
   requireAllSigned({ datanetId, hostUrl }, dropped, withoutUnsigned);
   return { ...labelsOfRecords({ card, rows, recordState }), dropped };
@@ -286,7 +286,7 @@ export async function verifyVouching(
 ): Promise<VerifyVouchingReturnType> {
   const { datanet } = await getLeaf(client, datanetId);
   const { rows } = await readVersion(store, datanet?.rowsRoot ?? 0n);
-  const { card } = await getHostedDatanet(client, { datanetId, hostUrl });
+  const card = await cardOfVersion(client, { datanetId, hostUrl }, 0n);
   const { dropped, recordState, records } = await readRecords(client, { datanetId, hostUrl });
   const commitOf = new Map<string, string>();
   for (const { rowsRoot } of await listCommits(client, datanetId))

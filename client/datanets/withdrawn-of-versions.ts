@@ -3,7 +3,9 @@
  * they were trained on. Pages call it.
  */
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { readHistory } from "../actions/data/list-commits.ts";
 import { downloadVersionList } from "./download-rows.ts";
+import { hostFalse } from "./host-false.ts";
 import type { HostAccess, HostErrorCode, HostedDatanetPlace } from "./host-request.ts";
 import { listHostVersions } from "./hosted-history.ts";
 import {
@@ -28,8 +30,8 @@ export type ListWithdrawnOfVersionsErrorCode =
   | HostErrorCode;
 
 /**
- * Lists the rows of versions that their contributors have withdrawn since. Each list is checked against the root that the host
- * names. Versions whose lists the host does not have are not in the answer.
+ * Lists the rows of versions that their contributors have withdrawn since. Each list is checked against the ledger's root of the
+ * version. Versions whose lists the host does not have are not in the answer.
  * @throws CLI_DATANET_HOST_FALSE, DNT_NOT_HOSTED
  * @example
  * ```ts
@@ -46,9 +48,12 @@ export async function listWithdrawnOfVersions(
   if (withdrawals.length === 0) return { withdrawals, dropped, byVersion };
   await initPoseidon();
   const byDigest = new Map(withdrawals.map((withdrawal) => [withdrawal.digest, withdrawal]));
-  for (const { isHere, rowsRoot, version } of await listHostVersions(client, place)) {
+  const history = (await readHistory(client, place.datanetId)).versions;
+  for (const { isHere, version } of await listHostVersions(client, place)) {
     if (!isHere || !versions.includes(version)) continue;
-    const rows = await downloadVersionList(client, { ...place, rowsRoot: BigInt(rowsRoot) });
+    const rowsRoot = history[version - 1]?.rowsRoot;
+    if (rowsRoot === undefined) throw hostFalse("list", `version ${version}`, { version });
+    const rows = await downloadVersionList(client, { ...place, rowsRoot });
     byVersion.set(
       version,
       rows.flatMap(({ contributorId, digest }, index) => {

@@ -84,7 +84,7 @@ it("has a group sign a Datanet's record, by two of three", async () => {
   const { hash } = await setKey(owner, { keyX: BigInt(groupKeyX(members[0]!.keys)) });
   await expect.poll(async () => (await getOperation(alice, hash))?.opIndex).toBeTypeOf("number");
   await sayRecords(stranger, { ...place, records: [{ kind: "accessRequest", purpose: "a forecast" }] });
-  const [asked] = await listAccess(alice, place);
+  const [asked] = (await listAccess(alice, place)).requests;
   const proposed: GroupProposal[] = [];
   const group = asGroup({ ...alice, leafId: null }, datanetId, {
     member: members[0]!,
@@ -101,7 +101,7 @@ it("has a group sign a Datanet's record, by two of three", async () => {
   await expect.poll(newest).toBe(proposalSession(proposed[0]!));
   await cosign(carol, { member: members[2]!, mailbox: mailboxOf(carol), ...POLL }, proposed[0]!);
   expect(await saying).toMatchObject([{ error: null }]);
-  expect((await listAccess(alice, place))[0]!.answer).toMatchObject({ answer: "grant" });
+  expect((await listAccess(alice, place)).requests[0]!.answer).toMatchObject({ answer: "grant" });
   const many = Array.from({ length: 17 }, () => ({ ...answer, note: "" }));
   expect(await codeOf(sayRecords(group, { ...place, records: many }))).toBe("CLI_INPUT_INVALID");
 });

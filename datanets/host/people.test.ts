@@ -345,7 +345,7 @@ describe("access", () => {
     expect((await fetch(`${host.url}${api("/rows")}`)).status).toBe(401);
     expect(await rows(erin)).toBe("DNT_ACCESS_NOT_GRANTED");
     expect(await say(erin, { kind: "accessRequest", purpose: "a model of weather" })).toEqual(["taken"]);
-    const [waiting] = await listAccess(erin, place());
+    const [waiting] = (await listAccess(erin, place())).requests;
     expect(waiting).toMatchObject({ leafId: 7, purpose: "a model of weather", answer: null });
     const { body } = await ask(bob, `/v1/datanets/${world.datanetId}`);
     expect(body.access).toMatchObject({ askedCount: 1, unansweredCount: 1 });

@@ -5,6 +5,7 @@ import { openRowStore } from "@openledger/client/actions/data/row-store";
 import { readVersionLabels } from "@openledger/client/actions/data/stored-labels";
 import { setKey } from "@openledger/client/actions/ledger/account-operations";
 import { collectReported, listReports, reportBias } from "@openledger/client/datanets/bias-report";
+import { getHostedDatanet } from "@openledger/client/datanets/datanet-card";
 import { describeVersion } from "@openledger/client/datanets/described-version";
 import { downloadVersion } from "@openledger/client/datanets/download-rows";
 import { readEarningsBoard, showEarnings } from "@openledger/client/datanets/earnings-board";
@@ -16,7 +17,7 @@ import {
   verifyVouching,
 } from "@openledger/client/datanets/reviewed-version";
 import { listFormerRecords, signAgain } from "@openledger/client/datanets/sign-again";
-import { readRecords, sayRecords } from "@openledger/client/datanets/signed-records";
+import { listAccess, readRecords, sayRecords } from "@openledger/client/datanets/signed-records";
 import { droppedLines } from "@openledger/client/datanets/sound-records";
 import { listWithdrawals } from "@openledger/client/datanets/withdrawals";
 import { createRandomKey, type L2Key } from "@openledger/client/l2-key";
@@ -140,6 +141,24 @@ describe("records that a host has signed in others' names", () => {
     expect((await collect(lie, true)).version.rowCount).toBe(5);
   });
 
+  it("gain nothing by a card of the host's own, which names other reviewers", async () => {
+    const { lie, liar, store, waiting, world } = here;
+    const collect = () => collectReviewed(world.owner, { ...lie, store });
+    // Leaf 7 is whose it says: nobody but the host says that it reviews.
+    const erin = await world.user(5);
+    const { commit } = waiting;
+    const said = { kind: "verdict", leafId: erin.leafId, commit, verdict: "approve", note: "" };
+    liar.falsify = (records, path) => (isRecords(path) ? [...records, forge(said, erin.l2Key!)] : records);
+    const { card } = await getHostedDatanet(erin, here.place);
+    liar.card = { ...card, labelling: { ...card.labelling, reviewers: [erin.leafId!] } };
+    await expect(collect()).rejects.toMatchObject({
+      code: "CLI_DATANET_HOST_FALSE",
+      data: { what: "card" },
+    });
+    await expect(getHostedDatanet(erin, lie)).rejects.toMatchObject({ code: "CLI_DATANET_HOST_FALSE" });
+    liar.card = null;
+  });
+
   it("are in no report and no paper, whose readers see how many were left out", async () => {
     const { dave, lie } = here;
     const store = await openRowStore(join(here.world.folder, "reported"));
@@ -164,11 +183,14 @@ describe("records that a host has signed in others' names", () => {
     await showEarnings(alice, { ...here.place, isShown: true });
     const version = { version: 2, versionRoot: `0x${"1".padStart(64, "0")}` };
     here.liar.falsify = (records, path) => {
-      const list = /\/(withdrawals|reports|earnings-consents|verified|terms|records)\?/.exec(path)?.[1];
+      const list = /\/(access|withdrawals|reports|earnings-consents|verified|terms|records)\?/.exec(
+        path,
+      )?.[1];
       const said = {
         withdrawals: { kind: "withdrawal", leafId: 3, row: here.digests[1]!, note: "" },
         reports: { kind: "report", leafId: 6, ...version, model: null, report: "0".repeat(64) },
         "earnings-consents": { kind: "showEarnings", leafId: 5, isShown: true },
+        access: { kind: "accessRequest", leafId: 5, purpose: "to read" },
         verified: undefined,
         terms: undefined,
         records: bad(here.digests[0]!),
@@ -179,6 +201,7 @@ describe("records that a host has signed in others' names", () => {
     expect(await listWithdrawals(alice, lie)).toMatchObject({ withdrawals: [], ...none });
     expect(await listReports(alice, lie)).toMatchObject({ reports: [], ...none });
     expect(await readEarningsBoard(alice, lie)).toMatchObject({ agreedIds: [3], ...none });
+    expect(await listAccess(alice, lie)).toMatchObject({ requests: [], ...none });
     const mirror = await world.host("mirror");
     const store = await openRowStore(join(world.folder, "mirrored"));
     const mirrored = await mirrorDatanet(world.owner, {

@@ -13,6 +13,7 @@ import { sayRecords } from "@openledger/client/datanets/signed-records";
 import { bringVersion, contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { hex32 } from "@openledger/foundation/hex";
+import { type Card, nameCard } from "../card/card.ts";
 import type { SignedRecord } from "../records/record.ts";
 import { sha256Hex } from "../rows/row-digest.ts";
 import { createHostWorld, type HostWorld } from "./host-world.ts";
@@ -26,6 +27,8 @@ export interface LyingHost {
   readonly url: string;
   /** What it does with each list of records. */
   falsify: Falsify;
+  /** Card that it calls an earlier one, in place of the present; null: none. */
+  card: Card | null;
   close(): Promise<void>;
 }
 
@@ -51,11 +54,17 @@ export async function startLyingHost(host: { readonly url: string }): Promise<Ly
   const liar: LyingHost = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     falsify: (records) => records,
+    card: null,
     close: () => new Promise((resolve) => server.close(() => resolve())),
   };
   function changed(bytes: Buffer, path: string, ownHost: string): Buffer | string {
     if (path === "/v1/info") return bytes.toString().replaceAll(new URL(host.url).host, ownHost);
-    if (!/\/(records|withdrawals|reports|earnings-consents|verified|terms)\?/.test(path)) return bytes;
+    if (liar.card !== null && /^\/v1\/datanets\/\d+$/.test(path)) {
+      const { policy } = nameCard(liar.card);
+      const lie = { card: liar.card, policy: hex32(policy), isCardCurrent: false };
+      return JSON.stringify({ ...JSON.parse(bytes.toString()), ...lie });
+    }
+    if (!/\/(access|records|withdrawals|reports|earnings-consents|verified|terms)\?/.test(path)) return bytes;
     const page = JSON.parse(bytes.toString()) as { records: SignedRecord[]; nextFrom: number | null };
     if (page.nextFrom !== null || path.includes("&row=")) return bytes;
     return JSON.stringify({ ...page, records: liar.falsify(page.records, path) });

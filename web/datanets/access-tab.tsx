@@ -2,8 +2,7 @@
  * Tab "Access" of a Datanet's page: readers ask for a permissioned Datanet's rows, its owner grants or refuses. Both are records
  * signed by keys in the page; grants end at a time in milliseconds.
  */
-import type { AccessList } from "@openledger/client/datanets/host-schemas";
-import { listAccess } from "@openledger/client/datanets/signed-records";
+import { type ListAccessReturnType, listAccess } from "@openledger/client/datanets/signed-records";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { useState } from "preact/hooks";
 import { useAction } from "../bridge/use-action.ts";
@@ -14,6 +13,7 @@ import { Field } from "../design/field.tsx";
 import { NeedsKey } from "../hosts/keys/needs-key.tsx";
 import { sayAll } from "../hosts/say.ts";
 import { isOwnKey, type TabProps } from "../hosts/tab-props.ts";
+import { DroppedNotice } from "../hosts/unsigned-records.tsx";
 import { type LoadState, useLoad } from "../hosts/use-load.ts";
 import { RowText } from "../rows/row-text.tsx";
 import { showAge, showCount } from "../words/format.ts";
@@ -38,7 +38,7 @@ export function AccessTab(props: TabProps) {
     listAccess(visitor.reader, place),
   );
   const isPublic = facts.card.access === "public";
-  const list = [...(requests.value ?? [])].sort((a, b) => b.askedAtMs - a.askedAtMs);
+  const list = [...(requests.value?.requests ?? [])].sort((a, b) => b.askedAtMs - a.askedAtMs);
   const waiting = list.filter(({ answer }) => answer === null);
   return (
     <div class="beside">
@@ -53,6 +53,7 @@ export function AccessTab(props: TabProps) {
           rows. Whether a model can earn is a separate approval on the ledger.
         </p>
         {requests.problem !== null && <ProblemNotice problem={requests.problem} />}
+        {requests.value !== undefined && <DroppedNotice dropped={requests.value.dropped} />}
         {requests.value !== undefined && list.length === 0 && <p class="soft">No requests yet.</p>}
         <ul class="requests">
           {list.map((request) => (
@@ -120,7 +121,7 @@ function AnswerBadge({ request: { answer, isOpen } }: { request: Request }) {
 
 interface SigningProps extends TabProps {
   readonly client: LedgerClient;
-  readonly requests: LoadState<AccessList>;
+  readonly requests: LoadState<ListAccessReturnType>;
 }
 
 function AskForm({ client, facts, onChange, place, requests }: SigningProps) {

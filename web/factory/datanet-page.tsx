@@ -3,8 +3,8 @@
  * has the factory fetch the rows.
  */
 import { getHostedDatanet } from "@openledger/client/datanets/datanet-card";
-import type { AccessList, HostedDatanetFacts } from "@openledger/client/datanets/host-schemas";
-import { listAccess } from "@openledger/client/datanets/signed-records";
+import type { HostedDatanetFacts } from "@openledger/client/datanets/host-schemas";
+import { type AccessList, listAccess } from "@openledger/client/datanets/signed-records";
 import { useEffect, useState } from "preact/hooks";
 import { useAction } from "../bridge/use-action.ts";
 import { Badge } from "../design/badge.tsx";
@@ -45,7 +45,7 @@ export function DatanetPage({ datanetId, factorySession, hostUrl, live }: Datane
   const look = async () => {
     try {
       const place = { hostUrl, datanetId };
-      const [facts, access] = await Promise.all([
+      const [facts, { requests: access }] = await Promise.all([
         getHostedDatanet(factorySession.client, place),
         listAccess(factorySession.client, place),
       ]);

@@ -5,7 +5,7 @@
 import { type OwnedRow, payeeTable } from "@openledger/attribution/model/owned-rows";
 import type { RowTerms } from "@openledger/attribution/model/recipe-fields";
 import { useOfKind } from "@openledger/attribution/rows/row-kinds";
-import { getHostedDatanet } from "@openledger/client/datanets/datanet-card";
+import { cardOfVersion } from "@openledger/client/datanets/datanet-card";
 import { downloadVersionList, listedVersion } from "@openledger/client/datanets/download-rows";
 import { collectLabels } from "@openledger/client/datanets/reviewed-version";
 import { readRowTerms } from "@openledger/client/datanets/signed-terms";
@@ -94,7 +94,7 @@ async function readVersion(
 ): Promise<ReadVersion> {
   const place = { datanetId, hostUrl };
   const { rowsRoot, version } = await listedVersion(client, datanetId, wanted ?? undefined);
-  const { card } = await getHostedDatanet(client, place);
+  const card = await cardOfVersion(client, place, 0n);
   const list = await downloadVersionList(client, { ...place, rowsRoot }).catch((cause: unknown) => {
     throw isRollupError(cause, "DNT_NOT_HOSTED") ? noVersion(datanetId, cause) : cause;
   });

@@ -9,6 +9,7 @@ import { labelledCount } from "@openledger/client/actions/data/stored-labels";
 import { storeSignedTerms } from "@openledger/client/actions/data/stored-terms";
 import {
   bringCard,
+  cardOfVersion,
   findDatanets,
   getHostedDatanet,
   publishCard,
@@ -210,7 +211,7 @@ const addUpload = command({
     const agreed =
       options.terms === undefined
         ? undefined
-        : agreedCard((await getHostedDatanet(client, place)).card, options.terms);
+        : agreedCard(await cardOfVersion(client, place, 0n), options.terms);
     let absentCount = 0;
     for (const { contributorId, rowsRoot } of await listCommits(client, datanetId)) {
       if (options.root !== undefined && BigInt(options.root) !== rowsRoot) continue;

@@ -4,6 +4,7 @@
  */
 import { listFormerRecords, signAgain } from "@openledger/client/datanets/sign-again";
 import { listAccess, sayRecords, type UnsignedRecord } from "@openledger/client/datanets/signed-records";
+import { droppedLines } from "@openledger/client/datanets/sound-records";
 import { aboutOf } from "@openledger/datanets/records/record";
 import { counted } from "@openledger/foundation/counted";
 import type { Command } from "commander";
@@ -121,7 +122,8 @@ const addAccess = command({
     if (request !== undefined)
       return answerRequest(options, { datanetId, request, days: parseId(grantDays!) }, output);
     if (purpose !== undefined) return askForAccess({ ...options, purpose }, datanetId, output);
-    const requests = await listAccess(await openReader(options), { hostUrl: options.host, datanetId });
+    const place = { hostUrl: options.host, datanetId };
+    const { dropped, requests } = await listAccess(await openReader(options), place);
     const unansweredCount = requests.filter(({ answer }) => answer === null).length;
     output.answer(
       [
@@ -137,8 +139,9 @@ const addAccess = command({
             purpose.slice(0, 60),
           ]),
         ),
+        ...droppedLines(dropped),
       ],
-      { datanetId, requests, unansweredCount },
+      { datanetId, requests, unansweredCount, droppedCount: dropped.length },
     );
   },
 });

@@ -18,7 +18,7 @@ import { payeeShards, presentPayees } from "@openledger/circuits/ledger/payee-sh
 import { type Payee, payeeRoot } from "@openledger/circuits/ledger/rewards";
 import { settlingCircuits } from "@openledger/circuits/registry/circuit-sizes";
 import { openRowStore, type RowStore } from "@openledger/client/actions/data/row-store";
-import { getHostedDatanet } from "@openledger/client/datanets/datanet-card";
+import { cardOfVersion } from "@openledger/client/datanets/datanet-card";
 import { downloadLabels } from "@openledger/client/datanets/reviewed-version";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
@@ -287,7 +287,7 @@ async function cardOf(
 ): Promise<NamedCard | null> {
   if (card !== undefined) return nameCard(await readCardFile(card));
   if (host === undefined) return null;
-  return nameCard((await getHostedDatanet(client, { datanetId, hostUrl: host })).card);
+  return nameCard(await cardOfVersion(client, { datanetId, hostUrl: host }, 0n));
 }
 
 /**
