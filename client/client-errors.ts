@@ -175,7 +175,7 @@ export const clientErrors = defineErrors("CLI", {
   /** `records` names the first 20. */
   CLI_RECORDS_UNSIGNED: {
     meaning:
-      "a host shows records that the present key of their leaf did not sign; `data.hostUrl` and `data.records` name them",
+      "a host shows records that the present key of their leaf did not sign, or of leaves that no card names; `data` names them",
     remedy:
       "have their leaves sign again (openledger datanet sign-again), or use another host; --without-unsigned computes without them",
   },
@@ -260,7 +260,7 @@ interface ClientErrorData {
       kind: string;
       leafId: number;
       about: string;
-      why: "foreign" | "former" | "unknown";
+      why: "foreign" | "former" | "not-named" | "unknown";
     }[];
   };
   /** Fields that differ, at most 100 of `fieldCount`. */

@@ -15,6 +15,7 @@ import { type ReadVersionErrorCode, readVersion } from "../actions/data/publishe
 import { readRow } from "../actions/data/row-store.ts";
 import type { LedgerClient } from "../ledger-client.ts";
 import { getModel, staticsOf } from "../sequencer/model-reads.ts";
+import { readCountedRecords } from "./counted-records.ts";
 import { cardOfVersion } from "./datanet-card.ts";
 import {
   type DownloadVersionErrorCode,
@@ -32,8 +33,8 @@ import {
   type ReadablePlace,
   readingOf,
 } from "./host-request.ts";
-import { labelsOfRecords, type UnsignedOptions } from "./reviewed-version.ts";
-import { type ReadRecordsErrorCode, readRecords, sayRecords } from "./signed-records.ts";
+import { contributorsOf, labelsOfRecords, type UnsignedOptions } from "./reviewed-version.ts";
+import { type ReadRecordsErrorCode, sayRecords } from "./signed-records.ts";
 import { type DroppedRecord, readSoundPage, recordStateOf, requireAllSigned } from "./sound-records.ts";
 
 export interface CollectReportedParameters extends DownloadVersionParameters, UnsignedOptions {
@@ -67,7 +68,8 @@ export async function collectReported(
   const { policy } = await listedVersion(client, datanetId, version);
   const card = await cardOfVersion(client, { hostUrl, datanetId }, policy);
   const { rows } = await readVersion(store, rowsRoot);
-  const all = await readRecords(client, { hostUrl, datanetId });
+  const rules = { card, contributors: contributorsOf(rows) };
+  const all = await readCountedRecords(client, { hostUrl, datanetId }, rules);
   const dropped = all.dropped.filter(({ record }) => record.body.atMs <= untilMs);
   requireAllSigned({ hostUrl, datanetId }, dropped, parameters.withoutUnsigned);
   const recordState = recordStateOf(

@@ -4,6 +4,7 @@
  */
 import { type Card, nameCard, readCardBytes } from "@openledger/datanets/card/card";
 import { hex32 } from "@openledger/foundation/hex";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { z } from "zod";
 import { readHistory } from "../actions/data/list-commits.ts";
 import { commitVersion } from "../actions/data/version-commitments.ts";
@@ -151,11 +152,36 @@ export async function cardOfVersion(
   const hosted = await getHostedDatanet(client, place);
   const policy = ofVersion === 0n ? (await getLeaf(client, place.datanetId)).datanet?.policy : ofVersion;
   if (policy === undefined || BigInt(hosted.policy) === policy) return hosted.card;
-  const path = `/v1/datanets/${place.datanetId}/cards/${hex32(policy)}`;
-  const named = readCardBytes(await askHostForBytes(client, place.hostUrl, { path }));
+  return readCard(client, place, policy);
+}
+
+/** @throws DNT_NOT_HOSTED, CLI_DATANET_HOST_FALSE */
+async function readCard(
+  client: HostAccess,
+  { datanetId, hostUrl }: HostedDatanetPlace,
+  policy: bigint,
+): Promise<Card> {
+  const path = `/v1/datanets/${datanetId}/cards/${hex32(policy)}`;
+  const named = readCardBytes(await askHostForBytes(client, hostUrl, { path }));
   if (named.policy !== policy)
-    throw hostFalse("card", `the card ${hex32(policy)} of datanet ${place.datanetId}`, {
-      datanetId: place.datanetId,
-    });
+    throw hostFalse("card", `the card ${hex32(policy)} of datanet ${datanetId}`, { datanetId });
   return named.card;
+}
+
+/**
+ * Reads a card by its hash; null where the host does not have it.
+ * @throws CLI_DATANET_HOST_FALSE
+ * @internal
+ */
+export async function cardByHash(
+  client: HostAccess,
+  place: HostedDatanetPlace,
+  policy: bigint,
+): Promise<Card | null> {
+  try {
+    return await readCard(client, place, policy);
+  } catch (error) {
+    if (isRollupError(error, "DNT_NOT_HOSTED")) return null;
+    throw error;
+  }
 }

@@ -7,11 +7,12 @@ import { type VersionFacts, versionFactsOf } from "@openledger/datanets/papers/v
 import type { ListedRow } from "@openledger/datanets/rows/row-wire";
 import type { VersionLabels } from "../actions/data/stored-labels.ts";
 import { listReports } from "./bias-report.ts";
+import { readCountedRecords } from "./counted-records.ts";
 import { cardOfVersion, type GetHostedDatanetErrorCode } from "./datanet-card.ts";
 import { downloadVersionList, type ListedVersion, listedVersion } from "./download-rows.ts";
 import type { HostAccess, HostErrorCode, HostedDatanetPlace } from "./host-request.ts";
-import { labelsOfRecords } from "./reviewed-version.ts";
-import { type ReadRecordsErrorCode, readRecords } from "./signed-records.ts";
+import { contributorsOf, labelsOfRecords } from "./reviewed-version.ts";
+import type { ReadRecordsErrorCode } from "./signed-records.ts";
 import { type ReadRowTermsErrorCode, readRowTerms } from "./signed-terms.ts";
 import type { DroppedRecord } from "./sound-records.ts";
 import { type ListWithdrawalsErrorCode, listWithdrawals, type Withdrawal } from "./withdrawals.ts";
@@ -59,9 +60,9 @@ export async function describeVersion(
   const listed = await listedVersion(client, place.datanetId, version);
   const card = await cardOfVersion(client, place, listed.policy);
   const rows = await downloadVersionList(client, { ...place, rowsRoot: listed.rowsRoot });
-  const { dropped, recordState } = await readRecords(client, place);
+  const contributors = contributorsOf(rows);
+  const { dropped, recordState } = await readCountedRecords(client, place, { card, contributors });
   const labels = labelsOfRecords({ recordState, card, rows });
-  const contributors = new Map(rows.map(({ contributorId, digest }) => [digest, contributorId]));
   const withdrawn = (await listWithdrawals(client, place)).withdrawals.filter(
     ({ contributorId, digest }) => contributors.get(digest) === contributorId,
   );

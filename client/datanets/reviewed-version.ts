@@ -25,9 +25,10 @@ import { nameVersionLabels, storeVersionLabels, type VersionLabels } from "../ac
 import type { CommitVersionOptions } from "../actions/data/version-commitments.ts";
 import type { LedgerClient } from "../ledger-client.ts";
 import { getLeaf } from "../sequencer/ledger-reads.ts";
+import { readCountedRecords } from "./counted-records.ts";
 import { cardOfVersion, type GetHostedDatanetErrorCode } from "./datanet-card.ts";
 import type { HostedDatanetPlace } from "./host-request.ts";
-import { type ReadRecordsErrorCode, type ReadRecordsReturnType, readRecords } from "./signed-records.ts";
+import type { ReadRecordsErrorCode, ReadRecordsReturnType } from "./signed-records.ts";
 import { type DroppedRecord, requireAllSigned } from "./sound-records.ts";
 
 /** Reason why a row stays out until somebody settles what its labellers differ in. @internal */
@@ -88,7 +89,9 @@ export async function collectReviewed(
   { datanetId, hostUrl, shard, store, withoutUnsigned }: CollectReviewedParameters,
 ): Promise<CollectReviewedReturnType> {
   const card = await cardOfVersion(client, { datanetId, hostUrl }, 0n);
-  const { dropped, recordState } = await readRecords(client, { datanetId, hostUrl });
+  const contributors = await firstCommits(client, datanetId, store, ({ contributorId }) => contributorId);
+  const rules = { card, contributors };
+  const { dropped, recordState } = await readCountedRecords(client, { datanetId, hostUrl }, rules);
   requireAllSigned({ datanetId, hostUrl }, dropped, withoutUnsigned);
   const leftOut: { digest: string; contributorId: number; why: string }[] = [];
   const version = await collectVersion(client, {
@@ -146,7 +149,8 @@ export async function collectLabels(
   { datanetId, hostUrl, rows, withoutUnsigned }: CollectLabelsParameters,
 ): Promise<CollectLabelsReturnType> {
   const card = await cardOfVersion(client, { datanetId, hostUrl }, 0n);
-  const { dropped, recordState } = await readRecords(client, { datanetId, hostUrl });
+  const rules = { card, contributors: contributorsOf(rows) };
+  const { dropped, recordState } = await readCountedRecords(client, { datanetId, hostUrl }, rules);
   requireAllSigned({ datanetId, hostUrl }, dropped, withoutUnsigned);
   return { ...labelsOfRecords({ card, rows, recordState }), dropped };
 }
@@ -287,11 +291,10 @@ export async function verifyVouching(
   const { datanet } = await getLeaf(client, datanetId);
   const { rows } = await readVersion(store, datanet?.rowsRoot ?? 0n);
   const card = await cardOfVersion(client, { datanetId, hostUrl }, 0n);
-  const { dropped, recordState, records } = await readRecords(client, { datanetId, hostUrl });
-  const commitOf = new Map<string, string>();
-  for (const { rowsRoot } of await listCommits(client, datanetId))
-    for (const digest of (await readContribution(store, rowsRoot)).digests)
-      if (!commitOf.has(digest)) commitOf.set(digest, hex32(rowsRoot));
+  const rules = { card, contributors: contributorsOf(rows) };
+  const place = { datanetId, hostUrl };
+  const { dropped, recordState, records } = await readCountedRecords(client, place, rules);
+  const commitOf = await firstCommits(client, datanetId, store, ({ rowsRoot }) => hex32(rowsRoot));
   const signed = vouchingRecords(records);
   const former = vouchingRecords(dropped.flatMap(({ record, why }) => (why === "former" ? [record] : [])));
   const exceptions: VouchedRow[] = [];
@@ -334,6 +337,28 @@ export async function verifyVouching(
   const labels = nameVersionLabels(rows, accepted);
   const signedCount = rows.length - exceptions.length - withdrawn.length;
   return { rowCount: rows.length, signedCount, exceptions, withdrawn, labels, dropped };
+}
+
+/**
+ * Contributor of each row of a list, by digest.
+ * @internal
+ */
+export const contributorsOf = (
+  rows: readonly { readonly digest: string; readonly contributorId: number }[],
+): ReadonlyMap<string, number> => new Map(rows.map(({ contributorId, digest }) => [digest, contributorId]));
+
+/** Fact of the commit that each row first came with, by digest. */
+async function firstCommits<Fact>(
+  client: LedgerClient,
+  datanetId: number,
+  store: RowStore,
+  factOf: (commit: DatanetCommit) => Fact,
+): Promise<Map<string, Fact>> {
+  const facts = new Map<string, Fact>();
+  for (const commit of await listCommits(client, datanetId))
+    for (const digest of (await readContribution(store, commit.rowsRoot)).digests)
+      if (!facts.has(digest)) facts.set(digest, factOf(commit));
+  return facts;
 }
 
 const isWithdrawn = (outcome: RowOutcome) => outcome.state === "leftOut" && outcome.why === WITHDRAWN;

@@ -33,10 +33,11 @@ export type SoundRecord<Kind extends RecordKind = RecordKind> = SignedRecord & {
   readonly [sound]: true;
 };
 
-/** A record that a host shows and that its leaf's key, by the ledger, has not signed. It counts for nothing. */
+/** A record that a host shows and that counts for nothing: its leaf's key, by the ledger, has not signed it. */
 export interface DroppedRecord {
   readonly record: SignedRecord;
-  readonly why: UnsignedWhy;
+  /** not-named: signed by its leaf, whom no card of the Datanet names for what it says. */
+  readonly why: UnsignedWhy | "not-named";
 }
 
 /**
@@ -189,10 +190,12 @@ export function requireAllSigned(
     about: aboutOf(body),
     why,
   }));
-  const named = records.slice(0, 3).map(({ about, kind, leafId }) => `${kind} of leaf ${leafId} on ${about}`);
+  const named = records
+    .slice(0, 3)
+    .map(({ about, kind, leafId, why }) => `${kind} of leaf ${leafId} on ${about}, ${WORDS[why]}`);
   throw clientError(
     "CLI_RECORDS_UNSIGNED",
-    `${hostUrl} shows ${counted(deciding.length, "record")} of Datanet ${datanetId} that the key of ${deciding.length === 1 ? "its leaf" : "their leaves"} did not sign: ${named.join("; ")}${deciding.length > named.length ? "; …" : ""}`,
+    `${hostUrl} shows ${counted(deciding.length, "record")} of Datanet ${datanetId} that no leaf has signed which may: ${named.join("; ")}${deciding.length > named.length ? "; …" : ""}`,
     { data: { hostUrl, datanetId, count: deciding.length, records } },
   );
 }
@@ -220,9 +223,10 @@ export function droppedLines(dropped: readonly DroppedRecord[]): string[] {
   ];
 }
 
-const WORDS: Readonly<Record<UnsignedWhy, string>> = {
+const WORDS: Readonly<Record<DroppedRecord["why"], string>> = {
   foreign: "by a key that it never had",
   former: "by a key that was replaced: it has to sign again",
+  "not-named": "whom no card of the Datanet names for it",
   unknown: "by a key that is not known",
 };
 

@@ -6,6 +6,7 @@ import { hex32 } from "@openledger/foundation/hex";
 import { type Card, nameCard } from "../card/card.ts";
 import { datanetError } from "../datanet-errors.ts";
 import type { RecordBody } from "../records/record.ts";
+import { isReviewer } from "../records/record-roles.ts";
 import { countedLabels, outcomeOf } from "../records/record-state.ts";
 import type { HostedDatanet } from "../store/hosted-datanet.ts";
 import type { HostLeaf } from "../store/ledger-view.ts";
@@ -48,8 +49,6 @@ export async function requireReader(
       data: { reason: "grant-run-out", ...data, untilMs },
     });
 }
-
-const isReviewer = ({ labelling }: Card, leafId: number) => labelling.reviewers.includes(leafId);
 
 /** True for reviewers, and for labellers whom the card names. */
 export function isOfTeam(card: Card, leafId: number): boolean {

@@ -141,6 +141,33 @@ describe("records that a host has signed in others' names", () => {
     expect((await collect(lie, true)).version.rowCount).toBe(5);
   });
 
+  it("gain nothing by an account of the host's own, which the card names nowhere", async () => {
+    const { lie, liar, place, store, waiting, world } = here;
+    const erin = await world.user(5);
+    const own = (body: object) => forge({ leafId: erin.leafId, note: "", ...body }, erin.l2Key!);
+    liar.falsify = (records, path) =>
+      isRecords(path)
+        ? [
+            ...records,
+            own({ kind: "verdict", commit: waiting.commit, verdict: "approve" }),
+            own({ kind: "leaveOut", row: here.digests[0]!, isLeftOut: true, why: "other" }),
+            own({ kind: "settle", row: here.digests[1]!, label: "bad" }),
+            own({ kind: "label", row: here.digests[2]!, label: "bad", flags: [] }),
+          ]
+        : records;
+    const collect = (withoutUnsigned = false) =>
+      collectReviewed(world.owner, { ...lie, store, withoutUnsigned });
+    await expect(collect()).rejects.toMatchObject({
+      ...foreign(4),
+      data: { records: Array(4).fill({ leafId: erin.leafId, why: "not-named" }) },
+    });
+    const { dropped, ...sound } = await collect(true);
+    const { dropped: none, ...honest } = await collectReviewed(world.owner, { ...place, store });
+    expect([sound, dropped.length, none]).toEqual([honest, 4, []]);
+    const labels = { ...lie, rows: await rows(), withoutUnsigned: true };
+    expect((await collectLabels(erin, labels)).labels).toEqual(Array(5).fill("good"));
+  });
+
   it("gain nothing by a card of the host's own, which names other reviewers", async () => {
     const { lie, liar, store, waiting, world } = here;
     const collect = () => collectReviewed(world.owner, { ...lie, store });

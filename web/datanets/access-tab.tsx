@@ -2,7 +2,11 @@
  * Tab "Access" of a Datanet's page: readers ask for a permissioned Datanet's rows, its owner grants or refuses. Both are records
  * signed by keys in the page; grants end at a time in milliseconds.
  */
-import { type ListAccessReturnType, listAccess } from "@openledger/client/datanets/signed-records";
+import {
+  type AccessRequest,
+  type ListAccessReturnType,
+  listAccess,
+} from "@openledger/client/datanets/signed-records";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { useState } from "preact/hooks";
 import { useAction } from "../bridge/use-action.ts";
@@ -29,7 +33,7 @@ const TERMS = [
   { name: "3650", label: "ten years" },
 ] as const;
 
-type Request = AccessList[number];
+type Request = AccessRequest;
 
 /** Requests to read the rows, with the owner's answers, and those that are unanswered. */
 export function AccessTab(props: TabProps) {
@@ -127,7 +131,9 @@ interface SigningProps extends TabProps {
 function AskForm({ client, facts, onChange, place, requests }: SigningProps) {
   const [purpose, setPurpose] = useState("");
   const { isBusy, problem, run } = useAction();
-  const own = requests.value?.find(({ answer, leafId }) => leafId === client.leafId && answer === null);
+  const own = requests.value?.requests.find(
+    ({ answer, leafId }) => leafId === client.leafId && answer === null,
+  );
   const ask = () =>
     run(async () => {
       const records = [{ kind: "accessRequest" as const, purpose: purpose.trim() }];
