@@ -195,7 +195,7 @@ export function requireAllSigned(
     .map(({ about, kind, leafId, why }) => `${kind} of leaf ${leafId} on ${about}, ${WORDS[why]}`);
   throw clientError(
     "CLI_RECORDS_UNSIGNED",
-    `${hostUrl} shows ${counted(deciding.length, "record")} of Datanet ${datanetId} that no leaf has signed which may: ${named.join("; ")}${deciding.length > named.length ? "; …" : ""}`,
+    `${hostUrl} shows ${counted(deciding.length, "record")} of Datanet ${datanetId} that count for nothing: ${named.join("; ")}${deciding.length > named.length ? "; …" : ""}`,
     { data: { hostUrl, datanetId, count: deciding.length, records } },
   );
 }
