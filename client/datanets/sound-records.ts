@@ -171,6 +171,16 @@ const DECIDING: ReadonlySet<RecordKind> = new Set(["label", "settle", "leaveOut"
 /** Maximum records that an error names. */
 const MAX_NAMED = 20;
 
+/** Records among these that would decide about rows or labels. */
+const decidingOf = (dropped: readonly DroppedRecord[]) =>
+  dropped.filter(({ record }) => DECIDING.has(record.body.kind));
+
+/**
+ * Returns true if no record was dropped that would decide about rows or labels: what follows from the others may be stored.
+ * @internal
+ */
+export const areAllSigned = (dropped: readonly DroppedRecord[]): boolean => decidingOf(dropped).length === 0;
+
 /**
  * Passes if every record that decides about rows and labels counts, or `withoutUnsigned` is given. Whoever publishes, trains or signs
  * by a host's records calls it.
@@ -182,7 +192,7 @@ export function requireAllSigned(
   dropped: readonly DroppedRecord[],
   withoutUnsigned = false,
 ): void {
-  const deciding = dropped.filter(({ record }) => DECIDING.has(record.body.kind));
+  const deciding = decidingOf(dropped);
   if (withoutUnsigned || deciding.length === 0) return;
   const records = deciding.slice(0, MAX_NAMED).map(({ record: { body }, why }) => ({
     kind: body.kind,

@@ -2,13 +2,14 @@
 import { join } from "node:path";
 import { readVersion } from "@openledger/client/actions/data/published-version";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
-import { readVersionLabels } from "@openledger/client/actions/data/stored-labels";
+import { nameVersionLabels, readVersionLabels } from "@openledger/client/actions/data/stored-labels";
 import { setKey } from "@openledger/client/actions/ledger/account-operations";
 import { collectReported, listReports, reportBias } from "@openledger/client/datanets/bias-report";
 import { getHostedDatanet } from "@openledger/client/datanets/datanet-card";
 import { describeVersion } from "@openledger/client/datanets/described-version";
 import { downloadVersion } from "@openledger/client/datanets/download-rows";
 import { readEarningsBoard, showEarnings } from "@openledger/client/datanets/earnings-board";
+import { exportVersion } from "@openledger/client/datanets/export-version";
 import { mirrorDatanet } from "@openledger/client/datanets/mirror-datanet";
 import {
   collectLabels,
@@ -104,6 +105,13 @@ describe("records that a host has signed in others' names", () => {
     turnLabels();
     await expect(downloadLabels(dave, { ...lie, store, rowsRoot: root })).rejects.toMatchObject(foreign(5));
     const stored = { rows: (await readVersion(store, root)).rows };
+    // An export has the labels that are signed, and leaves none in the store.
+    const exported = await exportVersion(dave, { ...lie, store });
+    expect(exported).toMatchObject({ dropped: { length: 5 }, refused: [], rows: { length: 5 } });
+    const none = nameVersionLabels(stored.rows, Array(5).fill(null));
+    await expect(readVersionLabels(store, { ...stored, root: none.root })).rejects.toMatchObject({
+      code: "CLI_ROWS_MISSING",
+    });
     approveWaiting();
     const { root: labels } = await downloadLabels(dave, {
       ...lie,
