@@ -5,6 +5,7 @@
 import type { Card } from "@openledger/datanets/card/card";
 import { isNamedFor } from "@openledger/datanets/records/record-roles";
 import type { RecordState } from "@openledger/datanets/records/record-state";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { readHistory } from "../actions/data/list-commits.ts";
 import { cardByHash } from "./datanet-card.ts";
 import type { HostAccess, HostedDatanetPlace } from "./host-request.ts";
@@ -47,9 +48,13 @@ export async function readCountedRecords(
   };
 }
 
-/** Cards of the ledger's versions that the host has, the newest first. */
+/** Cards of the ledger's versions that the host has, the newest first. Where the sequencer has pruned the versions, none is known. */
 async function earlierCards(client: HostAccess, place: HostedDatanetPlace): Promise<Card[]> {
-  const { versions } = await readHistory(client, place.datanetId);
+  const { versions } = await readHistory(client, place.datanetId).catch((error: unknown) => {
+    if (isRollupError(error, "SEQ_HISTORY_PRUNED") || isRollupError(error, "CLI_COMMITS_INCOMPLETE"))
+      return { versions: [] };
+    throw error;
+  });
   const policies = [...new Set(versions.map(({ policy }) => policy).reverse())].filter((one) => one !== 0n);
   const cards: Card[] = [];
   for (const policy of policies.slice(0, MAX_CARDS)) {

@@ -3,9 +3,10 @@
  * they were trained on. Pages call it.
  */
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { readHistory } from "../actions/data/list-commits.ts";
+import { getLeaf } from "../sequencer/ledger-reads.ts";
 import { downloadVersionList } from "./download-rows.ts";
-import { hostFalse } from "./host-false.ts";
 import type { HostAccess, HostErrorCode, HostedDatanetPlace } from "./host-request.ts";
 import { listHostVersions } from "./hosted-history.ts";
 import {
@@ -31,7 +32,7 @@ export type ListWithdrawnOfVersionsErrorCode =
 
 /**
  * Lists the rows of versions that their contributors have withdrawn since. Each list is checked against the ledger's root of the
- * version. Versions whose lists the host does not have are not in the answer.
+ * version. Versions are not in the answer whose lists the host does not have, or whose roots the sequencer has pruned.
  * @throws CLI_DATANET_HOST_FALSE, DNT_NOT_HOSTED
  * @example
  * ```ts
@@ -48,11 +49,10 @@ export async function listWithdrawnOfVersions(
   if (withdrawals.length === 0) return { withdrawals, dropped, byVersion };
   await initPoseidon();
   const byDigest = new Map(withdrawals.map((withdrawal) => [withdrawal.digest, withdrawal]));
-  const history = (await readHistory(client, place.datanetId)).versions;
+  const roots = await versionRoots(client, place.datanetId);
   for (const { isHere, version } of await listHostVersions(client, place)) {
-    if (!isHere || !versions.includes(version)) continue;
-    const rowsRoot = history[version - 1]?.rowsRoot;
-    if (rowsRoot === undefined) throw hostFalse("list", `version ${version}`, { version });
+    const rowsRoot = roots.get(version);
+    if (!isHere || !versions.includes(version) || rowsRoot === undefined) continue;
     const rows = await downloadVersionList(client, { ...place, rowsRoot });
     byVersion.set(
       version,
@@ -63,4 +63,16 @@ export async function listWithdrawnOfVersions(
     );
   }
   return { withdrawals, dropped, byVersion };
+}
+
+/** Roots of a Datanet's versions by the ledger: of all, or, where the sequencer has pruned some, of the present one. */
+async function versionRoots(client: HostAccess, datanetId: number): Promise<Map<number, bigint>> {
+  const { datanet } = await getLeaf(client, datanetId);
+  const { versions } = await readHistory(client, datanetId).catch((error: unknown) => {
+    if (isRollupError(error, "SEQ_HISTORY_PRUNED")) return { versions: [] };
+    throw error;
+  });
+  const isWhole = versions.length === datanet?.version;
+  const roots = new Map(isWhole ? versions.map(({ rowsRoot }, i) => [i + 1, rowsRoot]) : []);
+  return datanet == null ? roots : roots.set(datanet.version, datanet.rowsRoot);
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { readVersion } from "@openledger/client/actions/data/published-version";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
 import { nameVersionLabels, readVersionLabels } from "@openledger/client/actions/data/stored-labels";
-import { setKey } from "@openledger/client/actions/ledger/account-operations";
+import { setKey, transfer } from "@openledger/client/actions/ledger/account-operations";
 import { collectReported, listReports, reportBias } from "@openledger/client/datanets/bias-report";
 import { getHostedDatanet } from "@openledger/client/datanets/datanet-card";
 import { describeVersion } from "@openledger/client/datanets/described-version";
@@ -22,7 +22,7 @@ import { listAccess, readRecords, sayRecords } from "@openledger/client/datanets
 import { droppedLines } from "@openledger/client/datanets/sound-records";
 import { listWithdrawals } from "@openledger/client/datanets/withdrawals";
 import { createRandomKey, type L2Key } from "@openledger/client/l2-key";
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { type RecordBody, type SignedRecord, signRecord } from "../records/record.ts";
 import { createLabelledWorld, type LabelledWorld } from "../testing/lying-host.ts";
 
@@ -297,5 +297,31 @@ describe("records of a former key", () => {
     const other = { kind: "label" as const, row: here.digests[0]!, label: "bad", flags: [], note: "" };
     const [refused] = await sayRecords(renewed, { ...place, records: [other] });
     expect(refused!.error!.code).toBe("DNT_RECORD_NOT_ALLOWED");
+  });
+
+  it("are not known where the sequencer has pruned the leaf's operations, and count as little", async () => {
+    const pruned = await createLabelledWorld({ retention: 20 });
+    onTestFinished(() => pruned.close());
+    const { alice, carol, dave, place, world } = pruned;
+    await setKey(carol, { keyX: key.keyX });
+    const whys = async () => (await readRecords(dave, place)).dropped.map(({ why }) => why);
+    expect(await whys()).toEqual(Array(5).fill("former"));
+    for (let batch = 0; batch < 8; batch++) {
+      for (let i = 0; i < 4; i++) await transfer(alice, { to: dave.leafId!, amountWei: 1_000n });
+      await world.finalise();
+    }
+    await expect.poll(whys, { timeout: 10_000 }).toEqual(Array(5).fill("unknown"));
+    const listed = pruned.digests.map((digest) => ({
+      digest,
+      contributorId: alice.leafId!,
+      validatorId: carol.leafId!,
+    }));
+    const labels = (more: object) => collectLabels(dave, { ...place, rows: listed, ...more });
+    const stopped = {
+      code: "CLI_RECORDS_UNSIGNED",
+      data: { count: 5, records: Array(5).fill({ why: "unknown" }) },
+    };
+    await expect(labels({})).rejects.toMatchObject(stopped);
+    expect((await labels({ withoutUnsigned: true })).labels).toEqual(Array(5).fill(null));
   });
 });

@@ -51,11 +51,15 @@ export async function createHostWorld(options: {
   card: Card;
   /** Domain of the rollup, as commands compute it from chain and contract; default: the tests'. */
   domain?: bigint;
+  /** Final operations that the sequencer stores; default: all. */
+  retention?: number;
 }): Promise<HostWorld> {
   const folder = mkdtempSync(join(tmpdir(), "datanets-"));
-  const { domain = TEST_DOMAIN, userCount = 6 } = options;
+  const { domain = TEST_DOMAIN, retention, userCount = 6 } = options;
+  const stored = retention === undefined ? {} : { environment: { SEQUENCER_RETENTION: String(retention) } };
   const deployment = { ...(await testDeployment()), domain };
-  const rollup = await startTestRollup({ dataPath: join(folder, "sequencer"), userCount, deployment });
+  const dataPath = join(folder, "sequencer");
+  const rollup = await startTestRollup({ dataPath, userCount, deployment, ...stored });
   const sequencerUrl = await rollup.listen();
   const deploymentPath = join(folder, "deployment.json");
   writeFileSync(deploymentPath, encodeDeployment(deployment));

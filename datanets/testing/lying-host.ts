@@ -97,7 +97,7 @@ export interface LabelledWorld {
 /**
  * A published version with labels, a contribution that waits, an honest host, and a lying one before it.
  * @param labelOf label of the row of a number; default: "good" for all
- * @param domain of the rollup
+ * @param domain, retention as in `createHostWorld`
  */
 export async function createLabelledWorld({
   labelOf = () => "good",
