@@ -105,6 +105,7 @@ export async function createLabelledWorld({
 }: {
   labelOf?: (row: number) => string;
   domain?: bigint;
+  retention?: number;
 } = {}): Promise<LabelledWorld> {
   const card = sampleCard({
     labelling: { annotatorsPerRow: 1, accept: "all", labellers: [5], reviewers: [6] },

@@ -112,11 +112,11 @@ function OwnersHint() {
   );
 }
 
-function AnswerBadge({ request: { answer, isOpen } }: { request: Request }) {
+function AnswerBadge({ request: { answer } }: { request: Request }) {
   if (answer === null) return <Badge tone="wait">unanswered</Badge>;
   if (answer.answer === "refuse") return <Badge tone="bad">refused</Badge>;
   const day = new Date(answer.untilMs).toISOString().slice(0, 10);
-  return isOpen ? (
+  return answer.untilMs > Date.now() ? (
     <Badge tone="good">granted until {day}</Badge>
   ) : (
     <Badge tone="plain">expired on {day}</Badge>
