@@ -43,6 +43,7 @@ const SIGNS: readonly Sign[] = [
       "datanets/datanet-errors.ts": "words of an error",
       "client/datanets/bias-report.ts": "brings and reads texts of reports; the list by the reader",
       "client/datanets/earnings-board.ts": "by the reader",
+      "client/datanets/sign-again.ts": "by the reader",
       "client/datanets/signed-records.ts": "brings records; the list by the reader",
       "client/datanets/signed-terms.ts": "by the reader",
       "client/datanets/verified-records.ts": "by the reader",
@@ -55,6 +56,7 @@ const SIGNS: readonly Sign[] = [
     allowed: {
       "client/datanets/bias-report.ts": "list of reports",
       "client/datanets/earnings-board.ts": "list of consents",
+      "client/datanets/sign-again.ts": "what of terms a former key has signed",
       "client/datanets/signed-records.ts": "list of records",
       "client/datanets/signed-terms.ts": "list of terms",
       "client/datanets/verified-records.ts": "list of recomputations",

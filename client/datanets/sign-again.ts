@@ -6,6 +6,7 @@ import type { LedgerClient } from "../ledger-client.ts";
 import { resolveSigner } from "../sequencer/ledger-reads.ts";
 import type { HostErrorCode, HostedDatanetPlace } from "./host-request.ts";
 import { type ReadRecordsErrorCode, readRecords, sayRecords, type UnsignedRecord } from "./signed-records.ts";
+import { readSoundRecords } from "./sound-records.ts";
 
 /** Kinds that readers count. Requests for access, consents and recomputations are signed where they are made. */
 const KINDS: ReadonlySet<RecordKind> = new Set([
@@ -14,6 +15,7 @@ const KINDS: ReadonlySet<RecordKind> = new Set([
   "objection",
   "settle",
   "suggestion",
+  "terms",
   "verdict",
   "withdrawal",
 ]);
@@ -40,8 +42,10 @@ export async function listFormerRecords(
 ): Promise<RecordBody[]> {
   const { id } = await resolveSigner(client, from);
   const { dropped } = await readRecords(client, place);
+  const list = { route: "terms", kind: "terms", what: "signed terms", isLater: true } as const;
+  const terms = await readSoundRecords(client, { ...place, ...list });
   const last = new Map<string, RecordBody>();
-  for (const { record, why } of dropped) {
+  for (const { record, why } of [...dropped, ...terms.dropped]) {
     const { body } = record;
     if (body.leafId !== id || why !== "former" || !KINDS.has(body.kind)) continue;
     const subject = recordSubject(body);

@@ -23,7 +23,7 @@ import { droppedLines } from "@openledger/client/datanets/sound-records";
 import { listWithdrawals } from "@openledger/client/datanets/withdrawals";
 import { createRandomKey, type L2Key } from "@openledger/client/l2-key";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
-import { type RecordBody, type SignedRecord, signRecord } from "../records/record.ts";
+import { type RecordBody, type SignedRecord, signRecord, TERMS_SENTENCE } from "../records/record.ts";
 import { createLabelledWorld, type LabelledWorld } from "../testing/lying-host.ts";
 
 let here: LabelledWorld;
@@ -289,6 +289,26 @@ describe("records of a former key", () => {
     expect((await listFormerRecords(renewed, place)).map((body) => "label" in body && body.label)).toEqual(
       Array(5).fill("good"),
     );
+    // Terms, too, and nothing by a key that she never had.
+    const commit = here.waiting.commit;
+    const terms = {
+      kind: "terms",
+      leafId: 5,
+      commit,
+      policy: commit,
+      licence: "MIT",
+      sentence: TERMS_SENTENCE,
+    };
+    here.liar.falsify = (records, path) =>
+      path.includes("/terms?")
+        ? [forge(terms, carol.l2Key!), forge({ ...terms, commit: here.commit }, here.alice.l2Key!)]
+        : records;
+    const former = await listFormerRecords(renewed, here.lie);
+    expect(former.map((body) => ("commit" in body ? body.commit : body.kind))).toEqual([
+      ...Array(5).fill("label"),
+      commit,
+    ]);
+    here.liar.falsify = (records, path) => (isRecords(path) ? [...records, turned] : records);
     expect(await signAgain(renewed, place)).toEqual({ signedCount: 5, refused: [] });
     expect(await collect()).toMatchObject({ version: { rowCount: 5 }, dropped: [] });
     // She has signed the same subject later.
