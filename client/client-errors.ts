@@ -172,6 +172,13 @@ export const clientErrors = defineErrors("CLI", {
     meaning: "the host serves data that does not match the roots on the ledger; `data.what` names it",
     remedy: "none of it was stored; use another host, and do not trust this one",
   },
+  /** `records` names the first 20. */
+  CLI_RECORDS_UNSIGNED: {
+    meaning:
+      "a host shows records that the present key of their leaf did not sign, or of leaves that no card names; `data` names them",
+    remedy:
+      "have their leaves sign again (openledger datanet sign-again), or use another host; --without-unsigned computes without them",
+  },
   CLI_WRONG_MODEL: {
     meaning:
       "the model is of the wrong kind for this call: its labels are not the card's, or it is not direct; `data.reason`",
@@ -245,6 +252,17 @@ interface ClientErrorData {
   CLI_OPERATION_DROPPED: { hash: Hex; reason?: string | null | undefined };
   CLI_QUEUE_ENTRY_INVALID: { queueIndex: number; batchNumber?: number | null | undefined };
   CLI_COMMITS_INCOMPLETE: { datanetId: number; listedCount: number };
+  CLI_RECORDS_UNSIGNED: {
+    hostUrl: string;
+    datanetId: number;
+    count: number;
+    records: readonly {
+      kind: string;
+      leafId: number;
+      about: string;
+      why: "foreign" | "former" | "not-named" | "unknown";
+    }[];
+  };
   /** Fields that differ, at most 100 of `fieldCount`. */
   CLI_PAPERS_WRONG:
     | { reason: "recipe" }

@@ -118,7 +118,7 @@ export async function writeModelPapers(
       throw wrongRecipe(`its recipe names another root of version ${version} of Datanet ${datanetId}`);
     const found = await ifHosted(async () => {
       const hostUrl = await parameters.hostUrlOf(datanetId);
-      const verified = await listVerified(client, { datanetId, hostUrl, modelId });
+      const verified = (await listVerified(client, { datanetId, hostUrl, modelId })).verifications;
       if (version === undefined) return { verified, croissant: null, described: null };
       return { verified, ...(await describe(client, parameters, { datanetId, hostUrl, version })) };
     });

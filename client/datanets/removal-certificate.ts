@@ -31,10 +31,9 @@ import { findLeaves, getLeaf, readInfo } from "../sequencer/ledger-reads.ts";
 import { type GetModelErrorCode, getModel, staticsOf } from "../sequencer/model-reads.ts";
 import type { LedgerModelLeaf } from "../sequencer/model-schemas.ts";
 import { downloadVersionList } from "./download-rows.ts";
-import { askHost, askHostForBytes, type HostAccess, type HostErrorCode } from "./host-request.ts";
-import { recordsPageSchema } from "./host-schemas.ts";
-import { requireRecords } from "./record-pages.ts";
-import { areSignedByLeaf, presentKeysOf } from "./signing-keys.ts";
+import { askHostForBytes, type HostAccess, type HostErrorCode } from "./host-request.ts";
+import { areSignedByLeaf } from "./signing-keys.ts";
+import { readModelVerified } from "./verified-records.ts";
 import { listWithdrawals } from "./withdrawals.ts";
 
 const FORMAT = "openledger-removal-certificate-1";
@@ -127,7 +126,8 @@ export async function certifyRemoval(
   const model = await getModel(client, modelId);
   const { datanetId, version: number } = model.model;
   const place = { hostUrl, datanetId };
-  const [withdrawal] = await listWithdrawals(client, { ...place, row });
+  const { withdrawals } = await listWithdrawals(client, { ...place, row });
+  const [withdrawal] = withdrawals;
   if (withdrawal === undefined) throw wrong("not-withdrawn", `row ${row} is not withdrawn, by this host`);
   const { commits: committed, versions } = await readCheckedHistory(client, datanetId);
   const rowsRoot = versions[number - 1]?.rowsRoot ?? 0n;
@@ -139,12 +139,7 @@ export async function certifyRemoval(
     commits.push(bytesToHex(list));
     if (list.length % 32 === 0 && rowHashesOf(list).includes(rowHashOf(row))) break;
   }
-  const path = `/v1/datanets/${datanetId}/verified?model=${modelId}&limit=${MAX_RECOMPUTATIONS}`;
-  const found = z
-    .array(signedRecordSchema)
-    .parse((await askHost(client, hostUrl, { path }, recordsPageSchema)).records);
-  const ofModel = found.filter(({ body }) => body.kind === "verified" && body.epoch === null);
-  const keys = await presentKeysOf(client, ofModel);
+  const found = await readModelVerified(client, { ...place, modelId, limit: MAX_RECOMPUTATIONS });
   const certificate: RemovalCertificate = {
     format: FORMAT,
     domain: hex32(client.domain),
@@ -154,8 +149,7 @@ export async function certifyRemoval(
     commits,
     model: { id: modelId, root: hex32(staticsOf(model).hash) },
     version: { number, root: hex32(rowsRoot), rows: bytesToHex(encodeVersion(rows)) },
-    // One by a key that was replaced since shows nothing any more.
-    recomputations: ofModel.filter(({ body, keyX }) => keys.get(body.leafId) === keyX),
+    recomputations: found.records.filter(({ body }) => body.epoch === null),
   };
   if (certificate.recomputations.length === 0)
     throw wrong(
@@ -183,10 +177,10 @@ export type CheckRemovalErrorCode =
   | GetModelErrorCode;
 
 /**
- * Checks a certificate of removal against the ledger: the withdrawal is signed by the row's first contributor (with a key that they
- * have, or had then), the list behind the version's root does not have the row, the model's statics bind that version, its number of
- * rows and its payees, and every recomputation is signed by the key that its leaf has now, for this model and version, without a
- * difference. That a leaf has computed the model, and not only said so, is its word.
+ * Checks a certificate of removal against the ledger: the withdrawal is signed by the row's first contributor, with the key that they
+ * have now, the list behind the version's root does not have the row, the model's statics bind that version, its number of rows and its
+ * payees, and every recomputation is signed by the key that its leaf has now, for this model and version, without a difference. That a
+ * leaf has computed the model, and not only said so, is its word.
  * @param certificate parsed JSON
  * @throws CLI_CERTIFICATE_WRONG, whose `data.reason` says what does not hold; as a host refuses
  * @example
@@ -211,14 +205,12 @@ export async function checkRemoval(
   if (BigInt(domain) !== client.domain) throw wrong("domain", "it is of another rollup");
   const records = [withdrawal, ...recomputations];
   const isSound = checkRecords(client.domain, records);
-  const keys = await presentKeysOf(client, recomputations);
-  const isWithdrawalSigned = (await areSignedByLeaf(client, [withdrawal]))[0]!;
+  const isOfLeaf = await areSignedByLeaf(client, records);
   const signed = <Kind extends RecordKind>(index: number, kind: Kind): BodyOf<Kind> => {
-    const { body, keyX } = records[index]!;
+    const { body } = records[index]!;
     if (body.kind !== kind || body.datanetId !== datanetId)
       throw wrong("record-other", `record ${index} is no "${kind}" of Datanet ${datanetId}`, { index });
-    const isOfLeaf = index === 0 ? isWithdrawalSigned : keys.get(body.leafId) === keyX;
-    if (!isSound[index] || !isOfLeaf)
+    if (!isSound[index] || !isOfLeaf[index])
       throw wrong("record-signature", `record ${index} is not signed by a key of leaf ${body.leafId}`, {
         index,
         leafId: body.leafId,
@@ -390,23 +382,16 @@ function payeeCounts(payees: readonly Payee[]): string {
   return JSON.stringify([...counts].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** @throws CLI_CERTIFICATE_WRONG where a host shows a difference that a leaf has signed, by a key that it has or had then */
+/** @throws CLI_CERTIFICATE_WRONG where a host shows a difference that a leaf has signed, by the key that it has now */
 async function requireNoDifference(
   client: HostAccess,
   { datanetId, hostUrl, model }: { datanetId: number; hostUrl: string; model: RemovalCertificate["model"] },
 ): Promise<void> {
-  const path = `/v1/datanets/${datanetId}/verified?model=${model.id}&limit=${MAX_RECOMPUTATIONS}`;
-  const page = await askHost(client, hostUrl, { path }, recordsPageSchema);
-  const listed = { datanetId, kind: "verified", what: "recomputation" } as const;
-  const differing = requireRecords(client.domain, page.records, listed).filter(
-    ({ body }) =>
-      body.modelId === model.id &&
-      body.modelRoot === model.root &&
-      body.epoch === null &&
-      body.difference !== null,
-  );
-  const isSigned = await areSignedByLeaf(client, differing);
-  const found = differing.find((_, i) => isSigned[i])?.body;
+  const list = { datanetId, hostUrl, modelId: model.id, limit: MAX_RECOMPUTATIONS };
+  const { records } = await readModelVerified(client, list);
+  const found = records.find(
+    ({ body }) => body.modelRoot === model.root && body.epoch === null && body.difference !== null,
+  )?.body;
   if (found === undefined) return;
   throw wrong(
     "difference",

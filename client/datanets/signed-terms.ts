@@ -39,8 +39,7 @@ import {
   type HostErrorCode,
   type HostedDatanetPlace,
 } from "./host-request.ts";
-import { readRecordPages } from "./record-pages.ts";
-import { areSignedByLeaf } from "./signing-keys.ts";
+import { readSoundRecords } from "./sound-records.ts";
 
 export interface SignTermsParameters {
   datanetId: number;
@@ -87,7 +86,7 @@ export type ListSignedTermsErrorCode = "CLI_DATANET_HOST_FALSE" | HostErrorCode;
 export interface SignedTerms {
   readonly record: SignedRecord;
   readonly body: BodyOf<"terms">;
-  /** True if the key is the contributor's, now or at that time by the ledger (signing-keys.ts). */
+  /** True if the key is the contributor's, by the ledger (signing-keys.ts). */
   readonly isSignedByLeaf: boolean;
 }
 
@@ -104,9 +103,13 @@ export async function listSignedTerms(
   { datanetId, hostUrl }: HostedDatanetPlace,
 ): Promise<SignedTerms[]> {
   const list = { route: "terms", kind: "terms", what: "signed terms", isLater: true } as const;
-  const records = await readRecordPages(client, { datanetId, hostUrl, ...list });
-  const isOfLeaf = await areSignedByLeaf(client, records);
-  return records.map((record, i) => ({ record, body: record.body, isSignedByLeaf: isOfLeaf[i]! }));
+  const { dropped, records } = await readSoundRecords(client, { datanetId, hostUrl, ...list });
+  return [
+    ...records.map((record) => ({ record, body: record.body, isSignedByLeaf: true })),
+    ...dropped.flatMap(({ record }) =>
+      record.body.kind === "terms" ? [{ record, body: record.body, isSignedByLeaf: false }] : [],
+    ),
+  ];
 }
 
 export interface ReadRowTermsParameters extends HostedDatanetPlace {

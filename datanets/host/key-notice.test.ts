@@ -47,7 +47,7 @@ const say = async (client: LedgerClient, record: UnsignedRecord) =>
 const read = (client: LedgerClient) => codeOf(findRows(client, { ...place(), limit: 1, isSigned: true }));
 const ask = async (client: LedgerClient): Promise<`0x${string}`> => {
   await say(client, { kind: "accessRequest", purpose: "to read" });
-  return (await listAccess(client, place())).find(({ leafId }) => leafId === client.leafId)!
+  return (await listAccess(client, place())).requests.find(({ leafId }) => leafId === client.leafId)!
     .id as `0x${string}`;
 };
 /** The owner's wallet sets the leaf's key through L1, as a thief of the wallet would. */

@@ -124,7 +124,7 @@ describe("events of a Datanet's records", () => {
     await say(carl, label(digests[0]!, "bad"));
     await say(dave, { kind: "leaveOut", row: digests[1]!, isLeftOut: true, why: "off-topic", note: "" });
     await say(ann, { kind: "objection", row: digests[1]!, note: "it is on topic" });
-    const [asked] = await listAccess(dave, place());
+    const [asked] = (await listAccess(dave, place())).requests;
     const request = asked!.id as `0x${string}`;
     await say(world.owner, { kind: "accessAnswer", request, answer: "refuse", untilMs: 0, note: "" });
     await expect.poll(() => kindsOf(ann.leafId!)).toEqual(["row.disputed", "row.disputed"]);

@@ -19,7 +19,7 @@ import {
 } from "../records/record.ts";
 import type { HostedDatanet } from "../store/hosted-datanet.ts";
 import type { HostLeaf } from "../store/ledger-view.ts";
-import { earningsConsents, leftOutRows, publicRecords } from "../store/listed-records.ts";
+import { accessRecords, earningsConsents, leftOutRows, publicRecords } from "../store/listed-records.ts";
 import { RecordIntake } from "../store/record-intake.ts";
 import type { RecordKnowledge, RecordOffer } from "../store/record-offer.ts";
 import { listTerms, requireTermsOfCard } from "../store/signed-terms.ts";
@@ -214,6 +214,12 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
       list: ({ id }, page) => listTerms(store.database, id, page),
     },
     {
+      name: "access",
+      summary:
+        "Requests for access, and the owner's answers, as signed records in the order in which they came",
+      list: accessRecords,
+    },
+    {
       name: "earnings-consents",
       summary: "Accounts that let boards show what they earn, by their signed records",
       list: earningsConsents,
@@ -235,35 +241,6 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
         return pageOf(found, request.query);
       },
     );
-
-  route(
-    "GET /v1/datanets/:id/access",
-    {
-      tag: "records",
-      summary: "Requests for access, with their answers",
-      params: idParams,
-    },
-    async ({ params: { id } }) => {
-      const datanet = await store.require(id);
-      const state = await datanet.stateOf("row_number is null and kind in ('accessRequest', 'accessAnswer')");
-      return state.accessCases().map(({ answer, id: requestId, request }) => ({
-        id: requestId,
-        leafId: request.leafId,
-        purpose: request.purpose,
-        askedAtMs: request.atMs,
-        answer:
-          answer === null
-            ? null
-            : {
-                answer: answer.answer,
-                untilMs: answer.untilMs,
-                note: answer.note,
-                answeredAtMs: answer.atMs,
-              },
-        isOpen: answer?.answer === "grant" && answer.untilMs > nowMs(),
-      }));
-    },
-  );
 
   route(
     "GET /v1/datanets/:id/left-out",

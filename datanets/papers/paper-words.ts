@@ -19,8 +19,8 @@ export function agreementText({ labelling: { agreement } }: Pick<VersionFacts, "
 }
 
 /** Records that are not counted, in a sentence. */
-export const keysText = ({ uncountedCount, unsignedCount }: VersionFacts): string =>
-  `${counted(uncountedCount, "record")} by keys that their accounts do not have now ${uncountedCount === 1 ? "is" : "are"} not counted; ${counted(unsignedCount, "accepted label")} ${unsignedCount === 1 ? "has" : "have"} no other signature.`;
+export const keysText = ({ uncountedCount }: VersionFacts): string =>
+  `${counted(uncountedCount, "record")} by keys that their accounts do not have now ${uncountedCount === 1 ? "is" : "are"} not counted.`;
 
 /** Terms that contributors have signed for rows of a version. Whoever writes Markdown escapes the licences. */
 export function signedTermsText(

@@ -194,13 +194,13 @@ describe("a model card", () => {
 
   it("names reports of bias, and records that are not counted", () => {
     const one = datanetOf(sampleCard());
-    const facts = { ...one.described!.facts, uncountedCount: 3, unsignedCount: 1 };
+    const facts = { ...one.described!.facts, uncountedCount: 3 };
     const card = modelCardOf(modelOf({ datanets: [{ ...one, described: { ...one.described!, facts } }] }));
     expect(answerOf(card, "Reports of bias of Datanet 10")).toBe(
       `${"23".repeat(32)} of the version, signed by leaf 6; ${"45".repeat(32)} of model 15, signed by leaf 6, 7`,
     );
     expect(answerOf(card, "Signatures in Datanet 10")).toBe(
-      "3 records by keys that their accounts do not have now are not counted; 1 accepted label has no other signature.",
+      "3 records by keys that their accounts do not have now are not counted.",
     );
   });
 

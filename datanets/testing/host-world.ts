@@ -51,17 +51,20 @@ export interface HostWorld {
 export async function createHostWorld(options: {
   userCount?: number;
   card: Card;
+  /** Domain of the rollup, as commands compute it from chain and contract; default: the tests'. */
+  domain?: bigint;
   /** Settings of the sequencer beside the tests' own. */
   environment?: Record<string, string>;
 }): Promise<HostWorld> {
   const folder = mkdtempSync(join(tmpdir(), "datanets-"));
-  const userCount = options.userCount ?? 6;
+  const { domain = TEST_DOMAIN, userCount = 6 } = options;
+  const deployment = { ...(await testDeployment()), domain };
+  const dataPath = join(folder, "sequencer");
   const rollup = await startTestRollup({
-    ...{ dataPath: join(folder, "sequencer"), userCount },
+    ...{ dataPath, userCount, deployment },
     ...(options.environment === undefined ? {} : { environment: options.environment }),
   });
   const sequencerUrl = await rollup.listen();
-  const deployment = await testDeployment();
   const deploymentPath = join(folder, "deployment.json");
   writeFileSync(deploymentPath, encodeDeployment(deployment));
   const rollupAddress = getAddress(deployment.rollupAddress);
@@ -70,7 +73,7 @@ export async function createHostWorld(options: {
       sequencerUrl,
       rollupAddress,
       leafId,
-      domain: TEST_DOMAIN,
+      domain,
       tokenAddress: getAddress(deployment.tokenAddress),
       sequencerAddress: SEQUENCER.address,
       l2Key: await keyFromSecret(pad(toHex(secret))),

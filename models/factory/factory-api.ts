@@ -132,6 +132,8 @@ export const datasetRequestSchema = z.discriminatedUnion("kind", [
       .array(z.strictObject(versionPlace))
       .max(DATANET_COUNT_MAX - 1)
       .optional(),
+    /** Takes the labels without records that the present key of their leaf did not sign; absent: such records are refused. */
+    withoutUnsigned: z.boolean().optional(),
   }),
   /** Rows of one's own, to try: {"text":…} or {"prompt":…,"answer":…} a line. */
   z.strictObject({

@@ -69,7 +69,7 @@ export function AskPage(props: PageProps) {
 /** Recomputations of the model: a notice if somebody found other bytes, and a list of who recomputed it. */
 function Recomputed({ live, model, site }: PageProps & { model: ServedModel }) {
   const { datanetIds, modelId } = model;
-  const found = useRecomputations({ live, site }, { modelId, datanetIds }).value;
+  const found = useRecomputations({ live, site }, { modelId, datanetIds }).value?.verifications;
   if (found === undefined || site.datanetHosts.length === 0) return null;
   return (
     <>

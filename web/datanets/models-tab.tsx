@@ -144,7 +144,7 @@ function ModelEntry(props: TabProps & { model: LedgerModelLeaf }) {
   const state = stateOf(model, facts);
   const [tone, word] = STATES[state];
   const datanetIds = approvalsOf(model).map(({ id }) => id);
-  const found = useRecomputations(props, { modelId: model.id, datanetIds }).value ?? [];
+  const found = useRecomputations(props, { modelId: model.id, datanetIds }).value?.verifications ?? [];
   return (
     <>
       <div class="row">

@@ -66,6 +66,8 @@ const FOR_READERS: Readonly<Record<string, string>> = {
     "nothing arrived in the ledger; what was refused is finalizable on Ethereum, less the base fee",
   CLI_ANSWER_INVALID: "nothing of it was used; reload the page: it may be of another version than the server",
   CLI_ANSWER_WRONG: "do not pay: this server gives other answers than its model; choose another server",
+  CLI_RECORDS_UNSIGNED:
+    "nothing was signed; have these accounts sign again, use another host, or tick that you go on without their records",
   CLI_BELOW_LEAST: "nothing was signed; choose another model, or change what you accept",
   CON_L1_COST_ABOVE_CAP: "nothing was signed; wait until gas costs less, or ask another Ethereum node",
   OP_WRONG_NONCE: "another operation was sent from this account meanwhile; try again",

@@ -139,7 +139,8 @@ export class DatasetStore {
       await this.#requirePlace(this.#database, leafId);
       return this.#upload(request, leafId);
     }
-    const facts = await readVersions(this.#client, this.#placesOf(request));
+    const { withoutUnsigned } = request;
+    const facts = await readVersions(this.#client, this.#placesOf(request), withoutUnsigned);
     const known = await this.#find(facts, leafId);
     if (known !== undefined) return this.view(known);
     await this.#requirePlace(this.#database, leafId);

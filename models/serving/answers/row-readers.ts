@@ -126,8 +126,12 @@ export class RowReaders {
     const isGranted = async () => {
       if (leaf.id === datanetId || isOfTeam(card, leaf.id)) return true;
       if (hostUrl === null) return false;
-      const cases = await listAccess(this.#reader, { datanetId, hostUrl });
-      return cases.some(({ isOpen, leafId }) => isOpen && leafId === leaf.id);
+      // Grants that the Datanet's key has signed, by the ledger: a host's word alone opens nothing here.
+      const { requests } = await listAccess(this.#reader, { datanetId, hostUrl });
+      const nowMs = this.#place.nowMs();
+      return requests.some(
+        ({ answer, leafId }) => leafId === leaf.id && answer?.answer === "grant" && answer.untilMs > nowMs,
+      );
     };
     if (!(await isGranted()))
       throw datanetError("DNT_ACCESS_NOT_GRANTED", `leaf ${leaf.id} has no access to Datanet ${datanetId}`, {

@@ -18,7 +18,7 @@ import { payeeShards, presentPayees } from "@openledger/circuits/ledger/payee-sh
 import { type Payee, payeeRoot } from "@openledger/circuits/ledger/rewards";
 import { settlingCircuits } from "@openledger/circuits/registry/circuit-sizes";
 import { openRowStore, type RowStore } from "@openledger/client/actions/data/row-store";
-import { getHostedDatanet } from "@openledger/client/datanets/datanet-card";
+import { cardOfVersion } from "@openledger/client/datanets/datanet-card";
 import { downloadLabels } from "@openledger/client/datanets/reviewed-version";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
@@ -55,7 +55,7 @@ import { CIRCUITS_OPTION, type CircuitOptions } from "../../../cli/settlement-op
 import { TEXT_BASE_OPTION } from "../../../cli/text-base-option.ts";
 import { workspacePaths } from "../../../cli/workspace.ts";
 import { readCardFile } from "../../datanet/host-command.ts";
-import { ANY_HOST_OPTION } from "../../datanet/host-options.ts";
+import { ANY_HOST_OPTION, UNSIGNED_OPTION, unsignedOf } from "../../datanet/host-options.ts";
 import { PUBLISHED_ROWS_OPTIONS, publicationOf } from "./published-rows.ts";
 import { termsToTrain, termsWords } from "./training-terms.ts";
 
@@ -74,6 +74,7 @@ interface TrainOptions extends Pick<CircuitOptions, "circuits"> {
   publishPermissionedRows?: boolean;
   card?: string;
   host?: string;
+  withoutUnsigned?: boolean;
   labels?: bigint[];
   use?: ModelUse;
   licence?: string;
@@ -109,6 +110,7 @@ export const addModelTrainCommand = command({
     "--predecessor <id>": { about: "id of the model that this one replaces; 0 for none", fallback: "0" },
     ...CARD_OPTION,
     ...ANY_HOST_OPTION,
+    ...UNSIGNED_OPTION,
     "--labels <roots>": {
       about:
         "root of the accepted labels of a model that reads labels, as datanet publish and download print it; of several Datanets with commas between; default: by the host's signed records, else the only list beside the version in the store",
@@ -294,18 +296,20 @@ async function cardOf(
 ): Promise<NamedCard | null> {
   if (card !== undefined) return nameCard(await readCardFile(card));
   if (host === undefined) return null;
-  return nameCard((await getHostedDatanet(client, { datanetId, hostUrl: host })).card);
+  return nameCard(await cardOfVersion(client, { datanetId, hostUrl: host }, 0n));
 }
 
 /**
  * The versions with the roots of their accepted labels, for a model that reads labels.
- * @throws CMD_USAGE, CLI_ROWS_MISSING, as a host refuses
+ * @throws CMD_USAGE, CLI_ROWS_MISSING, CLI_RECORDS_UNSIGNED, as a host refuses
  */
 async function withLabels(
   client: LedgerClient,
   store: RowStore,
   versions: readonly DatanetVersion[],
-  options: Pick<TrainOptions, "host" | "labels" | "recipe"> & { readonly file: RecipeFile | null },
+  options: Pick<TrainOptions, "host" | "labels" | "recipe" | "withoutUnsigned"> & {
+    readonly file: RecipeFile | null;
+  },
 ): Promise<readonly DatanetVersion[]> {
   const { file, host, labels } = options;
   if (!readsLabels(options, file)) return versions;
@@ -325,7 +329,8 @@ async function withLabels(
     named.map(async (version) => {
       const { id: datanetId, rowsRoot } = version;
       if (version.labelsRoot !== undefined) return version;
-      const { root } = await downloadLabels(client, { datanetId, hostUrl: host, store, rowsRoot });
+      const place = { datanetId, hostUrl: host, store, rowsRoot };
+      const { root } = await downloadLabels(client, { ...place, ...unsignedOf(options) });
       return { ...version, labelsRoot: root };
     }),
   );
