@@ -152,6 +152,25 @@ describe("main", () => {
     });
   });
 
+  test("refuses a chain that began anew, where a contract has the record's address", async () => {
+    const config = readBridgeConfig(await settings({ BRIDGE_DATA_PATH: join(f.dataDir, "of-the-block") }));
+    const deployment = loadDeployment(config.deploymentPath);
+    const block = await f.l1.publicClient.getBlock({ blockNumber: f.l1.deployment.blockNumber });
+    const startIn = (blockHash: string) => {
+      const deployedIn = { blockHash, timestamp: Number(block.timestamp) };
+      return startBridge(config, {
+        deployment: { ...deployment, deployedIn },
+        logger: silentLogger,
+        registry: new Registry(),
+      });
+    };
+    await expect(startIn(`0x${"e".repeat(64)}`)).rejects.toMatchObject({
+      code: "BRG_WRONG_DEPLOYMENT",
+      data: { actual: block.hash },
+    });
+    await (await startIn(block.hash)).stop();
+  });
+
   test("refuses to publish with a key that is not the contract's sequencer", async () => {
     const key = toHex(anvilAccount(5).getHdKey().privateKey!);
     const config = readBridgeConfig(await settings({ BRIDGE_OPERATOR_PRIVATE_KEY: key }));

@@ -23,6 +23,8 @@ export interface Setting<S extends z.ZodType = z.ZodType> {
   readonly isShared?: true;
   /** Variable without a prefix under which other programs have the same setting. The ones with a prefix go before it. */
   readonly alias?: string;
+  /** Setting beside it that, where it is given, goes before the alias: what other programs have set is not meant then. */
+  readonly aliasYieldsTo?: string;
   readonly description: string;
 }
 
@@ -65,14 +67,20 @@ export function readSettings<T extends Settings>(
   const values: Record<string, unknown> = {};
   const problems: SettingProblem[] = [];
   const known = new Set([HOME_VARIABLE, ...sharedVariables()]);
-  for (const [name, { alias, default: fallback, description, isSecret, isShared, schema }] of Object.entries(
-    settings,
-  )) {
+  const variablesOf = (name: string, isShared: true | undefined) => [
+    settingVariable(prefix, name),
+    ...(isShared ? [settingVariable(SHARED_PREFIX, name)] : []),
+  ];
+  for (const [
+    name,
+    { alias, aliasYieldsTo, default: fallback, description, isSecret, isShared, schema },
+  ] of Object.entries(settings)) {
     const own = settingVariable(prefix, name);
     for (const variable of waysToSet(own, isSecret)) known.add(variable);
-    const candidates = [own, ...(isShared ? [settingVariable(SHARED_PREFIX, name)] : []), alias ?? own];
     const isGiven = (variable: string) =>
       waysToSet(variable, isSecret).some((way) => environment[way] !== undefined);
+    const yields = aliasYieldsTo !== undefined && variablesOf(aliasYieldsTo, isShared).some(isGiven);
+    const candidates = [...variablesOf(name, isShared), alias === undefined || yields ? own : alias];
     const env = candidates.find(isGiven) ?? candidates[1] ?? own;
     let given = environment[env];
     const fileEnv = `${env}_FILE`;
@@ -277,8 +285,9 @@ export const SHARED_SETTINGS = shared({
     schema: postgresUrl.optional(),
     isSecret: true,
     alias: "DATABASE_URL",
+    aliasYieldsTo: "databasePath",
     description:
-      "PostgreSQL database, also as `DATABASE_URL`; without it one is started in `…_DATABASE_PATH`",
+      "PostgreSQL database, also as `DATABASE_URL` unless `…_DATABASE_PATH` is given; without it one is started there",
   },
   databasePath: {
     schema: someText,

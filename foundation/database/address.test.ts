@@ -83,9 +83,7 @@ describe("an address for another role", () => {
   });
 
   it("is what the driver reads, whatever the parts", () => {
-    const text = fc
-      .string({ minLength: 1, maxLength: 12, unit: "binary" })
-      .filter((one) => one.isWellFormed());
+    const text = fc.string({ minLength: 1, maxLength: 12, unit: "binary" });
     fc.assert(
       fc.property(text, text, text, fc.boolean(), (user, secret, owner, isBehind) => {
         const part = encodeURIComponent;
