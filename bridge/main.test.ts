@@ -155,7 +155,7 @@ describe("main", () => {
   test("refuses a chain that began anew, where a contract has the record's address", async () => {
     const config = readBridgeConfig(await settings({ BRIDGE_DATA_PATH: join(f.dataDir, "of-the-block") }));
     const deployment = loadDeployment(config.deploymentPath);
-    const block = await f.l1.publicClient.getBlock({ blockNumber: f.l1.deployment.blockNumber });
+    const block = await f.l1.client.getBlock({ blockNumber: f.l1.deployment.blockNumber });
     const startIn = (blockHash: string) => {
       const deployedIn = { blockHash, timestamp: Number(block.timestamp) };
       return startBridge(config, {

@@ -17,7 +17,7 @@ export function storeRollupOf({
 /**
  * Identity of a client's rollup with the block of its deployment, for stores that outlive a chain.
  * @param known the block that a deployment record has; else L1 is asked
- * @throws BRG_L1_UNREACHABLE, BRG_L1_REFUSED
+ * @throws BRG_L1_UNREACHABLE, BRG_HISTORY_UNREADABLE
  */
 export async function readStoreRollup(
   client: Pick<LedgerClient, "chain" | "l1" | "rollupAddress">,

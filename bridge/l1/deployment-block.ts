@@ -44,8 +44,8 @@ export async function findDeploymentBlock(
 
 /**
  * Reads the block of the deployment from L1, for owners of stores that have no deployment record.
- * @returns null where the node does not keep old states, or a contract made this one: what is not certain names nothing
- * @throws BRG_L1_UNREACHABLE, BRG_L1_REFUSED, BRG_HISTORY_UNREADABLE without a contract
+ * @returns null where the node does not keep old states or blocks, or a contract made this one: what is not certain names nothing
+ * @throws BRG_L1_UNREACHABLE, BRG_HISTORY_UNREADABLE without a contract
  */
 export async function readDeploymentBlock(
   rollup: Contract<"getBlock" | "getBlockNumber" | "getCode">,
@@ -53,9 +53,14 @@ export async function readDeploymentBlock(
   const { address, client } = rollup;
   const head = await l1Call("read the newest block's number", () => client.getBlockNumber());
   const blockNumber = await findDeploymentBlock(rollup, head);
-  const { hash, timestamp, transactions } = await l1Call(`read block ${blockNumber}`, () =>
+  const block = await l1Call(`read block ${blockNumber}`, () =>
     client.getBlock({ blockNumber, includeTransactions: true }),
-  );
+  ).catch((error: unknown) => {
+    if (isRollupError(error, "BRG_L1_REFUSED")) return null;
+    throw error;
+  });
+  if (block === null) return null;
+  const { hash, timestamp, transactions } = block;
   // A node without old states may answer with no code instead of an error: the block has to have the deployment in it.
   const isThere = transactions.some(
     ({ from, nonce, to }) =>
