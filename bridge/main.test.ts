@@ -12,6 +12,7 @@ import { Registry } from "prom-client";
 import { toHex } from "viem";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { readBridgeConfig } from "./config.ts";
+import { readDeploymentBlock } from "./l1/deployment-block.ts";
 import { startBridge } from "./operator/bridge.ts";
 import { type BridgeFixture, startBridgeFixture } from "./testing/bridge-fixture.ts";
 import { silentLogger } from "./testing/bridge-parts.ts";
@@ -169,6 +170,9 @@ describe("main", () => {
       data: { actual: block.hash },
     });
     await (await startIn(block.hash)).stop();
+    // Owners of stores without a record find the same block on L1.
+    const deployedIn = { blockHash: block.hash, timestamp: Number(block.timestamp) };
+    expect(await readDeploymentBlock(f.rollup)).toEqual(deployedIn);
   });
 
   test("refuses to publish with a key that is not the contract's sequencer", async () => {

@@ -203,6 +203,8 @@ export const textList = z.string().transform((text) =>
     .filter((part) => part !== ""),
 );
 export const httpUrl = z.url({ protocol: /^https?$/, error: "is not an http(s) URL" });
+/** Base URL of a server: paths are added to it, which would end up in a query. */
+export const baseUrl = httpUrl.regex(/^[^?#]*$/, "has a ? or #, and is a URL to which paths are added");
 const secretText = (pattern: RegExp, message: string) =>
   z
     .string()
@@ -237,7 +239,7 @@ export const SHARED_SETTINGS = shared({
     description: "path of the deployment record",
   },
   sequencerUrl: {
-    schema: httpUrl,
+    schema: baseUrl,
     default: "http://127.0.0.1:8547",
     description: "URL of the sequencer's API; a full node's is enough for a process that sends it nothing",
   },

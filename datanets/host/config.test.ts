@@ -11,3 +11,17 @@ it("takes the largest picture that models read by default, in one request", () =
   expect(maxRowBytes).toBe(MAX_PICTURE_BYTES);
   expect(maxChunkBytes).toBeGreaterThan(maxRowBytes + 1_024);
 });
+
+it("takes no query in a URL to which paths are added", () => {
+  const settings = {
+    DATANET_DEPLOYMENT_PATH: "deployment.json",
+    DATANET_SEQUENCER_URL: "http://127.0.0.1:1/ledger/",
+    DATANET_PUBLIC_URL: "https://datanets.example/hosted",
+  };
+  expect(loadHostConfig(settings).sequencerUrl).toBe("http://127.0.0.1:1/ledger/");
+  for (const name of ["DATANET_SEQUENCER_URL", "DATANET_PUBLIC_URL"])
+    for (const url of ["http://127.0.0.1:1/?key=1", "http://127.0.0.1:1/#top"])
+      expect(() => loadHostConfig({ ...settings, [name]: url }), url).toThrow(
+        expect.objectContaining({ code: "SRV_CONFIG_INVALID", message: expect.stringContaining(name) }),
+      );
+});
