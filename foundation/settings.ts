@@ -23,6 +23,8 @@ export interface Setting<S extends z.ZodType = z.ZodType> {
   readonly isShared?: true;
   /** Variable without a prefix under which other programs have the same setting. The ones with a prefix go before it. */
   readonly alias?: string;
+  /** Setting beside it that, where it is given, goes before the alias: what other programs have set is not meant then. */
+  readonly aliasYieldsTo?: string;
   readonly description: string;
 }
 
@@ -81,14 +83,20 @@ export function readSettings<T extends Settings>(
   const values: Record<string, unknown> = {};
   const problems: SettingProblem[] = [];
   const known = new Set([HOME_VARIABLE, ...sharedVariables()]);
-  for (const [name, { alias, default: fallback, description, isSecret, isShared, schema }] of Object.entries(
-    settings,
-  )) {
+  const variablesOf = (name: string, isShared: true | undefined) => [
+    settingVariable(prefix, name),
+    ...(isShared ? [settingVariable(SHARED_PREFIX, name)] : []),
+  ];
+  for (const [
+    name,
+    { alias, aliasYieldsTo, default: fallback, description, isSecret, isShared, schema },
+  ] of Object.entries(settings)) {
     const own = settingVariable(prefix, name);
     for (const variable of waysToSet(own, isSecret)) known.add(variable);
-    const candidates = [own, ...(isShared ? [settingVariable(SHARED_PREFIX, name)] : []), alias ?? own];
     const isGiven = (variable: string) =>
       waysToSet(variable, isSecret).some((way) => environment[way] !== undefined);
+    const yields = aliasYieldsTo !== undefined && variablesOf(aliasYieldsTo, isShared).some(isGiven);
+    const candidates = [...variablesOf(name, isShared), alias === undefined || yields ? own : alias];
     const env = candidates.find(isGiven) ?? candidates[1] ?? own;
     let given = environment[env];
     const fileEnv = `${env}_FILE`;
@@ -211,6 +219,8 @@ export const textList = z.string().transform((text) =>
     .filter((part) => part !== ""),
 );
 export const httpUrl = z.url({ protocol: /^https?$/, error: "is not an http(s) URL" });
+/** Base URL of a server: paths are added to it, which would end up in a query. */
+export const baseUrl = httpUrl.regex(/^[^?#]*$/, "has a ? or #, and is a URL to which paths are added");
 const secretText = (pattern: RegExp, message: string) =>
   z
     .string()
@@ -245,7 +255,7 @@ export const SHARED_SETTINGS = shared({
     description: "path of the deployment record",
   },
   sequencerUrl: {
-    schema: httpUrl,
+    schema: baseUrl,
     default: "http://127.0.0.1:8547",
     description: "URL of the sequencer's API; a full node's is enough for a process that sends it nothing",
   },
@@ -298,8 +308,9 @@ export const SHARED_SETTINGS = shared({
     schema: postgresUrl.optional(),
     isSecret: true,
     alias: "DATABASE_URL",
+    aliasYieldsTo: "databasePath",
     description:
-      "PostgreSQL database, also as `DATABASE_URL`; without it one is started in `…_DATABASE_PATH`",
+      "PostgreSQL database, also as `DATABASE_URL` unless `…_DATABASE_PATH` is given; without it one is started there",
   },
   databasePath: {
     schema: someText,

@@ -5,6 +5,7 @@
 import { DATA_MODES } from "@openledger/circuits/protocol";
 import { SERVER_SETTINGS } from "@openledger/foundation/http/server-settings";
 import {
+  baseUrl,
   type ConfigOf,
   defaulting,
   type Environment,
@@ -42,7 +43,7 @@ const openPerEther = z
 const httpUrls = z
   .string()
   .transform((text) => text.split(" ").filter((part) => part !== ""))
-  .pipe(z.array(z.url({ protocol: /^https?$/ })));
+  .pipe(z.array(baseUrl));
 
 const PROVING_MODES = ["on", "off"] as const;
 
@@ -192,7 +193,7 @@ export const SEQUENCER_SETTINGS = {
     description: "URLs of Datanet hosts for the pages, separated by spaces",
   },
   pagesFactory: {
-    schema: z.union([z.literal(""), z.url({ protocol: /^https?$/ })]),
+    schema: z.union([z.literal(""), baseUrl]),
     default: "",
     description: "URL of a factory for the pages; empty = none",
   },

@@ -30,3 +30,17 @@ it("leads who has an earlier version's settings to what to do, and names its fol
     }),
   );
 });
+
+it("takes no query in a URL to which paths are added", () => {
+  const settings = {
+    DATANET_DEPLOYMENT_PATH: "deployment.json",
+    DATANET_SEQUENCER_URL: "http://127.0.0.1:1/ledger/",
+    DATANET_PUBLIC_URL: "https://datanets.example/hosted",
+  };
+  expect(loadHostConfig(settings).sequencerUrl).toBe("http://127.0.0.1:1/ledger/");
+  for (const name of ["DATANET_SEQUENCER_URL", "DATANET_PUBLIC_URL"])
+    for (const url of ["http://127.0.0.1:1/?key=1", "http://127.0.0.1:1/#top"])
+      expect(() => loadHostConfig({ ...settings, [name]: url }), url).toThrow(
+        expect.objectContaining({ code: "SRV_CONFIG_INVALID", message: expect.stringContaining(name) }),
+      );
+});

@@ -53,16 +53,16 @@ const DELETE_USAGE_EVERY_MS = 3_600_000;
  */
 export async function createHostProcess(
   config: HostConfig,
-  deployment: Pick<Deployment, "chainId" | "rollupAddress" | "domain">,
+  deployment: Pick<Deployment, "chainId" | "deployedIn" | "rollupAddress" | "domain">,
   modules: { logger: Logger; nowMs?: () => number },
 ): Promise<HostProcess> {
   const { logger, nowMs = Date.now } = modules;
-  const { chainId, domain, rollupAddress } = deployment;
+  const { chainId, deployedIn, domain, rollupAddress } = deployment;
   refuseEarlierStore("datanet-host", EARLIER_FOLDER);
   await prepareHashes();
   const database = await openDatabase(config, {
     part: HOST_PART,
-    rollup: { chainId, rollupAddress },
+    rollup: { chainId, rollupAddress, deployedIn },
     logger,
   });
   const metrics = createHostMetrics(database);

@@ -97,6 +97,31 @@ describe("a part's schema", () => {
       await expect(database({ rollup: other })).rejects.toMatchObject({ code: "SRV_WRONG_DATABASE" });
   });
 
+  it("of an earlier chain is refused, where a rollup has the same address", async () => {
+    const inBlock = (digit: string, timestamp = 1) => ({
+      ...rollup,
+      deployedIn: { blockHash: `0x${digit.repeat(64)}`, timestamp },
+    });
+    const earlier = { code: "SRV_WRONG_DATABASE", data: { reason: "other-deployment" } };
+    // As an earlier version left it: no column, and no block.
+    const old = await database();
+    await old.query("alter table openledger.parts drop column deployment_block");
+    await database({ rollup: inBlock("a"), migrates: false });
+    const later = inBlock("a", Date.now() / 1_000 + 3_600);
+    await expect(database({ rollup: later })).rejects.toMatchObject(earlier);
+    await database({ rollup: inBlock("a") });
+    await database({ rollup: inBlock("A") });
+    await database();
+    for (const migrates of [true, false])
+      await expect(database({ rollup: inBlock("b"), migrates })).rejects.toMatchObject(earlier);
+    const next = { name: "sample", migrations: [FIRST, "select 1"] };
+    await expect(database({ rollup: inBlock("b"), part: next })).rejects.toMatchObject(earlier);
+    await database({ rollup: inBlock("a"), part: next });
+    expect(await old.query("select version, deployment_block from openledger.parts")).toEqual([
+      { version: 2, deployment_block: inBlock("a").deployedIn.blockHash },
+    ]);
+  });
+
   it("is not made by a role that may not", async () => {
     await expect(database({ migrates: false })).rejects.toMatchObject({
       code: "SRV_DATABASE_SCHEMA",

@@ -75,6 +75,13 @@ const errorSchema = z.object({
   }),
 });
 
+/** Address of a path below a server's URL, which may have a path of its own, and slashes at its end. */
+const urlBelow = (base: string, path: string) => `${base.replace(/\/+$/, "")}${path}`;
+
+/** Address of the sequencer's feed, a WebSocket. */
+export const feedUrlOf = (sequencerUrl: string, topics: readonly string[]): string =>
+  urlBelow(sequencerUrl.replace(/^http/, "ws"), `/v1/feed?topics=${topics.join(",")}`);
+
 /** @param schema of the answer, which is null if the body is empty */
 export async function askSequencer<Schema extends z.core.$ZodType>(
   endpoint: SequencerEndpoint,
@@ -96,7 +103,7 @@ async function askOnce<Schema extends z.core.$ZodType>(
   schema: Schema,
 ): Promise<SequencerAnswer<z.output<Schema>>> {
   const method: SequencerFailure["method"] = body === undefined ? "GET" : "POST";
-  const url = `${sequencerUrl.replace(/\/+$/, "")}${path}`;
+  const url = urlBelow(sequencerUrl, path);
   const timeout = AbortSignal.timeout(timeoutMs);
   const fail = (
     kind: SequencerFailure["kind"],

@@ -43,6 +43,7 @@ export async function startFactory(
   const factory = await createFactoryProcess(config, {
     ...modules,
     client,
+    deployedIn: deployment.deployedIn,
     async startSettler({ report, ...order }) {
       const circuits = await readCircuits();
       prover ??= openSettlingProver(config, modules.logger);

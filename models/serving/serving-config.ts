@@ -11,10 +11,10 @@ import {
 import { SERVER_SETTINGS } from "@openledger/foundation/http/server-settings";
 import type { Logger } from "@openledger/foundation/logger";
 import {
+  baseUrl,
   type ConfigOf,
   defaulting,
   type Environment,
-  httpUrl,
   readConfig,
   type Settings,
   SHARED_SETTINGS,
@@ -45,7 +45,7 @@ export const SERVING_SETTINGS = {
       "folder of published models to serve for receipts, each named by its leaf id; none = no payments",
   },
   datanetHosts: {
-    schema: textList.pipe(z.array(httpUrl)),
+    schema: textList.pipe(z.array(baseUrl)),
     default: "",
     description:
       "Datanet hosts to ask for the terms of a model's rows where its recipe has none; empty = nobody is asked, and the log says so",

@@ -160,14 +160,14 @@ export class LedgerLog {
    */
   static async open(
     path: string,
-    { chainId, rollupAddress }: StoreRollup,
+    { chainId, deployedIn, rollupAddress }: StoreRollup,
     onFailure: (error: Error) => void = () => {},
     options: { owner?: StoreOwner; pruning?: PruningOptions } = {},
   ): Promise<LedgerLog> {
     const { owner = "sequencer", pruning: pruningOptions = { retention: null } } = options;
     let log: LedgerLog | null = null;
     const level = await CheckedLevel.open(path, {
-      identity: { kind: storeKindOf(owner), rollup: { chainId, rollupAddress } },
+      identity: { kind: storeKindOf(owner), rollup: { chainId, rollupAddress, deployedIn } },
       raiseWrongDirectory: wrongDirectory,
       valueEncoding: storeEncoding,
       remedies: STORE_REMEDIES[owner],

@@ -76,6 +76,7 @@ export const addWatchCommand = command({
           rpcUrl,
           rollupAddress,
           fromBlock: options.fromBlock ?? known,
+          deployedIn: deployment?.deployedIn,
           feedUrl: options.feed ?? null,
           blobs: { archives: options.blobs ?? [], beaconUrls: options.beacon ?? [] },
           finalityDepthBlocks: options.finalityDepth,

@@ -15,6 +15,7 @@ import {
   SHARED_PREFIX,
   settingVariable,
 } from "@openledger/foundation/settings";
+import { isSameRollup } from "@openledger/foundation/store/store-identity";
 import { writeFileWhole } from "@openledger/foundation/whole-file";
 import type { Hex } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
@@ -146,10 +147,11 @@ const tokenAt = (path: string): string =>
   existsSync(path) ? readSecretFile(path) : randomBytes(32).toString("hex");
 
 /** Refuses a folder of another rollup: its volumes hold that rollup's ledger. @throws CMD_INIT_REFUSED */
-function requireSameRollup(paths: Paths, { chainId, rollupAddress }: Deployment): void {
+function requireSameRollup(paths: Paths, deployment: Deployment): void {
   if (!existsSync(paths.deployment)) return;
+  const { chainId, rollupAddress } = deployment;
   const known = loadDeployment(paths.deployment);
-  if (known.chainId === chainId && known.rollupAddress.toLowerCase() === rollupAddress.toLowerCase()) return;
+  if (isSameRollup(known, deployment)) return;
   throw refused(
     "other-rollup",
     `${paths.deployment} is of rollup ${known.rollupAddress} on chain ${known.chainId}, and the record of ${rollupAddress} on chain ${chainId}: choose another folder, and other volumes`,
@@ -158,12 +160,10 @@ function requireSameRollup(paths: Paths, { chainId, rollupAddress }: Deployment)
 }
 
 /** Data directories that the settings name hold this rollup's data, or none. @throws CMD_INIT_REFUSED */
-function requireOwnData(
-  settings: Readonly<Record<string, string>>,
-  { chainId, rollupAddress }: Deployment,
-): void {
+function requireOwnData(settings: Readonly<Record<string, string>>, deployment: Deployment): void {
+  const { chainId, rollupAddress } = deployment;
   for (const [name, path] of Object.entries(settings)) {
-    const found = name.endsWith("_DATA_PATH") ? foreignRecord(path, { chainId, rollupAddress }) : null;
+    const found = name.endsWith("_DATA_PATH") ? foreignRecord(path, deployment) : null;
     if (found === null) continue;
     throw refused(
       "other-rollup",

@@ -82,9 +82,9 @@ export async function prepareDatabase(
   const settings = { ...DATABASE_SETTINGS, logLevel: SHARED_SETTINGS.logLevel };
   const config = readConfig(SHARED_PREFIX, { settings, fixed: {} }, environment);
   const logger = createLogger("operator", config.logLevel, process.stderr);
-  const { chainId, rollupAddress } = loadDeployment(deploymentPath);
+  const { chainId, deployedIn, rollupAddress } = loadDeployment(deploymentPath);
   const rollupOf = ({ isOfRollup }: OwnedPart): StoreRollup | null =>
-    isOfRollup ? { chainId, rollupAddress } : null;
+    isOfRollup ? { chainId, rollupAddress, deployedIn } : null;
   const { urlOf } = databasePaths(folder);
   const services = DATABASE_SERVICES.filter((service) => existsSync(urlOf(service)));
   for (const owned of [DATANETS, ANSWERS, KEYS, FACTORY])
