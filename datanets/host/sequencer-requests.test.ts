@@ -114,7 +114,7 @@ it("charges records by their number: two requests of many use up the allowance t
     );
   const few = await Promise.all(Array.from({ length: 50 }, () => malformed(1)));
   expect(few.map(({ status }) => status)).toEqual(few.map(() => 200));
-  const many = await Promise.all([malformed(RECORDS), malformed(RECORDS)]);
+  const many = await Promise.all([malformed(300), malformed(300)]);
   expect(many.map(({ status }) => status).sort()).toEqual([200, 429]);
 });
 
@@ -159,12 +159,19 @@ it("makes two requests for each hundred of its idle Datanets that it looks at", 
     const before = paths.length;
     looks.push([await watch.look(), paths.length - before]);
   }
-  ledger.close();
   expect(looks).toEqual([
     [true, 2],
     [true, 2],
     [false, 2],
   ]);
+  // However many it has, and however often it looks: at most ten a second.
+  const often = { DATANET_SEQUENCER_URL: sequencerUrl, DATANET_NOTICES_EVERY_MS: "250" };
+  await world.host("idle", { ...CACHED, ...often });
+  const before = paths.length;
+  await new Promise((resolve) => setTimeout(resolve, 3_000));
+  ledger.close();
+  expect(paths.length - before).toBeGreaterThan(6);
+  expect(paths.length - before).toBeLessThanOrEqual(30);
 });
 
 it("charges a key's notice by the operations that are read for it, and nothing for one that is known", async () => {
