@@ -140,7 +140,7 @@ const operationsPageSchema = z.object({
   /** Time before which all was executed that is pruned, in Unix milliseconds; null where nothing is. */
   prunedBeforeMs: z.number().nullable(),
 });
-export type OperationsPage = z.output<typeof operationsPageSchema>;
+type OperationsPage = z.output<typeof operationsPageSchema>;
 
 const PAGE_SIZE = 200;
 /** Codes of the sequencer for a leaf that is not there, or of another kind. */
