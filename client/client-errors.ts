@@ -164,8 +164,10 @@ export const clientErrors = defineErrors("CLI", {
     note: "`data.reason` is differs, with each field in `data.fields`, or recipe, where the model's server shows another model's.",
   },
   CLI_COMMITS_INCOMPLETE: {
-    meaning: "the sequencer's list of commits does not reproduce the Datanet's hash chain of contributions",
-    remedy: "try again; if the error persists, read the commits from L1's batches, not from this sequencer",
+    meaning:
+      "the sequencer's list of commits does not reproduce the Datanet's hash chain of contributions, or has pruned its first versions",
+    remedy:
+      "try again; if the error persists, read the commits from a full node or L1's batches, not from this sequencer",
     isRetryable: true,
   },
   CLI_DATANET_HOST_FALSE: {
@@ -251,7 +253,7 @@ interface ClientErrorData {
   CLI_LEAF_OWNER_CHANGED: { id: number; l1Owner: string; expectedOwner: Address };
   CLI_OPERATION_DROPPED: { hash: Hex; reason?: string | null | undefined };
   CLI_QUEUE_ENTRY_INVALID: { queueIndex: number; batchNumber?: number | null | undefined };
-  CLI_COMMITS_INCOMPLETE: { datanetId: number; listedCount: number };
+  CLI_COMMITS_INCOMPLETE: { datanetId: number; listedCount: number; versionCount: number };
   CLI_RECORDS_UNSIGNED: {
     hostUrl: string;
     datanetId: number;

@@ -230,7 +230,7 @@ function recomputedLines({ modelId, recomputations }: ModelFacts): string[] {
   if (recomputations.length === 0)
     return [`Nobody has signed that they did. Anyone can: \`openledger verify model ${modelId}\`.`];
   return table(
-    ["Leaf", "Time", "Result"],
+    ["Leaf", "Time", "Result, as the leaf says"],
     recomputations.map(({ atMs, isDifferent, leafId }) => [
       `leaf ${leafId}`,
       timeText(atMs),

@@ -148,7 +148,7 @@ const operationsPageSchema = z.object({
   /** Time before which all was executed that is pruned, in Unix milliseconds; null where nothing is. */
   prunedBeforeMs: z.number().nullable(),
 });
-export type OperationsPage = z.output<typeof operationsPageSchema>;
+type OperationsPage = z.output<typeof operationsPageSchema>;
 
 /** Operations of a page of `operationsPage`. */
 export const OPERATIONS_PAGE_SIZE = 200;

@@ -4,7 +4,7 @@
  * known" to the rule, and no card with terms may have it. The table's order is that of openness: the rule proposes the first one that
  * the rows allow for a model.
  */
-import { licenceId } from "./spdx-expression.ts";
+import { licenceId, listedIn, readLicence } from "./spdx-expression.ts";
 
 export interface LicenceConditions {
   /** The source is named. */
@@ -146,8 +146,18 @@ export function conditionsOf(licence: string): LicenceConditions | null {
   return BY_ID.get(id) ?? ofCreativeCommons(id) ?? (COPYLEFT.test(id) ? shared(id) : null);
 }
 
+/** Why no card with terms may have a licence: SPDX or the rule does not read it; null: a card may. */
+export function unreadProblem(licence: string): string | null {
+  const { expression, problem } = readLicence(licence);
+  if (expression === null || problem !== null) return problem;
+  const unknown = listedIn(expression).find((id) => conditionsOf(id) === null);
+  if (unknown === undefined) return null;
+  const known = knownLike(unknown).join(", ");
+  return `has "${unknown}", of which no machine here knows what it forbids: write one of ${known}; or terms of your own as LicenseRef-NAME`;
+}
+
 /** Known licences whose names begin as an unknown one's, or those of a card's form. */
-export function knownLike(id: string): readonly string[] {
+function knownLike(id: string): readonly string[] {
   const [start] = id.split("-");
   const like = LICENCES.flatMap(([known]) => (known.split("-")[0] === start ? [known] : []));
   return like.length > 0 ? like : CARD_LICENCES;

@@ -178,7 +178,7 @@ export function uncheckedVersions(recipe: RecipeTerms, rowCount: number): readon
 }
 
 /** Why the terms of a row are not known: nobody's signature is shown, or its contributor has not committed it. */
-export type UnknownTermsReason = "not-signed" | "not-committed";
+type UnknownTermsReason = "not-signed" | "not-committed";
 
 /**
  * Terms of a row of which only the Datanet's card is known: no licence follows from them, and what the card forbids is forbidden.
