@@ -13,6 +13,8 @@ import { hostFalse } from "./host-false.ts";
 import { askAsReader, type HostAccess, type HostedDatanetPlace } from "./host-request.ts";
 import { recordsPageSchema } from "./host-schemas.ts";
 
+const RECORDS_A_PAGE = 1_000;
+
 /**
  * A signed record of one kind.
  * @internal
@@ -49,6 +51,18 @@ export function requireRecords<Kind extends RecordKind>(
   });
 }
 
+const pagePath = (datanetId: number, route: string, from: number) =>
+  `/v1/datanets/${datanetId}/${route}?limit=${RECORDS_A_PAGE}&from=${from}`;
+
+/**
+ * Paths of the pages in which `readRecords` reads so many records, for who signs the requests beforehand.
+ * @internal
+ */
+export const recordPaths = (datanetId: number, recordCount: number): string[] =>
+  Array.from({ length: Math.max(1, Math.ceil(recordCount / RECORDS_A_PAGE)) }, (_, page) =>
+    pagePath(datanetId, "records", page * RECORDS_A_PAGE),
+  );
+
 /**
  * Reads all records of a list, checked by `requireRecords`.
  * @param route last part of the list's path
@@ -71,7 +85,7 @@ export async function readRecordPages<Kind extends RecordKind>(
   await initPoseidon();
   const records: RecordOf<Kind>[] = [];
   for (let from: number | null = 0; from !== null; ) {
-    const path = `/v1/datanets/${listed.datanetId}/${route}?limit=1000&from=${from}${query}`;
+    const path = `${pagePath(listed.datanetId, route, from)}${query}`;
     const page: z.output<typeof recordsPageSchema> = await askAsReader(
       client,
       { hostUrl, datanetId: listed.datanetId },

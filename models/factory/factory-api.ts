@@ -132,6 +132,11 @@ export const datasetRequestSchema = z.discriminatedUnion("kind", [
       .array(z.strictObject(versionPlace))
       .max(DATANET_COUNT_MAX - 1)
       .optional(),
+    /** Signed requests for the records of permissioned Datanets, by which rows have their labels: each for one page of a host. */
+    records: z
+      .array(z.strictObject({ url: address, header: z.string().max(1_000) }))
+      .max(1_024)
+      .optional(),
   }),
   /** Rows of one's own, to try: {"text":…} or {"prompt":…,"answer":…} a line. */
   z.strictObject({

@@ -139,7 +139,8 @@ export class DatasetStore {
       await this.#requirePlace(this.#database, leafId);
       return this.#upload(request, leafId);
     }
-    const facts = await readVersions(this.#client, this.#placesOf(request));
+    const signedRequests = new Map(request.records?.map(({ header, url }) => [url, header]));
+    const facts = await readVersions({ ...this.#client, signedRequests }, this.#placesOf(request));
     const known = await this.#find(facts, leafId);
     if (known !== undefined) return this.view(known);
     await this.#requirePlace(this.#database, leafId);
