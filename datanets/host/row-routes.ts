@@ -155,7 +155,10 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
       summary: "Which of these SHA-256 are rows of any Datanet of this host: places and Datanets",
       params: idParams,
       consumes: ["application/octet-stream"],
-      config: { maxCost: ({ body }) => knownCost((body as Uint8Array).length / DIGEST_BYTES) },
+      config: {
+        // Another body than bytes is refused, and costs nothing before.
+        maxCost: ({ body }) => (body instanceof Uint8Array ? knownCost(body.length / DIGEST_BYTES) : 0),
+      },
     },
     async (request) => {
       const digests = binaryBody(request);

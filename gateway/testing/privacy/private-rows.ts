@@ -49,12 +49,19 @@ function formsOf(mark: string): string[] {
   return [mark, bytes.toString("hex"), ...base64];
 }
 
+const forms = new Map<string, readonly string[]>();
+const known = (mark: string): readonly string[] => {
+  const found = forms.get(mark) ?? formsOf(mark);
+  forms.set(mark, found);
+  return found;
+};
+
 /** Finds marks in a text that is not its asker's own. @param asked what the asker has sent */
 export function marksIn(text: string, marks: readonly string[], asked = ""): string[] {
   const lower = text.toLowerCase();
   return marks.filter(
     (mark) =>
       !asked.includes(mark) &&
-      formsOf(mark).some((form, i) => (i < 2 ? lower.includes(form) : text.includes(form))),
+      known(mark).some((form, i) => (i < 2 ? lower.includes(form) : text.includes(form))),
   );
 }

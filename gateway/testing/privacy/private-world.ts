@@ -25,6 +25,7 @@ import { registerPublished, trainOnVersion } from "@openledger/datanets/testing/
 import { sampleCard } from "@openledger/datanets/testing/sample-card";
 import { hex32 } from "@openledger/foundation/hex";
 import { createLogger } from "@openledger/foundation/logger";
+import { pause } from "@openledger/foundation/retry";
 import { Secret } from "@openledger/foundation/secret";
 import { modelUrl } from "@openledger/models/serving/serve-models";
 import { hostSpans } from "@openledger/models/serving/spans/host-spans";
@@ -107,6 +108,8 @@ export async function createPrivateWorld(rows: PrivateRows) {
     const text = { id: world.datanetId, client: owner };
     await bringCard(owner, { hostUrl: host.url, datanetId: text.id, card: textCard });
     await bringCard(table.client, { hostUrl: host.url, datanetId: table.id, card: tableCard });
+    // Tells of events soon; another server of the same host.
+    const telling = await world.host("host", { DATANET_NOTICES_EVERY_MS: "100" });
     const contribute = async (datanetId: number, own: readonly Uint8Array[]) => {
       const { contribution } = await contributeRows(alice, { datanetId, store, rows: own });
       await world.finalise();
@@ -236,6 +239,8 @@ export async function createPrivateWorld(rows: PrivateRows) {
     );
     closing.push(() => gateway.started.close());
 
+    await untilTold(`${host.url}/v1/leaves/${text.id}/events`, "model.waits");
+    await telling.stop();
     host.clock.aheadMs = 2 * GRANT_MS;
     const only = (lists: readonly (readonly RegisteredRoute[])[]) => {
       if (lists.length !== 1) throw new Error(`${lists.length} servers where one was expected`);
@@ -314,6 +319,15 @@ export async function createPrivateWorld(rows: PrivateRows) {
     await close();
     throw error;
   }
+}
+
+/** Waits for an event. */
+async function untilTold(url: string, kind: string): Promise<void> {
+  for (let i = 0; i < 200; i++) {
+    if ((await (await fetch(url)).text()).includes(kind)) return;
+    await pause(50);
+  }
+  throw new Error(`no event ${kind}`);
 }
 
 /** The gateway's HTTP and tools in the name of an account that may not read the rows. */
