@@ -112,7 +112,7 @@ const MADE: Readonly<Record<string, (client: HostAccess, folder: string) => Prom
   description: (client) => describeVersion(client, place()),
   report: async (client, folder) => reportBias(client, { ...place(), store: await openRowStore(folder) }),
   papers: async (client, folder) =>
-    writeModelPapers(client, {
+    writeModelPapers(client as LedgerClient, {
       modelId: world.modelIds["model with rows"]!,
       hostUrlOf: () => world.host.url,
       store: await openRowStore(folder),
