@@ -101,10 +101,22 @@ describe("rows, labels and notes of permissioned Datanets", () => {
   });
 });
 
+describe("a model's server that knows no host", () => {
+  it("gives rows by the card beside the model to the Datanet and its team alone", async () => {
+    const { ask, close } = await world.serveWithoutHost();
+    onTestFinished(close);
+    expect(await ask(null)).toEqual([401, "DNT_REQUEST_UNSIGNED"]);
+    // A grant is at a host, which this server cannot ask.
+    expect(await ask(world.dave)).toEqual([403, "DNT_ACCESS_NOT_GRANTED"]);
+    expect(await ask(world.owner)).toEqual([200, null]);
+    expect(await ask(world.erin)).toEqual([200, null]);
+  });
+});
+
 /** What the client library makes of a host's answers: exports, papers, reports, mirrors. */
 const MADE: Readonly<Record<string, (client: HostAccess, folder: string) => Promise<unknown>>> = {
   records: (client) => readRecords(client, place()),
-  labels: (client) => collectLabels(client, { ...place(), rows: [] }),
+  labels: (client) => collectLabels(client as LedgerClient, { ...place(), rows: [] }),
   download: async (client, folder) =>
     downloadVersion(client, { ...place(), store: await openRowStore(folder) }),
   export: async (client, folder) =>

@@ -16,6 +16,7 @@ import { publishVersion } from "@openledger/client/actions/ledger/datanet-operat
 import { reportBias, signReport } from "@openledger/client/datanets/bias-report";
 import { checkFindings } from "@openledger/client/datanets/cleaning";
 import { bringCard } from "@openledger/client/datanets/datanet-card";
+import { requestServer } from "@openledger/client/datanets/host-request";
 import { collectReviewed } from "@openledger/client/datanets/reviewed-version";
 import { sayRecords, type UnsignedRecord } from "@openledger/client/datanets/signed-records";
 import { bringVersion, contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
@@ -198,12 +199,12 @@ export async function createPrivateWorld(rows: PrivateRows) {
       { rowsRoot, rowText: "plain" },
     );
     const rollup = { chainId: owner.chain.id, rollupAddress: owner.rollupAddress };
-    const serving = await routesWhile(async () =>
+    const serve = async (folder: string, hosts: string) =>
       serveTested(
-        worldSettings(join(world.folder, "serving"), {
+        worldSettings(join(world.folder, folder), {
           SERVING_BASE_PATH: undefined,
           SERVING_ADAPTERS_PATH: undefined,
-          SERVING_DATANET_HOSTS: host.url,
+          SERVING_DATANET_HOSTS: hosts,
           SERVING_RATE_LIMIT_PER_MINUTE: "1000000",
         }),
         {
@@ -220,9 +221,24 @@ export async function createPrivateWorld(rows: PrivateRows) {
             pollIntervalMs: 600_000,
           },
         },
-      ),
-    );
+      );
+    const serving = await routesWhile(() => serve("serving", host.url));
     const served = serving.started;
+    /** Another server of the models. @returns how it answers for the first row: status and code */
+    const serveWithoutHost = async () => {
+      const other = await serve("hostless", "");
+      const hostUrl = modelUrl(other.url, said.modelId);
+      const ask = async (client: LedgerClient | null): Promise<[number, string | null]> => {
+        const call = { path: "/v1/rows/0", isSigned: client !== null };
+        try {
+          return [(await requestServer(client ?? stranger, hostUrl, call, "model server")).status, null];
+        } catch (error) {
+          const { code, data } = error as { code: string; data: { httpStatus: number } };
+          return [data.httpStatus, code];
+        }
+      };
+      return { ask, close: () => other.close() };
+    };
     closing.push(() => served.close());
 
     const making = await routesWhile(() => world.factory("factory"));
@@ -288,6 +304,8 @@ export async function createPrivateWorld(rows: PrivateRows) {
       dave,
       owner,
       alice,
+      erin,
+      serveWithoutHost,
       gateway: gateway.started,
       /** Values of the paths' and queries' parameters, by their names: those of what is private. */
       datanetIds: [text.id, table.id] as const,
