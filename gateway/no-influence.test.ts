@@ -2,6 +2,7 @@
  * Two hosts, model's servers, factories and gateways that differ in the contents of permissioned rows alone answer a stranger byte for byte the
  * same on every route, but for what is named here. Counts, similarities and hashes tell of a row without a word of it.
  */
+import { sha256Hex } from "@openledger/datanets/rows/row-digest";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { makePrivateRows } from "./testing/privacy/private-rows.ts";
 import { createPrivateWorld, type PrivateWorld } from "./testing/privacy/private-world.ts";
@@ -35,10 +36,16 @@ const known = {
   beginning: "zqkaaaaaaa zqkbbbbbbb of house 0 says",
   digest: "11".repeat(32),
 };
+const guessed: Uint8Array[] = [];
 const worlds: PrivateWorld[] = [];
 beforeAll(async () => {
-  for (const rows of [makePrivateRows("one"), makePrivateRows("other", true)])
-    worlds.push(await createPrivateWorld(rows));
+  const first = makePrivateRows("one");
+  // In the first world they are right: a copy of a row, nearly another one, and words of a third.
+  const texts = first.texts.slice(1, 4).map((row) => new TextDecoder().decode(row));
+  const guesses = [texts[0]!, `${texts[1]} too`, ...texts[2]!.split(" ").filter((word) => word.length > 2)];
+  guessed.push(...guesses.map((text) => new TextEncoder().encode(text)));
+  for (const rows of [first, makePrivateRows("other", true)])
+    worlds.push(await createPrivateWorld(rows, guessed));
 });
 afterAll(async () => {
   for (const world of worlds) await world.close();
@@ -54,6 +61,7 @@ function namesOf(world: PrivateWorld): readonly (readonly [string, string])[] {
     [host.url.replace("http://", ""), "address of host"],
     ...Object.values(roots).map((root, i) => [root.slice(2), `root ${i}`] as const),
     [versionRoot.slice(2), "root of the version"],
+    ...guessed.map((text, i) => [sha256Hex(text), `guess ${i}`] as const),
     ...allDigests.map((digest, i) => [digest, `digest ${i}`] as const),
     [reportDigest, "digest of the report"],
     [datasetId, "data set"],

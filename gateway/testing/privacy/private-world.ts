@@ -75,6 +75,12 @@ const tableCard = sampleCard({
   examples: [],
   labelling,
 });
+const guessCard = sampleCard({
+  name: "Guesses",
+  labels: [],
+  examples: [],
+  rewards: { ...sampleCard().rewards, textSimilarityPermille: 1, nearDuplicates: "keep" },
+});
 const GRANT_MS = 30_000;
 
 /** A server with its routes, as an asker reaches it. */
@@ -91,7 +97,8 @@ export interface WalkedServer {
 
 export type PrivateWorld = Awaited<ReturnType<typeof createPrivateWorld>>;
 
-export async function createPrivateWorld(rows: PrivateRows) {
+/** @param guesses texts of a public Datanet of the stranger, who has them compared with all that the host compares them with; default: none */
+export async function createPrivateWorld(rows: PrivateRows, guesses: readonly Uint8Array[] = []) {
   const hosting = await routesWhile(() => createFactoryWorld({ card: textCard }));
   const world = hosting.started;
   const host = world.datanetHost;
@@ -111,11 +118,11 @@ export async function createPrivateWorld(rows: PrivateRows) {
     await bringCard(table.client, { hostUrl: host.url, datanetId: table.id, card: tableCard });
     // Tells of events soon; another server of the same host.
     const telling = await world.host("host", { DATANET_NOTICES_EVERY_MS: "100" });
-    const contribute = async (datanetId: number, own: readonly Uint8Array[]) => {
-      const { contribution } = await contributeRows(alice, { datanetId, store, rows: own });
+    const contribute = async (datanetId: number, own: readonly Uint8Array[], client = alice) => {
+      const { contribution } = await contributeRows(client, { datanetId, store, rows: own });
       await world.finalise();
       const source = await contributionSource(store, contribution.rowsRoot);
-      await uploadRows(alice, { hostUrl: host.url, datanetId, source });
+      await uploadRows(client, { hostUrl: host.url, datanetId, source });
       return contribution;
     };
     const texts = await contribute(text.id, rows.texts);
@@ -164,6 +171,22 @@ export async function createPrivateWorld(rows: PrivateRows) {
     await signReport(owner, { ...textPlace, from: text.id, report });
     await checkFindings(owner, textPlace);
     await checkFindings(table.client, { hostUrl: host.url, datanetId: table.id });
+
+    const guessed = guesses.length === 0 ? null : await world.datanet(stranger, guessCard);
+    const ofStranger: Record<"roots" | "digests" | "policies", Record<number, string>> = {
+      roots: {},
+      digests: {},
+      policies: {},
+    };
+    if (guessed !== null) {
+      const { client, id } = guessed;
+      await bringCard(client, { hostUrl: host.url, datanetId: id, card: guessCard });
+      const { digests, rowsRoot: root } = await contribute(id, guesses, stranger);
+      await checkFindings(client, { hostUrl: host.url, datanetId: id });
+      ofStranger.roots[id] = hex32(root);
+      ofStranger.digests[id] = digests[0]!;
+      ofStranger.policies[id] = hex32(nameCard(guessCard).policy);
+    }
 
     // Grants: one that lasts, and one that has run out by the host's clock.
     for (const [client, lifeMs] of [
@@ -308,19 +331,28 @@ export async function createPrivateWorld(rows: PrivateRows) {
       serveWithoutHost,
       gateway: gateway.started,
       /** Values of the paths' and queries' parameters, by their names: those of what is private. */
-      datanetIds: [text.id, table.id] as const,
+      datanetIds: [text.id, table.id, ...(guessed === null ? [] : [guessed.id])] as readonly [
+        number,
+        number,
+        ...number[],
+      ],
       modelIds: { "model with rows": said.modelId, "model without rows": withheld.modelId } as Record<
         string,
         number
       >,
-      roots: { [text.id]: hex32(texts.rowsRoot), [table.id]: hex32(cells.rowsRoot) } as Record<
+      roots: {
+        ...ofStranger.roots,
+        [text.id]: hex32(texts.rowsRoot),
+        [table.id]: hex32(cells.rowsRoot),
+      } as Record<number, string>,
+      digests: { ...ofStranger.digests, [text.id]: first, [table.id]: cells.digests[0]! } as Record<
         number,
         string
       >,
-      digests: { [text.id]: first, [table.id]: cells.digests[0]! } as Record<number, string>,
       allDigests: [...texts.digests, ...cells.digests],
       versionRoot: hex32(version.rowsRoot),
       policies: {
+        ...ofStranger.policies,
         [text.id]: hex32(nameCard(textCard).policy),
         [table.id]: hex32(nameCard(tableCard).policy),
       } as Record<number, string>,

@@ -150,8 +150,7 @@ function pathsOf(
   server: WalkedServer,
   { path }: RegisteredRoute,
 ): { id: number; path: string }[] {
-  const [textId, tableId] = world.datanetIds;
-  const ids = path.includes("/datanets/:id") ? [textId, tableId] : [world.alice.leafId!];
+  const ids = path.includes("/datanets/:id") ? world.datanetIds : [world.alice.leafId!];
   const all: { id: number; path: string }[] = [];
   for (const id of ids) {
     let paths = [path];
