@@ -54,7 +54,10 @@ export type HostErrorCode =
 /** Access to a host: a client, or a reader who has no key and signs nothing. */
 export type HostAccess = SequencerAccess &
   Pick<LedgerClient, "domain" | "l2Key" | "leafId"> &
-  Partial<Pick<LedgerClient, "operationSigner">>;
+  Partial<Pick<LedgerClient, "operationSigner">> & {
+    /** Signature headers that a reader has made for requests of this client, by their addresses: a factory reads for whom it works for. */
+    readonly signedRequests?: ReadonlyMap<string, string>;
+  };
 
 /** Place of a Datanet. */
 export interface HostedDatanetPlace {
@@ -183,8 +186,10 @@ export async function askAsReader<Schema extends z.ZodType>(
   try {
     return await askHost(client, hostUrl, call, schema);
   } catch (error) {
-    if (call.isSigned === true || l2Key === null || !isRollupError(error, "DNT_REQUEST_UNSIGNED"))
-      throw error;
+    if (call.isSigned === true || !isRollupError(error, "DNT_REQUEST_UNSIGNED")) throw error;
+    const header = client.signedRequests?.get(`${hostUrl.replace(/\/+$/, "")}${call.path}`);
+    if (header !== undefined) return askHost(client, hostUrl, { ...call, header }, schema);
+    if (l2Key === null) throw error;
     const isOwn = (await getLeaf(client, datanetId)).keyX === l2Key.keyX;
     const from = isOwn ? datanetId : call.from;
     return askHost(client, hostUrl, { ...call, isSigned: true, from }, schema);

@@ -106,6 +106,19 @@ async function partRecords<Kind extends RecordKind>(
   return { records, dropped: left.map((record, i) => ({ record, why: whys[i]! })) };
 }
 
+const RECORDS_A_PAGE = 1_000;
+const pagePath = (datanetId: number, route: string, from: number) =>
+  `/v1/datanets/${datanetId}/${route}?limit=${RECORDS_A_PAGE}&from=${from}`;
+
+/**
+ * Paths of the pages in which `readRecords` reads so many records, for who signs the requests beforehand.
+ * @internal
+ */
+export const recordPaths = (datanetId: number, recordCount: number): string[] =>
+  Array.from({ length: Math.max(1, Math.ceil(recordCount / RECORDS_A_PAGE)) }, (_, page) =>
+    pagePath(datanetId, "records", page * RECORDS_A_PAGE),
+  );
+
 /**
  * Reads all records of a list.
  * @param route last part of the list's path
@@ -128,7 +141,7 @@ export async function readSoundRecords<Kind extends RecordKind>(
   await initPoseidon();
   const all: SignedRecord[] = [];
   for (let from: number | null = 0; from !== null; ) {
-    const path = `/v1/datanets/${listed.datanetId}/${route}?limit=1000&from=${from}${query}`;
+    const path = `${pagePath(listed.datanetId, route, from)}${query}`;
     const page: RecordsPage = await askAsReader(
       client,
       { hostUrl, datanetId: listed.datanetId },

@@ -154,7 +154,10 @@ export class RowChecks {
     const { signal } = deadline;
     try {
       const { recordCount } = datanet;
-      let freeBytes = this.#maxMemoryBytes - THREAD_BYTES - (await neededBytes({ card, datanet }));
+      const maxBytes = Math.min(this.#maxMemoryBytes, await thread.run("heapLimitBytes", null, { signal }));
+      const needed = THREAD_BYTES + (await neededBytes({ card, datanet }));
+      if (needed > maxBytes) throw tooLarge(needed, maxBytes);
+      let freeBytes = maxBytes - needed;
       const rowCount = await this.#sendRows(datanet, card, async (piece) => {
         signal.throwIfAborted();
         await thread.run("addRows", piece, { signal });

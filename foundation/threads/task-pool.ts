@@ -25,7 +25,8 @@ interface TaskPoolOptions {
   readonly threadCount: number;
   /**
    * Maximum heap of a thread, in MiB: above it the thread dies, its task fails with `ended`, and the process goes on. Bytes of buffers do
-   * not count. V8 ends the whole process where one object of more than 16 MiB exceeds it, so tasks bound what they read, too.
+   * not count, and `--max-old-space-size` of the process goes before it. V8 ends the whole process where one object of more than 16 MiB
+   * exceeds it, so tasks bound what they read, too.
    */
   readonly maxHeapMb: number;
   /** Tasks that may wait for a thread; default: no limit. */

@@ -134,6 +134,11 @@ export const datasetRequestSchema = z.discriminatedUnion("kind", [
       .optional(),
     /** Takes the labels without records that the present key of their leaf did not sign; absent: such records are refused. */
     withoutUnsigned: z.boolean().optional(),
+    /** Signed requests for the records of permissioned Datanets, by which rows have their labels: each for one page of a host. */
+    records: z
+      .array(z.strictObject({ url: address, header: z.string().max(1_000) }))
+      .max(1_024)
+      .optional(),
   }),
   /** Rows of one's own, to try: {"text":…} or {"prompt":…,"answer":…} a line. */
   z.strictObject({

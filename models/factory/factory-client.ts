@@ -2,16 +2,20 @@
 
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
+import { useOfKind } from "@openledger/attribution/rows/row-kinds";
 import { clientError } from "@openledger/client/client-errors";
+import { getHostedDatanet } from "@openledger/client/datanets/datanet-card";
 import {
+  askHostName,
   askServer,
   type HostCall,
   requestServer,
   rowsRequest,
 } from "@openledger/client/datanets/host-request";
+import { recordPaths } from "@openledger/client/datanets/sound-records";
 import { type LedgerClient, requireL2Key } from "@openledger/client/ledger-client";
 import { resolveSigner } from "@openledger/client/sequencer/ledger-reads";
-import { signRequest } from "@openledger/datanets/records/signed-request";
+import { type HostRequest, signRequest } from "@openledger/datanets/records/signed-request";
 import { pause } from "@openledger/foundation/retry";
 import { BodyTooLong, boundedBytes } from "@openledger/foundation/wire/bounded-body";
 import { z } from "zod";
@@ -71,6 +75,10 @@ interface FollowOptions {
   readonly onBreak?: (error: unknown) => void;
 }
 
+/** Datanets of a data set, in their places. */
+const placesOf = (request: DatasetRequest) =>
+  request.kind === "datanet" ? [request, ...(request.further ?? [])] : [];
+
 export class FactoryClient {
   readonly url: string;
   readonly #client: LedgerClient;
@@ -123,7 +131,9 @@ export class FactoryClient {
    * @throws DNT_ACCESS_NOT_GRANTED, MOD_FACTORY_REFUSED, SRV_TOO_LARGE
    */
   async addDataset(request: DatasetRequest): Promise<FactoryDataset> {
-    let dataset = await this.#post("/v1/datasets", request, datasetSchema, LONG_MS);
+    const records = await this.#signRecords(request);
+    const signed = records.length === 0 ? request : { ...request, records };
+    let dataset = await this.#post("/v1/datasets", signed, datasetSchema, LONG_MS);
     for (let received = -1; dataset.state === "waiting"; ) {
       if (dataset.receivedCount <= received)
         throw clientError("CLI_ANSWER_INVALID", `no more rows of data set ${dataset.id} come`, {
@@ -238,13 +248,34 @@ export class FactoryClient {
     return this.#ask({ path: `/v1/jobs/${id}/lineage` }, lineageSchema);
   }
 
-  /** Signs for the rows of this Datanet at this host, and for nothing else that a factory might ask for. */
-  async #signRows(request: DatasetRequest, { asked }: FactoryDataset): Promise<string[]> {
+  /** Signs for the records of permissioned Datanets, by which the factory finds the rows' labels. */
+  async #signRecords(request: DatasetRequest): Promise<{ url: string; header: string }[]> {
+    const signed: { url: string; header: string }[] = [];
+    for (const { datanetId, hostUrl } of placesOf(request)) {
+      const { card, here } = await getHostedDatanet(this.#client, { datanetId, hostUrl });
+      if (card.access === "public" || useOfKind(card.row.kind) === "write") continue;
+      const { origin, session } = await askHostName(this.#client, hostUrl);
+      for (const path of recordPaths(datanetId, here.recordCount))
+        signed.push({
+          url: `${origin}${path}`,
+          header: await this.#header({ origin, session, method: "GET", path, body: null }),
+        });
+    }
+    return signed;
+  }
+
+  async #header({ session, ...request }: HostRequest & { readonly session: string }): Promise<string> {
     const key = requireL2Key(this.#client);
     const { id: leafId } = await resolveSigner(this.#client, this.#from);
-    return asked.map(({ digests, method, origin, path, session }) => {
-      const places = request.kind === "datanet" ? [request, ...(request.further ?? [])] : [];
-      const expected = places
+    const signer = { leafId, session, nowMs: Date.now(), lifeMs: HEADER_LIFE_MS };
+    return signRequest(this.#client.domain, request, { ...signer, sign: (message) => key.sign(message) });
+  }
+
+  /** Signs for the rows of this Datanet at this host, and for nothing else that a factory might ask for. */
+  async #signRows(request: DatasetRequest, { asked }: FactoryDataset): Promise<string[]> {
+    const headers: string[] = [];
+    for (const { digests, method, origin, path, session } of asked) {
+      const expected = placesOf(request)
         .filter(({ hostUrl }) => origin === hostUrl.replace(/\/+$/, ""))
         .map(({ datanetId }) => rowsRequest(datanetId, digests))
         .find((one) => one.path === path && one.method === method);
@@ -256,12 +287,9 @@ export class FactoryClient {
             data: { origin, path },
           },
         );
-      return signRequest(
-        this.#client.domain,
-        { origin, method, path, body: expected.body },
-        { leafId, session, nowMs: Date.now(), lifeMs: HEADER_LIFE_MS, sign: (message) => key.sign(message) },
-      );
-    });
+      headers.push(await this.#header({ origin, session, method, path, body: expected.body }));
+    }
+    return headers;
   }
 
   async *#stream(id: string, after: number, signal?: AbortSignal): AsyncGenerator<JobEvent> {

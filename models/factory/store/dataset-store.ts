@@ -140,7 +140,9 @@ export class DatasetStore {
       return this.#upload(request, leafId);
     }
     const { withoutUnsigned } = request;
-    const facts = await readVersions(this.#client, this.#placesOf(request), withoutUnsigned);
+    const signedRequests = new Map(request.records?.map(({ header, url }) => [url, header]));
+    const reader = { ...this.#client, signedRequests };
+    const facts = await readVersions(reader, this.#placesOf(request), withoutUnsigned);
     const known = await this.#find(facts, leafId);
     if (known !== undefined) return this.view(known);
     await this.#requirePlace(this.#database, leafId);

@@ -7,6 +7,7 @@ import type { RowTerms } from "@openledger/attribution/model/recipe-fields";
 import { useOfKind } from "@openledger/attribution/rows/row-kinds";
 import { cardOfVersion } from "@openledger/client/datanets/datanet-card";
 import { downloadVersionList, listedVersion } from "@openledger/client/datanets/download-rows";
+import type { HostAccess } from "@openledger/client/datanets/host-request";
 import { collectLabels } from "@openledger/client/datanets/reviewed-version";
 import { readRowTerms } from "@openledger/client/datanets/signed-terms";
 import type { LedgerClient } from "@openledger/client/ledger-client";
@@ -15,6 +16,9 @@ import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { factoryError } from "../../model-errors.ts";
 import type { DatasetVersion, FactoryDataset } from "../factory-api.ts";
+
+/** The factory's client, without a key, with what the account has signed for it. */
+type FactoryReader = LedgerClient & Pick<HostAccess, "signedRequests">;
 
 export interface VersionPlace {
   readonly hostUrl: string;
@@ -52,7 +56,7 @@ export interface DatasetFacts {
  * @throws CLI_RECORDS_UNSIGNED, CLI_UNKNOWN, CLI_DATANET_HOST_FALSE, DNT_NOT_HOSTED, MOD_FACTORY_NOT_TRAINABLE where they do not go together
  */
 export async function readVersions(
-  client: LedgerClient,
+  client: FactoryReader,
   places: readonly VersionPlace[],
   withoutUnsigned = false,
 ): Promise<DatasetFacts> {
@@ -88,7 +92,7 @@ export async function readVersions(
 }
 
 async function readVersion(
-  client: LedgerClient,
+  client: FactoryReader,
   { datanetId, hostUrl, version: wanted }: VersionPlace,
   { place: datanet, withoutUnsigned }: { readonly place: number; readonly withoutUnsigned: boolean },
 ): Promise<ReadVersion> {

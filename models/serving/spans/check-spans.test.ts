@@ -23,7 +23,11 @@ const [start, end] = [8, 9 + SENTENCE.length];
 const isFalse = expect.objectContaining({ code: "MOD_SPANS_EVIDENCE_FALSE" });
 
 /** Answer of a server of these rows to a text, over JSON. */
-async function serve(texts: readonly string[], answer: string) {
+async function serve(
+  texts: readonly string[],
+  answer: string,
+  isPublished: (row: number) => boolean = () => true,
+) {
   const rows = texts.map((text, i) => ({ content: utf8(text), contributorId: 5 + i, validatorId: 3 }));
   const root = versionRowsRoot(rows.map((row) => ({ ...row, rowHash: hashRow(row.content) })));
   const rowsRoot = hex32(root).slice(2);
@@ -33,7 +37,9 @@ async function serve(texts: readonly string[], answer: string) {
     digest: bytesToHex(sha256(content)),
   }));
   const index = buildSpanIndex(documents, { rowsRoot, rowText: "plain" });
-  const body = await (await hostSpans(index)).cite(answer, (row) => rows[row]!.content);
+  const body = await (await hostSpans(index)).cite(answer, (row) =>
+    isPublished(row) ? rows[row]!.content : null,
+  );
   return { index, rowsRoot, given: spansFromJson(JSON.parse(JSON.stringify(body))) };
 }
 
@@ -55,6 +61,19 @@ it("shows by the version's root in which rows a span is, whose, and where", () =
     [13, 18, 4],
     [4, 9, 3],
   ]);
+});
+
+it("counts nothing in rows that are not published, and what there is no room for", async () => {
+  const none = () => false;
+  const [hidden, absent] = [
+    await serve(TEXTS, ANSWER, none),
+    await serve(TEXTS, "nothing that any row has", none),
+  ];
+  expect(hidden.given).toEqual(absent.given);
+  const { given: one } = await serve(TEXTS, ANSWER, (row) => row === 4);
+  expect(one).toMatchObject({ spans: [{ count: 1, rows: [4] }], omittedCount: 0 });
+  const long = `${SENTENCE} ${"x".repeat(2 ** 20)}`;
+  expect((await serve([long], ANSWER)).given).toMatchObject({ spans: [], omittedCount: 1 });
 });
 
 it("holds for what an honest server says of random rows and answers", async () => {

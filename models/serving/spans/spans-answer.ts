@@ -40,7 +40,7 @@ export interface SpansAnswer {
   readonly spans: readonly ClaimedSpan[];
   /** Every row that a span names, once. */
   readonly rows: readonly SourceRow[];
-  /** Spans that were found and are not in the list. */
+  /** Spans of published rows that the answer has no room for. Those in other rows are not counted. */
   readonly omittedCount: number;
 }
 

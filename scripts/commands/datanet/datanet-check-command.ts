@@ -8,14 +8,14 @@ import { droppedLines } from "@openledger/client/datanets/sound-records";
 import { counted } from "@openledger/foundation/counted";
 import { rowNumber } from "@openledger/foundation/row-number";
 import { STORE_OPTION } from "../../cli/common-options.ts";
-import { openReader } from "../../cli/context.ts";
+
 import { withFallback } from "../../cli/options.ts";
 import { renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { command } from "../../cli/run-command.ts";
 import { workspacePaths } from "../../cli/workspace.ts";
 import type { PlacedRow } from "./datanet-check.ts";
-import { ANY_HOST_OPTION } from "./host-options.ts";
+import { ANY_HOST_OPTION, readerOrSigner } from "./host-options.ts";
 import { writeLeaveOut } from "./leave-out-file.ts";
 
 export const addDatanetCheck = command({
@@ -33,7 +33,7 @@ export const addDatanetCheck = command({
   ],
   run: async ({ options, args, output }) => {
     const datanetId = parseId(args[0]!);
-    const client = await openReader(options);
+    const client = await readerOrSigner(options);
     // Loaded here: it would make every other command slower.
     const { checkCommits, excerptOf } = await import("./datanet-check.ts");
     output.progress("reading and comparing the rows");

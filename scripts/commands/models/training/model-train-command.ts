@@ -46,7 +46,7 @@ import {
 import { verifierError } from "@openledger/verifier/verifier-errors";
 import { commandError } from "../../../cli/cli-errors.ts";
 import { CARD_OPTION, OUT_FOLDER_OPTION, STORE_OPTION } from "../../../cli/common-options.ts";
-import { type GlobalOptions, openReader } from "../../../cli/context.ts";
+import type { GlobalOptions } from "../../../cli/context.ts";
 import { required, withFallback } from "../../../cli/options.ts";
 import { parseId, parseRoots } from "../../../cli/parse-id.ts";
 import { readJsonFile } from "../../../cli/read-text-file.ts";
@@ -55,7 +55,7 @@ import { CIRCUITS_OPTION, type CircuitOptions } from "../../../cli/settlement-op
 import { TEXT_BASE_OPTION } from "../../../cli/text-base-option.ts";
 import { workspacePaths } from "../../../cli/workspace.ts";
 import { readCardFile } from "../../datanet/host-command.ts";
-import { ANY_HOST_OPTION, UNSIGNED_OPTION, unsignedOf } from "../../datanet/host-options.ts";
+import { ANY_HOST_OPTION, readerOrSigner, UNSIGNED_OPTION, unsignedOf } from "../../datanet/host-options.ts";
 import { PUBLISHED_ROWS_OPTIONS, publicationOf } from "./published-rows.ts";
 import { termsToTrain, termsWords } from "./training-terms.ts";
 
@@ -134,7 +134,8 @@ export const addModelTrainCommand = command({
     "models train --datanet 10,14 --recipe labels --out joint-model",
   ],
   run: async ({ options: given, output }) => {
-    const client = await openReader(given);
+    // Labels of a permissioned Datanet are read with the account's signature.
+    const client = await readerOrSigner(given);
     const versions = await Promise.all(
       given.datanet.split(",").map(async (text) => {
         const id = parseId(text);

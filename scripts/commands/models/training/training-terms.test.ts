@@ -2,7 +2,7 @@
  * A licence that forbids a model that answers for pay: `models train`, approvals and model servers refuse it with the rows' names,
  * whoever knows the terms, and train what the terms allow.
  */
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { access, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -14,7 +14,7 @@ import { openRowStore, readContribution } from "@openledger/client/actions/data/
 import { nameVersionLabels, storeVersionLabels } from "@openledger/client/actions/data/stored-labels";
 import { commitVersion } from "@openledger/client/actions/data/version-commitments";
 import { publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
-import { bringCard } from "@openledger/client/datanets/datanet-card";
+import { bringCard, publishCard } from "@openledger/client/datanets/datanet-card";
 import { requireApprovable } from "@openledger/client/datanets/signed-terms";
 import { bringVersion, contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
@@ -33,6 +33,7 @@ import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import type { GlobalOptions } from "../../../cli/context.ts";
 import { termsOfApproval, termsOfRegistration } from "../../datanet/approval-terms.ts";
 import { runInProcess } from "../../testing/run-in-process.ts";
+import { publicationOf } from "./published-rows.ts";
 import { termsToTrain } from "./training-terms.ts";
 
 /** Home of the commands, which read it as they are loaded. */
@@ -196,6 +197,22 @@ test("asks the host that this machine knows, if nobody names one", async () => {
   const unknown = await train("unknown", ...labels, ...named());
   expect([unknown.status, (await recipeOf("unknown")).terms]).toEqual([0, undefined]);
   expect(unknown.stdout).toContain("the rows' terms were not looked at");
+  expect(unknown.stdout).toContain("--publish-permissioned-rows publishes them");
+});
+
+test("publishes the rows where a card says that they are public, and others only by a flag", async () => {
+  const isPublished = (name: string) =>
+    access(join(modelFolder(name), "rows.jsonl")).then(
+      () => true,
+      () => false,
+    );
+  // By the card; and without one.
+  expect([await isPublished("shared"), await isPublished("unknown")]).toEqual([true, false]);
+  const flagged = await train("flagged", ...labels, ...named(), "--publish-permissioned-rows");
+  expect(flagged.stdout).toContain("the rows are published, though no host or card says");
+  expect(await isPublished("flagged")).toBe(true);
+  const both = await train("both", ...labels, ...named(), "--publish-permissioned-rows", "--withhold-rows");
+  expect(both.stderr).toContain("CMD_USAGE");
 });
 
 test("leaves the owner no approval of a model whose rows forbid answers for pay", async () => {
@@ -259,6 +276,28 @@ test("takes a recipe's word about some rows for a word about no others", async (
     });
   await expect(served([host.url])).rejects.toMatchObject({ code: "DNT_TERMS_FORBID" });
   expect(await served([])).toEqual({ datanetIds: [datanetId], rowCount: 0 });
+});
+
+test("withholds the rows of a Datanet that is permissioned at its host", async () => {
+  const { datanetId, owner } = world;
+  const place = { hostUrl: host.url, datanetId };
+  const decide = (options: object) =>
+    publicationOf(owner, {
+      options: { host: host.url, ...options } as never,
+      datanetIds: [datanetId],
+      card: null,
+    });
+  expect(await decide({})).toEqual({ publishRows: true, words: [] });
+  expect(await decide({ withholdRows: true })).toMatchObject({ publishRows: false });
+  const closed = { ...card, access: "permissioned" as const };
+  await publishCard(owner, { datanetId, card: closed });
+  await bringCard(owner, { ...place, card: closed });
+  expect(await decide({})).toEqual({
+    publishRows: false,
+    words: [expect.stringContaining(`Datanet ${datanetId} is permissioned`)],
+  });
+  expect(await decide({ publishPermissionedRows: true })).toMatchObject({ publishRows: true });
+  await publishCard(owner, { datanetId, card });
 });
 
 test("serves no model for pay whose rows forbid that, and says where nobody knows", async () => {
