@@ -54,3 +54,10 @@ it("reads models of many Datanets in pages, and gives each Datanet its own", asy
   expect([models.get(7)!.length, models.get(8)!.map(({ id }) => id)]).toEqual([1_000, [5_000]]);
   expect(paths).toHaveLength(2);
 });
+
+it("asks for no leaf that no ledger can have, so that nobody's request fails with it", async () => {
+  const ledger = new HostLedger({ sequencerUrl, cacheMs: 0 });
+  const ids = [1, 2 ** 24, 9_999_999_999, 2, 2 ** 24 - 1];
+  expect([...(await ledger.leaves(ids)).values()]).toEqual(ids.map(() => null));
+  expect(paths).toEqual([`/v1/leaves?ids=1,2,${2 ** 24 - 1}`]);
+});
