@@ -104,10 +104,7 @@ export class AnswerPayments {
     // The ledger may have taken it after it was refused.
     if (refused !== undefined && (await this.#signed.isOnLedger(refused)))
       await journal.change(refused.id, { state: "paid", code: null });
-    if (await journal.hasPaid(receipt))
-      throw gatewayError("GAT_ANSWER_REPLAYED", "the server gave an answer that was paid for before", {
-        data: { receipt },
-      });
+    if (await journal.hasPaid(receipt)) throw replayed(receipt);
   }
 
   /** Checks the answer as `payForAnswer` does, writes it with its signed payment, and sends that. */
@@ -143,7 +140,10 @@ export class AnswerPayments {
     }
   }
 
-  /** Signs the payment of a checked answer, writes it, and sends it. Only in the payments' turn. */
+  /**
+   * Signs the payment of a checked answer, writes it, and sends it. Only in the payments' turn.
+   * @throws GAT_ANSWER_REPLAYED where the ledger has a payment of the account for it already
+   */
   async #signAndSend({ cost, given, id, receipt }: Payable): Promise<QuestionRecord> {
     const { client, journal, leafId } = this.#modules;
     const { fee, free, leaf } = cost;
@@ -169,6 +169,8 @@ export class AnswerPayments {
       });
       isTaken = status !== "dropped";
     } catch (error) {
+      // The account has paid for it without this gateway: by x402, or from a store that was lost.
+      if (isRollupError(error, "CLI_RECEIPT_PAID")) throw replayed(hex32(receipt), error);
       if (journal.head(id)!.state !== "signed") throw error;
       isTaken = false;
     }
@@ -207,6 +209,12 @@ interface Answered {
   readonly cost: ReservedCost;
   readonly answer: UncheckedAnswer;
 }
+
+const replayed = (receipt: string, cause?: unknown) =>
+  gatewayError("GAT_ANSWER_REPLAYED", "the server gave an answer that was paid for before", {
+    data: { receipt },
+    cause,
+  });
 
 /** Code of anything thrown. */
 export const codeOf = (error: unknown): string => (isRollupError(error) ? error.code : "SRV_INTERNAL");

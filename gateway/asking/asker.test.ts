@@ -415,6 +415,22 @@ it("pays no answer twice that a server gives again", async () => {
   await asker.ask({ place: world.place, prompt });
 });
 
+it("pays no answer that the account has paid for without this gateway", async () => {
+  const { ask, journal } = await begin();
+  const prompt = fresh();
+  const { receipt } = await askModel(world.client, { ...world.place, prompt, from: PAYER });
+  // By x402, or by a gateway whose store was lost. The server has not seen it yet.
+  world.ledger.paid.push({ receipt, nonce: world.ledger.paid.length, hash: hex32(9n) });
+  await expect(ask(prompt)).rejects.toMatchObject({
+    code: "GAT_ANSWER_REPLAYED",
+    data: { receipt: hex32(receipt) },
+  });
+  expect([paid(), journal.heads[0]]).toMatchObject([[hex32(receipt)], { state: "dropped", payment: null }]);
+  // Now it has.
+  world.ledger.paid.pop();
+  world.take(hex32(9n), hex32(receipt));
+});
+
 it("sends a payment again that the sequencer took and dropped", async () => {
   const { ask, asker, journal } = await begin();
   await (await ask(fresh())).delivered();
