@@ -5,12 +5,12 @@
 
 import type { ModelChat } from "@openledger/attribution/model/model-chat";
 import type { ModelQuery } from "@openledger/circuits/ledger/model-query";
-import { isRollupError } from "@openledger/foundation/rollup-error";
+import { askSequencer } from "@openledger/foundation/wire/sequencer-request";
 import * as z from "zod/mini";
 import { clientError } from "../../client-errors.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
-import { requestSequencer } from "../../sequencer/sequencer-request.ts";
 import { fieldElement, wei } from "../../sequencer/sequencer-schemas.ts";
+import { serverRefusal } from "../../server-refusal.ts";
 
 const estimateSchema = z.object({
   isEstimate: z.literal(true),
@@ -133,7 +133,7 @@ export interface CheckableModel {
 }
 
 /**
- * Sends one request to an answer server. Its own errors keep their codes (ATT_…).
+ * Sends one request to an answer server. Its own errors keep their codes (ATT_, MOD_, SRV_), and are told as its words.
  * @throws CLI_UNREACHABLE, CLI_ANSWER_INVALID
  * @internal
  */
@@ -144,25 +144,20 @@ export async function requestModelServer<Schema extends z.core.$ZodType>(
   schema: Schema,
   options: { body?: object } = {},
 ): Promise<z.output<Schema>> {
-  const { requestTimeoutMs } = client;
-  const sequencerUrl = serverUrl.replace(/\/+$/, "");
-  try {
-    return await requestSequencer({ sequencerUrl, requestTimeoutMs }, path, schema, options);
-  } catch (cause) {
-    // The same form of requests, another server: the codes say whose failure it is.
-    const url = `${sequencerUrl}${path}`;
-    if (isRollupError(cause, "CLI_UNREACHABLE")) {
-      throw clientError("CLI_UNREACHABLE", `no answer from ${url}`, {
-        data: { server: "answer server", url },
-        cause,
-      });
-    }
-    if (isRollupError(cause, "CLI_ANSWER_INVALID")) {
-      throw clientError("CLI_ANSWER_INVALID", `the answer of ${url} is not as documented`, {
-        data: { ...cause.data, server: "answer server", url },
-        cause,
-      });
-    }
-    throw cause;
-  }
+  const base = serverUrl.replace(/\/+$/, "");
+  // The same form of requests as a sequencer's, of another server.
+  const endpoint = { sequencerUrl: base, timeoutMs: client.requestTimeoutMs };
+  const { failure, value } = await askSequencer(endpoint, { path, ...options }, schema);
+  if (failure === null) return value;
+  const { cause, error, kind, reason, status } = failure;
+  const url = `${base}${path}`;
+  const data = { server: "answer server", url };
+  if (kind === "unreachable" || kind === "aborted")
+    throw clientError("CLI_UNREACHABLE", `no answer from ${url}`, { data, cause });
+  if (error === null)
+    throw clientError("CLI_ANSWER_INVALID", `the answer of ${url} is not as documented`, {
+      data: { ...data, httpStatus: status, problems: reason },
+      cause,
+    });
+  throw serverRefusal("answer server", error, { isRetryable: kind === "passing", url, httpStatus: status });
 }
