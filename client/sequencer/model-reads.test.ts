@@ -1,7 +1,7 @@
 import { expect, it, onTestFinished } from "vitest";
 import { FakeFailure, startFakeSequencer } from "../testing/fake-sequencer.ts";
 import { modelAnswer } from "../testing/ledger-fixture.ts";
-import { findPayment, isSettled } from "./model-reads.ts";
+import { findReceiptPayment, isSettled } from "./model-reads.ts";
 
 const leaf = (epoch: number, closed: number | null, isReady = true) => ({
   counters: { epoch, isReady },
@@ -48,7 +48,7 @@ it("finds an account's payment of a receipt in the open epoch and the one before
   for (const from of [0, 203, 703, 2 ** 31 - 1]) setPage(3, from);
   setPage(2, 0);
   const find = (receipt: number, payerId = 4) =>
-    findPayment(client, { modelId: 9, payerId, receipt: BigInt(receipt) });
+    findReceiptPayment(client, { modelId: 9, payerId, receipt: BigInt(receipt) });
   for (const place of [0, 499, 500, 1_202])
     expect(await find(30_000 + place), `${place}`).toMatchObject({ epoch: 3, payerId: 4 });
   expect(await find(20_001)).toMatchObject({ epoch: 2 });

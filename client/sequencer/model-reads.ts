@@ -81,7 +81,7 @@ export async function getPayments(
  * @throws CLI_LEAF_NOT_FOUND, OP_WRONG_LEAF_KIND
  * @internal
  */
-export async function findPayment(
+export async function findReceiptPayment(
   client: SequencerAccess,
   { modelId, payerId, receipt }: { modelId: number; payerId: number; receipt: bigint },
 ): Promise<(LedgerPayment & { readonly epoch: number }) | null> {

@@ -2,7 +2,11 @@
  * Payments of checked answers: reserves price and fee, checks an answer, writes it with its signed payment, and sends that. The asker
  * decides which answers it pays. Amounts are in wei.
  */
-import { assuranceOfReply, checkAnswer } from "@openledger/client/actions/answers/check-answer";
+import {
+  assuranceOfReply,
+  checkAnswer,
+  withOwnEstimate,
+} from "@openledger/client/actions/answers/check-answer";
 import type { ReplyAssurance, UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
 import { payInference } from "@openledger/client/actions/ledger/pay-inference";
 import { clientError } from "@openledger/client/client-errors";
@@ -116,10 +120,13 @@ export class AnswerPayments {
     const { model } = opened;
     const sure = { isAnsweredAgain: this.isAnsweredAgain, least: this.#limits.least };
     const leaf = await getModel(client, modelId);
-    checkAnswer(model, answer, { ...sure, prompt, payerId: leafId, staticsHash: staticsOf(leaf).hash });
+    const { payees } = leaf;
+    const staticsHash = staticsOf(leaf).hash;
+    checkAnswer(model, answer, { ...sure, prompt, payerId: leafId, payees, staticsHash });
     const assurance = assuranceOfReply(model, sure);
+    const own = withOwnEstimate(model, answer);
     const given = (priceWei: bigint) =>
-      givenOf({ prompt, tools }, opened, answer, describeAnswer(modelId, answer, priceWei, assurance));
+      givenOf({ prompt, tools }, opened, own, describeAnswer(modelId, own, priceWei, assurance));
     let paying = cost;
     try {
       // The ledger's price counts, which may be another one than when the question was asked.

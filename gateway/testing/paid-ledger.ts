@@ -226,11 +226,14 @@ export async function startPaidLedger() {
     },
     prompts: published.prompts,
     newFolder: () => join(folder, `gateway-${folderCount++}`),
-    /** A gateway's asker on a store of its own. A second one of the same folder is a process that was started again. */
-    async openAsker(own: string, limits: Partial<AskerLimits> = {}) {
+    /**
+     * A gateway's asker on a store of its own. A second one of the same folder is a process that was started again.
+     * @param modelsFolder of the models' files; default: one for all, which have been checked before
+     */
+    async openAsker(own: string, limits: Partial<AskerLimits> = {}, modelsFolder = join(folder, "models")) {
       const store = await openGatewayStore(join(own, "store"), ROLLUP);
       const journal = await QuestionJournal.open(store);
-      const models = new CheckableModels(join(own, "models"), familiesOf);
+      const models = new CheckableModels(modelsFolder, familiesOf);
       const signing = { ...client, leafId: PAYER };
       const asker = new Asker(
         {

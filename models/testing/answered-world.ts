@@ -80,9 +80,18 @@ export function modelLeaf(model: AnsweredModel["model"], id: number, changed: ob
       epochStart: 1,
     },
     closedEpoch: null,
-    payees: [],
+    payees: model.payees.map((payee, index) => ({
+      index,
+      ...payee,
+      accruedWei: "0",
+      contributor: ROLE,
+      validator: ROLE,
+    })),
   };
 }
+
+/** Rewards of a payee in one role: none. */
+const ROLE = { earnedWei: "0", claimedWei: "0", claimableWei: "0" };
 
 /** `hash` of its operation; default: none, as of a payment that L1's queue forced. */
 export type Payment = { receipt: bigint; payerId: number; hash?: string };

@@ -45,14 +45,14 @@ export interface ReplyAssurance {
   readonly answer: Assurance;
   /** Assurance that the query, by which rows are scored, is the one of this prompt and answer. */
   readonly query: Assurance;
-  /** Assurance that the query is scored against the features of the rows. */
+  /** Assurance of whom the answer pays: the rows, their contributors and their shares. */
   readonly rows: Assurance;
 }
 
 /** Checks that a customer has computed. No server's word is in them. */
 export interface CheckedReply {
   readonly isAnsweredAgain: boolean;
-  /** True where the features of the rows were computed again from the rows. */
+  /** True where whom the answer pays was computed from the registered matrix. */
   readonly areRowsRecomputed: boolean;
 }
 
@@ -102,6 +102,9 @@ export const sealedAnswerSchema = z.extend(
   { sealed: z.base64() },
 );
 
+/** Whom an answer would pay. */
+export type Estimate = z.output<typeof estimateSchema>;
+
 /** An answer as an answer server gives it: do not pay it before it passes `checkAnswer`. */
 export type UncheckedAnswer = z.output<typeof answerSchema>;
 
@@ -128,6 +131,8 @@ export interface CheckableModel {
   queryOf?(prompt: string, text: string): ModelQuery;
   /** Its chats; absent of models that label. */
   readonly chat?: ModelChat;
+  /** Computes whom an answer of this query pays, by the model's matrix; absent where the customer does not have it. */
+  estimateOf?(queryBytes: Uint8Array): Estimate;
   /** Assurance of its replies, from the customer's checks. */
   assurance?(checked: CheckedReply): ReplyAssurance;
 }

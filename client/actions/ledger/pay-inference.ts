@@ -7,7 +7,7 @@ import { hex32 } from "@openledger/foundation/hex";
 import { clientError } from "../../client-errors.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
 import { resolveSigner } from "../../sequencer/ledger-reads.ts";
-import { findPayment } from "../../sequencer/model-reads.ts";
+import { findReceiptPayment } from "../../sequencer/model-reads.ts";
 import {
   type OperationDraft,
   type SendResult,
@@ -74,7 +74,7 @@ async function requireUnpaid(
   { from, modelId, receipt }: PayInferenceParameters,
 ): Promise<void> {
   const { id: payerId } = await resolveSigner(client, from);
-  const paid = await findPayment(client, { modelId, payerId, receipt });
+  const paid = await findReceiptPayment(client, { modelId, payerId, receipt });
   if (paid === null) return;
   const { epoch, hash } = paid;
   throw clientError(
