@@ -16,6 +16,7 @@ import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
+import { parseCited } from "@openledger/models/tuning/retrieval/citations";
 import { gatewayError } from "../gateway-errors.ts";
 import { type Budget, maxFeePerUnitWei, type OperationFee } from "./budget.ts";
 import type { OpenedModel } from "./checkable-models.ts";
@@ -226,6 +227,16 @@ const replayed = (receipt: string, cause?: unknown) =>
 /** Code of anything thrown. */
 export const codeOf = (error: unknown): string => (isRollupError(error) ? error.code : "SRV_INTERNAL");
 
+/** Rows that a checked answer cites. A text of another form cites none. */
+function citedOf(answer: string): Pick<GivenAnswer, "cited"> {
+  try {
+    const citations = parseCited(answer)?.citations.map(({ digest, row }) => ({ row, digest }));
+    return citations === undefined ? {} : { cited: citations };
+  } catch {
+    return {};
+  }
+}
+
 /** Describes a checked answer as the gateway gives it. */
 function givenOf(
   { prompt, tools }: Pick<AskedQuestion, "prompt" | "tools">,
@@ -234,9 +245,18 @@ function givenOf(
   openledger: GivenAnswer["openledger"],
 ): GivenAnswer {
   const { chat } = model;
+  const cited = citedOf(answer.answer);
   if (chat === undefined) {
     const text = spokenOf(answer);
-    return { text, toolCalls: [], finish: "stop", promptTokens: null, answerTokens: null, openledger };
+    return {
+      text,
+      toolCalls: [],
+      finish: "stop",
+      promptTokens: null,
+      answerTokens: null,
+      openledger,
+      ...cited,
+    };
   }
   const { answerTokens, content, finishReason, toolCalls } = chat.messageOf(answer.answer, tools);
   return {
@@ -246,5 +266,6 @@ function givenOf(
     promptTokens: chat.countTokens(prompt),
     answerTokens,
     openledger,
+    ...cited,
   };
 }
