@@ -8,6 +8,7 @@ import { shardedFeatures } from "@openledger/circuits/settlement/shards/shard-li
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { RegisteredMatrix } from "../features/direct-rows.ts";
+import { type AttributionEstimate, estimatorOf } from "../scores/attribution-estimate.ts";
 import type { AnsweringPart } from "./answering-part.ts";
 import { type FetchModelOptions, fetchFiles } from "./model-download.ts";
 import type { ModelFamily, ModelParts } from "./model-family.ts";
@@ -53,6 +54,30 @@ export async function fetchPaying<Parts extends ModelParts>(
     if (error instanceof TooLarge || isAbsent(error)) return null;
     throw error;
   }
+}
+
+/**
+ * Downloads the part, compares its matrix with the model's commitments, and gives the function that says whom an answer pays. Needs
+ * `initPoseidon`.
+ * @returns undefined where `fetchPaying` gives null: then whom an answer pays is the server's word
+ * @throws as `fetchPaying`, `decodePaying` and `requireCommitted`
+ */
+export async function fetchEstimator<Parts extends ModelParts>(
+  serverUrl: string,
+  families: readonly ModelFamily<Parts>[],
+  model: Bound,
+  options: FetchModelOptions & { readonly maxEntries: number },
+): Promise<((queryBytes: Uint8Array) => AttributionEstimate) | undefined> {
+  const files = await fetchPaying(serverUrl, families, options);
+  return files === null ? undefined : committedEstimator({ ...model, ...decodePaying(files, model) });
+}
+
+/** Function that says whom an answer pays, of a model whose matrix is the registered one. @throws as `requireCommitted` */
+export function committedEstimator(
+  model: PayingPart & Pick<AnsweringPart, "columns">,
+): (queryBytes: Uint8Array) => AttributionEstimate {
+  requireCommitted(model, model.columns);
+  return estimatorOf(model);
 }
 
 class TooLarge extends Error {}

@@ -185,7 +185,7 @@ export class Governance {
       l1.readContract({ ...at, functionName: "proposalVotes" }),
     ]);
     const cast: CastVote[] = [];
-    const toBlock = Math.min(deadlineBlock, head);
+    const toBlock = deadlineBlock < head ? deadlineBlock : head;
     for (const eventName of ["VoteCast", "VoteCastWithParams"] as const) {
       const filter = { ...this.#contract, eventName };
       for await (const events of readEvents(this.#client, filter, { fromBlock: snapshotBlock, toBlock })) {

@@ -29,7 +29,7 @@ export async function openShare(
   if (file === null) throw groupInvalid("share-damaged", "the file holds no share, or is cut off");
   const { mailbox: place, member: content } = file;
   if (content.keyX !== hex32(key.keyX)) throw groupInvalid("other-key", "the share is another account's");
-  const isFinished = (content.group.confirmations as unknown[] | undefined)?.length !== 0;
+  const isFinished = (content.group["confirmations"] as unknown[] | undefined)?.length !== 0;
   if (isFinished) return { member: readMember(client.domain, content), place };
   const mailbox = mailboxOf(readCharter(client.domain, content.group.charter), place);
   return { member: await completeSetup(client.domain, content, mailbox), place };

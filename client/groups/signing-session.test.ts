@@ -314,7 +314,7 @@ describe("a false proposer", () => {
       // A commitment of another session in place of the member's own, the same member twice, and one signer alone.
       (own: NonceCommitment, _theirs: NonceCommitment) => [entryOf(0, own), entryOf(1, stale)],
       (own: NonceCommitment, _theirs: NonceCommitment) => [entryOf(0, own), entryOf(0, own)],
-      (_own: NonceCommitment, theirs: NonceCommitment) => [entryOf(0, theirs), entryOf(1, theirs)],
+      (own: NonceCommitment, theirs: NonceCommitment) => [entryOf(0, theirs), entryOf(1, theirs)],
       (_own: NonceCommitment, theirs: NonceCommitment) => [entryOf(1, theirs)],
     ];
     for (const listOf of lists) {

@@ -18,7 +18,7 @@ it("knows by the leaf whether an epoch has a settlement: not while it is open, n
 it("finds an account's payment of a receipt in the open epoch and the one before, beside pruned ones, and no other's", async () => {
   const sequencer = await startFakeSequencer({ hasFeed: false });
   onTestFinished(() => sequencer.close());
-  const client = { sequencerUrl: sequencer.url };
+  const client = { sequencerUrl: sequencer.url, requestTimeoutMs: 60_000 };
   const { answers } = sequencer;
   const epochs: Record<number, number> = { 1: 3, 2: 2, 3: 1_203 };
   answers.set("GET /v1/models/9", modelAnswer(9, { epoch: 3, paymentCount: epochs[3]! }));

@@ -130,7 +130,10 @@ function requirePossible({ contributors, topRows }: Estimate, payees: AnswerExpe
  * @throws CLI_ANSWER_WRONG where the ledger has another model under this number
  * @internal
  */
-export const requireRegisteredStatics = (model: CheckableModel, staticsHash: bigint): void =>
+export const requireRegisteredStatics = (
+  model: Pick<CheckableModel, "staticsHash">,
+  staticsHash: bigint,
+): void =>
   requireSame("statics", hex32(model.staticsHash), hex32(staticsHash));
 
 /**

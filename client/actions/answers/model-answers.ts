@@ -15,20 +15,24 @@ import { serverRefusal } from "../../server-refusal.ts";
 const estimateSchema = z.object({
   isEstimate: z.literal(true),
   isEven: z.boolean(),
-  topRows: z.array(
-    z.object({
-      row: z.int(),
-      contributorId: z.int(),
-      validatorId: z.int(),
-      score: z.number(),
-      share: z.number(),
-    }),
+  topRows: z.readonly(
+    z.array(
+      z.object({
+        row: z.int(),
+        contributorId: z.int(),
+        validatorId: z.int(),
+        score: z.number(),
+        share: z.number(),
+      }),
+    ),
   ),
   /** Rows that spoke against the answer. Absent: an older server. */
   rowsAgainst: z.optional(
-    z.array(z.object({ row: z.int(), contributorId: z.int(), validatorId: z.int(), score: z.number() })),
+    z.readonly(
+      z.array(z.object({ row: z.int(), contributorId: z.int(), validatorId: z.int(), score: z.number() })),
+    ),
   ),
-  contributors: z.array(z.object({ contributorId: z.int(), share: z.number() })),
+  contributors: z.readonly(z.array(z.object({ contributorId: z.int(), share: z.number() }))),
   backend: z.string(),
 });
 
