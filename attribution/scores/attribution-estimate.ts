@@ -6,7 +6,8 @@ import { type ModelQuery, modelQueryOfBytes } from "@openledger/circuits/ledger/
 import type { Payee } from "@openledger/circuits/ledger/rewards";
 import { isDirect, type RegisteredMatrix } from "../features/direct-rows.ts";
 import { rowOwners } from "../model/owned-rows.ts";
-import { integerScoresOf, type ModelScores } from "./model-scores.ts";
+import type { ModelScores } from "./model-scores.ts";
+import { integerScoresOf } from "./plain-scores.ts";
 import type { RanMode } from "./score-engine.ts";
 
 /** A row's part in an estimate. */
