@@ -10,8 +10,8 @@ import type { ROW_CHECKS } from "./mcp-schemas.ts";
 import { boundedWords, quotedRows } from "./quoted-rows.ts";
 import type { ToolAnswer } from "./tool-answer.ts";
 
-/** Limits of one request for a row. */
-const LIMITS = { timeoutMs: 10_000, maxFileBytes: 2 ** 20 };
+/** Limits of one request for a row; its bytes are those of the largest kind of rows. */
+const LIMITS = { timeoutMs: 10_000 };
 /** @throws CLI_UNKNOWN */
 export async function explainAnswer(modules: McpModules, receipt: string): Promise<ToolAnswer> {
   const { client, journal, places } = modules;
