@@ -1,6 +1,6 @@
 /** Test of the shares of a payment as people read them. */
 import { expect, it } from "vitest";
-import { drawShares, paymentShares, splitOfPercents } from "./settlement-split.ts";
+import { drawShares, fewDraws, MIN_DRAWS, paymentShares, splitOfPercents } from "./settlement-split.ts";
 
 it("names whom a payment pays, the treasury among them, as a settlement divides it", () => {
   const split = splitOfPercents({ ownerPercent: 20, validatorPercent: 12.5 });
@@ -30,4 +30,10 @@ it("names whom a payment pays, the treasury among them, as a settlement divides 
         0.06,
       );
   }
+});
+
+it("says of fewer than 16 draws that they are a demonstration", () => {
+  expect(MIN_DRAWS).toBe(16);
+  expect([fewDraws(16), fewDraws(128)]).toEqual([null, null]);
+  expect(fewDraws(2)).toMatch(/^2 draws an epoch are a demonstration: .* 16 or more/);
 });

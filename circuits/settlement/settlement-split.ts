@@ -66,6 +66,18 @@ export function drawShares(amountWei: bigint, draws: number, split: RewardSplit)
   return { drawWei, treasuryWei, ownerWei, rewardWei, quantumBits, rewardQuanta };
 }
 
+/**
+ * Minimum draws of an epoch that is worth money. With fewer, an owner who has rows, too, gains by a look at the draws
+ * (docs/explanation/attribution-proof.md, "How many draws").
+ */
+export const MIN_DRAWS = 16;
+
+/** What a model's owner and its payers should know of its number of draws; null where it is large enough. */
+export const fewDraws = (draws: number): string | null =>
+  draws >= MIN_DRAWS
+    ? null
+    : `${draws} draws an epoch are a demonstration: a model that earns should have ${MIN_DRAWS} or more, by a circuit that has them`;
+
 /** Split of percents that people type: the owner's of a payment, the validators' of what rows earn. */
 export const splitOfPercents = (form: {
   readonly ownerPercent: number;

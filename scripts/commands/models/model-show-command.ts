@@ -3,7 +3,7 @@
  */
 import { presentPayees } from "@openledger/circuits/ledger/payee-shards";
 import { modelShape } from "@openledger/circuits/settlement/settlement-size";
-import { paymentShares } from "@openledger/circuits/settlement/settlement-split";
+import { fewDraws, paymentShares } from "@openledger/circuits/settlement/settlement-split";
 import { activationMisfit, settlingCircuits } from "@openledger/client/actions/ledger/settling-circuit";
 import { getInfo } from "@openledger/client/sequencer/ledger-reads";
 import {
@@ -44,6 +44,7 @@ export const addModelShowCommand = command({
       `model ${leaf.id} of ${leaf.l1Owner}, on version ${model.version} of datanet ${model.datanetId}${model.furtherDatanets.map((id) => ` and rows of datanet ${id}`).join("")}`,
       `${counters.isReady ? "ready" : "no activation yet"}, ${describeApproval(leaf)}; ${formatOpen(leaf.balanceWei)} OPEN, an answer costs ${formatOpen(counters.priceWei)} OPEN`,
       `of a payment ${shares.join(", ")}`,
+      fewDraws(model.drawCount) ?? `${model.drawCount} draws an epoch`,
       `epoch ${counters.epoch}: ${counters.paymentCount} of at most ${counters.cap} payments, ${formatOpen(leaf.openAmountWei)} OPEN`,
       settling.line,
       describeClosed(leaf),
