@@ -86,8 +86,14 @@ export function checkAnswer(
 }
 
 /**
- * The answer with whom it pays as the customer's own copy of the model computes it, or as the server says where the copy does not
+ * Replaces whom an answer pays by what the customer's own copy of the model computes; the server's word stays where the copy does not
  * have the model's matrix. The answer has passed `checkAnswer`.
+ * @example
+ * ```ts
+ * const answer = await askModel(client, { serverUrl, modelId: 11, prompt: "Win now" });
+ * checkAnswer(model, answer, { prompt: "Win now", payerId: answer.payerId, staticsHash: model.staticsHash });
+ * console.log(withOwnEstimate(model, answer).estimate.contributors);
+ * ```
  */
 export function withOwnEstimate(model: CheckableModel, answer: UncheckedAnswer): UncheckedAnswer {
   const { estimate, queryBytes } = answer;
