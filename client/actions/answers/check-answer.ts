@@ -139,8 +139,7 @@ function requirePossible({ contributors, topRows }: Estimate, payees: AnswerExpe
 export const requireRegisteredStatics = (
   model: Pick<CheckableModel, "staticsHash">,
   staticsHash: bigint,
-): void =>
-  requireSame("statics", hex32(model.staticsHash), hex32(staticsHash));
+): void => requireSame("statics", hex32(model.staticsHash), hex32(staticsHash));
 
 /**
  * Requires that the answer names this payer.

@@ -59,17 +59,14 @@ export async function askAndPay({ options, args, output }: CommandContext<AskOpt
   const client = await signFor(signer, payer);
   const isPrivate = options.private === true;
   const families = await modelFamilies({ base: options.base, serverUrl });
-  const published =
-    options.folder === undefined
-      ? await fetchAnswering(serverUrl, families, {
-          onProgress: (file) => output.progress(`fetching ${file}`),
-        })
-      : await readModel(options.folder, families);
+  const own = options.folder === undefined ? null : await readModel(options.folder, families);
+  const onProgress = (file: string) => output.progress(`fetching ${file}`);
+  const published = own ?? (await fetchAnswering(serverUrl, families, { onProgress }));
   const typed = await promptOf(published, { typed: args[1], file: options.file, fields: options.field });
   const estimateOf =
-    "payees" in published
-      ? committedEstimator(published)
-      : await fetchEstimator(serverUrl, families, published, { maxEntries: MAX_ENTRIES });
+    own === null
+      ? await fetchEstimator(serverUrl, families, published, { maxEntries: MAX_ENTRIES, onProgress })
+      : committedEstimator(own);
   const model = await openCheckable(published, estimateOf);
   const prompt = askedText(model.chat, typed);
   const least = parseLeast(options.least);
