@@ -55,7 +55,13 @@ export const attributionErrors = defineErrors("ATT", {
   },
   ATT_MODEL_FILE_INVALID: {
     meaning: "a file of a published model is missing, or does not match the manifest and commitments",
-    remedy: "download the model again; if the error persists, its publisher made a mistake or cheats",
+    remedy:
+      "download the model again; if the error persists, ask its publisher: the files are not those of this manifest",
+  },
+  ATT_MODEL_TOO_LARGE: {
+    meaning:
+      "a file of a published model is larger than this reader takes: nothing is wrong with it; `data.sizeBytes`, `data.maxBytes`",
+    remedy: "get the model's folder from its publisher, and check that: openledger verify model FOLDER",
   },
   ATT_MODEL_EXISTS: {
     meaning: "the folder has a model already, and a published model never changes",

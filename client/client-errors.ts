@@ -195,6 +195,11 @@ export const clientErrors = defineErrors("CLI", {
     meaning: "the model's price on the ledger is above the price of the answer, or above the caller's limit",
     remedy: "allow more, or do not pay",
   },
+  CLI_RECEIPT_PAID: {
+    meaning:
+      "the ledger has a payment of this account for the receipt already, by whatever way; `data.epoch`, `data.hash`",
+    remedy: "nothing was signed; the answer is open at the model's server: GET /v1/answers/RECEIPT",
+  },
   CLI_BUDGET_SPENT: {
     meaning:
       "the price is above what is left of the budget, or of the account's balance; `data.reason` says which",
@@ -273,6 +278,7 @@ interface ClientErrorData {
   CLI_BELOW_LEAST: { part: string; given: string; least: string };
   /** `what` names the first field that differs. */
   CLI_ANSWER_WRONG: { what: string; given: string | number; right: string | number };
+  CLI_RECEIPT_PAID: { modelId: number; receipt: string; epoch: number; hash: string };
   CLI_BUDGET_SPENT: { reason: "budget" | "balance"; priceWei: string; leftWei: string };
   CLI_PAYER_NO_ACCOUNT: { keyX: string; network: string; accountUrl: string };
   CLI_X402_INVALID: { reason: string };

@@ -58,7 +58,7 @@ export const gatewayErrors = defineErrors("GAT", {
   },
   GAT_ANSWER_REPLAYED: {
     meaning:
-      "the server gave an answer that the gateway has paid for already, for another question of the same words; it was not paid again",
+      "the server gave an answer that the account has paid for already, for another question of the same words or by x402; it was not paid again",
     remedy: "ask again: an honest server gives another answer once it has seen the payment",
     httpStatus: 503,
     isRetryable: true,

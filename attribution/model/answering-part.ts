@@ -21,7 +21,7 @@ import {
   type ModelManifest,
   parseJson,
 } from "./model-manifest.ts";
-import { MAX_LINE_BYTES } from "./published-rows.ts";
+import { maxLineBytes } from "./published-rows.ts";
 import { boundColumns, circuitColumns, DIRECT, registeredColumns } from "./recipe-fields.ts";
 
 /** The part, decoded. */
@@ -67,7 +67,7 @@ export async function maxBytesOf<Parts extends ModelParts>(
     "features.bin": recipe.family === DIRECT ? 2 * (rowCount + 1) * columns : rowCount * columns,
     "columns.bin": 64 * columns * SHARD_COUNT_MAX,
     // Each row ends its line.
-    "rows.jsonl": rowCount * (MAX_LINE_BYTES + 1),
+    "rows.jsonl": rowCount * (maxLineBytes(family.promptKind(recipe)) + 1),
     "card.json": MAX_JSON_BYTES,
   };
 }

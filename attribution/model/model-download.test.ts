@@ -3,9 +3,10 @@ import { createHash } from "node:crypto";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { gzipSync } from "node:zlib";
+import { crc32, gzipSync } from "node:zlib";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { beforeAll, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
+import { SeededRandom } from "../maths/seeded-random.ts";
 import { recipeFor, sampleRows } from "../testing/sample-rows.ts";
 import { ANSWERING_FILES } from "./answering-part.ts";
 import { type DirectParts, directFamily } from "./direct/direct-family.ts";
@@ -15,6 +16,7 @@ import { type FetchModelOptions, fetchAnswering } from "./model-download.ts";
 import { encodeModel, type PublishedModel, publishedModel } from "./model-files.ts";
 import { MANIFEST, MODEL_FILES, type ModelFileName } from "./model-manifest.ts";
 import { registerModel } from "./registration.ts";
+import { verifyModel } from "./verify-model.ts";
 
 const SIZE = { rows: 64, features: 64, payees: 16, draws: 4, isDirect: true } as const;
 const ZEROS = new Uint8Array(2 ** 24);
@@ -76,6 +78,64 @@ test("right files come in gzip, too", async () => {
   const { requests, result } = await fetchFrom(packed(encodeModel(model)));
   expect(result).toEqual(model);
   expect(requests).toEqual([MANIFEST, ...MODEL_FILES.filter((name) => name !== "card.json")]);
+});
+
+describe("a model of pictures above a text's size", () => {
+  const PADDING = 100_000;
+  let pictures: PublishedModel<DirectParts>;
+  beforeAll(async () => {
+    const rows = sampleRows("image", 24).map((row, i) => ({ ...row, content: padded(row.content, i) }));
+    const inputs = {
+      kind: "image",
+      side: 7,
+      colours: 1,
+      levels: 3,
+      ground: "black",
+      bucketCount: 64,
+    } as const;
+    const trained = await trainDirect(rows, recipeFor(rows, 64, { inputs }));
+    const split = { ownerParts: 16_384n, validatorParts: 13_107n };
+    pictures = publishedModel(trained, registerModel(trained, { split }, SIZE), { publishRows: true });
+  });
+
+  /** A picture with bytes that nobody decodes: a private chunk before its last one, of 12 bytes. */
+  function padded(png: Uint8Array, seed: number): Uint8Array {
+    const random = new SeededRandom(`padding ${seed}`);
+    const body = Buffer.alloc(4 + PADDING, "prIv");
+    for (let i = 4; i < body.length; i++) body[i] = random.nextBelow(256);
+    const [length, check] = [Buffer.alloc(4), Buffer.alloc(4)];
+    length.writeUInt32BE(PADDING);
+    check.writeUInt32BE(crc32(body));
+    return new Uint8Array(Buffer.concat([png.subarray(0, -12), length, body, check, png.subarray(-12)]));
+  }
+
+  test("is downloaded, and computed again to the same bytes", async () => {
+    const { result } = await fetchFrom(packed(encodeModel(pictures)));
+    expect(result).toEqual(pictures);
+    const { datanet, furtherDatanets } = (result as typeof pictures).recipe;
+    expect(furtherDatanets).toBeUndefined();
+    const facts = { staticsHash: pictures.staticsHash, rowsRoot: BigInt(datanet.rowsRoot) };
+    const verified = await verifyModel({ model: pictures, facts: facts as never, depth: "train" });
+    expect(verified.rowCount).toBe(24);
+  });
+
+  test("beyond what the reader takes is said to be too large, and nobody is accused", async () => {
+    const maxFileBytes = 2 ** 20;
+    const { requests, result } = await fetchFrom(packed(encodeModel(pictures)), { maxFileBytes });
+    expect(result).toMatchObject({
+      code: "ATT_MODEL_TOO_LARGE",
+      data: { file: "rows.jsonl", maxBytes: maxFileBytes },
+      remedy: expect.not.stringMatching(/cheat|mistake/),
+    });
+    expect(requests).not.toContain("rows.jsonl");
+  });
+});
+
+test("more bytes of rows than texts can have are not asked for", async () => {
+  const files = filesWith({ "rows.jsonl": new Uint8Array(24 * 90_000) });
+  const { requests, result } = await fetchFrom(packed(files));
+  expect(result).toMatchObject({ code: "ATT_MODEL_FILE_INVALID", data: { file: "rows.jsonl" } });
+  expect(requests).not.toContain("rows.jsonl");
 });
 
 test.each(["recipe.json", "payees.json", "parameters.bin", "features.bin"] as const)(

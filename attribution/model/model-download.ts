@@ -55,7 +55,7 @@ export async function fetchAnswering<Parts extends ModelParts>(
  * name.
  *
  * @param names `recipe.json` is the first
- * @throws ATT_SERVER_UNREACHABLE, ATT_MODEL_FILE_INVALID, and the errors of `maxBytesOf`
+ * @throws ATT_SERVER_UNREACHABLE, ATT_MODEL_FILE_INVALID, ATT_MODEL_TOO_LARGE, and the errors of `maxBytesOf`
  */
 export async function fetchFiles<Parts extends ModelParts>(
   serverUrl: string,
@@ -78,9 +78,18 @@ export async function fetchFiles<Parts extends ModelParts>(
   for (const name of names) {
     const entry = manifest.files[name];
     if (entry === undefined) continue;
-    room -= entry.sizeBytes;
-    if (entry.sizeBytes > Math.min(maxFileBytes, max[name] ?? 0) || room < 0)
-      throw invalidFile(name, `has ${entry.sizeBytes} bytes, too many`);
+    const { sizeBytes } = entry;
+    const possible = max[name] ?? 0;
+    if (sizeBytes > possible)
+      throw invalidFile(name, `has ${sizeBytes} bytes, and the recipe allows ${possible}`);
+    const maxBytes = Math.min(maxFileBytes, room);
+    if (sizeBytes > maxBytes)
+      throw attributionError(
+        "ATT_MODEL_TOO_LARGE",
+        `${name} has ${sizeBytes} bytes, and ${maxBytes} are read here`,
+        { data: { file: name, sizeBytes, maxBytes } },
+      );
+    room -= sizeBytes;
     await take(name, entry.sizeBytes);
     const bytes = checkedFile(files, manifest, name);
     if (name === "recipe.json") max = await maxBytesOf(bytes, manifest, families, refuse);

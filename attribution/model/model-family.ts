@@ -16,6 +16,7 @@ import type { DirectFeatures, RegisteredMatrix } from "../features/direct-rows.t
 import type { QuantisedFeatures } from "../features/quantise.ts";
 import type { OnProgress } from "../progress.ts";
 import type { InputKind } from "../rows/row-kinds.ts";
+import type { AttributionEstimate } from "../scores/attribution-estimate.ts";
 import type { HeldOutFigures } from "./held-out-odds.ts";
 import type { ModelChat } from "./model-chat.ts";
 import type { OwnedRow } from "./owned-rows.ts";
@@ -194,13 +195,23 @@ export interface FamilyTraining<Parts extends ModelParts = ModelParts> {
   describe(trained: TrainedModel<Parts>): string;
 }
 
-/** A published model as a customer's client checks answers with it (client/actions/answers/check-answer.ts). */
+/**
+ * A published model as a customer's client checks answers with it (client/actions/answers/check-answer.ts).
+ * @param estimateOf computes whom an answer pays, where the customer has the model's matrix (paying-part.ts)
+ */
 export async function openCheckable<Parts extends ModelParts>(
   model: Parts & { readonly staticsHash: bigint },
+  estimateOf?: (queryBytes: Uint8Array) => AttributionEstimate,
 ) {
   const answering = (await model.family.open(model)) as AnsweringModel<QueryOf<Parts>>;
   const assurance = (checked: CheckedReply) => assuranceOf(model.recipe, checked);
-  return { ...answering, assurance, defences: defencesOf(model.recipe), staticsHash: model.staticsHash };
+  return {
+    ...answering,
+    assurance,
+    defences: defencesOf(model.recipe),
+    staticsHash: model.staticsHash,
+    ...(estimateOf === undefined ? {} : { estimateOf }),
+  };
 }
 
 /** The family that a recipe's JSON names. @throws ATT_RECIPE_INVALID */

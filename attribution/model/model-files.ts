@@ -138,7 +138,8 @@ export function decodeModel<Parts extends ModelParts = DirectParts>(
   return { ...part, payees, features, statics, staticsHash: hashStatics(statics), rows, card } as never;
 }
 
-function decodePayees(bytes: Uint8Array, rowCount: number, recipe: RecipeBase): Payee[] {
+/** @throws ATT_MODEL_FILE_INVALID */
+export function decodePayees(bytes: Uint8Array, rowCount: number, recipe: RecipeBase): Payee[] {
   const parsed = payeesSchema.safeParse(parseJson(bytes, "payees.json"));
   if (!parsed.success) throw invalidFile("payees.json", z.prettifyError(parsed.error));
   const payees = parsed.data;
@@ -174,7 +175,12 @@ function matrixBytes({ values }: RegisteredMatrix): Uint8Array {
   return bytes;
 }
 
-function decodeFeatures(bytes: Uint8Array, manifest: ModelManifest, recipe: RecipeBase): RegisteredMatrix {
+/** @throws ATT_MODEL_FILE_INVALID */
+export function decodeFeatures(
+  bytes: Uint8Array,
+  manifest: ModelManifest,
+  recipe: RecipeBase,
+): RegisteredMatrix {
   const { rowCount, columnCount, featureScale } = manifest;
   if (columnCount !== recipe.columnCount) {
     throw invalidFile(MANIFEST, `names ${columnCount} columns, the recipe ${recipe.columnCount}`);
@@ -210,7 +216,8 @@ function decodeDirect(bytes: Uint8Array, manifest: ModelManifest, recipe: Recipe
   };
 }
 
-function decodeStatics(
+/** Statics of these files, which are the manifest's. @throws ATT_MODEL_FILE_INVALID */
+export function decodeStatics(
   manifest: ModelManifest,
   recipe: RecipeBase,
   payees: readonly Payee[],

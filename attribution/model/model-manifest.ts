@@ -58,10 +58,13 @@ const manifestSchema = z.strictObject({
 });
 export type ModelManifest = z.infer<typeof manifestSchema>;
 
+/** Reason in the error's `data.why` for a file that the server or the folder does not have. */
+export const ABSENT = "is absent";
+
 /** @throws ATT_MODEL_FILE_INVALID */
 export function decodeManifest(files: ModelFiles): ModelManifest {
   const bytes = files.get(MANIFEST);
-  if (bytes === undefined) throw invalidFile(MANIFEST, "is absent");
+  if (bytes === undefined) throw invalidFile(MANIFEST, ABSENT);
   const parsed = manifestSchema.safeParse(parseJson(bytes, MANIFEST));
   if (!parsed.success) throw invalidFile(MANIFEST, z.prettifyError(parsed.error));
   for (const name of Object.keys(parsed.data.files)) {
@@ -74,7 +77,7 @@ export function decodeManifest(files: ModelFiles): ModelManifest {
 export function checkedFile(files: ModelFiles, manifest: ModelManifest, name: ModelFileName): Uint8Array {
   const expected = manifest.files[name];
   const bytes = files.get(name);
-  if (expected === undefined || bytes === undefined) throw invalidFile(name, "is absent");
+  if (expected === undefined || bytes === undefined) throw invalidFile(name, ABSENT);
   if (bytes.length !== expected.sizeBytes) {
     throw invalidFile(name, `has ${bytes.length} bytes, not ${expected.sizeBytes}`);
   }

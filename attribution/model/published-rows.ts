@@ -3,14 +3,15 @@
  * where the recipe names labels. model-files.ts writes and reads all, an answer server reads single ones.
  */
 import { z } from "zod";
-import { MAX_ROW_BYTES } from "../rows/row-content.ts";
+import { maxRowBytes } from "../rows/row-content.ts";
+import type { RowKind } from "../rows/row-kinds.ts";
 import type { OwnedRow } from "./owned-rows.ts";
 
 /** A row as a line of the file has it. */
 export type PublishedLine = Pick<OwnedRow, "content" | "label">;
 
-/** Maximum bytes of a line: base64 of the largest row, the longest label in escapes, and names. */
-export const MAX_LINE_BYTES = 4 * Math.ceil(MAX_ROW_BYTES / 3) + 1_024;
+/** Maximum bytes of a line of a kind of rows: base64 of the largest row, the longest label in escapes, and names. */
+export const maxLineBytes = (kind: RowKind): number => 4 * Math.ceil(maxRowBytes(kind) / 3) + 1_024;
 
 const label = z.string().nullable().optional();
 const lineSchema = z.union([

@@ -7,7 +7,7 @@ import { DIRECT, type RecipeBase } from "./recipe-fields.ts";
 /** Checks that a customer has computed (client/actions/answers/model-answers.ts). */
 export interface CheckedReply {
   readonly isAnsweredAgain: boolean;
-  /** The features were computed again from the rows. */
+  /** Whom the answer pays was computed from the registered matrix. */
   readonly areRowsRecomputed: boolean;
 }
 

@@ -17,7 +17,7 @@ export interface LabelledInput {
 export const MAX_ROW_BYTES = 65_536;
 
 /** Maximum size of a row that models read, in bytes. */
-const maxRowBytes = (kind: RowKind): number => (kind === "image" ? MAX_PICTURE_BYTES : MAX_ROW_BYTES);
+export const maxRowBytes = (kind: RowKind): number => (kind === "image" ? MAX_PICTURE_BYTES : MAX_ROW_BYTES);
 
 /** Maximum characters of a prompt: four stand for three bytes of a picture. */
 export const maxPromptChars = (kind: RowKind): number =>

@@ -2,11 +2,12 @@
  * Estimate of who would be paid for one answer, shown with the answer before any settlement: rows' scores as
  * shares of 1 by row and contributor. The answering server computes it, and the preview "what if" of a recipe.
  */
-import type { ModelQuery } from "@openledger/circuits/ledger/model-query";
+import { type ModelQuery, modelQueryOfBytes } from "@openledger/circuits/ledger/model-query";
 import type { Payee } from "@openledger/circuits/ledger/rewards";
-import type { RegisteredMatrix } from "../features/direct-rows.ts";
+import { isDirect, type RegisteredMatrix } from "../features/direct-rows.ts";
 import { rowOwners } from "../model/owned-rows.ts";
-import { integerScoresOf, type ModelScores } from "./model-scores.ts";
+import type { ModelScores } from "./model-scores.ts";
+import { integerScoresOf } from "./plain-scores.ts";
 import type { RanMode } from "./score-engine.ts";
 
 /** A row's part in an estimate. */
@@ -54,6 +55,14 @@ export function estimateAttribution(
   options: { readonly topCount?: number } = {},
 ): AttributionEstimate {
   return attributionOf(model, integerScoresOf(model.features)(query), { ...options, backend: "int32" });
+}
+
+/** Estimates of a model's answers by the bytes of their queries, in plain integers. The function throws as `estimateAttribution`. */
+export function estimatorOf(model: EstimatedModel): (queryBytes: Uint8Array) => AttributionEstimate {
+  const scores = integerScoresOf(model.features);
+  const isOfDirect = isDirect(model.features);
+  return (queryBytes) =>
+    attributionOf(model, scores(modelQueryOfBytes(queryBytes, isOfDirect)), { backend: "int32" });
 }
 
 /** Estimate of one answer by an open engine. @throws ATT_INPUT_INVALID, CIR_QUERY_INVALID */

@@ -4,12 +4,9 @@
  * it.
  */
 import { isDirectQuery, type ModelQuery } from "@openledger/circuits/ledger/model-query";
-import { directScores } from "@openledger/circuits/settlement/scores/direct-matrix";
 import { attributionError } from "../attribution-errors.ts";
 import { isDirect, type RegisteredMatrix } from "../features/direct-rows.ts";
-import type { QuantisedFeatures } from "../features/quantise.ts";
-import { directMatrix } from "../model/registration.ts";
-import { integerScores } from "./integer-scores.ts";
+import { DIRECT_QUERY, integerScoresOf, matrixOf, otherKind } from "./plain-scores.ts";
 import { openScoreEngine, type RanMode, type ScoreChoice } from "./score-engine.ts";
 
 export interface ModelScores {
@@ -46,30 +43,3 @@ export async function openModelScores(features: RegisteredMatrix, choice: ScoreC
     close: () => engine.close(),
   };
 }
-
-/** Scores in plain integers, of any kind of model. The function throws ATT_INPUT_INVALID and CIR_QUERY_INVALID. */
-export function integerScoresOf(features: RegisteredMatrix): (query: ModelQuery) => Int32Array {
-  if (isDirect(features)) {
-    const matrix = directMatrix(features);
-    return (query) => {
-      if (!isDirectQuery(query)) throw otherKind("a query of features, for a direct model");
-      return Int32Array.from(directScores(matrix, query), Number);
-    };
-  }
-  const matrix = matrixOf(features);
-  return (query) => {
-    if (isDirectQuery(query)) throw otherKind(DIRECT_QUERY);
-    return integerScores({ ...matrix, query });
-  };
-}
-
-const matrixOf = ({ featureCount, rowCount, values }: QuantisedFeatures) => ({
-  features: values,
-  featureCount,
-  rowCount,
-});
-
-const DIRECT_QUERY = "a direct query, for a model of features";
-
-const otherKind = (message: string) =>
-  attributionError("ATT_INPUT_INVALID", message, { data: { reason: "size-mismatch" } });

@@ -158,7 +158,7 @@ describe("a forged value of a blob", () => {
       ({ quotient, remainder }) => {
         remainder[0] = limbsOf(
           numberOf(remainder[0]!) + BLOB_FIELD_ORDER * numberOf(quotient[0]!) + BLOB_FIELD_ORDER,
-        );
+        ).map((limb) => limb % FIELD_ORDER);
         quotient[0] = [FIELD_ORDER - 1n, 0n, 0n];
       },
       /RangeCheck.*ReduceModP/,

@@ -117,7 +117,7 @@ export class WitnessCalculator {
    * Computes the witness, which `copyWires` and `readWire` then read.
    *
    * @throws RollupError CIR_WITNESS_REFUSED if an assertion or constraint of the program fails,
-   *   CIR_INPUT_MISMATCH where names or sizes are not the circuit's
+   *   CIR_INPUT_MISMATCH where names or sizes are not the circuit's, or a value is outside the field
    */
   run(inputs: CircuitInputs): void {
     const wasm = this.#wasm;
@@ -134,7 +134,7 @@ export class WitnessCalculator {
         });
       }
       for (const [position, element] of values.entries()) {
-        this.#writeShared(((element % this.prime) + this.prime) % this.prime);
+        this.#writeShared(signalValue(element, this.prime));
         wasm.setInputSignal(high, low, position);
       }
       valueCount += values.length;
@@ -178,6 +178,25 @@ export class WitnessCalculator {
       this.#words = new BigUint64Array(this.#wasm.memory.buffer, this.#sharedAt, this.#wordCount / 2);
     return this.#words;
   }
+}
+
+/**
+ * Value of an input signal in the field: −1 is r − 1.
+ *
+ * Attack: a value of r + 5, reduced, proves what holds for 5, and the caller believes that it proved r + 5.
+ * @param prime r
+ * @throws RollupError CIR_INPUT_MISMATCH for a value that is not between −r and r
+ */
+export function signalValue(value: bigint, prime: bigint): bigint {
+  if (value >= prime || value <= -prime)
+    throw circuitError(
+      "CIR_INPUT_MISMATCH",
+      "an input value is outside the field: it is at least r, or at most -r",
+      {
+        data: { reason: "range" },
+      },
+    );
+  return value < 0n ? value + prime : value;
 }
 
 function flatten(value: InputValue): bigint[] {

@@ -66,6 +66,48 @@ export function drawShares(amountWei: bigint, draws: number, split: RewardSplit)
   return { drawWei, treasuryWei, ownerWei, rewardWei, quantumBits, rewardQuanta };
 }
 
+/**
+ * Minimum draws of an epoch that is worth money. With fewer, an owner who has rows, too, gains by a look at the draws
+ * (docs/explanation/attribution-proof.md, "How many draws").
+ */
+export const MIN_DRAWS = 16;
+
+/** What a model's owner and its payers should know of its number of draws; null where it is large enough. */
+export const fewDraws = (draws: number): string | null =>
+  draws >= MIN_DRAWS
+    ? null
+    : `${draws} draws an epoch are a demonstration: a model that earns should have ${MIN_DRAWS} or more, by a circuit that has them`;
+
+/** Split of percents that people type: the owner's of a payment, the validators' of what rows earn. */
+export const splitOfPercents = (form: {
+  readonly ownerPercent: number;
+  readonly validatorPercent: number;
+}) => ({
+  ownerParts: Math.round((form.ownerPercent * 2 ** 16) / 100),
+  validatorParts: Math.round((form.validatorPercent * 2 ** 16) / 100),
+});
+
+/**
+ * Division of a drawn payment by a model's split, each share in percent with one decimal: pages, commands and papers show it. A
+ * split has the validators' part of what rows earn, which is no part of the payment.
+ */
+export function paymentShares(split: {
+  readonly ownerParts: number | bigint;
+  readonly validatorParts: number | bigint;
+}): readonly { readonly to: string; readonly share: string }[] {
+  const whole = 2 ** 16;
+  const treasury = Number(TREASURY_PARTS) / whole;
+  const owner = Number(split.ownerParts) / whole;
+  const rows = 1 - treasury - owner;
+  const validators = (rows * Number(split.validatorParts)) / whole;
+  return Object.entries({
+    contributors: rows - validators,
+    validators,
+    "the model's owner": owner,
+    "the treasury": treasury,
+  }).map(([to, share]) => ({ to, share: `${Math.round(1_000 * share) / 10} %` }));
+}
+
 /** x_k: draw k pays by the payment whose cumulative amounts hold this point, cum_before ≤ x_k < cum_after. */
 export function drawPoint(seed: bigint, draw: number, draws: number, amountWei: bigint): bigint {
   return ((seed + (BigInt(draw) << 128n)) * amountWei) >> (128n + BigInt(drawBits(draws)));

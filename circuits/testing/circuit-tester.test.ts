@@ -80,4 +80,15 @@ describe("CircuitTester", () => {
     await expect(tester.calculateWitness({})).rejects.toMatchObject({ code: "CIR_INPUT_MISMATCH" });
     expect(await tester.calculateWitness({ a: [6n, 5n] })).toHaveLength(tester.header.wireCount);
   });
+
+  test("takes no input value outside the field for another one, and -1 for r - 1", async () => {
+    const { prime } = tester.header;
+    for (const beyond of [prime, prime + 6n, -prime, 6n - 2n * prime, 1n << 256n])
+      await expect(tester.calculateWitness({ a: [beyond, 5n] }), `${beyond}`).rejects.toMatchObject({
+        code: "CIR_INPUT_MISMATCH",
+        data: { reason: "range" },
+      });
+    const honest = await tester.calculateWitness({ a: [6n, 5n] });
+    expect(await tester.calculateWitness({ a: [6n - prime, 5n] })).toEqual(honest);
+  });
 });

@@ -5,7 +5,7 @@
 
 import { REQUEST_HEADER, signRequest } from "@openledger/datanets/records/signed-request";
 import { encodeDigests } from "@openledger/datanets/rows/row-wire";
-import { isRollupError, RollupError } from "@openledger/foundation/rollup-error";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { textOfBytes } from "@openledger/foundation/utf8";
 import { BodyTooLong, boundedBytes } from "@openledger/foundation/wire/bounded-body";
 import type { z } from "zod";
@@ -13,6 +13,7 @@ import { clientError } from "../client-errors.ts";
 import { type LedgerClient, requireL2Key } from "../ledger-client.ts";
 import { getLeaf, resolveSigner } from "../sequencer/ledger-reads.ts";
 import type { SequencerAccess } from "../sequencer/sequencer-request.ts";
+import { serverRefusal } from "../server-refusal.ts";
 import {
   failureSchema,
   type HostInfo,
@@ -67,7 +68,7 @@ export interface HostedDatanetPlace {
 }
 
 /** Kind of the server in `data` of an error. */
-export type ServerKind = "datanet host" | "factory" | "model server";
+export type ServerKind = "datanet host" | "factory" | "answer server";
 const DATANET_HOST: ServerKind = "datanet host";
 
 /** Place of a Datanet to read, which may be permissioned. */
@@ -328,9 +329,10 @@ async function send(
       data: { server, url, httpStatus: response.status },
     });
   }
-  throw new RollupError(error.code, error.message, {
-    data: { ...error.data, httpStatus: response.status },
+  throw serverRefusal(server, error, {
     isRetryable: response.headers.has("retry-after"),
+    url,
+    httpStatus: response.status,
   });
 }
 

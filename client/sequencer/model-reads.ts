@@ -57,6 +57,8 @@ export type EpochPayments = Omit<z.output<typeof paymentsSchema>, "payments"> & 
 
 /** Payments of one request to the sequencer. */
 const PAGE_SIZE = 500;
+/** Place behind every payment of an epoch: a page from there has their number alone. */
+const PAST_END = 2 ** 31 - 1;
 
 /** Reads an epoch's payments, the open epoch's by default. @throws SEQ_UNKNOWN */
 export async function getPayments(
@@ -66,13 +68,60 @@ export async function getPayments(
 ): Promise<EpochPayments> {
   const payments: LedgerPayment[] = [];
   for (;;) {
-    const epochQuery = epoch === undefined ? "" : `&epoch=${epoch}`;
-    const path = `/v1/models/${modelId}/payments?from=${payments.length}&limit=${PAGE_SIZE}${epochQuery}`;
-    const page = await requestSequencer(client, path, paymentsSchema);
+    const page = await readPage(client, { modelId, from: payments.length, epoch });
     payments.push(...page.payments);
     if (page.payments.length < PAGE_SIZE) return { ...page, payments };
   }
 }
+
+/**
+ * Finds an account's payment of a receipt in the model's open epoch, or in the one before it: an answer may be paid when its epoch
+ * closes. Payments that the sequencer has pruned are older than any answer that waits for its payment.
+ * @returns null where there is none
+ * @throws CLI_LEAF_NOT_FOUND, OP_WRONG_LEAF_KIND
+ * @internal
+ */
+export async function findReceiptPayment(
+  client: SequencerAccess,
+  { modelId, payerId, receipt }: { modelId: number; payerId: number; receipt: bigint },
+): Promise<(LedgerPayment & { readonly epoch: number }) | null> {
+  const { epoch: open } = (await getModel(client, modelId)).counters;
+  for (const epoch of open > 1 ? [open, open - 1] : [open])
+    for await (const { payments } of pagesOf(client, modelId, epoch)) {
+      const found = payments.find((one) => one.receipt === receipt && one.payerId === payerId);
+      if (found !== undefined) return { ...found, epoch };
+    }
+  return null;
+}
+
+/** Pages of an epoch's payments: the first one, then from the last one back to it, or to what the sequencer has pruned. */
+async function* pagesOf(client: SequencerAccess, modelId: number, epoch: number) {
+  const first = await unpruned(readPage(client, { modelId, from: 0, epoch }));
+  if (first !== null) yield first;
+  const { paymentCount } = first ?? (await readPage(client, { modelId, from: PAST_END, epoch }));
+  for (let to = paymentCount; to > (first === null ? 0 : PAGE_SIZE); to -= PAGE_SIZE) {
+    const page = await unpruned(readPage(client, { modelId, from: Math.max(0, to - PAGE_SIZE), epoch }));
+    if (page === null) return;
+    yield page;
+  }
+}
+
+/** A page of payments; null where the sequencer does not have them any more. */
+const unpruned = (page: Promise<EpochPayments>): Promise<EpochPayments | null> =>
+  page.catch((error: unknown) => {
+    if (isRollupError(error, "SEQ_HISTORY_PRUNED")) return null;
+    throw error;
+  });
+
+/** A page of an epoch's payments, the open epoch's by default. */
+const readPage = (
+  client: SequencerAccess,
+  { epoch, from, modelId }: { modelId: number; from: number; epoch?: number | undefined },
+) => {
+  const epochQuery = epoch === undefined ? "" : `&epoch=${epoch}`;
+  const path = `/v1/models/${modelId}/payments?from=${from}&limit=${PAGE_SIZE}${epochQuery}`;
+  return requestSequencer(client, path, paymentsSchema);
+};
 
 /**
  * Reads a model's first payment; null where it has none.

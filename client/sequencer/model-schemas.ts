@@ -33,6 +33,8 @@ const payeeSchema = z.object({
   validator: roleSchema,
 });
 
+export type ModelPayee = z.output<typeof payeeSchema>;
+
 /** L1's facts about a close; null until L1 has them. */
 const closeEpochFields = {
   closedAtBlock: z.nullable(count),

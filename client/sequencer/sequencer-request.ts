@@ -2,11 +2,12 @@
  * One request to the sequencer's HTTP API for all verbs of the client: the answer parsed by a schema, refusals as this library's
  * errors.
  */
-import { RollupError } from "@openledger/foundation/rollup-error";
+import type { RollupError } from "@openledger/foundation/rollup-error";
 import { askSequencer, type SequencerFailure } from "@openledger/foundation/wire/sequencer-request";
 import type * as z from "zod/mini";
 import { clientError } from "../client-errors.ts";
 import type { LedgerClient } from "../ledger-client.ts";
+import { serverRefusal } from "../server-refusal.ts";
 
 /**
  * Error codes of every call to the sequencer. Its own refusals, and the ledger's, keep their codes, which
@@ -80,7 +81,7 @@ function toError({ cause, error, kind, reason, status, url }: SequencerFailure):
 
 /** Error for a refusal of the sequencer, with the sequencer's code. */
 export const refusedBy = (
-  { code, data, message, remedy }: NonNullable<SequencerFailure["error"]>,
+  error: NonNullable<SequencerFailure["error"]>,
   isRetryable: boolean,
   facts: object = {},
-): RollupError => new RollupError(code, message, { data: { ...data, ...facts }, isRetryable, remedy });
+): RollupError => serverRefusal("sequencer", error, { isRetryable, ...facts });

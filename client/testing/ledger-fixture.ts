@@ -93,6 +93,38 @@ export function leafAnswer(fields: { id: number; l1Owner: Address; keyX: bigint;
   };
 }
 
+/** Reply of the sequencer for a model that takes payments. */
+export const modelAnswer = (id: number, counters: object = {}) => ({
+  ...leafAnswer({ id, l1Owner: owners.recipient, keyX: 0n, nextNonce: 0 }),
+  kind: "model",
+  counters: {
+    isReady: true,
+    isApproved: true,
+    approvals: 0,
+    cap: 8,
+    paymentCount: 0,
+    epoch: 1,
+    priceWei: "7",
+    ...counters,
+  },
+  model: {
+    featuresCommitment: "0x1",
+    ownersCommitment: "0x2",
+    payeeRoot: "0x3",
+    binding: "0x4",
+    datanetId: 4,
+    version: 1,
+    furtherDatanets: [],
+    epochStart: 1,
+    ownerParts: 1,
+    validatorParts: 2,
+    drawCount: 4,
+    featureCount: 20,
+  },
+  closedEpoch: null,
+  payees: [],
+});
+
 /** The sequencer's answer about fees that stay the same: of each kind of operation `feeWei`. */
 export function feesAnswer(feeWei: bigint): object {
   const cost = { feeWei: `${feeWei}`, nextFeeWei: `${feeWei}`, weight: 14 };

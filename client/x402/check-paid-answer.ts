@@ -8,6 +8,7 @@ import {
   assuranceOfReply,
   type CheckAnswerErrorCode,
   checkAnswer,
+  withOwnEstimate,
 } from "../actions/answers/check-answer.ts";
 import {
   answerSchema,
@@ -106,7 +107,8 @@ export async function checkPaidAnswer(
   const prompt = "prompt" in request ? request.prompt : model.chat?.promptOf(request);
   if (prompt === undefined) throw invalid("the model takes no chats");
   const sure = { areRowsRecomputed, isAnsweredAgain, least };
-  checkAnswer(model, answer, { ...sure, prompt, payerId, staticsHash: staticsOf(leaf).hash });
+  const { payees } = leaf;
+  checkAnswer(model, answer, { ...sure, prompt, payerId, payees, staticsHash: staticsOf(leaf).hash });
   const message = "messages" in request ? model.chat!.messageOf(answer.answer, request.tools) : null;
   if ("openledger" in read.data) {
     const shown = shownOf(read.data.choices[0]);
@@ -116,7 +118,8 @@ export async function checkPaidAnswer(
   requireSame("payment", operation?.words[0]?.toString() ?? "none", answer.receipt.toString());
   requireSame("payer", operation?.a ?? "none", payerId);
   requireSame("model", operation?.b ?? "none", modelId);
-  return { prompt, answer, message, transaction, assurance: assuranceOfReply(model, sure) };
+  const assurance = assuranceOfReply(model, sure);
+  return { prompt, answer: withOwnEstimate(model, answer), message, transaction, assurance };
 }
 
 function transactionOf(headers: Pick<Headers, "get">): Hex {

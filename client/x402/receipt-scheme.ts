@@ -247,7 +247,7 @@ class AccountScheme implements ReceiptScheme {
     });
     requireSamePrice(modelId, amountWei, reply.priceWei);
     if (model !== undefined && !("sealed" in reply))
-      checkAnswer(model, reply, { prompt, payerId: payer.id, staticsHash });
+      checkAnswer(model, reply, { prompt, payerId: payer.id, payees: leaf.payees, staticsHash });
     const signed = await signPayment(this.#client, {
       from: payer.id,
       modelId,

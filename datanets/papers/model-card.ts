@@ -2,6 +2,7 @@
  * Model card of a registered model: Markdown with the YAML front matter that Hugging Face reads
  * (https://huggingface.co/docs/hub/model-cards). Sections follow its template; what neither ledger nor recipe shows says so.
  */
+import { paymentShares } from "@openledger/circuits/settlement/settlement-split";
 import { counted } from "@openledger/foundation/counted";
 import type { Card } from "../card/card.ts";
 import { licenceId } from "../terms/spdx-expression.ts";
@@ -23,9 +24,6 @@ import { type LeafRows, labelledCount } from "./version-facts.ts";
 
 /** Contributors that a card lists; the others are counted. */
 const MAX_LISTED = 50;
-/** Denominator of a split: parts are in 65,536ths. */
-const PARTS = 65_536;
-const percent = (parts: number) => `${((100 * parts) / PARTS).toFixed(2)} %`;
 
 /** Writes the card's text. */
 export function modelCardOf(model: ModelFacts): string {
@@ -71,8 +69,7 @@ export function modelCardOf(model: ModelFacts): string {
       `${NOT_KNOWN}; \`openledger verify model ${modelId}\` trains the model again and prints it`,
     ),
     "## Rewards",
-    field("Owner's share of a payment", percent(model.ownerParts)),
-    field("Validators' share of row earnings", percent(model.validatorParts)),
+    ...paymentShares(model).map(({ share, to }) => field(`Of a payment to ${to}`, share)),
     "## Recomputed by",
     ...recomputedLines(model),
   ])}`;

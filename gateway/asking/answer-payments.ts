@@ -2,7 +2,11 @@
  * Payments of checked answers: reserves price and fee, checks an answer, writes it with its signed payment, and sends that. The asker
  * decides which answers it pays. Amounts are in wei.
  */
-import { assuranceOfReply, checkAnswer } from "@openledger/client/actions/answers/check-answer";
+import {
+  assuranceOfReply,
+  checkAnswer,
+  withOwnEstimate,
+} from "@openledger/client/actions/answers/check-answer";
 import type { ReplyAssurance, UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
 import { payInference } from "@openledger/client/actions/ledger/pay-inference";
 import { clientError } from "@openledger/client/client-errors";
@@ -12,6 +16,7 @@ import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
+import { parseCited } from "@openledger/models/tuning/retrieval/citations";
 import { gatewayError } from "../gateway-errors.ts";
 import { type Budget, maxFeePerUnitWei, type OperationFee } from "./budget.ts";
 import type { OpenedModel } from "./checkable-models.ts";
@@ -104,10 +109,7 @@ export class AnswerPayments {
     // The ledger may have taken it after it was refused.
     if (refused !== undefined && (await this.#signed.isOnLedger(refused)))
       await journal.change(refused.id, { state: "paid", code: null });
-    if (await journal.hasPaid(receipt))
-      throw gatewayError("GAT_ANSWER_REPLAYED", "the server gave an answer that was paid for before", {
-        data: { receipt },
-      });
+    if (await journal.hasPaid(receipt)) throw replayed(receipt);
   }
 
   /** Checks the answer as `payForAnswer` does, writes it with its signed payment, and sends that. */
@@ -119,10 +121,13 @@ export class AnswerPayments {
     const { model } = opened;
     const sure = { isAnsweredAgain: this.isAnsweredAgain, least: this.#limits.least };
     const leaf = await getModel(client, modelId);
-    checkAnswer(model, answer, { ...sure, prompt, payerId: leafId, staticsHash: staticsOf(leaf).hash });
+    const { payees } = leaf;
+    const staticsHash = staticsOf(leaf).hash;
+    checkAnswer(model, answer, { ...sure, prompt, payerId: leafId, payees, staticsHash });
     const assurance = assuranceOfReply(model, sure);
+    const own = withOwnEstimate(model, answer);
     const given = (priceWei: bigint) =>
-      givenOf({ prompt, tools }, opened, answer, describeAnswer(modelId, answer, priceWei, assurance));
+      givenOf({ prompt, tools }, opened, own, describeAnswer(modelId, own, priceWei, assurance));
     let paying = cost;
     try {
       // The ledger's price counts, which may be another one than when the question was asked.
@@ -143,7 +148,10 @@ export class AnswerPayments {
     }
   }
 
-  /** Signs the payment of a checked answer, writes it, and sends it. Only in the payments' turn. */
+  /**
+   * Signs the payment of a checked answer, writes it, and sends it. Only in the payments' turn.
+   * @throws GAT_ANSWER_REPLAYED where the ledger has a payment of the account for it already
+   */
   async #signAndSend({ cost, given, id, receipt }: Payable): Promise<QuestionRecord> {
     const { client, journal, leafId } = this.#modules;
     const { fee, free, leaf } = cost;
@@ -169,6 +177,8 @@ export class AnswerPayments {
       });
       isTaken = status !== "dropped";
     } catch (error) {
+      // The account has paid for it without this gateway: by x402, or from a store that was lost.
+      if (isRollupError(error, "CLI_RECEIPT_PAID")) throw replayed(hex32(receipt), error);
       if (journal.head(id)!.state !== "signed") throw error;
       isTaken = false;
     }
@@ -208,8 +218,24 @@ interface Answered {
   readonly answer: UncheckedAnswer;
 }
 
+const replayed = (receipt: string, cause?: unknown) =>
+  gatewayError("GAT_ANSWER_REPLAYED", "the server gave an answer that was paid for before", {
+    data: { receipt },
+    cause,
+  });
+
 /** Code of anything thrown. */
 export const codeOf = (error: unknown): string => (isRollupError(error) ? error.code : "SRV_INTERNAL");
+
+/** Rows that a checked answer cites. A text of another form cites none. */
+function citedOf(answer: string): Pick<GivenAnswer, "cited"> {
+  try {
+    const citations = parseCited(answer)?.citations.map(({ digest, row }) => ({ row, digest }));
+    return citations === undefined ? {} : { cited: citations };
+  } catch {
+    return {};
+  }
+}
 
 /** Describes a checked answer as the gateway gives it. */
 function givenOf(
@@ -219,9 +245,18 @@ function givenOf(
   openledger: GivenAnswer["openledger"],
 ): GivenAnswer {
   const { chat } = model;
+  const cited = citedOf(answer.answer);
   if (chat === undefined) {
     const text = spokenOf(answer);
-    return { text, toolCalls: [], finish: "stop", promptTokens: null, answerTokens: null, openledger };
+    return {
+      text,
+      toolCalls: [],
+      finish: "stop",
+      promptTokens: null,
+      answerTokens: null,
+      openledger,
+      ...cited,
+    };
   }
   const { answerTokens, content, finishReason, toolCalls } = chat.messageOf(answer.answer, tools);
   return {
@@ -231,5 +266,6 @@ function givenOf(
     promptTokens: chat.countTokens(prompt),
     answerTokens,
     openledger,
+    ...cited,
   };
 }

@@ -1,9 +1,12 @@
 /** Tests of paid questions: one payment for an answer, whatever fails between question, answer and payment. */
+import { createHash } from "node:crypto";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { askModel } from "@openledger/client/actions/answers/ask-model";
+import type { Estimate } from "@openledger/client/actions/answers/model-answers";
 import { hex32 } from "@openledger/foundation/hex";
-import { afterAll, beforeAll, beforeEach, expect, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { MODEL_ID, PAYER, type PaidLedger, PRICE_WEI, startPaidLedger } from "../testing/paid-ledger.ts";
 import type { AskerLimits } from "./asker.ts";
 
@@ -415,6 +418,134 @@ it("pays no answer twice that a server gives again", async () => {
   await asker.ask({ place: world.place, prompt });
 });
 
+describe("whom an answer pays", () => {
+  /** The server's word: a leaf that has no row gets it all. */
+  const forLeaf66 = (answer: string) => {
+    const { estimate, ...rest } = JSON.parse(answer) as { estimate: { topRows: object[] } };
+    const topRows = estimate.topRows.map((row) => ({ ...row, contributorId: 66, share: 1 }));
+    return JSON.stringify({
+      ...rest,
+      estimate: { ...estimate, topRows, contributors: [{ contributorId: 66, share: 1 }] },
+    });
+  };
+  /** A gateway that has no model yet, before a server that changes answers and files. */
+  async function beginAt(changes: {
+    answer?: (answer: string) => string;
+    file?: (path: string, bytes: Buffer) => Buffer | null;
+    limits?: Partial<AskerLimits>;
+  }) {
+    const server = await startFalseServer(
+      world.place.serverUrl,
+      changes.answer ?? String,
+      undefined,
+      changes.file,
+    );
+    onTestFinished(() => void server.close());
+    const own = world.newFolder();
+    const opened = await world.openAsker(own, changes.limits, join(own, "models"));
+    onTestFinished(opened.close);
+    const serverUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    return {
+      ...opened,
+      ask: (prompt: string) => opened.asker.ask({ place: { ...world.place, serverUrl }, prompt }),
+    };
+  }
+  const unpublished = (path: string, bytes: Buffer) => (path.endsWith("/features.bin") ? null : bytes);
+  const LEAST = { least: { rows: "recomputed" } } as const;
+
+  it("is computed from the matrix that the ledger commits to, whatever the server says, and meets the least assurance", async () => {
+    const honest = await (await begin()).ask(fresh());
+    const { ask } = await beginAt({ answer: forLeaf66, limits: LEAST });
+    const { openledger } = await ask(fresh());
+    expect(openledger.assurance).toMatchObject({ query: "recomputed", rows: "recomputed" });
+    const ids = ({ rows }: typeof openledger) => new Set(rows.map(({ contributorId }) => contributorId));
+    expect(ids(openledger)).not.toContain(66);
+    expect(openledger.contributors.map(({ contributorId }) => contributorId).sort()).toEqual(
+      honest.openledger.contributors.map(({ contributorId }) => contributorId).sort(),
+    );
+    const sum = openledger.contributors.reduce((total, { share }) => total + share, 0);
+    expect(sum).toBeCloseTo(1, 9);
+  });
+
+  it("is the server's word where it publishes no matrix, which is said; what no settlement pays is refused", async () => {
+    const honest = await begin();
+    const { ask } = await beginAt({ file: unpublished });
+    expect((await ask(fresh())).openledger.assurance).toMatchObject({ rows: "believed" });
+    const changed = (change: (estimate: Estimate) => object) => (answer: string) => {
+      const { estimate, ...rest } = JSON.parse(answer) as { estimate: Estimate };
+      return JSON.stringify({ ...rest, estimate: { ...estimate, ...change(estimate) } });
+    };
+    const cases: Record<string, (answer: string) => string> = {
+      "another's leaf": forLeaf66,
+      "a share above 1": changed(({ topRows }) => ({ topRows: [{ ...topRows[0]!, share: 1.5 }] })),
+      "a negative share": changed(({ topRows }) => ({ topRows: [{ ...topRows[0]!, share: -0.1 }] })),
+      "more than 1 together": changed(({ contributors }) => ({
+        contributors: contributors.map((one) => ({ ...one, share: 0.9 })),
+      })),
+      "a row twice": changed(({ topRows }) => ({
+        topRows: [0, 1].map(() => ({ ...topRows[0]!, share: 0.1 })),
+      })),
+      "a contributor alone": changed(() => ({ contributors: [{ contributorId: 66, share: 0.1 }] })),
+    };
+    for (const [name, answer] of Object.entries(cases)) {
+      const evil = await beginAt({ answer, file: unpublished });
+      const prompt = fresh();
+      await expect(evil.ask(prompt), name).rejects.toMatchObject({ code: "CLI_ANSWER_WRONG" });
+      expect(evil.journal.heads, name).toMatchObject([{ state: "dropped", payment: null }]);
+      await honest.ask(prompt);
+    }
+    const wary = await beginAt({ file: unpublished, limits: LEAST });
+    await expect(wary.ask(fresh())).rejects.toMatchObject({
+      code: "CLI_BELOW_LEAST",
+      data: { part: "rows" },
+    });
+  });
+
+  it("is of no matrix that the ledger does not commit to: nothing is asked or paid", async () => {
+    const other = (path: string, bytes: Buffer) => {
+      if (path.endsWith("/manifest.json")) {
+        const manifest = JSON.parse(bytes.toString());
+        manifest.files["features.bin"].sha256 = features();
+        return Buffer.from(JSON.stringify(manifest));
+      }
+      return path.endsWith("/features.bin") ? otherMatrix(bytes) : bytes;
+    };
+    const original = Buffer.from(
+      await (await fetch(`${world.place.serverUrl}/v1/model/features.bin`)).arrayBuffer(),
+    );
+    // One entry of another row's value.
+    const otherMatrix = (bytes: Buffer) => {
+      const changed = Buffer.from(bytes);
+      const at = changed.findIndex((byte, i) => i % 2 === 0 && byte > 0 && byte < 100);
+      changed[at]! += 1;
+      return changed;
+    };
+    const features = () => createHash("sha256").update(otherMatrix(original)).digest("hex");
+    const { ask, journal } = await beginAt({ file: other });
+    await expect(ask(fresh())).rejects.toMatchObject({
+      code: "ATT_MODEL_FILE_INVALID",
+      data: { file: "features.bin", why: expect.stringContaining("commitments") },
+    });
+    expect([journal.heads.length, paid()]).toEqual([0, []]);
+  });
+});
+
+it("pays no answer that the account has paid for without this gateway", async () => {
+  const { ask, journal } = await begin();
+  const prompt = fresh();
+  const { receipt } = await askModel(world.client, { ...world.place, prompt, from: PAYER });
+  // By x402, or by a gateway whose store was lost. The server has not seen it yet.
+  world.ledger.paid.push({ receipt, nonce: world.ledger.paid.length, hash: hex32(9n) });
+  await expect(ask(prompt)).rejects.toMatchObject({
+    code: "GAT_ANSWER_REPLAYED",
+    data: { receipt: hex32(receipt) },
+  });
+  expect([paid(), journal.heads[0]]).toMatchObject([[hex32(receipt)], { state: "dropped", payment: null }]);
+  // Now it has.
+  world.ledger.paid.pop();
+  world.take(hex32(9n), hex32(receipt));
+});
+
 it("sends a payment again that the sequencer took and dropped", async () => {
   const { ask, asker, journal } = await begin();
   await (await ask(fresh())).delivered();
@@ -480,6 +611,7 @@ async function startFalseServer(
   url: string,
   change: (answer: string) => string = otherLabel,
   refusal?: { isRefused(body: string): boolean; readonly status: number; readonly body: object },
+  changeFile: (path: string, bytes: Buffer) => Buffer | null = (_path, bytes) => bytes,
 ): Promise<Server> {
   const server = createServer((request, response) => {
     void (async () => {
@@ -496,7 +628,11 @@ async function startFalseServer(
       const headers = { accept: "application/json", "content-type": "application/json" };
       const answer = await fetch(`${url}${request.url}`, { method, headers, ...body });
       const bytes = Buffer.from(await answer.arrayBuffer());
-      const changed = isAnswer ? change(bytes.toString()) : bytes;
+      const changed = isAnswer ? change(bytes.toString()) : changeFile(request.url!, bytes);
+      if (changed === null) {
+        response.writeHead(404).end();
+        return;
+      }
       const isStream = isAnswer && String(changed).startsWith("data: ");
       const type = isStream ? "text/event-stream" : (answer.headers.get("content-type") ?? "");
       response.writeHead(answer.status, { "content-type": type }).end(changed);

@@ -8,11 +8,20 @@ import { ANSWERING_FILES, decodeAnswering } from "@openledger/attribution/model/
 import { fetchFiles } from "@openledger/attribution/model/model-download";
 import { type ModelFamily, openCheckable } from "@openledger/attribution/model/model-family";
 import type { ModelFiles } from "@openledger/attribution/model/model-manifest";
+import {
+  decodePaying,
+  fetchPaying,
+  PAYING_FILES,
+  type PayingPart,
+} from "@openledger/attribution/model/paying-part";
 import type { RecipeBase } from "@openledger/attribution/model/recipe-fields";
+import { estimatorOf } from "@openledger/attribution/scores/attribution-estimate";
 import { requireRegisteredStatics } from "@openledger/client/actions/answers/check-answer";
 import type { CheckableModel } from "@openledger/client/actions/answers/model-answers";
+import { processErrors } from "@openledger/foundation/error-table";
 import { hex32 } from "@openledger/foundation/hex";
 import { RecentAnswers } from "@openledger/foundation/recent-answers";
+import { TaskPool } from "@openledger/foundation/threads/task-pool";
 import { writeFileWhole } from "@openledger/foundation/whole-file";
 
 /** Families of models that can be checked here, by the server that has files of their base. */
@@ -32,11 +41,25 @@ interface ModelPlace {
 
 /** Models that are in memory, some megabytes each; others are read from the disk again. */
 const MAX_OPENED = 16;
+/** Maximum numbers of a matrix that is checked here: some 50 s of a thread, once a model. Whom others pay is their server's word. */
+export const MAX_ENTRIES = 2 ** 24;
+/** Heap of the thread that checks it: the server's columns as numbers, and points of the curve. */
+const MAX_HEAP_MB = 1_024;
 
 export class CheckableModels {
   readonly #folder: string;
   readonly #familiesOf: FamiliesOf;
   readonly #opened = new RecentAnswers<number, OpenedModel>({ maxItems: MAX_OPENED });
+  /** Ends by itself, and keeps nobody alive. */
+  readonly #threads = new TaskPool<typeof import("./matrix-tasks.ts")>({
+    tasks: new URL("./matrix-tasks.ts", import.meta.url),
+    threadCount: 1,
+    maxHeapMb: MAX_HEAP_MB,
+    ended: (cause) =>
+      processErrors.raise("SRV_STOPPING", `the thread that checks matrices ended: ${cause.message}`, {
+        cause,
+      }),
+  });
 
   constructor(folder: string, familiesOf: FamiliesOf) {
     this.#folder = folder;
@@ -55,15 +78,42 @@ export class CheckableModels {
     const families = await this.#familiesOf(serverUrl);
     const folder = join(this.#folder, hex32(staticsHash).slice(2));
     const stored = await readStored(folder, families);
-    if (stored !== null && stored.staticsHash === staticsHash)
-      return { model: await openCheckable(stored), recipe: stored.recipe };
+    if (stored !== null && stored.part.staticsHash === staticsHash) {
+      const paying = stored.paying ?? (await this.#fetchPaying(serverUrl, families, stored.part, folder));
+      return opened(stored.part, paying);
+    }
     const files = await fetchFiles(serverUrl, ANSWERING_FILES, families, {});
     const part = decodeAnswering(files, families);
-    const model = await openCheckable(part);
-    requireRegisteredStatics(model, staticsHash);
-    for (const [name, bytes] of files) await writeFileWhole(join(folder, name), bytes);
-    return { model, recipe: part.recipe };
+    requireRegisteredStatics(part, staticsHash);
+    await write(folder, files);
+    return opened(part, await this.#fetchPaying(serverUrl, families, part, folder));
   }
+
+  /** Whom an answer pays is computed here where the server publishes the matrix, which is stored once it is the registered one. */
+  async #fetchPaying(
+    serverUrl: string,
+    families: readonly ModelFamily[],
+    part: BoundPart,
+    folder: string,
+  ): Promise<PayingPart | null> {
+    const files = await fetchPaying(serverUrl, families, { maxEntries: MAX_ENTRIES });
+    if (files === null) return null;
+    const paying = decodePaying(files, part);
+    await this.#threads.run("requireCommitted", { ...paying, columns: part.columns });
+    await write(folder, new Map(PAYING_FILES.map((name) => [name, files.get(name)!])));
+    return paying;
+  }
+}
+
+type BoundPart = ReturnType<typeof decodeAnswering>;
+
+async function opened(part: BoundPart, paying: PayingPart | null): Promise<OpenedModel> {
+  const model = await openCheckable(part, paying === null ? undefined : estimatorOf(paying));
+  return { model, recipe: part.recipe };
+}
+
+async function write(folder: string, files: ModelFiles): Promise<void> {
+  for (const [name, bytes] of files) await writeFileWhole(join(folder, name), bytes);
 }
 
 /** Reads stored files; null where some are missing or damaged: they are fetched again. */
@@ -74,9 +124,15 @@ async function readStored(folder: string, families: readonly ModelFamily[]) {
       names.map(async (name) => [name, new Uint8Array(await readFile(join(folder, name)))] as const),
     ),
   );
+  let part: BoundPart;
   try {
-    return decodeAnswering(files, families);
+    part = decodeAnswering(files, families);
   } catch {
     return null;
+  }
+  try {
+    return { part, paying: decodePaying(files, part) };
+  } catch {
+    return { part, paying: null };
   }
 }

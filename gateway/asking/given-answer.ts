@@ -67,6 +67,8 @@ export const givenSchema = z.object({
   promptTokens: z.int().nullable(),
   answerTokens: z.int().nullable(),
   openledger: openledgerSchema.omit({ payment: true }),
+  /** Rows that the answer cites, by its receipt; absent where it cites none. */
+  cited: z.array(z.object({ row: z.int(), digest: z.string() })).optional(),
 });
 export type GivenAnswer = z.output<typeof givenSchema>;
 

@@ -5,7 +5,7 @@
 
 import { fetchFiles } from "@openledger/attribution/model/model-download";
 import { familyOf, type ModelFamily } from "@openledger/attribution/model/model-family";
-import { parseJson } from "@openledger/attribution/model/model-manifest";
+import { decodeManifest, parseJson } from "@openledger/attribution/model/model-manifest";
 import { assuranceOf } from "@openledger/attribution/model/reply-assurance";
 import type { ReplyAssurance } from "@openledger/client/actions/answers/model-answers";
 import type { ServedPlace } from "@openledger/client/actions/answers/served-models";
@@ -14,7 +14,7 @@ import { getModel } from "@openledger/client/sequencer/model-reads";
 import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { gatewayError } from "../gateway-errors.ts";
-import type { FamiliesOf } from "./checkable-models.ts";
+import { type FamiliesOf, MAX_ENTRIES } from "./checkable-models.ts";
 
 /** Reads the models' places: of servers that were named, and of those that this machine knows. */
 export type ListPlaces = () => Promise<readonly ServedPlace[]>;
@@ -131,10 +131,10 @@ export class ModelPlaces {
     if (known !== undefined) return known;
     try {
       const families = await this.#familiesOf(serverUrl);
-      const recipe = await fetchRecipe(serverUrl, families);
+      const { manifest, recipe } = await fetchRecipe(serverUrl, families);
       const assurance = assuranceOf(recipe, {
         isAnsweredAgain: this.#isAnsweredAgain,
-        areRowsRecomputed: false,
+        areRowsRecomputed: manifest.rowCount * manifest.columnCount <= MAX_ENTRIES,
       });
       this.#assurances.set(modelId, assurance);
       return assurance;
@@ -148,5 +148,5 @@ export class ModelPlaces {
 async function fetchRecipe(serverUrl: string, families: readonly ModelFamily[]) {
   const files = await fetchFiles(serverUrl, ["recipe.json"], families, {});
   const json = parseJson(files.get("recipe.json") ?? new Uint8Array(), "recipe.json");
-  return familyOf(json, families).parseRecipe(json);
+  return { manifest: decodeManifest(files), recipe: familyOf(json, families).parseRecipe(json) };
 }

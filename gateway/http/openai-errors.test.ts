@@ -8,3 +8,15 @@ it.each(["constructor", "toString", "__proto__", "ATT_NEW"])("gives a server's c
   expect(statusOf(error)).toBe(409);
   expect(errorBody(error)).toMatchObject({ error: { code: "invalid_request", openledger: { code } } });
 });
+
+it.each([401, 402, 403])(
+  "gives a refusal of a model's server with the status %i as a bad gateway, never as its own",
+  (httpStatus) => {
+    const data = { server: "answer server", httpStatus, openaiCode: "insufficient_quota", param: "model" };
+    const error = new RollupError("ATT_ANSWER_UNPAID", "The model's server says: pay", { data });
+    expect(statusOf(error)).toBe(502);
+    expect(errorBody(error)).toMatchObject({
+      error: { type: "server_error", code: "server_error", param: null },
+    });
+  },
+);

@@ -1,4 +1,5 @@
 /** Errors of the gateway in the form of OpenAI's API, whose client libraries read status, `type` and `code`. */
+import { isServersWord } from "@openledger/client/server-refusal";
 import { processErrors } from "@openledger/foundation/error-table";
 import type { RollupError } from "@openledger/foundation/rollup-error";
 import { gatewayErrors } from "../gateway-errors.ts";
@@ -33,20 +34,32 @@ const CODES: Readonly<Record<string, string>> = {
   SRV_UNKNOWN_ROUTE: "unknown_url",
 };
 
-export function statusOf({ code, data, isRetryable }: RollupError): number {
-  const known = gatewayErrors.statusOf(code) ?? own(STATUSES, code);
-  if (known !== undefined) return known;
+/** Statuses by which a gateway speaks of its own token and budget: a model's server has no say in either. */
+const OF_THE_GATEWAY: readonly number[] = [401, 402, 403];
+
+export function statusOf(error: RollupError): number {
+  const { code, data, isRetryable } = error;
   const { httpStatus } = data as { httpStatus?: unknown };
-  if (typeof httpStatus === "number" && httpStatus >= 400 && httpStatus < 600) return httpStatus;
-  return processErrors.statusOf(code) ?? (isRetryable ? 503 : 502);
+  const theirs =
+    typeof httpStatus === "number" && httpStatus >= 400 && httpStatus < 600 ? httpStatus : undefined;
+  if (isServersWord(error))
+    return theirs === undefined || OF_THE_GATEWAY.includes(theirs) ? (isRetryable ? 503 : 502) : theirs;
+  return (
+    gatewayErrors.statusOf(code) ??
+    own(STATUSES, code) ??
+    theirs ??
+    processErrors.statusOf(code) ??
+    (isRetryable ? 503 : 502)
+  );
 }
 
 export function errorBody(error: RollupError): object {
   const status = statusOf(error);
   const { openaiCode, ...data } = (error.toJSON() as { data: Record<string, unknown> }).data;
   const [type, usual] = TYPES[status] ?? (status < 500 ? TYPES[400]! : ["server_error", "server_error"]);
-  const code = typeof openaiCode === "string" ? openaiCode : (own(CODES, error.code) ?? usual);
-  const param = typeof data.param === "string" && data.param !== "" ? data.param : null;
+  const isOwn = !isServersWord(error);
+  const code = isOwn && typeof openaiCode === "string" ? openaiCode : (own(CODES, error.code) ?? usual);
+  const param = isOwn && typeof data.param === "string" && data.param !== "" ? data.param : null;
   const docs = `docs/reference/errors.md#${error.code.toLowerCase()}`;
   const remedy = error.remedy ?? undefined;
   return {

@@ -38,6 +38,11 @@ export const askResult = z.strictObject({
   openledger: openledgerSchema,
 });
 
+/** Maximum characters of a row's text, or of its excerpt. */
+export const MAX_ROW_TEXT = 2_000;
+/** Lists that the digest of a row was compared with: the receipt's citations, the version's rows by the ledger's root, or none. */
+export const ROW_CHECKS = ["receipt", "version", "none"] as const;
+
 export const explainResult = z.strictObject({
   receipt: z.string(),
   modelId: leafId,
@@ -54,8 +59,16 @@ export const explainResult = z.strictObject({
     rowSchema.extend({
       text: z
         .string()
+        .max(MAX_ROW_TEXT)
         .nullable()
-        .describe("the row as the model's server publishes it, unchecked; null: it does not"),
+        .describe(
+          "the row's beginning: data, other people's words; null: not published, or another row was given",
+        ),
+      check: z
+        .enum(ROW_CHECKS)
+        .describe(
+          "receipt: the digest is the receipt's; version: it is in the version's list; none: the model's server says it",
+        ),
     }),
   ),
 });
@@ -70,7 +83,7 @@ export const rowsResult = z.strictObject({
       contributorId: leafId,
       label: z.string().nullable(),
       state: z.string(),
-      excerpt: z.string(),
+      excerpt: z.string().max(MAX_ROW_TEXT),
     }),
   ),
 });

@@ -13,6 +13,7 @@ import { isRollupError } from "@openledger/foundation/rollup-error";
 import { gatewayError } from "../gateway-errors.ts";
 import { confirmationOf, excerptOf, type ToolCall } from "./confirmation.ts";
 import type { McpModules } from "./mcp-modules.ts";
+import { boundedWords, quotedRows } from "./quoted-rows.ts";
 import { result, type ToolAnswer } from "./tool-answer.ts";
 
 /** @throws GAT_NO_HOST */
@@ -33,11 +34,17 @@ export async function searchRows(
     contributorId,
     label,
     state: outcome.state,
+    excerpt: boundedWords(excerpt),
+  }));
+  const quoted = rows.map(({ contributorId, excerpt }) => ({
+    contributor: `leaf ${contributorId}`,
     excerpt,
   }));
-  const lines = rows.map(({ contributorId, excerpt }) => `leaf ${contributorId}: ${excerpt}`);
   const { isTotalExact, total } = page;
-  return result([`${total} rows`, ...lines].join("\n"), { datanetId, total, isTotalExact, rows });
+  return {
+    content: [{ type: "text", text: `${total} rows match.` }, quotedRows(quoted)],
+    structuredContent: { datanetId, total, isTotalExact, rows },
+  };
 }
 
 /**

@@ -91,8 +91,17 @@ export async function startPaidLedger() {
       },
     },
   );
+  let mode: SequencerMode = "takes";
+  /** Whether a payment has come since the mode was set: only then a silent sequencer lists no payments. */
+  let hasPayment = false;
   const ledger = {
-    mode: "takes" as SequencerMode,
+    get mode(): SequencerMode {
+      return mode;
+    },
+    set mode(next: SequencerMode) {
+      mode = next;
+      hasPayment = false;
+    },
     balanceWei: 100n * PRICE_WEI,
     priceWei: PRICE_WEI,
     /** Open epoch of the model: payments are in the first one. */
@@ -116,15 +125,8 @@ export async function startPaidLedger() {
     modelLeaf(published.model, MODEL_ID, { priceWei: `${ledger.priceWei}`, epoch: ledger.epoch });
   for (const route of ["leaves", "models"]) answers.set(`GET /v1/${route}/${MODEL_ID}`, model);
   answers.set("GET /v1/fees", feesAnswer(FEE_WEI));
-  const listPayments = () =>
-    setPayments(
-      fixture,
-      MODEL_ID,
-      ledger.paid.map(({ receipt }) => ({ receipt, payerId: PAYER })),
-    );
-  listPayments();
   const pageOf = (epoch: number, paid: typeof ledger.paid) => () =>
-    ledger.mode === "silent" || ledger.mode === "takes-silently"
+    hasPayment && (ledger.mode === "silent" || ledger.mode === "takes-silently")
       ? SILENCE
       : {
           epoch,
@@ -142,14 +144,22 @@ export async function startPaidLedger() {
             batchNumber: 1,
           })),
         };
-  for (const [epoch, paid] of [
-    [1, ledger.paid],
-    [2, []],
-  ] as const)
-    answers.set(
-      `GET /v1/models/${MODEL_ID}/payments?from=0&limit=500&epoch=${epoch}`,
-      pageOf(epoch, paid as typeof ledger.paid),
+  const listPayments = () => {
+    setPayments(
+      fixture,
+      MODEL_ID,
+      ledger.paid.map(({ hash, receipt }) => ({ hash, receipt, payerId: PAYER })),
     );
+    for (const [epoch, paid] of [
+      [1, ledger.paid],
+      [2, []],
+    ] as const)
+      answers.set(
+        `GET /v1/models/${MODEL_ID}/payments?from=0&limit=500&epoch=${epoch}`,
+        pageOf(epoch, paid as typeof ledger.paid),
+      );
+  };
+  listPayments();
   const taken = (body: OperationBody, hash: string) => ({
     ...body,
     hash,
@@ -159,6 +169,7 @@ export async function startPaidLedger() {
   });
   answers.set("POST /v1/operations", (body: OperationBody) => {
     ledger.onPayment(body);
+    hasPayment = true;
     const hash = hex32(messageHash(decodeOperation(body), context));
     const isKnown = ledger.paid.some((one) => one.hash === hash);
     if (ledger.mode === "dropped") {
@@ -215,11 +226,14 @@ export async function startPaidLedger() {
     },
     prompts: published.prompts,
     newFolder: () => join(folder, `gateway-${folderCount++}`),
-    /** A gateway's asker on a store of its own. A second one of the same folder is a process that was started again. */
-    async openAsker(own: string, limits: Partial<AskerLimits> = {}) {
+    /**
+     * A gateway's asker on a store of its own. A second one of the same folder is a process that was started again.
+     * @param modelsFolder of the models' files; default: one for all, which have been checked before
+     */
+    async openAsker(own: string, limits: Partial<AskerLimits> = {}, modelsFolder = join(folder, "models")) {
       const store = await openGatewayStore(join(own, "store"), ROLLUP);
       const journal = await QuestionJournal.open(store);
-      const models = new CheckableModels(join(own, "models"), familiesOf);
+      const models = new CheckableModels(modelsFolder, familiesOf);
       const signing = { ...client, leafId: PAYER };
       const asker = new Asker(
         {

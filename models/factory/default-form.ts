@@ -5,6 +5,7 @@
 
 import { useOfKind } from "@openledger/attribution/rows/row-kinds";
 import { presentPayees } from "@openledger/circuits/ledger/payee-shards";
+import { splitOfPercents } from "@openledger/circuits/settlement/settlement-split";
 import { counted } from "@openledger/foundation/counted";
 import { factoryError } from "../model-errors.ts";
 import { baseSourceAt } from "../tuning/base/base-place.ts";
@@ -32,8 +33,6 @@ const USUAL_FEATURES = 256;
 const USUAL_BUCKETS = 1_024;
 /** Draws of an epoch while no circuit fixes their number. */
 export const DRAWS = 4;
-/** Denominator of a split: parts are in 65,536ths. */
-const PARTS = 65_536;
 /** Folds of a sorting model's rows: each is judged by a model of four fifths. */
 const FOLDS = 5;
 
@@ -215,10 +214,9 @@ export function checkForm(
     });
 }
 
-export const termsOfForm = ({ ownerPercent, predecessorId, validatorPercent }: FactoryForm): PlainTerms => ({
-  ownerParts: Math.round((ownerPercent * PARTS) / 100),
-  validatorParts: Math.round((validatorPercent * PARTS) / 100),
-  predecessorId,
+export const termsOfForm = (form: FactoryForm): PlainTerms => ({
+  ...splitOfPercents(form),
+  predecessorId: form.predecessorId,
 });
 
 function wrongField(field: keyof typeof FORM_LIMITS, why: string) {

@@ -16,7 +16,7 @@ import { versionsOf } from "@openledger/attribution/model/recipe-fields";
 import type { OnProgress } from "@openledger/attribution/progress";
 import { inputOf } from "@openledger/attribution/rows/row-content";
 import { decodeTextRow } from "@openledger/attribution/rows/text-rows";
-import { integerScoresOf } from "@openledger/attribution/scores/model-scores";
+import { integerScoresOf } from "@openledger/attribution/scores/plain-scores";
 import { payeeShards } from "@openledger/circuits/ledger/payee-shards";
 import { PAYEE_ROLE, roleShareWei } from "@openledger/circuits/ledger/rewards";
 import { accruedBefore, getModel, isSettled, staticsOf } from "@openledger/client/sequencer/model-reads";

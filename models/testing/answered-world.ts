@@ -80,13 +80,23 @@ export function modelLeaf(model: AnsweredModel["model"], id: number, changed: ob
       epochStart: 1,
     },
     closedEpoch: null,
-    payees: [],
+    payees: model.payees.map((payee, index) => ({
+      index,
+      ...payee,
+      accruedWei: "0",
+      contributor: ROLE,
+      validator: ROLE,
+    })),
   };
 }
 
-export type Payment = { receipt: bigint; payerId: number };
+/** Rewards of a payee in one role: none. */
+const ROLE = { earnedWei: "0", claimedWei: "0", claimableWei: "0" };
 
-/** Sets epoch 1 of the ledger's payments for a model, of which the server may ask any page. */
+/** `hash` of its operation; default: none, as of a payment that L1's queue forced. */
+export type Payment = { receipt: bigint; payerId: number; hash?: string };
+
+/** Sets epoch 1 of the ledger's payments for a model, of which the server may ask any page, and a payer the first. */
 export function setPayments(
   { sequencer: { answers } }: Pick<LedgerFixture, "sequencer">,
   modelId: number,
@@ -97,18 +107,24 @@ export function setPayments(
     paymentChain(payments.map((one, i) => ({ ...one, cumulativeWei: PRICE_WEI * BigInt(i + 1) }))),
   );
   for (let from = 0; from <= payments.length; from++) {
-    answers.set(`GET /v1/models/${modelId}/payments?epoch=1&from=${from}`, {
+    const page = {
       epoch: 1,
       isClosed,
+      closingBatch: null,
       chain,
+      amountWei: (PRICE_WEI * BigInt(payments.length)).toString(),
       paymentCount: payments.length,
-      payments: payments.slice(from).map(({ receipt, payerId }, i) => ({
+      payments: payments.slice(from).map(({ hash, receipt, payerId }, i) => ({
+        hash: hash ?? hex32(0n),
+        batchNumber: 1,
         receipt: hex32(receipt),
         payerId,
         amountWei: PRICE_WEI.toString(),
         cumulativeWei: (PRICE_WEI * BigInt(from + i + 1)).toString(),
       })),
-    });
+    };
+    answers.set(`GET /v1/models/${modelId}/payments?epoch=1&from=${from}`, page);
+    if (from === 0) answers.set(`GET /v1/models/${modelId}/payments?from=0&limit=500&epoch=1`, page);
   }
   answers.set(
     `GET /v1/models/${modelId}/payments?epoch=2&from=0`,

@@ -61,8 +61,8 @@ export interface NativeAddon extends NativePart {
     r: Uint8Array,
     s: Uint8Array,
     /**
-     * The random input that the witness was made with; 0 if none. If a private wire has this value that stands once in A
-     * and never in B, r is taken for 0: `sumB1` is 0 then.
+     * The random input that the witness was made with; 0 if none. If a private wire has this value that stands once in A,
+     * with a point there, and never in B, r is taken for 0: `sumB1` is 0 then.
      */
     ofWitness: Uint8Array,
     control: Uint8Array,

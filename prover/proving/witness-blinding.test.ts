@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { toBytesLe } from "../formats/bn254-numbers.ts";
+import { scalarModulus, toBytesLe } from "../formats/bn254-numbers.ts";
 import { BlindingWires } from "./blinding-wires.ts";
 import type { ProofJob } from "./prover.ts";
 import { blindJob } from "./witness-blinding.ts";
@@ -27,6 +27,8 @@ describe("blindJob", () => {
 describe("BlindingWires", () => {
   // Wires 0 and 1 are public, 2 has one entry in A, 3 two, 4 one in B, 5 one in each, 6 none, 7 one in A.
   const wires = new BlindingWires(8, 1);
+  const wordsOf = (value: bigint) =>
+    new Uint32Array(Uint8Array.from([0, 0, 0, 0, ...toBytesLe(value)]).buffer);
   for (const [matrix, wire] of [
     [0, 1],
     [0, 2],
@@ -37,7 +39,7 @@ describe("BlindingWires", () => {
     [0, 5],
     [0, 7],
   ] as const)
-    wires.addEntry(matrix, wire);
+    wires.addEntry(matrix, wire, wordsOf(3n), 1);
   const values = (list: readonly bigint[]) => Buffer.concat(list.map(toBytesLe));
   const large = (1n << 200n) + 7n;
 
@@ -51,5 +53,18 @@ describe("BlindingWires", () => {
   test("refuses a value that another wire has, too", () => {
     const witness = values([1n, 11n, 12n, 13n, 12n, 15n, 16n, 17n]);
     expect(wires.isBlindedBy(witness, 12n)).toBe(false);
+  });
+
+  test("Attack: takes no value whose entry is 0 or a multiple of r, or whose point in A is at infinity", () => {
+    const [last, r] = [scalarModulus - 1n, scalarModulus];
+    const altered = new BlindingWires(8, 1);
+    for (const [wire, value] of [[2, 0n], [3, r], [4, 2n * r], [5, last], [6, 1n], [7, 1n << 200n]] as const) // biome-ignore format: one line
+      altered.addEntry(0, wire, wordsOf(value), 1);
+    const witness = values([1n, 11n, 12n, 13n, 14n, 15n, 16n, 17n]);
+    const blinding = () =>
+      [12n, 13n, 14n, 15n, 16n, 17n].filter((value) => altered.isBlindedBy(witness, value));
+    expect(blinding()).toEqual([15n, 16n, 17n]);
+    altered.keepFinite(Uint32Array.of(0, 2, 5, 7));
+    expect(blinding()).toEqual([15n, 17n]);
   });
 });

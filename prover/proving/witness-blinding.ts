@@ -2,10 +2,11 @@
  * Blinding of a Groth16 proof by its witness, for all provers of ours.
  *
  * r blinds A = alpha + sum of A + r delta, and the sum of B in G1 enters a proof as a factor of r alone. A witness may blind
- * A instead: with a fresh random value on a private wire that has one entry in the key's A and none in its B, A has that
- * value times a point of its own and is as uniform as by r. Then r is 0 and B is not summed in G1. `blindJob` sets such a
- * value; whether the key makes a blinding of it, BlindingWires says, and ProvingKey::isBlindedBy of the native addon, which
- * reads keys by itself, in the same way. Where it does not, r stays.
+ * A instead: with a fresh random value on a private wire that has one entry in the key's A, which is not 0, a point in A that
+ * is not at infinity, and no entry in its B, A has that value times a point of its own and is as uniform as by r. Then r is 0
+ * and B is not summed in G1. C needs no rule: a back end gives only a proof that verifies, whose C follows from A and B.
+ * `blindJob` sets such a value; whether the key makes a blinding of it, BlindingWires says, and ProvingKey::isBlindedBy of the
+ * native addon, which reads keys by itself, in the same way. Where it does not, r stays.
  */
 import { isComposition } from "@openledger/circuits/compiler/composed-copies";
 import { randomScalar } from "./blinding.ts";

@@ -1,7 +1,7 @@
 /** Proves a composed circuit from its inputs with each back end. */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { compileCircuit } from "@openledger/circuits/compiler/compile";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { tableCircuitSpec } from "@openledger/circuits/registry/circuit-registry";
@@ -11,13 +11,18 @@ import { SHAPE as TABLE } from "@openledger/circuits/testing/forgeries/forgery-w
 import { RandomLedger } from "@openledger/circuits/testing/random-ledger";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createProver } from "../backends.ts";
+import { fieldBytes, scalarModulus, toBytesLe } from "../formats/bn254-numbers.ts";
+import { parseKeyMeta } from "../formats/key-meta.ts";
 import { verifyProof } from "../formats/verification-key.ts";
+import { hashKeyFile } from "../formats/zkey-file.ts";
 import { developmentSetup } from "../keys/development-setup.ts";
 import { createNativeProver } from "../native/native-backend.ts";
 import { availableBackends } from "../testing/available-backends.fixtures.ts";
+import { changeKey } from "../testing/changed-key.fixtures.ts";
 import { createWasmProver } from "../wasm/wasm-backend.ts";
 import { ProofHelper } from "./proof-helper.ts";
 import type { CircuitInputs, ProofJob, ProofResult, ProvingCircuit } from "./prover.ts";
+import { witnessValuesAt } from "./witness-check.ts";
 
 const available = await availableBackends();
 
@@ -42,6 +47,17 @@ function nextBatch(world: RandomLedger) {
   const closed = builder.close();
   const statement = closedStatement(closed, 77n);
   return { inputs: closedInputs(closed, statement.z, DEPTH) as CircuitInputs, statement };
+}
+
+/** Writes a key with the description that fits it, as somebody who changed both. @returns its path */
+async function writeKey(bytes: Uint8Array): Promise<string> {
+  const description = parseKeyMeta(await readFile(join(dirname(circuit.zkeyPath), "meta.json"), "utf8"));
+  const home = await mkdtemp(join(folder, "changed-"));
+  const path = join(home, basename(circuit.zkeyPath));
+  await writeFile(path, bytes);
+  const meta = { ...description, zkeySha256: await hashKeyFile(path) };
+  await writeFile(join(home, "meta.json"), JSON.stringify(meta));
+  return path;
 }
 
 describe("a composed circuit's proof", () => {
@@ -116,6 +132,39 @@ describe("a composed circuit's proof", () => {
         const { b1Ms, proof, publicSignals } = await b1Of({ circuit, inputs });
         expect([b1Ms, verifyProof(circuit.verificationKey, proof, publicSignals)]).toEqual([0, true]);
       } finally {
+        await prover.close();
+      }
+    },
+  );
+
+  it.each(able)(
+    "is blinded by %s through r where the key's entry for the circuit's own input was taken away",
+    {
+      timeout: 600_000,
+    },
+    async (_name, open) => {
+      const { b1Of, prover } = open();
+      const helper = new ProofHelper();
+      try {
+        const { inputs, statement } = nextBatch(new RandomLedger(8, DEPTH));
+        const value = (1n << 200n) + 9n;
+        const witness = await helper.witnessOf({ circuit, inputs: { ...inputs, blinding: value } });
+        const wireOf = (wanted: bigint) =>
+          Buffer.from(witness.subarray(witnessValuesAt)).indexOf(toBytesLe(wanted)) / fieldBytes;
+        const wire = wireOf(value);
+        const blinded = wireOf((value * statement.z) % scalarModulus);
+        const change = { value: 0n, hasPoint: false, withoutC: [wire, blinded] };
+        const changed = changeKey(await readFile(circuit.zkeyPath), wire, change);
+        const zkeyPath = await writeKey(changed);
+        const taken = { ...circuit, zkeyPath };
+        const made = [await b1Of({ circuit: taken, inputs }), await b1Of({ circuit: taken, inputs })];
+        for (const { b1Ms, proof, publicSignals } of made) {
+          expect(verifyProof(circuit.verificationKey, proof, publicSignals)).toBe(true);
+          expect(b1Ms).toBeGreaterThan(0);
+        }
+        expect(made[0]!.proof.a).not.toEqual(made[1]!.proof.a);
+      } finally {
+        await helper.close();
         await prover.close();
       }
     },

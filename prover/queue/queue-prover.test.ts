@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
+import { FIELD_ORDER } from "@openledger/circuits/protocol";
 import type { Database } from "@openledger/foundation/database/database";
 import { JOBS } from "@openledger/foundation/database/job-tables";
 import { openDatabase } from "@openledger/foundation/database/open-database";
@@ -126,6 +127,13 @@ describe("the queue of proofs", () => {
     expect(proof.a).toHaveLength(2);
     expect(await inputHashes(), "inputs go with their job").toEqual([]);
     await expect.poll(() => asker.state).toMatchObject({ isReady: true, workerCount: 1, waitingCount: 0 });
+  });
+
+  test("puts no job with an input value outside the field", async () => {
+    const asker = await startAsker();
+    await expect(asker.prove({ circuit, inputs: inputsOf(FIELD_ORDER + 2n) })).rejects.toMatchObject({
+      code: "CIR_INPUT_MISMATCH",
+    });
   });
 
   test("a job whose inputs were evicted gets them again, and is proven", async () => {

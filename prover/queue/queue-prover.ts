@@ -5,6 +5,7 @@
  */
 
 import { setTimeout as delay } from "node:timers/promises";
+import { signalValue } from "@openledger/circuits/compiler/witness-calculator";
 import { FIELD_ORDER } from "@openledger/circuits/protocol";
 import { isUnreachable } from "@openledger/foundation/database/database-errors";
 import { hashOf, type PackedInputs, packInputs } from "@openledger/foundation/database/job-inputs";
@@ -94,8 +95,12 @@ class QueueProver implements OutsideProver {
   /**
    * Proves a job by the queue. Checks a worker's proof by the circuit's key, and by the public signals if
    * they are known.
+   * @throws RollupError CIR_INPUT_MISMATCH for an input value outside the field
    */
-  prove({ circuit, inputs, publicSignals }: ProofJob, options: ProveOptions = {}): Promise<ProofResult> {
+  async prove(
+    { circuit, inputs, publicSignals }: ProofJob,
+    options: ProveOptions = {},
+  ): Promise<ProofResult> {
     const json = JSON.stringify(plainInputs(inputs!));
     const key = hashOf(`${circuit.contentHash} ${json}`);
     // The inputs of 64 jobs themselves would take a gigabyte.
@@ -231,10 +236,9 @@ class QueueProver implements OutsideProver {
 const plainInputs = (inputs: CircuitInputs) =>
   Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, plain(value)]));
 
-/** A value as JSON has it: decimal, below r. */
+/** A value as JSON has it: decimal, below r. @throws RollupError CIR_INPUT_MISMATCH for a value outside the field */
 function plain(value: SignalValue): unknown {
   if (Array.isArray(value) || ArrayBuffer.isView(value))
     return Array.from(value as ArrayLike<SignalValue>, plain);
-  const number = BigInt(value as bigint);
-  return (((number % FIELD_ORDER) + FIELD_ORDER) % FIELD_ORDER).toString();
+  return signalValue(BigInt(value as bigint), FIELD_ORDER).toString();
 }

@@ -33,7 +33,7 @@ interface LoaderContext {
   sections: ZkeySections;
   /** The thread's own. */
   staging: number;
-  /** Filled by the step "coefficients". */
+  /** Filled by the step "coefficients"; the points' step finds which of them are at infinity. */
   blindsA: BlindingWires;
 }
 
@@ -108,11 +108,11 @@ function loadCoefficients({
   const lengths = plan.vectors
     .slice(0, 2)
     .map((address) => new Uint32Array(buffer, address, domainSize).fill(0));
-  eachEntry((matrix, row, wire) => {
+  eachEntry((matrix, row, wire, valueAt) => {
     if (matrix > 1 || row >= domainSize || wire >= plan.shape.wireCount)
       throw new RangeError(`the key has a coefficient at ${matrix}, ${row}, ${wire}`);
     lengths[matrix]![row]!++;
-    blindsA.addEntry(matrix, wire);
+    blindsA.addEntry(matrix, wire, chunk, valueAt);
   });
   let termCount = 0;
   for (const [matrix, start] of starts.entries()) {

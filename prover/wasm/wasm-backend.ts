@@ -208,14 +208,14 @@ class KernelProver implements WasmProver {
   }
 
   async #load(key: LoadedKey, steps: readonly LoadStep[]): Promise<void> {
-    const { header, id, path, sections } = key;
+    const { header, id, memory, path, plan, sections } = key;
     const answers = await this.#runInAll(key, () => ({ kind: "load", key: id, path, sections, steps }));
-    for (const answer of answers) {
-      if (answer.kind !== "loaded") continue;
-      Object.assign(key.pointCounts, answer.pointCounts);
-      if (answer.blindingEntries !== null)
-        key.blindsA = new BlindingWires(header.wireCount, header.publicCount, answer.blindingEntries);
-    }
+    const loaded = answers.filter((answer) => answer.kind === "loaded");
+    for (const { pointCounts } of loaded) Object.assign(key.pointCounts, pointCounts);
+    const entries = loaded.find(({ blindingEntries }) => blindingEntries !== null)?.blindingEntries ?? null;
+    if (entries === null) return;
+    key.blindsA = new BlindingWires(header.wireCount, header.publicCount, entries);
+    key.blindsA.keepFinite(new Uint32Array(memory.buffer, plan.points.a.indices, key.pointCounts.a));
   }
 
   #openTasks({ id, memory, plan }: LoadedKey): ThreadTask[] {

@@ -147,13 +147,12 @@ class KeyLoader {
     const quotient = await this.#loadQuotient(scalars, blindsA);
     const b2 = await this.#loadPoints(g2Curve, halves, [[{ section: zkeySection.b2, firstScalar: 0 }]]);
     const b1 = await this.#loadPoints(g1Curve, halves, [[{ section: zkeySection.b1, firstScalar: 0 }]]);
-    const rest = await this.#loadPoints(g1Curve, halves, [
-      [{ section: zkeySection.a, firstScalar: 0 }],
-      [
-        { section: zkeySection.c, firstScalar: publicCount + 1 },
-        { section: zkeySection.h, firstScalar: wireCount },
-      ],
-    ]);
+    const ofA = [{ section: zkeySection.a, firstScalar: 0 }];
+    const ofC = [
+      { section: zkeySection.c, firstScalar: publicCount + 1 },
+      { section: zkeySection.h, firstScalar: wireCount },
+    ];
+    const rest = await this.#loadPoints(g1Curve, halves, [ofA, ofC], blindsA);
     const { sums, buffers } = await makePointSums(this.#gpu, this.#style, [b2, b1, rest]);
     this.#buffers.push(...buffers);
     const split = {
@@ -204,7 +203,7 @@ class KeyLoader {
         }
         matrices[done + i] = matrix;
         rows[done + i] = row;
-        blindsA.addEntry(matrix, wire);
+        blindsA.addEntry(matrix, wire, words, at + 3);
       }
       this.#gpu.write(coefficients, bytes, done * coefficientBytes);
     }
@@ -220,6 +219,7 @@ class KeyLoader {
     curve: CurveShape,
     halves: GPUBuffer,
     sets: readonly (readonly PointSection[])[],
+    blindsA?: BlindingWires,
   ): Promise<SumRequest> {
     const bytesEach = affineBytes(curve);
     const countOf = ({ section }: PointSection) => this.#sections[section]!.byteCount / bytesEach;
@@ -248,6 +248,7 @@ class KeyLoader {
           count += finiteCount;
         }
       }
+      if (parts[0]!.section === zkeySection.a) blindsA?.keepFinite(indices.subarray(before, count));
       return count - before;
     });
     const scalarIndices = this.#make(`${curve.name} scalars' places`, 4 * indices.length);

@@ -1,5 +1,10 @@
 /** Inputs of the C++ step runner (step-runner.ts): circuit inputs flattened to 32-byte values. */
-import type { CircuitInputs, InputValue, InputWires } from "@openledger/circuits/compiler/witness-calculator";
+import {
+  type CircuitInputs,
+  type InputValue,
+  type InputWires,
+  signalValue,
+} from "@openledger/circuits/compiler/witness-calculator";
 import { FIELD_ORDER } from "@openledger/circuits/protocol";
 
 /** 64-bit words of a field element. */
@@ -10,6 +15,7 @@ const LOW = (1n << 64n) - 1n;
 /**
  * Flattens copies' inputs for the step runner: copy after copy, each input at its wires, 32 little-endian
  * bytes a value. null if names or sizes are not the part's: circom's program then reports the fault.
+ * @throws RollupError CIR_INPUT_MISMATCH for a value outside the field
  */
 export function flattenInputs(
   copies: readonly CircuitInputs[],
@@ -32,8 +38,7 @@ export function flattenInputs(
 /** Writes a value, and returns the place after it. */
 function write(value: InputValue, words: BigUint64Array, from: number): number {
   if (Array.isArray(value)) return value.reduce((at: number, each) => write(each, words, at), from);
-  let rest = BigInt(value as bigint);
-  if (rest < 0n || rest >= FIELD_ORDER) rest = ((rest % FIELD_ORDER) + FIELD_ORDER) % FIELD_ORDER;
+  let rest = signalValue(BigInt(value as bigint), FIELD_ORDER);
   for (let at = from; rest > 0n; at++, rest >>= 64n) words[at] = rest & LOW;
   return from + WORDS;
 }

@@ -1,9 +1,6 @@
 /** Part of the Ask page that says how far answer, query and rows of a reply are assured beyond the server's word. */
-import type {
-  Assurance,
-  CheckedReply,
-  ReplyAssurance,
-} from "@openledger/client/actions/answers/model-answers";
+import { assuranceOfReply } from "@openledger/client/actions/answers/check-answer";
+import type { Assurance, ReplyAssurance } from "@openledger/client/actions/answers/model-answers";
 import { useEffect, useState } from "preact/hooks";
 import { Badge, type Tone } from "../design/badge.tsx";
 import { askUntilAnswered } from "../ledger/ask-again.ts";
@@ -19,7 +16,7 @@ const TONES: Readonly<Record<Assurance, Tone>> = {
 const PARTS = [
   ["answer", "The model gives this answer"],
   ["query", "The query matches prompt and answer"],
-  ["rows", "The values of the rows are computed correctly"],
+  ["rows", "The answer pays these rows, by these shares"],
 ] as const;
 
 export function AssuranceList({ assurance }: { assurance: ReplyAssurance }) {
@@ -37,12 +34,11 @@ export function AssuranceList({ assurance }: { assurance: ReplyAssurance }) {
   );
 }
 
-/** Replies that this page has checked: it always answers again, and never computes rows. */
-const CHECKED_HERE: CheckedReply = { isAnsweredAgain: true, areRowsRecomputed: false };
-
 /** Assurance of the model's replies by the page's own copy; null until that is read. */
 export function useAssurance(model: ServedModel): ReplyAssurance | null {
-  return useCopy(model)?.assurance(CHECKED_HERE) ?? null;
+  const copy = useCopy(model);
+  // The page always answers again.
+  return copy === null ? null : assuranceOfReply(copy, { isAnsweredAgain: true });
 }
 
 /** The page loads its copy of the model as soon as the model is looked at; null until it is there. */

@@ -3,7 +3,7 @@
  * Payments are in wei, and are followed to their end as journeys (ledger/journey.ts).
  */
 import { askAdapter, askModel, buyAnswer, payForAnswer } from "@openledger/client/actions/answers/ask-model";
-import { checkAnswer } from "@openledger/client/actions/answers/check-answer";
+import { checkAnswer, withOwnEstimate } from "@openledger/client/actions/answers/check-answer";
 import type { CheckableModel, UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
 import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
 import { isRollupError } from "@openledger/foundation/rollup-error";
@@ -38,12 +38,14 @@ export async function askAndCheck(
   const copy = await ownCopy(model);
   const asked = textFor(copy, prompt);
   const question = { modelId, prompt: asked, from };
-  const answer = await (streamsFrom === undefined
+  const given = await (streamsFrom === undefined
     ? askModel(client, { ...question, serverUrl, onText })
     : askAdapter(client, { ...question, serverUrl: streamsFrom, onText }));
   const leaf = await getModel(client, modelId);
   const staticsHash = staticsOf(leaf).hash;
-  checkAnswer(copy, answer, { prompt: asked, payerId: from, staticsHash, isAnsweredAgain: true });
+  const { payees } = leaf;
+  checkAnswer(copy, given, { prompt: asked, payerId: from, payees, staticsHash, isAnsweredAgain: true });
+  const answer = withOwnEstimate(copy, given);
   const { rowsRoot } = copy;
   const said = { serverUrl, rowsRoot, answer: answer.answer };
   return { prompt, answer, said, words: await readWords(said), labels: labelsOf(copy, answer, prompt) };

@@ -19,6 +19,8 @@ import { type Problem, problemOf } from "../words/problem.tsx";
 
 /** Limit of one request to an answer server. */
 const REQUEST_TIMEOUT_MS = 10_000;
+/** Maximum numbers of a model's matrix that the page compares with the ledger: about a second. Whom others pay is their server's word. */
+const MAX_ENTRIES = 2 ** 18;
 /** Maximum models that a reader may choose from: the ledger is asked for the price of each. */
 const MAX_OFFERED = 50;
 
@@ -121,17 +123,19 @@ export function ownCopy({ serverUrl }: ServedModel): Promise<OwnCopy> {
 }
 
 async function loadCopy(serverUrl: string): Promise<OwnCopy> {
-  const [{ fetchAnswering }, { openCheckable }, families] = await Promise.all([
+  const [{ fetchAnswering }, { openCheckable }, { fetchEstimator }, families] = await Promise.all([
     import("@openledger/attribution/model/model-download"),
     import("@openledger/attribution/model/model-family"),
+    import("@openledger/attribution/model/paying-part"),
     knownFamilies(serverUrl),
     initPoseidon(),
   ]);
   const part = await fetchAnswering(serverUrl, families);
   const { family, recipe } = part;
   const rowsRoot = recipe.datanet.rowsRoot.slice(2);
+  const estimateOf = await fetchEstimator(serverUrl, families, part, { maxEntries: MAX_ENTRIES });
   return {
-    ...(await openCheckable(part)),
+    ...(await openCheckable(part, estimateOf)),
     inputKind: family.promptKind(recipe),
     inputFields: inputFieldsOf(recipe),
     classes: classesOf(recipe),

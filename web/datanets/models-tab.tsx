@@ -28,6 +28,7 @@ import { useAnswer } from "../ledger/use-answer.ts";
 import { showCounted, showDuration } from "../words/format.ts";
 import { LeafLink } from "../words/links.tsx";
 import { Open } from "../words/open.tsx";
+import { PaymentShares } from "../words/payment-shares.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
 import { type ApprovalTerms, approvalTerms, registeredRecipe } from "./approval-terms.ts";
 import { BoardPart } from "./board-part.tsx";
@@ -130,16 +131,11 @@ function stateOf(leaf: LedgerModelLeaf, { id, ledger }: TabProps["facts"]): Stat
   return model.furtherDatanets.length > 0 && !counters.isReady ? "early" : "wants";
 }
 
-/** Denominator of a split: parts are in 65,536ths. */
-const PARTS = 65_536;
-const percent = (parts: number) => `${Math.round((1000 * parts) / PARTS) / 10} %`;
-
 function ModelEntry(props: TabProps & { model: LedgerModelLeaf }) {
   const { facts, model } = props;
   const own = ownClient(props);
   const { priceWei } = model.counters;
-  const { ownerParts, validatorParts, version } = model.model;
-  const validators = ((PARTS - ownerParts) * validatorParts) / PARTS;
+  const { version } = model.model;
   const others = approvalsOf(model).filter(({ id }) => id !== facts.id);
   const state = stateOf(model, facts);
   const [tone, word] = STATES[state];
@@ -171,12 +167,7 @@ function ModelEntry(props: TabProps & { model: LedgerModelLeaf }) {
         <dd>
           <Open wei={priceWei} />
         </dd>
-        <dt>To contributors</dt>
-        <dd>{percent(PARTS - ownerParts - validators)}</dd>
-        <dt>To validators</dt>
-        <dd>{percent(validators)}</dd>
-        <dt>To the model's owner</dt>
-        <dd>{percent(ownerParts)}</dd>
+        <PaymentShares split={model.model} />
       </dl>
       <DifferenceNotice found={found} modelId={model.id} datanetIds={datanetIds} />
       <RecomputedBy found={found} />

@@ -30,7 +30,7 @@ export interface RowUse {
   readonly epoch: number;
   /** Place in the version's order. */
   readonly row: number;
-  /** null if the model's server publishes no rows. */
+  /** null if the model's server publishes no rows, and for rows that are not among the best-paid of the answer. */
   readonly said: RowSaid | null;
   /** Name of the payment, by `nameOfPayment`. */
   readonly payment: string;
@@ -41,9 +41,20 @@ export interface RowUse {
   readonly isProven: boolean;
 }
 
-export interface RowUses {
-  /** Newest first. */
+/** What the account's rows got in an epoch of a model. */
+export interface EpochUses {
+  readonly modelId: number;
+  readonly epoch: number;
+  readonly isProven: boolean;
+  /** Sum of all rows: of a settled epoch as the settlement proves it, else of the payments that were read. */
+  readonly sumWei: bigint;
+  /** Newest first, of an answer the best-paid first; all rows of the payments that were read. */
   readonly uses: readonly RowUse[];
+}
+
+export interface RowUses {
+  /** The epoch with the newest use first. */
+  readonly epochs: readonly EpochUses[];
   /** Models of which no server that this page knows publishes anything. */
   readonly hiddenModels: readonly number[];
 }
@@ -52,22 +63,22 @@ export interface RowUses {
 const SETTLED_EPOCHS = 3;
 /** Maximum payments read of an epoch, the newest. */
 const MAX_PAYMENTS = 64;
-/** Maximum rows shown of a payment, those that got most. */
-const MAX_ROWS = 20;
+/** Maximum rows of a payment whose texts are fetched, those that got most. */
+const MAX_TEXTS = 20;
 
 /** Uses of an epoch by what they follow from; they change when it does. */
-const usesCache = new RecentAnswers<string, readonly RowUse[]>({
+const usesCache = new RecentAnswers<string, EpochUses>({
   maxItems: 20_000,
-  sizeOf: ({ length }) => length,
+  sizeOf: ({ uses }) => uses.length,
 });
 
 /** @throws CLI_SEQUENCER_…, CLI_UNREACHABLE of a model's server */
 export async function readRowUses(site: Site, leafId: number, rewards: readonly Reward[]): Promise<RowUses> {
   const modelIds = [...new Set(rewards.map(({ modelId }) => modelId))];
-  if (modelIds.length === 0) return { uses: [], hiddenModels: [] };
+  if (modelIds.length === 0) return { epochs: [], hiddenModels: [] };
   const { places } = await findServedPlaces(site);
   const hiddenModels: number[] = [];
-  const uses: RowUse[] = [];
+  const epochs: EpochUses[] = [];
   for (const modelId of modelIds) {
     const place = places.find((one) => one.modelId === modelId);
     if (place === undefined) {
@@ -77,9 +88,11 @@ export async function readRowUses(site: Site, leafId: number, rewards: readonly 
     const leaf = await getModel(site.sequencer, modelId);
     const newest = leaf.counters.epoch;
     for (let epoch = newest; epoch >= Math.max(1, newest - SETTLED_EPOCHS); epoch--)
-      uses.push(...(await usesOf(site.sequencer, { epoch, leaf, leafId, serverUrl: place.serverUrl })));
+      epochs.push(await usesOf(site.sequencer, { epoch, leaf, leafId, serverUrl: place.serverUrl }));
   }
-  return { uses: uses.sort((a, b) => (b.paidAtMs ?? 0) - (a.paidAtMs ?? 0)), hiddenModels };
+  const newestOf = ({ uses }: EpochUses) => uses[0]?.paidAtMs ?? 0;
+  const used = epochs.filter(({ sumWei }) => sumWei > 0n);
+  return { epochs: used.sort((a, b) => newestOf(b) - newestOf(a)), hiddenModels };
 }
 
 interface Epoch {
@@ -89,10 +102,11 @@ interface Epoch {
   readonly serverUrl: string;
 }
 
-async function usesOf(access: SequencerAccess, one: Epoch): Promise<readonly RowUse[]> {
+async function usesOf(access: SequencerAccess, one: Epoch): Promise<EpochUses> {
   const { epoch, leaf, leafId } = one;
   const payments = await getPayments(access, leaf.id, epoch);
-  if (payments.payments.length === 0) return [];
+  if (payments.payments.length === 0)
+    return { modelId: leaf.id, epoch, isProven: false, sumWei: 0n, uses: [] };
   const settlement = isSettled(leaf, epoch) ? await getSettlement(access, leaf.id, epoch) : null;
   const key = `${leafId} ${leaf.id} ${epoch} ${payments.payments.length} ${settlement !== null}`;
   return usesCache.get(key, () => readUses(access, one, payments, settlement));
@@ -103,10 +117,11 @@ async function readUses(
   { epoch, leaf, leafId, serverUrl }: Epoch,
   payments: EpochPayments,
   settlement: Awaited<ReturnType<typeof getSettlement>>,
-): Promise<readonly RowUse[]> {
+): Promise<EpochUses> {
   const published = await fetchPublishedRows(serverUrl, leaf, epoch);
   const partOf = ownParts(leaf, leafId);
   const found: { place: number; row: number; wei: bigint }[] = [];
+  const texts = new Set<number>();
   const places = payments.payments.map((_, place) => place).slice(-MAX_PAYMENTS);
   for (const place of places) {
     const all =
@@ -117,15 +132,17 @@ async function readUses(
       const wei = partOf(row, earnedWei);
       return wei > 0n ? [{ place, row, wei }] : [];
     });
-    found.push(...own.sort((a, b) => Number(b.wei - a.wei)).slice(0, MAX_ROWS));
+    const bestFirst = own.sort((a, b) => (a.wei < b.wei ? 1 : a.wei > b.wei ? -1 : a.row - b.row));
+    for (const { row } of bestFirst.slice(0, MAX_TEXTS)) texts.add(row);
+    found.push(...bestFirst);
   }
-  const said = await fetchRowsSaid(serverUrl, new Set(found.map(({ row }) => row)));
+  const said = await fetchRowsSaid(serverUrl, texts);
   const times = new Map<number, number | null>();
   for (const place of new Set(found.map((use) => use.place))) {
     const operation = await getOperation(access, payments.payments[place]!.hash as Hex);
     times.set(place, operation?.acknowledgedAtMs ?? null);
   }
-  return found.map(({ place, row, wei }) => ({
+  const uses = found.map(({ place, row, wei }) => ({
     modelId: leaf.id,
     epoch,
     row,
@@ -135,6 +152,35 @@ async function readUses(
     paidAtMs: times.get(place) ?? null,
     isProven: settlement !== null,
   }));
+  const readWei = found.reduce((sum, { wei }) => sum + wei, 0n);
+  return {
+    modelId: leaf.id,
+    epoch,
+    isProven: settlement !== null,
+    sumWei: settlement === null ? readWei : settledWei(leaf, leafId, settlement.earnedWei ?? []),
+    // Stable: the rows of an answer stay together, the best-paid first.
+    uses: uses.sort((a, b) => (b.paidAtMs ?? 0) - (a.paidAtMs ?? 0)),
+  };
+}
+
+/**
+ * Sum that a settlement gave an account in all its roles.
+ * @param earnedWei of each payee, by the settlement
+ */
+export function settledWei(
+  { model, payees }: Pick<LedgerModelLeaf, "model" | "payees">,
+  leafId: number,
+  earnedWei: readonly bigint[],
+): bigint {
+  const validatorParts = BigInt(model.validatorParts);
+  return payees.reduce((sum, { contributorId, validatorId }, i) => {
+    const earned = earnedWei[i] ?? 0n;
+    const roles = [
+      ...(contributorId === leafId ? [PAYEE_ROLE.contributor] : []),
+      ...(validatorId === leafId ? [PAYEE_ROLE.validator] : []),
+    ];
+    return roles.reduce((own, role) => own + roleShareWei(earned, role, validatorParts), sum);
+  }, 0n);
 }
 
 /** Computes the account's part of what a row earned: as contributor, as validator, or both. */

@@ -18,7 +18,8 @@ import { ProblemNotice } from "../words/problem.tsx";
 import { Term } from "../words/term.tsx";
 import "../rows/first-rows.css";
 import type { Reward } from "./account-earnings.ts";
-import type { RowUse } from "./row-uses.ts";
+import type { EpochUses, RowUse } from "./row-uses.ts";
+import { shownOf } from "./shown-uses.ts";
 
 /** Maximum uses shown of one epoch; the file has all. */
 const SHOWN = 20;
@@ -39,15 +40,15 @@ export function RowsAtWork({ leafId, live, rewards, site }: RowsAtWorkProps) {
     const { readRowUses } = await import("./row-uses.ts");
     return readRowUses(site, leafId, rewards);
   });
-  const newest = value?.uses[0];
+  const newest = value?.epochs[0]?.uses[0];
   const isNews = newest?.paidAtMs != null && live.nowMs.value - newest.paidAtMs < NEWS_MS;
   return (
     <section class="card stack" aria-label="Rows at work">
       <div class="row">
         <h2>Rows at work</h2>
         <span class="push" />
-        {value !== undefined && value.uses.length > 0 && (
-          <Button isSmall onClick={() => saveFile(`rows-of-account-${leafId}.csv`, csvOf(value.uses))}>
+        {value !== undefined && value.epochs.length > 0 && (
+          <Button isSmall onClick={() => saveFile(`rows-of-account-${leafId}.csv`, csvOf(value.epochs))}>
             Download CSV
           </Button>
         )}
@@ -62,17 +63,17 @@ export function RowsAtWork({ leafId, live, rewards, site }: RowsAtWorkProps) {
       </p>
       {problem !== null && <ProblemNotice problem={problem} />}
       {value === undefined && problem === null && <p class="soft">Loading answers that used them …</p>}
-      {value?.uses.length === 0 && value.hiddenModels.length === 0 && (
+      {value?.epochs.length === 0 && value.hiddenModels.length === 0 && (
         <p class="soft">No paid answer has used these rows yet. New ones appear here within seconds.</p>
       )}
-      {groupsOf(value?.uses ?? []).map((group) => (
+      {(value?.epochs ?? []).map((group) => (
         <Group key={`${group.modelId} ${group.epoch}`} {...group} live={live} />
       ))}
-      {value !== undefined && value.uses.length > 0 && (
+      {value !== undefined && value.epochs.length > 0 && (
         <p class="soft small">
-          Computed in your browser from data that answer servers publish: the best-paid rows of each answer.
-          Estimates (≈) are what a row gets on average; a settled <Term name="epoch">epoch</Term> has proven
-          amounts.
+          Computed in your browser from data that answer servers publish. Sums are of all your rows; a list
+          shows the best-paid ones of the newest answers. Estimates (≈) are what a row gets on average; a
+          settled <Term name="epoch">epoch</Term> has proven amounts.
         </p>
       )}
       {value !== undefined && value.hiddenModels.length > 0 && (
@@ -84,35 +85,17 @@ export function RowsAtWork({ leafId, live, rewards, site }: RowsAtWorkProps) {
   );
 }
 
-interface UseGroup {
-  readonly modelId: number;
-  readonly epoch: number;
-  readonly isProven: boolean;
-  readonly uses: readonly RowUse[];
-}
-
-/** Groups uses by model and epoch; the group with the newest use comes first. */
-function groupsOf(uses: readonly RowUse[]): UseGroup[] {
-  const groups = new Map<string, RowUse[]>();
-  for (const use of uses) {
-    const key = `${use.modelId} ${use.epoch}`;
-    groups.set(key, [...(groups.get(key) ?? []), use]);
-  }
-  return [...groups.values()].map((of) => {
-    const { epoch, isProven, modelId } = of[0]!;
-    return { epoch, isProven, modelId, uses: of };
-  });
-}
-
 /** Joins the lines of an excerpt, so that it breaks where there is room: on a phone, too. */
 const excerptOf = (text: string) => text.replaceAll(/\s+/g, " ").slice(0, EXCERPT_CHARACTERS);
 
 type ShownUse = RowUse & { readonly shown: string };
 
-function Group({ epoch, isProven, live, modelId, uses }: UseGroup & Pick<PageProps, "live">) {
-  const written = showParts(uses.map(({ wei }) => wei));
-  const rows = uses.map((use, i): ShownUse => ({ ...use, shown: written.parts[i]! }));
-  const sumWei = uses.reduce((sum, { wei }) => sum + wei, 0n);
+function Group(props: EpochUses & Pick<PageProps, "live">) {
+  const { epoch, isProven, live, modelId, sumWei } = props;
+  const { otherCount, otherWei, shown } = shownOf(props, SHOWN);
+  const hasOthers = otherWei > 0n;
+  const written = showParts([...shown.map(({ wei }) => wei), ...(hasOthers ? [otherWei] : [])]);
+  const rows = shown.map((use, i): ShownUse => ({ ...use, shown: written.parts[i]! }));
   const columns: Column<ShownUse>[] = [
     { label: "Row", cell: ({ row }) => showCount(rowNumber(row)) },
     {
@@ -162,19 +145,50 @@ function Group({ epoch, isProven, live, modelId, uses }: UseGroup & Pick<PagePro
         caption={`Rows that answers of model ${modelId} used in epoch ${epoch}`}
         columns={columns}
         rows={rows}
-        maxRows={SHOWN}
-        more={(count) => `And ${showCount(count)} more, which the CSV file has.`}
         keyOf={({ payment, row }) => `${payment} ${row}`}
         empty="None."
       />
+      {hasOthers && (
+        <p class="row">
+          Other rows{otherCount > 0 && `: ${showCount(otherCount)} uses, which the CSV file has`}
+          <span class="push">
+            {!isProven && "≈ "}
+            <Open wei={otherWei} shown={written.parts.at(-1)!} />
+          </span>
+        </p>
+      )}
     </div>
   );
 }
 
 const HEAD = ["model", "epoch", "row", "state", "open", "wei", "paid_at", "payment", "text"];
 
-function csvOf(uses: readonly RowUse[]): Uint8Array {
-  const lines = uses.map(({ epoch, isProven, modelId, paidAtMs, payment, row, said, wei }) => [
+/** All uses, and of each epoch a line with what is in none of them, so that the lines sum up. */
+function csvOf(epochs: readonly EpochUses[]): Uint8Array {
+  const lines = epochs.flatMap((one) => {
+    const { otherWei } = shownOf(one, one.uses.length);
+    const { epoch, isProven, modelId } = one;
+    const state = isProven ? "proven" : "estimated";
+    const others = [
+      `${modelId}`,
+      `${epoch}`,
+      "other",
+      state,
+      formatOpen(otherWei),
+      `${otherWei}`,
+      "",
+      "",
+      "",
+    ];
+    return [...linesOf(one.uses), ...(otherWei > 0n ? [others] : [])];
+  });
+  return new TextEncoder().encode(
+    [HEAD, ...lines].map((line) => `${line.map(csvCell).join(",")}\r\n`).join(""),
+  );
+}
+
+const linesOf = (uses: readonly RowUse[]): string[][] =>
+  uses.map(({ epoch, isProven, modelId, paidAtMs, payment, row, said, wei }) => [
     ...[
       `${modelId}`,
       `${epoch}`,
@@ -185,10 +199,6 @@ function csvOf(uses: readonly RowUse[]): Uint8Array {
     ],
     ...[paidAtMs === null ? "" : new Date(paidAtMs).toISOString(), payment, said?.text ?? ""],
   ]);
-  return new TextEncoder().encode(
-    [HEAD, ...lines].map((line) => `${line.map(csvCell).join(",")}\r\n`).join(""),
-  );
-}
 
 /** Attack: a row of a stranger that begins like a formula would be computed by the one who opens the file. */
 function csvCell(text: string): string {

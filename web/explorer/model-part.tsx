@@ -21,6 +21,7 @@ import { useAnswer } from "../ledger/use-answer.ts";
 import { showCount, showParts } from "../words/format.ts";
 import { BatchLink, LeafLink, settlementHref } from "../words/links.tsx";
 import { Open } from "../words/open.tsx";
+import { PaymentShares } from "../words/payment-shares.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
 import { StatusBadge } from "../words/status-badge.tsx";
 import { Term } from "../words/term.tsx";
@@ -76,13 +77,9 @@ function Recomputations({ live, model, site }: PageProps & { model: LedgerModelL
   );
 }
 
-/** Denominator of a split: parts are in 65,536ths. */
-const PARTS = 65_536;
-const percent = (parts: number) => `${((100 * parts) / PARTS).toFixed(2)} %`;
-
 function Terms({ model }: { model: LedgerModelLeaf }) {
   const { cap, isReady, priceWei } = model.counters;
-  const { drawCount, ownerParts, validatorParts, version } = model.model;
+  const { drawCount, version } = model.model;
   const datanets = approvalsOf(model);
   const missing = datanets.filter(({ hasApproved }) => !hasApproved);
   const activated = missing.length === 0 ? "takes payments" : "activated";
@@ -115,10 +112,7 @@ function Terms({ model }: { model: LedgerModelLeaf }) {
             </span>
           ))}
         </dd>
-        <dt>Owner's share</dt>
-        <dd>{percent(ownerParts)}</dd>
-        <dt>Validators' share of row earnings</dt>
-        <dd>{percent(validatorParts)}</dd>
+        <PaymentShares split={model.model} />
         <dt>
           <Term name="draw">Draws</Term> per epoch
         </dt>

@@ -19,7 +19,7 @@ function inputsOf(k: bigint, hash: bigint) {
   const [{ u, v }, twice] = [point, point.double()].map(toMontgomery) as [Coordinates, Coordinates];
   const expected = toMontgomery(point.multiply(challengeScalar(hash)).negate());
   return {
-    inputs: { point: [u, v], vSquare: v * v, twice: [twice.u, twice.v], hash },
+    inputs: { point: [u, v], vSquare: (v * v) % FIELD_ORDER, twice: [twice.u, twice.v], hash },
     expected: [expected.u, expected.v],
   };
 }

@@ -18,7 +18,7 @@ import {
   type PayForAnswerErrorCode,
   payForAnswer,
 } from "./ask-model.ts";
-import { assuranceOfReply, requireLeast } from "./check-answer.ts";
+import { assuranceOfReply, requireLeast, withOwnEstimate } from "./check-answer.ts";
 import type { CheckableModel, ReplyAssurance, UncheckedAnswer } from "./model-answers.ts";
 
 export interface AskChatParameters {
@@ -147,7 +147,7 @@ export async function payForChat(
     asked === null
       ? await buyAnswer(client, { ...pay, serverUrl: own, prompt })
       : {
-          answer: asked.answer,
+          answer: withOwnEstimate(model, asked.answer),
           payment: await payForAnswer(client, { ...pay, prompt, answer: asked.answer }),
         };
   return {

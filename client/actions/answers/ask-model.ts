@@ -24,6 +24,7 @@ import {
   requireLeast,
   requirePayer,
   requireRegisteredStatics,
+  withOwnEstimate,
 } from "./check-answer.ts";
 import { streamAnswer, streamCompletion } from "./completion-stream.ts";
 import {
@@ -182,7 +183,8 @@ export async function payForAnswer(
   ]);
   const priceWei = priceOf(leaf, maxPriceWei ?? answer.priceWei);
   const sure = { isAnsweredAgain, areRowsRecomputed, least };
-  checkAnswer(model, answer, { ...sure, prompt, payerId, staticsHash: staticsOf(leaf).hash });
+  const { payees } = leaf;
+  checkAnswer(model, answer, { ...sure, prompt, payerId, payees, staticsHash: staticsOf(leaf).hash });
   return payInference(client, {
     ...signing,
     from: payerId,
@@ -281,8 +283,8 @@ export async function buyAnswer(
     receipt,
   });
   const answer = "sealed" in given ? await openSealed(client, serverUrl, given, timeoutMs) : given;
-  checkAnswer(model, answer, { ...sure, prompt, payerId, staticsHash });
-  return { answer, payment };
+  checkAnswer(model, answer, { ...sure, prompt, payerId, payees: leaf.payees, staticsHash });
+  return { answer: withOwnEstimate(model, answer), payment };
 }
 
 /** Answer to a question that is paid before it is shown. */

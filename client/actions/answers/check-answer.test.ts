@@ -6,7 +6,7 @@ import {
   receiptHash,
 } from "@openledger/circuits/ledger/model-query";
 import { beforeAll, describe, expect, it } from "vitest";
-import { createLedgerFixture, leafAnswer, owners } from "../../testing/ledger-fixture.ts";
+import { createLedgerFixture, modelAnswer } from "../../testing/ledger-fixture.ts";
 import { payForAnswer } from "./ask-model.ts";
 import { checkAnswer } from "./check-answer.ts";
 import type { CheckableModel, UncheckedAnswer } from "./model-answers.ts";
@@ -81,35 +81,7 @@ describe("payForAnswer", () => {
   it("signs nothing for a wrong answer, and nothing above the price that was named", async () => {
     const fixture = await createLedgerFixture({ hasFeed: false });
     try {
-      const leaf = {
-        ...leafAnswer({ id: 9, l1Owner: owners.recipient, keyX: 0n, nextNonce: 0 }),
-        kind: "model",
-        counters: {
-          isReady: true,
-          isApproved: true,
-          approvals: 0,
-          cap: 8,
-          paymentCount: 0,
-          epoch: 1,
-          priceWei: "7",
-        },
-        model: {
-          featuresCommitment: "0x1",
-          ownersCommitment: "0x2",
-          payeeRoot: "0x3",
-          binding: "0x4",
-          datanetId: 4,
-          version: 1,
-          furtherDatanets: [],
-          epochStart: 1,
-          ownerParts: 1,
-          validatorParts: 2,
-          drawCount: 4,
-          featureCount: 20,
-        },
-        closedEpoch: null,
-        payees: [],
-      };
+      const leaf = modelAnswer(9);
       const route = "GET /v1/models/9";
       const parameters = { modelId: 9, model, prompt: "this", answer: answerOf(), from: 4 };
       fixture.sequencer.answers.set(route, leaf);

@@ -11,9 +11,11 @@ import {
 import { hex32 } from "@openledger/foundation/hex";
 import { toHex } from "viem";
 import { clientError } from "../../client-errors.ts";
+import type { ModelPayee } from "../../sequencer/model-schemas.ts";
 import {
   type CheckableModel,
   type CheckedReply,
+  type Estimate,
   firstBelow,
   type ReplyAssurance,
   type UncheckedAnswer,
@@ -30,8 +32,10 @@ export interface AnswerExpectation {
    * answer, so that nobody can be paid for another answer than this one. Other models always answer again.
    */
   readonly isAnsweredAgain?: boolean;
-  /** True if the customer has computed the rows' features again (`openledger verify model`). */
+  /** True if the customer has computed the registered matrix from the rows (`openledger verify model`). */
   readonly areRowsRecomputed?: boolean;
+  /** Payees of the model on the ledger; default: not compared. */
+  readonly payees?: readonly Pick<ModelPayee, "contributorId" | "validatorId">[];
   /** Minimum assurance of each part; default: any. A model whose copy names no assurance counts as `believed`. */
   readonly least?: Partial<ReplyAssurance>;
 }
@@ -40,7 +44,8 @@ export type CheckAnswerErrorCode = "CLI_ANSWER_WRONG" | "CLI_BELOW_LEAST";
 
 /**
  * Computes answer, query and receipt again from the prompt and the published model. A settlement pays by an answer that
- * passes: nobody can open the receipt to another one. Needs `initPoseidon`.
+ * passes: nobody can open the receipt to another one. Whom it pays is in no receipt: `withOwnEstimate` computes it, and of a model
+ * whose matrix the customer does not have, an impossible estimate is refused here. Needs `initPoseidon`.
  * @throws CLI_ANSWER_WRONG, whose `data.what` names the first field that differs; CLI_BELOW_LEAST
  * @example
  * ```ts
@@ -76,7 +81,54 @@ export function checkAnswer(
     salt: answer.salt,
   });
   requireSame("receipt", hex32(answer.receipt), hex32(receipt));
+  if (model.estimateOf === undefined) requirePossible(answer.estimate, expected.payees);
   requireLeast(model, expected);
+}
+
+/**
+ * Replaces whom an answer pays by what the customer's own copy of the model computes; the server's word stays where the copy does not
+ * have the model's matrix. The answer has passed `checkAnswer`.
+ * @example
+ * ```ts
+ * const answer = await askModel(client, { serverUrl, modelId: 11, prompt: "Win now" });
+ * checkAnswer(model, answer, { prompt: "Win now", payerId: answer.payerId, staticsHash: model.staticsHash });
+ * console.log(withOwnEstimate(model, answer).estimate.contributors);
+ * ```
+ */
+export function withOwnEstimate(model: CheckableModel, answer: UncheckedAnswer): UncheckedAnswer {
+  const { estimate, queryBytes } = answer;
+  return { ...answer, estimate: model.estimateOf?.(queryBytes) ?? estimate };
+}
+
+/** Sums of shares that were rounded may be above 1 by this. */
+const ROUNDING = 1e-6;
+
+/**
+ * Attack: a server says that an answer pays row 7 of its friend's leaf. Its word is believed where nobody computes it, so what no
+ * settlement can pay is refused: shares below 0 or beyond 1 together, a row named twice, people who are none of the model's payees.
+ * @throws CLI_ANSWER_WRONG
+ */
+function requirePossible({ contributors, topRows }: Estimate, payees: AnswerExpectation["payees"]): void {
+  for (const [what, parts] of [
+    ["shares of rows", topRows],
+    ["shares of contributors", contributors],
+  ] as const) {
+    const sum = parts.reduce((total, { share }) => total + share, 0);
+    if (parts.some(({ share }) => !(share >= 0)) || !(sum <= 1 + ROUNDING)) requireSame(what, sum, 1);
+  }
+  const repeated = [
+    topRows.map(({ row }) => row),
+    contributors.map(({ contributorId }) => contributorId),
+  ].find((ids) => new Set(ids).size < ids.length);
+  if (repeated !== undefined) requireSame("shares of one row or contributor", 2, 1);
+  if (payees === undefined || payees.length === 0) return;
+  const known = new Set(payees.map(({ contributorId }) => contributorId));
+  const pairs = new Set(payees.map(({ contributorId, validatorId }) => `${contributorId} ${validatorId}`));
+  const stranger =
+    contributors.find(({ contributorId }) => !known.has(contributorId)) ??
+    topRows.find(({ contributorId, validatorId }) => !pairs.has(`${contributorId} ${validatorId}`));
+  if (stranger !== undefined)
+    requireSame("contributors", stranger.contributorId, "one of the model's payees on the ledger");
 }
 
 /**
@@ -84,8 +136,10 @@ export function checkAnswer(
  * @throws CLI_ANSWER_WRONG where the ledger has another model under this number
  * @internal
  */
-export const requireRegisteredStatics = (model: CheckableModel, staticsHash: bigint): void =>
-  requireSame("statics", hex32(model.staticsHash), hex32(staticsHash));
+export const requireRegisteredStatics = (
+  model: Pick<CheckableModel, "staticsHash">,
+  staticsHash: bigint,
+): void => requireSame("statics", hex32(model.staticsHash), hex32(staticsHash));
 
 /**
  * Requires that the answer names this payer.
@@ -106,7 +160,7 @@ type CheckedOptions = Partial<CheckedReply>;
 export const assuranceOfReply = (model: CheckableModel, checked: CheckedOptions): ReplyAssurance =>
   model.assurance?.({
     isAnsweredAgain: answersAgain(model, checked),
-    areRowsRecomputed: checked.areRowsRecomputed ?? false,
+    areRowsRecomputed: checked.areRowsRecomputed === true || model.estimateOf !== undefined,
   }) ?? UNCHECKED;
 
 /**

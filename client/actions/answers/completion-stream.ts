@@ -3,11 +3,12 @@
  * while it is made. `askAdapter`, `askModel` and pages use it.
  */
 
-import { RollupError } from "@openledger/foundation/rollup-error";
+import type { RollupError } from "@openledger/foundation/rollup-error";
 import { boundedBytes } from "@openledger/foundation/wire/bounded-body";
 import * as z from "zod/mini";
 import { clientError } from "../../client-errors.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
+import { serverRefusal } from "../../server-refusal.ts";
 import { requestModelServer } from "./model-answers.ts";
 
 type Access = Pick<LedgerClient, "requestTimeoutMs">;
@@ -60,7 +61,11 @@ const partSchema = z.object({
   choices: z.array(z.object({ text: z.string() })),
   openledger: z.optional(z.unknown()),
 });
-const refusal = z.object({ code: z.string(), data: z._default(z.record(z.string(), z.unknown()), {}) });
+const refusal = z.object({
+  code: z.string(),
+  data: z._default(z.record(z.string(), z.unknown()), {}),
+  remedy: z.optional(z.string()),
+});
 /** OpenAI's form, in which ours is a field, or an answer server's own. */
 const errorSchema = z.union([
   z.pipe(
@@ -94,7 +99,7 @@ const invalidAnswer = (url: string, reason: string, cause?: unknown) =>
  *
  * @param onText called with the whole text so far, for every part that extends it
  * @returns `openledger` of the last part
- * @throws CLI_UNREACHABLE, CLI_ANSWER_INVALID, and MOD_SERVE_… as the server refuses
+ * @throws CLI_UNREACHABLE, CLI_ANSWER_INVALID, and ATT_, MOD_ and SRV_ codes as the server refuses
  * @internal
  */
 export async function streamCompletion(
@@ -123,7 +128,7 @@ export async function streamCompletion(
  *
  * @param onText called with the whole text so far
  * @returns the answer
- * @throws CLI_UNREACHABLE, CLI_ANSWER_INVALID, and ATT_… as the server refuses
+ * @throws CLI_UNREACHABLE, CLI_ANSWER_INVALID, and ATT_, MOD_ and SRV_ codes as the server refuses
  * @internal
  */
 export async function streamAnswer(
@@ -175,7 +180,9 @@ async function* eventsOf(url: string, body: object, patienceMs: number): AsyncGe
     }),
   );
   if (!response.ok)
-    throw refusalOf(await within(refusalText(response)), response.status) ?? invalidAnswer(url, "no error");
+    throw (
+      refusalOf(url, await within(refusalText(response)), response.status) ?? invalidAnswer(url, "no error")
+    );
   if (response.body === null) throw invalidAnswer(url, "it is empty");
   const isWhole = response.headers.get("content-type")?.startsWith(EVENT_STREAM) !== true;
   const reader = response.body.getReader();
@@ -203,7 +210,7 @@ async function* eventsOf(url: string, body: object, patienceMs: number): AsyncGe
       for (const line of lines) {
         if (!line.startsWith("data: ")) continue;
         const event = line.slice("data: ".length);
-        const refused = refusalOf(event, response.status);
+        const refused = refusalOf(url, event, response.status);
         if (refused !== null) throw refused;
         yield event;
       }
@@ -217,12 +224,11 @@ const refusalText = (response: Response) =>
   boundedBytes(response, MAX_REFUSAL_BYTES).then((bytes) => new TextDecoder().decode(bytes));
 
 /** Error in the server's answer; null where it has none. */
-function refusalOf(body: string, httpStatus: number): RollupError | null {
+function refusalOf(url: string, body: string, httpStatus: number): RollupError | null {
   const refused = errorSchema.safeParse(parsed(body));
   if (!refused.success) return null;
-  const { code, data, message } = refused.data;
   const isRetryable = httpStatus === 429 || httpStatus >= 500;
-  return new RollupError(code, message, { data: { ...data, httpStatus }, isRetryable });
+  return serverRefusal("answer server", refused.data, { isRetryable, url, httpStatus });
 }
 
 function parsed(text: string): unknown {

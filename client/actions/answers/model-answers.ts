@@ -5,30 +5,34 @@
 
 import type { ModelChat } from "@openledger/attribution/model/model-chat";
 import type { ModelQuery } from "@openledger/circuits/ledger/model-query";
-import { isRollupError } from "@openledger/foundation/rollup-error";
+import { askSequencer } from "@openledger/foundation/wire/sequencer-request";
 import * as z from "zod/mini";
 import { clientError } from "../../client-errors.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
-import { requestSequencer } from "../../sequencer/sequencer-request.ts";
 import { fieldElement, wei } from "../../sequencer/sequencer-schemas.ts";
+import { serverRefusal } from "../../server-refusal.ts";
 
 const estimateSchema = z.object({
   isEstimate: z.literal(true),
   isEven: z.boolean(),
-  topRows: z.array(
-    z.object({
-      row: z.int(),
-      contributorId: z.int(),
-      validatorId: z.int(),
-      score: z.number(),
-      share: z.number(),
-    }),
+  topRows: z.readonly(
+    z.array(
+      z.object({
+        row: z.int(),
+        contributorId: z.int(),
+        validatorId: z.int(),
+        score: z.number(),
+        share: z.number(),
+      }),
+    ),
   ),
   /** Rows that spoke against the answer. Absent: an older server. */
   rowsAgainst: z.optional(
-    z.array(z.object({ row: z.int(), contributorId: z.int(), validatorId: z.int(), score: z.number() })),
+    z.readonly(
+      z.array(z.object({ row: z.int(), contributorId: z.int(), validatorId: z.int(), score: z.number() })),
+    ),
   ),
-  contributors: z.array(z.object({ contributorId: z.int(), share: z.number() })),
+  contributors: z.readonly(z.array(z.object({ contributorId: z.int(), share: z.number() }))),
   backend: z.string(),
 });
 
@@ -45,14 +49,14 @@ export interface ReplyAssurance {
   readonly answer: Assurance;
   /** Assurance that the query, by which rows are scored, is the one of this prompt and answer. */
   readonly query: Assurance;
-  /** Assurance that the query is scored against the features of the rows. */
+  /** Assurance of whom the answer pays: the rows, their contributors and their shares. */
   readonly rows: Assurance;
 }
 
 /** Checks that a customer has computed. No server's word is in them. */
 export interface CheckedReply {
   readonly isAnsweredAgain: boolean;
-  /** True where the features of the rows were computed again from the rows. */
+  /** True where whom the answer pays was computed from the registered matrix. */
   readonly areRowsRecomputed: boolean;
 }
 
@@ -102,6 +106,9 @@ export const sealedAnswerSchema = z.extend(
   { sealed: z.base64() },
 );
 
+/** Whom an answer would pay. */
+export type Estimate = z.output<typeof estimateSchema>;
+
 /** An answer as an answer server gives it: do not pay it before it passes `checkAnswer`. */
 export type UncheckedAnswer = z.output<typeof answerSchema>;
 
@@ -128,12 +135,14 @@ export interface CheckableModel {
   queryOf?(prompt: string, text: string): ModelQuery;
   /** Its chats; absent of models that label. */
   readonly chat?: ModelChat;
+  /** Computes whom an answer of this query pays, by the model's matrix; absent where the customer does not have it. */
+  estimateOf?(queryBytes: Uint8Array): Estimate;
   /** Assurance of its replies, from the customer's checks. */
   assurance?(checked: CheckedReply): ReplyAssurance;
 }
 
 /**
- * Sends one request to an answer server. Its own errors keep their codes (ATT_…).
+ * Sends one request to an answer server. Its own errors keep their codes (ATT_, MOD_, SRV_), and are told as its words.
  * @throws CLI_UNREACHABLE, CLI_ANSWER_INVALID
  * @internal
  */
@@ -144,25 +153,20 @@ export async function requestModelServer<Schema extends z.core.$ZodType>(
   schema: Schema,
   options: { body?: object } = {},
 ): Promise<z.output<Schema>> {
-  const { requestTimeoutMs } = client;
-  const sequencerUrl = serverUrl.replace(/\/+$/, "");
-  try {
-    return await requestSequencer({ sequencerUrl, requestTimeoutMs }, path, schema, options);
-  } catch (cause) {
-    // The same form of requests, another server: the codes say whose failure it is.
-    const url = `${sequencerUrl}${path}`;
-    if (isRollupError(cause, "CLI_UNREACHABLE")) {
-      throw clientError("CLI_UNREACHABLE", `no answer from ${url}`, {
-        data: { server: "answer server", url },
-        cause,
-      });
-    }
-    if (isRollupError(cause, "CLI_ANSWER_INVALID")) {
-      throw clientError("CLI_ANSWER_INVALID", `the answer of ${url} is not as documented`, {
-        data: { ...cause.data, server: "answer server", url },
-        cause,
-      });
-    }
-    throw cause;
-  }
+  const base = serverUrl.replace(/\/+$/, "");
+  // The same form of requests as a sequencer's, of another server.
+  const endpoint = { sequencerUrl: base, timeoutMs: client.requestTimeoutMs };
+  const { failure, value } = await askSequencer(endpoint, { path, ...options }, schema);
+  if (failure === null) return value;
+  const { cause, error, kind, reason, status } = failure;
+  const url = `${base}${path}`;
+  const data = { server: "answer server", url };
+  if (kind === "unreachable" || kind === "aborted")
+    throw clientError("CLI_UNREACHABLE", `no answer from ${url}`, { data, cause });
+  if (error === null)
+    throw clientError("CLI_ANSWER_INVALID", `the answer of ${url} is not as documented`, {
+      data: { ...data, httpStatus: status, problems: reason },
+      cause,
+    });
+  throw serverRefusal("answer server", error, { isRetryable: kind === "passing", url, httpStatus: status });
 }

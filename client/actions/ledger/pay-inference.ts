@@ -3,7 +3,11 @@
  * once the answer is checked. Amounts are in wei.
  */
 import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
+import { hex32 } from "@openledger/foundation/hex";
+import { clientError } from "../../client-errors.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
+import { resolveSigner } from "../../sequencer/ledger-reads.ts";
+import { findReceiptPayment } from "../../sequencer/model-reads.ts";
 import {
   type OperationDraft,
   type SendResult,
@@ -24,6 +28,7 @@ export interface PayInferenceParameters extends SigningOptions {
 export type PayInferenceReturnType = SendResult;
 
 export type PayInferenceErrorCode =
+  | "CLI_RECEIPT_PAID"
   | "OP_AMOUNT_NOT_REPRESENTABLE"
   | "OP_MODEL_NOT_PAYABLE"
   | "OP_BELOW_PRICE"
@@ -31,8 +36,9 @@ export type PayInferenceErrorCode =
   | SigningErrorCode;
 
 /**
- * Pays a model for one answer.
- * @throws OP_AMOUNT_NOT_REPRESENTABLE, OP_MODEL_NOT_PAYABLE, OP_BELOW_PRICE, OP_EPOCH_FULL, CLI_…
+ * Pays a model for one answer. The ledger takes a receipt as often as it is paid: one that this account has paid, by this
+ * function or by x402, is not signed again.
+ * @throws CLI_RECEIPT_PAID, OP_AMOUNT_NOT_REPRESENTABLE, OP_MODEL_NOT_PAYABLE, OP_BELOW_PRICE, OP_EPOCH_FULL, CLI_…
  * @example
  * ```ts
  * // `payForAnswer` does this after it has checked the answer.
@@ -44,20 +50,40 @@ export async function payInference(
   client: LedgerClient,
   parameters: PayInferenceParameters,
 ): Promise<PayInferenceReturnType> {
+  await requireUnpaid(client, parameters);
   return signAndSend(client, draftOf(parameters), parameters);
 }
 
 /**
  * Signs a payment that somebody else sends: a server that is paid by x402. It is executed once, or never where another
  * operation takes its nonce.
- * @throws OP_AMOUNT_NOT_REPRESENTABLE, CLI_…
+ * @throws CLI_RECEIPT_PAID, OP_AMOUNT_NOT_REPRESENTABLE, CLI_…
  * @internal
  */
-export function signPayment(
+export async function signPayment(
   client: LedgerClient,
   parameters: PayInferenceParameters,
 ): Promise<SignedSubmission> {
+  await requireUnpaid(client, parameters);
   return signOperation(client, draftOf(parameters), parameters);
+}
+
+/** @throws CLI_RECEIPT_PAID */
+async function requireUnpaid(
+  client: LedgerClient,
+  { from, modelId, receipt }: PayInferenceParameters,
+): Promise<void> {
+  const { id: payerId } = await resolveSigner(client, from);
+  const paid = await findReceiptPayment(client, { modelId, payerId, receipt });
+  if (paid === null) return;
+  const { epoch, hash } = paid;
+  throw clientError(
+    "CLI_RECEIPT_PAID",
+    `account ${payerId} has paid for this answer of model ${modelId} already`,
+    {
+      data: { modelId, receipt: hex32(receipt), epoch, hash },
+    },
+  );
 }
 
 const draftOf = ({ amountWei, modelId, receipt }: PayInferenceParameters): OperationDraft => ({

@@ -2,6 +2,7 @@
 import { isDirect } from "@openledger/attribution/features/direct-rows";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import { verifyModel } from "@openledger/attribution/model/verify-model";
+import { fewDraws } from "@openledger/circuits/settlement/settlement-split";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
@@ -135,7 +136,12 @@ function checkProof({ settlement, sampled }: VerifiedSettlement): Check {
   return {
     statement: "L1's settlement matches payments, openings and L1's randomness, and its proof verifies",
     holds: true,
-    detail: `${settlement.circuit}, drawn payments ${drawn}, L1 transaction ${settlement.l1TransactionHash}`,
+    detail: [
+      settlement.circuit,
+      `drawn payments ${drawn}`,
+      ...[fewDraws(sampled.draws.length) ?? []].flat(),
+      `L1 transaction ${settlement.l1TransactionHash}`,
+    ].join(", "),
   };
 }
 

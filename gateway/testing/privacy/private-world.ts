@@ -254,7 +254,7 @@ export async function createPrivateWorld(rows: PrivateRows, guesses: readonly Ui
       const ask = async (client: LedgerClient | null): Promise<[number, string | null]> => {
         const call = { path: "/v1/rows/0", isSigned: client !== null };
         try {
-          return [(await requestServer(client ?? stranger, hostUrl, call, "model server")).status, null];
+          return [(await requestServer(client ?? stranger, hostUrl, call, "answer server")).status, null];
         } catch (error) {
           const { code, data } = error as { code: string; data: { httpStatus: number } };
           return [data.httpStatus, code];
@@ -306,7 +306,7 @@ export async function createPrivateWorld(rows: PrivateRows, guesses: readonly Ui
         routes: only(hosting.lists.filter((one) => one.some(({ path }) => path === "/v1/datanets"))),
         origin: host.url,
       },
-      { ...unsigned, name: "model server", url: served.url, routes: ofServer },
+      { ...unsigned, name: "answer server", url: served.url, routes: ofServer },
       modelServer(said, "model with rows"),
       modelServer(withheld, "model without rows"),
       { ...unsigned, name: "factory", url: factory.url, routes: only(making.lists), origin: factory.url },

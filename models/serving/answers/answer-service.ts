@@ -18,10 +18,8 @@ import {
   modelQueryOfBytes,
   receiptHash,
 } from "@openledger/circuits/ledger/model-query";
-import { leafReference, messageName } from "@openledger/circuits/ledger/operation";
 import { packSplit } from "@openledger/circuits/ledger/rewards";
-import { KIND, LEAF_KIND } from "@openledger/circuits/protocol";
-import type { X402Requirements, X402Settled } from "@openledger/circuits/wire/x402-payment";
+import { type X402Requirements, type X402Settled, x402Network } from "@openledger/circuits/wire/x402-payment";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { inTurn } from "./account-turn.ts";
@@ -162,7 +160,7 @@ export class AnswerService {
     // What is settled opens its answer, on former terms and in a full epoch, too.
     const paid = isAnswer ? (record.payment ?? (await this.#paymentOf(receipt))) : null;
     let settlement: X402Settled;
-    if (paid !== null) settlement = await this.#settledBefore(payment, paid);
+    if (paid !== null) settlement = await this.#settledBefore(record!, paid);
     else {
       const requirements = await this.#offer(prompt, request);
       const isAccepted = isDeepStrictEqual(payment.read.accepted, requirements);
@@ -190,21 +188,25 @@ export class AnswerService {
     });
   }
 
-  /** Settlement of a payment that the store has already: the ledger is asked for no more than the model's owner. */
+  /**
+   * Settlement of a payment that the ledger has already.
+   *
+   * Attack: an operation that nobody has executed is presented for it. The operation is named that the ledger has at the payment's
+   * place; "" where it has none, as for a payment that L1's queue forced, or does not have it any more.
+   */
   async #settledBefore(
-    { read }: PresentedPayment,
-    { amountWei }: NonNullable<StoredAnswer["payment"]>,
+    { payerId, receipt }: StoredAnswer,
+    { amountWei, epoch, index }: NonNullable<StoredAnswer["payment"]>,
   ): Promise<X402Settled> {
     const { domain, modelId } = this.#options;
-    const { accepted, payload } = read;
-    const leaf = await this.#ledger.model(modelId);
-    const bRef = leaf === null ? 0n : leafReference({ l1Owner: leaf.l1Owner, kind: LEAF_KIND.model });
-    const operation = { ...payload.operation, kind: KIND.payInference };
+    const page = await this.#ledger.payments(modelId, epoch, index);
+    const found = page === null || page === "pruned" ? undefined : page.payments[0];
+    const isNamed = found !== undefined && hex32(found.receipt) === receipt && found.hash !== NO_OPERATION;
     return {
       success: true,
-      transaction: messageName(operation, { domain, bRef }),
-      network: accepted.network,
-      payer: String(payload.payerId),
+      transaction: isNamed ? hex32(found.hash) : "",
+      network: x402Network(domain),
+      payer: String(payerId),
       amount: amountWei,
     };
   }
@@ -393,6 +395,8 @@ export class AnswerService {
 /** Text that question and receipt bind, of a chat: what its template makes of the messages. Others have sent it. */
 const boundText = (prompt: string, { isChat = false }: X402Request) => (isChat ? { prompt } : {});
 
+/** Hash that the sequencer shows of a payment without an operation of its own. */
+const NO_OPERATION = 0n;
 const NO_X402 = "this server's ledger settles no payments of x402: sign it";
 
 const WRONG = {

@@ -47,7 +47,16 @@ const paymentsSchema = z.object({
   /** Chain of all payments of the epoch, whatever page it is. */
   chain: fieldElement,
   paymentCount: whole,
-  payments: z.array(z.object({ receipt: fieldElement, payerId: whole, amountWei: wei, cumulativeWei: wei })),
+  payments: z.array(
+    z.object({
+      /** Hash of the operation; 0 where there is none: L1's queue forced the payment, or it was read from L1 alone. */
+      hash: fieldElement,
+      receipt: fieldElement,
+      payerId: whole,
+      amountWei: wei,
+      cumulativeWei: wei,
+    }),
+  ),
 });
 const closedSchema = z.object({
   model: z.object({ drawCount: whole }),

@@ -55,6 +55,7 @@ const ledger: Pick<LedgerView, "payments"> = {
     const receipts = epochs[epoch - 1];
     if (receipts === undefined || receipts === "pruned") return receipts ?? null;
     const payments = receipts.map((receipt, i) => ({
+      hash: 0n,
       receipt: BigInt(receipt),
       payerId: 100 + receipt,
       amountWei: 1n,

@@ -130,7 +130,7 @@ function settleAnswer(body: unknown): unknown {
     setPayments(
       fixture,
       modelId,
-      settled.map(({ receipt }) => ({ receipt, payerId: PAYER })),
+      settled.map(({ hash: name, receipt }) => ({ receipt, payerId: PAYER, hash: name })),
     );
     fixture.sequencer.answers.set(`GET /v1/operations/${hash}`, {
       ...payload.operation,
@@ -188,6 +188,32 @@ describe("an answer paid by x402", () => {
     expect([settled.length, scheme.spentWei]).toEqual([1, COST_WEI]);
     const sent = fixture.sequencer.heard.filter(({ route }) => route === "POST /x402/settle");
     expect(new Set(sent.map(({ body }) => JSON.stringify(body))).size).toBe(1);
+  });
+
+  it("is not signed for where the ledger has a payment that the server has not seen", async () => {
+    const { sequencer } = fixture;
+    const place = `GET /v1/models/${modelId}/payments?from=0&limit=500&epoch=1`;
+    const prompt = published.prompts[0]!;
+    const { pay: first } = payer();
+    settle = "refuses";
+    expect((await first(url(), question(prompt))).status).toBe(402);
+    const order = sequencer.heard.findLast(({ route }) => route === "POST /x402/settle")!.body;
+    const { receipt } = (order as { paymentPayload: { payload: { receipt: string } } }).paymentPayload
+      .payload;
+    settle = "takes";
+    const open = sequencer.answers.get(place) as object;
+    const payment = {
+      hash: "0x01",
+      receipt,
+      payerId: PAYER,
+      amountWei: "1",
+      cumulativeWei: "1",
+      batchNumber: 1,
+    };
+    sequencer.answers.set(place, { ...open, paymentCount: 1, payments: [payment] });
+    const { pay, scheme } = payer();
+    await expect(pay(url(), question(prompt))).rejects.toThrow("CLI_RECEIPT_PAID");
+    expect([settled, scheme.spentWei]).toEqual([[], 0n]);
   });
 
   it("is presented again by the same payment where its body broke off", async () => {

@@ -12,6 +12,7 @@ import { sizesOfName } from "@openledger/circuits/registry/circuit-sizes";
 import { activationOf } from "@openledger/circuits/settlement/payee-table-rules";
 import { settlementCircuitName } from "@openledger/circuits/settlement/settlement-size";
 import { decodeX402Header, encodeX402Header } from "@openledger/circuits/wire/x402-payment";
+import { payInference } from "@openledger/client/actions/ledger/pay-inference";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { clientWithoutL1 } from "@openledger/client/testing/client-without-l1";
 import { checkPaidAnswer } from "@openledger/client/x402/check-paid-answer";
@@ -281,4 +282,47 @@ it("is settled once where the answer is lost, and opened by the same payment", a
   const response = await pay(url(), question(published.prompts[2]!));
   expect(response.status).toBe(200);
   expect([await paymentCount(), scheme.spentWei]).toEqual([before + 1, await costWei(1n)]);
+});
+
+it("names the operation that was executed, whatever is presented for a payment that the ledger has", async () => {
+  const sent: string[] = [];
+  const keeping: typeof globalThis.fetch = async (input, init) => {
+    const request = new Request(input, init);
+    const header = request.headers.get("payment-signature");
+    if (header !== null) sent.push(header);
+    return fetch(request);
+  };
+  const { pay } = payerWith({ fetch: keeping });
+  const prompt = `${published.prompts[0]} named`;
+  const response = await pay(url(), question(prompt));
+  const payment = decodeX402Header(sent[0]!) as { payload: Payload; accepted: object };
+  const others = [
+    {
+      ...payment,
+      payload: {
+        ...payment.payload,
+        operation: { ...payment.payload.operation, nonce: 999, amountCode: "1" },
+      },
+    },
+    { ...payment, accepted: { ...payment.accepted, network: "oledger:0x1" } },
+  ];
+  for (const other of others) {
+    const again = await fetch(url(), question(prompt, { "payment-signature": encodeX402Header(other) }));
+    expect([again.status, paidBy(again)]).toEqual([200, paidBy(response)]);
+  }
+});
+
+it("is paid once: no operation of its payer follows a payment by x402", async () => {
+  const before = await paymentCount();
+  const { pay } = payerWith();
+  const bought = (await (await pay(url(), question(`${published.prompts[1]} once`))).json()) as {
+    receipt: string;
+  };
+  const amountWei = ONE_OPEN_WEI / 2n;
+  const again = { modelId, amountWei, receipt: BigInt(bought.receipt) };
+  await expect(payInference(client, again)).rejects.toMatchObject({
+    code: "CLI_RECEIPT_PAID",
+    data: { modelId, receipt: bought.receipt, epoch: 1 },
+  });
+  expect(await paymentCount()).toBe(before + 1);
 });

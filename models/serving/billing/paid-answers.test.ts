@@ -198,6 +198,7 @@ function setPayments(receipts: bigint[], id = modelId): void {
       chain,
       paymentCount: receipts.length,
       payments: receipts.slice(from).map((receipt) => ({
+        hash: hex32(0n),
         receipt: hex32(receipt),
         payerId: PAYER,
         amountWei: PRICE_WEI,

@@ -152,19 +152,26 @@ function setLedger(receipts: readonly bigint[]): void {
   };
   for (const route of [`GET /v1/leaves/${MODEL_ID}`, `GET /v1/models/${MODEL_ID}`]) answers.set(route, leaf);
   const payments = receipts.map((receipt) => ({ receipt, payerId: PAYER, cumulativeWei: PRICE_WEI }));
-  for (let from = 0; from <= receipts.length; from++)
-    answers.set(`GET /v1/models/${MODEL_ID}/payments?epoch=1&from=${from}`, {
+  for (let from = 0; from <= receipts.length; from++) {
+    const page = {
       epoch: 1,
       isClosed: false,
+      closingBatch: null,
       chain: hex32(paymentChain(payments)),
+      amountWei: `${PRICE_WEI}`,
       paymentCount: receipts.length,
       payments: receipts.slice(from).map((receipt) => ({
+        hash: hex32(0n),
+        batchNumber: 1,
         receipt: hex32(receipt),
         payerId: PAYER,
         amountWei: `${PRICE_WEI}`,
         cumulativeWei: `${PRICE_WEI}`,
       })),
-    });
+    };
+    answers.set(`GET /v1/models/${MODEL_ID}/payments?epoch=1&from=${from}`, page);
+    if (from === 0) answers.set(`GET /v1/models/${MODEL_ID}/payments?from=0&limit=500&epoch=1`, page);
+  }
 }
 
 const messages = [

@@ -85,6 +85,12 @@ void ProvingKey::readMatrices(const MappedFile& file, const Zkey& zkey) {
       throw FileError("PRV_KEY_INVALID", "a coefficient is outside the matrices");
     return place;
   };
+  // A multiple of r is 0, too.
+  const auto isFactor = [](const unsigned char* entry) {
+    Words value;
+    std::memcpy(&value, entry + 12, sizeof value);
+    return !isZero(value) && isBelow(value, ScalarModulus::value);
+  };
   const auto requireSame = [](bool isSame) {
     if (!isSame) throw FileError("PRV_KEY_INVALID", "its coefficients changed while it was read");
   };
@@ -95,9 +101,13 @@ void ProvingKey::readMatrices(const MappedFile& file, const Zkey& zkey) {
   eachEntry([&](const unsigned char* entry) {
     const Place place = placeOf(entry);
     starts[place.matrix][place.row]++;
-    blindsA_[place.wire] = place.matrix == 0 && !isUsed[place.wire] && place.wire > zkey.publicCount;
+    blindsA_[place.wire] = place.matrix == 0 && !isUsed[place.wire] && place.wire > zkey.publicCount && isFactor(entry);
     isUsed[place.wire] = true;
   });
+  // A point at infinity takes the value out of A, whatever its entry says.
+  for (size_t wire = 0; wire < wireCount_; wire++)
+    if (blindsA_[wire] && zkey.a.isInfinity(wire)) blindsA_[wire] = false;
+  file.requireUnchanged();
   for (u32 m = 0; m < 2; m++) {
     u32 total = 0;
     for (u32& start : starts[m]) total += std::exchange(start, total);

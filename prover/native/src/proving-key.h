@@ -50,7 +50,7 @@ class ProvingKey {
   };
 
   void readMatrices(const MappedFile& file, const Zkey& zkey);
-  /** Whether this value is one private wire's alone, and that wire has one entry in A and none in B: then A is uniform. */
+  /** Whether this value is one private wire's alone, and `blindsA_` has that wire: then A is uniform. */
   bool isBlindedBy(const Words* witness, const Words& blinding) const;
 
   const Kernels& kernels_;
@@ -63,7 +63,7 @@ class ProvingKey {
   Affine<Fp2> beta2_, delta2_;
   std::unique_ptr<KeyPoints> points_;
   std::unique_ptr<MatrixPlan> matrices_[2];
-  /** By wire: private, with one entry in A and none in B. */
+  /** By wire: private, with one entry in A that is not 0, a point in A that is not at infinity, and no entry in B. */
   std::vector<bool> blindsA_;
   std::unique_ptr<QuotientPlan> quotient_;
   /** Kept between the proofs of a key in memory: fresh pages took a twentieth of a proof. */

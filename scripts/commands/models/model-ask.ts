@@ -6,9 +6,15 @@
 import { fetchModel, readModel } from "@openledger/attribution/model/model-directory";
 import { fetchAnswering } from "@openledger/attribution/model/model-download";
 import { openCheckable } from "@openledger/attribution/model/model-family";
+import { committedEstimator, fetchEstimator } from "@openledger/attribution/model/paying-part";
 import { verifyModel } from "@openledger/attribution/model/verify-model";
 import { askModel, buyAnswer, payForAnswer, priceOf } from "@openledger/client/actions/answers/ask-model";
-import { assuranceOfReply, checkAnswer, requireLeast } from "@openledger/client/actions/answers/check-answer";
+import {
+  assuranceOfReply,
+  checkAnswer,
+  requireLeast,
+  withOwnEstimate,
+} from "@openledger/client/actions/answers/check-answer";
 import type { ReplyAssurance, UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
@@ -53,19 +59,20 @@ export async function askAndPay({ options, args, output }: CommandContext<AskOpt
   const client = await signFor(signer, payer);
   const isPrivate = options.private === true;
   const families = await modelFamilies({ base: options.base, serverUrl });
-  const published =
-    options.folder === undefined
-      ? await fetchAnswering(serverUrl, families, {
-          onProgress: (file) => output.progress(`fetching ${file}`),
-        })
-      : await readModel(options.folder, families);
+  const own = options.folder === undefined ? null : await readModel(options.folder, families);
+  const onProgress = (file: string) => output.progress(`fetching ${file}`);
+  const published = own ?? (await fetchAnswering(serverUrl, families, { onProgress }));
   const typed = await promptOf(published, { typed: args[1], file: options.file, fields: options.field });
-  const model = await openCheckable(published);
+  const estimateOf =
+    own === null
+      ? await fetchEstimator(serverUrl, families, published, { maxEntries: MAX_ENTRIES, onProgress })
+      : committedEstimator(own);
+  const model = await openCheckable(published, estimateOf);
   const prompt = askedText(model.chat, typed);
   const least = parseLeast(options.least);
   const leaf = await getModel(client, modelId);
   const isAnsweredAgain = (least.answer ?? "believed") !== "believed";
-  const areRowsRecomputed = least.rows === "recomputed" && assuranceOfReply(model, {}).rows === "believed";
+  const areRowsRecomputed = least.rows === "recomputed";
   const sure = { isAnsweredAgain, areRowsRecomputed, least };
   // Before the question: an assurance that cannot be reached must not cost one.
   requireLeast(model, sure);
@@ -87,9 +94,10 @@ export async function askAndPay({ options, args, output }: CommandContext<AskOpt
   });
   const bought =
     shown === null ? await buyAnswer(client, { ...question, model, ...sure, ...maxPrice }) : null;
-  const answer = shown ?? bought!.answer;
+  const given = shown ?? bought!.answer;
   const staticsHash = staticsOf(leaf).hash;
-  checkAnswer(model, answer, { ...sure, prompt, payerId: payer.id, staticsHash });
+  checkAnswer(model, given, { ...sure, prompt, payerId: payer.id, payees: leaf.payees, staticsHash });
+  const answer = withOwnEstimate(model, given);
   const assurance = assuranceOfReply(model, sure);
   const words = await answerWords(answer, {
     serverUrl,
@@ -154,7 +162,7 @@ export async function askAndPay({ options, args, output }: CommandContext<AskOpt
 const ASSURANCE_WORDS: Readonly<Record<keyof ReplyAssurance, string>> = {
   answer: "the registered model gives this answer",
   query: "the query belongs to this prompt and answer",
-  rows: "the features that it is scored against are the rows'",
+  rows: "it pays these rows, by these shares",
 };
 
 function describeAssurance(assurance: ReplyAssurance): string[] {
@@ -164,6 +172,9 @@ function describeAssurance(assurance: ReplyAssurance): string[] {
     ...renderTable(parts.map((part) => [`  ${part}`, assurance[part], ASSURANCE_WORDS[part]])),
   ];
 }
+
+/** Maximum numbers of a matrix that the command compares with the ledger: some three seconds. */
+const MAX_ENTRIES = 2 ** 20;
 
 interface RecomputedRows {
   readonly client: LedgerClient;

@@ -3,6 +3,7 @@
  */
 import { presentPayees } from "@openledger/circuits/ledger/payee-shards";
 import { modelShape } from "@openledger/circuits/settlement/settlement-size";
+import { fewDraws, paymentShares } from "@openledger/circuits/settlement/settlement-split";
 import { activationMisfit, settlingCircuits } from "@openledger/client/actions/ledger/settling-circuit";
 import { getInfo } from "@openledger/client/sequencer/ledger-reads";
 import {
@@ -38,10 +39,12 @@ export const addModelShowCommand = command({
     ]);
     const settling = describeSettling(leaf, settlements, info);
     const { counters, model, closedEpoch } = leaf;
+    const shares = paymentShares(model).map(({ share, to }) => `${share} to ${to}`);
     const lines = [
       `model ${leaf.id} of ${leaf.l1Owner}, on version ${model.version} of datanet ${model.datanetId}${model.furtherDatanets.map((id) => ` and rows of datanet ${id}`).join("")}`,
       `${counters.isReady ? "ready" : "no activation yet"}, ${describeApproval(leaf)}; ${formatOpen(leaf.balanceWei)} OPEN, an answer costs ${formatOpen(counters.priceWei)} OPEN`,
-      `of a payment ${percentOf(model.ownerParts)} is the owner's; of what rows earn ${percentOf(model.validatorParts)} is the validator's`,
+      `of a payment ${shares.join(", ")}`,
+      fewDraws(model.drawCount) ?? `${model.drawCount} draws an epoch`,
       `epoch ${counters.epoch}: ${counters.paymentCount} of at most ${counters.cap} payments, ${formatOpen(leaf.openAmountWei)} OPEN`,
       settling.line,
       describeClosed(leaf),
@@ -99,9 +102,6 @@ function describeApproval(leaf: LedgerModelLeaf): string {
     ? "not approved"
     : `not approved by datanets ${missing.join(", ")}`;
 }
-
-/** Percent of a part in 65,536ths. */
-const percentOf = (parts: number) => `${((100 * parts) / 65_536).toFixed(2)} %`;
 
 /** Describes the circuits that settle the model, and says if the one that its activation names is among them. */
 function describeSettling(

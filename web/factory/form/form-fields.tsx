@@ -172,13 +172,13 @@ export function FormFields({
         <section class="card stack">
           <h2>Who earns</h2>
           <p class="soft">
-            Shares of each payment for an answer. The rest goes to the contributors of the rows.
+            Shares of each payment for an answer. What you and the treasury leave is divided among the rows.
           </p>
           <div class="settings-grid">
             {number("ownerPercent", "Your share", "A smaller share attracts better data.", "%")}
             {number(
               "validatorPercent",
-              "Validators' share of the rest",
+              "Validators' share of what rows earn",
               "For the people who checked the rows.",
               "%",
             )}

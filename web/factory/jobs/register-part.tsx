@@ -2,6 +2,7 @@
  * Part "Register" of a job's page: the builder names a price in OPEN; the page signs the model's creation and activation, the
  * factory proves. A registered model can then be served here.
  */
+import { splitOfPercents } from "@openledger/circuits/settlement/settlement-split";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import { getModel } from "@openledger/client/sequencer/model-reads";
 import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
@@ -27,6 +28,7 @@ import { useAnswer } from "../../ledger/use-answer.ts";
 import { showCount, showDuration } from "../../words/format.ts";
 import { LeafLink } from "../../words/links.tsx";
 import { Open } from "../../words/open.tsx";
+import { PaymentShares } from "../../words/payment-shares.tsx";
 import { ProblemNotice } from "../../words/problem.tsx";
 import { Term } from "../../words/term.tsx";
 import { jobHref } from "../factory-links.ts";
@@ -93,7 +95,6 @@ function Register({ factorySession, payeeCount, job, known, live, site }: Regist
   const priceWei = readPrice(price);
   const isNamed = site.datanetHosts.length > 0 && name.trim() !== "";
   const nameProblem = isNamed ? displayNameProblem(name.trim()) : null;
-  const { ownerPercent, validatorPercent } = job.form;
   const register = () =>
     registering.run(async () => {
       const { client, factory, leafId } = factorySession;
@@ -151,10 +152,7 @@ function Register({ factorySession, payeeCount, job, known, live, site }: Regist
           isDisabled={registering.isBusy || known !== null}
         />
         <dl class="facts">
-          <dt>Your share</dt>
-          <dd>{ownerPercent} %</dd>
-          <dt>Validators' share of the rest</dt>
-          <dd>{validatorPercent} %</dd>
+          <PaymentShares split={splitOfPercents(job.form)} />
           <dt>Pairs of contributor and validator</dt>
           <dd>{showCount(payeeCount)}</dd>
           <dt>Initial balance of the model</dt>

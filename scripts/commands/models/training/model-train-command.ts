@@ -17,6 +17,7 @@ import { type ModelSize, payeesFor } from "@openledger/attribution/model/registr
 import { payeeShards, presentPayees } from "@openledger/circuits/ledger/payee-shards";
 import { type Payee, payeeRoot } from "@openledger/circuits/ledger/rewards";
 import { settlingCircuits } from "@openledger/circuits/registry/circuit-sizes";
+import { fewDraws, MIN_DRAWS } from "@openledger/circuits/settlement/settlement-split";
 import { openRowStore, type RowStore } from "@openledger/client/actions/data/row-store";
 import { cardOfVersion } from "@openledger/client/datanets/datanet-card";
 import { downloadLabels } from "@openledger/client/datanets/reviewed-version";
@@ -98,7 +99,7 @@ export const addModelTrainCommand = command({
     "--columns <count>":
       "features of the settlement circuit (for labelled rows: buckets) if the recipe names none; default: the rollup's smallest circuit that fits the rows",
     "--draws <count>": {
-      about: "draws per epoch for the model's lifetime; must match its settlement circuit",
+      about: `draws per epoch for the model's lifetime; must match its settlement circuit; a model that earns should have ${MIN_DRAWS} or more`,
       fallback: "4",
     },
     ...CIRCUITS_OPTION,
@@ -185,6 +186,8 @@ export const addModelTrainCommand = command({
     if (JSON.stringify(fileRows) !== JSON.stringify(recipe.terms?.rows))
       output.note("the terms of the rows are those found now, and not those in the recipe's file");
     const draws = Number(options.draws);
+    const warning = fewDraws(draws);
+    if (warning !== null) output.note(warning);
     const payees = payeeTable(rows);
     const size = await circuitSize(options, payees, { ...circuitColumns(recipe), draws });
     requirePublishedCuts(versions, payeesFor({ payees, recipe }, size), size);
@@ -220,6 +223,7 @@ export const addModelTrainCommand = command({
       payeeCount: presentPayees(trained.payees).length,
       columnCount: recipe.columnCount,
       drawCount: draws,
+      hasFewDraws: warning !== null,
       accuracy: trained.accuracy,
       heldOut: trained.heldOut ?? null,
       recipeHash: hashRecipe(recipe),
