@@ -22,6 +22,7 @@ import { KeyNotices } from "../store/key-notices.ts";
 import { HostLedger } from "../store/ledger-view.ts";
 import { deleteOldUsage, Quotas } from "../store/quotas.ts";
 import { redescribePart } from "../store/redescribe-rows.ts";
+import { eraseFromCopies } from "../store/withdrawn-rows.ts";
 import type { HostConfig } from "./config.ts";
 import { createHostApi } from "./host-api.ts";
 import type { HostContext } from "./host-context.ts";
@@ -116,6 +117,12 @@ export async function createHostProcess(
           logger.warn({ err }, "messages of groups' sessions that are over are not deleted yet"),
       }),
     ];
+    upkeeps.push(
+      new Upkeep(() => eraseFromCopies(database), {
+        everyMs: DELETE_USAGE_EVERY_MS,
+        onError: (err) => logger.warn({ err }, "withdrawn rows are not erased yet from copies before a migration"),
+      }),
+    );
     upkeeps.push(...noticeUpkeeps(context));
     return {
       app,
