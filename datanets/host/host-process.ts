@@ -21,6 +21,7 @@ import { HostStore } from "../store/host-store.ts";
 import { KeyNotices } from "../store/key-notices.ts";
 import { HostLedger } from "../store/ledger-view.ts";
 import { deleteOldUsage, Quotas } from "../store/quotas.ts";
+import { RecordJournal } from "../store/record-journal.ts";
 import { redescribePart } from "../store/redescribe-rows.ts";
 import { eraseFromCopies } from "../store/withdrawn-rows.ts";
 import type { HostConfig } from "./config.ts";
@@ -50,7 +51,8 @@ const DELETE_USAGE_EVERY_MS = 3_600_000;
 
 /**
  * @param modules tests pass a clock
- * @throws SRV_DATABASE_UNREACHABLE, SRV_DATABASE_ENCODING, SRV_DATABASE_SCHEMA, SRV_WRONG_DATABASE, SRV_STORE_FORMAT, DNT_CARD_EARLIER
+ * @throws SRV_DATABASE_UNREACHABLE, SRV_DATABASE_ENCODING, SRV_DATABASE_SCHEMA, SRV_WRONG_DATABASE, SRV_STORE_FORMAT, DNT_CARD_EARLIER, and what
+ *   `RecordJournal.open` throws
  */
 export async function createHostProcess(
   config: HostConfig,
@@ -79,8 +81,17 @@ export async function createHostProcess(
     );
     const sessions = new DatabaseSessions(database);
     let origin = config.publicUrl.replace(/\/+$/, "");
+    // Before anybody reads: a database that was put back has rows that were withdrawn since.
+    const journal = await RecordJournal.open(store, {
+      folder: config.journalPath,
+      rollup: { chainId, rollupAddress },
+      domain,
+      nowMs,
+      logger,
+    });
     const context: HostContext = {
       config,
+      journal,
       domain,
       chainId,
       rollupAddress,
@@ -120,7 +131,8 @@ export async function createHostProcess(
     upkeeps.push(
       new Upkeep(() => eraseFromCopies(database), {
         everyMs: DELETE_USAGE_EVERY_MS,
-        onError: (err) => logger.warn({ err }, "withdrawn rows are not erased yet from copies before a migration"),
+        onError: (err) =>
+          logger.warn({ err }, "withdrawn rows are not erased yet from copies before a migration"),
       }),
     );
     upkeeps.push(...noticeUpkeeps(context));

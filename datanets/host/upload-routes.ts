@@ -31,7 +31,7 @@ const BINARY = { consumes: ["application/octet-stream"] };
 /** Commits and their rows: lists first, then rows in pieces, in any order and any number of times. */
 export function registerUploadRoutes(app: FastifyInstance, context: HostContext): void {
   const route = routesOf(app);
-  const { config, ledger, metrics, quotas, store } = context;
+  const { config, journal, ledger, metrics, quotas, store } = context;
 
   route(
     "GET /v1/datanets/:id/commits",
@@ -80,7 +80,10 @@ export function registerUploadRoutes(app: FastifyInstance, context: HostContext)
       const known = await datanet.commit(root);
       if (known !== undefined) return commitView(known);
       const final = await finalCommit(id, BigInt(root));
-      return commitView(await datanet.addList(binaryBody(request), final, { leafId: signer.id, quotas }));
+      const stored = await datanet.addList(binaryBody(request), final, { leafId: signer.id, quotas });
+      // What was withdrawn of these rows before the database was put back is not to come again.
+      await journal.putWaiting(id);
+      return commitView(stored);
     },
   );
 

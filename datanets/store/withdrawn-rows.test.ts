@@ -145,7 +145,10 @@ it("leaves no words of a row that is withdrawn while it is described", async () 
 describe("a copy of the tables from before a migration", () => {
   const EARLIER = { ...HOST_PART, migrations: HOST_PART.migrations.slice(0, -1) };
   const COPY = `${HOST_PART.name}_before_${HOST_PART.migrations.length}`;
-  const [gone, stays] = ["Maria lives in Lisbon", "Pedro lives in Porto"].map(rowOf) as [Uint8Array, Uint8Array];
+  const [gone, stays] = ["Maria lives in Lisbon", "Pedro lives in Porto"].map(rowOf) as [
+    Uint8Array,
+    Uint8Array,
+  ];
   let earlier: TestStore;
   let present: Database;
   beforeEach(async () => {
@@ -174,12 +177,15 @@ describe("a copy of the tables from before a migration", () => {
       [COPY],
     );
     const found = await Promise.all(
-      tables.map(({ name }) => present.query<{ text: string }>(`select t::text as text from ${COPY}.${name} as t`)),
+      tables.map(({ name }) =>
+        present.query<{ text: string }>(`select t::text as text from ${COPY}.${name} as t`),
+      ),
     );
     return found.flat().map(({ text }) => text);
   };
   const traces = async (row: Uint8Array, word: string) =>
-    (await copied()).filter((text) => text.includes(Buffer.from(row).toString("hex")) || text.includes(word)).length;
+    (await copied()).filter((text) => text.includes(Buffer.from(row).toString("hex")) || text.includes(word))
+      .length;
 
   it("loses a row with its words and findings when its contributor withdraws it", async () => {
     expect([await traces(gone, "aria"), await traces(stays, "edro")]).toEqual([3, 3]);

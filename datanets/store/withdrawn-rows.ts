@@ -176,9 +176,15 @@ async function eraseFrom(
   { query }: Queries,
   schema: string,
   datanetId: number,
-  { digests, numbers }: { readonly digests: readonly string[]; readonly numbers: ReturnType<typeof integers> },
+  {
+    digests,
+    numbers,
+  }: { readonly digests: readonly string[]; readonly numbers: ReturnType<typeof integers> },
 ): Promise<void> {
-  const found = await query<{ name: string }>("select tablename as name from pg_tables where schemaname = $1", [schema]);
+  const found = await query<{ name: string }>(
+    "select tablename as name from pg_tables where schemaname = $1",
+    [schema],
+  );
   const tables = new Set(found.map(({ name }) => name));
   for (const table of ["row_words", "row_values"])
     if (tables.has(table))
@@ -212,7 +218,9 @@ const COPIES_PART_ROWS = 1_024;
  */
 export async function eraseFromCopies(database: Transactions): Promise<false> {
   if ((await schemaCopies(database, HOST_PART)).length === 0) return false;
-  const datanets = await database.query<{ id: number }>("select id from datanets where withdrawal_count > 0 order by id");
+  const datanets = await database.query<{ id: number }>(
+    "select id from datanets where withdrawal_count > 0 order by id",
+  );
   for (const { id } of datanets)
     for (let after = -1; ; ) {
       const last = await database.transaction(async (queries) => {

@@ -1,6 +1,9 @@
 /** A Datanet host in the test's own process. */
 
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
+import { hashOf } from "@openledger/foundation/database/job-inputs";
 import { createLogger } from "@openledger/foundation/logger";
 import { createTestDatabase } from "@openledger/foundation/testing/test-database";
 import { loadHostConfig } from "../host/config.ts";
@@ -20,6 +23,8 @@ export const hostEnvironment = (
 ) => ({
   DATANET_SEQUENCER_URL: sequencerUrl,
   DATANET_DATABASE_URL: databaseUrl,
+  // Of the database alone: what one test's hosts withdraw is no other's.
+  DATANET_JOURNAL_PATH: join(tmpdir(), "openledger-journals", hashOf(databaseUrl).slice(0, 16)),
   DATANET_PORT: "0",
   DATANET_LEDGER_CACHE_MS: "0",
   DATANET_RATE_LIMIT_PER_MINUTE: "10000000",

@@ -96,6 +96,7 @@ export const datanetHostService = ({ datanetHostUrl, sequencerUrl }: ServiceAddr
     DATANET_DEPLOYMENT_PATH: workspacePaths.deployment,
     DATANET_SEQUENCER_URL: sequencerUrl,
     DATANET_DATABASE_PATH: devnetPaths.database,
+    DATANET_JOURNAL_PATH: devnetPaths.datanetJournal,
     DATANET_PORT: portOf(datanetHostUrl),
     DATANET_NOTICES_EVERY_MS: "5000",
     DATANET_WEBHOOK_HOSTS: "localhost",

@@ -124,10 +124,14 @@ function schemaError({ name }: DatabasePart, found: number, expected: number) {
 /**
  * Lists the copies of a part's schema that migrations have left: what a part erases from its tables, it erases there too.
  */
-export async function schemaCopies({ query }: Queries, { name }: Pick<DatabasePart, "name">): Promise<string[]> {
-  const found = await query<{ copy: string }>("select nspname as copy from pg_namespace where nspname ~ $1 order by 1", [
-    copyPattern(name),
-  ]);
+export async function schemaCopies(
+  { query }: Queries,
+  { name }: Pick<DatabasePart, "name">,
+): Promise<string[]> {
+  const found = await query<{ copy: string }>(
+    "select nspname as copy from pg_namespace where nspname ~ $1 order by 1",
+    [copyPattern(name)],
+  );
   return found.map(({ copy }) => copy);
 }
 
