@@ -310,7 +310,7 @@ it("tells of models that wait, of paid answers once an hour, and of settled epoc
   const model: HeldModel = {
     id: 90,
     counters: { isReady: true, isApproved: false, epoch: 1, paymentCount: 0 },
-    model: { accruedRoot: 1n, validatorParts: 16_384 },
+    model: { accruedRoot: 1n, validatorParts: 16_384, datanetId: world.datanetId, version: 1 },
   };
   const settled: { kind: string; epoch: number; status: string; earnedWei: bigint[] }[] = [];
   const modules: ConstructorParameters<typeof EventWatch>[0] = {
@@ -329,6 +329,7 @@ it("tells of models that wait, of paid answers once an hour, and of settled epoc
         chain: 0n,
         datanet: { version: 1, rowCount: 0, publishedAt: 0, policy: 0n, rowsRoot: 0n },
       }),
+      history: async () => ({ commits: [], versions: [] }),
       modelsOf: async (id) => {
         if (id === 0) throw new Error("no models");
         return [model];
@@ -422,6 +423,7 @@ it("names no row by a card that opens the rows and is under notice", async () =>
     ),
     ledger: {
       datanet: async () => ({ ...leaf, datanet: facts }),
+      history: async () => ({ commits: [], versions: [] }),
       modelsOf: async () => [],
       payeesOf: async () => [],
       settlementsOf: async () => [],

@@ -41,7 +41,10 @@ const read = (row: string, as = reader): Promise<string> =>
     ({ code }: { code: string }) => code,
   );
 const withdraw = (row: string) =>
-  sayRecords(alice, { ...place(), records: [{ kind: "withdrawal", row, note: "it names me" }] });
+  sayRecords(alice, {
+    ...place(),
+    records: [{ kind: "withdrawal", row, note: "it names me\u2028and mine" }],
+  });
 const bring = async (rows: readonly Uint8Array[]) => {
   const { contribution } = await contributeRows(alice, { datanetId: world.datanetId, store, rows });
   await world.finalise();

@@ -48,7 +48,7 @@ const modelSchema = z.object({
 const heldModelSchema = z.object({
   id: leafId,
   counters: z.object({ isReady: z.boolean(), isApproved: z.boolean(), epoch: count, paymentCount: count }),
-  model: z.object({ accruedRoot: element, validatorParts: count }),
+  model: z.object({ accruedRoot: element, validatorParts: count, datanetId: leafId, version: count }),
 });
 /** State of a model that notices are made of. */
 export type HeldModel = z.output<typeof heldModelSchema>;

@@ -4,14 +4,14 @@
  * again what was withdrawn and refused since. Hosts that share a folder each write a file of their own, and read all.
  */
 import { randomBytes } from "node:crypto";
-import { constants, createReadStream } from "node:fs";
+import { constants } from "node:fs";
 import { access, mkdir, open, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import type { DatabaseLogger, Queries } from "@openledger/foundation/database/queries";
 import { processErrors } from "@openledger/foundation/error-table";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { StoreRollup } from "@openledger/foundation/store/store-identity";
+import { wholeLines } from "@openledger/foundation/whole-lines";
 import { z } from "zod";
 import { datanetError } from "../datanet-errors.ts";
 import {
@@ -170,6 +170,7 @@ export class RecordJournal {
         data: { reason: path, line: number, remedy: "remove the line; a mirror has the withdrawals, too" },
         cause,
       });
+    // A last line without its end was never acknowledged.
     for await (const line of wholeLines(path)) {
       number += 1;
       let value: unknown;
@@ -291,7 +292,7 @@ async function* journalledRecords({ query }: Queries): AsyncGenerator<FoundRecor
       "select id, record from records where datanet_id = $1 and row_number is null and kind = 'accessAnswer' and is_current",
       [id],
     );
-    for (let after = Buffer.alloc(0), isLast = withdrawalCount === 0; !isLast; ) {
+    for (let after: Buffer = Buffer.alloc(0), isLast = withdrawalCount === 0; !isLast; ) {
       const found: (FoundRecord & { digest: Buffer })[] = await query(
         `select digest, records.id, record from (
             select datanet_id, number, digest from rows
@@ -305,28 +306,6 @@ async function* journalledRecords({ query }: Queries): AsyncGenerator<FoundRecor
       after = found.at(-1)?.digest ?? after;
     }
   }
-}
-
-/** Lines of a file that have their ends: a last one without it was never acknowledged. */
-async function* wholeLines(path: string): AsyncGenerator<string> {
-  const file = await refused(() => open(path));
-  let isWhole: boolean;
-  try {
-    const { size } = await file.stat();
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(1), 0, 1, Math.max(0, size - 1));
-    isWhole = bytesRead === 1 && buffer[0] === 0x0a;
-  } finally {
-    await file.close();
-  }
-  let before: string | null = null;
-  for await (const line of createInterface({
-    input: createReadStream(path),
-    crlfDelay: Number.POSITIVE_INFINITY,
-  })) {
-    if (before !== null) yield before;
-    before = line;
-  }
-  if (before !== null && isWhole) yield before;
 }
 
 /** Runs a call of the file system. @throws SRV_DISK_FULL, SRV_STORE_FAILED, which tell strangers no path */

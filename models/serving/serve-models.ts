@@ -48,6 +48,8 @@ export interface PublishedModels {
   readonly settler?: ModelSettler | undefined;
   /** Time between two reads of payments; default two seconds. */
   readonly pollIntervalMs?: number;
+  /** Time between two looks for withdrawn rows; default a minute. */
+  readonly withdrawalsEveryMs?: number;
 }
 
 interface ServeModules {
@@ -153,7 +155,7 @@ async function openPublished(
     ...modules
   }: Pick<HttpErrors, "onRefusal"> & { readonly logger: Logger; readonly nowMs?: () => number },
 ): Promise<AnswerModels> {
-  const { database, domain, pollIntervalMs, sequencerUrl, settler, spans } = published;
+  const { database, domain, pollIntervalMs, sequencerUrl, settler, spans, withdrawalsEveryMs } = published;
   const places = published.places ?? (await listPublished(config.publishedPath!));
   const options = {
     ...config,
@@ -165,6 +167,7 @@ async function openPublished(
     sequencerUrl,
     domain,
     spans,
+    withdrawalsEveryMs,
     settlingOf: settler === undefined ? undefined : (modelId: number) => settler.reportOf(modelId),
     ...(pollIntervalMs === undefined ? {} : { pollIntervalMs }),
   };

@@ -18,6 +18,7 @@ import { createServer } from "@openledger/foundation/http/create-server";
 import { type HttpErrors, refusalBody } from "@openledger/foundation/http/http-errors";
 import { serveMetrics } from "@openledger/foundation/http/serve-metrics";
 import type { ServerLimits } from "@openledger/foundation/http/server-settings";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { rowNumber } from "@openledger/foundation/row-number";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
@@ -39,11 +40,11 @@ export interface RoutedModel {
   /** Assurance of its replies: the highest that its recipe promises. */
   readonly assurance: ReturnType<typeof assuranceOf>;
   readonly store: AnswerStore;
-  /** A file of the manifest, or the manifest; nothing else is asked for. */
+  /** A file of the manifest, or the manifest; nothing else is asked for. @throws ATT_ROW_WITHDRAWN for one with withdrawn rows */
   file(name: string): Bytes | Promise<Bytes>;
   /** A file that it shares with others: a language model's base. */
   sharedFile(name: string): Bytes | Promise<Bytes>;
-  /** The content of a row, if rows are published. */
+  /** The content of a row, if rows are published. @throws ATT_ROW_WITHDRAWN */
   row(place: number): Bytes | Promise<Bytes>;
   /** Absent if this server does not settle epochs. */
   readonly settling?: SettlingSource | undefined;
@@ -183,7 +184,7 @@ export async function createModelApp(
     const model = of(request);
     // Without an index the answer is empty: anyone who asks cannot know before.
     if (model.spans === undefined) return reply.code(204).send();
-    const cited = JSON.stringify(await model.spans.cite(text, (row) => model.row(row)));
+    const cited = JSON.stringify(await model.spans.cite(text, shownRow(model)));
     setCost(request, spansUnits(request.body) + cited.length / BYTES_PER_UNIT);
     return reply.type("application/json").send(cited);
   });
@@ -283,6 +284,18 @@ export async function createModelApp(
   await app.ready();
   return app;
 }
+
+/** Reads rows that may be shown: null for one that is withdrawn. */
+const shownRow =
+  ({ row }: RoutedModel) =>
+  async (place: number): Promise<Bytes> => {
+    try {
+      return await row(place);
+    } catch (error) {
+      if (isRollupError(error, "ATT_ROW_WITHDRAWN")) return null;
+      throw error;
+    }
+  };
 
 /** True for a question with nobody's name: it has no field of ours beside the prompt. */
 const isWithoutPayer = (body: unknown) =>
