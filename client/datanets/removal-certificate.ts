@@ -20,7 +20,13 @@ import { type ListCommitsErrorCode, readCheckedHistory } from "../actions/data/l
 import { clientError } from "../client-errors.ts";
 import { type GetModelErrorCode, getModel, staticsOf } from "../sequencer/model-reads.ts";
 import { downloadVersionList } from "./download-rows.ts";
-import { askHost, askHostForBytes, type HostAccess, type HostErrorCode } from "./host-request.ts";
+import {
+  askHost,
+  askHostForBytes,
+  type HostAccess,
+  type HostErrorCode,
+  listReading,
+} from "./host-request.ts";
 import { recordsPageSchema } from "./host-schemas.ts";
 import { areSignedByLeaf, presentKeysOf } from "./signing-keys.ts";
 import { listWithdrawals } from "./withdrawals.ts";
@@ -113,7 +119,7 @@ export async function certifyRemoval(
   const commits: string[] = [];
   for (const commit of committed) {
     const path = `/v1/datanets/${datanetId}/commits/${hex32(commit.rowsRoot)}/list`;
-    const list = await askHostForBytes(client, hostUrl, { path });
+    const list = await askHostForBytes(client, hostUrl, { path, ...listReading(client) });
     commits.push(bytesToHex(list));
     if (list.length % 32 === 0 && rowHashesOf(list).includes(rowHashOf(row))) break;
   }

@@ -35,6 +35,7 @@ import {
   type HostAccess,
   type HostErrorCode,
   type HostedDatanetPlace,
+  listReading,
 } from "./host-request.ts";
 import { readRecordPages } from "./record-pages.ts";
 import { areSignedByLeaf } from "./signing-keys.ts";
@@ -266,6 +267,7 @@ async function listOf(
   const root = hex32(rowsRoot);
   const list = await askHostForBytes(client, hostUrl, {
     path: `/v1/datanets/${datanetId}/commits/${root}/list`,
+    ...listReading(client),
   });
   if (list.length % 32 !== 0 || contributionRoot(rowHashesOf(list)) !== rowsRoot)
     throw hostFalse("list", `the list of the commit ${root}`, { rowsRoot: root });

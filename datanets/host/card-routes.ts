@@ -11,6 +11,7 @@ import { MAX_CARD_BYTES, readCardBytes } from "../card/card.ts";
 import { datanetError } from "../datanet-errors.ts";
 import { datanetFacts } from "../store/datanet-facts.ts";
 import type { HostedDatanet } from "../store/hosted-datanet.ts";
+import { requireCardDigests } from "./digest-form.ts";
 import type { HostContext } from "./host-context.ts";
 import { binaryBody, idParams, queryText, rootText } from "./host-request.ts";
 
@@ -114,6 +115,11 @@ export function registerCardRoutes(app: FastifyInstance, context: HostContext): 
           },
         });
       const hosted = await store.openOrMake(id);
+      requireCardDigests(
+        card.card,
+        (await hosted.lastCard())?.card ?? null,
+        (await ledger.history(id)).commits.length,
+      );
       // Attack: a stolen owner wallet opens permissioned rows by a card that everybody, or a reviewer of its own, may read by.
       if ((await hosted.lastCard())?.card.access === "permissioned")
         await keyNotices.refuseCard(leaf, datanet.policy);

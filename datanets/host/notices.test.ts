@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { contributeRows } from "@openledger/client/actions/data/contribute-rows";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
+import { saltByCard } from "@openledger/client/actions/data/salted-contribution";
 import { bringCard } from "@openledger/client/datanets/datanet-card";
 import {
   addWebhook,
@@ -78,7 +79,13 @@ beforeAll(async () => {
   const contributed = await contributeRows(people.ann, {
     datanetId: world.datanetId,
     store,
-    rows: sampleRows(3),
+    rows: await saltByCard({
+      card,
+      datanetId: world.datanetId,
+      domain: world.owner.domain,
+      store,
+      rows: sampleRows(3),
+    }),
   });
   digests = contributed.contribution.digests;
   commitRoot = contributed.contribution.rowsRoot;

@@ -1,6 +1,7 @@
 /** Tests of a host whose database is put back to an earlier copy: what was withdrawn and refused since holds again. */
 import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { saltRow } from "@openledger/attribution/rows/salted-rows";
 import { contributeRows } from "@openledger/client/actions/data/contribute-rows";
 import { openRowStore, type RowStore } from "@openledger/client/actions/data/row-store";
 import { bringCard } from "@openledger/client/datanets/datanet-card";
@@ -18,7 +19,10 @@ import type { TestHost } from "../testing/test-host.ts";
 
 const card = sampleCard({ access: "permissioned", labels: [], examples: [] });
 const bytes = (text: string) => new TextEncoder().encode(text);
-const ROWS = ["Maria lives here", "another row", "comes later, and goes"].map(bytes);
+const SALT = new Uint8Array(32).fill(7);
+const ROWS = ["Maria lives here", "another row", "comes later, and goes"].map((text) =>
+  saltRow(bytes(text), SALT),
+);
 const [MARIA, OTHER, LATER] = ROWS.map(sha256Hex) as [string, string, string];
 let world: HostWorld;
 let host: TestHost;
@@ -160,10 +164,11 @@ it("passes over a line that was not written whole, and starts with no journal th
 });
 
 it("acknowledges no withdrawal that the journal does not have", async () => {
+  const LAST = saltRow(bytes("a row of the last test"), SALT);
   host = await world.host("host");
-  const source = await bring([bytes("a row of the last test")]);
+  const source = await bring([LAST]);
   await uploadRows(alice, { ...place(), source });
-  const row = sha256Hex(bytes("a row of the last test"));
+  const row = sha256Hex(LAST);
   // A folder that is gone, and a file in its place.
   rmSync(journal, { recursive: true });
   writeFileSync(journal, "");

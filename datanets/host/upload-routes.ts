@@ -12,6 +12,7 @@ import { datanetError } from "../datanet-errors.ts";
 import { DIGEST_BYTES, decodeRows, encodeRows } from "../rows/row-wire.ts";
 import { requireTermsSigned } from "../store/signed-terms.ts";
 import type { StoredCommit } from "../store/stored-datanet.ts";
+import { requireDigestForm, requireListReader } from "./digest-form.ts";
 import type { HostContext } from "./host-context.ts";
 import {
   binaryBody,
@@ -105,8 +106,10 @@ export function registerUploadRoutes(app: FastifyInstance, context: HostContext)
       const signer = await signerOf(context, request);
       const datanet = await store.require(id);
       const commit = await datanet.requireCommit(root);
-      await requireTermsSigned(ledger, datanet, await cardOf(context, datanet), commit);
+      const card = await cardOf(context, datanet);
+      await requireTermsSigned(ledger, datanet, card, commit);
       const rows = decodeRows(binaryBody(request), config);
+      await requireDigestForm(context, datanet, commit, { from: request.query.from, rows });
       const { from } = request.query;
       if (from + rows.length > commit.rowCount)
         throw datanetError("DNT_LIST_MISMATCH", `the commit has ${commit.rowCount} rows`, {
@@ -131,10 +134,12 @@ export function registerUploadRoutes(app: FastifyInstance, context: HostContext)
 
   route(
     "GET /v1/datanets/:id/commits/:root/list",
-    { tag: "rows", summary: "The list behind a commit", params: rootParams },
-    async ({ params: { id, root } }, reply) => {
+    { tag: "rows", summary: "The list behind a commit", params: rootParams, ...SIGNED },
+    async (request, reply) => {
+      const { id, root } = request.params;
       const datanet = await store.require(id);
       const commit = await datanet.requireCommit(root);
+      await requireListReader(context, request, datanet, [commit.opIndex]);
       return sendPieces(reply, datanet.list(commit), DIGEST_BYTES * commit.rowCount);
     },
   );

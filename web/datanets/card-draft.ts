@@ -112,6 +112,13 @@ export function draftOf(card: Card): CardDraft {
   };
 }
 
+/** Form of digests: that of the card before, where access stays; a Datanet that becomes permissioned hides its rows. */
+function digestsOf({ access }: CardDraft, before: Card | null): Pick<Card["row"], "digests"> {
+  const usual = access === "permissioned" ? "salted" : undefined;
+  const digests = before?.access === access ? before.row.digests : usual;
+  return digests === undefined ? {} : { digests };
+}
+
 /** Makes a card of the draft; `nameCard` checks it. @param before keeps the values that the form does not show */
 export function cardOfDraft(draft: CardDraft, before: Card | null): unknown {
   const { accept, access, kind, nearDuplicates, validator } = draft;
@@ -134,6 +141,7 @@ export function cardOfDraft(draft: CardDraft, before: Card | null): unknown {
         ([name = "", type = "text", description = ""]) => ({ name, type, description }),
       ),
       maxBytes: Number(draft.maxBytes),
+      ...digestsOf(draft, before),
     },
     labels,
     instructions: draft.instructions.trim(),

@@ -54,7 +54,9 @@ async function rowsAtHosts(
     try {
       return (await requireApprovable(reader, { hostUrl, datanetId, recipe })).rows;
     } catch (error) {
-      if (!isRollupError(error, "DNT_NOT_HOSTED")) throw error;
+      // The lists of a permissioned Datanet with plain digests are for readers: its terms are not known here.
+      if (!isRollupError(error, "DNT_NOT_HOSTED") && !isRollupError(error, "DNT_REQUEST_UNSIGNED"))
+        throw error;
     }
   }
   return null;
