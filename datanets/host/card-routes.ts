@@ -115,11 +115,7 @@ export function registerCardRoutes(app: FastifyInstance, context: HostContext): 
           },
         });
       const hosted = await store.openOrMake(id);
-      requireCardDigests(
-        card.card,
-        (await hosted.lastCard())?.card ?? null,
-        (await ledger.history(id)).commits.length,
-      );
+      await requireCardDigests(context, hosted, card.card);
       // Attack: a stolen owner wallet opens permissioned rows by a card that everybody, or a reviewer of its own, may read by.
       if ((await hosted.lastCard())?.card.access === "permissioned")
         await keyNotices.refuseCard(leaf, datanet.policy);

@@ -51,13 +51,20 @@ export async function requireDigestForm(
 }
 
 /**
- * Requires that a permissioned Datanet hides its rows from now on, unless it was one of plain digests before.
- * @param last the host's card until now @param commitCount commits to the Datanet by the ledger
+ * Requires that a permissioned Datanet hides its rows from now on, unless it was one of plain digests before: by its last card here,
+ * or, where the host has none, by rows on the ledger.
  * @throws DNT_CARD_DIGESTS
  */
-export function requireCardDigests(card: Card, last: Card | null, commitCount: number): void {
-  const wasPlain = last === null ? commitCount > 0 : tellsRows(last);
-  if (!tellsRows(card) || wasPlain) return;
+export async function requireCardDigests(
+  { ledger }: Pick<HostContext, "ledger">,
+  datanet: HostedDatanet,
+  card: Card,
+): Promise<void> {
+  if (!tellsRows(card)) return;
+  const last = await datanet.lastCard();
+  const wasPlain =
+    last === null ? (await ledger.history(datanet.id)).commits.length > 0 : tellsRows(last.card);
+  if (wasPlain) return;
   throw datanetError(
     "DNT_CARD_DIGESTS",
     'a Datanet that becomes permissioned asks for salted digests from then on: set row.digests of the card to "salted"',
