@@ -12,7 +12,7 @@ import { openDatabase } from "@openledger/foundation/database/open-database";
 import type { Logger } from "@openledger/foundation/logger";
 import { refuseEarlierStore } from "@openledger/foundation/store/earlier-store";
 import type { FastifyInstance } from "fastify";
-import { deleteOldEvents } from "../notices/event-store.ts";
+import { deleteOldEvents, raiseEventIds } from "../notices/event-store.ts";
 import { EventWatch } from "../notices/event-watch.ts";
 import { deliverDue } from "../notices/webhooks.ts";
 import { deleteOldMessages } from "../store/group-mail.ts";
@@ -89,6 +89,7 @@ export async function createHostProcess(
       nowMs,
       logger,
     });
+    await raiseEventIds(database, nowMs());
     const context: HostContext = {
       config,
       journal,
