@@ -18,12 +18,16 @@ import { createHostWorld, type HostWorld } from "@openledger/datanets/testing/ho
 import { registerPublished, trainOnVersion } from "@openledger/datanets/testing/registered-model";
 import { sampleCard, sampleRows } from "@openledger/datanets/testing/sample-card";
 import type { TestHost } from "@openledger/datanets/testing/test-host";
+import { Database } from "@openledger/foundation/database/database";
 import { hex32 } from "@openledger/foundation/hex";
 import { createLogger } from "@openledger/foundation/logger";
 import { createTestDatabase, type TestDatabase } from "@openledger/foundation/testing/test-database";
 import { testDeployment } from "@openledger/sequencer/testing/test-rollup";
 import { getAddress } from "viem";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { DatasetStore } from "../../factory/store/dataset-store.ts";
+import { FACTORY_PART } from "../../factory/store/factory-schema.ts";
+import { Scratch } from "../../factory/store/scratch.ts";
 import { serveTested } from "../../testing/serving-world.ts";
 import { modelUrl, type ServedModels } from "../serve-models.ts";
 
@@ -39,6 +43,9 @@ let database: TestDatabase;
 let modelId: number;
 let place: number;
 let folder: string;
+/** Account whose data set the factory has, with the row. */
+const LEAF = 3;
+let dataset: string;
 
 const at = () => ({ hostUrl: host.url, datanetId: world.datanetId });
 /** @param hosts that the server asks */
@@ -63,6 +70,15 @@ const serve = async (hosts: string): Promise<ServedModels> =>
       },
     },
   );
+/** A factory's store of rows in the same database. */
+async function openDatasets(): Promise<{ database: Database; datasets: DatasetStore }> {
+  const logger = createLogger("test", "silent");
+  const own = await Database.open({ url: database.url, part: FACTORY_PART, rollup: null, logger });
+  const limits = { datanetHosts: [host.url], maxRows: 100, maxDatasetBytes: 1e6, maxDatasetsPerAccount: 5 };
+  const scratch = new Scratch(join(world.folder, "factory"));
+  const modules = { database: own, client: world.owner, scratch, nowMs: Date.now };
+  return { database: own, datasets: new DatasetStore(limits, modules) };
+}
 const statusOf = async (served: ServedModels, path: string) => {
   const response = await fetch(`${modelUrl(served.url, modelId)}/v1/${path}`);
   const body = response.ok ? "" : ` ${((await response.json()) as { error: { code: string } }).error.code}`;
@@ -106,6 +122,17 @@ afterAll(async () => {
 
 it("publishes a withdrawn row no more, nor the file that has it, and shows the other rows", async () => {
   const served = await serve(host.url);
+  const factory = await openDatasets();
+  const asked = {
+    kind: "datanet" as const,
+    hostUrl: host.url,
+    datanetId: world.datanetId,
+    version: 2,
+    further: [],
+  };
+  dataset = (await factory.datasets.add(asked, LEAF)).id;
+  await factory.datasets.refuseWithdrawn(await factory.datasets.requireReady(dataset, LEAF));
+  await factory.database.close();
   expect([await statusOf(served, `rows/${place}`), await statusOf(served, "model/rows.jsonl")]).toEqual([
     "200",
     "200",
@@ -141,4 +168,22 @@ it("is told to the Datanet and to the model", async () => {
     );
   await expect.poll(() => told(world.datanetId)).toEqual([[3, undefined, GONE]]);
   await expect.poll(() => told(modelId)).toEqual([[3, modelId, undefined]]);
+});
+
+it("is trained on no more by a factory that has stored it, which erases it", async () => {
+  const factory = await openDatasets();
+  const stored = async () =>
+    (await factory.database.query<{ digest: Buffer }>("select digest from contents")).map(({ digest }) =>
+      digest.toString("hex"),
+    );
+  expect(await stored()).toHaveLength(7);
+  const ready = await factory.datasets.requireReady(dataset, LEAF);
+  for (const _ of ["first", "again"])
+    await expect(factory.datasets.refuseWithdrawn(ready)).rejects.toMatchObject({
+      code: "DNT_ROW_WITHDRAWN",
+      data: { digests: [GONE] },
+    });
+  expect(await stored()).toHaveLength(6);
+  expect(await stored()).not.toContain(GONE);
+  await factory.database.close();
 });
