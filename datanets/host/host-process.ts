@@ -48,6 +48,8 @@ const REDESCRIBE_EVERY_MS = 2_000;
 /** Time between two looks for rows that have come: so long, at most, they wait before they are described, many at a time. */
 const DESCRIBE_EVERY_MS = 1_000;
 const DELETE_USAGE_EVERY_MS = 3_600_000;
+/** Time between two looks whether what the journal is about has come. */
+const PUT_WAITING_EVERY_MS = 5_000;
 
 /**
  * @param modules tests pass a clock
@@ -134,6 +136,12 @@ export async function createHostProcess(
         everyMs: DELETE_USAGE_EVERY_MS,
         onError: (err) =>
           logger.warn({ err }, "withdrawn rows are not erased yet from copies before a migration"),
+      }),
+    );
+    upkeeps.push(
+      new Upkeep(() => journal.putAllWaiting(), {
+        everyMs: PUT_WAITING_EVERY_MS,
+        onError: (err) => logger.warn({ err }, "withdrawals of the journal are not in the database yet"),
       }),
     );
     upkeeps.push(...noticeUpkeeps(context));

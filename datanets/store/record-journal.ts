@@ -7,6 +7,7 @@ import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
 import { access, mkdir, open, readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { integers } from "@openledger/foundation/database/binary-lists";
 import type { DatabaseLogger, Queries } from "@openledger/foundation/database/queries";
 import { processErrors } from "@openledger/foundation/error-table";
 import { isRollupError } from "@openledger/foundation/rollup-error";
@@ -118,6 +119,15 @@ export class RecordJournal {
     const written = this.#writing.then(() => this.#write());
     this.#writing = written.catch(() => {});
     return written;
+  }
+
+  /**
+   * Puts in all that waits. Lists and requests may have come to another host of the database.
+   * @returns false: what still waits has time
+   */
+  async putAllWaiting(): Promise<false> {
+    for (const datanetId of [...this.#waiting.keys()]) await this.putWaiting(datanetId);
+    return false;
   }
 
   /** Puts in what has waited for lists or requests of a Datanet, before rows of these come. */
@@ -287,12 +297,14 @@ async function* journalledRecords({ query }: Queries): AsyncGenerator<FoundRecor
   const datanets = await query<{ id: number; withdrawalCount: number }>(
     `select id, withdrawal_count as "withdrawalCount" from datanets order by id`,
   );
-  for (const { id, withdrawalCount } of datanets) {
+  for (let at = 0; at < datanets.length; at += PART_RECORDS)
     yield await query<FoundRecord>(
-      "select id, record from records where datanet_id = $1 and row_number is null and kind = 'accessAnswer' and is_current",
-      [id],
+      `select id, record from records
+        where datanet_id = any($1::int[]) and row_number is null and kind = 'accessAnswer' and is_current`,
+      [integers(datanets.slice(at, at + PART_RECORDS).map(({ id }) => id))],
     );
-    for (let after: Buffer = Buffer.alloc(0), isLast = withdrawalCount === 0; !isLast; ) {
+  for (const { id } of datanets.filter(({ withdrawalCount }) => withdrawalCount > 0))
+    for (let after: Buffer = Buffer.alloc(0); ; ) {
       const found: (FoundRecord & { digest: Buffer })[] = await query(
         `select digest, records.id, record from (
             select datanet_id, number, digest from rows
@@ -301,11 +313,10 @@ async function* journalledRecords({ query }: Queries): AsyncGenerator<FoundRecor
           where is_current and kind = 'withdrawal' order by digest`,
         [id, after, PART_RECORDS],
       );
+      if (found.length === 0) break;
       yield found;
-      isLast = found.length === 0;
-      after = found.at(-1)?.digest ?? after;
+      after = found.at(-1)!.digest;
     }
-  }
 }
 
 /** Runs a call of the file system. @throws SRV_DISK_FULL, SRV_STORE_FAILED, which tell strangers no path */

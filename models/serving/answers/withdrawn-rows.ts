@@ -56,6 +56,8 @@ export class WithdrawnRows {
   readonly #reader: HostAccess;
   readonly #rows = new Map<string, WithdrawnRow>();
   readonly #datanetIds = new Set<number>();
+  /** Times until which hosts that did not answer are not asked again: many models wait for a silent one once. */
+  readonly #silentUntilMs = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
   #looking: Promise<void> = Promise.resolve();
   #isClosed = false;
@@ -94,6 +96,7 @@ export class WithdrawnRows {
     const before = this.count;
     for (const datanetId of datanetIds)
       for (const hostUrl of this.#options.hosts) {
+        if ((this.#silentUntilMs.get(hostUrl) ?? 0) > performance.now()) continue;
         try {
           for (const { contributorId, digest, isSignedByLeaf } of await listWithdrawals(this.#reader, {
             hostUrl,
@@ -106,6 +109,8 @@ export class WithdrawnRows {
           }
         } catch (error) {
           if (!isRollupError(error)) throw error;
+          if (error.code === "CLI_UNREACHABLE")
+            this.#silentUntilMs.set(hostUrl, performance.now() + this.#everyMs);
           if (error.code !== "DNT_NOT_HOSTED")
             this.#options.log.warn?.(
               { err: error, datanetId, hostUrl },
@@ -126,13 +131,17 @@ export class WithdrawnRows {
     await this.#looking;
   }
 
+  get #everyMs(): number {
+    return this.#options.everyMs ?? EVERY_MS;
+  }
+
   #plan(): void {
     if (this.#isClosed || this.#options.hosts.length === 0) return;
     this.#timer = setTimeout(() => {
       this.#looking = this.look()
         .catch((err: unknown) => this.#options.log.warn?.({ err }, "withdrawn rows are not written down"))
         .finally(() => this.#plan());
-    }, this.#options.everyMs ?? EVERY_MS);
+    }, this.#everyMs);
     this.#timer.unref();
   }
 }
