@@ -6,13 +6,11 @@ import { isSalted } from "@openledger/attribution/rows/salted-rows";
 import { rowNumber } from "@openledger/foundation/row-number";
 import type { FastifyRequest } from "fastify";
 import type { Card } from "../card/card.ts";
+import { tellsRows } from "../card/hidden-rows.ts";
 import { datanetError } from "../datanet-errors.ts";
 import type { HostedDatanet } from "../store/hosted-datanet.ts";
 import type { HostContext } from "./host-context.ts";
 import { cardOf, openForReading } from "./host-request.ts";
-
-/** True if a stranger who guesses rows can compare them with digests of the card's form, and may not read the rows. */
-const tellsRows = ({ access, row }: Card): boolean => access === "permissioned" && row.digests !== "salted";
 
 /** Card in force at an operation of the ledger; null where the host does not have it, as a mirror of an earlier one. */
 async function cardAt(
@@ -48,28 +46,6 @@ export async function requireDigestForm(
       ? "has no salt, and the card asks for one"
       : "has a salt, and the card asks for none";
   throw datanetError("DNT_ROW_SALT", `row ${rowNumber(index)} ${why}`, { data: { index, digests } });
-}
-
-/**
- * Requires that a permissioned Datanet hides its rows from now on, unless it was one of plain digests before: by its last card here,
- * or, where the host has none, by rows on the ledger.
- * @throws DNT_CARD_DIGESTS
- */
-export async function requireCardDigests(
-  { ledger }: Pick<HostContext, "ledger">,
-  datanet: HostedDatanet,
-  card: Card,
-): Promise<void> {
-  if (!tellsRows(card)) return;
-  const last = await datanet.lastCard();
-  const wasPlain =
-    last === null ? (await ledger.history(datanet.id)).commits.length > 0 : tellsRows(last.card);
-  if (wasPlain) return;
-  throw datanetError(
-    "DNT_CARD_DIGESTS",
-    'a Datanet that becomes permissioned asks for salted digests from then on: set row.digests of the card to "salted"',
-    { data: { access: card.access, digests: null } },
-  );
 }
 
 /**
