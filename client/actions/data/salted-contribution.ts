@@ -31,8 +31,8 @@ export type SaltByCardErrorCode = "CLI_INPUT_INVALID";
  * @throws CLI_INPUT_INVALID for a content that begins as a salted row does, and for a store whose secret is damaged
  * @example
  * ```ts
- * const rows = await saltByCard({ card, datanetId: 10, domain: client.domain, store, rows: contents });
- * await contributeRows(client, { datanetId: 10, store, rows });
+ * const salted = await saltByCard({ card, datanetId: 10, domain: client.domain, store, rows });
+ * await contributeRows(client, { datanetId: 10, store, rows: salted });
  * ```
  */
 export async function saltByCard({
