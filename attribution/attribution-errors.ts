@@ -28,6 +28,12 @@ export const attributionErrors = defineErrors("ATT", {
       "ask in other words, or contribute a row with this question and its answer to the model's Datanet",
     httpStatus: 422,
   },
+  ATT_ROW_WITHDRAWN: {
+    meaning:
+      "the row's contributor has withdrawn it: the model's server neither publishes nor says it any more; nothing is stored, nothing has to be paid",
+    remedy: "ask something else; a model of a newer version does not have the row; `data.digest`",
+    httpStatus: 410,
+  },
   ATT_LABEL_INVALID: {
     meaning:
       "a row to train on has no accepted label, or one that is none of the recipe's classes; `data.index`",

@@ -29,6 +29,18 @@ export const datanetErrors = defineErrors("DNT", {
     note: "A withdrawal is final for the Datanet. Who had the row before may still have it.",
     httpStatus: 410,
   },
+  DNT_ROW_SALT: {
+    meaning:
+      "a row has no salt though the Datanet's card asks for one, or has one though the card does not; `data.index`, `data.digests`",
+    remedy: "commit the rows again as the card says: openledger datanet contribute writes the salts",
+    httpStatus: 422,
+  },
+  DNT_CARD_DIGESTS: {
+    meaning:
+      "the card of a Datanet that is new, or becomes permissioned, is permissioned and asks for no salted digests",
+    remedy: 'set `row.digests` of the card to "salted"',
+    httpStatus: 422,
+  },
   DNT_CARD_INVALID: {
     meaning: "the text is not a valid card: a field is wrong, or its JSON is not canonical",
     remedy: "compare it with docs/explanation/datanets.md; openledger datanet card FILE names the field",

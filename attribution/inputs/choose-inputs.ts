@@ -8,6 +8,7 @@ import { PictureProblem } from "../pictures/picture-problem.ts";
 import { openPictures } from "../pictures/pictures.ts";
 import type { InputKind } from "../rows/row-kinds.ts";
 import { hasManyLabels } from "../rows/row-rules.ts";
+import { contentOfRow } from "../rows/salted-rows.ts";
 import { decodeTableRow, type FieldValue, type TableField } from "../rows/table-rows.ts";
 import { distinctTerms } from "../rows/text-terms.ts";
 import { wordsOf } from "../rows/words.ts";
@@ -39,12 +40,13 @@ export interface InputRoom extends InputPlace {
   readonly bucketCount: number;
 }
 
-/** @param contents rows of the version, in its order; those that no model reads do not count */
+/** @param rows of the version, in its order; those that no model reads do not count */
 export async function chooseInputs(
   shape: InputShape,
-  contents: readonly Uint8Array[],
+  rows: readonly Uint8Array[],
   room: InputRoom,
 ): Promise<ModelInputs> {
+  const contents = rows.map(contentOfRow);
   switch (shape.kind) {
     case "text":
       return chooseTerms(contents, room, hasManyLabels(shape.labelCount ?? 0));

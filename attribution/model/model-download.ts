@@ -2,6 +2,7 @@
  * Download of a published model's files from its server, each checked against manifest and recipe, within
  * limits of bytes and time. Commands, servers and pages call it.
  */
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { boundedBytes } from "@openledger/foundation/wire/bounded-body";
 import { attributionError } from "../attribution-errors.ts";
 import {
@@ -55,7 +56,7 @@ export async function fetchAnswering<Parts extends ModelParts>(
  * name.
  *
  * @param names `recipe.json` is the first
- * @throws ATT_SERVER_UNREACHABLE, ATT_MODEL_FILE_INVALID, ATT_MODEL_TOO_LARGE, and the errors of `maxBytesOf`
+ * @throws ATT_SERVER_UNREACHABLE, ATT_ROW_WITHDRAWN, ATT_MODEL_FILE_INVALID, ATT_MODEL_TOO_LARGE, and the errors of `maxBytesOf`
  */
 export async function fetchFiles<Parts extends ModelParts>(
   serverUrl: string,
@@ -97,7 +98,7 @@ export async function fetchFiles<Parts extends ModelParts>(
   return files;
 }
 
-/** One file below `/v1/`; null where the server has none, or gives it to others alone. @throws ATT_SERVER_UNREACHABLE */
+/** One file below `/v1/`; null where the server has none, or gives it to others alone. @throws ATT_SERVER_UNREACHABLE, ATT_ROW_WITHDRAWN */
 export function fetchFile(
   serverUrl: string,
   path: string,
@@ -105,6 +106,9 @@ export function fetchFile(
 ): Promise<Uint8Array | null> {
   return download(addressOf(serverUrl, path), AbortSignal.timeout(timeoutMs), maxFileBytes);
 }
+
+/** Status of a file that has a withdrawn row. */
+const WITHDRAWN = 410;
 
 const addressOf = (serverUrl: string, path: string) => `${serverUrl.replace(/\/+$/, "")}/v1/${path}`;
 
@@ -117,9 +121,20 @@ async function download(url: string, signal: AbortSignal, maxBytes: number): Pro
       await response.body?.cancel();
       return null;
     }
+    if (response.status === WITHDRAWN) {
+      await response.body?.cancel();
+      throw attributionError(
+        "ATT_ROW_WITHDRAWN",
+        `the server gives ${url} no more: it has a row that its contributor has withdrawn`,
+        {
+          data: { url },
+        },
+      );
+    }
     if (!response.ok || response.body === null) throw new Error(`status ${response.status}`);
     return await boundedBytes(response, maxBytes);
   } catch (cause) {
+    if (isRollupError(cause, "ATT_ROW_WITHDRAWN")) throw cause;
     throw attributionError("ATT_SERVER_UNREACHABLE", `no file from ${url}`, { data: { url }, cause });
   }
 }

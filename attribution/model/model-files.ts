@@ -138,7 +138,7 @@ export function decodeModel<Parts extends ModelParts = DirectParts>(
   return { ...part, payees, features, statics, staticsHash: hashStatics(statics), rows, card } as never;
 }
 
-/** @throws ATT_MODEL_FILE_INVALID */
+/** Reads the file of a model's payees. @throws ATT_MODEL_FILE_INVALID */
 export function decodePayees(bytes: Uint8Array, rowCount: number, recipe: RecipeBase): Payee[] {
   const parsed = payeesSchema.safeParse(parseJson(bytes, "payees.json"));
   if (!parsed.success) throw invalidFile("payees.json", z.prettifyError(parsed.error));

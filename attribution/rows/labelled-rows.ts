@@ -6,6 +6,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { rowNumber } from "@openledger/foundation/row-number";
 import { attributionError } from "../attribution-errors.ts";
+import { contentOfRow } from "./salted-rows.ts";
 
 /** Runs `work` on a row. @throws ATT_ROW_INVALID naming the row that it refuses */
 export function atRow<Result>(index: number, work: () => Result): Result {
@@ -19,11 +20,11 @@ export function atRow<Result>(index: number, work: () => Result): Result {
   }
 }
 
-/** @throws ATT_DUPLICATE_ROW where two rows are equal byte for byte: a datanet takes only the first. */
+/** @throws ATT_DUPLICATE_ROW where two rows say the same byte for byte, behind whatever salts: a datanet takes only the first. */
 export function refuseDuplicates(contents: readonly Uint8Array[]): void {
   const seen = new Map<string, number>();
   for (const [index, content] of contents.entries()) {
-    const digest = bytesToHex(sha256(content));
+    const digest = bytesToHex(sha256(contentOfRow(content)));
     const first = seen.get(digest);
     if (first !== undefined) {
       throw attributionError(

@@ -9,6 +9,7 @@ import { openPictures, type ReadPicture } from "../pictures/pictures.ts";
 import { nearDuplicates } from "./near-duplicates.ts";
 import type { RowKind } from "./row-kinds.ts";
 import type { NearDuplicate } from "./row-rules.ts";
+import { contentOfRow } from "./salted-rows.ts";
 import { decodeTableRow, hasTexts, type TableField, tableText } from "./table-rows.ts";
 import { decodeTextRow, wholeText } from "./text-rows.ts";
 
@@ -105,13 +106,15 @@ function among<Compared>(
 
 function textOf({ fields, kind }: ComparedShape, content: Uint8Array): string {
   if (kind === "passage") return wholeText(decodeTextRow(content));
-  return kind === "table" ? tableText(fields, decodeTableRow(fields, content)) : textOfBytes(content);
+  return kind === "table"
+    ? tableText(fields, decodeTableRow(fields, content))
+    : textOfBytes(contentOfRow(content));
 }
 
 /** Grey levels of a picture at the size of comparison; null for a file that no model reads. */
 function greyLevels(read: ReadPicture, content: Uint8Array): Uint8Array | null {
   try {
-    const { sums, whole } = gridOf(read(content), COMPARED_SIDE, 1);
+    const { sums, whole } = gridOf(read(contentOfRow(content)), COMPARED_SIDE, 1);
     return Uint8Array.from(sums, (sum) => stepOf(sum, whole, MAX_LEVEL));
   } catch (error) {
     if (error instanceof PictureProblem) return null;

@@ -6,6 +6,7 @@ import { isWellFormed, textOfBytes } from "@openledger/foundation/utf8";
 import { attributionError } from "../attribution-errors.ts";
 import { MAX_PICTURE_BYTES } from "../pictures/picture-limits.ts";
 import type { RowKind } from "./row-kinds.ts";
+import { contentOfRow } from "./salted-rows.ts";
 
 /** A row's label as a class number, and its input as a prompt. */
 export interface LabelledInput {
@@ -24,7 +25,8 @@ export const maxPromptChars = (kind: RowKind): number =>
   kind === "image" ? 4 * Math.ceil(MAX_PICTURE_BYTES / 3) : MAX_ROW_BYTES;
 
 /** Reads a row as a prompt. Whether a picture's file can be decoded shows where it is counted. @throws ATT_ROW_INVALID */
-export function inputOf(kind: RowKind, content: Uint8Array): string {
+export function inputOf(kind: RowKind, row: Uint8Array): string {
+  const content = contentOfRow(row);
   requireSize(kind, content.length);
   if (kind === "image") return base64Of(content);
   let text: string;

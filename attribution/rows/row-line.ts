@@ -1,4 +1,5 @@
 /** A row as one line for people: `openledger datanet check` and `openledger rewards why` print it. */
+import { contentOfRow } from "./salted-rows.ts";
 import { decodeTextRow, isTextRow, wholeText } from "./text-rows.ts";
 
 /**
@@ -9,7 +10,8 @@ export function rowLine(content: Uint8Array, maxCharacters: number): string {
 }
 
 /** A row of any kind as people read it: its text, a table's fields by name, or the size of what is no text. */
-export function rowText(content: Uint8Array): string {
+export function rowText(row: Uint8Array): string {
+  const content = contentOfRow(row);
   try {
     if (isTextRow(content)) return wholeText(decodeTextRow(content));
     const text = new TextDecoder("utf-8", { fatal: true }).decode(content);

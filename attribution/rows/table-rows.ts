@@ -5,6 +5,7 @@
 import { isWellFormed, textOfBytes } from "@openledger/foundation/utf8";
 import { attributionError } from "../attribution-errors.ts";
 import type { FieldType } from "./row-kinds.ts";
+import { contentOfRow } from "./salted-rows.ts";
 
 /** Field of a table, as a card has it. */
 export interface TableField {
@@ -42,7 +43,7 @@ export function decodeTableRow(fields: readonly TableField[], content: Uint8Arra
   let text: string;
   let record: unknown;
   try {
-    text = textOfBytes(content);
+    text = textOfBytes(contentOfRow(content));
     record = JSON.parse(text);
   } catch (cause) {
     throw invalidRow("it is not JSON in UTF-8", {}, cause);

@@ -4,6 +4,7 @@
  */
 import { attributionError } from "../attribution-errors.ts";
 import { MAX_ROW_BYTES } from "./row-content.ts";
+import { contentOfRow } from "./salted-rows.ts";
 
 /**
  * One line of canonical JSON, as `JSON.stringify` writes it (docs/reference/attribution.md):
@@ -74,7 +75,8 @@ function contentOf(row: object): Uint8Array {
 }
 
 /** @throws ATT_ROW_INVALID where the content is not exactly what `encodeTextRow` writes */
-export function decodeTextRow(content: Uint8Array): TextRow {
+export function decodeTextRow(bytes: Uint8Array): TextRow {
+  const content = contentOfRow(bytes);
   const value = parse(content);
   const conversation = value?.messages;
   const row = Array.isArray(conversation) ? { messages: conversation as ChatMessage[] } : turnOrText(value);
@@ -93,7 +95,7 @@ function turnOrText(value: Record<string, unknown> | null): TextRow {
 
 /** Returns true for the content of a text row, going by its fields alone. */
 export function isTextRow(content: Uint8Array): boolean {
-  const head = new TextDecoder().decode(content.subarray(0, 12));
+  const head = new TextDecoder().decode(contentOfRow(content).subarray(0, 12));
   return ['{"text":', '{"prompt":', '{"messages":'].some((beginning) => head.startsWith(beginning));
 }
 
@@ -102,7 +104,8 @@ export const QUESTION_BEGINNING = '{"prompt":';
 
 /** Returns true for the content of a prompt with its answer, going by its first field alone. */
 export const isQuestionRow = (content: Uint8Array): boolean =>
-  new TextDecoder().decode(content.subarray(0, QUESTION_BEGINNING.length)) === QUESTION_BEGINNING;
+  new TextDecoder().decode(contentOfRow(content).subarray(0, QUESTION_BEGINNING.length)) ===
+  QUESTION_BEGINNING;
 
 /** Whole text of a row: near-duplicates are found by it, and people read it. */
 export function wholeText(row: TextRow): string {

@@ -29,6 +29,7 @@ import {
   type HostErrorCode,
   type HostedDatanetPlace,
   hostInfo,
+  listReading,
   MAX_DIGESTS_A_REQUEST,
   rowsRequest,
 } from "./host-request.ts";
@@ -84,9 +85,9 @@ export async function downloadVersion(
   client: HostAccess,
   parameters: DownloadVersionParameters,
 ): Promise<DownloadVersionReturnType> {
-  const { datanetId, hostUrl, onProgress, store } = parameters;
+  const { datanetId, onProgress, store } = parameters;
   const { publishedAtMs, rowsRoot, version } = await listedVersion(client, datanetId, parameters.version);
-  const list = await downloadVersionList(client, { hostUrl, datanetId, rowsRoot });
+  const list = await downloadVersionList(client, { ...parameters, rowsRoot });
   const contributors = new Map(list.map(({ contributorId, digest }) => [digest, contributorId]));
   const { receivedCount, refused, withdrawn } = await fetchRows(client, parameters, {
     digests: list.map(({ digest }) => digest),
@@ -103,10 +104,14 @@ export async function downloadVersion(
  */
 export async function downloadVersionList(
   client: HostAccess,
-  { datanetId, hostUrl, rowsRoot }: HostedDatanetPlace & { rowsRoot: bigint },
+  { datanetId, from, hostUrl, rowsRoot }: HostedDatanetPlace & { rowsRoot: bigint; from?: number },
 ): Promise<ListedRow[]> {
   const path = `/v1/datanets/${datanetId}/versions/${hex32(rowsRoot)}`;
-  const rows = await readList(() => askHostForBytes(client, hostUrl, { path }), decodeVersion, { rowsRoot });
+  const rows = await readList(
+    () => askHostForBytes(client, hostUrl, { path, ...listReading(client, from) }),
+    decodeVersion,
+    { rowsRoot },
+  );
   if (versionRowsRoot(versionRowsOf(rows)) !== rowsRoot)
     throw hostFalse("list", `the list of the version ${hex32(rowsRoot)}`, { rowsRoot: hex32(rowsRoot) });
   return rows;
@@ -142,7 +147,7 @@ export async function downloadCommits(
     const root = hex32(commit.rowsRoot);
     try {
       const path = `/v1/datanets/${datanetId}/commits/${root}/list`;
-      const list = await askHostForBytes(client, hostUrl, { path });
+      const list = await askHostForBytes(client, hostUrl, { path, ...listReading(client, parameters.from) });
       if (list.length % 32 !== 0 || contributionRoot(rowHashesOf(list)) !== commit.rowsRoot)
         throw hostFalse("list", `the list of the commit ${root}`, { rowsRoot: root });
       const digests = decodeDigests(list);

@@ -85,6 +85,16 @@ export interface ReadablePlace extends HostedDatanetPlace {
  */
 export const readingOf = ({ from, isSigned = false }: ReadablePlace) => ({ isSigned, from });
 
+/**
+ * Part of a call for a list of digests, which a host gives to readers alone where the digests are plain and the Datanet permissioned:
+ * signed where there is a key.
+ * @internal
+ */
+export const listReading = ({ l2Key }: Pick<HostAccess, "l2Key">, from?: number) => ({
+  from,
+  isSigned: l2Key !== null,
+});
+
 export interface HostCall {
   readonly method?: "GET" | "PUT" | "POST" | "DELETE";
   readonly path: string;

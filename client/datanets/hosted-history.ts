@@ -2,7 +2,13 @@
  * History of a Datanet at its host: contributions, versions, and the rows that two versions differ by. The versions tab shows
  * it.
  */
-import { askHost, type HostAccess, type HostErrorCode, type HostedDatanetPlace } from "./host-request.ts";
+import {
+  askHost,
+  type HostAccess,
+  type HostErrorCode,
+  type HostedDatanetPlace,
+  listReading,
+} from "./host-request.ts";
 import { type HostVersionView, versionsSchema } from "./host-schemas.ts";
 import {
   type Citation,
@@ -83,7 +89,7 @@ export async function compareVersions(
   { after, at = 0, before, datanetId, hostUrl, limit = 100 }: CompareVersionsParameters,
 ): Promise<CompareVersionsReturnType> {
   const path = `/v1/datanets/${datanetId}/difference?before=${before}&after=${after}&from=${at}&limit=${limit}`;
-  const difference = await askHost(client, hostUrl, { path }, differenceSchema);
+  const difference = await askHost(client, hostUrl, { path, ...listReading(client) }, differenceSchema);
   const isAsked = difference.changes.some(({ change }) => change === "removed");
   const { dropped, withdrawals } = isAsked
     ? await listWithdrawals(client, { datanetId, hostUrl })

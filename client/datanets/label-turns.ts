@@ -3,6 +3,7 @@
  * rows, and a model's suggestions of labels.
  */
 
+import { contentOfRow } from "@openledger/attribution/rows/salted-rows";
 import type { Card } from "@openledger/datanets/card/card";
 import { RollupError } from "@openledger/foundation/rollup-error";
 import { clientError } from "../client-errors.ts";
@@ -145,7 +146,7 @@ export async function suggestLabels(
     for (let read = 0; read < digests.length; ) {
       const selection = { digests: digests.slice(read), maxRowBytes: card.row.maxBytes };
       for (const content of await fetchRowContents(client, { ...place, ...signed, ...selection })) {
-        const label = labelRow(content, card);
+        const label = labelRow(contentOfRow(content), card);
         if (label === null) skippedCount += 1;
         else {
           requireLabelOf(card, label);

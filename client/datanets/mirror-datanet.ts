@@ -99,7 +99,7 @@ export async function mirrorDatanet(
     const rowsRoot = BigInt(version.rowsRoot);
     await storeVersion(store, {
       rowsRoot,
-      storedRows: await downloadVersionList(client, { ...source, rowsRoot }),
+      storedRows: await downloadVersionList(client, { ...source, ...signer, rowsRoot }),
     });
     await bringVersion(client, { ...target, ...signer, store, rowsRoot });
   }

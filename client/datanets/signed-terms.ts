@@ -38,6 +38,7 @@ import {
   type HostAccess,
   type HostErrorCode,
   type HostedDatanetPlace,
+  listReading,
 } from "./host-request.ts";
 import { readSoundRecords } from "./sound-records.ts";
 
@@ -359,7 +360,8 @@ async function listOf(
 ): Promise<readonly bigint[] | null> {
   const root = hex32(rowsRoot);
   const path = `/v1/datanets/${datanetId}/commits/${root}/list`;
-  const list = await askHostForBytes(client, hostUrl, { path }).catch((error: unknown) => {
+  const call = { path, ...listReading(client) };
+  const list = await askHostForBytes(client, hostUrl, call).catch((error: unknown) => {
     if (isRollupError(error, "DNT_LIST_MISSING") || isRollupError(error, "DNT_NOT_HOSTED")) return null;
     throw error;
   });

@@ -72,6 +72,11 @@ export const cardSchema = z
         .int()
         .min(1)
         .max(16 * 1024 * 1024),
+      /**
+       * Digests of rows hide the rows: each row begins with a random salt (rows/salted-rows.ts). Absent: a row's digest is SHA-256 of its
+       * content, and whoever guesses a content learns that it is there.
+       */
+      digests: z.literal("salted").optional(),
     }),
     labels: z.array(z.strictObject({ name: label, description: text(0, 500) })).max(200),
     instructions: text(0, 40_000),

@@ -3,7 +3,11 @@
  * rows, secrets and doubtful labels. Pure: it runs in a thread of its own (check-tasks.ts), and finds the same on every host that
  * has the same rows and records.
  */
+
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
 import { ROW_RULES } from "@openledger/attribution/rows/row-rules";
+import { contentOfRow, isSalted } from "@openledger/attribution/rows/salted-rows";
 import { TextIndex } from "@openledger/attribution/rows/similar-texts";
 import type { Card } from "../card/card.ts";
 import { findSimilar, hasComparedTexts, lookAtRow } from "../rows/preview.ts";
@@ -33,7 +37,7 @@ export async function checkRows(
   const views = rows.map(({ content }) => viewRow(card, content));
   const findings = rows.flatMap((row, i) => findingsOfRow(card, row, views[i]!));
   onStep("near-duplicates");
-  findings.push(...(await findNearDuplicates(input)));
+  findings.push(...findCopies(input), ...(await findNearDuplicates(input)));
   onStep("other Datanets");
   findings.push(...findForeign(input, views));
   onStep("labels");
@@ -61,6 +65,30 @@ function findingsOfRow(card: Card, row: RowToCheck, view: RowView): Finding[] {
     ];
   });
 }
+
+/** Rows whose content an earlier row of the Datanet has behind another salt: their digests do not show it. */
+function findCopies({ datanetId, rows }: RowsToCheck): Finding[] {
+  const earliest = new Map<string, RowToCheck>();
+  return rows.flatMap((row) => {
+    if (!isSalted(row.content)) return [];
+    const name = nameOf(row);
+    const earlier = earliest.get(name);
+    if (earlier === undefined) earliest.set(name, row);
+    if (earlier === undefined) return [];
+    const { contributorId } = earlier;
+    return [
+      makeFinding("copy", row, {
+        earlier: { datanetId, row: earlier.row, contributorId },
+        similarityPermille: 1_000,
+        detail: `leaf ${contributorId} has committed the same content before`,
+      }),
+    ];
+  });
+}
+
+/** SHA-256 of what a row says: its digest where it has no salt. */
+const nameOf = ({ content, row }: RowToCheck) =>
+  isSalted(content) ? bytesToHex(sha256(contentOfRow(content))) : row;
 
 /** Finds near-duplicates by a version's rules, as the card sets them: only rows of one label are compared. */
 async function findNearDuplicates({ card, datanetId, rows }: RowsToCheck): Promise<Finding[]> {
@@ -98,7 +126,7 @@ function findForeign({ card, foreign, rows }: RowsToCheck, views: readonly RowVi
   // Rows come in the ledger's order.
   return rows.flatMap((row, i) => {
     while (added < texts.length && texts[added]!.opIndex < row.opIndex) index.add(added++);
-    const same = earliest.get(row.row);
+    const same = earliest.get(nameOf(row));
     if (same !== undefined && same.opIndex < row.opIndex) return [foreignFinding(row, same)];
     const found =
       views[i]!.text === "" || !hasComparedTexts(card) ? undefined : index.maxSimilar(texts.length + i);
@@ -109,7 +137,7 @@ function findForeign({ card, foreign, rows }: RowsToCheck, views: readonly RowVi
 /** Attack: how similar a foreign row is, text by text, tells its words one after the other. */
 function foreignFinding(row: RowToCheck, earlier: ForeignRow): Finding {
   const { contributorId, datanetId } = earlier;
-  const isCopy = earlier.row === row.row;
+  const isCopy = earlier.row === nameOf(row);
   return makeFinding(isCopy ? "copy" : "near-duplicate", row, {
     earlier: { datanetId, row: earlier.row, contributorId },
     detail: `${isCopy ? "the same bytes were" : "nearly the same text was"} committed to Datanet ${datanetId} before, by leaf ${contributorId}`,

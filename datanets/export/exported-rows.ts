@@ -2,8 +2,10 @@
  * Rows of a version as people's tools take them: columns of the card with the accepted label, as JSON lines and as Label
  * Studio's JSON. Parquet is in parquet-export.ts. The export command and the pages' download call them.
  */
+
 import { pictureTypeOf } from "@openledger/attribution/pictures/picture-type";
 import { base64Of } from "@openledger/attribution/rows/row-content";
+import { contentOfRow } from "@openledger/attribution/rows/salted-rows";
 import { decodeTableRow, type FieldValue } from "@openledger/attribution/rows/table-rows";
 import { type ChatMessage, decodeTextRow } from "@openledger/attribution/rows/text-rows";
 import type { Card } from "../card/card.ts";
@@ -104,11 +106,18 @@ function contentColumns({ row }: CardRows): readonly ExportColumn[] {
           name: "image",
           type: "picture",
           description: "the file's bytes",
-          read: ({ content }) => content,
+          read: ({ content }) => contentOfRow(content),
         },
       ];
     default:
-      return [{ name: "text", type: "text", description: "the row", read: ({ content }) => utf8(content) }];
+      return [
+        {
+          name: "text",
+          type: "text",
+          description: "the row",
+          read: ({ content }) => utf8(contentOfRow(content)),
+        },
+      ];
   }
 }
 

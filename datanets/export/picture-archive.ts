@@ -2,7 +2,9 @@
  * Pictures of a version as a zip file: each as a file of its bytes, with a table that names them. The layout is that of ImageFolder
  * of the library "datasets", or that of Label Studio's tasks with local files. `readImport` reads both.
  */
+
 import { pictureTypeOf } from "@openledger/attribution/pictures/picture-type";
+import { contentOfRow } from "@openledger/attribution/rows/salted-rows";
 import { rowNumber } from "@openledger/foundation/row-number";
 import type { Card } from "../card/card.ts";
 import { type ExportedRow, exportColumns, labelStudioOf } from "./exported-rows.ts";
@@ -46,7 +48,7 @@ export async function pictureArchiveOf(
   for (const [i, { content }] of rows.entries())
     await archive.add(
       `${table === "metadata.csv" ? "" : FOLDER}${names[i]!}`,
-      new Uint8ArrayReader(content),
+      new Uint8ArrayReader(contentOfRow(content)),
       { level: 0 },
     );
   return new Uint8Array(await archive.close());
@@ -59,7 +61,7 @@ const FOLDER = "images/";
 function pictureNames(rows: readonly ExportedRow[]): string[] {
   const digits = String(rows.length).length;
   return rows.map(({ content }, i) => {
-    const ending = ENDINGS[pictureTypeOf(content) ?? ""] ?? "bin";
+    const ending = ENDINGS[pictureTypeOf(contentOfRow(content)) ?? ""] ?? "bin";
     return `row-${String(rowNumber(i)).padStart(digits, "0")}.${ending}`;
   });
 }

@@ -8,6 +8,7 @@ import { routesOf } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { MAX_CARD_BYTES, readCardBytes } from "../card/card.ts";
+import { requireHiddenRows } from "../card/hidden-rows.ts";
 import { datanetError } from "../datanet-errors.ts";
 import { datanetFacts } from "../store/datanet-facts.ts";
 import type { HostedDatanet } from "../store/hosted-datanet.ts";
@@ -114,9 +115,10 @@ export function registerCardRoutes(app: FastifyInstance, context: HostContext): 
           },
         });
       const hosted = await store.openOrMake(id);
+      const last = (await hosted.lastCard())?.card ?? null;
+      await requireHiddenRows(card.card, last, async () => (await ledger.history(id)).commits.length);
       // Attack: a stolen owner wallet opens permissioned rows by a card that everybody, or a reviewer of its own, may read by.
-      if ((await hosted.lastCard())?.card.access === "permissioned")
-        await keyNotices.refuseCard(leaf, datanet.policy);
+      if (last?.access === "permissioned") await keyNotices.refuseCard(leaf, datanet.policy);
       await hosted.addCard(card);
       return { policy: hex32(card.policy), version: datanet.version };
     },

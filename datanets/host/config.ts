@@ -12,6 +12,7 @@ import {
   readConfig,
   type Settings,
   SHARED_SETTINGS,
+  someText,
   wholeNumber,
 } from "@openledger/foundation/settings";
 import { refuseEarlierStore } from "@openledger/foundation/store/earlier-store";
@@ -23,6 +24,12 @@ export const DATANET_SETTINGS = {
   sequencerUrl: SHARED_SETTINGS.sequencerUrl,
   serverToken: SHARED_SETTINGS.serverToken,
   ...DATABASE_SETTINGS,
+  journalPath: {
+    schema: someText,
+    default: ".openledger/datanet-journal",
+    description:
+      "folder of the withdrawals and answers to requests that are put in again after the database was restored: on another disk than it, in no copy of it",
+  },
   host: SHARED_SETTINGS.host,
   port: defaulting(SHARED_SETTINGS.port, "8560"),
   ...SERVER_SETTINGS,

@@ -4,6 +4,7 @@ import type { HostStore } from "../store/host-store.ts";
 import type { KeyNotices } from "../store/key-notices.ts";
 import type { HostLedger } from "../store/ledger-view.ts";
 import type { Quotas } from "../store/quotas.ts";
+import type { RecordJournal } from "../store/record-journal.ts";
 import type { HostConfig } from "./config.ts";
 import type { HostMetrics } from "./host-metrics.ts";
 import type { RequestGuard } from "./request-guard.ts";
@@ -20,6 +21,7 @@ export interface HostContext {
   readonly keyNotices: KeyNotices;
   readonly guard: RequestGuard;
   readonly quotas: Quotas;
+  readonly journal: RecordJournal;
   readonly metrics: HostMetrics;
   readonly logger: Logger;
   readonly nowMs: () => number;

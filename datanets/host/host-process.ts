@@ -12,7 +12,7 @@ import { openDatabase } from "@openledger/foundation/database/open-database";
 import type { Logger } from "@openledger/foundation/logger";
 import { refuseEarlierStore } from "@openledger/foundation/store/earlier-store";
 import type { FastifyInstance } from "fastify";
-import { deleteOldEvents } from "../notices/event-store.ts";
+import { deleteOldEvents, raiseEventIds } from "../notices/event-store.ts";
 import { EventWatch } from "../notices/event-watch.ts";
 import { deliverDue } from "../notices/webhooks.ts";
 import { deleteOldMessages } from "../store/group-mail.ts";
@@ -21,7 +21,9 @@ import { HostStore } from "../store/host-store.ts";
 import { KeyNotices } from "../store/key-notices.ts";
 import { HostLedger } from "../store/ledger-view.ts";
 import { deleteOldUsage, Quotas } from "../store/quotas.ts";
+import { RecordJournal } from "../store/record-journal.ts";
 import { redescribePart } from "../store/redescribe-rows.ts";
+import { eraseFromCopies } from "../store/withdrawn-rows.ts";
 import type { HostConfig } from "./config.ts";
 import { createHostApi } from "./host-api.ts";
 import type { HostContext } from "./host-context.ts";
@@ -46,10 +48,13 @@ const REDESCRIBE_EVERY_MS = 2_000;
 /** Time between two looks for rows that have come: so long, at most, they wait before they are described, many at a time. */
 const DESCRIBE_EVERY_MS = 1_000;
 const DELETE_USAGE_EVERY_MS = 3_600_000;
+/** Time between two looks whether what the journal is about has come. */
+const PUT_WAITING_EVERY_MS = 5_000;
 
 /**
  * @param modules tests pass a clock
- * @throws SRV_DATABASE_UNREACHABLE, SRV_DATABASE_ENCODING, SRV_DATABASE_SCHEMA, SRV_WRONG_DATABASE, SRV_STORE_FORMAT, DNT_CARD_EARLIER
+ * @throws SRV_DATABASE_UNREACHABLE, SRV_DATABASE_ENCODING, SRV_DATABASE_SCHEMA, SRV_WRONG_DATABASE, SRV_STORE_FORMAT, DNT_CARD_EARLIER, and what
+ *   `RecordJournal.open` throws
  */
 export async function createHostProcess(
   config: HostConfig,
@@ -82,8 +87,18 @@ export async function createHostProcess(
     );
     const sessions = new DatabaseSessions(database);
     let origin = config.publicUrl.replace(/\/+$/, "");
+    // Before anybody reads: a database that was put back has rows that were withdrawn since.
+    const journal = await RecordJournal.open(store, {
+      folder: config.journalPath,
+      rollup: { chainId, rollupAddress },
+      domain,
+      nowMs,
+      logger,
+    });
+    await raiseEventIds(database, nowMs());
     const context: HostContext = {
       config,
+      journal,
       domain,
       chainId,
       rollupAddress,
@@ -120,6 +135,19 @@ export async function createHostProcess(
           logger.warn({ err }, "messages of groups' sessions that are over are not deleted yet"),
       }),
     ];
+    upkeeps.push(
+      new Upkeep(() => eraseFromCopies(database), {
+        everyMs: DELETE_USAGE_EVERY_MS,
+        onError: (err) =>
+          logger.warn({ err }, "withdrawn rows are not erased yet from copies before a migration"),
+      }),
+    );
+    upkeeps.push(
+      new Upkeep(() => journal.putAllWaiting(), {
+        everyMs: PUT_WAITING_EVERY_MS,
+        onError: (err) => logger.warn({ err }, "withdrawals of the journal are not in the database yet"),
+      }),
+    );
     upkeeps.push(...noticeUpkeeps(context));
     return {
       app,

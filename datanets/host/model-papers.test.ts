@@ -295,7 +295,8 @@ it("of rows that became permissioned are written by who may read them, by the ca
   const { facts, papers } = await writeModelPapers(reader, asking());
   // The batch of its registration is closed now.
   expect(facts.registered!.atMs).toBeGreaterThan(0);
-  const closed = { ...card, access: "permissioned" as const, licence: "LicenseRef-ours" };
+  const row = { ...card.row, digests: "salted" as const };
+  const closed = { ...card, access: "permissioned" as const, licence: "LicenseRef-ours", row };
   await publishCard(world.owner, { datanetId: world.datanetId, card: closed });
   await world.finalise();
   await bringCard(world.owner, { ...place(), card: closed });

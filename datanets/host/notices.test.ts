@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { contributeRows } from "@openledger/client/actions/data/contribute-rows";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
+import { saltByCard } from "@openledger/client/actions/data/salted-contribution";
 import { bringCard } from "@openledger/client/datanets/datanet-card";
 import {
   addWebhook,
@@ -83,7 +84,13 @@ beforeAll(async () => {
   const contributed = await contributeRows(people.ann, {
     datanetId: world.datanetId,
     store,
-    rows: sampleRows(3),
+    rows: await saltByCard({
+      card,
+      datanetId: world.datanetId,
+      domain: world.owner.domain,
+      store,
+      rows: sampleRows(3),
+    }),
   });
   digests = contributed.contribution.digests;
   commitRoot = contributed.contribution.rowsRoot;
@@ -394,7 +401,10 @@ it("tells of models that wait, of paid answers once an hour, and of settled epoc
   const model: HeldModel = {
     id: 90,
     counters: { isReady: true, isApproved: false, epoch: 1, paymentCount: 0 },
-    model: { accruedRoot: 1n, binding: 0n, validatorParts: 16_384 },
+    model: {
+      ...{ accruedRoot: 1n, binding: 0n, validatorParts: 16_384 },
+      ...{ datanetId: world.datanetId, version: 1 },
+    },
   };
   const settled: { kind: string; epoch: number; status: string; earnedWei: bigint[] }[] = [];
   const modules: ConstructorParameters<typeof EventWatch>[0] = {
@@ -429,6 +439,7 @@ it("tells of models that wait, of paid answers once an hour, and of settled epoc
                 },
           ]),
         ),
+      history: async () => ({ commits: [], versions: [] }),
       modelsOf: async (ids) => new Map(ids.map((id) => [id, [model]])),
       payeesOf: async () => [
         { index: 0, contributorId: 3, validatorId: 3, rowCount: 5 },
@@ -527,6 +538,7 @@ it("names no row by a card that opens the rows and is under notice", async () =>
     ),
     ledger: {
       leaves: async () => new Map([[id, { ...leaf, datanet: facts }]]),
+      history: async () => ({ commits: [], versions: [] }),
       modelsOf: async () => new Map([[id, []]]),
       payeesOf: async () => [],
       settlementsOf: async () => [],

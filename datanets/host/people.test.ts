@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { collectVersion, contributeRows } from "@openledger/client/actions/data/contribute-rows";
 import { storeVersion } from "@openledger/client/actions/data/published-version";
 import { openRowStore, type RowStore } from "@openledger/client/actions/data/row-store";
+import { saltByCard } from "@openledger/client/actions/data/salted-contribution";
 import { readVersionLabels } from "@openledger/client/actions/data/stored-labels";
 import { setKey } from "@openledger/client/actions/ledger/account-operations";
 import { publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
@@ -103,7 +104,13 @@ beforeAll(async () => {
   const { contribution } = await contributeRows(people.alice, {
     datanetId: world.datanetId,
     store,
-    rows: sampleRows(12),
+    rows: await saltByCard({
+      card,
+      datanetId: world.datanetId,
+      domain: world.owner.domain,
+      store,
+      rows: sampleRows(12),
+    }),
   });
   await world.finalise();
   digests = contribution.digests;

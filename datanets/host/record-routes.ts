@@ -21,6 +21,7 @@ import type { HostedDatanet } from "../store/hosted-datanet.ts";
 import type { HostLeaf } from "../store/ledger-view.ts";
 import { accessRecords, earningsConsents, leftOutRows, publicRecords } from "../store/listed-records.ts";
 import { RecordIntake } from "../store/record-intake.ts";
+import { isJournalled } from "../store/record-journal.ts";
 import type { RecordKnowledge, RecordOffer } from "../store/record-offer.ts";
 import { listTerms, requireTermsOfCard } from "../store/signed-terms.ts";
 import { recordsHere, requireNewest } from "../store/take-records.ts";
@@ -56,7 +57,7 @@ interface RecordList {
 /** Labels, disputes, approvals, objections, withdrawals, requests for access, recomputations, reports: records signed by ledger keys. */
 export function registerRecordRoutes(app: FastifyInstance, context: HostContext): void {
   const route = routesOf(app);
-  const { domain, keyNotices, ledger, metrics, nowMs, quotas, store } = context;
+  const { domain, journal, keyNotices, ledger, metrics, nowMs, quotas, store } = context;
   const intake = new RecordIntake(quotas);
 
   route(
@@ -129,6 +130,9 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
         else if ((datanetErrors.statusOf(refusal.code) ?? 500) >= 500) throw refusal;
         errors[place] = refusal;
       }
+      // Before it is acknowledged. A record that is here may be one that could not be written when it came.
+      const taken = offers.filter((_, i) => refusals[i] === null).map(({ offer }) => offer.record);
+      if (records.some(isJournalled)) await journal.add(taken);
       const results = errors.map((error, i) => {
         if (error !== null) {
           metrics.errors.inc({ code: error.code });

@@ -1,5 +1,6 @@
 /** Routes of the Datanet host to search, read and label rows. host-api.ts registers them. */
 import { pictureTypeOf } from "@openledger/attribution/pictures/picture-type";
+import { contentOfRow } from "@openledger/attribution/rows/salted-rows";
 import { setCost } from "@openledger/foundation/http/answer-costs";
 import { countFromText, limit } from "@openledger/foundation/wire/query-text";
 import { routesOf } from "@openledger/foundation/wire/zod-routes";
@@ -162,7 +163,7 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
     {
       bodyLimit: DIGEST_BYTES * MAX_FETCHED_ROWS,
       tag: "rows",
-      summary: "Which of these SHA-256 are rows of any Datanet of this host: places and Datanets",
+      summary: "Which of these SHA-256 are rows of public Datanets of this host: places and Datanets",
       params: idParams,
       consumes: ["application/octet-stream"],
       config: { maxCost: ({ body }) => knownCost(digestCount(body)) },
@@ -207,14 +208,14 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
     "GET /v1/datanets/:id/rows/:digest/content",
     {
       tag: "rows",
-      summary: "A row's bytes: plain text, an image, or bytes; never markup",
+      summary: "A row's bytes behind its salt: plain text, an image, or bytes; never markup",
       params: digestParams,
       ...SIGNED,
     },
     async (request, reply) => {
       const { digest, id } = request.params;
       const { datanet } = await openForReading(context, request, id);
-      const content = await datanet.content(digest);
+      const content = contentOfRow(await datanet.content(digest));
       const image = pictureTypeOf(content);
       const type =
         image ?? (utf8(content) === null ? "application/octet-stream" : "text/plain; charset=utf-8");

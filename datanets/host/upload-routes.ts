@@ -12,6 +12,7 @@ import { datanetError } from "../datanet-errors.ts";
 import { DIGEST_BYTES, decodeRows, encodeRows } from "../rows/row-wire.ts";
 import { requireTermsSigned } from "../store/signed-terms.ts";
 import type { StoredCommit } from "../store/stored-datanet.ts";
+import { requireDigestForm, requireListReader } from "./digest-form.ts";
 import type { HostContext } from "./host-context.ts";
 import {
   binaryBody,
@@ -32,7 +33,7 @@ const BINARY = { consumes: ["application/octet-stream"] };
 /** Commits and their rows: lists first, then rows in pieces, in any order and any number of times. */
 export function registerUploadRoutes(app: FastifyInstance, context: HostContext): void {
   const route = routesOf(app);
-  const { config, ledger, metrics, quotas, store } = context;
+  const { config, journal, ledger, metrics, quotas, store } = context;
 
   route(
     "GET /v1/datanets/:id/commits",
@@ -90,7 +91,10 @@ export function registerUploadRoutes(app: FastifyInstance, context: HostContext)
       const known = await datanet.commit(root);
       if (known !== undefined) return commitView(known);
       const final = await finalCommit(id, BigInt(root));
-      return commitView(await datanet.addList(binaryBody(request), final, { leafId: signer.id, quotas }));
+      const stored = await datanet.addList(binaryBody(request), final, { leafId: signer.id, quotas });
+      // What was withdrawn of these rows before the database was put back is not to come again.
+      await journal.putWaiting(id);
+      return commitView(stored);
     },
   );
 
@@ -112,8 +116,10 @@ export function registerUploadRoutes(app: FastifyInstance, context: HostContext)
       const signer = await signerOf(context, request);
       const datanet = await store.require(id);
       const commit = await datanet.requireCommit(root);
-      await requireTermsSigned(ledger, datanet, await cardOf(context, datanet), commit);
+      const card = await cardOf(context, datanet);
+      await requireTermsSigned(ledger, datanet, card, commit);
       const rows = decodeRows(binaryBody(request), config);
+      await requireDigestForm(context, datanet, commit, { from: request.query.from, rows });
       const { from } = request.query;
       if (from + rows.length > commit.rowCount)
         throw datanetError("DNT_LIST_MISMATCH", `the commit has ${commit.rowCount} rows`, {
@@ -138,10 +144,12 @@ export function registerUploadRoutes(app: FastifyInstance, context: HostContext)
 
   route(
     "GET /v1/datanets/:id/commits/:root/list",
-    { tag: "rows", summary: "The list behind a commit", params: rootParams },
-    async ({ params: { id, root } }, reply) => {
+    { tag: "rows", summary: "The list behind a commit", params: rootParams, ...SIGNED },
+    async (request, reply) => {
+      const { id, root } = request.params;
       const datanet = await store.require(id);
       const commit = await datanet.requireCommit(root);
+      await requireListReader(context, request, datanet, [commit.opIndex]);
       return sendPieces(reply, datanet.list(commit), DIGEST_BYTES * commit.rowCount);
     },
   );

@@ -11,6 +11,7 @@ import { z } from "zod";
 import { datanetError } from "../datanet-errors.ts";
 import { VERSION_ROW_BYTES } from "../rows/row-wire.ts";
 import { versionDifference } from "../store/version-difference.ts";
+import { requireListReader } from "./digest-form.ts";
 import type { HostContext } from "./host-context.ts";
 import {
   binaryBody,
@@ -90,9 +91,12 @@ export function registerVersionRoutes(app: FastifyInstance, context: HostContext
 
   route(
     "GET /v1/datanets/:id/versions/:root",
-    { tag: "versions", summary: "The list behind a version's root", params: rootParams },
-    async ({ params: { id, root } }, reply) => {
-      const { bytes, pieces } = await (await store.require(id)).versionList(root);
+    { tag: "versions", summary: "The list behind a version's root", params: rootParams, ...SIGNED },
+    async (request, reply) => {
+      const { id, root } = request.params;
+      const datanet = await store.require(id);
+      await requireListReader(context, request, datanet, [(await versionOf(id, root)).opIndex]);
+      const { bytes, pieces } = await datanet.versionList(root);
       return sendPieces(reply, pieces, bytes);
     },
   );
@@ -115,6 +119,13 @@ export function registerVersionRoutes(app: FastifyInstance, context: HostContext
       const { id } = request.params;
       const { after, before, from, limit } = request.query;
       const datanet = await store.require(id);
+      const roots = await Promise.all([before, after].map((root) => versionOf(id, root)));
+      await requireListReader(
+        context,
+        request,
+        datanet,
+        roots.map(({ opIndex }) => opIndex),
+      );
       const [a, b] = await Promise.all([datanet.version(before), datanet.version(after)]);
       setCost(request, scannedCost(a.length + b.length) + entriesCost(limit));
       const { changes, ...counts } = versionDifference(a, b);

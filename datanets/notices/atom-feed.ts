@@ -8,6 +8,7 @@ const TITLES: Readonly<Record<EventKind, string>> = {
   "access.requested": "Access was asked for",
   "access.answered": "Your request was answered",
   "model.waits": "A model waits for approval",
+  "row.withdrawn": "A row was withdrawn",
   test: "A trial",
 };
 

@@ -3,6 +3,8 @@
  * both, so one place tells of all. Hosts on one database look alike, and an event is stored once.
  */
 import { PAYEE_ROLE, roleShareWei } from "@openledger/circuits/ledger/rewards";
+import type { Queries } from "@openledger/foundation/database/queries";
+import { hex32 } from "@openledger/foundation/hex";
 import type { Card } from "../card/card.ts";
 import type { SignedRecord } from "../records/record.ts";
 import type { HostStore } from "../store/host-store.ts";
@@ -41,7 +43,7 @@ interface FoundRecord {
 
 interface EventWatchModules {
   readonly store: HostStore;
-  readonly ledger: Pick<HostLedger, "leaves" | "modelsOf" | "payeesOf" | "settlementsOf">;
+  readonly ledger: Pick<HostLedger, "history" | "leaves" | "modelsOf" | "payeesOf" | "settlementsOf">;
   readonly keyNotices: Pick<KeyNotices, "cardOf">;
   readonly nowMs: () => number;
 }
@@ -104,10 +106,42 @@ export class EventWatch {
       );
       if (found.length === 0) return;
       const events = found.flatMap((one) => eventsOfRecord(card, datanet.id, one));
+      events.push(...(await this.#eventsOfModels(datanet.id, found)));
       const next = { events, name, mark: String(found.at(-1)!.number + 1), nowMs: nowMs() };
       await addEventsUpTo(store.database, next);
       if (found.length < RECORDS_A_PART) return;
     }
+  }
+
+  /** Withdrawals, told to the models that have the row. */
+  async #eventsOfModels(datanetId: number, found: readonly FoundRecord[]): Promise<NewEvent[]> {
+    const { ledger, store } = this.#modules;
+    const withdrawn = found.flatMap(({ contributorId, digest, record }) => {
+      const { body } = JSON.parse(record) as SignedRecord;
+      return body.kind === "withdrawal" && body.leafId === contributorId ? [{ body, digest: digest! }] : [];
+    });
+    if (withdrawn.length === 0) return [];
+    const [models, { versions }] = await Promise.all([
+      ledger.modelsOf([datanetId]),
+      ledger.history(datanetId),
+    ]);
+    const events: NewEvent[] = [];
+    for (const { id, model } of models.get(datanetId)!) {
+      // Of a further Datanet the ledger names no version: such a model may have any of its rows.
+      const version = model.datanetId === datanetId ? versions[model.version - 1] : undefined;
+      for (const { body, digest } of withdrawn)
+        if (
+          version === undefined ||
+          (await hasRow(store.database, datanetId, hex32(version.rowsRoot), digest))
+        )
+          events.push(
+            eventTo(id, `withdrawn/${body.row}/${body.atMs}/${datanetId}`, "row.withdrawn", {
+              atMs: body.atMs,
+              data: { datanetId, modelId: id, byId: body.leafId },
+            }),
+          );
+    }
+    return events;
   }
 
   async #lookAtModels(datanetId: number, models: readonly HeldModel[]): Promise<void> {
@@ -200,6 +234,20 @@ const eventTo = (
   { atMs, data }: { atMs: number; data: EventData },
 ): NewEvent => ({ name: `${name}/${leafId}`, kind, leafId, datanetId: data.datanetId ?? null, atMs, data });
 
+/** True if a version's list has a row, or if the list is not here. */
+async function hasRow(
+  { query }: Queries,
+  datanetId: number,
+  rowsRoot: string,
+  digest: Buffer,
+): Promise<boolean> {
+  const [list] = await query<{ isIn: boolean }>(
+    `select position($3::bytea in list) > 0 as "isIn" from versions where datanet_id = $1 and rows_root = $2`,
+    [datanetId, rowsRoot, digest],
+  );
+  return list?.isIn ?? true;
+}
+
 /** Rows of each leaf in a model, as contributor or validator. */
 function rowsOfLeaves(payees: readonly HostPayee[]): [leafId: number, rowCount: number][] {
   const counts = new Map<number, number>();
@@ -239,6 +287,9 @@ function eventsOfRecord(
       return [
         to(contributorId, `left-out/${body.row}/${atMs}`, "row.disputed", { byId, ...row, why: "left-out" }),
       ];
+    case "withdrawal":
+      if (contributorId !== byId) return [];
+      return [to(datanetId, `withdrawn/${body.row}/${atMs}`, "row.withdrawn", { byId, ...row })];
     case "label":
       if (contributorId === null || !isDisputed) return [];
       return [to(contributorId, `labels/${body.row}`, "row.disputed", { ...row, why: "labels" })];

@@ -18,6 +18,8 @@ export const EVENT_KINDS = [
   "access.answered",
   /** To a Datanet: a model of its rows waits for approval. */
   "model.waits",
+  /** To a Datanet, and to the models whose versions have the row: it was withdrawn. */
+  "row.withdrawn",
   /** To who has added a webhook, and asks for a trial. */
   "test",
 ] as const;
@@ -104,6 +106,10 @@ export function sentenceOf({ data, kind }: Pick<StoredEvent, "data" | "kind">): 
       return `Datanet ${datanetId} ${answer === "grant" ? "lets you read its rows" : "refuses your request to read its rows"}.`;
     case "model.waits":
       return `Model ${modelId}, trained on Datanet ${datanetId}, waits for your approval.`;
+    case "row.withdrawn":
+      return modelId === undefined
+        ? `Account ${byId} withdrew a row of Datanet ${datanetId}: the next version leaves it out.`
+        : `Account ${byId} withdrew a row of Datanet ${datanetId} that model ${modelId} may have: publish it no more, and train on the next version.`;
     case "test":
       return "This is a trial of your webhook.";
     default:

@@ -2,6 +2,7 @@
  * Slices of a version's rows: by accepted label, contributor, length, writing and the card's fields. Each way to slice has every row
  * in exactly one slice. What a slice is follows from card and rows alone; report.ts measures them.
  */
+import { contentOfRow } from "@openledger/attribution/rows/salted-rows";
 import { decodeTableRow, type FieldValue } from "@openledger/attribution/rows/table-rows";
 import { decodeTextRow, wholeText } from "@openledger/attribution/rows/text-rows";
 import { textOfBytes } from "@openledger/foundation/utf8";
@@ -120,7 +121,9 @@ const contributorSlices = (rows: readonly SlicedRow[]): RowSlice[] =>
   );
 
 function lengthSlices(rows: readonly SlicedRow[]): RowSlice[] {
-  const bins = rows.map(({ content }) => LENGTH_ENDS.filter((end) => content.length >= end).length);
+  const bins = rows.map(
+    ({ content }) => LENGTH_ENDS.filter((end) => contentOfRow(content).length >= end).length,
+  );
   const names = Array.from({ length: LENGTH_ENDS.length + 1 }, (_, bin) => {
     const from = bin === 0 ? 0 : LENGTH_ENDS[bin - 1]!;
     const end = LENGTH_ENDS[bin];
@@ -191,7 +194,7 @@ function scriptSlices(card: Card, rows: readonly SlicedRow[]): RowSlice[] {
 function textReader({ row: { fields, kind } }: Card): ((content: Uint8Array) => string) | null {
   switch (kind) {
     case "text":
-      return textOfBytes;
+      return (content) => textOfBytes(contentOfRow(content));
     case "passage":
       return (content) => wholeText(decodeTextRow(content));
     case "table":

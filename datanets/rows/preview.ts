@@ -6,6 +6,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { openComparison } from "@openledger/attribution/rows/row-comparison";
 import type { NearDuplicate } from "@openledger/attribution/rows/row-rules";
+import { contentOfRow } from "@openledger/attribution/rows/salted-rows";
 import { hasTexts } from "@openledger/attribution/rows/table-rows";
 import { rowNumber } from "@openledger/foundation/row-number";
 import type { Card } from "../card/card.ts";
@@ -68,9 +69,10 @@ export async function previewRows(
 /** Finds what a row shows by itself. @param view the row's, if it is known already */
 export function lookAtRow(
   card: Card,
-  content: Uint8Array,
-  { isWellFormed, text }: RowView = viewRow(card, content),
+  bytes: Uint8Array,
+  { isWellFormed, text }: RowView = viewRow(card, bytes),
 ): Omit<RowFinding, "row">[] {
+  const content = contentOfRow(bytes);
   const findings: Omit<RowFinding, "row">[] = [];
   const { kind, maxBytes } = card.row;
   const isText = kind !== "image";

@@ -3,6 +3,7 @@
  */
 import { pictureTypeOf } from "@openledger/attribution/pictures/picture-type";
 import { inputOf } from "@openledger/attribution/rows/row-content";
+import { contentOfRow } from "@openledger/attribution/rows/salted-rows";
 import { decodeTableRow, type FieldValue, tableText } from "@openledger/attribution/rows/table-rows";
 import { decodeTextRow, wholeText } from "@openledger/attribution/rows/text-rows";
 import type { Card } from "../card/card.ts";
@@ -19,7 +20,8 @@ export interface RowView {
 const MALFORMED: RowView = { text: "", isWellFormed: false };
 
 /** Never throws: what is in a row is its contributor's choice. */
-export function viewRow(card: Pick<Card, "row">, content: Uint8Array): RowView {
+export function viewRow(card: Pick<Card, "row">, row: Uint8Array): RowView {
+  const content = contentOfRow(row);
   const { kind } = card.row;
   if (kind === "image") return { text: "", isWellFormed: pictureTypeOf(content) !== null };
   if (kind === "passage") {

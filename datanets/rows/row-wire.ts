@@ -3,7 +3,9 @@
  * A version's list: 38 bytes a row, SHA-256, contributor and validator as 24-bit numbers. Rows: for each its length as uint32,
  * then its bytes. All big-endian.
  */
+
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
+import { isSalted, SALTED_HEAD_BYTES } from "@openledger/attribution/rows/salted-rows";
 import { digestToField, type VersionRow } from "@openledger/circuits/ledger/version-rows";
 import { rowNumber } from "@openledger/foundation/row-number";
 import { datanetError } from "../datanet-errors.ts";
@@ -99,7 +101,9 @@ export function decodeRows(bytes: Uint8Array, limits: { readonly maxRowBytes: nu
   for (let at = 0; at < bytes.length; ) {
     if (at + 4 > bytes.length) throw cutOff(rows.length);
     const length = view.getUint32(at);
-    if (length > limits.maxRowBytes) {
+    // A limit is of the content: a salt comes on top.
+    const head = isSalted(bytes.subarray(at + 4)) ? SALTED_HEAD_BYTES : 0;
+    if (length - head > limits.maxRowBytes) {
       throw datanetError("SRV_TOO_LARGE", `row ${rowNumber(rows.length)} has ${length} bytes`, {
         data: { what: "row", bytes: length, maxBytes: limits.maxRowBytes },
       });

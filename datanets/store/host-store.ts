@@ -132,13 +132,17 @@ export class HostStore {
     return { total: counted[0]!.total, datanets: found.map((facts) => this.#open(facts)) };
   }
 
-  /** Finds the rows with these SHA-256, 32 bytes each: their Datanets, and who has contributed them. */
+  /**
+   * Finds the rows with these SHA-256, 32 bytes each, in public Datanets: the Datanets, and who has contributed the rows. Of a
+   * permissioned one nobody learns what it has by guessing.
+   */
   knownRows(digests: Buffer): Promise<{ place: number; datanetId: number; contributorId: number }[]> {
     return this.database.query(
       `select asked.place, rows.datanet_id as "datanetId", contributor_id as "contributorId"
          from (select place, substring($1::bytea from 32 * place + 1 for 32) as digest
                  from generate_series(0, octet_length($1::bytea) / 32 - 1) as place) as asked
          join rows using (digest)
+         join datanets on datanets.id = rows.datanet_id and access = 'public'
          join commits on commits.datanet_id = rows.datanet_id and commits.number = rows.commit_number
         order by rows.datanet_id, asked.place`,
       [digests],

@@ -56,7 +56,13 @@ export type DatanetLeaf = HostLeaf & { readonly datanet: NonNullable<HostLeaf["d
 const heldModelSchema = z.object({
   id: leafId,
   counters: z.object({ isReady: z.boolean(), isApproved: z.boolean(), epoch: count, paymentCount: count }),
-  model: z.object({ accruedRoot: element, binding: element, validatorParts: count }),
+  model: z.object({
+    accruedRoot: element,
+    binding: element,
+    validatorParts: count,
+    datanetId: leafId,
+    version: count,
+  }),
 });
 /** State of a model that notices are made of. */
 export type HeldModel = z.output<typeof heldModelSchema>;

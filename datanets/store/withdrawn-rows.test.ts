@@ -1,15 +1,19 @@
 /** Tests that an erasure takes what is one Datanet's and nothing of another's, whatever happens at the same moment. */
 import { contributionRoot, hashRow } from "@openledger/circuits/ledger/version-rows";
-import type { Database } from "@openledger/foundation/database/database";
+import { Database } from "@openledger/foundation/database/database";
+import { schemaCopies } from "@openledger/foundation/database/migrate";
+import { createLogger } from "@openledger/foundation/logger";
 import { isWhole } from "@openledger/foundation/testing/test-random";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { recordId, type SignedRecord } from "../records/record.ts";
 import { sha256Hex } from "../rows/row-digest.ts";
 import { encodeDigests } from "../rows/row-wire.ts";
 import { openTestStore, type TestStore } from "../testing/test-store.ts";
-import type { HostStore } from "./host-store.ts";
+import { HOST_PART } from "./host-schema.ts";
+import { HostStore } from "./host-store.ts";
 import { Quotas } from "./quotas.ts";
 import { takeRecords } from "./take-records.ts";
+import { eraseFromCopies } from "./withdrawn-rows.ts";
 
 const DOMAIN = 7n;
 const CONTRIBUTOR = 8;
@@ -28,8 +32,13 @@ afterAll(() => world?.close());
 const rowOf = (text: string) => new TextEncoder().encode(text);
 
 /** Brings rows as the commit of a place, each commit with a root of its own. */
-async function bring(datanetId: number, commitIndex: number, own: readonly Uint8Array[]): Promise<void> {
-  const datanet = await store.require(datanetId);
+async function bring(
+  datanetId: number,
+  commitIndex: number,
+  own: readonly Uint8Array[],
+  into: HostStore = store,
+): Promise<void> {
+  const datanet = await into.require(datanetId);
   const commit = {
     rowsRoot: contributionRoot(own.map(hashRow)),
     contributorId: CONTRIBUTOR,
@@ -43,7 +52,11 @@ async function bring(datanetId: number, commitIndex: number, own: readonly Uint8
 }
 
 let atMs = 0;
-async function withdraw(datanetId: number, rows: readonly Uint8Array[]): Promise<void> {
+async function withdraw(
+  datanetId: number,
+  rows: readonly Uint8Array[],
+  from: HostStore = store,
+): Promise<void> {
   const offers = rows.map((row) => {
     atMs += 1;
     const body = {
@@ -60,7 +73,7 @@ async function withdraw(datanetId: number, rows: readonly Uint8Array[]): Promise
       check: () => {},
     };
   });
-  expect(await takeRecords(await store.require(datanetId), offers, account.quotas)).toEqual(
+  expect(await takeRecords(await from.require(datanetId), offers, account.quotas)).toEqual(
     rows.map(() => null),
   );
 }
@@ -127,4 +140,75 @@ it("leaves no words of a row that is withdrawn while it is described", async () 
   expect(words).toEqual([]);
   const { rowCount, describedCount } = await store.require(FIRST);
   expect(describedCount).toBe(rowCount);
+});
+
+describe("a copy of the tables from before a migration", () => {
+  const EARLIER = { ...HOST_PART, migrations: HOST_PART.migrations.slice(0, -1) };
+  const COPY = `${HOST_PART.name}_before_${HOST_PART.migrations.length}`;
+  const [gone, stays] = ["Maria lives in Lisbon", "Pedro lives in Porto"].map(rowOf) as [
+    Uint8Array,
+    Uint8Array,
+  ];
+  let earlier: TestStore;
+  let present: Database;
+  beforeEach(async () => {
+    earlier = await openTestStore(DOMAIN, [FIRST], { part: EARLIER });
+    await bring(FIRST, 0, [gone, stays], earlier.store);
+    await earlier.store.describeAll();
+    await earlier.database.query("insert into checks (datanet_id, findings) values ($1, $2)", [
+      FIRST,
+      JSON.stringify([
+        { row: sha256Hex(gone), detail: "Maria" },
+        { row: sha256Hex(stays), detail: "Pedro" },
+      ]),
+    ]);
+    const logger = createLogger("test", "silent");
+    present = await Database.open({ url: earlier.url, part: HOST_PART, rollup: null, logger });
+  });
+  afterEach(async () => {
+    await present.close();
+    await earlier.close();
+  });
+
+  /** Everything that the copy has, as text. */
+  const copied = async () => {
+    const tables = await present.query<{ name: string }>(
+      "select tablename as name from pg_tables where schemaname = $1",
+      [COPY],
+    );
+    const found = await Promise.all(
+      tables.map(({ name }) =>
+        present.query<{ text: string }>(`select t::text as text from ${COPY}.${name} as t`),
+      ),
+    );
+    return found.flat().map(({ text }) => text);
+  };
+  const traces = async (row: Uint8Array, word: string) =>
+    (await copied()).filter((text) => text.includes(Buffer.from(row).toString("hex")) || text.includes(word))
+      .length;
+
+  it("loses a row with its words and findings when its contributor withdraws it", async () => {
+    expect([await traces(gone, "aria"), await traces(stays, "edro")]).toEqual([3, 3]);
+    await withdraw(FIRST, [gone], new HostStore(present, DOMAIN));
+    expect([await traces(gone, "aria"), await traces(stays, "edro")]).toEqual([0, 3]);
+  });
+
+  it("loses what was withdrawn before, when a host starts", async () => {
+    // A version that did not erase there.
+    await present.query("update rows set is_withdrawn = true where digest = $1", [
+      Buffer.from(sha256Hex(gone), "hex"),
+    ]);
+    await present.query("update datanets set withdrawal_count = 1");
+    await eraseFromCopies(present);
+    expect([await traces(gone, "aria"), await traces(stays, "edro")]).toEqual([0, 3]);
+  });
+
+  it("is found by its names in key order, and its rows by their keys", async () => {
+    expect(await schemaCopies(present, HOST_PART)).toEqual([COPY]);
+    const keys = await present.query(
+      "select 1 from pg_constraint where contype = 'p' and connamespace = $1::regnamespace and conrelid = $2::regclass",
+      [COPY, `${COPY}.contents`],
+    );
+    expect(keys).toHaveLength(1);
+  });
 });

@@ -4,10 +4,12 @@
  * refused.
  */
 import { byteStrings, integers } from "@openledger/foundation/database/binary-lists";
-import type { Queries } from "@openledger/foundation/database/queries";
+import { schemaCopies } from "@openledger/foundation/database/migrate";
+import type { Queries, Transactions } from "@openledger/foundation/database/queries";
 import { datanetError } from "../datanet-errors.ts";
 import type { BodyOf, SignedRecord } from "../records/record.ts";
 import { DIGEST_BYTES } from "../rows/row-wire.ts";
+import { HOST_PART } from "./host-schema.ts";
 import { byAlias, missingPlaces, writeDigests } from "./listed-digests.ts";
 import { digestsSql } from "./sql-values.ts";
 
@@ -148,29 +150,13 @@ export async function eraseRows(
      select coalesce(sum(bytes), 0)::float8 as bytes from before`,
     [datanetId, numbers],
   );
-  for (const table of ["row_words", "row_values"])
-    await query(`delete from ${table} where datanet_id = $1 and number = any($2::int[])`, [
-      datanetId,
-      numbers,
-    ]);
   await query("delete from label_leases where datanet_id = $1 and row_number = any($2::int[])", [
     datanetId,
     numbers,
   ]);
-  await query(
-    `delete from contents where digest = any($1::bytea[])
-        and not exists (select 1 from rows where rows.digest = contents.digest and not is_withdrawn)`,
-    [byteStrings(digests.map((digest) => Buffer.from(digest, "hex")))],
-  );
-  // What a check has noticed may quote a row.
-  await query(
-    `update checks set findings = (
-        select coalesce(json_agg(finding order by place), '[]')::text
-          from json_array_elements(findings::json) with ordinality as listed (finding, place)
-         where not (finding ->> 'row' = any($2::text[])))
-      where datanet_id = $1 and findings is not null`,
-    [datanetId, digests],
-  );
+  await eraseFrom(queries, HOST_PART.name, datanetId, { numbers, digests });
+  for (const copy of await schemaCopies(queries, HOST_PART))
+    await eraseFrom(queries, copy, datanetId, { numbers, digests });
   const listed = rows.flatMap(({ digest }) => (places.get(digest) ?? []).map((at) => ({ ...at, digest })));
   for (const { digest, isAlias, ...at } of listed)
     if (isAlias) await writeDigests(queries, datanetId, at, Buffer.from(digest, "hex"));
@@ -180,6 +166,80 @@ export async function eraseRows(
     rows.length,
   ]);
   return erased!.bytes;
+}
+
+/**
+ * Erases what a schema has of rows of a Datanet that are marked as withdrawn: the host's own, or a copy from before a migration,
+ * which may lack tables.
+ */
+async function eraseFrom(
+  { query }: Queries,
+  schema: string,
+  datanetId: number,
+  {
+    digests,
+    numbers,
+  }: { readonly digests: readonly string[]; readonly numbers: ReturnType<typeof integers> },
+): Promise<void> {
+  const found = await query<{ name: string }>(
+    "select tablename as name from pg_tables where schemaname = $1",
+    [schema],
+  );
+  const tables = new Set(found.map(({ name }) => name));
+  for (const table of ["row_words", "row_values"])
+    if (tables.has(table))
+      await query(`delete from ${schema}.${table} where datanet_id = $1 and number = any($2::int[])`, [
+        datanetId,
+        numbers,
+      ]);
+  await query(
+    `delete from ${schema}.contents where digest = any($1::bytea[])
+        and not exists (select 1 from rows where rows.digest = contents.digest and not is_withdrawn)`,
+    [byteStrings(digests.map((digest) => Buffer.from(digest, "hex")))],
+  );
+  // What a check has noticed may quote a row.
+  await query(
+    `update ${schema}.checks set findings = (
+        select coalesce(json_agg(finding order by place), '[]')::text
+          from json_array_elements(findings::json) with ordinality as listed (finding, place)
+         where not (finding ->> 'row' = any($2::text[])))
+      where datanet_id = $1 and findings is not null`,
+    [datanetId, digests],
+  );
+}
+
+/** Rows of a Datanet that one transaction erases from copies. */
+const COPIES_PART_ROWS = 1_024;
+
+/**
+ * Erases withdrawn rows from copies that migrations have left: those that were withdrawn before this version erased from copies,
+ * or while a copy was made.
+ * @returns false: nothing is left to do
+ */
+export async function eraseFromCopies(database: Transactions): Promise<false> {
+  if ((await schemaCopies(database, HOST_PART)).length === 0) return false;
+  const datanets = await database.query<{ id: number }>(
+    "select id from datanets where withdrawal_count > 0 order by id",
+  );
+  for (const { id } of datanets)
+    for (let after = -1; ; ) {
+      const last = await database.transaction(async (queries) => {
+        const rows = await queries.query<{ number: number; digest: Buffer }>(
+          "select number, digest from rows where datanet_id = $1 and is_withdrawn and number > $2 order by number limit $3",
+          [id, after, COPIES_PART_ROWS],
+        );
+        if (rows.length === 0) return null;
+        const numbers = integers(rows.map(({ number }) => number));
+        const digests = rows.map(({ digest }) => digest.toString("hex"));
+        await lockContents(queries);
+        for (const copy of await schemaCopies(queries, HOST_PART))
+          await eraseFrom(queries, copy, id, { numbers, digests });
+        return rows.at(-1)!.number;
+      });
+      if (last === null) break;
+      after = last;
+    }
+  return false;
 }
 
 /**

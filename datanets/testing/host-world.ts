@@ -112,9 +112,15 @@ export async function createHostWorld(options: {
     return (await database).url;
   };
   const environment = async (name: string) =>
-    hostEnvironment(sequencerUrl, await databaseUrl(name), { DATANET_DEPLOYMENT_PATH: deploymentPath });
+    hostEnvironment(sequencerUrl, await databaseUrl(name), {
+      DATANET_JOURNAL_PATH: join(folder, `journal-${name}`),
+      DATANET_DEPLOYMENT_PATH: deploymentPath,
+    });
   const host = async (name: string, more: Record<string, string> = {}): Promise<TestHost> => {
-    const made = await startTestHost(deployment, sequencerUrl, await databaseUrl(name), more);
+    const made = await startTestHost(deployment, sequencerUrl, await databaseUrl(name), {
+      DATANET_JOURNAL_PATH: join(folder, `journal-${name}`),
+      ...more,
+    });
     hosts.push(made);
     return made;
   };

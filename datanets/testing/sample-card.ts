@@ -30,8 +30,12 @@ export function sampleCard(changes: Partial<Card> = {}): Card {
       basePermille: 0,
     },
     ...changes,
+    // As every new permissioned Datanet: tests of earlier ones name their row.
+    ...(changes.access === "permissioned" && changes.row === undefined ? { row: SALTED_ROW } : {}),
   };
 }
+
+const SALTED_ROW: Card["row"] = { kind: "text", fields: [], maxBytes: 1_000, digests: "salted" };
 
 const SUBJECTS = ["The sun", "The rain", "A cloud", "The wind", "Some snow", "The fog", "A storm", "The sky"];
 const VERBS = ["warms", "wets", "darkens", "crosses", "covers", "leaves", "reaches", "spares"];

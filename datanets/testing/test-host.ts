@@ -1,6 +1,10 @@
 /** A Datanet host in the test's own process. */
 
+import { rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
+import { hashOf } from "@openledger/foundation/database/job-inputs";
 import { createLogger } from "@openledger/foundation/logger";
 import { createTestDatabase } from "@openledger/foundation/testing/test-database";
 import { loadHostConfig } from "../host/config.ts";
@@ -12,6 +16,9 @@ export interface TestHost extends HostProcess {
   readonly clock: { aheadMs: number };
 }
 
+const journalOf = (databaseUrl: string) =>
+  join(tmpdir(), "openledger-journals", hashOf(databaseUrl).slice(0, 16));
+
 /** Environment of a host in tests, without a cache of the ledger's answers. */
 export const hostEnvironment = (
   sequencerUrl: string,
@@ -20,6 +27,8 @@ export const hostEnvironment = (
 ) => ({
   DATANET_SEQUENCER_URL: sequencerUrl,
   DATANET_DATABASE_URL: databaseUrl,
+  // Of the database alone: what one test's hosts withdraw is no other's.
+  DATANET_JOURNAL_PATH: journalOf(databaseUrl),
   DATANET_PORT: "0",
   DATANET_LEDGER_CACHE_MS: "0",
   DATANET_RATE_LIMIT_PER_MINUTE: "10000000",
@@ -51,6 +60,7 @@ export async function startTestHost(
     async stop() {
       await started.stop();
       await own?.drop();
+      if (own !== null) rmSync(journalOf(own.url), { recursive: true, force: true });
     },
   };
 }

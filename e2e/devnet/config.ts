@@ -170,6 +170,8 @@ export const devnetPaths = {
   serving: join(home, "serving"),
   /** PostgreSQL of the Datanet host, the answer server and the factory. */
   database: join(home, "database"),
+  /** Withdrawals and answers that the Datanet host puts in again where the database was put back. */
+  datanetJournal: join(home, "datanet-journal"),
   /** Folder of a Datanet host of an earlier version, which this one refuses. */
   earlierDatanetData: join(home, "datanets"),
   factoryData: join(home, "factory"),

@@ -109,6 +109,7 @@ export const datanetHostService = ({
     DATANET_SEQUENCER_URL: sequencerUrl,
     DATANET_SERVER_TOKEN: serverToken,
     DATANET_DATABASE_PATH: devnetPaths.database,
+    DATANET_JOURNAL_PATH: devnetPaths.datanetJournal,
     DATANET_PORT: portOf(datanetHostUrl),
     DATANET_NOTICES_EVERY_MS: "5000",
     DATANET_WEBHOOK_HOSTS: "localhost",

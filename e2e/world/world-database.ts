@@ -4,7 +4,7 @@
  */
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { contributionRoot, hashRow } from "@openledger/circuits/ledger/version-rows";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
 import { commitData } from "@openledger/client/actions/ledger/commit-data";
@@ -172,6 +172,7 @@ export class WorldDatabase {
         DATANET_DEPLOYMENT_PATH: world.deploymentPath,
         DATANET_SEQUENCER_URL: world.sequencerUrl,
         DATANET_DATABASE_URL: this.proxy.url,
+        DATANET_JOURNAL_PATH: join(dirname(world.deploymentPath), "datanet-journal"),
         DATANET_PORT: portOf(url),
         DATANET_LEDGER_CACHE_MS: 0,
         DATANET_RATE_LIMIT_PER_MINUTE: 1_000_000,

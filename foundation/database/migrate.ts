@@ -198,7 +198,24 @@ export function forgetRollup(database: Transactions, rollup: StoreRollup): Promi
   });
 }
 
-/** Copies each table of a schema, with its rows, into a schema beside it. */
+/**
+ * Lists the copies of a part's schema that migrations have left: what a part erases from its tables, it erases there too.
+ */
+export async function schemaCopies(
+  { query }: Queries,
+  { name }: Pick<DatabasePart, "name">,
+): Promise<string[]> {
+  const found = await query<{ copy: string }>(
+    "select nspname as copy from pg_namespace where nspname ~ $1 order by 1",
+    [copyPattern(name)],
+  );
+  return found.map(({ copy }) => copy);
+}
+
+/** Regular expression of PostgreSQL for the names of a part's copies. */
+export const copyPattern = (name: string): string => `^${name}_before_[0-9]+$`;
+
+/** Copies each table of a schema, with its rows and its primary key, into a schema beside it. */
 async function copySchema(queries: Queries, name: string, version: number): Promise<void> {
   const copy = `${name}_before_${version + 1}`;
   await queries.query(`drop schema if exists ${copy} cascade`);
@@ -209,4 +226,11 @@ async function copySchema(queries: Queries, name: string, version: number): Prom
   );
   for (const { tablename } of tables)
     await queries.query(`create table ${copy}."${tablename}" as table ${name}."${tablename}"`);
+  const keys = await queries.query<{ tablename: string; key: string }>(
+    `select relname as tablename, pg_get_constraintdef(pg_constraint.oid) as key
+       from pg_constraint join pg_class on pg_class.oid = conrelid
+      where contype = 'p' and connamespace = $1::regnamespace order by relname`,
+    [name],
+  );
+  for (const { key, tablename } of keys) await queries.query(`alter table ${copy}."${tablename}" add ${key}`);
 }

@@ -1,19 +1,26 @@
 /** Roles of the database: each service has one, with the rights that it needs and no others. */
 import { processErrors } from "../error-table.ts";
-import type { DatabasePart } from "./migrate.ts";
+import { copyPattern, type DatabasePart } from "./migrate.ts";
 import type { Queries } from "./queries.ts";
 
 /** Names that PostgreSQL takes without quotes. */
 const ROLE_NAME = /^[a-z][a-z0-9_]{0,62}$/;
 
-/** Statements that grant something, with `%I` in place of the role's name. */
+/** Statements that grant something, with `%I` or `%1$I` in place of the role's name. */
 export type Rights = readonly string[];
 
-/** Rights to the rows of a part: its tables stay as they are. */
+/** Rights to the rows of a part, and of its copies from before migrations, where rows are erased too: tables stay as they are. */
 export const rowRights = ({ name }: Pick<DatabasePart, "name">): Rights => [
   `grant usage on schema openledger, ${name} to %I`,
   "grant select on openledger.parts to %I",
   `grant select, insert, update, delete on all tables in schema ${name} to %I`,
+  `grant usage, update on all sequences in schema ${name} to %I`,
+  `do $do$ declare copy name; begin
+     for copy in select nspname from pg_namespace where nspname ~ '${copyPattern(name)}' loop
+       execute format('grant usage on schema %%I to %1$I', copy);
+       execute format('grant select, update, delete on all tables in schema %%I to %1$I', copy);
+     end loop;
+   end $do$`,
 ];
 
 /**

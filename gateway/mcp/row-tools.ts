@@ -2,6 +2,7 @@
 import { contributeRows } from "@openledger/client/actions/data/contribute-rows";
 import { listCommits } from "@openledger/client/actions/data/list-commits";
 import { openRowStore, storeContribution } from "@openledger/client/actions/data/row-store";
+import { saltByCard } from "@openledger/client/actions/data/salted-contribution";
 import { findRows } from "@openledger/client/datanets/browse-rows";
 import { getHostedDatanet } from "@openledger/client/datanets/datanet-card";
 import { contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
@@ -61,9 +62,10 @@ export async function contribute(
   const { card } = await getHostedDatanet(client, { hostUrl, datanetId });
   const lines = given.map((row) => JSON.stringify(row)).join("\n");
   const file = { name: "rows.jsonl", content: new TextEncoder().encode(lines) };
-  const { labels, refused, rows } = await readImport(card, [file]);
+  const { labels, refused, rows: contents } = await readImport(card, [file]);
   requireNone(refused);
   const store = await openRowStore(rowsFolder);
+  const rows = await saltByCard({ card, datanetId, domain: client.domain, store, rows: contents });
   const { rowCount, rowsRoot } = await storeContribution(store, rows);
   const facts = { datanetId, rowsRoot: hex32(rowsRoot), rowCount, contributorId: leafId };
   const commits = await listCommits(client, datanetId);

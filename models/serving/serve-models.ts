@@ -48,6 +48,8 @@ export interface PublishedModels {
   readonly settler?: ModelSettler | undefined;
   /** Time between two reads of payments; default two seconds. */
   readonly pollIntervalMs?: number;
+  /** Time between two looks for withdrawn rows; default a minute. */
+  readonly withdrawalsEveryMs?: number;
 }
 
 interface ServeModules {
@@ -166,7 +168,7 @@ async function openPublished(
     readonly nowMs?: () => number;
   },
 ): Promise<AnswerModels> {
-  const { database, domain, pollIntervalMs, sequencerUrl, settler, spans } = published;
+  const { database, domain, pollIntervalMs, sequencerUrl, settler, spans, withdrawalsEveryMs } = published;
   const places = published.places ?? (await listPublished(config.publishedPath!));
   const options = {
     ...config,
@@ -180,6 +182,7 @@ async function openPublished(
     rollupAddress: published.rollup.rollupAddress,
     origin,
     spans,
+    withdrawalsEveryMs,
     settlingOf: settler === undefined ? undefined : (modelId: number) => settler.reportOf(modelId),
     ...(pollIntervalMs === undefined ? {} : { pollIntervalMs }),
   };

@@ -48,7 +48,7 @@ export const SERVING_SETTINGS = {
     schema: textList.pipe(z.array(baseUrl)),
     default: "",
     description:
-      "Datanet hosts to ask for the terms of a model's rows where its recipe has none; empty = nobody is asked, and the log says so",
+      "Datanet hosts to ask for rows that were withdrawn, and for the terms of a model's rows where its recipe has none; empty = nobody is asked, and the log says so",
   },
   /** Compiled adapters, which can be made again. Keys, answers and proofs of settlements are in the database. */
   dataPath: defaulting(SHARED_SETTINGS.dataPath, ".openledger/serving"),

@@ -7,6 +7,7 @@ import { collectVersion, contributeRows } from "@openledger/client/actions/data/
 import { listCommits } from "@openledger/client/actions/data/list-commits";
 import { storeVersion } from "@openledger/client/actions/data/published-version";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
+import { saltByCard } from "@openledger/client/actions/data/salted-contribution";
 import { createDatanet, publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
 import { bringCard } from "@openledger/client/datanets/datanet-card";
 import { bringVersion, contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
@@ -42,11 +43,16 @@ export async function startJourneyWorld(
   const store = await openRowStore(join(folder, "rows"));
   const card = sampleCard({
     access: options.access,
-    row: { kind: "passage", fields: [], maxBytes: 1_000 },
+    row: {
+      ...{ kind: "passage", fields: [], maxBytes: 1_000 },
+      ...(options.access === "permissioned" ? { digests: "salted" } : {}),
+    },
     labels: [],
     examples: [],
   });
-  await contributeRows(alice, { datanetId, store, rows: options.rows.map(encodeTextRow) });
+  const { domain } = alice;
+  const rows = await saltByCard({ card, datanetId, domain, store, rows: options.rows.map(encodeTextRow) });
+  await contributeRows(alice, { datanetId, store, rows });
   const version = await collectVersion(alice, { datanetId, store, validatorId: 3 });
   await storeVersion(store, version);
   await publishVersion(alice, { datanetId, version, policy: nameCard(card).policy });

@@ -13,18 +13,19 @@ import { Notice } from "../design/notice.tsx";
 import { saveFile } from "../design/save-file.ts";
 import { DifferenceNotice, RecomputedBy } from "../hosts/recomputation-parts.tsx";
 import { useRecomputations } from "../hosts/recomputations.ts";
+import { useWithdrawn } from "../hosts/withdrawn-rows.ts";
 import { holdings, mainAccount } from "../ledger/holdings.ts";
 import type { PageProps } from "../ledger/page.ts";
 import { session } from "../ledger/session.ts";
 import type { Site } from "../ledger/site.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
-import { showCount, showOpen } from "../words/format.ts";
+import { showCount, showCounted, showOpen } from "../words/format.ts";
 import { hostedDatanet, leafNames, noteShownLeaf } from "../words/leaf-names.ts";
 import { LeafLink } from "../words/links.tsx";
 import { type Problem, ProblemNotice } from "../words/problem.tsx";
 import { AssuranceList, useAssurance, useCopy } from "./assurance-part.tsx";
 import { findRegistered } from "./listed-adapters.ts";
-import { askAndCheck, buyAndCheck, isLeftUnpaid, isUnanswered } from "./pay-answer.ts";
+import { askAndCheck, buyAndCheck, isLeftUnpaid, isUnanswered, isWithdrawn } from "./pay-answer.ts";
 import { AskedPicture, PictureInput } from "./picture-input.tsx";
 import { findServedModels, type ServedModel } from "./served-models.ts";
 import { AskedRow, TableInput } from "./table-input.tsx";
@@ -63,6 +64,25 @@ export function AskPage(props: PageProps) {
         </>
       )}
     </>
+  );
+}
+
+/** Rows that the model learned from and whose contributors have withdrawn them since, as a host of the Datanet says. */
+function Withdrawn({ live, model, site }: Pick<PageProps, "live" | "site"> & { model: ServedModel }) {
+  const { datanetIds, modelId, version } = model;
+  const { value } = useWithdrawn({ live, site }, { datanetId: datanetIds[0]!, versions: [version] });
+  const count = value?.byVersion.get(version)?.length ?? 0;
+  if (count === 0) return null;
+  return (
+    <Notice
+      tone="wait"
+      title={`${showCounted(count, "row")} that this model learned from ${count === 1 ? "was" : "were"} withdrawn since.`}
+    >
+      <p>
+        Its server neither shows nor says {count === 1 ? "it" : "them"} any more. What else the model learned
+        stays as it was: <LeafLink id={modelId} />.
+      </p>
+    </Notice>
   );
 }
 
@@ -226,6 +246,8 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
   const [isPaidFirst, setPaidFirst] = useState(false);
   /** Question that no row of the model answers. */
   const [unanswered, setUnanswered] = useState<string | null>(null);
+  /** Question whose answer has a withdrawn row. */
+  const [withdrawn, setWithdrawn] = useState<string | null>(null);
   const asking = useAction();
   const assurance = useAssurance(model);
   const copy = useCopy(model);
@@ -246,6 +268,7 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
       const pending = { question: prompt, soFar: "", note: "not checked yet" };
       setAsked(pending);
       setUnanswered(null);
+      setWithdrawn(null);
       try {
         const onText = (soFar: string) => setAsked({ ...pending, soFar });
         const turn = isPaidFirst
@@ -257,6 +280,7 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
         write("");
       } catch (error) {
         if (isUnanswered(error)) setUnanswered(prompt);
+        else if (isWithdrawn(error)) setWithdrawn(prompt);
         else if (isLeftUnpaid(error)) setPaidFirst(true);
         else throw error;
       } finally {
@@ -339,6 +363,7 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
       }
       notices={
         <>
+          <Withdrawn live={live} site={site} model={model} />
           {!model.isReady && (
             <Notice tone="wait" title="The ledger takes no payments for this model.">
               <p>Its Datanet's owner has not approved it, or has revoked it.</p>
@@ -349,6 +374,14 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
               <p>
                 The model answers from its rows alone, so there is no answer and nothing to pay. Try other
                 words.
+              </p>
+            </Notice>
+          )}
+          {withdrawn !== null && (
+            <Notice tone="wait" title={`The answer to “${withdrawn}” has a row that was withdrawn.`}>
+              <p>
+                Its contributor took the row back, so this server says it no more. There is no answer and
+                nothing to pay. A model of a newer version does not have the row.
               </p>
             </Notice>
           )}

@@ -93,6 +93,11 @@ export const isUnanswered = (error: unknown): boolean =>
   isRollupError(error, "ATT_NO_ROW_ANSWERS") ||
   (isRollupError(error) && (error.data as { reason?: unknown }).reason === "ATT_NO_ROW_ANSWERS");
 
+/** True if the answer, or a file that checks it, has a row that its contributor has withdrawn. Nothing is owed. */
+export const isWithdrawn = (error: unknown): boolean =>
+  isRollupError(error, "ATT_ROW_WITHDRAWN") ||
+  (isRollupError(error) && (error.data as { reason?: unknown }).reason === "ATT_ROW_WITHDRAWN");
+
 /** Pays for the answer, then reads it; the page checks it as usual. @throws what unlock, buyAnswer and ownCopy throw */
 export async function buyAndCheck(
   now: Session,

@@ -32,6 +32,8 @@ export interface ServedModel {
   readonly modelId: number;
   /** Datanets whose rows the model learned from, in their places. */
   readonly datanetIds: readonly number[];
+  /** Version of the first of them. */
+  readonly version: number;
   readonly priceWei: bigint;
   /** Rows' part of the price, without the parts of the model's owner and the treasury. */
   readonly rewardWei: bigint;
@@ -92,7 +94,8 @@ async function termsOf(sequencer: Site["sequencer"], modelId: number) {
   const isReady = counters.isReady && counters.isApproved;
   const split = { ownerParts: BigInt(model.ownerParts), validatorParts: BigInt(model.validatorParts) };
   const { rewardWei } = drawShares(priceWei, 1, split);
-  return { priceWei, rewardWei, isReady, datanetIds: approvalsOf(leaf).map(({ id }) => id) };
+  const { version } = model;
+  return { priceWei, rewardWei, isReady, version, datanetIds: approvalsOf(leaf).map(({ id }) => id) };
 }
 
 /** Page's own copy of a model. Its prompts are texts, pictures' files in base64, or rows of a table in canonical JSON. */

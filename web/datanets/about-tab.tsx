@@ -219,6 +219,14 @@ function Rules({ card }: { card: Card }) {
               : `${rewards.citationPermille / 10} %, of models that cite rows`,
           ],
           ["Readers", card.access === "public" ? "everybody" : "accounts with access"],
+          [
+            "Hashes of rows",
+            card.row.digests === "salted"
+              ? "with a random salt a row: they tell nothing"
+              : card.access === "public"
+                ? "of their contents"
+                : "of their contents: whoever guesses a row learns that it is here",
+          ],
         ]}
       />
     </section>

@@ -6,6 +6,7 @@ import {
   draftOf,
   EMPTY_DRAFT,
   peopleOf,
+  sayDigests,
   sayOpeningCost,
   sayPeople,
   withPeople,
@@ -65,6 +66,23 @@ it("leaves licence and openness to whoever opens the Datanet", () => {
     licence: "CC0-1.0",
     access: "permissioned",
   });
+});
+
+it("hides rows of a permissioned Datanet, says so, and keeps the form of a card from before", () => {
+  const open = sampleCard();
+  const plain = { ...open, access: "permissioned" as const };
+  const salted = sampleCard({ access: "permissioned" });
+  const rowOf = (before: Card | null, access: Card["access"]) => {
+    const draft = { ...draftOf(before ?? open), access };
+    return [nameCard(cardOfDraft(draft, before)).card.row.digests, sayDigests(draft, before)?.slice(0, 9)];
+  };
+  expect(rowOf(null, "public")).toEqual([undefined, undefined]);
+  expect(rowOf(null, "permissioned")).toEqual(["salted", "Everybody"]);
+  expect(rowOf(open, "permissioned")).toEqual(["salted", "Everybody"]);
+  expect(sayDigests({ ...draftOf(open), access: "permissioned" }, open)).toContain("keep plain ones");
+  expect(rowOf(salted, "permissioned")).toEqual(["salted", "Everybody"]);
+  expect(rowOf(plain, "permissioned")).toEqual([undefined, "Hashes of"]);
+  expect(rowOf(salted, "public")).toEqual([undefined, undefined]);
 });
 
 it("says how many people a row takes, and begins with one", () => {

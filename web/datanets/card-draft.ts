@@ -112,6 +112,22 @@ export function draftOf(card: Card): CardDraft {
   };
 }
 
+/** Form of digests: that of the card before, where access stays; a Datanet that becomes permissioned hides its rows. */
+function digestsOf({ access }: CardDraft, before: Card | null): Pick<Card["row"], "digests"> {
+  const usual = access === "permissioned" ? "salted" : undefined;
+  const digests = before?.access === access ? before.row.digests : usual;
+  return digests === undefined ? {} : { digests };
+}
+
+/** What the hashes of rows tell, which everybody may read; null where everybody may read the rows. */
+export function sayDigests(draft: CardDraft, before: Card | null): string | null {
+  if (draft.access !== "permissioned") return null;
+  if (digestsOf(draft, before).digests === undefined)
+    return "Hashes of rows are plain: whoever is shown them and guesses a row learns that it is there.";
+  const earlier = before?.access === "public" ? " Rows from before keep plain ones." : "";
+  return `Everybody sees how many rows there are, and their hashes, which a random salt in each row keeps from telling anything.${earlier}`;
+}
+
 /** Makes a card of the draft; `nameCard` checks it. @param before keeps the values that the form does not show */
 export function cardOfDraft(draft: CardDraft, before: Card | null): unknown {
   const { accept, access, kind, nearDuplicates, validator } = draft;
@@ -134,6 +150,7 @@ export function cardOfDraft(draft: CardDraft, before: Card | null): unknown {
         ([name = "", type = "text", description = ""]) => ({ name, type, description }),
       ),
       maxBytes: Number(draft.maxBytes),
+      ...digestsOf(draft, before),
     },
     labels,
     instructions: draft.instructions.trim(),

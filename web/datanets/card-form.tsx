@@ -22,6 +22,7 @@ import {
   cardOfDraft,
   type PeopleName,
   peopleOf,
+  sayDigests,
   sayPeople,
   withPeople,
 } from "./card-draft.ts";
@@ -168,11 +169,16 @@ export function CardForm({
           />
         )}
         <div class="columns columns-small">
-          {choice("Who can read the rows", "access", {
-            ...(draft.access === "" ? { "": "Choose one" } : {}),
-            public: "everybody",
-            permissioned: "whom you grant access",
-          } as Record<CardDraft["access"], string>)}
+          {choice(
+            "Who can read the rows",
+            "access",
+            {
+              ...(draft.access === "" ? { "": "Choose one" } : {}),
+              public: "everybody",
+              permissioned: "whom you grant access",
+            } as Record<CardDraft["access"], string>,
+            sayDigests(draft, before) ?? undefined,
+          )}
           {field("Licence", "licence", {
             suggestions: CARD_LICENCES,
             placeholder: "CC-BY-4.0",

@@ -68,6 +68,12 @@ const KINDS: readonly {
     label: "Model waits",
     help: "A model of these rows waits for approval.",
   },
+  {
+    kind: "row.withdrawn",
+    of: "datanet",
+    label: "Row withdrawn",
+    help: "A contributor takes a row back: the next version leaves it out.",
+  },
 ];
 const SHOWN_EVENTS = 8;
 

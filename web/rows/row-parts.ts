@@ -1,4 +1,5 @@
 /** Parts of a text or a passage as columns of a table of rows. */
+import { contentOfRow } from "@openledger/attribution/rows/salted-rows";
 import { decodeTextRow } from "@openledger/attribution/rows/text-rows";
 import type { Card } from "@openledger/datanets/card/card";
 
@@ -23,6 +24,6 @@ export function partsOf(
 
 /** Beginning of a row's bytes as text. */
 export function textExcerpt(row: Uint8Array): string {
-  const text = new TextDecoder().decode(row.subarray(0, 4 * SHOWN_CHARACTERS));
+  const text = new TextDecoder().decode(contentOfRow(row).subarray(0, 4 * SHOWN_CHARACTERS));
   return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)} …` : text;
 }

@@ -13,6 +13,7 @@ import { SMALL_DIRECT } from "@openledger/circuits/testing/settlement/direct-wor
 import { collectVersion, contributeRows } from "@openledger/client/actions/data/contribute-rows";
 import { readVersionRows, storeVersion } from "@openledger/client/actions/data/published-version";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
+import { saltByCard } from "@openledger/client/actions/data/salted-contribution";
 import { createDatanet, publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
 import { approveModel } from "@openledger/client/actions/ledger/model-operations";
 import { bringCard, publishCard } from "@openledger/client/datanets/datanet-card";
@@ -206,13 +207,15 @@ export async function publishTexts(
     access: "permissioned",
     labels: [],
     examples: [],
-    row: { kind: "passage", fields: [], maxBytes: 1_000 },
+    row: { kind: "passage", fields: [], maxBytes: 1_000, digests: "salted" },
     ...changes,
   });
   await publishCard(datanet, { datanetId, card });
   const store = await openRowStore(storePath);
   const given = card.terms === undefined ? {} : { givenUnder: card };
-  const { contribution } = await contributeRows(alice, { datanetId, store, rows, ...given });
+  const { domain } = alice;
+  const salted = await saltByCard({ card, datanetId, domain, store, rows });
+  const { contribution } = await contributeRows(alice, { datanetId, store, rows: salted, ...given });
   await world.settle();
   await bringCard(datanet, { ...place, card });
   const source = await contributionSource(store, contribution.rowsRoot);

@@ -3,8 +3,11 @@
  * Datanet's owner (`collectVersion`). Commands and pages call them. Rows are bytes in a `RowStore`; the ledger gets roots and
  * counts.
  */
+import { isSalted } from "@openledger/attribution/rows/salted-rows";
 import type { VersionRow } from "@openledger/circuits/ledger/version-rows";
 import type { Card } from "@openledger/datanets/card/card";
+import { rowNumber } from "@openledger/foundation/row-number";
+import { clientError } from "../../client-errors.ts";
 import { signTerms } from "../../datanets/signed-terms.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
 import { type CommitDataErrorCode, commitData } from "../ledger/commit-data.ts";
@@ -31,6 +34,7 @@ import { readWithdrawn } from "./withdrawn-rows.ts";
 export interface ContributeRowsParameters extends SigningOptions {
   datanetId: number;
   store: RowStore;
+  /** Rows as the Datanet's card says them (`saltByCard`). */
   rows: readonly Uint8Array[];
   /** Contributor's label of each row, null for none: stored here, and signed by `uploadRows` once the host has the rows. */
   labels?: readonly (string | null)[];
@@ -55,6 +59,7 @@ export async function contributeRows(
   client: LedgerClient,
   parameters: ContributeRowsParameters,
 ): Promise<ContributeRowsReturnType> {
+  requireForm(parameters);
   const contribution = await storeContribution(parameters.store, parameters.rows);
   if (parameters.labels !== undefined)
     await storeContributedLabels(parameters.store, contribution, parameters.labels);
@@ -70,6 +75,21 @@ export async function contributeRows(
   }
   const sent = await commitData(client, { ...parameters, rowsRoot, rowCount });
   return { ...sent, contribution };
+}
+
+/** Requires rows as the card says them: a commit of others could not be brought to a host. @throws CLI_INPUT_INVALID */
+function requireForm({ givenUnder, rows }: ContributeRowsParameters): void {
+  if (givenUnder === undefined) return;
+  const digests = givenUnder.row.digests ?? null;
+  const wrong = rows.findIndex((row) => isSalted(row) !== (digests === "salted"));
+  if (wrong >= 0)
+    throw clientError(
+      "CLI_INPUT_INVALID",
+      `row ${rowNumber(wrong)} is not as the card says: write rows by saltByCard`,
+      {
+        data: { reason: "row-salt", index: wrong, digests },
+      },
+    );
 }
 
 export interface CollectVersionParameters extends CommitVersionOptions {
@@ -95,7 +115,7 @@ export type CollectVersionErrorCode = "CIR_SETTLEMENT_SIZE" | "CLI_ROWS_MISSING"
 
 /**
  * Collects a datanet's next version from everything committed to it so far: its rows from the store, checked against the
- * committed roots, in the order of the ledger. A row that was committed twice counts for its first contributor, and is
+ * committed roots, in the order of the ledger. A row that was committed twice, behind whatever salt, counts for its first contributor, and is
  * out where their contribution is. Rows that their contributors have withdrawn stay out as far as the store knows it: downloads from a
  * host note them.
  *
@@ -118,12 +138,16 @@ export async function collectVersion(
     ),
   );
   const withdrawn: string[] = [];
+  const contents = new Set<string>();
   for (const commit of await listCommits(client, datanetId)) {
-    const { rowHashes, digests } = await readContribution(store, commit.rowsRoot);
+    const { contentNames, rowHashes, digests } = await readContribution(store, commit.rowsRoot);
     for (const [i, rowHash] of rowHashes.entries()) {
       if (digestOf.has(rowHash)) continue;
       const digest = digests[i]!;
       digestOf.set(rowHash, digest);
+      // The same content behind another salt is the same row again.
+      if (contents.has(contentNames[i]!)) continue;
+      contents.add(contentNames[i]!);
       const validator = vouches(commit, digest);
       if (noted.get(digest) === commit.contributorId) withdrawn.push(digest);
       else if (validator !== null && leaveOut?.has(digest) !== true)

@@ -4,6 +4,7 @@
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
+import { contentOfRow, isSalted } from "@openledger/attribution/rows/salted-rows";
 import { contributionRoot, digestToField } from "@openledger/circuits/ledger/version-rows";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
@@ -33,6 +34,8 @@ export interface StoredContribution {
   readonly rowHashes: readonly bigint[];
   /** SHA-256 of each row, 64 hexadecimal digits, as `readRow` takes it. */
   readonly digests: readonly string[];
+  /** SHA-256 of what each row says, without its salt: equal for rows that say the same. A row without contents has its digest. */
+  readonly contentNames: readonly string[];
   /** Rows without contents, since their contributors have withdrawn them. */
   readonly withdrawn: ReadonlySet<string>;
 }
@@ -129,12 +132,17 @@ export async function readContribution(store: RowStore, rowsRoot: bigint): Promi
   const contribution = describeContribution(digests);
   if (contribution.rowsRoot !== rowsRoot) throw missing("are not those that the store names");
   const withdrawn = new Set<string>();
+  const contentNames: string[] = [];
   for (const digest of digests)
-    await readRow(store, digest).catch((error: unknown) => {
+    try {
+      const row = await readRow(store, digest);
+      contentNames.push(isSalted(row) ? bytesToHex(sha256(contentOfRow(row))) : digest);
+    } catch (error) {
       if (!isRollupError(error, "CLI_ROW_WITHDRAWN")) throw error;
       withdrawn.add(digest);
-    });
-  return { ...contribution, withdrawn };
+      contentNames.push(digest);
+    }
+  return { ...contribution, contentNames, withdrawn };
 }
 
 export type ReadRowErrorCode = "CLI_ROWS_MISSING" | "CLI_ROW_WITHDRAWN";
@@ -179,6 +187,7 @@ function describeContribution(digests: readonly string[]): StoredContribution {
     rowCount: digests.length,
     rowHashes,
     digests,
+    contentNames: digests,
     withdrawn: new Set(),
   };
 }

@@ -82,19 +82,24 @@ export async function verifyVersion(
   const published = await readVersion(store, rowsRoot);
   const owner = new Map(published.rows.map((row) => [row.digest, row.contributorId]));
   const seen = new Set<string>();
+  const contents = new Set<string>();
   const exceptions: CommittedRow[] = [];
   let committedCount = 0;
   for (const [commitIndex, commit] of (await listCommits(client, datanetId)).entries()) {
-    const { digests } = await readContribution(store, commit.rowsRoot);
+    const { contentNames, digests } = await readContribution(store, commit.rowsRoot);
     for (const [rowIndex, digest] of digests.entries()) {
       committedCount += 1;
       const { contributorId } = commit;
       const versionContributorId = owner.get(digest) ?? null;
+      // Behind another salt it is the same row, unless the version has it as another.
+      const isCopy = versionContributorId === null && contents.has(contentNames[rowIndex]!);
+      const isRepeated = seen.has(digest) || isCopy;
       const fate =
         !seen.has(digest) && versionContributorId === null && withdrawerOf.get(digest) === contributorId
           ? "withdrawn"
-          : fateOf(seen.has(digest), commit, versionContributorId);
+          : fateOf(isRepeated, commit, versionContributorId);
       seen.add(digest);
+      contents.add(contentNames[rowIndex]!);
       if (fate === "kept") continue;
       exceptions.push({ digest, contributorId, commitIndex, rowIndex, fate, versionContributorId });
     }

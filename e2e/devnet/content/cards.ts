@@ -32,7 +32,7 @@ export function mailCard(leaves: Readonly<Record<PersonName, number>>): Card {
     ...TERMS,
     languages: ["en"],
     contact: "alice, who owns this Datanet of the devnet",
-    row: { kind: "text", fields: [], maxBytes: MAX_BYTES },
+    row: { kind: "text", fields: [], maxBytes: MAX_BYTES, digests: "salted" },
     labels: LABELS,
     instructions: "Read the subject first. A mail about your own affairs, by name, is no spam.",
     examples: [

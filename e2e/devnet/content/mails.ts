@@ -1,6 +1,7 @@
 /** The devnet's e-mails: those of the SpamAssassin corpus, with the labels that each contributor gives them. */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
+import { saltRow } from "@openledger/attribution/rows/salted-rows";
 import { EMAIL_LABELS, emailContents } from "@openledger/attribution/testing/sample-emails";
 import { CONTRIBUTORS } from "../config.ts";
 import { COMMIT_COUNT, contributorOf, type DevnetPlan } from "../plan.ts";
@@ -44,7 +45,11 @@ export function isLabelWrong(index: number): boolean {
 
 const otherLabel = (label: MailLabel): MailLabel => (label === "spam" ? "ham" : "spam");
 
+/** Salts of a devnet are no secret, so that a job goes on with the same rows after a kill. */
+const SALT = "openledger devnet salt, insecure: ";
+
 interface MailRow {
+  /** The row, with its salt. */
   readonly content: Uint8Array;
   /** Label that the contributor signs. */
   readonly label: MailLabel;
@@ -59,7 +64,7 @@ export function commitRows(plan: DevnetPlan, index: number): MailRow[] {
   return allMails()
     .slice(from, from + plan.rowsPerCommit[name])
     .map(({ label, text }) => ({
-      content: new TextEncoder().encode(text),
+      content: saltRow(new TextEncoder().encode(text), sha256(new TextEncoder().encode(`${SALT}${text}`))),
       label: isLabelWrong(index) ? otherLabel(label) : label,
       right: label,
     }));

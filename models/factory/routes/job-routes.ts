@@ -30,7 +30,7 @@ const eventsQuery = z.object({
 
 export function registerJobRoutes(app: FastifyInstance, context: FactoryContext): void {
   const route = routesOf(app);
-  const { config, control, jobs } = context;
+  const { config, control, datasets, jobs } = context;
 
   app.get(
     "/v1/jobs",
@@ -43,6 +43,7 @@ export function registerJobRoutes(app: FastifyInstance, context: FactoryContext)
   );
   route("POST /v1/jobs", { body: jobRequestSchema }, async (request): Promise<FactoryJob> => {
     const leafId = await signerOf(context, request);
+    await datasets.refuseWithdrawn(await datasets.requireReady(request.body.datasetId, leafId));
     const planned = await plannedJob(context, request.body, leafId);
     await context.requireRoom();
     return control.view(await control.add(newJob(planned, context.nowMs())));

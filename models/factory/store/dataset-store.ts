@@ -4,15 +4,19 @@
  */
 import { randomBytes } from "node:crypto";
 import { type OwnedRow, payeeTable } from "@openledger/attribution/model/owned-rows";
+import { SALT_MARK, SALTED_HEAD_BYTES } from "@openledger/attribution/rows/salted-rows";
 import { QUESTION_BEGINNING } from "@openledger/attribution/rows/text-rows";
 import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
 import { openRowStore, readRow } from "@openledger/client/actions/data/row-store";
 import { receiveRows } from "@openledger/client/datanets/download-rows";
 import { askHostName, MAX_DIGESTS_A_REQUEST, rowsRequest } from "@openledger/client/datanets/host-request";
+import { listWithdrawals } from "@openledger/client/datanets/withdrawals";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { bufferOf } from "@openledger/datanets/store/sql-values";
+import { rowWithdrawn } from "@openledger/datanets/store/withdrawn-rows";
 import type { Database, Queries } from "@openledger/foundation/database/database";
 import { sqlStateOf } from "@openledger/foundation/database/database-errors";
+import { schemaCopies } from "@openledger/foundation/database/migrate";
 import { hex32 } from "@openledger/foundation/hex";
 import { factoryError } from "../../model-errors.ts";
 import type { DatasetRequest, DatasetVersion, FactoryDataset } from "../factory-api.ts";
@@ -21,6 +25,7 @@ import { usesOf } from "../model-uses.ts";
 import { sha256Of } from "../tasks/dataset-files.ts";
 import { type DatasetFacts, type ListedRow, readVersions, type VersionPlace } from "./dataset-versions.ts";
 import type { StoredDataset } from "./factory-records.ts";
+import { FACTORY_PART } from "./factory-schema.ts";
 import type { Scratch } from "./scratch.ts";
 import { uploadedRows } from "./uploaded-rows.ts";
 
@@ -100,13 +105,47 @@ export class DatasetStore {
     });
   }
 
+  /**
+   * Requires rows that nobody has withdrawn, as the Datanets' hosts say now. Those that their contributors have withdrawn are erased.
+   * @throws DNT_ROW_WITHDRAWN naming them, and what a host does not say
+   */
+  async refuseWithdrawn({ view }: StoredDataset): Promise<void> {
+    for (const [datanet, { hostUrl, id: datanetId }] of versionsOfView(view).entries()) {
+      const { withdrawals: withdrawn } = await listWithdrawals(this.#client, { hostUrl, datanetId });
+      if (withdrawn.length === 0) continue;
+      const found = await this.#database.query<{ digest: Buffer }>(
+        `select dataset_rows.digest from dataset_rows join unnest($3::bytea[], $4::int[]) as withdrawn (digest, leaf)
+             on dataset_rows.digest = withdrawn.digest and contributor_id = leaf
+          where dataset_id = $1 and datanet = $2 order by place`,
+        [
+          view.id,
+          datanet,
+          withdrawn.map(({ digest }) => Buffer.from(digest, "hex")),
+          withdrawn.map(({ contributorId }) => contributorId),
+        ],
+      );
+      if (found.length === 0) continue;
+      const digests = found.map(({ digest }) => digest);
+      for (const schema of [FACTORY_PART.name, ...(await schemaCopies(this.#database, FACTORY_PART))])
+        await this.#database.query(
+          `delete from ${schema}.contents where dataset_id = $1 and digest = any($2::bytea[])`,
+          [view.id, digests],
+        );
+      throw rowWithdrawn(
+        datanetId,
+        digests.map((digest) => digest.toString("hex")),
+      );
+    }
+  }
+
   /** True if every row is here, and is a prompt with its answer. */
   async hasQuestions(id: string): Promise<boolean> {
     const beginning = Buffer.from(QUESTION_BEGINNING);
     const [other] = await this.#database.query<{ place: number }>(
       `select place from dataset_rows left join contents using (dataset_id, digest)
-         where dataset_id = $1 and (bytes is null or substring(bytes from 1 for $2::int) <> $3) limit 1`,
-      [id, beginning.length, beginning],
+         where dataset_id = $1 and (bytes is null or substring(bytes from
+           case when substring(bytes from 1 for $4::int) = $5 then $6::int + 1 else 1 end for $2::int) <> $3) limit 1`,
+      [id, beginning.length, beginning, SALT_MARK.length, Buffer.from(SALT_MARK), SALTED_HEAD_BYTES],
     );
     return other === undefined;
   }

@@ -10,6 +10,7 @@ import { attributionError } from "@openledger/attribution/attribution-errors";
 import { directFamily } from "@openledger/attribution/model/direct/direct-family";
 import type { Chat } from "@openledger/attribution/model/model-chat";
 import { familyOf, type ModelFamily } from "@openledger/attribution/model/model-family";
+import { decodePayees } from "@openledger/attribution/model/model-files";
 import {
   checkedFile,
   decodeManifest,
@@ -36,7 +37,7 @@ import { baseSourceAt } from "../../tuning/base/base-place.ts";
 import { readBaseFile, readFrom, shapeOfBase } from "../../tuning/recipe/base-files.ts";
 import type { ReadPrompt } from "../../tuning/recipe/read-prompt.ts";
 import { textFamily } from "../../tuning/recipe/text-family.ts";
-import { type TextRecipe, weightsOf } from "../../tuning/recipe/text-recipe.ts";
+import { isCiting, type TextRecipe, weightsOf } from "../../tuning/recipe/text-recipe.ts";
 import { createModelApp, type RoutedModel, type SettlingSource, type SpanSource } from "./answer-routes.ts";
 import { AnswerService } from "./answer-service.ts";
 import { AnswerStore } from "./answer-store.ts";
@@ -46,6 +47,7 @@ import { RowLines } from "./row-lines.ts";
 import { RowReaders } from "./row-readers.ts";
 import { requireServedTerms, type UnknownTerms } from "./served-terms.ts";
 import { watchPayments } from "./watch-payments.ts";
+import { ModelWithdrawals, WithdrawnRows } from "./withdrawn-rows.ts";
 
 /** A registered model's leaf, and the folder with its published files. */
 export interface ModelPlace {
@@ -71,8 +73,10 @@ export interface AnswerModelsOptions extends ServerLimits {
   /** Domain of the rollup, and its address. */
   readonly domain: bigint;
   readonly rollupAddress: string;
-  /** Hosts that are asked for the terms of a model's rows where its recipe has none; default: nobody is asked. */
+  /** Hosts that are asked for withdrawn rows, and for the terms of a model's rows where its recipe has none; default: nobody is asked. */
   readonly datanetHosts?: readonly string[];
+  /** Time between two looks for rows that their contributors have withdrawn, at these hosts; default a minute. */
+  readonly withdrawalsEveryMs?: number | undefined;
   /** Address below which the models' routes are, by which requests for rows are signed. Default: none are taken. */
   readonly origin?: () => string;
   readonly answerTtlMs: number;
@@ -129,6 +133,7 @@ export class AnswerModels {
   readonly #languageModels = new Map<string, LanguageModel>();
   readonly #closing: (() => Promise<unknown>)[] = [];
   #thread!: AttributionThread;
+  #withdrawn!: WithdrawnRows;
   #app!: FastifyInstance;
   #batchWeights: WeightNumbers | null = null;
 
@@ -230,6 +235,17 @@ export class AnswerModels {
     const { nowMs, ...errors } = this.#modules;
     const published: Published[] = [];
     for (const place of places) published.push(await this.#read(place));
+    const { adaptersFolder, datanetHosts = [], domain, sequencerUrl, withdrawalsEveryMs } = this.#options;
+    this.#withdrawn = await WithdrawnRows.open({
+      hosts: datanetHosts,
+      sequencerUrl,
+      serverToken: this.#options.serverToken,
+      domain,
+      path: `${adaptersFolder}-withdrawn.json`,
+      everyMs: withdrawalsEveryMs,
+      log: errors.log,
+    });
+    this.#closing.push(() => this.#withdrawn.close());
     const models = published.map(({ folder, modelId, text }) => ({ folder, modelId, text }));
     this.#thread = await AttributionThread.start({ basePath, kernels, heldBytes, scores, models });
     this.#closing.push(() => this.#thread.close());
@@ -276,19 +292,37 @@ export class AnswerModels {
 
   async #route({ folder, manifest, modelId, recipe, text, unknownTerms, weights }: Published): Promise<void> {
     const { settlingOf, spans } = this.#options;
-    const { datanetIds, rowCount } = unknownTerms;
-    if (datanetIds.length > 0 || rowCount > 0)
+    const { datanetIds: unknownIds, rowCount } = unknownTerms;
+    if (unknownIds.length > 0 || rowCount > 0)
       this.#modules.log.warn?.(
-        { modelId, datanetIds, rowCount },
+        { modelId, datanetIds: unknownIds, rowCount },
         "the terms of rows of the model are not known: nothing says that it may not answer for pay",
       );
     const thread = this.#thread;
+    const rows = ROWS_FILE in manifest.files ? new RowLines(join(folder, ROWS_FILE)) : null;
+    const isOfRows = text !== null && isCiting(text);
+    const payees =
+      rows === null
+        ? []
+        : decodePayees(await readFile(join(folder, "payees.json")), manifest.rowCount, recipe);
+    const withdrawals = new ModelWithdrawals(this.#withdrawn, { recipe, payees, rows });
+    const datanetIds = versionsOf(recipe).map(({ id }) => id);
+    if (rows !== null || isOfRows) await this.#withdrawn.follow(datanetIds);
+    const read = async (prompt: string) => {
+      const found = await thread.run("read", { modelId, prompt });
+      withdrawals.requireCited(found.cited?.citations ?? []);
+      return found;
+    };
     const store = new AnswerStore(this.#options.database, modelId);
     const work = {
       staticsHash: BigInt(manifest.staticsHash),
       isDirect: recipe.family === DIRECT,
-      answer: (prompt: string, onText?: (soFar: string) => void) =>
-        thread.run("answer", { modelId, prompt }, { onPart: onText }),
+      answer: async (prompt: string, onText?: (soFar: string) => void) => {
+        // Before a part of it is told.
+        if (isOfRows && this.#withdrawn.count > 0) await read(prompt);
+        return thread.run("answer", { modelId, prompt }, { onPart: onText });
+      },
+      ...(isOfRows ? { requireAnswer: (answer: string) => withdrawals.requireAnswer(answer) } : {}),
       estimate: (query: ModelQuery) => thread.run("estimate", { modelId, query }),
     };
     const service = new AnswerService(
@@ -304,15 +338,9 @@ export class AnswerModels {
         service,
         queryOf: (prompt, answer) => thread.run("queryOf", { modelId, prompt, text: answer }),
         chatPrompt: (chat) => thread.run("chatText", { modelId, chat }),
-        read: (prompt) => thread.run("read", { modelId, prompt }),
+        read,
       });
-    const publishesRows = ROWS_FILE in manifest.files;
-    const rows = publishesRows ? new RowLines(join(folder, ROWS_FILE)) : null;
-    const read = {
-      modelId,
-      datanetIds: versionsOf(recipe).map(({ id }) => id),
-      ownCard: await cardBeside(folder),
-    };
+    const readers = { modelId, datanetIds, ownCard: await cardBeside(folder) };
     this.#routed.set(String(modelId), {
       modelId,
       manifest,
@@ -321,11 +349,20 @@ export class AnswerModels {
       assurance: assuranceOf(recipe, ANSWERED_AGAIN),
       service,
       store,
-      file: (name) => readFile(join(folder, name)),
+      file: async (name) => {
+        if (name === ROWS_FILE) await withdrawals.requireRows();
+        const bytes = await readFile(join(folder, name));
+        if (isOfRows && name === INDEX_FILE) withdrawals.requireIndex(bytes);
+        return bytes;
+      },
       sharedFile: (name) => (text === null ? null : readBaseFile(text.base, name, this.#bases)),
-      publishesRows,
-      row: (place) => rows?.read(place),
-      requireReader: (request) => this.#readers.require(request, read),
+      publishesRows: rows !== null,
+      row: async (place) => {
+        const content = (await rows?.read(place)) ?? null;
+        if (content !== null) withdrawals.requireRow(place, content);
+        return content;
+      },
+      requireReader: (request) => this.#readers.require(request, readers),
       signingInfo: () => this.#readers.infoOf(modelId),
       settling: settlingOf?.(modelId),
       spans: spans?.get(recipe.datanet.rowsRoot.slice(2)),
@@ -338,6 +375,9 @@ async function cardBeside(folder: string): Promise<Card | null> {
   const bytes = await readFile(join(folder, "card.json")).catch(ifThere);
   return bytes === null ? null : readCardBytes(bytes).card;
 }
+
+/** File that has the index of a model that cites, with texts of its rows. */
+const INDEX_FILE = "query-map.bin";
 
 /** Name of a registered language model's adapter. */
 const nameOf = (modelId: number) => `model-${modelId}`;

@@ -19,6 +19,7 @@ import { createServer } from "@openledger/foundation/http/create-server";
 import { type HttpErrors, refusalBody } from "@openledger/foundation/http/http-errors";
 import { serveMetrics } from "@openledger/foundation/http/serve-metrics";
 import type { ServerLimits } from "@openledger/foundation/http/server-settings";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { rowNumber } from "@openledger/foundation/row-number";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
@@ -40,13 +41,13 @@ export interface RoutedModel {
   /** Assurance of its replies: the highest that its recipe promises. */
   readonly assurance: ReturnType<typeof assuranceOf>;
   readonly store: AnswerStore;
-  /** A file of the manifest, or the manifest; nothing else is asked for. */
+  /** A file of the manifest, or the manifest; nothing else is asked for. @throws ATT_ROW_WITHDRAWN for one with withdrawn rows */
   file(name: string): Bytes | Promise<Bytes>;
   /** A file that it shares with others: a language model's base. */
   sharedFile(name: string): Bytes | Promise<Bytes>;
   /** True if the rows are among its files. */
   readonly publishesRows: boolean;
-  /** The content of a row, if rows are published. */
+  /** The content of a row, if rows are published. @throws ATT_ROW_WITHDRAWN */
   row(place: number): Bytes | Promise<Bytes>;
   /** Passes if the request may read the rows. @throws DNT_REQUEST_UNSIGNED, DNT_ACCESS_NOT_GRANTED and what else the Datanets' rules say */
   requireReader(request: FastifyRequest): Promise<void>;
@@ -197,7 +198,7 @@ export async function createModelApp(
     // Without an index, or rows that are published, the answer is empty: anyone who asks cannot know before.
     if (model.spans === undefined || !model.publishesRows) return reply.code(204).send();
     await model.requireReader(request);
-    const cited = JSON.stringify(await model.spans.cite(text, (row) => model.row(row)));
+    const cited = JSON.stringify(await model.spans.cite(text, shownRow(model)));
     setCost(request, spansUnits(request.body) + cited.length / BYTES_PER_UNIT);
     return reply.type("application/json").send(cited);
   });
@@ -297,6 +298,18 @@ export async function createModelApp(
   await app.ready();
   return app;
 }
+
+/** Reads rows that may be shown: null for one that is withdrawn. */
+const shownRow =
+  ({ row }: RoutedModel) =>
+  async (place: number): Promise<Bytes> => {
+    try {
+      return await row(place);
+    } catch (error) {
+      if (isRollupError(error, "ATT_ROW_WITHDRAWN")) return null;
+      throw error;
+    }
+  };
 
 /** True for a question with nobody's name: it has no field of ours beside the prompt. */
 const isWithoutPayer = (body: unknown) =>

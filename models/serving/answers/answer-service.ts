@@ -61,6 +61,8 @@ export interface AnswerWork {
   /** True if its queries are those of direct models. */
   readonly isDirect?: boolean;
   readonly answer: MakeAnswer;
+  /** Requires that an answer may be given now. Absent: all may. @throws ATT_ROW_WITHDRAWN */
+  requireAnswer?(text: string): void;
   estimate(query: ModelQuery): AttributionEstimate | Promise<AttributionEstimate>;
 }
 
@@ -106,7 +108,7 @@ export class AnswerService {
    * @param make the answer, if it is made elsewhere; what it throws is thrown here, and nothing is stored
    * @param onText told the text so far of an answer that is made now and is not encrypted
    * @throws ATT_ASK_REFUSED, ATT_ANSWER_UNPAID, ATT_MODEL_NOT_PAYABLE, ATT_MODEL_NOT_SERVED, ATT_ROW_INVALID,
-   *   ATT_NO_ROW_ANSWERS, ATT_SERVER_UNREACHABLE, SRV_DATABASE_UNREACHABLE
+   *   ATT_NO_ROW_ANSWERS, ATT_ROW_WITHDRAWN, ATT_SERVER_UNREACHABLE, SRV_DATABASE_UNREACHABLE
    */
   async ask(
     question: Question,
@@ -162,6 +164,8 @@ export class AnswerService {
     let settlement: X402Settled;
     if (paid !== null) settlement = await this.#settledBefore(record!, paid);
     else {
+      // Before it is paid: what is paid is opened.
+      if (isAnswer) this.#work.requireAnswer?.(record.answer);
       const requirements = await this.#offer(prompt, request);
       const isAccepted = isDeepStrictEqual(payment.read.accepted, requirements);
       const wrong = isAnswer ? (isAccepted ? null : "accepted") : isOwn ? "question" : "receipt";
@@ -292,7 +296,10 @@ export class AnswerService {
     }
     // The same question gets the answer that its asker has, also once it has expired: so they can still pay for it.
     const isGiven = unpaid !== undefined || (last?.ask === ask && last.isSealed !== true);
-    if (last !== undefined && isGiven) return this.#given(last);
+    if (last !== undefined && isGiven) {
+      this.#work.requireAnswer?.(last.answer);
+      return this.#given(last);
+    }
     if (last !== undefined && question.isSealed !== true) {
       throw attributionError(
         "ATT_ANSWER_UNPAID",
@@ -302,6 +309,7 @@ export class AnswerService {
     }
     const priceWei = await this.#priceWei();
     const answered = await make(question.prompt);
+    this.#work.requireAnswer?.(answered.text);
     const opening = {
       statics: this.#work.staticsHash,
       payerId: question.payerId,

@@ -2,7 +2,9 @@
  * Turns the rows of a Datanet's version into the documents of an index of verbatim spans: how each row becomes text. Index,
  * finder and client share them. Runs in browsers.
  */
+
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
+import { contentOfRow } from "@openledger/attribution/rows/salted-rows";
 import { decodeTextRow, wholeText } from "@openledger/attribution/rows/text-rows";
 
 /** Ways to turn rows into documents: their bytes as they are, or the text of passages (docs/reference/attribution.md). */
@@ -49,5 +51,7 @@ export function readDocument(documents: Uint8Array, index: number): SpanDocument
 
 /** A row's text in an index of this kind, as UTF-8. @throws ATT_ROW_INVALID if the row is of another kind */
 export function documentText(content: Uint8Array, rowText: RowText): Uint8Array {
-  return rowText === "plain" ? content : new TextEncoder().encode(wholeText(decodeTextRow(content)));
+  return rowText === "plain"
+    ? contentOfRow(content)
+    : new TextEncoder().encode(wholeText(decodeTextRow(content)));
 }

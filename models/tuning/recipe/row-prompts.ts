@@ -2,6 +2,7 @@
  * Makes a prompt and its expected continuation from a row that a model was not trained on, for comparisons and sample answers
  * of a job.
  */
+import { contentOfRow } from "@openledger/attribution/rows/salted-rows";
 import { type TextRow, turnOf, wholeText } from "@openledger/attribution/rows/text-rows";
 
 /** Maximum characters of a prompt that is the beginning of a plain text; it is cut behind a word. */
@@ -27,7 +28,7 @@ export function promptOfRow(row: TextRow): RowPrompt | null {
 /** Beginning of a row that is sorted: of a table its fields with their values; a picture has none. */
 export function excerptOf(content: Uint8Array, isTable: boolean): string {
   try {
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(content);
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(contentOfRow(content));
     return shortened(isTable ? fieldsIn(text) : text);
   } catch {
     return "";

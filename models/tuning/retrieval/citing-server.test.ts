@@ -1,5 +1,5 @@
 /** A model that cites rows behind a real server, and behind one that is false. */
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -19,6 +19,7 @@ import type { UncheckedAnswer } from "@openledger/client/actions/answers/model-a
 import { createLedgerFixture, type LedgerFixture } from "@openledger/client/testing/ledger-fixture";
 import { hex32 } from "@openledger/foundation/hex";
 import { createLogger } from "@openledger/foundation/logger";
+import { claimStore } from "@openledger/foundation/store/store-identity";
 import { answerWords } from "@openledger/scripts/commands/models/answer-words";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { modelUrl, type ServedModels } from "../../serving/serve-models.ts";
@@ -88,6 +89,31 @@ afterAll(async () => {
   await fixture.close();
   await rm(folder, { recursive: true });
 });
+
+/** The same model behind a server that knows of a withdrawn row. @param contributorId who has signed that */
+async function serveWithout(digest: string, contributorId: number): Promise<ServedModels> {
+  const data = join(folder, `data-${contributorId}`);
+  claimStore(data, { kind: "answer-server", rollup: null });
+  const { id: datanetId } = model.recipe.datanet;
+  await writeFile(
+    join(data, "registered-withdrawn.json"),
+    JSON.stringify({ format: "openledger-withdrawn-rows-1", rows: [{ datanetId, digest, contributorId }] }),
+  );
+  return serveWorld(
+    folder,
+    { SERVING_ADAPTERS_PATH: undefined, SERVING_DATA_PATH: data },
+    {
+      logger: createLogger("test", "silent"),
+      published: {
+        places: [{ modelId: MODEL_ID, folder: join(folder, "model") }],
+        sequencerUrl: fixture.sequencer.url,
+        domain: fixture.client.domain,
+        rollup: ROLLUP,
+        spans: new Map([[model.recipe.datanet.rowsRoot.slice(2), spans]]),
+      },
+    },
+  );
+}
 
 function spanIndex(rowsRoot = model.recipe.datanet.rowsRoot.slice(2)) {
   const documents = passageRows(passages).map(({ content, contributorId, validatorId }, i) => ({
@@ -204,3 +230,37 @@ interface Given {
   spans: { start: number; rows: number[] }[];
   rows: { row: number; contributorId: number }[];
 }
+
+it("is not answered from a row that was withdrawn, and its files and spans show it no more", async () => {
+  const row = 7;
+  const { content, contributorId } = passageRows(passages)[row]!;
+  const digest = bytesToHex(sha256(content));
+  for (const [by, isWithdrawn] of [
+    [contributorId, true],
+    // Somebody else's word.
+    [contributorId + 1, false],
+  ] as const) {
+    const server = await serveWithout(digest, by);
+    const at = modelUrl(server.url, MODEL_ID);
+    const statusOf = async (path: string) => (await fetch(`${at}/v1/${path}`)).status;
+    const paths = [`rows/${row}`, "model/rows.jsonl", "model/query-map.bin", `rows/${row + 1}`];
+    expect(await Promise.all(paths.map(statusOf)), `by ${by}`).toEqual(
+      isWithdrawn ? [410, 410, 410, 200] : [200, 200, 200, 200],
+    );
+    const asked = await askModel(fixture.client, {
+      serverUrl: at,
+      modelId: MODEL_ID,
+      prompt: PROMPT,
+      from: 4,
+    }).then(
+      ({ answer }) => parseCited(answer)!.citations.some((one) => one.row === row),
+      (error: { code: string; data: { reason?: string } }) => error.data.reason ?? error.code,
+    );
+    expect(asked, `by ${by}`).toBe(isWithdrawn ? "ATT_ROW_WITHDRAWN" : true);
+    const text = passages[row]!;
+    const found = await askSpans({ serverUrl: at, text, rowsRoot: model.recipe.datanet.rowsRoot.slice(2) });
+    const isNamed = found!.some(({ sources }) => sources.some((one) => one.row === row));
+    expect(isNamed, `by ${by}`).toBe(!isWithdrawn);
+    await server.close();
+  }
+});

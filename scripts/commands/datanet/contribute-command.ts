@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { contributeRows } from "@openledger/client/actions/data/contribute-rows";
 import { listCommits } from "@openledger/client/actions/data/list-commits";
 import { openRowStore, readContribution } from "@openledger/client/actions/data/row-store";
+import { saltByCard } from "@openledger/client/actions/data/salted-contribution";
 import { storeSignedTerms } from "@openledger/client/actions/data/stored-terms";
 import { signTerms } from "@openledger/client/datanets/signed-terms";
 import type { Card } from "@openledger/datanets/card/card";
@@ -98,11 +99,14 @@ export const addContribute = command({
     const imported = await importFiles(card, files, options);
     if (options.dryRun === true) return preview({ options, card, imported, datanetId, output });
     const givenUnder = agreedCard(card, options.terms);
-    const { labels, refused, rows } = imported;
+    const { labels, refused, rows: contents } = imported;
     if (options.takeRest !== true) requireNone(refused);
-    if (rows.length === 0) throw commandError("CMD_USAGE", "the files have no rows");
+    if (contents.length === 0) throw commandError("CMD_USAGE", "the files have no rows");
     const signer = await openSigner(options);
     const store = await openRowStore(options.rows);
+    const { domain } = signer.client;
+    const rows =
+      card === null ? contents : await saltByCard({ card, datanetId, domain, store, rows: contents });
     const labelCount = labels.filter((label) => label !== null).length;
     const labelLines =
       labelCount === 0

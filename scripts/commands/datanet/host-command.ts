@@ -15,7 +15,7 @@ import {
   publishCard,
 } from "@openledger/client/datanets/datanet-card";
 import { downloadCommits, downloadVersion } from "@openledger/client/datanets/download-rows";
-import type { HostedDatanetPlace } from "@openledger/client/datanets/host-request";
+import type { HostAccess, HostedDatanetPlace } from "@openledger/client/datanets/host-request";
 import { mirrorDatanet } from "@openledger/client/datanets/mirror-datanet";
 import {
   type CollectLabelsReturnType,
@@ -32,6 +32,7 @@ import {
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import { type Card, nameCard } from "@openledger/datanets/card/card";
+import { requireHiddenRows } from "@openledger/datanets/card/hidden-rows";
 import { counted } from "@openledger/foundation/counted";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
@@ -129,7 +130,12 @@ async function setCard(
   const client = await signFor(signer, datanet);
   // Already the ledger's: a host that lost it gets it again, and no new version is made.
   const isNew = datanet.datanet?.policy !== policy;
-  if (isNew) requireTermsOfNew(card, options.withoutTerms === true);
+  if (isNew) {
+    requireTermsOfNew(card, options.withoutTerms === true);
+    // Before it is signed: the host would refuse what the ledger has.
+    const last = await lastCard(client, target);
+    await requireHiddenRows(card, last, async () => (await listCommits(client, datanetId)).length);
+  }
   const sent = isNew ? await publishCard(client, { datanetId, card }) : null;
   await bringCard(client, { ...target, card });
   const outcome = sent === null ? "was the ledger's already" : `operation ${sent.hash}`;
@@ -138,6 +144,19 @@ async function setCard(
     policy,
     hash: sent?.hash ?? null,
   });
+}
+
+/** Card that the host has until now; null where it has none. */
+async function lastCard(
+  client: HostAccess,
+  place: { readonly hostUrl: string; readonly datanetId: number },
+): Promise<Card | null> {
+  try {
+    return (await getHostedDatanet(client, place)).card;
+  } catch (error) {
+    if (isRollupError(error, "DNT_NOT_HOSTED")) return null;
+    throw error;
+  }
 }
 
 const addFind = command({

@@ -49,7 +49,13 @@ const someRows = () =>
 const begun = async (contributions: Contributions) => {
   const { datanetId } = place;
   const labels = ["good", null];
-  await contributions.begin(user, { datanetId, names: ["a.jsonl"], rows: someRows(), labels });
+  await contributions.begin(user, {
+    card: sampleCard(),
+    datanetId,
+    names: ["a.jsonl"],
+    rows: someRows(),
+    labels,
+  });
   return contributions.pending.value.at(-1)!;
 };
 const carrying = (client: LedgerClient | null, findPlace = async () => place) => ({

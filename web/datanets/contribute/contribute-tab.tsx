@@ -244,7 +244,7 @@ function Chooser(props: WithClient) {
               const names = looked.files.map(({ name }) => name);
               const labels = rowPlaces.map((at) => looked.labels[at]!);
               const under = card.terms === undefined ? {} : { givenUnder: card };
-              await contributions.begin(client, { datanetId: facts.id, names, rows, labels, ...under });
+              await contributions.begin(client, { card, datanetId: facts.id, names, rows, labels, ...under });
               setLooked(null);
               setTyped("");
               setSignedCount((count) => count + 1);

@@ -6,6 +6,7 @@
 import { contributeRows } from "@openledger/client/actions/data/contribute-rows";
 import { removeRowFiles } from "@openledger/client/actions/data/row-files";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
+import { saltByCard } from "@openledger/client/actions/data/salted-contribution";
 import { type SignedSubmission, sendSigned } from "@openledger/client/actions/ledger/send-operation";
 import type { HostedDatanetPlace } from "@openledger/client/datanets/host-request";
 import {
@@ -61,12 +62,15 @@ export class Contributions {
   async begin(
     client: LedgerClient,
     {
+      card,
       datanetId,
       givenUnder,
       labels,
       names,
       rows,
     }: {
+      /** Card of the Datanet: it says whether rows have salts. */
+      card: Card;
       datanetId: number;
       names: readonly string[];
       rows: readonly Uint8Array[];
@@ -79,10 +83,11 @@ export class Contributions {
     // Rows are there before their entry in the list: nobody empties the store meanwhile.
     await locked(this.#store, "shared", async () => {
       const store = await openRowStore(this.#store);
+      const { domain } = client;
       const { contribution } = await contributeRows(client, {
         datanetId,
         store,
-        rows,
+        rows: await saltByCard({ card, datanetId, domain, store, rows }),
         labels,
         ...(givenUnder === undefined ? {} : { givenUnder }),
         from: client.leafId!,

@@ -1,0 +1,69 @@
+/**
+ * Form of a Datanet's digests, as its cards say it: SHA-256 of contents, or of contents behind salts. A plain list of a permissioned
+ * Datanet tells its rows to whoever can guess them, so its readers alone get it.
+ */
+import { isSalted } from "@openledger/attribution/rows/salted-rows";
+import { rowNumber } from "@openledger/foundation/row-number";
+import type { FastifyRequest } from "fastify";
+import type { Card } from "../card/card.ts";
+import { tellsRows } from "../card/hidden-rows.ts";
+import { datanetError } from "../datanet-errors.ts";
+import type { HostedDatanet } from "../store/hosted-datanet.ts";
+import type { HostContext } from "./host-context.ts";
+import { cardOf, openForReading } from "./host-request.ts";
+
+/** Card in force at an operation of the ledger; null where the host does not have it, as a mirror of an earlier one. */
+async function cardAt(
+  { ledger }: Pick<HostContext, "ledger">,
+  datanet: HostedDatanet,
+  opIndex: number,
+): Promise<Card | null> {
+  const { versions } = await ledger.history(datanet.id);
+  const inForce = versions.findLast((version) => version.opIndex <= opIndex);
+  return inForce === undefined ? null : ((await datanet.card(inForce.policy))?.card ?? null);
+}
+
+/**
+ * Requires rows of a commit, from place `from` on, in the form of the card that was in force at the commit. Where the host does
+ * not have that card, the commit's list alone decides.
+ * @throws DNT_ROW_SALT
+ */
+export async function requireDigestForm(
+  context: Pick<HostContext, "ledger">,
+  datanet: HostedDatanet,
+  { commitIndex }: { readonly commitIndex: number },
+  { from, rows }: { readonly from: number; readonly rows: readonly Uint8Array[] },
+): Promise<void> {
+  const { commits } = await context.ledger.history(datanet.id);
+  const card = await cardAt(context, datanet, commits[commitIndex]!.opIndex);
+  if (card === null) return;
+  const digests = card.row.digests ?? null;
+  const wrong = rows.findIndex((row) => isSalted(row) !== (digests === "salted"));
+  if (wrong < 0) return;
+  const index = from + wrong;
+  const why =
+    digests === "salted"
+      ? "has no salt, and the card asks for one"
+      : "has a salt, and the card asks for none";
+  throw datanetError("DNT_ROW_SALT", `row ${rowNumber(index)} ${why}`, { data: { index, digests } });
+}
+
+/**
+ * Passes a list of digests to everybody where it tells nothing, and to readers of the rows where it does.
+ * @param opIndexes places on the ledger of the lists' commits or versions
+ * @throws DNT_REQUEST_UNSIGNED, DNT_ACCESS_NOT_GRANTED
+ */
+export async function requireListReader(
+  context: HostContext,
+  request: FastifyRequest,
+  datanet: HostedDatanet,
+  opIndexes: readonly number[],
+): Promise<void> {
+  const present = await cardOf(context, datanet);
+  if (present.access === "public") return;
+  for (const opIndex of opIndexes)
+    if (tellsRows((await cardAt(context, datanet, opIndex)) ?? present)) {
+      await openForReading(context, request, datanet.id);
+      return;
+    }
+}

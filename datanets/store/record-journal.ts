@@ -1,0 +1,335 @@
+/**
+ * Journal of what must outlive the database: withdrawals of rows and answers to requests for access, in files beside it. A database
+ * that is put back to an earlier copy has the rows and grants of that time; the host reads the journal at its start, and puts in
+ * again what was withdrawn and refused since. Hosts that share a folder each write a file of their own, and read all.
+ */
+import { randomBytes } from "node:crypto";
+import { constants } from "node:fs";
+import { access, mkdir, open, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { integers } from "@openledger/foundation/database/binary-lists";
+import type { DatabaseLogger, Queries } from "@openledger/foundation/database/queries";
+import { processErrors } from "@openledger/foundation/error-table";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import type { StoreRollup } from "@openledger/foundation/store/store-identity";
+import { wholeLines } from "@openledger/foundation/whole-lines";
+import { z } from "zod";
+import { datanetError } from "../datanet-errors.ts";
+import {
+  type BodyOf,
+  checkRecords,
+  recordId,
+  type SignedRecord,
+  signedRecordSchema,
+} from "../records/record.ts";
+import type { HostStore } from "./host-store.ts";
+import { Quotas } from "./quotas.ts";
+import type { RecordKnowledge, RecordOffer } from "./record-offer.ts";
+import { recordsHere, requireNewest, takeRecords } from "./take-records.ts";
+
+const FORMAT = "openledger-datanet-journal-1";
+const headSchema = z.strictObject({
+  format: z.literal(FORMAT),
+  chainId: z.int(),
+  rollupAddress: z.string().regex(/^0x[0-9a-f]{40}$/),
+});
+const lineSchema = z.strictObject({ record: signedRecordSchema });
+const FILE_NAME = /^journal-[0-9a-f]{16}\.jsonl$/;
+/** Records that are put in again, or written, at once. */
+const PART_RECORDS = 500;
+const KINDS = ["withdrawal", "accessAnswer"] as const;
+type JournalBody = BodyOf<(typeof KINDS)[number]>;
+type JournalRecord = SignedRecord & { readonly body: JournalBody };
+
+/** What is put in again was within somebody's quota when it came. */
+const UNLIMITED = { quotaBytesPerDay: 1e15, quotaRecordsPerDay: 1e9, maxStoreBytes: 1e15 };
+/** Refusals after which a record is offered again when more of its Datanet has come. */
+const NOT_YET = "DNT_NOT_HOSTED";
+
+interface JournalPlace {
+  readonly folder: string;
+  readonly rollup: StoreRollup;
+  /** Domain of the rollup. */
+  readonly domain: bigint;
+  readonly nowMs: () => number;
+  readonly logger: Pick<DatabaseLogger, "info">;
+}
+
+export const isJournalled = (record: SignedRecord): record is JournalRecord =>
+  (KINDS as readonly string[]).includes(record.body.kind);
+
+export class RecordJournal {
+  readonly #place: JournalPlace;
+  readonly #store: HostStore;
+  readonly #quotas: Quotas;
+  readonly #path: string;
+  /** Records that are taken and not written yet: after a failure the next call writes them, too. */
+  #unwritten: JournalRecord[] = [];
+  #writing: Promise<void> = Promise.resolve();
+  /** Records by Datanet whose rows, lists or requests this database does not have. */
+  readonly #waiting = new Map<number, JournalRecord[]>();
+
+  private constructor(store: HostStore, place: JournalPlace) {
+    this.#store = store;
+    this.#place = place;
+    this.#quotas = new Quotas(UNLIMITED, place.nowMs);
+    this.#path = join(place.folder, `journal-${randomBytes(8).toString("hex")}.jsonl`);
+  }
+
+  /**
+   * Opens the journal, puts into the database what it lacks, and writes down what only the database has.
+   * @throws SRV_STORE_FAILED, SRV_DISK_FULL, SRV_STORE_CORRUPT, SRV_STORE_FORMAT, SRV_WRONG_DIRECTORY
+   */
+  static async open(store: HostStore, place: JournalPlace): Promise<RecordJournal> {
+    const journal = new RecordJournal(store, place);
+    await refused(async () => {
+      await mkdir(place.folder, { recursive: true });
+      await access(place.folder, constants.R_OK | constants.W_OK);
+    });
+    const known = new Set<string>();
+    let putCount = 0;
+    for (const name of await refused(() => readdir(place.folder))) {
+      if (!FILE_NAME.test(name)) continue;
+      let part: JournalRecord[] = [];
+      for await (const record of journal.#read(join(place.folder, name))) {
+        known.add(recordId(place.domain, record.body));
+        part.push(record);
+        if (part.length < PART_RECORDS) continue;
+        putCount += await journal.#putMissing(part);
+        part = [];
+      }
+      putCount += await journal.#putMissing(part);
+    }
+    if (putCount > 0)
+      place.logger.info({ putCount }, "withdrawals and answers that the database had lost are in it again");
+    for await (const found of journalledRecords(store.database))
+      await journal.add(
+        found.flatMap(({ id, record }) => (known.has(id) ? [] : [JSON.parse(record) as SignedRecord])),
+      );
+    return journal;
+  }
+
+  /**
+   * Writes the records of its kinds among these; they outlive a power failure from when it resolves. What an earlier call could not
+   * write is written first.
+   * @throws SRV_DISK_FULL, SRV_STORE_FAILED
+   */
+  add(records: readonly SignedRecord[]): Promise<void> {
+    this.#unwritten.push(...records.filter(isJournalled));
+    const written = this.#writing.then(() => this.#write());
+    this.#writing = written.catch(() => {});
+    return written;
+  }
+
+  /**
+   * Puts in all that waits. Lists and requests may have come to another host of the database.
+   * @returns false: what still waits has time
+   */
+  async putAllWaiting(): Promise<false> {
+    for (const datanetId of [...this.#waiting.keys()]) await this.putWaiting(datanetId);
+    return false;
+  }
+
+  /** Puts in what has waited for lists or requests of a Datanet, before rows of these come. */
+  async putWaiting(datanetId: number): Promise<void> {
+    const waiting = this.#waiting.get(datanetId);
+    if (waiting === undefined) return;
+    this.#waiting.delete(datanetId);
+    for (let at = 0; at < waiting.length; at += PART_RECORDS)
+      await this.#put(datanetId, waiting.slice(at, at + PART_RECORDS));
+  }
+
+  async #write(): Promise<void> {
+    const records = this.#unwritten.splice(0);
+    if (records.length === 0) return;
+    const { chainId, rollupAddress } = this.#place.rollup;
+    try {
+      await refused(async () => {
+        const file = await open(this.#path, "a");
+        try {
+          const { size } = await file.stat();
+          const head = { format: FORMAT, chainId, rollupAddress: rollupAddress.toLowerCase() };
+          const lines = [...(size === 0 ? [head] : []), ...records.map((record) => ({ record }))];
+          try {
+            await file.appendFile(lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+            await file.sync();
+          } catch (error) {
+            // Nothing half-written stays before the next line.
+            await file.truncate(size);
+            throw error;
+          }
+        } finally {
+          await file.close();
+        }
+        const folder = await open(this.#place.folder);
+        await folder.sync().finally(() => folder.close());
+      });
+    } catch (error) {
+      this.#unwritten.unshift(...records);
+      throw error;
+    }
+  }
+
+  async *#read(path: string): AsyncGenerator<JournalRecord> {
+    const { domain, rollup } = this.#place;
+    const { chainId } = rollup;
+    const rollupAddress = rollup.rollupAddress.toLowerCase();
+    let number = 0;
+    const damaged = (cause?: unknown) =>
+      processErrors.raise("SRV_STORE_CORRUPT", `line ${number} of ${path} is not as a host wrote it`, {
+        data: { reason: path, line: number, remedy: "remove the line; a mirror has the withdrawals, too" },
+        cause,
+      });
+    // A last line without its end was never acknowledged.
+    for await (const line of wholeLines(path)) {
+      number += 1;
+      let value: unknown;
+      try {
+        value = JSON.parse(line);
+      } catch (cause) {
+        throw damaged(cause);
+      }
+      if (number === 1) {
+        const head = headSchema.safeParse(value);
+        if (!head.success) {
+          const found = (value as { format?: unknown } | null)?.format ?? null;
+          throw processErrors.raise(
+            "SRV_STORE_FORMAT",
+            `${path} has the format ${found}, and this version reads ${FORMAT}`,
+            {
+              data: { reason: "other", found, expected: FORMAT },
+            },
+          );
+        }
+        if (head.data.chainId !== chainId || head.data.rollupAddress !== rollupAddress)
+          throw processErrors.raise(
+            "SRV_WRONG_DIRECTORY",
+            `${path} belongs to rollup ${head.data.rollupAddress} on chain ${head.data.chainId}: name another folder in DATANET_JOURNAL_PATH`,
+            { data: { reason: "other-rollup", found: head.data, expected: { chainId, rollupAddress } } },
+          );
+        continue;
+      }
+      const parsed = lineSchema.safeParse(value);
+      if (!parsed.success) throw damaged(parsed.error);
+      const { record } = parsed.data;
+      if (!isJournalled(record) || checkRecords(domain, [record])[0] !== true) throw damaged();
+      yield record;
+    }
+  }
+
+  /** @returns how many were put in */
+  async #putMissing(records: readonly JournalRecord[]): Promise<number> {
+    let putCount = 0;
+    for (const datanetId of new Set(records.map(({ body }) => body.datanetId)))
+      putCount += await this.#put(
+        datanetId,
+        records.filter(({ body }) => body.datanetId === datanetId),
+      );
+    return putCount;
+  }
+
+  /** Puts in the records that the database lacks; those about what it does not have wait. @returns how many were put in */
+  async #put(datanetId: number, records: readonly JournalRecord[]): Promise<number> {
+    const { domain } = this.#place;
+    const offers = records.map((record): RecordOffer => {
+      const { body } = record;
+      const check = (known: RecordKnowledge) => {
+        requireNewest(known, body);
+        requireThere(known, body);
+      };
+      return { id: recordId(domain, body), record, check };
+    });
+    const datanet = await this.#store.require(datanetId).catch((error: unknown) => {
+      if (isRollupError(error, NOT_YET)) return null;
+      throw error;
+    });
+    const here =
+      datanet === null
+        ? new Set<string>()
+        : await recordsHere(
+            this.#store.database,
+            datanetId,
+            offers.map(({ id, record }) => ({ id, body: record.body })),
+          );
+    const missing = offers.filter(({ id }) => !here.has(id));
+    const results =
+      datanet === null
+        ? missing.map(() => NOT_YET)
+        : (await takeRecords(datanet, missing, this.#quotas)).map((error) => error?.code);
+    const waiting = missing.flatMap(({ record }, i) =>
+      results[i] === NOT_YET ? [record as JournalRecord] : [],
+    );
+    if (waiting.length > 0)
+      this.#waiting.set(datanetId, [...(this.#waiting.get(datanetId) ?? []), ...waiting]);
+    return results.filter((code) => code === undefined).length;
+  }
+}
+
+/**
+ * Requires that the database has what a record is about. The host has checked the signer when the record came, by the leaf's key of
+ * that time.
+ * @throws DNT_NOT_HOSTED, DNT_RECORD_NOT_ALLOWED
+ */
+function requireThere({ recordState, withdrawableBy }: RecordKnowledge, body: JournalBody): void {
+  if (body.kind === "accessAnswer") {
+    if (recordState.accessCases().some(({ id }) => id === body.request)) return;
+    throw datanetError(NOT_YET, `there is no request ${body.request} here`, {
+      data: { request: body.request },
+    });
+  }
+  const contributorId = withdrawableBy(body.row);
+  if (contributorId === body.leafId) return;
+  if (contributorId === null)
+    throw datanetError(NOT_YET, `this host has no row ${body.row}`, { data: { digest: body.row } });
+  const why = "has not contributed the row";
+  throw datanetError("DNT_RECORD_NOT_ALLOWED", `leaf ${body.leafId} ${why}`, {
+    data: { why, kind: body.kind },
+  });
+}
+
+interface FoundRecord {
+  readonly id: string;
+  readonly record: string;
+}
+
+/** Records of the journal's kinds that hold in the database, a part at a time. */
+async function* journalledRecords({ query }: Queries): AsyncGenerator<FoundRecord[]> {
+  const datanets = await query<{ id: number; withdrawalCount: number }>(
+    `select id, withdrawal_count as "withdrawalCount" from datanets order by id`,
+  );
+  for (let at = 0; at < datanets.length; at += PART_RECORDS)
+    yield await query<FoundRecord>(
+      `select id, record from records
+        where datanet_id = any($1::int[]) and row_number is null and kind = 'accessAnswer' and is_current`,
+      [integers(datanets.slice(at, at + PART_RECORDS).map(({ id }) => id))],
+    );
+  for (const { id } of datanets.filter(({ withdrawalCount }) => withdrawalCount > 0))
+    for (let after: Buffer = Buffer.alloc(0); ; ) {
+      const found: (FoundRecord & { digest: Buffer })[] = await query(
+        `select digest, records.id, record from (
+            select datanet_id, number, digest from rows
+             where datanet_id = $1 and is_withdrawn and digest > $2 order by digest limit $3) as withdrawn
+           join records on records.datanet_id = withdrawn.datanet_id and row_number = withdrawn.number
+          where is_current and kind = 'withdrawal' order by digest`,
+        [id, after, PART_RECORDS],
+      );
+      if (found.length === 0) break;
+      yield found;
+      after = found.at(-1)!.digest;
+    }
+}
+
+/** Runs a call of the file system. @throws SRV_DISK_FULL, SRV_STORE_FAILED, which tell strangers no path */
+async function refused<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (cause) {
+    const { code = "unknown" } = cause as NodeJS.ErrnoException;
+    const isFull = code === "ENOSPC" || code === "EDQUOT";
+    throw processErrors.raise(
+      isFull ? "SRV_DISK_FULL" : "SRV_STORE_FAILED",
+      `the journal of withdrawals (DATANET_JOURNAL_PATH) cannot be read or written: ${code}`,
+      { data: { reason: code }, cause },
+    );
+  }
+}
