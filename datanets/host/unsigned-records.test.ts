@@ -79,6 +79,18 @@ describe("records that a host has signed in others' names", () => {
     const listed = await rows();
     const honest = await collectLabels(dave, { ...place, rows: listed });
     expect(honest).toMatchObject({ labels: Array(5).fill("good"), dropped: [] });
+    // A contributor's label of a row that the version does not have stops nobody.
+    const own = {
+      kind: "label",
+      leafId: 3,
+      row: here.waiting.digests[0]!,
+      label: "bad",
+      flags: [],
+      note: "",
+    };
+    here.liar.falsify = (records, path) =>
+      isRecords(path) ? [...records, forge(own, here.alice.l2Key!)] : records;
+    expect(await collectLabels(dave, { ...lie, rows: listed })).toEqual(honest);
     turnLabels();
     const labels = collectLabels(dave, { ...lie, rows: listed });
     await expect(labels).rejects.toMatchObject(foreign(5));

@@ -8,13 +8,14 @@ const [LABELLER, REVIEWER, CONTRIBUTOR, DATANET, NOBODY] = [5, 6, 3, 8, 9];
 const card = sampleCard({
   labelling: { annotatorsPerRow: 1, accept: "all", labellers: [LABELLER], reviewers: [REVIEWER] },
 });
-const leavesFor = (record: object, by = card) =>
+const leavesFor = (record: object, by = card, contributorId: number | null = CONTRIBUTOR) =>
   [LABELLER, REVIEWER, CONTRIBUTOR, DATANET, NOBODY].filter((leafId) =>
-    isNamedFor(by, { datanetId: DATANET, leafId, atMs: 1, ...record } as RecordBody, CONTRIBUTOR),
+    isNamedFor(by, { datanetId: DATANET, leafId, atMs: 1, ...record } as RecordBody, contributorId),
   );
 
 it("lets a row's contributor and labellers label, and reviewers and the Datanet decide", () => {
   expect(leavesFor({ kind: "label", label: "good" })).toEqual([LABELLER, CONTRIBUTOR]);
+  expect(leavesFor({ kind: "label", label: "good" }, card, null)).toHaveLength(5);
   expect(leavesFor({ kind: "settle", label: "good" })).toEqual([REVIEWER, DATANET]);
   expect(leavesFor({ kind: "settle", label: null })).toEqual([REVIEWER, DATANET]);
   for (const kind of ["gold", "leaveOut", "suggestion", "verdict"])

@@ -12,7 +12,7 @@ export const isReviewer = ({ labelling }: Pick<Card, "labelling">, leafId: numbe
 /**
  * Returns true if a card lets a leaf say what decides about a row: its labels by its contributor and labellers, all else by reviewers and
  * the Datanet itself. Of other kinds every leaf's count.
- * @param contributorId of the record's row; null where it is not known, or the record is about no row
+ * @param contributorId of the record's row; null where it is not known, and anybody may be, as of rows that a version does not have
  */
 export function isNamedFor(
   card: Pick<Card, "labelling" | "labels">,
@@ -27,7 +27,10 @@ export function isNamedFor(
     case "label":
       return (
         isOfCard(body.label) &&
-        (leafId === contributorId || labellers === "anyone" || labellers.includes(leafId))
+        (contributorId === null ||
+          leafId === contributorId ||
+          labellers === "anyone" ||
+          labellers.includes(leafId))
       );
     case "settle":
       return isOfReview && isOfCard(body.label);

@@ -33,7 +33,7 @@ export interface LyingHost {
 }
 
 /** Passes all requests to a host, and changes the lists of records on the way. */
-export async function startLyingHost(host: { readonly url: string }): Promise<LyingHost> {
+async function startLyingHost(host: { readonly url: string }): Promise<LyingHost> {
   const server = createServer((request, response) => {
     void (async () => {
       const body: Buffer[] = [];
