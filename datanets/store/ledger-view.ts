@@ -44,7 +44,8 @@ const leafSchema = z.object({
     .nullish(),
   /** The epoch of a model. */
   counters: z.object({ epoch: count.nullish() }),
-  model: z.object(modelStatics).nullish(),
+  // Attack: whoever registers a model signs any numbers; before a proof has bounded them it is none here, and other leaves are read.
+  model: z.object(modelStatics).nullish().catch(null),
 });
 export type HostLeaf = z.output<typeof leafSchema>;
 export type DatanetLeaf = HostLeaf & { readonly datanet: NonNullable<HostLeaf["datanet"]> };
@@ -56,6 +57,8 @@ const heldModelSchema = z.object({
 });
 /** State of a model that notices are made of. */
 export type HeldModel = z.output<typeof heldModelSchema>;
+/** Models of a search, with those that no proof has bounded as their ids alone. */
+const foundModelsSchema = z.array(z.union([heldModelSchema, z.object({ id: leafId })]));
 
 const payeesSchema = z.object({
   payees: z.array(z.object({ index: count, contributorId: leafId, validatorId: leafId, rowCount: count })),
@@ -284,8 +287,8 @@ export class HostLedger {
   async *#modelsOfSome(ids: readonly number[]): AsyncGenerator<HeldModel> {
     for (let after = ""; ; ) {
       const path = `/v1/leaves?datanetId=${ids.join(",")}${after}`;
-      const models = (await this.#ask(path, z.array(heldModelSchema))) ?? [];
-      yield* models;
+      const models = (await this.#ask(path, foundModelsSchema)) ?? [];
+      for (const model of models) if ("model" in model) yield model;
       if (models.length < MAX_LEAVES_FOUND) return;
       after = `&after=${models.at(-1)!.id}`;
     }
