@@ -72,6 +72,15 @@ it("reads leaves and models beside one whose signer has made up its numbers", as
   ]);
   const [made, right] = await Promise.all([ledger.model(3), ledger.model(4)]);
   expect([made, right?.datanetIds]).toEqual([null, [7]]);
+  answers.set("/v1/leaves?ids=8,9", [
+    { ...leaf, id: 8, chain: 5 },
+    { ...leaf, id: 9 },
+  ]);
+  const [wrong, other] = await Promise.allSettled([ledger.leaf(8), ledger.leaf(9)]);
+  expect([wrong, other]).toMatchObject([
+    { status: "rejected", reason: { code: "SRV_SEQUENCER_UNREACHABLE" } },
+    { status: "fulfilled", value: { id: 9 } },
+  ]);
   const odd = modelOf(5, 7n);
   answers.set("/v1/leaves?datanetId=7", [
     { ...odd, model: { ...odd.model, validatorParts: 1e60 } },

@@ -48,6 +48,8 @@ const leafSchema = z.object({
   model: z.object(modelStatics).nullish().catch(null),
 });
 export type HostLeaf = z.output<typeof leafSchema>;
+/** Leaves of one request; one in another form than is documented, as its id alone, fails no other. */
+const foundLeavesSchema = z.array(z.union([leafSchema, z.object({ id: leafId })]));
 export type DatanetLeaf = HostLeaf & { readonly datanet: NonNullable<HostLeaf["datanet"]> };
 
 const heldModelSchema = z.object({
@@ -189,10 +191,8 @@ export class HostLedger {
   }
 
   /** null if there is no such leaf. @throws SRV_SEQUENCER_UNREACHABLE */
-  async leaf(id: number): Promise<HostLeaf | null> {
-    // Attack: the sequencer refuses such an id, and with it the request for everybody's leaves of that moment.
-    if (!leafId.safeParse(id).success) return null;
-    return this.#leaves.get(id, () => this.#batches.leaf(id));
+  leaf(id: number): Promise<HostLeaf | null> {
+    return this.#leaves.get(id, () => this.#askLeaf(id));
   }
 
   /** Leaves by their ids, a hundred in one request; null for one that is not there. @throws SRV_SEQUENCER_UNREACHABLE */
@@ -280,8 +280,22 @@ export class HostLedger {
     return { operations, nextBefore: isLast ? null : nameOf(last) };
   }
 
-  async #askLeaves(ids: readonly number[]): Promise<readonly HostLeaf[]> {
-    return (await this.#ask(`/v1/leaves?ids=${ids.join(",")}`, z.array(leafSchema))) ?? [];
+  async #askLeaf(id: number): Promise<HostLeaf | null> {
+    // Attack: the sequencer refuses such an id, and with it the request for everybody's leaves of that moment.
+    if (!leafId.safeParse(id).success) return null;
+    const leaf = await this.#batches.leaf(id);
+    if (leaf === null || "kind" in leaf) return leaf;
+    throw datanetError(
+      "SRV_SEQUENCER_UNREACHABLE",
+      `the sequencer says of leaf ${id} what is not documented`,
+      {
+        data: { leafId: id },
+      },
+    );
+  }
+
+  async #askLeaves(ids: readonly number[]) {
+    return (await this.#ask(`/v1/leaves?ids=${ids.join(",")}`, foundLeavesSchema)) ?? [];
   }
 
   async *#modelsOfSome(ids: readonly number[]): AsyncGenerator<HeldModel> {
@@ -306,7 +320,7 @@ export class HostLedger {
 
   async #readHistory(id: number): Promise<DatanetHistory> {
     const operations = await this.#operations(id);
-    const leaf = datanetOf(id, leafId.safeParse(id).success ? await this.#batches.leaf(id) : null);
+    const leaf = datanetOf(id, await this.#askLeaf(id));
     const history = datanetHistory(id, operations);
     const commits = history.commits.map(({ contributorId, operation, rowCount, rowsRoot }) => ({
       rowsRoot,
