@@ -61,3 +61,30 @@ it("asks for no leaf that no ledger can have, so that nobody's request fails wit
   expect([...(await ledger.leaves(ids)).values()]).toEqual(ids.map(() => null));
   expect(paths).toEqual([`/v1/leaves?ids=1,2,${2 ** 24 - 1}`]);
 });
+
+it("reads leaves and models beside one whose signer has made up its numbers", async () => {
+  const ledger = new HostLedger({ sequencerUrl, cacheMs: 0 });
+  const statics = { featuresCommitment: ZERO, ownersCommitment: ZERO, payeeRoot: ZERO, binding: hex32(7n) };
+  const leaf = { kind: "model", l1Owner: "0x", keyX: ZERO, chain: ZERO, counters: { epoch: 1 } };
+  answers.set("/v1/leaves?ids=3,4", [
+    { ...leaf, id: 3, model: { ...statics, ownerParts: 1e60, validatorParts: 1 } },
+    { ...leaf, id: 4, model: { ...statics, ownerParts: 1, validatorParts: 1 } },
+  ]);
+  const [made, right] = await Promise.all([ledger.model(3), ledger.model(4)]);
+  expect([made, right?.datanetIds]).toEqual([null, [7]]);
+  answers.set("/v1/leaves?ids=8,9", [
+    { ...leaf, id: 8, chain: 5 },
+    { ...leaf, id: 9 },
+  ]);
+  const [wrong, other] = await Promise.allSettled([ledger.leaf(8), ledger.leaf(9)]);
+  expect([wrong, other]).toMatchObject([
+    { status: "rejected", reason: { code: "SRV_SEQUENCER_UNREACHABLE" } },
+    { status: "fulfilled", value: { id: 9 } },
+  ]);
+  const odd = modelOf(5, 7n);
+  answers.set("/v1/leaves?datanetId=7", [
+    { ...odd, model: { ...odd.model, validatorParts: 1e60 } },
+    modelOf(6, 7n),
+  ]);
+  expect((await ledger.modelsOf([7])).get(7)!.map(({ id }) => id)).toEqual([6]);
+});
