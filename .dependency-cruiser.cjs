@@ -5,7 +5,7 @@ const { workspaces } = require("./package.json");
 const TEST = "\\.test\\.ts$";
 const TEST_SUPPORT = [TEST, "(^|/)testing/", "\\.fixtures\\.ts$"];
 /** Programs for developers of this repository: they measure, renew generated files and run drills. */
-const TOOLS = ["^scripts/(bench|ceremony-drill|errors|fuzz|prebuild|prebuilt|refusals|test)[./]"];
+const TOOLS = ["^scripts/(bench|errors|fuzz|packing|pages|prebuild|prebuilt|refusals|test)[./]"];
 /** Files that may import workspaces after their own, and test support. */
 const NOT_PRODUCT = [...TEST_SUPPORT, ...TOOLS];
 

@@ -12,6 +12,7 @@ import { Registry } from "prom-client";
 import { toHex } from "viem";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { readBridgeConfig } from "./config.ts";
+import { readDeploymentBlock } from "./l1/deployment-block.ts";
 import { startBridge } from "./operator/bridge.ts";
 import { type BridgeFixture, startBridgeFixture } from "./testing/bridge-fixture.ts";
 import { silentLogger } from "./testing/bridge-parts.ts";
@@ -150,6 +151,28 @@ describe("main", () => {
       child!.kill("SIGTERM");
       expect(await ended).toBe(0);
     });
+  });
+
+  test("refuses a chain that began anew, where a contract has the record's address", async () => {
+    const config = readBridgeConfig(await settings({ BRIDGE_DATA_PATH: join(f.dataDir, "of-the-block") }));
+    const deployment = loadDeployment(config.deploymentPath);
+    const block = await f.l1.client.getBlock({ blockNumber: f.l1.deployment.blockNumber });
+    const startIn = (blockHash: string) => {
+      const deployedIn = { blockHash, timestamp: Number(block.timestamp) };
+      return startBridge(config, {
+        deployment: { ...deployment, deployedIn },
+        logger: silentLogger,
+        registry: new Registry(),
+      });
+    };
+    await expect(startIn(`0x${"e".repeat(64)}`)).rejects.toMatchObject({
+      code: "BRG_WRONG_DEPLOYMENT",
+      data: { actual: block.hash },
+    });
+    await (await startIn(block.hash)).stop();
+    // Owners of stores without a record find the same block on L1.
+    const deployedIn = { blockHash: block.hash, timestamp: Number(block.timestamp) };
+    expect(await readDeploymentBlock(f.rollup)).toEqual(deployedIn);
   });
 
   test("refuses to publish with a key that is not the contract's sequencer", async () => {

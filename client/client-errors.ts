@@ -154,7 +154,7 @@ export const clientErrors = defineErrors("CLI", {
     meaning: "a certificate of removal does not hold; `data.reason` says what",
     remedy:
       "do not rely on it; have the model trained on a version without the row, computed again by somebody, and certified then",
-    note: "`data.reason` is malformed, domain, not-withdrawn, record-other, record-signature, not-contributor, commit-list, version-list, row-present, model, several-datanets, recomputation-missing, recomputation-repeated or difference.",
+    note: "`data.reason` is malformed, domain, not-withdrawn, record-other, record-signature, not-contributor, commit-list, version-list, row-present, model, row-count, payees, several-datanets, recomputation-missing, recomputation-repeated or difference.",
   },
   CLI_PAPERS_WRONG: {
     meaning:
@@ -164,13 +164,22 @@ export const clientErrors = defineErrors("CLI", {
     note: "`data.reason` is differs, with each field in `data.fields`, or recipe, where the model's server shows another model's.",
   },
   CLI_COMMITS_INCOMPLETE: {
-    meaning: "the sequencer's list of commits does not reproduce the Datanet's hash chain of contributions",
-    remedy: "try again; if the error persists, read the commits from L1's batches, not from this sequencer",
+    meaning:
+      "the sequencer's list of commits does not reproduce the Datanet's hash chain of contributions, or has pruned its first versions",
+    remedy:
+      "try again; if the error persists, read the commits from a full node or L1's batches, not from this sequencer",
     isRetryable: true,
   },
   CLI_DATANET_HOST_FALSE: {
     meaning: "the host serves data that does not match the roots on the ledger; `data.what` names it",
     remedy: "none of it was stored; use another host, and do not trust this one",
+  },
+  /** `records` names the first 20. */
+  CLI_RECORDS_UNSIGNED: {
+    meaning:
+      "a host shows records that the present key of their leaf did not sign, or of leaves that no card names; `data` names them",
+    remedy:
+      "have their leaves sign again (openledger datanet sign-again), or use another host; --without-unsigned computes without them",
   },
   CLI_WRONG_MODEL: {
     meaning:
@@ -244,7 +253,18 @@ interface ClientErrorData {
   CLI_LEAF_OWNER_CHANGED: { id: number; l1Owner: string; expectedOwner: Address };
   CLI_OPERATION_DROPPED: { hash: Hex; reason?: string | null | undefined };
   CLI_QUEUE_ENTRY_INVALID: { queueIndex: number; batchNumber?: number | null | undefined };
-  CLI_COMMITS_INCOMPLETE: { datanetId: number; listedCount: number };
+  CLI_COMMITS_INCOMPLETE: { datanetId: number; listedCount: number; versionCount: number };
+  CLI_RECORDS_UNSIGNED: {
+    hostUrl: string;
+    datanetId: number;
+    count: number;
+    records: readonly {
+      kind: string;
+      leafId: number;
+      about: string;
+      why: "foreign" | "former" | "not-named" | "unknown";
+    }[];
+  };
   /** Fields that differ, at most 100 of `fieldCount`. */
   CLI_PAPERS_WRONG:
     | { reason: "recipe" }

@@ -18,6 +18,7 @@ import {
   type SpendingCap,
 } from "@openledger/contracts/l1/capped-transaction";
 import type { RecordBody, SignedRecord } from "@openledger/datanets/records/record";
+import type { Secret } from "@openledger/foundation/secret";
 import {
   type Account,
   type Address,
@@ -68,6 +69,8 @@ export interface LedgerClientOptions {
   leafId?: number;
   /** Timeout of one request, in milliseconds. */
   requestTimeoutMs?: number;
+  /** Token of the sequencer operator's own servers, whose requests it does not limit; a user has none. */
+  serverToken?: Secret<string> | undefined;
   /**
    * Called with every checked preconfirmation. Store it: it is the evidence against a sequencer that breaks its promise.
    */
@@ -99,6 +102,7 @@ export interface LedgerClient {
   readonly operationSigner?: OperationSigner;
   readonly leafId: number | null;
   readonly requestTimeoutMs: number;
+  readonly serverToken?: Secret<string> | undefined;
   readonly onPreconfirmation?: LedgerClientOptions["onPreconfirmation"];
 }
 
@@ -185,6 +189,7 @@ export async function createLedgerClient(options: LedgerClientOptions): Promise<
       l2Key: options.l2Key ?? null,
       leafId: options.leafId ?? null,
       requestTimeoutMs,
+      serverToken: options.serverToken,
       onPreconfirmation: options.onPreconfirmation,
     };
   } catch (cause) {

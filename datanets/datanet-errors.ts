@@ -72,10 +72,13 @@ export const datanetErrors = defineErrors("DNT", {
     remedy: "send the commit's list first",
     httpStatus: 409,
   },
-  DNT_GROUP_MESSAGE_DIFFERS: {
-    meaning: "a member of a group has sent another message of the same step of a session before",
-    remedy: "begin another session: found the group anew, or propose again",
-    httpStatus: 409,
+  DNT_GROUPS_WITHDRAWN: {
+    meaning:
+      "groups whose members own a key together are withdrawn: two faults destroy a group's key or give it away; nothing was changed",
+    remedy:
+      "keep your share's file; the leaf's owner on Ethereum, a Safe for example, acts through L1's queue: force, or --forced of a command",
+    note: "docs/how-to/own-together.md says how to give the leaf a new key.",
+    httpStatus: 410,
   },
   DNT_REQUEST_UNSIGNED: {
     meaning:
@@ -108,7 +111,7 @@ export const datanetErrors = defineErrors("DNT", {
       "the leaf's key, or its card, was set through L1 without the key's signature less than a week ago; `data.untilMs`",
     remedy:
       "wait until `data.untilMs`; if you did not set the key, move what you own to another wallet: docs/how-to/new-wallet.md",
-    note: "Until then a host erases no row, grants nothing, takes no signed terms and shows no permissioned rows on the word of the new key.",
+    note: "Until then a host erases no row, grants nothing, takes no signed terms and shows no permissioned rows on the word of the new key. `data.reason` key-unknown: the host still reads a week of the leaf's operations. history-pruned: the sequencer has deleted some of that week; the notice ends when all that is deleted is older than a week (`data.prunedBeforeMs`), or the host reads a full node.",
     httpStatus: 409,
   },
   DNT_RECORD_INVALID: {
@@ -165,6 +168,12 @@ export const datanetErrors = defineErrors("DNT", {
     remedy: "sign them: openledger datanet upload ID --host URL --terms LICENCE",
     httpStatus: 409,
   },
+  DNT_CHECK_NOT_ALLOWED: {
+    meaning: "the leaf is neither the Datanet nor one of its reviewers, who alone have a host check its rows",
+    remedy:
+      "sign as a reviewer or with the Datanet's key: openledger datanet findings ID --check --account NAME [--as-datanet]",
+    httpStatus: 403,
+  },
   DNT_CHECK_RUNNING: {
     meaning: "the host is already checking a Datanet's rows; `data` says which one, and its progress",
     remedy: "wait until it is done: GET /v1/datanets/ID/findings has the progress",
@@ -172,8 +181,10 @@ export const datanetErrors = defineErrors("DNT", {
     isRetryable: true,
   },
   DNT_CHECK_FAILED: {
-    meaning: "the thread that checks rows ended early, or exceeded the host's time limit",
-    remedy: "wait as long as the check ran, then start it again; the host's log has the reason",
+    meaning:
+      "the thread that checks rows ended early, exceeded the host's time limit, or would exceed its memory (`data.reason` too-large)",
+    remedy:
+      "wait as long as the check ran, then start it again; the host's log has the reason; DATANET_MAX_CHECK_BYTES is the memory",
     isRetryable: true,
   },
   DNT_FILE_UNREADABLE: {

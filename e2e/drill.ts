@@ -3,17 +3,10 @@ import { Command, CommanderError } from "commander";
 import { clientsScenario } from "./scenarios/clients.ts";
 import { faultsScenario } from "./scenarios/faults.ts";
 import { gatewayScenario } from "./scenarios/gateway.ts";
-import { groupScenario } from "./scenarios/group.ts";
 import { operationsScenario } from "./scenarios/operator/operations.ts";
 import type { Scenario } from "./scenarios/scenario.ts";
 
-const SCENARIOS: readonly Scenario[] = [
-  faultsScenario,
-  operationsScenario,
-  clientsScenario,
-  gatewayScenario,
-  groupScenario,
-];
+const SCENARIOS: readonly Scenario[] = [faultsScenario, operationsScenario, clientsScenario, gatewayScenario];
 const USAGE_STATUS = 2;
 
 const program = new Command("npm run drill --")

@@ -159,7 +159,8 @@ const PROCESS_ROWS = {
   SRV_DATABASE_UNREACHABLE: {
     meaning:
       "the PostgreSQL database does not answer, refuses connections, or does not start; `data.reason` has its code",
-    remedy: "start the database, or check DATABASE_URL; a process goes on by itself once it answers",
+    remedy:
+      "start the database, or check OPENLEDGER_DATABASE_URL; a process goes on by itself once it answers",
     note: "A server that the process starts itself has its log beside its data (`data.log`), and is started again by itself where it was killed.",
     httpStatus: 503,
     isRetryable: true,
@@ -177,7 +178,7 @@ const PROCESS_ROWS = {
     meaning:
       "the PostgreSQL server is too old, or a pooler before it drops what a connection asks for; nothing was changed. `data.reason`, `data.found`, `data.expected`",
     remedy:
-      "use PostgreSQL 15 or later, and name the server itself in DATABASE_URL: docs/how-to/many-machines.md",
+      "use PostgreSQL 15 or later, and name the server itself in OPENLEDGER_DATABASE_URL: docs/how-to/many-machines.md",
   },
   SRV_DATABASE_SCHEMA: {
     meaning:
@@ -188,7 +189,7 @@ const PROCESS_ROWS = {
   SRV_WRONG_DATABASE: {
     meaning:
       "the PostgreSQL database holds another rollup's data; nothing was changed. `data.found`, `data.expected`",
-    remedy: "name this rollup's own database in DATABASE_URL, or an empty one",
+    remedy: "name this rollup's own database in OPENLEDGER_DATABASE_URL, or an empty one",
   },
   SRV_OVERLOADED: {
     meaning: "the server has reached its limit of waiting requests or clients",

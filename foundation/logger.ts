@@ -9,7 +9,7 @@ const REDACTED = [
   "authorization",
   "headers.authorization",
   "req.headers.authorization",
-  ...["operatorPrivateKey", "operatorToken", "preconfirmationPrivateKey"].flatMap((name) => [
+  ...["operatorPrivateKey", "operatorToken", "serverToken", "preconfirmationPrivateKey"].flatMap((name) => [
     name,
     `*.${name}`,
   ]),

@@ -23,6 +23,8 @@ export interface Setting<S extends z.ZodType = z.ZodType> {
   readonly isShared?: true;
   /** Variable without a prefix under which other programs have the same setting. The ones with a prefix go before it. */
   readonly alias?: string;
+  /** Setting beside it that, where it is given, goes before the alias: what other programs have set is not meant then. */
+  readonly aliasYieldsTo?: string;
   readonly description: string;
 }
 
@@ -53,6 +55,22 @@ export function screaming(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
 }
 
+const former = (why: string) => `is no setting any more: ${why}; docs/how-to/upgrade.md says what to do`;
+
+/** Problems of settings that earlier versions had. */
+const FORMER_SETTINGS: Readonly<Record<string, string>> = {
+  DATANET_DATA_PATH: former("what a host stores is in PostgreSQL"),
+  SERVING_ANSWERS_PATH: former("answers and keys are in PostgreSQL"),
+  SERVING_CACHE_PATH: former("SERVING_DATA_PATH names the folder"),
+  SERVING_CHARGING: former("what is registered is paid"),
+  SEQUENCER_BLOBS_PATH: former("blobs are made from the ledger's batches"),
+  SEQUENCER_BLOBS_MAX: former("blobs are made from the ledger's batches"),
+  SEQUENCER_STORE_CHECK: former("the store holds all history"),
+  SEQUENCER_PROVER_TOKEN: former("provers take jobs from the queue"),
+  SEQUENCER_PROVE_LEASE_MS: former("provers take jobs from the queue"),
+  PROVER_HAND_IN_KEY: former("provers take jobs from the queue"),
+};
+
 /**
  * @param prefix of all variables of the process, "BRIDGE"
  * @returns the values, or every variable that is missing, wrong or unknown; the value of a secret one is not named
@@ -65,14 +83,20 @@ export function readSettings<T extends Settings>(
   const values: Record<string, unknown> = {};
   const problems: SettingProblem[] = [];
   const known = new Set([HOME_VARIABLE, ...sharedVariables()]);
-  for (const [name, { alias, default: fallback, description, isSecret, isShared, schema }] of Object.entries(
-    settings,
-  )) {
+  const variablesOf = (name: string, isShared: true | undefined) => [
+    settingVariable(prefix, name),
+    ...(isShared ? [settingVariable(SHARED_PREFIX, name)] : []),
+  ];
+  for (const [
+    name,
+    { alias, aliasYieldsTo, default: fallback, description, isSecret, isShared, schema },
+  ] of Object.entries(settings)) {
     const own = settingVariable(prefix, name);
     for (const variable of waysToSet(own, isSecret)) known.add(variable);
-    const candidates = [own, ...(isShared ? [settingVariable(SHARED_PREFIX, name)] : []), alias ?? own];
     const isGiven = (variable: string) =>
       waysToSet(variable, isSecret).some((way) => environment[way] !== undefined);
+    const yields = aliasYieldsTo !== undefined && variablesOf(aliasYieldsTo, isShared).some(isGiven);
+    const candidates = [...variablesOf(name, isShared), alias === undefined || yields ? own : alias];
     const env = candidates.find(isGiven) ?? candidates[1] ?? own;
     let given = environment[env];
     const fileEnv = `${env}_FILE`;
@@ -92,7 +116,7 @@ export function readSettings<T extends Settings>(
   }
   for (const env of Object.keys(environment)) {
     const isOurs = env.startsWith(`${prefix}_`) || env.startsWith(`${SHARED_PREFIX}_`);
-    if (isOurs && !known.has(env)) problems.push({ env, problem: "is no setting" });
+    if (isOurs && !known.has(env)) problems.push({ env, problem: FORMER_SETTINGS[env] ?? "is no setting" });
   }
   return { values: Object.freeze(values) as SettingValues<T>, problems };
 }
@@ -195,6 +219,8 @@ export const textList = z.string().transform((text) =>
     .filter((part) => part !== ""),
 );
 export const httpUrl = z.url({ protocol: /^https?$/, error: "is not an http(s) URL" });
+/** Base URL of a server: paths are added to it, which would end up in a query. */
+export const baseUrl = httpUrl.regex(/^[^?#]*$/, "has a ? or #, and is a URL to which paths are added");
 const secretText = (pattern: RegExp, message: string) =>
   z
     .string()
@@ -229,7 +255,7 @@ export const SHARED_SETTINGS = shared({
     description: "path of the deployment record",
   },
   sequencerUrl: {
-    schema: httpUrl,
+    schema: baseUrl,
     default: "http://127.0.0.1:8547",
     description: "URL of the sequencer's API; a full node's is enough for a process that sends it nothing",
   },
@@ -273,12 +299,18 @@ export const SHARED_SETTINGS = shared({
     isSecret: true,
     description: "bearer token of the sequencer's /operator routes",
   },
+  serverToken: {
+    schema: bearerToken.optional(),
+    isSecret: true,
+    description: "bearer token of the operator's own servers: no rate limit at the sequencer",
+  },
   databaseUrl: {
     schema: postgresUrl.optional(),
     isSecret: true,
     alias: "DATABASE_URL",
+    aliasYieldsTo: "databasePath",
     description:
-      "PostgreSQL database, also as `DATABASE_URL`; without it one is started in `…_DATABASE_PATH`",
+      "PostgreSQL database, also as `DATABASE_URL` unless `…_DATABASE_PATH` is given; without it one is started there",
   },
   databasePath: {
     schema: someText,

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { createMcpHandler, type McpServer } from "@modelcontextprotocol/server";
 import type { ReplyAssurance } from "@openledger/client/actions/answers/model-answers";
 import type { LedgerClient } from "@openledger/client/ledger-client";
-import { storeRollupOf } from "@openledger/client/store-rollup";
+import { readStoreRollup } from "@openledger/client/store-rollup";
 import { createLogger, type Logger } from "@openledger/foundation/logger";
 import { Secret } from "@openledger/foundation/secret";
 import { readSecretFile } from "@openledger/foundation/secret-file";
@@ -95,7 +95,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     for (const end of closing.splice(0).reverse()) await end();
   };
   try {
-    const store = await openGatewayStore(join(folder, "store"), storeRollupOf(reader));
+    const store = await openGatewayStore(join(folder, "store"), await readStoreRollup(reader, undefined));
     closing.push(() => store.close());
     const account = await openAccount({ folder, store, reader }, funding);
     const { client, isNew: isNewAccount, leafId } = account;
@@ -156,7 +156,7 @@ export async function endGateway({
   logger = createLogger("gateway"),
   reader,
 }: Pick<GatewayOptions, "folder" | "logger" | "reader">): Promise<EndedAccount> {
-  const store = await openGatewayStore(join(folder, "store"), storeRollupOf(reader));
+  const store = await openGatewayStore(join(folder, "store"), await readStoreRollup(reader, undefined));
   try {
     const { client } = await openAccount({ folder, store, reader }, null);
     const journal = await QuestionJournal.open(store);

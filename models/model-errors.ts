@@ -173,9 +173,9 @@ export const factoryErrors = defineErrors("MOD_FACTORY", {
   },
   MOD_FACTORY_NOT_REGISTRABLE: {
     meaning:
-      "the model cannot be registered: rows of no Datanet, no circuit that fits, or another job's leaf; `data.why`",
+      "the model cannot be registered: rows of no Datanet, no circuit that fits, terms that forbid pay, or another job's leaf; `data.why`",
     remedy:
-      "train on a published version that fits a circuit, and create the model with the statics that the registration names",
+      "train on a published version that fits a circuit and whose terms allow pay, and create the model with the statics that the registration names",
     httpStatus: 409,
   },
   MOD_FACTORY_TRAINER_ENDED: {

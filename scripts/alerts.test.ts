@@ -6,7 +6,7 @@ import { type BridgeErrorCode, bridgeErrors } from "@openledger/bridge/bridge-er
 import { createBridgeMetrics } from "@openledger/bridge/metrics";
 import { createHostMetrics } from "@openledger/datanets/host/host-metrics";
 import { processErrors } from "@openledger/foundation/error-table";
-import { listedFiles } from "@openledger/foundation/listed-files";
+import { listedFiles } from "@openledger/foundation/testing/listed-files";
 import { createFactoryMetrics } from "@openledger/models/factory/factory-metrics";
 import { createServerMetrics, createServingMetrics } from "@openledger/models/serving/serving-metrics";
 import { SettlingReport } from "@openledger/models/settling/daemon/turn-report";

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { defineErrors } from "@openledger/foundation/error-table";
-import { listedFiles } from "@openledger/foundation/listed-files";
+import { listedFiles } from "@openledger/foundation/testing/listed-files";
 import { describe, expect, it } from "vitest";
 import { ERRORS_JSON, ERRORS_PAGE, errorCodes, renderErrors, renderErrorsJson } from "./errors.ts";
 

@@ -49,6 +49,15 @@ describe("loadConfig", () => {
   });
 });
 
+it("takes no token for the operator's servers that opens the operator's routes", () => {
+  const token = "one-token-for-everything";
+  const settings = { SEQUENCER_OPERATOR_TOKEN: token, SEQUENCER_SERVER_TOKEN: token };
+  expect(() => loadConfig(environment(settings))).toThrow(/^SEQUENCER_SERVER_TOKEN is the operator's token/);
+  const config = loadConfig(environment({ ...settings, SEQUENCER_SERVER_TOKEN: "another-token-for-hosts" }));
+  expect(config.serverToken!.reveal()).toBe("another-token-for-hosts");
+  expect(`${config.serverToken}`).toBe("[secret]");
+});
+
 describe("secrets", () => {
   it("show in no log, JSON or inspection", () => {
     const config = loadConfig(environment());

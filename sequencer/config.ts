@@ -5,6 +5,7 @@
 import { DATA_MODES } from "@openledger/circuits/protocol";
 import { SERVER_SETTINGS } from "@openledger/foundation/http/server-settings";
 import {
+  baseUrl,
   type ConfigOf,
   defaulting,
   type Environment,
@@ -42,7 +43,7 @@ const openPerEther = z
 const httpUrls = z
   .string()
   .transform((text) => text.split(" ").filter((part) => part !== ""))
-  .pipe(z.array(z.url({ protocol: /^https?$/ })));
+  .pipe(z.array(baseUrl));
 
 const PROVING_MODES = ["on", "off"] as const;
 
@@ -50,6 +51,12 @@ const PROVING_MODES = ["on", "off"] as const;
 export const SEQUENCER_SETTINGS = {
   deploymentPath: SHARED_SETTINGS.deploymentPath,
   dataPath: defaulting(SHARED_SETTINGS.dataPath, ".openledger/sequencer"),
+  databaseUrl: {
+    schema: SHARED_SETTINGS.databaseUrl.schema,
+    isSecret: true,
+    description:
+      "with `PROVER_PLACE=queue`: PostgreSQL database as the role that puts proofs into the queue; without it `PROVER_DATABASE_URL`",
+  },
   dataPlace: {
     schema: z.enum(DATA_MODES),
     default: "auto",
@@ -69,6 +76,7 @@ export const SEQUENCER_SETTINGS = {
   host: SHARED_SETTINGS.host,
   port: defaulting(SHARED_SETTINGS.port, "8547"),
   operatorToken: SHARED_SETTINGS.operatorToken,
+  serverToken: SHARED_SETTINGS.serverToken,
   proving: {
     schema: z.enum(PROVING_MODES),
     default: "on",
@@ -185,7 +193,7 @@ export const SEQUENCER_SETTINGS = {
     description: "URLs of Datanet hosts for the pages, separated by spaces",
   },
   pagesFactory: {
-    schema: z.union([z.literal(""), z.url({ protocol: /^https?$/ })]),
+    schema: z.union([z.literal(""), baseUrl]),
     default: "",
     description: "URL of a factory for the pages; empty = none",
   },
@@ -231,8 +239,12 @@ export type Config = ConfigOf<typeof SEQUENCER_SETTINGS, typeof FIXED>;
 
 /** Problems that single settings do not show. */
 function problemsOf(values: SettingValues<typeof SEQUENCER_SETTINGS>): SettingProblem[] {
-  const { feeMinPerUnitWei, feeMode, feeOpenPerEther, feeOpenPerEtherPath } = values;
+  const { feeMinPerUnitWei, feeMode, feeOpenPerEther, feeOpenPerEtherPath, operatorToken, serverToken } =
+    values;
   const problems: SettingProblem[] = [];
+  // Attack: whoever reads a host's settings posts batches.
+  if (serverToken !== undefined && serverToken.reveal() === operatorToken.reveal())
+    problems.push({ env: "SEQUENCER_SERVER_TOKEN", problem: "is the operator's token: make another one" });
   if (feeMinPerUnitWei > FIXED.feeMaxPerUnitWei)
     problems.push({
       env: "SEQUENCER_FEE_MIN_PER_UNIT_WEI",

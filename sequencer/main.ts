@@ -14,7 +14,12 @@ import { createSequencerProcess } from "./sequencer-process.ts";
 
 await runUntilStopped({
   name: "sequencer",
-  readConfig: () => ({ ...loadConfig(process.env), prover: readProverConfig(process.env) }),
+  readConfig() {
+    const config = loadConfig(process.env);
+    const prover = readProverConfig(process.env);
+    // Workers, who read PROVER_… too, take jobs by another role than the one that puts them.
+    return { ...config, prover: { ...prover, databaseUrl: config.databaseUrl ?? prover.databaseUrl } };
+  },
   async create({ prover, ...config }, modules) {
     const deployment = loadDeployment(config.deploymentPath);
     const openOutside = (events: OutsideProverEvents) =>

@@ -209,6 +209,7 @@ export const sequencerErrors = defineErrors("SEQ", {
     meaning:
       "this part of the final history is deleted, by SEQUENCER_RETENTION; `data.prunedTo` is the last batch that is gone",
     remedy: "ask a full node, which keeps all of it (openledger follow), or read it from L1",
+    note: "Of a leaf's operations `data.prunedBeforeMs` is a time before which all was executed that is gone.",
     httpStatus: 410,
   },
   SEQ_STORE_INCONSISTENT: {

@@ -40,7 +40,7 @@ import type { SignaturePool } from "./intake/signature-pool.ts";
 import type { PlainCheck } from "./intake/signature-tasks.ts";
 import { sequencerError } from "./sequencer-errors.ts";
 import { readDropped } from "./store/dropped-operation.ts";
-import type { LedgerLog } from "./store/ledger-log.ts";
+import type { LeafOperations, LedgerLog } from "./store/ledger-log.ts";
 import { leavesOf, type OperationEntry } from "./store/log-entry.ts";
 import {
   type KnownOperation,
@@ -531,19 +531,25 @@ export class Sequencer {
     leafId: number,
     limit: number,
     before?: string | number,
-  ): Promise<(KnownOperation | KnownQueueEntry)[]> {
+  ): Promise<LeafOperations<KnownOperation | KnownQueueEntry>> {
     const pending = before === undefined ? this.mempool.of(leafId).reverse() : [];
     const executed = await this.log.operationsOf(leafId, limit, before).catch((error: unknown) => {
-      if (pending.length > 0 && isRollupError(error, "SEQ_HISTORY_PRUNED")) return [];
+      if (pending.length > 0 && isRollupError(error, "SEQ_HISTORY_PRUNED"))
+        return { operations: [], hasOlder: false, isComplete: false };
       throw error;
     });
     // A batch's record takes up to 300 kB, and many operations of a leaf share one.
     const batch = remembered((number: number) => this.pipeline.batch(number));
-    const known = executed.map((entry) =>
+    const known = executed.operations.map((entry) =>
       entry.type === "queue" ? knownQueueEntry(entry, { batch }) : this.#known(entry, batch),
     );
     const all = [...pending.map((one) => unexecuted(one, "pending")), ...(await Promise.all(known))];
-    return all.slice(0, limit);
+    const isWhole = all.length <= limit;
+    return {
+      operations: all.slice(0, limit),
+      hasOlder: !isWhole || executed.hasOlder,
+      isComplete: isWhole && executed.isComplete,
+    };
   }
 
   async #known(

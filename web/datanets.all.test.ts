@@ -527,8 +527,8 @@ test("access is asked for, seen unanswered, and granted by the owner", LONG, asy
   await expectClean(owner.page, owner.misdeeds, "datanets-access-inbox-dark");
   await owner.page.getByRole("button", { name: "Grant", exact: true }).click();
   await owner.page.getByText("granted until").waitFor();
-  const [request] = await listAccess(world.client("bob"), place(closedId));
-  expect(request).toMatchObject({ leafId: leafOf("bob"), isOpen: true });
+  const [request] = (await listAccess(world.client("bob"), place(closedId))).requests;
+  expect(request).toMatchObject({ leafId: leafOf("bob"), answer: { answer: "grant" } });
   await asking.page.getByText("granted until").waitFor();
   await asking.page.goto(`${world.url}/#/datanets/${closedId}/rows`);
   await asking.page.getByLabel("Search the text").waitFor();

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { sparseFromDense, sparseRows } from "../maths/sparse-rows.ts";
-import { hashedTerms } from "../rows/hashed-terms.ts";
-import { emailContents } from "../rows/sample-emails.ts";
+import { hashedTerms } from "../testing/hashed-terms.ts";
 import { emailRows, relabel, splitIndices, wrongLabels } from "../testing/labelled-rows.ts";
 import { mislabelAuc } from "../testing/quality-metrics.ts";
+import { emailContents } from "../testing/sample-emails.ts";
 import { labelIssues } from "./label-issues.ts";
 
 const BUCKETS = 256;

@@ -1,7 +1,7 @@
 /**
  * Gradients and damped Hessian of a logistic model over all rows, as dense float64 matrices, from its sparse
  * derivatives (sensitivities.ts). Their quotient (H + λ)⁻¹ g is a row's influence: direct-rows.ts registers it,
- * cleaning/ and gaming/ use it too.
+ * cleaning/ uses it too.
  */
 import type { SparseRows } from "../maths/sparse-rows.ts";
 import { coordinateCount, type Sensitivities } from "./sensitivities.ts";

@@ -89,7 +89,7 @@ export async function fetchFiles<Parts extends ModelParts>(
   return files;
 }
 
-/** One file below `/v1/`; null where the server has none. @throws ATT_SERVER_UNREACHABLE, ATT_ROW_WITHDRAWN */
+/** One file below `/v1/`; null where the server has none, or gives it to others alone. @throws ATT_SERVER_UNREACHABLE, ATT_ROW_WITHDRAWN */
 export function fetchFile(
   serverUrl: string,
   path: string,
@@ -107,7 +107,8 @@ async function download(url: string, signal: AbortSignal, maxBytes: number): Pro
   try {
     // Attack: a server's redirect would send the request to any address of the reader's own network.
     const response = await fetch(url, { signal, redirect: "error" });
-    if (response.status === 404) {
+    // Rows of a permissioned Datanet are given by a signed request alone.
+    if ([401, 403, 404].includes(response.status)) {
       await response.body?.cancel();
       return null;
     }

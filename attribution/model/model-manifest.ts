@@ -8,6 +8,9 @@ import { textOfBytes } from "@openledger/foundation/utf8";
 import { z } from "zod";
 import { attributionError } from "../attribution-errors.ts";
 
+/** File of a model's rows, a line each. */
+export const ROWS_FILE = "rows.jsonl";
+
 /**
  * Files of a published model (docs/reference/attribution.md): all but `rows.jsonl` and `card.json` are required.
  * Doubles are little-endian, G is row after row a byte a feature, a column is u and v of 32 bytes, big-endian.
@@ -19,7 +22,7 @@ export const MODEL_FILES = [
   "query-map.bin",
   "features.bin",
   "columns.bin",
-  "rows.jsonl",
+  ROWS_FILE,
   "card.json",
 ] as const;
 export type ModelFileName = (typeof MODEL_FILES)[number];

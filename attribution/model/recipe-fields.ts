@@ -190,6 +190,19 @@ export function parseTerms(json: unknown): ModelTerms {
   throw invalidRecipe(parsed.error, "terms");
 }
 
+const termsOfRecipeSchema = baseSchema
+  .pick({ datanet: true, furtherDatanets: true, terms: true })
+  .extend({ retrieval: z.object({ citationPermille: z.number() }).optional() });
+
+/** Reads what the rule of terms needs of a recipe of any family. @throws ATT_RECIPE_INVALID */
+export function parseRecipeTerms(
+  json: unknown,
+): Pick<RecipeBase, "datanet" | "furtherDatanets" | "retrieval" | "terms"> {
+  const parsed = termsOfRecipeSchema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  throw invalidRecipe(parsed.error);
+}
+
 /**
  * Checks a recipe by its family's schema. One that names `method.featureCount` has a column for each feature, and one
  * of several Datanets names each once.

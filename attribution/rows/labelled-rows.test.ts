@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { hashedTerms } from "../testing/hashed-terms.ts";
 import { digitContents } from "../testing/mnist-digits.ts";
-import { hashedTerms } from "./hashed-terms.ts";
 import { refuseDuplicates } from "./labelled-rows.ts";
 
 const code = (name: string) => expect.objectContaining({ code: name });

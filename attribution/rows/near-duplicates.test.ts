@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { digitContents } from "../testing/mnist-digits.ts";
+import { emailContents } from "../testing/sample-emails.ts";
 import { nearDuplicates } from "./near-duplicates.ts";
 import { type NearDuplicate, ROW_RULES } from "./row-rules.ts";
-import { emailContents } from "./sample-emails.ts";
 import { imageVector } from "./similar-images.ts";
 import { jaccard, shinglesOf } from "./similar-texts.ts";
 

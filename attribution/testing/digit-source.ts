@@ -1,7 +1,7 @@
 /** Digits as rows of attack worlds (gaming/attack-factor.ts): an attack replaces pixels. */
 import { decode } from "fast-png";
-import type { AttackSource } from "../gaming/attack-source.ts";
 import { contentOf } from "../rows/row-content.ts";
+import type { AttackSource } from "./gaming/attack-source.ts";
 import { digitContents, digitFile } from "./mnist-digits.ts";
 
 /** The packaged digits, whose parts are grey levels of pixels. */

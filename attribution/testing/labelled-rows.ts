@@ -4,7 +4,7 @@
  */
 import { SeededRandom } from "../maths/seeded-random.ts";
 import { type SparseRows, selectRows, sparseRows } from "../maths/sparse-rows.ts";
-import { hashedTerms } from "../rows/hashed-terms.ts";
+import { hashedTerms } from "./hashed-terms.ts";
 
 /** Rows as a model sees them, beside the bytes that the datanet holds. */
 export interface LabelledRows {

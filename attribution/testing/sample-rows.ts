@@ -7,8 +7,8 @@ import type { DirectRecipe } from "../model/direct/direct-recipe.ts";
 import { type OwnedRow, rowLabelsRoot } from "../model/owned-rows.ts";
 import type { RecipeVersion } from "../model/recipe-fields.ts";
 import { contentOf, type LabelledInput } from "../rows/row-content.ts";
-import { EMAIL_LABELS, emailContents } from "../rows/sample-emails.ts";
 import { digitContents, digitFile } from "./mnist-digits.ts";
+import { EMAIL_LABELS, emailContents } from "./sample-emails.ts";
 
 /** Kinds of rows that there is a data set of. */
 export type SampleKind = "text" | "image";

@@ -7,6 +7,9 @@ import { processErrors } from "@openledger/foundation/error-table";
 import { TaskPool } from "@openledger/foundation/threads/task-pool";
 import type { Hex } from "viem";
 
+/** Heap of the thread: some times what Ethereum's setup and a blob of 4,096 elements take. Guess. */
+const MAX_HEAP_MB = 1_024;
+
 /** The expensive work on blobs, on this thread or another. */
 export interface BlobWork {
   /** @param elements the coefficients. @returns the blob with one proof */
@@ -23,6 +26,7 @@ export class BlobThread implements BlobWork {
   readonly #pool = new TaskPool<typeof import("./blob-tasks.ts")>({
     tasks: new URL("./blob-tasks.ts", import.meta.url),
     threadCount: 1,
+    maxHeapMb: MAX_HEAP_MB,
     ended: (cause) =>
       processErrors.raise("SRV_STOPPING", `the blobs' thread ended: ${cause.message}`, { cause }),
   });

@@ -11,14 +11,15 @@ it("tells of proven batches alone, connects again, and ends with its signal", as
   let provenCount = 0;
   const { port } = server.address() as AddressInfo;
   const following = followBatches({
-    sequencerUrl: `http://127.0.0.1:${port}`,
+    // Behind a proxy a sequencer may have a path.
+    sequencerUrl: `http://127.0.0.1:${port}/ledger/`,
     signal: stopping.signal,
     onProven: () => {
       provenCount += 1;
     },
   });
   const [first, { url }] = await once(server, "connection");
-  expect(url).toBe("/v1/feed?topics=batches");
+  expect(url).toBe("/ledger/v1/feed?topics=batches");
   const messageOf = (event: string) => JSON.stringify({ topic: "batches", event, data: { batchNumber: 1 } });
   for (const text of ["no JSON", "[]", messageOf("closed"), messageOf("posted"), messageOf("proven")])
     first.send(text);

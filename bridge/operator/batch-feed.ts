@@ -2,7 +2,9 @@
  * Listens to the sequencer's feed, so that a proven batch goes to L1 at once and not at the next look. bridge.ts runs it beside
  * its loops.
  */
+
 import { pause } from "@openledger/foundation/retry";
+import { feedUrlOf } from "@openledger/foundation/wire/sequencer-request";
 import { WebSocket } from "ws";
 import { z } from "zod";
 
@@ -21,7 +23,7 @@ interface BatchFeed {
 
 /** Connects, again and again, until the signal. Never throws: without a feed the loops look at their intervals. */
 export async function followBatches({ onProven, sequencerUrl, signal }: BatchFeed): Promise<void> {
-  const url = new URL("/v1/feed?topics=batches", sequencerUrl.replace(/^http/, "ws"));
+  const url = feedUrlOf(sequencerUrl, ["batches"]);
   while (!signal.aborted) {
     const socket = new WebSocket(url, { maxPayload: MAX_MESSAGE_BYTES });
     const end = () => socket.terminate();

@@ -43,11 +43,11 @@ const REMEDIES = {
  */
 export async function openBridgeStore(
   path: string,
-  { chainId, rollupAddress }: StoreRollup,
+  { chainId, deployedIn, rollupAddress }: StoreRollup,
   onFailure: (error: Error) => void = () => {},
 ): Promise<BridgeStore> {
   const level = await CheckedLevel.open(path, {
-    identity: { kind: "bridge", rollup: { chainId, rollupAddress } },
+    identity: { kind: "bridge", rollup: { chainId, rollupAddress, deployedIn } },
     valueEncoding: checkedJson,
     remedies: REMEDIES,
     onFailure,

@@ -6,7 +6,7 @@ import { batchShapesOf } from "@openledger/circuits/registry/circuit-sizes";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
 import type { Logger } from "@openledger/foundation/logger";
 import type { Registry } from "prom-client";
-import { isAddressEqual, parseGwei } from "viem";
+import { BlockNotFoundError, isAddressEqual, parseGwei } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { BlobThread } from "../blobs/blob-thread.ts";
 import { MIN_NATIVE_ELEMENTS } from "../blobs/native-kzg.ts";
@@ -270,6 +270,20 @@ async function checkDeployment(
     rollup.domain(),
     rollup.sequencer(),
   ]);
+  const { deployedAtBlock, deployedIn } = deployment;
+  if (deployedIn !== undefined) {
+    const hash = await l1Call("read the block of the deployment", () =>
+      rollup.client.getBlock({ blockNumber: BigInt(deployedAtBlock) }).then(
+        (block) => block.hash,
+        (error: unknown) => {
+          if (error instanceof BlockNotFoundError) return null;
+          throw error;
+        },
+      ),
+    );
+    if (hash !== deployedIn.blockHash)
+      differs(`the hash of block ${deployedAtBlock}, of the deployment,`, deployedIn.blockHash, hash);
+  }
   if (domain !== deployment.domain) differs("the domain", deployment.domain, domain);
   if (!isAddressEqual(sequencer, publisher))
     throw bridgeError(

@@ -179,7 +179,7 @@ export interface OperatorClient {
   offerPreVerifiedSettlements(preVerified: readonly PreVerifiedSettlement[]): Promise<{ isOver: boolean[] }>;
 }
 
-type OperatorClientOptions = SequencerEndpoint & { readonly operatorToken: string };
+type OperatorClientOptions = Omit<SequencerEndpoint, "token"> & { readonly operatorToken: string };
 
 const forContract = <Posted extends { readonly proof: Groth16Proof }>(posted: Posted) => ({
   ...posted,
@@ -218,9 +218,10 @@ function preVerifiedBody({ further, modelId, word, ...first }: PreVerifiedSettle
 }
 
 /** @throws SRV_SEQUENCER_UNREACHABLE, SRV_SEQUENCER_REFUSED, SRV_CONFIG_INVALID (the token) from every method */
-export function createOperatorClient(options: OperatorClientOptions): OperatorClient {
+export function createOperatorClient({ operatorToken, ...place }: OperatorClientOptions): OperatorClient {
+  const endpoint = { ...place, token: operatorToken };
   const ask = async <Schema extends z.ZodType>(path: string, schema: Schema, body?: object) => {
-    const answer = await askSequencer(options, { path, ...(body === undefined ? {} : { body }) }, schema);
+    const answer = await askSequencer(endpoint, { path, ...(body === undefined ? {} : { body }) }, schema);
     if (answer.failure !== null) throw toError(answer.failure);
     return answer.value;
   };

@@ -47,6 +47,14 @@ const deploymentSchema = z.object({
   tokenAddress: address,
   rollupAddress: address,
   deployedAtBlock: count,
+  /** That block: a chain that begins anew has other ones. Absent in records of earlier versions. */
+  deployedIn: z
+    .object({
+      blockHash: z.string().regex(/^0x[0-9a-f]{64}$/, "is no block's hash"),
+      /** Seconds since 1970. */
+      timestamp: count,
+    })
+    .optional(),
   domain: element,
   genesis: z.object({
     treasuryOwner: address,

@@ -4,8 +4,7 @@
  */
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { nameCard } from "@openledger/datanets/card/card";
-import { recordId, recordSubject } from "@openledger/datanets/records/record";
-import { RecordState } from "@openledger/datanets/records/record-state";
+import { recordSubject } from "@openledger/datanets/records/record";
 import { makeReport, type ReportedRow, type ReportedVersion } from "@openledger/datanets/report/make-report";
 import { type NamedReport, readReportBytes } from "@openledger/datanets/report/report";
 import { hex32 } from "@openledger/foundation/hex";
@@ -16,6 +15,7 @@ import { type ReadVersionErrorCode, readVersion } from "../actions/data/publishe
 import { readRow } from "../actions/data/row-store.ts";
 import type { LedgerClient } from "../ledger-client.ts";
 import { getModel, staticsOf } from "../sequencer/model-reads.ts";
+import { readCountedRecords } from "./counted-records.ts";
 import { cardOfVersion } from "./datanet-card.ts";
 import {
   type DownloadVersionErrorCode,
@@ -33,17 +33,16 @@ import {
   type ReadablePlace,
   readingOf,
 } from "./host-request.ts";
-import { reportsPageSchema } from "./host-schemas.ts";
-import { requireRecords } from "./record-pages.ts";
-import { labelsOfRecords } from "./reviewed-version.ts";
-import { type ReadRecordsErrorCode, readRecords, sayRecords } from "./signed-records.ts";
-import { presentKeysOf } from "./signing-keys.ts";
+import { contributorsOf, labelsOfRecords, type UnsignedOptions } from "./reviewed-version.ts";
+import { type ReadRecordsErrorCode, sayRecords } from "./signed-records.ts";
+import { type DroppedRecord, readSoundPage, recordStateOf, requireAllSigned } from "./sound-records.ts";
 
-export interface CollectReportedParameters extends DownloadVersionParameters {
+export interface CollectReportedParameters extends DownloadVersionParameters, UnsignedOptions {
   /** Records that were signed later are not counted, in Unix milliseconds; default: now. */
   untilMs?: number;
 }
 export type CollectReportedErrorCode =
+  | "CLI_RECORDS_UNSIGNED"
   | "CLI_LEAF_NOT_FOUND"
   | DownloadVersionErrorCode
   | ReadRecordsErrorCode
@@ -52,7 +51,7 @@ export type CollectReportedErrorCode =
 /**
  * Collects what the report of a version is made of: its card, its rows, and the labels that people have signed. Rows and card are
  * checked against the ledger, labels against the keys that their leaves have now.
- * @throws CLI_DATANET_HOST_FALSE, CLI_UNKNOWN, CLI_ROWS_MISSING, DNT_ACCESS_NOT_GRANTED, DNT_NOT_HOSTED
+ * @throws CLI_RECORDS_UNSIGNED, CLI_DATANET_HOST_FALSE, CLI_UNKNOWN, CLI_ROWS_MISSING, DNT_ACCESS_NOT_GRANTED, DNT_NOT_HOSTED
  * @example
  * ```ts
  * const reported = await collectReported(client, { hostUrl, datanetId: 10, store });
@@ -69,29 +68,29 @@ export async function collectReported(
   const { policy } = await listedVersion(client, datanetId, version);
   const card = await cardOfVersion(client, { hostUrl, datanetId }, policy);
   const { rows } = await readVersion(store, rowsRoot);
-  const all = await readRecords(client, { hostUrl, datanetId });
-  const records = all.records.filter(({ body }) => body.atMs <= untilMs);
-  const recordState = new RecordState();
-  for (const { body } of records) recordState.add(recordId(client.domain, body), body);
-  const { labels, root, unsigned } = await labelsOfRecords(client, { card, records, recordState, rows });
+  const rules = { card, contributors: contributorsOf(rows) };
+  const all = await readCountedRecords(client, { hostUrl, datanetId }, rules);
+  const dropped = all.dropped.filter(({ record }) => record.body.atMs <= untilMs);
+  requireAllSigned({ hostUrl, datanetId }, dropped, parameters.withoutUnsigned);
+  const recordState = recordStateOf(
+    client.domain,
+    all.records.filter(({ body }) => body.atMs <= untilMs),
+  );
+  const { labels, root } = labelsOfRecords({ card, recordState, rows });
   const leftOut = new Set(withdrawn.map(({ digest }) => digest));
-  const signers = await labelSigners(client, records);
   const reported: ReportedRow[] = [];
-  let otherKeyCount = 0;
   for (const [i, { contributorId, digest }] of rows.entries()) {
     if (leftOut.has(digest)) continue;
     const own = [...recordState.row(digest).labels.values()];
-    // Attack: a host makes up labels by keys that nobody has, and labellers seem to agree.
-    const signed = own.filter((body) => signers.has(recordSubject(body)));
-    otherKeyCount += own.length - signed.length;
     reported.push({
       digest,
       contributorId,
       content: await readRow(store, digest),
       label: labels[i] ?? null,
-      labels: new Map(signed.map(({ label, leafId }) => [leafId, label])),
+      labels: new Map(own.map(({ label, leafId }) => [leafId, label])),
     });
   }
+  const reportedDigests = new Set(reported.map(({ digest }) => digest));
   return {
     domain: client.domain,
     datanetId,
@@ -105,29 +104,15 @@ export async function collectReported(
     labels: {
       untilMs,
       root,
-      unsignedCount: unsigned.filter((digest) => !leftOut.has(digest)).length,
-      otherKeyCount,
+      // A label that nobody's present key has signed is accepted no more.
+      unsignedCount: 0,
+      otherKeyCount: new Set(
+        dropped.flatMap(({ record: { body } }) =>
+          body.kind === "label" && reportedDigests.has(body.row) ? [recordSubject(body)] : [],
+        ),
+      ).size,
     },
   };
-}
-
-/** Subjects of the last labels of leaves that have signed them with the key that they have now. */
-async function labelSigners(
-  client: HostAccess,
-  records: Awaited<ReturnType<typeof readRecords>>["records"],
-): Promise<Set<string>> {
-  const last = new Map<string, (typeof records)[number]>();
-  for (const record of records) {
-    if (record.body.kind !== "label") continue;
-    const subject = recordSubject(record.body);
-    const held = last.get(subject);
-    // As RecordState has it: of two at one time the first holds.
-    if (held === undefined || held.body.atMs < record.body.atMs) last.set(subject, record);
-  }
-  const keys = await presentKeysOf(client, [...last.values()]);
-  return new Set(
-    [...last].flatMap(([subject, { body, keyX }]) => (keys.get(body.leafId) === keyX ? [subject] : [])),
-  );
 }
 
 export type ReportBiasErrorCode = "DNT_REPORT_INVALID" | CollectReportedErrorCode;
@@ -223,39 +208,43 @@ export interface SignedReport {
   readonly hasText: boolean;
 }
 
+export interface ListReportsReturnType {
+  reports: readonly SignedReport[];
+  /** Signatures of the host that count for nothing: the present key of their leaf has not made them. */
+  dropped: readonly DroppedRecord[];
+}
+
 /**
  * Lists the newest 100 signatures of reports, by report, the newest first. Each is checked here, with the key that its leaf has now and
  * the version's root on the ledger. A host may leave some out, but cannot make one.
  * @throws CLI_DATANET_HOST_FALSE where one is not signed, DNT_NOT_HOSTED
  * @example
  * ```ts
- * const [newest] = await listReports(client, { hostUrl, datanetId: 10 });
- * if (newest?.hasText) console.log(newest.sha256, newest.signers.length);
+ * const { reports } = await listReports(client, { hostUrl, datanetId: 10 });
+ * for (const { sha256, signers } of reports) console.log(sha256, signers.length);
  * ```
  */
 export async function listReports(
   client: HostAccess,
   { datanetId, hostUrl, modelId, version }: ListReportsParameters,
-): Promise<SignedReport[]> {
+): Promise<ListReportsReturnType> {
   const query = new URLSearchParams({ limit: "100" });
   if (version !== undefined) query.set("version", String(version));
   if (modelId !== undefined) query.set("model", String(modelId));
   const path = `/v1/datanets/${datanetId}/reports?${query}`;
-  const page = await askHost(client, hostUrl, { path }, reportsPageSchema);
-  if (page.records.length === 0) return [];
-  await initPoseidon();
   const list = { kind: "report", what: "signature of a report" } as const;
-  const records = requireRecords(client.domain, page.records, { datanetId, ...list });
-  const [keys, { versions }] = await Promise.all([
-    presentKeysOf(client, records),
-    readHistory(client, datanetId),
-  ]);
-  const texts = new Set(page.texts);
+  const {
+    dropped,
+    records,
+    texts: found,
+  } = await readSoundPage(client, { hostUrl, datanetId, path, ...list });
+  if (records.length === 0) return { reports: [], dropped };
+  const { versions } = await readHistory(client, datanetId);
+  const texts = new Set(found);
   const reports = new Map<string, SignedReport & { signers: { leafId: number; atMs: number }[] }>();
-  for (const { body, keyX } of records) {
+  for (const { body } of records) {
     const { atMs, leafId, model, report: sha256 } = body;
-    const isHeld =
-      keys.get(leafId) === keyX && versions[body.version - 1]?.rowsRoot === BigInt(body.versionRoot);
+    const isHeld = versions[body.version - 1]?.rowsRoot === BigInt(body.versionRoot);
     const isWanted = (version ?? body.version) === body.version && (modelId ?? model?.id) === model?.id;
     if (!isHeld || !isWanted) continue;
     const name = `${body.version}/${model?.id}/${sha256}`;
@@ -269,7 +258,7 @@ export async function listReports(
     report.signers.push({ leafId, atMs });
     reports.set(name, report);
   }
-  return [...reports.values()];
+  return { reports: [...reports.values()], dropped };
 }
 
 export type GetReportErrorCode =
@@ -287,7 +276,7 @@ export type GetReportErrorCode =
  *   DNT_ACCESS_NOT_GRANTED
  * @example
  * ```ts
- * const [newest] = await listReports(client, { hostUrl, datanetId: 10 });
+ * const [newest] = (await listReports(client, { hostUrl, datanetId: 10 })).reports;
  * const { report } = await getReport(client, { hostUrl, datanetId: 10, sha256: newest!.sha256 });
  * ```
  */

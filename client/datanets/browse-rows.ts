@@ -8,6 +8,7 @@ import type { FieldFilter } from "@openledger/datanets/rows/field-filter";
 import { decodeRows, encodeDigests } from "@openledger/datanets/rows/row-wire";
 import { hostFalse } from "./host-false.ts";
 import {
+  askAsReader,
   askHost,
   askHostForBytes,
   type HostAccess,
@@ -196,8 +197,8 @@ export async function findKnownRows(
 export type ListLeftOutErrorCode = HostErrorCode;
 
 /**
- * Lists rows that are left out, with reason, reviewer and objections.
- * @throws DNT_NOT_HOSTED
+ * Lists rows that are left out, with reason, reviewer and objections; of a permissioned datanet by a request that the client signs.
+ * @throws DNT_NOT_HOSTED, DNT_REQUEST_UNSIGNED, DNT_ACCESS_NOT_GRANTED
  * @example
  * ```ts
  * for (const { digest, outcome } of await listLeftOut(client, { hostUrl, datanetId: 10 })) console.log(digest, outcome.state);
@@ -207,5 +208,6 @@ export async function listLeftOut(
   client: HostAccess,
   { datanetId, hostUrl }: ReadablePlace,
 ): Promise<LeftOutRow[]> {
-  return askHost(client, hostUrl, { path: `/v1/datanets/${datanetId}/left-out` }, leftOutSchema);
+  const path = `/v1/datanets/${datanetId}/left-out`;
+  return askAsReader(client, { datanetId, hostUrl }, { path }, leftOutSchema);
 }

@@ -18,20 +18,22 @@ import {
 const POLL_MS = 500;
 
 export interface CheckFindingsParameters extends HostedDatanetPlace {
-  /** Leaf that signs, where the Datanet is permissioned; default: the client's. */
+  /** Leaf that signs: the Datanet, or one of its reviewers; default: the client's. */
   from?: number;
   onProgress?: (step: string, done: number, total: number) => void;
 }
 export type CheckFindingsErrorCode =
   | "DNT_CHECK_RUNNING"
   | "DNT_CHECK_FAILED"
+  | "DNT_CHECK_NOT_ALLOWED"
   | "DNT_NOT_HOSTED"
   | HostErrorCode;
 
 /**
- * Makes a host check all rows of a datanet: copies, near-duplicates, contradicted labels, broken rows. Resolves when the
- * check is done; at once if no row has come since the last one.
- * @throws DNT_CHECK_RUNNING while it looks at another datanet, DNT_CHECK_FAILED, DNT_ACCESS_NOT_GRANTED
+ * Makes a host check all rows of a datanet, as the datanet or one of its reviewers: copies, near-duplicates, contradicted labels,
+ * broken rows. They are compared with those of public datanets of the host, and of datanets of the signer's key. Resolves when
+ * the check is done; at once if no row has come since the last one.
+ * @throws DNT_CHECK_NOT_ALLOWED, DNT_CHECK_RUNNING while it looks at another datanet, DNT_CHECK_FAILED, DNT_ACCESS_NOT_GRANTED
  * @example
  * ```ts
  * await checkFindings(client, { hostUrl, datanetId: 10 });
@@ -43,8 +45,7 @@ export async function checkFindings(
   { datanetId, from, hostUrl, onProgress }: CheckFindingsParameters,
 ): Promise<CheckState> {
   const path = `/v1/datanets/${datanetId}/findings`;
-  const isSigned = client.l2Key !== null;
-  const start = { method: "POST" as const, path: `${path}/check`, isSigned, from };
+  const start = { method: "POST" as const, path: `${path}/check`, isSigned: true, from };
   let state = await askHost(client, hostUrl, start, checkStateSchema);
   while (state.running !== null) {
     onProgress?.(state.running.step, state.running.done, state.running.total);
@@ -100,7 +101,8 @@ export type ListNoticesErrorCode = HostErrorCode;
 
 /**
  * Lists a host's notices to a contributor: their rows that a reviewer left out or accepted, the reason and the reviewer,
- * and the answer to their objection. Covers all datanets of the host, newest first.
+ * and the answer to their objection. Covers all public datanets of the host, newest first; permissioned ones, too, where the client
+ * signs as the contributor.
  * @throws CLI_UNREACHABLE
  * @example
  * ```ts
@@ -112,5 +114,7 @@ export async function listNotices(
   { contributorId, first = 0, hostUrl, limit = 1_000 }: ListNoticesParameters,
 ): Promise<NoticesPage> {
   const path = `/v1/notices?contributor=${contributorId}&from=${first}&limit=${limit}`;
-  return askHost(client, hostUrl, { path }, noticesSchema);
+  // Signed, a host shows those of permissioned Datanets, too.
+  const isSigned = client.l2Key !== null && client.leafId === contributorId;
+  return askHost(client, hostUrl, { path, isSigned }, noticesSchema);
 }

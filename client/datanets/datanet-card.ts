@@ -4,7 +4,9 @@
  */
 import { type Card, nameCard, readCardBytes } from "@openledger/datanets/card/card";
 import { hex32 } from "@openledger/foundation/hex";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { z } from "zod";
+import { readHistory } from "../actions/data/list-commits.ts";
 import { commitVersion } from "../actions/data/version-commitments.ts";
 import type { PublishVersionErrorCode } from "../actions/ledger/datanet-operations.ts";
 import { publishVersion } from "../actions/ledger/datanet-operations.ts";
@@ -108,7 +110,8 @@ export async function findDatanets(
 export type GetHostedDatanetErrorCode = "CLI_DATANET_HOST_FALSE" | HostErrorCode;
 
 /**
- * Reads a host's facts about a datanet. A card that the host calls present is checked against the ledger's policy.
+ * Reads a host's facts about a datanet, with the ledger's beside them. Its card is one that the ledger has a hash of, and
+ * `isCardCurrent` tells whether that is the present version's. What is here and who reads it is the host's word.
  * @throws DNT_NOT_HOSTED, CLI_DATANET_HOST_FALSE
  * @example
  * ```ts
@@ -121,28 +124,64 @@ export async function getHostedDatanet(
 ): Promise<HostedDatanetFacts> {
   const facts = await askHost(client, hostUrl, { path: `/v1/datanets/${datanetId}` }, hostedSchema);
   const { policy } = nameCard(facts.card);
-  const { datanet } = await getLeaf(client, datanetId);
-  if (policy !== BigInt(facts.policy) || (facts.isCardCurrent && policy !== datanet?.policy))
+  const { datanet, keyX, l1Owner } = await getLeaf(client, datanetId);
+  const isCardCurrent = policy === datanet?.policy;
+  // Attack: a host calls its own card an earlier one.
+  const isOnLedger =
+    isCardCurrent ||
+    (await readHistory(client, datanetId)).versions.some((version) => version.policy === policy);
+  if (datanet == null || policy !== BigInt(facts.policy) || !isOnLedger)
     throw hostFalse("card", `the card of datanet ${datanetId}`, { datanetId });
-  return facts;
+  const { publishedAt, rowCount, rowsRoot, version } = datanet;
+  const roots = { rowsRoot: hex32(rowsRoot), policy: hex32(datanet.policy) };
+  const ledger = { version, rowCount, ...roots, l1Owner, keyX: hex32(keyX), publishedAt };
+  return { ...facts, isCardCurrent, ledger };
 }
 
 /**
- * Reads the card with a hash. @param policy 0: the present card
+ * Reads the card with a hash.
+ * @param policy 0: the present card, by the ledger
+ * @throws DNT_NOT_HOSTED where the host does not have it, CLI_DATANET_HOST_FALSE
  * @internal
  */
 export async function cardOfVersion(
   client: HostAccess,
   place: HostedDatanetPlace,
-  policy: bigint,
+  ofVersion: bigint,
 ): Promise<Card> {
   const hosted = await getHostedDatanet(client, place);
-  if (policy === 0n || BigInt(hosted.policy) === policy) return hosted.card;
-  const path = `/v1/datanets/${place.datanetId}/cards/${hex32(policy)}`;
-  const named = readCardBytes(await askHostForBytes(client, place.hostUrl, { path }));
+  const policy = ofVersion === 0n ? (await getLeaf(client, place.datanetId)).datanet?.policy : ofVersion;
+  if (policy === undefined || BigInt(hosted.policy) === policy) return hosted.card;
+  return readCard(client, place, policy);
+}
+
+/** @throws DNT_NOT_HOSTED, CLI_DATANET_HOST_FALSE */
+async function readCard(
+  client: HostAccess,
+  { datanetId, hostUrl }: HostedDatanetPlace,
+  policy: bigint,
+): Promise<Card> {
+  const path = `/v1/datanets/${datanetId}/cards/${hex32(policy)}`;
+  const named = readCardBytes(await askHostForBytes(client, hostUrl, { path }));
   if (named.policy !== policy)
-    throw hostFalse("card", `the card ${hex32(policy)} of datanet ${place.datanetId}`, {
-      datanetId: place.datanetId,
-    });
+    throw hostFalse("card", `the card ${hex32(policy)} of datanet ${datanetId}`, { datanetId });
   return named.card;
+}
+
+/**
+ * Reads a card by its hash; null where the host does not have it.
+ * @throws CLI_DATANET_HOST_FALSE
+ * @internal
+ */
+export async function cardByHash(
+  client: HostAccess,
+  place: HostedDatanetPlace,
+  policy: bigint,
+): Promise<Card | null> {
+  try {
+    return await readCard(client, place, policy);
+  } catch (error) {
+    if (isRollupError(error, "DNT_NOT_HOSTED")) return null;
+    throw error;
+  }
 }

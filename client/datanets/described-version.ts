@@ -4,18 +4,17 @@
  */
 import type { Card } from "@openledger/datanets/card/card";
 import { type VersionFacts, versionFactsOf } from "@openledger/datanets/papers/version-facts";
-import { recordId, type SignedRecord } from "@openledger/datanets/records/record";
-import { RecordState } from "@openledger/datanets/records/record-state";
 import type { ListedRow } from "@openledger/datanets/rows/row-wire";
 import type { VersionLabels } from "../actions/data/stored-labels.ts";
 import { listReports } from "./bias-report.ts";
+import { readCountedRecords } from "./counted-records.ts";
 import { cardOfVersion, type GetHostedDatanetErrorCode } from "./datanet-card.ts";
 import { downloadVersionList, type ListedVersion, listedVersion } from "./download-rows.ts";
 import type { HostAccess, HostErrorCode, HostedDatanetPlace } from "./host-request.ts";
-import { labelsOfRecords } from "./reviewed-version.ts";
-import { type ReadRecordsErrorCode, readRecords } from "./signed-records.ts";
+import { contributorsOf, labelsOfRecords } from "./reviewed-version.ts";
+import type { ReadRecordsErrorCode } from "./signed-records.ts";
 import { type ReadRowTermsErrorCode, readRowTerms } from "./signed-terms.ts";
-import { presentKeysOf } from "./signing-keys.ts";
+import type { DroppedRecord } from "./sound-records.ts";
 import { type ListWithdrawalsErrorCode, listWithdrawals, type Withdrawal } from "./withdrawals.ts";
 
 export interface DescribeVersionParameters extends HostedDatanetPlace {
@@ -30,6 +29,8 @@ export interface DescribeVersionReturnType extends ListedVersion {
   labels: VersionLabels;
   /** Rows that their contributors have withdrawn since. */
   withdrawn: readonly Withdrawal[];
+  /** Records of the host that count for nothing: the present key of their leaf has not signed them. */
+  dropped: readonly DroppedRecord[];
   facts: VersionFacts;
 }
 export type DescribeVersionErrorCode =
@@ -44,7 +45,8 @@ export type DescribeVersionErrorCode =
 
 /**
  * Reads a version's card, list, labels, records, signed terms and reports, and counts its facts. The list is checked against the
- * ledger's root, the card against its hash there, each record against its signature. Of permissioned Datanets anyone may read them.
+ * ledger's root, the card against its hash there, each record against the key that the ledger has. Of permissioned Datanets it needs
+ * access to the rows.
  * @throws CLI_DATANET_HOST_FALSE, CLI_UNKNOWN, DNT_NOT_HOSTED
  * @example
  * ```ts
@@ -59,34 +61,24 @@ export async function describeVersion(
   const listed = await listedVersion(client, place.datanetId, version);
   const card = await cardOfVersion(client, place, listed.policy);
   const rows = await downloadVersionList(client, { ...place, rowsRoot: listed.rowsRoot });
-  const read = await readRecords(client, place);
-  const labels = await labelsOfRecords(client, { ...read, card, rows });
-  const contributors = new Map(rows.map(({ contributorId, digest }) => [digest, contributorId]));
-  const withdrawn = (await listWithdrawals(client, place)).filter(
+  const contributors = contributorsOf(rows);
+  const { dropped, recordState } = await readCountedRecords(client, place, { card, contributors });
+  const labels = labelsOfRecords({ recordState, card, rows });
+  const withdrawn = (await listWithdrawals(client, place)).withdrawals.filter(
     ({ contributorId, digest }) => contributors.get(digest) === contributorId,
   );
-  const records = await countedRecords(client, read.records);
-  const recordState = new RecordState();
-  for (const { body } of records) recordState.add(recordId(client.domain, body), body);
   const facts = versionFactsOf({
     card,
     rows,
     labels: labels.labels,
     recordState,
-    unsignedCount: labels.unsigned.length,
-    uncountedCount: read.records.length - records.length,
+    uncountedCount: dropped.length,
     withdrawn: new Set(withdrawn.map(({ digest }) => digest)),
     terms: await readRowTerms(client, { ...place, rows }),
     reports: await reportsOf(client, { ...place, version: listed.version }, card),
     collected: listed.collected,
   });
-  return { ...listed, card, rows, labels, withdrawn, facts };
-}
-
-/** Attack: a host makes up labels by keys that nobody has, and a paper counts them. */
-async function countedRecords(client: HostAccess, records: readonly SignedRecord[]): Promise<SignedRecord[]> {
-  const keys = await presentKeysOf(client, records);
-  return records.filter(({ body, keyX }) => keys.get(body.leafId) === keyX);
+  return { ...listed, card, rows, labels, withdrawn, dropped, facts };
 }
 
 /** Reports of bias of a version that the Datanet or its reviewers have signed: anyone may sign one. */
@@ -96,7 +88,7 @@ async function reportsOf(
   { labelling }: Card,
 ): Promise<VersionFacts["reports"]> {
   const team = new Set([place.datanetId, ...labelling.reviewers]);
-  const reports = (await listReports(client, place)).flatMap(({ modelId, sha256, signers }) => {
+  const reports = (await listReports(client, place)).reports.flatMap(({ modelId, sha256, signers }) => {
     const ofTeam = signers.map(({ leafId }) => leafId).filter((leafId) => team.has(leafId));
     return ofTeam.length === 0 ? [] : [{ sha256, modelId, signers: ofTeam.sort((a, b) => a - b) }];
   });

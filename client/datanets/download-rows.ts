@@ -33,7 +33,12 @@ import {
   MAX_DIGESTS_A_REQUEST,
   rowsRequest,
 } from "./host-request.ts";
-import { findWithdrawn, type ListWithdrawalsErrorCode, type Withdrawal } from "./withdrawals.ts";
+import {
+  type FoundWithdrawn,
+  findWithdrawn,
+  type ListWithdrawalsErrorCode,
+  type Withdrawal,
+} from "./withdrawals.ts";
 
 export interface DownloadVersionParameters extends HostedDatanetPlace {
   store: RowStore;
@@ -53,6 +58,11 @@ export interface DownloadVersionReturnType {
   receivedCount: number;
   /** Rows of the version that their contributors have withdrawn since: the host has their hashes alone. */
   withdrawn: readonly Withdrawal[];
+  /**
+   * Rows that the host does not give either, by a withdrawal of a key that their contributor no longer has: its word. Whoever reads
+   * one gets CLI_ROWS_MISSING, unless the store has it.
+   */
+  refused: readonly string[];
 }
 export type DownloadVersionErrorCode =
   | "CLI_DATANET_HOST_FALSE"
@@ -75,17 +85,17 @@ export async function downloadVersion(
   client: HostAccess,
   parameters: DownloadVersionParameters,
 ): Promise<DownloadVersionReturnType> {
-  const { datanetId, hostUrl, onProgress, store } = parameters;
+  const { datanetId, onProgress, store } = parameters;
   const { publishedAtMs, rowsRoot, version } = await listedVersion(client, datanetId, parameters.version);
   const list = await downloadVersionList(client, { ...parameters, rowsRoot });
   const contributors = new Map(list.map(({ contributorId, digest }) => [digest, contributorId]));
-  const { receivedCount, withdrawn } = await fetchRows(client, parameters, {
+  const { receivedCount, refused, withdrawn } = await fetchRows(client, parameters, {
     digests: list.map(({ digest }) => digest),
     contributors,
     onProgress,
   });
   await storeVersion(store, { rowsRoot, storedRows: list });
-  return { version, rowsRoot, publishedAtMs, rowCount: list.length, receivedCount, withdrawn };
+  return { version, rowsRoot, publishedAtMs, rowCount: list.length, receivedCount, withdrawn, refused };
 }
 
 /**
@@ -167,19 +177,20 @@ async function fetchRows(
   client: HostAccess,
   parameters: Omit<DownloadVersionParameters, "version" | "onProgress">,
   rows: FetchedRows,
-): Promise<{ receivedCount: number; withdrawn: Withdrawal[] }> {
+): Promise<FoundWithdrawn & { receivedCount: number }> {
   const { datanetId, hostUrl, store } = parameters;
   const own = new Map(rows.digests.map((digest) => [digest, rows.contributors.get(digest)!]));
   let receivedCount = 0;
   for (let known = -1; ; ) {
-    const withdrawn = await findWithdrawn(client, { datanetId, hostUrl, store }, own);
+    const { refused, withdrawn } = await findWithdrawn(client, { datanetId, hostUrl, store }, own);
+    const passed = [...withdrawn.map(({ digest }) => digest), ...refused];
     try {
-      receivedCount += await fetchPresent(client, parameters, rows, withdrawn);
-      return { receivedCount, withdrawn };
+      receivedCount += await fetchPresent(client, parameters, rows, passed);
+      return { receivedCount, withdrawn, refused };
     } catch (error) {
       // Withdrawn in the meantime. A host that says so of a row without a withdrawal is asked in vain.
-      if (!isRollupError(error, "DNT_ROW_WITHDRAWN") || withdrawn.length <= known) throw error;
-      known = withdrawn.length;
+      if (!isRollupError(error, "DNT_ROW_WITHDRAWN") || passed.length <= known) throw error;
+      known = passed.length;
     }
   }
 }
@@ -189,9 +200,9 @@ async function fetchPresent(
   client: HostAccess,
   { datanetId, from, hostUrl, store }: Omit<DownloadVersionParameters, "version" | "onProgress">,
   { digests, onProgress }: FetchedRows,
-  withdrawn: readonly Withdrawal[],
+  notGiven: readonly string[],
 ): Promise<number> {
-  const passed = new Set(withdrawn.map(({ digest }) => digest));
+  const passed = new Set(notGiven);
   const missing: string[] = [];
   for (const digest of digests) {
     if (passed.has(digest)) continue;

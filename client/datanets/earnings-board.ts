@@ -8,9 +8,8 @@ import { findLeaves } from "../sequencer/ledger-reads.ts";
 import { getModel } from "../sequencer/model-reads.ts";
 import { hostFalse } from "./host-false.ts";
 import type { HostAccess, HostErrorCode, HostedDatanetPlace } from "./host-request.ts";
-import { readRecordPages } from "./record-pages.ts";
 import { sayRecords } from "./signed-records.ts";
-import { presentKeysOf } from "./signing-keys.ts";
+import { type DroppedRecord, type HostRecords, readSoundRecords } from "./sound-records.ts";
 
 export interface ShowEarningsParameters extends HostedDatanetPlace {
   /** False takes the consent back. */
@@ -53,6 +52,8 @@ export interface EarningsBoard {
   readonly entries: readonly BoardEntry[];
   /** Accounts that agree, whether they have earned or not. */
   readonly agreedIds: readonly number[];
+  /** Consents that count for nothing: the present key of their account has not signed them. */
+  readonly dropped: readonly DroppedRecord[];
   /** All that the models' payees have earned. */
   readonly earnedWei: bigint;
   /** Part of it of accounts that are not named. */
@@ -80,7 +81,8 @@ export async function readEarningsBoard(
   client: HostAccess,
   { datanetId, hostUrl }: ReadEarningsBoardParameters,
 ): Promise<EarningsBoard> {
-  const agreed = await readConsents(client, { datanetId, hostUrl });
+  const { dropped, records } = await readConsents(client, { datanetId, hostUrl });
+  const agreed = new Set(records.map(({ body }) => body.leafId));
   const leaves = await findLeaves(client, { datanetId });
   const newest = leaves.map(({ id }) => id).sort((a, b) => b - a);
   const sums = new Map<number, { earnedWei: bigint; rowCount: number }>();
@@ -106,6 +108,7 @@ export async function readEarningsBoard(
     modelIds,
     entries,
     agreedIds: [...agreed],
+    dropped,
     earnedWei: sumOf(all),
     hiddenWei: sumOf(all) - sumOf(entries),
     hiddenCount: all.length - entries.length,
@@ -122,14 +125,13 @@ function add(
   sums.set(leafId, { earnedWei: known.earnedWei + earnedWei, rowCount: known.rowCount + rowCount });
 }
 
-/** Accounts that agree, by the key that each has now: a former key has no say about its owner's name. */
+/** Consents by the key that each account has now: a former key has no say about its owner's name. */
 async function readConsents(
   client: HostAccess,
   { datanetId, hostUrl }: HostedDatanetPlace,
-): Promise<Set<number>> {
+): Promise<HostRecords<"showEarnings">> {
   const list = { route: "earnings-consents", kind: "showEarnings", what: "consent" } as const;
-  const records = await readRecordPages(client, { datanetId, hostUrl, ...list });
-  if (records.some(({ body }) => !body.isShown)) throw hostFalse("record", "a consent", {});
-  const keys = await presentKeysOf(client, records);
-  return new Set(records.flatMap(({ body, keyX }) => (keys.get(body.leafId) === keyX ? [body.leafId] : [])));
+  const found = await readSoundRecords(client, { datanetId, hostUrl, ...list });
+  if (found.records.some(({ body }) => !body.isShown)) throw hostFalse("record", "a consent", {});
+  return found;
 }

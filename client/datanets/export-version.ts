@@ -11,6 +11,7 @@ import {
   downloadVersion,
 } from "./download-rows.ts";
 import type { HostAccess } from "./host-request.ts";
+import { areAllSigned, type DroppedRecord } from "./sound-records.ts";
 import type { Withdrawal } from "./withdrawals.ts";
 
 export type ExportVersionParameters = DownloadVersionParameters;
@@ -26,6 +27,10 @@ export interface ExportVersionReturnType {
   /** Rows in the version's order, without those that their contributors have withdrawn since. */
   rows: ExportedRow[];
   withdrawn: readonly Withdrawal[];
+  /** Rows that are left out by the host's word, as `downloadVersion` has them. */
+  refused: readonly string[];
+  /** Records of the host that count for nothing: the labels are those without them, and are not stored. */
+  dropped: readonly DroppedRecord[];
   /** What the ledger, the card and the records show of the version. */
   facts: VersionFacts;
 }
@@ -46,17 +51,18 @@ export async function exportVersion(
   parameters: ExportVersionParameters,
 ): Promise<ExportVersionReturnType> {
   const { datanetId, hostUrl, store } = parameters;
-  const { version } = await downloadVersion(client, parameters);
+  const { refused, version } = await downloadVersion(client, parameters);
   // Read behind the rows: one that was withdrawn in the meantime is left out, and counted.
   const described = await describeVersion(client, { datanetId, hostUrl, version });
-  const { card, facts, labels, policy, publishedAtMs, rowsRoot, withdrawn } = described;
-  await storeVersionLabels(store, labels);
-  const leftOut = new Set(withdrawn.map(({ digest }) => digest));
+  const { card, dropped, facts, labels, policy, publishedAtMs, rowsRoot, withdrawn } = described;
+  // A training that reads the store would not see that the host has shown others.
+  if (areAllSigned(dropped)) await storeVersionLabels(store, labels);
+  const leftOut = new Set([...withdrawn.map(({ digest }) => digest), ...refused]);
   const rows: ExportedRow[] = [];
   for (const [i, { contributorId, digest, validatorId }] of described.rows.entries()) {
     if (leftOut.has(digest)) continue;
     const content = await readRow(store, digest);
     rows.push({ content, label: labels.labels[i] ?? null, digest, contributorId, validatorId });
   }
-  return { card, version, rowsRoot, policy, publishedAtMs, rows, withdrawn, facts };
+  return { card, version, rowsRoot, policy, publishedAtMs, rows, withdrawn, refused, dropped, facts };
 }

@@ -11,7 +11,7 @@ import { BodyTooLong, boundedBytes } from "@openledger/foundation/wire/bounded-b
 import type { z } from "zod";
 import { clientError } from "../client-errors.ts";
 import { type LedgerClient, requireL2Key } from "../ledger-client.ts";
-import { resolveSigner } from "../sequencer/ledger-reads.ts";
+import { getLeaf, resolveSigner } from "../sequencer/ledger-reads.ts";
 import type { SequencerAccess } from "../sequencer/sequencer-request.ts";
 import {
   failureSchema,
@@ -64,7 +64,7 @@ export interface HostedDatanetPlace {
 }
 
 /** Kind of the server in `data` of an error. */
-export type ServerKind = "datanet host" | "factory";
+export type ServerKind = "datanet host" | "factory" | "model server";
 const DATANET_HOST: ServerKind = "datanet host";
 
 /** Place of a Datanet to read, which may be permissioned. */
@@ -176,6 +176,29 @@ export async function askHost<Schema extends z.ZodType>(
   schema: Schema,
 ): Promise<z.output<Schema>> {
   return askServer(client, hostUrl, call, schema, DATANET_HOST);
+}
+
+/**
+ * Requests JSON about rows of a Datanet, unsigned first: a host asks for a signature where it is permissioned. The client signs as the
+ * Datanet where it has its key, else as its own leaf.
+ * @internal
+ */
+export async function askAsReader<Schema extends z.ZodType>(
+  client: HostAccess,
+  { datanetId, hostUrl }: HostedDatanetPlace,
+  call: HostCall,
+  schema: Schema,
+): Promise<z.output<Schema>> {
+  const { l2Key } = client;
+  try {
+    return await askHost(client, hostUrl, call, schema);
+  } catch (error) {
+    if (call.isSigned === true || l2Key === null || !isRollupError(error, "DNT_REQUEST_UNSIGNED"))
+      throw error;
+    const isOwn = (await getLeaf(client, datanetId)).keyX === l2Key.keyX;
+    const from = isOwn ? datanetId : call.from;
+    return askHost(client, hostUrl, { ...call, isSigned: true, from }, schema);
+  }
 }
 
 /**

@@ -120,39 +120,20 @@ export const recordResultsSchema = z.object({
 });
 export type RecordResult = z.output<typeof recordResultsSchema>["results"][number];
 
-export const recordsPageSchema = z.object({
-  records: z.array(z.unknown()),
-  total: count,
-  nextFrom: count.nullable(),
-});
-
-export const reportsPageSchema = recordsPageSchema.extend({ texts: z.array(z.string()) });
-
-export const accessSchema = z.array(
-  z.object({
-    id: root,
-    leafId: count,
-    purpose: z.string(),
-    askedAtMs: z.number(),
-    answer: z
-      .object({
-        answer: z.enum(["grant", "refuse"]),
-        untilMs: z.number(),
-        note: z.string(),
-        answeredAtMs: z.number(),
-      })
-      .nullable(),
-    isOpen: z.boolean(),
-  }),
-);
-export type AccessList = z.output<typeof accessSchema>;
-
 const permille = z.int().nullable();
 export const checkStateSchema = z.object({
   running: z.object({ datanetId: count, step: z.string(), done: count, total: count }).nullable(),
   /** The reason that the last check did not finish. */
   failure: z.string().nullable(),
-  last: z.object({ rowCount: count, checkedAtMs: z.number(), isCurrent: z.boolean() }).nullable(),
+  last: z
+    .object({
+      rowCount: count,
+      checkedAtMs: z.number(),
+      /** Rows of other Datanets that the check had no room for. */
+      uncomparedCount: count.default(0),
+      isCurrent: z.boolean(),
+    })
+    .nullable(),
 });
 export type CheckState = z.output<typeof checkStateSchema>;
 

@@ -18,6 +18,7 @@ import {
   hostCommitsSchema,
   type VersionDifference,
 } from "./row-schemas.ts";
+import type { DroppedRecord } from "./sound-records.ts";
 import { type ListWithdrawalsErrorCode, listWithdrawals, type Withdrawal } from "./withdrawals.ts";
 
 export type ListHostCommitsErrorCode = "DNT_NOT_HOSTED" | HostErrorCode;
@@ -69,6 +70,8 @@ export interface CompareVersionsReturnType extends Omit<VersionDifference, "chan
     /** Withdrawal by the contributor of a removed row; null for none that their leaf has signed. */
     readonly withdrawal: Withdrawal | null;
   })[];
+  /** Withdrawals by the host's word alone: the present key of their leaf has not signed them. */
+  dropped: readonly DroppedRecord[];
 }
 export type CompareVersionsErrorCode = "DNT_NOT_HOSTED" | ListWithdrawalsErrorCode | HostErrorCode;
 
@@ -88,16 +91,16 @@ export async function compareVersions(
   const path = `/v1/datanets/${datanetId}/difference?before=${before}&after=${after}&from=${at}&limit=${limit}`;
   const difference = await askHost(client, hostUrl, { path, ...listReading(client) }, differenceSchema);
   const isAsked = difference.changes.some(({ change }) => change === "removed");
-  const withdrawals = isAsked ? await listWithdrawals(client, { datanetId, hostUrl }) : [];
-  const held = new Map(
-    withdrawals.flatMap((one) => (one.isSignedByLeaf ? [[nameOf(one), one] as const] : [])),
-  );
+  const { dropped, withdrawals } = isAsked
+    ? await listWithdrawals(client, { datanetId, hostUrl })
+    : { dropped: [], withdrawals: [] };
+  const held = new Map(withdrawals.map((one) => [nameOf(one), one]));
   const changes = difference.changes.map((one) => {
     const contributorId = one.change === "removed" ? one.before?.contributorId : undefined;
     const name = contributorId === undefined ? "" : nameOf({ contributorId, digest: one.digest });
     return { ...one, withdrawal: held.get(name) ?? null };
   });
-  return { ...difference, changes };
+  return { ...difference, changes, dropped };
 }
 
 /** A row withdrawn by somebody else is another's word. */

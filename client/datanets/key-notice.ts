@@ -21,7 +21,7 @@ export type GetKeyNoticeErrorCode = "DNT_KEY_NOTICE" | HostErrorCode;
  * Reads the notice that a leaf's key is under at a host: until `untilMs` the key erases no rows, grants no access, and reads no
  * permissioned ones.
  * @returns null where the old key has signed for the present one, or the week is over
- * @throws DNT_KEY_NOTICE while the host still reads the leaf's operations
+ * @throws DNT_KEY_NOTICE while the host still reads the leaf's operations, and where its sequencer has pruned some of the last week
  * @example
  * ```ts
  * const notice = await getKeyNotice(client, { hostUrl, leafId: 7 });

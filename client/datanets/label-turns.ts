@@ -10,7 +10,13 @@ import { clientError } from "../client-errors.ts";
 import type { LedgerClient } from "../ledger-client.ts";
 import { fetchRowContents, findRows } from "./browse-rows.ts";
 import { getHostedDatanet } from "./datanet-card.ts";
-import { askHost, type HostAccess, type HostErrorCode, type HostedDatanetPlace } from "./host-request.ts";
+import {
+  askAsReader,
+  askHost,
+  type HostAccess,
+  type HostErrorCode,
+  type HostedDatanetPlace,
+} from "./host-request.ts";
 import {
   type DatanetStatistics,
   type LabelTurn,
@@ -72,8 +78,9 @@ export async function getStanding(
 export type GetStatisticsErrorCode = "DNT_NOT_HOSTED" | HostErrorCode;
 
 /**
- * Reads the host's statistics: classes, states, lengths, growth, agreement and labellers.
- * @throws DNT_NOT_HOSTED
+ * Reads the host's statistics: classes, states, lengths, growth, agreement and labellers; of a permissioned datanet by a request
+ * that the client signs.
+ * @throws DNT_NOT_HOSTED, DNT_REQUEST_UNSIGNED, DNT_ACCESS_NOT_GRANTED
  * @example
  * ```ts
  * const { labelling, states } = await getStatistics(client, { hostUrl, datanetId: 10 });
@@ -83,7 +90,8 @@ export async function getStatistics(
   client: HostAccess,
   { datanetId, hostUrl }: HostedDatanetPlace,
 ): Promise<DatanetStatistics> {
-  return askHost(client, hostUrl, { path: `/v1/datanets/${datanetId}/statistics` }, statisticsSchema);
+  const path = `/v1/datanets/${datanetId}/statistics`;
+  return askAsReader(client, { datanetId, hostUrl }, { path }, statisticsSchema);
 }
 
 /** Rows of one request to the host. */

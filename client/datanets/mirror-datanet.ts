@@ -8,6 +8,7 @@ import { askHost } from "./host-request.ts";
 import { versionsSchema } from "./host-schemas.ts";
 import { bringRecords, readRecords } from "./signed-records.ts";
 import { listSignedTerms } from "./signed-terms.ts";
+import type { DroppedRecord } from "./sound-records.ts";
 import {
   bringList,
   bringVersion,
@@ -34,8 +35,10 @@ export interface MirrorDatanetReturnType {
   incompleteCount: number;
   versionCount: number;
   recordCount: number;
-  /** Records that the second host refused, for example of keys that were replaced since, or about rows that are withdrawn. */
+  /** Records that the second host refused, for example about rows that are withdrawn. */
   refusedCount: number;
+  /** Records that were not brought: the present key of their leaf has not signed them. */
+  dropped: readonly DroppedRecord[];
   /** Rows that their contributors have withdrawn: the second host has their hashes, and erases what it had of them. */
   withdrawnCount: number;
 }
@@ -74,7 +77,7 @@ export async function mirrorDatanet(
       incompleteCount += 1;
     },
   });
-  const withdrawals = await listWithdrawals(client, source);
+  const { withdrawals, ...others } = await listWithdrawals(client, source);
   const withdrawn = new Set(withdrawals.map(({ digest }) => digest));
   const sources = await Promise.all(commits.map(({ rowsRoot }) => contributionSource(store, rowsRoot)));
   for (const { digests, rowsRoot } of sources)
@@ -82,7 +85,8 @@ export async function mirrorDatanet(
   await bringRecords(client, { ...target, records: withdrawals.map(({ record }) => record) });
   // Before the rows, which the second host may refuse without.
   const terms = await listSignedTerms(client, source);
-  await bringRecords(client, { ...target, records: terms.map(({ record }) => record) });
+  const signedTerms = terms.flatMap(({ isSignedByLeaf, record }) => (isSignedByLeaf ? [record] : []));
+  await bringRecords(client, { ...target, records: signedTerms });
   for (const [i, commit] of sources.entries()) {
     onProgress?.(`commit ${i + 1} of ${commits.length}`);
     // Not those either that the store has from before.
@@ -100,13 +104,15 @@ export async function mirrorDatanet(
     await bringVersion(client, { ...target, ...signer, store, rowsRoot });
   }
   onProgress?.("records");
-  const records = [...(await readRecords(client, source)).records, ...(await readVerified(client, source))];
+  const [said, verified] = [await readRecords(client, source), await readVerified(client, source)];
+  const records = [...said.records, ...verified.records];
   const results = await bringRecords(client, { ...target, records });
   return {
     commitCount: commits.length,
     incompleteCount,
     versionCount: here.length,
     recordCount: records.length,
+    dropped: [...others.dropped, ...said.dropped, ...verified.dropped],
     refusedCount: results.filter(({ error }) => error !== null).length,
     withdrawnCount: withdrawn.size,
   };

@@ -25,7 +25,7 @@ import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { Hex } from "viem";
 import type { RowStore } from "../actions/data/row-store.ts";
 import { clientError, type PaperFieldDifference } from "../client-errors.ts";
-import { getBatch, listOperations, nameOfOperation, readInfo } from "../sequencer/ledger-reads.ts";
+import { getBatch, readInfo, readOperations } from "../sequencer/ledger-reads.ts";
 import {
   approvalsOf,
   type GetModelErrorCode,
@@ -118,7 +118,7 @@ export async function writeModelPapers(
       throw wrongRecipe(`its recipe names another root of version ${version} of Datanet ${datanetId}`);
     const found = await ifHosted(async () => {
       const hostUrl = await parameters.hostUrlOf(datanetId);
-      const verified = await listVerified(client, { datanetId, hostUrl, modelId });
+      const verified = (await listVerified(client, { datanetId, hostUrl, modelId })).verifications;
       if (version === undefined) return { verified, croissant: null, described: null };
       return { verified, ...(await describe(client, parameters, { datanetId, hostUrl, version })) };
     });
@@ -287,15 +287,14 @@ async function registrationOf(
     const payment = counters.epoch < 1 ? null : await getFirstPayment(client, modelId);
     let before: Hex | number | undefined = payment === null ? undefined : nameOfPayment(payment);
     for (let page = 0; page < MAX_PAGES; page++) {
-      const operations = await listOperations(client, modelId, {
+      const { nextBefore, operations } = await readOperations(client, modelId, {
         limit: OPERATIONS_PAGE,
         ...(before !== undefined && { before }),
       });
       const made = operations.find(({ createdId }) => createdId === modelId);
       if (made?.batchNumber != null) return await placeOf(client, made.batchNumber);
-      const oldest = operations.at(-1);
-      if (oldest === undefined || operations.length < OPERATIONS_PAGE) return null;
-      before = nameOfOperation(oldest);
+      if (nextBefore === null) return null;
+      before = nextBefore;
     }
     return null;
   } catch (error) {

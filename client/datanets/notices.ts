@@ -9,6 +9,8 @@ import { askHost, type HostAccess, type HostErrorCode } from "./host-request.ts"
 
 const eventSchema = z.object({
   id: z.int(),
+  /** Name of the event, the same at every host. */
+  uid: z.string().regex(/^[0-9a-f]{32}$/),
   kind: z.enum(EVENT_KINDS),
   leafId: z.int(),
   datanetId: z.int().nullable(),
@@ -24,8 +26,8 @@ export interface ListEventsParameters {
   hostUrl: string;
   /** Leaf that is told: an account, or a Datanet. */
   leafId: number;
-  /** Id of an event: only later ones. Default: the newest of all. */
-  after?: number;
+  /** `uid` of an event, or its `id`: only later ones. A host whose database was restored may not know it, and lists all. */
+  after?: number | string;
   /** Maximum number, 200 at most; default: 50. */
   limit?: number;
 }

@@ -5,7 +5,15 @@
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { unpackBinding } from "@openledger/circuits/ledger/leaf";
+import { cutPayees } from "@openledger/circuits/ledger/payee-shards";
+import {
+  ownersCommitment,
+  type Payee,
+  type PayeeOwners,
+  payeeRoot,
+} from "@openledger/circuits/ledger/rewards";
 import { contributionRoot, digestToField, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
+import { settlingCircuits } from "@openledger/circuits/registry/circuit-sizes";
 import { canonicalJson } from "@openledger/datanets/card/canonical-json";
 import {
   type BodyOf,
@@ -17,18 +25,15 @@ import { decodeVersion, encodeVersion, rowHashesOf, versionRowsOf } from "@openl
 import { hex32 } from "@openledger/foundation/hex";
 import { z } from "zod";
 import { type ListCommitsErrorCode, readCheckedHistory } from "../actions/data/list-commits.ts";
+import { payeeTable } from "../actions/data/version-commitments.ts";
 import { clientError } from "../client-errors.ts";
+import { findLeaves, getLeaf, readInfo } from "../sequencer/ledger-reads.ts";
 import { type GetModelErrorCode, getModel, staticsOf } from "../sequencer/model-reads.ts";
+import type { LedgerModelLeaf } from "../sequencer/model-schemas.ts";
 import { downloadVersionList } from "./download-rows.ts";
-import {
-  askHost,
-  askHostForBytes,
-  type HostAccess,
-  type HostErrorCode,
-  listReading,
-} from "./host-request.ts";
-import { recordsPageSchema } from "./host-schemas.ts";
-import { areSignedByLeaf, presentKeysOf } from "./signing-keys.ts";
+import { askHostForBytes, type HostAccess, type HostErrorCode, listReading } from "./host-request.ts";
+import { areSignedByLeaf } from "./signing-keys.ts";
+import { readModelVerified } from "./verified-records.ts";
 import { listWithdrawals } from "./withdrawals.ts";
 
 const FORMAT = "openledger-removal-certificate-1";
@@ -75,8 +80,18 @@ export interface CertifiedRemoval {
   readonly version: number;
   readonly versionRoot: string;
   readonly rowCount: number;
-  /** Who has computed the model again, to the same bytes. */
-  readonly recomputations: readonly { readonly leafId: number; readonly atMs: number }[];
+  /** Who says that they have computed the model again, to the same bytes. */
+  readonly recomputations: readonly SaidRecomputation[];
+  /** Hosts that were asked, and show no signed difference. */
+  readonly askedHosts: readonly string[];
+}
+
+/** A signed word about a model. Nothing here shows that its leaf has computed anything. */
+export interface SaidRecomputation {
+  readonly leafId: number;
+  readonly atMs: number;
+  /** The leaf is the model or its maker's, the Datanet or its owner's, by wallet or key; null: neither, as far as the ledger shows. */
+  readonly isOf: "model" | "datanet" | null;
 }
 
 export interface CertifyRemovalParameters {
@@ -111,7 +126,8 @@ export async function certifyRemoval(
   const model = await getModel(client, modelId);
   const { datanetId, version: number } = model.model;
   const place = { hostUrl, datanetId };
-  const [withdrawal] = await listWithdrawals(client, { ...place, row });
+  const { withdrawals } = await listWithdrawals(client, { ...place, row });
+  const [withdrawal] = withdrawals;
   if (withdrawal === undefined) throw wrong("not-withdrawn", `row ${row} is not withdrawn, by this host`);
   const { commits: committed, versions } = await readCheckedHistory(client, datanetId);
   const rowsRoot = versions[number - 1]?.rowsRoot ?? 0n;
@@ -123,12 +139,7 @@ export async function certifyRemoval(
     commits.push(bytesToHex(list));
     if (list.length % 32 === 0 && rowHashesOf(list).includes(rowHashOf(row))) break;
   }
-  const path = `/v1/datanets/${datanetId}/verified?model=${modelId}&limit=${MAX_RECOMPUTATIONS}`;
-  const found = z
-    .array(signedRecordSchema)
-    .parse((await askHost(client, hostUrl, { path }, recordsPageSchema)).records);
-  const ofModel = found.filter(({ body }) => body.kind === "verified" && body.epoch === null);
-  const keys = await presentKeysOf(client, ofModel);
+  const found = await readModelVerified(client, { ...place, modelId, limit: MAX_RECOMPUTATIONS });
   const certificate: RemovalCertificate = {
     format: FORMAT,
     domain: hex32(client.domain),
@@ -138,15 +149,14 @@ export async function certifyRemoval(
     commits,
     model: { id: modelId, root: hex32(staticsOf(model).hash) },
     version: { number, root: hex32(rowsRoot), rows: bytesToHex(encodeVersion(rows)) },
-    // One by a key that was replaced since shows nothing any more.
-    recomputations: ofModel.filter(({ body, keyX }) => keys.get(body.leafId) === keyX),
+    recomputations: found.records.filter(({ body }) => body.epoch === null),
   };
   if (certificate.recomputations.length === 0)
     throw wrong(
       "recomputation-missing",
       `nobody has signed a recomputation of model ${modelId}: openledger verify model ${modelId} --host ${hostUrl} --sign`,
     );
-  await checkRemoval(client, certificate);
+  await checkRemoval(client, certificate, { hostUrls: [hostUrl] });
   return certificate;
 }
 
@@ -154,21 +164,36 @@ export async function certifyRemoval(
 export const encodeCertificate = (certificate: RemovalCertificate): string =>
   `${canonicalJson(certificate)}\n`;
 
-export type CheckRemovalErrorCode = "CLI_CERTIFICATE_WRONG" | ListCommitsErrorCode | GetModelErrorCode;
+export interface CheckRemovalOptions {
+  /** Hosts of the Datanet that are asked for signed differences, which the file may not have; default: none. */
+  hostUrls?: readonly string[];
+}
+export type CheckRemovalErrorCode =
+  | "CLI_CERTIFICATE_WRONG"
+  | "CLI_DATANET_HOST_FALSE"
+  | "DNT_NOT_HOSTED"
+  | HostErrorCode
+  | ListCommitsErrorCode
+  | GetModelErrorCode;
 
 /**
- * Checks a certificate of removal against the ledger, and takes nothing else on trust: the withdrawal is signed by the row's first
- * contributor (with a key that they have, or had then), the list behind the version's root does not have the row, the model's statics bind that version, and every
- * recomputation is signed by the key that its leaf has now, for this model and version, without a difference.
+ * Checks a certificate of removal against the ledger: the withdrawal is signed by the row's first contributor, with the key that they
+ * have now, the list behind the version's root does not have the row, the model's statics bind that version, its number of rows and its
+ * payees, and every recomputation is signed by the key that its leaf has now, for this model and version, without a difference. That a
+ * leaf has computed the model, and not only said so, is its word.
  * @param certificate parsed JSON
- * @throws CLI_CERTIFICATE_WRONG, whose `data.reason` says what does not hold
+ * @throws CLI_CERTIFICATE_WRONG, whose `data.reason` says what does not hold; as a host refuses
  * @example
  * ```ts
  * const certificate = await certifyRemoval(client, { hostUrl, modelId: 15, row: digest });
- * const { modelId, recomputations } = await checkRemoval(client, certificate);
+ * const { modelId, recomputations } = await checkRemoval(client, certificate, { hostUrls: [hostUrl] });
  * ```
  */
-export async function checkRemoval(client: HostAccess, certificate: unknown): Promise<CertifiedRemoval> {
+export async function checkRemoval(
+  client: HostAccess,
+  certificate: unknown,
+  { hostUrls = [] }: CheckRemovalOptions = {},
+): Promise<CertifiedRemoval> {
   await initPoseidon();
   const parsed = certificateSchema.safeParse(certificate);
   if (!parsed.success)
@@ -180,14 +205,12 @@ export async function checkRemoval(client: HostAccess, certificate: unknown): Pr
   if (BigInt(domain) !== client.domain) throw wrong("domain", "it is of another rollup");
   const records = [withdrawal, ...recomputations];
   const isSound = checkRecords(client.domain, records);
-  const keys = await presentKeysOf(client, recomputations);
-  const isWithdrawalSigned = (await areSignedByLeaf(client, [withdrawal]))[0]!;
+  const isOfLeaf = await areSignedByLeaf(client, records);
   const signed = <Kind extends RecordKind>(index: number, kind: Kind): BodyOf<Kind> => {
-    const { body, keyX } = records[index]!;
+    const { body } = records[index]!;
     if (body.kind !== kind || body.datanetId !== datanetId)
       throw wrong("record-other", `record ${index} is no "${kind}" of Datanet ${datanetId}`, { index });
-    const isOfLeaf = index === 0 ? isWithdrawalSigned : keys.get(body.leafId) === keyX;
-    if (!isSound[index] || !isOfLeaf)
+    if (!isSound[index] || !isOfLeaf[index])
       throw wrong("record-signature", `record ${index} is not signed by a key of leaf ${body.leafId}`, {
         index,
         leafId: body.leafId,
@@ -207,8 +230,10 @@ export async function checkRemoval(client: HostAccess, certificate: unknown): Pr
   // Attack: one leaf would count as many.
   if (new Set(leaves).size < leaves.length)
     throw wrong("recomputation-repeated", "a leaf has several recomputations");
-  const rowCount = requireWithout(history, { datanetId, row, version });
-  await requireTrainedOn(client, { datanetId, model, version: version.number });
+  const rows = requireWithout(history, { datanetId, row, version });
+  const leaf = await requireTrainedOn(client, { datanetId, model, rows, version: version.number });
+  for (const hostUrl of hostUrls) await requireNoDifference(client, { datanetId, hostUrl, model });
+  const peopleOf = await ownPeople(client, leaf, leaves);
   return {
     datanetId,
     row,
@@ -218,7 +243,8 @@ export async function checkRemoval(client: HostAccess, certificate: unknown): Pr
     modelId: model.id,
     version: version.number,
     versionRoot: version.root,
-    rowCount,
+    rowCount: rows.length,
+    askedHosts: hostUrls,
     recomputations: recomputations.map((_, i) => {
       const body = signed(i + 1, "verified");
       const isSame =
@@ -230,7 +256,8 @@ export async function checkRemoval(client: HostAccess, certificate: unknown): Pr
       if (!isSame) throw wrong("record-other", `recomputation ${i} is of another model or version`);
       if (body.difference !== null)
         throw wrong("difference", `leaf ${body.leafId} found a difference in ${body.difference.file}`);
-      return { leafId: body.leafId, atMs: body.atMs };
+      const { atMs, leafId } = body;
+      return { leafId, atMs, isOf: peopleOf.get(leafId) ?? null };
     }),
   };
 }
@@ -253,11 +280,11 @@ function contributorOf(
   throw wrong("commit-list", "no list has the row");
 }
 
-/** @returns the version's number of rows. @throws CLI_CERTIFICATE_WRONG if it has the row, or is not the ledger's */
+/** @returns the version's rows. @throws CLI_CERTIFICATE_WRONG if it has the row, or is not the ledger's */
 function requireWithout(
   { versions }: Pick<CheckedHistory, "versions">,
   { datanetId, row, version }: Pick<RemovalCertificate, "datanetId" | "row" | "version">,
-): number {
+): readonly PayeeOwners[] {
   const rows = listedRows(version.rows);
   const listed = versionRowsOf(rows ?? []);
   const rowsRoot = versions[version.number - 1]?.rowsRoot;
@@ -265,7 +292,7 @@ function requireWithout(
     throw wrong("version-list", `the list is not that of version ${version.number} of Datanet ${datanetId}`);
   if (listed.some(({ rowHash }) => rowHash === rowHashOf(row)))
     throw wrong("row-present", `version ${version.number} of Datanet ${datanetId} has the row`);
-  return rows.length;
+  return listed;
 }
 
 /**
@@ -283,16 +310,26 @@ function listedRows(text: string) {
   }
 }
 
-/** @throws CLI_CERTIFICATE_WRONG unless the model's statics bind the version, and no other Datanet */
+/**
+ * Attack: a model that was trained on an earlier version, with the row, is registered with a later version's number.
+ * @throws CLI_CERTIFICATE_WRONG unless the model's statics bind the version, with its rows and payees, and no other Datanet
+ */
 async function requireTrainedOn(
   client: HostAccess,
   {
     datanetId,
     model: { id, root: modelRoot },
+    rows,
     version,
-  }: { datanetId: number; model: RemovalCertificate["model"]; version: number },
-): Promise<void> {
-  const statics = staticsOf(await getModel(client, id));
+  }: {
+    datanetId: number;
+    model: RemovalCertificate["model"];
+    rows: readonly PayeeOwners[];
+    version: number;
+  },
+): Promise<LedgerModelLeaf> {
+  const leaf = await getModel(client, id);
+  const statics = staticsOf(leaf);
   if (hex32(statics.hash) !== modelRoot) throw wrong("model", `the ledger has another root of model ${id}`);
   const binding = unpackBinding(statics.binding);
   if (binding.datanetId !== BigInt(datanetId) || binding.version !== BigInt(version))
@@ -300,6 +337,85 @@ async function requireTrainedOn(
   // The statics bind no versions of these, and any of them may have the same bytes.
   if (binding.furtherDatanets.length > 0)
     throw wrong("several-datanets", `model ${id} was trained on rows of further Datanets`);
+  if (binding.rowCount !== BigInt(rows.length))
+    throw wrong(
+      "row-count",
+      `model ${id} was trained on ${binding.rowCount} rows, and version ${version} has ${rows.length}`,
+      { modelRowCount: Number(binding.rowCount), versionRowCount: rows.length },
+    );
+  const isOfList = (await payeeTables(client, leaf, rows)).some(
+    (payees) =>
+      ownersCommitment(payees.map(({ rowCount }) => rowCount)) === statics.ownersCommitment &&
+      payeeRoot(payees) === statics.payeeRoot &&
+      payeeCounts(payees) === payeeCounts(payeeTable(rows)),
+  );
+  if (!isOfList)
+    throw wrong("payees", `model ${id} has other payees than version ${version} of Datanet ${datanetId}`);
+  return leaf;
+}
+
+/** Tables of payees that the model's statics may bind: the ledger's; before its activation those of the list, in any shards. */
+async function payeeTables(
+  client: HostAccess,
+  { payees }: LedgerModelLeaf,
+  rows: readonly PayeeOwners[],
+): Promise<readonly (readonly Payee[])[]> {
+  if (payees.length > 0) {
+    const places: Payee[] = [];
+    for (const { contributorId, index, rowCount, validatorId } of payees)
+      places[index] = { contributorId, validatorId, rowCount };
+    return [Array.from(places, (payee) => payee ?? { contributorId: 0, validatorId: 0, rowCount: 0 })];
+  }
+  const table = payeeTable(rows);
+  const { circuits } = await readInfo(client);
+  const sizes = settlingCircuits(circuits).flatMap(({ shard, size }) => (shard === null ? [] : [size]));
+  return [undefined, ...sizes].map((size) => cutPayees(table, size));
+}
+
+/** Rows of each contributor and validator, in one text. A payee whose rows are in two shards counts once. */
+function payeeCounts(payees: readonly Payee[]): string {
+  const counts = new Map<string, number>();
+  for (const { contributorId, rowCount, validatorId } of payees) {
+    const name = `${contributorId}/${validatorId}`;
+    if (rowCount > 0) counts.set(name, (counts.get(name) ?? 0) + rowCount);
+  }
+  return JSON.stringify([...counts].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** @throws CLI_CERTIFICATE_WRONG where a host shows a difference that a leaf has signed, by the key that it has now */
+async function requireNoDifference(
+  client: HostAccess,
+  { datanetId, hostUrl, model }: { datanetId: number; hostUrl: string; model: RemovalCertificate["model"] },
+): Promise<void> {
+  const list = { datanetId, hostUrl, modelId: model.id, limit: MAX_RECOMPUTATIONS };
+  const { records } = await readModelVerified(client, list);
+  const found = records.find(
+    ({ body }) => body.modelRoot === model.root && body.epoch === null && body.difference !== null,
+  )?.body;
+  if (found === undefined) return;
+  throw wrong(
+    "difference",
+    `leaf ${found.leafId} found a difference in ${found.difference!.file}, by ${hostUrl}`,
+    { leafId: found.leafId, hostUrl },
+  );
+}
+
+/** Leaves that are the model's maker's or the Datanet's owner's: the same leaf, wallet or key. */
+async function ownPeople(
+  client: HostAccess,
+  model: LedgerModelLeaf,
+  ids: readonly number[],
+): Promise<Map<number, "model" | "datanet">> {
+  const datanet = await getLeaf(client, model.model.datanetId);
+  const leaves = await findLeaves(client, { ids: [...new Set(ids)] });
+  const people = new Map<number, "model" | "datanet">();
+  for (const { id, keyX, l1Owner } of leaves)
+    for (const [name, own] of [
+      ["datanet", datanet],
+      ["model", model],
+    ] as const)
+      if (id === own.id || keyX === own.keyX || l1Owner === own.l1Owner) people.set(id, name);
+  return people;
 }
 
 const wrong = (reason: string, why: string, data: object = {}) =>

@@ -25,9 +25,11 @@ import { nameVersionLabels, storeVersionLabels, type VersionLabels } from "../ac
 import type { CommitVersionOptions } from "../actions/data/version-commitments.ts";
 import type { LedgerClient } from "../ledger-client.ts";
 import { getLeaf } from "../sequencer/ledger-reads.ts";
-import { type GetHostedDatanetErrorCode, getHostedDatanet } from "./datanet-card.ts";
-import type { HostAccess, HostedDatanetPlace } from "./host-request.ts";
-import { type ReadRecordsErrorCode, type ReadRecordsReturnType, readRecords } from "./signed-records.ts";
+import { readCountedRecords } from "./counted-records.ts";
+import { cardOfVersion, type GetHostedDatanetErrorCode } from "./datanet-card.ts";
+import type { HostedDatanetPlace } from "./host-request.ts";
+import type { ReadRecordsErrorCode, ReadRecordsReturnType } from "./signed-records.ts";
+import { type DroppedRecord, requireAllSigned } from "./sound-records.ts";
 
 /** Reason why a row stays out until somebody settles what its labellers differ in. @internal */
 export const DISPUTED = "disputed";
@@ -37,18 +39,30 @@ export const WAITS_FOR_LABELS = "waits for labels";
 /** Reason why a row stays out that its contributor has withdrawn. @internal */
 export const WITHDRAWN_BY_CONTRIBUTOR = "withdrawn by its contributor";
 
-export interface CollectReviewedParameters extends HostedDatanetPlace, CommitVersionOptions {
+/** What a caller does about records that their leaves' keys have not signed. */
+export interface UnsignedOptions {
+  /**
+   * True computes from the signed records where the host shows others, too; default: that is an error, since what a host shows
+   * in a leaf's name would have changed the result.
+   */
+  withoutUnsigned?: boolean;
+}
+
+export interface CollectReviewedParameters extends HostedDatanetPlace, CommitVersionOptions, UnsignedOptions {
   /** Store with all committed rows, as `downloadCommits` brings them. */
   store: RowStore;
 }
 export interface CollectReviewedReturnType {
   version: CollectedVersion;
+  /** Records of the host that count for nothing: the present key of their leaf has not signed them. */
+  dropped: readonly DroppedRecord[];
   /** Accepted labels of the version's rows. */
   labels: VersionLabels;
   /** Rows that stay out, each with the reason; first commits only. */
   leftOut: readonly { digest: string; contributorId: number; why: string }[];
 }
 export type CollectReviewedErrorCode =
+  | "CLI_RECORDS_UNSIGNED"
   | CollectVersionErrorCode
   | ReadRecordsErrorCode
   | GetHostedDatanetErrorCode;
@@ -57,8 +71,10 @@ export type CollectReviewedErrorCode =
  * Collects the version that follows from the card's rules and a host's records: rows of approved contributions that
  * nobody has left out. With drawn validators a row needs an accepted label, and its validator is drawn among those who
  * gave it, or, where the card has no labels, among those who approved the contribution; else the validator is the leaf
- * that approved it. Anyone who has the records gets the same version.
- * @throws CLI_ROWS_MISSING, CIR_SETTLEMENT_SIZE, CLI_DATANET_HOST_FALSE
+ * that approved it. Anyone who has the records gets the same version. A record counts only if the ledger's key of its leaf has signed
+ * it; a host may leave records out.
+ * @throws CLI_RECORDS_UNSIGNED where the host shows others that decide, CLI_ROWS_MISSING, CIR_SETTLEMENT_SIZE,
+ *   CLI_DATANET_HOST_FALSE
  * @example
  * ```ts
  * const { version, labels, leftOut } = await collectReviewed(client, { hostUrl, datanetId: 10, store });
@@ -70,10 +86,13 @@ export type CollectReviewedErrorCode =
  */
 export async function collectReviewed(
   client: LedgerClient,
-  { datanetId, hostUrl, shard, store }: CollectReviewedParameters,
+  { datanetId, hostUrl, shard, store, withoutUnsigned }: CollectReviewedParameters,
 ): Promise<CollectReviewedReturnType> {
-  const { card } = await getHostedDatanet(client, { datanetId, hostUrl });
-  const { recordState } = await readRecords(client, { datanetId, hostUrl });
+  const card = await cardOfVersion(client, { datanetId, hostUrl }, 0n);
+  const contributors = await firstCommits(client, datanetId, store, ({ contributorId }) => contributorId);
+  const rules = { card, contributors };
+  const { dropped, recordState } = await readCountedRecords(client, { datanetId, hostUrl }, rules);
+  requireAllSigned({ datanetId, hostUrl }, dropped, withoutUnsigned);
   const leftOut: { digest: string; contributorId: number; why: string }[] = [];
   const version = await collectVersion(client, {
     datanetId,
@@ -87,8 +106,8 @@ export async function collectReviewed(
       return null;
     },
   });
-  const labels = nameVersionLabels(version.storedRows, acceptedLabels(card, recordState, version.storedRows));
-  return { version, labels, leftOut };
+  const labels = labelsOfRecords({ card, recordState, rows: version.storedRows });
+  return { version, labels, leftOut, dropped };
 }
 
 /** Accepted labels by the card's rules and the records, in the order of the rows. */
@@ -101,20 +120,24 @@ const acceptedLabels = (
 
 const labelOf = (outcome: RowOutcome) => (outcome.state === "accepted" ? outcome.label : null);
 
-export interface CollectLabelsParameters extends HostedDatanetPlace {
+export interface CollectLabelsParameters extends HostedDatanetPlace, UnsignedOptions {
   /** Rows of the version, in its order, as `readVersion` returns them. */
   rows: readonly StoredVersionRow[];
 }
 export interface CollectLabelsReturnType extends VersionLabels {
-  /** Rows whose accepted label nobody has signed with the key that their leaf has now. */
-  unsigned: readonly string[];
+  /** Records of the host that count for nothing: the present key of their leaf has not signed them. */
+  dropped: readonly DroppedRecord[];
 }
-export type CollectLabelsErrorCode = "CLI_LEAF_NOT_FOUND" | GetHostedDatanetErrorCode | ReadRecordsErrorCode;
+export type CollectLabelsErrorCode =
+  | "CLI_RECORDS_UNSIGNED"
+  | "CLI_LEAF_NOT_FOUND"
+  | GetHostedDatanetErrorCode
+  | ReadRecordsErrorCode;
 
 /**
- * Computes the accepted labels of a version's rows from the card's rules and a host's signed records, which are checked
- * here: the host's word counts for nothing.
- * @throws CLI_DATANET_HOST_FALSE, DNT_NOT_HOSTED
+ * Computes the accepted labels of a version's rows from the card's rules and a host's records that the ledger's keys of their leaves
+ * have signed. A host can leave records out, and make none.
+ * @throws CLI_RECORDS_UNSIGNED where the host shows others that decide, CLI_DATANET_HOST_FALSE, DNT_NOT_HOSTED
  * @example
  * ```ts
  * const { rows } = await readVersion(store, rowsRoot);
@@ -123,46 +146,29 @@ export type CollectLabelsErrorCode = "CLI_LEAF_NOT_FOUND" | GetHostedDatanetErro
  */
 export async function collectLabels(
   client: LedgerClient,
-  { datanetId, hostUrl, rows }: CollectLabelsParameters,
+  { datanetId, hostUrl, rows, withoutUnsigned }: CollectLabelsParameters,
 ): Promise<CollectLabelsReturnType> {
-  const { card } = await getHostedDatanet(client, { datanetId, hostUrl });
-  return labelsOfRecords(client, { card, rows, ...(await readRecords(client, { datanetId, hostUrl })) });
+  const card = await cardOfVersion(client, { datanetId, hostUrl }, 0n);
+  const rules = { card, contributors: contributorsOf(rows) };
+  const { dropped, recordState } = await readCountedRecords(client, { datanetId, hostUrl }, rules);
+  requireAllSigned({ datanetId, hostUrl }, dropped, withoutUnsigned);
+  return { ...labelsOfRecords({ card, rows, recordState }), dropped };
 }
 
 /**
- * Computes the accepted labels of rows from records that were read and checked, as `collectLabels` does.
+ * Computes the accepted labels of rows from records that `readRecords` has read, as `collectLabels` does.
  * @internal
  */
-export async function labelsOfRecords(
-  client: HostAccess,
-  {
-    card,
-    recordState,
-    records,
-    rows,
-  }: ReadRecordsReturnType & Pick<CollectLabelsParameters, "rows"> & { card: Card },
-): Promise<CollectLabelsReturnType> {
-  const signed = vouchingRecords(records);
-  const presentKey = presentKeys(client);
-  const unsigned: string[] = [];
-  const labels: (string | null)[] = [];
-  for (const { contributorId, digest } of rows) {
-    const outcome = outcomeOf(card, recordState.row(digest), contributorId);
-    labels.push(labelOf(outcome));
-    if (outcome.state !== "accepted" || outcome.label === null) continue;
-    let isSigned = false;
-    for (const leafId of outcome.accepters) {
-      const record = signed.get(`${leafId}/${digest}`);
-      if (record === undefined || BigInt(record.keyX) !== (await presentKey(leafId))) continue;
-      isSigned = true;
-      break;
-    }
-    if (!isSigned) unsigned.push(digest);
-  }
-  return { ...nameVersionLabels(rows, labels), unsigned };
+export function labelsOfRecords({
+  card,
+  recordState,
+  rows,
+}: Pick<ReadRecordsReturnType, "recordState"> &
+  Pick<CollectLabelsParameters, "rows"> & { card: Card }): VersionLabels {
+  return nameVersionLabels(rows, acceptedLabels(card, recordState, rows));
 }
 
-export interface DownloadLabelsParameters extends HostedDatanetPlace {
+export interface DownloadLabelsParameters extends HostedDatanetPlace, UnsignedOptions {
   /** Store that has the version, as `downloadVersion` brings it. */
   store: RowStore;
   /** Root of the version's rows. */
@@ -172,7 +178,7 @@ export type DownloadLabelsErrorCode = "CLI_ROWS_MISSING" | CollectLabelsErrorCod
 
 /**
  * Computes the accepted labels of a stored version, as `collectLabels` does, and stores them beside it by their root.
- * @throws CLI_ROWS_MISSING, CLI_DATANET_HOST_FALSE, DNT_NOT_HOSTED
+ * @throws CLI_RECORDS_UNSIGNED, CLI_ROWS_MISSING, CLI_DATANET_HOST_FALSE, DNT_NOT_HOSTED
  * @example
  * ```ts
  * const { rowsRoot } = await downloadVersion(client, { hostUrl, datanetId: 10, store });
@@ -187,16 +193,6 @@ export async function downloadLabels(
   const labels = await collectLabels(client, { ...place, rows });
   await storeVersionLabels(store, labels);
   return labels;
-}
-
-/** Reads the keys of leaves, each once. */
-function presentKeys(client: HostAccess): (leafId: number) => Promise<bigint> {
-  const known = new Map<number, bigint>();
-  return async (leafId) => {
-    const key = known.get(leafId) ?? (await getLeaf(client, leafId)).keyX;
-    known.set(leafId, key);
-    return key;
-  };
 }
 
 interface ReviewRules {
@@ -250,9 +246,14 @@ function decide(
 export interface VouchedRow {
   readonly digest: string;
   readonly validatorId: number;
-  /** former: signed by a key that the leaf no longer has. notDrawn: the card draws validators, and the hash draws another. */
-  readonly vouching: "former" | "missing" | "notDrawn";
+  /**
+   * former: signed by a key that the leaf had, by the ledger. notAccepted: the validator has signed a label, and the signed records
+   * accept none for the row. notDrawn: the card draws validators, and the hash draws another.
+   */
+  readonly vouching: "former" | "missing" | "notAccepted" | "notDrawn";
 }
+
+export type VerifyVouchingParameters = Pick<CollectReviewedParameters, "datanetId" | "hostUrl" | "store">;
 
 export interface VerifyVouchingReturnType {
   rowCount: number;
@@ -263,6 +264,8 @@ export interface VerifyVouchingReturnType {
   withdrawn: readonly string[];
   /** Accepted labels of the version's rows. */
   labels: VersionLabels;
+  /** Records of the host that count for nothing: the present key of their leaf has not signed them. */
+  dropped: readonly DroppedRecord[];
 }
 export type VerifyVouchingErrorCode =
   | "CLI_ROWS_MISSING"
@@ -274,7 +277,7 @@ export type VerifyVouchingErrorCode =
 /**
  * Checks that every row's validator has signed for it: the label of the row that was accepted, or the approval of the
  * contribution that the row first came with. Where the card draws validators, each is drawn again. Signatures come from a
- * host, and are checked here.
+ * host, and count only by the keys that the ledger has.
  * @throws CLI_ROWS_MISSING, CLI_DATANET_HOST_FALSE, CLI_COMMITS_INCOMPLETE
  * @example
  * ```ts
@@ -283,18 +286,17 @@ export type VerifyVouchingErrorCode =
  */
 export async function verifyVouching(
   client: LedgerClient,
-  { datanetId, hostUrl, store }: CollectReviewedParameters,
+  { datanetId, hostUrl, store }: VerifyVouchingParameters,
 ): Promise<VerifyVouchingReturnType> {
   const { datanet } = await getLeaf(client, datanetId);
   const { rows } = await readVersion(store, datanet?.rowsRoot ?? 0n);
-  const { card } = await getHostedDatanet(client, { datanetId, hostUrl });
-  const { recordState, records } = await readRecords(client, { datanetId, hostUrl });
-  const commitOf = new Map<string, string>();
-  for (const { rowsRoot } of await listCommits(client, datanetId))
-    for (const digest of (await readContribution(store, rowsRoot)).digests)
-      if (!commitOf.has(digest)) commitOf.set(digest, hex32(rowsRoot));
+  const card = await cardOfVersion(client, { datanetId, hostUrl }, 0n);
+  const rules = { card, contributors: contributorsOf(rows) };
+  const place = { datanetId, hostUrl };
+  const { dropped, recordState, records } = await readCountedRecords(client, place, rules);
+  const commitOf = await firstCommits(client, datanetId, store, ({ rowsRoot }) => hex32(rowsRoot));
   const signed = vouchingRecords(records);
-  const presentKey = presentKeys(client);
+  const former = vouchingRecords(dropped.flatMap(({ record, why }) => (why === "former" ? [record] : [])));
   const exceptions: VouchedRow[] = [];
   const withdrawn: string[] = [];
   const accepted: (string | null)[] = [];
@@ -306,19 +308,26 @@ export async function verifyVouching(
       continue;
     }
     const commit = commitOf.get(digest) ?? "";
-    const label = signed.get(`${validatorId}/${digest}`);
+    const ofRow = `${validatorId}/${digest}`;
+    const ofCommit = `${validatorId}/${commit}`;
+    const label = signed.get(ofRow);
     const isAccepted =
       outcome.state === "accepted" && label !== undefined && saidLabel(label) === outcome.label;
-    const records = [isAccepted ? label : undefined, signed.get(`${validatorId}/${commit}`)].filter(
-      (record) => record !== undefined,
-    );
-    const key = await presentKey(validatorId);
-    const isPresent = records.some(({ keyX }) => BigInt(keyX) === key);
+    const isSigned = isAccepted || signed.has(ofCommit);
     const isDrawn = card.rewards.validator === "drawn";
     const accepters = outcome.state === "accepted" ? outcome.accepters : [];
     const candidates = candidatesOf({ card, recordState }, { accepters, commit, contributorId });
-    if (!isPresent)
-      exceptions.push({ digest, validatorId, vouching: records.length > 0 ? "former" : "missing" });
+    if (!isSigned)
+      exceptions.push({
+        digest,
+        validatorId,
+        vouching:
+          former.has(ofRow) || former.has(ofCommit)
+            ? "former"
+            : label !== undefined && outcome.state !== "accepted"
+              ? "notAccepted"
+              : "missing",
+      });
     else if (
       isDrawn &&
       drawValidator({ domain: client.domain, datanetId, row: digest }, candidates) !== validatorId
@@ -327,7 +336,29 @@ export async function verifyVouching(
   }
   const labels = nameVersionLabels(rows, accepted);
   const signedCount = rows.length - exceptions.length - withdrawn.length;
-  return { rowCount: rows.length, signedCount, exceptions, withdrawn, labels };
+  return { rowCount: rows.length, signedCount, exceptions, withdrawn, labels, dropped };
+}
+
+/**
+ * Contributor of each row of a list, by digest.
+ * @internal
+ */
+export const contributorsOf = (
+  rows: readonly { readonly digest: string; readonly contributorId: number }[],
+): ReadonlyMap<string, number> => new Map(rows.map(({ contributorId, digest }) => [digest, contributorId]));
+
+/** Fact of the commit that each row first came with, by digest. */
+async function firstCommits<Fact>(
+  client: LedgerClient,
+  datanetId: number,
+  store: RowStore,
+  factOf: (commit: DatanetCommit) => Fact,
+): Promise<Map<string, Fact>> {
+  const facts = new Map<string, Fact>();
+  for (const commit of await listCommits(client, datanetId))
+    for (const digest of (await readContribution(store, commit.rowsRoot)).digests)
+      if (!facts.has(digest)) facts.set(digest, factOf(commit));
+  return facts;
 }
 
 const isWithdrawn = (outcome: RowOutcome) => outcome.state === "leftOut" && outcome.why === WITHDRAWN;

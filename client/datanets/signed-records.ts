@@ -1,21 +1,16 @@
 /**
  * Signed records about a Datanet's rows (labels, approvals, objections, access): signed by a leaf's L2 key, stored by a host,
- * checked by every reader. Times are in Unix milliseconds.
+ * checked by every reader (sound-records.ts). Times are in Unix milliseconds.
  */
-import {
-  type RecordBody,
-  recordId,
-  type SignedRecord,
-  signRecord,
-} from "@openledger/datanets/records/record";
-import { RecordState } from "@openledger/datanets/records/record-state";
+import { type RecordBody, type SignedRecord, signRecord } from "@openledger/datanets/records/record";
+import type { RecordState } from "@openledger/datanets/records/record-state";
+import type { Hex } from "viem";
 import { clientError } from "../client-errors.ts";
 import { type LedgerClient, requireL2Key } from "../ledger-client.ts";
 import { resolveSigner } from "../sequencer/ledger-reads.ts";
 import { askHost, type HostAccess, type HostErrorCode, type HostedDatanetPlace } from "./host-request.ts";
-import { type AccessList, accessSchema, type RecordResult, recordResultsSchema } from "./host-schemas.ts";
-import { readRecordPages } from "./record-pages.ts";
-import { areSignedByLeaf } from "./signing-keys.ts";
+import { type RecordResult, recordResultsSchema } from "./host-schemas.ts";
+import { type DroppedRecord, type HostRecords, readSoundRecords, recordStateOf } from "./sound-records.ts";
 
 /** Maximum records in one request. */
 const MAX_RECORDS_A_REQUEST = 500;
@@ -103,49 +98,89 @@ export async function bringRecords(
 
 export type ReadRecordsErrorCode = "CLI_DATANET_HOST_FALSE" | HostErrorCode;
 
-export interface ReadRecordsReturnType {
-  /** Records in the order in which they came to the host; a host may leave some out, but cannot make one. */
-  records: readonly SignedRecord[];
-  /** State that follows from the records, without withdrawals that their leaves have not signed (signing-keys.ts). */
+export interface ReadRecordsReturnType extends HostRecords {
+  /** State that follows from the records. */
   recordState: RecordState;
 }
 
 /**
- * Reads all records of a datanet that a host shows, each signature checked against the key that it names.
- * @throws CLI_DATANET_HOST_FALSE where one is not signed, DNT_NOT_HOSTED
+ * Reads all records of a datanet that a host shows, each signature checked. Those that the present key of their leaf has not signed
+ * are in `dropped`, and in nothing else. A host may leave records out. Labels and notes tell what rows are: of a permissioned datanet
+ * they are read as rows are, by a request that the client signs.
+ * @throws CLI_DATANET_HOST_FALSE where one is not signed by the key that it names, DNT_NOT_HOSTED, DNT_REQUEST_UNSIGNED,
+ *   DNT_ACCESS_NOT_GRANTED
  * @example
  * ```ts
- * const { recordState } = await readRecords(client, { hostUrl, datanetId: 10 });
- * console.log(recordState.accessCases().length);
+ * const { dropped, recordState } = await readRecords(client, { hostUrl, datanetId: 10 });
+ * console.log(recordState.accessCases().length, dropped.length);
  * ```
  */
 export async function readRecords(
   client: HostAccess,
   { datanetId, hostUrl }: HostedDatanetPlace,
 ): Promise<ReadRecordsReturnType> {
-  const records = await readRecordPages(client, { datanetId, hostUrl, route: "records", what: "record" });
-  const recordState = new RecordState();
-  const withdrawals = records.filter(({ body }) => body.kind === "withdrawal");
-  const isSigned = await areSignedByLeaf(client, withdrawals);
-  const unsigned = new Set(withdrawals.filter((_, i) => !isSigned[i]));
-  for (const record of records)
-    if (!unsigned.has(record)) recordState.add(recordId(client.domain, record.body), record.body);
-  return { records, recordState };
+  const list = { route: "records", what: "record" } as const;
+  const { dropped, records } = await readSoundRecords(client, { datanetId, hostUrl, ...list });
+  return { records, dropped, recordState: recordStateOf(client.domain, records) };
 }
 
-export type ListAccessErrorCode = HostErrorCode;
+/** A request to read a permissioned Datanet's rows, with the owner's last answer. */
+export interface AccessRequest {
+  /** Id of the signed request, which an answer names. */
+  readonly id: Hex;
+  readonly leafId: number;
+  readonly purpose: string;
+  readonly askedAtMs: number;
+  /** null: none yet, that the Datanet's present key has signed. */
+  readonly answer: {
+    readonly answer: "grant" | "refuse";
+    readonly untilMs: number;
+    readonly note: string;
+    readonly answeredAtMs: number;
+  } | null;
+}
+export type AccessList = readonly AccessRequest[];
+export interface ListAccessReturnType {
+  requests: AccessList;
+  /** Records of the host that count for nothing: the present key of their leaf has not signed them. */
+  dropped: readonly DroppedRecord[];
+}
+export type ListAccessErrorCode = ReadRecordsErrorCode;
 
 /**
- * Lists requests for access to a permissioned datanet, with their answers; null where there is none yet.
- * @throws DNT_NOT_HOSTED
+ * Lists requests for access to a permissioned datanet that the present key of their leaf has signed, with the answers that the
+ * Datanet's has. A host may leave some out. It also decides whom it lets read: that is its word.
+ * @throws CLI_DATANET_HOST_FALSE where one is not signed, DNT_NOT_HOSTED
  * @example
  * ```ts
- * const waiting = (await listAccess(client, { hostUrl, datanetId: 10 })).filter(({ answer }) => answer === null);
+ * const { requests } = await listAccess(client, { hostUrl, datanetId: 10 });
+ * const waiting = requests.filter(({ answer }) => answer === null);
  * ```
  */
 export async function listAccess(
   client: HostAccess,
   { datanetId, hostUrl }: HostedDatanetPlace,
-): Promise<AccessList> {
-  return askHost(client, hostUrl, { path: `/v1/datanets/${datanetId}/access` }, accessSchema);
+): Promise<ListAccessReturnType> {
+  const list = { route: "access", what: "record of access" } as const;
+  const { dropped, records } = await readSoundRecords(client, { datanetId, hostUrl, ...list });
+  // Attack: somebody else answers for the owner.
+  const counted = records.filter(({ body }) => body.kind !== "accessAnswer" || body.leafId === datanetId);
+  const requests = recordStateOf(client.domain, counted)
+    .accessCases()
+    .map(({ answer, id, request }) => ({
+      id: id as Hex,
+      leafId: request.leafId,
+      purpose: request.purpose,
+      askedAtMs: request.atMs,
+      answer:
+        answer === null
+          ? null
+          : {
+              answer: answer.answer,
+              untilMs: answer.untilMs,
+              note: answer.note,
+              answeredAtMs: answer.atMs,
+            },
+    }));
+  return { requests, dropped };
 }

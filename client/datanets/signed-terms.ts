@@ -2,18 +2,21 @@
  * Terms that contributors sign for their commits: signed here, listed from a host, and joined with a version's rows for the rule
  * (datanets/terms/terms-rule.ts). Commands, pages, training, approval and reports read them.
  */
+
+import { hexToBytes } from "@noble/hashes/utils.js";
 import { type ModelTerms, type RowTerms, versionsOf } from "@openledger/attribution/model/recipe-fields";
-import { contributionRoot } from "@openledger/circuits/ledger/version-rows";
-import { type Card, nameCard, termsOfCard } from "@openledger/datanets/card/card";
+import { contributionRoot, digestToField } from "@openledger/circuits/ledger/version-rows";
+import { type Card, type NamedCard, nameCard, termsOfCard } from "@openledger/datanets/card/card";
 import {
   type BodyOf,
   type SignedRecord,
   signRecord,
   TERMS_SENTENCE,
 } from "@openledger/datanets/records/record";
-import { decodeDigests, rowHashesOf } from "@openledger/datanets/rows/row-wire";
+import { rowHashesOf } from "@openledger/datanets/rows/row-wire";
 import { nameTerms } from "@openledger/datanets/terms/terms-file";
 import {
+  besideUnknown,
   groupTerms,
   modelTerms,
   type RecipeTerms,
@@ -23,7 +26,7 @@ import {
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { z } from "zod";
-import { type ListCommitsErrorCode, listCommits } from "../actions/data/list-commits.ts";
+import { type ListCommitsErrorCode, readCheckedHistory } from "../actions/data/list-commits.ts";
 import { type LedgerClient, requireL2Key } from "../ledger-client.ts";
 import { getLeaf, resolveSigner } from "../sequencer/ledger-reads.ts";
 import { type GetHostedDatanetErrorCode, getHostedDatanet } from "./datanet-card.ts";
@@ -37,8 +40,7 @@ import {
   type HostedDatanetPlace,
   listReading,
 } from "./host-request.ts";
-import { readRecordPages } from "./record-pages.ts";
-import { areSignedByLeaf } from "./signing-keys.ts";
+import { readSoundRecords } from "./sound-records.ts";
 
 export interface SignTermsParameters {
   datanetId: number;
@@ -85,7 +87,7 @@ export type ListSignedTermsErrorCode = "CLI_DATANET_HOST_FALSE" | HostErrorCode;
 export interface SignedTerms {
   readonly record: SignedRecord;
   readonly body: BodyOf<"terms">;
-  /** True if the key is the contributor's, now or at that time by the ledger (signing-keys.ts). */
+  /** True if the key is the contributor's, by the ledger (signing-keys.ts). */
   readonly isSignedByLeaf: boolean;
 }
 
@@ -102,9 +104,13 @@ export async function listSignedTerms(
   { datanetId, hostUrl }: HostedDatanetPlace,
 ): Promise<SignedTerms[]> {
   const list = { route: "terms", kind: "terms", what: "signed terms", isLater: true } as const;
-  const records = await readRecordPages(client, { datanetId, hostUrl, ...list });
-  const isOfLeaf = await areSignedByLeaf(client, records);
-  return records.map((record, i) => ({ record, body: record.body, isSignedByLeaf: isOfLeaf[i]! }));
+  const { dropped, records } = await readSoundRecords(client, { datanetId, hostUrl, ...list });
+  return [
+    ...records.map((record) => ({ record, body: record.body, isSignedByLeaf: true })),
+    ...dropped.flatMap(({ record }) =>
+      record.body.kind === "terms" ? [{ record, body: record.body, isSignedByLeaf: false }] : [],
+    ),
+  ];
 }
 
 export interface ReadRowTermsParameters extends HostedDatanetPlace {
@@ -117,9 +123,10 @@ export type ReadRowTermsErrorCode =
   | ListCommitsErrorCode;
 
 /**
- * Reads the terms of a version's rows: those that each row's contributor has signed for the commit, else those of the Datanet's
- * card. The lists behind commits are checked against the ledger where a contributor has commits of different terms. Needs
- * `initPoseidon`, as every client has done.
+ * Reads the terms of a version's rows: those that each row's contributor has signed for the commit, word for word, whatever cards a
+ * host shows; else those of the Datanet's card. The lists behind commits are checked against the ledger. Terms are "not known" of a
+ * row that its contributor was not the first to commit, and of one whose commit needed a signature that the host does not show: no
+ * licence follows from these, and what the first one's terms, or the card, forbid is forbidden. Needs `initPoseidon`, as every client has done.
  * @returns rows under the same terms together, as the rule takes them
  * @throws CLI_DATANET_HOST_FALSE, DNT_NOT_HOSTED
  * @example
@@ -133,29 +140,55 @@ export async function readRowTerms(
   client: HostAccess,
   { rows, ...place }: ReadRowTermsParameters,
 ): Promise<RowTerms[]> {
-  const [{ card }, signed, commits] = await Promise.all([
+  const [{ card }, signed, { commits, versions }] = await Promise.all([
     getHostedDatanet(client, place),
     listSignedTerms(client, place),
-    listCommits(client, place.datanetId),
+    readCheckedHistory(client, place.datanetId),
   ]);
-  const signedOf = await heldTerms(client, place, signed);
-  const ofContributor = new Map<number, OwnCommit[]>();
-  for (const { contributorId, rowsRoot } of commits) {
-    const own = ofContributor.get(contributorId) ?? [];
-    ofContributor.set(contributorId, own);
-    own.push({ rowsRoot, terms: signedOf.get(`${contributorId}/${hex32(rowsRoot)}`) ?? null });
-  }
+  const signedOf = signedTermsOf(signed);
   const ofCard: Given = { ...termsOfCard(card), isSigned: false };
-  const lists = new Map<bigint, ReadonlySet<string>>();
+  const terms = commits.map(
+    ({ contributorId, rowsRoot }) => signedOf.get(`${contributorId}/${hex32(rowsRoot)}`) ?? null,
+  );
+  const committed = await readCommitted(client, place, commits, rows);
+  const unsigned = new Map<number, Promise<Given>>();
+  const cards = new EarlierCards(client, place, nameCard(card));
+  /** Terms of a commit that the host shows no signature for. */
+  const unsignedTerms = async (index: number): Promise<Given> => {
+    const { opIndex } = commits[index]!.operation;
+    const inForce = versions.findLast(({ operation }) => operation.opIndex! <= opIndex!);
+    if (inForce === undefined || inForce.policy === 0n) return ofCard;
+    const then = await cards.of(inForce.policy);
+    // Attack: a host leaves out what was signed, and the present card gives more.
+    return then === null || then.terms !== undefined ? besideUnknown("not-signed", ofCard) : ofCard;
+  };
+  const termsOf = async (index: number): Promise<Given> => {
+    const own = terms[index];
+    if (own != null) return own;
+    const pending = unsigned.get(index) ?? unsignedTerms(index);
+    unsigned.set(index, pending);
+    return pending;
+  };
+  const perhapsEarlier = new Map<number, boolean>();
+  /** True where an earlier commit of the same leaf under other terms, whose list the host does not have, may have its rows, too. */
+  const isPerhapsEarlier = (index: number): boolean => {
+    const text = JSON.stringify(terms[index]);
+    const isOther = (one: number) =>
+      one < index &&
+      commits[one]!.contributorId === commits[index]!.contributorId &&
+      JSON.stringify(terms[one]) !== text;
+    const known = perhapsEarlier.get(index) ?? committed.missing.some(isOther);
+    perhapsEarlier.set(index, known);
+    return known;
+  };
   const found: TermsOfRow[] = [];
   for (const { contributorId, digest } of rows) {
-    const own = ofContributor.get(contributorId) ?? [];
-    const terms = await termsIn(own, digest, async (rowsRoot) => {
-      const known = lists.get(rowsRoot) ?? new Set(await listOf(client, place, rowsRoot));
-      lists.set(rowsRoot, known);
-      return known;
-    });
-    found.push({ datanet: place.datanetId, digest, ...(terms ?? ofCard) });
+    const index = committed.first.get(rowHashOf(digest));
+    const given = index === undefined ? ofCard : await termsOf(index);
+    // Attack: an owner lists rows under the name of somebody who has signed other terms for rows of their own.
+    const isOwn = index !== undefined && commits[index]!.contributorId === contributorId;
+    const known = isOwn && !isPerhapsEarlier(index) ? given : besideUnknown("not-committed", given);
+    found.push({ datanet: place.datanetId, digest, ...known });
   }
   return groupTerms(found);
 }
@@ -191,58 +224,117 @@ export async function requireApprovable(
   return requireRecipeTerms(recipe, { use: "paid", rows })!;
 }
 
-type Given = Pick<TermsOfRow, "licence" | "file" | "isSigned">;
-interface OwnCommit {
-  readonly rowsRoot: bigint;
-  /** null: the contributor has signed none for it. */
-  readonly terms: Given | null;
-}
-
-/** Terms of a row by its contributor's commits, in the ledger's order: the first one that has it counts. */
-async function termsIn(
-  own: readonly OwnCommit[],
-  digest: string,
-  listed: (rowsRoot: bigint) => Promise<ReadonlySet<string>>,
-): Promise<Given | null> {
-  const key = ({ terms }: OwnCommit) => JSON.stringify(terms);
-  const [first] = own;
-  if (first === undefined || own.every((commit) => key(commit) === key(first))) return first?.terms ?? null;
-  for (const { rowsRoot, terms } of own) if ((await listed(rowsRoot)).has(digest)) return terms;
-  return null;
+export interface AskApprovableParameters {
+  /** Hosts, the first one that has a Datanet is asked about it. */
+  datanetHosts: readonly string[];
+  datanetId: number;
+  recipe: RecipeTerms;
 }
 
 /**
- * Signed terms that count, by "leaf/commit": signed by the leaf, and word for word those of their card. A host that has the card
- * of an earlier version shows it; where none does, nobody knows what the Datanet's key has signed, and the card's present terms hold.
+ * Checks as `requireApprovable` does, by the first of some hosts that has the Datanet.
+ * @returns terms of the model; null where none of the hosts has the Datanet
+ * @throws DNT_TERMS_FORBID naming the rows that stand in the way
+ * @example
+ * ```ts
+ * const terms = await askApprovable(client, { datanetHosts: [hostUrl], datanetId: 10, recipe });
+ * ```
  */
-async function heldTerms(
+export async function askApprovable(
+  client: HostAccess,
+  { datanetHosts, datanetId, recipe }: AskApprovableParameters,
+): Promise<ModelTerms | null> {
+  for (const hostUrl of datanetHosts) {
+    try {
+      return await requireApprovable(client, { hostUrl, datanetId, recipe });
+    } catch (error) {
+      if (!isRollupError(error, "DNT_NOT_HOSTED")) throw error;
+    }
+  }
+  return null;
+}
+
+type Given = Pick<TermsOfRow, "licence" | "file" | "isSigned">;
+
+/**
+ * Signed terms by "leaf/commit", each as the record has them: what a leaf has signed counts by itself. Of two for a commit the later
+ * one holds.
+ */
+function signedTermsOf(signed: readonly SignedTerms[]): Map<string, Given> {
+  const latest = new Map<string, BodyOf<"terms">>();
+  for (const { body, isSignedByLeaf } of signed) {
+    const key = `${body.leafId}/${body.commit}`;
+    if (isSignedByLeaf && body.atMs >= (latest.get(key)?.atMs ?? 0)) latest.set(key, body);
+  }
+  return new Map(
+    [...latest].map(([key, { file, licence }]) => [
+      key,
+      { licence, ...(file === undefined ? {} : { file: nameTerms(file).text }), isSigned: true },
+    ]),
+  );
+}
+
+interface CommittedRows {
+  /** Index of the first commit that has a row, by the row's hash on the ledger. */
+  readonly first: ReadonlyMap<bigint, number>;
+  /** Commits whose lists the host does not have, by index. */
+  readonly missing: readonly number[];
+}
+type Commits = Awaited<ReturnType<typeof readCheckedHistory>>["commits"];
+
+/** Lists behind commits that are fetched at a time. */
+const LISTS_AT_ONCE = 4;
+
+/** Reads the lists behind all commits up to the last one of these rows' contributors. @throws CLI_DATANET_HOST_FALSE */
+async function readCommitted(
   client: HostAccess,
   place: HostedDatanetPlace,
-  signed: readonly SignedTerms[],
-): Promise<Map<string, Given>> {
-  const cards = new Map<string, Promise<Card | null>>();
-  const held = new Map<string, Given>();
-  for (const { body, isSignedByLeaf } of signed) {
-    const { commit, file, leafId, licence, policy } = body;
-    if (!isSignedByLeaf) continue;
-    const pending = cards.get(policy) ?? cardOf(client, place, policy);
-    cards.set(policy, pending);
-    const card = await pending;
-    const text = file === undefined ? undefined : nameTerms(file).text;
-    const isOfCard = card?.terms !== undefined && card.licence === licence && termsOfCard(card).file === text;
-    if (!isOfCard) continue;
-    held.set(`${leafId}/${commit}`, {
-      licence,
-      ...(text === undefined ? {} : { file: text }),
-      isSigned: true,
-    });
+  commits: Commits,
+  rows: ReadRowTermsParameters["rows"],
+): Promise<CommittedRows> {
+  const contributors = new Set(rows.map(({ contributorId }) => contributorId));
+  const count = commits.findLastIndex(({ contributorId }) => contributors.has(contributorId)) + 1;
+  const first = new Map<bigint, number>();
+  const missing: number[] = [];
+  for (let at = 0; at < count; at += LISTS_AT_ONCE) {
+    const some = commits.slice(at, Math.min(count, at + LISTS_AT_ONCE));
+    const lists = await Promise.all(some.map(({ rowsRoot }) => listOf(client, place, rowsRoot)));
+    for (const [i, list] of lists.entries()) {
+      if (list === null) missing.push(at + i);
+      for (const hash of list ?? []) if (!first.has(hash)) first.set(hash, at + i);
+    }
   }
-  return held;
+  return { first, missing };
+}
+
+/** A row as the ledger's trees have it: several digests have one hash there. */
+const rowHashOf = (digest: string): bigint => digestToField(hexToBytes(digest));
+
+/** Cards of a Datanet by their hashes, each asked for once. */
+class EarlierCards {
+  readonly #client: HostAccess;
+  readonly #place: HostedDatanetPlace;
+  readonly #cards = new Map<bigint, Promise<Card | null>>();
+
+  constructor(client: HostAccess, place: HostedDatanetPlace, present: NamedCard) {
+    this.#client = client;
+    this.#place = place;
+    this.#cards.set(present.policy, Promise.resolve(present.card));
+  }
+
+  /** null where the host does not have it. @throws CLI_DATANET_HOST_FALSE for another one */
+  of(policy: bigint): Promise<Card | null> {
+    const pending = this.#cards.get(policy) ?? cardOf(this.#client, this.#place, hex32(policy));
+    this.#cards.set(policy, pending);
+    return pending;
+  }
 }
 
 const cardText = z.unknown();
 
-/** A card by its hash; null if the host does not have it. @throws CLI_DATANET_HOST_FALSE for another one */
+const UNREAD_CARDS = ["DNT_NOT_HOSTED", "DNT_CARD_EARLIER", "DNT_CARD_INVALID"] as const;
+
+/** A card by its hash; null if the host does not have it, or nobody here reads it. @throws CLI_DATANET_HOST_FALSE for another one */
 async function cardOf(
   client: HostAccess,
   { datanetId, hostUrl }: HostedDatanetPlace,
@@ -253,23 +345,30 @@ async function cardOf(
     const named = nameCard(await askHost(client, hostUrl, { path }, cardText));
     if (hex32(named.policy) === policy) return named.card;
   } catch (error) {
-    if (isRollupError(error, "DNT_NOT_HOSTED")) return null;
+    // Formats and licences that this release does not read: nobody here knows what the card asked for.
+    if (UNREAD_CARDS.some((code) => isRollupError(error, code))) return null;
     throw error;
   }
   throw hostFalse("card", `the card ${policy} of datanet ${datanetId}`, { datanetId });
 }
 
+/** Hashes of a commit's rows; null where the host does not have its list. @throws CLI_DATANET_HOST_FALSE */
 async function listOf(
   client: HostAccess,
   { datanetId, hostUrl }: HostedDatanetPlace,
   rowsRoot: bigint,
-): Promise<string[]> {
+): Promise<readonly bigint[] | null> {
   const root = hex32(rowsRoot);
-  const list = await askHostForBytes(client, hostUrl, {
-    path: `/v1/datanets/${datanetId}/commits/${root}/list`,
-    ...listReading(client),
-  });
-  if (list.length % 32 !== 0 || contributionRoot(rowHashesOf(list)) !== rowsRoot)
+  const path = `/v1/datanets/${datanetId}/commits/${root}/list`;
+  const list = await askHostForBytes(client, hostUrl, { path, ...listReading(client) }).catch(
+    (error: unknown) => {
+      if (isRollupError(error, "DNT_LIST_MISSING") || isRollupError(error, "DNT_NOT_HOSTED")) return null;
+      throw error;
+    },
+  );
+  if (list === null) return null;
+  const hashes = list.length % 32 === 0 ? rowHashesOf(list) : null;
+  if (hashes === null || contributionRoot(hashes) !== rowsRoot)
     throw hostFalse("list", `the list of the commit ${root}`, { rowsRoot: root });
-  return decodeDigests(list);
+  return hashes;
 }

@@ -1,8 +1,7 @@
 /**
- * Whose key has signed a record. The one rule for records that outlast a key, as withdrawals do: a record is its leaf's if its key is
- * the one that the leaf has now, or one that it had, by its operations on the ledger, and the record's time is before the change. A
- * host's word counts for nothing. Whoever has a key that was replaced can sign with an earlier time, so hosts erase rows, and count
- * labels, by the present key alone.
+ * Whose key has signed a record. The one rule: a record is its leaf's if its key is the one that the ledger has for the leaf now. A
+ * record of a former key is not: its own time is what its signer wrote, no operation of the ledger names a record, and hosts sign no
+ * receipts, so nothing shows that it is older than the key's end. Its leaf signs it again (sign-again.ts).
  */
 import type { SignedRecord } from "@openledger/datanets/records/record";
 import { hex32 } from "@openledger/foundation/hex";
@@ -14,18 +13,18 @@ import type { HostAccess } from "./host-request.ts";
 /** Maximum leaves of one request, and operations in one answer. */
 const MAX_LEAVES = 100;
 const PAGE_SIZE = 200;
-/** Pages of a leaf's operations that are read: what it did before is not known. */
-const MAX_PAGES = 50;
-
-/** A key that a leaf had. */
-interface FormerKey {
-  readonly keyX: string;
-  /** Time of the operation that replaced it, in Unix milliseconds. */
-  readonly untilMs: number;
-}
+/** Pages of a leaf's operations that are read for a reason, and leaves that are looked up: what is behind them is not known. */
+const MAX_PAGES = 5;
+const MAX_EXPLAINED_LEAVES = 16;
 
 /**
- * Keys that the leaves of signed records have now, by leaf, as records name them.
+ * Reason why a record does not count. foreign: the leaf never had the key, by all its operations. former: it had the key, which was
+ * replaced. unknown: the sequencer does not have all operations of the leaf, or they are too many to read.
+ */
+export type UnsignedWhy = "foreign" | "former" | "unknown";
+
+/**
+ * Keys that the leaves of signed records have now, by leaf, as records name them: a request for a hundred leaves.
  * @internal
  */
 export async function presentKeysOf(
@@ -42,7 +41,7 @@ export async function presentKeysOf(
 }
 
 /**
- * Tells which records are their leaves' by the rule above. Signatures are not checked here (`checkRecords`).
+ * Tells which records are their leaves' by the rule above. Signatures are not checked here.
  * @internal
  */
 export async function areSignedByLeaf(
@@ -50,23 +49,42 @@ export async function areSignedByLeaf(
   records: readonly SignedRecord[],
 ): Promise<boolean[]> {
   const present = await presentKeysOf(client, records);
-  const former = new Map<number, readonly FormerKey[]>();
-  const results: boolean[] = [];
-  for (const { body, keyX } of records) {
-    const key = present.get(body.leafId);
-    if (key !== undefined && key !== keyX && !former.has(body.leafId))
-      former.set(body.leafId, await formerKeysOf(client, body.leafId));
-    const had = former.get(body.leafId)?.some((one) => one.keyX === keyX && body.atMs < one.untilMs);
-    results.push(key === keyX || had === true);
-  }
-  return results;
+  return records.map(({ body, keyX }) => present.get(body.leafId) === keyX);
 }
 
-/** Reads the keys that a leaf had from its operations, as far back as the sequencer has them. */
-async function formerKeysOf(client: HostAccess, leafId: number): Promise<FormerKey[]> {
-  const keys: FormerKey[] = [];
-  /** When the key before the operations that are read was replaced; null while nothing has replaced it. */
-  let untilMs: number | null = null;
+/**
+ * Tells why records that are not their leaves' do not count, by the operations of at most 16 leaves.
+ * @param present keys of the leaves, as `presentKeysOf` has found them
+ * @internal
+ */
+export async function whyUnsigned(
+  client: HostAccess,
+  records: readonly SignedRecord[],
+  present: ReadonlyMap<number, string>,
+): Promise<UnsignedWhy[]> {
+  const all = new Set(records.map(({ body }) => body.leafId));
+  const leaves = [...all].filter((leafId) => present.has(leafId)).slice(0, MAX_EXPLAINED_LEAVES);
+  const found = new Map<number, LeafKeys>();
+  for (const leafId of leaves) found.set(leafId, await keysOf(client, leafId));
+  return records.map(({ body, keyX }) => {
+    // There is no such leaf.
+    if (!present.has(body.leafId)) return "foreign";
+    const known = found.get(body.leafId);
+    if (known?.keys.has(keyX)) return "former";
+    return known?.isWhole === true ? "foreign" : "unknown";
+  });
+}
+
+/** Keys that a leaf has or had. */
+interface LeafKeys {
+  readonly keys: ReadonlySet<string>;
+  /** True if the operation that made the leaf was read: it had no other key. */
+  readonly isWhole: boolean;
+}
+
+/** Reads a leaf's keys from its operations, newest first. */
+async function keysOf(client: HostAccess, leafId: number): Promise<LeafKeys> {
+  const keys = new Set<string>();
   let before: LeafOperation | undefined;
   for (let page = 0; page < MAX_PAGES; page++) {
     const operations = await listOperations(client, leafId, {
@@ -78,15 +96,13 @@ async function formerKeysOf(client: HostAccess, leafId: number): Promise<FormerK
     });
     for (const operation of operations) {
       const keyX = keySetBy(operation, leafId);
-      if (keyX === null) continue;
-      if (untilMs !== null) keys.push({ keyX: hex32(keyX), untilMs });
-      // What has no time was replaced at a time that is not known.
-      untilMs = operation.acknowledgedAtMs ?? 0;
+      if (keyX !== null) keys.add(hex32(keyX));
+      if (operation.createdId === leafId) return { keys, isWhole: true };
     }
     before = operations.at(-1);
     if (operations.length < PAGE_SIZE) break;
   }
-  return keys;
+  return { keys, isWhole: false };
 }
 
 /** The key that an executed operation gave the leaf; null for another operation. */

@@ -2,15 +2,11 @@
  * Signed recomputations of a Datanet's models and settlements, from a host, each signature checked. Pages list them; a mirror
  * copies them.
  */
-import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import type { SignedRecord } from "@openledger/datanets/records/record";
 import { hex32 } from "@openledger/foundation/hex";
-import { findLeaves } from "../sequencer/ledger-reads.ts";
 import { getModel, staticsOf } from "../sequencer/model-reads.ts";
 import { hostFalse } from "./host-false.ts";
-import { askHost, type HostAccess, type HostErrorCode, type HostedDatanetPlace } from "./host-request.ts";
-import { recordsPageSchema } from "./host-schemas.ts";
-import { readRecordPages, requireRecords } from "./record-pages.ts";
+import type { HostAccess, HostErrorCode, HostedDatanetPlace } from "./host-request.ts";
+import { type DroppedRecord, type HostRecords, readSoundPage, readSoundRecords } from "./sound-records.ts";
 
 const VERIFIED = { kind: "verified", what: "recomputation" } as const;
 
@@ -36,45 +32,60 @@ export interface Verification {
   difference: { file: string; row: number | null } | null;
 }
 
+export interface ListVerifiedReturnType {
+  verifications: readonly Verification[];
+  /** Records of the host that count for nothing: the present key of their leaf has not signed them. */
+  dropped: readonly DroppedRecord[];
+}
+
 /**
  * Lists recomputations of a model, and of its settlements. Each record is checked here: its signature, the key that its
  * leaf has now, and the model's root on the ledger. A host may leave records out, but cannot make one.
  * @throws CLI_DATANET_HOST_FALSE where one is not signed or of another model, DNT_NOT_HOSTED, CLI_LEAF_NOT_FOUND
  * @example
  * ```ts
- * const found = await listVerified(client, { hostUrl, datanetId: 10, modelId: 13 });
- * const differing = found.filter(({ difference }) => difference !== null);
+ * const { verifications } = await listVerified(client, { hostUrl, datanetId: 10, modelId: 13 });
+ * const differing = verifications.filter(({ difference }) => difference !== null);
  * ```
  */
 export async function listVerified(
   client: HostAccess,
   { datanetId, hostUrl, limit = 100, modelId }: ListVerifiedParameters,
-): Promise<Verification[]> {
-  const path = `/v1/datanets/${datanetId}/verified?model=${modelId}&limit=${limit}`;
-  const page = await askHost(client, hostUrl, { path }, recordsPageSchema);
-  if (page.records.length === 0) return [];
-  await initPoseidon();
-  const bodies = requireRecords(client.domain, page.records, { datanetId, ...VERIFIED });
-  if (bodies.some(({ body }) => body.modelId !== modelId))
-    throw hostFalse("record", `a recomputation of another model than ${modelId}`, { modelId });
-  const ids = [...new Set(bodies.map(({ body }) => body.leafId))];
-  const [leaves, model] = await Promise.all([findLeaves(client, { ids }), getModel(client, modelId)]);
-  const keys = new Map(leaves.map(({ id, keyX }) => [id, hex32(keyX)]));
-  const modelRoot = hex32(staticsOf(model).hash);
-  return bodies.flatMap(({ body, keyX }) => {
-    if (keys.get(body.leafId) !== keyX || body.modelRoot !== modelRoot) return [];
+): Promise<ListVerifiedReturnType> {
+  const { dropped, records } = await readModelVerified(client, { datanetId, hostUrl, limit, modelId });
+  if (records.length === 0) return { verifications: [], dropped };
+  const modelRoot = hex32(staticsOf(await getModel(client, modelId)).hash);
+  const verifications = records.flatMap(({ body }) => {
+    if (body.modelRoot !== modelRoot) return [];
     const { atMs, difference, epoch, leafId, version } = body;
     return [{ leafId, atMs, version, epoch, difference }];
   });
+  return { verifications, dropped };
 }
 
 /**
- * Reads all recomputations of a Datanet that a host shows, each signed by the key that it names.
+ * Reads a model's recomputations with their signatures.
+ * @throws CLI_DATANET_HOST_FALSE where one is not signed or of another model
+ * @internal
+ */
+export async function readModelVerified(
+  client: HostAccess,
+  { datanetId, hostUrl, limit = 100, modelId }: ListVerifiedParameters,
+): Promise<HostRecords<"verified">> {
+  const path = `/v1/datanets/${datanetId}/verified?model=${modelId}&limit=${limit}`;
+  const found = await readSoundPage(client, { datanetId, hostUrl, path, ...VERIFIED });
+  if (found.records.some(({ body }) => body.modelId !== modelId))
+    throw hostFalse("record", `a recomputation of another model than ${modelId}`, { modelId });
+  return found;
+}
+
+/**
+ * Reads all recomputations of a Datanet that a host shows.
  * @internal
  */
 export function readVerified(
   client: HostAccess,
   { datanetId, hostUrl }: HostedDatanetPlace,
-): Promise<SignedRecord[]> {
-  return readRecordPages(client, { datanetId, hostUrl, route: "verified", ...VERIFIED });
+): Promise<HostRecords<"verified">> {
+  return readSoundRecords(client, { datanetId, hostUrl, route: "verified", ...VERIFIED });
 }

@@ -8,9 +8,8 @@ import type { RowStore } from "../actions/data/row-store.ts";
 import { noteWithdrawn, type WithdrawnRow } from "../actions/data/withdrawn-rows.ts";
 import type { LedgerClient } from "../ledger-client.ts";
 import type { HostAccess, HostErrorCode, HostedDatanetPlace } from "./host-request.ts";
-import { readRecordPages } from "./record-pages.ts";
 import { sayRecords } from "./signed-records.ts";
-import { areSignedByLeaf } from "./signing-keys.ts";
+import { type DroppedRecord, readSoundRecords } from "./sound-records.ts";
 
 export interface WithdrawRowParameters extends HostedDatanetPlace {
   /** SHA-256 of the row's bytes, 64 hexadecimal digits. */
@@ -50,46 +49,49 @@ export interface ListWithdrawalsParameters extends HostedDatanetPlace {
 }
 export type ListWithdrawalsErrorCode = "CLI_DATANET_HOST_FALSE" | HostErrorCode;
 
-/** A withdrawn row with the signed withdrawal. */
+/** A withdrawn row with the withdrawal, which the ledger's key of the contributor's leaf has signed. */
 export interface Withdrawal extends WithdrawnRow {
   readonly record: SignedRecord;
-  /** True if the contributor's leaf has the key that has signed, or had it then, by the ledger; false: the host alone says so. */
-  readonly isSignedByLeaf: boolean;
+}
+export interface ListWithdrawalsReturnType {
+  withdrawals: readonly Withdrawal[];
+  /** Withdrawals by the host's word alone: the present key of their leaf has not signed them. */
+  dropped: readonly DroppedRecord[];
 }
 
 /**
  * Lists the rows of a Datanet that a host names as withdrawn. Each signature is checked; whether the signer is the row's first
- * contributor shows in the ledger's commits, or in a version's list. A host may leave some out, and can make one only with a key that
- * the leaf never had: `isSignedByLeaf` is false then.
+ * contributor shows in the ledger's commits, or in a version's list. A host may leave some out, and cannot make one.
  * @throws CLI_DATANET_HOST_FALSE where one is not signed, DNT_NOT_HOSTED
  * @example
  * ```ts
- * for (const { contributorId, digest, note } of await listWithdrawals(client, { hostUrl, datanetId: 10 }))
- *   console.log(digest, contributorId, note);
+ * const { withdrawals } = await listWithdrawals(client, { hostUrl, datanetId: 10 });
+ * for (const { contributorId, digest, note } of withdrawals) console.log(digest, contributorId, note);
  * ```
  */
 export async function listWithdrawals(
   client: HostAccess,
   { datanetId, hostUrl, row }: ListWithdrawalsParameters,
-): Promise<Withdrawal[]> {
-  const records = await readRecordPages(client, {
+): Promise<ListWithdrawalsReturnType> {
+  const { dropped, records } = await readSoundRecords(client, {
     ...{ datanetId, hostUrl, route: "withdrawals", kind: "withdrawal", what: "withdrawal", isLater: true },
     query: row === undefined ? "" : `&row=${row}`,
   });
-  if (records.length === 0) return [];
-  const isSignedByLeaf = await areSignedByLeaf(client, records);
-  return records.map((record, i) => {
-    const { body } = record;
-    return {
-      digest: body.row,
-      datanetId,
-      contributorId: body.leafId,
-      atMs: body.atMs,
-      note: body.note,
-      record,
-      isSignedByLeaf: isSignedByLeaf[i]!,
-    };
+  const withdrawals = records.map((record) => {
+    const { atMs, leafId, note, row: digest } = record.body;
+    return { digest, datanetId, contributorId: leafId, atMs, note, record };
   });
+  return { withdrawals, dropped };
+}
+
+export interface FoundWithdrawn {
+  /** Rows that their own contributors have withdrawn. */
+  readonly withdrawn: readonly Withdrawal[];
+  /**
+   * Rows whose withdrawal a former or unknown key of their contributor has signed. The host does not give them; that they are
+   * withdrawn is its word.
+   */
+  readonly refused: readonly string[];
 }
 
 /**
@@ -101,11 +103,16 @@ export async function findWithdrawn(
   client: HostAccess,
   { store, ...place }: HostedDatanetPlace & { store: RowStore },
   contributors: ReadonlyMap<string, number>,
-): Promise<Withdrawal[]> {
-  const found = (await listWithdrawals(client, place)).filter(
-    ({ contributorId, digest, isSignedByLeaf }) =>
-      isSignedByLeaf && contributors.get(digest) === contributorId,
+): Promise<FoundWithdrawn> {
+  const { dropped, withdrawals } = await listWithdrawals(client, place);
+  const withdrawn = withdrawals.filter(
+    ({ contributorId, digest }) => contributors.get(digest) === contributorId,
   );
-  await noteWithdrawn(store, found);
-  return found;
+  await noteWithdrawn(store, withdrawn);
+  const refused = dropped.flatMap(({ record: { body }, why }) =>
+    why !== "foreign" && body.kind === "withdrawal" && contributors.get(body.row) === body.leafId
+      ? [body.row]
+      : [],
+  );
+  return { withdrawn, refused };
 }

@@ -3,18 +3,24 @@
  * they were trained on. Pages call it.
  */
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import { readHistory } from "../actions/data/list-commits.ts";
+import { getLeaf } from "../sequencer/ledger-reads.ts";
 import { downloadVersionList } from "./download-rows.ts";
 import type { HostAccess, HostErrorCode, HostedDatanetPlace } from "./host-request.ts";
 import { listHostVersions } from "./hosted-history.ts";
-import { type ListWithdrawalsErrorCode, listWithdrawals, type Withdrawal } from "./withdrawals.ts";
+import {
+  type ListWithdrawalsErrorCode,
+  type ListWithdrawalsReturnType,
+  listWithdrawals,
+  type Withdrawal,
+} from "./withdrawals.ts";
 
 export interface ListWithdrawnOfVersionsParameters extends HostedDatanetPlace {
   /** Numbers of the versions that are looked through. */
   versions: readonly number[];
 }
-export interface ListWithdrawnOfVersionsReturnType {
-  /** All withdrawals of the Datanet. */
-  withdrawals: readonly Withdrawal[];
+export interface ListWithdrawnOfVersionsReturnType extends ListWithdrawalsReturnType {
   /** Withdrawn rows of each version, by its number, with their places in the version's order. */
   byVersion: ReadonlyMap<number, readonly (Withdrawal & { readonly index: number })[]>;
 }
@@ -25,8 +31,8 @@ export type ListWithdrawnOfVersionsErrorCode =
   | HostErrorCode;
 
 /**
- * Lists the rows of versions that their contributors have withdrawn since. Each list is checked against the root that the host
- * names. Versions whose lists the host does not have are not in the answer.
+ * Lists the rows of versions that their contributors have withdrawn since. Each list is checked against the ledger's root of the
+ * version. Versions are not in the answer whose lists the host does not have, or whose roots the sequencer has pruned.
  * @throws CLI_DATANET_HOST_FALSE, DNT_NOT_HOSTED
  * @example
  * ```ts
@@ -38,14 +44,16 @@ export async function listWithdrawnOfVersions(
   client: HostAccess,
   { versions, ...place }: ListWithdrawnOfVersionsParameters,
 ): Promise<ListWithdrawnOfVersionsReturnType> {
-  const withdrawals = (await listWithdrawals(client, place)).filter(({ isSignedByLeaf }) => isSignedByLeaf);
+  const { dropped, withdrawals } = await listWithdrawals(client, place);
   const byVersion = new Map<number, (Withdrawal & { readonly index: number })[]>();
-  if (withdrawals.length === 0) return { withdrawals, byVersion };
+  if (withdrawals.length === 0) return { withdrawals, dropped, byVersion };
   await initPoseidon();
   const byDigest = new Map(withdrawals.map((withdrawal) => [withdrawal.digest, withdrawal]));
-  for (const { isHere, rowsRoot, version } of await listHostVersions(client, place)) {
-    if (!isHere || !versions.includes(version)) continue;
-    const rows = await downloadVersionList(client, { ...place, rowsRoot: BigInt(rowsRoot) });
+  const roots = await versionRoots(client, place.datanetId);
+  for (const { isHere, version } of await listHostVersions(client, place)) {
+    const rowsRoot = roots.get(version);
+    if (!isHere || !versions.includes(version) || rowsRoot === undefined) continue;
+    const rows = await downloadVersionList(client, { ...place, rowsRoot });
     byVersion.set(
       version,
       rows.flatMap(({ contributorId, digest }, index) => {
@@ -54,5 +62,17 @@ export async function listWithdrawnOfVersions(
       }),
     );
   }
-  return { withdrawals, byVersion };
+  return { withdrawals, dropped, byVersion };
+}
+
+/** Roots of a Datanet's versions by the ledger: of all, or, where the sequencer has pruned some, of the present one. */
+async function versionRoots(client: HostAccess, datanetId: number): Promise<Map<number, bigint>> {
+  const { datanet } = await getLeaf(client, datanetId);
+  const { versions } = await readHistory(client, datanetId).catch((error: unknown) => {
+    if (isRollupError(error, "SEQ_HISTORY_PRUNED")) return { versions: [] };
+    throw error;
+  });
+  const isWhole = versions.length === datanet?.version;
+  const roots = new Map(isWhole ? versions.map(({ rowsRoot }, i) => [i + 1, rowsRoot]) : []);
+  return datanet == null ? roots : roots.set(datanet.version, datanet.rowsRoot);
 }

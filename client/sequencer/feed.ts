@@ -2,7 +2,9 @@
  * WebSocket feed of the sequencer (`/v1/feed`) with its message types, and `follow`: a wait that the feed wakes and polls guard.
  * `waitFor`, the watch actions and the pages' live state use it.
  */
+
 import { isRollupError } from "@openledger/foundation/rollup-error";
+import { feedUrlOf } from "@openledger/foundation/wire/sequencer-request";
 import * as z from "zod/mini";
 import { clientError } from "../client-errors.ts";
 import { requireSequencerUrl, type SequencerAccess } from "./sequencer-request.ts";
@@ -67,7 +69,7 @@ export async function openFeed(
   topics: readonly FeedTopic[],
   onMessage: (message: FeedMessage) => void,
 ): Promise<Feed> {
-  const url = `${requireSequencerUrl(client).replace(/^http/, "ws")}/v1/feed?topics=${topics.join(",")}`;
+  const url = feedUrlOf(requireSequencerUrl(client), topics);
   const WebSocketClass = await findWebSocket();
   const state = { isOpen: false };
   let socket: Socket;

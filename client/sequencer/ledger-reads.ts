@@ -16,14 +16,15 @@ import {
   infoSchema,
   type LatestRecord,
   type LeafOperation,
+  type LeafOperations,
   type LedgerBatch,
   type LedgerLeaf,
   type LedgerOperation,
   latestRecordsSchema,
+  leafOperationsSchema,
   leafSchema,
   leavesSchema,
   operationSchema,
-  operationsSchema,
   type QueueEntryView,
   queueEntrySchema,
   type SequencerInfo,
@@ -147,17 +148,44 @@ export async function getOperation(client: SequencerAccess, hash: Hex): Promise<
 export const nameOfOperation = (operation: LeafOperation): Hex | number =>
   operation.hash ?? operation.queueIndex;
 
+export interface ReadOperationsParameters {
+  /** Maximum operations of the page, 200 at most; default: 50. */
+  limit?: number;
+  /** Hash of an operation, or index of a queue entry: older ones than it. */
+  before?: Hex | number;
+}
+
 /**
- * Lists operations and executed queue entries of a leaf, newest first, at most 200. With `before`, the hash of an
- * operation or the index of a queue entry, it lists older ones.
+ * Reads a page of the operations and executed queue entries of a leaf, newest first, and whether it is the end: a sequencer
+ * that prunes its history does not have the oldest.
+ * @example
+ * ```ts
+ * const { isComplete, operations } = await readOperations(client, 7, { limit: 200 });
+ * ```
  */
-export function listOperations(
+export function readOperations(
   client: SequencerAccess,
   leafId: number,
-  { limit = 50, before }: { limit?: number; before?: Hex | number } = {},
-): Promise<LeafOperation[]> {
+  { limit = 50, before }: ReadOperationsParameters = {},
+): Promise<LeafOperations> {
   const page = before === undefined ? "" : `&before=${before}`;
-  return requestSequencer(client, `/v1/operations?leaf=${leafId}&limit=${limit}${page}`, operationsSchema);
+  return requestSequencer(
+    client,
+    `/v1/operations?leaf=${leafId}&limit=${limit}${page}`,
+    leafOperationsSchema,
+  );
+}
+
+/**
+ * Lists operations and executed queue entries of a leaf, newest first, at most 200. With `before`, the hash of an
+ * operation or the index of a queue entry, it lists older ones. `readOperations` also says whether there are more.
+ */
+export async function listOperations(
+  client: SequencerAccess,
+  leafId: number,
+  parameters: ReadOperationsParameters = {},
+): Promise<LeafOperation[]> {
+  return (await readOperations(client, leafId, parameters)).operations;
 }
 
 export interface LatestRecords {

@@ -20,7 +20,11 @@ export type SequencerErrorCode =
   | `SEQ_${string}`;
 
 /** Access to a sequencer: a client has it, and so has a page before there is a client. */
-export type SequencerAccess = Pick<LedgerClient, "sequencerUrl" | "requestTimeoutMs">;
+export type SequencerAccess = Pick<LedgerClient, "sequencerUrl" | "requestTimeoutMs"> &
+  Partial<Pick<LedgerClient, "serverToken">>;
+
+/** Maximum sum of the waits that a busy sequencer may ask for before a read is given up, in milliseconds. */
+const MAX_WAIT_MS = 5_000;
 
 /** The sequencer's URL. @throws CLI_NOT_CONFIGURED */
 export function requireSequencerUrl(client: Pick<LedgerClient, "sequencerUrl">): string {
@@ -48,7 +52,9 @@ export async function requestSequencer<Schema extends z.core.$ZodType>(
   const endpoint = {
     sequencerUrl: requireSequencerUrl(client),
     timeoutMs: client.requestTimeoutMs,
-    ...(operatorToken === undefined ? {} : { operatorToken }),
+    token: operatorToken ?? client.serverToken?.reveal(),
+    // A caller that sends something has a plan of its own for the case that it is refused.
+    maxWaitMs: request.body === undefined ? MAX_WAIT_MS : 0,
   };
   const answer = await askSequencer(endpoint, { path, ...request }, schema);
   if (answer.failure !== null) throw toError(answer.failure);

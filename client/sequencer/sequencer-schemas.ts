@@ -272,13 +272,17 @@ export type ForcedOperation = z.infer<typeof forcedOperationSchema>;
 export type LeafOperation = LedgerOperation | ForcedOperation;
 
 const leafOperationSchema = z.union([operationSchema, forcedOperationSchema]);
-export const operationsSchema = z.union([
-  z.array(leafOperationSchema),
-  z.pipe(
-    z.object({ operations: z.array(leafOperationSchema) }),
-    z.transform((answer) => answer.operations),
-  ),
-]);
+export const leafOperationsSchema = z.object({
+  /** Newest first. */
+  operations: z.array(leafOperationSchema),
+  /** Name of an operation, for the next page; null at the end of what the sequencer has. */
+  nextBefore: z.nullable(z.union([hex, counter])),
+  /** True where nothing of the leaf is older than these; false where there may be more, here or pruned. */
+  isComplete: z.boolean(),
+  /** Time before which all was executed that is pruned, in Unix milliseconds; null where nothing is. */
+  prunedBeforeMs: z.nullable(z.number()),
+});
+export type LeafOperations = z.infer<typeof leafOperationsSchema>;
 
 const recordSchema = z.object({
   slot: z.int(),

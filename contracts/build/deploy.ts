@@ -61,6 +61,7 @@ interface Deployment {
   rollup: Address;
   /** Block of the rollup; its events start here. */
   blockNumber: bigint;
+  blockHash: `0x${string}`;
   gas: { token: bigint; rollup: bigint };
 }
 
@@ -93,6 +94,7 @@ export async function deployRollup(options: DeployOptions): Promise<Deployment> 
     token,
     rollup: receipt.contractAddress,
     blockNumber: receipt.blockNumber,
+    blockHash: receipt.blockHash,
     gas: { token: tokenGas, rollup: receipt.gasUsed },
   };
 }

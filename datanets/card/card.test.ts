@@ -39,6 +39,8 @@ describe("terms of a card", () => {
       bound("CC-BY-4.0"),
       bound("CC-BY-4.0 OR MIT"),
       bound("LicenseRef-ours"),
+      bound("cc-by-4.0 or mit"),
+      bound("CC-BY-NC-ND-3.0-DE"),
       bound(licence, { file }),
       bound(`CC-BY-NC-SA-4.0 AND ${licence}`, { file }),
     ])
@@ -47,7 +49,8 @@ describe("terms of a card", () => {
 
   it.each([
     ["free text", bound("see the readme")],
-    ["another spelling", bound("cc-by-4.0")],
+    ["an identifier that SPDX replaced", bound("GPL-3.0+")],
+    ["a licence of which nothing here knows what it forbids", bound("Artistic-2.0")],
     ["a hash without its file", bound(licence)],
     ["a file that the licence does not name", bound("CC-BY-4.0", { file })],
     ["another file", bound(licence, { file: { ...file, about: "Perhaps." } })],

@@ -11,6 +11,7 @@ import { digestToField } from "@openledger/circuits/ledger/version-rows";
 import { isWellFormed, textOfBytes } from "@openledger/foundation/utf8";
 import { z } from "zod";
 import { datanetError } from "../datanet-errors.ts";
+import { unreadProblem } from "../terms/licence-conditions.ts";
 import { ownNames, readLicence } from "../terms/spdx-expression.ts";
 import { isTermsName, nameTerms, type TermsFile, termsFileSchema } from "../terms/terms-file.ts";
 import { canonicalJson } from "./canonical-json.ts";
@@ -148,8 +149,9 @@ export type Card = z.output<typeof cardSchema>;
 
 /** Why a licence is none that machines read, or does not name its terms file; null: it is one. */
 export function licenceProblem(licence: string, file: TermsFile | undefined): string | null {
-  const { expression, problem } = readLicence(licence);
-  if (expression === null) return problem;
+  const problem = unreadProblem(licence);
+  const { expression } = readLicence(licence);
+  if (expression === null || problem !== null) return problem;
   const named = new Set(ownNames(expression).filter(isTermsName));
   const own = file === undefined ? null : nameTerms(file).licence.slice("LicenseRef-".length);
   if (own !== null && !named.delete(own)) return `does not name the terms file: write LicenseRef-${own}`;

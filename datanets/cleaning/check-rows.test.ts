@@ -1,4 +1,4 @@
-import { emailContents } from "@openledger/attribution/rows/sample-emails";
+import { emailContents } from "@openledger/attribution/testing/sample-emails";
 import { describe, expect, it } from "vitest";
 import { sha256Hex } from "../rows/row-digest.ts";
 import { sampleCard } from "../testing/sample-card.ts";

@@ -1,10 +1,11 @@
 /**
- * Checks all rows of a Datanet for a host: copies and near-duplicates, also of rows of the host's other Datanets, broken rows,
- * secrets and doubtful labels. Pure: it runs in a thread of its own (check-tasks.ts), and finds the same on every host that has
- * the same rows and records.
+ * Checks all rows of a Datanet for a host: copies and near-duplicates, also of rows of other Datanets that may be compared, broken
+ * rows, secrets and doubtful labels. Pure: it runs in a thread of its own (check-tasks.ts), and finds the same on every host that
+ * has the same rows and records.
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
+import { ROW_RULES } from "@openledger/attribution/rows/row-rules";
 import { contentOfRow, isSalted } from "@openledger/attribution/rows/salted-rows";
 import { TextIndex } from "@openledger/attribution/rows/similar-texts";
 import type { Card } from "../card/card.ts";
@@ -104,6 +105,12 @@ async function findNearDuplicates({ card, datanetId, rows }: RowsToCheck): Promi
   });
 }
 
+/**
+ * Minimum similarity of a text to one of another Datanet. Attack: a card that asks for a thousandth finds each word of rows that its owner
+ * does not have. A card that asks for more than this finds less.
+ */
+const MIN_FOREIGN_SIMILARITY = ROW_RULES.textSimilarity;
+
 /** The same bytes or nearly the same text in another Datanet of the host, committed earlier; labels may differ there. */
 function findForeign({ card, foreign, rows }: RowsToCheck, views: readonly RowView[]): Finding[] {
   const earliest = new Map<string, ForeignRow>();
@@ -112,26 +119,26 @@ function findForeign({ card, foreign, rows }: RowsToCheck, views: readonly RowVi
   const texts = inOrder.filter(({ text }) => text !== "");
   const index = new TextIndex(
     [...texts.map(({ text }) => text), ...views.map(({ text }) => text)].map((text) => encoder.encode(text)),
-    card.rewards.textSimilarityPermille / 1_000,
+    Math.max(MIN_FOREIGN_SIMILARITY, card.rewards.textSimilarityPermille / 1_000),
   );
   let added = 0;
   // Rows come in the ledger's order.
   return rows.flatMap((row, i) => {
     while (added < texts.length && texts[added]!.opIndex < row.opIndex) index.add(added++);
     const same = earliest.get(nameOf(row));
-    if (same !== undefined && same.opIndex < row.opIndex) return [foreignFinding(row, same, 1)];
+    if (same !== undefined && same.opIndex < row.opIndex) return [foreignFinding(row, same)];
     const found =
       views[i]!.text === "" || !hasComparedTexts(card) ? undefined : index.maxSimilar(texts.length + i);
-    return found === undefined ? [] : [foreignFinding(row, texts[found.earlier]!, found.similarity)];
+    return found === undefined ? [] : [foreignFinding(row, texts[found.earlier]!)];
   });
 }
 
-function foreignFinding(row: RowToCheck, earlier: ForeignRow, similarity: number): Finding {
+/** Attack: how similar a foreign row is, text by text, tells its words one after the other. */
+function foreignFinding(row: RowToCheck, earlier: ForeignRow): Finding {
   const { contributorId, datanetId } = earlier;
   const isCopy = earlier.row === nameOf(row);
   return makeFinding(isCopy ? "copy" : "near-duplicate", row, {
     earlier: { datanetId, row: earlier.row, contributorId },
-    similarityPermille: Math.round(1_000 * similarity),
     detail: `${isCopy ? "the same bytes were" : "nearly the same text was"} committed to Datanet ${datanetId} before, by leaf ${contributorId}`,
   });
 }

@@ -31,7 +31,7 @@ interface EarlierRow {
 
 interface Evidence {
   readonly earlier: EarlierRow | null;
-  /** Jaccard similarity or correlation to the earlier row, in thousandths. */
+  /** Jaccard similarity or correlation to the earlier row, in thousandths; null for a row of another Datanet. */
   readonly similarityPermille: number | null;
   /** The row's own label, and the label that contradicts it. */
   readonly label: string | null;

@@ -322,3 +322,30 @@ it("names signed reports of bias by their hashes, and the terms that contributor
     "Terms: each contributor signs them with each commit; no terms file. Rows under terms that their contributors have signed: 1 of 1 row: CC-BY-4.0 1.",
   );
 });
+
+it("has the licences that contributors have signed, whatever the present card says", () => {
+  const card = sampleCard({ licence: "CC0-1.0", terms: { contributors: "sign" } });
+  const rows: ExportedRow[] = ["Sun", "Rain"].map((text, i) => {
+    const content = Buffer.from(text);
+    const digest = bytesToHex(sha256(content));
+    return { content, label: null, digest, contributorId: 8 + i, validatorId: 20 };
+  });
+  const licenceOf = (...licences: readonly string[]) => {
+    const terms = licences.map((licence, i) => ({
+      ...{ datanet: 10, licence, isSigned: true, rowCount: 1, firstRows: [rows[i]!.digest] },
+    }));
+    const facts = sampleFacts(card, rows, [], { terms });
+    const place = { datanetId: 10, version: 2, publishedAtMs: null, rowsRoot: 7n };
+    const file = croissantFileOf({ card, facts, ...place, hostUrl: "https://host.example" }, null);
+    return JSON.parse(file.text).license;
+  };
+  const address = (id: string) => `https://spdx.org/licenses/${id}.html`;
+  expect(licenceOf("CC-BY-NC-ND-4.0", "CC-BY-NC-ND-4.0")).toBe(address("CC-BY-NC-ND-4.0"));
+  expect(licenceOf("CC-BY-NC-4.0", "cc-by-4.0")).toEqual([address("CC-BY-NC-4.0"), address("CC-BY-4.0")]);
+  // Of the second row nobody has signed anything.
+  expect(licenceOf("CC-BY-NC-4.0")).toEqual([address("CC-BY-NC-4.0"), address("CC0-1.0")]);
+  expect(licenceOf("GPL-2.0-only OR LicenseRef-ours", "MIT")).toEqual([
+    { "@type": "sc:CreativeWork", name: "GPL-2.0-only OR LicenseRef-ours" },
+    address("MIT"),
+  ]);
+});

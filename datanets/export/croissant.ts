@@ -6,7 +6,9 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import type { Card } from "../card/card.ts";
+import { rowLicences } from "../papers/paper-words.ts";
 import type { VersionFacts } from "../papers/version-facts.ts";
+import { readLicence } from "../terms/spdx-expression.ts";
 import { type ExportColumn, type ExportType, exportColumns } from "./exported-rows.ts";
 import { RAI_CONFORMS_TO, responsibleAiOf } from "./responsible-ai.ts";
 
@@ -49,7 +51,7 @@ export function croissantOf(described: CroissantFacts): string {
     name: card.name,
     description: card.description,
     conformsTo: ["http://mlcommons.org/croissant/1.1", RAI_CONFORMS_TO],
-    license: licenceOf(card.licence),
+    license: licencesOf(described),
     creator: {
       "@type": "sc:Organization",
       name: `Contributors of Datanet ${datanetId}`,
@@ -80,12 +82,18 @@ export function croissantOf(described: CroissantFacts): string {
   return `${JSON.stringify(file, null, 2)}\n`;
 }
 
+/** One licence, or the list where rows have several. */
+function licencesOf(described: CroissantFacts) {
+  const all = [...new Set(rowLicences(described).map(({ licence }) => licence))].map(licenceOf);
+  return all.length === 1 ? all[0] : all;
+}
+
 /** Address of a licence that SPDX lists; another one by its name. */
 function licenceOf(licence: string) {
   if (/^https?:\/\//.test(licence)) return licence;
-  // SPDX's identifiers with a version, as the pages suggest them.
-  if (/^[A-Za-z][A-Za-z0-9.-]*-\d+(\.\d+)*$/.test(licence))
-    return `https://spdx.org/licenses/${licence}.html`;
+  const { expression, problem } = readLicence(licence);
+  if (problem === null && expression?.kind === "listed")
+    return `https://spdx.org/licenses/${expression.id}.html`;
   return { "@type": "sc:CreativeWork", name: licence };
 }
 

@@ -12,6 +12,7 @@ import {
   NOT_KNOWN,
   partOf,
   reportsText,
+  rowLicencesText,
   signedTermsText,
   termsText,
 } from "../papers/paper-words.ts";
@@ -63,7 +64,7 @@ export function responsibleAiOf(described: Described): Readonly<Record<`rai:${st
     "rai:dataBiases": biases(described),
     "rai:dataLimitations": limitations(described),
     "rai:dataUseCases": [
-      `Training of models that pay the contributors of rows. Licence: ${card.licence}. Uses that the owner advises against: ${NOT_KNOWN}.`,
+      `Training of models that pay the contributors of rows. Licence: ${rowLicencesText(described)}. Uses that the owner advises against: ${NOT_KNOWN}.`,
       `Terms: ${termsText(card)}. Rows under terms that their contributors have signed: ${signedTermsText(facts)}.`,
       ...(card.terms?.file === undefined ? [] : [`Terms in words: ${card.terms.file.about}`]),
     ],

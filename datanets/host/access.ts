@@ -6,6 +6,7 @@ import { hex32 } from "@openledger/foundation/hex";
 import { type Card, nameCard } from "../card/card.ts";
 import { datanetError } from "../datanet-errors.ts";
 import type { RecordBody } from "../records/record.ts";
+import { isReviewer } from "../records/record-roles.ts";
 import { countedLabels, outcomeOf } from "../records/record-state.ts";
 import type { HostedDatanet } from "../store/hosted-datanet.ts";
 import type { HostLeaf } from "../store/ledger-view.ts";
@@ -49,7 +50,15 @@ export async function requireReader(
     });
 }
 
-const isReviewer = ({ labelling }: Card, leafId: number) => labelling.reviewers.includes(leafId);
+/** @throws DNT_CHECK_NOT_ALLOWED for a leaf that is neither the Datanet nor one of its reviewers */
+export function requireMayCheck(card: Card, datanetId: number, leaf: HostLeaf): void {
+  if (leaf.id === datanetId || isReviewer(card, leaf.id)) return;
+  throw datanetError(
+    "DNT_CHECK_NOT_ALLOWED",
+    `leaf ${leaf.id} is neither Datanet ${datanetId} nor one of its reviewers`,
+    { data: { datanetId, leafId: leaf.id } },
+  );
+}
 
 /** True for reviewers, and for labellers whom the card names. */
 export function isOfTeam(card: Card, leafId: number): boolean {
@@ -110,6 +119,9 @@ export function requireMaySay(body: RecordBody, signer: HostLeaf, context: Recor
       if (signer.id !== contributorId) requireMayLabel(card, signer);
       requireLabel(body.label);
       const row = recordState.row(body.row);
+      // A labeller with a new key signs again what readers count no more. It says nothing new.
+      const own = row.labels.get(signer.id);
+      if (own?.label === body.label && own.sawSuggestion === body.sawSuggestion) return;
       // Attack: who has seen the others' labels follows them. Labels are shown once a row has enough, and then it takes none.
       const isFull = countedLabels(card, row.labels, contributorId) >= card.labelling.annotatorsPerRow;
       // A gold row takes any labeller's label, but none that the contributor gives once the others' are shown.

@@ -2,10 +2,9 @@
 import { join } from "node:path";
 import { contributeRows } from "@openledger/client/actions/data/contribute-rows";
 import { openRowStore, type RowStore } from "@openledger/client/actions/data/row-store";
-import { createDatanet } from "@openledger/client/actions/ledger/datanet-operations";
 import { getHostedRow } from "@openledger/client/datanets/browse-rows";
 import { checkFindings, listFindings, listNotices } from "@openledger/client/datanets/cleaning";
-import { bringCard, publishCard } from "@openledger/client/datanets/datanet-card";
+import { bringCard } from "@openledger/client/datanets/datanet-card";
 import {
   getStatistics,
   type SuggestLabelsReturnType,
@@ -15,8 +14,6 @@ import { collectReviewed } from "@openledger/client/datanets/reviewed-version";
 import { sayRecords, type UnsignedRecord } from "@openledger/client/datanets/signed-records";
 import { contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
 import type { LedgerClient } from "@openledger/client/ledger-client";
-import { getOperation } from "@openledger/client/sequencer/ledger-reads";
-import { ONE_OPEN_WEI } from "@openledger/sequencer/testing/test-rollup";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { nameCard } from "../card/card.ts";
 import { createHostWorld, type HostWorld } from "../testing/host-world.ts";
@@ -95,16 +92,10 @@ beforeAll(async () => {
   people = { alice: alice!, bob: bob!, carol: carol!, dave: dave!, erin: erin! };
   store = await openRowStore(join(world.folder, "rows"));
   // Another Datanet of the same host, whose texts were there first.
-  const { hash } = await createDatanet(people.dave, {
-    l1Owner: "0x0000000000000000000000000000000000000001",
-    keyX: people.dave.l2Key!.keyX,
-    amountWei: 100n * ONE_OPEN_WEI,
-  });
-  const otherId = (await getOperation(people.dave, hash))!.createdId!;
   const card = sampleCard({ name: "Old texts" });
-  await publishCard({ ...people.dave, leafId: otherId }, { datanetId: otherId, card });
-  await bringCard(people.dave, { hostUrl: host.url, datanetId: otherId, card });
-  await contribute(people.carol, otherId, [new TextEncoder().encode(OLD), ...sampleRows(3)]);
+  const other = await world.datanet(people.dave, card);
+  await bringCard(people.dave, { hostUrl: host.url, datanetId: other.id, card });
+  await contribute(people.carol, other.id, [new TextEncoder().encode(OLD), ...sampleRows(3)]);
   await bringCard(people.dave, { ...place(), card: mails });
   digests.push(...(await contribute(people.alice, world.datanetId, aliceRows)).digests);
   digests.push(...(await contribute(people.bob, world.datanetId, bobRows)).digests);
@@ -142,11 +133,23 @@ describe("a look at the rows", () => {
     expect(byPeople.map(({ row }) => digests.indexOf(row))).toEqual([13]);
     expect(byPeople[0]!.evidence).toMatchObject({ label: "ham", said: "spam" });
     const [old, near] = findings.filter((one) => one.kind === "near-duplicate");
-    expect(old!.evidence.earlier).toMatchObject({ contributorId: 5 });
+    expect(old!.evidence).toMatchObject({ earlier: { contributorId: 5 }, similarityPermille: null });
     expect(old!.evidence.earlier!.datanetId).not.toBe(world.datanetId);
+    expect(near!.evidence.similarityPermille).toBeGreaterThan(700);
     expect(near!.evidence.earlier).toMatchObject({ row: digests[1], contributorId: 3 });
     expect(counts.find(({ kind }) => kind === "copy")).toMatchObject({ total: 1, open: 0 });
     expect(findings.find(({ kind }) => kind === "copy")!.state).toBe("byRule");
+  });
+
+  it("is a reviewer's or the Datanet's to start, by a signature", async () => {
+    await expect(checkFindings(people.dave, place())).rejects.toThrow(code("DNT_CHECK_NOT_ALLOWED"));
+    const path = `${host.url}/v1/datanets/${world.datanetId}/findings/check`;
+    const unsigned = await fetch(path, { method: "POST" });
+    expect([unsigned.status, await unsigned.json()]).toMatchObject([
+      401,
+      { error: { code: "DNT_REQUEST_UNSIGNED" } },
+    ]);
+    await checkFindings(world.owner, place());
   });
 
   it("leaves rows out by a reviewer's signature alone; the contributor is told, objects, and is answered", async () => {
@@ -216,7 +219,7 @@ describe("a look at the rows", () => {
   it("ends in time, and then the thread is others' for a while", async () => {
     const anybody = { ...people.erin, l2Key: null };
     const fails = async (why: string) =>
-      expect(await checkFindings(anybody, place()).catch((error: Error) => error)).toMatchObject({
+      expect(await checkFindings(people.erin, place()).catch((error: Error) => error)).toMatchObject({
         code: "DNT_CHECK_FAILED",
         message: expect.stringContaining(why),
       });

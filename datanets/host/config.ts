@@ -15,12 +15,14 @@ import {
   someText,
   wholeNumber,
 } from "@openledger/foundation/settings";
+import { refuseEarlierStore } from "@openledger/foundation/store/earlier-store";
 import { z } from "zod";
 
 /** Every setting of the host, in the environment as DATANET_…; docs/reference/settings.md has their table. */
 export const DATANET_SETTINGS = {
   deploymentPath: SHARED_SETTINGS.deploymentPath,
   sequencerUrl: SHARED_SETTINGS.sequencerUrl,
+  serverToken: SHARED_SETTINGS.serverToken,
   ...DATABASE_SETTINGS,
   journalPath: {
     schema: someText,
@@ -63,6 +65,12 @@ export const DATANET_SETTINGS = {
     default: "1800000",
     description: "longest time for a check of a Datanet's rows; other checks wait for it",
   },
+  maxCheckBytes: {
+    schema: wholeNumber(2 ** 27, 2 ** 36),
+    default: "2147483648",
+    description:
+      "maximum memory of a check of a Datanet's rows: some 70 bytes for each byte of text, which is 28 MiB of rows at the default",
+  },
   noticesEveryMs: {
     schema: wholeNumber(100, 86_400_000),
     default: "30000",
@@ -93,6 +101,12 @@ const FIXED = {
 
 export type HostConfig = ConfigOf<typeof DATANET_SETTINGS, typeof FIXED>;
 
-/** @throws SRV_CONFIG_INVALID listing every variable that is missing, wrong or unknown */
-export const loadHostConfig = (environment: Environment): HostConfig =>
-  readConfig("DATANET", { settings: DATANET_SETTINGS, fixed: FIXED }, environment);
+/**
+ * @throws SRV_CONFIG_INVALID listing every variable that is missing, wrong or unknown; SRV_STORE_FORMAT where the setting of an earlier
+ * version names a folder with its rows
+ */
+export function loadHostConfig(environment: Environment): HostConfig {
+  const { DATANET_DATA_PATH: earlierFolder } = environment;
+  if (earlierFolder !== undefined) refuseEarlierStore("datanet-host", earlierFolder);
+  return readConfig("DATANET", { settings: DATANET_SETTINGS, fixed: FIXED }, environment);
+}

@@ -7,14 +7,18 @@ import { countFromText, limit } from "@openledger/foundation/wire/query-text";
 import { routesOf } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
+import type { Card } from "../card/card.ts";
 import { FINDING_KINDS, type Finding } from "../cleaning/finding.ts";
+import { datanetError } from "../datanet-errors.ts";
 import { FINDING_STATES, noticesFor, objectionOf, stateOf } from "../store/decisions.ts";
 import type { HostedDatanet } from "../store/hosted-datanet.ts";
+import type { HostLeaf } from "../store/ledger-view.ts";
 import { RowChecks } from "../store/row-check.ts";
 import { decisionOf } from "../store/row-decision.ts";
+import { requireMayCheck } from "./access.ts";
 import type { HostContext } from "./host-context.ts";
-import { cardOf, idParams, openForReading, SIGNED } from "./host-request.ts";
-import { entriesCost, scanCost } from "./scan-costs.ts";
+import { cardOf, idParams, openForReading, readerOf, SIGNED } from "./host-request.ts";
+import { checkCost, entriesCost, scanCost } from "./scan-costs.ts";
 
 const findingsQuery = z.strictObject({
   kind: z.enum(FINDING_KINDS).optional(),
@@ -32,8 +36,9 @@ const noticesQuery = z.strictObject({
 /** Routes of cleaning: findings about the rows, decisions on them, and notices to contributors. */
 export function registerFindingRoutes(app: FastifyInstance, context: HostContext): void {
   const route = routesOf(app);
-  const { config, logger, nowMs, store } = context;
-  const checks = new RowChecks(store, config.checkTimeoutMs, nowMs);
+  const { config, keyNotices, ledger, logger, nowMs, store } = context;
+  const { checkTimeoutMs: timeoutMs, maxCheckBytes: maxMemoryBytes } = config;
+  const checks = new RowChecks(store, { maxMemoryBytes, nowMs, timeoutMs });
   app.addHook("onClose", () => checks.close());
 
   const stateOfCheck = async (datanet: HostedDatanet) => {
@@ -51,25 +56,55 @@ export function registerFindingRoutes(app: FastifyInstance, context: HostContext
           : {
               rowCount: last.rowCount,
               checkedAtMs: last.checkedAtMs,
+              uncomparedCount: last.uncomparedCount,
               /** false: rows or records have come since. */
               isCurrent: last.rowCount === datanet.rowCount && last.recordCount === datanet.recordCount,
             },
     };
   };
 
+  /**
+   * True for a Datanet whose rows may be compared with others for the signer, and be named to them: a public one, or one of the signer's
+   * own key, which no notice is on.
+   */
+  const isComparable = async (
+    other: HostedDatanet,
+    card: Card,
+    signer: HostLeaf | null,
+  ): Promise<boolean> => {
+    if (card.access === "public") return true;
+    // Attack: a Datanet of a stranger takes over another one's key word on the ledger. The signer has shown that they have the key.
+    const leaf = signer === null ? null : await ledger.datanet(other.id);
+    return leaf !== null && leaf.keyX === signer?.keyX && (await keyNotices.of(leaf)) === null;
+  };
+
   route(
     "POST /v1/datanets/:id/findings/check",
     {
       tag: "cleaning",
-      summary: "Have all rows looked at; one Datanet at a time",
+      summary: "Have all rows looked at, as the Datanet or one of its reviewers; one Datanet at a time",
       params: idParams,
+      config: { maxCost: () => checkCost(context) },
       ...SIGNED,
     },
     async (request, reply) => {
-      const { datanet } = await openForReading(context, request, request.params.id);
+      setCost(request, 0);
+      const { card, datanet, leaf } = await openForReading(context, request, request.params.id);
+      if (leaf === null)
+        throw datanetError("DNT_REQUEST_UNSIGNED", "reviewers have rows checked: sign the request");
+      requireMayCheck(card, datanet.id, leaf);
       const check = await stateOfCheck(datanet);
       if (check.running !== null || check.last?.isCurrent === true) return check;
-      const { done } = await checks.begin(datanet, (one) => cardOf(context, one));
+      const { done } = await checks.begin({ card, datanet }, async () => {
+        const others = [];
+        for (const other of await store.all()) {
+          if (other.id === datanet.id) continue;
+          const otherCard = await cardOf(context, other);
+          if (await isComparable(other, otherCard, leaf)) others.push({ datanet: other, card: otherCard });
+        }
+        return others;
+      });
+      setCost(request, checkCost(context));
       // What fails is in the log, and the check is not current.
       done.then(
         ({ findings, rowCount }) =>
@@ -81,6 +116,34 @@ export function registerFindingRoutes(app: FastifyInstance, context: HostContext
       return stateOfCheck(datanet);
     },
   );
+
+  /**
+   * Findings without those that name rows of other Datanets which are not compared for the reader: those of the owner's own, and of
+   * Datanets that were public at the check. Checks of earlier releases named all, and how similar they are.
+   */
+  async function namedTo(
+    reader: HostLeaf | null,
+    datanetId: number,
+    findings: readonly Finding[],
+  ): Promise<Finding[]> {
+    const isNamed = new Map<number, boolean>([[datanetId, true]]);
+    const named: Finding[] = [];
+    for (const finding of findings) {
+      const { earlier } = finding.evidence;
+      const id = earlier?.datanetId ?? datanetId;
+      if (!isNamed.has(id)) {
+        const other = await store.require(id);
+        isNamed.set(id, await isComparable(other, await cardOf(context, other), reader));
+      }
+      if (isNamed.get(id) !== true) continue;
+      named.push(
+        id === datanetId
+          ? finding
+          : { ...finding, evidence: { ...finding.evidence, similarityPermille: null } },
+      );
+    }
+    return named;
+  }
 
   route(
     "GET /v1/datanets/:id/findings",
@@ -99,8 +162,8 @@ export function registerFindingRoutes(app: FastifyInstance, context: HostContext
     async (request) => {
       const { contributor, from, kind, limit, state } = request.query;
       setCost(request, scanCost(context, request.params.id) + entriesCost(limit));
-      const { datanet } = await openForReading(context, request, request.params.id);
-      const checked = (await checks.last(datanet))?.findings ?? [];
+      const { datanet, leaf } = await openForReading(context, request, request.params.id);
+      const checked = await namedTo(leaf, datanet.id, (await checks.last(datanet))?.findings ?? []);
       const places = await placesOf(datanet, checked);
       // A check that ran while a row was withdrawn may have noticed something about it.
       const found = checked.filter(({ row }) => places.get(row)?.isWithdrawn !== true);
@@ -142,8 +205,10 @@ export function registerFindingRoutes(app: FastifyInstance, context: HostContext
     "GET /v1/notices",
     {
       tag: "cleaning",
-      summary: "Notices for a contributor: the rows left out, why, and by whom",
+      summary:
+        "Notices for a contributor: the rows left out, why, and by whom; of permissioned Datanets to the contributor alone",
       querystring: noticesQuery,
+      ...SIGNED,
       config: {
         maxCost: ({ query }) =>
           scanCost(context, null) + entriesCost((query as z.output<typeof noticesQuery>).limit),
@@ -152,7 +217,10 @@ export function registerFindingRoutes(app: FastifyInstance, context: HostContext
     async (request) => {
       const { contributor, from, limit } = request.query;
       setCost(request, scanCost(context, null) + entriesCost(limit));
-      const { notices, total } = await noticesFor(store, contributor, { from, limit });
+      const isOwn = (await readerOf(context, request))?.id === contributor;
+      const isShown = async (datanet: HostedDatanet) =>
+        isOwn || (await cardOf(context, datanet)).access === "public";
+      const { notices, total } = await noticesFor(store, contributor, { from, isShown, limit });
       return { total, from, notices };
     },
   );

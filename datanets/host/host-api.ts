@@ -78,7 +78,7 @@ export async function createHostApi(context: HostContext): Promise<FastifyInstan
   registerFindingRoutes(app, context);
   registerNameRoutes(app, context);
   registerNoticeRoutes(app, context);
-  registerGroupRoutes(app, context);
+  registerGroupRoutes(app);
 
   const unlimited = { config: { rateLimit: false }, schema: { hide: true } as object };
   app.get("/health", unlimited, async (_request, reply) => {

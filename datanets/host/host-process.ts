@@ -12,7 +12,7 @@ import { openDatabase } from "@openledger/foundation/database/open-database";
 import type { Logger } from "@openledger/foundation/logger";
 import { refuseEarlierStore } from "@openledger/foundation/store/earlier-store";
 import type { FastifyInstance } from "fastify";
-import { deleteOldEvents, raiseEventIds } from "../notices/event-store.ts";
+import { deleteOldEvents } from "../notices/event-store.ts";
 import { EventWatch } from "../notices/event-watch.ts";
 import { deliverDue } from "../notices/webhooks.ts";
 import { deleteOldMessages } from "../store/group-mail.ts";
@@ -58,16 +58,16 @@ const PUT_WAITING_EVERY_MS = 5_000;
  */
 export async function createHostProcess(
   config: HostConfig,
-  deployment: Pick<Deployment, "chainId" | "rollupAddress" | "domain">,
+  deployment: Pick<Deployment, "chainId" | "deployedIn" | "rollupAddress" | "domain">,
   modules: { logger: Logger; nowMs?: () => number },
 ): Promise<HostProcess> {
   const { logger, nowMs = Date.now } = modules;
-  const { chainId, domain, rollupAddress } = deployment;
+  const { chainId, deployedIn, domain, rollupAddress } = deployment;
   refuseEarlierStore("datanet-host", EARLIER_FOLDER);
   await prepareHashes();
   const database = await openDatabase(config, {
     part: HOST_PART,
-    rollup: { chainId, rollupAddress },
+    rollup: { chainId, rollupAddress, deployedIn },
     logger,
   });
   const metrics = createHostMetrics(database);
@@ -78,7 +78,11 @@ export async function createHostProcess(
     // Costs of answers are told by the sizes that were seen last.
     await store.all();
     const ledger = new HostLedger(
-      { sequencerUrl: config.sequencerUrl, cacheMs: config.ledgerCacheMs },
+      {
+        sequencerUrl: config.sequencerUrl,
+        serverToken: config.serverToken,
+        cacheMs: config.ledgerCacheMs,
+      },
       nowMs,
     );
     const sessions = new DatabaseSessions(database);
@@ -86,12 +90,11 @@ export async function createHostProcess(
     // Before anybody reads: a database that was put back has rows that were withdrawn since.
     const journal = await RecordJournal.open(store, {
       folder: config.journalPath,
-      rollup: { chainId, rollupAddress },
+      rollup: { chainId, rollupAddress, deployedIn },
       domain,
       nowMs,
       logger,
     });
-    await raiseEventIds(database, nowMs());
     const context: HostContext = {
       config,
       journal,
@@ -180,6 +183,11 @@ async function prepareHashes(): Promise<void> {
   verifySignature({ keyX: BASE8.x, message: 0n, signature });
 }
 
+/**
+ * Pause between the looks at two groups of a hundred Datanets. Each look makes two requests to the sequencer, so a host makes eight a
+ * second, however many Datanets it has.
+ */
+const LOOK_PAUSE_MS = 250;
 /** Time between two looks for calls of webhooks that are due. */
 const DELIVER_EVERY_MS = 1_000;
 const DELETE_EVENTS_EVERY_MS = 3_600_000;
@@ -192,6 +200,7 @@ function noticeUpkeeps({ config, keyNotices, ledger, logger, nowMs, store }: Hos
   return [
     new Upkeep(() => watch.look(), {
       everyMs: config.noticesEveryMs,
+      pauseMs: LOOK_PAUSE_MS,
       onError: (err) => logger.warn({ err }, "events of Datanets are not found yet"),
     }),
     new Upkeep(() => deliverDue(deliver), {
@@ -205,19 +214,23 @@ function noticeUpkeeps({ config, keyNotices, ledger, logger, nowMs, store }: Hos
   ];
 }
 
+interface UpkeepOptions {
+  readonly everyMs: number;
+  /** Pause before a part that follows at once. Default: none. */
+  readonly pauseMs?: number;
+  readonly onError: (error: unknown) => void;
+}
+
 /** Work that is done again and again, a part at a time, so that the database is everybody's in between. */
 class Upkeep {
   /** Returns true where another part follows. */
   readonly #doPart: () => Promise<boolean>;
-  readonly #options: { readonly everyMs: number; readonly onError: (error: unknown) => void };
+  readonly #options: UpkeepOptions;
   #timer: NodeJS.Timeout | undefined;
   #part: Promise<void> = Promise.resolve();
   #isStopped = false;
 
-  constructor(
-    doPart: () => Promise<boolean>,
-    options: { readonly everyMs: number; readonly onError: (error: unknown) => void },
-  ) {
+  constructor(doPart: () => Promise<boolean>, options: UpkeepOptions) {
     this.#doPart = doPart;
     this.#options = options;
   }
@@ -239,7 +252,8 @@ class Upkeep {
     } catch (error) {
       this.#options.onError(error);
     }
-    if (!this.#isStopped) this.#timer = setTimeout(() => this.start(), isMore ? 0 : this.#options.everyMs);
+    const { everyMs, pauseMs = 0 } = this.#options;
+    if (!this.#isStopped) this.#timer = setTimeout(() => this.start(), isMore ? pauseMs : everyMs);
   }
 }
 

@@ -7,6 +7,7 @@ import { Readable } from "node:stream";
 import { isStorableText } from "@openledger/foundation/database/storable-text";
 import { setCost } from "@openledger/foundation/http/answer-costs";
 import { rawBodyOf } from "@openledger/foundation/http/bodies";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { countFromText } from "@openledger/foundation/wire/query-text";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
@@ -76,8 +77,8 @@ export function signerOf({ guard, origin }: HostContext, request: FastifyRequest
   );
 }
 
-/** Returns the reader's leaf; null if the request is not signed. */
-async function readerOf(context: HostContext, request: FastifyRequest): Promise<HostLeaf | null> {
+/** Returns the reader's leaf; null if the request is not signed. @throws as `signerOf` */
+export async function readerOf(context: HostContext, request: FastifyRequest): Promise<HostLeaf | null> {
   return request.headers[REQUEST_HEADER] === undefined ? null : signerOf(context, request);
 }
 
@@ -98,6 +99,24 @@ export async function openForReading(
   return { card, datanet, leaf };
 }
 
+/** True if the request may read the Datanet's rows; it needs no signature to be answered. @throws as `openForReading` for a wrong signature */
+export async function mayRead(context: HostContext, request: FastifyRequest, id: number): Promise<boolean> {
+  try {
+    await openForReading(context, request, id);
+    return true;
+  } catch (error) {
+    const isUnsigned =
+      isRollupError(error, "DNT_REQUEST_UNSIGNED") && request.headers[REQUEST_HEADER] === undefined;
+    if (
+      isUnsigned ||
+      isRollupError(error, "DNT_ACCESS_NOT_GRANTED") ||
+      isRollupError(error, "DNT_KEY_NOTICE")
+    )
+      return false;
+    throw error;
+  }
+}
+
 /**
  * Card of the ledger's policy, or the newest one in the store while the present one is missing or under notice.
  * @throws DNT_NOT_HOSTED, DNT_UNKNOWN, SRV_SEQUENCER_UNREACHABLE
@@ -107,7 +126,7 @@ export async function cardOf({ keyNotices, ledger }: HostContext, datanet: Hoste
 }
 
 /** Octets of an answer that cost a unit, as in foundation/http/answer-costs.ts. */
-const OCTETS_PER_UNIT = 262_144;
+export const OCTETS_PER_UNIT = 262_144;
 
 /** Sends bytes as they are read from the database. @param bytes their number */
 export function sendPieces(reply: FastifyReply, pieces: AsyncIterable<Buffer>, bytes: number): FastifyReply {

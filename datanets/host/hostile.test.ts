@@ -11,13 +11,15 @@ import type { LedgerClient } from "@openledger/client/ledger-client";
 import { ANSWER_HEADERS } from "@openledger/foundation/http/create-server";
 import { attackServer } from "@openledger/foundation/http/testing/attack-server";
 import { isRollupError } from "@openledger/foundation/rollup-error";
+import { createTestDatabase } from "@openledger/foundation/testing/test-database";
+import { testDeployment } from "@openledger/sequencer/testing/test-rollup";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { sha256Hex } from "../rows/row-digest.ts";
 import { encodeDigests, encodeRows } from "../rows/row-wire.ts";
 import { createHostWorld, type HostWorld } from "../testing/host-world.ts";
 import { sampleCard, sampleRows } from "../testing/sample-card.ts";
-import type { TestHost } from "../testing/test-host.ts";
+import { startTestHost, type TestHost } from "../testing/test-host.ts";
 
 const text = (value: string) => new TextEncoder().encode(value);
 const SVG = '<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>';
@@ -81,6 +83,37 @@ describe("what people bring", () => {
     expect(types).toEqual([plain, plain, plain, "image/png", "application/octet-stream"]);
     const list = await answer(api("/rows?wellFormed=false"));
     expect(list.rows.map(({ digest }: { digest: string }) => digest)).toEqual(digests.slice(3, 5));
+  });
+
+  it("is no database of an earlier chain, where a rollup had the same address", async () => {
+    const database = await createTestDatabase();
+    const start = async (digit: string) => {
+      const deployedIn = { blockHash: `0x${digit.repeat(64)}`, timestamp: 1 };
+      const deployment = { ...(await testDeployment()), deployedIn };
+      await (await startTestHost(deployment, world.sequencerUrl, database.url)).stop();
+    };
+    await start("a");
+    await start("a");
+    await expect(start("b")).rejects.toMatchObject({
+      code: "SRV_WRONG_DATABASE",
+      data: { reason: "other-deployment" },
+    });
+    await database.drop();
+  });
+
+  it("is no message of a group: groups are withdrawn, by name", async () => {
+    const session = `0x${"1f".repeat(32)}`;
+    for (const [method, path] of [
+      ["GET", `/v1/group-messages?session=${session}`],
+      ["GET", `/v1/group-sessions?from=${session}`],
+      ["PUT", "/v1/group-messages"],
+    ] as const) {
+      const response = await fetch(`${host.url}${path}`, { method });
+      expect([response.status, (await response.json()).error.code], path).toEqual([
+        410,
+        "DNT_GROUPS_WITHDRAWN",
+      ]);
+    }
   });
 
   it("names no path", async () => {

@@ -47,7 +47,7 @@ const say = async (client: LedgerClient, record: UnsignedRecord) =>
 const read = (client: LedgerClient) => codeOf(findRows(client, { ...place(), limit: 1, isSigned: true }));
 const ask = async (client: LedgerClient): Promise<`0x${string}`> => {
   await say(client, { kind: "accessRequest", purpose: "to read" });
-  return (await listAccess(client, place())).find(({ leafId }) => leafId === client.leafId)!
+  return (await listAccess(client, place())).requests.find(({ leafId }) => leafId === client.leafId)!
     .id as `0x${string}`;
 };
 /** The owner's wallet sets the leaf's key through L1, as a thief of the wallet would. */
@@ -135,6 +135,8 @@ it("reads a long list of operations in parts, and says so until a week is read",
       return {
         operations: [{ ...entry, acknowledgedAtMs: 1, amountCode: 1n, words: [] }],
         nextBefore: place + 1 === pages ? null : place + 1,
+        isComplete: place + 1 === pages,
+        prunedBeforeMs: null,
       };
     },
   };
@@ -164,7 +166,9 @@ it("finds a former key that came again through L1's queue, though a look has fou
   let operations: HostOperation[] = [signed(1)];
   let nowMs = 1_000;
   const notices = new KeyNotices(
-    { operationsPage: async () => ({ operations, nextBefore: null }) },
+    {
+      operationsPage: async () => ({ operations, nextBefore: null, isComplete: true, prunedBeforeMs: null }),
+    },
     () => nowMs,
   );
   const leaf = { id: 9, keyX: 5n };

@@ -6,6 +6,7 @@ import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { datanetError } from "../datanet-errors.ts";
 import { checkNames, signedNameSchema } from "../records/display-name.ts";
+import { OPERATIONS_PAGE_SIZE } from "../store/ledger-view.ts";
 import { findNames, namesOfLeaves, storeName } from "../store/names.ts";
 import type { HostContext } from "./host-context.ts";
 import { idParams, MAX_LEAD_MS, queryText } from "./host-request.ts";
@@ -26,6 +27,8 @@ const namesQuery = z
 type NamesQuery = z.output<typeof namesQuery>;
 /** Names that are shown in the time of a unit. */
 const NAMES_PER_UNIT = 50;
+/** Operations of the sequencer that are read in the time of a unit. */
+const OPERATIONS_PER_UNIT = 16;
 
 /** Names that leaves have chosen, each signed by its leaf's key; and keys that are under notice. */
 export function registerNameRoutes(app: FastifyInstance, context: HostContext): void {
@@ -78,10 +81,19 @@ export function registerNameRoutes(app: FastifyInstance, context: HostContext): 
       summary:
         "Week's notice of a leaf whose key came without the old key's signature; null if there is none",
       params: idParams,
+      config: { maxCost: () => OPERATIONS_PAGE_SIZE / OPERATIONS_PER_UNIT },
     },
-    async ({ params: { id } }) => {
-      const leaf = await ledger.leaf(id);
-      return { notice: leaf === null ? null : await keyNotices.of(leaf) };
+    async (request) => {
+      // A week of a busy leaf has many pages: they are charged as they are read, also where the call fails then.
+      let units = 0;
+      setCost(request, units);
+      const leaf = await ledger.leaf(request.params.id);
+      if (leaf === null) return { notice: null };
+      const notice = await keyNotices.of(leaf, (operationCount) => {
+        units += operationCount / OPERATIONS_PER_UNIT;
+        setCost(request, units);
+      });
+      return { notice };
     },
   );
 }

@@ -5,6 +5,7 @@ import { countFromText, limit } from "@openledger/foundation/wire/query-text";
 import { routesOf } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
+import { datanetError } from "../datanet-errors.ts";
 import { atomFeed } from "../notices/atom-feed.ts";
 import { EVENT_KINDS, type StoredEvent, sentenceOf } from "../notices/event.ts";
 import { listEvents } from "../notices/event-store.ts";
@@ -15,7 +16,13 @@ import { entriesCost } from "./scan-costs.ts";
 
 /** Entries of a feed. */
 const FEED_ENTRIES = 50;
-const eventsQuery = z.strictObject({ after: countFromText.default(0), limit: limit(200, 50) });
+const eventsQuery = z.strictObject({
+  after: z
+    .union([z.string().regex(/^[0-9a-f]{32}$/, "is no uid of an event"), countFromText])
+    .default(0)
+    .meta({ description: "uid of an event, or its id" }),
+  limit: limit(200, 50),
+});
 const webhookBody = z.strictObject({
   url: z.string().min(1).max(MAX_URL_CHARACTERS),
   kinds: z.array(z.enum(EVENT_KINDS)).min(1).max(EVENT_KINDS.length),
@@ -25,7 +32,7 @@ const webhookParams = z.object({ id: z.string().regex(/^[0-9a-f]{32}$/, "is not 
 /** Events, all of them from public facts, and who is told of them. */
 export function registerNoticeRoutes(app: FastifyInstance, context: HostContext): void {
   const route = routesOf(app);
-  const { config, chainId, nowMs, rollupAddress, store } = context;
+  const { config, chainId, ledger, nowMs, rollupAddress, store } = context;
   const { database } = store;
   const view = (event: StoredEvent) => ({ ...event, text: sentenceOf(event) });
 
@@ -34,7 +41,7 @@ export function registerNoticeRoutes(app: FastifyInstance, context: HostContext)
     ["datanets", "datanetId"],
   ] as const) {
     const whose = room === "leaves" ? "a leaf" : "a Datanet";
-    const list = (id: number, { after, limit }: { after: number; limit: number }) =>
+    const list = (id: number, { after, limit }: { after: number | string; limit: number }) =>
       listEvents(database, { ...({ [about]: id } as { leafId: number }), after, limit });
     route(
       `GET /v1/${room}/:id/events`,
@@ -81,9 +88,21 @@ export function registerNoticeRoutes(app: FastifyInstance, context: HostContext)
       ...SIGNED,
     },
     async (request) => {
-      const { id: leafId } = await signerOf(context, request);
+      const { id: leafId, l1Owner } = await signerOf(context, request);
+      const ownerLeafIds = await ledger.leafIdsOf(l1Owner);
+      // Of an owner with so many leaves that the ledger does not list this one.
+      if (!ownerLeafIds.includes(leafId))
+        throw datanetError("SRV_QUOTA_USED", `the owner of leaf ${leafId} has too many leaves for webhooks`, {
+          data: { leafId, listedCount: ownerLeafIds.length },
+        });
       const allowedHosts = config.webhookHosts;
-      return addWebhook(database, { ...request.body, leafId, nowMs: nowMs(), allowedHosts });
+      return addWebhook(database, {
+        ...request.body,
+        leafId,
+        ownerLeafIds,
+        nowMs: nowMs(),
+        allowedHosts,
+      });
     },
   );
   route(

@@ -23,7 +23,12 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { nameCard } from "../card/card.ts";
 import { atomFeed } from "../notices/atom-feed.ts";
 import { EventWatch } from "../notices/event-watch.ts";
-import { deliverDue, RETRY_MS, testWebhook as tryWebhook } from "../notices/webhooks.ts";
+import {
+  addWebhook as addStored,
+  deliverDue,
+  RETRY_MS,
+  testWebhook as tryWebhook,
+} from "../notices/webhooks.ts";
 import { KeyNotices } from "../store/key-notices.ts";
 import type { HeldModel } from "../store/ledger-view.ts";
 import { createHostWorld, type HostWorld } from "../testing/host-world.ts";
@@ -126,7 +131,7 @@ describe("events of a Datanet's records", () => {
     await say(carl, label(digests[0]!, "bad"));
     await say(dave, { kind: "leaveOut", row: digests[1]!, isLeftOut: true, why: "off-topic", note: "" });
     await say(ann, { kind: "objection", row: digests[1]!, note: "it is on topic" });
-    const [asked] = await listAccess(dave, place());
+    const [asked] = (await listAccess(dave, place())).requests;
     const request = asked!.id as `0x${string}`;
     await say(world.owner, { kind: "accessAnswer", request, answer: "refuse", untilMs: 0, note: "" });
     await expect.poll(() => kindsOf(ann.leafId!)).toEqual(["row.disputed", "row.disputed"]);
@@ -135,9 +140,30 @@ describe("events of a Datanet's records", () => {
     const events = await listEvents(ann, { ...hostUrl(), leafId: ann.leafId! });
     expect(events.map(({ data }) => data.why)).toEqual(["left-out", "labels"]);
     expect(JSON.stringify(events)).not.toContain(digests[0]);
-    expect(await listEvents(ann, { ...hostUrl(), leafId: ann.leafId!, after: events[1]!.id })).toEqual([
-      events[0],
-    ]);
+    const behind = (after: number | string) => listEvents(ann, { ...hostUrl(), leafId: ann.leafId!, after });
+    for (const after of [events[1]!.id, events[1]!.uid]) expect(await behind(after)).toEqual([events[0]]);
+    expect(await behind(events[0]!.uid)).toEqual([]);
+    // Of an event that a restored database has lost.
+    expect(await behind("0".repeat(32))).toEqual(events);
+  });
+
+  it("have names that no other event has after a restore, which gives their ids again", async () => {
+    const { database } = host.store;
+    const nameOf = async (name: string) => {
+      await database.query(
+        `insert into events (id, name, leaf_id, kind, at_ms, body) overriding system value values (900000, $1, 804, 'row.used', $2, '{}')`,
+        [name, Date.now()],
+      );
+      const [event] = await listEvents(people.ann, { ...hostUrl(), leafId: 804 });
+      const uid = event!.uid;
+      const feed = readFeed(await (await fetch(`${host.url}/v1/leaves/804/feed`)).text());
+      expect(feed.entries.map(({ id }) => id.split(":").at(-1))).toEqual([uid]);
+      await database.query("delete from events where id = 900000");
+      return uid;
+    };
+    const [first, second, again] = [await nameOf("used/1"), await nameOf("used/2"), await nameOf("used/1")];
+    expect(second).not.toBe(first);
+    expect(again).toBe(first);
   });
 
   it("are an Atom feed, of a leaf and of a Datanet", async () => {
@@ -153,7 +179,7 @@ describe("events of a Datanet's records", () => {
 
   it("write what strangers say as text", () => {
     const odd = `</title>\u0000\u0008<x a="&"> \ud800`;
-    const event = { id: 1, kind: "test", leafId: 1, datanetId: null, atMs: 5, data: {} } as const;
+    const event = { id: 1, uid: "0", kind: "test", leafId: 1, datanetId: null, atMs: 5, data: {} } as const;
     const facts = { title: odd, url: `http://a.b/?<"&`, idPrefix: odd, nowMs: 5 };
     const feed = readFeed(atomFeed([event], facts));
     expect(feed.title).toBe(`</title><x a="&"> `);
@@ -209,6 +235,48 @@ describe("a webhook", () => {
     expect(added.filter((code) => code === "taken")).toHaveLength(4);
     for (const one of await listWebhooks(bob, hostUrl()))
       await removeWebhook(bob, { ...hostUrl(), id: one.id });
+  });
+
+  it("lets nobody fill the host: leaves of one owner share, and a full host makes room", async () => {
+    const { database } = host.store;
+    const fill = (leafId: number, count: number, failures = 0) =>
+      database.query(
+        `insert into webhooks (id, leaf_id, url, kinds, secret, created_at_ms, failures)
+           select $1 || '-' || n, $2::int, 'https://example.org', '{row.used}', 'whsec_', n, $4::int from generate_series(1, $3::int) as n`,
+        [`of-${leafId}`, leafId, count, failures],
+      );
+    const add = (leafId: number, ownerLeafIds: number[]) =>
+      codeOf(
+        addStored(database, {
+          ...{ leafId, ownerLeafIds, url: receiverUrl(), kinds: ["row.used"], nowMs: 1e12 },
+          allowedHosts: ["localhost"],
+        }),
+      );
+    const countOf = async (leafId: number) =>
+      (await database.query("select 1 from webhooks where leaf_id = $1", [leafId])).length;
+    for (const leafId of [901, 902, 903, 904, 905]) await fill(leafId, 5);
+    const ownerLeafIds = [901, 902, 903, 904, 905, 906];
+    expect(await add(906, ownerLeafIds)).toBe("SRV_QUOTA_USED");
+    await database.query("delete from webhooks where id = 'of-901-5'");
+    expect(await add(906, ownerLeafIds)).toBe("taken");
+    // 2,000 leaves of strangers, five each.
+    await database.query(
+      `insert into webhooks (id, leaf_id, url, kinds, secret, created_at_ms)
+         select 'stranger-' || n, 100000 + n / 5, 'https://example.org', '{row.used}', 'whsec_', n from generate_series(0, 9999) as n`,
+    );
+    expect(await add(907, [907])).toBe("taken");
+    expect(await countOf(907)).toBe(1);
+    await fill(908, 1, 10);
+    expect(await add(909, [909])).toBe("taken");
+    expect(await countOf(908)).toBe(0);
+    // Who has as many as everybody gets no other's.
+    await database.query("delete from webhooks where id like 'stranger-%' or id like 'of-%'");
+    await database.query(
+      `insert into webhooks (id, leaf_id, url, kinds, secret, created_at_ms)
+         select 'stranger-' || n, 100000 + n, 'https://example.org', '{row.used}', 'whsec_', n from generate_series(0, 9999) as n`,
+    );
+    expect(await add(910, [910])).toBe("SRV_QUOTA_USED");
+    await database.query("delete from webhooks where id like 'stranger-%' or leaf_id > 900");
   });
 
   it("is called signed, again after an error, and no more once it is taken or all attempts are over", async () => {
@@ -284,7 +352,7 @@ describe("a webhook", () => {
 
 it("calls each leaf's webhooks in turn, and has one trial of a leaf at a time", async () => {
   const { database } = host.store;
-  const dueMs = Date.now() + 86_400_000;
+  const dueMs = Date.now() + 21_600_000;
   // Attack: leaf 801 has more events than are called at a time, all older than the one of leaf 802.
   for (const [id, leafId, count] of [
     ["many", 801, 30],
@@ -310,6 +378,22 @@ it("calls each leaf's webhooks in turn, and has one trial of a leaf at a time", 
   await database.query("delete from webhooks where id in ('many', 'one')");
 });
 
+it("makes calls now that a clock a day ahead has put off", async () => {
+  const { database } = host.store;
+  await database.query(
+    "insert into webhooks (id, leaf_id, url, kinds, secret, created_at_ms) values ('late', 803, $1, '{row.used}', 'whsec_', 0)",
+    [receiverUrl()],
+  );
+  await database.query(
+    `with added as (insert into events (name, leaf_id, kind, at_ms, body) values ('late', 803, 'row.used', $1::bigint, '{}') returning id)
+     insert into deliveries select 'late', id, 1, $1::bigint from added`,
+    [Date.now() + 86_400_000],
+  );
+  const waiting = () => database.query("select 1 from deliveries where webhook_id = 'late'");
+  await expect.poll(waiting, { timeout: 10_000 }).toEqual([]);
+  await database.query("delete from webhooks where id = 'late'");
+});
+
 it("tells of models that wait, of paid answers once an hour, and of settled epochs to the wei", async () => {
   const other = await world.host("models");
   await bringCard(world.owner, { hostUrl: other.url, datanetId: world.datanetId, card });
@@ -317,30 +401,43 @@ it("tells of models that wait, of paid answers once an hour, and of settled epoc
   const model: HeldModel = {
     id: 90,
     counters: { isReady: true, isApproved: false, epoch: 1, paymentCount: 0 },
-    model: { accruedRoot: 1n, validatorParts: 16_384, datanetId: world.datanetId, version: 1 },
+    model: { accruedRoot: 1n, binding: 0n, validatorParts: 16_384, datanetId: world.datanetId, version: 1 },
   };
   const settled: { kind: string; epoch: number; status: string; earnedWei: bigint[] }[] = [];
   const modules: ConstructorParameters<typeof EventWatch>[0] = {
     store: other.store,
     keyNotices: new KeyNotices(
-      { operationsPage: async () => ({ operations: [], nextBefore: null }) },
+      {
+        operationsPage: async () => ({
+          operations: [],
+          nextBefore: null,
+          isComplete: true,
+          prunedBeforeMs: null,
+        }),
+      },
       Date.now,
     ),
     nowMs: () => clock.nowMs,
     ledger: {
-      datanet: async (id) => ({
-        id,
-        kind: "datanet",
-        l1Owner: "0x",
-        keyX: 0n,
-        chain: 0n,
-        datanet: { version: 1, rowCount: 0, publishedAt: 0, policy: 0n, rowsRoot: 0n },
-      }),
+      leaves: async (ids) =>
+        new Map(
+          [...ids].map((id) => [
+            id,
+            id === 0
+              ? null
+              : {
+                  id,
+                  kind: "datanet",
+                  l1Owner: "0x",
+                  keyX: 0n,
+                  chain: 0n,
+                  counters: {},
+                  datanet: { version: 1, rowCount: 0, publishedAt: 0, policy: 0n, rowsRoot: 0n },
+                },
+          ]),
+        ),
+      modelsOf: async (ids) => new Map(ids.map((id) => [id, [model]])),
       history: async () => ({ commits: [], versions: [] }),
-      modelsOf: async (id) => {
-        if (id === 0) throw new Error("no models");
-        return [model];
-      },
       payeesOf: async () => [
         { index: 0, contributorId: 3, validatorId: 3, rowCount: 5 },
         { index: 1, contributorId: 3, validatorId: 4, rowCount: 2 },
@@ -397,7 +494,7 @@ it("tells of models that wait, of paid answers once an hour, and of settled epoc
   model.counters.epoch = 500;
   settled.unshift({ kind: "settle", epoch: 499, status: "posted", earnedWei: [0n, 8n] });
   model.model.accruedRoot = 3n;
-  await expect(watch.look()).rejects.toThrow("no models");
+  await expect(watch.look()).rejects.toMatchObject({ code: "DNT_UNKNOWN" });
   expect((await told(4))[0]).toEqual(["paid.out", "2"]);
   expect((await told(3))[0]).toEqual(["paid.out", "6"]);
 });
@@ -419,19 +516,27 @@ it("names no row by a card that opens the rows and is under notice", async () =>
     ...{ kind: "forcedPublishVersion", a: world.datanetId, b: 0, status: "final", hash: null, queueIndex: 4 },
     ...{ acknowledgedAtMs: Date.now(), amountWei: 0n, word1: 0n, word2: 0n, word4: open.policy },
   };
-  const leaf = { id: world.datanetId, kind: "datanet" as const, l1Owner: "0x", keyX: 0n, chain: 0n };
+  const id = world.datanetId;
+  const leaf = { id, kind: "datanet" as const, l1Owner: "0x", keyX: 0n, chain: 0n, counters: {} };
   const facts = { version: 2, rowCount: 0, publishedAt: 0, policy: open.policy, rowsRoot: 0n };
   const watch = new EventWatch({
     store: thief.store,
     nowMs: Date.now,
     keyNotices: new KeyNotices(
-      { operationsPage: async () => ({ operations: [forced], nextBefore: null }) },
+      {
+        operationsPage: async () => ({
+          operations: [forced],
+          nextBefore: null,
+          isComplete: true,
+          prunedBeforeMs: null,
+        }),
+      },
       Date.now,
     ),
     ledger: {
-      datanet: async () => ({ ...leaf, datanet: facts }),
+      leaves: async () => new Map([[id, { ...leaf, datanet: facts }]]),
+      modelsOf: async () => new Map([[id, []]]),
       history: async () => ({ commits: [], versions: [] }),
-      modelsOf: async () => [],
       payeesOf: async () => [],
       settlementsOf: async () => [],
     },

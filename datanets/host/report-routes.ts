@@ -1,4 +1,5 @@
 /** Routes of the Datanet host for reports of bias: who has signed which, and their texts. host-api.ts registers them. */
+import { setCost } from "@openledger/foundation/http/answer-costs";
 import { countFromText, limit } from "@openledger/foundation/wire/query-text";
 import { routesOf } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance } from "fastify";
@@ -10,6 +11,7 @@ import { isReportNamed, listReports, reportText, storeReport } from "../store/re
 import { isOfTeam } from "./access.ts";
 import type { HostContext } from "./host-context.ts";
 import { binaryBody, cardOf, digestParams, idParams, openForReading, pageOf } from "./host-request.ts";
+import { entriesCost } from "./scan-costs.ts";
 
 const LINE_FEED = 0x0a;
 const reportsQuery = z.strictObject({
@@ -31,10 +33,14 @@ export function registerReportRoutes(app: FastifyInstance, context: HostContext)
       summary: "Who has signed reports of bias, the newest first, and whose texts are here",
       params: idParams,
       querystring: reportsQuery,
+      config: { maxCost: ({ query }) => entriesCost((query as z.output<typeof reportsQuery>).limit) },
     },
-    async ({ params: { id }, query: { from, limit, model, version } }) => {
+    async (request) => {
+      const { from, limit, model, version } = request.query;
       const wanted = { version: version ?? null, model: model ?? null, from, limit };
-      return pageOf(await listReports(await store.require(id), wanted), { from, limit });
+      const found = await listReports(await store.require(request.params.id), wanted);
+      setCost(request, entriesCost(found.records.length));
+      return pageOf(found, { from, limit });
     },
   );
 

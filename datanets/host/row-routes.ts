@@ -26,6 +26,7 @@ import {
   digestParams,
   digestsText,
   idParams,
+  OCTETS_PER_UNIT,
   openForReading,
   queryText,
   rootText,
@@ -62,6 +63,9 @@ type RowsQuery = z.output<typeof rowsQuery>;
 /** Rows that are shown, and digests that are looked up, in the time of a unit. */
 const ROWS_PER_UNIT = 16;
 const DIGESTS_PER_UNIT = 1_000;
+const FETCHED_PER_UNIT = 2_000;
+/** Digests of a body; 0 for one that is no list, which is refused. */
+const digestCount = (body: unknown) => (body instanceof Uint8Array ? body.length / DIGEST_BYTES : 0);
 const queueQuery = z.strictObject({
   limit: limit(50, 10),
   unsent: digestsText.meta({ description: "rows labelled already, whose labels are about to come" }),
@@ -137,14 +141,20 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
       summary: "Rows by SHA-256, in the order asked for, as many as fit one answer",
       params: idParams,
       consumes: ["application/octet-stream"],
+      // Looked up, whether they are here or not; what is found costs its bytes, too.
+      config: { maxCost: ({ body }) => digestCount(body) / FETCHED_PER_UNIT },
       ...SIGNED,
     },
     async (request, reply) => {
       const { datanet } = await openForReading(context, request, request.params.id);
       const digests = binaryBody(request);
       requireDigests(digests);
+      const lookedUp = digestCount(digests) / FETCHED_PER_UNIT;
+      setCost(request, lookedUp);
       const rows = await datanet.fetchRows(digests, config.maxChunkBytes);
-      return reply.type("application/octet-stream").send(Buffer.from(encodeRows(rows).buffer));
+      const bytes = Buffer.from(encodeRows(rows).buffer);
+      setCost(request, lookedUp + bytes.length / OCTETS_PER_UNIT);
+      return reply.type("application/octet-stream").send(bytes);
     },
   );
 
@@ -156,12 +166,12 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
       summary: "Which of these SHA-256 are rows of public Datanets of this host: places and Datanets",
       params: idParams,
       consumes: ["application/octet-stream"],
-      config: { maxCost: ({ body }) => knownCost((body as Uint8Array).length / DIGEST_BYTES) },
+      config: { maxCost: ({ body }) => knownCost(digestCount(body)) },
     },
     async (request) => {
       const digests = binaryBody(request);
       requireDigests(digests);
-      setCost(request, knownCost(digests.length / DIGEST_BYTES));
+      setCost(request, knownCost(digestCount(digests)));
       return { known: await store.knownRows(bufferOf(digests)) };
     },
   );
@@ -261,15 +271,16 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
     "GET /v1/datanets/:id/statistics",
     {
       tag: "labels",
-      summary: "Classes, states, lengths, growth, agreement, labellers",
+      summary: "Classes, states, lengths, growth, agreement, labellers, for who may read the rows",
       params: idParams,
+      ...SIGNED,
       config: { maxCost: ({ params }) => scanCost(context, (params as { id: number }).id) },
     },
     async (request) => {
       const { id } = request.params;
       setCost(request, scanCost(context, id));
-      const datanet = await store.require(id);
-      const counted = await statistics.of(datanet, await cardOf(context, datanet), nowMs());
+      const { card, datanet } = await openForReading(context, request, id);
+      const counted = await statistics.of(datanet, card, nowMs());
       return { ...counted, undescribedCount: datanet.undescribedCount };
     },
   );

@@ -1,4 +1,6 @@
 /** Tests of terms that bind: contributors sign them, hosts demand them, and the rule names the rows that stand in the way. */
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { contributionRoot, hashRow } from "@openledger/circuits/ledger/version-rows";
 import { contributeRows } from "@openledger/client/actions/data/contribute-rows";
@@ -166,16 +168,96 @@ describe("terms that bind", () => {
     await setCard(open);
   });
 
-  it("come to a mirror before the rows", async () => {
+  it("come to a mirror before the rows, and count there by themselves, whatever its card says", async () => {
+    const { datanetId } = world;
+    const asked = { use: "paid", readsRows: false } as const;
+    const rows = listed();
+    const here = await readRowTerms(bob, { ...place(), rows });
+    // Attack: the owner's newest card gives everything; the mirror has no earlier one.
+    await setCard({ ...open, licence: "CC0-1.0" });
     const mirror = await world.host("mirror");
     const store = await openRowStore(join(world.folder, "mirror"));
-    const { datanetId } = world;
     // Alice's first rows, too: the card of their time asked nobody to sign.
     const copied = await mirrorDatanet(bob, { datanetId, fromUrl: host.url, toUrl: mirror.url, store });
     expect([copied.commitCount, copied.incompleteCount]).toEqual([7, 0]);
-    const signed = await listSignedTerms(bob, { hostUrl: mirror.url, datanetId });
-    const here = await listSignedTerms(bob, place());
-    expect(signed.map(({ body }) => body)).toEqual(here.map(({ body }) => body));
+    const there = { hostUrl: mirror.url, datanetId };
+    const signed = await listSignedTerms(bob, there);
+    expect(signed.map(({ body }) => body)).toEqual(
+      (await listSignedTerms(bob, place())).map(({ body }) => body),
+    );
     expect(signed).toHaveLength(6);
+    const signedHere = here.filter(({ isSigned }) => isSigned);
+    expect(signedHere.map(({ licence, rowCount }) => [licence, rowCount])).toEqual([
+      ["CC-BY-NC-4.0", 3],
+      ["CC-BY-4.0", 3],
+    ]);
+    for (const at of [place(), there]) {
+      const found = await readRowTerms(bob, { ...at, rows });
+      expect(found.filter(({ isSigned }) => isSigned)).toEqual(signedHere);
+      expect(() => modelTerms(found, asked)).toThrow(expect.objectContaining({ code: "DNT_TERMS_FORBID" }));
+    }
+    // Nobody has signed for her first rows, and the mirror does not have the card of their time: no licence follows there.
+    const [ofFirst] = await readRowTerms(bob, { ...there, rows: rows.slice(0, 3) });
+    expect(ofFirst).toMatchObject({ licence: "LicenseRef-not-signed AND CC0-1.0", isSigned: false });
+    expect(modelTerms([ofFirst!], asked).licence).toBeNull();
+  });
+
+  it("are not known where a host leaves out a signature that the card of the commit's time asked for", async () => {
+    const proxy = await withoutTerms(host.url);
+    try {
+      const rows = listed();
+      const found = await readRowTerms(bob, { hostUrl: proxy.url, datanetId: world.datanetId, rows });
+      expect(found.map(({ isSigned, licence, rowCount }) => [licence, isSigned, rowCount])).toEqual([
+        ["CC0-1.0", false, 3],
+        ["LicenseRef-not-signed AND CC0-1.0", false, 6],
+      ]);
+    } finally {
+      await proxy.close();
+    }
+  });
+
+  it("are those of whoever committed a row first, and not known under another name", async () => {
+    const rows = listed().slice(3, 6);
+    // Attack: the owner lists alice's rows, which are not for pay, under bob, whose rows are.
+    const asBobs = rows.map(({ digest }) => ({ digest, contributorId: bob.leafId! }));
+    const unknown = {
+      licence: "LicenseRef-not-committed AND CC-BY-NC-4.0",
+      isSigned: false,
+      rowCount: 3,
+    };
+    expect(await readRowTerms(alice, { ...place(), rows: asBobs })).toMatchObject([unknown]);
+    // Bob commits the same rows later, and signs: they are alice's all the same.
+    const copied = second;
+    const again = [...copied, new TextEncoder().encode("a row of bob's own")];
+    await commit(bob, again);
+    await upload(bob, again, { terms: await sign(bob, again, { ...open, licence: "CC0-1.0" }) });
+    expect(await readRowTerms(alice, { ...place(), rows: asBobs })).toMatchObject([unknown]);
+    expect(await readRowTerms(alice, { ...place(), rows })).toMatchObject([
+      { licence: "CC-BY-NC-4.0", isSigned: true, rowCount: 3 },
+    ]);
+    // Rows that nobody has committed.
+    const nobodys = [{ digest: "ab".repeat(32), contributorId: bob.leafId! }];
+    expect(await readRowTerms(alice, { ...place(), rows: nobodys })).toMatchObject([
+      { licence: "LicenseRef-not-committed AND CC0-1.0", isSigned: false, rowCount: 1 },
+    ]);
   });
 });
+
+/** A host that answers as another one does, and shows no signed terms. */
+async function withoutTerms(hostUrl: string) {
+  const server = createServer(async (request, reply) => {
+    const url = request.url ?? "/";
+    const answer = await fetch(`${hostUrl}${url}`);
+    reply.writeHead(answer.status, {
+      "content-type": answer.headers.get("content-type") ?? "application/json",
+    });
+    if (/\/terms\?/.test(url)) reply.end(JSON.stringify({ records: [], total: 0, nextFrom: null }));
+    else reply.end(Buffer.from(await answer.arrayBuffer()));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    close: () => new Promise<void>((resolve) => server.close(() => resolve())),
+  };
+}

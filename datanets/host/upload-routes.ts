@@ -18,6 +18,7 @@ import {
   binaryBody,
   cardOf,
   idParams,
+  mayRead,
   openForReading,
   rootParams,
   SIGNED,
@@ -36,10 +37,19 @@ export function registerUploadRoutes(app: FastifyInstance, context: HostContext)
 
   route(
     "GET /v1/datanets/:id/commits",
-    { tag: "rows", summary: "The ledger's commits, and what is here of each", params: idParams },
-    async ({ params: { id } }) => {
-      const { commits } = await ledger.history(id);
+    {
+      tag: "rows",
+      summary:
+        "The ledger's commits, and what is here of each; reviewers' notes are for who may read the rows",
+      params: idParams,
+      ...SIGNED,
+    },
+    async (request) => {
+      const { id } = request.params;
+      // Attack: whoever names Datanets that are not here has their histories read from the sequencer.
       const datanet = await store.require(id);
+      const { commits } = await ledger.history(id);
+      const isReader = await mayRead(context, request, id);
       const [stored, state] = await Promise.all([
         datanet.commits(),
         datanet.stateOf("row_number is null and kind = 'verdict'"),
@@ -57,7 +67,7 @@ export function registerUploadRoutes(app: FastifyInstance, context: HostContext)
           committedAtMs,
           receivedCount: here?.receivedCount ?? 0,
           isComplete: here !== undefined && isComplete(here),
-          verdict: state.verdict(root),
+          verdict: isReader ? state.verdict(root) : withoutNote(state.verdict(root)),
         };
       });
     },
@@ -191,6 +201,9 @@ export function registerUploadRoutes(app: FastifyInstance, context: HostContext)
     return found;
   }
 }
+
+const withoutNote = <Verdict extends { readonly note: string }>(verdict: Verdict | null) =>
+  verdict === null ? null : { ...verdict, note: "" };
 
 const isComplete = ({ receivedCount, rowCount }: StoredCommit) => receivedCount === rowCount;
 

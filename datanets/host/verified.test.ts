@@ -51,7 +51,7 @@ const sign = async (client: LedgerClient, record: Verified, at?: number) => {
   const [result] = await sayRecords(client, { ...place(), records: [record], atMs: at ?? atMs });
   return result!.error?.code ?? "taken";
 };
-const listed = () => listVerified(ann, { ...place(), modelId });
+const listed = async () => (await listVerified(ann, { ...place(), modelId })).verifications;
 
 beforeAll(async () => {
   world = await createHostWorld({ card });
@@ -108,10 +108,11 @@ describe("recomputations", () => {
     expect(await listed()).toEqual(expected);
     const mirror = await world.host("mirror");
     await bringCard(world.owner, { ...place(), hostUrl: mirror.url, card });
-    const records = await readVerified(ann, place());
+    const { records } = await readVerified(ann, place());
     const results = await bringRecords(ann, { ...place(), hostUrl: mirror.url, records });
     expect(results.map(({ error }) => error)).toEqual([null, null]);
-    expect(await listVerified(ann, { ...place(), hostUrl: mirror.url, modelId })).toEqual(expected);
+    const mirrored = await listVerified(ann, { ...place(), hostUrl: mirror.url, modelId });
+    expect(mirrored).toEqual({ verifications: expected, dropped: [] });
   });
 
   it("are refused where another key has signed, for another rollup or Datanet, and where they come again", async () => {
@@ -161,8 +162,8 @@ describe("recomputations", () => {
   });
 
   it("are not shown once their leaf has another key, and none is believed that the host has made", async () => {
-    const forged = await readVerified(ann, place());
-    const changed = forged.map((record, i) =>
+    const { records } = await readVerified(ann, place());
+    const changed = records.map((record, i) =>
       i === 0 ? { ...record, body: { ...record.body, atMs: record.body.atMs + 1 } } : record,
     );
     const liar = createServer((_request, response) => {
@@ -176,6 +177,8 @@ describe("recomputations", () => {
     liar.close();
     await setKey(ben, { keyX: (await createRandomKey()).keyX });
     await expect.poll(async () => (await listed()).map(({ leafId }) => leafId)).toEqual([3]);
+    const { dropped } = await listVerified(ann, { ...place(), modelId });
+    expect(dropped.map(({ record, why }) => [record.body.leafId, why])).toEqual([[ben.leafId, "former"]]);
   });
 });
 

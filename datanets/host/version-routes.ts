@@ -137,8 +137,9 @@ export function registerVersionRoutes(app: FastifyInstance, context: HostContext
     "GET /v1/datanets/:id/versions/:root/citation",
     { tag: "versions", summary: "How to cite a version, and its licence", params: rootParams },
     async ({ params: { id, root } }) => {
+      const datanet = await store.require(id);
       const { publishedAtMs, rowCount, version } = await versionOf(id, root);
-      const { contact, licence, name } = await cardOf(context, await store.require(id));
+      const { contact, licence, name } = await cardOf(context, datanet);
       const year = publishedAtMs === null ? "n.d." : String(new Date(publishedAtMs).getUTCFullYear());
       const place = `OpenLedger rollup ${context.rollupAddress} on chain ${context.chainId}, Datanet ${id}, root ${root}`;
       const plain = (text: string) => text.replace(/[{}\\%#$&_~^\r\n]/g, " ");

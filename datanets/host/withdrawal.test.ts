@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { encodeModel, type PublishedModel } from "@openledger/attribution/model/model-files";
+import { packBinding, unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { FIELD_ORDER } from "@openledger/circuits/protocol";
 import { collectVersion, contributeRows } from "@openledger/client/actions/data/contribute-rows";
 import { readHistory } from "@openledger/client/actions/data/list-commits";
@@ -27,6 +28,7 @@ import {
   type RemovalCertificate,
 } from "@openledger/client/datanets/removal-certificate";
 import { collectReviewed, verifyVouching } from "@openledger/client/datanets/reviewed-version";
+import { signAgain } from "@openledger/client/datanets/sign-again";
 import { bringRecords, sayRecords, type UnsignedRecord } from "@openledger/client/datanets/signed-records";
 import { areSignedByLeaf } from "@openledger/client/datanets/signing-keys";
 import {
@@ -70,6 +72,7 @@ let people: { alice: LedgerClient; bob: LedgerClient; carol: LedgerClient; dave:
 let commit: bigint;
 /** Who has computed the model again that was trained on the row. */
 let older: Recomputed;
+let olderModel: PublishedModel;
 
 const place = () => ({ hostUrl: host.url, datanetId: world.datanetId });
 const api = (path: string) => fetch(`${host.url}/v1/datanets/${world.datanetId}${path}`);
@@ -139,7 +142,8 @@ beforeAll(async () => {
   await publishVersion(world.owner, { datanetId: world.datanetId, version });
   await world.finalise();
   await bringVersion(world.owner, { ...place(), store, rowsRoot: version.rowsRoot });
-  older = await register(await train(store, 2), 2);
+  olderModel = await train(store, 2);
+  older = await register(olderModel, 2);
 });
 afterAll(() => world?.close());
 
@@ -190,15 +194,16 @@ describe("a withdrawal", () => {
       outcome: { state: "leftOut", why: "withdrawn", note: "it names a person", byId: 3 },
     });
     expect(await listLeftOut(alice, place())).toMatchObject([{ digest: GONE, contributorId: 3 }]);
-    const [listed, ...more] = await listWithdrawals(alice, place());
-    expect(more).toEqual([]);
-    expect(listed).toMatchObject({ digest: GONE, contributorId: 3, isSignedByLeaf: true });
+    const { dropped, withdrawals } = await listWithdrawals(alice, place());
+    const [listed, ...more] = withdrawals;
+    expect([more, dropped]).toEqual([[], []]);
+    expect(listed).toMatchObject({ digest: GONE, contributorId: 3 });
     expect(listed!.atMs).toBeGreaterThanOrEqual(asked);
     // Nobody works on it any more, and its word comes again without effect.
     expect(await say(carol, label(GONE))).toEqual(["DNT_ROW_WITHDRAWN"]);
     const again = await bringRecords(alice, { ...place(), records: [listed!.record] });
     expect(again[0]!.error).toBeNull();
-    expect(await listWithdrawals(alice, place())).toEqual([listed]);
+    expect(await listWithdrawals(alice, place())).toEqual({ withdrawals: [listed], dropped: [] });
   });
 
   it("has the same row refused by name, and uploads go on without it", async () => {
@@ -259,7 +264,7 @@ describe("a withdrawal", () => {
     await world.finalise();
     await bringVersion(owner, { ...place(), store: fresh, rowsRoot: version.rowsRoot });
     const facts = { datanetId: world.datanetId, store: fresh };
-    const withdrawn = await listWithdrawals(owner, place());
+    const { withdrawals: withdrawn } = await listWithdrawals(owner, place());
     const [before, after] = (await listHostVersions(owner, place()))
       .slice(-2)
       .map(({ rowsRoot }) => rowsRoot);
@@ -272,8 +277,6 @@ describe("a withdrawal", () => {
       );
     expect(await fates(withdrawn)).toEqual(["withdrawn", "repeated"]);
     expect(await fates([])).toEqual(["dropped", "repeated"]);
-    const former = withdrawn.map((one) => ({ ...one, isSignedByLeaf: false }));
-    expect(await fates(former)).toEqual(["dropped", "repeated"]);
     expect(await fates(withdrawn.map((one) => ({ ...one, contributorId: 4 })))).toEqual([
       "dropped",
       "repeated",
@@ -303,8 +306,27 @@ describe("a withdrawal", () => {
     expect(await checkRemoval(dave, JSON.parse(text))).toMatchObject({
       ...shown,
       note: "it names a person",
-      recomputations: [{ leafId: 5 }],
+      recomputations: [{ leafId: 5, isOf: null }],
+      askedHosts: [],
     });
+    // The Datanet's owner says so, too: that is shown.
+    expect(await say(world.owner, newer)).toEqual(["taken"]);
+    const byOwner = await checkRemoval(dave, await certify(newer.modelId));
+    expect(byOwner.recomputations.map(({ isOf, leafId }) => [leafId, isOf]).sort()).toEqual([
+      [5, null],
+      [world.datanetId, "datanet"],
+    ]);
+    // Attack: the model that was trained with the row is registered with the later version's number, and somebody says "verified".
+    const binding = unpackBinding(olderModel.statics.binding);
+    for (const [change, expected] of [
+      [{ version: 3n }, "row-count"],
+      [{ version: 3n, rowCount: 6n }, "payees"],
+    ] as const) {
+      const statics = { ...olderModel.statics, binding: packBinding({ ...binding, ...change }) };
+      const renumbered = await register({ ...olderModel, statics }, 3);
+      expect(await say(dave, renumbered)).toEqual(["taken"]);
+      await expect(certify(renumbered.modelId)).rejects.toMatchObject(reason(expected));
+    }
     const { domain } = bob;
     const signed = (client: LedgerClient, record: object) =>
       signRecord(
@@ -365,6 +387,10 @@ describe("a withdrawal", () => {
     // Who has found a difference stands against it.
     expect(await say(dave, { ...newer, difference: { file: "features.bin", row: 1 } })).toEqual(["taken"]);
     await expect(certify(newer.modelId)).rejects.toMatchObject(reason("difference"));
+    // The file alone does not have it: whoever checks asks a host.
+    expect(await checkRemoval(dave, certificate)).toMatchObject(shown);
+    const asking = checkRemoval(bob, certificate, { hostUrls: [host.url] });
+    await expect(asking).rejects.toMatchObject({ data: { reason: "difference", leafId: 6 } });
   });
 
   it("goes before the row: it comes to no host that has the list, and mirrors erase what they have", async () => {
@@ -393,9 +419,9 @@ describe("a withdrawal", () => {
     const taken = { kind: "withdrawal" as const, row: NEVER_SENT, note: "" };
     expect(await say(bob, taken)).toEqual(["DNT_RECORD_NOT_ALLOWED"]);
     await withdrawRow(alice, { ...place(), row: NEVER_SENT });
-    expect(await listWithdrawals(alice, { ...place(), row: NEVER_SENT })).toMatchObject([
-      { contributorId: 3 },
-    ]);
+    expect(await listWithdrawals(alice, { ...place(), row: NEVER_SENT })).toMatchObject({
+      withdrawals: [{ contributorId: 3 }],
+    });
     const source = await contributionSource(store, rowsRoot);
     expect(await uploadRows(alice, { ...place(), source })).toMatchObject({ sentCount: 0 });
     const through = await folder("through");
@@ -410,10 +436,10 @@ describe("a withdrawal", () => {
       expect((await isStored("mirror", digest))[0]).toBe(false);
       expect((await isStored("host", digest))[0]).toBe(false);
     }
-    expect(await listWithdrawals(alice, target)).toHaveLength(2);
+    expect((await listWithdrawals(alice, target)).withdrawals).toHaveLength(2);
   });
 
-  it("counts by a key that its contributor had then, and by no other, whatever a host says", async () => {
+  it("counts by the key that its contributor has now, and by no other, whatever a host says", async () => {
     const { alice, bob } = people;
     const { domain, leafId } = alice;
     const next = await createRandomKey();
@@ -425,14 +451,38 @@ describe("a withdrawal", () => {
     const body = { kind: "withdrawal" as const, datanetId: world.datanetId, leafId: leafId!, note: "" };
     const at = (atMs: number, row: string, key: L2Key) => signRecord(domain, { ...body, atMs, row }, key);
     const signed = [
+      // Attack: who has the former key writes a time before its end.
       at(replacedAtMs - 1, digests[0]!, alice.l2Key!),
       at(replacedAtMs, digests[0]!, alice.l2Key!),
       at(Date.now(), digests[0]!, next),
       at(1, digests[0]!, bob.l2Key!),
     ];
-    expect(await areSignedByLeaf(bob, signed)).toEqual([true, false, true, false]);
-    const of = async (row: string) => (await listWithdrawals(bob, { ...place(), row }))[0]!;
-    expect(await of(GONE)).toMatchObject({ isSignedByLeaf: true });
+    expect(await areSignedByLeaf(bob, signed)).toEqual([false, false, true, false]);
+    const of = async (row: string) => {
+      const { dropped, withdrawals } = await listWithdrawals(bob, { ...place(), row });
+      return [withdrawals.length, ...dropped.map(({ why }) => why)];
+    };
+    expect(await of(GONE)).toEqual([0, "former"]);
+    // What the host has erased leaves a hole all the same, by the host's word.
+    const later = await folder("later");
+    expect(await downloadVersion(bob, { ...place(), store: later, version: 2 })).toMatchObject({
+      withdrawn: [],
+      refused: [GONE],
+    });
+    // An owner who publishes is stopped, and the contributor signs again.
+    const through = await folder("through");
+    const collect = () => collectReviewed(world.owner, { ...place(), store: through });
+    await expect(collect()).rejects.toMatchObject({
+      code: "CLI_RECORDS_UNSIGNED",
+      data: {
+        hostUrl: host.url,
+        count: 2,
+        records: [{ kind: "withdrawal", leafId: 3, about: GONE, why: "former" }, {}],
+      },
+    });
+    const renewed = { ...alice, l2Key: next };
+    expect(await signAgain(renewed, place())).toMatchObject({ signedCount: 2, refused: [] });
+    expect(await of(GONE)).toEqual([1]);
     // Attack: a host shows a withdrawal by a key that the contributor never had.
     const forged = signed[3]!;
     const offer = { id: recordId(domain, forged.body), record: forged, check: () => {} };
@@ -443,14 +493,19 @@ describe("a withdrawal", () => {
       new Quotas(limits, Date.now),
     );
     expect(taken).toEqual([null]);
-    expect(await of(digests[0]!)).toMatchObject({ isSignedByLeaf: false });
-    const through = await folder("through");
-    const { version } = await collectReviewed(world.owner, { ...place(), store: through });
+    expect(await of(digests[0]!)).toEqual([0, "foreign"]);
+    await expect(collect()).rejects.toMatchObject({ code: "CLI_RECORDS_UNSIGNED", data: { count: 1 } });
+    const { version } = await collectReviewed(world.owner, {
+      ...place(),
+      store: through,
+      withoutUnsigned: true,
+    });
     const collected = version.storedRows.map(({ digest }) => digest);
     expect(collected).toContain(digests[0]);
     expect(collected).not.toContain(GONE);
     const vouched = await verifyVouching(bob, { ...place(), store: through });
     expect(vouched.withdrawn).not.toContain(digests[0]);
+    expect(vouched.dropped).toMatchObject([{ why: "foreign" }]);
     // It cannot have the row passed over for it.
     const download = downloadVersion(bob, { ...place(), store: await folder("deceived") });
     await expect(download).rejects.toMatchObject({ code: "DNT_ROW_WITHDRAWN" });

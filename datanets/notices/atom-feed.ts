@@ -39,7 +39,7 @@ export function atomFeed(events: readonly StoredEvent[], { idPrefix, nowMs, titl
   const updatedMs = Math.max(0, ...events.map(({ atMs }) => atMs)) || nowMs;
   const entries = events.map(
     (event) => `  <entry>
-    <id>${escaped(`${idPrefix}:event:${event.id}`)}</id>
+    <id>${escaped(`${idPrefix}:event:${event.uid}`)}</id>
     <title>${escaped(TITLES[event.kind])}</title>
     <updated>${time(event.atMs)}</updated>
     <category term="${escaped(event.kind)}"/>

@@ -1,7 +1,10 @@
 /** Events of a host in its database, with the marks up to which it has looked. Webhooks get a delivery with each new event. */
+import { createHash } from "node:crypto";
 import type { Queries, Transactions } from "@openledger/foundation/database/queries";
 import type { EventKind, NewEvent, StoredEvent } from "./event.ts";
 
+/** Digits of an event's name that does not depend on the database. */
+const UID_DIGITS = 32;
 /** Time that an event stays, in milliseconds. */
 const EVENT_LIFE_MS = 90 * 86_400_000;
 const DELETED_AT_ONCE = 1_000;
@@ -29,21 +32,10 @@ async function addEvents(queries: Queries, events: readonly NewEvent[], nowMs: n
   );
 }
 
-/**
- * Has the next events get ids beyond the clock's milliseconds: larger ones than any event had before, also where the database was put
- * back to an earlier copy. Attack: without it the host gives ids again, and receivers drop what they think they have had.
- */
-export async function raiseEventIds({ query }: Queries, nowMs: number): Promise<void> {
-  await query(
-    `select setval(name, greatest(nextval(name), $1::bigint), false)
-       from (select pg_get_serial_sequence('events', 'id')::regclass as name) as sequence`,
-    [Math.floor(nowMs)],
-  );
-}
-
 /** A row of the table, as JSON of an event. */
 export interface EventRow {
   readonly id: number;
+  readonly name: string;
   readonly kind: string;
   readonly leafId: number;
   readonly datanetId: number | null;
@@ -51,28 +43,38 @@ export interface EventRow {
   readonly body: string;
 }
 /** Columns of an `EventRow`. */
-export const EVENT_COLUMNS = `events.id::float8 as id, events.kind, events.leaf_id as "leafId", events.datanet_id as "datanetId",
+export const EVENT_COLUMNS = `events.id::float8 as id, events.name, events.kind, events.leaf_id as "leafId", events.datanet_id as "datanetId",
   events.at_ms::float8 as "atMs", events.body`;
 
-export const eventOf = ({ body, kind, ...rest }: EventRow): StoredEvent => ({
+export const eventOf = ({ body, kind, name, ...rest }: EventRow): StoredEvent => ({
   ...rest,
+  uid: createHash("sha256").update(name).digest("hex").slice(0, UID_DIGITS),
   kind: kind as EventKind,
   data: JSON.parse(body) as StoredEvent["data"],
 });
 
-/** Events of a leaf, or about a Datanet; newest first. @param after only those with a larger id */
+/**
+ * Events of a leaf, or about a Datanet; newest first.
+ * @param after only those behind the event with this id or uid. A uid that the database does not know leaves out none: a restored
+ * database lacks events, and gives their ids again.
+ */
 export async function listEvents(
   queries: Queries,
   {
     after = 0,
     limit,
     ...about
-  }: ({ leafId: number } | { datanetId: number }) & { after?: number; limit: number },
+  }: ({ leafId: number } | { datanetId: number }) & { after?: number | string; limit: number },
 ): Promise<StoredEvent[]> {
   const [column, value] = "leafId" in about ? ["leaf_id", about.leafId] : ["datanet_id", about.datanetId];
+  const behind =
+    typeof after === "number"
+      ? "$2::bigint"
+      : `(select coalesce(max(id), 0) from events
+           where ${column} = $1::bigint and left(encode(sha256(convert_to(name, 'UTF8')), 'hex'), ${UID_DIGITS}) = $2)`;
   const found = await queries.query<EventRow>(
     `select ${EVENT_COLUMNS} from events
-      where ${column} = $1::bigint and id > $2::bigint and kind <> 'test' order by id desc limit $3`,
+      where ${column} = $1::bigint and kind <> 'test' and id > ${behind} order by id desc limit $3`,
     [value, after, limit],
   );
   return found.map(eventOf);

@@ -10,15 +10,22 @@ import type { SignedRecord } from "../records/record.ts";
 import type { HostStore } from "../store/host-store.ts";
 import type { HostedDatanet } from "../store/hosted-datanet.ts";
 import type { KeyNotices } from "../store/key-notices.ts";
-import type { HeldModel, HostLedger, HostPayee } from "../store/ledger-view.ts";
+import { MAX_LEAVES_A_REQUEST } from "../store/leaf-batches.ts";
+import {
+  type DatanetLeaf,
+  datanetOf,
+  type HeldModel,
+  type HostLedger,
+  type HostPayee,
+} from "../store/ledger-view.ts";
 import { outcomeSql } from "../store/row-outcome.ts";
 import type { EventData, EventKind, NewEvent } from "./event.ts";
 import { addEventsUpTo, readMark } from "./event-store.ts";
 
 /** Records of a Datanet that are read at once. */
 const RECORDS_A_PART = 500;
-/** Datanets of one look; the next look goes on behind them. */
-const DATANETS_A_LOOK = 50;
+/** Datanets of one look, whose leaves and models are one request each; the next look goes on behind them. */
+const DATANETS_A_LOOK = MAX_LEAVES_A_REQUEST;
 /** An account hears of a model's paid answers at most this often. */
 const USED_EVERY_MS = 3_600_000;
 /** Settlements that the sequencer lists at once. Of older ones only roundings are missed: a wei for each payee. */
@@ -36,7 +43,7 @@ interface FoundRecord {
 
 interface EventWatchModules {
   readonly store: HostStore;
-  readonly ledger: Pick<HostLedger, "datanet" | "history" | "modelsOf" | "payeesOf" | "settlementsOf">;
+  readonly ledger: Pick<HostLedger, "history" | "leaves" | "modelsOf" | "payeesOf" | "settlementsOf">;
   readonly keyNotices: Pick<KeyNotices, "cardOf">;
   readonly nowMs: () => number;
 }
@@ -61,10 +68,21 @@ export class EventWatch {
     const isMore = next.length === DATANETS_A_LOOK;
     this.#lastId = isMore ? next.at(-1)!.id : -1;
     const errors: unknown[] = [];
+    const ids = next.map(({ id }) => id);
+    const { ledger } = this.#modules;
+    const leaves = await ledger.leaves(ids);
+    const models = await ledger.modelsOf(ids).catch((error: unknown) => {
+      errors.push(error);
+      return null;
+    });
     for (const datanet of next) {
       try {
-        await this.#lookAtRecords(datanet);
-        await this.#lookAtModels(datanet.id);
+        await this.#lookAtRecords(
+          datanet,
+          datanetOf(datanet.id, leaves.get(datanet.id)!),
+          models?.get(datanet.id) ?? null,
+        );
+        if (models !== null) await this.#lookAtModels(datanet.id, models.get(datanet.id)!);
       } catch (error) {
         errors.push(error);
       }
@@ -73,9 +91,13 @@ export class EventWatch {
     return isMore;
   }
 
-  async #lookAtRecords(datanet: HostedDatanet): Promise<void> {
-    const { keyNotices, ledger, nowMs, store } = this.#modules;
-    const { card } = await keyNotices.cardOf(datanet, await ledger.datanet(datanet.id));
+  async #lookAtRecords(
+    datanet: HostedDatanet,
+    leaf: DatanetLeaf,
+    models: readonly HeldModel[] | null,
+  ): Promise<void> {
+    const { keyNotices, nowMs, store } = this.#modules;
+    const { card } = await keyNotices.cardOf(datanet, leaf);
     const name = `records/${datanet.id}`;
     for (;;) {
       const mark = Number((await readMark(store.database, name)) ?? 0);
@@ -92,7 +114,7 @@ export class EventWatch {
       );
       if (found.length === 0) return;
       const events = found.flatMap((one) => eventsOfRecord(card, datanet.id, one));
-      events.push(...(await this.#eventsOfModels(datanet.id, found)));
+      events.push(...(await this.#eventsOfModels(datanet.id, models, found)));
       const next = { events, name, mark: String(found.at(-1)!.number + 1), nowMs: nowMs() };
       await addEventsUpTo(store.database, next);
       if (found.length < RECORDS_A_PART) return;
@@ -100,14 +122,20 @@ export class EventWatch {
   }
 
   /** Withdrawals, told to the models that have the row. */
-  async #eventsOfModels(datanetId: number, found: readonly FoundRecord[]): Promise<NewEvent[]> {
+  async #eventsOfModels(
+    datanetId: number,
+    models: readonly HeldModel[] | null,
+    found: readonly FoundRecord[],
+  ): Promise<NewEvent[]> {
     const { ledger, store } = this.#modules;
     const withdrawn = found.flatMap(({ contributorId, digest, record }) => {
       const { body } = JSON.parse(record) as SignedRecord;
       return body.kind === "withdrawal" && body.leafId === contributorId ? [{ body, digest: digest! }] : [];
     });
     if (withdrawn.length === 0) return [];
-    const [models, { versions }] = await Promise.all([ledger.modelsOf(datanetId), ledger.history(datanetId)]);
+    // The next look tells of them.
+    if (models === null) throw new Error("the models of the Datanet are not known now");
+    const { versions } = await ledger.history(datanetId);
     const events: NewEvent[] = [];
     for (const { id, model } of models) {
       // Of a further Datanet the ledger names no version: such a model may have any of its rows.
@@ -127,8 +155,8 @@ export class EventWatch {
     return events;
   }
 
-  async #lookAtModels(datanetId: number): Promise<void> {
-    for (const model of await this.#modules.ledger.modelsOf(datanetId)) {
+  async #lookAtModels(datanetId: number, models: readonly HeldModel[]): Promise<void> {
+    for (const model of models) {
       await this.#lookAtApproval(datanetId, model);
       if (!model.counters.isReady) continue;
       await this.#lookAtPayments(datanetId, model);
@@ -154,7 +182,7 @@ export class EventWatch {
     const mark = (await readMark(store.database, name))?.split("/").map(Number) ?? [epoch, 0, 0];
     const [toldEpoch = epoch, toldCount = 0, toldAtMs = 0] = mark;
     const freshCount = toldEpoch === epoch ? paymentCount - toldCount : paymentCount;
-    if (freshCount <= 0 || nowMs() - toldAtMs < USED_EVERY_MS) return;
+    if (freshCount <= 0 || Math.abs(nowMs() - toldAtMs) < USED_EVERY_MS) return;
     const events = rowsOfLeaves(await ledger.payeesOf(id)).map(([leafId, rowCount]) =>
       eventTo(leafId, `used/${id}/${epoch}/${paymentCount}`, "row.used", {
         atMs: nowMs(),

@@ -64,8 +64,10 @@ export interface NewEvent {
 }
 
 export interface StoredEvent extends Omit<NewEvent, "name"> {
-  /** Grows with each event of the host. */
+  /** Grows with each event of the host's database; a restored database gives some again. */
   readonly id: number;
+  /** 32 hexadecimal digits, the same for this event at every host and after every restore. */
+  readonly uid: string;
 }
 
 /** Wei of one OPEN. */

@@ -10,11 +10,14 @@ import { datanetError } from "../datanet-errors.ts";
 import { type EventKind, type StoredEvent, sentenceOf } from "./event.ts";
 import { EVENT_COLUMNS, type EventRow, eventOf } from "./event-store.ts";
 
-/** Webhooks of one leaf, and of a whole host. */
+/** Webhooks of one leaf, of all leaves of an L1 owner, and of a whole host. */
 const MAX_WEBHOOKS_OF_LEAF = 5;
+const MAX_WEBHOOKS_OF_OWNER = 25;
 const MAX_WEBHOOKS = 10_000;
 /** Pauses before the second call, the third, …, in milliseconds; after the last call a delivery is given up. */
 export const RETRY_MS = [5_000, 60_000, 300_000, 1_800_000, 7_200_000, 21_600_000] as const;
+/** Maximum time until a call, twice the longest pause; one that is later was set by a clock that was wrong. */
+const MAX_DELAY_MS = 2 * Math.max(...RETRY_MS);
 /** Deliveries given up in a row, after which a webhook is off. */
 const MAX_FAILURES = 10;
 const TIMEOUT_MS = 5_000;
@@ -53,6 +56,8 @@ export async function listWebhooks(queries: Queries, leafId: number): Promise<We
 
 export interface NewWebhook {
   readonly leafId: number;
+  /** Leaves with the leaf's L1 owner, that one among them: a person has as many as they pay for. */
+  readonly ownerLeafIds: readonly number[];
   readonly url: string;
   readonly kinds: readonly EventKind[];
   readonly nowMs: number;
@@ -60,29 +65,33 @@ export interface NewWebhook {
 }
 
 /**
- * Adds a webhook.
+ * Adds a webhook. In a full host it takes the place of another: one that is off, or the newest of a leaf that has more than this one
+ * would have. So whoever fills the host keeps out nobody else.
  * @returns its id and the secret that signs its calls, which is shown this once
  * @throws SRV_ADDRESS_REFUSED, SRV_QUOTA_USED
  */
 export async function addWebhook(
   database: Transactions,
-  { allowedHosts, kinds, leafId, nowMs, url }: NewWebhook,
+  { allowedHosts, kinds, leafId, nowMs, ownerLeafIds, url }: NewWebhook,
 ): Promise<{ id: string; secret: string }> {
   const { href } = strangersUrl(url, { allowedHosts });
   const id = randomBytes(16).toString("hex");
   const secret = `${SECRET_PREFIX}${randomBytes(32).toString("base64")}`;
   await database.transaction(async (queries) => {
     await queries.query("lock table webhooks in share row exclusive mode");
-    const [counts] = await queries.query<{ own: number; all: number }>(
-      `select (count(*) filter (where leaf_id = $1))::int as own, count(*)::int as all from webhooks`,
-      [leafId],
+    const [counts] = await queries.query<{ own: number; ofOwner: number; all: number }>(
+      `select (count(*) filter (where leaf_id = $1))::int as own, (count(*) filter (where leaf_id = any($2)))::int as "ofOwner",
+              count(*)::int as all from webhooks`,
+      [leafId, ownerLeafIds],
     );
-    if (counts!.own >= MAX_WEBHOOKS_OF_LEAF || counts!.all >= MAX_WEBHOOKS)
+    const { all, ofOwner, own } = counts!;
+    const hasShare = own < MAX_WEBHOOKS_OF_LEAF && ofOwner < MAX_WEBHOOKS_OF_OWNER;
+    if (!hasShare || (all >= MAX_WEBHOOKS && !(await makeRoom(queries, own))))
       throw datanetError(
         "SRV_QUOTA_USED",
-        `leaf ${leafId} has ${counts!.own} webhooks here, and gets no more`,
+        `leaf ${leafId} has ${own} webhooks here, and its owner ${ofOwner}: it gets no more`,
         {
-          data: { maxOfLeaf: MAX_WEBHOOKS_OF_LEAF, max: MAX_WEBHOOKS },
+          data: { maxOfLeaf: MAX_WEBHOOKS_OF_LEAF, maxOfOwner: MAX_WEBHOOKS_OF_OWNER, max: MAX_WEBHOOKS },
         },
       );
     await queries.query(
@@ -91,6 +100,18 @@ export async function addWebhook(
     );
   });
   return { id, secret };
+}
+
+/** Removes one webhook in favour of a leaf that has `ownCount`. @returns whether there was one to remove */
+async function makeRoom(queries: Queries, ownCount: number): Promise<boolean> {
+  const removed = await queries.query(
+    `delete from webhooks where id = (
+       select id from (select *, count(*) over (partition by leaf_id) as of_leaf from webhooks) as counted
+        where failures >= $1 or of_leaf > $2
+        order by failures >= $1 desc, of_leaf desc, created_at_ms desc, id limit 1) returning 1`,
+    [MAX_FAILURES, ownCount + 1],
+  );
+  return removed.length > 0;
 }
 
 /** Removes a webhook of a leaf, with what is on its way. @throws DNT_NOT_HOSTED */
@@ -117,8 +138,8 @@ export async function testWebhook(
     );
     if (own.length === 0) throw unknown(id, leafId);
     const recent = await queries.query(
-      "select 1 from events where leaf_id = $1 and kind = 'test' and at_ms > $2 limit 1",
-      [leafId, nowMs - TEST_EVERY_MS],
+      "select 1 from events where leaf_id = $1 and kind = 'test' and at_ms > $2 and at_ms <= $3 limit 1",
+      [leafId, nowMs - TEST_EVERY_MS, nowMs],
     );
     if (recent.length > 0)
       throw datanetError("SRV_QUOTA_USED", `leaf ${leafId} had a trial a moment ago`, {
@@ -182,6 +203,9 @@ interface DeliverModules {
   readonly allowedHosts: readonly string[];
 }
 
+/** Condition of a delivery that is due. */
+const DUE = "(next_at_ms <= $1::bigint or next_at_ms > $1::bigint + $5::bigint)";
+
 /**
  * Makes the calls that are due, some at a time: the oldest one of each leaf, and leaves in the order of their last calls, so that one
  * with thousands of events or a slow receiver holds up no other.
@@ -191,21 +215,21 @@ export async function deliverDue({ allowedHosts, database, nowMs }: DeliverModul
   // Claimed for a while: a host that ends meanwhile leaves them to the others.
   const claimed = await database.query<Claimed>(
     `with due as (
-       select webhook_id, event_id from deliveries where next_at_ms <= $1 and (webhook_id, event_id) in (
+       select webhook_id, event_id from deliveries where ${DUE} and (webhook_id, event_id) in (
          select webhook_id, event_id from (
            select distinct on (leaf_id) oldest.*, last_at_ms from webhooks cross join lateral (
-             select webhook_id, event_id, next_at_ms from deliveries where webhook_id = webhooks.id and next_at_ms <= $1
+             select webhook_id, event_id, next_at_ms from deliveries where webhook_id = webhooks.id and ${DUE}
               order by next_at_ms limit 1) as oldest
             order by leaf_id, next_at_ms) as of_leaf
           order by last_at_ms nulls first limit $2)
         for update skip locked),
      claimed as (
-       update deliveries set next_at_ms = $1 + $3::bigint from due
+       update deliveries set next_at_ms = $1::bigint + $3::bigint from due
         where deliveries.webhook_id = due.webhook_id and deliveries.event_id = due.event_id
         returning deliveries.webhook_id, deliveries.event_id, attempts)
      select claimed.webhook_id as "webhookId", attempts, url, secret, failures < $4 as "isOn", ${EVENT_COLUMNS}
        from claimed join webhooks on webhooks.id = claimed.webhook_id join events on events.id = claimed.event_id`,
-    [nowMs(), AT_A_TIME, CLAIM_MS, MAX_FAILURES],
+    [nowMs(), AT_A_TIME, CLAIM_MS, MAX_FAILURES, MAX_DELAY_MS],
   );
   await Promise.all(
     claimed.map(async ({ attempts, isOn, secret, url, webhookId, ...row }) => {
@@ -217,8 +241,8 @@ export async function deliverDue({ allowedHosts, database, nowMs }: DeliverModul
         ]);
       if (!isOn) return done();
       const body = payloadOf(event);
-      // The same at each attempt: a receiver knows what it has had.
-      const id = `${webhookId}-${event.id}`;
+      // The same at each attempt: a receiver knows what it has had. By the event's name: after a restore another event has the number.
+      const id = `${webhookId}-${event.uid}`;
       const headers = signedHeaders(secret, { id, body, seconds: Math.floor(nowMs() / 1_000) });
       const result = await postToStranger(url, { body, headers, timeoutMs: TIMEOUT_MS, allowedHosts }).then(
         (status) => ({ isTaken: status >= 200 && status < 300, text: String(status) }),

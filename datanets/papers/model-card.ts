@@ -4,6 +4,7 @@
  */
 import { counted } from "@openledger/foundation/counted";
 import type { Card } from "../card/card.ts";
+import { licenceId } from "../terms/spdx-expression.ts";
 import { document, field, plain, quote, table } from "./markdown.ts";
 import { languagesOf, type ModelFacts, type RecipeFacts, type TrainedDatanet } from "./model-facts.ts";
 import {
@@ -14,6 +15,7 @@ import {
   partOf,
   placeText,
   reportsText,
+  rowLicencesText,
   signedTermsText,
   timeText,
 } from "./paper-words.ts";
@@ -116,7 +118,7 @@ const HUB_LICENCE = /^(CC0-1\.0|CC-BY(-NC)?(-SA)?-4\.0|MIT|Apache-2\.0)$/;
 /** Licence in Hugging Face's words: "unknown" is one that nobody has named. */
 function licenceLines(recipe: RecipeFacts | null): string[] {
   if (recipe?.licence == null) return ["license: unknown"];
-  const { licence } = recipe;
+  const licence = licenceId(recipe.licence);
   if (HUB_LICENCE.test(licence)) return [`license: ${licence.toLowerCase()}`];
   return ["license: other", `license_name: ${yamlText(licence)}`];
 }
@@ -140,9 +142,9 @@ const licencesOf = (datanets: readonly TrainedDatanet[]): string =>
   datanets
     .map(
       ({ datanetId, described }) =>
-        `${described === null ? NOT_KNOWN : plain(described.card.licence)} (Datanet ${datanetId})`,
+        `Datanet ${datanetId}: ${described === null ? NOT_KNOWN : rowLicencesText(described, plain)}`,
     )
-    .join(", ");
+    .join("; ");
 
 const approvedText = ({ unapproved }: ModelFacts): string =>
   unapproved.length === 0 ? "by all its Datanets" : `not by Datanet ${unapproved.join(", ")}`;
@@ -210,7 +212,7 @@ function datanetLines({ datanetId, described, listed }: TrainedDatanet): string[
     field("Name", plain(card.name)),
     field("Host", plain(hostUrl)),
     field("Card hash", policy ?? NOT_KNOWN),
-    field("Licence", plain(card.licence)),
+    field("Licence", `${plain(card.licence)} (card)`),
     field("Rows under terms that contributors have signed", signedTermsText(facts, plain)),
     field("Languages", card.languages.join(", ") || NOT_KNOWN),
     field("Rows withdrawn since", withdrawnCount),
@@ -228,7 +230,7 @@ function recomputedLines({ modelId, recomputations }: ModelFacts): string[] {
   if (recomputations.length === 0)
     return [`Nobody has signed that they did. Anyone can: \`openledger verify model ${modelId}\`.`];
   return table(
-    ["Leaf", "Time", "Result"],
+    ["Leaf", "Time", "Result, as the leaf says"],
     recomputations.map(({ atMs, isDifferent, leafId }) => [
       `leaf ${leafId}`,
       timeText(atMs),

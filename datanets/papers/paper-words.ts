@@ -19,8 +19,8 @@ export function agreementText({ labelling: { agreement } }: Pick<VersionFacts, "
 }
 
 /** Records that are not counted, in a sentence. */
-export const keysText = ({ uncountedCount, unsignedCount }: VersionFacts): string =>
-  `${counted(uncountedCount, "record")} by keys that their accounts do not have now ${uncountedCount === 1 ? "is" : "are"} not counted; ${counted(unsignedCount, "accepted label")} ${unsignedCount === 1 ? "has" : "have"} no other signature.`;
+export const keysText = ({ uncountedCount }: VersionFacts): string =>
+  `${counted(uncountedCount, "record")} by keys that their accounts do not have now ${uncountedCount === 1 ? "is" : "are"} not counted.`;
 
 /** Terms that contributors have signed for rows of a version. Whoever writes Markdown escapes the licences. */
 export function signedTermsText(
@@ -31,6 +31,32 @@ export function signedTermsText(
   const parts = signedTerms.map((one) => `${escaped(one.licence)} ${one.rowCount}`);
   return `${signedCount} of ${counted(rowCount, "row")}${parts.length === 0 ? "" : `: ${parts.join(", ")}`}`;
 }
+
+/** Licences of a version's rows: those that contributors have signed, and the card's where rows without a signature are left. */
+export function rowLicences({
+  card,
+  facts: { rowCount, signedTerms },
+}: {
+  readonly card: Pick<Card, "licence">;
+  readonly facts: Pick<VersionFacts, "rowCount" | "signedTerms">;
+}): { readonly licence: string; readonly isSigned: boolean; readonly rowCount: number }[] {
+  const signed = signedTerms.map((one) => ({ ...one, isSigned: true }));
+  const left = rowCount - signed.reduce((sum, one) => sum + one.rowCount, 0);
+  if (left === 0 && signed.length > 0) return signed;
+  return [...signed, { licence: card.licence, isSigned: false, rowCount: left }];
+}
+
+/** Licences of a version's rows in a line. Whoever writes Markdown escapes them. */
+export const rowLicencesText = (
+  described: Parameters<typeof rowLicences>[0],
+  escaped: (licence: string) => string = (licence) => licence,
+): string =>
+  rowLicences(described)
+    .map(
+      ({ isSigned, licence, rowCount }) =>
+        `${escaped(licence)} (${counted(rowCount, "row")}, ${isSigned ? "signed" : "by the card"})`,
+    )
+    .join(", ");
 
 const ANSWERS = new Map([
   [true, "yes"],

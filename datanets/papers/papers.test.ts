@@ -137,7 +137,9 @@ describe("a model card", () => {
     expect(answerOf(card, "Published")).toBe("2026-05-01T00:00:00.000Z");
     expect(answerOf(card, "Rows in the version")).toBe("5");
     expect(answerOf(card, "Rows withdrawn since")).toBe("1");
-    expect(answerOf(card, "Licence of the rows")).toBe("CC-BY-4.0 (Datanet 10)");
+    // Of the rows, not of the present card alone.
+    const licences = "CC-BY-4.0 (1 row, signed), CC0-1.0 (1 row, signed), CC-BY-4.0 (3 rows, by the card)";
+    expect(answerOf(card, "Licence of the rows")).toBe(`Datanet 10: ${licences}`);
     expect(answerOf(card, "Languages")).toBe("en");
     expect(answerOf(card, "Registered")).toBe("batch 3, closed 2026-05-02T00:00:00.000Z");
     expect(answerOf(card, "Activated")).toBe("batch 4, closed 2026-05-03T00:00:00.000Z");
@@ -168,7 +170,7 @@ describe("a model card", () => {
     ])
       expect(answerOf(card, name), name).toBe("Not known to the ledger");
     expect(answerOf(card, "Licence of the rows")).toBe(
-      "CC-BY-4.0 (Datanet 10), Not known to the ledger (Datanet 11)",
+      "Datanet 10: CC-BY-4.0 (1 row, signed), CC0-1.0 (1 row, signed), CC-BY-4.0 (3 rows, by the card); Datanet 11: Not known to the ledger",
     );
     expect(answerOf(card, "Activated")).toBe("not yet");
   });
@@ -192,13 +194,13 @@ describe("a model card", () => {
 
   it("names reports of bias, and records that are not counted", () => {
     const one = datanetOf(sampleCard());
-    const facts = { ...one.described!.facts, uncountedCount: 3, unsignedCount: 1 };
+    const facts = { ...one.described!.facts, uncountedCount: 3 };
     const card = modelCardOf(modelOf({ datanets: [{ ...one, described: { ...one.described!, facts } }] }));
     expect(answerOf(card, "Reports of bias of Datanet 10")).toBe(
       `${"23".repeat(32)} of the version, signed by leaf 6; ${"45".repeat(32)} of model 15, signed by leaf 6, 7`,
     );
     expect(answerOf(card, "Signatures in Datanet 10")).toBe(
-      "3 records by keys that their accounts do not have now are not counted; 1 accepted label has no other signature.",
+      "3 records by keys that their accounts do not have now are not counted.",
     );
   });
 

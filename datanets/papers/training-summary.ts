@@ -7,7 +7,14 @@ import { counted } from "@openledger/foundation/counted";
 import type { Card } from "../card/card.ts";
 import { document, field, plain, table } from "./markdown.ts";
 import { languagesOf, type ModelFacts, type TrainedDatanet } from "./model-facts.ts";
-import { NOT_KNOWN, placeText, signedTermsText, termsText, timeText } from "./paper-words.ts";
+import {
+  NOT_KNOWN,
+  placeText,
+  rowLicencesText,
+  signedTermsText,
+  termsText,
+  timeText,
+} from "./paper-words.ts";
 
 type Described = NonNullable<TrainedDatanet["described"]>;
 type Known = TrainedDatanet & {
@@ -224,7 +231,7 @@ function sources(known: readonly Known[]): string[] {
     return [
       field(
         `Datanet ${datanetId}`,
-        `${plain(card.name)}, version ${version} of ${timeText(publishedAtMs)}, ${counted(facts.rowCount, "row")}, root ${rowsRoot}, licence ${plain(card.licence)}, at ${plain(hostUrl)}/v1/datanets/${datanetId}`,
+        `${plain(card.name)}, version ${version} of ${timeText(publishedAtMs)}, ${counted(facts.rowCount, "row")}, root ${rowsRoot}, licence ${rowLicencesText({ card, facts }, plain)}, at ${plain(hostUrl)}/v1/datanets/${datanetId}`,
       ),
     ];
   });

@@ -23,8 +23,6 @@ export interface VersionFacts {
   readonly validators: readonly LeafRows[];
   /** Rows by accepted label, in the card's order; without those of no label. */
   readonly labels: readonly { readonly name: string; readonly rowCount: number }[];
-  /** Accepted labels that nobody has signed with the key that their leaf has now. */
-  readonly unsignedCount: number;
   /** Signed records by a key that their leaf does not have now: nothing here counts them. */
   readonly uncountedCount: number;
   /** Signed labels of the version's rows. */
@@ -69,7 +67,6 @@ export interface CountedVersion {
   readonly labels: readonly (string | null)[];
   /** State of the records that count: a host could make up others. */
   readonly recordState: Pick<RecordState, "row" | "rows">;
-  readonly unsignedCount: number;
   readonly uncountedCount: number;
   /** SHA-256 of withdrawn rows. */
   readonly withdrawn: ReadonlySet<string>;
@@ -90,7 +87,6 @@ export function versionFactsOf(version: CountedVersion): VersionFacts {
     contributors: countLeaves(rows.map(({ contributorId }) => contributorId)),
     validators: countLeaves(rows.map(({ validatorId }) => validatorId)),
     labels: [...byLabel].map(([name, rowCount]) => ({ name, rowCount })),
-    unsignedCount: version.unsignedCount,
     uncountedCount: version.uncountedCount,
     labelling: labellingOf(version),
     flags: flagsOf(version),

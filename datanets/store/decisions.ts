@@ -2,9 +2,11 @@
  * Reviewers' decisions on findings (what the check of rows has noticed), and the notices that contributors get of them.
  * finding-routes.ts serves both; take-records.ts writes them as records come.
  */
+import { integers } from "@openledger/foundation/database/binary-lists";
 import type { Finding } from "../cleaning/finding.ts";
 import type { RecordState, RowRecords } from "../records/record-state.ts";
 import type { HostStore } from "./host-store.ts";
+import type { HostedDatanet } from "./hosted-datanet.ts";
 import { decisionOf } from "./row-decision.ts";
 
 export const FINDING_STATES = [
@@ -57,11 +59,18 @@ interface StoredNotice {
   readonly about: string;
 }
 
-/** Notices for a contributor: their rows that a reviewer has decided about, and their rejected contributions; newest first. */
+/**
+ * Notices for a contributor: their rows that a reviewer has decided about, and their rejected contributions; newest first.
+ * @param isShown of a Datanet: notes tell what rows are
+ */
 export async function noticesFor(
   store: HostStore,
   contributorId: number,
-  { from, limit }: { from: number; limit: number },
+  {
+    from,
+    isShown,
+    limit,
+  }: { from: number; limit: number; isShown: (datanet: HostedDatanet) => Promise<boolean> },
 ) {
   const all = `
     select rows.datanet_id, rows.number, encode(digest, 'hex') as about, noticed_at_ms as at_ms
@@ -69,14 +78,21 @@ export async function noticesFor(
      where contributor_id = $1::bigint and noticed_at_ms is not null
     union all select datanet_id, null, rows_root, rejected_at_ms from commits
      where contributor_id = $1::bigint and rejected_at_ms is not null`;
+  const shown: number[] = [];
+  for (const { datanetId } of await store.database.query<{ datanetId: number }>(
+    `select distinct datanet_id as "datanetId" from (${all}) as notices`,
+    [contributorId],
+  ))
+    if (await isShown(await store.require(datanetId))) shown.push(datanetId);
   const [[counted], found] = await Promise.all([
-    store.database.query<{ total: number }>(`select count(*)::int as total from (${all}) as notices`, [
-      contributorId,
-    ]),
+    store.database.query<{ total: number }>(
+      `select count(*)::int as total from (${all}) as notices where datanet_id = any($2::int[])`,
+      [contributorId, integers(shown)],
+    ),
     store.database.query<StoredNotice>(
       `select datanet_id as "datanetId", number, about from (${all}) as notices
-        order by at_ms desc, datanet_id, number offset $2::bigint limit $3`,
-      [contributorId, from, limit],
+        where datanet_id = any($4::int[]) order by at_ms desc, datanet_id, number offset $2::bigint limit $3`,
+      [contributorId, from, limit, integers(shown)],
     ),
   ]);
   const states = new Map<number, RecordState>();

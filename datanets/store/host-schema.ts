@@ -385,6 +385,9 @@ create index group_messages_author on group_messages (author, at_ms);
 create index group_messages_time on group_messages (at_ms);
 `;
 
+/** Rows of other Datanets that a check had no room for. */
+const COMPARED_ROWS = "alter table checks add column uncompared_count integer not null default 0;";
+
 /** The next delivery of each webhook. */
 const DELIVERIES_BY_WEBHOOK = "create index deliveries_webhook on deliveries (webhook_id, next_at_ms);";
 
@@ -403,5 +406,6 @@ export const HOST_PART: DatabasePart = {
     NOTICES,
     GROUP_MESSAGES,
     DELIVERIES_BY_WEBHOOK,
+    COMPARED_ROWS,
   ],
 };

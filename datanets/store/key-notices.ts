@@ -62,11 +62,15 @@ export class KeyNotices {
 
   /**
    * Returns the notice that a leaf's key is under; null if there is none.
-   * @throws DNT_KEY_NOTICE where a week of the leaf's operations is too long for one call, SRV_SEQUENCER_UNREACHABLE
+   * @param onRead called with the number of operations of each page that is read for it
+   * @throws DNT_KEY_NOTICE where a week of the leaf's operations is too long for one call, or was pruned; SRV_SEQUENCER_UNREACHABLE
    */
-  of({ id, keyX }: Pick<HostLeaf, "id" | "keyX">): Promise<KeyNotice | null> {
+  of(
+    { id, keyX }: Pick<HostLeaf, "id" | "keyX">,
+    onRead?: (operationCount: number) => void,
+  ): Promise<KeyNotice | null> {
     // Attack: the new key signs a SetKey of its own, and that one has a signature of the key before it. Any forced key counts.
-    return this.#find(`${id}/key/${hex32(keyX)}`, id, ({ kind }) => kind === "forcedSetKey");
+    return this.#find(`${id}/key/${hex32(keyX)}`, id, ({ kind }) => kind === "forcedSetKey", onRead);
   }
 
   /**
@@ -113,16 +117,20 @@ export class KeyNotices {
     name: string,
     leafId: number,
     counts: (entry: ForcedOperation) => boolean,
+    onRead: (operationCount: number) => void = () => {},
   ): Promise<KeyNotice | null> {
     const nowMs = this.#nowMs();
     const last = this.#looks.get(name);
-    if (last?.before === null && nowMs - last.atMs < LOOK_AGAIN_MS) return this.#ifRunning(last.notice);
+    if (last?.before === null && Math.abs(nowMs - last.atMs) < LOOK_AGAIN_MS)
+      return this.#ifRunning(last.notice);
     const isGoingOn = last !== undefined && last.before !== null;
     const until = isGoingOn ? last.until : last?.newest;
     let newest = isGoingOn ? last.newest : undefined;
     let before = isGoingOn ? last.before : undefined;
     for (let page = 0; page < MAX_PAGES; page++) {
-      const { nextBefore, operations } = await this.#ledger.operationsPage(leafId, before);
+      const answer = await this.#ledger.operationsPage(leafId, before);
+      const { isComplete, nextBefore, operations, prunedBeforeMs } = answer;
+      onRead(operations.length);
       if (newest === undefined && operations.length > 0) newest = nameOf(operations[0]!);
       const known = operations.findIndex((operation) => nameOf(operation) === until);
       const found = (known < 0 ? operations : operations.slice(0, known)).find(
@@ -130,11 +138,20 @@ export class KeyNotices {
       );
       const isOld = ({ acknowledgedAtMs }: HostOperation) =>
         acknowledgedAtMs != null && acknowledgedAtMs < nowMs - KEY_NOTICE_MS;
-      if (found !== undefined || known >= 0 || nextBefore === null || operations.some(isOld)) {
+      // Attack: a thief's transfers push the forced key out of a sequencer that prunes its history.
+      const isWeekHere = prunedBeforeMs !== null && prunedBeforeMs < nowMs - KEY_NOTICE_MS;
+      const isAll = nextBefore === null && (isComplete || isWeekHere);
+      if (found !== undefined || known >= 0 || isAll || operations.some(isOld)) {
         const notice = found === undefined ? (last?.notice ?? null) : this.#noticeOf(leafId, found);
         this.#looks.set(name, { notice, atMs: nowMs, newest, until, before: null });
         return this.#ifRunning(notice);
       }
+      if (nextBefore === null)
+        throw datanetError(
+          "DNT_KEY_NOTICE",
+          `the sequencer has pruned what leaf ${leafId} did in the last week: nobody here knows whether its key was forced`,
+          { data: { reason: "history-pruned", leafId, prunedBeforeMs } },
+        );
       before = nextBefore;
       this.#looks.set(name, { notice: last?.notice ?? null, atMs: nowMs, newest, until, before });
     }

@@ -155,3 +155,24 @@ it("waits for rows that are being described, and says of none that it has its la
   });
   expect((await given.asked).rows).toHaveLength(1);
 });
+
+it("gives rows again that were reserved by a clock a day ahead", async () => {
+  const id = ID + 5;
+  await database.query("insert into datanets (id, row_count) values ($1, 2)", [id]);
+  await database.query(
+    `insert into rows (datanet_id, number, digest, commit_number, place, bytes, is_well_formed)
+       select $1, number, int4send(900000 + number), 0, number, 1, true from generate_series(0, 1) as number`,
+    [id],
+  );
+  const few = await new HostStore(database, 7n).require(id);
+  const single = sampleCard({ labelling: { ...card.labelling, annotatorsPerRow: 1 } });
+  const nowMs = Date.now();
+  const rowsOf = async (leafId: number, atMs: number) =>
+    (await nextToLabel(few, single, { leafId, nowMs: atMs, limit: 2, unsent: [], skipped: [] })).rows.length;
+  expect(await rowsOf(20, nowMs + 86_400_000)).toBe(2);
+  expect(await rowsOf(21, nowMs)).toBe(2);
+  expect(await rowsOf(22, nowMs)).toBe(0);
+  // Of a host whose clock is a minute ahead.
+  expect(await rowsOf(23, nowMs + 200_000)).toBe(2);
+  expect(await rowsOf(24, nowMs + 140_000)).toBe(0);
+});

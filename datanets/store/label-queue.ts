@@ -11,6 +11,8 @@ import { SqlValues } from "./sql-values.ts";
 
 /** Time for which a row is reserved for the labeller who got it, so that it gets no label too many. */
 const RESERVED_MS = 120_000;
+/** Maximum time that a reservation may have left, also by the clock of another host; one with more is of a clock that was wrong. */
+const MAX_RESERVED_MS = 2 * RESERVED_MS;
 /** One in this many rows of a labeller is a gold row, as long as there are gold rows they have not had. */
 const GOLD_EVERY = 8;
 
@@ -55,8 +57,9 @@ export function nextToLabel(
   return datanet.database.transaction(async (queries) => {
     const { unsent } = request;
     await queries.query(
-      `delete from label_leases where datanet_id = $1 and (until_ms <= $2::bigint or leaf_id = $3 and row_number <> all($4))`,
-      [datanet.id, nowMs, leafId, unsent],
+      `delete from label_leases where datanet_id = $1
+          and (until_ms <= $2::bigint or until_ms > $5::bigint or leaf_id = $3 and row_number <> all($4))`,
+      [datanet.id, nowMs, leafId, unsent, nowMs + MAX_RESERVED_MS],
     );
     const queue = new Queue(queries, datanet, card, { ...request, leafId, nowMs });
     const picked = await queue.pick();

@@ -9,10 +9,27 @@ import { packSplit } from "@openledger/circuits/ledger/rewards";
 import { commitChain, datanetHistory } from "@openledger/circuits/ledger/version-rows";
 import { count, element, elementOrDecimal, hash, leafId } from "@openledger/circuits/wire/wire-fields";
 import { hex32 } from "@openledger/foundation/hex";
+import { RecentAnswers } from "@openledger/foundation/recent-answers";
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import { askSequencer } from "@openledger/foundation/wire/sequencer-request";
+import type { Secret } from "@openledger/foundation/secret";
+import {
+  askSequencer,
+  type SequencerEndpoint,
+  type SequencerFailure,
+} from "@openledger/foundation/wire/sequencer-request";
+import { LRUCache } from "lru-cache";
 import { z } from "zod";
 import { datanetError } from "../datanet-errors.ts";
+import { LeafBatches, requestParts } from "./leaf-batches.ts";
+
+const modelStatics = {
+  featuresCommitment: element,
+  ownersCommitment: element,
+  payeeRoot: element,
+  binding: element,
+  ownerParts: count,
+  validatorParts: count,
+};
 
 const leafSchema = z.object({
   id: leafId,
@@ -29,26 +46,23 @@ const leafSchema = z.object({
       rowsRoot: element,
     })
     .nullish(),
+  /** The epoch of a model. */
+  counters: z.object({ epoch: count.nullish() }),
+  model: z.object(modelStatics).nullish(),
 });
 export type HostLeaf = z.output<typeof leafSchema>;
 export type DatanetLeaf = HostLeaf & { readonly datanet: NonNullable<HostLeaf["datanet"]> };
 
-const modelSchema = z.object({
-  counters: z.object({ epoch: count }),
-  model: z.object({
-    featuresCommitment: element,
-    ownersCommitment: element,
-    payeeRoot: element,
-    binding: element,
-    ownerParts: count,
-    validatorParts: count,
-  }),
-});
-
 const heldModelSchema = z.object({
   id: leafId,
   counters: z.object({ isReady: z.boolean(), isApproved: z.boolean(), epoch: count, paymentCount: count }),
-  model: z.object({ accruedRoot: element, validatorParts: count, datanetId: leafId, version: count }),
+  model: z.object({
+    accruedRoot: element,
+    binding: element,
+    validatorParts: count,
+    datanetId: leafId,
+    version: count,
+  }),
 });
 /** State of a model that notices are made of. */
 export type HeldModel = z.output<typeof heldModelSchema>;
@@ -131,13 +145,28 @@ interface DatanetHistory {
   readonly versions: readonly HostVersion[];
 }
 
-interface OperationsPage {
-  readonly operations: readonly HostOperation[];
-  /** Name of the last operation here; null at the end of the list. */
-  readonly nextBefore: string | number | null;
-}
+const operationsPageSchema = z.object({
+  operations: z.array(operationSchema),
+  /** Name of the last operation here; null at the end of what the sequencer has. */
+  nextBefore: z.union([hash, count]).nullable(),
+  /** True where nothing of the leaf is older than these. */
+  isComplete: z.boolean(),
+  /** Time before which all was executed that is pruned, in Unix milliseconds; null where nothing is. */
+  prunedBeforeMs: z.number().nullable(),
+});
+type OperationsPage = z.output<typeof operationsPageSchema>;
 
-const PAGE_SIZE = 200;
+/** Operations of a page of `operationsPage`. */
+export const OPERATIONS_PAGE_SIZE = 200;
+/** Maximum leaves of a search's answer, by the sequencer's limit. */
+const MAX_LEAVES_FOUND = 1_000;
+/** Maximum sum of the waits that the sequencer may ask for before a request has failed, in milliseconds. */
+const MAX_WAIT_MS = 5_000;
+/** Maximum leaves that are cached, some 200 bytes each. */
+const MAX_CACHED_LEAVES = 20_000;
+/** Maximum commits and versions of cached histories, some 200 bytes each, and maximum final operations, some 600. */
+const MAX_CACHED_ENTRIES = 500_000;
+const MAX_FINAL_OPERATIONS = 200_000;
 /** Codes of the sequencer for a leaf that is not there, or of another kind. */
 const ABSENT = new Set(["OP_UNKNOWN_LEAF", "OP_WRONG_LEAF_KIND"]);
 
@@ -145,53 +174,85 @@ const ABSENT = new Set(["OP_UNKNOWN_LEAF", "OP_WRONG_LEAF_KIND"]);
 export const nameOf = (operation: HostOperation) => operation.hash ?? operation.queueIndex;
 
 export class HostLedger {
-  readonly #endpoint: { readonly sequencerUrl: string };
-  readonly #cacheMs: number;
-  readonly #nowMs: () => number;
-  readonly #leaves = new Map<number, { readonly atMs: number; readonly leaf: Promise<HostLeaf | null> }>();
-  readonly #models = new Map<number, { readonly atMs: number; readonly model: Promise<HostModel | null> }>();
-  readonly #histories = new Map<
-    number,
-    { readonly atMs: number; readonly history: Promise<DatanetHistory> }
-  >();
-  /** Final operations of each Datanet, newest first: they are fetched once. */
-  readonly #final = new Map<number, readonly HostOperation[]>();
+  readonly #endpoint: SequencerEndpoint;
+  readonly #batches = new LeafBatches((ids) => this.#askLeaves(ids));
+  readonly #leaves: RecentAnswers<number, HostLeaf | null>;
+  readonly #histories: RecentAnswers<number, DatanetHistory>;
+  /** Final operations of Datanets, newest first: they are fetched once. */
+  readonly #final = new LRUCache<number, readonly HostOperation[]>({
+    maxSize: MAX_FINAL_OPERATIONS,
+    // One Datanet may have more than the limit: it then takes all of it.
+    sizeCalculation: ({ length }) => Math.max(1, Math.min(length, MAX_FINAL_OPERATIONS)),
+  });
 
-  constructor(options: { sequencerUrl: string; cacheMs: number }, nowMs: () => number = Date.now) {
-    this.#endpoint = { sequencerUrl: options.sequencerUrl };
-    this.#cacheMs = options.cacheMs;
-    this.#nowMs = nowMs;
+  constructor(
+    options: { sequencerUrl: string; serverToken?: Secret<string> | undefined; cacheMs: number },
+    nowMs: () => number = Date.now,
+  ) {
+    const { cacheMs, sequencerUrl, serverToken } = options;
+    this.#endpoint = { sequencerUrl, token: serverToken?.reveal(), maxWaitMs: MAX_WAIT_MS };
+    this.#leaves = new RecentAnswers({ cacheMs, nowMs, maxItems: MAX_CACHED_LEAVES });
+    this.#histories = new RecentAnswers({
+      cacheMs,
+      nowMs,
+      maxItems: MAX_CACHED_ENTRIES,
+      sizeOf: ({ commits, versions }) => commits.length + versions.length,
+    });
   }
 
   /** null if there is no such leaf. @throws SRV_SEQUENCER_UNREACHABLE */
   leaf(id: number): Promise<HostLeaf | null> {
-    return cached(this.#leaves, id, this.#nowMs(), this.#cacheMs, "leaf", () => this.#askLeaf(id));
+    return this.#leaves.get(id, () => this.#batches.leaf(id));
+  }
+
+  /** Leaves by their ids, a hundred in one request; null for one that is not there. @throws SRV_SEQUENCER_UNREACHABLE */
+  async leaves(ids: Iterable<number>): Promise<ReadonlyMap<number, HostLeaf | null>> {
+    return new Map(
+      await Promise.all([...new Set(ids)].map(async (id) => [id, await this.leaf(id)] as const)),
+    );
   }
 
   /** @throws DNT_UNKNOWN, SRV_SEQUENCER_UNREACHABLE */
   async datanet(id: number): Promise<DatanetLeaf> {
-    const leaf = await this.leaf(id);
-    const { datanet } = leaf ?? {};
-    if (leaf === null || datanet == null)
-      throw datanetError("DNT_UNKNOWN", `leaf ${id} is no Datanet`, {
-        data: { reason: "datanet", datanetId: id },
-      });
-    return { ...leaf, datanet };
+    return datanetOf(id, await this.leaf(id));
   }
 
   /** null if the ledger has no such model. @throws SRV_SEQUENCER_UNREACHABLE */
-  model(id: number): Promise<HostModel | null> {
-    return cached(this.#models, id, this.#nowMs(), this.#cacheMs, "model", () => this.#askModel(id));
+  async model(id: number): Promise<HostModel | null> {
+    const leaf = await this.leaf(id);
+    if (leaf?.model == null || leaf.counters.epoch == null) return null;
+    const { ownerParts, validatorParts, ...commitments } = leaf.model;
+    const split = packSplit({ ownerParts: BigInt(ownerParts), validatorParts: BigInt(validatorParts) });
+    const binding = unpackBinding(commitments.binding);
+    return {
+      root: hex32(hashStatics({ ...commitments, split })),
+      datanetIds: datanetIds(binding),
+      version: Number(binding.version),
+      epoch: leaf.counters.epoch,
+    };
   }
 
   /** @throws DNT_UNKNOWN, SRV_SEQUENCER_UNREACHABLE, DNT_LEDGER_INCOMPLETE */
   history(id: number): Promise<DatanetHistory> {
-    return cached(this.#histories, id, this.#nowMs(), this.#cacheMs, "history", () => this.#askHistory(id));
+    return this.#histories.get(id, () => this.#askHistory(id));
   }
 
-  /** Models that name a Datanet, a thousand at most. @throws SRV_SEQUENCER_UNREACHABLE */
-  async modelsOf(datanetId: number): Promise<HeldModel[]> {
-    return (await this.#ask(`/v1/leaves?datanetId=${datanetId}`, z.array(heldModelSchema))) ?? [];
+  /** Models of each of these Datanets, a hundred Datanets in one request. @throws SRV_SEQUENCER_UNREACHABLE */
+  async modelsOf(ids: readonly number[]): Promise<ReadonlyMap<number, readonly HeldModel[]>> {
+    const found = new Map<number, HeldModel[]>(ids.map((id) => [id, []]));
+    for (const part of requestParts(ids)) {
+      // A model of Datanets in two parts is in both answers.
+      for await (const model of this.#modelsOfSome(part))
+        for (const id of new Set(datanetIds(unpackBinding(model.model.binding))))
+          if (part.includes(id)) found.get(id)!.push(model);
+    }
+    return found;
+  }
+
+  /** Leaves of an L1 owner, the first thousand by their ids. @throws SRV_SEQUENCER_UNREACHABLE */
+  async leafIdsOf(l1Owner: string): Promise<number[]> {
+    const leaves = await this.#ask(`/v1/leaves?owner=${l1Owner}`, z.array(z.object({ id: leafId })));
+    return (leaves ?? []).map(({ id }) => id);
   }
 
   /** Payees of a model, in the order of their places. @throws SRV_SEQUENCER_UNREACHABLE */
@@ -202,6 +263,11 @@ export class HostLedger {
   /** Settlements of a model, newest first. @throws SRV_SEQUENCER_UNREACHABLE */
   async settlementsOf(modelId: number, limit: number): Promise<HostSettlement[]> {
     return (await this.#ask(`/v1/settlements?model=${modelId}&limit=${limit}`, settlementsSchema)) ?? [];
+  }
+
+  /** Leaves that are cached, unknown ones among them. */
+  get cachedLeafCount(): number {
+    return this.#leaves.itemCount;
   }
 
   /** Clears the cache: the next answer is fresh. */
@@ -217,29 +283,30 @@ export class HostLedger {
    */
   async operationsPage(id: number, before?: string | number): Promise<OperationsPage> {
     const rest = before === undefined ? "" : `&before=${before}`;
-    const path = `/v1/operations?leaf=${id}&limit=${PAGE_SIZE}${rest}`;
-    const operations = (await this.#ask(path, z.array(operationSchema))) ?? [];
-    const last = operations.at(-1);
-    const isLast = last === undefined || operations.length < PAGE_SIZE;
-    return { operations, nextBefore: isLast ? null : nameOf(last) };
+    const path = `/v1/operations?leaf=${id}&limit=${OPERATIONS_PAGE_SIZE}${rest}`;
+    const { failure, value } = await askSequencer(this.#endpoint, { path }, operationsPageSchema);
+    if (failure === null) return value;
+    const { code = "", data = {} } = failure.error ?? {};
+    const none = { operations: [], nextBefore: null };
+    if (ABSENT.has(code)) return { ...none, isComplete: true, prunedBeforeMs: null };
+    if (code !== "SEQ_HISTORY_PRUNED") throw unreachable(failure);
+    // All that is older is pruned.
+    const prunedBeforeMs = z.number().safeParse(data.prunedBeforeMs).data ?? null;
+    return { ...none, isComplete: false, prunedBeforeMs };
   }
 
-  #askLeaf(id: number): Promise<HostLeaf | null> {
-    return this.#ask(`/v1/leaves/${id}`, leafSchema);
+  async #askLeaves(ids: readonly number[]): Promise<readonly HostLeaf[]> {
+    return (await this.#ask(`/v1/leaves?ids=${ids.join(",")}`, z.array(leafSchema))) ?? [];
   }
 
-  async #askModel(id: number): Promise<HostModel | null> {
-    const answer = await this.#ask(`/v1/models/${id}`, modelSchema);
-    if (answer === null) return null;
-    const { ownerParts, validatorParts, ...commitments } = answer.model;
-    const split = packSplit({ ownerParts: BigInt(ownerParts), validatorParts: BigInt(validatorParts) });
-    const binding = unpackBinding(commitments.binding);
-    return {
-      root: hex32(hashStatics({ ...commitments, split })),
-      datanetIds: datanetIds(binding),
-      version: Number(binding.version),
-      epoch: answer.counters.epoch,
-    };
+  async *#modelsOfSome(ids: readonly number[]): AsyncGenerator<HeldModel> {
+    for (let after = ""; ; ) {
+      const path = `/v1/leaves?datanetId=${ids.join(",")}${after}`;
+      const models = (await this.#ask(path, z.array(heldModelSchema))) ?? [];
+      yield* models;
+      if (models.length < MAX_LEAVES_FOUND) return;
+      after = `&after=${models.at(-1)!.id}`;
+    }
   }
 
   async #askHistory(id: number): Promise<DatanetHistory> {
@@ -254,11 +321,7 @@ export class HostLedger {
 
   async #readHistory(id: number): Promise<DatanetHistory> {
     const operations = await this.#operations(id);
-    const leaf = await this.#askLeaf(id);
-    if (leaf?.datanet == null)
-      throw datanetError("DNT_UNKNOWN", `leaf ${id} is no Datanet`, {
-        data: { reason: "datanet", datanetId: id },
-      });
+    const leaf = datanetOf(id, await this.#batches.leaf(id));
     const history = datanetHistory(id, operations);
     const commits = history.commits.map(({ contributorId, operation, rowCount, rowsRoot }) => ({
       rowsRoot,
@@ -310,31 +373,21 @@ export class HostLedger {
     const { failure, value } = await askSequencer(this.#endpoint, { path }, schema);
     if (failure === null) return value;
     if (ABSENT.has(failure.error?.code ?? "")) return null;
-    throw datanetError("SRV_SEQUENCER_UNREACHABLE", `the sequencer does not help: ${failure.reason}`, {
-      data: { url: failure.url },
-      cause: failure.cause,
-    });
+    throw unreachable(failure);
   }
 }
 
-/** Caches a result; a failure is requested again at once. */
-function cached<Name extends string, T>(
-  cache: Map<number, { readonly atMs: number } & { readonly [K in Name]: Promise<T> }>,
-  id: number,
-  nowMs: number,
-  cacheMs: number,
-  name: Name,
-  ask: () => Promise<T>,
-): Promise<T> {
-  const known = cache.get(id);
-  if (known !== undefined && nowMs - known.atMs < cacheMs) return known[name];
-  const pending = ask();
-  const entry = { atMs: nowMs, [name]: pending } as { readonly atMs: number } & {
-    readonly [K in Name]: Promise<T>;
-  };
-  cache.set(id, entry);
-  pending.catch(() => {
-    if (cache.get(id) === entry) cache.delete(id);
+const unreachable = ({ cause, reason, url }: SequencerFailure) =>
+  datanetError("SRV_SEQUENCER_UNREACHABLE", `the sequencer does not help: ${reason}`, {
+    data: { url },
+    cause,
   });
-  return pending;
+
+/** A leaf that is a Datanet. @throws DNT_UNKNOWN */
+export function datanetOf(id: number, leaf: HostLeaf | null): DatanetLeaf {
+  const { datanet } = leaf ?? {};
+  if (leaf !== null && datanet != null) return { ...leaf, datanet };
+  throw datanetError("DNT_UNKNOWN", `leaf ${id} is no Datanet`, {
+    data: { reason: "datanet", datanetId: id },
+  });
 }

@@ -32,6 +32,23 @@ export async function publicRecords(
   };
 }
 
+/** Requests for access and answers to them, outdated ones too, in the order in which they came. */
+export async function accessRecords(
+  datanet: HostedDatanet,
+  { from, limit }: { from: number; limit: number },
+): Promise<{ records: SignedRecord[]; total: number }> {
+  const where = `from records
+    where datanet_id = $1 and row_number is null and kind in ('accessRequest', 'accessAnswer')`;
+  const [[counted], found] = await Promise.all([
+    datanet.database.query<{ total: number }>(`select count(*)::int as total ${where}`, [datanet.id]),
+    datanet.database.query<{ record: string }>(
+      `select record ${where} order by number offset $2::bigint limit $3`,
+      [datanet.id, from, limit],
+    ),
+  ]);
+  return { total: counted!.total, records: found.map(({ record }) => JSON.parse(record) as SignedRecord) };
+}
+
 /** Consents of accounts that boards show what they earn, as signed records; those that were taken back are none. */
 export async function earningsConsents(
   datanet: HostedDatanet,

@@ -1,6 +1,6 @@
 /**
  * Runs the checks of Datanets' rows (datanets/cleaning) that reviewers ask for: one at a time for all hosts on one database, in
- * a thread of one of them. The result is stored, and finding-routes.ts shows it.
+ * a thread of one of them, within a bound of memory. The result is stored, and finding-routes.ts shows it.
  */
 import { randomBytes } from "node:crypto";
 import { isPassing } from "@openledger/foundation/database/database-errors";
@@ -28,6 +28,24 @@ const DIGESTS_A_STATEMENT = 4_096;
 const ALIVE_EVERY_MS = 5_000;
 const DEAD_AFTER_SECONDS = 30;
 
+/**
+ * Memory that a check takes, measured on 1,000 to 40,000 texts of 50 to 2,000 bytes: of its thread before the first row, for a row, and for
+ * a byte of a text and of a picture. The similarity of a card may be so low that each word is compared.
+ */
+const THREAD_BYTES = 2 ** 26;
+const BYTES_A_ROW = 2_500;
+const BYTES_A_TEXT_BYTE = 70;
+const BYTES_A_PICTURE_BYTE = 4;
+
+const memoryBytes = ({ row }: Card, rowCount: number, bytes: number): number =>
+  BYTES_A_ROW * rowCount + (row.kind === "image" ? BYTES_A_PICTURE_BYTE : BYTES_A_TEXT_BYTE) * bytes;
+
+/** Datanet whose rows those of a checked one are compared with, and its card. */
+interface OtherDatanet {
+  readonly datanet: HostedDatanet;
+  readonly card: Card;
+}
+
 const tooLong = (timeoutMs: number) =>
   datanetError("DNT_CHECK_FAILED", `the rows could not be looked at in ${timeoutMs} ms`, {
     data: { timeoutMs },
@@ -52,18 +70,24 @@ export class RowChecks {
   readonly #store: HostStore;
   readonly #nowMs: () => number;
   readonly #timeoutMs: number;
+  readonly #maxMemoryBytes: number;
   #thread: CheckThread | null = null;
 
-  constructor(store: HostStore, timeoutMs: number, nowMs: () => number) {
+  constructor(
+    store: HostStore,
+    { maxMemoryBytes, nowMs, timeoutMs }: { maxMemoryBytes: number; timeoutMs: number; nowMs: () => number },
+  ) {
     this.#store = store;
     this.#timeoutMs = timeoutMs;
+    this.#maxMemoryBytes = maxMemoryBytes;
     this.#nowMs = nowMs;
   }
 
   /** Returns the last result; null if the Datanet was never checked. */
   async last(datanet: HostedDatanet): Promise<StoredCheck | null> {
     const [found] = await this.#store.database.query<Omit<StoredCheck, "findings"> & { findings: string }>(
-      `select row_count as "rowCount", record_count as "recordCount", checked_at_ms::float8 as "checkedAtMs", findings
+      `select row_count as "rowCount", record_count as "recordCount", checked_at_ms::float8 as "checkedAtMs",
+              uncompared_count as "uncomparedCount", findings
          from checks where datanet_id = $1 and findings is not null`,
       [datanet.id],
     );
@@ -86,11 +110,12 @@ export class RowChecks {
 
   /**
    * Begins to check all rows. `done` resolves when the findings are stored.
+   * @param othersOf Datanets whose rows these may be compared with
    * @throws DNT_CHECK_RUNNING, DNT_CHECK_FAILED
    */
   async begin(
-    datanet: HostedDatanet,
-    cardOf: (one: HostedDatanet) => Promise<Card>,
+    { card, datanet }: OtherDatanet,
+    othersOf: () => Promise<readonly OtherDatanet[]>,
   ): Promise<{ done: Promise<StoredCheck> }> {
     const beganAtMs = this.#nowMs();
     const failure = await this.#failure(datanet.id);
@@ -98,13 +123,15 @@ export class RowChecks {
       throw datanetError("DNT_CHECK_FAILED", `it failed a moment ago: ${failure.why}`, {
         data: { notBeforeMs: failure.notBeforeMs },
       });
+    const needed = THREAD_BYTES + (await neededBytes({ card, datanet }));
+    if (needed > this.#maxMemoryBytes) throw tooLarge(needed, this.#maxMemoryBytes);
     const token = await this.#claim(datanet.id);
-    return { done: this.#run(datanet, cardOf, { token, beganAtMs }) };
+    return { done: this.#run({ card, datanet }, othersOf, { token, beganAtMs }) };
   }
 
   async #run(
-    datanet: HostedDatanet,
-    cardOf: (one: HostedDatanet) => Promise<Card>,
+    { card, datanet }: OtherDatanet,
+    othersOf: () => Promise<readonly OtherDatanet[]>,
     { beganAtMs, token }: { token: string; beganAtMs: number },
   ): Promise<StoredCheck> {
     const { database } = this.#store;
@@ -116,6 +143,8 @@ export class RowChecks {
     const thread: CheckThread = new TaskPool({
       tasks: new URL("../cleaning/check-tasks.ts", import.meta.url),
       threadCount: 1,
+      // What it reads is bounded by the same: the heap ends a check whose rows need more than was measured.
+      maxHeapMb: Math.ceil(this.#maxMemoryBytes / 2 ** 20),
       ended: failed,
     });
     this.#thread = thread;
@@ -125,17 +154,27 @@ export class RowChecks {
     const { signal } = deadline;
     try {
       const { recordCount } = datanet;
-      const card = await cardOf(datanet);
+      let freeBytes = this.#maxMemoryBytes - THREAD_BYTES - (await neededBytes({ card, datanet }));
       const rowCount = await this.#sendRows(datanet, card, async (piece) => {
         signal.throwIfAborted();
         await thread.run("addRows", piece, { signal });
       });
-      for (const other of await this.#store.all())
-        if (other.id !== datanet.id)
-          await sendForeign(datanet, other, await cardOf(other), async (piece) => {
-            signal.throwIfAborted();
-            await thread.run("addForeign", piece, { signal });
+      let uncomparedCount = 0;
+      for (const other of await othersOf())
+        await sendForeign(datanet, other, async (piece) => {
+          signal.throwIfAborted();
+          const fitting = piece.filter(({ memoryBytes }) => {
+            freeBytes -= memoryBytes;
+            return freeBytes >= 0;
           });
+          uncomparedCount += piece.length - fitting.length;
+          if (fitting.length > 0)
+            await thread.run(
+              "addForeign",
+              fitting.map(({ row }) => row),
+              { signal },
+            );
+        });
       const found = await thread
         .run(
           "check",
@@ -150,18 +189,21 @@ export class RowChecks {
         rowCount: rowCount + (await withdrawnCount(datanet)),
         recordCount,
         checkedAtMs: this.#nowMs(),
+        uncomparedCount,
         findings: [...(await findRepeats(datanet)), ...found],
       };
       await database.query(
-        `insert into checks values ($1, $2, $3, $4::bigint, $5, null, null)
+        `insert into checks values ($1, $2, $3, $4::bigint, $5, null, null, $6)
            on conflict (datanet_id) do update set row_count = excluded.row_count, record_count = excluded.record_count,
-              checked_at_ms = excluded.checked_at_ms, findings = excluded.findings, failure = null, not_before_ms = null`,
+              checked_at_ms = excluded.checked_at_ms, findings = excluded.findings, failure = null, not_before_ms = null,
+              uncompared_count = excluded.uncompared_count`,
         [
           datanet.id,
           check.rowCount,
           recordCount,
           Math.floor(check.checkedAtMs),
           JSON.stringify(check.findings),
+          uncomparedCount,
         ],
       );
       return check;
@@ -278,12 +320,27 @@ async function withdrawnCount({ database, id }: HostedDatanet): Promise<number> 
   return counted!.count;
 }
 
-/** Rows of another Datanet that were committed before this one's last row. */
+/** Memory that the rows of a Datanet take in a check. */
+async function neededBytes({ card, datanet: { database, id } }: OtherDatanet): Promise<number> {
+  const [counted] = await database.query<{ count: number; bytes: number }>(
+    "select count(*)::int as count, coalesce(sum(bytes), 0)::float8 as bytes from rows where datanet_id = $1 and not is_withdrawn",
+    [id],
+  );
+  return memoryBytes(card, counted!.count, counted!.bytes);
+}
+
+const tooLarge = (neededBytes: number, maxBytes: number) =>
+  datanetError(
+    "DNT_CHECK_FAILED",
+    `a check of the rows needs some ${Math.ceil(neededBytes / 2 ** 20)} MiB, and this host gives it ${Math.floor(maxBytes / 2 ** 20)}`,
+    { data: { reason: "too-large", neededBytes, maxBytes } },
+  );
+
+/** Rows of another Datanet that were committed before this one's last row, each with the memory that it takes. */
 async function sendForeign(
   datanet: HostedDatanet,
-  other: HostedDatanet,
-  card: Card,
-  send: (piece: readonly ForeignRow[]) => Promise<void>,
+  { card, datanet: other }: OtherDatanet,
+  send: (piece: readonly { readonly row: ForeignRow; readonly memoryBytes: number }[]) => Promise<void>,
 ): Promise<void> {
   for (let last = -1; ; ) {
     const found = await datanet.database.query<{
@@ -303,13 +360,11 @@ async function sendForeign(
     );
     if (found.length === 0) return;
     await send(
-      found.map(({ content, contributorId, digest, opIndex }) => ({
-        datanetId: other.id,
-        row: digest.toString("hex"),
-        contributorId,
-        text: hasComparedTexts(card) ? viewRow(card, content).text : "",
-        opIndex,
-      })),
+      found.map(({ content, contributorId, digest, opIndex }) => {
+        const text = hasComparedTexts(card) ? viewRow(card, content).text : "";
+        const row = { datanetId: other.id, row: digest.toString("hex"), contributorId, text, opIndex };
+        return { row, memoryBytes: BYTES_A_ROW + BYTES_A_TEXT_BYTE * text.length };
+      }),
     );
     last = found.at(-1)!.number;
   }

@@ -7,5 +7,7 @@ export interface StoredCheck {
   readonly rowCount: number;
   readonly recordCount: number;
   readonly checkedAtMs: number;
+  /** Rows of other Datanets for which the check had no room: none was compared with them. */
+  readonly uncomparedCount: number;
   readonly findings: readonly Finding[];
 }

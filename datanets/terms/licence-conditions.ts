@@ -1,7 +1,10 @@
 /**
- * Conditions of the licences that the rule (terms-rule.ts) reads, as their texts state them. A licence that is not here is "not
- * known" to the rule. The order is that of openness: the rule proposes the first one that the rows allow for a model.
+ * Conditions of the licences that the rule (terms-rule.ts) reads, as their texts state them: of Creative Commons' by the elements
+ * that their names have, of others by a table, and of copyleft families by their names. A licence that is in none of them is "not
+ * known" to the rule, and no card with terms may have it. The table's order is that of openness: the rule proposes the first one that
+ * the rows allow for a model.
  */
+import { licenceId, listedIn, readLicence } from "./spdx-expression.ts";
 
 export interface LicenceConditions {
   /** The source is named. */
@@ -46,16 +49,51 @@ const UNCHANGED = {
   plain: "The rows are given unchanged: a model of them may be made, but not shared.",
 };
 
+/** Versions of Creative Commons' share-alike licences that take later ones, without a country, the newest first. */
+const CC_VERSIONS = ["4.0", "3.0", "2.5", "2.0"];
+/** Licences that Creative Commons names as compatible (https://creativecommons.org/compatiblelicenses). */
+const CC_COMPATIBLE: Readonly<Record<string, readonly string[]>> = {
+  "CC-BY-SA-4.0": ["LAL-1.3", "GPL-3.0-only"],
+};
+
+/**
+ * Conditions of a licence of Creative Commons by its elements BY, NC, ND and SA; null for another licence. Versions and countries
+ * change nothing that the rule asks for, but the licences of adaptations.
+ */
+function ofCreativeCommons(id: string): LicenceConditions | null {
+  const [, family = "", version = ""] = /^(CC(?:-(?:BY|NC|ND|SA))+)(?:-([^-]+))?/.exec(id) ?? [];
+  if (family === "") return null;
+  const has = (element: string) => family.split("-").includes(element);
+  const ids = has("SA") ? adaptationIds(id, family, version) : [];
+  const [isUnpaid, attribution] = [has("NC"), has("BY")];
+  if (has("ND")) return { ...UNCHANGED, attribution, nonCommercial: isUnpaid };
+  if (ids.length > 0) return { ...(isUnpaid ? unpaidShared(...ids) : shared(...ids)), attribution };
+  return { ...(isUnpaid ? UNPAID : NAMED), attribution };
+}
+
+/**
+ * Licences of adaptations of a share-alike one. 1.0, 4(b): the same. 2.0 to 4.0, 4(b) and 3(b)(1): the same, a later version with the
+ * same elements, or a compatible one.
+ */
+function adaptationIds(id: string, family: string, version: string): string[] {
+  const later = version < "2.0" ? [] : CC_VERSIONS.filter((one) => one >= version);
+  const ids = later.map((one) => `${family}-${one}`);
+  return [...new Set([...ids, id, ...(CC_COMPATIBLE[id] ?? [])])];
+}
+
+const ofElements = (id: string): Entry => [id, ofCreativeCommons(id)!];
+
 const LICENCES: readonly Entry[] = [
   ["CC0-1.0", FREE],
   ["PDDL-1.0", FREE],
   ["CC-PDDC", FREE],
+  ["CC-PDM-1.0", FREE],
   ["Unlicense", FREE],
   ["MIT-0", FREE],
   ["0BSD", FREE],
-  ["CC-BY-4.0", NAMED],
-  ["CC-BY-3.0", NAMED],
-  ["CC-BY-2.0", NAMED],
+  ofElements("CC-BY-4.0"),
+  ofElements("CC-BY-3.0"),
+  ofElements("CC-BY-2.0"),
   ["ODC-By-1.0", NAMED],
   ["CDLA-Permissive-2.0", NAMED],
   ["CDLA-Permissive-1.0", NAMED],
@@ -64,11 +102,9 @@ const LICENCES: readonly Entry[] = [
   ["BSD-2-Clause", NAMED],
   ["BSD-3-Clause", NAMED],
   ["ISC", NAMED],
-  // CC BY-SA 4.0, 3(b)(1): the same, a later version, or one of https://creativecommons.org/compatiblelicenses.
-  ["CC-BY-SA-4.0", shared("CC-BY-SA-4.0", "LAL-1.3", "GPL-3.0-only")],
-  // CC BY-SA 3.0, 4(b), and 2.0, 4(b): the same or a later version with the same elements.
-  ["CC-BY-SA-3.0", shared("CC-BY-SA-4.0", "CC-BY-SA-3.0")],
-  ["CC-BY-SA-2.0", shared("CC-BY-SA-4.0", "CC-BY-SA-3.0", "CC-BY-SA-2.0")],
+  ofElements("CC-BY-SA-4.0"),
+  ofElements("CC-BY-SA-3.0"),
+  ofElements("CC-BY-SA-2.0"),
   // Free Art License 1.3, 5: compatible licences; CC names it in turn.
   ["LAL-1.3", shared("LAL-1.3", "CC-BY-SA-4.0")],
   // ODbL 1.0, 4.4: a derivative database, or a later or compatible one. A model with its rows is read as one.
@@ -87,18 +123,45 @@ const LICENCES: readonly Entry[] = [
   ["GPL-2.0-only", shared("GPL-2.0-only")],
   ["AGPL-3.0-or-later", shared("AGPL-3.0-or-later", "AGPL-3.0-only")],
   ["AGPL-3.0-only", shared("AGPL-3.0-only")],
-  ["CC-BY-NC-4.0", UNPAID],
-  ["CC-BY-NC-3.0", UNPAID],
-  ["CC-BY-NC-SA-4.0", unpaidShared("CC-BY-NC-SA-4.0")],
-  ["CC-BY-NC-SA-3.0", unpaidShared("CC-BY-NC-SA-4.0", "CC-BY-NC-SA-3.0")],
-  ["CC-BY-ND-4.0", UNCHANGED],
-  ["CC-BY-NC-ND-4.0", { ...UNCHANGED, nonCommercial: true }],
+  ofElements("CC-BY-NC-4.0"),
+  ofElements("CC-BY-NC-3.0"),
+  // Non-Commercial Government Licence 2.0, "You must not"; PolyForm Noncommercial 1.0.0, "Noncommercial Purposes".
+  ["NCGL-UK-2.0", UNPAID],
+  ["PolyForm-Noncommercial-1.0.0", UNPAID],
+  ofElements("CC-BY-NC-SA-4.0"),
+  ofElements("CC-BY-NC-SA-3.0"),
+  ofElements("CC-BY-ND-4.0"),
+  ofElements("CC-BY-NC-ND-4.0"),
 ];
 
 const BY_ID: ReadonlyMap<string, LicenceConditions> = new Map(LICENCES);
 
-/** null: not known to the rule. */
-export const conditionsOf = (id: string): LicenceConditions | null => BY_ID.get(id) ?? null;
+/** Families of copyleft licences, by how their identifiers begin: an adaptation has the same licence. */
+const COPYLEFT =
+  /^(?:AGPL|GPL|LGPL|LGPLLR|GFDL|EUPL|OSL|NPOSL|NOSL|CATOSL|TOSL|MPL|MMPL|NGPL|SMAIL-GPL|NASA|LAL|ODbL|CDLA-Sharing|ESA-PL-(?:strong|weak)-copyleft|CECILL-(?:1|2|C)|EPL|CPL|IPL|CDDL|CPAL|APSL|RPL|QPL|SSPL|MS-RL|CERN-OHL-[SW]|TAPR-OHL|copyleft-next|Sleepycat)(?![A-Za-z])/;
+
+/** Conditions of a licence, by its identifier in any case; null: not known to the rule. */
+export function conditionsOf(licence: string): LicenceConditions | null {
+  const id = licenceId(licence);
+  return BY_ID.get(id) ?? ofCreativeCommons(id) ?? (COPYLEFT.test(id) ? shared(id) : null);
+}
+
+/** Why no card with terms may have a licence: SPDX or the rule does not read it; null: a card may. */
+export function unreadProblem(licence: string): string | null {
+  const { expression, problem } = readLicence(licence);
+  if (expression === null || problem !== null) return problem;
+  const unknown = listedIn(expression).find((id) => conditionsOf(id) === null);
+  if (unknown === undefined) return null;
+  const known = knownLike(unknown).join(", ");
+  return `has "${unknown}", of which no machine here knows what it forbids: write one of ${known}; or terms of your own as LicenseRef-NAME`;
+}
+
+/** Known licences whose names begin as an unknown one's, or those of a card's form. */
+function knownLike(id: string): readonly string[] {
+  const [start] = id.split("-");
+  const like = LICENCES.flatMap(([known]) => (known.split("-")[0] === start ? [known] : []));
+  return like.length > 0 ? like : CARD_LICENCES;
+}
 
 /** Licences that a model may have, the most open first. */
 export const MODEL_LICENCES: readonly string[] = LICENCES.flatMap(([id, { noDerivatives }]) =>

@@ -1,5 +1,8 @@
 import type { ModelUse, RowTerms } from "@openledger/attribution/model/recipe-fields";
+import listedIds from "spdx-license-ids/index.json" with { type: "json" };
 import { describe, expect, it } from "vitest";
+import { licenceProblem } from "../card/card.ts";
+import { conditionsOf } from "./licence-conditions.ts";
 import { readLicence } from "./spdx-expression.ts";
 import { nameTerms, type TermsFile, termsFileSchema } from "./terms-file.ts";
 import {
@@ -147,6 +150,15 @@ const TABLE: Row[] = [
   ["free text", terms("see the readme"), "paid", null, []],
   ["free text to CC BY", terms("see the readme"), "paid", "CC-BY-4.0", ["not-known"]],
   ["own terms that no machine reads", terms("LicenseRef-ours"), "paid", "MIT", ["not-known"]],
+  [
+    "a choice that no machine reads beside CC BY-NC",
+    terms("CC-BY-NC-4.0 OR LicenseRef-x"),
+    "paid",
+    null,
+    ["no-pay"],
+  ],
+  ["words beside CC BY-NC", terms("CC-BY-NC-4.0 AND Ours"), "paid", null, ["no-pay"]],
+  ["a licence that SPDX replaced", terms("GPL-3.0"), "paid", null, ["licence"]],
   ["a listed licence that the rule does not know", terms("Artistic-2.0"), "paid", "MIT", ["not-known"]],
   ["a hash without its file", terms(noTraining.licence), "paid", "MIT", ["not-known"]],
   [
@@ -224,11 +236,18 @@ describe("the rule", () => {
     const version = (id: number) => ({ id, version: 1, rowsRoot: `0x${"0".repeat(64)}` });
     const recipe = { datanet: version(10), furtherDatanets: [version(11)] };
     const idsOf = (...rows: RowTerms[]) =>
-      uncheckedVersions({ ...recipe, terms: { use: "paid", licence: null, rows } }).map(({ id }) => id);
-    expect(uncheckedVersions(recipe)).toHaveLength(2);
+      uncheckedVersions({ ...recipe, terms: { use: "paid", licence: null, rows } }, rows.length).map(
+        ({ id }) => id,
+      );
+    expect(uncheckedVersions(recipe, 2)).toHaveLength(2);
     expect(idsOf(terms("see the readme"), ...uncheckedRows(11, [digest(2)]))).toEqual([11]);
     // Attack: a recipe that leaves a Datanet out.
     expect(idsOf({ ...terms("MIT"), datanet: 11 })).toEqual([10]);
+    // Attack: the recipe's word is about one row of many.
+    const one = { ...recipe, terms: { use: "paid", licence: null, rows: [terms("CC0-1.0")] } } as const;
+    expect(uncheckedVersions({ ...one, terms: { ...one.terms, rows: [terms("CC0-1.0")] } }, 5)).toHaveLength(
+      2,
+    );
     expect(unknownCount([terms("MIT"), terms("see the readme"), ...uncheckedRows(11, [digest(2)])])).toBe(2);
   });
 
@@ -246,23 +265,128 @@ describe("the rule", () => {
   });
 });
 
-describe("an SPDX expression", () => {
-  it.each(["MIT", "CC-BY-4.0 AND (MIT OR Apache-2.0)", "Apache-2.0+", "LicenseRef-ours", "(MIT)"])(
-    "is %s",
-    (text) => {
-      expect(readLicence(text).problem).toBeNull();
-    },
+const paidReasons = (licence: string, of: string | null = null) =>
+  forbiddingRows([terms(licence)], { use: "paid", licence: of, readsRows: true }).flatMap(
+    ({ reasons }) => reasons,
   );
 
+describe("SPDX's list", () => {
+  it("has no licence that names NC or ND, by any spelling, under which a model answers for pay", () => {
+    const named = listedIds.filter((id) => /(^|-)(NC|ND)(-|$)/.test(id));
+    expect(named.length).toBeGreaterThanOrEqual(30);
+    for (const id of named) {
+      const expected = [/-ND(-|$)/.test(id) ? "no-sharing" : [], /-NC(-|$)/.test(id) ? "no-pay" : []].flat();
+      for (const text of [id, id.toLowerCase(), `(${id})`, `${id}+`, `CC-BY-4.0 and ${id}`, `${id} or ${id}`])
+        expect(paidReasons(text), text).toEqual(expect.arrayContaining(expected));
+    }
+    // Not in its list, and without a version.
+    for (const id of ["CC-BY-NC-2.1-ES", "CC-BY-NC", "cc-by-nc-nd"])
+      expect(paidReasons(id), id).toContain("no-pay");
+    for (const id of ["NCGL-UK-2.0", "PolyForm-Noncommercial-1.0.0"])
+      expect(paidReasons(id), id).toEqual(["no-pay"]);
+  });
+
+  it("has no share-alike or copyleft licence that a model without a licence, or under another one, may follow from", () => {
+    const others = ["BSD-Source-alt-GPL", "CNRI-Python-GPL-Compatible", "ESA-PL-permissive-2.4", "RSA-MD"];
+    const named = listedIds.filter(
+      (id) => /SA-|GPL|OSL|EUPL|ODbL|CDLA-Sharing|MPL|LAL/.test(id) && !others.includes(id),
+    );
+    expect(named.length).toBeGreaterThanOrEqual(64);
+    for (const id of named) {
+      expect(paidReasons(id), id).toContain("licence");
+      expect(paidReasons(id, "MIT"), id).toContain("licence");
+      expect(paidReasons(id, id).includes("licence"), id).toBe(false);
+      if (!id.includes("-NC-"))
+        expect(openestLicence([terms(id)], { use: "paid", readsRows: false }), id).not.toBeNull();
+    }
+    expect(others.map((id) => conditionsOf(id))).toEqual([null, null, null, null]);
+  });
+
+  it("has Creative Commons' licences read by their elements, with the later ones that an adaptation may have", () => {
+    const commons = listedIds.filter((id) => id.startsWith("CC-"));
+    expect(commons.filter((id) => conditionsOf(id) === null)).toEqual([]);
+    expect(conditionsOf("cc-by-3.0-de")).toEqual(conditionsOf("CC-BY-4.0"));
+    expect(conditionsOf("CC-BY-SA-2.1-JP")?.shareAlike).toEqual([
+      "CC-BY-SA-4.0",
+      "CC-BY-SA-3.0",
+      "CC-BY-SA-2.5",
+      "CC-BY-SA-2.1-JP",
+    ]);
+    expect(conditionsOf("CC-BY-NC-SA-1.0")?.shareAlike).toEqual(["CC-BY-NC-SA-1.0"]);
+    expect(conditionsOf("CC-SA-1.0")).toMatchObject({ attribution: false, shareAlike: ["CC-SA-1.0"] });
+  });
+
+  it("has licences that no card with terms may have, since nothing here knows what they forbid", () => {
+    const refused = listedIds.filter((id) => licenceProblem(id, undefined) !== null);
+    expect(refused).toEqual(listedIds.filter((id) => conditionsOf(id) === null));
+    expect(licenceProblem("BSD-4-Clause", undefined)).toMatch(
+      /"BSD-4-Clause".*write one of BSD-2-Clause, BSD-3-Clause;/,
+    );
+    expect(licenceProblem("MIT OR Artistic-2.0", undefined)).toMatch(
+      /"Artistic-2.0".*write one of CC0-1.0, CC-BY-4.0/,
+    );
+    for (const text of [
+      "GPL-3.0",
+      "CC-BY-NC-2.1-ES",
+      "CC-BY-NC",
+      "GPL-2.0-only WITH Classpath-exception-2.0",
+      "Ours",
+    ])
+      expect(licenceProblem(text, undefined), text).not.toBeNull();
+  });
+});
+
+describe("an SPDX expression", () => {
   it.each([
-    ["cc-by-4.0", /write "CC-BY-4.0"/],
+    "MIT",
+    "CC-BY-4.0 AND (MIT OR Apache-2.0)",
+    "Apache-2.0+",
+    "LicenseRef-ours",
+    "(MIT)",
+    // SPDX 3.0.1: identifiers in any case, operators in capitals or in small letters.
+    "cc-by-nc-4.0",
+    "mIt",
+    "MIT and (apache-2.0 or LicenseRef-ours)",
+  ])("is %s", (text) => {
+    expect(readLicence(text).problem).toBeNull();
+  });
+
+  it("has identifiers as SPDX's list spells them", () => {
+    expect(readLicence("cc-by-nc-4.0 or Mit").expression).toEqual({
+      kind: "any",
+      parts: [
+        { kind: "listed", id: "CC-BY-NC-4.0" },
+        { kind: "listed", id: "MIT" },
+      ],
+    });
+    expect(paidReasons("cc-by-sa-4.0", "CC-BY-SA-4.0")).toEqual([]);
+    expect(paidReasons("CC-BY-SA-4.0", "cc-by-sa-4.0")).toEqual([]);
+  });
+
+  it.each([
     ["GPL-3.0", /write "GPL-3.0-only"/],
-    ["public domain", /does not list/],
+    ["GPL-3.0+", /write "GPL-3.0-or-later"/],
+    ["gpl-2.0+", /write "GPL-2.0-or-later"/],
+    ["LGPL-2.1+", /write "LGPL-2.1-or-later"/],
+    ["AGPL-3.0+", /write "AGPL-3.0-or-later"/],
+    ["GFDL-1.3+", /write "GFDL-1.3-or-later"/],
+    ["GPL-3.0-only+", /write "GPL-3.0-or-later"/],
+    ["GPL-3.0-or-later+", /write "GPL-3.0-or-later"/],
+    ["GPL-2.0-with-classpath-exception", /write "GPL-2.0-only"/],
+    ["CC-BY-NC", /without its version: write "CC-BY-NC-4.0"/],
+    ["GPL-2.0-only WITH Classpath-exception-2.0", /write the licence alone/],
+    ["GPL-2.0-only with Classpath-exception-2.0", /write the licence alone/],
+    ["GPL-2.0-only WITH", /exception/],
+    ["public domain", /expected/],
+    ["public", /does not list/],
     ["MIT AND", /ends/],
     ["(MIT", /parenthesis/],
     ["MIT Apache-2.0", /expected/],
-    ["MIT and Apache-2.0", /expected/],
+    ["MIT And Apache-2.0", /expected/],
+    ["MIT +", /no licence has/],
     ["LicenseRef-", /without a name/],
+    ["LicenseRef-ours+", /with \+/],
+    ["licenseref-ours", /does not list/],
     ["see https://example.org", /no licence has|does not list/],
     ["", /ends/],
     [`${"(".repeat(100)}MIT${")".repeat(100)}`, /more than/],

@@ -15,9 +15,10 @@ import {
   versionsOf,
 } from "@openledger/attribution/model/recipe-fields";
 import { counted } from "@openledger/foundation/counted";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { datanetError } from "../datanet-errors.ts";
 import { conditionsOf, type LicenceConditions, MODEL_LICENCES } from "./licence-conditions.ts";
-import { type LicenceExpression, readLicence } from "./spdx-expression.ts";
+import { type LicenceExpression, licenceId, readLicence } from "./spdx-expression.ts";
 import { allowsUsage, allowsUser, paymentOf, readNamedTerms, type TermsFile } from "./terms-file.ts";
 
 /** What is to be done with rows. */
@@ -62,8 +63,12 @@ export interface ForbiddingRows extends RowTerms {
 }
 
 /** Rows whose terms forbid what is asked; none: all allow it. */
-export const forbiddingRows = (rows: readonly RowTerms[], asked: AskedTerms): ForbiddingRows[] =>
+export const forbiddingRows = (
+  rows: readonly RowTerms[],
+  { licence, ...further }: AskedTerms,
+): ForbiddingRows[] =>
   rows.flatMap((terms) => {
+    const asked = { ...further, licence: licence === null ? null : licenceId(licence) };
     const reasons = [...new Set(reasonsAgainst(terms, asked))];
     return reasons.length === 0 ? [] : [{ ...terms, reasons }];
   });
@@ -81,7 +86,9 @@ export function openestLicence(
 ): string | null {
   if (use === "own") return null;
   const isFit = (licence: string) => forbiddingRows(rows, { use, licence, readsRows }).length === 0;
-  return MODEL_LICENCES.find(isFit) ?? null;
+  // Share-alike ones that nothing is proposed under but themselves, as CC-BY-SA-1.0.
+  const ownOf = rows.flatMap(({ licence }) => conditionsOf(licence)?.shareAlike ?? []);
+  return [...MODEL_LICENCES, ...ownOf].find(isFit) ?? null;
 }
 
 /**
@@ -142,16 +149,51 @@ export function requireRecipeTerms(
 /** Terms in a recipe, of rows whose Datanet's host and card nobody has asked. */
 const NOT_LOOKED_AT = "not looked at";
 
+/** Why a model of this recipe can never be approved, by the terms that the recipe has; null: they allow it, or it has none. */
+export function whyUnapprovable(recipe: Pick<RecipeTerms, "retrieval" | "terms">): string | null {
+  try {
+    requireRecipeTerms(recipe, { use: "paid" });
+    return null;
+  } catch (error) {
+    if (isRollupError(error, "DNT_TERMS_FORBID")) return error.message;
+    throw error;
+  }
+}
+
 /** Rows of a Datanet whose terms nobody has looked at. */
 export const uncheckedRows = (datanet: number, digests: readonly string[]): RowTerms[] =>
   groupTerms(digests.map((digest) => ({ datanet, digest, licence: NOT_LOOKED_AT, isSigned: false })));
 
-/** Versions of a recipe whose rows' terms nobody has looked at: those of a host's signed records or of a card. */
-export const uncheckedVersions = (recipe: RecipeTerms): RecipeVersion[] =>
-  versionsOf(recipe).filter(
-    ({ id }) =>
-      recipe.terms?.rows.some(({ datanet, licence }) => datanet === id && licence !== NOT_LOOKED_AT) !== true,
-  );
+/**
+ * Versions of a recipe whose rows' terms nobody has looked at, as a host's signed records or a card have them.
+ * @param rowCount rows of the model. Attack: a recipe that has the terms of one row, and is taken at its word for all
+ */
+export function uncheckedVersions(recipe: RecipeTerms, rowCount: number): readonly RecipeVersion[] {
+  const rows = recipe.terms?.rows ?? [];
+  const versions = versionsOf(recipe);
+  if (rows.reduce((sum, one) => sum + one.rowCount, 0) !== rowCount) return versions;
+  const isLookedAt = (id: number) =>
+    rows.some(({ datanet, licence }) => datanet === id && licence !== NOT_LOOKED_AT);
+  return versions.filter(({ id }) => !isLookedAt(id));
+}
+
+/** Why the terms of a row are not known: nobody's signature is shown, or its contributor has not committed it. */
+type UnknownTermsReason = "not-signed" | "not-committed";
+
+/**
+ * Terms of a row of which only the Datanet's card is known: no licence follows from them, and what the card forbids is forbidden.
+ */
+export function besideUnknown(
+  reason: UnknownTermsReason,
+  { file, licence }: Pick<TermsOfRow, "file" | "licence">,
+): Pick<TermsOfRow, "file" | "licence" | "isSigned"> {
+  const { expression } = readLicence(licence);
+  const isOne = expression?.kind === "listed" || expression?.kind === "own";
+  const both = `LicenseRef-${reason} AND ${isOne ? licence : `(${licence})`}`;
+  // Free text, and an expression that leaves no place beside it, stand alone.
+  const isAlone = expression === null || readLicence(both).expression === null;
+  return { licence: isAlone ? licence : both, ...(file === undefined ? {} : { file }), isSigned: false };
+}
 
 /** Number of rows whose terms the rule cannot read: they forbid no use, and give no licence. */
 export const unknownCount = (rows: readonly RowTerms[]): number =>
@@ -216,8 +258,10 @@ function reasonsOf(
     case "all":
       return expression.parts.flatMap((part) => reasonsOf(part, file, asked));
     case "any": {
-      // Whoever takes the rows chooses.
-      const found = expression.parts.map((part) => reasonsOf(part, file, asked));
+      // Whoever takes the rows chooses. Attack: a choice that nobody can read would allow everything.
+      const known = expression.parts.filter((part) => reads(part, file));
+      const parts = known.length > 0 ? known : expression.parts;
+      const found = parts.map((part) => reasonsOf(part, file, asked));
       return found.find((reasons) => reasons.length === 0) ?? found[0]!;
     }
     case "own": {

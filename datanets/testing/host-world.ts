@@ -37,6 +37,8 @@ export interface HostWorld {
   readonly owner: LedgerClient;
   /** User i has leaf 2 + i. */
   user(index: number): Promise<LedgerClient>;
+  /** Makes another Datanet, of a client's key, with a card on the ledger. The client that comes back signs for it. */
+  datanet(owner: LedgerClient, card: Card): Promise<{ id: number; client: LedgerClient }>;
   /** Closes, proves and posts what is open, and makes it final. */
   finalise(): Promise<void>;
   /** @param name of its database: hosts of one name are one host */
@@ -46,12 +48,23 @@ export interface HostWorld {
   close(): Promise<void>;
 }
 
-export async function createHostWorld(options: { userCount?: number; card: Card }): Promise<HostWorld> {
+export async function createHostWorld(options: {
+  userCount?: number;
+  card: Card;
+  /** Domain of the rollup, as commands compute it from chain and contract; default: the tests'. */
+  domain?: bigint;
+  /** Settings of the sequencer beside the tests' own. */
+  environment?: Record<string, string>;
+}): Promise<HostWorld> {
   const folder = mkdtempSync(join(tmpdir(), "datanets-"));
-  const userCount = options.userCount ?? 6;
-  const rollup = await startTestRollup({ dataPath: join(folder, "sequencer"), userCount });
+  const { domain = TEST_DOMAIN, userCount = 6 } = options;
+  const deployment = { ...(await testDeployment()), domain };
+  const dataPath = join(folder, "sequencer");
+  const rollup = await startTestRollup({
+    ...{ dataPath, userCount, deployment },
+    ...(options.environment === undefined ? {} : { environment: options.environment }),
+  });
   const sequencerUrl = await rollup.listen();
-  const deployment = await testDeployment();
   const deploymentPath = join(folder, "deployment.json");
   writeFileSync(deploymentPath, encodeDeployment(deployment));
   const rollupAddress = getAddress(deployment.rollupAddress);
@@ -60,7 +73,7 @@ export async function createHostWorld(options: { userCount?: number; card: Card 
       sequencerUrl,
       rollupAddress,
       leafId,
-      domain: TEST_DOMAIN,
+      domain,
       tokenAddress: getAddress(deployment.tokenAddress),
       sequencerAddress: SEQUENCER.address,
       l2Key: await keyFromSecret(pad(toHex(secret))),
@@ -77,15 +90,18 @@ export async function createHostWorld(options: { userCount?: number; card: Card 
     }
   };
   const maker = await user(0);
-  const { keyX } = (await clientOf(DATANET_SECRET, 0)).l2Key!;
-  const { hash } = await createDatanet(maker, {
-    l1Owner: SEQUENCER.address,
-    keyX,
-    amountWei: 100n * ONE_OPEN_WEI,
-  });
-  const datanetId = (await getOperation(maker, hash))!.createdId!;
-  const owner = await clientOf(DATANET_SECRET, datanetId);
-  await publishCard(owner, { datanetId, card: options.card });
+  const datanet: HostWorld["datanet"] = async (signer, card) => {
+    const { hash } = await createDatanet(maker, {
+      l1Owner: SEQUENCER.address,
+      keyX: signer.l2Key!.keyX,
+      amountWei: 40n * ONE_OPEN_WEI,
+    });
+    const id = (await getOperation(maker, hash))!.createdId!;
+    const client = { ...signer, leafId: id };
+    await publishCard(client, { datanetId: id, card });
+    return { id, client };
+  };
+  const { client: owner, id: datanetId } = await datanet(await clientOf(DATANET_SECRET, 0), options.card);
   await finalise();
 
   const hosts: TestHost[] = [];
@@ -115,6 +131,7 @@ export async function createHostWorld(options: { userCount?: number; card: Card 
     datanetId,
     owner,
     user,
+    datanet,
     finalise,
     host,
     environment,

@@ -27,7 +27,6 @@ export function sampleFacts(
     rows,
     labels: rows.map(({ label }) => label),
     recordState,
-    unsignedCount: 0,
     uncountedCount: 0,
     withdrawn: new Set(withdrawn),
     terms,

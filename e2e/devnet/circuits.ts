@@ -7,7 +7,7 @@ import { circuitSpec } from "@openledger/circuits/registry/circuit-registry";
 import { type CircuitSizes, settlingNames, sizesOfName } from "@openledger/circuits/registry/circuit-sizes";
 import type { SettlementSize } from "@openledger/circuits/settlement/settlement-size";
 import { type TableShape, tableIn, tableName } from "@openledger/circuits/table/table-shape";
-import { TaskPool } from "@openledger/foundation/threads/task-pool";
+import { OWN_WORK_HEAP_MB, TaskPool } from "@openledger/foundation/threads/task-pool";
 import { prepareCircuit } from "@openledger/prover/keys/circuit-tasks";
 import { type DevelopmentSetupOptions, developmentSetup } from "@openledger/prover/keys/development-setup";
 import type { KeyedCircuit } from "../world/deploy-ledger.ts";
@@ -88,6 +88,8 @@ export async function buildCircuits(
   const thread: CircuitThread = new TaskPool({
     tasks: new URL("../../prover/keys/circuit-tasks.ts", import.meta.url),
     threadCount: 1,
+    // The compiler has as much here as on the main thread, which compiles the tables.
+    maxHeapMb: OWN_WORK_HEAP_MB,
     ended: (cause) =>
       devnetError("DEV_FAILED", `the thread that compiles circuits ended: ${cause.message}`, {
         data: { reason: "circuits-thread" },

@@ -181,6 +181,7 @@ export const devnetPaths = {
   /** Folders of rows of people who share none with each other. */
   people: join(home, "people"),
   operatorToken: installationPaths(home).operatorToken,
+  serverToken: installationPaths(home).serverToken,
   journal: join(home, "journal.json"),
   processes: join(home, "processes.json"),
   logs: join(home, "logs"),

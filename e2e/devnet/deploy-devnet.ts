@@ -81,6 +81,13 @@ async function reuse(
   if ((await client.getCode({ address: deployment.rollupAddress })) === undefined) {
     throw devnetError("DEV_STATE_LOST", `the saved chain has no contract at ${deployment.rollupAddress}`);
   }
+  const { deployedAtBlock, deployedIn } = deployment;
+  const block = await client.getBlock({ blockNumber: BigInt(deployedAtBlock) }).catch(() => null);
+  if (deployedIn !== undefined && block?.hash !== deployedIn.blockHash)
+    throw devnetError(
+      "DEV_STATE_LOST",
+      `the saved chain has another block ${deployedAtBlock} than the rollup's deployment`,
+    );
   console.done(
     `rollup ${deployment.rollupAddress}, deployed in block ${deployment.deployedAtBlock} by an earlier start`,
   );

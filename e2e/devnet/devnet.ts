@@ -2,13 +2,15 @@
  * The devnet of `npm start`: starts Ethereum and all processes, runs the job on them, prints the report, and keeps them
  * running.
  */
+
 import { mkdir, rm, symlink } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
+import { loadDeployment } from "@openledger/circuits/registry/deployment";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import { writeFileWhole } from "@openledger/foundation/whole-file";
+import { readIfPresent, writeFileWhole } from "@openledger/foundation/whole-file";
 import { modelUrl } from "@openledger/models/serving/serve-models";
 import {
   BACKEND_CHOICES,
@@ -31,6 +33,7 @@ import { writeDevAccounts } from "./accounts.ts";
 import { addDevnetBase } from "./added-base.ts";
 import { closeWhenIdle } from "./batch-closer.ts";
 import { buildCircuits, type DevnetCircuit, keyProgress } from "./circuits.ts";
+import { clearDatabases } from "./clear-databases.ts";
 import {
   ANSWER_SERVER_PORT,
   DATANET_HOST_PORT,
@@ -56,7 +59,7 @@ import {
   bridgeService,
   datanetHostService,
   devnetFactory,
-  loadOperatorToken,
+  loadTokens,
   type ServiceAddresses,
   sequencerService,
 } from "./services.ts";
@@ -154,7 +157,14 @@ function parseOptions(argv: readonly string[]): DevnetOptions | number {
 async function prepareFolder(options: DevnetOptions, console: Console): Promise<void> {
   const leftovers = await endLeftovers(devnetPaths.processes);
   if (leftovers.length > 0) console.line(`stopped processes of an earlier start: ${leftovers.join(", ")}`);
+  if (process.env.DATABASE_URL !== undefined)
+    console.line(
+      `DATABASE_URL is ignored: the devnet's database is in ${devnetPaths.database}, unless OPENLEDGER_DATABASE_URL names another one`,
+    );
   if (options.reset === true) {
+    // Without a record nothing was written.
+    if (readIfPresent(workspacePaths.deployment) !== null)
+      await clearDatabases(loadDeployment(workspacePaths.deployment), process.env, console);
     const { logs, ...rest } = { ...devnetPaths, ...workspacePaths };
     // The supervisor has opened the folder of logs already; the workspace itself is not removed for its sake.
     const { workspace: _workspace, ...paths } = rest;
@@ -218,7 +228,7 @@ async function bringUpAndWork(modules: {
     factoryUrl: factoryHeld.url,
     rpcUrl,
     answerServerUrl: answerServerHeld.url,
-    operatorToken: await loadOperatorToken(),
+    ...(await loadTokens()),
     proverBackend,
     pagesPath,
     expectedProveMs: await new ProofTimes().expectedMs({

@@ -30,6 +30,8 @@ export interface ServiceAddresses {
   /** Address at which models will be tuned, once the job is done. */
   readonly factoryUrl: string;
   readonly operatorToken: string;
+  /** Token by which the sequencer knows the devnet's own hosts, answer server and factory. */
+  readonly serverToken: string;
   readonly proverBackend: BackendName;
   /** Folder of the built pages; null where none are served. */
   readonly pagesPath: string | null;
@@ -37,24 +39,30 @@ export interface ServiceAddresses {
   readonly expectedProveMs: number | null;
 }
 
-/** The token that the bridge shows the sequencer; made once a devnet. */
-export async function loadOperatorToken(): Promise<string> {
-  const known = readIfPresent(devnetPaths.operatorToken);
-  if (known !== null) return known.trim();
-  const token = randomBytes(24).toString("hex");
-  await writeFileWhole(devnetPaths.operatorToken, `${token}\n`, { mode: 0o600 });
-  return token;
+/** Tokens that the bridge, and the devnet's own servers, show the sequencer; made once a devnet. */
+export async function loadTokens(): Promise<Pick<ServiceAddresses, "operatorToken" | "serverToken">> {
+  const tokenAt = async (path: string) => {
+    const known = readIfPresent(path);
+    if (known !== null) return known.trim();
+    const token = randomBytes(24).toString("hex");
+    await writeFileWhole(path, `${token}\n`, { mode: 0o600 });
+    return token;
+  };
+  return {
+    operatorToken: await tokenAt(devnetPaths.operatorToken),
+    serverToken: await tokenAt(devnetPaths.serverToken),
+  };
 }
 
 export function sequencerService(addresses: ServiceAddresses): ServiceSpec {
-  const { datanetHostUrl, expectedProveMs, factoryUrl, operatorToken, pagesPath, rpcUrl, sequencerUrl } =
-    addresses;
+  const { datanetHostUrl, expectedProveMs, factoryUrl, pagesPath, rpcUrl, sequencerUrl } = addresses;
   return serviceSpec("sequencer", sequencerUrl, {
     SEQUENCER_DEPLOYMENT_PATH: workspacePaths.deployment,
     SEQUENCER_DATA_PATH: devnetPaths.sequencerData,
     SEQUENCER_DATA_PLACE: "auto",
     SEQUENCER_PORT: portOf(sequencerUrl),
-    SEQUENCER_OPERATOR_TOKEN: operatorToken,
+    SEQUENCER_OPERATOR_TOKEN: addresses.operatorToken,
+    SEQUENCER_SERVER_TOKEN: addresses.serverToken,
     ...(pagesPath === null ? {} : { SEQUENCER_PAGES_PATH: pagesPath }),
     SEQUENCER_PAGES_L1_URL: rpcUrl,
     SEQUENCER_PAGES_ANSWER_SERVERS: addresses.answerServerUrl,
@@ -91,10 +99,15 @@ export const bridgeService = ({ operatorToken, rpcUrl, sequencerUrl }: ServiceAd
   },
 });
 
-export const datanetHostService = ({ datanetHostUrl, sequencerUrl }: ServiceAddresses): ServiceSpec =>
+export const datanetHostService = ({
+  datanetHostUrl,
+  sequencerUrl,
+  serverToken,
+}: ServiceAddresses): ServiceSpec =>
   serviceSpec("datanet-host", datanetHostUrl, {
     DATANET_DEPLOYMENT_PATH: workspacePaths.deployment,
     DATANET_SEQUENCER_URL: sequencerUrl,
+    DATANET_SERVER_TOKEN: serverToken,
     DATANET_DATABASE_PATH: devnetPaths.database,
     DATANET_JOURNAL_PATH: devnetPaths.datanetJournal,
     DATANET_PORT: portOf(datanetHostUrl),
@@ -108,6 +121,7 @@ export function devnetFactory(addresses: ServiceAddresses, basePath: string | nu
     ...serviceSpec("factory", factoryUrl, {
       FACTORY_DEPLOYMENT_PATH: workspacePaths.deployment,
       FACTORY_SEQUENCER_URL: addresses.sequencerUrl,
+      FACTORY_SERVER_TOKEN: addresses.serverToken,
       FACTORY_RPC_URL: addresses.rpcUrl,
       FACTORY_DATA_PATH: devnetPaths.factoryData,
       FACTORY_DATABASE_PATH: devnetPaths.database,
@@ -132,6 +146,7 @@ export function answerServer({
   answerServerUrl,
   proverBackend,
   sequencerUrl,
+  serverToken,
 }: ServiceAddresses): ServiceSpec {
   const args = [
     ...["models", "serve", devnetPaths.published, "--base", BASE_FOLDER, "--adapters", devnetPaths.adapters],
@@ -139,6 +154,6 @@ export function answerServer({
     ...["--kernels", nativeKernelSets().length > 0 ? "native" : "wasm"],
     ...["--settle", "--account", "mia", "--prover", proverBackend, "--sequencer", sequencerUrl],
   ];
-  const settings = { SERVING_DATABASE_PATH: devnetPaths.database };
+  const settings = { SERVING_DATABASE_PATH: devnetPaths.database, SERVING_SERVER_TOKEN: serverToken };
   return commandSpec("answer-server", args, settings, healthOf(answerServerUrl));
 }

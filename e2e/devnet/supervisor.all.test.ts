@@ -63,6 +63,18 @@ describe("Supervisor", () => {
     expect(alarms).toEqual([expect.stringContaining("worker ended with SIGKILL")]);
   });
 
+  it("gives no service the DATABASE_URL of another project's shell", async () => {
+    process.env.DATABASE_URL = "postgres://foreign/project";
+    const program = `console.log("sees", process.env.DATABASE_URL, process.env.OWN); ${FOREVER}`;
+    const sees = async () => readFileSync(supervisor.logPath("worker"), "utf8").includes("sees");
+    try {
+      await supervisor.start({ ...nodeService("worker", program, sees), env: { OWN: "1" } });
+    } finally {
+      delete process.env.DATABASE_URL;
+    }
+    expect(readFileSync(supervisor.logPath("worker"), "utf8")).toContain("sees undefined 1");
+  });
+
   it("gives up on a service that does not stay up, with the end of its log", async () => {
     await supervisor.start(nodeService("broken", "console.log('out of coffee'); process.exit(3)"));
     await expect.poll(() => gaveUp, { timeout: 60_000 }).not.toBeNull();
@@ -72,6 +84,15 @@ describe("Supervisor", () => {
       message: expect.stringContaining("out of coffee"),
     });
   });
+
+  it("tells who waits for a service's first answer that it does not stay up", async () => {
+    const neverReady = nodeService("broken", "console.log('out of tea'); process.exit(3)", async () => false);
+    await expect(supervisor.start(neverReady)).rejects.toMatchObject({
+      code: "DEV_FAILED",
+      message: expect.stringMatching(/ended 5 times within a minute[\s\S]*out of tea/),
+    });
+    expect(gaveUp).not.toBeNull();
+  }, 60_000);
 
   it("ends services in reverse order, by SIGTERM", async () => {
     const path = join(folder, "ends");

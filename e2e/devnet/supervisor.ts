@@ -53,13 +53,15 @@ export class Supervisor {
   }
 
   /**
-   * Starts a process with this one's environment and its own.
+   * Starts a process with this one's environment, but for DATABASE_URL, and its own.
    * @throws DEV_FAILED with the end of its log; at once, with the reason `port-taken`, where another program has its port
    */
   async start(spec: ServiceSpec): Promise<void> {
+    // That of another project: the devnet's database is its own, or OPENLEDGER_DATABASE_URL.
+    const { DATABASE_URL: _foreign, ...environment } = process.env;
     const child = new ManagedProcess({
       ...spec,
-      env: { ...process.env, ...spec.env },
+      env: { ...environment, ...spec.env },
       isDetached: true,
       logPath: this.logPath(spec.name),
     });
@@ -111,7 +113,9 @@ export class Supervisor {
     endTimesMs.push(now);
     if (endTimesMs.filter((time) => time > now - 60_000).length >= MAX_ENDS_A_MINUTE) {
       const often = `ended ${MAX_ENDS_A_MINUTE} times within a minute, last with ${how}`;
-      onGiveUp(this.#failure(process, often));
+      // Who waits for its first answer hears of it, too.
+      service.failure = this.#failure(process, often);
+      onGiveUp(service.failure);
       return;
     }
     const { logPath } = process.spec;

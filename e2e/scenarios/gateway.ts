@@ -13,7 +13,7 @@ import { storeRollupOf } from "@openledger/client/store-rollup";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { OPEN } from "@openledger/contracts/testing/rollup-fixture";
 import { hex32 } from "@openledger/foundation/hex";
-import { startOf } from "@openledger/foundation/start-of";
+import { startOf } from "@openledger/foundation/testing/start-of";
 import { TestRandom } from "@openledger/foundation/testing/test-random";
 import {
   PRICE_WEI,

@@ -1,6 +1,7 @@
 /** Commands as people run them, with their answers and refusals. */
-import { runOpenledger } from "@openledger/scripts/cli/openledger-process";
+
 import { drillError } from "./drill-errors.ts";
+import { runOpenledger } from "./openledger-process.ts";
 
 export interface CommandRunner {
   /** Answer of the command. @throws DRL_UNEXPECTED with its output if its exit status is not 0 */

@@ -69,6 +69,7 @@ export async function deployLedger(circuits: readonly KeyedCircuit[], terms: Ter
     genesisRoot: root,
     circuits: configs,
   });
+  const { timestamp } = await others.publicClient.getBlock({ blockHash: deployed.blockHash });
   const rollupAddress = getAddress(deployed.rollup);
   const deployment: Deployment = {
     chainId: chain.id,
@@ -76,6 +77,7 @@ export async function deployLedger(circuits: readonly KeyedCircuit[], terms: Ter
     tokenAddress: getAddress(deployed.token),
     rollupAddress,
     deployedAtBlock: Number(deployed.blockNumber),
+    deployedIn: { blockHash: deployed.blockHash, timestamp: Number(timestamp) },
     domain: ledgerDomain(chain.id, rollupAddress),
     genesis: { treasuryOwner, operatorOwner, operatorKeyX, root },
     idFeeWei: others.idFeeWei,

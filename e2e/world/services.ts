@@ -1,5 +1,5 @@
 /** Start of each service of a rollup, from its environment alone: for worlds and for the devnet. */
-import { startOf } from "@openledger/foundation/start-of";
+import { startOf } from "@openledger/foundation/testing/start-of";
 import { healthOf, type ProcessSpec } from "./process.ts";
 
 /** Environment of a service. */

@@ -21,10 +21,10 @@ import { sampleCard, sampleRows } from "@openledger/datanets/testing/sample-card
 import type { Database } from "@openledger/foundation/database/database";
 import { openDatabase } from "@openledger/foundation/database/open-database";
 import { createLogger } from "@openledger/foundation/logger";
-import { startOf } from "@openledger/foundation/start-of";
 import { type DatabaseProxy, startDatabaseProxy } from "@openledger/foundation/testing/database-proxy";
 import { leftOutServer, type OwnServer, startOwnServer } from "@openledger/foundation/testing/own-server";
 import { mountSmallDisk, type SmallDisk } from "@openledger/foundation/testing/small-disk";
+import { startOf } from "@openledger/foundation/testing/start-of";
 import { databaseAt } from "@openledger/foundation/testing/test-database";
 import { ANSWERS_PART } from "@openledger/models/serving/answers/answer-store";
 import { AnswerLoad } from "@openledger/models/testing/answer-load";

@@ -80,7 +80,7 @@ export function explained(error: unknown): unknown {
   if (REFUSED_OPTIONS.test(cause.message))
     return processErrors.raise(
       "SRV_DATABASE_UNSUITABLE",
-      `what is between this process and the server takes no options (${cause.message}): name the server itself in DATABASE_URL`,
+      `what is between this process and the server takes no options (${cause.message}): name the server itself in OPENLEDGER_DATABASE_URL`,
       { data: { reason: "options-refused" }, cause },
     );
   return code === "SRV_DATABASE_UNREACHABLE" || code === "SRV_DATABASE_FAILED"

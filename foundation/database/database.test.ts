@@ -4,10 +4,11 @@ import { Client, Pool } from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createLogger } from "../logger.ts";
 import { administer, createTestDatabase, type TestDatabase } from "../testing/test-database.ts";
+import { addressFor } from "./address.ts";
 import { Database, type DatabaseOptions } from "./database.ts";
 import { databaseError, isDuplicate, sqlStateOf } from "./database-errors.ts";
 import type { DatabasePart } from "./migrate.ts";
-import { addressOf, makeRole, rowRights } from "./roles.ts";
+import { makeRole, rowRights } from "./roles.ts";
 import { isStorableText } from "./storable-text.ts";
 
 const logger = createLogger("test", "silent");
@@ -96,6 +97,31 @@ describe("a part's schema", () => {
       await expect(database({ rollup: other })).rejects.toMatchObject({ code: "SRV_WRONG_DATABASE" });
   });
 
+  it("of an earlier chain is refused, where a rollup has the same address", async () => {
+    const inBlock = (digit: string, timestamp = 1) => ({
+      ...rollup,
+      deployedIn: { blockHash: `0x${digit.repeat(64)}`, timestamp },
+    });
+    const earlier = { code: "SRV_WRONG_DATABASE", data: { reason: "other-deployment" } };
+    // As an earlier version left it: no column, and no block.
+    const old = await database();
+    await old.query("alter table openledger.parts drop column deployment_block");
+    await database({ rollup: inBlock("a"), migrates: false });
+    const later = inBlock("a", Date.now() / 1_000 + 3_600);
+    await expect(database({ rollup: later })).rejects.toMatchObject(earlier);
+    await database({ rollup: inBlock("a") });
+    await database({ rollup: inBlock("A") });
+    await database();
+    for (const migrates of [true, false])
+      await expect(database({ rollup: inBlock("b"), migrates })).rejects.toMatchObject(earlier);
+    const next = { name: "sample", migrations: [FIRST, "select 1"] };
+    await expect(database({ rollup: inBlock("b"), part: next })).rejects.toMatchObject(earlier);
+    await database({ rollup: inBlock("a"), part: next });
+    expect(await old.query("select version, deployment_block from openledger.parts")).toEqual([
+      { version: 2, deployment_block: inBlock("a").deployedIn.blockHash },
+    ]);
+  });
+
   it("is not made by a role that may not", async () => {
     await expect(database({ migrates: false })).rejects.toMatchObject({
       code: "SRV_DATABASE_SCHEMA",
@@ -109,7 +135,7 @@ describe("a part's schema", () => {
     const owner = await database();
     const role = `${/test_\w+/.exec(home.url)![0]}_worker`;
     await makeRole(owner, { name: role, password: "secret", rights: rowRights(part) });
-    const url = addressOf(home.url, role, "secret");
+    const url = addressFor(home.url, role, "secret");
     const rows = await database({ url });
     await rows.query("insert into things values (1, 'a', null)");
     expect(await rows.query("select name from things")).toEqual([{ name: "a" }]);
@@ -188,7 +214,7 @@ describe("a connection", () => {
     await administer(home.url, "create schema openledger");
     await administer(home.url, `create table openledger.parts (name text)`);
     try {
-      await expect(database({ url: addressOf(home.url, role, "") })).rejects.toMatchObject({
+      await expect(database({ url: addressFor(home.url, role, "") })).rejects.toMatchObject({
         code: "SRV_DATABASE_FAILED",
         message: expect.stringContaining("permission denied"),
       });

@@ -361,13 +361,13 @@ export class Database implements Transactions {
     if (searchPath !== part.name)
       throw processErrors.raise(
         "SRV_DATABASE_UNSUITABLE",
-        `the connection has search_path ${searchPath} and not ${part.name}: what is between this process and the server drops its options; name the server itself in DATABASE_URL`,
+        `the connection has search_path ${searchPath} and not ${part.name}: what is between this process and the server drops its options; name the server itself in OPENLEDGER_DATABASE_URL`,
         { data: { reason: "options-dropped", found: searchPath, expected: part.name } },
       );
     if (isReadOnly)
       throw processErrors.raise(
         "SRV_DATABASE_UNREACHABLE",
-        "the database takes no writes: name its primary server in DATABASE_URL, not a replica",
+        "the database takes no writes: name its primary server in OPENLEDGER_DATABASE_URL, not a replica",
         { data: { reason: "read-only" } },
       );
   }

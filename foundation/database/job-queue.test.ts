@@ -7,13 +7,14 @@ import type { z } from "zod";
 import { createLogger } from "../logger.ts";
 import { DOUBLING } from "../testing/doubling-jobs.ts";
 import { createTestDatabase, databaseAt, type TestDatabase } from "../testing/test-database.ts";
+import { addressFor } from "./address.ts";
 import type { Database } from "./database.ts";
 import { packInputs } from "./job-inputs.ts";
 import { JobRefusal, type RunningJob } from "./job-lease.ts";
 import { JobQueue } from "./job-queue.ts";
 import { JOBS, makeWorkerRole } from "./job-tables.ts";
 import { openDatabase } from "./open-database.ts";
-import { makeRole, roleAt, rowRights } from "./roles.ts";
+import { makeRole, rowRights } from "./roles.ts";
 
 const logger = createLogger("test", "silent");
 /** Lease of tests that wait for one to end. */
@@ -527,8 +528,8 @@ describe("a worker's role", () => {
       data: { reason: "42501" },
     });
     expect(await settling.state("epoch")).toEqual({ state: "waiting" });
-    const service = home.url.replace("user=postgres", `user=${/test_\w+/.exec(home.url)![0]}_service`);
-    const { name } = roleAt(service);
+    const name = /test_\w+/.exec(home.url)![0].concat("_service");
+    const service = addressFor(home.url, name, "");
     await makeRole(admin, { name, password: "", rights: rowRights(JOBS) });
     const other = await openDatabase(databaseAt(service), {
       part: JOBS,

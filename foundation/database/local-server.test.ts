@@ -53,6 +53,20 @@ const isRunning = (pid: number) => {
   }
 };
 
+it("is found whatever another project's shell says of servers", async () => {
+  const shell = { PGPORT: "1", PGSSLMODE: "require", PGHOST: "db.example" };
+  Object.assign(process.env, shell);
+  try {
+    const server = await startLocalServer(await serverFolder("database"), logger);
+    const database = await open(server.url);
+    expect(await database.query("select 1 as one")).toEqual([{ one: 1 }]);
+    await database.close();
+    await server.release();
+  } finally {
+    for (const name of Object.keys(shell)) delete process.env[name];
+  }
+});
+
 it("is one server for all who need it at once; the last one stops it", async () => {
   const path = join(folder, "database");
   const servers = await Promise.all([1, 2, 3].map(() => startLocalServer(path, logger)));

@@ -22,8 +22,10 @@ const USER = "postgres";
 const DATABASE = "openledger";
 /** Clients of all processes together; each pool has at most ten. */
 const MAX_CONNECTIONS = 200;
+/** Port in the name of the socket. */
+const PORT = 5432;
 /** Longest path of a Unix socket, less the name of PostgreSQL's own (`/.s.PGSQL.5432` and its lock). */
-const MAX_SOCKET_FOLDER = 107 - "/.s.PGSQL.5432.lock".length;
+const MAX_SOCKET_FOLDER = 107 - `/.s.PGSQL.${PORT}.lock`.length;
 const START_TIMEOUT_S = 60;
 /** Names of connections that say: a process uses the server, or has just left it, though its connection may still be listed. */
 const PRESENT = "openledger-present";
@@ -177,7 +179,7 @@ async function findPrograms(): Promise<Programs> {
   } catch (cause) {
     throw processErrors.raise(
       "SRV_DATABASE_UNREACHABLE",
-      `there is no packaged PostgreSQL for ${process.platform}-${process.arch}: install a server, and name it in DATABASE_URL`,
+      `there is no packaged PostgreSQL for ${process.platform}-${process.arch}: install a server, and name it in OPENLEDGER_DATABASE_URL`,
       { data: { reason: "no-package", package: name }, cause },
     );
   }
@@ -305,6 +307,7 @@ async function start(
   const log = join(folder, LOG_FILE);
   const options = [
     "-c listen_addresses=''",
+    `-c port=${PORT}`,
     `-c unix_socket_directories='${socketFolder}'`,
     "-c unix_socket_permissions=0700",
     `-c max_connections=${MAX_CONNECTIONS}`,
@@ -393,5 +396,6 @@ async function connect(url: string): Promise<Client> {
   }
 }
 
+/** What it does not say, the driver would take from PGPORT and PGSSLMODE, which another project's shell may have. */
 const addressOf = (socketFolder: string, database: string) =>
-  `postgres:///${database}?host=${encodeURIComponent(socketFolder)}&user=${USER}`;
+  `postgres:///${database}?host=${encodeURIComponent(socketFolder)}&port=${PORT}&user=${USER}&sslmode=disable`;

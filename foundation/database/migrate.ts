@@ -1,10 +1,11 @@
 /**
  * Versions of a part's schema, in the table `openledger.parts`. A part is one schema of PostgreSQL, with the tables of one kind
- * of process. The record of each names the rollup whose data it holds, as `STORE.json` does in a directory.
+ * of process. The record of each names the rollup whose data it holds and the block of its deployment, as `STORE.json` does in a
+ * directory.
  */
 
 import { processErrors } from "../error-table.ts";
-import type { StoreRollup } from "../store/store-identity.ts";
+import { type DeploymentBlock, isBefore, type StoreRollup } from "../store/store-identity.ts";
 import { sqlStateOf } from "./database-errors.ts";
 import type { DatabaseLogger, Queries, Transactions } from "./queries.ts";
 
@@ -28,11 +29,14 @@ interface PartRecord {
   readonly version: number;
   readonly chain_id: string | null;
   readonly rollup_address: string | null;
+  /** Null until a process knows it. */
+  readonly deployment_block: string | null;
+  readonly changed_at: Date;
 }
 
 /**
  * Brings the part's schema to this version, after a copy of it (`NAME_before_VERSION`) where it has data of an older one.
- * @throws SRV_WRONG_DATABASE for another rollup's data; SRV_DATABASE_SCHEMA for a newer version, or an older one that this process or
+ * @throws SRV_WRONG_DATABASE for another rollup's data, or those of an earlier chain; SRV_DATABASE_SCHEMA for a newer version, or an older one that this process or
  * its role may not migrate
  */
 export async function migrate(
@@ -50,39 +54,62 @@ export async function migrate(
     throw error;
   });
   if (found !== undefined) requireOwn(found, part, rollup);
-  if (found?.version === expected) return;
+  const blockHash = rollup?.deployedIn?.blockHash.toLowerCase() ?? null;
+  if (found?.version === expected && (found.deployment_block !== null || blockHash === null || !mayMigrate))
+    return;
   if (!mayMigrate) throw schemaError(part, found?.version ?? 0, expected);
   const bring = async (queries: Queries) => {
     await queries.query("select pg_advisory_xact_lock($1)", [LOCK_ID]);
     await queries.query("create schema if not exists openledger");
     await queries.query(
       `create table if not exists openledger.parts
-         (name text primary key, version integer not null, chain_id bigint, rollup_address text, changed_at timestamptz not null)`,
+         (name text primary key, version integer not null, chain_id bigint, rollup_address text, changed_at timestamptz not null,
+          deployment_block text)`,
     );
+    const [column] = await queries.query(
+      "select from pg_attribute where attrelid = 'openledger.parts'::regclass and attname = 'deployment_block'",
+    );
+    if (column === undefined)
+      await queries.query("alter table openledger.parts add column deployment_block text");
     // Another process may have been faster.
     const now = await recordOf(queries, part.name);
     if (now !== undefined) requireOwn(now, part, rollup);
     const version = now?.version ?? 0;
+    if (now !== undefined && now.deployment_block === null && blockHash !== null) {
+      await queries.query("update openledger.parts set deployment_block = $2 where name = $1", [
+        part.name,
+        blockHash,
+      ]);
+      logger.info(
+        { part: part.name, blockHash },
+        "the database names the block of the rollup's deployment now",
+      );
+    }
     if (version === expected) return;
     if (version === 0) await queries.query(`create schema ${part.name}`);
     else await copySchema(queries, part.name, version);
     for (const statements of part.migrations.slice(version)) await queries.query(statements);
     await queries.query(
-      `insert into openledger.parts values ($1, $2, $3, $4, now())
+      `insert into openledger.parts (name, version, chain_id, rollup_address, changed_at, deployment_block)
+         values ($1, $2, $3, $4, now(), $5)
          on conflict (name) do update set version = excluded.version, changed_at = now()`,
-      [part.name, expected, rollup?.chainId ?? null, rollup?.rollupAddress.toLowerCase() ?? null],
+      [part.name, expected, rollup?.chainId ?? null, rollup?.rollupAddress.toLowerCase() ?? null, blockHash],
     );
     logger.info({ part: part.name, from: version, to: expected }, "the database's schema is in this version");
   };
   // A copy of large tables, and their new indexes, take longer than a statement may.
   await database.transaction(bring, { isUnlimited: true }).catch((error: unknown) => {
-    throw sqlStateOf(error) === NO_RIGHT ? schemaError(part, found?.version ?? 0, expected) : error;
+    if (sqlStateOf(error) !== NO_RIGHT) throw error;
+    // A role of rows alone: the owner of the tables names the block.
+    if (found?.version !== expected) throw schemaError(part, found?.version ?? 0, expected);
   });
 }
 
 async function recordOf(queries: Queries, name: string): Promise<PartRecord | undefined> {
   const [record] = await queries.query<PartRecord>(
-    "select version, chain_id, rollup_address from openledger.parts where name = $1",
+    // Earlier versions have no column for the block.
+    `select version, chain_id, rollup_address, changed_at, to_jsonb(parts) ->> 'deployment_block' as deployment_block
+       from openledger.parts where name = $1`,
     [name],
   );
   return record;
@@ -96,12 +123,34 @@ function requireOwn(found: PartRecord, part: DatabasePart, rollup: StoreRollup |
     throw processErrors.raise(
       "SRV_WRONG_DATABASE",
       `the database's schema ${part.name} belongs to rollup ${found.rollup_address} on chain ${found.chain_id}, and this process was started ` +
-        `for ${rollup?.rollupAddress} on chain ${rollup?.chainId}: name that rollup's own database in DATABASE_URL`,
+        `for ${rollup?.rollupAddress} on chain ${rollup?.chainId}: name that rollup's own database in OPENLEDGER_DATABASE_URL`,
       {
         data: {
           reason: "other-rollup",
           found: { chainId: found.chain_id, rollupAddress: found.rollup_address },
           expected: rollup,
+        },
+      },
+    );
+  }
+  const deployedIn = rollup?.deployedIn ?? null;
+  const block = found.deployment_block;
+  const isEarlier = (deployed: DeploymentBlock) =>
+    block === null
+      ? isBefore(found.changed_at.getTime(), deployed)
+      : block !== deployed.blockHash.toLowerCase();
+  if (deployedIn !== null && isEarlier(deployedIn)) {
+    const why =
+      block === null ? "it is older than the deployment" : `its rollup was deployed in block ${block}`;
+    throw processErrors.raise(
+      "SRV_WRONG_DATABASE",
+      `the database's schema ${part.name} belongs to a rollup of the same address on another chain: ${why}, and this process was ` +
+        `started for the one that was deployed in block ${deployedIn.blockHash}: name this rollup's own database in OPENLEDGER_DATABASE_URL`,
+      {
+        data: {
+          reason: "other-deployment",
+          found: { deploymentBlock: block },
+          expected: { deploymentBlock: deployedIn.blockHash },
         },
       },
     );
@@ -137,6 +186,34 @@ export async function schemaCopies(
 
 /** Regular expression of PostgreSQL for the names of a part's copies. */
 export const copyPattern = (name: string): string => `^${name}_before_[0-9]+$`;
+
+/**
+ * Drops the schemas of a rollup's data, with the copies that migrations made. Parts of any rollup stay.
+ * @returns the names of the parts
+ */
+export function forgetRollup(database: Transactions, rollup: StoreRollup): Promise<string[]> {
+  return database.transaction(async (queries) => {
+    await queries.query("select pg_advisory_xact_lock($1)", [LOCK_ID]);
+    const parts = await queries.query<{ name: string }>(
+      `select name from openledger.parts where chain_id = $1 and rollup_address = $2
+         and coalesce(to_jsonb(parts) ->> 'deployment_block', $3) is not distinct from $3`,
+      [
+        rollup.chainId,
+        rollup.rollupAddress.toLowerCase(),
+        rollup.deployedIn?.blockHash.toLowerCase() ?? null,
+      ],
+    );
+    const names = parts.map(({ name }) => name);
+    const schemas = await queries.query<{ statement: string }>(
+      `select format('drop schema %I cascade', nspname) as statement from pg_namespace
+         where nspname = any($1) or regexp_replace(nspname, '_before_[0-9]+$', '') = any($1)`,
+      [names],
+    );
+    for (const { statement } of schemas) await queries.query(statement);
+    await queries.query("delete from openledger.parts where name = any($1)", [names]);
+    return names;
+  });
+}
 
 /** Copies each table of a schema, with its rows and its primary key, into a schema beside it. */
 async function copySchema(queries: Queries, name: string, version: number): Promise<void> {

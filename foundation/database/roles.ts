@@ -14,7 +14,6 @@ export const rowRights = ({ name }: Pick<DatabasePart, "name">): Rights => [
   `grant usage on schema openledger, ${name} to %I`,
   "grant select on openledger.parts to %I",
   `grant select, insert, update, delete on all tables in schema ${name} to %I`,
-  `grant usage, update on all sequences in schema ${name} to %I`,
   `do $do$ declare copy name; begin
      for copy in select nspname from pg_namespace where nspname ~ '${copyPattern(name)}' loop
        execute format('grant usage on schema %%I to %1$I', copy);
@@ -64,30 +63,3 @@ export async function makeRole(
   await run("grant connect on database %I to %I", database, name);
   for (const right of rights) await run(right, name);
 }
-
-/** Role and password of an address. */
-export function roleAt(url: string): { readonly name: string; readonly password: string } {
-  const { password, searchParams, username } = parsed(url);
-  return {
-    name: searchParams.get("user") ?? decodeURIComponent(username),
-    password: searchParams.get("password") ?? decodeURIComponent(password),
-  };
-}
-
-/** An address with another user, in the place of the one that it has, also where its host is a socket's folder. */
-export function addressOf(url: string, name: string, password: string): string {
-  const address = parsed(url);
-  if (address.host === SOCKET) {
-    address.searchParams.set("user", name);
-    address.searchParams.set("password", password);
-    return address.href.replace(`://${SOCKET}/`, ":///");
-  }
-  address.username = name;
-  address.password = password;
-  return address.href;
-}
-
-/** Host in the place of an empty one, which URL does not take: the folder of a socket is a parameter. */
-const SOCKET = "socket";
-
-const parsed = (url: string) => new URL(url.replace(/^(postgres(?:ql)?:\/\/)(?=\/)/, `$1${SOCKET}`));

@@ -6,13 +6,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { processErrors } from "../error-table.ts";
+import { NetworkPlaces } from "./network-places.ts";
 import { NetworkRate } from "./network-rate.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
     /**
      * Maximum cost of the route's answer in units, charged before the handler runs; the difference to the
-     * actual cost is returned. Without it the cost is charged afterwards.
+     * actual cost is returned. Without it the cost is charged afterwards. A long answer is charged when its turn comes.
      */
     readonly maxCost?: (request: FastifyRequest) => number;
   }
@@ -37,6 +38,8 @@ const OCTETS_PER_UNIT = 262_144;
 const BURST_SECONDS = 3;
 const MINUTE_SECONDS = 60;
 
+/** Maximum long answers of one network that wait for their turns: an office's, and not so many that others wait for long. */
+const MAX_WAITING = 100;
 /** Maximum units of a short answer. Longer ones are made one at a time. */
 const SHORT_UNITS = 4;
 
@@ -62,12 +65,15 @@ class Turns {
   }
 }
 
-/** @param unitsPerMinute of one network, beside its requests */
-export function countAnswers(
-  app: FastifyInstance,
-  unitsPerMinute: number,
-  keyOf: (request: FastifyRequest) => string,
-): void {
+interface CountedRequests {
+  /** Units of one network a minute, beside its requests. */
+  readonly unitsPerMinute: number;
+  readonly keyOf: (request: FastifyRequest) => string;
+  /** True for requests of the operator's own servers: they are charged nothing, and wait for no stranger's. */
+  readonly isOwn: (request: FastifyRequest) => boolean;
+}
+
+export function countAnswers(app: FastifyInstance, { isOwn, keyOf, unitsPerMinute }: CountedRequests): void {
   const perSecond = unitsPerMinute / MINUTE_SECONDS;
   const burst = Math.max(1, perSecond * BURST_SECONDS);
   const rate = new NetworkRate(burst, perSecond);
@@ -75,6 +81,7 @@ export function countAnswers(
   app.decorateRequest("costUnits", null);
   app.decorateRequest("endTurn", null);
   const turns = new Turns();
+  const waiting = new NetworkPlaces(MAX_WAITING);
   const endTurn = (request: FastifyRequest) => {
     request.endTurn?.();
     request.endTurn = null;
@@ -85,18 +92,33 @@ export function countAnswers(
       maxCost?: (of: FastifyRequest) => number;
       rateLimit?: unknown;
     };
-    if (rateLimit === false) return;
+    if (rateLimit === false || isOwn(request)) return;
     const units = Math.min(burst, maxCost?.(request) ?? 0);
     const key = keyOf(request);
-    if (!rate.take(key, units)) throw tooMuch(reply, rate.secondsUntil(key, units));
-    request.takenUnits = units;
-    if (units > SHORT_UNITS) request.endTurn = await turns.take();
+    const refuse = () => {
+      throw tooMuch(reply, rate.secondsUntil(key, units));
+    };
+    if (units > SHORT_UNITS) {
+      // Charged in its turn: of several at a time none is refused for what those before it give back a moment later.
+      if (rate.secondsUntil(key, units) > 0 || !waiting.take(key)) refuse();
+      try {
+        request.endTurn = await turns.take();
+      } finally {
+        waiting.free(key);
+      }
+    }
     // Its sender has left meanwhile, and nothing else ends its turn.
     if (request.raw.destroyed) endTurn(request);
+    if (!rate.take(key, units)) {
+      endTurn(request);
+      refuse();
+    }
+    request.takenUnits = units;
   });
   app.addHook("onSend", async (request, _reply, payload) => {
     endTurn(request);
     if ((request.routeOptions.config as { rateLimit?: unknown } | undefined)?.rateLimit === false) return;
+    if (isOwn(request)) return;
     const units = request.costUnits ?? unitsOf(payload);
     if (units !== request.takenUnits) rate.charge(keyOf(request), units - request.takenUnits);
   });

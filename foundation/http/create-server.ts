@@ -36,6 +36,8 @@ export interface ServerOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** Default: the client's network. */
   readonly rateKey?: (request: FastifyRequest) => string;
+  /** True for requests of the operator's own servers, whose number nobody limits. Default: there are none. */
+  readonly isOwn?: (request: FastifyRequest) => boolean;
 }
 
 /**
@@ -68,7 +70,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     limits,
     requestTimeoutMs = REQUEST_TIMEOUT_MS,
   } = options;
-  const { silentTimeoutMs = SILENT_TIMEOUT_MS } = options;
+  const { isOwn = () => false, rateKey = clientNetwork, silentTimeoutMs = SILENT_TIMEOUT_MS } = options;
   const { maxConnections = MAX_CONNECTIONS, proxies = new TrustedProxies(), publicUrl = "" } = limits;
   const headers = { ...ANSWER_HEADERS, ...options.headers };
   const handleError = errorHandler(errors, headers);
@@ -110,13 +112,14 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   await app.register(rateLimit, {
     max: limits.rateLimitPerMinute,
     timeWindow: 60_000,
-    keyGenerator: options.rateKey ?? clientNetwork,
+    keyGenerator: rateKey,
+    allowList: isOwn,
     errorResponseBuilder: (_request, { after }) =>
       processErrors.raise("SRV_RATE_LIMITED", `too many requests; try again in ${after}`, {
         data: { after },
       }),
   });
-  countAnswers(app, limits.rateLimitPerMinute, options.rateKey ?? clientNetwork);
+  countAnswers(app, { unitsPerMinute: limits.rateLimitPerMinute, keyOf: rateKey, isOwn });
   app.setNotFoundHandler({ preHandler: app.rateLimit() }, ({ method, url }) => {
     throw processErrors.raise("SRV_UNKNOWN_ROUTE", `there is no ${method} ${url.slice(0, 200)}`);
   });

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
-import { listedFiles } from "../listed-files.ts";
+import { listedFiles } from "../testing/listed-files.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const { workspaces } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {

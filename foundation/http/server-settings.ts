@@ -3,14 +3,14 @@
  * (foundation/settings.ts).
  */
 import { z } from "zod";
-import { httpUrl, type SERVER_NAMES, type Settings, shared, wholeNumber } from "../settings.ts";
+import { baseUrl, type SERVER_NAMES, type Settings, shared, wholeNumber } from "../settings.ts";
 import { type TrustedProxies, trustedProxies } from "./trusted-proxies.ts";
 
 export const MAX_CONNECTIONS = 1_000;
 
 export const SERVER_SETTINGS = shared({
   publicUrl: {
-    schema: z.union([z.literal(""), httpUrl]),
+    schema: z.union([z.literal(""), baseUrl]),
     default: "",
     description: "public URL that clients use and sign requests for; empty = the address that it listens on",
   },

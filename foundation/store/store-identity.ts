@@ -3,6 +3,9 @@
  * before anything else and compared at each start. A process that took another rollup's directory for its own would go on from
  * another ledger, and promise what nobody can keep.
  *
+ * Addresses are deterministic: a chain that begins anew has a rollup at the same one. So a rollup is also named by the hash of the block
+ * in which it was deployed, wherever that is known.
+ *
  * A store that belongs to no rollup, since the names in it say what it holds (a cache by content hash), has
  * no record.
  */
@@ -17,6 +20,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeSync,
 } from "node:fs";
 import { createRequire } from "node:module";
@@ -28,11 +32,43 @@ import { isRollupError, type RollupError } from "../rollup-error.ts";
 import { reasonOf, StoreDamage, storeFaultOf } from "./store-fault.ts";
 import { STORE_KINDS, type StoreKind } from "./store-kinds.ts";
 
+/** Block of L1 in which a rollup was deployed: no other chain has it. */
+export interface DeploymentBlock {
+  readonly blockHash: string;
+  /** Seconds since 1970. */
+  readonly timestamp: number;
+}
+
 /** The rollup that a store belongs to, as the owner of the store names it. */
 export interface StoreRollup {
   readonly chainId: number;
   readonly rollupAddress: string;
+  /** Absent or null where the owner does not know it: then it is not compared. */
+  readonly deployedIn?: DeploymentBlock | null | undefined;
 }
+
+/** A rollup by what a record or an owner knows of it. */
+interface NamedRollup {
+  readonly chainId: number | null;
+  readonly rollupAddress: string | null;
+  readonly deployedIn?: Pick<DeploymentBlock, "blockHash"> | null | undefined;
+}
+
+/** True for one rollup on one chain. Blocks of the deployment are compared where both are known. */
+export const isSameRollup = (a: NamedRollup, b: NamedRollup): boolean =>
+  a.chainId === b.chainId &&
+  a.rollupAddress?.toLowerCase() === b.rollupAddress?.toLowerCase() &&
+  isSameBlock(a.deployedIn?.blockHash, b.deployedIn?.blockHash);
+
+const isSameBlock = (a: string | undefined, b: string | undefined): boolean =>
+  a === undefined || b === undefined || a.toLowerCase() === b.toLowerCase();
+
+/** The rollup that a record names. */
+export const rollupOf = ({ chainId, deploymentBlock, rollupAddress }: StoreRecord): NamedRollup => ({
+  chainId,
+  rollupAddress,
+  deployedIn: deploymentBlock === undefined ? null : { blockHash: deploymentBlock },
+});
 
 export interface StoreIdentity {
   readonly kind: StoreKind;
@@ -58,6 +94,8 @@ const recordSchema = z.object({
   format: z.number().int(),
   chainId: z.number().int().nullable(),
   rollupAddress: z.string().nullable(),
+  /** Hash of the block in which the rollup was deployed; absent until an owner knows it. */
+  deploymentBlock: z.string().optional(),
   /** Version of the software that made the directory. */
   version: z.string(),
 });
@@ -74,7 +112,7 @@ const raiseWrongDirectory: RaiseWrongDirectory = (message, data) =>
 /**
  * Compares the record of a directory with the one that the process expects, and writes it where the directory is empty or
  * missing. Nothing is changed where it throws.
- * @throws SRV_WRONG_DIRECTORY, or the owner's own error, for another rollup's directory or another kind's; SRV_STORE_FORMAT for
+ * @throws SRV_WRONG_DIRECTORY, or the owner's own error, for another rollup's directory, that of an earlier chain, or another kind's; SRV_STORE_FORMAT for
  * another format, or data without a record; SRV_STORE_CORRUPT for a record that is not as it was written; SRV_STORE_FAILED
  */
 export function claimStore(
@@ -87,10 +125,11 @@ export function claimStore(
     const found = readRecord(recordPath);
     if (found !== null) {
       requireSame(folder, found, identity, raise);
+      nameDeployment(folder, found, identity, raise);
       return;
     }
     if (hasData(folder)) throw formatError(folder, null, identity.kind);
-    writeStoreRecord(recordPath, identity);
+    writeStoreRecord(recordPath, recordOf(identity));
     // Another process may have been faster.
     requireSame(folder, readRecord(recordPath)!, identity, raise);
   } catch (cause) {
@@ -123,8 +162,7 @@ function readRecord(path: string): StoreRecord | null {
  */
 export function replaceStoreRecord(folder: string, identity: StoreIdentity): void {
   const path = join(folder, STORE_FILE);
-  rmSync(path, { force: true });
-  writeStoreRecord(path, identity);
+  writeStoreRecord(path, recordOf(identity), true);
 }
 
 function requireSame(
@@ -148,7 +186,49 @@ function requireSame(
       { reason: "other-rollup", path: place, found, expected },
     );
   }
+  const deployedIn = rollup?.deployedIn ?? null;
+  if (deployedIn !== null && !isSameBlock(found.deploymentBlock, deployedIn.blockHash))
+    throw earlierChain(place, found, deployedIn, raise);
   if (found.format !== STORE_KINDS[kind].format) throw formatError(place, found, kind);
+}
+
+/**
+ * Writes the deployment's block into a record that does not name one. A record that is older than the block is an earlier chain's.
+ */
+function nameDeployment(
+  place: string,
+  found: StoreRecord,
+  identity: StoreIdentity,
+  raise: RaiseWrongDirectory,
+): void {
+  const deployedIn = identity.rollup?.deployedIn ?? null;
+  if (deployedIn === null || found.deploymentBlock !== undefined) return;
+  const path = join(place, STORE_FILE);
+  if (isBefore(statSync(path).mtimeMs, deployedIn)) throw earlierChain(place, found, deployedIn, raise);
+  writeStoreRecord(path, { ...recordOf(identity), version: found.version }, true);
+}
+
+/** Difference between the clocks of L1 and of the machine, in milliseconds, that proves nothing. */
+const CLOCK_SLACK_MS = 60_000;
+/** True if what was written at a time was there before the deployment. */
+export const isBefore = (writtenAtMs: number, { timestamp }: DeploymentBlock): boolean =>
+  writtenAtMs < timestamp * 1_000 - CLOCK_SLACK_MS;
+
+function earlierChain(
+  place: string,
+  found: StoreRecord,
+  { blockHash }: DeploymentBlock,
+  raise: RaiseWrongDirectory,
+): RollupError {
+  const { deploymentBlock = null } = found;
+  const why =
+    deploymentBlock === null
+      ? "it is older than the deployment"
+      : `its rollup was deployed in block ${deploymentBlock}`;
+  return raise(
+    `${place} belongs to a rollup of the same address on another chain: ${why}, and this process was started for the one that was deployed in block ${blockHash}: name this rollup's own directory, or an empty one`,
+    { reason: "other-deployment", path: place, found, expected: { deploymentBlock: blockHash } },
+  );
 }
 
 const rollupText = ({ chainId, rollupAddress }: Pick<StoreRecord, "chainId" | "rollupAddress">) =>
@@ -176,29 +256,32 @@ function hasData(folder: string): boolean {
 }
 
 function recordOf({ kind, rollup }: StoreIdentity): StoreRecord {
+  const block = rollup?.deployedIn?.blockHash.toLowerCase();
   return {
     kind,
     format: STORE_KINDS[kind].format,
     chainId: rollup?.chainId ?? null,
     rollupAddress: rollup?.rollupAddress ?? null,
+    ...(block !== undefined && { deploymentBlock: block }),
     version: SOFTWARE_VERSION,
   };
 }
 
-/** The first of two processes wins; durable when it returns. */
-function writeStoreRecord(path: string, identity: StoreIdentity): void {
+/** The first of two processes wins, unless it replaces what is there; durable when it returns. */
+function writeStoreRecord(path: string, record: StoreRecord, replaces = false): void {
   const folder = dirname(path);
   mkdirSync(folder, { recursive: true });
   const part = `${path}.${process.pid}.part`;
   try {
     const file = openSync(part, "w");
     try {
-      writeSync(file, encodeStoreRecord(recordOf(identity)));
+      writeSync(file, encodeStoreRecord(record));
       fsyncSync(file);
     } finally {
       closeSync(file);
     }
-    linkOrRename(part, path);
+    if (replaces) renameSync(part, path);
+    else linkOrRename(part, path);
   } finally {
     rmSync(part, { force: true });
   }

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { startOf } from "../start-of.ts";
+import { startOf } from "./start-of.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 

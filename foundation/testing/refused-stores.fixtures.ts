@@ -55,6 +55,26 @@ export async function expectRefusals(stores: RefusedStores): Promise<void> {
   const otherChain = { ...rollup, chainId: rollup.chainId + 1 };
   await refused(folder, otherChain, { code, data: { reason: "other-rollup" } }, "another chain");
 
+  // A chain that began anew has a rollup at the same address.
+  const deployed = `${folder}.deployed`;
+  const inBlock = (digit: string, timestamp = 1) => ({
+    ...rollup,
+    deployedIn: { blockHash: `0x${digit.repeat(64)}`, timestamp },
+  });
+  await open(deployed, inBlock("a"));
+  const earlier = { code, data: { reason: "other-deployment" } };
+  await refused(deployed, inBlock("b"), earlier, "another deployment");
+  await open(deployed, inBlock("a"));
+  await open(deployed, rollup);
+  rmSync(deployed, { recursive: true });
+  // A record of an earlier version takes the block on, unless it is older than that.
+  const unnamed = `${folder}.unnamed`;
+  await open(unnamed, rollup);
+  await refused(unnamed, inBlock("a", Date.now() / 1_000 + 3_600), earlier, "a record before the deployment");
+  await open(unnamed, inBlock("a"));
+  await refused(unnamed, inBlock("b"), earlier, "another deployment than the one that it took on");
+  rmSync(unnamed, { recursive: true });
+
   const otherKind = kind === "bridge" ? "factory" : "bridge";
   const changed = async (identity: StoreIdentity, format: number | null, expected: object, what: string) => {
     const copy = `${folder}.changed`;

@@ -38,6 +38,14 @@ export function fail(isCopied: boolean): never {
   throw Object.assign(new RangeError("too far"), isCopied ? {} : { tool: () => {} });
 }
 
+/** Keeps so many MiB of small objects at once. */
+export function fillHeap(megabytes: number): number {
+  const kept: number[][] = [];
+  // An array of 1,024 doubles takes 8 KiB.
+  for (let i = 0; i < 128 * megabytes; i++) kept.push(Array.from({ length: 1_024 }, (_, k) => k + 0.5));
+  return kept.length;
+}
+
 export function die(how: "exit" | "throw"): Promise<never> {
   if (how === "exit") process.exit(3);
   if (how === "throw")

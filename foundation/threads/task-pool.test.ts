@@ -8,12 +8,19 @@ type Sample = typeof import("../testing/sample-tasks.ts");
 const open: TaskPool<Sample>[] = [];
 
 function createPool(
-  options: { threadCount?: number; maxWaiting?: number; niceness?: number; tasks?: URL } = {},
+  options: {
+    threadCount?: number;
+    maxHeapMb?: number;
+    maxWaiting?: number;
+    niceness?: number;
+    tasks?: URL;
+  } = {},
 ) {
   const pool = new TaskPool<Sample>({
     tasks: new URL("../testing/sample-tasks.ts", import.meta.url),
     seat: "a seat",
     threadCount: 1,
+    maxHeapMb: 256,
     ended: (cause) => new RollupError("TST_ENDED", cause.message, { cause }),
     ...options,
   });
@@ -113,6 +120,16 @@ describe("failures", () => {
       expect(await pool.run("add", [2n, 2n])).toBe(4n);
     },
   );
+
+  test("a thread that exceeds its heap fails its task, and the process and the next task go on", async () => {
+    const pool = createPool({ maxHeapMb: 64 });
+    const [dying, next] = [pool.run("fillHeap", 400), pool.run("add", [1n, 1n])];
+    await expect(dying).rejects.toMatchObject({
+      code: "TST_ENDED",
+      cause: { code: "ERR_WORKER_OUT_OF_MEMORY" },
+    });
+    expect(await next).toBe(2n);
+  });
 
   test("a module that cannot be loaded fails all tasks", async () => {
     const pool = createPool({ tasks: new URL("../testing/no-such-tasks.ts", import.meta.url) });

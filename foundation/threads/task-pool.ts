@@ -2,6 +2,7 @@
  * Pool of worker threads that run the functions of a module `…-tasks.ts`, called as if they were here: blobs,
  * proofs, tokens, training.
  */
+import { getHeapStatistics } from "node:v8";
 import { MessageChannel, receiveMessageOnPort, type Transferable } from "node:worker_threads";
 import { Piscina } from "piscina";
 import { processErrors } from "../error-table.ts";
@@ -10,12 +11,23 @@ import { RollupError } from "../rollup-error.ts";
 /** Exports of a module of tasks: a function each, of one input that can be copied. Some tell what they have so far. */
 type TaskModule = { readonly [name: string]: (input: never, tell: never) => unknown };
 
+/**
+ * Heap of a thread that does the operator's own work, in MiB: what this process may have itself. A thread that works for strangers has a
+ * bound of its own.
+ */
+export const OWN_WORK_HEAP_MB = Math.floor(getHeapStatistics().heap_size_limit / 2 ** 20);
+
 interface TaskPoolOptions {
   /** `new URL("./…-tasks.ts", import.meta.url)`. */
   readonly tasks: URL;
   /** Handed to each thread once: `taskSeat` in the module of tasks. */
   readonly seat?: unknown;
   readonly threadCount: number;
+  /**
+   * Maximum heap of a thread, in MiB: above it the thread dies, its task fails with `ended`, and the process goes on. Bytes of buffers do
+   * not count. V8 ends the whole process where one object of more than 16 MiB exceeds it, so tasks bound what they read, too.
+   */
+  readonly maxHeapMb: number;
   /** Tasks that may wait for a thread; default: no limit. */
   readonly maxWaiting?: number;
   /** How far the threads stand back behind others, as `nice` counts it, where the system can. Default: 0. */
@@ -109,11 +121,12 @@ export class TaskPool<Tasks extends TaskModule> {
 
   #open(): Piscina {
     if (this.#piscina !== null) return this.#piscina;
-    const { isWarm = false, niceness = 0, seat, tasks, threadCount } = this.#options;
+    const { isWarm = false, maxHeapMb, niceness = 0, seat, tasks, threadCount } = this.#options;
     this.#piscina = new Piscina({
       filename: new URL("./task-entry.js", import.meta.url).href,
       workerData: { module: tasks.href, seat },
       execArgv: [],
+      resourceLimits: { maxOldGenerationSizeMb: maxHeapMb },
       // Not 0: Piscina 5.3.2 starts no thread for what waits where an abort has ended the last one.
       minThreads: isWarm ? threadCount : 1,
       maxThreads: threadCount,

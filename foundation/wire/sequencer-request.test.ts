@@ -15,6 +15,8 @@ const ANSWERS: Record<string, readonly [status: number, text: string]> = {
   "/gateway": [502, "Bad Gateway"],
   "/refused": [409, '{"error":{"code":"SEQ_BATCH_CONFLICT","message":"final","data":{"batchNumber":3}}}'],
 };
+/** Answers before the last one of an address: each asks for a wait. */
+const WAITS: Record<string, (readonly [status: number, retryAfter: string])[]> = {};
 const seen: { method: string | undefined; url: string; authorization: string | undefined; body: string }[] =
   [];
 
@@ -27,6 +29,11 @@ beforeAll(async () => {
     const { headers, method, url = "" } = request;
     seen.push({ method, url, authorization: headers.authorization, body });
     if (url === "/prefix/hangs") return;
+    const wait = WAITS[url.replace("/prefix", "")]?.shift();
+    if (wait !== undefined) {
+      response.writeHead(wait[0], { "retry-after": wait[1] }).end();
+      return;
+    }
     const [status, text] = ANSWERS[url.replace("/prefix", "")]!;
     response.writeHead(status).end(text);
   });
@@ -41,7 +48,7 @@ afterAll(() => {
 
 const schema = z.object({ n: z.int() });
 const ask = (path: string, more: Partial<SequencerRequest> = {}, timeoutMs = 30_000) =>
-  askSequencer({ sequencerUrl, operatorToken: "token", timeoutMs }, { path, ...more }, schema);
+  askSequencer({ sequencerUrl, token: "token", timeoutMs }, { path, ...more }, schema);
 
 describe("askSequencer", () => {
   test("gives the answer, and null for an empty one", async () => {
@@ -103,5 +110,28 @@ describe("askSequencer", () => {
     expect(aborted.failure).toMatchObject({ kind: "aborted", status: null });
     const nobody = await askSequencer({ sequencerUrl: "http://127.0.0.1:1" }, { path: "/ok" }, schema);
     expect(nobody.failure?.kind).toBe("unreachable");
+  });
+
+  test("waits as long as it is told, and asks again, within the sum that the caller allows", async () => {
+    const waiting = (maxWaitMs: number) => askSequencer({ sequencerUrl, maxWaitMs }, { path: "/ok" }, schema);
+    const asked = () => seen.filter(({ url }) => url === "/prefix/ok").length;
+    WAITS["/ok"] = [
+      [429, "1"],
+      [503, "1"],
+    ];
+    const [before, startedAtMs] = [asked(), performance.now()];
+    expect(await waiting(2_000)).toEqual({ value: { n: 1 }, failure: null });
+    expect(asked() - before).toBe(3);
+    expect(performance.now() - startedAtMs).toBeGreaterThan(1_900);
+    for (const [maxWaitMs, wait] of [
+      [0, [429, "1"]],
+      [2_000, [429, "3"]],
+      [2_000, [503, "Wed, 21 Oct 2026 07:28:00 GMT"]],
+      [2_000, [502, "1"]],
+    ] as const) {
+      WAITS["/ok"] = [wait];
+      const { failure } = await waiting(maxWaitMs);
+      expect(failure).toMatchObject({ kind: "passing", status: wait[0] });
+    }
   });
 });

@@ -3,14 +3,21 @@
  * classified here, once; each caller raises them as its own errors.
  */
 import * as z from "zod/mini";
+import { pause } from "../retry.ts";
 import { textOfBytes } from "../utf8.ts";
 import { BodyTooLong, boundedBytes } from "./bounded-body.ts";
 
 export interface SequencerEndpoint {
   readonly sequencerUrl: string;
-  /** Bearer token for the operator's routes. */
-  readonly operatorToken?: string;
+  /** Bearer token: the operator's, for its routes; or its servers', whose requests are not limited as strangers' are. */
+  readonly token?: string | undefined;
+  /** Timeout of one request, in milliseconds. */
   readonly timeoutMs?: number;
+  /**
+   * Maximum sum of the waits that the sequencer asks for by Retry-After, in milliseconds. The call is made again after each. Default:
+   * none, the caller waits.
+   */
+  readonly maxWaitMs?: number;
 }
 
 export interface SequencerRequest {
@@ -44,6 +51,8 @@ export interface SequencerFailure {
   readonly status: number | null;
   /** Error that the sequencer itself sent; null if, for example, a proxy answered. */
   readonly error: z.output<typeof errorSchema>["error"] | null;
+  /** Wait that the server asks for, by Retry-After of a 429 or 503, in milliseconds; null if it asks for none. */
+  readonly retryAfterMs: number | null;
   readonly cause: unknown;
 }
 
@@ -66,32 +75,54 @@ const errorSchema = z.object({
   }),
 });
 
+/** Address of a path below a server's URL, which may have a path of its own, and slashes at its end. */
+const urlBelow = (base: string, path: string) => `${base.replace(/\/+$/, "")}${path}`;
+
+/** Address of the sequencer's feed, a WebSocket. */
+export const feedUrlOf = (sequencerUrl: string, topics: readonly string[]): string =>
+  urlBelow(sequencerUrl.replace(/^http/, "ws"), `/v1/feed?topics=${topics.join(",")}`);
+
 /** @param schema of the answer, which is null if the body is empty */
 export async function askSequencer<Schema extends z.core.$ZodType>(
-  { operatorToken, sequencerUrl, timeoutMs = DEFAULT_TIMEOUT_MS }: SequencerEndpoint,
+  endpoint: SequencerEndpoint,
+  request: SequencerRequest,
+  schema: Schema,
+): Promise<SequencerAnswer<z.output<Schema>>> {
+  for (let leftMs = endpoint.maxWaitMs ?? 0; ; ) {
+    const answer = await askOnce(endpoint, request, schema);
+    const waitMs = answer.failure?.retryAfterMs ?? Number.POSITIVE_INFINITY;
+    if (waitMs > leftMs) return answer;
+    leftMs -= waitMs;
+    await pause(waitMs, request.signal);
+  }
+}
+
+async function askOnce<Schema extends z.core.$ZodType>(
+  { sequencerUrl, timeoutMs = DEFAULT_TIMEOUT_MS, token }: SequencerEndpoint,
   { body, path, signal }: SequencerRequest,
   schema: Schema,
 ): Promise<SequencerAnswer<z.output<Schema>>> {
   const method: SequencerFailure["method"] = body === undefined ? "GET" : "POST";
-  const url = `${sequencerUrl.replace(/\/+$/, "")}${path}`;
+  const url = urlBelow(sequencerUrl, path);
   const timeout = AbortSignal.timeout(timeoutMs);
   const fail = (
     kind: SequencerFailure["kind"],
     reason: string,
-    facts: Partial<Pick<SequencerFailure, "status" | "error" | "cause">> = {},
+    facts: Partial<Pick<SequencerFailure, "status" | "error" | "retryAfterMs" | "cause">> = {},
   ) => {
-    const rest = { status: null, error: null, cause: undefined, ...facts };
+    const rest = { status: null, error: null, retryAfterMs: null, cause: undefined, ...facts };
     const failure: SequencerFailure = { kind, reason, method, url, path, ...rest };
     return { value: null, failure };
   };
   const isRaw = body instanceof Uint8Array;
   let status: number;
+  let retryAfter: string | null;
   let bytes: Uint8Array;
   try {
     const response = await fetch(url, {
       method,
       headers: {
-        ...(operatorToken === undefined ? {} : { authorization: `Bearer ${operatorToken}` }),
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
         ...(body === undefined ? {} : { "content-type": `application/${isRaw ? "octet-stream" : "json"}` }),
       },
       ...(body === undefined
@@ -102,6 +133,7 @@ export async function askSequencer<Schema extends z.core.$ZodType>(
       redirect: "error",
     });
     status = response.status;
+    retryAfter = response.headers.get("retry-after");
     bytes = await boundedBytes(response, MAX_ANSWER_BYTES);
   } catch (cause) {
     if (signal?.aborted) return fail("aborted", `${method} ${url} was aborted`, { cause });
@@ -123,7 +155,8 @@ export async function askSequencer<Schema extends z.core.$ZodType>(
     const reason = `${method} ${url} answered ${status}: ${text.slice(0, MAX_QUOTED_CHARACTERS)}`;
     // 429: the same call may succeed later, just as with a server's own failure.
     const other = status >= 500 || status === 429 ? "passing" : "refused";
-    return fail(status === 401 ? "unauthorized" : other, reason, { status, error });
+    const retryAfterMs = status === 429 || status === 503 ? waitOf(retryAfter) : null;
+    return fail(status === 401 ? "unauthorized" : other, reason, { status, error, retryAfterMs });
   }
   if (cause !== undefined)
     return fail("unreadable", `${method} ${url} did not answer with JSON`, { status, cause });
@@ -142,6 +175,10 @@ export async function askSequencer<Schema extends z.core.$ZodType>(
   const reason = `${method} ${url} answers in another form than is documented: ${quoted}`;
   return fail("unreadable", reason, { status, cause });
 }
+
+/** Milliseconds of a Retry-After in seconds, one second at least; null for its other form, a date, and for none. */
+const waitOf = (header: string | null): number | null =>
+  header !== null && /^\d{1,6}$/.test(header) ? 1_000 * Math.max(1, Number(header)) : null;
 
 const bigintsToText = (_key: string, value: unknown) =>
   typeof value === "bigint" ? value.toString() : value;

@@ -12,6 +12,7 @@ import type { RecipeBase } from "@openledger/attribution/model/recipe-fields";
 import { requireRegisteredStatics } from "@openledger/client/actions/answers/check-answer";
 import type { CheckableModel } from "@openledger/client/actions/answers/model-answers";
 import { hex32 } from "@openledger/foundation/hex";
+import { RecentAnswers } from "@openledger/foundation/recent-answers";
 import { writeFileWhole } from "@openledger/foundation/whole-file";
 
 /** Families of models that can be checked here, by the server that has files of their base. */
@@ -29,10 +30,13 @@ interface ModelPlace {
   readonly staticsHash: bigint;
 }
 
+/** Models that are in memory, some megabytes each; others are read from the disk again. */
+const MAX_OPENED = 16;
+
 export class CheckableModels {
   readonly #folder: string;
   readonly #familiesOf: FamiliesOf;
-  readonly #opened = new Map<number, Promise<OpenedModel>>();
+  readonly #opened = new RecentAnswers<number, OpenedModel>({ maxItems: MAX_OPENED });
 
   constructor(folder: string, familiesOf: FamiliesOf) {
     this.#folder = folder;
@@ -44,13 +48,7 @@ export class CheckableModels {
    * @throws ATT_SERVER_UNREACHABLE, ATT_MODEL_FILE_INVALID, ATT_RECIPE_INVALID; CLI_ANSWER_WRONG where the ledger has another
    */
   open(place: ModelPlace): Promise<OpenedModel> {
-    const { modelId } = place;
-    const known = this.#opened.get(modelId);
-    if (known !== undefined) return known;
-    const opening = this.#open(place);
-    this.#opened.set(modelId, opening);
-    opening.catch(() => this.#opened.delete(modelId));
-    return opening;
+    return this.#opened.get(place.modelId, () => this.#open(place));
   }
 
   async #open({ serverUrl, staticsHash }: ModelPlace): Promise<OpenedModel> {

@@ -98,6 +98,7 @@ export async function defaultForm(
     payeeCount: presentPayees(dataset.view.people).length,
     columnCount: choice.features,
     drawCount: choice.size?.draws ?? DRAWS,
+    isPermissioned: isPermissioned(dataset.view),
     isRegistrable: choice.size !== null,
     whyNot: choice.whyNot,
     form:
@@ -112,13 +113,17 @@ function requireBase(base: StoredBase | null): StoredBase {
   throw factoryError("SRV_BAD_REQUEST", "a language model needs a base", { data: { fields: ["baseId"] } });
 }
 
+/** True if some of the rows are of a permissioned Datanet. */
+const isPermissioned = ({ datanet, further }: StoredDataset["view"]): boolean =>
+  [datanet, ...further].some((one) => one?.isPublic === false);
+
 const commonForm = ({ view }: StoredDataset, name: string) => ({
   name: name.slice(0, 80),
   seed: "factory",
   ownerPercent: 20,
   validatorPercent: 12.5,
   predecessorId: 0,
-  publishRows: view.datanet?.isPublic === true && view.further.every(({ isPublic }) => isPublic),
+  publishRows: view.datanet !== null && !isPermissioned(view),
 });
 
 const sortForm = (use: SortForm["use"], dataset: StoredDataset): SortForm => ({
@@ -180,6 +185,12 @@ export function checkForm(
   { base, dataset, maxSteps }: { base: StoredBase | null; dataset: StoredDataset; maxSteps: number },
 ): void {
   requireUse(dataset.view, form.use);
+  if (form.publishRows && isPermissioned(dataset.view) && form.publishPermissionedRows !== true)
+    throw factoryError(
+      "SRV_BAD_REQUEST",
+      "publishRows: the rows are of a permissioned Datanet, and publishPermissionedRows does not say that they are published",
+      { data: { fields: ["form.publishRows", "form.publishPermissionedRows"] } },
+    );
   const { rowCount } = dataset.view;
   if (form.use !== "write") {
     if (base !== null)

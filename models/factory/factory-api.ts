@@ -132,6 +132,8 @@ export const datasetRequestSchema = z.discriminatedUnion("kind", [
       .array(z.strictObject(versionPlace))
       .max(DATANET_COUNT_MAX - 1)
       .optional(),
+    /** Takes the labels without records that the present key of their leaf did not sign; absent: such records are refused. */
+    withoutUnsigned: z.boolean().optional(),
   }),
   /** Rows of one's own, to try: {"text":…} or {"prompt":…,"answer":…} a line. */
   z.strictObject({
@@ -235,6 +237,8 @@ const commonForm = {
   predecessorId: leafId,
   /** true: the model is published with its rows. */
   publishRows: z.boolean(),
+  /** true, with `publishRows`: though some of the rows are of a permissioned Datanet. */
+  publishPermissionedRows: z.literal(true).optional(),
   /** What the model is for, which its rows' terms allow or forbid. Absent: it answers for pay. */
   modelUse: z.enum(MODEL_USES).optional(),
 };
@@ -303,6 +307,8 @@ export const formViewSchema = z.object({
   payeeCount: count,
   columnCount: count,
   drawCount: count,
+  /** true: some of the rows are of a permissioned Datanet. */
+  isPermissioned: z.boolean().default(false),
   ...registrable,
 });
 export type FormView = z.output<typeof formViewSchema>;

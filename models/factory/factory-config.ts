@@ -6,6 +6,7 @@
 import { DATABASE_SETTINGS } from "@openledger/foundation/database/open-database";
 import { SERVER_SETTINGS } from "@openledger/foundation/http/server-settings";
 import {
+  baseUrl,
   type ConfigOf,
   defaulting,
   type Environment,
@@ -29,6 +30,7 @@ const DAY_MS = 86_400_000;
 export const FACTORY_SETTINGS = {
   deploymentPath: SHARED_SETTINGS.deploymentPath,
   sequencerUrl: SHARED_SETTINGS.sequencerUrl,
+  serverToken: SHARED_SETTINGS.serverToken,
   rpcUrl: {
     schema: httpUrl,
     default: "http://127.0.0.1:8545",
@@ -49,7 +51,7 @@ export const FACTORY_SETTINGS = {
       "leaf ids that may train, or any; empty = any, which is allowed only where it listens on this machine alone",
   },
   datanetHosts: {
-    schema: textList.pipe(z.array(httpUrl)),
+    schema: textList.pipe(z.array(baseUrl)),
     default: "http://127.0.0.1:8560",
     description: "Datanet hosts to download rows from",
   },

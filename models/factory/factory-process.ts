@@ -15,6 +15,7 @@ import type { Queries } from "@openledger/foundation/database/database";
 import { openDatabase } from "@openledger/foundation/database/open-database";
 import type { Logger } from "@openledger/foundation/logger";
 import { refuseEarlierStore } from "@openledger/foundation/store/earlier-store";
+import type { StoreRollup } from "@openledger/foundation/store/store-identity";
 import { factoryError } from "../model-errors.ts";
 import { ANSWERS_PART } from "../serving/answers/answer-store.ts";
 import { OWN_BASE } from "../tuning/base/base-place.ts";
@@ -51,6 +52,8 @@ export interface FactoryProcess {
 interface FactoryModules {
   /** Client without a key. */
   readonly client: LedgerClient;
+  /** Block of the rollup's deployment; absent: not known. */
+  readonly deployedIn?: StoreRollup["deployedIn"];
   readonly circuitSizes: () => Promise<readonly CircuitSize[]>;
   /** Absent if nothing is settled. */
   readonly startSettler?: StartSettler;
@@ -64,7 +67,7 @@ interface FactoryModules {
  */
 export async function createFactoryProcess(
   settings: FactoryConfig,
-  { circuitSizes, client, logger, nowMs = Date.now, startSettler }: FactoryModules,
+  { circuitSizes, client, deployedIn, logger, nowMs = Date.now, startSettler }: FactoryModules,
 ): Promise<FactoryProcess> {
   const config = onThisMachine(settings);
   refuseEarlierStore("factory", config.dataPath);
@@ -72,7 +75,7 @@ export async function createFactoryProcess(
   await mkdir(config.dataPath, { recursive: true });
   const scratch = new Scratch(config.dataPath);
   await scratch.clean();
-  const rollup = storeRollupOf(client);
+  const rollup = { ...storeRollupOf(client), deployedIn };
   const opened: { close(): Promise<void> }[] = [];
   const closeAll = async () => {
     for (const one of opened.reverse()) await one.close();
@@ -115,7 +118,8 @@ export async function createFactoryProcess(
       database,
     });
     const sessions = new DatabaseSessions(database);
-    const ledger = new HostLedger({ sequencerUrl: config.sequencerUrl, cacheMs: LEDGER_CACHE_MS }, nowMs);
+    const { sequencerUrl, serverToken } = config;
+    const ledger = new HostLedger({ sequencerUrl, serverToken, cacheMs: LEDGER_CACHE_MS }, nowMs);
     let origin = config.publicUrl.replace(/\/+$/, "");
     let sizes: readonly CircuitSize[] | null = null;
     let worker: FactoryWorker | null = null;

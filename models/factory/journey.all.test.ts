@@ -65,7 +65,7 @@ describe("from a permissioned Datanet to a registered model", () => {
     await expect(factory.addDataset(request)).rejects.toMatchObject({ code: "DNT_ACCESS_NOT_GRANTED" });
     const ask = { kind: "accessRequest" as const, purpose: "a model of the union" };
     await sayRecords(bob, { hostUrl, datanetId, from: 3, records: [ask] });
-    const [waiting] = await listAccess(alice, { hostUrl, datanetId });
+    const [waiting] = (await listAccess(alice, { hostUrl, datanetId })).requests;
     const grant = {
       kind: "accessAnswer" as const,
       request: waiting!.id,

@@ -3,6 +3,7 @@
  * factory proves it. `openledger factory register` and the job's page call it. Runs in browsers.
  */
 
+import { parseRecipeTerms, versionsOf } from "@openledger/attribution/model/recipe-fields";
 import { unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { unpackSplit } from "@openledger/circuits/ledger/rewards";
 import {
@@ -12,10 +13,12 @@ import {
 } from "@openledger/client/actions/l1/send-settlement";
 import { createModel } from "@openledger/client/actions/ledger/model-operations";
 import { clientError } from "@openledger/client/client-errors";
+import { askApprovable } from "@openledger/client/datanets/signed-terms";
 import { type LedgerClient, requireL2Key } from "@openledger/client/ledger-client";
 import { findLeaves, getOperation } from "@openledger/client/sequencer/ledger-reads";
 import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
 import type { Address } from "viem";
+import { factoryError } from "../model-errors.ts";
 import { signSettlement } from "../settling/sign-settlement.ts";
 import type { FactoryRegistration } from "./factory-api.ts";
 import type { FactoryClient } from "./factory-client.ts";
@@ -30,6 +33,8 @@ interface RegisterJobOptions {
   readonly amountWei: bigint;
   /** Can force and exit the model's leaf. */
   readonly l1Owner: Address;
+  /** Datanet hosts that are asked for the rows' signed terms; default: none, and the recipe's word holds. */
+  readonly datanetHosts?: readonly string[];
   /** The leaf that pays; default: the client's. */
   readonly from?: number | undefined;
   readonly onProgress?: (progress: {
@@ -42,15 +47,25 @@ interface RegisterJobOptions {
  * Registers a job's model: creates it on the ledger, has its activation proven, signs and sends that. What an earlier call
  * has done is not done again. The client's key is the model's, too.
  * @returns the model's leaf
- * @throws MOD_FACTORY_NOT_REGISTRABLE and other MOD_FACTORY_…; what `createModel` and `sendSettlement` throw
+ * @throws DNT_TERMS_FORBID where a host's signed terms forbid that the model answers for pay, MOD_FACTORY_NOT_REGISTRABLE and other MOD_FACTORY_…; what `createModel` and `sendSettlement` throw
  */
 export async function registerJob(
   client: LedgerClient,
   factory: FactoryClient,
-  { amountWei, from, jobId, l1Owner, onProgress, priceWei }: RegisterJobOptions,
+  { amountWei, datanetHosts = [], from, jobId, l1Owner, onProgress, priceWei }: RegisterJobOptions,
 ): Promise<number> {
   let registration = await factory.registration(jobId);
   if (registration.state === "registered") return registration.modelId!;
+  // Before anything is paid: a model that no Datanet's owner can approve would be of no use.
+  if (!registration.isRegistrable)
+    throw factoryError("MOD_FACTORY_NOT_REGISTRABLE", `job ${jobId}: ${registration.whyNot}`, {
+      data: { why: registration.whyNot },
+    });
+  if (datanetHosts.length > 0) {
+    const recipe = parseRecipeTerms((await factory.lineage(jobId)).recipe);
+    for (const { id } of versionsOf(recipe))
+      await askApprovable(client, { datanetHosts, datanetId: id, recipe });
+  }
   onProgress?.({ stage: "create", percent: 0 });
   const modelId =
     registration.modelId ??

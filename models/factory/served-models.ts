@@ -238,6 +238,9 @@ export class ServedModels {
         heldBytes: HELD_BYTES,
         scores: "int32",
         domain: client.domain,
+        rollupAddress: client.rollupAddress,
+        origin: () =>
+          `${(config.publicUrl === "" ? this.#url : config.publicUrl).replace(/\/+$/, "")}${LEDGER_PATH}`,
         answerTtlMs: ANSWER_TTL_MS,
         settlingOf: () => report,
       },

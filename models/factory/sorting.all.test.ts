@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { ROW_RULES } from "@openledger/attribution/rows/row-rules";
-import { EMAIL_LABELS } from "@openledger/attribution/rows/sample-emails";
+import { EMAIL_LABELS } from "@openledger/attribution/testing/sample-emails";
 import { sampleRows } from "@openledger/attribution/testing/sample-rows";
 import { contributeRows } from "@openledger/client/actions/data/contribute-rows";
 import { storeVersion } from "@openledger/client/actions/data/published-version";

@@ -26,10 +26,16 @@ export async function startFactory(
   config: FactoryConfig,
   modules: { readonly logger: Logger },
 ): Promise<FactoryProcess & { readonly url: string }> {
-  const { deploymentPath, requestTimeoutMs, rpcUrl, sequencerUrl } = config;
+  const { deploymentPath, requestTimeoutMs, rpcUrl, sequencerUrl, serverToken } = config;
   const deployment = loadDeployment(deploymentPath);
   const rollupAddress = deployment.rollupAddress as Address;
-  const client = await createLedgerClient({ rpcUrl, rollupAddress, sequencerUrl, requestTimeoutMs });
+  const client = await createLedgerClient({
+    rpcUrl,
+    rollupAddress,
+    sequencerUrl,
+    requestTimeoutMs,
+    serverToken,
+  });
   const readCircuits = () => readRollupCircuits({ rpcUrl, rollupAddress, deployment });
   /** One of each for all served models, once there is one. */
   let prover: Promise<Prover> | null = null;
@@ -37,6 +43,7 @@ export async function startFactory(
   const factory = await createFactoryProcess(config, {
     ...modules,
     client,
+    deployedIn: deployment.deployedIn,
     async startSettler({ report, ...order }) {
       const circuits = await readCircuits();
       prover ??= openSettlingProver(config, modules.logger);

@@ -109,3 +109,23 @@ it("are counted over all servers: requests at once take what there is, and no mo
   nowMs += 60_000;
   await expect(first.takeTokens(1)).rejects.toMatchObject({ code: "SRV_QUOTA_USED" });
 });
+
+it.each([5, 60, 1_440])(
+  "are given back within a minute of a database's clock that was %i minutes ahead",
+  async (minutes) => {
+    let nowMs = Date.now() + 1_000;
+    const key = await issueKey(database, order);
+    const admitted = (await new ApiKeys(database, () => nowMs).admit(`Bearer ${key}`))!;
+    const takeAll = async () => {
+      for (let i = 0; i < order.requestsPerMinute; i++) await admitted.takeRequest();
+      await expect(admitted.takeRequest()).rejects.toMatchObject({ code: "SRV_QUOTA_USED" });
+    };
+    await takeAll();
+    nowMs += minutes * 60_000;
+    await takeAll();
+    nowMs -= minutes * 60_000;
+    await expect(admitted.takeRequest()).rejects.toMatchObject({ code: "SRV_QUOTA_USED" });
+    nowMs += 60_000;
+    await takeAll();
+  },
+);

@@ -136,7 +136,7 @@ interface CountedRow {
 
 /**
  * Takes so many requests and so many tokens if both are there, and counts what came back since. `$4` is the time of tests, in
- * milliseconds.
+ * milliseconds. A time that lies more than a minute ahead is of a clock that was wrong then: what comes back counts from now.
  */
 const TAKE = `
   with before as (
@@ -152,7 +152,8 @@ const TAKE = `
   update keys set
       requests_left = decided.requests_left - case when is_taken then $2 else 0 end,
       tokens_left = decided.tokens_left - case when is_taken then $3 else 0 end,
-      counted_at = greatest(keys.counted_at, decided.at)
+      counted_at = case when keys.counted_at > decided.at + interval '1 minute' then decided.at
+        else greatest(keys.counted_at, decided.at) end
     from decided where keys.sha256 = decided.sha256
     returning is_taken, keys.requests_per_minute, keys.requests_left, keys.tokens_per_minute, keys.tokens_left`;
 

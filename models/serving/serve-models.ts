@@ -95,11 +95,18 @@ export async function serveModels(config: ServingConfig, modules: ServeModules =
     const metrics = createServerMetrics(registry, keysDatabase);
     const onRefusal = ({ code }: { readonly code: string }) => metrics.errors.inc({ code });
     let models: AnswerModels | null = null;
+    let ownUrl = "";
     if (published !== undefined) {
       const database = await openDatabase(config, { part: ANSWERS_PART, rollup: published.rollup, logger });
       closing.push(() => database.close());
       const more = nowMs === undefined ? {} : { nowMs };
-      models = await openPublished(config, { ...published, database }, { logger, onRefusal, ...more });
+      const origin = () =>
+        `${config.publicUrl === "" ? ownUrl : config.publicUrl.replace(/\/+$/, "")}${LEDGER_PATH}`;
+      models = await openPublished(
+        config,
+        { ...published, database },
+        { logger, onRefusal, origin, ...more },
+      );
       closing.push(() => models!.close());
     }
     let app: FastifyInstance | undefined;
@@ -120,6 +127,7 @@ export async function serveModels(config: ServingConfig, modules: ServeModules =
       ledger: models?.app ?? null,
     });
     const url = await app.listen({ host: config.host, port: config.port });
+    ownUrl = url;
     if (models !== null) {
       const settling = new Settling(url, published!.settler);
       closing.push(() => settling.stop());
@@ -152,8 +160,13 @@ async function openPublished(
   published: PublishedModels & { readonly database: Database },
   {
     logger,
+    origin,
     ...modules
-  }: Pick<HttpErrors, "onRefusal"> & { readonly logger: Logger; readonly nowMs?: () => number },
+  }: Pick<HttpErrors, "onRefusal"> & {
+    readonly logger: Logger;
+    readonly origin: () => string;
+    readonly nowMs?: () => number;
+  },
 ): Promise<AnswerModels> {
   const { database, domain, pollIntervalMs, sequencerUrl, settler, spans, withdrawalsEveryMs } = published;
   const places = published.places ?? (await listPublished(config.publishedPath!));
@@ -166,6 +179,8 @@ async function openPublished(
     answerTtlMs: 1_000 * config.answerTtlSeconds,
     sequencerUrl,
     domain,
+    rollupAddress: published.rollup.rollupAddress,
+    origin,
     spans,
     withdrawalsEveryMs,
     settlingOf: settler === undefined ? undefined : (modelId: number) => settler.reportOf(modelId),

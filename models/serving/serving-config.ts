@@ -11,10 +11,10 @@ import {
 import { SERVER_SETTINGS } from "@openledger/foundation/http/server-settings";
 import type { Logger } from "@openledger/foundation/logger";
 import {
+  baseUrl,
   type ConfigOf,
   defaulting,
   type Environment,
-  httpUrl,
   readConfig,
   type Settings,
   SHARED_SETTINGS,
@@ -45,7 +45,7 @@ export const SERVING_SETTINGS = {
       "folder of published models to serve for receipts, each named by its leaf id; none = no payments",
   },
   datanetHosts: {
-    schema: textList.pipe(z.array(httpUrl)),
+    schema: textList.pipe(z.array(baseUrl)),
     default: "",
     description:
       "Datanet hosts to ask for rows that were withdrawn, and for the terms of a model's rows where its recipe has none; empty = nobody is asked, and the log says so",
@@ -56,6 +56,7 @@ export const SERVING_SETTINGS = {
   host: SHARED_SETTINGS.host,
   port: defaulting(SHARED_SETTINGS.port, "8798"),
   ...SERVER_SETTINGS,
+  serverToken: SHARED_SETTINGS.serverToken,
   rateLimitPerMinute: defaulting(SHARED_SETTINGS.rateLimitPerMinute, "1200"),
   kernels: {
     schema: z.enum(KERNEL_CHOICES),

@@ -1,7 +1,7 @@
 /** Threads that make development keys (development-setup.ts): they run setup-tasks.ts. */
 import { availableParallelism } from "node:os";
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import { TaskPool } from "@openledger/foundation/threads/task-pool";
+import { OWN_WORK_HEAP_MB, TaskPool } from "@openledger/foundation/threads/task-pool";
 import { buildBn254Image } from "../formats/bn254-wasm.ts";
 import { loadNativeAddon, type NativePath } from "../native/native-addon.ts";
 import { proverError } from "../prover-errors.ts";
@@ -57,6 +57,8 @@ export async function withSetupPool<T>(
     tasks,
     seat,
     threadCount: workerCount,
+    // Points are in buffers; the circuits are the rollup's own.
+    maxHeapMb: OWN_WORK_HEAP_MB,
     niceness,
     isWarm: true,
     ended: died,

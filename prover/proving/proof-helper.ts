@@ -4,7 +4,7 @@
  */
 import type { Groth16Proof } from "@openledger/circuits/wire/groth16-proof";
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import { TaskPool } from "@openledger/foundation/threads/task-pool";
+import { OWN_WORK_HEAP_MB, TaskPool } from "@openledger/foundation/threads/task-pool";
 import { proverError } from "../prover-errors.ts";
 import type { ProofJob } from "./prover.ts";
 
@@ -16,6 +16,8 @@ export class ProofHelper {
   readonly #pool = new TaskPool<typeof import("./helper-tasks.ts")>({
     tasks: new URL("./helper-tasks.ts", import.meta.url),
     threadCount: 1,
+    // The circuits are the rollup's own.
+    maxHeapMb: OWN_WORK_HEAP_MB,
     ended: (cause) =>
       proverError("PRV_WORKER_DIED", `the helper thread ended: ${cause.message}`, {
         data: { reason: cause.message },

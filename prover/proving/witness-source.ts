@@ -9,7 +9,7 @@ import { type InputValue, WitnessCalculator } from "@openledger/circuits/compile
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { TableWitness } from "@openledger/circuits/table/table-witness";
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import { TaskPool } from "@openledger/foundation/threads/task-pool";
+import { OWN_WORK_HEAP_MB, TaskPool } from "@openledger/foundation/threads/task-pool";
 import { layOutWitness } from "../formats/wtns-file.ts";
 import { proverError } from "../prover-errors.ts";
 import { flattenInputs } from "../witness/step-inputs.ts";
@@ -63,6 +63,8 @@ export const openWitnessThreads = (threadCount: number) =>
   new TaskPool<typeof import("./witness-tasks.ts")>({
     tasks: new URL("./witness-tasks.ts", import.meta.url),
     threadCount,
+    // The circuits are the rollup's own.
+    maxHeapMb: OWN_WORK_HEAP_MB,
     ended: (cause) =>
       proverError("PRV_WORKER_DIED", `a witness thread ended: ${cause.message}`, {
         data: { reason: cause.message },

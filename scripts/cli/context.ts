@@ -221,8 +221,8 @@ export function accountKey(client: LedgerClient, account: NamedAccount, index: n
 }
 
 /**
- * The same client, signing for one leaf with whichever of the account's keys the leaf has, or with the group that has its key.
- * @throws CMD_ACCOUNT_INVALID
+ * The same client, signing for one leaf with whichever of the account's keys the leaf has.
+ * @throws CMD_ACCOUNT_INVALID, DNT_GROUPS_WITHDRAWN
  */
 export async function signFor(signer: Signer, leaf: LedgerLeaf): Promise<LedgerClient> {
   const { client, account } = signer;
@@ -232,9 +232,8 @@ export async function signFor(signer: Signer, leaf: LedgerLeaf): Promise<LedgerC
     if (key.keyX === leaf.keyX) return { ...client, l2Key: key, leafId: leaf.id };
   }
   // Loaded where no key of the account's own signs: few accounts have a part in a group.
-  const { groupClient } = await import("./member-files.ts");
-  const shared = await groupClient(client, signer.key, leaf);
-  if (shared !== null) return shared;
+  const { refuseGroupLeaf } = await import("./share-files.ts");
+  refuseGroupLeaf(client, signer.key, leaf);
   throw commandError("CMD_ACCOUNT_INVALID", `no key of ${account.name} signs for leaf ${leaf.id}`, {
     data: { reason: "key-unknown", leafId: leaf.id, account: account.name },
   });

@@ -6,7 +6,7 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { listedFiles } from "@openledger/foundation/listed-files";
+import { listedFiles } from "@openledger/foundation/testing/listed-files";
 import ts from "typescript";
 import { hostWith, packageEntries } from "./package-entries.ts";
 import { npmName, PACKAGES, type PackageName, type PackageRecipe } from "./packages.ts";

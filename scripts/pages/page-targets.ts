@@ -1,7 +1,7 @@
 /** Checker of the documentation's names and links: a test fails if a page names a file, folder or anchor that is not there. */
 import { readFileSync } from "node:fs";
 import { basename, dirname, join, normalize } from "node:path";
-import { listedFiles } from "@openledger/foundation/listed-files";
+import { listedFiles } from "@openledger/foundation/testing/listed-files";
 import { pagesOf } from "./pages.ts";
 
 /**

@@ -1,6 +1,7 @@
 /** Pages name what there is: files, links, anchors, places in the code, versions and commands. */
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { listedFiles } from "@openledger/foundation/testing/listed-files";
 import { expect, it } from "vitest";
 import { allCommands } from "../cli/command-line.ts";
 import { ERROR_TABLES } from "../cli/error-tables.ts";
@@ -28,6 +29,27 @@ it("docs/reference/where.md answers each question with a line of the code that e
   const rows = [...read("docs/reference/where.md").matchAll(/^\| ([^|]+\?) \| `([^`]+)` \| `([^`]+)` \|$/gm)];
   expect(rows.length).toBeGreaterThanOrEqual(15);
   for (const [, question, path, line] of rows) expect(read(path!).split(line!).length - 1, question).toBe(1);
+});
+
+it("docs/explanation/trust.md shows by a test what each thing that one is told is checked against", () => {
+  const [, part] = read("docs/explanation/trust.md").split("## What you are told, and by whom\n");
+  const rows = part!
+    .split("\n## ")[0]!
+    .split("\n")
+    .filter((line) => line.startsWith("| "))
+    .slice(1);
+  expect(rows.length).toBeGreaterThanOrEqual(30);
+  const files = new Set(listedFiles(root));
+  for (const row of rows) {
+    const [told, by, against, seen, shown, ...more] = row.slice(2, -2).split(" | ");
+    expect(
+      [told, by, against, seen].map((cell) => cell?.trim() !== ""),
+      row,
+    ).toEqual(Array(4).fill(true));
+    expect(more, row).toEqual([]);
+    const path = /^`([^`]+\.test\.ts)`/.exec(shown ?? "")?.[1];
+    expect(files.has(path ?? ""), row).toBe(true);
+  }
 });
 
 it("every manifest has one version", () => {

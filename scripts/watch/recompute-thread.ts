@@ -1,5 +1,5 @@
 /** Thread on which a watcher recomputes one model or settlement (recompute-tasks.ts), with a limit in milliseconds. */
-import { TaskPool } from "@openledger/foundation/threads/task-pool";
+import { OWN_WORK_HEAP_MB, TaskPool } from "@openledger/foundation/threads/task-pool";
 import { modelError } from "@openledger/models/model-errors";
 import type { Finding, Recomputation, WatchSeat } from "./recomputation.ts";
 
@@ -26,6 +26,8 @@ export async function recomputeOnThread(
     tasks: new URL("./recompute-tasks.ts", import.meta.url),
     seat,
     threadCount: 1,
+    // A model as large as its owner could train it here: models have limits of their own.
+    maxHeapMb: OWN_WORK_HEAP_MB,
     ended: (cause) =>
       modelError("MOD_THREAD_ENDED", `the thread that recomputes ended: ${cause.message}`, {
         data: { reason: cause.message },

@@ -13,6 +13,8 @@ export interface WatcherOptions {
   readonly datanetIds: ReadonlySet<number> | null;
   /** Hosts that get the signed records of the Datanets that they have. */
   readonly hosts: readonly string[];
+  /** True computes labels without records that the present key of their leaf did not sign; false: their task fails. */
+  readonly withoutUnsigned: boolean;
   /** Answer servers and factories. */
   readonly servers: readonly string[];
   /** Folder or URL of language models' base; null: as their servers name it. */

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createLedgerClient, type LedgerClient } from "@openledger/client/ledger-client";
-import { storeRollupOf } from "@openledger/client/store-rollup";
+import { readStoreRollup } from "@openledger/client/store-rollup";
 import { isUnreachable } from "@openledger/foundation/database/database-errors";
 import type { DatabaseConfig } from "@openledger/foundation/database/open-database";
 import type { Logger } from "@openledger/foundation/logger";
@@ -56,11 +56,15 @@ export async function startWatchProcess(options: WatchOptions, modules: WatchMod
   const { logger, onFatal } = modules;
   const { rollupAddress, rpcUrl } = options.fullNode;
   const plain = await createLedgerClient({ rpcUrl, rollupAddress });
-  const rollup = storeRollupOf(plain);
+  const rollup = await readStoreRollup(plain, options.fullNode.deployedIn);
   claimStore(options.dataPath, { kind: "watcher", rollup });
   const parts: { watcher: Watcher | null } = { watcher: null };
   const fullNode = await createFollowProcess(
-    { ...options.fullNode, dataPath: join(options.dataPath, "full-node") },
+    {
+      ...options.fullNode,
+      deployedIn: rollup.deployedIn ?? undefined,
+      dataPath: join(options.dataPath, "full-node"),
+    },
     {
       ...modules,
       beside: {

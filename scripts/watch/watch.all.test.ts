@@ -101,7 +101,13 @@ async function watch(name: string, changes: Partial<WatchOptions> = {}) {
         rateLimitPerMinute: 100_000,
       },
       dataPath: join(folder.path, name),
-      watched: { datanetIds: null, hosts: [host.url], servers: [serverUrl], base: null },
+      watched: {
+        datanetIds: null,
+        hosts: [host.url],
+        withoutUnsigned: false,
+        servers: [serverUrl],
+        base: null,
+      },
       budget: { maxMs: 3_600_000, maxBytes: 1_000_000_000 },
       webhookUrl,
       database: null,
@@ -131,7 +137,8 @@ async function watch(name: string, changes: Partial<WatchOptions> = {}) {
   };
 }
 
-const listed = () => listVerified(world.bob, { hostUrl: host.url, datanetId, modelId: made.modelId });
+const listed = async () =>
+  (await listVerified(world.bob, { hostUrl: host.url, datanetId, modelId: made.modelId })).verifications;
 
 it("recomputes a registered model from another version than the present one, and signs it once", async () => {
   const first = await watch("one");

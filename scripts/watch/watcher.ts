@@ -4,12 +4,9 @@
  */
 import { attributionError } from "@openledger/attribution/attribution-errors";
 import { fetchFile } from "@openledger/attribution/model/model-download";
-import { decodeManifest, MANIFEST } from "@openledger/attribution/model/model-manifest";
-import { readVersionRows } from "@openledger/client/actions/data/published-version";
-import { openRowStore } from "@openledger/client/actions/data/row-store";
-import { downloadVersion } from "@openledger/client/datanets/download-rows";
-import { downloadLabels } from "@openledger/client/datanets/reviewed-version";
+import { decodeManifest, MANIFEST, ROWS_FILE } from "@openledger/attribution/model/model-manifest";
 import { isRollupError } from "@openledger/foundation/rollup-error";
+import { fetchVersion } from "./fetch-rows.ts";
 import type { Finding } from "./recomputation.ts";
 import { type Failure, Retries } from "./retries.ts";
 import { sendRecords, unsentPlaces } from "./send-records.ts";
@@ -26,7 +23,6 @@ import { findModels, tasksOf, type WatchedModel } from "./watched-models.ts";
 
 const DAY_MS = 86_400_000;
 const MAX_MANIFEST_BYTES = 1 << 20;
-const ROWS_FILE = "rows.jsonl";
 /** Newest settlements of one model whose records are sent: a host stores this many for a leaf. */
 const MAX_SIGNED_EPOCHS = 64;
 
@@ -241,7 +237,7 @@ export class Watcher {
     return task.epoch !== null || files[ROWS_FILE] !== undefined ? null : this.#fetchRows(task);
   }
 
-  /** @throws DNT_ACCESS_NOT_GRANTED and what else the last host answers */
+  /** @throws DNT_ACCESS_NOT_GRANTED, CLI_RECORDS_UNSIGNED and what else the last host answers */
   async #fetchRows({ modelId }: WatchTask): Promise<string> {
     const { budget, history, logger } = this.#modules;
     const { hosts, rowsFolder } = this.#options;
@@ -252,25 +248,15 @@ export class Watcher {
         "ATT_ROWS_MISMATCH",
         `model ${modelId} is published without its rows, and the watcher fetches those of one Datanet, from a host`,
       );
-    const store = await openRowStore(rowsFolder);
     // What it lists of commits and versions is the sequencer's word, and compared with the roots that the ledger has.
     const client = { ...(await this.#modules.openSigner()), sequencerUrl: history.sequencerUrl };
-    let failure: unknown;
-    for (const hostUrl of hosts) {
-      try {
-        const place = { hostUrl, datanetId: datanetId!, store };
-        const found = await downloadVersion(client, { ...place, version });
-        await downloadLabels(client, { ...place, rowsRoot: found.rowsRoot });
-        const rows = await readVersionRows(store, found.rowsRoot);
-        const bytes = rows.reduce((sum, { content }) => sum + content.length, 0);
-        logger.info({ datanetId, version, rows: found.rowCount, bytes }, "rows are here");
-        await budget.spend({ bytes: found.receivedCount === 0 ? 0 : bytes });
-        return rowsFolder;
-      } catch (error) {
-        failure = error;
-      }
-    }
-    throw failure;
+    const { rowCount, sizeBytes } = await fetchVersion(client, this.#options, {
+      datanetId: datanetId!,
+      version,
+    });
+    logger.info({ datanetId, version, rows: rowCount, bytes: sizeBytes }, "rows are here");
+    await budget.spend({ bytes: sizeBytes });
+    return rowsFolder;
   }
 
   async #sendAll(): Promise<void> {

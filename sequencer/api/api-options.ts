@@ -45,6 +45,8 @@ export interface ApiOptions extends ServerLimits {
   readonly l1Confirmations: number;
   /** Absent: the operator's routes are not served. */
   readonly operatorToken?: Secret<string>;
+  /** Token of the operator's own servers (hosts, answer servers, factories). Absent: they are limited as anybody. */
+  readonly serverToken?: Secret<string> | undefined;
   /** Absent: nothing is served at `/`. */
   readonly pages?: ServedPages | undefined;
 }

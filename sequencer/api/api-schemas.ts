@@ -26,12 +26,14 @@ export const leavesQuery = z
   .strictObject({
     owner: address.optional(),
     keyX: element.optional(),
-    /** Datanet whose dependent models are listed. */
-    datanetId: countFromText.optional(),
+    /** Datanets whose dependent models are listed: one, or several with commas between them. */
+    datanetId: countsFromText(100).optional(),
     ids: countsFromText(100).optional(),
+    /** The answer goes on behind this leaf. */
+    after: countFromText.optional(),
   })
   .refine(
-    (query) => Object.values(query).filter((value) => value !== undefined).length === 1,
+    ({ after: _, ...query }) => Object.values(query).filter((value) => value !== undefined).length === 1,
     "needs one of owner, keyX, datanetId and ids",
   );
 export const operationsQuery = z.strictObject({

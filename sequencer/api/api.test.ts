@@ -63,14 +63,20 @@ describe("POST /v1/operations", () => {
       opIndex: 0,
       preconfirmation: first.body.preconfirmation,
     });
-    const listed = (await rollup.get(`/v1/operations?leaf=${bob!.id}`)).body;
+    const listed = (await rollup.get(`/v1/operations?leaf=${bob!.id}`)).body.operations;
     // The deposit that has opened it came through L1's queue.
     const deposit = { hash: null, queueIndex: 1, kind: "depositNew", createdId: bob!.id, opIndex: 0 };
     expect(listed).toMatchObject([{ hash: first.body.hash, kind: "transfer" }, deposit]);
-    const older = async (before: string | number) =>
-      (await rollup.get(`/v1/operations?leaf=${bob!.id}&before=${before}`)).body;
-    expect(await older(first.body.hash)).toEqual(listed.slice(1));
-    expect(await older(1)).toEqual([]);
+    const older = async (before: string | number, limit = 50) =>
+      (await rollup.get(`/v1/operations?leaf=${bob!.id}&before=${before}&limit=${limit}`)).body;
+    const end = { nextBefore: null, isComplete: true, prunedBeforeMs: null };
+    expect(await older(first.body.hash)).toEqual({ operations: listed.slice(1), ...end });
+    expect(await older(1)).toEqual({ operations: [], ...end });
+    // A full page does not know whether there is more.
+    expect(await older(first.body.hash, 1)).toEqual({
+      ...{ operations: listed.slice(1), ...end },
+      ...{ nextBefore: 1, isComplete: false },
+    });
     expect((await older(9)).error.code).toBe("SEQ_UNKNOWN");
     expect(
       (await rollup.get(`/v1/operations?leaf=${bob!.id}&before=0x${"ab".repeat(31)}cd`)).body.error.code,
@@ -421,6 +427,15 @@ describe("other routes", () => {
     expect((await rollup.post("/v1/operations", body)).status).toBe(202);
     expect((await rollup.get(`/v1/leaves?datanetId=${datanetId}`)).body).toMatchObject([{ kind: "model" }]);
     expect((await rollup.get(`/v1/leaves?datanetId=${datanetId + 1n}`)).body).toEqual([]);
+    const [model] = (await rollup.get(`/v1/leaves?datanetId=${datanetId + 1n},${datanetId}`)).body;
+    expect(model).toMatchObject({ kind: "model" });
+    for (const [after, count] of [
+      [model.id - 1, 1],
+      [model.id, 0],
+    ])
+      expect((await rollup.get(`/v1/leaves?datanetId=${datanetId}&after=${after}`)).body).toHaveLength(
+        count!,
+      );
     const info = (await rollup.get("/v1/info")).body;
     expect(info).toMatchObject({
       chainId: 31337,

@@ -28,8 +28,9 @@ import { registerX402Routes } from "./routes/x402-routes.ts";
 /** Routes are ready when the promise resolves. */
 export async function createApi(options: ApiOptions, modules: ApiModules): Promise<FastifyInstance> {
   const errors = apiErrors(modules);
-  const { operatorToken } = options;
-  const app = await createServer({ limits: options, errors, bodyLimitBytes: MAX_BODY_BYTES });
+  const { operatorToken, serverToken } = options;
+  const isOwn = tokenCheck([operatorToken, serverToken].filter((token) => token !== undefined));
+  const app = await createServer({ limits: options, errors, bodyLimitBytes: MAX_BODY_BYTES, isOwn });
   validateByZod(app, ({ data, reason }) => sequencerError("SRV_BAD_REQUEST", reason, { data }));
   await app.register(websocket, { options: { maxPayload: 1_024 } });
   await app.register(swagger, {

@@ -1,6 +1,6 @@
 /**
- * Checks the bearer token of the routes /operator/…, which only the operator's own processes may call, and holds their common
- * options.
+ * Checks the bearer tokens of the operator's own processes: for the routes /operator/…, which only they may call, with their
+ * common options; and for the servers that are limited by nothing but their turn.
  */
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Secret } from "@openledger/foundation/secret";
@@ -14,8 +14,9 @@ const digest = (text: string) => createHash("sha256").update(text).digest();
 /** Tells whether a request has one of these tokens. */
 export function tokenCheck(tokens: readonly Secret<string>[]): (request: FastifyRequest) => boolean {
   const expected = tokens.map((token) => digest(`Bearer ${token.reveal()}`));
-  return ({ headers }) => {
-    const given = digest(headers.authorization ?? "");
+  return ({ headers: { authorization } }) => {
+    if (authorization === undefined) return false;
+    const given = digest(authorization);
     // Compares all of them, so that the time does not tell which one matched.
     return expected.map((one) => timingSafeEqual(given, one)).includes(true);
   };

@@ -183,7 +183,7 @@ describe("forced entries at a full node", () => {
     /** Executed queue entries of the Datanet; L1 alone does not have signed operations' hashes. */
     const forcedOf = async (host: Pick<TestFullNode, "get">) => {
       const { body } = await host.get(`/v1/operations?leaf=${DATANET_ID}`);
-      const forced = (body as { hash: unknown; kind: string; opIndex: number }[]).filter(
+      const forced = (body.operations as { hash: unknown; kind: string; opIndex: number }[]).filter(
         ({ hash }) => hash === null,
       );
       return forced.map(({ kind, opIndex }) => ({ kind, opIndex }));

@@ -7,7 +7,7 @@ import type { BatchRegistry } from "../batches/batch-registry.ts";
 import { StageEstimates } from "../batches/proving/stage-estimates.ts";
 import type { KnownSettlement } from "../batches/settling/settlement-service.ts";
 import { sequencerError } from "../sequencer-errors.ts";
-import type { LedgerLog } from "../store/ledger-log.ts";
+import type { LeafOperations, LedgerLog } from "../store/ledger-log.ts";
 import type { OperationEntry, SettlementEntry } from "../store/log-entry.ts";
 import {
   type KnownOperation,
@@ -123,13 +123,13 @@ export class FollowHost implements LedgerHost {
     leafId: number,
     limit: number,
     before?: string | number,
-  ): Promise<(KnownOperation | KnownQueueEntry)[]> {
-    const entries = await this.log.operationsOf(leafId, limit, before);
+  ): Promise<LeafOperations<KnownOperation | KnownQueueEntry>> {
+    const { operations, ...rest } = await this.log.operationsOf(leafId, limit, before);
     const batch = remembered((number: number) => this.pipeline.batch(number));
-    const known = entries.map((entry) =>
+    const known = operations.map((entry) =>
       entry.type === "queue" ? knownQueueEntry(entry, { batch }) : this.#known(entry, batch),
     );
-    return Promise.all<KnownOperation | KnownQueueEntry>(known);
+    return { ...rest, operations: await Promise.all<KnownOperation | KnownQueueEntry>(known) };
   }
 
   async #known(

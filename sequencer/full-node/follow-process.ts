@@ -5,6 +5,7 @@
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { BlobPlacesOptions } from "@openledger/bridge/blobs/blob-places";
+import { readDeploymentBlock } from "@openledger/bridge/l1/deployment-block";
 import { createL1Client, l1Call } from "@openledger/bridge/l1/l1-client";
 import { type RegisteredCircuit, RollupContract } from "@openledger/bridge/l1/rollup-contract";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
@@ -12,7 +13,7 @@ import { kindRule } from "@openledger/circuits/protocol";
 import { openingShape } from "@openledger/circuits/registry/circuit-sizes";
 import type { ServerLimits } from "@openledger/foundation/http/server-settings";
 import type { Logger } from "@openledger/foundation/logger";
-import { claimStore } from "@openledger/foundation/store/store-identity";
+import { claimStore, type DeploymentBlock } from "@openledger/foundation/store/store-identity";
 import { preconfirmationContext } from "@openledger/verifier/evidence/preconfirmation-check";
 import type { LedgerSnapshot } from "@openledger/verifier/replay/ledger-snapshot";
 import type { VerifyProof } from "@openledger/verifier/replay/verify-keys";
@@ -40,6 +41,8 @@ export interface FollowOptions extends FollowLoopOptions, ServerLimits {
   readonly rollupAddress: `0x${string}`;
   /** The contract's own block, where it is known. */
   readonly fromBlock?: bigint | undefined;
+  /** That block, as a deployment record names it; else L1 is asked. */
+  readonly deployedIn?: DeploymentBlock | undefined;
   /** The sequencer, or another full node; null: L1 alone. */
   readonly feedUrl: string | null;
   /** Folder of the ledger and of the stored evidence. */
@@ -97,13 +100,14 @@ export async function createFollowProcess(
   const metrics = createMetrics();
   const plain = new RollupContract({ client, address: options.rollupAddress });
   const chainId = await l1Call("read the chain id", () => client.getChainId());
-  const own = { chainId, rollupAddress: options.rollupAddress };
+  const deployedIn = options.deployedIn ?? (await readDeploymentBlock(plain));
+  const own = { chainId, rollupAddress: options.rollupAddress, deployedIn };
   // Blobs and evidence lie beside the ledger.
   claimStore(options.dataPath, { kind: "full-node", rollup: own }, wrongDirectory);
   const registered = await plain.circuits();
   const blobs = await openFollowedBlobs(registered, options, { ...modules, metrics });
   const rollup = new RollupContract({ client, address: options.rollupAddress, blobs });
-  const store = { ...options, blobs };
+  const store = { ...options, deployedIn, blobs };
   const log = await openFollowedLog(join(options.dataPath, "ledger"), rollup, store, modules);
   try {
     return await wire(options, modules, { rollup, registered, log, metrics });

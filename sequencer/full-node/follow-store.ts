@@ -11,6 +11,7 @@ import { checkedCoefficients } from "@openledger/bridge/blobs/checked-blob";
 import { l1Call } from "@openledger/bridge/l1/l1-client";
 import type { RollupContract } from "@openledger/bridge/l1/rollup-contract";
 import { malformedOf } from "@openledger/bridge/l1/submission/malformed-batch";
+import type { DeploymentBlock } from "@openledger/foundation/store/store-identity";
 import type { LedgerSnapshot } from "@openledger/verifier/replay/ledger-snapshot";
 import { LedgerBlobs } from "../batches/ledger-blobs.ts";
 import { FOLLOW_MARKER, type FollowMarker } from "../store/follow-marker.ts";
@@ -24,6 +25,7 @@ interface FollowStoreOptions {
   readonly rpcUrl: string;
   readonly rollupAddress: `0x${string}`;
   readonly fromBlock?: bigint | undefined;
+  readonly deployedIn?: DeploymentBlock | null | undefined;
   readonly snapshot?: LedgerSnapshot | undefined;
   readonly finalityDepthBlocks: number;
   readonly blobs?: BlobSource | undefined;
@@ -49,7 +51,7 @@ export async function openFollowedLog(
   };
   const owner = { owner: "full-node" } as const;
   const chainId = await l1Call("read the chain id", () => rollup.client.getChainId());
-  const own = { chainId, rollupAddress: rollup.address };
+  const own = { chainId, rollupAddress: rollup.address, deployedIn: options.deployedIn };
   let log = existsSync(path) ? await LedgerLog.open(path, own, onFatal, owner) : null;
   if (log !== null && !(await isUsable(log, rollup))) {
     await log.close();

@@ -35,6 +35,16 @@ import type { StoredBatch } from "./stored-batch.ts";
 
 export type LeafOperation = OperationEntry | ListedQueueEntry;
 
+/** Operations of a leaf, as many as were asked for. */
+export interface LeafOperations<Entry = LeafOperation> {
+  /** Newest first. */
+  readonly operations: readonly Entry[];
+  /** True where older ones may be here. */
+  readonly hasOlder: boolean;
+  /** True where nothing of the leaf is older than these. False where there may be more: here, or pruned. */
+  readonly isComplete: boolean;
+}
+
 /** Leaves as a batch leaves them, and their hashes. */
 export type LeafChanges = readonly (readonly [id: number, record: LeafState, hash: bigint])[];
 
@@ -105,6 +115,8 @@ export class LedgerLog {
   #checking: Promise<void> | null = null;
   #isClosing = false;
   readonly #pruning: Pruning;
+  /** `prunedBeforeMs` of a pruned batch. */
+  #prunedBefore: { readonly batchNumber: number; readonly atMs: number } | null = null;
   readonly #onPruningFailed: ((error: unknown) => void) | undefined;
   #pruningRun: Promise<void> | null = null;
   #pruningFailedAtMs = Number.NEGATIVE_INFINITY;
@@ -148,14 +160,14 @@ export class LedgerLog {
    */
   static async open(
     path: string,
-    { chainId, rollupAddress }: StoreRollup,
+    { chainId, deployedIn, rollupAddress }: StoreRollup,
     onFailure: (error: Error) => void = () => {},
     options: { owner?: StoreOwner; pruning?: PruningOptions } = {},
   ): Promise<LedgerLog> {
     const { owner = "sequencer", pruning: pruningOptions = { retention: null } } = options;
     let log: LedgerLog | null = null;
     const level = await CheckedLevel.open(path, {
-      identity: { kind: storeKindOf(owner), rollup: { chainId, rollupAddress } },
+      identity: { kind: storeKindOf(owner), rollup: { chainId, rollupAddress, deployedIn } },
       raiseWrongDirectory: wrongDirectory,
       valueEncoding: storeEncoding,
       remedies: STORE_REMEDIES[owner],
@@ -307,6 +319,21 @@ export class LedgerLog {
   /** The last batch that is not in the store any more; null where all history is. */
   get prunedTo(): ChainPosition | null {
     return this.#pruning.prunedTo;
+  }
+
+  /** Time before which all was executed that is pruned, in Unix milliseconds; null where all history is here. */
+  async prunedBeforeMs(): Promise<number | null> {
+    const { prunedTo } = this;
+    if (prunedTo === null) return null;
+    const { batchNumber } = prunedTo;
+    if (this.#prunedBefore?.batchNumber !== batchNumber) {
+      // The batch behind the pruned ones was closed after all that is in them.
+      const next = await this.storedBatch(batchNumber + 1);
+      // Pruned in the meantime: there is a later one.
+      if (next === undefined) return this.prunedTo === prunedTo ? Date.now() : this.prunedBeforeMs();
+      this.#prunedBefore = { batchNumber, atMs: next.closedAtMs };
+    }
+    return this.#prunedBefore!.atMs;
   }
 
   /** Error for an answer that needs pruned history. @param what names the requested thing */
@@ -467,7 +494,7 @@ export class LedgerLog {
    * @param before the hash of an operation, or an entry's index in the queue: those older than it
    * @throws SEQ_UNKNOWN where `before` is nobody's; SEQ_HISTORY_PRUNED where all that is older is pruned
    */
-  async operationsOf(leafId: number, limit: number, before?: string | number): Promise<LeafOperation[]> {
+  async operationsOf(leafId: number, limit: number, before?: string | number): Promise<LeafOperations> {
     const prefix = storeKeys.leafOperation(leafId, 0).slice(0, -"!000000000000".length);
     const range = underPrefix(prefix);
     if (before !== undefined) {
@@ -480,7 +507,7 @@ export class LedgerLog {
         prunedTo !== null &&
         (isEntry ? before < prunedTo.queueHead : sequence !== undefined && sequence <= prunedTo.sequence)
       )
-        throw this.prunedError(`what leaf ${leafId} did before`, { leafId, before });
+        throw await this.#prunedOf(leafId, before);
       if (sequence === undefined) {
         throw isEntry
           ? sequencerError("SEQ_UNKNOWN", `no queue entry ${before} was executed here`, {
@@ -497,10 +524,16 @@ export class LedgerLog {
     const found = await this.range<number | IndexedQueueEntry>({ ...range, reverse: true, limit });
     const listed = await Promise.all(found.map((one) => this.#listed(one)));
     const existing = listed.filter((one) => one !== null);
+    const hasOlder = found.length >= limit && existing.length > 0;
     // Each leaf below that id was made by one of the pruned entries.
-    if (existing.length === 0 && limit > 0 && leafId < (this.prunedTo?.nextId ?? 0))
-      throw this.prunedError(`what leaf ${leafId} did before`, { leafId, before: before ?? null });
-    return existing;
+    const isCut = leafId < (this.prunedTo?.nextId ?? 0);
+    if (existing.length === 0 && limit > 0 && isCut) throw await this.#prunedOf(leafId, before);
+    return { operations: existing, hasOlder, isComplete: !hasOlder && !isCut };
+  }
+
+  async #prunedOf(leafId: number, before: string | number | undefined): Promise<RollupError> {
+    const data = { leafId, before: before ?? null, prunedBeforeMs: await this.prunedBeforeMs() };
+    return this.prunedError(`what leaf ${leafId} did before`, data);
   }
 
   /** Reads a listed operation; null where it is pruned, or is being pruned. */

@@ -168,9 +168,10 @@ async function askAll(rollup: TestRollup): Promise<Answers> {
     }
   };
   for (let id = 0; id < LEAF_IDS; id++)
-    await list(`leaf ${id}`, (items: readonly LeafOperation[]) => {
+    await list(`leaf ${id}`, async (items: readonly LeafOperation[]) => {
       const last = items.at(-1);
-      return log.operationsOf(id, 3, last?.type === "queue" ? last.queueIndex : last?.hash);
+      return (await log.operationsOf(id, 3, last?.type === "queue" ? last.queueIndex : last?.hash))
+        .operations;
     });
   await list(
     "records",

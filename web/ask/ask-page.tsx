@@ -89,7 +89,7 @@ function Withdrawn({ live, model, site }: Pick<PageProps, "live" | "site"> & { m
 /** Recomputations of the model: a notice if somebody found other bytes, and a list of who recomputed it. */
 function Recomputed({ live, model, site }: PageProps & { model: ServedModel }) {
   const { datanetIds, modelId } = model;
-  const found = useRecomputations({ live, site }, { modelId, datanetIds }).value;
+  const found = useRecomputations({ live, site }, { modelId, datanetIds }).value?.verifications;
   if (found === undefined || site.datanetHosts.length === 0) return null;
   return (
     <>

@@ -13,6 +13,7 @@ import type {
 } from "@openledger/client/actions/answers/model-answers";
 import { belowLedger, listServedModels } from "@openledger/client/actions/answers/served-models";
 import { approvalsOf, getModel } from "@openledger/client/sequencer/model-reads";
+import { RecentAnswers } from "@openledger/foundation/recent-answers";
 import type { Site } from "../ledger/site.ts";
 import { type Problem, problemOf } from "../words/problem.tsx";
 
@@ -111,20 +112,15 @@ export type OwnCopy = CheckableModel & {
   readonly rowsRoot: string;
 };
 
-const copies = new Map<string, Promise<OwnCopy>>();
+/** Copies in memory. */
+const copies = new RecentAnswers<string, OwnCopy>({ maxItems: 8 });
 
 /**
  * The page's own copy of the part of a model that answers; loaded once, some megabytes.
  * @throws ATT_SERVER_UNREACHABLE, ATT_MODEL_FILE_INVALID
  */
 export function ownCopy({ serverUrl }: ServedModel): Promise<OwnCopy> {
-  const known = copies.get(serverUrl);
-  if (known !== undefined) return known;
-  const loading = loadCopy(serverUrl);
-  copies.set(serverUrl, loading);
-  // A failed request is tried again.
-  loading.catch(() => copies.delete(serverUrl));
-  return loading;
+  return copies.get(serverUrl, () => loadCopy(serverUrl));
 }
 
 async function loadCopy(serverUrl: string): Promise<OwnCopy> {

@@ -19,6 +19,9 @@ import { ProblemNotice } from "../words/problem.tsx";
 import { KINDS } from "./card-form.tsx";
 import { Statistics } from "./rows/statistics.tsx";
 
+/** Codes of a host that shows something to readers of permissioned rows alone. */
+const READERS_ALONE = ["DNT_REQUEST_UNSIGNED", "DNT_ACCESS_NOT_GRANTED"];
+
 /** The card, whether it is the ledger's, and the Datanet in numbers. */
 export function AboutTab(props: TabProps) {
   const { facts, place, visitor } = props;
@@ -43,7 +46,12 @@ export function AboutTab(props: TabProps) {
             </p>
           )}
         </section>
-        {statistics.problem !== null && <ProblemNotice problem={statistics.problem} />}
+        {statistics.problem !== null &&
+          (READERS_ALONE.includes(statistics.problem.code ?? "") ? (
+            <p class="soft">The figures of these rows are shown to who may read them.</p>
+          ) : (
+            <ProblemNotice problem={statistics.problem} />
+          ))}
         {statistics.value !== undefined && (
           <Statistics statistics={statistics.value} card={card} datanetId={facts.id} />
         )}

@@ -2,8 +2,11 @@
  * Tab "Access" of a Datanet's page: readers ask for a permissioned Datanet's rows, its owner grants or refuses. Both are records
  * signed by keys in the page; grants end at a time in milliseconds.
  */
-import type { AccessList } from "@openledger/client/datanets/host-schemas";
-import { listAccess } from "@openledger/client/datanets/signed-records";
+import {
+  type AccessRequest,
+  type ListAccessReturnType,
+  listAccess,
+} from "@openledger/client/datanets/signed-records";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { useState } from "preact/hooks";
 import { useAction } from "../bridge/use-action.ts";
@@ -14,6 +17,7 @@ import { Field } from "../design/field.tsx";
 import { NeedsKey } from "../hosts/keys/needs-key.tsx";
 import { sayAll } from "../hosts/say.ts";
 import { isOwnKey, type TabProps } from "../hosts/tab-props.ts";
+import { DroppedNotice } from "../hosts/unsigned-records.tsx";
 import { type LoadState, useLoad } from "../hosts/use-load.ts";
 import { RowText } from "../rows/row-text.tsx";
 import { showAge, showCount } from "../words/format.ts";
@@ -29,7 +33,7 @@ const TERMS = [
   { name: "3650", label: "ten years" },
 ] as const;
 
-type Request = AccessList[number];
+type Request = AccessRequest;
 
 /** Requests to read the rows, with the owner's answers, and those that are unanswered. */
 export function AccessTab(props: TabProps) {
@@ -38,7 +42,7 @@ export function AccessTab(props: TabProps) {
     listAccess(visitor.reader, place),
   );
   const isPublic = facts.card.access === "public";
-  const list = [...(requests.value ?? [])].sort((a, b) => b.askedAtMs - a.askedAtMs);
+  const list = [...(requests.value?.requests ?? [])].sort((a, b) => b.askedAtMs - a.askedAtMs);
   const waiting = list.filter(({ answer }) => answer === null);
   return (
     <div class="beside">
@@ -53,6 +57,7 @@ export function AccessTab(props: TabProps) {
           rows. Whether a model can earn is a separate approval on the ledger.
         </p>
         {requests.problem !== null && <ProblemNotice problem={requests.problem} />}
+        {requests.value !== undefined && <DroppedNotice dropped={requests.value.dropped} />}
         {requests.value !== undefined && list.length === 0 && <p class="soft">No requests yet.</p>}
         <ul class="requests">
           {list.map((request) => (
@@ -107,11 +112,11 @@ function OwnersHint() {
   );
 }
 
-function AnswerBadge({ request: { answer, isOpen } }: { request: Request }) {
+function AnswerBadge({ request: { answer } }: { request: Request }) {
   if (answer === null) return <Badge tone="wait">unanswered</Badge>;
   if (answer.answer === "refuse") return <Badge tone="bad">refused</Badge>;
   const day = new Date(answer.untilMs).toISOString().slice(0, 10);
-  return isOpen ? (
+  return answer.untilMs > Date.now() ? (
     <Badge tone="good">granted until {day}</Badge>
   ) : (
     <Badge tone="plain">expired on {day}</Badge>
@@ -120,13 +125,15 @@ function AnswerBadge({ request: { answer, isOpen } }: { request: Request }) {
 
 interface SigningProps extends TabProps {
   readonly client: LedgerClient;
-  readonly requests: LoadState<AccessList>;
+  readonly requests: LoadState<ListAccessReturnType>;
 }
 
 function AskForm({ client, facts, onChange, place, requests }: SigningProps) {
   const [purpose, setPurpose] = useState("");
   const { isBusy, problem, run } = useAction();
-  const own = requests.value?.find(({ answer, leafId }) => leafId === client.leafId && answer === null);
+  const own = requests.value?.requests.find(
+    ({ answer, leafId }) => leafId === client.leafId && answer === null,
+  );
   const ask = () =>
     run(async () => {
       const records = [{ kind: "accessRequest" as const, purpose: purpose.trim() }];

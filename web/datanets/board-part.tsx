@@ -10,6 +10,7 @@ import {
 import { useAction } from "../bridge/use-action.ts";
 import { Button } from "../design/button.tsx";
 import type { TabProps } from "../hosts/tab-props.ts";
+import { DroppedNotice } from "../hosts/unsigned-records.tsx";
 import { useLoad } from "../hosts/use-load.ts";
 import { showCounted } from "../words/format.ts";
 import { LeafLink } from "../words/links.tsx";
@@ -44,6 +45,7 @@ export function BoardPart({ facts, live, place, visitor }: TabProps) {
       {board.problem !== null && <ProblemNotice problem={board.problem} />}
       {board.value === undefined && board.problem === null && <p class="soft">Loading …</p>}
       {board.value !== undefined && <Bars board={board.value} />}
+      {board.value !== undefined && <DroppedNotice dropped={board.value.dropped} />}
       {own !== null && (
         <div class="row">
           <Button isSmall isBusy={action.isBusy} onClick={() => void choose()}>

@@ -1,14 +1,13 @@
 /** A card's terms in plain words: in the card's form, and before a contributor signs them. */
 import type { Card } from "@openledger/datanets/card/card";
 import { TERMS_SENTENCE } from "@openledger/datanets/records/record";
-import { conditionsOf } from "@openledger/datanets/terms/licence-conditions";
-import { readLicence } from "@openledger/datanets/terms/spdx-expression";
+import { conditionsOf, unreadProblem } from "@openledger/datanets/terms/licence-conditions";
 
 /** What a licence means for those who give rows and those who train on them. */
 export function TermsMeaning({ licence }: { licence: string }) {
   const own = licence.trim();
   if (own === "") return null;
-  const { problem } = readLicence(own);
+  const problem = unreadProblem(own);
   if (problem !== null) return <p class="soft small">The licence {problem}.</p>;
   const plain =
     conditionsOf(own)?.plain ??

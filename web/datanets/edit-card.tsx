@@ -5,7 +5,6 @@
 import { bringCard, publishCard } from "@openledger/client/datanets/datanet-card";
 import { useState } from "preact/hooks";
 import { useAction } from "../bridge/use-action.ts";
-import { ProposePart } from "../groups/propose-part.tsx";
 import { NeedsKey } from "../hosts/keys/needs-key.tsx";
 import { datanetHref, ownClient, type TabProps } from "../hosts/tab-props.ts";
 import { draftOf } from "./card-draft.ts";
@@ -21,7 +20,6 @@ export function EditCard(props: TabProps) {
     <NeedsKey {...props} toDo="change the card">
       {() => (
         <div class="stack">
-          <ProposePart {...props} />
           {own === null ? (
             <section class="card narrow">
               <p class="soft">

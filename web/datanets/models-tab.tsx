@@ -16,7 +16,6 @@ import { Badge, type Tone } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";
 import { Identifier } from "../design/identifier.tsx";
 import { Notice } from "../design/notice.tsx";
-import { ProposePart } from "../groups/propose-part.tsx";
 import { approvalTime } from "../hosts/approval-time.ts";
 import { ForbiddenRows } from "../hosts/forbidden-rows.tsx";
 import { NeedsKey } from "../hosts/keys/needs-key.tsx";
@@ -69,7 +68,6 @@ export function ModelsTab(props: TabProps) {
         </ul>
       </section>
       <div class="stack">
-        <ProposePart {...props} />
         {ownClient(props) !== null ? (
           <section class="card stack-s">
             <h2>You own this Datanet</h2>
@@ -146,7 +144,7 @@ function ModelEntry(props: TabProps & { model: LedgerModelLeaf }) {
   const state = stateOf(model, facts);
   const [tone, word] = STATES[state];
   const datanetIds = approvalsOf(model).map(({ id }) => id);
-  const found = useRecomputations(props, { modelId: model.id, datanetIds }).value ?? [];
+  const found = useRecomputations(props, { modelId: model.id, datanetIds }).value?.verifications ?? [];
   return (
     <>
       <div class="row">

@@ -1,7 +1,7 @@
 import { quantumBitsOf } from "@openledger/circuits/settlement/settlement-split";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { estimateWei } from "./account-earnings.ts";
+import { estimateWei, settledEpochs } from "./account-earnings.ts";
 
 const PARTS = 65_536;
 const TREASURY_PARTS = 3_277;
@@ -32,4 +32,29 @@ test("estimates of an epoch never add up to more than what its rows can earn, an
       },
     ),
   );
+});
+
+test("takes settlements that the sequencer has pruned for earned, and not for claimed", () => {
+  // Three epochs of 100 wei each; the first was claimed, and is pruned.
+  const reward = { claimedWei: 100n, role: "contributor", payeeIndex: 0 } as const;
+  const leaf = { model: { validatorParts: 0 }, payees: [{ index: 0, accruedWei: 300n }] } as never;
+  const settled = (epoch: number) => ({
+    ...({ kind: "settle", status: "final" } as const),
+    ...{ epoch, earnedWei: [100n] },
+  });
+  const shown = (epochs: readonly number[]) =>
+    settledEpochs(reward, leaf, epochs.map(settled)).map(({ epoch, isRewardClaimed, wei }) => [
+      epoch,
+      wei,
+      isRewardClaimed,
+    ]);
+  expect(shown([3, 2, 1])).toEqual([
+    [3, 100n, false],
+    [2, 100n, false],
+    [1, 100n, true],
+  ]);
+  expect(shown([3, 2])).toEqual([
+    [3, 100n, false],
+    [2, 100n, false],
+  ]);
 });

@@ -64,19 +64,29 @@ export async function readEarnings(access: SequencerAccess, leafId: number): Pro
   };
 }
 
-/** Cumulative parts, as the ledger rounds them: the sum over epochs is what the ledger says. */
-function settledEpochs(
-  { claimedWei, role, payeeIndex }: Reward,
-  { model }: LedgerModelLeaf,
-  settlements: readonly LedgerSettlement[],
+/**
+ * Cumulative parts, as the ledger rounds them: the sum over epochs is what the ledger says. Settlements that the sequencer has pruned
+ * count in what the payee had accrued before the listed ones.
+ */
+export function settledEpochs(
+  { claimedWei, role, payeeIndex }: Pick<Reward, "claimedWei" | "role" | "payeeIndex">,
+  {
+    model,
+    payees,
+  }: Pick<LedgerModelLeaf, "payees"> & { readonly model: Pick<LedgerModelLeaf["model"], "validatorParts"> },
+  settlements: readonly Pick<LedgerSettlement, "earnedWei" | "epoch" | "kind" | "status">[],
 ): EpochEarning[] {
   const share = (accruedWei: bigint) =>
     roleShareWei(accruedWei, PAYEE_ROLE[role], BigInt(model.validatorParts));
   const oldestFirst = settlements.filter(({ kind }) => kind === "settle").sort((x, y) => x.epoch - y.epoch);
-  let accruedWei = 0n;
+  const earned = (one: Pick<LedgerSettlement, "earnedWei">) => one.earnedWei?.[payeeIndex] ?? 0n;
+  const listedWei = oldestFirst.reduce((sum, one) => sum + earned(one), 0n);
+  const allWei = payees.find(({ index }) => index === payeeIndex)?.accruedWei ?? 0n;
+  // A settlement that came between the two answers is in one of them alone.
+  let accruedWei = allWei > listedWei ? allWei - listedWei : 0n;
   const earnings = oldestFirst.map(({ earnedWei, epoch, status }): EpochEarning => {
     const before = share(accruedWei);
-    accruedWei += earnedWei?.[payeeIndex] ?? 0n;
+    accruedWei += earned({ earnedWei });
     // Claiming takes everything up to then.
     const isRewardClaimed = share(accruedWei) <= claimedWei;
     return { epoch, state: { settled: status }, wei: share(accruedWei) - before, isRewardClaimed };

@@ -42,20 +42,20 @@ export async function showNews(
   lookedAtMs = Date.now();
   const key = `openledger.told.${hostUrl}.${leafId}`;
   const told = localStorage.getItem(key);
-  const events = await listEvents(reader, { hostUrl, leafId, after: Number(told ?? 0), limit: 50 });
+  const events = await listEvents(reader, { hostUrl, leafId, after: told ?? 0, limit: 50 });
   const [newest] = events;
   if (newest === undefined) return;
-  localStorage.setItem(key, String(newest.id));
+  localStorage.setItem(key, newest.uid);
   if (told !== null) show(events);
 }
 
 function show(events: readonly HostEvent[]): void {
   const left = events.length - MAX_SHOWN;
-  for (const [i, { id, text }] of events.slice(0, MAX_SHOWN).reverse().entries()) {
+  for (const [i, { text, uid }] of events.slice(0, MAX_SHOWN).reverse().entries()) {
     const isLast = i === Math.min(events.length, MAX_SHOWN) - 1;
     const body = isLast && left > 0 ? `${text} And ${left} more.` : text;
     // Of several open pages one notification is shown.
-    const notification = new Notification("OpenLedger", { body, tag: `openledger-${id}` });
+    const notification = new Notification("OpenLedger", { body, tag: `openledger-${uid}` });
     notification.onclick = () => {
       window.focus();
       window.location.hash = "#/earnings";

@@ -3,7 +3,7 @@
  * button to withdraw each.
  */
 import { findRows } from "@openledger/client/datanets/browse-rows";
-import { getStatistics } from "@openledger/client/datanets/label-turns";
+import { listHostCommits } from "@openledger/client/datanets/hosted-history";
 import type { RowsPage } from "@openledger/client/datanets/row-schemas";
 import { useState } from "preact/hooks";
 import { Badge } from "../design/badge.tsx";
@@ -36,8 +36,11 @@ export function MyRows({ leafId, live, site }: MyRowsProps) {
     const counted = await Promise.all(
       datanets.slice(0, MAX_DATANETS).map(async ({ facts, hostUrls }) => {
         const place = { hostUrl: hostUrls[0]!, datanetId: facts.id };
-        const { contributors } = await getStatistics(reader, place);
-        const rowCount = contributors.find(({ contributorId }) => contributorId === leafId)?.rowCount ?? 0;
+        // Of permissioned Datanets, too, whose statistics are their readers'.
+        const own = (await listHostCommits(reader, place)).filter(
+          ({ contributorId }) => contributorId === leafId,
+        );
+        const rowCount = own.reduce((sum, { receivedCount }) => sum + receivedCount, 0);
         return { place, name: facts.name, access: facts.access.kind, rowCount };
       }),
     );

@@ -3,6 +3,7 @@
  * checked against the ledger.
  */
 
+import { RecentAnswers } from "@openledger/foundation/recent-answers";
 import { fetchRow } from "@openledger/models/tuning/retrieval/citations";
 import { pictureAddress } from "../rows/picture-address.ts";
 import { publishesRows } from "../rows/publishes-rows.ts";
@@ -17,7 +18,13 @@ export interface RowSaid {
 /** Limit of one request. */
 const TIMEOUT_MS = 10_000;
 
-const rowsSaid = new Map<string, Promise<RowSaid | null>>();
+/** Characters of texts and pictures that stay. */
+const MAX_CHARACTERS = 32_000_000;
+
+const rowsSaid = new RecentAnswers<string, RowSaid | null>({
+  maxItems: MAX_CHARACTERS,
+  sizeOf: (said) => (said === null ? 1 : said.text.length + (said.picture?.length ?? 0)),
+});
 
 /**
  * Fetches what rows say, by their places in the version; none if the model's server publishes no rows. @throws
@@ -32,21 +39,12 @@ export async function fetchRowsSaid(
   if (!(await publishesRows(serverUrl))) return found;
   await Promise.all(
     [...rows].map(async (row) => {
-      const said = await (rowsSaid.get(`${serverUrl} ${row}`) ?? keep(serverUrl, row));
+      const asked = rowsSaid.get(`${serverUrl} ${row}`, () => fetchSaid(serverUrl, row));
+      const said = await asked.catch(() => null);
       if (said !== null) found.set(row, said);
     }),
   );
   return found;
-}
-
-function keep(serverUrl: string, row: number): Promise<RowSaid | null> {
-  const key = `${serverUrl} ${row}`;
-  const request = fetchSaid(serverUrl, row).catch(() => {
-    rowsSaid.delete(key);
-    return null;
-  });
-  rowsSaid.set(key, request);
-  return request;
 }
 
 async function fetchSaid(serverUrl: string, row: number): Promise<RowSaid | null> {

@@ -15,6 +15,7 @@ import {
 } from "@openledger/client/sequencer/model-reads";
 import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
 import type { SequencerAccess } from "@openledger/client/sequencer/sequencer-request";
+import { RecentAnswers } from "@openledger/foundation/recent-answers";
 import type { Hex } from "viem";
 import { computePayout, fetchPublishedRows, type Published } from "../answer/answer-rows.ts";
 import { findServedPlaces } from "../ask/served-models.ts";
@@ -55,7 +56,10 @@ const MAX_PAYMENTS = 64;
 const MAX_ROWS = 20;
 
 /** Uses of an epoch by what they follow from; they change when it does. */
-const usesCache = new Map<string, Promise<readonly RowUse[]>>();
+const usesCache = new RecentAnswers<string, readonly RowUse[]>({
+  maxItems: 20_000,
+  sizeOf: ({ length }) => length,
+});
 
 /** @throws CLI_SEQUENCER_…, CLI_UNREACHABLE of a model's server */
 export async function readRowUses(site: Site, leafId: number, rewards: readonly Reward[]): Promise<RowUses> {
@@ -91,13 +95,7 @@ async function usesOf(access: SequencerAccess, one: Epoch): Promise<readonly Row
   if (payments.payments.length === 0) return [];
   const settlement = isSettled(leaf, epoch) ? await getSettlement(access, leaf.id, epoch) : null;
   const key = `${leafId} ${leaf.id} ${epoch} ${payments.payments.length} ${settlement !== null}`;
-  const known = usesCache.get(key);
-  if (known !== undefined) return known;
-  const reading = readUses(access, one, payments, settlement);
-  usesCache.set(key, reading);
-  // A failed request is tried again.
-  reading.catch(() => usesCache.delete(key));
-  return reading;
+  return usesCache.get(key, () => readUses(access, one, payments, settlement));
 }
 
 async function readUses(

@@ -2,7 +2,7 @@
  * Page "#/leaf/ID" of the explorer: an account's, Datanet's or model's balance, keys, parts and last operations, as the server
  * has them. Its owner chooses its name here.
  */
-import { getLeaf, listOperations, nameOfOperation } from "@openledger/client/sequencer/ledger-reads";
+import { getLeaf, nameOfOperation, readOperations } from "@openledger/client/sequencer/ledger-reads";
 import type { LeafOperation, LedgerLeaf } from "@openledger/client/sequencer/sequencer-schemas";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { useEffect } from "preact/hooks";
@@ -152,20 +152,30 @@ const PAGE_SIZE = 25;
 
 function Operations({ site, live, id }: PageProps & { id: number }) {
   const answer = useAnswer(live, `operations ${id}`, () =>
-    listOperations(site.sequencer, id, { limit: PAGE_SIZE }),
+    readOperations(site.sequencer, id, { limit: PAGE_SIZE }),
   );
   return (
     <section class="card stack">
       <h2>Last operations</h2>
       <Answered answer={answer} none="">
-        {(operations) => (
-          <DataTable
-            caption="Operations"
-            columns={columns(live.nowMs.value)}
-            rows={operations}
-            keyOf={nameOfOperation}
-            empty="None yet."
-          />
+        {({ isComplete, nextBefore, operations, prunedBeforeMs }) => (
+          <>
+            <DataTable
+              caption="Operations"
+              columns={columns(live.nowMs.value)}
+              rows={[...operations]}
+              keyOf={nameOfOperation}
+              empty="None yet."
+            />
+            {!isComplete && nextBefore === null && (
+              <p class="soft small">
+                Older ones are no longer at this sequencer
+                {prunedBeforeMs !== null &&
+                  `: it has pruned what was executed before ${new Date(prunedBeforeMs).toLocaleString("en-GB")}`}
+                . A full node has them, and Ethereum.
+              </p>
+            )}
+          </>
         )}
       </Answered>
     </section>

@@ -14,6 +14,7 @@ import { type Column, DataTable } from "../design/data-table.tsx";
 import { DifferenceNotice, RecomputedBy } from "../hosts/recomputation-parts.tsx";
 import { useRecomputations } from "../hosts/recomputations.ts";
 import { datanetHref } from "../hosts/tab-props.ts";
+import { DroppedNotice } from "../hosts/unsigned-records.tsx";
 import { lazyPage } from "../lazy-page.tsx";
 import type { PageProps } from "../ledger/page.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
@@ -59,7 +60,7 @@ function Recomputations({ live, model, site }: PageProps & { model: LedgerModelL
   const { problem, value } = useRecomputations({ live, site }, { modelId: model.id, datanetIds });
   return (
     <>
-      <DifferenceNotice found={value ?? []} modelId={model.id} datanetIds={datanetIds} />
+      <DifferenceNotice found={value?.verifications ?? []} modelId={model.id} datanetIds={datanetIds} />
       <section class="card stack">
         <h2>Recomputed by</h2>
         <p class="soft small">
@@ -68,7 +69,8 @@ function Recomputations({ live, model, site }: PageProps & { model: LedgerModelL
           <code>openledger verify model {model.id} --host URL --sign</code>.
         </p>
         {problem !== null && <ProblemNotice problem={problem} />}
-        {value !== undefined && <RecomputedBy found={value} />}
+        {value !== undefined && <RecomputedBy found={value.verifications} />}
+        {value !== undefined && <DroppedNotice dropped={value.dropped} />}
       </section>
     </>
   );

@@ -78,8 +78,9 @@ export function ModelWithdrawn({ live, model, site }: PageProps & { model: Ledge
         <section class="card stack" aria-label="Trained without">
           <h2>Trained without withdrawn rows</h2>
           <p class="soft small">
-            A certificate shows that this model's version does not have a row, and who has trained the model
-            again to the same bytes. Anyone checks it: <code>openledger verify certificate FILE</code>.
+            A certificate shows that this model's version does not have a row, and who says that they have
+            trained the model again to the same bytes. Anyone checks it:{" "}
+            <code>openledger verify certificate FILE</code>.
           </p>
           <ul>
             {without.slice(0, SHOWN_ROWS).map(({ contributorId, digest }) => (

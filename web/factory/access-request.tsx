@@ -3,7 +3,8 @@
  * answer. The request is a signed record.
  */
 import type { HostedDatanetPlace } from "@openledger/client/datanets/host-request";
-import type { AccessList, HostedDatanetFacts } from "@openledger/client/datanets/host-schemas";
+import type { HostedDatanetFacts } from "@openledger/client/datanets/host-schemas";
+import type { AccessList } from "@openledger/client/datanets/signed-records";
 import { sayRecords } from "@openledger/client/datanets/signed-records";
 import { RollupError } from "@openledger/foundation/rollup-error";
 import { useState } from "preact/hooks";

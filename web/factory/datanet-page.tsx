@@ -3,14 +3,15 @@
  * has the factory fetch the rows.
  */
 import { getHostedDatanet } from "@openledger/client/datanets/datanet-card";
-import type { AccessList, HostedDatanetFacts } from "@openledger/client/datanets/host-schemas";
-import { listAccess } from "@openledger/client/datanets/signed-records";
+import type { HostedDatanetFacts } from "@openledger/client/datanets/host-schemas";
+import { type AccessList, listAccess } from "@openledger/client/datanets/signed-records";
 import { useEffect, useState } from "preact/hooks";
 import { useAction } from "../bridge/use-action.ts";
 import { Badge } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";
 import { Notice } from "../design/notice.tsx";
 import { approvalTime } from "../hosts/approval-time.ts";
+import { UnsignedCheck } from "../hosts/unsigned-records.tsx";
 import type { PageProps } from "../ledger/page.ts";
 import { showCounted, showDuration } from "../words/format.ts";
 import { LeafLink } from "../words/links.tsx";
@@ -39,11 +40,12 @@ const LOOK_MS = 2_000;
 export function DatanetPage({ datanetId, factorySession, hostUrl, live }: DatanetPageProps) {
   const [seen, setSeen] = useState<Seen | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
+  const [withoutUnsigned, setWithoutUnsigned] = useState(false);
   const bringing = useAction();
   const look = async () => {
     try {
       const place = { hostUrl, datanetId };
-      const [facts, access] = await Promise.all([
+      const [facts, { requests: access }] = await Promise.all([
         getHostedDatanet(factorySession.client, place),
         listAccess(factorySession.client, place),
       ]);
@@ -60,7 +62,7 @@ export function DatanetPage({ datanetId, factorySession, hostUrl, live }: Datane
   }, [hostUrl, datanetId]);
   const bring = () =>
     bringing.run(async () => {
-      const request = { kind: "datanet", hostUrl, datanetId, version: null } as const;
+      const request = { kind: "datanet", hostUrl, datanetId, version: null, withoutUnsigned } as const;
       const made = await factorySession.factory.addDataset(request);
       // One possible model without a choice of base: on to its settings.
       const [only, ...others] = made.uses;
@@ -152,6 +154,11 @@ export function DatanetPage({ datanetId, factorySession, hostUrl, live }: Datane
                 The factory fetches the rows. Your key signs each request and never leaves this page.
               </p>
               {bringing.problem !== null && <ProblemNotice problem={bringing.problem} />}
+              <UnsignedCheck
+                problem={bringing.problem}
+                isChecked={withoutUnsigned}
+                onCheck={setWithoutUnsigned}
+              />
               <Button isMain isBusy={bringing.isBusy} onClick={() => void bring()}>
                 {bringing.isBusy ? "Fetching the rows …" : `Use version ${ledger.version}`}
               </Button>

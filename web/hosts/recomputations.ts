@@ -3,7 +3,7 @@
  * pages of Ask, models and Datanets show them.
  */
 import type { HostAccess } from "@openledger/client/datanets/host-request";
-import type { Verification } from "@openledger/client/datanets/verified-records";
+import type { ListVerifiedReturnType, Verification } from "@openledger/client/datanets/verified-records";
 import type { Live } from "../ledger/live.ts";
 import type { Site } from "../ledger/site.ts";
 import { type Answer, useAnswer } from "../ledger/use-answer.ts";
@@ -14,6 +14,8 @@ export type { Verification } from "@openledger/client/datanets/verified-records"
 /** Hosts keep up to a thousand leaves' records a model. */
 const MAX_SHOWN = 50;
 
+const NONE: ListVerifiedReturnType = { verifications: [], dropped: [] };
+
 interface Recomputed {
   readonly modelId: number;
   readonly datanetIds: readonly number[];
@@ -23,11 +25,11 @@ interface Recomputed {
 export function useRecomputations(
   { live, site }: { readonly live: Live; readonly site: Site },
   model: Recomputed,
-): Answer<readonly Verification[]> {
+): Answer<ListVerifiedReturnType> {
   const reader = readVisitor(site, live)?.reader ?? null;
   const about = `recomputations ${model.modelId} ${model.datanetIds.join(",")} ${reader !== null}`;
   return useAnswer(live, about, () =>
-    reader === null ? Promise.resolve([]) : readRecomputations(site, reader, model),
+    reader === null ? Promise.resolve(NONE) : readRecomputations(site, reader, model),
   );
 }
 
@@ -36,8 +38,8 @@ async function readRecomputations(
   { datanetHosts }: Pick<Site, "datanetHosts">,
   reader: HostAccess,
   { datanetIds, modelId }: Recomputed,
-): Promise<readonly Verification[]> {
-  if (datanetHosts.length === 0) return [];
+): Promise<ListVerifiedReturnType> {
+  if (datanetHosts.length === 0) return NONE;
   // Fetched when a model is looked at: other pages need no signatures.
   const { listVerified } = await import("@openledger/client/datanets/verified-records");
   const asked = datanetIds.flatMap((datanetId) =>
@@ -45,12 +47,16 @@ async function readRecomputations(
   );
   const answers = await Promise.allSettled(asked);
   const last = new Map<string, Verification>();
-  for (const one of answers.flatMap((answer) => (answer.status === "fulfilled" ? answer.value : []))) {
+  const found = answers.flatMap((answer) => (answer.status === "fulfilled" ? [answer.value] : []));
+  for (const one of found.flatMap(({ verifications }) => verifications)) {
     const name = `${one.leafId}/${one.epoch ?? ""}`;
     if (one.atMs > (last.get(name)?.atMs ?? -1)) last.set(name, one);
   }
   const rank = ({ difference }: Verification) => (difference === null ? 1 : 0);
-  return [...last.values()].sort((a, b) => rank(a) - rank(b) || b.atMs - a.atMs);
+  return {
+    verifications: [...last.values()].sort((a, b) => rank(a) - rank(b) || b.atMs - a.atMs),
+    dropped: found.flatMap(({ dropped }) => dropped),
+  };
 }
 
 /** The records about the model itself that found the same bytes. */

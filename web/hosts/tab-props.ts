@@ -2,7 +2,6 @@
 import type { HostedDatanetPlace, ReadablePlace } from "@openledger/client/datanets/host-request";
 import type { HostedDatanetFacts } from "@openledger/client/datanets/host-schemas";
 import type { LedgerClient } from "@openledger/client/ledger-client";
-import { openGroupOf } from "../groups/open-group.ts";
 import type { PageProps } from "../ledger/page.ts";
 import type { Visitor } from "./keys/visitor.ts";
 
@@ -22,15 +21,8 @@ export function isOwnKey({ facts, visitor }: Who): boolean {
   return visitor.client?.l2Key?.keyX === BigInt(facts.ledger.keyX);
 }
 
-/**
- * Client that signs for the Datanet: with its own key, or as a proposal to the group that owns it; null if the page has neither.
- * Reads a signal: call it while rendering.
- */
-export function ownClient({ facts, visitor }: Who): LedgerClient | null {
-  const { client } = visitor;
-  if (client === null || isOwnKey({ facts, visitor })) return client;
-  return openGroupOf(client, BigInt(facts.ledger.keyX))?.clientFor(client, facts.id) ?? null;
-}
+/** Client that signs for the Datanet with its own key; null if the page does not have it. */
+export const ownClient = (who: Who): LedgerClient | null => (isOwnKey(who) ? who.visitor.client : null);
 
 /** Leaf that signs as a reviewer: an account that the card names, else the Datanet itself; null if neither is here. */
 export function reviewerOf({ facts, visitor }: Who): number | null {

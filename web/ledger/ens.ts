@@ -2,11 +2,12 @@
  * Names of Ethereum's own name service, if the chain has its universal resolver: mainnet and its public test networks. A devnet
  * has none, so nothing is asked there. Recipients, the search and pages of addresses use them.
  */
+import { RecentAnswers } from "@openledger/foundation/recent-answers";
 import { type Address, createPublicClient, custom, type PublicClient } from "viem";
 import { mainnet, sepolia } from "viem/chains";
 
 const CHAINS = [mainnet, sepolia];
-const found = new Map<string, Promise<string | null>>();
+const found = new RecentAnswers<Address, string | null>({ maxItems: 2_000 });
 
 /** The node with the resolver that its chain has; null if it has none. */
 function resolving(node: PublicClient, chainId: number) {
@@ -18,15 +19,8 @@ function resolving(node: PublicClient, chainId: number) {
 export function ensNameOf(node: PublicClient, chainId: number, address: Address): Promise<string | null> {
   const resolver = resolving(node, chainId);
   if (resolver === null) return Promise.resolve(null);
-  const known = found.get(address);
-  if (known !== undefined) return known;
   // A node that does not answer has said nothing of the name: a later visit asks again.
-  const asking = resolver.getEnsName({ address }).catch(() => {
-    found.delete(address);
-    return null;
-  });
-  found.set(address, asking);
-  return asking;
+  return found.get(address, () => resolver.getEnsName({ address })).catch(() => null);
 }
 
 export const isEnsName = (text: string) => /^[^\s/]+\.eth$/i.test(text);

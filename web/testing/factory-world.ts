@@ -134,7 +134,7 @@ export async function startFactoryPagesWorld(): Promise<FactoryPagesWorld> {
       factory = await startChildFactory(environment);
     },
     async grant(note) {
-      const waiting = (await listAccess(datanet, place)).filter(({ answer }) => answer === null);
+      const waiting = (await listAccess(datanet, place)).requests.filter(({ answer }) => answer === null);
       const untilMs = Date.now() + GRANT_MS;
       const records = waiting.map(({ id }) => ({
         kind: "accessAnswer" as const,

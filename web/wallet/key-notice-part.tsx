@@ -6,13 +6,22 @@ import type { PageProps } from "../ledger/page.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
 import { LeafLink, QueueLink } from "../words/links.tsx";
 
-/** Nothing where there is no notice, or no host to ask. */
+/** Nothing where there is no notice, or no host to ask. Where the host does not know, that is said. */
 export function KeyNoticePart({ leafId, live, site }: Pick<PageProps, "live" | "site"> & { leafId: number }) {
   const reader = readVisitor(site, live)?.reader ?? null;
   const [hostUrl] = site.datanetHosts;
-  const { value } = useAnswer(live, `key notice ${leafId} ${reader !== null}`, async () =>
+  const { problem, value } = useAnswer(live, `key notice ${leafId} ${reader !== null}`, async () =>
     reader === null || hostUrl === undefined ? null : getKeyNotice(reader, { hostUrl, leafId }),
   );
+  if (problem?.code === "DNT_KEY_NOTICE")
+    return (
+      <Notice tone="wait" title="Nobody here knows whether this key is new.">
+        <p>
+          The host has not seen a week of what <LeafLink id={leafId} /> did, so it treats the key as one that
+          was set without the old key's signature. <code>{problem.code}</code>
+        </p>
+      </Notice>
+    );
   if (value == null) return null;
   const untilDay = new Date(value.untilMs).toISOString().slice(0, 16).replace("T", " ");
   return (

@@ -66,12 +66,16 @@ const FOR_READERS: Readonly<Record<string, string>> = {
     "nothing arrived in the ledger; what was refused is finalizable on Ethereum, less the base fee",
   CLI_ANSWER_INVALID: "nothing of it was used; reload the page: it may be of another version than the server",
   CLI_ANSWER_WRONG: "do not pay: this server gives other answers than its model; choose another server",
+  CLI_RECORDS_UNSIGNED:
+    "nothing was signed; have these accounts sign again, use another host, or tick that you go on without their records",
   CLI_BELOW_LEAST: "nothing was signed; choose another model, or change what you accept",
   CON_L1_COST_ABOVE_CAP: "nothing was signed; wait until gas costs less, or ask another Ethereum node",
   OP_WRONG_NONCE: "another operation was sent from this account meanwhile; try again",
   OP_FEE_TOO_LOW: "the fee has risen meanwhile; try again",
   OP_UNKNOWN_LEAF: "check the number",
   OP_BELOW_PRICE: "the price has risen meanwhile; ask again, then pay",
+  DNT_GROUPS_WITHDRAWN:
+    "keep the file of your share; the leaf's owner on Ethereum, a Safe for example, gives the leaf another key through Ethereum's queue",
   DNT_NOT_HOSTED:
     "check the number; the Datanet may be at another host, or its owner has not signed its card yet",
   DNT_ACCESS_NOT_GRANTED: "ask its owner for access, on the Datanet's page",

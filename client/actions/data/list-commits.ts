@@ -3,10 +3,11 @@
  * Versions are collected and verified from them.
  */
 import { commitChain, type DatanetHistory, datanetHistory } from "@openledger/circuits/ledger/version-rows";
+import type { Hex } from "viem";
 import { clientError } from "../../client-errors.ts";
-import { getLeaf, listOperations, nameOfOperation } from "../../sequencer/ledger-reads.ts";
+import { getLeaf, readOperations } from "../../sequencer/ledger-reads.ts";
 import type { SequencerAccess, SequencerErrorCode } from "../../sequencer/sequencer-request.ts";
-import type { LeafOperation } from "../../sequencer/sequencer-schemas.ts";
+import type { LeafOperation, LeafOperations } from "../../sequencer/sequencer-schemas.ts";
 
 /** One CommitData or ForcedCommitData: the contributor, the number of rows, and their root. */
 export interface DatanetCommit {
@@ -37,7 +38,7 @@ export async function listCommits(client: SequencerAccess, datanetId: number): P
 }
 
 /**
- * Reads a datanet's history as `readHistory` does, and checks its commits as `listCommits` does.
+ * Reads a datanet's history as `readHistory` does, and checks its commits as `listCommits` does, and the number of its versions.
  * @throws CLI_COMMITS_INCOMPLETE
  * @internal
  */
@@ -46,33 +47,39 @@ export async function readCheckedHistory(
   datanetId: number,
 ): Promise<DatanetHistory<LeafOperation>> {
   const [history, datanet] = await Promise.all([readHistory(client, datanetId), getLeaf(client, datanetId)]);
-  const { commits } = history;
-  if (commitChain(commits) !== datanet.chain) {
+  const { commits, versions } = history;
+  // A sequencer that has pruned the first version, and no commit, would have the others numbered wrongly.
+  const isWhole =
+    history.isComplete || datanet.datanet == null || versions.length === datanet.datanet.version;
+  if (commitChain(commits) !== datanet.chain || !isWhole) {
     throw clientError(
       "CLI_COMMITS_INCOMPLETE",
-      `the ${commits.length} commits that the sequencer lists are not those of datanet ${datanetId}`,
-      { data: { datanetId, listedCount: commits.length } },
+      `the ${commits.length} commits and ${versions.length} versions that the sequencer lists are not those of datanet ${datanetId}`,
+      { data: { datanetId, listedCount: commits.length, versionCount: versions.length } },
     );
   }
   return history;
 }
 
 /**
- * Reads the commits and publications of a datanet, by signed and by forced operations, without any check.
+ * Reads the commits and publications of a datanet, by signed and by forced operations, without any check. `isComplete`: nothing of it
+ * is older than what the sequencer has.
  * @internal
  */
 export async function readHistory(
   client: SequencerAccess,
   datanetId: number,
-): Promise<DatanetHistory<LeafOperation>> {
+): Promise<DatanetHistory<LeafOperation> & { readonly isComplete: boolean }> {
   const all: LeafOperation[] = [];
-  for (;;) {
-    const last = all.at(-1);
-    const page = await listOperations(client, datanetId, {
+  let isComplete = false;
+  for (let before: Hex | number | null | undefined; before !== null; ) {
+    const page: LeafOperations = await readOperations(client, datanetId, {
       limit: PAGE_SIZE,
-      ...(last === undefined ? {} : { before: nameOfOperation(last) }),
+      ...(before === undefined ? {} : { before }),
     });
-    all.push(...page);
-    if (page.length < PAGE_SIZE) return datanetHistory(datanetId, all);
+    all.push(...page.operations);
+    before = page.nextBefore;
+    isComplete = page.isComplete;
   }
+  return { ...datanetHistory(datanetId, all), isComplete };
 }

@@ -8,6 +8,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { LedgerClient } from "../../ledger-client.ts";
 import { type FakeSequencer, startFakeSequencer } from "../../testing/fake-sequencer.ts";
 import { collectVersion } from "./contribute-rows.ts";
+import { listCommits } from "./list-commits.ts";
 import { readVersionRows, storeVersion } from "./published-version.ts";
 import { openRowStore, type RowStore, storeContribution } from "./row-store.ts";
 import { verifyVersion } from "./verify-version.ts";
@@ -63,7 +64,10 @@ async function commit(
       opIndex: 2 * i,
     });
   }
-  sequencer.answers.set(`GET /v1/operations?leaf=${DATANET}&limit=200`, operations.reverse());
+  sequencer.answers.set(`GET /v1/operations?leaf=${DATANET}&limit=200`, {
+    ...{ operations: operations.reverse(), nextBefore: null },
+    ...{ isComplete: true, prunedBeforeMs: null },
+  });
   answerDatanet({ chain, rowsRoot: 0n });
 }
 
@@ -183,5 +187,16 @@ describe("verifyVersion", () => {
         code: "CLI_COMMITS_INCOMPLETE",
       },
     );
+  });
+
+  it("refuses a history whose first version the sequencer has pruned, since the others would be numbered wrongly", async () => {
+    await commit(commits);
+    const { rowsRoot } = await publish(9);
+    answerDatanet({ rowsRoot });
+    expect(await listCommits(client, DATANET)).toHaveLength(commits.length);
+    const route = `GET /v1/operations?leaf=${DATANET}&limit=200`;
+    const cut = { ...(sequencer.answers.get(route) as object), isComplete: false, prunedBeforeMs: 1 };
+    sequencer.answers.set(route, cut);
+    await expect(listCommits(client, DATANET)).rejects.toMatchObject({ code: "CLI_COMMITS_INCOMPLETE" });
   });
 });

@@ -72,21 +72,11 @@ export async function verifyVersion(
   }: {
     datanetId: number;
     store: RowStore;
-    /**
-     * Signed withdrawals, as `listWithdrawals` returns them; default: none is known. Only those count
-     * that the contributor's leaf has signed: of others nobody but the host says that it ever had the key.
-     */
-    withdrawn?: readonly (Pick<WithdrawnRow, "contributorId" | "digest"> & {
-      readonly isSignedByLeaf: boolean;
-    })[];
+    /** Withdrawals that count, as `listWithdrawals` returns them; default: none is known. */
+    withdrawn?: readonly Pick<WithdrawnRow, "contributorId" | "digest">[];
   },
 ): Promise<VerifiedVersion> {
-  // Attack: an owner drops rows, and has a host show withdrawals by a key that the contributor never had.
-  const withdrawerOf = new Map(
-    withdrawn.flatMap(({ contributorId, digest, isSignedByLeaf }): [string, number][] =>
-      isSignedByLeaf ? [[digest, contributorId]] : [],
-    ),
-  );
+  const withdrawerOf = new Map(withdrawn.map(({ contributorId, digest }) => [digest, contributorId]));
   const { datanet } = await getLeaf(client, datanetId);
   const rowsRoot = datanet?.rowsRoot ?? 0n;
   const published = await readVersion(store, rowsRoot);

@@ -87,7 +87,11 @@ function comparePayees(a: PayeeOwners, b: PayeeOwners): number {
   return a.contributorId - b.contributorId || a.validatorId - b.validatorId;
 }
 
-function payeeTable(rows: readonly PayeeOwners[]): Payee[] {
+/**
+ * Payees of rows, in the order of a version.
+ * @internal
+ */
+export function payeeTable(rows: readonly PayeeOwners[]): Payee[] {
   const payees = new Map<string, Payee>();
   for (const { contributorId, validatorId } of rows) {
     const name = `${contributorId}/${validatorId}`;

@@ -2,7 +2,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { saltRow } from "@openledger/attribution/rows/salted-rows";
-import { EMAIL_LABELS, emailContents } from "@openledger/attribution/rows/sample-emails";
+import { EMAIL_LABELS, emailContents } from "@openledger/attribution/testing/sample-emails";
 import { CONTRIBUTORS } from "../config.ts";
 import { COMMIT_COUNT, contributorOf, type DevnetPlan } from "../plan.ts";
 

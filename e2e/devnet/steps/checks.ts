@@ -233,7 +233,7 @@ async function checkHosted(job: Job, datanetId: number): Promise<Check[]> {
   const { alice } = job.people;
   const place = { hostUrl: job.hostUrl, datanetId };
   const vouching = await verifyVouching(alice, { ...place, store: job.store });
-  const [access] = await listAccess(alice, place);
+  const [access] = (await listAccess(alice, place)).requests;
   const wrongRows = DATANETS.mails
     .commits(job.plan)
     .reduce((sum, { isWrong, rows }) => sum + (isWrong ? rows.length : 0), 0);

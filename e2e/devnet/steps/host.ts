@@ -283,7 +283,7 @@ export async function getAccess(job: Job, leaves: Leaves, datanetId: number): Pr
   const store = await storeOf(job, BUILDER);
   const download = () => downloadVersion(client, { ...place, store, from });
   const own = async () =>
-    (await withRetry(job, () => listAccess(client, place))).find(({ leafId }) => leafId === from);
+    (await withRetry(job, () => listAccess(client, place))).requests.find(({ leafId }) => leafId === from);
   if ((await own()) === undefined) {
     const refusal = await download().then(
       () => null,

@@ -81,7 +81,7 @@ export async function train(job: Job, part: ModelPart, datanetId: number): Promi
   const { model, trained } = await makeModel(plan, rows, {
     onProgress,
     card,
-    publishRows: true,
+    publishRows: hosted.card.access === "public",
     size: part.size(job.plan),
     terms: { split: SPLIT },
   });

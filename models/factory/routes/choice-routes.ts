@@ -5,6 +5,7 @@
 
 import { estimateFees } from "@openledger/client/sequencer/fees";
 import { entriesCost } from "@openledger/datanets/host/scan-costs";
+import { whyUnapprovable } from "@openledger/datanets/terms/terms-rule";
 import { setCost } from "@openledger/foundation/http/answer-costs";
 import { routesOf } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance } from "fastify";
@@ -169,5 +170,7 @@ export async function plannedJob(
   const { recipe } = await context.side.take(leafId, (compute) =>
     context.withTask(view, (task) => compute({ mode: "plan", ...task, order })),
   );
-  return { recipe, size, view };
+  // It may be trained and exported: a model that is shared with nobody, or without pay.
+  const whyNot = view.whyNot ?? whyUnapprovable(recipe);
+  return { recipe, size, view: { ...view, isRegistrable: whyNot === null, whyNot } };
 }

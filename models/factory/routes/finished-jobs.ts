@@ -10,6 +10,7 @@ import { hashStatics } from "@openledger/circuits/ledger/leaf";
 import { presentPayees } from "@openledger/circuits/ledger/payee-shards";
 import { getModel, getSettlement, staticsOf } from "@openledger/client/sequencer/model-reads";
 import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
+import { whyUnapprovable } from "@openledger/datanets/terms/terms-rule";
 import { isStorableText } from "@openledger/foundation/database/storable-text";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
@@ -49,11 +50,12 @@ export async function registrationOf(context: FactoryContext, job: StoredJob): P
     }));
   }
   const { datanet, people } = (await datasets.require(view.datasetId, view.leafId)).view;
+  const whyNot = whyNotRegistrable(job);
   return {
     ...registration,
     state,
-    isRegistrable: view.isRegistrable,
-    whyNot: view.whyNot,
+    isRegistrable: view.isRegistrable && whyNot === null,
+    whyNot,
     staticsHash: view.result?.staticsHash ?? null,
     recipeHash: view.result?.recipeHash ?? null,
     datanetId: datanet?.id ?? null,
@@ -62,6 +64,10 @@ export async function registrationOf(context: FactoryContext, job: StoredJob): P
     modelId: view.modelId,
   };
 }
+
+/** Jobs of earlier releases were planned without a look at what their rows' terms forbid. */
+const whyNotRegistrable = ({ recipe, view: { whyNot } }: StoredJob): string | null =>
+  whyNot ?? whyUnapprovable(recipe);
 
 /**
  * Has a worker prove the activation of a model that its owner has created with the job's statics.
@@ -74,8 +80,9 @@ export async function beginActivation(
 ): Promise<FactoryRegistration> {
   const { jobs, queues } = context;
   const job = requireFinishedJob(storedJob);
-  const { id, leafId, result, whyNot } = job.view;
-  if (job.registration.statics === null)
+  const { id, leafId, result } = job.view;
+  const whyNot = whyNotRegistrable(job);
+  if (job.registration.statics === null || whyNot !== null)
     throw factoryError("MOD_FACTORY_NOT_REGISTRABLE", `job ${id}: ${whyNot}`, { data: { why: whyNot } });
   if (isUnderWay(job, modelId)) return registrationOf(context, job);
   const leaf = await modelLeaf(context, modelId);

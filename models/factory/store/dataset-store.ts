@@ -111,8 +111,7 @@ export class DatasetStore {
    */
   async refuseWithdrawn({ view }: StoredDataset): Promise<void> {
     for (const [datanet, { hostUrl, id: datanetId }] of versionsOfView(view).entries()) {
-      const listed = await listWithdrawals(this.#client, { hostUrl, datanetId });
-      const withdrawn = listed.filter(({ isSignedByLeaf }) => isSignedByLeaf);
+      const { withdrawals: withdrawn } = await listWithdrawals(this.#client, { hostUrl, datanetId });
       if (withdrawn.length === 0) continue;
       const found = await this.#database.query<{ digest: Buffer }>(
         `select dataset_rows.digest from dataset_rows join unnest($3::bytea[], $4::int[]) as withdrawn (digest, leaf)
@@ -179,7 +178,8 @@ export class DatasetStore {
       await this.#requirePlace(this.#database, leafId);
       return this.#upload(request, leafId);
     }
-    const facts = await readVersions(this.#client, this.#placesOf(request));
+    const { withoutUnsigned } = request;
+    const facts = await readVersions(this.#client, this.#placesOf(request), withoutUnsigned);
     const known = await this.#find(facts, leafId);
     if (known !== undefined) return this.view(known);
     await this.#requirePlace(this.#database, leafId);

@@ -5,7 +5,7 @@
 import { type OwnedRow, payeeTable } from "@openledger/attribution/model/owned-rows";
 import type { RowTerms } from "@openledger/attribution/model/recipe-fields";
 import { useOfKind } from "@openledger/attribution/rows/row-kinds";
-import { getHostedDatanet } from "@openledger/client/datanets/datanet-card";
+import { cardOfVersion } from "@openledger/client/datanets/datanet-card";
 import { downloadVersionList, listedVersion } from "@openledger/client/datanets/download-rows";
 import { collectLabels } from "@openledger/client/datanets/reviewed-version";
 import { readRowTerms } from "@openledger/client/datanets/signed-terms";
@@ -49,14 +49,16 @@ export interface DatasetFacts {
 
 /**
  * Reads versions of one Datanet or of several, in their places.
- * @throws CLI_UNKNOWN, CLI_DATANET_HOST_FALSE, DNT_NOT_HOSTED, MOD_FACTORY_NOT_TRAINABLE where they do not go together
+ * @throws CLI_RECORDS_UNSIGNED, CLI_UNKNOWN, CLI_DATANET_HOST_FALSE, DNT_NOT_HOSTED, MOD_FACTORY_NOT_TRAINABLE where they do not go together
  */
 export async function readVersions(
   client: LedgerClient,
   places: readonly VersionPlace[],
+  withoutUnsigned = false,
 ): Promise<DatasetFacts> {
   const versions: ReadVersion[] = [];
-  for (const [place, wanted] of places.entries()) versions.push(await readVersion(client, wanted, place));
+  for (const [place, wanted] of places.entries())
+    versions.push(await readVersion(client, wanted, { place, withoutUnsigned }));
   const [first, ...others] = versions as [ReadVersion, ...ReadVersion[]];
   for (const { card, named } of others) requireSameForm(first, card, named.id);
   const rows = versions.flatMap((version) => version.rows);
@@ -88,17 +90,19 @@ export async function readVersions(
 async function readVersion(
   client: LedgerClient,
   { datanetId, hostUrl, version: wanted }: VersionPlace,
-  datanet: number,
+  { place: datanet, withoutUnsigned }: { readonly place: number; readonly withoutUnsigned: boolean },
 ): Promise<ReadVersion> {
   const place = { datanetId, hostUrl };
   const { rowsRoot, version } = await listedVersion(client, datanetId, wanted ?? undefined);
-  const { card } = await getHostedDatanet(client, place);
+  const card = await cardOfVersion(client, place, 0n);
   const list = await downloadVersionList(client, { ...place, rowsRoot }).catch((cause: unknown) => {
     throw isRollupError(cause, "DNT_NOT_HOSTED") ? noVersion(datanetId, cause) : cause;
   });
   // A language model reads no labels.
   const labels =
-    useOfKind(card.row.kind) === "write" ? null : await collectLabels(client, { ...place, rows: list });
+    useOfKind(card.row.kind) === "write"
+      ? null
+      : await collectLabels(client, { ...place, rows: list, withoutUnsigned });
   return {
     card,
     terms: await readRowTerms(client, { ...place, rows: list }),

@@ -15,7 +15,7 @@ import type {
   TaskWish,
 } from "./task-messages.ts";
 
-const ENTRY = fileURLToPath(new URL("task-entry.js", import.meta.url));
+const ENTRY = fileURLToPath(new URL("./task-entry.js", import.meta.url));
 
 interface TaskEnd<Mode extends FactoryTask["mode"]> {
   /** null if the task was paused. */

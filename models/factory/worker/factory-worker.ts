@@ -53,13 +53,13 @@ export async function openWorker(
   { logger }: { readonly logger: Logger },
 ): Promise<FactoryWorker> {
   const config = onThisMachine(settings);
-  const { chainId, rollupAddress } = loadDeployment(config.deploymentPath);
+  const { chainId, deployedIn, rollupAddress } = loadDeployment(config.deploymentPath);
   await mkdir(config.dataPath, { recursive: true });
   const scratch = new Scratch(config.dataPath);
   await scratch.clean();
   const database = await openDatabase(config, {
     part: FACTORY_PART,
-    rollup: { chainId, rollupAddress },
+    rollup: { chainId, rollupAddress, deployedIn },
     logger,
     migrates: false,
     maxConnections: MAX_CONNECTIONS,

@@ -17,15 +17,18 @@ import {
   MANIFEST,
   type ModelManifest,
   parseJson,
+  ROWS_FILE,
 } from "@openledger/attribution/model/model-manifest";
 import { DIRECT, type RecipeBase, versionsOf } from "@openledger/attribution/model/recipe-fields";
 import { ANSWERED_AGAIN, assuranceOf } from "@openledger/attribution/model/reply-assurance";
 import type { ScoreChoice } from "@openledger/attribution/scores/score-engine";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import type { ModelQuery } from "@openledger/circuits/ledger/model-query";
+import { type Card, readCardBytes } from "@openledger/datanets/card/card";
 import type { Database } from "@openledger/foundation/database/database";
 import type { HttpErrors } from "@openledger/foundation/http/http-errors";
 import type { ServerLimits } from "@openledger/foundation/http/server-settings";
+import type { Secret } from "@openledger/foundation/secret";
 import type { FastifyInstance } from "fastify";
 import type { WeightNumbers } from "../../engine/architecture/model-shape.ts";
 import type { KernelChoice } from "../../engine/kernels/create-kernels.ts";
@@ -41,6 +44,7 @@ import { AnswerStore } from "./answer-store.ts";
 import { AttributionThread } from "./attribution-thread.ts";
 import { createLedgerView, type LedgerView } from "./ledger-view.ts";
 import { RowLines } from "./row-lines.ts";
+import { RowReaders } from "./row-readers.ts";
 import { requireServedTerms, type UnknownTerms } from "./served-terms.ts";
 import { watchPayments } from "./watch-payments.ts";
 import { ModelWithdrawals, WithdrawnRows } from "./withdrawn-rows.ts";
@@ -64,12 +68,17 @@ export interface AnswerModelsOptions extends ServerLimits {
   /** Choice of what computes the scores of estimates. */
   readonly scores: ScoreChoice;
   readonly sequencerUrl: string;
-  /** Domain of the rollup. */
+  /** Token of the sequencer operator's own servers; absent for others. */
+  readonly serverToken?: Secret<string> | undefined;
+  /** Domain of the rollup, and its address. */
   readonly domain: bigint;
+  readonly rollupAddress: string;
   /** Hosts that are asked for withdrawn rows, and for the terms of a model's rows where its recipe has none; default: nobody is asked. */
   readonly datanetHosts?: readonly string[];
   /** Time between two looks for rows that their contributors have withdrawn, at these hosts; default a minute. */
   readonly withdrawalsEveryMs?: number | undefined;
+  /** Address below which the models' routes are, by which requests for rows are signed. Default: none are taken. */
+  readonly origin?: () => string;
   readonly answerTtlMs: number;
   /** Time between two reads of payments beside those that questions cause; default two seconds. */
   readonly pollIntervalMs?: number;
@@ -117,6 +126,7 @@ export class AnswerModels {
   readonly #options: AnswerModelsOptions;
   readonly #modules: Modules;
   readonly #ledger: LedgerView;
+  readonly #readers: RowReaders;
   readonly #bases: readonly ReturnType<typeof readFrom>[];
   readonly #families: readonly ModelFamily[];
   readonly #routed = new Map<string, RoutedModel>();
@@ -130,7 +140,20 @@ export class AnswerModels {
   private constructor(options: AnswerModelsOptions, modules: Modules) {
     this.#options = options;
     this.#modules = modules;
-    this.#ledger = createLedgerView(options.sequencerUrl);
+    this.#ledger = createLedgerView(options);
+    const { database, datanetHosts = [], domain, origin = () => "", rollupAddress } = options;
+    const { sequencerUrl, serverToken } = options;
+    const nowMs = modules.nowMs ?? Date.now;
+    this.#readers = new RowReaders({
+      database,
+      datanetHosts,
+      domain,
+      rollupAddress,
+      sequencerUrl,
+      serverToken,
+      origin,
+      nowMs,
+    });
     this.#bases = [readFrom(baseSourceAt(options.basePath))];
     const setting = { bases: this.#bases, kernels: options.kernels };
     this.#families = [directFamily as never, textFamily(setting) as never];
@@ -253,7 +276,10 @@ export class AnswerModels {
     const json = parseJson(checkedFile(files, manifest, "recipe.json"), "recipe.json");
     const recipe = familyOf(json, this.#families).parseRecipe(json);
     const { datanetHosts = [], domain, sequencerUrl } = this.#options;
-    const unknownTerms = await requireServedTerms(recipe, { datanetHosts, domain, sequencerUrl });
+    const unknownTerms = await requireServedTerms(recipe, {
+      ...{ datanetHosts, domain, sequencerUrl },
+      rowCount: manifest.rowCount,
+    });
     const parameters = checkedFile(files, manifest, "parameters.bin");
     const published = { ...place, manifest, recipe, unknownTerms };
     if (recipe.family !== "text") return { ...published, text: null, weights: null };
@@ -312,6 +338,11 @@ export class AnswerModels {
         chatPrompt: (chat) => thread.run("chatText", { modelId, chat }),
         read,
       });
+    const asked = {
+      modelId,
+      datanetIds: versionsOf(recipe).map(({ id }) => id),
+      ownCard: await cardBeside(folder),
+    };
     this.#routed.set(String(modelId), {
       modelId,
       manifest,
@@ -327,20 +358,28 @@ export class AnswerModels {
         return bytes;
       },
       sharedFile: (name) => (text === null ? null : readBaseFile(text.base, name, this.#bases)),
+      publishesRows: rows !== null,
       row: async (place) => {
         const content = (await rows?.read(place)) ?? null;
         if (content !== null) withdrawals.requireRow(place, content);
         return content;
       },
+      requireReader: (request) => this.#readers.require(request, asked),
+      signingInfo: () => this.#readers.infoOf(modelId),
       settling: settlingOf?.(modelId),
       spans: spans?.get(recipe.datanet.rowsRoot.slice(2)),
     });
   }
 }
 
-const ROWS_FILE = "rows.jsonl";
 /** File that has the index of a model that cites, with texts of its rows. */
 const INDEX_FILE = "query-map.bin";
+
+/** The card beside a model's files; null for none. @throws DNT_CARD_INVALID */
+async function cardBeside(folder: string): Promise<Card | null> {
+  const bytes = await readFile(join(folder, "card.json")).catch(ifThere);
+  return bytes === null ? null : readCardBytes(bytes).card;
+}
 
 /** Name of a registered language model's adapter. */
 const nameOf = (modelId: number) => `model-${modelId}`;

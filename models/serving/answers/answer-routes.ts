@@ -6,12 +6,13 @@
 import type { OutgoingHttpHeaders } from "node:http";
 import cors from "@fastify/cors";
 import { attributionError, attributionErrors } from "@openledger/attribution/attribution-errors";
-import { MANIFEST, type ModelManifest } from "@openledger/attribution/model/model-manifest";
+import { MANIFEST, type ModelManifest, ROWS_FILE } from "@openledger/attribution/model/model-manifest";
 import type { assuranceOf } from "@openledger/attribution/model/reply-assurance";
 import { MAX_ROW_BYTES, maxPromptChars } from "@openledger/attribution/rows/row-content";
 import type { InputKind } from "@openledger/attribution/rows/row-kinds";
 import type { RanMode } from "@openledger/attribution/scores/score-engine";
 import { sealedBytes } from "@openledger/circuits/ledger/model-query";
+import { datanetErrors } from "@openledger/datanets/datanet-errors";
 import { BYTES_PER_UNIT, setCost } from "@openledger/foundation/http/answer-costs";
 import { clientNetwork } from "@openledger/foundation/http/client-network";
 import { createServer } from "@openledger/foundation/http/create-server";
@@ -44,8 +45,14 @@ export interface RoutedModel {
   file(name: string): Bytes | Promise<Bytes>;
   /** A file that it shares with others: a language model's base. */
   sharedFile(name: string): Bytes | Promise<Bytes>;
+  /** True if the rows are among its files. */
+  readonly publishesRows: boolean;
   /** The content of a row, if rows are published. @throws ATT_ROW_WITHDRAWN */
   row(place: number): Bytes | Promise<Bytes>;
+  /** Passes if the request may read the rows. @throws DNT_REQUEST_UNSIGNED, DNT_ACCESS_NOT_GRANTED and what else the Datanets' rules say */
+  requireReader(request: FastifyRequest): Promise<void>;
+  /** What a client needs to sign a request for rows. */
+  signingInfo(): Promise<object>;
   /** Absent if this server does not settle epochs. */
   readonly settling?: SettlingSource | undefined;
   /** Absent if no index of the version's text is at hand. */
@@ -128,12 +135,13 @@ export async function createModelApp(
   const of = (request: FastifyRequest) => find(modelOf(request));
   const errors: HttpErrors = {
     ...modules,
-    statusOf: ({ code }) => attributionErrors.statusOf(code) ?? 500,
+    statusOf: ({ code }) => attributionErrors.statusOf(code) ?? datanetErrors.statusOf(code) ?? 500,
   };
   const app = await createServer({
     limits,
     errors,
     bodyLimitBytes: 4 * MAX_ROW_BYTES,
+    hasRawBodies: true,
     silentTimeoutMs: SILENT_TIMEOUT_MS,
     rateKey: (request) => `${clientNetwork(request)} ${modelOf(request)}`,
   });
@@ -144,6 +152,8 @@ export async function createModelApp(
     maxAge: 86_400,
     exposedHeaders: X402_EXPOSED,
   });
+
+  app.get(`${PREFIX}/v1/info`, (request) => of(request).signingInfo());
 
   app.get("/", () => ({ models: modelIds().map((modelId) => ({ modelId })) }));
 
@@ -156,6 +166,7 @@ export async function createModelApp(
     const { file } = request.params;
     const model = of(request);
     const isOwn = file === MANIFEST || Object.hasOwn(model.manifest.files, file);
+    if (isOwn && file === ROWS_FILE) await model.requireReader(request);
     return sendFile(reply, file, isOwn ? await model.file(file) : null);
   });
 
@@ -166,7 +177,9 @@ export async function createModelApp(
 
   app.get<{ Params: { row: string } }>(`${PREFIX}/v1/rows/:row`, async (request, reply) => {
     const place = parse(decimal, request.params.row);
-    const content = await of(request).row(place);
+    const model = of(request);
+    if (model.publishesRows) await model.requireReader(request);
+    const content = await model.row(place);
     if (content == null)
       throw attributionError("ATT_NOT_FOUND", `row ${rowNumber(place)} is not published`, {
         data: { reason: "row-not-published", row: place },
@@ -182,8 +195,9 @@ export async function createModelApp(
   app.post(`${PREFIX}/v1/spans`, spansCost, async (request, reply) => {
     const { text } = parse(textSchema, request.body);
     const model = of(request);
-    // Without an index the answer is empty: anyone who asks cannot know before.
-    if (model.spans === undefined) return reply.code(204).send();
+    // Without an index, or rows that are published, the answer is empty: anyone who asks cannot know before.
+    if (model.spans === undefined || !model.publishesRows) return reply.code(204).send();
+    await model.requireReader(request);
     const cited = JSON.stringify(await model.spans.cite(text, shownRow(model)));
     setCost(request, spansUnits(request.body) + cited.length / BYTES_PER_UNIT);
     return reply.type("application/json").send(cited);

@@ -160,6 +160,16 @@ export const ANSWERS_PART: DatabasePart = {
        ends_at timestamptz not null,
        primary key (model_id, payer_id)
      )`,
+    // Signed requests for rows. Not logged: what a crash forgets of both goes together.
+    `create unlogged table sessions (
+       id integer primary key check (id = 1),
+       session text not null
+     );
+     create unlogged table requests (
+       nonce text primary key,
+       expires_at_ms bigint not null
+     );
+     create index requests_expiry on requests (expires_at_ms)`,
   ],
 };
 

@@ -2,7 +2,7 @@
  * The answer server's side of the thread that computes for registered models (attribution-tasks.ts). answer-models.ts starts
  * one.
  */
-import { TaskPool } from "@openledger/foundation/threads/task-pool";
+import { OWN_WORK_HEAP_MB, TaskPool } from "@openledger/foundation/threads/task-pool";
 import { servingError } from "../../model-errors.ts";
 import type { AttributionSeat, SeatedModel } from "./attribution-tasks.ts";
 
@@ -24,6 +24,8 @@ export class AttributionThread {
       tasks: new URL("./attribution-tasks.ts", import.meta.url),
       seat: { ...seat, models: this.#models },
       threadCount: 1,
+      // It has all models that the operator serves; what strangers ask is bounded before it comes here.
+      maxHeapMb: OWN_WORK_HEAP_MB,
       isWarm: true,
       ended: (cause) =>
         servingError("SRV_STOPPING", `the thread that attributes ended: ${cause.message}`, { cause }),

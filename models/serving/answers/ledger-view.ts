@@ -13,6 +13,7 @@ import {
   type X402Verified,
 } from "@openledger/circuits/wire/x402-payment";
 import { x402Settled, x402Supported, x402Verified } from "@openledger/circuits/wire/x402-schemas";
+import type { Secret } from "@openledger/foundation/secret";
 import { askSequencer, type SequencerRequest } from "@openledger/foundation/wire/sequencer-request";
 import { z } from "zod";
 
@@ -98,8 +99,16 @@ export interface LedgerView {
 const NO_LEAF = { OP_UNKNOWN_LEAF: null };
 const NO_FACILITATOR = { SEQ_READ_ONLY: null, SRV_UNKNOWN_ROUTE: null };
 
-export function createLedgerView(sequencerUrl: string, timeoutMs?: number): LedgerView {
-  const endpoint = { sequencerUrl, ...(timeoutMs === undefined ? {} : { timeoutMs }) };
+/** Maximum sum of the waits that the sequencer may ask for before a request has failed, in milliseconds. */
+const MAX_WAIT_MS = 5_000;
+
+/** @param place serverToken: where the server is one of the sequencer operator's own */
+export function createLedgerView(place: {
+  readonly sequencerUrl: string;
+  readonly serverToken?: Secret<string> | undefined;
+}): LedgerView {
+  const { sequencerUrl, serverToken } = place;
+  const endpoint = { sequencerUrl, token: serverToken?.reveal(), maxWaitMs: MAX_WAIT_MS };
   const ask = async <Schema extends z.ZodType, Absent>(
     request: SequencerRequest,
     schema: Schema,

@@ -36,6 +36,8 @@ async function serve() {
         return { spans: [] };
       },
     },
+    publishesRows: true,
+    requireReader: async () => {},
     row: () => null,
   } as unknown as RoutedModel;
   const app = await createModelApp(

@@ -3,9 +3,8 @@
  * those that the Datanets' hosts show. answer-models.ts applies them to each model before it is served.
  */
 import type { RecipeBase, RowTerms } from "@openledger/attribution/model/recipe-fields";
-import { requireApprovable } from "@openledger/client/datanets/signed-terms";
+import { askApprovable } from "@openledger/client/datanets/signed-terms";
 import { requireRecipeTerms, uncheckedVersions, unknownCount } from "@openledger/datanets/terms/terms-rule";
-import { isRollupError } from "@openledger/foundation/rollup-error";
 
 /** Time that a host has for one answer, in milliseconds. */
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -26,38 +25,24 @@ export interface UnknownTerms {
 }
 
 /**
- * Checks that the rows' terms let a model answer for pay.
+ * Checks that the rows' terms let a model answer for pay. A recipe's word holds where it has the terms of all rows of the model.
+ * @param rowCount rows of the model
  * @returns what nobody knows
  * @throws DNT_TERMS_FORBID naming the rows that stand in the way; as a host refuses that has the Datanet
  */
-export async function requireServedTerms(recipe: RecipeBase, place: TermsPlace): Promise<UnknownTerms> {
+export async function requireServedTerms(
+  recipe: RecipeBase,
+  { datanetHosts, domain, rowCount, sequencerUrl }: TermsPlace & { readonly rowCount: number },
+): Promise<UnknownTerms> {
   requireRecipeTerms(recipe, { use: "paid" });
-  const unchecked = uncheckedVersions(recipe).map(({ id }) => id);
+  const unchecked = uncheckedVersions(recipe, rowCount).map(({ id }) => id);
   const known: RowTerms[] = recipe.terms?.rows.filter(({ datanet }) => !unchecked.includes(datanet)) ?? [];
+  const reader = { sequencerUrl, domain, requestTimeoutMs: REQUEST_TIMEOUT_MS, l2Key: null, leafId: null };
   const datanetIds: number[] = [];
   for (const id of unchecked) {
-    const rows = await rowsAtHosts(recipe, id, place);
-    if (rows === null) datanetIds.push(id);
-    else known.push(...rows);
+    const terms = await askApprovable(reader, { datanetHosts, datanetId: id, recipe });
+    if (terms === null) datanetIds.push(id);
+    else known.push(...terms.rows);
   }
   return { datanetIds, rowCount: unknownCount(known) };
-}
-
-/** null where no host has the Datanet. */
-async function rowsAtHosts(
-  recipe: RecipeBase,
-  datanetId: number,
-  { datanetHosts, domain, sequencerUrl }: TermsPlace,
-): Promise<readonly RowTerms[] | null> {
-  const reader = { sequencerUrl, domain, requestTimeoutMs: REQUEST_TIMEOUT_MS, l2Key: null, leafId: null };
-  for (const hostUrl of datanetHosts) {
-    try {
-      return (await requireApprovable(reader, { hostUrl, datanetId, recipe })).rows;
-    } catch (error) {
-      // The lists of a permissioned Datanet with plain digests are for readers: its terms are not known here.
-      if (!isRollupError(error, "DNT_NOT_HOSTED") && !isRollupError(error, "DNT_REQUEST_UNSIGNED"))
-        throw error;
-    }
-  }
-  return null;
 }

@@ -98,12 +98,9 @@ export class WithdrawnRows {
       for (const hostUrl of this.#options.hosts) {
         if ((this.#silentUntilMs.get(hostUrl) ?? 0) > performance.now()) continue;
         try {
-          for (const { contributorId, digest, isSignedByLeaf } of await listWithdrawals(this.#reader, {
-            hostUrl,
-            datanetId,
-          })) {
-            // Attack: a host lists what no contributor has signed, so that a model falls silent.
-            if (!isSignedByLeaf) continue;
+          // Attack: a host lists what no contributor has signed, so that a model falls silent.
+          const { withdrawals } = await listWithdrawals(this.#reader, { hostUrl, datanetId });
+          for (const { contributorId, digest } of withdrawals) {
             const row = { datanetId, digest, contributorId };
             this.#rows.set(nameOf(row), row);
           }

@@ -58,30 +58,38 @@ export async function hostSpans(index: SpanIndex): Promise<HostedSpans> {
     async cite(text, contentOf) {
       const bytes = new TextEncoder().encode(text);
       const found = findSpans(index, bytes, MAX_COMPARED_BYTES);
-      const rows = new Map<number, SourceRow | null>();
+      /** Rows by their places; "no room" for those that the answer is too full for. */
+      const rows = new Map<number, SourceRow | "no room" | "not published">();
       let rowBytes = 0;
-      /** Rows that are not published, and those for which there is no room, are not named. */
-      const isShown = async (row: number): Promise<boolean> => {
-        if (!rows.has(row)) {
-          const content = await contentOf(row);
-          rowBytes += content?.length ?? 0;
-          const { contributorId, validatorId } = index.document(row);
-          const siblings = siblingsOf(tree.path(row), row);
-          const isWithin = content != null && rowBytes <= MAX_ROW_BYTES;
-          rows.set(row, isWithin ? { row, content, contributorId, validatorId, siblings } : null);
-        }
-        return rows.get(row) !== null;
+      const take = async (row: number): Promise<SourceRow | "no room" | "not published"> => {
+        const content = await contentOf(row);
+        if (content == null) return "not published";
+        rowBytes += content.length;
+        if (rowBytes > MAX_ROW_BYTES) return "no room";
+        const { contributorId, validatorId } = index.document(row);
+        return { row, content, contributorId, validatorId, siblings: siblingsOf(tree.path(row), row) };
       };
       const spans: SpansAnswer["spans"][number][] = [];
+      let omittedCount = 0;
       // The rarest and longest first.
       for (const span of found.slice(0, MAX_CITED_SPANS)) {
         const sources: number[] = [];
-        for (const { row } of sourcesOf(index, span, MAX_SOURCES)) if (await isShown(row)) sources.push(row);
+        let [hasNoRoom, isPublished] = [false, true];
+        for (const { row } of sourcesOf(index, span, MAX_SOURCES)) {
+          if (!rows.has(row)) rows.set(row, await take(row));
+          const taken = rows.get(row)!;
+          if (taken === "no room") hasNoRoom = true;
+          else if (taken === "not published") isPublished = false;
+          else sources.push(row);
+        }
         const { end, hi, lo, start } = span;
-        if (sources.length > 0) spans.push({ start, end, count: hi - lo, rows: sources });
+        // Attack: a count of spans in rows that are not published tells what stands in them, a character after the other.
+        if (sources.length > 0)
+          spans.push({ start, end, count: isPublished ? hi - lo : sources.length, rows: sources });
+        else if (hasNoRoom) omittedCount += 1;
       }
-      const named = [...rows.values()].filter((row) => row !== null);
-      return spansToJson({ rowText, spans, rows: named, omittedCount: found.length - spans.length });
+      const named = [...rows.values()].filter((row) => typeof row !== "string");
+      return spansToJson({ rowText, spans, rows: named, omittedCount });
     },
   };
 }

@@ -1,10 +1,19 @@
 /** The default classifier under attack: worlds are fixed, and what a plan brings is paid by the rules of every version. */
-import { attackWorlds, measureAttack, measureAttacks } from "@openledger/attribution/gaming/attack-factor";
-import { ATTACKS, HONEST_PLAN } from "@openledger/attribution/gaming/attack-plan";
-import { type AttackSource, emailSource, textSource } from "@openledger/attribution/gaming/attack-source";
+
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { BROWN_GENRES, brownPassages } from "@openledger/attribution/testing/brown-corpus";
 import { digitSource } from "@openledger/attribution/testing/digit-source";
+import {
+  attackWorlds,
+  measureAttack,
+  measureAttacks,
+} from "@openledger/attribution/testing/gaming/attack-factor";
+import { ATTACKS, HONEST_PLAN } from "@openledger/attribution/testing/gaming/attack-plan";
+import {
+  type AttackSource,
+  emailSource,
+  textSource,
+} from "@openledger/attribution/testing/gaming/attack-source";
 import { irisSource } from "@openledger/attribution/testing/iris-flowers";
 import { madeLabels, madeText } from "@openledger/attribution/testing/made-rows";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";

@@ -4,7 +4,7 @@
  */
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import { TaskPool } from "@openledger/foundation/threads/task-pool";
+import { OWN_WORK_HEAP_MB, TaskPool } from "@openledger/foundation/threads/task-pool";
 import type { AdapterLayout } from "../../engine/architecture/adapter-layout.ts";
 import type { TokenRow } from "../../engine/architecture/loss-gradient.ts";
 import type { LoadedModel } from "../../engine/files/load-model.ts";
@@ -74,6 +74,8 @@ const startRowThread = (seat: RowSeat): RowThread =>
     tasks: new URL("./row-tasks.ts", import.meta.url),
     seat,
     threadCount: 1,
+    // Weights are in the arena; the operator asked for the training.
+    maxHeapMb: OWN_WORK_HEAP_MB,
     niceness: NICENESS,
     isWarm: true,
     ended: (cause) => ended(cause.message, cause),

@@ -3,10 +3,10 @@ import type { InputShape } from "@openledger/attribution/inputs/choose-inputs";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import type { DirectRecipe } from "@openledger/attribution/model/direct/direct-recipe";
 import { contentOf, type LabelledInput } from "@openledger/attribution/rows/row-content";
-import { EMAIL_LABELS, emailContents } from "@openledger/attribution/rows/sample-emails";
 import { BROWN_GENRES, brownPassages } from "@openledger/attribution/testing/brown-corpus";
 import { digitSource } from "@openledger/attribution/testing/digit-source";
 import { irisSource } from "@openledger/attribution/testing/iris-flowers";
+import { EMAIL_LABELS, emailContents } from "@openledger/attribution/testing/sample-emails";
 import { usualRecipe } from "@openledger/models/testing/usual-recipe";
 
 export const CORPUS_NAMES = ["brown", "emails", "digits", "iris"] as const;

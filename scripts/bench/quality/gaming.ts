@@ -1,9 +1,14 @@
 /** What attackers earn by the default: e-mails, texts of fifteen labels, pictures and a table (attribution/gaming/). */
-import { attackWorlds, measureAttacks } from "@openledger/attribution/gaming/attack-factor";
-import { type AttackName, FURTHER_TEXT_PLANS, HONEST_PLAN } from "@openledger/attribution/gaming/attack-plan";
-import { emailSource, textSource } from "@openledger/attribution/gaming/attack-source";
+
 import { BROWN_GENRES, brownPassages } from "@openledger/attribution/testing/brown-corpus";
 import { digitSource } from "@openledger/attribution/testing/digit-source";
+import { attackWorlds, measureAttacks } from "@openledger/attribution/testing/gaming/attack-factor";
+import {
+  type AttackName,
+  FURTHER_TEXT_PLANS,
+  HONEST_PLAN,
+} from "@openledger/attribution/testing/gaming/attack-plan";
+import { emailSource, textSource } from "@openledger/attribution/testing/gaming/attack-source";
 import { irisSource } from "@openledger/attribution/testing/iris-flowers";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { usualRecipe } from "@openledger/models/testing/usual-recipe";

@@ -2,7 +2,8 @@
 import { attributionError } from "@openledger/attribution/attribution-errors";
 import { readModel } from "@openledger/attribution/model/model-directory";
 import { fetchAnswering } from "@openledger/attribution/model/model-download";
-import type { RecipeBase } from "@openledger/attribution/model/recipe-fields";
+import { type RecipeBase, versionsOf } from "@openledger/attribution/model/recipe-fields";
+import { readHistory } from "@openledger/client/actions/data/list-commits";
 import { requireApprovable } from "@openledger/client/datanets/signed-terms";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
@@ -32,15 +33,46 @@ export async function termsOfApproval(
   const bound = recipe === undefined ? null : requireRecipeTerms(recipe, { use: "paid" });
   return [
     ...termsWords(hosted ?? bound ?? undefined),
-    ...(hosted === null && bound !== null
-      ? ["the terms are those in the model's recipe, compared with no host's: name one with --host"]
-      : []),
+    ...(hosted === null && bound !== null ? await boundWords(client, datanetId, recipe!) : []),
     ...(recipe === undefined
       ? [
           "the model's recipe was not read, so its own licence was not compared: name its --server or --folder",
         ]
       : []),
   ];
+}
+
+/** Lines about terms that the recipe alone names. Its word about some rows is no word about the others. */
+async function boundWords(client: LedgerClient, datanetId: number, recipe: RecipeTerms): Promise<string[]> {
+  const { version = 0 } = versionsOf(recipe).find(({ id }) => id === datanetId) ?? {};
+  const { versions } = await readHistory(client, datanetId);
+  const rowCount = versions[version - 1]?.rowCount;
+  const named = recipe.terms!.rows.filter(({ datanet }) => datanet === datanetId);
+  const namedCount = named.reduce((sum, one) => sum + one.rowCount, 0);
+  return [
+    "the terms are those in the model's recipe, compared with no host's: name one with --host",
+    ...(namedCount === rowCount
+      ? []
+      : [
+          `the recipe has the terms of ${namedCount} of ${rowCount ?? "unknown"} rows of Datanet ${datanetId}: those of the others are not known`,
+        ]),
+  ];
+}
+
+/**
+ * Checks, before a model is created and paid for, that its rows' terms do not forbid each approval that it needs.
+ * @returns lines of what was found, and of what was not checked
+ * @throws DNT_TERMS_FORBID naming the rows that stand in the way; as a host that was named refuses
+ */
+export async function termsOfRegistration(
+  client: LedgerClient,
+  recipe: RecipeTerms,
+  options: GlobalOptions & { readonly host?: string | undefined },
+): Promise<string[]> {
+  const lines: string[] = [];
+  for (const { id } of versionsOf(recipe))
+    lines.push(...(await termsOfApproval(client, id, recipe, options)));
+  return [...new Set(lines)];
 }
 
 /** Errors of a server that nobody named, and of a ledger that only L1 shows. */

@@ -32,7 +32,8 @@ const addFindings = command({
     "list copies, near-duplicates, contradicted labels and broken rows, with their decisions; without a Datanet, your rows that were left out, with reasons, reviewers and replies",
   options: {
     ...HOST_OPTION,
-    "--check": "have the host check all rows first",
+    "--check": "have the host check all rows first, as a reviewer",
+    "--as-datanet": "sign with the Datanet's key",
     "--kind <kind>": { about: "only findings of this kind", choices: FINDING_KINDS },
     "--state <state>": {
       about: "only findings in this state",
@@ -47,7 +48,10 @@ const addFindings = command({
     const [datanet] = args;
     if (datanet === undefined) return showNotices(options, output);
     const place = { hostUrl: options.host, datanetId: parseId(datanet) };
-    const client = await readerOrSigner(options);
+    const client =
+      options.check === true || options.asDatanet === true
+        ? await signerClient(options, options.asDatanet === true ? place.datanetId : null)
+        : await readerOrSigner(options);
     if (options.check === true)
       await checkFindings(client, {
         ...place,
@@ -65,6 +69,11 @@ const addFindings = command({
         last === null
           ? "the rows were never checked: run with --check"
           : `${counted(page.total, "finding")} in ${counted(last.rowCount, "row")}, of ${new Date(last.checkedAtMs).toISOString()}${last.isCurrent ? "" : "; rows or records have come since"}`,
+        ...(last === null || last.uncomparedCount === 0
+          ? []
+          : [
+              `${counted(last.uncomparedCount, "row")} of other Datanets not compared: the host gives a check no more memory`,
+            ]),
         ...renderTable(
           page.findings.map(({ contributorId, evidence, kind: found, row, state: now }) => [
             `  ${row}`,

@@ -253,9 +253,9 @@ async function findCard(
   // What goes through Ethereum needs no host.
   const hostUrl = options.host ?? (options.forced === true ? undefined : knownDatanetHost());
   if (hostUrl === undefined) return null;
-  const { getHostedDatanet } = await import("@openledger/client/datanets/datanet-card");
+  const { cardOfVersion } = await import("@openledger/client/datanets/datanet-card");
   try {
-    return (await getHostedDatanet(await openReader(options), { hostUrl, datanetId })).card;
+    return await cardOfVersion(await openReader(options), { hostUrl, datanetId }, 0n);
   } catch (error) {
     // A Datanet without a card has rows of any form.
     if (isRollupError(error, "DNT_NOT_HOSTED") && options.host === undefined) return null;

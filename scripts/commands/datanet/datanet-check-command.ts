@@ -4,6 +4,7 @@
  */
 
 import { openRowStore } from "@openledger/client/actions/data/row-store";
+import { droppedLines } from "@openledger/client/datanets/sound-records";
 import { counted } from "@openledger/foundation/counted";
 import { rowNumber } from "@openledger/foundation/row-number";
 import { STORE_OPTION } from "../../cli/common-options.ts";
@@ -36,7 +37,7 @@ export const addDatanetCheck = command({
     // Loaded here: it would make every other command slower.
     const { checkCommits, excerptOf } = await import("./datanet-check.ts");
     output.progress("reading and comparing the rows");
-    const { check, leaveOut, rows } = await checkCommits(client, {
+    const { check, dropped, leaveOut, rows } = await checkCommits(client, {
       datanetId,
       store: await openRowStore(options.rows),
       hostUrl: options.host,
@@ -80,6 +81,7 @@ export const addDatanetCheck = command({
       options.write === undefined
         ? `${counted(leaveOut.rows.length, "row")} to leave out of a version: write the list with --write FILE`
         : `${counted(leaveOut.rows.length, "row")} to leave out of a version ${leaveOut.rows.length === 1 ? "is" : "are"} in ${options.write}`,
+      ...droppedLines(dropped),
     ];
     const placed = (row: number) => {
       const { commitIndex, contributorId, digest, rowIndex } = rows[row]!;
@@ -87,6 +89,7 @@ export const addDatanetCheck = command({
     };
     output.answer(lines, {
       datanetId,
+      droppedCount: dropped.length,
       kind: check.kind,
       rowCount: check.rowCount,
       commits,

@@ -10,6 +10,7 @@ import { listCommits } from "@openledger/client/actions/data/list-commits";
 import { type RowStore, readContribution, readRow } from "@openledger/client/actions/data/row-store";
 import { getHostedDatanet } from "@openledger/client/datanets/datanet-card";
 import { readRecords } from "@openledger/client/datanets/signed-records";
+import type { DroppedRecord } from "@openledger/client/datanets/sound-records";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import type { LeaveOutFile } from "./leave-out-file.ts";
 
@@ -27,6 +28,8 @@ export interface CommitsCheck {
   readonly check: DatanetCheck;
   readonly rows: readonly PlacedRow[];
   readonly leaveOut: LeaveOutFile;
+  /** Records of the host that count for nothing: the present key of their leaf has not signed them. */
+  readonly dropped: readonly DroppedRecord[];
 }
 
 interface CommitsPlace {
@@ -66,18 +69,18 @@ export async function checkCommits(
   }
   const check = await checkDatanet(groups, host?.shape);
   const leaveOut = rowsToLeaveOut(check).map(({ row, why }) => ({ digest: rows[row]!.digest, why }));
-  return { check, rows, leaveOut: { datanetId, rows: leaveOut } };
+  return { check, rows, leaveOut: { datanetId, rows: leaveOut }, dropped: host?.dropped ?? [] };
 }
 
 /** Kind of the rows, and labels that contributors have signed for their own. */
 async function labelsOfHost(client: LedgerClient, place: { datanetId: number; hostUrl: string }) {
-  const [{ card }, { recordState }] = await Promise.all([
+  const [{ card }, { dropped, recordState }] = await Promise.all([
     getHostedDatanet(client, place),
     readRecords(client, place),
   ]);
   const labelOf = (digest: string, contributorId: number): string | null =>
     recordState.row(digest).labels.get(contributorId)?.label ?? null;
-  return { shape: card.row, labelOf };
+  return { shape: card.row, labelOf, dropped };
 }
 
 /** Characters of a row. */

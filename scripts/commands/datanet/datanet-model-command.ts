@@ -18,7 +18,7 @@ import { type CommandContext, command, waitWithProgress } from "../../cli/run-co
 import { TEXT_BASE_OPTION } from "../../cli/text-base-option.ts";
 import { FORCED_OPTIONS } from "../money/forced-operation.ts";
 import type { VerifyModelOptions } from "../verify/verify-model.ts";
-import { ANY_HOST_OPTION } from "./host-options.ts";
+import { ANY_HOST_OPTION, UNSIGNED_OPTION } from "./host-options.ts";
 
 export const addApproveModel = command({
   usage: "approve-model <datanet> <model>",
@@ -33,6 +33,7 @@ export const addApproveModel = command({
     ...CARD_OPTION,
     ...STORE_OPTION,
     ...ANY_HOST_OPTION,
+    ...UNSIGNED_OPTION,
     ...FORCED_OPTIONS,
   },
   examples: [

@@ -6,6 +6,7 @@ import { openRowStore } from "@openledger/client/actions/data/row-store";
 import { labelledCount } from "@openledger/client/actions/data/stored-labels";
 import { verifyVersion } from "@openledger/client/actions/data/verify-version";
 import { verifyVouching, WITHDRAWN_BY_CONTRIBUTOR } from "@openledger/client/datanets/reviewed-version";
+import { droppedLines } from "@openledger/client/datanets/sound-records";
 import { listWithdrawals } from "@openledger/client/datanets/withdrawals";
 import { counted } from "@openledger/foundation/counted";
 import { hex32 } from "@openledger/foundation/hex";
@@ -22,6 +23,7 @@ import { ANY_HOST_OPTION } from "./host-options.ts";
 const VOUCHING = {
   former: "signed by a key that it had before",
   missing: "has not signed",
+  notAccepted: "has signed a label, and the row has none that is accepted",
   notDrawn: "is not the one that the hash draws",
 };
 
@@ -40,10 +42,15 @@ export const addDatanetVerify = command({
     output.progress("hashing the rows");
     const store = await openRowStore(options.rows);
     const { host } = options;
-    const withdrawn = host === undefined ? [] : await listWithdrawals(client, { hostUrl: host, datanetId });
+    const { dropped, withdrawals: withdrawn } =
+      host === undefined
+        ? { dropped: [], withdrawals: [] }
+        : await listWithdrawals(client, { hostUrl: host, datanetId });
     const result = await verifyVersion(client, { datanetId, store, withdrawn });
     const vouching =
       host === undefined ? null : await verifyVouching(client, { hostUrl: host, datanetId, store });
+    // The list of withdrawals has those of rows, too, whose records are not in the other list.
+    const shown = vouching === null ? dropped : vouching.dropped;
     const { version, committedCount, keptCount, exceptions, foreign, firstDifference } = result;
     const differing = exceptions.filter(({ fate }) => fate !== "later");
     const laterCount = exceptions.length - differing.length;
@@ -85,6 +92,7 @@ export const addDatanetVerify = command({
         : [
             `${labelledCount(vouching.labels)} rows have an accepted label by the signed records; the labels' root is ${hex32(vouching.labels.root)}`,
           ]),
+      ...droppedLines(shown),
     ];
     output.answer(lines, {
       datanetId,
@@ -94,9 +102,11 @@ export const addDatanetVerify = command({
           ? null
           : {
               ...vouching,
+              dropped: undefined,
               labels: { root: hex32(vouching.labels.root), labelledCount: labelledCount(vouching.labels) },
             },
       rowsRoot: hex32(result.rowsRoot),
+      droppedCount: shown.length,
     });
   },
 });

@@ -2,6 +2,7 @@
 import { writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
+import { droppedLines } from "@openledger/client/datanets/sound-records";
 import { EXPORT_FORMATS } from "@openledger/datanets/export/export-files";
 import { counted } from "@openledger/foundation/counted";
 import { hex32 } from "@openledger/foundation/hex";
@@ -40,7 +41,7 @@ export const addExport = command({
       ...(versionNumber === undefined ? {} : { version: parseId(versionNumber) }),
       onProgress: (done, rowCount) => output.progress(`${done} of ${counted(rowCount, "row")}`),
     });
-    const { rows, rowsRoot, version, withdrawn } = exported;
+    const { dropped, refused, rows, rowsRoot, version, withdrawn } = exported;
     const { exportFilesOf } = await import("@openledger/datanets/export/export-files");
     const { format, out } = options;
     const name = out === undefined ? undefined : basename(out);
@@ -62,6 +63,12 @@ export const addExport = command({
               `${counted(withdrawn.length, "row is", "rows are")} left out, withdrawn by ${withdrawn.length === 1 ? "its contributor" : "their contributors"}:`,
               ...withdrawn.map(({ digest }) => `  ${digest}`),
             ]),
+        ...(refused.length === 0
+          ? []
+          : [
+              `${counted(refused.length, "row is", "rows are")} left out, withdrawn by the host's word: signed by a key that the contributor no longer has`,
+            ]),
+        ...droppedLines(dropped),
         ...paths.map((one) => `  ${one}`),
       ],
       {
@@ -71,6 +78,8 @@ export const addExport = command({
         rowCount: rows.length,
         labelCount,
         withdrawn: withdrawn.map(({ digest }) => digest),
+        refused,
+        droppedCount: dropped.length,
         paths,
       },
     );

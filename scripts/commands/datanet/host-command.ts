@@ -3,25 +3,33 @@
  * through a store on disk.
  */
 import { listCommits } from "@openledger/client/actions/data/list-commits";
-import { openRowStore, readContribution } from "@openledger/client/actions/data/row-store";
+import { readVersion } from "@openledger/client/actions/data/published-version";
+import { openRowStore, type RowStore, readContribution } from "@openledger/client/actions/data/row-store";
 import { labelledCount } from "@openledger/client/actions/data/stored-labels";
 import { storeSignedTerms } from "@openledger/client/actions/data/stored-terms";
 import {
   bringCard,
+  cardOfVersion,
   findDatanets,
   getHostedDatanet,
   publishCard,
 } from "@openledger/client/datanets/datanet-card";
 import { downloadCommits, downloadVersion } from "@openledger/client/datanets/download-rows";
-import type { HostAccess } from "@openledger/client/datanets/host-request";
+import type { HostAccess, HostedDatanetPlace } from "@openledger/client/datanets/host-request";
 import { mirrorDatanet } from "@openledger/client/datanets/mirror-datanet";
-import { downloadLabels } from "@openledger/client/datanets/reviewed-version";
+import {
+  type CollectLabelsReturnType,
+  collectLabels,
+  downloadLabels,
+} from "@openledger/client/datanets/reviewed-version";
 import { signTerms } from "@openledger/client/datanets/signed-terms";
+import { droppedLines } from "@openledger/client/datanets/sound-records";
 import {
   contributionSource,
   type UploadRowsReturnType,
   uploadRows,
 } from "@openledger/client/datanets/upload-rows";
+import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import { type Card, nameCard } from "@openledger/datanets/card/card";
 import { requireHiddenRows } from "@openledger/datanets/card/hidden-rows";
@@ -46,7 +54,14 @@ import { readJsonFile } from "../../cli/read-text-file.ts";
 import { command } from "../../cli/run-command.ts";
 import { workspacePaths } from "../../cli/workspace.ts";
 import { agreedCard, requireTermsOfNew, TERMS_OPTION } from "./card-terms.ts";
-import { ANY_HOST_OPTION, HOST_OPTION, readerOrSigner, signerClient } from "./host-options.ts";
+import {
+  ANY_HOST_OPTION,
+  HOST_OPTION,
+  readerOrSigner,
+  signerClient,
+  UNSIGNED_OPTION,
+  unsignedOf,
+} from "./host-options.ts";
 
 const STORE_OPTION = defineOptions({
   "--rows <folder>": { about: "folder of the row store", fallback: workspacePaths.rows },
@@ -215,7 +230,7 @@ const addUpload = command({
     const agreed =
       options.terms === undefined
         ? undefined
-        : agreedCard((await getHostedDatanet(client, place)).card, options.terms);
+        : agreedCard(await cardOfVersion(client, place, 0n), options.terms);
     let absentCount = 0;
     for (const { contributorId, rowsRoot } of await listCommits(client, datanetId)) {
       if (options.root !== undefined && BigInt(options.root) !== rowsRoot) continue;
@@ -273,6 +288,7 @@ const addDownload = command({
     "download a version with its accepted labels from a host into the store, and check it against the ledger's root",
   options: {
     ...HOST_OPTION,
+    ...UNSIGNED_OPTION,
     ...VERSION_OPTION,
     "--commits": "also committed rows that are in no version, which `datanet verify` needs",
     ...STORE_OPTION,
@@ -292,7 +308,7 @@ const addDownload = command({
       ...(versionNumber === undefined ? {} : { version: parseId(versionNumber) }),
       onProgress: (done, rowCount) => output.progress(`${done} of ${counted(rowCount, "row")}`),
     });
-    const { labels, root, unsigned } = await downloadLabels(client, { ...place, rowsRoot: got.rowsRoot });
+    const { dropped, isStored, labels, root } = await labelsOf(client, place, got.rowsRoot, options);
     const commits = options.commits === true ? await downloadCommits(client, place) : [];
     const labelCount = labelledCount({ labels });
     output.answer(
@@ -306,16 +322,23 @@ const addDownload = command({
               `${counted(got.withdrawn.length, "row has", "rows have")} no bytes, withdrawn by their contributors since; what needs them says so:`,
               ...got.withdrawn.map(({ contributorId, digest }) => `  ${digest} by leaf ${contributorId}`),
             ]),
-        ...(unsigned.length === 0
+        ...(got.refused.length === 0
           ? []
-          : [`${unsigned.length} of these labels nobody has signed with the present key of their leaf`]),
+          : [
+              `${counted(got.refused.length, "row has", "rows have")} no bytes either: the host says withdrawn, by a key that the contributor no longer has`,
+            ]),
+        ...droppedLines(dropped),
+        ...(isStored
+          ? []
+          : ["so the labels are not in the store: --without-unsigned stores those of the signed records"]),
       ],
       {
         datanetId,
         ...got,
         rowsRoot: hex32(got.rowsRoot),
         withdrawn: got.withdrawn.map(({ digest }) => digest),
-        unsignedCount: unsigned.length,
+        droppedCount: dropped.length,
+        areLabelsStored: isStored,
         labelledCount: labelCount,
         labelsRoot: hex32(root),
         commitCount: commits.length,
@@ -324,13 +347,31 @@ const addDownload = command({
   },
 });
 
+/** Accepted labels by the signed records, stored for a training unless the host shows records that nobody has signed. */
+async function labelsOf(
+  client: LedgerClient,
+  { store, ...place }: HostedDatanetPlace & { store: RowStore },
+  rowsRoot: bigint,
+  options: { readonly withoutUnsigned?: boolean },
+): Promise<CollectLabelsReturnType & { isStored: boolean }> {
+  try {
+    const labels = await downloadLabels(client, { ...place, store, rowsRoot, ...unsignedOf(options) });
+    return { ...labels, isStored: true };
+  } catch (error) {
+    if (!isRollupError(error, "CLI_RECORDS_UNSIGNED")) throw error;
+    const { rows } = await readVersion(store, rowsRoot);
+    const labels = await collectLabels(client, { ...place, rows, withoutUnsigned: true });
+    return { ...labels, isStored: false };
+  }
+}
+
 async function mirror(
   options: GlobalOptions & { readonly host: string; readonly from: string; readonly rows: string },
   datanetId: number,
   output: Output,
 ): Promise<void> {
   const client = await signerClient(options, null);
-  const result = await mirrorDatanet(client, {
+  const { dropped, ...result } = await mirrorDatanet(client, {
     datanetId,
     fromUrl: options.from,
     toUrl: options.host,
@@ -342,8 +383,9 @@ async function mirror(
     [
       `${counted(commitCount, "commit")}, ${counted(versionCount, "version")} and ${counted(recordCount - refusedCount, "record")} of datanet ${datanetId} are on ${options.host}`,
       `${incompleteCount} commits are incomplete on ${options.from}; ${refusedCount} records were not taken`,
+      ...droppedLines(dropped),
     ],
-    { datanetId, ...result },
+    { datanetId, ...result, droppedCount: dropped.length },
   );
 }
 

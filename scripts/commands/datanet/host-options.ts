@@ -25,6 +25,17 @@ export const ANY_HOST_OPTION = defineOptions({
   "--host <url>": "the public URL of a Datanet host",
 });
 
+/** Option of commands that publish, train or sign by a host's records. */
+export const UNSIGNED_OPTION = defineOptions({
+  "--without-unsigned":
+    "go on where the host shows records that the present key of their leaf did not sign, without them; default: stop and name them",
+});
+
+/** `withoutUnsigned` of a call, by the option. */
+export const unsignedOf = ({ withoutUnsigned }: { readonly withoutUnsigned?: boolean }) => ({
+  withoutUnsigned: withoutUnsigned === true,
+});
+
 /** Errors of a host that nobody named. */
 const UNASKED = ["DNT_NOT_HOSTED", "CLI_NOT_CONFIGURED", "CLI_UNREACHABLE"] as const;
 

@@ -2,7 +2,11 @@
  * `openledger datanet say` and `access`: people sign records for a host, ask for rows of a permissioned Datanet, and its owner
  * answers.
  */
+import { listFormerRecords, signAgain } from "@openledger/client/datanets/sign-again";
 import { listAccess, sayRecords, type UnsignedRecord } from "@openledger/client/datanets/signed-records";
+import { droppedLines } from "@openledger/client/datanets/sound-records";
+import { aboutOf } from "@openledger/datanets/records/record";
+import { counted } from "@openledger/foundation/counted";
 import type { Command } from "commander";
 import { commandError } from "../../cli/cli-errors.ts";
 import { NOTE_OPTION } from "../../cli/common-options.ts";
@@ -19,6 +23,7 @@ const DAY_MS = 86_400_000;
 /** Commands for people: sign records, request access and answer requests. */
 export function addHostPeopleCommands(datanet: Command): void {
   addSay(datanet);
+  addSignAgain(datanet);
   addAccess(datanet);
 }
 
@@ -40,6 +45,52 @@ const addSay = command({
         ...renderTable(refused.map(({ code, message, place }) => [`  record ${place + 1}`, code, message])),
       ],
       { datanetId, takenCount: results.length - refused.length, refused },
+    );
+  },
+});
+
+const addSignAgain = command({
+  usage: "sign-again <datanet>",
+  about:
+    "list the records that only a former key of yours has signed, which nobody counts; with --sign, sign them with the key that you have now",
+  options: {
+    ...HOST_OPTION,
+    "--as-datanet": "those of the Datanet's own key",
+    "--sign": "sign all of them: whoever had the former key can have made some, so look at the list first",
+  },
+  examples: [
+    "datanet sign-again 10 --host http://127.0.0.1:8560 --account carol",
+    "datanet sign-again 10 --sign --host http://127.0.0.1:8560 --account carol",
+  ],
+  run: async ({ args, options, output }) => {
+    const datanetId = parseId(args[0]!);
+    const client = await signerClient(options, options.asDatanet === true ? datanetId : null);
+    const place = { hostUrl: options.host, datanetId };
+    const records = await listFormerRecords(client, place);
+    if (options.sign !== true || records.length === 0)
+      return output.answer(
+        [
+          `${counted(records.length, "record")} of leaf ${client.leafId} on ${options.host} ${records.length === 1 ? "is" : "are"} of a former key`,
+          ...renderTable(
+            records.map((body) => [
+              `  ${body.kind}`,
+              aboutOf(body),
+              "label" in body ? (body.label ?? "left out") : "verdict" in body ? body.verdict : "",
+              new Date(body.atMs).toISOString(),
+            ]),
+          ),
+        ],
+        { datanetId, records },
+      );
+    const { refused, signedCount } = await signAgain(client, place);
+    output.answer(
+      [
+        `${signedCount} of ${counted(records.length, "record")} ${records.length === 1 ? "is" : "are"} signed again`,
+        ...renderTable(
+          refused.map(({ body, code, message }) => [`  ${body.kind} of ${aboutOf(body)}`, code, message]),
+        ),
+      ],
+      { datanetId, signedCount, refused },
     );
   },
 });
@@ -71,7 +122,8 @@ const addAccess = command({
     if (request !== undefined)
       return answerRequest(options, { datanetId, request, days: parseId(grantDays!) }, output);
     if (purpose !== undefined) return askForAccess({ ...options, purpose }, datanetId, output);
-    const requests = await listAccess(await openReader(options), { hostUrl: options.host, datanetId });
+    const place = { hostUrl: options.host, datanetId };
+    const { dropped, requests } = await listAccess(await openReader(options), place);
     const unansweredCount = requests.filter(({ answer }) => answer === null).length;
     output.answer(
       [
@@ -87,8 +139,9 @@ const addAccess = command({
             purpose.slice(0, 60),
           ]),
         ),
+        ...droppedLines(dropped),
       ],
-      { datanetId, requests, unansweredCount },
+      { datanetId, requests, unansweredCount, droppedCount: dropped.length },
     );
   },
 });

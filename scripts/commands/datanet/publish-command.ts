@@ -13,6 +13,7 @@ import {
 } from "@openledger/client/actions/ledger/datanet-operations";
 import { downloadCommits } from "@openledger/client/datanets/download-rows";
 import { collectReviewed } from "@openledger/client/datanets/reviewed-version";
+import { droppedLines } from "@openledger/client/datanets/sound-records";
 import { bringVersion } from "@openledger/client/datanets/upload-rows";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import type { LedgerLeaf } from "@openledger/client/sequencer/sequencer-schemas";
@@ -27,7 +28,7 @@ import { parseId } from "../../cli/parse-id.ts";
 import { command, waitWithProgress } from "../../cli/run-command.ts";
 import { workspacePaths } from "../../cli/workspace.ts";
 import { FORCED_OPTIONS, type ForcedOptions } from "../money/forced-operation.ts";
-import { ANY_HOST_OPTION } from "./host-options.ts";
+import { ANY_HOST_OPTION, UNSIGNED_OPTION, unsignedOf } from "./host-options.ts";
 import { readLeaveOut } from "./leave-out-file.ts";
 
 export const addPublish = command({
@@ -40,6 +41,7 @@ export const addPublish = command({
       "validator of each contributor, as CONTRIBUTOR=VALIDATOR; other contributors' rows are left out",
     "--leave-out <file>": "file with the rows to leave out, from `datanet check --write`",
     ...ANY_HOST_OPTION,
+    ...UNSIGNED_OPTION,
     ...withFallback(STORE_OPTION, workspacePaths.rows),
     ...FORCED_OPTIONS,
   },
@@ -121,6 +123,7 @@ async function publishReviewed(
       readonly host: string;
       readonly rows: string;
       readonly wait: string;
+      readonly withoutUnsigned?: boolean;
     },
   datanetId: number,
   output: Output,
@@ -132,7 +135,10 @@ async function publishReviewed(
   const place = { hostUrl: options.host, datanetId, store };
   output.progress("bringing rows and records");
   await downloadCommits(client, place);
-  const { labels, leftOut, version } = await collectReviewed(client, place);
+  const { dropped, labels, leftOut, version } = await collectReviewed(client, {
+    ...place,
+    ...unsignedOf(options),
+  });
   await storeVersion(store, version);
   await storeVersionLabels(store, labels);
   const { facts } = await publish(signer, { datanet, version }, options, output);
@@ -144,12 +150,14 @@ async function publishReviewed(
         leftOut.map(({ contributorId, digest, why }) => [`  ${digest}`, `leaf ${contributorId}`, why]),
       ),
       `${labelledCount(labels)} of ${counted(version.rowCount, "row")} have an accepted label; the labels' root is ${hex32(labels.root)}`,
+      ...droppedLines(dropped),
     ],
     {
       ...facts,
       datanetId,
       rowCount: version.rowCount,
       leftOut,
+      droppedCount: dropped.length,
       rowsRoot: hex32(version.rowsRoot),
       labelledCount: labelledCount(labels),
       labelsRoot: hex32(labels.root),

@@ -4,7 +4,7 @@ import { withFallback } from "../../cli/options.ts";
 import { command } from "../../cli/run-command.ts";
 import { TEXT_BASE_OPTION } from "../../cli/text-base-option.ts";
 import { workspacePaths } from "../../cli/workspace.ts";
-import { HOST_OPTION } from "./host-options.ts";
+import { HOST_OPTION, UNSIGNED_OPTION } from "./host-options.ts";
 
 export const addReport = command({
   usage: "report <datanet>",
@@ -12,6 +12,7 @@ export const addReport = command({
     "compute whom a version serves and how biased it is: rows, agreement and a model's errors by slice, who is paid, which rows move answers",
   options: {
     ...HOST_OPTION,
+    ...UNSIGNED_OPTION,
     ...VERSION_OPTION,
     "--model <model>": "id of a model, whose version and errors the report is about",
     ...SERVER_OPTION,

@@ -35,10 +35,11 @@ import { parseId } from "../../cli/parse-id.ts";
 import { readTextFile } from "../../cli/read-text-file.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
 import { factsOf, openPublished, showStages, storedRows } from "../verify/verify-model.ts";
-import { readerOrSigner, signerClient } from "./host-options.ts";
+import { readerOrSigner, signerClient, unsignedOf } from "./host-options.ts";
 
 interface ReportOptions extends GlobalOptions {
   host: string;
+  withoutUnsigned?: boolean;
   rows: string;
   versionNumber?: string;
   model?: string;
@@ -129,6 +130,7 @@ async function compute(
     ...place,
     store,
     onProgress,
+    ...unsignedOf(options),
     ...(version === undefined ? {} : { version }),
   });
   const untilMs = stated === null ? {} : { untilMs: stated.labels.untilMs };
@@ -150,7 +152,7 @@ async function compute(
   const facts = await factsOf(client, model.statics.binding, statics, numbers);
   if (model.rows === null) {
     await downloadVersion(client, download(version));
-    await downloadLabels(client, { ...place, store, rowsRoot: reported.rowsRoot });
+    await downloadLabels(client, { ...place, store, rowsRoot: reported.rowsRoot, ...unsignedOf(options) });
   }
   const given = model.rows === null ? await storedRows(options, model.recipe, facts) : null;
   const files: ReportedFiles = { modelId, datanetId, model, rows: rowsOfVersion(model, facts, given) };
@@ -197,10 +199,10 @@ function headLines({ report, sha256 }: NamedReport): string[] {
     ...(version.withdrawnCount === 0
       ? []
       : [`${counted(version.withdrawnCount, "row is", "rows are")} withdrawn, and in no slice`]),
-    ...(labels.unsignedCount + labels.otherKeyCount === 0
+    ...(labels.otherKeyCount === 0
       ? []
       : [
-          `${labels.unsignedCount} accepted labels and ${labels.otherKeyCount} labels are signed with keys that their leaves no longer have`,
+          `${counted(labels.otherKeyCount, "label was", "labels were")} not signed by the present key of their leaf; left out`,
         ]),
     isUnknown(agreement)
       ? `agreement: not known, ${agreement.why}`

@@ -172,6 +172,7 @@ export async function register({ args, options, output }: FactoryCommand<Registe
     amountWei: parseOpen(options.amount),
     l1Owner: signer.account.l1.address,
     from: leafId,
+    datanetHosts: options.host === undefined ? [] : [options.host],
     onProgress: ({ percent, stage }) => output.progress(`${stage}: ${10 * Math.floor(percent / 10)} %`),
   });
   const { datanetId, staticsHash } = await factory.registration(args[0]!);

@@ -10,7 +10,7 @@ import {
   VERSION_OPTION,
 } from "../../cli/common-options.ts";
 import { collect, defineOptions, type OptionsOf, required, withFallback } from "../../cli/options.ts";
-import { ANY_HOST_OPTION } from "../datanet/host-options.ts";
+import { ANY_HOST_OPTION, UNSIGNED_OPTION } from "../datanet/host-options.ts";
 
 export const FACTORY_OPTION = defineOptions({
   "--factory <url>": { about: "public URL of the factory", fallback: "http://127.0.0.1:8570" },
@@ -22,6 +22,7 @@ export const TRAIN_OPTIONS = defineOptions({
   ...FACTORY_OPTION,
   "--datanet <ids>": "Datanet whose version is used; or up to six with commas between",
   ...VERSION_OPTION,
+  ...UNSIGNED_OPTION,
   "--host <url>": "URL of the Datanet's host",
   "--rows <file>": "file with rows of your own for a trial: JSON lines, a table, a text or a document",
   "--base <id>": {

@@ -12,6 +12,7 @@ import { openReader } from "../../cli/context.ts";
 import { renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
+import { unsignedOf } from "../datanet/host-options.ts";
 import type { TrainJobOptions } from "./factory-options.ts";
 import { openFactory } from "./open-factory.ts";
 
@@ -61,7 +62,8 @@ async function showBases({ options, output }: CommandContext<TrainJobOptions>): 
   output.answer(renderTable([["id", "name", "parameters", "context", "from"], ...rows]), { bases });
 }
 
-async function addRows(factory: FactoryClient, { datanet, host, rows, versionNumber }: TrainJobOptions) {
+async function addRows(factory: FactoryClient, options: TrainJobOptions) {
+  const { datanet, host, rows, versionNumber } = options;
   if (rows !== undefined) {
     const name = basename(rows);
     const content = await readFile(rows).catch((cause: Error) => {
@@ -82,7 +84,8 @@ async function addRows(factory: FactoryClient, { datanet, host, rows, versionNum
       "--version-number is of one Datanet; several are used at their present versions",
     );
   const further = others.map((id) => ({ hostUrl, datanetId: id, version: null }));
-  return factory.addDataset({ kind: "datanet", hostUrl, datanetId: datanetId!, version: number, further });
+  const place = { hostUrl, datanetId: datanetId!, version: number };
+  return factory.addDataset({ kind: "datanet", ...place, further, ...unsignedOf(options) });
 }
 
 /** @throws CMD_USAGE for a field or a value that the form does not have */

@@ -1,14 +1,19 @@
-/** A group by its commands: three accounts found it, own a Datanet, publish with two, and replace a member. */
+/** Groups are withdrawn: every command of them is refused by name, a share signs nothing, and no file of a share is touched. */
 
-import { mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KIND } from "@openledger/circuits/protocol";
-import { deriveKey } from "@openledger/client/l2-key";
+import { folderMailbox } from "@openledger/client/groups/folder-mailbox";
+import { drawSalt, groupKeyX } from "@openledger/client/groups/group-charter";
+import { setUpGroup } from "@openledger/client/groups/group-setup";
+import { encodeShareFile } from "@openledger/client/groups/share-file";
+import { deriveKey, type L2Key } from "@openledger/client/l2-key";
 import { ledgerDomain } from "@openledger/client/ledger-client";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
+import { hex32 } from "@openledger/foundation/hex";
 import { close, queue } from "@openledger/sequencer/testing/test-operator";
 import {
   ONE_OPEN_WEI,
@@ -22,7 +27,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { runInProcess } from "../testing/run-in-process.ts";
 
 const CHAIN_ID = 31337;
-const NAMES = ["alice", "bob", "carol", "dan"];
+const NAMES = ["alice", "bob", "carol"];
 let folder: string;
 let node: Server;
 let rpcUrl: string;
@@ -31,6 +36,7 @@ let sequencer: TestRollup;
 let url: string;
 const homeBefore = process.env.OPENLEDGER_HOME;
 const leaves: string[] = [];
+const keys: L2Key[] = [];
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "group-"));
@@ -45,7 +51,9 @@ beforeAll(async () => {
   url = await sequencer.app.listen({ host: "127.0.0.1", port: 0 });
   for (const [i, name] of NAMES.entries()) {
     const account = anvilAccount(4 + i);
-    const { keyX } = await deriveKey({ wallet: account, chainId: CHAIN_ID, rollupAddress });
+    const key = await deriveKey({ wallet: account, chainId: CHAIN_ID, rollupAddress });
+    const { keyX } = key;
+    keys.push(key);
     const deposit = {
       kind: KIND.depositNew,
       amountWei: 100n * ONE_OPEN_WEI,
@@ -94,128 +102,74 @@ async function run(
   );
   return { status, stderr, json: JSON.parse(stdout) };
 }
-const shared = () => join(folder, "shared");
+const shares = () => join(folder, "home", "groups");
 
-/** The path of the newest charter, once there is another than those before. */
-async function charterBeside(before: readonly string[]): Promise<string> {
-  for (;;) {
-    const names = await readdir(join(shared(), "charters")).catch(() => []);
-    const fresh = names.find((name) => name.endsWith(".json") && !before.includes(name));
-    if (fresh !== undefined) return join(shared(), "charters", fresh);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+/** A group of two of three that an earlier version has founded, with its members' files. @returns the group's key */
+async function earlierGroup(): Promise<string> {
+  const charter = {
+    format: "openledger.group.v1" as const,
+    domain: hex32(ledgerDomain(CHAIN_ID, rollupAddress)),
+    name: "weather",
+    threshold: 2,
+    members: keys.map(({ keyX }, i) => ({ leafId: Number(leaves[i]), keyX: hex32(keyX) })),
+    untilMs: Date.now() + 60_000,
+    salt: drawSalt(),
+    previous: null,
+  };
+  const place = join(folder, "shared");
+  const mailbox = folderMailbox(place);
+  const members = await Promise.all(keys.map((key) => setUpGroup({ charter, key, mailbox, pollMs: 5 })));
+  await mkdir(shares(), { recursive: true });
+  for (const [i, member] of members.entries())
+    await writeFile(join(shares(), `${NAMES[i]}.json`), encodeShareFile(member!, place), { mode: 0o600 });
+  return groupKeyX(members[0]!.keys);
 }
 
-/** The proposal that waits for a member. */
-async function waiting(name: string): Promise<Json> {
-  for (;;) {
-    const { json } = await run(name, "group", "status");
-    const [proposal] = json.groups.flatMap(({ proposals }: Json) => proposals);
-    if (proposal !== undefined) return proposal;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+const filesOf = async () =>
+  Promise.all((await readdir(shares())).map((name) => readFile(join(shares(), name), "utf8")));
+
+test("every command of a group is refused by name, and a share signs nothing and stays", async () => {
+  const keyX = await earlierGroup();
+  const before = await filesOf();
+  const { json: created } = await run("alice", "datanet", "create", "--amount", "2", "--key", keyX);
+  const datanetId = String(created.datanetId);
+  const charter = `0x${"1f".repeat(32)}`;
+  for (const words of [
+    ["found", "lunch", "--members", ...leaves, "--threshold", "2", "--folder", join(folder, "shared")],
+    ["join", charter, "--folder", join(folder, "shared"), "--deal"],
+    ["replace", "weather", "--dealers", "2", "3", "--members", ...leaves, "--threshold", "2"],
+    ["sign", charter],
+    ["import", join(shares(), "alice.json")],
+    ["found"],
+  ]) {
+    const { json, status } = await run("alice", "group", ...words);
+    expect([status, json.error?.code], words.join(" ")).toEqual([1, "DNT_GROUPS_WITHDRAWN"]);
+    expect(json.error.message).toContain("nothing was changed");
+    expect(json.error.remedy).toContain("L1's queue");
   }
-}
 
-test("is founded, owns a Datanet, publishes with two, and gives its key to a new set", async () => {
-  const members = ["--members", ...leaves.slice(0, 3), "--threshold", "2", "--folder", shared()];
-  const founding = run("alice", "group", "found", "weather", ...members);
-  const charter = await charterBeside([]);
-  const joined = await Promise.all([
-    founding,
-    ...["bob", "carol"].map((name) => run(name, "group", "join", charter, "--folder", shared())),
-  ]);
-  expect(joined.map(({ status }) => status)).toEqual([0, 0, 0]);
-  const { keyX, path } = joined[0]!.json;
-  for (const { json } of joined) expect(json.keyX).toBe(keyX);
-  expect((await stat(path)).mode & 0o777).toBe(0o600);
-  const original = await readFile(path, "utf8");
-
-  const created = await run("alice", "datanet", "create", "--amount", "2", "--key", keyX);
-  expect(created.json).toMatchObject({ stage: "acknowledged" });
-  const datanetId = String(created.json.datanetId);
   await writeFile(join(folder, "rows.txt"), "it rains\nit is sunny\n");
   const store = ["--rows", join(folder, "rows")];
-  const contributed = await run(
-    "bob",
-    "datanet",
-    "contribute",
-    datanetId,
-    join(folder, "rows.txt"),
-    ...store,
-  );
-  expect(contributed.status).toBe(0);
+  expect(
+    (await run("bob", "datanet", "contribute", datanetId, join(folder, "rows.txt"), ...store)).status,
+  ).toBe(0);
+  const published = await run("alice", "datanet", "publish", datanetId, ...store);
+  expect([published.status, published.json.error.code]).toEqual([1, "DNT_GROUPS_WITHDRAWN"]);
+  expect((await sequencer.get(`/v1/leaves/${datanetId}`)).body.datanet).toMatchObject({ version: 0 });
 
-  // A page saves the same file: its account's commands sign with it once it is imported, and no other account's do.
-  const saved = join(folder, "saved.json");
-  const carols = joined[2]!.json.path;
-  await rename(carols, saved);
-  expect((await run("carol", "group", "status")).json.groups).toEqual([]);
-  const others = await run("bob", "group", "import", saved);
-  expect(others.json.error).toMatchObject({ code: "CLI_GROUP_INVALID", data: { reason: "other-key" } });
-  expect((await run("carol", "group", "import", saved)).json).toEqual({
-    name: "weather",
-    keyX,
-    path: carols,
-  });
-  expect((await stat(carols)).mode & 0o777).toBe(0o600);
-
-  const publishing = run("alice", "datanet", "publish", datanetId, ...store);
-  const proposal = await waiting("carol");
-  expect(proposal.subject.operation).toMatchObject({
-    kind: "publishVersion",
-    a: Number(datanetId),
-    nonce: 0,
-  });
-  const stranger = await run("dan", "group", "sign", proposal.session);
-  expect(stranger.json.error.code).toBe("CLI_GROUP_INVALID");
-  const signed = await run("carol", "group", "sign", proposal.session);
-  expect(signed.stderr).toContain("publishVersion");
-  const published = await publishing;
-  expect(published.json).toMatchObject({ stage: "acknowledged", rowCount: 1 });
-  expect((await sequencer.get(`/v1/leaves/${datanetId}`)).body.datanet).toMatchObject({ version: 1 });
-
-  // Carol has lost her share: the two others take Dan in her place.
-  const before = await readdir(join(shared(), "charters"));
-  const fresh = ["--members", leaves[0]!, leaves[1]!, leaves[3]!, "--threshold", "2", "--folder", shared()];
-  const replacing = run(
-    "alice",
-    "group",
-    "replace",
-    "weather",
-    "--dealers",
-    leaves[0]!,
-    leaves[1]!,
-    ...fresh,
-  );
-  const next = await charterBeside(before);
-  // Who joins by habit would deal their share out to whomever a charter names.
-  const byHabit = await run("bob", "group", "join", next, "--folder", shared());
-  expect(byHabit.json.error).toMatchObject({ code: "CLI_GROUP_INVALID", data: { reason: "deal" } });
-  const replaced = await Promise.all([
-    replacing,
-    run("bob", "group", "join", next, "--folder", shared(), "--deal"),
-    run("dan", "group", "join", next, "--folder", shared()),
+  // An account shows what it has, and files that are none are named, not deleted.
+  await writeFile(join(shares(), "cut.json"), before[0]!.slice(0, 100));
+  const { json: shown } = await run("bob", "group", "status");
+  expect(shown.groups).toMatchObject([
+    {
+      name: "weather",
+      keyX,
+      threshold: 2,
+      leaves: [{ id: Number(datanetId), kind: "datanet", l1Owner: anvilAccount(4).address }],
+      path: join(shares(), "bob.json"),
+    },
   ]);
-  for (const { json } of replaced) expect(json.keyX).toBe(keyX);
-  const again = run("bob", "datanet", "publish", datanetId, ...store);
-  const second = await waiting("dan");
-  expect((await run("carol", "group", "sign", second.session)).json.error.code).toBe("CLI_GROUP_INVALID");
-  expect((await run("dan", "group", "sign", second.session)).status).toBe(0);
-  expect((await again).json).toMatchObject({ rowCount: 1 });
-  // The old shares of who has taken part are deleted: k of them would still sign.
-  await expect(stat(path)).rejects.toMatchObject({ code: "ENOENT" });
-  const share = replaced[0]!.json.path;
-  const text = await readFile(share, "utf8");
-  expect(text).toContain("a share of a group's key");
-
-  // A copy of an old share is named where it lies, and so is a file that is cut off.
-  await writeFile(path, original);
-  expect((await run("alice", "group", "status")).json).toMatchObject({ replaced: [path], damaged: [] });
-  await writeFile(share, text.slice(0, text.length / 2));
-  const { json } = await run("alice", "group", "status");
-  expect(json.damaged).toMatchObject([{ path: share }]);
-  await rm(path);
-  const without = await run("alice", "datanet", "publish", datanetId, ...store);
-  expect(without.json.error).toMatchObject({ code: "CLI_GROUP_INVALID", data: { reason: "share-damaged" } });
-  expect(without.json.error.message).toContain(share);
+  expect(shown.others).toMatchObject([{ path: join(shares(), "cut.json") }]);
+  await rm(join(shares(), "cut.json"));
+  expect(await filesOf()).toEqual(before);
 });

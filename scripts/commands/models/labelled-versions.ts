@@ -39,17 +39,23 @@ export async function readLabelledRows(
   return contents.map((row, i) => ({ ...row, label: labels[i]! }));
 }
 
-/** Root of the labels that a host's signed records give to rows, in their version's order. */
+/**
+ * Root of the labels that a host's signed records give to rows, in their version's order.
+ * @throws CLI_RECORDS_UNSIGNED where the host shows others, unless `withoutUnsigned` is true
+ */
 export async function rootOfRecords(
   client: LedgerClient,
-  { datanetId, hostUrl, rows }: { datanetId: number; hostUrl: string; rows: readonly OwnedRow[] },
+  {
+    rows,
+    ...place
+  }: { datanetId: number; hostUrl: string; rows: readonly OwnedRow[]; withoutUnsigned: boolean },
 ): Promise<bigint> {
   const listed = rows.map(({ content, contributorId, validatorId }) => ({
     digest: createHash("sha256").update(content).digest("hex"),
     contributorId,
     validatorId,
   }));
-  return (await collectLabels(client, { datanetId, hostUrl, rows: listed })).root;
+  return (await collectLabels(client, { ...place, rows: listed })).root;
 }
 
 /** Lists of labels that a store has beside a version, the newest last. Labels change without the rows, so there may be several. */

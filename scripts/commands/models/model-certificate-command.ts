@@ -12,7 +12,8 @@ const ROW_OPTION = defineOptions({ "--row <digest>": "SHA-256 of the withdrawn r
 
 export const addModelCertificateCommand = command({
   usage: "certificate <model>",
-  about: "write the certificate that a model was trained without a withdrawn row, and recomputed by whom",
+  about:
+    "write the certificate that a model was trained without a withdrawn row, and who says that they recomputed it",
   options: { ...HOST_OPTION, ...required(ROW_OPTION), ...required(OUT_FILE_OPTION) },
   examples: ["models certificate 16 --row 5e88… --host http://127.0.0.1:8560 --out removal.json"],
   run: async ({ args, options, output }) => {
@@ -29,7 +30,7 @@ export const addModelCertificateCommand = command({
     output.answer(
       [
         `${out} shows that model ${modelId} was trained on version ${version.number} of Datanet ${datanetId}, without row ${row}`,
-        `${counted(recomputations.length, "leaf has", "leaves have")} computed it again; check it: openledger verify certificate ${out}`,
+        `${counted(recomputations.length, "leaf says that it has", "leaves say that they have")} computed it again; check it: openledger verify certificate ${out}`,
       ],
       { modelId, datanetId, row, version: version.number, out },
     );

@@ -2,6 +2,7 @@
 import { FIRST_BALANCE_OPTION } from "../../cli/common-options.ts";
 import { command } from "../../cli/run-command.ts";
 import { CIRCUITS_OPTION, PROVER_OPTION } from "../../cli/settlement-options.ts";
+import { ANY_HOST_OPTION } from "../datanet/host-options.ts";
 
 export const addModelRegisterCommand = command({
   usage: "register <folder>",
@@ -11,6 +12,7 @@ export const addModelRegisterCommand = command({
     ...FIRST_BALANCE_OPTION,
     ...CIRCUITS_OPTION,
     ...PROVER_OPTION,
+    ...ANY_HOST_OPTION,
   },
   examples: ["models register my-model --price 0.5 --account mia"],
   // Loaded here: it would make every other command slower.

@@ -19,16 +19,19 @@ import { prepareActivation } from "@openledger/models/settling/prepare-settlemen
 import { signSettlement } from "@openledger/models/settling/sign-settlement";
 import { modelFamilies } from "@openledger/models/tuning/recipe/model-families";
 import { payeeTableFor, settlementCircuitFor } from "@openledger/verifier/circuits/rollup-circuits";
-import { accountOf, openSigner, type Signer, signFor } from "../../cli/context.ts";
+import { accountOf, openReader, openSigner, type Signer, signFor } from "../../cli/context.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
 import { waitWithProgress } from "../../cli/run-command.ts";
 import { openSettlementContext, proveWithOutput } from "../../cli/settlement-context.ts";
+import { termsOfRegistration } from "../datanet/approval-terms.ts";
 
 export interface RegisterOptions {
   price: string;
   amount: string;
   circuits: string[];
   prover: string;
+  /** Datanet host whose signed terms are asked for. */
+  host?: string;
 }
 
 /** Registers the model in a folder. Prices and balances are in OPEN. */
@@ -37,9 +40,11 @@ export async function registerModel({
   args,
   output,
 }: CommandContext<RegisterOptions>): Promise<void> {
+  const model = await readModel(args[0]!, await modelFamilies());
+  // Before anything is paid: a model that no Datanet's owner can approve would be of no use.
+  const found = await termsOfRegistration(await openReader(options), model.recipe, options);
   const signer = await openSigner(options);
   const context = await openSettlementContext(options);
-  const model = await readModel(args[0]!, await modelFamilies());
   const payeeCount = model.payees.filter(({ rowCount }) => rowCount > 0).length;
   // Before anything is paid: a model that no circuit settles would be of no use.
   const settling = settlementCircuitFor(context.circuits, modelShape(model.statics, model.payees)).circuit;
@@ -65,6 +70,7 @@ export async function registerModel({
   }
   const activation = await getSettlement(signer.client, modelId, 0);
   const lines = [
+    ...found,
     `model ${modelId} is ready: ${counted(payeeCount, "payee")}, at most ${settling.size0} payments an epoch`,
     ...approvalsOf(leaf).map(
       ({ id }, place) =>

@@ -5,7 +5,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { clientError } from "@openledger/client/client-errors";
-import { storeRollupOf } from "@openledger/client/store-rollup";
+import { readStoreRollup } from "@openledger/client/store-rollup";
 import { createLogger } from "@openledger/foundation/logger";
 import { keepFilesPrivate } from "@openledger/foundation/private-files";
 import {
@@ -17,7 +17,7 @@ import {
 import { readServingConfig } from "@openledger/models/serving/serving-config";
 import { type HostedSpans, hostSpans } from "@openledger/models/serving/spans/host-spans";
 import { readIndexFile } from "@openledger/models/serving/spans/index-file";
-import { type GlobalOptions, knownDatanetHost, openReader } from "../../cli/context.ts";
+import { deploymentOf, type GlobalOptions, knownDatanetHost, openReader } from "../../cli/context.ts";
 import type { Output } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import type { ServeOptions } from "./serve-options.ts";
@@ -95,7 +95,10 @@ async function openLedger(
 ): Promise<Pick<PublishedModels, "sequencerUrl" | "domain" | "rollup">> {
   const client = await openReader(options);
   const { domain, sequencerUrl } = client;
-  if (sequencerUrl !== null) return { sequencerUrl, domain, rollup: storeRollupOf(client) };
+  if (sequencerUrl !== null) {
+    const rollup = await readStoreRollup(client, deploymentOf(client.rollupAddress)?.deployedIn);
+    return { sequencerUrl, domain, rollup };
+  }
   throw clientError("CLI_NOT_CONFIGURED", "the server asks the sequencer which answers were paid", {
     data: { missing: "sequencerUrl" },
   });

@@ -5,6 +5,7 @@ import { keepFeed } from "@openledger/client/sequencer/feed";
 import type { DatabaseConfig } from "@openledger/foundation/database/open-database";
 import { errorFacts } from "@openledger/foundation/error-facts";
 import type { ModelSettler } from "@openledger/models/serving/serve-models";
+import type { ServingConfig } from "@openledger/models/serving/serving-config";
 import { commandError } from "../../cli/cli-errors.ts";
 import { type GlobalOptions, openReader, openSigner, resolveAccount, signFor } from "../../cli/context.ts";
 import type { ServeOptions } from "./serve-options.ts";
@@ -32,12 +33,12 @@ const log = {
 };
 
 /**
- * @param database of the server: all that settle on it share the work
+ * @param config of the server: all that settle on its database share the work
  * @throws CMD_ACCOUNT_INVALID before any model is read; CMD_USAGE, SRV_CONFIG_INVALID, SRV_DATABASE_UNREACHABLE
  */
 export async function openModelSettler(
   options: SettlingOptions,
-  database: DatabaseConfig,
+  config: DatabaseConfig & Pick<ServingConfig, "serverToken">,
 ): Promise<OpenedSettler> {
   resolveAccount(options);
   const epochSeconds = parseEpochLength(options.epochLength);
@@ -48,9 +49,9 @@ export async function openModelSettler(
       import("@openledger/models/settling/daemon/settling-queue"),
       import("../../cli/settlement-context.ts"),
     ]);
-  const client = await openReader(options);
+  const client = { ...(await openReader(options)), serverToken: config.serverToken };
   const context = await openSettlementContext(options);
-  const queue = await openSettlingQueue(database, { logger: log });
+  const queue = await openSettlingQueue(config, { logger: log });
   const prover = await openSettlingProver(options).catch(async (error: unknown) => {
     await queue.close();
     throw error;

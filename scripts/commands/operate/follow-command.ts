@@ -51,6 +51,7 @@ export const addFollowCommand = command({
         rpcUrl,
         rollupAddress,
         fromBlock: options.fromBlock ?? known,
+        deployedIn: deployment?.deployedIn,
         feedUrl: options.feed ?? null,
         blobs: { archives: options.blobs ?? [], beaconUrls: options.beacon ?? [] },
         dataPath: options.data ?? join(workspaceDir(), "full-node"),

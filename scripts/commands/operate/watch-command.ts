@@ -17,6 +17,7 @@ import { SERVER_OPTIONS, serverLimitsOf } from "../../cli/server-options.ts";
 import { TEXT_BASE_OPTION } from "../../cli/text-base-option.ts";
 import { workspaceDir } from "../../cli/workspace.ts";
 import { WATCH_SETTINGS } from "../../watch/watch-settings.ts";
+import { UNSIGNED_OPTION, unsignedOf } from "../datanet/host-options.ts";
 import { FOLLOW_OPTIONS, parsePositive, parseUrl } from "./follow-options.ts";
 
 const MINUTE_MS = 60_000;
@@ -31,6 +32,7 @@ export const addWatchCommand = command({
       parse: parseIds,
     },
     "--hosts <url...>": "URLs of Datanet hosts that get the signed records",
+    ...UNSIGNED_OPTION,
     "--servers <url...>": "URLs of answer servers and factories; default: those of the devnet",
     ...TEXT_BASE_OPTION,
     "--budget-minutes <n>": {
@@ -74,6 +76,7 @@ export const addWatchCommand = command({
           rpcUrl,
           rollupAddress,
           fromBlock: options.fromBlock ?? known,
+          deployedIn: deployment?.deployedIn,
           feedUrl: options.feed ?? null,
           blobs: { archives: options.blobs ?? [], beaconUrls: options.beacon ?? [] },
           finalityDepthBlocks: options.finalityDepth,
@@ -88,6 +91,7 @@ export const addWatchCommand = command({
         watched: {
           datanetIds: options.datanets ?? null,
           hosts: options.hosts ?? [],
+          ...unsignedOf(options),
           servers: options.servers ?? [],
           base: options.base ?? null,
         },

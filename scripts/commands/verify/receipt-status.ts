@@ -7,7 +7,7 @@ import { KIND, kindRule } from "@openledger/circuits/protocol";
 import { requestModelServer } from "@openledger/client/actions/answers/model-answers";
 import { clientError } from "@openledger/client/client-errors";
 import type { LedgerClient } from "@openledger/client/ledger-client";
-import { getOperation, listOperations } from "@openledger/client/sequencer/ledger-reads";
+import { getOperation, readOperations } from "@openledger/client/sequencer/ledger-reads";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import type { LeafOperation } from "@openledger/client/sequencer/sequencer-schemas";
 import { counted } from "@openledger/foundation/counted";
@@ -65,9 +65,8 @@ async function showAll(
       data: { reason: "no-account" },
     });
   const { id } = await resolveLeaf(client, options, name);
-  const paid = (await listOperations(client, id, { limit: 200 })).filter(
-    (op) => op.a === id && isPayment(op),
-  );
+  const { isComplete, operations } = await readOperations(client, id, { limit: 200 });
+  const paid = operations.filter((op) => op.a === id && isPayment(op));
   const statuses = [];
   for (const operation of paid) {
     const { b: modelId, status } = operation;
@@ -101,8 +100,12 @@ async function showAll(
           ],
     ),
   ]);
-  output.answer(statuses.length === 0 ? [`leaf ${id} has paid for no answer`] : lines, {
+  const last = isComplete ? "" : ` among its last ${counted(operations.length, "operation")}`;
+  const older = "older payments are not listed: name one by its hash, or ask a full node";
+  const found = statuses.length === 0 ? [`leaf ${id} has paid for no answer${last}`] : lines;
+  output.answer(isComplete ? found : [...found, older], {
     leafId: id,
+    isComplete,
     payments: statuses.map(({ hash, modelId, of, status }) =>
       of === null ? { hash, modelId, operationStatus: status, stage: null } : statusView(of),
     ),

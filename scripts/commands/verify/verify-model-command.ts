@@ -2,7 +2,7 @@
 import { CARD_OPTION, SERVER_OPTION, STORE_OPTION } from "../../cli/common-options.ts";
 import { command } from "../../cli/run-command.ts";
 import { TEXT_BASE_OPTION } from "../../cli/text-base-option.ts";
-import { ANY_HOST_OPTION } from "../datanet/host-options.ts";
+import { ANY_HOST_OPTION, UNSIGNED_OPTION } from "../datanet/host-options.ts";
 
 export const addVerifyModelCommand = command({
   usage: "model <id-or-folder>",
@@ -14,6 +14,7 @@ export const addVerifyModelCommand = command({
     ...CARD_OPTION,
     ...STORE_OPTION,
     ...ANY_HOST_OPTION,
+    ...UNSIGNED_OPTION,
     "--quick": "skip the training: compute features from the published parameters",
     "--sign":
       "sign that your account has recomputed it, and bring the record to the host, for certificates of removal",

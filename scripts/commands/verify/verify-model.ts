@@ -41,6 +41,7 @@ export interface VerifyModelOptions {
   rows?: string;
   card?: string;
   host?: string;
+  withoutUnsigned?: boolean;
   quick?: boolean;
 }
 
@@ -167,7 +168,7 @@ async function rootsOfRecords(
   client: LedgerClient,
   { recipe, rows: published }: Pick<PublishedModel, "recipe" | "rows">,
   given: readonly OwnedRow[] | null,
-  { host }: VerifyModelOptions,
+  { host, withoutUnsigned = false }: VerifyModelOptions,
 ): Promise<bigint[] | null> {
   const rows = given ?? published;
   const versions = versionsOf(recipe);
@@ -178,6 +179,7 @@ async function rootsOfRecords(
       rootOfRecords(client, {
         datanetId: id,
         hostUrl: host,
+        withoutUnsigned,
         rows: rows.filter(({ datanet = 0 }) => datanet === place),
       }),
     ),

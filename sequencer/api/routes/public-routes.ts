@@ -42,16 +42,18 @@ const PER_UNIT = { leaves: 16, operations: 4, records: 4, names: 250 };
 /** Datanets and models, or chunks of the index of owners and keys, that a search visits in the time of a unit. */
 const SEARCHED_PER_UNIT = 1_000;
 
-/** Yields the leaves of an owner or of a key, or the models of a Datanet. */
+/** Yields the leaves of an owner or of a key, or the models of Datanets, by ascending id. */
 function* wantedLeaves(
   { leaves }: Ledger,
   { datanetId, keyX, owner }: z.output<typeof schemas.leavesQuery>,
 ): Generator<[id: number, record: LeafState]> {
   if (owner !== undefined) return yield* leaves.of({ l1Owner: owner });
   if (keyX !== undefined) return yield* leaves.of({ keyX });
+  const wanted = new Set(datanetId);
   for (const [id, record] of leaves.withMore()) {
     const binding = record.model?.statics.binding;
-    if (binding !== undefined && datanetIds(unpackBinding(binding)).includes(datanetId!)) yield [id, record];
+    if (binding !== undefined && datanetIds(unpackBinding(binding)).some((one) => wanted.has(one)))
+      yield [id, record];
   }
 }
 
@@ -66,7 +68,7 @@ export async function registerPublicRoutes(
   const { deployment } = options;
   const { ledger } = sequencer.pipeline.head;
 
-  const searchedUnits = (datanetId: number | undefined) =>
+  const searchedUnits = ({ datanetId }: Pick<z.output<typeof schemas.leavesQuery>, "datanetId">) =>
     (datanetId === undefined ? ledger.base.chunkCount : ledger.base.bodyCount) / SEARCHED_PER_UNIT;
 
   route("GET /v1/info", { tag: "ledger", summary: "What the rollup is made of" }, () => ({
@@ -127,18 +129,18 @@ export async function registerPublicRoutes(
     "GET /v1/leaves",
     {
       tag: "ledger",
-      summary: "Leaves of an L1 owner or of a key, the models of a Datanet, or those with some numbers",
+      summary: "Leaves of an L1 owner or of a key, the models of Datanets, or those with some numbers",
       querystring: schemas.leavesQuery,
       config: {
         maxCost: ({ query }) => {
           const { datanetId, ids } = query as z.output<typeof schemas.leavesQuery>;
           if (ids !== undefined) return ids.length / PER_UNIT.leaves;
-          return searchedUnits(datanetId) + MAX_LEAVES_FOUND / PER_UNIT.leaves;
+          return searchedUnits({ datanetId }) + MAX_LEAVES_FOUND / PER_UNIT.leaves;
         },
       },
     },
     async (request) => {
-      const { owner, keyX, datanetId, ids } = request.query;
+      const { after = -1, owner, keyX, datanetId, ids } = request.query;
       await sequencer.pipeline.idle();
       if (ids !== undefined) {
         const uniqueIds = [...new Set(ids)];
@@ -150,10 +152,11 @@ export async function registerPublicRoutes(
       }
       const found = [];
       for (const [id, record] of wantedLeaves(ledger, { owner, keyX, datanetId })) {
+        if (id <= after) continue;
         found.push(leafView(sequencer, id, record));
         if (found.length >= MAX_LEAVES_FOUND) break;
       }
-      setCost(request, searchedUnits(datanetId) + found.length / PER_UNIT.leaves);
+      setCost(request, searchedUnits({ datanetId }) + found.length / PER_UNIT.leaves);
       return found;
     },
   );
@@ -198,8 +201,16 @@ export async function registerPublicRoutes(
         throw operationError("OP_UNKNOWN_LEAF", `there is no leaf ${leaf}`, { data: { id: leaf } });
       }
       const found = await sequencer.operationsOf(leaf, limit, before);
-      setCost(request, found.length / PER_UNIT.operations);
-      return found.map((known) => leafOperationView(sequencer, known, clock()));
+      const { hasOlder, isComplete } = found;
+      setCost(request, found.operations.length / PER_UNIT.operations);
+      const operations = found.operations.map((known) => leafOperationView(sequencer, known, clock()));
+      const last = operations.at(-1);
+      return {
+        operations,
+        nextBefore: hasOlder && last !== undefined ? (last.hash ?? last.queueIndex) : null,
+        isComplete,
+        prunedBeforeMs: await sequencer.log.prunedBeforeMs(),
+      };
     },
   );
 

@@ -152,9 +152,9 @@ describe("a sequencer whose queue was carried on by somebody else", () => {
       });
       // A leaf's list begins with L1's first entry, too.
       const named = ({ hash, queueIndex }: { hash: string | null; queueIndex: number }) => hash ?? queueIndex;
-      const listed = (await rollup.get("/v1/operations?leaf=3")).body.map(named);
+      const listed = (await rollup.get("/v1/operations?leaf=3")).body.operations.map(named);
       expect(listed).toEqual([...acknowledged.map(({ hash }) => hash).reverse(), 2, 1]);
-      const older = (await rollup.get("/v1/operations?leaf=3&before=2")).body.map(named);
+      const older = (await rollup.get("/v1/operations?leaf=3&before=2")).body.operations.map(named);
       expect(older).toEqual([1]);
       // Bob's was third; the one behind it is third now, and that place was promised to Bob's.
       expect(acknowledged[2].preconfirmation.opIndex).toBe(3);

@@ -10,6 +10,7 @@ import type { BatchEvent } from "@openledger/bridge/l1/l1-history";
 import { RollupContract } from "@openledger/bridge/l1/rollup-contract";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import type { Ledger } from "@openledger/circuits/ledger/ledger";
+import type { DeploymentBlock } from "@openledger/foundation/store/store-identity";
 import type { LedgerSnapshot } from "@openledger/verifier/replay/ledger-snapshot";
 import { type RestoredLedger, restoreLedger } from "@openledger/verifier/restore/restore-ledger";
 import type { Address } from "viem";
@@ -33,6 +34,8 @@ export interface RestoreFromL1Options {
   readonly rollupAddress: Address;
   /** Block of the rollup's deployment, where it is known; else it is searched for. */
   readonly fromBlock?: bigint | undefined;
+  /** That block, for the record of the directory; absent: the process that takes the directory names it. */
+  readonly deployedIn?: DeploymentBlock | null | undefined;
   /** Source of the blobs of its batches; absent: blobs are not read. */
   readonly blobs?: BlobSource | undefined;
   /** New or empty directory. */
@@ -93,7 +96,8 @@ export async function restoreFromL1(options: RestoreFromL1Options): Promise<Rest
   const rollup = new RollupContract({ client, address: rollupAddress, blobs: options.blobs });
   const chainId = await l1Call("read the chain id", () => client.getChainId());
   const owner = options.followMarker === true ? "full-node" : "sequencer";
-  const log = await LedgerLog.open(dataPath, { chainId, rollupAddress }, undefined, { owner });
+  const { deployedIn } = options;
+  const log = await LedgerLog.open(dataPath, { chainId, rollupAddress, deployedIn }, undefined, { owner });
   try {
     if ((await log.finalPosition()) !== undefined) {
       throw sequencerError("SEQ_WRONG_DIRECTORY", `the data directory ${dataPath} holds a ledger already`, {

@@ -20,6 +20,7 @@ import { saveFile } from "../../design/save-file.ts";
 import { NeedsAccess } from "../../hosts/needs-access.tsx";
 import { ROW_STORE } from "../../hosts/row-store.ts";
 import { isOwnKey, readablePlace, type TabProps } from "../../hosts/tab-props.ts";
+import { DroppedNotice, UnsignedCheck } from "../../hosts/unsigned-records.tsx";
 import { useLoad } from "../../hosts/use-load.ts";
 import { showAge, showCounted } from "../../words/format.ts";
 import { LeafLink } from "../../words/links.tsx";
@@ -37,7 +38,7 @@ export function ReportTab(props: TabProps) {
   const listed = useLoad(about, () =>
     listReports(visitor.reader, { ...place, ...(modelId === null ? {} : { modelId }) }),
   );
-  const readable = listed.value?.filter(({ hasText }) => hasText) ?? [];
+  const readable = listed.value?.reports.filter(({ hasText }) => hasText) ?? [];
   // One that the Datanet itself has signed comes first.
   const own = readable.find(({ signers }) => signers.some(({ leafId }) => leafId === facts.id));
   const shown = readable.find(({ sha256 }) => sha256 === chosen) ?? own ?? readable[0];
@@ -55,9 +56,9 @@ export function ReportTab(props: TabProps) {
         {listed.value === undefined && listed.problem === null && <p class="soft">Loading …</p>}
         {listed.value !== undefined && shown === undefined && (
           <p>
-            {listed.value.length === 0
+            {listed.value.reports.length === 0
               ? "Nobody has signed a report yet."
-              : `${showCounted(listed.value.length, "report")} signed, and no text is here: neither the Datanet nor its team has signed one.`}{" "}
+              : `${showCounted(listed.value.reports.length, "report")} signed, and no text is here: neither the Datanet nor its team has signed one.`}{" "}
             {modelId === null ? "You can compute that of the present version below. " : ""}
             The owner makes one with{" "}
             <code>
@@ -67,6 +68,7 @@ export function ReportTab(props: TabProps) {
             .
           </p>
         )}
+        {listed.value !== undefined && <DroppedNotice dropped={listed.value.dropped} />}
         {readable.length > 1 && (
           <Choice
             label="Report"
@@ -164,6 +166,7 @@ function Compute(props: ComputedProps & { stated: NamedReport | null }) {
   const { facts, onComputed, place, stated, visitor } = props;
   const [progress, setProgress] = useState("");
   const [found, setFound] = useState<ReportDifference | "same" | null>(null);
+  const [withoutUnsigned, setWithoutUnsigned] = useState(false);
   const { isBusy, problem, run } = useAction();
   const compute = () =>
     run(async () => {
@@ -171,6 +174,7 @@ function Compute(props: ComputedProps & { stated: NamedReport | null }) {
       setProgress("fetching the rows");
       const computed = await reportBias(visitor.client ?? visitor.reader, {
         ...place,
+        withoutUnsigned,
         store: await openRowStore(ROW_STORE),
         ...(isOwnKey(props) ? { from: facts.id } : {}),
         ...(stated === null
@@ -195,6 +199,7 @@ function Compute(props: ComputedProps & { stated: NamedReport | null }) {
         </p>
       )}
       {problem !== null && <ProblemNotice problem={problem} />}
+      <UnsignedCheck problem={problem} isChecked={withoutUnsigned} onCheck={setWithoutUnsigned} />
       {found === "same" && (
         <Notice tone="good" title="The same, to the byte">
           <p>Rows, card and labels make exactly this report.</p>

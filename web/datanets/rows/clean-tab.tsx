@@ -58,6 +58,7 @@ function Findings(props: TabProps) {
   const [step, setStep] = useState<string | null>(null);
   const looking = useAction();
   const place = readablePlace(props);
+  const from = reviewerOf(props);
   const found = useLoad(`${kind}/${facts.here.recordCount}/${visitor.reader.leafId}`, () =>
     listFindings(visitor.reader, {
       ...place,
@@ -70,7 +71,7 @@ function Findings(props: TabProps) {
     looking.run(async () => {
       const onProgress = (now: string, done: number, total: number) =>
         setStep(`${now}: ${showCount(done)} of ${showCount(total)}`);
-      await checkFindings(visitor.reader, { ...place, onProgress });
+      await checkFindings(visitor.client!, { ...place, from: from!, onProgress });
       setStep(null);
       found.reload();
     });
@@ -87,9 +88,11 @@ function Findings(props: TabProps) {
               ? "not checked yet"
               : `the host checked ${showCounted(last.rowCount, "row")} ${showAge(last.checkedAtMs, live.nowMs.value)}`}
           </span>
-          <Button isSmall isMain={last === null} isBusy={looking.isBusy} onClick={() => void look()}>
-            {last === null ? "Check the rows" : "Check again"}
-          </Button>
+          {from !== null && (
+            <Button isSmall isMain={last === null} isBusy={looking.isBusy} onClick={() => void look()}>
+              {last === null ? "Check the rows" : "Check again"}
+            </Button>
+          )}
         </div>
         {step !== null && (
           <p class="soft small" role="status">
@@ -100,13 +103,21 @@ function Findings(props: TabProps) {
         {found.problem !== null && <ProblemNotice problem={found.problem} />}
         {last === null && (
           <p class="soft">
-            The host looks for copies and near-duplicates, also in its other Datanets, for labels that people
-            or a model contradict, outliers, broken rows, secrets and personal numbers. It decides nothing:
-            reviewers do, and everyone can see what they left out.
+            The host looks for copies and near-duplicates, also in public Datanets and those of the reviewer's
+            key, for labels that people or a model contradict, outliers, broken rows, secrets and personal
+            numbers. Reviewers have it look. It decides nothing: they do, and everyone can see what they left
+            out.
           </p>
         )}
         {last !== null && !last.isCurrent && (
-          <p class="soft small">There are new rows or labels. Check again to include them.</p>
+          <p class="soft small">
+            There are new rows or labels.{from !== null && " Check again to include them."}
+          </p>
+        )}
+        {last !== null && last.uncomparedCount > 0 && (
+          <p class="soft small">
+            The host had no room to compare {showCounted(last.uncomparedCount, "row")} of other Datanets.
+          </p>
         )}
         {open.length > 0 && (
           <fieldset class="chips">

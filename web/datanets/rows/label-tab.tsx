@@ -283,6 +283,11 @@ function Queue(props: TabProps & { client: LedgerClient }) {
                   }}
                 />
               </div>
+              <p class="soft small">
+                {facts.card.access === "public"
+                  ? "Everyone can read your note once the row has its labels."
+                  : "Who may read these rows can read your note once the row has its labels."}
+              </p>
             </div>
             <div class="row">
               <Button isSmall onClick={skip}>

@@ -9,6 +9,7 @@ import { Badge } from "../../design/badge.tsx";
 import { Choice } from "../../design/choice.tsx";
 import { datanetHref, type TabProps } from "../../hosts/tab-props.ts";
 import { textsOf } from "../../hosts/texts-of.ts";
+import { DroppedNotice } from "../../hosts/unsigned-records.tsx";
 import { useLoad } from "../../hosts/use-load.ts";
 import { RowText } from "../../rows/row-text.tsx";
 import { showCount, showCounted } from "../../words/format.ts";
@@ -105,6 +106,7 @@ function Changes(props: TabProps & { before: string; after: string }) {
           </li>
         ))}
       </ul>
+      <DroppedNotice dropped={difference.dropped} />
       {difference.total > SHOWN_CHANGES && (
         <p class="soft small">and {showCount(difference.total - SHOWN_CHANGES)} more</p>
       )}

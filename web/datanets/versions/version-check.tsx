@@ -17,6 +17,7 @@ import { type Check, Checks } from "../../design/checks.tsx";
 import { Choice } from "../../design/choice.tsx";
 import { Identifier } from "../../design/identifier.tsx";
 import { datanetHref, isOwnKey, type TabProps } from "../../hosts/tab-props.ts";
+import { DroppedNotice } from "../../hosts/unsigned-records.tsx";
 import { useLoad } from "../../hosts/use-load.ts";
 import { RowText } from "../../rows/row-text.tsx";
 import { showCount, showCounted } from "../../words/format.ts";
@@ -78,6 +79,7 @@ export function VersionCheck(props: SigningTab) {
 const VOUCHING = {
   former: "signed with a key that was replaced later",
   missing: "has not signed it",
+  notAccepted: "signed a label, but the row has none that is accepted",
   notDrawn: "signed, but the draw chose another account",
 };
 
@@ -120,6 +122,7 @@ function Result({ checked: { verified, vouching }, facts }: SigningTab & { check
   return (
     <>
       <Checks label="Checks of the version" checks={checks} />
+      <DroppedNotice dropped={vouching.dropped} />
       {labelled > 0 && (
         <p class="soft small">
           Root of the labels, as named by model recipes:{" "}

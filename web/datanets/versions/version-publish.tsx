@@ -16,6 +16,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { useAction } from "../../bridge/use-action.ts";
 import { Button } from "../../design/button.tsx";
 import { datanetHref, type TabProps } from "../../hosts/tab-props.ts";
+import { DroppedNotice, UnsignedCheck } from "../../hosts/unsigned-records.tsx";
 import { showCount, showCounted } from "../../words/format.ts";
 import { ProblemNotice } from "../../words/problem.tsx";
 import { Bars } from "../rows/bars.tsx";
@@ -39,6 +40,7 @@ export function VersionPublish(props: VersionPublishProps) {
   const [progress, setProgress] = useState("");
   /** Rows of the version that was published here; null for none. */
   const [publishedCount, setPublishedCount] = useState<number | null>(null);
+  const [withoutUnsigned, setWithoutUnsigned] = useState(false);
   const isPublished = publishedCount !== null;
   const turn = useRef(0);
   const { isBusy, problem, run } = useAction();
@@ -52,7 +54,7 @@ export function VersionPublish(props: VersionPublishProps) {
       setPublishedCount(null);
       turn.current += 1;
       const mine = turn.current;
-      const made = await collectNext(client, work);
+      const made = await collectNext(client, { ...work, withoutUnsigned });
       // Something was signed meanwhile: what is made after that counts.
       if (mine === turn.current) setNext(made);
       setProgress("");
@@ -61,7 +63,7 @@ export function VersionPublish(props: VersionPublishProps) {
   useEffect(() => {
     setNext(null);
     if (isReady && !isPublished) void collect();
-  }, [about, isReady]);
+  }, [about, isReady, withoutUnsigned]);
   const publish = () =>
     run(async () => {
       await publishNext(client, work, next!);
@@ -131,6 +133,7 @@ export function VersionPublish(props: VersionPublishProps) {
               bars={[...reasons].sort(([, a], [, b]) => b - a).map(([label, value]) => ({ label, value }))}
             />
           )}
+          <DroppedNotice dropped={next.dropped} />
           {waitingRowCount > 0 && (
             <p class="soft small">
               {showCounted(waitingRowCount, "row")} {waitingRowCount === 1 ? "waits" : "wait"} for labels.
@@ -176,6 +179,7 @@ export function VersionPublish(props: VersionPublishProps) {
         </p>
       )}
       {problem !== null && <ProblemNotice problem={problem} />}
+      <UnsignedCheck problem={problem} isChecked={withoutUnsigned} onCheck={setWithoutUnsigned} />
     </section>
   );
 }

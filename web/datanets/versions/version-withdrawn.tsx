@@ -6,6 +6,7 @@ import { findLeaves } from "@openledger/client/sequencer/ledger-reads";
 import { getModel } from "@openledger/client/sequencer/model-reads";
 import { Badge } from "../../design/badge.tsx";
 import { datanetHref, isOwnKey, type TabProps } from "../../hosts/tab-props.ts";
+import { DroppedNotice } from "../../hosts/unsigned-records.tsx";
 import { useWithdrawn } from "../../hosts/withdrawn-rows.ts";
 import { useAnswer } from "../../ledger/use-answer.ts";
 import { showAge, showCount, showCounted } from "../../words/format.ts";
@@ -36,10 +37,12 @@ export function VersionWithdrawn(props: TabProps) {
     const count = value?.byVersion.get(model.version)?.length ?? 0;
     return count === 0 ? [] : [{ id, version: model.version, count }];
   });
-  if (rows.length === 0 && trained.length === 0) return null;
+  const dropped = value?.dropped ?? [];
+  if (rows.length === 0 && trained.length === 0 && dropped.length === 0) return null;
   return (
     <section class="card stack" aria-label="Withdrawn rows">
       <h2>Withdrawn rows</h2>
+      <DroppedNotice dropped={dropped} />
       {rows.length > 0 && (
         <>
           <p>

@@ -31,8 +31,14 @@ interface Work extends HostedDatanetPlace {
 const counted = (what: string, onProgress: Work["onProgress"]) => (done: number, total: number) =>
   onProgress(`${what}: ${done.toLocaleString("en")} of ${total.toLocaleString("en")}`);
 
-/** The version that the records make, with everything that stays out and why. */
-export async function collectNext(client: LedgerClient, work: Work): Promise<CollectReviewedReturnType> {
+/**
+ * The version that the records make, with everything that stays out and why.
+ * @throws CLI_RECORDS_UNSIGNED where the host shows records that nobody has signed, unless `withoutUnsigned` is true
+ */
+export async function collectNext(
+  client: LedgerClient,
+  work: Work & { readonly withoutUnsigned: boolean },
+): Promise<CollectReviewedReturnType> {
   const store = await openRowStore(ROW_STORE);
   work.onProgress("fetching the contributions");
   await downloadCommits(client, {
@@ -76,7 +82,7 @@ export async function checkVersion(client: LedgerClient, work: Work): Promise<Ch
   await downloadVersion(client, { ...work, store, onProgress: counted("rows of the version", onProgress) });
   await downloadCommits(client, { ...work, store, onProgress: counted("committed rows", onProgress) });
   onProgress("comparing with the ledger");
-  const withdrawn = await listWithdrawals(client, { datanetId, hostUrl });
+  const { withdrawals: withdrawn } = await listWithdrawals(client, { datanetId, hostUrl });
   const verified = await verifyVersion(client, { datanetId, store, withdrawn });
   onProgress("checking the validators' signatures");
   return { verified, vouching: await verifyVouching(client, { datanetId, hostUrl, store }) };

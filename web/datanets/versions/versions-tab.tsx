@@ -11,7 +11,6 @@ import { Badge } from "../../design/badge.tsx";
 import { Button } from "../../design/button.tsx";
 import { type Column, DataTable } from "../../design/data-table.tsx";
 import { Field } from "../../design/field.tsx";
-import { ProposePart } from "../../groups/propose-part.tsx";
 import { NeedsKey } from "../../hosts/keys/needs-key.tsx";
 import { sayAll } from "../../hosts/say.ts";
 import { datanetHref, isOwnKey, ownClient, reviewerOf, type TabProps } from "../../hosts/tab-props.ts";
@@ -41,7 +40,6 @@ export function VersionsTab(props: TabProps) {
         <Contributed {...props} commits={commits.value} onSaid={commits.reload} />
       )}
       {facts.ledger.rowCount > 0 && <VersionWithdrawn {...props} />}
-      <ProposePart {...props} />
       {own !== null && commits.value !== undefined && (
         <VersionPublish {...props} client={own} commits={commits.value} />
       )}

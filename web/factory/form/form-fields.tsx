@@ -32,6 +32,7 @@ export type TypedForm = Readonly<Partial<Record<NumberName, string>>> & {
   readonly name: string;
   readonly samplePrompt: string;
   readonly publishRows: boolean;
+  readonly publishPermissionedRows: boolean;
   readonly isInt8: boolean;
   readonly modelUse: ModelUse;
 };
@@ -45,6 +46,7 @@ export function typedOf(form: FactoryForm): TypedForm {
     name: form.name,
     samplePrompt: form.use === "write" ? (form.samplePrompts[0] ?? "") : "",
     publishRows: form.publishRows,
+    publishPermissionedRows: form.publishPermissionedRows === true,
     isInt8: form.use === "write" && form.weights === "int8",
     modelUse: form.modelUse ?? "paid",
   };
@@ -69,6 +71,7 @@ export function formOf(typed: TypedForm, defaults: FactoryForm): FactoryForm | n
     ...(Object.fromEntries(numbers) as Record<NumberName, number>),
     name: typed.name.trim(),
     publishRows: typed.publishRows,
+    ...(typed.publishPermissionedRows ? { publishPermissionedRows: true as const } : {}),
     modelUse: typed.modelUse,
   };
   if (defaults.use !== "write") return { ...defaults, ...common };
@@ -84,13 +87,22 @@ interface FormFieldsProps {
   readonly typed: TypedForm;
   readonly defaults: TypedForm;
   readonly isRegistrable: boolean;
+  /** True if some of the rows are of a permissioned Datanet. */
+  readonly isPermissioned: boolean;
   /** Terms of the rows; none: not looked at. */
   readonly terms: readonly RowTerms[];
   readonly onTyped: (typed: TypedForm) => void;
 }
 
 /** Fields that most people change, then those that decide what a model earns by, then the rest folded away. */
-export function FormFields({ defaults, isRegistrable, onTyped, terms, typed }: FormFieldsProps) {
+export function FormFields({
+  defaults,
+  isPermissioned,
+  isRegistrable,
+  onTyped,
+  terms,
+  typed,
+}: FormFieldsProps) {
   const number = (name: NumberName, label: ComponentChildren, help: string, unit?: string) => (
     <NumberField
       {...limitsOf(name)}
@@ -178,12 +190,23 @@ export function FormFields({ defaults, isRegistrable, onTyped, terms, typed }: F
                 "%",
               )}
           </div>
-          <Check
-            label="Publish the model with its rows"
-            help="Anyone can then see which rows an answer paid, and train the model again. Only if the licence allows it."
-            isChecked={typed.publishRows}
-            onCheck={(publishRows) => onTyped({ ...typed, publishRows })}
-          />
+          {isPermissioned ? (
+            <Check
+              label="Publish the model with its rows, though their Datanet is permissioned"
+              help="The model's server gives them to those to whom the Datanet's owner has granted access, and to nobody else."
+              isChecked={typed.publishPermissionedRows}
+              onCheck={(isPublished) =>
+                onTyped({ ...typed, publishRows: isPublished, publishPermissionedRows: isPublished })
+              }
+            />
+          ) : (
+            <Check
+              label="Publish the model with its rows"
+              help="Anyone can then see which rows an answer paid, and train the model again. Only if the licence allows it."
+              isChecked={typed.publishRows}
+              onCheck={(publishRows) => onTyped({ ...typed, publishRows })}
+            />
+          )}
         </section>
       )}
       {isWriter && <More {...{ defaults, isChanged, number, onTyped, typed }} />}
@@ -219,7 +242,7 @@ function ModelLicence({
   );
 }
 
-interface MoreProps extends Omit<FormFieldsProps, "isRegistrable" | "terms"> {
+interface MoreProps extends Omit<FormFieldsProps, "isPermissioned" | "isRegistrable" | "terms"> {
   readonly isChanged: boolean;
   readonly number: (
     name: NumberName,

@@ -92,6 +92,7 @@ function Settings({ view, ...props }: FormPageProps & { view: FormView }) {
           typed={typed}
           defaults={typedOf(view.form)}
           isRegistrable={view.isRegistrable}
+          isPermissioned={view.isPermissioned}
           terms={view.terms}
           onTyped={write}
         />

@@ -6,8 +6,10 @@
 import { DATANET_COUNT_MAX } from "@openledger/circuits/protocol";
 import { findDatanets } from "@openledger/client/datanets/datanet-card";
 import type { FactoryDataset } from "@openledger/models/factory/factory-api";
+import { useState } from "preact/hooks";
 import { useAction } from "../../bridge/use-action.ts";
 import { Button } from "../../design/button.tsx";
+import { UnsignedCheck } from "../../hosts/unsigned-records.tsx";
 import type { PageProps } from "../../ledger/page.ts";
 import { useAnswer } from "../../ledger/use-answer.ts";
 import { showCounted } from "../../words/format.ts";
@@ -24,6 +26,7 @@ interface MoreDatanetsProps extends PageProps {
 export function MoreDatanets({ dataset, factorySession, live, site }: MoreDatanetsProps) {
   const { datanet, further, labels, rowKind } = dataset;
   const here = datanet === null ? [] : [datanet, ...further];
+  const [withoutUnsigned, setWithoutUnsigned] = useState(false);
   const adding = useAction();
   const { value: found } = useAnswer(live, `datanets like ${dataset.id}`, async () => {
     const lists = await Promise.all(
@@ -49,7 +52,8 @@ export function MoreDatanets({ dataset, factorySession, live, site }: MoreDatane
         ...here.map(({ hostUrl: url, id, version }) => ({ hostUrl: url, datanetId: id, version })),
         { hostUrl, datanetId, version: null },
       ];
-      const made = await factorySession.factory.addDataset({ kind: "datanet", ...first!, further: rest });
+      const request = { kind: "datanet", ...first!, further: rest, withoutUnsigned } as const;
+      const made = await factorySession.factory.addDataset(request);
       window.location.hash = useHref(made.id);
     });
   return (
@@ -73,6 +77,7 @@ export function MoreDatanets({ dataset, factorySession, live, site }: MoreDatane
         ))}
       </ul>
       {adding.problem !== null && <ProblemNotice problem={adding.problem} />}
+      <UnsignedCheck problem={adding.problem} isChecked={withoutUnsigned} onCheck={setWithoutUnsigned} />
     </section>
   );
 }

@@ -58,16 +58,17 @@ export function RegisterPart(props: JobPartProps) {
   const model = useAnswer(live, `model ${modelId}`, async () =>
     modelId === null ? null : getModel(site.sequencer, modelId),
   );
-  if (!job.isRegistrable) {
+  const { isRegistrable, whyNot } = query.value ?? job;
+  const leaf = model.value ?? null;
+  if (!isRegistrable && leaf?.counters.isReady !== true) {
     return (
       <Notice tone="wait" title="This model cannot be registered.">
-        <p>{job.whyNot} It can still be exported and used.</p>
+        <p>{whyNot} It can still be exported and used.</p>
       </Notice>
     );
   }
   if (query.value === undefined)
     return query.problem === null ? <p class="soft">Loading …</p> : <ProblemNotice problem={query.problem} />;
-  const leaf = model.value ?? null;
   return leaf?.counters.isReady ? (
     <>
       <Registered {...props} leaf={leaf} />
@@ -101,6 +102,7 @@ function Register({ factorySession, payeeCount, job, known, live, site }: Regist
         jobId: job.id,
         from: leafId,
         l1Owner,
+        datanetHosts: site.datanetHosts,
         priceWei: priceWei!,
         amountWei: FIRST_BALANCE_WEI,
         onProgress: ({ stage }) => setStep(stage),

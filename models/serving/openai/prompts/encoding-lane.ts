@@ -17,6 +17,8 @@ interface Waiting {
 /** Texts that wait for one lane; each is bounded by its lane's bytes. */
 const MAX_WAITING = 256;
 const MAX_WAITING_OF_ADDRESS = 16;
+/** Heap of the thread: some times what a vocabulary of 256,000 tokens and a text of the longest kind take. Guess. */
+const MAX_HEAP_MB = 1_024;
 
 /** A thread that encodes one text after another; addresses take turns, by bytes. */
 export class EncodingLane {
@@ -30,6 +32,7 @@ export class EncodingLane {
       tasks: new URL("./prompt-tasks.ts", import.meta.url),
       seat,
       threadCount: 1,
+      maxHeapMb: MAX_HEAP_MB,
       isWarm,
       ended: (cause) =>
         servingError("SRV_STOPPING", `the prompt's thread ended: ${cause.message}`, { cause }),

@@ -18,7 +18,7 @@ import { payeeShards, presentPayees } from "@openledger/circuits/ledger/payee-sh
 import { type Payee, payeeRoot } from "@openledger/circuits/ledger/rewards";
 import { settlingCircuits } from "@openledger/circuits/registry/circuit-sizes";
 import { openRowStore, type RowStore } from "@openledger/client/actions/data/row-store";
-import { getHostedDatanet } from "@openledger/client/datanets/datanet-card";
+import { cardOfVersion } from "@openledger/client/datanets/datanet-card";
 import { downloadLabels } from "@openledger/client/datanets/reviewed-version";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
@@ -55,7 +55,8 @@ import { CIRCUITS_OPTION, type CircuitOptions } from "../../../cli/settlement-op
 import { TEXT_BASE_OPTION } from "../../../cli/text-base-option.ts";
 import { workspacePaths } from "../../../cli/workspace.ts";
 import { readCardFile } from "../../datanet/host-command.ts";
-import { ANY_HOST_OPTION } from "../../datanet/host-options.ts";
+import { ANY_HOST_OPTION, UNSIGNED_OPTION, unsignedOf } from "../../datanet/host-options.ts";
+import { PUBLISHED_ROWS_OPTIONS, publicationOf } from "./published-rows.ts";
 import { termsToTrain, termsWords } from "./training-terms.ts";
 
 interface TrainOptions extends Pick<CircuitOptions, "circuits"> {
@@ -70,8 +71,10 @@ interface TrainOptions extends Pick<CircuitOptions, "circuits"> {
   validatorPart: string;
   predecessor: string;
   withholdRows?: boolean;
+  publishPermissionedRows?: boolean;
   card?: string;
   host?: string;
+  withoutUnsigned?: boolean;
   labels?: bigint[];
   use?: ModelUse;
   licence?: string;
@@ -107,6 +110,7 @@ export const addModelTrainCommand = command({
     "--predecessor <id>": { about: "id of the model that this one replaces; 0 for none", fallback: "0" },
     ...CARD_OPTION,
     ...ANY_HOST_OPTION,
+    ...UNSIGNED_OPTION,
     "--labels <roots>": {
       about:
         "root of the accepted labels of a model that reads labels, as datanet publish and download print it; of several Datanets with commas between; default: by the host's signed records, else the only list beside the version in the store",
@@ -119,7 +123,7 @@ export const addModelTrainCommand = command({
     },
     "--licence <id>":
       "the model's licence, an SPDX identifier; default: what the recipe's file says, else the most open one that the rows' terms allow",
-    "--withhold-rows": "leave the rows out of the published files",
+    ...PUBLISHED_ROWS_OPTIONS,
   },
   examples: [
     "models train --datanet 10 --recipe labels --host http://127.0.0.1:8560 --out my-model",
@@ -156,6 +160,11 @@ export const addModelTrainCommand = command({
       ownerParts: parseParts(options.ownerPart),
       validatorParts: parseParts(options.validatorPart),
     };
+    const publication = await publicationOf(client, {
+      options,
+      card,
+      datanetIds: versions.map(({ id }) => id),
+    });
     // Loaded here: they would make every other command slower.
     const [trainings, { writeModel }, { readLabelledRows }] = await Promise.all([
       modelTrainings({ base: options.base }),
@@ -188,7 +197,7 @@ export const addModelTrainCommand = command({
       size,
       terms: { split, predecessorId: parseId(options.predecessor) },
       card: card?.text ?? null,
-      publishRows: options.withholdRows !== true,
+      publishRows: publication.publishRows,
     });
     await writeModel(options.out, model);
     await rm(stateFolder, { recursive: true, force: true });
@@ -196,6 +205,7 @@ export const addModelTrainCommand = command({
     const lines = [
       `a model of ${counted(rows.length, "row")}${further.length === 0 ? "" : ` of ${versions.length} Datanets`} in ${presentPayees(trained.payees).length} payees, ${recipe.columnCount} columns, ${draws} draws an epoch, in ${options.out}`,
       training.describe(trained),
+      ...publication.words,
       ...termsWords(recipe.terms),
       `recipe ${hashRecipe(recipe)}, statics ${staticsHash}`,
     ];
@@ -205,6 +215,7 @@ export const addModelTrainCommand = command({
       version,
       furtherDatanets: further.map(({ id }) => id),
       rowCount: rows.length,
+      areRowsPublished: publication.publishRows,
       payeeCount: presentPayees(trained.payees).length,
       columnCount: recipe.columnCount,
       drawCount: draws,
@@ -285,18 +296,20 @@ async function cardOf(
 ): Promise<NamedCard | null> {
   if (card !== undefined) return nameCard(await readCardFile(card));
   if (host === undefined) return null;
-  return nameCard((await getHostedDatanet(client, { datanetId, hostUrl: host })).card);
+  return nameCard(await cardOfVersion(client, { datanetId, hostUrl: host }, 0n));
 }
 
 /**
  * The versions with the roots of their accepted labels, for a model that reads labels.
- * @throws CMD_USAGE, CLI_ROWS_MISSING, as a host refuses
+ * @throws CMD_USAGE, CLI_ROWS_MISSING, CLI_RECORDS_UNSIGNED, as a host refuses
  */
 async function withLabels(
   client: LedgerClient,
   store: RowStore,
   versions: readonly DatanetVersion[],
-  options: Pick<TrainOptions, "host" | "labels" | "recipe"> & { readonly file: RecipeFile | null },
+  options: Pick<TrainOptions, "host" | "labels" | "recipe" | "withoutUnsigned"> & {
+    readonly file: RecipeFile | null;
+  },
 ): Promise<readonly DatanetVersion[]> {
   const { file, host, labels } = options;
   if (!readsLabels(options, file)) return versions;
@@ -316,7 +329,8 @@ async function withLabels(
     named.map(async (version) => {
       const { id: datanetId, rowsRoot } = version;
       if (version.labelsRoot !== undefined) return version;
-      const { root } = await downloadLabels(client, { datanetId, hostUrl: host, store, rowsRoot });
+      const place = { datanetId, hostUrl: host, store, rowsRoot };
+      const { root } = await downloadLabels(client, { ...place, ...unsignedOf(options) });
       return { ...version, labelsRoot: root };
     }),
   );

@@ -25,12 +25,13 @@ import { createHostWorld, type HostWorld } from "@openledger/datanets/testing/ho
 import { sampleCard, sampleRows } from "@openledger/datanets/testing/sample-card";
 import type { TestHost } from "@openledger/datanets/testing/test-host";
 import { createLogger } from "@openledger/foundation/logger";
+import { requireServedTerms } from "@openledger/models/serving/answers/served-terms";
 import { serveTested } from "@openledger/models/testing/serving-world";
 import { TEST_ROLLUP } from "@openledger/sequencer/testing/test-rollup";
 import { pad, toHex } from "viem";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import type { GlobalOptions } from "../../../cli/context.ts";
-import { termsOfApproval } from "../../datanet/approval-terms.ts";
+import { termsOfApproval, termsOfRegistration } from "../../datanet/approval-terms.ts";
 import { runInProcess } from "../../testing/run-in-process.ts";
 import { termsToTrain } from "./training-terms.ts";
 
@@ -218,6 +219,46 @@ test("leaves the owner no approval of a model whose rows forbid answers for pay"
     expect.stringContaining("were not looked at"),
     expect.stringContaining("recipe was not read"),
   ]);
+});
+
+test("registers no model that can never be approved, before anything is paid", async () => {
+  // By the recipe's own terms. No account is asked for before.
+  const { status, stderr } = await runInProcess(
+    ...["models", "register", modelFolder("shared"), "--rpc", rpc()],
+    ...named(),
+  );
+  expect(status).not.toBe(0);
+  expect(stderr).toContain("DNT_TERMS_FORBID");
+  for (const digest of digests) expect(stderr).toContain(digest);
+  // By a host's, where the recipe has none.
+  const unknown = await recipeOf("unknown");
+  await expect(termsOfRegistration(world.owner, unknown, { host: host.url })).rejects.toMatchObject(
+    forbidden(true),
+  );
+});
+
+test("takes a recipe's word about some rows for a word about no others", async () => {
+  const { datanetId, owner } = world;
+  const { datanet } = await recipeOf("unknown");
+  const row = {
+    datanet: datanetId,
+    licence: "CC0-1.0",
+    isSigned: true,
+    rowCount: 1,
+    firstRows: [digests[0]!],
+  };
+  const lying = { ...{ datanet }, terms: { use: "paid", licence: "CC0-1.0", rows: [row] } } as const;
+  const lines = await termsOfApproval(owner, datanetId, lying as never, {
+    rollup: TEST_ROLLUP.rollupAddress,
+  });
+  expect(lines).toContainEqual(expect.stringContaining(`the terms of 1 of ${rows.length} rows of Datanet`));
+  const served = (datanetHosts: readonly string[]) =>
+    requireServedTerms(lying as never, {
+      ...{ datanetHosts, domain: owner.domain, sequencerUrl: world.sequencerUrl },
+      rowCount: rows.length,
+    });
+  await expect(served([host.url])).rejects.toMatchObject({ code: "DNT_TERMS_FORBID" });
+  expect(await served([])).toEqual({ datanetIds: [datanetId], rowCount: 0 });
 });
 
 test("serves no model for pay whose rows forbid that, and says where nobody knows", async () => {

@@ -7,7 +7,7 @@ import { type Deployment, encodeDeployment } from "@openledger/circuits/registry
 import { ledgerDomain } from "@openledger/client/ledger-client";
 import { compilerInput, compilerVersion } from "@openledger/contracts/build/compile";
 import { writeFileWhole } from "@openledger/foundation/whole-file";
-import { encodeDeployData, type TransactionReceipt } from "viem";
+import { type Block, encodeDeployData, type Hash } from "viem";
 import type { DeployConfig } from "./deploy-config.ts";
 import type { CheckedCircuit } from "./deploy-keys.ts";
 import type { DeployPlan } from "./deploy-plan.ts";
@@ -18,7 +18,7 @@ export async function writeRecord(
   config: DeployConfig,
   circuits: readonly CheckedCircuit[],
   plan: DeployPlan,
-  rollupReceipt: TransactionReceipt,
+  rollupBlock: Pick<Block, "timestamp"> & { readonly number: bigint; readonly hash: Hash },
 ): Promise<string> {
   const { genesisRoot: root, operatorKeyX, operatorOwner, treasuryOwner } = plan.rollup;
   const record: Deployment = {
@@ -26,7 +26,8 @@ export async function writeRecord(
     rpcUrl: config.l1.rpcUrl,
     tokenAddress: plan.tokenAddress,
     rollupAddress: plan.rollupAddress,
-    deployedAtBlock: Number(rollupReceipt.blockNumber),
+    deployedAtBlock: Number(rollupBlock.number),
+    deployedIn: { blockHash: rollupBlock.hash, timestamp: Number(rollupBlock.timestamp) },
     domain: ledgerDomain(config.l1.chainId, plan.rollupAddress),
     genesis: { treasuryOwner, operatorOwner, operatorKeyX, root },
     idFeeWei: config.idFeeWei,

@@ -93,7 +93,8 @@ export async function carryOut(
     );
   }
   const receipts = await sendDeployment(config, plan, client, tell);
-  const recordPath = await writeRecord(config, circuits, plan, receipts.Rollup!);
+  const rollupBlock = await client.getBlock({ blockHash: receipts.Rollup!.blockHash });
+  const recordPath = await writeRecord(config, circuits, plan, rollupBlock);
   const verificationFolder = await writeVerification(config, plan, receipts);
   const all = Object.values(receipts);
   return {

@@ -10,7 +10,7 @@ import { parse, parseAllDocuments } from "yaml";
 import { z } from "zod";
 import { PROCESSES } from "../../../settings.ts";
 import { createProgram } from "../../program.ts";
-import { DATABASE_SERVICES, databasePaths } from "./installation.ts";
+import { DATABASE_SERVICES, databasePaths, installationPaths } from "./installation.ts";
 
 const root = fileURLToPath(new URL("../../../..", import.meta.url));
 const read = (path: string) => readFileSync(join(root, path), "utf8");
@@ -190,11 +190,11 @@ describe("the cluster", () => {
       });
   });
 
-  it("shows each service its own address of the database, and no other secret", () => {
+  it("shows each service its own address of the database, the servers their token, and no other secret", () => {
     const paths = databasePaths("./operator/installation/secrets/database");
-    const files = [paths.password, paths.ownerUrl, ...DATABASE_SERVICES.map(paths.urlOf)].map(
-      (path) => `./${path}`,
-    );
+    const { serverToken } = installationPaths("./operator/installation");
+    const own = [paths.password, paths.ownerUrl, ...DATABASE_SERVICES.map(paths.urlOf)];
+    const files = [...own, serverToken].map((path) => `./${path}`);
     for (const { file } of Object.values(secrets)) expect(files).toContain(file);
     const seen: Record<string, string[]> = {};
     for (const [name, { environment, secrets: own, volumes }] of CLUSTER) {
@@ -213,13 +213,13 @@ describe("the cluster", () => {
       "prepare-database": [],
       "prover-1": ["prover-url"],
       "prover-2": ["prover-url"],
-      "datanet-host-1": ["datanet-host-url"],
-      "datanet-host-2": ["datanet-host-url"],
-      "models-1": ["models-url"],
-      "models-2": ["models-url"],
-      "factory-server": ["factory-url"],
-      "factory-worker-1": ["factory-worker-url"],
-      "factory-worker-2": ["factory-worker-url"],
+      "datanet-host-1": ["datanet-host-url", "server-token"],
+      "datanet-host-2": ["datanet-host-url", "server-token"],
+      "models-1": ["models-url", "server-token"],
+      "models-2": ["models-url", "server-token"],
+      "factory-server": ["factory-url", "server-token"],
+      "factory-worker-1": ["factory-worker-url", "server-token"],
+      "factory-worker-2": ["factory-worker-url", "server-token"],
       proxy: [],
     });
   });

@@ -2,7 +2,9 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import {
+  isSameRollup,
   readStoreRecord,
+  rollupOf,
   type StoreRecord,
   type StoreRollup,
 } from "@openledger/foundation/store/store-identity";
@@ -22,7 +24,8 @@ export function foreignRecord(
 ): (StoreRecord & { path: string }) | null {
   if (!existsSync(path)) return null;
   const record = readStoreRecord(path);
-  if (record !== null && record.rollupAddress !== null && !isOf(record, rollup)) return { ...record, path };
+  if (record !== null && record.rollupAddress !== null && !isSameRollup(rollupOf(record), rollup))
+    return { ...record, path };
   if (depth === MAX_DEPTH) return null;
   for (const entry of readdirSync(path, { withFileTypes: true })) {
     const found = entry.isDirectory() ? foreignRecord(join(path, entry.name), rollup, depth + 1) : null;
@@ -30,6 +33,3 @@ export function foreignRecord(
   }
   return null;
 }
-
-const isOf = (record: StoreRecord, { chainId, rollupAddress }: StoreRollup) =>
-  record.chainId === chainId && record.rollupAddress?.toLowerCase() === rollupAddress.toLowerCase();

@@ -7,8 +7,8 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { encodeDeployment } from "@openledger/circuits/registry/deployment";
 import { HOST_PART } from "@openledger/datanets/store/host-schema";
+import { addressFor } from "@openledger/foundation/database/address";
 import { Database } from "@openledger/foundation/database/database";
-import { addressOf } from "@openledger/foundation/database/roles";
 import { createLogger } from "@openledger/foundation/logger";
 import { leftOutServer, type OwnServer, startOwnServer } from "@openledger/foundation/testing/own-server";
 import { databaseAt } from "@openledger/foundation/testing/test-database";
@@ -43,7 +43,7 @@ async function startServer(name: string) {
   await mkdir(addresses, { recursive: true });
   await writeFile(join(own, "deployment.json"), encodeDeployment(sampleDeployment));
   for (const service of DATABASE_SERVICES)
-    await writeFile(urlOf(service), addressOf(server.url, service.replaceAll("-", "_"), `of ${service}`), {
+    await writeFile(urlOf(service), addressFor(server.url, service.replaceAll("-", "_"), `of ${service}`), {
       mode: 0o600,
     });
   return {

@@ -14,6 +14,7 @@ import { join } from "node:path";
 import { readBridgeConfig } from "@openledger/bridge/config";
 import { encodeDeployment, loadDeployment } from "@openledger/circuits/registry/deployment";
 import { loadHostConfig } from "@openledger/datanets/host/config";
+import { readAddress } from "@openledger/foundation/database/address";
 import { claimStore } from "@openledger/foundation/store/store-identity";
 import { readProverConfig } from "@openledger/prover/process/prover-config";
 import { loadConfig } from "@openledger/sequencer/config";
@@ -59,7 +60,13 @@ describe("openledger operator init", () => {
     expect(readBridgeConfig(environment).operatorPrivateKey.reveal()).toBe(KEY);
     expect(readProverConfig(environment).threads).toBe(3);
     expect(loadHostConfig(environment).maxRowBytes).toBe(1_000);
-    for (const path of [paths.operatorKey, paths.operatorToken, paths.settings, paths.deployment])
+    for (const path of [
+      paths.operatorKey,
+      paths.operatorToken,
+      paths.serverToken,
+      paths.settings,
+      paths.deployment,
+    ])
       expect(statSync(path).mode & 0o777, path).toBe(0o600);
     expect(statSync(paths.secrets).mode & 0o777).toBe(0o700);
     const text = readFileSync(paths.settings, "utf8");
@@ -70,13 +77,15 @@ describe("openledger operator init", () => {
   it("keeps secrets and given settings when it is run again, and takes another Ethereum node", async () => {
     await init({ settings: { BRIDGE_L1_MAX_FEE_GWEI: "80" } });
     const paths = installationPaths(out);
-    const token = readFileSync(paths.operatorToken, "utf8");
+    const tokens = () => [paths.operatorToken, paths.serverToken].map((path) => readFileSync(path, "utf8"));
+    const [token, serverToken] = tokens();
+    expect(serverToken).not.toBe(token);
     await init({
       operatorKeyFile: null,
       rpcUrl: "http://127.0.0.1:2",
       settings: { SEQUENCER_CLOSE_INTERVAL_MS: "500" },
     });
-    expect(readFileSync(paths.operatorToken, "utf8")).toBe(token);
+    expect(tokens()).toEqual([token, serverToken]);
     expect(readEnvFile(paths.settings)).toMatchObject({
       BRIDGE_L1_MAX_FEE_GWEI: "80",
       SEQUENCER_CLOSE_INTERVAL_MS: "500",
@@ -159,7 +168,9 @@ describe("openledger operator init", () => {
     expect(statSync(database.folder).mode & 0o777).toBe(0o700);
     const environment = readEnvFile(settings);
     expect(readProverConfig(environment)).toMatchObject({ place: "queue" });
-    expect(readProverConfig(environment).databaseUrl?.reveal()).toBe(first[0]);
+    expect(readProverConfig(environment).databaseUrl?.reveal()).toBe(
+      first[DATABASE_SERVICES.indexOf("prover")],
+    );
     for (const url of first) expect(readFileSync(settings, "utf8")).not.toContain(new URL(url).password);
 
     const own = { DATANET_PUBLIC_URL: "https://datanets.example" };
@@ -192,6 +203,72 @@ describe("openledger operator init", () => {
     }
     rmSync(ownerUrlFile);
     expect(contents()).toEqual(whole.filter(([path]) => path !== ownerUrlFile));
+  });
+
+  it("hands no service the owner's user and password, wherever the owner's address has them", async () => {
+    const { database } = installationPaths(out);
+    const ownerUrlFile = join(folder, "owner-url");
+    const urls = () =>
+      DATABASE_SERVICES.map((service) => readFileSync(database.urlOf(service), "utf8").trim());
+    const write = (text: string) => writeFileSync(ownerUrlFile, text, { mode: 0o600 });
+    for (const url of [
+      "postgres://db.example/ledger?user=admin&password=adminpw&sslmode=disable",
+      "postgres://ledger_models:adminpw@db.example/ledger?user=admin&sslmode=disable",
+      "postgres://admin:adminpw@127.0.0.1/ledger?host=db.example&sslmode=disable",
+    ]) {
+      write(url);
+      expect((await init({ cluster: { ownerUrlFile } })).profile).toBe("managed");
+      for (const [i, written] of urls().entries()) {
+        expect(written).not.toMatch(/admin/);
+        const { database: name, host, user } = readAddress(written);
+        const service = DATABASE_SERVICES[i]!.replaceAll("-", "_");
+        expect({ name, host, user }).toEqual({
+          name: "ledger",
+          host: "db.example",
+          user: `ledger_${service}`,
+        });
+      }
+    }
+    // A file of an earlier version, with the owner's password in it.
+    const stale = "postgres://ledger_models:x@db.example/ledger?user=admin&password=adminpw";
+    writeFileSync(database.urlOf("models"), stale, { mode: 0o600 });
+    await init({ cluster: { ownerUrlFile } });
+    for (const written of urls()) expect(written).not.toMatch(/admin/);
+    const before = contents();
+    for (const parameter of [
+      "options=-c%20role%3Dadmin",
+      "sslkey=admin.key",
+      "passfile=admin",
+      "service=admin",
+    ]) {
+      write(`postgres://admin:adminpw@db.example/ledger?${parameter}`);
+      const refused = await init({ cluster: { ownerUrlFile } }).catch((error: unknown) => error);
+      expect(refused).toMatchObject(refusal("database-url-invalid"));
+      expect((refused as Error).message).not.toContain("adminpw");
+    }
+    rmSync(ownerUrlFile);
+    expect(contents()).toEqual(before.filter(([path]) => path !== ownerUrlFile));
+  });
+
+  it("gives workers a role of their own in the settings of all processes, and the sequencer another one", async () => {
+    await init({ cluster: { ownerUrlFile: null } });
+    const { database, settings } = installationPaths(out);
+    const environment = readEnvFile(settings);
+    const roleAt = (url: string | undefined) => readAddress(url ?? "").user;
+    expect(roleAt(readProverConfig(environment).databaseUrl?.reveal())).toBe("openledger_prover");
+    expect(roleAt(loadConfig(environment).databaseUrl?.reveal())).toBe("openledger_sequencer");
+    // An earlier version gave workers the sequencer's role: it is replaced, and an address of the operator's own stays.
+    const write = (path: string) =>
+      writeFileSync(
+        settings,
+        readFileSync(settings, "utf8").replace(/(PROVER_DATABASE_URL_FILE=).*/, `$1${path}`),
+      );
+    write(database.urlOf("sequencer"));
+    await init({ cluster: { ownerUrlFile: null } });
+    expect(readEnvFile(settings)).toEqual(environment);
+    write("/elsewhere/url");
+    await init({ cluster: { ownerUrlFile: null } }).catch(() => {});
+    expect(readEnvFile(settings).PROVER_DATABASE_URL_FILE).toBe("/elsewhere/url");
   });
 
   it("refuses a data directory of another rollup, and takes one of its own", async () => {

@@ -15,6 +15,7 @@ import {
   SHARED_PREFIX,
   settingVariable,
 } from "@openledger/foundation/settings";
+import { isSameRollup } from "@openledger/foundation/store/store-identity";
 import { writeFileWhole } from "@openledger/foundation/whole-file";
 import type { Hex } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
@@ -79,6 +80,7 @@ export async function initInstallation(options: InitOptions): Promise<Initialise
   const files: readonly (readonly [path: string, text: string])[] = [
     [paths.operatorKey, operatorKey],
     [paths.operatorToken, tokenAt(paths.operatorToken)],
+    [paths.serverToken, tokenAt(paths.serverToken)],
     ...(secrets?.files ?? []),
     [paths.deployment, encodeDeployment(deployment).trimEnd()],
     [paths.endpoints, JSON.stringify({ sequencerUrl: SEQUENCER_URL, modelServers: {} }, null, 2)],
@@ -112,6 +114,7 @@ const SEQUENCER_URL = "http://127.0.0.1:8547";
 const ownSettings = (paths: Paths): Record<string, string> => ({
   OPENLEDGER_DEPLOYMENT_PATH: paths.deployment,
   OPENLEDGER_OPERATOR_TOKEN_FILE: paths.operatorToken,
+  OPENLEDGER_SERVER_TOKEN_FILE: paths.serverToken,
   SEQUENCER_PRECONFIRMATION_PRIVATE_KEY_FILE: paths.operatorKey,
   BRIDGE_OPERATOR_PRIVATE_KEY_FILE: paths.operatorKey,
 });
@@ -119,7 +122,9 @@ const ownSettings = (paths: Paths): Record<string, string> => ({
 /** Settings with which the services of compose.yaml work together on one database; others may be given. */
 const clusterSettings = ({ database }: Paths): Record<string, string> => ({
   PROVER_PLACE: "queue",
-  PROVER_DATABASE_URL_FILE: database.urlOf("sequencer"),
+  // The sequencer puts jobs, workers take them. A server that settles gets its own address in compose.yaml.
+  SEQUENCER_DATABASE_URL_FILE: database.urlOf("sequencer"),
+  PROVER_DATABASE_URL_FILE: database.urlOf("prover"),
   // Addresses of the proxy in compose.yaml. Hosts refuse requests that are signed for another one than theirs.
   DATANET_PUBLIC_URL: "http://127.0.0.1:8560",
   SERVING_PUBLIC_URL: "http://127.0.0.1:8798",
@@ -128,17 +133,25 @@ const clusterSettings = ({ database }: Paths): Record<string, string> => ({
 
 function userSettingsOf(paths: Paths): Record<string, string> {
   const own = ownSettings(paths);
-  return Object.fromEntries(Object.entries(readEnvFile(paths.settings)).filter(([name]) => !(name in own)));
+  // Earlier versions gave workers the sequencer's role.
+  const isEarlier = (name: string, value: string) =>
+    name === "PROVER_DATABASE_URL_FILE" && value === paths.database.urlOf("sequencer");
+  return Object.fromEntries(
+    Object.entries(readEnvFile(paths.settings)).filter(
+      ([name, value]) => !(name in own) && !isEarlier(name, value),
+    ),
+  );
 }
 
 const tokenAt = (path: string): string =>
   existsSync(path) ? readSecretFile(path) : randomBytes(32).toString("hex");
 
 /** Refuses a folder of another rollup: its volumes hold that rollup's ledger. @throws CMD_INIT_REFUSED */
-function requireSameRollup(paths: Paths, { chainId, rollupAddress }: Deployment): void {
+function requireSameRollup(paths: Paths, deployment: Deployment): void {
   if (!existsSync(paths.deployment)) return;
+  const { chainId, rollupAddress } = deployment;
   const known = loadDeployment(paths.deployment);
-  if (known.chainId === chainId && known.rollupAddress.toLowerCase() === rollupAddress.toLowerCase()) return;
+  if (isSameRollup(known, deployment)) return;
   throw refused(
     "other-rollup",
     `${paths.deployment} is of rollup ${known.rollupAddress} on chain ${known.chainId}, and the record of ${rollupAddress} on chain ${chainId}: choose another folder, and other volumes`,
@@ -147,12 +160,10 @@ function requireSameRollup(paths: Paths, { chainId, rollupAddress }: Deployment)
 }
 
 /** Data directories that the settings name hold this rollup's data, or none. @throws CMD_INIT_REFUSED */
-function requireOwnData(
-  settings: Readonly<Record<string, string>>,
-  { chainId, rollupAddress }: Deployment,
-): void {
+function requireOwnData(settings: Readonly<Record<string, string>>, deployment: Deployment): void {
+  const { chainId, rollupAddress } = deployment;
   for (const [name, path] of Object.entries(settings)) {
-    const found = name.endsWith("_DATA_PATH") ? foreignRecord(path, { chainId, rollupAddress }) : null;
+    const found = name.endsWith("_DATA_PATH") ? foreignRecord(path, deployment) : null;
     if (found === null) continue;
     throw refused(
       "other-rollup",

@@ -9,6 +9,8 @@ export const installationPaths = (folder: string) => ({
   secrets: join(folder, "secrets"),
   operatorKey: join(folder, "secrets", "operator-key"),
   operatorToken: join(folder, "secrets", "operator-token"),
+  /** Token by which the sequencer knows the operator's own hosts, model servers and factory. */
+  serverToken: join(folder, "secrets", "server-token"),
   database: databasePaths(join(folder, "secrets", "database")),
 });
 

@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { encodeDeployment } from "@openledger/circuits/registry/deployment";
 import { HOST_PART } from "@openledger/datanets/store/host-schema";
+import { addressFor } from "@openledger/foundation/database/address";
 import { Database } from "@openledger/foundation/database/database";
 import { JOBS } from "@openledger/foundation/database/job-tables";
 import type { DatabasePart } from "@openledger/foundation/database/migrate";
-import { addressOf } from "@openledger/foundation/database/roles";
 import { createLogger } from "@openledger/foundation/logger";
 import {
   administer,
@@ -45,7 +45,7 @@ beforeAll(async () => {
   await writeFile(join(folder, "deployment.json"), encodeDeployment(sampleDeployment));
   prefix = /test_\w+/.exec(home.url)![0];
   for (const service of DATABASE_SERVICES) {
-    const url = addressOf(home.url, `${prefix}_${service.replaceAll("-", "_")}`, `of ${service}`);
+    const url = addressFor(home.url, `${prefix}_${service.replaceAll("-", "_")}`, `of ${service}`);
     await writeFile(databasePaths(folder).urlOf(service), url, { mode: 0o600 });
   }
 });

@@ -5,11 +5,12 @@
 import { existsSync } from "node:fs";
 import { loadDeployment } from "@openledger/circuits/registry/deployment";
 import { HOST_PART } from "@openledger/datanets/store/host-schema";
+import { readAddress } from "@openledger/foundation/database/address";
 import { Database } from "@openledger/foundation/database/database";
 import { JOBS, workerRights } from "@openledger/foundation/database/job-tables";
 import type { DatabasePart } from "@openledger/foundation/database/migrate";
 import { DATABASE_SETTINGS, openDatabase } from "@openledger/foundation/database/open-database";
-import { makeRole, type Rights, roleAt, rowRights } from "@openledger/foundation/database/roles";
+import { makeRole, type Rights, rowRights } from "@openledger/foundation/database/roles";
 import { createLogger } from "@openledger/foundation/logger";
 import { readSecretFile } from "@openledger/foundation/secret-file";
 import {
@@ -81,9 +82,9 @@ export async function prepareDatabase(
   const settings = { ...DATABASE_SETTINGS, logLevel: SHARED_SETTINGS.logLevel };
   const config = readConfig(SHARED_PREFIX, { settings, fixed: {} }, environment);
   const logger = createLogger("operator", config.logLevel, process.stderr);
-  const { chainId, rollupAddress } = loadDeployment(deploymentPath);
+  const { chainId, deployedIn, rollupAddress } = loadDeployment(deploymentPath);
   const rollupOf = ({ isOfRollup }: OwnedPart): StoreRollup | null =>
-    isOfRollup ? { chainId, rollupAddress } : null;
+    isOfRollup ? { chainId, rollupAddress, deployedIn } : null;
   const { urlOf } = databasePaths(folder);
   const services = DATABASE_SERVICES.filter((service) => existsSync(urlOf(service)));
   for (const owned of [DATANETS, ANSWERS, KEYS, FACTORY])
@@ -91,8 +92,10 @@ export async function prepareDatabase(
   for (const openQueue of QUEUE_OPENERS) await (await openQueue(config, { logger, migrates: true })).close();
   const database = await openDatabase(config, { part: JOBS, rollup: null, logger });
   try {
-    for (const service of services)
-      await makeRole(database, { ...roleAt(readSecretFile(urlOf(service))), rights: rightsOf(service) });
+    for (const service of services) {
+      const { password, user } = readAddress(readSecretFile(urlOf(service)));
+      await makeRole(database, { name: user ?? "", password: password ?? "", rights: rightsOf(service) });
+    }
   } finally {
     await database.close();
   }

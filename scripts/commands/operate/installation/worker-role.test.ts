@@ -1,6 +1,8 @@
 import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { readAddress } from "@openledger/foundation/database/address";
+import { JOBS } from "@openledger/foundation/database/job-tables";
 import { openDatabase } from "@openledger/foundation/database/open-database";
 import { createLogger } from "@openledger/foundation/logger";
 import {
@@ -39,6 +41,33 @@ it("writes the address of a role that takes jobs and makes no tables", async () 
   await expect(openProofQueue(config, { logger, migrates: true })).rejects.toMatchObject({
     data: { reason: "42501" },
   });
+});
+
+it("writes nothing of the owner's where the owner stands behind the ?", async () => {
+  const out = join(folder, "behind-url");
+  const name = /test_\w+/.exec(home.url)![0].concat("_worker");
+  const { database, host, user } = readAddress(home.url);
+  const url = `postgres://127.0.0.1/${database}?host=${encodeURIComponent(host)}&user=${user}&password=adminpw`;
+  await writeWorkerRole({ name, out }, { OPENLEDGER_DATABASE_URL: url, OPENLEDGER_LOG_LEVEL: "silent" });
+  const written = (await readFile(out, "utf8")).trim();
+  expect(written).not.toContain("adminpw");
+  const worker = await openDatabase(databaseAt(written), {
+    part: JOBS,
+    rollup: null,
+    logger: createLogger("test", "silent"),
+    migrates: false,
+  });
+  expect(await worker.query("select current_user::text as name")).toEqual([{ name }]);
+  await expect(worker.query("select from pg_authid")).rejects.toMatchObject({ data: { reason: "42501" } });
+  await worker.close();
+  // What may hold a role or a secret is refused by its name, before a role is made.
+  await expect(
+    writeWorkerRole(
+      { name, out: join(folder, "none") },
+      { OPENLEDGER_DATABASE_URL: `${url}&passfile=%2Fowner`, OPENLEDGER_LOG_LEVEL: "silent" },
+    ),
+  ).rejects.toMatchObject({ code: "SRV_CONFIG_INVALID" });
+  await expect(stat(join(folder, "none"))).rejects.toThrow("ENOENT");
 });
 
 it("gives a factory's worker its rights, and none to a database without a factory", async () => {

@@ -1,5 +1,6 @@
 /** `openledger operator worker-role`: a role in the database for one machine of workers. */
 import { randomBytes } from "node:crypto";
+import { addressFor } from "@openledger/foundation/database/address";
 import type { Queries } from "@openledger/foundation/database/database";
 import { JOBS, makeWorkerRole } from "@openledger/foundation/database/job-tables";
 import {
@@ -7,7 +8,6 @@ import {
   databaseAddress,
   openDatabase,
 } from "@openledger/foundation/database/open-database";
-import { addressOf } from "@openledger/foundation/database/roles";
 import { processErrors } from "@openledger/foundation/error-table";
 import { createLogger } from "@openledger/foundation/logger";
 import {
@@ -46,6 +46,7 @@ export async function writeWorkerRole(
   const database = await openDatabase(config, { part: JOBS, rollup: null, logger });
   try {
     const password = randomBytes(24).toString("base64url");
+    const address = addressFor(url, name, password);
     if (isForFactory) await requireFactory(database);
     await makeWorkerRole(database, {
       name,
@@ -53,7 +54,7 @@ export async function writeWorkerRole(
       queues: [PROOF_QUEUE, ...(isForFactory ? FACTORY_QUEUES : [])],
       rights: isForFactory ? FACTORY_WORKER_RIGHTS : [],
     });
-    await writeFileWhole(out, `${addressOf(url, name, password)}\n`, { mode: 0o600 });
+    await writeFileWhole(out, `${address}\n`, { mode: 0o600 });
   } finally {
     await database.close();
     await release();

@@ -1,0 +1,259 @@
+/**
+ * The one reader of records that a Datanet's host shows: each is checked as it comes, page after page, and one that its leaf's key on
+ * the ledger has not signed is dropped, counted and named. A test holds all other files to it (sound-records.test.ts).
+ */
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import {
+  aboutOf,
+  type BodyOf,
+  checkRecords,
+  type RecordKind,
+  recordId,
+  recordSubject,
+  type SignedRecord,
+  signedRecordSchema,
+} from "@openledger/datanets/records/record";
+import { RecordState } from "@openledger/datanets/records/record-state";
+import { counted } from "@openledger/foundation/counted";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import { z } from "zod";
+import { clientError } from "../client-errors.ts";
+import { hostFalse } from "./host-false.ts";
+import { askAsReader, type HostAccess, type HostedDatanetPlace } from "./host-request.ts";
+import { presentKeysOf, type UnsignedWhy, whyUnsigned } from "./signing-keys.ts";
+
+declare const sound: unique symbol;
+
+/**
+ * A record of one kind that its leaf's key has signed, by the ledger. This file alone makes one.
+ * @internal
+ */
+export type SoundRecord<Kind extends RecordKind = RecordKind> = SignedRecord & {
+  readonly body: BodyOf<Kind>;
+  readonly [sound]: true;
+};
+
+/** A record that a host shows and that counts for nothing: its leaf's key, by the ledger, has not signed it. */
+export interface DroppedRecord {
+  readonly record: SignedRecord;
+  /** not-named: signed by its leaf, whom no card of the Datanet names for what it says. */
+  readonly why: UnsignedWhy | "not-named";
+}
+
+/**
+ * Records of a host, apart by whether they count.
+ * @internal
+ */
+export interface HostRecords<Kind extends RecordKind = RecordKind> {
+  /** In the order in which they came to the host, which may leave some out. */
+  readonly records: readonly SoundRecord<Kind>[];
+  /** Without those about a subject of which their leaf has signed a record of the same time or later. */
+  readonly dropped: readonly DroppedRecord[];
+}
+
+interface Listed<Kind extends RecordKind> {
+  readonly datanetId: number;
+  /** Name of a record of the list, in errors. */
+  readonly what: string;
+  /** Kind of all records of the list; absent: of any. */
+  readonly kind?: Kind;
+}
+const recordsPageSchema = z.object({
+  records: z.array(z.unknown()),
+  total: z.int().min(0),
+  nextFrom: z.int().min(0).nullable(),
+  texts: z.array(z.string()).optional(),
+});
+type RecordsPage = z.output<typeof recordsPageSchema>;
+
+/**
+ * Checks the form, signature, Datanet and kind of records that a host shows. Whose key has signed is compared later.
+ * @param first place of the first one in its list, for errors
+ * @throws CLI_DATANET_HOST_FALSE
+ */
+function requireRecords(
+  domain: bigint,
+  values: readonly unknown[],
+  { datanetId, first = 0, kind, what }: Listed<RecordKind> & { readonly first?: number },
+): SignedRecord[] {
+  const parsed = z.array(signedRecordSchema).safeParse(values);
+  const isSound = parsed.success ? checkRecords(domain, parsed.data) : [];
+  return (parsed.data ?? [null]).map((record, i) => {
+    const body = record?.body;
+    const isOne = body?.datanetId === datanetId && (kind === undefined || body.kind === kind);
+    if (!isOne || !isSound[i]) throw hostFalse("record", `${what} ${first + i}`, { index: first + i });
+    return record!;
+  });
+}
+
+/** Parts records by the keys that the ledger has. */
+async function partRecords<Kind extends RecordKind>(
+  client: HostAccess,
+  all: readonly SignedRecord[],
+): Promise<HostRecords<Kind>> {
+  const present = await presentKeysOf(client, all);
+  const isOfLeaf = ({ body, keyX }: SignedRecord) => present.get(body.leafId) === keyX;
+  const records = all.filter(isOfLeaf) as SignedRecord[] as SoundRecord<Kind>[];
+  const lastAtMs = new Map<string, number>();
+  for (const { body } of records) {
+    const subject = recordSubject(body);
+    lastAtMs.set(subject, Math.max(body.atMs, lastAtMs.get(subject) ?? -1));
+  }
+  const left = all.filter(
+    (record) => !isOfLeaf(record) && record.body.atMs > (lastAtMs.get(recordSubject(record.body)) ?? -1),
+  );
+  const whys = await whyUnsigned(client, left, present);
+  return { records, dropped: left.map((record, i) => ({ record, why: whys[i]! })) };
+}
+
+/**
+ * Reads all records of a list.
+ * @param route last part of the list's path
+ * @param query further fields of the query, each behind an `&`
+ * @param isLater true for a list that hosts of earlier releases do not have: it is empty there
+ * @throws CLI_DATANET_HOST_FALSE, DNT_NOT_HOSTED
+ * @internal
+ */
+export async function readSoundRecords<Kind extends RecordKind>(
+  client: HostAccess,
+  {
+    hostUrl,
+    isLater = false,
+    query = "",
+    route,
+    ...listed
+  }: Pick<HostedDatanetPlace, "hostUrl"> &
+    Listed<Kind> & { readonly route: string; readonly query?: string; readonly isLater?: boolean },
+): Promise<HostRecords<Kind>> {
+  await initPoseidon();
+  const all: SignedRecord[] = [];
+  for (let from: number | null = 0; from !== null; ) {
+    const path = `/v1/datanets/${listed.datanetId}/${route}?limit=1000&from=${from}${query}`;
+    const page: RecordsPage = await askAsReader(
+      client,
+      { hostUrl, datanetId: listed.datanetId },
+      { path },
+      recordsPageSchema,
+    ).catch((error: unknown) => {
+      if (isLater && isRollupError(error, "SRV_UNKNOWN_ROUTE"))
+        return { records: [], total: 0, nextFrom: null };
+      throw error;
+    });
+    all.push(...requireRecords(client.domain, page.records, { ...listed, first: all.length }));
+    // Attack: a list without an end.
+    if (page.nextFrom !== null && page.nextFrom <= from)
+      throw hostFalse("record", `page ${from} of ${listed.what}s`, { index: from });
+    from = page.nextFrom;
+  }
+  return partRecords(client, all);
+}
+
+/**
+ * Reads one page of a list, for callers that show the first ones.
+ * @param path with its query
+ * @returns its records; `texts` of a page of reports: hashes of those whose text the host has
+ * @throws CLI_DATANET_HOST_FALSE, DNT_NOT_HOSTED
+ * @internal
+ */
+export async function readSoundPage<Kind extends RecordKind>(
+  client: HostAccess,
+  {
+    hostUrl,
+    path,
+    ...listed
+  }: Pick<HostedDatanetPlace, "hostUrl"> & Required<Listed<Kind>> & { readonly path: string },
+): Promise<HostRecords<Kind> & { readonly texts: readonly string[] }> {
+  const page = await askAsReader(
+    client,
+    { hostUrl, datanetId: listed.datanetId },
+    { path },
+    recordsPageSchema,
+  );
+  await initPoseidon();
+  const all = requireRecords(client.domain, page.records, listed);
+  return { ...(await partRecords(client, all)), texts: page.texts ?? [] };
+}
+
+/** Kinds of records that decide which rows and labels a version has. */
+const DECIDING: ReadonlySet<RecordKind> = new Set(["label", "settle", "leaveOut", "verdict", "withdrawal"]);
+/** Maximum records that an error names. */
+const MAX_NAMED = 20;
+
+/** Records among these that would decide about rows or labels. */
+const decidingOf = (dropped: readonly DroppedRecord[]) =>
+  dropped.filter(({ record }) => DECIDING.has(record.body.kind));
+
+/**
+ * Returns true if no record was dropped that would decide about rows or labels: what follows from the others may be stored.
+ * @internal
+ */
+export const areAllSigned = (dropped: readonly DroppedRecord[]): boolean => decidingOf(dropped).length === 0;
+
+/**
+ * Passes if every record that decides about rows and labels counts, or `withoutUnsigned` is given. Whoever publishes, trains or signs
+ * by a host's records calls it.
+ * @throws CLI_RECORDS_UNSIGNED
+ * @internal
+ */
+export function requireAllSigned(
+  { datanetId, hostUrl }: HostedDatanetPlace,
+  dropped: readonly DroppedRecord[],
+  withoutUnsigned = false,
+): void {
+  const deciding = decidingOf(dropped);
+  if (withoutUnsigned || deciding.length === 0) return;
+  const records = deciding.slice(0, MAX_NAMED).map(({ record: { body }, why }) => ({
+    kind: body.kind,
+    leafId: body.leafId,
+    about: aboutOf(body),
+    why,
+  }));
+  const named = records
+    .slice(0, 3)
+    .map(({ about, kind, leafId, why }) => `${kind} of leaf ${leafId} on ${about}, ${WORDS[why]}`);
+  throw clientError(
+    "CLI_RECORDS_UNSIGNED",
+    `${hostUrl} shows ${counted(deciding.length, "record")} of Datanet ${datanetId} that count for nothing: ${named.join("; ")}${deciding.length > named.length ? "; …" : ""}`,
+    { data: { hostUrl, datanetId, count: deciding.length, records } },
+  );
+}
+
+/**
+ * Says how many records were dropped, for those who read; empty for none.
+ * @example
+ * ```ts
+ * const { dropped } = await readRecords(client, { hostUrl, datanetId: 10 });
+ * for (const line of droppedLines(dropped)) console.log(line);
+ * ```
+ */
+export function droppedLines(dropped: readonly DroppedRecord[]): string[] {
+  if (dropped.length === 0) return [];
+  const groups = new Map<string, number>();
+  for (const { record, why } of dropped) {
+    const name = `${record.body.kind} of leaf ${record.body.leafId}, ${WORDS[why]}`;
+    groups.set(name, (groups.get(name) ?? 0) + 1);
+  }
+  const all = [...groups].sort(([, a], [, b]) => b - a);
+  return [
+    `${counted(dropped.length, "record was", "records were")} not signed by ${dropped.length === 1 ? "its leaf's key" : "their leaves' keys"}; left out:`,
+    ...all.slice(0, MAX_NAMED).map(([name, count]) => `  ${count} ${name}`),
+    ...(all.length > MAX_NAMED ? [`  and ${all.length - MAX_NAMED} more kinds and leaves`] : []),
+  ];
+}
+
+const WORDS: Readonly<Record<DroppedRecord["why"], string>> = {
+  foreign: "by a key that it never had",
+  former: "by a key that was replaced: it has to sign again",
+  "not-named": "whom no card of the Datanet names for it",
+  unknown: "by a key that is not known",
+};
+
+/**
+ * Folds sound records into the state that follows from them.
+ * @internal
+ */
+export function recordStateOf(domain: bigint, records: readonly SoundRecord[]): RecordState {
+  const state = new RecordState();
+  for (const { body } of records) state.add(recordId(domain, body), body);
+  return state;
+}

@@ -1,0 +1,172 @@
+/**
+ * Who may read the rows that a model publishes: everybody where all of its Datanets are public; of a permissioned one its own leaf, its
+ * team, and those whom its owner has granted access at the Datanet's host. Requests are signed as a host's are. answer-routes.ts asks it.
+ */
+
+import { getHostedDatanet } from "@openledger/client/datanets/datanet-card";
+import type { HostAccess } from "@openledger/client/datanets/host-request";
+import type { HostName } from "@openledger/client/datanets/host-schemas";
+import { getKeyNotice } from "@openledger/client/datanets/key-notice";
+import { listAccess } from "@openledger/client/datanets/signed-records";
+import type { Card } from "@openledger/datanets/card/card";
+import { datanetError } from "@openledger/datanets/datanet-errors";
+import { isOfTeam } from "@openledger/datanets/host/access";
+import { RequestGuard } from "@openledger/datanets/host/request-guard";
+import { DatabaseSessions } from "@openledger/datanets/host/request-sessions";
+import { REQUEST_HEADER } from "@openledger/datanets/records/signed-request";
+import { type HostLeaf, HostLedger } from "@openledger/datanets/store/ledger-view";
+import type { Database } from "@openledger/foundation/database/database";
+import { hex32 } from "@openledger/foundation/hex";
+import { rawBodyOf } from "@openledger/foundation/http/bodies";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import type { Secret } from "@openledger/foundation/secret";
+import type { FastifyRequest } from "fastify";
+
+/** Time that a host has for one answer, in milliseconds. */
+const REQUEST_TIMEOUT_MS = 30_000;
+/** Time for which a Datanet's card is cached, in milliseconds. Grants are read each time: an owner may take one back. */
+const CARD_CACHE_MS = 10_000;
+const LEDGER_CACHE_MS = 2_000;
+
+interface ReadersPlace {
+  readonly datanetHosts: readonly string[];
+  readonly sequencerUrl: string;
+  /** Token of the sequencer operator's own servers; absent for others. */
+  readonly serverToken: Secret<string> | undefined;
+  readonly domain: bigint;
+  readonly rollupAddress: string;
+  /** Database of answers, which has the sessions of signed requests. */
+  readonly database: Database;
+  /** Address below which the server has its models. */
+  readonly origin: () => string;
+  readonly nowMs: () => number;
+}
+
+/** A Datanet of a model whose rows some leaves alone may read. */
+interface ClosedDatanet {
+  readonly id: number;
+  readonly card: Card;
+  /** Host that has it; null where the card is the one beside the model's files: nobody says who was granted access. */
+  readonly hostUrl: string | null;
+}
+
+/** Guard of the requests to one server, whose models share it. */
+export class RowReaders {
+  readonly #place: ReadersPlace;
+  readonly #reader: HostAccess;
+  readonly #guard: RequestGuard;
+  readonly #sessions: DatabaseSessions;
+  readonly #cards = new Map<
+    number,
+    { readonly atMs: number; readonly found: Promise<ClosedDatanet | null> }
+  >();
+
+  constructor(place: ReadersPlace) {
+    const { database, domain, nowMs, sequencerUrl, serverToken } = place;
+    this.#place = place;
+    const limits = { requestTimeoutMs: REQUEST_TIMEOUT_MS, serverToken };
+    this.#reader = { sequencerUrl, domain, ...limits, l2Key: null, leafId: null };
+    this.#sessions = new DatabaseSessions(database);
+    const ledger = new HostLedger({ sequencerUrl, serverToken, cacheMs: LEDGER_CACHE_MS }, nowMs);
+    this.#guard = new RequestGuard({ domain, sessions: this.#sessions, ledger, nowMs });
+  }
+
+  /** What a client needs to sign a request for a model's rows. */
+  async infoOf(modelId: number): Promise<HostName> {
+    const { domain, rollupAddress } = this.#place;
+    const session = await this.#sessions.current();
+    return { origin: this.#originOf(modelId), session, domain: hex32(domain), rollupAddress };
+  }
+
+  /**
+   * Passes if the request may read the rows of a model.
+   * @param ownCard card beside the model's files, of its first Datanet: it counts where no host has the Datanet; null for none
+   * @throws DNT_REQUEST_UNSIGNED, DNT_ACCESS_NOT_GRANTED, DNT_KEY_NOTICE and what else `RequestGuard.signer` throws; as a host refuses
+   */
+  async require(
+    request: FastifyRequest,
+    {
+      datanetIds,
+      modelId,
+      ownCard,
+    }: { modelId: number; datanetIds: readonly number[]; ownCard: Card | null },
+  ): Promise<void> {
+    const closed: ClosedDatanet[] = [];
+    for (const [place, id] of datanetIds.entries()) {
+      const found = await this.#closed(id, place === 0 ? ownCard : null);
+      if (found !== null) closed.push(found);
+    }
+    if (closed.length === 0) return;
+    const leaf = await this.#signer(request, modelId, closed[0]!.id);
+    for (const datanet of closed) await this.#requireGrant(datanet, leaf);
+  }
+
+  async #signer(request: FastifyRequest, modelId: number, datanetId: number): Promise<HostLeaf> {
+    const header = request.headers[REQUEST_HEADER];
+    if (typeof header !== "string")
+      throw datanetError(
+        "DNT_REQUEST_UNSIGNED",
+        `Datanet ${datanetId} is permissioned: requests for its rows are signed`,
+        { data: { datanetId } },
+      );
+    const path = request.url.slice(`/${modelId}`.length);
+    const { method } = request;
+    return this.#guard.signer(
+      { origin: this.#originOf(modelId), method, path, body: rawBodyOf(request) },
+      header,
+    );
+  }
+
+  #originOf(modelId: number): string {
+    return `${this.#place.origin()}/${modelId}`;
+  }
+
+  /** @throws DNT_ACCESS_NOT_GRANTED, DNT_KEY_NOTICE, as the host refuses */
+  async #requireGrant({ card, hostUrl, id: datanetId }: ClosedDatanet, leaf: HostLeaf): Promise<void> {
+    const isGranted = async () => {
+      if (leaf.id === datanetId || isOfTeam(card, leaf.id)) return true;
+      if (hostUrl === null) return false;
+      // Grants that the Datanet's key has signed, by the ledger: a host's word alone opens nothing here.
+      const { requests } = await listAccess(this.#reader, { datanetId, hostUrl });
+      const nowMs = this.#place.nowMs();
+      return requests.some(
+        ({ answer, leafId }) => leafId === leaf.id && answer?.answer === "grant" && answer.untilMs > nowMs,
+      );
+    };
+    if (!(await isGranted()))
+      throw datanetError("DNT_ACCESS_NOT_GRANTED", `leaf ${leaf.id} has no access to Datanet ${datanetId}`, {
+        data: { datanetId, leafId: leaf.id },
+      });
+    const notice = hostUrl === null ? null : await getKeyNotice(this.#reader, { hostUrl, leafId: leaf.id });
+    if (notice !== null)
+      throw datanetError("DNT_KEY_NOTICE", `leaf ${leaf.id} reads no rows while its key is under notice`, {
+        data: { leafId: leaf.id, untilMs: notice.untilMs },
+      });
+  }
+
+  /** null for a public Datanet, and for one whose card nobody knows. */
+  #closed(id: number, ownCard: Card | null): Promise<ClosedDatanet | null> {
+    const known = this.#cards.get(id);
+    const nowMs = performance.now();
+    if (known !== undefined && nowMs - known.atMs < CARD_CACHE_MS) return known.found;
+    const found = this.#look(id, ownCard);
+    // Datanets of the models that are served: they are few.
+    this.#cards.set(id, { atMs: nowMs, found });
+    found.catch(() => this.#cards.delete(id));
+    return found;
+  }
+
+  async #look(datanetId: number, ownCard: Card | null): Promise<ClosedDatanet | null> {
+    for (const hostUrl of this.#place.datanetHosts) {
+      try {
+        const { card } = await getHostedDatanet(this.#reader, { datanetId, hostUrl });
+        return card.access === "public" ? null : { id: datanetId, card, hostUrl };
+      } catch (error) {
+        if (!isRollupError(error, "DNT_NOT_HOSTED")) throw error;
+      }
+    }
+    return ownCard === null || ownCard.access === "public"
+      ? null
+      : { id: datanetId, card: ownCard, hostUrl: null };
+  }
+}
