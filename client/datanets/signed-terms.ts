@@ -360,11 +360,12 @@ async function listOf(
 ): Promise<readonly bigint[] | null> {
   const root = hex32(rowsRoot);
   const path = `/v1/datanets/${datanetId}/commits/${root}/list`;
-  const call = { path, ...listReading(client) };
-  const list = await askHostForBytes(client, hostUrl, call).catch((error: unknown) => {
-    if (isRollupError(error, "DNT_LIST_MISSING") || isRollupError(error, "DNT_NOT_HOSTED")) return null;
-    throw error;
-  });
+  const list = await askHostForBytes(client, hostUrl, { path, ...listReading(client) }).catch(
+    (error: unknown) => {
+      if (isRollupError(error, "DNT_LIST_MISSING") || isRollupError(error, "DNT_NOT_HOSTED")) return null;
+      throw error;
+    },
+  );
   if (list === null) return null;
   const hashes = list.length % 32 === 0 ? rowHashesOf(list) : null;
   if (hashes === null || contributionRoot(hashes) !== rowsRoot)

@@ -3,7 +3,6 @@
  * rows, secrets and doubtful labels. Pure: it runs in a thread of its own (check-tasks.ts), and finds the same on every host that
  * has the same rows and records.
  */
-
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { ROW_RULES } from "@openledger/attribution/rows/row-rules";

@@ -12,7 +12,7 @@ import { openDatabase } from "@openledger/foundation/database/open-database";
 import type { Logger } from "@openledger/foundation/logger";
 import { refuseEarlierStore } from "@openledger/foundation/store/earlier-store";
 import type { FastifyInstance } from "fastify";
-import { deleteOldEvents, raiseEventIds } from "../notices/event-store.ts";
+import { deleteOldEvents } from "../notices/event-store.ts";
 import { EventWatch } from "../notices/event-watch.ts";
 import { deliverDue } from "../notices/webhooks.ts";
 import { deleteOldMessages } from "../store/group-mail.ts";
@@ -90,12 +90,11 @@ export async function createHostProcess(
     // Before anybody reads: a database that was put back has rows that were withdrawn since.
     const journal = await RecordJournal.open(store, {
       folder: config.journalPath,
-      rollup: { chainId, rollupAddress },
+      rollup: { chainId, rollupAddress, deployedIn },
       domain,
       nowMs,
       logger,
     });
-    await raiseEventIds(database, nowMs());
     const context: HostContext = {
       config,
       journal,

@@ -401,10 +401,7 @@ it("tells of models that wait, of paid answers once an hour, and of settled epoc
   const model: HeldModel = {
     id: 90,
     counters: { isReady: true, isApproved: false, epoch: 1, paymentCount: 0 },
-    model: {
-      ...{ accruedRoot: 1n, binding: 0n, validatorParts: 16_384 },
-      ...{ datanetId: world.datanetId, version: 1 },
-    },
+    model: { accruedRoot: 1n, binding: 0n, validatorParts: 16_384, datanetId: world.datanetId, version: 1 },
   };
   const settled: { kind: string; epoch: number; status: string; earnedWei: bigint[] }[] = [];
   const modules: ConstructorParameters<typeof EventWatch>[0] = {
@@ -439,8 +436,8 @@ it("tells of models that wait, of paid answers once an hour, and of settled epoc
                 },
           ]),
         ),
-      history: async () => ({ commits: [], versions: [] }),
       modelsOf: async (ids) => new Map(ids.map((id) => [id, [model]])),
+      history: async () => ({ commits: [], versions: [] }),
       payeesOf: async () => [
         { index: 0, contributorId: 3, validatorId: 3, rowCount: 5 },
         { index: 1, contributorId: 3, validatorId: 4, rowCount: 2 },
@@ -538,8 +535,8 @@ it("names no row by a card that opens the rows and is under notice", async () =>
     ),
     ledger: {
       leaves: async () => new Map([[id, { ...leaf, datanet: facts }]]),
-      history: async () => ({ commits: [], versions: [] }),
       modelsOf: async () => new Map([[id, []]]),
+      history: async () => ({ commits: [], versions: [] }),
       payeesOf: async () => [],
       settlementsOf: async () => [],
     },

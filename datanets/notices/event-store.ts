@@ -32,18 +32,6 @@ async function addEvents(queries: Queries, events: readonly NewEvent[], nowMs: n
   );
 }
 
-/**
- * Has the next events get ids beyond the clock's milliseconds: larger ones than any event had before, also where the database was put
- * back to an earlier copy. Attack: without it the host gives ids again, and receivers drop what they think they have had.
- */
-export async function raiseEventIds({ query }: Queries, nowMs: number): Promise<void> {
-  await query(
-    `select setval(name, greatest(nextval(name), $1::bigint), false)
-       from (select pg_get_serial_sequence('events', 'id')::regclass as name) as sequence`,
-    [Math.floor(nowMs)],
-  );
-}
-
 /** A row of the table, as JSON of an event. */
 export interface EventRow {
   readonly id: number;

@@ -77,7 +77,11 @@ export class EventWatch {
     });
     for (const datanet of next) {
       try {
-        await this.#lookAtRecords(datanet, datanetOf(datanet.id, leaves.get(datanet.id)!));
+        await this.#lookAtRecords(
+          datanet,
+          datanetOf(datanet.id, leaves.get(datanet.id)!),
+          models?.get(datanet.id) ?? null,
+        );
         if (models !== null) await this.#lookAtModels(datanet.id, models.get(datanet.id)!);
       } catch (error) {
         errors.push(error);
@@ -87,7 +91,11 @@ export class EventWatch {
     return isMore;
   }
 
-  async #lookAtRecords(datanet: HostedDatanet, leaf: DatanetLeaf): Promise<void> {
+  async #lookAtRecords(
+    datanet: HostedDatanet,
+    leaf: DatanetLeaf,
+    models: readonly HeldModel[] | null,
+  ): Promise<void> {
     const { keyNotices, nowMs, store } = this.#modules;
     const { card } = await keyNotices.cardOf(datanet, leaf);
     const name = `records/${datanet.id}`;
@@ -106,7 +114,7 @@ export class EventWatch {
       );
       if (found.length === 0) return;
       const events = found.flatMap((one) => eventsOfRecord(card, datanet.id, one));
-      events.push(...(await this.#eventsOfModels(datanet.id, found)));
+      events.push(...(await this.#eventsOfModels(datanet.id, models, found)));
       const next = { events, name, mark: String(found.at(-1)!.number + 1), nowMs: nowMs() };
       await addEventsUpTo(store.database, next);
       if (found.length < RECORDS_A_PART) return;
@@ -114,19 +122,22 @@ export class EventWatch {
   }
 
   /** Withdrawals, told to the models that have the row. */
-  async #eventsOfModels(datanetId: number, found: readonly FoundRecord[]): Promise<NewEvent[]> {
+  async #eventsOfModels(
+    datanetId: number,
+    models: readonly HeldModel[] | null,
+    found: readonly FoundRecord[],
+  ): Promise<NewEvent[]> {
     const { ledger, store } = this.#modules;
     const withdrawn = found.flatMap(({ contributorId, digest, record }) => {
       const { body } = JSON.parse(record) as SignedRecord;
       return body.kind === "withdrawal" && body.leafId === contributorId ? [{ body, digest: digest! }] : [];
     });
     if (withdrawn.length === 0) return [];
-    const [models, { versions }] = await Promise.all([
-      ledger.modelsOf([datanetId]),
-      ledger.history(datanetId),
-    ]);
+    // The next look tells of them.
+    if (models === null) throw new Error("the models of the Datanet are not known now");
+    const { versions } = await ledger.history(datanetId);
     const events: NewEvent[] = [];
-    for (const { id, model } of models.get(datanetId)!) {
+    for (const { id, model } of models) {
       // Of a further Datanet the ledger names no version: such a model may have any of its rows.
       const version = model.datanetId === datanetId ? versions[model.version - 1] : undefined;
       for (const { body, digest } of withdrawn)

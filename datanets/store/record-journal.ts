@@ -11,7 +11,7 @@ import { integers } from "@openledger/foundation/database/binary-lists";
 import type { DatabaseLogger, Queries } from "@openledger/foundation/database/queries";
 import { processErrors } from "@openledger/foundation/error-table";
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import type { StoreRollup } from "@openledger/foundation/store/store-identity";
+import { isSameRollup, type StoreRollup } from "@openledger/foundation/store/store-identity";
 import { wholeLines } from "@openledger/foundation/whole-lines";
 import { z } from "zod";
 import { datanetError } from "../datanet-errors.ts";
@@ -32,6 +32,11 @@ const headSchema = z.strictObject({
   format: z.literal(FORMAT),
   chainId: z.int(),
   rollupAddress: z.string().regex(/^0x[0-9a-f]{40}$/),
+  /** Hash of the block that the rollup was deployed in; absent where it was not known. */
+  deploymentBlock: z
+    .string()
+    .regex(/^0x[0-9a-f]{64}$/)
+    .optional(),
 });
 const lineSchema = z.strictObject({ record: signedRecordSchema });
 const FILE_NAME = /^journal-[0-9a-f]{16}\.jsonl$/;
@@ -142,13 +147,17 @@ export class RecordJournal {
   async #write(): Promise<void> {
     const records = this.#unwritten.splice(0);
     if (records.length === 0) return;
-    const { chainId, rollupAddress } = this.#place.rollup;
+    const { chainId, deployedIn, rollupAddress } = this.#place.rollup;
+    const block = deployedIn?.blockHash.toLowerCase();
     try {
       await refused(async () => {
         const file = await open(this.#path, "a");
         try {
           const { size } = await file.stat();
-          const head = { format: FORMAT, chainId, rollupAddress: rollupAddress.toLowerCase() };
+          const head = {
+            ...{ format: FORMAT, chainId, rollupAddress: rollupAddress.toLowerCase() },
+            ...(block === undefined ? {} : { deploymentBlock: block }),
+          };
           const lines = [...(size === 0 ? [head] : []), ...records.map((record) => ({ record }))];
           try {
             await file.appendFile(lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
@@ -201,7 +210,9 @@ export class RecordJournal {
             },
           );
         }
-        if (head.data.chainId !== chainId || head.data.rollupAddress !== rollupAddress)
+        const { deploymentBlock: blockHash, ...found } = head.data;
+        // A chain that was begun anew may have the same address: blocks are compared where both are known.
+        if (!isSameRollup(rollup, { ...found, deployedIn: blockHash === undefined ? null : { blockHash } }))
           throw processErrors.raise(
             "SRV_WRONG_DIRECTORY",
             `${path} belongs to rollup ${head.data.rollupAddress} on chain ${head.data.chainId}: name another folder in DATANET_JOURNAL_PATH`,

@@ -171,6 +171,23 @@ function schemaError({ name }: DatabasePart, found: number, expected: number) {
 }
 
 /**
+ * Lists the copies of a part's schema that migrations have left: what a part erases from its tables, it erases there too.
+ */
+export async function schemaCopies(
+  { query }: Queries,
+  { name }: Pick<DatabasePart, "name">,
+): Promise<string[]> {
+  const found = await query<{ copy: string }>(
+    "select nspname as copy from pg_namespace where nspname ~ $1 order by 1",
+    [copyPattern(name)],
+  );
+  return found.map(({ copy }) => copy);
+}
+
+/** Regular expression of PostgreSQL for the names of a part's copies. */
+export const copyPattern = (name: string): string => `^${name}_before_[0-9]+$`;
+
+/**
  * Drops the schemas of a rollup's data, with the copies that migrations made. Parts of any rollup stay.
  * @returns the names of the parts
  */
@@ -197,23 +214,6 @@ export function forgetRollup(database: Transactions, rollup: StoreRollup): Promi
     return names;
   });
 }
-
-/**
- * Lists the copies of a part's schema that migrations have left: what a part erases from its tables, it erases there too.
- */
-export async function schemaCopies(
-  { query }: Queries,
-  { name }: Pick<DatabasePart, "name">,
-): Promise<string[]> {
-  const found = await query<{ copy: string }>(
-    "select nspname as copy from pg_namespace where nspname ~ $1 order by 1",
-    [copyPattern(name)],
-  );
-  return found.map(({ copy }) => copy);
-}
-
-/** Regular expression of PostgreSQL for the names of a part's copies. */
-export const copyPattern = (name: string): string => `^${name}_before_[0-9]+$`;
 
 /** Copies each table of a schema, with its rows and its primary key, into a schema beside it. */
 async function copySchema(queries: Queries, name: string, version: number): Promise<void> {

@@ -14,7 +14,6 @@ export const rowRights = ({ name }: Pick<DatabasePart, "name">): Rights => [
   `grant usage on schema openledger, ${name} to %I`,
   "grant select on openledger.parts to %I",
   `grant select, insert, update, delete on all tables in schema ${name} to %I`,
-  `grant usage, update on all sequences in schema ${name} to %I`,
   `do $do$ declare copy name; begin
      for copy in select nspname from pg_namespace where nspname ~ '${copyPattern(name)}' loop
        execute format('grant usage on schema %%I to %1$I', copy);

@@ -370,14 +370,14 @@ export class AnswerModels {
   }
 }
 
+/** File that has the index of a model that cites, with texts of its rows. */
+const INDEX_FILE = "query-map.bin";
+
 /** The card beside a model's files; null for none. @throws DNT_CARD_INVALID */
 async function cardBeside(folder: string): Promise<Card | null> {
   const bytes = await readFile(join(folder, "card.json")).catch(ifThere);
   return bytes === null ? null : readCardBytes(bytes).card;
 }
-
-/** File that has the index of a model that cites, with texts of its rows. */
-const INDEX_FILE = "query-map.bin";
 
 /** Name of a registered language model's adapter. */
 const nameOf = (modelId: number) => `model-${modelId}`;
