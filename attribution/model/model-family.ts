@@ -16,7 +16,6 @@ import type { DirectFeatures, RegisteredMatrix } from "../features/direct-rows.t
 import type { QuantisedFeatures } from "../features/quantise.ts";
 import type { OnProgress } from "../progress.ts";
 import type { InputKind } from "../rows/row-kinds.ts";
-import type { AttributionEstimate } from "../scores/attribution-estimate.ts";
 import type { HeldOutFigures } from "./held-out-odds.ts";
 import type { ModelChat } from "./model-chat.ts";
 import type { OwnedRow } from "./owned-rows.ts";
@@ -199,9 +198,9 @@ export interface FamilyTraining<Parts extends ModelParts = ModelParts> {
  * A published model as a customer's client checks answers with it (client/actions/answers/check-answer.ts).
  * @param estimateOf computes whom an answer pays, where the customer has the model's matrix (paying-part.ts)
  */
-export async function openCheckable<Parts extends ModelParts>(
+export async function openCheckable<Parts extends ModelParts, Estimate = never>(
   model: Parts & { readonly staticsHash: bigint },
-  estimateOf?: (queryBytes: Uint8Array) => AttributionEstimate,
+  estimateOf?: (queryBytes: Uint8Array) => Estimate,
 ) {
   const answering = (await model.family.open(model)) as AnsweringModel<QueryOf<Parts>>;
   const assurance = (checked: CheckedReply) => assuranceOf(model.recipe, checked);
