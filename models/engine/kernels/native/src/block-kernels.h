@@ -7,14 +7,6 @@
 // That lacks the sum of the block's sizes below 0, from which sums start. Two products are at most 2 · 127 · 128: none is cut off.
 // With ADD_FOURS a weight is w + 128, one flipped bit for all rows, and x is signed. That has 128 Σ x too many, which sums start without.
 
-typedef char Bytes __attribute__((vector_size(LANES * 4)));
-typedef short Shorts __attribute__((vector_size(LANES * 4)));
-typedef unsigned Sums __attribute__((vector_size(LANES * 4)));
-typedef int SignedSums __attribute__((vector_size(LANES * 4)));
-typedef signed char EightBytes __attribute__((vector_size(8)));
-typedef unsigned SumOct __attribute__((vector_size(32)));
-typedef int SignedOct __attribute__((vector_size(32)));
-
 /** Rows of a tile, by two panels: as many as there are registers. */
 constexpr int BLOCK_TILE_ROWS = LANES == 16 ? 6 : 2;
 constexpr long BLOCK = 32, FOURS = BLOCK / 4, PANEL = 16, PARTS = PANEL / LANES, PANEL_BYTES = BLOCK * PANEL;
@@ -49,11 +41,11 @@ void quantise(long rows, long width, const float* x, float* to, long stride) {
       Oct parts[4] = {}, max = {};
       for (int i = 0; i < (k + 16 < width ? 4 : 2); i++) {
         parts[i] = loadOct(x + k + 8 * i);
-        max = __builtin_ia32_maxps256(parts[i] < 0.f ? -parts[i] : parts[i], max);
+        max = largerOct(parts[i] < 0.f ? -parts[i] : parts[i], max);
       }
-      max = __builtin_ia32_maxps256(__builtin_shuffle(max, SignedOct{4, 5, 6, 7, 0, 1, 2, 3}), max);
-      max = __builtin_ia32_maxps256(__builtin_shuffle(max, SignedOct{2, 3, 0, 1, 6, 7, 4, 5}), max);
-      max = __builtin_ia32_maxps256(__builtin_shuffle(max, SignedOct{1, 0, 3, 2, 5, 4, 7, 6}), max);
+      max = largerOct(SHUFFLE(SignedOct, max, max, 4, 5, 6, 7, 0, 1, 2, 3), max);
+      max = largerOct(SHUFFLE(SignedOct, max, max, 2, 3, 0, 1, 6, 7, 4, 5), max);
+      max = largerOct(SHUFFLE(SignedOct, max, max, 1, 0, 3, 2, 5, 4, 7, 6), max);
       const float factor = max[0] > 0.f ? 127.f / max[0] : 0.f;
       SumOct start = {};
       for (int i = 0; i < 4; i++) {
@@ -77,21 +69,6 @@ void quantise(long rows, long width, const float* x, float* to, long stride) {
     }
 }
 
-template <class Register>
-inline Register loadAs(const void* p) {
-  Register r;
-  __builtin_memcpy(&r, p, sizeof r);
-  return r;
-}
-
-#if LANES == 16
-typedef short Halves __attribute__((vector_size(32)));
-/** Scales of a panel's lanes. Not by two registers of eight, which would go through memory. */
-inline Vector widen(const char* halves) { return __builtin_ia32_vcvtph2ps512_mask(loadAs<Halves>(halves), Vector{}, -1, 4); }
-#else
-inline Vector widen(const char* halves) { return __builtin_ia32_vcvtph2ps256(loadAs<HalfOct>(halves)); }
-#endif
-
 /** Weights of a panel's blocks and their scales, and how far away those of the next panel lie. */
 struct Panels {
   const char *weights, *scales;
@@ -111,14 +88,14 @@ inline void blockTile(const BlockCall& c, const Panels& from, long count, const 
   const char *weights = from.weights, *scales = from.scales;
   if (isNear)
     for (int i = 0; i < R; i++)
-      for (int p = 0; p < P; p++) __builtin_prefetch(y + (R + i) * c.strideY + p * PANEL, 1);
+      for (int p = 0; p < P; p++) PREFETCH(y + (R + i) * c.strideY + p * PANEL, 1);
   Vector out[R][N] = {};
   if (!isFirst)
     for (int i = 0; i < R; i++)
       for (int n = 0; n < N; n++) out[i][n] = loadVector(y + i * c.strideY + n * LANES);
   for (long b = 0; b < count; b++, x += WORDS, weights += PANEL_BYTES, scales += (isNear ? 4 : 2) * PANEL) {
     if (isNear)
-      for (int p = 0; p < P; p++) __builtin_prefetch(ahead + (p * c.blocks + b) * PANEL_BYTES);
+      for (int p = 0; p < P; p++) PREFETCH(ahead + (p * c.blocks + b) * PANEL_BYTES);
     Sums sums[R][N];
 #pragma GCC unroll 8
     for (int i = 0; i < R; i++)
@@ -167,7 +144,7 @@ inline void blockLine(const BlockCall& c, long panel, float* y) {
     for (int n = 0; n < PARTS; n++) out[n] = loadVector(y + n * LANES);
   for (long b = 0; b < c.blocks; b++, x += WORDS, weights += PANEL_BYTES, halves += 2 * PANEL) {
     // Into the second cache: the nearest one awaits fewer lines at a time.
-    for (long i = 0; i < PANEL_BYTES; i += 64) __builtin_prefetch(weights + AHEAD_BYTES + i, 0, 2);
+    for (long i = 0; i < PANEL_BYTES; i += 64) PREFETCH(weights + AHEAD_BYTES + i, 0, 2);
     Sums sums[CHAINS][PARTS] = {};
     for (int n = 0; n < PARTS; n++) sums[0][n] = (Sums)spread(x[START]);
 #pragma GCC unroll 8
@@ -216,28 +193,13 @@ inline void blockPanels(const BlockCall& c, long panel) {
   }
 }
 
-typedef signed char SixteenBytes __attribute__((vector_size(16)));
-typedef char PlainBytes __attribute__((vector_size(16)));
-
-/** Sixteen integers · scale, which is exact. Not by __builtin_convertvector, which takes bytes one by one. */
-inline void storeScaled(float* to, SixteenBytes bytes, float scale) {
-#if LANES == 16
-  const SignedSums words = (SignedSums)__builtin_ia32_pmovsxbd512_mask((PlainBytes)bytes, SignedSums{}, -1);
-  storeVector(to, __builtin_convertvector(words, Vector) * scale);
-#else
-  const SixteenBytes upper = __builtin_shuffle(bytes, SixteenBytes{8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15});
-  storeVector(to, __builtin_convertvector((SignedSums)__builtin_ia32_pmovsxbd256((PlainBytes)bytes), Vector) * scale);
-  storeVector(to + LANES, __builtin_convertvector((SignedSums)__builtin_ia32_pmovsxbd256((PlainBytes)upper), Vector) * scale);
-#endif
-}
-
 /** Four outputs by sixteen inputs, from four fours that lie PANEL fours apart. */
 inline void unpackQuad(const char* from, const float* scales, float* to, long stride) {
   const Quad a = loadAs<Quad>(from), b = loadAs<Quad>(from + 4 * PANEL), c = loadAs<Quad>(from + 8 * PANEL), d = loadAs<Quad>(from + 12 * PANEL);
-  const Quad ab = __builtin_shuffle(a, b, QuadIndexes{0, 4, 1, 5}), cd = __builtin_shuffle(c, d, QuadIndexes{0, 4, 1, 5});
-  const Quad ef = __builtin_shuffle(a, b, QuadIndexes{2, 6, 3, 7}), gh = __builtin_shuffle(c, d, QuadIndexes{2, 6, 3, 7});
-  const Quad out[4] = {__builtin_shuffle(ab, cd, QuadIndexes{0, 1, 4, 5}), __builtin_shuffle(ab, cd, QuadIndexes{2, 3, 6, 7}),
-                       __builtin_shuffle(ef, gh, QuadIndexes{0, 1, 4, 5}), __builtin_shuffle(ef, gh, QuadIndexes{2, 3, 6, 7})};
+  const Quad ab = SHUFFLE(QuadIndexes, a, b, 0, 4, 1, 5), cd = SHUFFLE(QuadIndexes, c, d, 0, 4, 1, 5);
+  const Quad ef = SHUFFLE(QuadIndexes, a, b, 2, 6, 3, 7), gh = SHUFFLE(QuadIndexes, c, d, 2, 6, 3, 7);
+  const Quad out[4] = {SHUFFLE(QuadIndexes, ab, cd, 0, 1, 4, 5), SHUFFLE(QuadIndexes, ab, cd, 2, 3, 6, 7),
+                       SHUFFLE(QuadIndexes, ef, gh, 0, 1, 4, 5), SHUFFLE(QuadIndexes, ef, gh, 2, 3, 6, 7)};
   for (int i = 0; i < 4; i++) storeScaled(to + i * stride, (SixteenBytes)out[i], scales[i]);
 }
 
@@ -252,7 +214,7 @@ void unpack(long first, long count, long inputs, long panels, const float* weigh
       HalfOct halves = {};
       __builtin_memcpy(&halves, all + panels * blocks * PANEL_BYTES + (at * PANEL + o % PANEL) * 2, four == 4 ? 8 : 2);
       float scales[8];
-      storeOct(scales, __builtin_ia32_vcvtph2ps256(halves));
+      storeOct(scales, widenOct(halves));
       for (long i = 0; i < BLOCK && k + i < inputs; i += 16, own += 16 * PANEL)
         if (four == 4) {
           unpackQuad(own, scales, to + k + i, inputs);

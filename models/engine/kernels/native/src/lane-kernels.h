@@ -10,67 +10,14 @@
 
 namespace {
 
-typedef float Vector __attribute__((vector_size(LANES * 4)));
-#if LANES == 16
-typedef Vector Lanes;
-#else
-/** Sixteen lanes as two registers. Not a vector of 64 bytes, which the compiler keeps in memory without AVX-512. */
-struct Lanes {
-  Vector low, high;
-};
-inline Lanes operator+(Lanes a, Lanes b) { return {a.low + b.low, a.high + b.high}; }
-inline Lanes operator-(Lanes a, Lanes b) { return {a.low - b.low, a.high - b.high}; }
-inline Lanes operator*(Lanes a, Lanes b) { return {a.low * b.low, a.high * b.high}; }
-inline Lanes operator/(Lanes a, Lanes b) { return {a.low / b.low, a.high / b.high}; }
-inline Lanes operator+(Lanes a, float b) { return {a.low + b, a.high + b}; }
-inline Lanes operator-(Lanes a, float b) { return {a.low - b, a.high - b}; }
-inline Lanes operator*(Lanes a, float b) { return {a.low * b, a.high * b}; }
-inline Lanes& operator+=(Lanes& a, Lanes b) { return a = a + b; }
-#endif
-/** Unsigned, since the exponent of what is no number wraps. */
-typedef unsigned Words __attribute__((vector_size(LANES * 4)));
-
-inline Vector loadVector(const float* p) {
-  Vector r;
-  __builtin_memcpy(&r, p, sizeof r);
-  return r;
-}
-inline void storeVector(float* p, Vector v) { __builtin_memcpy(p, &v, sizeof v); }
+#include "lanes.h"
 
 /** Numbers that a kernel has on their way while it computes: another thread's come from its cache, one after the other if nobody asks. */
 constexpr long AHEAD = 512;
 
 /** Fetches `count` numbers. */
 inline void fetch(const float* p, long count) {
-  for (long i = 0; i < count; i += 16) __builtin_prefetch(p + i, 0, 2);
-}
-
-/** Not `Vector{} + x`: that addition is carried out, and halves the speed. */
-inline Vector spread(float x) {
-#if LANES == 16
-  return Vector{x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x};
-#else
-  return Vector{x, x, x, x, x, x, x, x};
-#endif
-}
-
-#if LANES == 16
-inline Lanes load(const float* p) { return loadVector(p); }
-inline void store(float* p, Lanes v) { storeVector(p, v); }
-#else
-inline Lanes load(const float* p) { return {loadVector(p), loadVector(p + LANES)}; }
-inline void store(float* p, Lanes v) {
-  storeVector(p, v.low);
-  storeVector(p + LANES, v.high);
-}
-#endif
-
-inline float total(Lanes v) {
-  float t[16];
-  store(t, v);
-  for (int width = 8; width > 0; width >>= 1)
-    for (int i = 0; i < width; i++) t[i] += t[i + width];
-  return t[0];
+  for (long i = 0; i < count; i += 16) PREFETCH(p + i, 0, 2);
 }
 
 /** e^x, relative error below 2e-7; x is held within −87 … 88. Not of Lanes, whose comparisons AVX2 makes one by one. */
@@ -155,22 +102,13 @@ inline void tileOf(long rows, long depth, const float* a, const float* b, long s
   if constexpr (R > 1) tileOf<R - 1>(rows, depth, a, b, strideB, c, strideC, columns, first);
 }
 
-typedef float Quad __attribute__((vector_size(16)));
-typedef int QuadIndexes __attribute__((vector_size(16)));
-
-inline Quad loadQuad(const float* p) {
-  Quad r;
-  __builtin_memcpy(&r, p, sizeof r);
-  return r;
-}
-
 /** Four steps of four rows that lie `stride` apart, turned: `to` has a step's four numbers every `gap`. */
 inline void turnQuads(const float* from, long stride, float* to, long gap) {
   const Quad a = loadQuad(from), b = loadQuad(from + stride), c = loadQuad(from + 2 * stride), d = loadQuad(from + 3 * stride);
-  const Quad ab = __builtin_shuffle(a, b, QuadIndexes{0, 4, 1, 5}), cd = __builtin_shuffle(c, d, QuadIndexes{0, 4, 1, 5});
-  const Quad ef = __builtin_shuffle(a, b, QuadIndexes{2, 6, 3, 7}), gh = __builtin_shuffle(c, d, QuadIndexes{2, 6, 3, 7});
-  const Quad out[4] = {__builtin_shuffle(ab, cd, QuadIndexes{0, 1, 4, 5}), __builtin_shuffle(ab, cd, QuadIndexes{2, 3, 6, 7}),
-                       __builtin_shuffle(ef, gh, QuadIndexes{0, 1, 4, 5}), __builtin_shuffle(ef, gh, QuadIndexes{2, 3, 6, 7})};
+  const Quad ab = SHUFFLE(QuadIndexes, a, b, 0, 4, 1, 5), cd = SHUFFLE(QuadIndexes, c, d, 0, 4, 1, 5);
+  const Quad ef = SHUFFLE(QuadIndexes, a, b, 2, 6, 3, 7), gh = SHUFFLE(QuadIndexes, c, d, 2, 6, 3, 7);
+  const Quad out[4] = {SHUFFLE(QuadIndexes, ab, cd, 0, 1, 4, 5), SHUFFLE(QuadIndexes, ab, cd, 2, 3, 6, 7),
+                       SHUFFLE(QuadIndexes, ef, gh, 0, 1, 4, 5), SHUFFLE(QuadIndexes, ef, gh, 2, 3, 6, 7)};
   for (int i = 0; i < 4; i++) __builtin_memcpy(to + i * gap, &out[i], sizeof out[i]);
 }
 
@@ -182,7 +120,7 @@ inline void packTurned(long steps, long count, const float* from, long stride, f
   const long quads = count & ~3L;
   for (long k0 = 0; k0 < steps; k0 += 16) {
     const long end = steps - k0 < 16 ? steps : k0 + 16;
-    for (long i = 0; i < count; i++) __builtin_prefetch(from + i * stride + k0 + ahead, 0, 2);
+    for (long i = 0; i < count; i++) PREFETCH(from + i * stride + k0 + ahead, 0, 2);
     for (long i = 0; i < quads; i += 4) {
       long k = k0;
       for (; k + 4 <= end; k += 4) turnQuads(from + i * stride + k, stride, to + k * gap + i, gap);
@@ -239,7 +177,7 @@ void multiply(long rows, long columns, long depth, Matrix a, Matrix b, float* c,
             const long next = columns - n >= 2 * TILE_COLUMNS ? TILE_COLUMNS : 0;
             for (long k = 0; k < steps; k++) {
               __builtin_memcpy(packedB + k * TILE_COLUMNS, from + k * b.rowStride, TILE_COLUMNS * 4);
-              for (long i = 0; i < TILE_COLUMNS; i += 16) __builtin_prefetch(from + k * b.rowStride + next + i, 0, 2);
+              for (long i = 0; i < TILE_COLUMNS; i += 16) PREFETCH(from + k * b.rowStride + next + i, 0, 2);
             }
           } else if (b.rowStride == 1) {
             // The next panel, or of the next steps the first.
@@ -323,24 +261,8 @@ void rotate(long rows, long heads, long headSize, float* x, long rowStride, cons
     }
 }
 
-typedef int Indexes __attribute__((vector_size(LANES * 4)));
-#if LANES == 16
-const Indexes COUNTING = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-#else
-const Indexes COUNTING = {0, 1, 2, 3, 4, 5, 6, 7};
-#endif
-
 /** The first `held` numbers of v, and `other` behind them. */
 inline Vector first(Vector v, long held, float other) { return COUNTING < Indexes{} + (int)held ? v : spread(other); }
-
-/** The largest number of v. */
-inline float largest(Vector v) {
-  for (int width = LANES / 2; width > 0; width >>= 1) {
-    const Vector turned = __builtin_shuffle(v, (COUNTING + width) & (LANES - 1));
-    v = turned > v ? turned : v;
-  }
-  return v[0];
-}
 
 /** Row t keeps its first `first` + t + 1 numbers; the others become 0. */
 void softmax(long rows, float* x, long rowStride, long firstCount, float scale) {
@@ -385,8 +307,8 @@ void gate(long count, const float* a, const float* b, float* y) {
   fetch(a, count < AHEAD ? count : AHEAD);
   fetch(b, count < AHEAD ? count : AHEAD);
   for (long i = 0; i < count; i += LANES) {
-    __builtin_prefetch(a + i + AHEAD, 0, 2);
-    __builtin_prefetch(b + i + AHEAD, 0, 2);
+    PREFETCH(a + i + AHEAD, 0, 2);
+    PREFETCH(b + i + AHEAD, 0, 2);
     const Vector x = loadVector(a + i);
     storeVector(y + i, x * sigmoid(x) * loadVector(b + i));
   }

@@ -1,19 +1,7 @@
 // Kernels of a server that answers many requests at once, each with its own adapter and its own pages of keys and values.
 // Included by lane-kernels.h, whose rules hold here too. A row's results do not depend on the other rows.
 
-typedef float Oct __attribute__((vector_size(32)));
-typedef short HalfOct __attribute__((vector_size(16)));
-
 constexpr long RANK_PAGE = 8, POSITION_PAGE = 16;
-
-inline Oct loadOct(const float* p) {
-  Oct r;
-  __builtin_memcpy(&r, p, sizeof r);
-  return r;
-}
-inline void storeOct(float* p, Oct v) { __builtin_memcpy(p, &v, sizeof v); }
-inline Oct spreadOct(float x) { return Oct{x, x, x, x, x, x, x, x}; }
-inline Oct fusedOct(Oct a, Oct b, Oct c) { return __builtin_ia32_vfmaddps256(a, b, c); }
 
 /** Eight numbers of a page from element i on: floats, or halves, which are exact as floats. */
 template <bool isHalf>
@@ -21,7 +9,7 @@ inline Oct pageOct(const float* page, long i) {
   if constexpr (!isHalf) return loadOct(page + i);
   HalfOct halves;
   __builtin_memcpy(&halves, reinterpret_cast<const char*>(page) + 2 * i, sizeof halves);
-  return __builtin_ia32_vcvtph2ps256(halves);
+  return widenOct(halves);
 }
 
 template <bool isHalf>
@@ -48,7 +36,7 @@ inline void shrink(const AdapterEntry* entries, const AdapterEntry* next, const 
   constexpr long LINE = isHalf ? 4 : 2;
   for (long k = 0; k < call.inputs; k += LINE) {
 #pragma GCC unroll 8
-    for (int g = 0; g < 2 * G; g++) __builtin_prefetch(ahead[g] + k / LINE * 16);
+    for (int g = 0; g < 2 * G; g++) PREFETCH(ahead[g] + k / LINE * 16);
 #pragma GCC unroll 4
     for (long i = 0; i < LINE; i++)
 #pragma GCC unroll 4
@@ -120,9 +108,6 @@ constexpr int PAGE_PARTS = POSITION_PAGE / LANES;
 /** Chains side by side that hide the latency of one: registers for twelve, with AVX-512 for sixteen. */
 constexpr int chainsFor(int heads) { return LANES == 16 || heads < 4 ? 4 : 2; }
 
-/** Loads once what several products take: the compiler would load it for each. */
-inline void stayLoaded(Vector& v) { __asm__("" : "+v"(v)); }
-
 /**
  * Products of H queries with the keys of P pages from position j on. What lies `gap` behind a page's keys is fetched meanwhile, into the
  * second cache: the nearest one awaits fewer lines at a time.
@@ -135,7 +120,7 @@ inline void scorePages(const PagedCall& c, const unsigned* pages, long first, co
   for (long d = 0; d < c.headSize; d++) {
     Vector left[H];
     for (int h = 0; h < H; h++) left[h] = spread(query[h * c.headSize + d]);
-    if (gap != 0) __builtin_prefetch(keys[0] + d * POSITION_PAGE + gap, 0, 2);
+    if (gap != 0) PREFETCH(keys[0] + d * POSITION_PAGE + gap, 0, 2);
 #pragma GCC unroll 4
     for (int n = 0; n < P * PAGE_PARTS; n++) {
       Vector key = loadVector(keys[n / PAGE_PARTS] + d * POSITION_PAGE + n % PAGE_PARTS * LANES);
@@ -163,7 +148,7 @@ inline void weighValues(const PagedCall& c, const unsigned* pages, long offset, 
       Vector left[H];
       for (int h = 0; h < H; h++) left[h] = spread(scores[h * room + page + j]);
       if (gap != 0)
-        for (int n = 0; n < V; n += 16 / LANES) __builtin_prefetch(values + j * keyWidth + n * LANES + gap, 0, 2);
+        for (int n = 0; n < V; n += 16 / LANES) PREFETCH(values + j * keyWidth + n * LANES + gap, 0, 2);
 #pragma GCC unroll 4
       for (int n = 0; n < V; n++) {
         Vector value = loadVector(values + j * keyWidth + n * LANES);
@@ -195,9 +180,9 @@ inline void attendHeads(const PagedCall& c, long t, long count, long head, float
     for (long j = 0; j < room; j += POSITION_PAGE) {
       const float* keys = c.kv + static_cast<long>(pages[j / POSITION_PAGE]) * c.pageFloats + first * POSITION_PAGE;
       const float* values = keys + POSITION_PAGE * (keyWidth - first) + first;
-      for (long d = 0; d < c.headSize; d++) __builtin_prefetch(keys + d * POSITION_PAGE);
+      for (long d = 0; d < c.headSize; d++) PREFETCH(keys + d * POSITION_PAGE);
       for (long i = 0; i < POSITION_PAGE; i++)
-        for (long d = 0; d < c.headSize; d += 16) __builtin_prefetch(values + i * keyWidth + d);
+        for (long d = 0; d < c.headSize; d += 16) PREFETCH(values + i * keyWidth + d);
     }
   for (long near = 0; near < room; near += NEAR_POSITIONS)
     for (long i = 0; i < count; i++) {
