@@ -27,7 +27,7 @@ const Bytes FLIPPED = {};
 
 inline Sums addFours(Sums sums, Bytes weights, const float* x) {
   const Bytes sizes = (Bytes)spread(x[0]), signs = (Bytes)spread(x[FOURS]);
-  return sums + (Sums)PAIRS(BYTE_PAIRS(sizes, weights ^ signs), Shorts{} + 1);
+  return sums + addNeighbours(BYTE_PAIRS(sizes, weights ^ signs));
 }
 #endif
 
@@ -39,32 +39,28 @@ void quantise(long rows, long width, const float* x, float* to, long stride) {
       float* block = to + k / BLOCK * WORDS;
       fetch(x + k + AHEAD, BLOCK);
       Oct parts[4] = {}, max = {};
-      for (int i = 0; i < (k + 16 < width ? 4 : 2); i++) {
+      FOR_UP_TO(i, k + 16 < width ? 4 : 2, 4) {
         parts[i] = loadOct(x + k + 8 * i);
-        max = largerOct(parts[i] < 0.f ? -parts[i] : parts[i], max);
+        max = largerSize(parts[i], max);
       }
-      max = largerOct(SHUFFLE(SignedOct, max, max, 4, 5, 6, 7, 0, 1, 2, 3), max);
-      max = largerOct(SHUFFLE(SignedOct, max, max, 2, 3, 0, 1, 6, 7, 4, 5), max);
-      max = largerOct(SHUFFLE(SignedOct, max, max, 1, 0, 3, 2, 5, 4, 7, 6), max);
-      const float factor = max[0] > 0.f ? 127.f / max[0] : 0.f;
+      const float size = largestOct(max), factor = size > 0.f ? 127.f / size : 0.f;
       SumOct start = {};
       for (int i = 0; i < 4; i++) {
         // Adding 1.5 · 2^23 rounds to the nearest integer, of two equally near the even one, in the lowest bits.
         const SumOct rounded = (SumOct)(parts[i] * factor + 12582912.f);
-        const EightBytes bytes = __builtin_convertvector(__builtin_convertvector(rounded, HalfOct), EightBytes);
+        const EightBytes bytes = lowBytes(rounded);
 #ifdef ADD_FOURS
-        start -= 128 * __builtin_convertvector(bytes, SumOct);
+        start -= 128 * widenEight(bytes);
         __builtin_memcpy(block + 2 * i, &bytes, sizeof bytes);
 #else
         const EightBytes signs = bytes < 0, sizes = (bytes ^ signs) - signs;
-        start += __builtin_convertvector(sizes & signs, SumOct);
+        start += widenEight(sizes & signs);
         __builtin_memcpy(block + 2 * i, &sizes, sizeof sizes);
         __builtin_memcpy(block + FOURS + 2 * i, &signs, sizeof signs);
 #endif
       }
-      block[SCALE] = max[0] / 127.f;
-      unsigned sum = 0;
-      for (int i = 0; i < 8; i++) sum += start[i];
+      block[SCALE] = size / 127.f;
+      const unsigned sum = totalOct(start);
       __builtin_memcpy(block + START, &sum, sizeof sum);
     }
 }

@@ -22,9 +22,7 @@ inline void fetch(const float* p, long count) {
 
 /** e^x, relative error below 2e-7; x is held within −87 … 88. Not of Lanes, whose comparisons AVX2 makes one by one. */
 inline Vector exponential(Vector x) {
-  const Vector zero = {};
-  x = x < -87.f ? zero - 87.f : x;
-  x = x > 88.f ? zero + 88.f : x;
+  x = within(x, -87.f, 88.f);
   // Adding 1.5 · 2^23 rounds to an integer, which is then in the lowest bits.
   Vector n = x * 1.44269504f + 12582912.f;
   const Words exponent = ((Words)n) << 23;
@@ -61,9 +59,10 @@ inline Vector sigmoid(Vector x) { return 1.f / (exponential(-x) + 1.f); }
 
 constexpr long TILE_COLUMNS = 2 * LANES, DEPTH = 384, BLOCK_ROWS = 240 / TILE_ROWS * TILE_ROWS;
 
-/** R rows by V registers of columns of C. A is packed (TILE_ROWS numbers a step), B has rows of `strideB`. */
-template <int R, int V>
+/** R rows by V registers of columns of C. A is packed (TILE_ROWS numbers a step), B has rows of STRIDE, or of `strideB` if that is 0. */
+template <int R, int V, long STRIDE = 0>
 inline void tile(long depth, const float* a, const float* b, long strideB, float* c, long strideC, long columns, bool first) {
+  const long stride = STRIDE == 0 ? strideB : STRIDE;
   Vector sums[R][V];
   float edge[V * LANES];
   for (int i = 0; i < R; i++) {
@@ -74,10 +73,13 @@ inline void tile(long depth, const float* a, const float* b, long strideB, float
     }
     for (int v = 0; v < V; v++) sums[i][v] = first ? Vector{} : loadVector(from + v * LANES);
   }
+#if LANES == 4
+#pragma clang loop unroll_count(4)
+#endif
   for (long k = 0; k < depth; k++) {
     Vector right[V];
 #pragma GCC unroll 2
-    for (int v = 0; v < V; v++) right[v] = loadVector(b + k * strideB + v * LANES);
+    for (int v = 0; v < V; v++) right[v] = loadVector(b + k * stride + v * LANES);
 #pragma GCC unroll 16
     for (int i = 0; i < R; i++) {
       const Vector left = spread(a[k * TILE_ROWS + i]);
@@ -96,9 +98,12 @@ inline void tile(long depth, const float* a, const float* b, long strideB, float
 template <int R>
 inline void tileOf(long rows, long depth, const float* a, const float* b, long strideB, float* c, long strideC, long columns,
                    bool first) {
-  if (rows == R)
+  if (rows == R) {
+    // Four registers' loops gain from constant distances.
+    if (LANES == 4 && columns > LANES && strideB == TILE_COLUMNS) return tile<R, 2, LANES == 4 ? TILE_COLUMNS : 0>(depth, a, b, strideB, c, strideC, columns, first);
     return columns <= LANES ? tile<R, 1>(depth, a, b, strideB, c, strideC, columns, first)
                             : tile<R, 2>(depth, a, b, strideB, c, strideC, columns, first);
+  }
   if constexpr (R > 1) tileOf<R - 1>(rows, depth, a, b, strideB, c, strideC, columns, first);
 }
 
@@ -117,9 +122,9 @@ inline void turnQuads(const float* from, long stride, float* to, long gap) {
  * the cache: rows that lie a multiple of a page apart push each other's lines out. Lines that lie `ahead` are fetched meanwhile.
  */
 inline void packTurned(long steps, long count, const float* from, long stride, float* to, long gap, long ahead) {
-  const long quads = count & ~3L;
-  for (long k0 = 0; k0 < steps; k0 += 16) {
-    const long end = steps - k0 < 16 ? steps : k0 + 16;
+  const long quads = count & ~3L, line = LANES == 4 ? steps : 16;
+  for (long k0 = 0; k0 < steps; k0 += line) {
+    const long end = steps - k0 < line ? steps : k0 + line;
     for (long i = 0; i < count; i++) PREFETCH(from + i * stride + k0 + ahead, 0, 2);
     for (long i = 0; i < quads; i += 4) {
       long k = k0;
@@ -253,7 +258,7 @@ void rotate(long rows, long heads, long headSize, float* x, long rowStride, cons
   for (long t = 0; t < rows; t++, x += rowStride, table += headSize)
     for (long h = 0; h < heads; h++) {
       float* p = x + h * headSize;
-      for (long i = 0; i < half; i++) {
+      APART for (long i = 0; i < half; i++) {
         const float cosine = table[i], sine = table[half + i] * sign, a = p[i], b = p[i + half];
         p[i] = a * cosine - b * sine;
         p[i + half] = b * cosine + a * sine;
@@ -273,7 +278,7 @@ void softmax(long rows, float* x, long rowStride, long firstCount, float scale) 
     for (long j = 0; j < end; j += LANES) {
       Vector scaled = loadVector(x + j) * scale;
       if (j + LANES > valid) scaled = first(scaled, valid - j, lowest);
-      maxima = scaled > maxima ? scaled : maxima;
+      maxima = largerOf(scaled, maxima);
       storeVector(x + j, scaled);
     }
     const float max = largest(maxima);
@@ -342,20 +347,20 @@ void geluBack(long count, const float* a, const float* dy, float* da) {
 
 void addRow(long rows, long width, float* y, const float* bias) {
   for (long t = 0; t < rows; t++, y += width)
-    for (long i = 0; i < width; i += 16) store(y + i, load(y + i) + load(bias + i));
+    for (long i = 0; i < width; i += NUMBERS) storeNumbers(y + i, loadNumbers(y + i) + loadNumbers(bias + i));
 }
 
 void sumRows(long rows, long width, const float* dy, float* dBias) {
   for (long t = 0; t < rows; t++, dy += width)
-    for (long i = 0; i < width; i += 16) store(dBias + i, load(dBias + i) + load(dy + i));
+    for (long i = 0; i < width; i += NUMBERS) storeNumbers(dBias + i, loadNumbers(dBias + i) + loadNumbers(dy + i));
 }
 
 void add(long count, float* y, const float* x) {
-  for (long i = 0; i < count; i += 16) store(y + i, load(y + i) + load(x + i));
+  for (long i = 0; i < count; i += NUMBERS) storeNumbers(y + i, loadNumbers(y + i) + loadNumbers(x + i));
 }
 
 void scale(long count, float* x, float factor) {
-  for (long i = 0; i < count; i += 16) store(x + i, load(x + i) * factor);
+  for (long i = 0; i < count; i += NUMBERS) storeNumbers(x + i, loadNumbers(x + i) * factor);
 }
 
 /** Logits become the gradient of weight × loss. A row whose target is below 0 has neither loss nor gradient. */
@@ -372,7 +377,7 @@ void crossEntropy(long rows, long size, long rowStride, float* logits, const flo
     Vector maxima = spread(lowest);
     for (long j = 0; j < end; j += LANES) {
       const Vector own = first(loadVector(logits + j), size - j, lowest);
-      maxima = own > maxima ? own : maxima;
+      maxima = largerOf(own, maxima);
     }
     const float max = largest(maxima);
     for (long j = 0; j < end; j += LANES) storeVector(logits + j, exponential(loadVector(logits + j) - max));
@@ -388,29 +393,26 @@ void crossEntropy(long rows, long size, long rowStride, float* logits, const flo
 
 /** `settings`: rate, β₁, 1 − β₁, β₂, 1 − β₂, 1 / (1 − β₁ᵗ), 1 / (1 − β₂ᵗ), ε, rate × decay, gradient's factor. */
 void adam(long count, float* p, const float* g, float* m, float* v, const float* s) {
-  for (long i = 0; i < count; i += 16) {
-    const Lanes slope = load(g + i) * s[9];
-    const Lanes first = load(m + i) * s[1] + slope * s[2], second = load(v + i) * s[3] + slope * slope * s[4];
-    store(m + i, first);
-    store(v + i, second);
-    float roots[16];
-    store(roots, second * s[6]);
-    for (int j = 0; j < 16; j++) roots[j] = __builtin_sqrtf(roots[j]);
-    const Lanes root = load(roots);
-    const Lanes old = load(p + i);
-    store(p + i, old - old * s[8] - first * s[5] / (root + s[7]) * s[0]);
+  for (long i = 0; i < count; i += NUMBERS) {
+    const Numbers slope = loadNumbers(g + i) * s[9];
+    const Numbers first = loadNumbers(m + i) * s[1] + slope * s[2], second = loadNumbers(v + i) * s[3] + slope * slope * s[4];
+    storeNumbers(m + i, first);
+    storeNumbers(v + i, second);
+    const Numbers root = rootsOf(second * s[6]);
+    const Numbers old = loadNumbers(p + i);
+    storeNumbers(p + i, old - old * s[8] - first * s[5] / (root + s[7]) * s[0]);
   }
 }
 
 /** A change dg of the slope moves dm and dv as `adam` moves m and v, with ds for each square, and dp by both. */
 void adamTangent(long count, float* dp, const float* dg, float* dm, float* dv, const float* ds, const float* ofMean,
                  const float* ofSquare, const float* s) {
-  for (long i = 0; i < count; i += 16) {
-    const Lanes change = load(dg + i), old = load(dp + i);
-    const Lanes first = load(dm + i) * s[1] + change * s[2], second = load(dv + i) * s[3] + change * load(ds + i);
-    store(dm + i, first);
-    store(dv + i, second);
-    store(dp + i, old - old * s[8] - (first * load(ofMean + i) - second * load(ofSquare + i)));
+  for (long i = 0; i < count; i += NUMBERS) {
+    const Numbers change = loadNumbers(dg + i), old = loadNumbers(dp + i);
+    const Numbers first = loadNumbers(dm + i) * s[1] + change * s[2], second = loadNumbers(dv + i) * s[3] + change * loadNumbers(ds + i);
+    storeNumbers(dm + i, first);
+    storeNumbers(dv + i, second);
+    storeNumbers(dp + i, old - old * s[8] - (first * loadNumbers(ofMean + i) - second * loadNumbers(ofSquare + i)));
   }
 }
 

@@ -2,13 +2,20 @@
 // LANES 16 (AVX-512), 8 (AVX2) or 4 (WebAssembly). Kernels name no instruction: where sets differ, they call what is here.
 
 #ifdef __wasm__
-// By clang: shuffles have constant lanes, and there are no prefetches, around which empty loops would stay.
+// By clang, whose shuffles have constant lanes. There are no prefetches; the compiler would leave the empty loops around them.
 #define SHUFFLE(Indexes, a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
-#define PREFETCH(...) ((void)0)
+#define PREFETCH(address, ...) ((void)sizeof(address))
+// It unrolls loops of a constant length only, and keeps arrays in registers only then.
+#define FOR_UP_TO(i, count, max) for (int i = 0; i < max; i++) if (i < (count))
+/** Before a loop whose turns touch other numbers each. */
+#define APART _Pragma("clang loop vectorize(assume_safety) interleave(disable)")
 #else
 /** Lanes of a and, after those, of b, by constant numbers in a vector of `Indexes`. */
 #define SHUFFLE(Indexes, a, b, ...) __builtin_shuffle(a, b, Indexes{__VA_ARGS__})
 #define PREFETCH(...) __builtin_prefetch(__VA_ARGS__)
+/** i = 0 … count, at most `max`, a constant. */
+#define FOR_UP_TO(i, count, max) for (int i = 0; i < (count); i++)
+#define APART
 #endif
 
 typedef float Vector __attribute__((vector_size(LANES * 4)));
@@ -112,6 +119,25 @@ inline void store(float* p, Lanes v) {
 #endif
 #endif
 
+// Numbers that kernels take at once which treat each by itself: a register, where sixteen lanes are too many for those there are.
+#if LANES == 4
+typedef Vector Numbers;
+inline Numbers loadNumbers(const float* p) { return loadVector(p); }
+inline void storeNumbers(float* p, Numbers v) { storeVector(p, v); }
+inline Numbers rootsOf(Numbers v) { return __builtin_wasm_sqrt_f32x4(v); }
+#else
+typedef Lanes Numbers;
+inline Numbers loadNumbers(const float* p) { return load(p); }
+inline void storeNumbers(float* p, Numbers v) { store(p, v); }
+inline Numbers rootsOf(Numbers v) {
+  float roots[16];
+  store(roots, v);
+  for (int j = 0; j < 16; j++) roots[j] = __builtin_sqrtf(roots[j]);
+  return load(roots);
+}
+#endif
+constexpr long NUMBERS = LANES == 4 ? 4 : 16;
+
 /** The sum of sixteen lanes, as a tree: 8 + 8, 4 + 4, 2 + 2, 1 + 1. */
 inline float total(Lanes v) {
 #if LANES == 4
@@ -127,12 +153,40 @@ inline float total(Lanes v) {
 #endif
 }
 
+/** a where it is larger than b, else b. */
+inline Vector largerOf(Vector a, Vector b) {
+#ifdef __wasm__
+  return __builtin_wasm_pmax_f32x4(b, a);
+#else
+  return a > b ? a : b;
+#endif
+}
+
+/** Sizes of numbers, for largerOf: the sign of a 0 stays on x86. */
+inline Vector sizeOf(Vector x) {
+#ifdef __wasm__
+  return __builtin_wasm_abs_f32x4(x);
+#else
+  return x < 0.f ? -x : x;
+#endif
+}
+
+/** Numbers held within `from` … `to`; what is no number stays. */
+inline Vector within(Vector x, float from, float to) {
+#ifdef __wasm__
+  return __builtin_wasm_pmin_f32x4(__builtin_wasm_pmax_f32x4(x, spread(from)), spread(to));
+#else
+  const Vector zero = {};
+  x = x < from ? zero + from : x;
+  return x > to ? zero + to : x;
+#endif
+}
+
 /** The largest number of v. */
 inline float largest(Vector v) {
 #if LANES == 4
-  const Vector far = SHUFFLE(Indexes, v, v, 2, 3, 0, 1), two = far > v ? far : v;
-  const Vector near = SHUFFLE(Indexes, two, two, 1, 0, 3, 2), one = near > two ? near : two;
-  return one[0];
+  v = largerOf(SHUFFLE(Indexes, v, v, 2, 3, 0, 1), v);
+  return largerOf(SHUFFLE(Indexes, v, v, 1, 0, 3, 2), v)[0];
 #else
   for (int width = LANES / 2; width > 0; width >>= 1) {
     const Vector turned = __builtin_shuffle(v, (COUNTING + width) & (LANES - 1));
@@ -151,33 +205,54 @@ inline void stayLoaded(Vector& v) {
 #endif
 }
 
+#ifdef __wasm__
+// Eight lanes as two registers.
+typedef short FourShorts __attribute__((vector_size(8)));
+inline Quad lowQuad(Oct a) { return __builtin_shufflevector(a, a, 0, 1, 2, 3); }
+inline Quad highQuad(Oct a) { return __builtin_shufflevector(a, a, 4, 5, 6, 7); }
+inline Oct joinQuads(Quad low, Quad high) { return __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7); }
+inline QuadIndexes lowWords(HalfOct a) { return __builtin_convertvector(__builtin_shufflevector(a, a, 0, 1, 2, 3), QuadIndexes); }
+inline QuadIndexes highWords(HalfOct a) { return __builtin_convertvector(__builtin_shufflevector(a, a, 4, 5, 6, 7), QuadIndexes); }
+inline HalfOct lowShorts(SixteenBytes a) { return __builtin_convertvector(__builtin_shufflevector(a, a, 0, 1, 2, 3, 4, 5, 6, 7), HalfOct); }
+inline HalfOct highShorts(SixteenBytes a) { return __builtin_convertvector(__builtin_shufflevector(a, a, 8, 9, 10, 11, 12, 13, 14, 15), HalfOct); }
+
+/** Halves, sign-extended, as floats: exponent and fraction are moved behind the sign and scaled by 2^112. */
+inline Quad floatsOf(QuadIndexes halves) { return (Quad)(halves << 13 & (int)0x8fffffff) * 0x1p112f; }
+#endif
+
 /** a · b + c, rounded once. */
 inline Oct fusedOct(Oct a, Oct b, Oct c) {
 #ifdef __wasm__
-  const Quad low = FUSED(SHUFFLE(QuadIndexes, a, a, 0, 1, 2, 3), SHUFFLE(QuadIndexes, b, b, 0, 1, 2, 3), SHUFFLE(QuadIndexes, c, c, 0, 1, 2, 3));
-  const Quad high = FUSED(SHUFFLE(QuadIndexes, a, a, 4, 5, 6, 7), SHUFFLE(QuadIndexes, b, b, 4, 5, 6, 7), SHUFFLE(QuadIndexes, c, c, 4, 5, 6, 7));
-  return SHUFFLE(SignedOct, low, high, 0, 1, 2, 3, 4, 5, 6, 7);
+  return joinQuads(FUSED(lowQuad(a), lowQuad(b), lowQuad(c)), FUSED(highQuad(a), highQuad(b), highQuad(c)));
 #else
   return __builtin_ia32_vfmaddps256(a, b, c);
 #endif
 }
 
-/** a where it is larger than b, else b. */
-inline Oct largerOct(Oct a, Oct b) {
+/** Sizes of a where they are larger than b, else b. */
+inline Oct largerSize(Oct a, Oct b) {
 #ifdef __wasm__
-  return a > b ? a : b;
+  return joinQuads(largerOf(sizeOf(lowQuad(a)), lowQuad(b)), largerOf(sizeOf(highQuad(a)), highQuad(b)));
 #else
-  return __builtin_ia32_maxps256(a, b);
+  return __builtin_ia32_maxps256(a < 0.f ? -a : a, b);
+#endif
+}
+
+/** The largest of numbers of which none is below 0. */
+inline float largestOct(Oct v) {
+#ifdef __wasm__
+  return largest(largerOf(lowQuad(v), highQuad(v)));
+#else
+  v = __builtin_ia32_maxps256(SHUFFLE(SignedOct, v, v, 4, 5, 6, 7, 0, 1, 2, 3), v);
+  v = __builtin_ia32_maxps256(SHUFFLE(SignedOct, v, v, 2, 3, 0, 1, 6, 7, 4, 5), v);
+  return __builtin_ia32_maxps256(SHUFFLE(SignedOct, v, v, 1, 0, 3, 2, 5, 4, 7, 6), v)[0];
 #endif
 }
 
 /** Halves as floats, which is exact. */
 inline Oct widenOct(HalfOct halves) {
 #ifdef __wasm__
-  // Exponent and fraction are moved and scaled by 2^112, the sign is put back.
-  typedef unsigned short Bits __attribute__((vector_size(16)));
-  const SumOct bits = __builtin_convertvector((Bits)halves, SumOct);
-  return (Oct)((SumOct)((Oct)((bits & 0x7fff) << 13) * 0x1p112f) | (bits & 0x8000) << 16);
+  return joinQuads(floatsOf(lowWords(halves)), floatsOf(highWords(halves)));
 #else
   return __builtin_ia32_vcvtph2ps256(halves);
 #endif
@@ -191,16 +266,55 @@ inline Vector widen(const char* halves) {
 #elif LANES == 8
   return widenOct(loadAs<HalfOct>(halves));
 #else
-  typedef unsigned short Bits __attribute__((vector_size(8)));
-  const Words bits = __builtin_convertvector(loadAs<Bits>(halves), Words);
-  return (Vector)((Words)((Vector)((bits & 0x7fff) << 13) * 0x1p112f) | (bits & 0x8000) << 16);
+  return floatsOf(__builtin_convertvector(loadAs<FourShorts>(halves), QuadIndexes));
+#endif
+}
+
+/** The lowest byte of each integer. */
+inline EightBytes lowBytes(SumOct v) {
+#ifdef __wasm__
+  const SixteenBytes low = (SixteenBytes)lowQuad((Oct)v), high = (SixteenBytes)highQuad((Oct)v);
+  return __builtin_shufflevector(low, high, 0, 4, 8, 12, 16, 20, 24, 28);
+#else
+  return __builtin_convertvector(__builtin_convertvector(v, HalfOct), EightBytes);
+#endif
+}
+
+/** Bytes as integers. */
+inline SumOct widenEight(EightBytes bytes) {
+#ifdef __wasm__
+  const HalfOct shorts = lowShorts(__builtin_shufflevector(bytes, bytes, 0, 1, 2, 3, 4, 5, 6, 7, -1, -1, -1, -1, -1, -1, -1, -1));
+  return (SumOct)joinQuads((Quad)lowWords(shorts), (Quad)highWords(shorts));
+#else
+  return __builtin_convertvector(bytes, SumOct);
+#endif
+}
+
+inline unsigned totalOct(SumOct v) {
+#ifdef __wasm__
+  const QuadIndexes four = (QuadIndexes)lowQuad((Oct)v) + (QuadIndexes)highQuad((Oct)v);
+  return (unsigned)((four[0] + four[1]) + (four[2] + four[3]));
+#else
+  unsigned sum = 0;
+  for (int i = 0; i < 8; i++) sum += v[i];
+  return sum;
+#endif
+}
+
+/** Sums of two integers of 16 bits each. */
+inline Sums addNeighbours(Shorts a) {
+#ifdef __wasm__
+  return (Sums)__builtin_wasm_extadd_pairwise_i16x8_s_i32x4(a);
+#else
+  return (Sums)PAIRS(a, Shorts{} + 1);
 #endif
 }
 
 /** Bytes as integers of 16 bits. */
 inline SixteenShorts widenBytes(PlainBytes bytes) {
 #ifdef __wasm__
-  return __builtin_convertvector((SixteenBytes)bytes, SixteenShorts);
+  const HalfOct low = lowShorts((SixteenBytes)bytes), high = highShorts((SixteenBytes)bytes);
+  return __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
 #else
   return __builtin_ia32_pmovsxbw256(bytes);
 #endif
@@ -216,9 +330,10 @@ inline void storeScaled(float* to, SixteenBytes bytes, float scale) {
   storeVector(to, __builtin_convertvector((SignedSums)__builtin_ia32_pmovsxbd256((PlainBytes)bytes), Vector) * scale);
   storeVector(to + LANES, __builtin_convertvector((SignedSums)__builtin_ia32_pmovsxbd256((PlainBytes)upper), Vector) * scale);
 #else
-  typedef int SixteenWords __attribute__((vector_size(64)));
-  typedef float SixteenFloats __attribute__((vector_size(64)));
-  const SixteenFloats out = __builtin_convertvector(__builtin_convertvector(bytes, SixteenWords), SixteenFloats) * scale;
-  __builtin_memcpy(to, &out, sizeof out);
+  const HalfOct low = lowShorts(bytes), high = highShorts(bytes);
+  storeVector(to, __builtin_convertvector(lowWords(low), Vector) * scale);
+  storeVector(to + 4, __builtin_convertvector(highWords(low), Vector) * scale);
+  storeVector(to + 8, __builtin_convertvector(lowWords(high), Vector) * scale);
+  storeVector(to + 12, __builtin_convertvector(highWords(high), Vector) * scale);
 #endif
 }

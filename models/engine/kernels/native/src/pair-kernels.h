@@ -34,9 +34,6 @@ inline Words roundPair(Vector a, Vector factorA, Vector b, Vector factorB) {
   return ((Words)FUSED(a, factorA, shift) & 0xffff) | (Words)FUSED(b, factorB, shift) << 16;
 }
 
-inline Vector sizeOf(Vector x) { return x < 0.f ? -x : x; }
-inline Vector largerOf(Vector a, Vector b) { return a > b ? a : b; }
-
 /** The largest size among numbers, a multiple of sixteen. */
 inline float largestSize(const float* from, long count) {
   Vector max = {};

@@ -106,7 +106,7 @@ void keepPages(const PagedCall& c) {
 
 constexpr int PAGE_PARTS = POSITION_PAGE / LANES;
 /** Chains side by side that hide the latency of one: registers for twelve, with AVX-512 for sixteen. */
-constexpr int chainsFor(int heads) { return LANES == 16 || heads < 4 ? 4 : 2; }
+constexpr int chainsFor(int heads) { return LANES != 8 || heads < 4 ? 4 : 2; }
 
 /**
  * Products of H queries with the keys of P pages from position j on. What lies `gap` behind a page's keys is fetched meanwhile, into the
@@ -207,12 +207,15 @@ inline void attendHeads(const PagedCall& c, long t, long count, long head, float
     }
 }
 
-/** Calls Part::heads<H>(head, …) for heads `head` … `end`, by four or what there is. */
+/** Heads side by side: sums of two and of sixteen positions fill the registers that WebAssembly is given. */
+constexpr int MAX_HEADS = LANES == 4 ? 2 : 4;
+
+/** Calls Part::heads<H>(head, …) for heads `head` … `end`, by MAX_HEADS or what there is. */
 template <class Part, class... Rest>
 inline void byHeads(long head, long end, const Rest&... rest) {
-  for (; head + 4 <= end; head += 4) Part::template heads<4>(head, rest...);
-  if (head + 2 < end) Part::template heads<3>(head, rest...);
-  else if (head + 1 < end) Part::template heads<2>(head, rest...);
+  for (; head + MAX_HEADS <= end; head += MAX_HEADS) Part::template heads<MAX_HEADS>(head, rest...);
+  if (MAX_HEADS > 2 && head + 2 < end) Part::template heads<3>(head, rest...);
+  else if (MAX_HEADS > 2 && head + 1 < end) Part::template heads<2>(head, rest...);
   else if (head < end) Part::template heads<1>(head, rest...);
 }
 
