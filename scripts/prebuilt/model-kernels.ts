@@ -31,7 +31,13 @@ const COMPILER_FLAGS = [
 ];
 const LINKER_FLAGS = ["--no-entry", "--strip-all", "--import-memory", "--shared-memory"];
 /** 4 GiB, all that 32-bit addresses reach; a memory may be smaller. */
-const MEMORY_FLAGS = ["--initial-memory=65536", "--max-memory=4294967296", "--stack-first", "-z", "stack-size=32768"];
+const MEMORY_FLAGS = [
+  "--initial-memory=65536",
+  "--max-memory=4294967296",
+  "--stack-first",
+  "-z",
+  "stack-size=32768",
+];
 
 /** Facts of kernels.wasm, beside it. */
 interface KernelsRecord {
@@ -44,18 +50,24 @@ interface KernelsRecord {
 
 export const readRecord = (): KernelsRecord => JSON.parse(readFileSync(RECORD, "utf8"));
 
-/** Hash of what the kernels are compiled from: the unit, all that it includes, and the flags. */
-export function hashSources(): string {
-  const hash = createHash("sha256").update(JSON.stringify([COMPILER_FLAGS, LINKER_FLAGS, MEMORY_FLAGS]));
-  const seen = new Set<string>();
+/** Paths of what the kernels are compiled from: the unit and all that it includes, in the order of its text. */
+export function kernelSources(): string[] {
+  const paths: string[] = [];
   const take = (path: string) => {
-    if (seen.has(path)) return;
-    seen.add(path);
-    const text = readFileSync(path, "utf8");
-    hash.update(`\0${relative(repositoryRoot, path)}\0${text}`);
-    for (const [, name] of text.matchAll(/^#include "([^"]+)"/gm)) take(join(dirname(path), name!));
+    if (paths.includes(path)) return;
+    paths.push(path);
+    for (const [, name] of readFileSync(path, "utf8").matchAll(/^#include "([^"]+)"/gm))
+      take(join(dirname(path), name!));
   };
   take(join(repositoryRoot, SOURCE));
+  return paths;
+}
+
+/** Hash of the kernels' sources and of the flags. */
+export function hashSources(): string {
+  const hash = createHash("sha256").update(JSON.stringify([COMPILER_FLAGS, LINKER_FLAGS, MEMORY_FLAGS]));
+  for (const path of kernelSources())
+    hash.update(`\0${relative(repositoryRoot, path)}\0`).update(readFileSync(path));
   return hash.digest("hex");
 }
 
@@ -64,7 +76,8 @@ export function renewKernels(say: (line: string) => void): void {
   const sources = hashSources();
   if (isCurrent(sources)) return;
   const compiler = compilerVersion();
-  if (compiler.missing !== undefined) throw new Error(`the models' kernels changed, and ${missingText(compiler.missing)}`);
+  if (compiler.missing !== undefined)
+    throw new Error(`the models' kernels changed, and ${missingText(compiler.missing)}`);
   const wasm = compileKernels();
   const record: KernelsRecord = { sha256: sha256(wasm), sources, compiler: compiler.version };
   writeFileSync(WASM, wasm);

@@ -2,9 +2,10 @@
  * The WebAssembly module of the kernels: prebuilt/kernels.wasm, which nobody needs a compiler for, compared with its recorded hash.
  * create-kernels.ts loads it; a page has it in its script (kernel-file.browser.ts).
  */
-import { enableRelaxedSimd, type WasmModule, WebAssembly } from "@openledger/foundation/wasm/relaxed-simd";
+
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
+import { enableRelaxedSimd, type WasmModule, WebAssembly } from "@openledger/foundation/wasm/relaxed-simd";
 import { modelError } from "../../model-errors.ts";
 import { kernelBytes } from "./kernel-file.ts";
 import record from "./prebuilt/kernels.json" with { type: "json" };

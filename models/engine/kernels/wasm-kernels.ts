@@ -145,8 +145,7 @@ function bindKernels(calls: KernelCalls, arena: Float32Array): Omit<Kernels, "re
       attendPages!(...seating, headCount, keyHeadCount, headSize, ...places, factor);
     },
     blocks: {
-      quantise: (rows, width, x, y) =>
-        void quantise!(rows, width, to(x), to(y), quantisedFloats(width)),
+      quantise: (rows, width, x, y) => void quantise!(rows, width, to(x), to(y), quantisedFloats(width)),
       multiply({ accumulate, inputs, outputs, rows, weights, x, y, yStride }) {
         const sizes = [rows, panelsOf(outputs), inputs, to(x), quantisedFloats(inputs)] as const;
         multiplyBlocks!(...sizes, to(weights), to(y), yStride, Number(accumulate));

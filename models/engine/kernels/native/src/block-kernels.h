@@ -44,6 +44,9 @@ void quantise(long rows, long width, const float* x, float* to, long stride) {
         max = largerSize(parts[i], max);
       }
       const float size = largestOct(max), factor = size > 0.f ? 127.f / size : 0.f;
+#if LANES == 4
+      const unsigned sum = storeSizes(parts, factor, block, block + FOURS);
+#else
       SumOct start = {};
       for (int i = 0; i < 4; i++) {
         // Adding 1.5 · 2^23 rounds to the nearest integer, of two equally near the even one, in the lowest bits.
@@ -59,8 +62,9 @@ void quantise(long rows, long width, const float* x, float* to, long stride) {
         __builtin_memcpy(block + FOURS + 2 * i, &signs, sizeof signs);
 #endif
       }
-      block[SCALE] = size / 127.f;
       const unsigned sum = totalOct(start);
+#endif
+      block[SCALE] = size / 127.f;
       __builtin_memcpy(block + START, &sum, sizeof sum);
     }
 }

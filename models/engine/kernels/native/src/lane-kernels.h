@@ -258,11 +258,21 @@ void rotate(long rows, long heads, long headSize, float* x, long rowStride, cons
   for (long t = 0; t < rows; t++, x += rowStride, table += headSize)
     for (long h = 0; h < heads; h++) {
       float* p = x + h * headSize;
-      APART for (long i = 0; i < half; i++) {
+#if LANES == 4
+      // By hand: the compiler does not know that a head's halves and the table lie apart, and asks each time.
+      for (long i = 0; i < half; i += LANES) {
+        const Vector cosine = loadVector(table + i), sine = loadVector(table + half + i) * sign;
+        const Vector a = loadVector(p + i), b = loadVector(p + half + i);
+        storeVector(p + i, a * cosine - b * sine);
+        storeVector(p + half + i, b * cosine + a * sine);
+      }
+#else
+      for (long i = 0; i < half; i++) {
         const float cosine = table[i], sine = table[half + i] * sign, a = p[i], b = p[i + half];
         p[i] = a * cosine - b * sine;
         p[i + half] = b * cosine + a * sine;
       }
+#endif
     }
 }
 

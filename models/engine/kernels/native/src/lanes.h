@@ -7,15 +7,12 @@
 #define PREFETCH(address, ...) ((void)sizeof(address))
 // It unrolls loops of a constant length only, and keeps arrays in registers only then.
 #define FOR_UP_TO(i, count, max) for (int i = 0; i < max; i++) if (i < (count))
-/** Before a loop whose turns touch other numbers each. */
-#define APART _Pragma("clang loop vectorize(assume_safety) interleave(disable)")
 #else
 /** Lanes of a and, after those, of b, by constant numbers in a vector of `Indexes`. */
 #define SHUFFLE(Indexes, a, b, ...) __builtin_shuffle(a, b, Indexes{__VA_ARGS__})
 #define PREFETCH(...) __builtin_prefetch(__VA_ARGS__)
 /** i = 0 … count, at most `max`, a constant. */
 #define FOR_UP_TO(i, count, max) for (int i = 0; i < (count); i++)
-#define APART
 #endif
 
 typedef float Vector __attribute__((vector_size(LANES * 4)));
@@ -270,36 +267,40 @@ inline Vector widen(const char* halves) {
 #endif
 }
 
+#if LANES == 4
+/** Thirty-two numbers · factor as integers of a byte: their sizes, and all bits set for those below 0. @returns the sum of sizes below 0 */
+inline unsigned storeSizes(const Oct (&numbers)[4], float factor, float* sizesTo, float* signsTo) {
+  typedef unsigned short Bits __attribute__((vector_size(16)));
+  Bits sums = {};
+#pragma GCC unroll 2
+  for (int i = 0; i < 4; i += 2) {
+    HalfOct shorts[2];
+    for (int j = 0; j < 2; j++) {
+      // Adding 1.5 · 2^23 rounds to the nearest integer, of two equally near the even one, in the lowest bits.
+      const Oct rounded = numbers[i + j] * factor + 12582912.f;
+      shorts[j] = __builtin_shufflevector((HalfOct)lowQuad(rounded), (HalfOct)highQuad(rounded), 0, 2, 4, 6, 8, 10, 12, 14);
+    }
+    const SixteenBytes bytes = __builtin_wasm_narrow_s_i8x16_i16x8(shorts[0], shorts[1]);
+    const SixteenBytes sizes = __builtin_wasm_abs_i8x16(bytes), signs = bytes < 0;
+    sums += (Bits)__builtin_wasm_extadd_pairwise_i8x16_u_i16x8(sizes & signs);
+    __builtin_memcpy(sizesTo + 2 * i, &sizes, sizeof sizes);
+    __builtin_memcpy(signsTo + 2 * i, &signs, sizeof signs);
+  }
+  const Words four = (Words)__builtin_wasm_extadd_pairwise_i16x8_u_i32x4(sums);
+  return (four[0] + four[1]) + (four[2] + four[3]);
+}
+#else
 /** The lowest byte of each integer. */
-inline EightBytes lowBytes(SumOct v) {
-#ifdef __wasm__
-  const SixteenBytes low = (SixteenBytes)lowQuad((Oct)v), high = (SixteenBytes)highQuad((Oct)v);
-  return __builtin_shufflevector(low, high, 0, 4, 8, 12, 16, 20, 24, 28);
-#else
-  return __builtin_convertvector(__builtin_convertvector(v, HalfOct), EightBytes);
-#endif
-}
-
+inline EightBytes lowBytes(SumOct v) { return __builtin_convertvector(__builtin_convertvector(v, HalfOct), EightBytes); }
 /** Bytes as integers. */
-inline SumOct widenEight(EightBytes bytes) {
-#ifdef __wasm__
-  const HalfOct shorts = lowShorts(__builtin_shufflevector(bytes, bytes, 0, 1, 2, 3, 4, 5, 6, 7, -1, -1, -1, -1, -1, -1, -1, -1));
-  return (SumOct)joinQuads((Quad)lowWords(shorts), (Quad)highWords(shorts));
-#else
-  return __builtin_convertvector(bytes, SumOct);
-#endif
-}
+inline SumOct widenEight(EightBytes bytes) { return __builtin_convertvector(bytes, SumOct); }
 
 inline unsigned totalOct(SumOct v) {
-#ifdef __wasm__
-  const QuadIndexes four = (QuadIndexes)lowQuad((Oct)v) + (QuadIndexes)highQuad((Oct)v);
-  return (unsigned)((four[0] + four[1]) + (four[2] + four[3]));
-#else
   unsigned sum = 0;
   for (int i = 0; i < 8; i++) sum += v[i];
   return sum;
-#endif
 }
+#endif
 
 /** Sums of two integers of 16 bits each. */
 inline Sums addNeighbours(Shorts a) {
