@@ -83,7 +83,7 @@ inline Panels panelsOf(const BlockCall& c, long panel, long block) {
 
 /** Outputs of R rows and of P panels by `count` blocks. Near panels are flipped already, and have scales of 32 bits. */
 template <int R, int P, bool isNear>
-inline void blockTile(const BlockCall& c, const Panels& from, long count, const float* x, float* y, bool isFirst, const char* ahead) {
+INNER void blockTile(const BlockCall& c, const Panels& from, long count, const float* x, float* y, bool isFirst, const char* ahead) {
   constexpr int N = P * PARTS;
   const char *weights = from.weights, *scales = from.scales;
   if (isNear)
@@ -135,7 +135,7 @@ constexpr long AHEAD_BYTES = 2048;
  * Outputs of one row and one panel. All weights are read for this row alone, so memory bounds it: they come in one stream. Two
  * chains of sums hide the latency of one.
  */
-inline void blockLine(const BlockCall& c, long panel, float* y) {
+INNER void blockLine(const BlockCall& c, long panel, float* y) {
   constexpr int CHAINS = 2;
   auto [weights, halves, gap, scaleGap] = panelsOf(c, panel, 0);
   const float* x = c.x;
@@ -200,6 +200,7 @@ inline void unpackQuad(const char* from, const float* scales, float* to, long st
   const Quad ef = SHUFFLE(QuadIndexes, a, b, 2, 6, 3, 7), gh = SHUFFLE(QuadIndexes, c, d, 2, 6, 3, 7);
   const Quad out[4] = {SHUFFLE(QuadIndexes, ab, cd, 0, 1, 4, 5), SHUFFLE(QuadIndexes, ab, cd, 2, 3, 6, 7),
                        SHUFFLE(QuadIndexes, ef, gh, 0, 1, 4, 5), SHUFFLE(QuadIndexes, ef, gh, 2, 3, 6, 7)};
+#pragma GCC unroll 4
   for (int i = 0; i < 4; i++) storeScaled(to + i * stride, (SixteenBytes)out[i], scales[i]);
 }
 
@@ -212,7 +213,9 @@ void unpack(long first, long count, long inputs, long panels, const float* weigh
     for (long k = 0, at = o / PANEL * blocks; k < inputs; k += BLOCK, at++) {
       const char* own = all + at * PANEL_BYTES + o % PANEL * 4;
       HalfOct halves = {};
-      __builtin_memcpy(&halves, all + panels * blocks * PANEL_BYTES + (at * PANEL + o % PANEL) * 2, four == 4 ? 8 : 2);
+      const char* from = all + panels * blocks * PANEL_BYTES + (at * PANEL + o % PANEL) * 2;
+      if (four == 4) __builtin_memcpy(&halves, from, 8);
+      else __builtin_memcpy(&halves, from, 2);
       float scales[8];
       storeOct(scales, widenOct(halves));
       for (long i = 0; i < BLOCK && k + i < inputs; i += 16, own += 16 * PANEL)

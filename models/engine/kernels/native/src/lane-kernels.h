@@ -5,7 +5,8 @@
 // - a reduction has 16 lanes (element i goes to lane i mod 16) and ends in the tree of `total`;
 // - exp and log are the polynomials below, in plain multiplications and additions that are never fused;
 // - everything else is +, −, ×, ÷ and √, which IEEE 754 fixes. The build has -ffp-contract=off and no -ffast-math.
-// wasm/ has the same kernels as WebAssembly; models/engine/kernels/kernels.test.ts compares them byte by byte.
+// lanes.h has what sets do in their own ways, ../wasm.cpp is the set for WebAssembly. models/engine/kernels/kernel-shapes.test.ts
+// compares all sets byte by byte.
 #include "kernel-table.h"
 
 namespace {
@@ -61,7 +62,7 @@ constexpr long TILE_COLUMNS = 2 * LANES, DEPTH = 384, BLOCK_ROWS = 240 / TILE_RO
 
 /** R rows by V registers of columns of C. A is packed (TILE_ROWS numbers a step), B has rows of STRIDE, or of `strideB` if that is 0. */
 template <int R, int V, long STRIDE = 0>
-inline void tile(long depth, const float* a, const float* b, long strideB, float* c, long strideC, long columns, bool first) {
+INNER void tile(long depth, const float* a, const float* b, long strideB, float* c, long strideC, long columns, bool first) {
   const long stride = STRIDE == 0 ? strideB : STRIDE;
   Vector sums[R][V];
   float edge[V * LANES];
@@ -121,7 +122,7 @@ inline void turnQuads(const float* from, long stride, float* to, long gap) {
  * `count` rows that lie `stride` apart, as steps of them side by side: `to` has a step every `gap`. By sixteen steps, a line of
  * the cache: rows that lie a multiple of a page apart push each other's lines out. Lines that lie `ahead` are fetched meanwhile.
  */
-inline void packTurned(long steps, long count, const float* from, long stride, float* to, long gap, long ahead) {
+INNER void packTurned(long steps, long count, const float* from, long stride, float* to, long gap, long ahead) {
   const long quads = count & ~3L, line = LANES == 4 ? steps : 16;
   for (long k0 = 0; k0 < steps; k0 += line) {
     const long end = steps - k0 < line ? steps : k0 + line;
@@ -259,13 +260,15 @@ void rotate(long rows, long heads, long headSize, float* x, long rowStride, cons
     for (long h = 0; h < heads; h++) {
       float* p = x + h * headSize;
 #if LANES == 4
-      // By hand: the compiler does not know that a head's halves and the table lie apart, and asks each time.
-      for (long i = 0; i < half; i += LANES) {
-        const Vector cosine = loadVector(table + i), sine = loadVector(table + half + i) * sign;
-        const Vector a = loadVector(p + i), b = loadVector(p + half + i);
-        storeVector(p + i, a * cosine - b * sine);
-        storeVector(p + half + i, b * cosine + a * sine);
-      }
+      // By hand: the compiler does not know that a head's halves and the table lie apart, nor that halves have eights of numbers.
+      for (long eight = 0; eight < half; eight += 8)
+#pragma GCC unroll 2
+        for (long i = eight; i < eight + 8; i += LANES) {
+          const Vector cosine = loadVector(table + i), sine = loadVector(table + half + i) * sign;
+          const Vector a = loadVector(p + i), b = loadVector(p + half + i);
+          storeVector(p + i, a * cosine - b * sine);
+          storeVector(p + half + i, b * cosine + a * sine);
+        }
 #else
       for (long i = 0; i < half; i++) {
         const float cosine = table[i], sine = table[half + i] * sign, a = p[i], b = p[i + half];

@@ -7,7 +7,11 @@
 #define PREFETCH(address, ...) ((void)sizeof(address))
 // It unrolls loops of a constant length only, and keeps arrays in registers only then.
 #define FOR_UP_TO(i, count, max) for (int i = 0; i < max; i++) if (i < (count))
+// Engines optimise function by function: the sooner, the smaller it is and the more often it is called.
+#define INNER __attribute__((noinline))
 #else
+/** Before a function of inner loops. */
+#define INNER inline
 /** Lanes of a and, after those, of b, by constant numbers in a vector of `Indexes`. */
 #define SHUFFLE(Indexes, a, b, ...) __builtin_shuffle(a, b, Indexes{__VA_ARGS__})
 #define PREFETCH(...) __builtin_prefetch(__VA_ARGS__)

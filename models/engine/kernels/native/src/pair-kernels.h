@@ -80,7 +80,7 @@ inline void pairRows(long count, const PairRow* rows, const float* units, const 
 }
 
 /** Two panels' weights of a block as pairs; `second` is null where there is no such panel. Those of the next block are fetched meanwhile. */
-inline void pairPanels(const char* first, const char* second, int (*to)[PAIR_COLUMNS]) {
+INNER void pairPanels(const char* first, const char* second, int (*to)[PAIR_COLUMNS]) {
   for (long four = 0; four < FOURS; four++) {
     PREFETCH(first + PANEL_BYTES + 4 * four * PANEL);
     if (second != nullptr) PREFETCH(second + PANEL_BYTES + 4 * four * PANEL);
@@ -146,7 +146,7 @@ void multiplyBack(const BackCall& c) {
 }
 
 /** Up to 128 numbers of a row as integers up to 4,095 in size. @returns the row's unit */
-inline float roundRow(const float* from, long steps, float* pairs) {
+INNER float roundRow(const float* from, long steps, float* pairs) {
   float own[SUM_STEPS];
   const long end = (steps + 31) & ~31L;
   // Rows may lie far apart: meanwhile the next steps are fetched.
@@ -164,7 +164,7 @@ inline float roundRow(const float* from, long steps, float* pairs) {
 }
 
 /** Columns whose steps lie side by side, as rows of A do. */
-inline void roundFlipped(const Matrix& b, long steps, long columns, PairPanel& to) {
+INNER void roundFlipped(const Matrix& b, long steps, long columns, PairPanel& to) {
   PairRow rows[PAIR_COLUMNS];
   for (long j = 0; j < PAIR_COLUMNS; j++) {
     if (j >= columns) __builtin_memset(rows[j], 0, sizeof rows[j]);
@@ -174,7 +174,7 @@ inline void roundFlipped(const Matrix& b, long steps, long columns, PairPanel& t
 }
 
 /** Columns that lie side by side. Steps that lie a multiple of a page apart push each other out of the cache: they are copied. */
-inline void roundColumns(const Matrix& b, long steps, long columns, PairPanel& to) {
+INNER void roundColumns(const Matrix& b, long steps, long columns, PairPanel& to) {
   constexpr long REGISTERS = PAIR_COLUMNS / LANES;
   float own[SUM_STEPS][PAIR_COLUMNS];
   const long end = (steps + 31) & ~31L;

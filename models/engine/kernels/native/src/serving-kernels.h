@@ -22,7 +22,7 @@ inline const float* pageAt(const AdapterEntry& entry, const float* arena, long o
  * meanwhile their B, and the A of the four entries after them, are fetched.
  */
 template <int G, bool isHalf>
-inline void shrink(const AdapterEntry* entries, const AdapterEntry* next, const float* arena, const AdapterCall& call,
+INNER void shrink(const AdapterEntry* entries, const AdapterEntry* next, const float* arena, const AdapterCall& call,
                    float (*low)[RANK_PAGE]) {
   Oct sums[G];
   const float *from[G], *pages[G], *ahead[2 * G];
@@ -48,7 +48,7 @@ inline void shrink(const AdapterEntry* entries, const AdapterEntry* next, const 
 
 /** y += low B, each output one chain over the page's ranks. */
 template <bool isHalf>
-inline void expand(const AdapterEntry& entry, const float* arena, const float* low, long outputs, float* y, long offset) {
+INNER void expand(const AdapterEntry& entry, const float* arena, const float* low, long outputs, float* y, long offset) {
   const float* page = pageAt<isHalf>(entry, arena, offset);
   const long rank = entry.kind & 15;
   for (long n = 0; n < outputs; n += 16) {
@@ -113,7 +113,7 @@ constexpr int chainsFor(int heads) { return LANES != 8 || heads < 4 ? 4 : 2; }
  * second cache: the nearest one awaits fewer lines at a time.
  */
 template <int H, int P>
-inline void scorePages(const PagedCall& c, const unsigned* pages, long first, const float* query, long j, float* scores, long end, long gap = 0) {
+INNER void scorePages(const PagedCall& c, const unsigned* pages, long first, const float* query, long j, float* scores, long end, long gap = 0) {
   const float* keys[P];
   for (int p = 0; p < P; p++) keys[p] = c.kv + static_cast<long>(pages[j / POSITION_PAGE + p]) * c.pageFloats + first * POSITION_PAGE;
   Vector sums[H][P * PAGE_PARTS] = {};
@@ -135,7 +135,7 @@ inline void scorePages(const PagedCall& c, const unsigned* pages, long first, co
 
 /** Adds values, weighed by the scores of positions `from` … `to`, to V registers of the outputs of H heads. What lies `gap` behind is fetched meanwhile. */
 template <int H, int V>
-inline void weighValues(const PagedCall& c, const unsigned* pages, long offset, const float* scores, long room, long from, long to, float* out, long gap = 0) {
+INNER void weighValues(const PagedCall& c, const unsigned* pages, long offset, const float* scores, long room, long from, long to, float* out, long gap = 0) {
   const long keyWidth = c.keyHeadCount * c.headSize;
   Vector sums[H][V] = {};
   if (from > 0)
