@@ -1,4 +1,4 @@
-// The kernels, included once for each instruction set with LANES (8 or 16 floats a register), TILE_ROWS and FUSED.
+// The kernels, included once for each instruction set with LANES (4, 8 or 16 floats a register), TILE_ROWS and FUSED.
 //
 // The rules that make every set give the same bytes:
 // - an output of a product is one chain of fused multiply-adds in the order of the index, starting from 0 or from C;
