@@ -5,7 +5,7 @@
 #define KERNELS_NAME "wasm"
 #define FUSED(a, b, c) __builtin_wasm_relaxed_madd_f32x4(a, b, c)
 // Relaxed for a right side of more than seven bits, which sizes do not have: every processor gives the same. Not the instruction that
-// adds to sums at once: Node 20 forgets them until its second compiler has been over the code.
+// adds to sums at once: the first compiler of Node 20 takes the products twice there, and not the sums.
 #define BYTE_PAIRS(sizes, weights) __builtin_wasm_relaxed_dot_i8x16_i7x16_s_i16x8(weights, sizes)
 #define PAIRS(a, b) __builtin_wasm_dot_s_i32x4_i16x8(a, b)
 #include "src/lane-kernels.h"
