@@ -11,6 +11,10 @@ export const modelErrors = defineErrors("MOD", {
     meaning: "the selected kernels are not built, or do not run on this processor",
     remedy: "install g++ and run node prover/native/build.js, or choose --kernels wasm or another machine",
   },
+  MOD_KERNELS_DAMAGED: {
+    meaning: "the prebuilt WebAssembly kernels are gone, or do not match their recorded hash",
+    remedy: "restore them with git checkout -- models/engine/kernels/prebuilt, or install the program again",
+  },
   MOD_TOO_LARGE: {
     meaning:
       "a model, a file, a row or a version's text exceeds the limit or this machine's memory; `data` has the sizes",

@@ -1,26 +1,34 @@
 /**
- * Renews circuits/prebuilt/ and contracts/prebuilt/: what changed is compiled and packed, what no source has any more is
- * removed. Run it after a change of a circuit or a contract: npx tsx scripts/prebuild.ts. With names of circuits that a test
- * has just compiled (.cache/circuits/), those are packed too. `--check` compiles everything and compares every byte.
+ * Renews circuits/prebuilt/, contracts/prebuilt/ and models/engine/kernels/prebuilt/: what changed is compiled and packed, what
+ * no source has any more is removed. Run it after a change of a circuit, a contract or the models' kernels:
+ * npx tsx scripts/prebuild.ts. With names of circuits that a test has just compiled (.cache/circuits/), those are packed too.
+ * `--check` compiles everything and compares every byte. `--kernels` takes the models' kernels alone.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { repositoryRoot } from "@openledger/circuits/compiler/compile";
 import { checkCircuits, checkContracts } from "./prebuilt/check-prebuilt.ts";
+import { checkKernels, renewKernels } from "./prebuilt/model-kernels.ts";
 import { renewCircuits, renewContracts } from "./prebuilt/renew-prebuilt.ts";
 
-const args = process.argv.slice(2);
+const args = process.argv.slice(2).filter((arg) => arg !== "--kernels");
+const onlyKernels = process.argv.includes("--kernels");
 const say = (line: string) => console.log(line);
 if (args.includes("--check")) {
   const cacheDir = await mkdtemp(join(repositoryRoot, ".cache/prebuilt-check-"));
   try {
-    const different = [...(await checkContracts(cacheDir, say)), ...(await checkCircuits(cacheDir, say))];
+    const different = checkKernels(say);
+    if (!onlyKernels)
+      different.push(...(await checkContracts(cacheDir, say)), ...(await checkCircuits(cacheDir, say)));
     for (const name of different) say(`differs: ${name}`);
     process.exitCode = different.length === 0 ? 0 : 1;
   } finally {
     await rm(cacheDir, { recursive: true, force: true });
   }
 } else {
-  await renewContracts(say);
-  await renewCircuits(args, say);
+  renewKernels(say);
+  if (!onlyKernels) {
+    await renewContracts(say);
+    await renewCircuits(args, say);
+  }
 }

@@ -1,17 +1,10 @@
 /** Tests that inputs have the same counts in Chromium as in Node, under a Content-Security-Policy like the pages'. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { extname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { readFileSync } from "node:fs";
 import type { ModelInputs } from "@openledger/attribution/inputs/model-inputs";
 import { openInputs } from "@openledger/attribution/inputs/open-inputs";
 import { openPictures } from "@openledger/attribution/pictures/pictures";
-import { build } from "vite";
-import { expect, onTestFinished, test } from "vitest";
-import { browserTwins } from "./build/browser-twins.ts";
-import { openBrowser } from "./testing/browser.ts";
+import { expect, test } from "vitest";
+import { openSmallPage } from "./testing/small-page.ts";
 
 const FILES = JSON.parse(
   readFileSync(new URL("../attribution/pictures/pictures.fixtures.json", import.meta.url), "utf8"),
@@ -46,14 +39,6 @@ const ASKED: readonly (readonly [ModelInputs, string])[] = [
   ),
 ];
 
-const POLICY =
-  "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; require-trusted-types-for 'script'; trusted-types default";
-const TYPES: Readonly<Record<string, string>> = {
-  ".html": "text/html",
-  ".js": "text/javascript",
-  ".wasm": "application/wasm",
-};
-
 interface PageFunctions {
   countInputs(all: unknown): Promise<number[][]>;
   takePhoto(width: number, height: number): Promise<string>;
@@ -63,43 +48,10 @@ interface PageFunctions {
 test("texts in any script, pictures of any type and tables have the same counts in a page as in Node", {
   timeout: 300_000,
 }, async () => {
-  const folder = mkdtempSync(join(tmpdir(), "count-inputs-"));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  await build({
-    root: fileURLToPath(new URL(".", import.meta.url)),
-    configFile: false,
-    logLevel: "error",
-    base: "./",
-    plugins: [browserTwins()],
-    build: {
-      outDir: folder,
-      emptyOutDir: true,
-      assetsInlineLimit: 0,
-      rolldownOptions: {
-        input: fileURLToPath(new URL("testing/count-inputs.ts", import.meta.url)),
-        output: { entryFileNames: "count.js" },
-      },
-    },
-  });
-  writeFileSync(join(folder, "index.html"), '<!doctype html><script type="module" src="count.js"></script>');
-  const server = createServer(({ url }, reply) => {
-    const path = url === "/" ? "/index.html" : url!;
-    reply.writeHead(200, {
-      "content-type": TYPES[extname(path)] ?? "text/plain",
-      "content-security-policy": POLICY,
-    });
-    reply.end(readFileSync(join(folder, path)));
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => void server.close());
-  const browser = await openBrowser();
-  onTestFinished(() => browser.close());
-  const page = await browser.newPage();
-  const problems: string[] = [];
-  page.on("pageerror", (error) => problems.push(String(error)));
-  page.on("console", (message) => problems.push(message.text()));
-  await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
-  await page.waitForFunction(() => "countInputs" in globalThis);
+  const { page, problems } = await openSmallPage(
+    new URL("testing/count-inputs.ts", import.meta.url),
+    "countInputs",
+  );
   const counted = await page.evaluate(
     (asked) => (globalThis as unknown as PageFunctions).countInputs(asked),
     ASKED,

@@ -4,7 +4,7 @@
  */
 
 export type Code = readonly number[];
-export type ValueType = "i32" | "i64" | "f32" | "f64" | "v128";
+type ValueType = "i32" | "i64" | "f64" | "v128";
 
 /** Local variable of the function that made it. */
 export interface Local {
@@ -12,7 +12,7 @@ export interface Local {
   readonly get: Code;
 }
 
-const typeCodes: Record<ValueType, number> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b };
+const typeCodes: Record<ValueType, number> = { i32: 0x7f, i64: 0x7e, f64: 0x7c, v128: 0x7b };
 
 function unsignedLeb(value: number): number[] {
   const bytes: number[] = [];
@@ -69,7 +69,6 @@ export const i32 = {
   const: (value: number): Code => [0x41, ...signedLeb(BigInt(value | 0))],
   load: load(2, 0x28),
   load8u: load(0, 0x2d),
-  load16u: load(1, 0x2f),
   load16s: load(1, 0x2e),
   store: store(2, 0x36),
   store8: store(0, 0x3a),
@@ -82,7 +81,6 @@ export const i32 = {
   gtU: binary(0x4b),
   leU: binary(0x4d),
   geS: binary(0x4e),
-  geU: binary(0x4f),
   add: binary(0x6a),
   sub: binary(0x6b),
   mul: binary(0x6c),
@@ -146,7 +144,6 @@ export const v128 = {
   load: load(4, 0xfd, 0x00),
   loadSplat: load(3, 0xfd, 0x0a),
   loadZero: load(3, 0xfd, 0x5d),
-  loadFour: load(2, 0xfd, 0x5c),
   /** Loads eight bytes into the upper lane of `value`. */
   loadUpper: (address: Code, value: Code, offset = 0): Code => [
     ...address,
@@ -168,7 +165,6 @@ export const v128 = {
     lane,
   ],
   and: binary(0xfd, 0x4e),
-  or: binary(0xfd, 0x50),
   xor: binary(0xfd, 0x51),
   anyTrue: unary(0xfd, 0x53),
   not: unary(0xfd, 0x4d),

@@ -167,7 +167,7 @@ function planBuffers(
     turns: rows(shape.positions === "learned" ? width : headSize),
     picked: plan.take(slotCount * width),
     logits: plan.take(slotCount * roundUp16(vocabularySize)),
-    scores: plan.take(PAGE_POSITIONS * maxPages),
+    scores: plan.take(2 * PAGE_POSITIONS * maxPages),
     seats: rows(2),
     pages: plan.take(slotCount * maxPages),
     entries: plan.take(4 * maxEntries),

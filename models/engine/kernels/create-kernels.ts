@@ -2,8 +2,9 @@
  * Choice of kernels for an arena: C++ sets of this processor, or WebAssembly anywhere. Loading, batches and training call it,
  * once for an arena; further threads join. Sizes are counts of 32-bit floats.
  */
-import type { WasmMemory } from "@openledger/foundation/wasm/relaxed-simd";
+import type { WasmMemory, WasmModule } from "@openledger/foundation/wasm/relaxed-simd";
 import { modelError } from "../../model-errors.ts";
+import { kernelModule } from "./kernel-module.ts";
 import type { KernelSetName, Kernels } from "./kernels.ts";
 import { createNativeKernels, productThreads } from "./native-kernels.ts";
 import { createWasmKernels, createWasmMemory } from "./wasm-kernels.ts";
@@ -17,7 +18,7 @@ const MAX_ARENA_FLOATS = 2 ** 32;
 
 /** An arena that other threads can work on: it goes through postMessage. */
 export type SharedArena =
-  | { readonly name: "wasm"; readonly memory: WasmMemory }
+  | { readonly name: "wasm"; readonly memory: WasmMemory; readonly module: WasmModule }
   | {
       readonly name: Exclude<KernelSetName, "wasm">;
       readonly arena: Float32Array;
@@ -28,7 +29,7 @@ export type SharedArena =
  * Kernels with an arena of zeros, and what another thread needs to have kernels on the same one.
  *
  * @param passThreads threads that make passes: each of their products of int8 weights is shared by its part of the cores
- * @throws RollupError MOD_TOO_LARGE, MOD_ENGINE_UNAVAILABLE
+ * @throws RollupError MOD_TOO_LARGE, MOD_ENGINE_UNAVAILABLE, MOD_KERNELS_DAMAGED
  */
 export function createKernels(
   choice: KernelChoice,
@@ -37,8 +38,9 @@ export function createKernels(
 ): { kernels: Kernels; shared: SharedArena } {
   requireArena(floatCount);
   if (choice === "wasm") {
+    const module = kernelModule();
     const memory = createWasmMemory(floatCount);
-    return { kernels: createWasmKernels(memory), shared: { name: "wasm", memory } };
+    return { kernels: createWasmKernels(module, memory), shared: { name: "wasm", memory, module } };
   }
   let arena: Float32Array;
   try {
@@ -63,7 +65,7 @@ function requireArena(floatCount: number): void {
 
 /** @param threadIndex 1 … 15, another one for each thread; 0 is the thread that made the arena */
 export function joinKernels(shared: SharedArena, threadIndex: number): Kernels {
-  if (shared.name === "wasm") return createWasmKernels(shared.memory, threadIndex);
+  if (shared.name === "wasm") return createWasmKernels(shared.module, shared.memory, threadIndex);
   return createNativeKernels(shared.arena, shared.name, undefined, shared.threadCount);
 }
 

@@ -1,6 +1,7 @@
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { describe, expect, it } from "vitest";
 import { halfToFloat } from "../files/float-formats.ts";
+import { kernelModule } from "./kernel-module.ts";
 import { blocksOf, type Kernels, type Matrix, NONE, packedViews, quantisedFloats } from "./kernels.ts";
 import { createNativeKernels, nativeKernelSets } from "./native-kernels.ts";
 import { createWasmKernels, createWasmMemory } from "./wasm-kernels.ts";
@@ -8,7 +9,7 @@ import { createWasmKernels, createWasmMemory } from "./wasm-kernels.ts";
 const FLOATS = 1 << 16;
 
 const sets: Record<string, () => Kernels> = {
-  wasm: () => createWasmKernels(createWasmMemory(FLOATS)),
+  wasm: () => createWasmKernels(kernelModule(), createWasmMemory(FLOATS)),
   ...Object.fromEntries(
     nativeKernelSets().map((name) => [name, () => createNativeKernels(new Float32Array(FLOATS), name)]),
   ),

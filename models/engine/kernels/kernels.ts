@@ -56,7 +56,7 @@ export interface PagedAttention {
   readonly pageFloats: number;
   /** rows × headCount × headSize. */
   readonly out: Place;
-  /** 16 × maxPages numbers. */
+  /** 32 × maxPages numbers. */
   readonly scores: Place;
   readonly scale: number;
 }

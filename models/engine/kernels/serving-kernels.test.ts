@@ -1,12 +1,13 @@
 /** Tests of the answer server's kernels: gathered adapters and attention over pages. */
 import { describe, expect, it } from "vitest";
+import { kernelModule } from "./kernel-module.ts";
 import type { Kernels, Place } from "./kernels.ts";
 import { createNativeKernels, nativeKernelSets } from "./native-kernels.ts";
 import { createWasmKernels, createWasmMemory } from "./wasm-kernels.ts";
 
 const FLOATS = 1 << 17;
 const sets: Record<string, () => Kernels> = {
-  wasm: () => createWasmKernels(createWasmMemory(FLOATS)),
+  wasm: () => createWasmKernels(kernelModule(), createWasmMemory(FLOATS)),
   ...Object.fromEntries(
     nativeKernelSets().flatMap((name) =>
       [1, 3].map((threads) => {

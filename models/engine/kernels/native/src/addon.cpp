@@ -274,7 +274,7 @@ void attendPages(const KernelTable& k, const Call& c) {
                  c.at(8, extent(rows, c.size(9), (heads + 2 * keyHeads) * headSize, 1)), c.size(9),
                  c.at(10, extent(pageCount, pageFloats, 32 * keyWidth, 1)), pageFloats, c.at(13, area(rows, heads * headSize)),
                  c.real(15), rows < 32 ? 1L : 4L};
-  c.at(14, 16 * maxPages);
+  c.at(14, 32 * maxPages);
   k.keepPages(call);
   if (call.rowsPerTask == 1 && rows * heads * room <= MAX_SHARED_SCORES) {
     thread_local std::vector<float> shared;

@@ -7,14 +7,6 @@
 // That lacks the sum of the block's sizes below 0, from which sums start. Two products are at most 2 · 127 · 128: none is cut off.
 // With ADD_FOURS a weight is w + 128, one flipped bit for all rows, and x is signed. That has 128 Σ x too many, which sums start without.
 
-typedef char Bytes __attribute__((vector_size(LANES * 4)));
-typedef short Shorts __attribute__((vector_size(LANES * 4)));
-typedef unsigned Sums __attribute__((vector_size(LANES * 4)));
-typedef int SignedSums __attribute__((vector_size(LANES * 4)));
-typedef signed char EightBytes __attribute__((vector_size(8)));
-typedef unsigned SumOct __attribute__((vector_size(32)));
-typedef int SignedOct __attribute__((vector_size(32)));
-
 /** Rows of a tile, by two panels: as many as there are registers. */
 constexpr int BLOCK_TILE_ROWS = LANES == 16 ? 6 : 2;
 constexpr long BLOCK = 32, FOURS = BLOCK / 4, PANEL = 16, PARTS = PANEL / LANES, PANEL_BYTES = BLOCK * PANEL;
@@ -35,7 +27,7 @@ const Bytes FLIPPED = {};
 
 inline Sums addFours(Sums sums, Bytes weights, const float* x) {
   const Bytes sizes = (Bytes)spread(x[0]), signs = (Bytes)spread(x[FOURS]);
-  return sums + (Sums)PAIRS(BYTE_PAIRS(sizes, weights ^ signs), Shorts{} + 1);
+  return sums + addNeighbours(BYTE_PAIRS(sizes, weights ^ signs));
 }
 #endif
 
@@ -47,50 +39,35 @@ void quantise(long rows, long width, const float* x, float* to, long stride) {
       float* block = to + k / BLOCK * WORDS;
       fetch(x + k + AHEAD, BLOCK);
       Oct parts[4] = {}, max = {};
-      for (int i = 0; i < (k + 16 < width ? 4 : 2); i++) {
+      FOR_UP_TO(i, k + 16 < width ? 4 : 2, 4) {
         parts[i] = loadOct(x + k + 8 * i);
-        max = __builtin_ia32_maxps256(parts[i] < 0.f ? -parts[i] : parts[i], max);
+        max = largerSize(parts[i], max);
       }
-      max = __builtin_ia32_maxps256(__builtin_shuffle(max, SignedOct{4, 5, 6, 7, 0, 1, 2, 3}), max);
-      max = __builtin_ia32_maxps256(__builtin_shuffle(max, SignedOct{2, 3, 0, 1, 6, 7, 4, 5}), max);
-      max = __builtin_ia32_maxps256(__builtin_shuffle(max, SignedOct{1, 0, 3, 2, 5, 4, 7, 6}), max);
-      const float factor = max[0] > 0.f ? 127.f / max[0] : 0.f;
+      const float size = largestOct(max), factor = size > 0.f ? 127.f / size : 0.f;
+#if LANES == 4
+      const unsigned sum = storeSizes(parts, factor, block, block + FOURS);
+#else
       SumOct start = {};
       for (int i = 0; i < 4; i++) {
         // Adding 1.5 · 2^23 rounds to the nearest integer, of two equally near the even one, in the lowest bits.
         const SumOct rounded = (SumOct)(parts[i] * factor + 12582912.f);
-        const EightBytes bytes = __builtin_convertvector(__builtin_convertvector(rounded, HalfOct), EightBytes);
+        const EightBytes bytes = lowBytes(rounded);
 #ifdef ADD_FOURS
-        start -= 128 * __builtin_convertvector(bytes, SumOct);
+        start -= 128 * widenEight(bytes);
         __builtin_memcpy(block + 2 * i, &bytes, sizeof bytes);
 #else
         const EightBytes signs = bytes < 0, sizes = (bytes ^ signs) - signs;
-        start += __builtin_convertvector(sizes & signs, SumOct);
+        start += widenEight(sizes & signs);
         __builtin_memcpy(block + 2 * i, &sizes, sizeof sizes);
         __builtin_memcpy(block + FOURS + 2 * i, &signs, sizeof signs);
 #endif
       }
-      block[SCALE] = max[0] / 127.f;
-      unsigned sum = 0;
-      for (int i = 0; i < 8; i++) sum += start[i];
+      const unsigned sum = totalOct(start);
+#endif
+      block[SCALE] = size / 127.f;
       __builtin_memcpy(block + START, &sum, sizeof sum);
     }
 }
-
-template <class Register>
-inline Register loadAs(const void* p) {
-  Register r;
-  __builtin_memcpy(&r, p, sizeof r);
-  return r;
-}
-
-#if LANES == 16
-typedef short Halves __attribute__((vector_size(32)));
-/** Scales of a panel's lanes. Not by two registers of eight, which would go through memory. */
-inline Vector widen(const char* halves) { return __builtin_ia32_vcvtph2ps512_mask(loadAs<Halves>(halves), Vector{}, -1, 4); }
-#else
-inline Vector widen(const char* halves) { return __builtin_ia32_vcvtph2ps256(loadAs<HalfOct>(halves)); }
-#endif
 
 /** Weights of a panel's blocks and their scales, and how far away those of the next panel lie. */
 struct Panels {
@@ -106,19 +83,19 @@ inline Panels panelsOf(const BlockCall& c, long panel, long block) {
 
 /** Outputs of R rows and of P panels by `count` blocks. Near panels are flipped already, and have scales of 32 bits. */
 template <int R, int P, bool isNear>
-inline void blockTile(const BlockCall& c, const Panels& from, long count, const float* x, float* y, bool isFirst, const char* ahead) {
+INNER void blockTile(const BlockCall& c, const Panels& from, long count, const float* x, float* y, bool isFirst, const char* ahead) {
   constexpr int N = P * PARTS;
   const char *weights = from.weights, *scales = from.scales;
   if (isNear)
     for (int i = 0; i < R; i++)
-      for (int p = 0; p < P; p++) __builtin_prefetch(y + (R + i) * c.strideY + p * PANEL, 1);
+      for (int p = 0; p < P; p++) PREFETCH(y + (R + i) * c.strideY + p * PANEL, 1);
   Vector out[R][N] = {};
   if (!isFirst)
     for (int i = 0; i < R; i++)
       for (int n = 0; n < N; n++) out[i][n] = loadVector(y + i * c.strideY + n * LANES);
   for (long b = 0; b < count; b++, x += WORDS, weights += PANEL_BYTES, scales += (isNear ? 4 : 2) * PANEL) {
     if (isNear)
-      for (int p = 0; p < P; p++) __builtin_prefetch(ahead + (p * c.blocks + b) * PANEL_BYTES);
+      for (int p = 0; p < P; p++) PREFETCH(ahead + (p * c.blocks + b) * PANEL_BYTES);
     Sums sums[R][N];
 #pragma GCC unroll 8
     for (int i = 0; i < R; i++)
@@ -158,7 +135,7 @@ constexpr long AHEAD_BYTES = 2048;
  * Outputs of one row and one panel. All weights are read for this row alone, so memory bounds it: they come in one stream. Two
  * chains of sums hide the latency of one.
  */
-inline void blockLine(const BlockCall& c, long panel, float* y) {
+INNER void blockLine(const BlockCall& c, long panel, float* y) {
   constexpr int CHAINS = 2;
   auto [weights, halves, gap, scaleGap] = panelsOf(c, panel, 0);
   const float* x = c.x;
@@ -167,7 +144,7 @@ inline void blockLine(const BlockCall& c, long panel, float* y) {
     for (int n = 0; n < PARTS; n++) out[n] = loadVector(y + n * LANES);
   for (long b = 0; b < c.blocks; b++, x += WORDS, weights += PANEL_BYTES, halves += 2 * PANEL) {
     // Into the second cache: the nearest one awaits fewer lines at a time.
-    for (long i = 0; i < PANEL_BYTES; i += 64) __builtin_prefetch(weights + AHEAD_BYTES + i, 0, 2);
+    for (long i = 0; i < PANEL_BYTES; i += 64) PREFETCH(weights + AHEAD_BYTES + i, 0, 2);
     Sums sums[CHAINS][PARTS] = {};
     for (int n = 0; n < PARTS; n++) sums[0][n] = (Sums)spread(x[START]);
 #pragma GCC unroll 8
@@ -216,28 +193,14 @@ inline void blockPanels(const BlockCall& c, long panel) {
   }
 }
 
-typedef signed char SixteenBytes __attribute__((vector_size(16)));
-typedef char PlainBytes __attribute__((vector_size(16)));
-
-/** Sixteen integers · scale, which is exact. Not by __builtin_convertvector, which takes bytes one by one. */
-inline void storeScaled(float* to, SixteenBytes bytes, float scale) {
-#if LANES == 16
-  const SignedSums words = (SignedSums)__builtin_ia32_pmovsxbd512_mask((PlainBytes)bytes, SignedSums{}, -1);
-  storeVector(to, __builtin_convertvector(words, Vector) * scale);
-#else
-  const SixteenBytes upper = __builtin_shuffle(bytes, SixteenBytes{8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15});
-  storeVector(to, __builtin_convertvector((SignedSums)__builtin_ia32_pmovsxbd256((PlainBytes)bytes), Vector) * scale);
-  storeVector(to + LANES, __builtin_convertvector((SignedSums)__builtin_ia32_pmovsxbd256((PlainBytes)upper), Vector) * scale);
-#endif
-}
-
 /** Four outputs by sixteen inputs, from four fours that lie PANEL fours apart. */
 inline void unpackQuad(const char* from, const float* scales, float* to, long stride) {
   const Quad a = loadAs<Quad>(from), b = loadAs<Quad>(from + 4 * PANEL), c = loadAs<Quad>(from + 8 * PANEL), d = loadAs<Quad>(from + 12 * PANEL);
-  const Quad ab = __builtin_shuffle(a, b, QuadIndexes{0, 4, 1, 5}), cd = __builtin_shuffle(c, d, QuadIndexes{0, 4, 1, 5});
-  const Quad ef = __builtin_shuffle(a, b, QuadIndexes{2, 6, 3, 7}), gh = __builtin_shuffle(c, d, QuadIndexes{2, 6, 3, 7});
-  const Quad out[4] = {__builtin_shuffle(ab, cd, QuadIndexes{0, 1, 4, 5}), __builtin_shuffle(ab, cd, QuadIndexes{2, 3, 6, 7}),
-                       __builtin_shuffle(ef, gh, QuadIndexes{0, 1, 4, 5}), __builtin_shuffle(ef, gh, QuadIndexes{2, 3, 6, 7})};
+  const Quad ab = SHUFFLE(QuadIndexes, a, b, 0, 4, 1, 5), cd = SHUFFLE(QuadIndexes, c, d, 0, 4, 1, 5);
+  const Quad ef = SHUFFLE(QuadIndexes, a, b, 2, 6, 3, 7), gh = SHUFFLE(QuadIndexes, c, d, 2, 6, 3, 7);
+  const Quad out[4] = {SHUFFLE(QuadIndexes, ab, cd, 0, 1, 4, 5), SHUFFLE(QuadIndexes, ab, cd, 2, 3, 6, 7),
+                       SHUFFLE(QuadIndexes, ef, gh, 0, 1, 4, 5), SHUFFLE(QuadIndexes, ef, gh, 2, 3, 6, 7)};
+#pragma GCC unroll 4
   for (int i = 0; i < 4; i++) storeScaled(to + i * stride, (SixteenBytes)out[i], scales[i]);
 }
 
@@ -250,9 +213,11 @@ void unpack(long first, long count, long inputs, long panels, const float* weigh
     for (long k = 0, at = o / PANEL * blocks; k < inputs; k += BLOCK, at++) {
       const char* own = all + at * PANEL_BYTES + o % PANEL * 4;
       HalfOct halves = {};
-      __builtin_memcpy(&halves, all + panels * blocks * PANEL_BYTES + (at * PANEL + o % PANEL) * 2, four == 4 ? 8 : 2);
+      const char* from = all + panels * blocks * PANEL_BYTES + (at * PANEL + o % PANEL) * 2;
+      if (four == 4) __builtin_memcpy(&halves, from, 8);
+      else __builtin_memcpy(&halves, from, 2);
       float scales[8];
-      storeOct(scales, __builtin_ia32_vcvtph2ps256(halves));
+      storeOct(scales, widenOct(halves));
       for (long i = 0; i < BLOCK && k + i < inputs; i += 16, own += 16 * PANEL)
         if (four == 4) {
           unpackQuad(own, scales, to + k + i, inputs);

@@ -1,83 +1,29 @@
-// The kernels, included once for each instruction set with LANES (8 or 16 floats a register), TILE_ROWS and FUSED.
+// The kernels, included once for each instruction set with LANES (4, 8 or 16 floats a register), TILE_ROWS and FUSED.
 //
 // The rules that make every set give the same bytes:
 // - an output of a product is one chain of fused multiply-adds in the order of the index, starting from 0 or from C;
 // - a reduction has 16 lanes (element i goes to lane i mod 16) and ends in the tree of `total`;
 // - exp and log are the polynomials below, in plain multiplications and additions that are never fused;
 // - everything else is +, −, ×, ÷ and √, which IEEE 754 fixes. The build has -ffp-contract=off and no -ffast-math.
-// wasm/ has the same kernels as WebAssembly; models/engine/kernels/kernels.test.ts compares them byte by byte.
+// lanes.h has what sets do in their own ways, ../wasm.cpp is the set for WebAssembly. models/engine/kernels/kernel-shapes.test.ts
+// compares all sets byte by byte.
 #include "kernel-table.h"
 
 namespace {
 
-typedef float Vector __attribute__((vector_size(LANES * 4)));
-#if LANES == 16
-typedef Vector Lanes;
-#else
-/** Sixteen lanes as two registers. Not a vector of 64 bytes, which the compiler keeps in memory without AVX-512. */
-struct Lanes {
-  Vector low, high;
-};
-inline Lanes operator+(Lanes a, Lanes b) { return {a.low + b.low, a.high + b.high}; }
-inline Lanes operator-(Lanes a, Lanes b) { return {a.low - b.low, a.high - b.high}; }
-inline Lanes operator*(Lanes a, Lanes b) { return {a.low * b.low, a.high * b.high}; }
-inline Lanes operator/(Lanes a, Lanes b) { return {a.low / b.low, a.high / b.high}; }
-inline Lanes operator+(Lanes a, float b) { return {a.low + b, a.high + b}; }
-inline Lanes operator-(Lanes a, float b) { return {a.low - b, a.high - b}; }
-inline Lanes operator*(Lanes a, float b) { return {a.low * b, a.high * b}; }
-inline Lanes& operator+=(Lanes& a, Lanes b) { return a = a + b; }
-#endif
-/** Unsigned, since the exponent of what is no number wraps. */
-typedef unsigned Words __attribute__((vector_size(LANES * 4)));
-
-inline Vector loadVector(const float* p) {
-  Vector r;
-  __builtin_memcpy(&r, p, sizeof r);
-  return r;
-}
-inline void storeVector(float* p, Vector v) { __builtin_memcpy(p, &v, sizeof v); }
+#include "lanes.h"
 
 /** Numbers that a kernel has on their way while it computes: another thread's come from its cache, one after the other if nobody asks. */
 constexpr long AHEAD = 512;
 
 /** Fetches `count` numbers. */
 inline void fetch(const float* p, long count) {
-  for (long i = 0; i < count; i += 16) __builtin_prefetch(p + i, 0, 2);
-}
-
-/** Not `Vector{} + x`: that addition is carried out, and halves the speed. */
-inline Vector spread(float x) {
-#if LANES == 16
-  return Vector{x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x};
-#else
-  return Vector{x, x, x, x, x, x, x, x};
-#endif
-}
-
-#if LANES == 16
-inline Lanes load(const float* p) { return loadVector(p); }
-inline void store(float* p, Lanes v) { storeVector(p, v); }
-#else
-inline Lanes load(const float* p) { return {loadVector(p), loadVector(p + LANES)}; }
-inline void store(float* p, Lanes v) {
-  storeVector(p, v.low);
-  storeVector(p + LANES, v.high);
-}
-#endif
-
-inline float total(Lanes v) {
-  float t[16];
-  store(t, v);
-  for (int width = 8; width > 0; width >>= 1)
-    for (int i = 0; i < width; i++) t[i] += t[i + width];
-  return t[0];
+  for (long i = 0; i < count; i += 16) PREFETCH(p + i, 0, 2);
 }
 
 /** e^x, relative error below 2e-7; x is held within −87 … 88. Not of Lanes, whose comparisons AVX2 makes one by one. */
 inline Vector exponential(Vector x) {
-  const Vector zero = {};
-  x = x < -87.f ? zero - 87.f : x;
-  x = x > 88.f ? zero + 88.f : x;
+  x = within(x, -87.f, 88.f);
   // Adding 1.5 · 2^23 rounds to an integer, which is then in the lowest bits.
   Vector n = x * 1.44269504f + 12582912.f;
   const Words exponent = ((Words)n) << 23;
@@ -114,9 +60,10 @@ inline Vector sigmoid(Vector x) { return 1.f / (exponential(-x) + 1.f); }
 
 constexpr long TILE_COLUMNS = 2 * LANES, DEPTH = 384, BLOCK_ROWS = 240 / TILE_ROWS * TILE_ROWS;
 
-/** R rows by V registers of columns of C. A is packed (TILE_ROWS numbers a step), B has rows of `strideB`. */
-template <int R, int V>
-inline void tile(long depth, const float* a, const float* b, long strideB, float* c, long strideC, long columns, bool first) {
+/** R rows by V registers of columns of C. A is packed (TILE_ROWS numbers a step), B has rows of STRIDE, or of `strideB` if that is 0. */
+template <int R, int V, long STRIDE = 0>
+INNER void tile(long depth, const float* a, const float* b, long strideB, float* c, long strideC, long columns, bool first) {
+  const long stride = STRIDE == 0 ? strideB : STRIDE;
   Vector sums[R][V];
   float edge[V * LANES];
   for (int i = 0; i < R; i++) {
@@ -127,10 +74,13 @@ inline void tile(long depth, const float* a, const float* b, long strideB, float
     }
     for (int v = 0; v < V; v++) sums[i][v] = first ? Vector{} : loadVector(from + v * LANES);
   }
+#if LANES == 4
+#pragma clang loop unroll_count(4)
+#endif
   for (long k = 0; k < depth; k++) {
     Vector right[V];
 #pragma GCC unroll 2
-    for (int v = 0; v < V; v++) right[v] = loadVector(b + k * strideB + v * LANES);
+    for (int v = 0; v < V; v++) right[v] = loadVector(b + k * stride + v * LANES);
 #pragma GCC unroll 16
     for (int i = 0; i < R; i++) {
       const Vector left = spread(a[k * TILE_ROWS + i]);
@@ -149,28 +99,22 @@ inline void tile(long depth, const float* a, const float* b, long strideB, float
 template <int R>
 inline void tileOf(long rows, long depth, const float* a, const float* b, long strideB, float* c, long strideC, long columns,
                    bool first) {
-  if (rows == R)
+  if (rows == R) {
+    // Four registers' loops gain from constant distances.
+    if (LANES == 4 && columns > LANES && strideB == TILE_COLUMNS) return tile<R, 2, LANES == 4 ? TILE_COLUMNS : 0>(depth, a, b, strideB, c, strideC, columns, first);
     return columns <= LANES ? tile<R, 1>(depth, a, b, strideB, c, strideC, columns, first)
                             : tile<R, 2>(depth, a, b, strideB, c, strideC, columns, first);
+  }
   if constexpr (R > 1) tileOf<R - 1>(rows, depth, a, b, strideB, c, strideC, columns, first);
-}
-
-typedef float Quad __attribute__((vector_size(16)));
-typedef int QuadIndexes __attribute__((vector_size(16)));
-
-inline Quad loadQuad(const float* p) {
-  Quad r;
-  __builtin_memcpy(&r, p, sizeof r);
-  return r;
 }
 
 /** Four steps of four rows that lie `stride` apart, turned: `to` has a step's four numbers every `gap`. */
 inline void turnQuads(const float* from, long stride, float* to, long gap) {
   const Quad a = loadQuad(from), b = loadQuad(from + stride), c = loadQuad(from + 2 * stride), d = loadQuad(from + 3 * stride);
-  const Quad ab = __builtin_shuffle(a, b, QuadIndexes{0, 4, 1, 5}), cd = __builtin_shuffle(c, d, QuadIndexes{0, 4, 1, 5});
-  const Quad ef = __builtin_shuffle(a, b, QuadIndexes{2, 6, 3, 7}), gh = __builtin_shuffle(c, d, QuadIndexes{2, 6, 3, 7});
-  const Quad out[4] = {__builtin_shuffle(ab, cd, QuadIndexes{0, 1, 4, 5}), __builtin_shuffle(ab, cd, QuadIndexes{2, 3, 6, 7}),
-                       __builtin_shuffle(ef, gh, QuadIndexes{0, 1, 4, 5}), __builtin_shuffle(ef, gh, QuadIndexes{2, 3, 6, 7})};
+  const Quad ab = SHUFFLE(QuadIndexes, a, b, 0, 4, 1, 5), cd = SHUFFLE(QuadIndexes, c, d, 0, 4, 1, 5);
+  const Quad ef = SHUFFLE(QuadIndexes, a, b, 2, 6, 3, 7), gh = SHUFFLE(QuadIndexes, c, d, 2, 6, 3, 7);
+  const Quad out[4] = {SHUFFLE(QuadIndexes, ab, cd, 0, 1, 4, 5), SHUFFLE(QuadIndexes, ab, cd, 2, 3, 6, 7),
+                       SHUFFLE(QuadIndexes, ef, gh, 0, 1, 4, 5), SHUFFLE(QuadIndexes, ef, gh, 2, 3, 6, 7)};
   for (int i = 0; i < 4; i++) __builtin_memcpy(to + i * gap, &out[i], sizeof out[i]);
 }
 
@@ -178,11 +122,11 @@ inline void turnQuads(const float* from, long stride, float* to, long gap) {
  * `count` rows that lie `stride` apart, as steps of them side by side: `to` has a step every `gap`. By sixteen steps, a line of
  * the cache: rows that lie a multiple of a page apart push each other's lines out. Lines that lie `ahead` are fetched meanwhile.
  */
-inline void packTurned(long steps, long count, const float* from, long stride, float* to, long gap, long ahead) {
-  const long quads = count & ~3L;
-  for (long k0 = 0; k0 < steps; k0 += 16) {
-    const long end = steps - k0 < 16 ? steps : k0 + 16;
-    for (long i = 0; i < count; i++) __builtin_prefetch(from + i * stride + k0 + ahead, 0, 2);
+INNER void packTurned(long steps, long count, const float* from, long stride, float* to, long gap, long ahead) {
+  const long quads = count & ~3L, line = LANES == 4 ? steps : 16;
+  for (long k0 = 0; k0 < steps; k0 += line) {
+    const long end = steps - k0 < line ? steps : k0 + line;
+    for (long i = 0; i < count; i++) PREFETCH(from + i * stride + k0 + ahead, 0, 2);
     for (long i = 0; i < quads; i += 4) {
       long k = k0;
       for (; k + 4 <= end; k += 4) turnQuads(from + i * stride + k, stride, to + k * gap + i, gap);
@@ -239,7 +183,7 @@ void multiply(long rows, long columns, long depth, Matrix a, Matrix b, float* c,
             const long next = columns - n >= 2 * TILE_COLUMNS ? TILE_COLUMNS : 0;
             for (long k = 0; k < steps; k++) {
               __builtin_memcpy(packedB + k * TILE_COLUMNS, from + k * b.rowStride, TILE_COLUMNS * 4);
-              for (long i = 0; i < TILE_COLUMNS; i += 16) __builtin_prefetch(from + k * b.rowStride + next + i, 0, 2);
+              for (long i = 0; i < TILE_COLUMNS; i += 16) PREFETCH(from + k * b.rowStride + next + i, 0, 2);
             }
           } else if (b.rowStride == 1) {
             // The next panel, or of the next steps the first.
@@ -315,32 +259,28 @@ void rotate(long rows, long heads, long headSize, float* x, long rowStride, cons
   for (long t = 0; t < rows; t++, x += rowStride, table += headSize)
     for (long h = 0; h < heads; h++) {
       float* p = x + h * headSize;
+#if LANES == 4
+      // By hand: the compiler does not know that a head's halves and the table lie apart, nor that halves have eights of numbers.
+      for (long eight = 0; eight < half; eight += 8)
+#pragma GCC unroll 2
+        for (long i = eight; i < eight + 8; i += LANES) {
+          const Vector cosine = loadVector(table + i), sine = loadVector(table + half + i) * sign;
+          const Vector a = loadVector(p + i), b = loadVector(p + half + i);
+          storeVector(p + i, a * cosine - b * sine);
+          storeVector(p + half + i, b * cosine + a * sine);
+        }
+#else
       for (long i = 0; i < half; i++) {
         const float cosine = table[i], sine = table[half + i] * sign, a = p[i], b = p[i + half];
         p[i] = a * cosine - b * sine;
         p[i + half] = b * cosine + a * sine;
       }
+#endif
     }
 }
 
-typedef int Indexes __attribute__((vector_size(LANES * 4)));
-#if LANES == 16
-const Indexes COUNTING = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-#else
-const Indexes COUNTING = {0, 1, 2, 3, 4, 5, 6, 7};
-#endif
-
 /** The first `held` numbers of v, and `other` behind them. */
 inline Vector first(Vector v, long held, float other) { return COUNTING < Indexes{} + (int)held ? v : spread(other); }
-
-/** The largest number of v. */
-inline float largest(Vector v) {
-  for (int width = LANES / 2; width > 0; width >>= 1) {
-    const Vector turned = __builtin_shuffle(v, (COUNTING + width) & (LANES - 1));
-    v = turned > v ? turned : v;
-  }
-  return v[0];
-}
 
 /** Row t keeps its first `first` + t + 1 numbers; the others become 0. */
 void softmax(long rows, float* x, long rowStride, long firstCount, float scale) {
@@ -351,7 +291,7 @@ void softmax(long rows, float* x, long rowStride, long firstCount, float scale) 
     for (long j = 0; j < end; j += LANES) {
       Vector scaled = loadVector(x + j) * scale;
       if (j + LANES > valid) scaled = first(scaled, valid - j, lowest);
-      maxima = scaled > maxima ? scaled : maxima;
+      maxima = largerOf(scaled, maxima);
       storeVector(x + j, scaled);
     }
     const float max = largest(maxima);
@@ -385,8 +325,8 @@ void gate(long count, const float* a, const float* b, float* y) {
   fetch(a, count < AHEAD ? count : AHEAD);
   fetch(b, count < AHEAD ? count : AHEAD);
   for (long i = 0; i < count; i += LANES) {
-    __builtin_prefetch(a + i + AHEAD, 0, 2);
-    __builtin_prefetch(b + i + AHEAD, 0, 2);
+    PREFETCH(a + i + AHEAD, 0, 2);
+    PREFETCH(b + i + AHEAD, 0, 2);
     const Vector x = loadVector(a + i);
     storeVector(y + i, x * sigmoid(x) * loadVector(b + i));
   }
@@ -420,20 +360,20 @@ void geluBack(long count, const float* a, const float* dy, float* da) {
 
 void addRow(long rows, long width, float* y, const float* bias) {
   for (long t = 0; t < rows; t++, y += width)
-    for (long i = 0; i < width; i += 16) store(y + i, load(y + i) + load(bias + i));
+    for (long i = 0; i < width; i += NUMBERS) storeNumbers(y + i, loadNumbers(y + i) + loadNumbers(bias + i));
 }
 
 void sumRows(long rows, long width, const float* dy, float* dBias) {
   for (long t = 0; t < rows; t++, dy += width)
-    for (long i = 0; i < width; i += 16) store(dBias + i, load(dBias + i) + load(dy + i));
+    for (long i = 0; i < width; i += NUMBERS) storeNumbers(dBias + i, loadNumbers(dBias + i) + loadNumbers(dy + i));
 }
 
 void add(long count, float* y, const float* x) {
-  for (long i = 0; i < count; i += 16) store(y + i, load(y + i) + load(x + i));
+  for (long i = 0; i < count; i += NUMBERS) storeNumbers(y + i, loadNumbers(y + i) + loadNumbers(x + i));
 }
 
 void scale(long count, float* x, float factor) {
-  for (long i = 0; i < count; i += 16) store(x + i, load(x + i) * factor);
+  for (long i = 0; i < count; i += NUMBERS) storeNumbers(x + i, loadNumbers(x + i) * factor);
 }
 
 /** Logits become the gradient of weight × loss. A row whose target is below 0 has neither loss nor gradient. */
@@ -450,7 +390,7 @@ void crossEntropy(long rows, long size, long rowStride, float* logits, const flo
     Vector maxima = spread(lowest);
     for (long j = 0; j < end; j += LANES) {
       const Vector own = first(loadVector(logits + j), size - j, lowest);
-      maxima = own > maxima ? own : maxima;
+      maxima = largerOf(own, maxima);
     }
     const float max = largest(maxima);
     for (long j = 0; j < end; j += LANES) storeVector(logits + j, exponential(loadVector(logits + j) - max));
@@ -466,29 +406,26 @@ void crossEntropy(long rows, long size, long rowStride, float* logits, const flo
 
 /** `settings`: rate, β₁, 1 − β₁, β₂, 1 − β₂, 1 / (1 − β₁ᵗ), 1 / (1 − β₂ᵗ), ε, rate × decay, gradient's factor. */
 void adam(long count, float* p, const float* g, float* m, float* v, const float* s) {
-  for (long i = 0; i < count; i += 16) {
-    const Lanes slope = load(g + i) * s[9];
-    const Lanes first = load(m + i) * s[1] + slope * s[2], second = load(v + i) * s[3] + slope * slope * s[4];
-    store(m + i, first);
-    store(v + i, second);
-    float roots[16];
-    store(roots, second * s[6]);
-    for (int j = 0; j < 16; j++) roots[j] = __builtin_sqrtf(roots[j]);
-    const Lanes root = load(roots);
-    const Lanes old = load(p + i);
-    store(p + i, old - old * s[8] - first * s[5] / (root + s[7]) * s[0]);
+  for (long i = 0; i < count; i += NUMBERS) {
+    const Numbers slope = loadNumbers(g + i) * s[9];
+    const Numbers first = loadNumbers(m + i) * s[1] + slope * s[2], second = loadNumbers(v + i) * s[3] + slope * slope * s[4];
+    storeNumbers(m + i, first);
+    storeNumbers(v + i, second);
+    const Numbers root = rootsOf(second * s[6]);
+    const Numbers old = loadNumbers(p + i);
+    storeNumbers(p + i, old - old * s[8] - first * s[5] / (root + s[7]) * s[0]);
   }
 }
 
 /** A change dg of the slope moves dm and dv as `adam` moves m and v, with ds for each square, and dp by both. */
 void adamTangent(long count, float* dp, const float* dg, float* dm, float* dv, const float* ds, const float* ofMean,
                  const float* ofSquare, const float* s) {
-  for (long i = 0; i < count; i += 16) {
-    const Lanes change = load(dg + i), old = load(dp + i);
-    const Lanes first = load(dm + i) * s[1] + change * s[2], second = load(dv + i) * s[3] + change * load(ds + i);
-    store(dm + i, first);
-    store(dv + i, second);
-    store(dp + i, old - old * s[8] - (first * load(ofMean + i) - second * load(ofSquare + i)));
+  for (long i = 0; i < count; i += NUMBERS) {
+    const Numbers change = loadNumbers(dg + i), old = loadNumbers(dp + i);
+    const Numbers first = loadNumbers(dm + i) * s[1] + change * s[2], second = loadNumbers(dv + i) * s[3] + change * loadNumbers(ds + i);
+    storeNumbers(dm + i, first);
+    storeNumbers(dv + i, second);
+    storeNumbers(dp + i, old - old * s[8] - (first * loadNumbers(ofMean + i) - second * loadNumbers(ofSquare + i)));
   }
 }
 

@@ -34,9 +34,6 @@ inline Words roundPair(Vector a, Vector factorA, Vector b, Vector factorB) {
   return ((Words)FUSED(a, factorA, shift) & 0xffff) | (Words)FUSED(b, factorB, shift) << 16;
 }
 
-inline Vector sizeOf(Vector x) { return x < 0.f ? -x : x; }
-inline Vector largerOf(Vector a, Vector b) { return a > b ? a : b; }
-
 /** The largest size among numbers, a multiple of sixteen. */
 inline float largestSize(const float* from, long count) {
   Vector max = {};
@@ -82,19 +79,17 @@ inline void pairRows(long count, const PairRow* rows, const float* units, const 
   if constexpr (R > 1) pairRows<(R > 4 ? 4 : 1)>(count, rows, units, right, pairs, to, stride, held, isFirst);
 }
 
-typedef short SixteenShorts __attribute__((vector_size(32)));
-
 /** Two panels' weights of a block as pairs; `second` is null where there is no such panel. Those of the next block are fetched meanwhile. */
-inline void pairPanels(const char* first, const char* second, int (*to)[PAIR_COLUMNS]) {
+INNER void pairPanels(const char* first, const char* second, int (*to)[PAIR_COLUMNS]) {
   for (long four = 0; four < FOURS; four++) {
-    __builtin_prefetch(first + PANEL_BYTES + 4 * four * PANEL);
-    if (second != nullptr) __builtin_prefetch(second + PANEL_BYTES + 4 * four * PANEL);
+    PREFETCH(first + PANEL_BYTES + 4 * four * PANEL);
+    if (second != nullptr) PREFETCH(second + PANEL_BYTES + 4 * four * PANEL);
     for (long lane = 0; lane < PANEL; lane += 4) {
       const long at = 4 * (four * PANEL + lane);
       const PlainBytes a = loadAs<PlainBytes>(first + at), b = second == nullptr ? PlainBytes{} : loadAs<PlainBytes>(second + at);
-      const PlainBytes low = __builtin_shuffle(a, b, PlainBytes{0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23});
-      const PlainBytes high = __builtin_shuffle(a, b, PlainBytes{8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31});
-      const SixteenShorts words[2] = {__builtin_ia32_pmovsxbw256(low), __builtin_ia32_pmovsxbw256(high)};
+      const PlainBytes low = SHUFFLE(PlainBytes, a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+      const PlainBytes high = SHUFFLE(PlainBytes, a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+      const SixteenShorts words[2] = {widenBytes(low), widenBytes(high)};
       for (long i = 0; i < 4; i++) __builtin_memcpy(to[lane + i] + 4 * four, (const char*)words + 16 * i, 16);
     }
   }
@@ -117,7 +112,7 @@ void multiplyBack(const BackCall& c) {
       const long pairs = (panels + 1) / 2 * PANEL;
       for (long t = 0; t < rows; t++) {
         const float* from = c.dy + (t0 + t) * c.strideDy + p0 * PANEL;
-        for (long o = 0; o < outputs; o += 16) __builtin_prefetch(from + AHEAD_ROWS * c.strideDy + o);
+        for (long o = 0; o < outputs; o += 16) PREFETCH(from + AHEAD_ROWS * c.strideDy + o);
         sizes[t] = largestSize(from, outputs);
         const float inverse = sizes[t] > SMALLEST ? 1.f / sizes[t] : 0.f;
         for (long o = 0; o < 2 * pairs; o += LANES) storeVector(parts[t] + o, o < outputs ? loadVector(from + o) * inverse : Vector{});
@@ -125,7 +120,7 @@ void multiplyBack(const BackCall& c) {
       for (long b = 0; b < blocks; b++) {
         const char* halves = all + (c.panels * blocks * BLOCK + (p0 * blocks + b) * 2) * PANEL;
         for (long o = 0; o < 2 * pairs; o += 8)
-          storeOct(scales + o, o < outputs ? __builtin_ia32_vcvtph2ps256(loadAs<HalfOct>(halves + (o / PANEL * blocks * PANEL + o % PANEL) * 2)) : Oct{});
+          storeOct(scales + o, o < outputs ? widenOct(loadAs<HalfOct>(halves + (o / PANEL * blocks * PANEL + o % PANEL) * 2)) : Oct{});
         const float size = largestSize(scales, 2 * pairs), factor = size > 0.f ? BACK_UNITS / size : 0.f;
         for (long o = 0; o < 2 * pairs; o += LANES) storeVector(scales + o, loadVector(scales + o) * factor);
         for (long p = 0; p < panels; p += 2) {
@@ -151,11 +146,11 @@ void multiplyBack(const BackCall& c) {
 }
 
 /** Up to 128 numbers of a row as integers up to 4,095 in size. @returns the row's unit */
-inline float roundRow(const float* from, long steps, float* pairs) {
+INNER float roundRow(const float* from, long steps, float* pairs) {
   float own[SUM_STEPS];
   const long end = (steps + 31) & ~31L;
   // Rows may lie far apart: meanwhile the next steps are fetched.
-  for (long k = 0; k < SUM_STEPS; k += 16) __builtin_prefetch(from + SUM_STEPS + k, 0, 2);
+  for (long k = 0; k < SUM_STEPS; k += 16) PREFETCH(from + SUM_STEPS + k, 0, 2);
   if (end > steps) {
     for (long k = 0; k < end; k++) own[k] = k < steps ? from[k] : 0.f;
     from = own;
@@ -169,7 +164,7 @@ inline float roundRow(const float* from, long steps, float* pairs) {
 }
 
 /** Columns whose steps lie side by side, as rows of A do. */
-inline void roundFlipped(const Matrix& b, long steps, long columns, PairPanel& to) {
+INNER void roundFlipped(const Matrix& b, long steps, long columns, PairPanel& to) {
   PairRow rows[PAIR_COLUMNS];
   for (long j = 0; j < PAIR_COLUMNS; j++) {
     if (j >= columns) __builtin_memset(rows[j], 0, sizeof rows[j]);
@@ -179,7 +174,7 @@ inline void roundFlipped(const Matrix& b, long steps, long columns, PairPanel& t
 }
 
 /** Columns that lie side by side. Steps that lie a multiple of a page apart push each other out of the cache: they are copied. */
-inline void roundColumns(const Matrix& b, long steps, long columns, PairPanel& to) {
+INNER void roundColumns(const Matrix& b, long steps, long columns, PairPanel& to) {
   constexpr long REGISTERS = PAIR_COLUMNS / LANES;
   float own[SUM_STEPS][PAIR_COLUMNS];
   const long end = (steps + 31) & ~31L;
@@ -187,7 +182,7 @@ inline void roundColumns(const Matrix& b, long steps, long columns, PairPanel& t
   for (long k = 0; k < end; k++) {
     const float* from = b.data + k * b.rowStride;
     if (k < steps && columns == PAIR_COLUMNS) {
-      for (long j = 0; j < PAIR_COLUMNS; j += 16) __builtin_prefetch(from + PAIR_COLUMNS + j, 0, 2);
+      for (long j = 0; j < PAIR_COLUMNS; j += 16) PREFETCH(from + PAIR_COLUMNS + j, 0, 2);
       __builtin_memcpy(own[k], from, sizeof own[k]);
     } else {
       for (long j = 0; j < PAIR_COLUMNS; j++) own[k][j] = k < steps && j < columns ? from[j] : 0.f;

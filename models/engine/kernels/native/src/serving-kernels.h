@@ -1,19 +1,7 @@
 // Kernels of a server that answers many requests at once, each with its own adapter and its own pages of keys and values.
 // Included by lane-kernels.h, whose rules hold here too. A row's results do not depend on the other rows.
 
-typedef float Oct __attribute__((vector_size(32)));
-typedef short HalfOct __attribute__((vector_size(16)));
-
 constexpr long RANK_PAGE = 8, POSITION_PAGE = 16;
-
-inline Oct loadOct(const float* p) {
-  Oct r;
-  __builtin_memcpy(&r, p, sizeof r);
-  return r;
-}
-inline void storeOct(float* p, Oct v) { __builtin_memcpy(p, &v, sizeof v); }
-inline Oct spreadOct(float x) { return Oct{x, x, x, x, x, x, x, x}; }
-inline Oct fusedOct(Oct a, Oct b, Oct c) { return __builtin_ia32_vfmaddps256(a, b, c); }
 
 /** Eight numbers of a page from element i on: floats, or halves, which are exact as floats. */
 template <bool isHalf>
@@ -21,7 +9,7 @@ inline Oct pageOct(const float* page, long i) {
   if constexpr (!isHalf) return loadOct(page + i);
   HalfOct halves;
   __builtin_memcpy(&halves, reinterpret_cast<const char*>(page) + 2 * i, sizeof halves);
-  return __builtin_ia32_vcvtph2ps256(halves);
+  return widenOct(halves);
 }
 
 template <bool isHalf>
@@ -34,7 +22,7 @@ inline const float* pageAt(const AdapterEntry& entry, const float* arena, long o
  * meanwhile their B, and the A of the four entries after them, are fetched.
  */
 template <int G, bool isHalf>
-inline void shrink(const AdapterEntry* entries, const AdapterEntry* next, const float* arena, const AdapterCall& call,
+INNER void shrink(const AdapterEntry* entries, const AdapterEntry* next, const float* arena, const AdapterCall& call,
                    float (*low)[RANK_PAGE]) {
   Oct sums[G];
   const float *from[G], *pages[G], *ahead[2 * G];
@@ -48,7 +36,7 @@ inline void shrink(const AdapterEntry* entries, const AdapterEntry* next, const 
   constexpr long LINE = isHalf ? 4 : 2;
   for (long k = 0; k < call.inputs; k += LINE) {
 #pragma GCC unroll 8
-    for (int g = 0; g < 2 * G; g++) __builtin_prefetch(ahead[g] + k / LINE * 16);
+    for (int g = 0; g < 2 * G; g++) PREFETCH(ahead[g] + k / LINE * 16);
 #pragma GCC unroll 4
     for (long i = 0; i < LINE; i++)
 #pragma GCC unroll 4
@@ -60,7 +48,7 @@ inline void shrink(const AdapterEntry* entries, const AdapterEntry* next, const 
 
 /** y += low B, each output one chain over the page's ranks. */
 template <bool isHalf>
-inline void expand(const AdapterEntry& entry, const float* arena, const float* low, long outputs, float* y, long offset) {
+INNER void expand(const AdapterEntry& entry, const float* arena, const float* low, long outputs, float* y, long offset) {
   const float* page = pageAt<isHalf>(entry, arena, offset);
   const long rank = entry.kind & 15;
   for (long n = 0; n < outputs; n += 16) {
@@ -118,24 +106,21 @@ void keepPages(const PagedCall& c) {
 
 constexpr int PAGE_PARTS = POSITION_PAGE / LANES;
 /** Chains side by side that hide the latency of one: registers for twelve, with AVX-512 for sixteen. */
-constexpr int chainsFor(int heads) { return LANES == 16 || heads < 4 ? 4 : 2; }
-
-/** Loads once what several products take: the compiler would load it for each. */
-inline void stayLoaded(Vector& v) { __asm__("" : "+v"(v)); }
+constexpr int chainsFor(int heads) { return LANES != 8 || heads < 4 ? 4 : 2; }
 
 /**
  * Products of H queries with the keys of P pages from position j on. What lies `gap` behind a page's keys is fetched meanwhile, into the
  * second cache: the nearest one awaits fewer lines at a time.
  */
 template <int H, int P>
-inline void scorePages(const PagedCall& c, const unsigned* pages, long first, const float* query, long j, float* scores, long end, long gap = 0) {
+INNER void scorePages(const PagedCall& c, const unsigned* pages, long first, const float* query, long j, float* scores, long end, long gap = 0) {
   const float* keys[P];
   for (int p = 0; p < P; p++) keys[p] = c.kv + static_cast<long>(pages[j / POSITION_PAGE + p]) * c.pageFloats + first * POSITION_PAGE;
   Vector sums[H][P * PAGE_PARTS] = {};
   for (long d = 0; d < c.headSize; d++) {
     Vector left[H];
     for (int h = 0; h < H; h++) left[h] = spread(query[h * c.headSize + d]);
-    if (gap != 0) __builtin_prefetch(keys[0] + d * POSITION_PAGE + gap, 0, 2);
+    if (gap != 0) PREFETCH(keys[0] + d * POSITION_PAGE + gap, 0, 2);
 #pragma GCC unroll 4
     for (int n = 0; n < P * PAGE_PARTS; n++) {
       Vector key = loadVector(keys[n / PAGE_PARTS] + d * POSITION_PAGE + n % PAGE_PARTS * LANES);
@@ -150,7 +135,7 @@ inline void scorePages(const PagedCall& c, const unsigned* pages, long first, co
 
 /** Adds values, weighed by the scores of positions `from` … `to`, to V registers of the outputs of H heads. What lies `gap` behind is fetched meanwhile. */
 template <int H, int V>
-inline void weighValues(const PagedCall& c, const unsigned* pages, long offset, const float* scores, long room, long from, long to, float* out, long gap = 0) {
+INNER void weighValues(const PagedCall& c, const unsigned* pages, long offset, const float* scores, long room, long from, long to, float* out, long gap = 0) {
   const long keyWidth = c.keyHeadCount * c.headSize;
   Vector sums[H][V] = {};
   if (from > 0)
@@ -163,7 +148,7 @@ inline void weighValues(const PagedCall& c, const unsigned* pages, long offset, 
       Vector left[H];
       for (int h = 0; h < H; h++) left[h] = spread(scores[h * room + page + j]);
       if (gap != 0)
-        for (int n = 0; n < V; n += 16 / LANES) __builtin_prefetch(values + j * keyWidth + n * LANES + gap, 0, 2);
+        for (int n = 0; n < V; n += 16 / LANES) PREFETCH(values + j * keyWidth + n * LANES + gap, 0, 2);
 #pragma GCC unroll 4
       for (int n = 0; n < V; n++) {
         Vector value = loadVector(values + j * keyWidth + n * LANES);
@@ -195,9 +180,9 @@ inline void attendHeads(const PagedCall& c, long t, long count, long head, float
     for (long j = 0; j < room; j += POSITION_PAGE) {
       const float* keys = c.kv + static_cast<long>(pages[j / POSITION_PAGE]) * c.pageFloats + first * POSITION_PAGE;
       const float* values = keys + POSITION_PAGE * (keyWidth - first) + first;
-      for (long d = 0; d < c.headSize; d++) __builtin_prefetch(keys + d * POSITION_PAGE);
+      for (long d = 0; d < c.headSize; d++) PREFETCH(keys + d * POSITION_PAGE);
       for (long i = 0; i < POSITION_PAGE; i++)
-        for (long d = 0; d < c.headSize; d += 16) __builtin_prefetch(values + i * keyWidth + d);
+        for (long d = 0; d < c.headSize; d += 16) PREFETCH(values + i * keyWidth + d);
     }
   for (long near = 0; near < room; near += NEAR_POSITIONS)
     for (long i = 0; i < count; i++) {
@@ -222,12 +207,15 @@ inline void attendHeads(const PagedCall& c, long t, long count, long head, float
     }
 }
 
-/** Calls Part::heads<H>(head, …) for heads `head` … `end`, by four or what there is. */
+/** Heads side by side: sums of two and of sixteen positions fill the registers that WebAssembly is given. */
+constexpr int MAX_HEADS = LANES == 4 ? 2 : 4;
+
+/** Calls Part::heads<H>(head, …) for heads `head` … `end`, by MAX_HEADS or what there is. */
 template <class Part, class... Rest>
 inline void byHeads(long head, long end, const Rest&... rest) {
-  for (; head + 4 <= end; head += 4) Part::template heads<4>(head, rest...);
-  if (head + 2 < end) Part::template heads<3>(head, rest...);
-  else if (head + 1 < end) Part::template heads<2>(head, rest...);
+  for (; head + MAX_HEADS <= end; head += MAX_HEADS) Part::template heads<MAX_HEADS>(head, rest...);
+  if (MAX_HEADS > 2 && head + 2 < end) Part::template heads<3>(head, rest...);
+  else if (MAX_HEADS > 2 && head + 1 < end) Part::template heads<2>(head, rest...);
   else if (head < end) Part::template heads<1>(head, rest...);
 }
 

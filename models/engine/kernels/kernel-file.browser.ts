@@ -1,0 +1,9 @@
+/** Version of kernel-file.ts for pages: the kernels lie in the script as text, so that a page computes without a further request. */
+import kernels from "./prebuilt/kernels.wasm?url&inline";
+
+/** What the address begins with. */
+const HEAD = "data:application/wasm;base64,";
+
+export function kernelBytes(): Uint8Array {
+  return Uint8Array.from(atob(kernels.slice(HEAD.length)), (byte) => byte.charCodeAt(0));
+}
