@@ -21,8 +21,8 @@ export interface WalkedAnswer {
   readonly body: Buffer;
 }
 
-/** A stream that does not end is read for so long, in milliseconds. */
-const MAX_ANSWER_MS = 2_000;
+/** Time in which an answer begins, and in which it ends: a stream that does not is read for so long, in milliseconds. */
+const [MAX_WAIT_MS, MAX_ANSWER_MS] = [60_000, 10_000];
 const WITH_BODY = ["POST", "PUT", "PATCH", "DELETE"];
 /** Rows of a version that are asked for by their places. */
 const PLACES = ["0", "7"];
@@ -95,7 +95,7 @@ async function ask(
   { bytes, headers, method }: { method: string; headers: Record<string, string>; bytes: Buffer | null },
 ): Promise<WalkedAnswer> {
   const abort = new AbortController();
-  const timer = setTimeout(() => abort.abort(), MAX_ANSWER_MS);
+  let timer = setTimeout(() => abort.abort(), MAX_WAIT_MS);
   const pieces: Uint8Array[] = [];
   try {
     const response = await fetch(url, {
@@ -105,6 +105,8 @@ async function ask(
       signal: abort.signal,
       ...(bytes === null ? {} : { body: new Uint8Array(bytes) }),
     });
+    clearTimeout(timer);
+    timer = setTimeout(() => abort.abort(), MAX_ANSWER_MS);
     try {
       for await (const piece of response.body ?? []) pieces.push(piece as Uint8Array);
     } catch {
