@@ -248,7 +248,9 @@ export async function askApprovable(
     try {
       return await requireApprovable(client, { hostUrl, datanetId, recipe });
     } catch (error) {
-      if (!isRollupError(error, "DNT_NOT_HOSTED")) throw error;
+      // Lists of plain digests of a permissioned Datanet are for its readers: what is not shown is not known.
+      if (!isRollupError(error, "DNT_NOT_HOSTED") && !isRollupError(error, "DNT_REQUEST_UNSIGNED"))
+        throw error;
     }
   }
   return null;
