@@ -23,13 +23,13 @@ import { clientError } from "../client-errors.ts";
 import type { SequencerAccess } from "../sequencer/sequencer-request.ts";
 import { hostFalse } from "./host-false.ts";
 import {
+  askForDigests,
   askHostForBytes,
   type HostAccess,
   type HostCall,
   type HostErrorCode,
   type HostedDatanetPlace,
   hostInfo,
-  listReading,
   MAX_DIGESTS_A_REQUEST,
   rowsRequest,
 } from "./host-request.ts";
@@ -108,7 +108,7 @@ export async function downloadVersionList(
 ): Promise<ListedRow[]> {
   const path = `/v1/datanets/${datanetId}/versions/${hex32(rowsRoot)}`;
   const rows = await readList(
-    () => askHostForBytes(client, hostUrl, { path, ...listReading(client, from) }),
+    () => askForDigests(client, (signing) => askHostForBytes(client, hostUrl, { path, ...signing }), from),
     decodeVersion,
     { rowsRoot },
   );
@@ -147,7 +147,11 @@ export async function downloadCommits(
     const root = hex32(commit.rowsRoot);
     try {
       const path = `/v1/datanets/${datanetId}/commits/${root}/list`;
-      const list = await askHostForBytes(client, hostUrl, { path, ...listReading(client, parameters.from) });
+      const list = await askForDigests(
+        client,
+        (signing) => askHostForBytes(client, hostUrl, { path, ...signing }),
+        parameters.from,
+      );
       if (list.length % 32 !== 0 || contributionRoot(rowHashesOf(list)) !== commit.rowsRoot)
         throw hostFalse("list", `the list of the commit ${root}`, { rowsRoot: root });
       const digests = decodeDigests(list);

@@ -86,14 +86,22 @@ export interface ReadablePlace extends HostedDatanetPlace {
 export const readingOf = ({ from, isSigned = false }: ReadablePlace) => ({ isSigned, from });
 
 /**
- * Part of a call for a list of digests, which a host gives to readers alone where the digests are plain and the Datanet permissioned:
- * signed where there is a key.
+ * Asks for digests of rows. A host gives them to readers alone where they are plain and the Datanet permissioned: then the call is
+ * signed, if there is a key.
  * @internal
  */
-export const listReading = ({ l2Key }: Pick<HostAccess, "l2Key">, from?: number) => ({
-  from,
-  isSigned: l2Key !== null,
-});
+export async function askForDigests<T>(
+  { l2Key }: Pick<HostAccess, "l2Key">,
+  ask: (signing: Pick<HostCall, "from" | "isSigned">) => Promise<T>,
+  from?: number,
+): Promise<T> {
+  try {
+    return await ask({});
+  } catch (error) {
+    if (l2Key === null || !isRollupError(error, "DNT_REQUEST_UNSIGNED")) throw error;
+    return ask({ isSigned: true, from });
+  }
+}
 
 export interface HostCall {
   readonly method?: "GET" | "PUT" | "POST" | "DELETE";

@@ -3,11 +3,11 @@
  * it.
  */
 import {
+  askForDigests,
   askHost,
   type HostAccess,
   type HostErrorCode,
   type HostedDatanetPlace,
-  listReading,
 } from "./host-request.ts";
 import { type HostVersionView, versionsSchema } from "./host-schemas.ts";
 import {
@@ -89,7 +89,9 @@ export async function compareVersions(
   { after, at = 0, before, datanetId, hostUrl, limit = 100 }: CompareVersionsParameters,
 ): Promise<CompareVersionsReturnType> {
   const path = `/v1/datanets/${datanetId}/difference?before=${before}&after=${after}&from=${at}&limit=${limit}`;
-  const difference = await askHost(client, hostUrl, { path, ...listReading(client) }, differenceSchema);
+  const difference = await askForDigests(client, (signing) =>
+    askHost(client, hostUrl, { path, ...signing }, differenceSchema),
+  );
   const isAsked = difference.changes.some(({ change }) => change === "removed");
   const { dropped, withdrawals } = isAsked
     ? await listWithdrawals(client, { datanetId, hostUrl })

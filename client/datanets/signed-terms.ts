@@ -33,12 +33,12 @@ import { type GetHostedDatanetErrorCode, getHostedDatanet } from "./datanet-card
 import { downloadVersionList } from "./download-rows.ts";
 import { hostFalse } from "./host-false.ts";
 import {
+  askForDigests,
   askHost,
   askHostForBytes,
   type HostAccess,
   type HostErrorCode,
   type HostedDatanetPlace,
-  listReading,
 } from "./host-request.ts";
 import { readSoundRecords } from "./sound-records.ts";
 
@@ -248,7 +248,9 @@ export async function askApprovable(
     try {
       return await requireApprovable(client, { hostUrl, datanetId, recipe });
     } catch (error) {
-      if (!isRollupError(error, "DNT_NOT_HOSTED")) throw error;
+      // Lists of plain digests of a permissioned Datanet are for its readers: what is not shown is not known.
+      if (!isRollupError(error, "DNT_NOT_HOSTED") && !isRollupError(error, "DNT_REQUEST_UNSIGNED"))
+        throw error;
     }
   }
   return null;
@@ -360,12 +362,12 @@ async function listOf(
 ): Promise<readonly bigint[] | null> {
   const root = hex32(rowsRoot);
   const path = `/v1/datanets/${datanetId}/commits/${root}/list`;
-  const list = await askHostForBytes(client, hostUrl, { path, ...listReading(client) }).catch(
-    (error: unknown) => {
-      if (isRollupError(error, "DNT_LIST_MISSING") || isRollupError(error, "DNT_NOT_HOSTED")) return null;
-      throw error;
-    },
-  );
+  const list = await askForDigests(client, (signing) =>
+    askHostForBytes(client, hostUrl, { path, ...signing }),
+  ).catch((error: unknown) => {
+    if (isRollupError(error, "DNT_LIST_MISSING") || isRollupError(error, "DNT_NOT_HOSTED")) return null;
+    throw error;
+  });
   if (list === null) return null;
   const hashes = list.length % 32 === 0 ? rowHashesOf(list) : null;
   if (hashes === null || contributionRoot(hashes) !== rowsRoot)

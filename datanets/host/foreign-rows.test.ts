@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { contributeRows } from "@openledger/client/actions/data/contribute-rows";
 import { openRowStore, type RowStore } from "@openledger/client/actions/data/row-store";
+import { saltByCard } from "@openledger/client/actions/data/salted-contribution";
 import { checkFindings, listFindings } from "@openledger/client/datanets/cleaning";
 import { bringCard, publishCard } from "@openledger/client/datanets/datanet-card";
 import { contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
@@ -24,7 +25,10 @@ let store: RowStore;
 let [alice, bob, carol, open, hospital] = [] as unknown as LedgerClient[];
 const encoded = (texts: readonly string[]) => texts.map((text) => new TextEncoder().encode(text));
 
+/** Cards by the Datanets, as they were brought last. */
+const cards = new Map<number, Card>();
 async function bring(client: LedgerClient, card: Card): Promise<void> {
+  cards.set(client.leafId!, card);
   await bringCard(client, { hostUrl: host.url, datanetId: client.leafId!, card });
 }
 
@@ -37,7 +41,11 @@ async function makeDatanet(key: LedgerClient, changes: Partial<Card>): Promise<L
 
 async function contribute(datanet: LedgerClient, texts: readonly string[]): Promise<string[]> {
   const datanetId = datanet.leafId!;
-  const { contribution } = await contributeRows(carol!, { datanetId, store, rows: encoded(texts) });
+  const rows = await saltByCard({
+    ...{ card: cards.get(datanetId)!, datanetId, domain: carol!.domain, store },
+    rows: encoded(texts),
+  });
+  const { contribution } = await contributeRows(carol!, { datanetId, store, rows });
   await world.finalise();
   const source = await contributionSource(store, contribution.rowsRoot);
   await uploadRows(carol!, { hostUrl: host.url, datanetId, source });
