@@ -45,8 +45,9 @@ interface ReadersPlace {
 /** A Datanet of a model whose rows some leaves alone may read. */
 interface ClosedDatanet {
   readonly id: number;
-  readonly card: Card;
-  /** Host that has it; null where the card is the one beside the model's files: nobody says who was granted access. */
+  /** null where the Datanet has a card by the ledger, and nobody here shows it: it may be permissioned. */
+  readonly card: Card | null;
+  /** Host that has it; null where none here does: nobody says who was granted access. */
   readonly hostUrl: string | null;
 }
 
@@ -54,6 +55,7 @@ interface ClosedDatanet {
 export class RowReaders {
   readonly #place: ReadersPlace;
   readonly #reader: HostAccess;
+  readonly #ledger: HostLedger;
   readonly #guard: RequestGuard;
   readonly #sessions: DatabaseSessions;
   readonly #cards = new Map<
@@ -67,8 +69,8 @@ export class RowReaders {
     const limits = { requestTimeoutMs: REQUEST_TIMEOUT_MS, serverToken };
     this.#reader = { sequencerUrl, domain, ...limits, l2Key: null, leafId: null };
     this.#sessions = new DatabaseSessions(database);
-    const ledger = new HostLedger({ sequencerUrl, serverToken, cacheMs: LEDGER_CACHE_MS }, nowMs);
-    this.#guard = new RequestGuard({ domain, sessions: this.#sessions, ledger, nowMs });
+    this.#ledger = new HostLedger({ sequencerUrl, serverToken, cacheMs: LEDGER_CACHE_MS }, nowMs);
+    this.#guard = new RequestGuard({ domain, sessions: this.#sessions, ledger: this.#ledger, nowMs });
   }
 
   /** What a client needs to sign a request for a model's rows. */
@@ -124,7 +126,7 @@ export class RowReaders {
   /** @throws DNT_ACCESS_NOT_GRANTED, DNT_KEY_NOTICE, as the host refuses */
   async #requireGrant({ card, hostUrl, id: datanetId }: ClosedDatanet, leaf: HostLeaf): Promise<void> {
     const isGranted = async () => {
-      if (leaf.id === datanetId || isOfTeam(card, leaf.id)) return true;
+      if (leaf.id === datanetId || (card !== null && isOfTeam(card, leaf.id))) return true;
       if (hostUrl === null) return false;
       // Grants that the Datanet's key has signed, by the ledger: a host's word alone opens nothing here.
       const { requests } = await listAccess(this.#reader, { datanetId, hostUrl });
@@ -144,7 +146,7 @@ export class RowReaders {
       });
   }
 
-  /** null for a public Datanet, and for one whose card nobody knows. */
+  /** null for a public Datanet, and for one without a card. @throws as a host or the sequencer refuses */
   #closed(id: number, ownCard: Card | null): Promise<ClosedDatanet | null> {
     const known = this.#cards.get(id);
     const nowMs = performance.now();
@@ -165,8 +167,10 @@ export class RowReaders {
         if (!isRollupError(error, "DNT_NOT_HOSTED")) throw error;
       }
     }
-    return ownCard === null || ownCard.access === "public"
-      ? null
-      : { id: datanetId, card: ownCard, hostUrl: null };
+    if (ownCard !== null)
+      return ownCard.access === "public" ? null : { id: datanetId, card: ownCard, hostUrl: null };
+    // Attack: rows of a permissioned Datanet whose host is not among this server's are given to everybody.
+    const { datanet } = (await this.#ledger.leaf(datanetId)) ?? {};
+    return datanet == null || datanet.policy === 0n ? null : { id: datanetId, card: null, hostUrl: null };
   }
 }
