@@ -5,8 +5,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createMcpHandler } from "@modelcontextprotocol/server";
-import { sha256 } from "@noble/hashes/sha2.js";
-import { bytesToHex } from "@noble/hashes/utils.js";
 import { directFamily } from "@openledger/attribution/model/direct/direct-family";
 import { writeModel } from "@openledger/attribution/model/model-directory";
 import { contributeRows } from "@openledger/client/actions/data/contribute-rows";
@@ -22,6 +20,7 @@ import { sayRecords, type UnsignedRecord } from "@openledger/client/datanets/sig
 import { bringVersion, contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { nameCard } from "@openledger/datanets/card/card";
+import { sha256Hex } from "@openledger/datanets/rows/row-digest";
 import { registerPublished, trainOnVersion } from "@openledger/datanets/testing/registered-model";
 import { sampleCard } from "@openledger/datanets/testing/sample-card";
 import { hex32 } from "@openledger/foundation/hex";
@@ -215,7 +214,7 @@ export async function createPrivateWorld(rows: PrivateRows, guesses: readonly Ui
     await writeModel(folders.said, { ...model, card: nameCard(textCard).text });
     await writeModel(folders.withheld, { ...model, rows: null, card: nameCard(textCard).text } as never);
     const listed = (await readVersion(store, version.rowsRoot)).rows;
-    const contents = new Map(rows.texts.map((content) => [bytesToHex(sha256(content)), content]));
+    const contents = new Map(rows.texts.map((content) => [sha256Hex(content), content]));
     const rowsRoot = hex32(version.rowsRoot).slice(2);
     const index = buildSpanIndex(
       listed.map((row) => ({ ...row, text: contents.get(row.digest)! })),
