@@ -24,7 +24,8 @@ export interface SentError {
  * what this library said to it.
  */
 const CODES: Readonly<Record<RefusingServer, RegExp>> = {
-  "answer server": /^(ATT|MOD|SRV)_[A-Z0-9_]{1,60}$/,
+  // DNT_: it asks whoever reads rows of permissioned Datanets for a signature and a grant, as their hosts do.
+  "answer server": /^(ATT|DNT|MOD|SRV)_[A-Z0-9_]{1,60}$/,
   sequencer: /^(?!CLI_|GAT_|CMD_)[A-Z0-9]{2,4}_[A-Z0-9_]{1,60}$/,
   "datanet host": /^(?!CLI_|GAT_|CMD_)[A-Z0-9]{2,4}_[A-Z0-9_]{1,60}$/,
   factory: /^(?!GAT_|CMD_)[A-Z0-9]{2,4}_[A-Z0-9_]{1,60}$/,

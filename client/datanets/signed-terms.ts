@@ -235,10 +235,7 @@ export interface AskApprovableParameters {
  * Checks as `requireApprovable` does, by the first of some hosts that has the Datanet.
  * @returns terms of the model; null where none of the hosts has the Datanet
  * @throws DNT_TERMS_FORBID naming the rows that stand in the way
- * @example
- * ```ts
- * const terms = await askApprovable(client, { datanetHosts: [hostUrl], datanetId: 10, recipe });
- * ```
+ * @internal
  */
 export async function askApprovable(
   client: HostAccess,
