@@ -108,12 +108,15 @@ function withoutTimes(type: string, text: string): string {
           NAMED_FIELDS.some((field) => field.test(name)) && value !== null ? `<${name}>` : value,
         ),
       )
-        // Names of signed requests for access, in which times are; and of a base, by the folder that it is in.
-        .replace(/"id":"0x[0-9a-f]{64}"/g, '"id":"<record>"')
+        // Names of signed requests for access, in which times are; of events, by salted digests; of a base, by the folder that it is in.
+        .replace(/"uid":"[0-9a-f]{32}"/g, '"uid":"<event>"')
+        .replace(/"(id|request)":"0x[0-9a-f]{64}"/g, '"$1":"<record>"')
         .replace(/base-[0-9a-f]{16}/g, "<base>")
     );
-  // Times of a feed.
-  return text.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "<time>");
+  // Times of a feed, and names of its events.
+  return text
+    .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "<time>")
+    .replace(/event:[0-9a-f]{32}/g, "event:<event>");
 }
 
 it.each(["nobody", "a stranger"])(

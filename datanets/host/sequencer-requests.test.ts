@@ -195,7 +195,10 @@ it("charges a key's notice by the operations that are read for it, and nothing f
       },
     }));
     response.setHeader("content-type", "application/json");
-    response.end(JSON.stringify(ids?.map((id) => ({ ...leaf, id })) ?? operations));
+    const isComplete = count < 200;
+    const nextBefore = isComplete ? null : operations.at(-1)!.queueIndex;
+    const page = { operations, nextBefore, isComplete, prunedBeforeMs: null };
+    response.end(JSON.stringify(ids?.map((id) => ({ ...leaf, id })) ?? page));
   });
   await new Promise<void>((resolve) => busy.listen(0, "127.0.0.1", resolve));
   const sequencerUrl = `http://127.0.0.1:${(busy.address() as AddressInfo).port}`;

@@ -30,7 +30,7 @@ afterAll(() => void server.close());
 const modelOf = (id: number, binding: bigint) => ({
   id,
   counters: { isReady: true, isApproved: true, epoch: 1, paymentCount: 0 },
-  model: { accruedRoot: ZERO, binding: hex32(binding), validatorParts: 0 },
+  model: { accruedRoot: ZERO, binding: hex32(binding), validatorParts: 0, datanetId: 7, version: 1 },
 });
 
 it("remembers a bounded number of leaves, whatever strangers name", async () => {

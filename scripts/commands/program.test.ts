@@ -59,6 +59,7 @@ describe("openledger --help", () => {
         "datanet report",
         "datanet say",
         "datanet show",
+        "datanet sign-again",
         "datanet suggest",
         "datanet upload",
         "datanet verify",

@@ -7,9 +7,11 @@ import { join } from "node:path";
 import { createMcpHandler } from "@modelcontextprotocol/server";
 import { directFamily } from "@openledger/attribution/model/direct/direct-family";
 import { writeModel } from "@openledger/attribution/model/model-directory";
+import { contentOfRow } from "@openledger/attribution/rows/salted-rows";
 import { contributeRows } from "@openledger/client/actions/data/contribute-rows";
 import { readVersion, storeVersion } from "@openledger/client/actions/data/published-version";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
+import { saltByCard } from "@openledger/client/actions/data/salted-contribution";
 import { publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
 import { reportBias, signReport } from "@openledger/client/datanets/bias-report";
 import { checkFindings } from "@openledger/client/datanets/cleaning";
@@ -19,7 +21,7 @@ import { collectReviewed } from "@openledger/client/datanets/reviewed-version";
 import { sayRecords, type UnsignedRecord } from "@openledger/client/datanets/signed-records";
 import { bringVersion, contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
 import type { LedgerClient } from "@openledger/client/ledger-client";
-import { nameCard } from "@openledger/datanets/card/card";
+import { type Card, nameCard } from "@openledger/datanets/card/card";
 import { sha256Hex } from "@openledger/datanets/rows/row-digest";
 import { registerPublished, trainOnVersion } from "@openledger/datanets/testing/registered-model";
 import { sampleCard } from "@openledger/datanets/testing/sample-card";
@@ -55,7 +57,7 @@ const labelling = {
 const textCard = sampleCard({
   name: "Letters",
   access: "permissioned",
-  row: { kind: "text", fields: [], maxBytes: 2_000 },
+  row: { kind: "text", fields: [], maxBytes: 2_000, digests: "salted" },
   examples: [],
   labelling,
 });
@@ -70,6 +72,7 @@ const tableCard = sampleCard({
       { name: "note", type: "text", description: "" },
     ],
     maxBytes: 2_000,
+    digests: "salted",
   },
   examples: [],
   labelling,
@@ -117,15 +120,22 @@ export async function createPrivateWorld(rows: PrivateRows, guesses: readonly Ui
     await bringCard(table.client, { hostUrl: host.url, datanetId: table.id, card: tableCard });
     // Tells of events soon; another server of the same host.
     const telling = await world.host("host", { DATANET_NOTICES_EVERY_MS: "100" });
-    const contribute = async (datanetId: number, own: readonly Uint8Array[], client = alice) => {
-      const { contribution } = await contributeRows(client, { datanetId, store, rows: own });
+    const contents = new Map<string, Uint8Array>();
+    const contribute = async (
+      { card, datanetId }: { card: Card; datanetId: number },
+      own: readonly Uint8Array[],
+      client = alice,
+    ) => {
+      const salted = await saltByCard({ card, datanetId, domain: owner.domain, store, rows: own });
+      for (const row of salted) contents.set(sha256Hex(row), row);
+      const { contribution } = await contributeRows(client, { datanetId, store, rows: salted });
       await world.finalise();
       const source = await contributionSource(store, contribution.rowsRoot);
       await uploadRows(client, { hostUrl: host.url, datanetId, source });
       return contribution;
     };
-    const texts = await contribute(text.id, rows.texts);
-    const cells = await contribute(table.id, rows.table);
+    const texts = await contribute({ card: textCard, datanetId: text.id }, rows.texts);
+    const cells = await contribute({ card: tableCard, datanetId: table.id }, rows.table);
     await host.store.describeAll();
     let atMs = Date.now() - 50_000;
     const say = async (client: LedgerClient, datanetId: number, ...records: UnsignedRecord[]) => {
@@ -180,7 +190,11 @@ export async function createPrivateWorld(rows: PrivateRows, guesses: readonly Ui
     if (guessed !== null) {
       const { client, id } = guessed;
       await bringCard(client, { hostUrl: host.url, datanetId: id, card: guessCard });
-      const { digests, rowsRoot: root } = await contribute(id, guesses, stranger);
+      const { digests, rowsRoot: root } = await contribute(
+        { card: guessCard, datanetId: id },
+        guesses,
+        stranger,
+      );
       await checkFindings(client, { hostUrl: host.url, datanetId: id });
       ofStranger.roots[id] = hex32(root);
       ofStranger.digests[id] = digests[0]!;
@@ -214,10 +228,9 @@ export async function createPrivateWorld(rows: PrivateRows, guesses: readonly Ui
     await writeModel(folders.said, { ...model, card: nameCard(textCard).text });
     await writeModel(folders.withheld, { ...model, rows: null, card: nameCard(textCard).text } as never);
     const listed = (await readVersion(store, version.rowsRoot)).rows;
-    const contents = new Map(rows.texts.map((content) => [sha256Hex(content), content]));
     const rowsRoot = hex32(version.rowsRoot).slice(2);
     const index = buildSpanIndex(
-      listed.map((row) => ({ ...row, text: contents.get(row.digest)! })),
+      listed.map((row) => ({ ...row, text: contentOfRow(contents.get(row.digest)!) })),
       { rowsRoot, rowText: "plain" },
     );
     const rollup = { chainId: owner.chain.id, rollupAddress: owner.rollupAddress };
@@ -231,6 +244,8 @@ export async function createPrivateWorld(rows: PrivateRows, guesses: readonly Ui
         }),
         {
           logger: createLogger("models", "silent"),
+          // The host's: a grant runs out for both at once.
+          nowMs: () => Date.now() + host.clock.aheadMs,
           published: {
             places: [
               { modelId: said.modelId, folder: folders.said },

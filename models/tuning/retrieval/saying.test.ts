@@ -150,7 +150,8 @@ it("is refused by a client where the server says another text, cites another row
       salt: 3n,
     };
     const receipt = receiptHash({ statics: staticsHash, ...bound });
-    return { answer: said, label: null, queryBytes: modelQueryBytes(query), receipt, ...bound };
+    const estimate = { contributors: [], topRows: [] };
+    return { answer: said, label: null, queryBytes: modelQueryBytes(query), receipt, estimate, ...bound };
   };
   const check = (said: string, isAnsweredAgain: boolean) =>
     checkAnswer(own, given(said) as never, { prompt, payerId: 4, staticsHash, isAnsweredAgain });
