@@ -217,20 +217,6 @@ export const clientErrors = defineErrors("CLI", {
     remedy: "wrap the scheme's own fetch: wrapFetchWithPayment(scheme.fetch, …); else do not pay this server",
     note: "`data.reason` is malformed, network, asset, payTo, model or no-question.",
   },
-  CLI_GROUP_INVALID: {
-    meaning: "a group, its setup, or a session of its members is not as it must be; `data.reason`",
-    remedy: "nothing was signed; compare what you were given with the other members, and begin again",
-  },
-  CLI_GROUP_FAULT: {
-    meaning:
-      "a member of the group broke the rules of a setup or of a session; `data.members` names whom, `data.reason` what",
-    remedy: "nothing was signed with what they sent; begin again without them, or ask them what happened",
-  },
-  CLI_GROUP_SILENT: {
-    meaning: "members of the group did not answer in time; `data.members` names them",
-    remedy: "begin again with other members, or once they are there",
-    isRetryable: true,
-  },
   CLI_SETTLEMENT_DIFFERS: {
     meaning:
       "a settlement differs from what L1 and the published data give for its epoch; `data.what` is the first difference",
@@ -282,10 +268,6 @@ interface ClientErrorData {
   CLI_BUDGET_SPENT: { reason: "budget" | "balance"; priceWei: string; leftWei: string };
   CLI_PAYER_NO_ACCOUNT: { keyX: string; network: string; accountUrl: string };
   CLI_X402_INVALID: { reason: string };
-  CLI_GROUP_INVALID: { reason: string; threshold?: number; memberCount?: number };
-  /** Members by their ledger keys. */
-  CLI_GROUP_FAULT: { reason: string; members: readonly string[]; accuser?: string };
-  CLI_GROUP_SILENT: { members: readonly string[]; step: string };
   CLI_PRICE_TOO_HIGH: { modelId: number; priceWei: string; maxPriceWei: string };
 }
 

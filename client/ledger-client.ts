@@ -77,15 +77,6 @@ export interface LedgerClientOptions {
   onPreconfirmation?: (record: PreconfirmationRecord) => void | Promise<void>;
 }
 
-/** Signs operations and records with a key that is not in this process alone. */
-export interface OperationSigner {
-  readonly keyX: bigint;
-  /** The signature of the operation's message, which the ledger takes. It may wait for others. */
-  sign(operation: UnsignedOperation, context: MessageContext): Promise<Signature>;
-  /** The signed record of a Datanet host; it may wait for others. */
-  signRecord(body: RecordBody): Promise<SignedRecord>;
-}
-
 export interface LedgerClient {
   readonly sequencerUrl: string | null;
   readonly rollupAddress: Address;
@@ -98,8 +89,6 @@ export interface LedgerClient {
   readonly sequencerAddress: Address;
   readonly domain: bigint;
   readonly l2Key: L2Key | null;
-  /** Signs operations in place of `l2Key`, which is then a member's of the group that signs. */
-  readonly operationSigner?: OperationSigner;
   readonly leafId: number | null;
   readonly requestTimeoutMs: number;
   readonly serverToken?: Secret<string> | undefined;

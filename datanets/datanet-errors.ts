@@ -72,14 +72,6 @@ export const datanetErrors = defineErrors("DNT", {
     remedy: "send the commit's list first",
     httpStatus: 409,
   },
-  DNT_GROUPS_WITHDRAWN: {
-    meaning:
-      "groups whose members own a key together are withdrawn: two faults destroy a group's key or give it away; nothing was changed",
-    remedy:
-      "keep your share's file; the leaf's owner on Ethereum, a Safe for example, acts through L1's queue: force, or --forced of a command",
-    note: "docs/how-to/own-together.md says how to give the leaf a new key.",
-    httpStatus: 410,
-  },
   DNT_REQUEST_UNSIGNED: {
     meaning:
       "the request is unsigned, expired, or signed by another key or for another request or host; `data.reason`",

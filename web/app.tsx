@@ -49,7 +49,6 @@ const EarningsPage = lazyPage(async () => (await import("./earnings/earnings-pag
 const FactoryPage = lazyPage(async () => (await import("./factory/factory-page.tsx")).FactoryPage);
 const HealthPage = lazyPage(async () => (await import("./health/health-page.tsx")).HealthPage);
 const LeafPage = lazyPage(async () => (await import("./explorer/leaf-page.tsx")).LeafPage);
-const GroupsPage = lazyPage(async () => (await import("./groups/groups-page.tsx")).GroupsPage);
 const NewWalletPage = lazyPage(async () => (await import("./wallet/new-wallet-page.tsx")).NewWalletPage);
 const OperationPage = lazyPage(async () => (await import("./explorer/operation-page.tsx")).OperationPage);
 const QueuePage = lazyPage(async () => (await import("./explorer/queue-page.tsx")).QueuePage);
@@ -78,7 +77,6 @@ const PAGES: readonly PageEntry[] = [
   { name: "glossary", label: "Glossary", under: "", isOne: true, show: WordsPage },
   { name: "queue", label: "Queue", under: "batches", show: QueuePage },
   { name: "settlement", label: "Settlement", under: "batches", show: SettlementPage },
-  { name: "groups", label: "Own a key together", under: "datanets", show: GroupsPage },
   { name: "wallet", label: "A new wallet", under: "bridge", isOne: true, show: NewWalletPage },
 ];
 const MENU = PAGES.filter(({ under }) => under === undefined);

@@ -152,7 +152,6 @@ describe.each(["light", "dark"] as const)("in %s colours", (colorScheme) => {
   test.each([
     ["", "Last batches"],
     ["bridge", "Bridge"],
-    ["groups", "Own a key together"],
     ["wallet", "A new wallet"],
   ])("page #/%s has no serious finding of axe-core, and fits 360 pixels", async (name, text) => {
     const page = await visit(browser, { colorScheme, width: 360 });

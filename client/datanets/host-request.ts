@@ -54,8 +54,7 @@ export type HostErrorCode =
 
 /** Access to a host: a client, or a reader who has no key and signs nothing. */
 export type HostAccess = SequencerAccess &
-  Pick<LedgerClient, "domain" | "l2Key" | "leafId"> &
-  Partial<Pick<LedgerClient, "operationSigner">> & {
+  Pick<LedgerClient, "domain" | "l2Key" | "leafId"> & {
     /** Signature headers that a reader has made for requests of this client, by their addresses: a factory reads for whom it works for. */
     readonly signedRequests?: ReadonlyMap<string, string>;
   };
@@ -299,7 +298,7 @@ async function attempt(
     const { session } =
       known ?? remember(names, client, hostUrl, await askName(client, hostUrl, hostNameSchema, server));
     const key = requireL2Key(client);
-    const leafId = await requesterOf(client, from);
+    const leafId = from ?? client.leafId ?? (await resolveSigner(client)).id;
     headers[REQUEST_HEADER] = signRequest(
       client.domain,
       { origin, method, path, body: bytes ?? null },
@@ -313,13 +312,6 @@ async function attempt(
     ...(call.signal === undefined ? {} : { signal: call.signal }),
   };
   return send(client, `${origin}${path}`, init, server);
-}
-
-/** The leaf that signs a request. A client of a group's leaf signs as the member whose key it has: the host counts their quota. */
-async function requesterOf(client: HostAccess, from: number | undefined): Promise<number> {
-  const isShared = client.operationSigner !== undefined && (from ?? client.leafId) === client.leafId;
-  if (isShared) return (await resolveSigner({ ...client, leafId: null })).id;
-  return from ?? client.leafId ?? (await resolveSigner(client)).id;
 }
 
 async function send(

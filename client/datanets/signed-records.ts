@@ -14,8 +14,6 @@ import { type DroppedRecord, type HostRecords, readSoundRecords, recordStateOf }
 
 /** Maximum records in one request. */
 const MAX_RECORDS_A_REQUEST = 500;
-/** Maximum records of one call that a group signs: members read each one. */
-const MAX_SHARED_RECORDS = 16;
 
 type Said<Body> = Body extends RecordBody ? Omit<Body, "datanetId" | "leafId" | "atMs"> : never;
 /** A record without the fields that `sayRecords` adds: Datanet, leaf and time. */
@@ -52,26 +50,9 @@ export async function sayRecords(
 ): Promise<RecordResult[]> {
   const { id: leafId } = await resolveSigner(client, from);
   const bodies = records.map((record) => ({ ...record, datanetId, leafId, atMs }) as RecordBody);
-  const signed = await signAll(client, bodies);
+  const key = requireL2Key(client);
+  const signed = bodies.map((body) => signRecord(client.domain, body, key));
   return bringRecords(client, { hostUrl, datanetId, records: signed });
-}
-
-/** Signs records one after another where others sign with the client. */
-async function signAll(client: LedgerClient, bodies: readonly RecordBody[]): Promise<SignedRecord[]> {
-  const { operationSigner } = client;
-  if (operationSigner === undefined) {
-    const key = requireL2Key(client);
-    return bodies.map((body) => signRecord(client.domain, body, key));
-  }
-  if (bodies.length > MAX_SHARED_RECORDS)
-    throw clientError(
-      "CLI_INPUT_INVALID",
-      `a group signs each record by a proposal of its own, at most ${MAX_SHARED_RECORDS} at once`,
-      { data: { reason: "too-many-records", maxRecords: MAX_SHARED_RECORDS } },
-    );
-  const signed: SignedRecord[] = [];
-  for (const body of bodies) signed.push(await operationSigner.signRecord(body));
-  return signed;
 }
 
 /**

@@ -14,7 +14,6 @@ import { datanetError, datanetErrors } from "../datanet-errors.ts";
 import { REQUEST_HEADER } from "../records/signed-request.ts";
 import { registerCardRoutes } from "./card-routes.ts";
 import { registerFindingRoutes } from "./finding-routes.ts";
-import { registerGroupRoutes } from "./group-routes.ts";
 import type { HostContext } from "./host-context.ts";
 import { registerNameRoutes } from "./name-routes.ts";
 import { registerNoticeRoutes } from "./notice-routes.ts";
@@ -78,7 +77,6 @@ export async function createHostApi(context: HostContext): Promise<FastifyInstan
   registerFindingRoutes(app, context);
   registerNameRoutes(app, context);
   registerNoticeRoutes(app, context);
-  registerGroupRoutes(app);
 
   const unlimited = { config: { rateLimit: false }, schema: { hide: true } as object };
   app.get("/health", unlimited, async (_request, reply) => {

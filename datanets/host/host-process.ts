@@ -15,7 +15,6 @@ import type { FastifyInstance } from "fastify";
 import { deleteOldEvents } from "../notices/event-store.ts";
 import { EventWatch } from "../notices/event-watch.ts";
 import { deliverDue } from "../notices/webhooks.ts";
-import { deleteOldMessages } from "../store/group-mail.ts";
 import { HOST_PART } from "../store/host-schema.ts";
 import { HostStore } from "../store/host-store.ts";
 import { KeyNotices } from "../store/key-notices.ts";
@@ -127,11 +126,6 @@ export async function createHostProcess(
       new Upkeep(() => deleteOldUsage(database, nowMs()), {
         everyMs: DELETE_USAGE_EVERY_MS,
         onError: (err) => logger.warn({ err }, "usage of earlier days is not deleted yet"),
-      }),
-      new Upkeep(() => deleteOldMessages(database, nowMs()), {
-        everyMs: DELETE_USAGE_EVERY_MS,
-        onError: (err) =>
-          logger.warn({ err }, "messages of groups' sessions that are over are not deleted yet"),
       }),
     ];
     upkeeps.push(

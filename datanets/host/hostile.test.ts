@@ -101,21 +101,6 @@ describe("what people bring", () => {
     await database.drop();
   });
 
-  it("is no message of a group: groups are withdrawn, by name", async () => {
-    const session = `0x${"1f".repeat(32)}`;
-    for (const [method, path] of [
-      ["GET", `/v1/group-messages?session=${session}`],
-      ["GET", `/v1/group-sessions?from=${session}`],
-      ["PUT", "/v1/group-messages"],
-    ] as const) {
-      const response = await fetch(`${host.url}${path}`, { method });
-      expect([response.status, (await response.json()).error.code], path).toEqual([
-        410,
-        "DNT_GROUPS_WITHDRAWN",
-      ]);
-    }
-  });
-
   it("names no path", async () => {
     for (const path of ["/rows/..%2f..%2fetc%2fpasswd/content", `/rows/${"a".repeat(63)}%00/content`])
       expect((await fetch(api(path))).status).toBe(400);

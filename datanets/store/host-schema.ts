@@ -370,7 +370,7 @@ create index deliveries_due on deliveries (next_at_ms);
 create index deliveries_event on deliveries (event_id);
 `;
 
-/** Messages of groups' members, each for eight days. */
+/** Messages of groups' members, which hosts of earlier versions passed on. */
 const GROUP_MESSAGES = `
 create table group_messages (
   session text not null,
@@ -391,6 +391,9 @@ const COMPARED_ROWS = "alter table checks add column uncompared_count integer no
 /** The next delivery of each webhook. */
 const DELIVERIES_BY_WEBHOOK = "create index deliveries_webhook on deliveries (webhook_id, next_at_ms);";
 
+/** Groups are gone (docs/adr/0021-groups-by-frost.md). */
+const NO_GROUP_MESSAGES = "drop table group_messages;";
+
 export const HOST_PART: DatabasePart = {
   name: "datanets",
   migrations: [
@@ -407,5 +410,6 @@ export const HOST_PART: DatabasePart = {
     GROUP_MESSAGES,
     DELIVERIES_BY_WEBHOOK,
     COMPARED_ROWS,
+    NO_GROUP_MESSAGES,
   ],
 };

@@ -17,6 +17,13 @@ export const commandErrors = defineErrors("CMD", {
       "name an account with --account or --private-key-file, or create one with: openledger account new NAME",
     note: "Your accounts are in the file of --accounts-file.",
   },
+  CMD_GROUPS_GONE: {
+    meaning:
+      "groups whose members owned a key together are gone, since two faults destroyed a group's key or gave it away; nothing was changed",
+    remedy:
+      "keep your share's file; the leaf's owner on Ethereum, a Safe for example, gives the leaf another key: openledger account rotate-key --forced",
+    note: "docs/how-to/own-together.md says how a Safe owns a Datanet.",
+  },
   CMD_NO_MODEL_SERVER: {
     meaning: "the address of the model's server is unknown",
     remedy: "pass --server URL, or start one with: openledger models serve",

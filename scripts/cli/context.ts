@@ -17,6 +17,7 @@ import { privateKeyToAccount } from "viem/accounts";
 import { z } from "zod";
 import { findAccount, type NamedAccount } from "./account-file.ts";
 import { commandError } from "./cli-errors.ts";
+import { groupsGone, hasGroupShares } from "./groups-gone.ts";
 import { storePreconfirmation } from "./preconfirmation-store.ts";
 import { workspacePaths } from "./workspace.ts";
 
@@ -222,7 +223,7 @@ export function accountKey(client: LedgerClient, account: NamedAccount, index: n
 
 /**
  * The same client, signing for one leaf with whichever of the account's keys the leaf has.
- * @throws CMD_ACCOUNT_INVALID, DNT_GROUPS_WITHDRAWN
+ * @throws CMD_ACCOUNT_INVALID; CMD_GROUPS_GONE where an earlier version has left shares of groups
  */
 export async function signFor(signer: Signer, leaf: LedgerLeaf): Promise<LedgerClient> {
   const { client, account } = signer;
@@ -231,9 +232,7 @@ export async function signFor(signer: Signer, leaf: LedgerLeaf): Promise<LedgerC
     const key = await accountKey(client, { ...account, l2Secret: null }, index);
     if (key.keyX === leaf.keyX) return { ...client, l2Key: key, leafId: leaf.id };
   }
-  // Loaded where no key of the account's own signs: few accounts have a part in a group.
-  const { refuseGroupLeaf } = await import("./share-files.ts");
-  refuseGroupLeaf(client, signer.key, leaf);
+  if (hasGroupShares()) throw groupsGone();
   throw commandError("CMD_ACCOUNT_INVALID", `no key of ${account.name} signs for leaf ${leaf.id}`, {
     data: { reason: "key-unknown", leafId: leaf.id, account: account.name },
   });

@@ -49,7 +49,7 @@ const COMMANDS: Readonly<Record<string, FirstLevel>> = {
     load: async () => (await import("./datanet/datanet-command.ts")).addDatanetCommands,
   },
   group: {
-    summary: "withdrawn: shares of keys that several own together",
+    summary: "gone: keys that several own together",
     load: async () => (await import("./group/group-command.ts")).addGroupCommands,
   },
   models: {

@@ -46,7 +46,7 @@ export function DirectoryPage({ live, site, visitor }: PageProps & { visitor: Vi
         </div>
         <p class="lead">
           Data sets that people build and own together. When rows help to answer a question, their
-          contributors are paid. <a href="#/groups">Several people can own one key together.</a>
+          contributors are paid.
         </p>
       </section>
       {site.datanetHosts.length === 0 ? (

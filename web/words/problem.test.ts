@@ -1,5 +1,4 @@
 import { clientError } from "@openledger/client/client-errors";
-import { groupsWithdrawn } from "@openledger/datanets/records/groups-withdrawn";
 import {
   ContractFunctionExecutionError,
   HttpRequestError,
@@ -84,13 +83,6 @@ describe("errors of this project", () => {
       message: "",
       details: quoted,
     });
-  });
-
-  it("say that groups are withdrawn, and what to do", () => {
-    const problem = problemOf(groupsWithdrawn());
-    const { meaning, remedy } = wordsOf(problem, table);
-    expect([problem.code, meaning]).toEqual(["DNT_GROUPS_WITHDRAWN", expect.stringContaining("withdrawn")]);
-    expect(remedy).toContain("Keep the file of your share");
   });
 
   it("say what to do, whatever the code", () => {

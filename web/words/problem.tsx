@@ -74,8 +74,6 @@ const FOR_READERS: Readonly<Record<string, string>> = {
   OP_FEE_TOO_LOW: "the fee has risen meanwhile; try again",
   OP_UNKNOWN_LEAF: "check the number",
   OP_BELOW_PRICE: "the price has risen meanwhile; ask again, then pay",
-  DNT_GROUPS_WITHDRAWN:
-    "keep the file of your share; the leaf's owner on Ethereum, a Safe for example, gives the leaf another key through Ethereum's queue",
   DNT_NOT_HOSTED:
     "check the number; the Datanet may be at another host, or its owner has not signed its card yet",
   DNT_ACCESS_NOT_GRANTED: "ask its owner for access, on the Datanet's page",

@@ -60,7 +60,7 @@ export async function moveAccount(
   const leaf = await resolveSigner(client, id);
   const isOwned = isAddressEqual(leaf.l1Owner, newOwner);
   const isKeyed = leaf.keyX === keyX;
-  const signsHere = (client.operationSigner ?? client.l2Key)?.keyX === leaf.keyX;
+  const signsHere = client.l2Key?.keyX === leaf.keyX;
   if (!isOwned || (!isKeyed && !signsHere)) {
     // The queue burns its fee for a stranger's entry, too.
     const { address } = requireWallet(client).account;

@@ -95,7 +95,7 @@ export async function signOperation(
   draft: OperationDraft,
   options: SigningOptions,
 ): Promise<SignedSubmission> {
-  if (client.operationSigner === undefined) requireL2Key(client);
+  const key = requireL2Key(client);
   const rule = kindRule(KIND[draft.kind])!;
   const usesExistingB = rule.usesB && !rule.isCreate;
   const [info, signer, leafB] = await Promise.all([
@@ -128,10 +128,7 @@ export async function signOperation(
   const bRef =
     leafB === null ? 0n : leafReference({ l1Owner: BigInt(leafB.l1Owner), kind: LEAF_KIND[leafB.kind] });
   const context = { domain: client.domain, bRef };
-  const signature =
-    client.operationSigner === undefined
-      ? requireL2Key(client).sign(operationMessage(operation, context))
-      : await client.operationSigner.sign(operation, context);
+  const signature = key.sign(operationMessage(operation, context));
   const body = encodeOperation({ ...operation, signature });
   return { hash: hex32(messageHash(operation, context)), body, bRef: hex32(bRef) };
 }
