@@ -6,9 +6,7 @@
  * first (`transfer(client, { … })`), so a program carries only the verbs that it uses.
  */
 
-import type { Signature } from "@openledger/circuits/field/curve/eddsa";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import type { MessageContext, UnsignedOperation } from "@openledger/circuits/ledger/operation";
 import { FIELD_ORDER } from "@openledger/circuits/protocol";
 import { openTokenAbi } from "@openledger/contracts/build/rollup-abi";
 import { rollupUserAbi } from "@openledger/contracts/build/rollup-user-abi";
@@ -17,7 +15,6 @@ import {
   receiptPollMs,
   type SpendingCap,
 } from "@openledger/contracts/l1/capped-transaction";
-import type { RecordBody, SignedRecord } from "@openledger/datanets/records/record";
 import type { Secret } from "@openledger/foundation/secret";
 import {
   type Account,

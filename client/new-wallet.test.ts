@@ -19,7 +19,6 @@ import { modelDeployment } from "@openledger/sequencer/testing/full-node-fixture
 import { FINALITY_DEPTH_BLOCKS } from "@openledger/sequencer/testing/l1-world";
 import { pad, toHex } from "viem";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { contributeRows } from "./actions/data/contribute-rows.ts";
 import { openRowStore } from "./actions/data/row-store.ts";
 import { force } from "./actions/forced/force.ts";
 import { finalizeWithdrawal } from "./actions/l1/finalize-withdrawal.ts";
@@ -28,6 +27,7 @@ import { transfer, withdraw } from "./actions/ledger/account-operations.ts";
 import { createDatanet } from "./actions/ledger/datanet-operations.ts";
 import { moveAccount } from "./actions/ledger/move-account.ts";
 import { claimRewards } from "./actions/ledger/reward-operations.ts";
+import { contributeRows } from "./datanets/contribute-rows.ts";
 import { bringCard, publishCard } from "./datanets/datanet-card.ts";
 import { findDisplayNames, findFormerName, setDisplayName } from "./datanets/display-names.ts";
 import { readEarningsBoard, showEarnings } from "./datanets/earnings-board.ts";

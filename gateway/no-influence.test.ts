@@ -114,9 +114,7 @@ function withoutTimes(type: string, text: string): string {
         .replace(/base-[0-9a-f]{16}/g, "<base>")
     );
   // Times of a feed, and names of its events.
-  return text
-    .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "<time>")
-    .replace(/event:[0-9a-f]{32}/g, "event:<event>");
+  return text.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "<time>").replace(/event:[0-9a-f]{32}/g, "event:<event>");
 }
 
 it.each(["nobody", "a stranger"])(

@@ -18,7 +18,7 @@ import { parser } from "@prometheus-io/lezer-promql";
 import { Registry } from "prom-client";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { createWatchMetrics } from "./watch/watch-metrics.ts";
+import { createWatchMetrics } from "./commands/watch/watch-metrics.ts";
 
 interface Alert {
   readonly alert: string;

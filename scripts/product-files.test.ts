@@ -15,28 +15,31 @@ const NOT_PRODUCT =
 const STARTED =
   /(?:^|\/)(?:single-file-)?main\.tsx?$|^web\/[a-z]+\/[a-z]+-worker\.ts$|^circuits\/batch\/wide\/wide-kinds\.ts$|^scripts\/(?:openledger\.[jt]s|start\.js|after-install\.js|complete-lockfile\.js|trim-install\.js|count-lines\.ts|package\.ts|biome\.ts)$|\/build\.js$/;
 
+const files = new Set(listedFiles());
+const product = [...files].filter(
+  (path) => SOURCE.test(path) && WORKSPACES.test(path) && !NOT_PRODUCT.test(path),
+);
+
+/** Files that a file names in its strings: imports, and what it loads by a path. */
+function namedIn(path: string): string[] {
+  const text = readFileSync(join(repositoryRoot, path), "utf8");
+  return [...text.matchAll(/["'`]((?:\.{1,2}|@openledger)\/[^"'`\s]+)["'`]/g)].flatMap(([, target]) => {
+    const base = target!.startsWith(".")
+      ? normalize(join(dirname(path), target!))
+      : target!.slice("@openledger/".length);
+    return ["", ".ts", ".tsx", ".js"]
+      .map((end) => base + end)
+      .filter((one) => files.has(one) && one !== path);
+  });
+}
+
 it("has no product file that tests alone import", () => {
-  const files = new Set(listedFiles());
-  const product = [...files].filter(
-    (path) => SOURCE.test(path) && WORKSPACES.test(path) && !NOT_PRODUCT.test(path),
-  );
   expect(product.length).toBeGreaterThan(1_500);
-  const named = new Set<string>();
   // The devnet of `npm start` is a program of the product, though it stands beside the tests of whole rollups.
-  const readers = [
-    ...product,
-    ...[...files].filter((path) => /^(?:e2e|examples)\/.*\.ts$/.test(path) && !/\.test\.ts$/.test(path)),
-  ];
-  for (const path of readers) {
-    const text = readFileSync(join(repositoryRoot, path), "utf8");
-    for (const [, target] of text.matchAll(/["'`]((?:\.{1,2}|@openledger)\/[^"'`\s]+)["'`]/g)) {
-      const base = target!.startsWith(".")
-        ? normalize(join(dirname(path), target!))
-        : target!.slice("@openledger/".length);
-      for (const end of ["", ".ts", ".tsx", ".js"])
-        if (files.has(base + end) && base + end !== path) named.add(base + end);
-    }
-  }
+  const programs = [...files].filter(
+    (path) => /^(?:e2e|examples)\/.*\.ts$/.test(path) && !/\.test\.ts$/.test(path),
+  );
+  const named = new Set([...product, ...programs].flatMap(namedIn));
   const entries = Object.values(PACKAGES).flatMap((one) => Object.values(one.entries));
   const isOffered = (path: string) =>
     entries.some(({ files, rooms }) =>
@@ -48,4 +51,35 @@ it("has no product file that tests alone import", () => {
     named.has(path.replace(/\.browser\.ts$/, ".ts")) ||
     STARTED.test(path);
   expect(product.filter((path) => !isNamed(path))).toEqual([]);
+});
+
+/** Room of a file: its folder below the workspace. Files beside the rooms, as errors and main modules, are of none. */
+const roomOf = (path: string): string | null =>
+  path.split("/").length < 3 ? null : path.split("/").slice(0, 2).join("/");
+
+it("has no circle of rooms", () => {
+  const ways = new Map<string, Map<string, string>>();
+  for (const path of product)
+    for (const target of namedIn(path)) {
+      const [from, to] = [roomOf(path), roomOf(target)];
+      if (from === null || to === null || from === to || NOT_PRODUCT.test(target)) continue;
+      const ofRoom = ways.get(from) ?? new Map<string, string>();
+      ways.set(from, ofRoom.set(to, `${path} -> ${target}`));
+    }
+  expect(ways.size).toBeGreaterThan(50);
+  const done = new Set<string>();
+  const circles: string[][] = [];
+  const walk = (room: string, road: readonly string[]): void => {
+    const at = road.indexOf(room);
+    if (at >= 0) {
+      const circle = [...road.slice(at), room];
+      circles.push(circle.slice(1).map((to, i) => ways.get(circle[i]!)!.get(to)!));
+      return;
+    }
+    if (done.has(room)) return;
+    for (const to of ways.get(room)?.keys() ?? []) walk(to, [...road, room]);
+    done.add(room);
+  };
+  for (const room of ways.keys()) walk(room, []);
+  expect(circles).toEqual([]);
 });

@@ -15,7 +15,7 @@ import { FACTORY_SETTINGS } from "@openledger/models/factory/factory-config";
 import { SERVING_SETTINGS } from "@openledger/models/serving/serving-config";
 import { PROVER_SETTINGS } from "@openledger/prover/process/prover-config";
 import { SEQUENCER_SETTINGS } from "@openledger/sequencer/config";
-import { WATCH_SETTINGS } from "./watch/watch-settings.ts";
+import { WATCH_SETTINGS } from "./commands/watch/watch-settings.ts";
 
 export const SETTINGS_PAGE = "docs/reference/settings.md";
 

@@ -5,7 +5,7 @@
  */
 import { loadDeployment } from "@openledger/circuits/registry/deployment";
 import { runUntilStopped } from "@openledger/foundation/run-until-stopped";
-import { openProver } from "@openledger/prover/process/open-prover";
+import { openProver } from "@openledger/prover/open-prover";
 import type { OutsideProverEvents } from "@openledger/prover/process/outside-prover";
 import { readProverConfig } from "@openledger/prover/process/prover-config";
 import { loadConfig } from "./config.ts";

@@ -2,7 +2,6 @@
 import type { SequencerStatus } from "@openledger/client/sequencer/sequencer-schemas";
 import type { VNode } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { WalletMenu } from "./bridge/wallet-menu.tsx";
 import { pendingKey } from "./datanets/contribute/pending-key.ts";
 import { Badge } from "./design/badge.tsx";
 import { Identifier } from "./design/identifier.tsx";
@@ -18,6 +17,7 @@ import { L1_STALL_MS, type Link, type Live } from "./ledger/live.ts";
 import type { PageProps } from "./ledger/page.ts";
 import { connect, session, wasConnected } from "./ledger/session.ts";
 import type { Site } from "./ledger/site.ts";
+import { WalletMenu } from "./ledger/wallet-menu.tsx";
 import { foundWallets } from "./ledger/wallets.ts";
 import markUrl from "./mark.svg";
 import { OverviewPage } from "./overview/overview-page.tsx";

@@ -5,7 +5,6 @@
  */
 import { rowNumber } from "@openledger/foundation/row-number";
 import { attributionError } from "../attribution-errors.ts";
-import { judgedRows } from "../cleaning/judged-rows.ts";
 import { type ComparedShape, openComparison } from "../rows/row-comparison.ts";
 import { inputOf } from "../rows/row-content.ts";
 import type { RowKind } from "../rows/row-kinds.ts";
@@ -14,6 +13,7 @@ import { decodeTableRow } from "../rows/table-rows.ts";
 import { decodeTextRow, isTextRow } from "../rows/text-rows.ts";
 import { logisticModel } from "./direct/logistic-model.ts";
 import { heldOut } from "./held-out-odds.ts";
+import { judgedRows } from "./judged-rows.ts";
 
 /** Rows that one contributor has committed at once. */
 export interface CommittedRows {

@@ -1,5 +1,5 @@
 import { type HistoryFixture, startHistoryFixture } from "@openledger/bridge/testing/history-fixture";
-import { REVEAL_DELAY_BLOCKS, WITHDRAWAL_DELAY_SECONDS } from "@openledger/contracts/l1/equivocation";
+import { REVEAL_DELAY_BLOCKS, WITHDRAWAL_DELAY_SECONDS } from "@openledger/contracts/bond/equivocation";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { deployBond, ETH } from "@openledger/contracts/testing/bond-fixture";
 import { ROLES, type Role } from "@openledger/contracts/testing/rollup-fixture";

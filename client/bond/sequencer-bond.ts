@@ -3,7 +3,7 @@
  * bond` and `verify equivocation` read it, add to it, withdraw from it, and show it two such promises.
  */
 
-import { preconfirmationBondAbi } from "@openledger/contracts/build/bond-abi";
+import { preconfirmationBondAbi } from "@openledger/contracts/bond/bond-abi";
 import {
   type BondState,
   type Equivocation,
@@ -11,7 +11,7 @@ import {
   equivocationOf,
   isBondCode,
   securedWei,
-} from "@openledger/contracts/l1/equivocation";
+} from "@openledger/contracts/bond/equivocation";
 import type { Address, Hex } from "viem";
 import type { L1Result } from "../actions/l1/l1-result.ts";
 import { callContract, type L1Call, type L1Options } from "../actions/l1/l1-transaction.ts";

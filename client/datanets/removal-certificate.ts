@@ -14,7 +14,6 @@ import {
 } from "@openledger/circuits/ledger/rewards";
 import { contributionRoot, digestToField, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
 import { settlingCircuits } from "@openledger/circuits/registry/circuit-sizes";
-import { canonicalJson } from "@openledger/datanets/card/canonical-json";
 import {
   type BodyOf,
   checkRecords,
@@ -22,6 +21,7 @@ import {
   signedRecordSchema,
 } from "@openledger/datanets/records/record";
 import { decodeVersion, encodeVersion, rowHashesOf, versionRowsOf } from "@openledger/datanets/rows/row-wire";
+import { canonicalJson } from "@openledger/datanets/terms/canonical-json";
 import { hex32 } from "@openledger/foundation/hex";
 import { z } from "zod";
 import { type ListCommitsErrorCode, readCheckedHistory } from "../actions/data/list-commits.ts";

@@ -12,11 +12,6 @@ import {
 } from "@openledger/datanets/records/record-state";
 import { drawValidator } from "@openledger/datanets/records/validator-draw";
 import { hex32 } from "@openledger/foundation/hex";
-import {
-  type CollectedVersion,
-  type CollectVersionErrorCode,
-  collectVersion,
-} from "../actions/data/contribute-rows.ts";
 import type { DatanetCommit } from "../actions/data/list-commits.ts";
 import { listCommits } from "../actions/data/list-commits.ts";
 import { readVersion, type StoredVersionRow } from "../actions/data/published-version.ts";
@@ -25,6 +20,7 @@ import { nameVersionLabels, storeVersionLabels, type VersionLabels } from "../ac
 import type { CommitVersionOptions } from "../actions/data/version-commitments.ts";
 import type { LedgerClient } from "../ledger-client.ts";
 import { getLeaf } from "../sequencer/ledger-reads.ts";
+import { type CollectedVersion, type CollectVersionErrorCode, collectVersion } from "./contribute-rows.ts";
 import { readCountedRecords } from "./counted-records.ts";
 import { cardOfVersion, type GetHostedDatanetErrorCode } from "./datanet-card.ts";
 import type { HostedDatanetPlace } from "./host-request.ts";

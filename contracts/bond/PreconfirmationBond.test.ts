@@ -4,6 +4,9 @@ import fc from "fast-check";
 import { concat, type Hex, pad, toFunctionSelector, zeroAddress, zeroHash } from "viem";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { compileContracts, pickContract } from "../build/compile.ts";
+import { type BondFixture, ETH, startBondFixture } from "../testing/bond-fixture.ts";
+import { revertEachTest } from "../testing/chain.ts";
+import { twinsOf } from "../testing/signature-twins.ts";
 import {
   type Equivocation,
   equivocationCommitment,
@@ -13,10 +16,7 @@ import {
   securedWei,
   WITHDRAWAL_DELAY_SECONDS,
   WITHDRAWAL_WINDOW_SECONDS,
-} from "../l1/equivocation.ts";
-import { type BondFixture, ETH, startBondFixture } from "../testing/bond-fixture.ts";
-import { revertEachTest } from "../testing/chain.ts";
-import { twinsOf } from "../testing/signature-twins.ts";
+} from "./equivocation.ts";
 
 let f: BondFixture;
 beforeAll(async () => {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { wholeTest } from "@openledger/foundation/testing/whole-run";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { preconfirmationBondImmutables } from "./bond-abi.ts";
+import { preconfirmationBondImmutables } from "../bond/bond-abi.ts";
 import { CONTRACT_SETS, compileContracts, contractsDir, pickContract } from "./compile.ts";
 import {
   abiPath,

@@ -5,9 +5,9 @@ import {
 } from "@openledger/circuits/wire/sequencer-preconfirmation";
 import { hex32 } from "@openledger/foundation/hex";
 import { createWalletClient, custom, getAddress, getContract, type Hex, parseEther, zeroHash } from "viem";
-import { preconfirmationBondAbi } from "../build/bond-abi.ts";
+import { preconfirmationBondAbi } from "../bond/bond-abi.ts";
+import { type Equivocation, equivocationCommitment, REVEAL_DELAY_BLOCKS } from "../bond/equivocation.ts";
 import { compileContracts, pickContract } from "../build/compile.ts";
-import { type Equivocation, equivocationCommitment, REVEAL_DELAY_BLOCKS } from "../l1/equivocation.ts";
 import { anvilAccount } from "./anvil-account.ts";
 import { type Fixture, ROLES, startFixture } from "./rollup-fixture.ts";
 

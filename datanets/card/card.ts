@@ -11,10 +11,10 @@ import { digestToField } from "@openledger/circuits/ledger/version-rows";
 import { isWellFormed, textOfBytes } from "@openledger/foundation/utf8";
 import { z } from "zod";
 import { datanetError } from "../datanet-errors.ts";
+import { canonicalJson } from "../terms/canonical-json.ts";
 import { unreadProblem } from "../terms/licence-conditions.ts";
 import { ownNames, readLicence } from "../terms/spdx-expression.ts";
 import { isTermsName, nameTerms, type TermsFile, termsFileSchema } from "../terms/terms-file.ts";
-import { canonicalJson } from "./canonical-json.ts";
 
 export const CARD_FORMAT = "openledger-datanet-card-2";
 const EARLIER_FORMATS: readonly unknown[] = ["openledger-datanet-card-1"];

@@ -3,9 +3,9 @@
  * its findings, which the host shows to reviewers.
  */
 
-import { judgedRows } from "@openledger/attribution/cleaning/judged-rows";
 import { labelIssues } from "@openledger/attribution/cleaning/label-issues";
 import { selectRows } from "@openledger/attribution/maths/sparse-rows";
+import { judgedRows } from "@openledger/attribution/model/judged-rows";
 import type { Card } from "../card/card.ts";
 import { type Finding, makeFinding } from "./finding.ts";
 import type { RowToCheck } from "./row-to-check.ts";

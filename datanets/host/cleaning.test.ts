@@ -1,9 +1,9 @@
 /** Tests of a Datanet host's checks of rows: findings, reviewers' decisions, notices. */
 import { join } from "node:path";
-import { contributeRows } from "@openledger/client/actions/data/contribute-rows";
 import { openRowStore, type RowStore } from "@openledger/client/actions/data/row-store";
 import { getHostedRow } from "@openledger/client/datanets/browse-rows";
 import { checkFindings, listFindings, listNotices } from "@openledger/client/datanets/cleaning";
+import { contributeRows } from "@openledger/client/datanets/contribute-rows";
 import { bringCard } from "@openledger/client/datanets/datanet-card";
 import {
   getStatistics,

@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import { KIND } from "@openledger/circuits/protocol";
-import { collectVersion, contributeRows } from "@openledger/client/actions/data/contribute-rows";
 import { listCommits } from "@openledger/client/actions/data/list-commits";
 import { storeVersion } from "@openledger/client/actions/data/published-version";
 import { openRowStore, storeContribution } from "@openledger/client/actions/data/row-store";
 import { verifyVersion } from "@openledger/client/actions/data/verify-version";
+import { collectVersion, contributeRows } from "@openledger/client/datanets/contribute-rows";
 import { bringCard } from "@openledger/client/datanets/datanet-card";
 import { downloadCommits, downloadVersion } from "@openledger/client/datanets/download-rows";
 import { bringVersion, contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";

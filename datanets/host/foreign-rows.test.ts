@@ -1,9 +1,9 @@
 /** Tests of what a check of a Datanet's rows tells of rows of other Datanets on the host. */
 import { join } from "node:path";
-import { contributeRows } from "@openledger/client/actions/data/contribute-rows";
 import { openRowStore, type RowStore } from "@openledger/client/actions/data/row-store";
 import { saltByCard } from "@openledger/client/actions/data/salted-contribution";
 import { checkFindings, listFindings } from "@openledger/client/datanets/cleaning";
+import { contributeRows } from "@openledger/client/datanets/contribute-rows";
 import { bringCard, publishCard } from "@openledger/client/datanets/datanet-card";
 import { contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
 import type { LedgerClient } from "@openledger/client/ledger-client";

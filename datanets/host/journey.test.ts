@@ -2,12 +2,12 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { collectVersion, contributeRows } from "@openledger/client/actions/data/contribute-rows";
 import { storeVersion } from "@openledger/client/actions/data/published-version";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
 import { verifyVersion } from "@openledger/client/actions/data/verify-version";
 import { publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
 import { findRows, getHostedRow } from "@openledger/client/datanets/browse-rows";
+import { collectVersion, contributeRows } from "@openledger/client/datanets/contribute-rows";
 import {
   bringCard,
   findDatanets,

@@ -1,7 +1,7 @@
 /** Tests of what a Datanet host charges its clients' rate limit for lists and searches. */
 import { join } from "node:path";
-import { contributeRows } from "@openledger/client/actions/data/contribute-rows";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
+import { contributeRows } from "@openledger/client/datanets/contribute-rows";
 import { bringCard } from "@openledger/client/datanets/datanet-card";
 import { contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
 import { afterAll, beforeAll, expect, it } from "vitest";

@@ -3,10 +3,10 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
-import { contributeRows } from "@openledger/client/actions/data/contribute-rows";
 import { storeVersion } from "@openledger/client/actions/data/published-version";
 import { openRowStore, type RowStore } from "@openledger/client/actions/data/row-store";
 import { publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
+import { contributeRows } from "@openledger/client/datanets/contribute-rows";
 import { bringCard, publishCard } from "@openledger/client/datanets/datanet-card";
 import { exportVersion } from "@openledger/client/datanets/export-version";
 import {

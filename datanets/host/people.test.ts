@@ -1,6 +1,5 @@
 /** Tests of people's work at a Datanet host: labels, reviews, objections, requests for access. */
 import { join } from "node:path";
-import { collectVersion, contributeRows } from "@openledger/client/actions/data/contribute-rows";
 import { storeVersion } from "@openledger/client/actions/data/published-version";
 import { writeRowFile } from "@openledger/client/actions/data/row-files";
 import { openRowStore, type RowStore } from "@openledger/client/actions/data/row-store";
@@ -8,6 +7,7 @@ import { saltByCard } from "@openledger/client/actions/data/salted-contribution"
 import { readVersionLabels } from "@openledger/client/actions/data/stored-labels";
 import { setKey } from "@openledger/client/actions/ledger/account-operations";
 import { publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
+import { collectVersion, contributeRows } from "@openledger/client/datanets/contribute-rows";
 import { bringCard } from "@openledger/client/datanets/datanet-card";
 import { downloadVersion } from "@openledger/client/datanets/download-rows";
 import { mirrorDatanet } from "@openledger/client/datanets/mirror-datanet";

@@ -2,12 +2,12 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { contributeRows } from "@openledger/client/actions/data/contribute-rows";
 import { storeVersion } from "@openledger/client/actions/data/published-version";
 import { openRowStore, type RowStore } from "@openledger/client/actions/data/row-store";
 import { setKey } from "@openledger/client/actions/ledger/account-operations";
 import { publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
 import { getReport, listReports, reportBias, signReport } from "@openledger/client/datanets/bias-report";
+import { contributeRows } from "@openledger/client/datanets/contribute-rows";
 import { bringCard } from "@openledger/client/datanets/datanet-card";
 import { collectReviewed } from "@openledger/client/datanets/reviewed-version";
 import {

@@ -2,8 +2,8 @@
 import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { saltRow } from "@openledger/attribution/rows/salted-rows";
-import { contributeRows } from "@openledger/client/actions/data/contribute-rows";
 import { openRowStore, type RowStore } from "@openledger/client/actions/data/row-store";
+import { contributeRows } from "@openledger/client/datanets/contribute-rows";
 import { bringCard } from "@openledger/client/datanets/datanet-card";
 import { askHost } from "@openledger/client/datanets/host-request";
 import { sayRecords } from "@openledger/client/datanets/signed-records";

@@ -4,7 +4,6 @@ import { directFamily } from "@openledger/attribution/model/direct/direct-family
 import { decodeModel, encodeModel } from "@openledger/attribution/model/model-files";
 import { verifyModel } from "@openledger/attribution/model/verify-model";
 import { contentOfRow, isSalted, saltRow } from "@openledger/attribution/rows/salted-rows";
-import { contributeRows } from "@openledger/client/actions/data/contribute-rows";
 import { readVersionRows, storeVersion } from "@openledger/client/actions/data/published-version";
 import { openRowStore, type RowStore } from "@openledger/client/actions/data/row-store";
 import { saltByCard } from "@openledger/client/actions/data/salted-contribution";
@@ -12,6 +11,7 @@ import { verifyVersion } from "@openledger/client/actions/data/verify-version";
 import { publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
 import { findKnownRows } from "@openledger/client/datanets/browse-rows";
 import { checkFindings, listFindings } from "@openledger/client/datanets/cleaning";
+import { contributeRows } from "@openledger/client/datanets/contribute-rows";
 import { bringCard, publishCard } from "@openledger/client/datanets/datanet-card";
 import { downloadCommits, downloadVersion } from "@openledger/client/datanets/download-rows";
 import { exportVersion } from "@openledger/client/datanets/export-version";

@@ -1,10 +1,10 @@
 /** Tests of a Datanet whose card has no labels: rows of an approved contribution count, and those who approved it vouch. */
 import { join } from "node:path";
-import { contributeRows } from "@openledger/client/actions/data/contribute-rows";
 import { storeVersion } from "@openledger/client/actions/data/published-version";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
 import { publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
 import { findRows } from "@openledger/client/datanets/browse-rows";
+import { contributeRows } from "@openledger/client/datanets/contribute-rows";
 import { bringCard } from "@openledger/client/datanets/datanet-card";
 import { collectReviewed, verifyVouching } from "@openledger/client/datanets/reviewed-version";
 import { sayRecords, type UnsignedRecord } from "@openledger/client/datanets/signed-records";

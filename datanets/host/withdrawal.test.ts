@@ -4,7 +4,6 @@ import { bytesToHex } from "@noble/hashes/utils.js";
 import { encodeModel, type PublishedModel } from "@openledger/attribution/model/model-files";
 import { packBinding, unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { FIELD_ORDER } from "@openledger/circuits/protocol";
-import { collectVersion, contributeRows } from "@openledger/client/actions/data/contribute-rows";
 import { readHistory } from "@openledger/client/actions/data/list-commits";
 import { readVersionRows, storeVersion } from "@openledger/client/actions/data/published-version";
 import { openRowStore, type RowStore } from "@openledger/client/actions/data/row-store";
@@ -12,6 +11,7 @@ import { verifyVersion } from "@openledger/client/actions/data/verify-version";
 import { setKey } from "@openledger/client/actions/ledger/account-operations";
 import { publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
 import { findKnownRows, listLeftOut } from "@openledger/client/datanets/browse-rows";
+import { collectVersion, contributeRows } from "@openledger/client/datanets/contribute-rows";
 import { bringCard } from "@openledger/client/datanets/datanet-card";
 import {
   downloadCommits,

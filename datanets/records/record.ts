@@ -14,7 +14,7 @@ import { isStorableText } from "@openledger/foundation/database/storable-text";
 import { hex32 } from "@openledger/foundation/hex";
 import { isWellFormed } from "@openledger/foundation/utf8";
 import { z } from "zod";
-import { canonicalJson } from "../card/canonical-json.ts";
+import { canonicalJson } from "../terms/canonical-json.ts";
 import { MAX_LICENCE_LENGTH } from "../terms/spdx-expression.ts";
 import { termsFileSchema } from "../terms/terms-file.ts";
 

@@ -7,8 +7,8 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { isWellFormed, textOfBytes } from "@openledger/foundation/utf8";
 import { z } from "zod";
-import { canonicalJson } from "../card/canonical-json.ts";
 import { datanetError } from "../datanet-errors.ts";
+import { canonicalJson } from "../terms/canonical-json.ts";
 import { SLICED_BY } from "./row-slices.ts";
 
 export const REPORT_FORMAT = "openledger-bias-report-1";

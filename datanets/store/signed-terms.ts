@@ -4,10 +4,10 @@
  */
 import type { Queries } from "@openledger/foundation/database/queries";
 import { hex32 } from "@openledger/foundation/hex";
-import { canonicalJson } from "../card/canonical-json.ts";
 import { type Card, termsOfCard } from "../card/card.ts";
 import { datanetError } from "../datanet-errors.ts";
 import type { BodyOf, SignedRecord } from "../records/record.ts";
+import { canonicalJson } from "../terms/canonical-json.ts";
 import { nameTerms } from "../terms/terms-file.ts";
 import type { HostedDatanet } from "./hosted-datanet.ts";
 import type { HostLedger } from "./ledger-view.ts";

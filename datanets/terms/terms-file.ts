@@ -10,7 +10,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { isWellFormed } from "@openledger/foundation/utf8";
 import { z } from "zod";
-import { canonicalJson } from "../card/canonical-json.ts";
+import { canonicalJson } from "./canonical-json.ts";
 
 const TERMS_FORMAT = "openledger-terms-1";
 /** Maximum length of a file's text, in characters. */

@@ -2,10 +2,10 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { contributeRows } from "@openledger/client/actions/data/contribute-rows";
 import { storeVersion } from "@openledger/client/actions/data/published-version";
 import { openRowStore, type RowStore } from "@openledger/client/actions/data/row-store";
 import { publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
+import { contributeRows } from "@openledger/client/datanets/contribute-rows";
 import { bringCard } from "@openledger/client/datanets/datanet-card";
 import type { HostedDatanetPlace } from "@openledger/client/datanets/host-request";
 import { collectReviewed } from "@openledger/client/datanets/reviewed-version";

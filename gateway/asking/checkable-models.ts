@@ -8,14 +8,14 @@ import { ANSWERING_FILES, decodeAnswering } from "@openledger/attribution/model/
 import { fetchFiles } from "@openledger/attribution/model/model-download";
 import { type ModelFamily, openCheckable } from "@openledger/attribution/model/model-family";
 import type { ModelFiles } from "@openledger/attribution/model/model-manifest";
+import type { RecipeBase } from "@openledger/attribution/model/recipe-fields";
+import { estimatorOf } from "@openledger/attribution/scores/attribution-estimate";
 import {
   decodePaying,
   fetchPaying,
   PAYING_FILES,
   type PayingPart,
-} from "@openledger/attribution/model/paying-part";
-import type { RecipeBase } from "@openledger/attribution/model/recipe-fields";
-import { estimatorOf } from "@openledger/attribution/scores/attribution-estimate";
+} from "@openledger/attribution/scores/paying-part";
 import { requireRegisteredStatics } from "@openledger/client/actions/answers/check-answer";
 import type { CheckableModel } from "@openledger/client/actions/answers/model-answers";
 import { processErrors } from "@openledger/foundation/error-table";

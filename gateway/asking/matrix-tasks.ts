@@ -1,5 +1,5 @@
 /** Task of the thread that compares models' matrices with their commitments on the ledger. checkable-models.ts starts it. */
-import { requireCommitted as compare, type PayingPart } from "@openledger/attribution/model/paying-part";
+import { requireCommitted as compare, type PayingPart } from "@openledger/attribution/scores/paying-part";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import type { ColumnCommitments } from "@openledger/circuits/settlement/feature-commitment";
 

@@ -1,9 +1,10 @@
 /** MCP's tools `search_rows` and `contribute_rows`: rows of Datanets, at the host that the gateway knows. */
-import { contributeRows } from "@openledger/client/actions/data/contribute-rows";
+
 import { listCommits } from "@openledger/client/actions/data/list-commits";
 import { openRowStore, storeContribution } from "@openledger/client/actions/data/row-store";
 import { saltByCard } from "@openledger/client/actions/data/salted-contribution";
 import { findRows } from "@openledger/client/datanets/browse-rows";
+import { contributeRows } from "@openledger/client/datanets/contribute-rows";
 import { getHostedDatanet } from "@openledger/client/datanets/datanet-card";
 import { contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";

@@ -7,7 +7,7 @@ import { loadDeployment } from "@openledger/circuits/registry/deployment";
 import { createLedgerClient } from "@openledger/client/ledger-client";
 import type { Logger } from "@openledger/foundation/logger";
 import { chooseBackend } from "@openledger/prover/choose-backend";
-import { openProverOnDemand } from "@openledger/prover/process/open-prover";
+import { openProverOnDemand } from "@openledger/prover/open-prover";
 import { readProverConfig } from "@openledger/prover/process/prover-config";
 import type { Prover } from "@openledger/prover/proving/prover";
 import { readRollupCircuits } from "@openledger/verifier/circuits/rollup-circuits";

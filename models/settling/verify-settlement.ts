@@ -13,11 +13,11 @@ import { RollupContract } from "@openledger/bridge/l1/rollup-contract";
 import { findPostedSettlement } from "@openledger/bridge/l1/submission/posted-settlement";
 import { isDirectQuery, modelQueryCommitment, receiptHash } from "@openledger/circuits/ledger/model-query";
 import { settlingCircuits } from "@openledger/circuits/registry/circuit-sizes";
+import { entrySignals } from "@openledger/circuits/registry/settlement-statement";
 import type { SampledSettlement } from "@openledger/circuits/settlement/divide-epoch";
 import { encodeEntries } from "@openledger/circuits/settlement/settlement-data";
 import { misfitOf, modelShape } from "@openledger/circuits/settlement/settlement-size";
 import { drawnPlaces, drawSeed } from "@openledger/circuits/settlement/settlement-split";
-import { entrySignals } from "@openledger/circuits/settlement/settlement-statement";
 import { clientError } from "@openledger/client/client-errors";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import {

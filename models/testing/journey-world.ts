@@ -3,12 +3,12 @@
 import { join } from "node:path";
 import { encodeTextRow, type TextRow } from "@openledger/attribution/rows/text-rows";
 import type { SettlementSize } from "@openledger/circuits/settlement/settlement-size";
-import { collectVersion, contributeRows } from "@openledger/client/actions/data/contribute-rows";
 import { listCommits } from "@openledger/client/actions/data/list-commits";
 import { storeVersion } from "@openledger/client/actions/data/published-version";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
 import { saltByCard } from "@openledger/client/actions/data/salted-contribution";
 import { createDatanet, publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
+import { collectVersion, contributeRows } from "@openledger/client/datanets/contribute-rows";
 import { bringCard } from "@openledger/client/datanets/datanet-card";
 import { bringVersion, contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
 import { getOperation } from "@openledger/client/sequencer/ledger-reads";

@@ -22,13 +22,13 @@ import { settlingNames, sizesOfName } from "@openledger/circuits/registry/circui
 import { encodeDeployment } from "@openledger/circuits/registry/deployment";
 import { modelShape, type SettlementSize } from "@openledger/circuits/settlement/settlement-size";
 import { SMALL_DIRECT } from "@openledger/circuits/testing/settlement/direct-world";
-import { collectVersion, contributeRows } from "@openledger/client/actions/data/contribute-rows";
 import { readVersionRows, storeVersion } from "@openledger/client/actions/data/published-version";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
 import { nameVersionLabels, storeVersionLabels } from "@openledger/client/actions/data/stored-labels";
 import { encodeSettlementBody, sendSettlement } from "@openledger/client/actions/l1/send-settlement";
 import { createDatanet, publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
 import { approveModel, createModel } from "@openledger/client/actions/ledger/model-operations";
+import { collectVersion, contributeRows } from "@openledger/client/datanets/contribute-rows";
 import { getOperation } from "@openledger/client/sequencer/ledger-reads";
 import { getModel } from "@openledger/client/sequencer/model-reads";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";

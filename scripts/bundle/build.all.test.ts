@@ -40,7 +40,7 @@ beforeAll(() => {
       symlinkSync(join(root, "node_modules", name), join(folder, "node_modules", name));
   const build = readFileSync(join(folder, "scripts/bundle/build.js"), "utf8");
   for (const [main] of build.matchAll(/(?<=^ {2}")[\w/-]+\.ts(?=",$)/gm)) put(main, "");
-  for (const room of ["prover", "circuits", "scripts/watch"])
+  for (const room of ["prover", "circuits", "scripts/commands/watch"])
     mkdirSync(join(folder, room), { recursive: true });
   put(
     "bridge/main.ts",

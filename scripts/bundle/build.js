@@ -25,7 +25,16 @@ const MAINS = [
   "models/factory/worker/main.ts",
   "models/testing/model-server.ts",
 ];
-const ROOMS_OF_ENTRIES = ["circuits", "prover", "datanets", "bridge", "models", "sequencer", "scripts/watch"];
+const ROOMS_OF_ENTRIES = [
+  "circuits",
+  "prover",
+  "datanets",
+  "bridge",
+  "models",
+  "gateway",
+  "sequencer",
+  "scripts/commands/watch",
+];
 
 /** The workspaces, and pure JavaScript that nearly every process loads, hundreds of files each. Everything else is resolved when it runs. */
 const BUNDLED =

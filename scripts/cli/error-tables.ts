@@ -14,8 +14,8 @@ import { factoryErrors, modelErrors, servingErrors, settlerErrors } from "@openl
 import { proverErrors } from "@openledger/prover/prover-errors";
 import { sequencerErrors } from "@openledger/sequencer/sequencer-errors";
 import { verifierErrors } from "@openledger/verifier/verifier-errors";
-import { operatorErrors } from "../commands/operate/operator-errors.ts";
 import { commandErrors } from "./cli-errors.ts";
+import { operatorErrors } from "./operator-errors.ts";
 
 /** Error tables whose codes may reach a user, in the order of docs/reference/errors.md. */
 export const ERROR_TABLES: readonly ErrorTable[] = [

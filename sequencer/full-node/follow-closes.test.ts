@@ -15,8 +15,8 @@ import {
   startModelHistory,
 } from "@openledger/bridge/testing/model-history";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
+import { settlementSignals } from "@openledger/circuits/registry/settlement-statement";
 import { encodeSettlement } from "@openledger/circuits/settlement/settlement-data";
-import { settlementSignals } from "@openledger/circuits/settlement/settlement-statement";
 import { fromContractOrder } from "@openledger/circuits/wire/groth16-proof";
 import { hex32 } from "@openledger/foundation/hex";
 import { isWhole } from "@openledger/foundation/testing/test-random";

@@ -1,7 +1,7 @@
 /** Tests of a full node about models in shards: payments, closes, rewards, settlements. */
 import { join } from "node:path";
 import { MODEL_ID, SHARDED_CIRCUIT, startModelHistory } from "@openledger/bridge/testing/model-history";
-import { entrySignals } from "@openledger/circuits/settlement/settlement-statement";
+import { entrySignals } from "@openledger/circuits/registry/settlement-statement";
 import { fromContractProof } from "@openledger/circuits/wire/groth16-proof";
 import { proofJson } from "@openledger/circuits/wire/wire-fields";
 import { hex32 } from "@openledger/foundation/hex";

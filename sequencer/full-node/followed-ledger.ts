@@ -14,7 +14,7 @@ import type { LeafState } from "@openledger/circuits/ledger/leaf";
 import { leafReference, messageHash } from "@openledger/circuits/ledger/operation";
 import { GENESIS_FEE_ACCOUNT_ID, KIND, kindRule, shapeName } from "@openledger/circuits/protocol";
 import { batchShape, dataTwins } from "@openledger/circuits/registry/circuit-sizes";
-import { capOf } from "@openledger/circuits/settlement/settlement-statement";
+import { capOf } from "@openledger/circuits/registry/settlement-statement";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { BatchRegistry } from "../batches/batch-registry.ts";

@@ -22,10 +22,10 @@ import {
 import { FIELD_ORDER, KIND, LEAF_KIND } from "@openledger/circuits/protocol";
 import type { CircuitSizes } from "@openledger/circuits/registry/circuit-sizes";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
+import { entrySignals } from "@openledger/circuits/registry/settlement-statement";
 import { activationOf, defaultSplit } from "@openledger/circuits/settlement/payee-table-rules";
 import { encodeEntries, type SettlementData } from "@openledger/circuits/settlement/settlement-data";
 import { drawSeed, drawShares, sampledPayout } from "@openledger/circuits/settlement/settlement-split";
-import { entrySignals } from "@openledger/circuits/settlement/settlement-statement";
 import { signMessage } from "@openledger/circuits/testing/known-signers";
 import { fromContractOrder } from "@openledger/circuits/wire/groth16-proof";
 import { simulateCircuit } from "@openledger/contracts/testing/test-prover";

@@ -14,7 +14,6 @@ import type { RegisteredCircuit } from "@openledger/bridge/l1/rollup-contract";
 import { DEFAULT_SPLIT_DELAY_SECONDS, RANDOMNESS_DELAY_BLOCKS } from "@openledger/bridge/l1/settlement-times";
 import type { ReplayedSettlement } from "@openledger/circuits/batch/settlement-operation";
 import { KIND } from "@openledger/circuits/protocol";
-import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
 import {
   capOf,
   entrySignals,
@@ -22,7 +21,8 @@ import {
   provesEntries,
   type SettlementRecord,
   settlementOnL1,
-} from "@openledger/circuits/settlement/settlement-statement";
+} from "@openledger/circuits/registry/settlement-statement";
+import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
 import { fromContractProof } from "@openledger/circuits/wire/groth16-proof";
 import { requireSame, verifyDiffers } from "./verify-error.ts";
 import { type VerifyProof, verifierKey } from "./verify-keys.ts";

@@ -5,8 +5,8 @@
 import { streamCompletion } from "@openledger/client/actions/answers/completion-stream";
 import { useState } from "preact/hooks";
 import type { Adapter } from "../ask/listed-adapters.ts";
-import { useAction } from "../bridge/use-action.ts";
 import { Chat, type ChatTurn, FreeAnswer, type PendingTurn } from "../chat/chat.tsx";
+import { useAction } from "../ledger/use-action.ts";
 
 /** Maximum tokens of an answer. */
 const ANSWER_TOKENS = 128;

@@ -4,8 +4,6 @@
  */
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Address } from "viem";
-import { useAction } from "../bridge/use-action.ts";
-import { WalletChoice } from "../bridge/wallet-menu.tsx";
 import { Chat, type PendingTurn } from "../chat/chat.tsx";
 import { Button } from "../design/button.tsx";
 import { Choice } from "../design/choice.tsx";
@@ -18,7 +16,9 @@ import { holdings, mainAccount } from "../ledger/holdings.ts";
 import type { PageProps } from "../ledger/page.ts";
 import { session } from "../ledger/session.ts";
 import type { Site } from "../ledger/site.ts";
+import { useAction } from "../ledger/use-action.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
+import { WalletChoice } from "../ledger/wallet-menu.tsx";
 import { showCount, showCounted, showOpen } from "../words/format.ts";
 import { hostedDatanet, leafNames, noteShownLeaf } from "../words/leaf-names.ts";
 import { LeafLink } from "../words/links.tsx";

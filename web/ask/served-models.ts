@@ -129,7 +129,7 @@ async function loadCopy(serverUrl: string): Promise<OwnCopy> {
   const [{ fetchAnswering }, { openCheckable }, { fetchEstimator }, families] = await Promise.all([
     import("@openledger/attribution/model/model-download"),
     import("@openledger/attribution/model/model-family"),
-    import("@openledger/attribution/model/paying-part"),
+    import("@openledger/attribution/scores/paying-part"),
     knownFamilies(serverUrl),
     initPoseidon(),
   ]);

@@ -7,9 +7,9 @@ import type { ComponentChildren } from "preact";
 import { Button } from "../design/button.tsx";
 import { FactList } from "../design/fact-list.tsx";
 import { Field } from "../design/field.tsx";
+import type { Action } from "../ledger/use-action.ts";
 import { ProblemNotice } from "../words/problem.tsx";
 import type { TypedAmount } from "./amount.ts";
-import type { Action } from "./use-action.ts";
 
 interface AmountFormProps {
   readonly text: string;

@@ -9,13 +9,13 @@ import { lookProblem } from "../ledger/journey-watch.ts";
 import type { PageProps } from "../ledger/page.ts";
 import { session } from "../ledger/session.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
+import { WalletChoice } from "../ledger/wallet-menu.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
 import { Term } from "../words/term.tsx";
 import { Balances } from "./balances.tsx";
 import { ContractWalletNotice } from "./contract-wallet.tsx";
 import { JourneyList } from "./journey-list.tsx";
 import { MoveForms } from "./move-forms.tsx";
-import { WalletChoice } from "./wallet-menu.tsx";
 
 /** Page of deposits, transfers and withdrawals, and of the state of each at every moment. */
 export function BridgePage({ site, live, rest }: PageProps) {

@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks";
 import { mainAccount } from "../ledger/holdings.ts";
 import { session } from "../ledger/session.ts";
+import { useAction } from "../ledger/use-action.ts";
 import { showOpen } from "../words/format.ts";
 import { Open } from "../words/open.tsx";
 import { Term } from "../words/term.tsx";
@@ -10,7 +11,6 @@ import { AmountForm } from "./amount-form.tsx";
 import { InTwoSteps } from "./contract-wallet.tsx";
 import type { FormProps } from "./form-parts.tsx";
 import { startDeposit } from "./start.ts";
-import { useAction } from "./use-action.ts";
 
 /** Amount, fee and the number of signatures; a contract wallet may approve in a transaction of its own. */
 export function DepositForm({ live, owned }: FormProps) {

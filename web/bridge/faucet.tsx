@@ -5,8 +5,8 @@ import { Button } from "../design/button.tsx";
 import { lookAfter } from "../ledger/journey-watch.ts";
 import type { Live } from "../ledger/live.ts";
 import type { Session } from "../ledger/session.ts";
+import { useAction } from "../ledger/use-action.ts";
 import { ProblemNotice } from "../words/problem.tsx";
-import { useAction } from "./use-action.ts";
 
 interface FaucetProps {
   readonly live: Live;

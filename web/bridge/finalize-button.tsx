@@ -6,9 +6,9 @@ import { Button } from "../design/button.tsx";
 import { lookAfter } from "../ledger/journey-watch.ts";
 import type { Live } from "../ledger/live.ts";
 import type { Session } from "../ledger/session.ts";
+import { useAction } from "../ledger/use-action.ts";
 import { ProblemNotice } from "../words/problem.tsx";
 import { finalizeWithdrawals } from "./start.ts";
-import { useAction } from "./use-action.ts";
 
 /** Pays out everything that the contract owes to the wallet, in one transaction. */
 export function FinalizeButton({ live, session }: { live: Live; session: Session }) {

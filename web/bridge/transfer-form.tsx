@@ -13,6 +13,7 @@ import { journeys } from "../ledger/journey-store.ts";
 import type { Live } from "../ledger/live.ts";
 import { session } from "../ledger/session.ts";
 import type { Site } from "../ledger/site.ts";
+import { useAction } from "../ledger/use-action.ts";
 import { showDuration, showOpen } from "../words/format.ts";
 import { LeafLink } from "../words/links.tsx";
 import { Open } from "../words/open.tsx";
@@ -23,7 +24,6 @@ import { NoLedgerKey } from "./contract-wallet.tsx";
 import { type FormProps, feeOf, NoAccountYet } from "./form-parts.tsx";
 import { type FoundRecipient, lookUpRecipient, NOBODY } from "./recipient.ts";
 import { startTransfer } from "./start.ts";
-import { useAction } from "./use-action.ts";
 
 /** Recipient, amount and fee. Needs an account and its key. */
 export function TransferForm({ live, info, owned, fees, site }: FormProps) {

@@ -6,6 +6,7 @@ import { useState } from "preact/hooks";
 import { Check } from "../design/field.tsx";
 import { mainAccount } from "../ledger/holdings.ts";
 import { session } from "../ledger/session.ts";
+import { useAction } from "../ledger/use-action.ts";
 import { showDuration, showOpen } from "../words/format.ts";
 import { Open } from "../words/open.tsx";
 import { Term } from "../words/term.tsx";
@@ -14,7 +15,6 @@ import { AmountForm } from "./amount-form.tsx";
 import { InTwoSteps } from "./contract-wallet.tsx";
 import { type FormProps, feeOf, NoAccountYet } from "./form-parts.tsx";
 import { startForcedWithdraw, startWithdraw } from "./start.ts";
-import { useAction } from "./use-action.ts";
 
 /** Amount, way and fee. Paying out takes one more transaction, which the transfer list offers. */
 export function WithdrawForm({ live, info, owned, fees }: FormProps) {

@@ -3,10 +3,10 @@
  * question. The callers ask and pay.
  */
 import { type ComponentChildren, Fragment, type VNode } from "preact";
-import type { Action } from "../bridge/use-action.ts";
 import { Badge } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";
 import { Field } from "../design/field.tsx";
+import type { Action } from "../ledger/use-action.ts";
 import { RowText } from "../rows/row-text.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
 

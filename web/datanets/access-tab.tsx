@@ -9,7 +9,6 @@ import {
 } from "@openledger/client/datanets/signed-records";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { useState } from "preact/hooks";
-import { useAction } from "../bridge/use-action.ts";
 import { Badge } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";
 import { Choice } from "../design/choice.tsx";
@@ -19,6 +18,7 @@ import { sayAll } from "../hosts/say.ts";
 import { isOwnKey, type TabProps } from "../hosts/tab-props.ts";
 import { DroppedNotice } from "../hosts/unsigned-records.tsx";
 import { type LoadState, useLoad } from "../hosts/use-load.ts";
+import { useAction } from "../ledger/use-action.ts";
 import { RowText } from "../rows/row-text.tsx";
 import { showAge, showCount } from "../words/format.ts";
 import { LeafLink } from "../words/links.tsx";

@@ -4,9 +4,9 @@
  */
 import { type CardProposal, withTarget } from "@openledger/datanets/import/propose-card";
 import { useState } from "preact/hooks";
-import { useAction } from "../bridge/use-action.ts";
 import { Choice } from "../design/choice.tsx";
 import { DropFiles } from "../design/drop-files.tsx";
+import { useAction } from "../ledger/use-action.ts";
 import { showCounted } from "../words/format.ts";
 import { ProblemNotice } from "../words/problem.tsx";
 import { type CardDraft, withProposal, withTargetOf } from "./card-draft.ts";

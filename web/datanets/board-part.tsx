@@ -7,11 +7,11 @@ import {
   readEarningsBoard,
   showEarnings,
 } from "@openledger/client/datanets/earnings-board";
-import { useAction } from "../bridge/use-action.ts";
 import { Button } from "../design/button.tsx";
 import type { TabProps } from "../hosts/tab-props.ts";
 import { DroppedNotice } from "../hosts/unsigned-records.tsx";
 import { useLoad } from "../hosts/use-load.ts";
+import { useAction } from "../ledger/use-action.ts";
 import { showCounted } from "../words/format.ts";
 import { LeafLink } from "../words/links.tsx";
 import { Open } from "../words/open.tsx";

@@ -4,9 +4,9 @@
  */
 import { bringCard, publishCard } from "@openledger/client/datanets/datanet-card";
 import { useState } from "preact/hooks";
-import { useAction } from "../bridge/use-action.ts";
 import { NeedsKey } from "../hosts/keys/needs-key.tsx";
 import { datanetHref, ownClient, type TabProps } from "../hosts/tab-props.ts";
+import { useAction } from "../ledger/use-action.ts";
 import { draftOf } from "./card-draft.ts";
 import { CardForm } from "./card-form.tsx";
 

@@ -11,7 +11,6 @@ import { approvalsOf, getModel, staticsOf } from "@openledger/client/sequencer/m
 import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
 import { unknownCount } from "@openledger/datanets/terms/terms-rule";
 import { useState } from "preact/hooks";
-import { useAction } from "../bridge/use-action.ts";
 import { Badge, type Tone } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";
 import { Identifier } from "../design/identifier.tsx";
@@ -24,6 +23,7 @@ import { DifferenceNotice, RecomputedBy } from "../hosts/recomputation-parts.tsx
 import { differing, sameBytes, useRecomputations, type Verification } from "../hosts/recomputations.ts";
 import { ownClient, type TabProps } from "../hosts/tab-props.ts";
 import { useLoad } from "../hosts/use-load.ts";
+import { useAction } from "../ledger/use-action.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
 import { showCounted, showDuration } from "../words/format.ts";
 import { LeafLink } from "../words/links.tsx";

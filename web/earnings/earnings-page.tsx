@@ -3,7 +3,6 @@
  * were used. Amounts are in wei, shown in OPEN.
  */
 import { useState } from "preact/hooks";
-import { WalletChoice } from "../bridge/wallet-menu.tsx";
 import { Badge } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";
 import { type Column, DataTable } from "../design/data-table.tsx";
@@ -12,6 +11,7 @@ import { lookAfter } from "../ledger/journey-watch.ts";
 import type { PageProps } from "../ledger/page.ts";
 import { session } from "../ledger/session.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
+import { WalletChoice } from "../ledger/wallet-menu.tsx";
 import { type ShownPart, showCount, showParts } from "../words/format.ts";
 import { LeafLink, settlementHref } from "../words/links.tsx";
 import { Open } from "../words/open.tsx";

@@ -4,9 +4,9 @@
  */
 import type { FreezeOutlook } from "@openledger/verifier/exits/freeze";
 import { freezeBy } from "@openledger/verifier/exits/freeze";
-import { useAction } from "../bridge/use-action.ts";
 import { Button } from "../design/button.tsx";
 import { Notice } from "../design/notice.tsx";
+import { useAction } from "../ledger/use-action.ts";
 import { showDuration } from "../words/format.ts";
 import { ProblemNotice } from "../words/problem.tsx";
 import { Term } from "../words/term.tsx";

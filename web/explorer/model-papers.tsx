@@ -7,7 +7,6 @@ import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas
 import { useState } from "preact/hooks";
 import { Markdown } from "../ask/markdown.tsx";
 import { fetchPublished } from "../ask/served-models.ts";
-import { useAction } from "../bridge/use-action.ts";
 import { Button } from "../design/button.tsx";
 import { FactList } from "../design/fact-list.tsx";
 import { Notice } from "../design/notice.tsx";
@@ -16,6 +15,7 @@ import { placeOf } from "../hosts/hosts.ts";
 import { readVisitor } from "../hosts/keys/visitor.ts";
 import { ROW_STORE } from "../hosts/row-store.ts";
 import type { PageProps } from "../ledger/page.ts";
+import { useAction } from "../ledger/use-action.ts";
 import { showCount, showCounted } from "../words/format.ts";
 import { type Problem, ProblemNotice } from "../words/problem.tsx";
 

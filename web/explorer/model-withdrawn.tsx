@@ -4,7 +4,6 @@
  */
 import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
 import { rowNumber } from "@openledger/foundation/row-number";
-import { useAction } from "../bridge/use-action.ts";
 import { Button } from "../design/button.tsx";
 import { Notice } from "../design/notice.tsx";
 import { saveFile } from "../design/save-file.ts";
@@ -13,6 +12,7 @@ import { readVisitor } from "../hosts/keys/visitor.ts";
 import { datanetHref } from "../hosts/tab-props.ts";
 import { useWithdrawn } from "../hosts/withdrawn-rows.ts";
 import type { PageProps } from "../ledger/page.ts";
+import { useAction } from "../ledger/use-action.ts";
 import { showAge, showCount, showCounted } from "../words/format.ts";
 import { LeafLink } from "../words/links.tsx";
 import { ProblemNotice } from "../words/problem.tsx";

@@ -4,14 +4,14 @@
  */
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { useAction } from "../bridge/use-action.ts";
-import { WalletChoice } from "../bridge/wallet-menu.tsx";
 import { Button } from "../design/button.tsx";
 import { Notice } from "../design/notice.tsx";
 import { askUntilAnswered } from "../ledger/ask-again.ts";
 import { holdings, mainAccount } from "../ledger/holdings.ts";
 import type { PageProps } from "../ledger/page.ts";
 import { session, unlock } from "../ledger/session.ts";
+import { useAction } from "../ledger/use-action.ts";
+import { WalletChoice } from "../ledger/wallet-menu.tsx";
 import { type Problem, ProblemNotice } from "../words/problem.tsx";
 import { Term } from "../words/term.tsx";
 import { type FactorySession, openFactorySession } from "./factory-session.ts";

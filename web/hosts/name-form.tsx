@@ -2,11 +2,11 @@
 import type { LedgerLeaf } from "@openledger/client/sequencer/sequencer-schemas";
 import { displayNameProblem, MAX_NAME_BYTES } from "@openledger/datanets/records/display-name";
 import { useState } from "preact/hooks";
-import { useAction } from "../bridge/use-action.ts";
 import { Button } from "../design/button.tsx";
 import { Field } from "../design/field.tsx";
 import { Notice } from "../design/notice.tsx";
 import type { PageProps } from "../ledger/page.ts";
+import { useAction } from "../ledger/use-action.ts";
 import { leafNames } from "../words/leaf-names.ts";
 import { ProblemNotice } from "../words/problem.tsx";
 import { NeedsKey } from "./keys/needs-key.tsx";

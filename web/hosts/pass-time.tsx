@@ -1,8 +1,8 @@
 /** Button, on the devnet alone, that lets Ethereum's clock jump over a wait, such as the day before a model can be approved. */
 import { DEVNET_CHAIN_ID } from "@openledger/contracts/l1/devnet-chain";
-import { useAction } from "../bridge/use-action.ts";
 import { Button } from "../design/button.tsx";
 import type { PageProps } from "../ledger/page.ts";
+import { useAction } from "../ledger/use-action.ts";
 import { showDuration } from "../words/format.ts";
 import { ProblemNotice } from "../words/problem.tsx";
 

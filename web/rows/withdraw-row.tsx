@@ -4,10 +4,10 @@
  */
 import type { HostedDatanetPlace } from "@openledger/client/datanets/host-request";
 import { useRef, useState } from "preact/hooks";
-import { useAction } from "../bridge/use-action.ts";
 import { Button } from "../design/button.tsx";
 import { Field } from "../design/field.tsx";
 import type { Visitor } from "../hosts/keys/visitor.ts";
+import { useAction } from "../ledger/use-action.ts";
 import { ProblemNotice } from "../words/problem.tsx";
 
 /** What a withdrawal does not undo. */

@@ -12,8 +12,8 @@ import {
   startModelHistory,
 } from "@openledger/bridge/testing/model-history";
 import { KIND, LEAF_KIND } from "@openledger/circuits/protocol";
+import { settlementSignals } from "@openledger/circuits/registry/settlement-statement";
 import { encodeSettlement } from "@openledger/circuits/settlement/settlement-data";
-import { settlementSignals } from "@openledger/circuits/settlement/settlement-statement";
 import { fromContractOrder } from "@openledger/circuits/wire/groth16-proof";
 import { deriveKey } from "@openledger/client/l2-key";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";

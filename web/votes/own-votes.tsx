@@ -1,11 +1,11 @@
 /** Section "Your votes" of the votes page: what the wallet holds (wei of OPEN), its voting power, and the form to delegate it. */
 import { useState } from "preact/hooks";
 import { type Address, getAddress, isAddress } from "viem";
-import { useAction } from "../bridge/use-action.ts";
 import { Button } from "../design/button.tsx";
 import { Field } from "../design/field.tsx";
 import { Identifier } from "../design/identifier.tsx";
 import type { Live } from "../ledger/live.ts";
+import { useAction } from "../ledger/use-action.ts";
 import { Open } from "../words/open.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
 import type { Votes } from "./read-votes.ts";

@@ -5,7 +5,6 @@
 import type { Proposal, ProposalState, VoteName } from "@openledger/client/governance/governance";
 import { describeCall } from "@openledger/client/governance/governed-calls";
 import { useState } from "preact/hooks";
-import { useAction } from "../bridge/use-action.ts";
 import { Badge, type Tone } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";
 import { DataTable } from "../design/data-table.tsx";
@@ -15,6 +14,7 @@ import { Timeline, type TimelineStep } from "../design/timeline.tsx";
 import { PassTime } from "../hosts/pass-time.tsx";
 import type { Live } from "../ledger/live.ts";
 import type { Site } from "../ledger/site.ts";
+import { useAction } from "../ledger/use-action.ts";
 import { RowText } from "../rows/row-text.tsx";
 import { shownWords } from "../rows/shown-parts.ts";
 import { showDuration, showOpen } from "../words/format.ts";

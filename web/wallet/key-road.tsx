@@ -1,13 +1,13 @@
 /** Second road of the page "A new wallet": the owner's wallet is there, the ledger key is not. The wallet sets its own key through L1. */
 import type { LedgerLeaf } from "@openledger/client/sequencer/sequencer-schemas";
 import { useState } from "preact/hooks";
-import { useAction } from "../bridge/use-action.ts";
 import { Badge } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";
 import { Notice } from "../design/notice.tsx";
 import { lookAfter } from "../ledger/journey-watch.ts";
 import type { PageProps } from "../ledger/page.ts";
 import { type Session, session } from "../ledger/session.ts";
+import { useAction } from "../ledger/use-action.ts";
 import { ProblemNotice } from "../words/problem.tsx";
 import { moveLeaf } from "./move-leaf.ts";
 import { OwnedLeaves } from "./owned-leaves.tsx";

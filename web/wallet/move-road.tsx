@@ -2,8 +2,6 @@
 import type { LedgerLeaf } from "@openledger/client/sequencer/sequencer-schemas";
 import { useState } from "preact/hooks";
 import { isAddressEqual } from "viem";
-import { useAction } from "../bridge/use-action.ts";
-import { WalletChoice } from "../bridge/wallet-menu.tsx";
 import { Badge } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";
 import { Field } from "../design/field.tsx";
@@ -14,6 +12,8 @@ import { lookAfter } from "../ledger/journey-watch.ts";
 import type { PageProps } from "../ledger/page.ts";
 import { rollupOf } from "../ledger/rollup-storage.ts";
 import { disconnect, type Session, session } from "../ledger/session.ts";
+import { useAction } from "../ledger/use-action.ts";
+import { WalletChoice } from "../ledger/wallet-menu.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
 import { moveLeaf } from "./move-leaf.ts";
 import { codeOf, type MoveTarget, moveTarget, readCode, storeTarget } from "./move-target.ts";

@@ -4,12 +4,12 @@
  */
 import { findFormerName } from "@openledger/client/datanets/display-names";
 import type { LedgerLeaf } from "@openledger/client/sequencer/sequencer-schemas";
-import { useAction } from "../bridge/use-action.ts";
 import { Button } from "../design/button.tsx";
 import { readVisitor } from "../hosts/keys/visitor.ts";
 import { chooseName } from "../hosts/name-leaves.ts";
 import type { PageProps } from "../ledger/page.ts";
 import { session, unlock } from "../ledger/session.ts";
+import { useAction } from "../ledger/use-action.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
 import { leafNames } from "../words/leaf-names.ts";
 import { LeafLink } from "../words/links.tsx";

@@ -1,8 +1,9 @@
 /** Steps of the devnet's job that open a Datanet, commit rows to it and publish a version. */
-import { collectVersion, contributeRows } from "@openledger/client/actions/data/contribute-rows";
+
 import { storeVersion } from "@openledger/client/actions/data/published-version";
 import { storeContribution } from "@openledger/client/actions/data/row-store";
 import { createDatanet, publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
+import { collectVersion, contributeRows } from "@openledger/client/datanets/contribute-rows";
 import { checkCommits } from "@openledger/scripts/commands/datanet/datanet-check";
 import { devAccount } from "../accounts.ts";
 import { CONTRIBUTORS, DATANET_AMOUNT_WEI } from "../config.ts";

@@ -5,11 +5,11 @@
 
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { contributeRows } from "@openledger/client/actions/data/contribute-rows";
 import { listCommits } from "@openledger/client/actions/data/list-commits";
 import { openRowStore, readContribution } from "@openledger/client/actions/data/row-store";
 import { saltByCard } from "@openledger/client/actions/data/salted-contribution";
 import { storeSignedTerms } from "@openledger/client/actions/data/stored-terms";
+import { contributeRows } from "@openledger/client/datanets/contribute-rows";
 import { signTerms } from "@openledger/client/datanets/signed-terms";
 import type { Card } from "@openledger/datanets/card/card";
 import { FILE_FORMATS, IMPORT_LIMITS, type ImportFile } from "@openledger/datanets/import/import-file";

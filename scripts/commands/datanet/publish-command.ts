@@ -3,7 +3,6 @@
  * a host's records, signed or forced.
  */
 import { presentPayees } from "@openledger/circuits/ledger/payee-shards";
-import { collectVersion } from "@openledger/client/actions/data/contribute-rows";
 import { storeVersion } from "@openledger/client/actions/data/published-version";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
 import { labelledCount, storeVersionLabels } from "@openledger/client/actions/data/stored-labels";
@@ -11,6 +10,7 @@ import {
   type PublishVersionParameters,
   publishVersion,
 } from "@openledger/client/actions/ledger/datanet-operations";
+import { collectVersion } from "@openledger/client/datanets/contribute-rows";
 import { downloadCommits } from "@openledger/client/datanets/download-rows";
 import { collectReviewed } from "@openledger/client/datanets/reviewed-version";
 import { droppedLines } from "@openledger/client/datanets/sound-records";

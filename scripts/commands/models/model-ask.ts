@@ -6,8 +6,8 @@
 import { fetchModel, readModel } from "@openledger/attribution/model/model-directory";
 import { fetchAnswering } from "@openledger/attribution/model/model-download";
 import { openCheckable } from "@openledger/attribution/model/model-family";
-import { committedEstimator, fetchEstimator } from "@openledger/attribution/model/paying-part";
 import { verifyModel } from "@openledger/attribution/model/verify-model";
+import { committedEstimator, fetchEstimator } from "@openledger/attribution/scores/paying-part";
 import { askModel, buyAnswer, payForAnswer, priceOf } from "@openledger/client/actions/answers/ask-model";
 import {
   assuranceOfReply,

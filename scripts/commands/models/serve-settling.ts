@@ -104,7 +104,7 @@ export async function openModelSettler(
 /** @throws CMD_USAGE for an unknown back end; SRV_CONFIG_INVALID, SRV_DATABASE_UNREACHABLE */
 async function openSettlingProver({ prover }: SettlingOptions) {
   const [{ openProverOnDemand }, { readProverConfig }, { requireBackendChoice }] = await Promise.all([
-    import("@openledger/prover/process/open-prover"),
+    import("@openledger/prover/open-prover"),
     import("@openledger/prover/process/prover-config"),
     import("../../cli/settlement-context.ts"),
   ]);

@@ -5,7 +5,7 @@
 import type { L1Result } from "@openledger/client/actions/l1/l1-result";
 import { SequencerBond } from "@openledger/client/bond/sequencer-bond";
 import type { LedgerClient } from "@openledger/client/ledger-client";
-import { type BondState, securedWei } from "@openledger/contracts/l1/equivocation";
+import { type BondState, securedWei } from "@openledger/contracts/bond/equivocation";
 import type { Command } from "commander";
 import { formatEther, parseEther } from "viem";
 import { commandError } from "../../cli/cli-errors.ts";

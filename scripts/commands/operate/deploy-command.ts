@@ -5,8 +5,8 @@
 import { createInterface } from "node:readline/promises";
 import { formatEther } from "viem";
 import { DRY_RUN_OPTION } from "../../cli/common-options.ts";
+import { operatorError } from "../../cli/operator-errors.ts";
 import { command } from "../../cli/run-command.ts";
-import { operatorError } from "./operator-errors.ts";
 
 export const addDeployCommand = command({
   usage: "deploy",

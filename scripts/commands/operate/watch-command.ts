@@ -16,8 +16,8 @@ import { command } from "../../cli/run-command.ts";
 import { SERVER_OPTIONS, serverLimitsOf } from "../../cli/server-options.ts";
 import { TEXT_BASE_OPTION } from "../../cli/text-base-option.ts";
 import { workspaceDir } from "../../cli/workspace.ts";
-import { WATCH_SETTINGS } from "../../watch/watch-settings.ts";
 import { UNSIGNED_OPTION, unsignedOf } from "../datanet/host-options.ts";
+import { WATCH_SETTINGS } from "../watch/watch-settings.ts";
 import { FOLLOW_OPTIONS, parsePositive, parseUrl } from "./follow-options.ts";
 
 const MINUTE_MS = 60_000;

@@ -8,8 +8,8 @@ import { keepFilesPrivate } from "@openledger/foundation/private-files";
 import { readSnapshot } from "@openledger/verifier/restore/snapshot-file";
 import { type GlobalOptions, knownModelPlaces, resolveAccount } from "../../cli/context.ts";
 import type { Output } from "../../cli/output.ts";
-import { startWatchProcess, type WatchOptions } from "../../watch/watch-process.ts";
 import { signerClient } from "../datanet/host-options.ts";
+import { startWatchProcess, type WatchOptions } from "../watch/watch-process.ts";
 import { runThroughReorganisations } from "./follow.ts";
 
 export interface RunWatcherOptions {

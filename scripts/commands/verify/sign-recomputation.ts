@@ -8,8 +8,8 @@ import { commandError } from "../../cli/cli-errors.ts";
 import { openReader } from "../../cli/context.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
-import { sendRecords } from "../../watch/send-records.ts";
 import { signerClient } from "../datanet/host-options.ts";
+import { sendRecords } from "../watch/send-records.ts";
 import { recompute, type VerifyModelOptions } from "./verify-model.ts";
 
 export interface SignModelOptions extends VerifyModelOptions {

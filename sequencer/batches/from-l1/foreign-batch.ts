@@ -10,8 +10,8 @@ import type { ReplayedSettlement } from "@openledger/circuits/batch/settlement-o
 import { type BatchShape, isBlobShape, kindRule } from "@openledger/circuits/protocol";
 import { batchShape } from "@openledger/circuits/registry/circuit-sizes";
 import type { DeployedCircuit } from "@openledger/circuits/registry/deployment";
+import { capOf } from "@openledger/circuits/registry/settlement-statement";
 import { CIRCUIT_SORT, decodeEntries } from "@openledger/circuits/settlement/settlement-data";
-import { capOf } from "@openledger/circuits/settlement/settlement-statement";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import { sequencerError } from "../../sequencer-errors.ts";
 import type { ChainPosition } from "../../store/log-entry.ts";

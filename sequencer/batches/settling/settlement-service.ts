@@ -15,17 +15,17 @@ import { payeeShards } from "@openledger/circuits/ledger/payee-shards";
 import { KIND, LEAF_KIND } from "@openledger/circuits/protocol";
 import type { DeployedCircuit } from "@openledger/circuits/registry/deployment";
 import {
-  activationPayees,
-  CIRCUIT_SORT,
-  type PostedSettlement,
-} from "@openledger/circuits/settlement/settlement-data";
-import {
   capOf,
   entrySignals,
   fitsShard,
   provesEntries,
   settlementOnL1,
-} from "@openledger/circuits/settlement/settlement-statement";
+} from "@openledger/circuits/registry/settlement-statement";
+import {
+  activationPayees,
+  CIRCUIT_SORT,
+  type PostedSettlement,
+} from "@openledger/circuits/settlement/settlement-data";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { type VerificationKey, verifyProof } from "@openledger/prover/formats/verification-key";

@@ -1,7 +1,7 @@
 import { DEFAULT_SPLIT_DELAY_SECONDS } from "@openledger/bridge/l1/settlement-times";
 import { MODEL_ID, SAMPLED_CIRCUIT } from "@openledger/bridge/testing/model-history";
+import { settlementSignals } from "@openledger/circuits/registry/settlement-statement";
 import { encodeSettlement } from "@openledger/circuits/settlement/settlement-data";
-import { settlementSignals } from "@openledger/circuits/settlement/settlement-statement";
 import { fromContractOrder } from "@openledger/circuits/wire/groth16-proof";
 import { hex32 } from "@openledger/foundation/hex";
 import { afterEach, describe, expect, it } from "vitest";

@@ -3,11 +3,11 @@
  * them, carry-on.ts brings them to the host.
  */
 
-import { contributeRows } from "@openledger/client/actions/data/contribute-rows";
 import { removeRowFiles } from "@openledger/client/actions/data/row-files";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
 import { saltByCard } from "@openledger/client/actions/data/salted-contribution";
 import { type SignedSubmission, sendSigned } from "@openledger/client/actions/ledger/send-operation";
+import { contributeRows } from "@openledger/client/datanets/contribute-rows";
 import type { HostedDatanetPlace } from "@openledger/client/datanets/host-request";
 import {
   contributionSource,

@@ -11,7 +11,6 @@ import {
 } from "@openledger/client/datanets/bias-report";
 import { differenceOf, type NamedReport, type ReportDifference } from "@openledger/datanets/report/report";
 import { useState } from "preact/hooks";
-import { useAction } from "../../bridge/use-action.ts";
 import { Button } from "../../design/button.tsx";
 import { Choice } from "../../design/choice.tsx";
 import { Identifier } from "../../design/identifier.tsx";
@@ -22,6 +21,7 @@ import { ROW_STORE } from "../../hosts/row-store.ts";
 import { isOwnKey, readablePlace, type TabProps } from "../../hosts/tab-props.ts";
 import { DroppedNotice, UnsignedCheck } from "../../hosts/unsigned-records.tsx";
 import { useLoad } from "../../hosts/use-load.ts";
+import { useAction } from "../../ledger/use-action.ts";
 import { showAge, showCounted } from "../../words/format.ts";
 import { LeafLink } from "../../words/links.tsx";
 import { ProblemNotice } from "../../words/problem.tsx";

@@ -1,13 +1,13 @@
 /** Public list of the rows that reviewers have left out or contributors have withdrawn, on the clean tab; a reviewer can put a row back by a signed record. */
 import { listLeftOut } from "@openledger/client/datanets/browse-rows";
 import type { LeftOutRow } from "@openledger/client/datanets/row-schemas";
-import { useAction } from "../../bridge/use-action.ts";
 import { Badge } from "../../design/badge.tsx";
 import { Button } from "../../design/button.tsx";
 import { sayAll } from "../../hosts/say.ts";
 import { datanetHref, reviewerOf, type TabProps } from "../../hosts/tab-props.ts";
 import { textsOf } from "../../hosts/texts-of.ts";
 import { useLoad } from "../../hosts/use-load.ts";
+import { useAction } from "../../ledger/use-action.ts";
 import { RowText } from "../../rows/row-text.tsx";
 import { showCount } from "../../words/format.ts";
 import { LeafLink } from "../../words/links.tsx";

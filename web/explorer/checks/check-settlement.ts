@@ -18,9 +18,9 @@ import {
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { accruedRoot, closedHash, settlementHash } from "@openledger/circuits/ledger/rewards";
 import { KIND } from "@openledger/circuits/protocol";
+import { capOf, entrySignals, settlementOnL1 } from "@openledger/circuits/registry/settlement-statement";
 import type { PostedSettlement } from "@openledger/circuits/settlement/settlement-data";
 import { quantumBitsOf } from "@openledger/circuits/settlement/settlement-split";
-import { capOf, entrySignals, settlementOnL1 } from "@openledger/circuits/settlement/settlement-statement";
 import { fromContractProof } from "@openledger/circuits/wire/groth16-proof";
 import { staticsOf } from "@openledger/client/sequencer/model-reads";
 import type { LedgerModelLeaf, LedgerSettlement } from "@openledger/client/sequencer/model-schemas";

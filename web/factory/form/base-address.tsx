@@ -5,10 +5,10 @@
 import type { FactoryBasePlan } from "@openledger/models/factory/factory-api";
 import { parseHubName } from "@openledger/models/tuning/recipe/hub-name";
 import { useState } from "preact/hooks";
-import { useAction } from "../../bridge/use-action.ts";
 import { Button } from "../../design/button.tsx";
 import { FactList } from "../../design/fact-list.tsx";
 import { Field } from "../../design/field.tsx";
+import { useAction } from "../../ledger/use-action.ts";
 import { showCount } from "../../words/format.ts";
 import { ProblemNotice } from "../../words/problem.tsx";
 import { formHref } from "../factory-links.ts";

@@ -4,11 +4,11 @@
  */
 import type { FactoryEstimate, FactoryForm, FormView } from "@openledger/models/factory/factory-api";
 import { useEffect, useState } from "preact/hooks";
-import { useAction } from "../../bridge/use-action.ts";
 import { Button } from "../../design/button.tsx";
 import { Notice } from "../../design/notice.tsx";
 import { askUntilAnswered } from "../../ledger/ask-again.ts";
 import { rollupKey, rollupOf } from "../../ledger/rollup-storage.ts";
+import { useAction } from "../../ledger/use-action.ts";
 import { showCount, showCounted, showDuration } from "../../words/format.ts";
 import { Open } from "../../words/open.tsx";
 import { type Problem, ProblemNotice } from "../../words/problem.tsx";

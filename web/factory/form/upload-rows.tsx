@@ -1,7 +1,7 @@
 /** Form on the factory's page of rows to upload one's own file, to try a base on it. */
 import { readPassages } from "@openledger/datanets/import/without-card";
-import { useAction } from "../../bridge/use-action.ts";
 import { DropFiles } from "../../design/drop-files.tsx";
+import { useAction } from "../../ledger/use-action.ts";
 import { ProblemNotice } from "../../words/problem.tsx";
 import { useHref } from "../factory-links.ts";
 import type { FactorySession } from "../factory-session.ts";

@@ -5,9 +5,9 @@
 import { rowNumber } from "@openledger/foundation/row-number";
 import type { FactoryComparison } from "@openledger/models/factory/factory-api";
 import { useEffect, useState } from "preact/hooks";
-import { type Action, useAction } from "../../bridge/use-action.ts";
 import { Chat } from "../../chat/chat.tsx";
 import { Badge } from "../../design/badge.tsx";
+import { type Action, useAction } from "../../ledger/use-action.ts";
 import { showCount } from "../../words/format.ts";
 import { ProblemNotice } from "../../words/problem.tsx";
 import type { FactorySession } from "../factory-session.ts";

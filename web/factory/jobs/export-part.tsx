@@ -4,10 +4,10 @@
  */
 import type { ExportForm, FactoryExport } from "@openledger/models/factory/factory-api";
 import { useState } from "preact/hooks";
-import { useAction } from "../../bridge/use-action.ts";
 import { Button } from "../../design/button.tsx";
 import { Identifier } from "../../design/identifier.tsx";
 import { saveFile } from "../../design/save-file.ts";
+import { useAction } from "../../ledger/use-action.ts";
 import { showCount } from "../../words/format.ts";
 import { ProblemNotice } from "../../words/problem.tsx";
 import type { JobPartProps } from "./job-part.ts";

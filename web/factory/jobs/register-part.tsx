@@ -14,7 +14,6 @@ import {
 } from "@openledger/datanets/records/display-name";
 import { registerJob } from "@openledger/models/factory/register-job";
 import { useState } from "preact/hooks";
-import { useAction } from "../../bridge/use-action.ts";
 import { Button } from "../../design/button.tsx";
 import { type Check, Checks } from "../../design/checks.tsx";
 import { Field } from "../../design/field.tsx";
@@ -24,6 +23,7 @@ import { approvalTime } from "../../hosts/approval-time.ts";
 import { chooseName } from "../../hosts/name-leaves.ts";
 import { PassTime } from "../../hosts/pass-time.tsx";
 import { datanetHref } from "../../hosts/tab-props.ts";
+import { useAction } from "../../ledger/use-action.ts";
 import { useAnswer } from "../../ledger/use-answer.ts";
 import { showCount, showDuration } from "../../words/format.ts";
 import { LeafLink } from "../../words/links.tsx";

@@ -5,9 +5,9 @@
 import { closeEpoch } from "@openledger/client/actions/ledger/reward-operations";
 import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
 import { findServedPlaces } from "../../ask/served-models.ts";
-import { useAction } from "../../bridge/use-action.ts";
 import { Badge } from "../../design/badge.tsx";
 import { Button } from "../../design/button.tsx";
+import { useAction } from "../../ledger/use-action.ts";
 import { useAnswer } from "../../ledger/use-answer.ts";
 import { showCount } from "../../words/format.ts";
 import { leafLabel } from "../../words/leaf-names.ts";

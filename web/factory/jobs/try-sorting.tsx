@@ -3,9 +3,9 @@ import { inputFieldsOf } from "@openledger/attribution/inputs/model-inputs";
 import { useState } from "preact/hooks";
 import { AskedPicture, PictureInput } from "../../ask/picture-input.tsx";
 import { AskedRow, TableInput } from "../../ask/table-input.tsx";
-import { useAction } from "../../bridge/use-action.ts";
 import { Chat } from "../../chat/chat.tsx";
 import { Badge } from "../../design/badge.tsx";
+import { useAction } from "../../ledger/use-action.ts";
 import { useFactory } from "../use-factory.ts";
 import type { JobPartProps } from "./job-part.ts";
 

@@ -4,10 +4,10 @@ import { percentOf, sayAccuracy } from "@openledger/models/factory/accuracy-word
 import type { FactoryJob, JobState, SortForm, WriteForm } from "@openledger/models/factory/factory-api";
 import { lossWords, sayLosses } from "@openledger/models/tuning/training/row-losses";
 import { useState } from "preact/hooks";
-import { useAction } from "../../bridge/use-action.ts";
 import { Button } from "../../design/button.tsx";
 import { FactList } from "../../design/fact-list.tsx";
 import { Notice } from "../../design/notice.tsx";
+import { useAction } from "../../ledger/use-action.ts";
 import { showCount, showDuration } from "../../words/format.ts";
 import { ProblemNotice } from "../../words/problem.tsx";
 import { Dashboard } from "../dashboard.tsx";

@@ -4,10 +4,10 @@
  */
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import type { ComponentChildren } from "preact";
-import { useAction } from "../../bridge/use-action.ts";
-import { WalletChoice } from "../../bridge/wallet-menu.tsx";
 import { Button } from "../../design/button.tsx";
 import type { PageProps } from "../../ledger/page.ts";
+import { useAction } from "../../ledger/use-action.ts";
+import { WalletChoice } from "../../ledger/wallet-menu.tsx";
 import { ProblemNotice } from "../../words/problem.tsx";
 import type { Visitor } from "./visitor.ts";
 

@@ -13,7 +13,7 @@ import { parseStrictJson } from "@openledger/foundation/exact-json";
 import { textOfFile } from "@openledger/foundation/utf8";
 import { type Address, getAddress, isAddress, parseEther, parseGwei } from "viem";
 import { z } from "zod";
-import { operatorError } from "../operator-errors.ts";
+import { operatorError } from "../../../cli/operator-errors.ts";
 
 const MAX_CIRCUITS = 16;
 

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { readIfPresent, writeFileWhole } from "@openledger/foundation/whole-file";
 import type { Hex } from "viem";
 import { z } from "zod";
-import { operatorError } from "../operator-errors.ts";
+import { operatorError } from "../../../cli/operator-errors.ts";
 
 const hex = z
   .string()

@@ -18,7 +18,7 @@ import type { ProvingCircuit } from "@openledger/prover/proving/prover";
 import { loadProductionKey, ProvingKeyChecker } from "@openledger/prover/proving/proving-key";
 import type { Chain } from "viem";
 import { z } from "zod";
-import { operatorError } from "../operator-errors.ts";
+import { operatorError } from "../../../cli/operator-errors.ts";
 import type { DeployConfig } from "./deploy-config.ts";
 
 export interface CheckedCircuit {

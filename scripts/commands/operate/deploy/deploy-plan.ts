@@ -28,7 +28,7 @@ import {
   type PublicClient,
 } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
-import { operatorError } from "../operator-errors.ts";
+import { operatorError } from "../../../cli/operator-errors.ts";
 import type { DeployConfig } from "./deploy-config.ts";
 import { readJournal, requireSamePlan } from "./deploy-journal.ts";
 import type { CheckedCircuit } from "./deploy-keys.ts";

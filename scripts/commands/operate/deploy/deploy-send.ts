@@ -9,7 +9,7 @@ import { sendSigned } from "@openledger/bridge/l1/submission/send-signed";
 import { cappedFees } from "@openledger/contracts/l1/capped-transaction";
 import { paddedGas, replacementFees } from "@openledger/contracts/l1/fee-policy";
 import { keccak256, type PublicClient, parseTransaction, type TransactionReceipt } from "viem";
-import { operatorError } from "../operator-errors.ts";
+import { operatorError } from "../../../cli/operator-errors.ts";
 import type { DeployConfig } from "./deploy-config.ts";
 import { type Attempt, type DeployJournal, readJournal, writeJournal } from "./deploy-journal.ts";
 import type { DeployPlan, DeployStep } from "./deploy-plan.ts";

@@ -17,7 +17,7 @@ import { repositoryRoot } from "@openledger/circuits/compiler/compile";
 import { dataTwins } from "@openledger/circuits/registry/circuit-sizes";
 import { loadDeployment } from "@openledger/circuits/registry/deployment";
 import { deriveKey } from "@openledger/client/l2-key";
-import { preconfirmationBondAbi } from "@openledger/contracts/build/bond-abi";
+import { preconfirmationBondAbi } from "@openledger/contracts/bond/bond-abi";
 import { compileContracts, compilerInput, pickContract } from "@openledger/contracts/build/compile";
 import { openGovernorAbi, rollupRegistryAbi } from "@openledger/contracts/build/governance-abi";
 import { openTokenAbi, rollupAbi } from "@openledger/contracts/build/rollup-abi";

@@ -11,7 +11,7 @@ import { DEVNET_CHAIN_ID } from "@openledger/contracts/l1/devnet-chain";
 import { paddedGas } from "@openledger/contracts/l1/fee-policy";
 import type { Contribution } from "@openledger/prover/keys/contributions";
 import { createPublicClient, formatEther, http, type PublicClient } from "viem";
-import { operatorError } from "../operator-errors.ts";
+import { operatorError } from "../../../cli/operator-errors.ts";
 import { dataPlacesOf } from "./data-places.ts";
 import { type DeployConfig, loadDeployConfig } from "./deploy-config.ts";
 import { type CheckedCircuit, checkKeys } from "./deploy-keys.ts";

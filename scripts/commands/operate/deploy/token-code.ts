@@ -5,7 +5,7 @@
 
 import { compileContracts, pickContract } from "@openledger/contracts/build/compile";
 import { type Address, encodeDeployData, type Hex, type PublicClient } from "viem";
-import { operatorError } from "../operator-errors.ts";
+import { operatorError } from "../../../cli/operator-errors.ts";
 
 /** Bytes of the code depend on the token's own address (EIP-712's domain). They differ between any two of these. */
 const ANY_DEPLOYERS: readonly Address[] = Array.from(

@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { addressFor, readAddress } from "@openledger/foundation/database/address";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { readSecretFile } from "@openledger/foundation/secret-file";
-import { operatorError } from "../operator-errors.ts";
+import { operatorError } from "../../../cli/operator-errors.ts";
 import { DATABASE_SERVICES, type DatabaseService, type installationPaths } from "./installation.ts";
 
 type Paths = ReturnType<typeof installationPaths>["database"];

@@ -7,29 +7,29 @@ import { isSalted } from "@openledger/attribution/rows/salted-rows";
 import type { VersionRow } from "@openledger/circuits/ledger/version-rows";
 import type { Card } from "@openledger/datanets/card/card";
 import { rowNumber } from "@openledger/foundation/row-number";
-import { clientError } from "../../client-errors.ts";
-import { signTerms } from "../../datanets/signed-terms.ts";
-import type { LedgerClient } from "../../ledger-client.ts";
-import { type CommitDataErrorCode, commitData } from "../ledger/commit-data.ts";
-import type { SendResult, SigningOptions } from "../ledger/send-operation.ts";
-import { type DatanetCommit, type ListCommitsErrorCode, listCommits } from "./list-commits.ts";
-import type { StoredVersionRow } from "./published-version.ts";
+import { type DatanetCommit, type ListCommitsErrorCode, listCommits } from "../actions/data/list-commits.ts";
+import type { StoredVersionRow } from "../actions/data/published-version.ts";
 import {
   type RowStore,
   readContribution,
   type StoreContributionErrorCode,
   type StoredContribution,
   storeContribution,
-} from "./row-store.ts";
-import { storeContributedLabels } from "./stored-labels.ts";
-import { storeSignedTerms } from "./stored-terms.ts";
+} from "../actions/data/row-store.ts";
+import { storeContributedLabels } from "../actions/data/stored-labels.ts";
+import { storeSignedTerms } from "../actions/data/stored-terms.ts";
 import {
   type CommitVersionOptions,
   commitVersion,
   usualShard,
   type VersionCommitments,
-} from "./version-commitments.ts";
-import { readWithdrawn } from "./withdrawn-rows.ts";
+} from "../actions/data/version-commitments.ts";
+import { readWithdrawn } from "../actions/data/withdrawn-rows.ts";
+import { type CommitDataErrorCode, commitData } from "../actions/ledger/commit-data.ts";
+import type { SendResult, SigningOptions } from "../actions/ledger/send-operation.ts";
+import { clientError } from "../client-errors.ts";
+import type { LedgerClient } from "../ledger-client.ts";
+import { signTerms } from "./signed-terms.ts";
 
 export interface ContributeRowsParameters extends SigningOptions {
   datanetId: number;

@@ -18,13 +18,13 @@ import {
   pad,
   slice,
 } from "viem";
+import { contractError } from "../contract-errors.ts";
+import { recoverPreconfirmationSigner } from "../l1/preconfirmation-signer.ts";
 import {
   preconfirmationBondAbi,
   preconfirmationBondCodeHash,
   preconfirmationBondImmutables,
-} from "../build/bond-abi.ts";
-import { contractError } from "../contract-errors.ts";
-import { recoverPreconfirmationSigner } from "./preconfirmation-signer.ts";
+} from "./bond-abi.ts";
 
 interface SignedPromise {
   readonly operationHash: Hex;

@@ -7,7 +7,7 @@ import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError, RollupError } from "@openledger/foundation/rollup-error";
-import { versionOf } from "../commands/verify/verify-model.ts";
+import { versionOf } from "../verify/verify-model.ts";
 import type { Difference } from "./recomputation.ts";
 import type { WatchTask } from "./watch-tasks.ts";
 import type { WatchedModel } from "./watched-models.ts";

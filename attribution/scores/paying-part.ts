@@ -8,11 +8,10 @@ import { shardedFeatures } from "@openledger/circuits/settlement/shards/shard-li
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { RegisteredMatrix } from "../features/direct-rows.ts";
-import { type AttributionEstimate, estimatorOf } from "../scores/attribution-estimate.ts";
-import type { AnsweringPart } from "./answering-part.ts";
-import { type FetchModelOptions, fetchFiles } from "./model-download.ts";
-import type { ModelFamily, ModelParts } from "./model-family.ts";
-import { decodeFeatures, decodePayees, decodeStatics } from "./model-files.ts";
+import type { AnsweringPart } from "../model/answering-part.ts";
+import { type FetchModelOptions, fetchFiles } from "../model/model-download.ts";
+import type { ModelFamily, ModelParts } from "../model/model-family.ts";
+import { decodeFeatures, decodePayees, decodeStatics } from "../model/model-files.ts";
 import {
   ABSENT,
   checkedFile,
@@ -20,9 +19,10 @@ import {
   invalidFile,
   MANIFEST,
   type ModelFiles,
-} from "./model-manifest.ts";
-import { circuitColumns } from "./recipe-fields.ts";
-import { commitFeatures } from "./registration.ts";
+} from "../model/model-manifest.ts";
+import { circuitColumns } from "../model/recipe-fields.ts";
+import { commitFeatures } from "../model/registration.ts";
+import { type AttributionEstimate, estimatorOf } from "./attribution-estimate.ts";
 
 export const PAYING_FILES = ["payees.json", "features.bin"] as const;
 

@@ -2,9 +2,9 @@
  * Choice of the prover by the settings, a child process or the workers of a queue: the entry of the sequencer
  * and of servers that settle.
  */
-import { ChildProver, type ChildProverOptions } from "./child-prover.ts";
-import type { OutsideProver, OutsideProverEvents, ProverLogger } from "./outside-prover.ts";
-import type { ProverConfig } from "./prover-config.ts";
+import { ChildProver, type ChildProverOptions } from "./process/child-prover.ts";
+import type { OutsideProver, OutsideProverEvents, ProverLogger } from "./process/outside-prover.ts";
+import type { ProverConfig } from "./process/prover-config.ts";
 
 interface OpenProverOptions extends Pick<ChildProverOptions, "idleMs" | "logTo"> {
   /** True if a job that its caller aborts is removed from the queue (queue-prover.ts). */
@@ -26,7 +26,7 @@ export async function openProver(
   if (config.place === "process") return new ChildProver({ ...config, ...options }, modules);
   const { cancelsAborted } = options;
   // PostgreSQL's client is loaded where there is a queue.
-  const { createQueueProver } = await import("../queue/queue-prover.ts");
+  const { createQueueProver } = await import("./queue/queue-prover.ts");
   return createQueueProver({ database: config, cancelsAborted }, modules);
 }
 

@@ -6,9 +6,9 @@ import { createLedgerClient, type LedgerClient } from "@openledger/client/ledger
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { taskSeat } from "@openledger/foundation/threads/task-seat";
 import { isDefaultSplit, settlementDifference } from "@openledger/models/settling/verify-settlement";
-import type { Output } from "../cli/output.ts";
-import { recompute as recomputeModel } from "../commands/verify/verify-model.ts";
-import { recomputeEpoch } from "../commands/verify/verify-settlement.ts";
+import type { Output } from "../../cli/output.ts";
+import { recompute as recomputeModel } from "../verify/verify-model.ts";
+import { recomputeEpoch } from "../verify/verify-settlement.ts";
 import type { Finding, Recomputation, WatchSeat } from "./recomputation.ts";
 
 const seat = taskSeat<WatchSeat>();

@@ -7,13 +7,13 @@ import { Badge } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";
 import { Choice } from "../design/choice.tsx";
 import { Identifier } from "../design/identifier.tsx";
-import { chooseAccount, holdings, mainAccount } from "../ledger/holdings.ts";
-import type { Live } from "../ledger/live.ts";
-import { connect, disconnect, session } from "../ledger/session.ts";
-import type { Site } from "../ledger/site.ts";
-import { type FoundWallet, foundWallets } from "../ledger/wallets.ts";
 import { leafLabel } from "../words/leaf-names.ts";
 import { type Problem, ProblemNotice, problemOf } from "../words/problem.tsx";
+import { chooseAccount, holdings, mainAccount } from "./holdings.ts";
+import type { Live } from "./live.ts";
+import { connect, disconnect, session } from "./session.ts";
+import type { Site } from "./site.ts";
+import { type FoundWallet, foundWallets } from "./wallets.ts";
 
 interface MenuProps {
   readonly site: Site;

@@ -4,7 +4,6 @@
  */
 import { challenge, evaluate } from "../field/element-vector.ts";
 import { KIND } from "../protocol.ts";
-import type { CircuitSizes } from "../registry/circuit-sizes.ts";
 import {
   CIRCUIT_SORT,
   entryElements,
@@ -12,8 +11,9 @@ import {
   type PostedSettlement,
   type SettlementData,
   shardItems,
-} from "./settlement-data.ts";
-import { drawSeed } from "./settlement-split.ts";
+} from "../settlement/settlement-data.ts";
+import { drawSeed } from "../settlement/settlement-split.ts";
+import type { CircuitSizes } from "./circuit-sizes.ts";
 
 /** A Settle or Activation record: its kind, its model and J. */
 export interface SettlementRecord {
