@@ -69,7 +69,7 @@ const FILES = [
     job: "rollup-full-node",
     registry: await fullNodeRegistry(),
   },
-  { path: "watch/alerts.yml", job: "rollup-watcher", registry: await watcherRegistry() },
+  { path: "commands/watch/alerts.yml", job: "rollup-watcher", registry: await watcherRegistry() },
   { path: "../bridge/alerts.yml", job: "rollup-bridge", registry: bridgeRegistry() },
   {
     path: "../datanets/alerts.yml",

@@ -315,7 +315,7 @@ interface ChallengeInput {
 }
 
 /** V of a signature's equation, by R8, key and message: what every signer multiplies their secret by. */
-export const signatureFactor = (input: ChallengeInput): bigint =>
+const signatureFactor = (input: ChallengeInput): bigint =>
   challengeScalar(hashTagged(...challengeRequest(input)));
 
 /** V of a challenge: odd, positive, one for each value of its low 128 bits, of which alone it is made. */
@@ -324,7 +324,7 @@ export function challengeScalar(challenge: bigint): bigint {
 }
 
 /** Tag and field elements that are hashed for a message: an operation's, or any other field element's. */
-export function taggedParts(message: Message): OperationMessage {
+function taggedParts(message: Message): OperationMessage {
   return typeof message === "bigint" ? [TAG.offChain, [message, 0n, 0n]] : message;
 }
 
