@@ -5,6 +5,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
@@ -76,6 +77,39 @@ it("runs what the sources say now, and tells each module its own place", () => {
   utimesSync(join(folder, "bridge/said.ts"), 1, 1);
   expect(say()).toBe(`two ${place} --word\n`);
   expect(manifest()).toBe(second);
+}, 120_000);
+
+const builds = () =>
+  readdirSync(join(folder, "scripts/bundle/build"), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && !entry.name.startsWith("."))
+    .map(({ name }) => name);
+
+it("leaves files in their place that another process has made, and those of earlier builds", () => {
+  const path = join(folder, "bridge/said.ts");
+  const before = readFileSync(path, "utf8");
+  const places = () =>
+    builds().flatMap((name) => {
+      const build = join(folder, "scripts/bundle/build", name);
+      return readdirSync(build).map((file) => [join(name, file), statSync(join(build, file)).ino]);
+    });
+  say();
+  const first = places();
+  // A source that makes the same JavaScript.
+  writeFileSync(path, `${before}// A word.\n`);
+  const made = manifest();
+  say();
+  expect(manifest()).not.toBe(made);
+  expect(places()).toEqual(first);
+  for (const word of ["three", "four", "five"]) {
+    writeFileSync(path, `export const said: string = "${word}";\n`);
+    expect(say()).toContain(`${word} `);
+  }
+  expect(places()).toEqual(expect.arrayContaining(first));
+  // An hour later they go with the next build, but for the last two.
+  for (const name of builds()) utimesSync(join(folder, "scripts/bundle/build", name), 1, 1);
+  writeFileSync(path, before);
+  expect(say()).toContain("two ");
+  expect(builds()).toHaveLength(2);
 }, 120_000);
 
 it("has the JSON of packages in the bundle", () => {

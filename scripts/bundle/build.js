@@ -2,8 +2,18 @@
 //
 // Through tsx a command takes two seconds of a core before it does anything, from these files a third of one. As an
 // install step it never fails: foundation/load-source.js runs the sources where there is no bundle. The files of earlier
-// builds stay for processes that run from them, and go with the next but one.
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+// builds stay for processes that run from them and load more of them later: for an hour, the last two for longer.
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { contentHash, fingerprint } from "@openledger/foundation/load-source";
@@ -11,6 +21,8 @@ import { contentHash, fingerprint } from "@openledger/foundation/load-source";
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const folder = fileURLToPath(new URL("build/", import.meta.url));
 const KEPT_BUILDS = 2;
+/** As long as a whole run of the tests, which starts processes while somebody edits sources. */
+const KEPT_MS = 3_600_000;
 
 /** What people and supervisors start, and the last what tests start and kill. Threads and child processes add theirs: `*-tasks.ts`, and what each `*-entry.js` loads. */
 const MAINS = [
@@ -93,9 +105,7 @@ export async function buildBundle() {
     });
     const name = contentHash(outputFiles.map(({ hash }) => hash).join());
     for (const { path, contents } of outputFiles) writeFileSync(path, contents);
-    const target = join(folder, name);
-    rmSync(target, { recursive: true, force: true });
-    renameSync(workDir, target);
+    placeBuild(workDir, join(folder, name));
     const entries = mains.map((path) => [
       path,
       `${name}/${path.replace(/\.ts$/, ".js").replaceAll("/", "-")}`,
@@ -138,13 +148,24 @@ function readSources(builder, sources) {
   });
 }
 
+/** Leaves the same files of another process's build in their place: processes may be loading them. */
+function placeBuild(made, target) {
+  try {
+    renameSync(made, target);
+  } catch (error) {
+    if (!existsSync(target)) throw error;
+    const now = new Date();
+    utimesSync(target, now, now);
+  }
+}
+
 function dropOldBuilds() {
   const builds = readdirSync(folder)
     .filter((name) => !name.startsWith(".") && name !== "manifest.json")
     .map((name) => ({ name, mtimeMs: statSync(join(folder, name)).mtimeMs }))
     .sort((a, b) => b.mtimeMs - a.mtimeMs);
-  for (const { name } of builds.slice(KEPT_BUILDS))
-    rmSync(join(folder, name), { recursive: true, force: true });
+  const old = builds.slice(KEPT_BUILDS).filter(({ mtimeMs }) => mtimeMs < Date.now() - KEPT_MS);
+  for (const { name } of old) rmSync(join(folder, name), { recursive: true, force: true });
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

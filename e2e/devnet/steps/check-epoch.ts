@@ -18,6 +18,7 @@ import type { Check } from "./check.ts";
 import type { Leaves } from "./deposit.ts";
 import { SETTLED_EPOCH } from "./epoch.ts";
 import type { EpochOutcome } from "./expected.ts";
+import { readLabelledRows } from "./model.ts";
 
 /** A contributor's line of the report; wei as decimal text, since it is kept in the journal. */
 export interface EarningsLine {
@@ -165,21 +166,24 @@ function checkPaymentsOpened({ sampled }: VerifiedSettlement): Check {
   };
 }
 
-/** Trains the model once more, by its recipe. */
+/** Trains the model once more, by its recipe: on mia's rows where it is published without them. */
 export async function checkModel(
   job: Job,
-  { datanetId, model, modelId }: Pick<MadeModel, "datanetId" | "model" | "modelId">,
+  { datanetId, model, modelId, part }: Pick<MadeModel, "datanetId" | "model" | "modelId" | "part">,
 ): Promise<Check> {
   const statement = "the published model matches its recipe, the Datanet's rows and the ledger";
   const [leaf, { datanet }] = await Promise.all([
     getModel(job.people.nina, modelId),
     getLeaf(job.people.nina, datanetId),
   ]);
+  const { rowsRoot, policy } = datanet!;
+  const given = model.rows === null ? await readLabelledRows(job, part, datanetId, rowsRoot) : null;
   try {
     const { isBaseOfCard, payeeCount, rowCount } = await verifyModel({
       trainings: await modelTrainings(),
       model,
-      facts: { staticsHash: staticsOf(leaf).hash, rowsRoot: datanet!.rowsRoot, policy: datanet!.policy },
+      ...(given === null ? {} : { rows: given.rows }),
+      facts: { staticsHash: staticsOf(leaf).hash, rowsRoot, policy },
       depth: "features",
     });
     return {

@@ -6,6 +6,7 @@ import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { modelShape } from "@openledger/circuits/settlement/settlement-size";
 import { readVersion, readVersionRows } from "@openledger/client/actions/data/published-version";
+import type { RowStore } from "@openledger/client/actions/data/row-store";
 import {
   encodeSettlementBody,
   type SettlementBody,
@@ -46,19 +47,10 @@ export async function train(job: Job, part: ModelPart, datanetId: number): Promi
   const startedAtMs = Date.now();
   const { datanet } = await withRetry(job, () => getLeaf(mia, datanetId));
   const { rowsRoot, version } = datanet!;
-  const { isLabelled } = DATANETS[part.datanet];
-  const store = isLabelled ? await storeOf(job, "mia") : job.store;
-  const contents = await readVersionRows(store, rowsRoot);
+  const { labelsRoot, rows, store } = await readLabelledRows(job, part, datanetId, rowsRoot);
   const place = { hostUrl: job.hostUrl, datanetId };
   const hosted = await withRetry(job, () => getHostedDatanet(mia, place));
   const card = nameCard(hosted.card).text;
-  const accepted = isLabelled
-    ? await withRetry(job, async () =>
-        collectLabels(mia, { ...place, rows: (await readVersion(store, rowsRoot)).rows }),
-      )
-    : null;
-  const rows: OwnedRow[] =
-    accepted === null ? contents : contents.map((row, i) => ({ ...row, label: accepted.labels[i]! }));
   const rowTerms = await withRetry(job, async () =>
     readRowTerms(mia, { ...place, rows: (await readVersion(store, rowsRoot)).rows }),
   );
@@ -67,7 +59,7 @@ export async function train(job: Job, part: ModelPart, datanetId: number): Promi
     id: datanetId,
     version,
     rowsRoot,
-    ...(accepted === null ? {} : { labelsRoot: accepted.root }),
+    ...(labelsRoot === null ? {} : { labelsRoot }),
   };
   const plan = await planModel(given, rows, {
     card,
@@ -92,6 +84,27 @@ export async function train(job: Job, part: ModelPart, datanetId: number): Promi
     Date.now() - startedAtMs,
   );
   return model;
+}
+
+/** A version's rows as mia has them, with their accepted labels where the Datanet has any. */
+export async function readLabelledRows(
+  job: Job,
+  part: ModelPart,
+  datanetId: number,
+  rowsRoot: bigint,
+): Promise<{ rows: readonly OwnedRow[]; labelsRoot: bigint | null; store: RowStore }> {
+  const { isLabelled } = DATANETS[part.datanet];
+  const store = isLabelled ? await storeOf(job, "mia") : job.store;
+  const contents = await readVersionRows(store, rowsRoot);
+  if (!isLabelled) return { rows: contents, labelsRoot: null, store };
+  const { labels, root } = await withRetry(job, async () =>
+    collectLabels(job.people.mia, {
+      hostUrl: job.hostUrl,
+      datanetId,
+      rows: (await readVersion(store, rowsRoot)).rows,
+    }),
+  );
+  return { rows: contents.map((row, i) => ({ ...row, label: labels[i]! })), labelsRoot: root, store };
 }
 
 /** Creates the model's leaf. @returns its id */
