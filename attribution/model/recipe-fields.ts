@@ -33,8 +33,8 @@ export const MAX_NAMED_ROWS = 5;
 /** Rows of a model under the same terms (datanets/terms/terms-rule.ts reads them). */
 export const rowTermsSchema = z.strictObject({
   datanet: count.max(0xffffff),
-  /** SPDX expression, or free text of an earlier card. */
-  licence: z.string().min(1).max(200),
+  /** SPDX expression, with what the rule writes beside a card's, or free text of an earlier card. */
+  licence: z.string().min(1).max(280),
   /** Text of the terms file that the licence names by its hash. Absent: it names none. */
   file: z.string().min(1).max(8_192).optional(),
   /** True: each row's contributor has signed these terms. False: they are those of the Datanet's card. */

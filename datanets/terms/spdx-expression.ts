@@ -6,8 +6,13 @@
  */
 import listedIds from "spdx-license-ids/index.json" with { type: "json" };
 
-/** Maximum length of an expression, in characters; bounds the depth of its parentheses, too. */
+/** Maximum length of a licence that a card may have, in characters. */
 export const MAX_LICENCE_LENGTH = 200;
+/**
+ * Maximum length of an expression that is read: a licence, with what the rule writes beside it (`besideUnknown`), twice. Bounds the
+ * depth of its parentheses, too.
+ */
+const MAX_EXPRESSION_LENGTH = 280;
 
 export type LicenceExpression =
   /** An identifier, as SPDX's list spells it: CC-BY-4.0. One that was replaced is its successor: GPL-3.0+ is GPL-3.0-or-later. */
@@ -47,9 +52,12 @@ class NoExpression extends Error {}
 /** Reads an expression; one that SPDX would not read has a problem, in words for people. */
 export function readLicence(text: string): ReadLicence {
   try {
-    if (text.length > MAX_LICENCE_LENGTH)
-      throw new NoExpression(`has more than ${MAX_LICENCE_LENGTH} characters`);
-    return parse(tokensOf(text));
+    if (text.length > MAX_EXPRESSION_LENGTH)
+      throw new NoExpression(`has more than ${MAX_EXPRESSION_LENGTH} characters`);
+    const { expression, problem } = parse(tokensOf(text));
+    const tooLong =
+      text.length > MAX_LICENCE_LENGTH ? `has more than ${MAX_LICENCE_LENGTH} characters` : null;
+    return { expression, problem: problem ?? tooLong };
   } catch (error) {
     if (error instanceof NoExpression) return { expression: null, problem: error.message };
     throw error;

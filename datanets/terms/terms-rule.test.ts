@@ -1,11 +1,12 @@
-import type { ModelUse, RowTerms } from "@openledger/attribution/model/recipe-fields";
+import { type ModelUse, type RowTerms, rowTermsSchema } from "@openledger/attribution/model/recipe-fields";
 import listedIds from "spdx-license-ids/index.json" with { type: "json" };
 import { describe, expect, it } from "vitest";
 import { licenceProblem } from "../card/card.ts";
-import { conditionsOf } from "./licence-conditions.ts";
-import { readLicence } from "./spdx-expression.ts";
+import { conditionsOf, unreadProblem } from "./licence-conditions.ts";
+import { MAX_LICENCE_LENGTH, readLicence } from "./spdx-expression.ts";
 import { nameTerms, type TermsFile, termsFileSchema } from "./terms-file.ts";
 import {
+  besideUnknown,
   forbiddingRows,
   groupTerms,
   isKnown,
@@ -250,6 +251,38 @@ describe("the rule", () => {
     );
     expect(unknownCount([terms("MIT"), terms("see the readme"), ...uncheckedRows(11, [digest(2)])])).toBe(2);
   });
+
+  it.each([
+    "CC0-1.0",
+    "CC0-1.0 OR CC-BY-NC-4.0",
+    Array(18).fill("CC0-1.0").join(" OR "),
+    `(${Array(18).fill("CC0-1.0").join(" OR ")} )`,
+    "CC-BY-NC-4.0 AND ".repeat(11).slice(0, -5),
+  ])(
+    "gives no licence for rows of whose terms only the card's are known, and forbids what these do: %s",
+    (licence) => {
+      expect(unreadProblem(licence)).toBeNull();
+      expect(licence.length).toBeLessThanOrEqual(MAX_LICENCE_LENGTH);
+      const once = besideUnknown("not-signed", { licence });
+      for (const found of [
+        once,
+        besideUnknown("not-committed", { licence }),
+        besideUnknown("not-committed", once),
+      ]) {
+        const rows = [{ ...found, datanet: 10, rowCount: 1, firstRows: [digest(1)] }];
+        expect(rows.map((one) => rowTermsSchema.parse(one))).toEqual(rows);
+        expect([isKnown(found), openestLicence(rows, { use: "shared", readsRows: false })]).toEqual([
+          false,
+          null,
+        ]);
+        const reasons = (licence: string) =>
+          forbiddingRows([{ ...rows[0]!, licence }], { use: "paid", licence: null, readsRows: false }).map(
+            (one) => one.reasons,
+          );
+        expect(reasons(found.licence)).toEqual(reasons(licence));
+      }
+    },
+  );
 
   it("knows which terms it can read", () => {
     expect([noTraining, terms("MIT"), terms("MIT OR LicenseRef-ours")].map(isKnown)).toEqual([

@@ -190,9 +190,12 @@ export function besideUnknown(
   const { expression } = readLicence(licence);
   const isOne = expression?.kind === "listed" || expression?.kind === "own";
   const both = `LicenseRef-${reason} AND ${isOne ? licence : `(${licence})`}`;
-  // Free text, and an expression that leaves no place beside it, stand alone.
-  const isAlone = expression === null || readLicence(both).expression === null;
-  return { licence: isAlone ? licence : both, ...(file === undefined ? {} : { file }), isSigned: false };
+  // Free text stands alone: nobody reads it. Attack: so did a card's expression as long as one may be, and it counted as signed.
+  return {
+    licence: expression === null ? licence : both,
+    ...(file === undefined ? {} : { file }),
+    isSigned: false,
+  };
 }
 
 /** Number of rows whose terms the rule cannot read: they forbid no use, and give no licence. */

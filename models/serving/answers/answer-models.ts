@@ -357,6 +357,8 @@ export class AnswerModels {
       },
       sharedFile: (name) => (text === null ? null : readBaseFile(text.base, name, this.#bases)),
       publishesRows: rows !== null,
+      // Attack: a model whose rows are withheld has their texts in its index.
+      tellsRows: (name) => name === ROWS_FILE || (isOfRows && name === INDEX_FILE),
       row: async (place) => {
         const content = (await rows?.read(place)) ?? null;
         if (content !== null) withdrawals.requireRow(place, content);

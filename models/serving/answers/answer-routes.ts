@@ -6,7 +6,7 @@
 import type { OutgoingHttpHeaders } from "node:http";
 import cors from "@fastify/cors";
 import { attributionError, attributionErrors } from "@openledger/attribution/attribution-errors";
-import { MANIFEST, type ModelManifest, ROWS_FILE } from "@openledger/attribution/model/model-manifest";
+import { MANIFEST, type ModelManifest } from "@openledger/attribution/model/model-manifest";
 import type { assuranceOf } from "@openledger/attribution/model/reply-assurance";
 import { MAX_ROW_BYTES, maxPromptChars } from "@openledger/attribution/rows/row-content";
 import type { InputKind } from "@openledger/attribution/rows/row-kinds";
@@ -47,6 +47,8 @@ export interface RoutedModel {
   sharedFile(name: string): Bytes | Promise<Bytes>;
   /** True if the rows are among its files. */
   readonly publishesRows: boolean;
+  /** True for a file with rows or parts of their texts, which readers alone get. */
+  tellsRows(name: string): boolean;
   /** The content of a row, if rows are published. @throws ATT_ROW_WITHDRAWN */
   row(place: number): Bytes | Promise<Bytes>;
   /** Passes if the request may read the rows. @throws DNT_REQUEST_UNSIGNED, DNT_ACCESS_NOT_GRANTED and what else the Datanets' rules say */
@@ -166,7 +168,7 @@ export async function createModelApp(
     const { file } = request.params;
     const model = of(request);
     const isOwn = file === MANIFEST || Object.hasOwn(model.manifest.files, file);
-    if (isOwn && file === ROWS_FILE) await model.requireReader(request);
+    if (isOwn && model.tellsRows(file)) await model.requireReader(request);
     return sendFile(reply, file, isOwn ? await model.file(file) : null);
   });
 

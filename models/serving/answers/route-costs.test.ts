@@ -37,6 +37,7 @@ async function serve() {
       },
     },
     publishesRows: true,
+    tellsRows: () => false,
     requireReader: async () => {},
     row: () => null,
   } as unknown as RoutedModel;

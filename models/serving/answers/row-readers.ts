@@ -8,7 +8,7 @@ import type { HostAccess } from "@openledger/client/datanets/host-request";
 import type { HostName } from "@openledger/client/datanets/host-schemas";
 import { getKeyNotice } from "@openledger/client/datanets/key-notice";
 import { listAccess } from "@openledger/client/datanets/signed-records";
-import type { Card } from "@openledger/datanets/card/card";
+import { type Card, nameCard } from "@openledger/datanets/card/card";
 import { datanetError } from "@openledger/datanets/datanet-errors";
 import { isOfTeam } from "@openledger/datanets/host/access";
 import { RequestGuard } from "@openledger/datanets/host/request-guard";
@@ -45,7 +45,7 @@ interface ReadersPlace {
 /** A Datanet of a model whose rows some leaves alone may read. */
 interface ClosedDatanet {
   readonly id: number;
-  /** null where the Datanet has a card by the ledger, and nobody here shows it: it may be permissioned. */
+  /** null where the Datanet has a card by the ledger, and nobody here shows it: it may be permissioned, and nobody is known to be of its team. */
   readonly card: Card | null;
   /** Host that has it; null where none here does: nobody says who was granted access. */
   readonly hostUrl: string | null;
@@ -82,7 +82,7 @@ export class RowReaders {
 
   /**
    * Passes if the request may read the rows of a model.
-   * @param ownCard card beside the model's files, of its first Datanet: it counts where no host has the Datanet; null for none
+   * @param ownCard card beside the model's files, of its first Datanet: it counts where no host shows the present one, if it is that; null for none
    * @throws DNT_REQUEST_UNSIGNED, DNT_ACCESS_NOT_GRANTED, DNT_KEY_NOTICE and what else `RequestGuard.signer` throws; as a host refuses
    */
   async require(
@@ -159,18 +159,24 @@ export class RowReaders {
   }
 
   async #look(datanetId: number, ownCard: Card | null): Promise<ClosedDatanet | null> {
-    for (const hostUrl of this.#place.datanetHosts) {
+    let hostUrl: string | null = null;
+    for (const url of this.#place.datanetHosts) {
       try {
-        const { card } = await getHostedDatanet(this.#reader, { datanetId, hostUrl });
-        return card.access === "public" ? null : { id: datanetId, card, hostUrl };
+        const { card, isCardCurrent } = await getHostedDatanet(this.#reader, { datanetId, hostUrl: url });
+        if (isCardCurrent) return card.access === "public" ? null : { id: datanetId, card, hostUrl: url };
+        // Attack: a host that the present card has not come to, or that holds it back, shows an earlier one: public, or of another team.
+        hostUrl ??= url;
       } catch (error) {
         if (!isRollupError(error, "DNT_NOT_HOSTED")) throw error;
       }
     }
-    if (ownCard !== null)
-      return ownCard.access === "public" ? null : { id: datanetId, card: ownCard, hostUrl: null };
-    // Attack: rows of a permissioned Datanet whose host is not among this server's are given to everybody.
     const { datanet } = (await this.#ledger.leaf(datanetId)) ?? {};
-    return datanet == null || datanet.policy === 0n ? null : { id: datanetId, card: null, hostUrl: null };
+    const policy = datanet?.policy ?? 0n;
+    // Nobody has said who may read.
+    if (policy === 0n && ownCard?.access !== "permissioned") return null;
+    const isOwnCurrent = ownCard !== null && (policy === 0n || nameCard(ownCard).policy === policy);
+    if (isOwnCurrent && ownCard.access === "public") return null;
+    // Attack: rows of a permissioned Datanet whose present card nobody here shows are given to everybody.
+    return { id: datanetId, card: isOwnCurrent ? ownCard : null, hostUrl };
   }
 }

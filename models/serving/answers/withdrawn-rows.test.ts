@@ -13,6 +13,7 @@ import { collectReviewed } from "@openledger/client/datanets/reviewed-version";
 import { sayRecords } from "@openledger/client/datanets/signed-records";
 import { bringVersion, contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
 import { withdrawRow } from "@openledger/client/datanets/withdrawals";
+import { nameCard } from "@openledger/datanets/card/card";
 import { sha256Hex } from "@openledger/datanets/rows/row-digest";
 import { createHostWorld, type HostWorld } from "@openledger/datanets/testing/host-world";
 import { registerPublished, trainOnVersion } from "@openledger/datanets/testing/registered-model";
@@ -113,7 +114,7 @@ beforeAll(async () => {
   ({ modelId } = await registerPublished(maker!, world.datanetId, model, 2));
   place = version.storedRows.findIndex(({ digest }) => digest === GONE);
   folder = join(world.folder, "model");
-  await writeModel(folder, model as never);
+  await writeModel(folder, { ...model, card: nameCard(card).text } as never);
 });
 afterAll(async () => {
   await database?.drop();

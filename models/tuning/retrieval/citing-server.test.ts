@@ -65,6 +65,7 @@ beforeAll(async () => {
   answers.set(`GET /v1/leaves/${MODEL_ID}`, modelLeaf());
   const noPayments = { epoch: 1, isClosed: false, chain: hex32(0n), paymentCount: 0, payments: [] };
   answers.set(`GET /v1/models/${MODEL_ID}/payments?epoch=1&from=0`, noPayments);
+  setDatanetPolicy(0n);
   const modelFolder = join(folder, "model");
   await writeModel(modelFolder, model);
   const settings = { SERVING_ADAPTERS_PATH: undefined };
@@ -90,6 +91,23 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
+/** The same model behind another server. */
+const serveFrom = (data: string, modelFolder = "model"): Promise<ServedModels> =>
+  serveWorld(
+    folder,
+    { SERVING_ADAPTERS_PATH: undefined, SERVING_DATA_PATH: data },
+    {
+      logger: createLogger("test", "silent"),
+      published: {
+        places: [{ modelId: MODEL_ID, folder: join(folder, modelFolder) }],
+        sequencerUrl: fixture.sequencer.url,
+        domain: fixture.client.domain,
+        rollup: ROLLUP,
+        spans: new Map([[model.recipe.datanet.rowsRoot.slice(2), spans]]),
+      },
+    },
+  );
+
 /** The same model behind a server that knows of a withdrawn row. @param contributorId who has signed that */
 async function serveWithout(digest: string, contributorId: number): Promise<ServedModels> {
   const data = join(folder, `data-${contributorId}`);
@@ -99,20 +117,7 @@ async function serveWithout(digest: string, contributorId: number): Promise<Serv
     join(data, "registered-withdrawn.json"),
     JSON.stringify({ format: "openledger-withdrawn-rows-1", rows: [{ datanetId, digest, contributorId }] }),
   );
-  return serveWorld(
-    folder,
-    { SERVING_ADAPTERS_PATH: undefined, SERVING_DATA_PATH: data },
-    {
-      logger: createLogger("test", "silent"),
-      published: {
-        places: [{ modelId: MODEL_ID, folder: join(folder, "model") }],
-        sequencerUrl: fixture.sequencer.url,
-        domain: fixture.client.domain,
-        rollup: ROLLUP,
-        spans: new Map([[model.recipe.datanet.rowsRoot.slice(2), spans]]),
-      },
-    },
-  );
+  return serveFrom(data);
 }
 
 function spanIndex(rowsRoot = model.recipe.datanet.rowsRoot.slice(2)) {
@@ -140,6 +145,15 @@ function modelLeaf() {
       validatorParts: Number(validatorParts),
     },
   };
+}
+
+/** Has the sequencer show the Datanet of the model's rows with a card of this hash; 0n: none. */
+function setDatanetPolicy(policy: bigint): void {
+  const { id, rowsRoot } = model.recipe.datanet;
+  const [l1Owner, zero] = ["0x000000000000000000000000000000000000000b", hex32(0n)];
+  const datanet = { version: 1, rowCount: passages.length, publishedAt: 0, policy: hex32(policy), rowsRoot };
+  const leaf = { id, kind: "datanet", l1Owner, keyX: zero, chain: zero, datanet, counters: {} };
+  fixture.sequencer.answers.set(`GET /v1/leaves?ids=${id}`, [leaf]);
 }
 
 const ask = () => askModel(fixture.client, { serverUrl: url, modelId: MODEL_ID, prompt: PROMPT, from: 4 });
@@ -261,6 +275,26 @@ it("is not answered from a row that was withdrawn, and its files and spans show 
     const found = await askSpans({ serverUrl: at, text, rowsRoot: model.recipe.datanet.rowsRoot.slice(2) });
     const isNamed = found!.some(({ sources }) => sources.some((one) => one.row === row));
     expect(isNamed, `by ${by}`).toBe(!isWithdrawn);
+    await server.close();
+  }
+});
+
+it("gives its index, which has the rows' texts, to readers of the rows alone, also where these are withheld", async () => {
+  await writeModel(join(folder, "withheld"), { ...model, rows: null } as never);
+  for (const [policy, status] of [
+    [0n, 200],
+    // A card that nobody here shows: the Datanet may be permissioned.
+    [5n, 401],
+  ] as const) {
+    setDatanetPolicy(policy);
+    const server = await serveFrom(join(folder, `of-card-${policy}`), "withheld");
+    const [index, recipe] = await Promise.all(
+      ["query-map.bin", "recipe.json"].map((name) =>
+        fetch(`${modelUrl(server.url, MODEL_ID)}/v1/model/${name}`),
+      ),
+    );
+    const hasText = (await index!.text()).includes(passages[7]!.slice(0, 40));
+    expect([index!.status, hasText, recipe!.status]).toEqual([status, status === 200, 200]);
     await server.close();
   }
 });
