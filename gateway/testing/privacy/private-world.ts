@@ -10,6 +10,7 @@ import { writeModel } from "@openledger/attribution/model/model-directory";
 import { contributeRows } from "@openledger/client/actions/data/contribute-rows";
 import { readVersion, storeVersion } from "@openledger/client/actions/data/published-version";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
+import { saltByCard } from "@openledger/client/actions/data/salted-contribution";
 import { publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
 import { reportBias, signReport } from "@openledger/client/datanets/bias-report";
 import { checkFindings } from "@openledger/client/datanets/cleaning";
@@ -19,7 +20,7 @@ import { collectReviewed } from "@openledger/client/datanets/reviewed-version";
 import { sayRecords, type UnsignedRecord } from "@openledger/client/datanets/signed-records";
 import { bringVersion, contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
 import type { LedgerClient } from "@openledger/client/ledger-client";
-import { nameCard } from "@openledger/datanets/card/card";
+import { type Card, nameCard } from "@openledger/datanets/card/card";
 import { sha256Hex } from "@openledger/datanets/rows/row-digest";
 import { registerPublished, trainOnVersion } from "@openledger/datanets/testing/registered-model";
 import { sampleCard } from "@openledger/datanets/testing/sample-card";
@@ -55,7 +56,7 @@ const labelling = {
 const textCard = sampleCard({
   name: "Letters",
   access: "permissioned",
-  row: { kind: "text", fields: [], maxBytes: 2_000 },
+  row: { kind: "text", fields: [], maxBytes: 2_000, digests: "salted" },
   examples: [],
   labelling,
 });
@@ -70,6 +71,7 @@ const tableCard = sampleCard({
       { name: "note", type: "text", description: "" },
     ],
     maxBytes: 2_000,
+    digests: "salted",
   },
   examples: [],
   labelling,
@@ -124,8 +126,11 @@ export async function createPrivateWorld(rows: PrivateRows, guesses: readonly Ui
       await uploadRows(client, { hostUrl: host.url, datanetId, source });
       return contribution;
     };
-    const texts = await contribute(text.id, rows.texts);
-    const cells = await contribute(table.id, rows.table);
+    const salted = (datanetId: number, card: Card, contents: readonly Uint8Array[]) =>
+      saltByCard({ card, datanetId, domain: owner.domain, store, rows: contents });
+    const textRows = await salted(text.id, textCard, rows.texts);
+    const texts = await contribute(text.id, textRows);
+    const cells = await contribute(table.id, await salted(table.id, tableCard, rows.table));
     await host.store.describeAll();
     let atMs = Date.now() - 50_000;
     const say = async (client: LedgerClient, datanetId: number, ...records: UnsignedRecord[]) => {
@@ -187,7 +192,7 @@ export async function createPrivateWorld(rows: PrivateRows, guesses: readonly Ui
       ofStranger.policies[id] = hex32(nameCard(guessCard).policy);
     }
 
-    // Grants: one that lasts, and one that has run out by the host's clock.
+    // Grants: one that lasts, and one that has run out by the servers' clock.
     for (const [client, lifeMs] of [
       [dave, 3_600_000],
       [frank, GRANT_MS],
@@ -214,7 +219,7 @@ export async function createPrivateWorld(rows: PrivateRows, guesses: readonly Ui
     await writeModel(folders.said, { ...model, card: nameCard(textCard).text });
     await writeModel(folders.withheld, { ...model, rows: null, card: nameCard(textCard).text } as never);
     const listed = (await readVersion(store, version.rowsRoot)).rows;
-    const contents = new Map(rows.texts.map((content) => [sha256Hex(content), content]));
+    const contents = new Map(textRows.map((row, i) => [sha256Hex(row), rows.texts[i]!]));
     const rowsRoot = hex32(version.rowsRoot).slice(2);
     const index = buildSpanIndex(
       listed.map((row) => ({ ...row, text: contents.get(row.digest)! })),
@@ -231,6 +236,7 @@ export async function createPrivateWorld(rows: PrivateRows, guesses: readonly Ui
         }),
         {
           logger: createLogger("models", "silent"),
+          nowMs: () => Date.now() + host.clock.aheadMs,
           published: {
             places: [
               { modelId: said.modelId, folder: folders.said },
