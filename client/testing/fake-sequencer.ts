@@ -31,7 +31,7 @@ export async function startFakeSequencer(options: { hasFeed?: boolean } = {}): P
     void readBody(request).then((body) => {
       const route = `${request.method} ${request.url}`;
       heard.push({ route, body });
-      const prepared = answers.get(route) ?? new FakeFailure(404, notFound);
+      const prepared = answers.get(route) ?? leavesOf(route, answers) ?? new FakeFailure(404, notFound);
       const answer =
         typeof prepared === "function" ? (prepared as (body: unknown) => unknown)(body) : prepared;
       const isFailure = answer instanceof FakeFailure;
@@ -53,6 +53,13 @@ export async function startFakeSequencer(options: { hasFeed?: boolean } = {}): P
     feedCount: () => feed?.clients.size ?? 0,
     close: () => closeAll(server, feed),
   };
+}
+
+/** Answer to a request for several leaves: those that have answers of their own. */
+function leavesOf(route: string, answers: ReadonlyMap<string, unknown>): unknown {
+  const [, ids] = /^GET \/v1\/leaves\?ids=([\d,]+)$/.exec(route) ?? [];
+  const leaves = ids?.split(",").map((id) => answers.get(`GET /v1/leaves/${id}`));
+  return leaves?.filter((leaf) => typeof leaf === "object" && !(leaf instanceof FakeFailure));
 }
 
 const notFound = { error: { code: "SEQ_NOT_FOUND", message: "there is no such thing" } };

@@ -73,6 +73,17 @@ describe("a way to the server that hangs", () => {
     expect(await database.query("select 1 as n from pg_sleep(2)")).toEqual([{ n: 1 }]);
   });
 
+  it("holds up no close for longer than it is looked", async () => {
+    const options = { part, rollup: null, logger, silenceMs: SILENCE_MS };
+    const one = await Database.open({ ...options, url: proxy.url });
+    proxy.state = "hangs";
+    const startedAtMs = performance.now();
+    await one.close();
+    const closedMs = performance.now() - startedAtMs;
+    expect(closedMs).toBeGreaterThan(SILENCE_MS - 2);
+    expect(closedMs).toBeLessThan(MAX_MS);
+  });
+
   it("is noticed by whoever listens, who is told that notices may be missing", async () => {
     const notices: (string | null)[] = [];
     await database.listen("news", (payload) => notices.push(payload));

@@ -289,6 +289,25 @@ it("a connection that ends is logged without the client that had it", async () =
   expect(lines[0]).not.toContain("secretKey");
 });
 
+it("a close waits until all connections have ended, so that nothing ends them with an error", async () => {
+  const lines: string[] = [];
+  const heard = createLogger("test", "warn", { write: (line) => lines.push(line) });
+  const other = await database();
+  for (let round = 0; round < 5; round++) {
+    const one = await Database.open({ url: home.url, part, rollup, logger: heard });
+    const busy = Array.from({ length: 10 }, () =>
+      one.query<{ pid: number }>("select pg_backend_pid() as pid from pg_sleep(0.02)"),
+    );
+    const pids = (await Promise.all(busy)).map(([row]) => row!.pid);
+    expect(new Set(pids).size).toBe(10);
+    await one.close();
+    expect(
+      await other.query("select pg_terminate_backend(pid) from pg_stat_activity where pid = any($1)", [pids]),
+    ).toEqual([]);
+  }
+  expect(lines).toEqual([]);
+});
+
 it("an error of the driver leaves its client and its address out of every log", async () => {
   const password = "password-of-nobody";
   const url = home.url.replace("user=postgres", `user=postgres&password=${password}`);

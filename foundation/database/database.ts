@@ -69,6 +69,13 @@ const socketOf = (client: Client | PoolClient) =>
 /** Cuts a connection on which nobody may answer: what runs on it ends with an error at once. */
 const cut = (client: Client | PoolClient) => socketOf(client).destroy();
 
+/** Waits for the end of a connection that has been told to end, and cuts it where nobody answers. */
+async function ended(client: PoolClient, timeoutMs: number): Promise<void> {
+  const cutting = setTimeout(() => cut(client), timeoutMs);
+  await new Promise<void>((resolve) => client.once("end", resolve));
+  clearTimeout(cutting);
+}
+
 /** Lets all statements that are given to a connection at this moment go to the server in one write. */
 function gather(client: PoolClient): void {
   const socket = socketOf(client);
@@ -109,6 +116,8 @@ async function lookAt(config: ClientConfig, timeoutMs: number): Promise<Look> {
 
 export class Database implements Transactions {
   readonly #pool: Pool;
+  /** Open ones of the pool. */
+  readonly #connections: ReadonlySet<PoolClient>;
   readonly #config: ClientConfig;
   readonly #silenceMs: number;
   #looked: { readonly beganAtMs: number; endedAtMs: number; readonly look: Promise<Look> } | null = null;
@@ -118,10 +127,12 @@ export class Database implements Transactions {
 
   private constructor(
     pool: Pool,
+    connections: ReadonlySet<PoolClient>,
     config: ClientConfig,
     { logger, onClosed = async () => {}, silenceMs = SILENCE_MS }: DatabaseOptions,
   ) {
     this.#pool = pool;
+    this.#connections = connections;
     this.#config = config;
     this.#logger = logger;
     this.#onClosed = onClosed;
@@ -163,17 +174,22 @@ export class Database implements Transactions {
     };
     // Queries of a transaction that do not wait for each other go to the server together.
     const pool = new Pool({ ...config, max: maxConnections, pipeline: true });
+    const connections = new Set<PoolClient>();
+    pool.on("connect", (client) => {
+      connections.add(client);
+      client.once("end", () => connections.delete(client));
+    });
     // An idle connection that ends is replaced by the next query.
     pool.on("error", (error) =>
       logger.warn({ err: errorFacts(error) }, "a connection to the database ended"),
     );
-    const database = new Database(pool, config, options);
+    const database = new Database(pool, connections, config, options);
     try {
       await database.#requireFit(part);
       await migrate(database, part, { rollup, mayMigrate: migrates, logger });
       return database;
     } catch (error) {
-      await pool.end();
+      await database.#endPool();
       throw explained(error);
     }
   }
@@ -329,8 +345,14 @@ export class Database implements Transactions {
   async close(): Promise<void> {
     await Promise.all([...this.#listeners].map((listener) => listener.close()));
     this.#listeners.clear();
-    await this.#pool.end();
+    await this.#endPool();
     await this.#onClosed();
+  }
+
+  /** `Pool.end` says goodbye on all connections, and waits for none of them: whoever stops the server next would end them with an error. */
+  async #endPool(): Promise<void> {
+    await this.#pool.end();
+    await Promise.all([...this.#connections].map((client) => ended(client, this.#silenceMs)));
   }
 
   /** Compares the server, and the way to it, with what every part needs. */

@@ -31,10 +31,14 @@ export async function startDatabaseProxy(serverUrl: string): Promise<DatabasePro
   let state: ProxyState = "passes";
   let lostCommitCount = 0;
   const links = new Set<{ isMute: boolean; server: Socket }>();
-  const proxy = createServer((client) => {
+  // One end says goodbye, and the other answers: behind a way that hangs nobody does.
+  const proxy = createServer({ allowHalfOpen: true }, (client) => {
     const server = connect();
     const link = { isMute: state === "hangs", isCommitting: false, server };
     links.add(link);
+    client.on("end", () => {
+      if (!link.isMute) server.end();
+    });
     client.on("data", (bytes: Buffer) => {
       if (link.isMute) return;
       if (state === "loses commits" && bytes.includes(COMMIT)) link.isCommitting = true;

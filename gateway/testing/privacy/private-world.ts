@@ -201,7 +201,7 @@ export async function createPrivateWorld(rows: PrivateRows, guesses: readonly Ui
       ofStranger.policies[id] = hex32(nameCard(guessCard).policy);
     }
 
-    // Grants: one that lasts, and one that has run out by the host's clock.
+    // Grants: one that lasts, and one that has run out by the servers' clock.
     for (const [client, lifeMs] of [
       [dave, 3_600_000],
       [frank, GRANT_MS],

@@ -26,6 +26,7 @@ import { attackServer } from "@openledger/foundation/http/testing/attack-server"
 import { createLogger } from "@openledger/foundation/logger";
 import { encodeStoreRecord, STORE_FILE } from "@openledger/foundation/store/store-identity";
 import { createTestDatabase, type TestDatabase } from "@openledger/foundation/testing/test-database";
+import { unexpectedLines } from "@openledger/foundation/testing/unexpected-lines";
 import { afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import {
   type AnsweredModel,
@@ -42,6 +43,7 @@ import { modelUrl, type ServedModels, serveModels } from "../serve-models.ts";
 import { ANSWERS_PART, AnswerStore } from "./answer-store.ts";
 
 /** Models of the server that the cases share: the same files under an id for each case, so that no case meets another's answers. */
+const unexpected = unexpectedLines();
 const SHARED_IDS = Array.from({ length: 24 }, (_, i) => 10 + i);
 const TTL_MS = 60_000;
 
@@ -130,8 +132,8 @@ function start(
   };
   const logger = createLogger("test", "error", {
     write: (line) => {
-      if (errors === undefined) expect.fail(line);
-      errors.push((JSON.parse(line) as { msg: string }).msg);
+      if (errors === undefined) unexpected.write(line);
+      else errors.push((JSON.parse(line) as { msg: string }).msg);
     },
   });
   const { client, sequencer } = fixture;

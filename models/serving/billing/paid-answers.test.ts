@@ -22,6 +22,7 @@ import { hex32 } from "@openledger/foundation/hex";
 import { createLogger } from "@openledger/foundation/logger";
 import { createTestDatabase } from "@openledger/foundation/testing/test-database";
 import { isWhole } from "@openledger/foundation/testing/test-random";
+import { unexpectedLines } from "@openledger/foundation/testing/unexpected-lines";
 import OpenAI from "openai";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { folderSource } from "../../engine/files/folder-source.ts";
@@ -47,6 +48,7 @@ const PAYER = 4;
 const PRICE_WEI = "2000000000000000000";
 const setting = () => ({ bases: [readFrom(folderSource(base))], kernels: testKernels, threadCount: 1 });
 
+const unexpected = unexpectedLines();
 let folder: string;
 let base: string;
 let spans: Promise<ReadonlyMap<string, HostedSpans>>;
@@ -114,7 +116,7 @@ async function serveFolder(
     rollup: { chainId: 31337, rollupAddress: "0x00000000000000000000000000000000000000a1" },
     spans: await spans,
   };
-  const logger = createLogger("test", "error", { write: (line) => expect.fail(line) });
+  const logger = createLogger("test", "error", unexpected);
   // One model in memory at a time.
   const small = { ...config, attributionMegabytes: 2 ** -20 };
   try {
@@ -130,7 +132,7 @@ async function serveFolder(
   }
 }
 /** Time by which the servers' clocks are ahead. */
-let aheadMs: number;
+let aheadMs = 0;
 let served: ServedModels;
 let openai: OpenAI;
 /** Models of the case, of one server for all cases: `model` and `other`. */

@@ -21,6 +21,7 @@ import { createLedgerFixture, type LedgerFixture } from "@openledger/client/test
 import { hex32 } from "@openledger/foundation/hex";
 import { createLogger } from "@openledger/foundation/logger";
 import { createTestDatabase, type TestDatabase } from "@openledger/foundation/testing/test-database";
+import { unexpectedLines } from "@openledger/foundation/testing/unexpected-lines";
 import OpenAI from "openai";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { folderSource } from "../../engine/files/folder-source.ts";
@@ -42,6 +43,7 @@ const PAYER = 4;
 const PRICE_WEI = 2_000_000_000_000_000_000n;
 const ANSWER_TOKENS = 12;
 
+const unexpected = unexpectedLines();
 let folder: string;
 let model: PublishedModel<TextParts>;
 let fixture: LedgerFixture;
@@ -89,7 +91,7 @@ beforeAll(async () => {
   home = await createTestDatabase();
   const config = worldConfig(folder, { SERVING_ADAPTERS_PATH: undefined, SERVING_DATABASE_URL: home.url });
   served = await serveModels(config, {
-    logger: createLogger("test", "error", { write: (line) => expect.fail(line) }),
+    logger: createLogger("test", "error", unexpected),
     published: {
       places: await listPublished(join(folder, "published")),
       sequencerUrl: fixture.sequencer.url,

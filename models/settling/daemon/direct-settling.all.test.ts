@@ -26,6 +26,7 @@ import { getModel } from "@openledger/client/sequencer/model-reads";
 import { storeRollupOf } from "@openledger/client/store-rollup";
 import { sampleCard } from "@openledger/datanets/testing/sample-card";
 import { createLogger } from "@openledger/foundation/logger";
+import { unexpectedLines } from "@openledger/foundation/testing/unexpected-lines";
 import {
   openProvingCircuits,
   readRollupCircuits,
@@ -48,6 +49,7 @@ import { judgeDraws, verifySettlement } from "../verify-settlement.ts";
 // A direct model from its rows to a settlement on L1: real node, sequencer, bridge, answer server and proof.
 
 /** Bob's questions; the second one is private. */
+const unexpected = unexpectedLines();
 const PRIVATE = 1;
 const prompts = sampleInputs("text", 3, "direct questions").map(({ input }) => input);
 
@@ -105,7 +107,7 @@ describe.each(SIZES)("of %s", (_, size, names, bobs) => {
       folder,
       { SERVING_BASE_PATH: undefined, SERVING_ADAPTERS_PATH: undefined },
       {
-        logger: createLogger("test", "error", { write: (line) => expect.fail(line) }),
+        logger: createLogger("test", "error", unexpected),
         published: {
           places: [{ modelId, folder: made.modelFolder }],
           domain: world.bob.domain,

@@ -20,6 +20,7 @@ import { createLedgerFixture, type LedgerFixture } from "@openledger/client/test
 import { hex32 } from "@openledger/foundation/hex";
 import { createLogger } from "@openledger/foundation/logger";
 import { claimStore } from "@openledger/foundation/store/store-identity";
+import { unexpectedLines } from "@openledger/foundation/testing/unexpected-lines";
 import { answerWords } from "@openledger/scripts/commands/models/answer-words";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { modelUrl, type ServedModels } from "../../serving/serve-models.ts";
@@ -37,6 +38,7 @@ const MODEL_ID = 9;
 const passages = passagesOf(32, 14);
 const PROMPT = passages[7]!.split(" ").slice(2, 9).join(" ");
 
+const unexpected = unexpectedLines();
 let model: PublishedModel<TextParts>;
 let families: readonly ModelFamily[];
 let spans: HostedSpans;
@@ -70,7 +72,7 @@ beforeAll(async () => {
   await writeModel(modelFolder, model);
   const settings = { SERVING_ADAPTERS_PATH: undefined };
   served = await serveWorld(folder, settings, {
-    logger: createLogger("test", "error", { write: (line) => expect.fail(line) }),
+    logger: createLogger("test", "error", unexpected),
     published: {
       places: [{ modelId: MODEL_ID, folder: modelFolder }],
       sequencerUrl: fixture.sequencer.url,

@@ -13,8 +13,8 @@ const NAMED_FIELDS = [
   // Times, and what is made at random for each server.
   /^(?:at|now|asked|answered|until|committed|published|checked)(?:At)?Ms$/,
   /^session$/,
-  // Names of signed records, and signatures: they have times.
-  /^signature$/,
+  // Names of signed records and of events, and signatures: they have times.
+  /^(?:signature|uid)$/,
   // Digest of a report, whose text is its readers'.
   /^report$/,
 ];
@@ -91,7 +91,7 @@ function inAnyOrder(text: string): string {
       .join("},{");
   if (!text.includes("<feed ")) return text;
   return text
-    .replace(/:event:\d+/g, "")
+    .replace(/:event:[0-9a-f]+/g, "")
     .split("<entry>")
     .sort()
     .join("<entry>");
