@@ -59,7 +59,7 @@ async function codesOf(datanetHosts: readonly string[], ownCard: Card | null = n
   let origin = "";
   const { domain, rollupAddress, sequencerUrl } = world.owner;
   const readers = new RowReaders({
-    ...{ database: own, datanetHosts, domain, rollupAddress, sequencerUrl },
+    ...{ database: own, datanetHosts, domain, rollupAddress, sequencerUrl: sequencerUrl! },
     ...{ serverToken: undefined, origin: () => origin, nowMs: Date.now },
   });
   const app = await createServer({
