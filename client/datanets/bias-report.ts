@@ -35,7 +35,13 @@ import {
 } from "./host-request.ts";
 import { contributorsOf, labelsOfRecords, type UnsignedOptions } from "./reviewed-version.ts";
 import { type ReadRecordsErrorCode, sayRecords } from "./signed-records.ts";
-import { type DroppedRecord, readSoundPage, recordStateOf, requireAllSigned } from "./sound-records.ts";
+import {
+  type DroppedRecord,
+  latestRecords,
+  readSoundPage,
+  recordStateOf,
+  requireAllSigned,
+} from "./sound-records.ts";
 
 export interface CollectReportedParameters extends DownloadVersionParameters, UnsignedOptions {
   /** Records that were signed later are not counted, in Unix milliseconds; default: now. */
@@ -242,7 +248,7 @@ export async function listReports(
   const { versions } = await readHistory(client, datanetId);
   const texts = new Set(found);
   const reports = new Map<string, SignedReport & { signers: { leafId: number; atMs: number }[] }>();
-  for (const { body } of records) {
+  for (const { body } of latestRecords(records)) {
     const { atMs, leafId, model, report: sha256 } = body;
     const isHeld = versions[body.version - 1]?.rowsRoot === BigInt(body.versionRoot);
     const isWanted = (version ?? body.version) === body.version && (modelId ?? model?.id) === model?.id;

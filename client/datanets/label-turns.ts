@@ -10,6 +10,7 @@ import { clientError } from "../client-errors.ts";
 import type { LedgerClient } from "../ledger-client.ts";
 import { fetchRowContents, findRows } from "./browse-rows.ts";
 import { getHostedDatanet } from "./datanet-card.ts";
+import { hostFalse } from "./host-false.ts";
 import {
   askAsReader,
   askHost,
@@ -108,6 +109,7 @@ export interface SuggestLabelsParameters extends HostedDatanetPlace {
   onProgress?: (doneCount: number, totalCount: number | null) => void;
 }
 export type SuggestLabelsErrorCode =
+  | "CLI_DATANET_HOST_FALSE"
   | "CLI_WRONG_MODEL"
   | "DNT_RECORD_NOT_ALLOWED"
   | "DNT_NOT_HOSTED"
@@ -164,6 +166,11 @@ export async function suggestLabels(
       suggestedCount += 1;
     }
     onProgress?.(suggestedCount + skippedCount, page.isTotalExact ? page.total : null);
+    // Attack: a list of rows without an end, each of which a reviewer signs for.
+    if (page.next !== null && (page.next <= after || digests.length === 0))
+      throw hostFalse("list", `the page behind row ${after} of those that wait`, {
+        datanetId: place.datanetId,
+      });
     after = page.next;
   }
   return { suggestedCount, skippedCount };

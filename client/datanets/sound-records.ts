@@ -3,6 +3,7 @@
  * the ledger has not signed is dropped, counted and named. A test holds all other files to it (sound-records.test.ts).
  */
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { canonicalJson } from "@openledger/datanets/card/canonical-json";
 import {
   aboutOf,
   type BodyOf,
@@ -86,11 +87,13 @@ function requireRecords(
   });
 }
 
-/** Parts records by the keys that the ledger has. */
+/** Parts records by the keys that the ledger has. Attack: a host lists what one leaf has signed as often as it likes; it counts once. */
 async function partRecords<Kind extends RecordKind>(
   client: HostAccess,
-  all: readonly SignedRecord[],
+  listed: readonly SignedRecord[],
 ): Promise<HostRecords<Kind>> {
+  const byName = new Map(listed.map((record) => [`${record.keyX}/${canonicalJson(record.body)}`, record]));
+  const all = [...byName.values()];
   const present = await presentKeysOf(client, all);
   const isOfLeaf = ({ body, keyX }: SignedRecord) => present.get(body.leafId) === keyX;
   const records = all.filter(isOfLeaf) as SignedRecord[] as SoundRecord<Kind>[];
@@ -107,6 +110,10 @@ async function partRecords<Kind extends RecordKind>(
 }
 
 const RECORDS_A_PAGE = 1_000;
+/** Maximum records of a list that is read, some 2 kB each. */
+const MAX_RECORDS = 2 ** 21;
+/** Maximum pages of a list of so many records. A page is short where records come in the same moment. */
+const maxPages = (total: number) => 2 * Math.ceil(total / RECORDS_A_PAGE) + 2;
 const pagePath = (datanetId: number, route: string, from: number) =>
   `/v1/datanets/${datanetId}/${route}?limit=${RECORDS_A_PAGE}&from=${from}`;
 
@@ -140,6 +147,7 @@ export async function readSoundRecords<Kind extends RecordKind>(
 ): Promise<HostRecords<Kind>> {
   await initPoseidon();
   const all: SignedRecord[] = [];
+  let pageCount = 0;
   for (let from: number | null = 0; from !== null; ) {
     const path = `${pagePath(listed.datanetId, route, from)}${query}`;
     const page: RecordsPage = await askAsReader(
@@ -152,11 +160,14 @@ export async function readSoundRecords<Kind extends RecordKind>(
         return { records: [], total: 0, nextFrom: null };
       throw error;
     });
-    all.push(...requireRecords(client.domain, page.records, { ...listed, first: all.length }));
-    // Attack: a list without an end.
-    if (page.nextFrom !== null && page.nextFrom <= from)
+    const { nextFrom, records, total } = page;
+    pageCount += 1;
+    // Attack: a list without an end, whose pages go on by one place, or have nothing in them.
+    const hasEnd = nextFrom === null || (from < nextFrom && nextFrom < total && pageCount < maxPages(total));
+    if (!hasEnd || total > MAX_RECORDS || records.length > RECORDS_A_PAGE)
       throw hostFalse("record", `page ${from} of ${listed.what}s`, { index: from });
-    from = page.nextFrom;
+    all.push(...requireRecords(client.domain, records, { ...listed, first: all.length }));
+    from = nextFrom;
   }
   return partRecords(client, all);
 }
@@ -185,6 +196,22 @@ export async function readSoundPage<Kind extends RecordKind>(
   await initPoseidon();
   const all = requireRecords(client.domain, page.records, listed);
   return { ...(await partRecords(client, all)), texts: page.texts ?? [] };
+}
+
+/**
+ * Records that hold: of two by one leaf about one subject the later one. Attack: a host shows what a leaf has said before, too.
+ * @internal
+ */
+export function latestRecords<Kind extends RecordKind>(
+  records: readonly SoundRecord<Kind>[],
+): readonly SoundRecord<Kind>[] {
+  const latest = new Map<string, SoundRecord<Kind>>();
+  for (const record of records) {
+    const subject = recordSubject(record.body);
+    const held = latest.get(subject);
+    if (held === undefined || held.body.atMs < record.body.atMs) latest.set(subject, record);
+  }
+  return records.filter((record) => latest.get(recordSubject(record.body)) === record);
 }
 
 /** Kinds of records that decide which rows and labels a version has. */

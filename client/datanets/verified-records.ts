@@ -6,7 +6,13 @@ import { hex32 } from "@openledger/foundation/hex";
 import { getModel, staticsOf } from "../sequencer/model-reads.ts";
 import { hostFalse } from "./host-false.ts";
 import type { HostAccess, HostErrorCode, HostedDatanetPlace } from "./host-request.ts";
-import { type DroppedRecord, type HostRecords, readSoundPage, readSoundRecords } from "./sound-records.ts";
+import {
+  type DroppedRecord,
+  type HostRecords,
+  latestRecords,
+  readSoundPage,
+  readSoundRecords,
+} from "./sound-records.ts";
 
 const VERIFIED = { kind: "verified", what: "recomputation" } as const;
 
@@ -76,7 +82,7 @@ export async function readModelVerified(
   const found = await readSoundPage(client, { datanetId, hostUrl, path, ...VERIFIED });
   if (found.records.some(({ body }) => body.modelId !== modelId))
     throw hostFalse("record", `a recomputation of another model than ${modelId}`, { modelId });
-  return found;
+  return { ...found, records: latestRecords(found.records) };
 }
 
 /**

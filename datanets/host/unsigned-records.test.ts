@@ -1,4 +1,6 @@
 /** Tests of what a host, or somebody between, can make readers believe by records in other people's names: nothing. */
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { readVersion } from "@openledger/client/actions/data/published-version";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
@@ -22,6 +24,8 @@ import { listAccess, readRecords, sayRecords } from "@openledger/client/datanets
 import { droppedLines } from "@openledger/client/datanets/sound-records";
 import { listWithdrawals } from "@openledger/client/datanets/withdrawals";
 import { createRandomKey, type L2Key } from "@openledger/client/l2-key";
+import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
+import { hex32 } from "@openledger/foundation/hex";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { type RecordBody, type SignedRecord, signRecord, TERMS_SENTENCE } from "../records/record.ts";
 import { createLabelledWorld, type LabelledWorld } from "../testing/lying-host.ts";
@@ -260,6 +264,46 @@ describe("records that a host has signed in others' names", () => {
     expect(mirrored).toMatchObject({ refusedCount: 0, withdrawnCount: 0, dropped: { length: 2 } });
     const { dropped, records } = await readRecords(alice, { ...lie, hostUrl: mirror.url });
     expect([records.length, dropped.length]).toEqual([7, 0]);
+  });
+
+  it("count once where they are listed often, and by their leaf's last word", async () => {
+    const { dave, lie, world } = here;
+    const { datanet } = await getLeaf(dave, world.datanetId);
+    const version = { version: datanet!.version, versionRoot: hex32(datanet!.rowsRoot), model: null };
+    const report = (digit: string, atMs: number) =>
+      forge({ kind: "report", leafId: dave.leafId, atMs, ...version, report: digit.repeat(64) }, dave.l2Key!);
+    here.liar.falsify = (records, path) =>
+      path.includes("/reports?") ? [report("1", 1), report("2", 2), report("2", 2), report("1", 1)] : records;
+    expect((await listReports(dave, lie)).reports).toMatchObject([
+      { sha256: "2".repeat(64), signers: [{ leafId: dave.leafId, atMs: 2 }] },
+    ]);
+    here.liar.falsify = (records, path) => (isRecords(path) ? [...records, ...records] : records);
+    const [once, twice] = [await readRecords(dave, here.place), await readRecords(dave, lie)];
+    expect(twice.records).toEqual(once.records);
+  });
+
+  it.each([
+    ["have nothing in them", (from: number) => ({ records: [], total: 5_000, nextFrom: from + 1 })],
+    ["go on behind their end", (from: number) => ({ records: [], total: 5_000, nextFrom: from + 1_000 })],
+    ["are too many to hold", (from: number) => ({ records: [], total: 2 ** 40, nextFrom: from + 1_000 })],
+    ["go back", () => ({ records: [], total: 5_000, nextFrom: 0 })],
+  ])("are asked for a bounded number of times where their pages %s", async (_, pageOf) => {
+    let count = 0;
+    const server = createServer((request, response) => {
+      count += 1;
+      response.setHeader("content-type", "application/json");
+      response.end(
+        JSON.stringify(pageOf(Number(new URL(request.url!, "http://a").searchParams.get("from")))),
+      );
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => void server.close());
+    const hostUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    await expect(readRecords(here.dave, { ...here.place, hostUrl })).rejects.toMatchObject({
+      code: "CLI_DATANET_HOST_FALSE",
+      data: { what: "record" },
+    });
+    expect(count).toBeLessThanOrEqual(12);
   });
 
   it("cost the sequencer a request for a hundred leaves, and a bounded number for the reasons", async () => {
