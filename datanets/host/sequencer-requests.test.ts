@@ -197,7 +197,13 @@ it("charges a key's notice by the operations that are read for it, and nothing f
       },
     }));
     response.setHeader("content-type", "application/json");
-    response.end(JSON.stringify(ids?.map((id) => ({ ...leaf, id })) ?? operations));
+    const page = {
+      operations,
+      nextBefore: count === 200 ? place + count : null,
+      isComplete: count !== 200,
+      prunedBeforeMs: null,
+    };
+    response.end(JSON.stringify(ids?.map((id) => ({ ...leaf, id })) ?? page));
   });
   await new Promise<void>((resolve) => busy.listen(0, "127.0.0.1", resolve));
   const sequencerUrl = `http://127.0.0.1:${(busy.address() as AddressInfo).port}`;
