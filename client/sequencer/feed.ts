@@ -144,8 +144,11 @@ export const POLL_MS = 1_000;
  * @internal
  */
 export const GUARD_POLL_MS = 5_000;
-/** Minimum milliseconds between two reads: the first message of a burst causes one at once, all others of that time one more. */
-const BURST_MS = 50;
+/**
+ * Minimum milliseconds between two reads: the first message of a burst causes one at once, all others of that time one more.
+ * @internal
+ */
+export const BURST_MS = 50;
 
 interface Following<Found> {
   readonly topics: readonly FeedTopic[];

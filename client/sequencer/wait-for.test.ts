@@ -1,13 +1,14 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { hex32 } from "@openledger/foundation/hex";
 import { afterEach, describe, expect, it } from "vitest";
 import { FakeFailure } from "../testing/fake-sequencer.ts";
 import { createLedgerFixture, type LedgerFixture } from "../testing/ledger-fixture.ts";
+import { BURST_MS, follow } from "./feed.ts";
 import { type WaitProgress, waitFor } from "./wait-for.ts";
 
 let fixture: LedgerFixture;
 afterEach(() => fixture.close());
 
+const NEVER_MS = 600_000;
 const hash = hex32(42n);
 const operation = (status: string, more: object = {}) => ({
   hash,
@@ -57,14 +58,8 @@ describe("waitFor", () => {
     expect(seen[0]!.remainingMs).toBeGreaterThan(2_000_000);
   });
 
-  it("reads at once after a burst's first message, and once more after all others", async () => {
+  it("reads after each message, at once or as soon as the last read is long enough ago", async () => {
     fixture = await createLedgerFixture();
-    setStatus("acknowledged");
-    const wait = waitFor(fixture.client, { hash }, "posted");
-    await expect.poll(() => fixture.sequencer.feedCount()).toBe(1);
-    await sleep(100);
-    const readCount = () => fixture.sequencer.heard.filter(({ route }) => route.endsWith(hash)).length;
-    const before = readCount();
     const publish = (sequence: number) =>
       fixture.sequencer.publish({
         topic: "batches",
@@ -72,16 +67,27 @@ describe("waitFor", () => {
         data: { batchNumber: 2, l1TransactionHash: null },
         sequence,
       });
-    for (let sequence = 1; sequence <= 10; sequence++) {
-      publish(sequence);
-      await sleep(1);
-    }
-    await expect.poll(readCount).toBe(before + 2);
-    await sleep(200);
-    expect(readCount()).toBeLessThan(before + 5);
-    setStatus("posted");
-    publish(11);
-    await expect(wait).resolves.toMatchObject({ stage: "posted" });
+    const readAtMs: number[] = [];
+    let isOver = false;
+    const wait = follow(fixture.client, "the test", {
+      topics: ["batches"],
+      async look() {
+        readAtMs.push(performance.now());
+        // Messages that come in the time of a read are good for one more.
+        for (let sequence = 1; sequence <= 10; sequence++) publish(sequence);
+        return isOver ? "over" : null;
+      },
+      // No read comes but by a message.
+      beforeWait: () => NEVER_MS,
+    });
+    await expect.poll(() => fixture.sequencer.feedCount()).toBe(1);
+    publish(1);
+    await expect.poll(() => readAtMs.length).toBeGreaterThan(4);
+    isOver = true;
+    await expect(wait).resolves.toBe("over");
+    // Timers may be a millisecond early.
+    for (const [i, atMs] of readAtMs.slice(1).entries())
+      expect(atMs - readAtMs[i]!).toBeGreaterThan(BURST_MS - 2);
   });
 
   it("polls where there is no feed", async () => {

@@ -4,6 +4,8 @@ import { threadId } from "node:worker_threads";
 import { processErrors } from "../error-table.ts";
 import { moving, taskSeat } from "../threads/task-seat.ts";
 
+const MEETING_MS = 10_000;
+
 export const where = () => ({ threadId, seat: taskSeat<string>() });
 
 /** How far this thread stands back, where the system counts it by threads: on Linux. */
@@ -24,6 +26,23 @@ export function makeBytes(length: number) {
 }
 
 export const waitFor = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
+/**
+ * Waits until so many tasks wait at once, each on a thread of its own: it gives its thread to nobody meanwhile.
+ * @param waiting counts them, in memory that the threads share
+ * @returns whether they met
+ */
+export function meet({ count, waiting }: { count: number; waiting: Int32Array }): boolean {
+  Atomics.add(waiting, 0, 1);
+  Atomics.notify(waiting, 0);
+  const endMs = performance.now() + MEETING_MS;
+  for (let there = 0; ; ) {
+    there = Atomics.load(waiting, 0);
+    const leftMs = endMs - performance.now();
+    if (there >= count || leftMs <= 0) return there >= count;
+    Atomics.wait(waiting, 0, there, leftMs);
+  }
+}
 
 /** Never gives its thread back, not to a timer either. */
 export function spin(_: null): never {

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { depositNewSlot } from "@openledger/contracts/testing/rollup-fixture";
 import { isRollupError } from "@openledger/foundation/rollup-error";
@@ -481,9 +480,10 @@ async function pollUntilPosted(
   count: number,
   pass = () => {},
 ): Promise<void> {
-  for (let i = 0; i < 40 && f.sequencer.with("posted").length < count; i++) {
+  const look = async () => {
     pass();
     await publisher.poll();
-    await sleep(25);
-  }
+    return f.sequencer.with("posted").length;
+  };
+  await expect.poll(look, { interval: 25 }).toBeGreaterThanOrEqual(count);
 }

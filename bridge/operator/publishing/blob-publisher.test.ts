@@ -1,5 +1,4 @@
 /** Tests of the bridge's publisher with batches in blobs, on a local node. */
-import { setTimeout as sleep } from "node:timers/promises";
 import { type BatchShape, KIND } from "@openledger/circuits/protocol";
 import { shapeOf } from "@openledger/circuits/testing/sample-shape";
 import {
@@ -92,11 +91,11 @@ test("a batch in a blob goes with a batch in calldata, is replaced at twice the 
   expect(sidecars.map(({ versionedHash }) => versionedHash)).toEqual([inBlob.versionedHash]);
 
   await f.l1.client.mine({ blocks: 1 });
-  for (let i = 0; i < 40 && f.sequencer.with("posted").length < 2; i++) {
+  const look = async () => {
     await second.poll();
-    await sleep(25);
-  }
-  expect(f.sequencer.with("posted")).toEqual([1, 2]);
+    return f.sequencer.with("posted");
+  };
+  await expect.poll(look, { interval: 25 }).toEqual([1, 2]);
   expect(f.sequencer.batches.get(2)!.transactionHash).toBe(two!.transactionHash);
   const address = anvilAccount(1).address;
   expect(await f.l1.client.getTransactionCount({ address })).toBe(1);
@@ -188,11 +187,11 @@ if (isWhole) {
     const mine = async (publisher: { poll(): Promise<void> }) => {
       const newest = Math.max(...f.sequencer.batches.keys());
       await f.l1.client.mine({ blocks: 1 });
-      for (let i = 0; i < 40 && !f.sequencer.with("posted").includes(newest); i++) {
+      const look = async () => {
         await publisher.poll();
-        await sleep(25);
-      }
-      expect(f.sequencer.with("posted")).toContain(newest);
+        return f.sequencer.with("posted");
+      };
+      await expect.poll(look, { interval: 25 }).toContain(newest);
     };
     await behindLimit(f.rpcUrl, noted, async (rpcUrl) => {
       const first = await f.publisher(options, { ...clock, blobs, rollup: rollupAt(rpcUrl) });
