@@ -153,12 +153,15 @@ export async function approveOnLedger(
   const { alice } = job.people;
   const key = stepOf(part.name, "approve-model");
   await withRetry(job, () =>
-    signApproval(alice, {
-      ...{ datanetId, modelId, skipRecomputation: true },
-      askHost: (ask) => ask(job.hostUrl),
-      readPublished: async () => model,
-      onSigned: (signed) => job.journal.set(key, signed),
-    }).catch((error: unknown) => {
+    signApproval(
+      { ...alice, leafId: datanetId },
+      {
+        ...{ datanetId, modelId, skipRecomputation: true },
+        askHost: (ask) => ask(job.hostUrl),
+        readPublished: async () => model,
+        onSigned: (signed) => job.journal.set(key, signed),
+      },
+    ).catch((error: unknown) => {
       // Signed before a kill.
       if (!isRollupError(error, "CLI_MODEL_APPROVED")) throw error;
     }),
