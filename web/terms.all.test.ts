@@ -202,9 +202,7 @@ test("the owner's approval is refused by the licence of the model's own recipe",
     await alert(page).getByText(digests[0]!).waitFor();
     // The recipe is the registered model's, as its server shows it.
     expect(await main(page).getByText("No server of this site").count()).toBe(0);
-    expect(
-      await main(page).getByRole("button", { name: "Approve without a recomputation" }).isDisabled(),
-    ).toBe(true);
+    expect(await main(page).getByRole("button", { name: "Sign the approval" }).isDisabled()).toBe(true);
     await look(page, misdeeds, name);
     expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(
       "width" in looks ? looks.width : 10_000,
@@ -221,7 +219,12 @@ test("the owner's approval is refused by the licence of the model's own recipe",
   await main(page)
     .getByRole("button", { name: `Approve model ${modelId}` })
     .click();
+  await main(page).getByText(`Nobody has recomputed model ${modelId} yet.`).waitFor(LONG);
+  const sign = main(page).getByRole("button", { name: "Sign the approval" });
+  expect(await sign.isDisabled()).toBe(true);
+  await main(page).getByLabel("Approve without a recomputation").check();
   await main(page).getByText("No server of this site shows the model's recipe.").waitFor(LONG);
+  await expect.poll(() => sign.isEnabled()).toBe(true);
   await main(page).getByText("CC-BY-SA-4.0").first().waitFor();
   await context.close();
 });

@@ -3,7 +3,6 @@
  * the ledger has not signed is dropped, counted and named. A test holds all other files to it (sound-records.test.ts).
  */
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { canonicalJson } from "@openledger/datanets/card/canonical-json";
 import {
   aboutOf,
   type BodyOf,
@@ -15,6 +14,7 @@ import {
   signedRecordSchema,
 } from "@openledger/datanets/records/record";
 import { RecordState } from "@openledger/datanets/records/record-state";
+import { canonicalJson } from "@openledger/datanets/terms/canonical-json";
 import { counted } from "@openledger/foundation/counted";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { z } from "zod";

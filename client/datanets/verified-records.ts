@@ -69,6 +69,48 @@ export async function listVerified(
   return { verifications, dropped };
 }
 
+export interface FindVerifiedParameters {
+  /** Hosts to ask: some have what others lack. */
+  hostUrls: readonly string[];
+  /** The model's Datanets. */
+  datanetIds: readonly number[];
+  modelId: number;
+  /** Maximum records of each host and Datanet; at most 100. */
+  limit?: number;
+}
+
+/** Hosts keep up to a thousand leaves' records a model. */
+const MAX_FOUND = 50;
+
+/**
+ * Lists recomputations of a model from several hosts, as `listVerified` does: of each leaf the last about the model and about each
+ * settlement, differences first. A host that does not answer, or shows what nobody has signed, counts as silent.
+ * @example
+ * ```ts
+ * const { verifications } = await findVerified(client, { hostUrls: [hostUrl, otherUrl], datanetIds: [10], modelId: 13 });
+ * ```
+ */
+export async function findVerified(
+  client: HostAccess,
+  { datanetIds, hostUrls, limit = MAX_FOUND, modelId }: FindVerifiedParameters,
+): Promise<ListVerifiedReturnType> {
+  const requests = datanetIds.flatMap((datanetId) =>
+    hostUrls.map((hostUrl) => listVerified(client, { hostUrl, datanetId, modelId, limit })),
+  );
+  const answers = await Promise.allSettled(requests);
+  const found = answers.flatMap((answer) => (answer.status === "fulfilled" ? [answer.value] : []));
+  const last = new Map<string, Verification>();
+  for (const one of found.flatMap(({ verifications }) => verifications)) {
+    const name = `${one.leafId}/${one.epoch ?? ""}`;
+    if (one.atMs > (last.get(name)?.atMs ?? -1)) last.set(name, one);
+  }
+  const rank = ({ difference }: Verification) => (difference === null ? 1 : 0);
+  return {
+    verifications: [...last.values()].sort((a, b) => rank(a) - rank(b) || b.atMs - a.atMs),
+    dropped: found.flatMap(({ dropped }) => dropped),
+  };
+}
+
 /**
  * Reads a model's recomputations with their signatures.
  * @throws CLI_DATANET_HOST_FALSE where one is not signed or of another model

@@ -17,7 +17,14 @@ export interface Action {
   readonly thrown: readonly string[];
 }
 
-const ROOMS = ["client/actions", "client/datanets", "client/x402", "models/settling", "verifier/exits"];
+const ROOMS = [
+  "client/actions",
+  "client/datanets",
+  "client/tasks",
+  "client/x402",
+  "models/settling",
+  "verifier/exits",
+];
 /** Libraries that examples may take names from. A name that two folders export means the first one's. */
 const LIBRARIES = ["client", "models/settling", "verifier"];
 /** Files at the top that come first. */

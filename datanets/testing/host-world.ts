@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { encodeDeployment } from "@openledger/circuits/registry/deployment";
+import { type Deployment, encodeDeployment } from "@openledger/circuits/registry/deployment";
 import { createDatanet } from "@openledger/client/actions/ledger/datanet-operations";
 import { publishCard } from "@openledger/client/datanets/datanet-card";
 import { keyFromSecret } from "@openledger/client/l2-key";
@@ -53,12 +53,14 @@ export async function createHostWorld(options: {
   card: Card;
   /** Domain of the rollup, as commands compute it from chain and contract; default: the tests'. */
   domain?: bigint;
+  /** Deployment with circuits that settle models; default: none does. */
+  deployment?: Deployment;
   /** Settings of the sequencer beside the tests' own. */
   environment?: Record<string, string>;
 }): Promise<HostWorld> {
   const folder = mkdtempSync(join(tmpdir(), "datanets-"));
   const { domain = TEST_DOMAIN, userCount = 6 } = options;
-  const deployment = { ...(await testDeployment()), domain };
+  const deployment = { ...(options.deployment ?? (await testDeployment())), domain };
   const dataPath = join(folder, "sequencer");
   const rollup = await startTestRollup({
     ...{ dataPath, userCount, deployment },

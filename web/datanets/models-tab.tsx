@@ -2,17 +2,28 @@
  * Tab "Models" of a Datanet's page: models trained on its rows, their prices (wei) and parts, who has recomputed them, and the
  * owner's approval or its end.
  */
-
-import { approveModel, revokeModel } from "@openledger/client/actions/ledger/model-operations";
-import { requireApprovable } from "@openledger/client/datanets/signed-terms";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { findLeaves } from "@openledger/client/sequencer/ledger-reads";
-import { approvalsOf, getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
+import { approvalsOf, getModel } from "@openledger/client/sequencer/model-reads";
 import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
-import { unknownCount } from "@openledger/datanets/terms/terms-rule";
+import {
+  type ApprovalGrounds,
+  type ApprovalGroundsParameters,
+  type ApprovalState,
+  approvalState,
+  checkApproval,
+  notRecomputedWords,
+  revokeApproval,
+  SKIP_RECOMPUTATION,
+  signApproval,
+} from "@openledger/client/tasks/approve-model";
+import { type ForbiddingRows, unknownCount } from "@openledger/datanets/terms/terms-rule";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { useState } from "preact/hooks";
+import { fetchPublished } from "../ask/served-models.ts";
 import { Badge, type Tone } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";
+import { Check } from "../design/field.tsx";
 import { Identifier } from "../design/identifier.tsx";
 import { Notice } from "../design/notice.tsx";
 import { approvalTime } from "../hosts/approval-time.ts";
@@ -20,7 +31,7 @@ import { ForbiddenRows } from "../hosts/forbidden-rows.tsx";
 import { NeedsKey } from "../hosts/keys/needs-key.tsx";
 import { PassTime } from "../hosts/pass-time.tsx";
 import { DifferenceNotice, RecomputedBy } from "../hosts/recomputation-parts.tsx";
-import { differing, sameBytes, useRecomputations, type Verification } from "../hosts/recomputations.ts";
+import { useRecomputations } from "../hosts/recomputations.ts";
 import { ownClient, type TabProps } from "../hosts/tab-props.ts";
 import { useLoad } from "../hosts/use-load.ts";
 import { useAction } from "../ledger/use-action.ts";
@@ -30,7 +41,6 @@ import { LeafLink } from "../words/links.tsx";
 import { Open } from "../words/open.tsx";
 import { PaymentShares } from "../words/payment-shares.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
-import { type ApprovalTerms, approvalTerms, registeredRecipe } from "./approval-terms.ts";
 import { BoardPart } from "./board-part.tsx";
 
 /** The newest ones, which wait for their owner's answer. */
@@ -108,8 +118,7 @@ function WhenSection({ facts, live, site }: TabProps) {
   );
 }
 
-type State = "earns" | "approved" | "waits" | "wants" | "early" | "old";
-const STATES: Readonly<Record<State, readonly [Tone, string]>> = {
+const STATES: Readonly<Record<ApprovalState, readonly [Tone, string]>> = {
   earns: ["good", "approved, takes payments"],
   approved: ["good", "approved, not yet activated"],
   waits: ["wait", "approved here, awaiting other Datanets"],
@@ -118,18 +127,8 @@ const STATES: Readonly<Record<State, readonly [Tone, string]>> = {
   old: ["plain", "of an earlier version"],
 };
 
-/**
- * State of a model for this Datanet. Only models of the present version can be approved; an approval outlives the
- * version. The ledger names no version of a further Datanet.
- */
-function stateOf(leaf: LedgerModelLeaf, { id, ledger }: TabProps["facts"]): State {
-  const { counters, model } = leaf;
-  if (counters.isApproved) return counters.isReady ? "earns" : "approved";
-  if (approvalsOf(leaf).some((one) => one.id === id && one.hasApproved)) return "waits";
-  if (model.datanetId === id && model.version !== ledger.version) return "old";
-  // Its activation shows the ledger whose payees are which Datanet's.
-  return model.furtherDatanets.length > 0 && !counters.isReady ? "early" : "wants";
-}
+const stateOf = (leaf: LedgerModelLeaf, { id, ledger: { version } }: TabProps["facts"]) =>
+  approvalState(leaf, { id, version });
 
 function ModelEntry(props: TabProps & { model: LedgerModelLeaf }) {
   const { facts, model } = props;
@@ -172,7 +171,7 @@ function ModelEntry(props: TabProps & { model: LedgerModelLeaf }) {
       <DifferenceNotice found={found} modelId={model.id} datanetIds={datanetIds} />
       <RecomputedBy found={found} />
       {own !== null && state !== "old" && state !== "early" && (
-        <Approval {...props} client={own} found={found} isApproved={state !== "wants"} />
+        <Approval {...props} client={own} isApproved={state !== "wants"} />
       )}
       {state === "early" && (
         <p class="soft small">A model of several Datanets can be approved once it is activated.</p>
@@ -190,34 +189,30 @@ function ModelEntry(props: TabProps & { model: LedgerModelLeaf }) {
 interface ApprovalProps extends TabProps {
   readonly client: LedgerClient;
   readonly model: LedgerModelLeaf;
-  /** Verifications by those who have recomputed the model. */
-  readonly found: readonly Verification[];
   readonly isApproved: boolean;
 }
 
-function Approval({ client, facts, found, isApproved, live, model, place, site }: ApprovalProps) {
+function Approval({ client, facts, isApproved, live, model, place, site }: ApprovalProps) {
   const { isBusy, problem, run } = useAction();
   const [isPreviewed, setPreviewed] = useState(false);
   const { at, leftMs } = approvalTime(live, facts.ledger.publishedAt);
-  const ids = { datanetId: facts.id, modelId: model.id };
-  const approve = () =>
+  const approval: ApprovalGroundsParameters = {
+    datanetId: facts.id,
+    modelId: model.id,
+    askHost: (ask) => ask(place.hostUrl),
+    hostUrls: site.datanetHosts,
+    readPublished: async () => (await fetchPublished(site, model.id)).published,
+  };
+  const sign = (work: () => Promise<unknown>) =>
     run(async () => {
-      // Again, at the signature: contributors may have signed other terms meanwhile.
-      await requireApprovable(client, { ...place, recipe: (await registeredRecipe(site, model)).recipe });
-      const { hash: _hash, ...statics } = staticsOf(model);
-      await approveModel(client, { ...ids, statics });
-      live.ring();
-    });
-  const revoke = () =>
-    run(async () => {
-      await revokeModel(client, ids);
+      await work();
       live.ring();
     });
   return (
     <div class="stack-s">
       {isApproved ? (
         <div class="row">
-          <Button isSmall isBusy={isBusy} onClick={() => void revoke()}>
+          <Button isSmall isBusy={isBusy} onClick={() => void sign(() => revokeApproval(client, approval))}>
             Revoke approval
           </Button>
           <span class="soft small">Earlier payments are settled as usual.</span>
@@ -241,13 +236,10 @@ function Approval({ client, facts, found, isApproved, live, model, place, site }
           </div>
           {isPreviewed && (
             <ApprovalPreview
-              found={found}
-              isBusy={isBusy}
-              model={model}
-              place={place}
+              approval={approval}
               client={client}
-              site={site}
-              onApprove={() => void approve()}
+              isBusy={isBusy}
+              onSign={(parameters) => void sign(() => signApproval(client, parameters))}
             />
           )}
         </>
@@ -257,26 +249,77 @@ function Approval({ client, facts, found, isApproved, live, model, place, site }
   );
 }
 
-interface PreviewProps extends Pick<ApprovalProps, "client" | "found" | "model" | "place" | "site"> {
+interface PreviewProps {
+  readonly approval: ApprovalGroundsParameters;
+  readonly client: LedgerClient;
   readonly isBusy: boolean;
-  readonly onApprove: () => void;
+  readonly onSign: (approval: ApprovalGroundsParameters) => void;
 }
 
-/** Grounds of an approval, shown before it is signed: the rows' terms, and who has recomputed the model, or that nobody has. */
-function ApprovalPreview(props: PreviewProps) {
-  const { found, isBusy, model, onApprove } = props;
-  const { id: modelId } = model;
-  const { problem, value: terms } = useLoad(`terms ${modelId}`, () => approvalTerms(props));
-  const differingCount = differing(found).length;
-  const same = sameBytes(found);
-  const isRecomputed = same.length > 0 && differingCount === 0;
+/** Grounds of an approval, shown before it is signed: the rows' terms, and who has recomputed the model; or what refuses it. */
+function ApprovalPreview({ approval, client, isBusy, onSign }: PreviewProps) {
+  const { datanetId, modelId } = approval;
+  const [skipRecomputation, setSkip] = useState(false);
+  const chosen = { ...approval, skipRecomputation };
+  const about = `grounds ${datanetId} ${modelId} ${skipRecomputation}`;
+  const { problem, value } = useLoad(about, async () => {
+    try {
+      return { about, forbidding: [], grounds: await checkApproval(client, chosen) };
+    } catch (error) {
+      if (!isRollupError(error, "DNT_TERMS_FORBID")) throw error;
+      const { forbidding } = error.data as { readonly forbidding: readonly ForbiddingRows[] };
+      return { about, forbidding, grounds: null };
+    }
+  });
+  // An earlier outcome stays until the next one is there.
+  const checked = problem === null && value?.about === about ? value : null;
   return (
     <section class="stack-s" aria-label="What you approve">
-      {isRecomputed ? (
+      {problem !== null && <ProblemNotice problem={problem} />}
+      {checked === null && problem === null && <p class="soft">Checking the grounds …</p>}
+      {checked !== null && checked.grounds === null && <ForbiddenRows rows={checked.forbidding} />}
+      {checked?.grounds != null && <GroundsFound {...checked.grounds} modelId={modelId} />}
+      {(skipRecomputation || problem?.code === "CLI_NOT_RECOMPUTED") && (
+        <Check
+          label="Approve without a recomputation"
+          help={`${sentence(SKIP_RECOMPUTATION)} Nobody you rely on has confirmed that it was trained on your rows.`}
+          isChecked={skipRecomputation}
+          onCheck={setSkip}
+        />
+      )}
+      <div class="row">
+        <Button
+          isMain
+          isSmall
+          isBusy={isBusy}
+          isDisabled={checked?.grounds == null}
+          onClick={() => onSign(chosen)}
+        >
+          Sign the approval
+        </Button>
+        <span class="soft small">Its payments then go to the people whose rows were used.</span>
+      </div>
+    </section>
+  );
+}
+
+const sentence = (words: string) => `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
+
+function GroundsFound({
+  byRecipe,
+  isRecipeRead,
+  modelId,
+  recomputation,
+  terms,
+}: ApprovalGrounds & { readonly modelId: number }) {
+  const unknown = terms === null ? 0 : unknownCount(terms.rows);
+  return (
+    <>
+      {recomputation.by === "others" ? (
         <Notice tone="good" title={`Model ${modelId} was recomputed: the same bytes.`}>
           <p>
             Signed by{" "}
-            {same.map(({ leafId }, i) => (
+            {recomputation.records.map(({ leafId }, i) => (
               <span key={leafId}>
                 {i > 0 && ", "}
                 <LeafLink id={leafId} />
@@ -285,55 +328,19 @@ function ApprovalPreview(props: PreviewProps) {
             . Decide whether you trust them.
           </p>
         </Notice>
-      ) : differingCount > 0 ? (
-        <Notice tone="bad" title={`A recomputation of model ${modelId} gave different bytes.`}>
-          <p>Recompute it yourself before you approve it.</p>
-        </Notice>
       ) : (
-        <Notice tone="wait" title={`Nobody has recomputed model ${modelId} yet.`}>
-          <p>
-            No one has confirmed that it was trained on your rows. You rely on its owner for the scores of the
-            rows.
-          </p>
-        </Notice>
+        <Notice tone="wait" title={sentence(notRecomputedWords(modelId))} />
       )}
-      {problem !== null && <ProblemNotice problem={problem} />}
-      {terms !== undefined ? (
-        <TermsFound {...terms} />
-      ) : (
-        problem === null && <p class="soft">Reading the terms of the rows …</p>
-      )}
-      <div class="row">
-        <Button
-          isMain
-          isSmall
-          isBusy={isBusy}
-          isDisabled={terms === undefined || terms.terms === null}
-          onClick={onApprove}
-        >
-          {isRecomputed ? "Sign the approval" : "Approve without a recomputation"}
-        </Button>
-        <span class="soft small">Its payments then go to the people whose rows were used.</span>
-      </div>
-    </section>
-  );
-}
-
-function TermsFound({ forbidding, terms, unread }: ApprovalTerms) {
-  const unknown = terms === null ? 0 : unknownCount(terms.rows);
-  return (
-    <>
-      {terms === null ? (
-        <ForbiddenRows rows={forbidding} />
-      ) : (
+      {terms !== null && (
         <p class="soft small">
           The terms of the rows let a model answer for pay. Its licence: {terms.licence ?? "none is given"}.
-          {unknown > 0 && ` The terms of ${showCounted(unknown, "row")} are not known to machines.`} This is a
-          machine's reading, and no legal advice.
+          {unknown > 0 && ` The terms of ${showCounted(unknown, "row")} are not known to machines.`}
+          {byRecipe !== null && " They are those in the model's recipe."} This is a machine's reading, and no
+          legal advice.
         </p>
       )}
-      {unread !== null && (
-        <Notice tone="wait" title={`${unread}.`}>
+      {!isRecipeRead && (
+        <Notice tone="wait" title="No server of this site shows the model's recipe.">
           <p>So its own licence was not compared with the terms of the rows.</p>
         </Notice>
       )}

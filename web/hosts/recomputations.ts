@@ -11,9 +11,6 @@ import { readVisitor } from "./keys/visitor.ts";
 
 export type { Verification } from "@openledger/client/datanets/verified-records";
 
-/** Hosts keep up to a thousand leaves' records a model. */
-const MAX_SHOWN = 50;
-
 const NONE: ListVerifiedReturnType = { verifications: [], dropped: [] };
 
 interface Recomputed {
@@ -33,35 +30,16 @@ export function useRecomputations(
   );
 }
 
-/** Reads every host: some have what others lack. A host that answers with what nobody has signed counts as silent. */
+/** Asks every host of the site. Fetched when a model is shown: other pages need no signatures. */
 async function readRecomputations(
-  { datanetHosts }: Pick<Site, "datanetHosts">,
+  { datanetHosts: hostUrls }: Pick<Site, "datanetHosts">,
   reader: HostAccess,
-  { datanetIds, modelId }: Recomputed,
+  model: Recomputed,
 ): Promise<ListVerifiedReturnType> {
-  if (datanetHosts.length === 0) return NONE;
-  // Fetched when a model is looked at: other pages need no signatures.
-  const { listVerified } = await import("@openledger/client/datanets/verified-records");
-  const asked = datanetIds.flatMap((datanetId) =>
-    datanetHosts.map((hostUrl) => listVerified(reader, { hostUrl, datanetId, modelId, limit: MAX_SHOWN })),
-  );
-  const answers = await Promise.allSettled(asked);
-  const last = new Map<string, Verification>();
-  const found = answers.flatMap((answer) => (answer.status === "fulfilled" ? [answer.value] : []));
-  for (const one of found.flatMap(({ verifications }) => verifications)) {
-    const name = `${one.leafId}/${one.epoch ?? ""}`;
-    if (one.atMs > (last.get(name)?.atMs ?? -1)) last.set(name, one);
-  }
-  const rank = ({ difference }: Verification) => (difference === null ? 1 : 0);
-  return {
-    verifications: [...last.values()].sort((a, b) => rank(a) - rank(b) || b.atMs - a.atMs),
-    dropped: found.flatMap(({ dropped }) => dropped),
-  };
+  if (hostUrls.length === 0) return NONE;
+  const { findVerified } = await import("@openledger/client/datanets/verified-records");
+  return findVerified(reader, { hostUrls, ...model });
 }
-
-/** The records about the model itself that found the same bytes. */
-export const sameBytes = (found: readonly Verification[]): Verification[] =>
-  found.filter(({ difference, epoch }) => difference === null && epoch === null);
 
 export const differing = (found: readonly Verification[]): Verification[] =>
   found.filter(({ difference }) => difference !== null);

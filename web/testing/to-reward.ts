@@ -82,7 +82,9 @@ export async function walkToReward(
     await walk.click(buttonOf(owner, `Approve model ${modelId}`));
     const preview = owner.page.getByRole("region", { name: "What you approve" });
     await preview.getByText(`Nobody has recomputed model ${modelId} yet.`).waitFor();
-    await walk.click(buttonOf(owner, "Approve without a recomputation"));
+    await walk.click(preview.getByLabel("Approve without a recomputation"));
+    await preview.getByText("was not recomputed").waitFor();
+    await walk.click(buttonOf(owner, "Sign the approval"));
     await owner.main.getByText("approved, takes payments").waitFor();
   });
   await walk.step("serve", builder, async () => {

@@ -68,11 +68,15 @@ const FOR_READERS: Readonly<Record<string, string>> = {
   CLI_ANSWER_WRONG: "do not pay: this server gives other answers than its model; choose another server",
   CLI_RECORDS_UNSIGNED:
     "nothing was signed; have these accounts sign again, use another host, or tick that you go on without their records",
+  CLI_NOT_RECOMPUTED:
+    "nothing was signed; have somebody whom you trust recompute it and sign what was found, or tick that you approve it without",
   CLI_BELOW_LEAST: "nothing was signed; choose another model, or change what you accept",
   CON_L1_COST_ABOVE_CAP: "nothing was signed; wait until gas costs less, or ask another Ethereum node",
   OP_WRONG_NONCE: "another operation was sent from this account meanwhile; try again",
   OP_FEE_TOO_LOW: "the fee has risen meanwhile; try again",
   OP_UNKNOWN_LEAF: "check the number",
+  OP_DATANET_NOT_PUBLISHED: "publish a version first, on the tab Versions",
+  OP_MODEL_NOT_READY: "nothing was signed; the model's owner activates it first",
   OP_BELOW_PRICE: "the price has risen meanwhile; ask again, then pay",
   DNT_NOT_HOSTED:
     "check the number; the Datanet may be at another host, or its owner has not signed its card yet",

@@ -1,9 +1,10 @@
 /** Steps of the devnet's job that open a Datanet, commit rows to it and publish a version. */
 
-import { storeVersion } from "@openledger/client/actions/data/published-version";
 import { storeContribution } from "@openledger/client/actions/data/row-store";
-import { createDatanet, publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
-import { collectVersion, contributeRows } from "@openledger/client/datanets/contribute-rows";
+import { createDatanet } from "@openledger/client/actions/ledger/datanet-operations";
+import type { SignedSubmission } from "@openledger/client/actions/ledger/send-operation";
+import { contributeRows } from "@openledger/client/datanets/contribute-rows";
+import { prepareVersion, publishPrepared, type VersionRule } from "@openledger/client/tasks/publish-version";
 import { checkCommits } from "@openledger/scripts/commands/datanet/datanet-check";
 import { devAccount } from "../accounts.ts";
 import { CONTRIBUTORS, DATANET_AMOUNT_WEI } from "../config.ts";
@@ -83,18 +84,23 @@ export async function publish(job: Job, leaves: Leaves, part: DatanetPart, datan
     const { rowsRoot } = await storeContribution(job.store, commit.rows);
     validatorOfRoot.set(rowsRoot, leaves[commit.validator]);
   }
-  const sent = await onceOnLedger(job, stepOf(part.name, "publish-version"), alice, async ({ onSigned }) => {
-    const version = await collectVersion(alice, {
-      datanetId,
-      store: job.store,
-      validatorId: ({ rowsRoot }) => validatorOfRoot.get(rowsRoot) ?? null,
-      leaveOut: new Set(leaveOut.rows.map(({ digest }) => digest)),
+  const key = stepOf(part.name, "publish-version");
+  const { store } = job;
+  const rule: VersionRule = {
+    by: "validators",
+    validatorId: ({ rowsRoot }) => validatorOfRoot.get(rowsRoot) ?? null,
+    leaveOut: new Set(leaveOut.rows.map(({ digest }) => digest)),
+  };
+  await withRetry(job, async () => {
+    const prepared = await prepareVersion(alice, { datanetId, rule, store });
+    await publishPrepared(alice, {
+      ...{ datanetId, prepared, store },
+      onSigned: (signed) => job.journal.set(key, signed),
     });
-    await storeVersion(job.store, version);
-    return publishVersion(alice, { datanetId, version, onSigned });
   });
+  const { hash } = job.journal.get<SignedSubmission>(key)!;
   job.console.done(
-    `alice publishes the version of datanet ${datanetId}: operation ${sent.hash}`,
+    `alice publishes the version of datanet ${datanetId}: operation ${hash}`,
     Date.now() - startedAtMs,
   );
 }

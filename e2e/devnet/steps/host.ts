@@ -2,10 +2,7 @@
 import { join } from "node:path";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { storeVersion } from "@openledger/client/actions/data/published-version";
 import { openRowStore, type RowStore, storeContribution } from "@openledger/client/actions/data/row-store";
-import { storeVersionLabels } from "@openledger/client/actions/data/stored-labels";
-import { publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
 import type { SignedSubmission } from "@openledger/client/actions/ledger/send-operation";
 import { findRows } from "@openledger/client/datanets/browse-rows";
 import { checkFindings, listFindings } from "@openledger/client/datanets/cleaning";
@@ -13,11 +10,11 @@ import { bringCard, publishCard } from "@openledger/client/datanets/datanet-card
 import { setDisplayName } from "@openledger/client/datanets/display-names";
 import { downloadCommits, downloadVersion } from "@openledger/client/datanets/download-rows";
 import { nextRows } from "@openledger/client/datanets/label-turns";
-import { collectReviewed } from "@openledger/client/datanets/reviewed-version";
 import { listAccess, sayRecords, type UnsignedRecord } from "@openledger/client/datanets/signed-records";
 import { signTerms } from "@openledger/client/datanets/signed-terms";
 import { bringVersion, contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
+import { prepareVersion, publishPrepared } from "@openledger/client/tasks/publish-version";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { CONTRIBUTORS, devnetPaths, PEOPLE, type PersonName } from "../config.ts";
@@ -256,21 +253,20 @@ async function publishReviewed(job: Job, leaves: Leaves, place: Place): Promise<
   const startedAtMs = Date.now();
   const { alice } = job.people;
   const { datanetId } = place;
-  const own = { ...place, store: job.store };
-  await withRetry(job, () => downloadCommits(alice, { ...own, from: leaves.alice }));
-  let rowsRoot: bigint | null = null;
-  const sent = await onceOnLedger(job, stepOf(PART.name, "publish-version"), alice, async ({ onSigned }) => {
-    const { labels, version } = await collectReviewed(alice, own);
-    await storeVersion(job.store, version);
-    await storeVersionLabels(job.store, labels);
-    rowsRoot = version.rowsRoot;
-    return publishVersion(alice, { datanetId, version, onSigned });
+  const from = leaves.alice;
+  const key = stepOf(PART.name, "publish-version");
+  const rule = { by: "records", hostUrl: place.hostUrl } as const;
+  await withRetry(job, async () => {
+    const prepared = await prepareVersion(alice, { datanetId, from, rule, store: job.store });
+    await publishPrepared(alice, {
+      ...{ ...place, from, prepared, store: job.store },
+      onSigned: (signed) => job.journal.set(key, signed),
+      wait: ({ hash }) => waitWithConsole(job, alice, { hash }, "acknowledged", "the version"),
+    });
   });
-  await waitWithConsole(job, alice, { hash: sent.hash }, "acknowledged", "the version");
-  rowsRoot ??= (await collectReviewed(alice, own)).version.rowsRoot;
-  await withRetry(job, () => bringVersion(alice, { ...own, rowsRoot: rowsRoot!, from: leaves.alice }));
+  const { hash } = job.journal.get<SignedSubmission>(key)!;
   job.console.done(
-    `alice publishes the reviewed version of datanet ${datanetId}: operation ${sent.hash}`,
+    `alice publishes the reviewed version of datanet ${datanetId}: operation ${hash}`,
     Date.now() - startedAtMs,
   );
 }

@@ -12,14 +12,17 @@ import {
   type SettlementBody,
   sendSettlement,
 } from "@openledger/client/actions/l1/send-settlement";
-import { approveModel, createModel } from "@openledger/client/actions/ledger/model-operations";
+import { createModel } from "@openledger/client/actions/ledger/model-operations";
+import type { SignedSubmission } from "@openledger/client/actions/ledger/send-operation";
 import { getHostedDatanet } from "@openledger/client/datanets/datanet-card";
 import { setDisplayName } from "@openledger/client/datanets/display-names";
 import { collectLabels } from "@openledger/client/datanets/reviewed-version";
 import { readRowTerms } from "@openledger/client/datanets/signed-terms";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import { getModel } from "@openledger/client/sequencer/model-reads";
+import { signApproval } from "@openledger/client/tasks/approve-model";
 import { nameCard } from "@openledger/datanets/card/card";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { readIfPresent } from "@openledger/foundation/whole-file";
 import { prepareActivation } from "@openledger/models/settling/prepare-settlement";
 import { proveSettlement } from "@openledger/models/settling/prove-settlement";
@@ -154,17 +157,30 @@ export async function bringToLife(
   return serverUrl;
 }
 
-/** Has the datanet approve the model: from then on it takes payments. */
+/** Has the datanet approve the model: from then on it takes payments. mia has trained it in this process; nobody trains it again. */
 export async function approveOnLedger(
   job: Job,
   part: ModelPart,
   { datanetId, modelId, model }: { datanetId: number; modelId: number; model: PublishedModel },
 ): Promise<void> {
   const { alice } = job.people;
-  const approved = await onceOnLedger(job, stepOf(part.name, "approve-model"), alice, ({ onSigned }) =>
-    approveModel(alice, { datanetId, modelId, statics: model.statics, onSigned }),
+  const key = stepOf(part.name, "approve-model");
+  await withRetry(job, () =>
+    signApproval(
+      { ...alice, leafId: datanetId },
+      {
+        ...{ datanetId, modelId, skipRecomputation: true },
+        askHost: (ask) => ask(job.hostUrl),
+        readPublished: async () => model,
+        onSigned: (signed) => job.journal.set(key, signed),
+      },
+    ).catch((error: unknown) => {
+      // Signed before a kill.
+      if (!isRollupError(error, "CLI_MODEL_APPROVED")) throw error;
+    }),
   );
-  job.console.done(`datanet ${datanetId} approves model ${modelId}: operation ${approved.hash}`);
+  const { hash } = job.journal.get<SignedSubmission>(key)!;
+  job.console.done(`datanet ${datanetId} approves model ${modelId}: operation ${hash}`);
 }
 
 async function settleActivation(

@@ -2,14 +2,18 @@
  * `openledger datanet approve-model`: a Datanet's owner trains a model again, compares every byte, and approves or revokes it,
  * signed or forced.
  */
-import type { ModelParts } from "@openledger/attribution/model/model-family";
-import { APPROVAL_DELAY_SECONDS } from "@openledger/circuits/protocol";
-import { approveModel, revokeModel } from "@openledger/client/actions/ledger/model-operations";
-import { clientError } from "@openledger/client/client-errors";
 import type { LedgerClient } from "@openledger/client/ledger-client";
-import { getLeaf, getStatus } from "@openledger/client/sequencer/ledger-reads";
-import { approvalsOf, getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
-import { commandError } from "../../cli/cli-errors.ts";
+import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
+import { approvalsOf, getModel } from "@openledger/client/sequencer/model-reads";
+import {
+  type ApprovalGrounds,
+  type ApprovalGroundsParameters,
+  approvalGrounds,
+  notRecomputedWords,
+  revokeApproval,
+  SKIP_RECOMPUTATION,
+  signApproval,
+} from "@openledger/client/tasks/approve-model";
 import { CARD_OPTION, FOLDER_OPTION, SERVER_OPTION, STORE_OPTION } from "../../cli/common-options.ts";
 import { type GlobalOptions, openReader, openSigner, signFor } from "../../cli/context.ts";
 import type { Output } from "../../cli/output.ts";
@@ -26,7 +30,7 @@ export const addApproveModel = command({
     "recompute a model of the published version and let it take payments, from 24 hours after its publication by batch timestamps; or revoke that",
   options: {
     "--revoke": "end the model's payments; earlier payments are still settled",
-    "--skip-recomputation": "approve without training the model again: you take its rows' scores on trust",
+    "--skip-recomputation": SKIP_RECOMPUTATION,
     ...FOLDER_OPTION,
     ...SERVER_OPTION,
     ...TEXT_BASE_OPTION,
@@ -46,8 +50,9 @@ export const addApproveModel = command({
     const [datanetId, modelId] = args.map(parseId) as [number, number];
     if (options.forced === true) {
       if (options.revoke !== true) {
-        const lines = await grounds(await openReader(options), { datanetId, modelId }, options, output);
-        for (const line of lines) output.note(line);
+        const reader = await openReader(options);
+        const { linesOf, parameters } = await groundsOf(reader, { datanetId, modelId }, options, output);
+        for (const line of linesOf(await approvalGrounds(reader, parameters))) output.note(line);
       }
       const { approveThroughL1 } = await import("./forced-approval.ts");
       const approval = { datanetId, modelId, isRevocation: options.revoke === true };
@@ -55,39 +60,17 @@ export const addApproveModel = command({
     }
     if (options.revoke === true) return revoke({ options, output }, datanetId, modelId);
     const signer = await openSigner(options);
-    const [leaf, model, { l1 }] = await Promise.all([
-      getLeaf(signer.client, datanetId),
-      getModel(signer.client, modelId),
-      getStatus(signer.client),
-    ]);
-    if (leaf.datanet == null || leaf.datanet.version === 0)
-      throw commandError("CMD_USAGE", `leaf ${datanetId} is no datanet with a published version`);
-    // The ledger takes no second one while others are missing.
-    if (
-      !model.counters.isApproved &&
-      approvalsOf(model).some((one) => one.id === datanetId && one.hasApproved)
-    )
-      throw commandError("CMD_USAGE", `datanet ${datanetId} has approved model ${modelId} already`);
-    const allowedAtSeconds = leaf.datanet.publishedAt + APPROVAL_DELAY_SECONDS;
-    if (l1.timestamp < allowedAtSeconds) {
-      const when = new Date(allowedAtSeconds * 1000).toISOString();
-      throw clientError(
-        "CLI_TOO_EARLY",
-        `contributors have 23 hours or more to look at a version: approve from ${when} on, by the batches' time`,
-        { data: { reason: "too-early", allowedAtSeconds, l1Seconds: l1.timestamp } },
-      );
-    }
-    const checked = await grounds(signer.client, { datanetId, modelId }, options, output);
-    const client = await signFor(signer, leaf);
-    const { hash: _hash, ...statics } = staticsOf(model);
-    const sent = await approveModel(client, { datanetId, modelId, statics });
+    const client = await signFor(signer, await getLeaf(signer.client, datanetId));
+    const { linesOf, parameters } = await groundsOf(client, { datanetId, modelId }, options, output);
+    const { grounds, sent } = await signApproval(client, parameters);
     const { stage, batchNumber } = await waitWithProgress(client, { hash: sent.hash }, options.wait, output);
-    const missingDatanets = approvalsOf(await getModel(client, modelId)).flatMap(({ hasApproved, id }) =>
+    const model = await getModel(client, modelId);
+    const missingDatanets = approvalsOf(model).flatMap(({ hasApproved, id }) =>
       hasApproved || id === datanetId ? [] : [id],
     );
     const lines = [
       `datanet ${datanetId} has approved model ${modelId} (${stage}), operation ${sent.hash}`,
-      ...checked,
+      ...linesOf(grounds),
       ...(missingDatanets.length === 0
         ? []
         : [
@@ -97,42 +80,33 @@ export const addApproveModel = command({
         ? []
         : ["the model takes payments once it is activated: openledger models register"]),
     ];
-    const isRecomputed = options.skipRecomputation !== true;
+    const { isRecomputed } = grounds;
     output.answer(lines, { ...sent, datanetId, modelId, isRecomputed, stage, batchNumber, missingDatanets });
   },
 });
 
-/**
- * Checks the rows' terms, and trains the model again, unless the option skips that.
- * @returns lines that say what was compared
- * @throws DNT_TERMS_FORBID naming the rows that stand in the way; ATT_MODEL_MISMATCH naming the first difference; as `recompute`
- */
-async function grounds(
+/** What the task needs from this machine: the recipe's place, a host, and the training again, unless the option skips it. */
+async function groundsOf(
   client: LedgerClient,
   { datanetId, modelId }: { datanetId: number; modelId: number },
   options: GlobalOptions & VerifyModelOptions & { folder?: string; skipRecomputation?: boolean },
   output: Output,
-): Promise<string[]> {
-  const { registeredRecipe, termsOfApproval } = await import("./approval-terms.ts");
-  if (options.skipRecomputation === true)
-    return [
-      `model ${modelId} was not recomputed: nothing here shows that its scores are those of its rows`,
-      ...(await termsOfApproval(
-        client,
-        datanetId,
-        await registeredRecipe(client, modelId, options),
-        options,
-      )),
-    ];
-  const { recompute } = await import("../verify/verify-model.ts");
-  const what = options.folder ?? String(modelId);
-  let terms: string[] = [];
-  // Before the training, which takes longer.
-  const onPublished = async ({ recipe }: ModelParts) => {
-    terms = await termsOfApproval(client, datanetId, recipe, options);
+): Promise<{ parameters: ApprovalGroundsParameters; linesOf: (grounds: ApprovalGrounds) => string[] }> {
+  const { approvalWords, askHostOf, readPublishedRecipe } = await import("./approval-terms.ts");
+  const skipRecomputation = options.skipRecomputation === true;
+  let recomputed = notRecomputedWords(modelId);
+  const recompute: ApprovalGroundsParameters["recompute"] = async (onPublished) => {
+    const { recompute: train } = await import("../verify/verify-model.ts");
+    const what = options.folder ?? String(modelId);
+    const verified = await train(client, { what, modelId, onPublished }, options, output);
+    recomputed = verified.lines[0]!;
   };
-  const { lines } = await recompute(client, { what, modelId, onPublished }, options, output);
-  return [lines[0]!, ...terms];
+  const readPublished = () => readPublishedRecipe(modelId, options);
+  const askHost = askHostOf(options);
+  return {
+    parameters: { datanetId, modelId, askHost, readPublished, recompute, skipRecomputation },
+    linesOf: (grounds) => [recomputed, ...approvalWords(datanetId, grounds)],
+  };
 }
 
 async function revoke(
@@ -142,7 +116,7 @@ async function revoke(
 ): Promise<void> {
   const signer = await openSigner(options);
   const client = await signFor(signer, await getLeaf(signer.client, datanetId));
-  const sent = await revokeModel(client, { datanetId, modelId });
+  const sent = await revokeApproval(client, { datanetId, modelId });
   const { stage, batchNumber } = await waitWithProgress(client, { hash: sent.hash }, options.wait, output);
   output.answer([`datanet ${datanetId} has revoked model ${modelId} (${stage}), operation ${sent.hash}`], {
     ...sent,

@@ -3,20 +3,20 @@
  * a host's records, signed or forced.
  */
 import { presentPayees } from "@openledger/circuits/ledger/payee-shards";
-import { storeVersion } from "@openledger/client/actions/data/published-version";
-import { openRowStore } from "@openledger/client/actions/data/row-store";
-import { labelledCount, storeVersionLabels } from "@openledger/client/actions/data/stored-labels";
-import {
-  type PublishVersionParameters,
-  publishVersion,
-} from "@openledger/client/actions/ledger/datanet-operations";
-import { collectVersion } from "@openledger/client/datanets/contribute-rows";
-import { downloadCommits } from "@openledger/client/datanets/download-rows";
-import { collectReviewed } from "@openledger/client/datanets/reviewed-version";
+import { openRowStore, type RowStore } from "@openledger/client/actions/data/row-store";
+import { labelledCount } from "@openledger/client/actions/data/stored-labels";
+import type { SendResult } from "@openledger/client/actions/ledger/send-operation";
 import { droppedLines } from "@openledger/client/datanets/sound-records";
-import { bringVersion } from "@openledger/client/datanets/upload-rows";
+import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import type { LedgerLeaf } from "@openledger/client/sequencer/sequencer-schemas";
+import {
+  type PreparedVersion,
+  type PublishProgress,
+  prepareVersion,
+  publishPrepared,
+  type VersionRule,
+} from "@openledger/client/tasks/publish-version";
 import { counted } from "@openledger/foundation/counted";
 import { hex32 } from "@openledger/foundation/hex";
 import { commandError } from "../../cli/cli-errors.ts";
@@ -27,7 +27,7 @@ import { type Output, renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { command, waitWithProgress } from "../../cli/run-command.ts";
 import { workspacePaths } from "../../cli/workspace.ts";
-import { FORCED_OPTIONS, type ForcedOptions } from "../money/forced-operation.ts";
+import { FORCED_OPTIONS, type ForcedOptions, type ForcedOutcome } from "../money/forced-operation.ts";
 import { ANY_HOST_OPTION, UNSIGNED_OPTION, unsignedOf } from "./host-options.ts";
 import { readLeaveOut } from "./leave-out-file.ts";
 
@@ -66,17 +66,24 @@ export const addPublish = command({
     const validatorId =
       validator === undefined ? (await accountOf(client, signer.account.l1.address)).id : parseId(validator);
     const leaveOut = leaveOutPath === undefined ? undefined : await readLeaveOut(leaveOutPath, datanetId);
-    const store = await openRowStore(options.rows);
-    output.progress("hashing the rows");
     const vouched = pairs === undefined ? null : parsePairs(pairs);
-    const version = await collectVersion(client, {
-      datanetId,
-      store,
+    const rule: VersionRule = {
+      by: "validators",
       ...(leaveOut === undefined ? {} : { leaveOut }),
       validatorId: vouched === null ? validatorId : ({ contributorId }) => vouched.get(contributorId) ?? null,
+    };
+    const store = await openRowStore(options.rows);
+    const prepared = await prepareVersion(client, {
+      ...{ datanetId, store, rule },
+      onProgress: showStep(output),
     });
-    await storeVersion(store, version);
-    const { facts, lines: sent } = await publish(signer, { datanet, version }, options, output);
+    const { version } = prepared;
+    const { facts, lines: sent } = await publish(
+      signer,
+      { client, datanet, prepared, store },
+      options,
+      output,
+    );
     const { rowCount, withdrawn } = version;
     const payees = presentPayees(version.payees).map(([, payee]) => payee);
     const roots = {
@@ -98,24 +105,56 @@ export const addPublish = command({
 /** Signed, or with --forced through L1's queue; the Datanet's card stays. */
 async function publish(
   signer: Signer,
-  {
-    datanet,
-    version,
-  }: { readonly datanet: LedgerLeaf; readonly version: PublishVersionParameters["version"] },
+  what: {
+    readonly client: LedgerClient;
+    readonly datanet: LedgerLeaf;
+    readonly prepared: PreparedVersion;
+    readonly store: RowStore;
+    readonly hostUrl?: string;
+  },
   options: GlobalOptions & ForcedOptions & { readonly wait: string },
   output: Output,
-) {
+): Promise<ForcedOutcome> {
+  const { client, datanet, ...parameters } = what;
   const { id: datanetId } = datanet;
-  if (options.forced === true) {
+  const throughL1 = async (version: PreparedVersion["version"]) => {
     const { publishThroughL1 } = await import("./forced-rows.ts");
     const publication = { datanetId, version, policy: datanet.datanet?.policy ?? 0n };
     return publishThroughL1(signer, publication, options, output);
-  }
-  const client = await signFor(signer, datanet);
-  const sent = await publishVersion(client, { datanetId, version });
-  const { stage, batchNumber } = await waitWithProgress(client, { hash: sent.hash }, options.wait, output);
-  return { lines: [`operation ${sent.hash}`], facts: { ...sent, stage, batchNumber } };
+  };
+  const wait = async (sent: SendResult): Promise<ForcedOutcome> => {
+    const { stage, batchNumber } = await waitWithProgress(client, { hash: sent.hash }, options.wait, output);
+    return { stage, lines: [`operation ${sent.hash}`], facts: { ...sent, stage, batchNumber } };
+  };
+  const { outcome } = await publishPrepared(client, {
+    ...parameters,
+    datanetId,
+    wait,
+    ...(options.forced === true ? { publish: throughL1 } : {}),
+    onProgress: showStep(output),
+  });
+  if (outcome !== null) return outcome;
+  const { version } = datanet.datanet!;
+  const stage = "published before";
+  return {
+    stage,
+    lines: [`nothing was signed: it is version ${version} already`],
+    facts: { stage, version },
+  };
 }
+
+const STEPS: Readonly<Record<PublishProgress["step"], string>> = {
+  rows: "bringing rows",
+  records: "reading the signed records",
+  hashing: "hashing the rows",
+  signing: "signing the version",
+  host: "bringing its list to the host",
+};
+
+const showStep =
+  (output: Output) =>
+  ({ done, step, total }: PublishProgress) =>
+    output.progress(`${STEPS[step]}${done === undefined ? "" : `: ${done} of ${total}`}`);
 
 async function publishReviewed(
   options: GlobalOptions &
@@ -132,23 +171,23 @@ async function publishReviewed(
   const datanet = await getLeaf(signer.client, datanetId);
   const client = await signFor(signer, datanet);
   const store = await openRowStore(options.rows);
-  const place = { hostUrl: options.host, datanetId, store };
-  output.progress("bringing rows and records");
-  await downloadCommits(client, place);
-  const { dropped, labels, leftOut, version } = await collectReviewed(client, {
-    ...place,
-    ...unsignedOf(options),
+  const { host: hostUrl } = options;
+  const prepared = await prepareVersion(client, {
+    ...{ datanetId, store },
+    rule: { by: "records", hostUrl, ...unsignedOf(options) },
+    onProgress: showStep(output),
   });
-  await storeVersion(store, version);
-  await storeVersionLabels(store, labels);
-  const { facts } = await publish(signer, { datanet, version }, options, output);
-  await bringVersion(client, { ...place, rowsRoot: version.rowsRoot });
+  const { dropped, leftOut, version } = prepared;
+  const labels = prepared.labels!;
+  const what = { client, datanet, prepared, store, hostUrl };
+  const { facts, lines: sent } = await publish(signer, what, options, output);
   output.answer(
     [
       `datanet ${datanetId}: a version of ${counted(version.rowCount, "row")} in ${counted(presentPayees(version.payees).length, "payee")} (${facts.stage}); ${counted(leftOut.length, "row stays", "rows stay")} out${leftOut.length === 0 ? "" : ":"}`,
       ...renderTable(
         leftOut.map(({ contributorId, digest, why }) => [`  ${digest}`, `leaf ${contributorId}`, why]),
       ),
+      ...sent,
       `${labelledCount(labels)} of ${counted(version.rowCount, "row")} have an accepted label; the labels' root is ${hex32(labels.root)}`,
       ...droppedLines(dropped),
     ],

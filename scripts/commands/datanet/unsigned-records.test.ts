@@ -7,6 +7,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { setKey } from "@openledger/client/actions/ledger/account-operations";
+import { getHostedDatanet } from "@openledger/client/datanets/datanet-card";
 import { readRecords, sayRecords } from "@openledger/client/datanets/signed-records";
 import { createRandomKey, type L2Key } from "@openledger/client/l2-key";
 import { ledgerDomain } from "@openledger/client/ledger-client";
@@ -150,9 +151,20 @@ test("datanet publish stops, and publishes what carol and dave have signed where
   const leaf = () => getLeaf(here.dave, here.world.datanetId);
   const before = (await leaf()).datanet!;
   expect(before.version).toBe(2);
+  // A row of the other contribution is approved and labelled by those whom the liar copies.
+  const { commit, digests } = here.waiting;
+  const verdict = { kind: "verdict" as const, commit, verdict: "approve" as const, note: "" };
+  const label = { kind: "label" as const, row: digests[0]!, label: "good", flags: [], note: "" };
+  await sayRecords(here.dave, { ...here.place, records: [verdict] });
+  await sayRecords(here.carol, { ...here.place, records: [label] });
   // The liar cannot pass on what is signed for its own address, after the version is on the ledger.
   expect((await run(...publish, lying(), WITHOUT)).stderr).toContain("DNT_REQUEST_UNSIGNED");
-  expect((await leaf()).datanet).toMatchObject({ version: 3, rowsRoot: before.rowsRoot, rowCount: 5 });
+  const { datanet } = await leaf();
+  expect(datanet).toMatchObject({ version: 3, rowCount: 6 });
+  // The second call goes on where the first one stopped, and signs nothing.
+  expect(await goes(...publish, honest())).toContain("nothing was signed: it is version 3 already");
+  expect((await leaf()).datanet).toEqual(datanet);
+  expect((await getHostedDatanet(here.dave, here.place)).here.hasVersion).toBe(true);
 });
 
 test("datanet sign-again lists what a former key has signed, and signs it where that is said", async () => {

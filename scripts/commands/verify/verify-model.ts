@@ -51,7 +51,7 @@ export interface RecomputeWhat {
   /** Id of the registered model that a folder's has to be, by its statics on the ledger. */
   readonly modelId?: number;
   /** Called with the model as it is published, and awaited, before anything is computed. */
-  readonly onPublished?: (model: ModelParts) => void | Promise<void>;
+  readonly onPublished?: (model: PublishedModel) => void | Promise<void>;
   /** Versions for `factsOf`. */
   readonly versions?: (model: ModelParts) => readonly (number | undefined)[];
   /** History for `factsOf`. */

@@ -4,13 +4,10 @@
  */
 import { presentPayees } from "@openledger/circuits/ledger/payee-shards";
 import { labelledCount } from "@openledger/client/actions/data/stored-labels";
-import {
-  type CollectReviewedReturnType,
-  DISPUTED,
-  WAITS_FOR_LABELS,
-} from "@openledger/client/datanets/reviewed-version";
+import { DISPUTED, WAITS_FOR_LABELS } from "@openledger/client/datanets/reviewed-version";
 import type { HostCommitView } from "@openledger/client/datanets/row-schemas";
 import type { LedgerClient } from "@openledger/client/ledger-client";
+import type { PreparedVersion } from "@openledger/client/tasks/publish-version";
 import { hex32 } from "@openledger/foundation/hex";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Button } from "../../design/button.tsx";
@@ -36,7 +33,7 @@ interface VersionPublishProps extends TabProps {
  */
 export function VersionPublish(props: VersionPublishProps) {
   const { client, commits, facts, onChange, place, site } = props;
-  const [next, setNext] = useState<CollectReviewedReturnType | null>(null);
+  const [next, setNext] = useState<PreparedVersion | null>(null);
   const [progress, setProgress] = useState("");
   /** Rows of the version that was published here; null for none. */
   const [publishedCount, setPublishedCount] = useState<number | null>(null);
@@ -48,6 +45,8 @@ export function VersionPublish(props: VersionPublishProps) {
   const waitingCount = commits.filter(({ verdict }) => verdict === null).length;
   const isReady = approved.length > 0 && facts.here.rowCount <= PREPARED_ROWS;
   const isSame = next !== null && hex32(next.version.rowsRoot) === facts.ledger.rowsRoot;
+  /** The version was signed, and its list did not reach the host. */
+  const isHostBehind = isSame && !facts.here.hasVersion;
   const work = { ...place, from: facts.id, onProgress: setProgress };
   const collect = () =>
     run(async () => {
@@ -118,7 +117,7 @@ export function VersionPublish(props: VersionPublishProps) {
             </div>
             {facts.card.labels.length > 0 && (
               <div>
-                <p class="figure">{showCount(labelledCount(next.labels))}</p>
+                <p class="figure">{showCount(labelledCount(next.labels!))}</p>
                 <p class="soft small">of them with an accepted label</p>
               </div>
             )}
@@ -151,12 +150,14 @@ export function VersionPublish(props: VersionPublishProps) {
             <Button
               isMain
               isBusy={isBusy}
-              isDisabled={next.version.rowCount === 0 || isSame}
+              isDisabled={next.version.rowCount === 0 || (isSame && !isHostBehind)}
               onClick={() => void publish()}
             >
-              {next.leftOut.length === 0 || next.version.rowCount === 0
-                ? `Sign version ${facts.ledger.version + 1}`
-                : `Sign version ${facts.ledger.version + 1} without ${showCounted(next.leftOut.length, "row")}`}
+              {isHostBehind
+                ? `Bring version ${facts.ledger.version} to the host`
+                : next.leftOut.length === 0 || next.version.rowCount === 0
+                  ? `Sign version ${facts.ledger.version + 1}`
+                  : `Sign version ${facts.ledger.version + 1} without ${showCounted(next.leftOut.length, "row")}`}
             </Button>
             <Button isDisabled={isBusy} onClick={() => void collect()}>
               Check again
@@ -165,7 +166,7 @@ export function VersionPublish(props: VersionPublishProps) {
           {(next.version.rowCount === 0 || isSame) && (
             <p class="soft small">
               {isSame
-                ? `It has the same rows as version ${facts.ledger.version}.`
+                ? `It has the same rows as version ${facts.ledger.version}${isHostBehind ? ", whose list the host does not have yet" : ""}.`
                 : facts.card.labels.length === 0
                   ? "It has no rows: approve a contribution above."
                   : "It has no rows: approve a contribution above, and have its rows labelled."}

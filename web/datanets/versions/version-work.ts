@@ -2,23 +2,20 @@
  * Work of the versions tab in the page: collects the next version from commits and records, publishes it, brings it to the host;
  * checks and downloads the present one.
  */
-import { storeVersion } from "@openledger/client/actions/data/published-version";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
-import { storeVersionLabels } from "@openledger/client/actions/data/stored-labels";
 import { type VerifiedVersion, verifyVersion } from "@openledger/client/actions/data/verify-version";
-import { publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
 import { downloadCommits, downloadVersion } from "@openledger/client/datanets/download-rows";
 import { exportVersion } from "@openledger/client/datanets/export-version";
 import type { HostedDatanetPlace } from "@openledger/client/datanets/host-request";
-import {
-  type CollectReviewedReturnType,
-  collectReviewed,
-  type VerifyVouchingReturnType,
-  verifyVouching,
-} from "@openledger/client/datanets/reviewed-version";
-import { bringVersion } from "@openledger/client/datanets/upload-rows";
+import { type VerifyVouchingReturnType, verifyVouching } from "@openledger/client/datanets/reviewed-version";
 import { listWithdrawals } from "@openledger/client/datanets/withdrawals";
 import type { LedgerClient } from "@openledger/client/ledger-client";
+import {
+  type PreparedVersion,
+  type PublishProgress,
+  prepareVersion,
+  publishPrepared,
+} from "@openledger/client/tasks/publish-version";
 import type { ExportFormat } from "@openledger/datanets/export/export-files";
 import { ROW_STORE } from "../../hosts/row-store.ts";
 
@@ -31,39 +28,37 @@ interface Work extends HostedDatanetPlace {
 const counted = (what: string, onProgress: Work["onProgress"]) => (done: number, total: number) =>
   onProgress(`${what}: ${done.toLocaleString("en")} of ${total.toLocaleString("en")}`);
 
-/**
- * The version that the records make, with everything that stays out and why.
- * @throws CLI_RECORDS_UNSIGNED where the host shows records that nobody has signed, unless `withoutUnsigned` is true
- */
+const STEPS: Readonly<Record<PublishProgress["step"], string>> = {
+  rows: "fetching the contributions",
+  records: "reading the signed records",
+  hashing: "hashing the rows",
+  signing: "signing the version",
+  host: "bringing its list to the host",
+};
+
+const showStep =
+  (onProgress: Work["onProgress"]) =>
+  ({ done, step, total }: PublishProgress) =>
+    done === undefined ? onProgress(STEPS[step]) : counted("rows", onProgress)(done, total!);
+
+/** Collects the version that the records make, with everything that stays out and why. @throws as `prepareVersion` */
 export async function collectNext(
   client: LedgerClient,
-  work: Work & { readonly withoutUnsigned: boolean },
-): Promise<CollectReviewedReturnType> {
+  { datanetId, from, hostUrl, onProgress, withoutUnsigned }: Work & { readonly withoutUnsigned: boolean },
+): Promise<PreparedVersion> {
   const store = await openRowStore(ROW_STORE);
-  work.onProgress("fetching the contributions");
-  await downloadCommits(client, {
-    ...work,
-    store,
-    onIncomplete: () => {},
-    onProgress: counted("rows", work.onProgress),
-  });
-  work.onProgress("reading the signed records");
-  return collectReviewed(client, { ...work, store });
+  const rule = { by: "records", hostUrl, withoutUnsigned } as const;
+  return prepareVersion(client, { datanetId, from, rule, store, onProgress: showStep(onProgress) });
 }
 
-/** Signs the version with the Datanet's own key, and brings its list to the host. */
+/** Signs the version with the Datanet's own key, and brings its list to the host; only the latter where the ledger has it. */
 export async function publishNext(
   client: LedgerClient,
   { onProgress, ...place }: Work,
-  { labels, version }: CollectReviewedReturnType,
+  prepared: PreparedVersion,
 ): Promise<void> {
   const store = await openRowStore(ROW_STORE);
-  await storeVersion(store, version);
-  await storeVersionLabels(store, labels);
-  onProgress("signing the version");
-  await publishVersion(client, { datanetId: place.datanetId, version });
-  onProgress("bringing its list to the host");
-  await bringVersion(client, { ...place, store, rowsRoot: version.rowsRoot });
+  await publishPrepared(client, { ...place, prepared, store, onProgress: showStep(onProgress) });
 }
 
 export interface CheckedVersion {

@@ -17,10 +17,13 @@ import { contributeRows } from "@openledger/client/datanets/contribute-rows";
 import { bringCard, publishCard } from "@openledger/client/datanets/datanet-card";
 import { requireApprovable } from "@openledger/client/datanets/signed-terms";
 import { bringVersion, contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
+import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import { storeRollupOf } from "@openledger/client/store-rollup";
+import { approvalTerms } from "@openledger/client/tasks/approve-model";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { sha256Hex } from "@openledger/datanets/rows/row-digest";
+import type { RecipeTerms } from "@openledger/datanets/terms/terms-rule";
 import { createHostWorld, type HostWorld } from "@openledger/datanets/testing/host-world";
 import { sampleCard, sampleRows } from "@openledger/datanets/testing/sample-card";
 import type { TestHost } from "@openledger/datanets/testing/test-host";
@@ -31,7 +34,7 @@ import { TEST_ROLLUP } from "@openledger/sequencer/testing/test-rollup";
 import { pad, toHex } from "viem";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import type { GlobalOptions } from "../../../cli/context.ts";
-import { termsOfApproval, termsOfRegistration } from "../../datanet/approval-terms.ts";
+import { approvalWords, askHostOf, termsOfRegistration } from "../../datanet/approval-terms.ts";
 import { runInProcess } from "../../testing/run-in-process.ts";
 import { publicationOf } from "./published-rows.ts";
 import { termsToTrain } from "./training-terms.ts";
@@ -95,6 +98,15 @@ afterAll(async () => {
   await rm(home, { recursive: true, force: true });
   await world?.close();
 });
+
+/** Lines that the command says about the terms of an approval. */
+const termsOfApproval = async (
+  client: LedgerClient,
+  datanetId: number,
+  recipe: RecipeTerms | undefined,
+  options: GlobalOptions & { readonly host?: string },
+) =>
+  approvalWords(datanetId, await approvalTerms(client, { datanetId, recipe, askHost: askHostOf(options) }));
 
 /** Level of a warning in the log. */
 const WARN = 40;

@@ -1,0 +1,68 @@
+/**
+ * Files outside of client/tasks that import a writing action: exactly those that `direct-writers.json` names, so that the list shrinks
+ * with them. `.dependency-cruiser.cjs` takes its rule from the same list.
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { listedFiles } from "@openledger/foundation/testing/listed-files";
+import { expect, test } from "vitest";
+import list from "./direct-writers.json" with { type: "json" };
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const DRAWN = /^(web|scripts|gateway|e2e\/devnet)\/.*\.tsx?$/;
+const NOT_PRODUCT =
+  /\.test\.tsx?$|\.fixtures\.ts$|(^|\/)testing\/|^scripts\/(bench|bundle\/build|errors|fuzz|packing|pages|prebuild|prebuilt|refusals|test)[./]/;
+const IMPORT = /(?:^|\n)(?:import|export)\s+(type\s+)?([^;"]*?)\s*from\s+"([^"]+)"|\bimport\("([^"]+)"\)/g;
+
+/** Modules that a file imports more than types of. */
+function importsOf(path: string): string[] {
+  const text = readFileSync(join(root, path), "utf8");
+  return [...text.matchAll(IMPORT)].flatMap(([, isType, names = "", from, dynamic]) => {
+    const named = /^\{([\s\S]*)\}$/.exec(names)?.[1]?.split(",") ?? [];
+    const areTypes = named.length > 0 && named.every((name) => /^\s*(type\s|$)/.test(name));
+    return isType !== undefined || areTypes ? [] : [(from ?? dynamic)!];
+  });
+}
+
+const ACTION = /^@openledger\/client\/actions\/(.*)$/;
+const written = (path: string): string[] =>
+  [...new Set(importsOf(path).flatMap((module) => ACTION.exec(module)?.[1] ?? []))]
+    .filter((action) => list.writing.includes(action))
+    .sort();
+
+test("names each file that imports a writing action, with what it imports, and no other", () => {
+  const found = listedFiles()
+    .filter((path) => DRAWN.test(path) && !NOT_PRODUCT.test(path))
+    .flatMap((path): [string, string[]][] => (written(path).length === 0 ? [] : [[path, written(path)]]));
+  expect(found.length).toBeGreaterThan(0);
+  expect(Object.fromEntries(found)).toEqual(list.exceptions);
+});
+
+test("lists each action that signs an operation or sends a transaction", () => {
+  const SENDERS = /\/(l1-transaction|send-operation|commit-data|send-settlement|force|deposit)\.ts$/;
+  const sending = listedFiles()
+    .filter((path) => /^client\/actions\/(?!answers\/).*\.ts$/.test(path) && !path.endsWith(".test.ts"))
+    .filter((path) => importsOf(path).some((module) => SENDERS.test(module)))
+    .map((path) => path.slice("client/actions/".length, -".ts".length));
+  expect(sending.length).toBeGreaterThan(10);
+  expect(sending.filter((action) => !list.writing.includes(action))).toEqual([]);
+});
+
+test("has the drawings of both tasks import the tasks", () => {
+  const DRAWINGS = {
+    "approve-model": [
+      "scripts/commands/datanet/datanet-model-command.ts",
+      "web/datanets/models-tab.tsx",
+      "e2e/devnet/steps/model.ts",
+    ],
+    "publish-version": [
+      "scripts/commands/datanet/publish-command.ts",
+      "web/datanets/versions/version-work.ts",
+      "e2e/devnet/steps/datanet.ts",
+      "e2e/devnet/steps/host.ts",
+    ],
+  };
+  for (const [task, paths] of Object.entries(DRAWINGS))
+    for (const path of paths) expect(importsOf(path), path).toContain(`@openledger/client/tasks/${task}`);
+});

@@ -1,0 +1,113 @@
+/** Publication of a version by a host's records or by validators, and its second call after an interruption. Real sequencer and hosts. */
+import { type RecordBody, signRecord } from "@openledger/datanets/records/record";
+import { createLabelledWorld, type LabelledWorld } from "@openledger/datanets/testing/lying-host";
+import { hex32 } from "@openledger/foundation/hex";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { readVersion } from "../actions/data/published-version.ts";
+import { readVersionLabels } from "../actions/data/stored-labels.ts";
+import { getHostedDatanet } from "../datanets/datanet-card.ts";
+import { WAITS_FOR_LABELS, WITHDRAWN_BY_CONTRIBUTOR } from "../datanets/reviewed-version.ts";
+import { sayRecords } from "../datanets/signed-records.ts";
+import { withdrawRow } from "../datanets/withdrawals.ts";
+import { createRandomKey } from "../l2-key.ts";
+import { getLeaf } from "../sequencer/ledger-reads.ts";
+import { type PublishProgress, prepareVersion, publishPrepared } from "./publish-version.ts";
+
+let here: LabelledWorld;
+beforeAll(async () => {
+  here = await createLabelledWorld();
+}, 60_000);
+afterAll(() => here?.close());
+
+const own = () => ({ datanetId: here.place.datanetId, store: here.store });
+const records = (hostUrl = here.place.hostUrl) => ({ by: "records", hostUrl }) as const;
+const ledger = async () => (await getLeaf(here.dave, here.place.datanetId)).datanet!;
+const hasVersion = async () => (await getHostedDatanet(here.dave, here.place)).here.hasVersion;
+
+test("signs nothing where the ledger has the very version, by whatever rule", async () => {
+  const before = await ledger();
+  const { owner } = here.world;
+  const prepared = await prepareVersion(owner, { ...own(), rule: records() });
+  const onSigned = () => expect.unreachable();
+  expect(await publishPrepared(owner, { ...own(), ...here.place, prepared, onSigned })).toEqual({
+    ...{ sent: null, outcome: null, wasPublished: true },
+  });
+  expect(await ledger()).toEqual(before);
+});
+
+test("stops at records that nobody has signed, and goes on without them by choice alone", async () => {
+  const key = await createRandomKey();
+  const forged = (body: object) =>
+    signRecord(
+      here.dave.domain,
+      { datanetId: here.place.datanetId, atMs: Date.now(), ...body } as RecordBody,
+      key,
+    );
+  const verdict = { kind: "verdict", leafId: 6, commit: here.waiting.commit, verdict: "approve", note: "" };
+  here.liar.falsify = (found, path) => (path.includes("/records?") ? [...found, forged(verdict)] : found);
+  const { owner } = here.world;
+  const rule = records(here.lie.hostUrl);
+  await expect(prepareVersion(owner, { ...own(), rule })).rejects.toMatchObject({
+    code: "CLI_RECORDS_UNSIGNED",
+  });
+  const without = await prepareVersion(owner, { ...own(), rule: { ...rule, withoutUnsigned: true } });
+  expect(without.dropped).toHaveLength(1);
+  expect(without.version.rowCount).toBe(here.digests.length);
+});
+
+test("publishes what the records admit, and brings the list by a second call where the host was away", async () => {
+  const { alice, carol, dave, place, waiting } = here;
+  const { commit, digests } = waiting;
+  const verdict = { kind: "verdict" as const, commit, verdict: "approve" as const, note: "" };
+  await sayRecords(dave, { ...place, records: [verdict] });
+  const label = { kind: "label" as const, row: digests[0]!, label: "good", flags: [], note: "" };
+  await sayRecords(carol, { ...place, records: [label] });
+  await withdrawRow(alice, { ...place, row: here.digests[0]! });
+  const { owner } = here.world;
+  const before = await ledger();
+  const steps: PublishProgress[] = [];
+  const onProgress = (progress: PublishProgress) => void steps.push(progress);
+  const prepared = await prepareVersion(owner, { ...own(), rule: records(), onProgress });
+  expect(prepared.leftOut.map(({ digest, why }) => [digest, why])).toEqual([
+    [here.digests[0], WITHDRAWN_BY_CONTRIBUTOR],
+    [digests[1], WAITS_FOR_LABELS],
+  ]);
+  // Published, while nobody answers at the host's address.
+  const away = { ...own(), hostUrl: "http://127.0.0.1:1", prepared, onProgress };
+  await expect(publishPrepared(owner, away)).rejects.toMatchObject({ code: "CLI_UNREACHABLE" });
+  const published = await ledger();
+  const { rowsRoot } = prepared.version;
+  expect(published).toMatchObject({ version: before.version + 1, rowsRoot, rowCount: 5 });
+  await here.world.finalise();
+  expect(await hasVersion()).toBe(false);
+  // The second call may prepare again: what follows from the records is the same.
+  const again = await prepareVersion(owner, { ...own(), rule: records() });
+  expect(hex32(again.version.rowsRoot)).toBe(hex32(rowsRoot));
+  const second = await publishPrepared(owner, { ...own(), ...place, prepared: again });
+  expect([second.wasPublished, second.sent]).toEqual([true, null]);
+  expect([await ledger(), await hasVersion()]).toEqual([published, true]);
+  // List and labels are in the store.
+  const { rows } = await readVersion(here.store, rowsRoot);
+  const { root } = prepared.labels!;
+  expect(await readVersionLabels(here.store, { root, rows })).toEqual(Array(5).fill("good"));
+  expect(steps.map(({ step }) => step)).toEqual(
+    expect.arrayContaining(["rows", "records", "signing", "host"]),
+  );
+});
+
+test("publishes rows by validators, and takes the same rows of other payees for another version", async () => {
+  const { owner } = here.world;
+  const before = await ledger();
+  const leaveOut = new Set([here.waiting.digests[1]!]);
+  const rule = { by: "validators", validatorId: 8, leaveOut } as const;
+  const prepared = await prepareVersion(owner, { ...own(), rule });
+  expect([prepared.version.rowCount, prepared.labels, prepared.leftOut]).toEqual([5, null, []]);
+  expect(prepared.version.withdrawn).toEqual([here.digests[0]]);
+  const { outcome, sent, wasPublished } = await publishPrepared(owner, {
+    ...{ ...own(), prepared },
+    wait: async ({ hash }) => hash,
+  });
+  expect([wasPublished, outcome]).toEqual([false, sent!.hash]);
+  const { payeeRoot } = prepared.version;
+  expect(await ledger()).toMatchObject({ version: before.version + 1, payeeRoot });
+});
