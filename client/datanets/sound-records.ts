@@ -1,6 +1,6 @@
 /**
  * The one reader of records that a Datanet's host shows: each is checked as it comes, page after page, and one that its leaf's key on
- * the ledger has not signed is dropped, counted and named. A test holds all other files to it (sound-records.test.ts).
+ * the ledger has not signed is dropped, counted and named. A test holds all other files to it (scripts/record-readers.test.ts).
  */
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import {

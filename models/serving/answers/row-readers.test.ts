@@ -57,7 +57,8 @@ async function codesOf(datanetHosts: readonly string[], ownCard: Card | null = n
   const logger = createLogger("test", "silent");
   const own = await Database.open({ url: database.url, part: ANSWERS_PART, rollup: null, logger });
   let origin = "";
-  const { domain, rollupAddress, sequencerUrl } = world.owner;
+  const { domain, rollupAddress } = world.owner;
+  const { sequencerUrl } = world;
   const readers = new RowReaders({
     ...{ database: own, datanetHosts, domain, rollupAddress, sequencerUrl: sequencerUrl! },
     ...{ serverToken: undefined, origin: () => origin, nowMs: Date.now },
