@@ -163,18 +163,23 @@ describe("hostile answers", () => {
     await context.close();
   });
 
-  test("as errors: code and message are shown as text", LONG, async () => {
+  test("as errors: messages are shown as text, and codes that are none not at all", LONG, async () => {
     const { context, misdeeds } = await openProfile(browser);
-    const error = { code: PAYLOADS[0], message: PAYLOADS[1], data: {}, docs: PAYLOADS[2] };
-    const { found, shownCount } = await visitAll(context, async (route) => {
-      if (/\/v1\/(info|status)$/.test(route.request().url())) return route.continue();
-      return route.fulfill({ status: 400, json: { error } });
-    });
-    expect(found).toEqual([]);
+    const errorOf = (code: string) => ({ code, message: PAYLOADS[1], data: {}, docs: PAYLOADS[2] });
+    const refuse = (code: string) =>
+      visitAll(context, async (route) => {
+        if (/\/v1\/(info|status)$/.test(route.request().url())) return route.continue();
+        return route.fulfill({ status: 400, json: { error: errorOf(code) } });
+      });
+    const shown = await refuse("SEQ_REFUSED");
+    expect(shown.found).toEqual([]);
+    expect(shown.shownCount).toBeGreaterThan(5);
+    expect(await refuse(PAYLOADS[0]!)).toEqual({ found: [], shownCount: 0 });
     expect(misdeeds).toEqual([]);
-    expect(shownCount).toBeGreaterThan(5);
     const page = await context.newPage();
-    await page.route("**/v1/leaves/**", (route) => route.fulfill({ status: 400, json: { error } }));
+    await page.route("**/v1/leaves/**", (route) =>
+      route.fulfill({ status: 400, json: { error: errorOf("SEQ_REFUSED") } }),
+    );
     await page.goto(`${world.url}/#/leaf/3`);
     await page.getByText(PAYLOADS[1]!).first().waitFor();
     await pictureOf(page, "leaf-hostile-error");

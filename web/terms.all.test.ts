@@ -44,7 +44,11 @@ let shareAlike: Awaited<ReturnType<typeof registerShareAlike>>;
 beforeAll(async () => {
   [places, browser] = await Promise.all([startFactoryPlaces(folder, true), openBrowser()]);
   const { environment, hostUrl, world } = places;
-  const unpaid = { name: "Logs for nobody's pay", licence: "CC-BY-NC-4.0", terms, access: "public" } as const;
+  const unpaid = {
+    ...{ name: "Logs for nobody's pay", licence: "CC-BY-NC-4.0", terms, access: "public" as const },
+    // Rows of a public Datanet have no salts.
+    row: { kind: "passage" as const, fields: [], maxBytes: 1_000 },
+  };
   await publishTexts(world, hostUrl, join(folder, "rows"), unpaid, entries);
   shareAlike = await registerShareAlike();
   await world.passTime(A_DAY_SECONDS);

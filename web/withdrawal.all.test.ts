@@ -16,7 +16,7 @@ import { collectReviewed } from "@openledger/client/datanets/reviewed-version";
 import { sayRecords, type UnsignedRecord } from "@openledger/client/datanets/signed-records";
 import { bringVersion } from "@openledger/client/datanets/upload-rows";
 import type { LedgerClient } from "@openledger/client/ledger-client";
-import { getOperation } from "@openledger/client/sequencer/ledger-reads";
+import { getLeaf, getOperation } from "@openledger/client/sequencer/ledger-reads";
 import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
 import { OPEN } from "@openledger/contracts/testing/rollup-fixture";
 import { sampleCard, sampleRows } from "@openledger/datanets/testing/sample-card";
@@ -47,20 +47,22 @@ async function say(client: LedgerClient, record: UnsignedRecord): Promise<void> 
   expect(result!.error).toBe(null);
 }
 
-/** A model of alice's on a version, recomputed by carol. */
-async function registerModel(version: number): Promise<number> {
+/** A model of alice's on the Datanet's version of now, with its rows and payees, recomputed by carol. */
+async function registerModel(): Promise<number> {
   const alice = world.client("alice");
+  const { ownersCommitment, payeeRoot, rowCount, version } = (await getLeaf(alice, datanetId)).datanet!;
   const binding = packBinding({
     datanetId: BigInt(datanetId),
     version: BigInt(version),
-    rowCount: 4n,
+    rowCount: BigInt(rowCount),
     predecessorId: 0n,
     drawBits: 2n,
     featureCount: 16n,
     furtherDatanets: [],
   });
   const split = packSplit({ ownerParts: 6_554n, validatorParts: 16_384n });
-  const words = [1n, alice.l2Key!.keyX, BigInt(version), 2n, 3n, binding, 5n | (split << 96n)];
+  const price = 5n | (split << 96n);
+  const words = [1n, alice.l2Key!.keyX, BigInt(version), ownersCommitment, payeeRoot, binding, price];
   const operation = { kind: "createModel" as const, amountCode: encodeAmount(OPEN), words };
   const { hash } = await signAndSend(alice, operation, {});
   const modelId = (await getOperation(alice, hash))!.createdId!;
@@ -99,7 +101,7 @@ beforeAll(async () => {
   await publishVersion(owner, { datanetId, version });
   await world.finalise();
   await bringVersion(owner, { ...place(), store, rowsRoot: version.rowsRoot });
-  olderId = await registerModel(2);
+  olderId = await registerModel();
 }, 600_000);
 afterAll(async () => {
   await browser?.close();
@@ -171,7 +173,7 @@ test("the owner sees what waits, with the model, and publishes a version without
 });
 
 test("the model that is trained again has a certificate, which the ledger bears out", LONG, async () => {
-  const modelId = await registerModel(3);
+  const modelId = await registerModel();
   const { context, misdeeds, page } = await world.visit(browser, null, `leaf/${modelId}`, { width: 360 });
   const part = page.getByRole("region", { name: "Trained without" });
   await part.locator(`a[href$="${gone}"]`).waitFor();
