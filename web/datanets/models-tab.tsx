@@ -279,7 +279,7 @@ function ApprovalPreview({ approval, client, isBusy, onSign }: PreviewProps) {
       {checked === null && problem === null && <p class="soft">Checking the grounds …</p>}
       {checked !== null && checked.grounds === null && <ForbiddenRows rows={checked.forbidding} />}
       {checked?.grounds != null && <GroundsFound {...checked.grounds} modelId={modelId} />}
-      {(skipRecomputation || problem?.code === "CLI_NOT_RECOMPUTED") && (
+      {(skipRecomputation || problem?.code === "ATT_NOT_RECOMPUTED") && (
         <Check
           label="Approve without a recomputation"
           help={`${sentence(SKIP_RECOMPUTATION)} Nobody you rely on has confirmed that it was trained on your rows.`}
