@@ -212,7 +212,13 @@ function Approval({ client, facts, isApproved, live, model, place, site }: Appro
     <div class="stack-s">
       {isApproved ? (
         <div class="row">
-          <Button isSmall isBusy={isBusy} onClick={() => void sign(() => revokeApproval(client, approval))}>
+          <Button
+            isSmall
+            isBusy={isBusy}
+            onClick={() =>
+              void sign(() => revokeApproval(client, { datanetId: facts.id, modelId: model.id }))
+            }
+          >
             Revoke approval
           </Button>
           <span class="soft small">Earlier payments are settled as usual.</span>
