@@ -84,6 +84,13 @@ export const attributionErrors = defineErrors("ATT", {
       "a published model or settlement differs from its recipe, rows and draws; `data` has the first difference",
     remedy: "do not approve, pay or settle the model",
   },
+  ATT_NOT_RECOMPUTED: {
+    meaning:
+      "nobody but the model's owner has signed that training it again gives the same bytes, or somebody found others; `data.reason`",
+    remedy:
+      "recompute it (openledger verify model ID --sign), or have somebody do so whom you trust; --skip-recomputation approves it on trust",
+    note: "`data.reason` is nobody or differs; `data.leafIds` names who found a difference.",
+  },
   ATT_DUPLICATE_ROW: {
     meaning: "two rows have the same content",
     remedy: "leave out the later one; a copy earns nothing",

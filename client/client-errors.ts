@@ -181,16 +181,9 @@ export const clientErrors = defineErrors("CLI", {
     remedy:
       "have their leaves sign again (openledger datanet sign-again), or use another host; --without-unsigned computes without them",
   },
-  CLI_NOT_RECOMPUTED: {
-    meaning:
-      "nobody but the model's owner has signed that training it again gives the same bytes, or somebody found others; `data.reason`",
-    remedy:
-      "recompute it (openledger verify model ID --sign), or have somebody do so whom you trust; --skip-recomputation approves it on trust",
-    note: "`data.reason` is nobody or differs; `data.leafIds` names who found a difference.",
-  },
   CLI_MODEL_APPROVED: {
     meaning: "the Datanet has approved the model already",
-    remedy: "no action is needed; to end its payments, revoke the approval",
+    remedy: "no action is needed",
   },
   CLI_WRONG_MODEL: {
     meaning:
@@ -271,7 +264,6 @@ interface ClientErrorData {
   CLI_PAPERS_WRONG:
     | { reason: "recipe" }
     | { reason: "differs"; fieldCount: number; fields: readonly PaperFieldDifference[] };
-  CLI_NOT_RECOMPUTED: { reason: "nobody" | "differs"; modelId: number; leafIds: readonly number[] };
   CLI_MODEL_APPROVED: { datanetId: number; modelId: number };
   /** `part` names the first part of the reply below `least`. */
   CLI_BELOW_LEAST: { part: string; given: string; least: string };

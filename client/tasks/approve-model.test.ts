@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { attributionError } from "@openledger/attribution/attribution-errors";
+import type { ModelTerms } from "@openledger/attribution/model/recipe-fields";
 import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
 import { packBinding } from "@openledger/circuits/ledger/leaf";
 import { packSplit } from "@openledger/circuits/ledger/rewards";
@@ -120,7 +121,7 @@ beforeAll(async () => {
   await world.finalise();
   const { hash: staticsHash } = staticsOf(await getModel(bob, modelId));
   const versionRoot = hex32(prepared.version.rowsRoot);
-  const terms = { use: "paid" as const, licence: LICENCE, rows: [] };
+  const terms: ModelTerms = { use: "paid", licence: LICENCE, rows: [] };
   published = {
     staticsHash,
     recipe: { datanet: { id: datanetId, version: VERSION, rowsRoot: versionRoot }, terms },
@@ -200,23 +201,23 @@ const REFUSALS: readonly Refusal[] = [
       readPublished: async () => ({ ...published, recipe: { datanet: published.recipe.datanet } }),
     }),
   },
-  { name: "nobody's recomputation", code: "CLI_NOT_RECOMPUTED", data: { reason: "nobody" } },
+  { name: "nobody's recomputation", code: "ATT_NOT_RECOMPUTED", data: { reason: "nobody" } },
   {
     name: "a recomputation by the model's owner alone",
-    code: "CLI_NOT_RECOMPUTED",
+    code: "ATT_NOT_RECOMPUTED",
     data: { reason: "nobody" },
     before: () => sign(bob, null),
   },
   {
     name: "a recomputation that nobody of the given hosts shows",
-    code: "CLI_NOT_RECOMPUTED",
+    code: "ATT_NOT_RECOMPUTED",
     data: { reason: "nobody" },
     before: () => sign(carol, null),
     changes: () => ({ hostUrls: ["http://127.0.0.1:1"] }),
   },
   {
     name: "a recomputation that gave other bytes, whoever found the same",
-    code: "CLI_NOT_RECOMPUTED",
+    code: "ATT_NOT_RECOMPUTED",
     data: { reason: "differs", leafIds: [6] },
     before: () => sign(dave, { file: "features.bin", row: 17 }),
   },

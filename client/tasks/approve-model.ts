@@ -139,7 +139,7 @@ export interface ApprovalGrounds extends ApprovalTerms {
 }
 export type ApprovalGroundsErrorCode =
   | "ATT_MODEL_MISMATCH"
-  | "CLI_NOT_RECOMPUTED"
+  | "ATT_NOT_RECOMPUTED"
   | ApprovalTermsErrorCode
   | GetModelErrorCode;
 
@@ -148,7 +148,7 @@ export type ApprovalGroundsErrorCode =
  * has trained the model again and found the same bytes. The caller does so (`recompute`), or others have signed that they did: records
  * by the ledger's present keys, none of them by the model's owner, and none that names a difference.
  * @throws ATT_MODEL_MISMATCH for the recipe of another model, and naming the first difference; DNT_TERMS_FORBID naming the rows that
- *   stand in the way; CLI_NOT_RECOMPUTED where nobody has, or somebody found other bytes
+ *   stand in the way; ATT_NOT_RECOMPUTED where nobody has, or somebody found other bytes
  * @example
  * ```ts
  * const readPublished = async () => published;
@@ -165,9 +165,8 @@ export async function approvalGrounds(
   client: HostAccess,
   { askHost, datanetId, hostUrls = [], modelId, ...how }: ApprovalGroundsParameters,
 ): Promise<ApprovalGrounds> {
-  const model = await getModel(client, modelId);
-  const termsOf = (published: PublishedRecipe | null) => {
-    if (published !== null) requireRegistered(published, model);
+  const termsOf = async (published: PublishedRecipe | null) => {
+    if (published !== null) requireRegistered(published, await getModel(client, modelId));
     return approvalTerms(client, { datanetId, recipe: published?.recipe, askHost });
   };
   if (how.recompute !== undefined && how.skipRecomputation !== true) {
@@ -181,7 +180,7 @@ export async function approvalGrounds(
   const terms = await termsOf(await how.readPublished());
   if (how.skipRecomputation === true)
     return { ...terms, recomputation: { by: "nobody" }, isRecomputed: false };
-  const records = await requireRecomputed(client, model, hostUrls);
+  const records = await requireRecomputed(client, await getModel(client, modelId), hostUrls);
   return { ...terms, recomputation: { by: "others", records }, isRecomputed: true };
 }
 
@@ -196,7 +195,7 @@ function requireRegistered({ staticsHash }: PublishedRecipe, model: LedgerModelL
   );
 }
 
-/** Recomputations of the model by others than its owner, none of which found a difference. @throws CLI_NOT_RECOMPUTED */
+/** Recomputations of the model by others than its owner, none of which found a difference. @throws ATT_NOT_RECOMPUTED */
 async function requireRecomputed(
   client: HostAccess,
   model: LedgerModelLeaf,
@@ -207,7 +206,7 @@ async function requireRecomputed(
   const { verifications } = await findVerified(client, { hostUrls, datanetIds, modelId });
   const differing = verifications.filter(({ difference }) => difference !== null);
   if (differing.length > 0)
-    throw clientError("CLI_NOT_RECOMPUTED", `a recomputation of model ${modelId} gave different bytes`, {
+    throw attributionError("ATT_NOT_RECOMPUTED", `a recomputation of model ${modelId} gave different bytes`, {
       data: { reason: "differs", modelId, leafIds: differing.map(({ leafId }) => leafId) },
     });
   const same = verifications.filter(({ epoch }) => epoch === null);
@@ -215,7 +214,7 @@ async function requireRecomputed(
   // Attack: the owner of a model signs that it was recomputed.
   const ofOthers = same.filter((_, i) => leaves[i]!.l1Owner.toLowerCase() !== l1Owner.toLowerCase());
   if (ofOthers.length > 0) return ofOthers;
-  throw clientError("CLI_NOT_RECOMPUTED", `nobody has recomputed model ${modelId} yet`, {
+  throw attributionError("ATT_NOT_RECOMPUTED", `nobody has recomputed model ${modelId} yet`, {
     data: { reason: "nobody", modelId, leafIds: [] },
   });
 }
@@ -232,7 +231,7 @@ export type CheckApprovalErrorCode =
 /**
  * Checks whether a Datanet may approve a model now: by the ledger, then the grounds (`approvalGrounds`). Nothing is signed.
  * @throws OP_WRONG_LEAF_KIND, OP_DATANET_NOT_PUBLISHED, OP_MODEL_NOT_OF_DATANET, OP_MODEL_NOT_READY, CLI_MODEL_APPROVED,
- *   CLI_TOO_EARLY, ATT_MODEL_MISMATCH, DNT_TERMS_FORBID, CLI_NOT_RECOMPUTED
+ *   CLI_TOO_EARLY, ATT_MODEL_MISMATCH, DNT_TERMS_FORBID, ATT_NOT_RECOMPUTED
  * @example
  * ```ts
  * const approval = {

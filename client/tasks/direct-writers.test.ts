@@ -49,12 +49,17 @@ test("lists each action that signs an operation or sends a transaction", () => {
   expect(sending.filter((action) => !list.writing.includes(action))).toEqual([]);
 });
 
-test("has the drawings of both tasks import the tasks", () => {
+test("has the drawings of each task import the tasks", () => {
   const DRAWINGS = {
     "approve-model": [
       "scripts/commands/datanet/datanet-model-command.ts",
       "web/datanets/models-tab.tsx",
       "e2e/devnet/steps/model.ts",
+    ],
+    contribute: [
+      "scripts/commands/datanet/contribute-command.ts",
+      "web/datanets/contribute/contributions.ts",
+      "gateway/mcp/row-tools.ts",
     ],
     "publish-version": [
       "scripts/commands/datanet/publish-command.ts",

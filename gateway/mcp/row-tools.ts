@@ -1,13 +1,11 @@
 /** MCP's tools `search_rows` and `contribute_rows`: rows of Datanets, at the host that the gateway knows. */
-
 import { listCommits } from "@openledger/client/actions/data/list-commits";
 import { openRowStore, storeContribution } from "@openledger/client/actions/data/row-store";
-import { saltByCard } from "@openledger/client/actions/data/salted-contribution";
 import { findRows } from "@openledger/client/datanets/browse-rows";
-import { contributeRows } from "@openledger/client/datanets/contribute-rows";
 import { getHostedDatanet } from "@openledger/client/datanets/datanet-card";
 import { contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
+import { commitContribution, planContribution } from "@openledger/client/tasks/contribute";
 import { readImport } from "@openledger/datanets/import/read-import";
 import { requireNone } from "@openledger/datanets/import/refusal";
 import { hex32 } from "@openledger/foundation/hex";
@@ -51,7 +49,8 @@ export async function searchRows(
 
 /**
  * Commits rows, or uploads those that an earlier call has committed.
- * @throws GAT_NO_HOST, GAT_NOT_CONFIRMED, DNT_FILE_UNREADABLE, and the errors of `contributeRows` and `uploadRows`
+ * @throws GAT_NO_HOST, GAT_NOT_CONFIRMED, DNT_FILE_UNREADABLE, DNT_TERMS_UNSIGNED before anything is paid; as `commitContribution` and
+ *   `uploadRows`
  */
 export async function contribute(
   modules: McpModules,
@@ -66,8 +65,9 @@ export async function contribute(
   const { labels, refused, rows: contents } = await readImport(card, [file]);
   requireNone(refused);
   const store = await openRowStore(rowsFolder);
-  const rows = await saltByCard({ card, datanetId, domain: client.domain, store, rows: contents });
-  const { rowCount, rowsRoot } = await storeContribution(store, rows);
+  // Before anything is paid: a tool's caller signs no terms.
+  const planned = await planContribution(client, { card, datanetId, labels, rows: contents, store });
+  const { rowCount, rowsRoot } = await storeContribution(store, planned.rows);
   const facts = { datanetId, rowsRoot: hex32(rowsRoot), rowCount, contributorId: leafId };
   const commits = await listCommits(client, datanetId);
   const isCommitted = commits.some((one) => one.rowsRoot === rowsRoot && one.contributorId === leafId);
@@ -77,9 +77,7 @@ export async function contribute(
     const question = confirmationOf(modules, call, { key: `commit-${datanetId}-${facts.rowsRoot}`, message });
     if (question !== null) return question;
     // One nonce after another, as payments are signed.
-    const { hash } = await asker.inTurn("commitData", () =>
-      contributeRows(client, { datanetId, store, rows, labels }),
-    );
+    const { hash } = await asker.inTurn("commitData", () => commitContribution(client, planned));
     return result(`${rowCount} rows are committed; call again once that is final on Ethereum`, {
       ...facts,
       state: "committed",

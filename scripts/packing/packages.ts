@@ -50,9 +50,9 @@ export const PACKAGES = {
       x402: { rooms: ["client/x402"], files: [] },
       // Rows lie in files: for Node alone.
       rows: { rooms: ["client/actions/data"], files: [] },
-      // Hosts of Datanets: downloads end in such files.
+      // Hosts of Datanets: downloads end in such files. Tasks of their owners: approvals and versions.
       datanets: {
-        rooms: ["client/datanets"],
+        rooms: ["client/datanets", "client/tasks"],
         files: named("datanets", ["card/card", "records/record", "records/record-state", "cleaning/finding"]),
       },
     },

@@ -212,7 +212,13 @@ function Approval({ client, facts, isApproved, live, model, place, site }: Appro
     <div class="stack-s">
       {isApproved ? (
         <div class="row">
-          <Button isSmall isBusy={isBusy} onClick={() => void sign(() => revokeApproval(client, approval))}>
+          <Button
+            isSmall
+            isBusy={isBusy}
+            onClick={() =>
+              void sign(() => revokeApproval(client, { datanetId: facts.id, modelId: model.id }))
+            }
+          >
             Revoke approval
           </Button>
           <span class="soft small">Earlier payments are settled as usual.</span>
@@ -279,7 +285,7 @@ function ApprovalPreview({ approval, client, isBusy, onSign }: PreviewProps) {
       {checked === null && problem === null && <p class="soft">Checking the grounds …</p>}
       {checked !== null && checked.grounds === null && <ForbiddenRows rows={checked.forbidding} />}
       {checked?.grounds != null && <GroundsFound {...checked.grounds} modelId={modelId} />}
-      {(skipRecomputation || problem?.code === "CLI_NOT_RECOMPUTED") && (
+      {(skipRecomputation || problem?.code === "ATT_NOT_RECOMPUTED") && (
         <Check
           label="Approve without a recomputation"
           help={`${sentence(SKIP_RECOMPUTATION)} Nobody you rely on has confirmed that it was trained on your rows.`}

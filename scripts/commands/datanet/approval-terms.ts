@@ -6,6 +6,7 @@ import { readModel } from "@openledger/attribution/model/model-directory";
 import { fetchAnswering } from "@openledger/attribution/model/model-download";
 import { versionsOf } from "@openledger/attribution/model/recipe-fields";
 import type { LedgerClient } from "@openledger/client/ledger-client";
+import { getModel } from "@openledger/client/sequencer/model-reads";
 import {
   type ApprovalTerms,
   type AskHost,
@@ -70,10 +71,11 @@ const UNREAD = ["ATT_SERVER_UNREACHABLE", "CLI_NOT_CONFIGURED", "CLI_UNREACHABLE
 
 /**
  * Reads a model's recipe from a folder or the model's server.
- * @returns null where nobody named a place, and none is known or it does not answer
+ * @returns null where nobody named a place, and none is known, or it or the ledger does not answer
  * @throws as `readModel` and `fetchAnswering`
  */
 export async function readPublishedRecipe(
+  client: LedgerClient,
   modelId: number,
   { base, folder, server }: { readonly base?: string; readonly folder?: string; readonly server?: string },
 ): Promise<PublishedRecipe | null> {
@@ -81,7 +83,12 @@ export async function readPublishedRecipe(
   if (folder === undefined && serverUrl === undefined) return null;
   try {
     const families = await modelFamilies({ base, serverUrl });
-    return await (folder === undefined ? fetchAnswering(serverUrl!, families) : readModel(folder, families));
+    const [published] = await Promise.all([
+      folder === undefined ? fetchAnswering(serverUrl!, families) : readModel(folder, families),
+      // Only the ledger can say whether it is the model's.
+      getModel(client, modelId),
+    ]);
+    return published;
   } catch (error) {
     const isNamed = folder !== undefined || server !== undefined;
     if (!isNamed && UNREAD.some((code) => isRollupError(error, code))) return null;

@@ -7,10 +7,10 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { listCommits } from "@openledger/client/actions/data/list-commits";
 import { openRowStore, readContribution } from "@openledger/client/actions/data/row-store";
-import { saltByCard } from "@openledger/client/actions/data/salted-contribution";
 import { storeSignedTerms } from "@openledger/client/actions/data/stored-terms";
 import { contributeRows } from "@openledger/client/datanets/contribute-rows";
 import { signTerms } from "@openledger/client/datanets/signed-terms";
+import { commitContribution, planContribution } from "@openledger/client/tasks/contribute";
 import type { Card } from "@openledger/datanets/card/card";
 import { FILE_FORMATS, IMPORT_LIMITS, type ImportFile } from "@openledger/datanets/import/import-file";
 import type { Separator } from "@openledger/datanets/import/read-csv";
@@ -104,9 +104,10 @@ export const addContribute = command({
     if (contents.length === 0) throw commandError("CMD_USAGE", "the files have no rows");
     const signer = await openSigner(options);
     const store = await openRowStore(options.rows);
-    const { domain } = signer.client;
-    const rows =
-      card === null ? contents : await saltByCard({ card, datanetId, domain, store, rows: contents });
+    const planned = await planContribution(signer.client, {
+      ...{ datanetId, store, card, rows: contents, labels },
+      agreedLicence: options.terms,
+    });
     const labelCount = labels.filter((label) => label !== null).length;
     const labelLines =
       labelCount === 0
@@ -116,7 +117,7 @@ export const addContribute = command({
           ];
     if (options.forced === true) {
       const { commitThroughL1 } = await import("./forced-rows.ts");
-      const committed = { datanetId, store, contents: rows, labels };
+      const committed = { datanetId, store, contents: planned.rows, labels };
       const { contribution, facts, lines } = await commitThroughL1(signer, committed, options, output);
       const rowsRoot = hex32(contribution.rowsRoot);
       if (givenUnder !== undefined) {
@@ -144,14 +145,7 @@ export const addContribute = command({
     }
     const payer = await accountOf(signer.client, signer.account.l1.address);
     const client = await signFor(signer, payer);
-    const { contribution, ...sent } = await contributeRows(client, {
-      from: payer.id,
-      datanetId,
-      store,
-      rows,
-      labels,
-      ...(givenUnder === undefined ? {} : { givenUnder }),
-    });
+    const { contribution, ...sent } = await commitContribution(client, { ...planned, from: payer.id });
     const { stage, batchNumber } = await waitWithProgress(client, { hash: sent.hash }, options.wait, output);
     const rowsRoot = hex32(contribution.rowsRoot);
     const until = stage === "final" ? "" : "; keep them to yourself until the operation is final";

@@ -101,7 +101,7 @@ async function groundsOf(
     const verified = await train(client, { what, modelId, onPublished }, options, output);
     recomputed = verified.lines[0]!;
   };
-  const readPublished = () => readPublishedRecipe(modelId, options);
+  const readPublished = () => readPublishedRecipe(client, modelId, options);
   const askHost = askHostOf(options);
   return {
     parameters: { datanetId, modelId, askHost, readPublished, recompute, skipRecomputation },

@@ -243,8 +243,15 @@ function Chooser(props: WithClient) {
               const rows = rowPlaces.map((at) => looked.rows[at]!);
               const names = looked.files.map(({ name }) => name);
               const labels = rowPlaces.map((at) => looked.labels[at]!);
-              const under = card.terms === undefined ? {} : { givenUnder: card };
-              await contributions.begin(client, { card, datanetId: facts.id, names, rows, labels, ...under });
+              const agreedLicence = card.licence;
+              await contributions.begin(client, {
+                agreedLicence,
+                card,
+                datanetId: facts.id,
+                names,
+                rows,
+                labels,
+              });
               setLooked(null);
               setTyped("");
               setSignedCount((count) => count + 1);

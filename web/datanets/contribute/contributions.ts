@@ -5,7 +5,6 @@
 
 import { removeRowFiles } from "@openledger/client/actions/data/row-files";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
-import { saltByCard } from "@openledger/client/actions/data/salted-contribution";
 import { type SignedSubmission, sendSigned } from "@openledger/client/actions/ledger/send-operation";
 import { contributeRows } from "@openledger/client/datanets/contribute-rows";
 import type { HostedDatanetPlace } from "@openledger/client/datanets/host-request";
@@ -16,6 +15,7 @@ import {
 } from "@openledger/client/datanets/upload-rows";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getOperation } from "@openledger/client/sequencer/ledger-reads";
+import { commitContribution, planContribution } from "@openledger/client/tasks/contribute";
 import type { Card } from "@openledger/datanets/card/card";
 import { hex32 } from "@openledger/foundation/hex";
 import { type ReadonlySignal, signal } from "@preact/signals";
@@ -62,9 +62,9 @@ export class Contributions {
   async begin(
     client: LedgerClient,
     {
+      agreedLicence,
       card,
       datanetId,
-      givenUnder,
       labels,
       names,
       rows,
@@ -76,20 +76,16 @@ export class Contributions {
       rows: readonly Uint8Array[];
       /** The contributor's label of each row; null for none. */
       labels: readonly (string | null)[];
-      /** Card whose terms the contributor signs. */
-      givenUnder?: Card;
+      /** Licence whose terms the contributor agrees to sign. */
+      agreedLicence?: string | undefined;
     },
   ): Promise<void> {
     // Rows are there before their entry in the list: nobody empties the store meanwhile.
     await locked(this.#store, "shared", async () => {
       const store = await openRowStore(this.#store);
-      const { domain } = client;
-      const { contribution } = await contributeRows(client, {
-        datanetId,
-        store,
-        rows: await saltByCard({ card, datanetId, domain, store, rows }),
-        labels,
-        ...(givenUnder === undefined ? {} : { givenUnder }),
+      const planned = await planContribution(client, { agreedLicence, card, datanetId, labels, rows, store });
+      const { contribution } = await commitContribution(client, {
+        ...planned,
         from: client.leafId!,
         onSigned: (signed) => {
           const rowsRoot = signed.body.words[0]!;
