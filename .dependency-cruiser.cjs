@@ -21,7 +21,7 @@ const withoutWriting = (name, from, own = []) => ({
   severity: "error",
   from,
   to: {
-    path: `^client/actions/(${writing.filter((action) => !own.includes(action)).join("|")})\\.ts$`,
+    path: `^client/(${writing.filter((action) => !own.includes(action)).join("|")})\\.ts$`,
     dependencyTypesNot: ["type-only"],
   },
 });

@@ -8,7 +8,6 @@ import { join } from "node:path";
 import { listCommits } from "@openledger/client/actions/data/list-commits";
 import { openRowStore, readContribution } from "@openledger/client/actions/data/row-store";
 import { storeSignedTerms } from "@openledger/client/actions/data/stored-terms";
-import { contributeRows } from "@openledger/client/datanets/contribute-rows";
 import { signTerms } from "@openledger/client/datanets/signed-terms";
 import { commitContribution, planContribution } from "@openledger/client/tasks/contribute";
 import type { Card } from "@openledger/datanets/card/card";

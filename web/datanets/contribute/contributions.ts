@@ -6,7 +6,6 @@
 import { removeRowFiles } from "@openledger/client/actions/data/row-files";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
 import { type SignedSubmission, sendSigned } from "@openledger/client/actions/ledger/send-operation";
-import { contributeRows } from "@openledger/client/datanets/contribute-rows";
 import type { HostedDatanetPlace } from "@openledger/client/datanets/host-request";
 import {
   contributionSource,
