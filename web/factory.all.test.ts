@@ -259,7 +259,7 @@ test("one chats with it for free and for OPEN, and sees which rows earn", LONG, 
 });
 
 test(
-  "anybody finds it among the adapters, watches its answer, and sees whose words it has",
+  "anybody finds it among the adapters, watches its answer, and is not told whose words it has",
   LONG,
   async () => {
     await world.serve(modelId, join(folder, "model"));
@@ -282,8 +282,8 @@ test(
     await answer.getByText("checked here").waitFor(LONG);
     const words = await answer.locator("blockquote, .markdown").first().textContent();
     expect(plain(words!).startsWith(plain(await soFar))).toBe(true);
-    // Whatever it says: the index of the rows' words was asked, and what came was checked.
-    expect((await cited).status()).toBe(200);
+    // The Datanet is permissioned, and nobody has said that its rows are published: whose words they are is not told.
+    expect((await cited).status()).toBe(204);
     await answer.getByText("Assurance and receipt").click();
     await look("adapter-answer");
     await answer.getByRole("button", { name: "Pay 0.5 OPEN" }).click();

@@ -3,10 +3,12 @@ import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { encodeTextRow } from "@openledger/attribution/rows/text-rows";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { askServer } from "@openledger/client/datanets/host-request";
 import { sampleCard } from "@openledger/datanets/testing/sample-card";
 import { attackServer } from "@openledger/foundation/http/testing/attack-server";
 import { administer } from "@openledger/foundation/testing/test-database";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
 import { folderSource } from "../engine/files/folder-source.ts";
 import {
   createFactoryWorld,
@@ -362,10 +364,16 @@ describe("what a factory refuses", () => {
       datanetId: 1,
       version: null,
     };
-    await expect(alice.addDataset(elsewhere)).rejects.toThrow(code("MOD_FACTORY_REFUSED"));
-    await expect(alice.addDataset({ ...elsewhere, hostUrl, datanetId: 9_999 })).rejects.toThrow(
-      code("OP_UNKNOWN_LEAF"),
-    );
+    // Past the client's own look at the host, which would find none there.
+    const user = await world.user(0);
+    const send = (body: object) => {
+      const call = { method: "POST" as const, path: "/v1/datasets", body, isSigned: true };
+      return askServer(user, factory.url, call, z.unknown(), "factory");
+    };
+    await expect(send(elsewhere)).rejects.toThrow(code("MOD_FACTORY_REFUSED"));
+    const unknown = { ...elsewhere, hostUrl, datanetId: 9_999 };
+    await expect(send(unknown)).rejects.toThrow(code("OP_UNKNOWN_LEAF"));
+    await expect(alice.addDataset(unknown)).rejects.toThrow(code("DNT_NOT_HOSTED"));
   });
 
   it("is a form that base or rows do not fit, and a row that is longer than it says", async () => {
