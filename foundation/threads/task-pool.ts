@@ -126,7 +126,9 @@ export class TaskPool<Tasks extends TaskModule> {
     this.#piscina = new Piscina({
       filename: new URL("./task-entry.js", import.meta.url).href,
       workerData: { module: tasks.href, seat },
-      execArgv: [],
+      // Piscina tries `require` before `import`. Node 20.20.2 ends the whole process where a thread is ended while it requires an ES
+      // module ("v8::Module::IsGraphAsync must be used on an instantiated module"); an import that is cut off does no harm.
+      execArgv: ["--no-experimental-require-module"],
       resourceLimits: { maxOldGenerationSizeMb: maxHeapMb },
       // Not 0: Piscina 5.3.2 starts no thread for what waits where an abort has ended the last one.
       minThreads: isWarm ? threadCount : 1,
