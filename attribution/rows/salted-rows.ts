@@ -27,6 +27,6 @@ export function saltRow(content: Uint8Array, salt: Uint8Array): Uint8Array {
 export const isSalted = (row: Uint8Array): boolean =>
   row.length >= SALTED_HEAD_BYTES && SALT_MARK.every((byte, i) => row[i] === byte);
 
-/** What a row says: its bytes behind the salt, or all of them where it has none. */
+/** Content of a row: its bytes behind the salt, or all of them where it has none. */
 export const contentOfRow = (row: Uint8Array): Uint8Array =>
   isSalted(row) ? row.subarray(SALTED_HEAD_BYTES) : row;

@@ -32,31 +32,34 @@ export async function publicRecords(
   };
 }
 
-/** Requests for access and answers to them, outdated ones too, in the order in which they came. */
-export async function accessRecords(
-  datanet: HostedDatanet,
-  { from, limit }: { from: number; limit: number },
-): Promise<{ records: SignedRecord[]; total: number }> {
-  const where = `from records
-    where datanet_id = $1 and row_number is null and kind in ('accessRequest', 'accessAnswer')`;
-  const [[counted], found] = await Promise.all([
-    datanet.database.query<{ total: number }>(`select count(*)::int as total ${where}`, [datanet.id]),
-    datanet.database.query<{ record: string }>(
-      `select record ${where} order by number offset $2::bigint limit $3`,
-      [datanet.id, from, limit],
-    ),
-  ]);
-  return { total: counted!.total, records: found.map(({ record }) => JSON.parse(record) as SignedRecord) };
+interface ListedPart {
+  readonly from: number;
+  readonly limit: number;
+}
+interface RecordsPage {
+  readonly records: SignedRecord[];
+  readonly total: number;
 }
 
+/** Requests for access and answers to them, outdated ones too, in the order in which they came. */
+export const accessRecords = (datanet: HostedDatanet, part: ListedPart): Promise<RecordsPage> =>
+  recordsAbout(datanet, "kind in ('accessRequest', 'accessAnswer')", part);
+
 /** Consents of accounts that boards show what they earn, as signed records; those that were taken back are none. */
-export async function earningsConsents(
+export const earningsConsents = (datanet: HostedDatanet, part: ListedPart): Promise<RecordsPage> =>
+  recordsAbout(
+    datanet,
+    `kind = 'showEarnings' and about = '' and is_current and (record::jsonb -> 'body' ->> 'isShown')::boolean`,
+    part,
+  );
+
+/** Records about no row that a condition of SQL picks, a page in the order in which they came. */
+async function recordsAbout(
   datanet: HostedDatanet,
-  { from, limit }: { from: number; limit: number },
-): Promise<{ records: SignedRecord[]; total: number }> {
-  const where = `from records
-    where datanet_id = $1 and row_number is null and kind = 'showEarnings' and about = '' and is_current
-      and (record::jsonb -> 'body' ->> 'isShown')::boolean`;
+  condition: string,
+  { from, limit }: ListedPart,
+): Promise<RecordsPage> {
+  const where = `from records where datanet_id = $1 and row_number is null and ${condition}`;
   const [[counted], found] = await Promise.all([
     datanet.database.query<{ total: number }>(`select count(*)::int as total ${where}`, [datanet.id]),
     datanet.database.query<{ record: string }>(

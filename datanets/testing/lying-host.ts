@@ -25,7 +25,7 @@ export type Falsify = (records: SignedRecord[], path: string) => SignedRecord[];
 
 export interface LyingHost {
   readonly url: string;
-  /** What it does with each list of records. */
+  /** Change that it makes to each list of records. */
   falsify: Falsify;
   /** Card that it calls an earlier one, in place of the present; null: none. */
   card: Card | null;

@@ -12,7 +12,7 @@ export interface WalkedRequest {
   readonly route: string;
   readonly method: string;
   readonly path: string;
-  /** What the asker has sent. */
+  /** Path, headers and body that the asker has sent. */
   readonly asked: string;
 }
 

@@ -53,7 +53,7 @@ export interface RoutedModel {
   row(place: number): Bytes | Promise<Bytes>;
   /** Passes if the request may read the rows. @throws DNT_REQUEST_UNSIGNED, DNT_ACCESS_NOT_GRANTED and what else the Datanets' rules say */
   requireReader(request: FastifyRequest): Promise<void>;
-  /** What a client needs to sign a request for rows. */
+  /** Names by which a client signs a request for rows. */
   signingInfo(): Promise<object>;
   /** Absent if this server does not settle epochs. */
   readonly settling?: SettlingSource | undefined;

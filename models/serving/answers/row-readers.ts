@@ -73,7 +73,7 @@ export class RowReaders {
     this.#guard = new RequestGuard({ domain, sessions: this.#sessions, ledger: this.#ledger, nowMs });
   }
 
-  /** What a client needs to sign a request for a model's rows. */
+  /** Names by which a client signs a request for a model's rows. */
   async infoOf(modelId: number): Promise<HostName> {
     const { domain, rollupAddress } = this.#place;
     const session = await this.#sessions.current();
