@@ -50,11 +50,6 @@ export const modelErrors = defineErrors("MOD", {
       "the base's chat template does not take these messages or tools; `data.param` names the field, `data.reason` says why",
     remedy: "change the named message or tool; without a chat template send one user message, or a prompt",
   },
-  MOD_SPANS_EVIDENCE_FALSE: {
-    meaning:
-      "a span is not in the row that the server names, or the row is not in the version; `data.reason`",
-    remedy: "do not trust the span, its count or its owner",
-  },
 });
 
 export const modelError = modelErrors.raise;

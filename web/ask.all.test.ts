@@ -5,18 +5,12 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { sha256 } from "@noble/hashes/sha2.js";
-import { bytesToHex } from "@noble/hashes/utils.js";
-import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import { sampleInputs } from "@openledger/attribution/testing/sample-rows";
 import { listOperations } from "@openledger/client/sequencer/ledger-reads";
 import { storeRollupOf } from "@openledger/client/store-rollup";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { freePort } from "@openledger/foundation/testing/free-port";
 import type { ServedModels } from "@openledger/models/serving/serve-models";
-import { hostSpans } from "@openledger/models/serving/spans/host-spans";
-import { documentText } from "@openledger/models/serving/spans/span-documents";
-import { buildSpanIndex } from "@openledger/models/serving/spans/span-index";
 import { citingMaker, passageRows, passagesOf } from "@openledger/models/testing/citing-world";
 import { serveTested } from "@openledger/models/testing/serving-world";
 import {
@@ -75,7 +69,6 @@ beforeAll(async () => {
         sequencerUrl: world.sequencerUrl,
         domain: world.bob.domain,
         rollup: storeRollupOf(world.bob),
-        spans: new Map([[cited.model.recipe.datanet.rowsRoot.slice(2), await spansOf(cited.model)]]),
       },
     },
   );
@@ -96,19 +89,6 @@ const [first, second] = sampleInputs("text", 2, "asked in a page").map(({ input 
   string,
   string,
 ];
-
-/** Index of the rows' spans, as `datanet index` makes it. */
-function spansOf({ recipe, rows }: PublishedModel) {
-  const documents = rows!.map(({ content, contributorId, validatorId }) => ({
-    text: documentText(content, "passage"),
-    digest: bytesToHex(sha256(content)),
-    contributorId,
-    validatorId,
-  }));
-  return hostSpans(
-    buildSpanIndex(documents, { rowsRoot: recipe.datanet.rowsRoot.slice(2), rowText: "passage" }),
-  );
-}
 
 async function openAsking(looks = {}, id = modelId) {
   const { context, misdeeds } = await openProfile(browser, looks);
@@ -229,8 +209,9 @@ test(
     const answer = page.getByRole("region", { name: "Answer" }).first();
     await answer.getByText("checked here").waitFor(SOON);
     const quote = answer.getByRole("region", { name: "Text" }).getByRole("button").first();
+    await quote.waitFor(SOON);
     await quote.focus();
-    await answer.getByText("Occurs once in the Datanet:").waitFor();
+    await answer.getByText("Occurs in one row:").waitFor();
     await answer.getByText("row 8, from").waitFor();
     await page.keyboard.press("Escape");
     await expect.poll(() => quote.getAttribute("aria-pressed")).toBe("false");

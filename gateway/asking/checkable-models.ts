@@ -30,6 +30,7 @@ export type FamiliesOf = (serverUrl: string) => Promise<readonly ModelFamily[]>;
 export interface OpenedModel {
   readonly model: CheckableModel;
   readonly recipe: RecipeBase;
+  readonly family: ModelFamily;
 }
 
 interface ModelPlace {
@@ -109,7 +110,7 @@ type BoundPart = ReturnType<typeof decodeAnswering>;
 
 async function opened(part: BoundPart, paying: PayingPart | null): Promise<OpenedModel> {
   const model = await openCheckable(part, paying === null ? undefined : estimatorOf(paying));
-  return { model, recipe: part.recipe };
+  return { model, recipe: part.recipe, family: part.family };
 }
 
 async function write(folder: string, files: ModelFiles): Promise<void> {

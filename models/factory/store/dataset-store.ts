@@ -3,7 +3,8 @@
  * uploaded to try. Routes add data sets; workers read them from the database.
  */
 import { randomBytes } from "node:crypto";
-import { type OwnedRow, payeeTable } from "@openledger/attribution/model/owned-rows";
+import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
+import { payeeTable } from "@openledger/attribution/model/payee-table";
 import { SALT_MARK, SALTED_HEAD_BYTES } from "@openledger/attribution/rows/salted-rows";
 import { QUESTION_BEGINNING } from "@openledger/attribution/rows/text-rows";
 import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { rowLabelsRoot } from "@openledger/attribution/model/owned-rows";
+import { rowLabelsRoot } from "@openledger/attribution/model/rows-root";
 import { encodeTextRow } from "@openledger/attribution/rows/text-rows";
 import { datanetOf, SAMPLE_CLASSES, sampleRows } from "@openledger/attribution/testing/sample-rows";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";

@@ -11,6 +11,11 @@ import { fetchAnswering } from "@openledger/attribution/model/model-download";
 import { type ModelFamily, openCheckable } from "@openledger/attribution/model/model-family";
 import { type PublishedModel, publishedModel } from "@openledger/attribution/model/model-files";
 import { registerModel } from "@openledger/attribution/model/registration";
+import {
+  fetchPublishedRows,
+  findPublishedSpans,
+  type PublishedRows,
+} from "@openledger/attribution/spans/published-spans";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { unpackSplit } from "@openledger/circuits/ledger/rewards";
 import { askModel } from "@openledger/client/actions/answers/ask-model";
@@ -24,9 +29,6 @@ import { unexpectedLines } from "@openledger/foundation/testing/unexpected-lines
 import { answerWords } from "@openledger/scripts/commands/models/answer-words";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { modelUrl, type ServedModels } from "../../serving/serve-models.ts";
-import { askSpans } from "../../serving/spans/check-spans.ts";
-import { type HostedSpans, hostSpans } from "../../serving/spans/host-spans.ts";
-import { buildSpanIndex } from "../../serving/spans/span-index.ts";
 import { citingWorld, passageRows, passagesOf } from "../../testing/citing-world.ts";
 import { serveWorld } from "../../testing/serving-world.ts";
 import type { TextParts } from "../recipe/text-family.ts";
@@ -41,7 +43,6 @@ const PROMPT = passages[7]!.split(" ").slice(2, 9).join(" ");
 const unexpected = unexpectedLines();
 let model: PublishedModel<TextParts>;
 let families: readonly ModelFamily[];
-let spans: HostedSpans;
 let fixture: LedgerFixture;
 let folder: string;
 let served: ServedModels;
@@ -61,7 +62,6 @@ beforeAll(async () => {
   const split = { ownerParts: 16_384n, validatorParts: 13_107n };
   const size = { rows: 64, features: recipe.columnCount, payees: 16, draws: 4 };
   model = publishedModel(trained, registerModel(trained, { split }, size), { publishRows: true });
-  spans = await hostSpans(spanIndex());
   fixture = await createLedgerFixture({ hasFeed: false });
   const { answers } = fixture.sequencer;
   answers.set(`GET /v1/leaves/${MODEL_ID}`, modelLeaf());
@@ -78,7 +78,6 @@ beforeAll(async () => {
       sequencerUrl: fixture.sequencer.url,
       domain: fixture.client.domain,
       rollup: ROLLUP,
-      spans: new Map([[recipe.datanet.rowsRoot.slice(2), spans]]),
     },
   });
   url = modelUrl(served.url, MODEL_ID);
@@ -105,7 +104,6 @@ const serveFrom = (data: string, modelFolder = "model"): Promise<ServedModels> =
         sequencerUrl: fixture.sequencer.url,
         domain: fixture.client.domain,
         rollup: ROLLUP,
-        spans: new Map([[model.recipe.datanet.rowsRoot.slice(2), spans]]),
       },
     },
   );
@@ -120,16 +118,6 @@ async function serveWithout(digest: string, contributorId: number): Promise<Serv
     JSON.stringify({ format: "openledger-withdrawn-rows-1", rows: [{ datanetId, digest, contributorId }] }),
   );
   return serveFrom(data);
-}
-
-function spanIndex(rowsRoot = model.recipe.datanet.rowsRoot.slice(2)) {
-  const documents = passageRows(passages).map(({ content, contributorId, validatorId }, i) => ({
-    text: new TextEncoder().encode(passages[i]!),
-    digest: bytesToHex(sha256(content)),
-    contributorId,
-    validatorId,
-  }));
-  return buildSpanIndex(documents, { rowsRoot, rowText: "passage" });
 }
 
 /** The model as the sequencer shows it to its server. */
@@ -176,6 +164,7 @@ it("says what it was written from, with texts and shares, and how it is paid", a
   const { json, lines } = await answerWords(answer, {
     serverUrl: url,
     recipe: model.recipe,
+    families,
     output: { progress: () => undefined },
   });
   const shown = lines.join("\n");
@@ -187,6 +176,7 @@ it("says what it was written from, with texts and shares, and how it is paid", a
   const words = await answerWords(one, {
     serverUrl: url,
     recipe: model.recipe,
+    families,
     output: { progress: () => undefined },
   });
   expect(words.lines[1]).toMatch(/^written from 1 row; (it alone is paid|this answer's)/);
@@ -209,45 +199,20 @@ it("is found out by the client in a lie about a citation, the query or a row, an
   expect(await fetchRow(url, 99, digest)).toBeNull();
 });
 
-it("shows what of a text stands word for word in the version, and is found out in false spans", async () => {
+const rowsRoots = () => [model.recipe.datanet.rowsRoot];
+
+it("publishes the rows in which a text's verbatim spans are found", async () => {
   const text = `I quote: ${passages[3]} And then nothing.`;
-  const rowsRoot = model.recipe.datanet.rowsRoot.slice(2);
-  const options = { serverUrl: url, text, rowsRoot };
+  const rows = (await fetchPublishedRows(url, families, rowsRoots())) as PublishedRows;
   const source = { row: 3, contributorId: 5, validatorId: 8, offset: 0 };
-  expect(await askSpans(options)).toMatchObject([{ start: 9, count: 1, sources: [source] }]);
-  const given = (await spans.cite(text, (row) => model.rows![row]!.content)) as Given;
-  const falsely = (change: (changed: Given) => unknown) => {
-    const changed = structuredClone(given);
-    change(changed);
-    lie = JSON.stringify(changed);
-    return askSpans({ ...options, serverUrl: liarUrl });
-  };
-  const isFalse = refused("MOD_SPANS_EVIDENCE_FALSE");
-  expect(await falsely(() => undefined)).toHaveLength(1);
-  for (const change of [
-    ({ spans: [span] }: Given) => span!.start--,
-    ({ spans: [span] }: Given) => span!.rows[0]!++,
-    ({ rows: [row] }: Given) => row!.contributorId++,
-    ({ rows: [row], spans: [span] }: Given) => {
-      row!.row = 2;
-      span!.rows = [2];
-    },
-  ])
-    await expect(falsely(change)).rejects.toThrow(isFalse);
-  await expect(askSpans({ ...options, rowsRoot: "22".repeat(32) })).rejects.toThrow(isFalse);
-  await expect(hostSpans(spanIndex("22".repeat(32)))).rejects.toThrow(refused("MOD_FILE_INVALID"));
-  // A row that is not published is not named.
-  expect(await spans.cite(text, () => null)).toEqual(
-    await spans.cite("nothing that any row has in it, of no use", () => null),
-  );
+  expect(await findPublishedSpans(text, rows)).toMatchObject({
+    spans: [{ start: 9, rowCount: 1, sources: [source] }],
+    searchedRowCount: passages.length,
+  });
+  expect((await fetch(`${url}/v1/spans`, { method: "POST" })).status).toBe(404);
 });
 
-interface Given {
-  spans: { start: number; rows: number[] }[];
-  rows: { row: number; contributorId: number }[];
-}
-
-it("is not answered from a row that was withdrawn, and its files and spans show it no more", async () => {
+it("is not answered from a row that was withdrawn, and its files show it no more", async () => {
   const row = 7;
   const { content, contributorId } = passageRows(passages)[row]!;
   const digest = bytesToHex(sha256(content));
@@ -273,10 +238,10 @@ it("is not answered from a row that was withdrawn, and its files and spans show 
       (error: { code: string; data: { reason?: string } }) => error.data.reason ?? error.code,
     );
     expect(asked, `by ${by}`).toBe(isWithdrawn ? "ATT_ROW_WITHDRAWN" : true);
-    const text = passages[row]!;
-    const found = await askSpans({ serverUrl: at, text, rowsRoot: model.recipe.datanet.rowsRoot.slice(2) });
-    const isNamed = found!.some(({ sources }) => sources.some((one) => one.row === row));
-    expect(isNamed, `by ${by}`).toBe(!isWithdrawn);
+    const rows = await fetchPublishedRows(at, families, rowsRoots());
+    expect(typeof rows === "string" ? rows : rows.rows.length, `by ${by}`).toBe(
+      isWithdrawn ? "withdrawn" : passages.length,
+    );
     await server.close();
   }
 });

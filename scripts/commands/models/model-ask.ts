@@ -102,6 +102,7 @@ export async function askAndPay({ options, args, output }: CommandContext<AskOpt
   const words = await answerWords(answer, {
     serverUrl,
     recipe: published.recipe,
+    families,
     output,
     labels: answer.label === null ? undefined : model.answer(prompt).labels,
   });

@@ -4,7 +4,8 @@
  */
 import { rm } from "node:fs/promises";
 import type { FamilyTraining } from "@openledger/attribution/model/model-family";
-import { joinVersions, type OwnedRow, payeeTable } from "@openledger/attribution/model/owned-rows";
+import { joinVersions, type OwnedRow } from "@openledger/attribution/model/owned-rows";
+import { payeeTable } from "@openledger/attribution/model/payee-table";
 import {
   circuitColumns,
   DIRECT,
