@@ -111,7 +111,7 @@ export async function startFactoryPagesWorld(): Promise<FactoryPagesWorld> {
   const folder = mkdtempSync(join(tmpdir(), "pages-factory-"));
   const { answersPort, environment, hostUrl, world } = await startFactoryPlaces(folder, true);
   const { alice } = world;
-  const datanetId = await publishTexts(world, hostUrl, join(folder, "rows"));
+  const { datanetId } = await publishTexts(world, hostUrl, join(folder, "rows"));
   await world.passTime(A_DAY_SECONDS);
   let factory = await startChildFactory(environment);
   let served: { close(): Promise<void> } | null = null;
@@ -218,7 +218,7 @@ export async function publishTexts(
   await publishVersion(datanet, { datanetId, version });
   await world.settle();
   await bringVersion(alice, { ...place, store, rowsRoot: version.rowsRoot });
-  return datanetId;
+  return { datanetId, rowsRoot: version.rowsRoot };
 }
 
 interface RegisteredPlaces {

@@ -1,4 +1,7 @@
-/** Tests of the pages in Chromium on a running rollup: bridge, keyboard, checks, wallets. */
+/**
+ * The bridge page in Chromium on a running rollup: a deposit, a transfer and a withdrawal to their ends, by mouse and by keyboard, and
+ * a batch that the page checks. The last part puts a lying sequencer or wallet, or none, behind the same pages.
+ */
 import type { World } from "@openledger/e2e/world/world";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -172,7 +175,7 @@ describe.each(["light", "dark"] as const)("in %s colours", (colorScheme) => {
   });
 });
 
-describe("somebody who lies, or is not there", () => {
+describe("behind a sequencer or a wallet that lies, or does not answer, a page", () => {
   test("a proxy that alters a balance is shown as unverified, one that alters the path as a contradiction", async () => {
     const page = await visit(browser, { isFaulty: true });
     await page.route(/\/v1\/leaves\?owner=/, async (route) => {
