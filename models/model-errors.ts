@@ -170,6 +170,12 @@ export const factoryErrors = defineErrors("MOD_FACTORY", {
     remedy: "`data.remedy` says what to change: labels, rows, or the use",
     httpStatus: 422,
   },
+  MOD_FACTORY_UPLOADS_GONE: {
+    meaning: "a factory takes rows of Datanets alone: uploads without a Datanet are gone; nothing was stored",
+    remedy:
+      "contribute the rows to a Datanet, whose card may say `permissioned` so that only those whom you grant it read them, and train on its version",
+    httpStatus: 410,
+  },
   MOD_FACTORY_NOT_REGISTRABLE: {
     meaning:
       "the model cannot be registered: rows of no Datanet, no circuit that fits, terms that forbid pay, or another job's leaf; `data.why`",

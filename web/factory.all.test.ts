@@ -321,8 +321,8 @@ test("on a phone and in dark colours it holds, too", LONG, async () => {
   await main()
     .getByRole("link", { name: /Ship's logs/ })
     .waitFor(LONG);
-  // Rows of a Datanet's version are not one's own: they are chosen by the Datanet.
-  expect(await main().getByText("Your uploaded rows").count()).toBe(0);
+  // Rows of no Datanet are not taken.
+  await main().getByRole("link", { name: "Create a Datanet" }).waitFor();
   await page.goto(`${world.sequencerUrl}/#/adapters`);
   await main().getByText("1 of 1").waitFor();
   await look("adapters-360");

@@ -102,7 +102,7 @@ describe("a model that sorts", () => {
     };
     return {
       form: { use: "sort", ...common, decay: null, folds: 4, ...changes },
-      dataset: { card, rowsRoot: root, view: view as never },
+      dataset: { card, view: view as never },
       base: null,
       features: 256,
     };
@@ -184,7 +184,7 @@ describe("a language model", () => {
     const view = { datanet, further: [], rowKind: "passage", rowCount: rows.length, labels: null };
     return {
       form: { ...form, ...changes },
-      dataset: { card: text, rowsRoot, view: view as never },
+      dataset: { card: text, view: view as never },
       base,
       features: 36,
     };
