@@ -16,6 +16,7 @@ import { unpackSplit } from "@openledger/circuits/ledger/rewards";
 import { askModel } from "@openledger/client/actions/answers/ask-model";
 import { checkAnswer } from "@openledger/client/actions/answers/check-answer";
 import type { UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
+import { modelReader } from "@openledger/client/datanets/host-request";
 import {
   createLedgerFixture,
   type LedgerFixture,
@@ -163,7 +164,15 @@ function setDatanetPolicy(policy: bigint): void {
   const { id, rowsRoot } = model.recipe.datanet;
   const [l1Owner, zero] = ["0x000000000000000000000000000000000000000b", hex32(0n)];
   const datanet = { version: 1, rowCount: passages.length, publishedAt: 0, policy: hex32(policy), rowsRoot };
-  const leaf = { id, kind: "datanet", l1Owner, keyX: zero, chain: zero, datanet, counters: {} };
+  const leaf = {
+    id,
+    kind: "datanet",
+    l1Owner,
+    keyX: hex32(fixture.key.keyX),
+    chain: zero,
+    datanet,
+    counters: {},
+  };
   fixture.sequencer.answers.set(`GET /v1/leaves?ids=${id}`, [leaf]);
 }
 
@@ -307,6 +316,14 @@ it("gives its index and its answers, which have the rows' texts, to readers of t
     const hasText = (await index!.text()).includes(passages[7]!.slice(0, 40));
     expect([index!.status, hasText, recipe!.status]).toEqual([status, status === 200, 200]);
     const serverUrl = modelUrl(server.url, MODEL_ID);
+    const fetchAs = (from: number) =>
+      fetchAnswering(serverUrl, families, { sign: modelReader(fixture.client, serverUrl, from) }).then(
+        () => null,
+        ({ code }: { code: string }) => code,
+      );
+    // Who may read the rows gets the index by a signature, and checks answers by it.
+    const fetched = [await fetchAs(STRANGER), await fetchAs(model.recipe.datanet.id)];
+    expect(fetched).toEqual([status === 200 ? null : "ATT_MODEL_FILE_INVALID", null]);
     const codeOf = (from: number, prompt: string) =>
       askModel(fixture.client, { serverUrl, modelId: MODEL_ID, prompt, from }).then(
         () => null,
