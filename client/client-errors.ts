@@ -177,7 +177,7 @@ export const clientErrors = defineErrors("CLI", {
   /** `records` names the first 20. */
   CLI_RECORDS_UNSIGNED: {
     meaning:
-      "a host shows records that the present key of their leaf did not sign, or of leaves that no card names; `data` names them",
+      "a host shows records that no key of their leaf is known to have signed, or that one of the Datanet's people signed by a replaced key; `data` names them",
     remedy:
       "have their leaves sign again (openledger datanet sign-again), or use another host; --without-unsigned computes without them",
   },

@@ -87,8 +87,8 @@ export async function collectReviewed(
   const card = await cardOfVersion(client, { datanetId, hostUrl }, 0n);
   const contributors = await firstCommits(client, datanetId, store, ({ contributorId }) => contributorId);
   const rules = { card, contributors };
-  const { dropped, recordState } = await readCountedRecords(client, { datanetId, hostUrl }, rules);
-  requireAllSigned({ datanetId, hostUrl }, dropped, withoutUnsigned);
+  const { recordState, ...shown } = await readCountedRecords(client, { datanetId, hostUrl }, rules);
+  const dropped = await requireAllSigned(client, { datanetId, hostUrl }, shown.dropped, withoutUnsigned);
   const leftOut: { digest: string; contributorId: number; why: string }[] = [];
   const version = await collectVersion(client, {
     datanetId,
@@ -146,8 +146,8 @@ export async function collectLabels(
 ): Promise<CollectLabelsReturnType> {
   const card = await cardOfVersion(client, { datanetId, hostUrl }, 0n);
   const rules = { card, contributors: contributorsOf(rows) };
-  const { dropped, recordState } = await readCountedRecords(client, { datanetId, hostUrl }, rules);
-  requireAllSigned({ datanetId, hostUrl }, dropped, withoutUnsigned);
+  const { recordState, ...shown } = await readCountedRecords(client, { datanetId, hostUrl }, rules);
+  const dropped = await requireAllSigned(client, { datanetId, hostUrl }, shown.dropped, withoutUnsigned);
   return { ...labelsOfRecords({ card, rows, recordState }), dropped };
 }
 

@@ -8,7 +8,7 @@ import { datanetError } from "../datanet-errors.ts";
 import { MAX_REPORT_BYTES, readReportBytes } from "../report/report.ts";
 import { sha256Hex } from "../rows/row-digest.ts";
 import { isReportNamed, listReports, reportText, storeReport } from "../store/reports.ts";
-import { isOfTeam } from "./access.ts";
+import { isOfTeam } from "../records/record-roles.ts";
 import type { HostContext } from "./host-context.ts";
 import { binaryBody, cardOf, digestParams, idParams, openForReading, pageOf } from "./host-request.ts";
 import { entriesCost } from "./scan-costs.ts";

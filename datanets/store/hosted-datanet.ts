@@ -7,6 +7,8 @@ import { hex32 } from "@openledger/foundation/hex";
 import { rowNumber } from "@openledger/foundation/row-number";
 import type { Card, NamedCard } from "../card/card.ts";
 import { datanetError } from "../datanet-errors.ts";
+import { type GrantKeys, isGrantRecordOf } from "../records/grants.ts";
+import type { SignedRecord } from "../records/record.ts";
 import { RecordState } from "../records/record-state.ts";
 import { sha256Hex } from "../rows/row-digest.ts";
 import { DIGEST_BYTES, decodeVersion, type ListedRow, rowHashesOf, versionRowsOf } from "../rows/row-wire.ts";
@@ -464,8 +466,8 @@ export class HostedDatanet implements StoredDatanet {
     }
   }
 
-  /** Answers to a leaf's requests for access: the time until which it may read; null if it was never granted. */
-  async grantedUntilMs(leafId: number): Promise<number | null> {
+  /** Time until which a leaf may read, by the requests and answers that count (grants.ts); null if it was never granted. */
+  async grantedUntilMs(leafId: number, keys: GrantKeys): Promise<number | null> {
     const state = await this.stateOf(
       `id in (select unnest(array[asked.id, answer.id]) from records as asked
          join records as answer on answer.datanet_id = $1 and answer.row_number is null and answer.kind = 'accessAnswer'
@@ -473,6 +475,7 @@ export class HostedDatanet implements StoredDatanet {
         where asked.datanet_id = $1 and asked.row_number is null and asked.kind = 'accessRequest' and asked.about = ''
           and asked.leaf_id = $2)`,
       [leafId],
+      (record) => isGrantRecordOf(record, keys),
     );
     return state.grantedUntilMs(leafId);
   }
@@ -480,8 +483,13 @@ export class HostedDatanet implements StoredDatanet {
   /**
    * State by some of the records that hold, and of requests for access by those that were answered too.
    * @param where SQL; `$1` is the Datanet
+   * @param counts which of them count; default: all
    */
-  async stateOf(where: string, values: readonly SqlValue[] = []): Promise<RecordState> {
+  async stateOf(
+    where: string,
+    values: readonly SqlValue[] = [],
+    counts: (record: SignedRecord) => boolean = () => true,
+  ): Promise<RecordState> {
     const found = await this.database.query<{ id: string; record: string }>(
       `select id, record from records where datanet_id = $1 and (${where}) and (is_current or kind = 'accessRequest' and exists (
           select 1 from records as answer where answer.datanet_id = $1 and answer.row_number is null
@@ -490,7 +498,10 @@ export class HostedDatanet implements StoredDatanet {
       [this.id, ...values],
     );
     const state = new RecordState();
-    for (const { id, record } of found) state.add(id, JSON.parse(record).body);
+    for (const { id, record } of found) {
+      const parsed = JSON.parse(record) as SignedRecord;
+      if (counts(parsed)) state.add(id, parsed.body);
+    }
     return state;
   }
 

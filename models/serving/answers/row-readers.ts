@@ -10,7 +10,8 @@ import { getKeyNotice } from "@openledger/client/datanets/key-notice";
 import { listAccess } from "@openledger/client/datanets/signed-records";
 import { type Card, nameCard } from "@openledger/datanets/card/card";
 import { datanetError } from "@openledger/datanets/datanet-errors";
-import { isOfTeam } from "@openledger/datanets/host/access";
+import { isOfTeam } from "@openledger/datanets/records/record-roles";
+import { grantedUntilMs } from "@openledger/datanets/records/grants";
 import { RequestGuard } from "@openledger/datanets/host/request-guard";
 import { DatabaseSessions } from "@openledger/datanets/host/request-sessions";
 import { REQUEST_HEADER } from "@openledger/datanets/records/signed-request";
@@ -131,9 +132,11 @@ export class RowReaders {
       // Grants that the Datanet's key has signed, by the ledger: a host's word alone opens nothing here.
       const { requests } = await listAccess(this.#reader, { datanetId, hostUrl });
       const nowMs = this.#place.nowMs();
-      return requests.some(
-        ({ answer, leafId }) => leafId === leaf.id && answer?.answer === "grant" && answer.untilMs > nowMs,
-      );
+      const answered = requests.map(({ answer, leafId }) => ({
+        leafId,
+        answer: answer === null ? null : { ...answer, atMs: answer.answeredAtMs },
+      }));
+      return (grantedUntilMs(answered, leaf.id) ?? 0) > nowMs;
     };
     if (!(await isGranted()))
       throw datanetError("DNT_ACCESS_NOT_GRANTED", `leaf ${leaf.id} has no access to Datanet ${datanetId}`, {
