@@ -215,6 +215,7 @@ export class HostedDatanet implements StoredDatanet {
    * Takes rows of a commit, from place `from` on, each checked against the list; those that are here are passed over. Where the
    * list has an alias of a row's digest (listed-digests.ts), the row's own is written. Searches find the rows a moment later
    * (describe-rows.ts).
+   * @param published root of the published version, whose rows stay with whom it names; null for none
    * @returns how many are new. @throws DNT_LIST_MISMATCH, DNT_ROW_WITHDRAWN, SRV_QUOTA_USED, SRV_DISK_FULL
    */
   async addRows(
@@ -222,6 +223,7 @@ export class HostedDatanet implements StoredDatanet {
     from: number,
     rows: readonly Uint8Array[],
     account: Account,
+    published: string | null = null,
   ): Promise<number> {
     const listed = await this.digests(commit, from, rows.length);
     const digests = rows.map((row, i) => {
@@ -240,8 +242,9 @@ export class HostedDatanet implements StoredDatanet {
         shareContents(queries),
       ]);
       const hasReturned =
-        withdrawalCount > 0 && (await requireNoneWithdrawn(queries, this.id, commit, digests));
-      const pieces = new CommitRows(queries, this.id, commit);
+        withdrawalCount > 0 &&
+        (await requireNoneWithdrawn(queries, this.id, { ...commit, published }, digests));
+      const pieces = new CommitRows(queries, this.id, commit, published);
       const fresh = await pieces.missingOf(from, rows.length);
       if (fresh.length === 0) return 0;
       const own = Buffer.concat(digests);
