@@ -5,7 +5,13 @@ import { type RecordBody, type RecordKind, recordSubject } from "@openledger/dat
 import type { LedgerClient } from "../ledger-client.ts";
 import { resolveSigner } from "../sequencer/ledger-reads.ts";
 import type { HostErrorCode, HostedDatanetPlace } from "./host-request.ts";
-import { listAccess, type ReadRecordsErrorCode, readRecords, sayRecords, type UnsignedRecord } from "./signed-records.ts";
+import {
+  listAccess,
+  type ReadRecordsErrorCode,
+  readRecords,
+  sayRecords,
+  type UnsignedRecord,
+} from "./signed-records.ts";
 import { readSoundRecords } from "./sound-records.ts";
 
 /**

@@ -15,7 +15,7 @@ const MAX_LEAVES = 100;
 const PAGE_SIZE = 200;
 
 /** Limits of what is read for a reason: pages of a leaf's operations, and leaves. What is behind them is not known. */
-export interface KeyHistoryLimits {
+interface KeyHistoryLimits {
   readonly maxPages: number;
   readonly maxLeaves: number;
 }

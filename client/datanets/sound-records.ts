@@ -235,7 +235,8 @@ interface JudgedRecord extends DroppedRecord {
  * leaf that no card names. They are counted and shown, and stop nobody.
  */
 const isStopping = ({ isOfTeam, record, why }: JudgedRecord) =>
-  DECIDING.has(record.body.kind) && (why === "foreign" || why === "unknown" || (why === "former" && isOfTeam));
+  DECIDING.has(record.body.kind) &&
+  (why === "foreign" || why === "unknown" || (why === "former" && isOfTeam));
 
 /**
  * Returns true if no record was dropped that would stop `requireAllSigned`: what follows from the others may be stored.

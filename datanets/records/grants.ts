@@ -26,7 +26,11 @@ export const isGrantRecordOf = (
 /** A leaf's request for access, with the owner's last answer to it. */
 interface AnsweredRequest {
   readonly leafId: number;
-  readonly answer: { readonly answer: "grant" | "refuse"; readonly untilMs: number; readonly atMs: number } | null;
+  readonly answer: {
+    readonly answer: "grant" | "refuse";
+    readonly untilMs: number;
+    readonly atMs: number;
+  } | null;
 }
 
 /** Time until which a leaf may read, by the last answer to any of its requests; null if that is no grant, or there is none. */
