@@ -12,9 +12,10 @@ import { getKeyNotice } from "@openledger/client/datanets/key-notice";
 import { listAccess } from "@openledger/client/datanets/signed-records";
 import { type Card, nameCard } from "@openledger/datanets/card/card";
 import { datanetError } from "@openledger/datanets/datanet-errors";
-import { isOfTeam } from "@openledger/datanets/host/access";
 import { RequestGuard } from "@openledger/datanets/host/request-guard";
 import { DatabaseSessions } from "@openledger/datanets/host/request-sessions";
+import { grantedUntilMs } from "@openledger/datanets/records/grants";
+import { isOfTeam } from "@openledger/datanets/records/record-roles";
 import { REQUEST_HEADER } from "@openledger/datanets/records/signed-request";
 import { type HostLeaf, HostLedger } from "@openledger/datanets/store/ledger-view";
 import type { Database } from "@openledger/foundation/database/database";
@@ -147,9 +148,11 @@ export class RowReaders {
       // Grants that the Datanet's key has signed, by the ledger: a host's word alone opens nothing here.
       const { requests } = await listAccess(this.#reader, { datanetId, hostUrl }).catch(unknown(hostUrl));
       const nowMs = this.#place.nowMs();
-      return requests.some(
-        (one) => one.leafId === leafId && one.answer?.answer === "grant" && one.answer.untilMs > nowMs,
-      );
+      const answered = requests.map(({ answer, leafId: asker }) => ({
+        leafId: asker,
+        answer: answer === null ? null : { ...answer, atMs: answer.answeredAtMs },
+      }));
+      return (grantedUntilMs(answered, leafId) ?? 0) > nowMs;
     };
     if (!(await isGranted()))
       throw datanetError(
