@@ -52,6 +52,31 @@ it("docs/explanation/trust.md shows by a test what each thing that one is told i
   }
 });
 
+/** Characters of a line and of a table's cell, by CONTRIBUTING's *Style*. */
+const MAX_LINE_LENGTH = 160;
+const MAX_CELL_LENGTH = 120;
+
+/** Lines of a page that are too long, or have a cell that is, as `page:line`. */
+function longLines(page: string, text: string): string[] {
+  return text.split("\n").flatMap((line, i) => {
+    const cells = line.startsWith("|") ? line.split(/(?<!\\)\|/) : [];
+    const isLong =
+      line.length > MAX_LINE_LENGTH || cells.some((cell) => cell.trim().length > MAX_CELL_LENGTH);
+    return isLong ? [`${page}:${i + 1}`] : [];
+  });
+}
+
+it("no line of a page is longer than 160 characters, and no cell of a table longer than 120", () => {
+  const pages = listedFiles(root).filter((path) => path.endsWith(".md"));
+  expect(pages.length).toBeGreaterThan(100);
+  expect(pages.flatMap((page) => longLines(page, read(page)))).toEqual([]);
+  const cell = "x".repeat(121);
+  expect(longLines("page.md", `${"y".repeat(160)}\n${"y".repeat(161)}\n| a | ${cell} |\n${cell}`)).toEqual([
+    "page.md:2",
+    "page.md:3",
+  ]);
+});
+
 it("every manifest has one version", () => {
   const { version, workspaces } = manifestOf(".");
   expect(new Set(workspaces.map((folder) => manifestOf(folder).version))).toEqual(new Set([version]));
