@@ -24,7 +24,7 @@ import {
   type TextInputs,
 } from "./model-inputs.ts";
 
-/** What a card says of the rows. */
+/** Kind, fields and labels of rows, as their card states them. */
 export interface InputShape {
   readonly kind: InputKind;
   /** Fields of a table, in the card's order. */

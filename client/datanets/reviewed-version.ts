@@ -35,7 +35,7 @@ export const WAITS_FOR_LABELS = "waits for labels";
 /** Reason why a row stays out that its contributor has withdrawn. @internal */
 export const WITHDRAWN_BY_CONTRIBUTOR = "withdrawn by its contributor";
 
-/** What a caller does about records that their leaves' keys have not signed. */
+/** Choice of a caller for records that their leaves' keys have not signed. */
 export interface UnsignedOptions {
   /**
    * True computes from the signed records where the host shows others, too; default: that is an error, since what a host shows

@@ -29,7 +29,7 @@ export function stepsOf(page: string): TutorialStep[] {
   return steps;
 }
 
-/** What differs from run to run, each with its placeholder. Any other number is a fact, and compared. */
+/** Forms that differ from run to run, each with its placeholder. Any other number is a fact, and compared. */
 const PLACEHOLDERS: readonly (readonly [RegExp, string])[] = [
   [/0x[0-9a-fA-F]+(?:…[0-9a-fA-F]*)?/g, "HASH"],
   [/\bolg_\S+/g, "KEY"],
