@@ -55,7 +55,7 @@ struct Equation {
 };
 
 constexpr size_t baseWindows = 33, baseEntries = 128;
-/** Constants of edwards::Curve, for curve-lanes.h. */
+/** What edwards::Curve has, for curve-lanes.h. */
 struct LaneCurve {
   Words scale, d2;
   /** Y + X, Y - X and 2 d T of each entry; behind them the identity's. */
@@ -80,10 +80,10 @@ struct LaneKernels {
 const LaneKernels* ifmaLanes();
 /** The same of AVX2 with fused multiply-add. */
 const LaneKernels* avx2Lanes();
-/** Kernels of this program that this processor can run, the fastest first. */
+/** What this program and this processor have, the fastest first. */
 std::vector<const LaneKernels*> allLanes();
 
-/** Number of the `count` elements that go through the lanes. */
+/** Of `count`, those that go through the lanes. */
 inline size_t countInLanes(const LaneKernels* kernels, size_t count) {
   if (kernels == nullptr) return 0;
   return count % 8 < kernels->fewest ? count - count % 8 : count;

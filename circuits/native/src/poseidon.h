@@ -163,9 +163,8 @@ class Poseidon {
   size_t blockRounds() const { return width > maxTerms - 5 ? maxTerms + 1 - width : 6; }
 
   /**
-   * Adds a round of the block: its constant, and what the next first element is made of: the elements before the block,
-   * the powers of the block's rounds so far, through the columns that they have added, and its own. Then what each
-   * element adds up.
+   * Of a round of the block: its constant, and what the next first element is made of: the elements before the block, the powers of
+   * the block's rounds so far, through the columns that they have added, and its own. Then what each element adds up.
    */
   void addBlock(std::vector<Words>& blocks, const Words* rows, size_t rounds) const {
     const auto round = [&](size_t k) { return rows + k * 2 * width; };

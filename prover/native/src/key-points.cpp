@@ -12,7 +12,7 @@ namespace {
 using Views = std::array<KeyPointsView, pointsCount>;
 Views viewsOf(const Zkey& zkey) { return {zkey.a, zkey.b1, zkey.b2, zkey.c, zkey.h}; }
 
-/** CPU time of this thread, so that other work on the machine does not count. */
+/** Of this thread, so that other work on the machine does not count. */
 double cpuTime() {
   timespec time;
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
@@ -128,10 +128,7 @@ class LoadedPoints final : public KeyPoints {
   ThreadPool& pool_;
   std::vector<MsmScratch> scratch_;
   std::vector<PointTable> tables_;
-  /**
-   * Repeated scalars of the running proof; the next one takes over their memory. `ofWires_` are those wires' that have
-   * their scalars alone.
-   */
+  /** Of the running proof; their memory is kept for the next one. `ofWires_` are those wires' that have their scalars alone. */
   Repeats repeats_;
   Scalars ofWires_, ofRepeats_, ofH_;
   std::vector<PointTable> ofGroups_;

@@ -11,7 +11,7 @@ enum PointsName { pointsA, pointsB1, pointsB2, pointsC, pointsH, pointsCount };
 enum SumName { sumA, sumB1, sumB2, sumCH, sumCount };
 constexpr SumName sumOf(int points) { return points == pointsH ? sumCH : static_cast<SumName>(points); }
 
-/** State that a caller shares with a running proof. */
+/** What a caller shares with a running proof. */
 struct ProofControl {
   std::atomic<int32_t> isCancelled;
   /** 0 to 1000. */
@@ -51,7 +51,7 @@ class KeyPoints {
    * H. @throws Cancelled; FileError PRV_KEY_INVALID (points are still in the file, which changed)
    */
   virtual std::vector<Msm> sum(const Words* wires, const Words* quotient, bool hasB1, SumProgress& progress) = 0;
-  /** Bytes of memory that the points hold between proofs. */
+  /** Of memory that the points keep between proofs. */
   virtual size_t byteCount() const = 0;
 };
 

@@ -93,7 +93,7 @@ struct MsmScratch {
   PairScratch pairs;
 };
 
-/** Size of a sum, which decides its windows: its scalars, and how many of them have a point. */
+/** What decides the windows of a sum: its scalars, and how many of them have a point. */
 struct SumSize {
   size_t halves, smalls, points, scalars;
 

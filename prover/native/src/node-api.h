@@ -12,7 +12,7 @@ struct JsError {
   std::string code, message;
 };
 
-/** Converts a C++ exception for JavaScript; each addon has its own. */
+/** What a C++ exception is to JavaScript; each addon has its own. */
 JsError describe(std::exception_ptr failure);
 
 #define CHECK(call)                                                        \
@@ -61,7 +61,7 @@ inline Bytes bytesOf(napi_env env, napi_value value, size_t multipleOf = 1) {
   return out;
 }
 
-/** Value that JavaScript holds for a later call, with a mark of its type. */
+/** What JavaScript holds for a later call, with a mark of its type. */
 template <class T>
 struct Held {
   static constexpr char mark = 0;

@@ -28,7 +28,7 @@ Affine<Fp2> toPlain(const Affine<Fp2>& p) {
   return {{Fp::fromMontgomery(p.x.c0), Fp::fromMontgomery(p.x.c1)}, {Fp::fromMontgomery(p.y.c0), Fp::fromMontgomery(p.y.c1)}};
 }
 
-/** Position of a coefficient. */
+/** Where a coefficient is. */
 struct Place {
   u32 matrix, row, wire;
 };

@@ -44,10 +44,7 @@ class ProvingKey {
   size_t byteCount() const;
 
  private:
-  /**
-   * Memory that a proof works in: up to 152 bytes for each row of the domain and 32 for each wire; its halves of scalars
-   * are beside.
-   */
+  /** What a proof works in: up to 152 bytes for each row of the domain and 32 for each wire; its halves of scalars are beside. */
   struct ProofMemory {
     Buffer witness, vectors[3], quotientScalars;
   };

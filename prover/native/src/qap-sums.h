@@ -6,7 +6,7 @@
 
 #include "zkey.h"
 
-/** Terms to sum, and the secrets: Montgomery form. */
+/** What is summed, and by which secrets: Montgomery form. */
 struct QapPlan {
   Words tau, alpha, beta, delta;
   unsigned domainPower;
@@ -41,7 +41,7 @@ class QapSums {
   const unsigned char* at_;
   const unsigned char* end_;
   size_t row_ = 0;
-  /** Lagrange values of each point of the domain, Montgomery form. */
+  /** Of each point of the domain, Montgomery form. */
   std::vector<Words> lagrange_;
   std::vector<Words> a_, b_, c_;
 };

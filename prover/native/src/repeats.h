@@ -10,7 +10,7 @@ class Repeats {
   };
 
  public:
-  /** Bytes of memory a scalar, without the groups'. */
+  /** Of each scalar, without the groups'. */
   static constexpr size_t bytesEach = sizeof(Item) + 1;
 
   /** A group that is hard to find may be left out. Memory is kept for the next scalars. */

@@ -20,7 +20,7 @@ class Scalars {
 
     void clear() { halves.clear(), ids.clear(), smallValues.clear(), smallIds.clear(); }
   };
-  /** Bytes of memory a scalar, as halves. */
+  /** Of each scalar, as halves. */
   static constexpr size_t bytesEach = 2 * (sizeof(Half) + sizeof(u32));
   /** Small halves have only their first digits. */
   static constexpr unsigned smallBits = 24;

@@ -19,7 +19,7 @@ class ThreadPool {
     }
   }
   size_t threadCount() const { return threads_.size() + 1; }
-  /** Index of the calling thread: 0 for one that called run, and below threadCount. */
+  /** Of the thread that asks: 0 for one that called run, and below threadCount. */
   static unsigned& workerIndex() {
     static thread_local unsigned index = 0;
     return index;

@@ -7,7 +7,7 @@
 
 #include "msm.h"
 
-/** Fault of a file, with the error code that the caller reports. */
+/** What is wrong with a file, with the error code that the caller reports. */
 struct FileError : std::runtime_error {
   const char* code;
   FileError(const char* errorCode, const std::string& reason) : std::runtime_error(reason), code(errorCode) {}

@@ -153,7 +153,7 @@ AVX2_INLINE F subLazy(const F& a, const F& b) {
 constexpr u64 lowCount(int c) { return c < 5 ? c + 1 : 9 - c; }
 constexpr u64 highCount(int c) { return c < 5 ? c : 10 - c; }
 constexpr u64 exponents(u64 lows, u64 highs) { return lows * exponent52 + highs * exponent104; }
-/** Exponents of the multiples of m that a reduction adds; the lowest halves of its first five columns are never added. */
+/** Of the multiples of m that a reduction adds; the lowest halves of its first five columns are never added. */
 constexpr u64 reductionExponents(int c) {
   return exponents(lowCount(c) - (c < 5 ? 1 : 0), highCount(c)) + (c > 0 && c < 6 ? u64{1} << 11 : 0);
 }

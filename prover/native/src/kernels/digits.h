@@ -2,7 +2,7 @@
 #pragma once
 #include "../modulus.h"
 
-/** Mark of a scalar without a point. */
+/** Of a scalar without a point. */
 constexpr u32 noPoint = ~u32{0};
 
 /** A digit's absolute value, and 4 * place of its scalar's point + 2 * phi + sign. */

@@ -212,7 +212,7 @@ struct Twice {
     sqrComplexLazily(a0, a1, c0, c1);
     c0 = carry(c0), c1 = carry(c1);
   }
-  /** Sum of squares of a, b below 11/2 m: 60.5 for s t, so below 2 m. */
+  /** Of a, b below 11/2 m: 60.5 for s t, so below 2 m. */
   IFMA_INLINE F sumOfSquares(const F& a, const F& b) { return carry(mulTwoLazily(a, a, b, b)); }
 
   IFMA_INLINE F load(const PointRef* refs, size_t offset) {

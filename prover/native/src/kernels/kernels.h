@@ -114,5 +114,5 @@ const Kernels& portableKernels();
 const Kernels* ifmaKernels();
 /** AVX2 with fused multiply-add; null as well. */
 const Kernels* avx2Kernels();
-/** Kernels of this program that this processor can run, the fastest first. */
+/** What this program and this processor have, the fastest first. */
 std::vector<const Kernels*> allKernels();

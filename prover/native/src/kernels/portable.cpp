@@ -11,7 +11,7 @@
 
 namespace {
 
-/** Operations that PairAdder needs of a path, with a single lane. Elements are below q. */
+/** What PairAdder asks of a path, with a single lane. Elements are below q. */
 struct Single {
   static constexpr size_t lanes = 1;
   using F = Words;

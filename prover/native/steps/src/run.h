@@ -167,7 +167,7 @@ class Run {
     }
   }
 
-  /** Computes the points that BasePoints looks up for each four bits of a scalar. */
+  /** What BasePoints looks up for each four bits of a scalar. */
   void points(Reader& reader) {
     const Unit* const scalar = of(reader.wire());
     std::vector<Words> plain(groups_ * lanes);
@@ -194,7 +194,7 @@ class Run {
     }
   }
 
-  /** Computes the outputs of NegatedChallengeMul for a hash: its bits from 128 on, and v or -v for each bit below. */
+  /** What NegatedChallengeMul shows of a hash: its bits from 128 on, and v or -v for each bit below. */
   void signs(Reader& reader) {
     const Constant& scale = constant(reader);
     const Unit* const v = of(reader.wire());

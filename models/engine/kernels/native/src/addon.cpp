@@ -16,7 +16,7 @@ namespace {
 constexpr size_t MAX_NUMBERS = 20;
 constexpr uintptr_t LARGE_PAGE = 1 << 21;
 
-/** Arguments of a call: the arena, and numbers that are sizes, settings or offsets in the arena. */
+/** What a call brings: the arena, and numbers that are sizes, settings or places in the arena. */
 struct Call {
   float* arena;
   size_t length, count;

@@ -13,7 +13,7 @@ constexpr long BLOCK = 32, FOURS = BLOCK / 4, PANEL = 16, PARTS = PANEL / LANES,
 #ifdef ADD_FOURS
 /** Words of a block of a quantised row: fours of numbers, the scale, −128 times their sum. */
 constexpr long SCALE = FOURS, START = SCALE + 1, WORDS = START + 1;
-/** Sign bits of weights, whose flip makes them w + 128. */
+/** Of weights, which makes them w + 128. */
 const Bytes FLIPPED = (Bytes)(Sums{} + 0x80808080u);
 
 inline Sums addFours(Sums sums, Bytes weights, const float* x) {

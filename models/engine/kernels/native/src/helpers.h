@@ -50,7 +50,7 @@ class Helpers {
   /** About 100 µs: what lies between two products of a token. */
   static constexpr int PATIENCE = 4'000;
 
-  /** Rest of a range: its start, and its end in the upper half. */
+  /** What of a range is left: its start, and its end in the upper half. */
   struct alignas(64) Range {
     std::atomic<uint64_t> left{0};
   };
@@ -95,7 +95,7 @@ class Helpers {
   std::condition_variable wake_;
   long started_ = 0;
   std::atomic<long> asleep_{0};
-  /** State that helpers wait for, alone in its line of the cache. */
+  /** What helpers wait for has a line of the cache to itself. */
   alignas(64) std::atomic<uint64_t> state_{INSIDE};
   alignas(64) void (*run_)(const void*, long, long) = nullptr;
   const void* what_ = nullptr;

@@ -10,7 +10,7 @@ constexpr long SUM_STEPS = 128, SUM_PAIRS = SUM_STEPS / 2, SUM_PANELS = SUM_STEP
 constexpr long AHEAD_ROWS = 4, PAIR_ROWS = 128, PAIR_TILE_ROWS = LANES == 16 ? 12 : 4, PAIR_COLUMNS = 32;
 /** Largest sizes of integers: of a slope that goes back, and of a rounded float. */
 constexpr float BACK_UNITS = 32767.f, ROUND_UNITS = 4095.f;
-/** Limit up to which a value counts as 0, since its inverse would be infinite. */
+/** What is not larger counts as 0: its inverse would be none. */
 constexpr float SMALLEST = 1e-30f;
 
 #ifdef ADD_PAIRS
