@@ -2,7 +2,7 @@
 import { shellWords } from "./documented-lines.ts";
 
 /** Commands of a block, with the sample that the page shows as their output, if any. */
-export interface TutorialStep {
+interface TutorialStep {
   /** Words of each line `npm run openledger -- …`, as a shell splits them. */
   readonly commands: readonly (readonly string[])[];
   /** Lines that write the files which commands read. */
