@@ -12,8 +12,8 @@ const TOOLS = ["^scripts/(bench|errors|fuzz|packing|pages|prebuild|prebuilt|refu
 /** Files that may import workspaces after their own, and test support. */
 const NOT_PRODUCT = [...TEST_SUPPORT, ...TOOLS];
 
-/** Places of models/: each imports those before it. */
-const MODEL_PLACES = ["engine", "tuning", "serving", "settling", "factory"];
+/** Rooms of models/: each imports those before it. */
+const MODEL_ROOMS = ["engine", "tuning", "serving", "settling", "factory"];
 
 /** Rule that these files import no writing action but their own; types are no call. */
 const withoutWriting = (name, from, own = []) => ({
@@ -51,11 +51,11 @@ module.exports = {
       from: { path: `^${name}/`, pathNot: NOT_PRODUCT },
       to: { path: `^(${workspaces.slice(i + 1).join("|") || "-"})/` },
     })),
-    ...MODEL_PLACES.map((name, i) => ({
-      name: `models-${name}-imports-only-places-before-it`,
+    ...MODEL_ROOMS.map((name, i) => ({
+      name: `models-${name}-imports-only-rooms-before-it`,
       severity: "error",
       from: { path: `^models/${name}/`, pathNot: NOT_PRODUCT },
-      to: { path: `^models/(${MODEL_PLACES.slice(i + 1).join("|") || "-"})/` },
+      to: { path: `^models/(${MODEL_ROOMS.slice(i + 1).join("|") || "-"})/` },
     })),
     {
       name: "other-workspaces-by-their-package-name",

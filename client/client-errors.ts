@@ -84,7 +84,7 @@ export const clientErrors = defineErrors("CLI", {
   CLI_BELOW_LEAST: {
     meaning:
       "a part of the reply has less assurance than you accept; `data.part`, `data.given`, `data.least`",
-    remedy: "nothing was signed; ask another model, or accept less (models ask --least)",
+    remedy: "nothing was signed; ask another model, or accept less (models ask --min-assurance)",
   },
   CLI_PRECONFIRMATION_INVALID: {
     meaning: "the preconfirmation is not signed by the sequencer, or not for the operation that was sent",

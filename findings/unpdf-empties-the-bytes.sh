@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Package: unpdf 1.8.1, which has PDF.js inside.
+# Package: unpdf 1.7.0, which has PDF.js inside.
 # Guess: extractText reads the bytes that it is given. They can be hashed, stored or read by another function afterwards.
 # Behaviour: the bytes are moved to the parser: the caller's array has length 0 after the call, so its hash is that of nothing, and a second call fails.
 # A copy, or a document proxy that is opened once and given to every function, is the way.
@@ -9,7 +9,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 npm init --yes >/dev/null
-npm install --silent --no-audit --no-fund unpdf@1.8.1
+npm install --silent --no-audit --no-fund unpdf@1.7.0
 cat > show.mjs <<'JS'
 import { extractText } from "unpdf";
 

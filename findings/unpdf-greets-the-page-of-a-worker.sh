@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Packages: unpdf 1.8.1 (PDF.js inside), @sparticuz/chromium 143.0.4 (Chromium 143), playwright-core 1.65.1.
+# Packages: unpdf 1.7.0 (PDF.js inside), @sparticuz/chromium 143.0.4 (Chromium 143), playwright-core 1.65.1.
 # Guess: a library that is imported in a Web Worker leaves the worker's messages to its owner.
 # Behaviour: PDF.js takes any worker that it is loaded in for its own. At the first use it sends a message "ready" to the page, which the owner's handler
 # receives before the answer; a page that takes the first message for its answer has the wrong one.
@@ -9,7 +9,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 npm init --yes >/dev/null
-npm install --silent --no-audit --no-fund unpdf@1.8.1 @sparticuz/chromium@143.0.4 playwright-core@1.65.1
+npm install --silent --no-audit --no-fund unpdf@1.7.0 @sparticuz/chromium@143.0.4 playwright-core@1.65.1
 cat > show.mjs <<'JS'
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";

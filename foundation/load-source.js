@@ -15,7 +15,7 @@ const root = new URL("../", import.meta.url);
 const rootPath = fileURLToPath(root);
 const folder = new URL("scripts/bundle/build/", root);
 const debug = debuglog("openledger");
-/** Where the threads of a process find what its main thread has found: a look at every source takes 25 ms of a core. */
+/** Key under which threads find the main thread's result, since to check every source takes 25 ms of a core. */
 const FOUND = "openledger/bundle";
 
 /** One of the files that a bundle was made of: its size, its time and its content. */
@@ -29,8 +29,8 @@ export function contentHash(bytes) {
 }
 
 /**
- * Where the bundle has these modules, by path from the root; null where there is no bundle, or an older one. A thread has what
- * its process began with.
+ * Locations of modules in the bundle, by path from the root; null where there is no bundle, or an older one. A thread
+ * has what its process began with.
  */
 export function findBundle() {
   const known = isMainThread ? undefined : getEnvironmentData(FOUND);

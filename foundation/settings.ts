@@ -168,24 +168,43 @@ export const describeProblems = (problems: readonly SettingProblem[]): string =>
 
 /** A row a setting: variable, default, meaning. */
 export function settingsTable(prefix: string, settings: Settings): string {
-  const rows = Object.entries(settings).map(([name, setting]) =>
-    settingRow(settingVariable(prefix, name), shownDefault(setting), setting),
+  return tableOf(
+    Object.entries(settings).map(([name, setting]) => [
+      settingVariable(prefix, name),
+      shownDefault(setting),
+      setting,
+    ]),
   );
-  return [...TABLE_HEAD, ...rows].join("\n");
 }
-
-/** Renders the table of settings that several processes have. @param defaultOf text of a default */
 export const sharedTable = (settings: Settings, defaultOf: (name: string) => string): string =>
-  [
-    ...TABLE_HEAD,
-    ...Object.entries(settings).map(([name, setting]) =>
-      settingRow(settingVariable(SHARED_PREFIX, name), defaultOf(name), setting),
-    ),
-  ].join("\n");
+  tableOf(
+    Object.entries(settings).map(([name, setting]) => [
+      settingVariable(SHARED_PREFIX, name),
+      defaultOf(name),
+      setting,
+    ]),
+  );
 
-const TABLE_HEAD = ["| variable | default | meaning |", "|---|---|---|"];
-const settingRow = (variable: string, shown: string, { description, isSecret }: Setting): string =>
-  `| \`${variable}\` | ${shown} | ${description}${isSecret ? " (secret; or a file of mode 0600 by `…_FILE`)" : ""} |`;
+/** Characters of a table's row. What a description has beyond them is a list below the table. */
+const MAX_ROW_LENGTH = 150;
+
+function tableOf(
+  settings: readonly (readonly [variable: string, shown: string, setting: Setting])[],
+): string {
+  const rows: string[] = [];
+  const notes: string[] = [];
+  for (const [variable, shown, { description, isSecret }] of settings) {
+    const rowOf = (meaning: string) =>
+      `| \`${variable}\` | ${shown} | ${meaning}${isSecret ? " (secret)" : ""} |`;
+    const separator = ["; ", ": "].find((one) => description.includes(one));
+    const end = separator === undefined ? description.length : description.indexOf(separator);
+    const fits = rowOf(description).length <= MAX_ROW_LENGTH || separator === undefined;
+    rows.push(rowOf(fits ? description : description.slice(0, end)));
+    if (!fits) notes.push(`- \`${variable}\`: ${description.slice(end + 2)}.`);
+  }
+  const table = ["| variable | default | meaning |", "|---|---|---|", ...rows];
+  return [...table, ...(notes.length === 0 ? [] : ["", ...notes])].join("\n");
+}
 
 /** A default as a table has it. */
 export function shownDefault({ default: fallback, schema }: Setting): string {
@@ -298,12 +317,12 @@ export const SHARED_SETTINGS = shared({
     schema: postgresUrl.optional(),
     isSecret: true,
     description:
-      "PostgreSQL database; without it one is started in the folder of `…_DATABASE_PATH`. `DATABASE_URL` is other programs', and never read",
+      "PostgreSQL database; without it one is started in `…_DATABASE_PATH`. `DATABASE_URL` is never read",
   },
   databasePath: {
     schema: someText,
     default: ".openledger/database",
-    description: "folder of the database that the processes of this machine share where no URL is given",
+    description: "folder of this machine's database, where no URL is given",
   },
   logLevel: {
     schema: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]),

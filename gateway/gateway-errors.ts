@@ -12,7 +12,7 @@ export const gatewayErrors = defineErrors("GAT", {
   GAT_ABOVE_PRICE: {
     meaning:
       "price and fee of an answer are more than the gateway may pay for one; `data.neededWei`, `data.maxPriceWei`. Nothing was asked or paid",
-    remedy: "choose a cheaper model, or start the gateway with a higher --price-at-most",
+    remedy: "choose a cheaper model, or start the gateway with a higher --max-price",
     httpStatus: 402,
   },
   GAT_BUDGET_TOO_LOW: {

@@ -81,7 +81,7 @@ let token = "";
 /** Starts the gateway, or starts it again on the same account. @throws if it is killed before it listens */
 async function start(more: readonly string[] = []): Promise<Running> {
   const { home } = world.world;
-  const args = ["--json", "gateway", "--name", "killed", "--price-at-most", "1", "--port", "0"];
+  const args = ["--json", "gateway", "--name", "killed", "--max-price", "1", "--port", "0"];
   const places = [
     "--private-key-file",
     join(home, "bob-key"),

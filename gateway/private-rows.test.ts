@@ -138,7 +138,7 @@ describe("a model's server that knows no host", () => {
   });
 });
 
-/** What the client library makes of a host's answers: exports, papers, reports, mirrors. */
+/** Products of the client library from a host's answers: exports, papers, reports, mirrors. */
 const MADE: Readonly<Record<string, (client: HostAccess, folder: string) => Promise<unknown>>> = {
   records: (client) => readRecords(client, place()),
   labels: (client) => collectLabels(client as LedgerClient, { ...place(), rows: [] }),

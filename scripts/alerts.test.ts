@@ -167,13 +167,13 @@ describe("docs/how-to/runbook.md", () => {
   });
 
   it("says what to do about every code that stops the bridge", () => {
-    const listed = [...runbook.matchAll(/^\| `(BRG_\w+)` \|/gm)].map(([, code]) => code);
+    const listed = [...runbook.matchAll(/^- `(BRG_\w+)`: /gm)].map(([, code]) => code);
     const codes = Object.keys(bridgeErrors.rows);
     const stopping = codes.filter(
       (code) =>
         bridgeErrors.statusOf(code) === 500 && !bridgeErrors.raise(code as BridgeErrorCode, "").isRetryable,
     );
-    for (const code of stopping) expect(listed, "a row of BridgeAlarm").toContain(code);
+    for (const code of stopping) expect(listed, "an entry of BridgeAlarm").toContain(code);
     for (const code of listed) expect(codes).toContain(code);
   });
 });

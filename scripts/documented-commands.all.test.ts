@@ -74,7 +74,7 @@ describe("README, CONTRIBUTING and docs", () => {
   });
 });
 
-/** What `openledger` would not take of a documented line; null if nothing. */
+/** Part of a documented line that `openledger` would not take; null if none. */
 function faultOf(program: Command, words: readonly string[]): string | null {
   const line = words.join(" ");
   let command = program;

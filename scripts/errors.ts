@@ -26,17 +26,6 @@ const MAX_LINE_LENGTH = 150;
 
 export const errorCodes = (): string[] => TABLES.flatMap(({ rows }) => Object.keys(rows));
 
-/** Notes of codes, as a list below their table. */
-function notesOf(prefixes: readonly string[]): string[] {
-  const rows = prefixes.flatMap((prefix) =>
-    TABLES.flatMap((table) => Object.entries(table.rows).filter(([code]) => code.startsWith(`${prefix}_`))),
-  );
-  const lines = rows.flatMap(([code, { note }]) =>
-    note === undefined ? [] : wrapped(`- \`${code}\`: ${note}`),
-  );
-  return lines.length === 0 ? [] : ["", ...lines];
-}
-
 /** Lines of a list's entry, at most MAX_LINE_LENGTH characters each unless a word is longer. */
 function wrapped(text: string): string[] {
   const lines: string[] = [];
@@ -49,29 +38,34 @@ function wrapped(text: string): string[] {
   return lines;
 }
 
+/** Lines of a code: status, retry, meaning, remedy and note. The anchor is what an error's `docs` names. */
+function entryOf(table: ErrorTable, code: string): string[] {
+  const { isRetryable, meaning, note, remedy } = table.rows[code]!;
+  const head = `- <a id="${code.toLowerCase()}"></a>\`${code}\` ${table.statusOf(code)}${isRetryable ? ", retry" : ""}:`;
+  return [
+    ...wrapped(`${head} ${meaning}.`),
+    ...wrapped(`  *Do:* ${remedy}.`),
+    ...(note === undefined ? [] : wrapped(`  *Note:* ${note}`)),
+  ];
+}
+
 export function renderErrors(): string {
-  const rowsOf = (prefix: string) =>
-    TABLES.flatMap((table) =>
-      Object.entries(table.rows)
-        .filter(([code]) => code.startsWith(`${prefix}_`))
-        .map(([code, { isRetryable, meaning, remedy }]) => {
-          const cells = [table.statusOf(code), isRetryable ? "yes" : "no", meaning, remedy];
-          return `| <a id="${code.toLowerCase()}"></a>\`${code}\` | ${cells.join(" | ")} |`;
-        }),
-    );
   const sections = Object.entries(TITLES).map(([prefixes, title]) => {
-    const rows = prefixes.split(", ").flatMap(rowsOf);
-    const head = ["| code | HTTP | retry | meaning | what to do |", "|---|---|---|---|---|"];
-    return [`## ${prefixes}: ${title}`, "", ...head, ...rows, ...notesOf(prefixes.split(", ")), ""].join(
-      "\n",
+    const entries = prefixes.split(", ").flatMap((prefix) =>
+      TABLES.flatMap((table) =>
+        Object.keys(table.rows)
+          .filter((code) => code.startsWith(`${prefix}_`))
+          .flatMap((code) => entryOf(table, code)),
+      ),
     );
+    return [`## ${prefixes}: ${title}`, "", ...entries, ""].join("\n");
   });
   return `# Error codes
 
 For developers and operators. Every error is one class (\`foundation/rollup-error.ts\`): a code, a sentence, and \`data\` with the facts
-behind it. Branch on the code, never on the sentence. Where one code has several cases, \`data\` says which. *retry* means that the same call may
-succeed later without any change of its arguments. Over HTTP: \`{"error": {code, message, data, remedy, docs}}\` with the status below.
-Made by \`npx tsx scripts/errors.ts\` from the tables of the code; a test compares them.
+behind it. Branch on the code, never on the sentence. Where one code has several cases, \`data\` says which. Each entry has the HTTP status, *retry* where
+the same call may succeed later without any change of its arguments, the meaning, and what to do. Over HTTP:
+\`{"error": {code, message, data, remedy, docs}}\` with that status. Made by \`npx tsx scripts/errors.ts\` from the tables of the code; a test compares them.
 
 ${sections.join("\n")}`;
 }

@@ -86,6 +86,7 @@ export function renderSettings(): string {
     "",
     "The second column names the processes that read a variable, where not all do. With the prefix of a process in place of",
     "`OPENLEDGER`, as in `BRIDGE_LOG_LEVEL`, one is for that process alone. Processes of one environment need a port and a folder each.",
+    "A variable that is *secret* may be a file of mode 0600 instead, which the variable with `_FILE` behind it names.",
     "",
     sharedTable(SHARED, sharedDefault),
     "",

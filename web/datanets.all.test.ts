@@ -331,7 +331,7 @@ test("fifty rows are labelled by keys alone, taken back, and kept over a reload"
   await context.close();
 });
 
-/** What `holdNextRows` puts into the page. */
+/** Hooks that `holdNextRows` puts into the page. */
 interface HoldingWindow {
   heldCount: () => number;
   /** Lets all answers come. */

@@ -25,7 +25,7 @@ import {
   type TextInputs,
 } from "./model-inputs.ts";
 
-/** Kind and labels of the rows, as their Datanet's card has them. */
+/** Kind, fields and labels of rows, as their card states them. */
 export interface InputShape {
   readonly kind: InputKind;
   /** Fields of a table, in the card's order. */

@@ -25,7 +25,7 @@ export interface InputCounter {
   contentOf(prompt: string): Uint8Array;
 }
 
-/** What the counts of a recipe depend on beside its inputs. */
+/** Setting that a recipe's counts depend on beside its inputs. */
 export interface InputPlace {
   /** Buckets that are reserved for a base (`baseBuckets` of features/direct-base.ts); 0 without one. */
   readonly baseBuckets: number;

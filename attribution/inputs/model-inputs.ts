@@ -66,7 +66,7 @@ const kinds = z.discriminatedUnion("kind", [
     colours: z.union([z.literal(1), z.literal(3)]),
     /** Maximum count of a cell. Above 3 it takes several buckets. */
     levels: z.number().int().min(1).max(12),
-    /** What counts: light on a black ground, or darkness on a white one. */
+    /** Ground of the pictures: on black light pixels count, on white dark ones. */
     ground: z.enum(["black", "white"]),
     bucketCount,
   }),
@@ -126,7 +126,7 @@ const GROUND_BUCKETS = 1;
 export const numberBuckets = ({ fields }: Pick<TableInputs, "fields">): number =>
   fields.reduce((sum, one) => sum + ("knots" in one ? one.knots.length + 1 : 0), 0);
 
-/** What stands against inputs in their circuit; null: nothing. Recipes are refused by it. */
+/** Problem of inputs in their circuit, for which a recipe is refused; null: none. */
 export function inputsProblem(inputs: ModelInputs, place: InputPlace): string | null {
   const needed = neededBuckets(inputs) + place.baseBuckets;
   if (needed > inputs.bucketCount)

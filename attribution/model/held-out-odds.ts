@@ -30,7 +30,7 @@ export interface HeldOut {
   readonly isJudged: Uint8Array;
 }
 
-/** What models of other rows say about rows that they have not seen. */
+/** Figures of models on rows that they were not trained on. */
 export interface HeldOutFigures {
   /** Rows that a model could judge. */
   readonly rowCount: number;

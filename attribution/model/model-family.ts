@@ -140,7 +140,10 @@ export interface TrainOptions {
 
 /** Errors of models like a published one on rows that they have not learned from, by the rows' places. */
 export interface UnseenErrors {
-  /** Of "labels" 1 if the row's label is another than the accepted one, else 0; "losses" are in nats a token. */
+  /**
+   * Unit of the values: "labels" are 1 if the row's label differs from the accepted one, else 0; "losses" are nats a
+   * token.
+   */
   readonly kind: "labels" | "losses";
   /** Which rows are judged, and by what: a sentence's part. */
   readonly how: string;

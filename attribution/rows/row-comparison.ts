@@ -13,7 +13,7 @@ import { contentOfRow } from "./salted-rows.ts";
 import { decodeTableRow, hasTexts, type TableField, tableText } from "./table-rows.ts";
 import { decodeTextRow, wholeText } from "./text-rows.ts";
 
-/** What a card says of the rows. */
+/** Kind and fields of rows, as their card states them. */
 export interface ComparedShape {
   readonly kind: RowKind;
   /** Fields of a table, in the card's order. */

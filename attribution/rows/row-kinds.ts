@@ -14,7 +14,7 @@ export type RowKind = (typeof ROW_KINDS)[number];
 /** Kinds of rows that a classifier reads; language models read passages. */
 export type InputKind = Exclude<RowKind, "passage">;
 
-/** What a model of rows does: it sorts them by their labels, predicts a column, or writes. */
+/** Use of a model: it sorts rows by their labels, predicts a column, or writes. */
 export type ModelUse = "sort" | "predict" | "write";
 
 export function useOfKind(kind: RowKind): ModelUse {

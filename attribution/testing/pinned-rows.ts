@@ -52,7 +52,7 @@ function writeWhere(path: string, bytes: Uint8Array): void {
   } catch {}
 }
 
-/** What `hashContents` hashes: each row after its length in bytes (32 bits, big-endian). */
+/** Input of `hashContents`: each row after its length in bytes (32 bits, big-endian). */
 function join(rows: readonly Uint8Array[]): Buffer {
   return Buffer.concat(
     rows.flatMap((row) => {

@@ -89,7 +89,7 @@ interface BurnEvent {
   readonly amountWei: bigint;
 }
 
-/** No batch comes after it. */
+/** Event of the freeze. No batch comes after it. */
 interface FrozenEvent {
   readonly type: "frozen";
   readonly root: bigint;

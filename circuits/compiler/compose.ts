@@ -177,7 +177,7 @@ export async function partShape(
 const partFile = (index: number) => `part-${index}.wasm`;
 const stepsFile = (index: number) => `part-${index}.steps`;
 
-/** Of this process, by the part's content: compositions share parts, and a part's steps take up to a second. */
+/** Steps of parts, by the part's content: compositions share parts, and to derive the steps takes up to a second. */
 const programs = new Map<string, ReturnType<typeof deriveSteps>>();
 
 async function stepsOf({ contentHash, r1csPath, symPath }: ComposedBuild) {

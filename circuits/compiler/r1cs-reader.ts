@@ -53,7 +53,7 @@ export function readR1cs(path: string, visit?: ConstraintVisitor): R1csHeader {
   }
 }
 
-/** Where a file has its constraints, for who reads them otherwise. @throws RollupError CIR_R1CS_MALFORMED */
+/** Finds a file's section of constraints, for other readers. @throws RollupError CIR_R1CS_MALFORMED */
 export function findConstraints(path: string): { readonly position: number; readonly byteCount: number } {
   const fd = openSync(path, "r");
   try {

@@ -9,7 +9,7 @@ import type { ModelRewards } from "./rewards.ts";
 
 /** One account, datanet or model as the tree commits to it. Fields and widths: docs/reference/ledger.md. */
 export interface Leaf {
-  /** One of LEAF_KIND. */
+  /** Kind of the leaf, of LEAF_KIND. */
   readonly kind: number;
   readonly nonce: bigint;
   /** Ethereum address, 160 bits. */

@@ -24,7 +24,7 @@ import { inRange, refuse } from "./leaf-rules.ts";
 
 /** Operation signed by a user. `b` is 0 for Create kinds: execution assigns the id. */
 export interface SignedOperation {
-  /** One of KIND. */
+  /** Kind of the operation, of KIND. */
   readonly kind: number;
   /** Id of leaf A, whose key signs. */
   readonly a: number;

@@ -48,7 +48,7 @@ type Draws = readonly (DrawInputs | DirectDraw)[];
 export interface ScoredShard {
   readonly model: SettledModel;
   readonly shard: PayeeShard;
-  /** Of a direct model those of its contrasts. */
+  /** Commitments to the columns; a direct model has one a contrast. */
   readonly columns: ColumnCommitments;
   readonly answeringHash: bigint;
   /** Query and scores of each draw, in the circuit's terms; scores are of the shard's rows. */

@@ -72,7 +72,7 @@ export function drawShares(amountWei: bigint, draws: number, split: RewardSplit)
  */
 export const MIN_DRAWS = 16;
 
-/** What a model's owner and its payers should know of its number of draws; null where it is large enough. */
+/** Warning about a small number of draws, for a model's owner and its payers; null where it is large enough. */
 export const fewDraws = (draws: number): string | null =>
   draws >= MIN_DRAWS
     ? null

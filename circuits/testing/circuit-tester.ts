@@ -49,7 +49,10 @@ export class CircuitTester {
     return CircuitTester.load(await compileCircuit({ name, mainSource, keepSym: true }));
   }
 
-  /** As `compile`. Files of one process share the testers that were asked for last: reading a large circuit takes seconds. */
+  /**
+   * Compiles a circuit, as `compile` does. Files of one process share the newest testers: to read a large circuit takes
+   * seconds.
+   */
   static compileSpec({ name, mainSource }: { name: string; mainSource: string }): Promise<CircuitTester> {
     const key = `${name}\n${mainSource}`;
     const tester = loaded.get(key) ?? CircuitTester.compile(name, mainSource);

@@ -1,6 +1,6 @@
 /**
- * What ledger, card and signed records show of a version, without its rows' contents: the facts of its papers. Exports and models'
- * papers read it.
+ * Description of a version by ledger, card and signed records, without its rows' contents: the facts of its papers.
+ * Exports and models' papers read it.
  */
 import type { Card } from "@openledger/datanets/card/card";
 import { type VersionFacts, versionFactsOf } from "@openledger/datanets/papers/version-facts";

@@ -31,7 +31,7 @@ export interface ExportVersionReturnType {
   refused: readonly string[];
   /** Records of the host that count for nothing: the labels are those without them, and are not stored. */
   dropped: readonly DroppedRecord[];
-  /** What the ledger, the card and the records show of the version. */
+  /** Facts of the version from the ledger, the card and the records. */
   facts: VersionFacts;
 }
 export type ExportVersionErrorCode = DownloadVersionErrorCode | DescribeVersionErrorCode | ReadRowErrorCode;

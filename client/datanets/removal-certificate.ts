@@ -66,7 +66,7 @@ const certificateSchema = z.strictObject({
 });
 export type RemovalCertificate = z.output<typeof certificateSchema>;
 
-/** What a certificate shows. */
+/** Facts that a certificate shows. */
 export interface CertifiedRemoval {
   readonly datanetId: number;
   /** SHA-256 of the row. */

@@ -50,7 +50,7 @@ export const WITHDRAWN_BY_CONTRIBUTOR = "withdrawn by its contributor";
 /** Reason why a row stays out whose bytes no host gives, by a withdrawal that does not count any more. @internal */
 export const REFUSED_BY_HOST = "withdrawn by a key that its contributor has replaced, as its host says";
 
-/** What a caller does about records that their leaves' keys have not signed. */
+/** Choice of a caller for records that their leaves' keys have not signed. */
 export interface UnsignedOptions {
   /**
    * True computes from the signed records where the host shows others, too; default: that is an error, since what a host shows

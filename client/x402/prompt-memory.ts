@@ -23,7 +23,7 @@ export interface AskedPrompt {
 }
 
 const dataSchema = z.object({
-  /** Of a chat alone: another question's text is the prompt that was sent. */
+  /** Prompt of a chat; absent for other questions, whose text is the prompt that was sent. */
   prompt: z.optional(z.string()),
   paymentRequired: z.object({ accepts: z.array(z.object({ extra: z.object({ askUrl: z.string() }) })) }),
 });

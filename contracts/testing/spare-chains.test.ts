@@ -7,7 +7,7 @@ type Started = Awaited<ReturnType<typeof startDeployed>>;
 const ODD = "0x00000000000000000000000000000000000000dd";
 const nowSeconds = () => Math.floor(Date.now() / 1_000);
 
-/** What a test can see of a chain that it has not written to. */
+/** Observable state of a chain that a test has not written to. */
 async function facts({ deployed: { roles, rollup }, url }: Started) {
   const ask = (method: string, ...params: unknown[]) => askNode(url, method, params);
   const beforeSeconds = nowSeconds();

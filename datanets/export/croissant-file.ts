@@ -12,7 +12,7 @@ export interface DescribedVersion {
   /** Time of publication, in Unix milliseconds; null if it is not known. */
   readonly publishedAtMs: number | null;
   readonly rowsRoot: bigint;
-  /** What a Croissant file says of the version beside its rows. */
+  /** Facts of the version in a Croissant file, beside its rows. */
   readonly facts: VersionFacts;
   /** Address of the host, which a Croissant file names. */
   readonly hostUrl: string;

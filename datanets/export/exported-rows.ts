@@ -28,7 +28,7 @@ export interface ExportColumn {
   readonly name: string;
   readonly type: ExportType;
   readonly description: string;
-  /** What the column is, if it is none of the card's fields. */
+  /** Role of a column that is none of the card's fields. */
   readonly role?: "label" | "owner" | "hash";
   /** Value of a row; null for a missing one. Bytes of a picture. */
   read(row: ExportedRow): FieldValue | Uint8Array | readonly ChatMessage[];

@@ -28,7 +28,7 @@ export const DATANET_SETTINGS = {
     schema: someText,
     default: ".openledger/datanet-journal",
     description:
-      "folder of the withdrawals and answers to requests that are put in again after the database was restored: on another disk than it, in no copy of it",
+      "folder of the withdrawals and answers to requests that a restored database takes again: on another disk than it, in no copy of it",
   },
   host: SHARED_SETTINGS.host,
   port: defaulting(SHARED_SETTINGS.port, "8560"),

@@ -35,7 +35,7 @@ const ROW_COUNT = 6_000;
 const KINDS: readonly ServerKind[] = ["installed", "packaged"];
 const KILLS = 3;
 const DISK_MEGABYTES = 192;
-/** What has to be acknowledged between two faults. */
+/** Number of requests to acknowledge between two faults. */
 const SOME = 60;
 
 let world: HostWorld;

@@ -20,7 +20,7 @@ export type TakenRequest = "taken" | "replayed" | "other-session";
 
 /** Time between two deletions of what has run out. */
 const FORGET_EVERY_MS = 60_000;
-/** What has run out by the clock of one server may be good by another's: it is known for so much longer. */
+/** Milliseconds for which an expired session is still known, since another server's clock may be behind. */
 const FORGET_AFTER_MS = 600_000;
 /** A session changes only when the server has crashed: then its requests are forgotten too, and `take` sees it. */
 const KNOWN_MS = 1_000;

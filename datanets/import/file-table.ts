@@ -38,7 +38,7 @@ export interface FileTable {
   readonly notices: readonly string[];
 }
 
-/** What a reader makes of one file. */
+/** Result of a reader for one file. */
 export interface ReadFile {
   readonly columns: readonly string[];
   readonly records: readonly FileRecord[];

@@ -92,7 +92,7 @@ function labelColumnOf(table: FileTable, kind: RowKind): FileColumn | undefined 
   return named ?? (kind === "text" ? classBesideText(table) : undefined);
 }
 
-/** Of two columns, one of texts and one of few names, the latter. */
+/** Finds the column of labels: of two columns, one of texts and one of few names, the latter. */
 function classBesideText(table: FileTable): FileColumn | undefined {
   const { columns, records } = table;
   if (columns.length !== 2 || columns.some(({ type }) => type !== "text" && type !== "boolean"))

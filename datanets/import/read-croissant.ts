@@ -15,7 +15,7 @@ const MAX_FILES = 1_000;
 const VERSION = /^https?:\/\/mlcommons\.org\/croissant\/1\.\d+$/;
 
 const conforms = z.union([z.string().transform((one) => [one]), z.array(z.string()).max(20)]);
-/** What is read of it; everything else describes. */
+/** Fields of a Croissant file that are read; all others only describe. */
 const croissantSchema = z
   .object({
     conformsTo: conforms.optional(),

@@ -1,4 +1,4 @@
-/** What of a person's file is not read, by file, line and field, and why: as an entry of a list, or as an error. */
+/** Refusals of parts of a person's file, by file, line and field, with the reason: as entries of a list, or as errors. */
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import { datanetError } from "../datanet-errors.ts";
 

@@ -210,7 +210,7 @@ function latestAcquisition(known: readonly Known[]): string {
   return `${timeText(Math.max(...times.map((ms) => ms!)))} (last commit before the version, by the sequencer)`;
 }
 
-/** Where access to a Datanet is permissioned, contributors may have taken its rows from public data all the same. */
+/** Answer about public data. Contributors may have taken a permissioned Datanet's rows from public data all the same. */
 function publicAnswer(publicOnes: readonly Known[], privateOnes: readonly Known[]): string {
   if (publicOnes.length > 0) return "Yes: public Datanets (cards)";
   return privateOnes.length > 0 ? `${NOT_KNOWN}. Access to its Datanets is permissioned (cards)` : NOT_KNOWN;

@@ -37,7 +37,7 @@ const common = {
   atMs: timeMs,
 };
 
-/** What a contributor signs about a commit. Another sentence is another kind of record. */
+/** Sentence that a contributor signs about a commit. Another sentence is another kind of record. */
 export const TERMS_SENTENCE = "I may give these rows, and I give them under these terms.";
 
 export const FLAGS = ["unclear", "personal", "offensive", "broken", "copy", "wrong-language"] as const;
@@ -241,7 +241,7 @@ export function recordSubject(body: RecordBody): string {
   return `${body.kind}/${body.leafId}/${aboutOf(body)}`;
 }
 
-/** What a record is about: its subject without who says what of it. */
+/** Subject of a record, without its author and statement. */
 export function aboutOf(body: RecordBody): string {
   if ("row" in body) return body.row;
   if ("commit" in body) return body.commit;
@@ -250,6 +250,6 @@ export function aboutOf(body: RecordBody): string {
   return body.kind === "report" ? aboutReport(body) : "";
 }
 
-/** What the records about a version's reports are about. */
+/** Subject of the records about a version's reports. */
 export const aboutReport = ({ model, version }: Pick<ReportBody, "model" | "version">): string =>
   `${version}/${model?.id ?? ""}`;

@@ -51,7 +51,7 @@ export interface JudgedRows {
   /** Errors count 0 or 1 a row; losses are millionths of a nat a token. */
   readonly unit: (typeof UNITS)[number];
   readonly how: string;
-  /** By digest. */
+  /** Values of rows, by digest. */
   readonly values: ReadonlyMap<string, number>;
 }
 

@@ -71,7 +71,7 @@ const pay = z.strictObject({
   giniPpm: ppm,
   /** Lorenz curve: the `people` who earned least have `ppm` of the whole. */
   lorenz: z.array(z.strictObject({ people: count, ppm })).max(101),
-  /** Who earned most, first. */
+  /** Contributors, by descending earnings. */
   contributors: z.array(z.strictObject({ leafId, rowCount: count, earnedWei: wei })).max(50),
   /** All further contributors together. */
   rest: z.strictObject({ contributorCount: count, rowCount: count, earnedWei: wei }).nullable(),
@@ -224,7 +224,7 @@ export function noticesOf({ model, slices }: Report): Notice[] {
 
 /** The first field in which two reports differ. */
 export interface ReportDifference {
-  /** As `slices.3.error.rowCount`. */
+  /** Path of a figure, such as `slices.3.error.rowCount`. */
   readonly path: string;
   /** JSON of the field, at most 200 characters; null where it is absent. */
   readonly stated: string | null;

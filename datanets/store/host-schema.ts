@@ -328,7 +328,7 @@ create table reports (
 create index reports_about on reports (datanet_id, about);
 `;
 
-/** What happens to leaves, who has asked to be told, and what is on its way to them. */
+/** Tables of notices: events of leaves, subscriptions, and deliveries. */
 const NOTICES = `
 create table events (
   id bigint generated always as identity primary key,

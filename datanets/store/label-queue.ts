@@ -224,7 +224,10 @@ class Queue {
     );
   }
 
-  /** What no labeller knows: a record that makes a row a gold one, which is never listed, with its reviewer's signature. */
+  /**
+   * Secret of the order of gold rows, unknown to labellers: an unlisted record that makes a row a gold one, with its
+   * signature.
+   */
   async #goldSecret(): Promise<string> {
     const [found] = await this.#queries.query<{ record: string }>(
       `select records.record from records, (select number from rows where datanet_id = $1 and begun_at is not null

@@ -46,7 +46,7 @@ const KINDS = ["withdrawal", "accessAnswer"] as const;
 type JournalBody = BodyOf<(typeof KINDS)[number]>;
 type JournalRecord = SignedRecord & { readonly body: JournalBody };
 
-/** What is put in again was within somebody's quota when it came. */
+/** Quota of replayed records: each was within its author's quota when it came. */
 const UNLIMITED = { quotaBytesPerDay: 1e15, quotaRecordsPerDay: 1e9, maxStoreBytes: 1e15 };
 /** Refusals after which a record is offered again when more of its Datanet has come. */
 const NOT_YET = "DNT_NOT_HOSTED";

@@ -47,7 +47,7 @@ export async function rowViews(
   return { rows, recordState };
 }
 
-/** What lists show of a row whose bytes are erased. */
+/** View of a row whose bytes are erased. */
 const NOTHING_SHOWN = { isWellFormed: true, text: "", values: undefined };
 
 /** Minimum characters of each text of a table, however many fields are before it. */

@@ -45,7 +45,7 @@ const wordsSchema = z.strictObject({
 });
 const preference = z.enum(["y", "n"]).optional();
 
-/** What a file says of usages. */
+/** Statements of a file about usages. */
 interface UsageWords {
   readonly aipref?: Partial<Record<"train-ai" | "ai-use" | "search", "y" | "n" | undefined>> | undefined;
   readonly permits?: { readonly usage?: readonly RslUsage[] | undefined } | undefined;

@@ -21,7 +21,7 @@ import { conditionsOf, type LicenceConditions, MODEL_LICENCES } from "./licence-
 import { type LicenceExpression, licenceId, readLicence } from "./spdx-expression.ts";
 import { allowsUsage, allowsUser, paymentOf, readNamedTerms, type TermsFile } from "./terms-file.ts";
 
-/** What is to be done with rows. */
+/** Intended use of rows, to be checked against their terms. */
 export interface AskedTerms extends Pick<ModelTerms, "use" | "licence"> {
   /** True: the model reads or says rows in its answers, so rows are input of a trained model, too. */
   readonly readsRows: boolean;

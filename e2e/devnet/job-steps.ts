@@ -54,7 +54,7 @@ export interface JobResults {
   /** The ledger rebuilt while L1 settles. */
   readonly verified: Promise<Verified>;
   readonly way: Promise<TransferWay | null>;
-  /** What the job has no use for has been started. */
+  /** Resolves once the processes that the job does not need have started. */
   readonly others: Promise<void>;
   readonly checks: readonly Check[];
   /** null: an earlier start has sent it. */

@@ -261,7 +261,7 @@ function gatewaySpec(
   const { HOME = "", PATH = "" } = process.env;
   const args = [
     ...["--json", "gateway", "--name", GATEWAY_NAME, "--budget", String(BUDGET_WEI / OPEN)],
-    ...["--price-at-most", "1", "--port", portOf(gatewayUrl), "--server", serverUrl],
+    ...["--max-price", "1", "--port", portOf(gatewayUrl), "--server", serverUrl],
     ...["--sequencer", sequencerUrl, "--private-key-file", join(home, "bob-key")],
   ];
   // Nothing answers without its token: a refusal says that it listens.

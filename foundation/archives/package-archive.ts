@@ -14,7 +14,7 @@ export type ArchiveName = keyof typeof archives;
 /** Names of all pinned packages. */
 export const archiveNames = Object.keys(archives) as readonly ArchiveName[];
 
-/** Where the archives lie, and what is made of them. */
+/** Folder of the archives, and of what is made of them. */
 export const archiveFolder = fileURLToPath(new URL("../../.cache/archives", import.meta.url));
 
 /** Version of a pinned package. */

@@ -17,7 +17,7 @@ const unreachable = { code: "SRV_DATABASE_UNREACHABLE", isRetryable: true };
 let home: TestDatabase;
 let proxy: DatabaseProxy;
 let database: Database;
-/** On the straight way. */
+/** Database at its own address, without the proxy. */
 let other: Database;
 
 beforeEach(async () => {

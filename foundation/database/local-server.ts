@@ -396,6 +396,9 @@ async function connect(url: string): Promise<Client> {
   }
 }
 
-/** What it does not say, the driver would take from PGPORT and PGSSLMODE, which another project's shell may have. */
+/**
+ * Address of a database with every setting, since the driver would take an absent one from PGPORT or PGSSLMODE of the
+ * shell.
+ */
 const addressOf = (socketFolder: string, database: string) =>
   `postgres:///${database}?host=${encodeURIComponent(socketFolder)}&port=${PORT}&user=${USER}&sslmode=disable`;

@@ -18,7 +18,7 @@ export const SERVER_SETTINGS = shared({
     schema: trustedProxies,
     default: "",
     description:
-      "reverse proxies whose X-Forwarded-For is believed: addresses or networks (10.0.0.0/8), by spaces; empty = none",
+      "reverse proxies whose X-Forwarded-For is believed; addresses or networks (10.0.0.0/8), by spaces; empty = none",
   },
   maxConnections: {
     schema: wholeNumber(1, 100_000),

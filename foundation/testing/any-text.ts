@@ -12,5 +12,8 @@ const codePoint = fc.nat({ max: 0x10ffff - SURROGATE_COUNT }).map(
   },
 );
 
-/** As `fc.string({ unit: "binary" })` of fast-check 4, which first makes a table of a million code points, a second of a core. */
+/**
+ * Arbitrary of any text, for `fc.string({ unit: "binary" })` of fast-check 4, which first makes a table of a million
+ * code points, a second of a core.
+ */
 export const anyText = fc.string({ unit: codePoint });

@@ -2,7 +2,7 @@
 import { afterAll, afterEach, expect } from "vitest";
 
 /**
- * Where a logger of a test writes lines that should not come: the case in whose time one came fails, or the file. A test that
+ * Sink of a test's logger for lines that should not come: the case in whose time one came fails, or the file. A test that
  * throws as a line is written throws into the product, which goes on without it, or ends for no other reason. Call it at the top of a file.
  */
 export function unexpectedLines(): { write(line: string): void } {

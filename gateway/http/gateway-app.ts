@@ -30,7 +30,7 @@ export interface GatewayAppModules {
 const MAX_BODY_BYTES = 8 * 2 ** 20;
 /** An answer waits for its turn, and a large model reads its prompt. */
 const SILENT_TIMEOUT_MS = 600_000;
-/** One machine's programs. */
+/** Maximum connections, all from programs of one machine. */
 const MAX_CONNECTIONS = 256;
 const REQUESTS_PER_MINUTE = 6_000;
 

@@ -105,7 +105,7 @@ export const baseRequestSchema = z.strictObject({
   place: address.min(1).refine(isStorableText, "has characters that no place has"),
 });
 
-/** What a hub's base takes: disk, and memory for its weights in 32 bits. */
+/** Disk and memory that a hub's base takes, with weights of 32 bits. */
 export const basePlanSchema = z.object({
   name: z.string(),
   commit: z.string().nullable(),
@@ -146,7 +146,7 @@ export const datasetRequestSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("upload") }),
 ]);
 
-/** What a model does with rows: it sorts them by their labels, predicts a column, or writes. */
+/** Use of a model: it sorts rows by their labels, predicts a column, or writes. */
 const useSchema = z.enum(["sort", "predict", "write"]);
 export type FactoryUse = z.output<typeof useSchema>;
 
@@ -242,7 +242,7 @@ const commonForm = {
   publishRows: z.boolean(),
   /** true, with `publishRows`: though some of the rows are of a permissioned Datanet. */
   publishPermissionedRows: z.literal(true).optional(),
-  /** What the model is for, which its rows' terms allow or forbid. Absent: it answers for pay. */
+  /** Purpose of the model, which its rows' terms allow or forbid. Absent: it answers for pay. */
   modelUse: z.enum(MODEL_USES).optional(),
 };
 

@@ -98,7 +98,7 @@ export class FactoryClient {
     return this.#ask({ path: "/v1/bases", isSigned: false }, z.array(baseSchema));
   }
 
-  /** What a hub's base takes. @throws MOD_FACTORY_REFUSED, and what the base is refused for */
+  /** Disk and memory that a hub's base takes. @throws MOD_FACTORY_REFUSED, and what the base is refused for */
   planBase(place: string): Promise<FactoryBasePlan> {
     return this.#post("/v1/bases/plans", { place }, basePlanSchema, LONG_MS);
   }

@@ -8,7 +8,7 @@ const order = { name: "mia", requestsPerMinute: 3, tokensPerMinute: 100 };
 const unauthorized = { code: "SRV_UNAUTHORIZED" };
 let home: TestDatabase;
 let database: Database;
-/** Of another server. */
+/** Database of another server. */
 let other: Database;
 const logger = createLogger("test", "silent");
 const open = () => Database.open({ url: home.url, part: KEYS_PART, rollup: null, logger });

@@ -25,7 +25,7 @@ export interface QapRequest {
   scalars: QapScalars;
 }
 
-/** What the scalars of public wires need. */
+/** Input for the scalars of public wires. */
 export type PublicRequest = Pick<
   QapRequest,
   "r1csPath" | "publicCount" | "constraintCount" | "domainSize" | "secrets"

@@ -25,7 +25,7 @@ export interface SetupPoolOptions {
   readonly workerCount?: number | undefined;
   /** How far the threads stand back behind others (task-pool.ts); default: 0. */
   readonly niceness?: number | undefined;
-  /** Of the native addon; null: WebAssembly computes. Default: the faster one. */
+  /** Path of the native addon; null: WebAssembly computes. Default: the faster one. */
   readonly path?: NativePath | null | undefined;
 }
 

@@ -15,7 +15,7 @@ import { evaluateQap, type QapRequest } from "./qap-evaluation.ts";
 export interface SetupArithmetic {
   /** wasmcurves' arithmetic in the scalar field, with our loop over constraints; null: the addon's. */
   scalar: Bn254Image | null;
-  /** What multiplies points: the addon's path, or the prover's WebAssembly kernels. */
+  /** Multiplier of points: the addon's path, or the prover's WebAssembly kernels. */
   curve: NativePath | KernelImage;
 }
 

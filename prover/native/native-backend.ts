@@ -115,7 +115,7 @@ class AddonProver implements NativeProver {
   readonly #witnesses = new WeakMap<QueuedJob, WitnessTask>();
   /** Control words of the running job: see NativeAddon.prove. null while none runs. */
   #control: Int32Array<ArrayBuffer> | null = null;
-  /** Of the running job. */
+  /** Witness of the running job. */
   #witness: WitnessTask | null = null;
 
   constructor(addon: NativeAddon, options: Required<NativeProverOptions>) {

@@ -32,7 +32,7 @@ export type ThreadTask =
       pointCounts: PointCounts;
       /** The zkey's header section. */
       header: Uint8Array;
-      /** Where r is 0, the witness blinds A, and B is not summed in G1. */
+      /** Blinding of the proof. If r is 0, the witness blinds A, and B is not summed in G1. */
       blinding: Blinding;
     }
   | { kind: "close"; key: number };

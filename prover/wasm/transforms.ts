@@ -37,7 +37,7 @@ export interface TransformPlan {
 /** Bytes of each of the two tables. */
 export const factorBytes = (size: number): number => elementBytes * Math.min(blockSize, size);
 
-/** What makes factors: the kernels, their memory as doubles, and the address of transformScratchBytes in it. */
+/** Tools that make factors: the kernels, their memory as doubles, and the address of transformScratchBytes in it. */
 export interface FactorMaker {
   kernels: KernelCalls;
   doubles: Float64Array;

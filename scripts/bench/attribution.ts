@@ -11,7 +11,7 @@ import type { CorpusFigures, SizeName } from "./attribution-worker.ts";
 import { CORPUS_NAMES, type CorpusName } from "./quality/corpora.ts";
 import { GAMING_NAMES, type GamingFigures, type GamingName } from "./quality/gaming.ts";
 
-/** What `--only` names beside texts: one corpus, what attackers earn of all sources or of one, or how fast rows are scored. */
+/** Names for `--only` beside texts: a corpus, earnings of attackers by all sources or one, or the speed of scores. */
 const CLASSIFIER_PARTS = [...CORPUS_NAMES, "gaming", "scores"] as const;
 type ClassifierPart = (typeof CLASSIFIER_PARTS)[number] | `gaming-${GamingName}`;
 

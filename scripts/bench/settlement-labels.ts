@@ -13,7 +13,7 @@ import { CIRCUIT_ID } from "@openledger/circuits/testing/settlement/settlement-w
 import { developmentSetup } from "@openledger/prover/keys/development-setup";
 import type { Prover, ProvingCircuit } from "@openledger/prover/proving/prover";
 
-/** As the devnet registers it (e2e/devnet/plan.ts). */
+/** Size of the devnet's settlement circuit (e2e/devnet/plan.ts). */
 const SIZE: SettlementSize = {
   rows: 448,
   features: 512,

@@ -21,10 +21,13 @@ import { contentHash, fingerprint } from "@openledger/foundation/load-source";
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const folder = fileURLToPath(new URL("build/", import.meta.url));
 const KEPT_BUILDS = 2;
-/** As long as a whole run of the tests, which starts processes while somebody edits sources. */
+/** Milliseconds for which older bundles stay: a whole run of the tests starts processes while somebody edits sources. */
 const KEPT_MS = 3_600_000;
 
-/** What people and supervisors start, and the last what tests start and kill. Threads and child processes add theirs: `*-tasks.ts`, and what each `*-entry.js` loads. */
+/**
+ * Entries that people and supervisors start; tests start and kill the last ones. Threads and child processes add theirs:
+ * `*-tasks.ts`, and what each `*-entry.js` loads.
+ */
 const MAINS = [
   "scripts/openledger.ts",
   "e2e/devnet.ts",

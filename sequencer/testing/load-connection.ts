@@ -46,7 +46,7 @@ export class LoadConnection {
     });
   }
 
-  /** One request at a time. */
+  /** Sends a request; only one at a time. */
   send(request: Buffer): Promise<PlainAnswer> {
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject };

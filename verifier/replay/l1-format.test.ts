@@ -22,7 +22,8 @@ const typeOf = (input: AbiParameter): string =>
     : input.type;
 
 describe("docs/reference/l1-format.md", () => {
-  const rows = [...page.matchAll(/^\| (0x[0-9a-f]+) \| `([^`]+)` \|$/gm)].map(
+  const unfolded = page.replaceAll(/\n {2}(?=\S)/g, " ");
+  const rows = [...unfolded.matchAll(/^- (0x[0-9a-f]+): `([^`]+)`$/gm)].map(
     ([, selector, text]) => [selector, text] as const,
   );
 

@@ -63,7 +63,7 @@ export class PageBlobs implements BlobSource {
     this.#giveUp(new Error(`the worker that checks blobs has not answered: ${why}`));
   }
 
-  /** One at a time. */
+  /** Checks blobs, one at a time. */
   #check(task: { bytes: Uint8Array; versionedHash: VersionedHash }): Promise<bigint[] | null> {
     const answer = this.#checked.then(() => this.#ask(task));
     this.#checked = answer.catch(() => {});

@@ -3,7 +3,7 @@ import type { ComponentChildren } from "preact";
 
 interface ButtonProps {
   children: ComponentChildren;
-  /** One main button a form. */
+  /** Style of a form's main button, of which it has one. */
   isMain?: boolean;
   isSmall?: boolean;
   isWide?: boolean;

@@ -8,7 +8,7 @@ import { fetchRow } from "@openledger/models/tuning/retrieval/citations";
 import { pictureAddress } from "../rows/picture-address.ts";
 import { publishesRows } from "../rows/publishes-rows.ts";
 
-/** What a row says. */
+/** Content of a row, as text. */
 export interface RowSaid {
   readonly text: string;
   /** Address of the picture; null for rows of other kinds. */

@@ -41,7 +41,7 @@ export interface RowUse {
   readonly isProven: boolean;
 }
 
-/** What the account's rows got in an epoch of a model. */
+/** Earnings of the account's rows in an epoch of a model. */
 export interface EpochUses {
   readonly modelId: number;
   readonly epoch: number;

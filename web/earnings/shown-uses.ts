@@ -1,4 +1,4 @@
-/** What a list of uses shows of an epoch. Apart from row-uses.ts, which the page loads when it needs it. */
+/** Figures of an epoch in a list of uses. Apart from row-uses.ts, which the page loads when it needs it. */
 import type { EpochUses } from "./row-uses.ts";
 
 /** Uses that a list shows, and what the others got: together the epoch's sum. */

@@ -44,7 +44,7 @@ export async function shrinkPicture(
   }
 }
 
-/** By the header alone. */
+/** Reads the size from the picture's header alone. */
 function hasTooManyPixels(content: Uint8Array): boolean {
   const type = pictureTypeOf(content);
   try {

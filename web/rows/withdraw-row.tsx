@@ -10,7 +10,7 @@ import type { Visitor } from "../hosts/keys/visitor.ts";
 import { useAction } from "../ledger/use-action.ts";
 import { ProblemNotice } from "../words/problem.tsx";
 
-/** What a withdrawal does not undo. */
+/** List of what a withdrawal does not undo. */
 export function CannotBeUndone() {
   return (
     <ul>

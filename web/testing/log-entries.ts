@@ -13,7 +13,7 @@ const SIGHTS = [
   "the green coast",
 ];
 
-/** No two are alike. */
+/** Log entries, no two alike. */
 export const logEntries = (count: number): Uint8Array[] =>
   Array.from({ length: count }, (_, i) =>
     encodeTextRow({

@@ -132,7 +132,7 @@ function rowOf({ rows, title }: OwnData, shown: string): OwnData["rows"][number]
 const isIn = (value: string, shown: string) => ` ${wordsOf(shown)} `.includes(` ${wordsOf(value)} `);
 const wordsOf = (text: string) => text.split(/\s+/).filter(Boolean).join(" ");
 
-/** What a labeller sees of a row: its text, its fields, or the picture's address. */
+/** Content of a row as a labeller sees it: its text, its fields, or the picture's address. */
 const shownOf = async (content: Locator): Promise<string> =>
   (await content.getAttribute("src")) ?? (await content.innerText());
 

@@ -9,7 +9,7 @@ import { openProfile } from "./browser.ts";
 
 export const LONG = { timeout: 240_000 };
 
-/** What somebody did in one step of a walk. */
+/** Actions of a person in one step of a walk. */
 export interface Effort {
   readonly step: string;
   /** Buttons, links, choices and fields that somebody points at. */

@@ -30,7 +30,7 @@ const ODD = [
 ];
 
 let loadCount = 0;
-/** What the program prints in this process, which starts in no time: it reads its arguments as it is loaded. */
+/** Output of the program, run in this process: it reads its arguments when it is loaded. */
 async function printedBy(file: string, prompts: readonly string[]): Promise<string[]> {
   const lines: string[] = [];
   const log = vi.spyOn(console, "log").mockImplementation((line: string) => lines.push(line));

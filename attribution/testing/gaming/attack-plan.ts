@@ -23,7 +23,7 @@ export interface AttackPlan {
   readonly name: string;
   /** Texts brought unchanged, with the first label. */
   readonly texts: readonly string[];
-  /** As many as a contributor brings. */
+  /** Derived rows, as many as one contributor has. */
   readonly derived: DerivedRows | null;
 }
 

@@ -20,7 +20,7 @@ export class Point extends Curve {
     return new Point(X, Y, Z, T);
   }
 
-  /** What noble computes from points are its own: they count as these do. */
+  /** Counts the points that noble computes as instances, too. */
   static override [Symbol.hasInstance](value: unknown): boolean {
     return value instanceof Curve;
   }

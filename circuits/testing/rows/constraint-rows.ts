@@ -4,7 +4,7 @@ import { type R1csHeader, readFieldElement, readR1csRows } from "../../compiler/
 /** The three sides of a row, a · b = c. */
 const SIDE_COUNT = 3;
 
-/** Where each wire stands: from starts[wire] on the indices of its terms, and the sides that they are in. */
+/** Index of wires: from starts[wire] on the indices of its terms, and the sides that they are in. */
 interface Places {
   readonly starts: Uint32Array;
   readonly terms: Uint32Array;

@@ -94,7 +94,7 @@ interface BatchModelOptions {
 }
 
 export interface LoadedBatchModel {
-  /** One for each thread. */
+  /** Models, one for each thread. */
   readonly models: readonly BatchModel[];
   readonly shared: SharedArena;
   readonly adapters: { readonly at: Place; readonly floatCount: number };

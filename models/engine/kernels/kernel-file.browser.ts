@@ -1,7 +1,7 @@
 /** Version of kernel-file.ts for pages: the kernels lie in the script as text, so that a page computes without a further request. */
 import kernels from "./prebuilt/kernels.wasm?url&inline";
 
-/** What the address begins with. */
+/** Beginning of the address. */
 const HEAD = "data:application/wasm;base64,";
 
 export function kernelBytes(): Uint8Array {

@@ -25,7 +25,7 @@ type NativeAddon = NativePart &
     sets(): KernelSetName[];
     /** Names of the kernels, in the order by which `calls` name them. */
     kernels(): (keyof NativeKernels)[];
-    /** Of each call the kernel, how many numbers it has, and those. */
+    /** Runs calls. Each has its kernel's number, the count of its arguments, and these. */
     runCalls(set: number, arena: Float32Array, calls: Float64Array): void;
   };
 

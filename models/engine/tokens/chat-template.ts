@@ -112,7 +112,7 @@ export class ChatTemplate {
   }
 
   /**
-   * What stands directly before and behind a chat's last question, whatever came before; null where that differs. Some templates
+   * Text directly before and behind a chat's last question, whatever came before; null where that differs. Some templates
    * write a system message into the question's turn: then it counts as part of the question.
    */
   get questionMarks(): QuestionMarks | null {

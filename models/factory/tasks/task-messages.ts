@@ -21,7 +21,7 @@ import type {
 } from "../factory-api.ts";
 import type { CircuitSize, StoredDataset } from "../store/factory-records.ts";
 
-/** What a machine gives a computation. */
+/** Resources of a machine for a computation. */
 export interface MachineTask {
   /** Place of a language model's base; for others this software's own. */
   readonly basePlace: string;
@@ -65,7 +65,7 @@ export interface TrainTask extends ModelTask {
   readonly registration: {
     /** false: no circuit holds the rows. */
     readonly isRegistrable: boolean;
-    /** Of the circuit, or the model's own. */
+    /** Sizes of the circuit, or of the model itself. */
     readonly size: CircuitSize;
     readonly terms: PlainTerms;
   };

@@ -28,7 +28,7 @@ const MODEL_ID = 9;
 const CUSTOMERS = 4;
 const KINDS: readonly ServerKind[] = ["installed", "packaged"];
 const DISK_MEGABYTES = 192;
-/** What has to be acknowledged between two faults. */
+/** Number of answers to acknowledge between two faults. */
 const SOME = 6;
 
 let model: AnsweredModel;

@@ -114,7 +114,7 @@ const start = (settings: Record<string, string> = {}, pollIntervalMs = 600_000) 
     },
   );
 
-/** What the facilitator does with a payment, by `settle`. */
+/** Reply of the facilitator to `settle`. */
 function settleAnswer(body: unknown): unknown {
   const { payload } = (body as { paymentPayload: { payload: { operation: OperationBody; receipt: string } } })
     .paymentPayload;

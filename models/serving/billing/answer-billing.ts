@@ -52,7 +52,7 @@ export interface RegisteredName {
   readonly modelId: number;
   readonly datanetId: number;
   readonly version: number;
-  /** What its recipe decides of answers: maximum tokens of a prompt, those of an answer, and the temperature. */
+  /** Limits by the recipe: maximum tokens of a prompt, those of an answer, and the temperature. */
   readonly promptTokens: number;
   readonly answerTokens: number;
   readonly temperature: number;

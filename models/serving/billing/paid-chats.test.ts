@@ -108,7 +108,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** What the sequencer says of the model, and of payments for it. */
+/** Sets the sequencer's facts of the model and of payments for it. */
 function setLedger(receipts: readonly bigint[]): void {
   const { split, ...statics } = model.statics;
   const { ownerParts, validatorParts } = unpackSplit(split);

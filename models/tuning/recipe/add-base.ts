@@ -42,7 +42,7 @@ const selfTestSchema = z.strictObject({
   logits: z.array(z.number()).min(1),
 });
 
-/** What a base takes, before its weights are fetched. */
+/** Disk and memory that a base takes, before its weights are fetched. */
 export interface BasePlan {
   readonly name: string;
   /** Commit of a hub's model; null for folders and addresses. */

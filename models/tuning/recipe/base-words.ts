@@ -4,7 +4,7 @@ import type { AddedBase, BasePlan } from "./add-base.ts";
 const megabytes = (bytes: number) => `${Math.ceil(bytes / 1e6)} MB`;
 const millions = (count: number) => `${(count / 1e6).toFixed(1)} M parameters`;
 
-/** What a base takes. */
+/** Sentence about the disk and memory that a base takes. */
 export function wordsOfPlan({
   commit,
   family,

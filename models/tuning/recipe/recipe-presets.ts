@@ -41,7 +41,7 @@ export type PresetName = (typeof PRESET_NAMES)[number];
 /** Names that presets of classifiers had while there was one a kind of rows. */
 const EARLIER_NAMES: readonly string[] = ["labelled-texts", "labelled-images"];
 
-/** What to name instead of a preset of an earlier release; null for any other name. */
+/** Preset in place of one of an earlier release; null for any other name. */
 export const presetInstead = (name: string): PresetName | null =>
   EARLIER_NAMES.includes(name) ? LABELS : null;
 
@@ -96,7 +96,7 @@ export function classifierRecipe({
   };
 }
 
-/** What a classifier is fitted to. */
+/** Labelled version that a classifier is fitted to. */
 export interface LabelledVersion {
   /** Rows in the version's order. */
   readonly rows: readonly Pick<OwnedRow, "content" | "label">[];
@@ -140,7 +140,7 @@ const cardShape = z.object({
   labels: z.array(z.object({ name: z.string() })),
 });
 
-/** What a card says of rows and labels. @throws ATT_RECIPE_INVALID for a text that is no card */
+/** Reads kind, fields and labels from a card. @throws ATT_RECIPE_INVALID for a text that is no card */
 function shapeOfCard(card: string) {
   let json: unknown = null;
   try {

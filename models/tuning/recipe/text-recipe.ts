@@ -181,7 +181,7 @@ export const isCiting = (recipe: TextRecipe): recipe is CitingTextRecipe => reci
 export const questionTokens = ({ answers, retrieval }: TextRecipe): number =>
   answers.promptTokens - (retrieval === undefined ? 0 : retrieval.rows * retrieval.excerptTokens);
 
-/** All that ends an answer. */
+/** Tokens that end an answer. */
 export const endTokensOf = ({
   answers: { endToken, furtherEndTokens = [] },
 }: Pick<TextRecipe, "answers">): readonly number[] =>

@@ -60,7 +60,7 @@ interface BenchModelsOptions {
   readonly shapes: readonly string[];
   /** Folder in which node-llama-cpp is, or is installed; null leaves llama.cpp out. */
   readonly llama: string | null;
-  /** What both programs are held to. */
+  /** Instruction set of both programs. */
   readonly instructions: "native" | "avx2";
   readonly rounds: number;
   readonly promptTokens: number;

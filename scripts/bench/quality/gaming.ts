@@ -1,4 +1,4 @@
-/** What attackers earn by the default: e-mails, texts of fifteen labels, pictures and a table (attribution/gaming/). */
+/** Earnings of attackers by the default: e-mails, texts of fifteen labels, pictures and a table (attribution/gaming/). */
 
 import { BROWN_GENRES, brownPassages } from "@openledger/attribution/testing/brown-corpus";
 import { digitSource } from "@openledger/attribution/testing/digit-source";

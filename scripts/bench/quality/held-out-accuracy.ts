@@ -28,7 +28,7 @@ export interface Split {
 }
 
 interface Accuracies {
-  /** Of the registered integers' answers. */
+  /** Accuracy of the registered integers' answers. */
   readonly accuracy: number;
   readonly accuracyInDoubles: number;
   /** Rows that were labelled, over all splits. */

@@ -47,7 +47,7 @@ export async function attackFactors(log: (line: string) => void) {
   };
 }
 
-/** What attackers earn in one world. @returns by the names of ATTACKS, and `factsOwner` */
+/** Computes the earnings of attackers in one world. @returns by the names of ATTACKS, and `factsOwner` */
 export async function factorsOf(
   corpus: (typeof CORPUS_NAMES)[number],
   seed: string,

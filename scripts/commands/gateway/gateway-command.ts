@@ -12,15 +12,15 @@ export const addGatewayCommand = command({
   options: {
     "--budget <open>":
       "OPEN that the account of a new gateway gets from --account; a gateway that is there already goes on with what it has",
-    "--price-at-most <open>": "maximum OPEN for one answer, with its fee; required to start it",
+    "--max-price <open>": "maximum OPEN for one answer, with its fee; required to start it",
     "--name <name>": "name of the gateway on this machine; default: the account's",
     "--port <number>": {
       about: `port on 127.0.0.1; 0 = any free port; default: ${GATEWAY_PORT}, with --mcp any free one`,
       parse: parsePort,
     },
     "--server <url...>": "answer servers of models, beside those that this machine knows",
-    "--least <levels>":
-      "least assurance that you accept of answer, query and rows, as in openledger models ask; nothing is paid below it",
+    "--min-assurance <levels>":
+      "minimum assurance that you accept of answer, query and rows, as in openledger models ask; nothing is paid below it",
     ...TEXT_BASE_OPTION,
     ...ANY_HOST_OPTION,
     "--mcp":
@@ -31,9 +31,9 @@ export const addGatewayCommand = command({
     "--end <name>": "return what is left of a gateway that does not run, and end its account",
   },
   examples: [
-    "gateway --account nina --budget 5 --price-at-most 0.1",
-    "gateway --name nina --price-at-most 0.1 --server https://models.example",
-    "gateway --account nina --budget 5 --price-at-most 0.1 --mcp --confirm",
+    "gateway --account nina --budget 5 --max-price 0.1",
+    "gateway --name nina --max-price 0.1 --server https://models.example",
+    "gateway --account nina --budget 5 --max-price 0.1 --mcp --confirm",
     "gateway --end nina",
   ],
   // Loaded here: it would make every other command slower.

@@ -28,19 +28,19 @@ import type { Output } from "../../cli/output.ts";
 import { storePreconfirmation } from "../../cli/preconfirmation-store.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
 import { workspaceDir } from "../../cli/workspace.ts";
-import { parseLeast } from "../models/parse-least.ts";
+import { parseMinAssurance } from "../models/parse-min-assurance.ts";
 import { storedFamilies } from "./stored-families.ts";
 
 export interface GatewayCommandOptions {
   budget?: string;
-  priceAtMost?: string;
+  maxPrice?: string;
   name?: string;
   port?: number;
   host?: string;
   mcp?: boolean;
   confirm?: boolean;
   server?: string[];
-  least?: string;
+  minAssurance?: string;
   base?: string;
   return?: boolean;
   end?: string;
@@ -57,9 +57,9 @@ export async function runGateway({ options, output }: Context): Promise<void> {
     output.answer([endedLine(ended)], ended);
     return;
   }
-  if (options.priceAtMost === undefined)
-    throw commandError("CMD_USAGE", "say how much one answer may cost: --price-at-most OPEN");
-  const maxPriceWei = parseOpen(options.priceAtMost);
+  if (options.maxPrice === undefined)
+    throw commandError("CMD_USAGE", "say how much one answer may cost: --max-price OPEN");
+  const maxPriceWei = parseOpen(options.maxPrice);
   const folder = folderOf(nameOf(options));
   output.progress("opening the gateway's account");
   const gateway = await openGateway({
@@ -67,7 +67,7 @@ export async function runGateway({ options, output }: Context): Promise<void> {
     folder,
     funding: fundingOf(options),
     maxPriceWei,
-    least: parseLeast(options.least),
+    least: parseMinAssurance(options.minAssurance),
     places: () => placesOf(reader, options.server ?? [], output),
     families: storedFamilies(join(folder, "bases"), options.base),
     port: options.port ?? (options.mcp === true ? 0 : GATEWAY_PORT),

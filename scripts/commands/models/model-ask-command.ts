@@ -16,11 +16,11 @@ export const addModelAskCommand = command({
       "the question's file, in place of <prompt>: a picture (PNG, JPEG, WebP or GIF), a text, or a row in JSON",
     "--field <name=value...>":
       "a field of the row that a model of tables is asked about; fields that are not given are missing",
-    "--least <levels>":
-      "least assurance that you accept of answer, query and rows: believed, recomputed or proven; one level for all, or as answer=recomputed,rows=believed. Your machine recomputes what it can; below this level nothing is paid",
+    "--min-assurance <levels>":
+      "minimum assurance that you accept of answer, query and rows: believed, recomputed or proven; one level for all, or as answer=recomputed,rows=believed. Your machine recomputes what it can; below this level nothing is paid",
     "--private":
       "for a direct model: keep the prompt private even if its payment is drawn; then no one else can compare it",
-    "--max-price <open>": "most OPEN that you pay; default: the answer's price",
+    "--max-price <open>": "maximum OPEN that you pay; default: the answer's price",
     ...FORCED_OPTIONS,
     "--no-pay": "ask and check only; the next question is answered once this answer is paid or expired",
   },
@@ -29,7 +29,7 @@ export const addModelAskCommand = command({
     'models ask 15 "lunch at noon?" --no-pay --account nina',
     "models ask 17 --file photo.jpg --account nina",
     "models ask 18 --field age=46 --field city=Oslo --account nina",
-    'models ask 16 "The state of the union" --least answer=recomputed --account nina',
+    'models ask 16 "The state of the union" --min-assurance answer=recomputed --account nina',
   ],
   // Loaded here: it would make every other command slower.
   run: async (context) => (await import("./model-ask.ts")).askAndPay(context),

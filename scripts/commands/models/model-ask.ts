@@ -1,5 +1,5 @@
 /**
- * `openledger models ask`: asks a model, checks the answer as far as --least says, prints whom it would pay, and pays for it.
+ * `openledger models ask`: asks a model, checks the answer as far as --min-assurance says, prints whom it would pay, and pays for it.
  * Prices are in OPEN.
  */
 
@@ -32,7 +32,7 @@ import type { CommandContext } from "../../cli/run-command.ts";
 import { waitWithProgress } from "../../cli/run-command.ts";
 import { factsOf, weightsLine } from "../verify/verify-model.ts";
 import { answerWords } from "./answer-words.ts";
-import { parseLeast } from "./parse-least.ts";
+import { parseMinAssurance } from "./parse-min-assurance.ts";
 import { promptOf } from "./question-prompt.ts";
 
 export interface AskOptions {
@@ -41,7 +41,7 @@ export interface AskOptions {
   base?: string;
   file?: string;
   field?: readonly string[];
-  least?: string;
+  minAssurance?: string;
   private?: boolean;
   pay: boolean;
   maxPrice?: string;
@@ -71,7 +71,7 @@ export async function askAndPay({ options, args, output }: CommandContext<AskOpt
       : committedEstimator(own);
   const model = await openCheckable(published, estimateOf);
   const prompt = askedText(model.chat, typed);
-  const least = parseLeast(options.least);
+  const least = parseMinAssurance(options.minAssurance);
   const leaf = await getModel(client, modelId);
   const isAnsweredAgain = (least.answer ?? "believed") !== "believed";
   const areRowsRecomputed = least.rows === "recomputed";
@@ -112,7 +112,7 @@ export async function askAndPay({ options, args, output }: CommandContext<AskOpt
     ...words.lines,
     isAnsweredAgain || model.queryOf === undefined
       ? "checked: answer, query and receipt are what the published model makes of the prompt"
-      : "checked: query and receipt are what the published model makes of prompt and answer (--least answer=recomputed: the answer, too)",
+      : "checked: query and receipt are what the published model makes of prompt and answer (--min-assurance answer=recomputed: the answer, too)",
     ...(await weightsLine(published)),
     ...describeAssurance(assurance),
     ...describeEstimate(answer),

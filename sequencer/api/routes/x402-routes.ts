@@ -24,7 +24,7 @@ export async function registerX402Routes(
     if (facilitator !== null) return facilitator;
     throw sequencerError("SEQ_READ_ONLY", "payments are settled by the sequencer: ask it", { data: {} });
   };
-  /** Where a payer gets an account: the pages, by the name that this server is asked by. */
+  /** URL at which a payer gets an account: the pages, under the request's host name. */
   const accountUrl = (request: FastifyRequest) =>
     pages === undefined ? ACCOUNT_DOCS : `${ownUrl(request, publicUrl)}/`;
   route(`GET ${X402_PATH}/supported`, { tag: "x402", summary: "What a payment of x402 may be" }, (request) =>

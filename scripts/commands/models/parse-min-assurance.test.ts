@@ -1,14 +1,14 @@
 import { expect, it } from "vitest";
-import { parseLeast } from "./parse-least.ts";
+import { parseMinAssurance } from "./parse-min-assurance.ts";
 
 it("takes one level for all parts, or a level for each", () => {
-  expect(parseLeast(undefined)).toEqual({});
-  expect(parseLeast("recomputed")).toEqual({
+  expect(parseMinAssurance(undefined)).toEqual({});
+  expect(parseMinAssurance("recomputed")).toEqual({
     answer: "recomputed",
     query: "recomputed",
     rows: "recomputed",
   });
-  expect(parseLeast("answer=recomputed, rows=believed")).toEqual({
+  expect(parseMinAssurance("answer=recomputed, rows=believed")).toEqual({
     answer: "recomputed",
     rows: "believed",
   });
@@ -17,6 +17,6 @@ it("takes one level for all parts, or a level for each", () => {
 it.each(["certain", "rows", "rows=", "rows=sure", "price=proven", "rows=proven=x", ""])(
   "refuses %j",
   (text) => {
-    expect(() => parseLeast(text)).toThrow(expect.objectContaining({ code: "CMD_USAGE" }));
+    expect(() => parseMinAssurance(text)).toThrow(expect.objectContaining({ code: "CMD_USAGE" }));
   },
 );

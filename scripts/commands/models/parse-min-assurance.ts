@@ -1,4 +1,4 @@
-/** Parser of `models ask --least`: the minimum assurance of answer, query and rows. */
+/** Parser of `models ask --min-assurance`: the minimum assurance of answer, query and rows. */
 import {
   ASSURANCES,
   type Assurance,
@@ -9,7 +9,7 @@ import { commandError } from "../../cli/cli-errors.ts";
 const PARTS = ["answer", "query", "rows"] as const;
 
 /** "recomputed" of all parts, or "answer=recomputed,rows=believed". @throws CMD_USAGE */
-export function parseLeast(text: string | undefined): Partial<ReplyAssurance> {
+export function parseMinAssurance(text: string | undefined): Partial<ReplyAssurance> {
   if (text === undefined) return {};
   if (!text.includes("=")) {
     const level = levelOf(text);
@@ -22,7 +22,7 @@ export function parseLeast(text: string | undefined): Partial<ReplyAssurance> {
       if (part === undefined || rest.length > 0)
         throw commandError(
           "CMD_USAGE",
-          `--least: "${entry.slice(0, 40)}" is not PART=LEVEL; parts: ${PARTS.join(", ")}`,
+          `--min-assurance: "${entry.slice(0, 40)}" is not PART=LEVEL; parts: ${PARTS.join(", ")}`,
         );
       return [part, levelOf(level)];
     }),
@@ -34,6 +34,6 @@ function levelOf(text: string): Assurance {
   if (level !== undefined) return level;
   throw commandError(
     "CMD_USAGE",
-    `--least: "${text.slice(0, 40)}" is no level; levels: ${ASSURANCES.join(", ")}`,
+    `--min-assurance: "${text.slice(0, 40)}" is no level; levels: ${ASSURANCES.join(", ")}`,
   );
 }
