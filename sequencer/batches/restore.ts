@@ -215,9 +215,10 @@ function requireRoot(what: string, expected: bigint, actual: bigint): void {
   });
 }
 
-async function writeGenesis(
+/** Writes the genesis into an empty store. @throws SEQ_STORE_INCONSISTENT where it has another root */
+export async function writeGenesis(
   log: LedgerLog,
-  { genesis, genesisRoot, treeDepth }: RestoreOptions,
+  { genesis, genesisRoot, treeDepth }: Omit<RestoreOptions, "rules">,
 ): Promise<ChainPosition> {
   const ledger = genesisLedger(genesis, treeDepth);
   requireRoot("the deployment's genesis", genesisRoot, ledger.root);

@@ -5,6 +5,7 @@
 import {
   type BatchEvent,
   type HistoryEvent,
+  type HistoryOptions,
   type QueueEntryEvent,
   withoutBeginning,
 } from "@openledger/bridge/l1/l1-history";
@@ -36,7 +37,7 @@ export type ReplayStart = (
   replay: LedgerReplay,
   blockNumber: bigint,
 ) => Promise<{
-  readonly range: { readonly after: LedgerSnapshot["position"]; readonly fromBlock: bigint };
+  readonly range: Required<Pick<HistoryOptions, "after" | "fromBlock">>;
   /** True for an event that the replay's seed contains. */
   isBehind(event: HistoryEvent): boolean;
 }>;

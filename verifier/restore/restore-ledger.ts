@@ -88,14 +88,19 @@ export const startFrom =
     replay.seed(snapshot, ledger);
     for (const batchNumber of closes)
       replay.settlements.seedClose(await readClose(rollup, batchNumber, blockNumber));
+    const known = {
+      nextEntry: () => replay.entries.length,
+      hasCloses: (batchNumber: number) => replay.settlements.closingBlock(batchNumber) !== undefined,
+      isFrozen: () => replay.isFrozen,
+    };
     return {
-      range: { after: snapshot.position, fromBlock: BigInt(snapshot.blockNumber) },
+      range: { after: { ...snapshot.position, known }, fromBlock: BigInt(snapshot.blockNumber) },
       isBehind: (event) => isBehind(event, snapshot, closes),
     };
   };
 
 /** Batches with CloseEpochs whose epochs wait for their settlement. */
-function openCloses({ epochs }: LedgerSnapshot): ReadonlySet<number> {
+export function openCloses({ epochs }: LedgerSnapshot): ReadonlySet<number> {
   return new Set(
     [...epochs.values()].flatMap(({ closed }) => (closed === null ? [] : [closed.closingBatch])),
   );
@@ -105,7 +110,7 @@ function openCloses({ epochs }: LedgerSnapshot): ReadonlySet<number> {
  * Reads the CloseEpochs of a batch before the snapshot from the contract's state: their events may be older than the
  * range read.
  */
-async function readClose(
+export async function readClose(
   rollup: RollupContract,
   batchNumber: number,
   blockNumber: bigint,
