@@ -18,7 +18,7 @@ import { underPrefix } from "../store/store-keys.ts";
 import { ALARM_PREFIX } from "./follow-alarms.ts";
 import { PRECONFIRMATION_PREFIX } from "./follow-preconfirmations.ts";
 import { FollowedLedger, type FollowedRollup } from "./followed-ledger.ts";
-import { type FillOptions, fillFromL1, finalBlockOf, readBeginning } from "./restore/fill-directory.ts";
+import { type FillOptions, fillFromL1, finalBlockOf, writeBeginning } from "./restore/fill-directory.ts";
 
 interface FollowStoreOptions {
   readonly fromBlock?: bigint | undefined;
@@ -36,7 +36,7 @@ interface FollowStoreModules {
 
 /**
  * The directory's ledger, with L1 up to a final block in it.
- * @throws SEQ_WRONG_DIRECTORY for another rollup's, or a sequencer's; SRV_STORE_FORMAT; as readBeginning and fillFromL1
+ * @throws SEQ_WRONG_DIRECTORY for another rollup's, or a sequencer's; SRV_STORE_FORMAT; as writeBeginning and fillFromL1
  */
 export async function openFollowedLedger(
   path: string,
@@ -65,17 +65,18 @@ export async function openFollowedLedger(
   let followed: FollowedLedger;
   try {
     if (existsSync(replaced)) old = await LedgerLog.open(replaced, own, undefined, owner);
-    const toBlock = await finalBlockOf(rollup, options.finalityDepthBlocks);
-    const fill = { ...options, toBlock, onBatch: (number: number) => onProgress?.(`batch ${number}`) };
-    const isNew = log === null;
-    if (log === null) {
-      const writeBeginning = await readBeginning(rollup, fill);
-      log = await LedgerLog.open(path, own, onFatal, owner);
-      await writeBeginning(log, {});
+    if (log !== null && old === null) followed = await FollowedLedger.open(log, facts);
+    else {
+      const toBlock = await finalBlockOf(rollup, options.finalityDepthBlocks);
+      const fill = { ...options, toBlock, onBatch: (number: number) => onProgress?.(`batch ${number}`) };
+      if (log === null) {
+        log = await LedgerLog.open(path, own, onFatal, owner);
+        await writeBeginning(log, rollup, fill);
+      }
+      followed = await FollowedLedger.open(log, facts);
+      await fillToMalformed(followed, withBlobsOf(old, rollup), facts, fill);
+      if (old !== null) await takeEvidence(old, log);
     }
-    followed = await FollowedLedger.open(log, facts);
-    if (isNew || old !== null) await fillToMalformed(followed, withBlobsOf(old, rollup), facts, fill);
-    if (old !== null) await takeEvidence(old, log);
   } catch (error) {
     await log?.close();
     throw error;

@@ -13,7 +13,7 @@ import { openCloses, readClose } from "@openledger/verifier/restore/restore-ledg
 import { requireAnchored } from "@openledger/verifier/restore/snapshot-anchor";
 import type { EpochCloseOnL1 } from "../../batches/from-l1/epoch-close-on-l1.ts";
 import { waitingEntry } from "../../batches/from-l1/queue-entry.ts";
-import { writeGenesis } from "../../batches/restore.ts";
+import { genesisWrites } from "../../batches/restore.ts";
 import {
   NO_OPERATION_HASH,
   type StoredEpoch,
@@ -40,89 +40,91 @@ export interface FillOptions {
 /** Blocks of one request for logs. */
 const MAX_CHUNK_BLOCKS = 10_000;
 
-/** Writes a ledger's beginning into a directory without one. */
-export type WriteBeginning = (log: LedgerLog, marker: Pick<FollowMarker, "isRestore">) => Promise<void>;
-
-/** The block that is final by now. @param finalityDepthBlocks 1: a block is final as soon as it is mined */
-export async function finalBlockOf({ client }: RollupContract, finalityDepthBlocks: number): Promise<bigint> {
-  const head = await l1Call("read the newest block's number", () => client.getBlockNumber());
-  return head - BigInt(finalityDepthBlocks) + 1n;
-}
-
 /**
- * Reads a ledger's beginning, and checks it against L1 before anything is written.
- * @throws SEQ_TOO_EARLY where the contract is not final; BRG_SNAPSHOT_INVALID; BRG_HISTORY_INCOMPLETE, BRG_HISTORY_UNREADABLE,
- * BRG_L1_*
+ * The block that is final by now, which has the contract.
+ * @param finalityDepthBlocks 1: a block is final as soon as it is mined
+ * @throws SEQ_TOO_EARLY where it has no contract, as on a young chain; BRG_L1_*
  */
-export async function readBeginning(rollup: RollupContract, options: FillOptions): Promise<WriteBeginning> {
-  const { fromBlock, snapshot, toBlock } = options;
-  await requireContractAt(rollup, toBlock);
-  return snapshot === undefined
-    ? readGenesis(rollup, fromBlock ?? (await findDeploymentBlock(rollup, toBlock)), toBlock)
-    : readSnapshotStart(rollup, snapshot, toBlock);
-}
-
-/** Requires that the contract exists at a block: on a young chain it may not be final yet. @throws SEQ_TOO_EARLY */
-async function requireContractAt({ address, client }: RollupContract, blockNumber: bigint): Promise<void> {
+export async function finalBlockOf(
+  { address, client }: RollupContract,
+  finalityDepthBlocks: number,
+): Promise<bigint> {
+  const head = await l1Call("read the newest block's number", () => client.getBlockNumber());
+  const blockNumber = head - BigInt(finalityDepthBlocks) + 1n;
   const code =
     blockNumber < 0n
       ? undefined
       : await l1Call("read the contract's code", () => client.getCode({ address, blockNumber }));
-  if (code !== undefined && code !== "0x") return;
+  if (code !== undefined && code !== "0x") return blockNumber;
   throw sequencerError(
     "SEQ_TOO_EARLY",
-    `there is no contract ${address} in the last final block, ${blockNumber}; check the address, or try again later`,
+    `there is no contract ${address} that is ${finalityDepthBlocks} blocks deep; check the address, or try again later`,
     { data: { reason: "restore-not-final", finalBlock: Number(blockNumber) } },
   );
 }
 
-async function readGenesis(
+/**
+ * Writes a ledger's beginning, the genesis or a snapshot that L1 bears out, into an empty directory, in one atomic write.
+ * @throws BRG_SNAPSHOT_INVALID; BRG_HISTORY_INCOMPLETE, BRG_HISTORY_UNREADABLE, BRG_L1_*; SRV_STORE_*
+ */
+export async function writeBeginning(
+  log: LedgerLog,
   rollup: RollupContract,
-  fromBlock: bigint,
-  toBlock: bigint,
-): Promise<WriteBeginning> {
+  options: FillOptions,
+  marker: Pick<FollowMarker, "isRestore"> = {},
+): Promise<void> {
+  const { snapshot, toBlock } = options;
+  const { blockHash, blockNumber, writes } =
+    snapshot === undefined
+      ? await readGenesis(rollup, options)
+      : await snapshotWrites(log, rollup, snapshot, toBlock);
+  const value: FollowMarker = { ...marker, blockNumber, blockHash };
+  await log.write([...writes, { key: FOLLOW_MARKER, value }]);
+}
+
+/** Writes of a beginning, and L1's block that has it. */
+interface Beginning extends Pick<FollowMarker, "blockHash" | "blockNumber"> {
+  readonly writes: readonly StoreWrite[];
+}
+
+async function readGenesis(rollup: RollupContract, options: FillOptions): Promise<Beginning> {
   const { address, client } = rollup;
+  const { toBlock } = options;
+  const fromBlock = options.fromBlock ?? (await findDeploymentBlock(rollup, toBlock));
   for await (const [event] of readRollupEvents("GenesisSet", { address, client, fromBlock, toBlock })) {
     if (event === undefined) continue;
-    const { genesisRoot, operatorKeyX, operatorOwner, treasuryOwner } = event.args;
-    const owners = { treasuryOwner: BigInt(treasuryOwner), operatorOwner: BigInt(operatorOwner) };
-    const { blockHash, blockNumber } = event;
-    return async (log, marker) => {
-      const value: FollowMarker = { ...marker, blockNumber: Number(blockNumber), blockHash };
-      // Of one turn, so of one atomic write.
-      void log.write([{ key: FOLLOW_MARKER, value }]);
-      await writeGenesis(log, { genesis: { ...owners, operatorKeyX }, genesisRoot });
-    };
+    const { args, blockHash, blockNumber } = event;
+    const { genesisRoot, operatorKeyX } = args;
+    const [treasuryOwner, operatorOwner] = [BigInt(args.treasuryOwner), BigInt(args.operatorOwner)];
+    const { writes } = genesisWrites({
+      genesis: { treasuryOwner, operatorOwner, operatorKeyX },
+      genesisRoot,
+    });
+    return { blockHash, blockNumber: Number(blockNumber), writes };
   }
   throw withoutBeginning();
 }
 
-async function readSnapshotStart(
+async function snapshotWrites(
+  log: LedgerLog,
   rollup: RollupContract,
   snapshot: LedgerSnapshot,
   toBlock: bigint,
-): Promise<WriteBeginning> {
+): Promise<Beginning> {
   const { ledger } = await requireAnchored(rollup, snapshot, toBlock);
   const closes: EpochCloseOnL1[] = [];
   for (const batchNumber of openCloses(snapshot))
     closes.push({ ...(await readClose(rollup, batchNumber, toBlock)), isMissed: false });
   const { blockNumber, position, waiting } = snapshot;
-  const blockHash = await l1BlockHash(rollup, BigInt(blockNumber));
   const final: ChainPosition = { ...position, sequence: -1 };
-  return async (log, marker) => {
-    const value: FollowMarker = { ...marker, blockNumber, blockHash };
-    await log.write([
-      ...(await log.leafWrites(ledger)),
-      ...epochWrites(snapshot, ledger),
-      ...closes.map((close) => ({ key: storeKeys.epochCloseOnL1(close.batchNumber), value: close })),
-      ...waiting.map((entry) => ({
-        key: storeKeys.queueEntry(entry.queueIndex),
-        value: waitingEntry(entry),
-      })),
-      { key: storeKeys.finalPosition, value: final },
-      { key: FOLLOW_MARKER, value },
-    ]);
-  };
+  const writes = [
+    ...(await log.leafWrites(ledger)),
+    ...epochWrites(snapshot, ledger),
+    ...closes.map((close) => ({ key: storeKeys.epochCloseOnL1(close.batchNumber), value: close })),
+    ...waiting.map((entry) => ({ key: storeKeys.queueEntry(entry.queueIndex), value: waitingEntry(entry) })),
+    { key: storeKeys.finalPosition, value: final },
+  ];
+  return { blockHash: await l1BlockHash(rollup, BigInt(blockNumber)), blockNumber, writes };
 }
 
 /** Payments and closes that a settler needs: of every model's open epoch and of the one that waits for its settlement. */

@@ -10,7 +10,6 @@ import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import {
   type DeploymentBlock,
   readStoreRecord,
-  replaceStoreRecord,
   type StoreRollup,
 } from "@openledger/foundation/store/store-identity";
 import type { LedgerSnapshot } from "@openledger/verifier/replay/ledger-snapshot";
@@ -22,7 +21,7 @@ import type { ChainPosition } from "../../store/log-entry.ts";
 import { storeKindOf } from "../../store/store-failure.ts";
 import { unpromisedFrom } from "../../store/unpromised-places.ts";
 import { FollowedLedger, readFollowedRollup } from "../followed-ledger.ts";
-import { fillFromL1, finalBlockOf, readBeginning } from "./fill-directory.ts";
+import { fillFromL1, finalBlockOf, writeBeginning } from "./fill-directory.ts";
 import { promoteDirectory } from "./promote-directory.ts";
 
 export interface RestoreFromL1Options {
@@ -64,16 +63,16 @@ export async function restoreFromL1(options: RestoreFromL1Options): Promise<Rest
   const rollup = new RollupContract({ client, address: rollupAddress, blobs });
   const facts = await readFollowedRollup(rollup);
   const own: StoreRollup = { chainId: facts.chainId, rollupAddress, deployedIn };
-  const state = await stateOf(dataPath, own, rollup);
+  if (readStoreRecord(dataPath)?.kind === storeKindOf("sequencer")) throw holdsLedger(dataPath);
   const toBlock = await finalBlockOf(rollup, finalityDepthBlocks);
   const fill = { ...options, toBlock };
-  const writeBeginning = state === "begun" ? null : await readBeginning(rollup, fill);
   await requireAllFinal(rollup, toBlock, finalityDepthBlocks);
-  if (state === "unused") replaceStoreRecord(dataPath, { kind: storeKindOf("full-node"), rollup: own });
   const log = await LedgerLog.open(dataPath, own, undefined, { owner: "full-node" });
   let restored: RestoreFromL1Result;
   try {
-    await writeBeginning?.(log, { isRestore: true });
+    const begun = await log.get<FollowMarker>(FOLLOW_MARKER);
+    if (begun === undefined) await writeBeginning(log, rollup, fill, { isRestore: true });
+    else if (begun.isRestore !== true || !(await isMarkerOnL1(log, rollup))) throw holdsLedger(dataPath);
     const followed = await FollowedLedger.open(log, facts);
     const history = await fillFromL1(followed, rollup, facts.circuits, fill);
     const { head, registry } = followed;
@@ -89,32 +88,10 @@ export async function restoreFromL1(options: RestoreFromL1Options): Promise<Rest
   return restored;
 }
 
-/**
- * Looks at what is at the path; nothing is changed.
- * @returns "begun" for the directory of a restore that was cut short, "unused" for one that a sequencer has begun and nothing is in
- * @throws SEQ_WRONG_DIRECTORY where a ledger is there
- */
-async function stateOf(
-  dataPath: string,
-  own: StoreRollup,
-  rollup: RollupContract,
-): Promise<"begun" | "unused" | "empty"> {
-  const kind = readStoreRecord(dataPath)?.kind;
-  if (kind === undefined) return "empty";
-  const owner = kind === storeKindOf("full-node") ? "full-node" : "sequencer";
-  const log = await LedgerLog.open(dataPath, own, undefined, { owner });
-  try {
-    if ((await log.finalPosition()) === undefined) return owner === "sequencer" ? "unused" : "empty";
-    const marker = await log.get<FollowMarker>(FOLLOW_MARKER);
-    if (owner === "full-node" && marker?.isRestore === true && (await isMarkerOnL1(log, rollup)))
-      return "begun";
-    throw sequencerError("SEQ_WRONG_DIRECTORY", `the data directory ${dataPath} holds a ledger already`, {
-      data: { reason: "store-not-empty", dataPath },
-    });
-  } finally {
-    await log.close();
-  }
-}
+const holdsLedger = (dataPath: string) =>
+  sequencerError("SEQ_WRONG_DIRECTORY", `the data directory ${dataPath} holds a ledger already`, {
+    data: { reason: "store-not-empty", dataPath },
+  });
 
 /** @throws SEQ_TOO_EARLY where L1 has signed operations that are not final: their places would be given away again */
 async function requireAllFinal(

@@ -1,5 +1,5 @@
 /** Tests of restores and verification from a snapshot, also from false ones. */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { MODEL_ID, SAMPLED_CIRCUIT, startModelHistory } from "@openledger/bridge/testing/model-history";
 import { partOf } from "@openledger/foundation/testing/test-random";
@@ -211,7 +211,9 @@ describe("a false snapshot", () => {
       code: "BRG_SNAPSHOT_INVALID",
       data: { reason: "false" },
     });
-    expect(existsSync(dataPath)).toBe(false);
+    const log = await openTestLog(dataPath);
+    expect(await log.finalPosition()).toBeUndefined();
+    await log.close();
   });
 
   it("is refused where its text is not what its hash names, and where it ends too early", async () => {
