@@ -29,6 +29,7 @@ import {
   type ModelFiles,
   type ModelManifest,
   parseJson,
+  payeeSchema,
   textOfModelFile,
 } from "./model-manifest.ts";
 import { checkRowsRoot, type OwnedRow } from "./owned-rows.ts";
@@ -50,14 +51,7 @@ export type PublishedModel<Parts extends ModelParts = ModelParts> = AnsweringPar
   readonly card: string | null;
 };
 
-const payeesSchema = z.array(
-  z.strictObject({
-    contributorId: z.number().int().min(0).max(0xffffff),
-    validatorId: z.number().int().min(0).max(0xffffff),
-    // 0 for an absent payee, behind the payees of a shard.
-    rowCount: z.number().int().min(0).max(0xffffffff),
-  }),
-);
+const payeesSchema = z.array(payeeSchema);
 
 /**
  * Makes a published model from the result of `registerModel`. @param publishRows false withholds the rows' contents

@@ -36,6 +36,14 @@ const MAX_COLUMNS = 8_192;
 
 const fieldElement = z.string().regex(/^0x[0-9a-f]{64}$/);
 const count = z.number().int().positive();
+/** Statics of a registered model, in 0x-hex of 32 bytes. */
+export const staticsSchema = z.strictObject({
+  featuresCommitment: fieldElement,
+  ownersCommitment: fieldElement,
+  payeeRoot: fieldElement,
+  binding: fieldElement,
+  split: fieldElement,
+});
 const manifestSchema = z.strictObject({
   format: z.literal("openledger-model"),
   version: z.literal(1),
@@ -43,18 +51,19 @@ const manifestSchema = z.strictObject({
   columnCount: count.max(MAX_COLUMNS),
   /** One unit of G in the units of the real features: rounding lost at most half of it per entry. */
   featureScale: z.number().positive(),
-  statics: z.strictObject({
-    featuresCommitment: fieldElement,
-    ownersCommitment: fieldElement,
-    payeeRoot: fieldElement,
-    binding: fieldElement,
-    split: fieldElement,
-  }),
+  statics: staticsSchema,
   staticsHash: fieldElement,
   files: z.record(
     z.string(),
     z.strictObject({ sizeBytes: z.number().int().nonnegative(), sha256: z.string().regex(/^[0-9a-f]{64}$/) }),
   ),
+});
+/** Leaves that a model pays for some of its rows. */
+export const payeeSchema = z.strictObject({
+  contributorId: z.number().int().min(0).max(0xffffff),
+  validatorId: z.number().int().min(0).max(0xffffff),
+  // 0 for an absent payee, behind the payees of a shard.
+  rowCount: z.number().int().min(0).max(0xffffffff),
 });
 export type ModelManifest = z.infer<typeof manifestSchema>;
 

@@ -49,6 +49,9 @@ export const hash = z
   .regex(/^0x[0-9a-fA-F]{64}$/, "is not 0x-hex of 32 bytes")
   .transform((text) => text.toLowerCase() as `0x${string}`);
 
+/** Signature of a leaf's key (EdDSA on Baby Jubjub). */
+export const signature = z.strictObject({ r8x: element, r8y: element, s: element });
+
 const pair = z.tuple([elementOrDecimal, elementOrDecimal]);
 /** The real part of G2's coordinates first. */
 export const proof = z.object({
