@@ -12,6 +12,7 @@ import { MAX_PAYEE_COUNT } from "@openledger/circuits/protocol";
 import type { ColumnCommitments } from "@openledger/circuits/settlement/feature-commitment";
 import { MAX_DIRECT_ENTRY } from "@openledger/circuits/settlement/scores/direct-matrix";
 import { shardedFeatures } from "@openledger/circuits/settlement/shards/shard-link";
+import { payee } from "@openledger/circuits/wire/wire-fields";
 import { hex32 } from "@openledger/foundation/hex";
 import { rowNumber } from "@openledger/foundation/row-number";
 import { z } from "zod";
@@ -29,7 +30,6 @@ import {
   type ModelFiles,
   type ModelManifest,
   parseJson,
-  payeeSchema,
   textOfModelFile,
 } from "./model-manifest.ts";
 import { checkRowsRoot, type OwnedRow } from "./owned-rows.ts";
@@ -51,7 +51,7 @@ export type PublishedModel<Parts extends ModelParts = ModelParts> = AnsweringPar
   readonly card: string | null;
 };
 
-const payeesSchema = z.array(payeeSchema);
+const payeesSchema = z.array(payee);
 
 /**
  * Makes a published model from the result of `registerModel`. @param publishRows false withholds the rows' contents

@@ -58,13 +58,6 @@ const manifestSchema = z.strictObject({
     z.strictObject({ sizeBytes: z.number().int().nonnegative(), sha256: z.string().regex(/^[0-9a-f]{64}$/) }),
   ),
 });
-/** Leaves that a model pays for some of its rows. */
-export const payeeSchema = z.strictObject({
-  contributorId: z.number().int().min(0).max(0xffffff),
-  validatorId: z.number().int().min(0).max(0xffffff),
-  // 0 for an absent payee, behind the payees of a shard.
-  rowCount: z.number().int().min(0).max(0xffffffff),
-});
 export type ModelManifest = z.infer<typeof manifestSchema>;
 
 /** Reason in the error's `data.why` for a file that the server or the folder does not have. */

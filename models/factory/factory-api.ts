@@ -35,11 +35,12 @@
  *   *      /ledger/:model/…                a model's routes (docs/reference/attribution.md)
  */
 
-import { payeeSchema, staticsSchema } from "@openledger/attribution/model/model-manifest";
+import { staticsSchema } from "@openledger/attribution/model/model-manifest";
 import { MODEL_USES, rowTermsSchema } from "@openledger/attribution/model/recipe-fields";
 import { maxPromptChars } from "@openledger/attribution/rows/row-content";
 import { ROW_KINDS } from "@openledger/attribution/rows/row-kinds";
 import { DATANET_COUNT_MAX, SHARD_COUNT_MAX } from "@openledger/circuits/protocol";
+import { payee } from "@openledger/circuits/wire/wire-fields";
 import { failureSchema as refusalSchema } from "@openledger/client/datanets/host-schemas";
 import { isStorableText } from "@openledger/foundation/database/storable-text";
 import { z } from "zod";
@@ -190,7 +191,7 @@ export const datasetSchema = z.object({
   rowCount: count,
   receivedCount: count,
   byteCount: count,
-  people: z.array(payeeSchema),
+  people: z.array(payee),
   /**
    * Requests to the Datanet's host that only a leaf with a grant may make. The leaf signs them, and the factory sends them:
    * its key stays where it is. Each asks for rows of this Datanet by their SHA-256, and for nothing else.

@@ -161,6 +161,10 @@ describe("from a snapshot, by a node that has dropped older blocks", () => {
   it("is made of a data directory, with the same entries", async () => {
     const path = at("of-full-node");
     await restore(world, path);
+    await expect(restoreFromL1({ ...world, dataPath: path })).rejects.toMatchObject({
+      code: "SEQ_WRONG_DIRECTORY",
+      data: { reason: "store-not-empty" },
+    });
     const ofDirectory = await take(world, "made-of-directory", path);
     const ofL1 = await take(world, "made-of-l1");
     expect(ofL1.waiting).toHaveLength(2);

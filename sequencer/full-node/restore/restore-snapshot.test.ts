@@ -8,6 +8,7 @@ import { verifyRollup } from "@openledger/verifier/replay/verify";
 import { startFrom } from "@openledger/verifier/restore/restore-ledger";
 import { readSnapshot, writeSnapshot } from "@openledger/verifier/restore/snapshot-file";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { LedgerLog } from "../../store/ledger-log.ts";
 import { storeKeys, underPrefix } from "../../store/store-keys.ts";
 import { openTestLog } from "../../testing/open-test-log.ts";
 import { temporaryFolder } from "../../testing/test-rollup.ts";
@@ -82,6 +83,25 @@ describe("a data directory from a snapshot", () => {
     }
     expect(full.payments, "of the settled epoch, too").toHaveLength(6);
     expect(full.position!.batchNumber).toBe((await f.rollup.state()).batchNumber);
+  });
+
+  it("goes on where it was cut short, and is no sequencer's until then", async () => {
+    const dataPath = at("cut");
+    const cutAt = 3;
+    const onBatch = (batchNumber: number) => {
+      if (batchNumber === cutAt) throw new Error("cut short");
+    };
+    await expect(restoreFromL1({ ...l1, dataPath, onBatch })).rejects.toThrow("cut short");
+    const owner = { chainId: early.chainId, rollupAddress: l1.rollupAddress };
+    await expect(LedgerLog.open(dataPath, owner)).rejects.toMatchObject({ code: "SEQ_WRONG_DIRECTORY" });
+    const seen: number[] = [];
+    await restoreFromL1({ ...l1, dataPath, onBatch: (batchNumber) => seen.push(batchNumber) });
+    expect(seen[0]).toBe(cutAt + 1);
+    expect(await contents(dataPath)).toEqual(await contents(at("full")));
+    const log = await LedgerLog.open(dataPath, owner);
+    expect(await log.get(storeKeys.unpromisedPlaces)).toMatchObject([{ end: null }]);
+    await log.close();
+    await expect(restoreFromL1({ ...l1, dataPath })).rejects.toMatchObject({ code: "SEQ_WRONG_DIRECTORY" });
   });
 
   it("gives the same snapshot as the directory that it was used for", async () => {
