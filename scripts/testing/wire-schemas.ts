@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** A schema's fields, in the order of the alphabet, and where it stands. */
-export interface ObjectSchema {
+interface ObjectSchema {
   readonly fields: string;
   readonly file: string;
   readonly line: number;
