@@ -12,6 +12,7 @@ import { MAX_PAYEE_COUNT } from "@openledger/circuits/protocol";
 import type { ColumnCommitments } from "@openledger/circuits/settlement/feature-commitment";
 import { MAX_DIRECT_ENTRY } from "@openledger/circuits/settlement/scores/direct-matrix";
 import { shardedFeatures } from "@openledger/circuits/settlement/shards/shard-link";
+import { payee } from "@openledger/circuits/wire/wire-fields";
 import { hex32 } from "@openledger/foundation/hex";
 import { rowNumber } from "@openledger/foundation/row-number";
 import { atOnce, type Steps } from "@openledger/foundation/slices";
@@ -53,14 +54,7 @@ export type PublishedModel<Parts extends ModelParts = ModelParts> = AnsweringPar
   readonly card: string | null;
 };
 
-const payeesSchema = z.array(
-  z.strictObject({
-    contributorId: z.number().int().min(0).max(0xffffff),
-    validatorId: z.number().int().min(0).max(0xffffff),
-    // 0 for an absent payee, behind the payees of a shard.
-    rowCount: z.number().int().min(0).max(0xffffffff),
-  }),
-);
+const payeesSchema = z.array(payee);
 
 /**
  * Makes a published model from the result of `registerModel`. @param publishRows false withholds the rows' contents

@@ -37,6 +37,14 @@ const MAX_COLUMNS = 8_192;
 
 const fieldElement = z.string().regex(/^0x[0-9a-f]{64}$/);
 const count = z.number().int().positive();
+/** Statics of a registered model, in 0x-hex of 32 bytes. */
+export const staticsSchema = z.strictObject({
+  featuresCommitment: fieldElement,
+  ownersCommitment: fieldElement,
+  payeeRoot: fieldElement,
+  binding: fieldElement,
+  split: fieldElement,
+});
 const manifestSchema = z.strictObject({
   format: z.literal("openledger-model"),
   version: z.literal(1),
@@ -44,13 +52,7 @@ const manifestSchema = z.strictObject({
   columnCount: count.max(MAX_COLUMNS),
   /** One unit of G in the units of the real features: rounding lost at most half of it per entry. */
   featureScale: z.number().positive(),
-  statics: z.strictObject({
-    featuresCommitment: fieldElement,
-    ownersCommitment: fieldElement,
-    payeeRoot: fieldElement,
-    binding: fieldElement,
-    split: fieldElement,
-  }),
+  statics: staticsSchema,
   staticsHash: fieldElement,
   files: z.record(
     z.string(),

@@ -146,7 +146,23 @@ export interface HistoryOptions {
   readonly toBlock: bigint;
   readonly maxChunkBlocks?: number;
   /** Position after the last skipped batch: batches up to it, and their credits, are not read. */
-  readonly after?: { readonly batchNumber: number; readonly opIndex: number; readonly nextId: number };
+  readonly after?: {
+    readonly batchNumber: number;
+    readonly opIndex: number;
+    readonly nextId: number;
+    /** Absent: what older records show is not required of the logs. */
+    readonly known?: KnownRecords;
+  };
+}
+
+/** Records of the reader: those that it had before, and those that it has taken from this history so far. */
+export interface KnownRecords {
+  /** Index of the first queue entry that the reader lacks. */
+  nextEntry(): number;
+  /** True if the reader has the block of the batch's CloseEpochs. */
+  hasCloses(batchNumber: number): boolean;
+  /** True if the reader has the freeze. */
+  isFrozen(): boolean;
 }
 
 const DEFAULT_CHUNK_BLOCKS = 10_000;
@@ -173,7 +189,7 @@ export async function* readL1History(options: HistoryOptions): AsyncGenerator<Hi
   const l1 = { domain, idFeeWei, firstOpIndex: BigInt(opIndex), oldNextId: nextId };
   const fromBlock = options.fromBlock ?? (await findDeploymentBlock(rollup, toBlock));
   const maxChunkBlocks = options.maxChunkBlocks ?? DEFAULT_CHUNK_BLOCKS;
-  const told = new ToldEvents(fromBlock, toBlock);
+  const told = new ToldEvents(fromBlock, toBlock, options.after?.known);
   for await (const { logs } of readRollupLogs({ client, address, fromBlock, toBlock, maxChunkBlocks })) {
     let submission: Submission | null = null;
     let takenCount = 0;
@@ -259,9 +275,10 @@ export const withoutBeginning = () =>
     "the Ethereum node's logs do not begin with the rollup's first event",
   );
 
-/** Events that the node's logs have told so far. */
+/** Events that the node's logs have told so far, and the reader's own before them. */
 class ToldEvents {
   readonly #range: readonly [bigint, bigint];
+  readonly #known: KnownRecords | undefined;
   /** Index of the next entry; null where the logs began behind the genesis and had no entry yet. */
   #nextQueueIndex: number | null = null;
   /** True once they have told the genesis. */
@@ -270,8 +287,9 @@ class ToldEvents {
   readonly #closes = new Set<number>();
   readonly #randomness = new Set<number>();
 
-  constructor(fromBlock: bigint, toBlock: bigint) {
+  constructor(fromBlock: bigint, toBlock: bigint, known: KnownRecords | undefined) {
     this.#range = [fromBlock, toBlock];
+    this.#known = known;
   }
 
   note(event: HistoryEvent): void {
@@ -283,7 +301,7 @@ class ToldEvents {
     if (event.type === "closeEpoch") this.#closes.add(event.batchNumber);
     if (event.type === "randomness") this.#randomness.add(event.batchNumber);
     if (event.type !== "queue-entry") return;
-    if (this.#nextQueueIndex !== null) this.requireQueueTo(event.queueIndex);
+    this.requireQueueTo(event.queueIndex);
     this.#nextQueueIndex = event.queueIndex + 1;
   }
 
@@ -291,17 +309,20 @@ class ToldEvents {
   requireBefore(batch: BatchData, queueHead: number): void {
     this.requireQueueTo(queueHead);
     const number = Number(batch.batchNumber);
-    if (hasCloseEpochs(batch) && !this.#closes.has(number))
+    const isTold = this.#closes.has(number) || this.#known?.hasCloses(number) === true;
+    if (hasCloseEpochs(batch) && !isTold)
       throw logsIncomplete(`the CloseEpochs of batch ${number}`, ...this.#range);
   }
 
   requireQueueTo(end: number): void {
-    const next = this.#nextQueueIndex;
+    const next = this.#known?.nextEntry() ?? this.#nextQueueIndex;
     if (next !== null && next < end) throw logsIncomplete(`queue entry ${next}`, ...this.#range);
   }
 
   requireFreeze(isFrozen: boolean): void {
-    if (isFrozen && this.isWhole && !this.#isFrozen) throw logsIncomplete("the freeze", ...this.#range);
+    const isTold = this.#isFrozen || this.#known?.isFrozen() === true;
+    const hasBefore = this.isWhole || this.#known !== undefined;
+    if (isFrozen && hasBefore && !isTold) throw logsIncomplete("the freeze", ...this.#range);
   }
 
   /** Closing batches of the batch's settlements whose randomness the logs have not told, or told before they began. */

@@ -1,6 +1,6 @@
 /** Schema of a signed operation as JSON: POST /v1/operations takes it, and payments of x402 carry it. */
 import { z } from "zod";
-import { count, element, wei } from "./wire-fields.ts";
+import { count, element, signature, wei } from "./wire-fields.ts";
 
 /** 40-bit integers: a number, or its decimal digits. */
 const integer = z.union([count, z.string().regex(/^[0-9]{1,20}$/)]).transform(BigInt);
@@ -17,6 +17,6 @@ export const operationBody = z
     words: z.array(element).max(16),
     nonce: integer,
     maxFeePerUnitWei: wei,
-    signature: z.strictObject({ r8x: element, r8y: element, s: element }),
+    signature,
   })
   .strict();

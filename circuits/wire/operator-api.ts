@@ -5,6 +5,7 @@
  */
 import { z } from "zod";
 import { DATA_MODES, KIND, KIND_RULES, SHARD_COUNT_MAX } from "../protocol.ts";
+import { operatorNotice } from "./sequencer-answers.ts";
 import {
   address,
   count,
@@ -236,10 +237,4 @@ export const closeAnswer = z.object({
   batchNumber: z.int().positive().nullable(),
 });
 
-/**
- * Notice of the operator to every reader of the pages, with the time until which it applies; null for none.
- */
-export const operatorNotice = z
-  .object({ title: z.string().min(1).max(100), text: z.string().max(400), untilMs: z.number() })
-  .nullable();
 export const noticeBody = z.object({ notice: operatorNotice });

@@ -49,6 +49,19 @@ export const hash = z
   .regex(/^0x[0-9a-fA-F]{64}$/, "is not 0x-hex of 32 bytes")
   .transform((text) => text.toLowerCase() as `0x${string}`);
 
+/** Leaves that a model pays for some of its rows; 0 rows for an absent payee, behind the payees of a shard. */
+export const payee = z.strictObject({
+  contributorId: leafId,
+  validatorId: leafId,
+  rowCount: z
+    .int()
+    .nonnegative()
+    .max(2 ** 32 - 1),
+});
+
+/** Signature of a leaf's key (EdDSA on Baby Jubjub). */
+export const signature = z.strictObject({ r8x: element, r8y: element, s: element });
+
 const pair = z.tuple([elementOrDecimal, elementOrDecimal]);
 /** The real part of G2's coordinates first. */
 export const proof = z.object({

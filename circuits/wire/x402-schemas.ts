@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { operationBody } from "./operation-json.ts";
-import { element, hash, leafId } from "./wire-fields.ts";
+import { hash, leafId, signature } from "./wire-fields.ts";
 import { X402_VERSION } from "./x402-payment.ts";
 
 /** Bounds of texts that others have written. Addresses and descriptions are short. */
@@ -38,7 +38,7 @@ const x402Requirements = z.strictObject({
 const receiptPayment = z.strictObject({
   payerId: leafId,
   /** Signature of the question, as POST /v1/answers takes it: whoever reads the payment on the ledger has none. */
-  signature: z.strictObject({ r8x: element, r8y: element, s: element }),
+  signature,
   /** The answer's receipt. */
   receipt: hash,
   operation: operationBody,

@@ -3,12 +3,13 @@
  * `waitFor`, the watch actions and the pages' live state use it.
  */
 
+import { preconfirmation } from "@openledger/circuits/wire/sequencer-answers";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { feedUrlOf } from "@openledger/foundation/wire/sequencer-request";
 import * as z from "zod/mini";
 import { clientError } from "../client-errors.ts";
 import { requireSequencerUrl, type SequencerAccess } from "./sequencer-request.ts";
-import { counter, hex, preconfirmationSchema } from "./sequencer-schemas.ts";
+import { counter, hex } from "./sequencer-schemas.ts";
 
 /** Signed operations and settlements; batches; or all that changes one leaf. */
 export type FeedTopic = "operations" | "batches" | `leaf:${number}`;
@@ -26,7 +27,7 @@ const feedMessageSchema = z.union([
       opIndex: counter,
       batchNumber: counter,
       /** Preconfirmation, not yet checked; absent at a full node. */
-      preconfirmation: z.nullish(preconfirmationSchema),
+      preconfirmation: z.nullish(preconfirmation),
     }),
   ),
   /** Operation that will never be executed: `code` is the reason. */

@@ -47,7 +47,7 @@ const closeEpochFields = {
   defaultSplitFromSeconds: z.nullable(count),
 };
 
-const closedEpochSchema = z.object({
+export const closedEpochSchema = z.object({
   epoch: count,
   closingBatch: count,
   amountWei: wei,
@@ -95,7 +95,7 @@ export const modelSchema = z.extend(leafSchema, {
 });
 export type LedgerModelLeaf = z.output<typeof modelSchema>;
 
-const paymentSchema = z.object({
+export const paymentSchema = z.object({
   /** Hash of the operation; 0 where L1's queue forced it, or the sequencer has it from L1 alone. */
   hash: hex,
   /** Index of the queue entry that forced it. */

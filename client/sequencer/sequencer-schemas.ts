@@ -4,6 +4,7 @@
  */
 
 import { TREE_ARITY, TREE_DEPTH } from "@openledger/circuits/protocol";
+import { operationsPage, operatorNotice, preconfirmation } from "@openledger/circuits/wire/sequencer-answers";
 import { type Address, getAddress, type Hex, isAddress } from "viem";
 import * as z from "zod/mini";
 
@@ -137,10 +138,7 @@ export const statusSchema = z.object({
       bridge: z.nullable(z.object({ heardAtMs: z.number(), alarms: z.array(z.string()) })),
       prover: z.nullable(z.object({ heardAtMs: z.number(), name: z.string() })),
       /** Notice of the operator to every reader of the pages. */
-      notice: z._default(
-        z.nullable(z.object({ title: z.string(), text: z.string(), untilMs: z.number() })),
-        null,
-      ),
+      notice: z._default(operatorNotice, null),
     }),
   ),
 });
@@ -200,13 +198,7 @@ export const postedLeafSchema = z.object({
   rows: z.array(TREE_ROW).check(z.length(TREE_DEPTH)),
 });
 
-export const preconfirmationSchema = z.object({
-  operationHash: hex,
-  opIndex: counter,
-  deadlineSeconds: counter,
-  signature: hex,
-});
-export type Preconfirmation = z.infer<typeof preconfirmationSchema>;
+export type Preconfirmation = z.infer<typeof preconfirmation>;
 
 const OPERATION_STATUSES = [
   "pending",
@@ -222,7 +214,7 @@ export type OperationStatus = (typeof OPERATION_STATUSES)[number];
 export const submissionSchema = z.object({
   hash: hex,
   status: z.enum(OPERATION_STATUSES),
-  preconfirmation: z.nullish(preconfirmationSchema),
+  preconfirmation: z.nullish(preconfirmation),
 });
 export type Submission = z.infer<typeof submissionSchema>;
 
@@ -243,7 +235,7 @@ export const operationSchema = z.object({
   batchNumber: z.nullish(counter),
   acknowledgedAtMs: z.nullish(z.number()),
   l1TransactionHash: z.nullish(hex),
-  preconfirmation: z.nullish(preconfirmationSchema),
+  preconfirmation: z.nullish(preconfirmation),
   reason: z.nullish(z.string()),
   estimatedReadyAtMs: z.nullish(z.record(z.string(), z.nullish(z.number()))),
 });
@@ -271,17 +263,7 @@ const forcedOperationSchema = z.object({
 export type ForcedOperation = z.infer<typeof forcedOperationSchema>;
 export type LeafOperation = LedgerOperation | ForcedOperation;
 
-const leafOperationSchema = z.union([operationSchema, forcedOperationSchema]);
-export const leafOperationsSchema = z.object({
-  /** Newest first. */
-  operations: z.array(leafOperationSchema),
-  /** Name of an operation, for the next page; null at the end of what the sequencer has. */
-  nextBefore: z.nullable(z.union([hex, counter])),
-  /** True where nothing of the leaf is older than these; false where there may be more, here or pruned. */
-  isComplete: z.boolean(),
-  /** Time before which all was executed that is pruned, in Unix milliseconds; null where nothing is. */
-  prunedBeforeMs: z.nullable(z.number()),
-});
+export const leafOperationsSchema = operationsPage(z.union([operationSchema, forcedOperationSchema]));
 export type LeafOperations = z.infer<typeof leafOperationsSchema>;
 
 const recordSchema = z.object({

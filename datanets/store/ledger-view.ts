@@ -7,6 +7,7 @@
 import { datanetIds, hashStatics, unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { packSplit } from "@openledger/circuits/ledger/rewards";
 import { commitChain, datanetHistory } from "@openledger/circuits/ledger/version-rows";
+import { operationsPage } from "@openledger/circuits/wire/sequencer-answers";
 import { count, element, elementOrDecimal, hash, leafId } from "@openledger/circuits/wire/wire-fields";
 import { hex32 } from "@openledger/foundation/hex";
 import { RecentAnswers } from "@openledger/foundation/recent-answers";
@@ -150,15 +151,7 @@ interface DatanetHistory {
   readonly versions: readonly HostVersion[];
 }
 
-const operationsPageSchema = z.object({
-  operations: z.array(operationSchema),
-  /** Name of the last operation here; null at the end of what the sequencer has. */
-  nextBefore: z.union([hash, count]).nullable(),
-  /** True where nothing of the leaf is older than these. */
-  isComplete: z.boolean(),
-  /** Time before which all was executed that is pruned, in Unix milliseconds; null where nothing is. */
-  prunedBeforeMs: z.number().nullable(),
-});
+const operationsPageSchema = operationsPage(operationSchema);
 type OperationsPage = z.output<typeof operationsPageSchema>;
 
 /** Operations of a page of `operationsPage`. */

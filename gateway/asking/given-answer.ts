@@ -9,6 +9,7 @@ import {
 } from "@openledger/client/actions/answers/model-answers";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { hex32 } from "@openledger/foundation/hex";
+import { toolCallSchema } from "@openledger/models/serving/openai/openai-requests";
 import { z } from "zod";
 
 const leafId = z.int().nonnegative();
@@ -49,13 +50,6 @@ export const openledgerSchema = z.strictObject({
   assurance: z.strictObject({ answer: assurance, query: assurance, rows: assurance }),
 });
 export type OpenledgerField = z.output<typeof openledgerSchema>;
-
-/** Call of a tool, in OpenAI's form. */
-const toolCallSchema = z.object({
-  id: z.string(),
-  type: z.literal("function"),
-  function: z.object({ name: z.string(), arguments: z.string() }),
-});
 
 /** Answer as the store has it: all but its payment, which is another field of the record. */
 export const givenSchema = z.object({

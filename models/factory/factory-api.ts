@@ -35,10 +35,13 @@
  *   *      /ledger/:model/…                a model's routes (docs/reference/attribution.md)
  */
 
+import { staticsSchema } from "@openledger/attribution/model/model-manifest";
 import { MODEL_USES, rowTermsSchema } from "@openledger/attribution/model/recipe-fields";
 import { maxPromptChars } from "@openledger/attribution/rows/row-content";
 import { ROW_KINDS } from "@openledger/attribution/rows/row-kinds";
 import { DATANET_COUNT_MAX, SHARD_COUNT_MAX } from "@openledger/circuits/protocol";
+import { payee } from "@openledger/circuits/wire/wire-fields";
+import { failureSchema as refusalSchema } from "@openledger/client/datanets/host-schemas";
 import { isStorableText } from "@openledger/foundation/database/storable-text";
 import { z } from "zod";
 import { WEIGHT_NUMBERS } from "../engine/architecture/model-shape.ts";
@@ -186,7 +189,7 @@ export const datasetSchema = z.object({
   rowCount: count,
   receivedCount: count,
   byteCount: count,
-  people: z.array(z.object({ contributorId: leafId, validatorId: leafId, rowCount: count })),
+  people: z.array(payee),
   /**
    * Requests to the Datanet's host that only a leaf with a grant may make. The leaf signs them, and the factory sends them:
    * its key stays where it is. Each asks for rows of this Datanet by their SHA-256, and for nothing else.
@@ -348,11 +351,7 @@ export type JobState = z.output<typeof jobStateSchema>;
 export const jobStageSchema = z.enum(["waiting", "load", "train", "features", "commit", "write"]);
 export type JobStage = z.output<typeof jobStageSchema>;
 
-const failureSchema = z.object({
-  code: z.string(),
-  message: z.string(),
-  data: z.record(z.string(), z.unknown()),
-});
+const failureSchema = refusalSchema.shape.error;
 
 const rowsLossSchema = z.object({ natsPerToken: z.number(), bitsPerByte: z.number() });
 const changeSchema = z.object({ rowCount: count, before: rowsLossSchema, after: rowsLossSchema });
@@ -510,13 +509,6 @@ export const compareSchema = z.object({
 export type FactoryComparison = z.output<typeof compareSchema>;
 
 /** Statics as `createModel` of the client takes them, in 0x-hex. */
-const staticsSchema = z.object({
-  featuresCommitment: hex32,
-  ownersCommitment: hex32,
-  payeeRoot: hex32,
-  binding: hex32,
-  split: hex32,
-});
 export type FactoryStatics = z.output<typeof staticsSchema>;
 
 const entryBodySchema = z.object({

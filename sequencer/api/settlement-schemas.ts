@@ -1,6 +1,6 @@
 /** Request schemas (zod) of the routes about models and settlements. docs/reference/api.md is the contract. */
 import { MAX_FURTHER_ENTRIES, MAX_SETTLEMENT_BYTES } from "@openledger/circuits/wire/operator-api";
-import { element, elementOrDecimal, hexBytes, leafId, proof } from "@openledger/circuits/wire/wire-fields";
+import { elementOrDecimal, hexBytes, leafId, proof, signature } from "@openledger/circuits/wire/wire-fields";
 import { countFromText, limit } from "@openledger/foundation/wire/query-text";
 import { z } from "zod";
 
@@ -43,8 +43,7 @@ export const settlementBody = z.strictObject({
   settlementHash: elementOrDecimal.meta({ description: "J" }),
   ...entryFields,
   further: furtherEntries,
-  signature: z
-    .strictObject({ r8x: element, r8y: element, s: element })
+  signature: signature
     .optional()
     .meta({ description: "the model's, over J; needed for an activation, and where draws are void" }),
 });

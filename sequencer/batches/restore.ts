@@ -9,7 +9,7 @@ import { leafWrites } from "../store/leaf-value.ts";
 import type { LeafChanges, LedgerLog } from "../store/ledger-log.ts";
 import type { ChainPosition, ExecutedEntry, OpenedEntry, StoredQueueEntry } from "../store/log-entry.ts";
 import { corrupt } from "../store/store-failure.ts";
-import { storeKeys } from "../store/store-keys.ts";
+import { type StoreWrite, storeKeys } from "../store/store-keys.ts";
 import type { StoredBatch } from "../store/stored-batch.ts";
 import { UnpromisedPlaces } from "../store/unpromised-places.ts";
 import { BatchRegistry } from "./batch-registry.ts";
@@ -215,10 +215,11 @@ function requireRoot(what: string, expected: bigint, actual: bigint): void {
   });
 }
 
-async function writeGenesis(
-  log: LedgerLog,
-  { genesis, genesisRoot, treeDepth }: RestoreOptions,
-): Promise<ChainPosition> {
+/** Writes that put the genesis into an empty store. @throws SEQ_STORE_INCONSISTENT where it has another root */
+export function genesisWrites({ genesis, genesisRoot, treeDepth }: Omit<RestoreOptions, "rules">): {
+  readonly position: ChainPosition;
+  readonly writes: readonly StoreWrite[];
+} {
   const ledger = genesisLedger(genesis, treeDepth);
   requireRoot("the deployment's genesis", genesisRoot, ledger.root);
   const position: ChainPosition = {
@@ -230,6 +231,11 @@ async function writeGenesis(
     timestamp: 0n,
     sequence: -1,
   };
-  await log.write([...leafWrites(ledger), { key: storeKeys.finalPosition, value: position }]);
+  return { position, writes: [...leafWrites(ledger), { key: storeKeys.finalPosition, value: position }] };
+}
+
+async function writeGenesis(log: LedgerLog, options: RestoreOptions): Promise<ChainPosition> {
+  const { position, writes } = genesisWrites(options);
+  await log.write(writes);
   return position;
 }

@@ -1,43 +1,26 @@
 /**
- * The half of a full node that reads L1: final batches into the ledger, later ones against those that the sequencer has
- * shown, and every posted operation against the stored preconfirmations. A failed poll is repeated; after a kill the next
- * poll repeats writes, which changes nothing.
+ * The half of a full node that reads L1: final batches into the ledger (final-history.ts), later ones against those that the
+ * sequencer has shown, and every posted operation against the stored preconfirmations. A failed poll is repeated.
  */
 
 import { l1Call } from "@openledger/bridge/l1/l1-client";
-import {
-  type BatchEvent,
-  type HistoryEvent,
-  hasCloseEpochs,
-  readL1History,
-} from "@openledger/bridge/l1/l1-history";
-import { logsIncomplete, readRollupLogs } from "@openledger/bridge/l1/log-reader";
+import { type BatchEvent, readL1History } from "@openledger/bridge/l1/l1-history";
+import { readRollupLogs } from "@openledger/bridge/l1/log-reader";
 import { toQueueEntry } from "@openledger/bridge/l1/queue-entry";
 import type { RegisteredCircuit, RollupContract } from "@openledger/bridge/l1/rollup-contract";
-import { RANDOMNESS_DELAY_BLOCKS } from "@openledger/bridge/l1/settlement-times";
-import {
-  batchMalformed,
-  type MalformedBatch,
-  malformedOf,
-} from "@openledger/bridge/l1/submission/malformed-batch";
-import { isMissed } from "@openledger/bridge/operator/watching/randomness-watcher";
-import type { ReplayedSettlement } from "@openledger/circuits/batch/settlement-operation";
-import { isRollupError } from "@openledger/foundation/rollup-error";
+import { type MalformedBatch, malformedOf } from "@openledger/bridge/l1/submission/malformed-batch";
 import type { PreconfirmationEvidence } from "@openledger/verifier/evidence/preconfirmation-evidence";
-import { blockReader } from "@openledger/verifier/replay/block-reader";
-import { type HistoryKeeper, HistoryReplay } from "@openledger/verifier/replay/history-replay";
 import { isSameOperation, postedOperations } from "@openledger/verifier/replay/posted-operations";
 import type { VerifyProof } from "@openledger/verifier/replay/verify-keys";
 import type { L1Head } from "../batches/batch-pipeline-options.ts";
-import { type EpochCloseOnL1, readCloseOnL1 } from "../batches/from-l1/epoch-close-on-l1.ts";
+import { waitingEntry } from "../batches/from-l1/queue-entry.ts";
 import { sequencerError } from "../sequencer-errors.ts";
-import { FOLLOW_MARKER, type FollowMarker } from "../store/follow-marker.ts";
+import { FOLLOW_MARKER, type FollowMarker, l1BlockHash } from "../store/follow-marker.ts";
 import type { StoredQueueEntry } from "../store/log-entry.ts";
-import { storeKeys } from "../store/store-keys.ts";
 import type { StoredBatch } from "../store/stored-batch.ts";
+import { FinalHistory } from "./final-history.ts";
 import type { FollowAlarms } from "./follow-alarms.ts";
 import { preconfirmationsAt, preconfirmationsFrom } from "./follow-preconfirmations.ts";
-import { FollowQueue } from "./follow-queue.ts";
 import type { FollowedLedger } from "./followed-ledger.ts";
 
 interface FollowL1Options {
@@ -88,27 +71,26 @@ export class FollowL1 {
   isFrozen = false;
   /** The first batch on L1 that breaks the rules; null where there is none. */
   malformed: MalformedOnL1 | null = null;
-  readonly queue: FollowQueue;
   readonly #options: FollowL1Options;
   readonly #modules: FollowL1Modules;
-  readonly #history: HistoryReplay;
-  /** Blocks of the CloseEpochs that wait for their randomness, by batch. */
-  readonly #waitingCloses = new Map<number, number>();
+  readonly #final: FinalHistory;
   #postedKey = "";
-  #isLoaded = false;
 
   constructor(options: FollowL1Options, modules: FollowL1Modules) {
     this.#options = options;
     this.#modules = modules;
-    this.queue = new FollowQueue(modules);
-    const { registered, rollup, verifyProof } = modules;
-    const readBlock = blockReader(rollup.client);
-    this.#history = new HistoryReplay({ circuits: registered, verifyProof, readBlock }, this.#keeper);
+    const { maxChunkBlocks } = options;
+    const beforeBatch = (event: BatchEvent) => this.#holdPreconfirmations([event]);
+    this.#final = new FinalHistory({ ...modules, maxChunkBlocks, beforeBatch });
+  }
+
+  get queue(): FinalHistory["queue"] {
+    return this.#final.queue;
   }
 
   /** true: nothing comes behind the last final batch any more. */
   get isFrozenForGood(): boolean {
-    return this.#history.isFrozen;
+    return this.#final.isFrozen;
   }
 
   get finalNumber(): number {
@@ -124,12 +106,11 @@ export class FollowL1 {
   async poll(): Promise<void> {
     const { followed, onFrozen, rollup } = this.#modules;
     const { client } = rollup;
-    if (!this.#isLoaded) await this.#load();
     const head = await l1Call("read the newest block", () => client.getBlock({ blockTag: "latest" }));
     const marker = await followed.log.require<FollowMarker>(FOLLOW_MARKER);
     // This node is behind another one. The stall alarm shows if it stays so.
     if (head.number < BigInt(marker.blockNumber)) return;
-    const known = await this.#blockHash(BigInt(marker.blockNumber));
+    const known = await l1BlockHash(rollup, BigInt(marker.blockNumber));
     if (known !== marker.blockHash) {
       throw sequencerError("SEQ_FOLLOW_REORGANISED", `L1 has another block ${marker.blockNumber} by now`, {
         data: { blockNumber: marker.blockNumber, blockHash: known, knownHash: marker.blockHash },
@@ -146,20 +127,21 @@ export class FollowL1 {
   }
 
   async #read(marker: FollowMarker, headNumber: bigint): Promise<void> {
+    const { rollup } = this.#modules;
     const known = BigInt(marker.blockNumber);
     const target = headNumber - BigInt(this.#options.finalityDepthBlocks) + 1n;
     const final = target > known ? target : known;
     let isFinal = true;
     try {
-      if (target > known) await this.#takeFinal(marker, target);
+      await this.#final.readTo(final);
       isFinal = false;
-      await this.#noteMissed(Number(final));
+      await this.#final.noteMissed(Number(final));
       await this.#readNewest(final + 1n, headNumber);
       this.malformed = null;
     } catch (error) {
       const malformed = malformedOf(error);
       if (malformed === null) throw error;
-      const blockHash = await this.#blockHash(BigInt(malformed.blockNumber));
+      const blockHash = await l1BlockHash(rollup, BigInt(malformed.blockNumber));
       this.malformed = { ...malformed, isFinal, blockHash };
     }
   }
@@ -167,158 +149,9 @@ export class FollowL1 {
   /** Returns true while L1 still has a batch before which the ledger has ended: later batches are not read. */
   async #isStillMalformed(): Promise<boolean> {
     if (this.malformed?.isFinal !== true) return false;
-    const { blockHash, blockNumber } = this.malformed;
-    return (await this.#blockHash(BigInt(blockNumber))) === blockHash;
-  }
-
-  /** Loads the state that a restart needs. */
-  async #load(): Promise<void> {
-    const { registry, head, log } = this.#modules.followed;
-    for (const [id] of head.ledger.leaves.withMore()) {
-      // L1's state: the sequencer may have settled the epoch already.
-      const closed = registry.leafAfter(registry.finalNumber, id)?.rewards?.closed ?? null;
-      const close = closed === null ? undefined : await readCloseOnL1(log, Number(closed.closingBatch));
-      if (close === undefined) continue;
-      this.#history.settlements.seedClose(close);
-      if (close.prevRandao === null && !close.isMissed)
-        this.#waitingCloses.set(close.batchNumber, close.blockNumber);
-    }
-    await this.queue.load();
-    this.#history.isFrozen = (await log.require<FollowMarker>(FOLLOW_MARKER)).isFrozen === true;
-    this.#isLoaded = true;
-  }
-
-  async #blockHash(blockNumber: bigint): Promise<string> {
-    const { client } = this.#modules.rollup;
-    const block = await l1Call(`read block ${blockNumber}`, () => client.getBlock({ blockNumber }));
-    return block.hash;
-  }
-
-  async #takeFinal(marker: FollowMarker, toBlock: bigint): Promise<void> {
-    const { followed, rollup } = this.#modules;
-    const { registry, log } = followed;
-    const blockHash = await this.#blockHash(toBlock);
-    const { maxChunkBlocks } = this.#options;
-    const after = registry.positionAfter(registry.finalNumber);
-    const fromBlock = BigInt(marker.blockNumber) + 1n;
-    for await (const event of readL1History({ rollup, fromBlock, toBlock, after, maxChunkBlocks }))
-      await this.#take(event, fromBlock, toBlock);
-    await this.#requireWhole(fromBlock, toBlock);
-    const isFrozen = this.isFrozenForGood;
-    const value: FollowMarker = { ...marker, blockNumber: Number(toBlock), blockHash, isFrozen };
-    await log.write([{ key: FOLLOW_MARKER, value }]);
-  }
-
-  /** A node that leaves out an event once leaves it out for good, so what the contract has counted decides how far was read. */
-  async #requireWhole(fromBlock: bigint, toBlock: bigint): Promise<void> {
-    const { followed, rollup } = this.#modules;
-    const at = { blockNumber: toBlock };
-    const [state, queueTail] = await Promise.all([rollup.state(at), rollup.queueTail(at)]);
-    const { finalNumber } = followed.registry;
-    if (finalNumber !== state.batchNumber)
-      throw logsIncomplete(`batch ${finalNumber + 1}`, fromBlock, toBlock);
-    for (let index = state.queueHead; index < Number(queueTail); index++) {
-      if (this.queue.queued(index) !== undefined) continue;
-      throw logsIncomplete(`queue entry ${index}`, fromBlock, toBlock);
-    }
-    if (state.isFrozen && !this.isFrozenForGood) throw logsIncomplete("the freeze", fromBlock, toBlock);
-  }
-
-  async #take(event: HistoryEvent, fromBlock: bigint, toBlock: bigint): Promise<void> {
-    if (event.type === "batch") {
-      const missing = this.#missingBefore(event);
-      if (missing !== null) throw logsIncomplete(missing, fromBlock, toBlock);
-    }
-    if (event.type === "randomness") {
-      await this.#takeRandomness(event.batchNumber, event.prevRandao);
-      return;
-    }
-    await this.#history.apply(event);
-    if (event.type === "closeEpoch") await this.#noteClose(event.batchNumber, event.blockNumber);
-  }
-
-  /** The keeper's part of `HistoryReplay`, on the ledger that this node serves. */
-  get #keeper(): HistoryKeeper {
-    const { registry } = this.#modules.followed;
-    return {
-      position: () => registry.positionAfter(registry.finalNumber),
-      queued: (queueIndex) => this.queue.queued(queueIndex),
-      noteEntry: ({ burnedFeeWei: _burned, sender, type: _type, ...entry }) =>
-        this.queue.note({ ...entry, sender: BigInt(sender), status: "queued", batchNumber: null }),
-      take: async (event, replayed, check) => {
-        // Before anything is written: what is final here is not taken back.
-        await check();
-        await this.#holdPreconfirmations([event]);
-        const { isOwn, record } = await this.#takeBatch(event, replayed);
-        this.queue.forgetTaken();
-        this.#modules.onBatch(record, isOwn);
-      },
-    };
-  }
-
-  async #noteClose(batchNumber: number, blockNumber: number): Promise<void> {
-    const { client } = this.#modules.rollup;
-    this.#waitingCloses.set(batchNumber, blockNumber);
-    const at = { blockNumber: BigInt(blockNumber) };
-    const block = await l1Call(`read block ${blockNumber}`, () => client.getBlock(at));
-    const facts = { batchNumber, blockNumber, timestamp: Number(block.timestamp) };
-    await this.#writeClose({ ...facts, prevRandao: null, isMissed: false });
-  }
-
-  async #takeRandomness(batchNumber: number, prevRandao: bigint): Promise<void> {
-    await this.#history.apply({ type: "randomness", batchNumber, prevRandao });
-    this.#waitingCloses.delete(batchNumber);
-    const known = await readCloseOnL1(this.#modules.followed.log, batchNumber);
-    if (known !== undefined) await this.#writeClose({ ...known, prevRandao });
-  }
-
-  /** Names an entry or batch that a batch builds on and the node's logs lack; null if there is none. */
-  #missingBefore(event: BatchEvent): string | null {
-    const { batch, queueHead } = event;
-    const { registry } = this.#modules.followed;
-    const known = registry.positionAfter(registry.finalNumber).queueHead;
-    for (let index = known; index < queueHead; index++)
-      if (this.queue.queued(index) === undefined) return `queue entry ${index}`;
-    const number = Number(batch.batchNumber);
-    return hasCloseEpochs(event.batch) && this.#history.settlements.closingBlock(number) === undefined
-      ? `the CloseEpochs of batch ${number}`
-      : null;
-  }
-
-  /** @throws BRG_BATCH_MALFORMED, and the ledger is then as before */
-  async #takeBatch(
-    event: BatchEvent,
-    replayed: readonly ReplayedSettlement[],
-  ): Promise<{ isOwn: boolean; record: StoredBatch }> {
-    const { batch, blockNumber, l1TransactionHash: transactionHash } = event;
-    try {
-      return await this.#modules.followed.takeFinal(event, replayed, this.queue.queued);
-    } catch (error) {
-      if (!isRollupError(error) || !/^(OP|CIR)_/.test(error.code)) throw error;
-      throw batchMalformed({ batchNumber: Number(batch.batchNumber), transactionHash, blockNumber }, error);
-    }
-  }
-
-  /**
-   * Marks CloseEpochs as missed whose randomness is not there by the last block that could have it. @param finalBlock
-   * last block that was read
-   */
-  async #noteMissed(finalBlock: number): Promise<void> {
     const { rollup } = this.#modules;
-    for (const [batchNumber, blockNumber] of this.#waitingCloses) {
-      const randomnessBlock = blockNumber + RANDOMNESS_DELAY_BLOCKS;
-      if (randomnessBlock >= finalBlock) continue;
-      // By its number: the node's logs may have left it out.
-      const prevRandao = await rollup.randomness(batchNumber, { blockNumber: BigInt(finalBlock) });
-      if (prevRandao !== 0n) {
-        await this.#takeRandomness(batchNumber, prevRandao);
-        continue;
-      }
-      if (!isMissed(randomnessBlock, finalBlock)) continue;
-      const known = await readCloseOnL1(this.#modules.followed.log, batchNumber);
-      if (known !== undefined) await this.#writeClose({ ...known, isMissed: true });
-      this.#waitingCloses.delete(batchNumber);
-    }
+    const { blockHash, blockNumber } = this.malformed;
+    return (await l1BlockHash(rollup, BigInt(blockNumber))) === blockHash;
   }
 
   /** Undoes the sequencer's entries behind the last batch: at the end they can never be on L1. */
@@ -328,11 +161,6 @@ export class FollowL1 {
     if (registry.closedNumber === registry.finalNumber && !followed.hasOpenBatch) return;
     await followed.rewind(registry.finalNumber);
     onRewind();
-  }
-
-  async #writeClose(value: EpochCloseOnL1): Promise<void> {
-    const { log } = this.#modules.followed;
-    await log.write([{ key: storeKeys.epochCloseOnL1(value.batchNumber), value }]);
   }
 
   /** Reads blocks that are not final: entries of the queue, and the batches that L1 has taken so far. */
@@ -346,8 +174,7 @@ export class FollowL1 {
     for await (const { logs } of readRollupLogs({ client, address, fromBlock, toBlock, maxChunkBlocks })) {
       for (const log of logs) {
         if (log.eventName === "QueueEntryAdded") {
-          const { sender, ...entry } = toQueueEntry(log);
-          const record = { ...entry, sender: BigInt(sender), status: "queued", batchNumber: null } as const;
+          const record = waitingEntry(toQueueEntry(log));
           seen.set(record.queueIndex, record);
         }
         if (log.eventName !== "BatchAccepted") continue;

@@ -13,7 +13,7 @@ import { deploymentOn, FINALITY_DEPTH_BLOCKS } from "../testing/l1-world.ts";
 import { close } from "../testing/test-operator.ts";
 import { ONE_OPEN_WEI, testUser } from "../testing/test-rollup.ts";
 
-const STALL_MS = 60_000;
+const STALL_MS = 600_000;
 const alice = testUser(0);
 let f: HistoryFixture;
 let deployment: Deployment;

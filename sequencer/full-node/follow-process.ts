@@ -6,11 +6,10 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { BlobPlacesOptions } from "@openledger/bridge/blobs/blob-places";
 import { readDeploymentBlock } from "@openledger/bridge/l1/deployment-block";
-import { createL1Client, l1Call } from "@openledger/bridge/l1/l1-client";
+import { createL1Client } from "@openledger/bridge/l1/l1-client";
 import { type RegisteredCircuit, RollupContract } from "@openledger/bridge/l1/rollup-contract";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { kindRule } from "@openledger/circuits/protocol";
-import { openingShape } from "@openledger/circuits/registry/circuit-sizes";
 import type { ServerLimits } from "@openledger/foundation/http/server-settings";
 import type { Logger } from "@openledger/foundation/logger";
 import { claimStore, type DeploymentBlock } from "@openledger/foundation/store/store-identity";
@@ -22,7 +21,6 @@ import type { ServedDeployment } from "../api/api-options.ts";
 import type { ServedPages } from "../api/pages.ts";
 import { Feed } from "../batches/feed.ts";
 import { createMetrics, type Metrics } from "../metrics.ts";
-import type { LedgerLog } from "../store/ledger-log.ts";
 import { leavesOf, type OperationEntry } from "../store/log-entry.ts";
 import { wrongDirectory } from "../store/store-failure.ts";
 import type { StoredBatch } from "../store/stored-batch.ts";
@@ -31,9 +29,9 @@ import { FollowFeed } from "./follow-feed.ts";
 import { FollowHost } from "./follow-host.ts";
 import { FollowL1 } from "./follow-l1.ts";
 import { FollowLoop, type FollowLoopOptions } from "./follow-loop.ts";
-import { openFollowedLog } from "./follow-store.ts";
+import { openFollowedLedger } from "./follow-store.ts";
 import { openFollowedBlobs } from "./followed-blobs.ts";
-import { FollowedLedger } from "./followed-ledger.ts";
+import { type FollowedLedger, readFollowedRollup } from "./followed-ledger.ts";
 import { circuitNameOf, leaderTerms, readLeaderInfo } from "./leader-info.ts";
 
 export interface FollowOptions extends FollowLoopOptions, ServerLimits {
@@ -99,20 +97,21 @@ export async function createFollowProcess(
   const client = createL1Client({ rpcUrl: options.rpcUrl });
   const metrics = createMetrics();
   const plain = new RollupContract({ client, address: options.rollupAddress });
-  const chainId = await l1Call("read the chain id", () => client.getChainId());
+  const facts = await readFollowedRollup(plain);
   const deployedIn = options.deployedIn ?? (await readDeploymentBlock(plain));
-  const own = { chainId, rollupAddress: options.rollupAddress, deployedIn };
+  const own = { chainId: facts.chainId, rollupAddress: options.rollupAddress, deployedIn };
   // Blobs and evidence lie beside the ledger.
   claimStore(options.dataPath, { kind: "full-node", rollup: own }, wrongDirectory);
-  const registered = await plain.circuits();
+  const registered = facts.circuits;
   const blobs = await openFollowedBlobs(registered, options, { ...modules, metrics });
   const rollup = new RollupContract({ client, address: options.rollupAddress, blobs });
-  const store = { ...options, deployedIn, blobs };
-  const log = await openFollowedLog(join(options.dataPath, "ledger"), rollup, store, modules);
+  const store = { ...options, deployedIn };
+  const path = join(options.dataPath, "ledger");
+  const followed = await openFollowedLedger(path, store, { ...modules, rollup, facts });
   try {
-    return await wire(options, modules, { rollup, registered, log, metrics });
+    return await wire(options, modules, { rollup, registered, followed, metrics });
   } catch (error) {
-    await log.close();
+    await followed.log.close();
     throw error;
   }
 }
@@ -120,14 +119,14 @@ export async function createFollowProcess(
 interface FollowedRollupParts {
   readonly rollup: RollupContract;
   readonly registered: readonly RegisteredCircuit[];
-  readonly log: LedgerLog;
+  readonly followed: FollowedLedger;
   readonly metrics: Metrics;
 }
 
 async function wire(
   options: FollowOptions,
   { beside, logger, onFatal }: FollowModules,
-  { log, metrics, registered, rollup }: FollowedRollupParts,
+  { followed, metrics, registered, rollup }: FollowedRollupParts,
 ): Promise<FollowProcess> {
   const { dataPath, feedUrl, finalityDepthBlocks, verifyProof } = options;
   const context = await preconfirmationContext(rollup);
@@ -135,8 +134,7 @@ async function wire(
   const info = feedUrl === null ? null : await readLeaderInfo(feedUrl, logger);
   const circuits = registered.map((circuit) => ({ ...circuit, name: circuitNameOf(circuit, info) }));
   const { chainId, domain, rollupAddress, sequencerAddress } = context;
-  const rules = { domain, idFeeWei, shape: openingShape(registered) };
-  const followed = await FollowedLedger.open(log, { chainId, rollupAddress, rules, circuits });
+  const { log } = followed;
   const { registry } = metrics;
   const alarms = await FollowAlarms.load({ log, logger, registry, evidencePath: join(dataPath, "evidence") });
   const feed = new Feed(FEED_OPTIONS, (count) => metrics.feedClients.set(count));

@@ -18,6 +18,8 @@ interface FollowQueueModules {
 export class FollowQueue {
   readonly #modules: FollowQueueModules;
   readonly #entries = new Map<number, StoredQueueEntry>();
+  /** No entry is missing between the last final batch's head and this index. */
+  #nextEntry = 0;
 
   constructor(modules: FollowQueueModules) {
     this.#modules = modules;
@@ -28,6 +30,13 @@ export class FollowQueue {
   /** Index of the entry that L1's queue gets next. */
   get seenIndex(): number {
     return countOf(this.#modules.followed.head.position.queueHead, this.#entries);
+  }
+
+  /** Index of the first entry behind the last final batch that is not here. */
+  get nextEntry(): number {
+    this.#nextEntry = Math.max(this.#nextEntry, this.#finalHead);
+    while (this.#entries.has(this.#nextEntry)) this.#nextEntry += 1;
+    return this.#nextEntry;
   }
 
   /** Loads the entries that a restart needs. */
@@ -53,13 +62,15 @@ export class FollowQueue {
     return this.#entries.has(queueHead) && (await this.#modules.rollup.isOverdue(queueHead));
   }
 
+  /** Takes an entry of L1; one that the last final batch has taken changes nothing. Durable with the next awaited write. */
   async note(record: StoredQueueEntry): Promise<void> {
     const { log } = this.#modules.followed;
     const { queueIndex } = record;
+    if (queueIndex < this.#finalHead) return;
+    const stored = this.#entries.has(queueIndex) ? await log.queueEntry(queueIndex) : undefined;
     this.#entries.set(queueIndex, record);
-    const stored = await log.queueEntry(queueIndex);
     if (stored === undefined || stored.status === "queued")
-      await log.write([{ key: storeKeys.queueEntry(queueIndex), value: record }]);
+      void log.write([{ key: storeKeys.queueEntry(queueIndex), value: record }]);
   }
 
   /** @param seen all entries of the blocks from `fromBlock` on; known ones of these blocks that are not among them are gone */
@@ -80,9 +91,11 @@ export class FollowQueue {
       const count = BigInt(countOf(this.#finalHead, known));
       if (count !== (await rollup.queueTail({ blockNumber: toBlock }))) return;
       for (const index of this.#entries.keys()) if (!known.has(index)) this.#entries.delete(index);
+      this.#nextEntry = 0;
       await this.#forgetEntries(isSame);
     }
     for (const record of seen.values()) await this.note(record);
+    await this.#modules.followed.log.flushed();
   }
 
   /** Forgets entries that a reorganisation took back, and undoes their execution and what came behind it. */

@@ -6,41 +6,43 @@
 import { existsSync } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import type { BlobSource } from "@openledger/bridge/blobs/blob-source";
 import { checkedCoefficients } from "@openledger/bridge/blobs/checked-blob";
-import { l1Call } from "@openledger/bridge/l1/l1-client";
-import type { RollupContract } from "@openledger/bridge/l1/rollup-contract";
+import { RollupContract } from "@openledger/bridge/l1/rollup-contract";
 import { malformedOf } from "@openledger/bridge/l1/submission/malformed-batch";
 import type { DeploymentBlock } from "@openledger/foundation/store/store-identity";
 import type { LedgerSnapshot } from "@openledger/verifier/replay/ledger-snapshot";
 import { LedgerBlobs } from "../batches/ledger-blobs.ts";
-import { FOLLOW_MARKER, type FollowMarker } from "../store/follow-marker.ts";
+import { isMarkerOnL1 } from "../store/follow-marker.ts";
 import { LedgerLog } from "../store/ledger-log.ts";
 import { underPrefix } from "../store/store-keys.ts";
 import { ALARM_PREFIX } from "./follow-alarms.ts";
 import { PRECONFIRMATION_PREFIX } from "./follow-preconfirmations.ts";
-import { restoreFromL1 } from "./restore/restore-from-l1.ts";
+import { FollowedLedger, type FollowedRollup } from "./followed-ledger.ts";
+import { type FillOptions, fillFromL1, finalBlockOf, writeBeginning } from "./restore/fill-directory.ts";
 
 interface FollowStoreOptions {
-  readonly rpcUrl: string;
-  readonly rollupAddress: `0x${string}`;
   readonly fromBlock?: bigint | undefined;
   readonly deployedIn?: DeploymentBlock | null | undefined;
   readonly snapshot?: LedgerSnapshot | undefined;
   readonly finalityDepthBlocks: number;
-  readonly blobs?: BlobSource | undefined;
+}
+
+interface FollowStoreModules {
+  readonly rollup: RollupContract;
+  readonly facts: FollowedRollup;
+  readonly onFatal: (error: unknown) => void;
+  readonly onProgress?: (text: string) => void;
 }
 
 /**
- * The directory's log, with L1 up to a final block in it.
- * @throws SEQ_WRONG_DIRECTORY for another rollup's, or a sequencer's; SRV_STORE_FORMAT; as restoreFromL1
+ * The directory's ledger, with L1 up to a final block in it.
+ * @throws SEQ_WRONG_DIRECTORY for another rollup's, or a sequencer's; SRV_STORE_FORMAT; as writeBeginning and fillFromL1
  */
-export async function openFollowedLog(
+export async function openFollowedLedger(
   path: string,
-  rollup: RollupContract,
   options: FollowStoreOptions,
-  { onFatal, onProgress }: { onFatal: (error: unknown) => void; onProgress?: (text: string) => void },
-): Promise<LedgerLog> {
+  { facts, onFatal, onProgress, rollup }: FollowStoreModules,
+): Promise<FollowedLedger> {
   await mkdir(dirname(path), { recursive: true });
   const [replaced, gone] = [`${path}.replaced`, `${path}.gone`];
   await rm(gone, { recursive: true, force: true });
@@ -50,10 +52,9 @@ export async function openFollowedLog(
     await rm(gone, { recursive: true });
   };
   const owner = { owner: "full-node" } as const;
-  const chainId = await l1Call("read the chain id", () => rollup.client.getChainId());
-  const own = { chainId, rollupAddress: rollup.address, deployedIn: options.deployedIn };
+  const own = { ...facts, deployedIn: options.deployedIn };
   let log = existsSync(path) ? await LedgerLog.open(path, own, onFatal, owner) : null;
-  if (log !== null && !(await isUsable(log, rollup))) {
+  if (log !== null && !(await isMarkerOnL1(log, rollup))) {
     await log.close();
     log = null;
     // A folder that was put aside before holds all evidence; this one was made since, and not to its end.
@@ -61,23 +62,21 @@ export async function openFollowedLog(
     else await rename(path, replaced);
   }
   let old: LedgerLog | null = null;
+  let followed: FollowedLedger;
   try {
     if (existsSync(replaced)) old = await LedgerLog.open(replaced, own, undefined, owner);
-    if (log === null) {
-      const onBatch = (batchNumber: number) => onProgress?.(`batch ${batchNumber}`);
-      const blobs = old === null ? options.blobs : withBlobsOf(old, options.blobs);
-      const restoring = { ...options, blobs, dataPath: path, followMarker: true, onBatch };
-      try {
-        await restoreFromL1(restoring);
-      } catch (error) {
-        // The last good state is made, and the first poll of L1 finds the batch again.
-        const malformed = malformedOf(error);
-        if (malformed === null) throw error;
-        await restoreFromL1({ ...restoring, lastBlock: malformed.blockNumber - 1 });
+    if (log !== null && old === null) followed = await FollowedLedger.open(log, facts);
+    else {
+      const toBlock = await finalBlockOf(rollup, options.finalityDepthBlocks);
+      const fill = { ...options, toBlock, onBatch: (number: number) => onProgress?.(`batch ${number}`) };
+      if (log === null) {
+        log = await LedgerLog.open(path, own, onFatal, owner);
+        await writeBeginning(log, rollup, fill);
       }
-      log = await LedgerLog.open(path, own, onFatal, owner);
+      followed = await FollowedLedger.open(log, facts);
+      await fillToMalformed(followed, withBlobsOf(old, rollup), facts, fill);
+      if (old !== null) await takeEvidence(old, log);
     }
-    if (old !== null) await takeEvidence(old, log);
   } catch (error) {
     await log?.close();
     throw error;
@@ -85,7 +84,22 @@ export async function openFollowedLog(
     await old?.close();
   }
   if (old !== null) await discard(replaced);
-  return log;
+  followed.keepLeaves();
+  return followed;
+}
+
+/** Where L1 has a malformed batch, the last good state is made, and the first poll of L1 finds the batch again. */
+async function fillToMalformed(
+  followed: FollowedLedger,
+  rollup: RollupContract,
+  { circuits }: FollowedRollup,
+  fill: FillOptions,
+): Promise<void> {
+  try {
+    await fillFromL1(followed, rollup, circuits, fill);
+  } catch (error) {
+    if (malformedOf(error) === null) throw error;
+  }
 }
 
 /** Preconfirmations and alarms: all that L1 cannot give again. */
@@ -95,31 +109,20 @@ async function takeEvidence(old: LedgerLog, log: LedgerLog): Promise<void> {
   await log.flushed();
 }
 
-/**
- * Adds the old directory's blobs as a source: it may be the only one left.
- * @param blobs undefined: no circuit has any
- */
-function withBlobsOf(old: LedgerLog, blobs: BlobSource | undefined): BlobSource | undefined {
-  if (blobs === undefined) return undefined;
+/** The rollup with the old directory's blobs as a source, too: it may be the only one left. */
+function withBlobsOf(old: LedgerLog | null, rollup: RollupContract): RollupContract {
+  if (old === null) return rollup;
+  const { address, blobs, client } = rollup;
   const known = new LedgerBlobs(old);
-  return {
-    async coefficients(wanted) {
-      const bytes = await known.read(wanted.versionedHash);
-      const checked = bytes === null ? null : await checkedCoefficients(bytes, wanted.versionedHash);
-      return checked ?? blobs.coefficients(wanted);
+  return new RollupContract({
+    client,
+    address,
+    blobs: {
+      async coefficients(wanted) {
+        const bytes = await known.read(wanted.versionedHash);
+        const checked = bytes === null ? null : await checkedCoefficients(bytes, wanted.versionedHash);
+        return checked ?? blobs.coefficients(wanted);
+      },
     },
-  };
-}
-
-async function isUsable(log: LedgerLog, { client }: RollupContract): Promise<boolean> {
-  const marker = await log.get<FollowMarker>(FOLLOW_MARKER);
-  if (marker === undefined) return false;
-  const head = await l1Call("read the newest block's number", () => client.getBlockNumber());
-  // A node that is behind may still catch up.
-  if (head < BigInt(marker.blockNumber)) return true;
-  const block = await l1Call(`read block ${marker.blockNumber}`, () =>
-    client.getBlock({ blockNumber: BigInt(marker.blockNumber) }),
-  );
-  if (block.hash === marker.blockHash) return true;
-  return false;
+  });
 }

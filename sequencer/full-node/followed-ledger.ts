@@ -4,7 +4,9 @@
  * batch's hash are this ledger's own, or the entry is refused.
  */
 
+import { l1Call } from "@openledger/bridge/l1/l1-client";
 import type { BatchEvent } from "@openledger/bridge/l1/l1-history";
+import type { RegisteredCircuit, RollupContract } from "@openledger/bridge/l1/rollup-contract";
 import {
   type ReplayedSettlement,
   settlementOperationOf,
@@ -13,7 +15,7 @@ import { preloadKzg } from "@openledger/circuits/blob/kzg";
 import type { LeafState } from "@openledger/circuits/ledger/leaf";
 import { leafReference, messageHash } from "@openledger/circuits/ledger/operation";
 import { GENESIS_FEE_ACCOUNT_ID, KIND, kindRule, shapeName } from "@openledger/circuits/protocol";
-import { batchShape, dataTwins } from "@openledger/circuits/registry/circuit-sizes";
+import { batchShape, dataTwins, openingShape } from "@openledger/circuits/registry/circuit-sizes";
 import { capOf } from "@openledger/circuits/registry/settlement-statement";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
@@ -35,21 +37,25 @@ import type { UnpromisedPlaces } from "../store/unpromised-places.ts";
 import { preconfirmationWrite } from "./follow-preconfirmations.ts";
 import { evidenceOf, type LeaderEntry, type LeaderOperation, type LeaderSettlement } from "./leader-log.ts";
 
-interface FollowedCircuit {
-  readonly name: string;
-  readonly sort: number;
-  readonly size0: number;
-  readonly size1: number;
-  readonly tableSizes?: bigint | undefined;
-  readonly circuitId: bigint;
-}
-
-interface FollowedRollup {
+/** Facts of a rollup that its ledger follows from. */
+export interface FollowedRollup {
   readonly chainId: number;
   readonly rollupAddress: `0x${string}`;
   readonly rules: ChainRules;
   /** Circuits by their index on L1. The sequencer closes with the first, or with its twin (`dataTwins`). */
-  readonly circuits: readonly FollowedCircuit[];
+  readonly circuits: readonly RegisteredCircuit[];
+}
+
+/** Reads a rollup's facts from its contract. @throws BRG_L1_* */
+export async function readFollowedRollup(rollup: RollupContract): Promise<FollowedRollup> {
+  const [chainId, circuits, domain, idFeeWei] = await Promise.all([
+    l1Call("read the chain id", () => rollup.client.getChainId()),
+    rollup.circuits(),
+    rollup.domain(),
+    rollup.idFeeWei(),
+  ]);
+  const rules = { domain, idFeeWei, shape: openingShape(circuits) };
+  return { chainId, rollupAddress: rollup.address, rules, circuits };
 }
 
 /** Entries of L1's queue that are not final yet, or not yet executed, by their index. */
@@ -78,8 +84,6 @@ export class FollowedLedger {
   /** A directory that a restore has made. @throws SEQ_STORE_INCONSISTENT */
   static async open(log: LedgerLog, rollup: FollowedRollup): Promise<FollowedLedger> {
     const restored = await restore(log, { ...NO_ACTIVATION, rules: rollup.rules });
-    const { registry, head } = restored;
-    log.keepLeaves(head.ledger, () => registry.finalNumber);
     return new FollowedLedger(log, rollup, restored);
   }
 
@@ -90,6 +94,11 @@ export class FollowedLedger {
     this.registry = restored.registry;
     this.#opened = restored.opened;
     this.#unpromised = restored.unpromised;
+  }
+
+  /** Keeps the file of all leaves young enough from now on, beside the work. */
+  keepLeaves(): void {
+    this.log.keepLeaves(this.head.ledger, () => this.registry.finalNumber);
   }
 
   get openedAtMs(): number | null {
@@ -259,7 +268,7 @@ export class FollowedLedger {
     const { circuits } = this.#rollup;
     const twins = dataTwins(circuits);
     // Compared by shapes: a full node that was started before its leader answered has names of its own for L1's circuits.
-    const shapeOf = (sizes: FollowedCircuit) => shapeName(batchShape(sizes));
+    const shapeOf = (sizes: RegisteredCircuit) => shapeName(batchShape(sizes));
     const own = shapeOf(circuits[0]!);
     const expected = circuit ?? own;
     const place = (["blob", "calldata"] as const).find((one) => {
@@ -314,24 +323,21 @@ export class FollowedLedger {
     event: BatchEvent,
     settlements: readonly ReplayedSettlement[],
     queued: QueueLookup,
-    extra: readonly StoreWrite[] = [],
   ): Promise<{ isOwn: boolean; record: StoredBatch }> {
     const { registry, head, log } = this;
     const { batch, blockNumber, l1TransactionHash: transactionHash } = event;
     const number = Number(batch.batchNumber);
     const inclusion = { transactionHash, blockNumber, gasUsed: null };
     const own = registry.record(number);
-    const batchHash = this.#recordFor(event, {
-      ...registry.positionAfter(registry.finalNumber),
-      sequence: -1,
-    }).batchHash;
-    if (own?.batchHash === batchHash) {
+    const before = registry.positionAfter(registry.finalNumber);
+    const batchHash = own && this.#recordFor(event, { ...before, sequence: -1 }).batchHash;
+    if (own !== undefined && own.batchHash === batchHash) {
       const { changed, writes } = registry.report(
         number,
         { batchHash, status: "final", inclusion },
         Date.now(),
       );
-      await log.write([...writes, ...extra]);
+      await log.write(writes);
       return { isOwn: true, record: changed[0] ?? own };
     }
     if (registry.closedNumber > registry.finalNumber || this.hasOpenBatch)
@@ -346,7 +352,7 @@ export class FollowedLedger {
       return entry;
     });
     const bookWrites = registry.replaceAfter(registry.finalNumber, [[record, changes]]);
-    await log.write([...bookWrites, ...queueWrites, ...epochs.writes(head.ledger), ...extra]);
+    await log.write([...bookWrites, ...queueWrites, ...epochs.writes(head.ledger)]);
     return { isOwn: false, record };
   }
 

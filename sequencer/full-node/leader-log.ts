@@ -3,17 +3,17 @@
  * in it is believed before it is checked.
  */
 import { operationBody } from "@openledger/circuits/wire/operation-json";
-import { element, hash, wei } from "@openledger/circuits/wire/wire-fields";
+import { loggedPreconfirmation } from "@openledger/circuits/wire/sequencer-answers";
+import { element, hash, signature, wei } from "@openledger/circuits/wire/wire-fields";
 import { askSequencer } from "@openledger/foundation/wire/sequencer-request";
 import type { PreconfirmationEvidence } from "@openledger/verifier/evidence/preconfirmation-evidence";
-import type { Address, Hex } from "viem";
+import type { Address } from "viem";
 import { z } from "zod";
 import { signedKind } from "../api/api-schemas.ts";
 import { entryFields, furtherEntries } from "../api/settlement-schemas.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 
 const count = z.int().nonnegative();
-const signature = z.object({ r8x: element, r8y: element, s: element });
 const common = { sequence: count, batchNumber: count };
 
 const entrySchema = z.discriminatedUnion("type", [
@@ -31,17 +31,7 @@ const entrySchema = z.discriminatedUnion("type", [
     acknowledgedAtMs: count,
     operation: operationBody.transform((body) => ({ ...body, kind: signedKind(body.kind) })),
     bRef: element,
-    preconfirmation: z.object({
-      operationHash: hash,
-      opIndex: count,
-      deadlineSeconds: count,
-      /** null where the sequencer signs nothing: it may have promised the place to another operation. */
-      signature: z
-        .string()
-        .regex(/^0x[0-9a-fA-F]{130}$/)
-        .transform((text) => text as Hex)
-        .nullable(),
-    }),
+    preconfirmation: loggedPreconfirmation,
   }),
   z.object({ ...common, type: z.literal("queue"), queueIndex: count }),
   z.object({

@@ -1,5 +1,5 @@
 /** State of the operator's own processes as they report it, for /v1/status and the pages. */
-import type { operatorNotice } from "@openledger/circuits/wire/operator-api";
+import type { operatorNotice } from "@openledger/circuits/wire/sequencer-answers";
 import type { z } from "zod";
 
 /** Last contact of the operator's own processes, and their reports. A restart begins with none. */

@@ -7,11 +7,14 @@
 import { bridgeError } from "@openledger/bridge/bridge-errors";
 import { messageHash, type SignedOperation } from "@openledger/circuits/ledger/operation";
 import { FIELD_ORDER, KIND_RULES, kindRule } from "@openledger/circuits/protocol";
+import { operationBody } from "@openledger/circuits/wire/operation-json";
+import { preconfirmation } from "@openledger/circuits/wire/sequencer-answers";
 import type { Preconfirmation } from "@openledger/circuits/wire/sequencer-preconfirmation";
+import { count, element } from "@openledger/circuits/wire/wire-fields";
 import { recoverPreconfirmationSigner } from "@openledger/contracts/l1/preconfirmation-signer";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import { type Address, type Hex, isAddressEqual } from "viem";
+import { type Address, isAddressEqual } from "viem";
 import { z } from "zod";
 
 export interface PreconfirmationEvidence {
@@ -30,51 +33,28 @@ export interface PreconfirmationContext {
   readonly domain: bigint;
 }
 
-const hex = (maxDigits: number) =>
-  z
-    .string()
-    .regex(new RegExp(`^0x[0-9a-fA-F]{1,${maxDigits}}$`))
-    .transform((text) => text as Hex);
-const element = hex(64)
-  .transform(BigInt)
-  .refine((value) => value < FIELD_ORDER, "is not below the field's order");
-const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
-const decimal = z
-  .string()
-  .regex(/^[0-9]{1,30}$/)
-  .transform(BigInt);
+const belowOrder = (value: bigint) => value < FIELD_ORDER;
+const NOT_BELOW = "is not below the field's order";
 
-const evidenceSchema = z.object({
+const evidenceSchema = z.strictObject({
   chainId: count,
   rollupAddress: z
     .string()
     .regex(/^0x[0-9a-fA-F]{40}$/)
     .transform((text) => text as Address),
-  preconfirmation: z.object({
-    operationHash: hex(64),
-    opIndex: count,
-    deadlineSeconds: count,
-    signature: hex(130),
-  }),
-  operation: z
-    .object({
-      kind: z.string().transform((name, context) => {
-        const rule = KIND_RULES.find((known) => known.isSigned && known.name === name);
-        if (rule !== undefined) return rule.kind;
-        context.addIssue({ code: "custom", message: `${name.slice(0, 50)} is no signed kind` });
-        return z.NEVER;
-      }),
-      a: count,
-      b: count,
-      amountCode: decimal,
-      words: z.array(element).max(7),
-      nonce: count.transform(BigInt),
-      maxFeePerUnitWei: decimal,
-      signature: z.object({ r8x: element, r8y: element, s: hex(64).transform(BigInt) }),
+  preconfirmation,
+  // Attack: hashes take elements modulo the order, so an element beyond it is another operation with the same hash.
+  operation: operationBody
+    .refine(({ signature: { r8x, r8y }, words }) => [r8x, r8y, ...words].every(belowOrder), NOT_BELOW)
+    .transform(({ kind: name, ...operation }, context) => {
+      const rule = KIND_RULES.find((known) => known.isSigned && known.name === name);
+      if (rule !== undefined) return { ...operation, kind: rule.kind };
+      context.addIssue({ code: "custom", message: `${name.slice(0, 50)} is no signed kind` });
+      return z.NEVER;
     })
     .nullish(),
   /** B's owner and kind when it was signed (docs/reference/ledger.md, "Message signed"). */
-  bRef: element.nullish(),
+  bRef: element.refine(belowOrder, NOT_BELOW).nullish(),
 });
 
 /** @throws BRG_PRECONFIRMATION_INVALID */

@@ -5,7 +5,9 @@
 import {
   type BatchEvent,
   type HistoryEvent,
+  type HistoryOptions,
   type QueueEntryEvent,
+  readL1History,
   withoutBeginning,
 } from "@openledger/bridge/l1/l1-history";
 import { PaymentHistory } from "@openledger/bridge/l1/payment-history";
@@ -36,10 +38,37 @@ export type ReplayStart = (
   replay: LedgerReplay,
   blockNumber: bigint,
 ) => Promise<{
-  readonly range: { readonly after: LedgerSnapshot["position"]; readonly fromBlock: bigint };
+  readonly range: Required<Pick<HistoryOptions, "after" | "fromBlock">>;
   /** True for an event that the replay's seed contains. */
   isBehind(event: HistoryEvent): boolean;
 }>;
+
+/**
+ * Reads L1's records up to a block, and applies each: the one loop of verification, exits and restored ledgers.
+ * @throws what `start`, `readL1History` and `LedgerReplay.apply` throw
+ */
+export async function replayL1(
+  rollup: RollupContract,
+  replay: LedgerReplay,
+  options: Pick<HistoryOptions, "toBlock"> & {
+    /** Defaults to the contract's own block, which is searched for. */
+    readonly fromBlock?: bigint | undefined;
+    readonly start?: ReplayStart | undefined;
+    /** Reader of the records; tests falsify it. */
+    readonly readHistory?: typeof readL1History | undefined;
+    /** Called with each event after the ledger has applied it. */
+    readonly onEvent?: ((event: HistoryEvent) => void) | undefined;
+  },
+): Promise<void> {
+  const { fromBlock, onEvent, readHistory = readL1History, toBlock } = options;
+  const begun = (await options.start?.(rollup, replay, toBlock)) ?? null;
+  const range = { ...(fromBlock === undefined ? {} : { fromBlock }), ...begun?.range };
+  for await (const event of readHistory({ rollup, toBlock, ...range })) {
+    if (begun?.isBehind(event)) continue;
+    await replay.apply(event);
+    onEvent?.(event);
+  }
+}
 
 /** State of the ledger as far as L1's records have been read. */
 export class LedgerReplay {

@@ -98,14 +98,9 @@ export class SettlementReplay {
   }
 
   /** Time of the closing block, in seconds. */
-  async closingTime(batchNumber: number): Promise<bigint> {
+  async #closingTime(batchNumber: number): Promise<bigint> {
     const known = this.#closingTimes.get(batchNumber);
     return known ?? (await this.#modules.readBlock(this.#requireCloseEpochBlock(batchNumber))).timestamp;
-  }
-
-  /** prevRandao as recorded, if it was. */
-  recordedRandomness(batchNumber: number): bigint | undefined {
-    return this.#randomness.get(batchNumber);
   }
 
   /** @throws BRG_VERIFY_DIFFERS where it is not that of the block that the CloseEpoch fixed */
@@ -204,7 +199,7 @@ export class SettlementReplay {
   async #checkDefaultTime(number: number, closingBatch: number, blockNumber: number): Promise<void> {
     const { readBlock } = this.#modules;
     const taken = await readBlock(blockNumber);
-    const earliest = (await this.closingTime(closingBatch)) + BigInt(DEFAULT_SPLIT_DELAY_SECONDS);
+    const earliest = (await this.#closingTime(closingBatch)) + BigInt(DEFAULT_SPLIT_DELAY_SECONDS);
     if (taken.timestamp >= earliest) return;
     throw verifyDiffers({
       batchNumber: number,

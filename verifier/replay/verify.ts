@@ -7,7 +7,7 @@
 import type { BlobSource } from "@openledger/bridge/blobs/blob-source";
 import { isOldHead } from "@openledger/bridge/l1/confirmations";
 import { createPatientL1Client, l1Call } from "@openledger/bridge/l1/l1-client";
-import { readL1History } from "@openledger/bridge/l1/l1-history";
+import type { HistoryEvent, readL1History } from "@openledger/bridge/l1/l1-history";
 import { type RegisteredCircuit, RollupContract } from "@openledger/bridge/l1/rollup-contract";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { FIELD_ORDER } from "@openledger/circuits/protocol";
@@ -18,7 +18,7 @@ import { unusualParameters } from "@openledger/contracts/build/rollup-parameters
 import { computeDomain } from "@openledger/contracts/build/verifying-key";
 import type { Address } from "viem";
 import { blockReader } from "./block-reader.ts";
-import { LedgerReplay, type ReplayStart } from "./ledger-replay.ts";
+import { LedgerReplay, type ReplayStart, replayL1 } from "./ledger-replay.ts";
 import { requireSame, verifyDiffers } from "./verify-error.ts";
 import { checkKeys, type DerivedCircuit, isKeyOf, type VerifyProof } from "./verify-keys.ts";
 
@@ -116,26 +116,15 @@ export async function verifyRollup(options: VerifyOptions): Promise<VerifyResult
 
   const { batchNumber: batchCount } = await rollup.state({ blockNumber: toBlock });
   const replay = new LedgerReplay(circuits, options.verifyProof, blockReader(client));
-  const start = (await options.start?.(rollup, replay, toBlock)) ?? null;
-  const source = (options.readHistory ?? readL1History)({
-    rollup,
-    toBlock,
-    ...(options.fromBlock === undefined ? {} : { fromBlock: options.fromBlock }),
-    ...start?.range,
-  });
-  for await (const event of source) {
-    if (start?.isBehind(event)) continue;
-    await replay.apply(event);
-    if (event.type === "batch") {
-      options.onProgress?.({
-        batchNumber: Number(event.batch.batchNumber),
-        batchCount,
-        operationCount: replay.operationCount,
-      });
-    }
-  }
+  const onEvent = (event: HistoryEvent) => {
+    if (event.type !== "batch") return;
+    const batchNumber = Number(event.batch.batchNumber);
+    options.onProgress?.({ batchNumber, batchCount, operationCount: replay.operationCount });
+  };
+  const { fromBlock, readHistory, start } = options;
+  await replayL1(rollup, replay, { toBlock, fromBlock, start, readHistory, onEvent });
   const ledger = replay.requireLedger();
-  await checkState(rollup, replay, toBlock, start === null);
+  await checkState(rollup, replay, toBlock, start === undefined);
   return {
     root: ledger.root,
     blockNumber: Number(toBlock),

@@ -3,12 +3,12 @@
  * sequencer, and checks of one leaf. Proofs are not verified again; verify.ts does.
  */
 import { l1Call } from "@openledger/bridge/l1/l1-client";
-import { type HistoryEvent, readL1History } from "@openledger/bridge/l1/l1-history";
+import type { HistoryEvent } from "@openledger/bridge/l1/l1-history";
 import type { RegisteredCircuit, RollupContract, RollupState } from "@openledger/bridge/l1/rollup-contract";
 import type { Ledger } from "@openledger/circuits/ledger/ledger";
 import type { RollupError } from "@openledger/foundation/rollup-error";
 import { blockReader } from "../replay/block-reader.ts";
-import { LedgerReplay, type ReplayStart } from "../replay/ledger-replay.ts";
+import { LedgerReplay, type ReplayStart, replayL1 } from "../replay/ledger-replay.ts";
 import type { LedgerSnapshot } from "../replay/ledger-snapshot.ts";
 import type { KnownClose } from "../replay/settlement-replay.ts";
 import { requireSame } from "../replay/verify-error.ts";
@@ -55,19 +55,8 @@ export async function restoreLedger(
     options.toBlock ?? (await l1Call("read the newest block's number", () => client.getBlockNumber()));
   const registered = await rollup.circuits();
   const replay = new LedgerReplay(registered, () => true, blockReader(client), options.onMalformed);
-  const { snapshot } = options;
-  const start = snapshot === undefined ? null : await startFrom(snapshot)(rollup, replay, blockNumber);
-  const source = readL1History({
-    rollup,
-    toBlock: blockNumber,
-    ...(fromBlock === undefined ? {} : { fromBlock }),
-    ...start?.range,
-  });
-  for await (const event of source) {
-    if (start?.isBehind(event)) continue;
-    await replay.apply(event);
-    onEvent?.(event);
-  }
+  const start = options.snapshot && startFrom(options.snapshot);
+  await replayL1(rollup, replay, { toBlock: blockNumber, fromBlock, start, onEvent });
   const ledger = replay.requireLedger();
   const state = await rollup.state({ blockNumber });
   requireSame(null, "the root", ledger.root, state.root);
@@ -88,14 +77,19 @@ export const startFrom =
     replay.seed(snapshot, ledger);
     for (const batchNumber of closes)
       replay.settlements.seedClose(await readClose(rollup, batchNumber, blockNumber));
+    const known = {
+      nextEntry: () => replay.entries.length,
+      hasCloses: (batchNumber: number) => replay.settlements.closingBlock(batchNumber) !== undefined,
+      isFrozen: () => replay.isFrozen,
+    };
     return {
-      range: { after: snapshot.position, fromBlock: BigInt(snapshot.blockNumber) },
+      range: { after: { ...snapshot.position, known }, fromBlock: BigInt(snapshot.blockNumber) },
       isBehind: (event) => isBehind(event, snapshot, closes),
     };
   };
 
 /** Batches with CloseEpochs whose epochs wait for their settlement. */
-function openCloses({ epochs }: LedgerSnapshot): ReadonlySet<number> {
+export function openCloses({ epochs }: LedgerSnapshot): ReadonlySet<number> {
   return new Set(
     [...epochs.values()].flatMap(({ closed }) => (closed === null ? [] : [closed.closingBatch])),
   );
@@ -105,7 +99,7 @@ function openCloses({ epochs }: LedgerSnapshot): ReadonlySet<number> {
  * Reads the CloseEpochs of a batch before the snapshot from the contract's state: their events may be older than the
  * range read.
  */
-async function readClose(
+export async function readClose(
   rollup: RollupContract,
   batchNumber: number,
   blockNumber: bigint,

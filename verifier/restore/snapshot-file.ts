@@ -14,6 +14,7 @@ import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import type { LeafState } from "@openledger/circuits/ledger/leaf";
 import { Ledger } from "@openledger/circuits/ledger/ledger";
 import { MAX_LEAF_COUNT } from "@openledger/circuits/protocol";
+import { payee } from "@openledger/circuits/wire/wire-fields";
 import type { Address, Hex } from "viem";
 import { z } from "zod";
 import type { LedgerSnapshot } from "../replay/ledger-snapshot.ts";
@@ -70,7 +71,7 @@ const leafSchema = z.strictObject({
       .optional(),
     rewards: z
       .strictObject({
-        payees: z.array(z.strictObject({ contributorId: whole, validatorId: whole, rowCount: whole })),
+        payees: z.array(payee),
         accruedWei: z.array(big),
         claimedWei: z.array(big.nullable().transform((value) => value ?? 0n)),
         closed: z.strictObject(bigs("chain", "epoch", "closingBatch", "amountWei")).nullable(),

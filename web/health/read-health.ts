@@ -1,5 +1,6 @@
 /** Reads the health of the server, its processes and Ethereum from the public API and an Ethereum node. */
 
+import { preconfirmation } from "@openledger/circuits/wire/sequencer-answers";
 import { requestSequencer, type SequencerAccess } from "@openledger/client/sequencer/sequencer-request";
 import type { LedgerBatch } from "@openledger/client/sequencer/sequencer-schemas";
 import { boundedJson } from "@openledger/foundation/wire/bounded-body";
@@ -36,14 +37,7 @@ const healthSchema = z.object({
 export type ServerHealth = z.output<typeof healthSchema>;
 
 const hex = z.string().regex(/^0x[0-9a-fA-F]*$/);
-const evidenceSchema = z.object({
-  preconfirmation: z.object({
-    operationHash: hex,
-    opIndex: z.int(),
-    deadlineSeconds: z.int(),
-    signature: hex,
-  }),
-});
+const evidenceSchema = z.object({ preconfirmation });
 const equivocationSchema = z.object({
   reason: text,
   preconfirmation: evidenceSchema,

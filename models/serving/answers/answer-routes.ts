@@ -12,6 +12,7 @@ import { MAX_ROW_BYTES, maxPromptChars } from "@openledger/attribution/rows/row-
 import type { InputKind } from "@openledger/attribution/rows/row-kinds";
 import type { RanMode } from "@openledger/attribution/scores/score-engine";
 import { sealedBytes } from "@openledger/circuits/ledger/model-query";
+import { signature } from "@openledger/circuits/wire/wire-fields";
 import { datanetErrors } from "@openledger/datanets/datanet-errors";
 import { setCost } from "@openledger/foundation/http/answer-costs";
 import { clientNetwork } from "@openledger/foundation/http/client-network";
@@ -82,9 +83,7 @@ const questionSchema = z.strictObject({
   payerId: id,
   isPrivate: z.boolean().default(false),
   isSealed: z.boolean().default(false),
-  signature: z.strictObject({ r8x: element, r8y: element, s: element }).transform(({ r8x, r8y, s }) => {
-    return { r8x: BigInt(r8x), r8y: BigInt(r8y), s: BigInt(s) };
-  }),
+  signature,
 });
 /** A question without a payer: it is paid by x402. */
 const openQuestionSchema = z.strictObject({ prompt: questionSchema.shape.prompt });

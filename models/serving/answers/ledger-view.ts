@@ -1,9 +1,9 @@
 /**
- * Reads the ledger for an answer server: its requests to a sequencer, and the schemas of the sequencer's answers. Amounts are
- * in wei.
+ * Reads the ledger for an answer server: its requests to a sequencer, and what it takes of the answers that the client
+ * declares. Amounts are in wei.
  */
 import { attributionError } from "@openledger/attribution/attribution-errors";
-import { address, element as fieldElement, wei } from "@openledger/circuits/wire/wire-fields";
+import { address, element as fieldElement } from "@openledger/circuits/wire/wire-fields";
 import {
   X402_PATH,
   X402_SCHEME,
@@ -13,56 +13,48 @@ import {
   type X402Verified,
 } from "@openledger/circuits/wire/x402-payment";
 import { x402Settled, x402Supported, x402Verified } from "@openledger/circuits/wire/x402-schemas";
+import {
+  closedEpochSchema,
+  modelSchema,
+  paymentSchema,
+  paymentsSchema,
+} from "@openledger/client/sequencer/model-schemas";
+import { leafSchema } from "@openledger/client/sequencer/sequencer-schemas";
 import type { Secret } from "@openledger/foundation/secret";
 import { askSequencer, type SequencerRequest } from "@openledger/foundation/wire/sequencer-request";
-import { z } from "zod";
+import * as z from "zod/mini";
 
-const whole = z.number().int().nonnegative();
-
-const accountSchema = z.object({ id: whole, kind: z.string(), keyX: fieldElement });
-const modelSchema = z.object({
-  kind: z.literal("model"),
+const accountSchema = z.pick(leafSchema, { id: true, kind: true, keyX: true });
+const served = modelSchema.shape;
+const servedSchema = z.object({
+  kind: served.kind,
   l1Owner: address,
-  counters: z.object({
-    isReady: z.boolean(),
-    isApproved: z.boolean(),
-    /** Maximum payments of an epoch. */
-    cap: whole,
-    /** Payments of the open epoch. */
-    paymentCount: whole,
-    priceWei: wei,
+  counters: z.pick(served.counters, {
+    isReady: true,
+    isApproved: true,
+    cap: true,
+    paymentCount: true,
+    priceWei: true,
   }),
-  model: z.object({
-    featuresCommitment: fieldElement,
-    ownersCommitment: fieldElement,
-    payeeRoot: fieldElement,
-    binding: fieldElement,
-    ownerParts: whole,
-    validatorParts: whole,
+  model: z.pick(served.model, {
+    featuresCommitment: true,
+    ownersCommitment: true,
+    payeeRoot: true,
+    binding: true,
+    ownerParts: true,
+    validatorParts: true,
   }),
 });
-const paymentsSchema = z.object({
-  epoch: whole,
-  isClosed: z.boolean(),
-  /** Chain of all payments of the epoch, whatever page it is. */
-  chain: fieldElement,
-  paymentCount: whole,
-  payments: z.array(
-    z.object({
-      /** Hash of the operation; 0 where there is none: L1's queue forced the payment, or it was read from L1 alone. */
-      hash: fieldElement,
-      receipt: fieldElement,
-      payerId: whole,
-      amountWei: wei,
-      cumulativeWei: wei,
-    }),
-  ),
-});
+const payment = z.pick(paymentSchema, { receipt: true, payerId: true, amountWei: true, cumulativeWei: true });
+const pageSchema = z.extend(
+  z.pick(paymentsSchema, { epoch: true, isClosed: true, chain: true, paymentCount: true }),
+  { payments: z.array(z.extend(payment, { hash: fieldElement })) },
+);
 const closedSchema = z.object({
-  model: z.object({ drawCount: whole }),
-  closedEpoch: z
-    .object({ epoch: whole, amountWei: wei, chain: fieldElement, prevRandao: fieldElement.nullable() })
-    .nullable(),
+  model: z.pick(served.model, { drawCount: true }),
+  closedEpoch: z.nullable(
+    z.pick(closedEpochSchema, { epoch: true, amountWei: true, chain: true, prevRandao: true }),
+  ),
 });
 /** A payment of x402 with the requirements that it is for, as the facilitator takes both. */
 export interface FacilitatedPayment {
@@ -80,9 +72,9 @@ export interface X402Terms {
 }
 
 export type LedgerAccount = z.output<typeof accountSchema>;
-export type LedgerModel = z.output<typeof modelSchema>;
+export type LedgerModel = z.output<typeof servedSchema>;
 export type ClosedModel = z.output<typeof closedSchema>;
-export type PaymentPage = z.output<typeof paymentsSchema>;
+export type PaymentPage = z.output<typeof pageSchema>;
 
 /** Requests of an answer server to a sequencer (docs/reference/api.md). All throw ATT_SERVER_UNREACHABLE. */
 export interface LedgerView {
@@ -118,7 +110,7 @@ export function createLedgerView(place: {
 }): LedgerView {
   const { sequencerUrl, serverToken } = place;
   const endpoint = { sequencerUrl, token: serverToken?.reveal(), maxWaitMs: MAX_WAIT_MS };
-  const ask = async <Schema extends z.ZodType, Absent>(
+  const ask = async <Schema extends z.core.$ZodType, Absent>(
     request: SequencerRequest,
     schema: Schema,
     absent: Readonly<Record<string, Absent>>,
@@ -133,12 +125,16 @@ export function createLedgerView(place: {
       cause,
     });
   };
-  const get = <Schema extends z.ZodType, Absent>(
+  const get = <Schema extends z.core.$ZodType, Absent>(
     path: string,
     schema: Schema,
     absent: Readonly<Record<string, Absent>>,
   ) => ask({ path }, schema, absent);
-  const facilitate = <Schema extends z.ZodType>(path: string, payment: FacilitatedPayment, schema: Schema) =>
+  const facilitate = <Schema extends z.core.$ZodType>(
+    path: string,
+    payment: FacilitatedPayment,
+    schema: Schema,
+  ) =>
     ask<Schema, never>(
       { path: `${X402_PATH}${path}`, body: { x402Version: X402_VERSION, ...payment } },
       schema,
@@ -155,10 +151,10 @@ export function createLedgerView(place: {
     verifyPayment: (payment) => facilitate("/verify", payment, x402Verified),
     settlePayment: (payment) => facilitate("/settle", payment, x402Settled),
     account: (id) => get(`/v1/leaves/${id}`, accountSchema, NO_LEAF),
-    model: (id) => get(`/v1/leaves/${id}`, modelSchema, NO_LEAF),
+    model: (id) => get(`/v1/leaves/${id}`, servedSchema, NO_LEAF),
     closed: (modelId) => get(`/v1/models/${modelId}`, closedSchema, NO_LEAF),
     payments: (modelId, epoch, from) =>
-      get(`/v1/models/${modelId}/payments?epoch=${epoch}&from=${from}`, paymentsSchema, {
+      get(`/v1/models/${modelId}/payments?epoch=${epoch}&from=${from}`, pageSchema, {
         SEQ_UNKNOWN: null,
         SEQ_HISTORY_PRUNED: "pruned",
       }),

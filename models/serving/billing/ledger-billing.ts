@@ -4,6 +4,7 @@
  */
 import type { Chat } from "@openledger/attribution/model/model-chat";
 import { ANSWERED_AGAIN, assuranceOf } from "@openledger/attribution/model/reply-assurance";
+import { signature } from "@openledger/circuits/wire/wire-fields";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import { z } from "zod";
 import { isShortChat } from "../../engine/tokens/chat-text.ts";
@@ -35,14 +36,10 @@ import { requireRecipeForm, type WantedForm } from "./recipe-form.ts";
 
 /** Bounds of a chat that is rendered on the thread that serves HTTP: at most a few milliseconds. */
 const SHORT_CHAT = { messages: 32, characters: 8_192 };
-const element = z
-  .string()
-  .regex(/^0x[0-9a-fA-F]{1,64}$/)
-  .transform(BigInt);
 /** Claim as `POST /v1/answers` of an answer server has it. */
 const claimSchema = z.strictObject({
   payerId: z.number().int().min(0).max(0xffffff),
-  signature: z.strictObject({ r8x: element, r8y: element, s: element }),
+  signature,
 });
 const answerSchema = z.object({ text: z.string(), tokens: z.array(z.number()) });
 

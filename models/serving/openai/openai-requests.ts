@@ -151,7 +151,8 @@ class SchemaRefused extends Error {
   }
 }
 
-const toolCallSchema = z.strictObject({
+/** Call of a tool, in OpenAI's form. */
+export const toolCallSchema = z.strictObject({
   id: z.string().max(256),
   type: z.literal("function"),
   function: z.strictObject({ name: z.string().max(256), arguments: z.string().max(MAX_TEXT) }),

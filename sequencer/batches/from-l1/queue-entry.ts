@@ -2,6 +2,7 @@
  * Takes the entries of L1's queue (deposits, forced operations) that the bridge hands over: new ones are stored, known ones
  * must be the same.
  */
+import type { QueueEntry } from "@openledger/bridge/l1/queue-entry";
 import type { QueueOperation } from "@openledger/circuits/ledger/operation";
 import { sequencerError } from "../../sequencer-errors.ts";
 import type { LedgerLog } from "../../store/ledger-log.ts";
@@ -25,6 +26,14 @@ const FIELDS = [
 export function sameQueueEntry(one: QueueOperation, other: QueueOperation): boolean {
   return FIELDS.every((field) => one[field] === other[field]);
 }
+
+/** The record of an entry of L1's queue that waits. */
+export const waitingEntry = ({ sender, ...entry }: QueueEntry): StoredQueueEntry => ({
+  ...entry,
+  sender: BigInt(sender),
+  status: "queued",
+  batchNumber: null,
+});
 
 /** An entry as the bridge hands it over. */
 export type NewQueueEntry = Omit<StoredQueueEntry, "status" | "batchNumber">;

@@ -6,22 +6,18 @@
 import { existsSync } from "node:fs";
 import { cp, rename, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { createPatientL1Client, l1Call } from "@openledger/bridge/l1/l1-client";
+import { createPatientL1Client } from "@openledger/bridge/l1/l1-client";
 import { RollupContract } from "@openledger/bridge/l1/rollup-contract";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { openingShape } from "@openledger/circuits/registry/circuit-sizes";
-import { replaceStoreRecord, type StoreRollup } from "@openledger/foundation/store/store-identity";
+import type { StoreRollup } from "@openledger/foundation/store/store-identity";
 import type { Address } from "viem";
 import { type Restored, restore } from "../../batches/restore.ts";
 import { sequencerError } from "../../sequencer-errors.ts";
 import { FOLLOW_MARKER, type FollowMarker } from "../../store/follow-marker.ts";
 import { LedgerLog } from "../../store/ledger-log.ts";
 import type { ChainPosition } from "../../store/log-entry.ts";
-import { storeKindOf } from "../../store/store-failure.ts";
-import { type StoreWrite, storeKeys, underPrefix } from "../../store/store-keys.ts";
-import { ALARM_PREFIX } from "../follow-alarms.ts";
-import { PRECONFIRMATION_PREFIX } from "../follow-preconfirmations.ts";
-import { NO_ACTIVATION } from "../followed-ledger.ts";
+import { NO_ACTIVATION, readFollowedRollup } from "../followed-ledger.ts";
+import { promoteDirectory } from "./promote-directory.ts";
 
 export interface RestoreFromFullNodeOptions {
   readonly rpcUrl: string;
@@ -53,8 +49,11 @@ export async function restoreFromFullNode(
       data: { reason: "store-not-empty", dataPath },
     });
   }
-  const { chainId, rollup, rules } = await openRollup(options);
-  const own = { chainId, rollupAddress: rollup.address };
+  await initPoseidon();
+  const { rollupAddress, rpcUrl } = options;
+  const rollup = new RollupContract({ client: createPatientL1Client({ rpcUrl }), address: rollupAddress });
+  const { chainId, rules } = await readFollowedRollup(rollup);
+  const own = { chainId, rollupAddress };
   const source = join(fullNodePath, "ledger");
   await checkSource(source, own);
 
@@ -62,34 +61,18 @@ export async function restoreFromFullNode(
   await rm(partPath, { recursive: true, force: true });
   // LOCK belongs to the process that has the directory open.
   await cp(source, partPath, { recursive: true, filter: (path) => basename(path) !== "LOCK" });
-  replaceStoreRecord(partPath, { kind: storeKindOf("sequencer"), rollup: own });
-  const log = await LedgerLog.open(partPath, own);
+  const log = await LedgerLog.open(partPath, own, undefined, { owner: "full-node" });
   let result: RestoreFromFullNodeResult;
   try {
-    await forgetFullNode(log);
     const restored = await restore(log, { ...NO_ACTIVATION, rules });
     result = await describe(restored, rollup);
     await log.write([restored.unpromised.add(result.position.opIndex, null)]);
   } finally {
     await log.close();
   }
+  await promoteDirectory(partPath, own);
   await rename(partPath, dataPath);
   return result;
-}
-
-async function openRollup({
-  rollupAddress,
-  rpcUrl,
-}: Pick<RestoreFromFullNodeOptions, "rollupAddress" | "rpcUrl">) {
-  await initPoseidon();
-  const rollup = new RollupContract({ client: createPatientL1Client({ rpcUrl }), address: rollupAddress });
-  const [chainId, registered, domain, idFeeWei] = await Promise.all([
-    l1Call("read the chain id", () => rollup.client.getChainId()),
-    rollup.circuits(),
-    rollup.domain(),
-    rollup.idFeeWei(),
-  ]);
-  return { chainId, rollup, rules: { domain, idFeeWei, shape: openingShape(registered) } };
 }
 
 async function describe(restored: Restored, rollup: RollupContract): Promise<RestoreFromFullNodeResult> {
@@ -118,31 +101,6 @@ async function checkSource(path: string, rollup: StoreRollup): Promise<void> {
   } finally {
     await log.close();
   }
-}
-
-/**
- * Leaves what a sequencer would have: no marker, no evidence, no opening that stands in for forgotten entries, and no
- * queue entries that wait: the bridge hands them over.
- */
-async function forgetFullNode(log: LedgerLog): Promise<void> {
-  const writes: StoreWrite[] = [{ key: FOLLOW_MARKER }];
-  for (const prefix of [PRECONFIRMATION_PREFIX, ALARM_PREFIX]) {
-    for (const [key] of await log.keyed(underPrefix(prefix))) writes.push({ key });
-  }
-  const { queueHead, sequence: finalSequence } = (await log.finalPosition())!;
-  for (const { queueIndex, status } of await log.queueEntriesFrom(queueHead))
-    if (status === "queued") writes.push({ key: storeKeys.queueEntry(queueIndex) });
-  let [last, before] = [-1, -1];
-  let isOpening = false;
-  for await (const [sequence, { type }] of log.entries(Math.max(0, finalSequence))) {
-    [before, last] = [last, sequence];
-    isOpening = type === "opened";
-  }
-  if (isOpening) {
-    writes.push({ key: storeKeys.log(last) });
-    log.endAt(before);
-  }
-  await log.write(writes);
 }
 
 /**

@@ -8,6 +8,7 @@ import { verifyRollup } from "@openledger/verifier/replay/verify";
 import { startFrom } from "@openledger/verifier/restore/restore-ledger";
 import { readSnapshot, writeSnapshot } from "@openledger/verifier/restore/snapshot-file";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { LedgerLog } from "../../store/ledger-log.ts";
 import { storeKeys, underPrefix } from "../../store/store-keys.ts";
 import { openTestLog } from "../../testing/open-test-log.ts";
 import { temporaryFolder } from "../../testing/test-rollup.ts";
@@ -80,8 +81,27 @@ describe("a data directory from a snapshot", () => {
       expect(await log.get(storeKeys.batch(snapshot.position.batchNumber))).toBeUndefined();
       await log.close();
     }
-    expect(full.payments).toHaveLength(3);
+    expect(full.payments, "of the settled epoch, too").toHaveLength(6);
     expect(full.position!.batchNumber).toBe((await f.rollup.state()).batchNumber);
+  });
+
+  it("goes on where it was cut short, and is no sequencer's until then", async () => {
+    const dataPath = at("cut");
+    const cutAt = 3;
+    const onBatch = (batchNumber: number) => {
+      if (batchNumber === cutAt) throw new Error("cut short");
+    };
+    await expect(restoreFromL1({ ...l1, dataPath, onBatch })).rejects.toThrow("cut short");
+    const owner = { chainId: early.chainId, rollupAddress: l1.rollupAddress };
+    await expect(LedgerLog.open(dataPath, owner)).rejects.toMatchObject({ code: "SEQ_WRONG_DIRECTORY" });
+    const seen: number[] = [];
+    await restoreFromL1({ ...l1, dataPath, onBatch: (batchNumber) => seen.push(batchNumber) });
+    expect(seen[0]).toBe(cutAt + 1);
+    expect(await contents(dataPath)).toEqual(await contents(at("full")));
+    const log = await LedgerLog.open(dataPath, owner);
+    expect(await log.get(storeKeys.unpromisedPlaces)).toMatchObject([{ end: null }]);
+    await log.close();
+    await expect(restoreFromL1({ ...l1, dataPath })).rejects.toMatchObject({ code: "SEQ_WRONG_DIRECTORY" });
   });
 
   it("gives the same snapshot as the directory that it was used for", async () => {
@@ -199,12 +219,14 @@ describe("a false snapshot", () => {
     "another queue": () => position({ queueHead: 0 }),
   };
 
-  it.each(partOf(Object.entries(cases), 4))("with %s is refused", async (_name, make) => {
+  it.each(partOf(Object.entries(cases), 4))("with %s is refused", async (name, make) => {
     const snapshot = make();
     await writeSnapshot(at("false"), snapshot);
+    // No leaf has such an id, so the file's form refuses it.
+    const reason = name === "an owner that packs to the same leaf" ? "unreadable" : "false";
     await expect(verifySnapshot({ ...l1, path: at("false") })).rejects.toMatchObject({
       code: "BRG_SNAPSHOT_INVALID",
-      data: { reason: "false" },
+      data: { reason },
     });
     const dataPath = at("never");
     await expect(restoreFromL1({ ...l1, dataPath, snapshot })).rejects.toMatchObject({
