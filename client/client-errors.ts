@@ -74,7 +74,7 @@ export const clientErrors = defineErrors("CLI", {
   CLI_SAFE_PROPOSAL_REFUSED: {
     meaning: "a proposal to a Safe cannot be signed or executed; `data.reason`",
     remedy: "propose again where the nonce is used; do not sign what the message does not name",
-    note: "`data.reason` is form, other-chain, foreign-call, other-transaction, nonce-used, earlier-first or not-enough.",
+    note: "`data.reason` is form, other-chain, other-safe, foreign-call, other-transaction, unsigned, nonce-used, earlier-first or not-enough.",
   },
   CLI_SAFE_SIGNATURE_REFUSED: {
     meaning: "a signature of a Safe's transaction does not count; `data.reason`",

@@ -36,6 +36,8 @@ const WHOLE_ENTRIES: ReadonlySet<number> = new Set([
   KIND.forcedCommitData,
   KIND.forcedPublishVersion,
 ]);
+/** The ledger packs a payee's index into 12 bits. */
+const MAX_PAYEE_INDEX = 0xfff;
 /** Ids of leaves are below this. */
 const LEAF_ID_LIMIT = 2n ** 24n;
 
@@ -102,6 +104,7 @@ function readEntry(call: RollupCall): { readonly entry: EntryRequest; readonly m
     }
     case "forceClaimRewards": {
       const [a, b, payeeIndex, isValidator, maxFeeWei] = call.args;
+      if (payeeIndex > MAX_PAYEE_INDEX) return null;
       const role = isValidator ? PAYEE_ROLE.validator : PAYEE_ROLE.contributor;
       return {
         entry: { kind: KIND.forcedClaimRewards, a, b, word1: packClaim(payeeIndex, role) },

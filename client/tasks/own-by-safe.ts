@@ -36,6 +36,7 @@ import {
   safeArguments,
   safeTxHashOf,
   safeTypedData,
+  unpackProposal,
 } from "../safe/safe-transaction.ts";
 import { getLeaf } from "../sequencer/ledger-reads.ts";
 import { getModel, staticsOf } from "../sequencer/model-reads.ts";
@@ -388,6 +389,47 @@ export async function addSafeSignatures(
   const [first] = refused;
   if (first !== undefined) throw refusedSignature(first);
   return withSignatures(proposal, counting);
+}
+
+export interface TakeSafeProposalParameters {
+  safe: Address;
+  /** A proposal as another owner's page writes it: JSON, or a link's part. */
+  sent: { readonly text: string } | { readonly packed: string };
+}
+export type TakeSafeProposalErrorCode = ReadSafeProposalStateErrorCode | "CLI_SAFE_SIGNATURE_REFUSED";
+
+/**
+ * Takes a proposal that somebody has sent: one of this Safe, whose call this rollup has, and that an owner has signed. Anybody can
+ * write a proposal, and name any recipient.
+ * @throws CLI_SAFE_PROPOSAL_REFUSED for another form, Safe, chain or call, and for one that no owner has signed;
+ *   CLI_SAFE_SIGNATURE_REFUSED for the first signature that does not count
+ * @example
+ * ```ts
+ * const theirs = await takeSafeProposal(client, { safe: safeAddress, sent: { text } });
+ * const both = await signSafeProposal(client, theirs);
+ * ```
+ */
+export async function takeSafeProposal(
+  client: LedgerClient,
+  { safe, sent }: TakeSafeProposalParameters,
+): Promise<SafeProposal> {
+  const proposal = "text" in sent ? readProposal(sent.text) : unpackProposal(sent.packed);
+  if (!isAddressEqual(proposal.safe, safe))
+    throw clientError(
+      "CLI_SAFE_PROPOSAL_REFUSED",
+      `the proposal is for the Safe ${proposal.safe}, not ${safe}`,
+      {
+        data: { reason: "other-safe", safe: proposal.safe },
+      },
+    );
+  const { refused } = await readSafeProposalState(client, proposal);
+  const [first] = refused;
+  if (first !== undefined) throw refusedSignature(first);
+  if (proposal.signatures.length === 0)
+    throw clientError("CLI_SAFE_PROPOSAL_REFUSED", "no owner of the Safe has signed the proposal", {
+      data: { reason: "unsigned" },
+    });
+  return proposal;
 }
 
 /** Adds signatures; of one owner the newer holds. */

@@ -2,6 +2,7 @@
  * Page "#/leaf/ID" of the explorer: an account's, Datanet's or model's balance, keys, parts and last operations, as the server
  * has them. Its owner chooses its name here.
  */
+import { amountOf, queuedAmountOf } from "@openledger/circuits/ledger/moved-amounts";
 import { getLeaf, nameOfOperation, readOperations } from "@openledger/client/sequencer/ledger-reads";
 import type { LeafOperation, LedgerLeaf } from "@openledger/client/sequencer/sequencer-schemas";
 import { isRollupError } from "@openledger/foundation/rollup-error";
@@ -23,7 +24,7 @@ import { StatusBadge } from "../words/status-badge.tsx";
 import { Answered } from "./answered.tsx";
 import { EnsName } from "./ens-name.tsx";
 import { KIND_NAMES } from "./leaf-kinds.ts";
-import { amountOf, leafOf, queuedAmountOf, showKind } from "./records.tsx";
+import { leafOf, showKind } from "./records.tsx";
 
 /** Page of an account, a Datanet or a model: its balance, its parts, and its operations. */
 export function LeafPage(props: PageProps) {
