@@ -6,6 +6,8 @@ import { RecentAnswers } from "@openledger/foundation/recent-answers";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { Address } from "viem";
 import { isContractAt } from "../contract-wallet.ts";
+import type { LedgerClient } from "../ledger-client.ts";
+import { findLeaves } from "../sequencer/ledger-reads.ts";
 import { type L1Reader, reachable, readSafe } from "./read-safe.ts";
 
 /** Owner of a leaf, as L1 has it. */
@@ -61,4 +63,25 @@ export function delegateWords(owner: LeafOwner | null): string | null {
     default:
       return owner satisfies never;
   }
+}
+
+/** Maximum leaves that the sequencer lists at once. */
+const MAX_LEAVES = 100;
+
+/**
+ * Lines for commands that show records of leaves: one for each leaf whose records are a delegate's word; none for persons' leaves.
+ * @param leafIds at most 100 are read
+ * @throws CLI_L1_REFUSED, CLI_UNREACHABLE
+ * @internal
+ */
+export async function delegateLines(client: LedgerClient, leafIds: readonly number[]): Promise<string[]> {
+  const ids = [...new Set(leafIds)].slice(0, MAX_LEAVES);
+  if (ids.length === 0) return [];
+  const leaves = await findLeaves(client, { ids });
+  const words = await Promise.all(
+    leaves.map(async ({ l1Owner }) => delegateWords(await readLeafOwner(client.l1, l1Owner as Address))),
+  );
+  return leaves.flatMap(({ id, l1Owner }, i) =>
+    words[i] == null ? [] : [`records of leaf ${id} are ${words[i]}, ${l1Owner}`],
+  );
 }

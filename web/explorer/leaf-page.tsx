@@ -2,6 +2,7 @@
  * Page "#/leaf/ID" of the explorer: an account's, Datanet's or model's balance, keys, parts and last operations, as the server
  * has them. Its owner chooses its name here.
  */
+
 import { amountOf, queuedAmountOf } from "@openledger/circuits/ledger/moved-amounts";
 import { getLeaf, nameOfOperation, readOperations } from "@openledger/client/sequencer/ledger-reads";
 import type { LeafOperation, LedgerLeaf } from "@openledger/client/sequencer/sequencer-schemas";
@@ -11,6 +12,7 @@ import { type Column, DataTable } from "../design/data-table.tsx";
 import { FactList } from "../design/fact-list.tsx";
 import { Identicon } from "../design/identicon.tsx";
 import { Identifier } from "../design/identifier.tsx";
+import { DelegateWord } from "../hosts/delegate-word.tsx";
 import { lazyPage } from "../lazy-page.tsx";
 import type { PageProps } from "../ledger/page.ts";
 import { session } from "../ledger/session.ts";
@@ -107,6 +109,7 @@ function Facts({ leaf, live, site }: Pick<PageProps, "live" | "site"> & { leaf: 
         <dt>Operations signed</dt>
         <dd>{showCount(nonce)}</dd>
       </dl>
+      <DelegateWord leafId={id} live={live} site={site} />
       <p class="soft small">
         Not checked here. The Bridge page checks an owner's balance against Ethereum.
         {kind === "account" && (

@@ -123,7 +123,8 @@ const addAccess = command({
       return answerRequest(options, { datanetId, request, days: parseId(grantDays!) }, output);
     if (purpose !== undefined) return askForAccess({ ...options, purpose }, datanetId, output);
     const place = { hostUrl: options.host, datanetId };
-    const { dropped, requests } = await listAccess(await openReader(options), place);
+    const reader = await openReader(options);
+    const { dropped, requests } = await listAccess(reader, place);
     const unansweredCount = requests.filter(({ answer }) => answer === null).length;
     output.answer(
       [
@@ -140,6 +141,7 @@ const addAccess = command({
           ]),
         ),
         ...droppedLines(dropped),
+        ...(await delegateLines(reader, [datanetId])),
       ],
       { datanetId, requests, unansweredCount, droppedCount: dropped.length },
     );
