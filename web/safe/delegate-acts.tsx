@@ -57,7 +57,7 @@ function Acts({ leafId, live, site }: Pick<PageProps, "live" | "site"> & { reado
       {acts.map((act) => (
         <li key={nameOfOperation(act)} class="row">
           <span class="soft small">
-            {act.hash === null ? "the Safe, through Ethereum" : "the delegate's key"}
+            {act.hash === null ? "the owner, through Ethereum" : "the delegate's key"}
           </span>
           {act.hash === null ? (
             <QueueLink index={act.queueIndex} label={showKind(act.kind)} />

@@ -2,7 +2,7 @@
 import { rollupContract, tokenContract } from "@openledger/client/ledger-client";
 import type { Safe } from "@openledger/client/safe/read-safe";
 import type { SafeProposal } from "@openledger/client/safe/safe-transaction";
-import { parseOpen } from "@openledger/client/sequencer/open-amount";
+import { formatOpen, parseOpen } from "@openledger/client/sequencer/open-amount";
 import type { LedgerLeaf } from "@openledger/client/sequencer/sequencer-schemas";
 import { SKIP_RECOMPUTATION } from "@openledger/client/tasks/approve-model";
 import { proposeAllowance, proposeBySafe } from "@openledger/client/tasks/own-by-safe";
@@ -27,8 +27,8 @@ interface ProposeFormProps extends Pick<PageProps, "live" | "site"> {
   readonly leaves: readonly LedgerLeaf[];
 }
 
-/** OPEN that the first allowance is for, unless somebody types another amount. */
-const ALLOWANCE_OPEN = "1";
+/** Entries at the present fee that an allowance is for, unless somebody types another amount. */
+const ALLOWED_ENTRIES = 10n;
 
 export function ProposeForm(props: ProposeFormProps) {
   const { live, safe } = props;
@@ -59,7 +59,9 @@ export function ProposeForm(props: ProposeFormProps) {
           <Open wei={fees.value.allowanceWei} /> of it.
         </p>
       )}
-      {isLacking && <AllowanceForm {...props} nonce={nonce} />}
+      {fees.value !== undefined && isLacking && (
+        <AllowanceForm {...props} nonce={nonce} feeWei={fees.value.feeWei} />
+      )}
       <OperationForm {...props} nonce={nonce} />
     </section>
   );
@@ -67,8 +69,8 @@ export function ProposeForm(props: ProposeFormProps) {
 
 type NumberedProps = ProposeFormProps & { readonly nonce: number };
 
-function AllowanceForm({ live, nonce, safe }: NumberedProps) {
-  const [text, setText] = useState(ALLOWANCE_OPEN);
+function AllowanceForm({ feeWei, live, nonce, safe }: NumberedProps & { readonly feeWei: bigint }) {
+  const [text, setText] = useState(() => formatOpen(ALLOWED_ENTRIES * feeWei));
   const action = useAction();
   const propose = () =>
     action.run(async () => {

@@ -3,6 +3,7 @@
  * see who has signed, and execute, on one screen. Everything is judged by Ethereum; no service is asked.
  */
 import { readSafe, type Safe } from "@openledger/client/safe/read-safe";
+import { type SafeProposal, safeTxHashOf } from "@openledger/client/safe/safe-transaction";
 import { findLeaves } from "@openledger/client/sequencer/ledger-reads";
 import type { LedgerLeaf } from "@openledger/client/sequencer/sequencer-schemas";
 import { takeSafeProposal } from "@openledger/client/tasks/own-by-safe";
@@ -116,13 +117,9 @@ function OfSafe(props: PageProps & { readonly address: Address }) {
       )}
       {safe !== null && (
         <>
-          <ol class="stack plain-list" aria-label="Proposals">
-            {proposals.value.map((proposal) => (
-              <li key={`${proposal.nonce} ${proposal.data}`}>
-                <ProposalPart {...props} proposal={proposal} />
-              </li>
-            ))}
-          </ol>
+          {inOrder(proposals.value, safe.nonce).map((proposal) => (
+            <ProposalPart key={safeTxHashOf(proposal)} {...props} proposal={proposal} />
+          ))}
           {proposals.value.length === 0 && <p class="soft">This browser knows no proposal of this Safe.</p>}
           {now !== null && <SentPart {...props} safe={safe} />}
           {now !== null && leaves !== null && <ProposeForm {...props} leaves={leaves} safe={safe} />}
@@ -132,6 +129,15 @@ function OfSafe(props: PageProps & { readonly address: Address }) {
       )}
     </>
   );
+}
+
+/** Proposals that wait, the next one first; then those whose nonce is used, the newest first. */
+function inOrder(all: readonly SafeProposal[], nextNonce: number): readonly SafeProposal[] {
+  const isOver = ({ nonce }: SafeProposal) => nonce < nextNonce;
+  return [...all].sort((a, b) => {
+    if (isOver(a) !== isOver(b)) return isOver(a) ? 1 : -1;
+    return isOver(a) ? b.nonce - a.nonce : a.nonce - b.nonce;
+  });
 }
 
 /** Takes the proposal of a link, once a wallet is connected to read Ethereum by. */

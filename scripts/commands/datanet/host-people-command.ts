@@ -5,6 +5,7 @@
 import { listFormerRecords, signAgain } from "@openledger/client/datanets/sign-again";
 import { listAccess, sayRecords, type UnsignedRecord } from "@openledger/client/datanets/signed-records";
 import { droppedLines } from "@openledger/client/datanets/sound-records";
+import { delegateLines } from "@openledger/client/safe/leaf-owner";
 import { aboutOf } from "@openledger/datanets/records/record";
 import { counted } from "@openledger/foundation/counted";
 import type { Command } from "commander";
