@@ -48,6 +48,7 @@ import {
   proposeBySafe,
   readSafeProposalState,
   signSafeProposal,
+  takeSafeProposal,
 } from "./own-by-safe.ts";
 
 const [ANNA, BEN, CLEO, STRANGER] = [6, 7, 8, 9].map(anvilAccount) as [
@@ -288,6 +289,15 @@ it("signs nothing but entries of leaves that the Safe owns, and its allowance fo
   expect(await refused(addSafeSignatures(anna, { proposal, text: delegating }))).toBe(
     "CLI_SAFE_PROPOSAL_REFUSED form",
   );
+  // Anybody can write a proposal: it is taken from others only once an owner has signed it.
+  const taken = (text: string, address = safe.address) =>
+    refused(takeSafeProposal(anna, { safe: address, sent: { text } }));
+  const signed = await signSafeProposal(anna, proposal);
+  expect([
+    await taken(writeProposal(proposal)),
+    await taken(writeProposal(signed), ANNA.address),
+    await taken(writeProposal(signed)),
+  ]).toEqual(["CLI_SAFE_PROPOSAL_REFUSED unsigned", "CLI_SAFE_PROPOSAL_REFUSED other-safe", "no error"]);
   const operation = { type: "setKey", id: 1, keyX: 5n } as const;
   expect(await refused(proposeBySafe(anna, { safe: safe.address, operation }))).toBe(
     "CLI_INPUT_INVALID not-owner",
