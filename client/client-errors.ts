@@ -66,6 +66,21 @@ export const clientErrors = defineErrors("CLI", {
     meaning: "the transaction waits in a contract wallet for its owners to execute it",
     remedy: "have its owners execute it; awaitProposal waits for `data.proposal`; do not send it again",
   },
+  CLI_SAFE_UNKNOWN: {
+    meaning: "the address is no Safe that this release reads (1.3.0, 1.4.1, 1.5.0); `data.reason`",
+    remedy: "compare the address with the one in your Safe's own app; nothing was signed",
+    note: "`data.reason` is no-contract, other-contract or version.",
+  },
+  CLI_SAFE_PROPOSAL_REFUSED: {
+    meaning: "a proposal to a Safe cannot be signed or executed; `data.reason`",
+    remedy: "propose again where the nonce is used; do not sign what the message does not name",
+    note: "`data.reason` is form, other-chain, other-safe, foreign-call, other-transaction, unsigned, nonce-used, earlier-first or not-enough.",
+  },
+  CLI_SAFE_SIGNATURE_REFUSED: {
+    meaning: "a signature of a Safe's transaction does not count; `data.reason`",
+    remedy: "have that owner sign the proposal as it is shown here; nothing was added",
+    note: "`data.reason` is not-an-owner, other-transaction, contract-signature, pre-validated or malformed.",
+  },
   CLI_L1_CANCELLED: {
     meaning: "the wallet replaced the transaction before it was mined",
     remedy: "nothing changed on the rollup; send it again if you still want it",
@@ -251,6 +266,8 @@ interface ClientErrorData {
   CLI_TOKEN_BALANCE_TOO_LOW: { address: Address; balanceWei: bigint; feeWei: bigint; amountWei?: bigint };
   CLI_QUEUE_FEE_TOO_HIGH: { feeWei: bigint; maxFeeWei: bigint };
   CLI_L1_PROPOSED: { proposal: L1Proposal };
+  CLI_SAFE_UNKNOWN: { address: Address; reason: "no-contract" | "other-contract" | "version" };
+  CLI_SAFE_SIGNATURE_REFUSED: { reason: string; owner: Address | null };
   CLI_LEAF_OWNER_CHANGED: { id: number; l1Owner: string; expectedOwner: Address };
   CLI_OPERATION_DROPPED: { hash: Hex; reason?: string | null | undefined };
   CLI_QUEUE_ENTRY_INVALID: { queueIndex: number; batchNumber?: number | null | undefined };

@@ -2,6 +2,7 @@
  * Tells whether the client's L1 account is a contract wallet, such as a Safe. Transactions and permits take another path for
  * those.
  */
+import type { Address } from "viem";
 import type { LedgerClient } from "./ledger-client.ts";
 import { requireWallet } from "./ledger-client.ts";
 
@@ -22,7 +23,18 @@ export type IsContractWalletErrorCode = "CLI_NOT_CONFIGURED";
  */
 export async function isContractWallet(client: LedgerClient): Promise<boolean> {
   const { account } = requireWallet(client);
-  if (account.type === "local") return false;
-  const code = await client.l1.getCode({ address: account.address });
+  return account.type !== "local" && (await isContractAt(client.l1, account.address));
+}
+
+/**
+ * Returns true if an address has code and no key of its own.
+ * @throws viem's errors where the node does not answer
+ * @internal
+ */
+export async function isContractAt(
+  l1: Pick<LedgerClient["l1"], "getCode">,
+  address: Address,
+): Promise<boolean> {
+  const code = await l1.getCode({ address });
   return code !== undefined && code !== "0x" && !code.toLowerCase().startsWith(DELEGATION);
 }

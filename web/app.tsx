@@ -52,6 +52,7 @@ const LeafPage = lazyPage(async () => (await import("./explorer/leaf-page.tsx"))
 const NewWalletPage = lazyPage(async () => (await import("./wallet/new-wallet-page.tsx")).NewWalletPage);
 const OperationPage = lazyPage(async () => (await import("./explorer/operation-page.tsx")).OperationPage);
 const QueuePage = lazyPage(async () => (await import("./explorer/queue-page.tsx")).QueuePage);
+const SafePage = lazyPage(async () => (await import("./safe/safe-page.tsx")).SafePage);
 const SettlementPage = lazyPage(async () => (await import("./explorer/settlement-page.tsx")).SettlementPage);
 const VotesPage = lazyPage(async () => (await import("./votes/votes-page.tsx")).VotesPage);
 const WordsPage = lazyPage(async () => (await import("./words/words-page.tsx")).WordsPage);
@@ -77,6 +78,7 @@ const PAGES: readonly PageEntry[] = [
   { name: "glossary", label: "Glossary", under: "", isOne: true, show: WordsPage },
   { name: "queue", label: "Queue", under: "batches", show: QueuePage },
   { name: "settlement", label: "Settlement", under: "batches", show: SettlementPage },
+  { name: "safe", label: "A Safe owns", under: "bridge", isOne: true, show: SafePage },
   { name: "wallet", label: "A new wallet", under: "bridge", isOne: true, show: NewWalletPage },
 ];
 const MENU = PAGES.filter(({ under }) => under === undefined);

@@ -15,6 +15,7 @@ import type { RowStore } from "../actions/data/row-store.ts";
 import type { ProvenSettlement } from "../actions/l1/send-settlement.ts";
 import type { L1Proposal } from "../l1-proposal.ts";
 import type { LedgerClient } from "../ledger-client.ts";
+import type { SafeProposal } from "../safe/safe-transaction.ts";
 import type { WalletProvider } from "../wallet.ts";
 
 export declare const client: LedgerClient;
@@ -23,6 +24,9 @@ export declare const account: LocalAccount;
 export declare const provider: WalletProvider;
 /** A proposal to a contract wallet. */
 export declare const proposal: L1Proposal;
+/** A proposal to a Safe, and what somebody has sent about it. */
+export declare const safeProposal: SafeProposal;
+export declare const text: string;
 export declare const rpcUrl: string;
 export declare const rollupAddress: Address;
 export declare const safeAddress: Address;

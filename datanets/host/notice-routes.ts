@@ -3,12 +3,13 @@ import { setCost } from "@openledger/foundation/http/answer-costs";
 import { MAX_URL_CHARACTERS } from "@openledger/foundation/http/post-to-stranger";
 import { countFromText, limit } from "@openledger/foundation/wire/query-text";
 import { routesOf } from "@openledger/foundation/wire/zod-routes";
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyReply } from "fastify";
 import { z } from "zod";
 import { datanetError } from "../datanet-errors.ts";
-import { atomFeed } from "../notices/atom-feed.ts";
+import { atomFeed, eventEntry, type FeedEntry } from "../notices/atom-feed.ts";
 import { EVENT_KINDS, type StoredEvent, sentenceOf } from "../notices/event.ts";
 import { listEvents } from "../notices/event-store.ts";
+import { type LeafAct, LeafActs } from "../notices/leaf-acts.ts";
 import { addWebhook, listWebhooks, removeWebhook, testWebhook } from "../notices/webhooks.ts";
 import type { HostContext } from "./host-context.ts";
 import { idParams, SIGNED, signerOf } from "./host-request.ts";
@@ -29,11 +30,32 @@ const webhookBody = z.strictObject({
 });
 const webhookParams = z.object({ id: z.string().regex(/^[0-9a-f]{32}$/, "is not the id of a webhook") });
 
+/** Cost of a leaf's acts: a request to the sequencer, and 2,000 records that are gone through. */
+const ACTS_COST = 2;
+const actEntry = ({ atMs, by, kind, text, uid }: LeafAct): FeedEntry => ({
+  uid,
+  title: by === "key" ? "The key signed" : "The owner acted through Ethereum",
+  category: kind,
+  atMs,
+  text,
+});
+
 /** Events, all of them from public facts, and who is told of them. */
 export function registerNoticeRoutes(app: FastifyInstance, context: HostContext): void {
   const route = routesOf(app);
   const { config, chainId, ledger, nowMs, rollupAddress, store } = context;
   const { database } = store;
+  const sendFeed = (
+    reply: FastifyReply,
+    entries: readonly FeedEntry[],
+    { path, title }: { readonly path: string; readonly title: string },
+  ) => {
+    const idPrefix = `urn:openledger:${chainId}:${rollupAddress.toLowerCase()}`;
+    reply.type("application/atom+xml; charset=utf-8");
+    return reply
+      .serializer((text: string) => text)
+      .send(atomFeed(entries, { title, url: `${context.origin()}${path}`, idPrefix, nowMs: nowMs() }));
+  };
   const view = (event: StoredEvent) => ({ ...event, text: sentenceOf(event) });
 
   for (const [room, about] of [
@@ -63,16 +85,44 @@ export function registerNoticeRoutes(app: FastifyInstance, context: HostContext)
       { tag: "notices", summary: `Events of ${whose} as an Atom feed`, params: idParams },
       async ({ params: { id } }, reply) => {
         const events = await list(id, { after: 0, limit: FEED_ENTRIES });
-        const url = `${context.origin()}/v1/${room}/${id}/feed`;
-        const idPrefix = `urn:openledger:${chainId}:${rollupAddress.toLowerCase()}`;
         const title = room === "leaves" ? `OpenLedger account ${id}` : `OpenLedger Datanet ${id}`;
-        reply.type("application/atom+xml; charset=utf-8");
-        return reply
-          .serializer((text: string) => text)
-          .send(atomFeed(events, { title, url, idPrefix, nowMs: nowMs() }));
+        return sendFeed(reply, events.map(eventEntry), { title, path: `/v1/${room}/${id}/feed` });
       },
     );
   }
+
+  const acts = new LeafActs({ ledger, database });
+  route(
+    "GET /v1/leaves/:id/acts",
+    {
+      tag: "notices",
+      summary: "What a leaf's key has signed, and what its owner had done through L1; newest first",
+      params: idParams,
+      config: { maxCost: () => ACTS_COST },
+    },
+    async (request) => {
+      setCost(request, ACTS_COST);
+      return { acts: await acts.of(request.params.id) };
+    },
+  );
+  route(
+    "GET /v1/leaves/:id/acts/feed",
+    {
+      tag: "notices",
+      summary: "The acts of a leaf as an Atom feed: a Safe's members follow their delegate by it",
+      params: idParams,
+      config: { maxCost: () => ACTS_COST },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      setCost(request, ACTS_COST);
+      const entries = (await acts.of(id)).map(actEntry);
+      return sendFeed(reply, entries, {
+        title: `OpenLedger acts of leaf ${id}`,
+        path: `/v1/leaves/${id}/acts/feed`,
+      });
+    },
+  );
 
   route(
     "GET /v1/webhooks",

@@ -21,7 +21,7 @@ import { settlementsQuery } from "@openledger/sequencer/api/settlement-schemas";
 import { DOMParser } from "@xmldom/xmldom";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { nameCard } from "../card/card.ts";
-import { atomFeed } from "../notices/atom-feed.ts";
+import { atomFeed, eventEntry } from "../notices/atom-feed.ts";
 import { EventWatch } from "../notices/event-watch.ts";
 import {
   addWebhook as addStored,
@@ -181,7 +181,7 @@ describe("events of a Datanet's records", () => {
     const odd = `</title>\u0000\u0008<x a="&"> \ud800`;
     const event = { id: 1, uid: "0", kind: "test", leafId: 1, datanetId: null, atMs: 5, data: {} } as const;
     const facts = { title: odd, url: `http://a.b/?<"&`, idPrefix: odd, nowMs: 5 };
-    const feed = readFeed(atomFeed([event], facts));
+    const feed = readFeed(atomFeed([eventEntry(event)], facts));
     expect(feed.title).toBe(`</title><x a="&"> `);
   });
 });

@@ -1,5 +1,17 @@
-/** Feeds of events as Atom (RFC 4287), for any feed reader. */
+/** Feeds of events and of acts as Atom (RFC 4287), for any feed reader. */
 import { type EventKind, type StoredEvent, sentenceOf } from "./event.ts";
+
+/** Entry of a feed. */
+export interface FeedEntry {
+  /** The same at every host and after every restore. */
+  readonly uid: string;
+  readonly title: string;
+  /** Kind, for readers that sort by it. */
+  readonly category: string;
+  /** Unix milliseconds. */
+  readonly atMs: number;
+  readonly text: string;
+}
 
 const TITLES: Readonly<Record<EventKind, string>> = {
   "row.used": "Your rows were used",
@@ -11,6 +23,15 @@ const TITLES: Readonly<Record<EventKind, string>> = {
   "row.withdrawn": "A row was withdrawn",
   test: "A trial",
 };
+
+/** An event as a feed has it. */
+export const eventEntry = (event: StoredEvent): FeedEntry => ({
+  uid: event.uid,
+  title: TITLES[event.kind],
+  category: event.kind,
+  atMs: event.atMs,
+  text: sentenceOf(event),
+});
 
 /** Text as XML takes it: without characters that XML has no way to write. */
 const escaped = (text: string): string =>
@@ -33,17 +54,17 @@ export interface FeedFacts {
   readonly nowMs: number;
 }
 
-/** Writes events, newest first, as an Atom document. */
-export function atomFeed(events: readonly StoredEvent[], { idPrefix, nowMs, title, url }: FeedFacts): string {
+/** Writes entries, newest first, as an Atom document. */
+export function atomFeed(list: readonly FeedEntry[], { idPrefix, nowMs, title, url }: FeedFacts): string {
   const time = (ms: number) => new Date(ms).toISOString();
-  const updatedMs = Math.max(0, ...events.map(({ atMs }) => atMs)) || nowMs;
-  const entries = events.map(
-    (event) => `  <entry>
-    <id>${escaped(`${idPrefix}:event:${event.uid}`)}</id>
-    <title>${escaped(TITLES[event.kind])}</title>
-    <updated>${time(event.atMs)}</updated>
-    <category term="${escaped(event.kind)}"/>
-    <content type="text">${escaped(sentenceOf(event))}</content>
+  const updatedMs = Math.max(0, ...list.map(({ atMs }) => atMs)) || nowMs;
+  const entries = list.map(
+    ({ atMs, category, text, title: entryTitle, uid }) => `  <entry>
+    <id>${escaped(`${idPrefix}:event:${uid}`)}</id>
+    <title>${escaped(entryTitle)}</title>
+    <updated>${time(atMs)}</updated>
+    <category term="${escaped(category)}"/>
+    <content type="text">${escaped(text)}</content>
   </entry>
 `,
   );

@@ -76,7 +76,7 @@ const OPEN_WEI = 10n ** 18n;
 const DIGITS = 6;
 
 /** Amount as people read it: "1.25", "0.000001"; less is "under 0.000001". */
-function openText(wei: bigint): string {
+export function openText(wei: bigint): string {
   const unit = OPEN_WEI / 10n ** BigInt(DIGITS);
   if (wei > 0n && wei < unit) return `under 0.${"0".repeat(DIGITS - 1)}1`;
   const part = String((wei % OPEN_WEI) / unit)

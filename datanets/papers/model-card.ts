@@ -19,6 +19,7 @@ import {
   rowLicencesText,
   signedTermsText,
   timeText,
+  WHOSE_WORD,
 } from "./paper-words.ts";
 import { type LeafRows, labelledCount } from "./version-facts.ts";
 
@@ -30,7 +31,7 @@ export function modelCardOf(model: ModelFacts): string {
   const { datanets, modelId, recipe } = model;
   return `${frontMatter(model)}${document([
     `# Model ${modelId}`,
-    `A model of the OpenLedger rollup ${model.rollupAddress} on chain ${model.chainId}. Each line below follows from the ledger, from signed records, or from files that the ledger binds by their hash.`,
+    `A model of the OpenLedger rollup ${model.rollupAddress} on chain ${model.chainId}. Each line below follows from the ledger, from signed records, or from files that the ledger binds by their hash. ${WHOSE_WORD}`,
     "## Model details",
     field("Model", modelId),
     field("Owner", model.l1Owner),

@@ -91,3 +91,9 @@ const cardsOf = ({ datanets }: Pick<ModelFacts, "datanets">): Card[] =>
 export const languagesOf = (model: Pick<ModelFacts, "datanets">): string[] => [
   ...new Set(cardsOf(model).flatMap(({ languages }) => languages)),
 ];
+
+/** Leaves whose records a model's papers show: its Datanets, and who has recomputed it. */
+export const recordLeaves = ({ datanets, recomputations }: ModelFacts): number[] => [
+  ...datanets.map(({ datanetId }) => datanetId),
+  ...recomputations.map(({ leafId }) => leafId),
+];

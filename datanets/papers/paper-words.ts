@@ -22,6 +22,10 @@ export function agreementText({ labelling: { agreement } }: Pick<VersionFacts, "
 export const keysText = ({ uncountedCount }: VersionFacts): string =>
   `${counted(uncountedCount, "record")} by keys that their accounts do not have now ${uncountedCount === 1 ? "is" : "are"} not counted.`;
 
+/** Sentence of all papers about signed records. How many of a Safe's members there are is L1's, and changes without the ledger. */
+export const WHOSE_WORD =
+  "A signed record is the word of its leaf's key: where a Safe or another contract owns the leaf, of its delegate.";
+
 /** Terms that contributors have signed for rows of a version. Whoever writes Markdown escapes the licences. */
 export function signedTermsText(
   { rowCount, signedTerms }: Pick<VersionFacts, "rowCount" | "signedTerms">,

@@ -14,6 +14,7 @@ import {
   signedTermsText,
   termsText,
   timeText,
+  WHOSE_WORD,
 } from "./paper-words.ts";
 
 type Described = NonNullable<TrainedDatanet["described"]>;
@@ -34,7 +35,7 @@ export function trainingSummaryOf(model: ModelFacts): string {
   const privateOnes = known.filter(({ described }) => described.card.access === "permissioned");
   return document([
     `# Public summary of the training content of model ${modelId}`,
-    "After the template of the AI Office for Article 53(1)(d) of Regulation (EU) 2024/1689. Answers come from the OpenLedger rollup, from its Datanets' cards and from signed records, as each names; the provider adds what is not known to the ledger.",
+    `After the template of the AI Office for Article 53(1)(d) of Regulation (EU) 2024/1689. Answers come from the OpenLedger rollup, from its Datanets' cards and from signed records, as each names; the provider adds what is not known to the ledger. ${WHOSE_WORD}`,
     "",
     field("Version of the summary", `model ${modelId}, statics ${model.staticsHash}`),
     field("Last update", lastUpdate(model)),

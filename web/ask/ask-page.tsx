@@ -99,7 +99,7 @@ function Recomputed({ live, model, site }: PageProps & { model: ServedModel }) {
           {found.length === 0 ? "Nobody has signed a recomputation of it" : "Who has recomputed it"}
         </summary>
         <div class="folded">
-          <RecomputedBy found={found} />
+          <RecomputedBy found={found} live={live} site={site} />
         </div>
       </details>
     </>

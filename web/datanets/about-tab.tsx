@@ -10,6 +10,7 @@ import { Badge } from "../design/badge.tsx";
 import { type Column, DataTable } from "../design/data-table.tsx";
 import { FactList } from "../design/fact-list.tsx";
 import { Identifier } from "../design/identifier.tsx";
+import { DelegateWord } from "../hosts/delegate-word.tsx";
 import { datanetHref, type TabProps } from "../hosts/tab-props.ts";
 import { useLoad } from "../hosts/use-load.ts";
 import { RowText } from "../rows/row-text.tsx";
@@ -65,7 +66,7 @@ export function AboutTab(props: TabProps) {
   );
 }
 
-function CardFacts({ facts, place, visitor }: TabProps) {
+function CardFacts({ facts, live, place, site, visitor }: TabProps) {
   const { card, here, ledger } = facts;
   // The card of the page, hashed here: the host's word is not needed.
   const isLedgers = hex32(nameCard(card).policy) === ledger.policy;
@@ -104,6 +105,7 @@ function CardFacts({ facts, place, visitor }: TabProps) {
           ["Signed records", here.recordCount.toLocaleString("en")],
         ]}
       />
+      <DelegateWord leafId={facts.id} live={live} site={site} />
       <p class="soft small">
         This page computed the hash itself.{" "}
         {isLedgers ? "It matches the ledger." : "The ledger has another card, which this host lacks."}

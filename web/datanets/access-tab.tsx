@@ -2,6 +2,7 @@
  * Tab "Access" of a Datanet's page: readers ask for a permissioned Datanet's rows, its owner grants or refuses. Both are records
  * signed by keys in the page; grants end at a time in milliseconds.
  */
+
 import {
   type AccessRequest,
   type ListAccessReturnType,
@@ -13,6 +14,7 @@ import { Badge } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";
 import { Choice } from "../design/choice.tsx";
 import { Field } from "../design/field.tsx";
+import { DelegateWord } from "../hosts/delegate-word.tsx";
 import { NeedsKey } from "../hosts/keys/needs-key.tsx";
 import { sayAll } from "../hosts/say.ts";
 import { isOwnKey, type TabProps } from "../hosts/tab-props.ts";
@@ -56,6 +58,7 @@ export function AccessTab(props: TabProps) {
           Requests and replies are public, and unanswered requests stay visible. A grant lets an account read
           rows. Whether a model can earn is a separate approval on the ledger.
         </p>
+        <DelegateWord leafId={facts.id} live={live} site={props.site} />
         {requests.problem !== null && <ProblemNotice problem={requests.problem} />}
         {requests.value !== undefined && <DroppedNotice dropped={requests.value.dropped} />}
         {requests.value !== undefined && list.length === 0 && <p class="soft">No requests yet.</p>}

@@ -169,7 +169,7 @@ function ModelEntry(props: TabProps & { model: LedgerModelLeaf }) {
         <PaymentShares split={model.model} />
       </dl>
       <DifferenceNotice found={found} modelId={model.id} datanetIds={datanetIds} />
-      <RecomputedBy found={found} />
+      <RecomputedBy found={found} live={props.live} site={props.site} />
       {own !== null && state !== "old" && state !== "early" && (
         <Approval {...props} client={own} isApproved={state !== "wants"} />
       )}

@@ -2,6 +2,8 @@
  * Page "#/leaf/ID" of the explorer: an account's, Datanet's or model's balance, keys, parts and last operations, as the server
  * has them. Its owner chooses its name here.
  */
+
+import { amountOf, queuedAmountOf } from "@openledger/circuits/ledger/moved-amounts";
 import { getLeaf, nameOfOperation, readOperations } from "@openledger/client/sequencer/ledger-reads";
 import type { LeafOperation, LedgerLeaf } from "@openledger/client/sequencer/sequencer-schemas";
 import { isRollupError } from "@openledger/foundation/rollup-error";
@@ -10,6 +12,7 @@ import { type Column, DataTable } from "../design/data-table.tsx";
 import { FactList } from "../design/fact-list.tsx";
 import { Identicon } from "../design/identicon.tsx";
 import { Identifier } from "../design/identifier.tsx";
+import { DelegateWord } from "../hosts/delegate-word.tsx";
 import { lazyPage } from "../lazy-page.tsx";
 import type { PageProps } from "../ledger/page.ts";
 import { session } from "../ledger/session.ts";
@@ -23,7 +26,7 @@ import { StatusBadge } from "../words/status-badge.tsx";
 import { Answered } from "./answered.tsx";
 import { EnsName } from "./ens-name.tsx";
 import { KIND_NAMES } from "./leaf-kinds.ts";
-import { amountOf, leafOf, queuedAmountOf, showKind } from "./records.tsx";
+import { leafOf, showKind } from "./records.tsx";
 
 /** Page of an account, a Datanet or a model: its balance, its parts, and its operations. */
 export function LeafPage(props: PageProps) {
@@ -106,6 +109,7 @@ function Facts({ leaf, live, site }: Pick<PageProps, "live" | "site"> & { leaf: 
         <dt>Operations signed</dt>
         <dd>{showCount(nonce)}</dd>
       </dl>
+      <DelegateWord leafId={id} live={live} site={site} />
       <p class="soft small">
         Not checked here. The Bridge page checks an owner's balance against Ethereum.
         {kind === "account" && (

@@ -2,8 +2,10 @@
  * Part of a model's page with its papers: written in this page from the ledger, the Datanets' hosts and the model's server, shown,
  * and downloaded.
  */
+
 import type { WriteModelPapersReturnType } from "@openledger/client/datanets/model-papers";
 import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
+import { recordLeaves } from "@openledger/datanets/papers/model-facts";
 import { useState } from "preact/hooks";
 import { Markdown } from "../ask/markdown.tsx";
 import { fetchPublished } from "../ask/served-models.ts";
@@ -11,12 +13,14 @@ import { Button } from "../design/button.tsx";
 import { FactList } from "../design/fact-list.tsx";
 import { Notice } from "../design/notice.tsx";
 import { saveFile } from "../design/save-file.ts";
+import { DelegateWord } from "../hosts/delegate-word.tsx";
 import { placeOf } from "../hosts/hosts.ts";
 import { readVisitor } from "../hosts/keys/visitor.ts";
 import { ROW_STORE } from "../hosts/row-store.ts";
 import type { PageProps } from "../ledger/page.ts";
 import { useAction } from "../ledger/use-action.ts";
 import { showCount, showCounted } from "../words/format.ts";
+import { LeafLink } from "../words/links.tsx";
 import { type Problem, ProblemNotice } from "../words/problem.tsx";
 
 type ModelProps = PageProps & { model: LedgerModelLeaf };
@@ -48,7 +52,7 @@ export function ModelPapers({ live, model, site }: ModelProps) {
         </span>
       </p>
       {writing.problem !== null && <ProblemNotice problem={writing.problem} />}
-      {written !== null && <Papers {...written} />}
+      {written !== null && <Papers {...written} live={live} site={site} />}
     </section>
   );
 }
@@ -58,7 +62,7 @@ interface Written extends WriteModelPapersReturnType {
   readonly recipeProblem: Problem | null;
 }
 
-function Papers({ facts, papers, recipeProblem }: Written) {
+function Papers({ facts, live, papers, recipeProblem, site }: Written & Pick<PageProps, "live" | "site">) {
   const described = facts.datanets.flatMap(({ described: one }) => (one === null ? [] : [one]));
   const licences = [...new Set(described.map(({ card }) => card.licence))];
   const languages = [...new Set(described.flatMap(({ card }) => card.languages))];
@@ -92,6 +96,11 @@ function Papers({ facts, papers, recipeProblem }: Written) {
           ["Recomputed by", showCounted(facts.recomputations.length, "account")],
         ]}
       />
+      {[...new Set(recordLeaves(facts))].map((id) => (
+        <p key={id} class="row">
+          <LeafLink id={id} /> <DelegateWord leafId={id} live={live} site={site} />
+        </p>
+      ))}
       <div class="stack">
         {papers.map(({ name, text }) => (
           <div key={name} class="stack-s">

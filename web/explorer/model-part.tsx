@@ -70,7 +70,7 @@ function Recomputations({ live, model, site }: PageProps & { model: LedgerModelL
           <code>openledger verify model {model.id} --host URL --sign</code>.
         </p>
         {problem !== null && <ProblemNotice problem={problem} />}
-        {value !== undefined && <RecomputedBy found={value.verifications} />}
+        {value !== undefined && <RecomputedBy found={value.verifications} live={live} site={site} />}
         {value !== undefined && <DroppedNotice dropped={value.dropped} />}
       </section>
     </>

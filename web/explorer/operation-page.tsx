@@ -1,4 +1,5 @@
 /** Page "#/operation/HASH" of the explorer: one signed operation's parties, amount, fee, and place in a batch and on Ethereum. */
+import { amountOf } from "@openledger/circuits/ledger/moved-amounts";
 import { getOperation } from "@openledger/client/sequencer/ledger-reads";
 import type { LedgerOperation } from "@openledger/client/sequencer/sequencer-schemas";
 import type { ComponentChildren, VNode } from "preact";
@@ -12,7 +13,7 @@ import { answerHref, BatchLink, LeafLink } from "../words/links.tsx";
 import { Open } from "../words/open.tsx";
 import { StatusBadge } from "../words/status-badge.tsx";
 import { Answered } from "./answered.tsx";
-import { amountOf, leafOf, showKind, Words } from "./records.tsx";
+import { leafOf, showKind, Words } from "./records.tsx";
 
 /** A 32-byte hash. */
 const HASH = /^0x[0-9a-fA-F]{64}$/;

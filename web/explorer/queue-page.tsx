@@ -1,4 +1,5 @@
 /** Page "#/queue/INDEX" of the explorer: an entry of Ethereum's queue and what a batch made of it. */
+import { queuedAmountOf } from "@openledger/circuits/ledger/moved-amounts";
 import { getQueueEntry } from "@openledger/client/sequencer/ledger-reads";
 import type { QueueEntryView } from "@openledger/client/sequencer/sequencer-schemas";
 import type { ComponentChildren } from "preact";
@@ -10,7 +11,7 @@ import { BatchLink, queueHref } from "../words/links.tsx";
 import { Open } from "../words/open.tsx";
 import { StatusBadge } from "../words/status-badge.tsx";
 import { Answered } from "./answered.tsx";
-import { leafOf, queuedAmountOf, showKind } from "./records.tsx";
+import { leafOf, showKind } from "./records.tsx";
 
 /** Page of an entry of Ethereum's queue: its request to the ledger, and the result. */
 export function QueuePage({ site, live, rest }: PageProps) {

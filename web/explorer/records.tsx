@@ -1,15 +1,9 @@
 /**
- * Words and amounts of operations for all tables of the explorer: names of kinds, wei moved, leaves on both sides. Words of an
+ * Words of operations for all tables of the explorer: names of kinds, leaves on both sides. Words of an
  * operation are field elements.
  */
-import { decodeAmount } from "@openledger/circuits/ledger/amount-float";
-import {
-  KIND,
-  type KindName,
-  kindRule,
-  QUEUED_WEI_KINDS,
-  WITHDRAW_ALL_WEI,
-} from "@openledger/circuits/protocol";
+import { amountOf } from "@openledger/circuits/ledger/moved-amounts";
+import { KIND, type KindName, kindRule } from "@openledger/circuits/protocol";
 import type { LedgerRecord } from "@openledger/client/sequencer/sequencer-schemas";
 import type { ComponentChildren } from "preact";
 import { Badge } from "../design/badge.tsx";
@@ -55,32 +49,7 @@ export function showKind(kind: string): string {
   return NAMES[kind as KindName] ?? kind;
 }
 
-/** Index of the word that holds the wei moved, by kind of operation. */
-const AMOUNT_WORDS: Readonly<Record<string, number>> = {
-  withdraw: 1,
-  depositNew: 0,
-  depositTo: 0,
-  forcedWithdraw: 4,
-  forcedPayInference: 0,
-};
-
 type Operation = Pick<LedgerRecord, "kind" | "a" | "b" | "amountCode" | "words">;
-
-/** Amount that an operation moves, in wei; null if it names none. */
-export function amountOf({ kind, amountCode, words }: Operation): bigint | null {
-  const place = AMOUNT_WORDS[kind];
-  if (place !== undefined) return words[place] ?? null;
-  const rule = kindRule(KIND[kind as KindName]);
-  return rule?.movesAmount === true ? decodeAmount(amountCode) : null;
-}
-
-/**
- * Amount of an entry of Ethereum's queue, in wei; null if its number is not in wei, or stands for the whole balance.
- */
-export function queuedAmountOf({ amountWei, kind }: { amountWei: bigint; kind: string }): bigint | null {
-  const isWei = QUEUED_WEI_KINDS.has(KIND[kind as KindName]);
-  return isWei && amountWei !== WITHDRAW_ALL_WEI ? amountWei : null;
-}
 
 /** Link to the leaf on one side of an operation; "–" where the kind has none. */
 export function leafOf(operation: Pick<Operation, "kind" | "a" | "b">, side: "a" | "b"): ComponentChildren {

@@ -6,14 +6,27 @@ import { rowNumber } from "@openledger/foundation/row-number";
 import { Badge } from "../design/badge.tsx";
 import { type Column, DataTable } from "../design/data-table.tsx";
 import { Notice } from "../design/notice.tsx";
+import type { PageProps } from "../ledger/page.ts";
 import { showAge, showCount } from "../words/format.ts";
 import { LeafLink } from "../words/links.tsx";
+import { DelegateWord } from "./delegate-word.tsx";
 import { differing, type Verification } from "./recomputations.ts";
 
 /** Accounts that have recomputed a model, and what they found. */
-export function RecomputedBy({ found }: { found: readonly Verification[] }) {
+export function RecomputedBy({
+  found,
+  live,
+  site,
+}: Pick<PageProps, "live" | "site"> & { readonly found: readonly Verification[] }) {
   const columns: Column<Verification>[] = [
-    { label: "Who", cell: ({ leafId }) => <LeafLink id={leafId} /> },
+    {
+      label: "Who",
+      cell: ({ leafId }) => (
+        <>
+          <LeafLink id={leafId} /> <DelegateWord leafId={leafId} live={live} site={site} />
+        </>
+      ),
+    },
     { label: "What", cell: ({ epoch }) => (epoch === null ? "the model" : `settlement ${showCount(epoch)}`) },
     { label: "When", cell: ({ atMs }) => showAge(atMs, Date.now()) },
     {

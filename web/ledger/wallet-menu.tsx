@@ -83,6 +83,14 @@ function Connected({ onEnd }: { onEnd: () => void }) {
       </Button>
       <Button
         onClick={() => {
+          window.location.hash = isContract ? `#/safe/${address}` : "#/safe";
+          onEnd();
+        }}
+      >
+        {isContract ? "Its proposals and signatures" : "Act as an owner of a Safe"}
+      </Button>
+      <Button
+        onClick={() => {
           disconnect();
           onEnd();
         }}

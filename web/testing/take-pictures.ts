@@ -1,15 +1,17 @@
 /**
  * The README's pictures: `npx tsx web/testing/take-pictures.ts [NAME …]` writes docs/pictures, all of them or those named.
  * `npm run tour` takes those of the road, a step each. The rollups behind them are the tests' own: one with a model whose
- * epochs were paid, drawn and settled, one with a factory.
+ * epochs were paid, drawn and settled, one with a factory, one with a Datanet that a Safe owns.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { createRandomKey } from "@openledger/client/l2-key";
 import type { Browser, Page } from "playwright-core";
 import { openBrowser, openProfile } from "./browser.ts";
 import { startModelWorld } from "./model-world.ts";
 import { startRoad, walkRoad } from "./road.ts";
+import { proposeBoth, startSafeWorld } from "./safe-world.ts";
 
 const folder = fileURLToPath(new URL("../../docs/pictures", import.meta.url));
 const QUALITY = 82;
@@ -71,6 +73,22 @@ async function takeOfRoad(browser: Browser): Promise<void> {
   }
 }
 
+const SAFE = "safe";
+
+/** Takes a picture of a Safe's page, with proposals that one of two owners has signed. */
+async function takeOfSafe(browser: Browser): Promise<void> {
+  const world = await startSafeWorld();
+  try {
+    const { page } = await world.openAs(browser, "bob", world.safe.address);
+    await page.setViewportSize({ width: WIDTH, height: HEIGHT });
+    const [, rotation] = await proposeBoth(page, (await createRandomKey()).keyX);
+    await rotation.scrollIntoViewIfNeeded();
+    await save(page, SAFE);
+  } finally {
+    await world.stop();
+  }
+}
+
 mkdirSync(folder, { recursive: true });
 const named = process.argv.slice(2);
 const isWanted = (name: string) => named.length === 0 || named.includes(name);
@@ -78,6 +96,7 @@ const browser = await openBrowser();
 try {
   if (isWanted(OVERVIEW)) await takeOverview(browser);
   if (isWanted(ROAD)) await takeOfRoad(browser);
+  if (isWanted(SAFE)) await takeOfSafe(browser);
 } finally {
   await browser.close();
 }

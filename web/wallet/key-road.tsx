@@ -51,8 +51,8 @@ export function KeyRoad({ leaves, live }: KeyRoadProps) {
       </Notice>
       {now?.isContract === true && (
         <p>
-          A contract wallet derives no key. One owner sets one with the client library, or by{" "}
-          <code>openledger account rotate-key --forced</code>.
+          A contract wallet derives no key. Owners of a Safe set their delegate's{" "}
+          <a href={`#/safe/${now.address}`}>on its page</a>.
         </p>
       )}
       {now !== null && !now.isContract && leaves !== null && leaves.length > 0 && keyX === null && (

@@ -4,9 +4,10 @@
  */
 import { type EntryRequest, toContractEntry } from "@openledger/circuits/ledger/operation";
 import { PAYEE_ROLE } from "@openledger/circuits/ledger/rewards";
+import { KIND } from "@openledger/circuits/protocol";
 import type { Address } from "viem";
 import { clientError } from "../../client-errors.ts";
-import { effectOf } from "../../l1-proposal.ts";
+import { effectOf, type L1Effect } from "../../l1-proposal.ts";
 import { type LedgerClient, requireWallet, rollupContract, tokenContract } from "../../ledger-client.ts";
 import { formatOpen } from "../../sequencer/open-amount.ts";
 import { approval, approveToken } from "../l1/approve-token.ts";
@@ -80,14 +81,7 @@ export async function force(client: LedgerClient, operation: ForceParameters): P
       { data: { address: sender, balanceWei, feeWei } },
     );
   }
-  const entry = forcedEntry(operation, sender);
-  const { args, functionName } = contractCall(operation, entry, sender);
-  const call: L1Call = {
-    ...rollupContract(client),
-    functionName,
-    args: [...args, maxFeeWei],
-    effect: effectOf("rollup", "QueueEntryAdded", { ...contentOf(operation, entry), sender }),
-  };
+  const call = forcedCall(client, operation, { sender, maxFeeWei });
   if (allowanceWei < maxFeeWei) {
     if (operation.permission === "batch") {
       const batch = [approval(client, maxFeeWei), call] as const;
@@ -99,13 +93,41 @@ export async function force(client: LedgerClient, operation: ForceParameters): P
   return readOwnEntry(client, await callContract(client, call, operation), call.effect);
 }
 
+/**
+ * Call of the rollup that queues an operation, for a wallet or a Safe.
+ * @param sender L1 account that calls, as the entry names it
+ * @internal
+ */
+export function forcedCall(
+  client: LedgerClient,
+  operation: ForceableOperation,
+  { maxFeeWei, sender }: { readonly sender: Address; readonly maxFeeWei: bigint },
+): L1Call {
+  const entry = forcedEntry(operation, sender);
+  const { args, functionName } = contractCall(operation, entry, sender);
+  return {
+    ...rollupContract(client),
+    functionName,
+    args: [...args, maxFeeWei],
+    effect: forcedEffect(entry, sender),
+  };
+}
+
+/**
+ * Event by which the call is found that queued an entry.
+ * @internal
+ */
+export function forcedEffect(entry: EntryRequest, sender: Address): L1Effect {
+  return effectOf("rollup", "QueueEntryAdded", { ...contentOf(entry), sender });
+}
+
 /** Part of an entry that the wallet decides: L1 adds its time to an approval's number and as a close's word. */
-function contentOf({ type }: ForceableOperation, entry: EntryRequest): EntryRequest {
-  if (type === "approveModel") {
+function contentOf(entry: EntryRequest): EntryRequest {
+  if (entry.kind === KIND.forcedApproveModel) {
     const { amountWei: _timed, ...content } = entry;
     return content;
   }
-  if (type === "closeEpoch") {
+  if (entry.kind === KIND.forcedCloseEpoch) {
     const { word1: _time, ...content } = entry;
     return content;
   }

@@ -2,6 +2,7 @@
  * Approval of OPEN for the rollup, as ERC-20 has it: `deposit` and `force` send it where they get permission that way.
  */
 import { openTokenAbi } from "@openledger/contracts/build/rollup-abi";
+import type { Address } from "viem";
 import { effectOf } from "../../l1-proposal.ts";
 import { type LedgerClient, requireWallet } from "../../ledger-client.ts";
 import type { L1Result } from "./l1-result.ts";
@@ -31,11 +32,15 @@ export async function approveToken(
 
 /**
  * Call that lets the rollup take an amount of OPEN.
+ * @param owner holder of the OPEN; default: the client's wallet
  * @throws CLI_NOT_CONFIGURED
  * @internal
  */
-export function approval(client: LedgerClient, amountWei: bigint): L1Call {
-  const owner = requireWallet(client).account.address;
+export function approval(
+  client: LedgerClient,
+  amountWei: bigint,
+  owner: Address = requireWallet(client).account.address,
+): L1Call {
   const spender = client.rollupAddress;
   return {
     address: client.tokenAddress,

@@ -31,6 +31,7 @@ import {
   uploadRows,
 } from "@openledger/client/datanets/upload-rows";
 import type { LedgerClient } from "@openledger/client/ledger-client";
+import { delegateLines } from "@openledger/client/safe/leaf-owner";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import { type Card, nameCard } from "@openledger/datanets/card/card";
 import { requireHiddenRows } from "@openledger/datanets/card/hidden-rows";
@@ -101,11 +102,13 @@ const addCard = command({
       throw commandError("CMD_USAGE", "say which host with --host URL: it has the card");
     const target = { hostUrl, datanetId: parseId(place) };
     if (file !== undefined) return setCard(options, target, file, output);
-    const facts = await getHostedDatanet(await openReader(options), target);
+    const reader = await openReader(options);
+    const facts = await getHostedDatanet(reader, target);
     output.answer(
       [
         JSON.stringify(facts.card, null, 2),
         facts.isCardCurrent ? "the ledger's card" : "an older card: the ledger's is not on this host",
+        ...(await delegateLines(reader, [facts.id])),
       ],
       facts,
     );

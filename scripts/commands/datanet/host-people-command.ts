@@ -5,6 +5,7 @@
 import { listFormerRecords, signAgain } from "@openledger/client/datanets/sign-again";
 import { listAccess, sayRecords, type UnsignedRecord } from "@openledger/client/datanets/signed-records";
 import { droppedLines } from "@openledger/client/datanets/sound-records";
+import { delegateLines } from "@openledger/client/safe/leaf-owner";
 import { aboutOf } from "@openledger/datanets/records/record";
 import { counted } from "@openledger/foundation/counted";
 import type { Command } from "commander";
@@ -123,7 +124,8 @@ const addAccess = command({
       return answerRequest(options, { datanetId, request, days: parseId(grantDays!) }, output);
     if (purpose !== undefined) return askForAccess({ ...options, purpose }, datanetId, output);
     const place = { hostUrl: options.host, datanetId };
-    const { dropped, requests } = await listAccess(await openReader(options), place);
+    const reader = await openReader(options);
+    const { dropped, requests } = await listAccess(reader, place);
     const unansweredCount = requests.filter(({ answer }) => answer === null).length;
     output.answer(
       [
@@ -140,6 +142,7 @@ const addAccess = command({
           ]),
         ),
         ...droppedLines(dropped),
+        ...(await delegateLines(reader, [datanetId])),
       ],
       { datanetId, requests, unansweredCount, droppedCount: dropped.length },
     );

@@ -1,6 +1,8 @@
 /** `openledger models card`: a model's papers, written from ledger, cards and signed records. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { delegateLines } from "@openledger/client/safe/leaf-owner";
+import { recordLeaves } from "@openledger/datanets/papers/model-facts";
 import { defineOptions } from "../../cli/options.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { command } from "../../cli/run-command.ts";
@@ -41,6 +43,7 @@ export const addModelCardCommand = command({
         `papers of model ${modelId}, on ${facts.rowCount} rows:`,
         ...paths.map((path) => `  ${path}`),
         ...unknown,
+        ...(await delegateLines(client, recordLeaves(facts))),
         `check them: openledger verify papers ${modelId} ${folder}`,
       ],
       { modelId, rowCount: facts.rowCount, isRecipeKnown: facts.recipe !== null, paths },

@@ -1,6 +1,8 @@
 /** `openledger verify papers`: compares a model's papers with what ledger, cards and signed records say now. */
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { delegateLines } from "@openledger/client/safe/leaf-owner";
+import { recordLeaves } from "@openledger/datanets/papers/model-facts";
 import { counted } from "@openledger/foundation/counted";
 import { commandError } from "../../cli/cli-errors.ts";
 import { parseId } from "../../cli/parse-id.ts";
@@ -28,10 +30,11 @@ export const addVerifyPapersCommand = command({
     const { checkModelPapers } = await import("@openledger/client/datanets/model-papers");
     const client = await readerOrSigner(options);
     const parameters = await paperParameters(modelId, options, output);
-    const { unchecked } = await checkModelPapers(client, { ...parameters, papers });
+    const { facts, unchecked } = await checkModelPapers(client, { ...parameters, papers });
     output.answer(
       [
         `${counted(papers.length, "paper")} in ${folder}: what the ledger and its hosts say of model ${modelId}, to the byte`,
+        ...(await delegateLines(client, recordLeaves(facts))),
         ...unchecked.map((field) => `not checked, since its rows are permissioned: ${field}`),
       ],
       { modelId, papers: papers.map(({ name }) => name), unchecked },

@@ -2,6 +2,7 @@
  * Tab "Bias" of a Datanet's page, "#/datanets/ID/report" and "…/report/model/MODEL": reports that people have signed, the chosen one
  * with its plots, and the version's half computed again in the page.
  */
+
 import { openRowStore } from "@openledger/client/actions/data/row-store";
 import {
   getReport,
@@ -16,6 +17,7 @@ import { Choice } from "../../design/choice.tsx";
 import { Identifier } from "../../design/identifier.tsx";
 import { Notice } from "../../design/notice.tsx";
 import { saveFile } from "../../design/save-file.ts";
+import { DelegateWord } from "../../hosts/delegate-word.tsx";
 import { NeedsAccess } from "../../hosts/needs-access.tsx";
 import { ROW_STORE } from "../../hosts/row-store.ts";
 import { isOwnKey, readablePlace, type TabProps } from "../../hosts/tab-props.ts";
@@ -100,7 +102,7 @@ type ComputedProps = TabProps & { onComputed: (report: NamedReport) => void };
 
 /** A report whose text the host has, with who stands for it. */
 function Stored(props: ComputedProps & { signed: SignedReport }) {
-  const { facts, live, signed, visitor } = props;
+  const { facts, live, signed, site, visitor } = props;
   const { problem, value } = useLoad(signed.sha256, () =>
     getReport(visitor.reader, { ...readablePlace(props), sha256: signed.sha256 }),
   );
@@ -122,7 +124,8 @@ function Stored(props: ComputedProps & { signed: SignedReport }) {
           {signed.signers.map(({ atMs, leafId }, i) => (
             <span key={leafId}>
               {i > 0 && ", "}
-              <LeafLink id={leafId} /> {showAge(atMs, live.nowMs.value)}
+              <LeafLink id={leafId} /> {showAge(atMs, live.nowMs.value)}{" "}
+              <DelegateWord leafId={leafId} live={live} site={site} />
             </span>
           ))}
           . SHA-256 <Identifier value={signed.sha256} label="the report's hash" />
