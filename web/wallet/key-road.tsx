@@ -52,7 +52,7 @@ export function KeyRoad({ leaves, live }: KeyRoadProps) {
       {now?.isContract === true && (
         <p>
           A contract wallet derives no key. One owner sets one with the client library, or by{" "}
-          <code>openledger account rotate-key --forced</code>.
+          <code>openledger force setKey</code>.
         </p>
       )}
       {now !== null && !now.isContract && leaves !== null && leaves.length > 0 && keyX === null && (
