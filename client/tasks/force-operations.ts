@@ -46,7 +46,7 @@ const TIMED = new Set<ForceableOperation["type"]>(["approveModel", "closeEpoch"]
 /**
  * Checks operations as their owner, then puts them into L1's queue, which no sequencer can leave out.
  * @throws CLI_INPUT_INVALID for an amount, key, owner or recipient that makes no sense; CLI_NOT_CONFIGURED without a wallet; what
- *   `check` throws, CLI_FORCED_NO_EFFECT; CLI_TOKEN_BALANCE_TOO_LOW, CLI_QUEUE_FEE_TOO_HIGH, CLI_WALLET_UNSUPPORTED,
+ *   `check` throws; CLI_TOKEN_BALANCE_TOO_LOW, CLI_QUEUE_FEE_TOO_HIGH, CLI_WALLET_UNSUPPORTED,
  *   CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_L1_REFUSED, CLI_UNREACHABLE
  * @example
  * ```ts

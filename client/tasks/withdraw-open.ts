@@ -2,13 +2,15 @@
  * Withdrawal of OPEN in its two steps: out of the ledger by a signed operation, and, once its batch is posted, paid out on L1. The
  * commands, the page and the devnet draw both. Amounts are in wei.
  */
-import type { Address } from "viem";
+import { rollupUserAbi } from "@openledger/contracts/build/rollup-user-abi";
+import { type Address, parseEventLogs } from "viem";
 import {
   type FinalizeWithdrawalErrorCode,
   type FinalizeWithdrawalParameters,
   type FinalizeWithdrawalReturnType,
   finalizeWithdrawal,
 } from "../actions/l1/finalize-withdrawal.ts";
+import type { L1Result } from "../actions/l1/l1-result.ts";
 import { refuseRollup } from "../actions/l1/refuse-rollup.ts";
 import {
   type WithdrawErrorCode,
@@ -93,4 +95,13 @@ export async function finalizeWithdrawals(
       },
     );
   return finalizeWithdrawal(client, { ...parameters, owner });
+}
+
+/**
+ * Amount that a payout's transaction paid, in wei: also where an earlier call has sent it.
+ * @internal
+ */
+export function readPaidOutWei({ receipt: { logs } }: L1Result): bigint {
+  const [paidOut] = parseEventLogs({ abi: rollupUserAbi, logs, eventName: "WithdrawalFinalized" });
+  return paidOut?.args.amountWei ?? 0n;
 }

@@ -1,11 +1,10 @@
 /** Step of the devnet's job in which two people claim what their rows have earned and withdraw it to L1. */
-import { readPaidOutWei } from "@openledger/client/actions/l1/finalize-withdrawal";
 import { claimRewards } from "@openledger/client/actions/ledger/reward-operations";
 import { getModel } from "@openledger/client/sequencer/model-reads";
 import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { type WaitTarget, waitFor } from "@openledger/client/sequencer/wait-for";
-import { finalizeWithdrawals, withdrawOpen } from "@openledger/client/tasks/withdraw-open";
+import { finalizeWithdrawals, readPaidOutWei, withdrawOpen } from "@openledger/client/tasks/withdraw-open";
 import type { PersonName } from "../config.ts";
 import { type Job, onceOnL1, onceOnLedger, withRetry } from "../job.ts";
 import { type ModelName, stepOf } from "../parts.ts";

@@ -1,10 +1,9 @@
 /** Steps of the devnet's job in which people withdraw OPEN to L1, signed and forced, and finalize it. */
 import { readQueueResult } from "@openledger/client/actions/forced/queue-result";
-import { readPaidOutWei } from "@openledger/client/actions/l1/finalize-withdrawal";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { type WaitTarget, waitFor } from "@openledger/client/sequencer/wait-for";
 import { forceOperations } from "@openledger/client/tasks/force-operations";
-import { finalizeWithdrawals, withdrawOpen } from "@openledger/client/tasks/withdraw-open";
+import { finalizeWithdrawals, readPaidOutWei, withdrawOpen } from "@openledger/client/tasks/withdraw-open";
 import { FORCED_WITHDRAWAL_WEI, type PersonName, WITHDRAWAL_WEI } from "../config.ts";
 import { type Job, onceOnL1, onceOnLedger, waitWithConsole } from "../job.ts";
 import type { Leaves } from "./deposit.ts";
