@@ -108,7 +108,7 @@ export const bridgeErrors = defineErrors("BRG", {
   BRG_BATCH_MALFORMED: {
     meaning: "L1 has accepted a batch that breaks the ledger's rules; `data` names batch, rule and remedy",
     remedy:
-      "ask another node first. If it agrees, trust no newer root: stop operating, and leave with `openledger withdraw --forced`",
+      "ask another node first. If it agrees, trust no newer root: stop operating, and leave with `openledger force withdraw amount=all`",
     note: "Without an answer to the forced withdrawal: `openledger freeze` after 7 days, then `openledger exit`, which says whether this batch's effect is known.",
     httpStatus: 409,
   },

@@ -88,7 +88,7 @@ export const clientErrors = defineErrors("CLI", {
   CLI_UNREACHABLE: {
     meaning: "a server that the client uses did not answer; `data.server` names it",
     remedy:
-      "check that it runs and that its address is right; --forced needs only an Ethereum node (--rpc … --rollup …)",
+      "check that it runs and that its address is right; openledger force needs only an Ethereum node (--rpc … --rollup …)",
     isRetryable: true,
   },
   CLI_ANSWER_INVALID: {
@@ -153,6 +153,14 @@ export const clientErrors = defineErrors("CLI", {
     meaning: "the fee of L1's queue is above the limit that the caller set",
     remedy: "allow more (maxFeeWei, or --max-fee), or wait until batches have taken entries",
     isRetryable: true,
+  },
+  CLI_ROLLUP_ENDS: {
+    meaning: "the rollup is ending or frozen: no deposit is sent into it; `data.mode`",
+    remedy: "take out what is yours with: openledger withdraw all, or, once it is frozen, openledger exit",
+  },
+  CLI_NOTHING_TO_FINALIZE: {
+    meaning: "L1 owes the address nothing now: no posted batch has credited more than was paid out",
+    remedy: "wait until the withdrawal's batch is posted (openledger status shows it), then finalize",
   },
   CLI_ROWS_MISSING: {
     meaning: "the row store does not have the rows of a root, or has other content for it",

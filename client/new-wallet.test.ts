@@ -21,6 +21,7 @@ import { pad, toHex } from "viem";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openRowStore } from "./actions/data/row-store.ts";
 import { force } from "./actions/forced/force.ts";
+import type { QueueResult } from "./actions/forced/queue-result.ts";
 import { finalizeWithdrawal } from "./actions/l1/finalize-withdrawal.ts";
 import { getL1Balances } from "./actions/l1/l1-balances.ts";
 import { transfer, withdraw } from "./actions/ledger/account-operations.ts";
@@ -146,7 +147,7 @@ describe("an account that moves to a new wallet", () => {
     const { key, owner } = await mined(
       moveAccount(before, { newOwner: NEW_WALLET.address, keyX: after.l2Key!.keyX }),
     );
-    expect([key !== null && "hash" in key, owner!.burnedFeeWei > 0n]).toEqual([true, true]);
+    expect([key !== null && "hash" in key, (owner as QueueResult).burnedFeeWei > 0n]).toEqual([true, true]);
     // Attack: the old wallet races to take the balance behind its own entry.
     const late = await mined(force(before, { type: "withdraw", id: ALICE, amountWei: "all" }));
     expect(await codeOf(transfer(before, { to: 1, amountWei: 1n }))).toBe("OP_BAD_SIGNATURE");

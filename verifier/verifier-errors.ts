@@ -21,7 +21,7 @@ export const verifierErrors = defineErrors("CLI", {
   },
   CLI_EXIT_UNAVAILABLE: {
     meaning: "the rollup is not frozen, or has no exit circuits (docs/reference/exits.md); `data.reason`",
-    remedy: "withdraw with: openledger withdraw all --forced, then submit-queue; or look with --dry-run",
+    remedy: "withdraw with: openledger force withdraw amount=all, then submit-queue; or look with --dry-run",
   },
   CLI_FORCED_NO_EFFECT: {
     meaning:

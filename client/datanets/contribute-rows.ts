@@ -68,11 +68,28 @@ export async function contributeRows(
   client: LedgerClient,
   parameters: ContributeRowsParameters,
 ): Promise<ContributeRowsReturnType> {
+  const contribution = await storeRows(client, parameters);
+  const { rowsRoot, rowCount } = contribution;
+  const sent = await commitData(client, { ...parameters, rowsRoot, rowCount });
+  return { ...sent, contribution };
+}
+
+export type StoreRowsErrorCode = StoreContributionErrorCode | "CLI_INPUT_INVALID";
+
+/**
+ * Stores rows with their contributor's labels and signed terms, as `contributeRows` does before it commits.
+ * @throws CLI_INPUT_INVALID for rows that are not as the card says, and for an empty or repeated one
+ * @internal
+ */
+export async function storeRows(
+  client: LedgerClient,
+  parameters: Omit<ContributeRowsParameters, Exclude<keyof SigningOptions, "from">>,
+): Promise<StoredContribution> {
   requireForm(parameters);
   const contribution = await storeContribution(parameters.store, parameters.rows);
   if (parameters.labels !== undefined)
     await storeContributedLabels(parameters.store, contribution, parameters.labels);
-  const { rowsRoot, rowCount } = contribution;
+  const { rowsRoot } = contribution;
   const { datanetId, from, givenUnder, store } = parameters;
   if (givenUnder !== undefined) {
     const signer = from === undefined ? {} : { from };
@@ -82,12 +99,11 @@ export async function contributeRows(
       await signTerms(client, { datanetId, rowsRoot, card: givenUnder, ...signer }),
     );
   }
-  const sent = await commitData(client, { ...parameters, rowsRoot, rowCount });
-  return { ...sent, contribution };
+  return contribution;
 }
 
 /** Requires rows as the card says them: a commit of others could not be brought to a host. @throws CLI_INPUT_INVALID */
-function requireForm({ givenUnder, rows }: ContributeRowsParameters): void {
+function requireForm({ givenUnder, rows }: Pick<ContributeRowsParameters, "givenUnder" | "rows">): void {
   if (givenUnder === undefined) return;
   const digests = givenUnder.row.digests ?? null;
   const wrong = rows.findIndex((row) => isSalted(row) !== (digests === "salted"));

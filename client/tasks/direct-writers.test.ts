@@ -64,7 +64,38 @@ test("has the drawings of each task import the tasks", () => {
       "scripts/commands/datanet/contribute-command.ts",
       "web/datanets/contribute/contributions.ts",
       "gateway/mcp/row-tools.ts",
+      "e2e/devnet/steps/datanet.ts",
     ],
+    "deposit-open": [
+      "scripts/commands/money/deposit-command.ts",
+      "web/bridge/start.ts",
+      "e2e/devnet/steps/deposit.ts",
+      "e2e/devnet/steps/fund.ts",
+    ],
+    "transfer-open": [
+      "scripts/commands/money/transfer-command.ts",
+      "web/bridge/start.ts",
+      "e2e/devnet/steps/transfer.ts",
+    ],
+    "withdraw-open": [
+      "scripts/commands/money/withdraw-command.ts",
+      "scripts/commands/money/finalize-withdrawal-command.ts",
+      "web/bridge/start.ts",
+      "e2e/devnet/steps/withdraw.ts",
+    ],
+    "force-operations": [
+      "scripts/commands/money/force-command.ts",
+      "web/bridge/start.ts",
+      "web/exit/money-part.tsx",
+      "e2e/devnet/steps/withdraw.ts",
+    ],
+    "move-leaf": ["scripts/commands/account/move-command.ts", "web/wallet/move-leaf.ts"],
+    "open-datanet": [
+      "scripts/commands/datanet/datanet-command.ts",
+      "web/datanets/new-card.tsx",
+      "e2e/devnet/steps/datanet.ts",
+    ],
+    "send-once": ["web/ledger/advance.ts", "web/datanets/contribute/contributions.ts", "e2e/devnet/job.ts"],
     "publish-version": [
       "scripts/commands/datanet/publish-command.ts",
       "web/datanets/versions/version-work.ts",

@@ -6,23 +6,18 @@ import type { DataMode } from "@openledger/circuits/protocol";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
 import type { RowStore } from "@openledger/client/actions/data/row-store";
 import type { L1Result } from "@openledger/client/actions/l1/l1-result";
-import {
-  type L1Options,
-  type SignedTransaction,
-  sendTransaction,
-} from "@openledger/client/actions/l1/l1-transaction";
-import {
-  type SendResult,
-  type SignedSubmission,
-  type SigningOptions,
-  sendSigned,
+import type { L1Options, SignedTransaction } from "@openledger/client/actions/l1/l1-transaction";
+import type {
+  SendResult,
+  SignedSubmission,
+  SigningOptions,
 } from "@openledger/client/actions/ledger/send-operation";
 import { deriveKey } from "@openledger/client/l2-key";
 import { createLedgerClient, type LedgerClient } from "@openledger/client/ledger-client";
 import { follow } from "@openledger/client/sequencer/feed";
-import { getOperation } from "@openledger/client/sequencer/ledger-reads";
 import type { WaitProgress, WaitResult, WaitStage, WaitTarget } from "@openledger/client/sequencer/wait-for";
 import { waitFor } from "@openledger/client/sequencer/wait-for";
+import { operateOnce, transactOnce } from "@openledger/client/tasks/send-once";
 import { retry } from "@openledger/foundation/retry";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { BackendName } from "@openledger/prover/backends";
@@ -121,11 +116,10 @@ export async function onceOnL1(
   client: LedgerClient,
   act: (options: Required<Pick<L1Options, "onSigned">>) => Promise<L1Result>,
 ): Promise<L1Result> {
-  return withRetry(job, () => {
-    const signed = job.journal.get<SignedTransaction>(key);
-    if (signed !== undefined) return sendTransaction(client, signed);
-    return act({ onSigned: ({ hash, raw }) => job.journal.set(key, { hash, raw }) });
-  });
+  const sign = () => act({ onSigned: ({ hash, raw }) => job.journal.set(key, { hash, raw }) });
+  return withRetry(job, () =>
+    transactOnce(client, { signed: job.journal.get<SignedTransaction>(key), sign }),
+  );
 }
 
 /** An operation that is sent once; one that the sequencer has dropped is signed again. */
@@ -135,14 +129,8 @@ export async function onceOnLedger(
   client: LedgerClient,
   act: (options: Required<Pick<SigningOptions, "onSigned">>) => Promise<SendResult>,
 ): Promise<SendResult> {
-  return withRetry(job, async () => {
-    const signed = job.journal.get<SignedSubmission>(key);
-    if (signed !== undefined) {
-      const known = await getOperation(client, signed.hash);
-      if (known?.status !== "dropped") return sendSigned(client, signed);
-    }
-    return act({ onSigned: (fresh) => job.journal.set(key, fresh) });
-  });
+  const sign = () => act({ onSigned: (fresh) => job.journal.set(key, fresh) });
+  return withRetry(job, () => operateOnce(client, { signed: job.journal.get<SignedSubmission>(key), sign }));
 }
 
 /** `waitFor` with progress on the terminal; ends when the devnet is stopped. */

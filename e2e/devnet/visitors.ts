@@ -1,8 +1,8 @@
 /** Gives OPEN to the test wallets of the devnet's pages, once, before the job begins. */
 import { getL1Balances } from "@openledger/client/actions/l1/l1-balances";
-import { sendToken } from "@openledger/client/actions/l1/send-token";
 import { createLedgerClient, type LedgerClient } from "@openledger/client/ledger-client";
 import { getStatus, listOperations } from "@openledger/client/sequencer/ledger-reads";
+import { fundAddress } from "@openledger/client/tasks/deposit-open";
 import { devAccount } from "./accounts.ts";
 import { VISITORS_WEI } from "./config.ts";
 
@@ -14,7 +14,7 @@ export async function fundVisitors(options: { rpcUrl: string; rollupAddress: `0x
     const nonce = await faucet.l1.getTransactionCount({ address: to });
     const { tokenWei } = await getL1Balances(faucet, to);
     // Who has sent something had OPEN, and may have none left.
-    if (tokenWei === 0n && nonce === 0) await sendToken(faucet, { to, amountWei: VISITORS_WEI[name] });
+    if (tokenWei === 0n && nonce === 0) await fundAddress(faucet, { to, amountWei: VISITORS_WEI[name] });
   }
 }
 

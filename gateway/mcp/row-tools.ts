@@ -1,15 +1,17 @@
 /** MCP's tools `search_rows` and `contribute_rows`: rows of Datanets, at the host that the gateway knows. */
-import { listCommits } from "@openledger/client/actions/data/list-commits";
 import { openRowStore, storeContribution } from "@openledger/client/actions/data/row-store";
 import { findRows } from "@openledger/client/datanets/browse-rows";
 import { getHostedDatanet } from "@openledger/client/datanets/datanet-card";
-import { contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
-import { commitContribution, planContribution } from "@openledger/client/tasks/contribute";
+import {
+  bringContribution,
+  commitContribution,
+  findCommit,
+  planContribution,
+} from "@openledger/client/tasks/contribute";
 import { readImport } from "@openledger/datanets/import/read-import";
 import { requireNone } from "@openledger/datanets/import/refusal";
 import { hex32 } from "@openledger/foundation/hex";
-import { isRollupError } from "@openledger/foundation/rollup-error";
 import { gatewayError } from "../gateway-errors.ts";
 import { confirmationOf, excerptOf, type ToolCall } from "./confirmation.ts";
 import type { McpModules } from "./mcp-modules.ts";
@@ -50,7 +52,7 @@ export async function searchRows(
 /**
  * Commits rows, or uploads those that an earlier call has committed.
  * @throws GAT_NO_HOST, GAT_NOT_CONFIRMED, DNT_FILE_UNREADABLE, DNT_TERMS_UNSIGNED before anything is paid; as `commitContribution` and
- *   `uploadRows`
+ *   `bringContribution`
  */
 export async function contribute(
   modules: McpModules,
@@ -69,25 +71,20 @@ export async function contribute(
   const planned = await planContribution(client, { card, datanetId, labels, rows: contents, store });
   const { rowCount, rowsRoot } = await storeContribution(store, planned.rows);
   const facts = { datanetId, rowsRoot: hex32(rowsRoot), rowCount, contributorId: leafId };
-  const commits = await listCommits(client, datanetId);
-  const isCommitted = commits.some((one) => one.rowsRoot === rowsRoot && one.contributorId === leafId);
-  if (!isCommitted) {
+  if ((await findCommit(client, { datanetId, contributorId: leafId, rowsRoot })) === null) {
     const { feeWei } = await budget.feeOf("commitData");
     const message = `Pay ${formatOpen(feeWei)} OPEN of fees and commit ${rowCount} rows to Datanet ${datanetId}: ${excerptOf(lines)}`;
     const question = confirmationOf(modules, call, { key: `commit-${datanetId}-${facts.rowsRoot}`, message });
     if (question !== null) return question;
     // One nonce after another, as payments are signed.
-    const { hash } = await asker.inTurn("commitData", () => commitContribution(client, planned));
+    const { sent } = await asker.inTurn("commitData", () => commitContribution(client, planned));
     return result(`${rowCount} rows are committed; call again once that is final on Ethereum`, {
       ...facts,
       state: "committed",
-      operationHash: hash,
+      operationHash: sent?.hash ?? null,
     });
   }
-  try {
-    await uploadRows(client, { hostUrl, datanetId, source: await contributionSource(store, rowsRoot) });
-  } catch (error) {
-    if (!isRollupError(error, "DNT_NOT_ON_LEDGER")) throw error;
+  if ((await bringContribution(client, { hostUrl, datanetId, store, rowsRoot })) === null) {
     const text = "the rows are committed, and not yet final on Ethereum: call again later";
     return result(text, { ...facts, state: "committed", operationHash: null });
   }

@@ -21,7 +21,7 @@ export const commandErrors = defineErrors("CMD", {
     meaning:
       "groups whose members owned a key together are gone, since two faults destroyed a group's key or gave it away; nothing was changed",
     remedy:
-      "keep your share's file; the leaf's owner on Ethereum, a Safe for example, gives the leaf another key: openledger account rotate-key --forced",
+      "keep your share's file; the leaf's owner on Ethereum, a Safe for example, gives the leaf another key: openledger force setKey id=LEAF",
     note: "docs/how-to/own-together.md says how a Safe owns a Datanet.",
   },
   CMD_SPAN_INDEX_GONE: {
@@ -30,13 +30,14 @@ export const commandErrors = defineErrors("CMD", {
     remedy:
       "search the rows themselves, without an index: openledger spans DATANET --text TEXT; delete the index's file",
   },
+  CMD_FORCED_GONE: {
+    meaning:
+      "--forced of single commands is gone: one command forces every operation; `data.instead`; nothing was changed",
+    remedy: "run what `data.instead` says; openledger force --help lists the operations with their fields",
+  },
   CMD_NO_MODEL_SERVER: {
     meaning: "the address of the model's server is unknown",
     remedy: "pass --server URL, or start one with: openledger models serve",
-  },
-  CMD_ROLLUP_ENDS: {
-    meaning: "the rollup is ending or frozen: `openledger deposit` sends nothing to it; `data.mode`",
-    remedy: "take out what is yours with: openledger withdraw all, or, once it is frozen, openledger exit",
   },
 });
 

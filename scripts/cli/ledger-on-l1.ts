@@ -1,10 +1,10 @@
 /** Rebuilds the ledger from L1, for commands that work without a sequencer, or that trust nobody. */
 
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import type { Ledger } from "@openledger/circuits/ledger/ledger";
 import { LEAF_KIND } from "@openledger/circuits/protocol";
 import { clientError } from "@openledger/client/client-errors";
 import { type RestoredLedger, restoreLedger } from "@openledger/verifier/restore/restore-ledger";
+import { refuseWaiting, waitingLeaves } from "@openledger/verifier/without-operator/forced-check";
 import type { Address } from "viem";
 import { openRollup } from "./blob-places.ts";
 import type { GlobalOptions } from "./context.ts";
@@ -38,15 +38,19 @@ async function rebuild(options: GlobalOptions, output: Output): Promise<Restored
   });
 }
 
-/** The one account of this owner. @throws CLI_LEAF_NOT_FOUND, CLI_INPUT_INVALID */
-export function onlyAccountOf({ leaves }: Ledger, owner: Address): number {
+/** The one account of this owner. @throws CLI_FORCED_NO_EFFECT where its deposit waits; CLI_LEAF_NOT_FOUND, CLI_INPUT_INVALID */
+export function onlyAccountOf(restored: RestoredLedger, owner: Address): number {
+  const { leaves } = restored.ledger;
   const ids = [...leaves.of({ l1Owner: BigInt(owner) })].flatMap(([id, { leaf }]) =>
     leaf.kind === LEAF_KIND.account ? [id] : [],
   );
   const [only, ...others] = ids;
   const data = { owner, ids };
-  if (only === undefined)
+  if (only === undefined) {
+    const waiting = waitingLeaves(restored).find(({ entry }) => entry.word1 === BigInt(owner));
+    if (waiting !== undefined) refuseWaiting(waiting.leafId, waiting.entry);
     throw clientError("CLI_LEAF_NOT_FOUND", `${owner} has no account in the ledger`, { data });
+  }
   if (others.length === 0) return only;
   throw clientError("CLI_INPUT_INVALID", `${owner} has the accounts ${ids.join(", ")}`, {
     data: { reason: "leaf-ambiguous", ...data },

@@ -10,7 +10,8 @@ import {
   type WaitTarget,
   waitFor,
 } from "@openledger/client/sequencer/wait-for";
-import type { Command } from "commander";
+import type { RollupError } from "@openledger/foundation/rollup-error";
+import { type Command, Option } from "commander";
 import { commandError } from "./cli-errors.ts";
 import type { GlobalOptions } from "./context.ts";
 import {
@@ -67,6 +68,8 @@ interface CommandSpec<Table extends OptionTable> {
   readonly options?: Table;
   /** Example lines at the end of its help. */
   readonly examples: readonly string[];
+  /** Where its `--forced` of earlier versions has gone: the words after `openledger`. The option is refused with them. */
+  readonly forcedAs?: string;
   /** Loads what only this command needs: the others stay quick. */
   readonly run: (context: CommandContext<OptionsOf<Table>>) => Promise<void>;
 }
@@ -76,14 +79,29 @@ export const command =
   <const Table extends OptionTable = Record<never, never>>({
     about,
     examples,
+    forcedAs,
     options,
     run,
     usage,
   }: CommandSpec<Table>) =>
   (group: Command): void => {
     const added = withOptions(group.command(usage).description(about), options ?? ({} as Table));
-    onRun(withExample(added, ...examples), run);
+    if (forcedAs !== undefined)
+      for (const flag of ["--forced", "--unchecked"]) added.addOption(new Option(flag).hideHelp());
+    onRun(withExample(added, ...examples), async (context) => {
+      if (forcedAs !== undefined && "forced" in context.options) throw forcedGone(added, forcedAs);
+      await run(context);
+    });
   };
+
+/** The error CMD_FORCED_GONE: nothing was changed. */
+function forcedGone(command: Command, forcedAs: string): RollupError {
+  const names: string[] = [];
+  for (let at: Command | null = command; at !== null; at = at.parent) names.unshift(at.name());
+  return commandError("CMD_FORCED_GONE", `${names.join(" ")} --forced is gone: openledger ${forcedAs}`, {
+    data: { instead: `openledger ${forcedAs}` },
+  });
+}
 
 const STAGES: readonly WaitStage[] = ["acknowledged", "closed", "proven", "posted", "final", "finalizable"];
 

@@ -63,7 +63,7 @@ describe("an Ethereum node that names a price", () => {
   test("gets no signature for a tip above the cap, unless the user allows it", async () => {
     const before = await sentCount();
     lies = tip("5000");
-    const refused = await run("withdraw", "all", "--from", "2", "--forced", "--unchecked");
+    const refused = await run("force", "withdraw", "amount=all", "id=2", "--unchecked");
     expect(refused.status).toBe(1);
     expect(refused.stderr).toContain(
       "a tip of 5000 gwei a unit of gas, above 10 gwei (--max-priority-fee-gwei)",
@@ -73,8 +73,8 @@ describe("an Ethereum node that names a price", () => {
 
     lies = tip("12");
     const allowed = ["--max-priority-fee-gwei", "12", "--json"];
-    const sent = await run("withdraw", "all", "--from", "2", "--forced", "--unchecked", ...allowed);
-    const { burnedFeeWei, gasCostWei, gasUsed } = JSON.parse(sent.stdout);
+    const sent = await run("force", "withdraw", "amount=all", "id=2", "--unchecked", ...allowed);
+    const { burnedFeeWei, gasCostWei, gasUsed } = JSON.parse(sent.stdout).entries[0];
     expect(burnedFeeWei).toBe(String(OPEN));
     expect(BigInt(gasCostWei)).toBeGreaterThanOrEqual(BigInt(gasUsed) * parseGwei("12"));
     expect(await sentCount()).toBe(before + 1);
@@ -83,7 +83,7 @@ describe("an Ethereum node that names a price", () => {
   test("gets none for gas that no transaction may have", async () => {
     const before = await sentCount();
     lies = { ...tip("1"), eth_estimateGas: numberToHex(30_000_000) };
-    const refused = await run("withdraw", "all", "--from", "9", "--forced", "--unchecked", "--json");
+    const refused = await run("force", "withdraw", "amount=all", "id=9", "--unchecked", "--json");
     expect(JSON.parse(refused.stdout)).toMatchObject({
       error: { code: "CON_L1_COST_ABOVE_CAP", data: { what: "gas", asked: "30000000", cap: "16777216" } },
     });
@@ -93,11 +93,10 @@ describe("an Ethereum node that names a price", () => {
   test("gets none above a cap that the user has lowered", async () => {
     lies = tip("1");
     const refused = await run(
+      "force",
       "withdraw",
-      "1",
-      "--from",
-      "9",
-      "--forced",
+      "amount=1",
+      "id=9",
       "--unchecked",
       "--max-fee-gwei",
       "0.5",

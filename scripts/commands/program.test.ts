@@ -87,6 +87,7 @@ describe("openledger --help", () => {
         "factory serve",
         "factory train",
         "factory worker",
+        "force",
         "freeze",
         "gateway",
         "models ask",

@@ -40,6 +40,10 @@ const COMMANDS: Readonly<Record<string, FirstLevel>> = {
     summary: "take OPEN out of the ledger",
     load: async () => (await import("./money/withdraw-command.ts")).addWithdrawCommand,
   },
+  force: {
+    summary: "put any operation into L1's queue, past the operator",
+    load: async () => (await import("./money/force-command.ts")).addForceCommand,
+  },
   "finalize-withdrawal": {
     summary: "pay out posted withdrawals on L1",
     load: async () => (await import("./money/finalize-withdrawal-command.ts")).addFinalizeWithdrawalCommand,

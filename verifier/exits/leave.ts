@@ -56,6 +56,8 @@ export interface LeaveSteps {
   /** Checks first that the keys for all proofs are here. */
   readonly isKeyCheck?: boolean;
   readonly onProgress: (text: string) => void;
+  /** Called with the ledger that was rebuilt, for further questions to it. */
+  readonly onRestored?: (restored: RestoredLedger) => void;
 }
 
 export interface LeaveTransaction {
@@ -146,6 +148,7 @@ export async function leaveRollup(rollup: RollupContract, options: LeaveSteps): 
       onProgress(`rebuilding the ledger from L1: batch ${event.batch.batchNumber}`);
     },
   });
+  options.onRestored?.(restored);
   const { replay } = restored;
   const items = planExits(replay, selection);
   const owners = ownersOf(items, selection, replay);

@@ -11,7 +11,7 @@ import {
   unpackClaim,
 } from "@openledger/circuits/batch/epoch-operations";
 import { executeQueueEntry } from "@openledger/circuits/batch/queue-slot";
-import { type LeafState, unpackCounters } from "@openledger/circuits/ledger/leaf";
+import { type LeafState, unpackBinding, unpackCounters } from "@openledger/circuits/ledger/leaf";
 import type { EntryRequest, QueueOperation } from "@openledger/circuits/ledger/operation";
 import { PAYEE_ROLE } from "@openledger/circuits/ledger/rewards";
 import { KIND, LEAF_KIND, WITHDRAW_ALL_WEI } from "@openledger/circuits/protocol";
@@ -31,6 +31,7 @@ export type NoEffect =
   | "not-payee"
   | "nothing-to-claim"
   | "nothing-to-close"
+  | "several-datanets"
   | "no-effect";
 
 /**
@@ -87,6 +88,13 @@ function requireEffect(restored: RestoredLedger, request: EntryRequest, sender: 
       requireRecipient(model, entry);
       if (model?.model !== undefined && unpackCounters(model.leaf.counters).isApproved)
         refuse("no-effect", `model ${entry.b} is approved already`, {});
+      // The queue shows L1 one binding of one Datanet.
+      if (model?.model !== undefined && unpackBinding(model.model.statics.binding).furtherDatanets.length > 0)
+        refuse(
+          "several-datanets",
+          `model ${entry.b} is of several Datanets, which approve by signed operations alone; a revocation can be forced`,
+          { datanetId: entry.a, modelId: entry.b },
+        );
       break;
     }
     case KIND.forcedCloseEpoch:
@@ -134,7 +142,7 @@ const depositOf = (restored: RestoredLedger, leafId: number): QueueEntryEvent | 
 export function refuseWaiting(leafId: number, { queueIndex, sender }: QueueEntryEvent): never {
   return refuse(
     "leaf-waits",
-    `leaf ${leafId} is not on L1 yet: the deposit of ${sender} that waits as queue entry ${queueIndex} will presumably make it. Wait for the batch that takes it, or queue behind it with --from ${leafId} --unchecked`,
+    `leaf ${leafId} is not on L1 yet: the deposit of ${sender} that waits as queue entry ${queueIndex} will presumably make it. Wait for the batch that takes it, or queue behind it with id=${leafId} --unchecked`,
     { leafId, queueIndex },
   );
 }

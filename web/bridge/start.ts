@@ -3,12 +3,12 @@
  * the movement of money, before the step that could be lost with the page. Amounts are in wei.
  */
 
-import { force } from "@openledger/client/actions/forced/force";
-import { deposit } from "@openledger/client/actions/l1/deposit";
-import { finalizeWithdrawal } from "@openledger/client/actions/l1/finalize-withdrawal";
 import type { L1Options } from "@openledger/client/actions/l1/l1-transaction";
-import { transfer, withdraw } from "@openledger/client/actions/ledger/account-operations";
 import { isClientError } from "@openledger/client/client-errors";
+import { depositOpen } from "@openledger/client/tasks/deposit-open";
+import { forceOperations } from "@openledger/client/tasks/force-operations";
+import { transferOpen } from "@openledger/client/tasks/transfer-open";
+import { finalizeWithdrawals as finalizeAll, withdrawOpen } from "@openledger/client/tasks/withdraw-open";
 import { ensureChain } from "@openledger/client/wallet";
 import type { Address, Hex } from "viem";
 import { reached } from "../ledger/advance.ts";
@@ -32,7 +32,7 @@ const ownersMs = (inSteps: InSteps) => (inSteps === "batch" ? 0 : 3_600_000);
 /**
  * Deposits into the address' account with the wallet's key, or into a new one; a contract wallet's has none.
  * Attack: a stranger opens an account for the address with a key of their own, and spends what arrives.
- * @throws what unlock and deposit throw
+ * @throws what unlock and depositOpen throw
  */
 export async function startDeposit(
   now: Session,
@@ -48,7 +48,7 @@ export async function startDeposit(
   const byOwners = now.isContract ? { permission: inSteps, timeoutMs: ownersMs(inSteps) } : {};
   const target = account === null ? {} : { to: account.id, expectedOwner: now.address };
   await keepQueued(now, beginJourney("deposit", amountWei), (callbacks) =>
-    deposit(client, { amountWei, ...callbacks, ...target, ...byOwners }),
+    depositOpen(client, { amountWei, ...callbacks, ...target, ...byOwners }),
   );
 }
 
@@ -61,11 +61,13 @@ export async function startForcedWithdraw(
 ): Promise<void> {
   await toRollupChain(now);
   const { id } = mainAccount(owned)!;
-  const recipient = now.address;
+  const operations = [{ type: "withdraw", id, amountWei, recipient: now.address }] as const;
   const byOwners = now.isContract ? { permission: inSteps, timeoutMs: ownersMs(inSteps) } : {};
-  await keepQueued(now, beginJourney("forcedWithdraw", amountWei), (callbacks) =>
-    force(now.client, { type: "withdraw", id, amountWei, recipient, ...callbacks, ...byOwners }),
-  );
+  await keepQueued(now, beginJourney("forcedWithdraw", amountWei), async (callbacks) => {
+    // Unchecked: this page has no ledger of L1's, and no sequencer's word keeps anybody from leaving. The exit page checks.
+    const { entries } = await forceOperations(now.client, { operations, ...callbacks, ...byOwners });
+    return entries[0]!;
+  });
 }
 
 /** Stores the transaction's hash as soon as there is one, or the proposal to a contract wallet. */
@@ -105,7 +107,7 @@ export async function startTransfer(
   const journey = { ...beginJourney("transfer", amountWei), toLeaf: to };
   const owner = expectedOwner === undefined ? {} : { expectedOwner };
   await storeSignedJourney(now, journey, (onSigned) =>
-    transfer(client, { from, to, amountWei, onSigned, ...owner }),
+    transferOpen(client, { from, to, amountWei, onSigned, ...owner }),
   );
 }
 
@@ -113,16 +115,17 @@ export async function startWithdraw(now: Session, owned: Holdings, amountWei: bi
   const client = await unlock(now, knownKeys(owned));
   const from = mainAccount(owned)!.id;
   const journey = beginJourney("withdraw", amountWei);
-  await storeSignedJourney(now, journey, (onSigned) =>
-    withdraw(client, { from, amountWei, recipient: now.address, onSigned }),
-  );
+  await storeSignedJourney(now, journey, async (onSigned) => {
+    const { sent } = await withdrawOpen(client, { from, amountWei, recipient: now.address, onSigned });
+    return sent;
+  });
 }
 
 /** Pays out everything that L1 owes to the address. @throws CLI_WALLET_…, CLI_L1_… */
 export async function finalizeWithdrawals(now: Session): Promise<void> {
   await toRollupChain(now);
   const paid = journeys.value.filter(isFinalizable).map(({ id }) => id);
-  const { transactionHash } = await finalizeWithdrawal(now.client);
+  const { transactionHash } = await finalizeAll(now.client);
   for (const journey of journeys.value.filter(({ id }) => paid.includes(id)))
     keepJourney(now, reached({ ...journey, payoutHash: transactionHash }, "paidOut", Date.now()));
 }

@@ -2,13 +2,10 @@
  * Page "#/datanets/new": a person writes a card, opens a Datanet in the ledger with their key, and brings the card to a host.
  * The first balance is typed in OPEN.
  */
-import { createDatanet } from "@openledger/client/actions/ledger/datanet-operations";
-import { clientError } from "@openledger/client/client-errors";
-import { bringCard, publishCard } from "@openledger/client/datanets/datanet-card";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { estimateFees, likelyFeeWei } from "@openledger/client/sequencer/fees";
-import { getOperation } from "@openledger/client/sequencer/ledger-reads";
 import { parseOpen } from "@openledger/client/sequencer/open-amount";
+import { type BegunDatanet, openDatanet } from "@openledger/client/tasks/open-datanet";
 import type { NamedCard } from "@openledger/datanets/card/card";
 import { useEffect, useState } from "preact/hooks";
 import { Choice } from "../design/choice.tsx";
@@ -27,13 +24,14 @@ import { CardForm } from "./card-form.tsx";
 import { carryFiles } from "./contribute/chosen-files.ts";
 
 /**
- * Storage key of the draft. It survives a reload of this tab, as does a Datanet that was opened and has no card yet.
+ * Storage key of the draft. It survives a reload of this tab, as does a Datanet whose opening was signed and that has no card yet.
  */
 const draftKey = (client: LedgerClient) => rollupKey("new-datanet", rollupOf(client));
 
 interface Begun {
   readonly draft: CardDraft;
-  readonly datanetId: number | null;
+  /** How far the opening has come. */
+  readonly opening: BegunDatanet;
 }
 
 function readOpen(text: string): bigint | null {
@@ -49,10 +47,10 @@ function readBegun(client: LedgerClient, contact: string): Begun {
   const empty = { ...EMPTY_DRAFT, contact };
   try {
     const storedDraft = JSON.parse(sessionStorage.getItem(draftKey(client)) ?? "{}") as Partial<Begun>;
-    return { draft: { ...empty, ...storedDraft.draft }, datanetId: storedDraft.datanetId ?? null };
+    return { draft: { ...empty, ...storedDraft.draft }, opening: storedDraft.opening ?? {} };
   } catch {
     // Nothing of ours is there.
-    return { draft: empty, datanetId: null };
+    return { draft: empty, opening: {} };
   }
 }
 
@@ -96,26 +94,20 @@ function Form({ client, live, site, visitor }: PageProps & { visitor: Visitor; c
           },
           showOpen,
         );
+  const isOpened = begun.opening.signed !== undefined || begun.opening.datanetId !== undefined;
   useEffect(() => sessionStorage.setItem(draftKey(client), JSON.stringify(begun)), [begun]);
   const submit = ({ card }: NamedCard) =>
     void action.run(async () => {
-      const from = client.leafId!;
-      let { datanetId } = begun;
-      if (datanetId === null) {
-        const { hash } = await createDatanet(client, {
-          from,
-          l1Owner: visitor.account!.l1Owner,
-          // The wallet's own key: anyone who has the wallet has the Datanet.
-          keyX: client.l2Key!.keyX,
-          amountWei: parseOpen(balance),
-        });
-        datanetId = (await getOperation(client, hash))?.createdId ?? null;
-        if (datanetId === null)
-          throw clientError("CLI_WAIT_ENDED", "the ledger has not opened the Datanet yet");
-        setBegun({ ...begun, datanetId });
-      }
-      await publishCard(client, { datanetId, card });
-      await bringCard(client, { hostUrl, datanetId, card });
+      // The wallet's own key signs for it: anyone who has the wallet has the Datanet.
+      const { datanetId } = await openDatanet(client, {
+        ...{ from: client.leafId!, l1Owner: visitor.account!.l1Owner, amountWei: parseOpen(balance) },
+        ...{ card, hostUrl, begun: begun.opening },
+        onBegun: (opening) => {
+          // At once: the page may be closed before it is drawn again.
+          sessionStorage.setItem(draftKey(client), JSON.stringify({ draft: begun.draft, opening }));
+          setBegun((now) => ({ ...now, opening }));
+        },
+      });
       sessionStorage.removeItem(draftKey(client));
       live.ring();
       if (files.length > 0) carryFiles(datanetId, files);
@@ -153,10 +145,12 @@ function Form({ client, live, site, visitor }: PageProps & { visitor: Visitor; c
           )}
         </div>
       }
-      cost={begun.datanetId === null ? cost?.parts : undefined}
+      cost={isOpened ? undefined : cost?.parts}
       submitLabel={
-        begun.datanetId !== null
-          ? `Sign the card of Datanet ${begun.datanetId}`
+        isOpened
+          ? begun.opening.datanetId === undefined
+            ? "Go on with the Datanet"
+            : `Sign the card of Datanet ${begun.opening.datanetId}`
           : cost?.total == null
             ? "Create Datanet"
             : `Create Datanet (${cost.total})`

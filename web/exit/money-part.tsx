@@ -2,10 +2,11 @@
  * Second step of the exit page: lists what the wallet's address owns (in wei, from a ledger rebuilt in the page) and takes it
  * out, by proofs once the rollup is frozen, by forced withdrawals before.
  */
-import { force } from "@openledger/client/actions/forced/force";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
+import { forceOperations } from "@openledger/client/tasks/force-operations";
 import { describeItem, type ExitItem, type LeafItem } from "@openledger/verifier/exits/exit-plan";
 import type { LeaveResult } from "@openledger/verifier/exits/leave";
+import { checkForced } from "@openledger/verifier/without-operator/forced-check";
 import { Badge } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";
 import { DataTable } from "../design/data-table.tsx";
@@ -109,7 +110,13 @@ function Owed({ access, account, money, value, onSent }: MoneyProps & { value: L
       )}
       {finalizing.problem !== null && <ProblemNotice problem={finalizing.problem} />}
       {!isFrozen && items.some(isAccount) && (
-        <Forced access={access} account={account} accounts={items.filter(isAccount)} onSent={onSent} />
+        <Forced
+          access={access}
+          account={account}
+          accounts={items.filter(isAccount)}
+          money={money}
+          onSent={onSent}
+        />
       )}
     </>
   );
@@ -151,18 +158,25 @@ interface ForcedProps {
   readonly access: Access;
   readonly account: Account;
   readonly accounts: readonly LeafItem[];
+  readonly money: Money;
   readonly onSent: () => void;
 }
 
 /** Forced withdrawal while the rollup runs. No operator can leave it out, and it starts the clock of a freeze. */
-function Forced({ access, account, accounts, onSent }: ForcedProps) {
+function Forced({ access, account, accounts, money, onSent }: ForcedProps) {
   const forcing = useAction();
   const withdraw = (id: number) =>
     forcing.run(async () => {
       const { chainId, rollup } = access;
       const identity = { chainId, rollupAddress: rollup.address };
       const keep = (hash: `0x${string}`) => storeSentExit(identity, account.address, hash);
-      await force(account.client, { type: "withdraw", id, amountWei: "all", onSent: keep });
+      // The items that are shown came with a ledger.
+      const ledger = async () => money.restored()!;
+      await forceOperations(account.client, {
+        operations: [{ type: "withdraw", id, amountWei: "all" }],
+        check: (entries, owner) => checkForced(entries, owner, { ledger, isUnchecked: false }),
+        onSent: keep,
+      });
       onSent();
     });
   return (

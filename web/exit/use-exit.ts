@@ -4,6 +4,7 @@ import type { RollupContract } from "@openledger/bridge/l1/rollup-contract";
 import { type FreezeOutlook, readFreezeOutlook } from "@openledger/verifier/exits/freeze";
 import { type LeaveResult, type LeaveSteps, leaveRollup } from "@openledger/verifier/exits/leave";
 import type { ExitProver } from "@openledger/verifier/exits/prove-exits";
+import type { RestoredLedger } from "@openledger/verifier/restore/restore-ledger";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Address } from "viem";
 import { type Problem, problemOf } from "../words/problem.tsx";
@@ -45,6 +46,8 @@ export interface Money {
   /** Present activity, in words; null if there is none. */
   readonly doing: string | null;
   readonly problem: Problem | null;
+  /** Ledger of the last look, rebuilt from L1; null before the first. */
+  readonly restored: () => RestoredLedger | null;
   /** Rebuilds the ledger; with an account also takes out its money. */
   readonly run: (account: LeaveSteps["account"]) => Promise<void>;
 }
@@ -55,13 +58,17 @@ export function useMoney({ blobs, chainId, rollup }: Access, owner: Address, pro
   const [doing, setDoing] = useState<string | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
   const isRunning = useRef(false);
+  const ledger = useRef<RestoredLedger | null>(null);
   const run = async (account: LeaveSteps["account"]) => {
     if (isRunning.current) return;
     isRunning.current = true;
     setProblem(null);
     setDoing("waiting for what was sent before");
     const selection = { owner };
-    const steps = { selection, prover, onProgress: setDoing };
+    const onRestored = (restored: RestoredLedger) => {
+      ledger.current = restored;
+    };
+    const steps = { selection, prover, onProgress: setDoing, onRestored };
     blobs.onProgress = setDoing;
     try {
       await awaitSentExit(rollup.client, { chainId, rollupAddress: rollup.address }, owner);
@@ -82,5 +89,5 @@ export function useMoney({ blobs, chainId, rollup }: Access, owner: Address, pro
     setValue(null);
     void run(null);
   }, [rollup, owner]);
-  return { value, doing, problem, run };
+  return { value, doing, problem, run, restored: () => ledger.current };
 }

@@ -6,10 +6,10 @@
 import { readOwnEntry } from "@openledger/client/actions/forced/queue-result";
 import { findProposal } from "@openledger/client/actions/l1/await-proposal";
 import { readEvents } from "@openledger/client/actions/l1/read-events";
-import { sendSigned } from "@openledger/client/actions/ledger/send-operation";
 import { type LedgerClient, rollupContract } from "@openledger/client/ledger-client";
 import { getBatch, getOperation, getQueueEntry } from "@openledger/client/sequencer/ledger-reads";
 import type { LedgerBatch, SequencerStatus } from "@openledger/client/sequencer/sequencer-schemas";
+import { resendOperation } from "@openledger/client/tasks/send-once";
 import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { parseEventLogs, type TransactionReceipt, TransactionReceiptNotFoundError } from "viem";
@@ -93,9 +93,11 @@ async function advanceOperation(client: LedgerClient, journey: Journey): Promise
   if (journey.hash === undefined) return journey;
   if (journey.signed !== undefined) {
     // Signed, and perhaps never sent: the sequencer answers the same for a second time.
-    const { status } = await sendSigned(client, journey.signed);
-    if (status === "pending") return journey;
+    const sent = await resendOperation(client, journey.signed);
+    if (sent?.status === "pending") return journey;
     const { signed: _, ...rest } = journey;
+    // Dropped: the next look names the reason.
+    if (sent === null) return rest;
     return reached(rest, "accepted", Date.now());
   }
   const operation = await getOperation(client, journey.hash);

@@ -1,6 +1,7 @@
 /** Work of the buttons on the page "A new wallet": moves a leaf to a new wallet, or gives it the wallet's own key. */
-import { type MoveAccountReturnType, moveAccount } from "@openledger/client/actions/ledger/move-account";
+import type { MoveAccountReturnType } from "@openledger/client/actions/ledger/move-account";
 import type { LedgerLeaf } from "@openledger/client/sequencer/sequencer-schemas";
+import { moveLeaf as moveByTask } from "@openledger/client/tasks/move-leaf";
 import { ensureChain } from "@openledger/client/wallet";
 import { type Session, unlock } from "../ledger/session.ts";
 import type { MoveTarget } from "./move-target.ts";
@@ -8,7 +9,7 @@ import type { MoveTarget } from "./move-target.ts";
 /**
  * @param leaf of the connected wallet's address
  * @param hasOldKey false: the wallet sets the key through L1, without the old key's signature
- * @throws what `unlock` and `moveAccount` throw
+ * @throws what `unlock` and the task throw
  */
 export async function moveLeaf(
   now: Session,
@@ -19,7 +20,7 @@ export async function moveLeaf(
   await ensureChain(now.wallet.provider, { chainId: now.client.chain.id, rpcUrl: null });
   const client =
     hasOldKey && !now.isContract ? await unlock(now, [leaf.keyX]) : { ...now.client, l2Key: null };
-  return moveAccount(client, {
+  return moveByTask(client, {
     id: leaf.id,
     newOwner: address,
     keyX,

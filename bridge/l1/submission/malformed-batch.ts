@@ -18,7 +18,7 @@ export interface MalformedBatch {
 
 /** Remedy for a malformed batch, for every reader that meets one. */
 export const MALFORMED_REMEDY =
-  "ask another Ethereum node first: this one may lie. Else trust no newer root: stop operating, and leave by `openledger withdraw --forced`, after 7 days `openledger freeze`, then `openledger exit`, which says whether this batch's effect is known";
+  "ask another Ethereum node first: this one may lie. Else trust no newer root: stop operating, and leave by `openledger force withdraw amount=all`, after 7 days `openledger freeze`, then `openledger exit`, which says whether this batch's effect is known";
 
 export interface BatchPlace {
   readonly batchNumber: number;

@@ -1,6 +1,6 @@
 /** Last step of a withdrawal: pays out on L1 what posted batches have credited to an address, in wei. */
 import { rollupUserAbi } from "@openledger/contracts/build/rollup-user-abi";
-import { type Address, parseEventLogs } from "viem";
+import type { Address } from "viem";
 import { effectOf, findEffectArgs } from "../../l1-proposal.ts";
 import { type LedgerClient, requireWallet } from "../../ledger-client.ts";
 import type { L1Result } from "./l1-result.ts";
@@ -42,14 +42,4 @@ export async function finalizeWithdrawal(
   const result = await callContract(client, call, parameters);
   const paidOut = findEffectArgs(client, call.effect, result.receipt.logs);
   return { ...result, amountWei: (paidOut?.amountWei ?? 0n) as bigint };
-}
-
-/**
- * Amount that a payout's transaction paid, in wei.
- * @internal
- */
-export function readPaidOutWei(result: L1Result): bigint {
-  const { logs } = result.receipt;
-  const [paidOut] = parseEventLogs({ abi: rollupUserAbi, logs, eventName: "WithdrawalFinalized" });
-  return paidOut?.args.amountWei ?? 0n;
 }

@@ -10,6 +10,7 @@ import { logsIncomplete, readEvents } from "./read-events.ts";
 export interface QueuedEntry {
   readonly queueIndex: number;
   readonly kind: number;
+  readonly a: number;
   readonly amountWei: bigint;
   readonly word1: bigint;
   readonly word2: bigint;
@@ -55,9 +56,10 @@ export async function queuedEntries(client: LedgerClient, sender: Address): Prom
       found.push(
         ...waiting
           .filter(({ args }) => args.sender === sender)
-          .map(({ args: { amountWei, index, kind, word1, word2 } }) => ({
+          .map(({ args: { a, amountWei, index, kind, word1, word2 } }) => ({
             queueIndex: Number(index),
             kind,
+            a,
             amountWei,
             word1,
             word2,

@@ -1,14 +1,13 @@
 /** Steps of the devnet's job that open a Datanet, commit rows to it and publish a version. */
 
 import { storeContribution } from "@openledger/client/actions/data/row-store";
-import { createDatanet } from "@openledger/client/actions/ledger/datanet-operations";
 import type { SignedSubmission } from "@openledger/client/actions/ledger/send-operation";
-import { contributeRows } from "@openledger/client/datanets/contribute-rows";
+import { commitContribution } from "@openledger/client/tasks/contribute";
+import { type BegunDatanet, openDatanet as openByTask } from "@openledger/client/tasks/open-datanet";
 import { prepareVersion, publishPrepared, type VersionRule } from "@openledger/client/tasks/publish-version";
 import { checkCommits } from "@openledger/scripts/commands/datanet/datanet-check";
-import { devAccount } from "../accounts.ts";
 import { CONTRIBUTORS, DATANET_AMOUNT_WEI } from "../config.ts";
-import { type Job, onceOnLedger, waitWithConsole, withRetry } from "../job.ts";
+import { type Job, withRetry } from "../job.ts";
 import { type DatanetPart, stepOf } from "../parts.ts";
 import type { Leaves } from "./deposit.ts";
 import { storeOf } from "./host.ts";
@@ -16,19 +15,18 @@ import { storeOf } from "./host.ts";
 /** alice opens a datanet; it signs with her key. @returns its id */
 export async function openDatanet(job: Job, leaves: Leaves, part: DatanetPart): Promise<number> {
   const { alice } = job.people;
-  const sent = await onceOnLedger(job, stepOf(part.name, "create-datanet"), alice, ({ onSigned }) =>
-    createDatanet(alice, {
-      from: leaves.alice,
-      l1Owner: devAccount("alice").address,
-      keyX: alice.l2Key!.keyX,
-      amountWei: DATANET_AMOUNT_WEI,
-      onSigned,
-    }),
-  );
-  const { operation } = await waitWithConsole(job, alice, { hash: sent.hash }, "acknowledged", "the datanet");
-  const datanetId = operation!.createdId!;
+  const key = stepOf(part.name, "create-datanet");
+  const { datanetId } = await withRetry(job, () => {
+    const signed = job.journal.get<SignedSubmission>(key);
+    const begun: BegunDatanet = signed === undefined ? {} : { signed };
+    return openByTask(alice, {
+      ...{ from: leaves.alice, amountWei: DATANET_AMOUNT_WEI, begun },
+      onBegun: (now) => (now.signed === undefined ? undefined : job.journal.set(key, now.signed)),
+    });
+  });
   await job.journal.set(stepOf(part.name, "datanet-id"), datanetId);
-  job.console.done(`alice opens datanet ${datanetId} for ${part.rowNoun}: operation ${sent.hash}`);
+  const { hash } = job.journal.get<SignedSubmission>(key)!;
+  job.console.done(`alice opens datanet ${datanetId} for ${part.rowNoun}: operation ${hash}`);
   return datanetId;
 }
 
@@ -48,10 +46,14 @@ export async function contribute(
     rowCount += rows.length;
     job.signal.throwIfAborted();
     const store = part.isLabelled ? await storeOf(job, name) : job.store;
-    const sent = await onceOnLedger(job, stepOf(part.name, `commit-${i}`), client, ({ onSigned }) =>
-      contributeRows(client, { from: leaves[name], datanetId, store, rows, onSigned }),
+    const key = stepOf(part.name, `commit-${i}`);
+    await withRetry(job, () =>
+      commitContribution(client, {
+        ...{ from: leaves[name], datanetId, store, rows },
+        onSigned: (signed) => job.journal.set(key, signed),
+      }),
     );
-    last = sent.hash;
+    last = job.journal.get<SignedSubmission>(key)!.hash;
   }
   job.console.done(
     `${CONTRIBUTORS.join(", ")} contribute ${rowCount} ${part.rowNoun} in ${commits.length} commits`,

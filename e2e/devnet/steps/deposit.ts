@@ -1,10 +1,9 @@
 /** Step of the devnet's job in which everybody deposits OPEN, which opens their accounts. */
 import { readQueueResult } from "@openledger/client/actions/forced/queue-result";
-import { approveToken } from "@openledger/client/actions/l1/approve-token";
-import { deposit } from "@openledger/client/actions/l1/deposit";
 import { findLeaves } from "@openledger/client/sequencer/ledger-reads";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
-import { DEPOSITS, ID_FEE_WEI, PEOPLE, type PersonName, TRADERS } from "../config.ts";
+import { depositOpen } from "@openledger/client/tasks/deposit-open";
+import { DEPOSITS, PEOPLE, type PersonName, TRADERS } from "../config.ts";
 import { type Job, onceOnL1, waitWithConsole, withRetry } from "../job.ts";
 
 /** Leaf ids by person, known once the first batch has taken the deposits. */
@@ -26,13 +25,8 @@ export async function depositAll(job: Job): Promise<Leaves> {
 async function depositOne(job: Job, name: PersonName): Promise<void> {
   const client = job.people[name];
   const { depositWei: amountWei, permission } = DEPOSITS[name];
-  if (permission === "approve") {
-    await onceOnL1(job, `approve-${name}`, client, ({ onSigned }) =>
-      approveToken(client, { amountWei: amountWei + ID_FEE_WEI, onSigned }),
-    );
-  }
   const sent = await onceOnL1(job, `deposit-${name}`, client, ({ onSigned }) =>
-    deposit(client, { amountWei, permission, onSigned }),
+    depositOpen(client, { amountWei, permission, onSigned }),
   );
   const { queueIndex, transactionHash, gasUsed } = readQueueResult(sent);
   job.console.done(

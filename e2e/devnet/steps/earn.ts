@@ -1,12 +1,10 @@
 /** Step of the devnet's job in which two people claim what their rows have earned and withdraw it to L1. */
-import { finalizeWithdrawal, readPaidOutWei } from "@openledger/client/actions/l1/finalize-withdrawal";
-import { withdraw } from "@openledger/client/actions/ledger/account-operations";
 import { claimRewards } from "@openledger/client/actions/ledger/reward-operations";
 import { getModel } from "@openledger/client/sequencer/model-reads";
 import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { type WaitTarget, waitFor } from "@openledger/client/sequencer/wait-for";
-import { devAccount } from "../accounts.ts";
+import { finalizeWithdrawals, readPaidOutWei, withdrawOpen } from "@openledger/client/tasks/withdraw-open";
 import type { PersonName } from "../config.ts";
 import { type Job, onceOnL1, onceOnLedger, withRetry } from "../job.ts";
 import { type ModelName, stepOf } from "../parts.ts";
@@ -68,9 +66,11 @@ export async function claimAndWithdraw(
       .reduce((sum, { earnedWei }) => sum + earnedWei, 0n);
     const client = job.people[name];
     await before();
-    const { hash } = await onceOnLedger(job, `withdraw-rewards-${name}`, client, ({ onSigned }) =>
-      withdraw(client, { from: leaves[name], amountWei, recipient: devAccount(name).address, onSigned }),
-    );
+    const from = leaves[name];
+    const { hash } = await onceOnLedger(job, `withdraw-rewards-${name}`, client, async ({ onSigned }) => {
+      const { sent } = await withdrawOpen(client, { from, amountWei, onSigned });
+      return sent;
+    });
     targets.push({ name, target: { withdrawal: { hash } } });
     job.console.done(
       `${name} claims ${formatOpen(amountWei)} OPEN of rewards and withdraws them: operation ${hash}`,
@@ -85,7 +85,7 @@ export async function payOutRewards(job: Job, name: PersonName, target: WaitTarg
   const client = job.people[name];
   await waitFor(client, target, "finalizable", { signal: job.signal, timeoutMs: 3_600_000 });
   const result = await onceOnL1(job, `pay-out-${name}`, client, ({ onSigned }) =>
-    finalizeWithdrawal(client, { onSigned }),
+    finalizeWithdrawals(client, { onSigned }),
   );
   const amountWei = readPaidOutWei(result);
   await job.journal.set(`rewards-wei-${name}`, amountWei.toString());

@@ -1,6 +1,6 @@
 /** First step of the devnet's job: the faucet sends OPEN to everybody on L1. */
-import { sendToken } from "@openledger/client/actions/l1/send-token";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
+import { fundAddress } from "@openledger/client/tasks/deposit-open";
 import { devAccount } from "../accounts.ts";
 import { DEPOSITS, PEOPLE } from "../config.ts";
 import { type Job, onceOnL1 } from "../job.ts";
@@ -12,7 +12,7 @@ export async function fund(job: Job): Promise<void> {
   const funded = await Promise.all(
     PEOPLE.map((name, i) =>
       onceOnL1(job, `fund-${name}`, faucet, ({ onSigned }) =>
-        sendToken(faucet, {
+        fundAddress(faucet, {
           to: devAccount(name).address,
           amountWei: DEPOSITS[name].fundedWei,
           nonce: firstNonce + i,

@@ -1,7 +1,7 @@
 /** Step of the devnet's job that times one transfer's way, from its signature to its final place on L1, and how that is told. */
-import { transfer } from "@openledger/client/actions/ledger/account-operations";
 import type { SendResult, SignedSubmission } from "@openledger/client/actions/ledger/send-operation";
 import { waitFor } from "@openledger/client/sequencer/wait-for";
+import { transferOpen } from "@openledger/client/tasks/transfer-open";
 import type { Job } from "../job.ts";
 import { onceOnLedger } from "../job.ts";
 import type { Leaves } from "./deposit.ts";
@@ -70,7 +70,7 @@ export async function sendOnItsWay(
     send: async (noteSigned) => {
       if (isKnown) noteSigned();
       sent = await onceOnLedger(job, key, client, ({ onSigned }) =>
-        transfer(client, {
+        transferOpen(client, {
           from: leaves[from],
           to: leaves[to],
           amountWei,

@@ -1,5 +1,5 @@
 /** Step of the devnet's job in which people pay each other, by a plan that a resumed run and the checks compute again. */
-import { transfer } from "@openledger/client/actions/ledger/account-operations";
+import { transferOpen } from "@openledger/client/tasks/transfer-open";
 import { parseEther } from "viem";
 import { FIRST_TRANSFER_COUNT, LATER_TRANSFER_COUNT, type PersonName, TRADERS } from "../config.ts";
 import { type Job, onceOnLedger } from "../job.ts";
@@ -76,7 +76,7 @@ export class Transfers {
       const client = job.people[from];
       job.signal.throwIfAborted();
       await onceOnLedger(job, `transfer-${index}`, client, ({ onSigned }) =>
-        transfer(client, { from: this.#leaves[from], to: this.#leaves[to], amountWei, onSigned }),
+        transferOpen(client, { from: this.#leaves[from], to: this.#leaves[to], amountWei, onSigned }),
       );
     }
   }

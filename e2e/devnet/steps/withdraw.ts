@@ -1,13 +1,9 @@
 /** Steps of the devnet's job in which people withdraw OPEN to L1, signed and forced, and finalize it. */
-import { force } from "@openledger/client/actions/forced/force";
 import { readQueueResult } from "@openledger/client/actions/forced/queue-result";
-import { approveToken } from "@openledger/client/actions/l1/approve-token";
-import { finalizeWithdrawal, readPaidOutWei } from "@openledger/client/actions/l1/finalize-withdrawal";
-import { withdraw } from "@openledger/client/actions/ledger/account-operations";
-import { rollupContract } from "@openledger/client/ledger-client";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { type WaitTarget, waitFor } from "@openledger/client/sequencer/wait-for";
-import { devAccount } from "../accounts.ts";
+import { forceOperations } from "@openledger/client/tasks/force-operations";
+import { finalizeWithdrawals, readPaidOutWei, withdrawOpen } from "@openledger/client/tasks/withdraw-open";
 import { FORCED_WITHDRAWAL_WEI, type PersonName, WITHDRAWAL_WEI } from "../config.ts";
 import { type Job, onceOnL1, onceOnLedger, waitWithConsole } from "../job.ts";
 import type { Leaves } from "./deposit.ts";
@@ -15,14 +11,10 @@ import type { Leaves } from "./deposit.ts";
 /** carol withdraws by a signed operation. */
 export async function withdrawSigned(job: Job, leaves: Leaves): Promise<WaitTarget> {
   const { carol } = job.people;
-  const { hash } = await onceOnLedger(job, "withdraw-carol", carol, ({ onSigned }) =>
-    withdraw(carol, {
-      from: leaves.carol,
-      amountWei: WITHDRAWAL_WEI,
-      recipient: devAccount("carol").address,
-      onSigned,
-    }),
-  );
+  const { hash } = await onceOnLedger(job, "withdraw-carol", carol, async ({ onSigned }) => {
+    const { sent } = await withdrawOpen(carol, { from: leaves.carol, amountWei: WITHDRAWAL_WEI, onSigned });
+    return sent;
+  });
   job.console.done(`carol withdraws ${formatOpen(WITHDRAWAL_WEI)} OPEN: operation ${hash}`);
   return { withdrawal: { hash } };
 }
@@ -30,13 +22,11 @@ export async function withdrawSigned(job: Job, leaves: Leaves): Promise<WaitTarg
 /** dave withdraws through L1's queue, without the sequencer's leave. */
 export async function withdrawForced(job: Job, leaves: Leaves): Promise<WaitTarget> {
   const { dave } = job.people;
-  await onceOnL1(job, "approve-fee-dave", dave, async ({ onSigned }) => {
-    const feeWei = await dave.l1.readContract({ ...rollupContract(dave), functionName: "queueFeeWei" });
-    return approveToken(dave, { amountWei: feeWei, onSigned });
+  const operations = [{ type: "withdraw", id: leaves.dave, amountWei: FORCED_WITHDRAWAL_WEI }] as const;
+  const sent = await onceOnL1(job, "force-withdraw-dave", dave, async ({ onSigned }) => {
+    const { entries } = await forceOperations(dave, { operations, onSigned });
+    return entries[0]!;
   });
-  const sent = await onceOnL1(job, "force-withdraw-dave", dave, ({ onSigned }) =>
-    force(dave, { type: "withdraw", id: leaves.dave, amountWei: FORCED_WITHDRAWAL_WEI, onSigned }),
-  );
   const { queueIndex, burnedFeeWei, transactionHash, gasUsed } = readQueueResult(sent);
   await job.journal.set("forced-fee-wei", burnedFeeWei.toString());
   job.console.done(
@@ -55,7 +45,7 @@ export async function finalizeFor(job: Job, name: PersonName, target: WaitTarget
     timeoutMs: 3_600_000,
   });
   const result = await onceOnL1(job, `payout-${name}`, client, ({ onSigned }) =>
-    finalizeWithdrawal(client, { onSigned }),
+    finalizeWithdrawals(client, { onSigned }),
   );
   const amountWei = readPaidOutWei(result);
   await job.journal.set(`payout-wei-${name}`, amountWei.toString());

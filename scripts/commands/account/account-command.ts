@@ -1,11 +1,9 @@
 /** `openledger account`: creates keys in the accounts file, publishes a display name, replaces a leaf's key, moves a leaf. */
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";
-import { force } from "@openledger/client/actions/forced/force";
-import { type ForcedKey, forcedEntry } from "@openledger/client/actions/forced/forced-operation";
-import { setKey } from "@openledger/client/actions/ledger/account-operations";
 import { setDisplayName } from "@openledger/client/datanets/display-names";
 import { createRandomKey } from "@openledger/client/l2-key";
+import { replaceKey } from "@openledger/client/tasks/replace-key";
 import { hex32 } from "@openledger/foundation/hex";
 import type { Command } from "commander";
 import { addAccount, noteKeyIndex } from "../../cli/account-file.ts";
@@ -23,7 +21,6 @@ import {
 import { defineOptions } from "../../cli/options.ts";
 import { command, WAIT_OPTION, waitWithProgress, withExample } from "../../cli/run-command.ts";
 import { HOST_OPTION } from "../datanet/host-options.ts";
-import { MAX_FEE_OPTION, maxFeeOf, UNCHECKED_LINE, UNCHECKED_OPTION } from "../money/forced-operation.ts";
 import { installationPaths } from "../operate/installation/installation.ts";
 import { addMove } from "./move-command.ts";
 
@@ -99,12 +96,10 @@ const addRotateKey = command({
   about: "replace the key that signs for a leaf by the wallet's next key",
   options: {
     ...LEAF_OPTION,
-    "--forced": "by forced inclusion through the L1 queue, for a lost key",
-    ...UNCHECKED_OPTION,
-    ...MAX_FEE_OPTION,
     ...WAIT_OPTION,
   },
-  examples: ["account rotate-key --account alice", "account rotate-key --account alice --forced"],
+  examples: ["account rotate-key --account alice", "account rotate-key --leaf 12 --account alice"],
+  forcedAs: "force setKey id=LEAF",
   run: async ({ options, output }) => {
     const signer = await openSigner(options);
     const { client, account } = signer;
@@ -117,29 +112,21 @@ const addRotateKey = command({
     }
     const keyIndex = account.keyIndex + 1;
     const { keyX } = await accountKey(client, account, keyIndex);
-    const forced: ForcedKey = { type: "setKey", id: leaf.id, keyX };
-    let isChecked = true;
-    if (options.forced === true) {
-      const [{ checkForced }, { ledgerOnL1 }] = await Promise.all([
-        import("@openledger/verifier/without-operator/forced-check"),
-        import("../../cli/ledger-on-l1.ts"),
-      ]);
-      const entry = forcedEntry(forced, account.l1.address);
-      const isUnchecked = options.unchecked === true;
-      const ledger = ledgerOnL1(options, output);
-      isChecked = await checkForced([entry], account.l1.address, { ledger, isUnchecked });
-    }
     // Noted first: a key in use that the file does not know would be a lost one.
     if (options.privateKeyFile === undefined)
       await noteKeyIndex(accountsPath(options), account.name, keyIndex);
-    const result =
-      options.forced === true
-        ? await force(client, { ...forced, ...maxFeeOf(options) })
-        : await setKey(await signFor(signer, leaf), { keyX, from: leaf.id });
-    const target = "queueIndex" in result ? { queueIndex: result.queueIndex } : { hash: result.hash };
+    const sent = await replaceKey(await signFor(signer, leaf), { keyX, from: leaf.id });
+    if (sent === null) {
+      output.answer([`leaf ${leaf.id} has key ${keyIndex} of ${account.name} already`], {
+        leafId: leaf.id,
+        keyIndex,
+        keyX: hex32(keyX),
+      });
+      return;
+    }
+    const target = { hash: sent.hash };
     const { stage } = await waitWithProgress(client, target, options.wait, output);
     const lines = [`leaf ${leaf.id} is signed for by key ${keyIndex} of ${account.name} now (${stage})`];
-    if (!isChecked) lines.push(UNCHECKED_LINE);
     output.answer(lines, { leafId: leaf.id, keyIndex, keyX: hex32(keyX), ...target, stage });
   },
 });

@@ -1,7 +1,6 @@
 /** `openledger account move`: gives a leaf to another wallet, with the key of that wallet, and signs its name again. */
-import { moveAccount } from "@openledger/client/actions/ledger/move-account";
-import { findFormerName, setDisplayName } from "@openledger/client/datanets/display-names";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
+import { moveLeaf, signNameAgain } from "@openledger/client/tasks/move-leaf";
 import { hex32 } from "@openledger/foundation/hex";
 import { isAddress } from "viem";
 import { findAccount } from "../../cli/account-file.ts";
@@ -17,7 +16,7 @@ import {
 } from "../../cli/context.ts";
 import { command, WAIT_OPTION, waitWithProgress } from "../../cli/run-command.ts";
 import { ANY_HOST_OPTION } from "../datanet/host-options.ts";
-import { MAX_FEE_OPTION, maxFeeOf } from "../money/forced-operation.ts";
+import { MAX_FEE_OPTION, maxFeeOf } from "../money/max-fee.ts";
 
 export const addMove = command({
   usage: "move <to>",
@@ -52,13 +51,14 @@ export const addMove = command({
     const nextKey = next === null ? null : await accountKey(client, next, next.keyIndex);
     const keyX = nextKey?.keyX ?? BigInt(options.key!);
     const newOwner = next?.l1.address ?? parseAddress(to);
-    const moved = await moveAccount(await signFor(signer, leaf), {
+    const moved = await moveLeaf(await signFor(signer, leaf), {
       id: leaf.id,
       newOwner,
       keyX,
       ...maxFeeOf(options),
     });
-    const target = moved.owner ?? moved.key;
+    const last = moved.owner ?? moved.key;
+    const target = last === null || "hash" in last ? last : { queueIndex: last.queueIndex };
     const stage =
       target === null ? null : (await waitWithProgress(client, target, options.wait, output)).stage;
     const lines = [
@@ -67,11 +67,8 @@ export const addMove = command({
     let name: string | null = null;
     if (options.host !== undefined && nextKey !== null) {
       const signing = { ...client, l2Key: nextKey, leafId: leaf.id };
-      name = await findFormerName(signing, { hostUrl: options.host, leafId: leaf.id });
-      if (name !== null) {
-        await setDisplayName(signing, { hostUrl: options.host, leafId: leaf.id, name });
-        lines.push(`${options.host} calls it ${name} as before`);
-      }
+      name = await signNameAgain(signing, { hostUrl: options.host, leafId: leaf.id });
+      if (name !== null) lines.push(`${options.host} calls it ${name} as before`);
     } else lines.push("its names are shown once the new key signs them: openledger account name");
     const { l1Owner } = await getLeaf(client, leaf.id);
     output.answer(lines, { leafId: leaf.id, newOwner, l1Owner, keyX: hex32(keyX), stage, name });

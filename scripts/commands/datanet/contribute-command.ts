@@ -1,15 +1,18 @@
 /**
- * `openledger datanet contribute`: reads files as rows by their format and the card, stores them, and commits their root, signed
- * or forced. A dry run lists what is wrong with the rows.
+ * `openledger datanet contribute`: reads files as rows by their format and the card, stores them, and commits their root. A dry run lists what is wrong with the rows.
  */
 
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { listCommits } from "@openledger/client/actions/data/list-commits";
 import { openRowStore, readContribution } from "@openledger/client/actions/data/row-store";
-import { storeSignedTerms } from "@openledger/client/actions/data/stored-terms";
-import { signTerms } from "@openledger/client/datanets/signed-terms";
-import { commitContribution, planContribution } from "@openledger/client/tasks/contribute";
+import type { LedgerClient } from "@openledger/client/ledger-client";
+import {
+  commitContribution,
+  type PlannedContribution,
+  planContribution,
+  storeContributed,
+} from "@openledger/client/tasks/contribute";
 import type { Card } from "@openledger/datanets/card/card";
 import { FILE_FORMATS, IMPORT_LIMITS, type ImportFile } from "@openledger/datanets/import/import-file";
 import type { Separator } from "@openledger/datanets/import/read-csv";
@@ -27,15 +30,15 @@ import {
   knownDatanetHost,
   openReader,
   openSigner,
+  type Signer,
   signFor,
 } from "../../cli/context.ts";
 import { collect, withFallback } from "../../cli/options.ts";
 import { type Output, renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { readJsonFile } from "../../cli/read-text-file.ts";
-import { command, waitWithProgress } from "../../cli/run-command.ts";
+import { command, WAIT_OPTION, waitWithProgress } from "../../cli/run-command.ts";
 import { workspacePaths } from "../../cli/workspace.ts";
-import { FORCED_OPTIONS } from "../money/forced-operation.ts";
 import { agreedCard, TERMS_OPTION, termsLines } from "./card-terms.ts";
 import { ANY_HOST_OPTION } from "./host-options.ts";
 import { CANNOT_BE_UNDONE } from "./withdraw-row-command.ts";
@@ -77,7 +80,9 @@ export const addContribute = command({
     ...TERMS_OPTION,
     "--take-rest": "leave out what cannot be read, and contribute the rest",
     ...DRY_RUN_OPTION,
-    ...FORCED_OPTIONS,
+    "--no-commit":
+      "store the rows and what you sign with them, and print the forced operation that commits them",
+    ...WAIT_OPTION,
     ...withFallback(STORE_OPTION, workspacePaths.rows),
   },
   examples: [
@@ -88,8 +93,9 @@ export const addContribute = command({
     "datanet contribute 6 clauses.csv --column text=Clause --label Kind --account bob",
     "datanet contribute 6 clauses.csv --terms CC-BY-4.0 --account bob",
     "datanet contribute 6 customers.csv --card card.json --decimal-comma --take-rest --account bob",
-    "datanet contribute 6 facts.txt --lines --forced --account bob",
+    "datanet contribute 6 facts.txt --lines --no-commit --account bob",
   ],
+  forcedAs: "datanet contribute DATANET FILES --no-commit, then the openledger force that it prints",
   run: async ({ options, args, output }) => {
     const datanetId = parseId(args[0]!);
     const format = options.format ?? (options.lines === true ? ("lines" as const) : undefined);
@@ -114,49 +120,41 @@ export const addContribute = command({
         : [
             `${counted(labelCount, "label goes with them", "labels go with them")}: datanet upload signs them`,
           ];
-    if (options.forced === true) {
-      const { commitThroughL1 } = await import("./forced-rows.ts");
-      const committed = { datanetId, store, contents: planned.rows, labels };
-      const { contribution, facts, lines } = await commitThroughL1(signer, committed, options, output);
-      const rowsRoot = hex32(contribution.rowsRoot);
-      if (givenUnder !== undefined) {
-        const client = await signFor(signer, await accountOf(signer.client, signer.account.l1.address));
-        const signed = await signTerms(client, {
-          datanetId,
-          rowsRoot: contribution.rowsRoot,
-          card: givenUnder,
-        });
-        await storeSignedTerms(store, contribution.rowsRoot, signed);
-      }
-      const secret = "keep the rows to yourself until a batch with the entry is final";
-      const under = givenLines(givenUnder);
+    if (!options.commit) {
+      const client = await signerOf(signer, planned);
+      const { rowCount, rowsRoot } = await storeContributed(client, planned);
+      const root = hex32(rowsRoot);
+      const instead = `openledger force commitData datanetId=${datanetId} rowsRoot=${root} rowCount=${rowCount}`;
       output.answer(
-        [...lines, `root ${rowsRoot}; ${secret}`, ...under, ...labelLines, ...readLines(imported)],
-        {
-          ...facts,
-          datanetId,
-          rowsRoot,
-          rowCount: contribution.rowCount,
-          labelCount,
-        },
+        [
+          `${counted(rowCount, "row")} for datanet ${datanetId} are stored, and not committed: ${instead}`,
+          "keep the rows to yourself until a batch with the entry is final",
+          ...givenLines(givenUnder),
+          ...labelLines,
+          ...readLines(imported),
+        ],
+        { datanetId, rowsRoot: root, rowCount, labelCount, instead },
       );
       return;
     }
     const payer = await accountOf(signer.client, signer.account.l1.address);
     const client = await signFor(signer, payer);
-    const { contribution, ...sent } = await commitContribution(client, { ...planned, from: payer.id });
-    const { stage, batchNumber } = await waitWithProgress(client, { hash: sent.hash }, options.wait, output);
+    const { contribution, sent, target } = await commitContribution(client, { ...planned, from: payer.id });
+    const { stage, batchNumber } = await waitWithProgress(client, target, options.wait, output);
     const rowsRoot = hex32(contribution.rowsRoot);
     const until = stage === "final" ? "" : "; keep them to yourself until the operation is final";
+    const name = "hash" in target ? `operation ${target.hash}` : `queue entry ${target.queueIndex}`;
     const lines = [
       `${counted(contribution.rowCount, "row")} for datanet ${datanetId} (${stage})${until}`,
-      `root ${rowsRoot}, operation ${sent.hash}`,
+      `root ${rowsRoot}, ${name}${sent === null ? ", committed before: nothing was signed" : ""}`,
       ...givenLines(givenUnder),
       ...labelLines,
       ...readLines(imported),
     ];
     output.answer(lines, {
       ...sent,
+      ...target,
+      wasCommitted: sent === null,
       datanetId,
       rowsRoot,
       rowCount: contribution.rowCount,
@@ -166,6 +164,12 @@ export const addContribute = command({
     });
   },
 });
+
+/** Terms are signed by the account's key; without any to sign, no sequencer is asked whose leaf it is. */
+const signerOf = async (signer: Signer, { givenUnder }: PlannedContribution): Promise<LedgerClient> =>
+  givenUnder === undefined
+    ? signer.client
+    : signFor(signer, await accountOf(signer.client, signer.account.l1.address));
 
 const givenLines = (card: Card | undefined): string[] =>
   card === undefined ? [] : [`given under ${card.licence}: datanet upload sends what you have signed`];
@@ -236,7 +240,7 @@ async function committed(options: Previewed["options"], datanetId: number): Prom
  * @throws DNT_CARD_INVALID, CMD_USAGE, CLI_UNREACHABLE
  */
 async function findCard(
-  options: GlobalOptions & { readonly card?: string; readonly host?: string; readonly forced?: boolean },
+  options: GlobalOptions & { readonly card?: string; readonly host?: string; readonly commit: boolean },
   datanetId: number,
 ): Promise<Card | null> {
   if (options.card !== undefined) {
@@ -244,7 +248,7 @@ async function findCard(
     return nameCard(await readJsonFile(options.card)).card;
   }
   // What goes through Ethereum needs no host.
-  const hostUrl = options.host ?? (options.forced === true ? undefined : knownDatanetHost());
+  const hostUrl = options.host ?? (options.commit ? knownDatanetHost() : undefined);
   if (hostUrl === undefined) return null;
   const { cardOfVersion } = await import("@openledger/client/datanets/datanet-card");
   try {

@@ -1,9 +1,9 @@
 /** `openledger datanet`: the group of a Datanet's commands, with create and show; the others are in files of their own. */
 import { recoverPublicKey } from "@openledger/circuits/field/curve/eddsa";
 import { readHistory } from "@openledger/client/actions/data/list-commits";
-import { createDatanet } from "@openledger/client/actions/ledger/datanet-operations";
-import { getLeaf, getOperation } from "@openledger/client/sequencer/ledger-reads";
+import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import { formatOpen, parseOpen } from "@openledger/client/sequencer/open-amount";
+import { openDatanet } from "@openledger/client/tasks/open-datanet";
 import { counted } from "@openledger/foundation/counted";
 import { hex32 } from "@openledger/foundation/hex";
 import { type Command, InvalidArgumentError } from "commander";
@@ -65,19 +65,16 @@ const addCreate = command({
     const payer = await accountOf(signer.client, signer.account.l1.address);
     const client = await signFor(signer, payer);
     const keyX = options.key ?? client.l2Key!.keyX;
-    const sent = await createDatanet(client, {
-      from: payer.id,
-      l1Owner: signer.account.l1.address,
-      keyX,
-      amountWei,
-    });
+    const l1Owner = signer.account.l1.address;
+    const opened = await openDatanet(client, { from: payer.id, l1Owner, keyX, amountWei });
+    const { datanetId } = opened;
+    const sent = opened.sent!;
     const { stage, batchNumber } = await waitWithProgress(client, { hash: sent.hash }, options.wait, output);
-    const id = (await getOperation(client, sent.hash))?.createdId ?? null;
     output.answer(
-      [`datanet ${id} holds ${formatOpen(amountWei)} OPEN (${stage})`, `operation ${sent.hash}`],
+      [`datanet ${datanetId} holds ${formatOpen(amountWei)} OPEN (${stage})`, `operation ${sent.hash}`],
       {
         ...sent,
-        datanetId: id,
+        datanetId,
         amountWei,
         stage,
         batchNumber,

@@ -1,26 +1,32 @@
 /**
- * `openledger datanet approve-model`: a Datanet's owner trains a model again, compares every byte, and approves or revokes it,
- * signed or forced.
+ * `openledger datanet approve-model`: a Datanet's owner trains a model again, compares every byte, and approves or
+ * revokes it.
  */
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
-import { approvalsOf, getModel } from "@openledger/client/sequencer/model-reads";
+import { approvalsOf, getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
 import {
   type ApprovalGrounds,
   type ApprovalGroundsParameters,
-  approvalGrounds,
+  checkApproval,
   notRecomputedWords,
   revokeApproval,
   SKIP_RECOMPUTATION,
   signApproval,
 } from "@openledger/client/tasks/approve-model";
-import { CARD_OPTION, FOLDER_OPTION, SERVER_OPTION, STORE_OPTION } from "../../cli/common-options.ts";
+import { hex32 } from "@openledger/foundation/hex";
+import {
+  CARD_OPTION,
+  DRY_RUN_OPTION,
+  FOLDER_OPTION,
+  SERVER_OPTION,
+  STORE_OPTION,
+} from "../../cli/common-options.ts";
 import { type GlobalOptions, openReader, openSigner, signFor } from "../../cli/context.ts";
 import type { Output } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
-import { type CommandContext, command, waitWithProgress } from "../../cli/run-command.ts";
+import { type CommandContext, command, WAIT_OPTION, waitWithProgress } from "../../cli/run-command.ts";
 import { TEXT_BASE_OPTION } from "../../cli/text-base-option.ts";
-import { FORCED_OPTIONS } from "../money/forced-operation.ts";
 import type { VerifyModelOptions } from "../verify/verify-model.ts";
 import { ANY_HOST_OPTION, UNSIGNED_OPTION } from "./host-options.ts";
 
@@ -38,26 +44,20 @@ export const addApproveModel = command({
     ...STORE_OPTION,
     ...ANY_HOST_OPTION,
     ...UNSIGNED_OPTION,
-    ...FORCED_OPTIONS,
+    ...DRY_RUN_OPTION,
+    ...WAIT_OPTION,
   },
   examples: [
     "datanet approve-model 10 15 --account alice",
     "datanet approve-model 10 15 --folder facts --account alice",
     "datanet approve-model 10 15 --revoke --account alice",
-    "datanet approve-model 10 15 --revoke --forced --account alice",
+    "datanet approve-model 10 15 --dry-run",
   ],
+  forcedAs:
+    "datanet approve-model DATANET MODEL --dry-run, then the openledger force that it prints; or force revokeModel datanetId=DATANET modelId=MODEL",
   run: async ({ options, args, output }) => {
     const [datanetId, modelId] = args.map(parseId) as [number, number];
-    if (options.forced === true) {
-      if (options.revoke !== true) {
-        const reader = await openReader(options);
-        const { linesOf, parameters } = await groundsOf(reader, { datanetId, modelId }, options, output);
-        for (const line of linesOf(await approvalGrounds(reader, parameters))) output.note(line);
-      }
-      const { approveThroughL1 } = await import("./forced-approval.ts");
-      const approval = { datanetId, modelId, isRevocation: options.revoke === true };
-      return approveThroughL1(await openSigner(options), approval, options, output);
-    }
+    if (options.dryRun === true) return showGrounds({ options, output }, datanetId, modelId);
     if (options.revoke === true) return revoke({ options, output }, datanetId, modelId);
     const signer = await openSigner(options);
     const client = await signFor(signer, await getLeaf(signer.client, datanetId));
@@ -85,11 +85,30 @@ export const addApproveModel = command({
   },
 });
 
+/** Checks the grounds, and prints the forced operation that approves what was checked. */
+async function showGrounds(
+  { options, output }: Pick<CommandContext<GroundsOptions>, "options" | "output">,
+  datanetId: number,
+  modelId: number,
+): Promise<void> {
+  const reader = await openReader(options);
+  const { linesOf, parameters } = await groundsOf(reader, { datanetId, modelId }, options, output);
+  const grounds = await checkApproval(reader, parameters);
+  const { hash } = staticsOf(await getModel(reader, modelId));
+  const instead = `openledger force approveModel datanetId=${datanetId} modelId=${modelId} staticsHash=${hex32(hash)}`;
+  output.answer([...linesOf(grounds), `approved past the operator: ${instead}`], {
+    ...{ datanetId, modelId, instead },
+    isRecomputed: grounds.isRecomputed,
+  });
+}
+
+type GroundsOptions = VerifyModelOptions & { folder?: string; skipRecomputation?: boolean };
+
 /** What the task needs from this machine: the recipe's place, a host, and the training again, unless the option skips it. */
 async function groundsOf(
   client: LedgerClient,
   { datanetId, modelId }: { datanetId: number; modelId: number },
-  options: GlobalOptions & VerifyModelOptions & { folder?: string; skipRecomputation?: boolean },
+  options: GlobalOptions & GroundsOptions,
   output: Output,
 ): Promise<{ parameters: ApprovalGroundsParameters; linesOf: (grounds: ApprovalGrounds) => string[] }> {
   const { approvalWords, askHostOf, readPublishedRecipe } = await import("./approval-terms.ts");

@@ -1,9 +1,10 @@
 /**
  * `openledger datanet publish`: a Datanet's owner publishes a version of the committed rows, by validators of their choice or by
- * a host's records, signed or forced.
+ * a host's records.
  */
 import { presentPayees } from "@openledger/circuits/ledger/payee-shards";
 import { passedOverLines } from "@openledger/client/actions/data/committed-rows";
+import { storeVersion } from "@openledger/client/actions/data/published-version";
 import { openRowStore, type RowStore } from "@openledger/client/actions/data/row-store";
 import { labelledCount } from "@openledger/client/actions/data/stored-labels";
 import type { SendResult } from "@openledger/client/actions/ledger/send-operation";
@@ -21,14 +22,13 @@ import {
 import { counted } from "@openledger/foundation/counted";
 import { hex32 } from "@openledger/foundation/hex";
 import { commandError } from "../../cli/cli-errors.ts";
-import { STORE_OPTION } from "../../cli/common-options.ts";
-import { accountOf, type GlobalOptions, openSigner, type Signer, signFor } from "../../cli/context.ts";
+import { DRY_RUN_OPTION, STORE_OPTION } from "../../cli/common-options.ts";
+import { accountOf, type GlobalOptions, openSigner, signFor } from "../../cli/context.ts";
 import { withFallback } from "../../cli/options.ts";
 import { type Output, renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
-import { command, waitWithProgress } from "../../cli/run-command.ts";
+import { command, WAIT_OPTION, waitWithProgress } from "../../cli/run-command.ts";
 import { workspacePaths } from "../../cli/workspace.ts";
-import { FORCED_OPTIONS, type ForcedOptions, type ForcedOutcome } from "../money/forced-operation.ts";
 import { ANY_HOST_OPTION, UNSIGNED_OPTION, unsignedOf } from "./host-options.ts";
 import { readLeaveOut } from "./leave-out-file.ts";
 
@@ -47,15 +47,17 @@ export const addPublish = command({
     "--without-missing":
       "publish also if rows that were approved or published before are nowhere to be had; default: stop and name them",
     ...withFallback(STORE_OPTION, workspacePaths.rows),
-    ...FORCED_OPTIONS,
+    ...DRY_RUN_OPTION,
+    ...WAIT_OPTION,
   },
   examples: [
     "datanet publish 6 --account alice",
     "datanet publish 6 --leave-out leave-out.json --account alice",
     "datanet publish 6 --vouched 3=8 4=9 --account alice",
     "datanet publish 10 --host http://127.0.0.1:8560 --account alice",
-    "datanet publish 6 --forced --account alice",
+    "datanet publish 6 --dry-run --account alice",
   ],
+  forcedAs: "datanet publish DATANET --dry-run, then the openledger force that it prints",
   run: async ({ options, args, output }) => {
     const datanetId = parseId(args[0]!);
     const { host, leaveOut: leaveOutPath, mirror, validator, vouched: pairs } = options;
@@ -84,12 +86,7 @@ export const addPublish = command({
       onProgress: showStep(output),
     });
     const { version } = prepared;
-    const { facts, lines: sent } = await publish(
-      signer,
-      { client, datanet, prepared, store },
-      options,
-      output,
-    );
+    const { facts, lines: sent } = await publish({ client, datanet, prepared, store }, options, output);
     const { rowCount, withdrawn } = version;
     const payees = presentPayees(version.payees).map(([, payee]) => payee);
     const roots = {
@@ -110,9 +107,13 @@ export const addPublish = command({
   },
 });
 
-/** Signed, or with --forced through L1's queue; the Datanet's card stays. */
+interface Published {
+  readonly lines: readonly string[];
+  readonly facts: { readonly stage: string };
+}
+
+/** Signed; a dry run stores the version, and prints the forced operation that publishes it. The Datanet's card stays. */
 async function publish(
-  signer: Signer,
   what: {
     readonly client: LedgerClient;
     readonly datanet: LedgerLeaf;
@@ -120,35 +121,29 @@ async function publish(
     readonly store: RowStore;
     readonly hostUrl?: string;
   },
-  options: GlobalOptions & ForcedOptions & { readonly wait: string },
+  options: { readonly dryRun?: boolean; readonly wait: string },
   output: Output,
-): Promise<ForcedOutcome> {
+): Promise<Published> {
   const { client, datanet, ...parameters } = what;
   const { id: datanetId } = datanet;
-  const throughL1 = async (version: PreparedVersion["version"]) => {
-    const { publishThroughL1 } = await import("./forced-rows.ts");
-    const publication = { datanetId, version, policy: datanet.datanet?.policy ?? 0n };
-    return publishThroughL1(signer, publication, options, output);
-  };
-  const wait = async (sent: SendResult): Promise<ForcedOutcome> => {
+  if (options.dryRun === true) {
+    const { ownersCommitment, payeeRoot, rowCount, rowsRoot } = what.prepared.version;
+    await storeVersion(what.store, what.prepared.version);
+    const instead = `openledger force publishVersion datanetId=${datanetId} rowsRoot=${hex32(rowsRoot)} ownersCommitment=${hex32(ownersCommitment)} payeeRoot=${hex32(payeeRoot)} rowCount=${rowCount}`;
+    const facts = { stage: "not published", instead };
+    return { lines: [`published past the operator: ${instead}`], facts };
+  }
+  const wait = async (sent: SendResult): Promise<Published> => {
     const { stage, batchNumber } = await waitWithProgress(client, { hash: sent.hash }, options.wait, output);
-    return { stage, lines: [`operation ${sent.hash}`], facts: { ...sent, stage, batchNumber } };
+    const facts = { ...sent, stage, batchNumber };
+    return { lines: [`operation ${sent.hash}`], facts };
   };
-  const { outcome } = await publishPrepared(client, {
-    ...parameters,
-    datanetId,
-    wait,
-    ...(options.forced === true ? { publish: throughL1 } : {}),
-    onProgress: showStep(output),
-  });
+  const onProgress = showStep(output);
+  const { outcome } = await publishPrepared(client, { ...parameters, datanetId, wait, onProgress });
   if (outcome !== null) return outcome;
   const { version } = datanet.datanet!;
-  const stage = "published before";
-  return {
-    stage,
-    lines: [`nothing was signed: it is version ${version} already`],
-    facts: { stage, version },
-  };
+  const facts = { stage: "published before", version };
+  return { lines: [`nothing was signed: it is version ${version} already`], facts };
 }
 
 const STEPS: Readonly<Record<PublishProgress["step"], string>> = {
@@ -165,15 +160,15 @@ const showStep =
     output.progress(`${STEPS[step]}${done === undefined ? "" : `: ${done} of ${total}`}`);
 
 async function publishReviewed(
-  options: GlobalOptions &
-    ForcedOptions & {
-      readonly host: string;
-      readonly rows: string;
-      readonly wait: string;
-      readonly withoutUnsigned?: boolean;
-      readonly withoutMissing?: boolean;
-      readonly mirror?: readonly string[];
-    },
+  options: GlobalOptions & {
+    readonly dryRun?: boolean;
+    readonly host: string;
+    readonly rows: string;
+    readonly wait: string;
+    readonly withoutUnsigned?: boolean;
+    readonly withoutMissing?: boolean;
+    readonly mirror?: readonly string[];
+  },
   datanetId: number,
   output: Output,
 ): Promise<void> {
@@ -190,7 +185,7 @@ async function publishReviewed(
   const { dropped, leftOut, version } = prepared;
   const labels = prepared.labels!;
   const what = { client, datanet, prepared, store, hostUrl };
-  const { facts, lines: sent } = await publish(signer, what, options, output);
+  const { facts, lines: sent } = await publish(what, options, output);
   output.answer(
     [
       `datanet ${datanetId}: a version of ${counted(version.rowCount, "row")} in ${counted(presentPayees(version.payees).length, "payee")} (${facts.stage}); ${counted(leftOut.length, "row stays", "rows stay")} out${leftOut.length === 0 ? "" : ":"}`,

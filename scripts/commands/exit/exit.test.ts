@@ -125,8 +125,11 @@ async function makeWorld(): Promise<void> {
   });
   await wait(l1.rollup.write.depositNew([5n * OPEN, bob, 1n, ANY_FEE], { account: bob }));
   // By the command line, which finds the leaf on L1; alice's key is in a file of its own.
-  const forced = await run("withdraw", "1", "--forced", "--private-key-file", join(folder, "alice"));
-  expect(forced).toMatchObject({ status: 0, json: { leafId: ALICE, queueIndex: 2, stage: "queued" } });
+  const forced = await run("force", "withdraw", "amount=1", "--private-key-file", join(folder, "alice"));
+  expect(forced).toMatchObject({
+    status: 0,
+    json: { entries: [{ id: ALICE, queueIndex: 2, stage: "queued" }] },
+  });
   await wait(l1.rollup.write.depositTo([ALICE, 4n * OPEN, alice, ANY_FEE], { account: bob }));
 }
 

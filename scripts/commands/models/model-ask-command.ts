@@ -1,8 +1,7 @@
 /** `openledger models ask`: options of the command; model-ask.ts runs it. */
 import { FOLDER_OPTION, SERVER_OPTION } from "../../cli/common-options.ts";
-import { command } from "../../cli/run-command.ts";
+import { command, WAIT_OPTION } from "../../cli/run-command.ts";
 import { TEXT_BASE_OPTION } from "../../cli/text-base-option.ts";
-import { FORCED_OPTIONS } from "../money/forced-operation.ts";
 
 export const addModelAskCommand = command({
   usage: "ask <model> [prompt]",
@@ -21,7 +20,7 @@ export const addModelAskCommand = command({
     "--private":
       "for a direct model: keep the prompt private even if its payment is drawn; then no one else can compare it",
     "--max-price <open>": "maximum OPEN that you pay; default: the answer's price",
-    ...FORCED_OPTIONS,
+    ...WAIT_OPTION,
     "--no-pay": "ask and check only; the next question is answered once this answer is paid or expired",
   },
   examples: [
@@ -31,6 +30,7 @@ export const addModelAskCommand = command({
     "models ask 18 --field age=46 --field city=Oslo --account nina",
     'models ask 16 "The state of the union" --min-assurance answer=recomputed --account nina',
   ],
+  forcedAs: "models ask MODEL PROMPT --no-pay, then the openledger force that it prints",
   // Loaded here: it would make every other command slower.
   run: async (context) => (await import("./model-ask.ts")).askAndPay(context),
 });

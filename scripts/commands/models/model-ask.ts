@@ -45,9 +45,6 @@ export interface AskOptions {
   private?: boolean;
   pay: boolean;
   maxPrice?: string;
-  forced?: boolean;
-  unchecked?: boolean;
-  maxFee?: string;
   wait: string;
 }
 
@@ -84,9 +81,7 @@ export async function askAndPay({ options, args, output }: CommandContext<AskOpt
   const question = { serverUrl, modelId, prompt, from: payer.id };
   const shown = await askModel(client, { ...question, isPrivate }).catch((error: unknown) => {
     if (
-      // Paid before it is opened, an answer is paid by a signed operation, which the sequencer may keep.
       options.pay !== true ||
-      options.forced === true ||
       !isRollupError(error) ||
       (error.data as { reason?: unknown }).reason !== "left-unpaid"
     )
@@ -130,20 +125,16 @@ export async function askAndPay({ options, args, output }: CommandContext<AskOpt
   if (!options.pay) {
     const price = `${formatOpen(answer.priceWei)} OPEN`;
     output.answer(
-      [...head, `not paid: it costs ${price}, until ${new Date(answer.expiresAtMs).toISOString()}`],
+      [
+        ...head,
+        `not paid: it costs ${price}, until ${new Date(answer.expiresAtMs).toISOString()}`,
+        `paid past the operator: openledger force payInference modelId=${modelId} amount=${priceOf(leaf, maxPrice.maxPriceWei ?? answer.priceWei)}wei receipt=${hex32(answer.receipt)}`,
+      ],
       {
         ...json,
         payment: null,
       },
     );
-    return;
-  }
-  if (options.forced === true) {
-    const { payThroughL1 } = await import("./forced-payment.ts");
-    const amountWei = priceOf(leaf, maxPrice.maxPriceWei ?? answer.priceWei);
-    const payment = { from: payer.id, model: leaf, amountWei, receipt: answer.receipt };
-    const { facts, lines } = await payThroughL1(signer, payment, options, output);
-    output.answer([...head, ...lines], { ...json, payment: facts });
     return;
   }
   const sent =

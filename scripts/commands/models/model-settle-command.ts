@@ -10,9 +10,8 @@ import { counted } from "@openledger/foundation/counted";
 import { EPOCH_OPTION, FOLDER_OPTION, SERVER_OPTION } from "../../cli/common-options.ts";
 import { accountOf, openSigner, signFor } from "../../cli/context.ts";
 import { parseId } from "../../cli/parse-id.ts";
-import { command, waitWithProgress } from "../../cli/run-command.ts";
+import { command, WAIT_OPTION, waitWithProgress } from "../../cli/run-command.ts";
 import { CIRCUITS_OPTION, KEYS_OPTION, PROVER_OPTION } from "../../cli/settlement-options.ts";
-import { FORCED_OPTIONS } from "../money/forced-operation.ts";
 
 export const addModelCloseEpochCommand = command({
   usage: "close-epoch <model>",
@@ -20,20 +19,13 @@ export const addModelCloseEpochCommand = command({
   options: {
     "--as-account":
       "sign as the account, not as the model: needs 24 hours by batch timestamps since the last close",
-    ...FORCED_OPTIONS,
+    ...WAIT_OPTION,
   },
-  examples: [
-    "models close-epoch 15 --account mia",
-    "models close-epoch 15 --as-account --account bob",
-    "models close-epoch 15 --forced --account bob",
-  ],
+  examples: ["models close-epoch 15 --account mia", "models close-epoch 15 --as-account --account bob"],
+  forcedAs: "force closeEpoch modelId=MODEL",
   run: async ({ options, args, output }) => {
     const modelId = parseId(args[0]!);
     const signer = await openSigner(options);
-    if (options.forced === true) {
-      const { closeThroughL1 } = await import("./forced-close-epoch.ts");
-      return closeThroughL1(signer, modelId, options, output);
-    }
     const model = await getModel(signer.client, modelId);
     const leaf =
       options.asAccount === true ? await accountOf(signer.client, signer.account.l1.address) : model;

@@ -37,7 +37,7 @@ test("sends nothing into a rollup that its operator ends", async () => {
   const url = await sequencer.listen();
   const named = ["--rpc", l1.rpcUrl, "--rollup", l1.rollup.address, "--private-key-file", keyFile];
   const refused = await deposit(...named, "--sequencer", url);
-  expect(refused).toMatchObject({ status: 1, json: { error: { code: "CMD_ROLLUP_ENDS" } } });
+  expect(refused).toMatchObject({ status: 1, json: { error: { code: "CLI_ROLLUP_ENDS" } } });
   expect(refused.json.error!.remedy).toContain("withdraw");
   expect(await l1.rollup.queueTail()).toBe(0n);
 });

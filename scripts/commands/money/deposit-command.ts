@@ -1,14 +1,11 @@
 /** `openledger deposit`: brings OPEN from L1 into a leaf, and waits for the stage that --wait names. */
-import { deposit } from "@openledger/client/actions/l1/deposit";
-import type { LedgerClient } from "@openledger/client/ledger-client";
-import { getStatus } from "@openledger/client/sequencer/ledger-reads";
 import { formatOpen, parseOpen } from "@openledger/client/sequencer/open-amount";
+import { depositOpen } from "@openledger/client/tasks/deposit-open";
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import { commandError } from "../../cli/cli-errors.ts";
 import { accountOf, openSigner, resolveLeaf } from "../../cli/context.ts";
 import { describeGas } from "../../cli/describe-gas.ts";
 import { command, WAIT_OPTION, waitWithProgress } from "../../cli/run-command.ts";
-import { MAX_FEE_OPTION, maxFeeOf } from "./forced-operation.ts";
+import { MAX_FEE_OPTION, maxFeeOf } from "./max-fee.ts";
 
 export const addDepositCommand = command({
   usage: "deposit <amount>",
@@ -27,9 +24,8 @@ export const addDepositCommand = command({
     const { client, account } = await openSigner(options);
     const permission = options.approve === true ? ("approve" as const) : ("permit" as const);
     const leaf = options.to === undefined ? null : await resolveLeaf(client, options, options.to);
-    await requireOpen(client);
     output.progress("sending the deposit to L1");
-    const sent = await deposit(client, {
+    const sent = await depositOpen(client, {
       amountWei,
       permission,
       ...maxFeeOf(options),
@@ -59,14 +55,6 @@ export const addDepositCommand = command({
     });
   },
 });
-
-/** The contract takes deposits whatever the operator plans; this command does not send them into a rollup that ends. */
-async function requireOpen(client: LedgerClient): Promise<void> {
-  if (client.sequencerUrl === null) return;
-  const { mode } = await getStatus(client);
-  if (mode === "sunset" || mode === "frozen" || mode === "malformed")
-    throw commandError("CMD_ROLLUP_ENDS", `no deposit into a rollup that ends (${mode})`, { data: { mode } });
-}
 
 /** A first deposit opens the account; several accounts ask for --to or --new. */
 function noneYet(error: unknown): null {

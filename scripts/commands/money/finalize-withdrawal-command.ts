@@ -1,6 +1,6 @@
 /** `openledger finalize-withdrawal`: pays out on L1 what posted withdrawals have credited to an address. */
-import { finalizeWithdrawal } from "@openledger/client/actions/l1/finalize-withdrawal";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
+import { finalizeWithdrawals } from "@openledger/client/tasks/withdraw-open";
 import { OWNER_OPTION } from "../../cli/common-options.ts";
 import { openSigner, parseAddress } from "../../cli/context.ts";
 import { describeGas } from "../../cli/describe-gas.ts";
@@ -15,7 +15,7 @@ export const addFinalizeWithdrawalCommand = command({
     const { client, account } = await openSigner(options);
     const owner = options.owner === undefined ? account.l1.address : parseAddress(options.owner);
     output.progress("sending finalizeWithdrawal to L1");
-    const { amountWei, transactionHash, gasUsed, gasCostWei } = await finalizeWithdrawal(client, { owner });
+    const { amountWei, transactionHash, gasUsed, gasCostWei } = await finalizeWithdrawals(client, { owner });
     const lines = [
       `${formatOpen(amountWei)} OPEN paid out to ${owner}`,
       `L1 transaction ${transactionHash}, ${describeGas({ gasUsed, gasCostWei })}`,

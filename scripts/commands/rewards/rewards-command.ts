@@ -13,8 +13,7 @@ import { accountOf, accountsPath, openReader, openSigner, resolveLeaf, signFor }
 import { withOptions } from "../../cli/options.ts";
 import { renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
-import { command, onRun, waitWithProgress, withExample } from "../../cli/run-command.ts";
-import { FORCED_OPTIONS } from "../money/forced-operation.ts";
+import { command, onRun, WAIT_OPTION, waitWithProgress, withExample } from "../../cli/run-command.ts";
 import { addRewardsWhyCommand } from "./rewards-why-command.ts";
 import { addWhatIfCommand } from "./what-if-command.ts";
 
@@ -76,20 +75,13 @@ const addClaimRewards = command({
   about: "claim rewards: move all that an account's rows have earned to its balance on the ledger",
   options: {
     "--model <id>": "only rewards of this model",
-    ...FORCED_OPTIONS,
+    ...WAIT_OPTION,
   },
-  examples: [
-    "rewards claim --account bob",
-    "rewards claim --model 15 --account vera --wait posted",
-    "rewards claim --forced --rpc https://… --rollup 0x… --private-key-file key",
-  ],
+  examples: ["rewards claim --account bob", "rewards claim --model 15 --account vera --wait posted"],
+  forcedAs: "force claimRewards",
   run: async ({ options, output }) => {
     const signer = await openSigner(options);
     const only = options.model === undefined ? null : parseId(options.model);
-    if (options.forced === true) {
-      const { claimThroughL1 } = await import("../money/forced-claims.ts");
-      return claimThroughL1(signer, only, options, output);
-    }
     const leaf = await accountOf(signer.client, signer.account.l1.address);
     const client = await signFor(signer, leaf);
     const { rewards } = await getRewards(client, leaf.id);

@@ -2,25 +2,16 @@
  * `openledger migrate`: moves an account's OPEN to the rollup that a vote has named, if that was built from this version's
  * sources.
  */
-import { withdraw } from "@openledger/client/actions/ledger/account-operations";
-import { movePaidOut, namedRollup, requireGoodRollup } from "@openledger/client/governance/migrate";
+import { namedRollup } from "@openledger/client/governance/migrate";
 import { deriveKey } from "@openledger/client/l2-key";
 import { createLedgerClient } from "@openledger/client/ledger-client";
-import { estimateFees, likelyFeeWei } from "@openledger/client/sequencer/fees";
 import { formatOpen, parseOpen } from "@openledger/client/sequencer/open-amount";
+import { type MigrateProgress, migrateAccount } from "@openledger/client/tasks/migrate";
 import { compilerInput } from "@openledger/contracts/build/compile";
 import { getAddress } from "viem";
 import { REGISTRY_OPTION } from "../../cli/common-options.ts";
-import {
-  accountOf,
-  openSigner,
-  resolveEndpoints,
-  type Signer,
-  signFor,
-  spendingCapOf,
-} from "../../cli/context.ts";
-import type { Output } from "../../cli/output.ts";
-import { command, waitWithProgress } from "../../cli/run-command.ts";
+import { accountOf, openSigner, resolveEndpoints, signFor, spendingCapOf } from "../../cli/context.ts";
+import { command } from "../../cli/run-command.ts";
 import { registryOf } from "./governed.ts";
 
 export const addMigrateCommand = command({
@@ -49,11 +40,17 @@ export const addMigrateCommand = command({
     const wallet = { wallet: account.l1, l2Key, spendingCap: spendingCapOf(options) };
     const there = await createLedgerClient({ rpcUrl, rollupAddress, ...wallet });
     const { contentHash } = await compilerInput();
-    if (options.unchecked !== true) await requireGoodRollup(here, there, named, `0x${contentHash}`);
-    await withdrawAll(signer, output);
-    output.progress("finalizing here and depositing there");
-    const amount = options.amount === undefined ? {} : { amountWei: parseOpen(options.amount) };
-    const moved = await movePaidOut(here, there, amount);
+    const isOnL1Alone = here.sequencerUrl === null;
+    if (isOnL1Alone)
+      output.progress("no sequencer is used: this moves what `force withdraw` or `exit` has credited");
+    const leaf = isOnL1Alone ? null : await accountOf(here, account.l1.address);
+    const client = leaf === null ? here : await signFor(signer, leaf);
+    const moved = await migrateAccount(client, {
+      ...{ there, named },
+      sourcesHash: options.unchecked === true ? null : `0x${contentHash}`,
+      ...(options.amount === undefined ? {} : { amountWei: parseOpen(options.amount) }),
+      onProgress: (progress) => output.progress(wordsOf(progress)),
+    });
     output.answer(
       [
         `${formatOpen(moved.depositedWei)} OPEN wait in the queue of ${rollupAddress}, entry ${moved.queueIndex}`,
@@ -64,17 +61,11 @@ export const addMigrateCommand = command({
   },
 });
 
-/** Withdraws everything that the account holds. Without a sequencer it does nothing: earlier withdrawals are moved then. */
-async function withdrawAll(signer: Signer, output: Output): Promise<void> {
-  const { account, client } = signer;
-  if (client.sequencerUrl === null) {
-    output.progress("no sequencer is used: this moves what `withdraw --forced` or `exit` has credited");
-    return;
-  }
-  const leaf = await accountOf(client, account.l1.address);
-  const amountWei = leaf.balanceWei - likelyFeeWei(await estimateFees(client), "withdraw");
-  if (amountWei <= 0n) return;
-  const owner = await signFor(signer, leaf);
-  const { hash } = await withdraw(owner, { from: leaf.id, amountWei, recipient: account.l1.address });
-  await waitWithProgress(owner, { withdrawal: { hash } }, "finalizable", output);
-}
+const STEPS: Readonly<Record<MigrateProgress["step"], string>> = {
+  withdrawing: "withdrawing here",
+  waiting: "waiting for the withdrawal's batch",
+  moving: "finalizing here and depositing there",
+};
+
+const wordsOf = ({ step, wait }: MigrateProgress): string =>
+  wait === undefined ? STEPS[step] : `${STEPS[step]}: ${wait.stage}`;

@@ -5,16 +5,13 @@
 
 import { removeRowFiles } from "@openledger/client/actions/data/row-files";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
-import { type SignedSubmission, sendSigned } from "@openledger/client/actions/ledger/send-operation";
+import type { SignedSubmission } from "@openledger/client/actions/ledger/send-operation";
+import { clientError } from "@openledger/client/client-errors";
 import type { HostedDatanetPlace } from "@openledger/client/datanets/host-request";
-import {
-  contributionSource,
-  type UploadRowsReturnType,
-  uploadRows,
-} from "@openledger/client/datanets/upload-rows";
+import type { UploadRowsReturnType } from "@openledger/client/datanets/upload-rows";
 import type { LedgerClient } from "@openledger/client/ledger-client";
-import { getOperation } from "@openledger/client/sequencer/ledger-reads";
-import { commitContribution, planContribution } from "@openledger/client/tasks/contribute";
+import { bringContribution, commitContribution, planContribution } from "@openledger/client/tasks/contribute";
+import { resendOperation } from "@openledger/client/tasks/send-once";
 import type { Card } from "@openledger/datanets/card/card";
 import { hex32 } from "@openledger/foundation/hex";
 import { type ReadonlySignal, signal } from "@preact/signals";
@@ -83,45 +80,49 @@ export class Contributions {
     await locked(this.#store, "shared", async () => {
       const store = await openRowStore(this.#store);
       const planned = await planContribution(client, { agreedLicence, card, datanetId, labels, rows, store });
+      const add = (rowsRoot: string, signed: SignedSubmission | undefined) => {
+        const pending: Pending = {
+          ...{ datanetId, leafId: client.leafId!, rowsRoot, rowCount: rows.length, signed },
+          labelledCount: labels.filter((label) => label !== null).length,
+          names: [...names],
+          startedAtMs: Date.now(),
+        };
+        this.#change((all) => [...all.filter((one) => one.rowsRoot !== rowsRoot), pending]);
+      };
       const { contribution } = await commitContribution(client, {
         ...planned,
         from: client.leafId!,
-        onSigned: (signed) => {
-          const rowsRoot = signed.body.words[0]!;
-          const pending: Pending = {
-            datanetId,
-            leafId: client.leafId!,
-            rowsRoot,
-            rowCount: rows.length,
-            labelledCount: labels.filter((label) => label !== null).length,
-            names: [...names],
-            startedAtMs: Date.now(),
-            signed,
-          };
-          this.#change((all) => [...all.filter((one) => one.rowsRoot !== rowsRoot), pending]);
-        },
+        onSigned: (signed) => add(signed.body.words[0]!, signed),
       });
-      this.#update(hex32(contribution.rowsRoot), { signed: undefined });
+      // Also rows of which the ledger had the commit: they go to the host all the same.
+      add(hex32(contribution.rowsRoot), undefined);
     });
   }
 
-  /** Sends the signed operation again if the ledger does not have it: the page was closed in between. */
+  /**
+   * Sends the signed operation again: the page was closed in between.
+   * @throws CLI_OPERATION_DROPPED where the sequencer will never execute it: the rows are contributed anew
+   */
   async resend(client: LedgerClient, { rowsRoot, signed }: Pending): Promise<void> {
     if (signed === undefined) return;
-    if ((await getOperation(client, signed.hash)) === null) await sendSigned(client, signed);
+    if ((await resendOperation(client, signed)) === null)
+      throw clientError("CLI_OPERATION_DROPPED", "the sequencer dropped the commit of these rows", {
+        data: { hash: signed.hash },
+      });
     this.#update(rowsRoot, { signed: undefined });
   }
 
-  /** Uploads the rows of a final commit with their labels, and deletes them here when the host has them all. */
+  /** Uploads the rows of a final commit with their labels, and deletes them here when the host has them all; null: not final there. */
   async upload(
     client: LedgerClient,
     place: HostedDatanetPlace,
     { rowsRoot }: Pending,
     onProgress: (received: number, rowCount: number) => void,
-  ): Promise<UploadRowsReturnType> {
-    const source = await contributionSource(await openRowStore(this.#store), BigInt(rowsRoot));
-    const uploaded = await uploadRows(client, { ...place, source, from: client.leafId!, onProgress });
-    await this.forget(rowsRoot);
+  ): Promise<UploadRowsReturnType | null> {
+    const store = await openRowStore(this.#store);
+    const upload = { ...place, store, rowsRoot: BigInt(rowsRoot), from: client.leafId!, onProgress };
+    const uploaded = await bringContribution(client, upload);
+    if (uploaded !== null) await this.forget(rowsRoot);
     return uploaded;
   }
 

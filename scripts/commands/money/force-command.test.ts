@@ -9,8 +9,8 @@ import {
   SAMPLED_CIRCUIT,
   startModelHistory,
 } from "@openledger/bridge/testing/model-history";
-import { unpackCounters } from "@openledger/circuits/ledger/leaf";
-import { KIND } from "@openledger/circuits/protocol";
+import { hashStatics, unpackCounters } from "@openledger/circuits/ledger/leaf";
+import { KIND, KIND_RULES } from "@openledger/circuits/protocol";
 import { startFakeSequencer } from "@openledger/client/testing/fake-sequencer";
 import { leafAnswer } from "@openledger/client/testing/ledger-fixture";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
@@ -19,6 +19,7 @@ import { isWhole } from "@openledger/foundation/testing/test-random";
 import { toHex } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { runInProcess } from "../testing/run-in-process.ts";
+import { FORCED_FIELDS } from "./force-command.ts";
 
 // The command line with nothing but an Ethereum node to ask.
 
@@ -44,9 +45,9 @@ afterAll(async () => {
 
 /** Fields of the commands' JSON answers that these tests read. */
 interface Answer {
-  readonly totalWei: string;
-  readonly rewardClaims: readonly { readonly stage: string }[];
-  readonly queueIndex: number;
+  readonly isChecked: boolean;
+  readonly instead?: string;
+  readonly entries: readonly { readonly stage: string; readonly queueIndex: number; readonly id?: number }[];
   readonly l1?: object;
   readonly error?: { readonly message: string };
 }
@@ -63,8 +64,8 @@ const run = async (...args: string[]): Promise<Answer> => {
 };
 
 test("moves OPEN to a leaf, whose owner is looked up on L1", async () => {
-  const answer = await run("transfer", String(DATANET_ID), "2.5", "--forced");
-  expect(answer).toMatchObject({ from: ALICE, to: DATANET_ID, stage: "queued" });
+  const answer = await run("force", "transfer", `to=${DATANET_ID}`, "amount=2.5");
+  expect(answer).toMatchObject({ entries: [{ id: ALICE, to: DATANET_ID, stage: "queued" }] });
   const waiting = await f.queueOperations();
   const held = f.ledger.requireLeaf(DATANET_ID).leaf.balance;
   const closed = await f.close(() => waiting, undefined, SHAPES[1]);
@@ -73,8 +74,44 @@ test("moves OPEN to a leaf, whose owner is looked up on L1", async () => {
     [KIND.forcedTransfer, true],
   ]);
   expect(f.ledger.requireLeaf(DATANET_ID).leaf.balance - held).toBe((5n * OPEN) / 2n);
-  const unknown = await run("transfer", "77", "1", "--forced");
+  const unknown = await run("force", "transfer", "to=77", "amount=1");
   expect(unknown).toMatchObject({ error: { code: "CLI_LEAF_NOT_FOUND" } });
+});
+
+test("takes every operation that L1's queue takes from an owner, by its name and fields", async () => {
+  const forced = KIND_RULES.filter(({ isQueue, name }) => isQueue && name.startsWith("forced"));
+  const names = forced.map(({ name }) => name.slice("forced".length));
+  expect(Object.keys(FORCED_FIELDS).sort()).toEqual(
+    names.map((name) => name[0]!.toLowerCase() + name.slice(1)).sort(),
+  );
+  const wrong = async (...args: string[]) => (await run("force", ...args)).error!.message;
+  expect(await wrong("deposit")).toContain("there are withdraw, transfer, claimRewards");
+  for (const [name, { must }] of Object.entries(FORCED_FIELDS).filter(([, fields]) => fields.must.length > 0))
+    expect(await wrong(name), name).toContain(
+      `${must.join(", ")} is missing: openledger force ${name} ${must[0]}=…`,
+    );
+  expect(await wrong("closeEpoch", "modelId=1", "id=2")).toContain('"id=2" is no field of it');
+  expect(await wrong("closeEpoch", "modelId=1", "modelId=2")).toContain("modelId is given twice");
+});
+
+test("refuses the former spellings by the new one's name, and sends nothing", async () => {
+  const queued = await f.rollup.queueTail();
+  const gone: readonly (readonly [string, ...string[]])[] = [
+    ["force withdraw amount=", "withdraw", "1"],
+    ["force transfer to=", "transfer", "7", "all", "--unchecked"],
+    ["force claimRewards", "rewards", "claim"],
+    ["force closeEpoch", "models", "close-epoch", "7"],
+    ["--no-pay, then the openledger force", "models", "ask", "7", "hello"],
+    ["force setKey", "account", "rotate-key"],
+    ["--no-commit, then the openledger force", "datanet", "contribute", "7", "rows.txt"],
+    ["--dry-run, then the openledger force", "datanet", "publish", "7"],
+    ["--dry-run, then the openledger force", "datanet", "approve-model", "7", "8"],
+  ];
+  for (const [instead, ...args] of gone)
+    expect(await run(...args, "--forced"), args.join(" ")).toMatchObject({
+      error: { code: "CMD_FORCED_GONE", data: { instead: expect.stringContaining(instead) } },
+    });
+  expect(await f.rollup.queueTail()).toBe(queued);
 });
 
 test("sends nothing for a wallet that cannot pay the fee on L1, which status prints", async () => {
@@ -84,7 +121,7 @@ test("sends nothing for a wallet that cannot pay the fee on L1, which status pri
   const feeWei = String(await f.rollup.queueFeeWei());
   expect(l1).toMatchObject({ queueFeeWei: feeWei });
   const key = ["--private-key-file", join(folder, "poor")];
-  const refused = await run("withdraw", "1", "--from", "0", "--forced", "--unchecked", ...key);
+  const refused = await run("force", "withdraw", "amount=1", "id=0", "--unchecked", ...key);
   expect(refused).toMatchObject({
     error: { code: "CLI_TOKEN_BALANCE_TOO_LOW", data: { balanceWei: "0", feeWei } },
   });
@@ -96,11 +133,10 @@ test("burns no more than --max-fee allows, and by default what it saw", async ()
   const feeWei = await f.rollup.queueFeeWei();
   const below = String(feeWei - 1n);
   const refused = await run(
+    "force",
     "withdraw",
-    "1",
-    "--from",
-    "0",
-    "--forced",
+    "amount=1",
+    "id=0",
     "--unchecked",
     "--max-fee",
     `${below}wei`,
@@ -116,8 +152,7 @@ test("burns no more than --max-fee allows, and by default what it saw", async ()
 });
 
 test("revokes and approves a model as its Datanet's owner, in the queue's order", async () => {
-  const ids = [String(DATANET_ID), String(MODEL_ID)];
-  const approval = (...more: string[]) => run("datanet", "approve-model", ...ids, "--forced", ...more);
+  const ids = [`datanetId=${DATANET_ID}`, `modelId=${MODEL_ID}`];
   const post = async () => {
     const waiting = await f.queueOperations();
     const closed = await f.close(() => waiting, undefined, SHAPES[1]);
@@ -125,35 +160,40 @@ test("revokes and approves a model as its Datanet's owner, in the queue's order"
     return closed.content.wide.map(({ kind, isValid }) => [kind, isValid]);
   };
   const isApproved = () => unpackCounters(f.ledger.requireLeaf(MODEL_ID).leaf.counters).isApproved;
-  expect(await approval("--revoke")).toMatchObject({ isRevocation: true, isChecked: true, stage: "queued" });
+  const queued = { isChecked: true, entries: [{ stage: "queued", modelId: MODEL_ID }] };
+  expect(await run("force", "revokeModel", ...ids)).toMatchObject(queued);
   expect(await post()).toEqual([[KIND.forcedRevokeModel, true]]);
   expect(isApproved()).toBe(false);
-  // A model is recomputed before it is approved: its server has to be known, or the owner says that it is skipped.
-  expect(await approval()).toMatchObject({
-    error: { code: "CMD_NO_MODEL_SERVER", data: { modelId: MODEL_ID } },
+  // The approver names what was checked: `datanet approve-model --dry-run` prints it.
+  const { statics } = f.ledger.requireLeaf(MODEL_ID).model!;
+  expect(await run("force", "approveModel", ...ids, "staticsHash=0x1")).toMatchObject({
+    error: { code: "ATT_MODEL_MISMATCH", data: { what: "statics" } },
   });
-  expect(await approval("--skip-recomputation")).toMatchObject({
-    isRevocation: false,
-    isChecked: true,
-    stage: "queued",
-  });
+  const checked = `staticsHash=${toHex(hashStatics(statics))}`;
+  expect(await run("force", "approveModel", ...ids, checked)).toMatchObject(queued);
   expect(await post()).toEqual([[KIND.forcedApproveModel, true]]);
   expect(isApproved()).toBe(true);
-  const skipped = ["--forced", "--skip-recomputation"];
-  const other = await run("datanet", "approve-model", String(ALICE), String(MODEL_ID), ...skipped);
+  const other = await run("force", "approveModel", `datanetId=${ALICE}`, ids[1]!, checked);
   expect(other).toMatchObject({ error: { code: "CLI_FORCED_NO_EFFECT", data: { reason: "no-effect" } } });
 });
 
 test("commits rows to a Datanet, and to nothing else", async () => {
   const path = join(folder, "rows.txt");
   await writeFile(path, "one\ntwo\nthree\n");
-  const contribute = (id: number) =>
-    run("datanet", "contribute", String(id), path, "--lines", "--rows", join(folder, "rows"), "--forced");
+  const contribute = async (id: number) => {
+    const store = ["--rows", join(folder, "rows"), "--no-commit"];
+    const stored = await run("datanet", "contribute", String(id), path, "--lines", ...store);
+    // What is printed is what is run.
+    return run(...stored.instead!.split(" ").slice(1));
+  };
   expect(await contribute(MODEL_ID)).toMatchObject({
     error: { code: "CLI_FORCED_NO_EFFECT", data: { reason: "no-effect" } },
   });
   const before = f.ledger.requireLeaf(DATANET_ID).leaf;
-  expect(await contribute(DATANET_ID)).toMatchObject({ rowCount: 3, isChecked: true, stage: "queued" });
+  expect(await contribute(DATANET_ID)).toMatchObject({
+    isChecked: true,
+    entries: [{ rowCount: 3, stage: "queued" }],
+  });
   const waiting = await f.queueOperations();
   const closed = await f.close(() => waiting, undefined, SHAPES[1]);
   await f.submit([closed]);
@@ -170,12 +210,8 @@ test("takes no sequencer's word for it", async () => {
     const queued = await f.rollup.queueTail();
     const leaf = leafAnswer({ id: 9_000, l1Owner: alice, keyX: 5n, nextNonce: 0 });
     sequencer.answers.set("GET /v1/leaves/9000", leaf);
-    const asked = ["--forced", "--sequencer", sequencer.url];
-    for (const args of [
-      ["withdraw", "1", "--from", "9000"],
-      ["account", "rotate-key", "--leaf", "9000"],
-    ])
-      expect(await run(...args, ...asked)).toMatchObject({
+    for (const args of [["withdraw", "amount=1"], ["setKey"]])
+      expect(await run("force", ...args, "id=9000", "--sequencer", sequencer.url)).toMatchObject({
         error: { code: "CLI_FORCED_NO_EFFECT", data: { reason: "leaf-unknown", leafId: 9_000 } },
       });
     expect(await f.rollup.queueTail()).toBe(queued);
@@ -187,19 +223,19 @@ test("takes no sequencer's word for it", async () => {
 test("claims all that an owner's leaves have earned, and closes, without a sequencer", async () => {
   const before = f.ledger.requireLeaf(MODEL_ID).rewards!;
   const accruedWei = before.accruedWei.reduce((sum, wei) => sum + wei, 0n);
-  const answer = await run("rewards", "claim", "--forced");
-  expect(BigInt(answer.totalWei)).toBe(accruedWei);
-  expect(answer.rewardClaims.map(({ stage }) => stage)).toEqual(answer.rewardClaims.map(() => "queued"));
-  const close = await run("models", "close-epoch", String(MODEL_ID), "--forced", "--unchecked");
-  expect(close).toMatchObject({ modelId: MODEL_ID, stage: "queued", isChecked: false });
+  const answer = await run("force", "claimRewards");
+  expect(answer.entries.length).toBeGreaterThan(0);
+  expect(answer.entries.map(({ stage }) => stage)).toEqual(answer.entries.map(() => "queued"));
+  const close = await run("force", "closeEpoch", `modelId=${MODEL_ID}`, "--unchecked");
+  expect(close).toMatchObject({ isChecked: false, entries: [{ modelId: MODEL_ID, stage: "queued" }] });
 
   const waiting = await f.queueOperations();
   const claims = waiting.filter(({ kind }) => kind === KIND.forcedClaimRewards);
-  expect(claims.length).toBe(answer.rewardClaims.length);
+  expect(claims.length).toBe(answer.entries.length);
   expect(waiting.at(-1)).toMatchObject({
     kind: KIND.forcedCloseEpoch,
     b: MODEL_ID,
-    queueIndex: close.queueIndex,
+    queueIndex: close.entries[0]!.queueIndex,
   });
   const balances = () => [ALICE, DATANET_ID].map((id) => f.ledger.requireLeaf(id).leaf.balance);
   const held = balances();
@@ -209,7 +245,7 @@ test("claims all that an owner's leaves have earned, and closes, without a seque
   expect(closed.content.wide.map(({ isValid }) => isValid)).toEqual([...claims.map(() => true), false]);
   const gained = balances().reduce((sum, wei, i) => sum + wei - held[i]!, 0n);
   expect(gained).toBe(accruedWei);
-  expect(await run("rewards", "claim", "--forced")).toMatchObject({ totalWei: "0", rewardClaims: [] });
+  expect(await run("force", "claimRewards")).toMatchObject({ entries: [] });
 }, 300_000);
 
 if (isWhole) {
@@ -218,18 +254,18 @@ if (isWhole) {
     const { nextId } = await f.rollup.state();
     const queued = await f.rollup.queueTail();
     const refused = async (reason: string, ...args: string[]) =>
-      expect(await run(...args, "--forced"), args.join(" ")).toMatchObject({
+      expect(await run("force", ...args), args.join(" ")).toMatchObject({
         error: { code: "CLI_FORCED_NO_EFFECT", data: { reason } },
       });
-    await refused("leaf-unknown", "withdraw", "all", "--from", "77");
-    await refused("not-owner", "withdraw", "all", "--from", "0");
-    await refused("not-owner", "transfer", String(ALICE), "1", "--from", "1");
-    await refused("balance-too-low", "withdraw", "5000", "--from", String(ALICE));
-    await refused("balance-too-low", "transfer", String(DATANET_ID), "5000");
-    await refused("wrong-kind", "models", "close-epoch", String(DATANET_ID));
-    await refused("leaf-unknown", "models", "close-epoch", "77");
-    await refused("nothing-to-close", "models", "close-epoch", String(MODEL_ID));
-    const stranger = await run("withdraw", "all", "--from", "0", "--forced");
+    await refused("leaf-unknown", "withdraw", "amount=all", "id=77");
+    await refused("not-owner", "withdraw", "amount=all", "id=0");
+    await refused("not-owner", "transfer", `to=${ALICE}`, "amount=1", "id=1");
+    await refused("balance-too-low", "withdraw", "amount=5000", `id=${ALICE}`);
+    await refused("balance-too-low", "transfer", `to=${DATANET_ID}`, "amount=5000");
+    await refused("wrong-kind", "closeEpoch", `modelId=${DATANET_ID}`);
+    await refused("leaf-unknown", "closeEpoch", "modelId=77");
+    await refused("nothing-to-close", "closeEpoch", `modelId=${MODEL_ID}`);
+    const stranger = await run("force", "withdraw", "amount=all", "id=0");
     const treasury = f.ledger.requireLeaf(0).leaf.l1Owner;
     expect(stranger.error!.message.toLowerCase()).toContain(
       `${treasury.toString(16)}, not by ${alice.toLowerCase()}`,
@@ -242,14 +278,14 @@ if (isWhole) {
       await f.l1.client.waitForTransactionReceipt({ hash });
     }
     const made = String(nextId + 1);
-    const early = await run("withdraw", "all", "--from", made, "--forced");
+    const early = await run("force", "withdraw", "amount=all", `id=${made}`);
     expect(early.error).toMatchObject({
       code: "CLI_FORCED_NO_EFFECT",
       data: { reason: "leaf-waits", leafId: nextId + 1, queueIndex: Number(queued) + 1 },
     });
-    await refused("leaf-unknown", "withdraw", "all", "--from", String(nextId + 2));
-    const sent = await run("withdraw", "all", "--from", made, "--forced", "--unchecked");
-    expect(sent).toMatchObject({ leafId: nextId + 1, isChecked: false, stage: "queued" });
+    await refused("leaf-unknown", "withdraw", "amount=all", `id=${nextId + 2}`);
+    const sent = await run("force", "withdraw", "amount=all", `id=${made}`, "--unchecked");
+    expect(sent).toMatchObject({ isChecked: false, entries: [{ id: nextId + 1, stage: "queued" }] });
     const waiting = await f.queueOperations();
     const closed = await f.close(() => waiting, undefined, SHAPES[1]);
     await f.submit([closed]);

@@ -1,0 +1,159 @@
+/**
+ * Opening of a Datanet and contribution to it: every refusal with its code, and that nothing is signed by any; then both, cut off between
+ * their steps and repeated. A real sequencer and a real host.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { recoverPublicKey } from "@openledger/circuits/field/curve/eddsa";
+import { createHostWorld, type HostWorld } from "@openledger/datanets/testing/host-world";
+import { sampleCard, sampleRows } from "@openledger/datanets/testing/sample-card";
+import type { TestHost } from "@openledger/datanets/testing/test-host";
+import { ONE_OPEN_WEI } from "@openledger/sequencer/testing/test-rollup";
+import { zeroAddress } from "viem";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { listCommits } from "../actions/data/list-commits.ts";
+import { openRowStore, type RowStore } from "../actions/data/row-store.ts";
+import { bringCard, getHostedDatanet } from "../datanets/datanet-card.ts";
+import { createRandomKey } from "../l2-key.ts";
+import type { LedgerClient } from "../ledger-client.ts";
+import { getLeaf, getStatus } from "../sequencer/ledger-reads.ts";
+import {
+  bringContribution,
+  commitContribution,
+  findCommit,
+  planContribution,
+  storeContributed,
+} from "./contribute.ts";
+import { type BegunDatanet, type OpenDatanetParameters, openDatanet } from "./open-datanet.ts";
+
+const AWAY = "http://127.0.0.1:1";
+const card = sampleCard({ name: "Opened by a task" });
+const folder = mkdtempSync(join(tmpdir(), "open-datanet-"));
+let world: HostWorld;
+let host: TestHost;
+let alice: LedgerClient;
+let store: RowStore;
+
+beforeAll(async () => {
+  world = await createHostWorld({ card: sampleCard() });
+  host = await world.host("one");
+  alice = await world.user(1);
+  store = await openRowStore(join(folder, "rows"));
+}, 120_000);
+afterAll(async () => {
+  await world?.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const nonce = async () => (await getLeaf(alice, alice.leafId!)).nextNonce;
+const nextId = async () => (await getStatus(alice)).head.nextId;
+const impossibleKey = () => {
+  let keyX = 2n;
+  while (recoverPublicKey(keyX) !== null) keyX += 1n;
+  return keyX;
+};
+
+test("refuses each of these before a Datanet is opened", async () => {
+  const before = [await nonce(), await nextId()];
+  const open = (changes: Partial<OpenDatanetParameters>, client = alice) =>
+    openDatanet(client, {
+      ...{ amountWei: 2n * ONE_OPEN_WEI, card, hostUrl: host.url },
+      onBegun: () => expect.unreachable(),
+      ...changes,
+    });
+  const other = await createRandomKey();
+  const invalid = (reason: string) => ({ code: "CLI_INPUT_INVALID", data: { reason } });
+  const refusals: readonly (readonly [string, () => Promise<unknown>, object])[] = [
+    ["a card that is none", () => open({ card: { ...card, name: "" } }), { code: "DNT_CARD_INVALID" }],
+    ["a host that is away", () => open({ hostUrl: AWAY }), { code: "CLI_UNREACHABLE" }],
+    [
+      "another key than the account's",
+      () => open({}, { ...alice, l2Key: other }),
+      { code: "OP_BAD_SIGNATURE" },
+    ],
+    ["a key that nobody has", () => open({ keyX: impossibleKey() }), invalid("key-impossible")],
+    ["nobody as its owner", () => open({ l1Owner: zeroAddress }), invalid("owner-impossible")],
+    ["a card that another key would sign", () => open({ keyX: other.keyX }), invalid("card-key")],
+    ["a balance that does not pay for the card", () => open({ amountWei: 0n }), invalid("card-unpaid")],
+    [
+      "too fine a balance",
+      () => open({ amountWei: 10n ** 18n + 1n }),
+      { code: "OP_AMOUNT_NOT_REPRESENTABLE" },
+    ],
+    ["more than the account has", () => open({ amountWei: 10n ** 24n }), { code: "OP_BALANCE_TOO_LOW" }],
+  ];
+  for (const [what, call, refusal] of refusals) await expect(call(), what).rejects.toMatchObject(refusal);
+  expect([await nonce(), await nextId()]).toEqual(before);
+});
+
+test("opens one Datanet, wherever the call is cut off and repeated", async () => {
+  const before = await nextId();
+  let begun: BegunDatanet = {};
+  const cutOff: string[] = [];
+  const opening = (stopBehind: "signed" | "datanetId" | null, hostUrl = host.url) =>
+    openDatanet(alice, {
+      ...{ amountWei: 2n * ONE_OPEN_WEI, card, hostUrl, begun },
+      onBegun: (now) => {
+        begun = now;
+        const step = now.datanetId === undefined ? "signed" : "datanetId";
+        if (step === stopBehind) {
+          cutOff.push(step);
+          throw new Error("cut off");
+        }
+      },
+    });
+  await expect(opening("signed")).rejects.toThrow("cut off");
+  await expect(opening("datanetId")).rejects.toThrow("cut off");
+  // The card is on the ledger, and the host went away.
+  await host.stop();
+  await expect(opening(null)).rejects.toMatchObject({ code: "CLI_UNREACHABLE" });
+  host = await world.host("one");
+  const { datanetId, sent } = await opening(null);
+  expect([cutOff, sent, datanetId, await nextId()]).toEqual([
+    ["signed", "datanetId"],
+    null,
+    before,
+    before + 1,
+  ]);
+  const version = async () => (await getLeaf(alice, datanetId)).datanet!.version;
+  expect([await version(), (await opening(null)).datanetId, await version()]).toEqual([1, datanetId, 1]);
+  await world.finalise();
+  const hosted = await getHostedDatanet(alice, { hostUrl: host.url, datanetId });
+  expect([hosted.card.name, hosted.isCardCurrent]).toEqual([card.name, true]);
+});
+
+test("commits rows once, whoever repeats the call, and brings them once they are final", async () => {
+  const { datanetId } = world;
+  const rows = sampleRows(3);
+  const planned = await planContribution(alice, {
+    datanetId,
+    store,
+    card: sampleCard(),
+    rows,
+    labels: [null, null, null],
+  });
+  const place = { datanetId, hostUrl: host.url, store };
+  await bringCard(world.owner, { datanetId, hostUrl: host.url, card: sampleCard() });
+  const before = await nonce();
+  const stranger = { ...alice, l2Key: await createRandomKey() };
+  const refused = (client: LedgerClient, changes: object) =>
+    commitContribution(client, { ...planned, ...changes });
+  await expect(refused(alice, { datanetId: alice.leafId! })).rejects.toMatchObject({
+    code: "OP_WRONG_LEAF_KIND",
+  });
+  await expect(refused(alice, { datanetId: 900 })).rejects.toMatchObject({ code: "CLI_LEAF_NOT_FOUND" });
+  await expect(refused(stranger, {})).rejects.toMatchObject({ code: "OP_BAD_SIGNATURE" });
+  const { rowsRoot } = await storeContributed(alice, planned);
+  const which = { datanetId, contributorId: alice.leafId!, rowsRoot };
+  expect([await nonce(), await findCommit(alice, which)]).toEqual([before, null]);
+  const first = await commitContribution(alice, planned);
+  // Cut off behind the commit: neither its answer nor the host's.
+  const second = await commitContribution(alice, { ...planned, onSigned: () => expect.unreachable() });
+  expect([second.sent, second.target, await nonce()]).toEqual([null, { hash: first.sent!.hash }, before + 1]);
+  expect((await listCommits(alice, datanetId)).filter((one) => one.rowsRoot === rowsRoot)).toHaveLength(1);
+  expect(await bringContribution(alice, { ...place, rowsRoot })).toBe(null);
+  await world.finalise();
+  await expect.poll(async () => (await bringContribution(alice, { ...place, rowsRoot }))?.rowCount).toBe(3);
+  expect(await bringContribution(alice, { ...place, rowsRoot })).toMatchObject({ sentCount: 0 });
+});
