@@ -23,7 +23,7 @@ import { clientError } from "../client-errors.ts";
 import type { SequencerAccess } from "../sequencer/sequencer-request.ts";
 import { hostFalse } from "./host-false.ts";
 import {
-  askForDigests,
+  askAsReader,
   askHostForBytes,
   type HostAccess,
   type HostCall,
@@ -108,7 +108,7 @@ export async function downloadVersionList(
 ): Promise<ListedRow[]> {
   const path = `/v1/datanets/${datanetId}/versions/${hex32(rowsRoot)}`;
   const rows = await readList(
-    () => askForDigests(client, (signing) => askHostForBytes(client, hostUrl, { path, ...signing }), from),
+    () => askAsReader(client, { datanetId, hostUrl }, { path, from }, "bytes"),
     decodeVersion,
     { rowsRoot },
   );
@@ -140,18 +140,14 @@ export async function downloadCommits(
   client: HostAccess,
   parameters: DownloadCommitsParameters,
 ): Promise<DatanetCommit[]> {
-  const { datanetId, hostUrl, onIncomplete, store } = parameters;
+  const { datanetId, onIncomplete, store } = parameters;
   const commits: DatanetCommit[] = [];
   const contributors = new Map<string, number>();
   for (const commit of await listCommits(client, datanetId)) {
     const root = hex32(commit.rowsRoot);
     try {
       const path = `/v1/datanets/${datanetId}/commits/${root}/list`;
-      const list = await askForDigests(
-        client,
-        (signing) => askHostForBytes(client, hostUrl, { path, ...signing }),
-        parameters.from,
-      );
+      const list = await askAsReader(client, parameters, { path, from: parameters.from }, "bytes");
       if (list.length % 32 !== 0 || contributionRoot(rowHashesOf(list)) !== commit.rowsRoot)
         throw hostFalse("list", `the list of the commit ${root}`, { rowsRoot: root });
       const digests = decodeDigests(list);

@@ -33,9 +33,8 @@ import { type GetHostedDatanetErrorCode, getHostedDatanet } from "./datanet-card
 import { downloadVersionList } from "./download-rows.ts";
 import { hostFalse } from "./host-false.ts";
 import {
-  askForDigests,
+  askAsReader,
   askHost,
-  askHostForBytes,
   type HostAccess,
   type HostErrorCode,
   type HostedDatanetPlace,
@@ -359,12 +358,12 @@ async function listOf(
 ): Promise<readonly bigint[] | null> {
   const root = hex32(rowsRoot);
   const path = `/v1/datanets/${datanetId}/commits/${root}/list`;
-  const list = await askForDigests(client, (signing) =>
-    askHostForBytes(client, hostUrl, { path, ...signing }),
-  ).catch((error: unknown) => {
-    if (isRollupError(error, "DNT_LIST_MISSING") || isRollupError(error, "DNT_NOT_HOSTED")) return null;
-    throw error;
-  });
+  const list = await askAsReader(client, { datanetId, hostUrl }, { path }, "bytes").catch(
+    (error: unknown) => {
+      if (isRollupError(error, "DNT_LIST_MISSING") || isRollupError(error, "DNT_NOT_HOSTED")) return null;
+      throw error;
+    },
+  );
   if (list === null) return null;
   const hashes = list.length % 32 === 0 ? rowHashesOf(list) : null;
   if (hashes === null || contributionRoot(hashes) !== rowsRoot)

@@ -272,6 +272,9 @@ it("shows lists of plain digests to readers alone, and keeps its form, where it 
       store: await openRowStore(join(world.folder, "own")),
     });
     expect(commits).toHaveLength(1);
+    // An owner whose client names an account that may not read, as a page's does.
+    const byAccount = { ...world.owner, leafId: alice.leafId };
+    expect(await askAsReader(byAccount, at, { path }, "bytes")).toHaveLength(96);
   } finally {
     await world.close();
   }
