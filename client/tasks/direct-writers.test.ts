@@ -60,6 +60,17 @@ test("has the drawings of each task import the tasks", () => {
       "web/datanets/models-tab.tsx",
       "e2e/devnet/steps/model.ts",
     ],
+    "claim-rewards": [
+      "scripts/commands/rewards/rewards-command.ts",
+      "web/earnings/claim-rewards.ts",
+      "e2e/devnet/steps/earn.ts",
+    ],
+    "close-epoch": [
+      "scripts/commands/models/model-settle-command.ts",
+      "web/factory/jobs/serve-part.tsx",
+      "models/settling/daemon/auto-settle.ts",
+      "e2e/devnet/steps/epoch.ts",
+    ],
     contribute: [
       "scripts/commands/datanet/contribute-command.ts",
       "web/datanets/contribute/contributions.ts",

@@ -15,7 +15,7 @@ import { contributeRows } from "@openledger/client/datanets/contribute-rows";
 import { bringCard, publishCard } from "@openledger/client/datanets/datanet-card";
 import { downloadCommits, downloadVersion } from "@openledger/client/datanets/download-rows";
 import { exportVersion } from "@openledger/client/datanets/export-version";
-import { askHost, askHostForBytes } from "@openledger/client/datanets/host-request";
+import { askAsReader, askHost, askHostForBytes } from "@openledger/client/datanets/host-request";
 import { mirrorDatanet } from "@openledger/client/datanets/mirror-datanet";
 import { collectReviewed } from "@openledger/client/datanets/reviewed-version";
 import { sayRecords } from "@openledger/client/datanets/signed-records";

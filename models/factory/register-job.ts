@@ -19,7 +19,7 @@ import { findLeaves, getOperation } from "@openledger/client/sequencer/ledger-re
 import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
 import type { Address } from "viem";
 import { factoryError } from "../model-errors.ts";
-import { signSettlement } from "../settling/sign-settlement.ts";
+import { signSettlement } from "@openledger/client/actions/l1/sign-settlement";
 import type { FactoryRegistration } from "./factory-api.ts";
 import type { FactoryClient } from "./factory-client.ts";
 

@@ -18,7 +18,7 @@ import { modelUrl } from "@openledger/models/serving/serve-models";
 import { fetchOpenings } from "@openledger/models/settling/model-openings";
 import { prepareSampled, readClosedEpoch } from "@openledger/models/settling/prepare-settlement";
 import { proveSettlement } from "@openledger/models/settling/prove-settlement";
-import { signSettlement } from "@openledger/models/settling/sign-settlement";
+import { signSettlement } from "@openledger/client/actions/l1/sign-settlement";
 import { serveTested } from "@openledger/models/testing/serving-world";
 import { type SettlingWorld, startSettlingWorld } from "@openledger/models/testing/settling-fixture";
 import { openProvingCircuits, readRollupCircuits } from "@openledger/verifier/circuits/rollup-circuits";

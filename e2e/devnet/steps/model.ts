@@ -12,6 +12,7 @@ import {
   type SettlementBody,
   sendSettlement,
 } from "@openledger/client/actions/l1/send-settlement";
+import { signSettlement } from "@openledger/client/actions/l1/sign-settlement";
 import { createModel } from "@openledger/client/actions/ledger/model-operations";
 import type { SignedSubmission } from "@openledger/client/actions/ledger/send-operation";
 import { getHostedDatanet } from "@openledger/client/datanets/datanet-card";
@@ -26,7 +27,6 @@ import { isRollupError } from "@openledger/foundation/rollup-error";
 import { readIfPresent } from "@openledger/foundation/whole-file";
 import { prepareActivation } from "@openledger/models/settling/prepare-settlement";
 import { proveSettlement } from "@openledger/models/settling/prove-settlement";
-import { signSettlement } from "@openledger/models/settling/sign-settlement";
 import { modelFamilies, modelTrainings } from "@openledger/models/tuning/recipe/model-families";
 import { makeModel, planModel } from "@openledger/models/tuning/recipe/plan-model";
 import {
