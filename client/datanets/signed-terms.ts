@@ -223,35 +223,6 @@ export async function requireApprovable(
   return requireRecipeTerms(recipe, { use: "paid", rows })!;
 }
 
-export interface AskApprovableParameters {
-  /** Hosts, the first one that has a Datanet is asked about it. */
-  datanetHosts: readonly string[];
-  datanetId: number;
-  recipe: RecipeTerms;
-}
-
-/**
- * Checks as `requireApprovable` does, by the first of some hosts that has the Datanet.
- * @returns terms of the model; null where none of the hosts has the Datanet
- * @throws DNT_TERMS_FORBID naming the rows that stand in the way
- * @internal
- */
-export async function askApprovable(
-  client: HostAccess,
-  { datanetHosts, datanetId, recipe }: AskApprovableParameters,
-): Promise<ModelTerms | null> {
-  for (const hostUrl of datanetHosts) {
-    try {
-      return await requireApprovable(client, { hostUrl, datanetId, recipe });
-    } catch (error) {
-      // Lists of plain digests of a permissioned Datanet are for its readers: what is not shown is not known.
-      if (!isRollupError(error, "DNT_NOT_HOSTED") && !isRollupError(error, "DNT_REQUEST_UNSIGNED"))
-        throw error;
-    }
-  }
-  return null;
-}
-
 type Given = Pick<TermsOfRow, "licence" | "file" | "isSigned">;
 
 /**

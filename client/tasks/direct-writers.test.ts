@@ -82,6 +82,11 @@ test("has the drawings of each task import the tasks", () => {
       "e2e/devnet/steps/datanet.ts",
       "e2e/devnet/steps/host.ts",
     ],
+    "register-model": [
+      "scripts/commands/models/model-register.ts",
+      "models/factory/register-job.ts",
+      "e2e/devnet/steps/model.ts",
+    ],
   };
   for (const [task, paths] of Object.entries(DRAWINGS))
     for (const path of paths) expect(importsOf(path), path).toContain(`@openledger/client/tasks/${task}`);
