@@ -4,7 +4,8 @@ import { openRowStore, type RowStore } from "@openledger/client/actions/data/row
 import { saltByCard } from "@openledger/client/actions/data/salted-contribution";
 import { checkFindings, listFindings } from "@openledger/client/datanets/cleaning";
 import { contributeRows } from "@openledger/client/datanets/contribute-rows";
-import { bringCard, publishCard } from "@openledger/client/datanets/datanet-card";
+import { bringCard } from "@openledger/client/datanets/datanet-card";
+import { publishCard } from "@openledger/client/tasks/publish-card";
 import { contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

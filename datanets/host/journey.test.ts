@@ -12,8 +12,8 @@ import {
   bringCard,
   findDatanets,
   getHostedDatanet,
-  publishCard,
 } from "@openledger/client/datanets/datanet-card";
+import { publishCard } from "@openledger/client/tasks/publish-card";
 import { downloadCommits, downloadVersion } from "@openledger/client/datanets/download-rows";
 import { bringVersion, contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
 import type { LedgerClient } from "@openledger/client/ledger-client";

@@ -7,7 +7,8 @@ import { storeVersion } from "@openledger/client/actions/data/published-version"
 import { openRowStore, type RowStore } from "@openledger/client/actions/data/row-store";
 import { publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
 import { contributeRows } from "@openledger/client/datanets/contribute-rows";
-import { bringCard, publishCard } from "@openledger/client/datanets/datanet-card";
+import { bringCard } from "@openledger/client/datanets/datanet-card";
+import { publishCard } from "@openledger/client/tasks/publish-card";
 import { exportVersion } from "@openledger/client/datanets/export-version";
 import {
   checkModelPapers,

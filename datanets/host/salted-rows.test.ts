@@ -12,7 +12,8 @@ import { publishVersion } from "@openledger/client/actions/ledger/datanet-operat
 import { findKnownRows } from "@openledger/client/datanets/browse-rows";
 import { checkFindings, listFindings } from "@openledger/client/datanets/cleaning";
 import { contributeRows } from "@openledger/client/datanets/contribute-rows";
-import { bringCard, publishCard } from "@openledger/client/datanets/datanet-card";
+import { bringCard } from "@openledger/client/datanets/datanet-card";
+import { publishCard } from "@openledger/client/tasks/publish-card";
 import { downloadCommits, downloadVersion } from "@openledger/client/datanets/download-rows";
 import { exportVersion } from "@openledger/client/datanets/export-version";
 import { askAsReader, askHost, askHostForBytes } from "@openledger/client/datanets/host-request";

@@ -2,7 +2,8 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createDatanet } from "@openledger/client/actions/ledger/datanet-operations";
-import { bringCard, publishCard } from "@openledger/client/datanets/datanet-card";
+import { bringCard } from "@openledger/client/datanets/datanet-card";
+import { publishCard } from "@openledger/client/tasks/publish-card";
 import { createRandomKey } from "@openledger/client/l2-key";
 import { getOperation } from "@openledger/client/sequencer/ledger-reads";
 import { hex32 } from "@openledger/foundation/hex";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Deployment, encodeDeployment } from "@openledger/circuits/registry/deployment";
 import { createDatanet } from "@openledger/client/actions/ledger/datanet-operations";
-import { publishCard } from "@openledger/client/datanets/datanet-card";
+import { publishCard } from "@openledger/client/tasks/publish-card";
 import { keyFromSecret } from "@openledger/client/l2-key";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getOperation } from "@openledger/client/sequencer/ledger-reads";

@@ -9,7 +9,8 @@ import { contributionRoot, hashRow } from "@openledger/circuits/ledger/version-r
 import type { Deployment } from "@openledger/circuits/registry/deployment";
 import { commitData } from "@openledger/client/actions/ledger/commit-data";
 import { createDatanet } from "@openledger/client/actions/ledger/datanet-operations";
-import { bringCard, publishCard } from "@openledger/client/datanets/datanet-card";
+import { bringCard } from "@openledger/client/datanets/datanet-card";
+import { publishCard } from "@openledger/client/tasks/publish-card";
 import { keyFromSecret } from "@openledger/client/l2-key";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getOperation } from "@openledger/client/sequencer/ledger-reads";

@@ -9,7 +9,8 @@ import { storeVersion } from "@openledger/client/actions/data/published-version"
 import { openRowStore } from "@openledger/client/actions/data/row-store";
 import { createDatanet, publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
 import { contributeRows } from "@openledger/client/datanets/contribute-rows";
-import { bringCard, publishCard } from "@openledger/client/datanets/datanet-card";
+import { bringCard } from "@openledger/client/datanets/datanet-card";
+import { publishCard } from "@openledger/client/tasks/publish-card";
 import { collectReviewed } from "@openledger/client/datanets/reviewed-version";
 import { sayRecords, type UnsignedRecord } from "@openledger/client/datanets/signed-records";
 import { bringVersion, contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";

@@ -4,11 +4,11 @@
  */
 import { createDatanet } from "@openledger/client/actions/ledger/datanet-operations";
 import { clientError } from "@openledger/client/client-errors";
-import { bringCard, publishCard } from "@openledger/client/datanets/datanet-card";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { estimateFees, likelyFeeWei } from "@openledger/client/sequencer/fees";
 import { getOperation } from "@openledger/client/sequencer/ledger-reads";
 import { parseOpen } from "@openledger/client/sequencer/open-amount";
+import { setCard } from "@openledger/client/tasks/publish-card";
 import type { NamedCard } from "@openledger/datanets/card/card";
 import { useEffect, useState } from "preact/hooks";
 import { Choice } from "../design/choice.tsx";
@@ -114,8 +114,7 @@ function Form({ client, live, site, visitor }: PageProps & { visitor: Visitor; c
           throw clientError("CLI_WAIT_ENDED", "the ledger has not opened the Datanet yet");
         setBegun({ ...begun, datanetId });
       }
-      await publishCard(client, { datanetId, card });
-      await bringCard(client, { hostUrl, datanetId, card });
+      await setCard(client, { hostUrl, datanetId, card });
       sessionStorage.removeItem(draftKey(client));
       live.ring();
       if (files.length > 0) carryFiles(datanetId, files);

@@ -16,7 +16,8 @@ import { saltByCard } from "@openledger/client/actions/data/salted-contribution"
 import { createDatanet, publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
 import { approveModel } from "@openledger/client/actions/ledger/model-operations";
 import { collectVersion, contributeRows } from "@openledger/client/datanets/contribute-rows";
-import { bringCard, publishCard } from "@openledger/client/datanets/datanet-card";
+import { bringCard } from "@openledger/client/datanets/datanet-card";
+import { publishCard } from "@openledger/client/tasks/publish-card";
 import { listAccess, sayRecords } from "@openledger/client/datanets/signed-records";
 import { bringVersion, contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
 import type { LedgerClient } from "@openledger/client/ledger-client";

@@ -6,7 +6,8 @@ import { openRowStore, type RowStore, storeContribution } from "@openledger/clie
 import type { SignedSubmission } from "@openledger/client/actions/ledger/send-operation";
 import { findRows } from "@openledger/client/datanets/browse-rows";
 import { checkFindings, listFindings } from "@openledger/client/datanets/cleaning";
-import { bringCard, publishCard } from "@openledger/client/datanets/datanet-card";
+import { bringCard } from "@openledger/client/datanets/datanet-card";
+import { publishCard } from "@openledger/client/tasks/publish-card";
 import { setDisplayName } from "@openledger/client/datanets/display-names";
 import { downloadCommits, downloadVersion } from "@openledger/client/datanets/download-rows";
 import { nextRows } from "@openledger/client/datanets/label-turns";

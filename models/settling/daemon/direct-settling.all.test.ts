@@ -9,7 +9,8 @@ import { labelledRow, sampleInputs } from "@openledger/attribution/testing/sampl
 import { MAX_PAYEE_COUNT } from "@openledger/circuits/protocol";
 import { modelShape, type SettlementSize } from "@openledger/circuits/settlement/settlement-size";
 import { SMALL_DIRECT as SIZE } from "@openledger/circuits/testing/settlement/direct-world";
-import { askModel, payForAnswer } from "@openledger/client/actions/answers/ask-model";
+import { askModel } from "@openledger/client/actions/answers/ask-model";
+import { payForAnswer } from "@openledger/client/tasks/pay-for-answer";
 import { listCommits } from "@openledger/client/actions/data/list-commits";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
 import { encodeSettlementBody, sendSettlement } from "@openledger/client/actions/l1/send-settlement";
@@ -17,7 +18,8 @@ import { publishVersion } from "@openledger/client/actions/ledger/datanet-operat
 import { approveModel, revokeModel } from "@openledger/client/actions/ledger/model-operations";
 import { closeEpoch } from "@openledger/client/actions/ledger/reward-operations";
 import { collectVersion } from "@openledger/client/datanets/contribute-rows";
-import { bringCard, publishCard } from "@openledger/client/datanets/datanet-card";
+import { bringCard } from "@openledger/client/datanets/datanet-card";
+import { publishCard } from "@openledger/client/tasks/publish-card";
 import { downloadCommits } from "@openledger/client/datanets/download-rows";
 import { contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
 import { withdrawRow } from "@openledger/client/datanets/withdrawals";

@@ -15,7 +15,8 @@ import { nameVersionLabels, storeVersionLabels } from "@openledger/client/action
 import { commitVersion } from "@openledger/client/actions/data/version-commitments";
 import { publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
 import { contributeRows } from "@openledger/client/datanets/contribute-rows";
-import { bringCard, publishCard } from "@openledger/client/datanets/datanet-card";
+import { bringCard } from "@openledger/client/datanets/datanet-card";
+import { publishCard } from "@openledger/client/tasks/publish-card";
 import { requireApprovable } from "@openledger/client/datanets/signed-terms";
 import { bringVersion, contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
 import type { LedgerClient } from "@openledger/client/ledger-client";
