@@ -42,11 +42,7 @@ test("names each file that imports a writing action, with what it imports, and n
 test("lists each action that signs an operation or sends a transaction", () => {
   const SENDERS = /\/(l1-transaction|send-operation|commit-data|send-settlement|force|deposit)\.ts$/;
   const sending = listedFiles()
-    .filter(
-      (path) =>
-        /^client\/(?:actions\/.*|datanets\/.*)\.ts$/.test(path) &&
-        !path.endsWith(".test.ts"),
-    )
+    .filter((path) => /^client\/(?:actions\/.*|datanets\/.*)\.ts$/.test(path) && !path.endsWith(".test.ts"))
     .filter((path) => importsOf(path).some((module) => SENDERS.test(module)))
     .map((path) => path.slice("client/".length, -".ts".length));
   expect(sending.length).toBeGreaterThan(10);
@@ -76,10 +72,7 @@ test("has the drawings of each task import the tasks", () => {
       "web/datanets/contribute/contributions.ts",
       "gateway/mcp/row-tools.ts",
     ],
-    "export-version": [
-      "scripts/commands/datanet/export-command.ts",
-      "web/datanets/versions/version-work.ts",
-    ],
+    "export-version": ["scripts/commands/datanet/export-command.ts", "web/datanets/versions/version-work.ts"],
     "funded-account": ["gateway/account/gateway-account.ts"],
     "pay-for-answer": [
       "scripts/commands/models/model-ask.ts",

@@ -9,7 +9,12 @@ import { sealedBytes } from "@openledger/circuits/ledger/model-query";
 import { hex32 } from "@openledger/foundation/hex";
 import { textOfBytes } from "@openledger/foundation/utf8";
 import * as z from "zod/mini";
-import { type AskChatErrorCode, type AskChatParameters, type AskChatReturnType, chatOf } from "../actions/answers/ask-chat.ts";
+import {
+  type AskChatErrorCode,
+  type AskChatParameters,
+  type AskChatReturnType,
+  chatOf,
+} from "../actions/answers/ask-chat.ts";
 import {
   type AskAdapterErrorCode,
   type AskModelErrorCode,
@@ -57,9 +62,13 @@ import { requireBalance, requireSigner } from "./before-signing.ts";
 export function requireTakesPayments({ counters, id }: Pick<LedgerModelLeaf, "counters" | "id">): void {
   const { cap, isApproved, isReady, paymentCount } = counters;
   if (!isReady || !isApproved)
-    throw operationError("OP_MODEL_NOT_PAYABLE", `model ${id} is not ${isApproved ? "ready" : "approved by its datanet"}`, {
-      data: { id, isReady, isApproved },
-    });
+    throw operationError(
+      "OP_MODEL_NOT_PAYABLE",
+      `model ${id} is not ${isApproved ? "ready" : "approved by its datanet"}`,
+      {
+        data: { id, isReady, isApproved },
+      },
+    );
   if (paymentCount >= cap)
     throw operationError("OP_EPOCH_FULL", `model ${id} takes ${cap} payments an epoch`, {
       data: { id, cap: cap.toString() },
@@ -148,7 +157,14 @@ export async function askAndCheck(
   client: LedgerClient,
   parameters: AskAndCheckParameters,
 ): Promise<AskAndCheckReturnType> {
-  const { canPayFirst = false, isBatch = false, maxPriceWei, onPayFirst, willPay = true, ...rest } = parameters;
+  const {
+    canPayFirst = false,
+    isBatch = false,
+    maxPriceWei,
+    onPayFirst,
+    willPay = true,
+    ...rest
+  } = parameters;
   const { areRowsRecomputed = false, isAnsweredAgain = false, least = {}, model, ...asking } = rest;
   const { from, isPrivate, modelId, onText, prompt, serverUrl, ...signing } = asking;
   const sure = { isAnsweredAgain, areRowsRecomputed, least };

@@ -5,13 +5,22 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { RecipeTerms } from "@openledger/datanets/terms/terms-rule";
-import { hashStatics, type ModelBinding, type ModelStatics, packBinding } from "@openledger/circuits/ledger/leaf";
+import {
+  hashStatics,
+  type ModelBinding,
+  type ModelStatics,
+  packBinding,
+} from "@openledger/circuits/ledger/leaf";
 import { ownersCommitment, type Payee, packSplit, payeeRoot } from "@openledger/circuits/ledger/rewards";
+import type { RecipeTerms } from "@openledger/datanets/terms/terms-rule";
 import { createHostWorld, type HostWorld } from "@openledger/datanets/testing/host-world";
 import { sampleCard } from "@openledger/datanets/testing/sample-card";
 import { hex32 } from "@openledger/foundation/hex";
-import { activationJson, settlementDeployment, type TestCircuits } from "@openledger/sequencer/testing/test-model";
+import {
+  activationJson,
+  settlementDeployment,
+  type TestCircuits,
+} from "@openledger/sequencer/testing/test-model";
 import { ONE_OPEN_WEI, testUser } from "@openledger/sequencer/testing/test-rollup";
 import { type Address, getAddress, hexToBytes, numberToHex } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -77,7 +86,9 @@ interface Refusal {
   readonly name: string;
   readonly code: string;
   readonly data?: object;
-  readonly changes: () => Partial<CheckRegistrationParameters> | Promise<Partial<CheckRegistrationParameters>>;
+  readonly changes: () =>
+    | Partial<CheckRegistrationParameters>
+    | Promise<Partial<CheckRegistrationParameters>>;
 }
 const FORBIDDEN: NonNullable<RecipeTerms["terms"]> = {
   use: "shared",
@@ -126,7 +137,11 @@ const REFUSALS: readonly Refusal[] = [
     name: "more payees than a circuit has",
     code: "CLI_CIRCUIT_MISSING",
     changes: () => {
-      const payees = Array.from({ length: 17 }, (_, i) => ({ contributorId: 4, validatorId: i, rowCount: 1 }));
+      const payees = Array.from({ length: 17 }, (_, i) => ({
+        contributorId: 4,
+        validatorId: i,
+        rowCount: 1,
+      }));
       return { model: modelOf({ rowCount: 17n }, {}, payees) };
     },
   },
@@ -184,7 +199,9 @@ test("registers once, goes on after an interruption, and signs nothing for a mod
   const cut = async () => {
     throw new Error("the prover was cut off");
   };
-  await expect(registerOnLedger(bob, { ...registration(), prove: cut, onProgress })).rejects.toThrow("cut off");
+  await expect(registerOnLedger(bob, { ...registration(), prove: cut, onProgress })).rejects.toThrow(
+    "cut off",
+  );
   const [begun] = (await findLeaves(bob, { owner: l1Owner })).filter(({ kind }) => kind === "model");
   const onSigned = () => expect.unreachable("a second model");
   const again = { ...registration(), prove, onSigned };

@@ -31,7 +31,12 @@ import { findLeaves, getInfo, getLeaf } from "../sequencer/ledger-reads.ts";
 import { type GetModelErrorCode, getModel, staticsOf } from "../sequencer/model-reads.ts";
 import type { LedgerModelLeaf } from "../sequencer/model-schemas.ts";
 import { waitFor } from "../sequencer/wait-for.ts";
-import { type ApprovalTerms, type ApprovalTermsErrorCode, type AskHost, approvalTerms } from "./approve-model.ts";
+import {
+  type ApprovalTerms,
+  type ApprovalTermsErrorCode,
+  type AskHost,
+  approvalTerms,
+} from "./approve-model.ts";
 import { requireAmount, requireBalance, requireSigner } from "./before-signing.ts";
 
 /** A trained model as it is registered: what the ledger binds, and the recipe that says how it was made. */
@@ -149,9 +154,13 @@ async function requirePayeeTable(
   const { circuits } = await getInfo(client);
   const needed = maxPayees(payees);
   if (circuits.some(({ name, size1 }) => name.startsWith("payee-table-") && size1 >= needed)) return;
-  throw clientError("CLI_CIRCUIT_MISSING", `no circuit of the rollup is for a payee table of ${needed} payees`, {
-    data: { reason: "no-payee-table", payees: needed, circuits: circuits.map(({ name }) => name) },
-  });
+  throw clientError(
+    "CLI_CIRCUIT_MISSING",
+    `no circuit of the rollup is for a payee table of ${needed} payees`,
+    {
+      data: { reason: "no-payee-table", payees: needed, circuits: circuits.map(({ name }) => name) },
+    },
+  );
 }
 
 /**
@@ -238,7 +247,11 @@ export interface ActivateModelParameters {
   onProven?: (body: SettlementBody) => void | Promise<void>;
   onProgress?: (progress: RegisterProgress) => void;
 }
-export type ActivateModelErrorCode = "CLI_ANSWER_INVALID" | "CLI_NOT_CONFIGURED" | GetModelErrorCode | SendSettlementErrorCode;
+export type ActivateModelErrorCode =
+  | "CLI_ANSWER_INVALID"
+  | "CLI_NOT_CONFIGURED"
+  | GetModelErrorCode
+  | SendSettlementErrorCode;
 
 /**
  * Has a created model's activation proven, signs it with the model's key, and sends it. Nothing is done for a model that is ready.
@@ -317,7 +330,12 @@ export async function registerOnLedger(
     },
   });
   const { id: modelId, counters } = created.leaf;
-  await activateModel(client, { modelId, prove, ...(signer && { signer }), ...(onProgress && { onProgress }) });
+  await activateModel(client, {
+    modelId,
+    prove,
+    ...(signer && { signer }),
+    ...(onProgress && { onProgress }),
+  });
   return { ...created, modelId, wasRegistered: counters.isReady };
 }
 
@@ -336,7 +354,8 @@ export function firstHostOf(hostUrls: readonly string[]): AskHost {
         return await ask(hostUrl);
       } catch (error) {
         // Lists of plain digests of a permissioned Datanet are for its readers: what is not shown is not known.
-        if (!isRollupError(error, "DNT_NOT_HOSTED") && !isRollupError(error, "DNT_REQUEST_UNSIGNED")) throw error;
+        if (!isRollupError(error, "DNT_NOT_HOSTED") && !isRollupError(error, "DNT_REQUEST_UNSIGNED"))
+          throw error;
       }
     return null;
   };

@@ -5,7 +5,12 @@ import { join } from "node:path";
 import { APPROVAL_DELAY_SECONDS } from "@openledger/circuits/protocol";
 import { createHostWorld, type HostWorld } from "@openledger/datanets/testing/host-world";
 import { sampleCard } from "@openledger/datanets/testing/sample-card";
-import { type Call, findModel, settlementDeployment, stepModel } from "@openledger/sequencer/testing/test-model";
+import {
+  type Call,
+  findModel,
+  settlementDeployment,
+  stepModel,
+} from "@openledger/sequencer/testing/test-model";
 import { head } from "@openledger/sequencer/testing/test-operator";
 import { L1_TIMESTAMP, operatorHeaders, testUser } from "@openledger/sequencer/testing/test-rollup";
 import type { LedgerClient } from "../ledger-client.ts";

@@ -8,7 +8,11 @@ import type { ModelStatics } from "@openledger/circuits/ledger/leaf";
 import type { ProvenEntry, ProvenSettlement } from "@openledger/client/actions/l1/send-settlement";
 import { clientError } from "@openledger/client/client-errors";
 import type { LedgerClient } from "@openledger/client/ledger-client";
-import { firstHostOf, type RegisterProgress, registerOnLedger } from "@openledger/client/tasks/register-model";
+import {
+  firstHostOf,
+  type RegisterProgress,
+  registerOnLedger,
+} from "@openledger/client/tasks/register-model";
 import type { Address } from "viem";
 import { factoryError } from "../model-errors.ts";
 import type { FactoryRegistration } from "./factory-api.ts";
@@ -63,7 +67,8 @@ export async function registerJob(
     ...(from === undefined ? {} : { from }),
     model: { recipe, statics: staticsFrom(statics), staticsHash: BigInt(staticsHash) },
     askHost: firstHostOf(datanetHosts),
-    prove: ({ id }) => provenByFactory(factory, jobId, id, (percent) => onProgress?.({ step: "proving", percent })),
+    prove: ({ id }) =>
+      provenByFactory(factory, jobId, id, (percent) => onProgress?.({ step: "proving", percent })),
     onProgress: ({ step }) => onProgress?.({ step, percent: step === "sending" ? 100 : 0 }),
   });
   // It looks at the ledger again.

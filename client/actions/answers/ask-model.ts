@@ -8,7 +8,12 @@ import { clientError } from "../../client-errors.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
 import { requirePayer } from "./check-answer.ts";
 import { streamAnswer, streamCompletion } from "./completion-stream.ts";
-import { answerSchema, requestModelServer, sealedAnswerSchema, type UncheckedAnswer } from "./model-answers.ts";
+import {
+  answerSchema,
+  requestModelServer,
+  sealedAnswerSchema,
+  type UncheckedAnswer,
+} from "./model-answers.ts";
 import {
   type Question,
   type SignedQuestion,

@@ -2,9 +2,9 @@
 
 import { attributionErrors } from "@openledger/attribution/attribution-errors";
 import { bringCard } from "@openledger/client/datanets/datanet-card";
-import { publishCard } from "@openledger/client/tasks/publish-card";
 import { requestServer } from "@openledger/client/datanets/host-request";
 import type { LedgerClient } from "@openledger/client/ledger-client";
+import { publishCard } from "@openledger/client/tasks/publish-card";
 import type { Card } from "@openledger/datanets/card/card";
 import { datanetErrors } from "@openledger/datanets/datanet-errors";
 import { createHostWorld, type HostWorld } from "@openledger/datanets/testing/host-world";

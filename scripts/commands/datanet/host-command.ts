@@ -7,13 +7,9 @@ import { readVersion } from "@openledger/client/actions/data/published-version";
 import { openRowStore, type RowStore, readContribution } from "@openledger/client/actions/data/row-store";
 import { labelledCount } from "@openledger/client/actions/data/stored-labels";
 import { storeSignedTerms } from "@openledger/client/actions/data/stored-terms";
-import {
-  cardOfVersion,
-  findDatanets,
-  getHostedDatanet,
-} from "@openledger/client/datanets/datanet-card";
+import { cardOfVersion, findDatanets, getHostedDatanet } from "@openledger/client/datanets/datanet-card";
 import { downloadCommits, downloadVersion } from "@openledger/client/datanets/download-rows";
-import type { HostAccess, HostedDatanetPlace } from "@openledger/client/datanets/host-request";
+import type { HostedDatanetPlace } from "@openledger/client/datanets/host-request";
 import { mirrorDatanet } from "@openledger/client/datanets/mirror-datanet";
 import {
   type CollectLabelsReturnType,

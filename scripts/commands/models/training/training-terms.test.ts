@@ -16,15 +16,15 @@ import { commitVersion } from "@openledger/client/actions/data/version-commitmen
 import { publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
 import { contributeRows } from "@openledger/client/datanets/contribute-rows";
 import { bringCard } from "@openledger/client/datanets/datanet-card";
-import { publishCard } from "@openledger/client/tasks/publish-card";
 import { requireApprovable } from "@openledger/client/datanets/signed-terms";
 import { bringVersion, contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import { storeRollupOf } from "@openledger/client/store-rollup";
 import { approvalTerms } from "@openledger/client/tasks/approve-model";
-import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
+import { publishCard } from "@openledger/client/tasks/publish-card";
 import { checkRegistration } from "@openledger/client/tasks/register-model";
+import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { sha256Hex } from "@openledger/datanets/rows/row-digest";
 import type { RecipeTerms } from "@openledger/datanets/terms/terms-rule";
 import { createHostWorld, type HostWorld } from "@openledger/datanets/testing/host-world";
