@@ -177,27 +177,18 @@ export async function askHost<Schema extends z.ZodType>(
  * @param answer JSON of a schema, or bytes
  * @internal
  */
-export function askAsReader(
-  client: HostAccess,
-  place: HostedDatanetPlace,
-  call: HostCall,
-  answer: "bytes",
-): Promise<Uint8Array>;
-export function askAsReader<Schema extends z.ZodType>(
-  client: HostAccess,
-  place: HostedDatanetPlace,
-  call: HostCall,
-  answer: Schema,
-): Promise<z.output<Schema>>;
-export async function askAsReader(
+export async function askAsReader<Answer extends "bytes" | z.ZodType>(
   client: HostAccess,
   { datanetId, hostUrl }: HostedDatanetPlace,
   call: HostCall,
-  answer: "bytes" | z.ZodType,
-): Promise<unknown> {
+  answer: Answer,
+): Promise<Answer extends z.ZodType ? z.output<Answer> : Uint8Array> {
+  type Read = Answer extends z.ZodType ? z.output<Answer> : Uint8Array;
   const { l2Key } = client;
-  const ask = (one: HostCall) =>
-    answer === "bytes" ? askHostForBytes(client, hostUrl, one) : askHost(client, hostUrl, one, answer);
+  const ask = async (one: HostCall): Promise<Read> =>
+    (answer === "bytes"
+      ? await askHostForBytes(client, hostUrl, one)
+      : await askHost(client, hostUrl, one, answer as z.ZodType)) as Read;
   try {
     return await ask(call);
   } catch (error) {

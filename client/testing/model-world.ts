@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { APPROVAL_DELAY_SECONDS } from "@openledger/circuits/protocol";
+import type { Deployment } from "@openledger/circuits/registry/deployment";
 import { createHostWorld, type HostWorld } from "@openledger/datanets/testing/host-world";
 import { sampleCard } from "@openledger/datanets/testing/sample-card";
 import {
@@ -23,6 +24,8 @@ export interface ModelWorld {
   /** Owner of the Datanet and of the model, leaf 4: pays, contributes and validates, too. */
   readonly bob: LedgerClient;
   readonly modelId: number;
+  /** Deployment with the rollup's circuits, in L1's order. */
+  readonly deployment: Deployment;
   /** Does the next steps of the model's life until one of this name is done. Settlements have proofs of known trapdoors. */
   until(name: string): Promise<void>;
   close(): Promise<void>;
@@ -54,7 +57,7 @@ export async function createModelWorld(): Promise<ModelWorld> {
   await until("create model");
   const { modelId } = await findModel(call, owner);
   return {
-    ...{ world, until, modelId: modelId!, bob: await world.user(2) },
+    ...{ world, until, deployment, modelId: modelId!, bob: await world.user(2) },
     async close() {
       await world.close();
       rmSync(folder, { recursive: true, force: true });
