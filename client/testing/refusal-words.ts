@@ -4,8 +4,8 @@ import { fileURLToPath } from "node:url";
 
 const read = (path: string) => readFileSync(fileURLToPath(new URL(`../../${path}`, import.meta.url)), "utf8");
 
-/** Codes for which a command or a page would show nothing that a person can act on. */
-export function codesWithoutWords(codes: Iterable<string>): string[] {
+/** Codes for which a command, or a page where one draws the task, would show nothing that a person can act on. */
+export function codesWithoutWords(codes: Iterable<string>, { inPage = true } = {}): string[] {
   const table: Record<string, { meaning: string; remedy: string }> = JSON.parse(
     read("docs/reference/errors.json"),
   );
@@ -14,6 +14,6 @@ export function codesWithoutWords(codes: Iterable<string>): string[] {
     const words = table[code];
     if (words === undefined || words.meaning === "" || words.remedy === "") return true;
     // A remedy that names a command has other words in the page.
-    return /openledger |--/.test(words.remedy) && !forReaders.includes(`\n  ${code}:`);
+    return inPage && /openledger |--/.test(words.remedy) && !forReaders.includes(`\n  ${code}:`);
   });
 }
