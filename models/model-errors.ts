@@ -95,6 +95,12 @@ export const servingErrors = defineErrors("MOD_SERVE", {
     remedy: "pay for the last answer, then ask again",
     httpStatus: 402,
   },
+  MOD_SERVE_NOT_GRANTED: {
+    meaning:
+      "the model answers from rows of a permissioned Datanet, and the account that asks may not read them; `data.reason`, `data.datanetId`",
+    remedy: "request access: openledger datanet access ID --purpose TEXT",
+    httpStatus: 403,
+  },
   MOD_SERVE_READER_SLOW: {
     meaning: "the client reads its stream too slowly; the buffer was full, and the stream was closed",
     remedy: "read the stream as it arrives",
@@ -113,6 +119,7 @@ const OPENAI_FORMS: Partial<
   MOD_SERVE_PROMPT_TOO_LONG: ["invalid_request_error", "context_length_exceeded"],
   MOD_SERVE_ADAPTER_UNUSABLE: ["invalid_request_error", "adapter_unusable"],
   MOD_SERVE_UNPAID: ["insufficient_quota", "insufficient_quota"],
+  MOD_SERVE_NOT_GRANTED: ["invalid_request_error", "rows_not_granted"],
   MOD_SERVE_READER_SLOW: ["server_error", "slow_reader"],
   SRV_RATE_LIMITED: ["rate_limit_error", "rate_limit_exceeded"],
   SRV_QUOTA_USED: ["rate_limit_error", "rate_limit_exceeded"],

@@ -27,6 +27,7 @@ import {
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { buildPages } from "./build/build-pages.ts";
+import { alterAnswers } from "./testing/alter-answers.ts";
 import { announceWallet, walletOfKey } from "./testing/announced-wallet.ts";
 import { openBrowser, openProfile, pictureOf, seriousFindings } from "./testing/browser.ts";
 
@@ -125,15 +126,9 @@ interface SentAnswer {
   readonly estimate: { readonly topRows: readonly object[] };
 }
 
-/** Stands between the page and its server, whose refusals pass as they are: the page says them. */
-async function alterAnswers(page: Page, alter: (body: SentAnswer) => object): Promise<void> {
-  await page.route("**/v1/answers", async (route) => {
-    if (route.request().method() !== "POST") return route.continue();
-    const response = await route.fetch();
-    if (!response.ok()) return route.fulfill({ response });
-    await route.fulfill({ response, json: alter(await response.json()) });
-  });
-}
+/** Changes what the model's server answers to questions. */
+const alterSent = (page: Page, alter: (body: SentAnswer) => object) =>
+  alterAnswers(page, "**/v1/answers", alter, (request) => request.method() === "POST");
 
 const paidBy = async () =>
   (await listOperations(world.bob, BOB, { limit: 50 })).filter(({ kind }) => kind === "payInference");
@@ -141,7 +136,7 @@ const paidBy = async () =>
 test("an answer is checked in the page, paid, and followed", LONG, async () => {
   const { context, misdeeds, page } = await openAsking();
   // The server says that the answer pays leaf 66 alone: the page computes whom it pays.
-  await alterAnswers(page, (body) => {
+  await alterSent(page, (body) => {
     const contributors = [{ contributorId: 66, share: 1 }];
     const topRows = body.estimate.topRows.map((row) => ({ ...row, contributorId: 66, share: 1 }));
     return { ...body, estimate: { ...body.estimate, contributors, topRows } };
@@ -201,7 +196,7 @@ test("an answer is checked in the page, paid, and followed", LONG, async () => {
 
 test("a server that gives another answer than its model is not paid", LONG, async () => {
   const { context, page } = await openAsking({ width: 360, colorScheme: "dark" });
-  await alterAnswers(page, (body) => ({
+  await alterSent(page, (body) => ({
     ...body,
     answer: JSON.stringify({ label: JSON.parse(body.answer).label === "spam" ? "ham" : "spam" }),
   }));

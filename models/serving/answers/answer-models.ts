@@ -313,6 +313,7 @@ export class AnswerModels {
       withdrawals.requireCited(found.cited?.citations ?? []);
       return found;
     };
+    const readers = { modelId, datanetIds, ownCard: await cardBeside(folder) };
     const store = new AnswerStore(this.#options.database, modelId);
     const work = {
       staticsHash: BigInt(manifest.staticsHash),
@@ -322,7 +323,12 @@ export class AnswerModels {
         if (isOfRows && this.#withdrawn.count > 0) await read(prompt);
         return thread.run("answer", { modelId, prompt }, { onPart: onText });
       },
-      ...(isOfRows ? { requireAnswer: (answer: string) => withdrawals.requireAnswer(answer) } : {}),
+      ...(isOfRows
+        ? {
+            requireReader: (payerId: number) => this.#readers.requireLeaf(payerId, readers),
+            requireAnswer: (answer: string) => withdrawals.requireAnswer(answer),
+          }
+        : {}),
       estimate: (query: ModelQuery) => thread.run("estimate", { modelId, query }),
     };
     const service = new AnswerService(
@@ -340,7 +346,6 @@ export class AnswerModels {
         chatPrompt: (chat) => thread.run("chatText", { modelId, chat }),
         read,
       });
-    const readers = { modelId, datanetIds, ownCard: await cardBeside(folder) };
     this.#routed.set(String(modelId), {
       modelId,
       manifest,

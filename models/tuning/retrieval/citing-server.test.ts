@@ -16,7 +16,13 @@ import { unpackSplit } from "@openledger/circuits/ledger/rewards";
 import { askModel } from "@openledger/client/actions/answers/ask-model";
 import { checkAnswer } from "@openledger/client/actions/answers/check-answer";
 import type { UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
-import { createLedgerFixture, type LedgerFixture } from "@openledger/client/testing/ledger-fixture";
+import { modelReader } from "@openledger/client/datanets/host-request";
+import {
+  createLedgerFixture,
+  type LedgerFixture,
+  leafAnswer,
+  owners,
+} from "@openledger/client/testing/ledger-fixture";
 import { hex32 } from "@openledger/foundation/hex";
 import { createLogger } from "@openledger/foundation/logger";
 import { claimStore } from "@openledger/foundation/store/store-identity";
@@ -35,6 +41,8 @@ import { fetchRow, parseCited } from "./citations.ts";
 const ROLLUP = { chainId: 31337, rollupAddress: "0x00000000000000000000000000000000000000a1" };
 
 const MODEL_ID = 9;
+/** Account that nobody has granted anything. */
+const STRANGER = 6;
 const passages = passagesOf(32, 14);
 const PROMPT = passages[7]!.split(" ").slice(2, 9).join(" ");
 
@@ -65,6 +73,8 @@ beforeAll(async () => {
   fixture = await createLedgerFixture({ hasFeed: false });
   const { answers } = fixture.sequencer;
   answers.set(`GET /v1/leaves/${MODEL_ID}`, modelLeaf());
+  const stranger = { id: STRANGER, l1Owner: owners.payer, keyX: fixture.key.keyX, nextNonce: 0 };
+  answers.set(`GET /v1/leaves/${STRANGER}`, leafAnswer(stranger));
   const noPayments = { epoch: 1, isClosed: false, chain: hex32(0n), paymentCount: 0, payments: [] };
   answers.set(`GET /v1/models/${MODEL_ID}/payments?epoch=1&from=0`, noPayments);
   setDatanetPolicy(0n);
@@ -154,7 +164,15 @@ function setDatanetPolicy(policy: bigint): void {
   const { id, rowsRoot } = model.recipe.datanet;
   const [l1Owner, zero] = ["0x000000000000000000000000000000000000000b", hex32(0n)];
   const datanet = { version: 1, rowCount: passages.length, publishedAt: 0, policy: hex32(policy), rowsRoot };
-  const leaf = { id, kind: "datanet", l1Owner, keyX: zero, chain: zero, datanet, counters: {} };
+  const leaf = {
+    id,
+    kind: "datanet",
+    l1Owner,
+    keyX: hex32(fixture.key.keyX),
+    chain: zero,
+    datanet,
+    counters: {},
+  };
   fixture.sequencer.answers.set(`GET /v1/leaves?ids=${id}`, [leaf]);
 }
 
@@ -281,7 +299,7 @@ it("is not answered from a row that was withdrawn, and its files and spans show 
   }
 });
 
-it("gives its index, which has the rows' texts, to readers of the rows alone, also where these are withheld", async () => {
+it("gives its index and its answers, which have the rows' texts, to readers of the rows alone, also where these are withheld", async () => {
   await writeModel(join(folder, "withheld"), { ...model, rows: null } as never);
   for (const [policy, status] of [
     [0n, 200],
@@ -297,6 +315,31 @@ it("gives its index, which has the rows' texts, to readers of the rows alone, al
     );
     const hasText = (await index!.text()).includes(passages[7]!.slice(0, 40));
     expect([index!.status, hasText, recipe!.status]).toEqual([status, status === 200, 200]);
+    const serverUrl = modelUrl(server.url, MODEL_ID);
+    const fetchAs = (from: number) =>
+      fetchAnswering(serverUrl, families, { sign: modelReader(fixture.client, serverUrl, from) }).then(
+        () => null,
+        ({ code }: { code: string }) => code,
+      );
+    // Who may read the rows gets the index by a signature, and checks answers by it.
+    const fetched = [await fetchAs(STRANGER), await fetchAs(model.recipe.datanet.id)];
+    expect(fetched).toEqual([status === 200 ? null : "ATT_MODEL_FILE_INVALID", null]);
+    const codeOf = (from: number, prompt: string) =>
+      askModel(fixture.client, { serverUrl, modelId: MODEL_ID, prompt, from }).then(
+        () => null,
+        ({ code }: { code: string }) => code,
+      );
+    const code = status === 200 ? null : "DNT_ACCESS_NOT_GRANTED";
+    expect(await codeOf(STRANGER, "zebra xylophone")).toBe(code);
+    expect(await codeOf(STRANGER, PROMPT)).toBe(status === 200 ? "ATT_ANSWER_UNPAID" : code);
+    // The Datanet itself reads its rows.
+    expect(await codeOf(model.recipe.datanet.id, PROMPT)).toBeNull();
+    const unsigned = await fetch(`${server.url}/v1/completions`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ model: `model-${MODEL_ID}`, prompt: PROMPT }),
+    });
+    expect(unsigned.status).toBe(402);
     await server.close();
   }
 });

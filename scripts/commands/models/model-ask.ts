@@ -10,6 +10,7 @@ import { verifyModel } from "@openledger/attribution/model/verify-model";
 import { committedEstimator, fetchEstimator } from "@openledger/attribution/scores/paying-part";
 import { requireLeast } from "@openledger/client/actions/answers/check-answer";
 import type { ReplyAssurance, UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
+import { modelReader } from "@openledger/client/datanets/host-request";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getModel } from "@openledger/client/sequencer/model-reads";
 import { formatOpen, parseOpen } from "@openledger/client/sequencer/open-amount";
@@ -55,7 +56,8 @@ export async function askAndPay({ options, args, output }: CommandContext<AskOpt
   const families = await modelFamilies({ base: options.base, serverUrl });
   const own = options.folder === undefined ? null : await readModel(options.folder, families);
   const onProgress = (file: string) => output.progress(`fetching ${file}`);
-  const published = own ?? (await fetchAnswering(serverUrl, families, { onProgress }));
+  const sign = modelReader(client, serverUrl, payer.id);
+  const published = own ?? (await fetchAnswering(serverUrl, families, { onProgress, sign }));
   const typed = await promptOf(published, { typed: args[1], file: options.file, fields: options.field });
   const estimateOf =
     own === null
