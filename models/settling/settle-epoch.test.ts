@@ -1,6 +1,6 @@
 /**
  * Settlement of an epoch: every refusal before the proof with its code, that nothing is proven by any, and that the command has
- * words for each. A real sequencer; proofs have known trapdoors.
+ * words for each. A real sequencer; proofs have known trapdoors. Void draws are in auto-settle.all.test.ts.
  */
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
@@ -22,11 +22,11 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => made?.close());
 
-/** The model, whose server has lost the answers' openings: no draw reads its matrix. */
+/** Files of another model: their commitment is not the registered one. */
 async function published(): Promise<SettledPublication> {
   const leaf = await getModel(bob, modelId);
   const { hash: _, ...statics } = staticsOf(leaf);
-  const features = { values: new Int16Array(0), rowCount: 0, columnCount: 16 };
+  const features = { values: new Int8Array(9 * 16), rowCount: 9, featureCount: 16 };
   const columns = { u: new Array<bigint>(16).fill(0n), v: new Array<bigint>(16).fill(0n) };
   const model = { statics, payees: leaf.payees, features, columns: [columns], answeringHash: 0n };
   return { model: model as never, openings: new Map() };
@@ -74,17 +74,7 @@ const REFUSALS: readonly Refusal[] = [
     changes: () => ({ circuits: [] }),
   },
   { name: "row counts, though draws are possible", code: "CLI_TOO_EARLY", changes: byRows },
-  { name: "draws that cannot be opened", code: "CMD_VOID_DRAWS", data: { epoch: 1 } },
-  {
-    name: "draws that cannot be opened, by somebody without the model's key",
-    code: "CMD_VOID_DRAWS",
-    changes: () => ({ consentsToVoids: true }),
-  },
-  {
-    name: "draws that cannot be opened, by somebody with another key who has not consented",
-    code: "CMD_VOID_DRAWS",
-    changes: () => ({ signer: async () => bob }),
-  },
+  { name: "the files of another model", code: "CIR_SETTLEMENT_DIFFERS" },
 ];
 
 test("refuses with a code for each reason, and proves nothing", async () => {
@@ -93,17 +83,6 @@ test("refuses with a code for each reason, and proves nothing", async () => {
     const refusal = { code, data: expect.objectContaining(data) };
     await expect(settleEpoch(bob, parameters(changes?.())), name).rejects.toMatchObject(refusal);
   }
-  // With the model's consent it goes on to the proof.
-  const steps: string[] = [];
-  const going = settleEpoch(bob, {
-    ...parameters({ consentsToVoids: true, signer: async () => bob }),
-    onProgress: ({ step }) => void steps.push(step),
-    prove: async () => {
-      throw new Error("it proves");
-    },
-  });
-  await expect(going).rejects.toThrow("it proves");
-  expect(steps).toEqual(["preparing", "proving"]);
 }, 60_000);
 
 test("has words for each refusal in the command", () => {

@@ -76,14 +76,8 @@ export type PrepareEpochErrorCode =
  * @throws OP_NOTHING_CLOSED; CLI_TOO_EARLY while L1 has no randomness (`data.reason` "no-randomness"), where the bridge has missed it
  *   ("randomness-missed"), and by rows before the ledger's time ("before-default-split"); CMD_VOID_DRAWS where drawn payments cannot
  *   be opened, and nobody consents; CLI_CIRCUIT_MISSING, CIR_SETTLEMENT_SIZE, CIR_SETTLEMENT_DIFFERS
- * @example
- * ```ts
- * const division: EpochDivision = { by: "rows" };
- * const { facts } = await prepareEpoch(client, { modelId: 11, division, circuits, signer: null });
- * console.log(facts.closed.amountWei);
- * ```
  */
-export async function prepareEpoch(
+async function prepareEpoch(
   client: LedgerClient,
   { circuits, consentsToVoids = false, division, epoch, modelId, signer }: PrepareEpochParameters,
 ): Promise<PreparedEpoch> {
