@@ -162,6 +162,12 @@ export const clientErrors = defineErrors("CLI", {
     meaning: "L1 owes the address nothing now: no posted batch has credited more than was paid out",
     remedy: "wait until the withdrawal's batch is posted (openledger status shows it), then finalize",
   },
+  CLI_MODEL_BEGUN: {
+    meaning:
+      "the same model was created at another price, and waits for its activation. `data.modelId`, `data.priceWei`",
+    remedy:
+      "register it at the price that it was created with; for another price, register once more after that",
+  },
   CLI_ROWS_MISSING: {
     meaning: "the row store does not have the rows of a root, or has other content for it",
     remedy:

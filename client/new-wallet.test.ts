@@ -29,7 +29,7 @@ import { createDatanet } from "./actions/ledger/datanet-operations.ts";
 import { moveAccount } from "./actions/ledger/move-account.ts";
 import { claimRewards } from "./actions/ledger/reward-operations.ts";
 import { contributeRows } from "./datanets/contribute-rows.ts";
-import { bringCard, publishCard } from "./datanets/datanet-card.ts";
+import { bringCard } from "./datanets/datanet-card.ts";
 import { findDisplayNames, findFormerName, setDisplayName } from "./datanets/display-names.ts";
 import { readEarningsBoard, showEarnings } from "./datanets/earnings-board.ts";
 import { getKeyNotice } from "./datanets/key-notice.ts";
@@ -40,6 +40,7 @@ import { createRandomKey, deriveKey, keyFromSecret } from "./l2-key.ts";
 import { createLedgerClient, type LedgerClient } from "./ledger-client.ts";
 import { getLeaf, getOperation, getQueueEntry } from "./sequencer/ledger-reads.ts";
 import { getRewards } from "./sequencer/model-reads.ts";
+import { publishCard } from "./tasks/publish-card.ts";
 
 /** Alice's leaf: she owns the model's rows, and contributes to a Datanet of her own. */
 const ALICE = 2;

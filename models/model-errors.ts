@@ -60,7 +60,7 @@ export const settlerErrors = defineErrors("CMD", {
     meaning:
       "drawn payments have receipts that the model's server cannot open. `data.payments`, `data.burnedWei`",
     remedy:
-      "restore the answers' database. If there are no receipts: --consent-to-voids, or openledger models settle --account NAME",
+      "restore the answers' database. If there are no receipts: --consent-to-voids, with the model's --account",
     note: "The server burns the part of these payments only with your consent.",
   },
 });

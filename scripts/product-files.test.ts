@@ -53,6 +53,30 @@ it("has no product file that tests alone import", () => {
   expect(product.filter((path) => !isNamed(path))).toEqual([]);
 });
 
+/** Packages that a file imports more than types of. */
+const packagesOf = (path: string): string[] =>
+  [
+    ...readFileSync(join(repositoryRoot, path), "utf8").matchAll(
+      /(?:^|\n)(?:import|export)\s+(?!type\b)[^;"]*?\bfrom\s+"([^"]+)"|\bimport\("([^"]+)"\)/g,
+    ),
+  ].flatMap(([, from, dynamic]) => {
+    const [scope, name] = (from ?? dynamic)!.split("/");
+    if (/^\.|:/.test(scope!)) return [];
+    return [scope!.startsWith("@") ? `${scope}/${name}` : scope!];
+  });
+
+it("has each package that a product file imports among its workspace's dependencies", () => {
+  const missing = new Set<string>();
+  for (const path of product) {
+    const [workspace] = path.split("/");
+    const manifest = JSON.parse(readFileSync(join(repositoryRoot, workspace!, "package.json"), "utf8"));
+    const { dependencies, name, optionalDependencies, peerDependencies } = manifest;
+    const known = { ...dependencies, ...optionalDependencies, ...peerDependencies, [name]: "" };
+    for (const one of packagesOf(path)) if (!Object.hasOwn(known, one)) missing.add(`${workspace}: ${one}`);
+  }
+  expect([...missing]).toEqual([]);
+});
+
 /** Room of a file: its folder below the workspace. Files beside the rooms, as errors and main modules, are of none. */
 const roomOf = (path: string): string | null =>
   path.split("/").length < 3 ? null : path.split("/").slice(0, 2).join("/");

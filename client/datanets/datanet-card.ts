@@ -1,5 +1,5 @@
 /**
- * Cards of Datanets (datanets/card/card.ts): published to the ledger as a hash, brought to a host as text, found and read there.
+ * Cards of Datanets (datanets/card/card.ts): brought to a host as text, found and read there. client/tasks/publish-card.ts publishes them.
  * A host's card counts only if its hash is the ledger's.
  */
 import { type Card, nameCard, readCardBytes } from "@openledger/datanets/card/card";
@@ -7,10 +7,6 @@ import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { z } from "zod";
 import { readHistory } from "../actions/data/list-commits.ts";
-import { commitVersion } from "../actions/data/version-commitments.ts";
-import type { PublishVersionErrorCode } from "../actions/ledger/datanet-operations.ts";
-import { publishVersion } from "../actions/ledger/datanet-operations.ts";
-import type { SendResult, SigningOptions } from "../actions/ledger/send-operation.ts";
 import type { LedgerClient } from "../ledger-client.ts";
 import { getLeaf } from "../sequencer/ledger-reads.ts";
 import { hostFalse } from "./host-false.ts";
@@ -27,33 +23,6 @@ import {
   type HostedDatanetFacts,
   hostedSchema,
 } from "./host-schemas.ts";
-
-export interface PublishCardParameters extends SigningOptions {
-  /** Leaf of the datanet, which signs for itself. */
-  datanetId: number;
-  card: Card;
-}
-export type PublishCardErrorCode = "DNT_CARD_INVALID" | "DNT_CARD_EARLIER" | PublishVersionErrorCode;
-
-/**
- * Publishes a card: the ledger gets its hash as `policy`, with the rows of the present version unchanged. It is a new
- * version all the same, so models are approved 24 hours of batches' time later. The first card comes with a version of no
- * rows.
- * @throws DNT_CARD_INVALID, DNT_CARD_EARLIER, OP_BAD_SIGNATURE, OP_BALANCE_TOO_LOW
- * @example
- * ```ts
- * const { hash } = await publishCard(client, { datanetId: 10, card });
- * ```
- */
-export async function publishCard(
-  client: LedgerClient,
-  parameters: PublishCardParameters,
-): Promise<SendResult> {
-  const { policy } = nameCard(parameters.card);
-  const { datanet } = await getLeaf(client, parameters.datanetId);
-  const version = datanet == null || datanet.version === 0 ? commitVersion([]) : datanet;
-  return publishVersion(client, { ...parameters, version, policy });
-}
 
 export interface BringCardParameters extends HostedDatanetPlace {
   card: Card;

@@ -23,7 +23,7 @@ import { clientError } from "../client-errors.ts";
 import type { SequencerAccess } from "../sequencer/sequencer-request.ts";
 import { hostFalse } from "./host-false.ts";
 import {
-  askForDigests,
+  askAsReader,
   askHostForBytes,
   type HostAccess,
   type HostCall,
@@ -108,7 +108,7 @@ export async function downloadVersionList(
 ): Promise<ListedRow[]> {
   const path = `/v1/datanets/${datanetId}/versions/${hex32(rowsRoot)}`;
   const rows = await readList(
-    () => askForDigests(client, (signing) => askHostForBytes(client, hostUrl, { path, ...signing }), from),
+    () => askAsReader(client, { datanetId, hostUrl }, { path, from }, "bytes"),
     decodeVersion,
     { rowsRoot },
   );
@@ -221,9 +221,8 @@ async function downloadCommitList(
 ): Promise<string[] | null> {
   const root = hex32(rowsRoot);
   const path = `/v1/datanets/${datanetId}/commits/${root}/list`;
-  const ask = (signing: Pick<HostCall, "from" | "isSigned">) =>
-    askHostForBytes(client, hostUrl, { path, ...signing });
-  const list = await askForDigests(client, ask, from).catch((error: unknown) => {
+  const place = { datanetId, hostUrl };
+  const list = await askAsReader(client, place, { path, from }, "bytes").catch((error: unknown) => {
     if (isAbsent(error)) return null;
     throw error;
   });

@@ -84,24 +84,6 @@ export interface ReadablePlace extends HostedDatanetPlace {
  */
 export const readingOf = ({ from, isSigned = false }: ReadablePlace) => ({ isSigned, from });
 
-/**
- * Asks for digests of rows. A host gives them to readers alone where they are plain and the Datanet permissioned: then the call is
- * signed, if there is a key.
- * @internal
- */
-export async function askForDigests<T>(
-  { l2Key }: Pick<HostAccess, "l2Key">,
-  ask: (signing: Pick<HostCall, "from" | "isSigned">) => Promise<T>,
-  from?: number,
-): Promise<T> {
-  try {
-    return await ask({});
-  } catch (error) {
-    if (l2Key === null || !isRollupError(error, "DNT_REQUEST_UNSIGNED")) throw error;
-    return ask({ isSigned: true, from });
-  }
-}
-
 export interface HostCall {
   readonly method?: "GET" | "PUT" | "POST" | "DELETE";
   readonly path: string;
@@ -190,27 +172,32 @@ export async function askHost<Schema extends z.ZodType>(
 }
 
 /**
- * Requests JSON about rows of a Datanet, unsigned first: a host asks for a signature where it is permissioned. The client signs as the
- * Datanet where it has its key, else as its own leaf.
+ * Asks about rows of a Datanet, unsigned first: a host asks for a signature where it is permissioned. The client signs as the Datanet
+ * where it has its key, else as `from`, by default its own leaf.
+ * @param answer JSON of a schema, or bytes
  * @internal
  */
-export async function askAsReader<Schema extends z.ZodType>(
+export async function askAsReader<Answer extends "bytes" | z.ZodType>(
   client: HostAccess,
   { datanetId, hostUrl }: HostedDatanetPlace,
   call: HostCall,
-  schema: Schema,
-): Promise<z.output<Schema>> {
+  answer: Answer,
+): Promise<Answer extends z.ZodType ? z.output<Answer> : Uint8Array> {
+  type Read = Answer extends z.ZodType ? z.output<Answer> : Uint8Array;
   const { l2Key } = client;
+  const ask = async (one: HostCall): Promise<Read> =>
+    (answer === "bytes"
+      ? await askHostForBytes(client, hostUrl, one)
+      : await askHost(client, hostUrl, one, answer as z.ZodType)) as Read;
   try {
-    return await askHost(client, hostUrl, call, schema);
+    return await ask(call);
   } catch (error) {
     if (call.isSigned === true || !isRollupError(error, "DNT_REQUEST_UNSIGNED")) throw error;
     const header = client.signedRequests?.get(`${hostUrl.replace(/\/+$/, "")}${call.path}`);
-    if (header !== undefined) return askHost(client, hostUrl, { ...call, header }, schema);
+    if (header !== undefined) return ask({ ...call, header });
     if (l2Key === null) throw error;
     const isOwn = (await getLeaf(client, datanetId)).keyX === l2Key.keyX;
-    const from = isOwn ? datanetId : call.from;
-    return askHost(client, hostUrl, { ...call, isSigned: true, from }, schema);
+    return ask({ ...call, isSigned: true, from: isOwn ? datanetId : call.from });
   }
 }
 

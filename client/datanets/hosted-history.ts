@@ -3,7 +3,7 @@
  * it.
  */
 import {
-  askForDigests,
+  askAsReader,
   askHost,
   type HostAccess,
   type HostErrorCode,
@@ -89,9 +89,7 @@ export async function compareVersions(
   { after, at = 0, before, datanetId, hostUrl, limit = 100 }: CompareVersionsParameters,
 ): Promise<CompareVersionsReturnType> {
   const path = `/v1/datanets/${datanetId}/difference?before=${before}&after=${after}&from=${at}&limit=${limit}`;
-  const difference = await askForDigests(client, (signing) =>
-    askHost(client, hostUrl, { path, ...signing }, differenceSchema),
-  );
+  const difference = await askAsReader(client, { datanetId, hostUrl }, { path }, differenceSchema);
   const isAsked = difference.changes.some(({ change }) => change === "removed");
   const { dropped, withdrawals } = isAsked
     ? await listWithdrawals(client, { datanetId, hostUrl })

@@ -31,7 +31,7 @@ import { findLeaves, getLeaf, readInfo } from "../sequencer/ledger-reads.ts";
 import { type GetModelErrorCode, getModel, staticsOf } from "../sequencer/model-reads.ts";
 import type { LedgerModelLeaf } from "../sequencer/model-schemas.ts";
 import { downloadVersionList } from "./download-rows.ts";
-import { askForDigests, askHostForBytes, type HostAccess, type HostErrorCode } from "./host-request.ts";
+import { askAsReader, type HostAccess, type HostErrorCode } from "./host-request.ts";
 import { areSignedByLeaf } from "./signing-keys.ts";
 import { readModelVerified } from "./verified-records.ts";
 import { listWithdrawals } from "./withdrawals.ts";
@@ -135,9 +135,7 @@ export async function certifyRemoval(
   const commits: string[] = [];
   for (const commit of committed) {
     const path = `/v1/datanets/${datanetId}/commits/${hex32(commit.rowsRoot)}/list`;
-    const list = await askForDigests(client, (signing) =>
-      askHostForBytes(client, hostUrl, { path, ...signing }),
-    );
+    const list = await askAsReader(client, { hostUrl, datanetId }, { path }, "bytes");
     commits.push(bytesToHex(list));
     if (list.length % 32 === 0 && rowHashesOf(list).includes(rowHashOf(row))) break;
   }

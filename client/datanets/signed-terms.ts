@@ -33,9 +33,8 @@ import { type GetHostedDatanetErrorCode, getHostedDatanet } from "./datanet-card
 import { downloadVersionList } from "./download-rows.ts";
 import { hostFalse } from "./host-false.ts";
 import {
-  askForDigests,
+  askAsReader,
   askHost,
-  askHostForBytes,
   type HostAccess,
   type HostErrorCode,
   type HostedDatanetPlace,
@@ -224,35 +223,6 @@ export async function requireApprovable(
   return requireRecipeTerms(recipe, { use: "paid", rows })!;
 }
 
-export interface AskApprovableParameters {
-  /** Hosts, the first one that has a Datanet is asked about it. */
-  datanetHosts: readonly string[];
-  datanetId: number;
-  recipe: RecipeTerms;
-}
-
-/**
- * Checks as `requireApprovable` does, by the first of some hosts that has the Datanet.
- * @returns terms of the model; null where none of the hosts has the Datanet
- * @throws DNT_TERMS_FORBID naming the rows that stand in the way
- * @internal
- */
-export async function askApprovable(
-  client: HostAccess,
-  { datanetHosts, datanetId, recipe }: AskApprovableParameters,
-): Promise<ModelTerms | null> {
-  for (const hostUrl of datanetHosts) {
-    try {
-      return await requireApprovable(client, { hostUrl, datanetId, recipe });
-    } catch (error) {
-      // Lists of plain digests of a permissioned Datanet are for its readers: what is not shown is not known.
-      if (!isRollupError(error, "DNT_NOT_HOSTED") && !isRollupError(error, "DNT_REQUEST_UNSIGNED"))
-        throw error;
-    }
-  }
-  return null;
-}
-
 type Given = Pick<TermsOfRow, "licence" | "file" | "isSigned">;
 
 /**
@@ -359,12 +329,12 @@ async function listOf(
 ): Promise<readonly bigint[] | null> {
   const root = hex32(rowsRoot);
   const path = `/v1/datanets/${datanetId}/commits/${root}/list`;
-  const list = await askForDigests(client, (signing) =>
-    askHostForBytes(client, hostUrl, { path, ...signing }),
-  ).catch((error: unknown) => {
-    if (isRollupError(error, "DNT_LIST_MISSING") || isRollupError(error, "DNT_NOT_HOSTED")) return null;
-    throw error;
-  });
+  const list = await askAsReader(client, { datanetId, hostUrl }, { path }, "bytes").catch(
+    (error: unknown) => {
+      if (isRollupError(error, "DNT_LIST_MISSING") || isRollupError(error, "DNT_NOT_HOSTED")) return null;
+      throw error;
+    },
+  );
   if (list === null) return null;
   const hashes = list.length % 32 === 0 ? rowHashesOf(list) : null;
   if (hashes === null || contributionRoot(hashes) !== rowsRoot)

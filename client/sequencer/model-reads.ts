@@ -106,6 +106,18 @@ async function* pagesOf(client: SequencerAccess, modelId: number, epoch: number)
   }
 }
 
+/**
+ * Number of an epoch's payments.
+ * @internal
+ */
+export async function countPayments(
+  client: SequencerAccess,
+  modelId: number,
+  epoch: number,
+): Promise<number> {
+  return (await readPage(client, { modelId, from: PAST_END, epoch })).paymentCount;
+}
+
 /** A page of payments; null where the sequencer does not have them any more. */
 const unpruned = (page: Promise<EpochPayments>): Promise<EpochPayments | null> =>
   page.catch((error: unknown) => {

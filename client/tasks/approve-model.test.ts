@@ -2,10 +2,9 @@
  * Approval of a model: every refusal with its code, that nothing is signed by any, and that page and command have words for each; then
  * what passes. A real sequencer and a real host.
  */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { attributionError } from "@openledger/attribution/attribution-errors";
 import type { ModelTerms } from "@openledger/attribution/model/recipe-fields";
 import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
@@ -32,6 +31,7 @@ import { contributionSource, uploadRows } from "../datanets/upload-rows.ts";
 import type { LedgerClient } from "../ledger-client.ts";
 import { getLeaf, getOperation } from "../sequencer/ledger-reads.ts";
 import { getModel, staticsOf } from "../sequencer/model-reads.ts";
+import { codesWithoutWords } from "../testing/refusal-words.ts";
 import {
   type ApprovalGroundsParameters,
   checkApproval,
@@ -277,16 +277,6 @@ test("approves by what others have signed, once, and revokes without grounds", a
 });
 
 test("has words for each refusal in the command and in the page", () => {
-  const read = (path: string) =>
-    readFileSync(fileURLToPath(new URL(`../../${path}`, import.meta.url)), "utf8");
-  const table: Record<string, { meaning: string; remedy: string }> = JSON.parse(
-    read("docs/reference/errors.json"),
-  );
-  const forReaders = /FOR_READERS[^=]*= \{([\s\S]*?)\n\};/.exec(read("web/words/problem.tsx"))![1]!;
-  for (const code of new Set([...REFUSALS.map((one) => one.code), "CLI_MODEL_APPROVED"])) {
-    const words = table[code]!;
-    expect([words.meaning, words.remedy], code).not.toContain("");
-    // A remedy that names a command has other words in the page.
-    if (/openledger |--/.test(words.remedy)) expect(forReaders, code).toContain(`\n  ${code}:`);
-  }
+  const codes = [...REFUSALS.map((one) => one.code), "CLI_MODEL_APPROVED"];
+  expect(codesWithoutWords(codes)).toEqual([]);
 });

@@ -6,16 +6,12 @@
 import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
 import { KIND, kindRule } from "@openledger/circuits/protocol";
 import { type Card, nameCard } from "@openledger/datanets/card/card";
+import { requireHiddenRows } from "@openledger/datanets/card/hidden-rows";
 import type { Address } from "viem";
 import { type CreateDatanetErrorCode, createDatanet } from "../actions/ledger/datanet-operations.ts";
 import type { SendResult, SignedSubmission, SigningOptions } from "../actions/ledger/send-operation.ts";
 import { clientError } from "../client-errors.ts";
-import {
-  type BringCardErrorCode,
-  bringCard,
-  type PublishCardErrorCode,
-  publishCard,
-} from "../datanets/datanet-card.ts";
+import { type BringCardErrorCode, bringCard } from "../datanets/datanet-card.ts";
 import { hostInfo } from "../datanets/host-request.ts";
 import type { LedgerClient } from "../ledger-client.ts";
 import { getInfo, getLeaf } from "../sequencer/ledger-reads.ts";
@@ -28,6 +24,7 @@ import {
   requireSigner,
   requireUsableKey,
 } from "./before-signing.ts";
+import { type PublishCardErrorCode, publishCard } from "./publish-card.ts";
 import { operateOnce } from "./send-once.ts";
 
 /** How far an earlier call has come. Store it, and pass it again. */
@@ -66,6 +63,7 @@ export interface OpenDatanetReturnType {
 export type OpenDatanetErrorCode =
   | "CLI_OPERATION_DROPPED"
   | "CLI_WAIT_ENDED"
+  | "DNT_CARD_DIGESTS"
   | "OP_BAD_SIGNATURE"
   | "OP_WRONG_LEAF_KIND"
   | BringCardErrorCode
@@ -74,7 +72,7 @@ export type OpenDatanetErrorCode =
 
 /**
  * Opens a Datanet, publishes its card, and brings that to a host.
- * @throws DNT_CARD_INVALID; CLI_INPUT_INVALID for an owner or key that nobody can have, for a card that another key would have to sign,
+ * @throws DNT_CARD_INVALID, DNT_CARD_DIGESTS; CLI_INPUT_INVALID for an owner or key that nobody can have, for a card that another key would have to sign,
  *   and for a first balance that does not pay for the card; CLI_UNREACHABLE where the host does not answer: all before anything is
  *   signed. OP_AMOUNT_NOT_REPRESENTABLE, OP_BAD_SIGNATURE, OP_BALANCE_TOO_LOW, OP_WRONG_LEAF_KIND, CLI_WAIT_ENDED,
  *   CLI_OPERATION_DROPPED, CLI_PRECONFIRMATION_INVALID; DNT_CARD_EARLIER, DNT_NOT_ON_LEDGER
@@ -93,6 +91,8 @@ export async function openDatanet(
   const { amountWei, begun = {}, card, hostUrl, onBegun, onProgress } = parameters;
   onProgress?.({ step: "checking" });
   const policy = card === undefined ? null : nameCard(card).policy;
+  // A host would refuse a card whose private rows are told by their digests, once the Datanet is paid for.
+  if (card !== undefined) await requireHiddenRows(card, null, async () => 0);
   if (card !== undefined && hostUrl !== undefined) await hostInfo(client, hostUrl);
   const signer = await requireSigner(client, parameters.from);
   const keyX = parameters.keyX ?? signer.keyX;

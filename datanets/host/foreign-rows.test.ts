@@ -4,9 +4,10 @@ import { openRowStore, type RowStore } from "@openledger/client/actions/data/row
 import { saltByCard } from "@openledger/client/actions/data/salted-contribution";
 import { checkFindings, listFindings } from "@openledger/client/datanets/cleaning";
 import { contributeRows } from "@openledger/client/datanets/contribute-rows";
-import { bringCard, publishCard } from "@openledger/client/datanets/datanet-card";
+import { bringCard } from "@openledger/client/datanets/datanet-card";
 import { contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
 import type { LedgerClient } from "@openledger/client/ledger-client";
+import { publishCard } from "@openledger/client/tasks/publish-card";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Card } from "../card/card.ts";
 import { createHostWorld, type HostWorld } from "../testing/host-world.ts";

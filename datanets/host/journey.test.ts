@@ -8,16 +8,12 @@ import { verifyVersion } from "@openledger/client/actions/data/verify-version";
 import { publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
 import { findRows, getHostedRow } from "@openledger/client/datanets/browse-rows";
 import { collectVersion, contributeRows } from "@openledger/client/datanets/contribute-rows";
-import {
-  bringCard,
-  findDatanets,
-  getHostedDatanet,
-  publishCard,
-} from "@openledger/client/datanets/datanet-card";
+import { bringCard, findDatanets, getHostedDatanet } from "@openledger/client/datanets/datanet-card";
 import { downloadCommits, downloadVersion } from "@openledger/client/datanets/download-rows";
 import { bringVersion, contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
+import { publishCard } from "@openledger/client/tasks/publish-card";
 import { hex32 } from "@openledger/foundation/hex";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { nameCard } from "../card/card.ts";

@@ -7,7 +7,7 @@ import { storeVersion } from "@openledger/client/actions/data/published-version"
 import { openRowStore, type RowStore } from "@openledger/client/actions/data/row-store";
 import { publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
 import { contributeRows } from "@openledger/client/datanets/contribute-rows";
-import { bringCard, publishCard } from "@openledger/client/datanets/datanet-card";
+import { bringCard } from "@openledger/client/datanets/datanet-card";
 import { exportVersion } from "@openledger/client/datanets/export-version";
 import {
   checkModelPapers,
@@ -23,6 +23,7 @@ import { signTerms } from "@openledger/client/datanets/signed-terms";
 import { bringVersion, contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
 import { withdrawRow } from "@openledger/client/datanets/withdrawals";
 import type { LedgerClient } from "@openledger/client/ledger-client";
+import { publishCard } from "@openledger/client/tasks/publish-card";
 import { hex32 } from "@openledger/foundation/hex";
 import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
 import { exportFilesOf } from "../export/export-files.ts";

@@ -12,15 +12,16 @@ import { publishVersion } from "@openledger/client/actions/ledger/datanet-operat
 import { findKnownRows } from "@openledger/client/datanets/browse-rows";
 import { checkFindings, listFindings } from "@openledger/client/datanets/cleaning";
 import { contributeRows } from "@openledger/client/datanets/contribute-rows";
-import { bringCard, publishCard } from "@openledger/client/datanets/datanet-card";
+import { bringCard } from "@openledger/client/datanets/datanet-card";
 import { downloadCommits, downloadVersion } from "@openledger/client/datanets/download-rows";
 import { exportVersion } from "@openledger/client/datanets/export-version";
-import { askHost, askHostForBytes } from "@openledger/client/datanets/host-request";
+import { askAsReader, askHost, askHostForBytes } from "@openledger/client/datanets/host-request";
 import { mirrorDatanet } from "@openledger/client/datanets/mirror-datanet";
 import { collectReviewed } from "@openledger/client/datanets/reviewed-version";
 import { sayRecords } from "@openledger/client/datanets/signed-records";
 import { bringVersion, contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
 import type { LedgerClient } from "@openledger/client/ledger-client";
+import { publishCard } from "@openledger/client/tasks/publish-card";
 import { hex32 } from "@openledger/foundation/hex";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
@@ -272,6 +273,9 @@ it("shows lists of plain digests to readers alone, and keeps its form, where it 
       store: await openRowStore(join(world.folder, "own")),
     });
     expect(commits).toHaveLength(1);
+    // An owner whose client names an account that may not read, as a page's does.
+    const byAccount = { ...world.owner, leafId: alice.leafId };
+    expect(await askAsReader(byAccount, at, { path }, "bytes")).toHaveLength(96);
   } finally {
     await world.close();
   }

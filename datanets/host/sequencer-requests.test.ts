@@ -2,9 +2,10 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createDatanet } from "@openledger/client/actions/ledger/datanet-operations";
-import { bringCard, publishCard } from "@openledger/client/datanets/datanet-card";
+import { bringCard } from "@openledger/client/datanets/datanet-card";
 import { createRandomKey } from "@openledger/client/l2-key";
 import { getOperation } from "@openledger/client/sequencer/ledger-reads";
+import { publishCard } from "@openledger/client/tasks/publish-card";
 import { hex32 } from "@openledger/foundation/hex";
 import { ONE_OPEN_WEI } from "@openledger/sequencer/testing/test-rollup";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";

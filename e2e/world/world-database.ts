@@ -9,10 +9,11 @@ import { contributionRoot, hashRow } from "@openledger/circuits/ledger/version-r
 import type { Deployment } from "@openledger/circuits/registry/deployment";
 import { commitData } from "@openledger/client/actions/ledger/commit-data";
 import { createDatanet } from "@openledger/client/actions/ledger/datanet-operations";
-import { bringCard, publishCard } from "@openledger/client/datanets/datanet-card";
+import { bringCard } from "@openledger/client/datanets/datanet-card";
 import { keyFromSecret } from "@openledger/client/l2-key";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getOperation } from "@openledger/client/sequencer/ledger-reads";
+import { publishCard } from "@openledger/client/tasks/publish-card";
 import { clientWithoutL1 } from "@openledger/client/testing/client-without-l1";
 import { createLedgerFixture, type LedgerFixture } from "@openledger/client/testing/ledger-fixture";
 import { HOST_PART } from "@openledger/datanets/store/host-schema";

@@ -3,16 +3,11 @@
  * that returns what is left. Each of them is on disk, signed, before it is sent: a restart sends the same one. Amounts are in wei.
  */
 import { join } from "node:path";
-import { floorAmount } from "@openledger/circuits/ledger/amount-float";
-import { transfer } from "@openledger/client/actions/ledger/account-operations";
-import { createAccount } from "@openledger/client/actions/ledger/create-account";
-import type { SignedSubmission, SigningOptions } from "@openledger/client/actions/ledger/send-operation";
 import { createRandomKey, keyFromSecret, type L2Key } from "@openledger/client/l2-key";
 import type { LedgerClient } from "@openledger/client/ledger-client";
-import { estimateFees, likelyFeeWei } from "@openledger/client/sequencer/fees";
-import { findLeaves, getLeaf, resolveSigner } from "@openledger/client/sequencer/ledger-reads";
+import { resolveSigner } from "@openledger/client/sequencer/ledger-reads";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
-import { waitFor } from "@openledger/client/sequencer/wait-for";
+import { endFundedAccount, openFundedAccount } from "@openledger/client/tasks/funded-account";
 import { hex32 } from "@openledger/foundation/hex";
 import { readSecretFile } from "@openledger/foundation/secret-file";
 import { readIfPresent, writeFileWhole } from "@openledger/foundation/whole-file";
@@ -20,12 +15,9 @@ import type { Hex } from "viem";
 import { gatewayError } from "../gateway-errors.ts";
 import { type AccountRecord, accountSchema } from "./account-record.ts";
 import type { GatewayStore } from "./gateway-store.ts";
-import { sendDurably } from "./send-durably.ts";
 
 /** Key of the record in its part of the store. */
 const RECORD = "account";
-/** Time for an operation to be acknowledged. */
-const ACKNOWLEDGE_TIMEOUT_MS = 60_000;
 
 /** Wallet's account that opens the gateway's: `client` signs for it. */
 export interface Funding {
@@ -59,7 +51,7 @@ async function readRecord(store: GatewayStore): Promise<AccountRecord | null> {
 /**
  * Takes up the account of the folder, or opens one.
  * @param funding called only where there is no account yet
- * @throws GAT_NO_ACCOUNT, CIR_SECRET_FILE, and the errors of `createAccount` and `waitFor`
+ * @throws GAT_NO_ACCOUNT, CIR_SECRET_FILE, and the errors of `openFundedAccount`
  */
 export async function openAccount(
   place: Place,
@@ -130,52 +122,20 @@ async function finishOpening(
     record = { ...record, ...changes };
     await store.account.put(RECORD, record);
   };
-  let isSent = record.opening !== null && (await sendDurably(reader, record.opening)).isTaken;
-  if (!isSent) {
-    const { client } = await funding();
-    const { funder, keyX } = record;
-    const l1Owner = funder.l1Owner as Hex;
-    const amountWei = BigInt(record.budgetWei);
-    const options = await withSameNonce(client, funder.leafId, record.opening);
-    await createAccount(client, {
-      ...options,
-      from: funder.leafId,
-      l1Owner,
-      keyX: BigInt(keyX),
-      amountWei,
-      onSigned: (opening) => save({ opening }),
-    });
-    isSent = true;
-  }
-  const { hash } = record.opening!;
-  const { operation } = await waitFor(reader, { hash }, "acknowledged", {
-    timeoutMs: ACKNOWLEDGE_TIMEOUT_MS,
+  const { funder, keyX } = record;
+  const leafId = await openFundedAccount(reader, {
+    ...{ from: funder.leafId, l1Owner: funder.l1Owner as Hex, keyX: BigInt(keyX) },
+    amountWei: BigInt(record.budgetWei),
+    signer: async () => (await funding()).client,
+    stored: record.opening,
+    onSigned: (opening) => save({ opening }),
   });
-  const leafId = operation?.createdId ?? (await leafOfKey(reader, record));
+  if (leafId === null)
+    throw gatewayError("GAT_NO_ACCOUNT", "the ledger has no account with the gateway's key", {
+      data: { keyX },
+    });
   await save({ leafId });
   return record;
-}
-
-/**
- * Options by which of two signings at most one can be executed: the nonce of the first, as long as the ledger has not used it.
- */
-async function withSameNonce(
-  client: LedgerClient,
-  leafId: number,
-  refused: SignedSubmission | null,
-): Promise<Pick<SigningOptions, "nonce">> {
-  if (refused === null) return {};
-  const { nextNonce } = await getLeaf(client, leafId);
-  return nextNonce <= refused.body.nonce ? { nonce: refused.body.nonce } : {};
-}
-
-async function leafOfKey(reader: LedgerClient, { funder, keyX }: AccountRecord): Promise<number> {
-  const leaves = await findLeaves(reader, { keyX: BigInt(keyX) });
-  const own = leaves.find(({ l1Owner }) => l1Owner.toLowerCase() === funder.l1Owner.toLowerCase());
-  if (own !== undefined) return own.id;
-  throw gatewayError("GAT_NO_ACCOUNT", "the ledger has no account with the gateway's key", {
-    data: { keyX },
-  });
 }
 
 export interface EndedAccount {
@@ -190,7 +150,7 @@ export interface EndedAccount {
 
 /**
  * Returns what is left to the account that paid the budget. The wallet stays the owner of the leaf.
- * @throws GAT_NO_ACCOUNT, and the errors of `transfer` and `waitFor`
+ * @throws GAT_NO_ACCOUNT, and the errors of `endFundedAccount`
  */
 export async function endAccount(place: Place): Promise<EndedAccount> {
   const { folder, store } = place;
@@ -198,32 +158,13 @@ export async function endAccount(place: Place): Promise<EndedAccount> {
   if (record === null || record.isEnded || record.leafId === null)
     throw gatewayError("GAT_NO_ACCOUNT", `there is no open account in ${folder}`, { data: { folder } });
   const { client, leafId } = await takenUp(place, record, false);
-  const { ending: before, funder } = record;
-  const acknowledged = async ({ amountWei, hash }: NonNullable<AccountRecord["ending"]>) => {
-    await waitFor(client, { hash }, "acknowledged", { timeoutMs: ACKNOWLEDGE_TIMEOUT_MS });
-    return BigInt(amountWei);
-  };
-  const isSent = before !== null && (await sendDurably(client, before)).isTaken;
-  let returnedWei = isSent ? await acknowledged(before) : 0n;
-  // After an end that was cut off the account may have been filled again.
-  const [{ balanceWei }, fees] = await Promise.all([getLeaf(client, leafId), estimateFees(client)]);
-  const amountWei = floorAmount(balanceWei - likelyFeeWei(fees, "transfer"));
-  let ending = isSent ? before : null;
-  if (amountWei > 0n) {
-    await transfer(client, {
-      ...(isSent ? {} : await withSameNonce(client, leafId, before)),
-      to: funder.leafId,
-      expectedOwner: funder.l1Owner as Hex,
-      amountWei,
-      onSigned: async (signed) => {
-        ending = { ...signed, amountWei: String(amountWei) };
-        await store.account.put(RECORD, { ...record, ending });
-      },
-    });
-    returnedWei += await acknowledged(ending!);
-  }
+  const { ending: stored, funder } = record;
+  const { returnedWei, leftWei, signed } = await endFundedAccount(client, {
+    ...{ leafId, to: funder.leafId, expectedOwner: funder.l1Owner as Hex, stored },
+    onSigned: (ending) => store.account.put(RECORD, { ...record, ending: { ...ending } }),
+  });
+  const ending = signed === null ? null : { ...signed };
   await store.account.put(RECORD, { ...record, ending, isEnded: true });
-  const { balanceWei: leftWei } = await getLeaf(client, leafId);
   return { leafId, to: funder.leafId, returnedWei, leftWei };
 }
 

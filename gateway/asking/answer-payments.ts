@@ -8,12 +8,12 @@ import {
   withOwnEstimate,
 } from "@openledger/client/actions/answers/check-answer";
 import type { ReplyAssurance, UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
-import { payInference } from "@openledger/client/actions/ledger/pay-inference";
 import { clientError } from "@openledger/client/client-errors";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
 import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
+import { payReceipt, requireTakesPayments } from "@openledger/client/tasks/pay-for-answer";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { parseCited } from "@openledger/models/tuning/retrieval/citations";
@@ -69,10 +69,12 @@ export class AnswerPayments {
     this.isAnsweredAgain = (limits.least.answer ?? "believed") !== "believed";
   }
 
-  /** Reserves price and fee of an answer. @throws GAT_ABOVE_PRICE, GAT_BUDGET_TOO_LOW */
+  /** Reserves price and fee of an answer. @throws OP_MODEL_NOT_PAYABLE, OP_EPOCH_FULL, GAT_ABOVE_PRICE, GAT_BUDGET_TOO_LOW */
   async reserve(leaf: LedgerModelLeaf): Promise<ReservedCost> {
     const { budget } = this.#modules;
     const { maxPriceWei } = this.#limits;
+    // Before the question: a server counts an answer that nobody can pay as unpaid.
+    requireTakesPayments(leaf);
     const { priceWei } = leaf.counters;
     const fee = await budget.feeOf();
     const neededWei = priceWei + fee.feeWei;
@@ -158,7 +160,7 @@ export class AnswerPayments {
     const { epoch, priceWei } = leaf.counters;
     let isTaken: boolean;
     try {
-      const { status } = await payInference(client, {
+      const { status } = await payReceipt(client, {
         from: leafId,
         modelId: leaf.id,
         amountWei: priceWei,

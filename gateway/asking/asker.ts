@@ -103,7 +103,7 @@ export class Asker {
 
   /**
    * Asks, checks and pays. The same question gets the answer that an earlier asker paid for and never received.
-   * @throws GAT_ABOVE_PRICE, GAT_BUDGET_TOO_LOW, GAT_QUEUE_FULL, GAT_ANSWER_OPEN, GAT_ANSWER_REPLAYED, GAT_PAYMENT_UNSURE,
+   * @throws OP_MODEL_NOT_PAYABLE, OP_EPOCH_FULL, GAT_ABOVE_PRICE, GAT_BUDGET_TOO_LOW, GAT_QUEUE_FULL, GAT_ANSWER_OPEN, GAT_ANSWER_REPLAYED, GAT_PAYMENT_UNSURE,
    *   GAT_PAYMENT_REFUSED, CLI_ANSWER_WRONG, CLI_BELOW_LEAST, CLI_UNREACHABLE, and the server's refusals
    */
   async ask({ place, prompt, tools = [] }: GatewayQuestion, options: AskOptions = {}): Promise<PaidAnswer> {

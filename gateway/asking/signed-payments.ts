@@ -6,10 +6,10 @@
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getOperation } from "@openledger/client/sequencer/ledger-reads";
 import { getModel, getPayments } from "@openledger/client/sequencer/model-reads";
+import { sendDurably } from "@openledger/client/tasks/send-durably";
 import type { Logger } from "@openledger/foundation/logger";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import type { Hex } from "viem";
-import { sendDurably } from "../account/send-durably.ts";
 import { gatewayError } from "../gateway-errors.ts";
 import type { QuestionJournal } from "./question-journal.ts";
 import { headOf, type QuestionHead } from "./question-record.ts";

@@ -9,13 +9,14 @@ import { storeVersion } from "@openledger/client/actions/data/published-version"
 import { openRowStore } from "@openledger/client/actions/data/row-store";
 import { createDatanet, publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
 import { contributeRows } from "@openledger/client/datanets/contribute-rows";
-import { bringCard, publishCard } from "@openledger/client/datanets/datanet-card";
+import { bringCard } from "@openledger/client/datanets/datanet-card";
 import { collectReviewed } from "@openledger/client/datanets/reviewed-version";
 import { sayRecords, type UnsignedRecord } from "@openledger/client/datanets/signed-records";
 import { bringVersion, contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
 import { keyFromSecret } from "@openledger/client/l2-key";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getOperation } from "@openledger/client/sequencer/ledger-reads";
+import { publishCard } from "@openledger/client/tasks/publish-card";
 import type { Card } from "@openledger/datanets/card/card";
 import { sampleCard } from "@openledger/datanets/testing/sample-card";
 import { hex32 } from "@openledger/foundation/hex";

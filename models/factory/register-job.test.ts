@@ -1,4 +1,4 @@
-/** Registration of a job's model whose rows' terms forbid pay: refused before the ledger is asked for anything. */
+/** Registration of a factory's job: refused before the ledger is asked for anything, where the factory says why or shows nothing. */
 import type { RowTerms } from "@openledger/attribution/model/recipe-fields";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { whyUnapprovable } from "@openledger/datanets/terms/terms-rule";
@@ -9,6 +9,9 @@ import { registerJob } from "./register-job.ts";
 const rowsUnder = (licence: string): RowTerms => ({
   ...{ datanet: 10, licence, isSigned: true, rowCount: 3, firstRows: ["ab".repeat(32)] },
 });
+// Whatever is asked of the ledger would be an address that is none.
+const client = { sequencerUrl: "none:" } as LedgerClient;
+const options = { jobId: "job-1", priceWei: 1n, amountWei: 1n, l1Owner: "0x00" } as const;
 
 it("is refused for a recipe whose rows' terms forbid pay, before anything is paid", async () => {
   const terms = { use: "shared", licence: "CC-BY-NC-4.0", rows: [rowsUnder("CC-BY-NC-2.0")] } as const;
@@ -25,12 +28,20 @@ it("is refused for a recipe whose rows' terms forbid pay, before anything is pai
       return { state: "ready", modelId: null, isRegistrable: false, whyNot, statics: {} };
     },
   } as unknown as FactoryClient;
-  // Whatever is asked of the ledger would be an address that is none.
-  const client = { sequencerUrl: "none:" } as LedgerClient;
-  const options = { jobId: "job-1", priceWei: 1n, amountWei: 1n, l1Owner: "0x00" } as const;
   await expect(registerJob(client, factory, options)).rejects.toMatchObject({
     code: "MOD_FACTORY_NOT_REGISTRABLE",
     data: { why: whyNot },
   });
   expect(asked).toEqual(["registration"]);
+});
+
+it("is refused where the factory shows nothing to register", async () => {
+  const registration = { state: "unready", modelId: null, isRegistrable: true, whyNot: null };
+  const factory = {
+    registration: async () => ({ ...registration, statics: null, staticsHash: null }),
+  } as unknown as FactoryClient;
+  await expect(registerJob(client, factory, options)).rejects.toMatchObject({
+    code: "CLI_ANSWER_INVALID",
+    data: { server: "factory" },
+  });
 });

@@ -66,7 +66,8 @@ it("openings without an end are left: empty pages that go on, places outside of 
   const read = async (maxMs?: number) => {
     let count = 0;
     const bound = maxMs === undefined ? {} : { maxMs };
-    for await (const { openings } of openingPages(one, { url: "a server", ...bound })) count += openings.length;
+    for await (const { openings } of openingPages(one, { url: "a server", ...bound }))
+      count += openings.length;
     return count;
   };
   await expect(read()).rejects.toMatchObject({ code: "ATT_SERVER_UNREACHABLE" });

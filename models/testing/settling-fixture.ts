@@ -26,6 +26,7 @@ import { readVersionRows, storeVersion } from "@openledger/client/actions/data/p
 import { openRowStore } from "@openledger/client/actions/data/row-store";
 import { nameVersionLabels, storeVersionLabels } from "@openledger/client/actions/data/stored-labels";
 import { encodeSettlementBody, sendSettlement } from "@openledger/client/actions/l1/send-settlement";
+import { signSettlement } from "@openledger/client/actions/l1/sign-settlement";
 import { createDatanet, publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
 import { approveModel, createModel } from "@openledger/client/actions/ledger/model-operations";
 import { collectVersion, contributeRows } from "@openledger/client/datanets/contribute-rows";
@@ -48,7 +49,6 @@ import {
 import { type Hex, toHex } from "viem";
 import { prepareActivation } from "../settling/prepare-settlement.ts";
 import { proveSettlement } from "../settling/prove-settlement.ts";
-import { signSettlement } from "../settling/sign-settlement.ts";
 
 const SMALLEST = { rows: 8, features: 32, payees: 4, payments: 4, draws: 2 } as const;
 export const CAP = SMALLEST.payments;

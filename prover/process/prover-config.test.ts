@@ -13,7 +13,11 @@ it("has proofs made by a child process, unless the queue is chosen; a worker has
 });
 
 it("takes no other program's DATABASE_URL, whatever else is given", () => {
-  for (const environment of [{}, { PROVER_DATABASE_PATH: "folder" }, { OPENLEDGER_DATABASE_PATH: "folder" }]) {
+  for (const environment of [
+    {},
+    { PROVER_DATABASE_PATH: "folder" },
+    { OPENLEDGER_DATABASE_PATH: "folder" },
+  ]) {
     expect(readProverConfig({ ...environment, DATABASE_URL: OTHER }).databaseUrl).toBeUndefined();
     const own = readProverConfig({ ...environment, DATABASE_URL: OTHER, OPENLEDGER_DATABASE_URL: URL });
     expect(own.databaseUrl?.reveal()).toBe(URL);

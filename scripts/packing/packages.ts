@@ -42,6 +42,7 @@ export const PACKAGES = {
             "client-errors",
           ]),
           ERRORS,
+          "client/tasks/pay-for-answer.ts",
           "foundation/secret.ts",
           "contracts/build/rollup-abi.ts",
         ],

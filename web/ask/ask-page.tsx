@@ -2,6 +2,7 @@
  * Page "#/ask": a person chooses a model, asks, and pays for an answer that the page has checked. Questions stay in this tab,
  * receipts in files that the person saves. `ModelQuestion` is shown on the pages of adapters and of the factory's jobs, too.
  */
+import { isLeftUnpaid } from "@openledger/client/actions/answers/ask-model";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Address } from "viem";
 import { Chat, type PendingTurn } from "../chat/chat.tsx";
@@ -25,7 +26,7 @@ import { LeafLink } from "../words/links.tsx";
 import { type Problem, ProblemNotice } from "../words/problem.tsx";
 import { AssuranceList, useAssurance, useCopy } from "./assurance-part.tsx";
 import { findRegistered } from "./listed-adapters.ts";
-import { askAndCheck, buyAndCheck, isLeftUnpaid, isUnanswered, isWithdrawn } from "./pay-answer.ts";
+import { askOnce, buyAndCheck, isUnanswered, isWithdrawn } from "./pay-answer.ts";
 import { AskedPicture, PictureInput } from "./picture-input.tsx";
 import { findServedModels, type ServedModel } from "./served-models.ts";
 import { AskedRow, TableInput } from "./table-input.tsx";
@@ -273,7 +274,7 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
         const onText = (soFar: string) => setAsked({ ...pending, soFar });
         const turn = isPaidFirst
           ? await buyAndCheck(now!, owned!, model, prompt)
-          : await askAndCheck(now!, owned!, model, prompt, onText);
+          : await askOnce(now!, owned!, model, prompt, onText);
         const { chain, rollupAddress } = now!.client;
         addTurn({ chainId: chain.id, rollupAddress, modelId: model.modelId }, turn);
         setPaidFirst(false);

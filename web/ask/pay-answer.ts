@@ -2,10 +2,8 @@
  * Steps of a question on the Ask page: signs and sends it, checks the answer with the page's own copy of the model, pays.
  * Payments are in wei, and are followed to their end as journeys (ledger/journey.ts).
  */
-import { askAdapter, askModel, buyAnswer, payForAnswer } from "@openledger/client/actions/answers/ask-model";
-import { checkAnswer, withOwnEstimate } from "@openledger/client/actions/answers/check-answer";
 import type { CheckableModel, UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
-import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
+import { askAndCheck, buyAnswer, payForAnswer } from "@openledger/client/tasks/pay-for-answer";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { type Holdings, mainAccount } from "../ledger/holdings.ts";
 import { type Session, unlock } from "../ledger/session.ts";
@@ -22,10 +20,10 @@ const unlocked = (now: Session, owned: Holdings) =>
 
 /**
  * Asks, and computes answer, query and receipt again from the page's own copy of the model.
- * @param onText told the text so far, unchecked, of models that write word by word
- * @throws CLI_ANSWER_WRONG if they differ: nothing is owed then; and what unlock, askModel, askAdapter and ownCopy throw
+ * @param onText called with the text so far, unchecked, of models that write word by word
+ * @throws CLI_ANSWER_WRONG if they differ: nothing is owed then; and what unlock, askAndCheck and ownCopy throw
  */
-export async function askAndCheck(
+export async function askOnce(
   now: Session,
   owned: Holdings,
   model: ServedModel,
@@ -36,16 +34,10 @@ export async function askAndCheck(
   const { id: from } = mainAccount(owned)!;
   const { modelId, serverUrl, streamsFrom } = model;
   const copy = await ownCopy(model);
-  const asked = textFor(copy, prompt);
-  const question = { modelId, prompt: asked, from };
-  const given = await (streamsFrom === undefined
-    ? askModel(client, { ...question, serverUrl, onText })
-    : askAdapter(client, { ...question, serverUrl: streamsFrom, onText }));
-  const leaf = await getModel(client, modelId);
-  const staticsHash = staticsOf(leaf).hash;
-  const { payees } = leaf;
-  checkAnswer(copy, given, { prompt: asked, payerId: from, payees, staticsHash, isAnsweredAgain: true });
-  const answer = withOwnEstimate(copy, given);
+  const { answer } = await askAndCheck(client, {
+    ...{ modelId, model: copy, prompt: textFor(copy, prompt), from, onText },
+    ...{ serverUrl: streamsFrom ?? serverUrl, isBatch: streamsFrom !== undefined, isAnsweredAgain: true },
+  });
   const { rowsRoots } = copy;
   const said = { serverUrl, rowsRoots, answer: answer.answer };
   return { prompt, answer, said, labels: labelsOf(copy, answer, prompt) };
@@ -83,10 +75,6 @@ export async function payCheckedAnswer(
   );
   storeServedAnswer(answer.receipt, said);
 }
-
-/** True if the server refuses this account further answers until earlier ones are paid. */
-export const isLeftUnpaid = (error: unknown): boolean =>
-  isRollupError(error) && (error.data as { reason?: unknown }).reason === "left-unpaid";
 
 /** True if the model answers by its rows alone, and none of them answers this question. Nothing is owed. */
 export const isUnanswered = (error: unknown): boolean =>

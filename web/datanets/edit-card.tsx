@@ -2,7 +2,7 @@
  * Form on the versions tab in which a Datanet's owner changes its card: signs a new version of the same rows, and brings the
  * card to the host.
  */
-import { bringCard, publishCard } from "@openledger/client/datanets/datanet-card";
+import { setCard } from "@openledger/client/tasks/publish-card";
 import { useState } from "preact/hooks";
 import { NeedsKey } from "../hosts/keys/needs-key.tsx";
 import { datanetHref, ownClient, type TabProps } from "../hosts/tab-props.ts";
@@ -36,8 +36,7 @@ export function EditCard(props: TabProps) {
               submitLabel="Sign the changed card"
               onSubmit={({ card }) =>
                 void action.run(async () => {
-                  await publishCard(own, { datanetId: facts.id, card });
-                  await bringCard(own, { ...place, card });
+                  await setCard(own, { ...place, card });
                   onChange();
                   window.location.hash = datanetHref(facts.id);
                 })

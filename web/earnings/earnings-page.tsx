@@ -190,7 +190,7 @@ function ClaimRewards({
     setSent(0);
     setProblem(null);
     try {
-      await claimRewardsAll(session.value!, holdings.value!, waiting, setSent);
+      await claimRewardsAll(session.value!, holdings.value!, setSent);
     } catch (error) {
       setProblem(problemOf(error));
     } finally {

@@ -9,10 +9,11 @@ import { startHistoryFixture } from "@openledger/bridge/testing/history-fixture"
 import { openRowStore, type RowStore } from "@openledger/client/actions/data/row-store";
 import { createDatanet } from "@openledger/client/actions/ledger/datanet-operations";
 import { contributeRows } from "@openledger/client/datanets/contribute-rows";
-import { bringCard, publishCard } from "@openledger/client/datanets/datanet-card";
+import { bringCard } from "@openledger/client/datanets/datanet-card";
 import { contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getOperation } from "@openledger/client/sequencer/ledger-reads";
+import { publishCard } from "@openledger/client/tasks/publish-card";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { OPEN } from "@openledger/contracts/testing/rollup-fixture";
 import type { Card } from "@openledger/datanets/card/card";

@@ -13,13 +13,14 @@ import { saltByCard } from "@openledger/client/actions/data/salted-contribution"
 import { createDatanet, publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
 import { approveModel } from "@openledger/client/actions/ledger/model-operations";
 import { collectVersion, contributeRows } from "@openledger/client/datanets/contribute-rows";
-import { bringCard, publishCard } from "@openledger/client/datanets/datanet-card";
+import { bringCard } from "@openledger/client/datanets/datanet-card";
 import { listAccess, sayRecords } from "@openledger/client/datanets/signed-records";
 import { bringVersion, contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getOperation } from "@openledger/client/sequencer/ledger-reads";
 import { getModel, getSettlement, staticsOf } from "@openledger/client/sequencer/model-reads";
 import { storeRollupOf } from "@openledger/client/store-rollup";
+import { publishCard } from "@openledger/client/tasks/publish-card";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { OPEN } from "@openledger/contracts/testing/rollup-fixture";
 import type { Card } from "@openledger/datanets/card/card";

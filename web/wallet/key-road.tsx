@@ -52,8 +52,8 @@ export function KeyRoad({ leaves, live }: KeyRoadProps) {
       {now?.isContract === true && (
         <p>
           A contract wallet derives no key. Owners of a Safe set their delegate's{" "}
-          <a href={`#/safe/${now.address}`}>on its page</a>. Owners of another contract use the client library, or{" "}
-          <code>openledger force setKey</code>.
+          <a href={`#/safe/${now.address}`}>on its page</a>. Owners of another contract use the client
+          library, or <code>openledger force setKey</code>.
         </p>
       )}
       {now !== null && !now.isContract && leaves !== null && leaves.length > 0 && keyX === null && (

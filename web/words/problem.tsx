@@ -61,6 +61,8 @@ const FOR_READERS: Readonly<Record<string, string>> = {
     "nothing was sent; this page belongs to another rollup or to another version: get the one of this rollup",
   CLI_KEYS_MISSING: "nothing was sent; get the exit page of this rollup, or use the command: openledger exit",
   CLI_L1_REVERTED: "nothing has moved; the contract's own reason is in the technical details",
+  CLI_CIRCUIT_MISSING:
+    "nothing was signed; train again with a number of features, draws or contributors that a circuit of this rollup has",
   CLI_OPERATION_DROPPED: "nothing has moved; read the reason, then begin again",
   CLI_QUEUE_ENTRY_INVALID:
     "nothing arrived in the ledger; what was refused is finalizable on Ethereum, less the base fee",
@@ -79,6 +81,7 @@ const FOR_READERS: Readonly<Record<string, string>> = {
   OP_UNKNOWN_LEAF: "check the number",
   OP_DATANET_NOT_PUBLISHED: "publish a version first, on the tab Versions",
   OP_MODEL_NOT_READY: "nothing was signed; the model's owner activates it first",
+  OP_EPOCH_UNSETTLED: "nothing was signed; wait until the model's server has settled the closed epoch",
   OP_BELOW_PRICE: "the price has risen meanwhile; ask again, then pay",
   DNT_NOT_HOSTED:
     "check the number; the Datanet may be at another host, or its owner has not signed its card yet",

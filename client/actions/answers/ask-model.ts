@@ -1,36 +1,15 @@
 /**
- * Questions to a model's answer server, and payment for the answer: ask, check, pay, or all three by `buyAnswer`. The command
- * line, the Ask page and programs call it. Amounts are in wei; an answer is a promise of the server until `checkAnswer` has
- * passed.
+ * Questions to a model's answer server. An answer is a promise of the server until `checkAnswer` has passed; client/tasks/pay-for-answer.ts
+ * checks and pays. The command line, the Ask page, gateways and programs call it. Amounts are in wei.
  */
-import { sealedBytes } from "@openledger/circuits/ledger/model-query";
-import { hex32 } from "@openledger/foundation/hex";
-import { textOfBytes } from "@openledger/foundation/utf8";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import * as z from "zod/mini";
 import { clientError } from "../../client-errors.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
-import { resolveSigner } from "../../sequencer/ledger-reads.ts";
-import { getModel, staticsOf } from "../../sequencer/model-reads.ts";
-import type { LedgerModelLeaf } from "../../sequencer/model-schemas.ts";
-import {
-  type PayInferenceErrorCode,
-  type PayInferenceReturnType,
-  payInference,
-} from "../ledger/pay-inference.ts";
-import type { SigningOptions } from "../ledger/send-operation.ts";
-import {
-  type CheckAnswerErrorCode,
-  checkAnswer,
-  requireLeast,
-  requirePayer,
-  requireRegisteredStatics,
-  withOwnEstimate,
-} from "./check-answer.ts";
+import { requirePayer } from "./check-answer.ts";
 import { streamAnswer, streamCompletion } from "./completion-stream.ts";
 import {
   answerSchema,
-  type CheckableModel,
-  type ReplyAssurance,
   requestModelServer,
   sealedAnswerSchema,
   type UncheckedAnswer,
@@ -131,161 +110,13 @@ function givenAnswer(url: string, last: unknown): UncheckedAnswer {
   });
 }
 
-export interface PayForAnswerParameters extends SigningOptions {
-  modelId: number;
-  /** The customer's own copy of the model. */
-  model: CheckableModel;
-  prompt: string;
-  answer: UncheckedAnswer;
-  /** Maximum payment, in wei; default: the answer's `priceWei`. */
-  maxPriceWei?: bigint;
-  /** See `AnswerExpectation`; `areRowsRecomputed` likewise. */
-  isAnsweredAgain?: boolean;
-  areRowsRecomputed?: boolean;
-  /** Minimum assurance of each part: nothing is signed for a reply below it. See `AnswerExpectation`. */
-  least?: Partial<ReplyAssurance>;
-}
-
-export type PayForAnswerErrorCode =
-  | CheckAnswerErrorCode
-  | "CLI_PRICE_TOO_HIGH"
-  | "CLI_UNREACHABLE"
-  | PayInferenceErrorCode;
-
 /**
- * Checks an answer and pays the model's price for it. If a check fails, nothing is signed.
- * @throws CLI_ANSWER_WRONG, CLI_BELOW_LEAST, CLI_PRICE_TOO_HIGH, CLI_UNREACHABLE, and the errors of `payInference`
- * @example
- * ```ts
- * const prompt = "Win now";
- * const answer = await askModel(client, { serverUrl, modelId: 11, prompt });
- * await payForAnswer(client, { modelId: 11, model, prompt, answer, maxPriceWei: parseOpen("0.5") });
- * ```
- */
-export async function payForAnswer(
-  client: LedgerClient,
-  parameters: PayForAnswerParameters,
-): Promise<PayInferenceReturnType> {
-  const {
-    modelId,
-    model,
-    prompt,
-    answer,
-    maxPriceWei,
-    isAnsweredAgain = false,
-    areRowsRecomputed = false,
-    least = {},
-    ...signing
-  } = parameters;
-  const [{ id: payerId }, leaf] = await Promise.all([
-    resolveSigner(client, parameters.from),
-    getModel(client, modelId),
-  ]);
-  const priceWei = priceOf(leaf, maxPriceWei ?? answer.priceWei);
-  const sure = { isAnsweredAgain, areRowsRecomputed, least };
-  const { payees } = leaf;
-  checkAnswer(model, answer, { ...sure, prompt, payerId, payees, staticsHash: staticsOf(leaf).hash });
-  return payInference(client, {
-    ...signing,
-    from: payerId,
-    modelId,
-    amountWei: priceWei,
-    receipt: answer.receipt,
-  });
-}
-
-/**
- * Price of an answer of this model on the ledger, in wei: a server's price is a bound at most.
+ * True where the server shows this account no answer before it is paid, since an earlier one was left unpaid.
  * @internal
  */
-export function priceOf({ counters, id }: Pick<LedgerModelLeaf, "counters" | "id">, maxWei: bigint): bigint {
-  const { priceWei } = counters;
-  if (priceWei <= maxWei) return priceWei;
-  throw clientError("CLI_PRICE_TOO_HIGH", `model ${id} costs ${priceWei} wei, more than ${maxWei}`, {
-    data: { modelId: id, priceWei: `${priceWei}`, maxPriceWei: `${maxWei}` },
-  });
-}
-
-export interface BuyAnswerParameters extends SigningOptions {
-  /** URL of the model's server. */
-  serverUrl: string;
-  modelId: number;
-  /** The customer's own copy of the model. */
-  model: CheckableModel;
-  prompt: string;
-  /** Maximum payment, in wei; default: the server's price. */
-  maxPriceWei?: bigint;
-  /** See `AnswerExpectation`; `areRowsRecomputed` likewise. */
-  isAnsweredAgain?: boolean;
-  areRowsRecomputed?: boolean;
-  /** Minimum assurance of each part: a reply below it is not requested. See `AnswerExpectation`. */
-  least?: Partial<ReplyAssurance>;
-  /** Milliseconds that the server may take to open the answer once it is paid; default: a minute. */
-  timeoutMs?: number;
-}
-
-export interface BuyAnswerReturnType {
-  /** The opened answer, checked. */
-  readonly answer: UncheckedAnswer;
-  readonly payment: PayInferenceReturnType;
-}
-
-export type BuyAnswerErrorCode =
-  | AskModelErrorCode
-  | CheckAnswerErrorCode
-  | "CLI_PRICE_TOO_HIGH"
-  | "CLI_WAIT_ENDED"
-  | PayInferenceErrorCode;
-
-/** Time that a server has to open a paid answer. */
-const OPEN_TIMEOUT_MS = 60_000;
-/** Interval between two requests for a paid answer. */
-const OPEN_POLL_MS = 250;
-const openingSchema = z.object({ salt: z.optional(answerSchema.shape.salt) });
-
-/**
- * Pays for an answer before it is shown. A server requires it of an account that left an answer unpaid (ATT_ANSWER_UNPAID
- * with `data.reason` "left-unpaid"). The answer comes sealed, is paid, is opened by its receipt's salt and then checked.
- * A server that seals a false answer gets this one payment; do not ask it again.
- * @throws CLI_ANSWER_WRONG, CLI_BELOW_LEAST, CLI_PRICE_TOO_HIGH, CLI_WAIT_ENDED where it is not opened, and the
- *   errors of `askModel` and `payInference`
- * @example
- * ```ts
- * const { answer } = await buyAnswer(client, { serverUrl, modelId: 11, model, prompt: "Win now" });
- * console.log(answer.label);
- * ```
- */
-export async function buyAnswer(
-  client: LedgerClient,
-  parameters: BuyAnswerParameters,
-): Promise<BuyAnswerReturnType> {
-  const { serverUrl, modelId, model, prompt, maxPriceWei, timeoutMs = OPEN_TIMEOUT_MS } = parameters;
-  const { isAnsweredAgain = false, areRowsRecomputed = false, least = {}, from, ...signing } = parameters;
-  const sure = { isAnsweredAgain, areRowsRecomputed, least };
-  const leaf = await getModel(client, modelId);
-  const staticsHash = staticsOf(leaf).hash;
-  // Checks everything that can be checked before the payment.
-  requireRegisteredStatics(model, staticsHash);
-  requireLeast(model, sure);
-  const { given } = await askSealed(client, { serverUrl, modelId, prompt, from });
-  const { payerId, priceWei, receipt } = given;
-  const maxWei = maxPriceWei ?? priceWei;
-  if (leaf.counters.priceWei > maxWei) {
-    throw clientError("CLI_PRICE_TOO_HIGH", `model ${modelId} costs ${leaf.counters.priceWei} wei`, {
-      data: { modelId, priceWei: `${leaf.counters.priceWei}`, maxPriceWei: `${maxWei}` },
-    });
-  }
-  const payment = await payInference(client, {
-    ...signing,
-    from: payerId,
-    modelId,
-    amountWei: leaf.counters.priceWei,
-    receipt,
-  });
-  const answer = "sealed" in given ? await openSealed(client, serverUrl, given, timeoutMs) : given;
-  checkAnswer(model, answer, { ...sure, prompt, payerId, payees: leaf.payees, staticsHash });
-  return { answer: withOwnEstimate(model, answer), payment };
-}
+export const isLeftUnpaid = (error: unknown): boolean =>
+  (isRollupError(error, "ATT_ANSWER_UNPAID") || isRollupError(error, "MOD_SERVE_UNPAID")) &&
+  (error.data as { reason?: unknown }).reason === "left-unpaid";
 
 /** Answer to a question that is paid before it is shown. */
 export interface SealedReply {
@@ -309,58 +140,4 @@ export async function askSealed(
   const given = await requestModelServer(client, serverUrl, "/v1/answers", schema, { body });
   requirePayer(given.payerId, signed.payerId);
   return { signed, given };
-}
-
-async function openSealed(
-  client: LedgerClient,
-  serverUrl: string,
-  { sealed, ...terms }: z.output<typeof sealedAnswerSchema>,
-  timeoutMs: number,
-): Promise<UncheckedAnswer> {
-  const path = `/v1/answers/${hex32(terms.receipt)}`;
-  const untilMs = Date.now() + timeoutMs;
-  for (;;) {
-    const { salt } = await requestModelServer(client, serverUrl, path, openingSchema);
-    if (salt !== undefined) return openedWith(salt, sealed, terms, `${serverUrl}${path}`);
-    if (Date.now() > untilMs)
-      throw clientError(
-        "CLI_WAIT_ENDED",
-        `the answer is paid, and ${serverUrl} has not opened it: do not ask this server again`,
-        {
-          data: { receipt: hex32(terms.receipt), url: serverUrl },
-        },
-      );
-    await new Promise((resolve) => setTimeout(resolve, OPEN_POLL_MS));
-  }
-}
-
-function openedWith(
-  salt: bigint,
-  sealed: string,
-  terms: Omit<z.output<typeof sealedAnswerSchema>, "sealed">,
-  url: string,
-): UncheckedAnswer {
-  const bytes = Uint8Array.from(atob(sealed), (character) => character.charCodeAt(0));
-  const invalid = (cause: unknown) =>
-    clientError("CLI_ANSWER_INVALID", `the reply of ${url} decrypts to no answer`, {
-      data: { server: "answer server", url },
-      cause,
-    });
-  let opened: object;
-  try {
-    opened = JSON.parse(textOfBytes(sealedBytes(salt, bytes))) as object;
-  } catch (cause) {
-    throw invalid(cause);
-  }
-  const { expiresAtMs, payerId, priceWei, receipt } = terms;
-  const answer = answerSchema.safeParse({
-    ...opened,
-    payerId,
-    expiresAtMs,
-    receipt: hex32(receipt),
-    priceWei: `${priceWei}`,
-    salt: hex32(salt),
-  });
-  if (!answer.success) throw invalid(answer.error);
-  return answer.data;
 }

@@ -6,8 +6,8 @@ import {
   receiptHash,
 } from "@openledger/circuits/ledger/model-query";
 import { beforeAll, describe, expect, it } from "vitest";
+import { payForAnswer } from "../../tasks/pay-for-answer.ts";
 import { createLedgerFixture, modelAnswer } from "../../testing/ledger-fixture.ts";
-import { payForAnswer } from "./ask-model.ts";
 import { checkAnswer } from "./check-answer.ts";
 import type { CheckableModel, UncheckedAnswer } from "./model-answers.ts";
 

@@ -1,8 +1,8 @@
 /** Step of the devnet's job in which customers ask the models and pay for their answers. */
 import { fetchAnswering } from "@openledger/attribution/model/model-download";
 import { openCheckable } from "@openledger/attribution/model/model-family";
-import { askModel, payForAnswer } from "@openledger/client/actions/answers/ask-model";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
+import { askAndCheck, payForAnswer } from "@openledger/client/tasks/pay-for-answer";
 import { modelFamilies } from "@openledger/models/tuning/recipe/model-families";
 import { CUSTOMERS, PRICE_WEI } from "../config.ts";
 import { type Job, onceOnLedger, withRetry } from "../job.ts";
@@ -33,9 +33,9 @@ export async function ask(
     const isAnsweredAgain = i === 0;
     await onceOnLedger(job, stepOf(part.name, `pay-${i}`), client, async ({ onSigned }) => {
       // The same question gets the same answer until it is paid, so a kill in between changes nothing.
-      const answer = await askModel(client, { serverUrl, modelId, prompt, from: leaves[name] });
-      const paid = { from: leaves[name], modelId, model, prompt, answer, isAnsweredAgain, onSigned };
-      return payForAnswer(client, paid);
+      const question = { modelId, model, prompt, from: leaves[name], isAnsweredAgain };
+      const { answer } = await askAndCheck(client, { ...question, serverUrl });
+      return payForAnswer(client, { ...question, answer, onSigned });
     });
     if (rightLabel !== null && model.answer(prompt).label === rightLabel) rightCount += 1;
     job.console.progress(`${i + 1} of ${prompts.length} questions asked`);

@@ -1,9 +1,9 @@
 /** Step of the devnet's job in which two people claim what their rows have earned and withdraw it to L1. */
-import { claimRewards } from "@openledger/client/actions/ledger/reward-operations";
 import { getModel } from "@openledger/client/sequencer/model-reads";
 import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { type WaitTarget, waitFor } from "@openledger/client/sequencer/wait-for";
+import { claimAllRewards } from "@openledger/client/tasks/claim-rewards";
 import { finalizeWithdrawals, readPaidOutWei, withdrawOpen } from "@openledger/client/tasks/withdraw-open";
 import type { PersonName } from "../config.ts";
 import { type Job, onceOnL1, onceOnLedger, withRetry } from "../job.ts";
@@ -48,15 +48,18 @@ export async function claimAndWithdraw(
   const all: RewardClaim[] = [];
   for (const { modelId, name: model } of models) {
     const leaf = await withRetry(job, () => getModel(job.people.mia, modelId));
-    for (const rewardClaim of plannedRewardClaims(leaf, leaves)) {
-      const { payeeIndex, name, role } = rewardClaim;
+    all.push(...plannedRewardClaims(leaf, leaves));
+    for (const name of CLAIMERS) {
       const client = job.people[name];
-      const step = stepOf(model, `reward-${name}-${payeeIndex}-${role}`);
-      await before();
-      await onceOnLedger(job, step, client, ({ onSigned }) =>
-        claimRewards(client, { from: leaves[name], modelId, payeeIndex, role, onSigned }),
+      await withRetry(job, () =>
+        claimAllRewards(client, {
+          ...{ from: leaves[name], modelId },
+          once: async ({ payeeIndex, role }, send) => {
+            await before();
+            return onceOnLedger(job, stepOf(model, `reward-${name}-${payeeIndex}-${role}`), client, send);
+          },
+        }),
       );
-      all.push(rewardClaim);
     }
   }
   const targets: { name: PersonName; target: WaitTarget }[] = [];

@@ -1,9 +1,9 @@
 /** Steps of the devnet's job that close the models' first epochs and settle them. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { RANDOMNESS_DELAY_BLOCKS } from "@openledger/bridge/l1/settlement-times";
-import { closeEpoch } from "@openledger/client/actions/ledger/reward-operations";
 import { getStatus } from "@openledger/client/sequencer/ledger-reads";
 import { getModel, getSettlement } from "@openledger/client/sequencer/model-reads";
+import { closeModelEpoch } from "@openledger/client/tasks/close-epoch";
 import { createTestClient, http } from "viem";
 import { foundry } from "viem/chains";
 import { z } from "zod";
@@ -24,9 +24,10 @@ export async function closeFirstEpoch(
   { modelId, name }: { readonly name: ModelName; readonly modelId: number },
 ): Promise<(() => Promise<void>) | null> {
   const { mia } = job.people;
-  const { hash } = await onceOnLedger(job, stepOf(name, "closeEpoch"), mia, ({ onSigned }) =>
-    closeEpoch(mia, { modelId, onSigned }),
-  );
+  const { hash } = await onceOnLedger(job, stepOf(name, "closeEpoch"), mia, async ({ onSigned }) => {
+    const { sent } = await closeModelEpoch(mia, { modelId, onSigned });
+    return sent;
+  });
   if ((await withRetry(job, () => getSettlement(mia, modelId, SETTLED_EPOCH))) !== null) return null;
   await closeIntoBlob(job);
   return () => untilRandom(job, stepOf(name, "randomness-block"), modelId, hash);

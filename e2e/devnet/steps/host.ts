@@ -6,7 +6,7 @@ import { openRowStore, type RowStore, storeContribution } from "@openledger/clie
 import type { SignedSubmission } from "@openledger/client/actions/ledger/send-operation";
 import { findRows } from "@openledger/client/datanets/browse-rows";
 import { checkFindings, listFindings } from "@openledger/client/datanets/cleaning";
-import { bringCard, publishCard } from "@openledger/client/datanets/datanet-card";
+import { bringCard } from "@openledger/client/datanets/datanet-card";
 import { setDisplayName } from "@openledger/client/datanets/display-names";
 import { downloadCommits, downloadVersion } from "@openledger/client/datanets/download-rows";
 import { nextRows } from "@openledger/client/datanets/label-turns";
@@ -14,6 +14,7 @@ import { listAccess, sayRecords, type UnsignedRecord } from "@openledger/client/
 import { signTerms } from "@openledger/client/datanets/signed-terms";
 import { bringVersion, contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
+import { publishCard } from "@openledger/client/tasks/publish-card";
 import { prepareVersion, publishPrepared } from "@openledger/client/tasks/publish-version";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";

@@ -3,30 +3,23 @@ import { rm } from "node:fs/promises";
 import { readModel, writeModel } from "@openledger/attribution/model/model-directory";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
-import { unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { modelShape } from "@openledger/circuits/settlement/settlement-size";
 import { readVersion, readVersionRows } from "@openledger/client/actions/data/published-version";
 import type { RowStore } from "@openledger/client/actions/data/row-store";
-import {
-  encodeSettlementBody,
-  type SettlementBody,
-  sendSettlement,
-} from "@openledger/client/actions/l1/send-settlement";
-import { createModel } from "@openledger/client/actions/ledger/model-operations";
+import type { SettlementBody } from "@openledger/client/actions/l1/send-settlement";
 import type { SignedSubmission } from "@openledger/client/actions/ledger/send-operation";
 import { getHostedDatanet } from "@openledger/client/datanets/datanet-card";
 import { setDisplayName } from "@openledger/client/datanets/display-names";
 import { collectLabels } from "@openledger/client/datanets/reviewed-version";
 import { readRowTerms } from "@openledger/client/datanets/signed-terms";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
-import { getModel } from "@openledger/client/sequencer/model-reads";
 import { signApproval } from "@openledger/client/tasks/approve-model";
+import { activateModel, createRegistered } from "@openledger/client/tasks/register-model";
 import { nameCard } from "@openledger/datanets/card/card";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { readIfPresent } from "@openledger/foundation/whole-file";
 import { prepareActivation } from "@openledger/models/settling/prepare-settlement";
 import { proveSettlement } from "@openledger/models/settling/prove-settlement";
-import { signSettlement } from "@openledger/models/settling/sign-settlement";
 import { modelFamilies, modelTrainings } from "@openledger/models/tuning/recipe/model-families";
 import { makeModel, planModel } from "@openledger/models/tuning/recipe/plan-model";
 import {
@@ -37,7 +30,7 @@ import {
 import { devAccount } from "../accounts.ts";
 import { MODEL_AMOUNT_WEI, PRICE_WEI, SPLIT } from "../config.ts";
 import { formatDuration } from "../console.ts";
-import { type Job, onceOnLedger, waitWithConsole, withRetry } from "../job.ts";
+import { type Job, withRetry } from "../job.ts";
 import { DATANETS, type ModelPart, stepOf } from "../parts.ts";
 import type { Leaves } from "./deposit.ts";
 import { storeOf } from "./host.ts";
@@ -118,28 +111,21 @@ export async function createOnLedger(
   model: PublishedModel,
 ): Promise<number> {
   const { mia } = job.people;
-  const { featuresCommitment, ownersCommitment, payeeRoot, binding } = model.statics;
-  const sent = await onceOnLedger(job, stepOf(part.name, "create-model"), mia, ({ onSigned }) =>
-    createModel(mia, {
-      from: leaves.mia,
+  const step = stepOf(part.name, "create-model");
+  const { leaf } = await withRetry(job, () =>
+    createRegistered(mia, {
+      ...{ model, priceWei: PRICE_WEI, amountWei: MODEL_AMOUNT_WEI, from: leaves.mia },
       l1Owner: devAccount("mia").address,
-      keyX: mia.l2Key!.keyX,
-      amountWei: MODEL_AMOUNT_WEI,
-      featuresCommitment,
-      ownersCommitment,
-      payeeRoot,
-      binding: unpackBinding(binding),
-      priceWei: PRICE_WEI,
-      split: SPLIT,
-      onSigned,
+      askHost: (ask) => ask(job.hostUrl),
+      onSigned: (signed) => job.journal.set(step, signed),
     }),
   );
-  const { operation } = await waitWithConsole(job, mia, { hash: sent.hash }, "acknowledged", "the model");
-  const modelId = operation!.createdId!;
+  const { id: modelId } = leaf;
+  const { hash } = job.journal.get<SignedSubmission>(step)!;
   await job.journal.set(stepOf(part.name, "model-id"), modelId);
   const { hostUrl } = job;
   await withRetry(job, () => setDisplayName(mia, { hostUrl, name: part.title, leafId: modelId }));
-  job.console.done(`mia registers model ${modelId}, ${part.title}: operation ${sent.hash}`);
+  job.console.done(`mia registers model ${modelId}, ${part.title}: operation ${hash}`);
   return modelId;
 }
 
@@ -191,27 +177,30 @@ async function settleActivation(
 ): Promise<void> {
   const { mia } = job.people;
   const step = stepOf(name, "activation");
-  let body = job.journal.get<SettlementBody>(step);
-  if (body === undefined) {
-    const leaf = await withRetry(job, () => getModel(mia, modelId));
-    const table = payeeTableFor(job.circuits, model.payees);
-    const settling = settlementCircuitFor(job.circuits, modelShape(model.statics, model.payees)).circuit;
-    const { circuits, prepared } = prepareActivation(leaf, model, { table, settling });
-    const proved = await proveSettlement(
-      prepared,
-      await openProvingCircuits(circuits, job.deployment, () => job.console.progress),
-      {
-        backend: job.proverBackend,
-        signal: job.signal,
-        onProgress: ({ stage, percent }) =>
-          job.console.progress(`proving the payee table: ${stage}, ${Math.floor(percent)} %`),
+  const table = payeeTableFor(job.circuits, model.payees);
+  const settling = settlementCircuitFor(job.circuits, modelShape(model.statics, model.payees)).circuit;
+  await withRetry(job, () =>
+    activateModel(mia, {
+      modelId,
+      saved: job.journal.get<SettlementBody>(step),
+      onProven: (body) => job.journal.set(step, body),
+      prove: async (leaf) => {
+        const { circuits, prepared } = prepareActivation(leaf, model, { table, settling });
+        const proved = await proveSettlement(
+          prepared,
+          await openProvingCircuits(circuits, job.deployment, () => job.console.progress),
+          {
+            backend: job.proverBackend,
+            signal: job.signal,
+            onProgress: ({ stage, percent }) =>
+              job.console.progress(`proving the payee table: ${stage}, ${Math.floor(percent)} %`),
+          },
+        );
+        job.console.done(
+          `activation of ${model.payees.length} payees proven (${table.name}) in ${formatDuration(proved.proveMs)}`,
+        );
+        return proved.settlement;
       },
-    );
-    body = encodeSettlementBody(signSettlement(mia, leaf, proved.settlement));
-    await job.journal.set(step, body);
-    job.console.done(
-      `activation of ${model.payees.length} payees proven (${table.name}) in ${formatDuration(proved.proveMs)}`,
-    );
-  }
-  await withRetry(job, () => sendSettlement(mia, body));
+    }),
+  );
 }

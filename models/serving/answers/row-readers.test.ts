@@ -1,9 +1,10 @@
 /** Tests of whom a model's server takes for a reader where a host, or the card beside the model, shows another card than the ledger has. */
 
 import { attributionErrors } from "@openledger/attribution/attribution-errors";
-import { bringCard, publishCard } from "@openledger/client/datanets/datanet-card";
+import { bringCard } from "@openledger/client/datanets/datanet-card";
 import { requestServer } from "@openledger/client/datanets/host-request";
 import type { LedgerClient } from "@openledger/client/ledger-client";
+import { publishCard } from "@openledger/client/tasks/publish-card";
 import type { Card } from "@openledger/datanets/card/card";
 import { datanetErrors } from "@openledger/datanets/datanet-errors";
 import { createHostWorld, type HostWorld } from "@openledger/datanets/testing/host-world";

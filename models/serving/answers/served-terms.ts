@@ -3,7 +3,8 @@
  * those that the Datanets' hosts show. answer-models.ts applies them to each model before it is served.
  */
 import type { RecipeBase, RowTerms } from "@openledger/attribution/model/recipe-fields";
-import { askApprovable } from "@openledger/client/datanets/signed-terms";
+import { requireApprovable } from "@openledger/client/datanets/signed-terms";
+import { firstHostOf } from "@openledger/client/tasks/register-model";
 import { requireRecipeTerms, uncheckedVersions, unknownCount } from "@openledger/datanets/terms/terms-rule";
 
 /** Time that a host has for one answer, in milliseconds. */
@@ -38,9 +39,10 @@ export async function requireServedTerms(
   const unchecked = uncheckedVersions(recipe, rowCount).map(({ id }) => id);
   const known: RowTerms[] = recipe.terms?.rows.filter(({ datanet }) => !unchecked.includes(datanet)) ?? [];
   const reader = { sequencerUrl, domain, requestTimeoutMs: REQUEST_TIMEOUT_MS, l2Key: null, leafId: null };
+  const askHost = firstHostOf(datanetHosts);
   const datanetIds: number[] = [];
   for (const id of unchecked) {
-    const terms = await askApprovable(reader, { datanetHosts, datanetId: id, recipe });
+    const terms = await askHost((hostUrl) => requireApprovable(reader, { hostUrl, datanetId: id, recipe }));
     if (terms === null) datanetIds.push(id);
     else known.push(...terms.rows);
   }

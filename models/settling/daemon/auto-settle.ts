@@ -9,39 +9,20 @@
  * nobody's way: the ledger and L1 take each epoch once.
  */
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
-import type { SampledSettlement } from "@openledger/circuits/settlement/divide-epoch";
 import type { PreparedSettlement } from "@openledger/circuits/settlement/settled-model";
-import { modelShape } from "@openledger/circuits/settlement/settlement-size";
-import {
-  encodeSettlementBody,
-  type SettlementBody,
-  sendSettlement,
-} from "@openledger/client/actions/l1/send-settlement";
-import { closeEpoch } from "@openledger/client/actions/ledger/reward-operations";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getStatus } from "@openledger/client/sequencer/ledger-reads";
 import { getModel, getSettlement } from "@openledger/client/sequencer/model-reads";
 import type { ClosedEpochView, LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
+import { closeModelEpoch } from "@openledger/client/tasks/close-epoch";
 import type { JobState } from "@openledger/foundation/database/job-queue";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { StoreRollup } from "@openledger/foundation/store/store-identity";
-import {
-  payeeTableFor,
-  type RollupCircuit,
-  settlementCircuitFor,
-} from "@openledger/verifier/circuits/rollup-circuits";
-import { settlerError } from "../../model-errors.ts";
+import type { RollupCircuit } from "@openledger/verifier/circuits/rollup-circuits";
 import type { Openings } from "../model-openings.ts";
-import {
-  type EpochFacts,
-  type ProvableSettlement,
-  prepareDefaultSplit,
-  prepareSampled,
-  readClosedEpoch,
-} from "../prepare-settlement.ts";
 import type { ProvedSettlement } from "../prove-settlement.ts";
-import { signSettlement } from "../sign-settlement.ts";
+import { type PreparedEpoch, settleEpoch } from "../settle-epoch.ts";
 import { type SettlingJob, type SettlingQueue, savedProof, settlingTask } from "./settling-queue.ts";
 import { type HelperLog, SettlingReport, type SettlingStage } from "./turn-report.ts";
 
@@ -143,12 +124,11 @@ export class AutoSettler {
       if (now.closedEpoch !== null || now.counters.epoch !== epoch) return null;
       this.#tell(job, "closing");
       this.report.set(open);
-      const sent = await closeEpoch(await signer(now), { modelId });
+      const { amountWei, paymentCount: count, sent } = await closeModelEpoch(await signer(now), { modelId });
       this.report.noteClose();
-      const count = now.counters.paymentCount;
       log.info(
-        { modelId, epoch, paymentCount: count, amountWei: `${now.openAmountWei}`, hash: sent.hash },
-        `epoch ${epoch} is ${isFull ? "full" : "over"}: closed with ${count} payments of ${formatOpen(now.openAmountWei)} OPEN`,
+        { modelId, epoch, paymentCount: count, amountWei: `${amountWei}`, hash: sent.hash },
+        `epoch ${epoch} is ${isFull ? "full" : "over"}: closed with ${count} payments of ${formatOpen(amountWei)} OPEN`,
       );
       // The job ends with the settlement.
       return null;
@@ -229,91 +209,69 @@ export class AutoSettler {
       this.#reportedRandomnessOf = epoch;
       log.info({ modelId, epoch }, `epoch ${epoch}: preparing its settlement`);
     }
-    this.#tell(job, "preparing");
-    const facts = await readClosedEpoch(client, modelId, epoch);
-    this.report.set({ paymentCount: facts.payments.length });
-    const { prepared, circuits } = await this.#prepare(facts, isRandomnessMissed);
-    const saved = savedProof(job.saved, prepared.data, circuits[0]!.name);
-    const body = saved ?? (await this.#prove(facts, { prepared, circuits }, job));
-    this.#tell(job, "sending");
+    const { circuits, model, openings, prove, signer } = this.#modules;
+    const onPercent = (provedPercent: number) => this.#tell(job, "proving", provedPercent);
+    let isSaved = false;
     try {
-      return await this.#send(body, epoch);
+      const { settlement } = await settleEpoch(client, {
+        ...{ modelId, epoch, circuits, signer },
+        consentsToVoids: this.#options.consentsToVoids,
+        division: isRandomnessMissed
+          ? { by: "rows" }
+          : { by: "draws", published: async (of) => ({ model, openings: await openings(of) }) },
+        saved: ({ circuits: proofs, facts, prepared }) => {
+          this.report.set({ paymentCount: facts.payments.length });
+          const body = savedProof(job.saved, prepared.data, proofs[0]!.name);
+          isSaved = body !== null;
+          return body;
+        },
+        prove: ({ circuits: proofs, prepared }) => {
+          onPercent(0);
+          return prove(prepared, proofs, { signal: job.signal, onPercent });
+        },
+        onProven: async (body, proved, prepared) => {
+          await job.save(body);
+          this.#noteProof(epoch, proved, prepared);
+        },
+        onProgress: ({ step }) => {
+          if (step !== "proving") this.#tell(job, step);
+        },
+      });
+      const { batchNumber, status } = settlement;
+      this.report.noteSettlement();
+      this.report.set({ stage: "posting" });
+      log.info({ modelId, epoch, batchNumber, status }, `epoch ${epoch} is settled in batch ${batchNumber}`);
+      return { batchNumber };
     } catch (error) {
       // The proof is at fault, not the epoch: the next turn proves again.
-      if (saved !== null && USELESS_PROOF.some((code) => isRollupError(error, code))) await job.save(null);
+      if (isSaved && USELESS_PROOF.some((code) => isRollupError(error, code))) await job.save(null);
       throw error;
     }
+  }
+
+  #noteProof(
+    epoch: number,
+    { proveMs, witnessMs }: ProvedSettlement,
+    { circuits, prepared }: PreparedEpoch,
+  ): void {
+    const { log } = this.#modules;
+    const { modelId } = this.#options;
+    const [{ name: circuit }] = circuits as [RollupCircuit];
+    const { voidCount } = prepared.data;
+    const tookMs = witnessMs + proveMs;
+    this.report.noteProof(tookMs);
+    log.info(
+      {
+        ...{ modelId, epoch, circuit, proofCount: circuits.length },
+        ...{ proveMs: Math.round(tookMs), voidCount },
+      },
+      `epoch ${epoch}: settlement proven with ${circuit} in ${(tookMs / 1000).toFixed(1)} s`,
+    );
   }
 
   /** Returns true if anyone may settle by row counts. */
   async #isDefaultDue({ defaultSplitFromSeconds }: ClosedEpochView): Promise<boolean> {
     const { timestamp } = (await getStatus(this.#modules.client)).l1;
     return defaultSplitFromSeconds !== null && timestamp >= defaultSplitFromSeconds;
-  }
-
-  async #prepare(
-    facts: EpochFacts,
-    isMissed: boolean,
-  ): Promise<ProvableSettlement<PreparedSettlement | SampledSettlement>> {
-    const { circuits, model, openings } = this.#modules;
-    if (isMissed) return prepareDefaultSplit(facts, payeeTableFor(circuits, model.payees));
-    const settling = settlementCircuitFor(circuits, modelShape(model.statics, model.payees));
-    const opened = await openings(Number(facts.closed.epoch));
-    const provable = prepareSampled(facts, { model, openings: opened, settling });
-    const { prepared } = provable;
-    const places = prepared.draws.filter(({ isValid }) => !isValid).map(({ paymentIndex }) => paymentIndex);
-    if (places.length > 0 && !this.#options.consentsToVoids) {
-      const { burnedWei } = prepared.data;
-      throw settlerError(
-        "CMD_VOID_DRAWS",
-        `epoch ${facts.closed.epoch}: the drawn payments ${places.join(", ")} pay for receipts that the server cannot open; settled so, ${formatOpen(burnedWei)} OPEN would be burned`,
-        { data: { modelId: facts.leaf.id, epoch: Number(facts.closed.epoch), payments: places, burnedWei } },
-      );
-    }
-    return provable;
-  }
-
-  async #prove(
-    facts: EpochFacts,
-    { prepared, circuits }: ProvableSettlement,
-    job: SettlingJob,
-  ): Promise<SettlementBody> {
-    const { log, prove, signer } = this.#modules;
-    const { modelId } = this.#options;
-    const epoch = Number(facts.closed.epoch);
-    const onPercent = (provedPercent: number) => this.#tell(job, "proving", provedPercent);
-    onPercent(0);
-    const proved = await prove(prepared, circuits, { signal: job.signal, onPercent });
-    const tookMs = proved.witnessMs + proved.proveMs;
-    this.report.noteProof(tookMs);
-    const { voidCount } = prepared.data;
-    const settlement =
-      voidCount === 0
-        ? proved.settlement
-        : signSettlement(await signer!(facts.leaf), facts.leaf, proved.settlement);
-    const body = encodeSettlementBody(settlement);
-    await job.save(body);
-    log.info(
-      {
-        modelId,
-        epoch,
-        circuit: circuits[0]!.name,
-        proofCount: circuits.length,
-        proveMs: Math.round(tookMs),
-        voidCount,
-      },
-      `epoch ${epoch}: settlement proven with ${circuits[0]!.name} in ${(tookMs / 1000).toFixed(1)} s`,
-    );
-    return body;
-  }
-
-  async #send(body: SettlementBody, epoch: number): Promise<{ readonly batchNumber: number }> {
-    const { client, log } = this.#modules;
-    const { modelId } = this.#options;
-    const { batchNumber, status } = await sendSettlement(client, body);
-    this.report.noteSettlement();
-    this.report.set({ stage: "posting" });
-    log.info({ modelId, epoch, batchNumber, status }, `epoch ${epoch} is settled in batch ${batchNumber}`);
-    return { batchNumber };
   }
 }

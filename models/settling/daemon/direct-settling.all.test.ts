@@ -9,7 +9,7 @@ import { labelledRow, sampleInputs } from "@openledger/attribution/testing/sampl
 import { MAX_PAYEE_COUNT } from "@openledger/circuits/protocol";
 import { modelShape, type SettlementSize } from "@openledger/circuits/settlement/settlement-size";
 import { SMALL_DIRECT as SIZE } from "@openledger/circuits/testing/settlement/direct-world";
-import { askModel, payForAnswer } from "@openledger/client/actions/answers/ask-model";
+import { askModel } from "@openledger/client/actions/answers/ask-model";
 import { listCommits } from "@openledger/client/actions/data/list-commits";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
 import { encodeSettlementBody, sendSettlement } from "@openledger/client/actions/l1/send-settlement";
@@ -17,13 +17,15 @@ import { publishVersion } from "@openledger/client/actions/ledger/datanet-operat
 import { approveModel, revokeModel } from "@openledger/client/actions/ledger/model-operations";
 import { closeEpoch } from "@openledger/client/actions/ledger/reward-operations";
 import { collectVersion } from "@openledger/client/datanets/contribute-rows";
-import { bringCard, publishCard } from "@openledger/client/datanets/datanet-card";
+import { bringCard } from "@openledger/client/datanets/datanet-card";
 import { downloadCommits } from "@openledger/client/datanets/download-rows";
 import { contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
 import { withdrawRow } from "@openledger/client/datanets/withdrawals";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import { getModel } from "@openledger/client/sequencer/model-reads";
 import { storeRollupOf } from "@openledger/client/store-rollup";
+import { payForAnswer } from "@openledger/client/tasks/pay-for-answer";
+import { publishCard } from "@openledger/client/tasks/publish-card";
 import { sampleCard } from "@openledger/datanets/testing/sample-card";
 import { createLogger } from "@openledger/foundation/logger";
 import { unexpectedLines } from "@openledger/foundation/testing/unexpected-lines";

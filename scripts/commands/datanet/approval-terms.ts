@@ -4,16 +4,9 @@
  */
 import { readModel } from "@openledger/attribution/model/model-directory";
 import { fetchAnswering } from "@openledger/attribution/model/model-download";
-import { versionsOf } from "@openledger/attribution/model/recipe-fields";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getModel } from "@openledger/client/sequencer/model-reads";
-import {
-  type ApprovalTerms,
-  type AskHost,
-  approvalTerms,
-  type PublishedRecipe,
-} from "@openledger/client/tasks/approve-model";
-import type { RecipeTerms } from "@openledger/datanets/terms/terms-rule";
+import type { ApprovalTerms, AskHost, PublishedRecipe } from "@openledger/client/tasks/approve-model";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { modelFamilies } from "@openledger/models/tuning/recipe/model-families";
 import { type GlobalOptions, knownModelPlaces } from "../../cli/context.ts";
@@ -47,23 +40,6 @@ export function approvalWords(datanetId: number, { byRecipe, isRecipeRead, terms
           "the model's recipe was not read, so its own licence was not compared: name its --server or --folder",
         ]),
   ];
-}
-
-/**
- * Checks, before a model is created and paid for, that its rows' terms do not forbid each approval that it needs.
- * @returns lines of what was found, and of what was not checked
- * @throws DNT_TERMS_FORBID naming the rows that stand in the way; as a host that was named refuses
- */
-export async function termsOfRegistration(
-  client: LedgerClient,
-  recipe: RecipeTerms,
-  options: HostChoice,
-): Promise<string[]> {
-  const lines: string[] = [];
-  const askHost = askHostOf(options);
-  for (const { id } of versionsOf(recipe))
-    lines.push(...approvalWords(id, await approvalTerms(client, { datanetId: id, recipe, askHost })));
-  return [...new Set(lines)];
 }
 
 /** Errors of a server that nobody named, and of a ledger that only L1 shows. */

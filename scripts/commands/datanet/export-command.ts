@@ -31,24 +31,20 @@ export const addExport = command({
   ],
   run: async ({ args, options, output }) => {
     const datanetId = parseId(args[0]!);
-    const { exportVersion } = await import("@openledger/client/datanets/export-version");
-    const { host: hostUrl, versionNumber } = options;
+    const { exportDatanet } = await import("@openledger/client/tasks/export-version");
+    const { format, host: hostUrl, out, versionNumber } = options;
     const client = await readerOrSigner(options);
-    const exported = await exportVersion(client, {
-      hostUrl,
-      datanetId,
+    const { exported, files } = await exportDatanet(client, {
+      ...{ hostUrl, datanetId, format },
+      ...(out === undefined ? {} : { name: basename(out) }),
       store: await openRowStore(options.rows),
       ...(versionNumber === undefined ? {} : { version: parseId(versionNumber) }),
       onProgress: (done, rowCount) => output.progress(`${done} of ${counted(rowCount, "row")}`),
     });
     const { dropped, refused, rows, rowsRoot, version, withdrawn } = exported;
-    const { exportFilesOf } = await import("@openledger/datanets/export/export-files");
-    const { format, out } = options;
-    const name = out === undefined ? undefined : basename(out);
-    const facts = { ...exported, datanetId, hostUrl, name };
     const folder = out === undefined ? "" : dirname(out);
     const paths: string[] = [];
-    for (const file of await exportFilesOf(facts, format)) {
+    for (const file of files) {
       const path = join(folder, file.name);
       await writeFile(path, file.content);
       paths.push(path);

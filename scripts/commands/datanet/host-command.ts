@@ -8,15 +8,9 @@ import { readVersion } from "@openledger/client/actions/data/published-version";
 import { openRowStore, type RowStore, readContribution } from "@openledger/client/actions/data/row-store";
 import { labelledCount } from "@openledger/client/actions/data/stored-labels";
 import { storeSignedTerms } from "@openledger/client/actions/data/stored-terms";
-import {
-  bringCard,
-  cardOfVersion,
-  findDatanets,
-  getHostedDatanet,
-  publishCard,
-} from "@openledger/client/datanets/datanet-card";
+import { cardOfVersion, findDatanets, getHostedDatanet } from "@openledger/client/datanets/datanet-card";
 import { downloadCommits, downloadVersion } from "@openledger/client/datanets/download-rows";
-import type { HostAccess, HostedDatanetPlace } from "@openledger/client/datanets/host-request";
+import type { HostedDatanetPlace } from "@openledger/client/datanets/host-request";
 import { mirrorDatanet } from "@openledger/client/datanets/mirror-datanet";
 import {
   type CollectLabelsReturnType,
@@ -33,8 +27,8 @@ import {
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { delegateLines } from "@openledger/client/safe/leaf-owner";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
+import { setCard } from "@openledger/client/tasks/publish-card";
 import { type Card, nameCard } from "@openledger/datanets/card/card";
-import { requireHiddenRows } from "@openledger/datanets/card/hidden-rows";
 import { counted } from "@openledger/foundation/counted";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
@@ -101,7 +95,7 @@ const addCard = command({
     if (hostUrl === undefined)
       throw commandError("CMD_USAGE", "say which host with --host URL: it has the card");
     const target = { hostUrl, datanetId: parseId(place) };
-    if (file !== undefined) return setCard(options, target, file, output);
+    if (file !== undefined) return giveCard(options, target, file, output);
     const reader = await openReader(options);
     const facts = await getHostedDatanet(reader, target);
     output.answer(
@@ -120,7 +114,7 @@ async function checkCard(path: string, output: Output): Promise<void> {
   output.answer([`${card.name}: a card of hash ${hex32(policy)}`], { name: card.name, policy });
 }
 
-async function setCard(
+async function giveCard(
   options: GlobalOptions & { readonly withoutTerms?: boolean },
   target: { readonly hostUrl: string; readonly datanetId: number },
   path: string,
@@ -128,39 +122,18 @@ async function setCard(
 ): Promise<void> {
   const { datanetId } = target;
   const card = await readCardFile(path);
-  const { policy } = nameCard(card);
   const signer = await openSigner(options);
-  const datanet = await getLeaf(signer.client, datanetId);
-  const client = await signFor(signer, datanet);
-  // Already the ledger's: a host that lost it gets it again, and no new version is made.
-  const isNew = datanet.datanet?.policy !== policy;
-  if (isNew) {
-    requireTermsOfNew(card, options.withoutTerms === true);
-    // Before it is signed: the host would refuse what the ledger has.
-    const last = await lastCard(client, target);
-    await requireHiddenRows(card, last, async () => (await listCommits(client, datanetId)).length);
-  }
-  const sent = isNew ? await publishCard(client, { datanetId, card }) : null;
-  await bringCard(client, { ...target, card });
+  const client = await signFor(signer, await getLeaf(signer.client, datanetId));
+  const { policy, sent } = await setCard(client, {
+    ...{ ...target, card },
+    onNew: (one) => requireTermsOfNew(one, options.withoutTerms === true),
+  });
   const outcome = sent === null ? "was the ledger's already" : `operation ${sent.hash}`;
   output.answer([`datanet ${datanetId} has the card ${hex32(policy)} (${outcome})`], {
     datanetId,
     policy,
     hash: sent?.hash ?? null,
   });
-}
-
-/** Card that the host has until now; null where it has none. */
-async function lastCard(
-  client: HostAccess,
-  place: { readonly hostUrl: string; readonly datanetId: number },
-): Promise<Card | null> {
-  try {
-    return (await getHostedDatanet(client, place)).card;
-  } catch (error) {
-    if (isRollupError(error, "DNT_NOT_HOSTED")) return null;
-    throw error;
-  }
 }
 
 const addFind = command({

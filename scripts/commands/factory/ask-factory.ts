@@ -173,7 +173,7 @@ export async function register({ args, options, output }: FactoryCommand<Registe
     l1Owner: signer.account.l1.address,
     from: leafId,
     datanetHosts: options.host === undefined ? [] : [options.host],
-    onProgress: ({ percent, stage }) => output.progress(`${stage}: ${10 * Math.floor(percent / 10)} %`),
+    onProgress: ({ percent, step }) => output.progress(`${step}: ${10 * Math.floor(percent / 10)} %`),
   });
   const { datanetId, staticsHash } = await factory.registration(args[0]!);
   const { form } = await factory.job(args[0]!);

@@ -8,20 +8,14 @@ import { fetchAnswering } from "@openledger/attribution/model/model-download";
 import { openCheckable } from "@openledger/attribution/model/model-family";
 import { verifyModel } from "@openledger/attribution/model/verify-model";
 import { committedEstimator, fetchEstimator } from "@openledger/attribution/scores/paying-part";
-import { askModel, buyAnswer, payForAnswer, priceOf } from "@openledger/client/actions/answers/ask-model";
-import {
-  assuranceOfReply,
-  checkAnswer,
-  requireLeast,
-  withOwnEstimate,
-} from "@openledger/client/actions/answers/check-answer";
+import { requireLeast } from "@openledger/client/actions/answers/check-answer";
 import type { ReplyAssurance, UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
 import { modelReader } from "@openledger/client/datanets/host-request";
 import type { LedgerClient } from "@openledger/client/ledger-client";
-import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
+import { getModel } from "@openledger/client/sequencer/model-reads";
 import { formatOpen, parseOpen } from "@openledger/client/sequencer/open-amount";
+import { askAndCheck, payForAnswer, priceOf } from "@openledger/client/tasks/pay-for-answer";
 import { hex32 } from "@openledger/foundation/hex";
-import { isRollupError } from "@openledger/foundation/rollup-error";
 import { rowNumber } from "@openledger/foundation/row-number";
 import { askedText } from "@openledger/models/tuning/recipe/chat-prompt";
 import { modelFamilies, modelTrainings } from "@openledger/models/tuning/recipe/model-families";
@@ -69,33 +63,24 @@ export async function askAndPay({ options, args, output }: CommandContext<AskOpt
   const model = await openCheckable(published, estimateOf);
   const prompt = askedText(model.chat, typed);
   const least = parseMinAssurance(options.minAssurance);
-  const leaf = await getModel(client, modelId);
   const isAnsweredAgain = (least.answer ?? "believed") !== "believed";
   const areRowsRecomputed = least.rows === "recomputed";
   const sure = { isAnsweredAgain, areRowsRecomputed, least };
-  // Before the question: an assurance that cannot be reached must not cost one.
-  requireLeast(model, sure);
-  if (areRowsRecomputed) await recomputeRows({ client, families, options, output, serverUrl });
+  if (areRowsRecomputed) {
+    // An assurance that cannot be reached is not worth the computation.
+    requireLeast(model, sure);
+    await recomputeRows({ client, families, options, output, serverUrl });
+  }
   const maxPrice: { maxPriceWei?: bigint } =
     options.maxPrice === undefined ? {} : { maxPriceWei: parseOpen(options.maxPrice) };
-  const question = { serverUrl, modelId, prompt, from: payer.id };
-  const shown = await askModel(client, { ...question, isPrivate }).catch((error: unknown) => {
-    if (
-      options.pay !== true ||
-      !isRollupError(error) ||
-      (error.data as { reason?: unknown }).reason !== "left-unpaid"
-    )
-      throw error;
-    output.progress("an earlier answer was left unpaid: this one is paid before it is opened");
-    return null;
+  const question = { modelId, model, prompt, from: payer.id, ...sure, ...maxPrice };
+  const { answer, assurance, payment } = await askAndCheck(client, {
+    ...{ ...question, serverUrl, isPrivate, willPay: options.pay },
+    // Paid before it is opened, an answer is paid by a signed operation, which the sequencer may keep.
+    canPayFirst: options.pay,
+    onPayFirst: () =>
+      output.progress("an earlier answer was left unpaid: this one is paid before it is opened"),
   });
-  const bought =
-    shown === null ? await buyAnswer(client, { ...question, model, ...sure, ...maxPrice }) : null;
-  const given = shown ?? bought!.answer;
-  const staticsHash = staticsOf(leaf).hash;
-  checkAnswer(model, given, { ...sure, prompt, payerId: payer.id, payees: leaf.payees, staticsHash });
-  const answer = withOwnEstimate(model, given);
-  const assurance = assuranceOfReply(model, sure);
   const words = await answerWords(answer, {
     serverUrl,
     recipe: published.recipe,
@@ -124,11 +109,13 @@ export async function askAndPay({ options, args, output }: CommandContext<AskOpt
   };
   if (!options.pay) {
     const price = `${formatOpen(answer.priceWei)} OPEN`;
+    const leaf = await getModel(client, modelId);
+    const amountWei = priceOf(leaf, maxPrice.maxPriceWei ?? answer.priceWei);
     output.answer(
       [
         ...head,
         `not paid: it costs ${price}, until ${new Date(answer.expiresAtMs).toISOString()}`,
-        `paid past the operator: openledger force payInference modelId=${modelId} amount=${priceOf(leaf, maxPrice.maxPriceWei ?? answer.priceWei)}wei receipt=${hex32(answer.receipt)}`,
+        `paid past the operator: openledger force payInference modelId=${modelId} amount=${amountWei}wei receipt=${hex32(answer.receipt)}`,
       ],
       {
         ...json,
@@ -137,17 +124,7 @@ export async function askAndPay({ options, args, output }: CommandContext<AskOpt
     );
     return;
   }
-  const sent =
-    bought?.payment ??
-    (await payForAnswer(client, {
-      from: payer.id,
-      modelId,
-      model,
-      prompt,
-      answer,
-      ...sure,
-      ...maxPrice,
-    }));
+  const sent = payment ?? (await payForAnswer(client, { ...question, answer }));
   const { stage, batchNumber } = await waitWithProgress(client, { hash: sent.hash }, options.wait, output);
   const lines = [...head, `paid ${formatOpen(answer.priceWei)} OPEN: ${stage}, operation ${sent.hash}`];
   output.answer(lines, { ...json, payment: { ...sent, stage, batchNumber } });

@@ -2,10 +2,10 @@
  * `openledger models close-epoch` and `settle`: the model's owner, or anyone after the delays, closes an epoch and settles it.
  */
 
-import { closeEpoch } from "@openledger/client/actions/ledger/reward-operations";
 import { getOperation } from "@openledger/client/sequencer/ledger-reads";
 import { getModel } from "@openledger/client/sequencer/model-reads";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
+import { closeModelEpoch } from "@openledger/client/tasks/close-epoch";
 import { counted } from "@openledger/foundation/counted";
 import { EPOCH_OPTION, FOLDER_OPTION, SERVER_OPTION } from "../../cli/common-options.ts";
 import { accountOf, openSigner, signFor } from "../../cli/context.ts";
@@ -30,15 +30,17 @@ export const addModelCloseEpochCommand = command({
     const leaf =
       options.asAccount === true ? await accountOf(signer.client, signer.account.l1.address) : model;
     const client = await signFor(signer, leaf);
-    const sent = await closeEpoch(client, { modelId, from: leaf.id });
+    const { amountWei, epoch, paymentCount, sent } = await closeModelEpoch(client, {
+      modelId,
+      from: leaf.id,
+    });
     const { stage, batchNumber } = await waitWithProgress(client, { hash: sent.hash }, options.wait, output);
     const operation = await getOperation(client, sent.hash);
-    const { epoch, paymentCount } = model.counters;
     const lines = [
-      `epoch ${epoch} of model ${modelId} is closed with ${counted(paymentCount, "payment")} of ${formatOpen(model.openAmountWei)} OPEN: ${stage}`,
+      `epoch ${epoch} of model ${modelId} is closed with ${counted(paymentCount, "payment")} of ${formatOpen(amountWei)} OPEN: ${stage}`,
       `operation ${sent.hash}; its draws are fixed by the L1 block 128 after the one that takes batch ${operation?.batchNumber ?? "?"}`,
     ];
-    output.answer(lines, { ...sent, modelId, epoch, amountWei: model.openAmountWei, stage, batchNumber });
+    output.answer(lines, { ...sent, modelId, epoch, amountWei, stage, batchNumber });
   },
 });
 
@@ -50,6 +52,8 @@ export const addModelSettleCommand = command({
     ...EPOCH_OPTION,
     ...SERVER_OPTION,
     ...FOLDER_OPTION,
+    "--consent-to-voids":
+      "settle drawn payments whose receipts the server cannot open as void, which burns their part; needs the model's --account",
     "--default-split": "settle by row counts, without openings: from 14 days after the close",
     "--direct":
       "pre-verify the settlement on L1, from 3 days after the close; run again 24 hours later to post it; needs --account",
@@ -59,6 +63,7 @@ export const addModelSettleCommand = command({
   },
   examples: [
     "models settle 15",
+    "models settle 15 --consent-to-voids --account mia",
     "models settle 15 --direct --account bob",
     "models settle 15 --default-split",
   ],

@@ -2,10 +2,10 @@
  * `openledger rewards` and `rewards claim`: what the rows of accounts earned by model and payee, in OPEN, and its move to a
  * balance.
  */
-import { claimRewards } from "@openledger/client/actions/ledger/reward-operations";
 import { getRewards } from "@openledger/client/sequencer/model-reads";
 import type { LeafRewards } from "@openledger/client/sequencer/model-schemas";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
+import { type ClaimableReward, claimAllRewards } from "@openledger/client/tasks/claim-rewards";
 import type { Command } from "commander";
 import { readAccountFile } from "../../cli/account-file.ts";
 import { LEAF_OPTION } from "../../cli/common-options.ts";
@@ -84,17 +84,15 @@ const addClaimRewards = command({
     const only = options.model === undefined ? null : parseId(options.model);
     const leaf = await accountOf(signer.client, signer.account.l1.address);
     const client = await signFor(signer, leaf);
-    const { rewards } = await getRewards(client, leaf.id);
-    const open = rewards.filter(
-      ({ claimableWei, modelId }) => claimableWei > 0n && (only === null || only === modelId),
-    );
-    const rewardClaims = [];
-    for (const { modelId, payeeIndex, role, claimableWei } of open) {
-      const { hash } = await claimRewards(client, { from: leaf.id, modelId, payeeIndex, role });
-      const { stage } = await waitWithProgress(client, { hash }, options.wait, output);
-      rewardClaims.push({ modelId, payeeIndex, role, claimableWei, hash, stage });
-    }
-    const totalWei = rewardClaims.reduce((sum, { claimableWei }) => sum + claimableWei, 0n);
+    const rewardClaims: (ClaimableReward & { hash: string; stage: string })[] = [];
+    const { totalWei } = await claimAllRewards(client, {
+      from: leaf.id,
+      ...(only === null ? {} : { modelId: only }),
+      onClaimed: async ({ sent: { hash }, ...reward }) => {
+        const { stage } = await waitWithProgress(client, { hash }, options.wait, output);
+        rewardClaims.push({ ...reward, hash, stage });
+      },
+    });
     const lines = rewardClaims.map(
       ({ modelId, payeeIndex, role, claimableWei, stage }) =>
         `${formatOpen(claimableWei)} OPEN as ${role} of payee ${payeeIndex} of model ${modelId}: ${stage}`,

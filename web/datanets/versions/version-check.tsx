@@ -24,7 +24,7 @@ import { showCount, showCounted } from "../../words/format.ts";
 import { LeafLink } from "../../words/links.tsx";
 import { ProblemNotice } from "../../words/problem.tsx";
 import { PassedOverNotice } from "./passed-over.tsx";
-import { type CheckedVersion, checkVersion, exportFiles } from "./version-work.ts";
+import { type CheckedVersion, checkVersion, type ExportedFiles, exportFiles } from "./version-work.ts";
 
 /** Rows of each list of exceptions. */
 const SHOWN_ROWS = 20;
@@ -195,14 +195,17 @@ export function VersionDownload(props: SigningTab) {
   const { client, facts, place, visitor } = props;
   const [progress, setProgress] = useState("");
   const [format, setFormat] = useState<ExportFormat>("jsonl");
+  const [done, setDone] = useState<ExportedFiles["exported"] | null>(null);
+  const leftOut = (done?.withdrawn.length ?? 0) + (done?.refused.length ?? 0);
   const { isBusy, problem, run } = useAction();
   const citation = useLoad(facts.ledger.rowsRoot, () =>
     getCitation(visitor.reader, { ...place, rowsRoot: facts.ledger.rowsRoot }),
   );
   const download = () =>
     run(async () => {
-      const files = await exportFiles(client, workOf(props, setProgress), format);
+      const { exported, files } = await exportFiles(client, workOf(props, setProgress), format);
       setProgress("");
+      setDone(exported);
       for (const { content, name } of files) saveAs(content, name);
     });
   return (
@@ -235,6 +238,10 @@ export function VersionDownload(props: SigningTab) {
           {progress} …
         </p>
       )}
+      {leftOut > 0 && (
+        <p class="soft small">{showCounted(leftOut, "row")} left out: withdrawn by the contributors.</p>
+      )}
+      {done !== null && <DroppedNotice dropped={done.dropped} />}
       {citation.value !== undefined && (
         <>
           <h3>Cite as</h3>

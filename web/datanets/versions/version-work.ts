@@ -5,11 +5,12 @@
 import { openRowStore } from "@openledger/client/actions/data/row-store";
 import { type VerifiedVersion, verifyVersion } from "@openledger/client/actions/data/verify-version";
 import { downloadCommits, downloadVersion } from "@openledger/client/datanets/download-rows";
-import { exportVersion } from "@openledger/client/datanets/export-version";
+import type { ExportVersionReturnType } from "@openledger/client/datanets/export-version";
 import type { HostedDatanetPlace } from "@openledger/client/datanets/host-request";
 import { type VerifyVouchingReturnType, verifyVouching } from "@openledger/client/datanets/reviewed-version";
 import { listWithdrawals } from "@openledger/client/datanets/withdrawals";
 import type { LedgerClient } from "@openledger/client/ledger-client";
+import { exportDatanet } from "@openledger/client/tasks/export-version";
 import {
   type PreparedVersion,
   type PublishProgress,
@@ -99,21 +100,23 @@ export async function checkVersion(client: LedgerClient, work: Work): Promise<Ch
   return { verified, vouching: await verifyVouching(client, { datanetId, hostUrl, store }) };
 }
 
-interface DownloadedFile {
-  readonly name: string;
-  readonly content: Blob;
+export interface ExportedFiles {
+  /** What is in the files, and what is left out. */
+  readonly exported: ExportVersionReturnType;
+  readonly files: readonly { readonly name: string; readonly content: Blob }[];
 }
 
 /** Writes the present version's rows, each checked, with their accepted labels; Parquet has a Croissant file beside it. */
 export async function exportFiles(
   client: LedgerClient,
-  work: Work,
+  { onProgress, ...place }: Work,
   format: ExportFormat,
-): Promise<DownloadedFile[]> {
+): Promise<ExportedFiles> {
   const store = await openRowStore(ROW_STORE);
-  const { datanetId, hostUrl, onProgress } = work;
-  const exported = await exportVersion(client, { ...work, store, onProgress: counted("rows", onProgress) });
-  const { exportFilesOf } = await import("@openledger/datanets/export/export-files");
-  const files = await exportFilesOf({ ...exported, datanetId, hostUrl }, format);
-  return files.map(({ content, name }) => ({ name, content: new Blob([...content]) }));
+  const parameters = { ...place, store, format, onProgress: counted("rows", onProgress) };
+  const { exported, files } = await exportDatanet(client, parameters);
+  return {
+    exported,
+    files: files.map(({ content, name }) => ({ name, content: new Blob([...content]) })),
+  };
 }

@@ -6,7 +6,8 @@ import { splitOfPercents } from "@openledger/circuits/settlement/settlement-spli
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import { getModel } from "@openledger/client/sequencer/model-reads";
 import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
-import { parseOpen } from "@openledger/client/sequencer/open-amount";
+import { formatOpen, parseOpen } from "@openledger/client/sequencer/open-amount";
+import type { RegisterProgress } from "@openledger/client/tasks/register-model";
 import {
   displayNameProblem,
   MAX_NAME_BYTES,
@@ -43,12 +44,13 @@ const PRICE = "0.5";
 /** First balance of the model's leaf, from which it pays fees such as those of closed epochs. */
 const FIRST_BALANCE_WEI = parseOpen("1");
 
-type RegisterStep = "create" | "prove" | "send" | "done";
-const ORDER: readonly RegisterStep[] = ["create", "prove", "send", "done"];
+type RegisterStep = RegisterProgress["step"] | "done";
+const ORDER: readonly RegisterStep[] = ["checking", "creating", "proving", "sending", "done"];
 const TITLES: Readonly<Record<RegisterStep, string>> = {
-  create: "Create the model on the ledger",
-  prove: "Prove its activation: the contributors and their balances of zero",
-  send: "Sign the activation",
+  checking: "Check its terms, price and circuits",
+  creating: "Create the model on the ledger",
+  proving: "Prove its activation: the contributors and their balances of zero",
+  sending: "Sign the activation",
   done: "Registered on the ledger",
 };
 
@@ -77,14 +79,14 @@ export function RegisterPart(props: JobPartProps) {
       <ServePart {...props} leaf={leaf} />
     </>
   ) : (
-    <Register {...props} payeeCount={query.value.payeeCount} known={modelId} />
+    <Register {...props} payeeCount={query.value.payeeCount} known={leaf} />
   );
 }
 
 interface RegisterProps extends JobPartProps {
   readonly payeeCount: number;
-  /** A model that was created in an earlier attempt. */
-  readonly known: number | null;
+  /** A model that was created in an earlier attempt, at its own price. */
+  readonly known: LedgerModelLeaf | null;
 }
 
 function Register({ factorySession, payeeCount, job, known, live, site }: RegisterProps) {
@@ -92,7 +94,7 @@ function Register({ factorySession, payeeCount, job, known, live, site }: Regist
   const [name, setName] = useState(nearestDisplayName(job.form.name));
   const [step, setStep] = useState<RegisterStep | null>(null);
   const registering = useAction();
-  const priceWei = readPrice(price);
+  const priceWei = known?.counters.priceWei ?? readPrice(price);
   const isNamed = site.datanetHosts.length > 0 && name.trim() !== "";
   const nameProblem = isNamed ? displayNameProblem(name.trim()) : null;
   const register = () =>
@@ -106,7 +108,7 @@ function Register({ factorySession, payeeCount, job, known, live, site }: Regist
         datanetHosts: site.datanetHosts,
         priceWei: priceWei!,
         amountWei: FIRST_BALANCE_WEI,
-        onProgress: ({ stage }) => setStep(stage),
+        onProgress: ({ step }) => setStep(step),
       });
       setStep("done");
       live.ring();
@@ -127,7 +129,7 @@ function Register({ factorySession, payeeCount, job, known, live, site }: Regist
         Datanet's owner approves the model, its answers can be paid, and a proof divides each payment.
       </p>
       {known !== null && (
-        <Notice tone="info" title={`Model ${known} already exists.`}>
+        <Notice tone="info" title={`Model ${known.id} already exists.`}>
           <p>Registration continues from there; nothing is paid twice.</p>
         </Notice>
       )}
@@ -144,7 +146,7 @@ function Register({ factorySession, payeeCount, job, known, live, site }: Regist
         )}
         <Field
           label="Price of an answer"
-          value={price}
+          value={known === null ? price : formatOpen(known.counters.priceWei)}
           onInput={setPrice}
           inputMode="decimal"
           after={<span class="soft small">OPEN</span>}

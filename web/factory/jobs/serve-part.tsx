@@ -2,8 +2,8 @@
  * Section "Serve it" of a registered job: its owner has the factory answer for the model, and closes epochs so that payments are
  * divided. Amounts are in wei.
  */
-import { closeEpoch } from "@openledger/client/actions/ledger/reward-operations";
 import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
+import { closeModelEpoch } from "@openledger/client/tasks/close-epoch";
 import { findServedPlaces } from "../../ask/served-models.ts";
 import { Badge } from "../../design/badge.tsx";
 import { Button } from "../../design/button.tsx";
@@ -79,7 +79,7 @@ function PayOut({ factorySession, leaf, live }: ServePartProps) {
   const { cap, epoch, paymentCount } = counters;
   const close = () =>
     closing.run(async () => {
-      await closeEpoch(factorySession.client, { modelId });
+      await closeModelEpoch(factorySession.client, { modelId });
       live.ring();
     });
   return (

@@ -6,6 +6,7 @@ import { access, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { readModel } from "@openledger/attribution/model/model-directory";
 import type { RecipeBase } from "@openledger/attribution/model/recipe-fields";
 import { contributionRoot, hashRow } from "@openledger/circuits/ledger/version-rows";
 import { storeVersion } from "@openledger/client/actions/data/published-version";
@@ -14,13 +15,15 @@ import { nameVersionLabels, storeVersionLabels } from "@openledger/client/action
 import { commitVersion } from "@openledger/client/actions/data/version-commitments";
 import { publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
 import { contributeRows } from "@openledger/client/datanets/contribute-rows";
-import { bringCard, publishCard } from "@openledger/client/datanets/datanet-card";
+import { bringCard } from "@openledger/client/datanets/datanet-card";
 import { requireApprovable } from "@openledger/client/datanets/signed-terms";
 import { bringVersion, contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import { storeRollupOf } from "@openledger/client/store-rollup";
 import { approvalTerms } from "@openledger/client/tasks/approve-model";
+import { publishCard } from "@openledger/client/tasks/publish-card";
+import { checkRegistration } from "@openledger/client/tasks/register-model";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { sha256Hex } from "@openledger/datanets/rows/row-digest";
 import type { RecipeTerms } from "@openledger/datanets/terms/terms-rule";
@@ -30,11 +33,12 @@ import type { TestHost } from "@openledger/datanets/testing/test-host";
 import { createLogger } from "@openledger/foundation/logger";
 import { requireServedTerms } from "@openledger/models/serving/answers/served-terms";
 import { serveTested } from "@openledger/models/testing/serving-world";
+import { modelFamilies } from "@openledger/models/tuning/recipe/model-families";
 import { TEST_ROLLUP } from "@openledger/sequencer/testing/test-rollup";
 import { pad, toHex } from "viem";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import type { GlobalOptions } from "../../../cli/context.ts";
-import { approvalWords, askHostOf, termsOfRegistration } from "../../datanet/approval-terms.ts";
+import { approvalWords, askHostOf } from "../../datanet/approval-terms.ts";
 import { runInProcess } from "../../testing/run-in-process.ts";
 import { citingWords, publicationOf } from "./published-rows.ts";
 import { termsToTrain } from "./training-terms.ts";
@@ -255,19 +259,18 @@ test("leaves the owner no approval of a model whose rows forbid answers for pay"
 });
 
 test("registers no model that can never be approved, before anything is paid", async () => {
-  // By the recipe's own terms. No account is asked for before.
-  const { status, stderr } = await runInProcess(
-    ...["models", "register", modelFolder("shared"), "--rpc", rpc()],
-    ...named(),
+  const { owner } = world;
+  const register = async (name: string, options: { host?: string; rollup?: string }) =>
+    checkRegistration(owner, {
+      model: await readModel(modelFolder(name), await modelFamilies()),
+      ...{ priceWei: 1n, amountWei: 0n, askHost: askHostOf(options) },
+      l1Owner: (await getLeaf(owner, owner.leafId!)).l1Owner,
+    });
+  // By the recipe's own terms, and by a host's, where the recipe has none.
+  await expect(register("shared", { rollup: TEST_ROLLUP.rollupAddress })).rejects.toMatchObject(
+    forbidden(false),
   );
-  expect(status).not.toBe(0);
-  expect(stderr).toContain("DNT_TERMS_FORBID");
-  for (const digest of digests) expect(stderr).toContain(digest);
-  // By a host's, where the recipe has none.
-  const unknown = await recipeOf("unknown");
-  await expect(termsOfRegistration(world.owner, unknown, { host: host.url })).rejects.toMatchObject(
-    forbidden(true),
-  );
+  await expect(register("unknown", { host: host.url })).rejects.toMatchObject(forbidden(true));
 });
 
 test("takes a recipe's word about some rows for a word about no others", async () => {

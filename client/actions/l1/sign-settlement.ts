@@ -1,13 +1,13 @@
 /**
- * The model's signature on a settlement or an activation, where the ledger asks for it. The settling daemon, the
- * factory and `openledger models settle` and `register` call it.
+ * The model's signature on a settlement or an activation, where the ledger asks for it. Settling (models/settling/settle-epoch.ts) and
+ * the registration of models (client/tasks/register-model.ts) call it.
  */
 import { settlementMessage } from "@openledger/circuits/batch/settlement-operation";
 import { leafReference } from "@openledger/circuits/ledger/operation";
 import { KIND, LEAF_KIND } from "@openledger/circuits/protocol";
-import type { ProvenSettlement } from "@openledger/client/actions/l1/send-settlement";
-import { type LedgerClient, requireL2Key } from "@openledger/client/ledger-client";
-import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
+import { type LedgerClient, requireL2Key } from "../../ledger-client.ts";
+import type { LedgerModelLeaf } from "../../sequencer/model-schemas.ts";
+import type { ProvenSettlement } from "./send-settlement.ts";
 
 export type SignSettlementErrorCode = "CLI_NOT_CONFIGURED";
 
