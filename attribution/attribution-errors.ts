@@ -69,6 +69,12 @@ export const attributionErrors = defineErrors("ATT", {
       "a file of a published model is larger than this reader takes: nothing is wrong with it; `data.sizeBytes`, `data.maxBytes`",
     remedy: "get the model's folder from its publisher, and check that: openledger verify model FOLDER",
   },
+  ATT_SPANS_TOO_LARGE: {
+    meaning:
+      "an answer or its rows are too large to be searched for verbatim spans: nothing was searched; `data.what`, `data.given`, `data.max`",
+    remedy: "search a part of the answer, or fewer rows: openledger spans",
+    httpStatus: 413,
+  },
   ATT_MODEL_EXISTS: {
     meaning: "the folder has a model already, and a published model never changes",
     remedy: "write to another folder",

@@ -175,9 +175,15 @@ export const clientErrors = defineErrors("CLI", {
     remedy: "none of it was stored; use another host, and do not trust this one",
   },
   /** `records` names the first 20. */
+  CLI_COMMITS_MISSING: {
+    meaning:
+      "a new version would go without rows that were approved or published before, since nobody who was asked has them; `data` names the commits",
+    remedy:
+      "ask another host (--mirror URL), or bring the rows into the store; --without-missing publishes without them",
+  },
   CLI_RECORDS_UNSIGNED: {
     meaning:
-      "a host shows records that the present key of their leaf did not sign, or of leaves that no card names; `data` names them",
+      "a host shows records that no key of their leaf is known to have signed, or that one of the Datanet's people signed by a replaced key; `data` names them",
     remedy:
       "have their leaves sign again (openledger datanet sign-again), or use another host; --without-unsigned computes without them",
   },
@@ -249,6 +255,18 @@ interface ClientErrorData {
   CLI_OPERATION_DROPPED: { hash: Hex; reason?: string | null | undefined };
   CLI_QUEUE_ENTRY_INVALID: { queueIndex: number; batchNumber?: number | null | undefined };
   CLI_COMMITS_INCOMPLETE: { datanetId: number; listedCount: number; versionCount: number };
+  /** Commits that were approved, else all that were passed over, at most 20 of `count`; rows of the published version that would go. */
+  CLI_COMMITS_MISSING: {
+    datanetId: number;
+    count: number;
+    lostCount: number;
+    commits: readonly {
+      contributorId: number;
+      rowsRoot: string;
+      rowCount: number;
+      committedAtMs: number | null;
+    }[];
+  };
   CLI_RECORDS_UNSIGNED: {
     hostUrl: string;
     datanetId: number;

@@ -21,10 +21,6 @@ export interface Setting<S extends z.ZodType = z.ZodType> {
   readonly isSecret?: true;
   /** True for a setting of several processes: it is also read with the prefix of all. */
   readonly isShared?: true;
-  /** Variable without a prefix under which other programs have the same setting. The ones with a prefix go before it. */
-  readonly alias?: string;
-  /** Setting beside it that, where it is given, goes before the alias: what other programs have set is not meant then. */
-  readonly aliasYieldsTo?: string;
   readonly description: string;
 }
 
@@ -83,21 +79,15 @@ export function readSettings<T extends Settings>(
   const values: Record<string, unknown> = {};
   const problems: SettingProblem[] = [];
   const known = new Set([HOME_VARIABLE, ...sharedVariables()]);
-  const variablesOf = (name: string, isShared: true | undefined) => [
-    settingVariable(prefix, name),
-    ...(isShared ? [settingVariable(SHARED_PREFIX, name)] : []),
-  ];
-  for (const [
-    name,
-    { alias, aliasYieldsTo, default: fallback, description, isSecret, isShared, schema },
-  ] of Object.entries(settings)) {
+  for (const [name, { default: fallback, description, isSecret, isShared, schema }] of Object.entries(
+    settings,
+  )) {
     const own = settingVariable(prefix, name);
     for (const variable of waysToSet(own, isSecret)) known.add(variable);
     const isGiven = (variable: string) =>
       waysToSet(variable, isSecret).some((way) => environment[way] !== undefined);
-    const yields = aliasYieldsTo !== undefined && variablesOf(aliasYieldsTo, isShared).some(isGiven);
-    const candidates = [...variablesOf(name, isShared), alias === undefined || yields ? own : alias];
-    const env = candidates.find(isGiven) ?? candidates[1] ?? own;
+    const candidates = [own, ...(isShared ? [settingVariable(SHARED_PREFIX, name)] : [])];
+    const env = candidates.find(isGiven) ?? own;
     let given = environment[env];
     const fileEnv = `${env}_FILE`;
     const path = isSecret ? environment[fileEnv] : undefined;
@@ -326,10 +316,8 @@ export const SHARED_SETTINGS = shared({
   databaseUrl: {
     schema: postgresUrl.optional(),
     isSecret: true,
-    alias: "DATABASE_URL",
-    aliasYieldsTo: "databasePath",
     description:
-      "PostgreSQL database, or `DATABASE_URL`; without it one is started in `…_DATABASE_PATH`",
+      "PostgreSQL database; without it one is started in `…_DATABASE_PATH`. `DATABASE_URL` is never read",
   },
   databasePath: {
     schema: someText,

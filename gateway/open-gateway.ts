@@ -102,7 +102,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     const { isNewToken, token } = await takeToken(folder);
     const journal = await QuestionJournal.open(store);
     const budget = new Budget(client, leafId, () => journal.owedWei());
-    const models = new CheckableModels(join(folder, "models"), families);
+    const models = new CheckableModels(join(folder, "models"), families, client);
     const asker = new Asker(
       { client, leafId, budget, journal, models, logger },
       { maxPriceWei, least, maxQueued },

@@ -48,7 +48,6 @@ const TELLING = [
   "host: GET /v1/datanets/:id/left-out",
   "model with rows: GET /:model/v1/model/:file",
   "model with rows: GET /:model/v1/rows/:row",
-  "model with rows: POST /:model/v1/spans",
 ];
 
 /** Servers of which the core asks these routes alone: what others answer to such an account is none of a stranger's. */

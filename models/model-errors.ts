@@ -50,11 +50,6 @@ export const modelErrors = defineErrors("MOD", {
       "the base's chat template does not take these messages or tools; `data.param` names the field, `data.reason` says why",
     remedy: "change the named message or tool; without a chat template send one user message, or a prompt",
   },
-  MOD_SPANS_EVIDENCE_FALSE: {
-    meaning:
-      "a span is not in the row that the server names, or the row is not in the version; `data.reason`",
-    remedy: "do not trust the span, its count or its owner",
-  },
 });
 
 export const modelError = modelErrors.raise;
@@ -95,6 +90,12 @@ export const servingErrors = defineErrors("MOD_SERVE", {
     remedy: "pay for the last answer, then ask again",
     httpStatus: 402,
   },
+  MOD_SERVE_NOT_GRANTED: {
+    meaning:
+      "the model answers from rows of a permissioned Datanet, and the account that asks may not read them; `data.reason`, `data.datanetId`",
+    remedy: "request access: openledger datanet access ID --purpose TEXT",
+    httpStatus: 403,
+  },
   MOD_SERVE_READER_SLOW: {
     meaning: "the client reads its stream too slowly; the buffer was full, and the stream was closed",
     remedy: "read the stream as it arrives",
@@ -113,6 +114,7 @@ const OPENAI_FORMS: Partial<
   MOD_SERVE_PROMPT_TOO_LONG: ["invalid_request_error", "context_length_exceeded"],
   MOD_SERVE_ADAPTER_UNUSABLE: ["invalid_request_error", "adapter_unusable"],
   MOD_SERVE_UNPAID: ["insufficient_quota", "insufficient_quota"],
+  MOD_SERVE_NOT_GRANTED: ["invalid_request_error", "rows_not_granted"],
   MOD_SERVE_READER_SLOW: ["server_error", "slow_reader"],
   SRV_RATE_LIMITED: ["rate_limit_error", "rate_limit_exceeded"],
   SRV_QUOTA_USED: ["rate_limit_error", "rate_limit_exceeded"],
@@ -174,6 +176,12 @@ export const factoryErrors = defineErrors("MOD_FACTORY", {
     meaning: "the rows cannot become a model of this use; `data.whyNot` says why",
     remedy: "`data.remedy` says what to change: labels, rows, or the use",
     httpStatus: 422,
+  },
+  MOD_FACTORY_UPLOADS_GONE: {
+    meaning: "a factory takes rows of Datanets alone: uploads without a Datanet are gone; nothing was stored",
+    remedy:
+      "contribute the rows to a Datanet, whose card may say `permissioned` so that only those whom you grant it read them, and train on its version",
+    httpStatus: 410,
   },
   MOD_FACTORY_NOT_REGISTRABLE: {
     meaning:

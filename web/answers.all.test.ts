@@ -8,6 +8,7 @@ import { formatOpen, parseOpen } from "@openledger/client/sequencer/open-amount"
 import type { Browser, Page } from "playwright-core";
 import type { Hex } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { alterAnswers, alterTexts } from "./testing/alter-answers.ts";
 import { announceWallet, walletOfKey } from "./testing/announced-wallet.ts";
 import { openBrowser, openProfile, pictureOf, seriousFindings } from "./testing/browser.ts";
 import { ALICE, ALICE_WALLET, type ModelWorld, startModelWorld } from "./testing/model-world.ts";
@@ -100,16 +101,12 @@ describe("the check of a settlement", () => {
 
   test("says that the proof was altered", LONG, async () => {
     const page = await visit(browser, { isFaulty: true });
-    await page.route(`${world.f.rpcUrl}/**`, async (route) => {
-      const response = await route.fetch();
-      const isIt = route.request().postData()?.includes("eth_getTransactionByBlockHashAndIndex") === true;
-      const text = await response.text();
+    await alterTexts(page, `${world.f.rpcUrl}/**`, "eth_getTransactionByBlockHashAndIndex", (text) =>
       // The last digit of the transaction's input is of the last proof, which is the settlement's.
-      const altered = text.replace(/("input":"0x[0-9a-f]*)([0-9a-f])"/, (_, head: string, digit: string) => {
+      text.replace(/("input":"0x[0-9a-f]*)([0-9a-f])"/, (_, head: string, digit: string) => {
         return `${head}${(Number.parseInt(digit, 16) ^ 1).toString(16)}"`;
-      });
-      await route.fulfill({ response, body: isIt ? altered : text });
-    });
+      }),
+    );
     await check(page);
     await page.getByText("The check of this settlement failed").waitFor();
     await step(page, "Verify the proof", "does not hold").waitFor();
@@ -117,14 +114,14 @@ describe("the check of a settlement", () => {
 
   test("says that the server shows other amounts, or another J", LONG, async () => {
     const page = await visit(browser, { isFaulty: true });
-    let alter: (settlement: { earnedWei: string[]; settlementHash: string }) => object = ({ earnedWei }) => ({
+    type Shown = { earnedWei: string[]; settlementHash: string };
+    let alter: (settlement: Shown) => object = ({ earnedWei }) => ({
       earnedWei: [(BigInt(earnedWei[0]!) + 1n).toString(), ...earnedWei.slice(1)],
     });
-    await page.route("**/v1/settlements/*/*", async (route) => {
-      const response = await route.fetch();
-      const settlement = await response.json();
-      await route.fulfill({ response, json: { ...settlement, ...alter(settlement) } });
-    });
+    await alterAnswers<Shown>(page, "**/v1/settlements/*/*", (settlement) => ({
+      ...settlement,
+      ...alter(settlement),
+    }));
     await check(page);
     await step(page, "Compare with what is shown here", "does not hold").waitFor();
     await page.getByText("what share 0 earned").waitFor();

@@ -5,18 +5,12 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { sha256 } from "@noble/hashes/sha2.js";
-import { bytesToHex } from "@noble/hashes/utils.js";
-import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import { sampleInputs } from "@openledger/attribution/testing/sample-rows";
 import { listOperations } from "@openledger/client/sequencer/ledger-reads";
 import { storeRollupOf } from "@openledger/client/store-rollup";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { freePort } from "@openledger/foundation/testing/free-port";
 import type { ServedModels } from "@openledger/models/serving/serve-models";
-import { hostSpans } from "@openledger/models/serving/spans/host-spans";
-import { documentText } from "@openledger/models/serving/spans/span-documents";
-import { buildSpanIndex } from "@openledger/models/serving/spans/span-index";
 import { citingMaker, passageRows, passagesOf } from "@openledger/models/testing/citing-world";
 import { serveTested } from "@openledger/models/testing/serving-world";
 import {
@@ -27,6 +21,7 @@ import {
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { buildPages } from "./build/build-pages.ts";
+import { alterAnswers } from "./testing/alter-answers.ts";
 import { announceWallet, walletOfKey } from "./testing/announced-wallet.ts";
 import { openBrowser, openProfile, pictureOf, seriousFindings } from "./testing/browser.ts";
 
@@ -75,7 +70,6 @@ beforeAll(async () => {
         sequencerUrl: world.sequencerUrl,
         domain: world.bob.domain,
         rollup: storeRollupOf(world.bob),
-        spans: new Map([[cited.model.recipe.datanet.rowsRoot.slice(2), await spansOf(cited.model)]]),
       },
     },
   );
@@ -97,19 +91,6 @@ const [first, second] = sampleInputs("text", 2, "asked in a page").map(({ input 
   string,
 ];
 
-/** Index of the rows' spans, as `datanet index` makes it. */
-function spansOf({ recipe, rows }: PublishedModel) {
-  const documents = rows!.map(({ content, contributorId, validatorId }) => ({
-    text: documentText(content, "passage"),
-    digest: bytesToHex(sha256(content)),
-    contributorId,
-    validatorId,
-  }));
-  return hostSpans(
-    buildSpanIndex(documents, { rowsRoot: recipe.datanet.rowsRoot.slice(2), rowText: "passage" }),
-  );
-}
-
 async function openAsking(looks = {}, id = modelId) {
   const { context, misdeeds } = await openProfile(browser, looks);
   await announceWallet(context, "Bob's wallet", walletOfKey(anvilAccount(BOB_ACCOUNT), world.f.rpcUrl));
@@ -125,15 +106,9 @@ interface SentAnswer {
   readonly estimate: { readonly topRows: readonly object[] };
 }
 
-/** Stands between the page and its server, whose refusals pass as they are: the page says them. */
-async function alterAnswers(page: Page, alter: (body: SentAnswer) => object): Promise<void> {
-  await page.route("**/v1/answers", async (route) => {
-    if (route.request().method() !== "POST") return route.continue();
-    const response = await route.fetch();
-    if (!response.ok()) return route.fulfill({ response });
-    await route.fulfill({ response, json: alter(await response.json()) });
-  });
-}
+/** Changes what the model's server answers to questions. */
+const alterSent = (page: Page, alter: (body: SentAnswer) => object) =>
+  alterAnswers(page, "**/v1/answers", alter, (request) => request.method() === "POST");
 
 const paidBy = async () =>
   (await listOperations(world.bob, BOB, { limit: 50 })).filter(({ kind }) => kind === "payInference");
@@ -141,7 +116,7 @@ const paidBy = async () =>
 test("an answer is checked in the page, paid, and followed", LONG, async () => {
   const { context, misdeeds, page } = await openAsking();
   // The server says that the answer pays leaf 66 alone: the page computes whom it pays.
-  await alterAnswers(page, (body) => {
+  await alterSent(page, (body) => {
     const contributors = [{ contributorId: 66, share: 1 }];
     const topRows = body.estimate.topRows.map((row) => ({ ...row, contributorId: 66, share: 1 }));
     return { ...body, estimate: { ...body.estimate, contributors, topRows } };
@@ -201,7 +176,7 @@ test("an answer is checked in the page, paid, and followed", LONG, async () => {
 
 test("a server that gives another answer than its model is not paid", LONG, async () => {
   const { context, page } = await openAsking({ width: 360, colorScheme: "dark" });
-  await alterAnswers(page, (body) => ({
+  await alterSent(page, (body) => ({
     ...body,
     answer: JSON.stringify({ label: JSON.parse(body.answer).label === "spam" ? "ham" : "spam" }),
   }));
@@ -229,8 +204,9 @@ test(
     const answer = page.getByRole("region", { name: "Answer" }).first();
     await answer.getByText("checked here").waitFor(SOON);
     const quote = answer.getByRole("region", { name: "Text" }).getByRole("button").first();
+    await quote.waitFor(SOON);
     await quote.focus();
-    await answer.getByText("Occurs once in the Datanet:").waitFor();
+    await answer.getByText("Occurs in one row:").waitFor();
     await answer.getByText("row 8, from").waitFor();
     await page.keyboard.press("Escape");
     await expect.poll(() => quote.getAttribute("aria-pressed")).toBe("false");

@@ -4,6 +4,7 @@ import type { World } from "@openledger/e2e/world/world";
 import type { Browser, Page } from "playwright-core";
 import { type DecodeFunctionDataReturnType, decodeFunctionData, encodeFunctionData, type Hex } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { alterAnswers, alterTexts } from "./testing/alter-answers.ts";
 import { openBrowser, pictureOf, seriousFindings } from "./testing/browser.ts";
 import { startPagesWorld } from "./testing/pages-world.ts";
 import { visit } from "./testing/visit.ts";
@@ -53,14 +54,8 @@ async function check(page: Page): Promise<void> {
 type Alter = (text: string) => string;
 
 /** Alters the answers of one method of L1, or of one path of the API, between the page and its server. */
-async function alterL1(page: Page, method: string, alter: Alter): Promise<void> {
-  await page.route(`${world.l1.url}/**`, async (route) => {
-    const response = await route.fetch();
-    const isIt = route.request().postData()?.includes(`"${method}"`) === true;
-    const text = await response.text();
-    await route.fulfill({ response, body: isIt ? alter(text) : text });
-  });
-}
+const alterL1 = (page: Page, method: string, alter: Alter): Promise<void> =>
+  alterTexts(page, `${world.l1.url}/**`, `"${method}"`, alter);
 
 type Call = DecodeFunctionDataReturnType<typeof rollupAbi, "submitBatches">["args"];
 
@@ -134,12 +129,12 @@ describe("the check of a batch", () => {
 
   test("says that the server shows something else", { timeout: 300_000 }, async () => {
     const page = await visit(browser, { isFaulty: true });
-    await page.route("**/v1/batches?limit=1&before=2", async (route) => {
-      const response = await route.fetch();
-      const [batch] = await response.json();
+    type Batch = { records: { words: string[] }[] };
+    await alterAnswers<[Batch]>(page, "**/v1/batches?limit=1&before=2", ([batch]) => {
       // The first deposit, of another amount.
-      batch.records[0].words[0] = `0x${(BigInt(batch.records[0].words[0]) + 1n).toString(16)}`;
-      await route.fulfill({ response, json: [batch] });
+      const { words } = batch.records[0]!;
+      words[0] = `0x${(BigInt(words[0]!) + 1n).toString(16)}`;
+      return [batch];
     });
     await openBatch(page, 1);
     await check(page);

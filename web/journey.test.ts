@@ -1,4 +1,4 @@
-/** The pages in a real browser, once: money comes in and moves, and axe-core finds nothing. The rest: pages.all.test.ts. */
+/** The pages in a real browser, once: money comes in and moves, and axe-core finds nothing. The rest of the bridge: bridge.all.test.ts. */
 
 import type { World } from "@openledger/e2e/world/world";
 import type { Browser } from "playwright-core";

@@ -16,6 +16,7 @@ import { sampleCard, sampleRows } from "@openledger/datanets/testing/sample-card
 import { hex32 } from "@openledger/foundation/hex";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { alterAnswers } from "./testing/alter-answers.ts";
 import { openBrowser, pictureOf, seriousFindings } from "./testing/browser.ts";
 import { type DatanetWorld, leafOf, startDatanetWorld } from "./testing/datanet-world.ts";
 
@@ -80,15 +81,13 @@ test("the owner is stopped, and publishes what people have signed once that is t
     signRecord(domain, { datanetId, atMs: Date.now(), ...body } as RecordBody, key);
   const { context, misdeeds, page } = await world.visit(browser, "alice", `datanets/${datanetId}/versions`);
   context.setDefaultTimeout(30_000);
-  await page.route("**/v1/datanets/*/records?*", async (route) => {
-    const response = await route.fetch();
-    const list = (await response.json()) as { records: SignedRecord[] };
+  await alterAnswers<{ records: SignedRecord[] }>(page, "**/v1/datanets/*/records?*", (list) => {
     const turned = digests.map((row) =>
       forge({ kind: "label", leafId: leafOf("carol"), row, label: "bad", flags: [], note: "" }),
     );
     const approved = { kind: "verdict", leafId: leafOf("dave"), commit: hex32(waiting), verdict: "approve" };
     const records = [...list.records, ...turned, forge({ ...approved, note: "" })];
-    await route.fulfill({ response, json: { ...list, records } });
+    return { ...list, records };
   });
   await main(page).getByRole("button", { name: "alice's wallet" }).click();
   await main(page).getByRole("button", { name: "Unlock with your wallet" }).click();

@@ -35,6 +35,8 @@ export interface FetchModelOptions {
   /** Timeout in milliseconds for all files together. */
   readonly timeoutMs?: number;
   readonly maxFileBytes?: number;
+  /** Makes the headers by which a reader of permissioned rows asks for a file that has some. @param path as the server signs it, "/v1/model/…" */
+  readonly sign?: ((path: string) => Promise<Readonly<Record<string, string>>>) | undefined;
 }
 
 /**
@@ -62,14 +64,14 @@ export async function fetchFiles<Parts extends ModelParts>(
   serverUrl: string,
   names: readonly ModelFileName[],
   families: readonly ModelFamily<Parts>[],
-  { maxFileBytes = MAX_FILE_BYTES, onProgress, timeoutMs = DOWNLOAD_TIMEOUT_MS }: FetchModelOptions,
+  { maxFileBytes = MAX_FILE_BYTES, onProgress, sign, timeoutMs = DOWNLOAD_TIMEOUT_MS }: FetchModelOptions,
   refuse?: RefuseModel<Parts>,
 ): Promise<ModelFiles> {
   const files = new Map<string, Uint8Array>();
   const signal = AbortSignal.timeout(timeoutMs);
   const take = async (name: string, sizeBytes: number) => {
     onProgress?.(name);
-    const bytes = await download(addressOf(serverUrl, `model/${name}`), signal, sizeBytes);
+    const bytes = await download({ serverUrl, path: `model/${name}`, sign }, signal, sizeBytes);
     if (bytes !== null) files.set(name, bytes);
   };
   await take(MANIFEST, MAX_JSON_BYTES);
@@ -102,20 +104,35 @@ export async function fetchFiles<Parts extends ModelParts>(
 export function fetchFile(
   serverUrl: string,
   path: string,
-  { maxFileBytes = MAX_FILE_BYTES, timeoutMs = DOWNLOAD_TIMEOUT_MS }: FetchModelOptions,
+  { maxFileBytes = MAX_FILE_BYTES, sign, timeoutMs = DOWNLOAD_TIMEOUT_MS }: FetchModelOptions,
 ): Promise<Uint8Array | null> {
-  return download(addressOf(serverUrl, path), AbortSignal.timeout(timeoutMs), maxFileBytes);
+  return download({ serverUrl, path, sign }, AbortSignal.timeout(timeoutMs), maxFileBytes);
 }
 
+/** Status of a file that has rows which readers alone get, without a signature. */
+const UNSIGNED = 401;
 /** Status of a file that has a withdrawn row. */
 const WITHDRAWN = 410;
 
-const addressOf = (serverUrl: string, path: string) => `${serverUrl.replace(/\/+$/, "")}/v1/${path}`;
+interface ServerFile extends Pick<FetchModelOptions, "sign"> {
+  readonly serverUrl: string;
+  /** Path below `/v1/`. */
+  readonly path: string;
+}
 
-async function download(url: string, signal: AbortSignal, maxBytes: number): Promise<Uint8Array | null> {
+async function download(
+  { path, serverUrl, sign }: ServerFile,
+  signal: AbortSignal,
+  maxBytes: number,
+): Promise<Uint8Array | null> {
+  const url = `${serverUrl.replace(/\/+$/, "")}/v1/${path}`;
   try {
     // Attack: a server's redirect would send the request to any address of the reader's own network.
-    const response = await fetch(url, { signal, redirect: "error" });
+    let response = await fetch(url, { signal, redirect: "error" });
+    if (response.status === UNSIGNED && sign !== undefined) {
+      await response.body?.cancel();
+      response = await fetch(url, { signal, redirect: "error", headers: await sign(`/v1/${path}`) });
+    }
     // Rows of a permissioned Datanet are given by a signed request alone.
     if ([401, 403, 404].includes(response.status)) {
       await response.body?.cancel();

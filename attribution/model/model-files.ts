@@ -14,6 +14,7 @@ import { MAX_DIRECT_ENTRY } from "@openledger/circuits/settlement/scores/direct-
 import { shardedFeatures } from "@openledger/circuits/settlement/shards/shard-link";
 import { hex32 } from "@openledger/foundation/hex";
 import { rowNumber } from "@openledger/foundation/row-number";
+import { atOnce, type Steps } from "@openledger/foundation/slices";
 import { z } from "zod";
 import type { DirectFeatures, RegisteredMatrix } from "../features/direct-rows.ts";
 import { answeringFiles, jsonBytes } from "./answering-hash.ts";
@@ -29,12 +30,14 @@ import {
   type ModelFiles,
   type ModelManifest,
   parseJson,
+  ROWS_FILE,
   textOfModelFile,
 } from "./model-manifest.ts";
-import { checkRowsRoot, type OwnedRow } from "./owned-rows.ts";
+import type { OwnedRow } from "./owned-rows.ts";
 import { decodeLine, encodeLine, type PublishedLine } from "./published-rows.ts";
 import { circuitColumns, DIRECT, type RecipeBase, registeredColumns, versionsOf } from "./recipe-fields.ts";
 import { type ModelRegistration, staticsOf } from "./registration.ts";
+import { checkRowsRoot } from "./rows-root.ts";
 
 /** A model as its owner publishes it. */
 export type PublishedModel<Parts extends ModelParts = ModelParts> = AnsweringPart<Parts> & {
@@ -244,29 +247,40 @@ export function decodeStatics(
   return statics;
 }
 
+/** Reads the file of a model's rows. @throws ATT_MODEL_FILE_INVALID, ATT_ROWS_MISMATCH, ATT_LABELS_MISMATCH */
 function decodeRowLines(bytes: Uint8Array, payees: readonly Payee[], recipe: RecipeBase): OwnedRow[] {
+  const rows = atOnce(decodeRowSteps(bytes, payees, recipe));
+  checkRowsRoot(rows, recipe);
+  return rows;
+}
+
+/** Reads the file in steps. The caller compares the rows with the recipe: `checkRowsRoot`. @throws ATT_MODEL_FILE_INVALID */
+export function* decodeRowSteps(
+  bytes: Uint8Array,
+  payees: readonly Payee[],
+  recipe: Pick<RecipeBase, "furtherDatanets">,
+): Steps<OwnedRow[]> {
   const rowCount = payees.reduce((sum, payee) => sum + payee.rowCount, 0);
   // A row is one line: JSON.stringify writes no line break.
   const lines: PublishedLine[] = [];
   for (let from = 0; from < bytes.length; ) {
     const to = bytes.indexOf(NEWLINE[0]!, from);
-    if (to < 0) throw invalidFile("rows.jsonl", "ends within a line");
-    if (lines.length === rowCount) throw invalidFile("rows.jsonl", `has more than ${rowCount} rows`);
+    if (to < 0) throw invalidFile(ROWS_FILE, "ends within a line");
+    if (lines.length === rowCount) throw invalidFile(ROWS_FILE, `has more than ${rowCount} rows`);
     const line = decodeLine(bytes.subarray(from, to));
-    if (line === null) throw invalidFile("rows.jsonl", `has no row in line ${lines.length + 1}`);
+    if (line === null) throw invalidFile(ROWS_FILE, `has no row in line ${lines.length + 1}`);
     lines.push(line);
     from = to + 1;
+    yield from / bytes.length;
   }
-  if (lines.length !== rowCount) throw invalidFile("rows.jsonl", `has ${lines.length} rows, not ${rowCount}`);
+  if (lines.length !== rowCount) throw invalidFile(ROWS_FILE, `has ${lines.length} rows, not ${rowCount}`);
   const isJoint = recipe.furtherDatanets !== undefined;
-  const owners = payees.flatMap(({ rowCount, contributorId, validatorId }, place) => {
-    const datanet = Math.floor(place / MAX_PAYEE_COUNT);
+  const owners = payees.flatMap(({ rowCount, contributorId, validatorId }, index) => {
+    const datanet = Math.floor(index / MAX_PAYEE_COUNT);
     const owner = { contributorId, validatorId, ...(isJoint && { datanet }) };
     return Array.from({ length: rowCount }, () => owner);
   });
-  const rows = lines.map((line, i) => ({ ...line, ...owners[i]! }));
-  checkRowsRoot(rows, recipe);
-  return rows;
+  return lines.map((line, i) => ({ ...line, ...owners[i]! }));
 }
 
 const NEWLINE = Uint8Array.of(10);

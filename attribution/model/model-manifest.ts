@@ -4,6 +4,7 @@
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { textOfBytes } from "@openledger/foundation/utf8";
 import { z } from "zod";
 import { attributionError } from "../attribution-errors.ts";
@@ -59,7 +60,14 @@ const manifestSchema = z.strictObject({
 export type ModelManifest = z.infer<typeof manifestSchema>;
 
 /** Reason in the error's `data.why` for a file that the server or the folder does not have. */
-export const ABSENT = "is absent";
+const ABSENT = "is absent";
+
+/** True for the error of one of these files that the server or the folder does not have. */
+export function isAbsent(error: unknown, names: readonly ModelFileName[]): boolean {
+  if (!isRollupError(error, "ATT_MODEL_FILE_INVALID")) return false;
+  const { file, why } = error.data as { file: ModelFileName; why: string };
+  return why === ABSENT && names.includes(file);
+}
 
 /** @throws ATT_MODEL_FILE_INVALID */
 export function decodeManifest(files: ModelFiles): ModelManifest {

@@ -40,8 +40,12 @@ export function decodeLine(line: Uint8Array): PublishedLine | null {
   const parsed = lineSchema.safeParse(json);
   if (!parsed.success) return null;
   const row = parsed.data;
-  const content = "text" in row ? Buffer.from(row.text, "utf8") : Buffer.from(row.base64, "base64");
-  return { content: new Uint8Array(content), ...(row.label === undefined ? {} : { label: row.label }) };
+  // Buffer is not in browsers, and Uint8Array.fromBase64 is not in Node 20.
+  const content =
+    "text" in row
+      ? new TextEncoder().encode(row.text)
+      : Uint8Array.from(atob(row.base64), (character) => character.charCodeAt(0));
+  return { content, ...(row.label === undefined ? {} : { label: row.label }) };
 }
 
 /** A content as text; null if it is none, or would come back as other bytes. */

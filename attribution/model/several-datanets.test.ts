@@ -11,8 +11,10 @@ import { parseDirectRecipe } from "./direct/direct-recipe.ts";
 import { trainDirect } from "./direct/direct-training.ts";
 import type { TrainedModel } from "./model-family.ts";
 import { decodeModel, encodeModel, type PublishedModel, publishedModel } from "./model-files.ts";
-import { checkRowsRoot, joinVersions, type OwnedRow, payeeTable } from "./owned-rows.ts";
+import { joinVersions, type OwnedRow } from "./owned-rows.ts";
+import { payeeTable } from "./payee-table.ts";
 import { registerModel } from "./registration.ts";
+import { checkRowsRoot } from "./rows-root.ts";
 import { ownRoots, verifyModel } from "./verify-model.ts";
 
 const SPLIT = { ownerParts: 16_384n, validatorParts: 13_107n };

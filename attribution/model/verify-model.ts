@@ -16,9 +16,11 @@ import { directTraining } from "./direct/direct-training.ts";
 import { type FamilyTraining, type ModelParts, trainingOf } from "./model-family.ts";
 import type { PublishedModel } from "./model-files.ts";
 import { MANIFEST } from "./model-manifest.ts";
-import { checkRowsRoot, type OwnedRow, payeeTable, wholePayees } from "./owned-rows.ts";
+import type { OwnedRow } from "./owned-rows.ts";
+import { payeeTable, wholePayees } from "./payee-table.ts";
 import { versionsOf } from "./recipe-fields.ts";
 import { commitFeatures } from "./registration.ts";
+import { checkRowsRoot } from "./rows-root.ts";
 
 /** The ledger's facts about a model and the version that it is bound to. */
 export interface LedgerFacts {

@@ -5,7 +5,7 @@
 import { type ModelQuery, modelQueryOfBytes } from "@openledger/circuits/ledger/model-query";
 import type { Payee } from "@openledger/circuits/ledger/rewards";
 import { isDirect, type RegisteredMatrix } from "../features/direct-rows.ts";
-import { rowOwners } from "../model/owned-rows.ts";
+import { rowOwners } from "../model/payee-table.ts";
 import type { ModelScores } from "./model-scores.ts";
 import { integerScoresOf } from "./plain-scores.ts";
 import type { RanMode } from "./score-engine.ts";

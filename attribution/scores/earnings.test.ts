@@ -16,7 +16,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { type DirectParts, directFamily } from "../model/direct/direct-family.ts";
 import { trainDirect } from "../model/direct/direct-training.ts";
 import { type PublishedModel, publishedModel } from "../model/model-files.ts";
-import { rowOwners } from "../model/owned-rows.ts";
+import { rowOwners } from "../model/payee-table.ts";
 import { directMatrix, registerModel } from "../model/registration.ts";
 import { recipeFor, sampleInputs, sampleRows } from "../testing/sample-rows.ts";
 import { explainEarnings } from "./earnings.ts";

@@ -9,7 +9,7 @@ import type { EpochPayment, SampledSettlement } from "@openledger/circuits/settl
 import type { SettledModel } from "@openledger/circuits/settlement/settled-model";
 import { weightWei } from "@openledger/circuits/settlement/settlement-split";
 import { attributionError } from "../attribution-errors.ts";
-import { rowOwners } from "../model/owned-rows.ts";
+import { rowOwners } from "../model/payee-table.ts";
 
 /** One answer that was drawn, and the part of it that a row got. */
 export interface RowDraw {

@@ -6,17 +6,16 @@ import type { Payee } from "@openledger/circuits/ledger/rewards";
 import type { ColumnCommitments } from "@openledger/circuits/settlement/feature-commitment";
 import { shardedFeatures } from "@openledger/circuits/settlement/shards/shard-link";
 import { hex32 } from "@openledger/foundation/hex";
-import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { RegisteredMatrix } from "../features/direct-rows.ts";
 import type { AnsweringPart } from "../model/answering-part.ts";
 import { type FetchModelOptions, fetchFiles } from "../model/model-download.ts";
 import type { ModelFamily, ModelParts } from "../model/model-family.ts";
 import { decodeFeatures, decodePayees, decodeStatics } from "../model/model-files.ts";
 import {
-  ABSENT,
   checkedFile,
   decodeManifest,
   invalidFile,
+  isAbsent,
   MANIFEST,
   type ModelFiles,
 } from "../model/model-manifest.ts";
@@ -51,7 +50,7 @@ export async function fetchPaying<Parts extends ModelParts>(
     const files = await fetchFiles(serverUrl, ["recipe.json", ...PAYING_FILES], families, options, refuse);
     return PAYING_FILES.every((name) => files.has(name)) ? files : null;
   } catch (error) {
-    if (error instanceof TooLarge || isAbsent(error)) return null;
+    if (error instanceof TooLarge || isAbsent(error, PAYING_FILES)) return null;
     throw error;
   }
 }
@@ -81,12 +80,6 @@ export function committedEstimator(
 }
 
 class TooLarge extends Error {}
-
-const isAbsent = (error: unknown) => {
-  if (!isRollupError(error, "ATT_MODEL_FILE_INVALID")) return false;
-  const { file, why } = error.data as { file: string; why: string };
-  return why === ABSENT && (PAYING_FILES as readonly string[]).includes(file);
-};
 
 /**
  * Reads the part. Needs `initPoseidon`.

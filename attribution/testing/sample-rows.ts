@@ -4,8 +4,9 @@ import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-ro
 import { hex32 } from "@openledger/foundation/hex";
 import { SeededRandom } from "../maths/seeded-random.ts";
 import type { DirectRecipe } from "../model/direct/direct-recipe.ts";
-import { type OwnedRow, rowLabelsRoot } from "../model/owned-rows.ts";
+import type { OwnedRow } from "../model/owned-rows.ts";
 import type { RecipeVersion } from "../model/recipe-fields.ts";
+import { rowLabelsRoot } from "../model/rows-root.ts";
 import { contentOf, type LabelledInput } from "../rows/row-content.ts";
 import { digitContents, digitFile } from "./mnist-digits.ts";
 import { EMAIL_LABELS, emailContents } from "./sample-emails.ts";

@@ -76,8 +76,8 @@ export async function collectReported(
   const { rows } = await readVersion(store, rowsRoot);
   const rules = { card, contributors: contributorsOf(rows) };
   const all = await readCountedRecords(client, { hostUrl, datanetId }, rules);
-  const dropped = all.dropped.filter(({ record }) => record.body.atMs <= untilMs);
-  requireAllSigned({ hostUrl, datanetId }, dropped, parameters.withoutUnsigned);
+  const shown = all.dropped.filter(({ record }) => record.body.atMs <= untilMs);
+  const dropped = await requireAllSigned(client, { hostUrl, datanetId }, shown, parameters.withoutUnsigned);
   const recordState = recordStateOf(
     client.domain,
     all.records.filter(({ body }) => body.atMs <= untilMs),

@@ -6,12 +6,20 @@
 import { isSalted } from "@openledger/attribution/rows/salted-rows";
 import type { VersionRow } from "@openledger/circuits/ledger/version-rows";
 import type { Card } from "@openledger/datanets/card/card";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { rowNumber } from "@openledger/foundation/row-number";
+import {
+  areContested,
+  claimRows,
+  type PlacedCommit,
+  type PublishedRows,
+  readCommitted,
+  rowHashOf,
+} from "../actions/data/committed-rows.ts";
 import { type DatanetCommit, type ListCommitsErrorCode, listCommits } from "../actions/data/list-commits.ts";
-import type { StoredVersionRow } from "../actions/data/published-version.ts";
+import { readVersion, type StoredVersionRow } from "../actions/data/published-version.ts";
 import {
   type RowStore,
-  readContribution,
   type StoreContributionErrorCode,
   type StoredContribution,
   storeContribution,
@@ -29,6 +37,7 @@ import { type CommitDataErrorCode, commitData } from "../actions/ledger/commit-d
 import type { SendResult, SigningOptions } from "../actions/ledger/send-operation.ts";
 import { clientError } from "../client-errors.ts";
 import type { LedgerClient } from "../ledger-client.ts";
+import { getLeaf } from "../sequencer/ledger-reads.ts";
 import { signTerms } from "./signed-terms.ts";
 
 export interface ContributeRowsParameters extends SigningOptions {
@@ -101,6 +110,8 @@ export interface CollectVersionParameters extends CommitVersionOptions {
   validatorId: number | ((commit: DatanetCommit, digest: string) => number | null);
   /** Rows that stay out, by their names in the store (SHA-256), whoever has committed them. */
   leaveOut?: ReadonlySet<string>;
+  /** Rows that count as committed although the store does not have their bytes, as `downloadCommits` names them; default: none. */
+  holes?: ReadonlySet<string>;
 }
 
 /** A version that is not published yet. */
@@ -109,6 +120,13 @@ export interface CollectedVersion extends VersionCommitments {
   readonly storedRows: readonly StoredVersionRow[];
   /** Rows that stay out, since the store has noted their contributors' withdrawals: SHA-256. */
   readonly withdrawn: readonly string[];
+  /** Commits whose rows the store does not have: none of their rows is in the version. */
+  readonly passedOver: readonly PlacedCommit[];
+  /**
+   * Rows of the published version that none of the other commits has: SHA-256. null where the store does not have that version's list.
+   * They matter beside `passedOver`: these commits may be theirs.
+   */
+  readonly lost: readonly string[] | null;
 }
 
 export type CollectVersionErrorCode = "CIR_SETTLEMENT_SIZE" | "CLI_ROWS_MISSING" | ListCommitsErrorCode;
@@ -116,18 +134,20 @@ export type CollectVersionErrorCode = "CIR_SETTLEMENT_SIZE" | "CLI_ROWS_MISSING"
 /**
  * Collects a datanet's next version from everything committed to it so far: its rows from the store, checked against the
  * committed roots, in the order of the ledger. A row that was committed twice, behind whatever salt, counts for its first contributor, and is
- * out where their contribution is. Rows that their contributors have withdrawn stay out as far as the store knows it: downloads from a
- * host note them.
+ * out where their contribution is; a row of the published version stays with whom that names (committed-rows.ts). Commits whose rows the
+ * store does not have are passed over and named. Rows that their contributors have withdrawn stay out as far as the store knows it:
+ * downloads from a host note them.
  *
- * @throws CLI_COMMITS_INCOMPLETE, CLI_ROWS_MISSING, CIR_SETTLEMENT_SIZE
+ * @throws CLI_COMMITS_INCOMPLETE, CIR_SETTLEMENT_SIZE; CLI_ROWS_MISSING where several leaves have committed the same row, and the store
+ *   does not have the published version's list
  * @example
  * ```ts
- * const { rowCount, payees } = await collectVersion(client, { datanetId: 10, store, validatorId: 8 });
+ * const { passedOver, rowCount } = await collectVersion(client, { datanetId: 10, store, validatorId: 8 });
  * ```
  */
 export async function collectVersion(
   client: LedgerClient,
-  { datanetId, leaveOut, shard, store, validatorId }: CollectVersionParameters,
+  { datanetId, holes, leaveOut, shard, store, validatorId }: CollectVersionParameters,
 ): Promise<CollectedVersion> {
   const vouches = typeof validatorId === "number" ? () => validatorId : validatorId;
   const rows: VersionRow[] = [];
@@ -138,21 +158,16 @@ export async function collectVersion(
     ),
   );
   const withdrawn: string[] = [];
-  const contents = new Set<string>();
-  for (const commit of await listCommits(client, datanetId)) {
-    const { contentNames, rowHashes, digests } = await readContribution(store, commit.rowsRoot);
-    for (const [i, rowHash] of rowHashes.entries()) {
-      if (digestOf.has(rowHash)) continue;
-      const digest = digests[i]!;
-      digestOf.set(rowHash, digest);
-      // The same content behind another salt is the same row again.
-      if (contents.has(contentNames[i]!)) continue;
-      contents.add(contentNames[i]!);
-      const validator = vouches(commit, digest);
-      if (noted.get(digest) === commit.contributorId) withdrawn.push(digest);
-      else if (validator !== null && leaveOut?.has(digest) !== true)
-        rows.push({ rowHash, contributorId: commit.contributorId, validatorId: validator });
-    }
+  const { passedOver, read } = await readCommitted(store, await listCommits(client, datanetId), holes);
+  const published = await readPublished(client, { datanetId, store }, areContested(read));
+  const claimed = claimRows(read, published ?? []);
+  for (const { commit, digest, isFirst, rowHash } of claimed) {
+    if (!isFirst) continue;
+    digestOf.set(rowHash, digest);
+    const validator = vouches(commit, digest);
+    if (noted.get(digest) === commit.contributorId) withdrawn.push(digest);
+    else if (validator !== null && leaveOut?.has(digest) !== true)
+      rows.push({ rowHash, contributorId: commit.contributorId, validatorId: validator });
   }
   const version = commitVersion(rows, { shard: shard ?? (await usualShard(client, rows)) });
   const storedRows = version.rows.map(({ rowHash, contributorId, validatorId: vouching }) => ({
@@ -160,5 +175,28 @@ export async function collectVersion(
     contributorId,
     validatorId: vouching,
   }));
-  return { ...version, storedRows, withdrawn };
+  const known = new Set(claimed.map(({ rowHash }) => rowHash));
+  const lost = published?.flatMap(({ digest }) => (known.has(rowHashOf(digest)) ? [] : [digest])) ?? null;
+  return { ...version, storedRows, withdrawn, passedOver, lost };
+}
+
+/**
+ * Rows of the published version from the store, none where nothing is published; null where the store does not have them.
+ * @param isNeeded true: that is an error
+ * @throws CLI_ROWS_MISSING
+ * @internal
+ */
+export async function readPublished(
+  client: LedgerClient,
+  { datanetId, store }: { readonly datanetId: number; readonly store: RowStore },
+  isNeeded: boolean,
+): Promise<PublishedRows | null> {
+  const { datanet } = await getLeaf(client, datanetId);
+  if (datanet == null || datanet.rowCount === 0) return [];
+  try {
+    return (await readVersion(store, datanet.rowsRoot)).rows;
+  } catch (error) {
+    if (isNeeded || !isRollupError(error, "CLI_ROWS_MISSING")) throw error;
+    return null;
+  }
 }

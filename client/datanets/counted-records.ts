@@ -3,26 +3,33 @@
  * Datanet names for what they say. Publishing, labels, reports and papers read them.
  */
 import type { Card } from "@openledger/datanets/card/card";
-import { isNamedFor } from "@openledger/datanets/records/record-roles";
+import type { SignedRecord } from "@openledger/datanets/records/record";
+import { isNamedFor, isOfTeam as isOfCardsTeam } from "@openledger/datanets/records/record-roles";
 import type { RecordState } from "@openledger/datanets/records/record-state";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { readHistory } from "../actions/data/list-commits.ts";
 import { cardByHash } from "./datanet-card.ts";
 import type { HostAccess, HostedDatanetPlace } from "./host-request.ts";
 import { readRecords } from "./signed-records.ts";
-import { type HostRecords, recordStateOf, type SoundRecord } from "./sound-records.ts";
+import { type DroppedRecord, type HostRecords, recordStateOf } from "./sound-records.ts";
 
 /** Maximum earlier cards that are looked at, the newest. */
 const MAX_CARDS = 32;
 
+/** A dropped record, with whether its leaf is one of the Datanet's own people. */
+export interface UncountedRecord extends DroppedRecord {
+  /** The leaf is the Datanet, or a card of it names the leaf by its number. False for whoever labels where anyone may, and contributors. */
+  readonly isOfTeam: boolean;
+}
 export interface CountedRecords extends HostRecords {
+  readonly dropped: readonly UncountedRecord[];
   /** State that follows from the records. */
   readonly recordState: RecordState;
 }
 
 /**
  * Reads the records that count. One of a leaf that the present card does not name counts if an earlier one does: its key on the ledger
- * has named the leaf, and no host has.
+ * has named the leaf, and no host has. A record whose leaf no card names is dropped as such, whatever key has signed it.
  * @param rules.card whose rules hold
  * @param rules.contributors contributor of each row, by digest: they label their own
  * @throws CLI_DATANET_HOST_FALSE, DNT_NOT_HOSTED
@@ -34,16 +41,26 @@ export async function readCountedRecords(
   { card, contributors }: { card: Card; contributors: ReadonlyMap<string, number> },
 ): Promise<CountedRecords> {
   const { dropped, records } = await readRecords(client, place);
-  const isNamed = (by: Card, { body }: SoundRecord) =>
-    isNamedFor(by, body, "row" in body ? (contributors.get(body.row) ?? null) : null);
-  const doubtful = new Set(records.filter((record) => !isNamed(card, record)));
-  if (doubtful.size > 0)
-    for (const earlier of await earlierCards(client, place))
-      for (const record of doubtful) if (isNamed(earlier, record)) doubtful.delete(record);
-  const counted = records.filter((record) => !doubtful.has(record));
+  const cards = [card];
+  const isNamed = ({ body }: SignedRecord) =>
+    cards.some((by) => isNamedFor(by, body, "row" in body ? (contributors.get(body.row) ?? null) : null));
+  const isOfTeam = ({ body: { leafId } }: SignedRecord) =>
+    leafId === place.datanetId || cards.some((by) => isOfCardsTeam(by, leafId));
+  const isDoubtful = records.some((record) => !isNamed(record));
+  if (isDoubtful || dropped.some(({ record }) => !isOfTeam(record)))
+    cards.push(...(await earlierCards(client, place)));
+  const counted = records.filter(isNamed);
+  const unnamed = records.filter((record) => !isNamed(record));
   return {
     records: counted,
-    dropped: [...dropped, ...[...doubtful].map((record) => ({ record, why: "not-named" as const }))],
+    dropped: [
+      ...dropped.map(({ record, why }) => ({
+        record,
+        why: isNamed(record) ? why : ("not-named" as const),
+        isOfTeam: isOfTeam(record),
+      })),
+      ...unnamed.map((record) => ({ record, why: "not-named" as const, isOfTeam: isOfTeam(record) })),
+    ],
     recordState: recordStateOf(client.domain, counted),
   };
 }

@@ -7,14 +7,13 @@ import { type VersionFacts, versionFactsOf } from "@openledger/datanets/papers/v
 import type { ListedRow } from "@openledger/datanets/rows/row-wire";
 import type { VersionLabels } from "../actions/data/stored-labels.ts";
 import { listReports } from "./bias-report.ts";
-import { readCountedRecords } from "./counted-records.ts";
+import { readCountedRecords, type UncountedRecord } from "./counted-records.ts";
 import { cardOfVersion, type GetHostedDatanetErrorCode } from "./datanet-card.ts";
 import { downloadVersionList, type ListedVersion, listedVersion } from "./download-rows.ts";
 import type { HostAccess, HostErrorCode, HostedDatanetPlace } from "./host-request.ts";
 import { contributorsOf, labelsOfRecords } from "./reviewed-version.ts";
 import type { ReadRecordsErrorCode } from "./signed-records.ts";
 import { type ReadRowTermsErrorCode, readRowTerms } from "./signed-terms.ts";
-import type { DroppedRecord } from "./sound-records.ts";
 import { type ListWithdrawalsErrorCode, listWithdrawals, type Withdrawal } from "./withdrawals.ts";
 
 export interface DescribeVersionParameters extends HostedDatanetPlace {
@@ -30,7 +29,7 @@ export interface DescribeVersionReturnType extends ListedVersion {
   /** Rows that their contributors have withdrawn since. */
   withdrawn: readonly Withdrawal[];
   /** Records of the host that count for nothing: the present key of their leaf has not signed them. */
-  dropped: readonly DroppedRecord[];
+  dropped: readonly UncountedRecord[];
   facts: VersionFacts;
 }
 export type DescribeVersionErrorCode =

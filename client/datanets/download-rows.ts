@@ -88,7 +88,7 @@ export async function downloadVersion(
   const { datanetId, onProgress, store } = parameters;
   const { publishedAtMs, rowsRoot, version } = await listedVersion(client, datanetId, parameters.version);
   const list = await downloadVersionList(client, { ...parameters, rowsRoot });
-  const contributors = new Map(list.map(({ contributorId, digest }) => [digest, contributorId]));
+  const contributors = new Map(list.map(({ contributorId, digest }) => [digest, new Set([contributorId])]));
   const { receivedCount, refused, withdrawn } = await fetchRows(client, parameters, {
     digests: list.map(({ digest }) => digest),
     contributors,
@@ -118,8 +118,16 @@ export async function downloadVersionList(
 }
 
 export interface DownloadCommitsParameters extends Omit<DownloadVersionParameters, "version"> {
-  /** Called for each commit whose rows the host does not have whole; absent: such a commit is an error. */
-  onIncomplete?: (commit: DatanetCommit) => void;
+  /** Roots of the commits that are asked for; default: all. */
+  only?: ReadonlySet<bigint>;
+}
+export interface DownloadCommitsReturnType {
+  /** Commits whose rows are in the store now. */
+  commits: readonly DatanetCommit[];
+  /** Commits whose list, or some of whose rows, the host does not have. Anyone may commit, and nobody can make them bring the rows. */
+  passedOver: readonly DatanetCommit[];
+  /** Rows that the host does not give, by a withdrawal of a key that their contributor no longer has: its word. */
+  refused: readonly string[];
 }
 export type DownloadCommitsErrorCode =
   | "CLI_DATANET_HOST_FALSE"
@@ -127,52 +135,123 @@ export type DownloadCommitsErrorCode =
   | ListWithdrawalsErrorCode
   | HostErrorCode;
 
+/** Lists behind commits that are fetched at a time. */
+const LISTS_AT_ONCE = 4;
+
 /**
- * Downloads everything that was ever committed to a datanet from a host into a row store, checked against the commits. Rows that
- * their contributors have withdrawn stay out of the store.
- * @throws CLI_DATANET_HOST_FALSE, CLI_COMMITS_INCOMPLETE, DNT_NOT_HOSTED
+ * Downloads everything that was ever committed to a datanet from a host into a row store, checked against the commits. Commits that
+ * the host does not have whole are passed over and named. Rows that their contributors have withdrawn stay out of the store.
+ * @throws CLI_DATANET_HOST_FALSE, CLI_COMMITS_INCOMPLETE
  * @example
  * ```ts
- * const commits = await downloadCommits(client, { hostUrl, datanetId: 10, store });
+ * const { commits, passedOver } = await downloadCommits(client, { hostUrl, datanetId: 10, store });
  * ```
  */
 export async function downloadCommits(
   client: HostAccess,
   parameters: DownloadCommitsParameters,
-): Promise<DatanetCommit[]> {
-  const { datanetId, hostUrl, onIncomplete, store } = parameters;
-  const commits: DatanetCommit[] = [];
-  const contributors = new Map<string, number>();
-  for (const commit of await listCommits(client, datanetId)) {
-    const root = hex32(commit.rowsRoot);
-    try {
-      const path = `/v1/datanets/${datanetId}/commits/${root}/list`;
-      const list = await askForDigests(
-        client,
-        (signing) => askHostForBytes(client, hostUrl, { path, ...signing }),
-        parameters.from,
-      );
-      if (list.length % 32 !== 0 || contributionRoot(rowHashesOf(list)) !== commit.rowsRoot)
-        throw hostFalse("list", `the list of the commit ${root}`, { rowsRoot: root });
-      const digests = decodeDigests(list);
-      for (const digest of digests)
-        if (!contributors.has(digest)) contributors.set(digest, commit.contributorId);
-      await fetchRows(client, parameters, { digests, contributors });
-      await storeContributionList(store, digests);
-      commits.push(commit);
-    } catch (error) {
-      const isAbsent = isRollupError(error, "DNT_NOT_HOSTED") || isRollupError(error, "DNT_LIST_MISSING");
-      if (!isAbsent || onIncomplete === undefined) throw error;
-      onIncomplete(commit);
-    }
+): Promise<DownloadCommitsReturnType> {
+  const { datanetId, hostUrl, onProgress, only, store } = parameters;
+  const all = await listCommits(client, datanetId);
+  const wanted = all.filter(({ rowsRoot }) => only?.has(rowsRoot) !== false);
+  const listed: ListedCommit[] = [];
+  const passedOver = new Set<DatanetCommit>();
+  for (let at = 0; at < wanted.length; at += LISTS_AT_ONCE) {
+    const some = wanted.slice(at, at + LISTS_AT_ONCE);
+    const lists = await Promise.all(some.map((commit) => downloadCommitList(client, parameters, commit)));
+    for (const [i, digests] of lists.entries())
+      if (digests === null) passedOver.add(some[i]!);
+      else listed.push({ commit: some[i]!, digests });
   }
-  return commits;
+  const contributors = new Map<string, Set<number>>();
+  for (const { commit, digests } of listed)
+    for (const digest of digests) {
+      const leaves = contributors.get(digest) ?? new Set();
+      contributors.set(digest, leaves.add(commit.contributorId));
+    }
+  const place = { datanetId, hostUrl, store };
+  const refused = new Set<string>();
+  const rowCount = listed.reduce((sum, { digests }) => sum + digests.length, 0);
+  let doneCount = 0;
+  /** False where the host does not have all of them. */
+  const fetchSome = async (some: readonly ListedCommit[]): Promise<boolean> => {
+    const digests = [...new Set(some.flatMap((one) => one.digests))];
+    const from = doneCount;
+    try {
+      const found = await fetchRows(client, parameters, {
+        digests,
+        contributors,
+        onProgress: (done) => onProgress?.(from + done, rowCount),
+      });
+      for (const digest of found.refused) if (contributors.has(digest)) refused.add(digest);
+      return true;
+    } catch (error) {
+      if (isAbsent(error)) return false;
+      throw error;
+    }
+  };
+  for (const group of groupsOf(listed)) {
+    // Together first: ten thousand commits of a row each are a few requests.
+    const isWhole = await fetchSome(group);
+    for (const one of group)
+      if (isWhole || (await fetchSome([one]))) await storeContributionList(place.store, one.digests);
+      else passedOver.add(one.commit);
+    doneCount += group.reduce((sum, { digests }) => sum + digests.length, 0);
+  }
+  return {
+    commits: wanted.filter((commit) => !passedOver.has(commit)),
+    passedOver: wanted.filter((commit) => passedOver.has(commit)),
+    refused: [...refused],
+  };
+}
+
+interface ListedCommit {
+  readonly commit: DatanetCommit;
+  readonly digests: readonly string[];
+}
+
+const isAbsent = (error: unknown) =>
+  isRollupError(error, "DNT_NOT_HOSTED") || isRollupError(error, "DNT_LIST_MISSING");
+
+/** The list behind a commit, checked against it; null where the host does not have it. @throws CLI_DATANET_HOST_FALSE */
+async function downloadCommitList(
+  client: HostAccess,
+  { datanetId, from, hostUrl }: HostedDatanetPlace & { from?: number },
+  { rowsRoot }: DatanetCommit,
+): Promise<string[] | null> {
+  const root = hex32(rowsRoot);
+  const path = `/v1/datanets/${datanetId}/commits/${root}/list`;
+  const ask = (signing: Pick<HostCall, "from" | "isSigned">) =>
+    askHostForBytes(client, hostUrl, { path, ...signing });
+  const list = await askForDigests(client, ask, from).catch((error: unknown) => {
+    if (isAbsent(error)) return null;
+    throw error;
+  });
+  if (list === null) return null;
+  if (list.length % 32 !== 0 || contributionRoot(rowHashesOf(list)) !== rowsRoot)
+    throw hostFalse("list", `the list of the commit ${root}`, { rowsRoot: root });
+  return decodeDigests(list);
+}
+
+/** Commits whose rows are asked for together: as many as one request has room for, one at least. */
+function groupsOf(listed: readonly ListedCommit[]): ListedCommit[][] {
+  const groups: ListedCommit[][] = [];
+  let room = 0;
+  for (const one of listed) {
+    if (groups.length === 0 || one.digests.length > room) {
+      groups.push([]);
+      room = MAX_DIGESTS_A_REQUEST;
+    }
+    groups.at(-1)!.push(one);
+    room -= one.digests.length;
+  }
+  return groups;
 }
 
 interface FetchedRows {
   readonly digests: readonly string[];
-  /** Leaf of each row's contributor, by digest: it alone may withdraw the row. */
-  readonly contributors: ReadonlyMap<string, number>;
+  /** Leaves that may have withdrawn each row, by digest: its contributor by a version, or whoever has committed it. */
+  readonly contributors: ReadonlyMap<string, ReadonlySet<number>>;
   readonly onProgress?: DownloadVersionParameters["onProgress"] | undefined;
 }
 

@@ -293,18 +293,13 @@ async function attempt(
   const headers: Record<string, string> =
     bytes === undefined ? {} : { "content-type": isBinary ? "application/octet-stream" : "application/json" };
   if (call.header !== undefined) headers[REQUEST_HEADER] = call.header;
-  else if (isSigned === true) {
-    const known = names.get(client)?.get(hostUrl);
-    const { session } =
-      known ?? remember(names, client, hostUrl, await askName(client, hostUrl, hostNameSchema, server));
-    const key = requireL2Key(client);
-    const leafId = from ?? client.leafId ?? (await resolveSigner(client)).id;
-    headers[REQUEST_HEADER] = signRequest(
-      client.domain,
-      { origin, method, path, body: bytes ?? null },
-      { leafId, session, nowMs: Date.now(), lifeMs: REQUEST_LIFE_MS, sign: (message) => key.sign(message) },
+  else if (isSigned === true)
+    headers[REQUEST_HEADER] = await signatureOf(
+      client,
+      hostUrl,
+      { method, path, body: bytes ?? null, from },
+      server,
     );
-  }
   const init = {
     method,
     headers,
@@ -313,6 +308,39 @@ async function attempt(
   };
   return send(client, `${origin}${path}`, init, server);
 }
+
+async function signatureOf(
+  client: HostAccess,
+  hostUrl: string,
+  { from, ...request }: { method: string; path: string; body: Uint8Array | null; from?: number | undefined },
+  server: ServerKind,
+): Promise<string> {
+  const known = names.get(client)?.get(hostUrl);
+  const { session } =
+    known ?? remember(names, client, hostUrl, await askName(client, hostUrl, hostNameSchema, server));
+  const key = requireL2Key(client);
+  const leafId = from ?? client.leafId ?? (await resolveSigner(client)).id;
+  return signRequest(
+    client.domain,
+    { origin: hostUrl.replace(/\/+$/, ""), ...request },
+    { leafId, session, nowMs: Date.now(), lifeMs: REQUEST_LIFE_MS, sign: (message) => key.sign(message) },
+  );
+}
+
+/**
+ * Signs requests for files of a model, whose index has rows of permissioned Datanets: model servers give it to readers.
+ * @param serverUrl of the model
+ * @param from leaf that reads; default: the client's
+ * @internal
+ */
+export const modelReader =
+  (client: HostAccess, serverUrl: string, from?: number) =>
+  async (path: string): Promise<Readonly<Record<string, string>>> => {
+    // A session ends with the server's: these requests are few.
+    names.get(client)?.delete(serverUrl);
+    const request = { method: "GET", path, body: null, from };
+    return { [REQUEST_HEADER]: await signatureOf(client, serverUrl, request, "answer server") };
+  };
 
 async function send(
   client: HostAccess,

@@ -67,16 +67,8 @@ export async function mirrorDatanet(
   const signer = from === undefined ? {} : { from };
   const { card } = await getHostedDatanet(client, source);
   await bringCard(client, { ...target, card });
-  let incompleteCount = 0;
   onProgress?.("commits");
-  const commits = await downloadCommits(client, {
-    ...source,
-    ...signer,
-    store,
-    onIncomplete: () => {
-      incompleteCount += 1;
-    },
-  });
+  const { commits, passedOver } = await downloadCommits(client, { ...source, ...signer, store });
   const { withdrawals, ...others } = await listWithdrawals(client, source);
   const withdrawn = new Set(withdrawals.map(({ digest }) => digest));
   const sources = await Promise.all(commits.map(({ rowsRoot }) => contributionSource(store, rowsRoot)));
@@ -109,7 +101,7 @@ export async function mirrorDatanet(
   const results = await bringRecords(client, { ...target, records });
   return {
     commitCount: commits.length,
-    incompleteCount,
+    incompleteCount: passedOver.length,
     versionCount: here.length,
     recordCount: records.length,
     dropped: [...others.dropped, ...said.dropped, ...verified.dropped],

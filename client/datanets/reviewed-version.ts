@@ -12,15 +12,27 @@ import {
 } from "@openledger/datanets/records/record-state";
 import { drawValidator } from "@openledger/datanets/records/validator-draw";
 import { hex32 } from "@openledger/foundation/hex";
+import {
+  areContested,
+  claimRows,
+  type PlacedCommit,
+  type PublishedRows,
+  readCommitted,
+} from "../actions/data/committed-rows.ts";
 import type { DatanetCommit } from "../actions/data/list-commits.ts";
 import { listCommits } from "../actions/data/list-commits.ts";
 import { readVersion, type StoredVersionRow } from "../actions/data/published-version.ts";
-import { type RowStore, readContribution } from "../actions/data/row-store.ts";
+import type { RowStore } from "../actions/data/row-store.ts";
 import { nameVersionLabels, storeVersionLabels, type VersionLabels } from "../actions/data/stored-labels.ts";
 import type { CommitVersionOptions } from "../actions/data/version-commitments.ts";
 import type { LedgerClient } from "../ledger-client.ts";
 import { getLeaf } from "../sequencer/ledger-reads.ts";
-import { type CollectedVersion, type CollectVersionErrorCode, collectVersion } from "./contribute-rows.ts";
+import {
+  type CollectedVersion,
+  type CollectVersionErrorCode,
+  collectVersion,
+  readPublished,
+} from "./contribute-rows.ts";
 import { readCountedRecords } from "./counted-records.ts";
 import { cardOfVersion, type GetHostedDatanetErrorCode } from "./datanet-card.ts";
 import type { HostedDatanetPlace } from "./host-request.ts";
@@ -35,6 +47,9 @@ export const WAITS_FOR_LABELS = "waits for labels";
 /** Reason why a row stays out that its contributor has withdrawn. @internal */
 export const WITHDRAWN_BY_CONTRIBUTOR = "withdrawn by its contributor";
 
+/** Reason why a row stays out whose bytes no host gives, by a withdrawal that does not count any more. @internal */
+export const REFUSED_BY_HOST = "withdrawn by a key that its contributor has replaced, as its host says";
+
 /** Choice of a caller for records that their leaves' keys have not signed. */
 export interface UnsignedOptions {
   /**
@@ -45,8 +60,10 @@ export interface UnsignedOptions {
 }
 
 export interface CollectReviewedParameters extends HostedDatanetPlace, CommitVersionOptions, UnsignedOptions {
-  /** Store with all committed rows, as `downloadCommits` brings them. */
+  /** Store with the committed rows, as `downloadCommits` brings them. */
   store: RowStore;
+  /** Rows that hosts do not give by a withdrawal of a replaced key, as `downloadCommits` names them: they stay out. Default: none. */
+  refused?: readonly string[];
 }
 export interface CollectReviewedReturnType {
   version: CollectedVersion;
@@ -56,6 +73,8 @@ export interface CollectReviewedReturnType {
   labels: VersionLabels;
   /** Rows that stay out, each with the reason; first commits only. */
   leftOut: readonly { digest: string; contributorId: number; why: string }[];
+  /** Commits among `version.passedOver` that the records approve. */
+  approvedMissing: readonly PlacedCommit[];
 }
 export type CollectReviewedErrorCode =
   | "CLI_RECORDS_UNSIGNED"
@@ -82,28 +101,34 @@ export type CollectReviewedErrorCode =
  */
 export async function collectReviewed(
   client: LedgerClient,
-  { datanetId, hostUrl, shard, store, withoutUnsigned }: CollectReviewedParameters,
+  { datanetId, hostUrl, refused = [], shard, store, withoutUnsigned }: CollectReviewedParameters,
 ): Promise<CollectReviewedReturnType> {
   const card = await cardOfVersion(client, { datanetId, hostUrl }, 0n);
-  const contributors = await firstCommits(client, datanetId, store, ({ contributorId }) => contributorId);
+  const holes = new Set(refused);
+  const firsts = await firstCommits(client, { datanetId, store, holes });
+  const contributors = new Map([...firsts].map(([digest, { contributorId }]) => [digest, contributorId]));
   const rules = { card, contributors };
-  const { dropped, recordState } = await readCountedRecords(client, { datanetId, hostUrl }, rules);
-  requireAllSigned({ datanetId, hostUrl }, dropped, withoutUnsigned);
+  const { recordState, ...shown } = await readCountedRecords(client, { datanetId, hostUrl }, rules);
+  const dropped = await requireAllSigned(client, { datanetId, hostUrl }, shown.dropped, withoutUnsigned);
   const leftOut: { digest: string; contributorId: number; why: string }[] = [];
   const version = await collectVersion(client, {
     datanetId,
+    holes,
     shard,
     store,
     validatorId: (commit, digest) => {
       const rules = { card, recordState, datanetId, domain: client.domain };
-      const decided = decide(rules, commit, digest);
+      const decided = holes.has(digest) ? REFUSED_BY_HOST : decide(rules, commit, digest);
       if (typeof decided === "number") return decided;
       leftOut.push({ digest, contributorId: commit.contributorId, why: decided });
       return null;
     },
   });
   const labels = labelsOfRecords({ card, recordState, rows: version.storedRows });
-  return { version, labels, leftOut, dropped };
+  const approvedMissing = version.passedOver.filter(
+    ({ rowsRoot }) => recordState.verdict(hex32(rowsRoot))?.verdict === "approve",
+  );
+  return { version, labels, leftOut, dropped, approvedMissing };
 }
 
 /** Accepted labels by the card's rules and the records, in the order of the rows. */
@@ -146,8 +171,8 @@ export async function collectLabels(
 ): Promise<CollectLabelsReturnType> {
   const card = await cardOfVersion(client, { datanetId, hostUrl }, 0n);
   const rules = { card, contributors: contributorsOf(rows) };
-  const { dropped, recordState } = await readCountedRecords(client, { datanetId, hostUrl }, rules);
-  requireAllSigned({ datanetId, hostUrl }, dropped, withoutUnsigned);
+  const { recordState, ...shown } = await readCountedRecords(client, { datanetId, hostUrl }, rules);
+  const dropped = await requireAllSigned(client, { datanetId, hostUrl }, shown.dropped, withoutUnsigned);
   return { ...labelsOfRecords({ card, rows, recordState }), dropped };
 }
 
@@ -290,7 +315,7 @@ export async function verifyVouching(
   const rules = { card, contributors: contributorsOf(rows) };
   const place = { datanetId, hostUrl };
   const { dropped, recordState, records } = await readCountedRecords(client, place, rules);
-  const commitOf = await firstCommits(client, datanetId, store, ({ rowsRoot }) => hex32(rowsRoot));
+  const firsts = await firstCommits(client, { datanetId, store, published: rows });
   const signed = vouchingRecords(records);
   const former = vouchingRecords(dropped.flatMap(({ record, why }) => (why === "former" ? [record] : [])));
   const exceptions: VouchedRow[] = [];
@@ -303,7 +328,7 @@ export async function verifyVouching(
       withdrawn.push(digest);
       continue;
     }
-    const commit = commitOf.get(digest) ?? "";
+    const commit = hex32(firsts.get(digest)?.rowsRoot ?? 0n);
     const ofRow = `${validatorId}/${digest}`;
     const ofCommit = `${validatorId}/${commit}`;
     const label = signed.get(ofRow);
@@ -343,18 +368,27 @@ export const contributorsOf = (
   rows: readonly { readonly digest: string; readonly contributorId: number }[],
 ): ReadonlyMap<string, number> => new Map(rows.map(({ contributorId, digest }) => [digest, contributorId]));
 
-/** Fact of the commit that each row first came with, by digest. */
-async function firstCommits<Fact>(
+/** The commit that each row counts for, by digest (committed-rows.ts), among those that the store has whole. */
+async function firstCommits(
   client: LedgerClient,
-  datanetId: number,
-  store: RowStore,
-  factOf: (commit: DatanetCommit) => Fact,
-): Promise<Map<string, Fact>> {
-  const facts = new Map<string, Fact>();
-  for (const commit of await listCommits(client, datanetId))
-    for (const digest of (await readContribution(store, commit.rowsRoot)).digests)
-      if (!facts.has(digest)) facts.set(digest, factOf(commit));
-  return facts;
+  {
+    datanetId,
+    holes,
+    published,
+    store,
+  }: {
+    readonly datanetId: number;
+    readonly store: RowStore;
+    readonly holes?: ReadonlySet<string>;
+    /** Rows of the published version; absent: as the store has them. */
+    readonly published?: PublishedRows;
+  },
+): Promise<Map<string, PlacedCommit>> {
+  const { read } = await readCommitted(store, await listCommits(client, datanetId), holes);
+  const rows = published ?? (await readPublished(client, { datanetId, store }, areContested(read))) ?? [];
+  return new Map(
+    claimRows(read, rows).flatMap(({ commit, digest, isFirst }) => (isFirst ? [[digest, commit]] : [])),
+  );
 }
 
 const isWithdrawn = (outcome: RowOutcome) => outcome.state === "leftOut" && outcome.why === WITHDRAWN;

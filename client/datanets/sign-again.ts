@@ -5,11 +5,21 @@ import { type RecordBody, type RecordKind, recordSubject } from "@openledger/dat
 import type { LedgerClient } from "../ledger-client.ts";
 import { resolveSigner } from "../sequencer/ledger-reads.ts";
 import type { HostErrorCode, HostedDatanetPlace } from "./host-request.ts";
-import { type ReadRecordsErrorCode, readRecords, sayRecords, type UnsignedRecord } from "./signed-records.ts";
+import {
+  listAccess,
+  type ReadRecordsErrorCode,
+  readRecords,
+  sayRecords,
+  type UnsignedRecord,
+} from "./signed-records.ts";
 import { readSoundRecords } from "./sound-records.ts";
 
-/** Kinds that readers count. Requests for access, consents and recomputations are signed where they are made. */
+/**
+ * Kinds that readers count. Requests for access, consents and recomputations are signed where they are made; a request that is signed
+ * anew waits for an answer of its own.
+ */
 const KINDS: ReadonlySet<RecordKind> = new Set([
+  "accessAnswer",
   "label",
   "leaveOut",
   "objection",
@@ -44,10 +54,14 @@ export async function listFormerRecords(
   const { dropped } = await readRecords(client, place);
   const list = { route: "terms", kind: "terms", what: "signed terms", isLater: true } as const;
   const terms = await readSoundRecords(client, { ...place, ...list });
+  const access = await listAccess(client, place);
+  const nowMs = Date.now();
   const last = new Map<string, RecordBody>();
-  for (const { record, why } of [...dropped, ...terms.dropped]) {
+  for (const { record, why } of [...dropped, ...terms.dropped, ...access.dropped]) {
     const { body } = record;
     if (body.leafId !== id || why !== "former" || !KINDS.has(body.kind)) continue;
+    // A grant that ran out gives nothing.
+    if (body.kind === "accessAnswer" && body.answer === "grant" && body.untilMs <= nowMs) continue;
     const subject = recordSubject(body);
     if ((last.get(subject)?.atMs ?? -1) < body.atMs) last.set(subject, body);
   }

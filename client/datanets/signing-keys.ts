@@ -13,9 +13,18 @@ import type { HostAccess } from "./host-request.ts";
 /** Maximum leaves of one request, and operations in one answer. */
 const MAX_LEAVES = 100;
 const PAGE_SIZE = 200;
-/** Pages of a leaf's operations that are read for a reason, and leaves that are looked up: what is behind them is not known. */
-const MAX_PAGES = 5;
-const MAX_EXPLAINED_LEAVES = 16;
+
+/** Limits of what is read for a reason: pages of a leaf's operations, and leaves. What is behind them is not known. */
+interface KeyHistoryLimits {
+  readonly maxPages: number;
+  readonly maxLeaves: number;
+}
+const SHOWN: KeyHistoryLimits = { maxPages: 5, maxLeaves: 16 };
+/**
+ * Reads each leaf's operations to their end, where a reason decides. Attack: an account labels, sends a thousand transfers and changes
+ * its key, or does so under seventeen leaves, so that an owner cannot tell a former key from one that somebody has made up.
+ */
+export const WHOLE_HISTORY: KeyHistoryLimits = { maxPages: Infinity, maxLeaves: Infinity };
 
 /**
  * Reason why a record does not count. foreign: the leaf never had the key, by all its operations. former: it had the key, which was
@@ -53,19 +62,21 @@ export async function areSignedByLeaf(
 }
 
 /**
- * Tells why records that are not their leaves' do not count, by the operations of at most 16 leaves.
+ * Tells why records that are not their leaves' do not count, by the operations of their leaves.
  * @param present keys of the leaves, as `presentKeysOf` has found them
+ * @param limits default: the newest thousand operations of 16 leaves
  * @internal
  */
 export async function whyUnsigned(
   client: HostAccess,
   records: readonly SignedRecord[],
   present: ReadonlyMap<number, string>,
+  { maxLeaves, maxPages }: KeyHistoryLimits = SHOWN,
 ): Promise<UnsignedWhy[]> {
   const all = new Set(records.map(({ body }) => body.leafId));
-  const leaves = [...all].filter((leafId) => present.has(leafId)).slice(0, MAX_EXPLAINED_LEAVES);
+  const leaves = [...all].filter((leafId) => present.has(leafId)).slice(0, maxLeaves);
   const found = new Map<number, LeafKeys>();
-  for (const leafId of leaves) found.set(leafId, await keysOf(client, leafId));
+  for (const leafId of leaves) found.set(leafId, await keysOf(client, leafId, maxPages));
   return records.map(({ body, keyX }) => {
     // There is no such leaf.
     if (!present.has(body.leafId)) return "foreign";
@@ -83,10 +94,10 @@ interface LeafKeys {
 }
 
 /** Reads a leaf's keys from its operations, newest first. */
-async function keysOf(client: HostAccess, leafId: number): Promise<LeafKeys> {
+async function keysOf(client: HostAccess, leafId: number, maxPages: number): Promise<LeafKeys> {
   const keys = new Set<string>();
   let before: LeafOperation | undefined;
-  for (let page = 0; page < MAX_PAGES; page++) {
+  for (let page = 0; page < maxPages; page++) {
     const operations = await listOperations(client, leafId, {
       limit: PAGE_SIZE,
       ...(before !== undefined && { before: nameOfOperation(before) }),
@@ -105,10 +116,13 @@ async function keysOf(client: HostAccess, leafId: number): Promise<LeafKeys> {
   return { keys, isWhole: false };
 }
 
-/** The key that an executed operation gave the leaf; null for another operation. */
+/**
+ * The key that an operation gave the leaf; null for another operation. Attack: a host has taken a record by a key whose operation L1 has
+ * dropped since; its leaf has signed for that key, so nobody has made it up.
+ */
 function keySetBy(operation: LeafOperation, leafId: number): bigint | null {
   const { a, createdId, kind, opIndex, status } = operation;
-  if (opIndex == null || status === "dropped") return null;
+  if (opIndex == null && status !== "dropped") return null;
   if (operation.hash === null) {
     if (kind === "forcedSetKey" && a === leafId) return operation.word1;
     return kind === "depositNew" && createdId === leafId ? operation.word2 : null;

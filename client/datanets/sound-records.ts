@@ -21,7 +21,7 @@ import { z } from "zod";
 import { clientError } from "../client-errors.ts";
 import { hostFalse } from "./host-false.ts";
 import { askAsReader, type HostAccess, type HostedDatanetPlace } from "./host-request.ts";
-import { presentKeysOf, type UnsignedWhy, whyUnsigned } from "./signing-keys.ts";
+import { presentKeysOf, type UnsignedWhy, WHOLE_HISTORY, whyUnsigned } from "./signing-keys.ts";
 
 declare const sound: unique symbol;
 
@@ -219,30 +219,49 @@ const DECIDING: ReadonlySet<RecordKind> = new Set(["label", "settle", "leaveOut"
 /** Maximum records that an error names. */
 const MAX_NAMED = 20;
 
-/** Records among these that would decide about rows or labels. */
-const decidingOf = (dropped: readonly DroppedRecord[]) =>
-  dropped.filter(({ record }) => DECIDING.has(record.body.kind));
+/** A dropped record, with whether the Datanet's owner has named its leaf (counted-records.ts). */
+interface JudgedRecord extends DroppedRecord {
+  readonly isOfTeam: boolean;
+}
 
 /**
- * Returns true if no record was dropped that would decide about rows or labels: what follows from the others may be stored.
+ * True for a dropped record that stops who publishes, trains or signs: it would decide about rows or labels, and
+ * - nobody is known to have signed it. An honest host takes a record only by the key that the ledger has then, so this accuses the host,
+ *   or somebody between, and no stranger can bring it about at an honest host; or
+ * - somebody whom the owner has named has signed it, by a key that was replaced. They can sign again, and without their word rows of
+ *   the present version would go.
+ *
+ * The others are facts that a stranger can bring about alone: a new key of whoever labels where anyone may, or of a contributor, and a
+ * leaf that no card names. They are counted and shown, and stop nobody.
+ */
+const isStopping = ({ isOfTeam, record, why }: JudgedRecord) =>
+  DECIDING.has(record.body.kind) &&
+  (why === "foreign" || why === "unknown" || (why === "former" && isOfTeam));
+
+/**
+ * Returns true if no record was dropped that would stop `requireAllSigned`: what follows from the others may be stored.
  * @internal
  */
-export const areAllSigned = (dropped: readonly DroppedRecord[]): boolean => decidingOf(dropped).length === 0;
+export const areAllSigned = (dropped: readonly JudgedRecord[]): boolean => !dropped.some(isStopping);
 
 /**
- * Passes if every record that decides about rows and labels counts, or `withoutUnsigned` is given. Whoever publishes, trains or signs
- * by a host's records calls it.
+ * Passes if no dropped record stops; `withoutUnsigned` passes always. Whoever publishes, trains or signs by a host's records calls it,
+ * and shows what was dropped.
+ * @returns the dropped records, with reasons by the whole histories of their leaves' keys
  * @throws CLI_RECORDS_UNSIGNED
  * @internal
  */
-export function requireAllSigned(
+export async function requireAllSigned<Dropped extends JudgedRecord>(
+  client: HostAccess,
   { datanetId, hostUrl }: HostedDatanetPlace,
-  dropped: readonly DroppedRecord[],
+  dropped: readonly Dropped[],
   withoutUnsigned = false,
-): void {
-  const deciding = decidingOf(dropped);
-  if (withoutUnsigned || deciding.length === 0) return;
-  const records = deciding.slice(0, MAX_NAMED).map(({ record: { body }, why }) => ({
+): Promise<readonly Dropped[]> {
+  if (withoutUnsigned) return dropped;
+  const known = await explainWhole(client, dropped);
+  const stopping = known.filter(isStopping);
+  if (stopping.length === 0) return known;
+  const records = stopping.slice(0, MAX_NAMED).map(({ record: { body }, why }) => ({
     kind: body.kind,
     leafId: body.leafId,
     about: aboutOf(body),
@@ -253,9 +272,22 @@ export function requireAllSigned(
     .map(({ about, kind, leafId, why }) => `${kind} of leaf ${leafId} on ${about}, ${WORDS[why]}`);
   throw clientError(
     "CLI_RECORDS_UNSIGNED",
-    `${hostUrl} shows ${counted(deciding.length, "record")} of Datanet ${datanetId} that count for nothing: ${named.join("; ")}${deciding.length > named.length ? "; …" : ""}`,
-    { data: { hostUrl, datanetId, count: deciding.length, records } },
+    `${hostUrl} shows ${counted(stopping.length, "record")} of Datanet ${datanetId} that count for nothing: ${named.join("; ")}${stopping.length > named.length ? "; …" : ""}`,
+    { data: { hostUrl, datanetId, count: stopping.length, records } },
   );
+}
+
+/** Looks up the reasons that a short look has left open. */
+async function explainWhole<Dropped extends JudgedRecord>(
+  client: HostAccess,
+  dropped: readonly Dropped[],
+): Promise<readonly Dropped[]> {
+  const open = dropped.filter(({ record, why }) => why === "unknown" && DECIDING.has(record.body.kind));
+  if (open.length === 0) return dropped;
+  const records = open.map(({ record }) => record);
+  const whys = await whyUnsigned(client, records, await presentKeysOf(client, records), WHOLE_HISTORY);
+  const found = new Map(open.map((one, i) => [one, { ...one, why: whys[i]! }]));
+  return dropped.map((one) => found.get(one) ?? one);
 }
 
 /**

@@ -96,21 +96,21 @@ export interface FoundWithdrawn {
 
 /**
  * Finds which of these rows are withdrawn by their own contributors, and notes them in the store.
- * @param contributors leaf of each row's contributor, by digest: what a version's list or the ledger's commits say
+ * @param contributors leaves that may have withdrawn each row, by digest: what a version's list or the ledger's commits say
  * @internal
  */
 export async function findWithdrawn(
   client: HostAccess,
   { store, ...place }: HostedDatanetPlace & { store: RowStore },
-  contributors: ReadonlyMap<string, number>,
+  contributors: ReadonlyMap<string, ReadonlySet<number>>,
 ): Promise<FoundWithdrawn> {
   const { dropped, withdrawals } = await listWithdrawals(client, place);
-  const withdrawn = withdrawals.filter(
-    ({ contributorId, digest }) => contributors.get(digest) === contributorId,
+  const withdrawn = withdrawals.filter(({ contributorId, digest }) =>
+    contributors.get(digest)?.has(contributorId),
   );
   await noteWithdrawn(store, withdrawn);
   const refused = dropped.flatMap(({ record: { body }, why }) =>
-    why !== "foreign" && body.kind === "withdrawal" && contributors.get(body.row) === body.leafId
+    why !== "foreign" && body.kind === "withdrawal" && contributors.get(body.row)?.has(body.leafId) === true
       ? [body.row]
       : [],
   );

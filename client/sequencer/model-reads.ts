@@ -113,14 +113,24 @@ const unpruned = (page: Promise<EpochPayments>): Promise<EpochPayments | null> =
     throw error;
   });
 
-/** A page of an epoch's payments, the open epoch's by default. */
-const readPage = (
+/** Maximum payments of an epoch: the ledger's cap of a model has 16 bits. */
+const MAX_PAYMENTS = 2 ** 16;
+
+/** A page of an epoch's payments, the open epoch's by default. @throws CLI_ANSWER_INVALID for a list that does not end */
+const readPage = async (
   client: SequencerAccess,
   { epoch, from, modelId }: { modelId: number; from: number; epoch?: number | undefined },
 ) => {
   const epochQuery = epoch === undefined ? "" : `&epoch=${epoch}`;
   const path = `/v1/models/${modelId}/payments?from=${from}&limit=${PAGE_SIZE}${epochQuery}`;
-  return requestSequencer(client, path, paymentsSchema);
+  const page = await requestSequencer(client, path, paymentsSchema);
+  const { paymentCount, payments } = page;
+  // Attack: payments without an end, for who looks for one of them.
+  const isEndless = paymentCount > MAX_PAYMENTS || payments.length > Math.max(0, paymentCount - from);
+  if (!isEndless && payments.length <= PAGE_SIZE) return page;
+  throw clientError("CLI_ANSWER_INVALID", `the payments of model ${modelId} are more than an epoch has`, {
+    data: { server: "sequencer", url: client.sequencerUrl, modelId },
+  });
 };
 
 /**

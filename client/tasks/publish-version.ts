@@ -3,18 +3,28 @@
  * then stored, published, and brought to the host. The command, the page and the devnet draw it.
  */
 
-import { storeVersion } from "../actions/data/published-version.ts";
+import { counted } from "@openledger/foundation/counted";
+import { hex32 } from "@openledger/foundation/hex";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import type { PlacedCommit } from "../actions/data/committed-rows.ts";
+import { readVersion, storeVersion } from "../actions/data/published-version.ts";
 import type { RowStore } from "../actions/data/row-store.ts";
 import { storeVersionLabels, type VersionLabels } from "../actions/data/stored-labels.ts";
 import { type PublishVersionErrorCode, publishVersion } from "../actions/ledger/datanet-operations.ts";
 import type { SendResult, SigningOptions } from "../actions/ledger/send-operation.ts";
+import { clientError } from "../client-errors.ts";
 import {
   type CollectedVersion,
   type CollectVersionErrorCode,
   type CollectVersionParameters,
   collectVersion,
 } from "../datanets/contribute-rows.ts";
-import { type DownloadCommitsErrorCode, downloadCommits } from "../datanets/download-rows.ts";
+import {
+  type DownloadCommitsErrorCode,
+  type DownloadCommitsParameters,
+  downloadCommits,
+  downloadVersionList,
+} from "../datanets/download-rows.ts";
 import {
   type CollectReviewedErrorCode,
   collectReviewed,
@@ -35,7 +45,12 @@ export interface PublishProgress {
 
 /** Rows that count: by the card and a host's signed records, or by validators and a list of the owner's. */
 export type VersionRule =
-  | ({ readonly by: "records"; readonly hostUrl: string } & UnsignedOptions)
+  | ({
+      readonly by: "records";
+      readonly hostUrl: string;
+      /** Further hosts that are asked for the rows of commits that the host does not have; default: none. */
+      readonly mirrorUrls?: readonly string[];
+    } & UnsignedOptions)
   | ({ readonly by: "validators" } & Pick<CollectVersionParameters, "leaveOut" | "validatorId">);
 
 export interface PrepareVersionParameters {
@@ -44,6 +59,8 @@ export interface PrepareVersionParameters {
   rule: VersionRule;
   /** Leaf that signs requests for permissioned rows; default: the client's. */
   from?: number;
+  /** True goes on without rows that were approved or published, and that are nowhere to be had; default: that is an error. */
+  withoutMissing?: boolean;
   onProgress?: (progress: PublishProgress) => void;
 }
 export interface PreparedVersion {
@@ -54,29 +71,35 @@ export interface PreparedVersion {
   readonly leftOut: readonly { digest: string; contributorId: number; why: string }[];
   /** Records of the host that count for nothing: the present key of their leaf has not signed them. */
   readonly dropped: readonly DroppedRecord[];
+  /** Commits whose rows are nowhere to be had: the version has none of them. Callers name them before or after the signature. */
+  readonly passedOver: readonly PlacedCommit[];
+  /** Mirrors that did not help, with the error's code. */
+  readonly failedMirrors: readonly { readonly hostUrl: string; readonly code: string }[];
 }
 export type PrepareVersionErrorCode =
+  | "CLI_COMMITS_MISSING"
   | CollectReviewedErrorCode
   | CollectVersionErrorCode
   | DownloadCommitsErrorCode;
 
 /**
- * Collects the version that follows from everything committed so far. By records, the rows come from the host first; a commit that the
- * host does not have counts if the store has its rows. Rows that contributors have withdrawn stay out. Nothing is signed or stored but
- * rows.
- * @throws CLI_RECORDS_UNSIGNED where the host shows records that nobody has signed, unless `withoutUnsigned` is true;
+ * Collects the version that follows from everything committed so far. By records, the rows come from the host first, then from mirrors;
+ * a commit that none of them has counts if the store has its rows, else it is passed over and named. Rows that contributors have
+ * withdrawn stay out. Nothing is signed or stored but rows.
+ * @throws CLI_COMMITS_MISSING where commits that were approved, or rows of the published version, would be passed over, unless
+ *   `withoutMissing` is true; CLI_RECORDS_UNSIGNED where the host shows records that nobody has signed, unless `withoutUnsigned` is true;
  *   CLI_ROWS_MISSING, CLI_COMMITS_INCOMPLETE, CIR_SETTLEMENT_SIZE, CLI_DATANET_HOST_FALSE
  * @example
  * ```ts
  * const place = { datanetId: 10, store };
  * const prepared = await prepareVersion(client, { ...place, rule: { by: "records", hostUrl } });
- * console.log(prepared.leftOut.length);
+ * console.log(prepared.leftOut.length, prepared.passedOver.length);
  * await publishPrepared(client, { ...place, prepared, hostUrl });
  * ```
  */
 export async function prepareVersion(
   client: LedgerClient,
-  { datanetId, from, onProgress, rule, store }: PrepareVersionParameters,
+  { datanetId, from, onProgress, rule, store, withoutMissing = false }: PrepareVersionParameters,
 ): Promise<PreparedVersion> {
   if (rule.by === "validators") {
     const { leaveOut, validatorId } = rule;
@@ -85,19 +108,107 @@ export async function prepareVersion(
       ...{ datanetId, store, validatorId },
       ...(leaveOut === undefined ? {} : { leaveOut }),
     });
-    return { version, labels: null, leftOut: [], dropped: [] };
+    const { passedOver } = version;
+    if (!withoutMissing) requireNothingLost(datanetId, version, []);
+    return { version, labels: null, leftOut: [], dropped: [], passedOver, failedMirrors: [] };
   }
   const { hostUrl, withoutUnsigned = false } = rule;
+  const signer = from === undefined ? {} : { from };
   onProgress?.({ step: "rows" });
-  await downloadCommits(client, {
-    ...{ datanetId, hostUrl, store },
-    ...(from === undefined ? {} : { from }),
-    // Collecting names what neither the host nor the store has.
-    onIncomplete: () => {},
-    onProgress: (done, total) => onProgress?.({ step: "rows", done, total }),
-  });
+  const onRows = (done: number, total: number) => onProgress?.({ step: "rows", done, total });
+  const brought = await bringRows(client, { datanetId, ...signer, store, onProgress: onRows }, rule);
   onProgress?.({ step: "records" });
-  return collectReviewed(client, { datanetId, hostUrl, store, withoutUnsigned });
+  const place = { datanetId, hostUrl, store };
+  const collected = await collectReviewed(client, { ...place, refused: brought.refused, withoutUnsigned });
+  const { approvedMissing, ...reviewed } = collected;
+  if (!withoutMissing) requireNothingLost(datanetId, reviewed.version, approvedMissing);
+  const { passedOver } = reviewed.version;
+  return { ...reviewed, passedOver, failedMirrors: brought.failedMirrors };
+}
+
+/** Brings the commits' rows, and the published version's list, from the host, and what it does not have from its mirrors. */
+async function bringRows(
+  client: LedgerClient,
+  place: Omit<DownloadCommitsParameters, "hostUrl" | "only">,
+  { hostUrl, mirrorUrls = [] }: Extract<VersionRule, { by: "records" }>,
+): Promise<{ refused: readonly string[] } & Pick<PreparedVersion, "failedMirrors">> {
+  const first = await downloadCommits(client, { ...place, hostUrl });
+  let isListHere = await bringPublishedList(client, { ...place, hostUrl });
+  let missing = first.passedOver;
+  const failedMirrors: { hostUrl: string; code: string }[] = [];
+  for (const mirrorUrl of mirrorUrls) {
+    if (mirrorUrl === hostUrl || (missing.length === 0 && isListHere)) continue;
+    try {
+      const only = new Set(missing.map(({ rowsRoot }) => rowsRoot));
+      missing = (await downloadCommits(client, { ...place, hostUrl: mirrorUrl, only })).passedOver;
+      isListHere ||= await bringPublishedList(client, { ...place, hostUrl: mirrorUrl });
+    } catch (error) {
+      // A mirror that is away, or lies, is no reason to stop: what it does not bring is named.
+      if (!isRollupError(error)) throw error;
+      failedMirrors.push({ hostUrl: mirrorUrl, code: error.code });
+    }
+  }
+  return { refused: first.refused, failedMirrors };
+}
+
+/** Brings the list of the published version into the store. @returns false where the host does not have it */
+async function bringPublishedList(
+  client: LedgerClient,
+  { datanetId, from, hostUrl, store }: DownloadCommitsParameters,
+): Promise<boolean> {
+  const { datanet } = await getLeaf(client, datanetId);
+  if (datanet == null || datanet.rowCount === 0) return true;
+  const { rowsRoot } = datanet;
+  const isHere = await readVersion(store, rowsRoot).then(
+    () => true,
+    () => false,
+  );
+  if (isHere) return true;
+  const place = { datanetId, hostUrl, rowsRoot, ...(from === undefined ? {} : { from }) };
+  try {
+    await storeVersion(store, { rowsRoot, storedRows: await downloadVersionList(client, place) });
+    return true;
+  } catch (error) {
+    if (isRollupError(error, "DNT_NOT_HOSTED")) return false;
+    throw error;
+  }
+}
+
+/** Maximum commits that an error names. */
+const MAX_NAMED = 20;
+
+/**
+ * Passes if nothing is passed over but what a stranger may have committed. Attack: a host hides the lists of contributions that it has
+ * shown before, so that they go from the next version. An approval, or the published version, tells them from a stranger's commits,
+ * which nobody approves: a host takes no approval without the list.
+ * @throws CLI_COMMITS_MISSING
+ */
+function requireNothingLost(
+  datanetId: number,
+  { lost, passedOver, rowCount }: CollectedVersion,
+  approvedMissing: readonly PlacedCommit[],
+): void {
+  if (passedOver.length === 0) return;
+  const isUnknown = lost === null;
+  const lostCount = lost?.length ?? 0;
+  if (approvedMissing.length === 0 && !isUnknown && lostCount === 0 && rowCount > 0) return;
+  const named = approvedMissing.length > 0 ? approvedMissing : passedOver;
+  const commits = named.slice(0, MAX_NAMED).map(({ committedAtMs, contributorId, rowsRoot, ...one }) => ({
+    ...{ contributorId, committedAtMs, rowsRoot: hex32(rowsRoot), rowCount: one.rowCount },
+  }));
+  const why =
+    approvedMissing.length > 0
+      ? `${counted(approvedMissing.length, "approved commit has", "approved commits have")} rows that are nowhere to be had`
+      : isUnknown
+        ? "the list of the published version is nowhere to be had, nor are rows of commits"
+        : lostCount > 0
+          ? `${counted(lostCount, "row")} of the published version would go: they may be of commits whose rows are nowhere to be had`
+          : "no commit's rows are to be had";
+  throw clientError(
+    "CLI_COMMITS_MISSING",
+    `${why}: ${commits[0]!.rowsRoot} of leaf ${commits[0]!.contributorId}${named.length > 1 ? ", …" : ""}`,
+    { data: { datanetId, count: named.length, lostCount, commits } },
+  );
 }
 
 export interface PublishPreparedParameters<Outcome> extends Pick<SigningOptions, "onSigned"> {

@@ -6,7 +6,7 @@ import { hex32 } from "@openledger/foundation/hex";
 import { type Card, nameCard } from "../card/card.ts";
 import { datanetError } from "../datanet-errors.ts";
 import type { RecordBody } from "../records/record.ts";
-import { isReviewer } from "../records/record-roles.ts";
+import { isOfTeam, isReviewer } from "../records/record-roles.ts";
 import { countedLabels, outcomeOf } from "../records/record-state.ts";
 import type { HostedDatanet } from "../store/hosted-datanet.ts";
 import type { HostLeaf } from "../store/ledger-view.ts";
@@ -20,10 +20,11 @@ interface Reader {
 
 /**
  * Passes if the rows are public, or the leaf is the Datanet, one of its team, or granted at this moment.
+ * @param keyX key that the ledger has for the Datanet
  * @throws DNT_REQUEST_UNSIGNED, DNT_ACCESS_NOT_GRANTED
  */
 export async function requireReader(
-  { card, datanet }: { card: Card; datanet: HostedDatanet },
+  { card, datanet, keyX }: { card: Card; datanet: HostedDatanet; keyX: bigint },
   { leaf }: Reader,
   nowMs: number,
 ): Promise<void> {
@@ -38,7 +39,10 @@ export async function requireReader(
       },
     );
   if (leaf.id === datanetId || isOfTeam(card, leaf.id)) return;
-  const untilMs = await datanet.grantedUntilMs(leaf.id);
+  const untilMs = await datanet.grantedUntilMs(leaf.id, {
+    datanet: hex32(keyX),
+    reader: hex32(leaf.keyX),
+  });
   const data = { datanetId, leafId: leaf.id };
   if (untilMs === null)
     throw datanetError("DNT_ACCESS_NOT_GRANTED", `leaf ${leaf.id} has no access to Datanet ${datanetId}`, {
@@ -58,12 +62,6 @@ export function requireMayCheck(card: Card, datanetId: number, leaf: HostLeaf): 
     `leaf ${leaf.id} is neither Datanet ${datanetId} nor one of its reviewers`,
     { data: { datanetId, leafId: leaf.id } },
   );
-}
-
-/** True for reviewers, and for labellers whom the card names. */
-export function isOfTeam(card: Card, leafId: number): boolean {
-  const { labellers } = card.labelling;
-  return isReviewer(card, leafId) || (labellers !== "anyone" && labellers.includes(leafId));
 }
 
 /** Returns why a leaf may label nothing here; null if it may. */

@@ -94,7 +94,8 @@ export async function openForReading(
   const datanet = await context.store.require(id);
   const card = await cardOf(context, datanet);
   const leaf = await readerOf(context, request);
-  await requireReader({ card, datanet }, { leaf }, context.nowMs());
+  const { keyX } = await context.ledger.datanet(id);
+  await requireReader({ card, datanet, keyX }, { leaf }, context.nowMs());
   if (card.access !== "public" && leaf !== null) await context.keyNotices.refuse(leaf, "reads no rows");
   return { card, datanet, leaf };
 }

@@ -1,6 +1,7 @@
 /** Routes of the Datanet host to search, read and label rows. host-api.ts registers them. */
 import { pictureTypeOf } from "@openledger/attribution/pictures/picture-type";
 import { contentOfRow } from "@openledger/attribution/rows/salted-rows";
+import { hex32 } from "@openledger/foundation/hex";
 import { setCost } from "@openledger/foundation/http/answer-costs";
 import { countFromText, limit } from "@openledger/foundation/wire/query-text";
 import { routesOf } from "@openledger/foundation/wire/zod-routes";
@@ -315,8 +316,10 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
       const leaf = await signerOf(context, request);
       const datanet = await store.require(request.params.id);
       const card = await cardOf(context, datanet);
+      const { keyX } = await context.ledger.datanet(datanet.id);
+      const keys = { datanet: hex32(keyX), reader: hex32(leaf.keyX) };
       const [grantedUntilMs, labelCount] = await Promise.all([
-        datanet.grantedUntilMs(leaf.id),
+        datanet.grantedUntilMs(leaf.id, keys),
         datanet.labelCount(card, leaf.id),
       ]);
       const { reviewers } = card.labelling;

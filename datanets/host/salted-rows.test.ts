@@ -267,7 +267,7 @@ it("shows lists of plain digests to readers alone, and keeps its form, where it 
     expect(await listed(alice)).toBe("DNT_ACCESS_NOT_GRANTED");
     expect(await listed(world.owner)).toBe(96);
     expect(await findKnownRows(alice, { ...at, digests: sampleRows(3).map(sha256Hex) })).toEqual([]);
-    const commits = await downloadCommits(world.owner, {
+    const { commits } = await downloadCommits(world.owner, {
       ...at,
       store: await openRowStore(join(world.folder, "own")),
     });

@@ -126,7 +126,10 @@ export function registerUploadRoutes(app: FastifyInstance, context: HostContext)
           data: { reason: "row-mismatch", index: commit.rowCount, from, rowCount: rows.length },
         });
       await store.boundUndescribed(id);
-      const newCount = await datanet.addRows(commit, from, rows, { leafId: signer.id, quotas });
+      const { version, rowsRoot } = (await ledger.datanet(id)).datanet;
+      const published = version === 0 ? null : hex32(rowsRoot);
+      const account = { leafId: signer.id, quotas };
+      const newCount = await datanet.addRows(commit, from, rows, account, published);
       metrics.rowsReceived.inc(newCount);
       return { ...commitView(await datanet.requireCommit(root)), newCount };
     },

@@ -27,7 +27,11 @@ import {
   encodeCertificate,
   type RemovalCertificate,
 } from "@openledger/client/datanets/removal-certificate";
-import { collectReviewed, verifyVouching } from "@openledger/client/datanets/reviewed-version";
+import {
+  collectReviewed,
+  REFUSED_BY_HOST,
+  verifyVouching,
+} from "@openledger/client/datanets/reviewed-version";
 import { signAgain } from "@openledger/client/datanets/sign-again";
 import { bringRecords, sayRecords, type UnsignedRecord } from "@openledger/client/datanets/signed-records";
 import { areSignedByLeaf } from "@openledger/client/datanets/signing-keys";
@@ -469,17 +473,15 @@ describe("a withdrawal", () => {
       withdrawn: [],
       refused: [GONE],
     });
-    // An owner who publishes is stopped, and the contributor signs again.
+    // An owner who publishes goes on without it, and sees why, until the contributor signs again.
     const through = await folder("through");
-    const collect = () => collectReviewed(world.owner, { ...place(), store: through });
-    await expect(collect()).rejects.toMatchObject({
-      code: "CLI_RECORDS_UNSIGNED",
-      data: {
-        hostUrl: host.url,
-        count: 2,
-        records: [{ kind: "withdrawal", leafId: 3, about: GONE, why: "former" }, {}],
-      },
-    });
+    const collect = () => collectReviewed(world.owner, { ...place(), store: through, refused: [GONE] });
+    const { dropped, leftOut } = await collect();
+    expect(dropped.map(({ record, why }) => [record.body.kind, why])).toEqual([
+      ["withdrawal", "former"],
+      ["withdrawal", "former"],
+    ]);
+    expect(leftOut).toContainEqual(expect.objectContaining({ digest: GONE, why: REFUSED_BY_HOST }));
     const renewed = { ...alice, l2Key: next };
     expect(await signAgain(renewed, place())).toMatchObject({ signedCount: 2, refused: [] });
     expect(await of(GONE)).toEqual([1]);

@@ -1,8 +1,20 @@
 import { decodeTextRow } from "@openledger/attribution/rows/text-rows";
 import { describe, expect, it, test } from "vitest";
-import { readPassages, readWithoutCard } from "./without-card.ts";
+import { formatOf } from "./import-file.ts";
+import { readImport } from "./read-import.ts";
+import { requireNone } from "./refusal.ts";
+import { readWithoutCard } from "./without-card.ts";
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
+/** Reads a file as passages, whatever its format. */
+async function readPassages(name: string, content: Uint8Array): Promise<readonly Uint8Array[]> {
+  const found = formatOf(name);
+  const format = found === "whole" ? "paragraphs" : found;
+  const card = { row: { kind: "passage" as const, fields: [], maxBytes: 65_536 }, labels: [] };
+  const { refused, rows } = await readImport(card, [{ name, content, ...(format !== null && { format }) }]);
+  requireNone(refused);
+  return rows;
+}
 const read = async (name: string, text: string) => (await readPassages(name, utf8(text))).map(decodeTextRow);
 
 test("files are read as rows, and what is none is refused by its line", async () => {

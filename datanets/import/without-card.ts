@@ -1,43 +1,20 @@
 /**
- * Reads people's files as rows where no card says what a row is: as passages for a trial at a factory, and by the files' formats
- * for a Datanet without a card. Both are `readImport` with the card's part filled in.
+ * Reads people's files as rows of a Datanet without a card: the files' formats say what a row is. It is `readImport` with the card's
+ * part filled in.
  */
 import { MAX_PICTURE_BYTES } from "@openledger/attribution/pictures/picture-limits";
 import { MAX_ROW_BYTES } from "@openledger/attribution/rows/row-content";
 import type { RowKind } from "@openledger/attribution/rows/row-kinds";
-import { datanetError } from "../datanet-errors.ts";
-import { type FileFormat, formatOf, type ImportFile, requireFormat } from "./import-file.ts";
+import { type FileFormat, type ImportFile, requireFormat } from "./import-file.ts";
 import type { ImportMapping } from "./mapping.ts";
 import { type ReadSettings, readFiles } from "./read-files.ts";
-import { type Imported, readImport, rowsOfTable } from "./read-import.ts";
-import { type Refusal, refusalOf, requireNone, unreadable } from "./refusal.ts";
+import { type Imported, rowsOfTable } from "./read-import.ts";
+import { type Refusal, refusalOf, unreadable } from "./refusal.ts";
 
 const rowsOfKind = (kind: RowKind) => ({
   row: { kind, fields: [], maxBytes: kind === "image" ? MAX_PICTURE_BYTES : MAX_ROW_BYTES },
   labels: [],
 });
-
-/** Limit of a file for a trial; a factory has limits of rows and bytes of its own. */
-const MAX_FILE_BYTES = 64 * 2 ** 20;
-
-/**
- * Reads one file as passages. In `.txt` an empty line ends a row.
- * @throws RollupError DNT_FILE_UNREADABLE naming file and line, SRV_TOO_LARGE
- */
-export async function readPassages(name: string, content: Uint8Array): Promise<readonly Uint8Array[]> {
-  if (content.length > MAX_FILE_BYTES) {
-    const [found, max] = [`${content.length} bytes`, `${MAX_FILE_BYTES} bytes`];
-    throw datanetError("SRV_TOO_LARGE", `the file has ${found}, the limit is ${max}`, {
-      data: { found, max },
-    });
-  }
-  const found = formatOf(name);
-  const format = found === "whole" ? "paragraphs" : found;
-  const file = { name, content, ...(format === null ? {} : { format }) };
-  const { refused, rows } = await readImport(rowsOfKind("passage"), [file]);
-  requireNone(refused);
-  return rows;
-}
 
 /** Kinds of row by format. The others need a card, which says what their columns are. */
 const KINDS: Partial<Readonly<Record<FileFormat, RowKind>>> = {

@@ -3,6 +3,7 @@
  * compute it to show rows, clients to publish and check versions.
  */
 import { type Card, mayVouch } from "../card/card.ts";
+import { grantedUntilMs } from "./grants.ts";
 import { type BodyOf, type RecordBody, recordSubject } from "./record.ts";
 
 /** Outcome of a row by the records that people have signed. */
@@ -169,12 +170,12 @@ export class RecordState {
     return [...this.#cases].map(([id, { answer, request }]) => ({ id, request, answer }));
   }
 
-  /** Returns the time until which a leaf may read, by the last answer to any of its requests; null if it was never granted. */
+  /** Returns the time until which a leaf may read (grants.ts); null if it was never granted. */
   grantedUntilMs(leafId: number): number | null {
-    let last: BodyOf<"accessAnswer"> | null = null;
-    for (const { answer, request } of this.#cases.values())
-      if (request.leafId === leafId && answer !== null) last = newer(last, answer);
-    return last?.answer === "grant" ? last.untilMs : null;
+    return grantedUntilMs(
+      this.accessCases().map(({ answer, request }) => ({ leafId: request.leafId, answer })),
+      leafId,
+    );
   }
 
   #row(digest: string): MutableRow {

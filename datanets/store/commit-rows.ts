@@ -5,6 +5,7 @@
 import { byteStrings, integers } from "@openledger/foundation/database/binary-lists";
 import type { Queries } from "@openledger/foundation/database/queries";
 import { type MovedRow, moveRows } from "./move-rows.ts";
+import { publishedAmong } from "./published-rows.ts";
 import type { StoredCommit } from "./stored-datanet.ts";
 
 /** Maximum bytes of rows in one statement, which has them twice over, in the driver and in the server. */
@@ -22,11 +23,14 @@ export class CommitRows {
   readonly #queries: Queries;
   readonly #datanetId: number;
   readonly #commit: StoredCommit;
+  readonly #published: string | null;
 
-  constructor(queries: Queries, datanetId: number, commit: StoredCommit) {
+  /** @param published root of the published version, whose rows stay with whom it names; null for none */
+  constructor(queries: Queries, datanetId: number, commit: StoredCommit, published: string | null) {
     this.#queries = queries;
     this.#datanetId = datanetId;
     this.#commit = commit;
+    this.#published = published;
   }
 
   /** Places among the `count` from `from` on that have not come, as differences to `from`. */
@@ -144,7 +148,7 @@ export class CommitRows {
 
   /**
    * Finds the rows that are here. A row that was committed twice counts for the one who committed it first, whichever came to
-   * this host first.
+   * this host first, unless it is published under the other.
    */
   async #compare(
     rows: readonly ArrivingRow[],
@@ -152,13 +156,22 @@ export class CommitRows {
     nextNumber: number,
   ): Promise<{ fresh: ArrivingRow[]; moved: MovedRow[] }> {
     const { commitIndex } = this.#commit;
-    const known = await this.#queries.query<{ digest: Buffer; number: number; commitIndex: number }>(
-      `select digest, rows.number, commit_index as "commitIndex"
+    const known = await this.#queries.query<{
+      digest: Buffer;
+      number: number;
+      commitIndex: number;
+      contributorId: number;
+    }>(
+      `select digest, rows.number, commit_index as "commitIndex", contributor_id as "contributorId"
          from rows join commits on commits.datanet_id = rows.datanet_id and commits.number = commit_number
         where rows.datanet_id = $1 and digest = any($2)`,
       [this.#datanetId, digests],
     );
-    const held = new Map(known.map((row) => [row.digest.toString("hex"), row]));
+    const held = new Map<string, { readonly digest: Buffer; readonly number: number; commitIndex: number }>(
+      known.map((row) => [row.digest.toString("hex"), row]),
+    );
+    const later = known.filter((row) => commitIndex < row.commitIndex);
+    const published = await publishedAmong(this.#queries, this.#datanetId, this.#published, later);
     const fresh: ArrivingRow[] = [];
     const moved: MovedRow[] = [];
     for (const row of rows) {
@@ -167,7 +180,7 @@ export class CommitRows {
       if (before === undefined) {
         held.set(name, { digest: row.digest, number: nextNumber + fresh.length, commitIndex });
         fresh.push(row);
-      } else if (commitIndex < before.commitIndex) {
+      } else if (commitIndex < before.commitIndex && !published.has(name)) {
         held.set(name, { ...before, commitIndex });
         moved.push({ number: before.number, place: row.place, bytes: row.content.length });
       }

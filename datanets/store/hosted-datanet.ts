@@ -7,6 +7,8 @@ import { hex32 } from "@openledger/foundation/hex";
 import { rowNumber } from "@openledger/foundation/row-number";
 import type { Card, NamedCard } from "../card/card.ts";
 import { datanetError } from "../datanet-errors.ts";
+import { type GrantKeys, isGrantRecordOf } from "../records/grants.ts";
+import type { SignedRecord } from "../records/record.ts";
 import { RecordState } from "../records/record-state.ts";
 import { sha256Hex } from "../rows/row-digest.ts";
 import { DIGEST_BYTES, decodeVersion, type ListedRow, rowHashesOf, versionRowsOf } from "../rows/row-wire.ts";
@@ -213,6 +215,7 @@ export class HostedDatanet implements StoredDatanet {
    * Takes rows of a commit, from place `from` on, each checked against the list; those that are here are passed over. Where the
    * list has an alias of a row's digest (listed-digests.ts), the row's own is written. Searches find the rows a moment later
    * (describe-rows.ts).
+   * @param published root of the published version, whose rows stay with whom it names; null for none
    * @returns how many are new. @throws DNT_LIST_MISMATCH, DNT_ROW_WITHDRAWN, SRV_QUOTA_USED, SRV_DISK_FULL
    */
   async addRows(
@@ -220,6 +223,7 @@ export class HostedDatanet implements StoredDatanet {
     from: number,
     rows: readonly Uint8Array[],
     account: Account,
+    published: string | null = null,
   ): Promise<number> {
     const listed = await this.digests(commit, from, rows.length);
     const digests = rows.map((row, i) => {
@@ -238,8 +242,9 @@ export class HostedDatanet implements StoredDatanet {
         shareContents(queries),
       ]);
       const hasReturned =
-        withdrawalCount > 0 && (await requireNoneWithdrawn(queries, this.id, commit, digests));
-      const pieces = new CommitRows(queries, this.id, commit);
+        withdrawalCount > 0 &&
+        (await requireNoneWithdrawn(queries, this.id, { ...commit, published }, digests));
+      const pieces = new CommitRows(queries, this.id, commit, published);
       const fresh = await pieces.missingOf(from, rows.length);
       if (fresh.length === 0) return 0;
       const own = Buffer.concat(digests);
@@ -464,8 +469,8 @@ export class HostedDatanet implements StoredDatanet {
     }
   }
 
-  /** Answers to a leaf's requests for access: the time until which it may read; null if it was never granted. */
-  async grantedUntilMs(leafId: number): Promise<number | null> {
+  /** Time until which a leaf may read, by the requests and answers that count (grants.ts); null if it was never granted. */
+  async grantedUntilMs(leafId: number, keys: GrantKeys): Promise<number | null> {
     const state = await this.stateOf(
       `id in (select unnest(array[asked.id, answer.id]) from records as asked
          join records as answer on answer.datanet_id = $1 and answer.row_number is null and answer.kind = 'accessAnswer'
@@ -473,6 +478,7 @@ export class HostedDatanet implements StoredDatanet {
         where asked.datanet_id = $1 and asked.row_number is null and asked.kind = 'accessRequest' and asked.about = ''
           and asked.leaf_id = $2)`,
       [leafId],
+      (record) => isGrantRecordOf(record, keys),
     );
     return state.grantedUntilMs(leafId);
   }
@@ -480,8 +486,13 @@ export class HostedDatanet implements StoredDatanet {
   /**
    * State by some of the records that hold, and of requests for access by those that were answered too.
    * @param where SQL; `$1` is the Datanet
+   * @param counts which of them count; default: all
    */
-  async stateOf(where: string, values: readonly SqlValue[] = []): Promise<RecordState> {
+  async stateOf(
+    where: string,
+    values: readonly SqlValue[] = [],
+    counts: (record: SignedRecord) => boolean = () => true,
+  ): Promise<RecordState> {
     const found = await this.database.query<{ id: string; record: string }>(
       `select id, record from records where datanet_id = $1 and (${where}) and (is_current or kind = 'accessRequest' and exists (
           select 1 from records as answer where answer.datanet_id = $1 and answer.row_number is null
@@ -490,7 +501,10 @@ export class HostedDatanet implements StoredDatanet {
       [this.id, ...values],
     );
     const state = new RecordState();
-    for (const { id, record } of found) state.add(id, JSON.parse(record).body);
+    for (const { id, record } of found) {
+      const parsed = JSON.parse(record) as SignedRecord;
+      if (counts(parsed)) state.add(id, parsed.body);
+    }
     return state;
   }
 

@@ -319,12 +319,14 @@ export class HostLedger {
   }
 
   async *#modelsOfSome(ids: readonly number[]): AsyncGenerator<HeldModel> {
-    for (let after = ""; ; ) {
-      const path = `/v1/leaves?datanetId=${ids.join(",")}${after}`;
+    for (let after = -1; ; ) {
+      const path = `/v1/leaves?datanetId=${ids.join(",")}${after < 0 ? "" : `&after=${after}`}`;
       const models = (await this.#ask(path, foundModelsSchema)) ?? [];
       for (const model of models) if ("model" in model) yield model;
-      if (models.length < MAX_LEAVES_FOUND) return;
-      after = `&after=${models.at(-1)!.id}`;
+      const last = models.at(-1)?.id;
+      // A list that goes round, as of a sequencer that does not know the field, has no end.
+      if (models.length < MAX_LEAVES_FOUND || last === undefined || last <= after) return;
+      after = last;
     }
   }
 

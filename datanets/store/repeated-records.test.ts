@@ -21,6 +21,7 @@ import { requireNewest, takeRecords } from "./take-records.ts";
 const ID = 10;
 const DOMAIN = 7n;
 const TIMES = 200;
+const keys = { datanet: `0x${"1".repeat(64)}`, reader: `0x${"2".repeat(64)}` };
 const quotas = new Quotas({ quotaBytesPerDay: 1e9, quotaRecordsPerDay: 1e9, maxStoreBytes: 1e9 }, Date.now);
 const [row] = sampleRows(1) as [Uint8Array];
 let home: TestDatabase;
@@ -62,7 +63,7 @@ afterAll(async () => {
 async function take(bodies: readonly RecordBody[]) {
   const offers = bodies.map((body) => ({
     id: recordId(DOMAIN, body),
-    record: { body } as unknown as SignedRecord,
+    record: { body, keyX: body.leafId === ID ? keys.datanet : keys.reader } as unknown as SignedRecord,
     check: (known: Parameters<typeof requireNewest>[0]) => requireNewest(known, body),
   }));
   expect(await takeRecords(await store.require(ID), offers, quotas)).toEqual(bodies.map(() => null));
@@ -140,9 +141,12 @@ it("Attack: who asks for access all day is listed once; an answer to any request
   });
   await take([answer(asked[0]!, 10, 1_000), answer(asked[0]!, 11, 2_000)]);
   await take([ask(TIMES + 1)]);
-  const [readFor, untilMs] = await reads(() => datanet.grantedUntilMs(6));
+  const [readFor, untilMs] = await reads(() => datanet.grantedUntilMs(6, keys));
   expect(untilMs).toBe(2_000);
   expect(readFor).toBe(2);
+  const other = `0x${"3".repeat(64)}`;
+  expect(await datanet.grantedUntilMs(6, { ...keys, datanet: other })).toBeNull();
+  expect(await datanet.grantedUntilMs(6, { ...keys, reader: other })).toBeNull();
   expect((await list()).accessCases().map(({ id }) => id)).toHaveLength(2);
-  expect(await datanet.grantedUntilMs(7)).toBeNull();
+  expect(await datanet.grantedUntilMs(7, keys)).toBeNull();
 });

@@ -11,6 +11,7 @@ import type { BodyOf, SignedRecord } from "../records/record.ts";
 import { DIGEST_BYTES } from "../rows/row-wire.ts";
 import { HOST_PART } from "./host-schema.ts";
 import { byAlias, missingPlaces, writeDigests } from "./listed-digests.ts";
+import { publishedAmong } from "./published-rows.ts";
 import { digestsSql } from "./sql-values.ts";
 
 /**
@@ -313,13 +314,19 @@ export async function receiveWithdrawn(
 }
 
 /**
- * Refuses rows that their contributor has withdrawn. One that a later contributor has withdrawn comes back with the earlier commit.
+ * Refuses rows that their contributor has withdrawn. One that a later contributor has withdrawn comes back with the earlier commit,
+ * unless it is published under the later one.
  * @returns true if some come back. @throws DNT_ROW_WITHDRAWN
  */
 export async function requireNoneWithdrawn(
   { query }: Queries,
   datanetId: number,
-  commit: { readonly commitIndex: number; readonly contributorId: number },
+  commit: {
+    readonly commitIndex: number;
+    readonly contributorId: number;
+    /** Root of the published version; null for none. */
+    readonly published: string | null;
+  },
   digests: readonly Buffer[],
 ): Promise<boolean> {
   const found = await query<{ digest: Buffer; commitIndex: number; contributorId: number }>(
@@ -328,8 +335,13 @@ export async function requireNoneWithdrawn(
       where rows.datanet_id = $1 and is_withdrawn and digest = any($2::bytea[])`,
     [datanetId, byteStrings(digests)],
   );
+  // Attack: somebody brings an earlier commit of a published row that its contributor has withdrawn, and it is there again.
+  const held = await publishedAmong({ query }, datanetId, commit.published, found);
   const refused = found.filter(
-    (row) => row.commitIndex <= commit.commitIndex || row.contributorId === commit.contributorId,
+    (row) =>
+      row.commitIndex <= commit.commitIndex ||
+      row.contributorId === commit.contributorId ||
+      held.has(row.digest.toString("hex")),
   );
   if (refused.length > 0)
     throw rowWithdrawn(

@@ -17,7 +17,7 @@ const PREFIXES = ["DATANET", "FACTORY", "SERVING"] as const;
  */
 export async function clearDatabases(
   rollup: StoreRollup,
-  { DATABASE_URL: _foreign, ...environment }: Environment,
+  environment: Environment,
   console: Pick<Console, "line">,
 ): Promise<void> {
   const urls = new Map<string, Secret<string>>();

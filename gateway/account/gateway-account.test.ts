@@ -1,4 +1,7 @@
-/** Tests of the gateway's account that need no rollup: open-gateway.all.test.ts opens and ends one. */
+/**
+ * The gateway's account where things go wrong, on a sequencer that a test scripts: its key's file outlives a lost record, and an end
+ * that the network cut off goes on. open-gateway.all.test.ts opens and ends an account on a whole rollup.
+ */
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,7 +21,7 @@ import { expect, it, onTestFinished } from "vitest";
 import { endAccount, openAccount } from "./gateway-account.ts";
 import { openGatewayStore } from "./gateway-store.ts";
 
-it("never loses a key whose record is gone: it may sign for money", async () => {
+it("renames the file of a key whose record is lost, and never deletes it: the key may sign for money", async () => {
   const fixture = await createLedgerFixture({ hasFeed: false });
   const folder = await mkdtemp(join(tmpdir(), "gateway-account-"));
   const store = await openGatewayStore(join(folder, "store"), ROLLUP);
@@ -40,7 +43,7 @@ it("never loses a key whose record is gone: it may sign for money", async () => 
   expect(await readFile(join(folder, "key"), "utf8")).not.toBe(key);
 });
 
-it("returns also what came after an end that was cut off", async () => {
+it("ends an account again after the sequencer went away, and returns what came in since", async () => {
   const { client, close, key, sequencer } = await createLedgerFixture({ hasFeed: false });
   const { answers } = sequencer;
   const folder = await mkdtemp(join(tmpdir(), "gateway-account-"));

@@ -18,6 +18,7 @@ import {
 } from "@openledger/attribution/scores/paying-part";
 import { requireRegisteredStatics } from "@openledger/client/actions/answers/check-answer";
 import type { CheckableModel } from "@openledger/client/actions/answers/model-answers";
+import { type HostAccess, modelReader } from "@openledger/client/datanets/host-request";
 import { processErrors } from "@openledger/foundation/error-table";
 import { hex32 } from "@openledger/foundation/hex";
 import { RecentAnswers } from "@openledger/foundation/recent-answers";
@@ -30,6 +31,7 @@ export type FamiliesOf = (serverUrl: string) => Promise<readonly ModelFamily[]>;
 export interface OpenedModel {
   readonly model: CheckableModel;
   readonly recipe: RecipeBase;
+  readonly family: ModelFamily;
 }
 
 interface ModelPlace {
@@ -49,6 +51,7 @@ const MAX_HEAP_MB = 1_024;
 export class CheckableModels {
   readonly #folder: string;
   readonly #familiesOf: FamiliesOf;
+  readonly #reader: HostAccess | undefined;
   readonly #opened = new RecentAnswers<number, OpenedModel>({ maxItems: MAX_OPENED });
   /** Ends by itself, and keeps nobody alive. */
   readonly #threads = new TaskPool<typeof import("./matrix-tasks.ts")>({
@@ -61,9 +64,11 @@ export class CheckableModels {
       }),
   });
 
-  constructor(folder: string, familiesOf: FamiliesOf) {
+  /** @param reader who asks for files that have permissioned rows; default: nobody */
+  constructor(folder: string, familiesOf: FamiliesOf, reader?: HostAccess) {
     this.#folder = folder;
     this.#familiesOf = familiesOf;
+    this.#reader = reader;
   }
 
   /**
@@ -82,7 +87,8 @@ export class CheckableModels {
       const paying = stored.paying ?? (await this.#fetchPaying(serverUrl, families, stored.part, folder));
       return opened(stored.part, paying);
     }
-    const files = await fetchFiles(serverUrl, ANSWERING_FILES, families, {});
+    const sign = this.#reader && modelReader(this.#reader, serverUrl);
+    const files = await fetchFiles(serverUrl, ANSWERING_FILES, families, { sign });
     const part = decodeAnswering(files, families);
     requireRegisteredStatics(part, staticsHash);
     await write(folder, files);
@@ -109,7 +115,7 @@ type BoundPart = ReturnType<typeof decodeAnswering>;
 
 async function opened(part: BoundPart, paying: PayingPart | null): Promise<OpenedModel> {
   const model = await openCheckable(part, paying === null ? undefined : estimatorOf(paying));
-  return { model, recipe: part.recipe };
+  return { model, recipe: part.recipe, family: part.family };
 }
 
 async function write(folder: string, files: ModelFiles): Promise<void> {

@@ -19,8 +19,8 @@ import {
   parseChat,
 } from "@openledger/models/serving/openai/openai-requests";
 import type { Asker, PaidAnswer } from "../asking/asker.ts";
-import { promptOfChat, requireForm } from "../asking/model-chat.ts";
 import type { ModelPlaces } from "../asking/model-places.ts";
+import { promptOfChat, requireForm } from "../asking/prompt-of-chat.ts";
 import { errorBody } from "./openai-errors.ts";
 
 export interface RouteModules {

@@ -5,7 +5,7 @@
 import type { ServerResponse } from "node:http";
 import { EventStream } from "@openledger/models/serving/openai/event-stream";
 import { MessageText } from "@openledger/models/serving/openai/message-text";
-import { promptOfChat, requireForm } from "../asking/model-chat.ts";
+import { promptOfChat, requireForm } from "../asking/prompt-of-chat.ts";
 import {
   leavingOf,
   MAX_BUFFERED_BYTES,

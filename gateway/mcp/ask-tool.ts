@@ -1,6 +1,6 @@
 /** MCP's tool `ask`: confirms the payment where the gateway demands it, asks, and pays. */
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
-import { promptOfChat } from "../asking/model-chat.ts";
+import { promptOfChat } from "../asking/prompt-of-chat.ts";
 import { confirmationOf, excerptOf, type ToolCall } from "./confirmation.ts";
 import type { McpModules } from "./mcp-modules.ts";
 import { result, type ToolAnswer } from "./tool-answer.ts";

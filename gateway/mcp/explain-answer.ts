@@ -1,17 +1,24 @@
 /** MCP's tool `explain_answer`: the rows of an answer that this gateway paid for, with their texts by the model's server. */
+import { versionsOf } from "@openledger/attribution/model/recipe-fields";
+import { fetchPublishedRows, findPublishedSpans } from "@openledger/attribution/spans/published-spans";
 import type { Assurance } from "@openledger/client/actions/answers/model-answers";
 import { clientError } from "@openledger/client/client-errors";
 import { downloadVersionList } from "@openledger/client/datanets/download-rows";
 import { getOperation } from "@openledger/client/sequencer/ledger-reads";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { rowNumber } from "@openledger/foundation/row-number";
 import { fetchRow } from "@openledger/models/tuning/retrieval/citations";
+import type { z } from "zod";
 import type { McpModules } from "./mcp-modules.ts";
-import type { ROW_CHECKS } from "./mcp-schemas.ts";
+import { type explainResult, MAX_SPANS, type ROW_CHECKS } from "./mcp-schemas.ts";
 import { boundedWords, quotedRows } from "./quoted-rows.ts";
 import type { ToolAnswer } from "./tool-answer.ts";
 
 /** Limits of one request for a row; its bytes are those of the largest kind of rows. */
 const LIMITS = { timeoutMs: 10_000 };
+/** Limits of the rows that are searched for spans: a tool's caller waits. */
+const ROWS_LIMITS = { timeoutMs: 10_000, maxFileBytes: 2 ** 24 };
+
 /** @throws CLI_UNKNOWN */
 export async function explainAnswer(modules: McpModules, receipt: string): Promise<ToolAnswer> {
   const { client, journal, places } = modules;
@@ -56,10 +63,39 @@ export async function explainAnswer(modules: McpModules, receipt: string): Promi
       priceOpen: openledger.priceOpen,
       text,
       rows,
+      spans: await spansOf(modules, { modelId, serverUrl }, text),
     },
   };
 }
 
+/** Searches the rows that the model's server publishes. A search that is not possible says why. */
+async function spansOf(
+  { asker }: McpModules,
+  { modelId, serverUrl }: { modelId: number; serverUrl: string | null },
+  text: string,
+): Promise<Spans> {
+  const none = (whyNot: string): Spans => ({ whyNot, searchedRowCount: 0, found: [] });
+  if (serverUrl === null) return none("not published");
+  try {
+    const { family, recipe } = await asker.open({ modelId, serverUrl });
+    const roots = versionsOf(recipe).map(({ rowsRoot }) => rowsRoot);
+    const rows = await fetchPublishedRows(serverUrl, [family], roots, ROWS_LIMITS);
+    if (typeof rows === "string") return none(rows);
+    const { searchedRowCount, spans } = await findPublishedSpans(text, rows);
+    const bytes = new TextEncoder().encode(text);
+    const found = spans.slice(0, MAX_SPANS).map(({ end, rowCount, sources, start }) => ({
+      text: boundedWords(new TextDecoder().decode(bytes.subarray(start, end))),
+      rowCount,
+      rows: sources.map(({ row }) => row),
+    }));
+    return { whyNot: null, searchedRowCount, found };
+  } catch (error) {
+    if (isRollupError(error)) return none(error.code);
+    throw error;
+  }
+}
+
+type Spans = z.output<typeof explainResult>["spans"];
 type RowCheck = (typeof ROW_CHECKS)[number];
 
 const SHARES: Readonly<Record<Assurance, string>> = {

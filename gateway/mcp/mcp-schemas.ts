@@ -43,6 +43,25 @@ export const MAX_ROW_TEXT = 2_000;
 /** Lists that the digest of a row was compared with: the receipt's citations, the version's rows by the ledger's root, or none. */
 export const ROW_CHECKS = ["receipt", "version", "none"] as const;
 
+/** Maximum spans of an explained answer. */
+export const MAX_SPANS = 16;
+const spansSchema = z.strictObject({
+  whyNot: z
+    .string()
+    .nullable()
+    .describe("why no rows were searched: not published, withdrawn, too large, or an error's code"),
+  searchedRowCount: z.int().nonnegative(),
+  found: z
+    .array(
+      z.strictObject({
+        text: z.string().max(MAX_ROW_TEXT),
+        rowCount: z.int().positive().describe("searched rows that have it"),
+        rows: z.array(z.int().nonnegative()).describe("the first few of them, from 0 on"),
+      }),
+    )
+    .max(MAX_SPANS),
+});
+
 export const explainResult = z.strictObject({
   receipt: z.string(),
   modelId: leafId,
@@ -70,6 +89,9 @@ export const explainResult = z.strictObject({
           "receipt: the digest is the receipt's; version: it is in the version's list; none: the model's server says it",
         ),
     }),
+  ),
+  spans: spansSchema.describe(
+    "parts of the answer that occur word for word in published rows; shown, not paid",
   ),
 });
 

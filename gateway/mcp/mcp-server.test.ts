@@ -81,8 +81,10 @@ it.each([
     name: "explain_answer",
     arguments: { receipt: openledger.receipt },
   });
-  const { rows, state } = explainResult.parse(explained.structuredContent);
+  const { rows, spans, state } = explainResult.parse(explained.structuredContent);
   expect(state).toBe("paid");
+  expect(spans).toMatchObject({ whyNot: null, searchedRowCount: expect.any(Number) });
+  expect(spans.searchedRowCount).toBeGreaterThan(0);
   expect(rows.map(({ row, share }) => ({ row, share }))).toEqual(
     openledger.rows.map(({ row, share }) => ({ row, share })),
   );

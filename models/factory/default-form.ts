@@ -56,7 +56,6 @@ export function chooseCircuit(
     whyNot,
     features: isDirect ? USUAL_BUCKETS : USUAL_FEATURES,
   });
-  if (view.datanet === null) return none("the rows are of no Datanet");
   if (sizes === null) return none("the rollup's circuits are not known: Ethereum does not answer");
   const ofUse = sizes.filter((one) => (one.isDirect === true) === isDirect);
   const isJoint = view.further.length > 0;

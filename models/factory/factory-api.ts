@@ -123,31 +123,28 @@ export type FactoryBaseCopy = z.output<typeof baseCopySchema>;
 
 /** A Datanet's version at a host; null = the present one. */
 const versionPlace = { hostUrl: address, datanetId: leafId, version: z.int().min(1).nullable() };
+const versionsRequestSchema = z.strictObject({
+  kind: z.literal("datanet"),
+  ...versionPlace,
+  further: z
+    .array(z.strictObject(versionPlace))
+    .max(DATANET_COUNT_MAX - 1)
+    .optional(),
+  /** Takes the labels without records that the present key of their leaf did not sign; absent: such records are refused. */
+  withoutUnsigned: z.boolean().optional(),
+  /** Signed requests for the records of permissioned Datanets, by which rows have their labels: each for one page of a host. */
+  records: z
+    .array(z.strictObject({ url: address, header: z.string().max(1_000) }))
+    .max(1_024)
+    .optional(),
+});
+/** Published versions, of one Datanet or of several in the order of the recipe. */
+export type DatasetRequest = z.input<typeof versionsRequestSchema>;
+/** Earlier clients upload rows of no Datanet, which is refused by name. */
 export const datasetRequestSchema = z.discriminatedUnion("kind", [
-  /** Published versions, of one Datanet or of several in their places. Their model can be registered. */
-  z.strictObject({
-    kind: z.literal("datanet"),
-    ...versionPlace,
-    further: z
-      .array(z.strictObject(versionPlace))
-      .max(DATANET_COUNT_MAX - 1)
-      .optional(),
-    /** Takes the labels without records that the present key of their leaf did not sign; absent: such records are refused. */
-    withoutUnsigned: z.boolean().optional(),
-    /** Signed requests for the records of permissioned Datanets, by which rows have their labels: each for one page of a host. */
-    records: z
-      .array(z.strictObject({ url: address, header: z.string().max(1_000) }))
-      .max(1_024)
-      .optional(),
-  }),
-  /** Rows of one's own, to try: {"text":…} or {"prompt":…,"answer":…} a line. */
-  z.strictObject({
-    kind: z.literal("upload"),
-    name: z.string().min(1).max(80),
-    jsonl: z.string().max(64 * 2 ** 20),
-  }),
+  versionsRequestSchema,
+  z.object({ kind: z.literal("upload") }),
 ]);
-export type DatasetRequest = z.input<typeof datasetRequestSchema>;
 
 /** Use of a model: it sorts rows by their labels, predicts a column, or writes. */
 const useSchema = z.enum(["sort", "predict", "write"]);
@@ -170,6 +167,7 @@ export const datasetSchema = z.object({
   name: z.string(),
   /** waiting = rows are missing, and `asked` lists the requests to sign for them. */
   state: z.enum(["waiting", "ready"]),
+  /** null for rows that an earlier version took without a Datanet: their jobs stay, and no job begins on them. */
   datanet: datasetVersionSchema.nullable(),
   /** Further Datanets, in their places. */
   further: z.array(datasetVersionSchema).default([]),

@@ -76,8 +76,7 @@ interface FollowOptions {
 }
 
 /** Datanets of a data set, in their places. */
-const placesOf = (request: DatasetRequest) =>
-  request.kind === "datanet" ? [request, ...(request.further ?? [])] : [];
+const placesOf = (request: DatasetRequest) => [request, ...(request.further ?? [])];
 
 export class FactoryClient {
   readonly url: string;

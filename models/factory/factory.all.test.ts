@@ -13,7 +13,6 @@ import { folderSource } from "../engine/files/folder-source.ts";
 import {
   createFactoryWorld,
   type FactoryWorld,
-  jsonlOf,
   type TestFactory,
   writeFormOf,
 } from "../testing/factory-world.ts";
@@ -24,7 +23,7 @@ import { readFrom } from "../tuning/recipe/base-files.ts";
 import { textFamily } from "../tuning/recipe/text-family.ts";
 import { parseTextRecipe } from "../tuning/recipe/text-recipe.ts";
 import { textTraining } from "../tuning/recipe/text-training.ts";
-import type { FactoryJob, JobEvent, JobRequest, WriteForm } from "./factory-api.ts";
+import type { DatasetRequest, FactoryJob, JobEvent, JobRequest, WriteForm } from "./factory-api.ts";
 import type { FactoryClient } from "./factory-client.ts";
 import { readFactoryConfig } from "./factory-config.ts";
 import { sha256Of } from "./tasks/dataset-files.ts";
@@ -35,11 +34,13 @@ let alice: FactoryClient;
 let bob: FactoryClient;
 
 const texts = sampleTexts(24);
-const upload = { kind: "upload" as const, name: "try", jsonl: jsonlOf(texts) };
+/** Request for the rows of `texts`. */
+let published: DatasetRequest;
 const code = (name: string) => expect.objectContaining({ code: name });
 
 beforeAll(async () => {
-  world = await createFactoryWorld({ userCount: 3, card: sampleCard() });
+  world = await createFactoryWorld({ userCount: 3, card: sampleCard(), circuits: [] });
+  published = await world.publish(texts);
   factory = await world.factory("factory", {
     FACTORY_BASE_PLACES: `${join(world.folder, "bases")},http://127.0.0.1:9/models`,
     FACTORY_MAX_STEPS: "10000",
@@ -53,7 +54,7 @@ async function requestOf(
   client: FactoryClient,
   changes: Partial<WriteForm> = {},
 ): Promise<JobRequest & { form: WriteForm }> {
-  const { id: datasetId } = await client.addDataset(upload);
+  const { id: datasetId } = await client.addDataset(published);
   const { id: baseId } = (await client.bases()).find(({ source }) => source === "folder")!;
   const form = writeFormOf(await client.form(baseId, datasetId));
   const small = { rank: 2, rowTokens: 48, heldOutRows: 4, answerTokens: 12, rounds: 1 };
@@ -86,7 +87,7 @@ describe("a factory", () => {
       answer: `It is ${i}.`,
     }));
     const percentOf = async (rows: readonly object[]) => {
-      const { id } = await alice.addDataset({ ...upload, jsonl: jsonlOf(rows as never) });
+      const { id } = await alice.addDataset(await world.publish(rows as never));
       return writeFormOf(await alice.form(baseId, id)).citationPercent;
     };
     expect(await percentOf(questions)).toBe(50);
@@ -147,7 +148,7 @@ describe("a factory", () => {
       ["Why is the sea salty?", "Rivers wash salts out of rocks."],
       ["What do pandas eat?", "Almost nothing but bamboo."],
     ].map(([prompt, answer]) => ({ prompt: prompt!, answer: answer! }));
-    const { id: datasetId } = await alice.addDataset({ ...upload, jsonl: jsonlOf(questions) });
+    const { id: datasetId } = await alice.addDataset(await world.publish(questions));
     const { id: baseId } = (await alice.bases()).find(({ source }) => source === "folder")!;
     const form = writeFormOf(await alice.form(baseId, datasetId));
     const { id } = await alice.begin({ baseId, datasetId, form: { ...form, rank: 2, rounds: 1 } });
@@ -348,15 +349,11 @@ describe("what a factory refuses", () => {
     });
     const client = await strict.as(0);
     const lines = (name: string) =>
-      jsonlOf(Array.from({ length: 10 }, (_, i) => ({ text: `${name}${i}`.repeat(60) })));
-    await client.addDataset({ ...upload, jsonl: lines("first") });
-    await expect(client.addDataset({ ...upload, jsonl: lines("second") })).rejects.toThrow(
-      code("SRV_DISK_FULL"),
-    );
+      world.publish(Array.from({ length: 10 }, (_, i) => ({ text: `${name}${i}`.repeat(60) })));
+    await client.addDataset(await lines("first"));
+    await expect(client.addDataset(await lines("second"))).rejects.toThrow(code("SRV_DISK_FULL"));
     const small = await (await world.factory("small", { FACTORY_MAX_ROWS: "10", FACTORY_BASES: "" })).as(0);
-    await expect(small.addDataset(upload)).rejects.toThrow(code("SRV_TOO_LARGE"));
-    for (const jsonl of ["", "no JSON", '{"text":""}', '{"prompt":"a"}'])
-      await expect(alice.addDataset({ ...upload, jsonl })).rejects.toThrow(code("SRV_BAD_REQUEST"));
+    await expect(small.addDataset(published)).rejects.toThrow(code("SRV_TOO_LARGE"));
     const hostUrl = world.datanetHost.url;
     const elsewhere = {
       kind: "datanet" as const,
@@ -370,6 +367,9 @@ describe("what a factory refuses", () => {
       const call = { method: "POST" as const, path: "/v1/datasets", body, isSigned: true };
       return askServer(user, factory.url, call, z.unknown(), "factory");
     };
+    // As earlier clients ask.
+    const upload = { kind: "upload", name: "try", jsonl: '{"text":"a"}' };
+    await expect(send(upload)).rejects.toThrow(code("MOD_FACTORY_UPLOADS_GONE"));
     await expect(send(elsewhere)).rejects.toThrow(code("MOD_FACTORY_REFUSED"));
     const unknown = { ...elsewhere, hostUrl, datanetId: 9_999 };
     await expect(send(unknown)).rejects.toThrow(code("OP_UNKNOWN_LEAF"));

@@ -12,7 +12,7 @@ import { Registry } from "prom-client";
 import { servingError } from "../model-errors.ts";
 import { OWN_BASE } from "../tuning/base/base-place.ts";
 import { AnswerModels, listPublished, type ModelPlace } from "./answers/answer-models.ts";
-import { LEDGER_PATH, type SettlingSource, type SpanSource } from "./answers/answer-routes.ts";
+import { LEDGER_PATH, type SettlingSource } from "./answers/answer-routes.ts";
 import { ANSWERS_PART } from "./answers/answer-store.ts";
 import { ApiKeys } from "./api-keys.ts";
 import { type OpenedLanguage, openLanguage } from "./open-language.ts";
@@ -42,8 +42,6 @@ export interface PublishedModels {
   /** Domain of the rollup. */
   readonly domain: bigint;
   readonly rollup: StoreRollup;
-  /** Indexes of versions' texts, each by the root of its version. */
-  readonly spans?: ReadonlyMap<string, SpanSource> | undefined;
   /** Absent if this server settles nothing. */
   readonly settler?: ModelSettler | undefined;
   /** Time between two reads of payments; default two seconds. */
@@ -168,7 +166,7 @@ async function openPublished(
     readonly nowMs?: () => number;
   },
 ): Promise<AnswerModels> {
-  const { database, domain, pollIntervalMs, sequencerUrl, settler, spans, withdrawalsEveryMs } = published;
+  const { database, domain, pollIntervalMs, sequencerUrl, settler, withdrawalsEveryMs } = published;
   const places = published.places ?? (await listPublished(config.publishedPath!));
   const options = {
     ...config,
@@ -181,7 +179,6 @@ async function openPublished(
     domain,
     rollupAddress: published.rollup.rollupAddress,
     origin,
-    spans,
     withdrawalsEveryMs,
     settlingOf: settler === undefined ? undefined : (modelId: number) => settler.reportOf(modelId),
     ...(pollIntervalMs === undefined ? {} : { pollIntervalMs }),

@@ -114,11 +114,6 @@ export const SERVING_SETTINGS = {
     description:
       "how scores of estimates are computed: auto, gpu or int32; auto picks the fastest for each model",
   },
-  spansPath: {
-    schema: someText.optional(),
-    description:
-      "index of a version's text (datanet index), or a folder of such, to show verbatim spans of answers",
-  },
   attributionMegabytes: {
     schema: wholeNumber(1, 1_048_576),
     default: "128",

@@ -14,6 +14,7 @@ import { isRollupError } from "@openledger/foundation/rollup-error";
 import { boundedJson } from "@openledger/foundation/wire/bounded-body";
 import { z } from "zod";
 import { modelFamilies } from "../tuning/recipe/model-families.ts";
+import { openingPages } from "./opening-pages.ts";
 
 /** Maximum bytes of a page: of the largest circuits it has a megabyte. */
 const MAX_PAGE_BYTES = 2 ** 26;
@@ -63,24 +64,22 @@ export type FetchOpeningsErrorCode = "ATT_SERVER_UNREACHABLE";
  */
 export async function fetchOpenings(serverUrl: string, epoch: number, isOfDirect = false): Promise<Openings> {
   const openings = new Map<bigint, ShownOpening>();
-  let from: number | null = 0;
-  while (from !== null) {
-    const url: string = `${serverUrl.replace(/\/+$/, "")}/v1/openings?epoch=${epoch}&from=${from}`;
-    let page: z.output<typeof pageSchema>;
+  const list = `${serverUrl.replace(/\/+$/, "")}/v1/openings?epoch=${epoch}`;
+  const ask = async (from: number) => {
+    const url = `${list}&from=${from}`;
     try {
       const response = await fetch(url, { signal: AbortSignal.timeout(60_000) });
       if (!response.ok) throw new Error(`status ${response.status}`);
-      page = pageSchema.parse(await boundedJson(response, MAX_PAGE_BYTES));
-      if (page.nextFrom !== null && page.nextFrom <= from) throw new Error("its pages do not go on");
+      return pageSchema.parse(await boundedJson(response, MAX_PAGE_BYTES));
     } catch (cause) {
       throw attributionError("ATT_SERVER_UNREACHABLE", `no openings from ${url}`, { data: { url }, cause });
     }
+  };
+  for await (const page of openingPages(ask, { url: list }))
     for (const { answerHash, index, prompt = null, queryBytes, receipt, salt } of page.openings) {
       const query = readQuery(queryBytes, isOfDirect);
       if (query !== null) openings.set(receipt, { answerHash, index, prompt, query, receipt, salt });
     }
-    from = page.nextFrom;
-  }
   return openings;
 }
 

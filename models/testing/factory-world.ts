@@ -1,12 +1,20 @@
 /** Factories over the Datanets' test world: a real sequencer, a host, and a base small enough to tune in a second. */
 import { join } from "node:path";
 import { encodeTextRow, type TextRow } from "@openledger/attribution/rows/text-rows";
+import { storeVersion } from "@openledger/client/actions/data/published-version";
+import { openRowStore } from "@openledger/client/actions/data/row-store";
+import { publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
+import { collectVersion, contributeRows } from "@openledger/client/datanets/contribute-rows";
+import { bringCard } from "@openledger/client/datanets/datanet-card";
+import { bringVersion, contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
+import { nameCard } from "@openledger/datanets/card/card";
 import { createHostWorld, type HostWorld } from "@openledger/datanets/testing/host-world";
+import { sampleCard } from "@openledger/datanets/testing/sample-card";
 import type { TestHost } from "@openledger/datanets/testing/test-host";
 import { createLogger } from "@openledger/foundation/logger";
 import { type OwnProcess, startOwnProcess } from "@openledger/foundation/testing/own-process";
 import { createTestDatabase, type TestDatabase } from "@openledger/foundation/testing/test-database";
-import type { FormView, WriteForm } from "../factory/factory-api.ts";
+import type { DatasetRequest, FormView, WriteForm } from "../factory/factory-api.ts";
 import { FactoryClient } from "../factory/factory-client.ts";
 import { readFactoryConfig } from "../factory/factory-config.ts";
 import { createFactoryProcess, type FactoryProcess } from "../factory/factory-process.ts";
@@ -20,6 +28,9 @@ const FACTORY_CIRCUITS: readonly CircuitSize[] = [
   { rows: 64, payees: 16, features: 36, draws: 4 },
   { rows: 64, payees: 16, features: 512, draws: 4, isDirect: true },
 ];
+
+/** Leaf that validates published texts: the first user's. */
+const VALIDATOR_ID = 3;
 
 export interface TestFactory extends FactoryProcess {
   readonly url: string;
@@ -35,6 +46,8 @@ export interface FactoryWorld extends HostWorld {
   readonly basePath: string;
   /** Servers of one name have one database: they are one factory. */
   factory(name: string, environment?: Record<string, string>): Promise<TestFactory>;
+  /** Publishes texts as a public Datanet of their own. @returns the request for its rows */
+  publish(rows: readonly TextRow[]): Promise<DatasetRequest>;
   /** The database of the factory of a name. */
   database(name: string): Promise<TestDatabase>;
   /**
@@ -48,9 +61,13 @@ export interface FactoryWorld extends HostWorld {
   ): Promise<OwnProcess>;
 }
 
-export async function createFactoryWorld(
-  options: Parameters<typeof createHostWorld>[0],
-): Promise<FactoryWorld> {
+/** @param circuits default: those that hold small models; none: no model can be registered */
+export async function createFactoryWorld({
+  circuits = FACTORY_CIRCUITS,
+  ...options
+}: Parameters<typeof createHostWorld>[0] & {
+  readonly circuits?: readonly CircuitSize[];
+}): Promise<FactoryWorld> {
   const world = await createHostWorld(options);
   const datanetHost = await world.host("host");
   const basePath = join(world.folder, "bases", "small");
@@ -81,6 +98,32 @@ export async function createFactoryWorld(
     datanetHost,
     basePath,
     database: databaseOf,
+    async publish(rows) {
+      const card = sampleCard({
+        row: { kind: "passage", fields: [], maxBytes: 2_000 },
+        labels: [],
+        examples: [],
+      });
+      const { client, id: datanetId } = await world.datanet(world.owner, card);
+      const place = { hostUrl: datanetHost.url, datanetId };
+      await bringCard(client, { ...place, card });
+      const store = await openRowStore(join(world.folder, `texts-${datanetId}`));
+      const contributor = await world.user(0);
+      const { contribution } = await contributeRows(contributor, {
+        datanetId,
+        store,
+        rows: rows.map(encodeTextRow),
+      });
+      await world.finalise();
+      const source = await contributionSource(store, contribution.rowsRoot);
+      await uploadRows(contributor, { ...place, source });
+      const version = await collectVersion(client, { datanetId, store, validatorId: VALIDATOR_ID });
+      await storeVersion(store, version);
+      await publishVersion(client, { datanetId, version, policy: nameCard(card).policy });
+      await world.finalise();
+      await bringVersion(client, { ...place, store, rowsRoot: version.rowsRoot });
+      return { kind: "datanet", ...place, version: null };
+    },
     async factory(name, more = {}) {
       const { url: databaseUrl } = await databaseOf(name);
       const dataPath = join(world.folder, `${name}-${factories.length}`);
@@ -95,7 +138,7 @@ export async function createFactoryWorld(
       };
       const made = await createFactoryProcess(config, {
         client: reader,
-        circuitSizes: async () => FACTORY_CIRCUITS,
+        circuitSizes: async () => circuits,
         logger: createLogger("test", "info", destination),
       });
       factories.push(made);
@@ -136,6 +179,3 @@ export function writeFormOf({ form }: FormView): WriteForm {
   if (form.use === "write") return form;
   throw new TypeError(`a form to ${form.use}`);
 }
-
-export const jsonlOf = (rows: readonly TextRow[]): string =>
-  rows.map((row) => new TextDecoder().decode(encodeTextRow(row))).join("\n");

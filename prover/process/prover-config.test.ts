@@ -12,12 +12,11 @@ it("has proofs made by a child process, unless the queue is chosen; a worker has
   expect(readProverConfig({ DATABASE_URL: OTHER, PROVER_DATABASE_URL: URL }).databaseUrl?.reveal()).toBe(URL);
 });
 
-it("takes no other program's DATABASE_URL where the folder of the database is named", () => {
-  expect(readProverConfig({ DATABASE_URL: OTHER }).databaseUrl?.reveal()).toBe(OTHER);
-  for (const path of ["PROVER_DATABASE_PATH", "OPENLEDGER_DATABASE_PATH"]) {
-    expect(readProverConfig({ DATABASE_URL: OTHER, [path]: "folder" }).databaseUrl, path).toBeUndefined();
-    const own = readProverConfig({ DATABASE_URL: OTHER, OPENLEDGER_DATABASE_URL: URL, [path]: "folder" });
-    expect(own.databaseUrl?.reveal(), path).toBe(URL);
+it("takes no other program's DATABASE_URL, whatever else is given", () => {
+  for (const environment of [{}, { PROVER_DATABASE_PATH: "folder" }, { OPENLEDGER_DATABASE_PATH: "folder" }]) {
+    expect(readProverConfig({ ...environment, DATABASE_URL: OTHER }).databaseUrl).toBeUndefined();
+    const own = readProverConfig({ ...environment, DATABASE_URL: OTHER, OPENLEDGER_DATABASE_URL: URL });
+    expect(own.databaseUrl?.reveal()).toBe(URL);
   }
 });
 

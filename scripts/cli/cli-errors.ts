@@ -24,6 +24,12 @@ export const commandErrors = defineErrors("CMD", {
       "keep your share's file; the leaf's owner on Ethereum, a Safe for example, gives the leaf another key: openledger account rotate-key --forced",
     note: "docs/how-to/own-together.md says how a Safe owns a Datanet.",
   },
+  CMD_SPAN_INDEX_GONE: {
+    meaning:
+      "indexes of verbatim spans are gone, and so are the commands and options that made and served them; nothing was read or written",
+    remedy:
+      "search the rows themselves, without an index: openledger spans DATANET --text TEXT; delete the index's file",
+  },
   CMD_NO_MODEL_SERVER: {
     meaning: "the address of the model's server is unknown",
     remedy: "pass --server URL, or start one with: openledger models serve",

@@ -5,7 +5,6 @@
 import type { LedgerOperation } from "@openledger/client/sequencer/sequencer-schemas";
 import type { PaymentStage } from "@openledger/models/settling/payment-status";
 import type { ComponentChildren, VNode } from "preact";
-import { useEffect, useState } from "preact/hooks";
 import { Badge, type Tone } from "../design/badge.tsx";
 import { Identifier } from "../design/identifier.tsx";
 import { Notice } from "../design/notice.tsx";
@@ -14,10 +13,9 @@ import { Answered } from "../explorer/answered.tsx";
 import type { PageProps } from "../ledger/page.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
 import { Words } from "../spans/answer-words.tsx";
-import { type AnswerWords, readWords, storedWords } from "../spans/read-words.ts";
+import { storedAnswer, textOf } from "../spans/read-words.ts";
 import { showCount, showOpen } from "../words/format.ts";
 import { BatchLink, LeafLink, OperationLink, PaymentIdentity, settlementHref } from "../words/links.tsx";
-import { type Problem, ProblemNotice, problemOf } from "../words/problem.tsx";
 import { StatusBadge } from "../words/status-badge.tsx";
 import { Term } from "../words/term.tsx";
 import { type FoundAnswer, type PaidAnswer, readAnswer } from "./read-answer.ts";
@@ -86,18 +84,15 @@ function Paid({ site, live, found }: Pick<PageProps, "site" | "live"> & { found:
 
 /** Text of the answer. Only the tab that asked for it has the text; the ledger has its hash. */
 function AnswerText({ receipt }: { receipt: bigint }) {
-  const [words, setWords] = useState<AnswerWords | null>(null);
-  const [problem, setProblem] = useState<Problem | null>(null);
-  useEffect(() => {
-    const served = storedWords(receipt);
-    if (served !== null) readWords(served).then(setWords, (error: unknown) => setProblem(problemOf(error)));
-  }, [receipt]);
-  if (problem !== null) return <ProblemNotice problem={problem} />;
-  if (words === null) return null;
+  const served = storedAnswer(receipt);
+  const text = served === null ? null : textOf(served);
+  if (served === null || text === null) return null;
   return (
     <section class="card stack">
       <h2>Answer</h2>
-      <Words {...words} />
+      <Words served={served} text={text}>
+        <blockquote class="said-text">{text}</blockquote>
+      </Words>
     </section>
   );
 }

@@ -15,6 +15,7 @@ import { type EpochPayments, staticsOf } from "@openledger/client/sequencer/mode
 import type { LedgerModelLeaf, LedgerSettlement } from "@openledger/client/sequencer/model-schemas";
 import { requestSequencer } from "@openledger/client/sequencer/sequencer-request";
 import { boundedBytes } from "@openledger/foundation/wire/bounded-body";
+import { openingPages } from "@openledger/models/settling/opening-pages";
 import { type PaidOut, paidBy } from "@openledger/models/settling/payment-status";
 import { toHex } from "viem";
 import { z } from "zod";
@@ -38,7 +39,13 @@ const element = z
   .transform(BigInt);
 const openingsSchema = z.object({
   openings: z.array(
-    z.object({ receipt: element, answerHash: element, salt: element, queryBytes: z.base64() }),
+    z.object({
+      index: z.int().nonnegative(),
+      receipt: element,
+      answerHash: element,
+      salt: element,
+      queryBytes: z.base64(),
+    }),
   ),
   nextFrom: z.int().nullable(),
 });
@@ -50,7 +57,7 @@ const MAX_MATRIX_BYTES = 2 ** 28;
 
 /**
  * Fetches what a model's server publishes of an epoch. Of an open epoch these are the answers that are paid.
- * @throws CLI_UNREACHABLE, CLI_SEQUENCER_…
+ * @throws ATT_SERVER_UNREACHABLE for openings without an end, CLI_UNREACHABLE, CLI_SEQUENCER_…
  */
 export async function fetchPublishedRows(
   serverUrl: string,
@@ -61,15 +68,13 @@ export async function fetchPublishedRows(
   const bucketCount = bucketsOfShape(Number(featureCount));
   const access = { sequencerUrl: serverUrl.replace(/\/+$/, ""), requestTimeoutMs: TIMEOUT_MS };
   const openings = new Map<bigint, AnswerOpening>();
-  for (let from: number | null = 0; from !== null; ) {
-    const path = `/v1/openings?epoch=${epoch}&from=${from}`;
-    const page: z.output<typeof openingsSchema> = await requestSequencer(access, path, openingsSchema);
+  const list = `/v1/openings?epoch=${epoch}`;
+  const ask = (from: number) => requestSequencer(access, `${list}&from=${from}`, openingsSchema);
+  for await (const page of openingPages(ask, { url: `${access.sequencerUrl}${list}` }))
     for (const { receipt, answerHash, queryBytes, salt } of page.openings) {
       const bytes = Uint8Array.from(atob(queryBytes), (character) => character.charCodeAt(0));
       openings.set(receipt, { answerHash, salt, query: modelQueryOfBytes(bytes, bucketCount !== null) });
     }
-    from = page.nextFrom !== null && page.nextFrom > from ? page.nextFrom : null;
-  }
   const bytes = await fetchMatrix(access.sequencerUrl);
   if (bucketCount === null) return { openings, matrix: new Int8Array(bytes) };
   const view = new DataView(bytes);

@@ -256,7 +256,7 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
   const account = mainAccount(owned);
   const place = placeIn(live, model.modelId);
   useEffect(() => {
-    if (place !== null) void loadTurns(place);
+    if (place !== null) loadTurns(place);
   }, [place?.chainId, place?.rollupAddress, model.modelId]);
   const write = (text: string) => {
     // A tab stores few megabytes: a picture is chosen again after a reload.

@@ -10,7 +10,7 @@ import { isRollupError } from "@openledger/foundation/rollup-error";
 import { type Holdings, mainAccount } from "../ledger/holdings.ts";
 import { type Session, unlock } from "../ledger/session.ts";
 import { beginJourney, storeSignedJourney } from "../ledger/signed-journey.ts";
-import { readWords, storeServedAnswer } from "../spans/read-words.ts";
+import { storeServedAnswer } from "../spans/read-words.ts";
 import { ownCopy, type ServedModel } from "./served-models.ts";
 import type { Turn } from "./turns.ts";
 
@@ -46,9 +46,9 @@ export async function askAndCheck(
   const { payees } = leaf;
   checkAnswer(copy, given, { prompt: asked, payerId: from, payees, staticsHash, isAnsweredAgain: true });
   const answer = withOwnEstimate(copy, given);
-  const { rowsRoot } = copy;
-  const said = { serverUrl, rowsRoot, answer: answer.answer };
-  return { prompt, answer, said, words: await readWords(said), labels: labelsOf(copy, answer, prompt) };
+  const { rowsRoots } = copy;
+  const said = { serverUrl, rowsRoots, answer: answer.answer };
+  return { prompt, answer, said, labels: labelsOf(copy, answer, prompt) };
 }
 
 /** Text that question and receipt bind: of a language model the chat of what was typed. */
@@ -109,7 +109,7 @@ export async function buyAndCheck(
   const { id: from } = mainAccount(owned)!;
   const { modelId, priceWei, serverUrl } = model;
   const copy = await ownCopy(model);
-  const { rowsRoot } = copy;
+  const { rowsRoots } = copy;
   let answer: UncheckedAnswer | undefined;
   const journey = { ...beginJourney("answer", priceWei), toLeaf: modelId };
   await storeSignedJourney(now, journey, async (onSigned) => {
@@ -125,8 +125,7 @@ export async function buyAndCheck(
     answer = bought.answer;
     return bought.payment;
   });
-  const said = { serverUrl, rowsRoot, answer: answer!.answer };
+  const said = { serverUrl, rowsRoots, answer: answer!.answer };
   storeServedAnswer(answer!.receipt, said);
-  const words = await readWords(said);
-  return { prompt, answer: answer!, said, words, labels: labelsOf(copy, answer!, prompt) };
+  return { prompt, answer: answer!, said, labels: labelsOf(copy, answer!, prompt) };
 }

@@ -110,8 +110,8 @@ export type OwnCopy = CheckableModel & {
   readonly classes: readonly string[] | null;
   /** Share of its payments that is divided by citation, in thousandths; null for a model that cites no rows. */
   readonly citationPermille: number | null;
-  /** Rows root of the version that the model is of: 64 hexadecimal digits. */
-  readonly rowsRoot: string;
+  /** Rows roots of the versions that the model is of: 0x and 64 hexadecimal digits each. */
+  readonly rowsRoots: readonly string[];
 };
 
 /** Copies in memory. */
@@ -126,16 +126,18 @@ export function ownCopy({ serverUrl }: ServedModel): Promise<OwnCopy> {
 }
 
 async function loadCopy(serverUrl: string): Promise<OwnCopy> {
-  const [{ fetchAnswering }, { openCheckable }, { fetchEstimator }, families] = await Promise.all([
-    import("@openledger/attribution/model/model-download"),
-    import("@openledger/attribution/model/model-family"),
-    import("@openledger/attribution/scores/paying-part"),
-    knownFamilies(serverUrl),
-    initPoseidon(),
-  ]);
+  const [{ fetchAnswering }, { openCheckable }, { versionsOf }, { fetchEstimator }, families] =
+    await Promise.all([
+      import("@openledger/attribution/model/model-download"),
+      import("@openledger/attribution/model/model-family"),
+      import("@openledger/attribution/model/recipe-fields"),
+      import("@openledger/attribution/scores/paying-part"),
+      knownFamilies(serverUrl),
+      initPoseidon(),
+    ]);
   const part = await fetchAnswering(serverUrl, families);
   const { family, recipe } = part;
-  const rowsRoot = recipe.datanet.rowsRoot.slice(2);
+  const rowsRoots = versionsOf(recipe).map(({ rowsRoot }) => rowsRoot);
   const estimateOf = await fetchEstimator(serverUrl, families, part, { maxEntries: MAX_ENTRIES });
   return {
     ...(await openCheckable(part, estimateOf)),
@@ -143,7 +145,7 @@ async function loadCopy(serverUrl: string): Promise<OwnCopy> {
     inputFields: inputFieldsOf(recipe),
     classes: classesOf(recipe),
     citationPermille: recipe.retrieval?.citationPermille ?? null,
-    rowsRoot,
+    rowsRoots,
   };
 }
 
@@ -151,7 +153,7 @@ const classesOf = (recipe: object): readonly string[] | null =>
   (recipe as { readonly classes?: readonly string[] }).classes ?? null;
 
 /** The families of models whose answers the page can check; models/tuning/recipe/model-families.ts has those of the commands. */
-async function knownFamilies(serverUrl: string): Promise<readonly ModelFamily[]> {
+export async function knownFamilies(serverUrl: string): Promise<readonly ModelFamily[]> {
   const [{ directFamily }, { textFamily }, { readFromServer }] = await Promise.all([
     import("@openledger/attribution/model/direct/direct-family"),
     import("@openledger/models/tuning/recipe/text-family"),

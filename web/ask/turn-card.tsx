@@ -12,6 +12,7 @@ import type { Live } from "../ledger/live.ts";
 import type { Session } from "../ledger/session.ts";
 import { useAction } from "../ledger/use-action.ts";
 import { Words } from "../spans/answer-words.tsx";
+import { textOf } from "../spans/read-words.ts";
 import { showOpen, showTime } from "../words/format.ts";
 import { answerHref } from "../words/links.tsx";
 import { Open } from "../words/open.tsx";
@@ -35,7 +36,7 @@ interface TurnProps {
 }
 
 export function TurnCard({ assurance, live, model, payer, turn }: TurnProps) {
-  const { answer, words } = turn;
+  const { answer } = turn;
   const { estimate, label } = answer;
   const cited = useMemo(() => parseCited(answer.answer), [answer.answer]);
   const citationPermille = useCopy(model)?.citationPermille;
@@ -48,7 +49,7 @@ export function TurnCard({ assurance, live, model, payer, turn }: TurnProps) {
             <span class="push" />
             <Badge tone="good">checked here</Badge>
           </div>
-          {words !== null && <AnswerText turn={turn} />}
+          <AnswerText turn={turn} />
           <Labels labels={turn.labels ?? []} />
           <Payment live={live} model={model} payer={payer} turn={turn} />
           <Details assurance={assurance} turn={turn} />
@@ -96,15 +97,14 @@ function Labels({ labels }: { labels: NonNullable<Turn["labels"]> }) {
   );
 }
 
-/** Text of the answer. If parts of it occur in the Datanet, these are shown in place of its Markdown. */
-function AnswerText({ turn: { words } }: { turn: Turn }) {
-  if (words === null) return null;
-  if ((words.spans?.length ?? 0) > 0) return <Words {...words} />;
+/** Text of the answer. If parts of it occur in the model's rows, these are shown in place of its Markdown. */
+function AnswerText({ turn: { said } }: { turn: Turn }) {
+  const text = textOf(said);
+  if (text === null) return null;
   return (
-    <section class="stack" aria-label="Text">
-      <Markdown text={words.text} />
-      {words.problem !== null && <ProblemNotice problem={words.problem} />}
-    </section>
+    <Words served={said} text={text}>
+      <Markdown text={text} />
+    </Words>
   );
 }
 

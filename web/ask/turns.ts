@@ -9,15 +9,13 @@ import type { Hex } from "viem";
 import { isPaidAnswer } from "../ledger/journey.ts";
 import { journeys, pastPayments } from "../ledger/journey-store.ts";
 import { type RollupIdentity, rollupKey } from "../ledger/rollup-storage.ts";
-import { type AnswerWords, readWords, type ServedAnswer } from "../spans/read-words.ts";
+import type { ServedAnswer } from "../spans/read-words.ts";
 
 /** A question and its checked answer. */
 export interface Turn {
   readonly prompt: string;
   readonly answer: UncheckedAnswer;
   readonly said: ServedAnswer;
-  /** Words of the answer; null for a label, and until they are read again after a reload. */
-  readonly words: AnswerWords | null;
   /** Labels with their parts of 1, by this page's copy of the model; absent for a model that writes. */
   readonly labels?: readonly { readonly label: string; readonly share: number }[] | undefined;
 }
@@ -30,7 +28,7 @@ export interface TurnsPlace extends RollupIdentity {
   readonly modelId: number;
 }
 
-const ledgerKey = (ledger: RollupIdentity) => `${rollupKey("turns", ledger)}.`;
+const ledgerKey = (ledger: RollupIdentity) => `${rollupKey("asked", ledger)}.`;
 const keyOf = (place: TurnsPlace) => `${ledgerKey(place)}${place.modelId}`;
 
 /** Turns by place, oldest first. */
@@ -42,23 +40,15 @@ export function turnsOf(place: TurnsPlace): readonly Turn[] {
 }
 
 /** Restores the turns that an earlier load of this tab has stored; once a model. */
-export async function loadTurns(place: TurnsPlace): Promise<void> {
+export function loadTurns(place: TurnsPlace): void {
   if (threads.value.has(keyOf(place))) return;
   set(place, []);
   const text = sessionStorage.getItem(keyOf(place));
   if (text === null) return;
-  const stored = (JSON.parse(text) as (Pick<Turn, "labels" | "prompt" | "said"> & { answer: unknown })[]).map(
-    ({ answer, ...turn }): Turn => ({ ...turn, answer: answerSchema.parse(answer), words: null }),
+  const stored = (JSON.parse(text) as (Omit<Turn, "answer"> & { answer: unknown })[]).map(
+    ({ answer, ...turn }): Turn => ({ ...turn, answer: answerSchema.parse(answer) }),
   );
-  set(place, [...stored, ...turnsOf(place)]);
-  for (const turn of stored) {
-    // Without its words the answer still has its receipt: what cannot be read again is not shown.
-    const words = await readWords(turn.said).catch(() => null);
-    set(
-      place,
-      turnsOf(place).map((one) => (one.answer.receipt === turn.answer.receipt ? { ...one, words } : one)),
-    );
-  }
+  set(place, stored);
 }
 
 /** The same answer again takes its own place. */

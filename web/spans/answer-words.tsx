@@ -2,44 +2,100 @@
  * Text of an answer on the pages Ask and Answer, with its verbatim spans underlined; a chosen span names its rows and their
  * owners.
  */
+import type { NoRows } from "@openledger/attribution/spans/published-spans";
+import type { OwnedSpan } from "@openledger/attribution/spans/verbatim-spans";
 import { rowNumber } from "@openledger/foundation/row-number";
-import type { CheckedSpan } from "@openledger/models/serving/spans/check-spans";
+import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
-import { showCount } from "../words/format.ts";
+import { Button } from "../design/button.tsx";
+import { showCount, showCounted } from "../words/format.ts";
 import { LeafLink } from "../words/links.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
 import { Term } from "../words/term.tsx";
 import { cutAtSpans, type Piece } from "./cut-at-spans.ts";
-import type { AnswerWords } from "./read-words.ts";
+import type { Searched, ServedAnswer } from "./read-words.ts";
+import { type SpanSearch, useSpans } from "./use-spans.ts";
 
-/** Words of an answer. Parts that occur in the version word for word are underlined, and name their owners. */
-export function Words({ problem, spans, text }: AnswerWords) {
+interface WordsProps {
+  readonly served: ServedAnswer;
+  readonly text: string;
+  /** The text while no part of it is found in the rows. */
+  readonly children: ComponentChildren;
+}
+
+/** Text of an answer, and the search of the model's rows for it. Parts that occur verbatim are underlined, and name their owners. */
+export function Words({ children, served, text }: WordsProps) {
+  const [search, searchMore] = useSpans(served, text);
+  if (search.state === "searched" && search.found.spans.length > 0)
+    return <Quoted text={text} found={search.found} />;
+  return (
+    <section class="stack" aria-label="Text">
+      {children}
+      <Standing search={search} searchMore={searchMore} />
+    </section>
+  );
+}
+
+/** Why nothing was searched. */
+const WITHOUT_ROWS: Readonly<Record<NoRows, string>> = {
+  "not published": "The model's rows are not published, so this text was not compared with them.",
+  withdrawn:
+    "A row of this model was withdrawn. Its server no longer gives out its rows, so this text was not compared with them.",
+  "too large": "The model has more rows than this page downloads unasked.",
+};
+
+function Standing({ search, searchMore }: { search: SpanSearch; searchMore: () => void }) {
+  if (search.state === "failed") return <ProblemNotice problem={search.problem} />;
+  if (search.state === "searching")
+    return search.progress === null ? null : (
+      <p class="soft small" role="status">
+        {search.progress}
+      </p>
+    );
+  if (search.state === "searched")
+    return (
+      <p class="soft small">
+        No part of this text of 24 characters or more occurs in {showSearched(search.found)}.
+      </p>
+    );
+  return (
+    <div class="row small">
+      <span class="soft">{WITHOUT_ROWS[search.why]}</span>
+      {search.why === "too large" && (
+        <Button isSmall onClick={searchMore}>
+          Search them
+        </Button>
+      )}
+    </div>
+  );
+}
+
+const showSearched = ({ rowCount, searchedRowCount }: Searched) =>
+  searchedRowCount < rowCount
+    ? `the first ${showCount(searchedRowCount)} of ${showCounted(rowCount, "published row")}: the search took too long`
+    : `the model's ${showCounted(rowCount, "published row")}`;
+
+function Quoted({ found, text }: { found: Searched; text: string }) {
   const [chosen, setChosen] = useState<number | null>(null);
-  const found = spans ?? [];
-  const span = chosen === null ? undefined : found[chosen];
+  const span = chosen === null ? undefined : found.spans[chosen];
   return (
     <section class="stack" aria-label="Text">
       <figure class="stack said">
         {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a long text scrolls, by keys too */}
         <blockquote class="said-text" tabIndex={0}>
-          {cutAtSpans(text, found).map((piece) => (
+          {cutAtSpans(text, found.spans).map((piece) => (
             <PieceWords key={piece.from} piece={piece} chosen={chosen} choose={setChosen} />
           ))}
         </blockquote>
-        {found.length > 0 && (
-          <div class="said-note small" aria-live="polite">
-            {span !== undefined && <SpanNote span={span} />}
-          </div>
-        )}
+        <div class="said-note small" aria-live="polite">
+          {span !== undefined && <SpanNote span={span} />}
+        </div>
       </figure>
-      {problem !== null && <ProblemNotice problem={problem} />}
-      {found.length > 0 && (
-        <p class="soft small">
-          Underlined words are <Term name="span">spans</Term>: they occur verbatim in the Datanet. Your
-          browser checked the named rows; the server counts the others. Spans are not paid, as that would
-          favour common sentences over rows that helped in other words.
-        </p>
-      )}
+      <p class="soft small">
+        Underlined words are <Term name="span">spans</Term>: they occur verbatim in rows that the model
+        learned from. Your browser searched {showSearched(found)}. Spans are not paid, as that would favour
+        common sentences over rows that helped in other words.
+      </p>
     </section>
   );
 }
@@ -75,13 +131,11 @@ function PieceWords({ piece: { span, text }, chosen, choose }: PieceProps) {
   );
 }
 
-function SpanNote({ span: { count, sources } }: { span: CheckedSpan }) {
-  const rest = count - sources.length;
+function SpanNote({ span: { rowCount, sources } }: { span: OwnedSpan }) {
+  const rest = rowCount - sources.length;
   return (
     <>
-      <p>
-        {count === 1 ? "Occurs once in the Datanet:" : `Occurs ${showCount(count)} times in the Datanet:`}
-      </p>
+      <p>{rowCount === 1 ? "Occurs in one row:" : `Occurs in ${showCount(rowCount)} rows:`}</p>
       <ul>
         {sources.map(({ contributorId, row, validatorId }) => (
           <li key={row}>

@@ -1,8 +1,8 @@
 /**
- * Cuts an answer's text at its verbatim spans (parts that occur word for word in a Datanet), so that answer-words.tsx can
+ * Cuts an answer's text at its verbatim spans (parts that occur word for word in a model's rows), so that answer-words.tsx can
  * underline them.
  */
-import type { CheckedSpan } from "@openledger/models/serving/spans/check-spans";
+import type { VerbatimSpan } from "@openledger/attribution/spans/verbatim-spans";
 
 /** A part of a text that is in the same spans throughout. */
 export interface Piece {
@@ -14,7 +14,7 @@ export interface Piece {
 }
 
 /** Cuts a text at the ends of its spans. @param spans the rarest first; may overlap, and end between characters */
-export function cutAtSpans(text: string, spans: readonly Pick<CheckedSpan, "start" | "end">[]): Piece[] {
+export function cutAtSpans(text: string, spans: readonly Pick<VerbatimSpan, "start" | "end">[]): Piece[] {
   const bytes = new TextEncoder().encode(text);
   const cuts = new Set([0, bytes.length, ...spans.flatMap(({ end, start }) => [start, end])]);
   const places = [...cuts].sort((a, b) => a - b);

@@ -5,12 +5,9 @@
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { sha256 } from "@noble/hashes/sha2.js";
-import { bytesToHex } from "@noble/hashes/utils.js";
-import { decodeTextRow, wholeText } from "@openledger/attribution/rows/text-rows";
 import type { SettlementSize } from "@openledger/circuits/settlement/settlement-size";
 import { SMALL_DIRECT } from "@openledger/circuits/testing/settlement/direct-world";
-import { readVersionRows, storeVersion } from "@openledger/client/actions/data/published-version";
+import { storeVersion } from "@openledger/client/actions/data/published-version";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
 import { saltByCard } from "@openledger/client/actions/data/salted-contribution";
 import { createDatanet, publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
@@ -27,12 +24,9 @@ import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { OPEN } from "@openledger/contracts/testing/rollup-fixture";
 import type { Card } from "@openledger/datanets/card/card";
 import { sampleCard } from "@openledger/datanets/testing/sample-card";
-import { hex32 } from "@openledger/foundation/hex";
 import { freePort } from "@openledger/foundation/testing/free-port";
 import type { OwnProcess } from "@openledger/foundation/testing/own-process";
-import type { PublishedModels, ServedModels } from "@openledger/models/serving/serve-models";
-import { hostSpans } from "@openledger/models/serving/spans/host-spans";
-import { buildSpanIndex } from "@openledger/models/serving/spans/span-index";
+import type { ServedModels } from "@openledger/models/serving/serve-models";
 import { startChildFactory } from "@openledger/models/testing/journey-world";
 import { serveTested } from "@openledger/models/testing/serving-world";
 import {
@@ -117,7 +111,7 @@ export async function startFactoryPagesWorld(): Promise<FactoryPagesWorld> {
   const folder = mkdtempSync(join(tmpdir(), "pages-factory-"));
   const { answersPort, environment, hostUrl, world } = await startFactoryPlaces(folder, true);
   const { alice } = world;
-  const { datanetId, rowsRoot } = await publishTexts(world, hostUrl, join(folder, "rows"));
+  const { datanetId } = await publishTexts(world, hostUrl, join(folder, "rows"));
   await world.passTime(A_DAY_SECONDS);
   let factory = await startChildFactory(environment);
   let served: { close(): Promise<void> } | null = null;
@@ -153,7 +147,6 @@ export async function startFactoryPagesWorld(): Promise<FactoryPagesWorld> {
         folder,
         published,
         port: answersPort,
-        spans: await textSpans(join(folder, "rows"), rowsRoot),
       });
     },
     async approve(modelId) {
@@ -228,32 +221,17 @@ export async function publishTexts(
   return { datanetId, rowsRoot: version.rowsRoot };
 }
 
-/** An index of the version's words, as `datanet index` makes it. */
-async function textSpans(storePath: string, rowsRoot: bigint) {
-  const rows = await readVersionRows(await openRowStore(storePath), rowsRoot);
-  const documents = rows.map(({ content, contributorId, validatorId }) => ({
-    text: new TextEncoder().encode(wholeText(decodeTextRow(content))),
-    digest: bytesToHex(sha256(content)),
-    contributorId,
-    validatorId,
-  }));
-  const root = hex32(rowsRoot).slice(2);
-  const index = buildSpanIndex(documents, { rowsRoot: root, rowText: "passage" });
-  return new Map([[root, await hostSpans(index)]]);
-}
-
 interface RegisteredPlaces {
   readonly folder: string;
   /** Folder of published models. */
   readonly published: string;
   readonly port: number;
-  readonly spans: PublishedModels["spans"];
 }
 
 /** An answer server of registered language models, as `models serve FOLDER --base FOLDER` starts it. */
 function serveRegistered(
   { alice, databaseUrl, sequencerUrl }: SettlingWorld,
-  { folder, port, published, spans }: RegisteredPlaces,
+  { folder, port, published }: RegisteredPlaces,
 ): Promise<ServedModels> {
   const settings = {
     SERVING_BASE_PATH: BASE_FOLDER,
@@ -268,5 +246,5 @@ function serveRegistered(
     SERVING_LOG_LEVEL: "silent",
   };
   const rollup = storeRollupOf(alice);
-  return serveTested(settings, { published: { sequencerUrl, domain: alice.domain, rollup, spans } });
+  return serveTested(settings, { published: { sequencerUrl, domain: alice.domain, rollup } });
 }

@@ -68,6 +68,8 @@ const FOR_READERS: Readonly<Record<string, string>> = {
   CLI_ANSWER_WRONG: "do not pay: this server gives other answers than its model; choose another server",
   CLI_RECORDS_UNSIGNED:
     "nothing was signed; have these accounts sign again, use another host, or tick that you go on without their records",
+  CLI_COMMITS_MISSING:
+    "nothing was signed; ask the contributors to bring their rows again, or tick that you go on without them",
   ATT_NOT_RECOMPUTED:
     "nothing was signed; have somebody whom you trust recompute it and sign what was found, or tick that you approve it without",
   CLI_BELOW_LEAST: "nothing was signed; choose another model, or change what you accept",

@@ -16,6 +16,10 @@ export interface DatanetCommit {
   readonly rowCount: number;
   /** True for a commit after the published version: only a later version may have its rows. */
   readonly isAfterVersion: boolean;
+  /** Time of the commit by the sequencer's word, in Unix milliseconds; null if it does not know it. */
+  readonly committedAtMs: number | null;
+  /** True if its batch is final on L1. Hosts take no rows before. */
+  readonly isFinal: boolean;
 }
 
 /** Maximum operations in one answer of the sequencer. */
@@ -34,7 +38,11 @@ export type ListCommitsErrorCode = "CLI_COMMITS_INCOMPLETE" | "CLI_LEAF_NOT_FOUN
  */
 export async function listCommits(client: SequencerAccess, datanetId: number): Promise<DatanetCommit[]> {
   const { commits } = await readCheckedHistory(client, datanetId);
-  return commits.map(({ operation: _operation, ...commit }) => commit);
+  return commits.map(({ operation, ...commit }) => ({
+    ...commit,
+    committedAtMs: operation.acknowledgedAtMs ?? null,
+    isFinal: operation.status === "final",
+  }));
 }
 
 /**

@@ -110,27 +110,28 @@ export type ReadContributionErrorCode = "CLI_ROWS_MISSING";
 /**
  * Reads the list of rows behind a CommitData's root, checked against it. Rows that the store has, or that their contributors have
  * withdrawn, as a host has said when the store asked it.
+ * @param holes rows that count as withdrawn where the store does not have them, too
  * @throws CLI_ROWS_MISSING
  * @example
  * ```ts
  * const { digests } = await readContribution(store, rowsRoot);
  * ```
  */
-export async function readContribution(store: RowStore, rowsRoot: bigint): Promise<StoredContribution> {
+export async function readContribution(
+  store: RowStore,
+  rowsRoot: bigint,
+  holes: ReadonlySet<string> = new Set(),
+): Promise<StoredContribution> {
   const missing = (why: string, cause?: unknown) =>
     clientError("CLI_ROWS_MISSING", `the rows of root ${hex32(rowsRoot)} ${why}`, {
       data: { rowsRoot: hex32(rowsRoot), folder: store.folder },
       cause,
     });
-  let digests: string[];
-  try {
-    const text = await readRowFile(store.folder, contributionName(rowsRoot));
-    digests = manifestSchema.parse(JSON.parse(textOfBytes(text))).rows;
-  } catch (cause) {
+  const contribution = await readContributionList(store, rowsRoot).catch((cause: unknown) => {
     throw missing("are not in the store", cause);
-  }
-  const contribution = describeContribution(digests);
+  });
   if (contribution.rowsRoot !== rowsRoot) throw missing("are not those that the store names");
+  const { digests } = contribution;
   const withdrawn = new Set<string>();
   const contentNames: string[] = [];
   for (const digest of digests)
@@ -138,7 +139,8 @@ export async function readContribution(store: RowStore, rowsRoot: bigint): Promi
       const row = await readRow(store, digest);
       contentNames.push(isSalted(row) ? bytesToHex(sha256(contentOfRow(row))) : digest);
     } catch (error) {
-      if (!isRollupError(error, "CLI_ROW_WITHDRAWN")) throw error;
+      const isHole = isRollupError(error, "CLI_ROWS_MISSING") && holes.has(digest);
+      if (!isHole && !isRollupError(error, "CLI_ROW_WITHDRAWN")) throw error;
       withdrawn.add(digest);
       contentNames.push(digest);
     }
@@ -178,6 +180,12 @@ export async function readRow(store: RowStore, digest: string): Promise<Uint8Arr
     });
   }
   return content;
+}
+
+/** Reads the list that the store has under a root, which the caller compares. */
+async function readContributionList(store: RowStore, rowsRoot: bigint): Promise<StoredContribution> {
+  const text = await readRowFile(store.folder, contributionName(rowsRoot));
+  return describeContribution(manifestSchema.parse(JSON.parse(textOfBytes(text))).rows);
 }
 
 function describeContribution(digests: readonly string[]): StoredContribution {

@@ -87,7 +87,7 @@ function answerDatanet({ chain = committedChain, rowsRoot }: { chain?: bigint; r
     counters: {},
     datanet: {
       version: 1,
-      rowCount: 1,
+      rowCount: rowsRoot === 0n ? 0 : 1,
       publishedAt: 1,
       policy: "0x0",
       rowsRoot: hex32(rowsRoot),
@@ -172,6 +172,34 @@ describe("verifyVersion", () => {
     const result = await verifyVersion(client, { datanetId: DATANET, store });
     expect(result.firstDifference).toBe("row 1 of commit 0 by leaf 3 is leaf 4's in the version");
     expect(result.foreign).toEqual(digests);
+  });
+
+  it("leaves a published row with whom it names, where the rows of an earlier commit come afterwards", async () => {
+    await commit([
+      { by: 3, rows: ["a", "b"] },
+      { by: 4, rows: ["b", "c", "d"] },
+    ]);
+    // The first commit's rows are not here yet.
+    const { digests, rowsRoot } = await storeContribution(store, ["a", "b"].map(bytes));
+    await rm(join(store.folder, `contributions/${hex32(rowsRoot).slice(2)}.json`));
+    const version = await publish(9);
+    expect([version.rowCount, version.passedOver.map(({ contributorId }) => contributorId)]).toEqual([
+      3,
+      [3],
+    ]);
+    const before = await verifyVersion(client, { datanetId: DATANET, store });
+    expect(before).toMatchObject({ keptCount: 3, passedOver: [{ contributorId: 3 }], firstDifference: null });
+    await storeContribution(store, ["a", "b"].map(bytes));
+    const shard = { rows: 100, payees: 512 };
+    const next = await collectVersion(client, { datanetId: DATANET, store, validatorId: 9, shard });
+    const owners = new Map(next.storedRows.map((row) => [row.digest, row.contributorId]));
+    expect(digests.map((digest) => owners.get(digest))).toEqual([3, 4]);
+    expect(next).toMatchObject({ rowCount: 4, passedOver: [], lost: [] });
+    const after = await verifyVersion(client, { datanetId: DATANET, store });
+    expect(after.exceptions.map(({ fate, contributorId }) => [fate, contributorId])).toEqual([
+      ["dropped", 3],
+      ["overtaken", 3],
+    ]);
   });
 
   it("refuses a list of commits that is not the datanet's, and a version whose list is another", async () => {

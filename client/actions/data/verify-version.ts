@@ -5,10 +5,11 @@
 import { rowNumber } from "@openledger/foundation/row-number";
 import type { LedgerClient } from "../../ledger-client.ts";
 import { getLeaf } from "../../sequencer/ledger-reads.ts";
+import { claimRows, type PlacedCommit, readCommitted } from "./committed-rows.ts";
 import type { ListCommitsErrorCode } from "./list-commits.ts";
 import { type DatanetCommit, listCommits } from "./list-commits.ts";
 import { readVersion } from "./published-version.ts";
-import { type RowStore, readContribution } from "./row-store.ts";
+import type { RowStore } from "./row-store.ts";
 import type { WithdrawnRow } from "./withdrawn-rows.ts";
 
 /** Fate of a committed row in a version. */
@@ -23,6 +24,11 @@ export type RowFate =
   | "withdrawn"
   /** The version leaves the row out. */
   | "dropped"
+  /**
+   * The version names a leaf that committed the row later, before the version. That is right if this commit's rows came after the row
+   * was published (committed-rows.ts), which nobody can compute: it is the publisher's word.
+   */
+  | "overtaken"
   /** The version names another contributor. */
   | "reassigned";
 
@@ -47,7 +53,9 @@ export interface VerifiedVersion {
   readonly exceptions: readonly CommittedRow[];
   /** Digests of the version's rows that nobody has committed. */
   readonly foreign: readonly string[];
-  /** First deviation from "every row, for its first contributor", in words; null where there is none. */
+  /** Commits whose rows the store does not have: nothing is said of them. */
+  readonly passedOver: readonly PlacedCommit[];
+  /** First deviation from the rules, in words; null where there is none. Overtaken rows are none: look at `exceptions`. */
   readonly firstDifference: string | null;
 }
 
@@ -55,7 +63,8 @@ export type VerifyVersionErrorCode = "CLI_ROWS_MISSING" | ListCommitsErrorCode;
 
 /**
  * Compares a datanet's published version with everything that was ever committed to it. Roots and owners come from the
- * ledger, names of contents from the store, each checked against its root.
+ * ledger, names of contents from the store, each checked against its root. Commits whose rows the store does not have are passed over
+ * and named.
  * @throws CLI_ROWS_MISSING, CLI_COMMITS_INCOMPLETE, CLI_LEAF_NOT_FOUND
  * @example
  * ```ts
@@ -81,29 +90,24 @@ export async function verifyVersion(
   const rowsRoot = datanet?.rowsRoot ?? 0n;
   const published = await readVersion(store, rowsRoot);
   const owner = new Map(published.rows.map((row) => [row.digest, row.contributorId]));
+  const { passedOver, read } = await readCommitted(store, await listCommits(client, datanetId));
+  const claimed = claimRows(read, published.rows);
   const seen = new Set<string>();
-  const contents = new Set<string>();
   const exceptions: CommittedRow[] = [];
-  let committedCount = 0;
-  for (const [commitIndex, commit] of (await listCommits(client, datanetId)).entries()) {
-    const { contentNames, digests } = await readContribution(store, commit.rowsRoot);
-    for (const [rowIndex, digest] of digests.entries()) {
-      committedCount += 1;
-      const { contributorId } = commit;
-      const versionContributorId = owner.get(digest) ?? null;
-      // Behind another salt it is the same row, unless the version has it as another.
-      const isCopy = versionContributorId === null && contents.has(contentNames[rowIndex]!);
-      const isRepeated = seen.has(digest) || isCopy;
-      const fate =
-        !seen.has(digest) && versionContributorId === null && withdrawerOf.get(digest) === contributorId
-          ? "withdrawn"
-          : fateOf(isRepeated, commit, versionContributorId);
-      seen.add(digest);
-      contents.add(contentNames[rowIndex]!);
-      if (fate === "kept") continue;
-      exceptions.push({ digest, contributorId, commitIndex, rowIndex, fate, versionContributorId });
-    }
+  for (const { commit, digest, heldBy, isFirst, rowIndex } of claimed) {
+    const { commitIndex, contributorId } = commit;
+    const inVersion = owner.get(digest) ?? null;
+    // Behind another salt it is the same row, unless the version has it as another.
+    const isRepeated = !isFirst && (seen.has(digest) || inVersion === null);
+    seen.add(digest);
+    const isWithdrawn = isFirst && inVersion === null && withdrawerOf.get(digest) === contributorId;
+    const fate =
+      heldBy !== null ? "overtaken" : isWithdrawn ? "withdrawn" : fateOf(isRepeated, commit, inVersion);
+    if (fate === "kept") continue;
+    const versionContributorId = heldBy?.contributorId ?? inVersion;
+    exceptions.push({ digest, contributorId, commitIndex, rowIndex, fate, versionContributorId });
   }
+  const committedCount = claimed.length;
   const foreign = published.rows.map(({ digest }) => digest).filter((digest) => !seen.has(digest));
   return {
     version: datanet?.version ?? 0,
@@ -112,6 +116,7 @@ export async function verifyVersion(
     keptCount: committedCount - exceptions.length,
     exceptions,
     foreign,
+    passedOver,
     firstDifference: firstDifference(exceptions, foreign),
   };
 }
@@ -128,7 +133,7 @@ function fateOf(
 }
 
 function firstDifference(exceptions: readonly CommittedRow[], foreign: readonly string[]): string | null {
-  // Repeated, later and withdrawn rows follow the rules.
+  // Repeated, later and withdrawn rows follow the rules; whether overtaken ones do, nobody can compute.
   const first = exceptions.find(({ fate }) => fate === "dropped" || fate === "reassigned");
   if (first !== undefined) {
     const where = `row ${rowNumber(first.rowIndex)} of commit ${first.commitIndex} by leaf ${first.contributorId}`;

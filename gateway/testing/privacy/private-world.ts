@@ -7,8 +7,7 @@ import { join } from "node:path";
 import { createMcpHandler } from "@modelcontextprotocol/server";
 import { directFamily } from "@openledger/attribution/model/direct/direct-family";
 import { writeModel } from "@openledger/attribution/model/model-directory";
-import { contentOfRow } from "@openledger/attribution/rows/salted-rows";
-import { readVersion, storeVersion } from "@openledger/client/actions/data/published-version";
+import { storeVersion } from "@openledger/client/actions/data/published-version";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
 import { saltByCard } from "@openledger/client/actions/data/salted-contribution";
 import { publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
@@ -30,8 +29,6 @@ import { createLogger } from "@openledger/foundation/logger";
 import { pause } from "@openledger/foundation/retry";
 import { Secret } from "@openledger/foundation/secret";
 import { modelUrl } from "@openledger/models/serving/serve-models";
-import { hostSpans } from "@openledger/models/serving/spans/host-spans";
-import { buildSpanIndex } from "@openledger/models/serving/spans/span-index";
 import { createFactoryWorld } from "@openledger/models/testing/factory-world";
 import { serveTested, worldSettings } from "@openledger/models/testing/serving-world";
 import { openGatewayStore } from "../../account/gateway-store.ts";
@@ -229,12 +226,6 @@ export async function createPrivateWorld(rows: PrivateRows, guesses: readonly Ui
     const folders = { said: join(world.folder, "said"), withheld: join(world.folder, "withheld") };
     await writeModel(folders.said, { ...model, card: nameCard(textCard).text });
     await writeModel(folders.withheld, { ...model, rows: null, card: nameCard(textCard).text } as never);
-    const listed = (await readVersion(store, version.rowsRoot)).rows;
-    const rowsRoot = hex32(version.rowsRoot).slice(2);
-    const index = buildSpanIndex(
-      listed.map((row) => ({ ...row, text: contentOfRow(contents.get(row.digest)!) })),
-      { rowsRoot, rowText: "plain" },
-    );
     const rollup = { chainId: owner.chain.id, rollupAddress: owner.rollupAddress };
     const serve = async (folder: string, hosts: string) =>
       serveTested(
@@ -256,7 +247,6 @@ export async function createPrivateWorld(rows: PrivateRows, guesses: readonly Ui
             sequencerUrl: world.sequencerUrl,
             domain: owner.domain,
             rollup,
-            spans: new Map([[rowsRoot, await hostSpans(index)]]),
             pollIntervalMs: 600_000,
           },
         },

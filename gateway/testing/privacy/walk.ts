@@ -247,7 +247,6 @@ function bodiesOf(
     "POST /v1/datanets/:id/records": {
       records: [{ body: { kind: "label", datanetId: id, row: world.digests[id], label: "good" } }],
     },
-    "POST /:model/v1/spans": { text: known.beginning },
     "POST /:model/v1/answers": { prompt: known.beginning },
     "POST /v1/forms": { baseId: null, datasetId: world.datasetId },
     "POST /v1/datasets": { kind: "datanet", hostUrl: world.host.url, datanetId: id, version: null },

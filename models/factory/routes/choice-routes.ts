@@ -21,8 +21,12 @@ import {
   signaturesRequestSchema,
 } from "../factory-api.ts";
 import { type FactoryContext, requireSignedRequest, signerOf, whileWaitedFor } from "../factory-context.ts";
+import { requireDatanet, uploadsGone } from "../store/dataset-store.ts";
 import type { StoredJob } from "../store/factory-records.ts";
 import type { PlanOrder } from "../tasks/task-messages.ts";
+
+/** Maximum bytes of a request for a data set: it names versions, and has signed requests for 1,024 pages of records. */
+const MAX_REQUEST_BYTES = 2 ** 22;
 
 export const idParams = z.object({ id: nameId });
 
@@ -57,11 +61,12 @@ export function registerChoiceRoutes(app: FastifyInstance, context: FactoryConte
     "POST /v1/datasets",
     {
       body: datasetRequestSchema,
-      bodyLimit: 2 * config.maxDatasetBytes,
+      bodyLimit: MAX_REQUEST_BYTES,
       onRequest: async (request) => requireSignedRequest(context, request),
     },
     async (request) => {
       const leafId = await signerOf(context, request);
+      if (request.body.kind === "upload") throw uploadsGone();
       await context.requireRoom();
       return datasets.add(request.body, leafId);
     },
@@ -88,7 +93,7 @@ export function registerChoiceRoutes(app: FastifyInstance, context: FactoryConte
   route("POST /v1/forms", { body: formRequestSchema }, async (request) => {
     const leafId = await signerOf(context, request);
     const { baseId, datasetId } = request.body;
-    const dataset = await datasets.require(datasetId, leafId);
+    const dataset = requireDatanet(await datasets.require(datasetId, leafId));
     const base = baseId === null ? null : await bases.require(baseId);
     const choice = chooseCircuit(await context.circuitSizes(), dataset, useOf(dataset, base));
     return defaultForm(base, dataset, choice, await datasets.hasQuestions(datasetId));

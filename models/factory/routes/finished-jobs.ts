@@ -151,7 +151,7 @@ export async function fetchModel(
 
 /**
  * Makes the requested files unless they exist, and lists them.
- * @throws MOD_FACTORY_NOT_REGISTRABLE for "model" of uploaded rows
+ * @throws MOD_FACTORY_NOT_REGISTRABLE for "model" of a job that cannot be registered
  */
 export async function exportOf(
   context: FactoryContext,

@@ -1,12 +1,10 @@
 /**
- * Store of the rows that the factory's jobs train on: of a Datanet's version, fetched from its host by their SHA-256, or
- * uploaded to try. Routes add data sets; workers read them from the database.
+ * Store of the rows that the factory's jobs train on: of Datanets' versions, fetched from their hosts by SHA-256. Routes add data sets; workers read them from the database.
  */
 import { randomBytes } from "node:crypto";
-import { type OwnedRow, payeeTable } from "@openledger/attribution/model/owned-rows";
+import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { SALT_MARK, SALTED_HEAD_BYTES } from "@openledger/attribution/rows/salted-rows";
 import { QUESTION_BEGINNING } from "@openledger/attribution/rows/text-rows";
-import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
 import { openRowStore, readRow } from "@openledger/client/actions/data/row-store";
 import { receiveRows } from "@openledger/client/datanets/download-rows";
 import { askHostName, MAX_DIGESTS_A_REQUEST, rowsRequest } from "@openledger/client/datanets/host-request";
@@ -17,7 +15,6 @@ import { rowWithdrawn } from "@openledger/datanets/store/withdrawn-rows";
 import type { Database, Queries } from "@openledger/foundation/database/database";
 import { sqlStateOf } from "@openledger/foundation/database/database-errors";
 import { schemaCopies } from "@openledger/foundation/database/migrate";
-import { hex32 } from "@openledger/foundation/hex";
 import { factoryError } from "../../model-errors.ts";
 import type { DatasetRequest, DatasetVersion, FactoryDataset } from "../factory-api.ts";
 import type { FactoryConfig } from "../factory-config.ts";
@@ -27,11 +24,9 @@ import { type DatasetFacts, type ListedRow, readVersions, type VersionPlace } fr
 import type { StoredDataset } from "./factory-records.ts";
 import { FACTORY_PART } from "./factory-schema.ts";
 import type { Scratch } from "./scratch.ts";
-import { uploadedRows } from "./uploaded-rows.ts";
 
 type Limits = Pick<FactoryConfig, "datanetHosts" | "maxRows" | "maxDatasetBytes" | "maxDatasetsPerAccount">;
 type SignatureRequests = FactoryDataset["asked"];
-type DatanetRequest = Extract<DatasetRequest, { kind: "datanet" }>;
 
 interface DatasetRow {
   readonly leaf_id: number;
@@ -95,9 +90,9 @@ export class DatasetStore {
     });
   }
 
-  /** Returns a data set whose rows are all here. @throws MOD_FACTORY_ROWS_MISSING */
+  /** Returns a data set whose rows are all here. @throws MOD_FACTORY_ROWS_MISSING, MOD_FACTORY_UPLOADS_GONE */
   async requireReady(id: string, leafId: number): Promise<StoredDataset> {
-    const dataset = await this.require(id, leafId);
+    const dataset = requireDatanet(await this.require(id, leafId));
     if (dataset.view.state === "ready") return dataset;
     const { receivedCount, rowCount } = dataset.view;
     throw factoryError("MOD_FACTORY_ROWS_MISSING", `${receivedCount} of ${rowCount} rows are here`, {
@@ -174,10 +169,6 @@ export class DatasetStore {
   }
 
   async add(request: DatasetRequest, leafId: number): Promise<FactoryDataset> {
-    if (request.kind === "upload") {
-      await this.#requirePlace(this.#database, leafId);
-      return this.#upload(request, leafId);
-    }
     const { withoutUnsigned } = request;
     const signedRequests = new Map(request.records?.map(({ header, url }) => [url, header]));
     const reader = { ...this.#client, signedRequests };
@@ -215,7 +206,7 @@ export class DatasetStore {
   }
 
   /** @throws MOD_FACTORY_REFUSED, SRV_BAD_REQUEST for a Datanet that is named twice */
-  #placesOf({ datanetId, further = [], hostUrl, version }: DatanetRequest): VersionPlace[] {
+  #placesOf({ datanetId, further = [], hostUrl, version }: DatasetRequest): VersionPlace[] {
     const places = [{ datanetId, hostUrl, version }, ...further];
     const ids = places.map((place) => place.datanetId);
     const twice = ids.find((id, i) => ids.indexOf(id) < i);
@@ -322,60 +313,10 @@ export class DatasetStore {
     return this.view(received);
   }
 
-  async #upload(
-    request: Extract<DatasetRequest, { kind: "upload" }>,
-    leafId: number,
-  ): Promise<FactoryDataset> {
-    const contents = await uploadedRows(request.jsonl);
-    this.#requireCount(contents.length);
-    const byteCount = this.#requireBytes(sizeOf(contents));
-    const rows = contents.map((content) => ({
-      content,
-      contributorId: leafId,
-      validatorId: leafId,
-      datanet: 0,
-    }));
-    const root = versionRowsRoot(
-      rows.map(({ content, contributorId, validatorId }) => ({
-        rowHash: hashRow(content),
-        contributorId,
-        validatorId,
-      })),
-    );
-    const name = sha256Of(Buffer.from(`${leafId} ${root}`)).slice(0, 12);
-    const list = rows.map(({ content, ...owners }) => ({ ...owners, digest: sha256Of(content) }));
-    const dataset: StoredDataset = {
-      leafId,
-      rowsRoot: hex32(root),
-      labelsRoots: null,
-      card: null,
-      view: {
-        id: `rows-${name}`,
-        name: request.name,
-        state: "ready",
-        datanet: null,
-        further: [],
-        terms: [],
-        rowKind: "passage",
-        labels: null,
-        rowCount: rows.length,
-        receivedCount: rows.length,
-        byteCount,
-        people: payeeTable(rows),
-        createdAtMs: this.#nowMs(),
-      },
-    };
-    const { id } = dataset.view;
-    const digests = list.map(({ digest }) => digest);
-    await this.#insert(dataset, list, (queries) => putContents(queries, id, digests, contents));
-    return this.view(await this.require(id, leafId));
-  }
-
   /** A data set with its list, unless the account has it already. */
   async #insert(
     { card, labelsRoots, leafId, rowsRoot, view }: StoredDataset,
     list: readonly ListedRow[],
-    fill: (queries: Queries) => Promise<void> = async () => {},
   ): Promise<void> {
     await this.#database.transaction(async (queries) => {
       await queries.query("select pg_advisory_xact_lock($1, $2)", [ACCOUNT_LOCK, leafId]);
@@ -413,7 +354,6 @@ export class DatasetStore {
           ],
         );
       }
-      await fill(queries);
     });
   }
 
@@ -560,6 +500,16 @@ function partsOf(missing: Missing): RowsPart[] {
     else parts.push({ datanet, digests: [digest] });
   }
   return parts;
+}
+
+/** The error MOD_FACTORY_UPLOADS_GONE. */
+export const uploadsGone = () =>
+  factoryError("MOD_FACTORY_UPLOADS_GONE", "a factory takes rows of Datanets alone");
+
+/** Requires rows of a Datanet: earlier versions stored others. @throws MOD_FACTORY_UPLOADS_GONE */
+export function requireDatanet(dataset: StoredDataset): StoredDataset {
+  if (dataset.view.datanet === null) throw uploadsGone();
+  return dataset;
 }
 
 const deleted = (id: string) =>

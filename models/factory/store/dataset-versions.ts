@@ -2,7 +2,8 @@
  * Versions that a data set is made of: of each Datanet its card, list and accepted labels, fetched from its host and checked
  * against the ledger. dataset-store.ts stores them.
  */
-import { type OwnedRow, payeeTable } from "@openledger/attribution/model/owned-rows";
+import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
+import { payeeTable } from "@openledger/attribution/model/payee-table";
 import type { RowTerms } from "@openledger/attribution/model/recipe-fields";
 import { useOfKind } from "@openledger/attribution/rows/row-kinds";
 import { cardOfVersion } from "@openledger/client/datanets/datanet-card";

@@ -14,7 +14,7 @@ export interface StoredBase {
 export interface StoredDataset {
   readonly leafId: number;
   readonly view: Omit<FactoryDataset, "asked" | "uses">;
-  /** Roots of the versions in their places, with commas between; of uploaded rows as if they were one. */
+  /** Roots of the versions in their places, with commas between; of rows of no Datanet, which earlier versions took, as if they were one. */
   readonly rowsRoot: string;
   /** Roots of accepted labels in the same places; null for rows that are read without. */
   readonly labelsRoots: string | null;

@@ -5,8 +5,9 @@
 import { eachFold, foldsByLabel } from "@openledger/attribution/model/folds";
 import { confusionOf, rightCount } from "@openledger/attribution/model/held-out-odds";
 import type { FamilyTraining } from "@openledger/attribution/model/model-family";
-import { type OwnedRow, rowLabelsRoot } from "@openledger/attribution/model/owned-rows";
+import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import type { RecipeBase } from "@openledger/attribution/model/recipe-fields";
+import { rowLabelsRoot } from "@openledger/attribution/model/rows-root";
 import { inputOf } from "@openledger/attribution/rows/row-content";
 import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
 import { hex32 } from "@openledger/foundation/hex";

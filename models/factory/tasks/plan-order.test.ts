@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { rowLabelsRoot } from "@openledger/attribution/model/owned-rows";
+import { rowLabelsRoot } from "@openledger/attribution/model/rows-root";
 import { encodeTextRow } from "@openledger/attribution/rows/text-rows";
 import { datanetOf, SAMPLE_CLASSES, sampleRows } from "@openledger/attribution/testing/sample-rows";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
@@ -102,7 +102,7 @@ describe("a model that sorts", () => {
     };
     return {
       form: { use: "sort", ...common, decay: null, folds: 4, ...changes },
-      dataset: { card, rowsRoot: root, view: view as never },
+      dataset: { card, view: view as never },
       base: null,
       features: 256,
     };
@@ -184,7 +184,7 @@ describe("a language model", () => {
     const view = { datanet, further: [], rowKind: "passage", rowCount: rows.length, labels: null };
     return {
       form: { ...form, ...changes },
-      dataset: { card: text, rowsRoot, view: view as never },
+      dataset: { card: text, view: view as never },
       base,
       features: 36,
     };

@@ -30,12 +30,9 @@ import {
 import type { TextRecipe } from "../../tuning/recipe/text-recipe.ts";
 import { tokensOfRow } from "../../tuning/recipe/text-tokens.ts";
 import { stepsOf } from "../default-form.ts";
-import type { SortForm, WriteForm } from "../factory-api.ts";
+import type { DatasetVersion, SortForm, WriteForm } from "../factory-api.ts";
 import type { MachineTask, PlanOrder } from "./task-messages.ts";
 import { trainingsOf } from "./task-model.ts";
-
-/** Placeholder in recipes whose rows are of no Datanet: such a model cannot be registered. */
-const NO_DATANET = { id: 0xffffff, version: 1 };
 
 /**
  * @throws ATT_RECIPE_INVALID, ATT_TOO_FEW_ROWS, ATT_ROW_INVALID, ATT_LABEL_INVALID, MOD_FILE_INVALID and what bases are refused
@@ -68,16 +65,15 @@ const termsOf = ({ dataset, form }: PlanOrder): AskedModelTerms | undefined =>
     ? undefined
     : { rows: dataset.view.terms, use: form.modelUse ?? "paid" };
 
-function versionsOf({ rowsRoot, view }: PlanOrder["dataset"]): [RecipeDatanet, ...RecipeDatanet[]] {
+function versionsOf({ view }: PlanOrder["dataset"]): [RecipeDatanet, ...RecipeDatanet[]] {
   const { datanet, further } = view;
-  if (datanet === null) return [{ ...NO_DATANET, rowsRoot: BigInt(rowsRoot) }];
-  const named = ({ id, labelsRoot, rowsRoot: root, version }: typeof datanet): RecipeDatanet => ({
+  const named = ({ id, labelsRoot, rowsRoot, version }: DatasetVersion): RecipeDatanet => ({
     id,
     version,
-    rowsRoot: BigInt(root),
+    rowsRoot: BigInt(rowsRoot),
     ...(labelsRoot === null ? {} : { labelsRoot: BigInt(labelsRoot) }),
   });
-  return [named(datanet), ...further.map(named)];
+  return [named(datanet!), ...further.map(named)];
 }
 
 async function sortDraft(

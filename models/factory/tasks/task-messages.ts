@@ -40,7 +40,7 @@ export interface ModelTask extends MachineTask {
 /** Form of a job with the facts that a recipe is made of. */
 export interface PlanOrder {
   readonly form: FactoryForm;
-  readonly dataset: Pick<StoredDataset, "card" | "rowsRoot" | "view">;
+  readonly dataset: Pick<StoredDataset, "card" | "view">;
   /** Files of a language model's base. */
   readonly base: RecipeBaseModel | null;
   /** Features of the settlement circuit; of a sorting model its buckets. */
@@ -63,7 +63,7 @@ export interface TrainTask extends ModelTask {
   /** Events up to this step are there already; −1 = none. */
   readonly saidStep: number;
   readonly registration: {
-    /** false: the rows are of no Datanet, or no circuit holds them. */
+    /** false: no circuit holds the rows. */
     readonly isRegistrable: boolean;
     /** Sizes of the circuit, or of the model itself. */
     readonly size: CircuitSize;

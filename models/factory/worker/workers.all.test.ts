@@ -4,24 +4,25 @@ import { join } from "node:path";
 import { sampleCard } from "@openledger/datanets/testing/sample-card";
 import { startOwnServer } from "@openledger/foundation/testing/own-server";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { createFactoryWorld, type FactoryWorld, jsonlOf, writeFormOf } from "../../testing/factory-world.ts";
+import { createFactoryWorld, type FactoryWorld, writeFormOf } from "../../testing/factory-world.ts";
 import { sampleTexts } from "../../testing/text-rows.ts";
-import type { FactoryJob, JobEvent, JobRequest, WriteForm } from "../factory-api.ts";
+import type { DatasetRequest, FactoryJob, JobEvent, JobRequest, WriteForm } from "../factory-api.ts";
 import type { FactoryClient } from "../factory-client.ts";
 
 /** Lease of workers that are killed. */
 const LEASE_MS = 3_000;
-const upload = { kind: "upload" as const, name: "try", jsonl: jsonlOf(sampleTexts(24)) };
 const code = (name: string) => expect.objectContaining({ code: name });
 
 let world: FactoryWorld;
+let published: DatasetRequest;
 beforeAll(async () => {
-  world = await createFactoryWorld({ userCount: 3, card: sampleCard() });
+  world = await createFactoryWorld({ userCount: 3, card: sampleCard(), circuits: [] });
+  published = await world.publish(sampleTexts(24));
 });
 afterAll(() => world?.close());
 
 async function requestOf(client: FactoryClient, changes: Partial<WriteForm> = {}): Promise<JobRequest> {
-  const { id: datasetId } = await client.addDataset(upload);
+  const { id: datasetId } = await client.addDataset(published);
   const { id: baseId } = (await client.bases()).find(({ source }) => source === "folder")!;
   const form = writeFormOf(await client.form(baseId, datasetId));
   const small = { rank: 2, rowTokens: 48, heldOutRows: 4, answerTokens: 12, rounds: 60, rowsPerStep: 4 };

@@ -38,7 +38,7 @@ import { readBaseFile, readFrom, shapeOfBase } from "../../tuning/recipe/base-fi
 import type { ReadPrompt } from "../../tuning/recipe/read-prompt.ts";
 import { textFamily } from "../../tuning/recipe/text-family.ts";
 import { isCiting, type TextRecipe, weightsOf } from "../../tuning/recipe/text-recipe.ts";
-import { createModelApp, type RoutedModel, type SettlingSource, type SpanSource } from "./answer-routes.ts";
+import { createModelApp, type RoutedModel, type SettlingSource } from "./answer-routes.ts";
 import { AnswerService } from "./answer-service.ts";
 import { AnswerStore } from "./answer-store.ts";
 import { AttributionThread } from "./attribution-thread.ts";
@@ -84,8 +84,6 @@ export interface AnswerModelsOptions extends ServerLimits {
   readonly pollIntervalMs?: number;
   /** Report of the settling of a model's epochs beside the server. */
   readonly settlingOf?: ((modelId: number) => SettlingSource | undefined) | undefined;
-  /** Indexes of versions' texts, each by the root of its version (64 hexadecimal digits): docs/explanation/spans.md. */
-  readonly spans?: ReadonlyMap<string, SpanSource> | undefined;
 }
 
 /** A registered language model whose answers may be made in a batch. */
@@ -291,7 +289,7 @@ export class AnswerModels {
   }
 
   async #route({ folder, manifest, modelId, recipe, text, unknownTerms, weights }: Published): Promise<void> {
-    const { settlingOf, spans } = this.#options;
+    const { settlingOf } = this.#options;
     const { datanetIds: unknownIds, rowCount } = unknownTerms;
     if (unknownIds.length > 0 || rowCount > 0)
       this.#modules.log.warn?.(
@@ -313,6 +311,7 @@ export class AnswerModels {
       withdrawals.requireCited(found.cited?.citations ?? []);
       return found;
     };
+    const readers = { modelId, datanetIds, ownCard: await cardBeside(folder) };
     const store = new AnswerStore(this.#options.database, modelId);
     const work = {
       staticsHash: BigInt(manifest.staticsHash),
@@ -322,7 +321,12 @@ export class AnswerModels {
         if (isOfRows && this.#withdrawn.count > 0) await read(prompt);
         return thread.run("answer", { modelId, prompt }, { onPart: onText });
       },
-      ...(isOfRows ? { requireAnswer: (answer: string) => withdrawals.requireAnswer(answer) } : {}),
+      ...(isOfRows
+        ? {
+            requireReader: (payerId: number) => this.#readers.requireLeaf(payerId, readers),
+            requireAnswer: (answer: string) => withdrawals.requireAnswer(answer),
+          }
+        : {}),
       estimate: (query: ModelQuery) => thread.run("estimate", { modelId, query }),
     };
     const service = new AnswerService(
@@ -340,7 +344,6 @@ export class AnswerModels {
         chatPrompt: (chat) => thread.run("chatText", { modelId, chat }),
         read,
       });
-    const readers = { modelId, datanetIds, ownCard: await cardBeside(folder) };
     this.#routed.set(String(modelId), {
       modelId,
       manifest,
@@ -367,7 +370,6 @@ export class AnswerModels {
       requireReader: (request) => this.#readers.require(request, readers),
       signingInfo: () => this.#readers.infoOf(modelId),
       settling: settlingOf?.(modelId),
-      spans: spans?.get(recipe.datanet.rowsRoot.slice(2)),
     });
   }
 }

@@ -13,13 +13,12 @@ import type { InputKind } from "@openledger/attribution/rows/row-kinds";
 import type { RanMode } from "@openledger/attribution/scores/score-engine";
 import { sealedBytes } from "@openledger/circuits/ledger/model-query";
 import { datanetErrors } from "@openledger/datanets/datanet-errors";
-import { BYTES_PER_UNIT, setCost } from "@openledger/foundation/http/answer-costs";
+import { setCost } from "@openledger/foundation/http/answer-costs";
 import { clientNetwork } from "@openledger/foundation/http/client-network";
 import { createServer } from "@openledger/foundation/http/create-server";
 import { type HttpErrors, refusalBody } from "@openledger/foundation/http/http-errors";
 import { serveMetrics } from "@openledger/foundation/http/serve-metrics";
 import type { ServerLimits } from "@openledger/foundation/http/server-settings";
-import { isRollupError } from "@openledger/foundation/rollup-error";
 import { rowNumber } from "@openledger/foundation/row-number";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
@@ -57,8 +56,6 @@ export interface RoutedModel {
   signingInfo(): Promise<object>;
   /** Absent if this server does not settle epochs. */
   readonly settling?: SettlingSource | undefined;
-  /** Absent if no index of the version's text is at hand. */
-  readonly spans?: SpanSource | undefined;
 }
 
 export interface ModelAppOptions {
@@ -78,12 +75,6 @@ export interface SettlingSource {
   metrics(): Promise<string>;
 }
 
-/** Verbatim spans of a text, with the rows that have them (docs/explanation/spans.md). The caller has the index. */
-export interface SpanSource {
-  /** Answer of the route, as JSON. @param contentOf of a row by its place @throws if the text is none */
-  cite(text: string, contentOf: (row: number) => Bytes | Promise<Bytes>): Promise<object>;
-}
-
 const element = z.string().regex(/^0x[0-9a-fA-F]{1,64}$/);
 const id = z.number().int().min(0).max(0xffffff);
 const questionSchema = z.strictObject({
@@ -97,9 +88,6 @@ const questionSchema = z.strictObject({
 });
 /** A question without a payer: it is paid by x402. */
 const openQuestionSchema = z.strictObject({ prompt: questionSchema.shape.prompt });
-const textSchema = z.strictObject({
-  text: z.string().min(1).max(MAX_ROW_BYTES),
-});
 const decimal = z
   .string()
   .regex(/^\d{1,8}$/)
@@ -119,8 +107,6 @@ const PREFIX = "/:model";
 const OPENINGS_PAGE = 256;
 /** Openings in a unit of the rate limit: about 4 kB each. */
 const OPENINGS_PER_UNIT = 4;
-/** Characters of a text in a unit of the rate limit: each is looked up in the index, and its rows are read. */
-const SPAN_CHARACTERS_PER_UNIT = 1_024;
 /** Units of a look at the sequencer for payments, which is a request there and writes here. */
 const PAYMENTS_UNITS = 4;
 /** Media type that a request accepts to get an answer as it is made. */
@@ -187,22 +173,6 @@ export async function createModelApp(
         data: { reason: "row-not-published", row: place },
       });
     return sendFile(reply, "row.json", content);
-  });
-
-  const spansUnits = (body: unknown) => {
-    const text = (body as { text?: unknown } | null)?.text;
-    return typeof text === "string" ? text.length / SPAN_CHARACTERS_PER_UNIT : 0;
-  };
-  const spansCost = { config: { maxCost: ({ body }: FastifyRequest) => spansUnits(body) } };
-  app.post(`${PREFIX}/v1/spans`, spansCost, async (request, reply) => {
-    const { text } = parse(textSchema, request.body);
-    const model = of(request);
-    // Without an index, or rows that are published, the answer is empty: anyone who asks cannot know before.
-    if (model.spans === undefined || !model.publishesRows) return reply.code(204).send();
-    await model.requireReader(request);
-    const cited = JSON.stringify(await model.spans.cite(text, shownRow(model)));
-    setCost(request, spansUnits(request.body) + cited.length / BYTES_PER_UNIT);
-    return reply.type("application/json").send(cited);
   });
 
   app.post(`${PREFIX}/v1/answers`, { bodyLimit: MAX_QUESTION_BYTES }, async (request, reply) => {
@@ -300,18 +270,6 @@ export async function createModelApp(
   await app.ready();
   return app;
 }
-
-/** Reads rows that may be shown: null for one that is withdrawn. */
-const shownRow =
-  ({ row }: RoutedModel) =>
-  async (place: number): Promise<Bytes> => {
-    try {
-      return await row(place);
-    } catch (error) {
-      if (isRollupError(error, "ATT_ROW_WITHDRAWN")) return null;
-      throw error;
-    }
-  };
 
 /** True for a question with nobody's name: it has no field of ours beside the prompt. */
 const isWithoutPayer = (body: unknown) =>

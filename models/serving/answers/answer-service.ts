@@ -61,6 +61,11 @@ export interface AnswerWork {
   /** True if its queries are those of direct models. */
   readonly isDirect?: boolean;
   readonly answer: MakeAnswer;
+  /**
+   * Requires that an account may read the rows that answers are made of. Absent: all may.
+   * @throws DNT_ACCESS_NOT_GRANTED, DNT_KEY_NOTICE, ATT_SERVER_UNREACHABLE
+   */
+  requireReader?(payerId: number): Promise<void>;
   /** Requires that an answer may be given now. Absent: all may. @throws ATT_ROW_WITHDRAWN */
   requireAnswer?(text: string): void;
   estimate(query: ModelQuery): AttributionEstimate | Promise<AttributionEstimate>;
@@ -108,7 +113,7 @@ export class AnswerService {
    * @param make the answer, if it is made elsewhere; what it throws is thrown here, and nothing is stored
    * @param onText told the text so far of an answer that is made now and is not encrypted
    * @throws ATT_ASK_REFUSED, ATT_ANSWER_UNPAID, ATT_MODEL_NOT_PAYABLE, ATT_MODEL_NOT_SERVED, ATT_ROW_INVALID,
-   *   ATT_NO_ROW_ANSWERS, ATT_ROW_WITHDRAWN, ATT_SERVER_UNREACHABLE, SRV_DATABASE_UNREACHABLE
+   *   ATT_NO_ROW_ANSWERS, ATT_ROW_WITHDRAWN, ATT_SERVER_UNREACHABLE, SRV_DATABASE_UNREACHABLE, DNT_ACCESS_NOT_GRANTED, DNT_KEY_NOTICE
    */
   async ask(
     question: Question,
@@ -116,8 +121,7 @@ export class AnswerService {
     onText?: (soFar: string) => void,
   ): Promise<GivenAnswer> {
     const { payerId } = question;
-    const message = askMessage({ ...question, ...this.#options });
-    await this.#checkSignature(question, message);
+    const message = await this.requireAsker(question);
     // One question of an account after another, here and on all servers: two at once would both find nothing unpaid.
     const turn: AccountTurn = { payerId, holder: this.#holder };
     const before = this.#busy.get(payerId) ?? Promise.resolve();
@@ -138,10 +142,22 @@ export class AnswerService {
   }
 
   /**
+   * Requires that the account has signed the question, and may have an answer: before anything is read for it.
+   * @returns the message that it has signed. @throws ATT_ASK_REFUSED, DNT_ACCESS_NOT_GRANTED, DNT_KEY_NOTICE, ATT_SERVER_UNREACHABLE
+   */
+  async requireAsker(question: Question): Promise<bigint> {
+    const message = askMessage({ ...question, ...this.#options });
+    await this.#checkSignature(question, message);
+    // Attack: whoever pays is told the rows of a permissioned Datanet, or by a refusal what they answer.
+    await this.#work.requireReader?.(question.payerId);
+    return message;
+  }
+
+  /**
    * Sells an answer by x402: a payment for this question's answer is verified, settled, and opens it. The same payment again
    * opens the same answer; a payment that the ledger has already is not settled again.
    * @throws ATT_PAYMENT_REQUIRED without a payment, ATT_PAYMENT_REFUSED, ATT_ASK_REFUSED, ATT_MODEL_NOT_PAYABLE,
-   *   ATT_MODEL_NOT_SERVED, ATT_SERVER_UNREACHABLE, SRV_DATABASE_UNREACHABLE
+   *   ATT_MODEL_NOT_SERVED, ATT_ROW_WITHDRAWN, ATT_SERVER_UNREACHABLE, SRV_DATABASE_UNREACHABLE, DNT_ACCESS_NOT_GRANTED, DNT_KEY_NOTICE
    */
   async sell(prompt: string, request: X402Request): Promise<PaidAnswer> {
     const { payment } = request;
@@ -165,7 +181,10 @@ export class AnswerService {
     if (paid !== null) settlement = await this.#settledBefore(record!, paid);
     else {
       // Before it is paid: what is paid is opened.
-      if (isAnswer) this.#work.requireAnswer?.(record.answer);
+      if (isAnswer) {
+        await this.#work.requireReader?.(payerId);
+        this.#work.requireAnswer?.(record.answer);
+      }
       const requirements = await this.#offer(prompt, request);
       const isAccepted = isDeepStrictEqual(payment.read.accepted, requirements);
       const wrong = isAnswer ? (isAccepted ? null : "accepted") : isOwn ? "question" : "receipt";

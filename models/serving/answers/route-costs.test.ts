@@ -9,7 +9,7 @@ const OPEN = "0x02";
 
 /** The routes over a model that counts what they ask of it. */
 async function serve() {
-  const calls = { cited: 0, payments: 0 };
+  const calls = { payments: 0 };
   const answer = async (name: string) => ({
     receipt: name,
     payerId: 3,
@@ -28,12 +28,6 @@ async function serve() {
       readPayments: async () => {
         calls.payments += 1;
         return 0;
-      },
-    },
-    spans: {
-      cite: async () => {
-        calls.cited += 1;
-        return { spans: [] };
       },
     },
     publishesRows: true,
@@ -62,15 +56,6 @@ it("counts a look at a sealed answer by its request for payments, and one at an 
   expect(looked.slice(0, 2)).toEqual([200, 200]);
   expect(looked.at(-1)).toBe(429);
   expect(calls.payments).toBe(looked.filter((status) => status === 200).length);
-});
-
-it("counts spans by their text, before the index is asked", async () => {
-  const { calls, statuses } = await serve();
-  const of = (text: string) => ({ method: "POST", url: "/4/v1/spans", payload: { text } });
-  expect(await statuses(10, of("a few words"))).toEqual(Array(10).fill(200));
-  const long = await statuses(5, of("x".repeat(8_192)));
-  expect(long).toContain(429);
-  expect(calls.cited).toBe(10 + long.filter((status) => status === 200).length);
 });
 
 it("counts openings by their look for payments", async () => {

@@ -1,8 +1,10 @@
 /**
- * Who may read the rows that a model publishes: everybody where all of its Datanets are public; of a permissioned one its own leaf, its
- * team, and those whom its owner has granted access at the Datanet's host. Requests are signed as a host's are. answer-routes.ts asks it.
+ * Who may read the rows of a model: everybody where all of its Datanets are public; of a permissioned one its own leaf, its team, and those
+ * whom its owner has granted access at the Datanet's host. Requests for rows are signed as a host's are, and questions by who pays.
+ * answer-routes.ts asks it for rows, answer-service.ts for answers that are made of them.
  */
 
+import { attributionError } from "@openledger/attribution/attribution-errors";
 import { getHostedDatanet } from "@openledger/client/datanets/datanet-card";
 import type { HostAccess } from "@openledger/client/datanets/host-request";
 import type { HostName } from "@openledger/client/datanets/host-schemas";
@@ -10,9 +12,10 @@ import { getKeyNotice } from "@openledger/client/datanets/key-notice";
 import { listAccess } from "@openledger/client/datanets/signed-records";
 import { type Card, nameCard } from "@openledger/datanets/card/card";
 import { datanetError } from "@openledger/datanets/datanet-errors";
-import { isOfTeam } from "@openledger/datanets/host/access";
 import { RequestGuard } from "@openledger/datanets/host/request-guard";
 import { DatabaseSessions } from "@openledger/datanets/host/request-sessions";
+import { grantedUntilMs } from "@openledger/datanets/records/grants";
+import { isOfTeam } from "@openledger/datanets/records/record-roles";
 import { REQUEST_HEADER } from "@openledger/datanets/records/signed-request";
 import { type HostLeaf, HostLedger } from "@openledger/datanets/store/ledger-view";
 import type { Database } from "@openledger/foundation/database/database";
@@ -40,6 +43,14 @@ interface ReadersPlace {
   /** Address below which the server has its models. */
   readonly origin: () => string;
   readonly nowMs: () => number;
+}
+
+/** A model whose rows are asked for. */
+interface ReadModel {
+  readonly modelId: number;
+  readonly datanetIds: readonly number[];
+  /** Card beside the model's files, of its first Datanet: it counts where no host shows the present one, if it is that; null for none. */
+  readonly ownCard: Card | null;
 }
 
 /** A Datanet of a model whose rows some leaves alone may read. */
@@ -82,25 +93,31 @@ export class RowReaders {
 
   /**
    * Passes if the request may read the rows of a model.
-   * @param ownCard card beside the model's files, of its first Datanet: it counts where no host shows the present one, if it is that; null for none
-   * @throws DNT_REQUEST_UNSIGNED, DNT_ACCESS_NOT_GRANTED, DNT_KEY_NOTICE and what else `RequestGuard.signer` throws; as a host refuses
+   * @throws DNT_REQUEST_UNSIGNED, DNT_ACCESS_NOT_GRANTED, DNT_KEY_NOTICE and what else `RequestGuard.signer` throws; ATT_SERVER_UNREACHABLE
+   *   where a host says neither yes nor no; as a host refuses
    */
-  async require(
-    request: FastifyRequest,
-    {
-      datanetIds,
-      modelId,
-      ownCard,
-    }: { modelId: number; datanetIds: readonly number[]; ownCard: Card | null },
-  ): Promise<void> {
+  async require(request: FastifyRequest, model: ReadModel): Promise<void> {
+    const closed = await this.#closedOf(model);
+    if (closed.length === 0) return;
+    const { id } = await this.#signer(request, model.modelId, closed[0]!.id);
+    for (const datanet of closed) await this.#requireGrant(datanet, id);
+  }
+
+  /**
+   * Passes if a leaf may read the rows of a model. @param leafId leaf that has signed what it asks
+   * @throws DNT_ACCESS_NOT_GRANTED, DNT_KEY_NOTICE, ATT_SERVER_UNREACHABLE where a host says neither yes nor no; as a host refuses
+   */
+  async requireLeaf(leafId: number, model: ReadModel): Promise<void> {
+    for (const datanet of await this.#closedOf(model)) await this.#requireGrant(datanet, leafId);
+  }
+
+  async #closedOf({ datanetIds, ownCard }: ReadModel): Promise<ClosedDatanet[]> {
     const closed: ClosedDatanet[] = [];
     for (const [place, id] of datanetIds.entries()) {
       const found = await this.#closed(id, place === 0 ? ownCard : null);
       if (found !== null) closed.push(found);
     }
-    if (closed.length === 0) return;
-    const leaf = await this.#signer(request, modelId, closed[0]!.id);
-    for (const datanet of closed) await this.#requireGrant(datanet, leaf);
+    return closed;
   }
 
   async #signer(request: FastifyRequest, modelId: number, datanetId: number): Promise<HostLeaf> {
@@ -123,26 +140,31 @@ export class RowReaders {
     return `${this.#place.origin()}/${modelId}`;
   }
 
-  /** @throws DNT_ACCESS_NOT_GRANTED, DNT_KEY_NOTICE, as the host refuses */
-  async #requireGrant({ card, hostUrl, id: datanetId }: ClosedDatanet, leaf: HostLeaf): Promise<void> {
+  /** @throws DNT_ACCESS_NOT_GRANTED, DNT_KEY_NOTICE, ATT_SERVER_UNREACHABLE, as the host refuses */
+  async #requireGrant({ card, hostUrl, id: datanetId }: ClosedDatanet, leafId: number): Promise<void> {
     const isGranted = async () => {
-      if (leaf.id === datanetId || (card !== null && isOfTeam(card, leaf.id))) return true;
+      if (leafId === datanetId || (card !== null && isOfTeam(card, leafId))) return true;
       if (hostUrl === null) return false;
       // Grants that the Datanet's key has signed, by the ledger: a host's word alone opens nothing here.
-      const { requests } = await listAccess(this.#reader, { datanetId, hostUrl });
+      const { requests } = await listAccess(this.#reader, { datanetId, hostUrl }).catch(unknown(hostUrl));
       const nowMs = this.#place.nowMs();
-      return requests.some(
-        ({ answer, leafId }) => leafId === leaf.id && answer?.answer === "grant" && answer.untilMs > nowMs,
-      );
+      const answered = requests.map(({ answer, leafId: asker }) => ({
+        leafId: asker,
+        answer: answer === null ? null : { ...answer, atMs: answer.answeredAtMs },
+      }));
+      return (grantedUntilMs(answered, leafId) ?? 0) > nowMs;
     };
     if (!(await isGranted()))
-      throw datanetError("DNT_ACCESS_NOT_GRANTED", `leaf ${leaf.id} has no access to Datanet ${datanetId}`, {
-        data: { datanetId, leafId: leaf.id },
-      });
-    const notice = hostUrl === null ? null : await getKeyNotice(this.#reader, { hostUrl, leafId: leaf.id });
+      throw datanetError(
+        "DNT_ACCESS_NOT_GRANTED",
+        `leaf ${leafId} has no access to Datanet ${datanetId}, whose rows this model has`,
+        { data: { datanetId, leafId } },
+      );
+    const notice =
+      hostUrl === null ? null : await getKeyNotice(this.#reader, { hostUrl, leafId }).catch(unknown(hostUrl));
     if (notice !== null)
-      throw datanetError("DNT_KEY_NOTICE", `leaf ${leaf.id} reads no rows while its key is under notice`, {
-        data: { leafId: leaf.id, untilMs: notice.untilMs },
+      throw datanetError("DNT_KEY_NOTICE", `leaf ${leafId} reads no rows while its key is under notice`, {
+        data: { leafId, untilMs: notice.untilMs },
       });
   }
 
@@ -160,6 +182,7 @@ export class RowReaders {
 
   async #look(datanetId: number, ownCard: Card | null): Promise<ClosedDatanet | null> {
     let hostUrl: string | null = null;
+    let silence: unknown = null;
     for (const url of this.#place.datanetHosts) {
       try {
         const { card, isCardCurrent } = await getHostedDatanet(this.#reader, { datanetId, hostUrl: url });
@@ -167,7 +190,10 @@ export class RowReaders {
         // Attack: a host that the present card has not come to, or that holds it back, shows an earlier one: public, or of another team.
         hostUrl ??= url;
       } catch (error) {
-        if (!isRollupError(error, "DNT_NOT_HOSTED")) throw error;
+        if (isRollupError(error, "CLI_UNREACHABLE")) {
+          silence = error;
+          hostUrl ??= url;
+        } else if (!isRollupError(error, "DNT_NOT_HOSTED")) throw error;
       }
     }
     const { datanet } = (await this.#ledger.leaf(datanetId)) ?? {};
@@ -176,7 +202,20 @@ export class RowReaders {
     if (policy === 0n && ownCard?.access !== "permissioned") return null;
     const isOwnCurrent = ownCard !== null && (policy === 0n || nameCard(ownCard).policy === policy);
     if (isOwnCurrent && ownCard.access === "public") return null;
+    if (!isOwnCurrent && silence !== null) return unknown(hostUrl!)(silence);
     // Attack: rows of a permissioned Datanet whose present card nobody here shows are given to everybody.
     return { id: datanetId, card: isOwnCurrent ? ownCard : null, hostUrl };
   }
 }
+
+/** Refuses for now where a host says neither yes nor no. @throws ATT_SERVER_UNREACHABLE, any other error as it is */
+const unknown =
+  (hostUrl: string) =>
+  (error: unknown): never => {
+    if (!isRollupError(error, "CLI_UNREACHABLE")) throw error;
+    throw attributionError(
+      "ATT_SERVER_UNREACHABLE",
+      `the Datanet host ${hostUrl}, which says who may read the rows, does not answer`,
+      { data: { hostUrl }, cause: error },
+    );
+  };

@@ -6,7 +6,7 @@ import { readFile } from "node:fs/promises";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { attributionError } from "@openledger/attribution/attribution-errors";
-import { datanetOfRow, rowOwners } from "@openledger/attribution/model/owned-rows";
+import { datanetOfRow, rowOwners } from "@openledger/attribution/model/payee-table";
 import { type RecipeBase, versionsOf } from "@openledger/attribution/model/recipe-fields";
 import type { HostAccess } from "@openledger/client/datanets/host-request";
 import { listWithdrawals } from "@openledger/client/datanets/withdrawals";

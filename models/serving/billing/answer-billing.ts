@@ -82,7 +82,7 @@ export interface AnswerBilling {
    * Form of a registered model's answer.
    *
    * @param encode beside the thread that serves HTTP; what it throws is thrown here
-   * @throws RollupError MOD_SERVE_UNPAID, SRV_BAD_REQUEST
+   * @throws RollupError MOD_SERVE_UNPAID, MOD_SERVE_NOT_GRANTED, SRV_BAD_REQUEST
    */
   formOf(question: AskedQuestion, encode: EncodePrompt): Promise<AnswerForm>;
   /**
@@ -90,7 +90,7 @@ export interface AnswerBilling {
    * paid by x402 was made before.
    *
    * @param make the answer's tokens for an account that has signed the question; what it throws is thrown here
-   * @throws RollupError MOD_SERVE_UNPAID, SRV_BAD_REQUEST, SRV_STOPPING
+   * @throws RollupError MOD_SERVE_UNPAID, MOD_SERVE_NOT_GRANTED, SRV_BAD_REQUEST, SRV_STOPPING
    */
   answer(question: AskedQuestion, make: MakeTokens): Promise<BilledAnswer>;
 }

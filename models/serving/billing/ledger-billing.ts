@@ -102,9 +102,7 @@ export class LedgerBilling implements AnswerBilling {
     translated(() => requirePromptBytes(this.#tokens, text, recipe), param);
     const own = await encode(text);
     translated(() => requirePromptTokens(own, recipe), param);
-    const read = isCiting(recipe)
-      ? await model.read(text).catch((error: unknown) => rethrow(error, param))
-      : { given: promptOf(recipe, own) };
+    const read = (await this.#readRows(model, question, text)) ?? { given: promptOf(recipe, own) };
     const seed = drawSeedOf(recipe, text);
     const endTokens = [...endTokensOf(recipe)];
     return { prompt: read.given, maxTokens: answerTokens, temperature, topP: 1, noRepeat, seed, endTokens };
@@ -119,21 +117,34 @@ export class LedgerBilling implements AnswerBilling {
         .catch((error: unknown) => rethrow(error, question.param));
       return { ...this.#billed(model, given), headers: responseHeaders(settlement) };
     }
-    const claim = claimSchema.safeParse(question.claim);
-    if (!claim.success)
-      throw servingError("MOD_SERVE_UNPAID", "the request has no openledger field with payer and signature", {
-        data: { param: "openledger", modelId },
-      });
+    const claim = claimOf(question, modelId);
     const given = await service
-      .ask({ prompt, ...claim.data }, async () => {
+      .ask({ prompt, ...claim }, async () => {
         const own = isCiting(recipe) ? await read(prompt) : undefined;
         const said = own?.said ?? null;
-        const made = said === null ? await make(claim.data.payerId) : saidTokens(this.#tokens, said, recipe);
+        const made = said === null ? await make(claim.payerId) : saidTokens(this.#tokens, said, recipe);
         const text = answerText(this.#tokens, made, own);
         return { label: null, text, query: await queryOf(prompt, text) };
       })
       .catch((error: unknown) => rethrow(error, question.param));
     return this.#billed(model, given);
+  }
+
+  /**
+   * Rows that are read with a question, for who has signed it and may read them. null where none are: what is paid by x402 was made before.
+   * Attack: nobody learns by an unsigned question whether a row answers it.
+   */
+  async #readRows(
+    { modelId, read, recipe, service }: LanguageModel,
+    question: AskedQuestion,
+    prompt: string,
+  ): Promise<{ readonly given: readonly number[] } | null> {
+    if (!isCiting(recipe) || (question.claim === undefined && question.x402 !== null)) return null;
+    const claim = claimOf(question, modelId);
+    return service
+      .requireAsker({ prompt, ...claim })
+      .then(() => read(prompt))
+      .catch((error: unknown) => rethrow(error, question.param));
   }
 
   #billed({ modelId, recipe }: LanguageModel, { estimate, record }: GivenAnswer): BilledAnswer {
@@ -177,6 +188,15 @@ export class LedgerBilling implements AnswerBilling {
   }
 }
 
+/** @throws MOD_SERVE_UNPAID */
+function claimOf({ claim }: AskedQuestion, modelId: number): z.output<typeof claimSchema> {
+  const parsed = claimSchema.safeParse(claim);
+  if (parsed.success) return parsed.data;
+  throw servingError("MOD_SERVE_UNPAID", "the request has no openledger field with payer and signature", {
+    data: { param: "openledger", modelId },
+  });
+}
+
 /** Codes of this API for the errors of the answer services. */
 const CODES: Readonly<Record<string, ServingErrorCode>> = {
   ATT_ASK_REFUSED: "MOD_SERVE_UNPAID",
@@ -191,6 +211,8 @@ const CODES: Readonly<Record<string, ServingErrorCode>> = {
   ATT_MODEL_FILE_INVALID: "MOD_SERVE_ADAPTER_UNUSABLE",
   ATT_RECIPE_INVALID: "MOD_SERVE_ADAPTER_UNUSABLE",
   ATT_SERVER_UNREACHABLE: "SRV_STOPPING",
+  DNT_ACCESS_NOT_GRANTED: "MOD_SERVE_NOT_GRANTED",
+  DNT_KEY_NOTICE: "MOD_SERVE_NOT_GRANTED",
 };
 
 /** Field of the request that an error is about. */

@@ -1,5 +1,4 @@
 /** Tests of a registered language model behind the answer server: paid answers, checks and streams. */
-import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,7 +6,12 @@ import { writeModel } from "@openledger/attribution/model/model-directory";
 import { openCheckable } from "@openledger/attribution/model/model-family";
 import { type PublishedModel, publishedModel } from "@openledger/attribution/model/model-files";
 import { registerModel } from "@openledger/attribution/model/registration";
-import { decodeTextRow, wholeText } from "@openledger/attribution/rows/text-rows";
+import { wholeText } from "@openledger/attribution/rows/text-rows";
+import {
+  fetchPublishedRows,
+  findPublishedSpans,
+  type PublishedRows,
+} from "@openledger/attribution/spans/published-spans";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import type { ModelStatics } from "@openledger/circuits/ledger/leaf";
 import { askMessage } from "@openledger/circuits/ledger/model-query";
@@ -37,9 +41,6 @@ import { textTraining } from "../../tuning/recipe/text-training.ts";
 import { parseCited } from "../../tuning/retrieval/citations.ts";
 import { listPublished, type ModelPlace } from "../answers/answer-models.ts";
 import { type ServedModels, serveModels } from "../serve-models.ts";
-import { askSpans } from "../spans/check-spans.ts";
-import { type HostedSpans, hostSpans } from "../spans/host-spans.ts";
-import { buildSpanIndex } from "../spans/span-index.ts";
 
 const MODEL_ID = 9;
 /** Model of the same rows and base, with another rank and other targets, which cites rows. */
@@ -51,7 +52,6 @@ const setting = () => ({ bases: [readFrom(folderSource(base))], kernels: testKer
 const unexpected = unexpectedLines();
 let folder: string;
 let base: string;
-let spans: Promise<ReadonlyMap<string, HostedSpans>>;
 let model: PublishedModel<TextParts>;
 let other: PublishedModel<TextParts>;
 /** The first one, by an int8 base, in a folder of its own. */
@@ -88,7 +88,6 @@ beforeAll(async () => {
     },
   });
   int8 = await publish(MODEL_ID, { weights: "int8" }, "int8");
-  spans = spansOf(model);
   return () => rm(folder, { recursive: true });
 });
 
@@ -114,7 +113,6 @@ async function serveFolder(
     sequencerUrl: fixture.sequencer.url,
     domain: fixture.client.domain,
     rollup: { chainId: 31337, rollupAddress: "0x00000000000000000000000000000000000000a1" },
-    spans: await spans,
   };
   const logger = createLogger("test", "error", unexpected);
   // One model in memory at a time.
@@ -162,19 +160,6 @@ beforeEach(() => {
   modelId = unused.shift()!;
   otherId = modelId + 1;
 });
-
-/** Index of the rows' spans, as `datanet index` makes it. */
-async function spansOf({ recipe, rows }: typeof model) {
-  const documents = rows!.map(({ content, contributorId, validatorId }) => ({
-    text: new TextEncoder().encode(wholeText(decodeTextRow(content))),
-    digest: createHash("sha256").update(content).digest("hex"),
-    contributorId,
-    validatorId,
-  }));
-  const rowsRoot = recipe.datanet.rowsRoot.slice(2);
-  const index = buildSpanIndex(documents, { rowsRoot, rowText: "passage" });
-  return new Map([[rowsRoot, await hostSpans(index)]]);
-}
 
 function modelLeaf({ split, ...statics }: ModelStatics) {
   const { ownerParts, validatorParts } = unpackSplit(split);
@@ -258,16 +243,17 @@ describe("a registered language model behind the answer server", () => {
       share: 1,
     });
 
-    // The client library streams the same, with the words of it that stand in the rows.
+    // The client library streams the same, and the words of it that stand in the published rows are found.
     const soFar: string[] = [];
     const order = { serverUrl: served.url, modelId, prompt, from: PAYER };
     const again = await askAdapter(fixture.client, { ...order, onText: (more) => soFar.push(more) });
     expect(again.receipt).toBe(answer.receipt);
     expect(soFar.at(-1)).toBe(text);
-    const rowsRoot = model.recipe.datanet.rowsRoot.slice(2);
     const words = wholeText(sampleTexts(24)[21]!);
-    const spans = await askSpans({ serverUrl: `${served.url}/ledger/${modelId}`, text: words, rowsRoot });
-    expect(spans![0]).toMatchObject({ count: 1, sources: [{ row: 21 }] });
+    const at = `${served.url}/ledger/${modelId}`;
+    const rows = await fetchPublishedRows(at, [model.family], [model.recipe.datanet.rowsRoot]);
+    const { spans } = await findPublishedSpans(words, rows as PublishedRows);
+    expect(spans[0]).toMatchObject({ rowCount: 1, sources: [{ row: 21 }] });
 
     // The same question has the same answer, also from the routes of an answer server.
     expect((await streamed(prompt)).answer.receipt).toBe(answer.receipt);

@@ -97,7 +97,6 @@ beforeAll(async () => {
       sequencerUrl: fixture.sequencer.url,
       domain: fixture.client.domain,
       rollup: { chainId: 31337, rollupAddress: "0x00000000000000000000000000000000000000a1" },
-      spans: new Map(),
     },
   });
   openai = new OpenAI({ baseURL: `${served.url}/v1`, apiKey: "any", maxRetries: 0 });

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openCheckable } from "@openledger/attribution/model/model-family";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
-import { datanetOfRow } from "@openledger/attribution/model/owned-rows";
+import { datanetOfRow } from "@openledger/attribution/model/payee-table";
 import { explainEarnings } from "@openledger/attribution/scores/earnings";
 import { labelledRow, sampleInputs } from "@openledger/attribution/testing/sample-rows";
 import { MAX_PAYEE_COUNT } from "@openledger/circuits/protocol";

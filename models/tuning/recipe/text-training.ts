@@ -13,9 +13,11 @@ import type {
   TrainedModel,
   TrainOptions,
 } from "@openledger/attribution/model/model-family";
-import { checkRowsRoot, type OwnedRow, payeeTable } from "@openledger/attribution/model/owned-rows";
+import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
+import { payeeTable } from "@openledger/attribution/model/payee-table";
 import { citingBaseColumns } from "@openledger/attribution/model/recipe-fields";
 import { type RowSources, registeredFeatures } from "@openledger/attribution/model/registered-features";
+import { checkRowsRoot } from "@openledger/attribution/model/rows-root";
 import type { OnProgress } from "@openledger/attribution/progress";
 import { atRow, refuseDuplicates } from "@openledger/attribution/rows/labelled-rows";
 import { decodeTextRow, type TextRow, turnOf, wholeText } from "@openledger/attribution/rows/text-rows";

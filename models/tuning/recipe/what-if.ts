@@ -5,7 +5,8 @@
  */
 import { attributionError } from "@openledger/attribution/attribution-errors";
 import type { ModelParts, TrainedModel } from "@openledger/attribution/model/model-family";
-import { checkRowsRoot, type OwnedRow } from "@openledger/attribution/model/owned-rows";
+import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
+import { checkRowsRoot } from "@openledger/attribution/model/rows-root";
 import type { OnProgress } from "@openledger/attribution/progress";
 import { estimateAttribution } from "@openledger/attribution/scores/attribution-estimate";
 import { rowNumber } from "@openledger/foundation/row-number";

@@ -11,12 +11,23 @@ import { fetchAnswering } from "@openledger/attribution/model/model-download";
 import { type ModelFamily, openCheckable } from "@openledger/attribution/model/model-family";
 import { type PublishedModel, publishedModel } from "@openledger/attribution/model/model-files";
 import { registerModel } from "@openledger/attribution/model/registration";
+import {
+  fetchPublishedRows,
+  findPublishedSpans,
+  type PublishedRows,
+} from "@openledger/attribution/spans/published-spans";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { unpackSplit } from "@openledger/circuits/ledger/rewards";
 import { askModel } from "@openledger/client/actions/answers/ask-model";
 import { checkAnswer } from "@openledger/client/actions/answers/check-answer";
 import type { UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
-import { createLedgerFixture, type LedgerFixture } from "@openledger/client/testing/ledger-fixture";
+import { modelReader } from "@openledger/client/datanets/host-request";
+import {
+  createLedgerFixture,
+  type LedgerFixture,
+  leafAnswer,
+  owners,
+} from "@openledger/client/testing/ledger-fixture";
 import { hex32 } from "@openledger/foundation/hex";
 import { createLogger } from "@openledger/foundation/logger";
 import { claimStore } from "@openledger/foundation/store/store-identity";
@@ -24,9 +35,6 @@ import { unexpectedLines } from "@openledger/foundation/testing/unexpected-lines
 import { answerWords } from "@openledger/scripts/commands/models/answer-words";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { modelUrl, type ServedModels } from "../../serving/serve-models.ts";
-import { askSpans } from "../../serving/spans/check-spans.ts";
-import { type HostedSpans, hostSpans } from "../../serving/spans/host-spans.ts";
-import { buildSpanIndex } from "../../serving/spans/span-index.ts";
 import { citingWorld, passageRows, passagesOf } from "../../testing/citing-world.ts";
 import { serveWorld } from "../../testing/serving-world.ts";
 import type { TextParts } from "../recipe/text-family.ts";
@@ -35,13 +43,14 @@ import { fetchRow, parseCited } from "./citations.ts";
 const ROLLUP = { chainId: 31337, rollupAddress: "0x00000000000000000000000000000000000000a1" };
 
 const MODEL_ID = 9;
+/** Account that nobody has granted anything. */
+const STRANGER = 6;
 const passages = passagesOf(32, 14);
 const PROMPT = passages[7]!.split(" ").slice(2, 9).join(" ");
 
 const unexpected = unexpectedLines();
 let model: PublishedModel<TextParts>;
 let families: readonly ModelFamily[];
-let spans: HostedSpans;
 let fixture: LedgerFixture;
 let folder: string;
 let served: ServedModels;
@@ -61,10 +70,11 @@ beforeAll(async () => {
   const split = { ownerParts: 16_384n, validatorParts: 13_107n };
   const size = { rows: 64, features: recipe.columnCount, payees: 16, draws: 4 };
   model = publishedModel(trained, registerModel(trained, { split }, size), { publishRows: true });
-  spans = await hostSpans(spanIndex());
   fixture = await createLedgerFixture({ hasFeed: false });
   const { answers } = fixture.sequencer;
   answers.set(`GET /v1/leaves/${MODEL_ID}`, modelLeaf());
+  const stranger = { id: STRANGER, l1Owner: owners.payer, keyX: fixture.key.keyX, nextNonce: 0 };
+  answers.set(`GET /v1/leaves/${STRANGER}`, leafAnswer(stranger));
   const noPayments = { epoch: 1, isClosed: false, chain: hex32(0n), paymentCount: 0, payments: [] };
   answers.set(`GET /v1/models/${MODEL_ID}/payments?epoch=1&from=0`, noPayments);
   setDatanetPolicy(0n);
@@ -78,7 +88,6 @@ beforeAll(async () => {
       sequencerUrl: fixture.sequencer.url,
       domain: fixture.client.domain,
       rollup: ROLLUP,
-      spans: new Map([[recipe.datanet.rowsRoot.slice(2), spans]]),
     },
   });
   url = modelUrl(served.url, MODEL_ID);
@@ -105,7 +114,6 @@ const serveFrom = (data: string, modelFolder = "model"): Promise<ServedModels> =
         sequencerUrl: fixture.sequencer.url,
         domain: fixture.client.domain,
         rollup: ROLLUP,
-        spans: new Map([[model.recipe.datanet.rowsRoot.slice(2), spans]]),
       },
     },
   );
@@ -120,16 +128,6 @@ async function serveWithout(digest: string, contributorId: number): Promise<Serv
     JSON.stringify({ format: "openledger-withdrawn-rows-1", rows: [{ datanetId, digest, contributorId }] }),
   );
   return serveFrom(data);
-}
-
-function spanIndex(rowsRoot = model.recipe.datanet.rowsRoot.slice(2)) {
-  const documents = passageRows(passages).map(({ content, contributorId, validatorId }, i) => ({
-    text: new TextEncoder().encode(passages[i]!),
-    digest: bytesToHex(sha256(content)),
-    contributorId,
-    validatorId,
-  }));
-  return buildSpanIndex(documents, { rowsRoot, rowText: "passage" });
 }
 
 /** The model as the sequencer shows it to its server. */
@@ -154,7 +152,15 @@ function setDatanetPolicy(policy: bigint): void {
   const { id, rowsRoot } = model.recipe.datanet;
   const [l1Owner, zero] = ["0x000000000000000000000000000000000000000b", hex32(0n)];
   const datanet = { version: 1, rowCount: passages.length, publishedAt: 0, policy: hex32(policy), rowsRoot };
-  const leaf = { id, kind: "datanet", l1Owner, keyX: zero, chain: zero, datanet, counters: {} };
+  const leaf = {
+    id,
+    kind: "datanet",
+    l1Owner,
+    keyX: hex32(fixture.key.keyX),
+    chain: zero,
+    datanet,
+    counters: {},
+  };
   fixture.sequencer.answers.set(`GET /v1/leaves?ids=${id}`, [leaf]);
 }
 
@@ -176,6 +182,7 @@ it("says what it was written from, with texts and shares, and how it is paid", a
   const { json, lines } = await answerWords(answer, {
     serverUrl: url,
     recipe: model.recipe,
+    families,
     output: { progress: () => undefined },
   });
   const shown = lines.join("\n");
@@ -187,6 +194,7 @@ it("says what it was written from, with texts and shares, and how it is paid", a
   const words = await answerWords(one, {
     serverUrl: url,
     recipe: model.recipe,
+    families,
     output: { progress: () => undefined },
   });
   expect(words.lines[1]).toMatch(/^written from 1 row; (it alone is paid|this answer's)/);
@@ -209,45 +217,20 @@ it("is found out by the client in a lie about a citation, the query or a row, an
   expect(await fetchRow(url, 99, digest)).toBeNull();
 });
 
-it("shows what of a text stands word for word in the version, and is found out in false spans", async () => {
+const rowsRoots = () => [model.recipe.datanet.rowsRoot];
+
+it("publishes the rows in which a text's verbatim spans are found", async () => {
   const text = `I quote: ${passages[3]} And then nothing.`;
-  const rowsRoot = model.recipe.datanet.rowsRoot.slice(2);
-  const options = { serverUrl: url, text, rowsRoot };
+  const rows = (await fetchPublishedRows(url, families, rowsRoots())) as PublishedRows;
   const source = { row: 3, contributorId: 5, validatorId: 8, offset: 0 };
-  expect(await askSpans(options)).toMatchObject([{ start: 9, count: 1, sources: [source] }]);
-  const given = (await spans.cite(text, (row) => model.rows![row]!.content)) as Given;
-  const falsely = (change: (changed: Given) => unknown) => {
-    const changed = structuredClone(given);
-    change(changed);
-    lie = JSON.stringify(changed);
-    return askSpans({ ...options, serverUrl: liarUrl });
-  };
-  const isFalse = refused("MOD_SPANS_EVIDENCE_FALSE");
-  expect(await falsely(() => undefined)).toHaveLength(1);
-  for (const change of [
-    ({ spans: [span] }: Given) => span!.start--,
-    ({ spans: [span] }: Given) => span!.rows[0]!++,
-    ({ rows: [row] }: Given) => row!.contributorId++,
-    ({ rows: [row], spans: [span] }: Given) => {
-      row!.row = 2;
-      span!.rows = [2];
-    },
-  ])
-    await expect(falsely(change)).rejects.toThrow(isFalse);
-  await expect(askSpans({ ...options, rowsRoot: "22".repeat(32) })).rejects.toThrow(isFalse);
-  await expect(hostSpans(spanIndex("22".repeat(32)))).rejects.toThrow(refused("MOD_FILE_INVALID"));
-  // A row that is not published is not named.
-  expect(await spans.cite(text, () => null)).toEqual(
-    await spans.cite("nothing that any row has in it, of no use", () => null),
-  );
+  expect(await findPublishedSpans(text, rows)).toMatchObject({
+    spans: [{ start: 9, rowCount: 1, sources: [source] }],
+    searchedRowCount: passages.length,
+  });
+  expect((await fetch(`${url}/v1/spans`, { method: "POST" })).status).toBe(404);
 });
 
-interface Given {
-  spans: { start: number; rows: number[] }[];
-  rows: { row: number; contributorId: number }[];
-}
-
-it("is not answered from a row that was withdrawn, and its files and spans show it no more", async () => {
+it("is not answered from a row that was withdrawn, and its files show it no more", async () => {
   const row = 7;
   const { content, contributorId } = passageRows(passages)[row]!;
   const digest = bytesToHex(sha256(content));
@@ -273,15 +256,15 @@ it("is not answered from a row that was withdrawn, and its files and spans show 
       (error: { code: string; data: { reason?: string } }) => error.data.reason ?? error.code,
     );
     expect(asked, `by ${by}`).toBe(isWithdrawn ? "ATT_ROW_WITHDRAWN" : true);
-    const text = passages[row]!;
-    const found = await askSpans({ serverUrl: at, text, rowsRoot: model.recipe.datanet.rowsRoot.slice(2) });
-    const isNamed = found!.some(({ sources }) => sources.some((one) => one.row === row));
-    expect(isNamed, `by ${by}`).toBe(!isWithdrawn);
+    const rows = await fetchPublishedRows(at, families, rowsRoots());
+    expect(typeof rows === "string" ? rows : rows.rows.length, `by ${by}`).toBe(
+      isWithdrawn ? "withdrawn" : passages.length,
+    );
     await server.close();
   }
 });
 
-it("gives its index, which has the rows' texts, to readers of the rows alone, also where these are withheld", async () => {
+it("gives its index and its answers, which have the rows' texts, to readers of the rows alone, also where these are withheld", async () => {
   await writeModel(join(folder, "withheld"), { ...model, rows: null } as never);
   for (const [policy, status] of [
     [0n, 200],
@@ -297,6 +280,31 @@ it("gives its index, which has the rows' texts, to readers of the rows alone, al
     );
     const hasText = (await index!.text()).includes(passages[7]!.slice(0, 40));
     expect([index!.status, hasText, recipe!.status]).toEqual([status, status === 200, 200]);
+    const serverUrl = modelUrl(server.url, MODEL_ID);
+    const fetchAs = (from: number) =>
+      fetchAnswering(serverUrl, families, { sign: modelReader(fixture.client, serverUrl, from) }).then(
+        () => null,
+        ({ code }: { code: string }) => code,
+      );
+    // Who may read the rows gets the index by a signature, and checks answers by it.
+    const fetched = [await fetchAs(STRANGER), await fetchAs(model.recipe.datanet.id)];
+    expect(fetched).toEqual([status === 200 ? null : "ATT_MODEL_FILE_INVALID", null]);
+    const codeOf = (from: number, prompt: string) =>
+      askModel(fixture.client, { serverUrl, modelId: MODEL_ID, prompt, from }).then(
+        () => null,
+        ({ code }: { code: string }) => code,
+      );
+    const code = status === 200 ? null : "DNT_ACCESS_NOT_GRANTED";
+    expect(await codeOf(STRANGER, "zebra xylophone")).toBe(code);
+    expect(await codeOf(STRANGER, PROMPT)).toBe(status === 200 ? "ATT_ANSWER_UNPAID" : code);
+    // The Datanet itself reads its rows.
+    expect(await codeOf(model.recipe.datanet.id, PROMPT)).toBeNull();
+    const unsigned = await fetch(`${server.url}/v1/completions`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ model: `model-${MODEL_ID}`, prompt: PROMPT }),
+    });
+    expect(unsigned.status).toBe(402);
     await server.close();
   }
 });

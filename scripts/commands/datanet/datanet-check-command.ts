@@ -3,9 +3,11 @@
  * Similarity is 0 to 1.
  */
 
+import { passedOverLines } from "@openledger/client/actions/data/committed-rows";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
 import { droppedLines } from "@openledger/client/datanets/sound-records";
 import { counted } from "@openledger/foundation/counted";
+import { hex32 } from "@openledger/foundation/hex";
 import { rowNumber } from "@openledger/foundation/row-number";
 import { STORE_OPTION } from "../../cli/common-options.ts";
 
@@ -37,7 +39,7 @@ export const addDatanetCheck = command({
     // Loaded here: it would make every other command slower.
     const { checkCommits, excerptOf } = await import("./datanet-check.ts");
     output.progress("reading and comparing the rows");
-    const { check, dropped, leaveOut, rows } = await checkCommits(client, {
+    const { check, commitIndexes, dropped, leaveOut, passedOver, rows } = await checkCommits(client, {
       datanetId,
       store: await openRowStore(options.rows),
       hostUrl: options.host,
@@ -51,7 +53,7 @@ export const addDatanetCheck = command({
       ...renderTable([
         ["  commit", "contributor", "rows", "near-duplicates", "labels contradicted", ""],
         ...commits.map((commit, i) => [
-          `  ${i}`,
+          `  ${commitIndexes[i]}`,
           `leaf ${commit.contributorId}`,
           String(commit.rowCount),
           String(commit.nearDuplicateCount),
@@ -81,6 +83,7 @@ export const addDatanetCheck = command({
       options.write === undefined
         ? `${counted(leaveOut.rows.length, "row")} to leave out of a version: write the list with --write FILE`
         : `${counted(leaveOut.rows.length, "row")} to leave out of a version ${leaveOut.rows.length === 1 ? "is" : "are"} in ${options.write}`,
+      ...passedOverLines(passedOver),
       ...droppedLines(dropped),
     ];
     const placed = (row: number) => {
@@ -90,6 +93,7 @@ export const addDatanetCheck = command({
     output.answer(lines, {
       datanetId,
       droppedCount: dropped.length,
+      passedOver: passedOver.map(({ rowsRoot, ...commit }) => ({ ...commit, rowsRoot: hex32(rowsRoot) })),
       kind: check.kind,
       rowCount: check.rowCount,
       commits,

@@ -6,8 +6,9 @@ import {
   rowsToLeaveOut,
 } from "@openledger/attribution/model/datanet-check";
 import { rowLine } from "@openledger/attribution/rows/row-line";
+import { type PlacedCommit, readCommitted } from "@openledger/client/actions/data/committed-rows";
 import { listCommits } from "@openledger/client/actions/data/list-commits";
-import { type RowStore, readContribution, readRow } from "@openledger/client/actions/data/row-store";
+import { type RowStore, readRow } from "@openledger/client/actions/data/row-store";
 import { getHostedDatanet } from "@openledger/client/datanets/datanet-card";
 import { readRecords } from "@openledger/client/datanets/signed-records";
 import type { DroppedRecord } from "@openledger/client/datanets/sound-records";
@@ -30,6 +31,10 @@ export interface CommitsCheck {
   readonly leaveOut: LeaveOutFile;
   /** Records of the host that count for nothing: the present key of their leaf has not signed them. */
   readonly dropped: readonly DroppedRecord[];
+  /** Place in the Datanet's chain of each commit of `check`. */
+  readonly commitIndexes: readonly number[];
+  /** Commits whose rows the store does not have: nothing is said of them. */
+  readonly passedOver: readonly PlacedCommit[];
 }
 
 interface CommitsPlace {
@@ -40,25 +45,25 @@ interface CommitsPlace {
 }
 
 /**
- * Reads every committed row from the store and checks them.
- * @throws CLI_COMMITS_INCOMPLETE, CLI_ROWS_MISSING, ATT_ROW_INVALID, as a host refuses
+ * Reads the committed rows from the store and checks them; commits whose rows the store does not have are passed over and named.
+ * @throws CLI_COMMITS_INCOMPLETE, ATT_ROW_INVALID, as a host refuses
  */
 export async function checkCommits(
   client: LedgerClient,
   { datanetId, hostUrl, store }: CommitsPlace,
 ): Promise<CommitsCheck> {
-  const commits = await listCommits(client, datanetId);
+  const { passedOver, read } = await readCommitted(store, await listCommits(client, datanetId));
   const host = hostUrl === undefined ? null : await labelsOfHost(client, { datanetId, hostUrl });
   const rows: PlacedRow[] = [];
   const seen = new Set<string>();
   const groups: CommittedRows[] = [];
-  for (const [commitIndex, { contributorId, rowsRoot }] of commits.entries()) {
-    const { digests } = await readContribution(store, rowsRoot);
+  for (const { commit, digests, withdrawn } of read) {
+    const { commitIndex, contributorId } = commit;
     const contents: Uint8Array[] = [];
     const labels: (string | null)[] = [];
     for (const [rowIndex, digest] of digests.entries()) {
       // Committed before: it counts for the one who was first.
-      if (seen.has(digest)) continue;
+      if (seen.has(digest) || withdrawn.has(digest)) continue;
       seen.add(digest);
       const content = await readRow(store, digest);
       contents.push(content);
@@ -69,7 +74,14 @@ export async function checkCommits(
   }
   const check = await checkDatanet(groups, host?.shape);
   const leaveOut = rowsToLeaveOut(check).map(({ row, why }) => ({ digest: rows[row]!.digest, why }));
-  return { check, rows, leaveOut: { datanetId, rows: leaveOut }, dropped: host?.dropped ?? [] };
+  return {
+    check,
+    rows,
+    leaveOut: { datanetId, rows: leaveOut },
+    dropped: host?.dropped ?? [],
+    passedOver,
+    commitIndexes: read.map(({ commit }) => commit.commitIndex),
+  };
 }
 
 /** Kind of the rows, and labels that contributors have signed for their own. */

@@ -13,10 +13,10 @@ import { accountOf, openReader, openSigner, signFor } from "../../cli/context.ts
 import { renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { command, WAIT_OPTION, waitWithProgress, withExample } from "../../cli/run-command.ts";
+import { addDatanetIndex } from "../spans/spans-command.ts";
 import { addCleaningCommands } from "./cleaning-command.ts";
 import { addContribute } from "./contribute-command.ts";
 import { addDatanetCheck } from "./datanet-check-command.ts";
-import { addDatanetIndex } from "./datanet-index-command.ts";
 import { addApproveModel } from "./datanet-model-command.ts";
 import { addDatanetVerify } from "./datanet-verify-command.ts";
 import { addExport } from "./export-command.ts";

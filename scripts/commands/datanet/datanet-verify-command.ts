@@ -2,9 +2,10 @@
  * `openledger datanet verify`: anyone compares the published version with all commits, and each row's validator with the
  * signatures of a host.
  */
+import { passedOverLines } from "@openledger/client/actions/data/committed-rows";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
 import { labelledCount } from "@openledger/client/actions/data/stored-labels";
-import { verifyVersion } from "@openledger/client/actions/data/verify-version";
+import { type RowFate, verifyVersion } from "@openledger/client/actions/data/verify-version";
 import { verifyVouching, WITHDRAWN_BY_CONTRIBUTOR } from "@openledger/client/datanets/reviewed-version";
 import { droppedLines } from "@openledger/client/datanets/sound-records";
 import { listWithdrawals } from "@openledger/client/datanets/withdrawals";
@@ -19,6 +20,14 @@ import { parseId } from "../../cli/parse-id.ts";
 import { command } from "../../cli/run-command.ts";
 import { workspacePaths } from "../../cli/workspace.ts";
 import { ANY_HOST_OPTION } from "./host-options.ts";
+
+/** Words about a row that differs. */
+const FATE_WORDS: Partial<Record<RowFate, (leafId: number | null) => string>> = {
+  overtaken: (leafId) =>
+    `leaf ${leafId}'s, who committed it later: right if these rows came after it was published`,
+  reassigned: (leafId) => `given to leaf ${leafId}`,
+  withdrawn: () => WITHDRAWN_BY_CONTRIBUTOR,
+};
 
 const VOUCHING = {
   former: "signed by a key that it had before",
@@ -60,17 +69,14 @@ export const addDatanetVerify = command({
         differing.map(({ commitIndex, contributorId, digest, fate, rowIndex, versionContributorId }) => [
           `  commit ${commitIndex}, row ${rowNumber(rowIndex)}`,
           `leaf ${contributorId}`,
-          fate === "reassigned"
-            ? `given to leaf ${versionContributorId}`
-            : fate === "withdrawn"
-              ? WITHDRAWN_BY_CONTRIBUTOR
-              : fate,
+          FATE_WORDS[fate]?.(versionContributorId) ?? fate,
           digest,
         ]),
       ),
       ...foreign.map((digest) => `  no commit has ${digest}`),
+      ...passedOverLines(result.passedOver),
       firstDifference === null
-        ? "it leaves out no row that could be published"
+        ? `it leaves out no row that could be published${result.passedOver.length === 0 ? "" : ", of the other commits"}`
         : `first difference: ${firstDifference}`,
       vouching === null
         ? "validators are named by the owner alone: --host URL checks their signatures"
@@ -106,6 +112,10 @@ export const addDatanetVerify = command({
               labels: { root: hex32(vouching.labels.root), labelledCount: labelledCount(vouching.labels) },
             },
       rowsRoot: hex32(result.rowsRoot),
+      passedOver: result.passedOver.map(({ rowsRoot, ...commit }) => ({
+        ...commit,
+        rowsRoot: hex32(rowsRoot),
+      })),
       droppedCount: shown.length,
     });
   },

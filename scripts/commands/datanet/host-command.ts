@@ -2,6 +2,7 @@
  * `openledger datanet card`, `find`, `upload` and `download`: cards and rows between this machine and a Datanet host. Rows pass
  * through a store on disk.
  */
+import { passedOverLines } from "@openledger/client/actions/data/committed-rows";
 import { listCommits } from "@openledger/client/actions/data/list-commits";
 import { readVersion } from "@openledger/client/actions/data/published-version";
 import { openRowStore, type RowStore, readContribution } from "@openledger/client/actions/data/row-store";
@@ -309,7 +310,8 @@ const addDownload = command({
       onProgress: (done, rowCount) => output.progress(`${done} of ${counted(rowCount, "row")}`),
     });
     const { dropped, isStored, labels, root } = await labelsOf(client, place, got.rowsRoot, options);
-    const commits = options.commits === true ? await downloadCommits(client, place) : [];
+    const { commits, passedOver } =
+      options.commits === true ? await downloadCommits(client, place) : { commits: [], passedOver: [] };
     const labelCount = labelledCount({ labels });
     output.answer(
       [
@@ -327,6 +329,7 @@ const addDownload = command({
           : [
               `${counted(got.refused.length, "row has", "rows have")} no bytes either: the host says withdrawn, by a key that the contributor no longer has`,
             ]),
+        ...passedOverLines(passedOver),
         ...droppedLines(dropped),
         ...(isStored
           ? []
@@ -342,6 +345,7 @@ const addDownload = command({
         labelledCount: labelCount,
         labelsRoot: hex32(root),
         commitCount: commits.length,
+        passedOver: passedOver.map(({ rowsRoot, ...commit }) => ({ ...commit, rowsRoot: hex32(rowsRoot) })),
       },
     );
   },

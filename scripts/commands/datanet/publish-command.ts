@@ -3,6 +3,7 @@
  * a host's records, signed or forced.
  */
 import { presentPayees } from "@openledger/circuits/ledger/payee-shards";
+import { passedOverLines } from "@openledger/client/actions/data/committed-rows";
 import { openRowStore, type RowStore } from "@openledger/client/actions/data/row-store";
 import { labelledCount } from "@openledger/client/actions/data/stored-labels";
 import type { SendResult } from "@openledger/client/actions/ledger/send-operation";
@@ -42,6 +43,9 @@ export const addPublish = command({
     "--leave-out <file>": "file with the rows to leave out, from `datanet check --write`",
     ...ANY_HOST_OPTION,
     ...UNSIGNED_OPTION,
+    "--mirror <urls...>": "further hosts that are asked for rows which the host does not have",
+    "--without-missing":
+      "publish also if rows that were approved or published before are nowhere to be had; default: stop and name them",
     ...withFallback(STORE_OPTION, workspacePaths.rows),
     ...FORCED_OPTIONS,
   },
@@ -54,7 +58,9 @@ export const addPublish = command({
   ],
   run: async ({ options, args, output }) => {
     const datanetId = parseId(args[0]!);
-    const { host, leaveOut: leaveOutPath, validator, vouched: pairs } = options;
+    const { host, leaveOut: leaveOutPath, mirror, validator, vouched: pairs } = options;
+    if (host === undefined && mirror !== undefined)
+      throw commandError("CMD_USAGE", "--mirror names hosts beside --host, which says what counts");
     if (host !== undefined) {
       if (leaveOutPath !== undefined || validator !== undefined || pairs !== undefined)
         throw commandError("CMD_USAGE", "with --host its records say who vouches and what is left out");
@@ -74,7 +80,7 @@ export const addPublish = command({
     };
     const store = await openRowStore(options.rows);
     const prepared = await prepareVersion(client, {
-      ...{ datanetId, store, rule },
+      ...{ datanetId, store, rule, withoutMissing: options.withoutMissing === true },
       onProgress: showStep(output),
     });
     const { version } = prepared;
@@ -97,8 +103,10 @@ export const addPublish = command({
         ? [`${counted(withdrawn.length, "row stays", "rows stay")} out, withdrawn by contributors`]
         : []),
       ...sent,
+      ...passedOverLines(prepared.passedOver),
     ];
-    output.answer(lines, { ...facts, datanetId, rowCount, withdrawn, payees, ...roots });
+    const passedOver = passedOverFacts(prepared);
+    output.answer(lines, { ...facts, datanetId, rowCount, withdrawn, payees, passedOver, ...roots });
   },
 });
 
@@ -163,6 +171,8 @@ async function publishReviewed(
       readonly rows: string;
       readonly wait: string;
       readonly withoutUnsigned?: boolean;
+      readonly withoutMissing?: boolean;
+      readonly mirror?: readonly string[];
     },
   datanetId: number,
   output: Output,
@@ -173,8 +183,8 @@ async function publishReviewed(
   const store = await openRowStore(options.rows);
   const { host: hostUrl } = options;
   const prepared = await prepareVersion(client, {
-    ...{ datanetId, store },
-    rule: { by: "records", hostUrl, ...unsignedOf(options) },
+    ...{ datanetId, store, withoutMissing: options.withoutMissing === true },
+    rule: { by: "records", hostUrl, mirrorUrls: options.mirror ?? [], ...unsignedOf(options) },
     onProgress: showStep(output),
   });
   const { dropped, leftOut, version } = prepared;
@@ -189,6 +199,8 @@ async function publishReviewed(
       ),
       ...sent,
       `${labelledCount(labels)} of ${counted(version.rowCount, "row")} have an accepted label; the labels' root is ${hex32(labels.root)}`,
+      ...passedOverLines(prepared.passedOver),
+      ...prepared.failedMirrors.map(({ code, hostUrl }) => `the mirror ${hostUrl} did not help: ${code}`),
       ...droppedLines(dropped),
     ],
     {
@@ -197,12 +209,17 @@ async function publishReviewed(
       rowCount: version.rowCount,
       leftOut,
       droppedCount: dropped.length,
+      passedOver: passedOverFacts(prepared),
+      failedMirrors: prepared.failedMirrors,
       rowsRoot: hex32(version.rowsRoot),
       labelledCount: labelledCount(labels),
       labelsRoot: hex32(labels.root),
     },
   );
 }
+
+const passedOverFacts = ({ passedOver }: Pick<PreparedVersion, "passedOver">) =>
+  passedOver.map(({ rowsRoot, ...commit }) => ({ ...commit, rowsRoot: hex32(rowsRoot) }));
 
 function parsePairs(pairs: readonly string[]): Map<number, number> {
   return new Map(

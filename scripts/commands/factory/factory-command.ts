@@ -26,11 +26,11 @@ const addJobs = command({
 
 const addTrain = command({
   usage: "train",
-  about: "download rows, estimate time and memory, and start a job; without rows, list the bases",
+  about: "fetch rows, estimate time and memory, and start a job; without rows, list the bases",
   options: TRAIN_OPTIONS,
   examples: [
     "factory train --datanet 11 --host http://127.0.0.1:8560 --account mia",
-    "factory train --rows mine.jsonl --set rank=4 --set rounds=2 --account mia",
+    "factory train --datanet 11 --set rank=4 --set rounds=2 --account mia",
   ],
   run: async (context) => (await import("./train-job.ts")).trainJob(context),
 });

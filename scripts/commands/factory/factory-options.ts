@@ -24,7 +24,7 @@ export const TRAIN_OPTIONS = defineOptions({
   ...VERSION_OPTION,
   ...UNSIGNED_OPTION,
   "--host <url>": "URL of the Datanet's host",
-  "--rows <file>": "file with rows of your own for a trial: JSON lines, a table, a text or a document",
+  "--rows <file>": "gone: contribute your rows to a Datanet, which may be permissioned",
   "--base <id>": {
     about:
       "of a language model: a base from the list, or a folder or URL that the factory allows; default: own",

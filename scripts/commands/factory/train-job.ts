@@ -1,11 +1,10 @@
-/** `openledger factory train`: sends rows to a factory, prints the estimate (seconds, MB, OPEN), and starts a job. */
+/** `openledger factory train`: has a factory fetch a Datanet's rows, prints the estimate (seconds, MB, OPEN), and starts a job. */
 
-import { readFile } from "node:fs/promises";
-import { basename } from "node:path";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { counted } from "@openledger/foundation/counted";
 import { type FactoryEstimate, type FactoryForm, formSchema } from "@openledger/models/factory/factory-api";
 import { FactoryClient } from "@openledger/models/factory/factory-client";
+import { factoryError } from "@openledger/models/model-errors";
 import { OWN_BASE } from "@openledger/models/tuning/base/base-place";
 import { commandError } from "../../cli/cli-errors.ts";
 import { openReader } from "../../cli/context.ts";
@@ -19,7 +18,9 @@ import { openFactory } from "./open-factory.ts";
 /** Trains a job; without rows it lists the bases to choose from. */
 export async function trainJob(context: CommandContext<TrainJobOptions>): Promise<void> {
   const { options, output } = context;
-  if (options.rows === undefined && options.datanet === undefined) return showBases(context);
+  if (options.rows !== undefined)
+    throw factoryError("MOD_FACTORY_UPLOADS_GONE", "a factory takes rows of Datanets alone");
+  if (options.datanet === undefined) return showBases(context);
   const { factory } = await openFactory(options);
   output.progress("fetching rows");
   const dataset = await addRows(factory, options);
@@ -63,17 +64,7 @@ async function showBases({ options, output }: CommandContext<TrainJobOptions>): 
 }
 
 async function addRows(factory: FactoryClient, options: TrainJobOptions) {
-  const { datanet, host, rows, versionNumber } = options;
-  if (rows !== undefined) {
-    const name = basename(rows);
-    const content = await readFile(rows).catch((cause: Error) => {
-      throw commandError("CMD_USAGE", `cannot read ${rows}`, { cause });
-    });
-    const { readPassages } = await import("@openledger/datanets/import/without-card");
-    const decoder = new TextDecoder();
-    const jsonl = (await readPassages(name, content)).map((row) => decoder.decode(row)).join("\n");
-    return factory.addDataset({ kind: "upload", name: name.slice(0, 80), jsonl });
-  }
+  const { datanet, host, versionNumber } = options;
   const hostUrl = host ?? (await factory.info()).datanetHosts[0];
   if (hostUrl === undefined) throw commandError("CMD_USAGE", "name the Datanet's host with --host");
   const number = versionNumber === undefined ? null : parseId(versionNumber);

@@ -1,10 +1,11 @@
 /**
- * Renders an answer for `openledger models ask`, as lines and as JSON: its text, the rows that it cites, and the passages that occur word for word in
- * the version.
+ * Renders an answer for `openledger models ask`, as lines and as JSON: its text, the rows that it cites, and its verbatim spans in
+ * the rows that the model's server publishes.
  */
 
-import type { LabelShare } from "@openledger/attribution/model/model-family";
-import type { RecipeBase } from "@openledger/attribution/model/recipe-fields";
+import type { LabelShare, ModelFamily } from "@openledger/attribution/model/model-family";
+import { type RecipeBase, versionsOf } from "@openledger/attribution/model/recipe-fields";
+import type { NoRows, SpanStage } from "@openledger/attribution/spans/published-spans";
 import type { UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
 import { counted } from "@openledger/foundation/counted";
 import { rowNumber } from "@openledger/foundation/row-number";
@@ -23,6 +24,8 @@ const EXCERPT_LENGTH = 70;
 export interface WordsOptions {
   readonly serverUrl: string;
   readonly recipe: RecipeBase;
+  /** Families of models that can be read here. */
+  readonly families: readonly ModelFamily[];
   readonly output: Pick<Output, "progress">;
   /** Labels of a direct model with their parts of 1, by the reader's own copy. */
   readonly labels?: readonly LabelShare[] | undefined;
@@ -33,7 +36,7 @@ const SHOWN_LABELS = 5;
 
 /**
  * @param answer that has been checked.
- * @throws ATT_ANSWER_INVALID, ATT_SERVER_UNREACHABLE, MOD_SPANS_EVIDENCE_FALSE, MOD_SOURCE_UNREADABLE
+ * @throws ATT_ANSWER_INVALID, ATT_SERVER_UNREACHABLE, ATT_ROWS_MISMATCH, ATT_SPANS_TOO_LARGE
  */
 export async function answerWords(answer: UncheckedAnswer, options: WordsOptions): Promise<AnswerWords> {
   if (answer.label !== null) return labelWords(answer.label, options.labels ?? []);
@@ -80,23 +83,44 @@ function labelWords(label: string, labels: readonly LabelShare[]): AnswerWords {
 async function withSpans(
   { json, lines }: AnswerWords,
   text: string,
-  { output, recipe, serverUrl }: WordsOptions,
+  { families, output, recipe, serverUrl }: WordsOptions,
 ): Promise<AnswerWords> {
-  const { askSpans } = await import("@openledger/models/serving/spans/check-spans");
-  output.progress("asking for verbatim spans");
-  const rowsRoot = recipe.datanet.rowsRoot.slice(2);
-  const spans = text === "" ? null : await askSpans({ serverUrl, text, rowsRoot });
-  if (spans === null) return { lines, json: { ...json, spans: null } };
-  const bytes = new TextEncoder().encode(text);
+  if (text === "") return { lines, json: { ...json, spans: null } };
+  const { fetchPublishedRows, findPublishedSpans } = await import(
+    "@openledger/attribution/spans/published-spans"
+  );
+  const onProgress = (stage: SpanStage, share: number) =>
+    output.progress(`${STAGES[stage]}${stage === "fetch" ? "" : `: ${Math.floor(100 * share)} %`}`);
+  const roots = versionsOf(recipe).map(({ rowsRoot }) => rowsRoot);
+  const rows = await fetchPublishedRows(serverUrl, families, roots, { onProgress });
+  if (typeof rows === "string")
+    return {
+      lines: [...lines, `not searched for verbatim spans: ${WITHOUT_ROWS[rows]}`],
+      json: { ...json, spans: null, withoutRows: rows },
+    };
+  const found = await findPublishedSpans(text, rows, { onProgress });
   return {
     lines: [
       ...lines,
-      ...spanLines(bytes, spans),
-      "  checked against the rows of the version; counts are the server's; spans are shown, not paid",
+      ...spanLines(text, found),
+      `  searched ${found.searchedRowCount} of the model's ${counted(rows.rows.length, "published row")}; spans are shown, not paid`,
     ],
-    json: { ...json, spans: spanViews(bytes, spans) },
+    json: { ...json, spans: spanViews(text, found) },
   };
 }
+
+const STAGES: Readonly<Record<SpanStage, string>> = {
+  fetch: "fetching the model's rows",
+  read: "reading the model's rows",
+  search: "searching the model's rows",
+  check: "comparing the rows with the ledger",
+};
+
+const WITHOUT_ROWS: Readonly<Record<NoRows, string>> = {
+  "not published": "the model's rows are not published",
+  withdrawn: "a row was withdrawn, and the server gives out the rows no more",
+  "too large": "the rows are more than a search takes",
+};
 
 function excerpt(text: string): string {
   const line = text.replace(/\s+/g, " ").trim();

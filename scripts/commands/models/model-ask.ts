@@ -16,6 +16,7 @@ import {
   withOwnEstimate,
 } from "@openledger/client/actions/answers/check-answer";
 import type { ReplyAssurance, UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
+import { modelReader } from "@openledger/client/datanets/host-request";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
 import { formatOpen, parseOpen } from "@openledger/client/sequencer/open-amount";
@@ -61,7 +62,8 @@ export async function askAndPay({ options, args, output }: CommandContext<AskOpt
   const families = await modelFamilies({ base: options.base, serverUrl });
   const own = options.folder === undefined ? null : await readModel(options.folder, families);
   const onProgress = (file: string) => output.progress(`fetching ${file}`);
-  const published = own ?? (await fetchAnswering(serverUrl, families, { onProgress }));
+  const sign = modelReader(client, serverUrl, payer.id);
+  const published = own ?? (await fetchAnswering(serverUrl, families, { onProgress, sign }));
   const typed = await promptOf(published, { typed: args[1], file: options.file, fields: options.field });
   const estimateOf =
     own === null
@@ -102,6 +104,7 @@ export async function askAndPay({ options, args, output }: CommandContext<AskOpt
   const words = await answerWords(answer, {
     serverUrl,
     recipe: published.recipe,
+    families,
     output,
     labels: answer.label === null ? undefined : model.answer(prompt).labels,
   });

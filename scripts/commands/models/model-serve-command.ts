@@ -1,6 +1,7 @@
 /** `openledger models serve`: the command that starts an answer server; serve-models.ts runs it. */
 import { commandError } from "../../cli/cli-errors.ts";
 import { command } from "../../cli/run-command.ts";
+import { spanIndexGone } from "../spans/spans-command.ts";
 import { SERVE_OPTIONS } from "./serve-options.ts";
 
 export const addModelServeCommand = command({
@@ -16,7 +17,8 @@ export const addModelServeCommand = command({
   ],
   run: async ({ options, args, output }) => {
     const folder = args[0] ?? process.env.SERVING_PUBLISHED_PATH;
-    const { model, settle } = options;
+    const { model, settle, spans } = options;
+    if (spans !== undefined) throw spanIndexGone();
     if (folder === undefined && (model !== undefined || settle === true))
       throw commandError("CMD_USAGE", "--model and --settle are of published models: name their folder");
     // Loaded here: servers and their stores would make every other command slower.

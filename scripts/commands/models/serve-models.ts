@@ -2,8 +2,6 @@
  * `openledger models serve`: runs the answer server (models/serving) with options in place of settings, and with --settle the
  * automatic settler.
  */
-import { readdir, stat } from "node:fs/promises";
-import { join } from "node:path";
 import { clientError } from "@openledger/client/client-errors";
 import { readStoreRollup } from "@openledger/client/store-rollup";
 import { createLogger } from "@openledger/foundation/logger";
@@ -15,8 +13,6 @@ import {
   serveModels,
 } from "@openledger/models/serving/serve-models";
 import { readServingConfig } from "@openledger/models/serving/serving-config";
-import { type HostedSpans, hostSpans } from "@openledger/models/serving/spans/host-spans";
-import { readIndexFile } from "@openledger/models/serving/spans/index-file";
 import { deploymentOf, type GlobalOptions, knownDatanetHost, openReader } from "../../cli/context.ts";
 import type { Output } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
@@ -49,7 +45,6 @@ export async function serveUntilStopped(options: Options, output: Output): Promi
             ...(options.model === undefined
               ? {}
               : { places: [{ modelId: parseId(options.model), folder: publishedPath }] }),
-            spans: config.spansPath === undefined ? undefined : await readSpans(config.spansPath),
             settler: settling?.settler,
           };
     const served = await serveModels(config, { logger, published });
@@ -65,7 +60,7 @@ export async function serveUntilStopped(options: Options, output: Output): Promi
 /** Settings that options name. */
 function settingsOf(options: Options): Record<string, string> {
   const { adapters, answerTtl, base, batch, data, datanetHost, folder, host, kernels, port } = options;
-  const { proxies, publicUrl, scores, spans, threads, weights } = options;
+  const { proxies, publicUrl, scores, threads, weights } = options;
   const settings = {
     SERVING_BASE_PATH: base,
     SERVING_ADAPTERS_PATH: adapters,
@@ -82,7 +77,6 @@ function settingsOf(options: Options): Record<string, string> {
     SERVING_WEIGHTS: weights,
     SERVING_ANSWER_TTL_SECONDS: answerTtl,
     SERVING_SCORES: scores,
-    SERVING_SPANS_PATH: spans,
   };
   return Object.fromEntries(
     Object.entries(settings).filter((entry): entry is [string, string] => entry[1] !== undefined),
@@ -102,18 +96,6 @@ async function openLedger(
   throw clientError("CLI_NOT_CONFIGURED", "the server asks the sequencer which answers were paid", {
     data: { missing: "sequencerUrl" },
   });
-}
-
-/** Indexes by their versions, in memory: five bytes for each of their texts. @throws MOD_FILE_INVALID */
-async function readSpans(path: string): Promise<ReadonlyMap<string, HostedSpans>> {
-  const isFolder = (await stat(path).catch(() => null))?.isDirectory() === true;
-  const files = isFolder ? (await readdir(path)).sort().map((name) => join(path, name)) : [path];
-  const indexes = new Map<string, HostedSpans>();
-  for (const file of files) {
-    const index = await readIndexFile(file);
-    indexes.set(index.parts.rowsRoot, await hostSpans(index));
-  }
-  return indexes;
 }
 
 async function factsOf({ language, models, url }: ServedModels, settles: boolean) {

@@ -14,8 +14,7 @@ export const SERVE_OPTIONS = defineOptions({
     "folder of the base's adapters, each in PEFT's format: answers of base and adapters are free",
   ...LISTEN_OPTIONS,
   ...DATA_OPTION,
-  "--spans <path>":
-    "index of a version's text (datanet index), or a folder of indexes, to show verbatim spans of answers",
+  "--spans <path>": "gone: readers search published rows themselves",
   "--datanet-host <url>":
     "Datanet host to ask for the terms of a model's rows where its recipe has none; default: the one known on this machine",
   "--answer-ttl <seconds>": "seconds until an unpaid answer expires",

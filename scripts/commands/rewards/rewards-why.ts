@@ -2,7 +2,7 @@
  * `openledger rewards why`: recomputes a settlement and lists which drawn (sampled) payments and rows earned what, in OPEN,
  * down to the scores.
  */
-import { datanetOfRow } from "@openledger/attribution/model/owned-rows";
+import { datanetOfRow } from "@openledger/attribution/model/payee-table";
 import { rowLine } from "@openledger/attribution/rows/row-line";
 import { explainEarnings } from "@openledger/attribution/scores/earnings";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";

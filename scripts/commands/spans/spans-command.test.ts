@@ -37,7 +37,7 @@ async function run(...args: string[]) {
   return { status, answer: JSON.parse(text) };
 }
 
-it("indexes a version of e-mails, and finds what an answer has of them", async () => {
+it("finds what an answer has of the e-mails of a version in the store", async () => {
   const store = await openRowStore(at("rows"));
   const contents = MAILS.map((text) => new TextEncoder().encode(text));
   const { digests, rowHashes } = await storeContribution(store, contents);
@@ -47,16 +47,15 @@ it("indexes a version of e-mails, and finds what an answer has of them", async (
   const storedRows = digests.map((digest, i) => ({ digest, contributorId: 7 + i, validatorId: 5 }));
   await storeVersion(store, { rowsRoot: version.rowsRoot, storedRows });
 
-  const index = at("mails.spans");
-  const root = ["--rows", store.folder, "--version-root", hex32(version.rowsRoot)];
-  const made = await run("datanet", "index", "6", "--out", index, ...root);
-  expect(made.answer).toMatchObject({ documentCount: 3, rowText: "plain", datanetId: 6 });
-
+  const where = ["--rows", store.folder, "--version-root", hex32(version.rowsRoot)];
   const text = `It says: ${SENTENCE}. Beware!`;
-  const found = await run("spans", "--index", index, "--text", text);
+  const found = await run("spans", "6", ...where, "--text", text);
   expect(found.answer).toMatchObject({
+    datanetId: 6,
     rowsRoot: hex32(version.rowsRoot),
-    spans: [{ count: 2, text: SENTENCE }],
+    rowCount: 3,
+    searchedRowCount: 3,
+    spans: [{ rowCount: 2, text: SENTENCE }],
   });
   const owners = found.answer.spans[0].sources.map((source: { contributorId: number; digest: string }) => [
     source.contributorId,
@@ -66,8 +65,18 @@ it("indexes a version of e-mails, and finds what an answer has of them", async (
     [7, digests[0]],
     [8, digests[1]],
   ]);
-  const fewer = await run("spans", "--index", index, "--text", text, "--sources", "1");
-  expect(fewer.answer.spans[0].sources).toHaveLength(1);
-  const neither = await run("spans", "--index", index);
+  const neither = await run("spans", "6", ...where);
   expect(neither).toMatchObject({ status: 1, answer: { error: { code: "CMD_USAGE" } } });
+});
+
+it("refuses indexes by name, wherever earlier versions took one", async () => {
+  for (const words of [
+    ["datanet", "index", "10", "--out", "mails.spans"],
+    ["spans", "--index", "mails.spans", "--text", "some words"],
+    ["models", "serve", "speeches", "--model", "16", "--spans", "mails.spans"],
+  ])
+    expect(await run(...words), words.join(" ")).toMatchObject({
+      status: 1,
+      answer: { error: { code: "CMD_SPAN_INDEX_GONE" } },
+    });
 });

@@ -23,6 +23,7 @@ import { RowText } from "../../rows/row-text.tsx";
 import { showCount, showCounted } from "../../words/format.ts";
 import { LeafLink } from "../../words/links.tsx";
 import { ProblemNotice } from "../../words/problem.tsx";
+import { PassedOverNotice } from "./passed-over.tsx";
 import { type CheckedVersion, checkVersion, exportFiles } from "./version-work.ts";
 
 /** Rows of each list of exceptions. */
@@ -33,6 +34,7 @@ const FATES: Readonly<Record<CommittedRow["fate"], string>> = {
   later: "after the version",
   withdrawn: "withdrawn by its contributor",
   dropped: "left out",
+  overtaken: "in the version under an account that committed it later",
   reassigned: "in the version under another account",
 };
 
@@ -87,6 +89,7 @@ function Result({ checked: { verified, vouching }, facts }: SigningTab & { check
   const { exceptions, foreign } = verified;
   const countOf = (fate: CommittedRow["fate"]) => exceptions.filter((row) => row.fate === fate).length;
   const [dropped, reassigned, withdrawn] = [countOf("dropped"), countOf("reassigned"), countOf("withdrawn")];
+  const overtaken = countOf("overtaken");
   const isOwned = reassigned === 0 && foreign.length === 0;
   const labelled = labelledCount(vouching.labels);
   const checks: Check[] = [
@@ -113,6 +116,12 @@ function Result({ checked: { verified, vouching }, facts }: SigningTab & { check
           : `${showCounted(dropped, "committed row")} ${dropped === 1 ? "is" : "are"} left out, as listed below`,
     },
   ];
+  if (overtaken > 0)
+    checks.push({
+      name: "overtaken",
+      state: "skipped",
+      title: `${showCounted(overtaken, "row")} ${overtaken === 1 ? "is" : "are"} under an account that committed ${overtaken === 1 ? "it" : "them"} later: right if the earlier commit's rows came after the publication, which nobody can check`,
+    });
   if (facts.card.labels.length > 0)
     checks.push({
       name: "labels",
@@ -122,6 +131,7 @@ function Result({ checked: { verified, vouching }, facts }: SigningTab & { check
   return (
     <>
       <Checks label="Checks of the version" checks={checks} />
+      <PassedOverNotice passedOver={verified.passedOver} />
       <DroppedNotice dropped={vouching.dropped} />
       {labelled > 0 && (
         <p class="soft small">

@@ -17,6 +17,7 @@ import { useAction } from "../../ledger/use-action.ts";
 import { showCount, showCounted } from "../../words/format.ts";
 import { ProblemNotice } from "../../words/problem.tsx";
 import { Bars } from "../rows/bars.tsx";
+import { MissingCheck, PassedOverNotice } from "./passed-over.tsx";
 import { collectNext, publishNext } from "./version-work.ts";
 
 /** Maximum rows of a version that is prepared without a request of the owner: every row is fetched. */
@@ -38,6 +39,7 @@ export function VersionPublish(props: VersionPublishProps) {
   /** Rows of the version that was published here; null for none. */
   const [publishedCount, setPublishedCount] = useState<number | null>(null);
   const [withoutUnsigned, setWithoutUnsigned] = useState(false);
+  const [withoutMissing, setWithoutMissing] = useState(false);
   const isPublished = publishedCount !== null;
   const turn = useRef(0);
   const { isBusy, problem, run } = useAction();
@@ -53,7 +55,8 @@ export function VersionPublish(props: VersionPublishProps) {
       setPublishedCount(null);
       turn.current += 1;
       const mine = turn.current;
-      const made = await collectNext(client, { ...work, withoutUnsigned });
+      const how = { withoutMissing, withoutUnsigned, mirrorUrls: site.datanetHosts };
+      const made = await collectNext(client, { ...work, ...how });
       // Something was signed meanwhile: what is made after that counts.
       if (mine === turn.current) setNext(made);
       setProgress("");
@@ -62,7 +65,7 @@ export function VersionPublish(props: VersionPublishProps) {
   useEffect(() => {
     setNext(null);
     if (isReady && !isPublished) void collect();
-  }, [about, isReady, withoutUnsigned]);
+  }, [about, isReady, withoutMissing, withoutUnsigned]);
   const publish = () =>
     run(async () => {
       await publishNext(client, work, next!);
@@ -132,6 +135,7 @@ export function VersionPublish(props: VersionPublishProps) {
               bars={[...reasons].sort(([, a], [, b]) => b - a).map(([label, value]) => ({ label, value }))}
             />
           )}
+          <PassedOverNotice passedOver={next.passedOver} />
           <DroppedNotice dropped={next.dropped} />
           {waitingRowCount > 0 && (
             <p class="soft small">
@@ -181,6 +185,7 @@ export function VersionPublish(props: VersionPublishProps) {
       )}
       {problem !== null && <ProblemNotice problem={problem} />}
       <UnsignedCheck problem={problem} isChecked={withoutUnsigned} onCheck={setWithoutUnsigned} />
+      <MissingCheck problem={problem} isChecked={withoutMissing} onCheck={setWithoutMissing} />
     </section>
   );
 }

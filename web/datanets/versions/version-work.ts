@@ -41,14 +41,30 @@ const showStep =
   ({ done, step, total }: PublishProgress) =>
     done === undefined ? onProgress(STEPS[step]) : counted("rows", onProgress)(done, total!);
 
+interface CollectNextOptions {
+  readonly withoutUnsigned: boolean;
+  readonly withoutMissing: boolean;
+  /** Other hosts that the page knows. */
+  readonly mirrorUrls: readonly string[];
+}
+
 /** Collects the version that the records make, with everything that stays out and why. @throws as `prepareVersion` */
 export async function collectNext(
   client: LedgerClient,
-  { datanetId, from, hostUrl, onProgress, withoutUnsigned }: Work & { readonly withoutUnsigned: boolean },
+  {
+    datanetId,
+    from,
+    hostUrl,
+    mirrorUrls,
+    onProgress,
+    withoutMissing,
+    withoutUnsigned,
+  }: Work & CollectNextOptions,
 ): Promise<PreparedVersion> {
   const store = await openRowStore(ROW_STORE);
-  const rule = { by: "records", hostUrl, withoutUnsigned } as const;
-  return prepareVersion(client, { datanetId, from, rule, store, onProgress: showStep(onProgress) });
+  const rule = { by: "records", hostUrl, mirrorUrls, withoutUnsigned } as const;
+  const work = { datanetId, from, rule, store, withoutMissing };
+  return prepareVersion(client, { ...work, onProgress: showStep(onProgress) });
 }
 
 /** Signs the version with the Datanet's own key, and brings its list to the host; only the latter where the ledger has it. */

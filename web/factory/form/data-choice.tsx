@@ -1,4 +1,4 @@
-/** Page "#/factory/new": a model builder chooses the rows of a new job, of a Datanet or of their own. */
+/** Page "#/factory/new": a model builder chooses the rows of a new job, of a Datanet. */
 import { findDatanets } from "@openledger/client/datanets/datanet-card";
 import type { DatanetDirectory } from "@openledger/client/datanets/host-schemas";
 import { Badge } from "../../design/badge.tsx";
@@ -7,11 +7,9 @@ import { useAnswer } from "../../ledger/use-answer.ts";
 import { showCounted } from "../../words/format.ts";
 import { type Problem, ProblemNotice, problemOf } from "../../words/problem.tsx";
 import { Term } from "../../words/term.tsx";
-import { datanetHref, useHref } from "../factory-links.ts";
+import { datanetHref } from "../factory-links.ts";
 import type { FactorySession } from "../factory-session.ts";
 import { ChoiceSteps } from "../jobs/run-steps.tsx";
-import { useFactory } from "../use-factory.ts";
-import { UploadRows } from "./upload-rows.tsx";
 import { becomes } from "./use-words.ts";
 
 type Listed = DatanetDirectory["datanets"][number] & { readonly host: number };
@@ -25,9 +23,6 @@ export function DataChoice({ factorySession, live, site }: DataChoiceProps) {
   const { problem, value } = useAnswer(live, "directory", () =>
     directoryOf(factorySession, site.datanetHosts),
   );
-  const earlier = useFactory("datasets", () => factorySession.factory.datasets());
-  // Datanets' rows stand above, by their present version: an earlier one may hold rows that were withdrawn since.
-  const ready = earlier.value?.filter(({ datanet, state }) => datanet === null && state === "ready") ?? [];
   return (
     <>
       <ChoiceSteps at={0} />
@@ -55,20 +50,13 @@ export function DataChoice({ factorySession, live, site }: DataChoiceProps) {
             : "No Datanet has a version with rows yet."}
         </p>
       )}
-      {ready.length > 0 && (
-        <section class="card stack">
-          <h2>Your uploaded rows</h2>
-          <ul class="plain-list">
-            {ready.map(({ id, name, rowCount }) => (
-              <li key={id}>
-                <a href={useHref(id)}>{name}</a>{" "}
-                <span class="soft small">{showCounted(rowCount, "row")}</span>
-              </li>
-            ))}
-          </ul>
-        </section>
-      )}
-      <UploadRows factorySession={factorySession} />
+      <section class="card stack-s">
+        <h2>Rows of your own</h2>
+        <p class="soft">
+          <a href="#/datanets/new">Create a Datanet</a> and contribute them. If it is permissioned, only those
+          whom you grant it read the rows. For rows that nobody else may see, run your own factory.
+        </p>
+      </section>
     </>
   );
 }

@@ -193,7 +193,7 @@ export function FormFields({
           {isPermissioned ? (
             <Check
               label="Publish the model with its rows, though their Datanet is permissioned"
-              help="The model's server gives them to those to whom the Datanet's owner has granted access, and to nobody else."
+              help="The model's server gives them to those to whom the Datanet's owner has granted access, and to nobody else. A model that answers from its rows answers these people alone, published or not."
               isChecked={typed.publishPermissionedRows}
               onCheck={(isPublished) =>
                 onTyped({ ...typed, publishRows: isPublished, publishPermissionedRows: isPublished })

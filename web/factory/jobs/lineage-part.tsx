@@ -48,7 +48,7 @@ function Lineage({ lineage }: { lineage: FactoryLineage }) {
           <p class="soft small">Rows</p>
           <h2>{datasetName}</h2>
           {datanet === null ? (
-            <p class="soft">Your own rows, which are not on the ledger.</p>
+            <p class="soft">Rows of no Datanet, which an earlier version took.</p>
           ) : (
             [datanet, ...lineage.further].map((one) => (
               <p key={one.id} class="soft">
@@ -154,7 +154,7 @@ function People({ lineage: { model, people } }: { lineage: FactoryLineage }) {
         columns={columns}
         rows={people}
         keyOf={({ contributorId, validatorId }) => `${contributorId} ${validatorId}`}
-        empty="These are your own rows, so no one is paid."
+        empty="These rows are of no Datanet, so no one is paid."
       />
     </section>
   );

@@ -4,7 +4,8 @@
  */
 import { rm } from "node:fs/promises";
 import type { FamilyTraining } from "@openledger/attribution/model/model-family";
-import { joinVersions, type OwnedRow, payeeTable } from "@openledger/attribution/model/owned-rows";
+import { joinVersions, type OwnedRow } from "@openledger/attribution/model/owned-rows";
+import { payeeTable } from "@openledger/attribution/model/payee-table";
 import {
   circuitColumns,
   DIRECT,
@@ -57,7 +58,7 @@ import { TEXT_BASE_OPTION } from "../../../cli/text-base-option.ts";
 import { workspacePaths } from "../../../cli/workspace.ts";
 import { readCardFile } from "../../datanet/host-command.ts";
 import { ANY_HOST_OPTION, readerOrSigner, UNSIGNED_OPTION, unsignedOf } from "../../datanet/host-options.ts";
-import { PUBLISHED_ROWS_OPTIONS, publicationOf } from "./published-rows.ts";
+import { citingWords, PUBLISHED_ROWS_OPTIONS, publicationOf } from "./published-rows.ts";
 import { termsToTrain, termsWords } from "./training-terms.ts";
 
 interface TrainOptions extends Pick<CircuitOptions, "circuits"> {
@@ -210,6 +211,7 @@ export const addModelTrainCommand = command({
       `a model of ${counted(rows.length, "row")}${further.length === 0 ? "" : ` of ${versions.length} Datanets`} in ${presentPayees(trained.payees).length} payees, ${recipe.columnCount} columns, ${draws} draws an epoch, in ${options.out}`,
       training.describe(trained),
       ...publication.words,
+      ...citingWords(recipe, publication),
       ...termsWords(recipe.terms),
       `recipe ${hashRecipe(recipe)}, statics ${staticsHash}`,
     ];

@@ -1,4 +1,7 @@
-/** Whether `models train` publishes the rows with the model: where all of its Datanets are public, or a flag says so. */
+/**
+ * Whether `models train` publishes the rows with the model: where all of its Datanets are public, or a flag says so. The words say also
+ * whom a model answers that answers from its rows.
+ */
 import { getHostedDatanet } from "@openledger/client/datanets/datanet-card";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import type { NamedCard } from "@openledger/datanets/card/card";
@@ -28,6 +31,8 @@ interface AccessSources {
 export interface RowPublication {
   readonly publishRows: boolean;
   readonly words: readonly string[];
+  /** Why rows are for readers alone; "" where all Datanets are public. */
+  readonly why: string;
 }
 
 /** @throws CMD_USAGE for both flags; as a host that was named refuses */
@@ -46,15 +51,32 @@ export async function publicationOf(
     if (access === undefined) unknown.push(datanetId);
     else if (access === "permissioned") permissioned.push(datanetId);
   }
-  if (withholdRows) return { publishRows: false, words: ["the rows are not published"] };
   const why = [
     ...permissioned.map((id) => `Datanet ${id} is permissioned`),
     ...unknown.map((id) => `no host or card says whether Datanet ${id} is public`),
   ].join(", ");
-  if (why === "") return { publishRows: true, words: [] };
-  if (publishPermissionedRows) return { publishRows: true, words: [`the rows are published, though ${why}`] };
+  if (withholdRows) return { publishRows: false, words: ["rows.jsonl is not published"], why };
+  if (why === "") return { publishRows: true, words: [], why };
+  if (publishPermissionedRows)
+    return { publishRows: true, words: [`rows.jsonl is published, though ${why}`], why };
   return {
     publishRows: false,
-    words: [`the rows are not published: ${why}; --publish-permissioned-rows publishes them`],
+    words: [`rows.jsonl is not published: ${why}; --publish-permissioned-rows publishes it`],
+    why,
   };
+}
+
+/** Lines about a model that answers from its rows: its index has their texts, and its answers say or quote them. */
+export function citingWords(
+  { retrieval }: { readonly retrieval?: object | undefined },
+  { why }: Pick<RowPublication, "why">,
+): readonly string[] {
+  if (retrieval === undefined) return [];
+  const texts = "says" in retrieval ? "each row's prompt and answer" : "the beginning of each row's text";
+  const index = `query-map.bin has ${texts}, which is part of the model`;
+  return why === ""
+    ? [`${index}: everybody may read it`]
+    : [
+        `${index}: servers give it, and answers from the rows, to whom the Datanet's owner has granted access, since ${why}`,
+      ];
 }

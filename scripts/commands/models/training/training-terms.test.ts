@@ -36,7 +36,7 @@ import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import type { GlobalOptions } from "../../../cli/context.ts";
 import { approvalWords, askHostOf, termsOfRegistration } from "../../datanet/approval-terms.ts";
 import { runInProcess } from "../../testing/run-in-process.ts";
-import { publicationOf } from "./published-rows.ts";
+import { citingWords, publicationOf } from "./published-rows.ts";
 import { termsToTrain } from "./training-terms.ts";
 
 /** Home of the commands, which read it as they are loaded. */
@@ -213,7 +213,7 @@ test("asks the host that this machine knows, if nobody names one", async () => {
   const unknown = await train("unknown", ...labels, ...named());
   expect([unknown.status, (await recipeOf("unknown")).terms]).toEqual([0, undefined]);
   expect(unknown.stdout).toContain("the rows' terms were not looked at");
-  expect(unknown.stdout).toContain("--publish-permissioned-rows publishes them");
+  expect(unknown.stdout).toContain("--publish-permissioned-rows publishes it");
 });
 
 test("publishes the rows where a card says that they are public, and others only by a flag", async () => {
@@ -225,7 +225,7 @@ test("publishes the rows where a card says that they are public, and others only
   // By the card; and without one.
   expect([await isPublished("shared"), await isPublished("unknown")]).toEqual([true, false]);
   const flagged = await train("flagged", ...labels, ...named(), "--publish-permissioned-rows");
-  expect(flagged.stdout).toContain("the rows are published, though no host or card says");
+  expect(flagged.stdout).toContain("rows.jsonl is published, though no host or card says");
   expect(await isPublished("flagged")).toBe(true);
   const both = await train("both", ...labels, ...named(), "--publish-permissioned-rows", "--withhold-rows");
   expect(both.stderr).toContain("CMD_USAGE");
@@ -303,15 +303,23 @@ test("withholds the rows of a Datanet that is permissioned at its host", async (
       datanetIds: [datanetId],
       card: null,
     });
-  expect(await decide({})).toEqual({ publishRows: true, words: [] });
+  const saying = { retrieval: { says: "row" } } as const;
+  const open = await decide({});
+  expect(open).toEqual({ publishRows: true, words: [], why: "" });
+  expect(citingWords(saying, open)).toEqual([expect.stringMatching(/prompt and answer.*everybody may read/)]);
+  expect(citingWords({}, open)).toEqual([]);
   expect(await decide({ withholdRows: true })).toMatchObject({ publishRows: false });
   const closed = { ...card, access: "permissioned", row: { ...card.row, digests: "salted" } } as const;
   await publishCard(owner, { datanetId, card: closed });
   await bringCard(owner, { ...place, card: closed });
-  expect(await decide({})).toEqual({
+  const withheld = await decide({});
+  expect(withheld).toEqual({
     publishRows: false,
     words: [expect.stringContaining(`Datanet ${datanetId} is permissioned`)],
+    why: `Datanet ${datanetId} is permissioned`,
   });
+  // Its index has the rows' texts all the same.
+  expect(citingWords(saying, withheld)).toEqual([expect.stringMatching(/to whom .* has granted access/)]);
   expect(await decide({ publishPermissionedRows: true })).toMatchObject({ publishRows: true });
   await publishCard(owner, { datanetId, card });
 });

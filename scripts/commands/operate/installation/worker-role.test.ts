@@ -103,7 +103,7 @@ it("refuses a name that needs quotes", async () => {
   await expect(
     writeWorkerRole(
       { name: 'x"', out: join(folder, "other") },
-      { DATABASE_URL: home.url, OPENLEDGER_LOG_LEVEL: "silent" },
+      { OPENLEDGER_DATABASE_URL: home.url, OPENLEDGER_LOG_LEVEL: "silent" },
     ),
   ).rejects.toMatchObject({ code: "SRV_CONFIG_INVALID" });
   await expect(stat(join(folder, "other"))).rejects.toThrow("ENOENT");

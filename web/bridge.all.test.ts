@@ -1,7 +1,11 @@
-/** Tests of the pages in Chromium on a running rollup: bridge, keyboard, checks, wallets. */
+/**
+ * The bridge page in Chromium on a running rollup: a deposit, a transfer and a withdrawal to their ends, by mouse and by keyboard, and
+ * a batch that the page checks. The last part puts a lying sequencer or wallet, or none, behind the same pages.
+ */
 import type { World } from "@openledger/e2e/world/world";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { alterAnswers } from "./testing/alter-answers.ts";
 import { connect as connectAt, journey, main, move, step } from "./testing/bridge-page.ts";
 import { openBrowser, pictureOf, seriousFindings } from "./testing/browser.ts";
 import { startPagesWorld, visitorAddress } from "./testing/pages-world.ts";
@@ -172,27 +176,21 @@ describe.each(["light", "dark"] as const)("in %s colours", (colorScheme) => {
   });
 });
 
-describe("somebody who lies, or is not there", () => {
+describe("behind a sequencer or a wallet that lies, or does not answer, a page", () => {
   test("a proxy that alters a balance is shown as unverified, one that alters the path as a contradiction", async () => {
     const page = await visit(browser, { isFaulty: true });
-    await page.route(/\/v1\/leaves\?owner=/, async (route) => {
-      const answer = await route.fetch();
-      const leaves = (await answer.json()) as { balanceWei: string }[];
-      await route.fulfill({
-        json: leaves.map((leaf) => ({ ...leaf, balanceWei: "1000000000000000000000000" })),
-      });
-    });
+    await alterAnswers<{ balanceWei: string }[]>(page, /\/v1\/leaves\?owner=/, (leaves) =>
+      leaves.map((leaf) => ({ ...leaf, balanceWei: "1000000000000000000000000" })),
+    );
     await connect(page);
     const ledger = page.getByLabel("In the ledger");
     await ledger.getByText("1,000,000").waitFor();
     await ledger.getByText("not on Ethereum yet").waitFor();
     await ledger.getByText(/Ethereum has 35\.2/).waitFor();
 
-    await page.route(/\/v1\/leaves\/\d+\/path/, async (route) => {
-      const answer = await route.fetch();
-      const path = (await answer.json()) as { leaf: { balance: string } };
+    await alterAnswers<{ leaf: { balance: string } }>(page, /\/v1\/leaves\/\d+\/path/, (path) => {
       const balance = `0x${(10n ** 24n).toString(16).padStart(64, "0")}`;
-      await route.fulfill({ json: { ...path, leaf: { ...path.leaf, balance } } });
+      return { ...path, leaf: { ...path.leaf, balance } };
     });
     await ledger.getByText("contradicted").waitFor();
     await ledger.getByText("CLI_LEAF_UNPROVEN").waitFor();
@@ -202,10 +200,10 @@ describe("somebody who lies, or is not there", () => {
   test("a sequencer of another rollup is not signed for", async () => {
     const page = await visit(browser, { isFaulty: true });
     await connect(page);
-    await page.route(/\/v1\/info/, async (route) => {
-      const info = (await (await route.fetch()).json()) as object;
-      await route.fulfill({ json: { ...info, domain: `0x${"1".padStart(64, "0")}` } });
-    });
+    await alterAnswers<object>(page, /\/v1\/info/, (info) => ({
+      ...info,
+      domain: `0x${"1".padStart(64, "0")}`,
+    }));
     await move(page, "Transfer", "1", "Transfer", "2");
     await main(page).getByText("CLI_WRONG_ROLLUP").waitFor();
     expect(await page.getByRole("article", { name: /Transfer of 1 / }).count()).toBe(0);

@@ -1,6 +1,6 @@
 /**
- * Prompt of a chat by the model's own copy: the text that a receipt binds, and what a receipt cannot bind. OpenAI's routes and
- * MCP's tools call it.
+ * Turns the chat of a request (messages, tools) into the one text that the model is asked and paid for, by the chat template of the
+ * gateway's copy of the model. OpenAI's routes and MCP's tools call it.
  */
 import type { Chat } from "@openledger/attribution/model/model-chat";
 import { requireRecipeForm, type WantedForm } from "@openledger/models/serving/billing/recipe-form";
@@ -9,7 +9,7 @@ import type { TextRecipe } from "@openledger/models/tuning/recipe/text-recipe";
 import type { OpenedModel } from "./checkable-models.ts";
 
 /**
- * Makes the text that the receipt binds: by the base's template, or the one message of a model without one.
+ * Makes the prompt whose hash the receipt has: by the base's chat template; without a template the chat's one message.
  * @throws SRV_BAD_REQUEST, MOD_CHAT_REFUSED
  */
 export function promptOfChat({ model }: OpenedModel, chat: Chat): string {
@@ -25,7 +25,7 @@ export function promptOfChat({ model }: OpenedModel, chat: Chat): string {
   );
 }
 
-/** Refuses what the recipe decides and the request wants otherwise, as the model's server does. @throws SRV_BAD_REQUEST */
+/** Refuses a length or a temperature other than the recipe's, as the model's server does. @throws SRV_BAD_REQUEST */
 export function requireForm({ model, recipe }: OpenedModel, wanted: WantedForm): void {
   // A label has no length and no temperature.
   if (model.chat !== undefined) requireRecipeForm(wanted, recipe as unknown as Pick<TextRecipe, "answers">);

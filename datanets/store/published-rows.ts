@@ -1,0 +1,44 @@
+/**
+ * Rows of the published version, which stay with whom it names: an earlier commit whose rows come afterwards has copies of them
+ * (client/actions/data/committed-rows.ts has the rule). Uploads ask before rows, and who may withdraw them, go to another commit.
+ */
+import type { Queries } from "@openledger/foundation/database/queries";
+import { DIGEST_BYTES, VERSION_ROW_BYTES } from "../rows/row-wire.ts";
+
+/** Rows of a list that one statement reads, 4 MiB. */
+const ROWS_A_SLICE = 110_000;
+
+/** A row with the contributor whose it is here. */
+interface OwnedRow {
+  readonly digest: Buffer;
+  readonly contributorId: number;
+}
+
+/**
+ * Finds which rows the published version has, under the contributor whose they are here.
+ * @param published root of the version; null for none
+ * @returns their digests, in hexadecimal digits; none where the version's list is not here
+ */
+export async function publishedAmong(
+  { query }: Queries,
+  datanetId: number,
+  published: string | null,
+  rows: readonly OwnedRow[],
+): Promise<ReadonlySet<string>> {
+  const found = new Set<string>();
+  if (published === null || rows.length === 0) return found;
+  const wanted = new Map(rows.map(({ contributorId, digest }) => [digest.toString("latin1"), contributorId]));
+  for (let at = 1; ; at += ROWS_A_SLICE * VERSION_ROW_BYTES) {
+    const [slice] = await query<{ bytes: Buffer }>(
+      `select substring(list from $3::int for $4::int) as bytes from versions where datanet_id = $1 and rows_root = $2`,
+      [datanetId, published, at, ROWS_A_SLICE * VERSION_ROW_BYTES],
+    );
+    const bytes = slice?.bytes ?? Buffer.alloc(0);
+    for (let place = 0; place < bytes.length; place += VERSION_ROW_BYTES) {
+      const end = place + DIGEST_BYTES;
+      if (wanted.get(bytes.toString("latin1", place, end)) === bytes.readUIntBE(end, 3))
+        found.add(bytes.toString("hex", place, end));
+    }
+    if (bytes.length < ROWS_A_SLICE * VERSION_ROW_BYTES) return found;
+  }
+}
