@@ -56,10 +56,10 @@ describe("readBridgeConfig", () => {
   });
 
   test("accepts each default as if it had been given", () => {
-    const given = Object.entries(BRIDGE_SETTINGS).flatMap(([name, setting]) =>
+    const input = Object.entries(BRIDGE_SETTINGS).flatMap(([name, setting]) =>
       "default" in setting ? [[settingVariable("BRIDGE", name), setting.default]] : [],
     );
-    expect(readBridgeConfig({ ...required, ...Object.fromEntries(given) })).toEqual(
+    expect(readBridgeConfig({ ...required, ...Object.fromEntries(input) })).toEqual(
       readBridgeConfig(required),
     );
   });

@@ -132,13 +132,15 @@ describe("docs/reference/ledger.md", () => {
   });
 
   it("has the header's packing, the chunk of C and the wire's header", () => {
-    const places = tableOf("| place | element |");
-    const [numbers] = places.filter(([place]) => place === "3");
+    const positions = tableOf("| place | element |");
+    const [numbers] = positions.filter(([position]) => position === "3");
     const widths = numbers![1]!.split("\\|").map((part) => Number(/(\d+)\s*$/.exec(part.trim())![1]));
     expect(widths).toEqual([40, 40, 40, 25, 25, 24, 16, 16]);
     expect(widths.reduce((a, b) => a + b)).toBeLessThan(253);
     expect(
-      places.filter(([place]) => /^[\d, ]+$/.test(place!)).flatMap(([place]) => place!.split(",")),
+      positions
+        .filter(([position]) => /^[\d, ]+$/.test(position!))
+        .flatMap(([position]) => position!.split(",")),
     ).toHaveLength(HEADER_ELEMENT_COUNT);
     expect(ledgerPage).toContain(`for every chunk of ${DATA_CHUNK}`);
     const wire = tableOf("| bytes | content |");

@@ -250,7 +250,7 @@ export const EPOCH_SECONDS = 24 * 60 * 60;
 export const TREASURY_PARTS = 3_277n;
 /** Depth of a model's accrued and claimed trees: 4,096 places, one a payee in each. */
 export const PAYEE_TREE_DEPTH = 4;
-/** Payees of one circuit: the places below one of the eight nodes under a payee tree's root. */
+/** Payees of one circuit: the positions below one of the eight nodes under a payee tree's root. */
 export const MAX_PAYEE_COUNT = 512;
 /** Shards of a model: as many as nodes under a payee tree's root. */
 export const SHARD_COUNT_MAX = 8;
@@ -286,11 +286,11 @@ export interface TableSizes {
 export const isBlobShape = ({ table }: BatchShape): boolean => table.isBlob === true;
 
 /** Location of a batch's narrow slots in its transaction. */
-export type DataPlace = "blob" | "calldata";
-/** Choices of the place when a batch is closed; auto: the cheaper one by L1's prices. */
+export type DataSource = "blob" | "calldata";
+/** Choices of the position when a batch is closed; auto: the cheaper one by L1's prices. */
 export const DATA_MODES = ["auto", "calldata", "blob"] as const;
 export type DataMode = (typeof DATA_MODES)[number];
-export const placeOf = (shape: BatchShape): DataPlace => (isBlobShape(shape) ? "blob" : "calldata");
+export const placeOf = (shape: BatchShape): DataSource => (isBlobShape(shape) ? "blob" : "calldata");
 
 export function shapeName({ narrow, wide, table }: BatchShape): string {
   const { members, rows, units, low, top, isBlob } = table;

@@ -249,11 +249,11 @@ describe("a client with a Safe of two out of three owners", () => {
   });
 
   it("has no ledger key of its own: an owner derives one for it", async () => {
-    const place = { chainId: 31337, rollupAddress: f.deployment.rollup };
-    const own = deriveKey({ wallet: walletSigner(safe, safe.address), ...place });
+    const deployment = { chainId: 31337, rollupAddress: f.deployment.rollup };
+    const own = deriveKey({ wallet: walletSigner(safe, safe.address), ...deployment });
     expect((await ended(own)).code).toBe("CLI_WALLET_UNSUPPORTED");
-    const key = await deriveKey({ wallet: owners[0]!, ...place, contractWallet: safe.address });
-    const again = await deriveKey({ wallet: owners[0]!, ...place, contractWallet: safe.address });
+    const key = await deriveKey({ wallet: owners[0]!, ...deployment, contractWallet: safe.address });
+    const again = await deriveKey({ wallet: owners[0]!, ...deployment, contractWallet: safe.address });
     expect(again.keyX).toBe(key.keyX);
   });
 

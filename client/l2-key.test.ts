@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest";
 import { createRandomKey, deriveKey, keyFromSecret, type TypedDataSigner } from "./l2-key.ts";
 
 const wallet = privateKeyToAccount(pad("0x01"));
-const place = { chainId: 31337, rollupAddress: "0x5FbDB2315678afecb367f032d93F642f64180aa3" } as const;
+const deployment = { chainId: 31337, rollupAddress: "0x5FbDB2315678afecb367f032d93F642f64180aa3" } as const;
 
 const signerOf = (sign: (signature: Hex, call: number) => Hex): TypedDataSigner => {
   let calls = 0;
@@ -19,19 +19,19 @@ const signerOf = (sign: (signature: Hex, call: number) => Hex): TypedDataSigner 
 
 describe("deriveKey", () => {
   it("gives the same usable key for the same wallet, rollup and chain", async () => {
-    const first = await deriveKey({ wallet, ...place });
-    const second = await deriveKey({ wallet, ...place });
+    const first = await deriveKey({ wallet, ...deployment });
+    const second = await deriveKey({ wallet, ...deployment });
     expect(first.keyX).toBe(second.keyX);
     expect(isUsableKey(recoverPublicKey(first.keyX)!)).toBe(true);
   });
 
   it("gives other keys for another rollup, chain, index and wallet", async () => {
     const others = await Promise.all([
-      deriveKey({ wallet, ...place }),
-      deriveKey({ wallet, ...place, chainId: 1 }),
-      deriveKey({ wallet, ...place, rollupAddress: "0x0000000000000000000000000000000000000001" }),
-      deriveKey({ wallet, ...place, index: 1 }),
-      deriveKey({ wallet: privateKeyToAccount(pad("0x02")), ...place }),
+      deriveKey({ wallet, ...deployment }),
+      deriveKey({ wallet, ...deployment, chainId: 1 }),
+      deriveKey({ wallet, ...deployment, rollupAddress: "0x0000000000000000000000000000000000000001" }),
+      deriveKey({ wallet, ...deployment, index: 1 }),
+      deriveKey({ wallet: privateKeyToAccount(pad("0x02")), ...deployment }),
     ]);
     expect(new Set(others.map(({ keyX }) => keyX)).size).toBe(others.length);
   });
@@ -40,15 +40,15 @@ describe("deriveKey", () => {
     const contractWallet = "0x00000000000000000000000000000000000000c1";
     const other = "0x00000000000000000000000000000000000000c2";
     const keys = await Promise.all([
-      deriveKey({ wallet, ...place }),
-      deriveKey({ wallet, ...place, contractWallet }),
-      deriveKey({ wallet, ...place, contractWallet: other }),
-      deriveKey({ wallet, ...place, contractWallet, index: 1 }),
-      deriveKey({ wallet: privateKeyToAccount(pad("0x02")), ...place, contractWallet }),
+      deriveKey({ wallet, ...deployment }),
+      deriveKey({ wallet, ...deployment, contractWallet }),
+      deriveKey({ wallet, ...deployment, contractWallet: other }),
+      deriveKey({ wallet, ...deployment, contractWallet, index: 1 }),
+      deriveKey({ wallet: privateKeyToAccount(pad("0x02")), ...deployment, contractWallet }),
     ]);
     expect(new Set(keys.map(({ keyX }) => keyX)).size).toBe(keys.length);
     // It can be derived again, and existing keys stay valid.
-    expect((await deriveKey({ wallet, ...place, contractWallet })).keyX).toBe(keys[1]!.keyX);
+    expect((await deriveKey({ wallet, ...deployment, contractWallet })).keyX).toBe(keys[1]!.keyX);
     expect(toHex(keys[0]!.keyX)).toBe("0x176ee8bf2c964bf3a5c3fa2a8ed84a8ea9a95d827957690d020261e130b56a3f");
   });
 
@@ -59,8 +59,8 @@ describe("deriveKey", () => {
       const v = Number(slice(signature, 64)) === 27 ? "0x1c" : "0x1b";
       return concat([slice(signature, 0, 32), s, v]);
     });
-    const usual = await deriveKey({ wallet, ...place });
-    expect((await deriveKey({ wallet: flipped, ...place })).keyX).toBe(usual.keyX);
+    const usual = await deriveKey({ wallet, ...deployment });
+    expect((await deriveKey({ wallet: flipped, ...deployment })).keyX).toBe(usual.keyX);
   });
 
   it("refuses a wallet that signs the same message differently", async () => {
@@ -71,7 +71,7 @@ describe("deriveKey", () => {
         return signature;
       },
     };
-    await expect(deriveKey({ wallet: fickle, ...place })).rejects.toMatchObject({
+    await expect(deriveKey({ wallet: fickle, ...deployment })).rejects.toMatchObject({
       code: "CLI_WALLET_UNSUPPORTED",
       data: { reason: "not-deterministic" },
     });
@@ -85,7 +85,7 @@ describe("deriveKey", () => {
     };
     const contract = signerOf((signature) => concat([signature, "0x00"]));
     for (const unsupported of [foreign, contract]) {
-      await expect(deriveKey({ wallet: unsupported, ...place })).rejects.toMatchObject({
+      await expect(deriveKey({ wallet: unsupported, ...deployment })).rejects.toMatchObject({
         code: "CLI_WALLET_UNSUPPORTED",
         data: { reason: "signature-unsupported" },
       });

@@ -38,10 +38,10 @@ async function whileWatched<Result>(work: Promise<Result>): Promise<Result> {
   return done;
 }
 
-const place = () => ({ chainId: 31337, rollupAddress: world.f.rollup.address });
+const deployment = () => ({ chainId: 31337, rollupAddress: world.f.rollup.address });
 async function connect() {
-  const l2Key = await deriveKey({ wallet: account, ...place() });
-  const options = { ...place(), sequencerUrl: world.sequencerUrl, l2Key };
+  const l2Key = await deriveKey({ wallet: account, ...deployment() });
+  const options = { ...deployment(), sequencerUrl: world.sequencerUrl, l2Key };
   return createClient({ account, transport: http(world.rpcUrl) }).extend(ledgerActions(options));
 }
 
@@ -66,7 +66,7 @@ describe("a viem client with ledgerActions", () => {
     const ledger = await connect();
     const [own] = await ledger.findLeaves({ owner: account.address });
     // Anyone can open an account for this owner, and keep its key.
-    const stranger = { keyX: (await deriveKey({ wallet: anvilAccount(9), ...place() })).keyX };
+    const stranger = { keyX: (await deriveKey({ wallet: anvilAccount(9), ...deployment() })).keyX };
     const amountWei = parseEther("2");
     const planted = await ledger.deposit({ amountWei, l1Owner: account.address, ...stranger });
     await whileWatched(ledger.waitFor(planted, "acknowledged"));
@@ -79,7 +79,7 @@ describe("a viem client with ledgerActions", () => {
       data: { reason: "leaf-ambiguous" },
     });
     // Without a sequencer nobody can name the account.
-    const alone = await createLedgerClient({ ...place(), rpcUrl: world.rpcUrl, wallet: account });
+    const alone = await createLedgerClient({ ...deployment(), rpcUrl: world.rpcUrl, wallet: account });
     await expect(deposit(alone, { amountWei })).rejects.toMatchObject({ code: "CLI_NOT_CONFIGURED" });
   });
 
@@ -119,7 +119,9 @@ describe("a viem client with ledgerActions", () => {
     feed.close();
     // An error ends the watch, and names the remedy.
     const failures: unknown[] = [];
-    const nobody = createClient({ transport: http("http://127.0.0.1:1") }).extend(ledgerActions(place()));
+    const nobody = createClient({ transport: http("http://127.0.0.1:1") }).extend(
+      ledgerActions(deployment()),
+    );
     nobody.watchBatch({ onBatch() {}, onError: (error) => failures.push(error) });
     const remedy = expect.stringContaining("address is right");
     await expect

@@ -73,14 +73,14 @@ beforeAll(async () => {
   });
   world = await createWorldHere({ f, folder, deployment, hasWallClock: true });
   await world.w.turn();
-  const place = { rpcUrl: f.rpcUrl, rollupAddress, sequencerUrl: world.sequencerUrl, leafId: ALICE };
+  const ledger = { rpcUrl: f.rpcUrl, rollupAddress, sequencerUrl: world.sequencerUrl, leafId: ALICE };
   const newKey = await deriveKey({ wallet: NEW_WALLET, chainId: 31337, rollupAddress });
   before = await createLedgerClient({
-    ...place,
+    ...ledger,
     wallet: OLD_WALLET,
     l2Key: await keyFromSecret(pad(toHex(11n))),
   });
-  after = await createLedgerClient({ ...place, wallet: NEW_WALLET, l2Key: newKey });
+  after = await createLedgerClient({ ...ledger, wallet: NEW_WALLET, l2Key: newKey });
 
   host = await world.host();
   const { hash } = await createDatanet(before, {
@@ -186,19 +186,19 @@ describe("an account that moves to a new wallet", () => {
   });
 
   it("is named on a board with its consent alone, by its present key", async () => {
-    const place = { hostUrl: host.url, datanetId: DATANET_ID };
-    const hidden = await readEarningsBoard(after, place);
+    const location = { hostUrl: host.url, datanetId: DATANET_ID };
+    const hidden = await readEarningsBoard(after, location);
     expect(hidden).toMatchObject({ modelIds: [MODEL_ID], entries: [], hiddenCount: 1 });
     expect([hidden.earnedWei > 0n, hidden.hiddenWei]).toEqual([true, hidden.earnedWei]);
-    expect(await codeOf(showEarnings(before, { ...place, isShown: true }))).toBe("DNT_RECORD_INVALID");
-    await showEarnings(after, { ...place, isShown: true });
+    expect(await codeOf(showEarnings(before, { ...location, isShown: true }))).toBe("DNT_RECORD_INVALID");
+    await showEarnings(after, { ...location, isShown: true });
     const { claimableWei } = await getRewards(after, ALICE);
     const rowCount = PAYEES.reduce((sum, payee) => sum + payee.rowCount, 0);
-    const board = await readEarningsBoard(after, place);
+    const board = await readEarningsBoard(after, location);
     expect(board.entries).toEqual([{ leafId: ALICE, earnedWei: claimableWei, rowCount }]);
     expect([board.hiddenCount, board.hiddenWei, board.earnedWei]).toEqual([0, 0n, claimableWei]);
-    await showEarnings(after, { ...place, isShown: false });
-    expect((await readEarningsBoard(after, place)).entries).toEqual([]);
+    await showEarnings(after, { ...location, isShown: false });
+    expect((await readEarningsBoard(after, location)).entries).toEqual([]);
   });
 
   it("is paid for what it earned before, into the new wallet", async () => {

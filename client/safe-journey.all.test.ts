@@ -40,8 +40,8 @@ afterAll(() => world?.stop());
 const PATIENT = { timeoutMs: 400_000 };
 
 it("a Safe of two out of three goes the whole way: in, across, out, forced out, paid", async () => {
-  const place = { chainId: 31337, rollupAddress: client.rollupAddress, contractWallet: safe.address };
-  const l2Key = await deriveKey({ wallet: owners[0]!, ...place });
+  const ledger = { chainId: 31337, rollupAddress: client.rollupAddress, contractWallet: safe.address };
+  const l2Key = await deriveKey({ wallet: owners[0]!, ...ledger });
   const acting = { ...client, l2Key };
 
   // In: one step of the Safe opens the account that has the owner's key.
@@ -78,7 +78,7 @@ it("a Safe of two out of three goes the whole way: in, across, out, forced out, 
 
   // One owner leaves: the others register another's key, and the old one signs for nothing any more.
   safe.signers = owners.slice(1);
-  const nextKey = await deriveKey({ wallet: owners[1]!, ...place });
+  const nextKey = await deriveKey({ wallet: owners[1]!, ...ledger });
   const rotated = await force(client, { type: "setKey", id, keyX: nextKey.keyX });
   await waitFor(client, rotated, "acknowledged", PATIENT);
   const payment = { to, amountWei: parseEther("1"), from: id };

@@ -31,10 +31,10 @@ const spaced = (letter: string) => {
 const { own = [], shared }: { own?: number[]; shared?: number[] } = classifier.inputs.words ?? {};
 const room = classifier.termBuckets - own.length;
 /** Words of long texts: some have a bucket each. Listed ones share those behind in turn, but the last; without a list all others are hashed. */
-const places = new Map(own.map((word, k) => [word, k]));
-for (const [k, word] of (shared ?? []).entries()) places.set(word, own.length + (k % (room - 1)));
+const positions = new Map(own.map((word, k) => [word, k]));
+for (const [k, word] of (shared ?? []).entries()) positions.set(word, own.length + (k % (room - 1)));
 const hashed = (term: number) => own.length + (mix(0x5eed, term) % room);
-const bucketOf = (term: number) => places.get(term) ?? (shared ? -1 : hashed(term));
+const bucketOf = (term: number) => positions.get(term) ?? (shared ? -1 : hashed(term));
 
 for (const text of texts) {
   const found = [...text].map(small).map(spaced).join("").split(" ").filter(Boolean).map(hash);

@@ -3,10 +3,10 @@ import { RecentAnswers } from "./recent-answers.ts";
 
 it("caches no more answers than its maximum, those used last", async () => {
   const answers = new RecentAnswers<number, number>({ maxItems: 1_000 });
-  const asked: number[] = [];
+  const question: number[] = [];
   const get = (key: number) =>
     answers.get(key, async () => {
-      asked.push(key);
+      question.push(key);
       return key;
     });
   await get(-1);
@@ -15,10 +15,10 @@ it("caches no more answers than its maximum, those used last", async () => {
     if (key % 500 === 0) await get(-1);
   }
   expect(answers.itemCount).toBe(1_000);
-  expect(asked).toHaveLength(100_001);
+  expect(question).toHaveLength(100_001);
   await get(99_999);
   await get(0);
-  expect(asked.slice(100_001)).toEqual([0]);
+  expect(question.slice(100_001)).toEqual([0]);
 });
 
 it("counts an answer by its items; one above the maximum is the only one", async () => {

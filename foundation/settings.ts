@@ -84,24 +84,24 @@ export function readSettings<T extends Settings>(
   )) {
     const own = settingVariable(prefix, name);
     for (const variable of waysToSet(own, isSecret)) known.add(variable);
-    const isGiven = (variable: string) =>
+    const isInput = (variable: string) =>
       waysToSet(variable, isSecret).some((way) => environment[way] !== undefined);
     const candidates = [own, ...(isShared ? [settingVariable(SHARED_PREFIX, name)] : [])];
-    const env = candidates.find(isGiven) ?? own;
-    let given = environment[env];
+    const env = candidates.find(isInput) ?? own;
+    let input = environment[env];
     const fileEnv = `${env}_FILE`;
     const path = isSecret ? environment[fileEnv] : undefined;
     if (path !== undefined) {
-      const read = given === undefined ? secretOf(path) : { problem: `is given, and ${env} too` };
+      const read = input === undefined ? secretOf(path) : { problem: `is given, and ${env} too` };
       if ("problem" in read) {
         problems.push({ env: fileEnv, problem: read.problem });
         continue;
       }
-      given = read.text;
+      input = read.text;
     }
-    const parsed = schema.safeParse(given ?? fallback);
+    const parsed = schema.safeParse(input ?? fallback);
     if (parsed.success) values[name] = parsed.data;
-    else if (given === undefined) problems.push({ env: own, problem: `is missing: ${description}` });
+    else if (input === undefined) problems.push({ env: own, problem: `is missing: ${description}` });
     else problems.push({ env, problem: parsed.error.issues.map((issue) => issue.message).join(", ") });
   }
   for (const env of Object.keys(environment)) {

@@ -11,7 +11,7 @@ import { repositoryRoot } from "@openledger/circuits/compiler/compile";
 import { listOperations } from "@openledger/client/sequencer/ledger-reads";
 import OpenAI from "openai";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openledgerSchema } from "./asking/given-answer.ts";
+import { openledgerSchema } from "./asking/received-answer.ts";
 import { BOB, type GatewayWorld, startGatewayWorld } from "./testing/gateway-world.ts";
 
 let world: GatewayWorld;
@@ -82,7 +82,7 @@ let token = "";
 async function start(more: readonly string[] = []): Promise<Running> {
   const { home } = world.world;
   const args = ["--json", "gateway", "--name", "killed", "--max-price", "1", "--port", "0"];
-  const places = [
+  const locations = [
     "--private-key-file",
     join(home, "bob-key"),
     "--sequencer",
@@ -91,7 +91,7 @@ async function start(more: readonly string[] = []): Promise<Running> {
     server.url,
   ];
   const { HOME = "", PATH = "" } = process.env;
-  const starting = spawn(process.execPath, ["scripts/openledger.js", ...args, ...places, ...more], {
+  const starting = spawn(process.execPath, ["scripts/openledger.js", ...args, ...locations, ...more], {
     cwd: repositoryRoot,
     env: { HOME, PATH, OPENLEDGER_HOME: home },
     stdio: ["ignore", "pipe", "inherit"],

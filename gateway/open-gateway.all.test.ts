@@ -14,7 +14,7 @@ import { sampleCard } from "@openledger/datanets/testing/sample-card";
 import { PRICE_WEI } from "@openledger/models/testing/settling-fixture";
 import OpenAI from "openai";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openledgerSchema } from "./asking/given-answer.ts";
+import { openledgerSchema } from "./asking/received-answer.ts";
 import { contributeResult, rowsResult } from "./mcp/mcp-schemas.ts";
 import { endGateway, type Gateway, openGateway } from "./open-gateway.ts";
 import { BOB, BUDGET_WEI, type GatewayWorld, startGatewayWorld } from "./testing/gateway-world.ts";

@@ -17,7 +17,7 @@ import { openGatewayStore } from "./account/gateway-store.ts";
 import { Asker } from "./asking/asker.ts";
 import { Budget } from "./asking/budget.ts";
 import { CheckableModels, type FamiliesOf } from "./asking/checkable-models.ts";
-import { type ListPlaces, ModelPlaces } from "./asking/model-places.ts";
+import { type ListLocations, ModelLocations } from "./asking/model-locations.ts";
 import { QuestionJournal } from "./asking/question-journal.ts";
 import { SignedPayments } from "./asking/signed-payments.ts";
 import { GATEWAY_PORT } from "./gateway-port.ts";
@@ -46,7 +46,7 @@ export interface GatewayOptions {
   /** Minimum assurance of each part; default: any. */
   readonly least?: Partial<ReplyAssurance>;
   /** Models' servers. */
-  readonly places: ListPlaces;
+  readonly locations: ListLocations;
   /** Kinds of models that it can check. */
   readonly families: FamiliesOf;
   /** 0: any free one. */
@@ -86,7 +86,7 @@ export interface Gateway {
  *   `createAccount` and `waitFor`
  */
 export async function openGateway(options: GatewayOptions): Promise<Gateway> {
-  const { families, folder, funding, least = {}, maxPriceWei, places: listPlaces, reader } = options;
+  const { families, folder, funding, least = {}, maxPriceWei, locations: listLocations, reader } = options;
   const { maxQueued = MAX_QUEUED, port = GATEWAY_PORT } = options;
   const logger = options.logger ?? createLogger("gateway");
   await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -108,7 +108,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       { maxPriceWei, least, maxQueued },
     );
     const isAnsweredAgain = (least.answer ?? "believed") !== "believed";
-    const places = new ModelPlaces(reader, listPlaces, families, isAnsweredAgain);
+    const locations = new ModelLocations(reader, listLocations, families, isAnsweredAgain);
     await asker.resume();
     closing.push(() => withinTime(asker.idle()));
     const retrying = setInterval(() => void asker.settleUnsure().catch(() => {}), RETRY_INTERVAL_MS);
@@ -118,11 +118,11 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       clearInterval(reviewing);
     });
     const { hostUrl = null, isConfirmed = false } = options;
-    const modules = { asker, places, budget, journal, client, leafId, maxPriceWei, isConfirmed, hostUrl };
+    const modules = { asker, locations, budget, journal, client, leafId, maxPriceWei, isConfirmed, hostUrl };
     const createMcp = () => createMcpServer({ ...modules, rowsFolder: join(folder, "rows") });
     const mcp = createMcpHandler(createMcp);
     closing.push(() => mcp.close());
-    const app = await createGatewayApp({ asker, budget, places, token, maxPriceWei, logger, mcp });
+    const app = await createGatewayApp({ asker, budget, locations, token, maxPriceWei, logger, mcp });
     closing.push(() => app.close());
     const url = await app.listen({ host: "127.0.0.1", port });
     return {

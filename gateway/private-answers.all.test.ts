@@ -43,14 +43,14 @@ const textOf = ({ body, headers, status }: WalkedAnswer) =>
 /** Routes in whose answers are some of these marks. */
 async function telling(
   client: LedgerClient | null,
-  wanted: readonly string[],
+  expected: readonly string[],
   servers: readonly WalkedServer[] = saying.walked.servers,
 ) {
   const found = new Set<string>();
   let count = 0;
   await walk(saying.walked, { client, known, servers }, ({ asked, route, server }, answer) => {
     count += 1;
-    if (marksIn(textOf(answer), wanted, asked).length > 0) found.add(`${server}: ${route}`);
+    if (marksIn(textOf(answer), expected, asked).length > 0) found.add(`${server}: ${route}`);
   });
   expect(count).toBeGreaterThan(0);
   return [...found];
@@ -110,11 +110,11 @@ it("no route of host, mirror and model's server shows a row to its readers once 
       before.some((route) => route.startsWith(`${name}: `)),
       name,
     ).toBe(true);
-  for (const [place, row] of [
+  for (const [location, row] of [
     [{ hostUrl: host.url, datanetId: world.datanetIds[0] }, world.digests[world.datanetIds[0]]!],
     [saying.place, saying.digests[0]!],
   ] as const)
-    await withdrawRow(world.alice, { ...place, row });
+    await withdrawRow(world.alice, { ...location, row });
   await bring();
   const [model] = saying.walked.servers;
   const ofRows = { ...model!, routes: model!.routes.filter(({ path }) => path.endsWith("/rows/:row")) };

@@ -87,22 +87,22 @@ describe("rows, labels and notes of permissioned Datanets", () => {
     const { answers, telling } = await walkAs(clientOf(asker));
     expect(telling).toEqual([]);
     for (const { name, routes } of world.servers) {
-      const asked = routes.filter(({ method }) => method !== "OPTIONS" && method !== "TRACE");
-      const names = asked.map(({ method, path }) => `${name}: ${method} ${path}`);
+      const question = routes.filter(({ method }) => method !== "OPTIONS" && method !== "TRACE");
+      const names = question.map(({ method, path }) => `${name}: ${method} ${path}`);
       expect(names.filter((one) => !answers.has(one))).toEqual([]);
     }
     const counts = world.servers.map(({ name }) => [
       name,
       [...answers.keys()].filter((one) => one.startsWith(`${name}: `) && !one.includes(": HEAD ")).length,
     ]);
-    const leastCounts = {
+    const minCounts = {
       host: 53,
       "model with rows": 12,
       "model without rows": 12,
       factory: 32,
       gateway: 5,
     };
-    for (const [name, count] of Object.entries(leastCounts))
+    for (const [name, count] of Object.entries(minCounts))
       expect(Object.fromEntries(counts)[name], name).toBeGreaterThanOrEqual(count);
     const search = answers.get("host: GET /v1/datanets/:id/rows")!.join("");
     expect(search).toContain(asker === "nobody" ? "DNT_REQUEST_UNSIGNED" : "DNT_ACCESS_NOT_GRANTED");
@@ -140,14 +140,14 @@ describe("a model's server that knows no host", () => {
 
 /** Products of the client library from a host's answers: exports, papers, reports, mirrors. */
 const MADE: Readonly<Record<string, (client: HostAccess, folder: string) => Promise<unknown>>> = {
-  records: (client) => readRecords(client, place()),
-  labels: (client) => collectLabels(client as LedgerClient, { ...place(), rows: [] }),
+  records: (client) => readRecords(client, location()),
+  labels: (client) => collectLabels(client as LedgerClient, { ...location(), rows: [] }),
   download: async (client, folder) =>
-    downloadVersion(client, { ...place(), store: await openRowStore(folder) }),
+    downloadVersion(client, { ...location(), store: await openRowStore(folder) }),
   export: async (client, folder) =>
-    exportVersion(client, { ...place(), store: await openRowStore(folder), version: 2 }),
-  description: (client) => describeVersion(client, place()),
-  report: async (client, folder) => reportBias(client, { ...place(), store: await openRowStore(folder) }),
+    exportVersion(client, { ...location(), store: await openRowStore(folder), version: 2 }),
+  description: (client) => describeVersion(client, location()),
+  report: async (client, folder) => reportBias(client, { ...location(), store: await openRowStore(folder) }),
   papers: async (client, folder) =>
     writeModelPapers(client as LedgerClient, {
       modelId: world.modelIds["model with rows"]!,
@@ -163,7 +163,7 @@ const MADE: Readonly<Record<string, (client: HostAccess, folder: string) => Prom
       store: await openRowStore(folder),
     }),
 };
-const place = () => ({ hostUrl: world.host.url, datanetId: world.datanetIds[0] });
+const location = () => ({ hostUrl: world.host.url, datanetId: world.datanetIds[0] });
 
 describe("what is made of permissioned rows", () => {
   it.each(Object.keys(MADE))("is not made for others: %s", async (name) => {
@@ -203,9 +203,9 @@ describe("the gateway's tools", () => {
     const { tools } = await client.listTools();
     expect(tools.map(({ name }) => name).sort()).toEqual(Object.keys(asking()).sort());
     for (const { name } of tools) {
-      const given = asking()[name]!;
-      const answer = JSON.stringify(await client.callTool({ name, arguments: given }));
-      expect(marksIn(answer, rows.marks, JSON.stringify(given)), name).toEqual([]);
+      const input = asking()[name]!;
+      const answer = JSON.stringify(await client.callTool({ name, arguments: input }));
+      expect(marksIn(answer, rows.marks, JSON.stringify(input)), name).toEqual([]);
     }
   });
 });

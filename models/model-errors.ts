@@ -133,7 +133,7 @@ const NOT_ALLOWED = "method_not_supported";
  */
 export function openAiForm(
   code: string,
-  given?: unknown,
+  input?: unknown,
 ): {
   readonly status: number;
   readonly type: string;
@@ -141,10 +141,10 @@ export function openAiForm(
 } {
   const form = OPENAI_FORMS[code as ServingErrorCode];
   const status = servingErrors.statusOf(code) ?? 500;
-  if (given === NOT_ALLOWED) return { status: 405, type: "invalid_request_error", code: given };
+  if (input === NOT_ALLOWED) return { status: 405, type: "invalid_request_error", code: input };
   if (form !== undefined) return { status: form[2] ?? status, type: form[0], code: form[1] };
   if (status < 500) {
-    const named = typeof given === "string" ? given : "invalid_request";
+    const named = typeof input === "string" ? input : "invalid_request";
     return { status, type: "invalid_request_error", code: named };
   }
   return { status: 500, type: "server_error", code: "internal_error" };

@@ -6,25 +6,6 @@ import { expect, it } from "vitest";
 const root = fileURLToPath(new URL("..", import.meta.url));
 /** Words that begin no docstring: a sentence that begins with one has no subject. */
 const BEGINNING = /\/\*\*\s*\*?\s*(?:of|as|then|what|where|so)\b/gi;
-/** Files whose docstrings are mended with their words; none once that is done. */
-const NOT_YET: readonly string[] = [
-  "scripts/commands/datanet/card-terms.ts",
-  "scripts/commands/datanet/datanet-model-command.ts",
-  "scripts/commands/models/model-papers.ts",
-  "scripts/commands/models/question-prompt.ts",
-  "sequencer/full-node/restore/restore-from-full-node.test.ts",
-  "web/datanets/card-draft.ts",
-  "web/datanets/card-tasks.ts",
-  "web/datanets/card-terms.tsx",
-  "web/datanets/contribute/chosen-rows.ts",
-  "web/datanets/contribute/contribute-tab.tsx",
-  "web/datanets/contribute/import-choices.tsx",
-  "web/datanets/contribute/look-through.ts",
-  "web/four-roads.all.test.ts",
-  "web/road.all.test.ts",
-  "web/testing/road.ts",
-  "web/wallet/new-wallet-page.tsx",
-];
 
 /** Docstrings of a text that begin with such a word, as `path:line`. */
 const subjectless = (path: string, text: string): string[] =>
@@ -34,7 +15,7 @@ it("no docstring begins with of, as, then, what, where or so", () => {
   const paths = listedFiles(root).filter((path) => /\.(?:tsx?|js|cjs|sol|circom)$/.test(path));
   expect(paths.length).toBeGreaterThan(2_000);
   const found = paths.flatMap((path) => subjectless(path, readFileSync(`${root}/${path}`, "utf8")));
-  expect(found.filter((one) => !NOT_YET.some((path) => one.startsWith(path)))).toEqual([]);
+  expect(found).toEqual([]);
 });
 
 it("finds one on the line of its beginning or on the next one", () => {

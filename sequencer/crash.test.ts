@@ -169,9 +169,9 @@ describe("a sequencer that is killed", () => {
           turnModel(url),
           keepSettling(url, life % 3),
         ]);
-        const wantedCount = answerCount + random.next().value * MAX_LIFE_ANSWERS;
+        const requestCount = answerCount + random.next().value * MAX_LIFE_ANSWERS;
         const diesAtMs = Date.now() + MAX_LIFE_MS;
-        while (answerCount < wantedCount && Date.now() < diesAtMs)
+        while (answerCount < requestCount && Date.now() < diesAtMs)
           await new Promise((resolve) => setTimeout(resolve, 1));
         await new Promise((resolve) => setTimeout(resolve, random.next().value * MAX_AFTER_ANSWER_MS));
         await killChild(child);

@@ -11,7 +11,7 @@ import {
   depositsFor,
   L1_TIMESTAMP,
   operationJson,
-  placeOfGenesis,
+  positionOfGenesis,
   temporaryFolder,
   testEnvironment,
   testUser,
@@ -50,7 +50,7 @@ it("refuses a second process on its volume, and lets one take over once the firs
     SEQUENCER_LOG_LEVEL: "info",
   });
   const open = async (url: string) => {
-    const head = { blockNumber: 1, timestamp: L1_TIMESTAMP, place: placeOfGenesis(deployment) };
+    const head = { blockNumber: 1, timestamp: L1_TIMESTAMP, place: positionOfGenesis(deployment) };
     await request(`${url}/operator/l1-head`, head);
     await request(`${url}/operator/queue-entries`, { entries: depositsFor(2) });
   };

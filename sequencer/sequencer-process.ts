@@ -30,7 +30,7 @@ import { preconfirmationSigner } from "./intake/signature-preconfirmations.ts";
 import { createMetrics } from "./metrics.ts";
 import { Sequencer } from "./sequencer.ts";
 import { LedgerLog } from "./store/ledger-log.ts";
-import { pruningNews } from "./store/pruning.ts";
+import { pruningEvents } from "./store/pruning.ts";
 import { requireStoredCircuits } from "./store/stored-circuits.ts";
 
 function servedPages(config: Config, deployment: Deployment): ServedPages | undefined {
@@ -118,7 +118,7 @@ export async function createSequencerProcess(
     onFatal,
   );
   const { dataPath, retention } = config;
-  const pruning = { retention, ...pruningNews(logger) };
+  const pruning = { retention, ...pruningEvents(logger) };
   const log = await LedgerLog.open(dataPath, deployment, onFatal, { pruning }).catch(
     async (error: unknown) => {
       await signatures.close();

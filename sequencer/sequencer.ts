@@ -6,7 +6,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { operationError } from "@openledger/circuits/circuit-errors";
 import { type OperationMessage, verifySignature } from "@openledger/circuits/field/curve/eddsa";
-import type { LedgerPlace } from "@openledger/circuits/ledger/ledger";
+import type { LedgerPosition } from "@openledger/circuits/ledger/ledger";
 import {
   hashMessages,
   leafReference,
@@ -30,11 +30,11 @@ import {
 } from "./batches/settling/settlement-service.ts";
 import { epochWrites } from "./batches/settling/stored-epochs.ts";
 import { type AdmissionMode, AdmissionPolicy } from "./intake/admission-policy.ts";
-import { emptyStore, L1Place, type L1Report } from "./intake/l1-place.ts";
+import { emptyStore, L1Position, type L1Report } from "./intake/l1-position.ts";
 import { L1Stall } from "./intake/l1-stall.ts";
 import { Mempool, type MempoolLimits, type PendingOperation } from "./intake/mempool.ts";
 import { checkPolicy } from "./intake/operation-policy.ts";
-import { OperatorNews } from "./intake/operator-news.ts";
+import { OperatorEvents } from "./intake/operator-events.ts";
 import { requireEpochPosted, requirePublicationPosted } from "./intake/posted-first.ts";
 import type { SignaturePool } from "./intake/signature-pool.ts";
 import type { PlainCheck } from "./intake/signature-tasks.ts";
@@ -52,7 +52,7 @@ import {
 } from "./store/operation-status.ts";
 import type { PreconfirmationSigner } from "./store/preconfirmations.ts";
 import type { StoredBatch } from "./store/stored-batch.ts";
-import { maxUnpostedOperations } from "./store/unpromised-places.ts";
+import { maxUnpostedOperations } from "./store/unpromised-positions.ts";
 
 export interface SequencerOptions extends MempoolLimits, BatchPipelineOptions, RestoreOptions {
   readonly dataPath: string;
@@ -99,9 +99,9 @@ export class Sequencer {
   readonly mempool: Mempool;
   readonly settlements: SettlementService;
   readonly admission: AdmissionPolicy;
-  readonly place: L1Place;
+  readonly place: L1Position;
   readonly l1Stall: L1Stall;
-  readonly news: OperatorNews;
+  readonly news: OperatorEvents;
   readonly #modules: SequencerModules;
   readonly #inFlight = new Map<string, Promise<Submission>>();
   readonly #dropped = new Map<string, KnownOperation>();
@@ -152,8 +152,8 @@ export class Sequencer {
     this.log = modules.log;
     this.pipeline = new BatchPipeline(options, modules, restored);
     this.mempool = new Mempool(options);
-    this.news = new OperatorNews(modules.clock);
-    this.place = new L1Place({
+    this.news = new OperatorEvents(modules.clock);
+    this.place = new L1Position({
       registry: this.pipeline.registry,
       logger: modules.logger,
       behindGauge: modules.metrics.behind,
@@ -278,18 +278,18 @@ export class Sequencer {
    * @param place null: the bridge names none
    * @throws SEQ_WRONG_DIRECTORY
    */
-  async noteL1Place(place: LedgerPlace | null, report: Omit<L1Report, "finalBlock">): Promise<void> {
+  async noteL1Position(position: LedgerPosition | null, report: Omit<L1Report, "finalBlock">): Promise<void> {
     const { finalNumber } = this.pipeline.registry;
-    const isBelow = place !== null && place.batchNumber < finalNumber;
+    const isBelow = position !== null && position.batchNumber < finalNumber;
     const finalBlock = isBelow ? ((await this.log.batch(finalNumber))?.l1?.blockNumber ?? null) : null;
     await this.pipeline.idle();
     const isEmpty = this.pipeline.registry.closedNumber === 0 && this.log.lastSequence < 0;
-    if (place !== null && place.batchNumber > 0 && isEmpty && !this.place.isKnown) {
-      const error = emptyStore(this.options.dataPath, place);
+    if (position !== null && position.batchNumber > 0 && isEmpty && !this.place.isKnown) {
+      const error = emptyStore(this.options.dataPath, position);
       this.#modules.onFatal(error);
       throw error;
     }
-    this.place.note(place, { ...report, finalBlock });
+    this.place.note(position, { ...report, finalBlock });
   }
 
   get mode(): AdmissionPolicy["mode"] {

@@ -335,7 +335,7 @@ function useBrowserNotices(site: Site, live: Live): void {
       if (!("Notification" in window) || Notification.permission !== "granted") return;
       // Without an answer the next look asks again.
       import("./earnings/browser-notices.ts")
-        .then(({ showNews }) => showNews(reader, { hostUrl, leafId }))
+        .then(({ showEvents }) => showEvents(reader, { hostUrl, leafId }))
         .catch(() => undefined);
     };
     look();
@@ -349,15 +349,15 @@ const NAMES_EVERY_MS = 60_000;
 /** Fetches names of Datanets and models, and of all leaves that pages show, from the hosts. */
 function useLeafNames(site: Site, live: Live): void {
   const reader = readVisitor(site, live)?.reader ?? null;
-  const asked = useRef<{ atMs: number; shown: readonly number[] }>({ atMs: 0, shown: [] });
+  const question = useRef<{ atMs: number; shown: readonly number[] }>({ atMs: 0, shown: [] });
   const shown = shownLeaves.value;
   useEffect(() => {
     if (reader === null || site.datanetHosts.length === 0) return;
     const look = async () => {
       const { nameHostedLeaves, nameShownLeaves } = await import("./hosts/name-leaves.ts");
-      const isDue = Date.now() - asked.current.atMs >= NAMES_EVERY_MS;
-      const known = asked.current.shown;
-      asked.current = { atMs: isDue ? Date.now() : asked.current.atMs, shown };
+      const isDue = Date.now() - question.current.atMs >= NAMES_EVERY_MS;
+      const known = question.current.shown;
+      question.current = { atMs: isDue ? Date.now() : question.current.atMs, shown };
       await Promise.all([
         isDue ? nameHostedLeaves(site, reader) : undefined,
         nameShownLeaves(site, reader, isDue ? shown : shown.filter((id) => !known.includes(id))),

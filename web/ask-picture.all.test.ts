@@ -71,7 +71,7 @@ beforeAll(async () => {
     { SERVING_DATA_PATH: join(folder, "serving"), SERVING_PORT: String(port), SERVING_LOG_LEVEL: "silent" },
     {
       published: {
-        places: [{ modelId, folder: made.modelFolder }],
+        locations: [{ modelId, folder: made.modelFolder }],
         sequencerUrl: world.sequencerUrl,
         domain: world.bob.domain,
         rollup: storeRollupOf(world.bob),

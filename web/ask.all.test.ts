@@ -63,7 +63,7 @@ beforeAll(async () => {
     },
     {
       published: {
-        places: [
+        locations: [
           { modelId, folder: made.modelFolder },
           { modelId: citingId, folder: cited.modelFolder },
         ],

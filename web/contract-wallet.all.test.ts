@@ -29,7 +29,7 @@ const LONG = { timeout: 400_000 };
 
 it("a Safe goes through the page: its owners sign while it is closed", { timeout: 1_200_000 }, async () => {
   const { context, misdeeds } = await openProfile(browser);
-  await announceWallet(context, "Our Safe", (asked) => safe.request(asked));
+  await announceWallet(context, "Our Safe", (question) => safe.request(question));
   const page = await context.newPage();
   const main = page.getByRole("main");
   await page.goto(`${world.sequencerUrl}/#/bridge`);

@@ -33,8 +33,8 @@ const HOSTILE = [
 ];
 /** Each is nearly the first. */
 const NEAR = ["town", "city", "port", "land"].map(
-  (place) =>
-    `The morning began with fog over the harbour, and by noon the sun had warmed every roof of the ${place}.`,
+  (location) =>
+    `The morning began with fog over the harbour, and by noon the sun had warmed every roof of the ${location}.`,
 );
 const folder = mkdtempSync(join(tmpdir(), "pages-datanets-files-"));
 let world: DatanetWorld;
@@ -65,7 +65,7 @@ afterAll(async () => {
 });
 
 const main = (page: Page) => page.getByRole("main");
-const place = (id = datanetId) => ({ hostUrl: world.hostUrl, datanetId: id });
+const location = (id = datanetId) => ({ hostUrl: world.hostUrl, datanetId: id });
 
 /** Connects the announced wallet and unlocks its key. */
 async function unlock(page: Page, person: string): Promise<void> {
@@ -172,9 +172,9 @@ test("a file is looked through, signed for, and brought to the host after a relo
   await preview.getByRole("button", { name: "Contribute 2 rows" }).click();
   const way = page.getByRole("article", { name: "Contribution of 2 rows" });
   await way.getByText("On the ledger").waitFor();
-  await expect.poll(async () => (await listHostCommits(world.client("frank"), place())).length).toBe(2);
+  await expect.poll(async () => (await listHostCommits(world.client("frank"), location())).length).toBe(2);
   // Nothing of it has left the browser: it is not final.
-  expect((await listHostCommits(world.client("frank"), place()))[1]).toMatchObject({
+  expect((await listHostCommits(world.client("frank"), location()))[1]).toMatchObject({
     isFinal: false,
     receivedCount: 0,
   });
@@ -183,7 +183,7 @@ test("a file is looked through, signed for, and brought to the host after a relo
   await world.finalise();
   await main(page).getByRole("button", { name: "Unlock with your wallet" }).click();
   await expect
-    .poll(async () => (await listHostCommits(world.client("frank"), place()))[1]!.isComplete, LONG)
+    .poll(async () => (await listHostCommits(world.client("frank"), location()))[1]!.isComplete, LONG)
     .toBe(true);
   await expect.poll(() => way.count()).toBe(0);
   expect(misdeeds).toEqual([]);
@@ -274,14 +274,14 @@ test("somebody chooses a name, and is found by it, with the number beside it", L
 
 test("fifty rows are labelled by keys alone, taken back, and kept over a reload", LONG, async () => {
   const labelRow = () => "good";
-  await suggestLabels(world.client("erin"), { ...place(), labelRow, modelName: "a forecast" });
+  await suggestLabels(world.client("erin"), { ...location(), labelRow, modelName: "a forecast" });
   const { context, misdeeds, page } = await world.visit(browser, "carol", `datanets/${datanetId}/label`);
   await unlock(page, "carol");
   const row = page.getByRole("region", { name: "The row's text" });
   await row.waitFor();
   await expectClean(page, misdeeds, "datanets-label");
   const labels = async () => {
-    const { labelling } = await getStatistics(world.client("carol"), place());
+    const { labelling } = await getStatistics(world.client("carol"), location());
     return labelling.labellers.find(({ leafId }) => leafId === leafOf("carol"))?.labelCount ?? 0;
   };
   const press = async (key: string) => {
@@ -324,7 +324,7 @@ test("fifty rows are labelled by keys alone, taken back, and kept over a reload"
   await pictureOf(page, "datanets-label-50");
   await page.goto(`${world.url}/#/datanets/${datanetId}`);
   await expect.poll(labels, LONG).toBe(50);
-  const { recordState } = await readRecords(world.client("erin"), place());
+  const { recordState } = await readRecords(world.client("erin"), location());
   const suggested = [...recordState.rows()].filter(([, { suggestion }]) => suggestion?.label === "good");
   expect(suggested.length).toBeGreaterThan(50);
   expect(misdeeds).toEqual([]);
@@ -403,11 +403,11 @@ test(
     await page.evaluate(() => (window as unknown as HoldingWindow).release());
     await page.locator("[hidden] .row-content").waitFor({ state: "attached" });
     // The host refuses, then it does not answer, and nobody clicks.
-    let askedCount = 0;
+    let questionCount = 0;
     await page.route(/\/queue\?/, async (route) => {
-      askedCount += 1;
-      if (askedCount > 2) return route.fallback();
-      if (askedCount === 2) return route.abort();
+      questionCount += 1;
+      if (questionCount > 2) return route.fallback();
+      if (questionCount === 2) return route.abort();
       const response = await route.fetch();
       const headers = { ...response.headers(), "retry-after": "1" };
       const json = { error: { code: "SRV_RATE_LIMITED", message: "too many requests" } };
@@ -433,10 +433,10 @@ test(
   LONG,
   async () => {
     const dave = world.client("dave");
-    const { rows } = await findRows(dave, { ...place(), limit: 200 });
+    const { rows } = await findRows(dave, { ...location(), limit: 200 });
     const begun = rows.filter(({ labelCount }) => labelCount === 1).map(({ digest }) => digest);
     await sayRecords(dave, {
-      ...place(),
+      ...location(),
       records: begun.map((row) => ({
         kind: "label",
         row,
@@ -445,7 +445,7 @@ test(
         note: "one would get wet",
       })),
     });
-    const states = async () => (await getStatistics(dave, place())).states;
+    const states = async () => (await getStatistics(dave, location())).states;
     const { disputed } = await states();
     expect(disputed).toBeGreaterThan(10);
     const { context, misdeeds, page } = await world.visit(browser, "erin", `datanets/${datanetId}/review`);
@@ -480,7 +480,7 @@ test(
     await contributions.getByLabel("Reason").last().fill("looked through");
     await contributions.getByRole("button", { name: "Approve" }).last().click();
     await contributions.getByText("looked through").waitFor();
-    expect((await listHostCommits(dave, place()))[0]!.verdict).toMatchObject({
+    expect((await listHostCommits(dave, location()))[0]!.verdict).toMatchObject({
       verdict: "approve",
       leafId: leafOf("erin"),
       commit: hex32(rowsRoot),
@@ -498,7 +498,7 @@ test("the owner publishes what was reviewed, and anybody checks it row by row", 
   await expectClean(page, misdeeds, "datanets-next-version");
   await next.getByRole("button", { name: "Sign version 2" }).click();
   await next.getByText("Published.").waitFor(LONG);
-  const facts = await getHostedDatanet(world.client("bob"), place());
+  const facts = await getHostedDatanet(world.client("bob"), location());
   expect(facts).toMatchObject({ isCardCurrent: true, ledger: { version: 2 }, here: { hasVersion: true } });
   await world.finalise();
   const check = page.getByRole("region", { name: "Check the version" });
@@ -527,7 +527,7 @@ test("access is asked for, seen unanswered, and granted by the owner", LONG, asy
   await expectClean(owner.page, owner.misdeeds, "datanets-access-inbox-dark");
   await owner.page.getByRole("button", { name: "Grant", exact: true }).click();
   await owner.page.getByText("granted until").waitFor();
-  const [request] = (await listAccess(world.client("bob"), place(closedId))).requests;
+  const [request] = (await listAccess(world.client("bob"), location(closedId))).requests;
   expect(request).toMatchObject({ leafId: leafOf("bob"), answer: { answer: "grant" } });
   await asking.page.getByText("granted until").waitFor();
   await asking.page.goto(`${world.url}/#/datanets/${closedId}/rows`);

@@ -53,7 +53,7 @@ test("texts in any script, pictures of any type and tables have the same counts 
     "countInputs",
   );
   const counted = await page.evaluate(
-    (asked) => (globalThis as unknown as PageFunctions).countInputs(asked),
+    (question) => (globalThis as unknown as PageFunctions).countInputs(question),
     ASKED,
   );
   expect(problems.filter((line) => !line.includes("favicon"))).toEqual([]);

@@ -40,10 +40,10 @@ beforeAll(async () => {
   });
   const made = await world.makeDatanet(card);
   ({ datanetId } = made);
-  const place = { hostUrl: world.hostUrl, datanetId };
+  const location = { hostUrl: world.hostUrl, datanetId };
   const { digests, rowsRoot } = await world.contribute("bob", datanetId, sampleRows(5));
   const say = async (person: "carol" | "dave", records: UnsignedRecord[]) => {
-    const results = await sayRecords(world.client(person), { ...place, from: leafOf(person), records });
+    const results = await sayRecords(world.client(person), { ...location, from: leafOf(person), records });
     expect(results.map(({ error }) => error)).toEqual(records.map(() => null));
   };
   await say("dave", [{ kind: "verdict", commit: hex32(rowsRoot), verdict: "approve", note: "" }]);
@@ -57,11 +57,11 @@ beforeAll(async () => {
       note: "",
     })),
   );
-  const { version } = await collectReviewed(made.owner, { ...place, store: world.store });
+  const { version } = await collectReviewed(made.owner, { ...location, store: world.store });
   await storeVersion(world.store, version);
   await publishVersion(made.owner, { datanetId, version });
   await world.finalise();
-  await bringVersion(made.owner, { ...place, store: world.store, rowsRoot: version.rowsRoot });
+  await bringVersion(made.owner, { ...location, store: world.store, rowsRoot: version.rowsRoot });
   const alice = world.client("alice");
   const binding = packBinding({
     datanetId: BigInt(datanetId),

@@ -87,8 +87,8 @@ test("a contributor reads events, adds a webhook, and is notified by the browser
 
   const leaveOut = { kind: "leaveOut", isLeftOut: true, why: "other", note: "" } as const;
   const owner = { ...world.client("alice"), leafId: datanetId };
-  const place = { hostUrl: world.hostUrl, datanetId };
-  await sayRecords(owner, { ...place, records: [{ ...leaveOut, row: digests[0]! }] });
+  const location = { hostUrl: world.hostUrl, datanetId };
+  await sayRecords(owner, { ...location, records: [{ ...leaveOut, row: digests[0]! }] });
   await told.getByText(/leaves a row of yours out/).waitFor();
   await expect.poll(() => bodies.length, { timeout: 20_000 }).toBe(2);
   expect(JSON.parse(bodies[1]!)).toMatchObject({ type: "row.disputed", data: { leafId: leafOf("bob") } });
@@ -96,7 +96,7 @@ test("a contributor reads events, adds a webhook, and is notified by the browser
   await page.waitForFunction(() =>
     Object.keys(localStorage).some((key) => key.startsWith("openledger.told.")),
   );
-  await sayRecords(owner, { ...place, records: [{ ...leaveOut, row: digests[1]! }] });
+  await sayRecords(owner, { ...location, records: [{ ...leaveOut, row: digests[1]! }] });
   await page.waitForFunction(() => (globalThis as unknown as { shown: string[] }).shown.length > 0);
   await pictureOf(page, "be-told-events");
   expect(misdeeds).toEqual([]);

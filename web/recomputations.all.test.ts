@@ -48,8 +48,8 @@ async function sign(
     epoch: null,
     difference,
   };
-  const place = { hostUrl: world.hostUrl, datanetId };
-  const [result] = await sayRecords(client, { ...place, from: leafOf(person), records: [record] });
+  const location = { hostUrl: world.hostUrl, datanetId };
+  const [result] = await sayRecords(client, { ...location, from: leafOf(person), records: [record] });
   expect(result!.error).toBe(null);
 }
 

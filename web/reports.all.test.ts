@@ -52,10 +52,10 @@ let modelId: number;
 let owner: LedgerClient;
 let digests: readonly string[];
 
-const place = () => ({ hostUrl: world.hostUrl, datanetId });
+const location = () => ({ hostUrl: world.hostUrl, datanetId });
 const main = (page: Page) => page.getByRole("main");
 async function say(client: LedgerClient, from: number, records: readonly UnsignedRecord[]): Promise<void> {
-  const results = await sayRecords(client, { ...place(), from, records: [...records] });
+  const results = await sayRecords(client, { ...location(), from, records: [...records] });
   expect(results.filter(({ error }) => error !== null)).toEqual([]);
 }
 
@@ -83,11 +83,11 @@ beforeAll(async () => {
         note: "",
       })),
     );
-  const { version } = await collectReviewed(owner, { ...place(), store: world.store });
+  const { version } = await collectReviewed(owner, { ...location(), store: world.store });
   await storeVersion(world.store, version);
   await publishVersion(owner, { datanetId, version });
   await world.finalise();
-  await bringVersion(owner, { ...place(), store: world.store, rowsRoot: version.rowsRoot });
+  await bringVersion(owner, { ...location(), store: world.store, rowsRoot: version.rowsRoot });
   const alice = world.client("alice");
   const binding = packBinding({
     datanetId: BigInt(datanetId),
@@ -121,12 +121,12 @@ test("without a report the page computes that of the version, and draws it", LON
 });
 
 test("a signed report is computed again in the page, which names what has changed since", LONG, async () => {
-  const report = await reportBias(owner, { ...place(), store: world.store });
-  expect(await signReport(owner, { ...place(), report, from: datanetId })).toBe(true);
+  const report = await reportBias(owner, { ...location(), store: world.store });
+  expect(await signReport(owner, { ...location(), report, from: datanetId })).toBe(true);
   const { context, misdeeds, page } = await world.visit(browser, null, `datanets/${datanetId}/report`);
   await page.getByRole("button", { name: "Compute it again here" }).click();
   await page.getByText("The same, to the byte").waitFor(LONG);
-  await withdrawRow(world.client("bob"), { ...place(), row: digests[0]!, from: leafOf("bob") });
+  await withdrawRow(world.client("bob"), { ...location(), row: digests[0]!, from: leafOf("bob") });
   await page.getByRole("button", { name: "Compute it again here" }).click();
   await page.getByRole("alert").getByText("version.withdrawnCount").waitFor(LONG);
   expect(misdeeds).toEqual([]);
@@ -138,7 +138,7 @@ test.each(["light", "dark"] as const)(
   LONG,
   async (colorScheme) => {
     // Its numbers are made up here: models/report/ computes them, with tests of its own.
-    const version = await collectReported(owner, { ...place(), store: world.store });
+    const version = await collectReported(owner, { ...location(), store: world.store });
     const wrong = version.rows.map(({ digest }): [string, number] => {
       const i = digests.indexOf(digest);
       return [digest, cityOf(i) === "Athens" ? 1 : i % 19 === 0 ? 1 : 0];
@@ -164,7 +164,7 @@ test.each(["light", "dark"] as const)(
           .map((digest, i) => ({ digest, contributorId: leafOf("bob"), answerCount: 40 - i })),
       },
     });
-    await signReport(owner, { ...place(), report, from: datanetId });
+    await signReport(owner, { ...location(), report, from: datanetId });
     const looks = { colorScheme, width: 360 };
     const { context, misdeeds, page } = await world.visit(browser, null, `leaf/${modelId}`, looks);
     await page.getByRole("link", { name: `report with the rows of Datanet ${datanetId}` }).click();

@@ -39,10 +39,12 @@ export function useFilter(name: string): readonly [string, (value: string) => vo
 }
 
 /** Reader's place in a long list, stored in the page's address as a filter is. undefined: at its beginning. */
-export function usePlace(name: string): readonly [number | undefined, (place: number | undefined) => void] {
+export function usePlace(
+  name: string,
+): readonly [number | undefined, (position: number | undefined) => void] {
   const [text, setText] = useFilter(name);
-  const place = /^\d{1,15}$/.test(text) ? Number(text) : undefined;
-  return [place, (to) => setText(to === undefined ? "" : `${to}`)];
+  const location = /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+  return [location, (to) => setText(to === undefined ? "" : `${to}`)];
 }
 
 /** Scroll position at which a page was left, stored with its place in the browser's history. */

@@ -27,14 +27,19 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { announceWallet, walletOfKey } from "./testing/announced-wallet.ts";
 import { openBrowser, openProfile, pictureOf, seriousFindings } from "./testing/browser.ts";
-import { A_DAY_SECONDS, newcomerWallet, publishTexts, startFactoryPlaces } from "./testing/factory-world.ts";
+import {
+  A_DAY_SECONDS,
+  newcomerWallet,
+  publishTexts,
+  startFactoryLocations,
+} from "./testing/factory-world.ts";
 import { logEntries } from "./testing/log-entries.ts";
 
 const LONG = { timeout: 400_000 };
 const folder = mkdtempSync(join(tmpdir(), "pages-terms-"));
 const terms = { contributors: "sign" } as const;
 const entries = logEntries(12);
-let places: Awaited<ReturnType<typeof startFactoryPlaces>>;
+let locations: Awaited<ReturnType<typeof startFactoryLocations>>;
 let browser: Browser;
 let factory: OwnProcess;
 let served: ServedModels | undefined;
@@ -42,8 +47,8 @@ let served: ServedModels | undefined;
 let shareAlike: Awaited<ReturnType<typeof registerShareAlike>>;
 
 beforeAll(async () => {
-  [places, browser] = await Promise.all([startFactoryPlaces(folder, true), openBrowser()]);
-  const { environment, hostUrl, world } = places;
+  [locations, browser] = await Promise.all([startFactoryLocations(folder, true), openBrowser()]);
+  const { environment, hostUrl, world } = locations;
   const unpaid = {
     ...{ name: "Logs for nobody's pay", licence: "CC-BY-NC-4.0", terms, access: "public" as const },
     // Rows of a public Datanet have no salts.
@@ -58,13 +63,13 @@ afterAll(async () => {
   await browser?.close();
   await served?.close();
   await factory?.end("SIGTERM");
-  await places?.world.stop();
+  await locations?.world.stop();
   rmSync(folder, { recursive: true, force: true });
 });
 
 /** Registers a model of mails that was trained without a look at their terms. */
 async function registerShareAlike() {
-  const { hostUrl, world } = places;
+  const { hostUrl, world } = locations;
   const { alice } = world;
   const samples = sampleInputs("text", SMALL_DIRECT.rows, "settling").map((row) => labelledRow("text", row));
   const storePath = join(folder, "mails");
@@ -114,7 +119,7 @@ const alert = (page: Page) => main(page).getByRole("alert").filter({ hasText: "t
 
 async function open(person: string, wallet: ReturnType<typeof newcomerWallet>, looks = {}) {
   const { context, misdeeds } = await openProfile(browser, looks);
-  await announceWallet(context, `${person}'s wallet`, walletOfKey(wallet, places.world.f.rpcUrl));
+  await announceWallet(context, `${person}'s wallet`, walletOfKey(wallet, locations.world.f.rpcUrl));
   return { context, misdeeds, page: await context.newPage() };
 }
 
@@ -126,7 +131,7 @@ async function look(page: Page, misdeeds: readonly string[], name: string): Prom
 
 test("the factory trains no model for pay of rows that forbid it, and one that is shared", LONG, async () => {
   const { context, misdeeds, page } = await open("Nina", newcomerWallet());
-  await page.goto(`${places.world.sequencerUrl}/#/factory`);
+  await page.goto(`${locations.world.sequencerUrl}/#/factory`);
   await main(page).getByRole("button", { name: "Nina's wallet" }).click();
   await main(page).getByRole("button", { name: "Sign in" }).click();
   await main(page)
@@ -161,7 +166,7 @@ test(
   "a model's server refuses it by the host's word, and serves it where it knows no host",
   LONG,
   async () => {
-    const { answersPort, hostUrl, world } = places;
+    const { answersPort, hostUrl, world } = locations;
     const { alice, databaseUrl, sequencerUrl } = world;
     const { digests, modelFolder, modelId } = shareAlike;
     const serve = (hosts: string) =>
@@ -177,7 +182,7 @@ test(
         {
           published: {
             ...{ sequencerUrl, domain: alice.domain, rollup: storeRollupOf(alice) },
-            places: [{ modelId, folder: modelFolder }],
+            locations: [{ modelId, folder: modelFolder }],
           },
         },
       );
@@ -196,7 +201,7 @@ test("the owner's approval is refused by the licence of the model's own recipe",
     ["approval-360", { width: 360, colorScheme: "dark" }],
   ] as const) {
     const { context, misdeeds, page } = await open("alice", anvilAccount(4), looks);
-    await page.goto(`${places.world.sequencerUrl}/#/datanets/${datanetId}/models`);
+    await page.goto(`${locations.world.sequencerUrl}/#/datanets/${datanetId}/models`);
     await main(page).getByRole("button", { name: "alice's wallet" }).click();
     await main(page).getByRole("button", { name: "Unlock with your wallet" }).click();
     await main(page)
@@ -217,7 +222,7 @@ test("the owner's approval is refused by the licence of the model's own recipe",
   await served!.close();
   served = undefined;
   const { context, page } = await open("alice", anvilAccount(4));
-  await page.goto(`${places.world.sequencerUrl}/#/datanets/${datanetId}/models`);
+  await page.goto(`${locations.world.sequencerUrl}/#/datanets/${datanetId}/models`);
   await main(page).getByRole("button", { name: "alice's wallet" }).click();
   await main(page).getByRole("button", { name: "Unlock with your wallet" }).click();
   await main(page)

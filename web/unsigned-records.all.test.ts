@@ -36,10 +36,10 @@ let owner: LedgerClient;
 let digests: readonly string[];
 let waiting: bigint;
 
-const place = () => ({ hostUrl: world.hostUrl, datanetId });
+const location = () => ({ hostUrl: world.hostUrl, datanetId });
 const main = (page: Page) => page.getByRole("main");
 async function say(client: LedgerClient, records: UnsignedRecord[]): Promise<void> {
-  const results = await sayRecords(client, { ...place(), records });
+  const results = await sayRecords(client, { ...location(), records });
   expect(results.filter(({ error }) => error !== null)).toEqual([]);
 }
 
@@ -55,12 +55,12 @@ beforeAll(async () => {
     digests.map((row) => ({ kind: "label", row, label: "good", flags: [], note: "" })),
   );
   const { store } = world;
-  await downloadCommits(owner, { ...place(), store });
-  const { version } = await collectReviewed(owner, { ...place(), store });
+  await downloadCommits(owner, { ...location(), store });
+  const { version } = await collectReviewed(owner, { ...location(), store });
   await storeVersion(store, version);
   await publishVersion(owner, { datanetId, version });
   await world.finalise();
-  await bringVersion(owner, { ...place(), store, rowsRoot: version.rowsRoot });
+  await bringVersion(owner, { ...location(), store, rowsRoot: version.rowsRoot });
   // One row more that counts, and a contribution that nobody has approved.
   const second = await world.contribute("bob", datanetId, sampleRows(1, 30));
   await say(world.client("dave"), [{ ...approval, commit: hex32(second.rowsRoot) }]);
@@ -103,7 +103,7 @@ test("the owner is stopped, and publishes what people have signed once that is t
   await pictureOf(page, "unsigned-ticked");
   await next.getByRole("button", { name: "Sign version 3 without 2 rows" }).click();
   await next.getByText("Published.").waitFor();
-  const { version } = await collectReviewed(owner, { ...place(), store: world.store });
+  const { version } = await collectReviewed(owner, { ...location(), store: world.store });
   const { datanet } = await getLeaf(owner, datanetId);
   expect(datanet).toMatchObject({ version: 3, rowCount: 4, rowsRoot: version.rowsRoot });
   const check = page.getByRole("region", { name: "Check the version" });

@@ -37,13 +37,13 @@ let owner: LedgerClient;
 let gone: string;
 let olderId: number;
 
-const place = () => ({ hostUrl: world.hostUrl, datanetId });
+const location = () => ({ hostUrl: world.hostUrl, datanetId });
 const main = (page: Page) => page.getByRole("main");
 const contentOf = async (digest: string) =>
   (await fetch(`${world.hostUrl}/v1/datanets/${datanetId}/rows/${digest}/content`)).status;
 
 async function say(client: LedgerClient, record: UnsignedRecord): Promise<void> {
-  const [result] = await sayRecords(client, { ...place(), records: [record] });
+  const [result] = await sayRecords(client, { ...location(), records: [record] });
   expect(result!.error).toBe(null);
 }
 
@@ -66,7 +66,7 @@ async function registerModel(): Promise<number> {
   const operation = { kind: "createModel" as const, amountCode: encodeAmount(OPEN), words };
   const { hash } = await signAndSend(alice, operation, {});
   const modelId = (await getOperation(alice, hash))!.createdId!;
-  const versions = await listHostVersions(alice, place());
+  const versions = await listHostVersions(alice, location());
   const model = await getModel(alice, modelId);
   await say(world.client("carol"), {
     kind: "verified",
@@ -95,12 +95,12 @@ beforeAll(async () => {
   gone = digests[1]!;
   await say(owner, { kind: "verdict", commit: hex32(rowsRoot), verdict: "approve", note: "" });
   const { store } = world;
-  await downloadCommits(owner, { ...place(), store });
-  const { version } = await collectReviewed(owner, { ...place(), store });
+  await downloadCommits(owner, { ...location(), store });
+  const { version } = await collectReviewed(owner, { ...location(), store });
   await storeVersion(store, version);
   await publishVersion(owner, { datanetId, version });
   await world.finalise();
-  await bringVersion(owner, { ...place(), store, rowsRoot: version.rowsRoot });
+  await bringVersion(owner, { ...location(), store, rowsRoot: version.rowsRoot });
   olderId = await registerModel();
 }, 600_000);
 afterAll(async () => {

@@ -113,15 +113,15 @@ export function labelIssues(
 }
 
 function foldsOf(rowCount: number, owners: ArrayLike<number> | undefined): Int32Array {
-  const places = new Map<number, number>();
+  const positions = new Map<number, number>();
   const foldOf = (i: number) => {
     const owner = owners?.[i] ?? i;
-    const place = places.get(owner) ?? places.size;
-    places.set(owner, place);
-    return place % FOLDS;
+    const position = positions.get(owner) ?? positions.size;
+    positions.set(owner, position);
+    return position % FOLDS;
   };
   const folds = Int32Array.from({ length: rowCount }, (_, i) => foldOf(i));
-  return places.size >= FOLDS ? folds : folds.map((_, i) => i % FOLDS);
+  return positions.size >= FOLDS ? folds : folds.map((_, i) => i % FOLDS);
 }
 
 /**

@@ -23,10 +23,10 @@ describe("quantiseWithBase", () => {
       ),
     );
     fc.assert(
-      fc.property(matrices, ([features, base, columnCount, asked]) => {
+      fc.property(matrices, ([features, base, columnCount, question]) => {
         const rowCount = base.length;
         const g = quantiseWithBase(Float64Array.from(features), Float64Array.from(base), 4, columnCount);
-        const { values: query } = paddedQuery(Float64Array.from(asked), columnCount, MAX_QUERY);
+        const { values: query } = paddedQuery(Float64Array.from(question), columnCount, MAX_QUERY);
         const scores = integerScores({ features: g.values, rowCount, featureCount: columnCount, query });
         for (let i = 0; i < rowCount; i++) {
           const row = g.values.subarray(i * columnCount, (i + 1) * columnCount);
@@ -63,12 +63,12 @@ it("a threshold is the same for all rows, whatever part of a base each has, and 
   };
   const parts = Float64Array.of(1, 2, 3, 0);
   const unit = baseUnit(features, 8);
-  for (const [more, wanted] of [
+  for (const [more, expected] of [
     [{ thresholdPermille: 250 }, [-0.25, -0.25, -0.25, -0.25]],
     [{ base, thresholdPermille: 250 }, [-0.15, -0.05, 0.05, -0.25]],
   ] as const)
     for (const [row, value] of columnOf(more, parts).entries())
-      expect(Math.abs(value - wanted[row]! * unit)).toBeLessThan(0.01);
+      expect(Math.abs(value - expected[row]! * unit)).toBeLessThan(0.01);
   expect(restOfQuery({ rules: { ...rules, thresholdPermille: 250 } })).toBe(MAX_QUERY);
   expect(restOfQuery({ rules })).toBe(1);
 });

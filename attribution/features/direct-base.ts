@@ -58,8 +58,8 @@ export function countBase(
   const from =
     counts.length - baseBuckets(labelCount) + SET_BUCKETS * set + BUCKETS_PER_CLASS * answeredClass;
   counts[from] = root & 3;
-  for (let place = 1; place < BUCKETS_PER_CLASS; place++)
-    counts[from + place] = Math.max(0, Math.min(MAX_COUNT, (root >> 2) - MAX_COUNT * (place - 1)));
+  for (let position = 1; position < BUCKETS_PER_CLASS; position++)
+    counts[from + position] = Math.max(0, Math.min(MAX_COUNT, (root >> 2) - MAX_COUNT * (position - 1)));
 }
 
 /** Contrasts of a model's labels (direct-rows.ts): rows × (labels − 1) × width. */
@@ -117,9 +117,9 @@ const baseUnits = ({ flatPermille }: BaseRule, total: number, count: number, buc
 export const baseEntries = (units: number, label: number, labelCount: number): number[] =>
   Array.from({ length: baseBuckets(labelCount) }, (_, at) => {
     if (((label >> Math.floor(at / SET_BUCKETS)) & 1) === 0) return 0;
-    const place = at % SET_BUCKETS;
-    const entry = place % BUCKETS_PER_CLASS === 0 ? (units + 2) >> 2 : units;
-    return place < BUCKETS_PER_CLASS ? entry : -entry;
+    const position = at % SET_BUCKETS;
+    const entry = position % BUCKETS_PER_CLASS === 0 ? (units + 2) >> 2 : units;
+    return position < BUCKETS_PER_CLASS ? entry : -entry;
   });
 
 /**

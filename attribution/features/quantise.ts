@@ -49,7 +49,7 @@ export function quantiseFeatures(
       data: { reason: "score-too-large", featureCount, maxFeatureCount: MAX_FEATURE_COUNT },
     });
   }
-  // Math.floor(x + ½) rounds halves up, everywhere; Math.round would do the same but −0 has no place in bytes.
+  // Math.floor(x + ½) rounds halves up, everywhere; Math.round would do the same but −0 has no position in bytes.
   const values = Int8Array.from(features, (x) => Math.floor(x / scale + 0.5));
   return { values, rowCount, featureCount, scale };
 }

@@ -13,7 +13,7 @@ export function randomSigns(count: number, seed: string): Int8Array {
 /** Rotates rows of `count` numbers in place, all alike: preserves all inner products. @param count a multiple of 16 */
 export function rotateRows(rows: Float64Array, count: number, seed: string): void {
   const signs = randomSigns(count, seed);
-  // A power of two is one block. Of others each block gets numbers from all places.
+  // A power of two is one block. Of others each block gets numbers from all positions.
   const isOne = Number.isInteger(Math.log2(count));
   const order = isOne ? null : new SeededRandom(`${seed}/rotation order`).permutation(count);
   for (let from = 0; from < rows.length; from += count) {

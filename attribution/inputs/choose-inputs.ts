@@ -13,7 +13,7 @@ import { contentOfRow } from "../rows/salted-rows.ts";
 import { decodeTableRow, type FieldValue, type TableField } from "../rows/table-rows.ts";
 import { distinctTerms } from "../rows/text-terms.ts";
 import { wordsOf } from "../rows/words.ts";
-import { type InputPlace, MAX_COUNT } from "./input-counter.ts";
+import { type InputBase, MAX_COUNT } from "./input-counter.ts";
 import {
   type ImageInputs,
   type InputField,
@@ -36,7 +36,7 @@ export interface InputShape {
   readonly labelCount?: number;
 }
 
-export interface InputRoom extends InputPlace {
+export interface InputRoom extends InputBase {
   /** Buckets of the circuit, the base's among them. */
   readonly bucketCount: number;
 }
@@ -52,7 +52,7 @@ export async function chooseInputs(
     case "text":
       return chooseTerms(contents, room, hasManyLabels(shape.labelCount ?? 0));
     case "image":
-      return chooseGrid(await lookAtPictures(contents), room);
+      return chooseGrid(await showPictures(contents), room);
     case "table":
       return chooseFields(shape, contents, room);
     default:
@@ -159,7 +159,7 @@ interface Looks {
   readonly isLight: boolean;
 }
 
-async function lookAtPictures(contents: readonly Uint8Array[]): Promise<Looks> {
+async function showPictures(contents: readonly Uint8Array[]): Promise<Looks> {
   const read = await openPictures();
   let level = 0;
   let difference = 0;
@@ -170,9 +170,9 @@ async function lookAtPictures(contents: readonly Uint8Array[]): Promise<Looks> {
       const cellCount = sums.length / 3;
       for (let cell = 0; cell < cellCount; cell++) {
         const channels = [sums[cell]!, sums[cellCount + cell]!, sums[2 * cellCount + cell]!];
-        const [least, largest] = [Math.min(...channels), Math.max(...channels)];
+        const [min, largest] = [Math.min(...channels), Math.max(...channels)];
         level += (channels[0]! + channels[1]! + channels[2]!) / (3 * whole);
-        difference += (largest - least) / whole;
+        difference += (largest - min) / whole;
       }
       count += cellCount;
     } catch (error) {

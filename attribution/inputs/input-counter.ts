@@ -26,11 +26,11 @@ export interface InputCounter {
 }
 
 /** Setting that a recipe's counts depend on beside its inputs. */
-export interface InputPlace {
+export interface InputBase {
   /** Buckets that are reserved for a base (`baseBuckets` of features/direct-base.ts); 0 without one. */
   readonly baseBuckets: number;
 }
 
 /** Maximum of a prompt's counts together. */
-export const maxTermsOf = ({ baseBuckets }: InputPlace): number =>
+export const maxTermsOf = ({ baseBuckets }: InputBase): number =>
   baseBuckets > 0 ? MAX_BASED_TERMS : MAX_TERMS;

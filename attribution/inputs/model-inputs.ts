@@ -5,7 +5,7 @@
 import { areBuckets } from "@openledger/circuits/ledger/direct-query";
 import { z } from "zod";
 import { FIELD_TYPES } from "../rows/row-kinds.ts";
-import { type InputPlace, MAX_COUNT, maxTermsOf } from "./input-counter.ts";
+import { type InputBase, MAX_COUNT, maxTermsOf } from "./input-counter.ts";
 
 /** Least and largest side of the grid that pictures are squeezed into. */
 const MIN_SIDE = 4;
@@ -127,11 +127,11 @@ export const numberBuckets = ({ fields }: Pick<TableInputs, "fields">): number =
   fields.reduce((sum, one) => sum + ("knots" in one ? one.knots.length + 1 : 0), 0);
 
 /** Problem of inputs in their circuit, for which a recipe is refused; null: none. */
-export function inputsProblem(inputs: ModelInputs, place: InputPlace): string | null {
-  const needed = neededBuckets(inputs) + place.baseBuckets;
+export function inputsProblem(inputs: ModelInputs, position: InputBase): string | null {
+  const needed = neededBuckets(inputs) + position.baseBuckets;
   if (needed > inputs.bucketCount)
-    return `need ${needed} buckets${place.baseBuckets > 0 ? ", a base's among them" : ""}; there are ${inputs.bucketCount}`;
+    return `need ${needed} buckets${position.baseBuckets > 0 ? ", a base's among them" : ""}; there are ${inputs.bucketCount}`;
   const highest = inputs.kind === "image" ? inputs.colours * inputs.side ** 2 * inputs.levels : 0;
-  const max = maxTermsOf(place);
+  const max = maxTermsOf(position);
   return highest > max ? `count up to ${highest}; ${max} are counted` : null;
 }

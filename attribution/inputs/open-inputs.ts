@@ -1,4 +1,4 @@
-/** Opens a recipe's inputs: the one place that knows kinds. Trainings, answers, checks and pages take the counter. */
+/** Opens a recipe's inputs: the one position that knows kinds. Trainings, answers, checks and pages take the counter. */
 
 import type { DecodedPicture } from "../pictures/decoded-picture.ts";
 import { PictureProblem } from "../pictures/picture-problem.ts";
@@ -6,15 +6,15 @@ import { openPictures, type ReadPicture } from "../pictures/pictures.ts";
 import { contentOf, inputOf, invalidRow } from "../rows/row-content.ts";
 import { decodeTableRow } from "../rows/table-rows.ts";
 import { countPicture } from "./image-inputs.ts";
-import { type InputCounter, type InputPlace, maxTermsOf } from "./input-counter.ts";
+import { type InputBase, type InputCounter, maxTermsOf } from "./input-counter.ts";
 import type { ModelInputs } from "./model-inputs.ts";
 import { countTable } from "./table-inputs.ts";
 import { textCounter } from "./text-inputs.ts";
 
 /** Ready to count. Decoders of pictures are loaded where they are needed. */
-export async function openInputs(inputs: ModelInputs, place: InputPlace): Promise<InputCounter> {
-  const termBuckets = inputs.bucketCount - place.baseBuckets;
-  const maxTerms = maxTermsOf(place);
+export async function openInputs(inputs: ModelInputs, position: InputBase): Promise<InputCounter> {
+  const termBuckets = inputs.bucketCount - position.baseBuckets;
+  const maxTerms = maxTermsOf(position);
   const { kind } = inputs;
   const counter = {
     kind,

@@ -41,9 +41,9 @@ export function countTable(
     const value = values[i]!;
     if (field.type === "number") {
       const { knots } = field;
-      const place =
-        value === null ? [{ knot: knots.length, count: MAX_COUNT }] : placeOf(value as number, knots);
-      for (const { count, knot } of place) add(first + knot, count);
+      const position =
+        value === null ? [{ knot: knots.length, count: MAX_COUNT }] : positionOf(value as number, knots);
+      for (const { count, knot } of position) add(first + knot, count);
       first += knots.length + 1;
     } else if (field.type === "text" && value !== null)
       texts.push({ name: field.name, text: value as string });
@@ -65,7 +65,7 @@ export function countTable(
 }
 
 /** Counts of a number at its knots. @param knots ascending */
-function placeOf(value: number, knots: readonly number[]): { knot: number; count: number }[] {
+function positionOf(value: number, knots: readonly number[]): { knot: number; count: number }[] {
   const last = knots.length - 1;
   const upper = knots.findIndex((knot) => knot > value);
   if (upper <= 0) return [{ knot: upper === 0 ? 0 : last, count: MAX_COUNT }];

@@ -54,9 +54,9 @@ function bucketsOfTerms(buckets: number): TextBuckets {
 function bucketsOfWords({ own, shared }: NonNullable<TextInputs["words"]>, buckets: number): TextBuckets {
   const from = own.length;
   const hashed = (word: number) => from + bucketOf(word, buckets - from);
-  const bucketOfWord = new Map(own.map((word, place) => [word, place]));
-  for (const [place, word] of (shared ?? []).entries())
-    bucketOfWord.set(word, from + (place % (buckets - from - NO_WORD_BUCKETS)));
+  const bucketOfWord = new Map(own.map((word, position) => [word, position]));
+  for (const [position, word] of (shared ?? []).entries())
+    bucketOfWord.set(word, from + (position % (buckets - from - NO_WORD_BUCKETS)));
   return {
     *bucketsOf(text) {
       const seen = new Map<number, number>();

@@ -7,7 +7,7 @@ const ulps = (a: number, b: number) => Math.abs(a - b) / (Math.abs(b) * 2 ** -52
 
 describe("exactExp", () => {
   it.each([
-    // Pinned; e is one unit in the last place above the nearest double, as in fdlibm.
+    // Pinned; e is one unit in the last position above the nearest double, as in fdlibm.
     [1, 0x4005bf0a, 0x8b14576a],
     [0.5, 0x3ffa6129, 0x8e1e069c],
     [-1, 0x3fd78b56, 0x362cef38],

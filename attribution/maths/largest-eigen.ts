@@ -87,7 +87,7 @@ function reflectBack(z: Float64Array, halves: Float64Array, vector: Float64Array
  * @param size magnitude of T's largest numbers
  */
 function shiftedSolver(diagonal: Float64Array, off: Float64Array, shift: number, size: number, n: number) {
-  const least = size > 0 ? size * Number.EPSILON : 1;
+  const min = size > 0 ? size * Number.EPSILON : 1;
   // Rows of the upper factor: its diagonal and the two beside it.
   const [first, second, third] = [new Float64Array(n), new Float64Array(n), new Float64Array(n)];
   const factors = new Float64Array(n);
@@ -102,13 +102,13 @@ function shiftedSolver(diagonal: Float64Array, off: Float64Array, shift: number,
       [first[i], second[i], third[i], factors[i]] = [below, own, right, factor];
       [at, next] = [next - factor * own, -factor * right];
     } else {
-      const pivot = Math.abs(at) < least ? least : at;
+      const pivot = Math.abs(at) < min ? min : at;
       const factor = below / pivot;
       [first[i], second[i], third[i], factors[i]] = [pivot, next, 0, factor];
       [at, next] = [own - factor * next, right];
     }
   }
-  first[n - 1] = Math.abs(at) < least ? least : at;
+  first[n - 1] = Math.abs(at) < min ? min : at;
   return (x: Float64Array): void => {
     for (let i = 0; i + 1 < n; i++) {
       if (isSwapped[i] === 1) [x[i], x[i + 1]] = [x[i + 1]!, x[i]!];

@@ -79,19 +79,19 @@ export function selectRows(rows: SparseRows, indices: ArrayLike<number>): Sparse
 
 /** Makes rows of columns. */
 export function transposeSparse({ columnCount, columns, rowCount, starts, values }: SparseRows): SparseRows {
-  const places = new Int32Array(columnCount + 1);
-  for (const column of columns) places[column + 1]!++;
-  for (let j = 0; j < columnCount; j++) places[j + 1]! += places[j]!;
+  const positions = new Int32Array(columnCount + 1);
+  for (const column of columns) positions[column + 1]!++;
+  for (let j = 0; j < columnCount; j++) positions[j + 1]! += positions[j]!;
   const transposed = {
     rowCount: columnCount,
     columnCount: rowCount,
-    starts: places.slice(),
+    starts: positions.slice(),
     columns: new Int32Array(columns.length),
     values: new Float64Array(columns.length),
   };
   for (let i = 0; i < rowCount; i++)
     for (let e = starts[i]!; e < starts[i + 1]!; e++) {
-      const at = places[columns[e]!]!++;
+      const at = positions[columns[e]!]!++;
       transposed.columns[at] = i;
       transposed.values[at] = values[e]!;
     }

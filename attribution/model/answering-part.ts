@@ -137,7 +137,7 @@ function decodeColumns(bytes: Uint8Array, columnCount: number): ColumnCommitment
     return value;
   };
   return Array.from({ length: shardCount }, (_, shard) => {
-    const places = Array.from({ length: columnCount }, (_, j) => shard * shardBytes + 64 * j);
-    return { u: places.map(coordinate), v: places.map((at) => coordinate(at + 32)) };
+    const positions = Array.from({ length: columnCount }, (_, j) => shard * shardBytes + 64 * j);
+    return { u: positions.map(coordinate), v: positions.map((at) => coordinate(at + 32)) };
   });
 }

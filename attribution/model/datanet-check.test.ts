@@ -4,8 +4,8 @@ import { labelledRow, sampleInputs } from "../testing/sample-rows.ts";
 import { checkDatanet, MIN_OTHER_ROWS, rowsToLeaveOut } from "./datanet-check.ts";
 
 const mails = sampleInputs("text", 120, "check");
-const commit = (contributorId: number, given: readonly { label: number; input: string }[]) => {
-  const rows = given.map((row) => labelledRow("text", row));
+const commit = (contributorId: number, value: readonly { label: number; input: string }[]) => {
+  const rows = value.map((row) => labelledRow("text", row));
   return {
     contributorId,
     contents: rows.map(({ content }) => content),

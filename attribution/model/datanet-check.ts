@@ -60,7 +60,7 @@ export const MIN_OTHER_ROWS = 8;
 const DECAY = 0.001;
 const TOLERANCE = 1e-4;
 
-/** A row with the place of its commit. */
+/** A row with the position of its commit. */
 interface ComparedRow {
   readonly commit: number;
   readonly label: string | null;
@@ -141,20 +141,20 @@ export function rowsToLeaveOut(check: DatanetCheck): { row: number; why: LeaveOu
   });
 }
 
-/** Near-duplicates among the rows at these places: a row that stays out anyway takes no later row with it. */
+/** Near-duplicates among the rows at these positions: a row that stays out anyway takes no later row with it. */
 async function findDuplicates(
   shape: ComparedShape,
   rows: readonly ComparedRow[],
-  places: readonly number[],
+  positions: readonly number[],
 ): Promise<NearDuplicate[]> {
   const compare = await openComparison(shape);
   const found = compare(
-    places.map((row) => rows[row]!.content),
-    places.map((row) => rows[row]!.label),
+    positions.map((row) => rows[row]!.content),
+    positions.map((row) => rows[row]!.label),
   );
   return found.map(({ earlier, later, similarity }) => ({
-    earlier: places[earlier]!,
-    later: places[later]!,
+    earlier: positions[earlier]!,
+    later: positions[later]!,
     similarity,
   }));
 }
@@ -171,8 +171,8 @@ async function predictWithoutOwn(
     shape,
     labelled.map((row) => rows[row]!.content),
   );
-  const places = read.map((i) => labelled[i]!);
-  const owners = places.map((row) => commits[rows[row]!.commit]!.contributorId);
+  const positions = read.map((i) => labelled[i]!);
+  const owners = positions.map((row) => commits[rows[row]!.commit]!.contributorId);
   const names = [...new Set(owners)];
   const model = logisticModel({
     inputCount: inputs.columnCount,
@@ -184,7 +184,7 @@ async function predictWithoutOwn(
     model,
     {
       inputs,
-      labels: Int32Array.from(places, (row) => classes.indexOf(rows[row]!.label!)),
+      labels: Int32Array.from(positions, (row) => classes.indexOf(rows[row]!.label!)),
     },
     {
       folds: Int32Array.from(owners, (owner) => names.indexOf(owner)),
@@ -194,7 +194,7 @@ async function predictWithoutOwn(
     },
   );
   const predicted = Array<string | null>(rows.length).fill(null);
-  for (const [i, row] of places.entries())
+  for (const [i, row] of positions.entries())
     if (held.isJudged[i] === 1) predicted[row] = classes[held.predicted[i]!]!;
   return predicted;
 }
@@ -222,13 +222,13 @@ function kindOf(row: Uint8Array): RowKind {
   }
 }
 
-interface RowPlace {
+interface RowPosition {
   readonly commitIndex: number;
   readonly rowIndex: number;
 }
 
-/** Decodes a row. The error names its place. */
-function decodeAt<Result>(decode: () => Result, at: RowPlace): Result {
+/** Decodes a row. The error names its position. */
+function decodeAt<Result>(decode: () => Result, at: RowPosition): Result {
   try {
     return decode();
   } catch (cause) {

@@ -37,8 +37,8 @@ export function classOf(
   classes: readonly string[],
   index: number,
 ): number {
-  const place = label === null ? -1 : classes.indexOf(label);
-  if (place >= 0) return place;
+  const position = label === null ? -1 : classes.indexOf(label);
+  if (position >= 0) return position;
   const why = label === null ? "has no accepted label" : `has the label ${JSON.stringify(label)}`;
   throw attributionError(
     "ATT_LABEL_INVALID",

@@ -14,7 +14,7 @@ export function foldsByLabel(labels: readonly string[], foldCount: number, seed:
   const order = new SeededRandom(`${seed} folds`).permutation(labels.length);
   order.sort((a, b) => compare(labels[a]!, labels[b]!));
   const folds = new Int32Array(labels.length);
-  for (const [place, row] of order.entries()) folds[row] = place % foldCount;
+  for (const [position, row] of order.entries()) folds[row] = position % foldCount;
   return { folds, order };
 }
 

@@ -62,10 +62,10 @@ export function heldOutFigures(
   labels: Int32Array,
   names: readonly string[],
 ): HeldOutFigures | null {
-  const places = Array.from(labels, (label, i) => [label, predicted[i]!] as const);
+  const positions = Array.from(labels, (label, i) => [label, predicted[i]!] as const);
   const confusion = confusionOf(
     names.length,
-    places.filter((_, i) => isJudged[i] === 1),
+    positions.filter((_, i) => isJudged[i] === 1),
   );
   const rowCount = isJudged.reduce((sum, one) => sum + one, 0);
   if (rowCount === 0) return null;

@@ -12,7 +12,7 @@ import { decodeTextRow, wholeText } from "../rows/text-rows.ts";
 const ROOM = { bucketCount: 2_048, baseBuckets: 0 };
 
 export interface JudgedRows {
-  /** Places of the rows that models read, ascending; the others are judged by nobody. */
+  /** Positions of the rows that models read, ascending; the others are judged by nobody. */
   readonly places: readonly number[];
   readonly inputs: SparseRows;
 }
@@ -28,14 +28,14 @@ export async function judgedRows(
   const texts = isPassage
     ? contents.map((content) => ifRead(() => encoder.encode(wholeText(decodeTextRow(content)))))
     : contents;
-  const given = [...texts.keys()].filter((i) => texts[i] !== null);
+  const input = [...texts.keys()].filter((i) => texts[i] !== null);
   const inputs = await chooseInputs(
     { kind: isPassage ? "text" : kind, fields },
-    given.map((i) => texts[i]!),
+    input.map((i) => texts[i]!),
     ROOM,
   );
   const counter = await openInputs(inputs, ROOM);
-  const counted = given.flatMap((place) => {
+  const counted = input.flatMap((place) => {
     const counts = ifRead(() => counter.countsOf(counter.promptOf(texts[place]!)));
     return counts === null ? [] : [{ place, counts }];
   });

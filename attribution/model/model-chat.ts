@@ -34,7 +34,7 @@ export interface ChatTool {
 
 export interface Chat {
   readonly messages: readonly ChatMessage[];
-  /** Tools that the answer may call, if the base's template has a place for them. */
+  /** Tools that the answer may call, if the base's template has a position for them. */
   readonly tools?: readonly ChatTool[] | null | undefined;
 }
 

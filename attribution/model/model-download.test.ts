@@ -246,13 +246,13 @@ test.each([
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
-  const mostBytes = typeof most === "number" ? most : files.get(most)!.length;
+  const maxBytes = typeof most === "number" ? most : files.get(most)!.length;
   try {
     await expect(
       fetchModel(`http://127.0.0.1:${port}`, { maxFileBytes: 2 ** 20, timeoutMs: 20_000 }),
     ).rejects.toMatchObject({
       code: "ATT_SERVER_UNREACHABLE",
-      cause: { message: `more than ${mostBytes} bytes` },
+      cause: { message: `more than ${maxBytes} bytes` },
     });
   } finally {
     server.closeAllConnections();

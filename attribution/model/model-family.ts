@@ -221,13 +221,13 @@ export function familyOf<Family extends { readonly name: string }>(
   json: unknown,
   families: readonly Family[],
 ): Family {
-  const given = (json as { family?: unknown } | null)?.family;
-  const family = families.find(({ name }) => name === given);
+  const input = (json as { family?: unknown } | null)?.family;
+  const family = families.find(({ name }) => name === input);
   if (family !== undefined) return family;
   const known = families.map(({ name }) => name);
   throw attributionError(
     "ATT_RECIPE_INVALID",
-    `the recipe's family is ${JSON.stringify(given ?? null).slice(0, 80)}; known here: ${known.join(", ")}`,
+    `the recipe's family is ${JSON.stringify(input ?? null).slice(0, 80)}; known here: ${known.join(", ")}`,
     { data: { known } },
   );
 }

@@ -2,7 +2,7 @@
  * Table of a model's payees, the pairs of contributor and validator that share its payments, each with its number of rows. It is made
  * of the rows' owners alone, whatever the rows hold.
  */
-import { inPlaces, payeeShards } from "@openledger/circuits/ledger/payee-shards";
+import { inSlots, payeeShards } from "@openledger/circuits/ledger/payee-shards";
 import type { Payee, PayeeOwners } from "@openledger/circuits/ledger/rewards";
 import { MAX_PAYEE_COUNT } from "@openledger/circuits/protocol";
 import { rowNumber } from "@openledger/foundation/row-number";
@@ -20,7 +20,7 @@ export function payeeTable(rows: readonly RowOwners[]): Payee[] {
   if (tables.length === 1) return tables[0]!;
   const max = MAX_PAYEE_COUNT;
   const large = tables.findIndex(({ length }) => length > max);
-  if (large < 0) return inPlaces(tables);
+  if (large < 0) return inSlots(tables);
   const given = tables[large]!.length;
   throw attributionError(
     "ATT_BEYOND_CIRCUIT",
@@ -52,9 +52,9 @@ function versionPayees(rows: readonly PayeeOwners[]): Payee[] {
 }
 
 /** Payees of all shards as their one version lists them: none absent, each once. */
-export function wholePayees(places: readonly Payee[]): Payee[] {
+export function wholePayees(positions: readonly Payee[]): Payee[] {
   const payees: Payee[] = [];
-  for (const payee of places.filter(({ rowCount }) => rowCount > 0)) {
+  for (const payee of positions.filter(({ rowCount }) => rowCount > 0)) {
     const last = payees.at(-1);
     const isSame = last?.contributorId === payee.contributorId && last.validatorId === payee.validatorId;
     if (isSame) payees[payees.length - 1] = { ...last, rowCount: last.rowCount + payee.rowCount };
@@ -78,6 +78,6 @@ export function datanetOfRow(
 ): { datanetId: number; versionRow: number } {
   if (recipe.furtherDatanets === undefined) return { datanetId: recipe.datanet.id, versionRow: row };
   const shards = payeeShards(payees.map(({ rowCount }) => rowCount));
-  const place = shards.findLastIndex(({ firstRow }) => firstRow <= row);
-  return { datanetId: versionsOf(recipe)[place]!.id, versionRow: row - shards[place]!.firstRow };
+  const position = shards.findLastIndex(({ firstRow }) => firstRow <= row);
+  return { datanetId: versionsOf(recipe)[position]!.id, versionRow: row - shards[position]!.firstRow };
 }

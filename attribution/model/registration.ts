@@ -19,7 +19,7 @@ import {
   drawBits,
   misfitOf,
   type SettlementSize,
-  shapeOfPlaces,
+  shapeOfPayees,
 } from "@openledger/circuits/settlement/settlement-size";
 import { commitShards, shardedFeatures } from "@openledger/circuits/settlement/shards/shard-link";
 import { attributionError } from "../attribution-errors.ts";
@@ -165,7 +165,7 @@ function checkFits(
     const maxPayees = Math.min(size.payees, MAX_PAYEE_COUNT);
     if (payees.length > maxPayees) throw beyond("payees", payees.length, maxPayees);
   } else {
-    const misfit = misfitOf(size, { ...size, ...shapeOfPlaces(payees) });
+    const misfit = misfitOf(size, { ...size, ...shapeOfPayees(payees) });
     if (misfit !== null) {
       const { given, has, what } = misfit;
       throw beyond(what === "shards" ? what : `${what} in a shard`, given, has);

@@ -35,16 +35,16 @@ export function* checkRootsSteps(
   rows: readonly OwnedRow[],
   versions: readonly Pick<RecipeVersion, "id" | "rowsRoot" | "version">[],
 ): Steps<void> {
-  const given = versionRows(rows);
+  const input = versionRows(rows);
   // A row of no version would be trained on and be part of no root.
-  if (given.length !== versions.length || given.reduce((sum, { length }) => sum + length, 0) !== rows.length)
+  if (input.length !== versions.length || input.reduce((sum, { length }) => sum + length, 0) !== rows.length)
     throw attributionError(
       "ATT_ROWS_MISMATCH",
-      `rows of ${given.length} datanets were given, the recipe names ${versions.length}`,
+      `rows of ${input.length} datanets were given, the recipe names ${versions.length}`,
     );
   let before = 0;
   for (const [index, version] of versions.entries()) {
-    const own = given[index]!;
+    const own = input[index]!;
     for (const share of versionRootSteps(own, version)) yield (before + share * own.length) / rows.length;
     before += own.length;
   }

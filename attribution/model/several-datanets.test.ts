@@ -68,19 +68,19 @@ describe("a recipe of several Datanets", () => {
 
 describe("rows of several Datanets", () => {
   it("have their own payees, each Datanet's in a shard of its own", () => {
-    const places = payeeTable(rows);
+    const positions = payeeTable(rows);
     const [first, second] = versions.map((version) => payeeTable(version));
-    expect(places.slice(0, first!.length)).toEqual(first);
-    expect(places.slice(MAX_PAYEE_COUNT)).toEqual(second);
-    const shards = payeeShards(places.map(({ rowCount }) => rowCount));
+    expect(positions.slice(0, first!.length)).toEqual(first);
+    expect(positions.slice(MAX_PAYEE_COUNT)).toEqual(second);
+    const shards = payeeShards(positions.map(({ rowCount }) => rowCount));
     expect(shards.map(({ rowCount }) => rowCount)).toEqual([20, 16]);
     const many = Array.from({ length: 513 }, (_, i) => ({ contributorId: i, validatorId: 1, datanet: 1 }));
     expect(() => payeeTable([rows[0]!, ...many])).toThrow(code("ATT_BEYOND_CIRCUIT"));
   });
 
   it("are each version's own: none is missing, exchanged, in another's place or of no version", () => {
-    const mismatch = (given: readonly (readonly OwnedRow[])[]) =>
-      expect(() => checkRowsRoot(joinVersions(given), recipe)).toThrow(code("ATT_ROWS_MISMATCH"));
+    const mismatch = (input: readonly (readonly OwnedRow[])[]) =>
+      expect(() => checkRowsRoot(joinVersions(input), recipe)).toThrow(code("ATT_ROWS_MISMATCH"));
     const [first, second] = versions as [OwnedRow[], OwnedRow[]];
     expect(() => checkRowsRoot(rows, recipe)).not.toThrow();
     mismatch([first]);

@@ -33,10 +33,10 @@ export async function requireRows(
     );
   const { counter } = await directInputs(recipe);
   countRows(rows, counter);
-  const given = rows.map((row, index) => classOf(row, classes, index));
-  const rowCount = given.length;
+  const input = rows.map((row, index) => classOf(row, classes, index));
+  const rowCount = input.length;
   const labelCounts = Object.fromEntries(
-    classes.map((name, label) => [name, given.filter((one) => one === label).length]),
+    classes.map((name, label) => [name, input.filter((one) => one === label).length]),
   );
   const present = Object.entries(labelCounts).filter(([, count]) => count > 0);
   if (rowCount >= MIN_ROWS && present.length >= 2) return;

@@ -85,8 +85,8 @@ export async function verifyModel(options: VerifyModelOptions): Promise<Verified
   const areLabelsOfRecords = compareLabels(model, options.labelsRoots);
   const isBaseOfCard = compareRewards(model, facts.policy, options.card ?? model.card);
   // Payees of several Datanets are in their places: two with the same payee are paid each.
-  const places = recipe.furtherDatanets === undefined ? wholePayees(model.payees) : model.payees;
-  requireSame("payees", JSON.stringify(places), JSON.stringify(payeeTable(rows)));
+  const positions = recipe.furtherDatanets === undefined ? wholePayees(model.payees) : model.payees;
+  requireSame("payees", JSON.stringify(positions), JSON.stringify(payeeTable(rows)));
   let accuracy: number | null = null;
   const training = trainingOf(recipe, trainings);
   if (depth === "train" || training.needsRun?.(recipe) === true) {
@@ -118,16 +118,21 @@ export async function verifyModel(options: VerifyModelOptions): Promise<Verified
 export function rowsOfVersion(
   { recipe, rows: published, staticsHash }: PublishedModel,
   facts: Pick<LedgerFacts, "staticsHash" | "rowsRoot" | "furtherRowsRoots">,
-  given?: readonly OwnedRow[] | null,
+  input?: readonly OwnedRow[] | null,
 ): readonly OwnedRow[] {
   requireSame("statics", hex32(staticsHash), hex32(facts.staticsHash));
   const roots = [facts.rowsRoot, ...(facts.furtherRowsRoots ?? [])];
   const versions = versionsOf(recipe);
   requireSame("datanets", versions.length, roots.length);
-  for (const [place, { rowsRoot }] of versions.entries())
-    if (rowsRoot !== hex32(roots[place]!))
-      throw mismatch("rowsRoot", place === 0 ? {} : { datanet: place }, rowsRoot, hex32(roots[place]!));
-  const rows = given ?? published;
+  for (const [position, { rowsRoot }] of versions.entries())
+    if (rowsRoot !== hex32(roots[position]!))
+      throw mismatch(
+        "rowsRoot",
+        position === 0 ? {} : { datanet: position },
+        rowsRoot,
+        hex32(roots[position]!),
+      );
+  const rows = input ?? published;
   if (rows === null) {
     throw attributionError(
       "ATT_ROWS_MISMATCH",
@@ -148,9 +153,9 @@ export function ownRoots(recipe: ModelParts["recipe"]): Pick<LedgerFacts, "rowsR
 function compareLabels({ recipe }: ModelParts, roots: readonly bigint[] | undefined): boolean {
   const versions = versionsOf(recipe);
   if (roots === undefined || versions.every(({ labels }) => labels === undefined)) return false;
-  for (const [place, { labels = "none" }] of versions.entries())
-    if (labels !== hex32(roots[place]!))
-      throw mismatch("labels", place === 0 ? {} : { datanet: place }, labels, hex32(roots[place]!));
+  for (const [position, { labels = "none" }] of versions.entries())
+    if (labels !== hex32(roots[position]!))
+      throw mismatch("labels", position === 0 ? {} : { datanet: position }, labels, hex32(roots[position]!));
   return true;
 }
 
@@ -237,7 +242,7 @@ const FILE_OF: Readonly<Record<string, string>> = {
 };
 
 /**
- * The file of a model, and the place in it, in which a recomputation differs.
+ * The file of a model, and the position in it, in which a recomputation differs.
  * @returns null where the error says something else: also where the server has another model than the ledger
  */
 export function modelDifference(error: unknown): { file: string; row: number | null } | null {
@@ -245,19 +250,19 @@ export function modelDifference(error: unknown): { file: string; row: number | n
   const { index, row, what } = error.data as { what?: unknown; row?: unknown; index?: unknown };
   const file = FILE_OF[String(what)];
   if (file === undefined) return null;
-  const place = row ?? index;
-  return { file, row: typeof place === "number" ? place : null };
+  const position = row ?? index;
+  return { file, row: typeof position === "number" ? position : null };
 }
 
 type Value = string | number | bigint;
 
-function mismatch(what: string, place: object, published: Value, computed: Value) {
-  const where = Object.entries(place)
+function mismatch(what: string, position: object, published: Value, computed: Value) {
+  const where = Object.entries(position)
     .map(([name, value]) => `, ${name} ${name === "row" ? rowNumber(value) : value}`)
     .join("");
   return attributionError(
     "ATT_MODEL_MISMATCH",
     `${what}${where}: ${String(published).slice(0, 100)} is published, ${String(computed).slice(0, 100)} is right`,
-    { data: { what, ...place, published: String(published), computed: String(computed) } },
+    { data: { what, ...position, published: String(published), computed: String(computed) } },
   );
 }

@@ -47,7 +47,7 @@ export function readJpegHeader(content: Uint8Array): PictureHeader {
   return { ...size, orientation: orientation ?? 1 };
 }
 
-/** Marker at a place: 0xff, as often as one likes, and its code. */
+/** Marker at a position: 0xff, as often as one likes, and its code. */
 function nextMarker(content: Uint8Array, from: number): { code: number; end: number } {
   let at = from;
   if (content[at] !== 0xff)
@@ -69,7 +69,7 @@ function frameSize(segment: Uint8Array): { width: number; height: number } {
   return { width, height };
 }
 
-/** Place of the marker behind a scan: a 0xff that neither a zero nor a restart's mark follows. */
+/** Position of the marker behind a scan: a 0xff that neither a zero nor a restart's mark follows. */
 function endOfScan(content: Uint8Array, from: number): number {
   for (let at = content.indexOf(0xff, from); at >= 0; at = content.indexOf(0xff, at + 1)) {
     const next = content[at + 1];

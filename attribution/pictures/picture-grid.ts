@@ -64,7 +64,7 @@ export const stepOf = (part: number, whole: number, steps: number): number =>
 
 /** Cells that the pixels of a line lie in, pixel after pixel, with each cell's part in units of 1 / side of a pixel. */
 interface Shares {
-  /** Place of each pixel's first cell, and the end of the last one's. */
+  /** Position of each pixel's first cell, and the end of the last one's. */
   readonly starts: Int32Array;
   readonly cells: readonly number[];
   readonly weights: readonly number[];

@@ -19,9 +19,12 @@ const fileOf = (name: string) => Uint8Array.from(Buffer.from(FILES[name]!, "base
 
 const WIDTH = 19;
 const HEIGHT = 13;
-const places = Array.from({ length: WIDTH * HEIGHT }, (_, k) => [k % WIDTH, Math.floor(k / WIDTH)] as const);
+const positions = Array.from(
+  { length: WIDTH * HEIGHT },
+  (_, k) => [k % WIDTH, Math.floor(k / WIDTH)] as const,
+);
 const scene = (alpha: (x: number) => number) =>
-  Uint8Array.from(places.flatMap(([x, y]) => [x * 13, y * 19, (x * y) % 256, alpha(x)]));
+  Uint8Array.from(positions.flatMap(([x, y]) => [x * 13, y * 19, (x * y) % 256, alpha(x)]));
 const opaque = scene(() => 255);
 const PATTERN = [
   [0, 0, 0, 255],
@@ -29,7 +32,7 @@ const PATTERN = [
   [0, 160, 0, 255],
   [250, 250, 250, 255],
 ] as const;
-const pattern = Uint8Array.from(places.flatMap(([x, y]) => PATTERN[(x + 2 * y) % 4]!));
+const pattern = Uint8Array.from(positions.flatMap(([x, y]) => PATTERN[(x + 2 * y) % 4]!));
 
 let read: ReadPicture;
 beforeAll(async () => {
@@ -246,7 +249,7 @@ function patched(file: Uint8Array, at: number, ...bytes: number[]): Uint8Array {
   return changed;
 }
 
-/** Place of a JPEG marker's 0xff. */
+/** Position of a JPEG marker's 0xff. */
 const markerAt = (file: Uint8Array, code: number) =>
   file.findIndex((byte, at) => byte === 0xff && file[at + 1] === code);
 

@@ -105,7 +105,7 @@ interface Pass {
   readonly columns: number;
   readonly rows: number;
   readonly rowBytes: number;
-  /** Place in the picture of a pixel of the pass. */
+  /** Position in the picture of a pixel of the pass. */
   readonly placeOf: (column: number, row: number) => number;
 }
 
@@ -202,17 +202,17 @@ function samplesOf(line: Uint8Array, depth: number): SampleAt {
   };
 }
 
-/** Writes a pixel at a place, from its first sample on. */
+/** Writes a pixel at a position, from its first sample on. */
 function pixelWriter(
   { channels, colourType, depth, palette, transparency }: PngParts,
   pixels: Uint8Array,
 ): (at: number, first: number, sampleAt: SampleAt) => void {
   if (colourType === PALETTE)
     return (at, first, sampleAt) => {
-      const place = sampleAt(first);
-      if (3 * place + 2 >= palette.length) throw new PictureProblem("a colour is not in its palette");
-      for (let c = 0; c < 3; c++) pixels[at + c] = palette[3 * place + c]!;
-      pixels[at + 3] = transparency[place] ?? 255;
+      const position = sampleAt(first);
+      if (3 * position + 2 >= palette.length) throw new PictureProblem("a colour is not in its palette");
+      for (let c = 0; c < 3; c++) pixels[at + c] = palette[3 * position + c]!;
+      pixels[at + 3] = transparency[position] ?? 255;
     };
   const white = 2 ** depth - 1;
   const byteOf = (sample: number) =>

@@ -47,47 +47,47 @@ export type ComparableRows = {
  */
 export function nearDuplicates(rows: ComparableRows): NearDuplicate[] {
   const out: NearDuplicate[] = [];
-  const placesByLabel = new Map<number, number[]>();
-  for (let place = 0; place < rows.labels.length; place++) {
-    const label = rows.labels[place]!;
-    const places = placesByLabel.get(label);
-    if (places === undefined) placesByLabel.set(label, [place]);
-    else places.push(place);
+  const positionsByLabel = new Map<number, number[]>();
+  for (let position = 0; position < rows.labels.length; position++) {
+    const label = rows.labels[position]!;
+    const positions = positionsByLabel.get(label);
+    if (positions === undefined) positionsByLabel.set(label, [position]);
+    else positions.push(position);
   }
-  for (const places of placesByLabel.values()) {
-    const index = indexOf(rows, places);
-    for (const [k, later] of places.entries()) {
+  for (const positions of positionsByLabel.values()) {
+    const index = indexOf(rows, positions);
+    for (const [k, later] of positions.entries()) {
       const found = index.maxSimilar(k);
       if (found === undefined) index.add(k);
-      else out.push({ later, earlier: places[found.earlier]!, similarity: found.similarity });
+      else out.push({ later, earlier: positions[found.earlier]!, similarity: found.similarity });
     }
   }
   return out.sort((a, b) => a.later - b.later);
 }
 
-function indexOf(rows: ComparableRows, places: readonly number[]): TextIndex | VectorIndex | TableIndex {
+function indexOf(rows: ComparableRows, positions: readonly number[]): TextIndex | VectorIndex | TableIndex {
   switch (rows.kind) {
     case "text":
       return new TextIndex(
-        places.map((place) => rows.contents[place]!),
+        positions.map((position) => rows.contents[position]!),
         rows.threshold ?? ROW_RULES.textSimilarity,
       );
     case "image":
       return new VectorIndex(
-        places.map((place) => {
-          const fine = imageVector(rows.contents[place]!, rows);
+        positions.map((position) => {
+          const fine = imageVector(rows.contents[position]!, rows);
           return { fine, coarse: coarseImageVector(fine, rows) };
         }),
         rows.threshold ?? ROW_RULES.imageSimilarity,
       );
     case "table":
       return new TableIndex(
-        places.map((place) => rows.rows[place]!),
+        positions.map((position) => rows.rows[position]!),
         rows.threshold ?? ROW_RULES.tableSimilarity,
       );
     case "features":
       return new VectorIndex(
-        unitRows(rows.features, rows.featureCount, places),
+        unitRows(rows.features, rows.featureCount, positions),
         rows.threshold ?? ROW_RULES.featureSimilarity,
       );
     default:

@@ -87,19 +87,19 @@ function among<Compared>(
   labels: ArrayLike<string | number | null>,
   find: (rows: Compared[], labels: Int32Array) => NearDuplicate[],
 ): NearDuplicate[] {
-  const places = [...rows.keys()].filter((i) => rows[i] !== null);
+  const positions = [...rows.keys()].filter((i) => rows[i] !== null);
   const names = new Map<string | number | null, number>();
-  const numbers = Int32Array.from(places, (i) => {
+  const numbers = Int32Array.from(positions, (i) => {
     const label = labels[i]!;
     if (!names.has(label)) names.set(label, names.size);
     return names.get(label)!;
   });
   return find(
-    places.map((i) => rows[i]!),
+    positions.map((i) => rows[i]!),
     numbers,
   ).map(({ earlier, later, similarity }) => ({
-    earlier: places[earlier]!,
-    later: places[later]!,
+    earlier: positions[earlier]!,
+    later: positions[later]!,
     similarity,
   }));
 }

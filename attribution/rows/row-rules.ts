@@ -49,7 +49,7 @@ export const clipQuantileOf = (rowKind: RowKind, labelCount: number): number => 
 export const hasFewWords = (text: string): boolean =>
   new Set(wordsOf(new TextEncoder().encode(text), false)).size < ROW_RULES.minWords;
 
-/** `later` is nearly `earlier`, which is no near-duplicate itself. Places in the order of contribution. */
+/** `later` is nearly `earlier`, which is no near-duplicate itself. Positions in the order of contribution. */
 export interface NearDuplicate {
   readonly later: number;
   readonly earlier: number;

@@ -53,9 +53,9 @@ export class VectorIndex {
 export function unitRows(
   features: Float64Array,
   featureCount: number,
-  places: readonly number[],
+  positions: readonly number[],
 ): ComparedVector[] {
-  return places.map((i) => {
+  return positions.map((i) => {
     const fine = features.slice(i * featureCount, (i + 1) * featureCount);
     const length = Math.sqrt(dot(fine, fine));
     if (length > 0) for (let k = 0; k < featureCount; k++) fine[k] = fine[k]! / length;

@@ -12,7 +12,7 @@ import type { RanMode } from "./score-engine.ts";
 
 /** A row's part in an estimate. */
 export interface RowShare {
-  /** Place in the version's order. */
+  /** Position in the version's order. */
   readonly row: number;
   readonly contributorId: number;
   readonly validatorId: number;

@@ -87,7 +87,7 @@ describe("explainEarnings", () => {
     const { payees, rows } = explainEarnings(settlement, epoch, settlement.earnedWei);
     expect(payees.map(({ payeeIndex }) => payeeIndex)).toEqual([0, 1, 512]);
     expect(payees.map(({ earnedWei }) => earnedWei)).toEqual(
-      [0, 1, 512].map((place) => settlement.earnedWei[place]),
+      [0, 1, 512].map((position) => settlement.earnedWei[position]),
     );
     const { contributorId, validatorId } = epoch.model.payees[512]!;
     const ofSecond = rows.filter(({ row }) => row >= 3);

@@ -24,7 +24,7 @@ export interface RowDraw {
 }
 
 export interface RowEarning {
-  /** Place in the version's order. */
+  /** Position in the version's order. */
   readonly row: number;
   readonly payeeIndex: number;
   readonly contributorId: number;
@@ -135,10 +135,10 @@ function payeeEarning(
 
 function checkPosted(earnedWei: readonly bigint[], posted: readonly bigint[]): void {
   for (let payee = 0; payee < Math.max(earnedWei.length, posted.length); payee++) {
-    const [own, given] = [earnedWei[payee] ?? 0n, posted[payee] ?? 0n];
-    if (own === given) continue;
-    throw attributionError("ATT_MODEL_MISMATCH", `payee ${payee} was given ${given} wei, but earned ${own}`, {
-      data: { reason: "earnings-differ", payee, posted: `${given}`, computed: `${own}` },
+    const [own, input] = [earnedWei[payee] ?? 0n, posted[payee] ?? 0n];
+    if (own === input) continue;
+    throw attributionError("ATT_MODEL_MISMATCH", `payee ${payee} was given ${input} wei, but earned ${own}`, {
+      data: { reason: "earnings-differ", payee, posted: `${input}`, computed: `${own}` },
     });
   }
 }

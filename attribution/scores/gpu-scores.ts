@@ -152,15 +152,15 @@ async function shareDevice(kind: AdapterKind): Promise<SharedDevice> {
   return {
     async whileVisible(first) {
       // Node 20 has no navigator.
-      const place = globalThis as { navigator?: object };
-      const wasThere = place.navigator !== undefined;
-      if (!wasThere) Object.defineProperty(place, "navigator", { value: {}, configurable: true });
-      Object.defineProperty(place.navigator, "gpu", { value: gpu, configurable: true });
+      const scope = globalThis as { navigator?: object };
+      const wasThere = scope.navigator !== undefined;
+      if (!wasThere) Object.defineProperty(scope, "navigator", { value: {}, configurable: true });
+      Object.defineProperty(scope.navigator, "gpu", { value: gpu, configurable: true });
       try {
         return await first();
       } finally {
-        Reflect.deleteProperty(place.navigator!, "gpu");
-        if (!wasThere) Reflect.deleteProperty(place, "navigator");
+        Reflect.deleteProperty(scope.navigator!, "gpu");
+        if (!wasThere) Reflect.deleteProperty(scope, "navigator");
       }
     },
     release() {

@@ -42,12 +42,12 @@ describe("quantiseFeatures and quantiseQuery", () => {
       fc.property(
         fc.array(fc.double({ min: -9, max: 9, noNaN: true }), { minLength: 24, maxLength: 24 }),
         fc.array(fc.double({ min: -1e-3, max: 1e-3, noNaN: true }), { minLength: 8, maxLength: 8 }),
-        (reals, asked) => {
+        (reals, question) => {
           const features = quantiseFeatures(Float64Array.from(reals), 3, 8);
-          const query = quantiseQuery(Float64Array.from(asked));
+          const query = quantiseQuery(Float64Array.from(question));
           const scores = integerScores({ ...features, features: features.values, query: query.values });
           for (const [i, score] of scores.entries()) {
-            const real = asked.reduce((sum, x, j) => sum + x * reals[i * 8 + j]!, 0);
+            const real = question.reduce((sum, x, j) => sum + x * reals[i * 8 + j]!, 0);
             const error = Math.abs(score * features.scale * query.scale - real);
             expect(error).toBeLessThanOrEqual(scoreErrorBound(features, i, query) * (1 + 1e-12) + 1e-300);
           }

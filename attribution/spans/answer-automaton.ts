@@ -2,7 +2,7 @@
  * Suffix automaton of an answer: reads rows byte after byte, and knows at each how much of what it has just read occurs in the answer.
  * verbatim-spans.ts finds spans by it. Blumer et al., "The smallest automaton recognizing the subwords of a text" (1985).
  *
- * A state stands for parts of the answer that end at the same places; `#length` is that of its longest part, `#link` the state of the
+ * A state stands for parts of the answer that end at the same positions; `#length` is that of its longest part, `#link` the state of the
  * longest part that ends at more places. Attack: rows and an answer that repeat themselves. A byte costs a step whatever they hold.
  */
 

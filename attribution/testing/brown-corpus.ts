@@ -32,7 +32,7 @@ const GENRES = {
 } as const;
 export const BROWN_GENRES: readonly string[] = Object.values(GENRES);
 
-/** The corpus' passages; a label is a place in `BROWN_GENRES`. @throws ATT_ROWS_MISMATCH */
+/** The corpus' passages; a label is a position in `BROWN_GENRES`. @throws ATT_ROWS_MISMATCH */
 export function brownPassages(): LabelledInput[] {
   const rows = pinnedRows({ name: BROWN_VERSION, hash: BROWN_HASH, make: readPassages });
   return rows.map((row) => ({ input: Buffer.from(row.subarray(0, -1)).toString(), label: row.at(-1)! }));

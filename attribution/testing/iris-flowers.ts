@@ -8,7 +8,7 @@ const FIELDS: readonly TableField[] = ["sepal length", "sepal width", "petal len
   (name) => ({ name, type: "number" }),
 );
 
-/** The flowers, by kind; a label is a place in `classes`. An attack replaces lengths. */
+/** The flowers, by kind; a label is a position in `classes`. An attack replaces lengths. */
 export function irisSource(): AttackSource {
   const names = getClasses();
   const classes = [...new Set(names)];

@@ -11,7 +11,7 @@ const EMAILS_HASH = "f5c416474636695d10d5f706496751179f16ceb05672290045bc4aceb51
 /** Bytes of an e-mail that are used: most show their class in fewer; a few attachments are megabytes long. */
 const MAX_BYTES = 8192;
 
-/** Labels of the corpus; an e-mail's last byte is a place in them. */
+/** Labels of the corpus; an e-mail's last byte is a position in them. */
 export const EMAIL_LABELS = ["ham", "spam"] as const;
 
 interface Email {

@@ -14,7 +14,7 @@ import { EMAIL_LABELS, emailContents } from "./sample-emails.ts";
 /** Kinds of rows that there is a data set of. */
 export type SampleKind = "text" | "image";
 
-/** Labels of the data sets; an input's class number is a place in them. */
+/** Labels of the data sets; an input's class number is a position in them. */
 export const SAMPLE_CLASSES: Readonly<Record<SampleKind, readonly string[]>> = {
   text: EMAIL_LABELS,
   image: ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],

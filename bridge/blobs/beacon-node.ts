@@ -1,15 +1,15 @@
 /**
  * Reads blobs from an Ethereum beacon node, by the route that every node has had since the Fulu fork (`/eth/v1/beacon/blobs`),
  * and by the one before it (`blob_sidecars`). Ethereum's nodes keep a blob for 18 days. Anvil serves the first route, and has
- * numbers of blocks where others have slots. blob-finder.ts asks it as a place.
+ * numbers of blocks where others have slots. blob-finder.ts asks it as a provider.
  */
 
 import { versionedHashOf } from "@openledger/circuits/blob/blob-bytes";
 import { textOfBytes } from "@openledger/foundation/utf8";
 import { type Hex, hexToBytes } from "viem";
 import { z } from "zod";
-import type { BlobPlace, FoundBytes } from "./blob-place.ts";
-import { type BlobProblem, shownUrl, type VersionedHash, type WantedBlob } from "./blob-source.ts";
+import type { BlobProvider, FoundBytes } from "./blob-provider.ts";
+import { type BlobProblem, type BlobRequest, shownUrl, type VersionedHash } from "./blob-source.ts";
 import { boundedGet } from "./bounded-fetch.ts";
 
 interface BeaconNodeOptions {
@@ -60,7 +60,7 @@ type Answer<T> =
   | { readonly value: T; readonly problem: null }
   | { readonly value: null; readonly problem: Omit<BlobProblem, "place"> };
 
-export class BeaconNode implements BlobPlace {
+export class BeaconNode implements BlobProvider {
   readonly place: string;
   readonly #url: string;
   readonly #timeoutMs: number;
@@ -77,14 +77,14 @@ export class BeaconNode implements BlobPlace {
    * `versioned_hashes` has some block for either. The first name's come first.
    * @throws BRG_L1_* where the block's time cannot be read
    */
-  async find(wanted: WantedBlob): Promise<FoundBytes> {
-    const ids = await this.#blockIds(wanted);
+  async find(blobRequest: BlobRequest): Promise<FoundBytes> {
+    const ids = await this.#blockIds(blobRequest);
     if (ids.problem !== null) return { problem: { place: this.place, ...ids.problem } };
     const candidates: Uint8Array[] = [];
     let last: Omit<BlobProblem, "place"> | null = null;
     for (const id of ids.value)
       for (const ask of [this.#blobs, this.#sidecars]) {
-        const answer = await ask.call(this, id, wanted.versionedHash);
+        const answer = await ask.call(this, id, blobRequest.versionedHash);
         if (answer.value !== null && answer.value.length > 0) {
           candidates.push(...answer.value);
           break;
@@ -117,7 +117,7 @@ export class BeaconNode implements BlobPlace {
   }
 
   /** Names under which the node may have the block. @throws BRG_L1_* */
-  async #blockIds({ blockNumber, blockTimeSeconds }: WantedBlob): Promise<Answer<string[]>> {
+  async #blockIds({ blockNumber, blockTimeSeconds }: BlobRequest): Promise<Answer<string[]>> {
     const times = await this.#slotTimes();
     if (times.value === null) return times;
     const { genesisSeconds, slotSeconds } = times.value;

@@ -13,7 +13,7 @@ import {
   serveBlobs,
 } from "../testing/blob-server.ts";
 import { BlobArchive } from "./blob-archive.ts";
-import { blobFinder, blobPlaces } from "./blob-places.ts";
+import { blobFinder, blobProviders } from "./blob-providers.ts";
 import { EMPTY_BLOB_HASH, NO_BLOBS } from "./blob-source.ts";
 
 let sample: SampleBlob;
@@ -50,7 +50,9 @@ const beacon = (routes: Record<string, object | number>) =>
   });
 const blobsPath = (id: number) => `/eth/v1/beacon/blobs/${id}?versioned_hashes=${sample.versionedHash}`;
 const find = (archives: string[], beaconUrls: string[] = []) =>
-  blobFinder({ archive: null, places: blobPlaces({ archives, beaconUrls }) }).coefficients(sample.wanted);
+  blobFinder({ archive: null, providers: blobProviders({ archives, beaconUrls }) }).coefficients(
+    sample.wanted,
+  );
 
 describe("archives", () => {
   test("are asked in their order, and what one of them gives is kept", async () => {
@@ -59,14 +61,14 @@ describe("archives", () => {
     const archive = await BlobArchive.open({ folder, maxCount: 0 });
     const finder = blobFinder({
       archive,
-      places: blobPlaces({ archives: [empty.url, `${full.url}/`], beaconUrls: [] }),
+      providers: blobProviders({ archives: [empty.url, `${full.url}/`], beaconUrls: [] }),
     });
     expect(await finder.coefficients(sample.wanted)).toEqual(sample.coefficients);
     expect([empty.paths, full.paths]).toEqual([
       [`/blobs/${sample.versionedHash}`],
       [`/blobs/${sample.versionedHash}`],
     ]);
-    // The own folder has it from now on; anybody else's folder is a place, too.
+    // The own folder has it from now on; anybody else's folder is a provider, too.
     expect(await finder.coefficients(sample.wanted)).toEqual(sample.coefficients);
     expect(full.paths.length).toBe(1);
     expect(await find([folder])).toEqual(sample.coefficients);
@@ -81,13 +83,13 @@ describe("archives", () => {
     const kinds: string[] = [];
     const finder = blobFinder({
       archive,
-      places: blobPlaces({ archives: [liar.url, notBelowP.url, honest.url], beaconUrls: [] }),
+      providers: blobProviders({ archives: [liar.url, notBelowP.url, honest.url], beaconUrls: [] }),
       onProblem: ({ kind }) => kinds.push(kind),
     });
     expect(await finder.coefficients(sample.wanted)).toEqual(sample.coefficients);
     expect(kinds).toEqual(["wrong", "wrong", "wrong"]);
     expect([liar.paths.length, honest.paths.length]).toEqual([1, 1]);
-    // Each false answer costs a commitment: a place that gave one is left alone for a while.
+    // Each false answer costs a commitment: a provider that gave one is left alone for a while.
     await archive.forget(sample.versionedHash);
     expect(await finder.coefficients(sample.wanted)).toEqual(sample.coefficients);
     expect([liar.paths.length, honest.paths.length]).toEqual([1, 2]);
@@ -102,11 +104,11 @@ describe("archives", () => {
     const stranger = await serve((path) =>
       path.endsWith(sample.versionedHash) ? sample.bytes : other.bytes,
     );
-    const codes = async (place: string, wanted: readonly SampleBlob[]) => {
-      const places = blobPlaces({ archives: [place], beaconUrls: [] });
-      const finder = blobFinder({ archive: null, places });
+    const codes = async (label: string, request: readonly SampleBlob[]) => {
+      const providers = blobProviders({ archives: [label], beaconUrls: [] });
+      const finder = blobFinder({ archive: null, providers });
       const found: string[] = [];
-      for (const one of wanted)
+      for (const one of request)
         found.push(
           await finder.coefficients(one.wanted).then(
             () => "found",
@@ -225,7 +227,7 @@ test("a blob that nobody had is not asked for again at once", async () => {
   const empty = await peer(404);
   const finder = blobFinder({
     archive: null,
-    places: blobPlaces({ archives: [empty.url], beaconUrls: [] }),
+    providers: blobProviders({ archives: [empty.url], beaconUrls: [] }),
     retryMs: 60_000,
   });
   for (let i = 0; i < 3; i++)
@@ -243,7 +245,7 @@ test("an archive that cannot be written to stops nobody who has the blob", async
   const problems: string[] = [];
   const finder = blobFinder({
     archive,
-    places: blobPlaces({ archives: [full.url], beaconUrls: [] }),
+    providers: blobProviders({ archives: [full.url], beaconUrls: [] }),
     onProblem: ({ place }) => problems.push(place),
   });
   expect(await finder.coefficients(sample.wanted)).toEqual(sample.coefficients);
@@ -253,8 +255,8 @@ test("an archive that cannot be written to stops nobody who has the blob", async
 
 test("a blob that was found is not asked for, or committed to, again", async () => {
   const full = await peer(sample.bytes);
-  const places = blobPlaces({ archives: [full.url], beaconUrls: [] });
-  const none = blobFinder({ archive: null, places });
+  const providers = blobProviders({ archives: [full.url], beaconUrls: [] });
+  const none = blobFinder({ archive: null, providers });
   for (let i = 0; i < 3; i++) expect(await none.coefficients(sample.wanted)).toEqual(sample.coefficients);
   expect(full.paths.length).toBe(1);
   // Nobody's changes to a list reach the next one.
@@ -262,7 +264,7 @@ test("a blob that was found is not asked for, or committed to, again", async () 
   expect(await none.coefficients(sample.wanted)).toEqual(sample.coefficients);
   const found: string[] = [];
   const archive = await BlobArchive.open({ folder, maxCount: 0 });
-  const own = blobFinder({ archive, places, onFound: (place) => found.push(place) });
+  const own = blobFinder({ archive, providers, onFound: (label) => found.push(label) });
   for (let i = 0; i < 3; i++) expect(await own.coefficients(sample.wanted)).toEqual(sample.coefficients);
   expect(found).toEqual(["other"]);
 });
@@ -270,5 +272,5 @@ test("a blob that was found is not asked for, or committed to, again", async () 
 test("the blob of zeros is known to everybody", async () => {
   const { versionedHash, wanted } = await sampleBlob([]);
   expect(versionedHash).toBe(EMPTY_BLOB_HASH);
-  expect(await blobFinder({ archive: null, places: [] }).coefficients(wanted)).toEqual([]);
+  expect(await blobFinder({ archive: null, providers: [] }).coefficients(wanted)).toEqual([]);
 });

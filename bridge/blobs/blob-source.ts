@@ -7,8 +7,8 @@ import { bridgeError } from "../bridge-errors.ts";
 
 export type VersionedHash = `0x01${string}`;
 
-/** A blob that L1 names, and its place there. */
-export interface WantedBlob {
+/** A blob that L1 names, and its provider there. */
+export interface BlobRequest {
   readonly versionedHash: VersionedHash;
   readonly batchNumber: number;
   /** The block of L1 that took the batch. */
@@ -22,10 +22,10 @@ export interface BlobSource {
    * The coefficients of the blob's polynomial, whose commitment gives the versioned hash.
    * @throws BRG_BLOB_MISSING, BRG_BLOB_UNREACHABLE
    */
-  coefficients(wanted: WantedBlob): Promise<bigint[]>;
+  coefficients(request: BlobRequest): Promise<bigint[]>;
 }
 
-/** The reason that a place did not give a blob. */
+/** The reason that a provider did not give a blob. */
 export interface BlobProblem {
   /** The folder, or the URL without user, password and query. */
   readonly place: string;
@@ -50,13 +50,13 @@ export const EMPTY_BLOB_HASH: VersionedHash =
 const MISSING_BLOB_REMEDY =
   "name an archive that has it (--blobs FOLDER or URL of a full node or the sequencer), or go on from a snapshot of that batch or a later one (--snapshot). A forced withdrawal needs no data (docs/explanation/data-availability.md)";
 
-/** Error for a blob that no place has: either each says so, or some may have it and did not answer. */
+/** Error for a blob that no provider has: either each says so, or some may have it and did not answer. */
 export function blobMissing(
-  wanted: WantedBlob,
+  request: BlobRequest,
   problems: readonly BlobProblem[],
   remedy = MISSING_BLOB_REMEDY,
 ): RollupError {
-  const { batchNumber, blockNumber, versionedHash } = wanted;
+  const { batchNumber, blockNumber, versionedHash } = request;
   const facts = { versionedHash, batchNumber, blockNumber, remedy, problems };
   const what = `the blob ${versionedHash} of batch ${batchNumber}, which L1's block ${blockNumber} took`;
   if (problems.length === 0)
@@ -76,10 +76,10 @@ export function blobMissing(
 export const isBlobMissing = (error: unknown): error is RollupError =>
   error instanceof Error && /^BRG_BLOB_(MISSING|UNREACHABLE|NO_SOURCE)$/.test((error as RollupError).code);
 
-/** Source of readers without any place. */
+/** Source of readers without any provider. */
 export const NO_BLOBS: BlobSource = {
-  coefficients: async (wanted) => {
-    throw blobMissing(wanted, []);
+  coefficients: async (request) => {
+    throw blobMissing(request, []);
   },
 };
 

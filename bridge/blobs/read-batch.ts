@@ -11,7 +11,7 @@ import {
 import { BLOB_ELEMENT_COUNT, versionedHashOf } from "@openledger/circuits/blob/blob-bytes";
 import { recordsOfBlob } from "@openledger/circuits/blob/blob-elements";
 import { type BatchShape, isBlobShape } from "@openledger/circuits/protocol";
-import type { BlobSource, VersionedHash, WantedBlob } from "./blob-source.ts";
+import type { BlobRequest, BlobSource, VersionedHash } from "./blob-source.ts";
 
 export interface ReadBatch {
   readonly batch: BatchData;
@@ -37,13 +37,13 @@ export async function readPostedBatch(
   wire: Uint8Array,
   shape: BatchShape,
   header: L1Header,
-  where: Omit<WantedBlob, "versionedHash"> & { readonly blobs: BlobSource },
+  where: Omit<BlobRequest, "versionedHash"> & { readonly blobs: BlobSource },
 ): Promise<ReadBatch> {
   const head = decodeWire(wire, shape, header);
   if (!isBlobShape(shape)) return { batch: head, versionedHash: null };
-  const { blobs, ...wanted } = where;
+  const { blobs, ...request } = where;
   const versionedHash = postedBlobHash(wire);
-  const coefficients = await blobs.coefficients({ ...wanted, versionedHash });
+  const coefficients = await blobs.coefficients({ ...request, versionedHash });
   const elements = Array.from({ length: BLOB_ELEMENT_COUNT }, (_, i) => coefficients[i] ?? 0n);
   return { batch: { ...head, narrow: recordsOfBlob(elements, shape) }, versionedHash };
 }

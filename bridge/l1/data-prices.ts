@@ -2,10 +2,10 @@
  * L1's prices of gas and blob gas, in wei, read from an Ethereum node, and whether a blob or calldata is cheaper for a batch at
  * them. The bridge's loop of prices calls `note`; the queue loop reports `latest` to the sequencer.
  */
-import { type BatchShape, type DataPlace, isBlobShape } from "@openledger/circuits/protocol";
+import { type BatchShape, type DataSource, isBlobShape } from "@openledger/circuits/protocol";
 import {
   type CALLDATA_GAS,
-  cheaperPlace,
+  cheaperSource,
   crossover,
   type DataCounts,
   type DataPrices,
@@ -34,7 +34,7 @@ interface Verdict {
   readonly operations: number;
   /** Operations of a batch from which on a blob costs no more than calldata. */
   readonly crossover: number;
-  readonly cheaper: DataPlace;
+  readonly cheaper: DataSource;
 }
 
 /**
@@ -116,7 +116,7 @@ export class DataPricesNotice {
     blobCrossover.set({ kind }, from);
     for (const place of ["blob", "calldata"] as const)
       dataCost.set({ kind, place }, Number(costsWei[place]) / operations);
-    return { kind, operations, crossover: from, cheaper: cheaperPlace(counts, prices, null) };
+    return { kind, operations, crossover: from, cheaper: cheaperSource(counts, prices, null) };
   }
 }
 

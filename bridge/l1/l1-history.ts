@@ -19,7 +19,7 @@ import { logsIncomplete, type RollupLog, readRollupLogs } from "./log-reader.ts"
 import { type QueueEntry, toQueueEntry } from "./queue-entry.ts";
 import type { RegisteredCircuit, RollupContract } from "./rollup-contract.ts";
 import { readSubmission, type Submission, takesSettlementOnL1 } from "./submission/l1-submission.ts";
-import { type BatchPlace, batchMalformed } from "./submission/malformed-batch.ts";
+import { type BatchPosition, batchMalformed } from "./submission/malformed-batch.ts";
 import { postedBy, type SubmittedEntry, type SubmittedSettlement } from "./submission/submitted-part.ts";
 
 interface GenesisEvent {
@@ -218,13 +218,13 @@ export async function* readL1History(options: HistoryOptions): AsyncGenerator<Hi
       }
       const { commitment, data, proof } = submission.batches.get(batchNumber)!;
       const header = { ...l1, oldRoot, batchNumber };
-      const place = {
+      const position = {
         batchNumber: Number(batchNumber),
         transactionHash: log.transactionHash,
         blockNumber: Number(log.blockNumber),
       };
       const wire = hexToBytes(data);
-      const read = await decode(rollup, wire, circuitOf(circuits, circuit, batchNumber), header, place);
+      const read = await decode(rollup, wire, circuitOf(circuits, circuit, batchNumber), header, position);
       const { batch, versionedHash } = read;
       if (batch.newRoot !== newRoot)
         throw unreadable(batchNumber, "the call has another new root than the event");
@@ -413,9 +413,9 @@ async function decode(
   wire: Uint8Array,
   circuit: RegisteredCircuit,
   header: L1Header,
-  place: BatchPlace,
+  position: BatchPosition,
 ): Promise<ReadBatch> {
-  const { batchNumber, blockNumber } = place;
+  const { batchNumber, blockNumber } = position;
   const blockTimeSeconds = async () => {
     const at = { blockNumber: BigInt(blockNumber) };
     return Number((await l1Call(`read block ${blockNumber}`, () => client.getBlock(at))).timestamp);
@@ -430,7 +430,7 @@ async function decode(
   } catch (error) {
     // A missing blob, or a missing block, is no fault of the batch.
     if (!isRollupError(error) || !error.code.startsWith("CIR_")) throw error;
-    throw batchMalformed(place, error);
+    throw batchMalformed(position, error);
   }
 }
 

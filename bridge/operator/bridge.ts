@@ -19,8 +19,8 @@ import { RollupContract } from "../l1/rollup-contract.ts";
 import { createBridgeMetrics } from "../metrics.ts";
 import { followBatches } from "./batch-feed.ts";
 import { openBridgeStore } from "./bridge-store.ts";
-import { Bell, watchNews } from "./news.ts";
 import { createOperatorClient } from "./operator-client.ts";
+import { Bell, watchEvents } from "./operator-events.ts";
 import { runPollLoop } from "./poll-loop.ts";
 import { BUNDLE_LIMITS } from "./publishing/batch-bundle.ts";
 import { BatchPublisher } from "./publishing/batch-publisher.ts";
@@ -211,7 +211,7 @@ export async function startBridge(
   loops.push(followBatches({ sequencerUrl, signal: stopping.signal, onProven: () => ready.ring() }));
   if (config.newsIntervalMs !== undefined)
     loops.push(
-      watchNews(
+      watchEvents(
         { intervalMs: config.newsIntervalMs, signal: stopping.signal },
         {
           bell: newBlock,

@@ -5,7 +5,7 @@
  * reorganisation takes one back, it is reported as dropped, like a batch of our own (posted-watcher.ts).
  */
 
-import { isSamePlace, type LedgerPlace } from "@openledger/circuits/ledger/ledger";
+import { isSamePosition, type LedgerPosition } from "@openledger/circuits/ledger/ledger";
 import type { Logger } from "@openledger/foundation/logger";
 import { bridgeError } from "../bridge-errors.ts";
 import { l1Call } from "../l1/l1-client.ts";
@@ -131,8 +131,8 @@ export class ForeignBatches {
 }
 
 /** Returns true if this place is one of the sequencer's ledger. */
-export function isOurs({ positions }: ChainPositions, l1: LedgerPlace): boolean {
-  return positions.some((own) => isSamePlace(own, l1));
+export function isOurs({ positions }: ChainPositions, l1: LedgerPosition): boolean {
+  return positions.some((own) => isSamePosition(own, l1));
 }
 
 function signedByOthers(batchNumber: number, signedCount: number) {

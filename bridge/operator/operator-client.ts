@@ -2,7 +2,7 @@
  * HTTP client of the sequencer's operator routes (docs/reference/api.md), as the bridge calls them: L1's head
  * and queue in, proven batches out, reports back.
  */
-import type { LedgerPlace } from "@openledger/circuits/ledger/ledger";
+import type { LedgerPosition } from "@openledger/circuits/ledger/ledger";
 import {
   type ContractProof,
   fromContractProof,
@@ -146,7 +146,7 @@ export interface OperatorClient {
     dataPrices: DataPrices | null;
     isFrozen: boolean;
     /** Place of the ledger on L1 at this block. */
-    place: LedgerPlace;
+    place: LedgerPosition;
     /** Blocks after which the bridge counts a batch as final. */
     finalityDepthBlocks: number;
     alarms: readonly string[];

@@ -7,7 +7,7 @@ import { pause, retry } from "@openledger/foundation/retry";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { BridgeErrorCode } from "../bridge-errors.ts";
 import { type BridgeMetrics, clearAlarm, raiseAlarm } from "../metrics.ts";
-import type { Bell } from "./news.ts";
+import type { Bell } from "./operator-events.ts";
 
 interface PollLoopOptions {
   /** Name in log lines. */

@@ -3,14 +3,14 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { encodeBlob, versionedHashOf } from "@openledger/circuits/blob/blob-bytes";
 import { commitBlob } from "@openledger/circuits/blob/kzg";
-import type { VersionedHash, WantedBlob } from "../blobs/blob-source.ts";
+import type { BlobRequest, VersionedHash } from "../blobs/blob-source.ts";
 
 export interface SampleBlob {
   readonly coefficients: readonly bigint[];
   readonly bytes: Uint8Array;
   readonly commitment: Uint8Array;
   readonly versionedHash: VersionedHash;
-  readonly wanted: WantedBlob;
+  readonly wanted: BlobRequest;
 }
 
 export const SAMPLE_TIME_SECONDS = 1_800_000_120;
@@ -47,18 +47,18 @@ export async function serveBlobs(
   const server = createServer((request, response) => {
     const path = request.url ?? "";
     paths.push(path);
-    const given = answer(path);
-    if (typeof given === "function") {
-      void given(request, response);
+    const input = answer(path);
+    if (typeof input === "function") {
+      void input(request, response);
       return;
     }
-    if (typeof given === "number") {
-      response.writeHead(given).end("{}");
+    if (typeof input === "number") {
+      response.writeHead(input).end("{}");
       return;
     }
-    const isBytes = given instanceof Uint8Array;
+    const isBytes = input instanceof Uint8Array;
     response.writeHead(200, { "content-type": isBytes ? "application/octet-stream" : "application/json" });
-    response.end(isBytes ? given : JSON.stringify(given));
+    response.end(isBytes ? input : JSON.stringify(input));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {

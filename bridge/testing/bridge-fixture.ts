@@ -42,8 +42,8 @@ export async function startBridgeFixture(
     address: l1.deployment.rollup,
   });
   const deployedAtBlock = Number(l1.deployment.blockNumber);
-  const place = { rollup, deployedAtBlock, sequencerUrl: sequencer.url, operatorToken: OPERATOR_TOKEN };
-  const parts = bridgeParts({ ...place, dataPath: dataDir });
+  const position = { rollup, deployedAtBlock, sequencerUrl: sequencer.url, operatorToken: OPERATOR_TOKEN };
+  const parts = bridgeParts({ ...position, dataPath: dataDir });
 
   return {
     l1,

@@ -28,7 +28,7 @@ import { blobsHere } from "./blobs-here.ts";
 
 export const silentLogger = createLogger("test", process.env.BRIDGE_TEST_LOG ?? "silent");
 
-interface BridgePlace {
+interface BridgeEndpoint {
   readonly rollup: RollupContract;
   readonly deployedAtBlock: number;
   readonly sequencerUrl: string;
@@ -37,7 +37,13 @@ interface BridgePlace {
   readonly dataPath: string;
 }
 
-export function bridgeParts({ dataPath, deployedAtBlock, operatorToken, rollup, sequencerUrl }: BridgePlace) {
+export function bridgeParts({
+  dataPath,
+  deployedAtBlock,
+  operatorToken,
+  rollup,
+  sequencerUrl,
+}: BridgeEndpoint) {
   const sequencer = createOperatorClient({ sequencerUrl, operatorToken });
   const metrics = createBridgeMetrics(new Registry());
   const shared = { rollup, sequencer, logger: silentLogger, metrics };

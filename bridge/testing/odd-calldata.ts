@@ -12,7 +12,7 @@ export const encodeSubmission = (args: Arguments) =>
 /** The same call, of one batch, with the batch in front of its array, so that its offset is negative. */
 export function withNegativeOffset(canonical: Hex): Hex {
   const body = slice(canonical, 4);
-  const at = (place: number) => Number(BigInt(slice(body, place, place + 32)));
+  const at = (position: number) => Number(BigInt(slice(body, position, position + 32)));
   const [batches, settlements, proofs] = [at(0), at(32), at(64)];
   const tuple = slice(body, batches + 32 + at(batches + 32), settlements);
   const tupleAt = 96;

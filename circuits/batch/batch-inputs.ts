@@ -59,7 +59,7 @@ export function batchInputs(closed: ClosedBatch, z: bigint, depth: number): Circ
       : data.feePerUnitWei;
   const signature = (trace: SlotTrace) => [trace.keyY, trace.signature.r8x, trace.signature.s];
   const wides = wide.map(wideDetails);
-  // Slots that claim nothing read 0 in an empty tree, at any place.
+  // Slots that claim nothing read 0 in an empty tree, at any position.
   const emptyPath = claimedPath([], 0);
   return {
     z,
@@ -235,8 +235,8 @@ function anyBindingDigits(binding: bigint): bigint {
 /** The word that phase F bounds below 2^96; 0 for kinds without one. */
 function exactWord({ kind, words }: SlotTrace["record"]): bigint {
   const isAmount = kindRule(kind)?.isQueue === true && kind !== KIND.forcedClaimRewards;
-  const place = kind === KIND.withdraw ? 1 : kind === KIND.createModel ? 6 : isAmount ? 0 : null;
-  return place === null ? 0n : BigInt.asUintN(96, words[place] ?? 0n);
+  const position = kind === KIND.withdraw ? 1 : kind === KIND.createModel ? 6 : isAmount ? 0 : null;
+  return position === null ? 0n : BigInt.asUintN(96, words[position] ?? 0n);
 }
 
 /**

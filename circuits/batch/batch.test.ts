@@ -12,7 +12,7 @@ import { absorbedElements } from "../table/table-data.ts";
 import { postedShape } from "../table/table-shape.ts";
 import { outcomesOf, RandomLedger, signFor } from "../testing/random-ledger.ts";
 import { BATCH_TABLE, batchTester, BATCH_DEPTH as DEPTH } from "../testing/table-world.ts";
-import { type PlacedTrace, replayBatch } from "./batch.ts";
+import { replayBatch, type SourcedTrace } from "./batch.ts";
 import { batchElements, decodeWire, encodeWire } from "./batch-data.ts";
 
 const SHAPE = postedShape(BATCH_TABLE);
@@ -32,18 +32,18 @@ const inputsOf = (closed: ClosedTableBatch) =>
 
 describe("TableBatch", () => {
   // circom's witness program asserts every constraint as it goes; the independent R1CS check runs on a sample.
-  const wantedCount = isWhole ? 200 : 12;
-  it(`agrees with the model on ${wantedCount} random batches of all kinds, valid and invalid`, {
+  const expectedCount = isWhole ? 200 : 12;
+  it(`agrees with the model on ${expectedCount} random batches of all kinds, valid and invalid`, {
     timeout: 1_800_000,
   }, async () => {
     const seen = new Map<string, number>();
     const refused = new Set<string>();
     let batchCount = 0;
-    for (let seed = 1; batchCount < wantedCount; seed++) {
+    for (let seed = 1; batchCount < expectedCount; seed++) {
       const world = new RandomLedger(seed, DEPTH, seen);
       const fullNode = new RandomLedger(seed, DEPTH).ledger;
       // Creates use the tree up; 60 of its 64 leaves are left to the last batches of a world.
-      for (let i = 0; i < 30 && batchCount < wantedCount; i++, batchCount++) {
+      for (let i = 0; i < 30 && batchCount < expectedCount; i++, batchCount++) {
         const { closed, data, statement, refusedCodes, settlements } = closeRandomBatch(world);
         for (const code of refusedCodes) refused.add(code);
         const witness = await tester.calculateWitness(closedInputs(closed, statement.z, DEPTH));
@@ -205,8 +205,8 @@ describe("TableBuilder.add", () => {
     for (const seed of [11, 12, 13]) {
       const world = new RandomLedger(seed, DEPTH);
       const builder = new TableBuilder(world.ledger, world.opening(SHAPE));
-      const placed: PlacedTrace[] = [];
-      // The later transfers have a place in the table where they name other leaves than the wide slot.
+      const placed: SourcedTrace[] = [];
+      // The later transfers have a position in the table where they name other leaves than the wide slot.
       for (const isWide of [false, true, false, false]) {
         const operation = isWide ? world.queueEntry(KIND.depositTo) : world.transfer();
         if (builder.hasRoomFor(operation)) placed.push(builder.add(operation));

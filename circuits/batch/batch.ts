@@ -43,7 +43,7 @@ export interface ClosedBatch {
 }
 
 /** An operation's trace and its slot in the batch. */
-export interface PlacedTrace {
+export interface SourcedTrace {
   readonly trace: TreelessTrace;
   /** Place among the circuit's slots: the table's first, then wide ones. */
   readonly slot: number;

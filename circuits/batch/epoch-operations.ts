@@ -18,7 +18,7 @@ import {
   accruedRoot,
   type ClosedEpoch,
   claimedPath,
-  claimedPlace,
+  claimedPosition,
   claimedRoot,
   closedHash,
   type ModelRewards,
@@ -226,12 +226,12 @@ function openPayee(
   const { contributorId, validatorId } = rewards.payees[payeeIndex] ?? ABSENT_PAYEE;
   const isContributor = role === PAYEE_ROLE.contributor;
   const memberId = isContributor ? contributorId : validatorId;
-  const place = claimedPlace(payeeIndex, role);
+  const position = claimedPosition(payeeIndex, role);
   const accruedWei = rewards.accruedWei[payeeIndex] ?? 0n;
-  const claimedWei = rewards.claimedWei[place] ?? 0n;
+  const claimedWei = rewards.claimedWei[position] ?? 0n;
   const shareWei = roleShareWei(accruedWei, role, unpackSplit(record.model!.statics.split).validatorParts);
   const claimed = Array.from({ length: 2 * rewards.payees.length }, (_, i) =>
-    i === place ? shareWei : (rewards.claimedWei[i] ?? 0n),
+    i === position ? shareWei : (rewards.claimedWei[i] ?? 0n),
   );
   return {
     memberId,
@@ -247,7 +247,7 @@ function openPayee(
       otherId: BigInt(isContributor ? validatorId : contributorId),
       accruedWei,
       claimedWei,
-      otherClaimedWei: rewards.claimedWei[claimedPlace(payeeIndex, otherRole(role))] ?? 0n,
+      otherClaimedWei: rewards.claimedWei[claimedPosition(payeeIndex, otherRole(role))] ?? 0n,
       accruedChildren: accruedPath(rewards.payees, rewards.accruedWei, payeeIndex),
       claimedChildren: claimedPath(rewards.claimedWei, payeeIndex),
     },

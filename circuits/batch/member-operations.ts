@@ -125,10 +125,10 @@ export function approveModel(
   }
   const { approvals, isApproved } = unpackCounters(model.leaf.counters);
   if (!isJoint || isApproved) return withApproval(model, { isApproved: true, approvals: 0 });
-  const given = approvals | (1 << place);
-  if (given === approvals) differs("approval");
-  const isLast = given === 2 ** datanetIds(binding).length - 1;
-  return withApproval(model, { isApproved: isLast, approvals: isLast ? 0 : given });
+  const input = approvals | (1 << place);
+  if (input === approvals) differs("approval");
+  const isLast = input === 2 ** datanetIds(binding).length - 1;
+  return withApproval(model, { isApproved: isLast, approvals: isLast ? 0 : input });
 }
 
 /**
@@ -151,7 +151,7 @@ export function jointApprovalOf({ model, rewards }: LeafState, a: number): Joint
  * Commitments of datanet `place` of a model of several datanets, computed from the payees that its activation
  * showed. @throws OP_MODEL_NOT_READY
  */
-function shardOf({ leaf, rewards }: LeafState, id: number, place: number) {
+function shardOf({ leaf, rewards }: LeafState, id: number, position: number) {
   if (!unpackCounters(leaf.counters).isReady || rewards === undefined) {
     return refuse(
       "OP_MODEL_NOT_READY",
@@ -161,7 +161,7 @@ function shardOf({ leaf, rewards }: LeafState, id: number, place: number) {
       },
     );
   }
-  const { from, to } = payeeShards(rewards.payees.map(({ rowCount }) => rowCount))[place]!;
+  const { from, to } = payeeShards(rewards.payees.map(({ rowCount }) => rowCount))[position]!;
   const payees = rewards.payees.slice(from, to);
   return {
     ownersCommitment: ownersCommitment(payees.map(({ rowCount }) => rowCount)),
@@ -184,7 +184,7 @@ const withApproval = (
 ): LeafState =>
   withLeaf(model, { counters: packCounters({ ...unpackCounters(model.leaf.counters), ...approval }) });
 
-/** A is a datanet that the model's statics bind, once: `place` is its place among them. */
+/** A is a datanet that the model's statics bind, once: `place` is its position among them. */
 function requireDatanetOf(record: LeafState, model: LeafState, { a, b }: Ids) {
   requireKind(record, LEAF_KIND.datanet, a);
   requireKind(model, LEAF_KIND.model, b);
@@ -197,9 +197,9 @@ function requireDatanetOf(record: LeafState, model: LeafState, { a, b }: Ids) {
   const packed = model.model!.statics.binding;
   if (packed >> BINDING_BITS !== 0n) differs("binding");
   const binding = unpackBinding(packed);
-  const places = datanetIds(binding).flatMap((id, place) => (id === a ? [place] : []));
-  if (places.length !== 1) differs("datanet");
-  return { binding, datanet: record.datanet!, differs, place: places[0]! };
+  const positions = datanetIds(binding).flatMap((id, position) => (id === a ? [position] : []));
+  if (positions.length !== 1) differs("datanet");
+  return { binding, datanet: record.datanet!, differs, place: positions[0]! };
 }
 
 /** H[tag](chain, payload, A | last << 24): contributions and payments. `last`: rows added, or the new open amount. */

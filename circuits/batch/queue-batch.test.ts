@@ -32,7 +32,7 @@ const id = fc.oneof(
 );
 // All OPEN there is: a deposit cannot be larger, as its tokens were transferred.
 const deposit = fc.oneof(fc.constantFrom(OPEN, 10n ** 27n), fc.bigInt(OPEN, 10n ** 27n));
-const wanted = fc.oneof(
+const expected = fc.oneof(
   fc.constantFrom(1n, WITHDRAW_ALL_WEI, MAX_AMOUNT_WEI - 1n, 1000n * OPEN),
   fc.bigInt(1n, MAX_AMOUNT_WEI),
 );
@@ -47,7 +47,7 @@ const entry: fc.Arbitrary<QueueOperation> = fc.oneof(
     .record({ b: id, amountWei: deposit, word1: address, sender: address })
     .map((e) => ({ ...empty, ...e, kind: KIND.depositTo })),
   fc
-    .record({ a: id, amountWei: wanted, word1: address, sender: address })
+    .record({ a: id, amountWei: expected, word1: address, sender: address })
     .map((e) => ({ ...empty, ...e, kind: KIND.forcedWithdraw })),
   fc
     .record({ a: id, word1: field, sender: address })
@@ -56,7 +56,7 @@ const entry: fc.Arbitrary<QueueOperation> = fc.oneof(
     .record({ a: id, word1: address, sender: address })
     .map((e) => ({ ...empty, ...e, kind: KIND.forcedSetOwner })),
   fc
-    .record({ a: id, b: id, amountWei: wanted, word1: address, sender: address })
+    .record({ a: id, b: id, amountWei: expected, word1: address, sender: address })
     .map((e) => ({ ...empty, ...e, kind: KIND.forcedTransfer })),
   fc
     .record({
@@ -76,7 +76,7 @@ const entry: fc.Arbitrary<QueueOperation> = fc.oneof(
     .record({ b: id, word1: fc.bigInt(1_700_000_000n, 2n ** 40n - 1n), sender: address })
     .map((e) => ({ ...empty, ...e, kind: KIND.forcedCloseEpoch })),
   fc
-    .record({ a: id, b: id, amountWei: wanted, word1: address, word2: field, sender: address })
+    .record({ a: id, b: id, amountWei: expected, word1: address, word2: field, sender: address })
     .map((e) => ({ ...empty, ...e, kind: KIND.forcedPayInference })),
   fc
     .record({ a: id, b: id, word1: field, word2: field, sender: address })

@@ -250,8 +250,8 @@ describe("a life of epochs", () => {
     const { ledger } = new World();
     const operation = lawfulForm(ledger, { ...settleWith(PLAN) });
     for (const field of ["ownerWei", "treasuryWei", "burnedWei"] as const) {
-      const given = { ...operation, [field]: (operation as unknown as Record<string, bigint>)[field]! + 1n };
-      const act = () => executeSlot(ledger, given as Operation, CONTEXT);
+      const input = { ...operation, [field]: (operation as unknown as Record<string, bigint>)[field]! + 1n };
+      const act = () => executeSlot(ledger, input as Operation, CONTEXT);
       expect(act, field).toThrow(refusal("OP_SETTLEMENT_DIFFERS", { field: "amounts" }));
     }
   });

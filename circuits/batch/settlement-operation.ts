@@ -148,12 +148,12 @@ export function settlementOperationOf(
   model: LeafState,
 ): SettlementOperation {
   const modelId = record.b;
-  const given = record.words[0]!;
+  const input = record.words[0]!;
   if (record.kind === KIND.activation) {
     return {
       kind: KIND.activation,
       modelId,
-      settlementHash: given,
+      settlementHash: input,
       cap: posted.cap,
       payees: activationPayees(posted.items),
       signature: null,
@@ -171,7 +171,7 @@ export function settlementOperationOf(
   const quantumBits = quantumBitsOf(closed.amountWei);
   const earnedWei = rewards.payees.map((_, m) => (posted.items[m] ?? 0n) << quantumBits);
   const earnedSumWei = earnedWei.reduce((sum, wei) => sum + wei, 0n);
-  const common = { kind: KIND.settle, modelId, settlementHash: given, voidCount: posted.voidCount };
+  const common = { kind: KIND.settle, modelId, settlementHash: input, voidCount: posted.voidCount };
   for (const { ownerWei, burnedWei } of waysToSettle(
     closed.amountWei,
     model.model!.statics,
@@ -180,7 +180,7 @@ export function settlementOperationOf(
     const treasuryWei = closed.amountWei - ownerWei - burnedWei - earnedSumWei;
     if (burnedWei !== posted.burnedWei || treasuryWei < 0n) continue;
     const operation = { ...common, ownerWei, treasuryWei, burnedWei, earnedWei, signature: null };
-    if (expectedSettlementHash(model, operation) === given) return operation;
+    if (expectedSettlementHash(model, operation) === input) return operation;
   }
   return differs(modelId, "settlementHash", "neither the model's draws nor the default split give its J");
 }

@@ -100,10 +100,10 @@ describe("a model of several datanets", () => {
   it("is payable once each has approved, in every order", { timeout: 600_000 }, async () => {
     for (const order of isWhole ? orders : orders.slice(3, 5)) {
       const batches = new Batches();
-      for (const [i, place] of order.entries()) {
+      for (const [i, position] of order.entries()) {
         expect(batches.counters.isApproved, `${order}`).toBe(false);
         expect(await batches.execute([() => batches.pay()])).toEqual(["OP_MODEL_NOT_PAYABLE"]);
-        const id = JOINT_DATANETS[place]!;
+        const id = JOINT_DATANETS[position]!;
         expect(await batches.execute([() => batches.approve(id)])).toEqual([null]);
         const isLast = i === 2;
         const approvals = isLast ? 0 : order.slice(0, i + 1).reduce((sum, bit) => sum | (1 << bit), 0);
@@ -115,7 +115,7 @@ describe("a model of several datanets", () => {
 
   it("starts over after a revocation by any of them, signed or forced", { timeout: 600_000 }, async () => {
     const ids = [...JOINT_DATANETS.entries()];
-    for (const [place, id] of isWhole ? ids : ids.slice(1, 2))
+    for (const [position, id] of isWhole ? ids : ids.slice(1, 2))
       for (const isForced of [false, true]) {
         const batches = new Batches();
         for (const other of JOINT_DATANETS) await batches.execute([() => batches.approve(other)]);
@@ -127,7 +127,7 @@ describe("a model of several datanets", () => {
         expect(batches.counters).toMatchObject({ isApproved: false, approvals: 0 });
         // The others' approvals do not count any more.
         await batches.execute([() => batches.approve(id)]);
-        expect(batches.counters).toMatchObject({ isApproved: false, approvals: 1 << place });
+        expect(batches.counters).toMatchObject({ isApproved: false, approvals: 1 << position });
       }
   });
 
@@ -153,7 +153,7 @@ describe("a model of several datanets", () => {
     for (let seed = 1; seed <= (isWhole ? 12 : 1); seed++) {
       const random = new TestRandom(seed);
       const batches = new Batches();
-      const given = new Set<number>();
+      const input = new Set<number>();
       let isApproved = false;
       for (let i = 0; i < 24; i++) {
         const id = random.pick([...JOINT_DATANETS]);
@@ -173,16 +173,16 @@ describe("a model of several datanets", () => {
                   : batches.forced(kind, id, isStranger ? 0xbadn : ownerOf(id));
         const { paymentCount } = batches.counters;
         const [code] = await batches.execute([operation]);
-        const isAgain = kind === KIND.approveModel && !isApproved && given.has(id);
+        const isAgain = kind === KIND.approveModel && !isApproved && input.has(id);
         const isUnpaid = kind === KIND.payInference && !isApproved;
         expect(code).toBe(isAgain ? "OP_MODEL_NOT_OF_DATANET" : isUnpaid ? "OP_MODEL_NOT_PAYABLE" : null);
-        if (kind === KIND.approveModel && !isApproved) given.add(id);
+        if (kind === KIND.approveModel && !isApproved) input.add(id);
         const isRevoked = kind === KIND.revokeModel || (kind === KIND.forcedRevokeModel && !isStranger);
-        if (given.size === JOINT_DATANETS.length) isApproved = true;
-        if (isApproved || isRevoked) given.clear();
+        if (input.size === JOINT_DATANETS.length) isApproved = true;
+        if (isApproved || isRevoked) input.clear();
         if (isRevoked) isApproved = false;
         const pays = kind === KIND.payInference || kind === KIND.forcedPayInference;
-        const approvals = [...given].reduce((sum, of) => sum | (1 << JOINT_DATANETS.indexOf(of as never)), 0);
+        const approvals = [...input].reduce((sum, of) => sum | (1 << JOINT_DATANETS.indexOf(of as never)), 0);
         expect(batches.counters, `seed ${seed}, ${i}: kind ${kind} of ${id}`).toMatchObject({
           isApproved,
           approvals,

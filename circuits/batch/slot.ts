@@ -1,5 +1,5 @@
 /**
- * Executes one operation in a slot, its place in a batch: the rules of every kind of operation, as the table's circuits
+ * Executes one operation in a slot, its position in a batch: the rules of every kind of operation, as the table's circuits
  * (circuits/table/) and `wide-slot.circom` prove them. `executeSlot` is the only place where TypeScript applies an operation;
  * the sequencer, the verifier and the witness all come from it.
  */

@@ -49,21 +49,21 @@ export function recordsOfBlob(elements: readonly bigint[], shape: BatchShape): S
   };
 
   const recordAt = (slot: number): SlotRecord => {
-    const place = Math.floor(slot / 2);
-    const pair = elementAt(place);
-    if (pair >> BigInt(2 * CORE_BITS) !== 0n) throw malformed(place, "it has more than 184 bits");
+    const position = Math.floor(slot / 2);
+    const pair = elementAt(position);
+    if (pair >> BigInt(2 * CORE_BITS) !== 0n) throw malformed(position, "it has more than 184 bits");
     const core = BigInt.asUintN(CORE_BITS, pair >> BigInt(CORE_BITS * (slot % 2)));
     const isMember = slot >= transfers;
     const payload = isMember ? elementAt(pairCount + slot - transfers) : 0n;
     const kind = field(core, 0n, 4);
     if (kind === KIND.null) {
-      if (core !== 0n || payload !== 0n) throw malformed(place, `slot ${slot} is null and has fields`);
+      if (core !== 0n || payload !== 0n) throw malformed(position, `slot ${slot} is null and has fields`);
       return NULL_RECORD;
     }
     const isOfSection = isMember
       ? kind === KIND.commitData || kind === KIND.payInference
       : kind === KIND.transfer;
-    if (!isOfSection) throw malformed(place, `slot ${slot} has the kind ${kind} of another section`);
+    if (!isOfSection) throw malformed(position, `slot ${slot} has the kind ${kind} of another section`);
     if (payload >= BLOB_PAYLOAD_LIMIT)
       throw malformed(pairCount + slot - transfers, "no payload is so large");
     return {

@@ -37,8 +37,8 @@ const limbsOf = (value: bigint) => [value % LIMB, (value / LIMB) % LIMB, value /
 const numberOf = (limbs: readonly bigint[]) => limbs[0]! + LIMB * (limbs[1]! + LIMB * limbs[2]!);
 
 /** @param shown what the prover claims to evaluate, and where, if that is something else */
-function inputsOf(given: Coefficients, z: bigint, shown = { ...given, z }): CircuitInputs {
-  const { cores, payloads } = given;
+function inputsOf(input: Coefficients, z: bigint, shown = { ...input, z }): CircuitInputs {
+  const { cores, payloads } = input;
   const transfers = cores.length - payloads.length;
   const elements = elementsOf(shown);
   const { blobLow, blobHigh } = blobHalves(evaluateBlob(elements, shown.z));
@@ -103,9 +103,9 @@ describe("a blob's value in the circuit", () => {
     while (paymentAt(z) >= BLOB_PAYLOAD_LIMIT) z = random.field();
     const coefficients = { cores: limbsOf(pair).slice(0, 2), payloads: [paymentAt(z)] };
     expect(evaluateBlob(elementsOf(coefficients), z)).toBe(BLOB_FIELD_ORDER - 1n);
-    const least = await compile("blob-evaluation-1-1", mainSource(LEAST));
-    expect(least.constraintCount).toBe(blobConstraints(1, 1));
-    expect(await refusalOf(least, inputsOf(coefficients, z))).toBeNull();
+    const min = await compile("blob-evaluation-1-1", mainSource(LEAST));
+    expect(min.constraintCount).toBe(blobConstraints(1, 1));
+    expect(await refusalOf(min, inputsOf(coefficients, z))).toBeNull();
   });
 
   it("has as many constraints as computed, for 2,048 transfers 28 each", () => {
@@ -221,9 +221,9 @@ describe("a forged value of a blob", () => {
   it("is refused with aliases of z, of a payload and of the value, each by its one rule", async () => {
     const strict = await compile("blob-bent-1-1", bend(sourceWithout(mainSource(LEAST), [], true)));
     const loose = await compile("blob-loose-1-1", bend(sourceWithout(mainSource(LEAST), RULES, true)));
-    const given = { cores: [7n, 9n], payloads: [11n] };
-    const atAlias = inputsOf(given, POINT, { ...given, z: POINT + FIELD_ORDER });
-    const paid = { ...given, payloads: [PAYLOAD] };
+    const input = { cores: [7n, 9n], payloads: [11n] };
+    const atAlias = inputsOf(input, POINT, { ...input, z: POINT + FIELD_ORDER });
+    const paid = { ...input, payloads: [PAYLOAD] };
     const ofAlias = inputsOf(paid, z, { ...paid, payloads: [PAYLOAD + FIELD_ORDER], z });
     // y_b + p: of a batch whose value is small enough for it.
     let small = inputsOf(randomOnes(LEAST), z);

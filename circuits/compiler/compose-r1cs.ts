@@ -98,7 +98,7 @@ export function findEqualities(r1csPath: string, portCount: number): PartShape["
   return equalities;
 }
 
-/** Reads a part's rows, drops its equalities, and finds the places of wires. */
+/** Reads a part's rows, drops its equalities, and finds the positions of wires. */
 function indexRows({ r1csPath, equalities }: { r1csPath: string } & Pick<PartShape, "equalities">): PartRows {
   const { header, bytes } = readR1csRows(r1csPath);
   const all = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
@@ -126,7 +126,7 @@ function indexRows({ r1csPath, equalities }: { r1csPath: string } & Pick<PartSha
     const end = at + 1 + rowWords[at]! * termWords;
     for (at++; at < end; at += termWords) places[next++] = at;
   }
-  const wires = places.map((place) => rowWords[place]!);
+  const wires = places.map((position) => rowWords[position]!);
   return { header, rowCount: header.constraintCount - dropped.size, words: rowWords, places, wires };
 }
 

@@ -1,6 +1,6 @@
 /**
  * Witness of a composed circuit, put together from the witnesses of its parts' copies: the inputs and outputs of each copy, and
- * its place in the whole. table-witness.ts computes a batch's witness by it.
+ * its position in the whole. table-witness.ts computes a batch's witness by it.
  */
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";

@@ -84,7 +84,7 @@ function defineProduct(f: WasmFunction): void {
   const quotient = f.local("i64");
   const carry = f.local("i64");
   for (const i of LIMBS) {
-    // At most 18 products of 58 bits add up in one place.
+    // At most 18 products of 58 bits add up in one position.
     for (const j of LIMBS) {
       const product = i64.mul(xs[i]!, ys[j]!);
       f.set(sums[j]!, i === 0 || j === LIMBS.length - 1 ? product : i64.add(sums[j]!.get, product));
@@ -237,8 +237,8 @@ function withQuickFunctions(section: Uint8Array): Uint8Array | null {
   const own = Array.from({ length: FUNCTION_COUNT }, () => reader.raw(reader.unsigned()));
   if (hashOf(own) !== KNOWN_HASH) return null;
   replaced ??= new Map(REPLACEMENTS.map((each) => [each.place, bytesOf(each, own[each.place]!)]));
-  for (const [place, body] of own.entries()) {
-    const bytes = replaced.get(place);
+  for (const [position, body] of own.entries()) {
+    const bytes = replaced.get(position);
     if (bytes === undefined) made.unsigned(body.length);
     made.raw(bytes ?? body);
   }

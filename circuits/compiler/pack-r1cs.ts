@@ -160,7 +160,7 @@ function readConstants(ids: ColumnReader, fieldBytes: number, field: FieldConsta
   return Buffer.concat(parts);
 }
 
-/** Pattern of rows: a row with wires 0, the places of its wires, and the last row's wires. */
+/** Pattern of rows: a row with wires 0, the positions of its wires, and the last row's wires. */
 interface Pattern {
   readonly row: Uint8Array;
   readonly places: Uint32Array;
@@ -196,11 +196,11 @@ function unpackRows(
         wire = before + shift;
       }
       last[i] = wire;
-      const place = at + places[i]!;
-      out[place] = wire;
-      out[place + 1] = wire >>> 8;
-      out[place + 2] = wire >>> 16;
-      out[place + 3] = wire >>> 24;
+      const position = at + places[i]!;
+      out[position] = wire;
+      out[position + 1] = wire >>> 8;
+      out[position + 2] = wire >>> 16;
+      out[position + 3] = wire >>> 24;
     }
     at += pattern.row.length;
   }
@@ -208,14 +208,14 @@ function unpackRows(
 
 function readPattern(patterns: ColumnReader, constants: Uint8Array, fieldBytes: number): Pattern {
   const parts: Buffer[] = [];
-  const places: number[] = [];
+  const positions: number[] = [];
   let length = 0;
   for (let side = 0; side < 3; side++) {
     const termCount = patterns.unsigned();
     const part = Buffer.alloc(4 + termCount * (4 + fieldBytes));
     part.writeUInt32LE(termCount, 0);
     for (let i = 0, at = 4; i < termCount; i++, at += 4 + fieldBytes) {
-      places.push(length + at);
+      positions.push(length + at);
       const constant = patterns.unsigned() * fieldBytes;
       part.set(constants.subarray(constant, constant + fieldBytes), at + 4);
     }
@@ -224,8 +224,8 @@ function readPattern(patterns: ColumnReader, constants: Uint8Array, fieldBytes: 
   }
   return {
     row: Buffer.concat(parts),
-    places: Uint32Array.from(places),
-    last: new Uint32Array(places.length),
+    places: Uint32Array.from(positions),
+    last: new Uint32Array(positions.length),
   };
 }
 

@@ -13,7 +13,7 @@ export function packSym(file: Buffer): Uint8Array[] {
   let component = 0;
   const lines = file.toString("latin1").split("\n");
   for (const [index, line] of lines.slice(0, -1).entries()) {
-    const [label, wire, place, name] = line.split(",");
+    const [label, wire, position, name] = line.split(",");
     if (Number(label) !== index + 1) throw new Error(`line ${index + 1} has the label ${label}`);
     if (wire === "-1") wires!.unsigned(0);
     else {
@@ -21,8 +21,8 @@ export function packSym(file: Buffer): Uint8Array[] {
       wires!.unsigned(1 + (moved < 0 ? -2 * moved - 1 : 2 * moved));
       nextWire = Number(wire) + 1;
     }
-    components!.signed(Number(place) - component);
-    component = Number(place);
+    components!.signed(Number(position) - component);
+    component = Number(position);
     const frame = name!.replace(/\d+/g, "#");
     const found = [...name!.matchAll(/\d+/g)].map(([digits]) => Number(digits));
     let entry = known.get(frame);

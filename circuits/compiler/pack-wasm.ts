@@ -239,7 +239,7 @@ interface Step {
 }
 
 /** Walks a function's locals and instructions, of WebAssembly 1.0. */
-function walkBody(place: { readonly at: number }, end: number, step: Step): void {
+function walkBody(position: { readonly at: number }, end: number, step: Step): void {
   const unsigned = () => {
     let value = 0;
     for (let scale = 1; ; scale *= 128) {
@@ -253,7 +253,7 @@ function walkBody(place: { readonly at: number }, end: number, step: Step): void
     step.byte();
   }
   let previous = 0;
-  while (place.at < end) {
+  while (position.at < end) {
     const operation = step.byte();
     if (operation === 0x41) previous = step.number(previous);
     else if (operation === 0x10) step.call();
@@ -283,14 +283,14 @@ interface ConstantTable {
   readonly ids: readonly number[];
 }
 
-/** Places of constants by id; the last place of a repeated one. */
-const placesOf = ({ ids }: ConstantTable) => new Map(ids.map((id, place) => [id, place]));
+/** Positions of constants by id; the last position of a repeated one. */
+const positionsOf = ({ ids }: ConstantTable) => new Map(ids.map((id, position) => [id, position]));
 
 class AddressWriter {
   readonly #numbers: ColumnWriter;
   readonly #references: ColumnWriter;
   readonly #table: ConstantTable;
-  readonly #places: ReadonlyMap<number, number>;
+  readonly #positions: ReadonlyMap<number, number>;
   readonly #constants: FieldConstants;
   #expected = 0;
 
@@ -303,16 +303,16 @@ class AddressWriter {
     this.#numbers = numbers;
     this.#references = references;
     this.#table = table;
-    this.#places = placesOf(table);
+    this.#positions = positionsOf(table);
     this.#constants = constants;
   }
 
   /** @returns the base of the next number's difference */
   write(value: number, previous: number): number {
     const { ids, start } = this.#table;
-    const place = (value - start) / RECORD_BYTES;
-    const id = ids[place];
-    if (id === undefined || this.#places.get(id) !== place) {
+    const position = (value - start) / RECORD_BYTES;
+    const id = ids[position];
+    if (id === undefined || this.#positions.get(id) !== position) {
       const moved = value - previous;
       this.#numbers.unsigned(1 + (moved < 0 ? -2 * moved - 1 : 2 * moved));
       return value;
@@ -328,7 +328,7 @@ class AddressReader {
   readonly #numbers: ColumnReader;
   readonly #references: ColumnReader;
   readonly #start: number;
-  readonly #places: ReadonlyMap<number, number>;
+  readonly #positions: ReadonlyMap<number, number>;
   readonly #constants: FieldConstants;
   #expected = 0;
 
@@ -341,7 +341,7 @@ class AddressReader {
     this.#numbers = numbers;
     this.#references = references;
     this.#start = table.start;
-    this.#places = placesOf(table);
+    this.#positions = positionsOf(table);
     this.#constants = constants;
   }
 
@@ -354,7 +354,7 @@ class AddressReader {
     }
     const id = this.#expected + this.#references.signed();
     this.#expected = this.#constants.expectedAfter(id);
-    return { value: this.#start + RECORD_BYTES * this.#places.get(id)!, next: previous };
+    return { value: this.#start + RECORD_BYTES * this.#positions.get(id)!, next: previous };
   }
 }
 

@@ -18,7 +18,7 @@ beforeAll(async () => {
   const headers = files.map((file) => readPrebuiltHeader(join(prebuiltFolder, file))!);
   const smallest = headers
     .filter(({ sym }) => sym !== undefined)
-    .reduce((least, one) => (one.wireCount < least.wireCount ? one : least));
+    .reduce((min, one) => (one.wireCount < min.wireCount ? one : min));
   ({ name, mainSource, contentHash } = smallest);
 });
 afterAll(() => rm(cacheDir, { recursive: true, force: true }));

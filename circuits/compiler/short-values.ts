@@ -9,7 +9,7 @@ import { ColumnReader } from "./byte-columns.ts";
 /**
  * circom's conversion of the operand at local variable x: the long form of its 32 bits, 8 bytes after them, and the mark of a
  * long value between the two. Code that goes on with a local variable reads the long form, whatever the mark says. The one
- * conversion that ends a function is another: it marks the place that values are passed through.
+ * conversion that ends a function is another: it marks the position that values are passed through.
  */
 const conversionOf = (x: number, call: number) => [
   ...[0x20, x, 0x41, 8, 0x6a],
@@ -23,7 +23,7 @@ const LENGTH = conversionOf(0, 0).length;
 const LONG_AT = LENGTH - 6;
 export const CODE_SECTION = 10;
 
-/** Returns a copy of a circom program that leaves short values short, and the number of places where it does so. */
+/** Returns a copy of a circom program that leaves short values short, and the number of positions where it does so. */
 export function keepShort(program: Uint8Array): {
   readonly program: Uint8Array;
   readonly placeCount: number;

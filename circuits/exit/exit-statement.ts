@@ -18,7 +18,7 @@ import type { PayeeShard } from "../ledger/payee-shards.ts";
 import {
   accruedPath,
   claimedPath,
-  claimedPlace,
+  claimedPosition,
   type ModelRewards,
   otherRole,
   PAYEE_ROLE,
@@ -141,7 +141,7 @@ export function payeeDue(ledger: Ledger, modelId: number, payeeIndex: number, ro
     (sum, amountWei) => sum + earnedByDefault(body.statics, payee.rowCount, amountWei),
     rewards.accruedWei[payeeIndex] ?? 0n,
   );
-  const claimedWei = rewards.claimedWei[claimedPlace(payeeIndex, role)] ?? 0n;
+  const claimedWei = rewards.claimedWei[claimedPosition(payeeIndex, role)] ?? 0n;
   const { validatorParts } = unpackSplit(body.statics.split);
   return {
     key: payeeExitKey(modelId, payeeIndex, role),
@@ -170,7 +170,7 @@ export function payeeExit(
   const { key, ownerId, recipient, amountWei } = payeeDue(ledger, modelId, payeeIndex, role);
   const otherId = role === PAYEE_ROLE.validator ? payee.contributorId : payee.validatorId;
   const accruedWei = rewards.accruedWei[payeeIndex] ?? 0n;
-  const claimedWei = rewards.claimedWei[claimedPlace(payeeIndex, role)] ?? 0n;
+  const claimedWei = rewards.claimedWei[claimedPosition(payeeIndex, role)] ?? 0n;
   return prepareExit(
     { root: ledger.root, key, recipient, amountWei },
     {
@@ -182,7 +182,7 @@ export function payeeExit(
       accruedWei,
       accruedChildren: accruedPath(rewards.payees, rewards.accruedWei, payeeIndex),
       claimedWei,
-      otherClaimedWei: rewards.claimedWei[claimedPlace(payeeIndex, otherRole(role))] ?? 0n,
+      otherClaimedWei: rewards.claimedWei[claimedPosition(payeeIndex, otherRole(role))] ?? 0n,
       claimedChildren: claimedPath(rewards.claimedWei, payeeIndex),
       owner: leafHead(ledger.requireLeaf(ownerId).leaf),
       ownerChildren: ledger.tree.path(ownerId),

@@ -7,7 +7,7 @@ import type { Ledger } from "../ledger/ledger.ts";
 import {
   accruedPath,
   claimedPath,
-  claimedPlace,
+  claimedPosition,
   type PayeeRole,
   payeeLeaf,
   shardOwners,
@@ -22,7 +22,7 @@ import { acceptedExit, differingElements, exitInputs, exitWorld, MODEL_ID } from
 import { expectRefusedBy } from "../testing/forgeries/refusal-check.ts";
 import { RandomLedger } from "../testing/random-ledger.ts";
 import { SAMPLE_SHAPE } from "../testing/sample-shape.ts";
-import { inPlaces } from "../testing/settlement/shard-epochs.ts";
+import { inSlots } from "../testing/settlement/shard-epochs.ts";
 import type { PreparedExit } from "./exit-statement.ts";
 import { earnedByDefault, leafExit, payeeExit } from "./exit-statement.ts";
 
@@ -96,7 +96,7 @@ describe("PayeeExit", () => {
               const exit = payeeExit(world.ledger, id, payeeIndex, role, PAYEES);
               await acceptedExit(tester, exit);
               leaving += exit.amountWei;
-              seen.claimed += Number((rewards!.claimedWei[claimedPlace(payeeIndex, role)] ?? 0n) > 0n);
+              seen.claimed += Number((rewards!.claimedWei[claimedPosition(payeeIndex, role)] ?? 0n) > 0n);
             }
             seen.accrued += Number((rewards!.accruedWei[payeeIndex] ?? 0n) > 0n);
           }
@@ -284,13 +284,13 @@ describe("forged payee exits", () => {
       "a larger validator's part",
     );
     await expectRefused({ ...inputs, present: [1n, 1n, 0n, 0n] }, "Payees", "fewer payees");
-    const place = claimedPlace(1, 1);
-    expect(rewards!.claimedWei[place]).toBeGreaterThan(0n);
+    const position = claimedPosition(1, 1);
+    expect(rewards!.claimedWei[position]).toBeGreaterThan(0n);
     await expectRefused({ ...inputs, claimedWei: 0n }, OPENS, "as if nothing had been claimed");
     const ignored = { claimedWei: 0n, otherClaimedWei: 0n, claimedChildren: claimedPath([], 1) };
     await expectRefused({ ...inputs, ...ignored }, OPENS, "an empty claimed tree");
-    const claimedWei = rewards!.claimedWei[claimedPlace(1, 0)]!;
-    const otherClaimedWei = rewards!.claimedWei[place]!;
+    const claimedWei = rewards!.claimedWei[claimedPosition(1, 0)]!;
+    const otherClaimedWei = rewards!.claimedWei[position]!;
     expect(claimedWei).not.toBe(otherClaimedWei);
     await expectRefused({ ...inputs, claimedWei, otherClaimedWei }, OPENS, "what the other role has claimed");
     const moved = { claimedWei: inputs.claimedWei as bigint, otherClaimedWei: otherClaimedWei + 2n ** 120n };
@@ -336,7 +336,7 @@ describe("forged payee exits", () => {
 describe("exits from a model of several shards", () => {
   const shards = [[2, 1], [3, 1, 4], [1]];
   const world = () =>
-    exitWorld(6, { rowCounts: inPlaces(shards), openAmount: 10n ** 18n + 7n, closedWei: 5n });
+    exitWorld(6, { rowCounts: inSlots(shards), openAmount: 10n ** 18n + 7n, closedWei: 5n });
 
   it("equal the rules, and leave no more than the model owes", async () => {
     const ledger = world();

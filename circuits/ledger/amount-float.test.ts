@@ -9,10 +9,10 @@ const wei = fc.bigInt(0n, MAX_AMOUNT_WEI);
 describe("encodeAmount", () => {
   it("gives a code of the same value back, the one with the smallest exponent", () => {
     fc.assert(
-      fc.property(code, (given) => {
-        const encoded = encodeAmount(decodeAmount(given));
-        expect(decodeAmount(encoded)).toBe(decodeAmount(given));
-        expect(encoded >> 35n <= given >> 35n).toBe(true);
+      fc.property(code, (input) => {
+        const encoded = encodeAmount(decodeAmount(input));
+        expect(decodeAmount(encoded)).toBe(decodeAmount(input));
+        expect(encoded >> 35n <= input >> 35n).toBe(true);
         expect(encoded < 2n ** 40n).toBe(true);
       }),
       { examples: [[0n], [2n ** 40n - 1n], [2n ** 35n], [(31n << 35n) | 0n], [(5n << 35n) | 10n]] },

@@ -17,7 +17,7 @@ import {
   MAX_TERMS,
   pairCount,
   pairOf,
-  pairPlace,
+  pairPosition,
   requireDirectQuery,
   termTotal,
 } from "./direct-query.ts";
@@ -66,16 +66,16 @@ test("a direct shape is that of its buckets, and no number of features", () => {
 
 describe("pairs of labels", () => {
   test("have one place each, from 0 on, and a further label's come after them", () => {
-    let place = 0;
+    let position = 0;
     for (let j = 1; j < MAX_LABELS; j++) {
-      expect(pairCount(j)).toBe(place);
-      for (let i = 0; i < j; i++, place++) {
-        expect(pairPlace(i, j)).toBe(place);
-        expect(pairOf(place)).toEqual([i, j]);
+      expect(pairCount(j)).toBe(position);
+      for (let i = 0; i < j; i++, position++) {
+        expect(pairPosition(i, j)).toBe(position);
+        expect(pairOf(position)).toEqual([i, j]);
       }
     }
-    expect(pairCount(MAX_LABELS)).toBe(place);
-    expect([place, pairPlace(0, 1)]).toEqual([1_225, 0]);
+    expect(pairCount(MAX_LABELS)).toBe(position);
+    expect([position, pairPosition(0, 1)]).toEqual([1_225, 0]);
   });
 
   test("are two labels of 50, the earlier one first", () => {
@@ -88,9 +88,9 @@ describe("pairs of labels", () => {
       [0, Number.NaN],
     ] as const;
     for (const [i, j] of pairs)
-      expect(() => pairPlace(i, j), `${i}, ${j}`).toThrow(code("CIR_QUERY_INVALID"));
-    for (const place of [-1, 1_225, 0.5, Number.NaN])
-      expect(() => pairOf(place), `${place}`).toThrow(code("CIR_QUERY_INVALID"));
+      expect(() => pairPosition(i, j), `${i}, ${j}`).toThrow(code("CIR_QUERY_INVALID"));
+    for (const position of [-1, 1_225, 0.5, Number.NaN])
+      expect(() => pairOf(position), `${position}`).toThrow(code("CIR_QUERY_INVALID"));
   });
 });
 

@@ -25,7 +25,7 @@ export interface DirectQuery {
   /** Count of each bucket, 0 … 3. */
   readonly counts: Uint8Array;
   readonly answeredClass: AnsweredClass;
-  /** Place of the answer's label and its runner-up among all pairs of labels; 0 for two labels. */
+  /** Position of the answer's label and its runner-up among all pairs of labels; 0 for two labels. */
   readonly pair: number;
 }
 
@@ -54,29 +54,29 @@ const HEAD_BYTES = 3;
 export const pairCount = (labelCount: number): number => (labelCount * (labelCount - 1)) / 2;
 
 /**
- * Place of a pair of labels, j (j − 1) / 2 + i for i < j: a further label leaves the places before it as they are.
+ * Position of a pair of labels, j (j − 1) / 2 + i for i < j: a further label leaves the positions before it as they are.
  * @throws CIR_QUERY_INVALID unless both are labels, the earlier one first
  */
-export function pairPlace(i: number, j: number): number {
+export function pairPosition(i: number, j: number): number {
   const areLabels = Number.isInteger(i) && Number.isInteger(j) && i >= 0 && i < j && j < MAX_LABELS;
   if (!areLabels) throw invalid(`${i} and ${j} are no pair of labels`, { reason: "no-pair", i, j });
   return pairCount(j) + i;
 }
 
-/** The labels of a pair, the earlier one first. @throws CIR_QUERY_INVALID for a place beyond 50 labels' pairs */
-export function pairOf(place: number): [i: number, j: number] {
-  requirePair(place, MAX_LABELS);
+/** The labels of a pair, the earlier one first. @throws CIR_QUERY_INVALID for a position beyond 50 labels' pairs */
+export function pairOf(position: number): [i: number, j: number] {
+  requirePair(position, MAX_LABELS);
   // 8 place + 1 is far below 2^53, and a square exactly where a label's pairs begin.
-  const j = Math.floor((1 + Math.sqrt(8 * place + 1)) / 2);
-  return [place - pairCount(j), j];
+  const j = Math.floor((1 + Math.sqrt(8 * position + 1)) / 2);
+  return [position - pairCount(j), j];
 }
 
-/** @throws CIR_QUERY_INVALID for a place that is no pair of so many labels */
-export function requirePair(place: number, labelCount: number): void {
-  if (Number.isInteger(place) && place >= 0 && place < pairCount(labelCount)) return;
-  throw invalid(`${place} is no pair of ${labelCount} labels`, {
+/** @throws CIR_QUERY_INVALID for a position that is no pair of so many labels */
+export function requirePair(position: number, labelCount: number): void {
+  if (Number.isInteger(position) && position >= 0 && position < pairCount(labelCount)) return;
+  throw invalid(`${position} is no pair of ${labelCount} labels`, {
     reason: "no-pair",
-    pair: place,
+    pair: position,
     labelCount,
   });
 }

@@ -60,8 +60,8 @@ describe("packCounters", () => {
     expect(packCounters({ ...zero, epoch: 1n })).toBe(1n << 50n);
     expect(packCounters({ ...zero, priceWei: 1n })).toBe(1n << 74n);
     expect(packCounters({ ...zero, approvals: 1 })).toBe(1n << 170n);
-    const places = { ready: 0n, approved: 1n, cap: 2n, paymentCount: 18n, epoch: 50n, price: 74n };
-    expect(COUNTERS).toEqual({ ...places, approvals: 170n });
+    const positions = { ready: 0n, approved: 1n, cap: 2n, paymentCount: 18n, epoch: 50n, price: 74n };
+    expect(COUNTERS).toEqual({ ...positions, approvals: 170n });
   });
 });
 

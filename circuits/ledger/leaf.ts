@@ -113,7 +113,7 @@ export const EMPTY_DATANET_BODY: DatanetBody = {
   payeeRoot: 0n,
 };
 
-/** Empty leaf, all zero: a slot opens it at an empty place of the tree. Its hash is never used. */
+/** Empty leaf, all zero: a slot opens it at an empty position of the tree. Its hash is never used. */
 export const EMPTY_LEAF: Leaf = {
   kind: 0,
   nonce: 0n,
@@ -237,7 +237,7 @@ export function unpackCounters(counters: bigint): ModelCounters {
   };
 }
 
-const furtherPlace = (index: number) => BINDING.further + BigInt(index * ID_BITS);
+const furtherPosition = (index: number) => BINDING.further + BigInt(index * ID_BITS);
 
 export function packBinding({ furtherDatanets = [], ...b }: PackedBinding): bigint {
   return (
@@ -247,7 +247,7 @@ export function packBinding({ furtherDatanets = [], ...b }: PackedBinding): bigi
     (b.predecessorId << BINDING.predecessor) |
     (b.drawBits << BINDING.drawBits) |
     (b.featureCount << BINDING.featureCount) |
-    furtherDatanets.reduce((sum, id, i) => sum | (BigInt(id) << furtherPlace(i)), 0n)
+    furtherDatanets.reduce((sum, id, i) => sum | (BigInt(id) << furtherPosition(i)), 0n)
   );
 }
 
@@ -259,7 +259,7 @@ export function packBinding({ furtherDatanets = [], ...b }: PackedBinding): bigi
 export function unpackBinding(binding: bigint): ModelBinding {
   const last = DATANET_COUNT_MAX - 2;
   const furtherIds = Array.from({ length: last + 1 }, (_, i) =>
-    Number(i === last ? binding >> furtherPlace(i) : bits(binding, furtherPlace(i), BigInt(ID_BITS))),
+    Number(i === last ? binding >> furtherPosition(i) : bits(binding, furtherPosition(i), BigInt(ID_BITS))),
   );
   return {
     datanetId: bits(binding, BINDING.datanet, 24n),

@@ -163,7 +163,7 @@ export class TreeVersion {
     return new TreeVersion(levels, this.#nodeAt(id, levels), this.view, indexAt(id, levels));
   }
 
-  /** Contents of a leaf; null if the place is empty or only the leaf's hash is known. */
+  /** Contents of a leaf; null if the position is empty or only the leaf's hash is known. */
   leaf(id: number): Leaf | null {
     const node = this.#nodeAt(id, 0);
     return node === null ? (this.view.leaf(id)?.leaf ?? null) : node.leaf;
@@ -290,9 +290,9 @@ export class LedgerTree {
     let node = this.#own(this.#top);
     this.#top = node;
     for (let level = this.depth - 1; level > 0; level--) {
-      const place = digit(id, level);
-      const child = this.#own(node.children![place]!);
-      node.children![place] = child;
+      const position = digit(id, level);
+      const child = this.#own(node.children![position]!);
+      node.children![position] = child;
       node = child;
     }
     node.children![digit(id, 0)] = leaf;

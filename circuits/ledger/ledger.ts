@@ -149,7 +149,7 @@ export function genesisLedger(genesis: Genesis, depth: number = TREE_DEPTH): Led
 }
 
 /** Position of a ledger after a batch. L1's contract, the bridge and the sequencer share it. */
-export interface LedgerPlace {
+export interface LedgerPosition {
   readonly batchNumber: number;
   readonly root: bigint;
   /** Number of signed operations executed so far. */
@@ -162,7 +162,7 @@ export interface LedgerPlace {
  * True if both positions are the same. Root, signed operations and queue determine the ledger; invalid queue
  * entries change nothing but the last.
  */
-export function isSamePlace(one: LedgerPlace, other: LedgerPlace): boolean {
+export function isSamePosition(one: LedgerPosition, other: LedgerPosition): boolean {
   return (
     one.batchNumber === other.batchNumber &&
     one.root === other.root &&

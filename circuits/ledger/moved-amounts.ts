@@ -20,8 +20,8 @@ interface MovingOperation {
 
 /** Amount that an operation moves, in wei; null if it names none. */
 export function amountOf({ amountCode, kind, words }: MovingOperation): bigint | null {
-  const place = AMOUNT_WORDS[kind];
-  if (place !== undefined) return words[place] ?? null;
+  const position = AMOUNT_WORDS[kind];
+  if (position !== undefined) return words[position] ?? null;
   const rule = kindRule(KIND[kind as KindName]);
   return rule?.movesAmount === true ? decodeAmount(amountCode) : null;
 }

@@ -1,6 +1,6 @@
 /**
  * Divides a model's payees, with their rows, into shards, parts that are settled by a proof each (docs/reference/settlement.md,
- * "Shards"). Payees are flat: shard s has the places from 512 s on. If another shard follows, the places after its last payee
+ * "Shards"). Payees are flat: shard s has the positions from 512 s on. If another shard follows, the positions after its last payee
  * are absent payees without rows. Registration divides, settlement circuits and the ledger follow.
  */
 import { isRollupError } from "@openledger/foundation/rollup-error";
@@ -19,7 +19,7 @@ export interface Payee extends PayeeOwners {
 }
 
 /**
- * Shard of a model: its payees are at the places `from` … `to` − 1, its rows are `rowCount` from `firstRow`
+ * Shard of a model: its payees are at the positions `from` … `to` − 1, its rows are `rowCount` from `firstRow`
  * on.
  */
 export interface PayeeShard {
@@ -46,7 +46,7 @@ const ABSENT: Payee = { contributorId: 0, validatorId: 0, rowCount: 0 };
 
 /**
  * The shards of a model, one at least.
- * @param rowCounts of all places
+ * @param rowCounts of all positions
  * @throws CIR_SETTLEMENT_SIZE beyond eight shards, and where one of several has a payee without rows
  */
 export function payeeShards(rowCounts: readonly number[]): PayeeShard[] {
@@ -55,9 +55,9 @@ export function payeeShards(rowCounts: readonly number[]): PayeeShard[] {
   let firstRow = 0;
   return Array.from({ length: shardCount }, (_, s) => {
     const from = s * MAX_PAYEE_COUNT;
-    const places = rowCounts.slice(from, from + MAX_PAYEE_COUNT);
-    const count = s === shardCount - 1 ? places.length : places.findLastIndex((rows) => rows > 0) + 1;
-    const counts = places.slice(0, count);
+    const positions = rowCounts.slice(from, from + MAX_PAYEE_COUNT);
+    const count = s === shardCount - 1 ? positions.length : positions.findLastIndex((rows) => rows > 0) + 1;
+    const counts = positions.slice(0, count);
     if (shardCount > 1 && (count === 0 || counts.includes(0))) throw payeeWithoutRows(s);
     const rowCount = counts.reduce((sum, rows) => sum + rows, 0);
     firstRow += rowCount;
@@ -71,14 +71,14 @@ export function payeeShards(rowCounts: readonly number[]): PayeeShard[] {
  * @throws CIR_SETTLEMENT_SIZE beyond eight shards
  */
 export function cutPayees(payees: readonly Payee[], max: ShardRoom = LARGEST_SHARD): Payee[] {
-  return inPlaces(cut(payees, max));
+  return inSlots(cut(payees, max));
 }
 
 /**
  * Payees of shards, at most 512 each, with absent ones behind those of a shard that another follows.
  * @throws CIR_SETTLEMENT_SIZE
  */
-export function inPlaces(shards: readonly (readonly Payee[])[]): Payee[] {
+export function inSlots(shards: readonly (readonly Payee[])[]): Payee[] {
   const flat = shards.flatMap((shard, s) =>
     s === shards.length - 1
       ? shard
@@ -109,8 +109,8 @@ function cut(payees: readonly Payee[], max: ShardRoom): Payee[][] {
   return shards;
 }
 
-/** True if every payee has rows and all places between shards are absent payees. */
-export function arePlaces(payees: readonly Payee[]): boolean {
+/** True if every payee has rows and all positions between shards are absent payees. */
+export function areSlots(payees: readonly Payee[]): boolean {
   const isAbsent = ({ contributorId, rowCount, validatorId }: Payee) =>
     rowCount === 0 && contributorId === 0 && validatorId === 0;
   try {

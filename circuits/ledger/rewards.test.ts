@@ -8,7 +8,7 @@ import {
   accruedRoot,
   activationHash,
   claimedPath,
-  claimedPlace,
+  claimedPosition,
   claimedRoot,
   closedHash,
   EMPTY_CLAIMED_ROOT,
@@ -129,7 +129,7 @@ describe("rewardClaims", () => {
       ),
     );
     expect(roleShareWei(65536n * 3n + 1n, PAYEE_ROLE.validator, 655n)).toBe(655n * 3n);
-    expect([claimedPlace(0, 0), claimedPlace(0, 1), claimedPlace(255, 1)]).toEqual([0, 1, 511]);
+    expect([claimedPosition(0, 0), claimedPosition(0, 1), claimedPosition(255, 1)]).toEqual([0, 1, 511]);
   });
 
   it("open a split into its two parts", () => {

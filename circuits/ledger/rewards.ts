@@ -83,11 +83,11 @@ export function accruedPath(
 }
 
 /** Index in `claimedWei` of the claims of a payee's contributor (0) or validator (1). */
-export function claimedPlace(payeeIndex: number, role: PayeeRole): number {
+export function claimedPosition(payeeIndex: number, role: PayeeRole): number {
   return 2 * payeeIndex + role;
 }
 
-/** `claimedWei[claimedPlace(m, role)]`: claimed so far; missing ones are 0. */
+/** `claimedWei[claimedPosition(m, role)]`: claimed so far; missing ones are 0. */
 export function claimedRoot(claimedWei: readonly bigint[]): bigint {
   return treeRoot(TAG.payeeNode, claimedLeaves(claimedWei), PAYEE_TREE_DEPTH);
 }
@@ -115,7 +115,7 @@ export function roleShareWei(accruedWei: bigint, role: PayeeRole, validatorParts
 /**
  * Commitment to the payees' rows in a model's statics: a single shard's own commitment, else one to the list
  * of all shards.
- * @param rowCounts of all places (payee-shards.ts)
+ * @param rowCounts of all positions (payee-shards.ts)
  * @throws CIR_SETTLEMENT_SIZE
  */
 export function ownersCommitment(rowCounts: readonly number[]): bigint {
@@ -142,7 +142,7 @@ function listedOwners(shards: readonly ListedShard[]): bigint {
   return hashTagged(TAG.shardOwners, [...listedRows(shards), node]);
 }
 
-/** S, and the rows of all places, four an element. */
+/** S, and the rows of all positions, four an element. */
 export function listedRows(shards: readonly ListedShard[]): bigint[] {
   const rows = Array.from({ length: SHARD_COUNT_MAX }, (_, s) => BigInt(shards[s]?.rowCount ?? 0));
   const packed = [rows.slice(0, 4), rows.slice(4)].map((four) =>
@@ -181,7 +181,7 @@ export interface ModelRewards {
   readonly payees: readonly Payee[];
   /** Total earnings of payee m in all settled epochs, in wei. */
   readonly accruedWei: readonly bigint[];
-  /** Claimed part of `accruedWei`, at `claimedPlace(m, role)`. */
+  /** Claimed part of `accruedWei`, at `claimedPosition(m, role)`. */
   readonly claimedWei: readonly bigint[];
   /** The opening of `closed`; null if that is 0. */
   readonly closed: ClosedEpoch | null;

@@ -116,7 +116,7 @@ describe("circuit sizes", () => {
       expect.objectContaining({ code: "CIR_CIRCUIT_UNKNOWN" }),
     );
     for (const [i, sizes] of all.entries()) {
-      expect(names.map((n) => isNameOfSizes(n, sizes))).toEqual(names.map((_, place) => place === i));
+      expect(names.map((n) => isNameOfSizes(n, sizes))).toEqual(names.map((_, position) => position === i));
     }
     expect(isNameOfSizes(name, { ...settlement, size0: 16, size1: 300 })).toBe(false);
     // Kinds of models have no sort of their own. But no shard of one kind is settled with draws of the other.

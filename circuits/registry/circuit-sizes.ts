@@ -3,7 +3,7 @@
  * (docs/reference/settlement.md, "Two circuits"), and finds the circuits for a batch or a settlement among those of a rollup.
  */
 import { circuitError } from "../circuit-errors.ts";
-import { type BatchShape, type DataPlace, isBlobShape, placeOf, shapeName } from "../protocol.ts";
+import { type BatchShape, type DataSource, isBlobShape, placeOf, shapeName } from "../protocol.ts";
 import { CIRCUIT_SORT } from "../settlement/settlement-data.ts";
 import {
   columnShape,
@@ -181,13 +181,13 @@ export function unmatchedShardCircuit(names: readonly string[]): string | undefi
   return names.find((name) => isOfShards(name) && !matched.has(name));
 }
 
-// The circuits that a ledger's own batches are proven by: the rollup's first, and its twin with the slots in the other place.
+// The circuits that a ledger's own batches are proven by: the rollup's first, and its twin with the slots in the other position.
 
 /** Batch circuits by data place; at least one is not null. */
-export type DataTwins<Circuit> = Readonly<Record<DataPlace, Circuit | null>>;
+export type DataTwins<Circuit> = Readonly<Record<DataSource, Circuit | null>>;
 
-const nameIn = (shape: BatchShape, place: DataPlace): string =>
-  shapeName({ ...shape, table: tableIn(shape.table, place) });
+const nameIn = (shape: BatchShape, source: DataSource): string =>
+  shapeName({ ...shape, table: tableIn(shape.table, source) });
 
 /** @throws CIR_CIRCUIT_UNKNOWN if the first circuit proves no batches */
 export function dataTwins<Circuit extends CircuitSizes>(circuits: readonly Circuit[]): DataTwins<Circuit> {
@@ -195,9 +195,9 @@ export function dataTwins<Circuit extends CircuitSizes>(circuits: readonly Circu
   const shape = batchShape(first);
   const own = placeOf(shape);
   const other = own === "blob" ? "calldata" : "blob";
-  const wanted = nameIn(shape, other);
+  const expected = nameIn(shape, other);
   const twin = circuits.find(
-    (circuit) => circuit.sort === CIRCUIT_SORT.batch && shapeName(batchShape(circuit)) === wanted,
+    (circuit) => circuit.sort === CIRCUIT_SORT.batch && shapeName(batchShape(circuit)) === expected,
   );
   return own === "blob" ? { blob: first, calldata: twin ?? null } : { blob: twin ?? null, calldata: first };
 }
@@ -216,7 +216,7 @@ export function withTwin(names: readonly string[]): string[] {
 
 /**
  * Shape in which the sequencer opens its own batches. The data place is decided when the batch closes. So if
- * both twins exist, an operation with no place in a blob takes a wide slot under either choice, and a batch
+ * both twins exist, an operation with no position in a blob takes a wide slot under either choice, and a batch
  * that is closed again with the other twin has each operation in the same slot.
  * @throws CIR_CIRCUIT_UNKNOWN
  */

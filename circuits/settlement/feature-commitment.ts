@@ -77,10 +77,10 @@ export function sumColumns(
     for (let j = 0; j < featureCount; j++) {
       const entry = entries[k * featureCount + j]!;
       let rest = Math.abs(entry);
-      for (let place = j; rest !== 0; place += featureCount) {
+      for (let position = j; rest !== 0; position += featureCount) {
         const low = rest & (2 * maxDigit - 1);
         const digit = low > maxDigit ? low - 2 * maxDigit : low;
-        if (digit !== 0) buckets.put((Math.abs(digit) - 1) * width + place, k, digit < 0 !== entry < 0);
+        if (digit !== 0) buckets.put((Math.abs(digit) - 1) * width + position, k, digit < 0 !== entry < 0);
         rest = (rest - digit) >> digitBits;
       }
     }

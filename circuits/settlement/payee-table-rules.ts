@@ -21,7 +21,7 @@ import {
   shardsOf,
   staticsInputs,
 } from "./settled-model.ts";
-import { entryElements, entryPlaces, packActivationItem, type SettlementData } from "./settlement-data.ts";
+import { entryElements, entryPositions, packActivationItem, type SettlementData } from "./settlement-data.ts";
 import { sizeError } from "./settlement-size.ts";
 import { defaultPayout, drawShares, rewardPerUnit, splitEarnings } from "./settlement-split.ts";
 
@@ -104,13 +104,13 @@ interface TableAmounts {
 /** @throws CIR_SETTLEMENT_SIZE */
 function tablesOf(
   model: SettledModel,
-  given: SettlementData,
+  input: SettlementData,
   amounts: TableAmounts,
   payeeCount: number,
 ): PreparedActivation {
   const shards = shardsOf(model);
   const shardWei = shards.map(({ from, to }) => sum(amounts.earnedWei.slice(from, to)));
-  const data = { ...given, ...(shards.length > 1 && { shardCount: shards.length, shardWei }) };
+  const data = { ...input, ...(shards.length > 1 && { shardCount: shards.length, shardWei }) };
   const elements = entryElements(data);
   const common = {
     ...staticsInputs(model.statics),
@@ -131,7 +131,7 @@ function tablesOf(
     const items = data.items.slice(from, to);
     return {
       privateElements: [],
-      placeCount: entryPlaces(payeeCount, true),
+      placeCount: entryPositions(payeeCount, true),
       elements: elements[s]!,
       inputs: {
         ...common,
@@ -155,8 +155,8 @@ function shapeInputs(binding: bigint): CircuitInputs {
 }
 
 function requireRoom(shard: PayeeShard, payeeCount: number): PayeeShard {
-  const given = shard.to - shard.from;
-  if (given > payeeCount) throw sizeError("payees", given, payeeCount);
+  const input = shard.to - shard.from;
+  if (input > payeeCount) throw sizeError("payees", input, payeeCount);
   return shard;
 }
 

@@ -19,7 +19,7 @@ import { CircuitTester } from "../testing/circuit-tester.ts";
 import { recordedCount } from "../testing/constraint-counts.ts";
 import {
   acceptedWitness,
-  differingPlaces,
+  differingPositions,
   epochOf,
   SeededNumbers,
   statedInputs,
@@ -38,13 +38,13 @@ const worldOf = (seed: number, rowCounts?: number[]) => epochOf({ seed, ...(rowC
 const refuses = (inputs: CircuitInputs, message: string) =>
   expect(tester.calculateWitness(inputs), message).rejects.toMatchObject({ code: "CIR_WITNESS_REFUSED" });
 
-/** Expects that the circuit, if it accepts the inputs, proves other elements than L1's at these places. */
+/** Expects that the circuit, if it accepts the inputs, proves other elements than L1's at these positions. */
 const expectOther = async (
   inputs: CircuitInputs,
   data: SettlementData,
-  places: readonly number[],
+  positions: readonly number[],
   what: string,
-) => expect(await differingPlaces(tester, inputs, data, PAYEES), what).toEqual(places);
+) => expect(await differingPositions(tester, inputs, data, PAYEES), what).toEqual(positions);
 
 /** The inverses of absent payees' rows and of absent datanets' ids are free, and nothing else reads them. */
 function expectNoFreeWire(witness: readonly bigint[], payeeCount: number) {
@@ -231,8 +231,8 @@ describe("a default split", () => {
       ["another old root", oldRoot, [0]],
       ["another split", { validatorParts: (inputs.validatorParts as bigint) ^ 1n }, [0]],
     ];
-    for (const [what, change, places] of changes)
-      await expectOther({ ...inputs, ...change }, split.data, places, what);
+    for (const [what, change, positions] of changes)
+      await expectOther({ ...inputs, ...change }, split.data, positions, what);
   });
 
   it("binds every term of J", async () => {

@@ -172,8 +172,8 @@ export function requirePayees(model: Pick<SettledModel, "statics" | "payees">): 
 }
 
 /** @throws CIR_SETTLEMENT_DIFFERS */
-export function requireSame(what: string, given: bigint | number, bound: bigint | number): void {
-  if (given !== bound) throw differs(what, given.toString(), bound.toString());
+export function requireSame(what: string, input: bigint | number, bound: bigint | number): void {
+  if (input !== bound) throw differs(what, input.toString(), bound.toString());
 }
 
 /** Error of a value that the ledger binds to another one. */

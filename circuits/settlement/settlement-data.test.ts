@@ -12,7 +12,7 @@ import {
   encodeSettlement,
   entryCount,
   entryElements,
-  entryPlaces,
+  entryPositions,
   type L1Settlement,
   type PostedSettlement,
   packActivationItem,
@@ -111,10 +111,10 @@ describe("a settlement of several shards", () => {
         const isByDraws = data.links !== undefined;
         expect(wires).toHaveLength(entryCount(wires[0]!, isByDraws));
         const { elementCounts: _counts, items, ...read } = decodeEntries(wires);
-        const { items: given, ...head } = data;
+        const { items: input, ...head } = data;
         expect(read).toEqual(head);
-        expect(items.slice(0, given.length)).toEqual(given);
-        expect(items.slice(given.length).every((item) => item === 0n)).toBe(true);
+        expect(items.slice(0, input.length)).toEqual(input);
+        expect(items.slice(input.length).every((item) => item === 0n)).toBe(true);
         const malformed = expect.objectContaining({ code: "CIR_WIRE_MALFORMED" });
         for (const some of [wires.slice(0, -1), [...wires, wires.at(-1)!].slice(isByDraws ? 0 : 1), []])
           if (some.length !== wires.length) expect(() => decodeEntries(some)).toThrow(malformed);
@@ -223,8 +223,8 @@ describe("the elements of a settlement", () => {
     const elements = settlementElements({ ...POSTED, ...L1 });
     const vectorOf = (placeCount: number, privateElements: bigint[]) =>
       proofVector({ elements, placeCount, privateElements });
-    expect(vectorOf(entryPlaces(14), [5n, 6n])).toEqual([...elements, 0n, 0n, 5n, 6n]);
-    expect(vectorOf(entryPlaces(4, true), [])).toHaveLength(7);
+    expect(vectorOf(entryPositions(14), [5n, 6n])).toEqual([...elements, 0n, 0n, 5n, 6n]);
+    expect(vectorOf(entryPositions(4, true), [])).toHaveLength(7);
     expect(() => vectorOf(elements.length - 1, [1n])).toThrow(
       expect.objectContaining({ code: "CIR_SETTLEMENT_SIZE" }),
     );
@@ -232,7 +232,7 @@ describe("the elements of a settlement", () => {
 
   it("give C, z and y by their definitions", () => {
     const elements = settlementElements({ ...POSTED, ...L1 });
-    const proof = { elements, placeCount: entryPlaces(46), privateElements: [5n, 6n] };
+    const proof = { elements, placeCount: entryPositions(46), privateElements: [5n, 6n] };
     const vector = proofVector(proof);
     const { commitment, z, y } = proofStatement(proof, 1234n);
     const chunk = (from: number) => Array.from({ length: 15 }, (_, i) => vector[from + i] ?? 0n);
@@ -246,8 +246,10 @@ describe("the elements of a settlement", () => {
     let sum = 0n;
     for (const [i, element] of elements.entries()) sum += element * z ** BigInt(i);
     expect(y).toBe(sum % FIELD_ORDER);
-    // Absent payees change nothing for L1, but C has a place for each.
-    expect(proofStatement({ ...proof, placeCount: entryPlaces(49) }, 1234n).commitment).not.toBe(commitment);
+    // Absent payees change nothing for L1, but C has a position for each.
+    expect(proofStatement({ ...proof, placeCount: entryPositions(49) }, 1234n).commitment).not.toBe(
+      commitment,
+    );
   });
 
   it("hold an activation's payees", () => {

@@ -162,8 +162,8 @@ export function entryElements(data: SettlementData): bigint[][] {
   ];
   const shardHead = (shard: number) => {
     if (shardCount === 1) return head;
-    const place = (BigInt(shard) << 100n) | (BigInt(shardCount) << 103n);
-    return head.with(1, fields | place).with(4, shardWei![shard]! | (sumOf(shardWei!) << 96n));
+    const position = (BigInt(shard) << 100n) | (BigInt(shardCount) << 103n);
+    return head.with(1, fields | position).with(4, shardWei![shard]! | (sumOf(shardWei!) << 96n));
   };
   requireShards(data);
   const entries =
@@ -202,14 +202,14 @@ function requireCanonical(elements: readonly bigint[]): void {
 export interface SettlementProof {
   /** Elements E that L1 evaluates. */
   readonly elements: readonly bigint[];
-  /** Places of E in the circuit: those after the elements are 0. */
+  /** Positions of E in the circuit: those after the elements are 0. */
   readonly placeCount: number;
   /** Elements that C absorbs after E, because they must be fixed before the challenge. */
   readonly privateElements: readonly bigint[];
 }
 
-/** Places of E in the circuit of a settlement's first entry. @param isTable a payee table has room for an activation */
-export const entryPlaces = (payeeCount: number, isTable = false): number =>
+/** Positions of E in the circuit of a settlement's first entry. @param isTable a payee table has room for an activation */
+export const entryPositions = (payeeCount: number, isTable = false): number =>
   HEAD_ELEMENT_COUNT + elementsOf(payeeCount, isTable);
 
 /** The vector that C commits to. @throws CIR_SETTLEMENT_SIZE if the elements are more than the circuit's places */

@@ -16,7 +16,7 @@ import {
 } from "./divide-epoch.ts";
 import { scoredDraws } from "./scores/scored-draws.ts";
 import { requireSame, shardsOf } from "./settled-model.ts";
-import { entryPlaces, settlementElements } from "./settlement-data.ts";
+import { entryPositions, settlementElements } from "./settlement-data.ts";
 import { drawnInputs, scoredInputs } from "./settlement-inputs.ts";
 import { columnCount, misfitOf, modelShape, requireSize, sizeError } from "./settlement-size.ts";
 import { settleShards } from "./shards/settle-shards.ts";
@@ -62,7 +62,7 @@ function settleInOne(epoch: EpochToSettle): SampledSettlement {
       {
         inputs: { ...drawn.inputs, ...scored.inputs },
         elements: settlementElements(settled.data),
-        placeCount: entryPlaces(size.payees),
+        placeCount: entryPositions(size.payees),
         privateElements: [...scored.privateElements, ...drawn.privateElements],
       },
     ],
@@ -84,7 +84,7 @@ function requireFits({ size, model, payments, features }: EpochToSettle): void {
     ["payments", payments.length, size.payments],
     ["features", matrixColumns(features), columnCount(size)],
   ];
-  for (const [what, given, max] of limits) if (given > max) throw sizeError(what, given, max);
+  for (const [what, input, max] of limits) if (input > max) throw sizeError(what, input, max);
   requireMatrix(features, size, rowCount);
   // Attack: another number of draws is another choice of payments for the same seed. So the circuit's number has to be
   // the model's.

@@ -46,8 +46,8 @@ export function requireSize(size: SettlementSize): void {
     ["draws", 128],
   ];
   for (const [what, max] of limits) {
-    const given = size[what];
-    if (!Number.isInteger(given) || given < 1 || given > max) throw sizeError(what, given, max);
+    const input = size[what];
+    if (!Number.isInteger(input) || input < 1 || input > max) throw sizeError(what, input, max);
   }
   drawBits(size.draws);
   if (size.isDirect === true) requireBuckets(size.features);
@@ -103,7 +103,7 @@ export interface ModelShape extends Omit<SettlementSize, "payments" | "shards"> 
  * Shards of payees in their places: their number, and rows and payees of the largest. @throws
  * CIR_SETTLEMENT_SIZE
  */
-export function shapeOfPlaces(payees: readonly Pick<Payee, "rowCount">[]) {
+export function shapeOfPayees(payees: readonly Pick<Payee, "rowCount">[]) {
   const shards = payeeShards(payees.map((payee) => payee.rowCount));
   return {
     shards: shards.length,
@@ -123,13 +123,13 @@ export function modelShape(
 ): ModelShape {
   const { rowCount, featureCount, drawBits: bits } = unpackBinding(binding);
   const buckets = bucketsOfShape(Number(featureCount));
-  const places = payees === null ? null : shapeOfPlaces(payees);
+  const positions = payees === null ? null : shapeOfPayees(payees);
   return {
-    rows: places !== null && places.shards > 1 ? places.rows : Number(rowCount),
+    rows: positions !== null && positions.shards > 1 ? positions.rows : Number(rowCount),
     features: buckets ?? Number(featureCount),
-    payees: places?.payees ?? 1,
+    payees: positions?.payees ?? 1,
     draws: 2 ** Number(bits),
-    shards: places?.shards ?? null,
+    shards: positions?.shards ?? null,
     ...(buckets !== null && { isDirect: true }),
   };
 }

@@ -117,7 +117,7 @@ export function drawPoint(seed: bigint, draw: number, draws: number, amountWei: 
  * Index of the payment that each draw hits; -1 if the draw is beyond the end of `cumulativeWei`.
  * @param cumulativeWei of the payments, in the order of their chain
  */
-export function drawnPlaces(
+export function drawnPositions(
   seed: bigint,
   draws: number,
   amountWei: bigint,

@@ -3,7 +3,7 @@
  * wide slots). The circuit applies the sections one after the other; `table-order.ts` says why that gives the same. The
  * sequencer builds batches with it; submit-queue.ts and submit-settlement.ts of the verifier do so without a sequencer.
  */
-import { type BatchOpening, type ClosedBatch, creditFees, type PlacedTrace } from "../batch/batch.ts";
+import { type BatchOpening, type ClosedBatch, creditFees, type SourcedTrace } from "../batch/batch.ts";
 import type { SlotRecord } from "../batch/batch-data.ts";
 import { type BatchDraft, draftOf, movedTraces, openDraft } from "../batch/batch-draft.ts";
 import { batchInputs } from "../batch/batch-inputs.ts";
@@ -17,7 +17,7 @@ import { unpackCounters } from "../ledger/leaf.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { type LeafNode, LedgerTree, type TreeVersion } from "../ledger/ledger-tree.ts";
 import type { SignedOperation } from "../ledger/operation.ts";
-import { type DataPlace, KIND, kindRule } from "../protocol.ts";
+import { type DataSource, KIND, kindRule } from "../protocol.ts";
 import { absorbedElements } from "./table-data.ts";
 import { withTable } from "./table-inputs.ts";
 import {
@@ -146,7 +146,7 @@ export class TableBuilder {
   }
 
   /** @throws OP_* and leaves everything as it was; CIR_BATCH_FULL if `hasRoomFor` says no */
-  add(operation: Operation): PlacedTrace {
+  add(operation: Operation): SourcedTrace {
     const section = this.#sectionOf(operation);
     if (section === null)
       throw circuitError("CIR_BATCH_FULL", `the batch has no place left for kind ${operation.kind}`, {
@@ -168,11 +168,11 @@ export class TableBuilder {
 
   /**
    * Fills the empty slots, credits the fees and closes the batch.
-   * @param place of the table's slots. Default: the place for which the batch was opened; a batch that was
+   * @param place of the table's slots. Default: the position for which the batch was opened; a batch that was
    * opened for a blob fits both
    */
-  close(place: DataPlace = this.shape.isBlob === true ? "blob" : "calldata"): ClosedTableBatch {
-    const shape = tableIn(this.shape, place);
+  close(source: DataSource = this.shape.isBlob === true ? "blob" : "calldata"): ClosedTableBatch {
+    const shape = tableIn(this.shape, source);
     const { transfers, members } = this.#sections;
     const { signedCount } = this;
     const tree = LedgerTree.ofVersion(this.#before);

@@ -135,7 +135,7 @@ describe("a composed batch", () => {
       "table-4-2-1-8-2-6-3",
       "table-4-2-1-0-2-1-2",
     ];
-    // No deposit has a place; 135 KB of data, which no transaction takes.
+    // No deposit has a position; 135 KB of data, which no transaction takes.
     const useless = ["table-4-2-0-8-2-1-2", "table-1794-2046-100-8-2-1-2"];
     for (const name of [...impossible, ...useless])
       expect(() => circuitSpec(name)).toThrow(

@@ -31,7 +31,7 @@ const main = (name: string, file: string, ports: readonly string[], template: st
 });
 
 /** The part of a wide slot in a tree of this depth. */
-const widePlace = (depth: number): PartSpec =>
+const widePosition = (depth: number): PartSpec =>
   main(
     `wide-place-${depth}`,
     "slot-places",
@@ -96,7 +96,7 @@ function parts(shape: TableShape, depth: number): Record<Section | "tree" | "blo
       ["z", ...IN_BLOB, "halves"],
       `BlobEvaluation(${transfers}, ${members})`,
     ),
-    wide: widePlace(depth),
+    wide: widePosition(depth),
     frame: main(
       `${tableName(shape)}-frame-depth-${depth}`,
       "table-frame",

@@ -182,17 +182,17 @@ export function layOutTable(shape: TableShape, sections: TableSections): TableLa
     };
   });
   const count = (traces: readonly TreelessTrace[]) => {
-    const asked = new Map<number, number>();
-    for (const { record } of traces) asked.set(record.b, (asked.get(record.b) ?? 0) + 1);
-    return asked;
+    const question = new Map<number, number>();
+    for (const { record } of traces) question.set(record.b, (question.get(record.b) ?? 0) + 1);
+    return question;
   };
-  const askedOfRows = count(transfers);
-  const askedOfUnits = count(members);
+  const questionOfRows = count(transfers);
+  const questionOfUnits = count(members);
   const ids = [...new Set([...transfers, ...members].flatMap(({ record }) => [record.a, record.b]))].sort(
     (x, y) => x - y,
   );
   const { moves, part, rows, tree } = layOutTree(shape, ids.length === 0 ? [0] : ids, before, after);
-  const units = [...askedOfUnits.keys()]
+  const units = [...questionOfUnits.keys()]
     .sort((x, y) => x - y)
     .map((id): TableUnit => {
       const [old, now] = [before.leaf(id)!, after.leaf(id)!];
@@ -200,7 +200,7 @@ export function layOutTable(shape: TableShape, sections: TableSections): TableLa
         id,
         isUsed: true,
         isModel: old.kind === LEAF_KIND.model,
-        asked: askedOfUnits.get(id)!,
+        asked: questionOfUnits.get(id)!,
         last: lastOf.get(id)!,
         state: [
           leafReference(old),
@@ -220,7 +220,7 @@ export function layOutTable(shape: TableShape, sections: TableSections): TableLa
     members: fill(memberSlots, shape.members, NULL_SLOT),
     rows: rows.map((row, i) =>
       i < ids.length
-        ? { ...row, asked: askedOfRows.get(row.id) ?? 0, isMember: askedOfUnits.has(row.id) }
+        ? { ...row, asked: questionOfRows.get(row.id) ?? 0, isMember: questionOfUnits.has(row.id) }
         : row,
     ),
     get rowChildren() {

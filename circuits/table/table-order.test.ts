@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { type PlacedTrace, replayBatch } from "../batch/batch.ts";
+import { replayBatch, type SourcedTrace } from "../batch/batch.ts";
 import { decodeWire, encodeWire } from "../batch/batch-data.ts";
 import { initPoseidon } from "../field/poseidon.ts";
 import { encodeAmount } from "../ledger/amount-float.ts";
@@ -67,7 +67,7 @@ describe("the order of a batch", () => {
   it("says of each operation where it stands", () => {
     const world = new RandomLedger(5, DEPTH);
     const builder = new TableBuilder(world.ledger, world.opening(postedShape(SHAPE)));
-    const placed: PlacedTrace[] = [];
+    const placed: SourcedTrace[] = [];
     for (let i = 0; i < 60; i++) {
       const operation = world.operation(i > 30);
       try {

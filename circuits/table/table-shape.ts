@@ -9,7 +9,7 @@ import { decodeAmount } from "../ledger/amount-float.ts";
 import type { SignedOperation } from "../ledger/operation.ts";
 import {
   type BatchShape,
-  type DataPlace,
+  type DataSource,
   KIND,
   shapeName,
   type TableSizes,
@@ -35,13 +35,13 @@ export const tableShapeOf = ({ narrow, wide, table }: BatchShape): TableShape =>
   wide,
 });
 
-/** Ids from here on have no place in the table; their operations go into wide slots. */
+/** Ids from here on have no position in the table; their operations go into wide slots. */
 export const windowSize = ({ low, top }: TableSizes): number => TREE_ARITY ** (low + top);
 
-/** The same table, its slots in this place. */
-export function tableIn<Sizes extends TableSizes>(sizes: Sizes, place: DataPlace): Sizes {
+/** The same table, its slots in this position. */
+export function tableIn<Sizes extends TableSizes>(sizes: Sizes, source: DataSource): Sizes {
   const { isBlob: _, ...rest } = sizes;
-  return { ...rest, ...(place === "blob" ? { isBlob: true } : {}) } as Sizes;
+  return { ...rest, ...(source === "blob" ? { isBlob: true } : {}) } as Sizes;
 }
 
 export const tableName = (shape: TableShape): string => shapeName(postedShape(shape));

@@ -121,27 +121,27 @@ export class TableWitness {
       ...SECTIONS.filter((section) => section !== "wide").map(calculateAll),
     ]);
     const calculated = [...sections, wide.slots];
-    const collect = (copy: number, given: CircuitInputs) => {
+    const collect = (copy: number, input: CircuitInputs) => {
       for (const [k, section] of SECTIONS.entries())
-        this.#copies.collect(copy, given, section, calculated[k]!, this.#ranges[section].firstCopy);
+        this.#copies.collect(copy, input, section, calculated[k]!, this.#ranges[section].firstCopy);
     };
-    const given = frameInputs(
+    const input = frameInputs(
       picked(inputs, (name) => !TREE_INPUTS.includes(name) && !(name in BLOB_INPUTS)),
       this.#copies.inputPorts(frameCopy),
       SECTIONS,
     );
-    collect(frameCopy, given);
+    collect(frameCopy, input);
     for (const [port, name] of Object.entries({
       treeSum: "sum",
       treeTouched: "touchedWords",
       midRoot: "midRoot",
     }))
-      given[port] = this.#copies.port(treeCopy, treePorts, name);
-    given.gamma = gamma;
-    given.power = power;
-    given.lastRoot = wide.last.root;
-    given.lastNextId = wide.last.nextId;
-    const ends = [run(frameCopy, given)];
+      input[port] = this.#copies.port(treeCopy, treePorts, name);
+    input.gamma = gamma;
+    input.power = power;
+    input.lastRoot = wide.last.root;
+    input.lastNextId = wide.last.nextId;
+    const ends = [run(frameCopy, input)];
     if (this.#hasBlob) {
       const blobCopy = frameCopy - 1;
       const ofBlob: CircuitInputs = {};
@@ -164,8 +164,8 @@ const BLOB_INPUTS: Readonly<Record<string, string>> = {
   blobRemainder: "remainder",
 };
 const hasBlob = ({ plan }: ComposedDescription): boolean => plan.blobs === 1;
-const picked = (inputs: CircuitInputs, isWanted: (name: string) => boolean): CircuitInputs =>
-  Object.fromEntries(Object.entries(inputs).filter(([name]) => isWanted(name)));
+const picked = (inputs: CircuitInputs, isExpected: (name: string) => boolean): CircuitInputs =>
+  Object.fromEntries(Object.entries(inputs).filter(([name]) => isExpected(name)));
 
 function rangesOf(description: ComposedDescription): Record<Section, Range> {
   const { plan, copies } = description;

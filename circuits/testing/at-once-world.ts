@@ -50,7 +50,7 @@ function judgeAtOnce(seed: number): AtOnceVerdicts {
   const before = ledger.tree.version;
   const people = [...world.accounts, ...world.datanets, ...world.models];
   const sections: Record<"transfers" | "members", SlotTrace[]> = { transfers: [], members: [] };
-  const place = (kind: number, section: "transfers" | "members") => {
+  const position = (kind: number, section: "transfers" | "members") => {
     const a = random.pick(people);
     const b =
       kind === KIND.transfer
@@ -70,9 +70,10 @@ function judgeAtOnce(seed: number): AtOnceVerdicts {
     }
   };
   const transferCount = random.below(SHAPE.transfers + 1);
-  for (let i = 0; i < transferCount; i++) place(KIND.transfer, "transfers");
+  for (let i = 0; i < transferCount; i++) position(KIND.transfer, "transfers");
   const memberCount = random.below(SHAPE.members + 1);
-  for (let i = 0; i < memberCount; i++) place(random.pick([KIND.commitData, KIND.payInference]), "members");
+  for (let i = 0; i < memberCount; i++)
+    position(random.pick([KIND.commitData, KIND.payInference]), "members");
   const transfers = shuffled(sections.transfers, (limit) => random.below(limit));
   const { members } = sections;
   const { lie, after, dropped } = falsify(ledger.tree.version, [...transfers, ...members], random);

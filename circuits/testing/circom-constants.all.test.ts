@@ -111,9 +111,9 @@ describe("circom's constants", () => {
       COUNTER: COUNTERS,
       BINDING,
     };
-    const expected = Object.entries(tables).flatMap(([prefix, places]) =>
-      Object.entries(places).map(
-        ([name, place]) => `function ${prefix}_${screaming(name)}() { return 1 << ${place}; }`,
+    const expected = Object.entries(tables).flatMap(([prefix, positions]) =>
+      Object.entries(positions).map(
+        ([name, position]) => `function ${prefix}_${screaming(name)}() { return 1 << ${position}; }`,
       ),
     );
     expect(source("places").match(/^function .*$/gm)).toEqual(expected);

@@ -166,8 +166,8 @@ export class CircuitTester {
       const from = witness[wire]!;
       const aliases = (options.aliasBits ?? [1, 64]).map((bits) => from + (1n << BigInt(bits)));
       const changed = (options.changes ?? []).map((change) => from + change);
-      const given = (options.aliases ?? []).flatMap((alias) => [alias, from + alias]);
-      const candidates = [from + 1n, 0n, -1n, ...aliases, ...changed, ...given].map((value) =>
+      const input = (options.aliases ?? []).flatMap((alias) => [alias, from + alias]);
+      const candidates = [from + 1n, 0n, -1n, ...aliases, ...changed, ...input].map((value) =>
         modulo(value, header.prime),
       );
       for (const to of new Set(candidates)) {

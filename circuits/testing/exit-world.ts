@@ -160,13 +160,13 @@ export function exitInputs(exit: PreparedExit): CircuitInputs {
 export async function acceptedExit(tester: CircuitTester, exit: PreparedExit): Promise<bigint[]> {
   const witness = await tester.calculateWitness(exitInputs(exit));
   const { commitment, y, z } = exit.statement(EXIT_CIRCUIT_ID);
-  for (const [place, name, expected] of [
+  for (const [position, name, expected] of [
     [1, "C", commitment],
     [2, "y", y],
     [3, "z", z],
   ] as const) {
-    if (witness[place] !== expected)
-      throw new Error(`${name} of the circuit is ${witness[place]}, of the model ${expected}`);
+    if (witness[position] !== expected)
+      throw new Error(`${name} of the circuit is ${witness[position]}, of the model ${expected}`);
   }
   return witness;
 }

@@ -467,8 +467,8 @@ export class RandomLedger {
     const traces: Trace[] = [];
     const settlements: ReplayedSettlement[] = [];
     const refusedCodes: string[] = [];
-    const narrowWanted = this.random.below(shape.narrow + 1);
-    const wideWanted = this.random.below(shape.wide + 1);
+    const narrowExpected = this.random.below(shape.narrow + 1);
+    const wideExpected = this.random.below(shape.wide + 1);
     const attempt = (isWide: boolean) => {
       const operation = this.operation(isWide);
       if (!builder.hasRoomFor(operation)) return;
@@ -485,8 +485,8 @@ export class RandomLedger {
         if (this.ledger.root !== rootBefore) throw new Error("a refused operation changed the root");
       }
     };
-    for (let i = 0; i < narrowWanted; i++) attempt(false);
-    for (let i = 0; i < wideWanted; i++) attempt(true);
+    for (let i = 0; i < narrowExpected; i++) attempt(false);
+    for (let i = 0; i < wideExpected; i++) attempt(true);
     this.opIndex += BigInt(builder.signedCount);
     const burnedWei = settlements.reduce((sum, posted) => sum + posted.burnedWei, 0n);
     return { traces, refusedCodes, settlements, burnedWei };

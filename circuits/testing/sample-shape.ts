@@ -15,7 +15,7 @@ export const SAMPLE_SHAPE: BatchShape = postedShape({
   top: 2,
 });
 
-/** Shape for an operator's own prover. Ids below 262,144 have a place in the table. */
+/** Shape for an operator's own prover. Ids below 262,144 have a position in the table. */
 export const PRODUCTION_SHAPE: BatchShape = postedShape({
   transfers: 48,
   members: 16,

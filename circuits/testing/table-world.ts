@@ -74,9 +74,9 @@ export function smallTableTester(shape: TableShape = SMALL_TABLE): Promise<Circu
 interface MixedTable {
   readonly closed: ClosedTableBatch;
   readonly settlements: readonly ReplayedSettlement[];
-  /** Narrow operations that have a place in the table, though a wide slot came before them. */
+  /** Narrow operations that have a position in the table, though a wide slot came before them. */
   readonly lateCount: number;
-  /** Narrow operations that wide slots took, and that would have had a place in the table without those before them. */
+  /** Narrow operations that wide slots took, and that would have had a position in the table without those before them. */
   readonly heldBackCount: number;
 }
 

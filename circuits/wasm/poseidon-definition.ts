@@ -23,12 +23,12 @@ const FIELD_BITS = 254;
 const TAPS = [13, 23, 38, 51, 62];
 /** Bits that a byte gives, after a one that marks their number: the second bit of each pair whose first is set. */
 const GIVEN = Uint8Array.from({ length: 256 }, (_, byte) => {
-  let given = 1;
+  let input = 1;
   for (let shift = 6; shift >= 0; shift -= 2) {
     const pair = (byte >> shift) & 3;
-    if (pair >= 2) given = (given << 1) | (pair & 1);
+    if (pair >= 2) input = (input << 1) | (pair & 1);
   }
-  return given;
+  return input;
 });
 
 /**

@@ -152,7 +152,7 @@ function buildModule(width: number, tables: PoseidonTables, constants: ConstantP
     });
   });
 
-  // (rows): a state between its places; rows of pairs.
+  // (rows): a state between its positions; rows of pairs.
   const copyBack = define("copyBack", 0, (_, f) => {
     const at = f.local("i32");
     f.set(at, i32.const(0));

@@ -203,9 +203,9 @@ function buildModule(constants: ConstantPool): Uint8Array {
       [x, 2, ROOT_A],
       [y, 3, 1n],
     ];
-    for (const [i, [coordinate, place, scale]] of coordinates.entries()) {
+    for (const [i, [coordinate, position, scale]] of coordinates.entries()) {
       const factor = kernel.constantValue(scale * elementR * elementR);
-      const expected = kernel.reduce(kernel.mul(readInput(kernel, place), factor));
+      const expected = kernel.reduce(kernel.mul(readInput(kernel, position), factor));
       const scaled = kernel.mul(kernel.bindAll(expected), z);
       const difference = kernel.reduce(kernel.sub(coordinate, scaled));
       const value = kernel.reduce(kernel.mul(difference, plain));
@@ -218,7 +218,7 @@ function buildModule(constants: ConstantPool): Uint8Array {
     const index = f.local("i32");
     f.emit(makeTable.call());
     f.emit(clear.call());
-    const byte = (lane: 0 | 1, place: number) => i32.load8u(i32.add(input(lane, place), index.get));
+    const byte = (lane: 0 | 1, position: number) => i32.load8u(i32.add(input(lane, position), index.get));
     const keyEntry = (lane: 0 | 1, digit: Code) =>
       i32.add(at(keyTableAt, lane * laneTableBytes), i32.mul(digit, i32.const(keyEntryBytes)));
     const fourDoublings = () => {
@@ -286,21 +286,21 @@ export class SignatureKernel {
 
   #put(lane: 0 | 1, { key, r8, factor, s }: SignatureEquation): void {
     const words = this.#words;
-    let place = (inputsAt + lane * laneInputBytes) / 8;
+    let position = (inputsAt + lane * laneInputBytes) / 8;
     for (const value of [key.x, key.y, r8.x, r8.y, factor, s]) {
       // Each assignment keeps the low 64 bits.
-      words[place++] = value;
-      words[place++] = value >> 64n;
-      words[place++] = value >> 128n;
-      words[place++] = value >> 192n;
+      words[position++] = value;
+      words[position++] = value >> 64n;
+      words[position++] = value >> 128n;
+      words[position++] = value >> 192n;
     }
   }
 
   #holds(lane: 0 | 1): boolean {
     const words = this.#words;
     const integer = (i: number) => {
-      const place = (outputsAt + (2 * lane + i) * integerBytes) / 8;
-      return [0, 1, 2, 3].reduce((sum, j) => sum | (words[place + j]! << BigInt(64 * j)), 0n);
+      const position = (outputsAt + (2 * lane + i) * integerBytes) / 8;
+      return [0, 1, 2, 3].reduce((sum, j) => sum | (words[position + j]! << BigInt(64 * j)), 0n);
     };
     return [0, 1].every((i) => integer(i) % FIELD_ORDER === 0n);
   }

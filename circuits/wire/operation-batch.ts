@@ -203,9 +203,9 @@ export function decodeBatchAnswers(bytes: Uint8Array): BatchAnswer[] {
   const number = () => Number(reader.eight());
   const answers: BatchAnswer[] = [];
   while (!reader.isDone) {
-    const place = reader.byte();
-    const status = STATUSES[place];
-    if (status === undefined) throw new RangeError(`there is no status ${place}`);
+    const position = reader.byte();
+    const status = STATUSES[position];
+    if (status === undefined) throw new RangeError(`there is no status ${position}`);
     if (status === null) {
       const error: unknown = JSON.parse(textOfBytes(reader.all(reader.four())));
       if (typeof error !== "object" || error === null) throw new RangeError("an error is no object");

@@ -20,7 +20,7 @@ const SIGNATURE_BYTES = 65;
 /** Promise of an operation's place. */
 export const preconfirmation = z.object({ ...facts, signature: hexText(SIGNATURE_BYTES) });
 
-/** The same in a log: the signature is null where the sequencer signs nothing, since it may have promised the place before. */
+/** The same in a log: the signature is null where the sequencer signs nothing, since it may have promised the position before. */
 export const loggedPreconfirmation = z.object({ ...facts, signature: z.nullable(hexText(SIGNATURE_BYTES)) });
 
 /** A page of a leaf's operations, newest first, in the form in which its reader takes an operation. */

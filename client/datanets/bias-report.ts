@@ -29,8 +29,8 @@ import {
   askHostForBytes,
   type HostAccess,
   type HostErrorCode,
-  type HostedDatanetPlace,
-  type ReadablePlace,
+  type HostedDatanetLocation,
+  type ReadableLocation,
   readingOf,
 } from "./host-request.ts";
 import { contributorsOf, labelsOfRecords, type UnsignedOptions } from "./reviewed-version.ts";
@@ -139,7 +139,7 @@ export async function reportBias(
   return makeReport(await collectReported(client, parameters), null);
 }
 
-export interface SignReportParameters extends HostedDatanetPlace {
+export interface SignReportParameters extends HostedDatanetLocation {
   report: NamedReport;
   /** Leaf that signs: an account, or the Datanet itself where the client has its key; default: the client's. */
   from?: number;
@@ -194,7 +194,7 @@ export async function signReport(
   }
 }
 
-export interface ListReportsParameters extends HostedDatanetPlace {
+export interface ListReportsParameters extends HostedDatanetLocation {
   /** Only reports of this version; default: all. */
   version?: number;
   /** Only reports with this model's half; default: all. */
@@ -251,8 +251,8 @@ export async function listReports(
   for (const { body } of latestRecords(records)) {
     const { atMs, leafId, model, report: sha256 } = body;
     const isHeld = versions[body.version - 1]?.rowsRoot === BigInt(body.versionRoot);
-    const isWanted = (version ?? body.version) === body.version && (modelId ?? model?.id) === model?.id;
-    if (!isHeld || !isWanted) continue;
+    const isExpected = (version ?? body.version) === body.version && (modelId ?? model?.id) === model?.id;
+    if (!isHeld || !isExpected) continue;
     const name = `${body.version}/${model?.id}/${sha256}`;
     const report = reports.get(name) ?? {
       sha256,
@@ -288,7 +288,7 @@ export type GetReportErrorCode =
  */
 export async function getReport(
   client: HostAccess,
-  { sha256, ...place }: ReadablePlace & { sha256: string },
+  { sha256, ...place }: ReadableLocation & { sha256: string },
 ): Promise<NamedReport> {
   const path = `/v1/datanets/${place.datanetId}/reports/${sha256}`;
   const bytes = await askHostForBytes(client, place.hostUrl, { path, ...readingOf(place) });

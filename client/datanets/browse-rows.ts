@@ -13,7 +13,7 @@ import {
   askHostForBytes,
   type HostAccess,
   type HostErrorCode,
-  type ReadablePlace,
+  type ReadableLocation,
   readingOf,
 } from "./host-request.ts";
 import {
@@ -41,8 +41,8 @@ export interface RowQuery {
   /** Conditions on fields of a table, all of them. */
   fields?: readonly FieldFilter[];
 }
-export interface FindRowsParameters extends ReadablePlace, RowQuery {
-  /** Place of the first row to return; default 0. Behind the rows that are counted go on by `after`. */
+export interface FindRowsParameters extends ReadableLocation, RowQuery {
+  /** Position of the first row to return; default 0. Behind the rows that are counted go on by `after`. */
   at?: number;
   /** `next` of the page before: the search goes on there, whatever has come or changed meanwhile. */
   after?: number;
@@ -109,14 +109,14 @@ export type GetFieldStatisticsErrorCode = FindRowsErrorCode;
  */
 export async function getFieldStatistics(
   client: HostAccess,
-  parameters: ReadablePlace,
+  parameters: ReadableLocation,
 ): Promise<FieldStatistics> {
   const { datanetId, hostUrl } = parameters;
   const path = `/v1/datanets/${datanetId}/fields`;
   return askHost(client, hostUrl, { path, ...readingOf(parameters) }, fieldStatisticsSchema);
 }
 
-export interface GetHostedRowParameters extends ReadablePlace {
+export interface GetHostedRowParameters extends ReadableLocation {
   /** SHA-256 of the row, 64 hexadecimal digits. */
   digest: string;
 }
@@ -136,7 +136,7 @@ export async function getHostedRow(client: HostAccess, parameters: GetHostedRowP
   return askHost(client, hostUrl, { path, ...readingOf(parameters) }, saidRowSchema);
 }
 
-export interface FetchRowContentsParameters extends ReadablePlace {
+export interface FetchRowContentsParameters extends ReadableLocation {
   digests: readonly string[];
   /** Maximum bytes of a row that the client accepts: the host's own limit, or less. */
   maxRowBytes: number;
@@ -187,7 +187,7 @@ export type FindKnownRowsErrorCode = HostErrorCode;
  */
 export async function findKnownRows(
   client: HostAccess,
-  { datanetId, digests, hostUrl }: ReadablePlace & { digests: readonly string[] },
+  { datanetId, digests, hostUrl }: ReadableLocation & { digests: readonly string[] },
 ): Promise<{ place: number; datanetId: number; contributorId: number }[]> {
   const path = `/v1/datanets/${datanetId}/rows/known`;
   const call = { method: "POST", path, body: encodeDigests(digests) } as const;
@@ -206,7 +206,7 @@ export type ListLeftOutErrorCode = HostErrorCode;
  */
 export async function listLeftOut(
   client: HostAccess,
-  { datanetId, hostUrl }: ReadablePlace,
+  { datanetId, hostUrl }: ReadableLocation,
 ): Promise<LeftOutRow[]> {
   const path = `/v1/datanets/${datanetId}/left-out`;
   return askAsReader(client, { datanetId, hostUrl }, { path }, leftOutSchema);

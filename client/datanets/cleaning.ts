@@ -4,7 +4,7 @@
  */
 import type { FindingKind } from "@openledger/datanets/cleaning/finding";
 import { RollupError } from "@openledger/foundation/rollup-error";
-import { askHost, type HostAccess, type HostErrorCode, type HostedDatanetPlace } from "./host-request.ts";
+import { askHost, type HostAccess, type HostErrorCode, type HostedDatanetLocation } from "./host-request.ts";
 import {
   type CheckState,
   checkStateSchema,
@@ -17,7 +17,7 @@ import {
 /** Interval between two looks at a running check. */
 const POLL_MS = 500;
 
-export interface CheckFindingsParameters extends HostedDatanetPlace {
+export interface CheckFindingsParameters extends HostedDatanetLocation {
   /** Leaf that signs: the Datanet, or one of its reviewers; default: the client's. */
   from?: number;
   onProgress?: (step: string, done: number, total: number) => void;
@@ -58,12 +58,12 @@ export async function checkFindings(
   return state;
 }
 
-export interface ListFindingsParameters extends HostedDatanetPlace {
+export interface ListFindingsParameters extends HostedDatanetLocation {
   kind?: FindingKind;
   /** State of the findings. open: nobody has decided; byRule: the ledger's order decides. */
   state?: "open" | "leftOut" | "kept" | "byRule";
   contributorId?: number;
-  /** Place of the first finding. `limit`: number of findings, 1,000 at most. */
+  /** Position of the first finding. `limit`: number of findings, 1,000 at most. */
   first?: number;
   limit?: number;
   /** Leaf that signs, where the Datanet is permissioned; default: the client's. */

@@ -9,7 +9,7 @@ import type { RecordState } from "@openledger/datanets/records/record-state";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { readHistory } from "../actions/data/list-commits.ts";
 import { cardByHash } from "./datanet-card.ts";
-import type { HostAccess, HostedDatanetPlace } from "./host-request.ts";
+import type { HostAccess, HostedDatanetLocation } from "./host-request.ts";
 import { readRecords } from "./signed-records.ts";
 import { type DroppedRecord, type HostRecords, recordStateOf } from "./sound-records.ts";
 
@@ -37,18 +37,18 @@ export interface CountedRecords extends HostRecords {
  */
 export async function readCountedRecords(
   client: HostAccess,
-  place: HostedDatanetPlace,
+  location: HostedDatanetLocation,
   { card, contributors }: { card: Card; contributors: ReadonlyMap<string, number> },
 ): Promise<CountedRecords> {
-  const { dropped, records } = await readRecords(client, place);
+  const { dropped, records } = await readRecords(client, location);
   const cards = [card];
   const isNamed = ({ body }: SignedRecord) =>
     cards.some((by) => isNamedFor(by, body, "row" in body ? (contributors.get(body.row) ?? null) : null));
   const isOfTeam = ({ body: { leafId } }: SignedRecord) =>
-    leafId === place.datanetId || cards.some((by) => isOfCardsTeam(by, leafId));
+    leafId === location.datanetId || cards.some((by) => isOfCardsTeam(by, leafId));
   const isDoubtful = records.some((record) => !isNamed(record));
   if (isDoubtful || dropped.some(({ record }) => !isOfTeam(record)))
-    cards.push(...(await earlierCards(client, place)));
+    cards.push(...(await earlierCards(client, location)));
   const counted = records.filter(isNamed);
   const unnamed = records.filter((record) => !isNamed(record));
   return {
@@ -66,8 +66,8 @@ export async function readCountedRecords(
 }
 
 /** Cards of the ledger's versions that the host has, the newest first. Where the sequencer has pruned the versions, none is known. */
-async function earlierCards(client: HostAccess, place: HostedDatanetPlace): Promise<Card[]> {
-  const { versions } = await readHistory(client, place.datanetId).catch((error: unknown) => {
+async function earlierCards(client: HostAccess, location: HostedDatanetLocation): Promise<Card[]> {
+  const { versions } = await readHistory(client, location.datanetId).catch((error: unknown) => {
     if (isRollupError(error, "SEQ_HISTORY_PRUNED") || isRollupError(error, "CLI_COMMITS_INCOMPLETE"))
       return { versions: [] };
     throw error;
@@ -75,7 +75,7 @@ async function earlierCards(client: HostAccess, place: HostedDatanetPlace): Prom
   const policies = [...new Set(versions.map(({ policy }) => policy).reverse())].filter((one) => one !== 0n);
   const cards: Card[] = [];
   for (const policy of policies.slice(0, MAX_CARDS)) {
-    const card = await cardByHash(client, place, policy);
+    const card = await cardByHash(client, location, policy);
     if (card !== null) cards.push(card);
   }
   return cards;

@@ -15,7 +15,7 @@ import {
   askHostForBytes,
   type HostAccess,
   type HostErrorCode,
-  type HostedDatanetPlace,
+  type HostedDatanetLocation,
 } from "./host-request.ts";
 import {
   type DatanetDirectory,
@@ -24,7 +24,7 @@ import {
   hostedSchema,
 } from "./host-schemas.ts";
 
-export interface BringCardParameters extends HostedDatanetPlace {
+export interface BringCardParameters extends HostedDatanetLocation {
   card: Card;
 }
 export type BringCardErrorCode =
@@ -89,7 +89,7 @@ export type GetHostedDatanetErrorCode = "CLI_DATANET_HOST_FALSE" | HostErrorCode
  */
 export async function getHostedDatanet(
   client: HostAccess,
-  { datanetId, hostUrl }: HostedDatanetPlace,
+  { datanetId, hostUrl }: HostedDatanetLocation,
 ): Promise<HostedDatanetFacts> {
   const facts = await askHost(client, hostUrl, { path: `/v1/datanets/${datanetId}` }, hostedSchema);
   const { policy } = nameCard(facts.card);
@@ -115,19 +115,19 @@ export async function getHostedDatanet(
  */
 export async function cardOfVersion(
   client: HostAccess,
-  place: HostedDatanetPlace,
+  location: HostedDatanetLocation,
   ofVersion: bigint,
 ): Promise<Card> {
-  const hosted = await getHostedDatanet(client, place);
-  const policy = ofVersion === 0n ? (await getLeaf(client, place.datanetId)).datanet?.policy : ofVersion;
+  const hosted = await getHostedDatanet(client, location);
+  const policy = ofVersion === 0n ? (await getLeaf(client, location.datanetId)).datanet?.policy : ofVersion;
   if (policy === undefined || BigInt(hosted.policy) === policy) return hosted.card;
-  return readCard(client, place, policy);
+  return readCard(client, location, policy);
 }
 
 /** @throws DNT_NOT_HOSTED, CLI_DATANET_HOST_FALSE */
 async function readCard(
   client: HostAccess,
-  { datanetId, hostUrl }: HostedDatanetPlace,
+  { datanetId, hostUrl }: HostedDatanetLocation,
   policy: bigint,
 ): Promise<Card> {
   const path = `/v1/datanets/${datanetId}/cards/${hex32(policy)}`;
@@ -144,11 +144,11 @@ async function readCard(
  */
 export async function cardByHash(
   client: HostAccess,
-  place: HostedDatanetPlace,
+  location: HostedDatanetLocation,
   policy: bigint,
 ): Promise<Card | null> {
   try {
-    return await readCard(client, place, policy);
+    return await readCard(client, location, policy);
   } catch (error) {
     if (isRollupError(error, "DNT_NOT_HOSTED")) return null;
     throw error;

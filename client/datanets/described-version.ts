@@ -10,13 +10,13 @@ import { listReports } from "./bias-report.ts";
 import { readCountedRecords, type UncountedRecord } from "./counted-records.ts";
 import { cardOfVersion, type GetHostedDatanetErrorCode } from "./datanet-card.ts";
 import { downloadVersionList, type ListedVersion, listedVersion } from "./download-rows.ts";
-import type { HostAccess, HostErrorCode, HostedDatanetPlace } from "./host-request.ts";
+import type { HostAccess, HostErrorCode, HostedDatanetLocation } from "./host-request.ts";
 import { contributorsOf, labelsOfRecords } from "./reviewed-version.ts";
 import type { ReadRecordsErrorCode } from "./signed-records.ts";
 import { type ReadRowTermsErrorCode, readRowTerms } from "./signed-terms.ts";
 import { type ListWithdrawalsErrorCode, listWithdrawals, type Withdrawal } from "./withdrawals.ts";
 
-export interface DescribeVersionParameters extends HostedDatanetPlace {
+export interface DescribeVersionParameters extends HostedDatanetLocation {
   /** Version number; default: the present one. */
   version?: number;
 }
@@ -83,11 +83,11 @@ export async function describeVersion(
 /** Reports of bias of a version that the Datanet or its reviewers have signed: anyone may sign one. */
 async function reportsOf(
   client: HostAccess,
-  place: HostedDatanetPlace & { version: number },
+  location: HostedDatanetLocation & { version: number },
   { labelling }: Card,
 ): Promise<VersionFacts["reports"]> {
-  const team = new Set([place.datanetId, ...labelling.reviewers]);
-  const reports = (await listReports(client, place)).reports.flatMap(({ modelId, sha256, signers }) => {
+  const team = new Set([location.datanetId, ...labelling.reviewers]);
+  const reports = (await listReports(client, location)).reports.flatMap(({ modelId, sha256, signers }) => {
     const ofTeam = signers.map(({ leafId }) => leafId).filter((leafId) => team.has(leafId));
     return ofTeam.length === 0 ? [] : [{ sha256, modelId, signers: ofTeam.sort((a, b) => a - b) }];
   });

@@ -28,7 +28,7 @@ import {
   type HostAccess,
   type HostCall,
   type HostErrorCode,
-  type HostedDatanetPlace,
+  type HostedDatanetLocation,
   hostInfo,
   MAX_DIGESTS_A_REQUEST,
   rowsRequest,
@@ -40,7 +40,7 @@ import {
   type Withdrawal,
 } from "./withdrawals.ts";
 
-export interface DownloadVersionParameters extends HostedDatanetPlace {
+export interface DownloadVersionParameters extends HostedDatanetLocation {
   store: RowStore;
   /** Version number; default: the present one. */
   version?: number;
@@ -104,7 +104,7 @@ export async function downloadVersion(
  */
 export async function downloadVersionList(
   client: HostAccess,
-  { datanetId, from, hostUrl, rowsRoot }: HostedDatanetPlace & { rowsRoot: bigint; from?: number },
+  { datanetId, from, hostUrl, rowsRoot }: HostedDatanetLocation & { rowsRoot: bigint; from?: number },
 ): Promise<ListedRow[]> {
   const path = `/v1/datanets/${datanetId}/versions/${hex32(rowsRoot)}`;
   const rows = await readList(
@@ -153,11 +153,11 @@ export async function downloadCommits(
 ): Promise<DownloadCommitsReturnType> {
   const { datanetId, hostUrl, onProgress, only, store } = parameters;
   const all = await listCommits(client, datanetId);
-  const wanted = all.filter(({ rowsRoot }) => only?.has(rowsRoot) !== false);
+  const expected = all.filter(({ rowsRoot }) => only?.has(rowsRoot) !== false);
   const listed: ListedCommit[] = [];
   const passedOver = new Set<DatanetCommit>();
-  for (let at = 0; at < wanted.length; at += LISTS_AT_ONCE) {
-    const some = wanted.slice(at, at + LISTS_AT_ONCE);
+  for (let at = 0; at < expected.length; at += LISTS_AT_ONCE) {
+    const some = expected.slice(at, at + LISTS_AT_ONCE);
     const lists = await Promise.all(some.map((commit) => downloadCommitList(client, parameters, commit)));
     for (const [i, digests] of lists.entries())
       if (digests === null) passedOver.add(some[i]!);
@@ -169,7 +169,7 @@ export async function downloadCommits(
       const leaves = contributors.get(digest) ?? new Set();
       contributors.set(digest, leaves.add(commit.contributorId));
     }
-  const place = { datanetId, hostUrl, store };
+  const location = { datanetId, hostUrl, store };
   const refused = new Set<string>();
   const rowCount = listed.reduce((sum, { digests }) => sum + digests.length, 0);
   let doneCount = 0;
@@ -194,13 +194,13 @@ export async function downloadCommits(
     // Together first: ten thousand commits of a row each are a few requests.
     const isWhole = await fetchSome(group);
     for (const one of group)
-      if (isWhole || (await fetchSome([one]))) await storeContributionList(place.store, one.digests);
+      if (isWhole || (await fetchSome([one]))) await storeContributionList(location.store, one.digests);
       else passedOver.add(one.commit);
     doneCount += group.reduce((sum, { digests }) => sum + digests.length, 0);
   }
   return {
-    commits: wanted.filter((commit) => !passedOver.has(commit)),
-    passedOver: wanted.filter((commit) => passedOver.has(commit)),
+    commits: expected.filter((commit) => !passedOver.has(commit)),
+    passedOver: expected.filter((commit) => passedOver.has(commit)),
     refused: [...refused],
   };
 }
@@ -216,13 +216,13 @@ const isAbsent = (error: unknown) =>
 /** The list behind a commit, checked against it; null where the host does not have it. @throws CLI_DATANET_HOST_FALSE */
 async function downloadCommitList(
   client: HostAccess,
-  { datanetId, from, hostUrl }: HostedDatanetPlace & { from?: number },
+  { datanetId, from, hostUrl }: HostedDatanetLocation & { from?: number },
   { rowsRoot }: DatanetCommit,
 ): Promise<string[] | null> {
   const root = hex32(rowsRoot);
   const path = `/v1/datanets/${datanetId}/commits/${root}/list`;
-  const place = { datanetId, hostUrl };
-  const list = await askAsReader(client, place, { path, from }, "bytes").catch((error: unknown) => {
+  const location = { datanetId, hostUrl };
+  const list = await askAsReader(client, location, { path, from }, "bytes").catch((error: unknown) => {
     if (isAbsent(error)) return null;
     throw error;
   });
@@ -282,9 +282,9 @@ async function fetchPresent(
   client: HostAccess,
   { datanetId, from, hostUrl, store }: Omit<DownloadVersionParameters, "version" | "onProgress">,
   { digests, onProgress }: FetchedRows,
-  notGiven: readonly string[],
+  notInput: readonly string[],
 ): Promise<number> {
-  const passed = new Set(notGiven);
+  const passed = new Set(notInput);
   const missing: string[] = [];
   for (const digest of digests) {
     if (passed.has(digest)) continue;
@@ -312,7 +312,7 @@ async function fetchPresent(
  */
 export async function receiveRows(
   client: HostAccess,
-  { datanetId, hostUrl, store }: HostedDatanetPlace & { store: RowStore },
+  { datanetId, hostUrl, store }: HostedDatanetLocation & { store: RowStore },
   requested: readonly string[],
   signing: Pick<HostCall, "from" | "isSigned" | "header">,
 ): Promise<number> {

@@ -7,11 +7,11 @@ import type { LedgerClient } from "../ledger-client.ts";
 import { findLeaves } from "../sequencer/ledger-reads.ts";
 import { getModel } from "../sequencer/model-reads.ts";
 import { hostFalse } from "./host-false.ts";
-import type { HostAccess, HostErrorCode, HostedDatanetPlace } from "./host-request.ts";
+import type { HostAccess, HostErrorCode, HostedDatanetLocation } from "./host-request.ts";
 import { sayRecords } from "./signed-records.ts";
 import { type DroppedRecord, type HostRecords, readSoundRecords } from "./sound-records.ts";
 
-export interface ShowEarningsParameters extends HostedDatanetPlace {
+export interface ShowEarningsParameters extends HostedDatanetLocation {
   /** False takes the consent back. */
   isShown: boolean;
   /** Account; default: the client's. */
@@ -61,7 +61,7 @@ export interface EarningsBoard {
   readonly hiddenCount: number;
 }
 
-export type ReadEarningsBoardParameters = HostedDatanetPlace;
+export type ReadEarningsBoardParameters = HostedDatanetLocation;
 export type ReadEarningsBoardErrorCode = "CLI_DATANET_HOST_FALSE" | HostErrorCode;
 
 /** Models that a board sums up, the newest. */
@@ -128,7 +128,7 @@ function add(
 /** Consents by the key that each account has now: a former key has no say about its owner's name. */
 async function readConsents(
   client: HostAccess,
-  { datanetId, hostUrl }: HostedDatanetPlace,
+  { datanetId, hostUrl }: HostedDatanetLocation,
 ): Promise<HostRecords<"showEarnings">> {
   const list = { route: "earnings-consents", kind: "showEarnings", what: "consent" } as const;
   const found = await readSoundRecords(client, { datanetId, hostUrl, ...list });

@@ -59,8 +59,8 @@ export type HostAccess = SequencerAccess &
     readonly signedRequests?: ReadonlyMap<string, string>;
   };
 
-/** Place of a Datanet. */
-export interface HostedDatanetPlace {
+/** Address of a Datanet. */
+export interface HostedDatanetLocation {
   /** URL of the host, as the host names itself: requests are signed for this address. */
   hostUrl: string;
   datanetId: number;
@@ -70,8 +70,8 @@ export interface HostedDatanetPlace {
 export type ServerKind = "datanet host" | "factory" | "answer server";
 const DATANET_HOST: ServerKind = "datanet host";
 
-/** Place of a Datanet to read, which may be permissioned. */
-export interface ReadablePlace extends HostedDatanetPlace {
+/** Address of a Datanet to read, which may be permissioned. */
+export interface ReadableLocation extends HostedDatanetLocation {
   /** True signs the request, as a permissioned Datanet requires; default: false. */
   isSigned?: boolean;
   /** Leaf that signs; default: the client's. */
@@ -82,7 +82,7 @@ export interface ReadablePlace extends HostedDatanetPlace {
  * Part of a call's parameters that is about reading.
  * @internal
  */
-export const readingOf = ({ from, isSigned = false }: ReadablePlace) => ({ isSigned, from });
+export const readingOf = ({ from, isSigned = false }: ReadableLocation) => ({ isSigned, from });
 
 export interface HostCall {
   readonly method?: "GET" | "PUT" | "POST" | "DELETE";
@@ -179,7 +179,7 @@ export async function askHost<Schema extends z.ZodType>(
  */
 export async function askAsReader<Answer extends "bytes" | z.ZodType>(
   client: HostAccess,
-  { datanetId, hostUrl }: HostedDatanetPlace,
+  { datanetId, hostUrl }: HostedDatanetLocation,
   call: HostCall,
   answer: Answer,
 ): Promise<Answer extends z.ZodType ? z.output<Answer> : Uint8Array> {

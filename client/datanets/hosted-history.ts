@@ -7,7 +7,7 @@ import {
   askHost,
   type HostAccess,
   type HostErrorCode,
-  type HostedDatanetPlace,
+  type HostedDatanetLocation,
 } from "./host-request.ts";
 import { type HostVersionView, versionsSchema } from "./host-schemas.ts";
 import {
@@ -34,7 +34,7 @@ export type ListHostCommitsErrorCode = "DNT_NOT_HOSTED" | HostErrorCode;
  */
 export async function listHostCommits(
   client: HostAccess,
-  { datanetId, hostUrl }: HostedDatanetPlace,
+  { datanetId, hostUrl }: HostedDatanetLocation,
 ): Promise<HostCommitView[]> {
   return askHost(client, hostUrl, { path: `/v1/datanets/${datanetId}/commits` }, hostCommitsSchema);
 }
@@ -51,16 +51,16 @@ export type ListHostVersionsErrorCode = "DNT_NOT_HOSTED" | HostErrorCode;
  */
 export async function listHostVersions(
   client: HostAccess,
-  { datanetId, hostUrl }: HostedDatanetPlace,
+  { datanetId, hostUrl }: HostedDatanetLocation,
 ): Promise<HostVersionView[]> {
   return askHost(client, hostUrl, { path: `/v1/datanets/${datanetId}/versions` }, versionsSchema);
 }
 
-export interface CompareVersionsParameters extends HostedDatanetPlace {
+export interface CompareVersionsParameters extends HostedDatanetLocation {
   /** Root of the earlier version, 0x-hex of 32 bytes; `after` is that of the later one. */
   before: string;
   after: string;
-  /** Place of the first change to return; default 0. */
+  /** Position of the first change to return; default 0. */
   at?: number;
   /** Maximum changes; at most 1,000; default 100. */
   limit?: number;
@@ -90,8 +90,8 @@ export async function compareVersions(
 ): Promise<CompareVersionsReturnType> {
   const path = `/v1/datanets/${datanetId}/difference?before=${before}&after=${after}&from=${at}&limit=${limit}`;
   const difference = await askAsReader(client, { datanetId, hostUrl }, { path }, differenceSchema);
-  const isAsked = difference.changes.some(({ change }) => change === "removed");
-  const { dropped, withdrawals } = isAsked
+  const isQuestion = difference.changes.some(({ change }) => change === "removed");
+  const { dropped, withdrawals } = isQuestion
     ? await listWithdrawals(client, { datanetId, hostUrl })
     : { dropped: [], withdrawals: [] };
   const held = new Map(withdrawals.map((one) => [nameOf(one), one]));
@@ -120,7 +120,7 @@ export type GetCitationErrorCode = "DNT_NOT_HOSTED" | HostErrorCode;
  */
 export async function getCitation(
   client: HostAccess,
-  { datanetId, hostUrl, rowsRoot }: HostedDatanetPlace & { rowsRoot: string },
+  { datanetId, hostUrl, rowsRoot }: HostedDatanetLocation & { rowsRoot: string },
 ): Promise<Citation> {
   const path = `/v1/datanets/${datanetId}/versions/${rowsRoot}/citation`;
   return askHost(client, hostUrl, { path }, citationSchema);

@@ -16,7 +16,7 @@ import {
   askHost,
   type HostAccess,
   type HostErrorCode,
-  type HostedDatanetPlace,
+  type HostedDatanetLocation,
 } from "./host-request.ts";
 import {
   type DatanetStatistics,
@@ -28,7 +28,7 @@ import {
 } from "./row-schemas.ts";
 import { sayRecords, type UnsignedRecord } from "./signed-records.ts";
 
-export interface NextRowsParameters extends HostedDatanetPlace {
+export interface NextRowsParameters extends HostedDatanetLocation {
   /** Maximum rows; at most 50; default 10. */
   limit?: number;
   /** Digests of rows that are labelled already, whose labels will be sent soon: they stay reserved. At most 50. */
@@ -70,7 +70,7 @@ export type GetStandingErrorCode = "DNT_NOT_HOSTED" | HostErrorCode;
  */
 export async function getStanding(
   client: HostAccess,
-  { datanetId, from, hostUrl }: HostedDatanetPlace & { from?: number },
+  { datanetId, from, hostUrl }: HostedDatanetLocation & { from?: number },
 ): Promise<Standing> {
   const path = `/v1/datanets/${datanetId}/session`;
   return askHost(client, hostUrl, { path, isSigned: true, from }, standingSchema);
@@ -89,7 +89,7 @@ export type GetStatisticsErrorCode = "DNT_NOT_HOSTED" | HostErrorCode;
  */
 export async function getStatistics(
   client: HostAccess,
-  { datanetId, hostUrl }: HostedDatanetPlace,
+  { datanetId, hostUrl }: HostedDatanetLocation,
 ): Promise<DatanetStatistics> {
   const path = `/v1/datanets/${datanetId}/statistics`;
   return askAsReader(client, { datanetId, hostUrl }, { path }, statisticsSchema);
@@ -98,7 +98,7 @@ export async function getStatistics(
 /** Rows of one request to the host. */
 const PAGE_ROWS = 200;
 
-export interface SuggestLabelsParameters extends HostedDatanetPlace {
+export interface SuggestLabelsParameters extends HostedDatanetLocation {
   /** Labels a row. Returns a label of the card; null for a row that the model cannot label. */
   labelRow: (content: Uint8Array, card: Card) => string | null;
   /** Name under which labellers see the model. */

@@ -12,7 +12,7 @@ import { unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { presentPayees } from "@openledger/circuits/ledger/payee-shards";
 import { modelCardOf } from "@openledger/datanets/papers/model-card";
 import type {
-  LedgerPlace,
+  LedgerPosition,
   ModelFacts,
   RecipeFacts,
   TrainedDatanet,
@@ -109,9 +109,9 @@ export async function writeModelPapers(
   const datanets: TrainedDatanet[] = [];
   const croissants: ModelPaper[] = [];
   const recomputations: ModelFacts["recomputations"][number][] = [];
-  for (const [place, { id: datanetId }] of approvals.entries()) {
-    const named = recipe?.versions[place];
-    const version = place === 0 ? leaf.model.version : named?.version;
+  for (const [location, { id: datanetId }] of approvals.entries()) {
+    const named = recipe?.versions[location];
+    const version = location === 0 ? leaf.model.version : named?.version;
     onProgress?.(`reading Datanet ${datanetId}`);
     const listed = version === undefined ? null : await readListed(client, datanetId, version);
     if (named !== undefined && named.rowsRoot !== listed?.rowsRoot)
@@ -177,17 +177,17 @@ async function ifHosted<Found>(read: () => Promise<Found>): Promise<Found | null
 async function describe(
   client: HostAccess,
   parameters: WriteModelPapersParameters,
-  place: { datanetId: number; hostUrl: string; version: number },
+  location: { datanetId: number; hostUrl: string; version: number },
 ) {
   const { from, onProgress, store } = parameters;
   const { croissantFileOf } = await import("@openledger/datanets/export/croissant-file");
   const files = async () => {
     const exported = await exportVersion(client, {
-      ...place,
+      ...location,
       store,
       ...(from === undefined ? {} : { from }),
       onProgress: (done, rowCount) =>
-        onProgress?.(`rows of Datanet ${place.datanetId}: ${done} of ${rowCount}`),
+        onProgress?.(`rows of Datanet ${location.datanetId}: ${done} of ${rowCount}`),
     });
     const { parquetOf } = await import("@openledger/datanets/export/parquet-export");
     return { version: exported, parquet: await parquetOf(exported.card, exported.rows) };
@@ -196,12 +196,12 @@ async function describe(
     // The Croissant file names rows that whoever writes it may not read.
     if (!isRollupError(error, "DNT_ACCESS_NOT_GRANTED") && !isRollupError(error, "DNT_REQUEST_UNSIGNED"))
       throw error;
-    return { version: await describeVersion(client, place), parquet: null };
+    return { version: await describeVersion(client, location), parquet: null };
   });
   const { card, facts, policy } = version;
-  const croissant = croissantFileOf({ ...version, ...place }, parquet);
+  const croissant = croissantFileOf({ ...version, ...location }, parquet);
   const described = {
-    hostUrl: place.hostUrl,
+    hostUrl: location.hostUrl,
     policy: policy === 0n ? null : hex32(policy),
     card,
     facts,
@@ -261,10 +261,10 @@ async function activationOf(
 ): Promise<ModelFacts["activated"]> {
   const settlement = counters.isReady ? await getSettlement(client, id, 0) : null;
   if (settlement === null) return null;
-  return placeOf(client, settlement.batchNumber);
+  return positionOf(client, settlement.batchNumber);
 }
 
-const placeOf = async (client: HostAccess, batchNumber: number): Promise<LedgerPlace> => ({
+const positionOf = async (client: HostAccess, batchNumber: number): Promise<LedgerPosition> => ({
   batchNumber,
   atMs: (await getBatch(client, batchNumber))?.closedAtMs ?? null,
 });
@@ -281,7 +281,7 @@ const nameOfPayment = ({ hash, queueIndex }: LedgerPayment): Hex | number | unde
 async function registrationOf(
   client: HostAccess,
   { counters, id: modelId }: LedgerModelLeaf,
-): Promise<LedgerPlace | null> {
+): Promise<LedgerPosition | null> {
   try {
     // A model has any number of payments, all of them later.
     const payment = counters.epoch < 1 ? null : await getFirstPayment(client, modelId);
@@ -292,7 +292,7 @@ async function registrationOf(
         ...(before !== undefined && { before }),
       });
       const made = operations.find(({ createdId }) => createdId === modelId);
-      if (made?.batchNumber != null) return await placeOf(client, made.batchNumber);
+      if (made?.batchNumber != null) return await positionOf(client, made.batchNumber);
       if (nextBefore === null) return null;
       before = nextBefore;
     }

@@ -125,13 +125,13 @@ export async function certifyRemoval(
   await initPoseidon();
   const model = await getModel(client, modelId);
   const { datanetId, version: number } = model.model;
-  const place = { hostUrl, datanetId };
-  const { withdrawals } = await listWithdrawals(client, { ...place, row });
+  const location = { hostUrl, datanetId };
+  const { withdrawals } = await listWithdrawals(client, { ...location, row });
   const [withdrawal] = withdrawals;
   if (withdrawal === undefined) throw wrong("not-withdrawn", `row ${row} is not withdrawn, by this host`);
   const { commits: committed, versions } = await readCheckedHistory(client, datanetId);
   const rowsRoot = versions[number - 1]?.rowsRoot ?? 0n;
-  const rows = await downloadVersionList(client, { ...place, rowsRoot });
+  const rows = await downloadVersionList(client, { ...location, rowsRoot });
   const commits: string[] = [];
   for (const commit of committed) {
     const path = `/v1/datanets/${datanetId}/commits/${hex32(commit.rowsRoot)}/list`;
@@ -139,7 +139,7 @@ export async function certifyRemoval(
     commits.push(bytesToHex(list));
     if (list.length % 32 === 0 && rowHashesOf(list).includes(rowHashOf(row))) break;
   }
-  const found = await readModelVerified(client, { ...place, modelId, limit: MAX_RECOMPUTATIONS });
+  const found = await readModelVerified(client, { ...location, modelId, limit: MAX_RECOMPUTATIONS });
   const certificate: RemovalCertificate = {
     format: FORMAT,
     domain: hex32(client.domain),
@@ -361,10 +361,10 @@ async function payeeTables(
   rows: readonly PayeeOwners[],
 ): Promise<readonly (readonly Payee[])[]> {
   if (payees.length > 0) {
-    const places: Payee[] = [];
+    const positions: Payee[] = [];
     for (const { contributorId, index, rowCount, validatorId } of payees)
-      places[index] = { contributorId, validatorId, rowCount };
-    return [Array.from(places, (payee) => payee ?? { contributorId: 0, validatorId: 0, rowCount: 0 })];
+      positions[index] = { contributorId, validatorId, rowCount };
+    return [Array.from(positions, (payee) => payee ?? { contributorId: 0, validatorId: 0, rowCount: 0 })];
   }
   const table = payeeTable(rows);
   const { circuits } = await readInfo(client);

@@ -35,7 +35,7 @@ import {
 } from "./contribute-rows.ts";
 import { readCountedRecords } from "./counted-records.ts";
 import { cardOfVersion, type GetHostedDatanetErrorCode } from "./datanet-card.ts";
-import type { HostedDatanetPlace } from "./host-request.ts";
+import type { HostedDatanetLocation } from "./host-request.ts";
 import type { ReadRecordsErrorCode, ReadRecordsReturnType } from "./signed-records.ts";
 import { type DroppedRecord, requireAllSigned } from "./sound-records.ts";
 
@@ -59,7 +59,10 @@ export interface UnsignedOptions {
   withoutUnsigned?: boolean;
 }
 
-export interface CollectReviewedParameters extends HostedDatanetPlace, CommitVersionOptions, UnsignedOptions {
+export interface CollectReviewedParameters
+  extends HostedDatanetLocation,
+    CommitVersionOptions,
+    UnsignedOptions {
   /** Store with the committed rows, as `downloadCommits` brings them. */
   store: RowStore;
   /** Rows that hosts do not give by a withdrawal of a replaced key, as `downloadCommits` names them: they stay out. Default: none. */
@@ -141,7 +144,7 @@ const acceptedLabels = (
 
 const labelOf = (outcome: RowOutcome) => (outcome.state === "accepted" ? outcome.label : null);
 
-export interface CollectLabelsParameters extends HostedDatanetPlace, UnsignedOptions {
+export interface CollectLabelsParameters extends HostedDatanetLocation, UnsignedOptions {
   /** Rows of the version, in its order, as `readVersion` returns them. */
   rows: readonly StoredVersionRow[];
 }
@@ -189,7 +192,7 @@ export function labelsOfRecords({
   return nameVersionLabels(rows, acceptedLabels(card, recordState, rows));
 }
 
-export interface DownloadLabelsParameters extends HostedDatanetPlace, UnsignedOptions {
+export interface DownloadLabelsParameters extends HostedDatanetLocation, UnsignedOptions {
   /** Store that has the version, as `downloadVersion` brings it. */
   store: RowStore;
   /** Root of the version's rows. */
@@ -259,8 +262,8 @@ function decide(
   if (card.rewards.validator === "owner")
     return mayVouch(card, verdict.leafId, contributorId) ? verdict.leafId : ONLY_OWN;
   if (outcome.state !== "accepted") return outcome.state === "disputed" ? DISPUTED : WAITS_FOR_LABELS;
-  const place = { accepters: outcome.accepters, commit: hex32(rowsRoot), contributorId };
-  const candidates = candidatesOf({ card, recordState }, place);
+  const location = { accepters: outcome.accepters, commit: hex32(rowsRoot), contributorId };
+  const candidates = candidatesOf({ card, recordState }, location);
   return drawValidator({ domain, datanetId, row: digest }, candidates) ?? ONLY_OWN;
 }
 
@@ -313,8 +316,8 @@ export async function verifyVouching(
   const { rows } = await readVersion(store, datanet?.rowsRoot ?? 0n);
   const card = await cardOfVersion(client, { datanetId, hostUrl }, 0n);
   const rules = { card, contributors: contributorsOf(rows) };
-  const place = { datanetId, hostUrl };
-  const { dropped, recordState, records } = await readCountedRecords(client, place, rules);
+  const location = { datanetId, hostUrl };
+  const { dropped, recordState, records } = await readCountedRecords(client, location, rules);
   const firsts = await firstCommits(client, { datanetId, store, published: rows });
   const signed = vouchingRecords(records);
   const former = vouchingRecords(dropped.flatMap(({ record, why }) => (why === "former" ? [record] : [])));

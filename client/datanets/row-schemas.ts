@@ -55,7 +55,7 @@ export const rowsPageSchema = z.object({
   /** Hosts that do not say so count all. */
   isTotalExact: z.boolean().default(true),
   undescribedCount,
-  /** Place of the first of these rows; null where it is behind the rows that are counted. */
+  /** Position of the first of these rows; null where it is behind the rows that are counted. */
   from: count.nullable(),
   /** Cursor for the next page; null on the last one. */
   next: count.nullable(),

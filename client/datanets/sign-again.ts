@@ -4,7 +4,7 @@
 import { type RecordBody, type RecordKind, recordSubject } from "@openledger/datanets/records/record";
 import type { LedgerClient } from "../ledger-client.ts";
 import { resolveSigner } from "../sequencer/ledger-reads.ts";
-import type { HostErrorCode, HostedDatanetPlace } from "./host-request.ts";
+import type { HostErrorCode, HostedDatanetLocation } from "./host-request.ts";
 import {
   listAccess,
   type ReadRecordsErrorCode,
@@ -30,7 +30,7 @@ const KINDS: ReadonlySet<RecordKind> = new Set([
   "withdrawal",
 ]);
 
-export interface ListFormerRecordsParameters extends HostedDatanetPlace {
+export interface ListFormerRecordsParameters extends HostedDatanetLocation {
   /** Leaf; default: the client's. */
   from?: number;
 }

@@ -8,7 +8,7 @@ import type { Hex } from "viem";
 import { clientError } from "../client-errors.ts";
 import { type LedgerClient, requireL2Key } from "../ledger-client.ts";
 import { resolveSigner } from "../sequencer/ledger-reads.ts";
-import { askHost, type HostAccess, type HostErrorCode, type HostedDatanetPlace } from "./host-request.ts";
+import { askHost, type HostAccess, type HostErrorCode, type HostedDatanetLocation } from "./host-request.ts";
 import { type RecordResult, recordResultsSchema } from "./host-schemas.ts";
 import { type DroppedRecord, type HostRecords, readSoundRecords, recordStateOf } from "./sound-records.ts";
 
@@ -19,7 +19,7 @@ type Said<Body> = Body extends RecordBody ? Omit<Body, "datanetId" | "leafId" | 
 /** A record without the fields that `sayRecords` adds: Datanet, leaf and time. */
 export type UnsignedRecord = Said<RecordBody>;
 
-export interface SayRecordsParameters extends HostedDatanetPlace {
+export interface SayRecordsParameters extends HostedDatanetLocation {
   records: readonly UnsignedRecord[];
   /** Leaf that signs: an account, or the Datanet itself where the client has its key; default: the client's. */
   from?: number;
@@ -61,7 +61,7 @@ export async function sayRecords(
  */
 export async function bringRecords(
   client: LedgerClient,
-  { datanetId, hostUrl, records }: HostedDatanetPlace & { records: readonly SignedRecord[] },
+  { datanetId, hostUrl, records }: HostedDatanetLocation & { records: readonly SignedRecord[] },
 ): Promise<RecordResult[]> {
   const results: RecordResult[] = [];
   for (let done = 0; done < records.length; done += MAX_RECORDS_A_REQUEST) {
@@ -98,7 +98,7 @@ export interface ReadRecordsReturnType extends HostRecords {
  */
 export async function readRecords(
   client: HostAccess,
-  { datanetId, hostUrl }: HostedDatanetPlace,
+  { datanetId, hostUrl }: HostedDatanetLocation,
 ): Promise<ReadRecordsReturnType> {
   const list = { route: "records", what: "record" } as const;
   const { dropped, records } = await readSoundRecords(client, { datanetId, hostUrl, ...list });
@@ -140,7 +140,7 @@ export type ListAccessErrorCode = ReadRecordsErrorCode;
  */
 export async function listAccess(
   client: HostAccess,
-  { datanetId, hostUrl }: HostedDatanetPlace,
+  { datanetId, hostUrl }: HostedDatanetLocation,
 ): Promise<ListAccessReturnType> {
   const list = { route: "access", what: "record of access" } as const;
   const { dropped, records } = await readSoundRecords(client, { datanetId, hostUrl, ...list });

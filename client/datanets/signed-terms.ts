@@ -37,7 +37,7 @@ import {
   askHost,
   type HostAccess,
   type HostErrorCode,
-  type HostedDatanetPlace,
+  type HostedDatanetLocation,
 } from "./host-request.ts";
 import { readSoundRecords } from "./sound-records.ts";
 
@@ -100,7 +100,7 @@ export interface SignedTerms {
  */
 export async function listSignedTerms(
   client: HostAccess,
-  { datanetId, hostUrl }: HostedDatanetPlace,
+  { datanetId, hostUrl }: HostedDatanetLocation,
 ): Promise<SignedTerms[]> {
   const list = { route: "terms", kind: "terms", what: "signed terms", isLater: true } as const;
   const { dropped, records } = await readSoundRecords(client, { datanetId, hostUrl, ...list });
@@ -112,7 +112,7 @@ export async function listSignedTerms(
   ];
 }
 
-export interface ReadRowTermsParameters extends HostedDatanetPlace {
+export interface ReadRowTermsParameters extends HostedDatanetLocation {
   /** Rows of a version, with their contributors. */
   rows: readonly { readonly digest: string; readonly contributorId: number }[];
 }
@@ -145,15 +145,15 @@ export async function readRowTerms(
     readCheckedHistory(client, place.datanetId),
   ]);
   const signedOf = signedTermsOf(signed);
-  const ofCard: Given = { ...termsOfCard(card), isSigned: false };
+  const ofCard: Input = { ...termsOfCard(card), isSigned: false };
   const terms = commits.map(
     ({ contributorId, rowsRoot }) => signedOf.get(`${contributorId}/${hex32(rowsRoot)}`) ?? null,
   );
   const committed = await readCommitted(client, place, commits, rows);
-  const unsigned = new Map<number, Promise<Given>>();
+  const unsigned = new Map<number, Promise<Input>>();
   const cards = new EarlierCards(client, place, nameCard(card));
   /** Terms of a commit that the host shows no signature for. */
-  const unsignedTerms = async (index: number): Promise<Given> => {
+  const unsignedTerms = async (index: number): Promise<Input> => {
     const { opIndex } = commits[index]!.operation;
     const inForce = versions.findLast(({ operation }) => operation.opIndex! <= opIndex!);
     if (inForce === undefined || inForce.policy === 0n) return ofCard;
@@ -161,7 +161,7 @@ export async function readRowTerms(
     // Attack: a host leaves out what was signed, and the present card gives more.
     return then === null || then.terms !== undefined ? besideUnknown("not-signed", ofCard) : ofCard;
   };
-  const termsOf = async (index: number): Promise<Given> => {
+  const termsOf = async (index: number): Promise<Input> => {
     const own = terms[index];
     if (own != null) return own;
     const pending = unsigned.get(index) ?? unsignedTerms(index);
@@ -183,16 +183,16 @@ export async function readRowTerms(
   const found: TermsOfRow[] = [];
   for (const { contributorId, digest } of rows) {
     const index = committed.first.get(rowHashOf(digest));
-    const given = index === undefined ? ofCard : await termsOf(index);
+    const input = index === undefined ? ofCard : await termsOf(index);
     // Attack: an owner lists rows under the name of somebody who has signed other terms for rows of their own.
     const isOwn = index !== undefined && commits[index]!.contributorId === contributorId;
-    const known = isOwn && !isPerhapsEarlier(index) ? given : besideUnknown("not-committed", given);
+    const known = isOwn && !isPerhapsEarlier(index) ? input : besideUnknown("not-committed", input);
     found.push({ datanet: place.datanetId, digest, ...known });
   }
   return groupTerms(found);
 }
 
-export interface RequireApprovableParameters extends HostedDatanetPlace {
+export interface RequireApprovableParameters extends HostedDatanetLocation {
   /**
    * Recipe of the model, whose version, licence and way to read rows are checked. Absent: the Datanet's present version, and only
    * that some licence can follow.
@@ -223,13 +223,13 @@ export async function requireApprovable(
   return requireRecipeTerms(recipe, { use: "paid", rows })!;
 }
 
-type Given = Pick<TermsOfRow, "licence" | "file" | "isSigned">;
+type Input = Pick<TermsOfRow, "licence" | "file" | "isSigned">;
 
 /**
  * Signed terms by "leaf/commit", each as the record has them: what a leaf has signed counts by itself. Of two for a commit the later
  * one holds.
  */
-function signedTermsOf(signed: readonly SignedTerms[]): Map<string, Given> {
+function signedTermsOf(signed: readonly SignedTerms[]): Map<string, Input> {
   const latest = new Map<string, BodyOf<"terms">>();
   for (const { body, isSignedByLeaf } of signed) {
     const key = `${body.leafId}/${body.commit}`;
@@ -257,7 +257,7 @@ const LISTS_AT_ONCE = 4;
 /** Reads the lists behind all commits up to the last one of these rows' contributors. @throws CLI_DATANET_HOST_FALSE */
 async function readCommitted(
   client: HostAccess,
-  place: HostedDatanetPlace,
+  location: HostedDatanetLocation,
   commits: Commits,
   rows: ReadRowTermsParameters["rows"],
 ): Promise<CommittedRows> {
@@ -267,7 +267,7 @@ async function readCommitted(
   const missing: number[] = [];
   for (let at = 0; at < count; at += LISTS_AT_ONCE) {
     const some = commits.slice(at, Math.min(count, at + LISTS_AT_ONCE));
-    const lists = await Promise.all(some.map(({ rowsRoot }) => listOf(client, place, rowsRoot)));
+    const lists = await Promise.all(some.map(({ rowsRoot }) => listOf(client, location, rowsRoot)));
     for (const [i, list] of lists.entries()) {
       if (list === null) missing.push(at + i);
       for (const hash of list ?? []) if (!first.has(hash)) first.set(hash, at + i);
@@ -282,18 +282,18 @@ const rowHashOf = (digest: string): bigint => digestToField(hexToBytes(digest));
 /** Cards of a Datanet by their hashes, each asked for once. */
 class EarlierCards {
   readonly #client: HostAccess;
-  readonly #place: HostedDatanetPlace;
+  readonly #location: HostedDatanetLocation;
   readonly #cards = new Map<bigint, Promise<Card | null>>();
 
-  constructor(client: HostAccess, place: HostedDatanetPlace, present: NamedCard) {
+  constructor(client: HostAccess, location: HostedDatanetLocation, present: NamedCard) {
     this.#client = client;
-    this.#place = place;
+    this.#location = location;
     this.#cards.set(present.policy, Promise.resolve(present.card));
   }
 
   /** null where the host does not have it. @throws CLI_DATANET_HOST_FALSE for another one */
   of(policy: bigint): Promise<Card | null> {
-    const pending = this.#cards.get(policy) ?? cardOf(this.#client, this.#place, hex32(policy));
+    const pending = this.#cards.get(policy) ?? cardOf(this.#client, this.#location, hex32(policy));
     this.#cards.set(policy, pending);
     return pending;
   }
@@ -306,7 +306,7 @@ const UNREAD_CARDS = ["DNT_NOT_HOSTED", "DNT_CARD_EARLIER", "DNT_CARD_INVALID"] 
 /** A card by its hash; null if the host does not have it, or nobody here reads it. @throws CLI_DATANET_HOST_FALSE for another one */
 async function cardOf(
   client: HostAccess,
-  { datanetId, hostUrl }: HostedDatanetPlace,
+  { datanetId, hostUrl }: HostedDatanetLocation,
   policy: string,
 ): Promise<Card | null> {
   try {
@@ -324,7 +324,7 @@ async function cardOf(
 /** Hashes of a commit's rows; null where the host does not have its list. @throws CLI_DATANET_HOST_FALSE */
 async function listOf(
   client: HostAccess,
-  { datanetId, hostUrl }: HostedDatanetPlace,
+  { datanetId, hostUrl }: HostedDatanetLocation,
   rowsRoot: bigint,
 ): Promise<readonly bigint[] | null> {
   const root = hex32(rowsRoot);

@@ -20,7 +20,7 @@ import { isRollupError } from "@openledger/foundation/rollup-error";
 import { z } from "zod";
 import { clientError } from "../client-errors.ts";
 import { hostFalse } from "./host-false.ts";
-import { askAsReader, type HostAccess, type HostedDatanetPlace } from "./host-request.ts";
+import { askAsReader, type HostAccess, type HostedDatanetLocation } from "./host-request.ts";
 import { presentKeysOf, type UnsignedWhy, WHOLE_HISTORY, whyUnsigned } from "./signing-keys.ts";
 
 declare const sound: unique symbol;
@@ -142,7 +142,7 @@ export async function readSoundRecords<Kind extends RecordKind>(
     query = "",
     route,
     ...listed
-  }: Pick<HostedDatanetPlace, "hostUrl"> &
+  }: Pick<HostedDatanetLocation, "hostUrl"> &
     Listed<Kind> & { readonly route: string; readonly query?: string; readonly isLater?: boolean },
 ): Promise<HostRecords<Kind>> {
   await initPoseidon();
@@ -162,7 +162,7 @@ export async function readSoundRecords<Kind extends RecordKind>(
     });
     const { nextFrom, records, total } = page;
     pageCount += 1;
-    // Attack: a list without an end, whose pages go on by one place, or have nothing in them.
+    // Attack: a list without an end, whose pages go on by one position, or have nothing in them.
     const hasEnd = nextFrom === null || (from < nextFrom && nextFrom < total && pageCount < maxPages(total));
     if (!hasEnd || total > MAX_RECORDS || records.length > RECORDS_A_PAGE)
       throw hostFalse("record", `page ${from} of ${listed.what}s`, { index: from });
@@ -185,7 +185,7 @@ export async function readSoundPage<Kind extends RecordKind>(
     hostUrl,
     path,
     ...listed
-  }: Pick<HostedDatanetPlace, "hostUrl"> & Required<Listed<Kind>> & { readonly path: string },
+  }: Pick<HostedDatanetLocation, "hostUrl"> & Required<Listed<Kind>> & { readonly path: string },
 ): Promise<HostRecords<Kind> & { readonly texts: readonly string[] }> {
   const page = await askAsReader(
     client,
@@ -253,7 +253,7 @@ export const areAllSigned = (dropped: readonly JudgedRecord[]): boolean => !drop
  */
 export async function requireAllSigned<Dropped extends JudgedRecord>(
   client: HostAccess,
-  { datanetId, hostUrl }: HostedDatanetPlace,
+  { datanetId, hostUrl }: HostedDatanetLocation,
   dropped: readonly Dropped[],
   withoutUnsigned = false,
 ): Promise<readonly Dropped[]> {

@@ -14,7 +14,7 @@ import { readSignedTerms } from "../actions/data/stored-terms.ts";
 import type { LedgerClient } from "../ledger-client.ts";
 import { resolveSigner } from "../sequencer/ledger-reads.ts";
 import { findKnownRows } from "./browse-rows.ts";
-import { askHost, type HostErrorCode, type HostedDatanetPlace, hostInfo } from "./host-request.ts";
+import { askHost, type HostErrorCode, type HostedDatanetLocation, hostInfo } from "./host-request.ts";
 import { missingSchema, type RecordResult, receivedSchema } from "./host-schemas.ts";
 import { bringRecords, sayRecords, type UnsignedRecord } from "./signed-records.ts";
 
@@ -32,7 +32,7 @@ export interface RowSource {
   readonly terms?: SignedRecord | null;
 }
 
-export interface UploadRowsParameters extends HostedDatanetPlace {
+export interface UploadRowsParameters extends HostedDatanetLocation {
   source: RowSource;
   /** Leaf that signs the requests, and whose quota they use; default: the client's. */
   from?: number;
@@ -121,10 +121,10 @@ const commitPath = (datanetId: number, rowsRoot: bigint) =>
 /** Brings signed terms before their rows, which the host may demand. A newer record about the commit stays. */
 async function bringTerms(
   client: LedgerClient,
-  place: HostedDatanetPlace,
+  location: HostedDatanetLocation,
   record: SignedRecord,
 ): Promise<void> {
-  const [result] = await bringRecords(client, { ...place, records: [record] });
+  const [result] = await bringRecords(client, { ...location, records: [record] });
   const error = result!.error;
   if (error !== null && error.code !== "DNT_RECORD_OUTDATED")
     throw new RollupError(error.code, error.message);
@@ -142,7 +142,7 @@ export async function bringList(
     from,
     hostUrl,
     rowsRoot,
-  }: HostedDatanetPlace & Pick<RowSource, "digests" | "rowsRoot"> & { from?: number | undefined },
+  }: HostedDatanetLocation & Pick<RowSource, "digests" | "rowsRoot"> & { from?: number | undefined },
 ): Promise<void> {
   const path = `${commitPath(datanetId, rowsRoot)}/list`;
   const body = encodeDigests(digests);
@@ -196,7 +196,7 @@ const LABELS_A_PART = 10_000;
 
 async function sendLabels(
   client: LedgerClient,
-  { datanetId, from, hostUrl }: HostedDatanetPlace & { from: number | undefined },
+  { datanetId, from, hostUrl }: HostedDatanetLocation & { from: number | undefined },
   { digests, labels: contributed = null }: RowSource,
 ): Promise<Pick<UploadRowsReturnType, "labelCount" | "refusedLabels">> {
   const refusedLabels: { digest: string; error: NonNullable<RecordResult["error"]> }[] = [];
@@ -257,7 +257,7 @@ export async function contributionSource(store: RowStore, rowsRoot: bigint): Pro
   return { rowsRoot, digests, labels, terms, withdrawn, row: (index) => readRow(store, digests[index]!) };
 }
 
-export interface BringVersionParameters extends HostedDatanetPlace {
+export interface BringVersionParameters extends HostedDatanetLocation {
   store: RowStore;
   rowsRoot: bigint;
   /** Leaf that signs the request; default: the client's. */

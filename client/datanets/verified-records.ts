@@ -5,7 +5,7 @@
 import { hex32 } from "@openledger/foundation/hex";
 import { getModel, staticsOf } from "../sequencer/model-reads.ts";
 import { hostFalse } from "./host-false.ts";
-import type { HostAccess, HostErrorCode, HostedDatanetPlace } from "./host-request.ts";
+import type { HostAccess, HostErrorCode, HostedDatanetLocation } from "./host-request.ts";
 import {
   type DroppedRecord,
   type HostRecords,
@@ -16,7 +16,7 @@ import {
 
 const VERIFIED = { kind: "verified", what: "recomputation" } as const;
 
-export interface ListVerifiedParameters extends HostedDatanetPlace {
+export interface ListVerifiedParameters extends HostedDatanetLocation {
   modelId: number;
   /** Maximum records to request and check, differences first; at most 100, the default. */
   limit?: number;
@@ -133,7 +133,7 @@ export async function readModelVerified(
  */
 export function readVerified(
   client: HostAccess,
-  { datanetId, hostUrl }: HostedDatanetPlace,
+  { datanetId, hostUrl }: HostedDatanetLocation,
 ): Promise<HostRecords<"verified">> {
   return readSoundRecords(client, { datanetId, hostUrl, route: "verified", ...VERIFIED });
 }

@@ -7,11 +7,11 @@ import { RollupError } from "@openledger/foundation/rollup-error";
 import type { RowStore } from "../actions/data/row-store.ts";
 import { noteWithdrawn, type WithdrawnRow } from "../actions/data/withdrawn-rows.ts";
 import type { LedgerClient } from "../ledger-client.ts";
-import type { HostAccess, HostErrorCode, HostedDatanetPlace } from "./host-request.ts";
+import type { HostAccess, HostErrorCode, HostedDatanetLocation } from "./host-request.ts";
 import { sayRecords } from "./signed-records.ts";
 import { type DroppedRecord, readSoundRecords } from "./sound-records.ts";
 
-export interface WithdrawRowParameters extends HostedDatanetPlace {
+export interface WithdrawRowParameters extends HostedDatanetLocation {
   /** SHA-256 of the row's bytes, 64 hexadecimal digits. */
   row: string;
   /** Reason, which is public; may be empty, the default. */
@@ -43,7 +43,7 @@ export async function withdrawRow(
   if (error !== null) throw new RollupError(error.code, error.message);
 }
 
-export interface ListWithdrawalsParameters extends HostedDatanetPlace {
+export interface ListWithdrawalsParameters extends HostedDatanetLocation {
   /** Only the withdrawal of this row; default: all. */
   row?: string;
 }
@@ -101,7 +101,7 @@ export interface FoundWithdrawn {
  */
 export async function findWithdrawn(
   client: HostAccess,
-  { store, ...place }: HostedDatanetPlace & { store: RowStore },
+  { store, ...place }: HostedDatanetLocation & { store: RowStore },
   contributors: ReadonlyMap<string, ReadonlySet<number>>,
 ): Promise<FoundWithdrawn> {
   const { dropped, withdrawals } = await listWithdrawals(client, place);

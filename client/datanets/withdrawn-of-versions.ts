@@ -7,7 +7,7 @@ import { isRollupError } from "@openledger/foundation/rollup-error";
 import { readHistory } from "../actions/data/list-commits.ts";
 import { getLeaf } from "../sequencer/ledger-reads.ts";
 import { downloadVersionList } from "./download-rows.ts";
-import type { HostAccess, HostErrorCode, HostedDatanetPlace } from "./host-request.ts";
+import type { HostAccess, HostErrorCode, HostedDatanetLocation } from "./host-request.ts";
 import { listHostVersions } from "./hosted-history.ts";
 import {
   type ListWithdrawalsErrorCode,
@@ -16,7 +16,7 @@ import {
   type Withdrawal,
 } from "./withdrawals.ts";
 
-export interface ListWithdrawnOfVersionsParameters extends HostedDatanetPlace {
+export interface ListWithdrawnOfVersionsParameters extends HostedDatanetLocation {
   /** Numbers of the versions that are looked through. */
   versions: readonly number[];
 }

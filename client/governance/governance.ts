@@ -196,9 +196,9 @@ export class Governance {
         }
       }
     }
-    for (const [place, vote] of VOTE_NAMES.entries()) {
+    for (const [position, vote] of VOTE_NAMES.entries()) {
       const castWei = cast.reduce((sum, one) => sum + (one.vote === vote ? one.votesWei : 0n), 0n);
-      if (castWei !== counted[place]) throw logsIncomplete(`votes on proposal ${id}`);
+      if (castWei !== counted[position]) throw logsIncomplete(`votes on proposal ${id}`);
     }
     return cast.sort((a, b) => Number(b.votesWei - a.votesWei));
   }

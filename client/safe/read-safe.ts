@@ -79,8 +79,8 @@ export type ReadSafeErrorCode = "CLI_SAFE_UNKNOWN" | "CLI_L1_REFUSED" | "CLI_UNR
  * @throws CLI_SAFE_UNKNOWN where the address has no code, or that of no such Safe; CLI_L1_REFUSED, CLI_UNREACHABLE
  * @internal
  */
-export async function readSafe(l1: L1Reader, given: Address): Promise<Safe> {
-  const address = getAddress(given);
+export async function readSafe(l1: L1Reader, input: Address): Promise<Safe> {
+  const address = getAddress(input);
   const { blockNumber, isContract } = await reachable(async () => ({
     blockNumber: await l1.getBlockNumber({ cacheTime: 0 }),
     isContract: await isContractAt(l1, address),

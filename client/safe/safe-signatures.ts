@@ -21,9 +21,9 @@ import { type SafeProposal, type SafeSignature, safeTxHashOf } from "./safe-tran
 export type SignatureFault =
   /** Signed by an address that is no owner of the Safe, now. */
   | "not-an-owner"
-  /** Of another transaction, nonce, Safe or chain, or not by whom it names. */
+  /** Signature of another transaction, nonce, Safe or chain, or by somebody else than it names. */
   | "other-transaction"
-  /** Of a contract (EIP-1271). */
+  /** Signature of a contract (EIP-1271). */
   | "contract-signature"
   /** Word of an owner that the hash is approved on L1: L1 itself is asked. */
   | "pre-validated"

@@ -49,8 +49,8 @@ it("finds an account's payment of a receipt in the open epoch and the one before
   setPage(2, 0);
   const find = (receipt: number, payerId = 4) =>
     findReceiptPayment(client, { modelId: 9, payerId, receipt: BigInt(receipt) });
-  for (const place of [0, 499, 500, 1_202])
-    expect(await find(30_000 + place), `${place}`).toMatchObject({ epoch: 3, payerId: 4 });
+  for (const position of [0, 499, 500, 1_202])
+    expect(await find(30_000 + position), `${position}`).toMatchObject({ epoch: 3, payerId: 4 });
   expect(await find(20_001)).toMatchObject({ epoch: 2 });
   expect([await find(10_001), await find(30_001, 5), await find(7)]).toEqual([null, null, null]);
   setPage(3, 0, true);

@@ -44,9 +44,9 @@ export function staticsOf({ model }: LedgerModelLeaf): ModelStatics & { readonly
 
 /** A model's Datanets in their places, and which of them have approved it. A payment needs all. */
 export function approvalsOf({ counters, model }: LedgerModelLeaf): { id: number; hasApproved: boolean }[] {
-  return [model.datanetId, ...model.furtherDatanets].map((id, place) => ({
+  return [model.datanetId, ...model.furtherDatanets].map((id, position) => ({
     id,
-    hasApproved: counters.isApproved || ((counters.approvals >> place) & 1) === 1,
+    hasApproved: counters.isApproved || ((counters.approvals >> position) & 1) === 1,
   }));
 }
 

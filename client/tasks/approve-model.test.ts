@@ -104,18 +104,18 @@ beforeAll(async () => {
   world = await createHostWorld({ card, deployment });
   host = await world.host("one");
   const { datanetId, owner } = world;
-  const place = { hostUrl: host.url, datanetId };
+  const location = { hostUrl: host.url, datanetId };
   const store = await openRowStore(join(folder, "rows"));
   const alice = await world.user(1);
   [bob, carol, dave] = await Promise.all([world.user(2), world.user(3), world.user(4)]);
-  await bringCard(alice, { ...place, card });
-  const given = { datanetId, store, rows: contents, givenUnder: card };
-  const { rowsRoot } = (await contributeRows(alice, given)).contribution;
+  await bringCard(alice, { ...location, card });
+  const input = { datanetId, store, rows: contents, givenUnder: card };
+  const { rowsRoot } = (await contributeRows(alice, input)).contribution;
   await world.finalise();
-  await uploadRows(alice, { ...place, source: await contributionSource(store, rowsRoot) });
+  await uploadRows(alice, { ...location, source: await contributionSource(store, rowsRoot) });
   const rule = { by: "validators", validatorId: 4 } as const;
   const prepared = await prepareVersion(owner, { datanetId, store, rule });
-  await publishPrepared(owner, { ...place, store, prepared });
+  await publishPrepared(owner, { ...location, store, prepared });
   modelId = await register(VERSION);
   // The time of a version is that of its batch.
   await world.finalise();

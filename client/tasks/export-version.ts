@@ -17,7 +17,7 @@ export interface ExportDatanetParameters extends ExportVersionParameters {
   name?: string;
 }
 export interface ExportDatanetReturnType {
-  /** What is in the files, and what is left out: withdrawn rows, and records that nobody has signed. */
+  /** Rows in the files, and those left out: withdrawn rows, and records that nobody has signed. */
   readonly exported: ExportVersionReturnType;
   /** The file, and a Croissant file beside Parquet. */
   readonly files: Awaited<ReturnType<typeof exportFilesOf>>;

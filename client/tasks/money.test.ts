@@ -45,9 +45,9 @@ beforeAll(async () => {
   });
   await world.finalise();
   rollup = getAddress(world.f.rollup.address);
-  const place = { rpcUrl: world.rpcUrl, rollupAddress: rollup, sequencerUrl: world.sequencerUrl };
+  const deployment = { rpcUrl: world.rpcUrl, rollupAddress: rollup, sequencerUrl: world.sequencerUrl };
   const l2Key = await deriveKey({ wallet: wallets.alice, chainId: 31337, rollupAddress: rollup });
-  alice = await createLedgerClient({ ...place, wallet: wallets.alice, l2Key, leafId: ALICE });
+  alice = await createLedgerClient({ ...deployment, wallet: wallets.alice, l2Key, leafId: ALICE });
 }, 120_000);
 afterAll(async () => {
   await world?.stop();

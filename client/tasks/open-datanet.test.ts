@@ -133,7 +133,7 @@ test("commits rows once, whoever repeats the call, and brings them once they are
     rows,
     labels: [null, null, null],
   });
-  const place = { datanetId, hostUrl: host.url, store };
+  const location = { datanetId, hostUrl: host.url, store };
   await bringCard(world.owner, { datanetId, hostUrl: host.url, card: sampleCard() });
   const before = await nonce();
   const stranger = { ...alice, l2Key: await createRandomKey() };
@@ -152,8 +152,10 @@ test("commits rows once, whoever repeats the call, and brings them once they are
   const second = await commitContribution(alice, { ...planned, onSigned: () => expect.unreachable() });
   expect([second.sent, second.target, await nonce()]).toEqual([null, { hash: first.sent!.hash }, before + 1]);
   expect((await listCommits(alice, datanetId)).filter((one) => one.rowsRoot === rowsRoot)).toHaveLength(1);
-  expect(await bringContribution(alice, { ...place, rowsRoot })).toBe(null);
+  expect(await bringContribution(alice, { ...location, rowsRoot })).toBe(null);
   await world.finalise();
-  await expect.poll(async () => (await bringContribution(alice, { ...place, rowsRoot }))?.rowCount).toBe(3);
-  expect(await bringContribution(alice, { ...place, rowsRoot })).toMatchObject({ sentCount: 0 });
+  await expect
+    .poll(async () => (await bringContribution(alice, { ...location, rowsRoot }))?.rowCount)
+    .toBe(3);
+  expect(await bringContribution(alice, { ...location, rowsRoot })).toMatchObject({ sentCount: 0 });
 });

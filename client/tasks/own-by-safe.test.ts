@@ -86,9 +86,13 @@ beforeAll(async () => {
   await f.l1.token.write.transfer([safe.address, 50n * OPEN], { account: holder });
   world = await createWorldHere({ f, folder });
   await world.closeOpen();
-  const place = { rpcUrl: world.rpcUrl, rollupAddress: f.rollup.address, sequencerUrl: world.sequencerUrl };
+  const deployment = {
+    rpcUrl: world.rpcUrl,
+    rollupAddress: f.rollup.address,
+    sequencerUrl: world.sequencerUrl,
+  };
   [anna, ben, cleo, stranger] = (await Promise.all(
-    [ANNA, BEN, CLEO, STRANGER].map((wallet) => createLedgerClient({ ...place, wallet })),
+    [ANNA, BEN, CLEO, STRANGER].map((wallet) => createLedgerClient({ ...deployment, wallet })),
   )) as [LedgerClient, LedgerClient, LedgerClient, LedgerClient];
 });
 afterAll(async () => {

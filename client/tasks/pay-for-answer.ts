@@ -28,7 +28,7 @@ import {
   assuranceOfReply,
   type CheckAnswerErrorCode,
   checkAnswer,
-  requireLeast,
+  requireMinAssurance,
   requireRegisteredStatics,
   withOwnEstimate,
 } from "../actions/answers/check-answer.ts";
@@ -168,7 +168,7 @@ export async function askAndCheck(
   const { areRowsRecomputed = false, isAnsweredAgain = false, least = {}, model, ...asking } = rest;
   const { from, isPrivate, modelId, onText, prompt, serverUrl, ...signing } = asking;
   const sure = { isAnsweredAgain, areRowsRecomputed, least };
-  requireLeast(model, sure);
+  requireMinAssurance(model, sure);
   const before = await getModel(client, modelId);
   if (willPay) await requireMeans(client, before, { from, maxPriceWei });
   const question = {
@@ -176,7 +176,7 @@ export async function askAndCheck(
     ...(from === undefined ? {} : { from }),
     ...(onText && { onText }),
   };
-  const asked = await (isBatch
+  const request = await (isBatch
     ? askAdapter(client, question)
     : askModel(client, { ...question, ...(isPrivate === undefined ? {} : { isPrivate }) })
   ).catch((error: unknown) => {
@@ -184,7 +184,7 @@ export async function askAndCheck(
     return null;
   });
   const assurance = assuranceOfReply(model, sure);
-  if (asked === null) {
+  if (request === null) {
     onPayFirst?.();
     const own = isBatch ? `${serverUrl.replace(/\/+$/, "")}/ledger/${modelId}` : serverUrl;
     const order = { ...signing, ...sure, model, modelId, prompt, serverUrl: own };
@@ -194,8 +194,8 @@ export async function askAndCheck(
   }
   const { id: payerId } = await resolveSigner(client, from);
   const { payees } = before;
-  checkAnswer(model, asked, { ...sure, prompt, payerId, payees, staticsHash: staticsOf(before).hash });
-  return { answer: withOwnEstimate(model, asked), assurance, payment: null };
+  checkAnswer(model, request, { ...sure, prompt, payerId, payees, staticsHash: staticsOf(before).hash });
+  return { answer: withOwnEstimate(model, request), assurance, payment: null };
 }
 
 /** @throws OP_MODEL_NOT_PAYABLE, OP_EPOCH_FULL, CLI_PRICE_TOO_HIGH, OP_BAD_SIGNATURE, OP_BALANCE_TOO_LOW */
@@ -344,7 +344,7 @@ export async function buyAnswer(
   const staticsHash = staticsOf(leaf).hash;
   // Checks everything that can be checked before the payment.
   requireRegisteredStatics(model, staticsHash);
-  requireLeast(model, sure);
+  requireMinAssurance(model, sure);
   requireTakesPayments(leaf);
   const { given } = await askSealed(client, { serverUrl, modelId, prompt, from });
   const { payerId, priceWei, receipt } = given;

@@ -10,7 +10,7 @@ import { commitVersion } from "../actions/data/version-commitments.ts";
 import { type PublishVersionErrorCode, publishVersion } from "../actions/ledger/datanet-operations.ts";
 import type { SendResult, SigningOptions } from "../actions/ledger/send-operation.ts";
 import { type BringCardErrorCode, bringCard, getHostedDatanet } from "../datanets/datanet-card.ts";
-import type { HostAccess, HostedDatanetPlace } from "../datanets/host-request.ts";
+import type { HostAccess, HostedDatanetLocation } from "../datanets/host-request.ts";
 import type { LedgerClient } from "../ledger-client.ts";
 import { getLeaf } from "../sequencer/ledger-reads.ts";
 
@@ -41,7 +41,7 @@ export async function publishCard(
   return publishVersion(client, { ...parameters, version, policy });
 }
 
-export interface SetCardParameters extends HostedDatanetPlace, Pick<SigningOptions, "onSigned"> {
+export interface SetCardParameters extends HostedDatanetLocation, Pick<SigningOptions, "onSigned"> {
   card: Card;
   /** Called before a card that the ledger does not have is signed; what it throws signs nothing. */
   onNew?: (card: Card) => void;
@@ -71,7 +71,7 @@ export async function setCard(
   client: LedgerClient,
   { card, datanetId, hostUrl, onNew, onSigned }: SetCardParameters,
 ): Promise<SetCardReturnType> {
-  const place = { hostUrl, datanetId };
+  const location = { hostUrl, datanetId };
   const { policy } = nameCard(card);
   const { datanet } = await getLeaf(client, datanetId);
   let sent: SendResult | null = null;
@@ -79,18 +79,18 @@ export async function setCard(
   if (datanet?.policy !== policy) {
     onNew?.(card);
     // Before it is signed: the host would refuse what the ledger has.
-    const last = await lastCard(client, place);
+    const last = await lastCard(client, location);
     await requireHiddenRows(card, last, async () => (await listCommits(client, datanetId)).length);
     sent = await publishCard(client, { datanetId, card, ...(onSigned && { onSigned }) });
   }
-  await bringCard(client, { ...place, card });
+  await bringCard(client, { ...location, card });
   return { sent, policy };
 }
 
 /** Card that the host has until now; null where it has none. */
-async function lastCard(client: HostAccess, place: HostedDatanetPlace): Promise<Card | null> {
+async function lastCard(client: HostAccess, location: HostedDatanetLocation): Promise<Card | null> {
   try {
-    return (await getHostedDatanet(client, place)).card;
+    return (await getHostedDatanet(client, location)).card;
   } catch (error) {
     if (isRollupError(error, "DNT_NOT_HOSTED")) return null;
     throw error;

@@ -118,8 +118,8 @@ export async function prepareVersion(
   const onRows = (done: number, total: number) => onProgress?.({ step: "rows", done, total });
   const brought = await bringRows(client, { datanetId, ...signer, store, onProgress: onRows }, rule);
   onProgress?.({ step: "records" });
-  const place = { datanetId, hostUrl, store };
-  const collected = await collectReviewed(client, { ...place, refused: brought.refused, withoutUnsigned });
+  const location = { datanetId, hostUrl, store };
+  const collected = await collectReviewed(client, { ...location, refused: brought.refused, withoutUnsigned });
   const { approvedMissing, ...reviewed } = collected;
   if (!withoutMissing) requireNothingLost(datanetId, reviewed.version, approvedMissing);
   const { passedOver } = reviewed.version;
@@ -129,19 +129,19 @@ export async function prepareVersion(
 /** Brings the commits' rows, and the published version's list, from the host, and what it does not have from its mirrors. */
 async function bringRows(
   client: LedgerClient,
-  place: Omit<DownloadCommitsParameters, "hostUrl" | "only">,
+  location: Omit<DownloadCommitsParameters, "hostUrl" | "only">,
   { hostUrl, mirrorUrls = [] }: Extract<VersionRule, { by: "records" }>,
 ): Promise<{ refused: readonly string[] } & Pick<PreparedVersion, "failedMirrors">> {
-  const first = await downloadCommits(client, { ...place, hostUrl });
-  let isListHere = await bringPublishedList(client, { ...place, hostUrl });
+  const first = await downloadCommits(client, { ...location, hostUrl });
+  let isListHere = await bringPublishedList(client, { ...location, hostUrl });
   let missing = first.passedOver;
   const failedMirrors: { hostUrl: string; code: string }[] = [];
   for (const mirrorUrl of mirrorUrls) {
     if (mirrorUrl === hostUrl || (missing.length === 0 && isListHere)) continue;
     try {
       const only = new Set(missing.map(({ rowsRoot }) => rowsRoot));
-      missing = (await downloadCommits(client, { ...place, hostUrl: mirrorUrl, only })).passedOver;
-      isListHere ||= await bringPublishedList(client, { ...place, hostUrl: mirrorUrl });
+      missing = (await downloadCommits(client, { ...location, hostUrl: mirrorUrl, only })).passedOver;
+      isListHere ||= await bringPublishedList(client, { ...location, hostUrl: mirrorUrl });
     } catch (error) {
       // A mirror that is away, or lies, is no reason to stop: what it does not bring is named.
       if (!isRollupError(error)) throw error;
@@ -164,9 +164,9 @@ async function bringPublishedList(
     () => false,
   );
   if (isHere) return true;
-  const place = { datanetId, hostUrl, rowsRoot, ...(from === undefined ? {} : { from }) };
+  const location = { datanetId, hostUrl, rowsRoot, ...(from === undefined ? {} : { from }) };
   try {
-    await storeVersion(store, { rowsRoot, storedRows: await downloadVersionList(client, place) });
+    await storeVersion(store, { rowsRoot, storedRows: await downloadVersionList(client, location) });
     return true;
   } catch (error) {
     if (isRollupError(error, "DNT_NOT_HOSTED")) return false;

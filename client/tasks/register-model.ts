@@ -64,7 +64,7 @@ export interface CheckRegistrationParameters {
 export interface CheckedRegistration {
   /** Model of an earlier call; null: it is still to be created. */
   readonly known: LedgerModelLeaf | null;
-  /** What was found about the terms of each Datanet. */
+  /** Terms of each Datanet, and what they allow. */
   readonly terms: readonly (ApprovalTerms & { readonly datanetId: number })[];
   /** Leaf that pays. */
   readonly payerId: number;

@@ -156,10 +156,10 @@ function writtenOf({ answer }: UncheckedAnswer): string {
   }
 }
 
-function requireSame(what: string, given: string | number, right: string | number): void {
-  if (given === right) return;
+function requireSame(what: string, input: string | number, right: string | number): void {
+  if (input === right) return;
   throw clientError("CLI_ANSWER_WRONG", `the paid answer's ${what} is not what the receipt binds`, {
-    data: { what, given: String(given).slice(0, 80), right: String(right).slice(0, 80) },
+    data: { what, given: String(input).slice(0, 80), right: String(right).slice(0, 80) },
   });
 }
 

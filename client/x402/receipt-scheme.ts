@@ -181,7 +181,7 @@ class AccountScheme implements ReceiptScheme {
     }
   };
 
-  async createPaymentPayload(x402Version: number, given: PaymentRequirements) {
+  async createPaymentPayload(x402Version: number, value: PaymentRequirements) {
     const end = await this.#nextTurn();
     let timer: ReturnType<typeof setTimeout> | undefined;
     const release = () => {
@@ -189,7 +189,7 @@ class AccountScheme implements ReceiptScheme {
       end();
     };
     try {
-      const payment = await this.#pay(x402Version, given, release);
+      const payment = await this.#pay(x402Version, value, release);
       // A caller that never sends it holds up no other one for long.
       timer = setTimeout(release, 1_000 * X402_TIMEOUT_SECONDS);
       return { x402Version, payload: payment.payload };
@@ -209,14 +209,14 @@ class AccountScheme implements ReceiptScheme {
     return release;
   }
 
-  async #pay(x402Version: number, given: PaymentRequirements, release: () => void): Promise<OpenPayment> {
-    const required = this.#read(x402Version, given);
+  async #pay(x402Version: number, value: PaymentRequirements, release: () => void): Promise<OpenPayment> {
+    const required = this.#read(x402Version, value);
     const { amount: amountWei, extra } = required;
     const { modelId } = extra;
     const asked = this.#prompts.find(extra.askUrl, extra.promptSha256);
     if (asked === undefined)
       throw invalid("no-question", "no request of this scheme's fetch has asked this question");
-    requireAsked(asked, required);
+    requireQuestion(asked, required);
     const question = questionKey(extra.askUrl, extra.promptSha256);
     // A payment whose request failed may have been settled: it is presented again, at any price, and never signed twice.
     for (const [receipt, open] of this.#open)
@@ -268,8 +268,8 @@ class AccountScheme implements ReceiptScheme {
   }
 
   /** @throws CLI_X402_INVALID */
-  #read(x402Version: number, given: PaymentRequirements): Requirements {
-    const read = requirementsSchema.safeParse(given);
+  #read(x402Version: number, value: PaymentRequirements): Requirements {
+    const read = requirementsSchema.safeParse(value);
     if (x402Version !== X402_VERSION || !read.success)
       throw invalid("malformed", "the requirements are not as documented", read.error);
     const { asset, extra, network, payTo } = read.data;
@@ -376,10 +376,10 @@ const spent = (reason: "budget" | "balance", costWei: bigint, leftWei: bigint, w
   );
 
 /** Attack: a server would have another model paid than the one that was asked. @throws CLI_X402_INVALID */
-function requireAsked({ sent, url }: AskedPrompt, { extra: { askUrl, modelId } }: Requirements): void {
+function requireQuestion({ sent, url }: AskedPrompt, { extra: { askUrl, modelId } }: Requirements): void {
   const { model } = (sent ?? {}) as { model?: unknown };
-  const isAsked = model === undefined ? url === askUrl : model === `model-${modelId}`;
-  if (isAsked) return;
+  const isQuestion = model === undefined ? url === askUrl : model === `model-${modelId}`;
+  if (isQuestion) return;
   throw invalid("model", `model ${modelId} would be paid, and another one was asked`);
 }
 
@@ -394,10 +394,10 @@ function requireSamePrice(modelId: number, amountWei: bigint, priceWei: bigint):
 }
 
 /** @throws CLI_ANSWER_WRONG */
-function requireStatics(given: bigint, right: bigint): void {
-  if (given === right) return;
+function requireStatics(value: bigint, right: bigint): void {
+  if (value === right) return;
   throw clientError("CLI_ANSWER_WRONG", "the requirements are of another model than the ledger's", {
-    data: { what: "statics", given: hex32(given), right: hex32(right) },
+    data: { what: "statics", given: hex32(value), right: hex32(right) },
   });
 }
 

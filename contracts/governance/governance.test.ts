@@ -168,11 +168,11 @@ describe("what a vote can do", () => {
   });
 
   it("is nothing that anybody else could not do to the rollup: it has no governed function", () => {
-    const asked = rollupAbi.flatMap((item) =>
+    const question = rollupAbi.flatMap((item) =>
       item.type === "function" ? item.inputs.map(({ name }) => name ?? "") : [],
     );
     // Callers act for their own leaf: no function names another owner of the money that it moves on L1 alone, but `finalizeWithdrawal`, which pays the owner.
-    expect(asked.filter((name) => /^(from|governor|timelock|admin)$/.test(name))).toEqual([]);
+    expect(question.filter((name) => /^(from|governor|timelock|admin)$/.test(name))).toEqual([]);
     expect(
       rollupAbi.some((item) => item.type === "function" && /^(set|upgrade|pause|grant)/.test(item.name)),
     ).toBe(false);

@@ -41,8 +41,8 @@ function expectRows(rows: readonly string[], functions: readonly string[]): void
 }
 
 /** Places in our sources that check the caller, as "File: function". */
-function placesThatAskWhoCalls(): string[] {
-  const places = new Set<string>();
+function positionsThatAskWhoCalls(): string[] {
+  const positions = new Set<string>();
   for (const file of readdirSync(contractsDir).filter((name) => name.endsWith(".sol"))) {
     let within = "";
     for (const line of readFileSync(join(contractsDir, file), "utf8").split("\n")) {
@@ -50,11 +50,11 @@ function placesThatAskWhoCalls(): string[] {
         /^\s*(?:function|modifier) (\w+)|^\s*(constructor)\b/.exec(line)?.slice(1).find(Boolean) ?? within;
       const code = line.replace(/\/\/.*$/, "");
       if (/\b(msg\.sender|tx\.origin|_msgSender|caller\(\)|origin\(\))/.test(code)) {
-        places.add(`${file}: ${within}`);
+        positions.add(`${file}: ${within}`);
       }
     }
   }
-  return [...places].sort();
+  return [...positions].sort();
 }
 
 /** Opcodes of `code` that are in FOREIGN_CODE. Operands of PUSH are data. */
@@ -94,8 +94,8 @@ describe("privileges", () => {
   );
 
   it("has a row in docs/explanation/trust.md for every place that asks who calls", () => {
-    expect(placesThatAskWhoCalls()).toContain("Rollup.sol: submitBatches");
-    expect(documented(/^\w+\.sol: \w+$/).sort()).toEqual(placesThatAskWhoCalls());
+    expect(positionsThatAskWhoCalls()).toContain("Rollup.sol: submitBatches");
+    expect(documented(/^\w+\.sol: \w+$/).sort()).toEqual(positionsThatAskWhoCalls());
   });
 
   it("knows no owner, role, pause, upgrade or mint, under any of the usual names", async () => {

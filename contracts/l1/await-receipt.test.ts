@@ -17,13 +17,13 @@ const transaction = {
 /** A node that lists the transaction in block 2, and has its receipt only at the `after`th question. */
 function nodeWith(after: number) {
   let blockNumber = 2;
-  let asked = 0;
+  let question = 0;
   const answers: Record<string, () => unknown> = {
     eth_blockNumber: () => toHex(blockNumber++),
     eth_getTransactionByHash: () => transaction,
     eth_getBlockByNumber: () => ({ number: "0x2", transactions: [transaction] }),
     eth_getTransactionReceipt: () =>
-      ++asked < after ? null : { transactionHash: hash, blockNumber: "0x2", status: "0x1", logs: [] },
+      ++question < after ? null : { transactionHash: hash, blockNumber: "0x2", status: "0x1", logs: [] },
   };
   const request = async ({ method }: { method: string }) => answers[method]!();
   return createPublicClient({

@@ -124,11 +124,12 @@ const gwei = (wei: bigint) => `${formatGwei(wei)} gwei`;
 
 /** Texts of a price above its cap. The flags are those of the command line. */
 const PRICE_TEXTS = {
-  tip: (asked: bigint, cap: bigint) =>
-    `a tip of ${gwei(asked)} a unit of gas, above ${gwei(cap)} (--max-priority-fee-gwei)`,
-  fee: (asked: bigint, cap: bigint) =>
-    `${gwei(asked)} a unit of gas, tip included, above ${gwei(cap)} (--max-fee-gwei)`,
-  gas: (asked: bigint, cap: bigint) => `${asked} units of gas, above the ${cap} that a transaction may have`,
+  tip: (question: bigint, cap: bigint) =>
+    `a tip of ${gwei(question)} a unit of gas, above ${gwei(cap)} (--max-priority-fee-gwei)`,
+  fee: (question: bigint, cap: bigint) =>
+    `${gwei(question)} a unit of gas, tip included, above ${gwei(cap)} (--max-fee-gwei)`,
+  gas: (question: bigint, cap: bigint) =>
+    `${question} units of gas, above the ${cap} that a transaction may have`,
 } as const;
 
 function requireBelow(what: keyof typeof PRICE_TEXTS, asked: bigint, cap: bigint): void {

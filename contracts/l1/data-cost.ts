@@ -3,7 +3,7 @@
  * both ways share (the transaction, the proof, the batch's record) are left out. Measured on receipts at
  * 7b597cf0. Bridge and sequencer choose by it; prices are wei a unit of gas.
  */
-import type { DataPlace } from "@openledger/circuits/protocol";
+import type { DataSource } from "@openledger/circuits/protocol";
 import { GAS_PER_BLOB } from "./blob-transaction.ts";
 
 /** Operations in a batch's table. */
@@ -36,7 +36,7 @@ export const calldataCostWei = (counts: DataCounts, { gasPriceWei }: DataPrices)
 export const dataCostsWei = (
   counts: DataCounts,
   prices: DataPrices,
-): Readonly<Record<DataPlace, bigint>> => ({
+): Readonly<Record<DataSource, bigint>> => ({
   blob: blobCostWei(prices),
   calldata: calldataCostWei(counts, prices),
 });
@@ -51,7 +51,11 @@ const MIN_SAVING_PER_MILLE = 100n;
  * @param current where the last batch was: the other place has to be cheaper by a tenth. null: the cheaper one, a
  * blob if equal
  */
-export function cheaperPlace(counts: DataCounts, prices: DataPrices, current: DataPlace | null): DataPlace {
+export function cheaperSource(
+  counts: DataCounts,
+  prices: DataPrices,
+  current: DataSource | null,
+): DataSource {
   const costsWei = dataCostsWei(counts, prices);
   if (current === null) return costsWei.blob <= costsWei.calldata ? "blob" : "calldata";
   const other = current === "blob" ? "calldata" : "blob";

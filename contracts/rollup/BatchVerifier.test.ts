@@ -127,9 +127,11 @@ describe("verifyProofs", () => {
       { b: outsideGroup() },
     ];
     for (const [i, overrides] of broken.entries()) {
-      for (const place of [0, 1]) {
-        const items = [prove(0), prove(0)].with(place, prove(0, overrides));
-        expect(await verify(items), `case ${i} at ${place}`).toMatchObject({ name: "VerifierPointInvalid" });
+      for (const position of [0, 1]) {
+        const items = [prove(0), prove(0)].with(position, prove(0, overrides));
+        expect(await verify(items), `case ${i} at ${position}`).toMatchObject({
+          name: "VerifierPointInvalid",
+        });
       }
     }
   });

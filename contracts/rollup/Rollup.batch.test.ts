@@ -182,11 +182,11 @@ describe("batch data", () => {
     const closed = f.close(await f.draft(busy));
     expect(await revertName(f.trySubmit([closed]))).toBe("accepted");
     const data = hexToBytes(closed.batch.data);
-    for (const place of partOf([...data.keys()], 7)) {
+    for (const position of partOf([...data.keys()], 7)) {
       for (const flip of [1, 0x80]) {
-        const changed = data.with(place, data[place]! ^ flip);
+        const changed = data.with(position, data[position]! ^ flip);
         const name = await revertName(f.trySubmit([withData(closed, changed)]));
-        expect(name, `byte ${place} ^ ${flip}`).toMatch(/^(Rollup|Verifier)/);
+        expect(name, `byte ${position} ^ ${flip}`).toMatch(/^(Rollup|Verifier)/);
       }
     }
   });
@@ -227,13 +227,13 @@ describe("batch data", () => {
     const closed = f.close(await f.draft(busy));
     const data = hexToBytes(closed.batch.data);
     const words = data.length - 5 * 32;
-    for (const place of [0, words, words + 32, words + 64, words + 128]) {
-      const element = BigInt(bytesToHex(data.slice(place, place + 32)));
+    for (const position of [0, words, words + 32, words + 64, words + 128]) {
+      const element = BigInt(bytesToHex(data.slice(position, position + 32)));
       for (const value of [FIELD_ORDER, 2n ** 256n - 1n, element + FIELD_ORDER]) {
         const changed = Uint8Array.from(data);
-        changed.set(hexToBytes(toHex(value, { size: 32 })), place);
+        changed.set(hexToBytes(toHex(value, { size: 32 })), position);
         const name = await revertName(f.trySubmit([withData(closed, changed)]));
-        expect(name, `byte ${place}`).toBe("RollupElementOutOfField");
+        expect(name, `byte ${position}`).toBe("RollupElementOutOfField");
       }
     }
   });
@@ -259,9 +259,9 @@ describe("batch data", () => {
     const elements = batchElements(content);
     const id = f.circuits[0]!.circuitId;
     const z = challenge(id, 1n, elements);
-    for (const place of elements.keys()) {
-      const changed = elements.with(place, (elements[place]! + 1n) % FIELD_ORDER);
-      expect(challenge(id, 1n, changed), `element ${place}`).not.toBe(z);
+    for (const position of elements.keys()) {
+      const changed = elements.with(position, (elements[position]! + 1n) % FIELD_ORDER);
+      expect(challenge(id, 1n, changed), `element ${position}`).not.toBe(z);
     }
     // If the contract left one of L1's elements out of z or y, a proof for another value of it would pass.
     const others: Partial<BatchData>[] = [

@@ -106,10 +106,10 @@ describe("a batch in a blob", () => {
   });
 
   test("has to be proven with the value that was opened", async () => {
-    for (const place of [3, 4]) {
+    for (const position of [3, 4]) {
       const draft = await f.draft(CONTENT);
       const wrong = await closeWithBlob(f, draft, (signals) =>
-        signals.map((signal, i) => (i === place ? signal + 1n : signal)),
+        signals.map((signal, i) => (i === position ? signal + 1n : signal)),
       );
       expect(await tryWithBlobs(f, [wrong])).toMatchObject({ name: "VerifierProofRejected" });
     }

@@ -256,7 +256,10 @@ describe("queue order", () => {
           kind: good.kind === KIND.depositTo ? KIND.depositNew : KIND.depositTo,
           words: good.words.slice(0, 4),
         },
-        ...[0, 1, 2, 3].map((place) => ({ ...good, words: good.words.with(place, good.words[place]! + 1n) })),
+        ...[0, 1, 2, 3].map((position) => ({
+          ...good,
+          words: good.words.with(position, good.words[position]! + 1n),
+        })),
         { ...good, a: good.a + 1 },
         ...(isNew ? [] : [{ ...good, b: good.b + 1 }]),
       ];
@@ -272,8 +275,8 @@ describe("queue order", () => {
 
   test("rejects an address that differs above its 160 bits", async () => {
     const [first] = await fill();
-    for (const place of [1, 3]) {
-      const words = first!.words.with(place, first!.words[place]! + 2n ** 160n);
+    for (const position of [1, 3]) {
+      const words = first!.words.with(position, first!.words[position]! + 2n ** 160n);
       expect(await tryPost([{ ...first!, words }])).toMatchObject({ name: "RollupQueueMismatch" });
     }
   });

@@ -16,14 +16,14 @@ export async function askNode(url: string, method: string, params: unknown = [])
 export function post(url: string, body: string): Promise<string> {
   const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(body) };
   return new Promise((resolve, reject) => {
-    const asked = request(url, { agent, method: "POST", headers }, (response) => {
+    const question = request(url, { agent, method: "POST", headers }, (response) => {
       let text = "";
       response.setEncoding("utf8");
       response.on("data", (part: string) => (text += part));
       response.once("end", () => resolve(text));
       response.once("error", reject);
     });
-    asked.once("error", reject);
-    asked.end(body);
+    question.once("error", reject);
+    question.end(body);
   });
 }

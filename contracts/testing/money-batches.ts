@@ -108,9 +108,9 @@ export function lie(calls: MoneyCalls, base: BatchData): Call {
   }
   if (random.below(4) === 0) return send(...lieOfOrder(calls, records));
   if (records.length === 0) return send("of an entry that was never queued", [invented(calls)]);
-  const place = random.below(records.length);
-  const [name, changes] = lieOfFields(calls, records[place]!);
-  return send(name, records.with(place, { ...records[place]!, isValid: true, ...changes }));
+  const position = random.below(records.length);
+  const [name, changes] = lieOfFields(calls, records[position]!);
+  return send(name, records.with(position, { ...records[position]!, isValid: true, ...changes }));
 }
 
 /** Record as an unsound circuit could prove it. */

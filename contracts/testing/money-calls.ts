@@ -139,7 +139,11 @@ export class MoneyCalls {
   #forceClaimRewards(): Call {
     const { random } = this;
     // A payee of each shard, or an absent place between or behind them.
-    const payeeIndex = random.pick([...presentPayees(PAYEES).map(([place]) => place), 2, PAYEES.length]);
+    const payeeIndex = random.pick([
+      ...presentPayees(PAYEES).map(([position]) => position),
+      2,
+      PAYEES.length,
+    ]);
     const role = random.pick([PAYEE_ROLE.contributor, PAYEE_ROLE.validator]);
     const isValidator = role === PAYEE_ROLE.validator;
     const owners = PAYEES[payeeIndex];

@@ -176,9 +176,9 @@ async function receiptOf(
 const fixtureCircuits = new Map<string, SimulatedCircuit>();
 
 /** The circuit of these sizes at this place of a fixture: all fixtures of a process share its key, a second of work for ten. */
-function fixtureCircuit(sizes: CircuitSizes, place: number): SimulatedCircuit {
+function fixtureCircuit(sizes: CircuitSizes, position: number): SimulatedCircuit {
   const { size0, size1, sort, tableSizes = 0n } = sizes;
-  const name = [place, sort, size0, size1, tableSizes].join();
+  const name = [position, sort, size0, size1, tableSizes].join();
   const circuit = fixtureCircuits.get(name) ?? simulateCircuit(sizes);
   fixtureCircuits.set(name, circuit);
   return circuit;
@@ -218,8 +218,8 @@ export async function deployFixture(
 ) {
   const addresses = await client.getAddresses();
   const roles = Object.fromEntries(ROLES.map((role, i) => [role, addresses[i]!])) as Record<Role, Address>;
-  const circuits = [...shapes.map(batchSizes), ...settlementSizes].map((sizes, place) =>
-    real === undefined ? fixtureCircuit(sizes, place) : simulateCircuit(sizes, { shared: real.shared }),
+  const circuits = [...shapes.map(batchSizes), ...settlementSizes].map((sizes, position) =>
+    real === undefined ? fixtureCircuit(sizes, position) : simulateCircuit(sizes, { shared: real.shared }),
   );
   const deployment = await deployRollup({
     walletClient: createWalletClient({

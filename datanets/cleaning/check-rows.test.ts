@@ -34,9 +34,9 @@ describe("checkRows", () => {
     const steps: string[] = [];
     const findings = await checkRows({ card, datanetId: 9, rows, foreign: [] }, (step) => steps.push(step));
     expect(steps).toEqual(["rows", "near-duplicates", "other Datanets", "labels"]);
-    const place = new Map(rows.map(({ row }, i) => [row, i]));
+    const position = new Map(rows.map(({ row }, i) => [row, i]));
     const doubted = findings.filter(({ kind }) => kind === "contradicted-label");
-    const caught = doubted.filter(({ row }) => isWrong(place.get(row)!));
+    const caught = doubted.filter(({ row }) => isWrong(position.get(row)!));
     expect(caught.length).toBeGreaterThan(8);
     expect(doubted.length - caught.length).toBeLessThan(40);
     expect(caught[0]!.evidence).toMatchObject({ by: "model", earlier: null });

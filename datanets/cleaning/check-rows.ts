@@ -9,7 +9,7 @@ import { ROW_RULES } from "@openledger/attribution/rows/row-rules";
 import { contentOfRow, isSalted } from "@openledger/attribution/rows/salted-rows";
 import { TextIndex } from "@openledger/attribution/rows/similar-texts";
 import type { Card } from "../card/card.ts";
-import { findSimilar, hasComparedTexts, lookAtRow } from "../rows/preview.ts";
+import { findSimilar, hasComparedTexts, showRow } from "../rows/preview.ts";
 import { type RowView, viewRow } from "../rows/row-view.ts";
 import { type Finding, type FindingKind, makeFinding } from "./finding.ts";
 import { doubtLabels, knownLabel } from "./label-doubts.ts";
@@ -41,8 +41,8 @@ export async function checkRows(
   findings.push(...findForeign(input, views));
   onStep("labels");
   findings.push(...findContradictedLabels(rows), ...(await doubtLabels(card, rows)));
-  const place = new Map(rows.map(({ row }, i) => [row, i]));
-  return findings.sort((a, b) => place.get(a.row)! - place.get(b.row)!);
+  const position = new Map(rows.map(({ row }, i) => [row, i]));
+  return findings.sort((a, b) => position.get(a.row)! - position.get(b.row)!);
 }
 
 /** Kinds of the preview that are kinds of findings. A secret is named, not repeated. */
@@ -55,7 +55,7 @@ const KINDS: Readonly<Record<string, FindingKind>> = {
 
 function findingsOfRow(card: Card, row: RowToCheck, view: RowView): Finding[] {
   const seen = new Set<FindingKind>();
-  return lookAtRow(card, row.content, view).flatMap(({ detail, kind: found }) => {
+  return showRow(card, row.content, view).flatMap(({ detail, kind: found }) => {
     const kind = KINDS[found] ?? "personal";
     if (seen.has(kind)) return [];
     seen.add(kind);

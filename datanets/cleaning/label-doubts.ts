@@ -28,13 +28,13 @@ export async function doubtLabels(card: Card, rows: readonly RowToCheck[]): Prom
   );
   const labelled = all.filter((i) => knownLabel(rows[i]!) !== null);
   const isLabelled = labelled.length >= MIN_ROWS;
-  const places = isLabelled ? labelled : all;
-  if (places.length < MIN_ROWS) return [];
-  const knownLabels = places.map((i) => knownLabel(rows[i]!));
+  const positions = isLabelled ? labelled : all;
+  if (positions.length < MIN_ROWS) return [];
+  const knownLabels = positions.map((i) => knownLabel(rows[i]!));
   const names: (string | null)[] = isLabelled ? [...new Set(knownLabels)].sort() : [null];
   const labels = Int32Array.from(knownLabels, (label) => (isLabelled ? names.indexOf(label) : 0));
-  const owners = places.map((i) => rows[i]!.contributorId);
-  const chosen = new Set(places);
+  const owners = positions.map((i) => rows[i]!.contributorId);
+  const chosen = new Set(positions);
   const judged = selectRows(
     inputs,
     [...all.keys()].filter((k) => chosen.has(all[k]!)),
@@ -43,7 +43,7 @@ export async function doubtLabels(card: Card, rows: readonly RowToCheck[]): Prom
   const outlierRank = ranks(issues.outlier);
   const contradictionRank = ranks(issues.contradiction);
   const influenceRank = ranks(issues.selfInfluence);
-  return places.flatMap((i, k) => {
+  return positions.flatMap((i, k) => {
     const row = rows[i]!;
     const found: Finding[] = [];
     if (issues.contradiction[k]! > CONTRADICTED) {

@@ -307,14 +307,14 @@ it("names signed reports of bias by their hashes, and the terms that contributor
     reports: [{ sha256: report, modelId: null, signers: [10] }],
     terms: [{ datanet: 10, licence: "CC-BY-4.0", isSigned: true, rowCount: 1, firstRows: [digest] }],
   });
-  const place = {
+  const location = {
     datanetId: 10,
     version: 2,
     publishedAtMs: null,
     rowsRoot: 7n,
     hostUrl: "https://host.example",
   };
-  const file = JSON.parse(croissantFileOf({ card, facts, ...place }, null).text);
+  const file = JSON.parse(croissantFileOf({ card, facts, ...location }, null).text);
   expect(file["rai:dataBiases"]).toContain(
     `Reports of bias by SHA-256, which the host of the Datanet has: ${report} of the version, signed by leaf 10.`,
   );
@@ -335,8 +335,8 @@ it("has the licences that contributors have signed, whatever the present card sa
       ...{ datanet: 10, licence, isSigned: true, rowCount: 1, firstRows: [rows[i]!.digest] },
     }));
     const facts = sampleFacts(card, rows, [], { terms });
-    const place = { datanetId: 10, version: 2, publishedAtMs: null, rowsRoot: 7n };
-    const file = croissantFileOf({ card, facts, ...place, hostUrl: "https://host.example" }, null);
+    const position = { datanetId: 10, version: 2, publishedAtMs: null, rowsRoot: 7n };
+    const file = croissantFileOf({ card, facts, ...position, hostUrl: "https://host.example" }, null);
     return JSON.parse(file.text).license;
   };
   const address = (id: string) => `https://spdx.org/licenses/${id}.html`;

@@ -85,6 +85,6 @@ const csvText = (text: string) =>
 
 /** Label Studio serves files below its local storage's root by this address. https://labelstud.io/guide/storage_local */
 function tasksOf(card: CardRows, rows: readonly ExportedRow[], names: readonly string[]): string {
-  const places = new Map(rows.map((row, i) => [row, `/data/local-files/?d=${FOLDER}${names[i]!}`]));
-  return labelStudioOf(card, rows, (row) => places.get(row)!);
+  const positions = new Map(rows.map((row, i) => [row, `/data/local-files/?d=${FOLDER}${names[i]!}`]));
+  return labelStudioOf(card, rows, (row) => positions.get(row)!);
 }

@@ -70,10 +70,10 @@ let atMs = Date.now() - 100_000;
 const doubts = () => "ham";
 let suggested: SuggestLabelsReturnType;
 const code = (name: string) => expect.objectContaining({ code: name });
-const place = () => ({ hostUrl: host.url, datanetId: world.datanetId });
+const location = () => ({ hostUrl: host.url, datanetId: world.datanetId });
 const say = async (client: LedgerClient, ...records: UnsignedRecord[]) => {
   atMs += 1;
-  const results = await sayRecords(client, { ...place(), records, atMs });
+  const results = await sayRecords(client, { ...location(), records, atMs });
   return results.map(({ error }) => error?.code ?? "taken");
 };
 
@@ -96,7 +96,7 @@ beforeAll(async () => {
   const other = await world.datanet(people.dave, card);
   await bringCard(people.dave, { hostUrl: host.url, datanetId: other.id, card });
   await contribute(people.carol, other.id, [new TextEncoder().encode(OLD), ...sampleRows(3)]);
-  await bringCard(people.dave, { ...place(), card: mails });
+  await bringCard(people.dave, { ...location(), card: mails });
   digests.push(...(await contribute(people.alice, world.datanetId, aliceRows)).digests);
   digests.push(...(await contribute(people.bob, world.datanetId, bobRows)).digests);
   const labelsOf = (names: readonly (string | null)[], from: number): UnsignedRecord[] =>
@@ -106,9 +106,9 @@ beforeAll(async () => {
   await say(people.alice, ...labelsOf(aliceLabels, 0));
   await say(people.bob, ...labelsOf(bobLabels, 10));
   const right = new Map(digests.map((row, i) => [row, i < 10 ? ["ham", "spam"][i % 2]! : "spam"] as const));
-  for (const place of [2, 9]) right.set(digests[place]!, "ham");
+  for (const location of [2, 9]) right.set(digests[location]!, "ham");
   right.set(digests[14]!, "ham");
-  suggested = await suggestLabels(people.erin, { ...place(), labelRow: doubts, modelName: "a doubter" });
+  suggested = await suggestLabels(people.erin, { ...location(), labelRow: doubts, modelName: "a doubter" });
   const labels = [...right].map(
     ([row, label]): UnsignedRecord => ({ kind: "label", row, label, flags: [], note: "" }),
   );
@@ -120,9 +120,9 @@ afterAll(() => world.close());
 describe("a look at the rows", () => {
   it("finds copies, near-duplicates here and in other Datanets, wrong labels, and rows that are cut off", async () => {
     const { erin } = people;
-    expect((await listFindings(erin, place())).check.last).toBeNull();
-    await checkFindings(erin, place());
-    const { check, counts, findings } = await listFindings(erin, place());
+    expect((await listFindings(erin, location())).check.last).toBeNull();
+    await checkFindings(erin, location());
+    const { check, counts, findings } = await listFindings(erin, location());
     expect(check.last).toMatchObject({ rowCount: 14, isCurrent: true });
     const found = (kind: string) =>
       findings.filter((one) => one.kind === kind).map(({ row }) => digests.indexOf(row));
@@ -142,14 +142,14 @@ describe("a look at the rows", () => {
   });
 
   it("is a reviewer's or the Datanet's to start, by a signature", async () => {
-    await expect(checkFindings(people.dave, place())).rejects.toThrow(code("DNT_CHECK_NOT_ALLOWED"));
+    await expect(checkFindings(people.dave, location())).rejects.toThrow(code("DNT_CHECK_NOT_ALLOWED"));
     const path = `${host.url}/v1/datanets/${world.datanetId}/findings/check`;
     const unsigned = await fetch(path, { method: "POST" });
     expect([unsigned.status, await unsigned.json()]).toMatchObject([
       401,
       { error: { code: "DNT_REQUEST_UNSIGNED" } },
     ]);
-    await checkFindings(world.owner, place());
+    await checkFindings(world.owner, location());
   });
 
   it("leaves rows out by a reviewer's signature alone; the contributor is told, objects, and is answered", async () => {
@@ -165,7 +165,7 @@ describe("a look at the rows", () => {
     expect(
       await say(erin, leaveOut(digests[9]!, true, "of old"), leaveOut(digests[10]!, true, "a copy")),
     ).toEqual(["taken", "taken"]);
-    const open = await listFindings(erin, { ...place(), kind: "near-duplicate", state: "open" });
+    const open = await listFindings(erin, { ...location(), kind: "near-duplicate", state: "open" });
     expect(open.total).toBe(0);
     const own = { hostUrl: host.url, contributorId: 3 };
     expect((await listNotices(alice, own)).notices).toMatchObject([
@@ -184,19 +184,19 @@ describe("a look at the rows", () => {
     expect((await listNotices(alice, own)).notices).toMatchObject([
       { row: digests[9], isLeftOut: false, note: "so it is", objection: { isAnswered: true } },
     ]);
-    const { findings } = await listFindings(carol, { ...place(), kind: "near-duplicate" });
+    const { findings } = await listFindings(carol, { ...location(), kind: "near-duplicate" });
     expect(findings.map(({ state }) => state)).toEqual(["kept", "leftOut"]);
   });
 
   it("is what a version follows: with the labels that most have given, whatever the contributor says", async () => {
     const commits = [
-      ...new Set((await listFindings(people.erin, place())).findings.map(({ commit }) => commit!)),
+      ...new Set((await listFindings(people.erin, location())).findings.map(({ commit }) => commit!)),
     ];
     await say(
       people.erin,
       ...commits.map((commit): UnsignedRecord => ({ kind: "verdict", commit, verdict: "approve", note: "" })),
     );
-    const { labels, leftOut, version } = await collectReviewed(world.owner, { ...place(), store });
+    const { labels, leftOut, version } = await collectReviewed(world.owner, { ...location(), store });
     expect(leftOut.map(({ digest, why }) => [digests.indexOf(digest), why])).toEqual([
       [10, "near-duplicate: a copy"],
     ]);
@@ -210,7 +210,7 @@ describe("a look at the rows", () => {
     await host.stop();
     host = await world.host("host", { DATANET_CHECK_TIMEOUT_MS: "1" });
     const last = async () => {
-      const { check, findings } = await listFindings(people.erin, place());
+      const { check, findings } = await listFindings(people.erin, location());
       return { ...check.last, hasFindings: findings.length > 3 };
     };
     await expect.poll(last).toMatchObject({ rowCount: 14, isCurrent: false, hasFindings: true });
@@ -219,7 +219,7 @@ describe("a look at the rows", () => {
   it("ends in time, and then the thread is others' for a while", async () => {
     const anybody = { ...people.erin, l2Key: null };
     const fails = async (why: string) =>
-      expect(await checkFindings(people.erin, place()).catch((error: Error) => error)).toMatchObject({
+      expect(await checkFindings(people.erin, location()).catch((error: Error) => error)).toMatchObject({
         code: "DNT_CHECK_FAILED",
         message: expect.stringContaining(why),
       });
@@ -228,7 +228,7 @@ describe("a look at the rows", () => {
     await fails("it failed a moment ago");
     host.clock.aheadMs = 60_000;
     await fails("could not be looked at in 1 ms");
-    expect((await listFindings(anybody, place())).check.last).toMatchObject({ rowCount: 14 });
+    expect((await listFindings(anybody, location())).check.last).toMatchObject({ rowCount: 14 });
     host.clock.aheadMs = 0;
   });
 });
@@ -236,13 +236,13 @@ describe("a look at the rows", () => {
 describe("a model's suggestions", () => {
   it("are there on request, are a reviewer's, and are counted by whether they were seen", async () => {
     expect(suggested).toEqual({ suggestedCount: 14, skippedCount: 0 });
-    const { suggestion } = await getHostedRow(people.dave, { ...place(), digest: digests[1]! });
+    const { suggestion } = await getHostedRow(people.dave, { ...location(), digest: digests[1]! });
     expect(suggestion).toMatchObject({
       label: "ham",
       model: "a doubter",
       leafId: REVIEWER,
     });
-    const { agreement, suggestions, teams } = (await getStatistics(people.dave, place())).labelling;
+    const { agreement, suggestions, teams } = (await getStatistics(people.dave, location())).labelling;
     expect(suggestions.rowCount).toBe(14);
     expect(suggestions.seen).toEqual(suggestions.unseen);
     expect(suggestions.seen.same + suggestions.seen.other).toBe(14);
@@ -258,7 +258,7 @@ describe("a model's suggestions", () => {
     expect(agreement.value).toBeCloseTo(0.905, 3);
     const suggest = (client: LedgerClient, label: string) =>
       suggestLabels(client, {
-        ...place(),
+        ...location(),
         labelRow: () => label,
         modelName: "x",
       });

@@ -92,9 +92,9 @@ describe("a host that is killed while 1,000 rows arrive", () => {
     }
     expect(served.map((row) => createHash("sha256").update(row).digest("hex"))).toEqual(digests);
     // Those of the killed hosts too, which have acknowledged them and not got as far as their words.
-    const place = { hostUrl: child.url, datanetId: world.datanetId };
+    const location = { hostUrl: child.url, datanetId: world.datanetId };
     await expect
-      .poll(() => findRows(alice, { ...place, text: "village", limit: 1 }), { timeout: 20_000 })
+      .poll(() => findRows(alice, { ...location, text: "village", limit: 1 }), { timeout: 20_000 })
       .toMatchObject({ total: ROW_COUNT, undescribedCount: 0 });
     expect(await child.end("SIGTERM")).toBe(0);
     child = null;

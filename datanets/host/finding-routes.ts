@@ -164,10 +164,10 @@ export function registerFindingRoutes(app: FastifyInstance, context: HostContext
       setCost(request, scanCost(context, request.params.id) + entriesCost(limit));
       const { datanet, leaf } = await openForReading(context, request, request.params.id);
       const checked = await namedTo(leaf, datanet.id, (await checks.last(datanet))?.findings ?? []);
-      const places = await placesOf(datanet, checked);
+      const positions = await positionsOf(datanet, checked);
       // A check that ran while a row was withdrawn may have noticed something about it.
-      const found = checked.filter(({ row }) => places.get(row)?.isWithdrawn !== true);
-      const recordState = await datanet.stateOfRows([...places.values()].map(({ number }) => number));
+      const found = checked.filter(({ row }) => positions.get(row)?.isWithdrawn !== true);
+      const recordState = await datanet.stateOfRows([...positions.values()].map(({ number }) => number));
       const all = found.map((finding) => {
         const records = recordState.row(finding.row);
         return { ...finding, state: stateOf(finding, records, datanet.id), records };
@@ -192,8 +192,8 @@ export function registerFindingRoutes(app: FastifyInstance, context: HostContext
         findings: matching.slice(from, from + limit).map(({ records, ...finding }) => ({
           ...finding,
           // The place at which the row counts: in the first commit that has it.
-          commit: places.get(finding.row)?.commit ?? null,
-          index: places.get(finding.row)?.index ?? null,
+          commit: positions.get(finding.row)?.commit ?? null,
+          index: positions.get(finding.row)?.index ?? null,
           decision: decisionOf(records),
           objection: objectionOf(records, finding.contributorId),
         })),
@@ -227,7 +227,7 @@ export function registerFindingRoutes(app: FastifyInstance, context: HostContext
 }
 
 /** Places of findings' rows, by digest. */
-async function placesOf(datanet: HostedDatanet, findings: readonly Finding[]) {
+async function positionsOf(datanet: HostedDatanet, findings: readonly Finding[]) {
   const found = await datanet.database.query<{
     digest: Buffer;
     number: number;
@@ -240,5 +240,5 @@ async function placesOf(datanet: HostedDatanet, findings: readonly Finding[]) {
       where rows.datanet_id = $1 and digest = any($2)`,
     [datanet.id, [...new Set(findings.map(({ row }) => row))].map((row) => Buffer.from(row, "hex"))],
   );
-  return new Map(found.map(({ digest, ...place }) => [digest.toString("hex"), place]));
+  return new Map(found.map(({ digest, ...location }) => [digest.toString("hex"), location]));
 }

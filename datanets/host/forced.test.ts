@@ -24,13 +24,14 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 /** Queues an operation on L1 as the bridge does. @returns the entry's index */
-const queue = (asked: Parameters<typeof queueOn>[1], sender: string) => queueOn(world.rollup, asked, sender);
+const queue = (question: Parameters<typeof queueOn>[1], sender: string) =>
+  queueOn(world.rollup, question, sender);
 
 it("takes rows that were committed and published through L1's queue, whoever else queues what", async () => {
   const { datanetId, owner } = world;
   const host = await world.host("forced");
-  const place = { hostUrl: host.url, datanetId };
-  await bringCard(owner, { ...place, card });
+  const location = { hostUrl: host.url, datanetId };
+  await bringCard(owner, { ...location, card });
   const [alice, bob] = [await world.user(1), await world.user(2)];
   const ownerOf = async (id: number) => (await getLeaf(alice, id)).l1Owner;
   const store = await openRowStore(join(world.folder, "forced-rows"));
@@ -51,7 +52,7 @@ it("takes rows that were committed and published through L1's queue, whoever els
     [alice, rowsRoot],
     [bob, contribution.rowsRoot],
   ] as const)
-    await uploadRows(client, { ...place, source: await contributionSource(store, root) });
+    await uploadRows(client, { ...location, source: await contributionSource(store, root) });
 
   const version = await collectVersion(owner, { datanetId, store, validatorId: 5 });
   await storeVersion(store, version);
@@ -69,15 +70,15 @@ it("takes rows that were committed and published through L1's queue, whoever els
     policy: datanet!.policy,
   });
 
-  await bringVersion(alice, { ...place, store, rowsRoot: version.rowsRoot });
+  await bringVersion(alice, { ...location, store, rowsRoot: version.rowsRoot });
   const copy = await openRowStore(join(world.folder, "forced-copy"));
   // The card's own publication was the first.
-  expect(await downloadVersion(bob, { ...place, store: copy })).toMatchObject({
+  expect(await downloadVersion(bob, { ...location, store: copy })).toMatchObject({
     version: 2,
     rowsRoot: word1,
     receivedCount: 30,
   });
-  await downloadCommits(bob, { ...place, store: copy });
+  await downloadCommits(bob, { ...location, store: copy });
   expect(await verifyVersion(bob, { datanetId, store: copy })).toMatchObject({
     version: 2,
     keptCount: 30,

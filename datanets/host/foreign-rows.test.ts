@@ -53,7 +53,7 @@ async function contribute(datanet: LedgerClient, texts: readonly string[]): Prom
   return [...contribution.digests];
 }
 
-const placeOf = ({ leafId }: LedgerClient) => ({ hostUrl: host.url, datanetId: leafId! });
+const locationOf = ({ leafId }: LedgerClient) => ({ hostUrl: host.url, datanetId: leafId! });
 
 /** Contributes texts to a Datanet and has it check them. @returns those of them that are said to be like rows of another Datanet */
 async function likeRowsOf(
@@ -63,8 +63,8 @@ async function likeRowsOf(
   reader: LedgerClient = datanet,
 ): Promise<string[]> {
   const digests = await contribute(datanet, texts);
-  await checkFindings(datanet, placeOf(datanet));
-  const { counts, findings, total } = await listFindings(reader, placeOf(datanet));
+  await checkFindings(datanet, locationOf(datanet));
+  const { counts, findings, total } = await listFindings(reader, locationOf(datanet));
   expect([findings.length, counts.reduce((sum, one) => sum + one.total, 0)]).toEqual([total, total]);
   const like = findings.filter(({ evidence }) => evidence.earlier?.datanetId === other.leafId);
   expect(like.every(({ evidence }) => evidence.similarityPermille === null)).toBe(true);
@@ -103,18 +103,18 @@ describe("rows of a permissioned Datanet", () => {
     const reader = { ...bob!, l2Key: null };
     const own = await makeDatanet(world.owner, { name: "Published" });
     expect(await likeRowsOf(world.owner, own, [`${DRAFT} at all`], reader)).toEqual([]);
-    expect((await listFindings(own, placeOf(own))).findings).toMatchObject([
+    expect((await listFindings(own, locationOf(own))).findings).toMatchObject([
       { kind: "near-duplicate", evidence: { earlier: { datanetId: world.datanetId } } },
     ]);
-    expect((await listFindings(bob!, placeOf(own))).total).toBe(0);
+    expect((await listFindings(bob!, locationOf(own))).total).toBe(0);
   });
 
   it("are compared by that key's signature alone: a reviewer of another key finds nothing", async () => {
     const labelling = { ...sampleCard().labelling, reviewers: [bob!.leafId!] };
     const own = await makeDatanet(world.owner, { name: "Reviewed", labelling });
     await contribute(own, [`${NOTES} indeed`]);
-    await checkFindings(bob!, placeOf(own));
-    expect((await listFindings(own, placeOf(own))).total).toBe(0);
+    await checkFindings(bob!, locationOf(own));
+    expect((await listFindings(own, locationOf(own))).total).toBe(0);
   });
 
   it("are not named any more where they were public at the check", async () => {
@@ -129,7 +129,7 @@ describe("rows of a permissioned Datanet", () => {
     const closed = sampleCard({ ...unlabelled, ...card, access: "permissioned" });
     await publishCard(closing, { datanetId: closing.leafId!, card: closed });
     await bring(closing, closed);
-    expect(await listFindings(asker, placeOf(asker))).toMatchObject({ total: 0, findings: [] });
+    expect(await listFindings(asker, locationOf(asker))).toMatchObject({ total: 0, findings: [] });
   });
 });
 
@@ -153,13 +153,13 @@ describe("a check without room", () => {
     const long = await makeDatanet(bob!, { name: "Long" });
     const many = Array.from({ length: 1_100 }, (_, i) => `${i} ${"river ".repeat(150)}`);
     await contribute(long, many);
-    await expect(checkFindings(long, placeOf(long))).rejects.toMatchObject({
+    await expect(checkFindings(long, locationOf(long))).rejects.toMatchObject({
       code: "DNT_CHECK_FAILED",
       data: { reason: "too-large", maxBytes },
     });
     const short = await makeDatanet(bob!, { name: "Short" });
     await contribute(short, ["a short row"]);
-    const { last } = await checkFindings(short, placeOf(short));
+    const { last } = await checkFindings(short, locationOf(short));
     expect(last!.uncomparedCount).toBeGreaterThan(20);
     expect(last!.uncomparedCount).toBeLessThan(1_100);
   });

@@ -32,7 +32,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-const place = () => ({ hostUrl: host.url, datanetId: world.datanetId });
+const location = () => ({ hostUrl: host.url, datanetId: world.datanetId });
 const storeOf = (name: string) => openRowStore(join(world.folder, name));
 
 describe("a Datanet", () => {
@@ -40,12 +40,12 @@ describe("a Datanet", () => {
     const { owner, datanetId } = world;
     expect((await getLeaf(owner, datanetId)).datanet!.policy).toBe(nameCard(card).policy);
     const other = sampleCard({ name: "Another name" });
-    await expect(bringCard(owner, { ...place(), card: other })).rejects.toMatchObject({
+    await expect(bringCard(owner, { ...location(), card: other })).rejects.toMatchObject({
       code: "DNT_NOT_ON_LEDGER",
       data: { reason: "card-not-on-ledger" },
     });
-    await bringCard(owner, { ...place(), card });
-    expect((await getHostedDatanet(owner, place())).card).toEqual(card);
+    await bringCard(owner, { ...location(), card });
+    expect((await getHostedDatanet(owner, location())).card).toEqual(card);
     const search = async (filter: object) =>
       (await findDatanets(owner, { hostUrl: host.url, ...filter })).datanets.map(({ id }) => id);
     expect(await search({ text: "weath good", tag: "SHORT" })).toEqual([datanetId]);
@@ -62,22 +62,22 @@ describe("a Datanet", () => {
     rowsRoot = contribution.rowsRoot;
     const source = await contributionSource(store, contribution.rowsRoot);
     // Not before it is final: a copyist could commit first.
-    await expect(uploadRows(alice, { ...place(), source })).rejects.toMatchObject({
+    await expect(uploadRows(alice, { ...location(), source })).rejects.toMatchObject({
       code: "DNT_NOT_ON_LEDGER",
       data: { reason: "commit-not-final" },
     });
     await world.finalise();
     const uploaded = { rowCount: 40, withdrawnCount: 0, labelCount: 10, refusedLabels: [] };
-    expect(await uploadRows(alice, { ...place(), source })).toEqual({ ...uploaded, sentCount: 40 });
-    expect(await uploadRows(alice, { ...place(), source })).toEqual({ ...uploaded, sentCount: 0 });
+    expect(await uploadRows(alice, { ...location(), source })).toEqual({ ...uploaded, sentCount: 40 });
+    expect(await uploadRows(alice, { ...location(), source })).toEqual({ ...uploaded, sentCount: 0 });
     // Nobody else signs them, and a repeated upload signs the same records.
     const bob = await world.user(2);
-    expect(await uploadRows(bob, { ...place(), source })).toMatchObject({ sentCount: 0, labelCount: 0 });
-    expect((await getHostedDatanet(bob, place())).here.recordCount).toBe(10);
+    expect(await uploadRows(bob, { ...location(), source })).toMatchObject({ sentCount: 0, labelCount: 0 });
+    expect((await getHostedDatanet(bob, location())).here.recordCount).toBe(10);
     // They are beside the rows, and nobody sees them before the rows have labels of others.
-    expect((await findRows(bob, { ...place(), label: "good" })).total).toBe(0);
+    expect((await findRows(bob, { ...location(), label: "good" })).total).toBe(0);
     const seenBy = async (client: LedgerClient) =>
-      (await getHostedRow(client, { ...place(), digest: contribution.digests[0]!, isSigned: true })).label;
+      (await getHostedRow(client, { ...location(), digest: contribution.digests[0]!, isSigned: true })).label;
     expect([await seenBy(alice), await seenBy(bob)]).toEqual(["good", null]);
 
     // Read by cursor, as a list that is scrolled reads it.
@@ -85,7 +85,7 @@ describe("a Datanet", () => {
     for (let after: number | null | undefined; after !== null; ) {
       const commit = hex32(contribution.rowsRoot);
       const page = await findRows(alice, {
-        ...place(),
+        ...location(),
         commit,
         limit: 7,
         ...(after === undefined ? {} : { after }),
@@ -95,20 +95,20 @@ describe("a Datanet", () => {
       after = page.next;
     }
     expect(seen).toEqual(rows.map((_, index) => index));
-    expect((await findRows(alice, { ...place(), commit: hex32(1n) })).total).toBe(0);
+    expect((await findRows(alice, { ...location(), commit: hex32(1n) })).total).toBe(0);
 
     const version = await collectVersion(owner, { datanetId, store, validatorId: 4 });
     await storeVersion(store, version);
     await publishVersion(owner, { datanetId, version });
     await world.finalise();
-    await bringVersion(alice, { ...place(), store, rowsRoot: version.rowsRoot });
+    await bringVersion(alice, { ...location(), store, rowsRoot: version.rowsRoot });
     // The policy stays where a version does not change it.
     expect((await getLeaf(owner, datanetId)).datanet!.policy).toBe(nameCard(card).policy);
 
     const copy = await storeOf("bob");
-    const { rowCount, receivedCount } = await downloadVersion(bob, { ...place(), store: copy });
+    const { rowCount, receivedCount } = await downloadVersion(bob, { ...location(), store: copy });
     expect({ rowCount, receivedCount }).toEqual({ rowCount: 40, receivedCount: 40 });
-    await downloadCommits(bob, { ...place(), store: copy });
+    await downloadCommits(bob, { ...location(), store: copy });
     expect(await verifyVersion(bob, { datanetId, store: copy })).toMatchObject({
       keptCount: 40,
       firstDifference: null,
@@ -119,7 +119,7 @@ describe("a Datanet", () => {
     await host.stop();
     host = await world.host("host");
     const bob = await world.user(2);
-    const { receivedCount } = await downloadVersion(bob, { ...place(), store: await storeOf("again") });
+    const { receivedCount } = await downloadVersion(bob, { ...location(), store: await storeOf("again") });
     expect(receivedCount).toBe(40);
   });
 
@@ -139,9 +139,9 @@ describe("a Datanet", () => {
   });
 
   it("is not followed to another address", async () => {
-    const asked: string[] = [];
+    const question: string[] = [];
     const server = createServer((request, response) => {
-      asked.push(request.url!);
+      question.push(request.url!);
       response.writeHead(307, { location: `${host.url}${request.url}` }).end();
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -151,7 +151,7 @@ describe("a Datanet", () => {
       code: "CLI_UNREACHABLE",
       data: { server: "datanet host" },
     });
-    expect(asked).toHaveLength(1);
+    expect(question).toHaveLength(1);
   });
 
   it("is uploaded in pieces, two on their way at once, and goes on where one broke off", async () => {
@@ -187,9 +187,9 @@ describe("a Datanet", () => {
       rowsRoot: before.datanet!.rowsRoot,
       version: before.datanet!.version + 1,
     });
-    expect(await getHostedDatanet(owner, place())).toMatchObject({ isCardCurrent: false, card });
-    await bringCard(owner, { ...place(), card: next });
-    expect(await getHostedDatanet(owner, place())).toMatchObject({ isCardCurrent: true, card: next });
+    expect(await getHostedDatanet(owner, location())).toMatchObject({ isCardCurrent: false, card });
+    await bringCard(owner, { ...location(), card: next });
+    expect(await getHostedDatanet(owner, location())).toMatchObject({ isCardCurrent: true, card: next });
   });
 });
 

@@ -32,22 +32,22 @@ beforeAll(async () => {
   // The host compares times of batches with its own.
   Object.defineProperty(world.rollup.clock, "nowMs", { get: () => Date.now() });
   host = await world.host("notice");
-  await bringCard(world.owner, { ...place(), card });
+  await bringCard(world.owner, { ...location(), card });
 });
 afterAll(() => world?.close());
 
-const place = () => ({ hostUrl: host.url, datanetId: world.datanetId });
+const location = () => ({ hostUrl: host.url, datanetId: world.datanetId });
 const codeOf = (work: Promise<unknown>) =>
   work.then(
     () => "taken",
     ({ code }: { code: string }) => code,
   );
 const say = async (client: LedgerClient, record: UnsignedRecord) =>
-  (await sayRecords(client, { ...place(), records: [record] }))[0]!.error?.code ?? "taken";
-const read = (client: LedgerClient) => codeOf(findRows(client, { ...place(), limit: 1, isSigned: true }));
+  (await sayRecords(client, { ...location(), records: [record] }))[0]!.error?.code ?? "taken";
+const read = (client: LedgerClient) => codeOf(findRows(client, { ...location(), limit: 1, isSigned: true }));
 const ask = async (client: LedgerClient): Promise<`0x${string}`> => {
   await say(client, { kind: "accessRequest", purpose: "to read" });
-  return (await listAccess(client, place())).requests.find(({ leafId }) => leafId === client.leafId)!
+  return (await listAccess(client, location())).requests.find(({ leafId }) => leafId === client.leafId)!
     .id as `0x${string}`;
 };
 /** The owner's wallet sets the leaf's key through L1, as a thief of the wallet would. */
@@ -82,12 +82,12 @@ it("holds up who was granted access, and the Datanet itself; whose old key signe
   expect(await read(stolen)).toBe("DNT_KEY_NOTICE");
   // Terms that are signed stay so, and a stranger's word binds nobody.
   const terms = await signTerms(stolen, { datanetId: world.datanetId, rowsRoot: 7n, card });
-  const [refused] = await bringRecords(stolen, { ...place(), records: [terms] });
+  const [refused] = await bringRecords(stolen, { ...location(), records: [terms] });
   expect(refused!.error?.code).toBe("DNT_KEY_NOTICE");
 
   const request = await ask(carl);
   const datanet = await forceKey(world.owner);
-  expect(await getKeyNotice(carl, { ...place(), leafId: world.datanetId })).toMatchObject({
+  expect(await getKeyNotice(carl, { ...location(), leafId: world.datanetId })).toMatchObject({
     leafId: world.datanetId,
     queueIndex: expect.any(Number),
   });
@@ -102,10 +102,10 @@ it("holds up who was granted access, and the Datanet itself; whose old key signe
   const publication = { kind: KIND.forcedPublishVersion, a: world.datanetId, word4: nameCard(open).policy };
   await queue(world.rollup, publication, l1Owner);
   await world.finalise();
-  expect(await codeOf(bringCard(carl, { ...place(), card: open }))).toBe("DNT_KEY_NOTICE");
-  expect((await getHostedDatanet(carl, place())).card.access).toBe("permissioned");
+  expect(await codeOf(bringCard(carl, { ...location(), card: open }))).toBe("DNT_KEY_NOTICE");
+  expect((await getHostedDatanet(carl, location())).card.access).toBe("permissioned");
   host.clock.aheadMs = KEY_NOTICE_MS + 60_000;
-  expect(await codeOf(bringCard(carl, { ...place(), card: open }))).toBe("taken");
+  expect(await codeOf(bringCard(carl, { ...location(), card: open }))).toBe("taken");
   host.clock.aheadMs = 0;
 
   // Attack: the rows are closed again, and an earlier card that the host has opens them, which nobody has to bring.
@@ -114,9 +114,9 @@ it("holds up who was granted access, and the Datanet itself; whose old key signe
     await world.finalise();
   };
   await publish(nameCard(card));
-  expect(await codeOf(bringCard(carl, { ...place(), card }))).toBe("taken");
+  expect(await codeOf(bringCard(carl, { ...location(), card }))).toBe("taken");
   await publish(nameCard(open));
-  expect(await getHostedDatanet(carl, place())).toMatchObject({
+  expect(await getHostedDatanet(carl, location())).toMatchObject({
     policy: hex32(nameCard(card).policy),
     isCardCurrent: false,
     card: { access: "permissioned" },
@@ -125,17 +125,17 @@ it("holds up who was granted access, and the Datanet itself; whose old key signe
 }, 60_000);
 
 it("reads a long list of operations in parts, and says so until a week is read", async () => {
-  const asked: unknown[] = [];
+  const question: unknown[] = [];
   const pages = 60;
   const ledger = {
     operationsPage: async (_id: number, before?: string | number) => {
-      asked.push(before);
-      const place = Number(before ?? 0);
-      const entry = { kind: "transfer", a: 9, b: 2, status: "final", hash: `0x${place}` as const };
+      question.push(before);
+      const location = Number(before ?? 0);
+      const entry = { kind: "transfer", a: 9, b: 2, status: "final", hash: `0x${location}` as const };
       return {
         operations: [{ ...entry, acknowledgedAtMs: 1, amountCode: 1n, words: [] }],
-        nextBefore: place + 1 === pages ? null : place + 1,
-        isComplete: place + 1 === pages,
+        nextBefore: location + 1 === pages ? null : location + 1,
+        isComplete: location + 1 === pages,
         prunedBeforeMs: null,
       };
     },
@@ -146,12 +146,12 @@ it("reads a long list of operations in parts, and says so until a week is read",
   const looks: unknown[] = [];
   for (let i = 0; i < 3; i++) looks.push(await notices.of(leaf).catch(({ code }: { code: string }) => code));
   expect(looks).toEqual(["DNT_KEY_NOTICE", "DNT_KEY_NOTICE", null]);
-  expect(asked).toHaveLength(pages);
+  expect(question).toHaveLength(pages);
   await notices.of(leaf);
-  expect(asked).toHaveLength(pages);
+  expect(question).toHaveLength(pages);
   nowMs += 60_000;
   await notices.of(leaf);
-  expect(asked).toHaveLength(pages + 1);
+  expect(question).toHaveLength(pages + 1);
 });
 
 it("finds a former key that came again through L1's queue, though a look has found nothing before", async () => {

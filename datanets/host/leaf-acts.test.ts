@@ -54,10 +54,10 @@ it("lists what a key signed and what the owner had executed, and nothing of othe
 
 it("lists a Datanet's own records, and is a feed whose entries keep their names", async () => {
   const { datanetId, owner } = world;
-  const place = { hostUrl: host.url, datanetId };
+  const location = { hostUrl: host.url, datanetId };
   const bob = await world.user(2);
-  await sayRecords(bob, { ...place, records: [{ kind: "accessRequest", purpose: "weather" }] });
-  const [request] = (await listAccess(owner, place)).requests;
+  await sayRecords(bob, { ...location, records: [{ kind: "accessRequest", purpose: "weather" }] });
+  const [request] = (await listAccess(owner, location)).requests;
   const answer = {
     kind: "accessAnswer",
     request: request!.id,
@@ -65,7 +65,7 @@ it("lists a Datanet's own records, and is a feed whose entries keep their names"
     untilMs: 9e12,
     note: "",
   } as const;
-  expect((await sayRecords(owner, { ...place, records: [answer] }))[0]!.error).toBeNull();
+  expect((await sayRecords(owner, { ...location, records: [answer] }))[0]!.error).toBeNull();
   const kinds = async () => (await actsOf(datanetId)).map(({ kind }) => kind);
   await expect.poll(async () => (await kinds())[0]).toBe("record.accessAnswer");
   expect(await kinds()).toContain("publishVersion");

@@ -52,10 +52,10 @@ let verified: UnsignedRecord;
 /** Anybody: without a key. */
 let reader: LedgerClient;
 
-const place = () => ({ hostUrl: host.url, datanetId: world.datanetId });
+const location = () => ({ hostUrl: host.url, datanetId: world.datanetId });
 const say = async (client: LedgerClient, ...records: UnsignedRecord[]) =>
   expect(
-    (await sayRecords(client, { ...place(), records })).map(({ error }) => error?.code ?? "taken"),
+    (await sayRecords(client, { ...location(), records })).map(({ error }) => error?.code ?? "taken"),
   ).toEqual(records.map(() => "taken"));
 const asking = (): WriteModelPapersParameters => ({
   modelId,
@@ -100,7 +100,7 @@ beforeAll(async () => {
   const [alice, bob, carol, dave] = await Promise.all([1, 2, 3, 4].map(world.user));
   people = { alice: alice!, bob: bob!, carol: carol!, dave: dave! };
   reader = { ...people.alice, l2Key: null, leafId: null };
-  await bringCard(world.owner, { ...place(), card });
+  await bringCard(world.owner, { ...location(), card });
   store = await openRowStore(join(world.folder, "rows"));
   for (const [client, own] of [
     [people.alice, rows.slice(0, 5)],
@@ -114,7 +114,7 @@ beforeAll(async () => {
       rowsRoot: contribution.rowsRoot,
       card,
     });
-    await uploadRows(client, { ...place(), source: { ...source, terms } });
+    await uploadRows(client, { ...location(), source: { ...source, terms } });
     const commit = hex32(contribution.rowsRoot);
     await say(people.dave, { kind: "verdict", commit, verdict: "approve", note: "" });
   }
@@ -130,13 +130,13 @@ beforeAll(async () => {
       }),
     ),
   );
-  const { version } = await collectReviewed(world.owner, { ...place(), store });
+  const { version } = await collectReviewed(world.owner, { ...location(), store });
   await storeVersion(store, version);
   await publishVersion(world.owner, { datanetId: world.datanetId, version });
   await world.finalise();
-  await bringVersion(world.owner, { ...place(), store, rowsRoot: version.rowsRoot });
+  await bringVersion(world.owner, { ...location(), store, rowsRoot: version.rowsRoot });
   const classes = card.labels.map(({ name }) => name);
-  model = await trainOnVersion(people.alice, place(), { store, version: 2, classes });
+  model = await trainOnVersion(people.alice, location(), { store, version: 2, classes });
   const record = await registerPublished(await world.user(0), world.datanetId, model, 2);
   [verified, modelId] = [record, record.modelId];
 });
@@ -173,8 +173,8 @@ it("are the same bytes for everyone, with what ledger, card and records say", as
 
 it("have the export's own Croissant file, which the importer reads back with its rows", async () => {
   const { papers } = await writeModelPapers(reader, asking());
-  const exported = await exportVersion(reader, { ...place(), store, version: 2 });
-  const [parquet, croissant] = await exportFilesOf({ ...exported, ...place() }, "parquet");
+  const exported = await exportVersion(reader, { ...location(), store, version: 2 });
+  const [parquet, croissant] = await exportFilesOf({ ...exported, ...location() }, "parquet");
   expect(croissant!.content.join("")).toBe(paperOf(papers, croissantName()));
   const read = await readImport(card, [
     { name: croissantName(), content: new TextEncoder().encode(paperOf(papers, croissantName())) },
@@ -282,7 +282,7 @@ it("follow what happens later: a recomputation and a withdrawal are named", asyn
     `${croissantName()} rai:dataBiases[2]`,
   ]);
   const recomputed = await writeModelPapers(reader, asking());
-  await withdrawRow(people.alice, { ...place(), row: digests[0]! });
+  await withdrawRow(people.alice, { ...location(), row: digests[0]! });
   const withdrawn = await differing(recomputed.papers);
   expect(withdrawn).toContain(`${MODEL_CARD} Datanet ${world.datanetId}: Rows withdrawn since`);
   expect(withdrawn).toContain(`${croissantName()} distribution[0].sha256`);
@@ -300,7 +300,7 @@ it("of rows that became permissioned are written by who may read them, by the ca
   const closed = { ...card, access: "permissioned" as const, licence: "LicenseRef-ours", row };
   await publishCard(world.owner, { datanetId: world.datanetId, card: closed });
   await world.finalise();
-  await bringCard(world.owner, { ...place(), card: closed });
+  await bringCard(world.owner, { ...location(), card: closed });
   const stranger = { ...asking(), store: await openRowStore(join(world.folder, "stranger")) };
   // Labels and notes tell what rows are: they are their readers'.
   await expect(writeModelPapers(reader, stranger)).rejects.toMatchObject({ code: "DNT_REQUEST_UNSIGNED" });

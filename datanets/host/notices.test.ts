@@ -71,7 +71,7 @@ beforeAll(async () => {
     DATANET_NOTICES_EVERY_MS: "100",
     DATANET_WEBHOOK_HOSTS: "localhost",
   });
-  await bringCard(world.owner, { ...place(), card });
+  await bringCard(world.owner, { ...location(), card });
   const user = (index: number) => world.user(index);
   people = {
     ann: await user(1),
@@ -96,18 +96,18 @@ beforeAll(async () => {
   commitRoot = contributed.contribution.rowsRoot;
   await world.finalise();
   const source = await contributionSource(store, contributed.contribution.rowsRoot);
-  await uploadRows(people.ann, { ...place(), source });
+  await uploadRows(people.ann, { ...location(), source });
 }, 60_000);
 afterAll(async () => {
   receiver?.close();
   await world?.close();
 });
 
-const place = () => ({ hostUrl: host.url, datanetId: world.datanetId });
+const location = () => ({ hostUrl: host.url, datanetId: world.datanetId });
 const hostUrl = () => ({ hostUrl: host.url });
 const receiverUrl = () => `http://localhost:${(receiver.address() as AddressInfo).port}/hook?for=ann`;
 const say = async (client: LedgerClient, record: UnsignedRecord) =>
-  expect((await sayRecords(client, { ...place(), records: [record] }))[0]!.error).toBeNull();
+  expect((await sayRecords(client, { ...location(), records: [record] }))[0]!.error).toBeNull();
 const codeOf = (work: Promise<unknown>) =>
   work.then(
     () => "taken",
@@ -131,8 +131,8 @@ describe("events of a Datanet's records", () => {
     await say(carl, label(digests[0]!, "bad"));
     await say(dave, { kind: "leaveOut", row: digests[1]!, isLeftOut: true, why: "off-topic", note: "" });
     await say(ann, { kind: "objection", row: digests[1]!, note: "it is on topic" });
-    const [asked] = (await listAccess(dave, place())).requests;
-    const request = asked!.id as `0x${string}`;
+    const [question] = (await listAccess(dave, location())).requests;
+    const request = question!.id as `0x${string}`;
     await say(world.owner, { kind: "accessAnswer", request, answer: "refuse", untilMs: 0, note: "" });
     await expect.poll(() => kindsOf(ann.leafId!)).toEqual(["row.disputed", "row.disputed"]);
     await expect.poll(() => kindsOf(world.datanetId)).toEqual(["access.requested", "row.disputed"]);

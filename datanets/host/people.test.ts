@@ -54,10 +54,10 @@ let people: {
 /** Every record is later than the one before. */
 let atMs = Date.now() - 100_000;
 
-const place = () => ({ hostUrl: host.url, datanetId: world.datanetId });
+const location = () => ({ hostUrl: host.url, datanetId: world.datanetId });
 const say = async (client: LedgerClient, ...records: UnsignedRecord[]) => {
   atMs += 1;
-  const results = await sayRecords(client, { ...place(), records, atMs });
+  const results = await sayRecords(client, { ...location(), records, atMs });
   return results.map(({ error }) => error?.code ?? "taken");
 };
 const label = (row: string, name: string): UnsignedRecord => ({
@@ -100,7 +100,7 @@ beforeAll(async () => {
   host = await world.host("host");
   const [alice, bob, carol, dave, erin] = await Promise.all([1, 2, 3, 4, 5].map(world.user));
   people = { alice: alice!, bob: bob!, carol: carol!, dave: dave!, erin: erin! };
-  await bringCard(world.owner, { ...place(), card });
+  await bringCard(world.owner, { ...location(), card });
   store = await openRowStore(join(world.folder, "rows"));
   // The same salts in each run, so that the same validators are drawn.
   await writeRowFile(store.folder, "salts.key", new Uint8Array(32).fill(7));
@@ -119,7 +119,7 @@ beforeAll(async () => {
   digests = contribution.digests;
   commit = `0x${contribution.rowsRoot.toString(16).padStart(64, "0")}`;
   await uploadRows(people.alice, {
-    ...place(),
+    ...location(),
     source: await contributionSource(store, contribution.rowsRoot),
   });
 });
@@ -177,7 +177,7 @@ describe("labels", () => {
     expect((await ask(bob, api("/queue?limit=50"))).body.rows).toHaveLength(12);
     expect(await say(bob, label(digests[0]!, "lukewarm"))).toEqual(["DNT_RECORD_NOT_ALLOWED"]);
     expect(await say(bob, ...digests.map((row) => label(row, "good")))).toEqual(digests.map(() => "taken"));
-    expect((await readRecords(bob, place())).records).toEqual([]);
+    expect((await readRecords(bob, location())).records).toEqual([]);
     const row = (await ask(carol, api(`/rows/${digests[0]}`))).body;
     expect(row).toMatchObject({ labelCount: 1, labels: null, outcome: { state: "waiting" } });
     expect((await ask(bob, api("/queue"))).body).toMatchObject({ rows: [], labelledCount: 12 });
@@ -228,8 +228,8 @@ describe("labels", () => {
     const replay = { ...old, datanetId: world.datanetId, leafId: REVIEWER, atMs };
     expect(await say(dave, { ...old, isLeftOut: false })).toEqual(["taken"]);
     const bring = async (record: Parameters<typeof signRecord>[1], by: LedgerClient) =>
-      (await bringRecords(by, { ...place(), records: [signRecord(by.domain, record, by.l2Key!)] }))[0]!.error
-        ?.code;
+      (await bringRecords(by, { ...location(), records: [signRecord(by.domain, record, by.l2Key!)] }))[0]!
+        .error?.code;
     // The same record again is nothing new; one as old, with other words, is refused.
     expect(await bring(replay, dave)).toBeUndefined();
     expect(await bring({ ...replay, note: "again" }, dave)).toBe("DNT_RECORD_OUTDATED");
@@ -239,7 +239,7 @@ describe("labels", () => {
     const later = { ...replay, atMs: atMs + 9 };
     expect(await bring({ ...later, datanetId: world.datanetId + 1 }, dave)).toBe("DNT_RECORD_INVALID");
     const elsewhere = signRecord(dave.domain + 1n, later, dave.l2Key!);
-    const [other] = await bringRecords(dave, { ...place(), records: [elsewhere, elsewhere] });
+    const [other] = await bringRecords(dave, { ...location(), records: [elsewhere, elsewhere] });
     expect(other!.error!.code).toBe("DNT_RECORD_INVALID");
     expect((await ask(bob, api("/rows?state=leftOut"))).body.total).toBe(1);
   });
@@ -263,7 +263,7 @@ describe("labels", () => {
 describe("a reviewed version", () => {
   it("has approved rows alone, each with a validator who signed its label; a replaced key shows", async () => {
     const { owner, datanetId } = world;
-    const before = await collectReviewed(owner, { ...place(), store });
+    const before = await collectReviewed(owner, { ...location(), store });
     expect([before.version.rowCount, before.leftOut[0]!.why]).toEqual([
       0,
       "the contribution is not approved yet",
@@ -271,7 +271,7 @@ describe("a reviewed version", () => {
     const verdict: UnsignedRecord = { kind: "verdict", commit, verdict: "approve", note: "" };
     expect(await say(people.bob, verdict)).toEqual(["DNT_RECORD_NOT_ALLOWED"]);
     expect(await say(people.dave, verdict)).toEqual(["taken"]);
-    const { labels, leftOut, version } = await collectReviewed(owner, { ...place(), store });
+    const { labels, leftOut, version } = await collectReviewed(owner, { ...location(), store });
     const named = new Map(version.storedRows.map(({ digest }, i) => [digest, labels.labels[i]]));
     expect(digests.map((digest) => named.get(digest))).toEqual([
       ...Array(9).fill("good"),
@@ -288,14 +288,14 @@ describe("a reviewed version", () => {
     expect(validators.get(digests[9]!)).toBe(5);
     expect(new Set(validators.values())).toEqual(new Set([4, 5]));
     // Attack: the owner gives all rows to bob, who has signed most of them; the hash draws carol for some.
-    const given = await collectVersion(owner, {
+    const input = await collectVersion(owner, {
       datanetId,
       store,
       validatorId: (_, digest) => (validators.has(digest) ? 4 : null),
     });
-    await storeVersion(store, given);
-    await publishVersion(owner, { datanetId, version: given });
-    const attacked = (await verifyVouching(owner, { ...place(), store })).exceptions;
+    await storeVersion(store, input);
+    await publishVersion(owner, { datanetId, version: input });
+    const attacked = (await verifyVouching(owner, { ...location(), store })).exceptions;
     expect(new Map(attacked.map(({ digest, vouching }) => [digests.indexOf(digest), vouching]))).toEqual(
       new Map(
         [...validators].flatMap(([digest, drawn]) =>
@@ -306,8 +306,8 @@ describe("a reviewed version", () => {
     await storeVersion(store, version);
     await publishVersion(owner, { datanetId, version });
     await world.finalise();
-    await bringVersion(people.alice, { ...place(), store, rowsRoot: version.rowsRoot });
-    expect(await verifyVouching(owner, { ...place(), store })).toEqual({
+    await bringVersion(people.alice, { ...location(), store, rowsRoot: version.rowsRoot });
+    expect(await verifyVouching(owner, { ...location(), store })).toEqual({
       rowCount: 10,
       signedCount: 10,
       exceptions: [],
@@ -317,14 +317,14 @@ describe("a reviewed version", () => {
     });
 
     const copy = await openRowStore(join(world.folder, "bob"));
-    const asked = vi.spyOn(globalThis, "fetch");
-    const downloaded = await downloadVersion(people.bob, { ...place(), store: copy });
+    const question = vi.spyOn(globalThis, "fetch");
+    const downloaded = await downloadVersion(people.bob, { ...location(), store: copy });
     // Rows alone: who needs the labels reads the records, once.
-    expect(asked.mock.calls.filter(([url]) => String(url).includes("/records"))).toEqual([]);
-    expect(asked.mock.calls.length).toBeGreaterThan(0);
-    asked.mockRestore();
+    expect(question.mock.calls.filter(([url]) => String(url).includes("/records"))).toEqual([]);
+    expect(question.mock.calls.length).toBeGreaterThan(0);
+    question.mockRestore();
     const { rowsRoot } = downloaded;
-    expect(await downloadLabels(people.bob, { ...place(), store: copy, rowsRoot })).toEqual({
+    expect(await downloadLabels(people.bob, { ...location(), store: copy, rowsRoot })).toEqual({
       ...labels,
       dropped: [],
     });
@@ -338,7 +338,7 @@ describe("a reviewed version", () => {
 
     const { keyX } = await createRandomKey();
     await setKey(people.carol, { keyX });
-    const { exceptions } = await verifyVouching(owner, { ...place(), store });
+    const { exceptions } = await verifyVouching(owner, { ...location(), store });
     // Without hers no row has labels of two, which the card asks for, but the one that the reviewer has settled as bob said.
     const found = exceptions.map(({ digest, validatorId, vouching }) => [digest, validatorId, vouching]);
     expect(found).toEqual(
@@ -360,7 +360,7 @@ describe("access", () => {
     expect((await fetch(`${host.url}${api("/rows")}`)).status).toBe(401);
     expect(await rows(erin)).toBe("DNT_ACCESS_NOT_GRANTED");
     expect(await say(erin, { kind: "accessRequest", purpose: "a model of weather" })).toEqual(["taken"]);
-    const [waiting] = (await listAccess(erin, place())).requests;
+    const [waiting] = (await listAccess(erin, location())).requests;
     expect(waiting).toMatchObject({ leafId: 7, purpose: "a model of weather", answer: null });
     const { body } = await ask(bob, `/v1/datanets/${world.datanetId}`);
     expect(body.access).toMatchObject({ askedCount: 1, unansweredCount: 1 });
@@ -376,7 +376,7 @@ describe("access", () => {
     expect(await say(world.owner, answer(Date.now() + DAY_MS))).toEqual(["taken"]);
     expect(await rows(erin)).toBe("served");
     const copy = await openRowStore(join(world.folder, "erin"));
-    expect((await downloadVersion(erin, { ...place(), store: copy })).rowCount).toBe(10);
+    expect((await downloadVersion(erin, { ...location(), store: copy })).rowCount).toBe(10);
     host.clock.aheadMs = DAY_MS;
     const later = await ask(erin, api("/rows"), { lifeMs: DAY_MS + 60_000 });
     expect(later.code).toBe("DNT_ACCESS_NOT_GRANTED");
@@ -415,7 +415,7 @@ describe("a mirror", () => {
     expect(result.recordCount - result.refusedCount).toBeGreaterThan(14);
     await host.stop();
     const copy = await openRowStore(join(world.folder, "from-mirror"));
-    const place = { hostUrl: mirror.url, datanetId: world.datanetId };
-    expect((await downloadVersion(bob, { ...place, store: copy })).receivedCount).toBe(10);
+    const location = { hostUrl: mirror.url, datanetId: world.datanetId };
+    expect((await downloadVersion(bob, { ...location, store: copy })).receivedCount).toBe(10);
   });
 });

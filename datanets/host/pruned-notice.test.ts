@@ -28,26 +28,26 @@ beforeAll(async () => {
   // The host compares times of batches with its own.
   Object.defineProperty(world.rollup.clock, "nowMs", { get: () => Date.now() });
   host = await world.host("one");
-  await bringCard(world.owner, { ...place(), card });
+  await bringCard(world.owner, { ...location(), card });
 });
 afterAll(() => world?.close());
 
-const place = (at = host) => ({ hostUrl: at.url, datanetId: world.datanetId });
+const location = (at = host) => ({ hostUrl: at.url, datanetId: world.datanetId });
 const codeOf = (work: Promise<unknown>) =>
   work.then(
     () => "taken",
     ({ code }: { code: string }) => code,
   );
 const say = async (client: LedgerClient, record: UnsignedRecord) =>
-  (await sayRecords(client, { ...place(), records: [record] }))[0]!.error?.code ?? "taken";
+  (await sayRecords(client, { ...location(), records: [record] }))[0]!.error?.code ?? "taken";
 const read = (client: LedgerClient, at: TestHost) =>
-  codeOf(findRows(client, { ...place(at), limit: 1, isSigned: true }));
+  codeOf(findRows(client, { ...location(at), limit: 1, isSigned: true }));
 
 it("holds a forced key back, though the thief has pushed it out of the sequencer's history", async () => {
   const [ann, bob, carl] = [await world.user(1), await world.user(2), await world.user(3)];
   for (const reader of [ann, carl]) {
     expect(await say(reader, { kind: "accessRequest", purpose: "to read" })).toBe("taken");
-    const { requests } = await listAccess(reader, place());
+    const { requests } = await listAccess(reader, location());
     const { id } = requests.find(({ leafId }) => leafId === reader.leafId)!;
     const untilMs = Date.now() + 30 * 86_400_000;
     const grant = { kind: "accessAnswer", request: id, answer: "grant" } as const;

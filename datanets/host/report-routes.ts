@@ -37,8 +37,8 @@ export function registerReportRoutes(app: FastifyInstance, context: HostContext)
     },
     async (request) => {
       const { from, limit, model, version } = request.query;
-      const wanted = { version: version ?? null, model: model ?? null, from, limit };
-      const found = await listReports(await store.require(request.params.id), wanted);
+      const expected = { version: version ?? null, model: model ?? null, from, limit };
+      const found = await listReports(await store.require(request.params.id), expected);
       setCost(request, entriesCost(found.records.length));
       return pageOf(found, { from, limit });
     },

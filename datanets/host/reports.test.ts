@@ -45,9 +45,9 @@ let dave: LedgerClient;
 let eve: LedgerClient;
 let report: NamedReport;
 
-const place = () => ({ hostUrl: host.url, datanetId: world.datanetId });
+const location = () => ({ hostUrl: host.url, datanetId: world.datanetId });
 const say = async (client: LedgerClient, ...records: UnsignedRecord[]) =>
-  (await sayRecords(client, { ...place(), records })).map(({ error }) => error?.code ?? "taken");
+  (await sayRecords(client, { ...location(), records })).map(({ error }) => error?.code ?? "taken");
 const label = (row: string, name: string): UnsignedRecord => ({
   kind: "label",
   row,
@@ -57,7 +57,7 @@ const label = (row: string, name: string): UnsignedRecord => ({
 });
 const compute = async (untilMs?: number, hostUrl = host.url, withoutUnsigned = false) =>
   reportBias(eve, {
-    ...place(),
+    ...location(),
     hostUrl,
     withoutUnsigned,
     store: await openRowStore(join(world.folder, "eve")),
@@ -74,22 +74,22 @@ beforeAll(async () => {
     LedgerClient,
     LedgerClient,
   ];
-  await bringCard(world.owner, { ...place(), card });
+  await bringCard(world.owner, { ...location(), card });
   store = await openRowStore(join(world.folder, "rows"));
   const { contribution } = await contributeRows(alice, { datanetId: world.datanetId, store, rows });
   const { rowsRoot } = contribution;
   await world.finalise();
-  await uploadRows(alice, { ...place(), source: await contributionSource(store, rowsRoot) });
+  await uploadRows(alice, { ...location(), source: await contributionSource(store, rowsRoot) });
   await say(dave, { kind: "verdict", commit: hex32(rowsRoot), verdict: "approve", note: "" });
   const labelled = ["good", "good", "bad", "good", "bad", "good"];
   await say(bob, ...digests.map((row, i) => label(row, labelled[i]!)));
   await say(carol, ...digests.map((row, i) => label(row, i === 5 ? "bad" : labelled[i]!)));
   await say(dave, { kind: "settle", row: digests[5]!, label: "good", note: "" });
-  const { version } = await collectReviewed(world.owner, { ...place(), store });
+  const { version } = await collectReviewed(world.owner, { ...location(), store });
   await storeVersion(store, version);
   await publishVersion(world.owner, { datanetId: world.datanetId, version });
   await world.finalise();
-  await bringVersion(world.owner, { ...place(), store, rowsRoot: version.rowsRoot });
+  await bringVersion(world.owner, { ...location(), store, rowsRoot: version.rowsRoot });
   report = await compute();
 });
 afterAll(() => world?.close());
@@ -116,29 +116,29 @@ describe("a report of bias", () => {
   });
 
   it("is signed by anyone, and its text taken from the Datanet and its team alone", async () => {
-    expect(await signReport(eve, { ...place(), report })).toBe(false);
-    const [unread] = (await listReports(eve, place())).reports;
+    expect(await signReport(eve, { ...location(), report })).toBe(false);
+    const [unread] = (await listReports(eve, location())).reports;
     expect(unread).toMatchObject({ sha256: report.sha256, version: 2, modelId: null, hasText: false });
-    await expect(getReport(eve, { ...place(), sha256: report.sha256 })).rejects.toMatchObject({
+    await expect(getReport(eve, { ...location(), sha256: report.sha256 })).rejects.toMatchObject({
       code: "DNT_NOT_HOSTED",
     });
-    expect(await signReport(world.owner, { ...place(), report, from: world.datanetId })).toBe(true);
-    expect(await getReport(eve, { ...place(), sha256: report.sha256 })).toEqual(report);
-    const [listed, ...more] = (await listReports(eve, { ...place(), version: 2 })).reports;
+    expect(await signReport(world.owner, { ...location(), report, from: world.datanetId })).toBe(true);
+    expect(await getReport(eve, { ...location(), sha256: report.sha256 })).toEqual(report);
+    const [listed, ...more] = (await listReports(eve, { ...location(), version: 2 })).reports;
     expect(more).toEqual([]);
     expect(listed).toMatchObject({ sha256: report.sha256, hasText: true });
     expect(listed!.signers.map(({ leafId }) => leafId)).toEqual([world.datanetId, 7]);
-    expect((await listReports(eve, { ...place(), version: 1 })).reports).toEqual([]);
-    expect((await listReports(eve, { ...place(), modelId: 9 })).reports).toEqual([]);
+    expect((await listReports(eve, { ...location(), version: 1 })).reports).toEqual([]);
+    expect((await listReports(eve, { ...location(), modelId: 9 })).reports).toEqual([]);
     await host.stop();
     host = await world.host("host");
-    expect(await getReport(eve, { ...place(), sha256: report.sha256 })).toEqual(report);
+    expect(await getReport(eve, { ...location(), sha256: report.sha256 })).toEqual(report);
   });
 
   it("is refused about a version or a model that the ledger does not have, and as a text of another name", async () => {
     const changed = (more: object) => ({ ...report, report: { ...report.report, ...more } });
     const { version } = report.report;
-    const sign = (some: NamedReport) => signReport(eve, { ...place(), report: some });
+    const sign = (some: NamedReport) => signReport(eve, { ...location(), report: some });
     for (const other of [
       changed({ version: { ...version, number: 9 } }),
       changed({ version: { ...version, rowsRoot: hex32(1n) } }),
@@ -161,7 +161,7 @@ describe("a report of bias", () => {
 
   it("counts no label of a key that its leaf does not have", async () => {
     // The host gives carol's labels to a key of its own, under which all labellers agree.
-    const { records } = await readRecords(eve, place());
+    const { records } = await readRecords(eve, location());
     const key = await createRandomKey();
     const forged = records.map((record) =>
       record.body.kind === "label" && record.body.leafId === 5
@@ -206,7 +206,7 @@ describe("a report of bias", () => {
   });
 
   it("differs by name once a row is withdrawn, and a later report takes its place", async () => {
-    await withdrawRow(alice, { ...place(), row: digests[0]! });
+    await withdrawRow(alice, { ...location(), row: digests[0]! });
     const again = await compute(report.report.labels.untilMs);
     expect(differenceOf(report.report, again.report)).toEqual({
       path: "version.withdrawnCount",
@@ -214,23 +214,26 @@ describe("a report of bias", () => {
       computed: "1",
     });
     expect(again.report.slices.find(({ by }) => by === "contributor")!.rowCount).toBe(5);
-    expect(await signReport(dave, { ...place(), report: again })).toBe(true);
-    expect(await signReport(world.owner, { ...place(), report: again, from: world.datanetId })).toBe(true);
-    const hashes = (await listReports(eve, place())).reports.map(({ hasText, sha256 }) => [sha256, hasText]);
+    expect(await signReport(dave, { ...location(), report: again })).toBe(true);
+    expect(await signReport(world.owner, { ...location(), report: again, from: world.datanetId })).toBe(true);
+    const hashes = (await listReports(eve, location())).reports.map(({ hasText, sha256 }) => [
+      sha256,
+      hasText,
+    ]);
     expect(hashes).toEqual([
       [again.sha256, true],
       [report.sha256, false],
     ]);
     // Signatures go to a mirror as other records do, and one of a former key counts no more.
-    const { records } = await readRecords(eve, place());
+    const { records } = await readRecords(eve, location());
     const mirror = await world.host("mirror");
-    await bringCard(world.owner, { ...place(), hostUrl: mirror.url, card });
+    await bringCard(world.owner, { ...location(), hostUrl: mirror.url, card });
     const signed = records.filter(({ body }) => body.kind === "report");
-    const results = await bringRecords(eve, { ...place(), hostUrl: mirror.url, records: signed });
+    const results = await bringRecords(eve, { ...location(), hostUrl: mirror.url, records: signed });
     expect(results.map(({ error }) => error)).toEqual([null, null, null, null]);
     await setKey(dave, { keyX: (await createRandomKey()).keyX });
     await expect
-      .poll(async () => (await listReports(eve, place())).reports[0]!.signers.map(({ leafId }) => leafId))
+      .poll(async () => (await listReports(eve, location())).reports[0]!.signers.map(({ leafId }) => leafId))
       .toEqual([world.datanetId]);
   });
 });

@@ -32,7 +32,7 @@ let reader: LedgerClient;
 let databaseUrl: string;
 let journal: string;
 
-const place = () => ({ hostUrl: host.url, datanetId: world.datanetId });
+const location = () => ({ hostUrl: host.url, datanetId: world.datanetId });
 const answerSchema = z.looseObject({ excerpt: z.string(), withdrawnAtMs: z.number().nullable() });
 const read = (row: string, as = reader): Promise<string> =>
   askHost(
@@ -46,7 +46,7 @@ const read = (row: string, as = reader): Promise<string> =>
   );
 const withdraw = (row: string) =>
   sayRecords(alice, {
-    ...place(),
+    ...location(),
     records: [{ kind: "withdrawal", row, note: "it names me\u2028and mine" }],
   });
 const bring = async (rows: readonly Uint8Array[]) => {
@@ -73,14 +73,14 @@ beforeAll(async () => {
   host = await world.host("host");
   [alice, reader] = await Promise.all([world.user(1), world.user(2)]);
   store = await openRowStore(join(world.folder, "rows"));
-  await bringCard(world.owner, { ...place(), card });
-  await uploadRows(alice, { ...place(), source: await bring(ROWS.slice(0, 2)) });
-  const asked = { kind: "accessRequest" as const, purpose: "a model" };
-  const [given] = await sayRecords(reader, { ...place(), records: [asked], atMs: Date.now() - 5_000 });
-  const answer = { kind: "accessAnswer" as const, request: given!.id!, note: "" };
+  await bringCard(world.owner, { ...location(), card });
+  await uploadRows(alice, { ...location(), source: await bring(ROWS.slice(0, 2)) });
+  const question = { kind: "accessRequest" as const, purpose: "a model" };
+  const [input] = await sayRecords(reader, { ...location(), records: [question], atMs: Date.now() - 5_000 });
+  const answer = { kind: "accessAnswer" as const, request: input!.id!, note: "" };
   const say = (how: "grant" | "refuse", untilMs: number, atMs?: number) =>
     sayRecords(world.owner, {
-      ...place(),
+      ...location(),
       records: [{ ...answer, answer: how, untilMs }],
       ...(atMs === undefined ? {} : { atMs }),
     });
@@ -91,7 +91,7 @@ beforeAll(async () => {
   await administer(admin, `create database ${name}_copy template ${name}`);
 
   host = await world.host("host");
-  await uploadRows(alice, { ...place(), source: await bring(ROWS.slice(2)) });
+  await uploadRows(alice, { ...location(), source: await bring(ROWS.slice(2)) });
   await withdraw(MARIA);
   await withdraw(LATER);
   await say("refuse", 0);
@@ -117,7 +117,7 @@ it("takes no row that was withdrawn since, when it comes again", async () => {
   const { rowsRoot } = (await (await fetch(`${host.url}/v1/datanets/${world.datanetId}/commits`)).json()).at(
     -1,
   );
-  await uploadRows(alice, { ...place(), source: await contributionSource(store, BigInt(rowsRoot)) }).catch(
+  await uploadRows(alice, { ...location(), source: await contributionSource(store, BigInt(rowsRoot)) }).catch(
     () => {},
   );
   expect(await read(LATER, world.owner)).toBe("withdrawn");
@@ -167,7 +167,7 @@ it("acknowledges no withdrawal that the journal does not have", async () => {
   const LAST = saltRow(bytes("a row of the last test"), SALT);
   host = await world.host("host");
   const source = await bring([LAST]);
-  await uploadRows(alice, { ...place(), source });
+  await uploadRows(alice, { ...location(), source });
   const row = sha256Hex(LAST);
   // A folder that is gone, and a file in its place.
   rmSync(journal, { recursive: true });

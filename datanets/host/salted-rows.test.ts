@@ -115,11 +115,11 @@ describe("a permissioned Datanet with salted digests", () => {
     const { contribution } = await contributeRows(bob, { datanetId: world.datanetId, store, rows: copied });
     await world.finalise();
     await uploadRows(bob, { ...at(), source: await contributionSource(store, contribution.rowsRoot) });
-    const place = { ...at(), isSigned: true };
-    await checkFindings(world.owner, place);
+    const location = { ...at(), isSigned: true };
+    await checkFindings(world.owner, location);
     await expect
       .poll(async () =>
-        (await listFindings(world.owner, place)).findings.flatMap(({ evidence, kind, row }) =>
+        (await listFindings(world.owner, location)).findings.flatMap(({ evidence, kind, row }) =>
           kind === "copy" ? [[row, evidence.earlier?.row]] : [],
         ),
       )
@@ -158,11 +158,11 @@ describe("a permissioned Datanet with salted digests", () => {
 
     const mirror = await world.host("mirror");
     const between = await openRowStore(join(world.folder, "between"));
-    const asked = { datanetId: world.datanetId, store: between, fromUrl: host.url, toUrl: mirror.url };
-    expect(await mirrorDatanet(world.owner, asked)).toMatchObject({ versionCount: 1 });
+    const question = { datanetId: world.datanetId, store: between, fromUrl: host.url, toUrl: mirror.url };
+    expect(await mirrorDatanet(world.owner, question)).toMatchObject({ versionCount: 1 });
     const mine = await openRowStore(join(world.folder, "mine"));
-    const place = { datanetId: world.datanetId, hostUrl: mirror.url };
-    expect(await downloadVersion(world.owner, { ...place, store: mine })).toMatchObject({ rowCount: 7 });
+    const location = { datanetId: world.datanetId, hostUrl: mirror.url };
+    expect(await downloadVersion(world.owner, { ...location, store: mine })).toMatchObject({ rowCount: 7 });
     const { exceptions } = await verifyVersion(world.owner, {
       datanetId: world.datanetId,
       store,
@@ -173,7 +173,7 @@ describe("a permissioned Datanet with salted digests", () => {
       [4, "dropped"],
       [4, "repeated"],
     ]);
-    const exported = await exportVersion(world.owner, { ...place, store: mine, version: 2 });
+    const exported = await exportVersion(world.owner, { ...location, store: mine, version: 2 });
     expect(exported.rows.map(({ content }) => textOf(contentOfRow(content))).sort()).toEqual(
       CONTENTS.map(textOf).sort(),
     );
@@ -250,8 +250,8 @@ it("shows lists of plain digests to readers alone, and keeps its form, where it 
   try {
     const store = await openRowStore(join(world.folder, "rows"));
     const alice = await world.user(1);
-    const given = { datanetId: world.datanetId, store, rows: sampleRows(3) };
-    const { rowsRoot } = (await contributeRows(alice, given)).contribution;
+    const input = { datanetId: world.datanetId, store, rows: sampleRows(3) };
+    const { rowsRoot } = (await contributeRows(alice, input)).contribution;
     await world.finalise();
     // The host hears of the Datanet when it has rows, as a mirror of an earlier one.
     const host = await world.host("host");

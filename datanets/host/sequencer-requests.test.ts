@@ -24,13 +24,13 @@ const DATANETS = 6;
 const CACHED = { DATANET_LEDGER_CACHE_MS: "2000", DATANET_NOTICES_EVERY_MS: "86400000" };
 
 /** Paths that came to the sequencer, through a proxy that can ask for a wait. */
-let asked: string[] = [];
+let question: string[] = [];
 let refusals = 0;
 let world: HostWorld;
 let host: TestHost;
 const card = sampleCard();
 const proxy = createServer(async (request, response) => {
-  asked.push(request.url!);
+  question.push(request.url!);
   if (refusals > 0) {
     refusals -= 1;
     response.writeHead(429, { "retry-after": "1" }).end();
@@ -57,7 +57,7 @@ beforeAll(async () => {
   }
 });
 beforeEach(() => {
-  asked = [];
+  question = [];
 });
 afterAll(async () => {
   proxy.close();
@@ -90,8 +90,8 @@ it("asks for no leaf that a forged record names", async () => {
     200,
     true,
   ]);
-  expect(asked.filter((path) => path.includes("1000"))).toEqual([]);
-  expect(asked.length).toBeLessThanOrEqual(1);
+  expect(question.filter((path) => path.includes("1000"))).toEqual([]);
+  expect(question.length).toBeLessThanOrEqual(1);
 });
 
 it("asks for the leaves of records that a stranger's key has signed a hundred at a time", async () => {
@@ -101,8 +101,8 @@ it("asks for the leaves of records that a stranger's key has signed a hundred at
   );
   const { body } = await post(host.url, signed);
   expect(body.results.every(({ error }) => error.code === "DNT_RECORD_INVALID")).toBe(true);
-  expect(asked.filter((path) => path.startsWith("/v1/leaves?ids=2")).length).toBe(RECORDS / 100);
-  expect(asked.length).toBeLessThanOrEqual(RECORDS / 100 + 1);
+  expect(question.filter((path) => path.startsWith("/v1/leaves?ids=2")).length).toBe(RECORDS / 100);
+  expect(question.length).toBeLessThanOrEqual(RECORDS / 100 + 1);
 });
 
 it("charges records by their number: two requests of many use up the allowance that fifty of one do not", async () => {
@@ -121,18 +121,18 @@ it("charges records by their number: two requests of many use up the allowance t
 
 it("asks once for all Datanets that the directory shows", async () => {
   await new Promise((resolve) => setTimeout(resolve, 2_100));
-  asked = [];
+  question = [];
   const answer = (await (await fetch(`${host.url}/v1/datanets?limit=100`)).json()) as { datanets: object[] };
   expect(answer.datanets).toHaveLength(DATANETS);
-  expect(asked).toHaveLength(1);
+  expect(question).toHaveLength(1);
 });
 
 it("waits the second that its sequencer asks for, and answers then", async () => {
   await new Promise((resolve) => setTimeout(resolve, 2_100));
-  asked = [];
+  question = [];
   refusals = 1;
   expect((await fetch(`${host.url}/v1/datanets/${world.datanetId}`)).status).toBe(200);
-  expect(asked).toHaveLength(2);
+  expect(question).toHaveLength(2);
 });
 
 it("makes two requests for each hundred of its idle Datanets that it looks at", async () => {
@@ -182,15 +182,15 @@ it("charges a key's notice by the operations that are read for it, and nothing f
   const busy = createServer((request, response) => {
     const { searchParams } = new URL(request.url!, "http://x");
     const ids = searchParams.get("ids")?.split(",").map(Number);
-    const place = Number(searchParams.get("before") ?? 0);
+    const location = Number(searchParams.get("before") ?? 0);
     const leaf = { kind: "account", l1Owner: "0x", keyX: hex32(5n), chain: hex32(0n), counters: {} };
     // Leaf 9 has a long week; others have one operation.
-    const count = searchParams.get("leaf") !== "9" ? 1 : place < 200 * (pages - 1) ? 200 : 20;
+    const count = searchParams.get("leaf") !== "9" ? 1 : location < 200 * (pages - 1) ? 200 : 20;
     const operations = Array.from({ length: count }, (_, i) => ({
       ...{ kind: "transfer", a: 9, b: 2, status: "final", acknowledgedAtMs: Date.now() },
       ...{
         hash: null,
-        queueIndex: place + i + 1,
+        queueIndex: location + i + 1,
         amountWei: "0",
         word1: hex32(1n),
         word2: hex32(1n),
@@ -200,7 +200,7 @@ it("charges a key's notice by the operations that are read for it, and nothing f
     response.setHeader("content-type", "application/json");
     const page = {
       operations,
-      nextBefore: count === 200 ? place + count : null,
+      nextBefore: count === 200 ? location + count : null,
       isComplete: count !== 200,
       prunedBeforeMs: null,
     };
@@ -221,7 +221,7 @@ it("charges a key's notice by the operations that are read for it, and nothing f
 it("reads no history of a Datanet that is not here", async () => {
   for (const path of ["commits", `versions/${hex32(1n)}/citation`]) {
     const response = await fetch(`${host.url}/v1/datanets/999/${path}`);
-    expect([response.status, asked]).toEqual([404, []]);
+    expect([response.status, question]).toEqual([404, []]);
   }
 });
 

@@ -30,7 +30,7 @@ let mirror: TestHost;
 let store: RowStore;
 /** Contributor, stranger, labeller and reviewer: leaves 3 to 6. */
 let [alice, mallory, carol, dave]: LedgerClient[] = [];
-const place = () => ({ hostUrl: host.url, datanetId: world.datanetId });
+const location = () => ({ hostUrl: host.url, datanetId: world.datanetId });
 const texts = sampleRows(8);
 const digests = texts.map(sha256Hex);
 
@@ -41,7 +41,7 @@ beforeAll(async () => {
   world = await createHostWorld({ card });
   [host, mirror] = [await world.host("host"), await world.host("mirror")];
   [alice, mallory, carol, dave] = await Promise.all([1, 2, 3, 4].map(world.user));
-  await bringCard(world.owner, { ...place(), card });
+  await bringCard(world.owner, { ...location(), card });
   store = await openRowStore(join(world.folder, "owner"));
 }, 60_000);
 afterAll(() => world?.close());
@@ -56,15 +56,15 @@ const bring = async (
   by: LedgerClient,
   { own, rowsRoot }: Awaited<ReturnType<typeof commit>>,
   hostUrl = host.url,
-) => uploadRows(by, { ...place(), hostUrl, source: await contributionSource(own, rowsRoot) });
+) => uploadRows(by, { ...location(), hostUrl, source: await contributionSource(own, rowsRoot) });
 const approve = (rowsRoot: bigint) =>
   sayRecords(dave!, {
-    ...place(),
+    ...location(),
     records: [{ kind: "verdict", commit: hex32(rowsRoot), verdict: "approve", note: "" }],
   });
 const label = (rows: readonly string[], by = carol!) =>
   sayRecords(by, {
-    ...place(),
+    ...location(),
     records: rows.map((row) => ({ kind: "label" as const, row, label: "good", flags: [], note: "" })),
   });
 const prepare = (more: object = {}, into = store) =>
@@ -95,7 +95,7 @@ test("publishes past commits whose rows never came, before and behind honest one
     [mallory!.leafId, 5n],
   ]);
   expect(prepared.version.storedRows.map(({ contributorId }) => contributorId)).toEqual(Array(4).fill(3));
-  await publishPrepared(world.owner, { ...place(), store, prepared });
+  await publishPrepared(world.owner, { ...location(), store, prepared });
   await world.finalise();
   const verified = await verifyVersion(world.owner, { datanetId: world.datanetId, store });
   expect(verified).toMatchObject({ keptCount: 4, foreign: [], firstDifference: null });
@@ -105,7 +105,7 @@ test("publishes past commits whose rows never came, before and behind honest one
 test("leaves published rows with whom they were published, where an earlier commit's rows come afterwards", async () => {
   await bring(mallory!, early);
   // The host keeps the rows where they are, too: the stranger cannot withdraw them.
-  await expect(withdrawRow(mallory!, { ...place(), row: digests[0]! })).rejects.toMatchObject({
+  await expect(withdrawRow(mallory!, { ...location(), row: digests[0]! })).rejects.toMatchObject({
     code: "DNT_RECORD_NOT_ALLOWED",
   });
   // A folder that has nothing yet has the published list from the host.
@@ -191,10 +191,10 @@ test("a stranger's new key costs their labels alone; a key that they never had c
     body: JSON.stringify({ records: [forged] }),
   });
   expect([answer.status, await answer.text()]).toEqual([200, expect.stringContaining("DNT_")]);
-  expect((await readRecords(world.owner, place())).records.map(({ keyX }) => keyX)).not.toContain(
+  expect((await readRecords(world.owner, location())).records.map(({ keyX }) => keyX)).not.toContain(
     forged.keyX,
   );
-  expect(await listFormerRecords({ ...mallory!, l2Key: next }, place())).toHaveLength(1);
+  expect(await listFormerRecords({ ...mallory!, l2Key: next }, location())).toHaveLength(1);
 });
 
 test("passes over many commits of one row in few requests, and downloads what is there", async () => {
@@ -203,7 +203,7 @@ test("passes over many commits of one row in few requests, and downloads what is
       () => {},
     );
   const found = await downloadCommits(world.owner, {
-    ...place(),
+    ...location(),
     store: await openRowStore(join(world.folder, "many")),
   });
   expect(found.commits.map(({ contributorId }) => contributorId)).toEqual(expect.arrayContaining([3, 4]));

@@ -32,7 +32,7 @@ let world: HostWorld;
 let host: TestHost;
 let alice: LedgerClient;
 let bob: LedgerClient;
-const place = () => ({ hostUrl: host.url, datanetId: world.datanetId });
+const location = () => ({ hostUrl: host.url, datanetId: world.datanetId });
 
 /** Rows of alice, hers again under other terms, and of bob. */
 const [first, second, third] = [sampleRows(3), sampleRows(3, 3), sampleRows(3, 6)];
@@ -49,12 +49,12 @@ async function commit(client: LedgerClient, rows: readonly Uint8Array[]) {
 async function setCard(card: Card) {
   await publishCard(world.owner, { datanetId: world.datanetId, card });
   await world.finalise();
-  await bringCard(world.owner, { ...place(), card });
+  await bringCard(world.owner, { ...location(), card });
 }
 const sign = (client: LedgerClient, rows: readonly Uint8Array[], card: Card) =>
   signTerms(client, { datanetId: world.datanetId, rowsRoot: sourceOf(rows).rowsRoot, card });
 const upload = (client: LedgerClient, rows: readonly Uint8Array[], more = {}) =>
-  uploadRows(client, { ...place(), source: { ...sourceOf(rows), ...more } });
+  uploadRows(client, { ...location(), source: { ...sourceOf(rows), ...more } });
 const listed = () => [
   ...[...first, ...second].map((row) => ({ digest: sha256Hex(row), contributorId: alice.leafId! })),
   ...third.map((row) => ({ digest: sha256Hex(row), contributorId: bob.leafId! })),
@@ -64,7 +64,7 @@ beforeAll(async () => {
   world = await createHostWorld({ card: earlier });
   host = await world.host("one");
   [alice, bob] = [await world.user(1), await world.user(2)];
-  await bringCard(world.owner, { ...place(), card: earlier });
+  await bringCard(world.owner, { ...location(), card: earlier });
 });
 afterAll(() => world?.close());
 
@@ -73,7 +73,7 @@ describe("terms that bind", () => {
     await commit(alice, first);
     expect((await upload(alice, first)).sentCount).toBe(first.length);
     const rows = listed().slice(0, first.length);
-    expect(await readRowTerms(alice, { ...place(), rows })).toMatchObject([
+    expect(await readRowTerms(alice, { ...location(), rows })).toMatchObject([
       { licence: "see the readme", isSigned: false, rowCount: 3 },
     ]);
   });
@@ -83,14 +83,14 @@ describe("terms that bind", () => {
     await commit(alice, second);
     await expect(upload(alice, second)).rejects.toMatchObject({ code: "DNT_TERMS_UNSIGNED" });
     const codeOf = async (...signed: Parameters<typeof sign>) =>
-      (await bringRecords(alice, { ...place(), records: [await sign(...signed)] }))[0]!.error?.code;
+      (await bringRecords(alice, { ...location(), records: [await sign(...signed)] }))[0]!.error?.code;
     expect(await codeOf(bob, second, unpaid)).toBe("DNT_RECORD_NOT_ALLOWED");
     expect(await codeOf(alice, second, open)).toBe("DNT_RECORD_INVALID");
     expect(await codeOf(alice, second, earlier)).toBe("DNT_RECORD_INVALID");
     expect(await codeOf(alice, third, unpaid)).toBe("DNT_NOT_HOSTED");
     const signed = await sign(alice, second, unpaid);
     const forged = { ...signed, body: { ...signed.body, licence: "CC0-1.0" } };
-    const [refused] = await bringRecords(alice, { ...place(), records: [forged as typeof signed] });
+    const [refused] = await bringRecords(alice, { ...location(), records: [forged as typeof signed] });
     expect(refused!.error?.code).toBe("DNT_RECORD_INVALID");
     await expect(upload(alice, second)).rejects.toMatchObject({ code: "DNT_TERMS_UNSIGNED" });
     expect((await upload(alice, second, { terms: signed })).sentCount).toBe(second.length);
@@ -104,23 +104,23 @@ describe("terms that bind", () => {
     await storeSignedTerms(store, rowsRoot, await sign(bob, third, open));
     await world.finalise();
     const source = await contributionSource(store, rowsRoot);
-    expect((await uploadRows(bob, { ...place(), source })).sentCount).toBe(third.length);
-    await expect(listSignedTerms(bob, place())).resolves.toMatchObject([
+    expect((await uploadRows(bob, { ...location(), source })).sentCount).toBe(third.length);
+    await expect(listSignedTerms(bob, location())).resolves.toMatchObject([
       { body: { licence: "CC-BY-NC-4.0", leafId: alice.leafId }, isSignedByLeaf: true },
       { body: { licence: "CC-BY-4.0", leafId: bob.leafId }, isSignedByLeaf: true },
     ]);
   });
 
   it("forbid a model that answers for pay, by the names of the rows that stand in the way", async () => {
-    const rows = await readRowTerms(alice, { ...place(), rows: listed() });
+    const rows = await readRowTerms(alice, { ...location(), rows: listed() });
     // Alice has signed nothing for her first rows: they have the terms of the present card.
     expect(rows.map(({ isSigned, licence, rowCount }) => [licence, isSigned, rowCount])).toEqual([
       ["CC-BY-4.0", false, 3],
       ["CC-BY-NC-4.0", true, 3],
       ["CC-BY-4.0", true, 3],
     ]);
-    const asked = { use: "paid", readsRows: false } as const;
-    expect(() => modelTerms(rows, asked)).toThrow(
+    const question = { use: "paid", readsRows: false } as const;
+    expect(() => modelTerms(rows, question)).toThrow(
       expect.objectContaining({
         code: "DNT_TERMS_FORBID",
         message: expect.stringContaining(second.map(sha256Hex).join(", ")),
@@ -129,14 +129,14 @@ describe("terms that bind", () => {
         }),
       }),
     );
-    expect(modelTerms(rows, { ...asked, use: "shared" }).licence).toBe("CC-BY-NC-4.0");
+    expect(modelTerms(rows, { ...question, use: "shared" }).licence).toBe("CC-BY-NC-4.0");
     const without = rows.filter(({ licence }) => licence === "CC-BY-4.0");
-    expect(modelTerms(without, asked).licence).toBe("CC-BY-4.0");
+    expect(modelTerms(without, question).licence).toBe("CC-BY-4.0");
   });
 
   it("are not taken back by those of an earlier card, and may be given anew", async () => {
     const bring = async (card: Card) =>
-      (await bringRecords(bob, { ...place(), records: [await sign(bob, third, card)] }))[0]!.error?.code;
+      (await bringRecords(bob, { ...location(), records: [await sign(bob, third, card)] }))[0]!.error?.code;
     expect(await bring(unpaid)).toBe("DNT_RECORD_NOT_ALLOWED");
     expect(await bring(open)).toBeUndefined();
   });
@@ -171,9 +171,9 @@ describe("terms that bind", () => {
 
   it("come to a mirror before the rows, and count there by themselves, whatever its card says", async () => {
     const { datanetId } = world;
-    const asked = { use: "paid", readsRows: false } as const;
+    const question = { use: "paid", readsRows: false } as const;
     const rows = listed();
-    const here = await readRowTerms(bob, { ...place(), rows });
+    const here = await readRowTerms(bob, { ...location(), rows });
     // Attack: the owner's newest card gives everything; the mirror has no earlier one.
     await setCard({ ...open, licence: "CC0-1.0" });
     const mirror = await world.host("mirror");
@@ -184,7 +184,7 @@ describe("terms that bind", () => {
     const there = { hostUrl: mirror.url, datanetId };
     const signed = await listSignedTerms(bob, there);
     expect(signed.map(({ body }) => body)).toEqual(
-      (await listSignedTerms(bob, place())).map(({ body }) => body),
+      (await listSignedTerms(bob, location())).map(({ body }) => body),
     );
     expect(signed).toHaveLength(6);
     const signedHere = here.filter(({ isSigned }) => isSigned);
@@ -192,15 +192,17 @@ describe("terms that bind", () => {
       ["CC-BY-NC-4.0", 3],
       ["CC-BY-4.0", 3],
     ]);
-    for (const at of [place(), there]) {
+    for (const at of [location(), there]) {
       const found = await readRowTerms(bob, { ...at, rows });
       expect(found.filter(({ isSigned }) => isSigned)).toEqual(signedHere);
-      expect(() => modelTerms(found, asked)).toThrow(expect.objectContaining({ code: "DNT_TERMS_FORBID" }));
+      expect(() => modelTerms(found, question)).toThrow(
+        expect.objectContaining({ code: "DNT_TERMS_FORBID" }),
+      );
     }
     // Nobody has signed for her first rows, and the mirror does not have the card of their time: no licence follows there.
     const [ofFirst] = await readRowTerms(bob, { ...there, rows: rows.slice(0, 3) });
     expect(ofFirst).toMatchObject({ licence: "LicenseRef-not-signed AND CC0-1.0", isSigned: false });
-    expect(modelTerms([ofFirst!], asked).licence).toBeNull();
+    expect(modelTerms([ofFirst!], question).licence).toBeNull();
   });
 
   it("are not known where a host leaves out a signature that the card of the commit's time asked for", async () => {
@@ -226,19 +228,19 @@ describe("terms that bind", () => {
       isSigned: false,
       rowCount: 3,
     };
-    expect(await readRowTerms(alice, { ...place(), rows: asBobs })).toMatchObject([unknown]);
+    expect(await readRowTerms(alice, { ...location(), rows: asBobs })).toMatchObject([unknown]);
     // Bob commits the same rows later, and signs: they are alice's all the same.
     const copied = second;
     const again = [...copied, new TextEncoder().encode("a row of bob's own")];
     await commit(bob, again);
     await upload(bob, again, { terms: await sign(bob, again, { ...open, licence: "CC0-1.0" }) });
-    expect(await readRowTerms(alice, { ...place(), rows: asBobs })).toMatchObject([unknown]);
-    expect(await readRowTerms(alice, { ...place(), rows })).toMatchObject([
+    expect(await readRowTerms(alice, { ...location(), rows: asBobs })).toMatchObject([unknown]);
+    expect(await readRowTerms(alice, { ...location(), rows })).toMatchObject([
       { licence: "CC-BY-NC-4.0", isSigned: true, rowCount: 3 },
     ]);
     // Rows that nobody has committed.
     const nobodys = [{ digest: "ab".repeat(32), contributorId: bob.leafId! }];
-    expect(await readRowTerms(alice, { ...place(), rows: nobodys })).toMatchObject([
+    expect(await readRowTerms(alice, { ...location(), rows: nobodys })).toMatchObject([
       { licence: "LicenseRef-not-committed AND CC0-1.0", isSigned: false, rowCount: 1 },
     ]);
   });

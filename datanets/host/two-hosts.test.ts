@@ -97,15 +97,17 @@ describe("two hosts on one database", () => {
   it("give no row to more labellers than it needs, and keep what each has reserved", async () => {
     const path = `/v1/datanets/${world.datanetId}/queue?limit=20`;
     // All at once, and from both.
-    const asked = await Promise.all(people.slice(1).map((person, i) => ask(person, hosts[i % 2]!.url, path)));
-    const given = new Map<string, number>();
-    for (const { body } of asked) {
+    const question = await Promise.all(
+      people.slice(1).map((person, i) => ask(person, hosts[i % 2]!.url, path)),
+    );
+    const input = new Map<string, number>();
+    for (const { body } of question) {
       const own = body.rows.map(({ digest }: { digest: string }) => digest);
       expect(own).toHaveLength(20);
       expect(new Set(own).size).toBe(20);
-      for (const digest of own) given.set(digest, (given.get(digest) ?? 0) + 1);
+      for (const digest of own) input.set(digest, (input.get(digest) ?? 0) + 1);
     }
-    expect(Math.max(...given.values())).toBeLessThanOrEqual(LABELS_A_ROW);
+    expect(Math.max(...input.values())).toBeLessThanOrEqual(LABELS_A_ROW);
     for (let turn = 0; turn < 6; turn++) {
       const again = await Promise.all(
         people.slice(1).map((person, i) => ask(person, hosts[(i + turn) % 2]!.url, path)),

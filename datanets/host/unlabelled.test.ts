@@ -27,14 +27,14 @@ let host: TestHost;
 beforeAll(async () => {
   world = await createHostWorld({ card, userCount: 4 });
   host = await world.host("host");
-  await bringCard(world.owner, { ...place(), card });
+  await bringCard(world.owner, { ...location(), card });
 });
 afterAll(() => world.close());
-const place = () => ({ hostUrl: host.url, datanetId: world.datanetId });
+const location = () => ({ hostUrl: host.url, datanetId: world.datanetId });
 let atMs = Date.now() - 100_000;
 const say = async (client: LedgerClient, record: UnsignedRecord) => {
   atMs += 1;
-  const [result] = await sayRecords(client, { ...place(), records: [record], atMs });
+  const [result] = await sayRecords(client, { ...location(), records: [record], atMs });
   return result!.error?.code ?? "taken";
 };
 
@@ -44,12 +44,12 @@ it("takes no labels; an approval accepts its rows, and the validator is drawn am
   const { datanetId, owner } = world;
   const { contribution } = await contributeRows(alice!, { datanetId, store, rows: sampleRows(20) });
   await world.finalise();
-  await uploadRows(alice!, { ...place(), source: await contributionSource(store, contribution.rowsRoot) });
+  await uploadRows(alice!, { ...location(), source: await contributionSource(store, contribution.rowsRoot) });
   const { digests } = contribution;
   const label: UnsignedRecord = { kind: "label", row: digests[0]!, label: "good", flags: [], note: "" };
   expect(await say(bob!, label)).toBe("DNT_RECORD_NOT_ALLOWED");
   const collect = async () => {
-    const { leftOut, version } = await collectReviewed(owner, { ...place(), store });
+    const { leftOut, version } = await collectReviewed(owner, { ...location(), store });
     return { leftOut, rows: version.storedRows };
   };
   expect((await collect()).leftOut[0]!.why).toBe("the contribution is not approved yet");
@@ -71,14 +71,17 @@ it("takes no labels; an approval accepts its rows, and the validator is drawn am
     ["leftOut", 1],
     ["waiting", 0],
   ] as const)
-    expect(await findRows(bob!, { ...place(), state }), state).toMatchObject({ total });
-  const { labels, leftOut, version } = await collectReviewed(owner, { ...place(), store });
+    expect(await findRows(bob!, { ...location(), state }), state).toMatchObject({ total });
+  const { labels, leftOut, version } = await collectReviewed(owner, { ...location(), store });
   expect(leftOut).toEqual([{ digest: digests[3], contributorId: 3, why: "off-topic" }]);
   expect(new Set(version.storedRows.map(({ validatorId }) => validatorId))).toEqual(new Set([4, 5]));
   expect(labels.labels).toEqual(Array(19).fill(null));
   await storeVersion(store, version);
   await publishVersion(owner, { datanetId, version });
-  expect(await verifyVouching(owner, { ...place(), store })).toMatchObject({ rowCount: 19, exceptions: [] });
+  expect(await verifyVouching(owner, { ...location(), store })).toMatchObject({
+    rowCount: 19,
+    exceptions: [],
+  });
   // The last word holds.
   await say(carol!, verdict("reject"));
   expect((await collect()).rows).toEqual([]);

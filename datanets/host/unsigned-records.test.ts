@@ -318,11 +318,11 @@ describe("records that a host has signed in others' names", () => {
             ...Array.from({ length: 250 }, (_, i) => forge({ ...bad(here.digests[0]!), leafId: 1_000 + i })),
           ]
         : records;
-    const asked = vi.spyOn(globalThis, "fetch");
+    const question = vi.spyOn(globalThis, "fetch");
     const { dropped } = await readRecords(dave, lie);
-    const urls = asked.mock.calls.map(([url]) => new URL(String(url)));
+    const urls = question.mock.calls.map(([url]) => new URL(String(url)));
     const paths = urls.map(({ pathname }) => pathname);
-    asked.mockRestore();
+    question.mockRestore();
     expect(dropped).toHaveLength(250);
     // The host is in this process, and asks for the Datanet's leaf alone.
     const many = urls.filter((url) => url.searchParams.get("ids")?.includes(","));

@@ -45,19 +45,19 @@ let modelId: number;
 let same: Verified;
 let atMs = Date.now() - 100_000;
 
-const place = () => ({ hostUrl: host.url, datanetId: world.datanetId });
+const location = () => ({ hostUrl: host.url, datanetId: world.datanetId });
 const sign = async (client: LedgerClient, record: Verified, at?: number) => {
   atMs += 1;
-  const [result] = await sayRecords(client, { ...place(), records: [record], atMs: at ?? atMs });
+  const [result] = await sayRecords(client, { ...location(), records: [record], atMs: at ?? atMs });
   return result!.error?.code ?? "taken";
 };
-const listed = async () => (await listVerified(ann, { ...place(), modelId })).verifications;
+const listed = async () => (await listVerified(ann, { ...location(), modelId })).verifications;
 
 beforeAll(async () => {
   world = await createHostWorld({ card });
   host = await world.host("host");
   [ann, ben] = [await world.user(1), await world.user(2)];
-  await bringCard(world.owner, { ...place(), card });
+  await bringCard(world.owner, { ...location(), card });
   const binding = packBinding({
     datanetId: BigInt(world.datanetId),
     version: 1n,
@@ -102,16 +102,16 @@ describe("recomputations", () => {
     ];
     expect(await listed()).toEqual(expected);
     // They stand beside the other records, not among them.
-    expect((await readRecords(ann, place())).records).toEqual([]);
+    expect((await readRecords(ann, location())).records).toEqual([]);
     await host.stop();
     host = await world.host("host");
     expect(await listed()).toEqual(expected);
     const mirror = await world.host("mirror");
-    await bringCard(world.owner, { ...place(), hostUrl: mirror.url, card });
-    const { records } = await readVerified(ann, place());
-    const results = await bringRecords(ann, { ...place(), hostUrl: mirror.url, records });
+    await bringCard(world.owner, { ...location(), hostUrl: mirror.url, card });
+    const { records } = await readVerified(ann, location());
+    const results = await bringRecords(ann, { ...location(), hostUrl: mirror.url, records });
     expect(results.map(({ error }) => error)).toEqual([null, null]);
-    const mirrored = await listVerified(ann, { ...place(), hostUrl: mirror.url, modelId });
+    const mirrored = await listVerified(ann, { ...location(), hostUrl: mirror.url, modelId });
     expect(mirrored).toEqual({ verifications: expected, dropped: [] });
   });
 
@@ -119,7 +119,7 @@ describe("recomputations", () => {
     const body = { ...same, datanetId: world.datanetId, leafId: ann.leafId!, atMs: atMs + 10 } as RecordBody;
     const bring = async (record: RecordBody, { by = ann, domain = ann.domain } = {}) => {
       const records = [signRecord(domain, record, by.l2Key!)];
-      const [result] = await bringRecords(ann, { ...place(), records });
+      const [result] = await bringRecords(ann, { ...location(), records });
       return result!.error?.code ?? "taken";
     };
     expect(await bring(body, { by: ben })).toBe("DNT_RECORD_INVALID");
@@ -151,18 +151,18 @@ describe("recomputations", () => {
   it("count against a key's day", async () => {
     const tight = await world.host("tight", { DATANET_QUOTA_RECORDS_PER_DAY: "2" });
     const hostUrl = tight.url;
-    await bringCard(world.owner, { ...place(), hostUrl, card });
+    await bringCard(world.owner, { ...location(), hostUrl, card });
     const codes: string[] = [];
     for (let i = 0; i < 3; i++) {
       atMs += 1;
-      const [result] = await sayRecords(ann, { ...place(), hostUrl, records: [same], atMs });
+      const [result] = await sayRecords(ann, { ...location(), hostUrl, records: [same], atMs });
       codes.push(result!.error?.code ?? "taken");
     }
     expect(codes).toEqual(["taken", "taken", "SRV_QUOTA_USED"]);
   });
 
   it("are not shown once their leaf has another key, and none is believed that the host has made", async () => {
-    const { records } = await readVerified(ann, place());
+    const { records } = await readVerified(ann, location());
     const changed = records.map((record, i) =>
       i === 0 ? { ...record, body: { ...record.body, atMs: record.body.atMs + 1 } } : record,
     );
@@ -171,13 +171,13 @@ describe("recomputations", () => {
     });
     await new Promise<void>((resolve) => liar.listen(0, "127.0.0.1", resolve));
     const hostUrl = `http://127.0.0.1:${(liar.address() as AddressInfo).port}`;
-    await expect(listVerified(ann, { ...place(), hostUrl, modelId })).rejects.toMatchObject({
+    await expect(listVerified(ann, { ...location(), hostUrl, modelId })).rejects.toMatchObject({
       code: "CLI_DATANET_HOST_FALSE",
     });
     liar.close();
     await setKey(ben, { keyX: (await createRandomKey()).keyX });
     await expect.poll(async () => (await listed()).map(({ leafId }) => leafId)).toEqual([3]);
-    const { dropped } = await listVerified(ann, { ...place(), modelId });
+    const { dropped } = await listVerified(ann, { ...location(), modelId });
     expect(dropped.map(({ record, why }) => [record.body.leafId, why])).toEqual([[ben.leafId, "former"]]);
   });
 });

@@ -141,7 +141,7 @@ export function registerVersionRoutes(app: FastifyInstance, context: HostContext
       const { publishedAtMs, rowCount, version } = await versionOf(id, root);
       const { contact, licence, name } = await cardOf(context, datanet);
       const year = publishedAtMs === null ? "n.d." : String(new Date(publishedAtMs).getUTCFullYear());
-      const place = `OpenLedger rollup ${context.rollupAddress} on chain ${context.chainId}, Datanet ${id}, root ${root}`;
+      const deployment = `OpenLedger rollup ${context.rollupAddress} on chain ${context.chainId}, Datanet ${id}, root ${root}`;
       const plain = (text: string) => text.replace(/[{}\\%#$&_~^\r\n]/g, " ");
       return {
         version,
@@ -149,8 +149,8 @@ export function registerVersionRoutes(app: FastifyInstance, context: HostContext
         rowCount,
         licence,
         contact,
-        text: `${name}, version ${version} (${year}). ${rowCount} rows. ${place}. Licence: ${licence}.`,
-        bibtex: `@misc{openledger-${id}-${version},\n  title = {{${plain(name)}}},\n  year = {${year}},\n  version = {${version}},\n  note = {${plain(place)}},\n}`,
+        text: `${name}, version ${version} (${year}). ${rowCount} rows. ${deployment}. Licence: ${licence}.`,
+        bibtex: `@misc{openledger-${id}-${version},\n  title = {{${plain(name)}}},\n  year = {${year}},\n  version = {${version}},\n  note = {${plain(deployment)}},\n}`,
       };
     },
   );

@@ -78,12 +78,12 @@ let commit: bigint;
 let older: Recomputed;
 let olderModel: PublishedModel;
 
-const place = () => ({ hostUrl: host.url, datanetId: world.datanetId });
+const location = () => ({ hostUrl: host.url, datanetId: world.datanetId });
 const api = (path: string) => fetch(`${host.url}/v1/datanets/${world.datanetId}${path}`);
 const codeOf = async (response: Response) =>
   `${response.status} ${((await response.json()) as { error: { code: string } }).error.code}`;
 const say = async (client: LedgerClient, ...records: UnsignedRecord[]) =>
-  (await sayRecords(client, { ...place(), records })).map(({ error }) => error?.code ?? "taken");
+  (await sayRecords(client, { ...location(), records })).map(({ error }) => error?.code ?? "taken");
 const label = (row: string): UnsignedRecord => ({
   kind: "label",
   row,
@@ -121,7 +121,7 @@ const forgedBody = ({ withdrawal }: RemovalCertificate) => ({ ...withdrawal.body
 type Recomputed = Awaited<ReturnType<typeof registerPublished>>;
 const classes = card.labels.map(({ name }) => name);
 const train = (from: RowStore, version: number): Promise<PublishedModel> =>
-  trainOnVersion(people.alice, place(), { store: from, version, classes });
+  trainOnVersion(people.alice, location(), { store: from, version, classes });
 const register = async (model: PublishedModel, version: number): Promise<Recomputed> =>
   registerPublished(await world.user(0), world.datanetId, model, version);
 
@@ -130,22 +130,22 @@ beforeAll(async () => {
   host = await world.host("host");
   const [alice, bob, carol, dave] = await Promise.all([1, 2, 3, 4].map(world.user));
   people = { alice: alice!, bob: bob!, carol: carol!, dave: dave! };
-  await bringCard(world.owner, { ...place(), card });
+  await bringCard(world.owner, { ...location(), card });
   store = await folder("rows");
-  const given = { datanetId: world.datanetId, store, rows: rows.slice(0, 7) };
-  const { contribution } = await contributeRows(people.alice, given);
+  const input = { datanetId: world.datanetId, store, rows: rows.slice(0, 7) };
+  const { contribution } = await contributeRows(people.alice, input);
   commit = contribution.rowsRoot;
   await world.finalise();
-  await uploadRows(people.alice, { ...place(), source: await contributionSource(store, commit) });
+  await uploadRows(people.alice, { ...location(), source: await contributionSource(store, commit) });
   const verdict = { kind: "verdict" as const, commit: hex32(commit), verdict: "approve" as const, note: "" };
   expect(await say(people.dave, verdict)).toEqual(["taken"]);
   expect(await say(people.carol, ...digests.slice(0, 7).map(label))).toEqual(Array(7).fill("taken"));
-  const { version } = await collectReviewed(world.owner, { ...place(), store });
+  const { version } = await collectReviewed(world.owner, { ...location(), store });
   expect(version.rowCount).toBe(7);
   await storeVersion(store, version);
   await publishVersion(world.owner, { datanetId: world.datanetId, version });
   await world.finalise();
-  await bringVersion(world.owner, { ...place(), store, rowsRoot: version.rowsRoot });
+  await bringVersion(world.owner, { ...location(), store, rowsRoot: version.rowsRoot });
   olderModel = await train(store, 2);
   older = await register(olderModel, 2);
 });
@@ -166,7 +166,7 @@ describe("a withdrawal", () => {
     };
     const bring = async (changed: Partial<RecordBody>, by: LedgerClient, domain = by.domain) => {
       const records = [signRecord(domain, { ...body, ...changed } as RecordBody, by.l2Key!)];
-      return (await bringRecords(by, { ...place(), records }))[0]!.error?.code;
+      return (await bringRecords(by, { ...location(), records }))[0]!.error?.code;
     };
     expect(await bring({}, bob)).toBe("DNT_RECORD_INVALID");
     expect(await bring({ datanetId: world.datanetId + 1 }, alice)).toBe("DNT_RECORD_INVALID");
@@ -178,9 +178,9 @@ describe("a withdrawal", () => {
   it("has the host erase the row at once, and say by whom, when and why", async () => {
     const { alice, carol } = people;
     const before = await folder("before");
-    await downloadVersion(alice, { ...place(), store: before });
-    const asked = Date.now();
-    await withdrawRow(alice, { ...place(), row: GONE, note: "it names a person" });
+    await downloadVersion(alice, { ...location(), store: before });
+    const question = Date.now();
+    await withdrawRow(alice, { ...location(), row: GONE, note: "it names a person" });
     expect(await isStored("host", GONE)).toEqual([false, false]);
     expect(await codeOf(await api(`/rows/${GONE}/content`))).toBe("410 DNT_ROW_WITHDRAWN");
     const fetched = await fetch(`${host.url}/v1/datanets/${world.datanetId}/rows/fetch`, {
@@ -197,23 +197,23 @@ describe("a withdrawal", () => {
       withdrawnAtMs: expect.any(Number),
       outcome: { state: "leftOut", why: "withdrawn", note: "it names a person", byId: 3 },
     });
-    expect(await listLeftOut(alice, place())).toMatchObject([{ digest: GONE, contributorId: 3 }]);
-    const { dropped, withdrawals } = await listWithdrawals(alice, place());
+    expect(await listLeftOut(alice, location())).toMatchObject([{ digest: GONE, contributorId: 3 }]);
+    const { dropped, withdrawals } = await listWithdrawals(alice, location());
     const [listed, ...more] = withdrawals;
     expect([more, dropped]).toEqual([[], []]);
     expect(listed).toMatchObject({ digest: GONE, contributorId: 3 });
-    expect(listed!.atMs).toBeGreaterThanOrEqual(asked);
+    expect(listed!.atMs).toBeGreaterThanOrEqual(question);
     // Nobody works on it any more, and its word comes again without effect.
     expect(await say(carol, label(GONE))).toEqual(["DNT_ROW_WITHDRAWN"]);
-    const again = await bringRecords(alice, { ...place(), records: [listed!.record] });
+    const again = await bringRecords(alice, { ...location(), records: [listed!.record] });
     expect(again[0]!.error).toBeNull();
-    expect(await listWithdrawals(alice, place())).toEqual({ withdrawals: [listed], dropped: [] });
+    expect(await listWithdrawals(alice, location())).toEqual({ withdrawals: [listed], dropped: [] });
   });
 
   it("has the same row refused by name, and uploads go on without it", async () => {
     const { alice, bob } = people;
     const source = await contributionSource(store, commit);
-    expect(await uploadRows(alice, { ...place(), source })).toMatchObject({ sentCount: 0 });
+    expect(await uploadRows(alice, { ...location(), source })).toMatchObject({ sentCount: 0 });
     // Somebody else commits the bytes later, with a row of their own: they count for the first, who has withdrawn them.
     const { contribution } = await contributeRows(bob, {
       datanetId: world.datanetId,
@@ -222,9 +222,9 @@ describe("a withdrawal", () => {
     });
     await world.finalise();
     const later = await contributionSource(await folder("bob"), contribution.rowsRoot);
-    expect(await uploadRows(bob, { ...place(), source: later })).toMatchObject({ sentCount: 1 });
+    expect(await uploadRows(bob, { ...location(), source: later })).toMatchObject({ sentCount: 1 });
     expect(await isStored("host", GONE)).toEqual([false, false]);
-    const [known] = await findKnownRows(bob, { ...place(), digests: [GONE] });
+    const [known] = await findKnownRows(bob, { ...location(), digests: [GONE] });
     expect(known).toMatchObject({ contributorId: 3 });
     // Bob cannot take back what is alice's, nor bring it back.
     expect(await say(bob, { kind: "withdrawal", row: GONE, note: "" })).toEqual(["DNT_RECORD_NOT_ALLOWED"]);
@@ -233,16 +233,16 @@ describe("a withdrawal", () => {
   it("leaves a hole in the published version, by its name, which only stops what needs the row", async () => {
     const { alice } = people;
     const fresh = await folder("fresh");
-    const got = await downloadVersion(alice, { ...place(), store: fresh });
+    const got = await downloadVersion(alice, { ...location(), store: fresh });
     expect(got).toMatchObject({ rowCount: 7, withdrawn: [{ digest: GONE, contributorId: 3 }] });
     await expect(readVersionRows(fresh, got.rowsRoot)).rejects.toMatchObject({ code: "CLI_ROW_WITHDRAWN" });
     expect(await readVersionRows(await folder("before"), got.rowsRoot)).toHaveLength(7);
     // Exports leave it out, also where the reader still has it.
-    const exported = await exportVersion(alice, { ...place(), store: await folder("before") });
+    const exported = await exportVersion(alice, { ...location(), store: await folder("before") });
     expect(exported.rows.map(({ digest }) => digest)).not.toContain(GONE);
     expect(exported).toMatchObject({ rows: { length: 6 }, withdrawn: [{ digest: GONE }] });
-    await downloadCommits(alice, { ...place(), store: fresh });
-    expect(await verifyVouching(alice, { ...place(), store: fresh })).toMatchObject({
+    await downloadCommits(alice, { ...location(), store: fresh });
+    expect(await verifyVouching(alice, { ...location(), store: fresh })).toMatchObject({
       signedCount: 6,
       exceptions: [],
       withdrawn: [GONE],
@@ -252,7 +252,7 @@ describe("a withdrawal", () => {
   it("has the next version leave the row out, for all to see and to check", async () => {
     const { owner } = world;
     const fresh = await folder("fresh");
-    const { leftOut, version } = await collectReviewed(owner, { ...place(), store: fresh });
+    const { leftOut, version } = await collectReviewed(owner, { ...location(), store: fresh });
     expect(version.storedRows.map(({ digest }) => digest)).not.toContain(GONE);
     expect(leftOut).toContainEqual({
       digest: GONE,
@@ -266,13 +266,17 @@ describe("a withdrawal", () => {
     await storeVersion(fresh, version);
     await publishVersion(owner, { datanetId: world.datanetId, version });
     await world.finalise();
-    await bringVersion(owner, { ...place(), store: fresh, rowsRoot: version.rowsRoot });
+    await bringVersion(owner, { ...location(), store: fresh, rowsRoot: version.rowsRoot });
     const facts = { datanetId: world.datanetId, store: fresh };
-    const { withdrawals: withdrawn } = await listWithdrawals(owner, place());
-    const [before, after] = (await listHostVersions(owner, place()))
+    const { withdrawals: withdrawn } = await listWithdrawals(owner, location());
+    const [before, after] = (await listHostVersions(owner, location()))
       .slice(-2)
       .map(({ rowsRoot }) => rowsRoot);
-    const { changes } = await compareVersions(people.alice, { ...place(), before: before!, after: after! });
+    const { changes } = await compareVersions(people.alice, {
+      ...location(),
+      before: before!,
+      after: after!,
+    });
     const reasons = changes.map(({ change, digest, withdrawal }) => [change, digest, withdrawal?.note]);
     expect(reasons).toEqual([["removed", GONE, "it names a person"]]);
     const fates = async (known: typeof withdrawn) =>
@@ -291,13 +295,13 @@ describe("a withdrawal", () => {
     const { alice, bob, carol, dave } = people;
     // Trained where the row never was, by two.
     const [fresh, others] = [await folder("fresh"), await folder("others")];
-    await downloadVersion(dave, { ...place(), store: others });
+    await downloadVersion(dave, { ...location(), store: others });
     await expect(train(fresh, 2)).rejects.toMatchObject({ code: "CLI_ROW_WITHDRAWN" });
     const model = await train(fresh, 3);
     expect(encodeModel(await train(others, 3))).toEqual(encodeModel(model));
     const newer = await register(model, 3);
     expect(newer.modelRoot).not.toBe(older.modelRoot);
-    const certify = (modelId: number, row = GONE) => certifyRemoval(bob, { ...place(), modelId, row });
+    const certify = (modelId: number, row = GONE) => certifyRemoval(bob, { ...location(), modelId, row });
     const reason = (value: string) => ({ code: "CLI_CERTIFICATE_WRONG", data: { reason: value } });
     await expect(certify(newer.modelId, digests[0])).rejects.toMatchObject(reason("not-withdrawn"));
     await expect(certify(newer.modelId)).rejects.toMatchObject(reason("recomputation-missing"));
@@ -341,7 +345,7 @@ describe("a withdrawal", () => {
     const lists = async (modelVersion: number) => {
       const { versions } = await readHistory(bob, world.datanetId);
       const { rowsRoot } = versions[modelVersion - 1]!;
-      const listed = await downloadVersionList(bob, { ...place(), rowsRoot });
+      const listed = await downloadVersionList(bob, { ...location(), rowsRoot });
       return { number: modelVersion, root: hex32(rowsRoot), rows: bytesToHex(encodeVersion(listed)) };
     };
     const withdrawal = { kind: "withdrawal", row: GONE, note: "" };
@@ -400,7 +404,7 @@ describe("a withdrawal", () => {
   it("goes before the row: it comes to no host that has the list, and mirrors erase what they have", async () => {
     const { alice, bob } = people;
     const mirror = await world.host("mirror");
-    const target = { ...place(), hostUrl: mirror.url };
+    const target = { ...location(), hostUrl: mirror.url };
     // The mirror has the first contribution whole, from before.
     await bringCard(world.owner, { ...target, card });
     await uploadRows(alice, { ...target, source: await contributionSource(store, commit) });
@@ -418,16 +422,16 @@ describe("a withdrawal", () => {
     });
     await world.finalise();
     const bobsSource = await contributionSource(await folder("bob"), bobs.contribution.rowsRoot);
-    expect(await uploadRows(bob, { ...place(), source: bobsSource })).toMatchObject({ sentCount: 2 });
-    await bringList(alice, { ...place(), digests: listed, rowsRoot });
+    expect(await uploadRows(bob, { ...location(), source: bobsSource })).toMatchObject({ sentCount: 2 });
+    await bringList(alice, { ...location(), digests: listed, rowsRoot });
     const taken = { kind: "withdrawal" as const, row: NEVER_SENT, note: "" };
     expect(await say(bob, taken)).toEqual(["DNT_RECORD_NOT_ALLOWED"]);
-    await withdrawRow(alice, { ...place(), row: NEVER_SENT });
-    expect(await listWithdrawals(alice, { ...place(), row: NEVER_SENT })).toMatchObject({
+    await withdrawRow(alice, { ...location(), row: NEVER_SENT });
+    expect(await listWithdrawals(alice, { ...location(), row: NEVER_SENT })).toMatchObject({
       withdrawals: [{ contributorId: 3 }],
     });
     const source = await contributionSource(store, rowsRoot);
-    expect(await uploadRows(alice, { ...place(), source })).toMatchObject({ sentCount: 0 });
+    expect(await uploadRows(alice, { ...location(), source })).toMatchObject({ sentCount: 0 });
     const through = await folder("through");
     const mirrored = await mirrorDatanet(alice, {
       datanetId: world.datanetId,
@@ -463,19 +467,19 @@ describe("a withdrawal", () => {
     ];
     expect(await areSignedByLeaf(bob, signed)).toEqual([false, false, true, false]);
     const of = async (row: string) => {
-      const { dropped, withdrawals } = await listWithdrawals(bob, { ...place(), row });
+      const { dropped, withdrawals } = await listWithdrawals(bob, { ...location(), row });
       return [withdrawals.length, ...dropped.map(({ why }) => why)];
     };
     expect(await of(GONE)).toEqual([0, "former"]);
     // What the host has erased leaves a hole all the same, by the host's word.
     const later = await folder("later");
-    expect(await downloadVersion(bob, { ...place(), store: later, version: 2 })).toMatchObject({
+    expect(await downloadVersion(bob, { ...location(), store: later, version: 2 })).toMatchObject({
       withdrawn: [],
       refused: [GONE],
     });
     // An owner who publishes goes on without it, and sees why, until the contributor signs again.
     const through = await folder("through");
-    const collect = () => collectReviewed(world.owner, { ...place(), store: through, refused: [GONE] });
+    const collect = () => collectReviewed(world.owner, { ...location(), store: through, refused: [GONE] });
     const { dropped, leftOut } = await collect();
     expect(dropped.map(({ record, why }) => [record.body.kind, why])).toEqual([
       ["withdrawal", "former"],
@@ -483,7 +487,7 @@ describe("a withdrawal", () => {
     ]);
     expect(leftOut).toContainEqual(expect.objectContaining({ digest: GONE, why: REFUSED_BY_HOST }));
     const renewed = { ...alice, l2Key: next };
-    expect(await signAgain(renewed, place())).toMatchObject({ signedCount: 2, refused: [] });
+    expect(await signAgain(renewed, location())).toMatchObject({ signedCount: 2, refused: [] });
     expect(await of(GONE)).toEqual([1]);
     // Attack: a host shows a withdrawal by a key that the contributor never had.
     const forged = signed[3]!;
@@ -498,18 +502,18 @@ describe("a withdrawal", () => {
     expect(await of(digests[0]!)).toEqual([0, "foreign"]);
     await expect(collect()).rejects.toMatchObject({ code: "CLI_RECORDS_UNSIGNED", data: { count: 1 } });
     const { version } = await collectReviewed(world.owner, {
-      ...place(),
+      ...location(),
       store: through,
       withoutUnsigned: true,
     });
     const collected = version.storedRows.map(({ digest }) => digest);
     expect(collected).toContain(digests[0]);
     expect(collected).not.toContain(GONE);
-    const vouched = await verifyVouching(bob, { ...place(), store: through });
+    const vouched = await verifyVouching(bob, { ...location(), store: through });
     expect(vouched.withdrawn).not.toContain(digests[0]);
     expect(vouched.dropped).toMatchObject([{ why: "foreign" }]);
     // It cannot have the row passed over for it.
-    const download = downloadVersion(bob, { ...place(), store: await folder("deceived") });
+    const download = downloadVersion(bob, { ...location(), store: await folder("deceived") });
     await expect(download).rejects.toMatchObject({ code: "DNT_ROW_WITHDRAWN" });
   });
 });

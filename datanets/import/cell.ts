@@ -44,7 +44,7 @@ export type Cell =
   | readonly unknown[]
   | Readonly<Record<string, unknown>>;
 
-/** Reason for which a cell is refused; its reader adds the place. */
+/** Reason for which a cell is refused; its reader adds the position. */
 export class CellError extends Error {
   override readonly name = "CellError";
 }

@@ -1,7 +1,7 @@
 /** Table that a file becomes before its columns are mapped to a row's fields: columns with the types found, and records. */
 import { Numeral } from "@openledger/foundation/exact-json";
 import { type Cell, ClassLabel, isNumeral, LossyCell } from "./cell.ts";
-import type { Place, Refusal } from "./refusal.ts";
+import type { FilePosition, Refusal } from "./refusal.ts";
 
 /** Type of all values of a column; "mixed" if they have several, "empty" if each is missing. */
 export type ColumnType =
@@ -24,7 +24,7 @@ export interface FileColumn {
   readonly missingCount: number;
 }
 
-export interface FileRecord extends Omit<Place, "field"> {
+export interface FileRecord extends Omit<FilePosition, "field"> {
   /** Values by their columns. A column that is absent is missing. */
   readonly values: ReadonlyMap<string, Cell>;
 }

@@ -50,15 +50,15 @@ export function joinPictures(
     );
     if (column === undefined) return true;
     for (const name of own) columns.add(name);
-    for (const { values: cells, ...place } of records) {
+    for (const { values: cells, ...position } of records) {
       const path = cells.get(column) ?? null;
-      const picture = names.find(folderOf(place.file), path);
+      const picture = names.find(folderOf(position.file), path);
       const why =
         picture === null
           ? `its picture ${JSON.stringify(String(path)).slice(0, 100)} is not among the files`
           : `its picture ${picture.name} has a line already`;
       if (picture === null || values.has(picture))
-        refused.push(refusalOf(unreadable({ ...place, field: column }, why), place));
+        refused.push(refusalOf(unreadable({ ...position, field: column }, why), position));
       else values.set(picture, cells);
     }
     return false;

@@ -103,15 +103,15 @@ export function proposeMapping(card: Pick<Card, "row" | "labels">, table: FileTa
 export function completeMapping(
   card: Pick<Card, "row" | "labels">,
   table: FileTable,
-  given: Partial<ImportMapping>,
+  input: Partial<ImportMapping>,
 ): ImportMapping {
   const proposed = proposeMapping(card, table);
-  return { ...proposed, ...given, columns: { ...proposed.columns, ...given.columns } };
+  return { ...proposed, ...input, columns: { ...proposed.columns, ...input.columns } };
 }
 
 const fieldType = (kind: Card["row"]["kind"]) => (kind === "image" ? "picture" : "text");
 
-/** Fields of a passage that its other fields leave no place for: each record has one of the three forms. */
+/** Fields of a passage that its other fields leave no position for: each record has one of the three forms. */
 function besideForm(table: FileTable, columns: Readonly<Record<string, string>>): readonly string[] {
   const has = (field: string) => columns[field] !== undefined;
   const isPair = has("prompt") && has("answer");

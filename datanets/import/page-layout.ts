@@ -1,6 +1,6 @@
 /** Order of reading of a page's texts by their positions: lines from the top, columns one after the other. */
 
-/** Text at its place: `y` is the base line, counted from the page's lower edge. */
+/** Text at its position: `y` is the base line, counted from the page's lower edge. */
 export interface PageText {
   readonly text: string;
   readonly x: number;

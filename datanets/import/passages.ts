@@ -1,6 +1,6 @@
 /** Passages of documents: a heading begins one, and a long section is divided between its paragraphs. */
 import type { FileRecord, ReadFile } from "./file-table.ts";
-import type { Place } from "./refusal.ts";
+import type { FilePosition } from "./refusal.ts";
 
 /** Part of a document, in its order of reading. */
 export interface Block {
@@ -29,13 +29,13 @@ export function passagesOf(
   let page: number | undefined;
   const end = () => {
     if (paragraphs.length === 0 && (headings.length === 0 || hasSection)) return;
-    const place: Place =
+    const position: FilePosition =
       page === undefined
         ? { file, line: records.length + 1, unit: "row" }
         : { file, line: page, unit: "page" };
     const text = [...headings, ...paragraphs].join("\n\n");
     records.push({
-      ...place,
+      ...position,
       values: new Map([
         ["heading", headings.at(-1) ?? null],
         ["text", text],

@@ -234,9 +234,9 @@ describe("a row that is none", () => {
 describe("files of tools", () => {
   it("end with blank lines, and have columns that are null", async () => {
     expect(texts(await read(text, "csv", "text,id\r\nSun,1\r\n\r\n"))).toEqual(["Sun"]);
-    const asked = encodeTextRow({ prompt: "Sun?", answer: "All day" });
+    const question = encodeTextRow({ prompt: "Sun?", answer: "All day" });
     const exported = '{"text":null,"prompt":"Sun?","answer":"All day"}';
-    expect(await read(passage, "jsonl", exported)).toEqual([asked]);
+    expect(await read(passage, "jsonl", exported)).toEqual([question]);
   });
 
   it("are Parquet packed by gzip and zstd", async () => {

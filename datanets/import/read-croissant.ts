@@ -66,7 +66,7 @@ export function describedFiles(files: readonly ImportFile[]): DescribedFiles {
     croissants.add(file);
     const named: string[] = [];
     for (const entry of parsed.distribution) {
-      const place = { file: file.name, line: 0 };
+      const position = { file: file.name, line: 0 };
       try {
         const data = fileOf(entry, file, files);
         if (digestOf(data) === entry.sha256!.toLowerCase()) named.push(data.name);
@@ -75,11 +75,11 @@ export function describedFiles(files: readonly ImportFile[]): DescribedFiles {
             data,
             refusalOf(
               unreadable({ file: data.name, line: 0 }, `its SHA-256 is not the one that ${file.name} names`),
-              place,
+              position,
             ),
           );
       } catch (error) {
-        refused.set(file, refusalOf(error, place));
+        refused.set(file, refusalOf(error, position));
       }
     }
     if (named.length > 0)
@@ -112,19 +112,19 @@ function fileOf(
   croissant: ImportFile,
   files: readonly ImportFile[],
 ): ImportFile {
-  const place = { file: croissant.name, line: 0 };
+  const position = { file: croissant.name, line: 0 };
   if (!/(^|[:/])FileObject$/.test(type) || containedIn !== undefined)
     throw unreadable(
-      place,
+      position,
       "it describes a set of files, or files in an archive: files by themselves are read",
     );
   const base = baseOf(contentUrl);
-  if (base === null) throw unreadable(place, "a file of it has no contentUrl that ends in a name");
-  if (digest === undefined) throw unreadable(place, `it names no SHA-256 of ${base}`);
+  if (base === null) throw unreadable(position, "a file of it has no contentUrl that ends in a name");
+  if (digest === undefined) throw unreadable(position, `it names no SHA-256 of ${base}`);
   const folder = croissant.name.replace(/[^/\\]*$/, "");
   const found = files.find(({ name }) => name === folder + base);
   if (found !== undefined) return found;
-  throw unreadable(place, `its file ${base} is not among the files: bring both`);
+  throw unreadable(position, `its file ${base} is not among the files: bring both`);
 }
 
 /** Name at the end of an address; null for none. */

@@ -18,7 +18,7 @@ import { readJson, readJsonLines } from "./read-json.ts";
 import { readMarkdown } from "./read-markdown.ts";
 import { readParquet } from "./read-parquet.ts";
 import { readPdf } from "./read-pdf.ts";
-import { type Place, type Refusal, refusalOf, unreadable } from "./refusal.ts";
+import { type FilePosition, type Refusal, refusalOf, unreadable } from "./refusal.ts";
 import { unpackZip } from "./unpack-zip.ts";
 
 export interface ReadSettings extends CsvSettings {
@@ -62,7 +62,7 @@ export async function readFiles(
     for (const file of list) if (!croissants.has(file) && !differing.has(file)) await readInto(file);
   };
   const readInto = async (file: ImportFile): Promise<void> => {
-    const place = { file: file.name, line: 0 };
+    const position = { file: file.name, line: 0 };
     try {
       const format = requireFormat(file);
       if (format === "zip") {
@@ -75,9 +75,9 @@ export async function readFiles(
         return void pictures.push({ name: file.name, record: pictureRecord(file) });
       const read = await readOne(file, format, settings, budget);
       tables.push(read);
-      if (read.records.length + read.refused.length === 0) throw unreadable(place, "it has no rows");
+      if (read.records.length + read.refused.length === 0) throw unreadable(position, "it has no rows");
     } catch (error) {
-      refused.push(refusalOf(error, place));
+      refused.push(refusalOf(error, position));
     }
   };
   await readAll(within(files));
@@ -155,8 +155,8 @@ function partsOf(file: ImportFile, between: RegExp, budget: ImportBudget): ReadF
   return tableOf(records);
 }
 
-const textRecord = (place: Place, text: string): FileRecord => ({
-  ...place,
+const textRecord = (position: FilePosition, text: string): FileRecord => ({
+  ...position,
   values: new Map([[TEXT_COLUMN, text]]),
 });
 

@@ -21,14 +21,14 @@ import type { FileRecord, FileTable } from "./file-table.ts";
 import type { ImportFile } from "./import-file.ts";
 import { completeMapping, type ImportMapping, missingFields, unusedColumns } from "./mapping.ts";
 import { PICTURE_COLUMN, type ReadSettings, readFiles } from "./read-files.ts";
-import { type Place, type Refusal, refusalOf, unreadable } from "./refusal.ts";
+import { type FilePosition, type Refusal, refusalOf, unreadable } from "./refusal.ts";
 
 export interface Imported {
   readonly rows: readonly Uint8Array[];
   /** The contributor's label of each row; null for none. */
   readonly labels: readonly (string | null)[];
-  /** Place of each row in its file. */
-  readonly places: readonly Omit<Place, "field">[];
+  /** Position of each row in its file. */
+  readonly places: readonly Omit<FilePosition, "field">[];
   /** Records and files that make no row. The caller takes the rest, or nothing. */
   readonly refused: readonly Refusal[];
   readonly mapping: ImportMapping;
@@ -54,25 +54,25 @@ export async function readImport(
 }
 
 /** Makes rows of a table, as `readImport` does. @throws DNT_FILE_UNREADABLE */
-export function rowsOfTable(card: CardRows, table: FileTable, given: Partial<ImportMapping> = {}): Imported {
-  const mapping = completeMapping(card, table, given);
+export function rowsOfTable(card: CardRows, table: FileTable, input: Partial<ImportMapping> = {}): Imported {
+  const mapping = completeMapping(card, table, input);
   const refused = [...table.refused];
   if (table.records.length > 0) requireColumns(card, table, mapping);
   const rows: Uint8Array[] = [];
   const labels: (string | null)[] = [];
-  const places: Omit<Place, "field">[] = [];
+  const places: Omit<FilePosition, "field">[] = [];
   const names = new Set(card.labels.map(({ name }) => name));
   for (const record of table.records) {
-    const { values: _, ...place } = record;
+    const { values: _, ...position } = record;
     try {
       const row = rowOf(card, record, mapping);
       if (row.length > card.row.maxBytes)
-        throw unreadable(place, `${row.length} bytes are more than the card's ${card.row.maxBytes}`);
+        throw unreadable(position, `${row.length} bytes are more than the card's ${card.row.maxBytes}`);
       labels.push(labelOf(record, mapping, names));
       rows.push(row);
-      places.push(place);
+      places.push(position);
     } catch (error) {
-      refused.push(refusalOf(error, place));
+      refused.push(refusalOf(error, position));
     }
   }
   return {
@@ -100,27 +100,27 @@ function requireColumns({ row }: CardRows, { columns, records }: FileTable, mapp
 }
 
 function labelOf(
-  { values, ...place }: FileRecord,
+  { values, ...position }: FileRecord,
   { label: field }: ImportMapping,
   names: ReadonlySet<string>,
 ): string | null {
   if (field === null) return null;
-  const label = inField({ ...place, field }, () => labelOfCell(values.get(field) ?? null));
+  const label = inField({ ...position, field }, () => labelOfCell(values.get(field) ?? null));
   if (label === null || names.has(label)) return label;
-  throw unreadable({ ...place, field }, `"${label.slice(0, 60)}" is no label of the card`);
+  throw unreadable({ ...position, field }, `"${label.slice(0, 60)}" is no label of the card`);
 }
 
 /** A record in the card's form. */
-function rowOf({ row }: CardRows, { values, ...place }: FileRecord, mapping: ImportMapping): Uint8Array {
+function rowOf({ row }: CardRows, { values, ...position }: FileRecord, mapping: ImportMapping): Uint8Array {
   const cellOf = (field: string): Cell => {
     const column = mapping.columns[field] ?? null;
     return column === null ? null : (values.get(column) ?? null);
   };
-  const textField = (field: string) => inField({ ...place, field }, () => textOfCell(cellOf(field)));
+  const textField = (field: string) => inField({ ...position, field }, () => textOfCell(cellOf(field)));
   switch (row.kind) {
     case "text": {
       const text = textField("text");
-      if (text.trim() === "") throw unreadable({ ...place, field: "text" }, "it has no text");
+      if (text.trim() === "") throw unreadable({ ...position, field: "text" }, "it has no text");
       return new TextEncoder().encode(text);
     }
     case "passage": {
@@ -128,30 +128,35 @@ function rowOf({ row }: CardRows, { values, ...place }: FileRecord, mapping: Imp
       if (messages !== null) {
         for (const field of ["text", "prompt", "answer"])
           if ((cellOf(field) ?? "") !== "")
-            throw unreadable({ ...place, field }, `it has messages beside "${field}": leave one of them out`);
+            throw unreadable(
+              { ...position, field },
+              `it has messages beside "${field}": leave one of them out`,
+            );
         return encodeTextRow({
-          messages: inField({ ...place, field: "messages" }, () => messagesOfCell(messages)),
+          messages: inField({ ...position, field: "messages" }, () => messagesOfCell(messages)),
         });
       }
       if (cellOf("text") === null)
         return encodeTextRow({ prompt: textField("prompt"), answer: textField("answer") });
       for (const field of ["prompt", "answer"])
         if ((cellOf(field) ?? "") !== "")
-          throw unreadable({ ...place, field }, `it has a text beside "${field}": leave one of them out`);
+          throw unreadable({ ...position, field }, `it has a text beside "${field}": leave one of them out`);
       return encodeTextRow({ text: textField("text") });
     }
     case "table": {
       const values = row.fields.map(({ name, type }) => {
         const cell = cellOf(name);
         if (cell === null || (cell === "" && type !== "text")) return null;
-        return inField({ ...place, field: name }, () => fieldOf(cell, type, mapping));
+        return inField({ ...position, field: name }, () => fieldOf(cell, type, mapping));
       });
       return encodeTableRow(row.fields, values);
     }
     case "image": {
-      const bytes = inField({ ...place, field: PICTURE_COLUMN }, () => bytesOfCell(cellOf(PICTURE_COLUMN)));
+      const bytes = inField({ ...position, field: PICTURE_COLUMN }, () =>
+        bytesOfCell(cellOf(PICTURE_COLUMN)),
+      );
       if (pictureTypeOf(bytes) !== null) return bytes;
-      throw unreadable(place, "it is no picture: PNG, JPEG, GIF and WebP are read");
+      throw unreadable(position, "it is no picture: PNG, JPEG, GIF and WebP are read");
     }
     default:
       return row.kind satisfies never;
@@ -172,11 +177,11 @@ function fieldOf(cell: Cell, type: FieldType, { hasDecimalComma }: ImportMapping
   }
 }
 
-function inField<Result>(place: Place & { readonly field: string }, read: () => Result): Result {
+function inField<Result>(position: FilePosition & { readonly field: string }, read: () => Result): Result {
   try {
     return read();
   } catch (cause) {
     if (!(cause instanceof CellError)) throw cause;
-    throw unreadable(place, `"${place.field}" ${cause.message}`, cause);
+    throw unreadable(position, `"${position.field}" ${cause.message}`, cause);
   }
 }

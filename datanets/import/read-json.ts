@@ -3,7 +3,7 @@ import { Numeral, parseExactJson } from "@openledger/foundation/exact-json";
 import type { Cell } from "./cell.ts";
 import type { FileRecord, ReadFile } from "./file-table.ts";
 import type { ImportBudget } from "./import-file.ts";
-import { type Place, type Refusal, refusalOf, unreadable } from "./refusal.ts";
+import { type FilePosition, type Refusal, refusalOf, unreadable } from "./refusal.ts";
 import { agreed, findTool, type ToolRecords } from "./tool-exports.ts";
 
 /**
@@ -32,7 +32,7 @@ function isOneValue(text: string): boolean {
 function readList(text: string, file: string, budget: ImportBudget): ReadFile {
   const list = parseAt(text, { file, line: 0 }) as readonly unknown[];
   return tableOf(
-    list.map((value, i) => ({ place: { file, line: i + 1, unit: "row" }, read: () => value })),
+    list.map((value, i) => ({ position: { file, line: i + 1, unit: "row" }, read: () => value })),
     file,
     budget,
   );
@@ -41,37 +41,37 @@ function readList(text: string, file: string, budget: ImportBudget): ReadFile {
 /** Reads JSON lines. A line that is none is refused by itself. @throws DNT_FILE_UNREADABLE over a limit */
 export function readJsonLines(text: string, file: string, budget: ImportBudget): ReadFile {
   const lines = text.split(/\r?\n/).flatMap((json, i) => {
-    const place: Place = { file, line: i + 1 };
-    return json.trim() === "" ? [] : [{ place, read: () => parseAt(json, place) }];
+    const position: FilePosition = { file, line: i + 1 };
+    return json.trim() === "" ? [] : [{ position, read: () => parseAt(json, position) }];
   });
   return tableOf(lines, file, budget);
 }
 
 interface Entry {
-  readonly place: Place;
+  readonly position: FilePosition;
   read(): unknown;
 }
 
 function tableOf(entries: readonly Entry[], file: string, budget: ImportBudget): ReadFile {
   budget.takeRecords(file, entries.length);
   const refused: Refusal[] = [];
-  const read = entries.flatMap(({ place, read: value }) => {
+  const read = entries.flatMap(({ position, read: value }) => {
     try {
-      return [{ place, value: objectOf(value(), place) }];
+      return [{ position, value: objectOf(value(), position) }];
     } catch (error) {
-      refused.push(refusalOf(error, place));
+      refused.push(refusalOf(error, position));
       return [];
     }
   });
   const tool = findTool(read.map(({ value }) => value));
   const records: FileRecord[] = [];
   for (const group of groupsOf(read, tool)) {
-    const [{ place }] = group;
+    const [{ position }] = group;
     try {
-      const all = group.map(({ value }) => tool?.flatten(value, place) ?? new Map(Object.entries(value)));
-      records.push({ ...place, values: merged(all, place) });
+      const all = group.map(({ value }) => tool?.flatten(value, position) ?? new Map(Object.entries(value)));
+      records.push({ ...position, values: merged(all, position) });
     } catch (error) {
-      refused.push(refusalOf(error, place));
+      refused.push(refusalOf(error, position));
     }
   }
   const columns = new Set(records.flatMap(({ values }) => [...values.keys()]));
@@ -81,7 +81,7 @@ function tableOf(entries: readonly Entry[], file: string, budget: ImportBudget):
 }
 
 interface ReadEntry {
-  readonly place: Place;
+  readonly position: FilePosition;
   readonly value: Record<string, Cell>;
 }
 type Group = readonly [ReadEntry, ...ReadEntry[]];
@@ -104,29 +104,32 @@ function groupsOf(read: readonly ReadEntry[], tool: ToolRecords | null): readonl
 }
 
 /** Values of all records of one thing. @throws DNT_FILE_UNREADABLE if two of them differ in a column */
-function merged(all: readonly ReadonlyMap<string, Cell>[], place: Place): ReadonlyMap<string, Cell> {
+function merged(
+  all: readonly ReadonlyMap<string, Cell>[],
+  position: FilePosition,
+): ReadonlyMap<string, Cell> {
   if (all.length === 1) return all[0]!;
   const values = new Map<string, Cell>();
   for (const own of all)
     for (const [name, cell] of own) {
       const known = values.get(name) ?? null;
-      if (known !== null && cell !== null) agreed([known, cell], name, place);
+      if (known !== null && cell !== null) agreed([known, cell], name, position);
       values.set(name, known ?? cell);
     }
   return values;
 }
 
-function objectOf(value: unknown, place: Place): Record<string, Cell> {
+function objectOf(value: unknown, position: FilePosition): Record<string, Cell> {
   if (typeof value !== "object" || value === null || Array.isArray(value) || value instanceof Numeral)
-    throw unreadable(place, "it is no object");
+    throw unreadable(position, "it is no object");
   return value as Record<string, Cell>;
 }
 
-function parseAt(json: string, place: Place): unknown {
+function parseAt(json: string, position: FilePosition): unknown {
   try {
     return parseExactJson(json);
   } catch (cause) {
     const { message } = cause as Error;
-    throw unreadable(place, message.includes("twice") ? message : "it is not JSON", cause);
+    throw unreadable(position, message.includes("twice") ? message : "it is not JSON", cause);
   }
 }

@@ -2,7 +2,7 @@
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import { datanetError } from "../datanet-errors.ts";
 
-export interface Place {
+export interface FilePosition {
   readonly file: string;
   /** Number from 1 on of the line, or of another unit; 0 is the whole file. */
   readonly line: number;
@@ -19,21 +19,24 @@ export interface Refusal {
   readonly why: string;
 }
 
-/** Makes the error of a place in a file. */
-export function unreadable(place: Place, why: string, cause?: unknown): RollupError {
-  const line = place.line === 0 ? "" : `${place.unit ?? "line"} ${place.line}`;
-  const where = [place.file, line].filter((part) => part !== "");
-  return datanetError("DNT_FILE_UNREADABLE", [...where, why].join(": "), { data: { ...place, why }, cause });
+/** Makes the error of a position in a file. */
+export function unreadable(position: FilePosition, why: string, cause?: unknown): RollupError {
+  const line = position.line === 0 ? "" : `${position.unit ?? "line"} ${position.line}`;
+  const where = [position.file, line].filter((part) => part !== "");
+  return datanetError("DNT_FILE_UNREADABLE", [...where, why].join(": "), {
+    data: { ...position, why },
+    cause,
+  });
 }
 
 /**
- * Returns the entry of an error that names its place, or of one of a row's form at this place.
+ * Returns the entry of an error that names its position, or of one of a row's form at this position.
  * @throws the error itself if it is none of ours
  */
-export function refusalOf(error: unknown, place: Place): Refusal {
+export function refusalOf(error: unknown, position: FilePosition): Refusal {
   if (!isRollupError(error)) throw error;
-  const found = (error.data ?? {}) as Partial<Place> & { readonly why?: string };
-  const at = found.file === undefined ? place : (found as Place);
+  const found = (error.data ?? {}) as Partial<FilePosition> & { readonly why?: string };
+  const at = found.file === undefined ? position : (found as FilePosition);
   return {
     file: at.file,
     line: at.line,
@@ -53,11 +56,11 @@ export function requireNone(refused: readonly Refusal[]): void {
   const [first] = refused;
   if (first === undefined) return;
   const { field, unit, why, ...at } = first;
-  const place: Place = {
+  const position: FilePosition = {
     ...at,
     ...(unit === "line" ? {} : { unit }),
     ...(field === null ? {} : { field }),
   };
   const others = refused.length === 1 ? "" : ` (and ${refused.length - 1} more)`;
-  throw unreadable(place, `${why}${others}`);
+  throw unreadable(position, `${why}${others}`);
 }

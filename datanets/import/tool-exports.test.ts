@@ -12,8 +12,8 @@ const passages = sampleCard({
 const texts = (rows: readonly Uint8Array[]) => rows.map((row) => new TextDecoder().decode(row));
 const lines = (records: readonly object[]) => records.map((record) => JSON.stringify(record)).join("\n");
 
-async function read(name: string, text: string, given = card) {
-  const { labels, notices, refused, rows, unused } = await readImport(given, [
+async function read(name: string, text: string, input = card) {
+  const { labels, notices, refused, rows, unused } = await readImport(input, [
     { name, content: new TextEncoder().encode(text) },
   ]);
   return {

@@ -4,12 +4,12 @@
  */
 import { Numeral } from "@openledger/foundation/exact-json";
 import type { Cell } from "./cell.ts";
-import { type Place, unreadable } from "./refusal.ts";
+import { type FilePosition, unreadable } from "./refusal.ts";
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
 /** Record of an export as its values by column. `place` is for errors. */
-type Flatten = (record: JsonObject, place: Place) => Map<string, Cell>;
+type Flatten = (record: JsonObject, position: FilePosition) => Map<string, Cell>;
 
 interface ToolExport {
   readonly name: string;
@@ -52,18 +52,18 @@ function addColumn(values: Map<string, Cell>, name: string, cell: Cell): void {
 }
 
 /** Returns the one answer of several people, null of none. @throws DNT_FILE_UNREADABLE if they differ */
-export function agreed(answers: readonly Cell[], question: string, place: Place): Cell {
+export function agreed(answers: readonly Cell[], question: string, position: FilePosition): Cell {
   const distinct = new Map(answers.map((answer) => [sameText(answer), answer]));
   if (distinct.size <= 1) return answers[0] ?? null;
   const texts = [...distinct.keys()].slice(0, 3).join(", ").slice(0, 100);
-  throw unreadable({ ...place, field: question }, `people differ about "${question}": ${texts}`);
+  throw unreadable({ ...position, field: question }, `people differ about "${question}": ${texts}`);
 }
 
 // Label Studio: https://labelstud.io/guide/task_format
 const labelStudio: ToolExport = {
   name: "Label Studio",
   matches: ({ annotations, data }) => isObject(data) && Array.isArray(annotations),
-  flatten: ({ annotations, data }, place) => {
+  flatten: ({ annotations, data }, position) => {
     const values = new Map(Object.entries(data as Record<string, Cell>));
     const valid = listOf(annotations)
       .filter(isObject)
@@ -78,7 +78,7 @@ const labelStudio: ToolExport = {
       }
       for (const [name, found] of regions) answers.set(name, [...(answers.get(name) ?? []), single(found)]);
     }
-    for (const [name, cells] of answers) addColumn(values, name, agreed(cells, name, place));
+    for (const [name, cells] of answers) addColumn(values, name, agreed(cells, name, position));
     return values;
   },
 };
@@ -131,16 +131,16 @@ const LABEL_STUDIO_OWN = new Set([
 const argilla: ToolExport = {
   name: "Argilla",
   matches: ({ fields, responses }) => isObject(fields) && isObject(responses),
-  flatten: ({ fields, metadata, responses }, place) => {
+  flatten: ({ fields, metadata, responses }, position) => {
     const values = new Map(Object.entries(fields as Record<string, Cell>));
     for (const [name, value] of Object.entries(isObject(metadata) ? metadata : {}))
       addColumn(values, `metadata.${name}`, value as Cell);
-    for (const [question, given] of Object.entries(responses as JsonObject)) {
-      const submitted = listOf(given)
+    for (const [question, source] of Object.entries(responses as JsonObject)) {
+      const submitted = listOf(source)
         .filter(isObject)
         .filter(({ status }) => status === undefined || status === null || status === "submitted");
       const cells = submitted.map(({ value }) => value as Cell);
-      addColumn(values, question, agreed(cells, question, place));
+      addColumn(values, question, agreed(cells, question, position));
     }
     return values;
   },
@@ -154,7 +154,7 @@ const argillaFlat: ToolExport = {
   matches: (record) =>
     Object.hasOwn(record, "status") &&
     Object.keys(record).some((name) => Object.hasOwn(record, `${name}.users`)),
-  flatten: (record, place) => {
+  flatten: (record, position) => {
     const values = new Map<string, Cell>();
     const questions = Object.keys(record).flatMap((name) =>
       name.endsWith(RESPONSES) ? [name.slice(0, -RESPONSES.length)] : [],
@@ -170,7 +170,7 @@ const argillaFlat: ToolExport = {
       const cells = listOf(record[`${question}.responses`]).filter(
         (_, i) => (states[i] ?? "submitted") === "submitted",
       );
-      addColumn(values, question, agreed(cells as Cell[], question, place));
+      addColumn(values, question, agreed(cells as Cell[], question, position));
     }
     return values;
   },
@@ -181,7 +181,7 @@ const prodigy: ToolExport = {
   name: "Prodigy",
   matches: (record) => Object.hasOwn(record, "_input_hash") && Object.hasOwn(record, "answer"),
   groupOf: ({ _input_hash: hash }) => sameText(hash),
-  flatten: (record, place) => {
+  flatten: (record, position) => {
     const { accept, answer, label, meta } = record;
     const values = new Map<string, Cell>();
     for (const [name, value] of Object.entries(record)) {
@@ -194,7 +194,7 @@ const prodigy: ToolExport = {
     const isAccepted = answer === "accept";
     const chosen = Array.isArray(accept) ? single(accept) : ((label ?? null) as Cell);
     if (isAccepted && chosen === null && listOf(record.spans).length > 0)
-      throw unreadable({ ...place, field: "spans" }, "it has labels of parts, and a row has one label");
+      throw unreadable({ ...position, field: "spans" }, "it has labels of parts, and a row has one label");
     values.set("label", isAccepted ? chosen : null);
     return values;
   },
@@ -216,10 +216,10 @@ const doccano: ToolExport = {
   name: "doccano",
   matches: (record) =>
     typeof record.text === "string" && Array.isArray(record.label) && Object.hasOwn(record, "id"),
-  flatten: (record, place) => {
+  flatten: (record, position) => {
     const { label } = record;
     if (listOf(label).some(Array.isArray))
-      throw unreadable({ ...place, field: "label" }, "it has labels of parts, and a row has one label");
+      throw unreadable({ ...position, field: "label" }, "it has labels of parts, and a row has one label");
     const values = new Map(Object.entries(record as Record<string, Cell>));
     values.delete("Comments");
     values.set("label", single(listOf(label)));
@@ -255,7 +255,7 @@ const shareGpt: ToolExport = {
   matches: ({ conversations }) =>
     Array.isArray(conversations) &&
     conversations.every((turn) => isObject(turn) && typeof turn.from === "string" && "value" in turn),
-  flatten: ({ conversations, ...others }, place) => {
+  flatten: ({ conversations, ...others }, position) => {
     const turns = listOf(conversations).filter(isObject);
     return chatOf(
       turns.map(({ from, value }) => ({
@@ -263,7 +263,7 @@ const shareGpt: ToolExport = {
         content: value,
       })),
       others,
-      { ...place, field: "conversations" },
+      { ...position, field: "conversations" },
     );
   },
 };
@@ -272,8 +272,8 @@ const openAiChat: ToolExport = {
   name: "chat lines",
   matches: ({ messages }) =>
     Array.isArray(messages) && messages.every((turn) => isObject(turn) && typeof turn.role === "string"),
-  flatten: ({ messages, ...others }, place) =>
-    chatOf(listOf(messages).filter(isObject), others, { ...place, field: "messages" }),
+  flatten: ({ messages, ...others }, position) =>
+    chatOf(listOf(messages).filter(isObject), others, { ...position, field: "messages" }),
 };
 
 /**
@@ -283,17 +283,18 @@ const openAiChat: ToolExport = {
 function chatOf(
   messages: readonly JsonObject[],
   others: JsonObject,
-  place: Place & { readonly field: string },
+  position: FilePosition & { readonly field: string },
 ) {
   for (const message of messages) {
     const other = Object.entries(message).find(
       ([name, value]) => name !== "role" && name !== "content" && value !== null,
     );
-    if (other !== undefined) throw unreadable(place, `a message has "${other[0]}", which a row cannot have`);
+    if (other !== undefined)
+      throw unreadable(position, `a message has "${other[0]}", which a row cannot have`);
   }
   const turns = messages.map(({ content, role }) => ({
     role: String(role),
-    content: textOfContent(content, place),
+    content: textOfContent(content, position),
   }));
   const [question, answer, more] = turns;
   const isPair = question?.role === "user" && answer?.role === "assistant" && more === undefined;
@@ -308,7 +309,7 @@ function chatOf(
   ]);
 }
 
-function textOfContent(content: unknown, place: Place): string {
+function textOfContent(content: unknown, position: FilePosition): string {
   if (typeof content === "string") return content;
   const parts = listOf(content);
   if (
@@ -316,7 +317,7 @@ function textOfContent(content: unknown, place: Place): string {
     parts.every((part) => isObject(part) && part.type === "text" && typeof part.text === "string")
   )
     return parts.map((part) => (part as { readonly text: string }).text).join("");
-  throw unreadable(place, "a message has content that is no text");
+  throw unreadable(position, "a message has content that is no text");
 }
 
 /** In the order in which they are tried: those with the most particular records first. */

@@ -38,15 +38,15 @@ async function unpackEntries(entries: readonly Entry[], name: string): Promise<U
   const files: ImportFile[] = [];
   const refused: Refusal[] = [];
   for (const entry of entries) {
-    const place = { file: `${name}/${entry.filename}`, line: 0 };
+    const position = { file: `${name}/${entry.filename}`, line: 0 };
     try {
-      const file = `${name}/${nameOf(entry, place.file)}`;
+      const file = `${name}/${nameOf(entry, position.file)}`;
       if (entry.directory || SYSTEM_ENTRY.test(entry.filename)) continue;
       if (entry.encrypted) throw unreadable({ file, line: 0 }, "it is encrypted");
       if (formatOf(file) === "zip") throw unreadable({ file, line: 0 }, "a zip file in another is not read");
       files.push({ name: file, content: await unpackEntry(entry, file) });
     } catch (error) {
-      refused.push(refusalOf(error, place));
+      refused.push(refusalOf(error, position));
     }
   }
   return { files, refused };

@@ -77,8 +77,8 @@ test("what would be misread in silence is refused with file and line", async () 
 });
 
 describe("files for a Datanet without a card", () => {
-  const readOne = (name: string, content: string | Uint8Array, given = {}) =>
-    readWithoutCard([{ name, content: typeof content === "string" ? utf8(content) : content }], given);
+  const readOne = (name: string, content: string | Uint8Array, input = {}) =>
+    readWithoutCard([{ name, content: typeof content === "string" ? utf8(content) : content }], input);
 
   it("are passages, texts and pictures by their formats, in the order of the files", async () => {
     const png = Uint8Array.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0]);

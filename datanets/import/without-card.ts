@@ -35,14 +35,14 @@ const KINDS: Partial<Readonly<Record<FileFormat, RowKind>>> = {
  */
 export async function readWithoutCard(
   files: readonly ImportFile[],
-  given: Partial<ImportMapping> = {},
+  input: Partial<ImportMapping> = {},
   settings: ReadSettings = {},
 ): Promise<Omit<Imported, "mapping">> {
   const parts: Omit<Imported, "mapping">[] = [];
   const refused: Refusal[] = [];
   for (const file of files) {
     try {
-      parts.push(await readOne(file, given, settings));
+      parts.push(await readOne(file, input, settings));
     } catch (error) {
       refused.push(refusalOf(error, { file: file.name, line: 0 }));
     }
@@ -59,22 +59,22 @@ export async function readWithoutCard(
 
 async function readOne(
   file: ImportFile,
-  given: Partial<ImportMapping>,
+  input: Partial<ImportMapping>,
   settings: ReadSettings,
 ): Promise<Imported> {
   const format = requireFormat(file);
   const kind = KINDS[format];
-  const place = { file: file.name, line: 0 };
+  const position = { file: file.name, line: 0 };
   if (kind === undefined)
-    throw unreadable(place, `a row of ${format} is what a card says, and there is none`);
+    throw unreadable(position, `a row of ${format} is what a card says, and there is none`);
   const table = await readFiles([file], settings);
   const hasLabels = table.columns.some(
     ({ missingCount, name }) => name === "label" && missingCount < table.records.length,
   );
-  if (hasLabels && given.label !== null)
+  if (hasLabels && input.label !== null)
     throw unreadable(
-      { ...place, field: "label" },
+      { ...position, field: "label" },
       "it has labels, and without a card there are none: name the card, or choose no column for the label",
     );
-  return rowsOfTable(rowsOfKind(kind), table, given);
+  return rowsOfTable(rowsOfKind(kind), table, input);
 }

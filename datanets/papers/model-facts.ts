@@ -44,7 +44,7 @@ export interface RecipeFacts {
 }
 
 /** A batch of the ledger. */
-export interface LedgerPlace {
+export interface LedgerPosition {
   readonly batchNumber: number;
   /** Time of its closing, in Unix milliseconds; null if the sequencer does not know it. */
   readonly atMs: number | null;
@@ -67,9 +67,9 @@ export interface ModelFacts {
   /** Datanets that have not approved the model. */
   readonly unapproved: readonly number[];
   /** Batch of the registration; null where the sequencer no longer has it. */
-  readonly registered: LedgerPlace | null;
+  readonly registered: LedgerPosition | null;
   /** Batch of the activation; null before it. */
-  readonly activated: LedgerPlace | null;
+  readonly activated: LedgerPosition | null;
   /** Datanet 0 first. */
   readonly datanets: readonly TrainedDatanet[];
   /** null: no server of the model was named, so nobody has shown the recipe. */

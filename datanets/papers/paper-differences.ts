@@ -9,10 +9,10 @@ export interface PaperDifference {
 }
 
 /** Lists what differs, in the order of the right paper. */
-export function paperDifferences(given: string, right: string, kind: "json" | "markdown"): PaperDifference[] {
-  if (given === right) return [];
+export function paperDifferences(input: string, right: string, kind: "json" | "markdown"): PaperDifference[] {
+  if (input === right) return [];
   const read = kind === "json" ? jsonFields : markdownFields;
-  const [before, after] = [read(given), read(right)];
+  const [before, after] = [read(input), read(right)];
   const found: PaperDifference[] = [];
   for (const [field, value] of after)
     if (before.get(field) !== value) found.push({ field, given: before.get(field) ?? null, right: value });
@@ -50,15 +50,15 @@ function jsonFields(text: string): Map<string, string> {
 /** Fields of a paper as markdown.ts writes them, and every other line by its place below its heading. */
 function markdownFields(text: string): Map<string, string> {
   const fields = new Map<string, string>();
-  let [place, line] = ["front matter", 0];
+  let [position, line] = ["front matter", 0];
   for (const row of text.split("\n")) {
     const heading = /^#{1,6} (.*)$/.exec(row)?.[1];
-    if (heading !== undefined) [place, line] = [heading, 0];
+    if (heading !== undefined) [position, line] = [heading, 0];
     if (row === "") continue;
     line += 1;
     const [, name, value] = /^- \*\*(.+?):\*\* (.*)$/.exec(row) ??
       /^\| (.*?) \| (.*) \|$/.exec(row) ?? [null, `line ${line}`, row];
-    let field = `${place}: ${name}`;
+    let field = `${position}: ${name}`;
     while (fields.has(field)) field += "′";
     fields.set(field, value!);
   }

@@ -106,9 +106,9 @@ export function leafShare([first]: readonly LeafRows[], rowCount: number): strin
 
 /** Batch with the time of its closing. @param none said where there is none */
 export const placeText = (
-  place: { readonly batchNumber: number; readonly atMs: number | null } | null,
+  position: { readonly batchNumber: number; readonly atMs: number | null } | null,
   none: string = NOT_KNOWN,
-): string => (place === null ? none : `batch ${place.batchNumber}, closed ${timeText(place.atMs)}`);
+): string => (position === null ? none : `batch ${position.batchNumber}, closed ${timeText(position.atMs)}`);
 
 /** Time as papers write it, or that it is not known. */
 export const timeText = (ms: number | null | undefined): string =>

@@ -336,11 +336,11 @@ describe("differences of papers", () => {
   it("name heading and field of Markdown, and of the head", () => {
     const right = modelCardOf(modelOf());
     expect(paperDifferences(right, right, "markdown")).toEqual([]);
-    const given = right
+    const input = right
       .replace("license: unknown", "license: mit")
       .replace("- **Rows in the version:** 5", "- **Rows in the version:** 50")
       .replace("| leaf 9 | 2 |\n", "");
-    expect(paperDifferences(given, right, "markdown")).toEqual([
+    expect(paperDifferences(input, right, "markdown")).toEqual([
       { field: "front matter: line 4", given: "license: mit", right: "license: unknown" },
       { field: "Datanet 10: Rows in the version", given: "50", right: "5" },
       { field: "Datanet 10: leaf 9", given: null, right: "2" },

@@ -127,7 +127,7 @@ function labellingOf({ recordState, rows }: CountedVersion): VersionFacts["label
   const suggesters = new Set<string>();
   let [labelCount, suggestedCount, maxPerRow] = [0, 0, 0];
   let minPerRow = Number.POSITIVE_INFINITY;
-  const given: Map<number, string>[] = [];
+  const input: Map<number, string>[] = [];
   for (const { digest } of rows) {
     const { labels, suggestion } = recordState.row(digest);
     if (suggestion !== null) suggesters.add(suggestion.model);
@@ -138,7 +138,7 @@ function labellingOf({ recordState, rows }: CountedVersion): VersionFacts["label
     labelCount += labels.size;
     minPerRow = Math.min(minPerRow, labels.size);
     maxPerRow = Math.max(maxPerRow, labels.size);
-    given.push(new Map([...labels].map(([leafId, { label }]) => [leafId, label])));
+    input.push(new Map([...labels].map(([leafId, { label }]) => [leafId, label])));
   }
   return {
     labelCount,
@@ -147,7 +147,7 @@ function labellingOf({ recordState, rows }: CountedVersion): VersionFacts["label
     maxPerRow,
     suggestedCount,
     suggesters: [...suggesters].sort(),
-    agreement: agreementOf(given),
+    agreement: agreementOf(input),
   };
 }
 

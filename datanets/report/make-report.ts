@@ -96,8 +96,8 @@ export function makeReport(version: ReportedVersion, model: ReportedModel | null
     agreement: agreement ?? {
       why: card.labels.length === 0 ? "the card has no labels" : "no row has labels of two leaves",
     },
-    slices: sliceRows(card, rows).map(({ rows: places, ...slice }) => {
-      const own = places.map((place) => rows[place]!);
+    slices: sliceRows(card, rows).map(({ rows: positions, ...slice }) => {
+      const own = positions.map((position) => rows[position]!);
       return {
         ...slice,
         rowCount: own.length,

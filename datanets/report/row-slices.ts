@@ -164,10 +164,10 @@ function scriptOf(text: string): string | null {
   for (const character of text) {
     if (left-- === 0) break;
     const point = character.codePointAt(0)!;
-    const place = SCRIPTS.findIndex(([, ...ranges]) =>
+    const position = SCRIPTS.findIndex(([, ...ranges]) =>
       ranges.some(([first, last]) => point >= first && point <= last),
     );
-    if (place >= 0) counts[place]! += 1;
+    if (position >= 0) counts[position]! += 1;
   }
   // Japanese is written in Han with Kana.
   const [han, kana] = ["Han", "Kana"].map((name) => SCRIPTS.findIndex(([own]) => own === name));

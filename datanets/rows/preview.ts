@@ -47,7 +47,7 @@ export async function previewRows(
   const seen = new Map<string, number>();
   const fresh: number[] = [];
   for (const [row, content] of rows.entries()) {
-    for (const found of lookAtRow(card, content)) findings.push({ row, ...found });
+    for (const found of showRow(card, content)) findings.push({ row, ...found });
     const digest = bytesToHex(sha256(content));
     const first = seen.get(digest);
     if (first !== undefined)
@@ -67,7 +67,7 @@ export async function previewRows(
 }
 
 /** Finds what a row shows by itself. @param view the row's, if it is known already */
-export function lookAtRow(
+export function showRow(
   card: Card,
   bytes: Uint8Array,
   { isWellFormed, text }: RowView = viewRow(card, bytes),

@@ -13,7 +13,7 @@ import { describe, expect, it } from "vitest";
 import type { Card } from "../card/card.ts";
 import { jsonLinesOf } from "../export/exported-rows.ts";
 import { sampleCard, sampleRows } from "../testing/sample-card.ts";
-import { lookAtRow, previewRows } from "./preview.ts";
+import { previewRows, showRow } from "./preview.ts";
 import { promptOf, viewRow } from "./row-view.ts";
 import { decodeRows, encodeRows } from "./row-wire.ts";
 
@@ -41,7 +41,7 @@ describe.each(Object.entries(KINDS))("a row of kind %s", (name, rows) => {
     promptOf: (one) => promptOf(card, one),
     inputOf: (one) => (kind === "passage" ? null : inputOf(kind, one)),
     rowText: (one) => (kind === "image" ? null : rowText(one)),
-    lookAtRow: (one) => lookAtRow(card, one),
+    showRow: (one) => showRow(card, one),
     isTextRow,
     isQuestionRow,
     exported: (content) =>
@@ -65,7 +65,7 @@ describe.each(Object.entries(KINDS))("a row of kind %s", (name, rows) => {
     if (kind === "passage") return;
     const room = { bucketCount: 4_096, baseBuckets: 0, baseColumns: 0 };
     const shape = { kind, fields: [...fields] };
-    const choose = (given: readonly Uint8Array[]) => chooseInputs(shape as never, given, room as never);
+    const choose = (input: readonly Uint8Array[]) => chooseInputs(shape as never, input, room as never);
     expect(await choose(salted(rows))).toEqual(await choose(rows));
   });
 

@@ -12,7 +12,7 @@ import type { StoredCommit } from "./stored-datanet.ts";
 const BYTES_A_STATEMENT = 4 * 1024 * 1024;
 
 interface ArrivingRow {
-  /** Place in the commit. */
+  /** Position in the commit. */
   readonly place: number;
   readonly digest: Buffer;
   readonly content: Uint8Array;

@@ -113,15 +113,15 @@ export class HostStore {
   /** Datanets by their newest card: those with the words first that have them more often. */
   async find({ access, field, from, limit, tag, text }: DirectoryQuery) {
     const { bind, values } = new SqlValues();
-    const wanted = ["card_count > 0"];
-    if (access !== undefined) wanted.push(`access = ${bind(access)}`);
-    if (field !== undefined) wanted.push(`field = ${bind(field.toLowerCase())}`);
-    if (tag !== undefined) wanted.push(`${bind(tag.toLowerCase())} = any(tags)`);
+    const expected = ["card_count > 0"];
+    if (access !== undefined) expected.push(`access = ${bind(access)}`);
+    if (field !== undefined) expected.push(`field = ${bind(field.toLowerCase())}`);
+    if (tag !== undefined) expected.push(`${bind(tag.toLowerCase())} = any(tags)`);
     const words = querySql(queryOf(text ?? "", true), ["simple"], bind);
     // A text without a letter or digit leaves nobody out.
-    if (words !== "") wanted.push(`words @@ (${words})`);
+    if (words !== "") expected.push(`words @@ (${words})`);
     const order = words === "" ? "" : `ts_rank(words, ${words}) desc, `;
-    const matching = `from datanets where ${wanted.join(" and ")}`;
+    const matching = `from datanets where ${expected.join(" and ")}`;
     const [counted, found] = await Promise.all([
       this.database.query<{ total: number }>(`select count(*)::int as total ${matching}`, values),
       this.database.query<StoredDatanet>(

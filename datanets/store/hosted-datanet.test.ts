@@ -213,7 +213,7 @@ describe("a search", () => {
       seen.push(...page.rows);
     }
     expect(seen).toEqual([1, 3, 0]);
-    // Another process has none of the places in memory.
+    // Another process has none of the positions in memory.
     const fresh = await new RowSearch().find(
       await datanet(),
       card,

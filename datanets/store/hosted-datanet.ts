@@ -314,12 +314,15 @@ export class HostedDatanet implements StoredDatanet {
   async fetchRows(digests: Uint8Array, maxBytes: number): Promise<Uint8Array[]> {
     const rows: Uint8Array[] = [];
     for (let at = 0, bytes = 0; at < digests.length && bytes < maxBytes; ) {
-      const asked = bufferOf(digests.subarray(at, at + ROWS_A_STATEMENT * DIGEST_BYTES));
+      const question = bufferOf(digests.subarray(at, at + ROWS_A_STATEMENT * DIGEST_BYTES));
       // Before what is absent: what is withdrawn meanwhile is found to be so.
-      const found = await this.#contents(asked, { maxBytes: maxBytes - bytes, isFirst: rows.length === 0 });
-      const isShort = found.length < asked.length / DIGEST_BYTES;
+      const found = await this.#contents(question, {
+        maxBytes: maxBytes - bytes,
+        isFirst: rows.length === 0,
+      });
+      const isShort = found.length < question.length / DIGEST_BYTES;
       const withdrawn =
-        isShort || this.withdrawalCount > 0 ? await withdrawnAmong(this.database, this.id, asked) : [];
+        isShort || this.withdrawalCount > 0 ? await withdrawnAmong(this.database, this.id, question) : [];
       if (withdrawn.some(({ place }) => place <= found.length))
         throw rowWithdrawn(
           this.id,
@@ -328,7 +331,7 @@ export class HostedDatanet implements StoredDatanet {
       const [absent] = await this.database.query<{ digest: Buffer; place: number }>(
         `select digest, place from ${digestsSql("$2")} as asked
           where not exists (select 1 from rows where rows.digest = asked.digest and datanet_id = $1) order by place limit 1`,
-        [this.id, asked],
+        [this.id, question],
       );
       rows.push(...found);
       // What lies behind the room of the answer is nobody's business yet.
@@ -336,7 +339,7 @@ export class HostedDatanet implements StoredDatanet {
         throw notHosted(absent.digest.toString("hex"));
       if (isShort) break;
       bytes += found.reduce((sum, row) => sum + row.length, 0);
-      at += asked.length;
+      at += question.length;
     }
     return rows;
   }

@@ -145,7 +145,7 @@ it("waits for rows that are being described, and says of none that it has its la
     [described],
   );
   const of = await new HostStore(database, 7n).require(described);
-  const given = await database.transaction(async (queries) => {
+  const input = await database.transaction(async (queries) => {
     await queries.query("update rows set is_well_formed = false where datanet_id = $1", [described]);
     const asked = next(8, 1, of);
     const waiting =
@@ -153,7 +153,7 @@ it("waits for rows that are being described, and says of none that it has its la
     await expect.poll(() => database.query(waiting)).toHaveLength(1);
     return { asked };
   });
-  expect((await given.asked).rows).toHaveLength(1);
+  expect((await input.asked).rows).toHaveLength(1);
 });
 
 it("gives rows again that were reserved by a clock a day ahead", async () => {

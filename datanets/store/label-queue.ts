@@ -45,7 +45,7 @@ export interface LabelPick {
 
 /**
  * Chooses a labeller's next rows: first those that others have begun, so that rows get their labels together; then new ones,
- * from another place for each labeller. Nobody gets a row twice, nor one that as many labellers as it needs work on already.
+ * from another position for each labeller. Nobody gets a row twice, nor one that as many labellers as it needs work on already.
  * They are reserved for the leaf for two minutes, and what was reserved for it before is free again, unless it is unsent.
  * Contributors get none of their own rows if the card does not say so.
  */
@@ -274,7 +274,7 @@ class Queue {
   }
 }
 
-/** A leaf's own place among all rows. */
+/** A leaf's own position among all rows. */
 const startOf = (leafId: number) => hashNumber(`queue ${leafId}`);
 
 /** Turn of the gold row among a leaf's rows of one block. Attack: who counts to it labels that row alone with care. */

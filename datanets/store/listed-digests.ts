@@ -12,7 +12,7 @@ import { DIGEST_BYTES, VERSION_ROW_BYTES } from "../rows/row-wire.ts";
 /** Digests whose aliases one statement looks up. */
 const DIGESTS_A_STATEMENT = 4_096;
 
-/** Writes digests, 32 bytes each, into a commit's list, from a place on. */
+/** Writes digests, 32 bytes each, into a commit's list, from a position on. */
 export const writeDigests = (
   { query }: Queries,
   datanetId: number,
@@ -56,8 +56,8 @@ export async function mendVersionList(
       where not exists (select 1 from rows where datanet_id = $1 and rows.digest = listed.digest)`,
     [datanetId, mended],
   );
-  const digestAt = (place: number) =>
-    mended.subarray(VERSION_ROW_BYTES * place, VERSION_ROW_BYTES * place + DIGEST_BYTES);
+  const digestAt = (position: number) =>
+    mended.subarray(VERSION_ROW_BYTES * position, VERSION_ROW_BYTES * position + DIGEST_BYTES);
   const rows = await rowsOfAliases(
     queries,
     datanetId,
@@ -68,7 +68,7 @@ export async function mendVersionList(
 }
 
 /** Places among these of a commit that have not come. */
-export async function missingPlaces(
+export async function missingPositions(
   { query }: Queries,
   datanetId: number,
   { commitNumber, places }: { readonly commitNumber: number; readonly places: readonly number[] },

@@ -13,7 +13,7 @@ import type { StoredCommit } from "./stored-datanet.ts";
 const TOP = `from labels where labels.datanet_id = $1 and row_number = rows.number
    group by label order by count(*) desc, min(first_record) limit 1`;
 
-/** A row that a later commit had, at its place in the earlier one. */
+/** A row that a later commit had, at its position in the earlier one. */
 export interface MovedRow {
   readonly number: number;
   readonly place: number;

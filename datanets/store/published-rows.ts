@@ -27,17 +27,19 @@ export async function publishedAmong(
 ): Promise<ReadonlySet<string>> {
   const found = new Set<string>();
   if (published === null || rows.length === 0) return found;
-  const wanted = new Map(rows.map(({ contributorId, digest }) => [digest.toString("latin1"), contributorId]));
+  const expected = new Map(
+    rows.map(({ contributorId, digest }) => [digest.toString("latin1"), contributorId]),
+  );
   for (let at = 1; ; at += ROWS_A_SLICE * VERSION_ROW_BYTES) {
     const [slice] = await query<{ bytes: Buffer }>(
       `select substring(list from $3::int for $4::int) as bytes from versions where datanet_id = $1 and rows_root = $2`,
       [datanetId, published, at, ROWS_A_SLICE * VERSION_ROW_BYTES],
     );
     const bytes = slice?.bytes ?? Buffer.alloc(0);
-    for (let place = 0; place < bytes.length; place += VERSION_ROW_BYTES) {
-      const end = place + DIGEST_BYTES;
-      if (wanted.get(bytes.toString("latin1", place, end)) === bytes.readUIntBE(end, 3))
-        found.add(bytes.toString("hex", place, end));
+    for (let position = 0; position < bytes.length; position += VERSION_ROW_BYTES) {
+      const end = position + DIGEST_BYTES;
+      if (expected.get(bytes.toString("latin1", position, end)) === bytes.readUIntBE(end, 3))
+        found.add(bytes.toString("hex", position, end));
     }
     if (bytes.length < ROWS_A_SLICE * VERSION_ROW_BYTES) return found;
   }

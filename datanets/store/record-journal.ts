@@ -51,7 +51,7 @@ const UNLIMITED = { quotaBytesPerDay: 1e15, quotaRecordsPerDay: 1e9, maxStoreByt
 /** Refusals after which a record is offered again when more of its Datanet has come. */
 const NOT_YET = "DNT_NOT_HOSTED";
 
-interface JournalPlace {
+interface JournalPosition {
   readonly folder: string;
   readonly rollup: StoreRollup;
   /** Domain of the rollup. */
@@ -64,7 +64,7 @@ export const isJournalled = (record: SignedRecord): record is JournalRecord =>
   (KINDS as readonly string[]).includes(record.body.kind);
 
 export class RecordJournal {
-  readonly #place: JournalPlace;
+  readonly #position: JournalPosition;
   readonly #store: HostStore;
   readonly #quotas: Quotas;
   readonly #path: string;
@@ -74,30 +74,30 @@ export class RecordJournal {
   /** Records by Datanet whose rows, lists or requests this database does not have. */
   readonly #waiting = new Map<number, JournalRecord[]>();
 
-  private constructor(store: HostStore, place: JournalPlace) {
+  private constructor(store: HostStore, position: JournalPosition) {
     this.#store = store;
-    this.#place = place;
-    this.#quotas = new Quotas(UNLIMITED, place.nowMs);
-    this.#path = join(place.folder, `journal-${randomBytes(8).toString("hex")}.jsonl`);
+    this.#position = position;
+    this.#quotas = new Quotas(UNLIMITED, position.nowMs);
+    this.#path = join(position.folder, `journal-${randomBytes(8).toString("hex")}.jsonl`);
   }
 
   /**
    * Opens the journal, puts into the database what it lacks, and writes down what only the database has.
    * @throws SRV_STORE_FAILED, SRV_DISK_FULL, SRV_STORE_CORRUPT, SRV_STORE_FORMAT, SRV_WRONG_DIRECTORY
    */
-  static async open(store: HostStore, place: JournalPlace): Promise<RecordJournal> {
-    const journal = new RecordJournal(store, place);
+  static async open(store: HostStore, position: JournalPosition): Promise<RecordJournal> {
+    const journal = new RecordJournal(store, position);
     await refused(async () => {
-      await mkdir(place.folder, { recursive: true });
-      await access(place.folder, constants.R_OK | constants.W_OK);
+      await mkdir(position.folder, { recursive: true });
+      await access(position.folder, constants.R_OK | constants.W_OK);
     });
     const known = new Set<string>();
     let putCount = 0;
-    for (const name of await refused(() => readdir(place.folder))) {
+    for (const name of await refused(() => readdir(position.folder))) {
       if (!FILE_NAME.test(name)) continue;
       let part: JournalRecord[] = [];
-      for await (const record of journal.#read(join(place.folder, name))) {
-        known.add(recordId(place.domain, record.body));
+      for await (const record of journal.#read(join(position.folder, name))) {
+        known.add(recordId(position.domain, record.body));
         part.push(record);
         if (part.length < PART_RECORDS) continue;
         putCount += await journal.#putMissing(part);
@@ -106,7 +106,10 @@ export class RecordJournal {
       putCount += await journal.#putMissing(part);
     }
     if (putCount > 0)
-      place.logger.info({ putCount }, "withdrawals and answers that the database had lost are in it again");
+      position.logger.info(
+        { putCount },
+        "withdrawals and answers that the database had lost are in it again",
+      );
     for await (const found of journalledRecords(store.database))
       await journal.add(
         found.flatMap(({ id, record }) => (known.has(id) ? [] : [JSON.parse(record) as SignedRecord])),
@@ -147,7 +150,7 @@ export class RecordJournal {
   async #write(): Promise<void> {
     const records = this.#unwritten.splice(0);
     if (records.length === 0) return;
-    const { chainId, deployedIn, rollupAddress } = this.#place.rollup;
+    const { chainId, deployedIn, rollupAddress } = this.#position.rollup;
     const block = deployedIn?.blockHash.toLowerCase();
     try {
       await refused(async () => {
@@ -170,7 +173,7 @@ export class RecordJournal {
         } finally {
           await file.close();
         }
-        const folder = await open(this.#place.folder);
+        const folder = await open(this.#position.folder);
         await folder.sync().finally(() => folder.close());
       });
     } catch (error) {
@@ -180,7 +183,7 @@ export class RecordJournal {
   }
 
   async *#read(path: string): AsyncGenerator<JournalRecord> {
-    const { domain, rollup } = this.#place;
+    const { domain, rollup } = this.#position;
     const { chainId } = rollup;
     const rollupAddress = rollup.rollupAddress.toLowerCase();
     let number = 0;
@@ -241,7 +244,7 @@ export class RecordJournal {
 
   /** Puts in the records that the database lacks; those about what it does not have wait. @returns how many were put in */
   async #put(datanetId: number, records: readonly JournalRecord[]): Promise<number> {
-    const { domain } = this.#place;
+    const { domain } = this.#position;
     const offers = records.map((record): RecordOffer => {
       const { body } = record;
       const check = (known: RecordKnowledge) => {

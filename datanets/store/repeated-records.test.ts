@@ -118,12 +118,12 @@ it("Attack: who asks for access all day is listed once; an answer to any request
     atMs,
     purpose: "x".repeat(4_000),
   });
-  const asked = await take(Array.from({ length: TIMES }, (_, i) => ask(i + 1)));
+  const question = await take(Array.from({ length: TIMES }, (_, i) => ask(i + 1)));
   const datanet = await store.require(ID);
   const list = () => datanet.stateOf("row_number is null and kind in ('accessRequest', 'accessAnswer')");
   const [seen, state] = await reads(list);
   expect(seen).toBe(1);
-  expect(state.accessCases()).toMatchObject([{ id: asked.at(-1), answer: null }]);
+  expect(state.accessCases()).toMatchObject([{ id: question.at(-1), answer: null }]);
   expect(await datanetFacts(datanet, `0x${"0".repeat(64)}`)).toMatchObject({
     askedCount: 1,
     unansweredCount: 1,
@@ -139,7 +139,7 @@ it("Attack: who asks for access all day is listed once; an answer to any request
     untilMs,
     note: "",
   });
-  await take([answer(asked[0]!, 10, 1_000), answer(asked[0]!, 11, 2_000)]);
+  await take([answer(question[0]!, 10, 1_000), answer(question[0]!, 11, 2_000)]);
   await take([ask(TIMES + 1)]);
   const [readFor, untilMs] = await reads(() => datanet.grantedUntilMs(6, keys));
   expect(untilMs).toBe(2_000);

@@ -22,7 +22,7 @@ interface MatchingRow {
   readonly rank: number;
 }
 
-interface Wanted {
+interface Expected {
   /** Number of the row before. */
   readonly after: number;
   readonly limit: number;
@@ -60,7 +60,7 @@ async function firstMatches(query: Query): Promise<MatchingRow[]> {
 }
 
 /** Any of the rows behind a row that match words. */
-const someMatches = (query: Query, { after, limit }: Wanted, order = "") =>
+const someMatches = (query: Query, { after, limit }: Expected, order = "") =>
   readMatching(query, (bind) => {
     const { from, where } = matchingOf(query, bind);
     const bounds = `row_words.number > ${bind(after)}::bigint and row_words.number < ${bind(query.datanet.rowCount)}::bigint`;
@@ -68,7 +68,7 @@ const someMatches = (query: Query, { after, limit }: Wanted, order = "") =>
   });
 
 /** The first rows behind a row that have words, of a search by these alone, in the order of their numbers. */
-export async function wordsAfter(query: Query, { after, limit }: Wanted): Promise<MatchingRow[]> {
+export async function wordsAfter(query: Query, { after, limit }: Expected): Promise<MatchingRow[]> {
   const { rowCount } = query.datanet;
   const found: MatchingRow[] = [];
   let last = after;
@@ -112,9 +112,9 @@ async function readMatching(
 }
 
 /** Place behind a row, of those that are ranked; the row may have ceased to match. */
-export async function placeBehind(query: Query, ranked: RankedRows, row: number): Promise<number> {
-  const place = ranked.numbers.indexOf(row);
-  if (place >= 0) return place + 1;
+export async function positionBehind(query: Query, ranked: RankedRows, row: number): Promise<number> {
+  const position = ranked.numbers.indexOf(row);
+  if (position >= 0) return position + 1;
   const { bind, values } = new SqlValues();
   const { datanet } = query;
   const [found] = await datanet.database.query<{ rank: Buffer }>(
@@ -146,7 +146,7 @@ const rowsInTurnSql = (
 function rowsByBlocksSql(
   query: Query,
   bind: SqlValues["bind"],
-  { after, firstBlocks, limit }: Wanted & { readonly firstBlocks: number },
+  { after, firstBlocks, limit }: Expected & { readonly firstBlocks: number },
 ): string {
   const { datanet, hasBeginning } = query;
   const [first, last] = [after + 1, datanet.rowCount - 1].map((number) => blockOf(datanet.id, number));

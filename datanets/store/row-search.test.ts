@@ -79,13 +79,13 @@ afterAll(async () => {
   await home?.drop();
 });
 
-interface Place {
+interface Position {
   readonly id?: number;
   readonly from?: number;
   readonly after?: number;
   readonly limit?: number;
 }
-async function find(filter: RowFilter, { id = ID, ...page }: Place = {}) {
+async function find(filter: RowFilter, { id = ID, ...page }: Position = {}) {
   return new RowSearch().find(await store.require(id), card, filter, { from: 0, limit: 50, ...page });
 }
 const all = Array.from({ length: ROW_COUNT }, (_, number) => number);
@@ -110,24 +110,24 @@ describe("a search by words", () => {
     ["snow*", () => false],
     ["the", () => false],
   ])("counts %s up to a limit, and has each row once by its cursor", async (text, isFound) => {
-    const wanted = all.filter(isFound);
-    const isTotalExact = wanted.length <= MAX_RANKED;
+    const expected = all.filter(isFound);
+    const isTotalExact = expected.length <= MAX_RANKED;
     const first = await find({ text });
-    expect(first).toMatchObject({ total: Math.min(MAX_RANKED, wanted.length), isTotalExact, from: 0 });
+    expect(first).toMatchObject({ total: Math.min(MAX_RANKED, expected.length), isTotalExact, from: 0 });
     // Some of them: pages before, over and behind the end of the ranked ones, and over the end of each block.
     const seen: number[] = [];
     let next: number | null = -1;
     for (let limit = 900; next !== null; limit = limit === 900 ? 700 : 9_000) {
       const page = await find({ text }, { limit, ...(next < 0 ? {} : { after: next }) });
       expect(page.from).toBe(seen.length <= MAX_RANKED ? seen.length : null);
-      expect(page.rows).toHaveLength(Math.min(limit, wanted.length - seen.length));
+      expect(page.rows).toHaveLength(Math.min(limit, expected.length - seen.length));
       seen.push(...page.rows);
       next = page.next;
     }
     const inOrder = (rows: readonly number[]) => rows.toSorted((a, b) => a - b);
     // The first ones come by how well they match.
-    expect(inOrder(seen.slice(0, MAX_RANKED))).toEqual(wanted.slice(0, MAX_RANKED));
-    expect(seen.slice(MAX_RANKED)).toEqual(wanted.slice(MAX_RANKED));
+    expect(inOrder(seen.slice(0, MAX_RANKED))).toEqual(expected.slice(0, MAX_RANKED));
+    expect(seen.slice(MAX_RANKED)).toEqual(expected.slice(MAX_RANKED));
   });
 
   it("has the best of the first rows before the others, and equal ones in their order", async () => {
@@ -192,7 +192,7 @@ describe("a search by facts", () => {
   };
 
   it.each(["good", "bad"])("has the rows of the label %s, as people or the rows say it", async (label) => {
-    const wanted = all.filter((number) => shownOf(number) === label);
+    const expected = all.filter((number) => shownOf(number) === label);
     const seen: number[] = [];
     for (let next: number | null = -1; next !== null; ) {
       const page: Awaited<ReturnType<typeof find>> = await find(
@@ -203,7 +203,7 @@ describe("a search by facts", () => {
       seen.push(...page.rows);
       next = page.next;
     }
-    expect(seen).toEqual(wanted);
+    expect(seen).toEqual(expected);
   });
 
   it("counts those of few", async () => {

@@ -19,7 +19,7 @@ import {
   type RowFilter,
   stateWithoutRecords,
 } from "./row-query.ts";
-import { placeBehind, type RankedRows, rankRows, wordsAfter } from "./row-ranking.ts";
+import { positionBehind, type RankedRows, rankRows, wordsAfter } from "./row-ranking.ts";
 import { isEmptyQuery, queryOf } from "./row-words.ts";
 import { SqlValues } from "./sql-values.ts";
 
@@ -37,7 +37,7 @@ interface Total {
 }
 
 export interface FoundRows extends Total {
-  /** Place of the first of these rows among all; null where it is behind the rows that are counted. */
+  /** Position of the first of these rows among all; null where it is behind the rows that are counted. */
   readonly from: number | null;
   /** Row numbers. */
   readonly rows: readonly number[];
@@ -61,7 +61,7 @@ interface Page {
 export class RowSearch {
   /** Caches by the Datanet's revision, so that what any host writes makes them old. */
   readonly #totals = new LRUCache<string, Total>({ max: MAX_CACHED });
-  readonly #places = new LRUCache<string, number>({ max: MAX_CACHED });
+  readonly #positions = new LRUCache<string, number>({ max: MAX_CACHED });
   readonly #ranked = new LRUCache<string, RankedRows>({
     maxSize: MAX_CACHED_RANKED,
     sizeCalculation: ({ numbers }) => numbers.length + 1,
@@ -91,12 +91,14 @@ export class RowSearch {
       hasBeginning: words !== null && `${words.words} ${words.beginning}`.includes(":*"),
     };
     // One row more tells whether others follow.
-    const asked = { ...page, limit: page.limit + 1 };
-    const found = await (words === null ? this.#pageInOrder(query, asked) : this.#pageByRank(query, asked));
+    const question = { ...page, limit: page.limit + 1 };
+    const found = await (words === null
+      ? this.#pageInOrder(query, question)
+      : this.#pageByRank(query, question));
     const rows = found.rows.slice(0, page.limit);
     const next = found.rows.length > rows.length ? (rows.at(-1) ?? null) : null;
     if (words === null && next !== null && found.from !== null)
-      this.#places.set(`${query.key} ${next}`, found.from + rows.length);
+      this.#positions.set(`${query.key} ${next}`, found.from + rows.length);
     return { ...found.total, from: found.from, rows, next };
   }
 
@@ -111,11 +113,11 @@ export class RowSearch {
     if (after !== undefined && boundary !== null && after > boundary)
       return { total, from: null, rows: await numbersAfter(query, { after, limit }) };
     if (after === undefined) requireCounted(total, from);
-    const place = after === undefined ? from : await placeBehind(query, ranked, after);
-    const rows = [...numbers.subarray(place, place + limit)];
+    const position = after === undefined ? from : await positionBehind(query, ranked, after);
+    const rows = [...numbers.subarray(position, position + limit)];
     if (rows.length < limit && boundary !== null)
       rows.push(...(await numbersAfter(query, { after: boundary, limit: limit - rows.length })));
-    return { total, from: place, rows };
+    return { total, from: position, rows };
   }
 
   async #pageInOrder(query: Query, { after, from, limit }: RowPage): Promise<Page> {
@@ -124,8 +126,8 @@ export class RowSearch {
       : (this.#totals.get(query.key) ?? (await countedBefore(query)) ?? (await countRows(query)));
     this.#totals.set(query.key, total);
     if (after !== undefined) {
-      const place = this.#places.get(`${query.key} ${after}`) ?? (await countAsFarAs(query, after));
-      return { total, from: place, rows: await numbersAfter(query, { after, limit }) };
+      const position = this.#positions.get(`${query.key} ${after}`) ?? (await countAsFarAs(query, after));
+      return { total, from: position, rows: await numbersAfter(query, { after, limit }) };
     }
     requireCounted(total, from);
     // Unfiltered rows have all numbers from 0 on.

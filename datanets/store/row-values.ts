@@ -36,7 +36,7 @@ export const fieldsOfColumn = <Field extends TableField>(
   column: ColumnName,
 ): Field[] => fields.filter((field) => columnOf(field) === column);
 
-/** Place of a field in its column, from 1, as SQL counts. */
+/** Position of a field in its column, from 1, as SQL counts. */
 export const placeOf = (fields: readonly TableField[], field: TableField): number =>
   fieldsOfColumn(fields, columnOf(field)).indexOf(field) + 1;
 

@@ -72,8 +72,8 @@ async function isInForce(
 ): Promise<boolean> {
   const { commits, versions } = await ledger.history(datanet.id);
   const { opIndex } = commits[commitIndex]!;
-  const place = versions.findLastIndex((version) => version.opIndex <= opIndex);
-  const since = versions.slice(Math.max(0, place));
+  const position = versions.findLastIndex((version) => version.opIndex <= opIndex);
+  const since = versions.slice(Math.max(0, position));
   if (since.some(({ policy }) => hex32(policy) === signed.policy)) return true;
   const inForce = since[0] === undefined ? null : await datanet.card(since[0].policy);
   return inForce !== null && isSameTerms(inForce.card, signed);

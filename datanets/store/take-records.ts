@@ -32,15 +32,15 @@ import {
   type AbsentRow,
   addAbsentRows,
   eraseRows,
-  type ListedPlace,
-  listedPlaces,
+  type ListedPosition,
+  listedPositions,
 } from "./withdrawn-rows.ts";
 
 interface KnownRow {
   readonly number: number;
   readonly digest: string;
   readonly contributorId: number;
-  /** Place of its commit among the Datanet's. */
+  /** Position of its commit among the Datanet's. */
   readonly commitIndex: number;
   readonly begunAt: number | null;
 }
@@ -112,7 +112,7 @@ export async function takeRecords(
       others,
       recomputations,
       usage,
-      places,
+      positions,
     ] = await Promise.all([
       lock(queries, datanet.id),
       recordsHere(
@@ -128,13 +128,13 @@ export async function takeRecords(
         queries,
         bodies.map(({ leafId }) => leafId),
       ),
-      listedPlaces(
+      listedPositions(
         queries,
         datanet.id,
         bodies.flatMap((body) => (body.kind === "withdrawal" ? [body] : [])),
       ),
     ]);
-    const withdrawn = new WithdrawnRows(rows, places, rowCount);
+    const withdrawn = new WithdrawnRows(rows, positions, rowCount);
     const state = new RecordState();
     /** Id of the record that holds, by subject. */
     const current = new Map<string, string>();
@@ -191,7 +191,7 @@ export async function takeRecords(
       storeVerdicts(queries, datanet.id, { bodies: stored.map(({ record }) => record.body), state }),
     ]);
     // Last: nothing that was stored of them is to stay.
-    const bytes = await eraseRows(queries, datanet.id, withdrawn.erased, places);
+    const bytes = await eraseRows(queries, datanet.id, withdrawn.erased, positions);
     await changed(queries, datanet.id, {
       records: stored.length,
       rows: withdrawn.absent.length,
@@ -204,21 +204,21 @@ export async function takeRecords(
 /** Rows that a request's records withdraw. */
 class WithdrawnRows {
   readonly #rows: Map<string, KnownRow>;
-  readonly #places: ReadonlyMap<string, readonly ListedPlace[]>;
+  readonly #positions: ReadonlyMap<string, readonly ListedPosition[]>;
   readonly #rowCount: number;
   readonly absent: AbsentRow[] = [];
   /** Rows that are here by later commits than that of their contributor, whose list alone has come. */
-  readonly moved: { readonly number: number; readonly at: ListedPlace }[] = [];
+  readonly moved: { readonly number: number; readonly at: ListedPosition }[] = [];
   readonly erased: KnownRow[] = [];
 
   /** @param rows those that are here; one that is withdrawn before it comes is added */
   constructor(
     rows: Map<string, KnownRow>,
-    places: ReadonlyMap<string, readonly ListedPlace[]>,
+    positions: ReadonlyMap<string, readonly ListedPosition[]>,
     rowCount: number,
   ) {
     this.#rows = rows;
-    this.#places = places;
+    this.#positions = positions;
     this.#rowCount = rowCount;
   }
 
@@ -230,10 +230,10 @@ class WithdrawnRows {
     return (this.#earlier(digest) ?? this.#rows.get(digest))?.contributorId ?? null;
   }
 
-  /** Place in a list whose commit is earlier than that of the row that is here; undefined if there is none. */
-  #earlier(digest: string): ListedPlace | undefined {
+  /** Position in a list whose commit is earlier than that of the row that is here; undefined if there is none. */
+  #earlier(digest: string): ListedPosition | undefined {
     const row = this.#rows.get(digest);
-    const [listed] = this.#places.get(digest) ?? [];
+    const [listed] = this.#positions.get(digest) ?? [];
     return listed !== undefined && (row === undefined || listed.commitIndex < row.commitIndex)
       ? listed
       : undefined;
@@ -267,7 +267,7 @@ class WithdrawnRows {
 async function moveToListed(
   queries: Queries,
   datanetId: number,
-  { at, number }: { number: number; at: ListedPlace },
+  { at, number }: { number: number; at: ListedPosition },
 ): Promise<void> {
   const { commitNumber, contributorId, place } = at;
   const commit = { number: commitNumber, contributorId };
@@ -330,7 +330,7 @@ async function knownOthers(
   const of = <Kind extends RecordBody["kind"], T>(kind: Kind, read: (body: BodyOf<Kind>) => T): T[] =>
     bodies.flatMap((body) => (body.kind === kind ? [read(body as BodyOf<Kind>)] : []));
   const askers = of("accessRequest", ({ leafId }) => leafId);
-  const asked = of("accessAnswer", ({ request }) => request);
+  const question = of("accessAnswer", ({ request }) => request);
   const roots = bodies.flatMap((body) => ("commit" in body ? [body.commit] : []));
   const reports = of("report", (body) => body);
   const shown = of("showEarnings", ({ leafId }) => leafId);
@@ -340,8 +340,8 @@ async function knownOthers(
   const parts: string[] = [];
   if (roots.length > 0)
     parts.push(`${from} and is_current and kind in ('verdict', 'terms') and about = any(${bind(roots)})`);
-  if (askers.length + asked.length > 0) {
-    const requests = bind(asked);
+  if (askers.length + question.length > 0) {
+    const requests = bind(question);
     parts.push(
       `${from} and kind = 'accessRequest' and about = '' and (is_current and leaf_id = any(${bind(askers)}) or id = any(${requests}))`,
       `${from} and is_current and kind = 'accessAnswer' and about = any(${requests})`,

@@ -26,11 +26,11 @@ export async function knownRecomputations(
   datanetId: number,
   bodies: readonly RecordBody[],
 ) {
-  const asked = bodies.filter((body) => body.kind === "verified");
+  const question = bodies.filter((body) => body.kind === "verified");
   const leavesOf = new Map<number, Set<number>>();
   const records: { id: string; record: SignedRecord }[] = [];
-  if (asked.length > 0) {
-    const models = [...new Set(asked.map(({ modelId }) => modelId))];
+  if (question.length > 0) {
+    const models = [...new Set(question.map(({ modelId }) => modelId))];
     const leaves = await queries.query<{ modelId: number; leafId: number }>(
       `select distinct model_id as "modelId", leaf_id as "leafId" from verified where datanet_id = $1 and model_id = any($2)`,
       [datanetId, models],
@@ -43,7 +43,12 @@ export async function knownRecomputations(
     const found = await queries.query<{ id: string; record: string }>(
       `select id, record from verified join unnest($2::int[], $3::int[], $4::bigint[]) as asked (model_id, leaf_id, epoch)
           using (model_id, leaf_id, epoch) where datanet_id = $1`,
-      [datanetId, asked.map(({ modelId }) => modelId), asked.map(({ leafId }) => leafId), asked.map(epochOf)],
+      [
+        datanetId,
+        question.map(({ modelId }) => modelId),
+        question.map(({ leafId }) => leafId),
+        question.map(epochOf),
+      ],
     );
     records.push(...found.map(({ id, record }) => ({ id, record: JSON.parse(record) as SignedRecord })));
   }

@@ -31,7 +31,7 @@ afterAll(() => world?.close());
 
 const rowOf = (text: string) => new TextEncoder().encode(text);
 
-/** Brings rows as the commit of a place, each commit with a root of its own. */
+/** Brings rows as the commit of a position, each commit with a root of its own. */
 async function bring(
   datanetId: number,
   commitIndex: number,
@@ -102,7 +102,7 @@ it("takes the bytes that no other Datanet has by a commit of its own", async () 
   expect(await contentOf(SECOND, shared)).toBe("a row of both");
   const first = await store.require(FIRST);
   const [commit] = await first.commits();
-  // Not by its place either.
+  // Not by its position either.
   await expect(first.readRows(commit!, 0, 1_000)).rejects.toMatchObject({ code: "DNT_ROW_WITHDRAWN" });
   expect(await first.readRows(commit!, 1, 1_000)).toHaveLength(1);
   await withdraw(SECOND, [shared]);

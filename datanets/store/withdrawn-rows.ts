@@ -10,7 +10,7 @@ import { datanetError } from "../datanet-errors.ts";
 import type { BodyOf, SignedRecord } from "../records/record.ts";
 import { DIGEST_BYTES } from "../rows/row-wire.ts";
 import { HOST_PART } from "./host-schema.ts";
-import { byAlias, missingPlaces, writeDigests } from "./listed-digests.ts";
+import { byAlias, missingPositions, writeDigests } from "./listed-digests.ts";
 import { publishedAmong } from "./published-rows.ts";
 import { digestsSql } from "./sql-values.ts";
 
@@ -38,8 +38,8 @@ export const rowWithdrawn = (datanetId: number, digests: readonly string[], data
     { data: { datanetId, digests, ...data } },
   );
 
-/** Place of a row in a commit whose list is here, but not all of its rows. */
-export interface ListedPlace {
+/** Position of a row in a commit whose list is here, but not all of its rows. */
+export interface ListedPosition {
   readonly commitNumber: number;
   readonly commitIndex: number;
   readonly contributorId: number;
@@ -53,21 +53,21 @@ export interface ListedPlace {
  * a mirror knows the withdrawal before the commit. Lists are only read for leaves that have committed something to the Datanet.
  * @returns places by digest, earliest commit first
  */
-export async function listedPlaces(
+export async function listedPositions(
   { query }: Queries,
   datanetId: number,
   withdrawals: readonly BodyOf<"withdrawal">[],
-): Promise<Map<string, ListedPlace[]>> {
-  const places = new Map<string, ListedPlace[]>();
-  if (withdrawals.length === 0) return places;
-  const commits = await query<Omit<ListedPlace, "place" | "isAlias"> & { bytes: number }>(
+): Promise<Map<string, ListedPosition[]>> {
+  const positions = new Map<string, ListedPosition[]>();
+  if (withdrawals.length === 0) return positions;
+  const commits = await query<Omit<ListedPosition, "place" | "isAlias"> & { bytes: number }>(
     `select number as "commitNumber", commit_index as "commitIndex", contributor_id as "contributorId", octet_length(list) as bytes
        from commits where datanet_id = $1 and received_count < row_count
         and exists (select 1 from commits as own where own.datanet_id = $1 and own.contributor_id = any($2::int[]))
       order by commit_index`,
     [datanetId, integers(withdrawals.map(({ leafId }) => leafId))],
   );
-  const wanted = byAlias(withdrawals.map(({ row }) => row));
+  const expected = byAlias(withdrawals.map(({ row }) => row));
   for (const { bytes, ...commit } of commits) {
     const found: { row: string; place: number; isAlias: boolean }[] = [];
     for (let at = 0; at < bytes; at += LIST_SLICE_BYTES) {
@@ -77,29 +77,29 @@ export async function listedPlaces(
       );
       const { digests } = slice!;
       for (let i = 0; i < digests.length; i += DIGEST_BYTES) {
-        const row = wanted.get(digests.toString("latin1", i, i + DIGEST_BYTES));
+        const row = expected.get(digests.toString("latin1", i, i + DIGEST_BYTES));
         if (row === undefined) continue;
         const isAlias = digests.toString("hex", i, i + DIGEST_BYTES) !== row;
         found.push({ row, place: (at + i) / DIGEST_BYTES, isAlias });
       }
     }
     // What has come is there under its own digest: a withdrawal of an alias of it names no row.
-    const missing = await missingPlaces({ query }, datanetId, {
+    const missing = await missingPositions({ query }, datanetId, {
       commitNumber: commit.commitNumber,
       places: found.flatMap(({ isAlias, place }) => (isAlias ? [place] : [])),
     });
     for (const { row, ...at } of found)
       if (!at.isAlias || missing.has(at.place))
-        places.set(row, [...(places.get(row) ?? []), { ...commit, ...at }]);
+        positions.set(row, [...(positions.get(row) ?? []), { ...commit, ...at }]);
   }
-  return places;
+  return positions;
 }
 
 /** A withdrawn row that the host never had: its hash has a number, so that records can be about it. */
 export interface AbsentRow {
   readonly number: number;
   readonly digest: string;
-  readonly at: ListedPlace;
+  readonly at: ListedPosition;
 }
 
 /** Gives numbers to withdrawn rows that have not come. */
@@ -137,7 +137,7 @@ export async function eraseRows(
   queries: Queries,
   datanetId: number,
   rows: readonly { readonly number: number; readonly digest: string }[],
-  places: ReadonlyMap<string, readonly ListedPlace[]>,
+  positions: ReadonlyMap<string, readonly ListedPosition[]>,
 ): Promise<number> {
   if (rows.length === 0) return 0;
   const { query } = queries;
@@ -158,10 +158,10 @@ export async function eraseRows(
   await eraseFrom(queries, HOST_PART.name, datanetId, { numbers, digests });
   for (const copy of await schemaCopies(queries, HOST_PART))
     await eraseFrom(queries, copy, datanetId, { numbers, digests });
-  const listed = rows.flatMap(({ digest }) => (places.get(digest) ?? []).map((at) => ({ ...at, digest })));
+  const listed = rows.flatMap(({ digest }) => (positions.get(digest) ?? []).map((at) => ({ ...at, digest })));
   for (const { digest, isAlias, ...at } of listed)
     if (isAlias) await writeDigests(queries, datanetId, at, Buffer.from(digest, "hex"));
-  await receivePlaces(queries, datanetId, listed);
+  await receivePositions(queries, datanetId, listed);
   await query("update datanets set withdrawal_count = withdrawal_count + $2 where id = $1", [
     datanetId,
     rows.length,
@@ -262,13 +262,13 @@ export async function dropWithdrawn(
 }
 
 /** Counts places of commits as received: nobody is to send these rows. */
-async function receivePlaces(
+async function receivePositions(
   { query }: Queries,
   datanetId: number,
-  places: readonly Pick<ListedPlace, "commitNumber" | "place">[],
+  positions: readonly Pick<ListedPosition, "commitNumber" | "place">[],
 ): Promise<void> {
   const runs = new Map<number, string[]>();
-  for (const { commitNumber, place } of places)
+  for (const { commitNumber, place } of positions)
     runs.set(commitNumber, [...(runs.get(commitNumber) ?? []), `[${place},${place + 1})`]);
   for (const [commitNumber, own] of runs)
     await query(
@@ -296,17 +296,17 @@ export async function receiveWithdrawn(
         and (first.commit_index < own.commit_index or first.contributor_id = own.contributor_id)`,
     [datanetId, commitNumber],
   );
-  const wanted = byAlias(withdrawn.map(({ digest }) => digest.toString("hex")));
+  const expected = byAlias(withdrawn.map(({ digest }) => digest.toString("hex")));
   const found: { place: number; digest: string; isAlias: boolean }[] = [];
   for (let at = 0; at < digests.length; at += DIGEST_BYTES) {
-    const digest = wanted.get(digests.toString("latin1", at, at + DIGEST_BYTES));
+    const digest = expected.get(digests.toString("latin1", at, at + DIGEST_BYTES));
     if (digest === undefined) continue;
     const isAlias = digests.toString("hex", at, at + DIGEST_BYTES) !== digest;
     found.push({ place: at / DIGEST_BYTES, digest, isAlias });
   }
   for (const { digest, isAlias, place } of found)
     if (isAlias) await writeDigests(queries, datanetId, { commitNumber, place }, Buffer.from(digest, "hex"));
-  await receivePlaces(
+  await receivePositions(
     queries,
     datanetId,
     found.map(({ place }) => ({ commitNumber, place })),

@@ -178,9 +178,9 @@ describe("the rule", () => {
   });
 
   it("lets a model say rows only where its terms allow rows as input", () => {
-    const asked = { use: "paid", licence: null } as const;
-    expect(forbiddingRows([trainOnly], { ...asked, readsRows: false })).toEqual([]);
-    expect(forbiddingRows([trainOnly], { ...asked, readsRows: true })[0]!.reasons).toEqual(["no-input"]);
+    const question = { use: "paid", licence: null } as const;
+    expect(forbiddingRows([trainOnly], { ...question, readsRows: false })).toEqual([]);
+    expect(forbiddingRows([trainOnly], { ...question, readsRows: true })[0]!.reasons).toEqual(["no-input"]);
   });
 
   it.each([
@@ -211,11 +211,11 @@ describe("the rule", () => {
         isSigned: true,
       })),
     ]);
-    const asked = { use: "paid", readsRows: false } as const;
+    const question = { use: "paid", readsRows: false } as const;
     const refusal = { code: "DNT_TERMS_FORBID", message: expect.stringContaining(`${digest(2)}`) };
-    expect(() => modelTerms(rows, asked)).toThrow(expect.objectContaining(refusal));
-    expect(() => modelTerms(rows, asked)).toThrow(/7 rows of Datanet 10 under CC-BY-NC-4.0.* and 2 more/s);
-    expect(modelTerms(rows, { ...asked, use: "shared" })).toMatchObject({ licence: "CC-BY-NC-4.0" });
+    expect(() => modelTerms(rows, question)).toThrow(expect.objectContaining(refusal));
+    expect(() => modelTerms(rows, question)).toThrow(/7 rows of Datanet 10 under CC-BY-NC-4.0.* and 2 more/s);
+    expect(modelTerms(rows, { ...question, use: "shared" })).toMatchObject({ licence: "CC-BY-NC-4.0" });
     // Whoever changes a recipe's words is refused where the model is approved and served.
     const forged = { use: "shared", licence: "CC-BY-4.0", rows } as const;
     for (const use of ["shared", "paid"] as const)

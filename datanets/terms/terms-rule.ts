@@ -22,7 +22,7 @@ import { type LicenceExpression, licenceId, readLicence } from "./spdx-expressio
 import { allowsUsage, allowsUser, paymentOf, readNamedTerms, type TermsFile } from "./terms-file.ts";
 
 /** Intended use of rows, to be checked against their terms. */
-export interface AskedTerms extends Pick<ModelTerms, "use" | "licence"> {
+export interface SignatureTerms extends Pick<ModelTerms, "use" | "licence"> {
   /** True: the model reads or says rows in its answers, so rows are input of a trained model, too. */
   readonly readsRows: boolean;
 }
@@ -65,11 +65,11 @@ export interface ForbiddingRows extends RowTerms {
 /** Rows whose terms forbid what is asked; none: all allow it. */
 export const forbiddingRows = (
   rows: readonly RowTerms[],
-  { licence, ...further }: AskedTerms,
+  { licence, ...further }: SignatureTerms,
 ): ForbiddingRows[] =>
   rows.flatMap((terms) => {
-    const asked = { ...further, licence: licence === null ? null : licenceId(licence) };
-    const reasons = [...new Set(reasonsAgainst(terms, asked))];
+    const question = { ...further, licence: licence === null ? null : licenceId(licence) };
+    const reasons = [...new Set(reasonsAgainst(terms, question))];
     return reasons.length === 0 ? [] : [{ ...terms, reasons }];
   });
 
@@ -82,7 +82,7 @@ export function isKnown({ file, licence }: Pick<RowTerms, "file" | "licence">): 
 /** Most open licence that a model of these rows may have; null: none is given, since none may, or terms are not known. */
 export function openestLicence(
   rows: readonly RowTerms[],
-  { readsRows, use }: Omit<AskedTerms, "licence">,
+  { readsRows, use }: Omit<SignatureTerms, "licence">,
 ): string | null {
   if (use === "own") return null;
   const isFit = (licence: string) => forbiddingRows(rows, { use, licence, readsRows }).length === 0;
@@ -101,7 +101,7 @@ export function modelTerms(
     licence: asked,
     readsRows,
     use,
-  }: Omit<AskedTerms, "licence"> & { readonly licence?: string | null | undefined },
+  }: Omit<SignatureTerms, "licence"> & { readonly licence?: string | null | undefined },
 ): ModelTerms {
   const licence = asked === undefined ? openestLicence(rows, { readsRows, use }) : asked;
   const terms = { use, licence, rows: [...rows] };
@@ -112,7 +112,7 @@ export function modelTerms(
 /** @throws DNT_TERMS_FORBID naming the rows that stand in the way of the model's use or licence */
 function requireTerms(
   { licence, rows, use }: ModelTerms,
-  { readsRows }: Pick<AskedTerms, "readsRows">,
+  { readsRows }: Pick<SignatureTerms, "readsRows">,
 ): void {
   const forbidding = forbiddingRows(rows, { use, licence, readsRows });
   if (forbidding.length === 0) return;
@@ -246,34 +246,34 @@ export function groupTerms(rows: Iterable<TermsOfRow>): RowTerms[] {
   return [...groups.values()];
 }
 
-function reasonsAgainst({ file, licence }: RowTerms, asked: AskedTerms): TermsReason[] {
+function reasonsAgainst({ file, licence }: RowTerms, question: SignatureTerms): TermsReason[] {
   const { expression } = readLicence(licence);
-  if (expression === null) return ofUnknown(asked);
-  return reasonsOf(expression, file, asked);
+  if (expression === null) return ofUnknown(question);
+  return reasonsOf(expression, file, question);
 }
 
 function reasonsOf(
   expression: LicenceExpression,
   file: string | undefined,
-  asked: AskedTerms,
+  question: SignatureTerms,
 ): TermsReason[] {
   switch (expression.kind) {
     case "all":
-      return expression.parts.flatMap((part) => reasonsOf(part, file, asked));
+      return expression.parts.flatMap((part) => reasonsOf(part, file, question));
     case "any": {
       // Whoever takes the rows chooses. Attack: a choice that nobody can read would allow everything.
       const known = expression.parts.filter((part) => reads(part, file));
       const parts = known.length > 0 ? known : expression.parts;
-      const found = parts.map((part) => reasonsOf(part, file, asked));
+      const found = parts.map((part) => reasonsOf(part, file, question));
       return found.find((reasons) => reasons.length === 0) ?? found[0]!;
     }
     case "own": {
       const terms = readNamedTerms(expression.name, file);
-      return terms === null ? ofUnknown(asked) : ofFile(terms, asked);
+      return terms === null ? ofUnknown(question) : ofFile(terms, question);
     }
     case "listed": {
       const conditions = conditionsOf(expression.id);
-      return conditions === null ? ofUnknown(asked) : ofLicence(conditions, asked);
+      return conditions === null ? ofUnknown(question) : ofLicence(conditions, question);
     }
   }
 }
@@ -285,9 +285,9 @@ function reads(expression: LicenceExpression, file: string | undefined): boolean
 }
 
 /** Nothing is known to be forbidden, and no licence follows. */
-const ofUnknown = ({ licence }: AskedTerms): TermsReason[] => (licence === null ? [] : ["not-known"]);
+const ofUnknown = ({ licence }: SignatureTerms): TermsReason[] => (licence === null ? [] : ["not-known"]);
 
-function ofFile(file: TermsFile, { licence, readsRows, use }: AskedTerms): TermsReason[] {
+function ofFile(file: TermsFile, { licence, readsRows, use }: SignatureTerms): TermsReason[] {
   const reasons: TermsReason[] = [];
   if (allowsUsage(file, "ai-train") !== true) reasons.push("no-training");
   if (readsRows && allowsUsage(file, "ai-input") === false) reasons.push("no-input");
@@ -302,7 +302,7 @@ function ofFile(file: TermsFile, { licence, readsRows, use }: AskedTerms): Terms
   return reasons;
 }
 
-function ofLicence(rows: LicenceConditions, { licence, use }: AskedTerms): TermsReason[] {
+function ofLicence(rows: LicenceConditions, { licence, use }: SignatureTerms): TermsReason[] {
   // Making an adaptation is free under all of them; their conditions begin with sharing it.
   if (use === "own") return [];
   const reasons: TermsReason[] = [];

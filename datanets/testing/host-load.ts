@@ -116,10 +116,10 @@ export class HostLoad {
     const { datanetId, label } = this.#options;
     const done = new Set<number>();
     while (!this.#isStopped) {
-      const next = [...this.rows].filter((place) => !done.has(place)).slice(0, LABELS_A_PIECE);
-      for (const place of next) done.add(place);
-      const records = next.map((place) => ({
-        ...({ kind: "label", row: this.#digests[place]!, label, note: "" } as const),
+      const next = [...this.rows].filter((location) => !done.has(location)).slice(0, LABELS_A_PIECE);
+      for (const location of next) done.add(location);
+      const records = next.map((location) => ({
+        ...({ kind: "label", row: this.#digests[location]!, label, note: "" } as const),
         flags: [],
       }));
       // The same time, so that a repeated record is the same one.
@@ -180,7 +180,7 @@ export class HostLoad {
     return {
       rows: {
         acknowledged: this.rows.size,
-        lost: [...this.rows].filter((place) => !rowsThere.has(this.#digests[place]!)).length,
+        lost: [...this.rows].filter((location) => !rowsThere.has(this.#digests[location]!)).length,
         doubled: sum(rows),
       },
       labels: {

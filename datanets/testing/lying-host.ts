@@ -7,7 +7,7 @@ import { openRowStore, type RowStore } from "@openledger/client/actions/data/row
 import { publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
 import { contributeRows } from "@openledger/client/datanets/contribute-rows";
 import { bringCard } from "@openledger/client/datanets/datanet-card";
-import type { HostedDatanetPlace } from "@openledger/client/datanets/host-request";
+import type { HostedDatanetLocation } from "@openledger/client/datanets/host-request";
 import { collectReviewed } from "@openledger/client/datanets/reviewed-version";
 import { sayRecords } from "@openledger/client/datanets/signed-records";
 import { bringVersion, contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
@@ -88,9 +88,9 @@ export interface LabelledWorld {
   /** Two rows of a contribution that nobody has approved. */
   readonly waiting: { readonly digests: readonly string[]; readonly commit: string };
   /** The Datanet at the honest host. */
-  readonly place: HostedDatanetPlace;
+  readonly place: HostedDatanetLocation;
   /** The Datanet at the lying one. */
-  readonly lie: HostedDatanetPlace;
+  readonly lie: HostedDatanetLocation;
   close(): Promise<void>;
 }
 

@@ -9,7 +9,7 @@ import { readHistory } from "@openledger/client/actions/data/list-commits";
 import { readVersion, readVersionRows } from "@openledger/client/actions/data/published-version";
 import type { RowStore } from "@openledger/client/actions/data/row-store";
 import { signAndSend } from "@openledger/client/actions/ledger/send-operation";
-import type { HostedDatanetPlace } from "@openledger/client/datanets/host-request";
+import type { HostedDatanetLocation } from "@openledger/client/datanets/host-request";
 import { collectLabels } from "@openledger/client/datanets/reviewed-version";
 import type { UnsignedRecord } from "@openledger/client/datanets/signed-records";
 import { createRandomKey } from "@openledger/client/l2-key";
@@ -21,17 +21,17 @@ import { hex32 } from "@openledger/foundation/hex";
 /** Trains on a version's rows in a store. @param classes labels of the Datanet's card */
 export async function trainOnVersion(
   client: LedgerClient,
-  place: HostedDatanetPlace,
+  location: HostedDatanetLocation,
   from: { readonly store: RowStore; readonly version: number; readonly classes: readonly string[] },
 ): Promise<PublishedModel> {
   const { classes, store, version } = from;
-  const { versions } = await readHistory(client, place.datanetId);
+  const { versions } = await readHistory(client, location.datanetId);
   const { rowsRoot } = versions[version - 1]!;
   const contents = await readVersionRows(store, rowsRoot);
   const { rows: listed } = await readVersion(store, rowsRoot);
-  const { labels, root } = await collectLabels(client, { ...place, rows: listed });
+  const { labels, root } = await collectLabels(client, { ...location, rows: listed });
   const owned = contents.map((row, i) => ({ ...row, label: labels[i]! }));
-  const datanet = { id: place.datanetId, version, rowsRoot: hex32(rowsRoot), labels: hex32(root) };
+  const datanet = { id: location.datanetId, version, rowsRoot: hex32(rowsRoot), labels: hex32(root) };
   const recipe = recipeFor(owned, SMALL_DIRECT.features, { datanet, classes: [...classes] });
   const trained = await trainDirect(owned, recipe);
   const split = { ownerParts: 6_554n, validatorParts: 16_384n };

@@ -34,9 +34,9 @@ test("an audit finds a table batch's operations where they were promised, and a 
   // ann paid first and has the wide slot; ben and cat have the table's.
   const [narrow, wide] = [[transfer(ben, cat, 2n), transfer(cat, ben, 3n)], [transfer(ann, ben, 1n)]];
   const placed = (promises: Parameters<typeof signedOperations>[1]) => {
-    const places = placesOf(signedOperations(batch(narrow, wide), promises));
+    const locations = placesOf(signedOperations(batch(narrow, wide), promises));
     return promises.map(({ amountCode, to, user }) =>
-      places.get(nameOf({ a: user.leafId, b: to.leafId, amountCode })),
+      locations.get(nameOf({ a: user.leafId, b: to.leafId, amountCode })),
     );
   };
   const kept = [promise(cat, ben, 3n, 0), promise(ben, cat, 2n, 1), promise(ann, ben, 1n, 2)];

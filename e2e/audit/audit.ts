@@ -101,10 +101,10 @@ export async function auditPreconfirmations({ blobs, circuits, l1, traffic }: Au
   const problems = [...traffic.problems];
   const promised = traffic.acknowledged;
   const posted = signedOperations(events, promised);
-  const places = placesOf(posted);
-  const placesOfOne = ({ amountCode, to, user }: Acknowledged) =>
-    places.get(nameOf({ a: user.leafId, b: to.leafId, amountCode })) ?? [];
-  const doubled = [...places.values()].filter((indices) => indices.length > 1).length;
+  const locations = placesOf(posted);
+  const locationsOfOne = ({ amountCode, to, user }: Acknowledged) =>
+    locations.get(nameOf({ a: user.leafId, b: to.leafId, amountCode })) ?? [];
+  const doubled = [...locations.values()].filter((indices) => indices.length > 1).length;
   let lost = 0;
   const indices = new Set<number>();
   const signer = {
@@ -115,7 +115,7 @@ export async function auditPreconfirmations({ blobs, circuits, l1, traffic }: Au
   for (const one of promised) {
     const { hash, preconfirmation, user } = one;
     if (preconfirmation !== null) await checkPreconfirmation(signer, preconfirmation, hash as `0x${string}`);
-    const found = placesOfOne(one);
+    const found = locationsOfOne(one);
     if (found.length > 1) problems.push(`${hash} is on L1 ${found.length} times`);
     const [opIndex] = found;
     // Without a batch of somebody else, an operation has the place that its preconfirmation promises.
@@ -138,12 +138,12 @@ export async function auditPreconfirmations({ blobs, circuits, l1, traffic }: Au
 
 /** Places on L1 of the operations, by their names. */
 export function placesOf(posted: readonly PostedOperation[]): Map<string, number[]> {
-  const places = new Map<string, number[]>();
+  const locations = new Map<string, number[]>();
   for (const operation of posted) {
     const name = nameOf(operation);
-    places.set(name, [...(places.get(name) ?? []), operation.opIndex]);
+    locations.set(name, [...(locations.get(name) ?? []), operation.opIndex]);
   }
-  return places;
+  return locations;
 }
 
 export const nameOf = ({ a, b, amountCode }: Pick<PostedOperation, "a" | "b" | "amountCode">) =>
@@ -166,7 +166,9 @@ export function signedOperations(
     promises.set(preconfirmation.opIndex, [...known, { ...transfer, nonce: BigInt(nonce) }]);
   }
   return events.flatMap((event) =>
-    event.type === "batch" ? postedOperations(event, nonceOf, (place) => promises.get(place) ?? []) : [],
+    event.type === "batch"
+      ? postedOperations(event, nonceOf, (position) => promises.get(position) ?? [])
+      : [],
   );
 }
 

@@ -78,9 +78,9 @@ export async function buildCircuits(
   plan: DevnetPlan,
   console: Console,
 ): Promise<{ circuits: DevnetCircuit[]; keys: DevnetKeys }> {
-  const wanted = circuitsOf(plan);
+  const expected = circuitsOf(plan);
   const startedAtMs = Date.now();
-  const waiting = new Set(wanted.map(({ spec }) => spec.name));
+  const waiting = new Set(expected.map(({ spec }) => spec.name));
   const ticker = setInterval(() => {
     const seconds = Math.round((Date.now() - startedAtMs) / 1000);
     console.progress(`compiling ${[...waiting].join(", ")} (once, then cached): ${seconds} s`);
@@ -114,16 +114,16 @@ export async function buildCircuits(
   try {
     // The first batch waits for its key, which is made while the other circuits are compiled.
     const isFirst = ({ keyUse }: PlannedCircuit) => keyUse === "batches";
-    const first = Promise.all(wanted.filter(isFirst).map(compile));
+    const first = Promise.all(expected.filter(isFirst).map(compile));
     const batchKeys = first.then((circuits) => makeProvingKeys(circuits, console, {}));
     batchKeys.catch(() => {});
     const compileNext = async (one: PlannedCircuit) => {
       if (isTable(one.spec.name)) await first;
       return compile(one);
     };
-    const rest = wanted.filter((one) => !isFirst(one)).map(compileNext);
+    const rest = expected.filter((one) => !isFirst(one)).map(compileNext);
     const known = (await Promise.all([first, ...rest])).flat();
-    const circuits = wanted.map(({ spec }) => known.find(({ compiled }) => compiled.name === spec.name)!);
+    const circuits = expected.map(({ spec }) => known.find(({ compiled }) => compiled.name === spec.name)!);
     return { circuits, keys: makeLateKeys(circuits, batchKeys, console) };
   } finally {
     await thread.close();

@@ -351,7 +351,7 @@ async function bringUpAndWork(modules: {
     startAnswers: () => void startAnswers(),
     serveModel,
     keys,
-    closeBatch: (place) => closeBatch(addresses, place),
+    closeBatch: (position) => closeBatch(addresses, position),
     closeWhenIdle: closing,
     startOthers,
     announce: (doing, untilMs) =>

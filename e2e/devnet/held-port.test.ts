@@ -35,12 +35,12 @@ const specAt = (url: string, port: number) => ({
 const said = async (url: string) => (await fetch(`${url}/health`)).text();
 
 it("holds a port until its service starts, so that another devnet chooses the next one", async () => {
-  const wanted = await freePort();
-  const first = await holdPort(wanted);
-  expect(first.port).toBe(wanted);
-  expect(await isFree(wanted)).toBe(false);
-  const second = await holdPort(wanted);
-  expect(second.port).toBeGreaterThan(wanted);
+  const expected = await freePort();
+  const first = await holdPort(expected);
+  expect(first.port).toBe(expected);
+  expect(await isFree(expected)).toBe(false);
+  const second = await holdPort(expected);
+  expect(second.port).toBeGreaterThan(expected);
   await second.release();
   expect(await startOnPort(supervisor, first, specAt)).toBe(first.url);
   expect(await said(first.url)).toBe("own");
@@ -80,16 +80,16 @@ it("tries the next port at once where another program takes it while the service
 }, 60_000);
 
 it("says so where no port is free", async () => {
-  const wanted = await freePort();
+  const expected = await freePort();
   const servers = await Promise.all(
     Array.from({ length: 50 }, (_, i) => {
       const server = createServer();
       return new Promise<typeof server>((resolve) => {
         server.once("error", () => resolve(server));
-        server.listen(wanted + i, "127.0.0.1", () => resolve(server));
+        server.listen(expected + i, "127.0.0.1", () => resolve(server));
       });
     }),
   );
-  await expect(holdPort(wanted)).rejects.toMatchObject({ code: "DEV_FAILED", data: { reason: "no-port" } });
+  await expect(holdPort(expected)).rejects.toMatchObject({ code: "DEV_FAILED", data: { reason: "no-port" } });
   for (const server of servers) server.close();
 });

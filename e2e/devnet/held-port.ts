@@ -50,10 +50,10 @@ function listenOn(port: number): Promise<Server | null> {
  */
 export async function startOnPort(
   supervisor: Pick<Supervisor, "start">,
-  place: HeldPort | number,
+  position: HeldPort | number,
   specAt: (url: string, port: number) => ServiceSpec,
 ): Promise<string> {
-  let held = typeof place === "number" ? await holdPort(place) : place;
+  let held = typeof position === "number" ? await holdPort(position) : position;
   for (;;) {
     await held.release();
     try {

@@ -9,7 +9,7 @@ import type { Check } from "./steps/check.ts";
 import { type CheckedEpoch, checkEpoch, checkModel, type MadeModel } from "./steps/check-epoch.ts";
 import { checkDatanets, runChecks } from "./steps/checks.ts";
 import { passADay } from "./steps/clock.ts";
-import { closeIntoBlob } from "./steps/data-place.ts";
+import { closeIntoBlob } from "./steps/data-source.ts";
 import { contribute, openDatanet, publish } from "./steps/datanet.ts";
 import { depositAll, type Leaves } from "./steps/deposit.ts";
 import { claimAndWithdraw, payOutRewards } from "./steps/earn.ts";

@@ -51,7 +51,7 @@ export interface Job {
   /** Has the answer server serve a model of mia's. @returns the address of its routes */
   readonly serveModel: (part: ModelPart, modelId: number) => Promise<string>;
   /** Closes the open batch now, as an operator may, its data in this place. @returns its number; null where it holds nothing */
-  readonly closeBatch: (place?: DataMode) => Promise<number | null>;
+  readonly closeBatch: (source?: DataMode) => Promise<number | null>;
   /** Keys that are made beside the job. A prover makes the one that it lacks once more. */
   readonly keys: DevnetKeys;
   /** Closes batches from now on as soon as the prover has nothing to do. */

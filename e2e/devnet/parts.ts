@@ -5,7 +5,7 @@
 import type { RecipeBase } from "@openledger/attribution/model/recipe-fields";
 import type { SettlementSize } from "@openledger/circuits/settlement/settlement-size";
 import type { Card } from "@openledger/datanets/card/card";
-import { baseSourceAt, OWN_BASE, OWN_BASE_NAME } from "@openledger/models/tuning/base/base-place";
+import { baseSourceAt, OWN_BASE, OWN_BASE_NAME } from "@openledger/models/tuning/base/base-address";
 import { classifierRecipe, textPreset } from "@openledger/models/tuning/recipe/recipe-presets";
 import { CONTRIBUTORS, type ContributorName, devnetPaths, type PersonName } from "./config.ts";
 import { MAIL_CLASSES, mailCard, speechCard } from "./content/cards.ts";

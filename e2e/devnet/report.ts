@@ -1,5 +1,5 @@
 /** Report at the end of the devnet's job: batches, epochs, earnings, checks, and the lines that print it. */
-import type { DataPlace } from "@openledger/circuits/protocol";
+import type { DataSource } from "@openledger/circuits/protocol";
 import { listBatches } from "@openledger/client/sequencer/ledger-reads";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { renderTable } from "@openledger/scripts/cli/output";
@@ -14,7 +14,7 @@ interface BatchLine {
   readonly number: number;
   readonly operationCount: number;
   /** Absent in reports of earlier versions. */
-  readonly place?: DataPlace | undefined;
+  readonly place?: DataSource | undefined;
   readonly proveMs: number | null;
   readonly gasUsed: number | null;
   readonly transactionHash: string | null;

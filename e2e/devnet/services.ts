@@ -5,7 +5,7 @@
 import { randomBytes } from "node:crypto";
 import { readIfPresent, writeFileWhole } from "@openledger/foundation/whole-file";
 import { nativeKernelSets } from "@openledger/models/engine/kernels/native-kernels";
-import { ADDED_BASES, BASE_FOLDER } from "@openledger/models/tuning/base/base-place";
+import { ADDED_BASES, BASE_FOLDER } from "@openledger/models/tuning/base/base-address";
 import { hubOrigin } from "@openledger/models/tuning/recipe/hub";
 import type { BackendName } from "@openledger/prover/backends";
 import { workspacePaths } from "@openledger/scripts/cli/workspace";

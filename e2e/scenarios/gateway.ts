@@ -177,7 +177,7 @@ interface Answered {
 /** Asks as a program does: again until it has its answer. */
 function askerOf({ home }: SettlingWorld, { gatewayUrl, modelId }: { gatewayUrl: string; modelId: number }) {
   return async (content: string): Promise<Answered> => {
-    const asked = async (): Promise<Answered | null> => {
+    const question = async (): Promise<Answered | null> => {
       const token = readFileSync(join(home, "gateways", GATEWAY_NAME, "token"), "utf8").trim();
       const response = await fetch(`${gatewayUrl}/v1/chat/completions`, {
         method: "POST",
@@ -190,7 +190,7 @@ function askerOf({ home }: SettlingWorld, { gatewayUrl, modelId }: { gatewayUrl:
       };
       return { receipt: openledger.receipt, payerId: openledger.payment.payerId };
     };
-    return waitUntil("an answer", () => asked().catch(() => null), ANSWER_TIMEOUT_MS);
+    return waitUntil("an answer", () => question().catch(() => null), ANSWER_TIMEOUT_MS);
   };
 }
 
@@ -231,11 +231,11 @@ const operatorKey = () => toHex(anvilAccount(1).getHdKey().privateKey!);
 
 function modelServerSpec(
   { bob, databaseUrl, sequencerUrl }: SettlingWorld,
-  place: { folder: string; modelId: number; modelFolder: string; serverUrl: string },
+  location: { folder: string; modelId: number; modelFolder: string; serverUrl: string },
 ): ServiceSpec {
-  const { folder, modelFolder, modelId, serverUrl } = place;
+  const { folder, modelFolder, modelId, serverUrl } = location;
   const published = {
-    places: [{ modelId, folder: modelFolder }],
+    locations: [{ modelId, folder: modelFolder }],
     sequencerUrl,
     rollup: storeRollupOf(bob),
     domain: bob.domain.toString(),

@@ -18,7 +18,7 @@ const RETRY_MS = 250;
 
 export interface Acknowledged {
   readonly hash: string;
-  /** null in a place that the sequencer may have promised before (sequencer/store/unpromised-places.ts). */
+  /** null in a place that the sequencer may have promised before (sequencer/store/unpromised-positions.ts). */
   readonly preconfirmation: Preconfirmation | null;
   readonly user: DrillUser;
   readonly to: DrillUser;

@@ -254,7 +254,7 @@ export class WorldDatabase {
     { fixture, model }: { fixture: LedgerFixture; model: AnsweredModel },
   ) {
     const published = {
-      places: [{ modelId: MODEL_ID, folder: model.publishedFolder }],
+      locations: [{ modelId: MODEL_ID, folder: model.publishedFolder }],
       sequencerUrl: fixture.sequencer.url,
       rollup: ROLLUP,
       domain: fixture.client.domain.toString(),

@@ -43,13 +43,13 @@ export function readAddress(url: string): AddressParts {
   if (!/^postgres(ql)?:\/\/[^\s#]+$/.test(url))
     throw refused("is no postgres:// address, or has a blank or #");
   if (/%(?![0-9a-f]{2})/i.test(url)) throw refused("has a % before no hex digits: write it as %25");
-  const [place = "", ...behind] = url.split("?");
+  const [address = "", ...behind] = url.split("?");
   const parameters = [...new Map(new URLSearchParams(behind.join("?")))];
   for (const [name] of parameters)
     if (!PARTS.has(name) && !OF_SERVER.has(name))
       throw refused(`has ${shown(name)} behind its ?, which may hold a secret or a role: leave it out`);
   const inAddress = new URLSearchParams(parameters.filter(([name]) => PARTS.has(name)));
-  const { database, host, password, port, user } = parsed(`${place}?${inAddress}`);
+  const { database, host, password, port, user } = parsed(`${address}?${inAddress}`);
   if (!host || host.includes(",")) throw refused("does not name one host");
   if (!/^\d{0,5}$/.test(port ?? "")) throw refused("has a port that is no number");
   // The driver and PostgreSQL's own programs read an encoded sign here differently.

@@ -129,15 +129,15 @@ class SharedServer {
   }
 
   async #start(): Promise<void> {
-    const places = { folder: this.#folder, data: this.#data, socketFolder: this.#socketFolder };
+    const slots = { folder: this.#folder, data: this.#data, socketFolder: this.#socketFolder };
     try {
-      await start(places, this.#programs);
+      await start(slots, this.#programs);
     } catch (error) {
       // Two may have the lock where a holder was killed.
       if (await this.#join()) return;
       throw error;
     }
-    if (!(await this.#join())) throw unreachable(`the database in ${this.#folder} has ended again`, places);
+    if (!(await this.#join())) throw unreachable(`the database in ${this.#folder} has ended again`, slots);
   }
 
   /** Joins the server again once it has ended, or has ended this connection. Its data are never made anew. */
@@ -211,11 +211,13 @@ async function linkLibraries(native: string): Promise<void> {
   if (!existsSync(listed)) return;
   const links = JSON.parse(await readFile(listed, "utf8")) as { source: string; target: string }[];
   for (const { source, target } of links) {
-    const place = join(dirname(native), target);
-    if (existsSync(place)) continue;
-    await symlink(source.slice(source.lastIndexOf("/") + 1), place).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== "EEXIST") throw error;
-    });
+    const address = join(dirname(native), target);
+    if (existsSync(address)) continue;
+    await symlink(source.slice(source.lastIndexOf("/") + 1), address).catch(
+      (error: NodeJS.ErrnoException) => {
+        if (error.code !== "EEXIST") throw error;
+      },
+    );
   }
 }
 

@@ -38,8 +38,8 @@ export async function makeRole(
   }
   // The server quotes: statements of this kind take no parameters.
   const run = async (template: string, ...values: string[]) => {
-    const places = values.map((_, i) => `, $${i + 2}::text`).join("");
-    const [row] = await queries.query<{ statement: string }>(`select format($1${places}) as statement`, [
+    const slots = values.map((_, i) => `, $${i + 2}::text`).join("");
+    const [row] = await queries.query<{ statement: string }>(`select format($1${slots}) as statement`, [
       template,
       ...values,
     ]);

@@ -6,8 +6,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { processErrors } from "../error-table.ts";
-import { NetworkPlaces } from "./network-places.ts";
 import { NetworkRate } from "./network-rate.ts";
+import { NetworkSlots } from "./network-slots.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
@@ -81,7 +81,7 @@ export function countAnswers(app: FastifyInstance, { isOwn, keyOf, unitsPerMinut
   app.decorateRequest("costUnits", null);
   app.decorateRequest("endTurn", null);
   const turns = new Turns();
-  const waiting = new NetworkPlaces(MAX_WAITING);
+  const waiting = new NetworkSlots(MAX_WAITING);
   const endTurn = (request: FastifyRequest) => {
     request.endTurn?.();
     request.endTurn = null;

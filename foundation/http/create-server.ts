@@ -9,7 +9,7 @@ import fastify, { type FastifyInstance, type FastifyListenOptions, type FastifyR
 import { processErrors } from "../error-table.ts";
 import { countAnswers } from "./answer-costs.ts";
 import { readBodies } from "./bodies.ts";
-import { BodyPlaces } from "./body-places.ts";
+import { BodySlots } from "./body-slots.ts";
 import { clientNetwork } from "./client-network.ts";
 import { errorHandler, type HttpErrors, refusalText } from "./http-errors.ts";
 import { asksByName } from "./local-requests.ts";
@@ -102,9 +102,9 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
         },
       );
   });
-  const places = new BodyPlaces();
+  const slots = new BodySlots();
   app.addHook("onRequest", async (request, reply) => {
-    if (!places.take(request, reply))
+    if (!slots.take(request, reply))
       throw processErrors.raise("SRV_RATE_LIMITED", "other large requests are being read; try again");
   });
   endSlowBodies(app, requestTimeoutMs, bodyLimitBytes);
@@ -145,14 +145,14 @@ function requireForm({ raw, routeOptions }: FastifyRequest): void {
  * one.
  */
 function nameRefusedPort(app: FastifyInstance): void {
-  const listen = app.listen.bind(app) as (place: FastifyListenOptions) => Promise<string>;
-  const listenOrName = async (place: FastifyListenOptions): Promise<string> => {
+  const listen = app.listen.bind(app) as (target: FastifyListenOptions) => Promise<string>;
+  const listenOrName = async (target: FastifyListenOptions): Promise<string> => {
     try {
-      return await listen(place);
+      return await listen(target);
     } catch (error) {
       const why = REFUSED_PORTS.get((error as NodeJS.ErrnoException).code ?? "");
       if (why === undefined) throw error;
-      const { host = "localhost", port } = place;
+      const { host = "localhost", port } = target;
       const message = `port ${port} of ${host} ${why}: set another port, or end what has it`;
       throw processErrors.raise("SRV_CONFIG_INVALID", message, { data: { host, port }, cause: error });
     }

@@ -8,10 +8,10 @@ import { isPublicAddress, postToStranger, strangersUrl } from "./post-to-strange
 
 let server: Server;
 let port: number;
-let asked = 0;
+let question = 0;
 beforeAll(async () => {
   server = createServer((request, response) => {
-    asked += 1;
+    question += 1;
     if (request.url === "/silent") return;
     const status = Number(request.url?.slice(1));
     response.writeHead(status, { location: "/200" });
@@ -51,14 +51,14 @@ it("calls no private address, however it is written, by no other scheme and with
   // A name that leads to this machine.
   expect(await post("https://localhost/200")).toBe("SRV_ADDRESS_REFUSED");
   expect(await post(`http://127.0.0.1:${port}/200`, ["localhost"])).toBe("SRV_ADDRESS_REFUSED");
-  expect(asked).toBe(0);
+  expect(question).toBe(0);
 });
 
 it("calls a name that the operator allows, follows no redirect, and waits no longer than it may", async () => {
   const at = (path: string) => `http://localhost:${port}/${path}`;
   expect(await post(at("200"), ["localhost"])).toBe(200);
   expect(await post(at("302"), ["localhost"])).toBe(302);
-  expect(asked).toBe(2);
+  expect(question).toBe(2);
   expect(await post(at("silent"), ["localhost"], 100)).toMatch(/TimeoutError|23/);
 });
 

@@ -7,8 +7,8 @@ import type { Server } from "node:http";
 import type { Socket } from "node:net";
 import { processErrors } from "../error-table.ts";
 import { networkOf } from "./client-network.ts";
-import { NetworkPlaces } from "./network-places.ts";
 import { NetworkRate } from "./network-rate.ts";
+import { NetworkSlots } from "./network-slots.ts";
 import { sayNowAndThen } from "./say-now-and-then.ts";
 import type { TrustedProxies } from "./trusted-proxies.ts";
 
@@ -55,8 +55,8 @@ export function protectServer(server: Server, limits: ConnectionLimits, log: Con
   server.headersTimeout = Math.min(requestTimeoutMs, HEADERS_TIMEOUT_MS);
   server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS;
   server.setTimeout(silentTimeoutMs);
-  const places = new NetworkPlaces(Math.ceil(maxConnections / NETWORKS_TO_FILL));
-  const rate = new NetworkRate(Math.max(MIN_BURST, places.maxOfNetwork), CONNECTIONS_PER_SECOND);
+  const slots = new NetworkSlots(Math.ceil(maxConnections / NETWORKS_TO_FILL));
+  const rate = new NetworkRate(Math.max(MIN_BURST, slots.maxOfNetwork), CONNECTIONS_PER_SECOND);
   const say = sayNowAndThen(
     log,
     "connections are refused: there are as many as are taken, or they come too fast",
@@ -71,16 +71,16 @@ export function protectServer(server: Server, limits: ConnectionLimits, log: Con
     // Behind a proxy its address is everybody's: it bounds each client itself (docs/how-to/reverse-proxy.md).
     if (remoteAddress !== undefined && !proxies.has(remoteAddress)) {
       const network = networkOf(remoteAddress);
-      if (!rate.take(network) || !places.take(network)) {
+      if (!rate.take(network) || !slots.take(network)) {
         say({
           from: network,
-          maxOfNetwork: places.maxOfNetwork,
+          maxOfNetwork: slots.maxOfNetwork,
           connectionsPerSecond: CONNECTIONS_PER_SECOND,
         });
         socket.destroy();
         return;
       }
-      socket.once("close", () => places.free(network));
+      socket.once("close", () => slots.free(network));
     }
     for (const listener of serve) listener.call(server, socket);
   });

@@ -63,8 +63,8 @@ function routeText(
 ): string {
   const title = `<code><b>${method.toUpperCase()}</b> ${escaped(path)}</code> ${escaped(summary)}`;
   const fields = parameters.map(
-    ({ in: place, name, required, schema }) =>
-      `<li><code>${escaped(name)}</code> (${place}${required === true ? "" : ", optional"}) <code>${escaped(JSON.stringify(schema ?? {}))}</code>`,
+    ({ in: address, name, required, schema }) =>
+      `<li><code>${escaped(name)}</code> (${address}${required === true ? "" : ", optional"}) <code>${escaped(JSON.stringify(schema ?? {}))}</code>`,
   );
   const bodies = Object.entries(requestBody?.content ?? {}).map(
     ([type, { schema }]) =>

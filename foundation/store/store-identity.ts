@@ -166,7 +166,7 @@ export function replaceStoreRecord(folder: string, identity: StoreIdentity): voi
 }
 
 function requireSame(
-  place: string,
+  address: string,
   found: StoreRecord,
   { kind, rollup }: StoreIdentity,
   raise: RaiseWrongDirectory,
@@ -175,36 +175,36 @@ function requireSame(
   if (found.kind !== kind) {
     const known = Object.hasOwn(STORE_KINDS, found.kind) ? STORE_KINDS[found.kind as StoreKind].name : null;
     throw raise(
-      `${place} is ${known ?? `a store of kind ${JSON.stringify(found.kind)}`}, and this process needs ${STORE_KINDS[kind].name}: name the right directory, or an empty one`,
-      { reason: "other-kind", path: place, found, expected },
+      `${address} is ${known ?? `a store of kind ${JSON.stringify(found.kind)}`}, and this process needs ${STORE_KINDS[kind].name}: name the right directory, or an empty one`,
+      { reason: "other-kind", path: address, found, expected },
     );
   }
   const isSameAddress = found.rollupAddress?.toLowerCase() === expected.rollupAddress?.toLowerCase();
   if (found.chainId !== expected.chainId || !isSameAddress) {
     throw raise(
-      `${place} belongs to ${rollupText(found)}, and this process was started for ${rollupText(expected)}: name that rollup's own directory, or an empty one; if the deployment record is the wrong one, name the right record`,
-      { reason: "other-rollup", path: place, found, expected },
+      `${address} belongs to ${rollupText(found)}, and this process was started for ${rollupText(expected)}: name that rollup's own directory, or an empty one; if the deployment record is the wrong one, name the right record`,
+      { reason: "other-rollup", path: address, found, expected },
     );
   }
   const deployedIn = rollup?.deployedIn ?? null;
   if (deployedIn !== null && !isSameBlock(found.deploymentBlock, deployedIn.blockHash))
-    throw earlierChain(place, found, deployedIn, raise);
-  if (found.format !== STORE_KINDS[kind].format) throw formatError(place, found, kind);
+    throw earlierChain(address, found, deployedIn, raise);
+  if (found.format !== STORE_KINDS[kind].format) throw formatError(address, found, kind);
 }
 
 /**
  * Writes the deployment's block into a record that does not name one. A record that is older than the block is an earlier chain's.
  */
 function nameDeployment(
-  place: string,
+  address: string,
   found: StoreRecord,
   identity: StoreIdentity,
   raise: RaiseWrongDirectory,
 ): void {
   const deployedIn = identity.rollup?.deployedIn ?? null;
   if (deployedIn === null || found.deploymentBlock !== undefined) return;
-  const path = join(place, STORE_FILE);
-  if (isBefore(statSync(path).mtimeMs, deployedIn)) throw earlierChain(place, found, deployedIn, raise);
+  const path = join(address, STORE_FILE);
+  if (isBefore(statSync(path).mtimeMs, deployedIn)) throw earlierChain(address, found, deployedIn, raise);
   writeStoreRecord(path, { ...recordOf(identity), version: found.version }, true);
 }
 
@@ -215,7 +215,7 @@ export const isBefore = (writtenAtMs: number, { timestamp }: DeploymentBlock): b
   writtenAtMs < timestamp * 1_000 - CLOCK_SLACK_MS;
 
 function earlierChain(
-  place: string,
+  address: string,
   found: StoreRecord,
   { blockHash }: DeploymentBlock,
   raise: RaiseWrongDirectory,
@@ -226,15 +226,15 @@ function earlierChain(
       ? "it is older than the deployment"
       : `its rollup was deployed in block ${deploymentBlock}`;
   return raise(
-    `${place} belongs to a rollup of the same address on another chain: ${why}, and this process was started for the one that was deployed in block ${blockHash}: name this rollup's own directory, or an empty one`,
-    { reason: "other-deployment", path: place, found, expected: { deploymentBlock: blockHash } },
+    `${address} belongs to a rollup of the same address on another chain: ${why}, and this process was started for the one that was deployed in block ${blockHash}: name this rollup's own directory, or an empty one`,
+    { reason: "other-deployment", path: address, found, expected: { deploymentBlock: blockHash } },
   );
 }
 
 const rollupText = ({ chainId, rollupAddress }: Pick<StoreRecord, "chainId" | "rollupAddress">) =>
   rollupAddress === null ? "no rollup" : `rollup ${rollupAddress} on chain ${chainId}`;
 
-function formatError(place: string, found: StoreRecord | null, kind: StoreKind): RollupError {
+function formatError(address: string, found: StoreRecord | null, kind: StoreKind): RollupError {
   const { format, name, remedy } = STORE_KINDS[kind];
   const isNewer = found !== null && found.format > format;
   const reason = found === null ? "no-record" : isNewer ? "newer" : "older";
@@ -245,8 +245,8 @@ function formatError(place: string, found: StoreRecord | null, kind: StoreKind):
   const todo = isNewer ? `Start version ${found.version} or a later one on it. ${remedy}` : remedy;
   return processErrors.raise(
     "SRV_STORE_FORMAT",
-    `${place} ${what}; this version (${SOFTWARE_VERSION}) reads format ${format} of ${name}. ${todo}`,
-    { data: { reason, path: place, kind, found: found?.format ?? null, expected: format, remedy: todo } },
+    `${address} ${what}; this version (${SOFTWARE_VERSION}) reads format ${format} of ${name}. ${todo}`,
+    { data: { reason, path: address, kind, found: found?.format ?? null, expected: format, remedy: todo } },
   );
 }
 

@@ -5,7 +5,7 @@ const SURROGATES_START = 0xd800;
 const SURROGATE_COUNT = 0x800;
 
 const codePoint = fc.nat({ max: 0x10ffff - SURROGATE_COUNT }).map(
-  (place) => String.fromCodePoint(place < SURROGATES_START ? place : place + SURROGATE_COUNT),
+  (address) => String.fromCodePoint(address < SURROGATES_START ? address : address + SURROGATE_COUNT),
   (value) => {
     const code = (value as string).codePointAt(0)!;
     return code < SURROGATES_START ? code : code - SURROGATE_COUNT;

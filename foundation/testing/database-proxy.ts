@@ -26,7 +26,7 @@ const COMMIT = Buffer.from("commit\0");
 
 /** Way to a server on TCP, or on the socket of one that local-server.ts has started. */
 export async function startDatabaseProxy(serverUrl: string): Promise<DatabaseProxy> {
-  const { connect, url } = placesOf(serverUrl);
+  const { connect, url } = slotsOf(serverUrl);
   const sockets = new Set<Socket>();
   let state: ProxyState = "passes";
   let lostCommitCount = 0;
@@ -95,7 +95,7 @@ export async function startDatabaseProxy(serverUrl: string): Promise<DatabasePro
 }
 
 /** @returns how the server is reached, and its address but for the port */
-function placesOf(serverUrl: string): { connect: () => Socket; url: URL } {
+function slotsOf(serverUrl: string): { connect: () => Socket; url: URL } {
   const socket = /^postgres:\/\/\/([^?]*)\?(.*)$/.exec(serverUrl);
   if (socket === null) {
     const { hostname, port } = new URL(serverUrl);

@@ -7,14 +7,14 @@ import { createServer } from "node:net";
  */
 const FIRST = 21_000;
 const COUNT = 11_000;
-const given = new Set<number>();
+const input = new Set<number>();
 
 /** Finds a free port, for a caller that has to know it in advance or to reuse it. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = FIRST + Math.floor(COUNT * Math.random());
-    if (given.has(port)) continue;
-    given.add(port);
+    if (input.has(port)) continue;
+    input.add(port);
     if (await isFree(port)) return port;
   }
 }

@@ -33,8 +33,8 @@ export interface RefusedStores {
 export async function expectRefusals(stores: RefusedStores): Promise<void> {
   const { code, folder, kind, open, recordIn = "", rollup } = stores;
   await open(folder, rollup);
-  const place = join(folder, recordIn);
-  const record = readStoreRecord(place);
+  const address = join(folder, recordIn);
+  const record = readStoreRecord(address);
   expect(record).toMatchObject({ kind, format: STORE_KINDS[kind].format, ...rollup });
   const refused = async (at: string, other: StoreRollup, expected: object, what: string) => {
     const before = digestOf(at);
@@ -99,7 +99,7 @@ export async function expectRefusals(stores: RefusedStores): Promise<void> {
   await refused(old, rollup, formatError("no-record"), "a format without a record");
 
   await open(folder, { ...rollup, rollupAddress: rollup.rollupAddress.toUpperCase().replace("0X", "0x") });
-  expect(readStoreRecord(place)).toEqual(record);
+  expect(readStoreRecord(address)).toEqual(record);
 }
 
 /** Sets the format of a record, as a version that writes that one would have. */

@@ -31,7 +31,7 @@ function damagesOf(folder: string, flipsPerFile: number): Damage[] {
   const all: Damage[] = [];
   for (const name of names) {
     all.push({ name: `${name} missing`, apply: (at) => rmSync(join(at, name)) });
-    all.push({ name: `${name} a folder`, apply: (at) => inItsPlace(at, name, (path) => mkdirSync(path)) });
+    all.push({ name: `${name} a folder`, apply: (at) => inItsAddress(at, name, (path) => mkdirSync(path)) });
     all.push({ name: `${name} emptied`, apply: (at) => writeFileSync(join(at, name), "") });
   }
   for (const name of held) {
@@ -68,7 +68,7 @@ function offsetsIn(length: number, count: number): number[] {
   ];
 }
 
-function inItsPlace(folder: string, name: string, make: (path: string) => void): void {
+function inItsAddress(folder: string, name: string, make: (path: string) => void): void {
   rmSync(join(folder, name));
   make(join(folder, name));
 }

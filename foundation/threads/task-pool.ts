@@ -49,7 +49,7 @@ interface RunOptions<Part> {
 
 type InputOf<Task> = Task extends (input: infer Input, ...rest: never) => unknown ? Input : never;
 type PartOf<Task> = Task extends (input: never, tell: (part: infer Part) => void) => unknown ? Part : never;
-type ResultOf<Task> = Task extends (...given: never) => infer Result ? Awaited<Result> : never;
+type ResultOf<Task> = Task extends (...value: never) => infer Result ? Awaited<Result> : never;
 
 /** Answer of task-entry.js. A RollupError comes as its parts, since classes do not pass between threads. */
 type Outcome =

@@ -3,20 +3,20 @@ import { BodyTooLong, boundedBytes, boundedJson } from "./bounded-body.ts";
 
 /** An answer in parts; `announced` is its content-length. */
 function answerOf(parts: readonly number[], announced: number | null = null) {
-  let askedCount = 0;
+  let questionCount = 0;
   const body = new ReadableStream<Uint8Array>(
     {
       pull(controller) {
-        const length = parts[askedCount];
-        askedCount += 1;
+        const length = parts[questionCount];
+        questionCount += 1;
         if (length === undefined) controller.close();
-        else controller.enqueue(new Uint8Array(length).fill(askedCount));
+        else controller.enqueue(new Uint8Array(length).fill(questionCount));
       },
     },
     { highWaterMark: 0 },
   );
   const headers: Record<string, string> = announced === null ? {} : { "content-length": `${announced}` };
-  return { response: new Response(body, { headers }), asked: () => askedCount };
+  return { response: new Response(body, { headers }), asked: () => questionCount };
 }
 const bytesOf = (parts: readonly number[]) =>
   Buffer.concat(parts.map((length, i) => Buffer.alloc(length, i + 1)));

@@ -114,14 +114,14 @@ describe("askSequencer", () => {
 
   test("waits as long as it is told, and asks again, within the sum that the caller allows", async () => {
     const waiting = (maxWaitMs: number) => askSequencer({ sequencerUrl, maxWaitMs }, { path: "/ok" }, schema);
-    const asked = () => seen.filter(({ url }) => url === "/prefix/ok").length;
+    const question = () => seen.filter(({ url }) => url === "/prefix/ok").length;
     WAITS["/ok"] = [
       [429, "1"],
       [503, "1"],
     ];
-    const [before, startedAtMs] = [asked(), performance.now()];
+    const [before, startedAtMs] = [question(), performance.now()];
     expect(await waiting(2_000)).toEqual({ value: { n: 1 }, failure: null });
-    expect(asked() - before).toBe(3);
+    expect(question() - before).toBe(3);
     expect(performance.now() - startedAtMs).toBeGreaterThan(1_900);
     for (const [maxWaitMs, wait] of [
       [0, [429, "1"]],

@@ -76,13 +76,13 @@ export const routesOf =
     >,
   ): void => {
     const [method, url] = route.split(" ") as [Method, string];
-    const given = Object.entries({ bodyLimit, config, onRequest }).filter(([, value]) => value !== undefined);
+    const input = Object.entries({ bodyLimit, config, onRequest }).filter(([, value]) => value !== undefined);
     const documented = { ...(tag === undefined ? {} : { tags: [tag] }), ...schema } as FastifySchema;
     app.route<{ Params: Output<Params>; Querystring: Output<Query>; Body: Output<Body> }>({
       method,
       url,
       handler,
       schema: documented,
-      ...Object.fromEntries(given),
+      ...Object.fromEntries(input),
     });
   };

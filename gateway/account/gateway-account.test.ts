@@ -87,11 +87,11 @@ it("ends an account again after the sequencer went away, and returns what came i
     answers.set(`GET /v1/operations/${hash}`, () => (isHeard ? taken : away));
     return isHeard ? taken : away;
   });
-  const place = { folder, store, reader: client };
-  await expect(endAccount(place)).rejects.toMatchObject({ code: "SEQ_AWAY" });
+  const location = { folder, store, reader: client };
+  await expect(endAccount(location)).rejects.toMatchObject({ code: "SEQ_AWAY" });
   isHeard = true;
   balanceWei = 10n ** 18n;
-  const { leftWei, returnedWei } = await endAccount(place);
+  const { leftWei, returnedWei } = await endAccount(location);
   expect(nonces).toEqual([0, 0, 1]);
   expect([leftWei, returnedWei > (19n * 10n ** 18n) / 10n]).toEqual([0n, true]);
 });

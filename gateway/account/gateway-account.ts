@@ -34,7 +34,7 @@ export interface GatewayAccount {
   readonly isNew: boolean;
 }
 
-interface Place {
+interface Location {
   readonly folder: string;
   readonly store: GatewayStore;
   /** Any client of the rollup: its key is not used. */
@@ -54,24 +54,24 @@ async function readRecord(store: GatewayStore): Promise<AccountRecord | null> {
  * @throws GAT_NO_ACCOUNT, CIR_SECRET_FILE, and the errors of `openFundedAccount`
  */
 export async function openAccount(
-  place: Place,
+  location: Location,
   funding: (() => Promise<Funding>) | null,
 ): Promise<GatewayAccount> {
-  const { folder, store } = place;
+  const { folder, store } = location;
   const known = await readRecord(store);
-  if (known !== null && !known.isEnded && known.leafId !== null) return takenUp(place, known, false);
+  if (known !== null && !known.isEnded && known.leafId !== null) return takenUp(location, known, false);
   if (funding === null) {
     const why =
       known?.isEnded === true ? `the account of ${folder} has ended` : `there is no account in ${folder}`;
     throw gatewayError("GAT_NO_ACCOUNT", `${why}, and no budget for a new one`, { data: { folder } });
   }
-  const begun = known === null || known.isEnded ? await begin(place, known, await funding()) : known;
-  const opened = await finishOpening(place, begun, funding);
-  return takenUp(place, opened, true);
+  const begun = known === null || known.isEnded ? await begin(location, known, await funding()) : known;
+  const opened = await finishOpening(location, begun, funding);
+  return takenUp(location, opened, true);
 }
 
 async function takenUp(
-  { folder, reader }: Place,
+  { folder, reader }: Location,
   record: AccountRecord,
   isNew: boolean,
 ): Promise<GatewayAccount> {
@@ -85,7 +85,7 @@ const readKey = (folder: string): Promise<L2Key> => keyFromSecret(readSecretFile
 
 /** Makes the key, and the record of an account that nobody has signed for yet. */
 async function begin(
-  { folder, store }: Place,
+  { folder, store }: Location,
   ended: AccountRecord | null,
   { budgetWei, client }: Funding,
 ): Promise<AccountRecord> {
@@ -112,11 +112,11 @@ async function begin(
 
 /** Sends the operation that opens the account, and waits until the ledger has it. */
 async function finishOpening(
-  place: Place,
+  location: Location,
   begun: AccountRecord,
   funding: () => Promise<Funding>,
 ): Promise<AccountRecord> {
-  const { reader, store } = place;
+  const { reader, store } = location;
   let record = begun;
   const save = async (changes: Partial<AccountRecord>) => {
     record = { ...record, ...changes };
@@ -152,12 +152,12 @@ export interface EndedAccount {
  * Returns what is left to the account that paid the budget. The wallet stays the owner of the leaf.
  * @throws GAT_NO_ACCOUNT, and the errors of `endFundedAccount`
  */
-export async function endAccount(place: Place): Promise<EndedAccount> {
-  const { folder, store } = place;
+export async function endAccount(location: Location): Promise<EndedAccount> {
+  const { folder, store } = location;
   const record = await readRecord(store);
   if (record === null || record.isEnded || record.leafId === null)
     throw gatewayError("GAT_NO_ACCOUNT", `there is no open account in ${folder}`, { data: { folder } });
-  const { client, leafId } = await takenUp(place, record, false);
+  const { client, leafId } = await takenUp(location, record, false);
   const { ending: stored, funder } = record;
   const { returnedWei, leftWei, signed } = await endFundedAccount(client, {
     ...{ leafId, to: funder.leafId, expectedOwner: funder.l1Owner as Hex, stored },

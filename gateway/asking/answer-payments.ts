@@ -20,9 +20,9 @@ import { parseCited } from "@openledger/models/tuning/retrieval/citations";
 import { gatewayError } from "../gateway-errors.ts";
 import { type Budget, maxFeePerUnitWei, type OperationFee } from "./budget.ts";
 import type { OpenedModel } from "./checkable-models.ts";
-import { describeAnswer, type GivenAnswer, spokenOf } from "./given-answer.ts";
-import type { AskedQuestion, QuestionJournal } from "./question-journal.ts";
+import type { QuestionJournal, SentQuestion } from "./question-journal.ts";
 import type { QuestionHead, QuestionRecord } from "./question-record.ts";
+import { describeAnswer, type ReceivedAnswer, spokenOf } from "./received-answer.ts";
 import type { SignedPayments } from "./signed-payments.ts";
 
 export interface PaymentLimits {
@@ -53,7 +53,7 @@ interface Payable {
   readonly cost: ReservedCost;
   readonly receipt: bigint;
   /** Answer as it is given. @param priceWei of its payment */
-  readonly given: (priceWei: bigint) => GivenAnswer;
+  readonly given: (priceWei: bigint) => ReceivedAnswer;
 }
 
 export class AnswerPayments {
@@ -98,11 +98,11 @@ export class AnswerPayments {
    * Attack: a server gives an answer again that was paid for, or another one than the one that it waits for.
    * @throws GAT_ANSWER_REPLAYED, CLI_ANSWER_WRONG
    */
-  async requireUnpaid(answer: UncheckedAnswer, wanted: string | undefined): Promise<void> {
+  async requireUnpaid(answer: UncheckedAnswer, expected: string | undefined): Promise<void> {
     const receipt = hex32(answer.receipt);
-    if (wanted !== undefined && receipt !== wanted)
+    if (expected !== undefined && receipt !== expected)
       throw clientError("CLI_ANSWER_WRONG", "the server gave another answer than the one that it waits for", {
-        data: { what: "receipt", given: receipt, right: wanted },
+        data: { what: "receipt", given: receipt, right: expected },
       });
     const { journal } = this.#modules;
     const refused = journal.heads.findLast(
@@ -116,7 +116,7 @@ export class AnswerPayments {
 
   /** Checks the answer as `payForAnswer` does, writes it with its signed payment, and sends that. */
   async checkAndPay(
-    { modelId, prompt, tools }: AskedQuestion,
+    { modelId, prompt, tools }: SentQuestion,
     { answer, cost, id, opened }: Answered,
   ): Promise<QuestionRecord> {
     const { client, journal, leafId } = this.#modules;
@@ -129,7 +129,7 @@ export class AnswerPayments {
     const assurance = assuranceOfReply(model, sure);
     const own = withOwnEstimate(model, answer);
     const given = (priceWei: bigint) =>
-      givenOf({ prompt, tools }, opened, own, describeAnswer(modelId, own, priceWei, assurance));
+      inputOf({ prompt, tools }, opened, own, describeAnswer(modelId, own, priceWei, assurance));
     let paying = cost;
     try {
       // The ledger's price counts, which may be another one than when the question was asked.
@@ -230,7 +230,7 @@ const replayed = (receipt: string, cause?: unknown) =>
 export const codeOf = (error: unknown): string => (isRollupError(error) ? error.code : "SRV_INTERNAL");
 
 /** Rows that a checked answer cites. A text of another form cites none. */
-function citedOf(answer: string): Pick<GivenAnswer, "cited"> {
+function citedOf(answer: string): Pick<ReceivedAnswer, "cited"> {
   try {
     const citations = parseCited(answer)?.citations.map(({ digest, row }) => ({ row, digest }));
     return citations === undefined ? {} : { cited: citations };
@@ -240,12 +240,12 @@ function citedOf(answer: string): Pick<GivenAnswer, "cited"> {
 }
 
 /** Describes a checked answer as the gateway gives it. */
-function givenOf(
-  { prompt, tools }: Pick<AskedQuestion, "prompt" | "tools">,
+function inputOf(
+  { prompt, tools }: Pick<SentQuestion, "prompt" | "tools">,
   { model }: OpenedModel,
   answer: UncheckedAnswer,
-  openledger: GivenAnswer["openledger"],
-): GivenAnswer {
+  openledger: ReceivedAnswer["openledger"],
+): ReceivedAnswer {
   const { chat } = model;
   const cited = citedOf(answer.answer);
   if (chat === undefined) {

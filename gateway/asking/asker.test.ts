@@ -148,10 +148,10 @@ it("pays after a kill for an answer that the server has made, and gives it to th
   const second = await begin();
   await second.asker.resume();
   // Asked at once, while the answer is being paid for.
-  const given = await second.ask(prompt);
-  expect(given.openledger.receipt).toBe(hex32(made.receipt));
+  const input = await second.ask(prompt);
+  expect(input.openledger.receipt).toBe(hex32(made.receipt));
   expect(paid()).toEqual([hex32(made.receipt)]);
-  await given.delivered();
+  await input.delivered();
   const asked = await second.ask(prompt);
   expect(paid()).toEqual([hex32(made.receipt), asked.openledger.receipt]);
 });
@@ -223,10 +223,10 @@ it("pays once for a question that is sent again after its asker has left", async
   const first = asker.ask(question, { signal: leaving.signal });
   world.ledger.onPayment = () => leaving.abort();
   const second = asker.ask(question);
-  const [left, given] = await Promise.all([first, second]);
-  expect(given.openledger.receipt).toBe(left.openledger.receipt);
+  const [left, input] = await Promise.all([first, second]);
+  expect(input.openledger.receipt).toBe(left.openledger.receipt);
   expect(paid()).toHaveLength(1);
-  await given.delivered();
+  await input.delivered();
 });
 
 it("gives an answer whose asker leaves before they have it to the next who asks the same", async () => {
@@ -358,9 +358,9 @@ it("says which answer the server waits for, and why it is not paid; goes on once
 
 it("pays an answer that it never got, when the server waits for it, and no other question of before", async () => {
   const first = await begin();
-  const [given, cutOff] = [fresh(), fresh()];
+  const [input, cutOff] = [fresh(), fresh()];
   // The first one ended without an answer at the server, the second one with one.
-  await first.journal.begin({ ...world.place, prompt: given, tools: [] });
+  await first.journal.begin({ ...world.place, prompt: input, tools: [] });
   await first.journal.begin({ ...world.place, prompt: cutOff, tools: [] });
   const made = await askModel(world.client, { ...world.place, prompt: cutOff, from: PAYER });
   await first.end();

@@ -4,8 +4,8 @@
  */
 
 import type { ChatTool } from "@openledger/attribution/model/model-chat";
-import { requireLeast } from "@openledger/client/actions/answers/check-answer";
-import type { ServedPlace } from "@openledger/client/actions/answers/served-models";
+import { requireMinAssurance } from "@openledger/client/actions/answers/check-answer";
+import type { ServedLocation } from "@openledger/client/actions/answers/served-models";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
 import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
@@ -15,16 +15,16 @@ import { AnswerPayments, codeOf, type PaymentLimits, type ReservedCost } from ".
 import { askServer, type OpenAnswer, openAnswerOf } from "./ask-server.ts";
 import type { Budget, SpendingKind } from "./budget.ts";
 import type { CheckableModels, OpenedModel } from "./checkable-models.ts";
-import { type GivenAnswer, type OpenledgerField, spokenOf } from "./given-answer.ts";
-import { type AskedQuestion, hashOfQuestion, type QuestionJournal } from "./question-journal.ts";
+import { hashOfQuestion, type QuestionJournal, type SentQuestion } from "./question-journal.ts";
 import type { QuestionHead, QuestionRecord } from "./question-record.ts";
+import { type OpenledgerField, type ReceivedAnswer, spokenOf } from "./received-answer.ts";
 import { ShownText } from "./shown-text.ts";
 import { SignedPayments } from "./signed-payments.ts";
 import { TurnQueue } from "./turn-queue.ts";
 
 /** Question of a program to one model. */
 export interface GatewayQuestion {
-  readonly place: ServedPlace;
+  readonly place: ServedLocation;
   /** Text that the receipt binds. */
   readonly prompt: string;
   /** Tools of the chat that the text was made of. */
@@ -39,7 +39,7 @@ export interface AskOptions {
 }
 
 /** Answer that was checked and paid. */
-export interface PaidAnswer extends Omit<GivenAnswer, "openledger"> {
+export interface PaidAnswer extends Omit<ReceivedAnswer, "openledger"> {
   readonly openledger: OpenledgerField;
   /** Notes that its asker has all of it. Until then the same question gets this answer again. */
   delivered(): Promise<void>;
@@ -167,14 +167,14 @@ export class Asker {
     }
   }
 
-  /** Opens the model of a place. @throws as `CheckableModels.open` */
-  async open(place: ServedPlace): Promise<OpenedModel> {
-    const leaf = await getModel(this.#modules.client, place.modelId);
-    return this.#open(place, leaf);
+  /** Opens the model of a location. @throws as `CheckableModels.open` */
+  async open(location: ServedLocation): Promise<OpenedModel> {
+    const leaf = await getModel(this.#modules.client, location.modelId);
+    return this.#open(location, leaf);
   }
 
-  #open(place: ServedPlace, leaf: LedgerModelLeaf): Promise<OpenedModel> {
-    return this.#modules.models.open({ ...place, staticsHash: staticsOf(leaf).hash });
+  #open(location: ServedLocation, leaf: LedgerModelLeaf): Promise<OpenedModel> {
+    return this.#modules.models.open({ ...location, staticsHash: staticsOf(leaf).hash });
   }
 
   #turnOf(modelId: number): TurnQueue {
@@ -215,13 +215,13 @@ export class Asker {
     }
   }
 
-  async #askInTurn(question: AskedQuestion, cost: ReservedCost, options: AskOptions): Promise<PaidAnswer> {
+  async #askInTurn(question: SentQuestion, cost: ReservedCost, options: AskOptions): Promise<PaidAnswer> {
     // A server that an unsure payment would leave unpaid is not asked for more.
     await this.#payments.settleAll();
     const { journal } = this.#modules;
     const opened = await this.#open(question, cost.leaf);
     const { isAnsweredAgain } = this.#answers;
-    requireLeast(opened.model, { isAnsweredAgain, least: this.#limits.least });
+    requireMinAssurance(opened.model, { isAnsweredAgain, least: this.#limits.least });
     const record = await journal.begin(question);
     this.#hold(record, options);
     const shown = new ShownText(options.onText);
@@ -252,7 +252,7 @@ export class Asker {
   }
 
   async #answerAndPay(
-    question: AskedQuestion,
+    question: SentQuestion,
     { cost, id, opened, receipt, shown }: Asking,
   ): Promise<QuestionRecord> {
     const { client, leafId } = this.#modules;
@@ -336,10 +336,10 @@ export class Asker {
 
   #paid(record: QuestionRecord): PaidAnswer {
     const { answer, id, payment } = record;
-    const { openledger, ...given } = answer!;
+    const { openledger, ...input } = answer!;
     const { body, hash } = payment!.signed;
     return {
-      ...given,
+      ...input,
       openledger: { ...openledger, payment: { hash, payerId: body.a, nonce: body.nonce } },
       delivered: async () => {
         await this.#modules.journal.change(id, { isDelivered: true });

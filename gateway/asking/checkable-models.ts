@@ -34,7 +34,7 @@ export interface OpenedModel {
   readonly family: ModelFamily;
 }
 
-interface ModelPlace {
+interface ModelLocation {
   readonly modelId: number;
   readonly serverUrl: string;
   /** Hash of the model's statics, from the ledger. */
@@ -75,11 +75,11 @@ export class CheckableModels {
    * Opens a model, from the disk or from its server.
    * @throws ATT_SERVER_UNREACHABLE, ATT_MODEL_FILE_INVALID, ATT_RECIPE_INVALID; CLI_ANSWER_WRONG where the ledger has another
    */
-  open(place: ModelPlace): Promise<OpenedModel> {
-    return this.#opened.get(place.modelId, () => this.#open(place));
+  open(location: ModelLocation): Promise<OpenedModel> {
+    return this.#opened.get(location.modelId, () => this.#open(location));
   }
 
-  async #open({ serverUrl, staticsHash }: ModelPlace): Promise<OpenedModel> {
+  async #open({ serverUrl, staticsHash }: ModelLocation): Promise<OpenedModel> {
     const families = await this.#familiesOf(serverUrl);
     const folder = join(this.#folder, hex32(staticsHash).slice(2));
     const stored = await readStored(folder, families);

@@ -26,7 +26,7 @@ export function promptOfChat({ model }: OpenedModel, chat: Chat): string {
 }
 
 /** Refuses a length or a temperature other than the recipe's, as the model's server does. @throws SRV_BAD_REQUEST */
-export function requireForm({ model, recipe }: OpenedModel, wanted: WantedForm): void {
+export function requireForm({ model, recipe }: OpenedModel, expected: WantedForm): void {
   // A label has no length and no temperature.
-  if (model.chat !== undefined) requireRecipeForm(wanted, recipe as unknown as Pick<TextRecipe, "answers">);
+  if (model.chat !== undefined) requireRecipeForm(expected, recipe as unknown as Pick<TextRecipe, "answers">);
 }

@@ -8,7 +8,7 @@ import { openGatewayStore } from "../account/gateway-store.ts";
 import { type JournalBounds, QuestionJournal } from "./question-journal.ts";
 
 const PROMPT = "x".repeat(2 ** 20);
-const place = { modelId: 7, serverUrl: "http://127.0.0.1:1", tools: [] };
+const location = { modelId: 7, serverUrl: "http://127.0.0.1:1", tools: [] };
 const answerOf = (receipt: string) => ({
   text: "y".repeat(2 ** 20),
   toolCalls: [],
@@ -41,7 +41,7 @@ async function openJournal(bounds?: JournalBounds) {
 
 it("has no texts in memory, and cuts those that nobody needs any more", async () => {
   const { journal, store } = await openJournal();
-  const { id } = await journal.begin({ ...place, prompt: PROMPT });
+  const { id } = await journal.begin({ ...location, prompt: PROMPT });
   expect((await journal.read(id)).prompt).toBe(PROMPT);
   await journal.change(id, { state: "signed", answer: answerOf("0xa"), payment });
   const waiting = await journal.read(id);
@@ -55,21 +55,21 @@ it("has no texts in memory, and cuts those that nobody needs any more", async ()
 it("repeats the newest questions without an answer alone", async () => {
   const { journal } = await openJournal();
   for (let i = 0; i < 8; i++) {
-    const { id } = await journal.begin({ ...place, prompt: `${i}` });
+    const { id } = await journal.begin({ ...location, prompt: `${i}` });
     await journal.change(id, { state: "dropped", code: "CLI_UNREACHABLE" });
   }
-  await journal.begin({ ...place, prompt: "last" });
+  await journal.begin({ ...location, prompt: "last" });
   expect(journal.heads.filter(({ hasPrompt }) => hasPrompt).map(({ id }) => id)).toEqual([4, 5, 6, 7, 8]);
 });
 
 it("knows the receipts of payments whose records are gone", async () => {
   const { journal, store } = await openJournal({ maxEnded: 10, pruneCount: 4 });
   for (let i = 0; i <= 14; i++) {
-    const { id } = await journal.begin({ ...place, prompt: `${i}` });
+    const { id } = await journal.begin({ ...location, prompt: `${i}` });
     const answer = { ...answerOf(`0x${i}`), text: "" };
     await journal.change(id, { state: "paid", answer, payment, isDelivered: true });
   }
-  await journal.begin({ ...place, prompt: "last" });
+  await journal.begin({ ...location, prompt: "last" });
   expect(journal.heads.length).toBeLessThan(14);
   expect(journal.head(0)).toBeUndefined();
   for (const one of [journal, await QuestionJournal.open(store)])

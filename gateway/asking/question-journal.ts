@@ -27,7 +27,7 @@ const isEnded = ({ isDelivered, state }: QuestionHead) =>
   state === "dropped" || (state === "paid" && isDelivered);
 const isUndelivered = ({ isDelivered, state }: QuestionHead) => state === "paid" && !isDelivered;
 
-export interface AskedQuestion {
+export interface SentQuestion {
   readonly modelId: number;
   readonly serverUrl: string;
   readonly prompt: string;
@@ -35,7 +35,7 @@ export interface AskedQuestion {
 }
 
 /** Hash of a question: its text may be large. */
-export const hashOfQuestion = ({ prompt, tools }: Pick<AskedQuestion, "prompt" | "tools">): string =>
+export const hashOfQuestion = ({ prompt, tools }: Pick<SentQuestion, "prompt" | "tools">): string =>
   createHash("sha256")
     .update(JSON.stringify([prompt, tools]))
     .digest("hex");
@@ -83,7 +83,7 @@ export class QuestionJournal {
     return questionSchema.parse(await this.#maps.questions.get(keyOf(id)));
   }
 
-  async begin({ tools, ...question }: AskedQuestion): Promise<QuestionRecord> {
+  async begin({ tools, ...question }: SentQuestion): Promise<QuestionRecord> {
     const record: QuestionRecord = {
       id: this.#nextId++,
       ...question,

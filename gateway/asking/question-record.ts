@@ -5,7 +5,7 @@
 import type { ChatTool } from "@openledger/attribution/model/model-chat";
 import { z } from "zod";
 import { signedSchema } from "../account/account-record.ts";
-import { givenSchema } from "./given-answer.ts";
+import { givenSchema } from "./received-answer.ts";
 
 /**
  * Steps of a question. `asked`: the server may have an answer for it. `signed`: the answer is checked, and its payment is signed

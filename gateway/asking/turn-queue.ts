@@ -4,7 +4,7 @@ export class TurnQueue {
   #last: Promise<unknown> = Promise.resolve();
   #entered = 0;
 
-  /** Callers that have a place. */
+  /** Callers that have a slot. */
   get entered(): number {
     return this.#entered;
   }

@@ -19,13 +19,13 @@ import {
   parseChat,
 } from "@openledger/models/serving/openai/openai-requests";
 import type { Asker, PaidAnswer } from "../asking/asker.ts";
-import type { ModelPlaces } from "../asking/model-places.ts";
+import type { ModelLocations } from "../asking/model-locations.ts";
 import { promptOfChat, requireForm } from "../asking/prompt-of-chat.ts";
 import { errorBody } from "./openai-errors.ts";
 
 export interface RouteModules {
   readonly asker: Asker;
-  readonly places: ModelPlaces;
+  readonly locations: ModelLocations;
   /** Error of anything thrown. */
   readonly typed: (error: unknown) => RollupError;
 }
@@ -42,7 +42,7 @@ export async function answerChat(
 ): Promise<void> {
   const request = parseChat(body) as ChatRequest;
   requireOneAnswer(request);
-  const place = await modules.places.find(request.model);
+  const place = await modules.locations.find(request.model);
   const opened = await modules.asker.open(place);
   requireForm(opened, request);
   const { messages, tools } = request;

@@ -10,7 +10,7 @@ import type { Secret } from "@openledger/foundation/secret";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Asker } from "../asking/asker.ts";
 import type { Budget } from "../asking/budget.ts";
-import type { ModelPlaces, PricedModel } from "../asking/model-places.ts";
+import type { ModelLocations, PricedModel } from "../asking/model-locations.ts";
 import { answerChat, leavingOf, type RouteModules } from "./chat-route.ts";
 import { guardGateway } from "./guard.ts";
 import { errorBody, statusOf } from "./openai-errors.ts";
@@ -18,7 +18,7 @@ import { answerResponses } from "./responses-route.ts";
 
 export interface GatewayAppModules {
   readonly asker: Asker;
-  readonly places: ModelPlaces;
+  readonly locations: ModelLocations;
   readonly budget: Budget;
   readonly token: Secret<string>;
   readonly maxPriceWei: bigint;
@@ -38,7 +38,7 @@ type AnswerRoute = (modules: RouteModules, body: unknown, response: ServerRespon
 
 /** Routes may be added when the promise resolves; the caller listens. */
 export async function createGatewayApp(modules: GatewayAppModules): Promise<FastifyInstance> {
-  const { asker, budget, logger, maxPriceWei, mcp, places, token } = modules;
+  const { asker, budget, logger, maxPriceWei, mcp, locations, token } = modules;
   const app = await createServer({
     limits: { rateLimitPerMinute: REQUESTS_PER_MINUTE, maxConnections: MAX_CONNECTIONS },
     errors: { log: logger, statusOf, bodyOf: errorBody },
@@ -51,7 +51,7 @@ export async function createGatewayApp(modules: GatewayAppModules): Promise<Fast
     logger.error({ err: error }, "unforeseen failure of an answer");
     return processErrors.raise("SRV_INTERNAL", "the gateway failed in an unforeseen way", { cause: error });
   };
-  const routes = { asker, places, typed };
+  const routes = { asker, locations, typed };
   const give = (route: AnswerRoute) => async (request: FastifyRequest, reply: FastifyReply) => {
     // The routes write past the framework, which has the headers of every answer.
     for (const [name, value] of Object.entries(reply.getHeaders()))
@@ -67,24 +67,24 @@ export async function createGatewayApp(modules: GatewayAppModules): Promise<Fast
   app.post("/v1/chat/completions", give(answerChat));
   app.post("/v1/responses", give(answerResponses));
   app.get("/v1/models", async () => {
-    const [models, { feeWei }] = await Promise.all([places.models(), budget.feeOf()]);
+    const [models, { feeWei }] = await Promise.all([locations.models(), budget.feeOf()]);
     return { object: "list", data: models.map((model) => modelView(model, feeWei, maxPriceWei)) };
   });
   app.get("/v1/models/:model", async (request) => {
     const { model } = request.params as { model: string };
-    const [found, { feeWei }] = await Promise.all([places.model(model), budget.feeOf()]);
+    const [found, { feeWei }] = await Promise.all([locations.model(model), budget.feeOf()]);
     return modelView(found, feeWei, maxPriceWei);
   });
   app.all("/mcp", async (request, reply) => {
     const { body, headers, method, url } = request;
     const hasBody = method !== "GET" && method !== "HEAD";
-    const asked = new Request(`http://${headers.host}${url}`, {
+    const question = new Request(`http://${headers.host}${url}`, {
       method,
       headers: new Headers(headers as Record<string, string>),
       ...(hasBody ? { body: JSON.stringify(body ?? null) } : {}),
       signal: leavingOf(reply.raw),
     });
-    return reply.send(await mcp.fetch(asked, hasBody ? { parsedBody: body } : {}));
+    return reply.send(await mcp.fetch(question, hasBody ? { parsedBody: body } : {}));
   });
   return app;
 }

@@ -19,8 +19,8 @@ export function guardGateway(app: FastifyInstance, token: Secret<string>): void 
   const expected = digestOf(`Bearer ${token.reveal()}`);
   app.addHook("onRequest", async (request) => {
     refusePages(request);
-    const given = request.headers.authorization ?? "";
-    if (!timingSafeEqual(digestOf(given), expected))
+    const input = request.headers.authorization ?? "";
+    if (!timingSafeEqual(digestOf(input), expected))
       throw processErrors.raise(
         "SRV_UNAUTHORIZED",
         "the request has not the gateway's token: Authorization: Bearer …",

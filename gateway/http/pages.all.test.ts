@@ -24,7 +24,7 @@ beforeAll(async () => {
   app = await createGatewayApp({
     // No request gets as far as these.
     asker: {} as never,
-    places: {} as never,
+    locations: {} as never,
     budget: {} as never,
     token: new Secret(token),
     maxPriceWei: 1n,

@@ -108,7 +108,7 @@ export class ResponseEvents {
     this.#stream.send({ type, sequence_number: this.#sequence++, ...facts });
   }
 
-  get #place() {
+  get #location() {
     return { item_id: this.#head.messageId, output_index: 0, content_index: 0 };
   }
 
@@ -126,11 +126,11 @@ export class ResponseEvents {
     if (this.#text === null) {
       const item = messageItem(this.#head.messageId, "in_progress", []);
       this.#send("response.output_item.added", { output_index: 0, item });
-      this.#send("response.content_part.added", { ...this.#place, part: partOf("") });
+      this.#send("response.content_part.added", { ...this.#location, part: partOf("") });
     }
     this.#text = (this.#text ?? "") + piece;
     if (piece !== "")
-      this.#send("response.output_text.delta", { ...this.#place, delta: piece, logprobs: [] });
+      this.#send("response.output_text.delta", { ...this.#location, delta: piece, logprobs: [] });
   }
 
   end(paid: PaidAnswer): void {
@@ -144,8 +144,8 @@ export class ResponseEvents {
 
   #endMessage(text: string, status: string): object {
     const item = messageItem(this.#head.messageId, status, [partOf(text)]);
-    this.#send("response.output_text.done", { ...this.#place, text, logprobs: [] });
-    this.#send("response.content_part.done", { ...this.#place, part: partOf(text) });
+    this.#send("response.output_text.done", { ...this.#location, text, logprobs: [] });
+    this.#send("response.content_part.done", { ...this.#location, part: partOf(text) });
     this.#send("response.output_item.done", { output_index: 0, item });
     return item;
   }
@@ -153,14 +153,14 @@ export class ResponseEvents {
   #call(call: PaidAnswer["toolCalls"][number], index: number): object {
     const id = newId("fc");
     const { arguments: written, name } = call.function;
-    const place = { item_id: id, output_index: index };
+    const location = { item_id: id, output_index: index };
     const item = callItem(id, call, written, "completed");
     this.#send("response.output_item.added", {
       output_index: index,
       item: callItem(id, call, "", "in_progress"),
     });
-    this.#send("response.function_call_arguments.delta", { ...place, delta: written });
-    this.#send("response.function_call_arguments.done", { ...place, name, arguments: written });
+    this.#send("response.function_call_arguments.delta", { ...location, delta: written });
+    this.#send("response.function_call_arguments.done", { ...location, name, arguments: written });
     this.#send("response.output_item.done", { output_index: index, item });
     return item;
   }

@@ -88,12 +88,12 @@ export function parseResponses(body: unknown): ResponsesRequest {
   const parsed = requestSchema.safeParse(fields);
   if (parsed.success) return parsed.data;
   const issue = deepest(parsed.error.issues[0]!);
-  const place = issue.path.map(String);
+  const location = issue.path.map(String);
   if (issue.code === "unrecognized_keys") {
-    const param = [...place, issue.keys[0]!].join(".");
+    const param = [...location, issue.keys[0]!].join(".");
     throw invalidRequest(param, `Unknown parameter: '${param}'`, "unknown_parameter");
   }
-  throw invalidRequest(place.join("."), issue.message, "invalid_value");
+  throw invalidRequest(location.join("."), issue.message, "invalid_value");
 }
 
 /** Returns the issue of the alternative that got furthest. */

@@ -25,7 +25,7 @@ export async function answerResponses(
   response: ServerResponse,
 ): Promise<void> {
   const request = parseResponses(body);
-  const place = await modules.places.find(request.model);
+  const place = await modules.locations.find(request.model);
   const opened = await modules.asker.open(place);
   const { max_output_tokens, temperature, top_p } = request;
   requireForm(opened, { max_output_tokens, temperature, top_p, stop: [] });

@@ -11,11 +11,11 @@ export async function askAndPay(
   { model, prompt }: { model: string; prompt: string },
   call: ToolCall,
 ): Promise<ToolAnswer> {
-  const { asker, isConfirmed, places } = modules;
+  const { asker, isConfirmed, locations } = modules;
   const { signal } = call.context.mcpReq;
-  const place = await places.find(model);
+  const place = await locations.find(model);
   if (isConfirmed) {
-    const { priceWei } = await places.model(model);
+    const { priceWei } = await locations.model(model);
     const message = `Pay ${formatOpen(priceWei)} OPEN for an answer of ${model} to: ${excerptOf(prompt)}`;
     const question = confirmationOf(modules, call, { key: `pay-${priceWei}`, message });
     if (question !== null) return question;

@@ -38,13 +38,13 @@ export function confirmationOf(
         data: { reason: "no-elicitation" },
       },
     );
-  const given = inputResponse(context.mcpReq.inputResponses, key);
-  if (given.kind === "missing")
+  const input = inputResponse(context.mcpReq.inputResponses, key);
+  if (input.kind === "missing")
     return inputRequired({
       inputRequests: { [key]: inputRequired.elicit({ message, requestedSchema: confirmationSchema }) },
     });
-  const isAccepted = given.kind === "elicit" && given.action === "accept";
-  if (isAccepted && confirmationSchema.safeParse(given.content).data?.pay === true) return null;
+  const isAccepted = input.kind === "elicit" && input.action === "accept";
+  if (isAccepted && confirmationSchema.safeParse(input.content).data?.pay === true) return null;
   throw gatewayError("GAT_NOT_CONFIRMED", "it was not confirmed; nothing was paid", {
     data: { reason: "declined" },
   });

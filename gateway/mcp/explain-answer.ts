@@ -21,7 +21,7 @@ const ROWS_LIMITS = { timeoutMs: 10_000, maxFileBytes: 2 ** 24 };
 
 /** @throws CLI_UNKNOWN */
 export async function explainAnswer(modules: McpModules, receipt: string): Promise<ToolAnswer> {
-  const { client, journal, places } = modules;
+  const { client, journal, locations } = modules;
   const head = journal.heads.findLast((one) => one.receipt === receipt.toLowerCase() && one.payment !== null);
   if (head === undefined)
     throw clientError("CLI_UNKNOWN", `this gateway has paid for no answer with the receipt ${receipt}`, {
@@ -32,7 +32,7 @@ export async function explainAnswer(modules: McpModules, receipt: string): Promi
   const [operation, serverUrl] = await Promise.all([
     getOperation(client, payment!.signed.hash as `0x${string}`).catch(() => null),
     // Rows come from a server that the gateway is set up with now, and from no other address.
-    places.urlOf(modelId).catch(() => null),
+    locations.urlOf(modelId).catch(() => null),
   ]);
   const ofVersion = serverUrl === null ? [] : await versionDigests(modules, { modelId, serverUrl });
   const rows = await Promise.all(
@@ -110,11 +110,11 @@ const SHARES: Readonly<Record<Assurance, string>> = {
  */
 async function versionDigests(
   { asker, client, hostUrl }: McpModules,
-  place: { modelId: number; serverUrl: string },
+  location: { modelId: number; serverUrl: string },
 ): Promise<readonly string[]> {
   if (hostUrl === null) return [];
   try {
-    const { recipe } = await asker.open(place);
+    const { recipe } = await asker.open(location);
     if (recipe.furtherDatanets !== undefined) return [];
     const { id: datanetId, rowsRoot } = recipe.datanet;
     const rows = await downloadVersionList(client, { hostUrl, datanetId, rowsRoot: BigInt(rowsRoot) });

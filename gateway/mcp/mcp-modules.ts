@@ -2,12 +2,12 @@
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import type { Asker } from "../asking/asker.ts";
 import type { Budget } from "../asking/budget.ts";
-import type { ModelPlaces } from "../asking/model-places.ts";
+import type { ModelLocations } from "../asking/model-locations.ts";
 import type { QuestionJournal } from "../asking/question-journal.ts";
 
 export interface McpModules {
   readonly asker: Asker;
-  readonly places: ModelPlaces;
+  readonly locations: ModelLocations;
   readonly budget: Budget;
   readonly journal: QuestionJournal;
   /** Signs for the gateway's account. */

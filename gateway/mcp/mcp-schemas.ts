@@ -4,8 +4,8 @@
  */
 import { ASSURANCES } from "@openledger/client/actions/answers/model-answers";
 import { z } from "zod";
-import { openledgerSchema, rowSchema } from "../asking/given-answer.ts";
 import { STATES } from "../asking/question-record.ts";
+import { openledgerSchema, rowSchema } from "../asking/received-answer.ts";
 
 const leafId = z.int().nonnegative();
 const wei = z.string().regex(/^\d+$/).describe("whole wei of OPEN");

@@ -144,8 +144,8 @@ export function createMcpServer(modules: McpModules): McpServer {
   return server;
 }
 
-async function listModels({ budget, maxPriceWei, places }: McpModules): Promise<ToolAnswer> {
-  const [models, { feeWei }] = await Promise.all([places.models(), budget.feeOf()]);
+async function listModels({ budget, maxPriceWei, locations }: McpModules): Promise<ToolAnswer> {
+  const [models, { feeWei }] = await Promise.all([locations.models(), budget.feeOf()]);
   const views = models.map(({ priceWei, serverUrl: _, ...model }) => ({
     ...model,
     datanets: [...model.datanets],

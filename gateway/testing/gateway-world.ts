@@ -26,7 +26,7 @@ export async function startGatewayWorld() {
         folder: join(folder, name),
         funding: async () => ({ client: bob, budgetWei: BUDGET_WEI }),
         maxPriceWei: OPEN,
-        places: () => listServedModels(bob, serverUrl),
+        locations: () => listServedModels(bob, serverUrl),
         families: async () => families,
         port: 0,
         logger: createLogger("gateway", "error"),

@@ -34,7 +34,7 @@ import { openGatewayStore } from "../account/gateway-store.ts";
 import { Asker, type AskerLimits } from "../asking/asker.ts";
 import { Budget } from "../asking/budget.ts";
 import { CheckableModels } from "../asking/checkable-models.ts";
-import { ModelPlaces } from "../asking/model-places.ts";
+import { ModelLocations } from "../asking/model-locations.ts";
 import { QuestionJournal } from "../asking/question-journal.ts";
 import { createGatewayApp } from "../http/gateway-app.ts";
 import { createToken } from "../http/guard.ts";
@@ -83,7 +83,7 @@ export async function startPaidLedger() {
       logger: createLogger("models", "silent"),
       nowMs: () => Date.now() + aheadMs,
       published: {
-        places: [{ modelId: MODEL_ID, folder: published.publishedFolder }],
+        locations: [{ modelId: MODEL_ID, folder: published.publishedFolder }],
         sequencerUrl: sequencer.url,
         domain: client.domain,
         rollup: ROLLUP,
@@ -257,13 +257,13 @@ export async function startPaidLedger() {
       const own = this.newFolder();
       const { asker, close, journal } = await this.openAsker(own);
       const signing = { ...client, leafId: PAYER };
-      const places = new ModelPlaces(client, async () => [place], familiesOf, false);
+      const locations = new ModelLocations(client, async () => [place], familiesOf, false);
       const token = new Secret(createToken());
       const maxPriceWei = 2n * PRICE_WEI;
       const modules: McpModules = {
         asker,
         journal,
-        places,
+        locations,
         budget: new Budget(signing, PAYER, () => journal.owedWei()),
         client: signing,
         leafId: PAYER,

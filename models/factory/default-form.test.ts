@@ -1,6 +1,6 @@
 /** Tests of the settings that the factory proposes for rows. */
 import { expect, it } from "vitest";
-import { baseSourceAt, OWN_BASE } from "../tuning/base/base-place.ts";
+import { baseSourceAt, OWN_BASE } from "../tuning/base/base-address.ts";
 import { describeBase } from "../tuning/recipe/base-files.ts";
 import { checkForm, defaultForm, stepsOf } from "./default-form.ts";
 import type { WriteForm } from "./factory-api.ts";

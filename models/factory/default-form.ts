@@ -8,7 +8,7 @@ import { presentPayees } from "@openledger/circuits/ledger/payee-shards";
 import { splitOfPercents } from "@openledger/circuits/settlement/settlement-split";
 import { counted } from "@openledger/foundation/counted";
 import { factoryError } from "../model-errors.ts";
-import { baseSourceAt } from "../tuning/base/base-place.ts";
+import { baseSourceAt } from "../tuning/base/base-address.ts";
 import { readFrom, shapeOfBase } from "../tuning/recipe/base-files.ts";
 import { settles } from "../tuning/recipe/plan-model.ts";
 import { textPreset } from "../tuning/recipe/recipe-presets.ts";
@@ -67,8 +67,8 @@ export function chooseCircuit(
         `${counted(rows * shards, "row")} of ${counted(payees * shards, "payee")}`,
     )
     .join(", ");
-  const given = `${counted(view.rowCount, "row")} of ${counted(presentPayees(view.people).length, "payee")}`;
-  return none(`no circuit holds ${given}: there are ${max === "" ? "none for this use" : max}`);
+  const input = `${counted(view.rowCount, "row")} of ${counted(presentPayees(view.people).length, "payee")}`;
+  return none(`no circuit holds ${input}: there are ${max === "" ? "none for this use" : max}`);
 }
 
 /** Use that a form's request means: without a base, the rows' own. */

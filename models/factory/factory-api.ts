@@ -125,12 +125,12 @@ export const baseCopySchema = z.object({ state: z.literal("copying"), done: coun
 export type FactoryBaseCopy = z.output<typeof baseCopySchema>;
 
 /** A Datanet's version at a host; null = the present one. */
-const versionPlace = { hostUrl: address, datanetId: leafId, version: z.int().min(1).nullable() };
+const versionLocation = { hostUrl: address, datanetId: leafId, version: z.int().min(1).nullable() };
 const versionsRequestSchema = z.strictObject({
   kind: z.literal("datanet"),
-  ...versionPlace,
+  ...versionLocation,
   further: z
-    .array(z.strictObject(versionPlace))
+    .array(z.strictObject(versionLocation))
     .max(DATANET_COUNT_MAX - 1)
     .optional(),
   /** Takes the labels without records that the present key of their leaf did not sign; absent: such records are refused. */

@@ -76,7 +76,7 @@ interface FollowOptions {
 }
 
 /** Datanets of a data set, in their places. */
-const placesOf = (request: DatasetRequest) => [request, ...(request.further ?? [])];
+const positionsOf = (request: DatasetRequest) => [request, ...(request.further ?? [])];
 
 export class FactoryClient {
   readonly url: string;
@@ -250,7 +250,7 @@ export class FactoryClient {
   /** Signs for the records of permissioned Datanets, by which the factory finds the rows' labels. */
   async #signRecords(request: DatasetRequest): Promise<{ url: string; header: string }[]> {
     const signed: { url: string; header: string }[] = [];
-    for (const { datanetId, hostUrl } of placesOf(request)) {
+    for (const { datanetId, hostUrl } of positionsOf(request)) {
       const { card, here } = await getHostedDatanet(this.#client, { datanetId, hostUrl });
       if (card.access === "public" || useOfKind(card.row.kind) === "write") continue;
       const { origin, session } = await askHostName(this.#client, hostUrl);
@@ -274,7 +274,7 @@ export class FactoryClient {
   async #signRows(request: DatasetRequest, { asked }: FactoryDataset): Promise<string[]> {
     const headers: string[] = [];
     for (const { digests, method, origin, path, session } of asked) {
-      const expected = placesOf(request)
+      const expected = positionsOf(request)
         .filter(({ hostUrl }) => origin === hostUrl.replace(/\/+$/, ""))
         .map(({ datanetId }) => rowsRequest(datanetId, digests))
         .find((one) => one.path === path && one.method === method);

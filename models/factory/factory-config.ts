@@ -20,7 +20,7 @@ import {
 import { z } from "zod";
 import { KERNEL_CHOICES } from "../engine/kernels/create-kernels.ts";
 import { MAX_THREAD_COUNT } from "../engine/kernels/kernels.ts";
-import { ADDED_BASES } from "../tuning/base/base-place.ts";
+import { ADDED_BASES } from "../tuning/base/base-address.ts";
 
 const LOOPBACK = new Set(["127.0.0.1", "::1", "localhost"]);
 const MEGABYTE = 2 ** 20;

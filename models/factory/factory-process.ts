@@ -18,7 +18,7 @@ import { refuseEarlierStore } from "@openledger/foundation/store/earlier-store";
 import type { StoreRollup } from "@openledger/foundation/store/store-identity";
 import { factoryError } from "../model-errors.ts";
 import { ANSWERS_PART } from "../serving/answers/answer-store.ts";
-import { OWN_BASE } from "../tuning/base/base-place.ts";
+import { OWN_BASE } from "../tuning/base/base-address.ts";
 import { createFactoryApp } from "./factory-app.ts";
 import type { FactoryConfig } from "./factory-config.ts";
 import { createFactoryMetrics, type FactoryMetrics } from "./factory-metrics.ts";
@@ -160,12 +160,12 @@ export async function createFactoryProcess(
       withTask: ({ baseId, datasetId }, work) =>
         scratch.use(async (folder) => {
           const [rowsFolder, jobFolder] = [join(folder, "rows"), join(folder, "job")];
-          const place = baseId === null ? OWN_BASE : (await bases.require(baseId)).place;
+          const position = baseId === null ? OWN_BASE : (await bases.require(baseId)).place;
           await writeDatasetRows(rowsFolder, await fetchDatasetRows(database, datasetId));
           const { maxMemoryBytes, threadCount } = config;
           const kernels = config.kernels as "native" | "wasm";
           return work({
-            basePlace: place,
+            basePlace: position,
             rowsFolder,
             jobFolder,
             kernels,

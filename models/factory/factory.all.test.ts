@@ -295,13 +295,13 @@ describe("what a factory refuses", () => {
     await expect(alice.addBase(join(world.folder, "bases", "none"))).rejects.toThrow(
       code("MOD_SOURCE_UNREADABLE"),
     );
-    for (const place of [`${world.folder}/bases/a\0b`, `${world.folder}/bases/\ud800`])
-      await expect(alice.addBase(place)).rejects.toThrow(code("SRV_BAD_REQUEST"));
+    for (const position of [`${world.folder}/bases/a\0b`, `${world.folder}/bases/\ud800`])
+      await expect(alice.addBase(position)).rejects.toThrow(code("SRV_BAD_REQUEST"));
     const start = "http://127.0.0.1:9/models";
     const around = ["%2e%2e/a", "..\\a", ".\t./a", "../a", "?/a"].map((rest) => `${start}/${rest}`);
     await expect(alice.addBase(`${start}/a`)).rejects.toThrow(code("MOD_SOURCE_UNREADABLE"));
-    for (const place of ["/etc", `${world.folder}/bases/../home`, "http://127.0.0.1:1/model", ...around])
-      await expect(alice.addBase(place)).rejects.toThrow(code("MOD_FACTORY_REFUSED"));
+    for (const position of ["/etc", `${world.folder}/bases/../home`, "http://127.0.0.1:1/model", ...around])
+      await expect(alice.addBase(position)).rejects.toThrow(code("MOD_FACTORY_REFUSED"));
   });
 
   it("is not a base that was put into a folder of the list: it is listed at the next look, a broken one is not", async () => {

@@ -212,8 +212,8 @@ describe("from a permissioned Datanet to a registered model", () => {
             Math.fround(adapter[a + 2 * i + k]! * adapter[b + k * outputs + j]!),
           );
           const change = Math.fround(numbers.factor * (products[0]! + products[1]!));
-          const place = weight + i * width + firstOutput + j;
-          expect(kernels.arena[parameters + place]).toBe(Math.fround(base[place]! + change));
+          const position = weight + i * width + firstOutput + j;
+          expect(kernels.arena[parameters + position]).toBe(Math.fround(base[position]! + change));
         }
     }
     const published = await exported(job.id, "model");

@@ -77,38 +77,38 @@ describe.each([
   });
   afterAll(() => world?.close());
 
-  const place = (datanetId: number) => ({ hostUrl: world.datanetHost.url, datanetId });
-  const requestOf = (datanetId: number) => ({ ...place(datanetId), version: null });
+  const location = (datanetId: number) => ({ hostUrl: world.datanetHost.url, datanetId });
+  const requestOf = (datanetId: number) => ({ ...location(datanetId), version: null });
 
   /** Brings rows and their labels into a Datanet, and publishes a version of them. */
   async function fill(
     owner: LedgerClient,
     datanetId: number,
-    given: readonly LabelledContent[],
+    input: readonly LabelledContent[],
   ): Promise<void> {
     const say = async (user: number, records: UnsignedRecord[]) => {
       atMs += 1_000;
-      const answers = await sayRecords(await world.user(user), { ...place(datanetId), records, atMs });
+      const answers = await sayRecords(await world.user(user), { ...location(datanetId), records, atMs });
       expect(answers.filter(({ error }) => error !== undefined && error !== null)).toEqual([]);
     };
     const store = await openRowStore(join(world.folder, `rows-${datanetId}`));
-    await bringCard(owner, { ...place(datanetId), card });
+    await bringCard(owner, { ...location(datanetId), card });
     const contributor = await world.user(1);
     const { contribution } = await contributeRows(contributor, {
       datanetId,
       store,
-      rows: given.map(({ content }) => content),
+      rows: input.map(({ content }) => content),
     });
     await world.finalise();
     const commit = hex32(contribution.rowsRoot);
     await uploadRows(contributor, {
-      ...place(datanetId),
+      ...location(datanetId),
       source: await contributionSource(store, contribution.rowsRoot),
     });
     await say(2, [{ kind: "verdict", commit, verdict: "approve", note: "" }]);
     await say(
       2,
-      given.map(({ content, label }) => ({
+      input.map(({ content, label }) => ({
         kind: "label",
         row: bytesToHex(sha256(content)),
         label,
@@ -116,11 +116,11 @@ describe.each([
         note: "",
       })),
     );
-    const { version } = await collectReviewed(owner, { ...place(datanetId), store });
+    const { version } = await collectReviewed(owner, { ...location(datanetId), store });
     await storeVersion(store, version);
     await publishVersion(owner, { datanetId, version });
     await world.finalise();
-    await bringVersion(owner, { ...place(datanetId), store, rowsRoot: version.rowsRoot });
+    await bringVersion(owner, { ...location(datanetId), store, rowsRoot: version.rowsRoot });
   }
 
   async function jobOf(request: DatasetRequest): Promise<FactoryJob> {

@@ -21,10 +21,10 @@ it("is refused for a recipe whose rows' terms forbid pay, before anything is pai
     whyUnapprovable({ terms: { ...terms, licence: null, rows: [rowsUnder("CC0-1.0")] } } as never),
   ).toBeNull();
   expect(whyUnapprovable({})).toBeNull();
-  const asked: string[] = [];
+  const question: string[] = [];
   const factory = {
     registration: async () => {
-      asked.push("registration");
+      question.push("registration");
       return { state: "ready", modelId: null, isRegistrable: false, whyNot, statics: {} };
     },
   } as unknown as FactoryClient;
@@ -32,7 +32,7 @@ it("is refused for a recipe whose rows' terms forbid pay, before anything is pai
     code: "MOD_FACTORY_NOT_REGISTRABLE",
     data: { why: whyNot },
   });
-  expect(asked).toEqual(["registration"]);
+  expect(question).toEqual(["registration"]);
 });
 
 it("is refused where the factory shows nothing to register", async () => {

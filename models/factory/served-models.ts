@@ -14,7 +14,7 @@ import { factoryError } from "../model-errors.ts";
 import { AnswerModels } from "../serving/answers/answer-models.ts";
 import { LEDGER_PATH } from "../serving/answers/answer-routes.ts";
 import { SettlingReport } from "../settling/daemon/turn-report.ts";
-import { BASE_FOLDER, isAddress, OWN_BASE } from "../tuning/base/base-place.ts";
+import { BASE_FOLDER, isAddress, OWN_BASE } from "../tuning/base/base-address.ts";
 import type { FactoryConfig } from "./factory-config.ts";
 import type { BaseRegistry } from "./store/base-registry.ts";
 import type { StoredJob } from "./store/factory-records.ts";
@@ -121,7 +121,7 @@ export class ServedModels {
       throw factoryError("MOD_FACTORY_JOB_STATE", `job ${id} has no model that is registered`, {
         data: { reason: "not-registered", id },
       });
-    const requirePlace = (others: readonly { readonly id: string; readonly leafId: number }[]) => {
+    const requirePosition = (others: readonly { readonly id: string; readonly leafId: number }[]) => {
       const own = others.filter((other) => other.id !== id && other.leafId === leafId);
       const all = others.filter((other) => other.id !== id);
       if (all.length >= config.maxServed || own.length >= config.maxServedPerAccount)
@@ -129,13 +129,13 @@ export class ServedModels {
           data: { reason: "served-full", what: "served models", max: config.maxServedPerAccount },
         });
     };
-    requirePlace((await jobs.served()).map(({ view }) => view));
+    requirePosition((await jobs.served()).map(({ view }) => view));
     this.#beginning.add(modelId);
     try {
       await this.#serve(job, modelId);
       return await jobs.change(id, async (_, queries) => {
         await queries.query("select pg_advisory_xact_lock($1)", [SERVED_LOCK]);
-        requirePlace(
+        requirePosition(
           await queries.query<{ id: string; leafId: number }>(
             `select id, leaf_id as "leafId" from jobs where is_served`,
           ),
@@ -217,8 +217,8 @@ export class ServedModels {
 
   async #start({ view }: StoredJob, modelId: number): Promise<Opened> {
     const { bases, client, config, files, logger, startSettler } = this.#needs;
-    const place = view.baseId === null ? OWN_BASE : (await bases.require(view.baseId)).place;
-    if (isAddress(place))
+    const position = view.baseId === null ? OWN_BASE : (await bases.require(view.baseId)).place;
+    if (isAddress(position))
       throw factoryError("MOD_FACTORY_JOB_STATE", `the base of job ${view.id} is not on this machine`, {
         data: { reason: "base-elsewhere", id: view.id },
       });
@@ -233,7 +233,7 @@ export class ServedModels {
         ...config,
         adaptersFolder: join(folder, "adapters"),
         database: this.#needs.database,
-        basePath: place === OWN_BASE ? BASE_FOLDER : place,
+        basePath: position === OWN_BASE ? BASE_FOLDER : position,
         kernels: config.kernels as KernelChoice,
         heldBytes: HELD_BYTES,
         scores: "int32",

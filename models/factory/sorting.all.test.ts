@@ -46,7 +46,7 @@ beforeAll(async () => {
   alice = await factory.as(1);
   store = await openRowStore(join(world.folder, "rows"));
   request = { kind: "datanet", hostUrl: world.datanetHost.url, datanetId: world.datanetId, version: null };
-  await bringCard(world.owner, { ...place(), card });
+  await bringCard(world.owner, { ...location(), card });
   const contributor = await world.user(1);
   const { contribution } = await contributeRows(contributor, {
     datanetId: world.datanetId,
@@ -55,7 +55,7 @@ beforeAll(async () => {
   });
   await world.finalise();
   await uploadRows(contributor, {
-    ...place(),
+    ...location(),
     source: await contributionSource(store, contribution.rowsRoot),
   });
   const commit = hex32(contribution.rowsRoot);
@@ -63,11 +63,11 @@ beforeAll(async () => {
 });
 afterAll(() => world?.close());
 
-const place = () => ({ hostUrl: world.datanetHost.url, datanetId: world.datanetId });
+const location = () => ({ hostUrl: world.datanetHost.url, datanetId: world.datanetId });
 let atMs = Date.now() - 100_000;
 async function say(user: number, records: UnsignedRecord[]): Promise<void> {
   atMs += 1_000;
-  const answers = await sayRecords(await world.user(user), { ...place(), records, atMs });
+  const answers = await sayRecords(await world.user(user), { ...location(), records, atMs });
   expect(answers.filter(({ error }) => error !== undefined && error !== null)).toEqual([]);
 }
 
@@ -77,11 +77,11 @@ async function publish(digests: readonly string[], labels: (digest: string) => s
     2,
     digests.map((row) => ({ kind: "label", row, label: labels(row), flags: [], note: "" })),
   );
-  const { version } = await collectReviewed(world.owner, { ...place(), store });
+  const { version } = await collectReviewed(world.owner, { ...location(), store });
   await storeVersion(store, version);
   await publishVersion(world.owner, { datanetId: world.datanetId, version });
   await world.finalise();
-  await bringVersion(world.owner, { ...place(), store, rowsRoot: version.rowsRoot });
+  await bringVersion(world.owner, { ...location(), store, rowsRoot: version.rowsRoot });
 }
 
 async function ended(id: string): Promise<JobEvent[]> {

@@ -187,16 +187,16 @@ async function moversOf(
     const prompt = promptOfRow(decodeTextRow(content))?.prompt;
     return prompt === undefined ? null : askedText(opened.chat, prompt);
   };
-  const places = [...digests.keys()];
+  const positions = [...digests.keys()];
   const max = isText ? MAX_TEXTS : MAX_LABELS;
-  const asked = Array.from(
-    { length: Math.min(max, places.length) },
-    (_, i, count = Math.min(max, places.length)) => places[Math.floor((i * places.length) / count)]!,
+  const question = Array.from(
+    { length: Math.min(max, positions.length) },
+    (_, i, count = Math.min(max, positions.length)) => positions[Math.floor((i * positions.length) / count)]!,
   );
   const counts = new Map<number, number>();
   let answerCount = 0;
-  for (const [done, own] of asked.entries()) {
-    onProgress?.({ stage: "answers", done, total: asked.length });
+  for (const [done, own] of question.entries()) {
+    onProgress?.({ stage: "answers", done, total: question.length });
     const prompt = promptOf(rows[own]!);
     const answer = prompt === null ? null : answerOrNull(() => opened.answer(prompt));
     if (answer === null) continue;

@@ -19,19 +19,19 @@ interface Held {
  * long: an address that has begun as many as there are places keeps everybody else out until they end.
  */
 export class RunningShares {
-  readonly #placeCount: number;
+  readonly #locationCount: number;
   readonly #pageCount: number;
   readonly #heldBy = new Map<string, Held>();
 
-  constructor(placeCount: number, pageCount: number) {
-    this.#placeCount = placeCount;
+  constructor(positionCount: number, pageCount: number) {
+    this.#locationCount = positionCount;
     this.#pageCount = pageCount;
   }
 
   /** True if the address has less than an equal part of the places, among those that run or wait. */
   isBelowShare(address: string, waiting: Iterable<string>): boolean {
     const count = new Set([...waiting, ...this.#heldBy.keys()]).size;
-    return (this.#heldBy.get(address)?.places ?? 0) < Math.max(1, this.#placeCount / count);
+    return (this.#heldBy.get(address)?.places ?? 0) < Math.max(1, this.#locationCount / count);
   }
 
   /** True if the address holds no more than one may with these pages; its first answer may have all of them. */
@@ -40,7 +40,7 @@ export class RunningShares {
     if (held === undefined) return true;
     const { ceil } = Math;
     return (
-      held.places < ceil(MAX_OF_ADDRESS * this.#placeCount) &&
+      held.places < ceil(MAX_OF_ADDRESS * this.#locationCount) &&
       held.pages + pages <= ceil(MAX_OF_ADDRESS * this.#pageCount)
     );
   }

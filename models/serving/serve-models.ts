@@ -10,8 +10,8 @@ import { claimStore, type StoreRollup } from "@openledger/foundation/store/store
 import type { FastifyInstance } from "fastify";
 import { Registry } from "prom-client";
 import { servingError } from "../model-errors.ts";
-import { OWN_BASE } from "../tuning/base/base-place.ts";
-import { AnswerModels, listPublished, type ModelPlace } from "./answers/answer-models.ts";
+import { OWN_BASE } from "../tuning/base/base-address.ts";
+import { AnswerModels, listPublished, type ModelLocation } from "./answers/answer-models.ts";
 import { LEDGER_PATH, type SettlingSource } from "./answers/answer-routes.ts";
 import { ANSWERS_PART } from "./answers/answer-store.ts";
 import { ApiKeys } from "./api-keys.ts";
@@ -31,13 +31,13 @@ export interface ModelSettler {
   /** Report of a model's settling, before it is served. */
   reportOf(modelId: number): SettlingSource;
   /** Begins once the model is served. @param serverUrl of the model's routes */
-  start(order: ModelPlace & { readonly serverUrl: string }): Promise<{ stop(): Promise<void> }>;
+  start(order: ModelLocation & { readonly serverUrl: string }): Promise<{ stop(): Promise<void> }>;
 }
 
 /** Sources of published models: their places, and the ledger that they are paid on. */
 export interface PublishedModels {
   /** Models to serve; default: those of the settings' folder, also those that come later. */
-  readonly places?: readonly ModelPlace[];
+  readonly locations?: readonly ModelLocation[];
   readonly sequencerUrl: string;
   /** Domain of the rollup. */
   readonly domain: bigint;
@@ -129,9 +129,9 @@ export async function serveModels(config: ServingConfig, modules: ServeModules =
     if (models !== null) {
       const settling = new Settling(url, published!.settler);
       closing.push(() => settling.stop());
-      const places = published!.places ?? (await listPublished(publishedPath!));
-      for (const place of places) if (models.has(place.modelId)) await settling.start(place);
-      if (published!.places === undefined) {
+      const locations = published!.locations ?? (await listPublished(publishedPath!));
+      for (const position of locations) if (models.has(position.modelId)) await settling.start(position);
+      if (published!.locations === undefined) {
         const looking = lookForModels(publishedPath!, models, settling, logger);
         closing.push(() => looking.stop());
       }
@@ -167,7 +167,7 @@ async function openPublished(
   },
 ): Promise<AnswerModels> {
   const { database, domain, pollIntervalMs, sequencerUrl, settler, withdrawalsEveryMs } = published;
-  const places = published.places ?? (await listPublished(config.publishedPath!));
+  const locations = published.locations ?? (await listPublished(config.publishedPath!));
   const options = {
     ...config,
     adaptersFolder: registeredAdapters(config),
@@ -183,7 +183,7 @@ async function openPublished(
     settlingOf: settler === undefined ? undefined : (modelId: number) => settler.reportOf(modelId),
     ...(pollIntervalMs === undefined ? {} : { pollIntervalMs }),
   };
-  return AnswerModels.open(places, options, { log: logger, ...modules });
+  return AnswerModels.open(locations, options, { log: logger, ...modules });
 }
 
 /** Settlers of the served models. */
@@ -197,9 +197,9 @@ class Settling {
     this.#settler = settler;
   }
 
-  async start(place: ModelPlace): Promise<void> {
+  async start(location: ModelLocation): Promise<void> {
     if (this.#settler === undefined) return;
-    const order = { ...place, serverUrl: modelUrl(this.#url, place.modelId) };
+    const order = { ...location, serverUrl: modelUrl(this.#url, location.modelId) };
     this.#running.push(await this.#settler.start(order));
   }
 
@@ -213,12 +213,12 @@ function lookForModels(folder: string, models: AnswerModels, settling: Settling,
   const loggedErrors = new Map<number, string>();
   const stopping = new AbortController();
   const look = async () => {
-    for (const place of await listPublished(folder)) {
-      const { modelId } = place;
+    for (const position of await listPublished(folder)) {
+      const { modelId } = position;
       if (models.has(modelId) || stopping.signal.aborted) continue;
       try {
-        await models.add(place);
-        await settling.start(place);
+        await models.add(position);
+        await settling.start(position);
         loggedErrors.delete(modelId);
         logger.info({ modelId }, "the model is served");
       } catch (error) {

@@ -54,10 +54,10 @@ describe("int8 weights", () => {
     const data = { SERVING_DATA_PATH: join(folder, "data-int8"), SERVING_WEIGHTS: "int8" };
     const other = await serveWorld(folder, data);
     try {
-      const asked = { model: "a1", prompt: "The whale", ...fixed };
-      const answer = await clientOf(other).completions.create(asked);
+      const question = { model: "a1", prompt: "The whale", ...fixed };
+      const answer = await clientOf(other).completions.create(question);
       expect(answer.usage).toMatchObject({ completion_tokens: 12 });
-      expect(await clientOf(other).completions.create(asked)).toMatchObject({ choices: answer.choices });
+      expect(await clientOf(other).completions.create(question)).toMatchObject({ choices: answer.choices });
     } finally {
       await other.close();
     }

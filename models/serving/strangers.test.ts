@@ -122,20 +122,20 @@ describe("turns", () => {
         const { retryAfter, status } = await post(small, "/v1/completions", body, more);
         return { status, retryAfter, atMs: performance.now() };
       };
-      const asked = [1, 2, 3, 4, 5].map((i) => many({ key: `invented ${i}` }, 400));
+      const question = [1, 2, 3, 4, 5].map((i) => many({ key: `invented ${i}` }, 400));
       await expect
         .poll(async () => (await (await fetch(`${small.url}/health`)).json()) as object)
         .toMatchObject({ activeCount: 1, queuedCount: 2 });
       const other = await many({ from: "127.0.0.2" }, 4);
-      const results = await Promise.all(asked);
+      const results = await Promise.all(question);
       const refused = results.filter(({ status }) => status !== 200);
       expect(refused).toMatchObject([
         { status: 429, retryAfter: "1" },
         { status: 429, retryAfter: "1" },
       ]);
       expect(other.status).toBe(200);
-      const given = results.filter(({ status }) => status === 200);
-      expect(other.atMs).toBeLessThan(Math.max(...given.map(({ atMs }) => atMs)));
+      const input = results.filter(({ status }) => status === 200);
+      expect(other.atMs).toBeLessThan(Math.max(...input.map(({ atMs }) => atMs)));
     } finally {
       await small.close();
     }
@@ -149,12 +149,12 @@ describe("turns", () => {
         const { status } = await post(small, "/v1/completions", body, { from });
         return { status, atMs: performance.now() };
       };
-      const asked = [1, 2, 3, 4, 5, 6].map(() => ask("127.0.0.1", 400));
+      const question = [1, 2, 3, 4, 5, 6].map(() => ask("127.0.0.1", 400));
       await expect
         .poll(async () => (await (await fetch(`${small.url}/health`)).json()) as object)
         .toMatchObject({ activeCount: 2, queuedCount: 4 });
       const other = await ask("127.0.0.2", 1);
-      const results = await Promise.all(asked);
+      const results = await Promise.all(question);
       expect([other, ...results].map(({ status }) => status)).toEqual(Array(7).fill(200));
       expect(other.atMs).toBeLessThan(Math.min(...results.map(({ atMs }) => atMs)));
     } finally {

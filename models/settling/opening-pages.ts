@@ -11,7 +11,7 @@ const MAX_PAGES = 1_024;
 /** Time that a server has for all pages, in milliseconds. */
 const ALL_TIMEOUT_MS = 300_000;
 
-/** A page, as far as its place in the list is concerned. */
+/** A page, with its position in the list. */
 export interface OpeningsPage {
   readonly openings: readonly { readonly index: number }[];
   /** Place from which the next page goes on; null for the last one. */
@@ -23,6 +23,7 @@ export interface OpeningsPage {
  * @param ask a page from this place among the epoch's payments
  * @param maxMs time for all pages, in milliseconds
  * @throws ATT_SERVER_UNREACHABLE for a list that does not end; what `ask` throws
+ * @internal
  */
 export async function* openingPages<Page extends OpeningsPage>(
   ask: (from: number) => Promise<Page>,

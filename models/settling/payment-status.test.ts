@@ -23,7 +23,7 @@ it("names whom a payment paid in each shard, to the wei of what the shards' paye
   for (const { contributorId, row } of rows)
     expect(contributorId).toBe(payees[[0, 0, 1, 512, 512, 512][row]!]!.contributorId);
   expect(rows.some(({ row }) => row >= 3)).toBe(true);
-  const ids = new Set([0, 1, 512].map((place) => payees[place]!.contributorId));
+  const ids = new Set([0, 1, 512].map((position) => payees[position]!.contributorId));
   expect(contributors.every(({ leafId }) => ids.has(leafId))).toBe(true);
   // Payees earn whole quanta.
   const sumWei = contributors.reduce((sum, { earnedWei }) => sum + earnedWei, 0n);

@@ -81,17 +81,17 @@ export type FindPaymentErrorCode = GetModelErrorCode;
 export async function findPayment(
   client: SequencerAccess,
   modelId: number,
-  wanted: { readonly hash: Hex } | { readonly queueIndex: number } | { readonly receipt: bigint },
+  expected: { readonly hash: Hex } | { readonly queueIndex: number } | { readonly receipt: bigint },
 ): Promise<{ leaf: LedgerModelLeaf; payments: EpochPayments; index: number } | null> {
   const leaf = await getModel(client, modelId);
   for (let epoch = leaf.counters.epoch; epoch >= 1; epoch--) {
     const payments = await getPayments(client, modelId, epoch);
     const index = payments.payments.findIndex((payment) =>
-      "hash" in wanted
-        ? payment.hash === wanted.hash
-        : "queueIndex" in wanted
-          ? payment.queueIndex === wanted.queueIndex
-          : payment.receipt === wanted.receipt,
+      "hash" in expected
+        ? payment.hash === expected.hash
+        : "queueIndex" in expected
+          ? payment.queueIndex === expected.queueIndex
+          : payment.receipt === expected.receipt,
     );
     if (index >= 0) return { leaf, payments, index };
   }

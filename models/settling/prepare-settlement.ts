@@ -71,12 +71,12 @@ export type ReadClosedEpochErrorCode = "OP_NOTHING_CLOSED" | GetModelErrorCode;
 export async function readClosedEpoch(
   client: LedgerClient,
   modelId: number,
-  wantedEpoch?: number,
+  expectedEpoch?: number,
 ): Promise<EpochFacts> {
   const leaf = await getModel(client, modelId);
   const epoch = leaf.closedEpoch;
-  if (epoch === null || (wantedEpoch !== undefined && wantedEpoch !== epoch.epoch)) {
-    const which = wantedEpoch === undefined ? "no epoch" : `no epoch ${wantedEpoch}`;
+  if (epoch === null || (expectedEpoch !== undefined && expectedEpoch !== epoch.epoch)) {
+    const which = expectedEpoch === undefined ? "no epoch" : `no epoch ${expectedEpoch}`;
     throw operationError("OP_NOTHING_CLOSED", `model ${modelId} has ${which} that waits for its settlement`, {
       data: { modelId, openEpoch: leaf.counters.epoch, closedEpoch: epoch?.epoch ?? null },
     });

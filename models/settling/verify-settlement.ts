@@ -17,7 +17,7 @@ import { entrySignals } from "@openledger/circuits/registry/settlement-statement
 import type { SampledSettlement } from "@openledger/circuits/settlement/divide-epoch";
 import { encodeEntries } from "@openledger/circuits/settlement/settlement-data";
 import { misfitOf, modelShape } from "@openledger/circuits/settlement/settlement-size";
-import { drawnPlaces, drawSeed } from "@openledger/circuits/settlement/settlement-split";
+import { drawnPositions, drawSeed } from "@openledger/circuits/settlement/settlement-split";
 import { clientError } from "@openledger/client/client-errors";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import {
@@ -70,7 +70,7 @@ export type VerifySettlementErrorCode =
  */
 export async function verifySettlement(
   client: LedgerClient,
-  wanted: { readonly modelId: number; readonly epoch: number },
+  expected: { readonly modelId: number; readonly epoch: number },
   published: {
     readonly model: Pick<PublishedModel, "features" | "columns" | "answeringHash" | "staticsHash">;
     readonly openings: Openings;
@@ -79,7 +79,7 @@ export async function verifySettlement(
     readonly keyOf: ((circuit: RollupCircuit) => Promise<VerificationKey>) | null;
   },
 ): Promise<VerifiedSettlement> {
-  const { modelId, epoch } = wanted;
+  const { modelId, epoch } = expected;
   const settlement = await getSettlement(client, modelId, epoch);
   if (settlement === null || settlement.kind !== "settle" || settlement.l1TransactionHash === null)
     throw clientError(
@@ -99,7 +99,7 @@ export async function verifySettlement(
     client: createPatientL1Client({ rpcUrl: client.chain.rpcUrls.default.http[0]! }),
     address: client.rollupAddress,
   });
-  const facts = await readRandomEpoch(client, rollup, wanted);
+  const facts = await readRandomEpoch(client, rollup, expected);
   await requireOnL1(rollup, settlement, { entries, closingBatch: Number(facts.closed.closingBatch) });
   const before = await accruedBefore(client, facts.leaf, epoch);
   if (before === null)
@@ -121,8 +121,8 @@ export async function verifySettlement(
   );
   const { keyOf } = published;
   for (const [i, entry] of entries.entries()) {
-    for (const [place, name] of (["C", "y", "z"] as const).entries())
-      requireSame(name, hex32(signals[i]![place]!), hex32(entry.publicSignals[place]!));
+    for (const [position, name] of (["C", "y", "z"] as const).entries())
+      requireSame(name, hex32(signals[i]![position]!), hex32(entry.publicSignals[position]!));
     if (keyOf !== null && !verifyProof(await keyOf(entry.circuit), entry.proof, signals[i]!))
       throw differs("proof", "one that verifies", `that of entry ${i} does not`);
   }
@@ -267,7 +267,7 @@ export async function judgeDraws(
   const statics = staticsOf(leaf).hash;
   const seed = drawSeed({ ...closed, prevRandao, modelId });
   const cumulativeWei = payments.map((payment) => payment.cumulativeWei);
-  const drawn = drawnPlaces(seed, drawCount, closed.amountWei, cumulativeWei);
+  const drawn = drawnPositions(seed, drawCount, closed.amountWei, cumulativeWei);
   const judged = drawn.map(async (paymentIndex, draw): Promise<JudgedDraw> => {
     const { payerId, receipt } = payments[paymentIndex]!;
     const judge = async (): Promise<DrawVerdict> => {

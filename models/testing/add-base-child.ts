@@ -1,8 +1,8 @@
 /** Adds a base in a process of its own, which a test kills: arguments are the place, the folder of bases and the hub. */
 import { addBase } from "../tuning/recipe/add-base.ts";
 
-const [place, bases, hub] = process.argv.slice(2) as [string, string, string];
-await addBase(place, bases, {
+const [position, bases, hub] = process.argv.slice(2) as [string, string, string];
+await addBase(position, bases, {
   kernels: "wasm",
   hub,
   onProgress: ({ done }) => process.stdout.write(`${done}\n`),

@@ -105,8 +105,8 @@ export async function createFactoryWorld({
         examples: [],
       });
       const { client, id: datanetId } = await world.datanet(world.owner, card);
-      const place = { hostUrl: datanetHost.url, datanetId };
-      await bringCard(client, { ...place, card });
+      const location = { hostUrl: datanetHost.url, datanetId };
+      await bringCard(client, { ...location, card });
       const store = await openRowStore(join(world.folder, `texts-${datanetId}`));
       const contributor = await world.user(0);
       const { contribution } = await contributeRows(contributor, {
@@ -116,13 +116,13 @@ export async function createFactoryWorld({
       });
       await world.finalise();
       const source = await contributionSource(store, contribution.rowsRoot);
-      await uploadRows(contributor, { ...place, source });
+      await uploadRows(contributor, { ...location, source });
       const version = await collectVersion(client, { datanetId, store, validatorId: VALIDATOR_ID });
       await storeVersion(store, version);
       await publishVersion(client, { datanetId, version, policy: nameCard(card).policy });
       await world.finalise();
-      await bringVersion(client, { ...place, store, rowsRoot: version.rowsRoot });
-      return { kind: "datanet", ...place, version: null };
+      await bringVersion(client, { ...location, store, rowsRoot: version.rowsRoot });
+      return { kind: "datanet", ...location, version: null };
     },
     async factory(name, more = {}) {
       const { url: databaseUrl } = await databaseOf(name);

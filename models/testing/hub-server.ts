@@ -40,7 +40,7 @@ export async function startHub(name: string, folder: string, faults: HubFaults =
     const range = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? "");
     const [from, to] = [Number(range?.[1] ?? 0), Number(range?.[2] ?? 0)];
     asked.push({ path, bytes: range === null ? 0 : to + 1 - from });
-    const isGiven = faults.token === undefined || request.headers.authorization === `Bearer ${faults.token}`;
+    const isInput = faults.token === undefined || request.headers.authorization === `Bearer ${faults.token}`;
     const json = (value: unknown) =>
       answer.setHeader("content-type", "application/json").end(JSON.stringify(value));
     if (path.startsWith("/api/models/someone/renamed/"))
@@ -51,7 +51,7 @@ export async function startHub(name: string, folder: string, faults: HubFaults =
     if (path.startsWith("/api/")) return answer.writeHead(401).end();
     const file = path.split("/").at(-1)!;
     if (path === `/${name}/resolve/${commit}/${file}`)
-      return isGiven
+      return isInput
         ? answer.writeHead(302, { location: `/cdn/${commit}/${file}` }).end()
         : answer.writeHead(401).end();
     const bytes = files.get(file);

@@ -133,7 +133,7 @@ function lossOf(
   vocabularySize: number,
 ): Forward {
   return (weights, low) => {
-    const wanted = targets.filter((target) => target >= 0).length;
+    const expected = targets.filter((target) => target >= 0).length;
     const chosen = new Float32Array(targets.length * vocabularySize);
     const counts = new Float32Array(targets.length);
     for (const [t, target] of targets.entries()) {
@@ -147,7 +147,7 @@ function lossOf(
       .logsumexp(logits, -1)
       .mul(np.array(counts, { shape: [targets.length] }))
       .sum();
-    return all.sub(right).mul(1 / wanted);
+    return all.sub(right).mul(1 / expected);
   };
 }
 

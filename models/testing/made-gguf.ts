@@ -40,7 +40,7 @@ export function encodeGguf(
 ): Buffer {
   const values = Object.entries(head).flatMap(([key, value]) => [string(key), encodeValue(value)]);
   let end = 0;
-  const places = tensors.map(({ bytes, name, shape, type }) => {
+  const locations = tensors.map(({ bytes, name, shape, type }) => {
     const at = end;
     end += bytes.length + padding(bytes.length).length;
     return Buffer.concat([
@@ -52,7 +52,7 @@ export function encodeGguf(
     ]);
   });
   const counts = [u64(tensors.length), u64(Object.keys(head).length)];
-  const start = Buffer.concat([Buffer.from("GGUF"), u32(version), ...counts, ...values, ...places]);
+  const start = Buffer.concat([Buffer.from("GGUF"), u32(version), ...counts, ...values, ...locations]);
   const data = tensors.flatMap(({ bytes }) => [bytes, padding(bytes.length)]);
   return Buffer.concat([start, padding(start.length), ...data]);
 }

@@ -203,9 +203,9 @@ export async function startSettlingWorld(
         ...(furtherDatanets.length > 0 && { furtherDatanets }),
         columnCount: sizes.at(-1)!.features,
       });
-      const place = sizes.findIndex((one) => (one.isDirect === true) === isDirect(trained.features));
+      const position = sizes.findIndex((one) => (one.isDirect === true) === isDirect(trained.features));
       const split = { ownerParts: 13_107n, validatorParts: 8_192n };
-      const model = publishedModel(trained, registerModel(trained, { split }, sizes[place]!), {
+      const model = publishedModel(trained, registerModel(trained, { split }, sizes[position]!), {
         publishRows: true,
       });
       const modelFolder = join(folder, `model-${datanet.id}`);

@@ -44,7 +44,7 @@ export async function startSoldWorld() {
       },
       {
         published: {
-          places: [
+          locations: [
             { modelId: direct.modelId, folder: direct.modelFolder },
             { modelId: text.modelId, folder: text.modelFolder },
           ],

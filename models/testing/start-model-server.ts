@@ -13,8 +13,8 @@ export async function startModelServer(
   published: PublishedModels,
   settings: Readonly<Record<string, string | undefined>>,
 ): Promise<{ url: string; child: ChildProcess }> {
-  const given = JSON.stringify({ ...published, domain: published.domain.toString() });
-  const child = spawn(process.execPath, [...ownProcess("models/testing/model-server.ts"), given], {
+  const input = JSON.stringify({ ...published, domain: published.domain.toString() });
+  const child = spawn(process.execPath, [...ownProcess("models/testing/model-server.ts"), input], {
     stdio: ["ignore", "pipe", "inherit"],
     env: {
       PATH: process.env.PATH,

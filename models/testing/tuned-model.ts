@@ -25,7 +25,7 @@ export async function loadForTuning(
   base: string,
   kernels: KernelChoice,
   threadCount: number,
-  placeMore?: (plan: ArenaPlan, layout: AdapterLayout) => void,
+  positionMore?: (plan: ArenaPlan, layout: AdapterLayout) => void,
   weights: WeightNumbers = "float32",
 ): Promise<LoadedModel> {
   const opened = await openModel(folderSource(base));
@@ -38,7 +38,7 @@ export async function loadForTuning(
     adapter,
     adapterBlocks: tuningBlocks(tuningRecipe),
     threadCount,
-    placeMore: (plan) => placeMore?.(plan, adapterLayout(opened.shape, adapter)),
+    placeMore: (plan) => positionMore?.(plan, adapterLayout(opened.shape, adapter)),
   });
   await opened.close();
   return loaded;

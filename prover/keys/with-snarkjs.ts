@@ -1,6 +1,6 @@
 /** The curve of snarkjs and its threads, which it makes with the first step and leaves behind: they would hold the process. */
 
-const place = globalThis as { curve_bn128?: { terminate(): Promise<void> } | null };
+const scope = globalThis as { curve_bn128?: { terminate(): Promise<void> } | null };
 let stepCount = 0;
 
 /**
@@ -13,6 +13,6 @@ export async function withSnarkjs<T>(work: () => Promise<T>): Promise<T> {
     return await work();
   } finally {
     stepCount -= 1;
-    if (stepCount === 0) await place.curve_bn128?.terminate();
+    if (stepCount === 0) await scope.curve_bn128?.terminate();
   }
 }

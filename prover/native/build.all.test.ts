@@ -48,8 +48,8 @@ function build(...args: string[]) {
 }
 
 beforeAll(() => {
-  for (const place of ["prover/native", "circuits/native", "models/engine/kernels/native"])
-    cpSync(join(repositoryRoot, place), join(folder, place), {
+  for (const position of ["prover/native", "circuits/native", "models/engine/kernels/native"])
+    cpSync(join(repositoryRoot, position), join(folder, position), {
       recursive: true,
       filter: (path) => basename(path) !== "build",
     });
@@ -63,13 +63,13 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe.runIf(process.arch === "x64")("building the native parts", () => {
   beforeEach(() => {
-    for (const place of [
+    for (const position of [
       "prover/native",
       "prover/native/steps",
       "circuits/native",
       "models/engine/kernels/native",
     ])
-      rmSync(join(folder, place, "build"), { recursive: true, force: true });
+      rmSync(join(folder, position, "build"), { recursive: true, force: true });
   });
 
   it("compiles the fastest kernels that the processor has, and says which it left out", () => {

@@ -129,17 +129,17 @@ component main {public [z, shown]} = Blinded();
     const circuit = await developmentSetup(await compileCircuit({ name: "sample-blinded", mainSource }), {
       cacheDir: world.folder,
     });
-    const given = { blinding: 101n, onRight: 102n, squared: 103n, twice: 104n, shown: 105n, z: 106n };
+    const input = { blinding: 101n, onRight: 102n, squared: 103n, twice: 104n, shown: 105n, z: 106n };
     const prover = createProver();
     // Our own input of this name is its caller's in a circuit that is not composed: r stays.
     const proofs = [
-      await prover.prove({ circuit, inputs: given }),
-      await prover.prove({ circuit, inputs: given }),
+      await prover.prove({ circuit, inputs: input }),
+      await prover.prove({ circuit, inputs: input }),
     ];
     for (const { phaseMs } of proofs) expect(phaseMs.sumB1).toBeGreaterThan(0);
     expect(proofs[0]!.proof.a).not.toEqual(proofs[1]!.proof.a);
     const helper = new ProofHelper();
-    const witness = await helper.witnessOf({ circuit, inputs: given });
+    const witness = await helper.witnessOf({ circuit, inputs: input });
     await helper.close();
     const number = (value: bigint) => {
       const bytes = new Uint8Array(32);
@@ -153,8 +153,8 @@ component main {public [z, shown]} = Blinded();
         const made = await addon!.prove(key, witness, r, s, number(ofWitness), new Uint8Array(8));
         return made.times.sumB1 === 0;
       };
-      expect(await isLeftOut(given.blinding)).toBe(true);
-      for (const other of [0n, given.onRight, given.squared, given.twice, given.shown, given.z, 99n])
+      expect(await isLeftOut(input.blinding)).toBe(true);
+      for (const other of [0n, input.onRight, input.squared, input.twice, input.shown, input.z, 99n])
         expect(await isLeftOut(other), String(other)).toBe(false);
       addon!.releaseKey(key);
     }

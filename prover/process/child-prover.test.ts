@@ -22,11 +22,11 @@ vi.mock("node:child_process", async (original) => {
     options: import("node:child_process").SpawnOptions,
   ) => {
     const child = real.spawn(command, args, options);
-    const send = child.send?.bind(child) as ((...given: unknown[]) => boolean) | undefined;
+    const send = child.send?.bind(child) as ((...input: unknown[]) => boolean) | undefined;
     if (send !== undefined) {
-      child.send = (...given: unknown[]) => {
-        sent.push((given[0] as { kind: string }).kind);
-        return send(...given);
+      child.send = (...input: unknown[]) => {
+        sent.push((input[0] as { kind: string }).kind);
+        return send(...input);
       };
     }
     return child;
@@ -160,12 +160,12 @@ describe("ChildProver", () => {
     await expect.poll(() => prover.state.restartCount, PATIENT).toBe(1);
     const id = await processOf(prover);
     process.kill(id, "SIGSTOP");
-    const asked = expect(prover.prove({ circuit, inputs: inputsOf(2n) })).rejects.toMatchObject({
+    const question = expect(prover.prove({ circuit, inputs: inputsOf(2n) })).rejects.toMatchObject({
       code: "PRV_WORKER_DIED",
       isRetryable: true,
     });
     process.kill(id, "SIGKILL");
-    await asked;
+    await question;
     expect(prover.state.failingCode).toBe("PRV_WORKER_DIED");
     expect((await prover.prove({ circuit, inputs: inputsOf(2n) })).publicSignals[1]).toBe(3n);
     expect(prover.state).toMatchObject({ restartCount: 2, failingCode: null });

@@ -82,9 +82,9 @@ describe.each(circuits)("$name", ({ name, makeInputs }) => {
         curve: "bn128",
       } as unknown as Parameters<typeof groth16.verify>[2];
       expect(await groth16.verify(key, text(publicSignals), theirs), backend).toBe(true);
-      for (const place of publicSignals.keys()) {
-        const others = publicSignals.map((signal, i) => (i === place ? signal ^ 1n : signal));
-        expect(await groth16.verify(key, text(others), theirs), `${backend}, signal ${place}`).toBe(false);
+      for (const position of publicSignals.keys()) {
+        const others = publicSignals.map((signal, i) => (i === position ? signal ^ 1n : signal));
+        expect(await groth16.verify(key, text(others), theirs), `${backend}, signal ${position}`).toBe(false);
       }
     }
   });

@@ -52,12 +52,12 @@ export class BlindingWires {
    */
   isBlindedBy(values: Uint8Array, blinding: bigint): boolean {
     if (blinding === 0n) return false;
-    const wanted = Buffer.from(toBytesLe(blinding));
+    const expected = Buffer.from(toBytesLe(blinding));
     const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
-    const first = wanted.readUInt32LE(0);
+    const first = expected.readUInt32LE(0);
     let found = -1;
     for (let wire = 0, at = 0; wire < this.#entries.length; wire++, at += fieldBytes) {
-      if (bytes.readUInt32LE(at) !== first || wanted.compare(bytes, at, at + fieldBytes) !== 0) continue;
+      if (bytes.readUInt32LE(at) !== first || expected.compare(bytes, at, at + fieldBytes) !== 0) continue;
       if (found >= 0) return false;
       found = wire;
     }

@@ -15,7 +15,7 @@ export const witnessValuesAt = 76;
  * @param isGiven false if the circuit's own calculator made it: another number of values then means another key
  * @throws RollupError PRV_NO_WITNESS, PRV_KEY_INVALID
  */
-export function checkWitness(name: string, bytes: Uint8Array, wireCount: number, isGiven: boolean): void {
+export function checkWitness(name: string, bytes: Uint8Array, wireCount: number, isInput: boolean): void {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const isWhole =
     view.length >= witnessValuesAt &&
@@ -29,7 +29,7 @@ export function checkWitness(name: string, bytes: Uint8Array, wireCount: number,
   const count = view.readUInt32LE(witnessCountAt);
   if (count !== wireCount) {
     const reason = `the witness has ${count} values, the key ${wireCount} wires`;
-    throw fail(isGiven ? "PRV_NO_WITNESS" : "PRV_KEY_INVALID", reason);
+    throw fail(isInput ? "PRV_NO_WITNESS" : "PRV_KEY_INVALID", reason);
   }
   // The uppermost word decides for all but one in a billion.
   const topWord = Number(scalarModulus >> 224n);

@@ -149,8 +149,8 @@ describe("a composed circuit's proof", () => {
         const { inputs, statement } = nextBatch(new RandomLedger(8, DEPTH));
         const value = (1n << 200n) + 9n;
         const witness = await helper.witnessOf({ circuit, inputs: { ...inputs, blinding: value } });
-        const wireOf = (wanted: bigint) =>
-          Buffer.from(witness.subarray(witnessValuesAt)).indexOf(toBytesLe(wanted)) / fieldBytes;
+        const wireOf = (expected: bigint) =>
+          Buffer.from(witness.subarray(witnessValuesAt)).indexOf(toBytesLe(expected)) / fieldBytes;
         const wire = wireOf(value);
         const blinded = wireOf((value * statement.z) % scalarModulus);
         const change = { value: 0n, hasPoint: false, withoutC: [wire, blinded] };

@@ -138,8 +138,8 @@ describe("the witness of a composed circuit", () => {
       expect(theirs?.code, `forgery ${i}`).toBe("CIR_WITNESS_REFUSED");
       expect(ours?.code, `forgery ${i}`).toBe("CIR_WITNESS_REFUSED");
       // Line and template of the statement that failed; components are numbered by circuit.
-      const place = (error: typeof ours) => error?.data.trace[0]?.replace(/_\d+ /, " ").trim();
-      expect(place(ours), `forgery ${i}`).toBe(place(theirs));
+      const position = (error: typeof ours) => error?.data.trace[0]?.replace(/_\d+ /, " ").trim();
+      expect(position(ours), `forgery ${i}`).toBe(position(theirs));
     }
     // The threads and their programs serve on.
     await source.calculate(inputs as never);

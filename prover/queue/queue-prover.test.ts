@@ -138,21 +138,21 @@ describe("the queue of proofs", () => {
 
   test("a job whose inputs were evicted gets them again, and is proven", async () => {
     const asker = await startAsker();
-    const asked = asker.prove({ circuit, inputs: inputsOf(3n) });
+    const question = asker.prove({ circuit, inputs: inputsOf(3n) });
     await expect.poll(waitingId).not.toBeNull();
     expect(await inputHashes()).toHaveLength(1);
     await admin.query("delete from inputs");
     await startWorker();
-    expect((await asked).publicSignals[1]).toBe(3n);
+    expect((await question).publicSignals[1]).toBe(3n);
   });
 
   test("a queue that was emptied gets its jobs again", async () => {
     const asker = await startAsker();
-    const asked = asker.prove({ circuit, inputs: inputsOf(4n) });
+    const question = asker.prove({ circuit, inputs: inputsOf(4n) });
     await expect.poll(waitingId).not.toBeNull();
     await emptyQueue();
     await startWorker();
-    expect((await asked).publicSignals[1]).toBe(3n);
+    expect((await question).publicSignals[1]).toBe(3n);
   }, 30_000);
 
   test("a proof that was handed in while nobody waited is there for who asks again, without a worker", async () => {
@@ -165,14 +165,14 @@ describe("the queue of proofs", () => {
     const worker = await startWorker();
     await expect.poll(() => idsOf("completed")).toHaveLength(1);
     await worker.close();
-    const [asked, again] = [await (await startAsker()).prove(job), await (await startAsker()).prove(job)];
-    expect(asked.publicSignals[1]).toBe(3n);
-    expect(again.proof).toEqual(asked.proof);
+    const [question, again] = [await (await startAsker()).prove(job), await (await startAsker()).prove(job)];
+    expect(question.publicSignals[1]).toBe(3n);
+    expect(again.proof).toEqual(question.proof);
   });
 
   test("a job that its worker gives back goes to the next one", async () => {
     const asker = await startAsker();
-    const asked = asker.prove({ circuit, inputs: inputsOf(6n) });
+    const question = asker.prove({ circuit, inputs: inputsOf(6n) });
     let isBegun = false;
     const first = await startWorker({
       make: (...args) => {
@@ -183,7 +183,7 @@ describe("the queue of proofs", () => {
     await expect.poll(() => isBegun).toBe(true);
     await first.close();
     await startWorker();
-    expect((await asked).publicSignals[1]).toBe(3n);
+    expect((await question).publicSignals[1]).toBe(3n);
   });
 
   // For all queues: foundation/database/job-queue.test.ts.
@@ -191,7 +191,7 @@ describe("the queue of proofs", () => {
     "a job of a worker that was killed goes to the next one, and not before",
     async () => {
       const asker = await startAsker();
-      const asked = asker.prove({ circuit, inputs: inputsOf(14n) });
+      const question = asker.prove({ circuit, inputs: inputsOf(14n) });
       const args = ["--import", "tsx", "prover/testing/endless-worker.ts", workerUrl];
       const job = [`${SHORT_LEASE_MS}`, circuit.name, circuit.contentHash];
       const killed = spawn(process.execPath, [...args, ...job], { stdio: ["ignore", "pipe", "inherit"] });
@@ -199,15 +199,15 @@ describe("the queue of proofs", () => {
       let madeCount = 0;
       await startWorker({
         leaseMs: SHORT_LEASE_MS,
-        make: (...given) => {
+        make: (...input) => {
           madeCount += 1;
-          return maker.make(...given);
+          return maker.make(...input);
         },
       });
       await delay(1.5 * SHORT_LEASE_MS);
       expect(madeCount, "it lives").toBe(0);
       killed.kill("SIGKILL");
-      expect((await asked).publicSignals[1]).toBe(3n);
+      expect((await question).publicSignals[1]).toBe(3n);
       expect(madeCount).toBe(1);
     },
     60_000,
@@ -223,9 +223,9 @@ describe("the queue of proofs", () => {
     });
     let isBegun = false;
     const worker = await startWorker({
-      make: (given, options) => {
+      make: (input, options) => {
         isBegun = true;
-        return endless(given, options).catch((error: unknown) => {
+        return endless(input, options).catch((error: unknown) => {
           isTakenAway = true;
           throw error;
         });
@@ -236,9 +236,9 @@ describe("the queue of proofs", () => {
     await refused;
     await expect.poll(() => isTakenAway).toBe(true);
     await worker.close();
-    const asked = asker.prove(job);
+    const question = asker.prove(job);
     await startWorker();
-    expect((await asked).publicSignals[1]).toBe(3n);
+    expect((await question).publicSignals[1]).toBe(3n);
   });
 
   test("a settler that gives up leaves its job to the next one", async () => {
@@ -297,7 +297,7 @@ describe("the queue of proofs", () => {
   test("Attack: inputs that are not those of the job's hash are not proven; the right ones are put again", async () => {
     const asker = await startAsker();
     const right = await maker.make({ circuit, inputs: inputsOf(12n) }, {});
-    const asked = asker.prove({ circuit, inputs: inputsOf(12n) });
+    const question = asker.prove({ circuit, inputs: inputsOf(12n) });
     await expect.poll(waitingId).not.toBeNull();
     await admin.query("update inputs set bytes = 'something else'");
     const made: unknown[] = [];
@@ -307,13 +307,13 @@ describe("the queue of proofs", () => {
         return maker.make(job, options);
       },
     });
-    expect((await asked).publicSignals).toEqual(right.publicSignals);
+    expect((await question).publicSignals).toEqual(right.publicSignals);
     expect(made).toEqual([inputsOf(12n)]);
   });
 
   test("Attack: a worker that takes every job away gets it ever more rarely, and another one proves it", async () => {
     const asker = await startAsker();
-    const asked = asker.prove({ circuit, inputs: inputsOf(14n) });
+    const question = asker.prove({ circuit, inputs: inputsOf(14n) });
     let takenCount = 0;
     for (const untilMs = performance.now() + 3_000; performance.now() < untilMs; await delay(20))
       takenCount += (
@@ -325,7 +325,7 @@ describe("the queue of proofs", () => {
     expect(takenCount).toBeGreaterThan(1);
     expect(takenCount).toBeLessThan(5);
     await startWorker();
-    expect((await asked).publicSignals).toEqual(
+    expect((await question).publicSignals).toEqual(
       (await maker.make({ circuit, inputs: inputsOf(14n) }, {})).publicSignals,
     );
   });

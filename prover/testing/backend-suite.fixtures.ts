@@ -70,14 +70,14 @@ const KEY_UNREADABLE = {
 function snarkjsVerifies(circuit: ProvingCircuit, { proof, publicSignals }: ProofResult) {
   const text = (values: readonly bigint[]) => values.map(String);
   const { a, b, c } = proof;
-  const given = {
+  const input = {
     pi_a: text([...a, 1n]),
     pi_b: [text(b[0]), text(b[1]), ["1", "0"]],
     pi_c: text([...c, 1n]),
     protocol: "groth16",
     curve: "bn128",
   };
-  return groth16.verify(toSnarkjsKey(circuit.verificationKey), text(publicSignals), given);
+  return groth16.verify(toSnarkjsKey(circuit.verificationKey), text(publicSignals), input);
 }
 
 /**

@@ -99,7 +99,7 @@ function readWindows({ plan, buffer }: Sums, sum: SumName): Term {
   if (windowBits * windowCount > chainBits) throw new RangeError("the windows go beyond the chain");
   return (bit) => {
     const task = tasks[Math.floor(bit / windowBits)];
-    const place = bit % windowBits;
-    return task !== undefined && bytes[task.flags + place] === 1 ? task.result + place * pointBytes : 0;
+    const position = bit % windowBits;
+    return task !== undefined && bytes[task.flags + position] === 1 ? task.result + position * pointBytes : 0;
   };
 }

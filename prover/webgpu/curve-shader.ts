@@ -269,11 +269,11 @@ function compactAddition(name: string, formulas: AdditionFormulas, right: string
   const { of } = program.registers(segmentsOf(formulas));
   const registers = `${name}Registers`;
   // Registers of what a segment leaves: the squares from 0, then the sum, then the double.
-  const places = segmentsOf(formulas).flatMap(({ outputs }) => outputs.map(of));
-  const list = `array<u32, ${places.length}>`;
+  const positions = segmentsOf(formulas).flatMap(({ outputs }) => outputs.map(of));
+  const list = `array<u32, ${positions.length}>`;
   return {
     declarations: `
-var<private> ${name}Places: ${list} = ${list}(${places.map((place) => `${place}u`).join(", ")});
+var<private> ${name}Places: ${list} = ${list}(${positions.map((position) => `${position}u`).join(", ")});
 fn ${name}AreZero(place: u32) -> bool {
   for (var i = 0u; i < ${degree}u; i++) {
     if (!FqIsZero(${registers}[${name}Places[place + i]])) { return false; }

@@ -106,9 +106,9 @@ export function planSizes(plan: SumPlan) {
   const digitCount = 2 * pointCount * windowCount;
   const groupSize = 2 ** groupPower;
   // Each bucket with a digit wastes less than a group.
-  const mostSlots = digitCount + Math.min(bucketCount, digitCount) * (groupSize - 1);
+  const maxSlots = digitCount + Math.min(bucketCount, digitCount) * (groupSize - 1);
   const chunkSlots = chunkLength * groupSize;
-  const slotCount = Math.max(1, Math.ceil(mostSlots / chunkSlots)) * chunkSlots;
+  const slotCount = Math.max(1, Math.ceil(maxSlots / chunkSlots)) * chunkSlots;
   const sliceSlots = Math.min(slotCount, sliceChunks * chunkSlots);
   const slices = Array.from({ length: Math.ceil(slotCount / sliceSlots) }, (_, i) => ({
     firstSlot: i * sliceSlots,

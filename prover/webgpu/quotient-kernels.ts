@@ -183,8 +183,8 @@ function transformPass(field: string, isForward: boolean, stageCount: 1 | 2, isL
     return Array.from({ length: count }, (_, i) => i)
       .filter((i) => (i & gap) === 0)
       .map((i) => {
-        const place = `(low + ${i % gap}u * step)`;
-        const exponent = `(${place} << (parameters.power - (parameters.top - ${depth}u)))`;
+        const position = `(low + ${i % gap}u * step)`;
+        const exponent = `(${position} << (parameters.power - (parameters.top - ${depth}u)))`;
         const [a, b] = [`e${i}`, `e${i + gap}`];
         if (isLowest && i % gap === 0)
           return `{ let t = ${b}; ${b} = FrSub(${a}, t); ${a} = FrAdd(${a}, t); }`;

@@ -88,10 +88,10 @@ describe("makeQuotient", () => {
     const found = await runAndRead(gpu, quotient.commands, scalars);
     expect(found.slice(0, 2 * wireCount), "the witness stays").toEqual([...wires, ...wires]);
 
-    const rows = [0, 1].map((wanted) => {
+    const rows = [0, 1].map((target) => {
       const values = Array<bigint>(size).fill(0n);
       for (const { matrix, row, wire, value } of entries)
-        if (matrix === wanted) values[row] = (values[row]! + value * wires[wire]!) % r;
+        if (matrix === target) values[row] = (values[row]! + value * wires[wire]!) % r;
       return values;
     });
     const [root, shift] = [rootOfUnity(power), rootOfUnity(power + 1)];

@@ -72,12 +72,12 @@ async function measureCorpus(name: CorpusName, size: SizeName): Promise<CorpusFi
 
 /** Splits whose rows that are trained on are disjoint. */
 function splitsOf({ rows }: Corpus, rowCount: number, count: number): Split[] {
-  const places = [...rows.keys()];
+  const positions = [...rows.keys()];
   return Array.from({ length: count }, (_, k) => {
-    const isTrained = (place: number) => Math.floor(place / rowCount) === k;
+    const isTrained = (position: number) => Math.floor(position / rowCount) === k;
     return {
-      train: places.filter(isTrained),
-      test: places.filter((place) => !isTrained(place)),
+      train: positions.filter(isTrained),
+      test: positions.filter((position) => !isTrained(position)),
     };
   });
 }

@@ -136,9 +136,9 @@ async function readScalars(domainLog2: number): Promise<Scalars> {
   const { wireCount } = header;
   const publicCount = header.publicOutputCount + header.publicInputCount;
   /** By wire: 1 if it has a point in A, 2 in B, 4 in C. */
-  const places = new Uint8Array(wireCount);
+  const positions = new Uint8Array(wireCount);
   // A row binds each public wire and the constant.
-  places.fill(1 | 4, 0, publicCount + 1);
+  positions.fill(1 | 4, 0, publicCount + 1);
   let coefficientCount = publicCount + 1;
   readR1cs(batch.compiled.r1csPath, (window, a, b, c) => {
     for (const [mark, { offset, termCount }] of [
@@ -148,17 +148,17 @@ async function readScalars(domainLog2: number): Promise<Scalars> {
     ] as const) {
       if (mark !== 4) coefficientCount += termCount;
       for (let i = 0, at = offset; i < termCount; i++, at += 4 + fieldBytes)
-        places[window.readUInt32LE(at)]! |= mark;
+        positions[window.readUInt32LE(at)]! |= mark;
     }
   });
   const domainSize = 2 ** domainLog2;
   const take = (mark: number, firstWire: number, extra: number) => {
     let count = 0;
-    for (let wire = firstWire; wire < wireCount; wire++) if ((places[wire]! & mark) !== 0) count++;
+    for (let wire = firstWire; wire < wireCount; wire++) if ((positions[wire]! & mark) !== 0) count++;
     const taken = new Uint8Array(fieldBytes * (count + extra));
     let at = 0;
     for (let wire = firstWire; wire < wireCount; wire++) {
-      if ((places[wire]! & mark) === 0) continue;
+      if ((positions[wire]! & mark) === 0) continue;
       taken.set(values.subarray(fieldBytes * wire, fieldBytes * (wire + 1)), at);
       at += fieldBytes;
     }

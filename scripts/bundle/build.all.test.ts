@@ -64,18 +64,18 @@ const say = () => {
 const manifest = () => readFileSync(join(folder, "scripts/bundle/build/manifest.json"), "utf8");
 
 it("runs what the sources say now, and tells each module its own place", () => {
-  const place = new URL(`file://${folder}/bridge/main.ts`).href;
-  expect(say()).toBe(`one ${place} --word\n`);
+  const position = new URL(`file://${folder}/bridge/main.ts`).href;
+  expect(say()).toBe(`one ${position} --word\n`);
   const first = manifest();
-  expect(say()).toBe(`one ${place} --word\n`);
+  expect(say()).toBe(`one ${position} --word\n`);
   expect(manifest()).toBe(first);
   // The same size and another content, then the same content with another time.
   writeFileSync(join(folder, "bridge/said.ts"), 'export const said: string = "two";\n');
-  expect(say()).toBe(`two ${place} --word\n`);
+  expect(say()).toBe(`two ${position} --word\n`);
   const second = manifest();
   expect(second).not.toBe(first);
   utimesSync(join(folder, "bridge/said.ts"), 1, 1);
-  expect(say()).toBe(`two ${place} --word\n`);
+  expect(say()).toBe(`two ${position} --word\n`);
   expect(manifest()).toBe(second);
 }, 120_000);
 
@@ -87,24 +87,24 @@ const builds = () =>
 it("leaves files in their place that another process has made, and those of earlier builds", () => {
   const path = join(folder, "bridge/said.ts");
   const before = readFileSync(path, "utf8");
-  const places = () =>
+  const positions = () =>
     builds().flatMap((name) => {
       const build = join(folder, "scripts/bundle/build", name);
       return readdirSync(build).map((file) => [join(name, file), statSync(join(build, file)).ino]);
     });
   say();
-  const first = places();
+  const first = positions();
   // A source that makes the same JavaScript.
   writeFileSync(path, `${before}// A word.\n`);
   const made = manifest();
   say();
   expect(manifest()).not.toBe(made);
-  expect(places()).toEqual(first);
+  expect(positions()).toEqual(first);
   for (const word of ["three", "four", "five"]) {
     writeFileSync(path, `export const said: string = "${word}";\n`);
     expect(say()).toContain(`${word} `);
   }
-  expect(places()).toEqual(expect.arrayContaining(first));
+  expect(positions()).toEqual(expect.arrayContaining(first));
   // An hour later they go with the next build, but for the last two.
   for (const name of builds()) utimesSync(join(folder, "scripts/bundle/build", name), 1, 1);
   writeFileSync(path, before);

@@ -24,7 +24,7 @@ export function withGlobalOptions(program: Command): Command {
       "--blobs <place>": {
         about:
           "folder of blobs, or URL of a sequencer or full node that serves them; repeatable. Blobs that are read are kept in the first folder",
-        parse: collectPlace,
+        parse: collectPosition,
       },
       "--account <name>": "account that signs: a name in the accounts file",
       "--accounts-file <path>":
@@ -88,7 +88,7 @@ function collectUrl(text: string, before: string[] = []): string[] {
   return [...before, text];
 }
 
-function collectPlace(text: string, before: string[] = []): string[] {
+function collectPosition(text: string, before: string[] = []): string[] {
   if (text.includes("://")) return collectUrl(text, before);
   if (text === "") throw new InvalidArgumentError("neither a folder nor a URL");
   return [...before, text];

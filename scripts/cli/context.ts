@@ -104,7 +104,7 @@ export function knownAnswerServers(): string[] {
 }
 
 /** Addresses of models that this machine knows, by their ids. */
-export function knownModelPlaces(): Readonly<Record<string, string>> {
+export function knownModelLocations(): Readonly<Record<string, string>> {
   const endpoints = readIfPresent(workspacePaths.endpoints);
   return endpoints === null ? {} : endpointsSchema.parse(JSON.parse(endpoints)).modelServers;
 }
@@ -114,7 +114,7 @@ export function knownModelPlaces(): Readonly<Record<string, string>> {
  * @throws CMD_NO_MODEL_SERVER
  */
 export function modelServerOf(modelId: number, server: string | undefined): string {
-  const url = server ?? knownModelPlaces()[String(modelId)];
+  const url = server ?? knownModelLocations()[String(modelId)];
   if (url !== undefined) return url;
   throw commandError("CMD_NO_MODEL_SERVER", `the server of model ${modelId} is unknown`, {
     data: { modelId },

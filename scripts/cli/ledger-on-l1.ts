@@ -6,7 +6,7 @@ import { clientError } from "@openledger/client/client-errors";
 import { type RestoredLedger, restoreLedger } from "@openledger/verifier/restore/restore-ledger";
 import { refuseWaiting, waitingLeaves } from "@openledger/verifier/without-operator/forced-check";
 import type { Address } from "viem";
-import { openRollup } from "./blob-places.ts";
+import { openRollup } from "./blob-providers.ts";
 import type { GlobalOptions } from "./context.ts";
 import type { Output } from "./output.ts";
 

@@ -25,19 +25,19 @@ export async function readJsonLines(path: string): Promise<object[]> {
   const lines = (await readTextFile(path)).split(/\r?\n/);
   return lines.flatMap((json, i) => {
     if (json.trim() === "") return [];
-    const place = `${path}:${i + 1}`;
+    const position = `${path}:${i + 1}`;
     const data = { file: path, line: i + 1 };
-    const value = jsonAt(place, json, data);
+    const value = jsonAt(position, json, data);
     if (typeof value === "object" && value !== null && !Array.isArray(value)) return [value];
-    throw commandError("CMD_USAGE", `${place} is no object`, { data });
+    throw commandError("CMD_USAGE", `${position} is no object`, { data });
   });
 }
 
-function jsonAt(place: string, json: string, data: object): unknown {
+function jsonAt(position: string, json: string, data: object): unknown {
   try {
     return parseStrictJson(json);
   } catch (cause) {
-    throw commandError("CMD_USAGE", `${place} is no JSON: ${(cause as Error).message}`, {
+    throw commandError("CMD_USAGE", `${position} is no JSON: ${(cause as Error).message}`, {
       data: { ...data },
       cause,
     });

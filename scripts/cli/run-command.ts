@@ -68,7 +68,7 @@ interface CommandSpec<Table extends OptionTable> {
   readonly options?: Table;
   /** Example lines at the end of its help. */
   readonly examples: readonly string[];
-  /** Where its `--forced` of earlier versions has gone: the words after `openledger`. The option is refused with them. */
+  /** Successor of the `--forced` that earlier versions had: the words after `openledger`, with which the option is refused. */
   readonly forcedAs?: string;
   /** Loads what only this command needs: the others stay quick. */
   readonly run: (context: CommandContext<OptionsOf<Table>>) => Promise<void>;

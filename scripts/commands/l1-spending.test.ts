@@ -53,8 +53,8 @@ afterAll(async () => {
 });
 
 const run = (...args: string[]) => {
-  const place = ["--rpc", nodeUrl, "--rollup", f.rollup.address];
-  return runInProcess(...args, ...place, "--private-key-file", join(folder, "alice"));
+  const position = ["--rpc", nodeUrl, "--rollup", f.rollup.address];
+  return runInProcess(...args, ...position, "--private-key-file", join(folder, "alice"));
 };
 const sentCount = () => f.l1.client.getTransactionCount({ address: alice.address, blockTag: "pending" });
 const tip = (gwei: string) => ({ eth_maxPriorityFeePerGas: numberToHex(parseGwei(gwei)) });

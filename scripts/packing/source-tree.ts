@@ -25,8 +25,8 @@ export function reachedFrom(root: string, entries: readonly string[], omitted: s
   for (const path of paths) {
     const text = readFileSync(join(root, path), "utf8");
     const imported = ts.preProcessFile(text, true, true).importedFiles.map(({ fileName }) => fileName);
-    const places = Array.from(text.matchAll(PLACES), ([, place]) => place!);
-    const modules = [...imported, ...places];
+    const positions = Array.from(text.matchAll(PLACES), ([, location]) => location!);
+    const modules = [...imported, ...positions];
     for (const module of modules.map((one) => moduleOf(root, path, one)))
       if (module !== null && module !== omitted) paths.add(module);
     const required = Array.from(text.matchAll(REQUIRED), ([, specifier]) => specifier!);

@@ -19,7 +19,7 @@ afterAll(async () => {
   project?.remove();
 });
 
-const place = () => ({ RPC_URL: f.rpcUrl, ROLLUP: f.rollup.address });
+const path = () => ({ RPC_URL: f.rpcUrl, ROLLUP: f.rollup.address });
 
 it("is a package that tools have nothing to say of", async () => {
   expect(await project.complaints()).toEqual([]);
@@ -27,7 +27,7 @@ it("is a package that tools have nothing to say of", async () => {
 
 it("replays what L1 has and checks every proof, as its README does", { timeout: 600_000 }, async () => {
   expect(await project.compile({ "example.ts": project.example() })).toEqual([]);
-  const { code, stdout } = await project.run("example.js", place());
+  const { code, stdout } = await project.run("example.js", path());
   const { batchNumber, root } = await f.rollup.state();
   expect(stdout).toMatch(
     new RegExp(`^${batchNumber} batches, [1-9]\\d* proofs, root 0x${root.toString(16)}\\n`),
@@ -40,7 +40,7 @@ it("names the first batch whose proof does not hold", { timeout: 600_000 }, asyn
     .example()
     .replace("{ rpcUrl, rollupAddress, verifyProof,", "{ rpcUrl, rollupAddress, verifyProof: () => false,");
   await project.compile({ "wrong.ts": wrong });
-  const { code, stdout } = await project.run("wrong.js", place());
+  const { code, stdout } = await project.run("wrong.js", path());
   expect([code, stdout]).toEqual([1, expect.stringContaining("BRG_VERIFY_DIFFERS")]);
 });
 

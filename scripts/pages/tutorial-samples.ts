@@ -62,12 +62,12 @@ export function missingLines(sample: string, printed: string): string[] {
   let from = 0;
   let last = "";
   return sample.split("\n").filter((line) => {
-    const wanted = withPlaceholders(line);
-    if (wanted === "" || wanted === "…" || wanted === last) return false;
-    last = wanted;
-    const isLike = wanted.endsWith("…")
-      ? (one: string) => one.startsWith(wanted.slice(0, -1).trim())
-      : (one: string) => one === wanted;
+    const expected = withPlaceholders(line);
+    if (expected === "" || expected === "…" || expected === last) return false;
+    last = expected;
+    const isLike = expected.endsWith("…")
+      ? (one: string) => one.startsWith(expected.slice(0, -1).trim())
+      : (one: string) => one === expected;
     const at = lines.findIndex((one, i) => i >= from && isLike(one));
     if (at < 0) return true;
     from = at + 1;

@@ -32,8 +32,10 @@ test("prebuilt circuits are those of today's sources, and npm start needs no oth
 
 test("prebuilt contracts are those of today's sources", async () => {
   const inputs = await Promise.all(CONTRACT_SETS.map((set) => compilerInput(set)));
-  const wanted = CONTRACT_SETS.map((set, i) => basename(prebuiltContractsPath(set, inputs[i]!.contentHash)));
-  expect(readdirSync(prebuiltContractsDir).sort(), renew).toEqual(wanted.sort());
+  const expected = CONTRACT_SETS.map((set, i) =>
+    basename(prebuiltContractsPath(set, inputs[i]!.contentHash)),
+  );
+  expect(readdirSync(prebuiltContractsDir).sort(), renew).toEqual(expected.sort());
 });
 
 test("prebuilt kernels of models are those of today's sources", () => {

@@ -29,10 +29,10 @@ export function objectSchemas(file: string, source: string): ObjectSchema[] {
 
 /** Schemas that stand in more than one workspace, by their fields. */
 export function toldTwice(schemas: readonly ObjectSchema[]): ReadonlyMap<string, readonly string[]> {
-  const places = new Map<string, ObjectSchema[]>();
-  for (const one of schemas) places.set(one.fields, [...(places.get(one.fields) ?? []), one]);
+  const positions = new Map<string, ObjectSchema[]>();
+  for (const one of schemas) positions.set(one.fields, [...(positions.get(one.fields) ?? []), one]);
   const workspaceOf = ({ file }: ObjectSchema) => file.split("/")[0];
-  const twice = [...places].filter(([, all]) => new Set(all.map(workspaceOf)).size > 1);
+  const twice = [...positions].filter(([, all]) => new Set(all.map(workspaceOf)).size > 1);
   return new Map(twice.map(([fields, all]) => [fields, all.map(({ file, line }) => `${file}:${line}`)]));
 }
 

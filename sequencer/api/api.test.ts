@@ -6,7 +6,7 @@ import { verifyTypedData } from "viem";
 import { describe, expect, it } from "vitest";
 import { freshFolder, freshRollup } from "../testing/fresh-rollup.ts";
 import {
-  l1PlaceOf,
+  l1PositionOf,
   ONE_OPEN_CODE,
   ONE_OPEN_WEI,
   operationJson,
@@ -339,7 +339,7 @@ describe("POST /v1/operations", () => {
     const body = operationJson(transfer(alice!, bob!, 0n));
     const refused = await rollup.post("/v1/operations", body);
     expect([refused.status, refused.body.error.code]).toEqual([503, "SEQ_L1_HEAD_UNKNOWN"]);
-    const head = { blockNumber: 11, timestamp: 1_800_000_012, place: l1PlaceOf(rollup) };
+    const head = { blockNumber: 11, timestamp: 1_800_000_012, place: l1PositionOf(rollup) };
     await rollup.post("/operator/l1-head", head, operatorHeaders);
     expect((await rollup.post("/v1/operations", body)).status).toBe(202);
   });

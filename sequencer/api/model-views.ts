@@ -8,7 +8,7 @@ import {
 import type { LeafState } from "@openledger/circuits/ledger/leaf";
 import { hashStatics, unpackCounters } from "@openledger/circuits/ledger/leaf";
 import {
-  claimedPlace,
+  claimedPosition,
   type ModelRewards,
   PAYEE_ROLE,
   type PayeeRole,
@@ -27,7 +27,7 @@ import { postedBy, postingJson } from "../store/settlement-posting.ts";
 /** Earned, claimed and claimable wei of a payee in one role, at the ledger's head. */
 function roleView(rewards: ModelRewards, payeeIndex: number, role: PayeeRole, validatorParts: bigint) {
   const earnedWei = roleShareWei(rewards.accruedWei[payeeIndex] ?? 0n, role, validatorParts);
-  const claimedWei = rewards.claimedWei[claimedPlace(payeeIndex, role)] ?? 0n;
+  const claimedWei = rewards.claimedWei[claimedPosition(payeeIndex, role)] ?? 0n;
   return {
     earnedWei: earnedWei.toString(),
     claimedWei: claimedWei.toString(),

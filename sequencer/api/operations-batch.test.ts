@@ -33,9 +33,12 @@ const one = () =>
 
 /** Random operation, valid or not; `nonces` are the users' next nonces. */
 function randomOperation(random: TestRandom, users: readonly TestUser[], nonces: bigint[]): SignedOperation {
-  const place = random.below(users.length);
-  const [user, to] = [users[place]!, users[(place + 1 + random.below(users.length - 1)) % users.length]!];
-  const good = transfer(user, to, nonces[place]!);
+  const position = random.below(users.length);
+  const [user, to] = [
+    users[position]!,
+    users[(position + 1 + random.below(users.length - 1)) % users.length]!,
+  ];
+  const good = transfer(user, to, nonces[position]!);
   const { signature } = good;
   const signed = (change: object) => ({ ...good, signature: { ...signature, ...change } });
   switch (random.below(12)) {
@@ -54,11 +57,11 @@ function randomOperation(random: TestRandom, users: readonly TestUser[], nonces:
     case 6:
       return { ...good, a: random.pick([1, 99, 2 ** 24]) };
     case 7:
-      return transfer({ ...user, secret: user.secret + 1n }, to, nonces[place]!);
+      return transfer({ ...user, secret: user.secret + 1n }, to, nonces[position]!);
     case 8:
-      return transfer(user, to, nonces[place]! === 0n ? 0n : nonces[place]! - 1n, { amountCode: 7n });
+      return transfer(user, to, nonces[position]! === 0n ? 0n : nonces[position]! - 1n, { amountCode: 7n });
     default:
-      nonces[place]! += 1n;
+      nonces[position]! += 1n;
       return good;
   }
 }

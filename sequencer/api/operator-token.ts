@@ -16,9 +16,9 @@ export function tokenCheck(tokens: readonly Secret<string>[]): (request: Fastify
   const expected = tokens.map((token) => digest(`Bearer ${token.reveal()}`));
   return ({ headers: { authorization } }) => {
     if (authorization === undefined) return false;
-    const given = digest(authorization);
+    const input = digest(authorization);
     // Compares all of them, so that the time does not tell which one matched.
-    return expected.map((one) => timingSafeEqual(given, one)).includes(true);
+    return expected.map((one) => timingSafeEqual(input, one)).includes(true);
   };
 }
 

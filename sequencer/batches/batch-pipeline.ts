@@ -22,11 +22,11 @@ import type { ExecutedEntry, OpenedEntry, StoredQueueEntry } from "../store/log-
 import type { SettlementPosting } from "../store/settlement-posting.ts";
 import { type StoreWrite, storeKeys } from "../store/store-keys.ts";
 import type { ProofReport, StoredBatch } from "../store/stored-batch.ts";
-import { maxUnpostedOperations, type UnpromisedPlaces } from "../store/unpromised-places.ts";
+import { maxUnpostedOperations, type UnpromisedPositions } from "../store/unpromised-positions.ts";
 import { BatchDeadline } from "./batch-deadline.ts";
 import type { BatchPipelineModules, BatchPipelineOptions, L1Head } from "./batch-pipeline-options.ts";
 import { type BatchRegistry, type L1Report, requireFinal } from "./batch-registry.ts";
-import { closeBatch, type PlaceChooser } from "./close-batch.ts";
+import { closeBatch, type SourceChooser } from "./close-batch.ts";
 import type { DataChoice } from "./data-choice.ts";
 import {
   type ForeignBatch,
@@ -50,7 +50,7 @@ export class BatchPipeline {
   readonly fee: UnitFee;
   readonly account: OperatorAccount;
   readonly data: DataChoice;
-  readonly unpromised: UnpromisedPlaces;
+  readonly unpromised: UnpromisedPositions;
   l1Head: L1Head | null = null;
   /** The batch on L1 that breaks the ledger's rules, as long as L1 has it: nothing behind it can be posted. */
   malformed: MalformedBatch | null = null;
@@ -178,7 +178,7 @@ export class BatchPipeline {
     return durable;
   }
 
-  #close(data: PlaceChooser = this.data): Promise<void> {
+  #close(data: SourceChooser = this.data): Promise<void> {
     const { entry, sequence: firstSequence } = this.#opened!;
     try {
       const { record, writes } = closeBatch(
@@ -214,8 +214,8 @@ export class BatchPipeline {
    * @returns its number, or null where it holds nothing
    * @throws SEQ_PLACE_IMPOSSIBLE, and leaves the batch open
    */
-  async closeNow(place?: DataMode): Promise<number | null> {
-    const data = place === undefined ? this.data : this.data.byOperator(place);
+  async closeNow(source?: DataMode): Promise<number | null> {
+    const data = source === undefined ? this.data : this.data.byOperator(source);
     await this.idle();
     if (this.#opened === null) return null;
     await this.#close(data);

@@ -3,7 +3,7 @@
  * batch-pipeline.ts closes with it, and so do rebuilds, rebases and full nodes.
  */
 import { stateBatchNow } from "@openledger/circuits/blob/blob-opening";
-import { type DataPlace, isBlobShape } from "@openledger/circuits/protocol";
+import { type DataSource, isBlobShape } from "@openledger/circuits/protocol";
 import type { TableCounts } from "@openledger/circuits/table/table-builder";
 import { closedCommitment, closedDraftOf } from "@openledger/circuits/table/table-builder";
 import type { StoreWrite } from "../store/store-keys.ts";
@@ -12,14 +12,14 @@ import type { BatchRegistry } from "./batch-registry.ts";
 import type { HeadState } from "./head-state.ts";
 
 /** Place of a batch's narrow slots, and the circuit that proves the batch there. */
-export interface ClosingPlace {
-  readonly place: DataPlace;
+export interface ClosingSource {
+  readonly place: DataSource;
   readonly circuitId: bigint;
 }
 
 /** Chooses the place when a batch is closed, by the content of its table. */
-export interface PlaceChooser {
-  choose(counts: TableCounts): ClosingPlace;
+export interface SourceChooser {
+  choose(counts: TableCounts): ClosingSource;
 }
 
 /**
@@ -27,7 +27,7 @@ export interface PlaceChooser {
  * @throws RangeError where the batch has a blob, and `preloadKzg` was not awaited
  */
 export function closeBatch(
-  modules: { head: HeadState; registry: BatchRegistry; data: PlaceChooser },
+  modules: { head: HeadState; registry: BatchRegistry; data: SourceChooser },
   facts: {
     openedAtMs: number;
     closedAtMs: number;

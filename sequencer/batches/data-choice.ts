@@ -3,11 +3,11 @@
  * word for this batch, the setting, or L1's prices as the bridge reports them. docs/explanation/data-availability.md describes
  * the consequences.
  */
-import type { DataMode, DataPlace } from "@openledger/circuits/protocol";
+import type { DataMode, DataSource } from "@openledger/circuits/protocol";
 import type { CircuitSizes } from "@openledger/circuits/registry/circuit-sizes";
 import { type DataTwins, dataTwins } from "@openledger/circuits/registry/circuit-sizes";
 import {
-  cheaperPlace,
+  cheaperSource,
   crossover,
   type DataCounts,
   type DataPrices,
@@ -16,7 +16,7 @@ import {
 import type { Logger } from "@openledger/foundation/logger";
 import type { Metrics } from "../metrics.ts";
 import { sequencerError } from "../sequencer-errors.ts";
-import type { ClosingPlace, PlaceChooser } from "./close-batch.ts";
+import type { ClosingSource, SourceChooser } from "./close-batch.ts";
 
 /** Milliseconds for which reported prices hold: as long as those that the fee follows. Guess. */
 const PRICES_LAST_MS = 600_000;
@@ -30,7 +30,7 @@ const PRICES_LAST_MS = 600_000;
 type DataReason = "only" | "set" | "operator" | "cheaper" | "margin" | "no-prices" | "old-prices";
 
 interface DataVerdict {
-  readonly place: DataPlace;
+  readonly place: DataSource;
   readonly reason: DataReason;
 }
 
@@ -53,13 +53,13 @@ interface DataView {
 
 type Circuit = CircuitSizes & { readonly name: string; readonly circuitId: bigint };
 
-export class DataChoice implements PlaceChooser {
+export class DataChoice implements SourceChooser {
   readonly mode: DataMode;
   readonly #circuits: DataTwins<Circuit>;
   readonly #modules: DataChoiceModules;
   #prices: (DataPrices & { readonly reportedAtMs: number }) | null = null;
   /** Place of the last batch. */
-  #current: DataPlace | null = null;
+  #current: DataSource | null = null;
   #last: DataVerdict | null = null;
 
   /**
@@ -81,15 +81,15 @@ export class DataChoice implements PlaceChooser {
     return mode === "auto" || this.#circuits[mode] !== null;
   }
 
-  #setCurrent(place: DataPlace): void {
-    this.#current = place;
-    this.#modules.metrics.data.inBlob.set(place === "blob" ? 1 : 0);
+  #setCurrent(source: DataSource): void {
+    this.#current = source;
+    this.#modules.metrics.data.inBlob.set(source === "blob" ? 1 : 0);
   }
 
   /** Takes over the place of the last batch before the start, by its circuit's name; batches of others are ignored. */
   recall(circuitName: string): void {
-    for (const place of ["blob", "calldata"] as const)
-      if (this.#circuits[place]?.name === circuitName) this.#setCurrent(place);
+    for (const position of ["blob", "calldata"] as const)
+      if (this.#circuits[position]?.name === circuitName) this.#setCurrent(position);
   }
 
   /**
@@ -104,7 +104,7 @@ export class DataChoice implements PlaceChooser {
    * Chooser for a batch whose place the operator names. The mode counts in place of the setting.
    * @throws SEQ_PLACE_IMPOSSIBLE where no circuit has the data there
    */
-  byOperator(mode: DataMode): PlaceChooser {
+  byOperator(mode: DataMode): SourceChooser {
     if (!this.#isPossible(mode)) {
       const where = mode === "blob" ? "a blob" : mode;
       throw sequencerError(
@@ -116,12 +116,12 @@ export class DataChoice implements PlaceChooser {
     return { choose: (counts) => this.#choose(counts, mode) };
   }
 
-  choose(counts: DataCounts): ClosingPlace {
+  choose(counts: DataCounts): ClosingSource {
     return this.#choose(counts, null);
   }
 
   /** @param operatorMode null: the setting counts */
-  #choose(counts: DataCounts, operatorMode: DataMode | null): ClosingPlace {
+  #choose(counts: DataCounts, operatorMode: DataMode | null): ClosingSource {
     const verdict = this.#verdict(counts, operatorMode);
     const { place, reason } = verdict;
     const { logger, metrics } = this.#modules;
@@ -147,8 +147,8 @@ export class DataChoice implements PlaceChooser {
     const prices = this.#prices;
     if (prices === null || !this.#isFresh)
       return { place: this.#current ?? "calldata", reason: prices === null ? "no-prices" : "old-prices" };
-    const place = cheaperPlace(counts, prices, this.#current);
-    return { place, reason: place === cheaperPlace(counts, prices, null) ? "cheaper" : "margin" };
+    const place = cheaperSource(counts, prices, this.#current);
+    return { place, reason: place === cheaperSource(counts, prices, null) ? "cheaper" : "margin" };
   }
 
   get #isFresh(): boolean {

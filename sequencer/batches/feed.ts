@@ -2,7 +2,7 @@
  * Public WebSocket feed of the sequencer (`/v1/feed`): publishes numbered events by topic to all clients. A client that does
  * not keep up, or does not answer pings, is cut off.
  */
-import { NetworkPlaces } from "@openledger/foundation/http/network-places";
+import { NetworkSlots } from "@openledger/foundation/http/network-slots";
 import { sequencerError } from "../sequencer-errors.ts";
 
 export interface FeedPublisher {
@@ -64,14 +64,14 @@ export class Feed implements FeedPublisher {
   readonly #onCountChange: (clientCount: number) => void;
   readonly #topics = new Map<string, Set<FeedSocket>>();
   readonly #clients = new Map<FeedSocket, FeedClient>();
-  readonly #places: NetworkPlaces;
+  readonly #slots: NetworkSlots;
   readonly #pinging: NodeJS.Timeout;
   #sequence = 0;
 
   constructor(options: FeedOptions, onCountChange: (clientCount: number) => void = () => {}) {
     this.#options = options;
     this.#onCountChange = onCountChange;
-    this.#places = new NetworkPlaces(Math.max(MIN_PLACES, Math.ceil(options.maxClients / NETWORK_SHARE)));
+    this.#slots = new NetworkSlots(Math.max(MIN_PLACES, Math.ceil(options.maxClients / NETWORK_SHARE)));
     this.#pinging = setInterval(() => this.ping(), PING_EVERY_MS).unref();
   }
 
@@ -92,8 +92,8 @@ export class Feed implements FeedPublisher {
         data: { reason: "feed-full", maxClients },
       });
     }
-    if (!this.#places.hasRoom(network)) {
-      const { maxOfNetwork } = this.#places;
+    if (!this.#slots.hasRoom(network)) {
+      const { maxOfNetwork } = this.#slots;
       throw sequencerError("SRV_OVERLOADED", `your address has ${maxOfNetwork} places of the feed`, {
         data: { reason: "feed-full", maxOfNetwork },
       });
@@ -103,7 +103,7 @@ export class Feed implements FeedPublisher {
   /** @param network the client's, as `clientNetwork` has it. @throws SRV_OVERLOADED */
   add(socket: FeedSocket, topics: Set<string>, network: string): void {
     this.requireRoom(network);
-    this.#places.take(network);
+    this.#slots.take(network);
     this.#clients.set(socket, { topics, network, isHeard: true });
     for (const topic of topics) this.#topics.set(topic, (this.#topics.get(topic) ?? new Set()).add(socket));
     this.#onCountChange(this.#clients.size);
@@ -118,7 +118,7 @@ export class Feed implements FeedPublisher {
       if (sockets?.size === 0) this.#topics.delete(topic);
     }
     this.#clients.delete(socket);
-    this.#places.free(client.network);
+    this.#slots.free(client.network);
     this.#onCountChange(this.#clients.size);
   }
 

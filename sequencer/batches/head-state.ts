@@ -2,14 +2,14 @@
  * The newest state in memory: the ledger after everything that was executed, with the batch that is being filled.
  * batch-pipeline.ts executes on it.
  */
-import { type PlacedTrace, replayBatch } from "@openledger/circuits/batch/batch";
+import { replayBatch, type SourcedTrace } from "@openledger/circuits/batch/batch";
 import type { BatchData } from "@openledger/circuits/batch/batch-data";
 import type { ReplayedSettlement } from "@openledger/circuits/batch/settlement-operation";
 import type { Operation } from "@openledger/circuits/batch/slot-trace";
 import type { LeafState } from "@openledger/circuits/ledger/leaf";
 import type { Ledger } from "@openledger/circuits/ledger/ledger";
 import type { TreeVersion } from "@openledger/circuits/ledger/ledger-tree";
-import { type BatchShape, type DataPlace, kindRule } from "@openledger/circuits/protocol";
+import { type BatchShape, type DataSource, kindRule } from "@openledger/circuits/protocol";
 import {
   type ClosedTableBatch,
   TableBuilder,
@@ -27,7 +27,7 @@ export interface ChainRules {
   readonly shape: BatchShape;
 }
 
-export interface Execution extends PlacedTrace {
+export interface Execution extends SourcedTrace {
   /** Number of signed operations before it; of a signed operation its place. */
   readonly opIndex: number;
 }
@@ -157,13 +157,13 @@ export class HeadState {
   }
 
   /** Closes the open batch. @param place of its narrow slots */
-  close(place: DataPlace): {
+  close(source: DataSource): {
     closed: ClosedTableBatch;
     changes: LeafChanges;
     settlements: readonly SettlementPosting[];
   } {
     const { builder, settlements, touched, terms } = this.#open!;
-    const closed = builder.close(place);
+    const closed = builder.close(source);
     touched.add(terms.feeAccountId);
     this.#open = null;
     this.#batchNumber += 1;

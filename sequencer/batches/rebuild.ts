@@ -13,7 +13,7 @@ import type { OpenedEntry } from "../store/log-entry.ts";
 import { type StoreWrite, storeKeys } from "../store/store-keys.ts";
 import type { StoredBatch } from "../store/stored-batch.ts";
 import type { BatchRegistry } from "./batch-registry.ts";
-import { closeBatch, type PlaceChooser } from "./close-batch.ts";
+import { closeBatch, type SourceChooser } from "./close-batch.ts";
 import type { HeadState } from "./head-state.ts";
 
 /**
@@ -22,7 +22,7 @@ import type { HeadState } from "./head-state.ts";
  * @throws SEQ_STORE_INCONSISTENT where an acknowledged operation cannot be executed again
  */
 export async function rebuildBatches(
-  modules: { head: HeadState; registry: BatchRegistry; log: LedgerLog; data: PlaceChooser },
+  modules: { head: HeadState; registry: BatchRegistry; log: LedgerLog; data: SourceChooser },
   options: { fromNumber: number; l1Timestamp: bigint; nowMs: number },
 ): Promise<{ rebuilt: StoredBatch[]; opened: { entry: OpenedEntry; sequence: number } | null }> {
   const { head, registry, log } = modules;

@@ -11,7 +11,7 @@ import type { ChainPosition, ExecutedEntry, OpenedEntry, StoredQueueEntry } from
 import { corrupt } from "../store/store-failure.ts";
 import { type StoreWrite, storeKeys } from "../store/store-keys.ts";
 import type { StoredBatch } from "../store/stored-batch.ts";
-import { UnpromisedPlaces } from "../store/unpromised-places.ts";
+import { UnpromisedPositions } from "../store/unpromised-positions.ts";
 import { BatchRegistry } from "./batch-registry.ts";
 import { type ChainRules, HeadState } from "./head-state.ts";
 
@@ -24,7 +24,7 @@ export interface Restored {
   readonly waiting: StoredQueueEntry[];
   /** Fee of a unit in the next batch, in wei, where one was announced. */
   readonly nextFeeWei: bigint | null;
-  readonly unpromised: UnpromisedPlaces;
+  readonly unpromised: UnpromisedPositions;
   readonly replayedCount: number;
   /** Number of leaves in the last final batch's ledger. */
   readonly leafCount: number;
@@ -74,9 +74,9 @@ export async function restore(log: LedgerLog, options: RestoreOptions): Promise<
   };
   for await (const [sequence, entry] of log.entries(final.sequence + 1)) {
     // Between batches there may be a gap: entries that were executed again behind it. Within one there is none.
-    const isInPlace =
+    const isInPosition =
       entry.type === "opened" ? opened === null : opened !== null && sequence === lastSequence + 1;
-    if (!isInPlace) throw missingEntry(lastSequence, sequence);
+    if (!isInPosition) throw missingEntry(lastSequence, sequence);
     lastSequence = sequence;
     switch (entry.type) {
       case "opened":
@@ -120,7 +120,7 @@ export async function restore(log: LedgerLog, options: RestoreOptions): Promise<
     replayMs: performance.now() - replayAtMs,
   };
   const nextFeeWei = await nextFee(log, registry, opened);
-  const unpromised = await UnpromisedPlaces.load(log);
+  const unpromised = await UnpromisedPositions.load(log);
   const replayedCount = executed.length;
   return { head, registry, opened, waiting, nextFeeWei, unpromised, replayedCount, leafCount, timings };
 }

@@ -3,7 +3,11 @@
  * posting; then one that chooses by L1's prices between blobs and calldata.
  */
 import { join } from "node:path";
-import { type BlobPlacesOptions, blobFinder, blobPlaces } from "@openledger/bridge/blobs/blob-places";
+import {
+  type BlobProvidersOptions,
+  blobFinder,
+  blobProviders,
+} from "@openledger/bridge/blobs/blob-providers";
 import type { VersionedHash } from "@openledger/bridge/blobs/blob-source";
 import { checkedCoefficients } from "@openledger/bridge/blobs/checked-blob";
 import { type HistoryFixture, startHistoryFixture } from "@openledger/bridge/testing/history-fixture";
@@ -43,10 +47,10 @@ let deployment: Deployment;
 let folder: ReturnType<typeof temporaryFolder>;
 let w: L1World;
 
-const start = (place = "blob", pricesUrl: string | null = null, environment = {}) =>
+const start = (source = "blob", pricesUrl: string | null = null, environment = {}) =>
   startL1World(
     ...([f, deployment, join(folder.path, "sequencer")] as const),
-    { SEQUENCER_DATA_PLACE: place, ...environment },
+    { SEQUENCER_DATA_PLACE: source, ...environment },
     pricesUrl,
   );
 /** Hashes of blobs that the sequencer serves, by the batches' numbers. */
@@ -67,8 +71,8 @@ async function expectServed(url: string, hashes: readonly string[]): Promise<voi
     ]);
   }
 }
-const finder = (places: Partial<BlobPlacesOptions>) =>
-  blobFinder({ archive: null, places: blobPlaces({ archives: [], beaconUrls: [], ...places }) });
+const finder = (providers: Partial<BlobProvidersOptions>) =>
+  blobFinder({ archive: null, providers: blobProviders({ archives: [], beaconUrls: [], ...providers }) });
 
 beforeAll(async () => {
   folder = temporaryFolder();
@@ -105,9 +109,9 @@ async function post(): Promise<number> {
 }
 
 /** Expects everything that reads L1 to reach the root that L1 has. */
-async function expectRead(name: string, places: Partial<BlobPlacesOptions>, batchCount: number) {
+async function expectRead(name: string, positions: Partial<BlobProvidersOptions>, batchCount: number) {
   const { root } = await f.rollup.state();
-  const blobs = { archives: [], beaconUrls: [], ...places };
+  const blobs = { archives: [], beaconUrls: [], ...positions };
   const fullNode = await freshFullNode(f, join(folder.path, name), null, {
     blobs,
     finalityDepthBlocks: 1,
@@ -121,7 +125,7 @@ async function expectRead(name: string, places: Partial<BlobPlacesOptions>, batc
     rollupAddress: f.rollup.address,
     circuits: f.derived,
     verifyProof: f.verifyProof,
-    blobs: finder(places),
+    blobs: finder(positions),
   });
   expect(verified).toMatchObject({ root, batchCount, proofCount: batchCount });
 }

@@ -7,9 +7,9 @@ import type { LedgerLog } from "../store/ledger-log.ts";
 import { type StoreWrite, underPrefix } from "../store/store-keys.ts";
 
 export const PRECONFIRMATION_PREFIX = "follow-preconfirmation";
-const place = (opIndex: number) => `${PRECONFIRMATION_PREFIX}!${opIndex.toString(16).padStart(12, "0")}`;
+const position = (opIndex: number) => `${PRECONFIRMATION_PREFIX}!${opIndex.toString(16).padStart(12, "0")}`;
 const keyOf = ({ preconfirmation }: PreconfirmationEvidence) =>
-  `${place(preconfirmation.opIndex)}!${preconfirmation.operationHash}`;
+  `${position(preconfirmation.opIndex)}!${preconfirmation.operationHash}`;
 
 export function preconfirmationWrite(evidence: PreconfirmationEvidence): StoreWrite {
   return { key: keyOf(evidence), value: evidence };
@@ -17,7 +17,7 @@ export function preconfirmationWrite(evidence: PreconfirmationEvidence): StoreWr
 
 /** All preconfirmations that were signed for a place. More than one is an equivocation. */
 export const preconfirmationsAt = (log: LedgerLog, opIndex: number): Promise<PreconfirmationEvidence[]> =>
-  log.range({ ...underPrefix(place(opIndex)), limit: Number.POSITIVE_INFINITY });
+  log.range({ ...underPrefix(position(opIndex)), limit: Number.POSITIVE_INFINITY });
 
 /** Stored preconfirmations from place `opIndex` on, at most `limit`. */
 export function preconfirmationsFrom(
@@ -26,7 +26,7 @@ export function preconfirmationsFrom(
   limit: number,
 ): Promise<PreconfirmationEvidence[]> {
   return log.range<PreconfirmationEvidence>({
-    gte: place(opIndex),
+    gte: position(opIndex),
     lt: underPrefix(PRECONFIRMATION_PREFIX).lt,
     limit,
   });

@@ -4,7 +4,7 @@
  */
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import type { BlobPlacesOptions } from "@openledger/bridge/blobs/blob-places";
+import type { BlobProvidersOptions } from "@openledger/bridge/blobs/blob-providers";
 import { readDeploymentBlock } from "@openledger/bridge/l1/deployment-block";
 import { createL1Client } from "@openledger/bridge/l1/l1-client";
 import { type RegisteredCircuit, RollupContract } from "@openledger/bridge/l1/rollup-contract";
@@ -54,7 +54,7 @@ export interface FollowOptions extends FollowLoopOptions, ServerLimits {
   /** Verifies every proof again; absent: the contract's verification is enough. */
   readonly verifyProof?: VerifyProof | undefined;
   /** Places of blobs besides its own archive and the feed. */
-  readonly blobs?: BlobPlacesOptions | undefined;
+  readonly blobs?: BlobProvidersOptions | undefined;
 }
 
 interface FollowModules {

@@ -88,7 +88,7 @@ export async function openFollowedLedger(
   return followed;
 }
 
-/** Where L1 has a malformed batch, the last good state is made, and the first poll of L1 finds the batch again. */
+/** Makes the last good state before a malformed batch of L1. The first poll of L1 finds that batch again. */
 async function fillToMalformed(
   followed: FollowedLedger,
   rollup: RollupContract,
@@ -118,10 +118,10 @@ function withBlobsOf(old: LedgerLog | null, rollup: RollupContract): RollupContr
     client,
     address,
     blobs: {
-      async coefficients(wanted) {
-        const bytes = await known.read(wanted.versionedHash);
-        const checked = bytes === null ? null : await checkedCoefficients(bytes, wanted.versionedHash);
-        return checked ?? blobs.coefficients(wanted);
+      async coefficients(request) {
+        const bytes = await known.read(request.versionedHash);
+        const checked = bytes === null ? null : await checkedCoefficients(bytes, request.versionedHash);
+        return checked ?? blobs.coefficients(request);
       },
     },
   });

@@ -3,7 +3,11 @@
  */
 import { join } from "node:path";
 import { BlobArchive } from "@openledger/bridge/blobs/blob-archive";
-import { type BlobPlacesOptions, blobFinder, blobPlaces } from "@openledger/bridge/blobs/blob-places";
+import {
+  type BlobProvidersOptions,
+  blobFinder,
+  blobProviders,
+} from "@openledger/bridge/blobs/blob-providers";
 import type { BlobSource } from "@openledger/bridge/blobs/blob-source";
 import { isBlobShape } from "@openledger/circuits/protocol";
 import { batchShapesOf, type CircuitSizes } from "@openledger/circuits/registry/circuit-sizes";
@@ -13,7 +17,7 @@ import type { Metrics } from "../metrics.ts";
 interface FollowedBlobsOptions {
   readonly dataPath: string;
   readonly feedUrl: string | null;
-  readonly blobs?: BlobPlacesOptions | undefined;
+  readonly blobs?: BlobProvidersOptions | undefined;
   readonly pollIntervalMs: number;
 }
 
@@ -35,7 +39,7 @@ export async function openFollowedBlobs(
   const peers = [...archives, ...(feedUrl === null ? [] : [feedUrl])];
   return blobFinder({
     archive,
-    places: blobPlaces({ archives: peers, beaconUrls }),
+    providers: blobProviders({ archives: peers, beaconUrls }),
     retryMs: RETRY_POLLS * pollIntervalMs,
     onFound: (place) => metrics.blobs.found.inc({ place }),
     onProblem: ({ kind, place, why }, { batchNumber, versionedHash }) => {

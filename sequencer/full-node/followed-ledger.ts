@@ -20,7 +20,7 @@ import { capOf } from "@openledger/circuits/registry/settlement-statement";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { BatchRegistry } from "../batches/batch-registry.ts";
-import { type ClosingPlace, closeBatch } from "../batches/close-batch.ts";
+import { type ClosingSource, closeBatch } from "../batches/close-batch.ts";
 import { forgetEpochs, forgetTail } from "../batches/from-l1/rebase.ts";
 import type { ChainRules, HeadState } from "../batches/head-state.ts";
 import { type Restored, restore } from "../batches/restore.ts";
@@ -33,7 +33,7 @@ import type { LogEntry, OpenedEntry, OperationEntry, StoredQueueEntry } from "..
 import { postedBy, postingOf } from "../store/settlement-posting.ts";
 import { type StoreWrite, storeKeys } from "../store/store-keys.ts";
 import { recordOf, type StoredBatch } from "../store/stored-batch.ts";
-import type { UnpromisedPlaces } from "../store/unpromised-places.ts";
+import type { UnpromisedPositions } from "../store/unpromised-positions.ts";
 import { preconfirmationWrite } from "./follow-preconfirmations.ts";
 import { evidenceOf, type LeaderEntry, type LeaderOperation, type LeaderSettlement } from "./leader-log.ts";
 
@@ -73,7 +73,7 @@ export class FollowedLedger {
   readonly registry: BatchRegistry;
   readonly #rollup: FollowedRollup;
   /** Places for which the sequencer showed no signature: it may have promised them to operations that nobody has here. */
-  readonly #unpromised: UnpromisedPlaces;
+  readonly #unpromised: UnpromisedPositions;
   #opened: { entry: OpenedEntry; sequence: number } | null;
   /**
    * Sequence of the entry that stands in for forgotten ones, so that the log does not get shorter; null where none
@@ -264,7 +264,7 @@ export class FollowedLedger {
   }
 
   /** Place of the leader's batch, which its first circuit, or that one's twin, proves. @throws SEQ_LEADER_DIFFERS */
-  #chosenBy({ circuit }: Extract<LeaderEntry, { type: "closed" }>): ClosingPlace {
+  #chosenBy({ circuit }: Extract<LeaderEntry, { type: "closed" }>): ClosingSource {
     const { circuits } = this.#rollup;
     const twins = dataTwins(circuits);
     // Compared by shapes: a full node that was started before its leader answered has names of its own for L1's circuits.

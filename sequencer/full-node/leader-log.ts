@@ -83,9 +83,9 @@ export async function readLeaderLog(
   url: string,
   from: { readonly sequence: number } | { readonly afterBatch: number },
 ): Promise<LeaderPage> {
-  const place = "sequence" in from ? `from=${from.sequence}` : `afterBatch=${from.afterBatch}`;
+  const position = "sequence" in from ? `from=${from.sequence}` : `afterBatch=${from.afterBatch}`;
   const endpoint = { sequencerUrl: url, timeoutMs: REQUEST_TIMEOUT_MS };
-  const path = `/v1/log?${place}&limit=${PAGE_SIZE}`;
+  const path = `/v1/log?${position}&limit=${PAGE_SIZE}`;
   const { failure, value } = await askSequencer(endpoint, { path }, pageSchema);
   if (failure === null) return value;
   const { cause, error, kind, reason, status } = failure;

@@ -8,7 +8,7 @@ import type { Logger } from "@openledger/foundation/logger";
 import type { Gauge } from "prom-client";
 import { type MalformedBatch, malformedOnL1 } from "../batches/from-l1/foreign-batch.ts";
 import { sequencerError } from "../sequencer-errors.ts";
-import type { L1Place } from "./l1-place.ts";
+import type { L1Position } from "./l1-position.ts";
 
 /** "sunset": the operator ends the rollup in order (docs/how-to/operate.md, "Ending a rollup"). */
 export const ADMISSION_MODES = ["open", "sunset"] as const;
@@ -28,7 +28,7 @@ const LEADS_OUT: ReadonlySet<number> = new Set([
 interface AdmissionPolicyModules {
   readonly logger: Logger;
   /** Comparison with L1: whether L1 has signed operations that the ledger does not. */
-  readonly place: Pick<L1Place, "differs" | "isKnown" | "require">;
+  readonly place: Pick<L1Position, "differs" | "isKnown" | "require">;
   /** 1 while L1's ledger is frozen. */
   readonly frozenGauge: Gauge;
   /** 1 while L1 has a batch that breaks the ledger's rules. */

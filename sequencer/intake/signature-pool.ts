@@ -180,7 +180,7 @@ export class SignaturePool implements PreconfirmationSigner {
 
   #dispatch(): void {
     while (this.#waitingCount > 0) {
-      const thread = this.#threads.reduce((least, one) => (one.batchCount < least.batchCount ? one : least));
+      const thread = this.#threads.reduce((min, one) => (one.batchCount < min.batchCount ? one : min));
       if (thread.batchCount >= MAX_BATCHES_PER_THREAD) return;
       if (thread.batchCount > 0 && this.#waitingCount < FEWEST_AHEAD) return;
       // Preconfirmations first: their operations are executed, and somebody waits for the answer.

@@ -22,7 +22,7 @@ export interface ListedQueueEntry extends IndexedQueueEntry {
 }
 
 /** Executed entry in an own batch or in one of somebody else. */
-type PlacedEntry = Omit<ExecutedQueueEntry, "operation" | "type"> & {
+type PositionedEntry = Omit<ExecutedQueueEntry, "operation" | "type"> & {
   readonly operation: Pick<QueueOperation, "a" | "b" | "kind" | "queueIndex">;
 };
 
@@ -40,22 +40,22 @@ const createdBy = ({ b, isValid, kind }: SlotRecord) => (kind === KIND.depositNe
 export function executedEntry(
   stored: StoredQueueEntry,
   record: SlotRecord,
-  place: Required<Pick<ExecutedQueueEntry, "batchNumber" | "slot" | "opIndex">>,
+  index: Required<Pick<ExecutedQueueEntry, "batchNumber" | "slot" | "opIndex">>,
 ): { entry: ExecutedQueueEntry; write: StoreWrite } {
   const { isValid } = record;
   const operation = operationOf(stored);
-  const entry = { type: "queue", operation, ...place, isValid, createdId: createdBy(record) } as const;
+  const entry = { type: "queue", operation, ...index, isValid, createdId: createdBy(record) } as const;
   return { entry, write: recordWrite(stored, entry) };
 }
 
-function recordWrite(stored: StoredQueueEntry, { batchNumber, isValid }: PlacedEntry): StoreWrite {
+function recordWrite(stored: StoredQueueEntry, { batchNumber, isValid }: PositionedEntry): StoreWrite {
   const value: StoredQueueEntry = { ...stored, status: isValid ? "executed" : "invalid", batchNumber };
   return { key: storeKeys.queueEntry(stored.queueIndex), value };
 }
 
 /** Index writes of an executed entry; none for an entry without an effect, which no leaf's operations list. */
 export function queueIndexWrites(
-  { createdId = null, isValid, operation, opIndex = 0 }: PlacedEntry,
+  { createdId = null, isValid, operation, opIndex = 0 }: PositionedEntry,
   sequence: number,
 ): StoreWrite[] {
   if (!isValid) return [];
@@ -71,7 +71,10 @@ export function queueIndexWrites(
 }
 
 /** Entries of a batch that is in no entry of the log. @param queueHead before the batch */
-function postedEntries({ circuit, number, position, wide }: StoredBatch, queueHead: number): PlacedEntry[] {
+function postedEntries(
+  { circuit, number, position, wide }: StoredBatch,
+  queueHead: number,
+): PositionedEntry[] {
   const narrowCount = narrowSlotsOf(circuit);
   const isSigned = ({ kind }: SlotRecord) => kindRule(kind)?.isSigned === true;
   let opIndex = position.opIndex - wide.filter(isSigned).length;
@@ -81,8 +84,8 @@ function postedEntries({ circuit, number, position, wide }: StoredBatch, queueHe
     const { a, b, isValid, kind } = record;
     if (kindRule(kind)?.isQueue !== true) return [];
     const operation = { kind, a, b, queueIndex: queueIndex++ };
-    const place = { batchNumber: number, slot: narrowCount + i, opIndex };
-    return [{ operation, ...place, isValid, createdId: createdBy(record) }];
+    const index = { batchNumber: number, slot: narrowCount + i, opIndex };
+    return [{ operation, ...index, isValid, createdId: createdBy(record) }];
   });
 }
 

@@ -153,7 +153,7 @@ describe("FinalLeaves", () => {
     const name = leafFileName(1);
     const bytes = readFileSync(join(path, name));
     const random = new TestRandom(9);
-    const places = [
+    const positions = [
       0,
       3,
       4,
@@ -163,7 +163,7 @@ describe("FinalLeaves", () => {
       ...Array.from({ length: 12 }, () => random.below(bytes.length)),
     ];
     const damages = [
-      ...places.map((at) => (target: string) => {
+      ...positions.map((at) => (target: string) => {
         const changed = Buffer.from(bytes);
         changed[at]! ^= 1 << random.below(8);
         writeFileSync(target, changed);

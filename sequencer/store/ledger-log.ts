@@ -437,8 +437,8 @@ export class LedgerLog {
 
   /** @param limit that the caller stops at */
   async *#read(range: KeyRange, reverse = false, limit = PAIRS_PER_READ): AsyncGenerator<Pair> {
-    const given = Object.fromEntries(Object.entries(range).filter(([, bound]) => bound !== undefined));
-    const pairs = this.#db.iterator({ ...given, reverse, highWaterMarkBytes: BYTES_PER_READ });
+    const input = Object.fromEntries(Object.entries(range).filter(([, bound]) => bound !== undefined));
+    const pairs = this.#db.iterator({ ...input, reverse, highWaterMarkBytes: BYTES_PER_READ });
     try {
       for (;;) {
         const some = await this.#level.read(pairs.nextv(Math.min(limit, PAIRS_PER_READ)));

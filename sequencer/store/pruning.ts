@@ -34,7 +34,7 @@ export interface PruningOptions {
 }
 
 /** Logs pruning for an operator. */
-export const pruningNews = (logger: Logger): Pick<PruningOptions, "onPruned" | "onFailed"> => ({
+export const pruningEvents = (logger: Logger): Pick<PruningOptions, "onPruned" | "onFailed"> => ({
   onPruned: ({ batchNumber, opIndex }) => logger.info({ upToBatch: batchNumber, opIndex }, "history pruned"),
   onFailed: (error) =>
     logger.error(
@@ -130,9 +130,9 @@ export class Pruning {
     const final = (await this.#level.read(db.get(storeKeys.finalPosition))) as ChainPosition | undefined;
     if (final === undefined) return null;
     const runOperations = Math.max(1, Math.min(MAX_RUN_OPERATIONS, Math.floor(retention / RUN_PART)));
-    const least = operationsUpTo(final) - retention;
+    const min = operationsUpTo(final) - retention;
     let first: number | null = this.#prunedTo === null ? null : operationsUpTo(this.#prunedTo);
-    if (first !== null && least - first < runOperations) return null;
+    if (first !== null && min - first < runOperations) return null;
     let to: ChainPosition | null = null;
     const range = {
       gt: storeKeys.batch(this.#prunedTo?.batchNumber ?? 0),
@@ -141,7 +141,7 @@ export class Pruning {
     for await (const pairs of this.#pairs<StoredBatch>(range, 1)) {
       const { position, signedCount } = pairs[0]![1];
       first ??= operationsUpTo(position) - signedCount - queueCountOf(pairs[0]![1]);
-      if (operationsUpTo(position) > least || least - first < runOperations) break;
+      if (operationsUpTo(position) > min || min - first < runOperations) break;
       to = position;
       if (operationsUpTo(position) - first >= MAX_RUN_OPERATIONS) break;
     }
@@ -161,9 +161,9 @@ export class Pruning {
         if (entry.type === "settlement" && entry.epoch > 0)
           await this.#deletePayments(entry.operation.modelId, entry.epoch);
       await this.#delete("log", pairs, (key, entry) => {
-        const place = Number.parseInt(key.slice("log!".length), 16);
+        const index = Number.parseInt(key.slice("log!".length), 16);
         if (entry.type === "operation" || entry.type === "queue")
-          return { keys: prunedIndexKeys(entry, place) };
+          return { keys: prunedIndexKeys(entry, index) };
         return entry.type === "settlement" ? { names: settlementWrites(entry) } : {};
       });
     }

@@ -56,8 +56,8 @@ export const storeKeys = {
   circuits: "circuits",
   /** The fee of a unit in the batch that is opened next, written with the first operation of the one before. */
   nextFee: "next-fee",
-  /** Places that get no preconfirmation (unpromised-places.ts). */
-  unpromisedPlaces: "unpromised-places",
+  /** Places that get no preconfirmation (unpromised-positions.ts). */
+  unpromisedPositions: "unpromised-places",
 } as const;
 
 /** Id of the leaf of a key; null where the key is not a leaf's. */

@@ -64,13 +64,13 @@ export async function requireStoredCircuits(
   const otherVersion = others("sourceHash");
   if (otherVersion.length > 0)
     throw differ("other-version", otherVersion, "the directory was written by a version with other circuits");
-  const news = Object.entries(own).filter(
+  const events = Object.entries(own).filter(
     ([name]) => stored[name] === undefined || (isProving && stored[name].isCompared !== true),
   );
-  if (news.length === 0) return;
+  if (events.length === 0) return;
   if (isProving) {
     const names: string[] = [];
-    for (const [name, { contentHash }] of news)
+    for (const [name, { contentHash }] of events)
       if ((await compileCircuit(circuitSpec(name))).contentHash !== contentHash) names.push(name);
     // A sequencer without its own circuits could have nothing proven.
     if (names.length > 0)
@@ -80,7 +80,7 @@ export async function requireStoredCircuits(
         "this version has other circuits than the rollup was deployed with",
       );
   }
-  const added = Object.fromEntries(news.map(([name, one]) => [name, { ...one, isCompared: isProving }]));
+  const added = Object.fromEntries(events.map(([name, one]) => [name, { ...one, isCompared: isProving }]));
   await log.write([{ key: storeKeys.circuits, value: { ...stored, ...added } }]);
 }
 

@@ -15,7 +15,7 @@ import {
   depositsFor,
   L1_TIMESTAMP,
   operationJson,
-  placeOfGenesis,
+  positionOfGenesis,
   temporaryFolder,
   testDeployment,
   testEnvironment,
@@ -133,7 +133,7 @@ export async function measureLists(
       await request(`${child.url}/operator/l1-head`, {
         blockNumber: 1,
         timestamp: L1_TIMESTAMP,
-        place: placeOfGenesis(deployment),
+        place: positionOfGenesis(deployment),
       });
       await request(`${child.url}/operator/queue-entries`, { entries: depositsFor(USERS) });
       await request(`${child.url}/operator/close`, {});
@@ -154,10 +154,10 @@ async function measureChild(
   const nonces = new Array<bigint>(USERS).fill(0n);
   let next = 0;
   const operation = () => {
-    const place = next++ % USERS;
-    const nonce = nonces[place]!;
-    nonces[place] = nonce + 1n;
-    return transfer(testUser(place), testUser((place + 1) % USERS), nonce);
+    const position = next++ % USERS;
+    const nonce = nonces[position]!;
+    nonces[position] = nonce + 1n;
+    return transfer(testUser(position), testUser((position + 1) % USERS), nonce);
   };
   for (let sent = 0, address = 1; sent < options.operationCount; address++) {
     const filling = new Client(child.url, `127.0.1.${address}`);

@@ -15,7 +15,7 @@ import {
   depositsFor,
   L1_TIMESTAMP,
   operationJson,
-  placeOfGenesis,
+  positionOfGenesis,
   type TestUser,
   temporaryFolder,
   testDeployment,
@@ -143,7 +143,7 @@ export async function measureLoad(options: LoadOptions, log: (line: string) => v
       }),
     );
     try {
-      return await measureChild(child, placeOfGenesis(deployment), options, log);
+      return await measureChild(child, positionOfGenesis(deployment), options, log);
     } finally {
       await stopChild(child);
     }
@@ -267,9 +267,9 @@ async function runBodies(
         const sentAt = performance.now();
         const { body, status } = await connections[i]!.send(bytes);
         latenciesMs.push(performance.now() - sentAt);
-        const at = Array.from({ length: batchSize }, (_, place) => 2 + place * ACKNOWLEDGED_BYTES);
+        const at = Array.from({ length: batchSize }, (_, position) => 2 + position * ACKNOWLEDGED_BYTES);
         const isWhole = body.length === 2 + batchSize * ACKNOWLEDGED_BYTES;
-        if (status !== 200 || !isWhole || at.some((place) => body.charCodeAt(place) !== 1))
+        if (status !== 200 || !isWhole || at.some((position) => body.charCodeAt(position) !== 1))
           throw new Error(`answered ${status}: ${body.slice(0, 500)}`);
       }
     }),
@@ -283,10 +283,10 @@ async function withTime<T>(pid: number, run: () => Promise<T>) {
   return { result, time: timeBetween(before, processTime(pid)), wallMs: performance.now() - startedAt };
 }
 
-async function sendOne(connection: LoadConnection, bytes: Buffer, wantedStatus: number): Promise<void> {
+async function sendOne(connection: LoadConnection, bytes: Buffer, requestStatus: number): Promise<void> {
   const { body, status } = await connection.send(bytes);
-  const isAcknowledged = wantedStatus !== 202 || body.includes('"acknowledged"');
-  if (status !== wantedStatus || !isAcknowledged) throw new Error(`answered ${status}: ${body}`);
+  const isAcknowledged = requestStatus !== 202 || body.includes('"acknowledged"');
+  if (status !== requestStatus || !isAcknowledged) throw new Error(`answered ${status}: ${body}`);
 }
 
 /** Every connection has its own users and goes round among them. @returns milliseconds of each operation */
@@ -296,8 +296,8 @@ async function runClosed(
 ): Promise<number[]> {
   const latenciesMs: number[] = [];
   await Promise.all(
-    connections.map(async (connection, place) => {
-      const own = operations.filter((_, i) => i % connections.length === place);
+    connections.map(async (connection, position) => {
+      const own = operations.filter((_, i) => i % connections.length === position);
       for (let round = 0; round < (own[0]?.length ?? 0); round++) {
         for (const ofUser of own) {
           const sentAt = performance.now();
@@ -315,7 +315,7 @@ async function runOpen(
   connections: readonly LoadConnection[],
   operations: readonly Buffer[],
   perSecond: number,
-  wantedStatus: number,
+  requestStatus: number,
 ): Promise<number[]> {
   const latenciesMs: number[] = [];
   const startedAt = performance.now();
@@ -323,11 +323,11 @@ async function runOpen(
   await Promise.all(
     connections.map(async (connection) => {
       while (next < operations.length) {
-        const place = next++;
-        const dueAt = startedAt + (place * 1_000) / perSecond;
+        const position = next++;
+        const dueAt = startedAt + (position * 1_000) / perSecond;
         const waitMs = dueAt - performance.now();
         if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
-        await sendOne(connection, operations[place]!, wantedStatus);
+        await sendOne(connection, operations[position]!, requestStatus);
         latenciesMs.push(performance.now() - dueAt);
       }
     }),

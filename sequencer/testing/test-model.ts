@@ -121,8 +121,8 @@ export function settlementJson(
   commitment = 77n,
 ) {
   const wires = encodeEntries(data);
-  const given = [sorts].flat();
-  const sortOf = (i: number) => given[i] ?? given.at(-1)!;
+  const input = [sorts].flat();
+  const sortOf = (i: number) => input[i] ?? input.at(-1)!;
   const named = wires.map((_, i) => ({ circuitId: circuits[sortOf(i)].circuitId, commitment }));
   const [first, ...further] = entrySignals(data, named).map((signals, i) => {
     const { a, b, c } = circuits[sortOf(i)].forge(signals);

@@ -4,7 +4,7 @@ import { realFirst } from "@openledger/circuits/wire/groth16-proof";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { sequencerErrors } from "../sequencer-errors.ts";
-import { type Answer, l1PlaceOf, operationJson, operatorHeaders, type TestRollup } from "./test-rollup.ts";
+import { type Answer, l1PositionOf, operationJson, operatorHeaders, type TestRollup } from "./test-rollup.ts";
 
 export const operator = async (rollup: TestRollup, url: string, payload?: object): Promise<Answer> => {
   const { status, body } =
@@ -17,7 +17,7 @@ export const operator = async (rollup: TestRollup, url: string, payload?: object
 export const close = async (rollup: TestRollup): Promise<number> =>
   (await operator(rollup, "/operator/close", {})).batchNumber;
 export const head = (rollup: TestRollup, timestamp: number) =>
-  operator(rollup, "/operator/l1-head", { blockNumber: 20, timestamp, place: l1PlaceOf(rollup) });
+  operator(rollup, "/operator/l1-head", { blockNumber: 20, timestamp, place: l1PositionOf(rollup) });
 export const batch = async (rollup: TestRollup, number: number): Promise<Answer> =>
   (await rollup.get(`/v1/batches/${number}`)).body;
 export const send = (rollup: TestRollup, operation: Parameters<typeof operationJson>[0]) =>

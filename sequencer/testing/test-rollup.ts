@@ -197,14 +197,14 @@ export interface TestRollup extends SequencerProcess {
 export type Answer = any;
 
 /** L1's place as the bridge reports it, of an L1 that has the posted batches, and nothing else. */
-export function l1PlaceOf({ sequencer }: Pick<SequencerProcess, "sequencer">) {
+export function l1PositionOf({ sequencer }: Pick<SequencerProcess, "sequencer">) {
   const { registry } = sequencer.pipeline;
   const { batchNumber, opIndex, queueHead, root } = registry.positionAfter(registry.reached("posted"));
   return { batchNumber, opIndex, queueHead, root: hex32(root) };
 }
 
 /** L1's place as the bridge reports it, of an L1 that has no batch yet. */
-export const placeOfGenesis = ({ genesis }: Pick<Deployment, "genesis">) => ({
+export const positionOfGenesis = ({ genesis }: Pick<Deployment, "genesis">) => ({
   batchNumber: 0,
   opIndex: 0,
   queueHead: 0,
@@ -251,7 +251,7 @@ export async function startTestRollup(options: {
   if (options.isL1HeadKnown !== false)
     await rollup.post(
       "/operator/l1-head",
-      { blockNumber: 10, timestamp: L1_TIMESTAMP, place: l1PlaceOf(started) },
+      { blockNumber: 10, timestamp: L1_TIMESTAMP, place: l1PositionOf(started) },
       operatorHeaders,
     );
   if (sequencer.pipeline.queueSeenIndex === 0 && rollup.users.length > 0) {

@@ -5,7 +5,7 @@
  * operations, have another operation in that place; where the deadline has passed; or where two preconfirmations name different
  * operations for one place. The last needs no batch at all.
  *
- * L1 does not show the whole order of a batch (table-places.ts). So preconfirmations are contradicted
+ * L1 does not show the whole order of a batch (table-positions.ts). So preconfirmations are contradicted
  * where no order that L1 allows keeps them all. Those of lower places count as kept; it is all of them that contradict.
  *
  * What is compared is what L1 posts: kind, A, B, amount and words, and A's nonce, which is the number of operations that
@@ -169,7 +169,7 @@ async function findPosted(
   evidences: readonly PreconfirmationEvidence[],
   range: { fromBlock: bigint | undefined; toBlock: bigint },
 ) {
-  const places = new Set(evidences.map(({ preconfirmation }) => preconfirmation.opIndex));
+  const positions = new Set(evidences.map(({ preconfirmation }) => preconfirmation.opIndex));
   const nonces = new Set(
     evidences.flatMap(({ opening }) => (opening === null ? [] : [nonceKey(opening.operation)])),
   );
@@ -185,7 +185,7 @@ async function findPosted(
   for await (const event of source) {
     if (event.type !== "batch") continue;
     for (const posted of postedOperations(event, nonceOf, promised)) {
-      if (places.has(posted.opIndex)) byIndex.set(posted.opIndex, posted);
+      if (positions.has(posted.opIndex)) byIndex.set(posted.opIndex, posted);
       if (nonces.has(nonceKey(posted))) byNonce.set(nonceKey(posted), posted);
     }
   }

@@ -223,8 +223,8 @@ async function takeAll(options: TakeOptions): Promise<LeaveTransaction[]> {
   try {
     for (const [i, group] of groupsOf(proven, EXITS_PER_CALL).entries()) {
       const first = i * EXITS_PER_CALL;
-      const closed = await proveExits(group, restored, prover, (place, text) =>
-        onProgress(`exit ${first + place + 1} of ${proven.length}: ${text}`),
+      const closed = await proveExits(group, restored, prover, (position, text) =>
+        onProgress(`exit ${first + position + 1} of ${proven.length}: ${text}`),
       );
       onProgress(`sending ${closed.length} exits to L1`);
       done.push(...(await sendExits(contract, account, closed)));

@@ -46,17 +46,17 @@ export async function proveExits(
   items: readonly ProvenItem[],
   { ledger, registered }: RestoredLedger,
   { open }: ExitProver,
-  onProgress: (place: number, text: string) => void,
+  onProgress: (position: number, text: string) => void,
 ): Promise<ProvenExit[]> {
   const circuits = exitCircuits(registered);
   const opened = new Map<number, ProveInputs>();
   const closed: ProvenExit[] = [];
-  for (const [place, item] of items.entries()) {
+  for (const [position, item] of items.entries()) {
     const circuit = circuitOf(item, ledger, circuits);
     const prepared = prepare(item, ledger, circuit);
     const { amountWei, key, recipient } = prepared;
     const statement = prepared.statement(circuit.circuitId);
-    const tell = (text: string) => onProgress(place, text);
+    const tell = (text: string) => onProgress(position, text);
     const prove = opened.get(circuit.index) ?? (await open(circuit, tell));
     opened.set(circuit.index, prove);
     tell(`proving the ${describeItem(item)}`);

@@ -4,7 +4,7 @@ import type { Ledger } from "@openledger/circuits/ledger/ledger";
 import { TREASURY_ID } from "@openledger/circuits/protocol";
 import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
 import { exitWorld, MODEL_ID } from "@openledger/circuits/testing/exit-world";
-import { inPlaces } from "@openledger/circuits/testing/settlement/shard-epochs";
+import { inSlots } from "@openledger/circuits/testing/settlement/shard-epochs";
 import { beforeAll, expect, it } from "vitest";
 import { planExits } from "../exits/exit-plan.ts";
 import { checkExitKeys } from "../exits/prove-exits.ts";
@@ -24,7 +24,7 @@ const readOf = (ledger: Ledger) => ({
 
 it.each<[string, number[], last: number, absent: number[]]>([
   ["of one shard", [2, 3, 1], 2, [3, 511, 512]],
-  ["of two", inPlaces([[2, 3], [1]]), 512, [2, 511, 513]],
+  ["of two", inSlots([[2, 3], [1]]), 512, [2, 511, 513]],
 ])(
   "takes a payee's exit %s, and none of an absent payee, which no circuit proves",
   (_, rowCounts, last, absent) => {
@@ -46,7 +46,7 @@ it.each<[string, number[], last: number, absent: number[]]>([
 );
 
 it("plans exits of the payees of all shards, which add up to what the model has accrued", async () => {
-  const rowCounts = inPlaces([
+  const rowCounts = inSlots([
     [2, 1],
     [3, 1, 4],
   ]);
@@ -58,14 +58,14 @@ it("plans exits of the payees of all shards, which add up to what the model has 
   expect(sum(plan.map(({ amountWei }) => amountWei))).toBe(sum(accruedWei));
   const only = planExits(readOf(ledger), { owner: null, leafId: MODEL_ID, payeeIndex: 513 });
   expect(sum(only.map(({ amountWei }) => amountWei))).toBe(accruedWei[513]);
-  // The table of the payee's own shard has to fit, not the places of all.
+  // The table of the payee's own shard has to fit, not the positions of all.
   const registered = [2, 3, 512].map((size1) => ({ sort: CIRCUIT_SORT.exit, size0: EXIT_KIND.payee, size1 }));
   const leaf = { sort: CIRCUIT_SORT.exit, size0: EXIT_KIND.leaf, size1: 0 };
   const restored = { ledger, registered: [leaf, ...registered] } as unknown as RestoredLedger;
   const open = () => Promise.resolve(() => Promise.reject(new Error("nothing is proven")));
-  const namesOf = (place: number) =>
+  const namesOf = (position: number) =>
     checkExitKeys(
-      plan.filter(({ payeeIndex }) => payeeIndex === place),
+      plan.filter(({ payeeIndex }) => payeeIndex === position),
       restored,
       { open },
       () => {},

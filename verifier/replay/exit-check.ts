@@ -22,7 +22,7 @@ interface ReadSoFar {
 }
 
 /** Leaf or payee that the key of an exit names. */
-type ExitPlace =
+type ExitPosition =
   | { readonly kind: "leaf"; readonly id: number }
   | {
       readonly kind: "payee";
@@ -32,7 +32,7 @@ type ExitPlace =
     };
 
 /** Decodes an exit's key; null if no circuit proves such a key: it has bits that none of its parts takes. */
-function exitPlace(key: bigint): ExitPlace | null {
+function exitPosition(key: bigint): ExitPosition | null {
   const id = Number(key & 0xff_ffffn);
   if (key >> 24n === 0n) return { kind: "leaf", id };
   if (key >> 37n !== 1n) return null;
@@ -41,9 +41,10 @@ function exitPlace(key: bigint): ExitPlace | null {
 }
 
 /** Recipient and amount of the exit with this key. @throws OP_* if the ledger has no such leaf or payee */
-function dueAt(ledger: Ledger, place: ExitPlace): { recipient: bigint; amountWei: bigint } {
-  if (place.kind === "payee") return payeeDue(ledger, place.modelId, place.payeeIndex, place.role);
-  const { leaf } = ledger.requireLeaf(place.id);
+function dueAt(ledger: Ledger, position: ExitPosition): { recipient: bigint; amountWei: bigint } {
+  if (position.kind === "payee")
+    return payeeDue(ledger, position.modelId, position.payeeIndex, position.role);
+  const { leaf } = ledger.requireLeaf(position.id);
   return { recipient: leaf.l1Owner, amountWei: leaf.balance };
 }
 
@@ -53,17 +54,17 @@ export function checkExit(read: ReadSoFar, { amountWei, key, recipient }: ExitEv
   requireSame(null, "whether the ledger is frozen", true, read.isFrozen);
   if (read.totals.exitedWei.has(key))
     throw verifyDiffers({ batchNumber: null, what, expected: "at most once", actual: "again" });
-  const place = exitPlace(key);
-  if (place === null)
+  const position = exitPosition(key);
+  if (position === null)
     throw verifyDiffers({ batchNumber: null, what, expected: "the key of a leaf or a payee", actual: key });
-  const due = dueExit(read.requireLedger(), place, what);
+  const due = dueExit(read.requireLedger(), position, what);
   requireSame(null, `the recipient of ${what}`, due.recipient, BigInt(recipient));
   requireSame(null, `the amount of ${what}`, due.amountWei, amountWei);
 }
 
-function dueExit(ledger: Ledger, place: ExitPlace, what: string) {
+function dueExit(ledger: Ledger, position: ExitPosition, what: string) {
   try {
-    return dueAt(ledger, place);
+    return dueAt(ledger, position);
   } catch (error) {
     if (!isRollupError(error)) throw error;
     throw verifyDiffers(

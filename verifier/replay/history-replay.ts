@@ -7,7 +7,7 @@ import type { RegisteredCircuit } from "@openledger/bridge/l1/rollup-contract";
 import { queueOperationOf } from "@openledger/circuits/batch/batch";
 import type { ReplayedSettlement } from "@openledger/circuits/batch/settlement-operation";
 import { batchStatement, signalsOf } from "@openledger/circuits/blob/batch-statement";
-import type { LedgerPlace } from "@openledger/circuits/ledger/ledger";
+import type { LedgerPosition } from "@openledger/circuits/ledger/ledger";
 import type { QueueOperation } from "@openledger/circuits/ledger/operation";
 import { kindRule } from "@openledger/circuits/protocol";
 import { fromContractProof } from "@openledger/circuits/wire/groth16-proof";
@@ -17,7 +17,7 @@ import { type VerifyProof, verifierKey } from "./verify-keys.ts";
 
 export interface HistoryKeeper {
   /** Position after the last batch that was taken. */
-  position(): LedgerPlace & { readonly timestamp: bigint };
+  position(): LedgerPosition & { readonly timestamp: bigint };
   /** The queue's entry with this index, `undefined` if none was read. */
   queued(queueIndex: number): Omit<QueueOperation, "queueIndex"> | undefined;
   noteEntry(entry: QueueEntryEvent): void | Promise<void>;
@@ -126,7 +126,7 @@ export class HistoryReplay {
   }
 
   /** Requires the batch's queue operations to be the queue's next entries, in order and word for word. */
-  #consumeQueue({ batch, queueHead }: BatchEvent, before: LedgerPlace): void {
+  #consumeQueue({ batch, queueHead }: BatchEvent, before: LedgerPosition): void {
     const number = Number(batch.batchNumber);
     let index = before.queueHead;
     for (const record of batch.wide) {

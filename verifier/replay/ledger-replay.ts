@@ -12,7 +12,7 @@ import {
 } from "@openledger/bridge/l1/l1-history";
 import { PaymentHistory } from "@openledger/bridge/l1/payment-history";
 import type { RegisteredCircuit, RollupContract } from "@openledger/bridge/l1/rollup-contract";
-import { type BatchPlace, batchMalformed } from "@openledger/bridge/l1/submission/malformed-batch";
+import { type BatchPosition, batchMalformed } from "@openledger/bridge/l1/submission/malformed-batch";
 import { replayBatch } from "@openledger/circuits/batch/batch";
 import type { ReplayedSettlement } from "@openledger/circuits/batch/settlement-operation";
 import { genesisLedger, type Ledger } from "@openledger/circuits/ledger/ledger";
@@ -26,7 +26,11 @@ import type { ReadBlock, SettlementReplay } from "./settlement-replay.ts";
 import { requireSame } from "./verify-error.ts";
 import type { VerifyProof } from "./verify-keys.ts";
 
-const placeOf = ({ batch, blockNumber, l1TransactionHash: transactionHash }: BatchEvent): BatchPlace => ({
+const positionOf = ({
+  batch,
+  blockNumber,
+  l1TransactionHash: transactionHash,
+}: BatchEvent): BatchPosition => ({
   batchNumber: Number(batch.batchNumber),
   transactionHash,
   blockNumber,
@@ -204,7 +208,7 @@ export class LedgerReplay {
 
   #replay(event: BatchEvent, replayed: readonly ReplayedSettlement[]): void {
     const { batch } = event;
-    const place = placeOf(event);
+    const place = positionOf(event);
     const broken: RollupError[] = [];
     const onMalformed = this.#onMalformed;
     const onBrokenForm = onMalformed && ((error: RollupError) => broken.push(error));

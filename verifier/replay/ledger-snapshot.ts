@@ -17,7 +17,7 @@ import {
   unpackCounters,
 } from "@openledger/circuits/ledger/leaf";
 import { Ledger } from "@openledger/circuits/ledger/ledger";
-import { arePlaces } from "@openledger/circuits/ledger/payee-shards";
+import { areSlots } from "@openledger/circuits/ledger/payee-shards";
 import { accruedRoot, claimedRoot, closedHash, ownersCommitment } from "@openledger/circuits/ledger/rewards";
 import { AMOUNT_BITS, FIELD_ORDER, LEAF_KIND, MAX_LEAF_COUNT } from "@openledger/circuits/protocol";
 import { paymentChain } from "@openledger/circuits/settlement/divide-epoch";
@@ -126,7 +126,7 @@ function requireOpening(id: number, { datanet, leaf, model, rewards }: LeafState
   const owners = payees.flatMap(({ contributorId, validatorId }) => [contributorId, validatorId]);
   requireRange(`model ${id}'s payee table`, owners, LEAF_ID_END);
   requireRange(`model ${id}'s rewards`, [...accruedWei, ...claimedWei], AMOUNT_END);
-  if (!arePlaces(payees) || accruedWei.length > payees.length)
+  if (!areSlots(payees) || accruedWei.length > payees.length)
     throw snapshotFalse(`model ${id}'s payee table has a payee without rows`);
   if (closed !== null) {
     requireRange(`model ${id}'s closed epoch`, [closed.epoch], EPOCH_END);

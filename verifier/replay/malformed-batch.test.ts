@@ -54,20 +54,20 @@ const look = () =>
   });
 
 /**
- * Posts a batch, queues an entry and passes a day. Returns the place that all errors that build on the ledger
+ * Posts a batch, queues an entry and passes a day. Returns the position that all errors that build on the ledger
  * must name.
  */
 async function post(closed: ClosedBatch) {
   const { blockNumber, transactionHash } = await f.l1.submit([closed]);
-  const place = { batchNumber: 3, transactionHash, blockNumber: Number(blockNumber) };
+  const position = { batchNumber: 3, transactionHash, blockNumber: Number(blockNumber) };
   await f.l1.rollup.write.forceSetKey([ALICE_ID, 5n, ANY_FEE], { account: f.l1.roles.alice });
   await f.l1.passTime(DAY + 1n);
-  return place;
+  return position;
 }
-const malformed = (place: object, reason: object) => ({
+const malformed = (position: object, reason: object) => ({
   code: "BRG_BATCH_MALFORMED",
   data: {
-    ...place,
+    ...position,
     reason: expect.objectContaining(reason),
     remedy: expect.stringContaining("openledger exit"),
   },
@@ -75,8 +75,8 @@ const malformed = (place: object, reason: object) => ({
 
 describe("a batch that L1 has taken and the rules refuse", () => {
   test("is named, with its transaction and the rule, by verify, restore and submit-queue", async () => {
-    const place = await post(await tooManyRows(f, false));
-    const expected = malformed(place, {
+    const position = await post(await tooManyRows(f, false));
+    const expected = malformed(position, {
       code: "OP_MALFORMED",
       message: expect.stringContaining("words[3] is not a 32-bit row count"),
     });
@@ -92,10 +92,10 @@ describe("a batch that L1 has taken and the rules refuse", () => {
   });
 
   test("keeps nobody from leaving where its root follows from what was posted", async () => {
-    const place = await post(await tooManyRows(f, true));
+    const position = await post(await tooManyRows(f, true));
     await expect(restoreLedger(f.rollup)).rejects.toMatchObject({ code: "BRG_BATCH_MALFORMED" });
     const { items, malformedBatches, root } = await look();
-    expect(malformedBatches).toMatchObject([{ ...place, reason: { code: "OP_MALFORMED" } }]);
+    expect(malformedBatches).toMatchObject([{ ...position, reason: { code: "OP_MALFORMED" } }]);
     // Every leaf under L1's own root is known: that is what a proof of an exit needs.
     expect(root).toBe((await f.rollup.state()).root);
     const wei = items.reduce((sum, { amountWei }) => sum + amountWei, 0n);
@@ -104,9 +104,9 @@ describe("a batch that L1 has taken and the rules refuse", () => {
   });
 
   test("lets nobody leave where its root does not follow: its maker alone knows the leaves", async () => {
-    const place = await post(await tooManyRows(f, false));
+    const position = await post(await tooManyRows(f, false));
     await expect(look()).rejects.toMatchObject(
-      malformed(place, { code: "CIR_REPLAY_DIFFERS", message: expect.stringContaining("new root") }),
+      malformed(position, { code: "CIR_REPLAY_DIFFERS", message: expect.stringContaining("new root") }),
     );
   });
 });

@@ -5,7 +5,7 @@ import { KIND, kindRule } from "@openledger/circuits/protocol";
 import { TestRandom } from "@openledger/foundation/testing/test-random";
 import { describe, expect, test } from "vitest";
 import { isSameOperation, postedOperations } from "./posted-operations.ts";
-import { type PlacedSlot, placeSlots } from "./table-places.ts";
+import { type OrderedSlot, orderSlots } from "./table-positions.ts";
 
 const FIRST = 5;
 const ANN_NONCE = 7;
@@ -50,8 +50,8 @@ function postedOf(
   };
   const event = { batch, blockNumber: 1, l1TransactionHash: "0x1" } as unknown as BatchEvent;
   const nonceOf = new Map([[2, ANN_NONCE]]);
-  const posted = postedOperations(event, nonceOf, (place) =>
-    promised.slice(place - FIRST, place - FIRST + 1).filter((one) => one !== null),
+  const posted = postedOperations(event, nonceOf, (position) =>
+    promised.slice(position - FIRST, position - FIRST + 1).filter((one) => one !== null),
   );
   const signed = [...operations, ...wide.filter(({ kind }) => kindRule(kind)!.isSigned)];
   expect(posted.map(({ opIndex }) => opIndex)).toEqual(signed.map((_, i) => FIRST + i));
@@ -105,7 +105,7 @@ describe("postedOperations of a table batch with wide slots", () => {
       true,
       false,
     ]);
-    // Before the second wide slot there has to be a place for the first, and behind the first one for the second.
+    // Before the second wide slot there has to be a position for the first, and behind the first one for the second.
     expect(postedOf([first], [carol], { wide: [dan, carol] })).toEqual([false]);
     expect(postedOf([first], [null, null, dan], { wide: [dan, carol] })).toEqual([true, true, false]);
     expect(postedOf([first], [null, first, carol], { wide: [dan, carol] })).toEqual([true, true, true]);
@@ -116,10 +116,10 @@ describe("postedOperations of a table batch with wide slots", () => {
     const [own, after] = [withdraw(2), operation(KIND.transfer, 7, 3)];
     expect(postedOf([after], [after, own], { wide: [own] })).toEqual([true, true]);
     expect(postedOf([after], [own, after], { wide: [own] })).toEqual([false, false]);
-    // The same where only one of the two was promised: the other has no place left.
+    // The same where only one of the two was promised: the other has no position left.
     expect(postedOf([after], [null, after], { wide: [own] })).toEqual([true, false]);
     expect(postedOf([after], [own], { wide: [own] })).toEqual([false]);
-    // An unsigned slot has no place, but the wide ones behind it come after it.
+    // An unsigned slot has no position, but the wide ones behind it come after it.
     const close = operation(KIND.forcedCloseEpoch, 0, 3, [], 0);
     expect(postedOf([after], [carol, after], { wide: [close, carol] })).toEqual([false, false]);
     expect(postedOf([after], [carol, after], { wide: [carol, close] })).toEqual([true, true]);
@@ -130,7 +130,7 @@ describe("postedOperations of a table batch with wide slots", () => {
   });
 });
 
-describe("placeSlots", () => {
+describe("orderSlots", () => {
   test("finds an order wherever one exists, against all orders of small batches", () => {
     const random = new TestRandom(1);
     const seen = { possible: 0, impossible: 0 };
@@ -139,17 +139,17 @@ describe("placeSlots", () => {
       const deadlines = Array.from({ length: random.below(4) }, () => random.below(wideCount + 1));
       const rules = { deadlines, wideCount };
       const slots = [
-        ...deadlines.map((_, index): PlacedSlot => ({ section: "narrow", index })),
-        ...Array.from({ length: wideCount }, (_, index): PlacedSlot => ({ section: "wide", index })),
+        ...deadlines.map((_, index): OrderedSlot => ({ section: "narrow", index })),
+        ...Array.from({ length: wideCount }, (_, index): OrderedSlot => ({ section: "wide", index })),
       ];
       const orders = permutations(slots).filter((order) => isAllowed(order, deadlines));
-      const fixed = new Map<number, PlacedSlot>();
+      const fixed = new Map<number, OrderedSlot>();
       const left = [...slots];
-      for (const place of slots.keys())
-        if (random.below(2) === 0) fixed.set(place, left.splice(random.below(left.length), 1)[0]!);
-      const agrees = (order: readonly PlacedSlot[]) =>
-        [...fixed].every(([place, slot]) => nameOf(order[place]!) === nameOf(slot));
-      const found = placeSlots(rules, fixed);
+      for (const position of slots.keys())
+        if (random.below(2) === 0) fixed.set(position, left.splice(random.below(left.length), 1)[0]!);
+      const agrees = (order: readonly OrderedSlot[]) =>
+        [...fixed].every(([position, slot]) => nameOf(order[position]!) === nameOf(slot));
+      const found = orderSlots(rules, fixed);
       expect(found !== null).toBe(orders.some(agrees));
       if (found !== null) expect(isAllowed(found, deadlines) && agrees(found)).toBe(true);
       seen[found === null ? "impossible" : "possible"] += 1;
@@ -158,9 +158,9 @@ describe("placeSlots", () => {
   });
 });
 
-const nameOf = ({ index, section }: PlacedSlot) => `${section} ${index}`;
+const nameOf = ({ index, section }: OrderedSlot) => `${section} ${index}`;
 
-function isAllowed(order: readonly PlacedSlot[], deadlines: readonly number[]): boolean {
+function isAllowed(order: readonly OrderedSlot[], deadlines: readonly number[]): boolean {
   const names = order.map(nameOf);
   const wide = order.filter(({ section }) => section === "wide").map(({ index }) => index);
   return (

@@ -4,7 +4,7 @@
  *
  * A batch's slots do not stand in the order in which the sequencer took the operations: narrow ones
  * stand by sections, before all wide ones. L1 shows that the operations have the batch's places, and no more than
- * table-places.ts says. A promised operation is given its promised place where that can be; the others fill what is left.
+ * table-positions.ts says. A promised operation is given its promised place where that can be; the others fill what is left.
  */
 
 import type { BatchEvent } from "@openledger/bridge/l1/l1-history";
@@ -12,7 +12,7 @@ import type { SlotRecord } from "@openledger/circuits/batch/batch-data";
 import type { SignedOperation } from "@openledger/circuits/ledger/operation";
 import { kindRule } from "@openledger/circuits/protocol";
 import type { Hex } from "viem";
-import { type PlacedSlot, placeSlots } from "./table-places.ts";
+import { type OrderedSlot, orderSlots } from "./table-positions.ts";
 
 /** Signed operation on L1. */
 export interface PostedOperation {
@@ -33,12 +33,12 @@ export interface PostedOperation {
 /** Fields of a signed operation that L1 shows. */
 export type PromisedOperation = Pick<SignedOperation, "kind" | "a" | "b" | "amountCode" | "words" | "nonce">;
 
-/** Operations that were promised for a place. */
+/** Operations that were promised for a position. */
 export type Promised = (opIndex: number) => readonly PromisedOperation[];
 
 /**
  * Lists the signed operations of a batch in their order. `nonceOf` has each leaf's nonce, and counts on.
- * @param promised returns the promises for a place
+ * @param promised returns the promises for a position
  */
 export function postedOperations(
   event: BatchEvent,
@@ -61,7 +61,7 @@ export function postedOperations(
   const narrow = operationsOf(batch.narrow);
   const wide = operationsOf(batch.wide);
   const firstOpIndex = Number(batch.firstOpIndex);
-  return placedByPromises(
+  return orderedByPromises(
     { firstOpIndex, narrow, wide, deadlines: deadlinesOf(narrow, batch.wide) },
     promised,
   );
@@ -83,7 +83,7 @@ function deadlinesOf(narrow: readonly PostedOperation[], records: readonly SlotR
 
 interface TableSlots {
   readonly firstOpIndex: number;
-  /** Slots without places yet. The narrow ones have no nonces yet either. */
+  /** Slots without positions yet. The narrow ones have no nonces yet either. */
   readonly narrow: readonly PostedOperation[];
   readonly wide: readonly PostedOperation[];
   readonly deadlines: readonly number[];
@@ -93,7 +93,7 @@ interface TableSlots {
  * Places each promised operation that is there in its place and under its nonce, if that is possible; each
  * place, and each nonce, once.
  */
-function placedByPromises(slots: TableSlots, promised: Promised): PostedOperation[] {
+function orderedByPromises(slots: TableSlots, promised: Promised): PostedOperation[] {
   // An honest sequencer keeps all promises. Only if that is impossible does the order of the promises matter.
   const { promises, order } = keepPromises(slots, promised, false) ?? keepPromises(slots, promised, true)!;
   const { firstOpIndex, narrow } = slots;
@@ -101,11 +101,11 @@ function placedByPromises(slots: TableSlots, promised: Promised): PostedOperatio
   for (const { nonce, slot } of promises.values())
     if (slot.section === "narrow") nonces.delete(nonceKey({ a: narrow[slot.index]!.a, nonce }));
   const restNonces = [...nonces];
-  return order.map((slot, place): PostedOperation => {
-    const opIndex = firstOpIndex + place;
+  return order.map((slot, position): PostedOperation => {
+    const opIndex = firstOpIndex + position;
     const posted = slots[slot.section][slot.index]!;
     if (slot.section === "wide") return { ...posted, opIndex };
-    const known = promises.get(place);
+    const known = promises.get(position);
     if (known !== undefined) return { ...posted, opIndex, nonce: known.nonce };
     const at = restNonces.findIndex((key) => key.startsWith(`${posted.a}/`));
     return { ...posted, opIndex, nonce: Number(restNonces.splice(at, 1)[0]!.split("/")[1]) };
@@ -123,7 +123,7 @@ function keepPromises(slots: TableSlots, promised: Promised, isOneByOne: boolean
   const left = new Map<number, Set<number>>();
   for (const [index, { a }] of narrow.entries()) left.set(a, (left.get(a) ?? new Set()).add(index));
   const nonces = new Set(narrow.map(nonceKey));
-  const find = (operation: PromisedOperation): PlacedSlot | null => {
+  const find = (operation: PromisedOperation): OrderedSlot | null => {
     const { a } = operation;
     const nonce = Number(operation.nonce);
     for (const index of wideLeft)
@@ -134,19 +134,19 @@ function keepPromises(slots: TableSlots, promised: Promised, isOneByOne: boolean
     return null;
   };
   const sizes = { deadlines, wideCount: wide.length };
-  const promises = new Map<number, { slot: PlacedSlot; nonce: number }>();
-  const fixed = new Map<number, PlacedSlot>();
-  for (let place = 0; place < narrow.length + wide.length; place++) {
-    for (const operation of promised(firstOpIndex + place)) {
+  const promises = new Map<number, { slot: OrderedSlot; nonce: number }>();
+  const fixed = new Map<number, OrderedSlot>();
+  for (let position = 0; position < narrow.length + wide.length; position++) {
+    for (const operation of promised(firstOpIndex + position)) {
       const slot = find(operation);
       if (slot === null) continue;
-      fixed.set(place, slot);
-      if (isOneByOne && placeSlots(sizes, fixed) === null) {
-        fixed.delete(place);
+      fixed.set(position, slot);
+      if (isOneByOne && orderSlots(sizes, fixed) === null) {
+        fixed.delete(position);
         continue;
       }
       const nonce = Number(operation.nonce);
-      promises.set(place, { slot, nonce });
+      promises.set(position, { slot, nonce });
       if (slot.section === "wide") wideLeft.delete(slot.index);
       else {
         left.get(operation.a)!.delete(slot.index);
@@ -155,7 +155,7 @@ function keepPromises(slots: TableSlots, promised: Promised, isOneByOne: boolean
       break;
     }
   }
-  const order = placeSlots(sizes, fixed);
+  const order = orderSlots(sizes, fixed);
   return order === null ? null : { promises, order };
 }
 

@@ -96,7 +96,7 @@ async function closedModel() {
   const division: Division = {
     kind: "draws",
     features: { matrix, columns: [columns], answeringHash: 7n },
-    openingOf: (wanted) => openings.get(wanted),
+    openingOf: (target) => openings.get(target),
   };
   return { closingBatch, division };
 }

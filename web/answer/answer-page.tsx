@@ -126,13 +126,13 @@ function stepsOf({ status }: PaidAnswer): TimelineStep[] {
   const at = ORDER.indexOf(status.stage);
   const step = (
     name: PaymentStage | "paid",
-    place: number,
+    position: number,
     label: ComponentChildren,
     note?: ComponentChildren,
   ): TimelineStep => ({
     name,
     label,
-    state: place <= at ? "done" : place === at + 1 ? "current" : "ahead",
+    state: position <= at ? "done" : position === at + 1 ? "current" : "ahead",
     note,
   });
   return [

@@ -54,7 +54,7 @@ beforeAll(async () => {
     },
     {
       published: {
-        places: [{ modelId, folder: modelFolder }],
+        locations: [{ modelId, folder: modelFolder }],
         sequencerUrl: world.sequencerUrl,
         domain: world.bob.domain,
         rollup: storeRollupOf(world.bob),

@@ -119,7 +119,7 @@ export async function computePayout(
     model: { modelId: leaf.id, statics, payees: leaf.payees, accruedWei: [] },
     closed: { epoch: BigInt(epoch), closingBatch: BigInt(payments.closingBatch!), amountWei, chain },
     payments: payments.payments,
-    openingOf: (place) => provable(openings.get(payments.payments[place]!.receipt), matrix),
+    openingOf: (location) => provable(openings.get(payments.payments[location]!.receipt), matrix),
     seed: seed!,
     drawCount: leaf.model.drawCount,
     matrix,

@@ -13,7 +13,7 @@ import {
   paymentStatus,
 } from "@openledger/models/settling/payment-status";
 import type { Hex } from "viem";
-import { findServedPlaces } from "../ask/served-models.ts";
+import { findServedLocations } from "../ask/served-models.ts";
 import type { Site } from "../ledger/site.ts";
 
 export interface PaidAnswer {
@@ -69,10 +69,10 @@ export async function readRowPayout(site: Site, { payments, status }: PaidAnswer
   const { computePayout, fetchPublishedRows } = await import("./answer-rows.ts");
   // The shares as of now; who has them never changes.
   const leaf = await getModel(site.sequencer, status.modelId);
-  const { places } = await findServedPlaces(site);
-  const place = places.find(({ modelId }) => modelId === status.modelId);
-  if (place === undefined) return null;
-  const published = await fetchPublishedRows(place.serverUrl, leaf, status.epoch);
+  const { places } = await findServedLocations(site);
+  const location = places.find(({ modelId }) => modelId === status.modelId);
+  if (location === undefined) return null;
+  const published = await fetchPublishedRows(location.serverUrl, leaf, status.epoch);
   const settled = { leaf, payments, settlement: status.settlement! };
   return { paid: await computePayout(status.index, settled, published) };
 }

@@ -31,7 +31,7 @@ import { AskedPicture, PictureInput } from "./picture-input.tsx";
 import { findServedModels, type ServedModel } from "./served-models.ts";
 import { AskedRow, TableInput } from "./table-input.tsx";
 import { TurnCard } from "./turn-card.tsx";
-import { addTurn, loadTurns, storedReceipts, type TurnsPlace, turnsOf } from "./turns.ts";
+import { addTurn, loadTurns, storedReceipts, type TurnsLocation, turnsOf } from "./turns.ts";
 
 /** A conversation with a model: each answer is checked in the page, and paid. */
 export function AskPage(props: PageProps) {
@@ -232,7 +232,7 @@ const QUESTION = "openledger.question";
 const MAX_STORED_QUESTION = 100_000;
 
 /** Place of a model's turns; null as long as the ledger is not known. */
-function placeIn(live: PageProps["live"], modelId: number): TurnsPlace | null {
+function deploymentIn(live: PageProps["live"], modelId: number): TurnsLocation | null {
   const info = live.info.value;
   return info === null
     ? null
@@ -242,7 +242,7 @@ function placeIn(live: PageProps["live"], modelId: number): TurnsPlace | null {
 /** The thread with one model, and the next question. */
 export function ModelQuestion({ site, live, model }: PageProps & { model: ServedModel }) {
   const [prompt, setPrompt] = useState(sessionStorage.getItem(QUESTION) ?? "");
-  const [asked, setAsked] = useState<PendingTurn | null>(null);
+  const [question, setQuestion] = useState<PendingTurn | null>(null);
   /** The server shows nothing more before it is paid: an earlier answer was left unpaid. */
   const [isPaidFirst, setPaidFirst] = useState(false);
   /** Question that no row of the model answers. */
@@ -255,10 +255,10 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
   const now = session.value;
   const owned = now !== null && holdings.value?.address === now.address ? holdings.value : null;
   const account = mainAccount(owned);
-  const place = placeIn(live, model.modelId);
+  const location = deploymentIn(live, model.modelId);
   useEffect(() => {
-    if (place !== null) loadTurns(place);
-  }, [place?.chainId, place?.rollupAddress, model.modelId]);
+    if (location !== null) loadTurns(location);
+  }, [location?.chainId, location?.rollupAddress, model.modelId]);
   const write = (text: string) => {
     // A tab stores few megabytes: a picture is chosen again after a reload.
     sessionStorage.setItem(QUESTION, text.length > MAX_STORED_QUESTION ? "" : text);
@@ -267,11 +267,11 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
   const ask = () =>
     asking.run(async () => {
       const pending = { question: prompt, soFar: "", note: "not checked yet" };
-      setAsked(pending);
+      setQuestion(pending);
       setUnanswered(null);
       setWithdrawn(null);
       try {
-        const onText = (soFar: string) => setAsked({ ...pending, soFar });
+        const onText = (soFar: string) => setQuestion({ ...pending, soFar });
         const turn = isPaidFirst
           ? await buyAndCheck(now!, owned!, model, prompt)
           : await askOnce(now!, owned!, model, prompt, onText);
@@ -285,10 +285,10 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
         else if (isLeftUnpaid(error)) setPaidFirst(true);
         else throw error;
       } finally {
-        setAsked(null);
+        setQuestion(null);
       }
     });
-  const turns = (place === null ? [] : turnsOf(place)).map((turn) => ({
+  const turns = (location === null ? [] : turnsOf(location)).map((turn) => ({
     key: `${turn.answer.receipt}`,
     question: turn.prompt,
     answer: (
@@ -304,8 +304,8 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
   return (
     <Chat
       turns={turns}
-      afterTurns={place === null ? null : <KeepReceipts ledger={place} />}
-      pending={asked}
+      afterTurns={location === null ? null : <KeepReceipts ledger={location} />}
+      pending={question}
       question={prompt}
       onQuestion={write}
       label="Your text"
@@ -405,7 +405,7 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
   );
 }
 
-function KeepReceipts({ ledger }: { ledger: TurnsPlace }) {
+function KeepReceipts({ ledger }: { ledger: TurnsLocation }) {
   const keep = () => {
     const text = `${JSON.stringify({ receipts: storedReceipts(ledger) }, null, 2)}\n`;
     saveFile("receipts.json", new TextEncoder().encode(text));

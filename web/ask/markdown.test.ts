@@ -8,7 +8,7 @@ function shown(node: unknown): string {
   if (Array.isArray(node)) return node.map(shown).join("");
   if (typeof node !== "object") return String(node).replaceAll("<", "&lt;");
   const { type, props } = node as VNode<{ children?: unknown; href?: string }>;
-  if (typeof type === "function") return shown((type as (given: unknown) => unknown)(props));
+  if (typeof type === "function") return shown((type as (input: unknown) => unknown)(props));
   const href = props.href === undefined ? "" : ` href="${props.href}"`;
   return `<${String(type)}${href}>${shown(props.children)}</${String(type)}>`;
 }

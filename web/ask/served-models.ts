@@ -3,7 +3,7 @@
  */
 
 import { type InputField, inputFieldsOf } from "@openledger/attribution/inputs/model-inputs";
-import type { ModelFamily, PromptKind } from "@openledger/attribution/model/model-family";
+import type { PromptKind } from "@openledger/attribution/model/model-family";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { drawShares } from "@openledger/circuits/settlement/settlement-split";
 import type {
@@ -14,6 +14,7 @@ import type {
 import { belowLedger, listServedModels } from "@openledger/client/actions/answers/served-models";
 import { approvalsOf, getModel } from "@openledger/client/sequencer/model-reads";
 import { RecentAnswers } from "@openledger/foundation/recent-answers";
+import { knownFamilies } from "../ledger/known-families.ts";
 import type { Site } from "../ledger/site.ts";
 import { type Problem, problemOf } from "../words/problem.tsx";
 
@@ -48,7 +49,7 @@ interface ServedModels {
 }
 
 /** Asks every server that the site names, and its factory, which models they have. */
-export async function findServedPlaces({
+export async function findServedLocations({
   answerServers,
   factoryUrl,
 }: Pick<Site, "answerServers" | "factoryUrl">) {
@@ -67,10 +68,10 @@ export async function findServedPlaces({
  * @throws what getModel throws
  */
 export async function findServedModels(site: Site, named: number | null = null): Promise<ServedModels> {
-  const { places, problems } = await findServedPlaces(site);
+  const { places, problems } = await findServedLocations(site);
   const offered = places.filter(({ modelId }, i) => i < MAX_OFFERED || modelId === named);
   const models = await Promise.all(
-    offered.map(async (place) => ({ ...place, ...(await termsOf(site.sequencer, place.modelId)) })),
+    offered.map(async (location) => ({ ...location, ...(await termsOf(site.sequencer, location.modelId)) })),
   );
   return { models, problems };
 }
@@ -152,28 +153,18 @@ async function loadCopy(serverUrl: string): Promise<OwnCopy> {
 const classesOf = (recipe: object): readonly string[] | null =>
   (recipe as { readonly classes?: readonly string[] }).classes ?? null;
 
-/** The families of models whose answers the page can check; models/tuning/recipe/model-families.ts has those of the commands. */
-export async function knownFamilies(serverUrl: string): Promise<readonly ModelFamily[]> {
-  const [{ directFamily }, { textFamily }, { readFromServer }] = await Promise.all([
-    import("@openledger/attribution/model/direct/direct-family"),
-    import("@openledger/models/tuning/recipe/text-family"),
-    import("@openledger/models/tuning/recipe/base-files"),
-  ]);
-  return [directFamily, textFamily({ bases: [readFromServer(serverUrl)], kernels: "wasm" })];
-}
-
 /** A model's recipe, with the hash of its statics, by a server of the site; null if none shows it, with the error if one failed. */
 export async function fetchPublished(site: Pick<Site, "answerServers" | "factoryUrl">, modelId: number) {
-  const { places, problems } = await findServedPlaces(site);
-  const place = places.find((one) => one.modelId === modelId);
-  if (place === undefined) return { published: null, problem: problems[0] ?? null };
+  const { places, problems } = await findServedLocations(site);
+  const location = places.find((one) => one.modelId === modelId);
+  if (location === undefined) return { published: null, problem: problems[0] ?? null };
   const [{ fetchAnswering }, families] = await Promise.all([
     import("@openledger/attribution/model/model-download"),
-    knownFamilies(place.serverUrl),
+    knownFamilies(location.serverUrl),
     initPoseidon(),
   ]);
   try {
-    return { published: await fetchAnswering(place.serverUrl, families), problem: null };
+    return { published: await fetchAnswering(location.serverUrl, families), problem: null };
   } catch (error) {
     return { published: null, problem: problemOf(error) };
   }

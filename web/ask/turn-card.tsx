@@ -161,7 +161,7 @@ const THUMBS: readonly { readonly thumb: Thumb; readonly label: string }[] = [
 ];
 
 function Thumbs({ receipt }: { receipt: bigint }) {
-  const given = thumbOf(receipt);
+  const input = thumbOf(receipt);
   return (
     <span class="row">
       {THUMBS.map(({ label, thumb }) => (
@@ -169,8 +169,8 @@ function Thumbs({ receipt }: { receipt: bigint }) {
           key={thumb}
           type="button"
           class="button button-small thumb"
-          aria-pressed={given === thumb}
-          onClick={() => setThumb(receipt, given === thumb ? null : thumb)}
+          aria-pressed={input === thumb}
+          onClick={() => setThumb(receipt, input === thumb ? null : thumb)}
         >
           {label}
         </button>

@@ -37,15 +37,15 @@ async function openTab() {
   return import("./turns.ts");
 }
 
-const place = {
+const deployment = {
   chainId: 31337,
   rollupAddress: "0x00000000000000000000000000000000000000A1",
   modelId: 11,
 } as const;
 const others = [
-  { ...place, rollupAddress: "0x00000000000000000000000000000000000000b2" },
-  { ...place, chainId: 1 },
-  { ...place, modelId: 1 },
+  { ...deployment, rollupAddress: "0x00000000000000000000000000000000000000b2" },
+  { ...deployment, chainId: 1 },
+  { ...deployment, modelId: 1 },
 ] as const;
 const turn: Turn = {
   prompt: "What is gravity?",
@@ -67,28 +67,28 @@ const turn: Turn = {
 
 it("stores turns by the ledger and the model: another rollup's model of the same number has none", async () => {
   const here = await openTab();
-  here.addTurn(place, turn);
+  here.addTurn(deployment, turn);
   const again = await openTab();
   for (const other of others) {
     again.loadTurns(other);
     expect(again.turnsOf(other)).toEqual([]);
     expect(other.modelId === 1 ? [] : again.storedReceipts(other)).toEqual([]);
   }
-  expect(again.storedReceipts(place)).toMatchObject([{ modelId: 11, prompt: "What is gravity?" }]);
+  expect(again.storedReceipts(deployment)).toMatchObject([{ modelId: 11, prompt: "What is gravity?" }]);
   expect([...storage.keys()]).toHaveLength(1);
 });
 
 it("forgets the oldest turns where a tab has no room for all, and shows them until it is closed", async () => {
   const here = await openTab();
-  const asked = (receipt: bigint, size: number) =>
-    here.addTurn(place, { ...turn, prompt: "p".repeat(size), answer: { ...turn.answer, receipt } });
+  const question = (receipt: bigint, size: number) =>
+    here.addTurn(deployment, { ...turn, prompt: "p".repeat(size), answer: { ...turn.answer, receipt } });
   room = 6_000;
-  for (const receipt of [1n, 2n, 3n]) asked(receipt, 2_000);
-  const sizes = () => here.storedReceipts(place).map((one) => (one as { prompt: string }).prompt.length);
+  for (const receipt of [1n, 2n, 3n]) question(receipt, 2_000);
+  const sizes = () => here.storedReceipts(deployment).map((one) => (one as { prompt: string }).prompt.length);
   expect(sizes()).toEqual([2_000, 2_000]);
-  asked(4n, 7_000);
+  question(4n, 7_000);
   expect(storage.size).toBe(0);
-  expect(here.turnsOf(place)).toHaveLength(4);
+  expect(here.turnsOf(deployment)).toHaveLength(4);
 });
 
 it("tells a paid answer from one whose payment was refused, which can be paid again", async () => {
@@ -111,13 +111,13 @@ it("tells a paid answer from one whose payment was refused, which can be paid ag
   expect(states()).toBe(undefined);
   journeys.value = [refused];
   expect(states()).toMatchObject({ state: "failed" });
-  here.addTurn(place, turn);
-  expect(here.storedReceipts(place)).toMatchObject([{ payment: null }]);
+  here.addTurn(deployment, turn);
+  expect(here.storedReceipts(deployment)).toMatchObject([{ payment: null }]);
   journeys.value = [again, refused];
   expect(states()).toEqual({ state: "sent", hash: "0xcd" });
   journeys.value = [refused, { ...again, reachedAtMs: { signed: 1, accepted: 2 } }];
   expect(states()).toEqual({ state: "paid", hash: "0xcd" });
-  expect(here.storedReceipts(place)).toMatchObject([{ payment: "0xcd" }]);
+  expect(here.storedReceipts(deployment)).toMatchObject([{ payment: "0xcd" }]);
   journeys.value = [];
   pastPayments.value = new Map([[7n, "0xcd"]]);
   expect(states()).toEqual({ state: "paid", hash: "0xcd" });

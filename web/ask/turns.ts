@@ -24,41 +24,41 @@ export interface Turn {
 const MAX_TURNS = 50;
 
 /** A model of one ledger: another rollup at the same address of the site has another model of this number. */
-export interface TurnsPlace extends RollupIdentity {
+export interface TurnsLocation extends RollupIdentity {
   readonly modelId: number;
 }
 
 const ledgerKey = (ledger: RollupIdentity) => `${rollupKey("asked", ledger)}.`;
-const keyOf = (place: TurnsPlace) => `${ledgerKey(place)}${place.modelId}`;
+const keyOf = (location: TurnsLocation) => `${ledgerKey(location)}${location.modelId}`;
 
 /** Turns by place, oldest first. */
 const threads = signal<ReadonlyMap<string, readonly Turn[]>>(new Map());
 
-export function turnsOf(place: TurnsPlace): readonly Turn[] {
-  const known = threads.value.get(keyOf(place));
+export function turnsOf(location: TurnsLocation): readonly Turn[] {
+  const known = threads.value.get(keyOf(location));
   return known ?? [];
 }
 
 /** Restores the turns that an earlier load of this tab has stored; once a model. */
-export function loadTurns(place: TurnsPlace): void {
-  if (threads.value.has(keyOf(place))) return;
-  set(place, []);
-  const text = sessionStorage.getItem(keyOf(place));
+export function loadTurns(location: TurnsLocation): void {
+  if (threads.value.has(keyOf(location))) return;
+  set(location, []);
+  const text = sessionStorage.getItem(keyOf(location));
   if (text === null) return;
   const stored = (JSON.parse(text) as (Omit<Turn, "answer"> & { answer: unknown })[]).map(
     ({ answer, ...turn }): Turn => ({ ...turn, answer: answerSchema.parse(answer) }),
   );
-  set(place, stored);
+  set(location, stored);
 }
 
 /** The same answer again takes its own place. */
-export function addTurn(place: TurnsPlace, turn: Turn): void {
-  const others = turnsOf(place).filter(({ answer }) => answer.receipt !== turn.answer.receipt);
-  set(place, [...others, turn].slice(-MAX_TURNS));
+export function addTurn(location: TurnsLocation, turn: Turn): void {
+  const others = turnsOf(location).filter(({ answer }) => answer.receipt !== turn.answer.receipt);
+  set(location, [...others, turn].slice(-MAX_TURNS));
 }
 
-function set(place: TurnsPlace, turns: readonly Turn[]): void {
-  threads.value = new Map([...threads.value, [keyOf(place), turns]]);
+function set(location: TurnsLocation, turns: readonly Turn[]): void {
+  threads.value = new Map([...threads.value, [keyOf(location), turns]]);
   if (turns.length === 0) return;
   const stored = turns.map(({ answer, labels, prompt, said }) => ({
     prompt,
@@ -66,7 +66,7 @@ function set(place: TurnsPlace, turns: readonly Turn[]): void {
     labels,
     answer: onTheWire(answer),
   }));
-  store(keyOf(place), stored);
+  store(keyOf(location), stored);
 }
 
 /** Stores as many turns as a tab has room for, the latest first: a question may be a picture of some megabytes. */

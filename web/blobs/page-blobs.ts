@@ -3,10 +3,10 @@
  * a blob has the posted value at z is not enough for anyone who reads it later: z is known by then, and anybody can make
  * another blob with that value. So the whole commitment is made again, in a worker: a full blob takes seconds.
  */
-import { peerPlace } from "@openledger/bridge/blobs/archive-places";
+import { peerProvider } from "@openledger/bridge/blobs/archive-providers";
 import { BeaconNode } from "@openledger/bridge/blobs/beacon-node";
 import { BlobFinder } from "@openledger/bridge/blobs/blob-finder";
-import type { BlobSource, VersionedHash, WantedBlob } from "@openledger/bridge/blobs/blob-source";
+import type { BlobRequest, BlobSource, VersionedHash } from "@openledger/bridge/blobs/blob-source";
 import type { BlobAnswer, BlobTask } from "./blob-messages.ts";
 
 export interface PageBlobsOptions {
@@ -37,16 +37,19 @@ export class PageBlobs implements BlobSource {
     this.#startWorker = startWorker;
     this.#finder = new BlobFinder({
       archive: null,
-      places: [...archives.map((url) => peerPlace(url)), ...beacons.map((url) => new BeaconNode({ url }))],
+      providers: [
+        ...archives.map((url) => peerProvider(url)),
+        ...beacons.map((url) => new BeaconNode({ url })),
+      ],
       check: (bytes, versionedHash) => this.#check({ bytes, versionedHash }),
       remedy,
     });
   }
 
   /** @throws as BlobSource's; without a code if the worker ended */
-  coefficients(wanted: WantedBlob): Promise<bigint[]> {
-    this.onProgress(`fetching the blob of batch ${wanted.batchNumber}`);
-    return this.#finder.coefficients(wanted);
+  coefficients(target: BlobRequest): Promise<bigint[]> {
+    this.onProgress(`fetching the blob of batch ${target.batchNumber}`);
+    return this.#finder.coefficients(target);
   }
 
   /** Nobody waits for blobs any more. */

@@ -80,9 +80,9 @@ async function byChosenName(
   const found = await Promise.all(
     hostUrls.map((hostUrl) => findDisplayNames(reader, { hostUrl, text, limit: MAX_NAMES })),
   );
-  const isWanted = (name: string) => name.toLowerCase() === text.toLowerCase();
+  const isTarget = (name: string) => name.toLowerCase() === text.toLowerCase();
   const ids = new Set(
-    found.flat().flatMap(({ kind, leafId, name }) => (kind === "account" && isWanted(name) ? [leafId] : [])),
+    found.flat().flatMap(({ kind, leafId, name }) => (kind === "account" && isTarget(name) ? [leafId] : [])),
   );
   if (ids.size === 0) return nobody(why);
   const leaves = await findLeaves(client, { ids: [...ids] });

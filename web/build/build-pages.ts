@@ -8,7 +8,7 @@ import { copyFile, link, mkdir, rename, rm } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
-import { BASE_FOLDER, BASE_HASHES } from "@openledger/models/tuning/base/base-place";
+import { BASE_FOLDER, BASE_HASHES } from "@openledger/models/tuning/base/base-address";
 import { build, type InlineConfig, type Plugin } from "vite";
 import { browserTwins } from "./browser-twins.ts";
 import {
@@ -86,7 +86,7 @@ export async function buildPages({ circuits, exits }: PagesContent): Promise<Bui
   await build(pagesConfig(draft, keys, exitModules(exits, singleFileFacts(singleFile))));
   writeExitFiles(join(draft, EXIT_FOLDER), files, workers);
   writeFileSync(join(draft, EXIT_FOLDER, SINGLE_FILE_NAME), singleFile);
-  await placeBase(join(draft, BASE_FOLDER_NAME));
+  await locationBase(join(draft, BASE_FOLDER_NAME));
   packAssets(join(draft, "assets"));
   // Renamed into place, so that nobody serves half of it; who comes second finds the first one's.
   await rename(draft, path).catch(async (error: unknown) => {
@@ -121,7 +121,7 @@ async function buildWorkers(): Promise<WorkerFile[]> {
 const BASE_FOLDER_NAME = "base";
 
 /** Links the base's files if the cache is on the same disk, else copies: the weights are larger than all pages. */
-async function placeBase(folder: string): Promise<void> {
+async function locationBase(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   for (const name of Object.keys(BASE_HASHES)) {
     const [from, to] = [join(BASE_FOLDER, name), join(folder, name)];

@@ -50,8 +50,8 @@ interface ErrorWords {
   readonly remedy?: string;
 }
 
-function pick(wanted: RegExp): Record<string, ErrorWords> {
-  const found = Object.entries(errors).filter(([code]) => wanted.test(code));
+function pick(target: RegExp): Record<string, ErrorWords> {
+  const found = Object.entries(errors).filter(([code]) => target.test(code));
   return Object.fromEntries(found.map(([code, { meaning, remedy }]) => [code, wordsFor(meaning, remedy)]));
 }
 

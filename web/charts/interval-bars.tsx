@@ -31,7 +31,7 @@ export function IntervalBars({
   max: number;
   whole: number | null;
 }) {
-  const place = (value: number) => `${max === 0 ? 0 : (100 * value) / max}%`;
+  const location = (value: number) => `${max === 0 ? 0 : (100 * value) / max}%`;
   return (
     <figure class="interval-bars stack-s">
       <figcaption>
@@ -42,11 +42,11 @@ export function IntervalBars({
           <li key={key} class={isBad ? "interval-bad" : undefined}>
             <span class="interval-name">{label}</span>
             <span class="interval-box" aria-hidden="true">
-              {value !== null && <span class="interval-bar" style={{ width: place(value) }} />}
+              {value !== null && <span class="interval-bar" style={{ width: location(value) }} />}
               {low !== null && high !== null && (
-                <span class="interval-range" style={{ left: place(low), width: place(high - low) }} />
+                <span class="interval-range" style={{ left: location(low), width: location(high - low) }} />
               )}
-              {whole !== null && <span class="interval-whole" style={{ left: place(whole) }} />}
+              {whole !== null && <span class="interval-whole" style={{ left: location(whole) }} />}
             </span>
             <span>{text}</span>
           </li>

@@ -63,7 +63,7 @@ interface ChatProps {
 export function Chat(props: ChatProps) {
   const { afterTurns, asking, buttonLabel, children, instead, isAskable = true, notices, onAsk } = props;
   const { pending = null, price, question, turns } = props;
-  const { Question = AskedText, questionInput } = props;
+  const { Question = QuestionText, questionInput } = props;
   const canAsk = isAskable && question.trim() !== "";
   return (
     <>
@@ -118,7 +118,7 @@ export function Chat(props: ChatProps) {
   );
 }
 
-function AskedText({ text }: { text: string }) {
+function QuestionText({ text }: { text: string }) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a long question scrolls, by keys too
     <p class="asked" tabIndex={0}>

@@ -12,7 +12,7 @@ import { ProblemNotice } from "../words/problem.tsx";
 import { type CardDraft, withProposal, withTargetOf } from "./card-draft.ts";
 import { TASKS } from "./card-tasks.ts";
 import { chosenFormat, readChosen } from "./contribute/chosen-files.ts";
-import { proposeFrom } from "./contribute/look-through.ts";
+import { proposeFrom } from "./contribute/scan-rows.ts";
 
 interface BeginWithFilesProps {
   readonly draft: CardDraft;

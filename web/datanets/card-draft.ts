@@ -119,7 +119,7 @@ function digestsOf({ access }: CardDraft, before: Card | null): Pick<Card["row"]
   return digests === undefined ? {} : { digests };
 }
 
-/** What the hashes of rows tell, which everybody may read; null where everybody may read the rows. */
+/** Warning about what public hashes of rows reveal; null where everybody may read the rows. */
 export function sayDigests(draft: CardDraft, before: Card | null): string | null {
   if (draft.access !== "permissioned") return null;
   if (digestsOf(draft, before).digests === undefined)

@@ -68,7 +68,7 @@ const NO_LABELS: Readonly<Record<ModelUse, string>> = {
   write: "Labels are optional. Without labels, a row is accepted when its contribution is approved.",
 };
 
-/** What a draft without labels means; null where it has some. */
+/** Meaning of a draft without labels; null where it has some. */
 export function sayNoLabels({ kind, labels }: { kind: RowKind; labels: string }): string | null {
   if (labels.trim() !== "") return null;
   return NO_LABELS[useOfKind(kind)];

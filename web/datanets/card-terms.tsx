@@ -3,7 +3,7 @@ import type { Card } from "@openledger/datanets/card/card";
 import { TERMS_SENTENCE } from "@openledger/datanets/records/record";
 import { conditionsOf, unreadProblem } from "@openledger/datanets/terms/licence-conditions";
 
-/** What a licence means for those who give rows and those who train on them. */
+/** Meaning of a licence for those who give rows and those who train on them. */
 export function TermsMeaning({ licence }: { licence: string }) {
   const own = licence.trim();
   if (own === "") return null;

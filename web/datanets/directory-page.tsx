@@ -21,13 +21,13 @@ const TYPING_MS = 200;
 /** Every Datanet that this site's hosts know, found by words. */
 export function DirectoryPage({ live, site, visitor }: PageProps & { visitor: Visitor }) {
   const [text, setText] = useFilter("q");
-  const [asked, setAsked] = useState(text.trim());
+  const [question, setQuestion] = useState(text.trim());
   const [tag, setTag] = useFilter("tag");
   useEffect(() => {
-    const timer = setTimeout(() => setAsked(text.trim()), TYPING_MS);
+    const timer = setTimeout(() => setQuestion(text.trim()), TYPING_MS);
     return () => clearTimeout(timer);
   }, [text]);
-  const filter = { ...(asked === "" ? {} : { text: asked }), ...(tag === "" ? {} : { tag }) };
+  const filter = { ...(question === "" ? {} : { text: question }), ...(tag === "" ? {} : { tag }) };
   const { problem, value } = useLoad(JSON.stringify(filter), () =>
     findEverywhere(site, visitor.reader, filter),
   );

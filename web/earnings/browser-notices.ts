@@ -34,7 +34,7 @@ export async function setNotify(isOn: boolean): Promise<void> {
 let lookedAtMs = 0;
 
 /** Shows what is new since the last look of this browser; the first look only remembers. */
-export async function showNews(
+export async function showEvents(
   reader: HostAccess,
   { hostUrl, leafId }: { hostUrl: string; leafId: number },
 ): Promise<void> {

@@ -24,10 +24,10 @@ import {
   type RewardEarnings,
   readEarnings,
 } from "./account-earnings.ts";
-import { BeTold } from "./be-told.tsx";
 import { claimRewardsAll } from "./claim-rewards.ts";
 import { EpochCharts } from "./epoch-charts.tsx";
 import { MyRows } from "./my-rows.tsx";
+import { Notifications } from "./notifications.tsx";
 import { RowsAtWork } from "./rows-at-work.tsx";
 
 /** Earnings of an account from models: the connected address' own, or the one in the page's address. */
@@ -112,7 +112,7 @@ function OfAccount({ site, live, leafId, isOwn }: PageProps & { leafId: number; 
         />
       )}
       {isOwn && <MyRows leafId={leafId} live={live} site={site} />}
-      {isOwn && <BeTold leafId={leafId} live={live} site={site} />}
+      {isOwn && <Notifications leafId={leafId} live={live} site={site} />}
       <p class="soft small">Not checked here. The page of an epoch checks its settlement against Ethereum.</p>
       <EpochCharts rewards={value.rewards} />
       {cards.map(({ modelId, rewards }, i) => (

@@ -106,11 +106,11 @@ interface RowListProps extends Pick<OfDatanetProps, "leafId" | "live" | "place" 
 }
 
 function RowList({ isSigned, leafId, limit, live, onMore, place, visitor }: RowListProps) {
-  const asked = { ...place, contributor: leafId, limit: Math.min(limit, 200), isSigned };
+  const question = { ...place, contributor: leafId, limit: Math.min(limit, 200), isSigned };
   const { problem, value } = useAnswer(
     live,
     `rows of ${leafId} in ${place.datanetId} ${limit} ${isSigned}`,
-    (): Promise<RowsPage> => findRows(visitor.reader, asked),
+    (): Promise<RowsPage> => findRows(visitor.reader, question),
   );
   if (problem !== null) return <ProblemNotice problem={problem} />;
   if (value === undefined) return <p class="soft">Loading …</p>;

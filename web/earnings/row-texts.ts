@@ -39,8 +39,8 @@ export async function fetchRowsSaid(
   if (!(await publishesRows(serverUrl))) return found;
   await Promise.all(
     [...rows].map(async (row) => {
-      const asked = rowsSaid.get(`${serverUrl} ${row}`, () => fetchSaid(serverUrl, row));
-      const said = await asked.catch(() => null);
+      const question = rowsSaid.get(`${serverUrl} ${row}`, () => fetchSaid(serverUrl, row));
+      const said = await question.catch(() => null);
       if (said !== null) found.set(row, said);
     }),
   );

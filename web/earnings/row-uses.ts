@@ -18,7 +18,7 @@ import type { SequencerAccess } from "@openledger/client/sequencer/sequencer-req
 import { RecentAnswers } from "@openledger/foundation/recent-answers";
 import type { Hex } from "viem";
 import { computePayout, fetchPublishedRows, type Published } from "../answer/answer-rows.ts";
-import { findServedPlaces } from "../ask/served-models.ts";
+import { findServedLocations } from "../ask/served-models.ts";
 import type { Site } from "../ledger/site.ts";
 import { nameOfPayment } from "../words/links.tsx";
 import type { Reward } from "./account-earnings.ts";
@@ -76,19 +76,19 @@ const usesCache = new RecentAnswers<string, EpochUses>({
 export async function readRowUses(site: Site, leafId: number, rewards: readonly Reward[]): Promise<RowUses> {
   const modelIds = [...new Set(rewards.map(({ modelId }) => modelId))];
   if (modelIds.length === 0) return { epochs: [], hiddenModels: [] };
-  const { places } = await findServedPlaces(site);
+  const { places } = await findServedLocations(site);
   const hiddenModels: number[] = [];
   const epochs: EpochUses[] = [];
   for (const modelId of modelIds) {
-    const place = places.find((one) => one.modelId === modelId);
-    if (place === undefined) {
+    const location = places.find((one) => one.modelId === modelId);
+    if (location === undefined) {
       hiddenModels.push(modelId);
       continue;
     }
     const leaf = await getModel(site.sequencer, modelId);
     const newest = leaf.counters.epoch;
     for (let epoch = newest; epoch >= Math.max(1, newest - SETTLED_EPOCHS); epoch--)
-      epochs.push(await usesOf(site.sequencer, { epoch, leaf, leafId, serverUrl: place.serverUrl }));
+      epochs.push(await usesOf(site.sequencer, { epoch, leaf, leafId, serverUrl: location.serverUrl }));
   }
   const newestOf = ({ uses }: EpochUses) => uses[0]?.paidAtMs ?? 0;
   const used = epochs.filter(({ sumWei }) => sumWei > 0n);
@@ -122,8 +122,8 @@ async function readUses(
   const partOf = ownParts(leaf, leafId);
   const found: { place: number; row: number; wei: bigint }[] = [];
   const texts = new Set<number>();
-  const places = payments.payments.map((_, place) => place).slice(-MAX_PAYMENTS);
-  for (const place of places) {
+  const locations = payments.payments.map((_, position) => position).slice(-MAX_PAYMENTS);
+  for (const place of locations) {
     const all =
       settlement === null
         ? estimated(place, leaf, payments, published)
@@ -138,9 +138,9 @@ async function readUses(
   }
   const said = await fetchRowsSaid(serverUrl, texts);
   const times = new Map<number, number | null>();
-  for (const place of new Set(found.map((use) => use.place))) {
-    const operation = await getOperation(access, payments.payments[place]!.hash as Hex);
-    times.set(place, operation?.acknowledgedAtMs ?? null);
+  for (const location of new Set(found.map((use) => use.place))) {
+    const operation = await getOperation(access, payments.payments[location]!.hash as Hex);
+    times.set(location, operation?.acknowledgedAtMs ?? null);
   }
   const uses = found.map(({ place, row, wei }) => ({
     modelId: leaf.id,
@@ -200,12 +200,12 @@ function ownParts({ model, payees }: LedgerModelLeaf, leafId: number) {
 
 /** Divides the payment's own amount: over many draws that is what it divides in the mean. */
 function estimated(
-  place: number,
+  position: number,
   { model }: LedgerModelLeaf,
   { payments }: EpochPayments,
   published: Published,
 ) {
-  const { amountWei, receipt } = payments[place]!;
+  const { amountWei, receipt } = payments[position]!;
   const opening = published.openings.get(receipt);
   if (opening === undefined) return [];
   const scores = scoresOf(published.matrix, opening.query);

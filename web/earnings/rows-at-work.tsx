@@ -41,7 +41,7 @@ export function RowsAtWork({ leafId, live, rewards, site }: RowsAtWorkProps) {
     return readRowUses(site, leafId, rewards);
   });
   const newest = value?.epochs[0]?.uses[0];
-  const isNews = newest?.paidAtMs != null && live.nowMs.value - newest.paidAtMs < NEWS_MS;
+  const isEvents = newest?.paidAtMs != null && live.nowMs.value - newest.paidAtMs < NEWS_MS;
   return (
     <section class="card stack" aria-label="Rows at work">
       <div class="row">
@@ -54,7 +54,7 @@ export function RowsAtWork({ leafId, live, rewards, site }: RowsAtWorkProps) {
         )}
       </div>
       <p aria-live="polite">
-        {isNews && (
+        {isEvents && (
           <>
             <Badge tone="good">new</Badge> Row {showCount(rowNumber(newest.row))} was used{" "}
             {showAge(newest.paidAtMs!, live.nowMs.value)}

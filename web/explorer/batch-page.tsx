@@ -72,12 +72,12 @@ function stepsOf(batch: LedgerBatch): TimelineStep[] {
     atMs: number | null | undefined,
     note?: string,
   ): TimelineStep => {
-    const place = ORDER.indexOf(name);
-    const isNext = place > at && ORDER.slice(at + 1, place).every((one) => one === "submitted");
+    const position = ORDER.indexOf(name);
+    const isNext = position > at && ORDER.slice(at + 1, position).every((one) => one === "submitted");
     return {
       name,
       label: <Term name={term}>{text}</Term>,
-      state: place <= at ? "done" : isNext ? "current" : "ahead",
+      state: position <= at ? "done" : isNext ? "current" : "ahead",
       note: atMs == null ? note : [showTime(atMs), note].filter(Boolean).join(" · "),
     };
   };

@@ -104,11 +104,11 @@ function Terms({ model }: { model: LedgerModelLeaf }) {
           Trained on <Term name="Datanet" />
         </dt>
         <dd>
-          {datanets.map(({ id }, place) => (
+          {datanets.map(({ id }, position) => (
             <span key={id}>
-              {place > 0 && " and "}
+              {position > 0 && " and "}
               <LeafLink id={id} />
-              {place === 0 && `, version ${showCount(version)}`}
+              {position === 0 && `, version ${showCount(version)}`}
             </span>
           ))}
         </dd>
@@ -133,9 +133,9 @@ function Bias({ model }: { model: LedgerModelLeaf }) {
       </h2>
       <p>
         Errors by label, contributor, length and field, and who is paid:{" "}
-        {approvalsOf(model).map(({ id }, place) => (
+        {approvalsOf(model).map(({ id }, position) => (
           <span key={id}>
-            {place > 0 && ", "}
+            {position > 0 && ", "}
             <a href={datanetHref(id, `report/model/${model.id}`)}>
               report with the rows of Datanet {showCount(id)}
             </a>

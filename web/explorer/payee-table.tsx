@@ -31,14 +31,14 @@ export function PayeeTable({ earned, payees }: PayeeTableProps) {
     columns.push({
       label: earned.label,
       isNumber: true,
-      cell: ([place]) => <Open wei={earned.amountsWei[place] ?? 0n} shown={parts[place]} isBare />,
+      cell: ([location]) => <Open wei={earned.amountsWei[location] ?? 0n} shown={parts[location]} isBare />,
     });
   return (
     <DataTable
       caption="Who earns from the model"
       columns={columns}
       rows={presentPayees(payees)}
-      keyOf={([place]) => place}
+      keyOf={([location]) => location}
       empty="Known once the model is activated."
     />
   );

@@ -63,10 +63,10 @@ it("suggests whatever has a number, each by itself", async () => {
 });
 
 it("asks for no entry that the queue does not have yet", async () => {
-  const asked: string[] = [];
+  const question: string[] = [];
   const { fetch } = globalThis;
   globalThis.fetch = (input, init) => {
-    asked.push(String(input instanceof Request ? input.url : input));
+    question.push(String(input instanceof Request ? input.url : input));
     return fetch(input, init);
   };
   try {
@@ -74,8 +74,8 @@ it("asks for no entry that the queue does not have yet", async () => {
   } finally {
     globalThis.fetch = fetch;
   }
-  expect(asked.length).toBeGreaterThan(0);
-  expect(asked.filter((url) => url.includes("/queue/"))).toEqual([]);
+  expect(question.length).toBeGreaterThan(0);
+  expect(question.filter((url) => url.includes("/queue/"))).toEqual([]);
 });
 
 it("finds names that people have signed, cards by their words, and says who is meant by the number", async () => {
@@ -106,16 +106,16 @@ it("finds Ethereum's transactions by a piece of their hash, and says what to wri
 });
 
 it("asks Ethereum for names only where the chain has a resolver", async () => {
-  const asked: string[] = [];
+  const question: string[] = [];
   const request = async ({ method }: { method: string }) => {
-    asked.push(method);
+    question.push(method);
     throw new Error("this node answers nothing");
   };
   const node = createPublicClient({ transport: custom({ request }, { retryCount: 0 }) });
   const address = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
   expect(await ensNameOf(node, 31337, address)).toBeNull();
   expect(await ensAddressOf(node, 31337, "vitalik.eth")).toBeNull();
-  expect(asked).toEqual([]);
+  expect(question).toEqual([]);
   expect(await ensNameOf(node, 1, address)).toBeNull();
-  expect(asked).toContain("eth_call");
+  expect(question).toContain("eth_call");
 });

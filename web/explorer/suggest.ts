@@ -65,8 +65,8 @@ export async function suggest(access: SearchAccess, text: string): Promise<Sugge
 
 async function byWords({ reader, site }: SearchAccess, { words }: Query): Promise<Suggestion[]> {
   if (words === "") return [];
-  const isAsked = reader !== null && site.datanetHosts.length > 0;
-  const [directory] = isAsked
+  const isQuestion = reader !== null && site.datanetHosts.length > 0;
+  const [directory] = isQuestion
     ? await Promise.all([
         findEverywhere(site, reader, { text: words }),
         findChosenNames(site, reader, { text: words, limit: MAX_OF_A_SORT }),
@@ -84,13 +84,13 @@ async function byWords({ reader, site }: SearchAccess, { words }: Query): Promis
   return [
     ...named.slice(0, MAX_OF_A_SORT),
     ...described.slice(0, MAX_OF_A_SORT),
-    ...(isAsked ? await byRows(site, reader, words) : []),
+    ...(isQuestion ? await byRows(site, reader, words) : []),
   ];
 }
 
 /** Words in any order; a name that begins so comes first. */
-function byName(wanted: string): Suggestion[] {
-  const words = wanted.toLowerCase().split(/\s+/);
+function byName(target: string): Suggestion[] {
+  const words = target.toLowerCase().split(/\s+/);
   const matches = [...leafNames.value].filter(([, { name, kind }]) => {
     const about = `${name} ${kind}`.toLowerCase();
     return words.every((word) => about.includes(word));
@@ -133,13 +133,13 @@ async function byNumber({ live, site }: SearchAccess, { numbered }: Query): Prom
   const { number, of } = numbered;
   // Nothing is requested that is not there: a 404 shows in the console.
   const isEntry = number < (live.status.value?.queue.seenIndex ?? 0);
-  const isWanted = (what: typeof of) => of === null || of === what;
+  const isTarget = (what: typeof of) => of === null || of === what;
   const [leaves, entry] = await Promise.all([
-    isWanted("leaf") ? findLeaves(site.sequencer, { ids: [number] }) : [],
-    isWanted("queue") && isEntry ? getQueueEntry(site.sequencer, number) : null,
+    isTarget("leaf") ? findLeaves(site.sequencer, { ids: [number] }) : [],
+    isTarget("queue") && isEntry ? getQueueEntry(site.sequencer, number) : null,
   ]);
   const newest = live.batches.value[0]?.number ?? 0;
-  const isBatch = isWanted("batch") && number >= 1 && number <= newest;
+  const isBatch = isTarget("batch") && number >= 1 && number <= newest;
   return [
     ...leaves.map(({ id, kind }) => {
       const { name = "", href = leafHref(id) } = leafNames.value.get(id) ?? {};

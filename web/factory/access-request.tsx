@@ -2,7 +2,7 @@
  * Form on the factory's page of a permissioned Datanet: a model builder asks the Datanet's owner for its rows, and waits for the
  * answer. The request is a signed record.
  */
-import type { HostedDatanetPlace } from "@openledger/client/datanets/host-request";
+import type { HostedDatanetLocation } from "@openledger/client/datanets/host-request";
 import type { HostedDatanetFacts } from "@openledger/client/datanets/host-schemas";
 import type { AccessList } from "@openledger/client/datanets/signed-records";
 import { sayRecords } from "@openledger/client/datanets/signed-records";
@@ -18,7 +18,7 @@ import type { FactorySession } from "./factory-session.ts";
 
 interface AccessRequestProps {
   readonly factorySession: FactorySession;
-  readonly place: HostedDatanetPlace;
+  readonly place: HostedDatanetLocation;
   /** The reader's last request; null if there is none. */
   readonly mine: AccessList[number] | null;
   readonly summary: HostedDatanetFacts["access"];

@@ -124,7 +124,7 @@ function verdictOf({ heldOut, trained }: Pick<RunView, "heldOut" | "trained">): 
       ? `${scale} The curve starts with the first steps.`
       : `${scale} Held-out rows will show whether the model learns or only memorises its rows.`;
   }
-  const best = heldOut.reduce((least, one) => (one.loss < least.loss ? one : least));
+  const best = heldOut.reduce((min, one) => (one.loss < min.loss ? one : min));
   const latest = heldOut.at(-1)!;
   if (latest.loss <= best.loss * 1.005)
     return `${scale} The loss on held-out rows still falls: ${nats(heldOut[0]!.loss)} at the start, ${nats(latest.loss)} now.`;

@@ -44,10 +44,10 @@ export function DatanetPage({ datanetId, factorySession, hostUrl, live }: Datane
   const bringing = useAction();
   const look = async () => {
     try {
-      const place = { hostUrl, datanetId };
+      const location = { hostUrl, datanetId };
       const [facts, { requests: access }] = await Promise.all([
-        getHostedDatanet(factorySession.client, place),
-        listAccess(factorySession.client, place),
+        getHostedDatanet(factorySession.client, location),
+        listAccess(factorySession.client, location),
       ]);
       setSeen({ facts, access });
       setProblem(null);

@@ -17,25 +17,25 @@ import { JobPage } from "./jobs/job-page.tsx";
 
 /** The ModelFactory: from rows to a model of one's own. The address says how far one is. */
 export function FactoryPage(props: PageProps) {
-  const [place] = props.rest;
-  if (place === undefined) return <HomePage {...props} />;
+  const [location] = props.rest;
+  if (location === undefined) return <HomePage {...props} />;
   return (
     <FactoryGate {...props}>
-      {(factorySession) => atFactory(props, factorySession) ?? <NoPlace />}
+      {(factorySession) => atFactory(props, factorySession) ?? <NoLocation />}
     </FactoryGate>
   );
 }
 
 /** null if the address is none of the factory's. */
 function atFactory(props: PageProps, factorySession: FactorySession): ComponentChildren {
-  const [place, id, kind, first, second] = props.rest;
-  if (place === "job" && id !== undefined) {
+  const [location, id, kind, first, second] = props.rest;
+  if (location === "job" && id !== undefined) {
     const part = (kind ?? "watch") as JobPart;
     return JOB_PARTS.includes(part) ? (
       <JobPage {...props} factorySession={factorySession} jobId={id} part={part} />
     ) : null;
   }
-  if (place !== "new") return null;
+  if (location !== "new") return null;
   if (id === undefined) return <DataChoice {...props} factorySession={factorySession} />;
   if (id === "rows" && kind !== undefined) return ofRows(props, factorySession, kind, [first, second]);
   const hostUrl = props.site.datanetHosts[Number(kind)];
@@ -58,7 +58,7 @@ function ofRows(
   return use === "on" && baseId !== undefined ? <FormPage {...common} baseId={baseId} /> : null;
 }
 
-function NoPlace() {
+function NoLocation() {
   return (
     <section class="stack">
       <h1>Page not found</h1>

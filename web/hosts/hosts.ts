@@ -5,7 +5,7 @@ import {
   findDatanets,
   getHostedDatanet,
 } from "@openledger/client/datanets/datanet-card";
-import type { HostAccess, HostedDatanetPlace } from "@openledger/client/datanets/host-request";
+import type { HostAccess, HostedDatanetLocation } from "@openledger/client/datanets/host-request";
 import type { DatanetDirectory, HostedDatanetFacts } from "@openledger/client/datanets/host-schemas";
 import type { Site } from "../ledger/site.ts";
 import { type Problem, problemOf } from "../words/problem.tsx";
@@ -48,13 +48,13 @@ export async function findEverywhere(site: Site, reader: HostAccess, filter: Fil
   return { datanets: [...found.values()].sort((a, b) => a.facts.id - b.facts.id), problems };
 }
 
-interface PlacedDatanet {
-  readonly place: HostedDatanetPlace;
+interface LocatedDatanet {
+  readonly place: HostedDatanetLocation;
   readonly facts: HostedDatanetFacts;
 }
 
 /** The first host that has the Datanet. @throws what the last one answered if none has it */
-export async function placeOf(site: Site, reader: HostAccess, datanetId: number): Promise<PlacedDatanet> {
+export async function placeOf(site: Site, reader: HostAccess, datanetId: number): Promise<LocatedDatanet> {
   let failure: unknown = clientError("CLI_NOT_CONFIGURED", "no Datanet host is set up for these pages");
   for (const hostUrl of site.datanetHosts) {
     const place = { hostUrl, datanetId };

@@ -2,12 +2,12 @@
  * Signs records (labels, approvals, requests for access …) for the tabs of a Datanet's page, sends them to its host, and throws
  * the first refusal.
  */
-import type { HostedDatanetPlace } from "@openledger/client/datanets/host-request";
+import type { HostedDatanetLocation } from "@openledger/client/datanets/host-request";
 import { sayRecords, type UnsignedRecord } from "@openledger/client/datanets/signed-records";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { RollupError } from "@openledger/foundation/rollup-error";
 
-interface Saying extends HostedDatanetPlace {
+interface Saying extends HostedDatanetLocation {
   /** The leaf that signs. */
   readonly from: number;
   readonly records: readonly UnsignedRecord[];

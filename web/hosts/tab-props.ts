@@ -1,5 +1,5 @@
 /** Properties and rights that all tabs of a Datanet's page share: who owns, reviews and reads, and the addresses of the tabs. */
-import type { HostedDatanetPlace, ReadablePlace } from "@openledger/client/datanets/host-request";
+import type { HostedDatanetLocation, ReadableLocation } from "@openledger/client/datanets/host-request";
 import type { HostedDatanetFacts } from "@openledger/client/datanets/host-schemas";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import type { PageProps } from "../ledger/page.ts";
@@ -7,7 +7,7 @@ import type { Visitor } from "./keys/visitor.ts";
 
 /** Properties of each part of a Datanet's page. */
 export interface TabProps extends PageProps {
-  readonly place: HostedDatanetPlace;
+  readonly place: HostedDatanetLocation;
   readonly facts: HostedDatanetFacts;
   readonly visitor: Visitor;
   /** Called after a signature: the page asks the host again. */
@@ -32,7 +32,7 @@ export function reviewerOf({ facts, visitor }: Who): number | null {
 }
 
 /** Place where the rows are read; signed if the card asks for it and there is a key to sign with. */
-export function readablePlace({ facts, place, visitor }: Who & Pick<TabProps, "place">): ReadablePlace {
+export function readableLocation({ facts, place, visitor }: Who & Pick<TabProps, "place">): ReadableLocation {
   if (facts.card.access === "public" || visitor.client === null) return place;
   return { ...place, isSigned: true, ...(isOwnKey({ facts, visitor }) ? { from: facts.id } : {}) };
 }

@@ -2,7 +2,7 @@
 import { fetchRowContents } from "@openledger/client/datanets/browse-rows";
 import { viewRow } from "@openledger/datanets/rows/row-view";
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import { readablePlace, type TabProps } from "./tab-props.ts";
+import { readableLocation, type TabProps } from "./tab-props.ts";
 
 /** Characters of a row. */
 const EXCERPT_CHARACTERS = 300;
@@ -21,7 +21,7 @@ export async function textsOf(
   try {
     const fetched = (some: readonly string[]) =>
       fetchRowContents(visitor.reader, {
-        ...readablePlace(props),
+        ...readableLocation(props),
         digests: some,
         maxRowBytes: facts.card.row.maxBytes,
       });

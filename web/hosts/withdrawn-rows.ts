@@ -6,7 +6,7 @@ import { type Answer, useAnswer } from "../ledger/use-answer.ts";
 import { placeOf } from "./hosts.ts";
 import { readVisitor } from "./keys/visitor.ts";
 
-interface Wanted {
+interface Target {
   readonly datanetId: number;
   readonly versions: readonly number[];
 }
@@ -14,7 +14,7 @@ interface Wanted {
 /** Withdrawn rows of versions, by the first host that has the Datanet; null where none is set up. */
 export function useWithdrawn(
   { live, site }: { readonly live: Live; readonly site: Site },
-  { datanetId, versions }: Wanted,
+  { datanetId, versions }: Target,
 ): Answer<ListWithdrawnOfVersionsReturnType | null> {
   const reader = readVisitor(site, live)?.reader ?? null;
   return useAnswer(live, `withdrawn ${datanetId} ${versions.join()} ${reader !== null}`, async () => {

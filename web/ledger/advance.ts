@@ -1,6 +1,6 @@
 /**
  * Updates a journey, one movement of the visitor's money, with what the sequencer and Ethereum say of it. It reads, and sends
- * again what may not have arrived; it signs nothing. look-once.ts calls it for each journey of the connected address.
+ * again what may not have arrived; it signs nothing. poll-once.ts calls it for each journey of the connected address.
  */
 
 import { readOwnEntry } from "@openledger/client/actions/forced/queue-result";
@@ -206,13 +206,13 @@ async function noticeFinalizeWithdrawal(
     return journey;
   if (pendingWei > 0n) return journey;
   const posted = await client.l1.getTransactionReceipt({ hash: journey.postedHash! });
-  const wanted = {
+  const target = {
     ...rollupContract(client),
     eventName: "WithdrawalFinalized",
     args: { recipient: client.wallet!.account.address },
   } as const;
   const toBlock = await client.l1.getBlockNumber({ cacheTime: 0 });
-  for await (const [paidOut] of readEvents(client, wanted, { fromBlock: posted.blockNumber, toBlock })) {
+  for await (const [paidOut] of readEvents(client, target, { fromBlock: posted.blockNumber, toBlock })) {
     if (paidOut === undefined) continue;
     return reached({ ...journey, payoutHash: paidOut.transactionHash }, "paidOut", Date.now());
   }

@@ -7,8 +7,8 @@ afterEach(() => void vi.useRealTimers());
 
 /** Fails a given number of times, then answers. */
 function failing(times: number, error: unknown) {
-  let asked = 0;
-  return () => (++asked > times ? Promise.resolve(asked) : Promise.reject(error));
+  let question = 0;
+  return () => (++question > times ? Promise.resolve(question) : Promise.reject(error));
 }
 const away = new TypeError("Failed to fetch");
 

@@ -12,20 +12,20 @@ import { session } from "./session.ts";
 export const lookProblem = signal<Problem | null>(null);
 
 let isAtWork = false;
-let isAskedAgain = false;
+let isQuestionAgain = false;
 
 /** One look at everything of the address. Calls that come meanwhile cause one more. */
 export async function lookAfter(live: Live): Promise<void> {
-  isAskedAgain = true;
+  isQuestionAgain = true;
   if (isAtWork) return;
   isAtWork = true;
   try {
-    while (isAskedAgain) {
-      isAskedAgain = false;
+    while (isQuestionAgain) {
+      isQuestionAgain = false;
       const [now, status] = [session.value, live.status.value];
       if (now === null || status === null) continue;
-      const { lookOnce } = await import("./look-once.ts");
-      await lookOnce(now, status);
+      const { pollOnce } = await import("./poll-once.ts");
+      await pollOnce(now, status);
     }
     lookProblem.value = null;
   } catch (error) {

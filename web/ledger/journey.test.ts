@@ -50,9 +50,9 @@ describe("a journey in the browser's storage", () => {
       args: { sender: account, amountWei: "5" },
     };
     const proposal = { account, hash: "0x17", isTransaction: false, fromBlock: 7, effect };
-    const asked = { ...withdrawal, kind: "forcedWithdraw", proposal };
-    expect(journeySchema.parse(JSON.parse(text(asked)))).toEqual(asked);
-    const wrong = { ...asked, proposal: { ...proposal, account: "0x17" } };
+    const question = { ...withdrawal, kind: "forcedWithdraw", proposal };
+    expect(journeySchema.parse(JSON.parse(text(question)))).toEqual(question);
+    const wrong = { ...question, proposal: { ...proposal, account: "0x17" } };
     expect(journeySchema.safeParse(JSON.parse(text(wrong))).success).toBe(false);
   });
 

@@ -4,7 +4,7 @@ import { l1Node } from "./l1-node.ts";
 import { session } from "./session.ts";
 import type { Site } from "./site.ts";
 
-/** What L1 said is remembered by the object. */
+/** Readers by address of their node: each remembers what L1 said. */
 const readers = new Map<string, L1Reader>();
 
 /** Node of Ethereum to read from; null if there is none. */

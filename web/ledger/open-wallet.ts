@@ -20,13 +20,13 @@ import type { FoundWallet, Session } from "./wallets.ts";
  */
 export async function openWallet(
   wallet: FoundWallet,
-  given: Address,
+  input: Address,
   site: Site,
   info: SequencerInfo,
   isSilent: boolean,
 ): Promise<Session> {
   if (!isSilent) await ensureChain(wallet.provider, { chainId: info.chainId, rpcUrl: site.l1Url });
-  const address = getAddress(given);
+  const address = getAddress(input);
   const client = await createLedgerClient({
     ...(site.l1Url === null ? {} : { rpcUrl: site.l1Url }),
     sequencerUrl: site.sequencer.sequencerUrl!,

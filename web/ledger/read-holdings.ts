@@ -1,6 +1,6 @@
 /**
  * Balances of the connected address (in wei) from Ethereum and the sequencer, and the check of the one against the other.
- * look-once.ts calls it.
+ * poll-once.ts calls it.
  */
 
 import { getL1Balances } from "@openledger/client/actions/l1/l1-balances";

@@ -22,17 +22,17 @@ it("waits for no transaction of an address on another chain, and forgets none", 
   const owner = "0x0000000000000000000000000000000000000001";
   const hash = `0x${"ab".repeat(32)}` as const;
   storeSentExit(HERE, owner, hash);
-  const asked: string[] = [];
+  const question: string[] = [];
   const client = {
     getTransaction: async ({ hash: one }: { hash: string }) => {
-      asked.push(one);
+      question.push(one);
       return { blockNumber: 4n };
     },
   } as never;
   for (const other of OTHERS) await awaitSentExit(client, other, owner);
-  expect(asked).toEqual([]);
+  expect(question).toEqual([]);
   await awaitSentExit(client, HERE, owner);
-  expect(asked).toEqual([hash]);
+  expect(question).toEqual([hash]);
 });
 
 it("holds contributions, and their rows, of each rollup apart", () => {

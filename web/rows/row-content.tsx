@@ -8,7 +8,7 @@ import { viewRow } from "@openledger/datanets/rows/row-view";
 import { Fragment } from "preact";
 import { useState } from "preact/hooks";
 import { Button } from "../design/button.tsx";
-import { readablePlace, type TabProps } from "../hosts/tab-props.ts";
+import { readableLocation, type TabProps } from "../hosts/tab-props.ts";
 import { useLoad } from "../hosts/use-load.ts";
 import { ProblemNotice } from "../words/problem.tsx";
 import { ShownValue } from "./field-value.tsx";
@@ -65,8 +65,12 @@ function Text({ excerpt, isCut }: { excerpt: string; isCut: boolean }) {
 /** Bytes of a row, checked against its name. */
 async function contentOf(props: RowContentProps): Promise<Uint8Array> {
   const { facts, row, visitor } = props;
-  const asked = { ...readablePlace(props), digests: [row.digest], maxRowBytes: facts.card.row.maxBytes };
-  return (await fetchRowContents(visitor.reader, asked))[0]!;
+  const question = {
+    ...readableLocation(props),
+    digests: [row.digest],
+    maxRowBytes: facts.card.row.maxBytes,
+  };
+  return (await fetchRowContents(visitor.reader, question))[0]!;
 }
 
 /** A question with its answer, or a conversation, each part under its name. */

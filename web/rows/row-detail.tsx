@@ -12,7 +12,7 @@ import { Field } from "../design/field.tsx";
 import { Identifier } from "../design/identifier.tsx";
 import { Notice } from "../design/notice.tsx";
 import { sayAll } from "../hosts/say.ts";
-import { datanetHref, readablePlace, reviewerOf, type TabProps } from "../hosts/tab-props.ts";
+import { datanetHref, readableLocation, reviewerOf, type TabProps } from "../hosts/tab-props.ts";
 import { useLoad } from "../hosts/use-load.ts";
 import { type Action, useAction } from "../ledger/use-action.ts";
 import { showCount, showTime } from "../words/format.ts";
@@ -28,7 +28,7 @@ import { WithdrawRow } from "./withdraw-row.tsx";
 export function RowDetail(props: TabProps & { digest: string }) {
   const { digest, facts, visitor } = props;
   const loaded = useLoad(`${digest}/${facts.here.recordCount}`, () =>
-    getHostedRow(visitor.reader, { ...readablePlace(props), digest }),
+    getHostedRow(visitor.reader, { ...readableLocation(props), digest }),
   );
   const row = loaded.value;
   if (loaded.problem !== null) return <ProblemNotice problem={loaded.problem} />;

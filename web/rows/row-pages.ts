@@ -59,9 +59,9 @@ export class RowPages {
       this.#asked.add(page);
       try {
         const after = this.#pages.get(page - 1)?.next ?? undefined;
-        const place = { at: page * PAGE_ROWS, limit: PAGE_ROWS };
+        const location = { at: page * PAGE_ROWS, limit: PAGE_ROWS };
         const { isTotalExact, next, rows, total, undescribedCount } = await this.#ask(
-          after === undefined ? place : { ...place, after },
+          after === undefined ? location : { ...location, after },
         );
         this.total = total;
         this.isTotalExact = isTotalExact;

@@ -46,21 +46,21 @@ export function VirtualList({ columns, count, label, onRange, onSelect, row, sel
   const end = first + items.length;
   useEffect(() => onRange(first, end), [first, end, count]);
   /** A place that waits until its part is laid out. */
-  const wanted = useRef<number | null>(null);
+  const target = useRef<number | null>(null);
   useEffect(() => {
-    list.scrollToIndex(wanted.current ?? 0, { align: "auto" });
-    wanted.current = null;
+    list.scrollToIndex(target.current ?? 0, { align: "auto" });
+    target.current = null;
   }, [part]);
   const show = (index: number) => {
     const itsPart = Math.floor(index / MAX_ROWS);
     if (itsPart === part) return list.scrollToIndex(index - partStart, { align: "auto" });
-    wanted.current = index % MAX_ROWS;
+    target.current = index % MAX_ROWS;
     setPart(itsPart);
   };
   const move = (event: KeyboardEvent) => {
     const page = Math.max(1, Math.floor((list.scrollRect?.height ?? 0) / rowPx) - 1);
     const at = selected ?? -1;
-    const places: Record<string, number> = {
+    const locations: Record<string, number> = {
       ArrowDown: at + 1,
       ArrowUp: at - 1,
       PageDown: at + page,
@@ -68,7 +68,7 @@ export function VirtualList({ columns, count, label, onRange, onSelect, row, sel
       Home: 0,
       End: count - 1,
     };
-    const next = places[event.key];
+    const next = locations[event.key];
     if (next === undefined || count === 0) return;
     event.preventDefault();
     const index = Math.min(count - 1, Math.max(0, next));

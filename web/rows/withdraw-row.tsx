@@ -2,7 +2,7 @@
  * Button and dialog by which a contributor withdraws a row from a Datanet, and the words about what cannot be undone, which
  * contributors read before they contribute, too.
  */
-import type { HostedDatanetPlace } from "@openledger/client/datanets/host-request";
+import type { HostedDatanetLocation } from "@openledger/client/datanets/host-request";
 import { useRef, useState } from "preact/hooks";
 import { Button } from "../design/button.tsx";
 import { Field } from "../design/field.tsx";
@@ -23,7 +23,7 @@ export function CannotBeUndone() {
 
 interface WithdrawRowProps {
   readonly visitor: Visitor;
-  readonly place: HostedDatanetPlace;
+  readonly place: HostedDatanetLocation;
   /** SHA-256 of the row. */
   readonly digest: string;
   readonly onDone: () => void;

@@ -1,4 +1,4 @@
-/** What a Safe's transaction does, in words, read from its bytes alone. */
+/** Words for what a Safe's transaction does, read from its bytes alone. */
 
 import { unpackClaim } from "@openledger/circuits/batch/epoch-operations";
 import { queuedAmountOf } from "@openledger/circuits/ledger/moved-amounts";

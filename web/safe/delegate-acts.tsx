@@ -1,4 +1,4 @@
-/** What the keys of a Safe's leaves have signed, and what its owners had done through Ethereum: the newest, and how to follow them. */
+/** Newest acts of a Safe's leaves: signed by their keys, or executed by its owners through Ethereum; and how to follow them. */
 import { nameOfOperation, readOperations } from "@openledger/client/sequencer/ledger-reads";
 import type { LedgerLeaf } from "@openledger/client/sequencer/sequencer-schemas";
 import { useState } from "preact/hooks";

@@ -1,4 +1,4 @@
-/** What another owner has sent: a proposal with its signatures, as text or a file, or one signature. Each is checked before it counts. */
+/** Input for a proposal with its signatures, as text or a file, or for one signature, from another owner. Each is checked before it counts. */
 import type { Safe } from "@openledger/client/safe/read-safe";
 import { safeTxHashOf } from "@openledger/client/safe/safe-transaction";
 import { addSafeSignatures, takeSafeProposal } from "@openledger/client/tasks/own-by-safe";
@@ -23,14 +23,14 @@ export function SentPart({ live, safe }: Pick<PageProps, "live"> & { readonly sa
   const action = useAction();
   const all = proposals.value;
   const chosen = all.find((one) => safeTxHashOf(one) === about) ?? all[0];
-  const take = (given: string) =>
+  const take = (input: string) =>
     action.run(async () => {
       const { client } = session.value!;
-      if (!isSignature(given)) {
-        const sent = { text: given.trim() };
+      if (!isSignature(input)) {
+        const sent = { text: input.trim() };
         storeProposal(live.info.value!, await takeSafeProposal(client, { safe: safe.address, sent }));
       } else if (chosen !== undefined) {
-        storeProposal(live.info.value!, await addSafeSignatures(client, { proposal: chosen, text: given }));
+        storeProposal(live.info.value!, await addSafeSignatures(client, { proposal: chosen, text: input }));
       }
       setText("");
     });

@@ -17,10 +17,10 @@ export interface Piece {
 export function cutAtSpans(text: string, spans: readonly Pick<VerbatimSpan, "start" | "end">[]): Piece[] {
   const bytes = new TextEncoder().encode(text);
   const cuts = new Set([0, bytes.length, ...spans.flatMap(({ end, start }) => [start, end])]);
-  const places = [...cuts].sort((a, b) => a - b);
+  const locations = [...cuts].sort((a, b) => a - b);
   const pieces: Piece[] = [];
-  for (const [i, from] of places.entries()) {
-    const to = places[i + 1];
+  for (const [i, from] of locations.entries()) {
+    const to = locations[i + 1];
     if (to === undefined) break;
     const at = spans.findIndex(({ end, start }) => start <= from && to <= end);
     const span = at < 0 ? null : at;

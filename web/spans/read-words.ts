@@ -5,7 +5,7 @@
 import type { NoRows, PublishedRows, SpanStage } from "@openledger/attribution/spans/published-spans";
 import type { FoundSpans, OwnedSpan } from "@openledger/attribution/spans/verbatim-spans";
 import { RecentAnswers } from "@openledger/foundation/recent-answers";
-import { knownFamilies } from "../ask/served-models.ts";
+import { knownFamilies } from "../ledger/known-families.ts";
 
 /** Answer that this page has checked, and the source of its words. */
 export interface ServedAnswer {

@@ -5,9 +5,9 @@ import { openInputs } from "@openledger/attribution/inputs/open-inputs";
 import { base64Of, contentOf } from "@openledger/attribution/rows/row-content";
 import { shrinkPicture } from "../rows/shrink-picture.ts";
 
-async function countInputs(asked: readonly (readonly [ModelInputs, string])[]): Promise<number[][]> {
+async function countInputs(question: readonly (readonly [ModelInputs, string])[]): Promise<number[][]> {
   const all: number[][] = [];
-  for (const [inputs, prompt] of asked)
+  for (const [inputs, prompt] of question)
     all.push([...(await openInputs(inputs, { baseBuckets: 0 })).countsOf(prompt)]);
   return all;
 }

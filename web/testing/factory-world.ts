@@ -35,7 +35,7 @@ import {
   type SettlingWorld,
   startSettlingWorld,
 } from "@openledger/models/testing/settling-fixture";
-import { BASE_FOLDER } from "@openledger/models/tuning/base/base-place";
+import { BASE_FOLDER } from "@openledger/models/tuning/base/base-address";
 import { buildPages } from "../build/build-pages.ts";
 import { logEntries } from "./log-entries.ts";
 
@@ -71,7 +71,7 @@ export interface FactoryPagesWorld extends SettlingWorld {
  * @param hasAnswerServer whether the pages ask an answer server at `answersPort`, which a test starts
  * @param sizes of the settlement circuits, for models that sort and that write
  */
-export async function startFactoryPlaces(
+export async function startFactoryLocations(
   folder: string,
   hasAnswerServer: boolean,
   sizes: readonly SettlementSize[] = [SMALL_DIRECT, SIZE],
@@ -110,14 +110,14 @@ export async function startFactoryPlaces(
 
 export async function startFactoryPagesWorld(): Promise<FactoryPagesWorld> {
   const folder = mkdtempSync(join(tmpdir(), "pages-factory-"));
-  const { answersPort, environment, hostUrl, world } = await startFactoryPlaces(folder, true);
+  const { answersPort, environment, hostUrl, world } = await startFactoryLocations(folder, true);
   const { alice } = world;
   const { datanetId } = await publishTexts(world, hostUrl, join(folder, "rows"));
   await world.passTime(A_DAY_SECONDS);
   let factory = await startChildFactory(environment);
   let served: { close(): Promise<void> } | null = null;
   const datanet: LedgerClient = { ...alice, leafId: datanetId };
-  const place = { hostUrl, datanetId };
+  const location = { hostUrl, datanetId };
   return {
     ...world,
     datanetId,
@@ -129,7 +129,7 @@ export async function startFactoryPagesWorld(): Promise<FactoryPagesWorld> {
       factory = await startChildFactory(environment);
     },
     async grant(note) {
-      const waiting = (await listAccess(datanet, place)).requests.filter(({ answer }) => answer === null);
+      const waiting = (await listAccess(datanet, location)).requests.filter(({ answer }) => answer === null);
       const untilMs = Date.now() + GRANT_MS;
       const records = waiting.map(({ id }) => ({
         kind: "accessAnswer" as const,
@@ -138,7 +138,7 @@ export async function startFactoryPagesWorld(): Promise<FactoryPagesWorld> {
         untilMs,
         note,
       }));
-      for (const { error } of await sayRecords(datanet, { ...place, records }))
+      for (const { error } of await sayRecords(datanet, { ...location, records }))
         if (error !== null) throw new Error(error.message);
     },
     async serve(modelId, modelFolder) {
@@ -190,7 +190,7 @@ export async function publishTexts(
   const { hash } = await createDatanet(alice, { l1Owner, keyX, amountWei: 10n * OPEN });
   const datanetId = (await getOperation(alice, hash))!.createdId!;
   const datanet: LedgerClient = { ...alice, leafId: datanetId };
-  const place = { hostUrl, datanetId };
+  const location = { hostUrl, datanetId };
   const card = sampleCard({
     name: "Ship's logs",
     description:
@@ -206,23 +206,23 @@ export async function publishTexts(
   });
   await publishCard(datanet, { datanetId, card });
   const store = await openRowStore(storePath);
-  const given = card.terms === undefined ? {} : { givenUnder: card };
+  const input = card.terms === undefined ? {} : { givenUnder: card };
   const { domain } = alice;
   const salted = await saltByCard({ card, datanetId, domain, store, rows });
-  const { contribution } = await contributeRows(alice, { datanetId, store, rows: salted, ...given });
+  const { contribution } = await contributeRows(alice, { datanetId, store, rows: salted, ...input });
   await world.settle();
-  await bringCard(datanet, { ...place, card });
+  await bringCard(datanet, { ...location, card });
   const source = await contributionSource(store, contribution.rowsRoot);
-  await uploadRows(alice, { ...place, source });
+  await uploadRows(alice, { ...location, source });
   const version = await collectVersion(datanet, { datanetId, store, validatorId: 3 });
   await storeVersion(store, version);
   await publishVersion(datanet, { datanetId, version });
   await world.settle();
-  await bringVersion(alice, { ...place, store, rowsRoot: version.rowsRoot });
+  await bringVersion(alice, { ...location, store, rowsRoot: version.rowsRoot });
   return { datanetId, rowsRoot: version.rowsRoot };
 }
 
-interface RegisteredPlaces {
+interface RegisteredLocations {
   readonly folder: string;
   /** Folder of published models. */
   readonly published: string;
@@ -232,7 +232,7 @@ interface RegisteredPlaces {
 /** An answer server of registered language models, as `models serve FOLDER --base FOLDER` starts it. */
 function serveRegistered(
   { alice, databaseUrl, sequencerUrl }: SettlingWorld,
-  { folder, port, published }: RegisteredPlaces,
+  { folder, port, published }: RegisteredLocations,
 ): Promise<ServedModels> {
   const settings = {
     SERVING_BASE_PATH: BASE_FOLDER,

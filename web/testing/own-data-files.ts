@@ -53,19 +53,19 @@ const csvOf = (records: readonly (readonly string[])[]) =>
 
 /** Writes small files of each kind into a folder. */
 export function writeOwnData(folder: string): void {
-  const places = Array.from({ length: ROW_COUNT }, (_, i) => i);
-  const clauses = places.map((i) => {
+  const locations = Array.from({ length: ROW_COUNT }, (_, i) => i);
+  const clauses = locations.map((i) => {
     const kind = KINDS[i % KINDS.length]!;
     return [CLAUSES[kind](THINGS[Math.floor(i / KINDS.length)]!, 5 + 7 * i), kind];
   });
   writeFileSync(join(folder, FILES.clauses), csvOf([["clause", "label"], ...clauses]));
-  const customers = places.map((i) => {
+  const customers = locations.map((i) => {
     const spend = (100 + 3.25 * i).toFixed(2).replace(".", ",");
     return [String(20 + i), CITIES[i % CITIES.length]!, spend, i % 2 === 0 ? "yes" : "no"];
   });
   writeFileSync(join(folder, FILES.customers), csvOf([["age", "city", "spend", "churned"], ...customers]));
   for (const name of TEMPERATURES) mkdirSync(join(folder, FILES.pictures, name), { recursive: true });
-  for (const i of places) {
+  for (const i of locations) {
     // Stripes of another width each, on dark or on light ground.
     const levels = Uint8Array.from({ length: PIXEL_COUNT }, (_, at) =>
       at % (i + 2) === 0 ? 128 : 255 * (i % 2),
@@ -73,7 +73,7 @@ export function writeOwnData(folder: string): void {
     const path = join(folder, FILES.pictures, TEMPERATURES[i % 2]!, `${String(i).padStart(2, "0")}.png`);
     writeFileSync(path, digitFile(levels));
   }
-  const questions = places.map((i) => ({
+  const questions = locations.map((i) => ({
     question: `What is number ${i}, the “${THINGS[i % THINGS.length]}”?`,
     answer: `It is thing ${i};\n\tno other has "${i}".`,
   }));

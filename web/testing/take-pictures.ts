@@ -9,8 +9,8 @@ import { fileURLToPath } from "node:url";
 import { createRandomKey } from "@openledger/client/l2-key";
 import type { Browser, Page } from "playwright-core";
 import { openBrowser, openProfile } from "./browser.ts";
+import { startJourney, walkJourney } from "./journey.ts";
 import { startModelWorld } from "./model-world.ts";
-import { startRoad, walkRoad } from "./road.ts";
 import { proposeBoth, startSafeWorld } from "./safe-world.ts";
 
 const folder = fileURLToPath(new URL("../../docs/pictures", import.meta.url));
@@ -60,10 +60,10 @@ const UNSEEN_STEPS: readonly string[] = ["review", "register", "pay"];
 
 /** Takes a picture at the end of each step from a row to money. */
 async function takeOfRoad(browser: Browser): Promise<void> {
-  const world = await startRoad();
+  const world = await startJourney();
   try {
     let count = 0;
-    await walkRoad(browser, world, async (name, page) => {
+    await walkJourney(browser, world, async (name, page) => {
       if (UNSEEN_STEPS.includes(name)) return;
       count += 1;
       await save(page, `${ROAD}-${String(count).padStart(2, "0")}-${name}`);
@@ -91,12 +91,12 @@ async function takeOfSafe(browser: Browser): Promise<void> {
 
 mkdirSync(folder, { recursive: true });
 const named = process.argv.slice(2);
-const isWanted = (name: string) => named.length === 0 || named.includes(name);
+const isTarget = (name: string) => named.length === 0 || named.includes(name);
 const browser = await openBrowser();
 try {
-  if (isWanted(OVERVIEW)) await takeOverview(browser);
-  if (isWanted(ROAD)) await takeOfRoad(browser);
-  if (isWanted(SAFE)) await takeOfSafe(browser);
+  if (isTarget(OVERVIEW)) await takeOverview(browser);
+  if (isTarget(ROAD)) await takeOfRoad(browser);
+  if (isTarget(SAFE)) await takeOfSafe(browser);
 } finally {
   await browser.close();
 }

@@ -5,7 +5,7 @@
 import type { Download, Locator, Page } from "playwright-core";
 import { buttonOf, numberIn, type Walk, type Walker } from "./walk.ts";
 
-export interface RewardRoad {
+export interface RewardSteps {
   /** Name of the Datanet. */
   readonly datanet: string;
   /** Name of the model that is made. */
@@ -36,7 +36,7 @@ export interface Rewarded {
 export async function walkToModel(
   walk: Walk,
   builder: Walker,
-  { datanet, doesWrite, model, rounds }: Pick<RewardRoad, "datanet" | "doesWrite" | "model" | "rounds">,
+  { datanet, doesWrite, model, rounds }: Pick<RewardSteps, "datanet" | "doesWrite" | "model" | "rounds">,
 ): Promise<number> {
   let modelId = 0;
   await walk.step("train", builder, async () => {
@@ -66,7 +66,7 @@ export async function walkToModel(
 export async function walkToReward(
   walk: Walk,
   { builder, owner }: { readonly owner: Walker; readonly builder: Walker },
-  road: RewardRoad,
+  road: RewardSteps,
 ): Promise<Rewarded> {
   const { ask, datanet, model, withdraw } = road;
   const modelId = await walkToModel(walk, builder, road);

@@ -17,8 +17,8 @@ import { WalletChoice } from "../ledger/wallet-menu.tsx";
 import { Open } from "../words/open.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
 import { Term } from "../words/term.tsx";
-import { KeyRoad } from "./key-road.tsx";
-import { MoveRoad } from "./move-road.tsx";
+import { AccountMove } from "./account-move.tsx";
+import { KeyMove } from "./key-move.tsx";
 import { loadTarget } from "./move-target.ts";
 import { NameAgain } from "./name-again.tsx";
 
@@ -56,9 +56,9 @@ export function NewWalletPage(props: PageProps) {
       {road === "lost" ? (
         <Lost />
       ) : road === "key" ? (
-        <KeyRoad {...props} leaves={leaves} />
+        <KeyMove {...props} leaves={leaves} />
       ) : (
-        <MoveRoad {...props} leaves={leaves} />
+        <AccountMove {...props} leaves={leaves} />
       )}
       {now !== null && <NameAgain {...props} leaves={leaves} />}
       {road !== "lost" && <Needs {...props} isForcedKey={road === "key"} />}
@@ -72,7 +72,7 @@ export function NewWalletPage(props: PageProps) {
   );
 }
 
-/** What a road costs, who signs, and how long it takes. */
+/** Cost, signers and duration of a way to move. */
 function Needs({ live, site, isForcedKey }: PageProps & { isForcedKey: boolean }) {
   const fees = useAnswer(live, "fees of keys", () => estimateFees(site.sequencer));
   const keyFeeWei = fees.value?.operations["setKey"]?.nextFeeWei ?? null;
@@ -124,7 +124,7 @@ function Needs({ live, site, isForcedKey }: PageProps & { isForcedKey: boolean }
   );
 }
 
-/** What cannot be recovered, in plain words. */
+/** List of what cannot be recovered, in plain words. */
 function Lost() {
   return (
     <section class="card stack" aria-label="What is left">

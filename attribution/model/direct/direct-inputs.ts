@@ -6,7 +6,7 @@
 import {
   type DirectQuery,
   pairOf,
-  pairPlace,
+  pairPosition,
   TERM_WEIGHT,
   termTotal,
 } from "@openledger/circuits/ledger/direct-query";
@@ -96,8 +96,8 @@ export async function directInputs(recipe: InputRecipe): Promise<DirectInputs> {
         .sort((x, y) => rankOf(x.place) - rankOf(y.place) || y.share - x.share)
         .map(({ place, share }) => ({ label: labels[place]!, share })),
     };
-    function rankOf(place: number): number {
-      return place === label ? 0 : place === runnerUp ? 1 : 2;
+    function rankOf(position: number): number {
+      return position === label ? 0 : position === runnerUp ? 1 : 2;
     }
   };
   return {
@@ -123,17 +123,17 @@ const answerText = (labels: readonly string[], label: number, runnerUp: number):
 
 /** The pair and class that an answer's text names. @throws ATT_ANSWER_INVALID */
 function comparedIn(labels: readonly string[], text: string): Compared {
-  const places = placesIn(labels, text);
-  if (places === null || answerText(labels, ...places) !== text)
+  const positions = positionsIn(labels, text);
+  if (positions === null || answerText(labels, ...positions) !== text)
     throw attributionError("ATT_ANSWER_INVALID", `a direct model does not answer ${text.slice(0, 80)}`);
-  const [label, runnerUp] = places;
+  const [label, runnerUp] = positions;
   return label > runnerUp
-    ? { pair: pairPlace(runnerUp, label), answeredClass: 1 }
-    : { pair: pairPlace(label, runnerUp), answeredClass: 0 };
+    ? { pair: pairPosition(runnerUp, label), answeredClass: 1 }
+    : { pair: pairPosition(label, runnerUp), answeredClass: 0 };
 }
 
-/** Places of an answer's label and runner-up; null for no answer. */
-function placesIn(labels: readonly string[], text: string): [label: number, runnerUp: number] | null {
+/** Positions of an answer's label and runner-up; null for no answer. */
+function positionsIn(labels: readonly string[], text: string): [label: number, runnerUp: number] | null {
   let json: { label?: unknown; over?: unknown } | null;
   try {
     json = JSON.parse(text);

@@ -176,7 +176,7 @@ describe("a direct model", () => {
       { ...recipe, family: undefined },
     ])
       expect(() => parseDirectRecipe(wrong)).toThrow(code("ATT_RECIPE_INVALID"));
-    const require = (given: readonly OwnedRow[]) => directTraining.requireTrainable(given, recipe);
+    const require = (value: readonly OwnedRow[]) => directTraining.requireTrainable(value, recipe);
     await expect(require(rows.slice(0, 3))).rejects.toThrow(code("ATT_TOO_FEW_ROWS"));
     const large = { ...recipe, columnCount: 2 ** 22 };
     await expect(directTraining.requireTrainable(rows, large)).rejects.toThrow(code("ATT_RECIPE_INVALID"));
@@ -203,7 +203,7 @@ describe("trainDirect", () => {
   it("refuses other labels than the root's, labels that nobody has looked up, and rows without one", async () => {
     const recipe = recipeFor(rows, BUCKETS);
     const turned = (label: string | null) => (label === "ham" ? "spam" : "ham");
-    const one = (label: (given: string | null) => string | null) =>
+    const one = (label: (value: string | null) => string | null) =>
       rows.map((row, i) => (i === 3 ? { ...row, label: label(row.label ?? null) } : row));
     for (const wrong of [one(turned), one(() => null), rows.map(({ label: _, ...row }) => row)])
       await expect(trainDirect(wrong, recipe)).rejects.toThrow(code("ATT_LABELS_MISMATCH"));

@@ -92,7 +92,7 @@ describe.each([2, 3, 7])("a direct model of %i labels", (labelCount) => {
       const [i, j] = k % 2 === 0 || labelCount === 2 ? pairOf(query.pair) : [k % 2, 2];
       const logits = directLogits(matrix, query.counts);
       const answeredClass = logits[j]! >= logits[i]! ? 1 : 0;
-      const asked = { ...query, answeredClass, pair: (j * (j - 1)) / 2 + i } as const;
+      const question = { ...query, answeredClass, pair: (j * (j - 1)) / 2 + i } as const;
       const [won, lost] = answeredClass === 1 ? [j, i] : [i, j];
       const answered = real.sensitivities(model.parameters, {
         inputs: inputs.examples([prompt]),
@@ -105,7 +105,7 @@ describe.each([2, 3, 7])("a direct model of %i labels", (labelCount) => {
       );
       const { queries, rows: aligned } = alignColumns(own, { ...answered, residuals });
       const exact = exactInfluence(aligned, recipe.method.damping).scores(queries);
-      const scores = directScores(matrix, asked).map(Number);
+      const scores = directScores(matrix, question).map(Number);
       const largest = exact.indexOf(exact.reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a), 0));
       const unit = exact[largest]! / scores[largest]!;
       expect(unit).toBeGreaterThan(0);
@@ -120,12 +120,12 @@ describe.each([2, 3, 7])("a direct model of %i labels", (labelCount) => {
     const real = directModel({ ...recipe, model: { ...recipe.model, tolerance: 1e-10 } });
     const full = real.train({ inputs: prompted, labels });
     const all = Int32Array.from(labels.keys());
-    const asked = prompts.slice(0, 6);
+    const question = prompts.slice(0, 6);
     const queries = await Promise.all(
-      asked.map(async (prompt) => (await directFamily.open(model)).answer(prompt).query as DirectQuery),
+      question.map(async (prompt) => (await directFamily.open(model)).answer(prompt).query as DirectQuery),
     );
     const leadOf = (parameters: Float64Array, k: number) => {
-      const x = inputs.examples([asked[k]!]);
+      const x = inputs.examples([question[k]!]);
       const { answeredClass, pair } = queries[k]!;
       const [i, j] = pairOf(pair);
       const logit = (label: number) => {
@@ -143,8 +143,8 @@ describe.each([2, 3, 7])("a direct model of %i labels", (labelCount) => {
         { inputs: prompted, labels },
         { indices: all.filter((i) => i !== row), start: full },
       );
-      for (const k of asked.keys()) {
-        const norm = Math.sqrt(inputs.counter.countsOf(asked[k]!).reduce((sum, count) => sum + count, 0));
+      for (const k of question.keys()) {
+        const norm = Math.sqrt(inputs.counter.countsOf(question[k]!).reduce((sum, count) => sum + count, 0));
         pairs.push([scores[k]![row]! / norm, leadOf(full, k) - leadOf(without, k)]);
       }
     }

@@ -80,10 +80,10 @@ function attackWorld(seed: string, recipeOf: RecipeOfRows, source: AttackSource)
   const order = new SeededRandom(`attack/${seed}`).permutation(all.length);
   const ownCount = Math.min(OWN, Math.floor(OWN_PART * all.length));
   const ownFrom = HONEST * ownCount;
-  const askedFrom = ownFrom + ownCount;
-  const freshFrom = Math.min(askedFrom + QUESTIONS, all.length);
+  const questionFrom = ownFrom + ownCount;
+  const freshFrom = Math.min(questionFrom + QUESTIONS, all.length);
   const taken = (from: number, to: number) => Array.from(order.subarray(from, to), (i) => all[i]!);
-  const [honest, own] = [taken(0, ownFrom), taken(ownFrom, askedFrom)];
+  const [honest, own] = [taken(0, ownFrom), taken(ownFrom, questionFrom)];
   const once = <Value>(make: () => Value) => {
     let made: Value | undefined;
     return () => (made ??= make());
@@ -96,7 +96,7 @@ function attackWorld(seed: string, recipeOf: RecipeOfRows, source: AttackSource)
     source,
     recipeOf,
     fresh: taken(freshFrom, freshFrom + FRESH),
-    questions: taken(askedFrom, freshFrom).map(({ input }) => input),
+    questions: taken(questionFrom, freshFrom).map(({ input }) => input),
     known: once(() => modelOf([...honest, ...own])),
     shadow: once(() => modelOf(own)),
   };
@@ -133,16 +133,16 @@ async function derivedRows(world: AttackWorld, one: DerivedRows, seed: string): 
   });
 }
 
-/** Parts that may come to a place: those of all honest rows, of a table those of the same field. */
-function partChoices({ honest, source }: AttackWorld): (place: number) => readonly string[] {
+/** Parts that may come to a position: those of all honest rows, of a table those of the same field. */
+function partChoices({ honest, source }: AttackWorld): (position: number) => readonly string[] {
   const rows = honest.map(({ input }) => source.partsOf(input));
-  if (source.kind === "table") return (place) => rows.map((parts) => parts[place]!);
+  if (source.kind === "table") return (position) => rows.map((parts) => parts[position]!);
   const all = rows.flat();
   return () => all;
 }
 
 interface PartChoice {
-  readonly choices: (place: number) => readonly string[];
+  readonly choices: (position: number) => readonly string[];
   readonly random: SeededRandom;
   /** Value of a row, to be maximised; null: any parts. */
   readonly worth: ((row: LabelledInput) => number) | null;
@@ -156,15 +156,15 @@ function changedRow(
 ): LabelledInput {
   let parts = [...source.partsOf(row.input)];
   const count = Math.ceil(changed * parts.length);
-  const places = Array.from(random.permutation(parts.length).subarray(0, count));
+  const positions = Array.from(random.permutation(parts.length).subarray(0, count));
   const rowOf = (some: readonly string[]) => ({ ...row, input: source.joined(some) });
   const size = worth === null ? count : Math.ceil(count / STEPS);
   for (let from = 0; from < count; from += size) {
     const tries = Array.from({ length: worth === null ? 1 : TRIES }, () => {
       const tried = parts.slice();
-      for (const place of places.slice(from, from + size)) {
-        const some = choices(place);
-        tried[place] = some[random.nextBelow(some.length)]!;
+      for (const position of positions.slice(from, from + size)) {
+        const some = choices(position);
+        tried[position] = some[random.nextBelow(some.length)]!;
       }
       return { tried, value: worth?.(rowOf(tried)) ?? 0 };
     });

@@ -31,9 +31,9 @@ export interface KnownModel {
  */
 export async function knownModel(
   rows: readonly LabelledInput[],
-  given: Omit<DirectRecipe, "datanet">,
+  value: Omit<DirectRecipe, "datanet">,
 ): Promise<KnownModel> {
-  const recipe = given as DirectRecipe;
+  const recipe = value as DirectRecipe;
   const inputs = await directInputs(recipe);
   const model = directModel(recipe);
   const labelCount = recipe.classes.length;
@@ -62,14 +62,14 @@ export async function knownModel(
     }
     return out;
   };
-  const asked = rows.slice(0, MAX_QUESTIONS);
-  const { inputs: questions, probabilities } = sensitivitiesOf(asked);
-  const answers = asked.map((_, q) =>
+  const question = rows.slice(0, MAX_QUESTIONS);
+  const { inputs: questions, probabilities } = sensitivitiesOf(question);
+  const answers = question.map((_, q) =>
     leadingLabels(probabilities.subarray(q * labelCount, (q + 1) * labelCount)),
   );
   /** Products of a row's direction with each question. */
   const productsOf = (direction: Float64Array) =>
-    asked.map((_, q) => {
+    question.map((_, q) => {
       const { columns, starts, values } = questions;
       let sum = 0;
       for (let e = starts[q]!; e < starts[q + 1]!; e++)
@@ -101,7 +101,7 @@ export async function knownModel(
   const paidOf = ({ length, scores }: (typeof made)[number]) =>
     scores.map((score) => Math.max(0, score * Math.min(1, clip / length) + (typical * flatPermille) / 1_000));
   const paid = made.map(paidOf);
-  const totals = asked.map((_, q) => paid.reduce((sum, one) => sum + one[q]!, 0));
+  const totals = question.map((_, q) => paid.reduce((sum, one) => sum + one[q]!, 0));
   return {
     earns: (row) => mean(paidOf(rowOf(sensitivitiesOf([row]), 0)).map((one, q) => one / totals[q]!)),
     residual(row) {

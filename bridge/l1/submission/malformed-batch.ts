@@ -20,23 +20,23 @@ export interface MalformedBatch {
 export const MALFORMED_REMEDY =
   "ask another Ethereum node first: this one may lie. Else trust no newer root: stop operating, and leave by `openledger force withdraw amount=all`, after 7 days `openledger freeze`, then `openledger exit`, which says whether this batch's effect is known";
 
-export interface BatchPlace {
+export interface BatchPosition {
   readonly batchNumber: number;
   readonly transactionHash: Hex;
   readonly blockNumber: number;
 }
 
 /** Error for such a batch. @param cause the rule's error. @param details of `requireSame`, where the cause has none */
-export function batchMalformed(place: BatchPlace, cause: RollupError): RollupError {
+export function batchMalformed(position: BatchPosition, cause: RollupError): RollupError {
   const { actual, expected, what } = cause.data as { what?: string; expected?: string; actual?: string };
   const difference =
     what === undefined
       ? { what: "an operation", expected: "one that the rules allow", actual: cause.message }
       : { what, expected, actual };
-  const malformed: MalformedBatch = { ...place, reason: { code: cause.code, message: cause.message } };
+  const malformed: MalformedBatch = { ...position, reason: { code: cause.code, message: cause.message } };
   return bridgeError(
     "BRG_BATCH_MALFORMED",
-    `L1 has taken batch ${place.batchNumber}, which breaks the ledger's rules: ${cause.message} (${cause.code})`,
+    `L1 has taken batch ${position.batchNumber}, which breaks the ledger's rules: ${cause.message} (${cause.code})`,
     { data: { ...malformed, ...difference, remedy: MALFORMED_REMEDY }, cause },
   );
 }

@@ -37,14 +37,14 @@ export function decodeSubmission(input: Hex): SubmissionCall | null {
   if (!input.startsWith(SUBMIT_BATCHES)) return null;
   const calldata = new Calldata(hexToBytes(input));
   const array = (index: bigint) => {
-    const place = SELECTOR_SIZE + calldata.word(SELECTOR_SIZE + WORD * index);
-    return { first: place + WORD, count: calldata.word(place) };
+    const position = SELECTOR_SIZE + calldata.word(SELECTOR_SIZE + WORD * index);
+    return { first: position + WORD, count: calldata.word(position) };
   };
   const [batches, settlements, proofs] = [array(0n), array(1n), array(2n)];
   // Batches and settlements take a word of the input each, so more than these cannot have been there.
   if ([batches, settlements, proofs].some(({ count }) => count * WORD > calldata.size)) return null;
   const parts = ({ first, count }: typeof batches): CalledPart[] | null => {
-    const read = places(count, (i) => calldata.part(first + calldata.word(first + WORD * i)));
+    const read = positions(count, (i) => calldata.part(first + calldata.word(first + WORD * i)));
     return read.every((one) => one !== null) ? read : null;
   };
   const [calledBatches, calledSettlements] = [parts(batches), parts(settlements)];
@@ -52,11 +52,11 @@ export function decodeSubmission(input: Hex): SubmissionCall | null {
   return {
     batches: calledBatches,
     settlements: calledSettlements,
-    proofs: places(proofs.count, (i) => calldata.proof(proofs.first + PROOF_SIZE * i)),
+    proofs: positions(proofs.count, (i) => calldata.proof(proofs.first + PROOF_SIZE * i)),
   };
 }
 
-const places = <T>(count: bigint, read: (index: bigint) => T): T[] =>
+const positions = <T>(count: bigint, read: (index: bigint) => T): T[] =>
   Array.from({ length: Number(count) }, (_, i) => read(BigInt(i)));
 
 /** Calldata as the EVM has it: zeros behind its end, addresses modulo 2^256. */
@@ -70,10 +70,10 @@ class Calldata {
   }
 
   word(address: bigint): bigint {
-    const place = BigInt.asUintN(256, address);
-    if (place >= this.size) return 0n;
+    const position = BigInt.asUintN(256, address);
+    if (position >= this.size) return 0n;
     const padded = new Uint8Array(32);
-    padded.set(this.#bytes.subarray(Number(place), Number(place) + 32));
+    padded.set(this.#bytes.subarray(Number(position), Number(position) + 32));
     return BigInt(toHex(padded));
   }
 

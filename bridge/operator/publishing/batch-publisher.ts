@@ -18,8 +18,8 @@ import { findReceipt } from "../../l1/submission/posted-batch.ts";
 import { type BridgeMetrics, clearAlarm, raiseAlarm } from "../../metrics.ts";
 import { BatchAdoption } from "../batch-adoption.ts";
 import { ForeignBatches } from "../foreign-batches.ts";
+import { ObservationDebounce } from "../observation-debounce.ts";
 import type { OperatorClient, ReadyBatch } from "../operator-client.ts";
-import { RepeatedLook } from "../repeated-look.ts";
 import { facts, PostedWatcher } from "../watching/posted-watcher.ts";
 import {
   type Bundle,
@@ -107,9 +107,9 @@ export class BatchPublisher {
   readonly #lookedAtMs = new Map<number, number>();
   /** Number of the account's transactions on L1 at that time. */
   #lookedAtMinedCount = -1;
-  readonly #lostNonces = new RepeatedLook(NONCE_IS_LOST);
+  readonly #lostNonces = new ObservationDebounce(NONCE_IS_LOST);
   /** Batches that L1 refused, by their hashes. */
-  readonly #refusals = new RepeatedLook(REFUSED_FOR_GOOD);
+  readonly #refusals = new ObservationDebounce(REFUSED_FOR_GOOD);
   readonly #patience = new RevertPatience();
   /** The newest block that this process used for a decision, or in which it found a transaction of its own. */
   #newestBlock = 0n;

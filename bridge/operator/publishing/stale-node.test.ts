@@ -22,7 +22,7 @@ import { expect, test } from "vitest";
 import { RollupContract, type RollupState } from "../../l1/rollup-contract.ts";
 import { type BridgeFixture, startBridgeFixture } from "../../testing/bridge-fixture.ts";
 import { overtake } from "../../testing/node-fixture.ts";
-import { RepeatedLook } from "../repeated-look.ts";
+import { ObservationDebounce } from "../observation-debounce.ts";
 
 /** A batch of somebody else that L1 takes, and a publisher's behind it that L1 does not take then. */
 async function race(f: BridgeFixture): Promise<ClosedBatch> {
@@ -139,8 +139,8 @@ test("one look that sees the batch before missing does not stop it, nor two", as
   }
 }, 300_000);
 
-test("RepeatedLook believes what was seen at several blocks some way apart, and nothing that was contradicted", () => {
-  const looks = new RepeatedLook({ looks: 3, blocks: 5 });
+test("ObservationDebounce believes what was seen at several blocks some way apart, and nothing that was contradicted", () => {
+  const looks = new ObservationDebounce({ looks: 3, blocks: 5 });
   expect([10n, 10n, 11n, 9n, 12n].map((block) => looks.note("x", block))).not.toContain(true);
   expect(looks.note("y", 15n)).toBe(false);
   expect(looks.note("x", 15n)).toBe(true);

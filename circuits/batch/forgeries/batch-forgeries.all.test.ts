@@ -232,8 +232,8 @@ describe("the batch", () => {
     ] as const) {
       const inputs = inputsOf(slots);
       // The fee leaf is shown as its head, whose last element is the hash of the other fields.
-      const place = field === "rest" ? LEAF_FIELD.balance + 1 : LEAF_FIELD[field];
-      setInput(inputs, "feeLeaf", [place], value);
+      const position = field === "rest" ? LEAF_FIELD.balance + 1 : LEAF_FIELD[field];
+      setInput(inputs, "feeLeaf", [position], value);
       await expectNoWitness(inputs, LEAF, field);
     }
     await expectNoWitness(
@@ -271,7 +271,7 @@ describe("the batch", () => {
     });
     const honestWorld = new World();
     const honestInputs = inputsOf({ table: [transfer()] }, honestWorld);
-    const root = async (given: Inputs) => newRootIn(tester, await tester.calculateWitness(given));
+    const root = async (input: Inputs) => newRootIn(tester, await tester.calculateWitness(input));
     expect(await root(inputs)).toBe(honestWorld.ledger.root);
     expect(await root(honestInputs)).toBe(honestWorld.ledger.root);
     expect(claimed.ledger.root).not.toBe(honestWorld.ledger.root);
@@ -288,14 +288,14 @@ describe("the batch", () => {
     ];
     for (const [i, [name, width]] of widths.entries()) {
       // Null slots allow exactly the batch's fee, those of the table by 0 above it.
-      const given = (value: bigint): Inputs => {
+      const input = (value: bigint): Inputs => {
         const honest = inputsOf({});
         const rest = (honest.wideRest as bigint[][]).map((row) => row.with(0, value));
         return { ...honest, [name]: value, ...(name === "feePerUnit" ? { wideRest: rest } : {}) };
       };
-      await tester.calculateWitness(given((1n << width) - 1n));
+      await tester.calculateWitness(input((1n << width) - 1n));
       await expectNoWitness(
-        given(1n << width),
+        input(1n << width),
         i < 5 ? `ranges[${i}].in <== ${name};` : "idFeeRange.in <== idFee;",
         name,
       );
@@ -328,7 +328,7 @@ describe("the batch", () => {
     const witness = await tester.calculateWitness(inputs);
     const all = (count: number, name: string) =>
       Array.from({ length: count }, (_, i) => `main.${name}[${i}]`);
-    const given = [
+    const input = [
       "main.domain",
       "main.oldRoot",
       "main.frame.data.in[2]",
@@ -343,7 +343,7 @@ describe("the batch", () => {
       { length: 7 * SHAPE.wide },
       (_, i) => `main.wideWords[${Math.floor(i / 7)}][${i % 7}]`,
     );
-    for (const signal of [...given, ...words]) {
+    for (const signal of [...input, ...words]) {
       const forged = tester.forge(witness, { [signal]: tester.readSignal(witness, signal) + 1n });
       expect(tester.checkConstraints(forged), signal).not.toBeNull();
     }

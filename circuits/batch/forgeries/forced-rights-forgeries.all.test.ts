@@ -61,7 +61,7 @@ const KINDS = [PAY, REVOKE, APPROVE, COMMIT, PUBLISH];
 const APPROVAL_TIME =
   "isForcedApprove * (queued40 - publishedAt - approvalDelay + (1 << 40) - waited41) === 0;";
 const BODY_OF_A = "(isPublish + isApprove + opensDatanetA) * (oldBody.out - bodyA) === 0;";
-/** Places of the fields of A's body that a model's statics must equal. */
+/** Positions of the fields of A's body that a model's statics must equal. */
 const COMPARED = { version: 0, rowCount: 1, ownersCommitment: 5, payeeRoot: 6 } as const;
 
 describe("forced payments and rights", () => {
@@ -125,7 +125,7 @@ const shows =
   (column: number, value: bigint): ForgeryOfKind["tamper"] =>
   (inputs) =>
     setInput(inputs, "wideRest", [0, column], value);
-const bit = (place: number, value: bigint) => setBits(place, 1, () => value);
+const bit = (position: number, value: bigint) => setBits(position, 1, () => value);
 const runs = (rule: string, forged: Build, tamper?: ForgeryOfKind["tamper"], at = PATH): ForgeryOfKind => ({
   rule: `${rule}, executed`,
   forged,

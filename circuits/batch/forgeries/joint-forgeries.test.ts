@@ -57,8 +57,8 @@ const PLACE = "isJoint * (place12 - 72 * place) === 0;";
 const SUBTREES = "isJoint * (read[2].node - modelPayeeRoot) === 0;";
 const TREE = "isJoint * (update[3].newNode - datanetPayeeRoot) === 0;";
 const AGAIN = "isJoint * ownGiven === 0;";
-/** Bits of the datanets at these places. */
-const given = (...places: number[]) => places.reduce((sum, place) => sum | (1 << place), 0);
+/** Bits of the datanets at these positions. */
+const input = (...positions: number[]) => positions.reduce((sum, position) => sum | (1 << position), 0);
 /** Columns of wideModel. */
 const SUBTREE = 10;
 const LISTED = 11;
@@ -96,7 +96,7 @@ const published =
 const counters =
   (change: bigint) =>
   (leaf: Leaf): Leaf => ({ ...leaf, counters: leaf.counters + change });
-const approval = (place: number) => 1n << (COUNTERS.approvals + BigInt(place));
+const approval = (position: number) => 1n << (COUNTERS.approvals + BigInt(position));
 const bound = (changes: Partial<typeof JOINT_BINDING>) => ({
   statics: { binding: packBinding({ ...JOINT_BINDING, ...changes }) },
 });
@@ -114,9 +114,9 @@ describe("ApproveModel of a model of several datanets", () => {
   it("takes each datanet's approval in any order, and the last makes it payable", async () => {
     for (const build of [first, second, third]) await expectAccepted("wide", build);
     for (const id of JOINT_DATANETS) {
-      const place = JOINT_DATANETS.indexOf(id);
-      const others = [0, 1, 2].filter((other) => other !== place);
-      for (const approvals of [given(...others), given(others[0]!), given(others[1]!)])
+      const position = JOINT_DATANETS.indexOf(id);
+      const others = [0, 1, 2].filter((other) => other !== position);
+      for (const approvals of [input(...others), input(others[0]!), input(others[1]!)])
         await expectAccepted("wide", jointApproval(id, { counters: { approvals } }));
       // An approved model stays as it is.
       await expectAccepted("wide", jointApproval(id, { counters: { isApproved: true } }));
@@ -143,7 +143,7 @@ describe("ApproveModel of a model of several datanets", () => {
       at: SELECTED,
     },
     {
-      // Its table is the third's: only the place tells them apart.
+      // Its table is the third's: only the position tells them apart.
       rule: "a datanet at another's place, with that one's table",
       forged: (world) => {
         const operation = jointApproval(OTHER_DATANET, {}, { place: 2 })(world);
@@ -157,13 +157,13 @@ describe("ApproveModel of a model of several datanets", () => {
     {
       // Attack: twice its bit is the next datanet's.
       rule: "a second approval, which carries into another's bit",
-      forged: jointApproval(OTHER_DATANET, { counters: { approvals: given(1) } }),
+      forged: jointApproval(OTHER_DATANET, { counters: { approvals: input(1) } }),
       at: AGAIN,
       code,
     },
     {
       rule: "a second approval that counts as the last",
-      forged: jointApproval(OTHER_DATANET, { counters: { approvals: given(0, 1) } }),
+      forged: jointApproval(OTHER_DATANET, { counters: { approvals: input(0, 1) } }),
       at: AGAIN,
       code,
     },
@@ -287,7 +287,7 @@ describe("ApproveModel of a model of several datanets", () => {
       rule: "the last approval, called one of several",
       forged: jointApproval(
         OTHER_DATANET,
-        { counters: { approvals: given(0, 2) } },
+        { counters: { approvals: input(0, 2) } },
         { effectB: counters(approval(0) + approval(1) + approval(2) - (1n << COUNTERS.approved)) },
       ),
       at: PATH,
@@ -296,7 +296,7 @@ describe("ApproveModel of a model of several datanets", () => {
       rule: "the last approval, called one of several in a list of four",
       forged: jointApproval(
         OTHER_DATANET,
-        { counters: { approvals: given(0, 2) } },
+        { counters: { approvals: input(0, 2) } },
         { effectB: counters(approval(0) + approval(1) + approval(2) - (1n << COUNTERS.approved)) },
       ),
       tamper: column(LISTED, 4n),
@@ -310,7 +310,7 @@ describe("ApproveModel of a model of several datanets", () => {
     {
       rule: "approvals that the leaf does not have",
       forged: (world) =>
-        jointApproval(OTHER_DATANET, {}, { shownCounters: { approvals: given(0, 2) } })(world),
+        jointApproval(OTHER_DATANET, {}, { shownCounters: { approvals: input(0, 2) } })(world),
       at: OPENING_OF_COUNTERS,
     },
     {
@@ -327,18 +327,18 @@ describe("ApproveModel of a model of several datanets", () => {
   it("has no witness for a binding's alias in the field", async () => {
     // A fraction of each part that a scaled check takes for a small number: the sum of digits differs.
     const parts: [place: number, width: number][] = [
-      ...[0, 127, 151, 175, 199, 223].map((place): [number, number] => [place, 24]),
+      ...[0, 127, 151, 175, 199, 223].map((position): [number, number] => [position, 24]),
       ...([[24, 32], [56, 32], [88, 39]] as [number, number][]), // biome-ignore format: version, N, rest
     ];
-    for (const [i, [place, width]] of parts.entries())
+    for (const [i, [position, width]] of parts.entries())
       for (const shift of isWhole ? [width, 64, 96] : [[width, 64, 96][i % 3]!]) {
         const part = shiftedDown(1n << BigInt(width), shift);
-        const binding = (JOINT_STATICS.binding + (part << BigInt(place))) % FIELD_ORDER;
+        const binding = (JOINT_STATICS.binding + (part << BigInt(position))) % FIELD_ORDER;
         if (binding >> BINDING_BITS === 0n) continue;
         const world = new World();
         const build = jointApproval(OTHER_DATANET, { statics: { binding } });
         const inputs = inputsFor(world, "wide", build(world));
-        await expectRefusedBy(tester, inputs, BINDING_DIGITS, `${width} bits at ${place} by 2^-${shift}`);
+        await expectRefusedBy(tester, inputs, BINDING_DIGITS, `${width} bits at ${position} by 2^-${shift}`);
       }
   });
 });
@@ -368,7 +368,7 @@ describe("RevokeModel of a model of several datanets", () => {
 
   it("is any of its datanets' right, and takes back what others have approved", async () => {
     for (const id of JOINT_DATANETS)
-      for (const options of [approved, {}, { counters: { approvals: given(1, 2) } }])
+      for (const options of [approved, {}, { counters: { approvals: input(1, 2) } }])
         await expectAccepted("wide", revoked(id, options));
   });
 
@@ -390,7 +390,7 @@ describe("RevokeModel of a model of several datanets", () => {
       rule: "an approval that stays",
       forged: revoked(
         OTHER_DATANET,
-        { counters: { approvals: given(0, 2) } },
+        { counters: { approvals: input(0, 2) } },
         { effectB: counters(approval(0)) },
       ),
       at: PATH,
@@ -399,7 +399,7 @@ describe("RevokeModel of a model of several datanets", () => {
       rule: "an approval that stays, since it is shown as none",
       forged: revoked(
         OTHER_DATANET,
-        { counters: { approvals: given(0) } },
+        { counters: { approvals: input(0) } },
         { shownCounters: { approvals: 0 } },
       ),
       at: OPENING_OF_COUNTERS,
@@ -411,13 +411,13 @@ describe("forced kinds of a model of several datanets", () => {
   const forced = (kind: number, a: number, options = {}, changes = {}) =>
     onJoint(() => honest(kind, { a, b: MODEL, words: forcedBy(a), ...changes }), options);
   const approved = { counters: { isApproved: true } };
-  const waiting = (...places: number[]) => ({ counters: { approvals: given(...places) } });
+  const waiting = (...positions: number[]) => ({ counters: { approvals: input(...positions) } });
   const revoke = KIND.forcedRevokeModel;
 
   testForgeries(
     revoke,
-    JOINT_DATANETS.flatMap((id, place) =>
-      [approved, waiting(place), waiting(0, 2)].map((options) => ({
+    JOINT_DATANETS.flatMap((id, position) =>
+      [approved, waiting(position), waiting(0, 2)].map((options) => ({
         rule: `datanet ${id}'s, called invalid of ${JSON.stringify(options.counters)}`,
         lawful: forced(revoke, id, options),
         forged: forced(revoke, id, options, { isValid: false }),
@@ -513,7 +513,7 @@ describe("forced kinds of a model of several datanets", () => {
     const ends = [2n ** 247n, 2n ** 247n + 2n ** 253n, FIELD_ORDER - 2n ** 253n, FIELD_ORDER];
     const words = ends.flatMap((end) => [{ binding: end - 1n }, { binding: end % FIELD_ORDER }]);
     for (const statics of partOf([...garbage, ...words], 3))
-      for (const approvals of [0, given(0, 2), 63])
+      for (const approvals of [0, input(0, 2), 63])
         await expectAccepted(
           "wide",
           forced(revoke, DATANET, {
@@ -524,7 +524,7 @@ describe("forced kinds of a model of several datanets", () => {
     const kinds = [approve, KIND.forcedPayInference, KIND.forcedCloseEpoch, KIND.forcedClaimRewards];
     for (const statics of partOf(garbage, 3))
       for (const kind of kinds)
-        for (const approvals of [0, given(0, 2)])
+        for (const approvals of [0, input(0, 2)])
           await expectAccepted("wide", (world) => {
             makeJoint(world, { statics, counters: { isReady: false, approvals } });
             const operation = honest(kind);

@@ -45,7 +45,7 @@ const modulo = (x: bigint) => ((x % FIELD_ORDER) + FIELD_ORDER) % FIELD_ORDER;
 
 interface Part {
   readonly name: string;
-  /** Place in the packing, in bits. */
+  /** Position in the packing, in bits. */
   readonly shift: number;
 }
 interface Exchange {

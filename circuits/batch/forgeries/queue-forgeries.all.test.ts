@@ -195,13 +195,13 @@ describe("queue entries", () => {
         });
         return;
       }
-      const place = isForced ? 3 : 1;
+      const position = isForced ? 3 : 1;
       await refuses("another owner", kind, {
-        forged: () => honest(kind, { words: HONEST[kind]!.words!.with(place, 0xbadn), isValid: true }),
+        forged: () => honest(kind, { words: HONEST[kind]!.words!.with(position, 0xbadn), isValid: true }),
         at: outcomeStatement(kind),
       });
       await refuses("another owner, opened as the right one", kind, {
-        forged: () => honest(kind, { words: HONEST[kind]!.words!.with(place, 0xbadn), isValid: true }),
+        forged: () => honest(kind, { words: HONEST[kind]!.words!.with(position, 0xbadn), isValid: true }),
         tamper: (inputs) => setInput(inputs, SIDE[side], [0, LEAF_FIELD.l1Owner], 0xbadn),
         at: LEAF,
       });

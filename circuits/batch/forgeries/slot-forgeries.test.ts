@@ -28,7 +28,7 @@
  * | a transfer to itself, to the fee leaf; no overflow | member-forgeries: Transfer |
  * | commits go to datanets; 40 bits of rows | member-forgeries: CommitData |
  * | payments go to ready, approved models, at the price, below the cap | member-forgeries: PayInference |
- * | Attack: ids are given in order, and cost the id fee; the place is free | create-forgeries: the chosen id, no id fee, a place that is taken |
+ * | Attack: ids are given in order, and cost the id fee; the position is free | create-forgeries: the chosen id, no id fee, a position that is taken |
  * | new leaves have an owner and start as stated | create-forgeries: the owner 0, an owner of 161 bits, a new leaf … |
  * | a new model's body is its words' | CreateModel's own |
  * | withdrawals name an address and an exact amount | datanet-forgeries: Withdraw |
@@ -139,13 +139,13 @@ describe("lawful operations", () => {
 /** Kinds that stand for a section of the table each: under every rule in the core too. */
 const OF_TABLE: readonly number[] = [KIND.transfer, KIND.commitData];
 
-describe.each(SIGNED_KINDS.map((kind, place) => [nameOf(kind), kind, place] as const))(
+describe.each(SIGNED_KINDS.map((kind, position) => [nameOf(kind), kind, position] as const))(
   "authorisation of %s",
-  (_name, kind, place) => {
+  (_name, kind, position) => {
     // The core tries each rule on every third of the other kinds, and each of them under every third rule.
     let ruleCount = 0;
     const refuses = (name: string, run: () => Promise<void>) => {
-      const isTurn = (ruleCount++ + place) % 3 === 0;
+      const isTurn = (ruleCount++ + position) % 3 === 0;
       if (isWhole || isTurn || OF_TABLE.includes(kind)) it(`refuses ${name}`, run);
     };
     const rule = kindRule(kind)!;
@@ -252,7 +252,7 @@ describe.each(SIGNED_KINDS.map((kind, place) => [nameOf(kind), kind, place] as c
       });
       const forged = () => honest(kind, { maxFeePerUnitWei: FEE, signed: { maxFeePerUnitWei: FEE - 1n } });
       await forge("maximum raised by the prover", { forged, at: AUTHORISATION });
-      // maxFeePerUnit + 2^64 has no place in the message's packing.
+      // maxFeePerUnit + 2^64 has no position in the message's packing.
       await forge("maximum above 64 bits", {
         forged: limited(FEE + 2n ** 64n),
         at: FEE_LIMIT,

@@ -93,11 +93,11 @@ const kinds = Object.keys(HONEST).map(Number);
 describe("field aliases", () => {
   it.each(kinds.map((kind) => [nameOf(kind), kind] as const))("of %s's words", async (name, kind) => {
     const words = honest(kind).words ?? [];
-    for (let place = 0; place < words.length; place++) {
-      const forged = (alias: bigint) => honest(kind, { words: words.with(place, alias) });
-      const limit = LIMITS[kind]?.[place];
+    for (let position = 0; position < words.length; position++) {
+      const forged = (alias: bigint) => honest(kind, { words: words.with(position, alias) });
+      const limit = LIMITS[kind]?.[position];
       for (const alias of limit === undefined ? [] : fieldAliases(limit.bits, limit.shifts)) {
-        const message = `${name} wide, an alias of word ${place}`;
+        const message = `${name} wide, an alias of word ${position}`;
         const inputs = inputsFor(new World(), "wide", forged(alias));
         await expectRefusedBy(tester, inputs, limit!.at, message);
         // L1 lets no such word into its queue, so the model need not refuse it.
@@ -105,7 +105,7 @@ describe("field aliases", () => {
       }
       for (const alias of limit === undefined ? ANY : []) {
         const root = await rootByCircuit(forged(alias));
-        const message = `${name}, word ${place} = ${alias}: the circuit's root is not the model's`;
+        const message = `${name}, word ${position} = ${alias}: the circuit's root is not the model's`;
         // The circuit may take less of a queue entry that L1 lets nobody make.
         if (!kindRule(kind)!.isQueue || root !== null) expect(root, message).toBe(rootByModel(forged(alias)));
       }

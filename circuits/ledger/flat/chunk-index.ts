@@ -23,22 +23,22 @@ export class ChunkIndex {
     return (Math.imul(bits, 0x9e37_79b1) >>> 16) & (this.#first.length - 1);
   }
 
-  add(place: number, bits: number): void {
+  add(position: number, bits: number): void {
     const bucket = this.#bucket(bits);
-    this.#next[place] = this.#first[bucket]!;
-    this.#first[bucket] = place + 1;
+    this.#next[position] = this.#first[bucket]!;
+    this.#first[bucket] = position + 1;
   }
 
-  /** @param bits that the place was added with */
-  remove(place: number, bits: number): void {
+  /** @param bits that the position was added with */
+  remove(position: number, bits: number): void {
     const bucket = this.#bucket(bits);
-    if (this.#first[bucket] === place + 1) {
-      this.#first[bucket] = this.#next[place]!;
+    if (this.#first[bucket] === position + 1) {
+      this.#first[bucket] = this.#next[position]!;
       return;
     }
     for (let at = this.#first[bucket]!; at !== 0; at = this.#next[at - 1]!) {
-      if (this.#next[at - 1] !== place + 1) continue;
-      this.#next[at - 1] = this.#next[place]!;
+      if (this.#next[at - 1] !== position + 1) continue;
+      this.#next[at - 1] = this.#next[position]!;
       return;
     }
   }
@@ -49,7 +49,7 @@ export class ChunkIndex {
   }
 
   /** Next place after one; −1 if there is none. */
-  next(place: number): number {
-    return this.#next[place]! - 1;
+  next(position: number): number {
+    return this.#next[position]! - 1;
   }
 }

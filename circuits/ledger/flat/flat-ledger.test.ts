@@ -201,8 +201,8 @@ it("finds an owner's leaves, and a key's, without going through all", () => {
   // Changes that are not folded yet have an index of their own.
   ledger.put(count, { leaf: accountLeaf({ l1Owner: 5n, keyX: 5n << 90n }) });
   ledger.put(7, { leaf: accountLeaf({ l1Owner: 6n, keyX: 5n << 90n }) });
-  const ids = (wanted: Parameters<typeof ledger.leaves.of>[0]) =>
-    [...ledger.leaves.of(wanted)].map(([id]) => id);
+  const ids = (expected: Parameters<typeof ledger.leaves.of>[0]) =>
+    [...ledger.leaves.of(expected)].map(([id]) => id);
   const all = Array.from({ length: 200 }, (_, i) => 7 + 1_000 * i);
   expect(ids({ l1Owner: 5n })).toEqual([...all.slice(1), count]);
   expect(ids({ keyX: 5n << 90n })).toEqual([...all, count]);

@@ -192,7 +192,7 @@ export class FlatLedger {
   }
 
   /** Location of a node's hash; null if its whole chunk is empty. */
-  #place(level: number, index: number): readonly [words: BigUint64Array, at: number] | null {
+  #position(level: number, index: number): readonly [words: BigUint64Array, at: number] | null {
     const height = this.#chunkLevels - level;
     if (height < 0) {
       this.#above[-height] ??= new BigUint64Array(HASH_WORDS * TREE_ARITY ** (this.depth - level));
@@ -205,16 +205,16 @@ export class FlatLedger {
 
   /** Hash of a node; undefined if a leaf below it has changed since the hash was computed. */
   known(level: number, index: number): bigint | undefined {
-    const place = this.#chunks.length === 0 ? null : this.#place(level, index);
-    if (place === null) return emptyHash(level);
-    const hash = read(...place);
+    const position = this.#chunks.length === 0 ? null : this.#position(level, index);
+    if (position === null) return emptyHash(level);
+    const hash = read(...position);
     return hash === 0n && level > 0 ? undefined : hash;
   }
 
   /** Stores a node's hash; 0 marks it as not computed. */
   keep(level: number, index: number, hash: bigint): void {
-    const place = this.#place(level, index);
-    if (place !== null) write(...place, hash);
+    const position = this.#position(level, index);
+    if (position !== null) write(...position, hash);
   }
 
   leaf(id: number): LeafState | undefined {
@@ -260,14 +260,14 @@ export class FlatLedger {
     const index = Math.floor(id / this.#chunkLeaves);
     if (this.#chunks[index] === undefined) this.#addChunk(index, new BigUint64Array(this.#starts.at(-1)!));
     const chunk = this.#chunks[index]!;
-    const place = id % this.#chunkLeaves;
-    const at = RECORD_WORDS * place;
+    const position = id % this.#chunkLeaves;
+    const at = RECORD_WORDS * position;
     const [owners, keys] = [this.#owners[index]!, this.#keys[index]!];
     if (chunk[at] !== FORM.absent) {
       this.#size -= 1;
       const [ownerBits, keyBits] = this.#indexed(chunk, id);
-      owners.remove(place, ownerBits);
-      keys.remove(place, keyBits);
+      owners.remove(position, ownerBits);
+      keys.remove(position, keyBits);
     }
     this.#map.delete(id);
     if (this.#decoded.length > 0) this.#decoded[id % DECODED] = undefined;
@@ -275,8 +275,8 @@ export class FlatLedger {
     write(chunk, this.#starts[0]! + HASH_WORDS * (id % this.#chunkLeaves), hash);
     if (state === undefined) return;
     this.#size += 1;
-    owners.add(place, lowBits(state.leaf.l1Owner));
-    keys.add(place, lowBits(state.leaf.keyX));
+    owners.add(position, lowBits(state.leaf.l1Owner));
+    keys.add(position, lowBits(state.leaf.keyX));
     if (!isRecord(state)) {
       chunk[at] = FORM.map;
       this.#map.set(id, state);
@@ -346,11 +346,11 @@ export class FlatLedger {
       if (chunkIndex === undefined) continue;
       const halves = this.#halves[index]!;
       const found: number[] = [];
-      for (let place = chunkIndex.first(bits); place >= 0; place = chunkIndex.next(place)) {
+      for (let position = chunkIndex.first(bits); position >= 0; position = chunkIndex.next(position)) {
         // A bucket has one leaf of another value on average: no bigints are made of those. A record in the map has zeros here.
-        const known = halves[RECORD_HALVES * place + half]!;
-        if (known !== bits && (known !== 0 || !this.#map.has(index * this.#chunkLeaves + place))) continue;
-        const id = index * this.#chunkLeaves + place;
+        const known = halves[RECORD_HALVES * position + half]!;
+        if (known !== bits && (known !== 0 || !this.#map.has(index * this.#chunkLeaves + position))) continue;
+        const id = index * this.#chunkLeaves + position;
         if (this.leaf(id)?.leaf[field] === value) found.push(id);
       }
       if (found.length > 0) yield* found.sort((x, y) => x - y);
@@ -396,12 +396,12 @@ export class FlatLedger {
     this.#addChunk(index, chunk);
     for (const [id, state] of more) this.#map.set(id, state);
     const halves = new Uint32Array(bytes);
-    for (let place = 0; place < this.#chunkLeaves; place++) {
-      if (halves[RECORD_HALVES * place] === 0) continue;
+    for (let position = 0; position < this.#chunkLeaves; position++) {
+      if (halves[RECORD_HALVES * position] === 0) continue;
       this.#size += 1;
-      const [ownerBits, keyBits] = this.#indexed(chunk, index * this.#chunkLeaves + place);
-      this.#owners[index]!.add(place, ownerBits);
-      this.#keys[index]!.add(place, keyBits);
+      const [ownerBits, keyBits] = this.#indexed(chunk, index * this.#chunkLeaves + position);
+      this.#owners[index]!.add(position, ownerBits);
+      this.#keys[index]!.add(position, keyBits);
     }
   }
 }

@@ -45,11 +45,11 @@ export class LedgerLeaves implements ReadonlyMap<number, LeafState> {
 
   /** Leaves with this owner or this key, by ascending id. Does not visit all leaves. */
   *of(holder: LeafHolder): Generator<Entry> {
-    const isWanted = ({ leaf }: LeafState) =>
+    const isExpected = ({ leaf }: LeafState) =>
       "keyX" in holder ? leaf.keyX === holder.keyX : leaf.l1Owner === holder.l1Owner;
     for (const id of mergedIds(this.#base.idsOf(holder), this.#changed.idsOf(holder))) {
       const state = this.get(id);
-      if (state !== undefined && isWanted(state)) yield [id, state];
+      if (state !== undefined && isExpected(state)) yield [id, state];
     }
   }
 

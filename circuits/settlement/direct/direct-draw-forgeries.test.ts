@@ -56,7 +56,7 @@ function honest(matrix = MATRIX, counts = COUNTS): Draw {
 const refused = (inputs: Draw, at: string | string[], what: string) =>
   expectRefusedBy(tester, inputs, at, what);
 
-/** Columns of a registrant's choice, at the place of the draw's pair. */
+/** Columns of a registrant's choice, at the position of the draw's pair. */
 const registered = (columns: Pick<Draw, "u" | "v">) => ({
   ...columns,
   path: pairTree(columns, BUCKETS).path(0),

@@ -15,7 +15,11 @@ import { looseWires } from "../../testing/forgeries/alias-check.ts";
 import { expectRefusedBy } from "../../testing/forgeries/refusal-check.ts";
 import { answeredQuery } from "../../testing/settlement/direct-instance.ts";
 import { directEpochOf, SMALL_DIRECT, TWO_DRAWS as WORLD } from "../../testing/settlement/direct-world.ts";
-import { acceptedWitness, differingPlaces, statedInputs } from "../../testing/settlement/settlement-world.ts";
+import {
+  acceptedWitness,
+  differingPositions,
+  statedInputs,
+} from "../../testing/settlement/settlement-world.ts";
 import { type DirectEpoch, paymentChain } from "../divide-epoch.ts";
 import { directDraw } from "../scores/direct-matrix.ts";
 import { settleEpoch } from "../settlement-rules.ts";
@@ -65,7 +69,7 @@ describe("a draw", { timeout: 600_000 }, () => {
     await expectRefusedBy(tester, { ...inputs, isValid: [1n, 1n] }, OPENS, "void called valid");
     const valid = settleEpoch(directEpochOf(WORLD));
     const called = { ...statedInputs(valid).inputs, isValid: [0n, 1n] };
-    const outcome = differingPlaces(tester, called, valid.data, SMALL_DIRECT.payees);
+    const outcome = differingPositions(tester, called, valid.data, SMALL_DIRECT.payees);
     await expect(outcome).rejects.toMatchObject({ code: "CIR_WITNESS_REFUSED" });
   });
 

@@ -64,8 +64,8 @@ const negated = (value: unknown): bigint | bigint[] =>
   Array.isArray(value) ? value.map((entry) => -BigInt(entry)) : -BigInt(value as bigint);
 /** Draw k with the other class and every hint of the other sign. */
 function otherClass(inputs: CircuitInputs, k: number): CircuitInputs {
-  const given = inputs as Record<string, readonly unknown[]>;
-  const changed = HINTS.map((name) => [name, given[name]!.with(k, negated(given[name]![k]))]);
+  const input = inputs as Record<string, readonly unknown[]>;
+  const changed = HINTS.map((name) => [name, input[name]!.with(k, negated(input[name]![k]))]);
   const classes = array(inputs, "answeredClass");
   return {
     ...inputs,

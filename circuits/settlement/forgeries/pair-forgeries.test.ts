@@ -1,10 +1,10 @@
 /**
- * Forged pairs of labels in direct draws: other columns than those of the query's pair, and other places. Each is next to an honest draw that the circuit takes. Scores, classes and counts: direct-draw-forgeries.test.ts.
+ * Forged pairs of labels in direct draws: other columns than those of the query's pair, and other positions. Each is next to an honest draw that the circuit takes. Scores, classes and counts: direct-draw-forgeries.test.ts.
  */
 import { describe, expect, it } from "vitest";
 import type { CircuitInputs } from "../../compiler/witness-calculator.ts";
 import { initPoseidon } from "../../field/poseidon.ts";
-import { countTerms, pairCount, pairOf, pairPlace } from "../../ledger/direct-query.ts";
+import { countTerms, pairCount, pairOf, pairPosition } from "../../ledger/direct-query.ts";
 import { FIELD_ORDER } from "../../protocol.ts";
 import { settlementCircuitSpec } from "../../registry/circuit-registry.ts";
 import { CircuitTester } from "../../testing/circuit-tester.ts";
@@ -54,8 +54,8 @@ describe("a draw", { timeout: 600_000 }, async () => {
     directInputs({ matrix, query: answeredQuery(matrix, counts, pair) }, 77n) as unknown as Draw;
   const refused = (inputs: CircuitInputs, at: string | string[], what: string) =>
     expectRefusedBy(tester, inputs, at, what);
-  const PAIR = pairPlace(1, 4);
-  const others = [pairPlace(0, 1), pairPlace(1, 3), pairPlace(0, 4), pairPlace(4, 5)];
+  const PAIR = pairPosition(1, 4);
+  const others = [pairPosition(0, 1), pairPosition(1, 3), pairPosition(0, 4), pairPosition(4, 5)];
 
   it("scores by the columns at its pair's place alone", async () => {
     const own = honest(PAIR);
@@ -84,7 +84,7 @@ describe("a draw", { timeout: 600_000 }, async () => {
       blindScore: -own.blindScore,
     };
     await refused(turned, SIGN, "the other class");
-    // Columns of M_1 − M_4 would have this class. They have no place.
+    // Columns of M_1 − M_4 would have this class. They have no position.
     const reversed: DirectMatrix = {
       ...matrix,
       labelCount: 2,
@@ -100,13 +100,17 @@ describe("a draw", { timeout: 600_000 }, async () => {
   });
 
   it("has no columns at a place without a pair", async () => {
-    for (const place of [pairCount(LABELS), 63, 512, 4_095]) {
-      const path = tree.path(place);
-      expect(path[0]![place % 8]).toBe(0n);
-      await refused({ ...honest(PAIR), pair: place, path }, PLACE, `the unused place ${place}`);
+    for (const position of [pairCount(LABELS), 63, 512, 4_095]) {
+      const path = tree.path(position);
+      expect(path[0]![position % 8]).toBe(0n);
+      await refused({ ...honest(PAIR), pair: position, path }, PLACE, `the unused place ${position}`);
       // The columns set into their path make another root.
-      const forged = path.with(0, path[0]!.with(place % 8, tree.path(PAIR)[0]![PAIR % 8]!));
-      await refused({ ...honest(PAIR), pair: place, path: forged }, PLACE, `columns at the place ${place}`);
+      const forged = path.with(0, path[0]!.with(position % 8, tree.path(PAIR)[0]![PAIR % 8]!));
+      await refused(
+        { ...honest(PAIR), pair: position, path: forged },
+        PLACE,
+        `columns at the place ${position}`,
+      );
     }
   });
 
@@ -121,10 +125,10 @@ describe("a draw", { timeout: 600_000 }, async () => {
   it("has another root by any other child of its path", async () => {
     const own = honest(PAIR);
     for (const [level, children] of own.path.entries()) {
-      const place = Math.floor(PAIR / 8 ** level) % 8;
+      const position = Math.floor(PAIR / 8 ** level) % 8;
       for (let i = 0; i < 8; i++) {
         const path = own.path.with(level, children.with(i, children[i]! + 1n));
-        if (i === place) await refused({ ...own, path }, PLACE, `its own node on level ${level}`);
+        if (i === position) await refused({ ...own, path }, PLACE, `its own node on level ${level}`);
         else {
           // The levels above are the old ones: they do not have the new node.
           if (level < 3) await refused({ ...own, path }, PLACE, `a sibling on level ${level}`);
@@ -139,7 +143,7 @@ describe("a draw", { timeout: 600_000 }, async () => {
 });
 
 /** An epoch of four labels; its two drawn payments compare different pairs. */
-const PAIRS = [pairPlace(0, 2), pairPlace(1, 3)];
+const PAIRS = [pairPosition(0, 2), pairPosition(1, 3)];
 const WORLD = { ...TWO_DRAWS, labelCount: 4, pair: (payment: number) => PAIRS[payment] ?? 0 };
 
 /** Draw k by a query of another pair, with all that follows from it. */
@@ -160,8 +164,8 @@ function withPair(
     path: pairTree(columns[0]!, BUCKETS).path(pair),
   };
   const changed = Object.entries(changes).map(([name, value]) => {
-    const given = inputs[name] as readonly bigint[];
-    return [name, given.length === 1 ? [value] : given.with(k, value as never)];
+    const input = inputs[name] as readonly bigint[];
+    return [name, input.length === 1 ? [value] : input.with(k, value as never)];
   });
   return { ...inputs, ...Object.fromEntries(changed) };
 }
@@ -188,10 +192,10 @@ describe("a settlement", { timeout: 600_000 }, async () => {
     const names = ["columnU", "columnV", "path"];
     const swapped = names.map((name) => [name, (inputs[name] as readonly never[]).toReversed()]);
     await expectRefusedBy(tester, { ...inputs, ...Object.fromEntries(swapped) }, PLACE, "sets exchanged");
-    const places = { pair: array(inputs, "pair").toReversed() };
+    const positions = { pair: array(inputs, "pair").toReversed() };
     await expectRefusedBy(
       tester,
-      { ...inputs, ...Object.fromEntries(swapped), ...places },
+      { ...inputs, ...Object.fromEntries(swapped), ...positions },
       SCORES,
       "sets and places exchanged",
     );

@@ -14,7 +14,7 @@ import { CircuitTester } from "../../testing/circuit-tester.ts";
 import { expectRefusedBy } from "../../testing/forgeries/refusal-check.ts";
 import {
   acceptedWitness,
-  differingPlaces,
+  differingPositions,
   epochOf,
   SMALL_SIZE,
   statedInputs,
@@ -97,6 +97,6 @@ describe("a settlement circuit of another number of draws", () => {
     const closed = closedHash(hashStatics(own.model.statics), own.closed);
     const data = { ...voided.data, settlementHash: settlementHash({ ...voided.terms, closed }) };
     const { inputs } = statedInputs(voided);
-    expect(await differingPlaces(other, inputs, data, OTHER_SIZE.payees)).toEqual([0]);
+    expect(await differingPositions(other, inputs, data, OTHER_SIZE.payees)).toEqual([0]);
   });
 });

@@ -88,8 +88,8 @@ describe("the statement", () => {
       ["another old root", { leaf: leaf.with(0, leaf[0]! + (1n << 48n)) }, [0]],
       ["another contributor", { leaf: leaf.with(0, leaf[0]! ^ 1n) }, [0]],
     ];
-    for (const [what, change, places] of changes)
-      await expectOther(world, { ...inputs, ...change }, places, what);
+    for (const [what, change, positions] of changes)
+      await expectOther(world, { ...inputs, ...change }, positions, what);
     // Every valid receipt already binds what the statics bind.
     for (const name of ["payeeRoot", "origin", "predecessor", "ownerParts", "validatorParts"])
       await expectNoWitness({ ...inputs, [name]: BigInt(inputs[name] as bigint) ^ 1n }, OPENS, name);

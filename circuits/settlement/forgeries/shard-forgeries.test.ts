@@ -1,6 +1,6 @@
 /**
  * Forged settlements in shards. A forgery has no witness, or its proof shows another link than the one that L1 was given by the
- * other proof: then the places of E at which it differs are named.
+ * other proof: then the positions of E at which it differs are named.
  */
 
 import { invertMod } from "@openledger/foundation/modular";
@@ -43,9 +43,11 @@ const honest = (shards = SHARDS, options: Parameters<typeof shardedEpochOf>[1] =
 type World = ReturnType<typeof honest>;
 
 const refuses = (inputs: CircuitInputs, at: string, what: string) => expectRefusedBy(draws, inputs, at, what);
-const differs = async ({ settled }: World, inputs: CircuitInputs, places: number[], what: string) => {
+const differs = async ({ settled }: World, inputs: CircuitInputs, positions: number[], what: string) => {
   const layout = { count: 5 + SETTLING_SIZE.shards, last: `main.linkIfPresent[${SETTLING_SIZE.shards - 1}]` };
-  expect(await differingElements(draws, inputs, settled.proofs[0]!.elements, layout), what).toEqual(places);
+  expect(await differingElements(draws, inputs, settled.proofs[0]!.elements, layout), what).toEqual(
+    positions,
+  );
 };
 const shardRefuses = (inputs: CircuitInputs, at: string, what: string) =>
   expectRefusedBy(shard, inputs, at, what);
@@ -53,15 +55,17 @@ const shardDiffers = async (
   { settled }: World,
   s: number,
   inputs: CircuitInputs,
-  places: number[],
+  positions: number[],
   what: string,
 ) => {
   const layout = { count: 2, last: "main.proof.paid.items[0]" };
-  expect(await differingElements(shard, inputs, settled.shards[s]!.elements, layout), what).toEqual(places);
+  expect(await differingElements(shard, inputs, settled.shards[s]!.elements, layout), what).toEqual(
+    positions,
+  );
 };
 
 const PER_SHARD = ["shardFeatures", "shardOwners", "shardRows", "oldSubroot", "newSubroot", "shardEarned"];
-/** Copies the inputs of place `from` to place `to`; only those in `names` if given. */
+/** Copies the inputs of position `from` to place `to`; only those in `names` if given. */
 const copied = (inputs: CircuitInputs, from: number, to: number, names = PER_SHARD): CircuitInputs =>
   Object.assign(
     { ...inputs },

@@ -8,7 +8,7 @@ import {
   MAX_TERMS,
   pairCount,
   pairOf,
-  pairPlace,
+  pairPosition,
 } from "../../ledger/direct-query.ts";
 import { SeededNumbers } from "../../testing/settlement/settlement-world.ts";
 import {
@@ -98,8 +98,8 @@ describe("of many labels", () => {
   const entry = (label: number, row: number, column: number) =>
     label === 0 ? 0 : many.values[row * 5 * 17 + (label - 1) * 17 + column]!;
   /** A model of the two labels of a pair alone. */
-  const ofPair = (place: number): DirectMatrix => {
-    const [i, j] = pairOf(place);
+  const ofPair = (position: number): DirectMatrix => {
+    const [i, j] = pairOf(position);
     const values = Int16Array.from({ length: (rowCount + 1) * 17 }, (_, at) => {
       const [row, column] = [Math.floor(at / 17), at % 17];
       return entry(j, row, column) - entry(i, row, column);
@@ -113,31 +113,31 @@ describe("of many labels", () => {
     );
 
   test("a pair scores and answers as a model of its two labels, by the difference of their contrasts", () => {
-    for (let place = 0; place < pairCount(labelCount); place++) {
-      const asked = randomCounts();
-      const own = answeredClass(many, asked, place);
-      expect(own).toBe(answeredClass(ofPair(place), asked, 0));
-      const query = { counts: asked, answeredClass: own };
-      expect(directDraw(many, { ...query, pair: place })).toEqual({
-        ...directDraw(ofPair(place), { ...query, pair: 0 }),
-        pair: place,
+    for (let position = 0; position < pairCount(labelCount); position++) {
+      const question = randomCounts();
+      const own = answeredClass(many, question, position);
+      expect(own).toBe(answeredClass(ofPair(position), question, 0));
+      const query = { counts: question, answeredClass: own };
+      expect(directDraw(many, { ...query, pair: position })).toEqual({
+        ...directDraw(ofPair(position), { ...query, pair: 0 }),
+        pair: position,
       });
     }
   });
 
   test("the answer is the label with the largest logit over the next, and its query is taken", () => {
     for (let at = 0; at < 50; at++) {
-      const asked = randomCounts();
-      const logits = directLogits(many, asked);
-      const answer = answerOf(many, asked);
+      const question = randomCounts();
+      const logits = directLogits(many, question);
+      const answer = answerOf(many, question);
       expect(logits[0]).toBe(0);
       const others = logits.filter((_, label) => label !== answer.label);
       expect(logits[answer.label]).toBe(Math.max(...logits));
       expect(logits[answer.runnerUp]).toBe(Math.max(...others));
       expect(pairOf(answer.pair)[answer.answeredClass]).toBe(answer.label);
       expect(pairOf(answer.pair)[1 - answer.answeredClass]).toBe(answer.runnerUp);
-      expect(answeredClass(many, asked, answer.pair)).toBe(answer.answeredClass);
-      directScores(many, { counts: asked, ...answer });
+      expect(answeredClass(many, question, answer.pair)).toBe(answer.answeredClass);
+      directScores(many, { counts: question, ...answer });
     }
   });
 
@@ -147,7 +147,7 @@ describe("of many labels", () => {
       label: 5,
       runnerUp: 4,
       answeredClass: 1,
-      pair: pairPlace(4, 5),
+      pair: pairPosition(4, 5),
     });
     // Labels 1 and 3 lead, alike.
     const two = zeros.values.with(3 * 85 + 16, 7).with(3 * 85 + 2 * 17 + 16, 7);
@@ -155,7 +155,7 @@ describe("of many labels", () => {
       label: 3,
       runnerUp: 1,
       answeredClass: 1,
-      pair: pairPlace(1, 3),
+      pair: pairPosition(1, 3),
     });
   });
 
@@ -189,8 +189,8 @@ describe("commitDirectColumns", () => {
     const { u, v } = commitDirectColumns(one(2, 16));
     expect(u.slice(0, 16)).toEqual(Array(16).fill(blind.u[0]));
     expect(v.slice(0, 16)).toEqual(Array(16).fill(blind.v[0]));
-    const places = [0, 1, 2].map((row) => commitDirectColumns(one(row, 3)).u[3]!);
-    expect(new Set([...places, blind.u[0], u[16] === places[2] ? -1n : u[16]]).size).toBe(5);
+    const positions = [0, 1, 2].map((row) => commitDirectColumns(one(row, 3)).u[3]!);
+    expect(new Set([...positions, blind.u[0], u[16] === positions[2] ? -1n : u[16]]).size).toBe(5);
     const known = [blind.u[0], ...generators("row", 1_100).u, ...generators("plane", 10).u];
     expect(known).not.toContain(logitGenerator().u);
   });

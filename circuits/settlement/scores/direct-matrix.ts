@@ -17,7 +17,7 @@ import {
   MAX_LABELS,
   pairCount,
   pairOf,
-  pairPlace,
+  pairPosition,
   requireBuckets,
   requireCounts,
   requireDirectQuery,
@@ -190,7 +190,7 @@ export function answerOf(matrix: DirectMatrix, counts: Uint8Array): DirectAnswer
   const order = logits.map((_, label) => label).sort((a, b) => logits[b]! - logits[a]! || b - a);
   const [label, runnerUp] = order as [number, number];
   const isLater = label > runnerUp;
-  const pair = isLater ? pairPlace(runnerUp, label) : pairPlace(label, runnerUp);
+  const pair = isLater ? pairPosition(runnerUp, label) : pairPosition(label, runnerUp);
   return { label, runnerUp, answeredClass: isLater ? 1 : 0, pair };
 }
 

@@ -28,8 +28,8 @@ describe("scoreDigitCount", () => {
   test("is the least of 7, 8, 9 that holds the extreme score, up to 2,072 features", () => {
     for (let features = 1; features <= 2072; features++) {
       const extreme = 2n * 127n * 255n * BigInt(features) + 1n;
-      const least = [7, 8, 9].find((digits) => extreme < 8n ** BigInt(digits));
-      expect(scoreDigitCount(features)).toBe(least);
+      const min = [7, 8, 9].find((digits) => extreme < 8n ** BigInt(digits));
+      expect(scoreDigitCount(features)).toBe(min);
     }
   });
 });

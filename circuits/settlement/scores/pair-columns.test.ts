@@ -24,14 +24,14 @@ const entry = (label: number, row: number, column: number) =>
 
 describe("pairColumns", () => {
   test("commit to the difference of the two labels' contrasts", () => {
-    for (let place = 0; place < pairCount(labelCount); place++) {
-      const [i, j] = pairOf(place);
+    for (let position = 0; position < pairCount(labelCount); position++) {
+      const [i, j] = pairOf(position);
       const values = Int16Array.from({ length: 3 * COLUMNS }, (_, at) => {
         const [row, column] = [Math.floor(at / COLUMNS), at % COLUMNS];
         return entry(j, row, column) - entry(i, row, column);
       });
       const alone = commitDirectColumns({ rowCount, bucketCount, labelCount: 2, values });
-      expect(pairColumns(contrasts, bucketCount, place), `${i}, ${j}`).toEqual(alone);
+      expect(pairColumns(contrasts, bucketCount, position), `${i}, ${j}`).toEqual(alone);
     }
   });
 
@@ -48,8 +48,8 @@ describe("pairColumns", () => {
   });
 
   test("refuse pairs that the model does not have, and columns of another number of buckets", () => {
-    for (const place of [-1, 10, 0.5])
-      expect(() => pairColumns(contrasts, bucketCount, place)).toThrow(code("CIR_QUERY_INVALID"));
+    for (const position of [-1, 10, 0.5])
+      expect(() => pairColumns(contrasts, bucketCount, position)).toThrow(code("CIR_QUERY_INVALID"));
     expect(() => pairColumns(contrasts, 32, 0)).toThrow(code("CIR_FEATURES_INVALID"));
     expect(() => pairTree({ u: [], v: [] }, bucketCount)).toThrow(code("CIR_FEATURES_INVALID"));
   });
@@ -58,12 +58,12 @@ describe("pairColumns", () => {
 describe("pairTree", () => {
   test("has each pair's columns in its place, and 0 behind the last", () => {
     const tree = pairTree(contrasts, bucketCount);
-    for (let place = 0; place < 16; place++) {
-      const path = tree.path(place);
+    for (let position = 0; position < 16; position++) {
+      const path = tree.path(position);
       expect(path).toHaveLength(PAIR_TREE_DEPTH);
-      let node = place < 10 ? columnsCommitment(pairColumns(contrasts, bucketCount, place)) : 0n;
+      let node = position < 10 ? columnsCommitment(pairColumns(contrasts, bucketCount, position)) : 0n;
       path.forEach((children, level) => {
-        expect(children[Math.floor(place / 8 ** level) % 8]).toBe(node);
+        expect(children[Math.floor(position / 8 ** level) % 8]).toBe(node);
         node = hashTagged(TAG.pairNode, children);
       });
       expect(node).toBe(tree.root);

@@ -35,10 +35,10 @@ function labelsOf({ u }: ColumnCommitments, bucketCount: number): number {
 export function pairColumns(
   contrasts: ColumnCommitments,
   bucketCount: number,
-  place: number,
+  position: number,
 ): ColumnCommitments {
-  requirePair(place, labelsOf(contrasts, bucketCount));
-  const [i, j] = pairOf(place);
+  requirePair(position, labelsOf(contrasts, bucketCount));
+  const [i, j] = pairOf(position);
   const later = contrastColumns(contrasts, bucketCount, j);
   // Label 0's contrast is 0: its columns are H'.
   if (i > 0) addAll(later, blindLess(contrastColumns(contrasts, bucketCount, i)));
@@ -67,7 +67,7 @@ function blindLess(columns: MontgomeryPoints): MontgomeryPoints {
 export interface PairTree {
   readonly root: bigint;
   /** The eight children on each of the four levels above a pair's leaf. */
-  path(place: number): bigint[][];
+  path(position: number): bigint[][];
 }
 
 const trees = new WeakMap<ColumnCommitments, { readonly bucketCount: number; readonly tree: PairTree }>();

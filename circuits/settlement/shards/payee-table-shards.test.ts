@@ -31,9 +31,9 @@ const tablesOf = (isActivation: boolean, shards = SHARDS, seed = 5) => {
 };
 const refuses = (inputs: CircuitInputs, at: string, what: string) =>
   expectRefusedBy(tester, inputs, at, what);
-const differs = async (table: PreparedProof, inputs: CircuitInputs, places: number[], what: string) => {
+const differs = async (table: PreparedProof, inputs: CircuitInputs, positions: number[], what: string) => {
   const layout = { count: table.placeCount, last: `main.vector.items[${table.placeCount - 6}]` };
-  expect(await differingElements(tester, inputs, table.elements, layout), what).toEqual(places);
+  expect(await differingElements(tester, inputs, table.elements, layout), what).toEqual(positions);
 };
 const inputsOf = (table: PreparedProof) => statedProof(table).inputs;
 
@@ -78,9 +78,9 @@ describe("payee tables in shards", () => {
     for (const isActivation of [true, false]) {
       const [first, second] = tablesOf(isActivation).proofs as [PreparedProof, PreparedProof];
       const inputs = inputsOf(first);
-      const at = (place: readonly bigint[]) => ({
+      const at = (position: readonly bigint[]) => ({
         ...inputs,
-        place: [...place, ...Array<bigint>(8 - place.length).fill(0n)],
+        place: [...position, ...Array<bigint>(8 - position.length).fill(0n)],
       });
       await refuses(
         at([0n, 1n]),
@@ -95,7 +95,7 @@ describe("payee tables in shards", () => {
       await refuses(at([0n]), "places === 1;", "no place");
       await refuses(at([2n, -1n]), "place[s] * (place[s] - 1) === 0;", "no bit");
       await refuses(at([0n, 0n, 1n]), "place[s] * (1 - shardPresent[s]) === 0;", "the place of no shard");
-      // One shard's table under another's place in E: L1 asks for each place once.
+      // One shard's table under another's place in E: L1 asks for each position once.
       expect(first.elements[1]).not.toBe(second.elements[1]);
       expect([first, second].map(({ elements }) => elements[1]! >> 100n)).toEqual([16n, 17n]);
     }

@@ -179,13 +179,13 @@ function requireFits(
       ["rows", rowCount, shardSize.rows],
     ]),
   ];
-  for (const [what, given, max] of limits) if (given > max) throw sizeError(what, given, max);
+  for (const [what, input, max] of limits) if (input > max) throw sizeError(what, input, max);
   if (shards.length < 2) throw sizeError("shards", shards.length, 2);
   requireSame("shards", features.columns.length, shards.length);
   // Attack: as in settleEpoch, another number of draws is another choice of payments.
-  for (const given of [size, shardSize]) {
-    requireSame("features", columnShape(given), columnShape(shape));
-    requireSame("draws", given.draws, shape.draws);
+  for (const input of [size, shardSize]) {
+    requireSame("features", columnShape(input), columnShape(shape));
+    requireSame("draws", input.draws, shape.draws);
   }
   requireMatrix(features, shape, rowCount);
   return shards;

@@ -6,7 +6,7 @@ import { ownersCommitment, shardOwners } from "../../ledger/rewards.ts";
 import { TAG } from "../../protocol.ts";
 import { CircuitTester } from "../../testing/circuit-tester.ts";
 import { recordedCount } from "../../testing/constraint-counts.ts";
-import { inPlaces } from "../../testing/settlement/shard-epochs.ts";
+import { inSlots } from "../../testing/settlement/shard-epochs.ts";
 import { shardFeatures } from "../feature-commitment.ts";
 import { padded } from "../settled-model.ts";
 import { type ShardTerms, shardLink } from "./shard-link.ts";
@@ -35,7 +35,7 @@ describe("the parts of settlements in shards", () => {
         ),
         owners: padded(shards.map(shardOwners), 8),
       });
-      expect(tester.readOutput(witness, "ownersCommitment")).toBe(ownersCommitment(inPlaces(shards)));
+      expect(tester.readOutput(witness, "ownersCommitment")).toBe(ownersCommitment(inSlots(shards)));
       expect(tester.readOutput(witness, "shardCount")).toBe(BigInt(shardCount));
       const rows = shards.flat().reduce((sum, count) => sum + count, 0);
       expect(tester.readOutput(witness, "rowTotal")).toBe(BigInt(rows));

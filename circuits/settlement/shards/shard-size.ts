@@ -30,8 +30,8 @@ function requireSizes(
   limits: readonly [what: string, given: number, min: number, max: number][],
 ): void {
   const ofColumns = isDirect === true ? [] : [["features", features, 1, 2_072] as const];
-  for (const [what, given, min, max] of [...limits, ...ofColumns])
-    if (!Number.isInteger(given) || given < min || given > max) throw sizeError(what, given, max);
+  for (const [what, input, min, max] of [...limits, ...ofColumns])
+    if (!Number.isInteger(input) || input < min || input > max) throw sizeError(what, input, max);
   if (isDirect === true) requireBuckets(features);
   drawBits(draws);
 }

@@ -188,7 +188,7 @@ export class BindingTable {
   #isOneSum(open: ReadonlyMap<number, bigint>): boolean {
     for (const wire of open.keys()) if (!this.#bounds.has(wire)) return false;
     const size = (x: bigint) => (x < P - x ? x : P - x);
-    const [, base] = [...open].reduce((least, next) => (size(next[1]) < size(least[1]) ? next : least));
+    const [, base] = [...open].reduce((min, next) => (size(next[1]) < size(min[1]) ? next : min));
     const scale = invertMod(base, P);
     return this.#isRising(this.#terms([...open].map(([wire, factor]) => [wire, mod(factor * scale)])));
   }

@@ -217,9 +217,9 @@ const rows = (): Pattern[] => [
   ),
   row({ tag: 257n, isMember: false, asked: 0n, isZero: true, id: 0n }),
   row({ tag: 259n, isMember: true, asked: 0n, isZero: true, id: 0n, isChanged: true }),
-  // A path's equations have other factors for each place in its node.
-  ...Array.from({ length: 8 }, (_, place) =>
-    row({ tag: 258n, isMember: true, asked: ones(12), isChanged: true, id: 56n + BigInt(place) }),
+  // A path's equations have other factors for each position in its node.
+  ...Array.from({ length: 8 }, (_, position) =>
+    row({ tag: 258n, isMember: true, asked: ones(12), isChanged: true, id: 56n + BigInt(position) }),
   ),
 ];
 

@@ -16,7 +16,7 @@ import { noteRefusal, refusalOf } from "./refusal-check.ts";
  */
 export type InputWidths = Readonly<Record<string, readonly [width: number, ...shifts: readonly number[]]>>;
 
-interface Place {
+interface Position {
   readonly name: string;
   readonly path: readonly number[];
   readonly value: bigint;
@@ -24,9 +24,9 @@ interface Place {
 
 const modulo = (x: bigint) => ((x % FIELD_ORDER) + FIELD_ORDER) % FIELD_ORDER;
 
-/** Places of all scalars of the inputs but z. */
-function* placesOf(inputs: CircuitInputs): Generator<Place> {
-  function* visit(name: string, path: readonly number[], value: unknown): Generator<Place> {
+/** Positions of all scalars of the inputs but z. */
+function* positionsOf(inputs: CircuitInputs): Generator<Position> {
+  function* visit(name: string, path: readonly number[], value: unknown): Generator<Position> {
     if (typeof value === "object")
       for (const [i, part] of [...(value as Iterable<unknown>)].entries())
         yield* visit(name, [...path, i], part);
@@ -36,7 +36,7 @@ function* placesOf(inputs: CircuitInputs): Generator<Place> {
 }
 
 /** The inputs with one scalar replaced. */
-function withScalar(inputs: CircuitInputs, { name, path }: Place, to: bigint): CircuitInputs {
+function withScalar(inputs: CircuitInputs, { name, path }: Position, to: bigint): CircuitInputs {
   const replaced = (value: unknown, [i, ...rest]: readonly number[]): unknown =>
     i === undefined
       ? to
@@ -60,8 +60,8 @@ export async function freeInputs(
 ): Promise<string[]> {
   const { witness: honest } = (await refusalOf(tester, inputs)) as { witness: bigint[] };
   const free = new Set<string>();
-  for (const place of placesOf(inputs)) {
-    const { name, path, value } = place;
+  for (const position of positionsOf(inputs)) {
+    const { name, path, value } = position;
     if (only?.has(name) === false) continue;
     const [width, ...shifts] = widths[name] ?? [];
     const beyond = width === undefined ? [] : fieldAliases(width, shifts);
@@ -72,7 +72,7 @@ export async function freeInputs(
     const tried = isHashed ? [value + 1n] : [...steps, ...carries, ...beyond];
     for (const to of new Set(tried.map(modulo))) {
       if (to === modulo(value)) continue;
-      const outcome = await refusalOf(tester, withScalar(inputs, place, to));
+      const outcome = await refusalOf(tester, withScalar(inputs, position, to));
       if (Array.isArray(outcome)) {
         if (to >= 2n ** 128n) noteRefusal(`an alias of ${name}`, outcome, outcome.at(-1)!);
         continue;

@@ -33,10 +33,11 @@ export const APPROVAL_WORD = "isForcedApprove * (words[0] - rest39 - (1 << 39) *
 type Tamper = (inputs: Inputs) => void;
 export const withWord = (
   kind: number,
-  place: number,
+  position: number,
   value: bigint,
   changes = {},
-): ReturnType<typeof honest> => honest(kind, { words: HONEST[kind]!.words!.with(place, value), ...changes });
+): ReturnType<typeof honest> =>
+  honest(kind, { words: HONEST[kind]!.words!.with(position, value), ...changes });
 export const opened =
   (name: "wideA" | "wideB", field: number, value: bigint): Tamper =>
   (inputs) =>
@@ -100,9 +101,9 @@ export function common(kind: number): ForgeryOfKind[] {
       { rule: `another ${field} of A`, forged: changed("effectA", field), at: PATH },
       { rule: `another ${field} of B`, forged: changed("effectB", field), at: PATH },
     ]),
-    ...[4, 5, 6].map((place) => ({
-      rule: `word ${place}`,
-      tamper: (inputs: Inputs) => setInput(inputs, "wideWords", [0, place], 1n),
+    ...[4, 5, 6].map((position) => ({
+      rule: `word ${position}`,
+      tamper: (inputs: Inputs) => setInput(inputs, "wideWords", [0, position], 1n),
       at: "words[j] * (1 - hasWord[j]) === 0;",
     })),
     {

@@ -155,7 +155,7 @@ export const EQUATION = "TableFrame: all === 0;";
 /** Statement that refuses a tree other than the honest effect's, and a leaf that the tree does not hold. */
 export const PATH = "PathUpdate8: oldRoot === level[depth - 1].oldNode;";
 /**
- * Statements that refuse another effect than the operation's. A row has no place for some, and no term of a
+ * Statements that refuse another effect than the operation's. A row has no position for some, and no term of a
  * slot makes up for the others.
  */
 export const EFFECT = {
@@ -225,12 +225,12 @@ export function showLeaf(
   const rowIds = (inputs.rowIdBits as bigint[][]).map((bits) =>
     bits.reduceRight((sum, bit) => 2n * sum + bit, 0n),
   );
-  const place = section === "wide" ? 0 : rowIds.indexOf(BigInt(id));
+  const position = section === "wide" ? 0 : rowIds.indexOf(BigInt(id));
   for (const [field, value] of Object.entries(fields))
     setInput(
       inputs,
       section === "wide" ? `wide${side}` : "rowLeaf",
-      [place, LEAF_FIELD[field as keyof typeof LEAF_FIELD]],
+      [position, LEAF_FIELD[field as keyof typeof LEAF_FIELD]],
       value,
     );
 }

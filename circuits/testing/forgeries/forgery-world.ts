@@ -48,7 +48,7 @@ import type { LawlessOperation } from "./lawless-slot.ts";
 
 await initPoseidon();
 
-/** Place of a slot. The narrow kinds fit both. */
+/** Position of a slot. The narrow kinds fit both. */
 export type Section = "table" | "wide";
 export type Build = (world: World) => LawlessOperation;
 

@@ -40,7 +40,7 @@ interface TrapColumns {
 export function trapColumns(): TrapColumns {
   const choices = [-3, -1, 1, 3];
   for (let code = 0; code < 4 ** 8; code++) {
-    const digit = (place: number) => choices[(code >> (2 * place)) & 3]!;
+    const digit = (position: number) => choices[(code >> (2 * position)) & 3]!;
     const e = [digit(0), digit(1), digit(2), digit(3)] as const;
     const f = [digit(4), digit(5), digit(6), digit(7)] as const;
     // 1 + e0 c0 = f0 c1 and 16 p3 + 4 p2 = p1 with p_i = 1 + e_i c0 + f_i c1.

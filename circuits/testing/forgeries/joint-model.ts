@@ -64,12 +64,12 @@ interface JointOptions {
 
 /** Makes MODEL one of three datanets, not approved unless `counters` say so. */
 export function makeJoint(world: World, { counters, statics }: JointOptions = {}): World {
-  for (const [place, id] of JOINT_DATANETS.entries()) {
-    const payees = TABLES[place]!;
+  for (const [position, id] of JOINT_DATANETS.entries()) {
+    const payees = TABLES[position]!;
     // Any version of the further datanets is right.
     world.setDatanet(id, {
       ...PUBLISHED,
-      version: 1n + BigInt(place) * 5n,
+      version: 1n + BigInt(position) * 5n,
       rowCount: rowCountOf(payees),
       ownersCommitment: ownersCommitment(rowsOf(payees)),
       payeeRoot: payeeRoot(payees),

@@ -81,7 +81,7 @@ export interface LawlessOperation {
   /** Counters that the prover shows for a model, if they differ from B's; the effect follows them. */
   readonly shownCounters?: Partial<ModelCounters>;
   /**
-   * A's place among a model's datanets, as the prover claims. Default: its own place; the first if A is none
+   * A's place among a model's datanets, as the prover claims. Default: its own position; the first if A is none
    * of them.
    */
   readonly place?: number;
@@ -241,8 +241,8 @@ function lawlessSlot(ledger: Ledger, operation: LawlessOperation, context: SlotC
   if (kind === KIND.setKey) changeA({ keyX: word(0) });
   if (kind === KIND.publishVersion || (kind === KIND.forcedPublishVersion && isValid)) {
     // Places of rowsRoot, ownersCommitment, payeeRoot, N and policy.
-    const places = kind === KIND.publishVersion ? [0, 1, 2, 3, 4] : [1, 2, 4, 0, 5];
-    const [rowsRoot, ownersCommitment, payeeRoot, rowCount, policy] = places.map(word) as bigint[];
+    const positions = kind === KIND.publishVersion ? [0, 1, 2, 3, 4] : [1, 2, 4, 0, 5];
+    const [rowsRoot, ownersCommitment, payeeRoot, rowCount, policy] = positions.map(word) as bigint[];
     const published = {
       version: (datanet?.version ?? 0n) + 1n,
       publishedAt: context.timestamp,
@@ -288,11 +288,11 @@ function lawlessSlot(ledger: Ledger, operation: LawlessOperation, context: SlotC
   const isApproval = kind === KIND.approveModel || (kind === KIND.forcedApproveModel && isValid);
   if (isApproval || kind === KIND.revokeModel || (kind === KIND.forcedRevokeModel && isValid)) {
     // Bits go up or down where the shown ones say that they have to.
-    const isGiven = kind === KIND.approveModel && isOfSeveral(binding) && !isLastApproval(binding, shown);
-    const isApproved = isApproval && (!isGiven || shown.isApproved);
+    const isInput = kind === KIND.approveModel && isOfSeveral(binding) && !isLastApproval(binding, shown);
+    const isApproved = isApproval && (!isInput || shown.isApproved);
     const step = BigInt(isApproved) - BigInt(shown.isApproved);
-    const given = isGiven && !shown.isApproved ? 1n << BigInt(place) : -BigInt(shown.approvals);
-    const counters = leafB.counters + (step << COUNTERS.approved) + (given << COUNTERS.approvals);
+    const input = isInput && !shown.isApproved ? 1n << BigInt(place) : -BigInt(shown.approvals);
+    const counters = leafB.counters + (step << COUNTERS.approved) + (input << COUNTERS.approvals);
     changeB({ counters: modulo(counters) });
   }
   const changeBody = (changes: Partial<ModelBody>) => {
@@ -371,7 +371,7 @@ const EMPTY_MODEL_BODY: ModelBody = {
 
 /** Ids of a model's datanets, 0 for absent ones. */
 const idsOf = (binding: bigint): bigint[] =>
-  [0n, 127n, 151n, 175n, 199n, 223n].map((place) => (binding >> place) % 2n ** 24n);
+  [0n, 127n, 151n, 175n, 199n, 223n].map((position) => (binding >> position) % 2n ** 24n);
 const isOfSeveral = (binding: bigint): boolean => binding >> 127n !== 0n;
 
 /** True if one more approval is the last. */
@@ -402,7 +402,7 @@ function mayCloseEpoch({ leaf, model }: LeafState, queuedAt: bigint): boolean {
 function lawlessClaimRewards({ rewards, model }: LeafState, word: bigint, a: number | null) {
   const payeeIndex = Number(word % 4096n);
   const isValidator = (word >> 12n) % 2n === 1n;
-  const place = 2 * payeeIndex + (isValidator ? 1 : 0);
+  const position = 2 * payeeIndex + (isValidator ? 1 : 0);
   const accruedWei = rewards?.accruedWei[payeeIndex] ?? 0n;
   const claimed = Array.from({ length: 2 * 4096 }, (_, i) => rewards?.claimedWei[i] ?? 0n);
   const validatorWei = (accruedWei * ((model?.statics.split ?? 0n) >> 16n)) / 65536n;
@@ -410,15 +410,15 @@ function lawlessClaimRewards({ rewards, model }: LeafState, word: bigint, a: num
   const payee = rewards?.payees[payeeIndex];
   const otherId = BigInt((isValidator ? payee?.contributorId : payee?.validatorId) ?? a ?? 0);
   const memberId = BigInt(a ?? (isValidator ? payee?.validatorId : payee?.contributorId) ?? 0);
-  const newRoot = claimedRoot(claimed.with(place, shareWei));
-  const claimedWei = claimed[place]!;
+  const newRoot = claimedRoot(claimed.with(position, shareWei));
+  const claimedWei = claimed[position]!;
   return {
     payeeIndex,
     memberId,
     otherId,
     accruedWei,
     claimedWei,
-    otherClaimedWei: claimed[place ^ 1]!,
+    otherClaimedWei: claimed[position ^ 1]!,
     gainWei: shareWei - claimedWei,
     newRoot,
   };

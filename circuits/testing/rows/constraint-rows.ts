@@ -5,7 +5,7 @@ import { type R1csHeader, readFieldElement, readR1csRows } from "../../compiler/
 const SIDE_COUNT = 3;
 
 /** Index of wires: from starts[wire] on the indices of its terms, and the sides that they are in. */
-interface Places {
+interface Offsets {
   readonly starts: Uint32Array;
   readonly terms: Uint32Array;
   readonly sides: Uint32Array;
@@ -21,7 +21,7 @@ export class ConstraintRows {
   readonly #coefficients: readonly bigint[];
   /** The last witness that breaks no row: of one that differs in few wires, only rows with those can break. */
   #satisfying: readonly bigint[] | null = null;
-  #readPlaces: Places | null = null;
+  #readPositions: Offsets | null = null;
 
   /** @throws RollupError CIR_R1CS_MALFORMED */
   constructor(r1csPath: string) {
@@ -85,7 +85,7 @@ export class ConstraintRows {
 
   /** Flags of the rows: 1 for every row that holds a wire whose value differs. */
   #rowsWithChanges(before: readonly bigint[], after: readonly bigint[]): Uint8Array {
-    const { sides, starts } = this.#places;
+    const { sides, starts } = this.#positions;
     const marks = new Uint8Array(this.header.constraintCount);
     for (let wire = 0; wire < after.length; wire++)
       if (before[wire] !== after[wire])
@@ -93,8 +93,8 @@ export class ConstraintRows {
     return marks;
   }
 
-  get #places(): Places {
-    if (this.#readPlaces !== null) return this.#readPlaces;
+  get #positions(): Offsets {
+    if (this.#readPositions !== null) return this.#readPositions;
     const { constraintCount, wireCount } = this.header;
     const wires = this.#wires;
     const termCount = this.#starts.at(-1)!;
@@ -106,13 +106,13 @@ export class ConstraintRows {
     const next = starts.slice(0, wireCount);
     for (let side = 0; side < SIDE_COUNT * constraintCount; side++) {
       for (let term = this.#starts[side]!; term < this.#starts[side + 1]!; term++) {
-        const place = next[wires[term]!]!++;
-        terms[place] = term;
-        sides[place] = side;
+        const position = next[wires[term]!]!++;
+        terms[position] = term;
+        sides[position] = side;
       }
     }
-    this.#readPlaces = { starts, terms, sides };
-    return this.#readPlaces;
+    this.#readPositions = { starts, terms, sides };
+    return this.#readPositions;
   }
 
   /**
@@ -122,7 +122,7 @@ export class ConstraintRows {
   overlookedChanges(witness: readonly bigint[]): (wire: number) => ((change: bigint) => boolean) | null {
     const { prime } = this.header;
     const values = this.#nearZero(witness);
-    const { sides, starts, terms } = this.#places;
+    const { sides, starts, terms } = this.#positions;
     const sums: bigint[] = [];
     const sumOf = (side: number) => (sums[side] ??= this.#sumOf(side, values) % prime);
     return (wire) => {

@@ -9,7 +9,7 @@ import { CircuitTester } from "../circuit-tester.ts";
 import { expectRefusedBy } from "../forgeries/refusal-check.ts";
 import {
   acceptedWitness,
-  differingPlaces,
+  differingPositions,
   epochOf,
   SMALL_SIZE,
   statedInputs,
@@ -58,9 +58,14 @@ export async function honest(options: WorldOptions = WORLD): Promise<Honest> {
 export const array = (inputs: CircuitInputs, name: string) =>
   [...(inputs[name] as readonly bigint[])].map(BigInt);
 export const matrix = (inputs: CircuitInputs, name: string) => inputs[name] as readonly (readonly bigint[])[];
-export const withAt = (inputs: CircuitInputs, name: string, place: number, value: bigint): CircuitInputs => ({
+export const withAt = (
+  inputs: CircuitInputs,
+  name: string,
+  position: number,
+  value: bigint,
+): CircuitInputs => ({
   ...inputs,
-  [name]: array(inputs, name).with(place, value),
+  [name]: array(inputs, name).with(position, value),
 });
 
 export const expectNoWitness = (inputs: CircuitInputs, at: string, what: string) =>
@@ -68,9 +73,10 @@ export const expectNoWitness = (inputs: CircuitInputs, at: string, what: string)
 export const expectOther = async (
   { settled }: Honest,
   inputs: CircuitInputs,
-  places: number[],
+  positions: number[],
   what: string,
-) => expect(await differingPlaces(tester, inputs, settled.data, SMALL_SIZE.payees), what).toEqual(places);
+) =>
+  expect(await differingPositions(tester, inputs, settled.data, SMALL_SIZE.payees), what).toEqual(positions);
 
 export function pick(inputs: CircuitInputs, names: readonly string[]): CircuitInputs {
   return Object.fromEntries(names.map((name) => [name, inputs[name]!]));

@@ -246,7 +246,7 @@ export async function witnessOf(
  * The places of E at which the circuit's elements are not L1's. The Horner sums have wires of their own, most elements
  * have not.
  */
-export async function differingPlaces(
+export async function differingPositions(
   tester: CircuitTester,
   inputs: CircuitInputs,
   data: SettlementData,
@@ -263,7 +263,7 @@ export async function differingPlaces(
 }
 
 /**
- * Follows `differingPlaces` for any circuit with a SettlementVector of `count` elements; `last`: the signal
+ * Follows `differingPositions` for any circuit with a SettlementVector of `count` elements; `last`: the signal
  * of the last one.
  */
 export async function differingElements(

@@ -18,7 +18,7 @@ export const DIRECT_SETTLING_SIZE: ShardSize & ShardedSize = { ...SETTLING_SIZE,
 export const DIRECT_ONE_SIZE: SettlementSize = { ...ONE_SIZE, ...DIRECT };
 
 /** Row counts in the places of their shards. */
-export const inPlaces = (shards: readonly (readonly number[])[]): number[] =>
+export const inSlots = (shards: readonly (readonly number[])[]): number[] =>
   shards.flatMap((counts, s) =>
     s === shards.length - 1 ? counts : [...counts, ...Array<number>(MAX_PAYEE_COUNT - counts.length).fill(0)],
   );
@@ -28,7 +28,7 @@ export function shardedEpochOf(
   shards: readonly (readonly number[])[],
   options: Omit<WorldOptions, "size" | "rowCounts"> = {},
 ): FeatureEpoch {
-  return { ...epochOf({ ...options, rowCounts: inPlaces(shards), size: ONE_SIZE }), size: SETTLING_SIZE };
+  return { ...epochOf({ ...options, rowCounts: inSlots(shards), size: ONE_SIZE }), size: SETTLING_SIZE };
 }
 
 /** The same of a direct model. */
@@ -36,6 +36,6 @@ export function directShardedEpochOf(
   shards: readonly (readonly number[])[],
   options: Omit<DirectWorldOptions, "size" | "rowCounts"> = {},
 ): DirectEpoch {
-  const epoch = directEpochOf({ ...options, rowCounts: inPlaces(shards), size: DIRECT_ONE_SIZE });
+  const epoch = directEpochOf({ ...options, rowCounts: inSlots(shards), size: DIRECT_ONE_SIZE });
   return { ...epoch, size: DIRECT_SETTLING_SIZE };
 }

@@ -59,7 +59,7 @@ export async function askModel(
   const { serverUrl, modelId, prompt, from, isPrivate = false, onText = () => {} } = parameters;
   const signed = await signQuestion(client, { modelId, prompt, from, isPrivate });
   const body = { prompt, ...signed, ...(isPrivate ? { isPrivate } : {}) };
-  return givenAnswer(serverUrl, await streamAnswer(serverUrl, body, onText));
+  return receivedAnswer(serverUrl, await streamAnswer(serverUrl, body, onText));
 }
 
 export interface AskAdapterParameters {
@@ -98,15 +98,15 @@ export async function askAdapter(
   const { from, modelId, onText = () => {}, prompt, serverUrl } = parameters;
   const claim = await signQuestion(client, { modelId, prompt, from });
   const order = { serverUrl, model: `model-${modelId}`, prompt, claim };
-  return givenAnswer(serverUrl, await streamCompletion(order, onText));
+  return receivedAnswer(serverUrl, await streamCompletion(order, onText));
 }
 
-function givenAnswer(url: string, last: unknown): UncheckedAnswer {
-  const given = answerSchema.safeParse(last);
-  if (given.success) return given.data;
+function receivedAnswer(url: string, last: unknown): UncheckedAnswer {
+  const input = answerSchema.safeParse(last);
+  if (input.success) return input.data;
   throw clientError("CLI_ANSWER_INVALID", "the answer is not as documented", {
     data: { server: "answer server", url },
-    cause: given.error,
+    cause: input.error,
   });
 }
 

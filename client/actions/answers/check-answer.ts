@@ -82,7 +82,7 @@ export function checkAnswer(
   });
   requireSame("receipt", hex32(answer.receipt), hex32(receipt));
   if (model.estimateOf === undefined) requirePossible(answer.estimate, expected.payees);
-  requireLeast(model, expected);
+  requireMinAssurance(model, expected);
 }
 
 /**
@@ -146,7 +146,7 @@ export const requireRegisteredStatics = (
  * @throws CLI_ANSWER_WRONG
  * @internal
  */
-export const requirePayer = (given: number, payerId: number): void => requireSame("payerId", given, payerId);
+export const requirePayer = (input: number, payerId: number): void => requireSame("payerId", input, payerId);
 
 const UNCHECKED: ReplyAssurance = { answer: "believed", query: "believed", rows: "believed" };
 
@@ -168,17 +168,17 @@ export const assuranceOfReply = (model: CheckableModel, checked: CheckedOptions)
  * @throws CLI_BELOW_LEAST
  * @internal
  */
-export function requireLeast(
+export function requireMinAssurance(
   model: CheckableModel,
   { least = {}, ...checked }: CheckedOptions & Pick<AnswerExpectation, "least">,
 ): void {
-  const given = assuranceOfReply(model, checked);
-  const part = firstBelow(given, least);
+  const input = assuranceOfReply(model, checked);
+  const part = firstBelow(input, least);
   if (part === null) return;
   throw clientError(
     "CLI_BELOW_LEAST",
-    `the reply's ${part} is only ${given[part]}, and you accept no less than ${least[part]}`,
-    { data: { part, given: given[part], least: `${least[part]}` } },
+    `the reply's ${part} is only ${input[part]}, and you accept no less than ${least[part]}`,
+    { data: { part, given: input[part], least: `${least[part]}` } },
   );
 }
 

@@ -65,12 +65,12 @@ export interface CheckedReply {
  * @internal
  */
 export function firstBelow(
-  given: ReplyAssurance,
-  least: Partial<ReplyAssurance>,
+  input: ReplyAssurance,
+  minAssurance: Partial<ReplyAssurance>,
 ): keyof ReplyAssurance | null {
   const rank = (one: Assurance) => ASSURANCES.indexOf(one);
   const parts = ["answer", "query", "rows"] as const;
-  return parts.find((part) => rank(given[part]) < rank(least[part] ?? "believed")) ?? null;
+  return parts.find((part) => rank(input[part]) < rank(minAssurance[part] ?? "believed")) ?? null;
 }
 
 export const answerSchema = z.object({

@@ -10,7 +10,7 @@ import { requestModelServer } from "./model-answers.ts";
 const LEDGER = "/ledger";
 const servedSchema = z.object({ models: z.array(z.object({ modelId: z.int() })) });
 
-export interface ServedPlace {
+export interface ServedLocation {
   /** The address that the model's routes are below. */
   serverUrl: string;
   modelId: number;
@@ -37,7 +37,7 @@ export type ListServedModelsErrorCode = "CLI_UNREACHABLE" | "CLI_ANSWER_INVALID"
 export async function listServedModels(
   client: Pick<LedgerClient, "requestTimeoutMs">,
   url: string,
-): Promise<ServedPlace[]> {
+): Promise<ServedLocation[]> {
   const { models } = await requestModelServer(client, url, LEDGER, servedSchema);
   return models.map(({ modelId }) => ({ serverUrl: belowLedger(url, modelId), modelId }));
 }

@@ -128,7 +128,7 @@ describe("a version of several shards", () => {
   it("has no more rows in a shard than its publisher says, and keeps that in the store", async () => {
     const rows = Array.from({ length: 5 }, (_, i) => ({ ...rowsOf(5)[i]!, contributorId: 3 + (i >> 2) }));
     const version = commitVersion(rows, { shard: { rows: 3, payees: 512 } });
-    const [first, second, last] = [0, 512, 513].map((place) => version.payees[place]!);
+    const [first, second, last] = [0, 512, 513].map((position) => version.payees[position]!);
     expect([first, second, last]).toEqual([
       { contributorId: 3, validatorId: 7, rowCount: 3 },
       { contributorId: 3, validatorId: 7, rowCount: 1 },

@@ -49,9 +49,9 @@ export async function saltByCard({
     });
   if (card.row.digests !== "salted") return rows;
   const secret = await secretOf(store);
-  const place = utf8ToBytes(`${domain}/${datanetId}/`);
+  const position = utf8ToBytes(`${domain}/${datanetId}/`);
   return rows.map((content) =>
-    saltRow(content, hmac(sha256, secret, concatBytes(TAG, place, sha256(content)))),
+    saltRow(content, hmac(sha256, secret, concatBytes(TAG, position, sha256(content)))),
   );
 }
 

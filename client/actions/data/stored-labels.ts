@@ -118,9 +118,9 @@ export type ReadVersionLabelsErrorCode = "CLI_ROWS_MISSING";
  */
 export async function readVersionLabels(
   store: RowStore,
-  place: { readonly root: bigint; readonly rows: LabelledRows },
+  position: { readonly root: bigint; readonly rows: LabelledRows },
 ): Promise<readonly (string | null)[]> {
-  return (await readStoredVersionLabels(store, place)).labels;
+  return (await readStoredVersionLabels(store, position)).labels;
 }
 
 /**

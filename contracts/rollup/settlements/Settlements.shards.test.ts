@@ -152,14 +152,14 @@ describe("by draws", () => {
     ];
     for (const other of others) {
       const wrong = await f.joined([{ circuit: SHARDED, data: { ...data, ...other } }]);
-      for (const place of wrong.settlements!.keys()) {
-        const { data: posted } = wrong.settlements![place]!.settlement;
-        const isSame = posted === dataOf(good, place) && other.seed === undefined;
-        if (isSame && !(other.links && place > 0)) continue;
+      for (const position of wrong.settlements!.keys()) {
+        const { data: posted } = wrong.settlements![position]!.settlement;
+        const isSame = posted === dataOf(good, position) && other.seed === undefined;
+        if (isSame && !(other.links && position > 0)) continue;
         const forged = withEntries(good, (entries) =>
-          entries.with(place, { ...entries[place]!, proof: wrong.settlements![place]!.proof }),
+          entries.with(position, { ...entries[position]!, proof: wrong.settlements![position]!.proof }),
         );
-        expect(await f.attempt(forged), `${Object.keys(other)} ${place}`).toEqual(rejected);
+        expect(await f.attempt(forged), `${Object.keys(other)} ${position}`).toEqual(rejected);
       }
     }
     const swapped = withEntries(good, ([draws, first, second]) => [draws!, second!, first!]);
@@ -245,9 +245,9 @@ describe("by draws", () => {
     await f.passTo(f.closingTime + 3n * DAY);
     const part = await byDraws(3);
     const entries = f.proveEntries([SHARDED, SHARD, SHARD, SHARD], part.data);
-    const attempt = (given: readonly ProvenSettlementFixture[]) =>
+    const attempt = (input: readonly ProvenSettlementFixture[]) =>
       revertOf(
-        f.rollup.simulate.preVerifySettlement(preVerifyArguments(part.data, ...given), {
+        f.rollup.simulate.preVerifySettlement(preVerifyArguments(part.data, ...input), {
           account: f.roles.stranger,
         }),
       );

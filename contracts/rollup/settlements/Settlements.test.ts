@@ -126,9 +126,9 @@ describe("Settle", () => {
   test("rejects a change of any byte of the posted settlement", async () => {
     const good = await f.joined([await f.sampled()]);
     const data = hexToBytes(good.settlements![0]!.settlement.data);
-    for (const place of data.keys()) {
-      const changed = withSettlementData(good, data.with(place, data[place]! ^ 1));
-      expect((await f.attempt(changed)).name, `byte ${place}`).toMatch(
+    for (const position of data.keys()) {
+      const changed = withSettlementData(good, data.with(position, data[position]! ^ 1));
+      expect((await f.attempt(changed)).name, `byte ${position}`).toMatch(
         /^(VerifierProofRejected|Settlement(RandomnessMissing|CapInvalid|ShardCountInvalid)|Rollup(LedgerExceeded|ElementOutOfField))$/,
       );
     }

@@ -13,9 +13,9 @@ describe.each(PLAN_NAMES)("the %s devnet's e-mails", (name) => {
     expect(rows).toHaveLength(totalRowCount(plan));
     expect(totalRowCount(plan)).toBeLessThanOrEqual(plan.settlement.rows);
     expect(rowCountOf(plan, "bob")).toBeGreaterThan(rowCountOf(plan, "carol"));
-    const asked = heldOutMails(plan).map(({ text }) => text);
-    expect(asked).toHaveLength(plan.questionCount);
-    expect(new Set([...rows, ...asked]).size).toBe(rows.length + asked.length);
+    const question = heldOutMails(plan).map(({ text }) => text);
+    expect(question).toHaveLength(plan.questionCount);
+    expect(new Set([...rows, ...question]).size).toBe(rows.length + question.length);
     expect(plan.questionCount).toBeLessThanOrEqual(plan.settlement.payments);
   });
 

@@ -177,12 +177,12 @@ export async function checkModel(
     getLeaf(job.people.nina, datanetId),
   ]);
   const { rowsRoot, policy } = datanet!;
-  const given = model.rows === null ? await readLabelledRows(job, part, datanetId, rowsRoot) : null;
+  const input = model.rows === null ? await readLabelledRows(job, part, datanetId, rowsRoot) : null;
   try {
     const { isBaseOfCard, payeeCount, rowCount } = await verifyModel({
       trainings: await modelTrainings(),
       model,
-      ...(given === null ? {} : { rows: given.rows }),
+      ...(input === null ? {} : { rows: input.rows }),
       facts: { staticsHash: staticsOf(leaf).hash, rowsRoot, policy },
       depth: "features",
     });

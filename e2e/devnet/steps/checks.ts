@@ -231,9 +231,9 @@ async function checkDatanet(job: Job, name: DatanetName, datanetId: number): Pro
 /** Checks what people have signed on the host, and what mia had to ask for. */
 async function checkHosted(job: Job, datanetId: number): Promise<Check[]> {
   const { alice } = job.people;
-  const place = { hostUrl: job.hostUrl, datanetId };
-  const vouching = await verifyVouching(alice, { ...place, store: job.store });
-  const [access] = (await listAccess(alice, place)).requests;
+  const location = { hostUrl: job.hostUrl, datanetId };
+  const vouching = await verifyVouching(alice, { ...location, store: job.store });
+  const [access] = (await listAccess(alice, location)).requests;
   const wrongRows = DATANETS.mails
     .commits(job.plan)
     .reduce((sum, { isWrong, rows }) => sum + (isWrong ? rows.length : 0), 0);

@@ -10,7 +10,7 @@ import { z } from "zod";
 import { FINALITY_BLOCKS, NEWS_INTERVAL_MS } from "../config.ts";
 import { type Job, onceOnLedger, untilFound, waitWithConsole, withRetry } from "../job.ts";
 import { type ModelName, stepOf } from "../parts.ts";
-import { closeIntoBlob } from "./data-place.ts";
+import { closeIntoBlob } from "./data-source.ts";
 
 /** The epoch that the job settles: the model's first. */
 export const SETTLED_EPOCH = 1;

@@ -1,7 +1,7 @@
 /** Check of the devnet's job that a full node reaches L1's state from L1 and the blob archive alone. */
 import { rm } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { BlobPlacesOptions } from "@openledger/bridge/blobs/blob-places";
+import type { BlobProvidersOptions } from "@openledger/bridge/blobs/blob-providers";
 import { createLogger } from "@openledger/foundation/logger";
 import { createFollowProcess } from "@openledger/sequencer/full-node/follow-process";
 import { devnetPaths } from "../config.ts";
@@ -13,7 +13,7 @@ const POLL_MS = 500;
 const TIMEOUT_MS = 120_000;
 
 /** Places to read the devnet's blobs from: the sequencer's archive, which is open to anybody. */
-export const archiveOf = ({ people }: Pick<Job, "people">): BlobPlacesOptions => ({
+export const archiveOf = ({ people }: Pick<Job, "people">): BlobProvidersOptions => ({
   archives: people.alice.sequencerUrl === null ? [] : [people.alice.sequencerUrl],
   beaconUrls: [],
 });

@@ -79,11 +79,11 @@ describe("the e-mails' way through the host", () => {
     expect(rows.length).toBe(datanet!.rowCount);
     const validators = new Set(rows.map(({ validatorId }) => validatorId));
     expect(validators).toEqual(new Set(LABELLERS.map((name) => leaves[name])));
-    const place = { hostUrl: host.url, datanetId };
-    const vouching = await verifyVouching(job.people.alice, { ...place, store: job.store });
+    const location = { hostUrl: host.url, datanetId };
+    const vouching = await verifyVouching(job.people.alice, { ...location, store: job.store });
     expect(vouching.exceptions).toEqual([]);
     const facts = mailFacts(PLANS.small);
-    const { labels } = await collectLabels(job.people.mia, { ...place, rows });
+    const { labels } = await collectLabels(job.people.mia, { ...location, rows });
     expect(labels).toEqual(rows.map(({ digest }) => facts.get(digest)!.right));
     // Entered again after a kill, nothing is done twice.
     const before = said.length;

@@ -46,7 +46,7 @@ export async function nameEverybody(job: Job, leaves: Leaves): Promise<void> {
   }
 }
 
-interface Place {
+interface Location {
   readonly hostUrl: string;
   readonly datanetId: number;
 }
@@ -70,12 +70,12 @@ export async function publishPartCard(
 
 /** Brings final commits to a published version, whose validators have signed. */
 export async function workOnHost(job: Job, leaves: Leaves, datanetId: number): Promise<void> {
-  const place = { hostUrl: job.hostUrl, datanetId };
-  await upload(job, leaves, PART, place);
-  await labelOwn(job, leaves, place);
-  await label(job, leaves, place);
-  await review(job, leaves, place);
-  await publishReviewed(job, leaves, place);
+  const location = { hostUrl: job.hostUrl, datanetId };
+  await upload(job, leaves, PART, location);
+  await labelOwn(job, leaves, location);
+  await label(job, leaves, location);
+  await review(job, leaves, location);
+  await publishReviewed(job, leaves, location);
 }
 
 /** Brings the rows of a Datanet whose version is on the ledger to the host, and the version's list. */
@@ -86,13 +86,13 @@ export async function bringToHost(
   datanetId: number,
 ): Promise<void> {
   const { alice } = job.people;
-  const place = { hostUrl: job.hostUrl, datanetId };
+  const location = { hostUrl: job.hostUrl, datanetId };
   await untilFinal(job, job.journal.get<SignedSubmission>(stepOf(part.name, "publish-version"))!.hash);
-  await upload(job, leaves, part, place);
+  await upload(job, leaves, part, location);
   const { datanet } = await withRetry(job, () => getLeaf(alice, datanetId));
   const { rowsRoot } = datanet!;
   await withRetry(job, () =>
-    bringVersion(alice, { ...place, store: job.store, rowsRoot, from: leaves.alice }),
+    bringVersion(alice, { ...location, store: job.store, rowsRoot, from: leaves.alice }),
   );
 }
 
@@ -105,9 +105,9 @@ export async function untilFinal(job: Job, hash: `0x${string}`): Promise<void> {
 }
 
 /** Contributors sign the card's terms for each commit, and upload its rows. */
-async function upload(job: Job, leaves: Leaves, part: DatanetPart, place: Place): Promise<void> {
+async function upload(job: Job, leaves: Leaves, part: DatanetPart, location: Location): Promise<void> {
   const startedAtMs = Date.now();
-  const { datanetId } = place;
+  const { datanetId } = location;
   const card = part.card(leaves);
   let rowCount = 0;
   await eachContributor(job, part, async ({ contributor: name, rows }) => {
@@ -116,7 +116,7 @@ async function upload(job: Job, leaves: Leaves, part: DatanetPart, place: Place)
     const { rowsRoot } = await storeContribution(store, rows);
     const terms = await signTerms(client, { datanetId, rowsRoot, card, from });
     const source = { ...(await contributionSource(store, rowsRoot)), terms };
-    await withRetry(job, () => uploadRows(client, { ...place, source, from }));
+    await withRetry(job, () => uploadRows(client, { ...location, source, from }));
     rowCount += rows.length;
   });
   job.console.done(
@@ -146,7 +146,7 @@ async function eachContributor(
 const OWN_LABELS = "own-labels";
 
 /** Contributors sign the labels of their own rows. */
-async function labelOwn(job: Job, leaves: Leaves, place: Place): Promise<void> {
+async function labelOwn(job: Job, leaves: Leaves, location: Location): Promise<void> {
   if (job.journal.get<boolean>(OWN_LABELS) === true) return;
   const startedAtMs = Date.now();
   let labelCount = 0;
@@ -155,7 +155,7 @@ async function labelOwn(job: Job, leaves: Leaves, place: Place): Promise<void> {
       const row = bytesToHex(sha256(content));
       return { kind: "label", row, label: labels![i]!, flags: [], note: "" };
     });
-    await say(job, job.people[name], leaves[name], place, records);
+    await say(job, job.people[name], leaves[name], location, records);
     labelCount += records.length;
   });
   await job.journal.set(OWN_LABELS, true);
@@ -166,7 +166,7 @@ async function labelOwn(job: Job, leaves: Leaves, place: Place): Promise<void> {
 }
 
 /** Rows that are left are given out again after a kill; anyone who has labelled a row does not get it twice. */
-async function label(job: Job, leaves: Leaves, place: Place): Promise<void> {
+async function label(job: Job, leaves: Leaves, location: Location): Promise<void> {
   const startedAtMs = Date.now();
   const facts = mailFacts(job.plan);
   let labelCount = 0;
@@ -176,14 +176,14 @@ async function label(job: Job, leaves: Leaves, place: Place): Promise<void> {
     for (;;) {
       job.signal.throwIfAborted();
       const { rows } = await withRetry(job, () =>
-        nextRows(client, { ...place, limit: TURN, from: leaves[name] }),
+        nextRows(client, { ...location, limit: TURN, from: leaves[name] }),
       );
       if (rows.length === 0) break;
       await say(
         job,
         client,
         leaves[name],
-        place,
+        location,
         rows.map(({ digest: row }): UnsignedRecord => {
           const { isDisputed, right, wrong } = facts.get(row)!;
           // walt is not careful: of these walt says the opposite.
@@ -199,7 +199,7 @@ async function label(job: Job, leaves: Leaves, place: Place): Promise<void> {
 }
 
 /** alice settles what they disagree on, has the host look at all rows, and signs what stays out. */
-async function review(job: Job, leaves: Leaves, place: Place): Promise<void> {
+async function review(job: Job, leaves: Leaves, location: Location): Promise<void> {
   const startedAtMs = Date.now();
   const client = job.people[REVIEWER];
   const from = leaves[REVIEWER];
@@ -209,7 +209,7 @@ async function review(job: Job, leaves: Leaves, place: Place): Promise<void> {
   do {
     const page: Awaited<ReturnType<typeof findRows>> = await withRetry(job, () =>
       findRows(client, {
-        ...place,
+        ...location,
         state: "disputed",
         limit: PAGE,
         isSigned: true,
@@ -223,10 +223,10 @@ async function review(job: Job, leaves: Leaves, place: Place): Promise<void> {
     }
     next = page.next;
   } while (next !== null);
-  await say(job, client, from, place, disputes);
+  await say(job, client, from, location, disputes);
   await job.journal.set("disputed-rows", (job.journal.get<number>("disputed-rows") ?? 0) + disputes.length);
-  await withRetry(job, () => checkFindings(client, { ...place, from }));
-  const { findings } = await withRetry(job, () => listFindings(client, { ...place, state: "open", from }));
+  await withRetry(job, () => checkFindings(client, { ...location, from }));
+  const { findings } = await withRetry(job, () => listFindings(client, { ...location, state: "open", from }));
   const leftOut = new Map<string, UnsignedRecord>();
   for (const { evidence, kind, row } of findings) {
     if (kind === "contradicted-label" && evidence.by === "labellers")
@@ -243,24 +243,24 @@ async function review(job: Job, leaves: Leaves, place: Place): Promise<void> {
   const verdicts = roots.map(
     (commit): UnsignedRecord => ({ kind: "verdict", commit, verdict: "approve", note: "" }),
   );
-  await say(job, client, from, place, [...leftOut.values(), ...verdicts]);
+  await say(job, client, from, location, [...leftOut.values(), ...verdicts]);
   job.console.done(
     `${REVIEWER} settles ${disputes.length} rows on which the labellers differ; of ${findings.length} findings she leaves ${leftOut.size} rows out, each by her signature`,
     Date.now() - startedAtMs,
   );
 }
 
-async function publishReviewed(job: Job, leaves: Leaves, place: Place): Promise<void> {
+async function publishReviewed(job: Job, leaves: Leaves, location: Location): Promise<void> {
   const startedAtMs = Date.now();
   const { alice } = job.people;
-  const { datanetId } = place;
+  const { datanetId } = location;
   const from = leaves.alice;
   const key = stepOf(PART.name, "publish-version");
-  const rule = { by: "records", hostUrl: place.hostUrl } as const;
+  const rule = { by: "records", hostUrl: location.hostUrl } as const;
   await withRetry(job, async () => {
     const prepared = await prepareVersion(alice, { datanetId, from, rule, store: job.store });
     await publishPrepared(alice, {
-      ...{ ...place, from, prepared, store: job.store },
+      ...{ ...location, from, prepared, store: job.store },
       onSigned: (signed) => job.journal.set(key, signed),
       wait: ({ hash }) => waitWithConsole(job, alice, { hash }, "acknowledged", "the version"),
     });
@@ -274,37 +274,37 @@ async function publishReviewed(job: Job, leaves: Leaves, place: Place): Promise<
 
 /** mia is refused, asks with a purpose, is granted, and takes the rows into a folder of her own. */
 export async function getAccess(job: Job, leaves: Leaves, datanetId: number): Promise<void> {
-  const place = { hostUrl: job.hostUrl, datanetId };
+  const location = { hostUrl: job.hostUrl, datanetId };
   const client = job.people[BUILDER];
   const from = leaves[BUILDER];
   const store = await storeOf(job, BUILDER);
-  const download = () => downloadVersion(client, { ...place, store, from });
+  const download = () => downloadVersion(client, { ...location, store, from });
   const own = async () =>
-    (await withRetry(job, () => listAccess(client, place))).requests.find(({ leafId }) => leafId === from);
+    (await withRetry(job, () => listAccess(client, location))).requests.find(({ leafId }) => leafId === from);
   if ((await own()) === undefined) {
     const refusal = await download().then(
       () => null,
       (error: unknown) => (isRollupError(error) ? error.code : String(error)),
     );
     await job.journal.set("access-refusal", refusal);
-    await say(job, client, from, place, [
+    await say(job, client, from, location, [
       { kind: "accessRequest", purpose: "a filter of spam, as model of the devnet" },
     ]);
   }
-  const asked = (await own())!;
-  if (asked.answer === null) {
+  const question = (await own())!;
+  if (question.answer === null) {
     const untilMs = Date.now() + GRANT_MS;
     const answer: UnsignedRecord = {
       kind: "accessAnswer",
-      request: asked.id,
+      request: question.id,
       answer: "grant",
       untilMs,
       note: "gladly",
     };
-    await say(job, job.people.alice, datanetId, place, [answer]);
+    await say(job, job.people.alice, datanetId, location, [answer]);
   }
   const { receivedCount, rowCount } = await withRetry(job, download);
-  await withRetry(job, () => downloadCommits(client, { ...place, store, from }));
+  await withRetry(job, () => downloadCommits(client, { ...location, store, from }));
   job.console.done(
     `${BUILDER} asks for access, alice grants it for 30 days; ${rowCount} rows of the version are in a folder of her own (${receivedCount} came now)`,
   );
@@ -315,10 +315,10 @@ async function say(
   job: Job,
   client: Job["people"][PersonName],
   from: number,
-  place: Place,
+  location: Location,
   records: readonly UnsignedRecord[],
 ): Promise<void> {
-  const results = await withRetry(job, () => sayRecords(client, { ...place, from, records }));
+  const results = await withRetry(job, () => sayRecords(client, { ...location, from, records }));
   const refused = results.find(({ error }) => error !== null);
   if (refused !== undefined) throw new Error(`${refused.error!.code}: ${refused.error!.message}`);
 }

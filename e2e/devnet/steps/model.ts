@@ -44,22 +44,22 @@ export async function train(job: Job, part: ModelPart, datanetId: number): Promi
   const { datanet } = await withRetry(job, () => getLeaf(mia, datanetId));
   const { rowsRoot, version } = datanet!;
   const { labelsRoot, rows, store } = await readLabelledRows(job, part, datanetId, rowsRoot);
-  const place = { hostUrl: job.hostUrl, datanetId };
-  const hosted = await withRetry(job, () => getHostedDatanet(mia, place));
+  const location = { hostUrl: job.hostUrl, datanetId };
+  const hosted = await withRetry(job, () => getHostedDatanet(mia, location));
   const card = nameCard(hosted.card).text;
   const rowTerms = await withRetry(job, async () =>
-    readRowTerms(mia, { ...place, rows: (await readVersion(store, rowsRoot)).rows }),
+    readRowTerms(mia, { ...location, rows: (await readVersion(store, rowsRoot)).rows }),
   );
-  const given = await part.recipe(job.plan, rows.length);
+  const input = await part.recipe(job.plan, rows.length);
   const bound = {
     id: datanetId,
     version,
     rowsRoot,
     ...(labelsRoot === null ? {} : { labelsRoot }),
   };
-  const plan = await planModel(given, rows, {
+  const plan = await planModel(input, rows, {
     card,
-    columnCount: given.columnCount,
+    columnCount: input.columnCount,
     trainings: await modelTrainings(),
     versions: [bound],
     terms: { rows: rowTerms, use: "paid" },

@@ -1,11 +1,11 @@
 /** Check of the devnet's job that rebuilds the ledger from L1 alone, every proof included (`openledger verify`'s code). */
-import { blobFinder, blobPlaces } from "@openledger/bridge/blobs/blob-places";
+import { blobFinder, blobProviders } from "@openledger/bridge/blobs/blob-providers";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { deriveCircuits } from "@openledger/verifier/circuits/derive-circuits";
 import { rebuildFromL1 } from "../../audit/rebuild.ts";
 import type { Job } from "../job.ts";
 import type { Check } from "./check.ts";
-import { checkPlaces } from "./data-place.ts";
+import { checkServices } from "./data-source.ts";
 import { archiveOf, checkFullNode } from "./follow.ts";
 
 /** The ledger that L1's records give, and what was checked of it. */
@@ -33,7 +33,7 @@ export async function verifyFromL1(job: Job): Promise<Verified> {
       circuitNames,
       onProgress,
     });
-    const blobs = blobFinder({ archive: null, places: blobPlaces(archiveOf(job)) });
+    const blobs = blobFinder({ archive: null, providers: blobProviders(archiveOf(job)) });
     const { events, ledger, verified } = await rebuildFromL1({
       rpcUrl,
       rollupAddress,
@@ -47,7 +47,7 @@ export async function verifyFromL1(job: Job): Promise<Verified> {
     return {
       checks: [
         { statement: STATEMENT, holds, detail },
-        ...(await Promise.all([checkPlaces(job, events), checkFullNode(job, verified.root)])),
+        ...(await Promise.all([checkServices(job, events), checkFullNode(job, verified.root)])),
       ],
       balanceOf: (id) => ledger.leaf(id)?.leaf.balance ?? null,
       accruedWeiOf: (id) => ledger.leaf(id)?.rewards?.accruedWei ?? null,

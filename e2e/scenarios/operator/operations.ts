@@ -5,7 +5,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { blobFinder, blobPlaces } from "@openledger/bridge/blobs/blob-places";
+import { blobFinder, blobProviders } from "@openledger/bridge/blobs/blob-providers";
 import { isBlobShape } from "@openledger/circuits/protocol";
 import { loadDeployment } from "@openledger/circuits/registry/deployment";
 import { startAnvil } from "@openledger/contracts/l1/anvil";
@@ -184,7 +184,7 @@ async function audited(url: string, recordPath: string, sequencerUrl: string, tr
   }));
   const blobs = blobFinder({
     archive: null,
-    places: blobPlaces({ archives: [sequencerUrl], beaconUrls: [] }),
+    providers: blobProviders({ archives: [sequencerUrl], beaconUrls: [] }),
   });
   const { doubled, events, lost, posted, problems } = await auditPreconfirmations({
     blobs,

@@ -11,7 +11,7 @@ export interface PrivateRows {
   readonly texts: readonly Uint8Array[];
   readonly table: readonly Uint8Array[];
   /** A note of so many that people write about rows. */
-  note(place: number): string;
+  note(position: number): string;
 }
 
 /** @param isOdd others of the same lengths: a row is no JSON, another one has no address of a person */
@@ -34,7 +34,7 @@ export function makePrivateRows(seed: string, isOdd = false): PrivateRows {
     return encode(isOdd && i === 2 ? text.replace("{", "[") : text);
   });
   const notes = Array.from({ length: 8 }, () => `see ${mark()} there`);
-  return { marks, texts, table, note: (place) => notes[place]! };
+  return { marks, texts, table, note: (location) => notes[location]! };
 }
 
 /** Forms in which an answer may have a text: as it is, in hexadecimal digits, and in base64 from each of three places. */
@@ -57,11 +57,11 @@ const known = (mark: string): readonly string[] => {
 };
 
 /** Finds marks in a text that is not its asker's own. @param asked what the asker has sent */
-export function marksIn(text: string, marks: readonly string[], asked = ""): string[] {
+export function marksIn(text: string, marks: readonly string[], question = ""): string[] {
   const lower = text.toLowerCase();
   return marks.filter(
     (mark) =>
-      !asked.includes(mark) &&
+      !question.includes(mark) &&
       known(mark).some((form, i) => (i < 2 ? lower.includes(form) : text.includes(form))),
   );
 }

@@ -35,7 +35,7 @@ import { openGatewayStore } from "../../account/gateway-store.ts";
 import { Asker } from "../../asking/asker.ts";
 import { Budget } from "../../asking/budget.ts";
 import { CheckableModels } from "../../asking/checkable-models.ts";
-import { ModelPlaces } from "../../asking/model-places.ts";
+import { ModelLocations } from "../../asking/model-locations.ts";
 import { QuestionJournal } from "../../asking/question-journal.ts";
 import { createGatewayApp } from "../../http/gateway-app.ts";
 import { createToken } from "../../http/guard.ts";
@@ -173,11 +173,11 @@ export async function createPrivateWorld(rows: PrivateRows, guesses: readonly Ui
     await storeVersion(store, version);
     await publishVersion(owner, { datanetId: text.id, version, policy: nameCard(textCard).policy });
     await world.finalise();
-    const textPlace = { hostUrl: host.url, datanetId: text.id };
-    await bringVersion(owner, { ...textPlace, store, rowsRoot: version.rowsRoot });
-    const report = await reportBias(owner, { ...textPlace, store });
-    await signReport(owner, { ...textPlace, from: text.id, report });
-    await checkFindings(owner, textPlace);
+    const textLocation = { hostUrl: host.url, datanetId: text.id };
+    await bringVersion(owner, { ...textLocation, store, rowsRoot: version.rowsRoot });
+    const report = await reportBias(owner, { ...textLocation, store });
+    await signReport(owner, { ...textLocation, from: text.id, report });
+    await checkFindings(owner, textLocation);
     await checkFindings(table.client, { hostUrl: host.url, datanetId: table.id });
 
     const guessed = guesses.length === 0 ? null : await world.datanet(stranger, guessCard);
@@ -218,7 +218,7 @@ export async function createPrivateWorld(rows: PrivateRows, guesses: readonly Ui
       }
 
     const classes = textCard.labels.map(({ name }) => name);
-    const model = await trainOnVersion(owner, textPlace, { store, version: 2, classes });
+    const model = await trainOnVersion(owner, textLocation, { store, version: 2, classes });
     const [said, withheld] = [
       await registerPublished(await world.user(0), text.id, model, 2),
       await registerPublished(await world.user(0), text.id, model, 2),
@@ -240,7 +240,7 @@ export async function createPrivateWorld(rows: PrivateRows, guesses: readonly Ui
           // The host's: a grant runs out for both at once.
           nowMs: () => Date.now() + host.clock.aheadMs,
           published: {
-            places: [
+            locations: [
               { modelId: said.modelId, folder: folders.said },
               { modelId: withheld.modelId, folder: folders.withheld },
             ],
@@ -273,7 +273,7 @@ export async function createPrivateWorld(rows: PrivateRows, guesses: readonly Ui
     const making = await routesWhile(() => world.factory("factory"));
     const factory = making.started;
     const builder = await factory.as(LEAF.dave - 2);
-    const dataset = await builder.addDataset({ kind: "datanet", ...textPlace, version: null });
+    const dataset = await builder.addDataset({ kind: "datanet", ...textLocation, version: null });
 
     const gateway = await routesWhile(() =>
       openGatewayOf(stranger, {
@@ -408,12 +408,12 @@ async function openGatewayOf(
     { client, leafId, budget, journal, models, logger },
     { maxPriceWei, least: {}, maxQueued: 8 },
   );
-  const places = new ModelPlaces(client, async () => [place], familiesOf, false);
+  const locations = new ModelLocations(client, async () => [place], familiesOf, false);
   const token = new Secret(createToken());
   const modules = {
     asker,
     journal,
-    places,
+    locations,
     budget,
     client,
     leafId,

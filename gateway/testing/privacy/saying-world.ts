@@ -109,7 +109,7 @@ export async function serveSayingModel(on: PrivateWorld, turns: readonly SaidTur
       {
         nowMs: () => Date.now() + host.clock.aheadMs,
         published: {
-          places: [{ modelId, folder: published }],
+          locations: [{ modelId, folder: published }],
           sequencerUrl: world.sequencerUrl,
           domain: owner.domain,
           rollup: { chainId: owner.chain.id, rollupAddress: owner.rollupAddress },
@@ -122,7 +122,7 @@ export async function serveSayingModel(on: PrivateWorld, turns: readonly SaidTur
   const { close, url } = serving.started;
   const isOfModels = (routes: readonly RegisteredRoute[]) =>
     routes.some(({ path }) => path.startsWith("/:model"));
-  const of = (isWanted: boolean) => serving.lists.filter((list) => isOfModels(list) === isWanted).flat();
+  const of = (isExpected: boolean) => serving.lists.filter((list) => isOfModels(list) === isExpected).flat();
   const name = "model that says rows";
   const servers: readonly WalkedServer[] = [
     {

@@ -16,7 +16,7 @@ import type { Place } from "../kernels/kernels.ts";
 export const RANKS_PER_PAGE = 8;
 
 type PagePart = Pick<AdapterPart, "a" | "b" | "firstOutput" | "inputs" | "layer" | "linear" | "outputs"> & {
-  /** Place of DoRA's changes of the part, counted from the start of all of them. */
+  /** Offset of DoRA's changes of the part, counted from the start of all of them. */
   readonly change: Place;
 };
 

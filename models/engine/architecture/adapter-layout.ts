@@ -53,7 +53,7 @@ export interface AdapterPart {
   readonly change: Place;
 }
 
-/** Places of an adapter's numbers, counted from the start of a block; its gradients have the same layout. */
+/** Offsets of an adapter's numbers, counted from the start of a block; its gradients have the same layout. */
 export interface AdapterLayout {
   readonly settings: AdapterSettings;
   /** Largest rank of a module: that of all matrices in the arena. */
@@ -82,7 +82,7 @@ export function adapterLayout(shape: ModelShape, settings: AdapterSettings): Ada
       const ownAlpha = patternValue(alphaPatterns, name) ?? alpha;
       requireInRange(ownRank, ownAlpha);
       const ownFactor = adapterFactor({ ...settings, rank: ownRank, alpha: ownAlpha });
-      return { layer, target, ...targetPlace(shape, target), ownRank, ownFactor };
+      return { layer, target, ...targetOffset(shape, target), ownRank, ownFactor };
     }),
   ).flat();
   const rank = modules.reduce((max, { ownRank }) => Math.max(max, ownRank), 1);
@@ -108,22 +108,22 @@ export function adapterMatrices({ parts, rank }: AdapterLayout) {
   ]);
 }
 
-type TargetPlace = Pick<AdapterPart, "linear" | "firstOutput" | "inputs" | "outputs">;
+type TargetSlice = Pick<AdapterPart, "linear" | "firstOutput" | "inputs" | "outputs">;
 
-function targetPlace(shape: ModelShape, target: AdapterTarget): TargetPlace {
-  const whole = (linear: LinearName): TargetPlace => ({
+function targetOffset(shape: ModelShape, target: AdapterTarget): TargetSlice {
+  const whole = (linear: LinearName): TargetSlice => ({
     linear,
     firstOutput: 0,
     ...linearSize(shape, linear),
   });
   const { headCount, headSize, keyHeadCount, width } = shape;
-  const part = (firstHead: number, heads: number): TargetPlace => ({
+  const part = (firstHead: number, heads: number): TargetSlice => ({
     linear: "qkv",
     firstOutput: firstHead * headSize,
     inputs: width,
     outputs: heads * headSize,
   });
-  const places: Partial<Record<AdapterTarget, () => TargetPlace>> =
+  const offsets: Partial<Record<AdapterTarget, () => TargetSlice>> =
     shape.family === "gpt2"
       ? {
           c_attn: () => whole("qkv"),
@@ -140,9 +140,9 @@ function targetPlace(shape: ModelShape, target: AdapterTarget): TargetPlace {
           up_proj: () => whole("up"),
           down_proj: () => whole("down"),
         };
-  const place = Object.hasOwn(places, target) ? places[target] : undefined;
-  if (place === undefined) throw invalid("target_modules", `the model has no module ${target}`);
-  return place();
+  const offset = Object.hasOwn(offsets, target) ? offsets[target] : undefined;
+  if (offset === undefined) throw invalid("target_modules", `the model has no module ${target}`);
+  return offset();
 }
 
 /** Targets that most people tune: queries and values. */

@@ -93,9 +93,9 @@ function withFixedRounding(model: Transformer): Transformer {
   const own: BlockKernels = {
     ...blocks,
     // A pass begins by reading the embedding.
-    unpack(...given) {
+    unpack(...input) {
       call = 0;
-      blocks.unpack(...given);
+      blocks.unpack(...input);
     },
     quantise(rows, width, x) {
       const row = Float64Array.from(arena.subarray(x, x + rows * width));
@@ -142,11 +142,11 @@ function largestDifference(a: Float32Array, b: Float32Array): number {
 }
 
 /** Expects gradients within 10^-4 of the largest one of the tensor. */
-function expectNear(mine: Float32Array, wanted: Float32Array, name: string): void {
-  const largest = wanted.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
+function expectNear(mine: Float32Array, wish: Float32Array, name: string): void {
+  const largest = wish.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
   // A bias of keys moves all scores of a query alike, so its gradient is 0 but for rounding.
   if (!name.endsWith("k_proj.bias")) expect(largest, name).toBeGreaterThan(1e-4);
-  expect(largestDifference(mine, wanted), name).toBeLessThan(1e-4 * largest + 1e-7);
+  expect(largestDifference(mine, wish), name).toBeLessThan(1e-4 * largest + 1e-7);
 }
 
 describe.each(names)("%s", (name) => {
@@ -189,24 +189,24 @@ describe.each(names)("%s", (name) => {
     expect(loss).toBeCloseTo(expected.loss, 4);
     for (const { a, b, inputs, layer, outputs, target } of layout.parts) {
       const module = moduleOf(name, layer, target);
-      for (const [part, place, rows, columns] of [
+      for (const [part, offset, rows, columns] of [
         ["lora_A", a, inputs, 3],
         ["lora_B", b, 3, outputs],
       ] as const) {
-        const wanted = expected.adapterGradients.get(`${module}.${part}`)!;
-        const mine = flipped(arena, adapterBlocks[0]! + place, rows, columns);
-        expectNear(mine, wanted, `${module}.${part}`);
+        const wish = expected.adapterGradients.get(`${module}.${part}`)!;
+        const mine = flipped(arena, adapterBlocks[0]! + offset, rows, columns);
+        expectNear(mine, wish, `${module}.${part}`);
       }
     }
     let checked = 0;
     for (const target of tensorTargets(model.shape, model.layout)) {
-      const wanted = expected.gradients.get(target.name) ?? expected.gradients.get(`model.${target.name}`)!;
+      const wish = expected.gradients.get(target.name) ?? expected.gradients.get(`model.${target.name}`)!;
       const columns = target.shape.at(-1)!;
-      const mine = Float32Array.from({ length: wanted.length }, (_, i) => {
+      const mine = Float32Array.from({ length: wish.length }, (_, i) => {
         const [row, column] = [Math.floor(i / columns), i % columns];
         return arena[fullGradient + target.at + row * target.rowStride + column * target.columnStride]!;
       });
-      expectNear(mine, wanted, target.name);
+      expectNear(mine, wish, target.name);
       checked += 1;
     }
     expect(checked).toBe(expected.gradients.size);
@@ -260,10 +260,10 @@ describe.each(names)("%s", (name) => {
     expect(rowLoss(fixed, row, null)).toBeCloseTo(loss, 4);
     const { arena } = model.kernels;
     const { at, layout } = model.adapter!;
-    for (const { at: place, columns, rows } of adapterMatrices(layout)) {
-      const slope = arena.slice(gradient + place, gradient + place + rows * columns);
+    for (const { at: offset, columns, rows } of adapterMatrices(layout)) {
+      const slope = arena.slice(gradient + offset, gradient + offset + rows * columns);
       const square = slope.reduce((sum, x) => sum + x * x, 0);
-      const own = arena.subarray(at + place, at + place + rows * columns);
+      const own = arena.subarray(at + offset, at + offset + rows * columns);
       const before = own.slice();
       // A step along the gradient that changes the loss by a thousandth, either way.
       const [up, down] = [1e-3, -1e-3].map((change) => {

@@ -6,7 +6,7 @@
 import { type Kernels, NONE, type PackedMap, type Place } from "../kernels/kernels.ts";
 import { roundUp16 } from "../tensors/arena-plan.ts";
 import type { AdapterLayout, AdapterPart } from "./adapter-layout.ts";
-import type { LinearName, LinearPlaces, WeightNumbers } from "./model-shape.ts";
+import type { LinearName, LinearOffsets, WeightNumbers } from "./model-shape.ts";
 
 /** An adapter's parts on one linear map of one layer, and their buffers. */
 export interface LinearAdapter {
@@ -55,7 +55,7 @@ export function multiplyByMap(
   kernels: Kernels,
   parameters: Place,
   quantised: Place,
-  { inputs, outputs, weight }: LinearPlaces,
+  { inputs, outputs, weight }: LinearOffsets,
   rows: number,
   x: Place,
   y: Place,
@@ -92,7 +92,7 @@ export function applyLinear(
   kernels: Kernels,
   parameters: Place,
   quantised: Place,
-  map: LinearPlaces,
+  map: LinearOffsets,
   adapter: LinearAdapter | null,
   rows: number,
   x: Place,
@@ -143,7 +143,7 @@ export function linearBack(
   kernels: Kernels,
   parameters: Place,
   weights: WeightNumbers,
-  { bias, inputs, outputs, weight }: LinearPlaces,
+  { bias, inputs, outputs, weight }: LinearOffsets,
   adapter: LinearAdapter | null,
   rows: number,
   x: Place,

@@ -6,7 +6,7 @@ import { modelError } from "../../model-errors.ts";
 import { NONE, type Place } from "../kernels/kernels.ts";
 import { roundUp16 } from "../tensors/arena-plan.ts";
 import { type GradientBlocks, linearBack } from "./linear-map.ts";
-import { type LinearName, type NormPlaces, qkvWidth } from "./model-shape.ts";
+import { type LinearName, type NormOffsets, qkvWidth } from "./model-shape.ts";
 import { repeatCalls } from "./repeated-calls.ts";
 import {
   embedTokens,
@@ -130,9 +130,9 @@ function layersBack(model: Transformer, rows: number, into: GradientBlocks): voi
 }
 
 /** Adds the gradient of dNormed's norm to dx. */
-function normaliseBack({ back, into, model, rows }: Pass, norm: NormPlaces, x: Place, stats: Place): void {
+function normaliseBack({ back, into, model, rows }: Pass, norm: NormOffsets, x: Place, stats: Place): void {
   const { kernels, parameters, shape } = model;
-  const place = (at: Place) => (into.parameters === NONE || at === NONE ? NONE : into.parameters + at);
+  const offset = (at: Place) => (into.parameters === NONE || at === NONE ? NONE : into.parameters + at);
   kernels.normaliseBack(
     rows,
     shape.width,
@@ -141,8 +141,8 @@ function normaliseBack({ back, into, model, rows }: Pass, norm: NormPlaces, x: P
     stats,
     back.dNormed,
     back.dx,
-    place(norm.weight),
-    place(norm.bias),
+    offset(norm.weight),
+    offset(norm.bias),
     shape.norm === "layer",
   );
 }
@@ -239,7 +239,7 @@ function headNormsBack({ back, into, model, rows }: Pass, layer: number): void {
   const { keyNorm, queryNorm } = layout.layers[layer]!;
   const heads = headCount + keyHeadCount;
   const width = heads * headSize;
-  const place = (at: Place) => (into.parameters === NONE ? NONE : into.parameters + at);
+  const offset = (at: Place) => (into.parameters === NONE ? NONE : into.parameters + at);
   kernels.clear(rows * width, back.dRaw);
   for (let t = 0; t < rows; t++) {
     const slope = back.dQkv + t * qkvWidth(shape);
@@ -257,7 +257,7 @@ function headNormsBack({ back, into, model, rows }: Pass, layer: number): void {
         headStats + 2 * (t * heads + from),
         slope + column,
         dRaw + column,
-        place(norm),
+        offset(norm),
         NONE,
         false,
       );

@@ -56,26 +56,26 @@ function hasBias(shape: ModelShape, name: LinearName): boolean {
 }
 
 /** A linear map x W + bias: W is inputs × outputs, row by row. */
-export interface LinearPlaces {
+export interface LinearOffsets {
   readonly inputs: number;
   readonly outputs: number;
   readonly weight: Place;
   readonly bias: Place;
 }
 
-export interface NormPlaces {
+export interface NormOffsets {
   readonly weight: Place;
   readonly bias: Place;
 }
 
-export interface LayerPlaces {
-  readonly before: NormPlaces;
-  readonly between: NormPlaces;
-  /** Place of the norms of heads; NONE if heads are not normalised. */
+export interface LayerOffsets {
+  readonly before: NormOffsets;
+  readonly between: NormOffsets;
+  /** Offset of the norms of heads; NONE if heads are not normalised. */
   readonly queryNorm: Place;
   readonly keyNorm: Place;
-  readonly linears: Readonly<Partial<Record<LinearName, LinearPlaces>>> &
-    Readonly<Record<"qkv" | "output" | "up" | "down", LinearPlaces>>;
+  readonly linears: Readonly<Partial<Record<LinearName, LinearOffsets>>> &
+    Readonly<Record<"qkv" | "output" | "up" | "down", LinearOffsets>>;
 }
 
 /** Formats of linear maps and embeddings: floats, or int8 in blocks of 32, which are not trained themselves. */
@@ -86,7 +86,7 @@ export type WeightNumbers = (typeof WEIGHT_NUMBERS)[number];
 export const usualWeights = ({ floatCount }: ParameterLayout): WeightNumbers =>
   floatCount < 2 ** 26 ? "float32" : "int8";
 
-/** Places of a model's numbers, counted from the start of a block; a block of gradients has the same layout. */
+/** Offsets of a model's numbers, counted from the start of a block; a block of gradients has the same layout. */
 export interface ParameterLayout {
   readonly weights: WeightNumbers;
   readonly floatCount: number;
@@ -94,8 +94,8 @@ export interface ParameterLayout {
   readonly embedding: Place;
   /** maxPositions × width, or NONE. */
   readonly positions: Place;
-  readonly layers: readonly LayerPlaces[];
-  readonly last: NormPlaces;
+  readonly layers: readonly LayerOffsets[];
+  readonly last: NormOffsets;
   /** vocabularySize × width; the embedding if the model is tied. */
   readonly head: Place;
 }
@@ -105,11 +105,11 @@ export function parameterLayout(shape: ModelShape, weights: WeightNumbers = "flo
   const map = (inputs: number, outputs: number) =>
     plan.take(weights === "int8" ? packedFloats(inputs, outputs) : inputs * outputs);
   const { headSize, isTied, layerCount, maxPositions, vocabularySize, width } = shape;
-  const norm = (): NormPlaces => ({
+  const norm = (): NormOffsets => ({
     weight: plan.take(width),
     bias: shape.norm === "layer" ? plan.take(width) : NONE,
   });
-  const linear = (name: LinearName): LinearPlaces => {
+  const linear = (name: LinearName): LinearOffsets => {
     const { inputs, outputs } = linearSize(shape, name);
     const weight = map(inputs, outputs);
     return { inputs, outputs, weight, bias: hasBias(shape, name) ? plan.take(outputs) : NONE };

@@ -1,6 +1,6 @@
 /**
- * Passes that are made again and again on the same places: from the second time on they are one native call. A token's pass has
- * some hundred kernels, and often the places of the last one; tuning and training have rows of few lengths, and some thousand a row.
+ * Passes that are made again and again on the same offsets: from the second time on they are one native call. A token's pass has
+ * some hundred kernels, and often the offsets of the last one; tuning and training have rows of few lengths, and some thousand a row.
  */
 import type { Kernels } from "../kernels/kernels.ts";
 

@@ -8,7 +8,7 @@ import { roundUp16 } from "../tensors/arena-plan.ts";
 import { rotaryTable } from "../tensors/rotary-table.ts";
 import type { AdapterLayout } from "./adapter-layout.ts";
 import { adapterOn, applyLinear, type LinearAdapter, multiplyByBlocks } from "./linear-map.ts";
-import type { NormPlaces, ParameterLayout } from "./model-shape.ts";
+import type { NormOffsets, ParameterLayout } from "./model-shape.ts";
 import { type LinearName, type ModelShape, qkvWidth } from "./model-shape.ts";
 import type { LayerBuffers, Workspace } from "./workspace.ts";
 
@@ -110,7 +110,7 @@ export function linearAdapter(model: Transformer, layer: number, linear: LinearN
   return adapterOn(adapter.layout, adapter.at, workspace.layers[layer]!.low, workspace.plain, layer, linear);
 }
 
-function normalise(model: Transformer, norm: NormPlaces, rows: number, x: Place, y: Place, stats: Place) {
+function normalise(model: Transformer, norm: NormOffsets, rows: number, x: Place, y: Place, stats: Place) {
   const { kernels, parameters, shape } = model;
   const bias = norm.bias === NONE ? NONE : parameters + norm.bias;
   const isCentred = shape.norm === "layer";

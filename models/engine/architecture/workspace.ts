@@ -105,7 +105,7 @@ export function planWorkspace(
   const layers = Array.from({ length: shape.layerCount }, (_, layer) => ({
     ...(shared ?? layerBuffers()),
     qkv: rows(qkvWidth(shape)),
-    low: lowPlaces(plan, maxRows, adapter, layer),
+    low: lowOffsets(plan, maxRows, adapter, layer),
   }));
   const logitRows = isTraining ? maxRows : 1;
   const wide = Math.max(width, attentionWidth);
@@ -157,13 +157,13 @@ export function workspaceFor(plan: ArenaPlan, workspace: Workspace, adapter: Ada
   return {
     ...workspace,
     layers: workspace.layers.map((buffers, layer) => {
-      return { ...buffers, low: lowPlaces(plan, maxRows, adapter, layer) };
+      return { ...buffers, low: lowOffsets(plan, maxRows, adapter, layer) };
     }),
     back: back === null ? null : { ...back, dLow },
   };
 }
 
-function lowPlaces(plan: ArenaPlan, maxRows: number, adapter: AdapterLayout | null, layer: number): Place[] {
+function lowOffsets(plan: ArenaPlan, maxRows: number, adapter: AdapterLayout | null, layer: number): Place[] {
   if (adapter === null) return [];
   const own = adapter.parts.filter((part) => part.layer === layer);
   return own.map(() => plan.take(maxRows * adapter.rank));

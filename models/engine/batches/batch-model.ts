@@ -52,7 +52,7 @@ interface BatchBuffers {
   readonly maxEntries: number;
 }
 
-interface KvPlaces {
+interface KvOffsets {
   readonly at: Place;
   readonly pageCount: number;
   readonly pageFloats: number;
@@ -69,7 +69,7 @@ export interface BatchModelParts {
   /** positions × headSize, or NONE. */
   readonly rotary: Place;
   readonly maxPositions: number;
-  readonly kv: KvPlaces;
+  readonly kv: KvOffsets;
   readonly buffers: BatchBuffers;
   /** Absent if nothing is held to JSON. */
   readonly spelled?: SpelledVocabulary | null;
@@ -117,7 +117,7 @@ export async function loadBatchModel(
   const rotary = shape.positions === "learned" ? NONE : plan.take(maxPositions * shape.headSize);
   const pageFloats = kvPageBytes(shape) / 4;
   const pageCount = Math.max(1, Math.floor(options.kvBytes / 4 / pageFloats));
-  const kv: KvPlaces = {
+  const kv: KvOffsets = {
     at: plan.take(pageCount * pageFloats),
     pageCount,
     pageFloats,

@@ -14,7 +14,7 @@ import {
   multiplyByBlocks,
   multiplyByMap,
 } from "../architecture/linear-map.ts";
-import type { LinearName, LinearPlaces, NormPlaces } from "../architecture/model-shape.ts";
+import type { LinearName, LinearOffsets, NormOffsets } from "../architecture/model-shape.ts";
 import { qkvWidth } from "../architecture/model-shape.ts";
 import { repeatCalls } from "../architecture/repeated-calls.ts";
 import { readEmbedding } from "../architecture/transformer.ts";
@@ -204,7 +204,7 @@ function applyLinear(model: BatchModel, layer: number, name: LinearName, call: L
 /** Rows with DoRA: the map's own results once more, side by side, of which a part is added to each output. */
 function addChanges(
   { buffers, kernels, parameters }: BatchModel,
-  map: LinearPlaces,
+  map: LinearOffsets,
   parts: PageLayout["parts"],
   doraRows: readonly DoraRow[],
   x: Place,
@@ -224,7 +224,7 @@ function addChanges(
 
 function normalise(
   { buffers, kernels, parameters, shape }: BatchModel,
-  norm: NormPlaces,
+  norm: NormOffsets,
   rows: number,
 ): void {
   const bias = norm.bias === NONE ? NONE : parameters + norm.bias;

@@ -6,7 +6,7 @@ import { Worker } from "node:worker_threads";
 import type { SharedArena } from "../kernels/create-kernels.ts";
 import type { BatchRequest, BatchToken } from "./batch-loop.ts";
 import type { BatchModel } from "./batch-model.ts";
-import type { BatchNews, BatchOrder, BatchSeat } from "./batch-worker.ts";
+import type { BatchEvents, BatchOrder, BatchSeat } from "./batch-worker.ts";
 
 interface BatchListener {
   onTokens(tokens: readonly BatchToken[], stepMs: number): void;
@@ -28,9 +28,9 @@ export class BatchThread {
       workerData,
       execArgv: [],
     });
-    this.#worker.on("message", (news: BatchNews) => {
-      if ("left" in news) listener.onLeft(news.left);
-      else listener.onTokens(news.tokens, news.stepMs);
+    this.#worker.on("message", (events: BatchEvents) => {
+      if ("left" in events) listener.onLeft(events.left);
+      else listener.onTokens(events.tokens, events.stepMs);
     });
     this.#worker.on("error", (error) => listener.onFailed(error));
   }

@@ -14,14 +14,14 @@ export interface BatchSeat {
 }
 
 export type BatchOrder = { readonly join: BatchRequest } | { readonly leave: number };
-export type BatchNews =
+export type BatchEvents =
   | { readonly tokens: readonly BatchToken[]; readonly stepMs: number }
   | { readonly left: number };
 
 const { parts, shared, threadIndex } = workerData as BatchSeat;
 const loop = new BatchLoop({ ...parts, kernels: joinKernels(shared, threadIndex) });
 let isStepping = false;
-const tell = (news: BatchNews) => parentPort!.postMessage(news);
+const tell = (events: BatchEvents) => parentPort!.postMessage(events);
 
 function step(): void {
   const startedAtMs = performance.now();

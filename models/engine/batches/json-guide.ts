@@ -2,7 +2,7 @@
  * Constrained decoding: holds an answer to JSON of a shape (json-text.ts). batch-loop.ts asks it for each token of a request
  * with a response format. Costs are counted in bytes, each of which a token can spell.
  */
-import { isEnded, type JsonPlace, type JsonShape, jsonStart } from "./json-text.ts";
+import { isEnded, type JsonPosition, type JsonShape, jsonStart } from "./json-text.ts";
 
 /** Spelling of a base's tokens, in memory that threads share. */
 export interface SpelledVocabulary {
@@ -30,15 +30,15 @@ export interface TokenCosts {
 export class JsonGuide {
   readonly #spelled: SpelledVocabulary;
   readonly #costs: Int32Array;
-  #place: JsonPlace;
+  #position: JsonPosition;
   /** Place to which the costs belong. */
-  #costsOf: JsonPlace | null = null;
+  #costsOf: JsonPosition | null = null;
   #isCut = false;
 
   constructor(spelled: SpelledVocabulary, shape: JsonShape) {
     this.#spelled = spelled;
     this.#costs = new Int32Array(spelled.ends.length).fill(NEVER);
-    this.#place = jsonStart(shape);
+    this.#position = jsonStart(shape);
   }
 
   /**
@@ -47,7 +47,7 @@ export class JsonGuide {
    * @param left tokens that the answer may still have, this one included
    */
   choose(left: number, choose: (among: TokenCosts) => number): number {
-    if (this.#costsOf !== this.#place) this.#price();
+    if (this.#costsOf !== this.#position) this.#price();
     let token = choose({ costs: this.#costs, max: NEVER - 1 });
     if (this.#costs[token]! > left - 1) {
       this.#isCut = true;
@@ -55,13 +55,13 @@ export class JsonGuide {
     }
     const { bytes, ends } = this.#spelled;
     for (let i = token === 0 ? 0 : ends[token - 1]!; i < ends[token]!; i++)
-      this.#place = this.#place.rule.next(this.#place, bytes[i]!)!;
+      this.#position = this.#position.rule.next(this.#position, bytes[i]!)!;
     return token;
   }
 
   /** null before the end; then whether the model or the number of tokens has brought it about. */
   get end(): "stop" | "length" | null {
-    if (!isEnded(this.#place)) return null;
+    if (!isEnded(this.#position)) return null;
     return this.#isCut ? "length" : "stop";
   }
 
@@ -70,7 +70,7 @@ export class JsonGuide {
    */
   #price(): void {
     const { bytes, ends, order } = this.#spelled;
-    const places: JsonPlace[] = [this.#place];
+    const offsets: JsonPosition[] = [this.#position];
     let alive = 0;
     let [before, beforeEnd] = [0, 0];
     for (const token of order) {
@@ -84,12 +84,12 @@ export class JsonGuide {
       if (same > alive) continue;
       alive = same;
       for (; from + alive < end; alive++) {
-        const next = places[alive]!.rule.next(places[alive]!, bytes[from + alive]!);
+        const next = offsets[alive]!.rule.next(offsets[alive]!, bytes[from + alive]!);
         if (next === null) break;
-        places[alive + 1] = next;
+        offsets[alive + 1] = next;
       }
-      if (from + alive === end) this.#costs[token] = places[alive]!.rest;
+      if (from + alive === end) this.#costs[token] = offsets[alive]!.rest;
     }
-    this.#costsOf = this.#place;
+    this.#costsOf = this.#position;
   }
 }

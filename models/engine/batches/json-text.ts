@@ -23,16 +23,16 @@ export interface JsonMember {
 }
 
 /**
- * Place of a text in a value, above the values around it. Never changed: the next byte gives another place, or the
+ * Offset of a text in a value, above the values around it. Never changed: the next byte gives another offset, or the
  * same.
  */
-export interface JsonPlace {
+export interface JsonPosition {
   readonly rule: Rule;
   readonly step: number;
   /** Count of the rule: items, digits, the next member. */
   readonly count: number;
   readonly blanks: number;
-  readonly around: JsonPlace | null;
+  readonly around: JsonPosition | null;
   readonly depth: number;
   /** Bytes that end everything that is open, at least. */
   readonly rest: number;
@@ -40,11 +40,11 @@ export interface JsonPlace {
 
 interface Rule {
   /** null if the byte may not follow. */
-  next(place: JsonPlace, byte: number): JsonPlace | null;
+  next(position: JsonPosition, byte: number): JsonPosition | null;
   /** Bytes that end the value from there, at least; of those around it none. */
   rest(step: number, count: number): number;
   /** Continues after one of several texts has ended within. */
-  ended?(place: JsonPlace, which: number): JsonPlace;
+  ended?(position: JsonPosition, which: number): JsonPosition;
 }
 
 /** Values within values, and blanks of a level: a model that likes either would never come to an end. */
@@ -76,7 +76,7 @@ const among = (characters: string) => {
   return (byte: number) => bytes.has(byte);
 };
 
-const at = (rule: Rule, step: number, count: number, around: JsonPlace | null): JsonPlace => ({
+const at = (rule: Rule, step: number, count: number, around: JsonPosition | null): JsonPosition => ({
   rule,
   step,
   count,
@@ -85,20 +85,20 @@ const at = (rule: Rule, step: number, count: number, around: JsonPlace | null): 
   depth: (around?.depth ?? 0) + 1,
   rest: rule.rest(step, count) + (around?.rest ?? 0),
 });
-const to = ({ around, rule }: JsonPlace, step: number, count: number) => at(rule, step, count, around);
-const begin = (rule: Rule, around: JsonPlace, byte: number) =>
+const to = ({ around, rule }: JsonPosition, step: number, count: number) => at(rule, step, count, around);
+const begin = (rule: Rule, around: JsonPosition, byte: number) =>
   around.depth < MAX_DEPTH ? rule.next(at(rule, 0, 0, around), byte) : null;
 /** A line and its indent; none before a colon. The outermost value has depth 2. */
-const blank = (place: JsonPlace): JsonPlace | null =>
-  place.step !== BEHIND_NAME && place.blanks <= INDENT * (place.depth - 1)
-    ? { ...place, blanks: place.blanks + 1 }
+const blank = (position: JsonPosition): JsonPosition | null =>
+  position.step !== BEHIND_NAME && position.blanks <= INDENT * (position.depth - 1)
+    ? { ...position, blanks: position.blanks + 1 }
     : null;
 
 /** Around the outermost value: nothing follows. */
 const END_RULE: Rule = { next: () => null, rest: () => 0 };
 const END = at(END_RULE, 0, 0, null);
 
-export const isEnded = (place: JsonPlace): boolean => place === END;
+export const isEnded = (position: JsonPosition): boolean => position === END;
 
 /** Steps: before, inside, behind a backslash, four to one hexadecimal digits ahead; then inside a character (UNICODE). */
 const STRING_RESTS = [2, 1, 2, 5, 4, 3, 2, 2, 3, 4, 3, 3, 4, 4];
@@ -125,23 +125,23 @@ function firstOfCharacter(byte: number): number {
 
 const stringRule: Rule = {
   rest: (step) => STRING_RESTS[step]!,
-  next(place, byte) {
-    const { step } = place;
+  next(position, byte) {
+    const { step } = position;
     if (step === INSIDE) {
-      if (byte === QUOTE) return place.around;
-      if (byte === BACKSLASH) return to(place, ESCAPE, 0);
-      if (byte < 0x80) return byte >= 0x20 ? place : null;
+      if (byte === QUOTE) return position.around;
+      if (byte === BACKSLASH) return to(position, ESCAPE, 0);
+      if (byte < 0x80) return byte >= 0x20 ? position : null;
       const character = firstOfCharacter(byte);
-      return character === 0 ? null : to(place, character, 0);
+      return character === 0 ? null : to(position, character, 0);
     }
-    if (step === 0) return byte === QUOTE ? to(place, INSIDE, 0) : null;
+    if (step === 0) return byte === QUOTE ? to(position, INSIDE, 0) : null;
     if (step === ESCAPE) {
-      if (byte === LETTER_U) return to(place, HEX, 0);
-      return isEscape(byte) ? to(place, INSIDE, 0) : null;
+      if (byte === LETTER_U) return to(position, HEX, 0);
+      return isEscape(byte) ? to(position, INSIDE, 0) : null;
     }
-    if (step <= LAST_HEX) return isHex(byte) ? to(place, step === LAST_HEX ? INSIDE : step + 1, 0) : null;
-    const [least, max, after] = UNICODE[step]!;
-    return byte >= least && byte <= max ? to(place, after, 0) : null;
+    if (step <= LAST_HEX) return isHex(byte) ? to(position, step === LAST_HEX ? INSIDE : step + 1, 0) : null;
+    const [min, max, after] = UNICODE[step]!;
+    return byte >= min && byte <= max ? to(position, after, 0) : null;
   },
 };
 
@@ -163,12 +163,12 @@ function numberStep(step: number, byte: number, isInteger: boolean): number {
 
 const numberRule = (isInteger: boolean): Rule => ({
   rest: (step) => NUMBER_RESTS[step]!,
-  next(place, byte) {
-    const step = numberStep(place.step, byte, isInteger);
-    const count = step === place.step ? place.count + 1 : 1;
-    if (step >= 0 && (MAX_DIGITS[step] === 0 || count <= MAX_DIGITS[step]!)) return to(place, step, count);
+  next(position, byte) {
+    const step = numberStep(position.step, byte, isInteger);
+    const count = step === position.step ? position.count + 1 : 1;
+    if (step >= 0 && (MAX_DIGITS[step] === 0 || count <= MAX_DIGITS[step]!)) return to(position, step, count);
     // A number ends where something else begins.
-    return NUMBER_RESTS[place.step] === 0 ? place.around!.rule.next(place.around!, byte) : null;
+    return NUMBER_RESTS[position.step] === 0 ? position.around!.rule.next(position.around!, byte) : null;
   },
 });
 
@@ -196,20 +196,20 @@ function textsRule(texts: readonly string[], more: readonly number[] = []): Rule
     node.which = which;
     node.rest = more[which] ?? 0;
   }
-  const ended = ({ around }: JsonPlace, which: number) => around!.rule.ended?.(around!, which) ?? around!;
+  const ended = ({ around }: JsonPosition, which: number) => around!.rule.ended?.(around!, which) ?? around!;
   return {
     rest: (step) => nodes[step]!.rest,
-    next(place, byte) {
-      const { after, which } = nodes[place.step]!;
+    next(position, byte) {
+      const { after, which } = nodes[position.step]!;
       const step = after.get(byte);
       if (step === undefined) {
         // A number that others begin with ends like any number.
         if (which < 0) return null;
-        const around = ended(place, which);
+        const around = ended(position, which);
         return around.rule.next(around, byte);
       }
       const node = nodes[step]!;
-      return node.after.size === 0 ? ended(place, node.which) : to(place, step, 0);
+      return node.after.size === 0 ? ended(position, node.which) : to(position, step, 0);
     },
   };
 }
@@ -219,18 +219,18 @@ const [BEHIND_BRACKET, BEHIND_VALUE, BEHIND_COMMA, BEHIND_NAME, BEHIND_COLON, IN
 
 /** Members of any name: `count` is not used. */
 function recordRule(values: () => Rule): Rule {
-  const least = () => values().rest(0, 0);
+  const min = () => values().rest(0, 0);
   return {
-    rest: (step) => [2, 1, 1, 4 + least(), 2 + least(), 1 + least(), 0][step]!,
-    next(place, byte) {
-      const { step } = place;
-      if (step === 0) return byte === OPEN ? to(place, BEHIND_BRACKET, 0) : null;
-      if (isBlank(byte)) return blank(place);
-      if (byte === CLOSE && step <= BEHIND_VALUE) return place.around;
-      if (step === BEHIND_VALUE) return byte === COMMA ? to(place, BEHIND_COMMA, 0) : null;
-      if (step <= BEHIND_COMMA) return begin(stringRule, to(place, BEHIND_NAME, 0), byte);
-      if (step === BEHIND_NAME) return byte === COLON ? to(place, BEHIND_COLON, 0) : null;
-      return begin(values(), to(place, BEHIND_VALUE, 0), byte);
+    rest: (step) => [2, 1, 1, 4 + min(), 2 + min(), 1 + min(), 0][step]!,
+    next(position, byte) {
+      const { step } = position;
+      if (step === 0) return byte === OPEN ? to(position, BEHIND_BRACKET, 0) : null;
+      if (isBlank(byte)) return blank(position);
+      if (byte === CLOSE && step <= BEHIND_VALUE) return position.around;
+      if (step === BEHIND_VALUE) return byte === COMMA ? to(position, BEHIND_COMMA, 0) : null;
+      if (step <= BEHIND_COMMA) return begin(stringRule, to(position, BEHIND_NAME, 0), byte);
+      if (step === BEHIND_NAME) return byte === COLON ? to(position, BEHIND_COLON, 0) : null;
+      return begin(values(), to(position, BEHIND_VALUE, 0), byte);
     },
   };
 }
@@ -266,27 +266,28 @@ function objectRule(members: readonly JsonMember[]): Rule {
         () => behind(count) - 1,
         () => 0,
       ][step]!(),
-    ended: (place, which) => (place.step === IN_NAME ? to(place, BEHIND_NAME, place.count + which) : place),
-    next(place, byte) {
-      const { count, step } = place;
-      if (step === 0) return byte === OPEN ? to(place, BEHIND_BRACKET, 0) : null;
-      if (isBlank(byte)) return blank(place);
-      if (byte === CLOSE && step <= BEHIND_VALUE) return needs[count] === 0 ? place.around : null;
+    ended: (position, which) =>
+      position.step === IN_NAME ? to(position, BEHIND_NAME, position.count + which) : position,
+    next(position, byte) {
+      const { count, step } = position;
+      if (step === 0) return byte === OPEN ? to(position, BEHIND_BRACKET, 0) : null;
+      if (isBlank(byte)) return blank(position);
+      if (byte === CLOSE && step <= BEHIND_VALUE) return needs[count] === 0 ? position.around : null;
       if (step === BEHIND_VALUE)
-        return byte === COMMA && count < members.length ? to(place, BEHIND_COMMA, count) : null;
+        return byte === COMMA && count < members.length ? to(position, BEHIND_COMMA, count) : null;
       if (step <= BEHIND_COMMA)
-        return count < members.length ? begin(names[count]!, to(place, IN_NAME, count), byte) : null;
-      if (step === BEHIND_NAME) return byte === COLON ? to(place, BEHIND_COLON, count) : null;
-      return begin(values[count]!, to(place, BEHIND_VALUE, count + 1), byte);
+        return count < members.length ? begin(names[count]!, to(position, IN_NAME, count), byte) : null;
+      if (step === BEHIND_NAME) return byte === COLON ? to(position, BEHIND_COLON, count) : null;
+      return begin(values[count]!, to(position, BEHIND_VALUE, count + 1), byte);
     },
   };
 }
 
 /** `count` items are there. */
-function arrayRule(items: () => Rule, least: number, max: number): Rule {
+function arrayRule(items: () => Rule, min: number, max: number): Rule {
   const cost = () => items().rest(0, 0) + 1;
-  const missing = (count: number) => Math.max(0, least - count);
-  const first = () => Math.max(0, least * cost() - 1);
+  const missing = (count: number) => Math.max(0, min - count);
+  const first = () => Math.max(0, min * cost() - 1);
   return {
     rest: (step, count) =>
       [
@@ -295,22 +296,23 @@ function arrayRule(items: () => Rule, least: number, max: number): Rule {
         () => 1 + missing(count) * cost(),
         () => cost() + missing(count + 1) * cost(),
       ][step]!(),
-    next(place, byte) {
-      const { count, step } = place;
-      if (step === 0) return byte === OPEN_LIST ? to(place, BEHIND_BRACKET, 0) : null;
-      if (isBlank(byte)) return blank(place);
-      if (byte === CLOSE_LIST && step <= BEHIND_VALUE) return missing(count) === 0 ? place.around : null;
-      if (step === BEHIND_VALUE) return byte === COMMA && count < max ? to(place, BEHIND_COMMA, count) : null;
-      return count < max ? begin(items(), to(place, BEHIND_VALUE, count + 1), byte) : null;
+    next(position, byte) {
+      const { count, step } = position;
+      if (step === 0) return byte === OPEN_LIST ? to(position, BEHIND_BRACKET, 0) : null;
+      if (isBlank(byte)) return blank(position);
+      if (byte === CLOSE_LIST && step <= BEHIND_VALUE) return missing(count) === 0 ? position.around : null;
+      if (step === BEHIND_VALUE)
+        return byte === COMMA && count < max ? to(position, BEHIND_COMMA, count) : null;
+      return count < max ? begin(items(), to(position, BEHIND_VALUE, count + 1), byte) : null;
     },
   };
 }
 
 const choiceRule = (rules: () => readonly Rule[]): Rule => ({
   rest: () => Math.min(...rules().map((rule) => rule.rest(0, 0))),
-  next(place, byte) {
+  next(position, byte) {
     for (const rule of rules()) {
-      const next = rule.next(at(rule, 0, 0, place.around), byte);
+      const next = rule.next(at(rule, 0, 0, position.around), byte);
       if (next !== null) return next;
     }
     return null;
@@ -353,4 +355,4 @@ function ruleOf(shape: JsonShape): Rule {
 }
 
 /** Place before the first byte of a text: its `rest` is the length of the shortest one. */
-export const jsonStart = (shape: JsonShape): JsonPlace => at(ruleOf(shape), 0, 0, END);
+export const jsonStart = (shape: JsonShape): JsonPosition => at(ruleOf(shape), 0, 0, END);

@@ -89,9 +89,9 @@ export async function readAdapterSettings(source: FileSource): Promise<AdapterSe
 function patternsOf(
   setting: "rankPatterns" | "alphaPatterns",
   field: string,
-  given: Readonly<Record<string, number>> | null | undefined,
+  input: Readonly<Record<string, number>> | null | undefined,
 ): { [_ in typeof setting]?: ModulePatterns } {
-  const values = Object.entries(given ?? {});
+  const values = Object.entries(input ?? {});
   const unread = values.find(([pattern]) => patternExpression(pattern) === null);
   if (unread !== undefined)
     throw invalid(
@@ -141,7 +141,7 @@ export async function readAdapter(
       const a = await readTensor(matrices.a, [ownRank, inputs]);
       const b = await readTensor(matrices.b, [outputs, ownRank]);
       const lengths = magnitudes === undefined ? null : await readTensor(magnitudes, [outputs]);
-      await placePart(layout, part, { a, b, lengths, base }, arena, at);
+      await offsetPart(layout, part, { a, b, lengths, base }, arena, at);
     }
   } finally {
     await file.close();
@@ -158,7 +158,7 @@ interface PartNumbers {
   readonly base: BaseWeights | null;
 }
 
-async function placePart(
+async function offsetPart(
   { factor, rank }: AdapterLayout,
   part: AdapterPart,
   numbers: PartNumbers,
@@ -231,10 +231,10 @@ export function encodeAdapter(
   const { alphaPatterns, isDora, rankPatterns } = layout.settings;
   if (isDora === true || rankPatterns !== undefined || alphaPatterns !== undefined)
     throw new RangeError("such an adapter is read, not written");
-  const flipped = (name: string, rows: number, columns: number, place: Place): NamedTensor => {
+  const flipped = (name: string, rows: number, columns: number, offset: Place): NamedTensor => {
     const values = new Float32Array(rows * columns);
     for (let i = 0; i < rows; i++)
-      for (let j = 0; j < columns; j++) values[i * columns + j] = arena[at + place + j * rows + i]!;
+      for (let j = 0; j < columns; j++) values[i * columns + j] = arena[at + offset + j * rows + i]!;
     return { name, shape: [rows, columns], values };
   };
   const tensors = layout.parts.flatMap((part) => {

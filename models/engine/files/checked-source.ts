@@ -14,7 +14,7 @@ export function checkedSource(
   inner: FileSource,
   sha256: Readonly<Record<string, string>>,
   maxBytes: number,
-  refuse: (file: string, wanted: string, found: string | null) => Error,
+  refuse: (file: string, expected: string, found: string | null) => Error,
 ): FileSource {
   return {
     name: inner.name,

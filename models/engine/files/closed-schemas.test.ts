@@ -347,20 +347,20 @@ describe("adapter_config.json", () => {
         ["model.safetensors", encodeTensors(tensors)],
       ]),
     );
-    const logitsOf = async (given: typeof settings) => {
+    const logitsOf = async (input: typeof settings) => {
       const opened = await openModel(base);
       const { model } = await loadModel(opened, {
         kernels: "wasm",
         maxRows: 3,
         isTraining: false,
-        adapter: given,
+        adapter: input,
       });
       await opened.close();
       const { at, layout } = model.adapter!;
-      const files = encodeAdapter(model.shape, layout, makeAdapter(model.shape, given, "rs"), 0, "made");
+      const files = encodeAdapter(model.shape, layout, makeAdapter(model.shape, input, "rs"), 0, "made");
       const source = memorySource("adapter", new Map(files));
-      expect(await readAdapterSettings(source)).toEqual(given);
-      await readAdapter(source, model.shape, adapterLayout(model.shape, given), model.kernels.arena, at);
+      expect(await readAdapterSettings(source)).toEqual(input);
+      await readAdapter(source, model.shape, adapterLayout(model.shape, input), model.kernels.arena, at);
       readTokens(model, [1, 2, 3]);
       return computeLogits(model, 2, 1).slice(0, 70);
     };

@@ -387,9 +387,9 @@ describe("int8 weights", () => {
     for (const token of [0, 17, 69]) {
       kernels.blocks.unpack(map, token, 1, workspace.lastNormed);
       for (let i = 0; i < shape.width; i++) {
-        const wanted = floats[token * shape.width + i]!;
+        const expected = floats[token * shape.width + i]!;
         // Half a step, and what rounding the step to 11 bits moves 127 of them.
-        expect(Math.abs(kernels.arena[workspace.lastNormed + i]! - wanted)).toBeLessThan(
+        expect(Math.abs(kernels.arena[workspace.lastNormed + i]! - expected)).toBeLessThan(
           (0.3 / 127) * (0.5 + 127 / 2048),
         );
       }
@@ -422,7 +422,7 @@ describe("config.json", () => {
       parse({
         ...madeConfigs.llama,
         rope_scaling: null,
-        // As transformers 5 writes it: at one place.
+        // As transformers 5 writes it: at one offset.
         rope_theta: null,
         rope_parameters: { rope_theta: 7, rope_type: "default" },
       }),
@@ -489,11 +489,11 @@ describe("an adapter", () => {
     const again = new Float32Array(layout.floatCount);
     await readAdapter(source, shape, layout, again, 0);
     for (const { a, b, inputs, outputs } of layout.parts) {
-      for (const [place, count] of [
+      for (const [offset, count] of [
         [a, inputs * 4],
         [b, outputs * 4],
       ] as const)
-        expect(again.slice(place, place + count)).toEqual(arena.slice(16 + place, 16 + place + count));
+        expect(again.slice(offset, offset + count)).toEqual(arena.slice(16 + offset, 16 + offset + count));
     }
     const entries = await readTensorEntries(bytesSource(files[1]![1]));
     const name = "base_model.model.model.layers.1.self_attn.v_proj.lora_B.weight";

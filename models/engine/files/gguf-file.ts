@@ -33,7 +33,7 @@ export async function readGgufEntries(
   const library = await import("@huggingface/gguf");
   const parsed = await parseHead(source, library);
   requireAgreement(parsed.metadata as unknown as Metadata, shape);
-  const tensors = placeTensors(source, parsed, library);
+  const tensors = offsetTensors(source, parsed, library);
   const entries = new Map<string, WeightEntry>();
   for (const tensor of tensors) {
     const { name, type } = tensor;
@@ -112,8 +112,8 @@ function requireAgreement(metadata: Metadata, shape: ModelShape): void {
           "rope.scaling.type": ["none", "none"],
         }),
   };
-  for (const [key, [wanted, absent]] of Object.entries(values))
-    requireValue(`${architecture}.${key}`, metadata, wanted, absent);
+  for (const [key, [target, absent]] of Object.entries(values))
+    requireValue(`${architecture}.${key}`, metadata, target, absent);
   const prefix = `${architecture}.`;
   const unknown = Object.keys(metadata).find(
     (key) =>
@@ -131,11 +131,11 @@ function architectureOf({ family, hasHeadNorms, hasQkvBias }: ModelShape): strin
   return hasQkvBias ? "qwen2" : "llama";
 }
 
-function requireValue(key: string, metadata: Metadata, wanted: unknown, absent?: unknown): void {
-  const given = Object.hasOwn(metadata, key) ? metadata[key] : absent;
-  const value = typeof given === "bigint" ? Number(given) : given;
-  if (value === wanted) return;
-  throw unsupported(key, value ?? null, `differs from config.json, by which it is ${JSON.stringify(wanted)}`);
+function requireValue(key: string, metadata: Metadata, target: unknown, absent?: unknown): void {
+  const input = Object.hasOwn(metadata, key) ? metadata[key] : absent;
+  const value = typeof input === "bigint" ? Number(input) : input;
+  if (value === target) return;
+  throw unsupported(key, value ?? null, `differs from config.json, by which it is ${JSON.stringify(target)}`);
 }
 
 interface PlacedTensor {
@@ -148,8 +148,8 @@ interface PlacedTensor {
 
 const isRead = (type: string): type is GgufType => Object.hasOwn(GGUF_BLOCKS, type);
 
-/** Places of the tensors, checked against each other and the file's end before anything is allocated by them. */
-function placeTensors(
+/** Offsets of the tensors, checked against each other and the file's end before anything is allocated by them. */
+function offsetTensors(
   source: ByteSource,
   { metadata, tensorDataOffset, tensorInfos }: Parsed,
   { GGMLQuantizationType }: Gguf,
@@ -194,11 +194,11 @@ const hasStretch = ({ positions }: ModelShape): boolean =>
 
 async function requireStretch(entry: WeightEntry, { headSize, positions }: ModelShape): Promise<void> {
   const expected = positions === "learned" ? [] : rotaryStretch(headSize, positions.theta, positions.scaling);
-  const given = entry.shape.join() === `${expected.length}` ? await entry.read(0, expected.length) : [];
+  const input = entry.shape.join() === `${expected.length}` ? await entry.read(0, expected.length) : [];
   const isEqual =
-    given.length > 0 && expected.every((one, i) => Math.abs(given[i]! / one - 1) < STRETCH_TOLERANCE);
+    input.length > 0 && expected.every((one, i) => Math.abs(input[i]! / one - 1) < STRETCH_TOLERANCE);
   if (!isEqual)
-    throw unsupported(STRETCH, Array.from(given).slice(0, 4), "differs from rope_scaling of config.json");
+    throw unsupported(STRETCH, Array.from(input).slice(0, 4), "differs from rope_scaling of config.json");
 }
 
 const LLAMA_NAMES: Readonly<Record<string, string>> = {

@@ -170,8 +170,8 @@ function llamaShape(type: "llama" | "qwen2" | "qwen3", config: z.infer<typeof ll
 }
 
 /**
- * Options of positions. Versions 4 and 5 of transformers write them at two places and each reads another one first, so
- * two places must say the same.
+ * Options of positions. Versions 4 and 5 of transformers write them at two offsets and each reads another one first, so
+ * two offsets must say the same.
  *
  * @throws RollupError MOD_CONFIG_UNSUPPORTED
  */

@@ -1,9 +1,9 @@
 /**
- * Names and shapes of the tensors of published models, and the place of each in the engine's memory (the arena). Loading reads
- * tensors to these places, write-model.ts writes them from there.
+ * Names and shapes of the tensors of published models, and the offset of each in the engine's memory (the arena). Loading reads
+ * tensors to these offsets, write-model.ts writes them from there.
  */
 
-import type { LinearPlaces, ParameterLayout } from "../architecture/model-shape.ts";
+import type { LinearOffsets, ParameterLayout } from "../architecture/model-shape.ts";
 import { type ModelShape, qkvWidth } from "../architecture/model-shape.ts";
 import { NONE, type PackedMap, type Place } from "../kernels/kernels.ts";
 
@@ -12,11 +12,11 @@ export interface TensorTarget {
   readonly shape: readonly number[];
   /** Place, counted from the start of the model's block. */
   readonly at: Place;
-  /** Distance of the place where the next number of a row, and the next row, goes. */
+  /** Distance of the offset where the next number of a row, and the next row, goes. */
   readonly columnStride: number;
   readonly rowStride: number;
   /**
-   * Map that the tensor belongs to: its place and sizes, the output that the tensor begins with, and whether its rows
+   * Map that the tensor belongs to: its offset and sizes, the output that the tensor begins with, and whether its rows
    * are outputs.
    */
   readonly map?: PackedMap & { readonly firstOutput: number; readonly hasOutputRows: boolean };
@@ -66,7 +66,7 @@ function gpt2Targets(shape: ModelShape, layout: ParameterLayout): TensorTarget[]
   for (const [i, { before, between, linears }] of layout.layers.entries()) {
     const at = `h.${i}`;
     // These maps are stored inputs × outputs, as here.
-    const linear = (name: string, { bias, inputs, outputs, weight }: LinearPlaces) => [
+    const linear = (name: string, { bias, inputs, outputs, weight }: LinearOffsets) => [
       {
         ...asIs(`${at}.${name}.weight`, [inputs, outputs], weight),
         map: { inputs, outputs, weights: weight, firstOutput: 0, hasOutputRows: false },
@@ -99,7 +99,7 @@ function llamaTargets(shape: ModelShape, layout: ParameterLayout): TensorTarget[
     // Stored outputs × inputs: row o becomes column o.
     const flipped = (
       name: string,
-      { inputs, outputs, weight }: LinearPlaces,
+      { inputs, outputs, weight }: LinearOffsets,
       first = 0,
       count = outputs,
     ) => ({

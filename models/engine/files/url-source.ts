@@ -1,6 +1,6 @@
 /**
  * Models at an address of HTTP, such as a hub's folder, as `FileSource`: reads byte ranges, so that only the needed
- * parts of a file are transferred. base-place.ts opens one where a base is named by its address.
+ * parts of a file are transferred. base-address.ts opens one where a base is named by its address.
  */
 import { type ByteSource, type FileSource, unreadable } from "./byte-source.ts";
 
@@ -85,10 +85,10 @@ async function follow(
   { headers, signal }: { readonly headers: Record<string, string>; readonly signal: AbortSignal },
   token: string | null,
 ): Promise<Response> {
-  let place = url;
+  let offset = url;
   for (let count = 0; count <= MAX_REDIRECTS; count++) {
-    const isOwn = new URL(place).origin === new URL(url).origin;
-    const answer = await fetch(place, {
+    const isOwn = new URL(offset).origin === new URL(url).origin;
+    const answer = await fetch(offset, {
       headers: isOwn && token !== null ? { ...headers, authorization: `Bearer ${token}` } : headers,
       signal,
       redirect: "manual",
@@ -96,11 +96,11 @@ async function follow(
     if (answer.type !== "opaqueredirect" && ![301, 302, 303, 307, 308].includes(answer.status)) return answer;
     await answer.body?.cancel().catch(() => undefined);
     const to = answer.headers.get("location");
-    if (to === null || !URL.canParse(to, place)) throw unreadable(url, "it leads nowhere");
-    const next = new URL(to, place);
-    if (next.origin !== new URL(place).origin && next.protocol !== "https:")
+    if (to === null || !URL.canParse(to, offset)) throw unreadable(url, "it leads nowhere");
+    const next = new URL(to, offset);
+    if (next.origin !== new URL(offset).origin && next.protocol !== "https:")
       throw unreadable(url, `it leads to ${next.origin}, which is not https`);
-    place = next.href;
+    offset = next.href;
   }
   throw unreadable(url, `it leads on more than ${MAX_REDIRECTS} times`);
 }

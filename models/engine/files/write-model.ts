@@ -4,7 +4,7 @@ import type { Place } from "../kernels/kernels.ts";
 import { encodeTensors, type NamedTensor } from "./safetensors.ts";
 import { namePrefixes, tensorTargets } from "./tensor-targets.ts";
 
-/** model.safetensors of the weights at a place of an arena, by the names that are published, rounded to `type`. */
+/** model.safetensors of the weights at an offset of an arena, by the names that are published, rounded to `type`. */
 export function encodeModel(
   shape: ModelShape,
   layout: ParameterLayout,

@@ -199,9 +199,9 @@ describe("every set of kernels, to the byte", () => {
               words(kernels, 29_000 + 4 * i, 3).set([row, base / 16, 1 + ((i * 5) % 8) + (isHalf ? 16 : 0)]);
               kernels.arena[29_003 + 4 * i] = 1.7 + i;
             }
-            const places = { entries: 29_000, x: 0, y: 10_000, a: 0, b: 8 * inputs };
+            const offsets = { entries: 29_000, x: 0, y: 10_000, a: 0, b: 8 * inputs };
             const sizes = { rows: 12, inputs, xStride: inputs, outputs, yStride: outputs + 16 };
-            kernels.applyAdapters({ count, ...places, ...sizes });
+            kernels.applyAdapters({ count, ...offsets, ...sizes });
           });
     expect(comparisons).toBeGreaterThan(50);
   });

@@ -212,15 +212,15 @@ describe("every set of kernels", () => {
               dy + t * stride + first,
               dy + t * stride + Math.min(first + 128, outputs),
             );
-            const places = Array.from(own, (_, o) => views.placeOf(first + o, i >> 5));
-            const scales = places.map(({ scale }) => halfToFloat(views.scales[scale]!));
+            const offsets = Array.from(own, (_, o) => views.placeOf(first + o, i >> 5));
+            const scales = offsets.map(({ scale }) => halfToFloat(views.scales[scale]!));
             const largest = own.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
             const inverse = largest > 1e-30 ? f(1 / largest) : 0;
             const size = Math.max(...scales);
             const factor = f(32_767 / size);
             let sum = 0;
             for (const [o, value] of own.entries()) {
-              const weight = views.integers[places[o]!.integer + 64 * ((i >> 2) & 7) + (i & 3)]!;
+              const weight = views.integers[offsets[o]!.integer + 64 * ((i >> 2) & 7) + (i & 3)]!;
               // The product of two floats is exact in doubles, and rounded once to an integer.
               sum += (f(f(value * inverse) * f(scales[o]! * factor) + 12_582_912) - 12_582_912) * weight;
               exact += value * scales[o]! * weight;
@@ -321,8 +321,8 @@ describe("every set of kernels", () => {
       for (let o = 0; o < count; o++)
         for (let i = 0; i < inputs; i++) {
           const { integer, scale } = views!.placeOf(first + o, i >> 5);
-          const wanted = views!.integers[integer + 64 * ((i >> 2) & 7) + (i & 3)]!;
-          expect(after[to + o * inputs + i]).toBe(wanted * scaleOf(views!.scales[scale]!));
+          const expected = views!.integers[integer + 64 * ((i >> 2) & 7) + (i & 3)]!;
+          expect(after[to + o * inputs + i]).toBe(expected * scaleOf(views!.scales[scale]!));
         }
       expect(after[to + count * inputs]).toBe(before[to + count * inputs]);
     }
@@ -343,8 +343,8 @@ describe("every set of kernels", () => {
       ] as const)
         for (let turn = 0; turn < 20; turn++) {
           kernels.blocks.quantise(rows, 64, 0, 4_000);
-          const places = { x: 4_000, weights: 8_000, y: 20_000, yStride: 432 };
-          kernels.blocks.multiply({ rows, outputs, inputs: 64, accumulate: turn > 0, ...places });
+          const offsets = { x: 4_000, weights: 8_000, y: 20_000, yStride: 432 };
+          kernels.blocks.multiply({ rows, outputs, inputs: 64, accumulate: turn > 0, ...offsets });
         }
       return arena;
     });

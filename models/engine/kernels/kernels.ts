@@ -1,12 +1,12 @@
 /**
- * The arithmetic of language models: kernels over one arena of 32-bit floats. A place is an index into `arena`. All of the
+ * The arithmetic of language models: kernels over one arena of 32-bit floats. An offset is an index into `arena`. All of the
  * processor's sets give the same bytes; the rules are in native/src/lane-kernels.h. Lengths of loops are rounded up to 16, so
  * every buffer has a length that is a multiple of 16 (Arena gives such), and what is behind its end is not used.
  */
 
 /** Index of a float in the arena. */
 export type Place = number;
-/** Place of a weight, bias or gradient that is not there. */
+/** Offset of a weight, bias or gradient that is not there. */
 export const NONE: Place = -1;
 
 /** Threads on one arena, beside the one that made it. */
@@ -135,7 +135,7 @@ export interface Kernels {
   readonly name: KernelSetName;
   readonly arena: Float32Array;
   readonly blocks: BlockKernels;
-  /** Copies `count` numbers; the two places do not overlap, and are multiples of 16. */
+  /** Copies `count` numbers; the two offsets do not overlap, and are multiples of 16. */
   copy(count: number, to: Place, from: Place): void;
   /** Makes numbers 0. */
   clear(count: number, at: Place): void;
@@ -250,7 +250,7 @@ export interface Kernels {
   /** Keeps the rows' keys and values on their pages, then attends to positions up to each row's own. */
   attendPages(call: PagedAttention): void;
   /**
-   * Keeps the calls that `make` makes instead of carrying them out: they name the same places at each run, and `write` is none of
+   * Keeps the calls that `make` makes instead of carrying them out: they name the same offsets at each run, and `write` is none of
    * them. Some hundred native calls of a token are one that way, and some thousand of a row that is tuned on.
    *
    * @returns what carries them out

@@ -1,6 +1,6 @@
 /**
  * Kernels in C++ (AVX-512 with VNNI, AVX-512, AVX2) by the addon native/build/model-kernels.node, as create-kernels.ts binds
- * them. Places are indices of floats in the arena.
+ * them. Offsets are indices of floats in the arena.
  */
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
@@ -127,8 +127,8 @@ function bindKernels(
       );
     },
     multiplyRounded(rows, columns, depth, a: Matrix, b: Matrix, c, rowStride, accumulate) {
-      const places = [a.at, a.rowStride, b.at, b.rowStride, b.columnStride, c, rowStride] as const;
-      addon.multiplyRounded(set, arena, rows, columns, depth, ...places, Number(accumulate));
+      const offsets = [a.at, a.rowStride, b.at, b.rowStride, b.columnStride, c, rowStride] as const;
+      addon.multiplyRounded(set, arena, rows, columns, depth, ...offsets, Number(accumulate));
     },
     normalise: bind(addon.normalise),
     normaliseBack: bind(addon.normaliseBack),
@@ -154,14 +154,14 @@ function bindKernels(
       const { pages, qkv, qkvStride, rows, scale, scores, seats, slotCount } = call;
       const heads = [headCount, keyHeadCount, headSize] as const;
       const seating = [rows, seats, pages, slotCount, maxPages] as const;
-      const places = [qkv, qkvStride, kv, pageCount, pageFloats, out, scores] as const;
-      addon.attendPages(set, arena, ...seating, ...heads, ...places, scale, threadCount);
+      const offsets = [qkv, qkvStride, kv, pageCount, pageFloats, out, scores] as const;
+      addon.attendPages(set, arena, ...seating, ...heads, ...offsets, scale, threadCount);
     },
     blocks: {
       quantise: (...numbers) => addon.quantise(set, arena, ...numbers, threadCount),
       multiply({ accumulate, inputs, outputs, rows, weights, x, y, yStride }) {
-        const places = [x, weights, y, yStride, Number(accumulate)] as const;
-        addon.multiplyBlocks(set, arena, rows, outputs, inputs, ...places, threadCount);
+        const offsets = [x, weights, y, yStride, Number(accumulate)] as const;
+        addon.multiplyBlocks(set, arena, rows, outputs, inputs, ...offsets, threadCount);
       },
       multiplyBack({ accumulate, dx, dy, dyStride, inputs, outputs, rows, weights }) {
         addon.multiplyBack(set, arena, rows, outputs, inputs, dy, dyStride, weights, dx, Number(accumulate));

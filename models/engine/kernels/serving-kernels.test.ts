@@ -78,9 +78,9 @@ function gathered(
     const base = isHalf ? HALF_PAGES + (page * PAGE) / 2 : PAGES + page * PAGE;
     words(kernels, ENTRIES + 4 * i, 4).set([row, base / 16, ranks + (isHalf ? 16 : 0), floatBits(1.7)]);
   }
-  const places = { entries: ENTRIES, x: X, y: Y, a: 0, b: 8 * INPUTS };
+  const offsets = { entries: ENTRIES, x: X, y: Y, a: 0, b: 8 * INPUTS };
   const sizes = { rows: ROWS, inputs: INPUTS, xStride: INPUTS, outputs: OUTPUTS, yStride: OUTPUTS };
-  kernels.applyAdapters({ count: seats.length, ...places, ...sizes });
+  kernels.applyAdapters({ count: seats.length, ...offsets, ...sizes });
   return arena.subarray(Y, Y + ROWS * OUTPUTS);
 }
 

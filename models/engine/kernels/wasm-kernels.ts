@@ -71,9 +71,9 @@ function checkFusing(calls: KernelCalls, floats: Float32Array, stack: number): v
   const at = stack / 4;
   const value = 1 + 2 ** -23;
   floats.set([value, 0, value], at);
-  const place = 4 * at;
+  const offset = 4 * at;
   floats[at + 8] = -(1 + 2 ** -22);
-  calls.multiply!(1, 1, 1, place, 1, 1, place + 8, 1, 1, place + 32, 1, 1);
+  calls.multiply!(1, 1, 1, offset, 1, 1, offset + 8, 1, 1, offset + 32, 1, 1);
   if (floats[at + 8] !== 2 ** -46) {
     throw modelError(
       "MOD_ENGINE_UNAVAILABLE",
@@ -87,7 +87,7 @@ function checkFusing(calls: KernelCalls, floats: Float32Array, stack: number): v
 const panelsOf = (outputs: number): number => Math.ceil(outputs / 16);
 
 function bindKernels(calls: KernelCalls, arena: Float32Array): Omit<Kernels, "record"> {
-  const to = (place: Place): number => (place < 0 ? 0 : ARENA_AT + 4 * place);
+  const to = (offset: Place): number => (offset < 0 ? 0 : ARENA_AT + 4 * offset);
   const matrix = ({ at, rowStride, columnStride }: Matrix) => [to(at), rowStride, columnStride] as const;
   const { multiply, multiplyRounded, normalise, normaliseBack, rotate, softmax, softmaxBack } = calls;
   const { gate, gateBack, gelu, geluBack, addRow, sumRows, add, scale, crossEntropy, adam, adamTangent } =
@@ -108,8 +108,8 @@ function bindKernels(calls: KernelCalls, arena: Float32Array): Omit<Kernels, "re
       normalise!(rows, width, to(x), to(weight), to(bias), to(y), to(stats), epsilon, isCentred ? 1 : 0);
     },
     normaliseBack(rows, width, x, weight, stats, dy, dx, dWeight, dBias, isCentred) {
-      const places = [x, weight, stats, dy, dx, dWeight, dBias].map(to);
-      normaliseBack!(rows, width, ...places, isCentred ? 1 : 0);
+      const offsets = [x, weight, stats, dy, dx, dWeight, dBias].map(to);
+      normaliseBack!(rows, width, ...offsets, isCentred ? 1 : 0);
     },
     rotate(rows, heads, headSize, x, rowStride, table, sign) {
       rotate!(rows, heads, headSize, to(x), rowStride, to(table), sign);
@@ -120,19 +120,19 @@ function bindKernels(calls: KernelCalls, arena: Float32Array): Omit<Kernels, "re
     softmaxBack(rows, p, dp, rowStride, first, factor) {
       softmaxBack!(rows, to(p), to(dp), rowStride, first, factor);
     },
-    gate: (count, ...places) => void gate!(count, ...places.map(to)),
-    gateBack: (count, ...places) => void gateBack!(count, ...places.map(to)),
-    gelu: (count, ...places) => void gelu!(count, ...places.map(to)),
-    geluBack: (count, ...places) => void geluBack!(count, ...places.map(to)),
-    addRow: (rows, width, ...places) => void addRow!(rows, width, ...places.map(to)),
-    sumRows: (rows, width, ...places) => void sumRows!(rows, width, ...places.map(to)),
-    add: (count, ...places) => void add!(count, ...places.map(to)),
+    gate: (count, ...offsets) => void gate!(count, ...offsets.map(to)),
+    gateBack: (count, ...offsets) => void gateBack!(count, ...offsets.map(to)),
+    gelu: (count, ...offsets) => void gelu!(count, ...offsets.map(to)),
+    geluBack: (count, ...offsets) => void geluBack!(count, ...offsets.map(to)),
+    addRow: (rows, width, ...offsets) => void addRow!(rows, width, ...offsets.map(to)),
+    sumRows: (rows, width, ...offsets) => void sumRows!(rows, width, ...offsets.map(to)),
+    add: (count, ...offsets) => void add!(count, ...offsets.map(to)),
     scale: (count, x, factor) => void scale!(count, to(x), factor),
     crossEntropy(rows, size, rowStride, logits, targets, losses, weight) {
       crossEntropy!(rows, size, rowStride, to(logits), to(targets), to(losses), weight);
     },
-    adam: (count, ...places) => void adam!(count, ...places.map(to)),
-    adamTangent: (count, ...places) => void adamTangent!(count, ...places.map(to)),
+    adam: (count, ...offsets) => void adam!(count, ...offsets.map(to)),
+    adamTangent: (count, ...offsets) => void adamTangent!(count, ...offsets.map(to)),
     applyAdapters({ count, entries, inputs, x, xStride, outputs, y, yStride, a, b }) {
       const rows = [to(x), xStride, outputs, to(y), yStride] as const;
       applyAdapters!(count, to(entries), ARENA_AT, inputs, ...rows, a, b);
@@ -141,8 +141,8 @@ function bindKernels(calls: KernelCalls, arena: Float32Array): Omit<Kernels, "re
       const { headCount, headSize, keyHeadCount, kv, maxPages, out, pageFloats, pages } = call;
       const { qkv, qkvStride, rows, scale: factor, scores, seats } = call;
       const seating = [rows, to(seats), to(pages), maxPages] as const;
-      const places = [to(qkv), qkvStride, to(kv), pageFloats, to(out), to(scores)] as const;
-      attendPages!(...seating, headCount, keyHeadCount, headSize, ...places, factor);
+      const offsets = [to(qkv), qkvStride, to(kv), pageFloats, to(out), to(scores)] as const;
+      attendPages!(...seating, headCount, keyHeadCount, headSize, ...offsets, factor);
     },
     blocks: {
       quantise: (rows, width, x, y) => void quantise!(rows, width, to(x), to(y), quantisedFloats(width)),

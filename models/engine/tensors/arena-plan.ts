@@ -7,7 +7,7 @@ import type { Place } from "../kernels/kernels.ts";
 /** Length of a buffer in floats: kernels go through buffers by sixteen. */
 export const roundUp16 = (count: number): number => Math.ceil(count / 16) * 16;
 
-/** Plans the places of buffers before the arena is there: its size is known once all are placed. */
+/** Plans the offsets of buffers before the arena is there: its size is known once all are placed. */
 export class ArenaPlan {
   #floatCount = 0;
 

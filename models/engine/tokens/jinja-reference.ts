@@ -108,7 +108,7 @@ export function renderTemplate(
 ): string {
   const environment = new jinja.Environment();
   const constants = [true, false].map((value) => environment.set(String(value), value)) as [Value, Value];
-  const given = {
+  const input = {
     True: true,
     False: false,
     none: null,
@@ -119,7 +119,7 @@ export function renderTemplate(
     range: (...bounds: unknown[]) => boundedRange(bounds, limits.maxLength),
     ...variables,
   };
-  for (const [name, value] of Object.entries(given)) environment.set(name, value);
+  for (const [name, value] of Object.entries(input)) environment.set(name, value);
   return textOf(new ReferenceInterpreter(environment, template, constants, limits).run(template.program));
 }
 

@@ -17,8 +17,8 @@ const mark = (id: number, content: string) => ({
   lstrip: false,
   rstrip: false,
 });
-const files = (given: Readonly<Record<string, object | string>>) => {
-  const bytes = Object.entries(given).map(([name, file]): [string, Uint8Array] => [
+const files = (input: Readonly<Record<string, object | string>>) => {
+  const bytes = Object.entries(input).map(([name, file]): [string, Uint8Array] => [
     name,
     Buffer.from(typeof file === "string" ? file : JSON.stringify(file)),
   ]);
@@ -93,15 +93,15 @@ describe("decoding", () => {
       openTokenizer(files({ "tokenizer.json": sentencePiece(decoder) }), pieces.length);
     // ▁the é n ' t newline, and a mark within.
     const ids = [1, 7, 4, 5, 2, 6, 8, 9, 10, 3, 7];
-    for (const [decoder, wanted] of [
+    for (const [decoder, expected] of [
       [mistral, "theé n't\n the"],
       [gemma, " theé n't\n the"],
       [{ type: "Metaspace", replacement: "▁", prepend_scheme: "always" }, "the<0xC3><0xA9> n't<0x0A> the"],
       [{ type: "Metaspace", replacement: "▁", prepend_scheme: "never" }, " the<0xC3><0xA9> n't<0x0A> the"],
     ] as const) {
       const tokens = await open(decoder);
-      expect(tokens.decode(ids)).toBe(wanted);
-      expect(streamed(tokens, ids).text).toBe(wanted);
+      expect(tokens.decode(ids)).toBe(expected);
+      expect(streamed(tokens, ids).text).toBe(expected);
     }
     // The reference drops one blank by Strip, and all of the first piece by Metaspace.
     expect((await open(mistral)).decode([11, 7])).toBe("   the");
@@ -191,8 +191,8 @@ describe("the beginning of a text", () => {
 
 describe("the ends of a text", () => {
   it("are those of config.json, generation_config.json and tokenizer_config.json together", async () => {
-    const ends = (given: Record<string, object>) =>
-      readEndTokens(files({ "tokenizer.json": bpe("ab", ["<end>", "<|im_end|>"]), ...given }));
+    const ends = (input: Record<string, object>) =>
+      readEndTokens(files({ "tokenizer.json": bpe("ab", ["<end>", "<|im_end|>"]), ...input }));
     expect(await ends({ "config.json": {} })).toEqual([]);
     expect(await ends({ "config.json": { eos_token_id: 2 } })).toEqual([2]);
     // The forms of Qwen2.5 Instruct, and of Llama 3 Instruct with its three tokens.
@@ -212,8 +212,8 @@ describe("the ends of a text", () => {
   });
 
   it("are refused where they name no token, and found among the pieces of a Unigram model", async () => {
-    const ends = (given: Record<string, object>, own: object = bpe("ab", ["<end>"])) =>
-      readEndTokens(files({ "tokenizer.json": own, ...given }));
+    const ends = (input: Record<string, object>, own: object = bpe("ab", ["<end>"])) =>
+      readEndTokens(files({ "tokenizer.json": own, ...input }));
     for (const wrong of [
       { "tokenizer_config.json": { eos_token: "<|im_end|>" } },
       { "generation_config.json": { eos_token_id: ["2"] } },

@@ -203,7 +203,7 @@ export interface DecoderFile {
   readonly prepend_scheme?: string;
 }
 
-/** A special token, or the place of the text. */
+/** A special token, or the offset of the text. */
 interface TemplatePart {
   readonly SpecialToken?: { readonly id: string };
   readonly Sequence?: { readonly id: string };

@@ -64,19 +64,19 @@ describe("text that comes in parts", () => {
     );
     fc.assert(
       fc.property(fc.array(part, { maxLength: 12 }), (parts) => {
-        let given = "";
+        let input = "";
         const text = new MessageText(tools, (more) => {
-          given += more;
+          input += more;
         });
         for (const more of parts) {
           text.give(more, []);
-          expect(parts.join("").startsWith(given)).toBe(true);
+          expect(parts.join("").startsWith(input)).toBe(true);
         }
         const calls = text.end();
         const whole = answerMessage(parts.join(""), tools);
         expect(calls).toEqual(whole.toolCalls);
-        if (calls.length === 0) expect(given).toBe(parts.join(""));
-        else expect(given.trim()).toBe(whole.content ?? "");
+        if (calls.length === 0) expect(input).toBe(parts.join(""));
+        else expect(input.trim()).toBe(whole.content ?? "");
       }),
       { numRuns: 200 },
     );

@@ -20,8 +20,8 @@ export function answerMessage(text: string, tools: readonly ChatTool[]): AnswerM
   const names = new Set(tools.map((tool) => tool.function.name));
   const calls: ToolCall[] = [];
   for (const [i, call] of found.entries()) {
-    const { arguments: given, name, parameters } = (call ?? {}) as Record<string, unknown>;
-    const own = given ?? parameters ?? {};
+    const { arguments: input, name, parameters } = (call ?? {}) as Record<string, unknown>;
+    const own = input ?? parameters ?? {};
     if (typeof name !== "string" || !names.has(name) || typeof own !== "object" || Array.isArray(own))
       return plain;
     const id = bytesToHex(sha256(utf8ToBytes(`${i} ${text}`))).slice(0, ID_LENGTH);

@@ -8,14 +8,14 @@ import { join } from "node:path";
 import type { Database } from "@openledger/foundation/database/database";
 import { nativeKernelSets } from "../../engine/kernels/native-kernels.ts";
 import { factoryError } from "../../model-errors.ts";
-import { isAddress, OWN_BASE } from "../../tuning/base/base-place.ts";
+import { isAddress, OWN_BASE } from "../../tuning/base/base-address.ts";
 import { addedFolder } from "../../tuning/recipe/add-base.ts";
 import { hubAddress } from "../../tuning/recipe/hub.ts";
 import { parseHubName } from "../../tuning/recipe/hub-name.ts";
 import type { FactoryBase, FactoryBaseCopy, FactoryBasePlan } from "../factory-api.ts";
 import type { FactoryConfig } from "../factory-config.ts";
 import { ChildTask, type TaskLimits } from "../tasks/child-task.ts";
-import { describePlace } from "../tasks/describe-base.ts";
+import { describeBaseAt } from "../tasks/describe-base.ts";
 import type { FactoryTask, TaskResults } from "../tasks/task-messages.ts";
 import type { StoredBase } from "./factory-records.ts";
 
@@ -54,9 +54,9 @@ interface Copying {
 export class BaseRegistry {
   readonly #config: BaseConfig;
   readonly #database: Database;
-  /** Places of the settings that are no models, until the next start. */
+  /** Sources of the settings that are no models, until the next start. */
   readonly #refused = new Set<string>();
-  /** Places that are being opened. */
+  /** Sources that are being opened. */
   readonly #opening = new Map<string, Promise<StoredBase>>();
   /** Bases of a hub that are fetched, by their places. */
   readonly #copies = new Map<string, Copying>();
@@ -74,8 +74,8 @@ export class BaseRegistry {
 
   /** Opens the bases of the settings, too. @throws what they are refused for */
   async load(): Promise<void> {
-    await this.#put(storedBase(OWN_BASE, await describePlace(OWN_BASE)));
-    for (const place of await this.#places()) await this.#open(place, this.#describeAlone);
+    await this.#put(storedBase(OWN_BASE, await describeBaseAt(OWN_BASE)));
+    for (const place of await this.#sources()) await this.#open(place, this.#describeAlone);
     await this.#all();
   }
 
@@ -83,7 +83,9 @@ export class BaseRegistry {
   async list(): Promise<FactoryBase[]> {
     const known = await this.#all();
     const isListed = new Set(known.map(({ place }) => place));
-    const added = (await this.#places()).filter((place) => !isListed.has(place) && !this.#refused.has(place));
+    const added = (await this.#sources()).filter(
+      (place) => !isListed.has(place) && !this.#refused.has(place),
+    );
     // Once each: anybody may ask for the list, and each try is a process.
     for (const place of added)
       await this.#open(place, this.#describeAlone).catch(() => this.#refused.add(place));
@@ -104,7 +106,7 @@ export class BaseRegistry {
   }
 
   /**
-   * @param describe hashes a place that is new, within the limits of the one who asks
+   * @param describe hashes a source that is new, within the limits of the one who asks
    * @returns how far it is, for a hub's name whose files are fetched
    * @throws MOD_FACTORY_REFUSED, and what no model is refused for
    */
@@ -185,16 +187,16 @@ export class BaseRegistry {
 
   readonly #describeAlone: Describe = async (task) => (await new ChildTask(task, this.#config).ended).result!;
 
-  /** Places of bases that the settings name. */
-  async #places(): Promise<string[]> {
-    const places = this.#config.bases.map(async (place) => {
+  /** Sources of bases that the settings name. */
+  async #sources(): Promise<string[]> {
+    const positions = this.#config.bases.map(async (place) => {
       if (isAddress(place) || !place.endsWith(EACH)) return [place];
       const parent = place.slice(0, -EACH.length);
       const below = await readdir(parent, { withFileTypes: true }).catch(() => []);
       const folders = below.filter((entry) => entry.isDirectory() && !entry.name.endsWith(".part"));
       return folders.slice(0, MAX_BELOW).map(({ name }) => join(parent, name));
     });
-    return (await Promise.all(places)).flat();
+    return (await Promise.all(positions)).flat();
   }
 
   async #open(place: string, describe: Describe): Promise<StoredBase> {
@@ -239,7 +241,7 @@ const baseOf = ({ files, place, view }: BaseRow): StoredBase => ({
   files: JSON.parse(files) as StoredBase["files"],
 });
 
-/** Returns true if a place is below another. It must not contain ".." in any spelling, nor be merely a longer name. */
+/** Returns true if a source is below another. It must not contain ".." in any spelling, nor be merely a longer name. */
 function isBelow(place: string, start: string): boolean {
   const parts = place.split("/");
   return (
@@ -249,7 +251,7 @@ function isBelow(place: string, start: string): boolean {
   );
 }
 
-/** Attack: "%2e%2e", a backslash or a tab within ".." leads out of the place once the address is asked for. */
+/** Attack: "%2e%2e", a backslash or a tab within ".." leads out of the source once the address is asked for. */
 function isPlainAddress(place: string): boolean {
   return !/[%?#]/.test(place) && URL.canParse(place) && new URL(place).href === place;
 }

@@ -20,7 +20,7 @@ import type { DatasetRequest, DatasetVersion, FactoryDataset } from "../factory-
 import type { FactoryConfig } from "../factory-config.ts";
 import { usesOf } from "../model-uses.ts";
 import { sha256Of } from "../tasks/dataset-files.ts";
-import { type DatasetFacts, type ListedRow, readVersions, type VersionPlace } from "./dataset-versions.ts";
+import { type DatasetFacts, type ListedRow, readVersions, type VersionLocation } from "./dataset-versions.ts";
 import type { StoredDataset } from "./factory-records.ts";
 import { FACTORY_PART } from "./factory-schema.ts";
 import type { Scratch } from "./scratch.ts";
@@ -206,19 +206,19 @@ export class DatasetStore {
   }
 
   /** @throws MOD_FACTORY_REFUSED, SRV_BAD_REQUEST for a Datanet that is named twice */
-  #placesOf({ datanetId, further = [], hostUrl, version }: DatasetRequest): VersionPlace[] {
-    const places = [{ datanetId, hostUrl, version }, ...further];
-    const ids = places.map((place) => place.datanetId);
+  #placesOf({ datanetId, further = [], hostUrl, version }: DatasetRequest): VersionLocation[] {
+    const positions = [{ datanetId, hostUrl, version }, ...further];
+    const ids = positions.map((position) => position.datanetId);
     const twice = ids.find((id, i) => ids.indexOf(id) < i);
     if (twice !== undefined)
       throw factoryError("SRV_BAD_REQUEST", `Datanet ${twice} is named twice`, {
         data: { fields: ["further"] },
       });
-    return places.map((place) => ({ ...place, hostUrl: this.#requireHost(place.hostUrl) }));
+    return positions.map((location) => ({ ...location, hostUrl: this.#requireHost(location.hostUrl) }));
   }
 
-  #requireHost(given: string): string {
-    const hostUrl = given.replace(/\/+$/, "");
+  #requireHost(input: string): string {
+    const hostUrl = input.replace(/\/+$/, "");
     const { datanetHosts } = this.#limits;
     if (datanetHosts.some((known) => known.replace(/\/+$/, "") === hostUrl)) return hostUrl;
     throw factoryError("MOD_FACTORY_REFUSED", `rows are not fetched from ${hostUrl.slice(0, 200)}`, {

@@ -21,7 +21,7 @@ import type { DatasetVersion, FactoryDataset } from "../factory-api.ts";
 /** The factory's client, without a key, with what the account has signed for it. */
 type FactoryReader = LedgerClient & Pick<HostAccess, "signedRequests">;
 
-export interface VersionPlace {
+export interface VersionLocation {
   readonly hostUrl: string;
   readonly datanetId: number;
   readonly version: number | null;
@@ -58,12 +58,12 @@ export interface DatasetFacts {
  */
 export async function readVersions(
   client: FactoryReader,
-  places: readonly VersionPlace[],
+  positions: readonly VersionLocation[],
   withoutUnsigned = false,
 ): Promise<DatasetFacts> {
   const versions: ReadVersion[] = [];
-  for (const [place, wanted] of places.entries())
-    versions.push(await readVersion(client, wanted, { place, withoutUnsigned }));
+  for (const [place, expected] of positions.entries())
+    versions.push(await readVersion(client, expected, { place, withoutUnsigned }));
   const [first, ...others] = versions as [ReadVersion, ...ReadVersion[]];
   for (const { card, named } of others) requireSameForm(first, card, named.id);
   const rows = versions.flatMap((version) => version.rows);
@@ -94,23 +94,23 @@ export async function readVersions(
 
 async function readVersion(
   client: FactoryReader,
-  { datanetId, hostUrl, version: wanted }: VersionPlace,
+  { datanetId, hostUrl, version: expected }: VersionLocation,
   { place: datanet, withoutUnsigned }: { readonly place: number; readonly withoutUnsigned: boolean },
 ): Promise<ReadVersion> {
-  const place = { datanetId, hostUrl };
-  const { rowsRoot, version } = await listedVersion(client, datanetId, wanted ?? undefined);
-  const card = await cardOfVersion(client, place, 0n);
-  const list = await downloadVersionList(client, { ...place, rowsRoot }).catch((cause: unknown) => {
+  const location = { datanetId, hostUrl };
+  const { rowsRoot, version } = await listedVersion(client, datanetId, expected ?? undefined);
+  const card = await cardOfVersion(client, location, 0n);
+  const list = await downloadVersionList(client, { ...location, rowsRoot }).catch((cause: unknown) => {
     throw isRollupError(cause, "DNT_NOT_HOSTED") ? noVersion(datanetId, cause) : cause;
   });
   // A language model reads no labels.
   const labels =
     useOfKind(card.row.kind) === "write"
       ? null
-      : await collectLabels(client, { ...place, rows: list, withoutUnsigned });
+      : await collectLabels(client, { ...location, rows: list, withoutUnsigned });
   return {
     card,
-    terms: await readRowTerms(client, { ...place, rows: list }),
+    terms: await readRowTerms(client, { ...location, rows: list }),
     named: {
       id: datanetId,
       version,

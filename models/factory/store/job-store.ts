@@ -337,8 +337,8 @@ async function write(
     );
   for (const [field, column] of Object.entries(COLUMNS))
     if (field in changed) values.push([column, job[field as keyof typeof COLUMNS]]);
-  const places = values.map(([column], i) => `${column} = $${i + 2}`).join(", ");
-  await queries.query(`update jobs set ${places} where id = $1`, [
+  const positions = values.map(([column], i) => `${column} = $${i + 2}`).join(", ");
+  await queries.query(`update jobs set ${positions} where id = $1`, [
     view.id,
     ...values.map(([, value]) => value),
   ]);

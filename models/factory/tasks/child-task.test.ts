@@ -6,7 +6,7 @@ import { wholeTest } from "@openledger/foundation/testing/whole-run";
 import { afterEach, expect, it } from "vitest";
 import { makeModel, writeMadeModel } from "../../testing/made-models.ts";
 import { byteConfig } from "../../testing/text-rows.ts";
-import { OWN_BASE } from "../../tuning/base/base-place.ts";
+import { OWN_BASE } from "../../tuning/base/base-address.ts";
 import { ChildTask } from "./child-task.ts";
 import { SideTasks } from "./side-tasks.ts";
 
@@ -28,21 +28,21 @@ function isThere(processId: number): boolean {
 
 // A stopped process stands for one that a library holds: neither handles a message.
 it("kills a process that says nothing for too long, whatever it computes", async () => {
-  const place = mkdtempSync(join(tmpdir(), "held-"));
-  folders.push(place);
+  const source = mkdtempSync(join(tmpdir(), "held-"));
+  folders.push(source);
   const tasks = [
     new ChildTask({ mode: "base", place: OWN_BASE }, LIMITS),
-    new ChildTask({ mode: "merge", jobFolder: place, ...taskAt(place) }, LIMITS),
+    new ChildTask({ mode: "merge", jobFolder: source, ...taskAt(source) }, LIMITS),
     new ChildTask(
       {
         mode: "train",
-        jobFolder: place,
+        jobFolder: source,
         form: {} as never,
         card: null,
         labels: [],
         saidStep: -1,
         registration: null as never,
-        ...taskAt(place),
+        ...taskAt(source),
       },
       LIMITS,
     ),

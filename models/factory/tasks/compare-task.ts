@@ -72,12 +72,12 @@ async function compareWriters(task: CompareTask, recipe: TextRecipe): Promise<Fa
     task.prompts?.map((prompt) => ({ prompt, expected: null })) ?? heldOutPrompts(rows, recipe, tokens);
   return {
     answers: prompts.map(({ expected, prompt }) => {
-      const asked = rowQuestion(tokens, prompt, recipe);
-      const plain = promptOf(recipe, tokensOfPrompt(tokens, asked, recipe));
-      const answerOf = (model: Transformer, given: readonly number[]) => {
-        const tokenCount = Math.min(answerTokens, recipe.answers.answerTokens, max - given.length);
-        const options = { ...recipe.answers, seed: drawSeedOf(recipe, asked), tokenCount };
-        return tokens.decode([...generate(model, given, options)]);
+      const question = rowQuestion(tokens, prompt, recipe);
+      const plain = promptOf(recipe, tokensOfPrompt(tokens, question, recipe));
+      const answerOf = (model: Transformer, input: readonly number[]) => {
+        const tokenCount = Math.min(answerTokens, recipe.answers.answerTokens, max - input.length);
+        const options = { ...recipe.answers, seed: drawSeedOf(recipe, question), tokenCount };
+        return tokens.decode([...generate(model, input, options)]);
       };
       const expectedTokens = expected === null ? [] : tokens.encode(expected).slice(0, max - plain.length);
       const row = expectedTokens.length === 0 ? null : answerRow(plain, expectedTokens);
@@ -86,8 +86,8 @@ async function compareWriters(task: CompareTask, recipe: TextRecipe): Promise<Fa
         expected,
         base: answerOf(base, plain),
         ...answerByRows(
-          () => read(asked),
-          (given) => answerOf(tuned, given),
+          () => read(question),
+          (input) => answerOf(tuned, input),
         ),
         // What tuning added, on both sides without rows.
         baseLoss: row === null ? null : rowLoss(base, row, null),
@@ -98,7 +98,7 @@ async function compareWriters(task: CompareTask, recipe: TextRecipe): Promise<Fa
 }
 
 /** Answer as the served model gives it: a row's own, or written from the rows that are found; null where no row answers. */
-function answerByRows(read: () => ReadPrompt, write: (given: readonly number[]) => string) {
+function answerByRows(read: () => ReadPrompt, write: (input: readonly number[]) => string) {
   try {
     const { cited, given, said } = read();
     return { tuned: said ?? write(given), citedRows: cited?.citations.map(({ row }) => row) ?? [] };

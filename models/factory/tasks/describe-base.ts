@@ -5,13 +5,13 @@
 import { usualTargets } from "../../engine/architecture/adapter-layout.ts";
 import { openModel } from "../../engine/files/load-model.ts";
 import { openTokenizer } from "../../engine/tokens/tokenizer.ts";
-import { baseNameAt, baseSourceAt } from "../../tuning/base/base-place.ts";
+import { baseNameAt, baseSourceAt } from "../../tuning/base/base-address.ts";
 import { licenceOf } from "../../tuning/recipe/add-base.ts";
 import { describeBase } from "../../tuning/recipe/base-files.ts";
 import type { TaskResults } from "./task-messages.ts";
 
 /** Opens and hashes a base's files, and describes the base. @throws RollupError MOD_… if it is no model */
-export async function describePlace(place: string): Promise<TaskResults["base"]> {
+export async function describeBaseAt(place: string): Promise<TaskResults["base"]> {
   const source = baseSourceAt(place);
   const opened = await openModel(source);
   try {

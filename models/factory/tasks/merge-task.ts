@@ -9,7 +9,7 @@ import type { Transformer } from "../../engine/architecture/transformer.ts";
 import { readWhole } from "../../engine/files/byte-source.ts";
 import { encodeModel } from "../../engine/files/write-model.ts";
 import { TEMPLATE_FILE } from "../../engine/tokens/text-marks.ts";
-import { baseSourceAt } from "../../tuning/base/base-place.ts";
+import { baseSourceAt } from "../../tuning/base/base-address.ts";
 import { MARK_FILES } from "../../tuning/recipe/base-files.ts";
 import { loadText } from "../../tuning/recipe/text-model.ts";
 import type { TextRecipe } from "../../tuning/recipe/text-recipe.ts";

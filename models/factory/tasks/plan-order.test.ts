@@ -12,7 +12,7 @@ import { hex32 } from "@openledger/foundation/hex";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { makeModel, writeMadeModel } from "../../testing/made-models.ts";
 import { byteConfig, ownedTexts, sampleTexts, textRecipeFor } from "../../testing/text-rows.ts";
-import { baseSourceAt } from "../../tuning/base/base-place.ts";
+import { baseSourceAt } from "../../tuning/base/base-address.ts";
 import { describeBase } from "../../tuning/recipe/base-files.ts";
 import type { TextRecipe } from "../../tuning/recipe/text-recipe.ts";
 import type { FactoryDataset, SortForm, WriteForm } from "../factory-api.ts";
@@ -208,9 +208,9 @@ describe("a language model", () => {
 
   it("that cites says the answers of rows that all have one, and reads others", async () => {
     const cites = await order({ citationPercent: 40 }, null);
-    const says = async (given: typeof rows) => {
-      const view = { ...cites.dataset.view, rowCount: given.length };
-      const { recipe } = await planOrder({ ...cites, dataset: { ...cites.dataset, view } }, given, machine);
+    const says = async (input: typeof rows) => {
+      const view = { ...cites.dataset.view, rowCount: input.length };
+      const { recipe } = await planOrder({ ...cites, dataset: { ...cites.dataset, view } }, input, machine);
       return (recipe as TextRecipe).retrieval!.says;
     };
     const questions = rows.map((row, i) => ({

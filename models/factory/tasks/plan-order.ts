@@ -9,11 +9,11 @@ import { decodeTextRow, isQuestionRow } from "@openledger/attribution/rows/text-
 import type { AdapterTarget } from "../../engine/architecture/adapter-layout.ts";
 import { openModel } from "../../engine/files/load-model.ts";
 import { openTokenizer } from "../../engine/tokens/tokenizer.ts";
-import { baseSourceAt } from "../../tuning/base/base-place.ts";
+import { baseSourceAt } from "../../tuning/base/base-address.ts";
 import { readFrom, shapeOfBase } from "../../tuning/recipe/base-files.ts";
 import {
-  type AskedModelTerms,
   type ModelPlan,
+  type ModelTermsQuery,
   planModel,
   presetDraft,
   type RecipeDraft,
@@ -60,7 +60,7 @@ export async function planOrder(
 }
 
 /** Undefined for rows whose terms nobody has looked at. */
-const termsOf = ({ dataset, form }: PlanOrder): AskedModelTerms | undefined =>
+const termsOf = ({ dataset, form }: PlanOrder): ModelTermsQuery | undefined =>
   (dataset.view.terms ?? []).length === 0
     ? undefined
     : { rows: dataset.view.terms, use: form.modelUse ?? "paid" };
@@ -97,7 +97,7 @@ async function writeDraft(
   form: WriteForm,
   { base, features }: PlanOrder,
   rows: readonly OwnedRow[],
-  basePlace: string,
+  baseSource: string,
 ): Promise<RecipeDraft> {
   const rowCount = rows.length;
   const promptTokens = form.rowTokens - form.answerTokens;
@@ -106,7 +106,7 @@ async function writeDraft(
   const retrieval = rows.every(({ content }) => isQuestionRow(content))
     ? sayingRetrieval(features, citationPermille)
     : retrievalOf(features, promptTokens, citationPermille);
-  const source = baseSourceAt(basePlace);
+  const source = baseSourceAt(baseSource);
   const shape = await shapeOfBase(base!, [readFrom(source)]);
   const { answers, ends } = await textEnds(source, base!, shape.vocabularySize);
   const adapter = { rank: form.rank, alpha: form.alpha, targets: form.targets as AdapterTarget[] };
@@ -149,9 +149,9 @@ async function writeDraft(
 async function requireTokens(
   recipe: TextRecipe,
   rows: readonly OwnedRow[],
-  basePlace: string,
+  baseSource: string,
 ): Promise<void> {
-  const source = baseSourceAt(basePlace);
+  const source = baseSourceAt(baseSource);
   const opened = await openModel(source);
   const { vocabularySize } = opened.shape;
   await opened.close();

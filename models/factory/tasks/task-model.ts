@@ -11,10 +11,10 @@ import { planWorkspace } from "../../engine/architecture/workspace.ts";
 import { openModel } from "../../engine/files/load-model.ts";
 import { ArenaPlan } from "../../engine/tensors/arena-plan.ts";
 import { modelError } from "../../model-errors.ts";
-import { baseSourceAt, OWN_BASE } from "../../tuning/base/base-place.ts";
-import { planTextFeatures } from "../../tuning/influence/text-places.ts";
+import { baseSourceAt, OWN_BASE } from "../../tuning/base/base-address.ts";
+import { planTextFeatures } from "../../tuning/influence/text-offsets.ts";
 import { readFrom } from "../../tuning/recipe/base-files.ts";
-import { mapPlaces, mapSize } from "../../tuning/recipe/query-map.ts";
+import { mapOffsets, mapSize } from "../../tuning/recipe/query-map.ts";
 import { textFamily } from "../../tuning/recipe/text-family.ts";
 import { planMethod } from "../../tuning/recipe/text-model.ts";
 import { type TextRecipe, weightsOf } from "../../tuning/recipe/text-recipe.ts";
@@ -35,9 +35,9 @@ export function trainingsOf(task: MachineTask, watch?: TuningWatch) {
 
 export function settingOf(task: MachineTask, watch?: TuningWatch): TrainingSetting {
   const { basePlace, kernels, threadCount } = task;
-  const places = basePlace === OWN_BASE ? [OWN_BASE] : [basePlace, OWN_BASE];
+  const positions = basePlace === OWN_BASE ? [OWN_BASE] : [basePlace, OWN_BASE];
   return {
-    bases: places.map((place) => readFrom(baseSourceAt(place))),
+    bases: positions.map((source) => readFrom(baseSourceAt(source))),
     kernels,
     threadCount,
     ...(watch === undefined ? {} : { watch }),
@@ -76,7 +76,7 @@ async function arenaBytes(task: MachineTask, recipe: TextRecipe, rowCount: numbe
   for (let i = 0; i < task.threadCount; i++)
     planWorkspace(plan, shape, { maxRows: rowTokens, isTraining: true, adapter: layout, weights });
   const options = { rowCount, seed, ...mapSize(layout, method) };
-  mapPlaces(plan, [options]);
+  mapOffsets(plan, [options]);
   planMethod(plan, recipe, options, planTextFeatures(plan, options), task.threadCount);
   return 4 * plan.floatCount;
 }

@@ -49,7 +49,7 @@ async function compute(task: FactoryTask): Promise<void> {
 async function resultOf(task: FactoryTask): Promise<unknown> {
   switch (task.mode) {
     case "base":
-      return (await import("./describe-base.ts")).describePlace(task.place);
+      return (await import("./describe-base.ts")).describeBaseAt(task.place);
     case "basePlan":
       return (await import("../../tuning/recipe/add-base.ts")).planBase(task.place, task.bases);
     case "baseCopy":

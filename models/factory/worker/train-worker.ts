@@ -15,7 +15,7 @@ import type { JobWorker } from "@openledger/foundation/database/job-worker";
 import { whileAway } from "@openledger/foundation/database/while-away";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { factoryError } from "../../model-errors.ts";
-import { OWN_BASE } from "../../tuning/base/base-place.ts";
+import { OWN_BASE } from "../../tuning/base/base-address.ts";
 import { STATE_FILE } from "../../tuning/training/checkpoint.ts";
 import { DRAWS, termsOfForm } from "../default-form.ts";
 import type { FactoryDataset, FactoryJob, JobStage } from "../factory-api.ts";
@@ -135,7 +135,7 @@ export class TrainWorker {
     const fetched = <T>(work: () => Promise<T>) => whileAway(signal, work);
     await writeDatasetRows(rowsFolder, await fetched(() => fetchDatasetRows(database, datasetId)));
     const hasState = await fetched(() => files.fetch(id, "state", STATE_FILE, statePath));
-    const basePlace = await fetched(() => placeOf(database, baseId));
+    const basePlace = await fetched(() => positionOf(database, baseId));
     const { card, labels } = await fetched(() => factsOf(database, datasetId));
     signal.throwIfAborted();
     const task = new ChildTask<"train">(
@@ -351,7 +351,7 @@ const ownSize = ({ recipe, view: { rowCount } }: StoredJob): CircuitSize => ({
 });
 
 /** Place of a job's base; a model that sorts has none, and opens nothing there. */
-async function placeOf(queries: Queries, baseId: string | null): Promise<string> {
+async function positionOf(queries: Queries, baseId: string | null): Promise<string> {
   if (baseId === null) return OWN_BASE;
   const [row] = await queries.query<{ place: string }>("select place from bases where id = $1", [baseId]);
   return row!.place;

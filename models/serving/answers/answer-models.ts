@@ -33,7 +33,7 @@ import type { FastifyInstance } from "fastify";
 import type { WeightNumbers } from "../../engine/architecture/model-shape.ts";
 import type { KernelChoice } from "../../engine/kernels/create-kernels.ts";
 import { servingError } from "../../model-errors.ts";
-import { baseSourceAt } from "../../tuning/base/base-place.ts";
+import { baseSourceAt } from "../../tuning/base/base-address.ts";
 import { readBaseFile, readFrom, shapeOfBase } from "../../tuning/recipe/base-files.ts";
 import type { ReadPrompt } from "../../tuning/recipe/read-prompt.ts";
 import { textFamily } from "../../tuning/recipe/text-family.ts";
@@ -50,7 +50,7 @@ import { watchPayments } from "./watch-payments.ts";
 import { ModelWithdrawals, WithdrawnRows } from "./withdrawn-rows.ts";
 
 /** A registered model's leaf, and the folder with its published files. */
-export interface ModelPlace {
+export interface ModelLocation {
   readonly modelId: number;
   readonly folder: string;
 }
@@ -101,7 +101,7 @@ export interface LanguageModel {
   read(prompt: string): Promise<ReadPrompt>;
 }
 
-interface Published extends ModelPlace {
+interface Published extends ModelLocation {
   readonly manifest: ModelManifest;
   readonly recipe: RecipeBase;
   /** Recipe of a language model; null for other families. */
@@ -115,7 +115,7 @@ type Modules = Pick<HttpErrors, "log" | "onRefusal"> & { readonly nowMs?: () => 
 const POLL_INTERVAL_MS = 2_000;
 
 /** Folders of published models, each named by its model's leaf, in the order of the leaves. */
-export async function listPublished(folder: string): Promise<ModelPlace[]> {
+export async function listPublished(folder: string): Promise<ModelLocation[]> {
   const ids = (await readdir(folder)).filter((name) => /^\d{1,8}$/.test(name)).map(Number);
   return ids.sort((a, b) => a - b).map((modelId) => ({ modelId, folder: join(folder, String(modelId)) }));
 }
@@ -166,14 +166,14 @@ export class AnswerModels {
    *   is not that of all language models
    */
   static async open(
-    places: readonly ModelPlace[],
+    locations: readonly ModelLocation[],
     options: AnswerModelsOptions,
     modules: Modules,
   ): Promise<AnswerModels> {
     await initPoseidon();
     const models = new AnswerModels(options, modules);
     try {
-      await models.#open(places);
+      await models.#open(locations);
       return models;
     } catch (error) {
       await models.close();
@@ -215,12 +215,12 @@ export class AnswerModels {
   }
 
   /** Serves a model more. @throws as `open` */
-  async add(place: ModelPlace): Promise<void> {
-    const published = await this.#read(place);
+  async add(location: ModelLocation): Promise<void> {
+    const published = await this.#read(location);
     const { text, weights } = published;
     if (text !== null && this.#batchWeights !== null && weights !== this.#batchWeights)
       throw otherWeights(weights!, this.#batchWeights);
-    await this.#thread.add({ ...place, text });
+    await this.#thread.add({ ...location, text });
     await this.#route(published);
   }
 
@@ -228,11 +228,11 @@ export class AnswerModels {
     for (const end of this.#closing.splice(0).reverse()) await end();
   }
 
-  async #open(places: readonly ModelPlace[]): Promise<void> {
+  async #open(locations: readonly ModelLocation[]): Promise<void> {
     const { basePath, heldBytes, kernels, pollIntervalMs, scores } = this.#options;
     const { nowMs, ...errors } = this.#modules;
     const published: Published[] = [];
-    for (const place of places) published.push(await this.#read(place));
+    for (const position of locations) published.push(await this.#read(position));
     const { adaptersFolder, datanetHosts = [], domain, sequencerUrl, withdrawalsEveryMs } = this.#options;
     this.#withdrawn = await WithdrawnRows.open({
       hosts: datanetHosts,
@@ -265,10 +265,10 @@ export class AnswerModels {
   }
 
   /** Reads a model's files. Also puts a language model's adapter where batches read adapters. */
-  async #read(place: ModelPlace): Promise<Published> {
+  async #read(location: ModelLocation): Promise<Published> {
     const files = new Map<string, Uint8Array>();
     for (const name of [MANIFEST, "recipe.json", "parameters.bin"]) {
-      const bytes = await readFile(join(place.folder, name)).catch(ifThere);
+      const bytes = await readFile(join(location.folder, name)).catch(ifThere);
       if (bytes !== null) files.set(name, bytes);
     }
     const manifest = decodeManifest(files);
@@ -280,10 +280,10 @@ export class AnswerModels {
       rowCount: manifest.rowCount,
     });
     const parameters = checkedFile(files, manifest, "parameters.bin");
-    const published = { ...place, manifest, recipe, unknownTerms };
+    const published = { ...location, manifest, recipe, unknownTerms };
     if (recipe.family !== "text") return { ...published, text: null, weights: null };
     const text = recipe as TextRecipe;
-    await writeAdapter(join(this.#options.adaptersFolder, nameOf(place.modelId)), text, parameters);
+    await writeAdapter(join(this.#options.adaptersFolder, nameOf(location.modelId)), text, parameters);
     const weights = weightsOf(text, await shapeOfBase(text.base, this.#bases));
     return { ...published, text, weights };
   }
@@ -362,9 +362,9 @@ export class AnswerModels {
       publishesRows: rows !== null,
       // Attack: a model whose rows are withheld has their texts in its index.
       tellsRows: (name) => name === ROWS_FILE || (isOfRows && name === INDEX_FILE),
-      row: async (place) => {
-        const content = (await rows?.read(place)) ?? null;
-        if (content !== null) withdrawals.requireRow(place, content);
+      row: async (position) => {
+        const content = (await rows?.read(position)) ?? null;
+        if (content !== null) withdrawals.requireRow(position, content);
         return content;
       },
       requireReader: (request) => this.#readers.require(request, readers),

@@ -23,7 +23,7 @@ import type { ServerLimits } from "@openledger/foundation/http/server-settings";
 import { rowNumber } from "@openledger/foundation/row-number";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
-import type { AnswerService, GivenAnswer } from "./answer-service.ts";
+import type { AnswerService, ReceivedAnswer } from "./answer-service.ts";
 import type { AnswerStore, StoredAnswer } from "./answer-store.ts";
 import { refusalHeaders, responseHeaders, X402_EXPOSED, x402RequestOf } from "./x402-exchange.ts";
 
@@ -50,7 +50,7 @@ export interface RoutedModel {
   /** True for a file with rows or parts of their texts, which readers alone get. */
   tellsRows(name: string): boolean;
   /** The content of a row, if rows are published. @throws ATT_ROW_WITHDRAWN */
-  row(place: number): Bytes | Promise<Bytes>;
+  row(position: number): Bytes | Promise<Bytes>;
   /** Passes if the request may read the rows. @throws DNT_REQUEST_UNSIGNED, DNT_ACCESS_NOT_GRANTED and what else the Datanets' rules say */
   requireReader(request: FastifyRequest): Promise<void>;
   /** Names by which a client signs a request for rows. */
@@ -163,13 +163,13 @@ export async function createModelApp(
   });
 
   app.get<{ Params: { row: string } }>(`${PREFIX}/v1/rows/:row`, async (request, reply) => {
-    const place = parse(decimal, request.params.row);
+    const position = parse(decimal, request.params.row);
     const model = of(request);
     if (model.publishesRows) await model.requireReader(request);
-    const content = await model.row(place);
+    const content = await model.row(position);
     if (content == null)
-      throw attributionError("ATT_NOT_FOUND", `row ${rowNumber(place)} is not published`, {
-        data: { reason: "row-not-published", row: place },
+      throw attributionError("ATT_NOT_FOUND", `row ${rowNumber(position)} is not published`, {
+        data: { reason: "row-not-published", row: position },
       });
     return sendFile(reply, "row.json", content);
   });
@@ -186,7 +186,7 @@ export async function createModelApp(
     if (isWithoutPayer(request.body)) {
       const { prompt } = parse(openQuestionSchema, request.body);
       requirePrompt(prompt);
-      const { settlement, ...given } = await service
+      const { settlement, ...input } = await service
         .sell(
           prompt,
           x402RequestOf(request, {
@@ -199,7 +199,7 @@ export async function createModelApp(
           reply.headers(refusalHeaders(error));
           throw error;
         });
-      return reply.headers(responseHeaders(settlement)).send(answerView(given, assurance));
+      return reply.headers(responseHeaders(settlement)).send(answerView(input, assurance));
     }
     const question = parse(questionSchema, request.body);
     requirePrompt(question.prompt);
@@ -318,7 +318,7 @@ const eventOf = (content: object) => `data: ${JSON.stringify(content)}\n\n`;
 
 type Assurance = RoutedModel["assurance"];
 
-function answerView({ record, estimate }: GivenAnswer, assurance: Assurance) {
+function answerView({ record, estimate }: ReceivedAnswer, assurance: Assurance) {
   const { label, answer, expiresAtMs, payerId, priceWei, receipt } = record;
   const terms = { receipt, payerId, priceWei, expiresAtMs };
   const opened = { label, answer, ...openingView(record), estimate, assurance };

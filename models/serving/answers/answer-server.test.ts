@@ -139,7 +139,7 @@ function start(
   });
   const { client, sequencer } = fixture;
   const published = {
-    places: modelIds.map((id) => ({ modelId: id, folder: from })),
+    locations: modelIds.map((id) => ({ modelId: id, folder: from })),
     sequencerUrl: sequencer.url,
     domain: client.domain,
     rollup: ROLLUP,
@@ -399,8 +399,8 @@ describe("a direct model behind the answer server", () => {
         const body = chunks.length === 0 ? {} : { body: Buffer.concat(chunks) };
         const headers = { "content-type": "application/json" };
         const answer = await fetch(`${url}${request.url}`, { method: request.method!, headers, ...body });
-        const given = (await answer.json()) as Record<string, string>;
-        response.writeHead(answer.status, headers).end(JSON.stringify(altered(given)));
+        const input = (await answer.json()) as Record<string, string>;
+        response.writeHead(answer.status, headers).end(JSON.stringify(altered(input)));
       });
       await new Promise<void>((resolve) => thief.listen(0, "127.0.0.1", resolve));
     });
@@ -416,15 +416,15 @@ describe("a direct model behind the answer server", () => {
     });
 
     it("and has sealed nonsense is found out", async () => {
-      altered = (given) => (given.sealed === undefined ? given : { ...given, sealed: btoa("nonsense") });
+      altered = (input) => (input.sealed === undefined ? input : { ...input, sealed: btoa("nonsense") });
       await expect(buy()).rejects.toMatchObject({ code: "CLI_ANSWER_INVALID" });
       expect(payments()).toBe(1);
     });
 
     it("of another account, or of more than was said, is not paid", async () => {
-      altered = (given) => (given.sealed === undefined ? given : { ...given, payerId: 7 as never });
+      altered = (input) => (input.sealed === undefined ? input : { ...input, payerId: 7 as never });
       await expect(buy()).rejects.toMatchObject({ code: "CLI_ANSWER_WRONG", data: { what: "payerId" } });
-      altered = (given) => (given.sealed === undefined ? given : { ...given, priceWei: "1" });
+      altered = (input) => (input.sealed === undefined ? input : { ...input, priceWei: "1" });
       await expect(buy()).rejects.toMatchObject({ code: "CLI_PRICE_TOO_HIGH" });
       expect(payments()).toBe(0);
     });

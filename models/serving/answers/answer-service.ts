@@ -71,13 +71,13 @@ export interface AnswerWork {
   estimate(query: ModelQuery): AttributionEstimate | Promise<AttributionEstimate>;
 }
 
-export interface GivenAnswer {
+export interface ReceivedAnswer {
   readonly record: StoredAnswer;
   readonly estimate: AttributionEstimate;
 }
 
 /** An answer that was paid by x402, open. */
-export interface PaidAnswer extends GivenAnswer {
+export interface PaidAnswer extends ReceivedAnswer {
   readonly settlement: X402Settled;
 }
 
@@ -119,7 +119,7 @@ export class AnswerService {
     question: Question,
     make: MakeAnswer = this.#work.answer,
     onText?: (soFar: string) => void,
-  ): Promise<GivenAnswer> {
+  ): Promise<ReceivedAnswer> {
     const { payerId } = question;
     const message = await this.requireAsker(question);
     // One question of an account after another, here and on all servers: two at once would both find nothing unpaid.
@@ -299,7 +299,7 @@ export class AnswerService {
     question: Question,
     { ask, turn }: { readonly ask: string; readonly turn: AccountTurn },
     make: MakeAnswer,
-  ): Promise<GivenAnswer> {
+  ): Promise<ReceivedAnswer> {
     const nowMs = this.#nowMs();
     if ((await this.#store.unpaid(question.payerId)) !== undefined) await this.readPayments();
     const stored = await this.#store.unpaid(question.payerId);
@@ -314,8 +314,8 @@ export class AnswerService {
       );
     }
     // The same question gets the answer that its asker has, also once it has expired: so they can still pay for it.
-    const isGiven = unpaid !== undefined || (last?.ask === ask && last.isSealed !== true);
-    if (last !== undefined && isGiven) {
+    const isInput = unpaid !== undefined || (last?.ask === ask && last.isSealed !== true);
+    if (last !== undefined && isInput) {
       this.#work.requireAnswer?.(last.answer);
       return this.#given(last);
     }
@@ -382,7 +382,7 @@ export class AnswerService {
     return this.#work.isDirect === true && isPrivate !== true;
   }
 
-  async #given(record: StoredAnswer, made?: ModelQuery): Promise<GivenAnswer> {
+  async #given(record: StoredAnswer, made?: ModelQuery): Promise<ReceivedAnswer> {
     const query =
       made ?? modelQueryOfBytes(Buffer.from(record.queryBytes, "base64"), this.#work.isDirect === true);
     return { record, estimate: await this.#work.estimate(query) };

@@ -103,7 +103,7 @@ describe("AnswerStore", () => {
   it("reads prompts of drawn answers alone, as many as a page has room for and one at least", async () => {
     const prompt = "x".repeat(60);
     const records = [];
-    for (const place of [1, 2, 3, 4]) records.push(await add(answerOf(place, { prompt })));
+    for (const position of [1, 2, 3, 4]) records.push(await add(answerOf(position, { prompt })));
     const payments = records.map(({ payerId, receipt }, index) => ({
       index,
       receipt: BigInt(receipt),

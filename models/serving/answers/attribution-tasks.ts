@@ -24,7 +24,7 @@ import type { ModelQuery } from "@openledger/circuits/ledger/model-query";
 import { RecentValues } from "@openledger/foundation/recent-values";
 import { taskSeat } from "@openledger/foundation/threads/task-seat";
 import type { KernelChoice } from "../../engine/kernels/create-kernels.ts";
-import { baseSourceAt } from "../../tuning/base/base-place.ts";
+import { baseSourceAt } from "../../tuning/base/base-address.ts";
 import { readFrom } from "../../tuning/recipe/base-files.ts";
 import type { ReadPrompt } from "../../tuning/recipe/read-prompt.ts";
 import { SharedText } from "../../tuning/recipe/shared-text.ts";

@@ -57,11 +57,11 @@ interface Scene {
 async function play(kind: ServerKind, { isSmall = false } = {}): Promise<Scene> {
   folder = await mkdtemp(join(tmpdir(), "openledger-faults-"));
   await chmod(folder, 0o755);
-  const place = join(folder, "disk");
-  await mkdir(place);
-  const disk = isSmall ? mountSmallDisk(place, DISK_MEGABYTES) : "not asked for";
+  const position = join(folder, "disk");
+  await mkdir(position);
+  const disk = isSmall ? mountSmallDisk(position, DISK_MEGABYTES) : "not asked for";
   if (typeof disk !== "string") ends.push(() => disk.unmount());
-  const server = await startOwnServer(kind, join(place, "server"));
+  const server = await startOwnServer(kind, join(position, "server"));
   ends.push(() => server.stop());
   const proxy = await startDatabaseProxy(server.url);
   ends.push(() => proxy.close());
@@ -74,7 +74,7 @@ async function play(kind: ServerKind, { isSmall = false } = {}): Promise<Scene> 
     serverUrls: [`http://127.0.0.1:${await freePort()}`, `http://127.0.0.1:${await freePort()}`],
   });
   const published = {
-    places: [{ modelId: MODEL_ID, folder: model.publishedFolder }],
+    locations: [{ modelId: MODEL_ID, folder: model.publishedFolder }],
     sequencerUrl: fixture.sequencer.url,
     rollup: ROLLUP,
     domain: fixture.client.domain,

@@ -2,7 +2,7 @@
  * Finds which payments of a closed epoch were drawn (sampled by Ethereum's randomness): anybody may then compare the
  * prompts of their answers. answer-service.ts calls it.
  */
-import { drawnPlaces, drawSeed } from "@openledger/circuits/settlement/settlement-split";
+import { drawnPositions, drawSeed } from "@openledger/circuits/settlement/settlement-split";
 import type { AnswerStore } from "./answer-store.ts";
 import type { LedgerView } from "./ledger-view.ts";
 
@@ -29,5 +29,5 @@ export async function markDrawnPayments(
   }
   const { drawCount } = model.model;
   const seed = drawSeed({ prevRandao, modelId, epoch: BigInt(epoch), chain });
-  await store.markDrawn(epoch, drawnPlaces(seed, drawCount, amountWei, cumulative));
+  await store.markDrawn(epoch, drawnPositions(seed, drawCount, amountWei, cumulative));
 }

@@ -104,11 +104,11 @@ const NO_FACILITATOR = { SEQ_READ_ONLY: null, SRV_UNKNOWN_ROUTE: null };
 const MAX_WAIT_MS = 5_000;
 
 /** @param place serverToken: where the server is one of the sequencer operator's own */
-export function createLedgerView(place: {
+export function createLedgerView(position: {
   readonly sequencerUrl: string;
   readonly serverToken?: Secret<string> | undefined;
 }): LedgerView {
-  const { sequencerUrl, serverToken } = place;
+  const { sequencerUrl, serverToken } = position;
   const endpoint = { sequencerUrl, token: serverToken?.reveal(), maxWaitMs: MAX_WAIT_MS };
   const ask = async <Schema extends z.core.$ZodType, Absent>(
     request: SequencerRequest,

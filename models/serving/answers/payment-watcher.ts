@@ -40,7 +40,7 @@ export async function readPayments(ledger: LedgerView, store: AnswerStore, model
     if (!isDone && page.payments.length === 0) return count;
     const read: PaymentCursor = { epoch: cursor.epoch, index, chain: hex32(chain) };
     const from = cursor.index;
-    const payments = page.payments.map((payment, place) => ({ ...payment, index: from + place }));
+    const payments = page.payments.map((payment, position) => ({ ...payment, index: from + position }));
     const advanced = await store.advance(cursor, {
       cursor: isDone ? nextEpoch(read) : read,
       payments,

@@ -88,7 +88,7 @@ const settingsOf = (name: string, url: string) => ({
   SERVING_RATE_LIMIT_PER_MINUTE: "1000",
 });
 const publishedAs = (modelIds: readonly number[]) => ({
-  places: modelIds.map((id) => ({ modelId: id, folder: world.publishedFolder })),
+  locations: modelIds.map((id) => ({ modelId: id, folder: world.publishedFolder })),
   sequencerUrl: fixture.sequencer.url,
   rollup: ROLLUP,
   domain: fixture.client.domain,
@@ -313,9 +313,9 @@ describe("a payment that a server reads when it is killed", () => {
       await expect.poll(marked).toBe(at === "commit" ? 1 : 0);
       killed.child.kill("SIGKILL");
       // If the server's own look at payments marks it, the request finds a mark that is committed, and may give the opening.
-      const given = await lost;
-      if (at === "insert" || given === null) expect(given).toBeNull();
-      else expect(given).toMatchObject([{ index: 0, receipt: hex32(receipt) }]);
+      const input = await lost;
+      if (at === "insert" || input === null) expect(input).toBeNull();
+      else expect(input).toMatchObject([{ index: 0, receipt: hex32(receipt) }]);
       for (let turn = 0; turn < 2; turn++)
         expect((await get(`${other}/v1/openings?epoch=1`)).openings).toMatchObject([
           { index: 0, receipt: hex32(receipt) },

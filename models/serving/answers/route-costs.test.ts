@@ -60,7 +60,7 @@ it("counts a look at a sealed answer by its request for payments, and one at an 
 
 it("counts openings by their look for payments", async () => {
   const { calls, statuses } = await serve();
-  const asked = await statuses(10, { url: "/4/v1/openings?epoch=1" });
-  expect(asked.at(-1)).toBe(429);
-  expect(calls.payments).toBe(asked.filter((status) => status === 200).length);
+  const question = await statuses(10, { url: "/4/v1/openings?epoch=1" });
+  expect(question.at(-1)).toBe(429);
+  expect(calls.payments).toBe(question.filter((status) => status === 200).length);
 });

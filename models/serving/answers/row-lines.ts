@@ -18,10 +18,10 @@ export class RowLines {
   }
 
   /** @returns the row's bytes; null behind the last */
-  async read(place: number): Promise<Uint8Array | null> {
+  async read(position: number): Promise<Uint8Array | null> {
     this.#offsets ??= offsetsOf(this.#path);
     const offsets = await this.#offsets;
-    const [from, end] = [offsets[place], offsets[place + 1]];
+    const [from, end] = [offsets[position], offsets[position + 1]];
     if (from === undefined || end === undefined) return null;
     const bytes = new Uint8Array(end - 1 - from);
     const file = await open(this.#path);

@@ -31,7 +31,7 @@ const REQUEST_TIMEOUT_MS = 30_000;
 const CARD_CACHE_MS = 10_000;
 const LEDGER_CACHE_MS = 2_000;
 
-interface ReadersPlace {
+interface ReadersLocation {
   readonly datanetHosts: readonly string[];
   readonly sequencerUrl: string;
   /** Token of the sequencer operator's own servers; absent for others. */
@@ -64,7 +64,7 @@ interface ClosedDatanet {
 
 /** Guard of the requests to one server, whose models share it. */
 export class RowReaders {
-  readonly #place: ReadersPlace;
+  readonly #location: ReadersLocation;
   readonly #reader: HostAccess;
   readonly #ledger: HostLedger;
   readonly #guard: RequestGuard;
@@ -74,9 +74,9 @@ export class RowReaders {
     { readonly atMs: number; readonly found: Promise<ClosedDatanet | null> }
   >();
 
-  constructor(place: ReadersPlace) {
-    const { database, domain, nowMs, sequencerUrl, serverToken } = place;
-    this.#place = place;
+  constructor(position: ReadersLocation) {
+    const { database, domain, nowMs, sequencerUrl, serverToken } = position;
+    this.#location = position;
     const limits = { requestTimeoutMs: REQUEST_TIMEOUT_MS, serverToken };
     this.#reader = { sequencerUrl, domain, ...limits, l2Key: null, leafId: null };
     this.#sessions = new DatabaseSessions(database);
@@ -86,7 +86,7 @@ export class RowReaders {
 
   /** Names by which a client signs a request for a model's rows. */
   async infoOf(modelId: number): Promise<HostName> {
-    const { domain, rollupAddress } = this.#place;
+    const { domain, rollupAddress } = this.#location;
     const session = await this.#sessions.current();
     return { origin: this.#originOf(modelId), session, domain: hex32(domain), rollupAddress };
   }
@@ -113,8 +113,8 @@ export class RowReaders {
 
   async #closedOf({ datanetIds, ownCard }: ReadModel): Promise<ClosedDatanet[]> {
     const closed: ClosedDatanet[] = [];
-    for (const [place, id] of datanetIds.entries()) {
-      const found = await this.#closed(id, place === 0 ? ownCard : null);
+    for (const [position, id] of datanetIds.entries()) {
+      const found = await this.#closed(id, position === 0 ? ownCard : null);
       if (found !== null) closed.push(found);
     }
     return closed;
@@ -137,7 +137,7 @@ export class RowReaders {
   }
 
   #originOf(modelId: number): string {
-    return `${this.#place.origin()}/${modelId}`;
+    return `${this.#location.origin()}/${modelId}`;
   }
 
   /** @throws DNT_ACCESS_NOT_GRANTED, DNT_KEY_NOTICE, ATT_SERVER_UNREACHABLE, as the host refuses */
@@ -147,7 +147,7 @@ export class RowReaders {
       if (hostUrl === null) return false;
       // Grants that the Datanet's key has signed, by the ledger: a host's word alone opens nothing here.
       const { requests } = await listAccess(this.#reader, { datanetId, hostUrl }).catch(unknown(hostUrl));
-      const nowMs = this.#place.nowMs();
+      const nowMs = this.#location.nowMs();
       const answered = requests.map(({ answer, leafId: asker }) => ({
         leafId: asker,
         answer: answer === null ? null : { ...answer, atMs: answer.answeredAtMs },
@@ -183,7 +183,7 @@ export class RowReaders {
   async #look(datanetId: number, ownCard: Card | null): Promise<ClosedDatanet | null> {
     let hostUrl: string | null = null;
     let silence: unknown = null;
-    for (const url of this.#place.datanetHosts) {
+    for (const url of this.#location.datanetHosts) {
       try {
         const { card, isCardCurrent } = await getHostedDatanet(this.#reader, { datanetId, hostUrl: url });
         if (isCardCurrent) return card.access === "public" ? null : { id: datanetId, card, hostUrl: url };

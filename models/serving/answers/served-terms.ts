@@ -10,7 +10,7 @@ import { requireRecipeTerms, uncheckedVersions, unknownCount } from "@openledger
 /** Time that a host has for one answer, in milliseconds. */
 const REQUEST_TIMEOUT_MS = 30_000;
 
-interface TermsPlace {
+interface TermsLocation {
   readonly datanetHosts: readonly string[];
   readonly sequencerUrl: string;
   /** Domain of the rollup. */
@@ -33,7 +33,7 @@ export interface UnknownTerms {
  */
 export async function requireServedTerms(
   recipe: RecipeBase,
-  { datanetHosts, domain, rowCount, sequencerUrl }: TermsPlace & { readonly rowCount: number },
+  { datanetHosts, domain, rowCount, sequencerUrl }: TermsLocation & { readonly rowCount: number },
 ): Promise<UnknownTerms> {
   requireRecipeTerms(recipe, { use: "paid" });
   const unchecked = uncheckedVersions(recipe, rowCount).map(({ id }) => id);

@@ -42,7 +42,7 @@ let world: HostWorld;
 let host: TestHost;
 let database: TestDatabase;
 let modelId: number;
-let place: number;
+let position: number;
 let folder: string;
 /** Account whose data set the factory has, with the row. */
 const LEAF = 3;
@@ -63,7 +63,7 @@ const serve = async (hosts: string): Promise<ServedModels> =>
     {
       logger: createLogger("test", "silent"),
       published: {
-        places: [{ modelId, folder }],
+        locations: [{ modelId, folder }],
         sequencerUrl: world.sequencerUrl,
         domain: world.owner.domain,
         rollup: { chainId: 31337, rollupAddress: getAddress((await testDeployment()).rollupAddress) },
@@ -112,7 +112,7 @@ beforeAll(async () => {
   await bringVersion(world.owner, { ...at(), store, rowsRoot: version.rowsRoot });
   const model = await trainOnVersion(alice!, at(), { store, version: 2, classes: ["good", "bad"] });
   ({ modelId } = await registerPublished(maker!, world.datanetId, model, 2));
-  place = version.storedRows.findIndex(({ digest }) => digest === GONE);
+  position = version.storedRows.findIndex(({ digest }) => digest === GONE);
   folder = join(world.folder, "model");
   await writeModel(folder, { ...model, card: nameCard(card).text } as never);
 });
@@ -124,24 +124,24 @@ afterAll(async () => {
 it("publishes a withdrawn row no more, nor the file that has it, and shows the other rows", async () => {
   const served = await serve(host.url);
   const factory = await openDatasets();
-  const asked = {
+  const question = {
     kind: "datanet" as const,
     hostUrl: host.url,
     datanetId: world.datanetId,
     version: 2,
     further: [],
   };
-  dataset = (await factory.datasets.add(asked, LEAF)).id;
+  dataset = (await factory.datasets.add(question, LEAF)).id;
   await factory.datasets.refuseWithdrawn(await factory.datasets.requireReady(dataset, LEAF));
   await factory.database.close();
-  expect([await statusOf(served, `rows/${place}`), await statusOf(served, "model/rows.jsonl")]).toEqual([
+  expect([await statusOf(served, `rows/${position}`), await statusOf(served, "model/rows.jsonl")]).toEqual([
     "200",
     "200",
   ]);
   await withdrawRow(await world.user(1), { ...at(), row: GONE, note: "it names me" });
-  await expect.poll(() => statusOf(served, `rows/${place}`)).toBe("410 ATT_ROW_WITHDRAWN");
+  await expect.poll(() => statusOf(served, `rows/${position}`)).toBe("410 ATT_ROW_WITHDRAWN");
   expect(await statusOf(served, "model/rows.jsonl")).toBe("410 ATT_ROW_WITHDRAWN");
-  expect(await statusOf(served, `rows/${(place + 1) % 7}`)).toBe("200");
+  expect(await statusOf(served, `rows/${(position + 1) % 7}`)).toBe("200");
   expect(await statusOf(served, "model/recipe.json")).toBe("200");
   const fetched = fetchFile(modelUrl(served.url, modelId), "model/rows.jsonl", {});
   await expect(fetched).rejects.toMatchObject({ code: "ATT_ROW_WITHDRAWN" });
@@ -150,13 +150,13 @@ it("publishes a withdrawn row no more, nor the file that has it, and shows the o
 
 it("knows withdrawn rows of before where no host is asked, and believes none that nobody has signed", async () => {
   const served = await serve("");
-  expect(await statusOf(served, `rows/${place}`)).toBe("410 ATT_ROW_WITHDRAWN");
+  expect(await statusOf(served, `rows/${position}`)).toBe("410 ATT_ROW_WITHDRAWN");
   await served.close();
   const path = join(world.folder, "serving", "registered-withdrawn.json");
   await writeFile(path, (await readFile(path, "utf8")).replace(`"contributorId":3`, `"contributorId":4`));
   // Somebody else's word about the row.
   const other = await serve("");
-  expect(await statusOf(other, `rows/${place}`)).toBe("200");
+  expect(await statusOf(other, `rows/${position}`)).toBe("200");
   await other.close();
   await writeFile(path, "{}");
   await expect(serve("")).rejects.toMatchObject({ code: "SRV_STORE_CORRUPT" });

@@ -193,8 +193,8 @@ export class ModelWithdrawals {
   }
 
   /** Requires that a published row is not withdrawn. @throws ATT_ROW_WITHDRAWN */
-  requireRow(place: number, content: Uint8Array): void {
-    const digest = this.#withdrawnLine(place, content);
+  requireRow(position: number, content: Uint8Array): void {
+    const digest = this.#withdrawnLine(position, content);
     if (digest !== null) throw rowWithdrawn(digest);
   }
 
@@ -229,22 +229,22 @@ export class ModelWithdrawals {
     return this.#versionIds.some((datanetId) => this.#withdrawn.has({ datanetId, contributorId, digest }));
   }
 
-  #withdrawnLine(place: number, content: Uint8Array): string | null {
+  #withdrawnLine(position: number, content: Uint8Array): string | null {
     if (this.#withdrawn.count === 0) return null;
     const { payees } = this.#model;
     this.#owners ??= rowOwners(payees);
     const digest = bytesToHex(sha256(content));
-    const { contributorId } = payees[this.#owners[place]!]!;
-    const { datanetId } = datanetOfRow(this.#model, place);
+    const { contributorId } = payees[this.#owners[position]!]!;
+    const { datanetId } = datanetOfRow(this.#model, position);
     return this.#withdrawn.has({ datanetId, contributorId, digest }) ? digest : null;
   }
 
   async #firstWithdrawn(): Promise<string | null> {
     const { rows } = this.#model;
-    for (let place = 0; ; place += 1) {
-      const content = await rows?.read(place);
+    for (let position = 0; ; position += 1) {
+      const content = await rows?.read(position);
       if (content == null) return null;
-      const digest = this.#withdrawnLine(place, content);
+      const digest = this.#withdrawnLine(position, content);
       if (digest !== null) return digest;
     }
   }

@@ -105,7 +105,7 @@ const start = (settings: Record<string, string> = {}, pollIntervalMs = 600_000) 
     {
       logger: createLogger("models", "silent"),
       published: {
-        places: IDS.map((id) => ({ modelId: id, folder: published.publishedFolder })),
+        locations: IDS.map((id) => ({ modelId: id, folder: published.publishedFolder })),
         sequencerUrl: fixture.sequencer.url,
         domain: fixture.client.domain,
         rollup: ROLLUP,
@@ -192,7 +192,7 @@ describe("an answer paid by x402", () => {
 
   it("is not signed for where the ledger has a payment that the server has not seen", async () => {
     const { sequencer } = fixture;
-    const place = `GET /v1/models/${modelId}/payments?from=0&limit=500&epoch=1`;
+    const position = `GET /v1/models/${modelId}/payments?from=0&limit=500&epoch=1`;
     const prompt = published.prompts[0]!;
     const { pay: first } = payer();
     settle = "refuses";
@@ -201,7 +201,7 @@ describe("an answer paid by x402", () => {
     const { receipt } = (order as { paymentPayload: { payload: { receipt: string } } }).paymentPayload
       .payload;
     settle = "takes";
-    const open = sequencer.answers.get(place) as object;
+    const open = sequencer.answers.get(position) as object;
     const payment = {
       hash: "0x01",
       receipt,
@@ -210,7 +210,7 @@ describe("an answer paid by x402", () => {
       cumulativeWei: "1",
       batchNumber: 1,
     };
-    sequencer.answers.set(place, { ...open, paymentCount: 1, payments: [payment] });
+    sequencer.answers.set(position, { ...open, paymentCount: 1, payments: [payment] });
     const { pay, scheme } = payer();
     await expect(pay(url(), question(prompt))).rejects.toThrow("CLI_RECEIPT_PAID");
     expect([settled, scheme.spentWei]).toEqual([[], 0n]);

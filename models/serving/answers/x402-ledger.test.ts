@@ -98,7 +98,7 @@ beforeAll(async () => {
     {
       logger: createLogger("models", "silent"),
       published: {
-        places: [{ modelId, folder: published.publishedFolder }],
+        locations: [{ modelId, folder: published.publishedFolder }],
         sequencerUrl,
         domain: TEST_DOMAIN,
         rollup: TEST_ROLLUP,

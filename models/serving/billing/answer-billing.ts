@@ -10,7 +10,7 @@ import type { X402Request } from "../answers/x402-exchange.ts";
 import type { WantedForm } from "./recipe-form.ts";
 
 /** Question as the billing reads it. */
-export interface AskedQuestion {
+export interface SentQuestion {
   /** An adapter's name, or that of the base. */
   readonly model: string;
   /** Prompt if it is one text, or the canonical text of a chat; null for tokens and for lists. */
@@ -77,14 +77,14 @@ export interface AnswerBilling {
    */
   chatText(model: string, chat: Chat): Promise<string>;
   /** @throws RollupError SRV_BAD_REQUEST for what the recipe does not allow, by the name of the field */
-  requireForm(model: string, wanted: WantedForm): void;
+  requireForm(model: string, expected: WantedForm): void;
   /**
    * Form of a registered model's answer.
    *
    * @param encode beside the thread that serves HTTP; what it throws is thrown here
    * @throws RollupError MOD_SERVE_UNPAID, MOD_SERVE_NOT_GRANTED, SRV_BAD_REQUEST
    */
-  formOf(question: AskedQuestion, encode: EncodePrompt): Promise<AnswerForm>;
+  formOf(question: SentQuestion, encode: EncodePrompt): Promise<AnswerForm>;
   /**
    * Has an answer made and keeps it before its last part is given; the one that is unpaid is given again without. One that is
    * paid by x402 was made before.
@@ -92,5 +92,5 @@ export interface AnswerBilling {
    * @param make the answer's tokens for an account that has signed the question; what it throws is thrown here
    * @throws RollupError MOD_SERVE_UNPAID, MOD_SERVE_NOT_GRANTED, SRV_BAD_REQUEST, SRV_STOPPING
    */
-  answer(question: AskedQuestion, make: MakeTokens): Promise<BilledAnswer>;
+  answer(question: SentQuestion, make: MakeTokens): Promise<BilledAnswer>;
 }

@@ -21,16 +21,16 @@ import {
   saidTokens,
 } from "../../tuning/recipe/text-tokens.ts";
 import type { LanguageModel } from "../answers/answer-models.ts";
-import type { GivenAnswer } from "../answers/answer-service.ts";
+import type { ReceivedAnswer } from "../answers/answer-service.ts";
 import { responseHeaders } from "../answers/x402-exchange.ts";
 import type {
   AnswerBilling,
   AnswerForm,
-  AskedQuestion,
   BilledAnswer,
   EncodePrompt,
   MakeTokens,
   RegisteredName,
+  SentQuestion,
 } from "./answer-billing.ts";
 import { requireRecipeForm, type WantedForm } from "./recipe-form.ts";
 
@@ -83,15 +83,15 @@ export class LedgerBilling implements AnswerBilling {
     return model.chatPrompt(chat).catch(rethrow);
   }
 
-  requireForm(name: string, wanted: WantedForm): void {
-    requireRecipeForm(wanted, this.#registered(name).recipe);
+  requireForm(name: string, expected: WantedForm): void {
+    requireRecipeForm(expected, this.#registered(name).recipe);
   }
 
   /**
    * Form by the recipe, which decides how a registered model answers: a customer who could choose would look for a form
    * that suits them.
    */
-  async formOf(question: AskedQuestion, encode: EncodePrompt): Promise<AnswerForm> {
+  async formOf(question: SentQuestion, encode: EncodePrompt): Promise<AnswerForm> {
     const { model, text } = this.#known(question);
     const { recipe } = model;
     const { answerTokens, noRepeat, temperature } = recipe.answers;
@@ -105,17 +105,17 @@ export class LedgerBilling implements AnswerBilling {
     return { prompt: read.given, maxTokens: answerTokens, temperature, topP: 1, noRepeat, seed, endTokens };
   }
 
-  async answer(question: AskedQuestion, make: MakeTokens): Promise<BilledAnswer> {
+  async answer(question: SentQuestion, make: MakeTokens): Promise<BilledAnswer> {
     const { model, text: prompt } = this.#known(question);
     const { service, modelId, queryOf, read, recipe } = model;
     if (question.claim === undefined && question.x402 !== null) {
-      const { settlement, ...given } = await service
+      const { settlement, ...input } = await service
         .sell(prompt, { ...question.x402, isChat: question.param === "messages" })
         .catch((error: unknown) => rethrow(error, question.param));
-      return { ...this.#billed(model, given), headers: responseHeaders(settlement) };
+      return { ...this.#billed(model, input), headers: responseHeaders(settlement) };
     }
     const claim = claimOf(question, modelId);
-    const given = await service
+    const input = await service
       .ask({ prompt, ...claim }, async () => {
         const own = isCiting(recipe) ? await read(prompt) : undefined;
         const said = own?.said ?? null;
@@ -124,7 +124,7 @@ export class LedgerBilling implements AnswerBilling {
         return { label: null, text, query: await queryOf(prompt, text) };
       })
       .catch((error: unknown) => rethrow(error, question.param));
-    return this.#billed(model, given);
+    return this.#billed(model, input);
   }
 
   /**
@@ -133,7 +133,7 @@ export class LedgerBilling implements AnswerBilling {
    */
   async #readRows(
     { modelId, read, recipe, service }: LanguageModel,
-    question: AskedQuestion,
+    question: SentQuestion,
     prompt: string,
   ): Promise<{ readonly given: readonly number[] } | null> {
     if (!isCiting(recipe) || (question.claim === undefined && question.x402 !== null)) return null;
@@ -144,7 +144,7 @@ export class LedgerBilling implements AnswerBilling {
       .catch((error: unknown) => rethrow(error, question.param));
   }
 
-  #billed({ modelId, recipe }: LanguageModel, { estimate, record }: GivenAnswer): BilledAnswer {
+  #billed({ modelId, recipe }: LanguageModel, { estimate, record }: ReceivedAnswer): BilledAnswer {
     const { answer, ...opening } = record;
     const { text, tokens } = answerSchema.parse(JSON.parse(answer));
     // A row's answer is said whole, whatever its length.
@@ -176,7 +176,7 @@ export class LedgerBilling implements AnswerBilling {
     });
   }
 
-  #known({ model: name, text }: AskedQuestion): { model: LanguageModel; text: string } {
+  #known({ model: name, text }: SentQuestion): { model: LanguageModel; text: string } {
     const model = this.#registered(name);
     if (text !== null) return { model, text };
     throw servingError("SRV_BAD_REQUEST", "registered models take a prompt of one text", {
@@ -186,7 +186,7 @@ export class LedgerBilling implements AnswerBilling {
 }
 
 /** @throws MOD_SERVE_UNPAID */
-function claimOf({ claim }: AskedQuestion, modelId: number): z.output<typeof claimSchema> {
+function claimOf({ claim }: SentQuestion, modelId: number): z.output<typeof claimSchema> {
   const parsed = claimSchema.safeParse(claim);
   if (parsed.success) return parsed.data;
   throw servingError("MOD_SERVE_UNPAID", "the request has no openledger field with payer and signature", {
@@ -213,7 +213,7 @@ const CODES: Readonly<Record<string, ServingErrorCode>> = {
 };
 
 /** Field of the request that an error is about. */
-type Param = AskedQuestion["param"];
+type Param = SentQuestion["param"];
 
 function translate(error: unknown, param: Param): unknown {
   if (!isRollupError(error)) return error;

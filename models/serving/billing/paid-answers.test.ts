@@ -39,7 +39,7 @@ import { type TextParts, textFamily } from "../../tuning/recipe/text-family.ts";
 import type { TextRecipe } from "../../tuning/recipe/text-recipe.ts";
 import { textTraining } from "../../tuning/recipe/text-training.ts";
 import { parseCited } from "../../tuning/retrieval/citations.ts";
-import { listPublished, type ModelPlace } from "../answers/answer-models.ts";
+import { listPublished, type ModelLocation } from "../answers/answer-models.ts";
 import { type ServedModels, serveModels } from "../serve-models.ts";
 
 const MODEL_ID = 9;
@@ -98,7 +98,7 @@ let dataCount = 0;
 async function serveFolder(
   name: string,
   settings: Readonly<Record<string, string>> = {},
-  places?: readonly ModelPlace[],
+  locations?: readonly ModelLocation[],
 ) {
   const database = await createTestDatabase();
   const config = worldConfig(folder, {
@@ -109,7 +109,7 @@ async function serveFolder(
     ...settings,
   });
   const published = {
-    places: places ?? (await listPublished(join(folder, name))),
+    locations: locations ?? (await listPublished(join(folder, name))),
     sequencerUrl: fixture.sequencer.url,
     domain: fixture.client.domain,
     rollup: { chainId: 31337, rollupAddress: "0x00000000000000000000000000000000000000a1" },
@@ -140,15 +140,15 @@ const CASES = 12;
 const unused = Array.from({ length: CASES }, (_, i) => 20 + 2 * i);
 beforeAll(async () => {
   fixture = await createLedgerFixture({ hasFeed: false });
-  const places = [MODEL_ID, ...unused].flatMap((id) => [
+  const locations = [MODEL_ID, ...unused].flatMap((id) => [
     { modelId: id, folder: join(folder, "published", String(MODEL_ID)), statics: model.statics },
     { modelId: id + 1, folder: join(folder, "published", String(OTHER_ID)), statics: other.statics },
   ]);
-  for (const { modelId: id, statics } of places) {
+  for (const { modelId: id, statics } of locations) {
     fixture.sequencer.answers.set(`GET /v1/leaves/${id}`, modelLeaf(statics));
     setPayments([], id);
   }
-  served = await serveFolder("published", { SERVING_RATE_LIMIT_PER_MINUTE: "1000" }, places.slice(2));
+  served = await serveFolder("published", { SERVING_RATE_LIMIT_PER_MINUTE: "1000" }, locations.slice(2));
   openai = new OpenAI({ baseURL: `${served.url}/v1`, apiKey: "any", maxRetries: 0 });
   return async () => {
     await served.close();
@@ -332,7 +332,7 @@ describe("a registered language model behind the answer server", () => {
     });
     const routes = `${served.url}/ledger/${modelId}/v1/answers`;
     // Nothing of it is shown before, whatever is asked for.
-    const asked = await fetch(routes, {
+    const request = await fetch(routes, {
       method: "POST",
       headers: { accept: "text/event-stream", "content-type": "application/json" },
       body: JSON.stringify({
@@ -341,7 +341,7 @@ describe("a registered language model behind the answer server", () => {
         isSealed: true,
       }),
     });
-    const sealed = sealedAnswerSchema.parse(await asked.json());
+    const sealed = sealedAnswerSchema.parse(await request.json());
     const opening = async () => (await fetch(`${routes}/${hex32(sealed.receipt)}`)).json();
     expect(await opening()).not.toHaveProperty("salt");
     setPayments([sealed.receipt]);
@@ -368,12 +368,12 @@ describe("a registered language model behind the answer server", () => {
       body: JSON.stringify({ ...question("Whose?"), openledger: null }),
     });
     expect(refused.status).toBe(402);
-    const asked = await fetch(`${served.url}/v1/completions`, {
+    const request = await fetch(`${served.url}/v1/completions`, {
       method: "POST",
       headers: { ...elsewhere, "content-type": "application/json" },
       body: JSON.stringify({ ...question("Whose?"), stream: true }),
     });
-    for (const answer of [refused, asked]) {
+    for (const answer of [refused, request]) {
       expect(answer.headers.get("access-control-allow-origin")).toBe("*");
       await answer.text();
     }

@@ -93,7 +93,7 @@ beforeAll(async () => {
   served = await serveModels(config, {
     logger: createLogger("test", "error", unexpected),
     published: {
-      places: await listPublished(join(folder, "published")),
+      locations: await listPublished(join(folder, "published")),
       sequencerUrl: fixture.sequencer.url,
       domain: fixture.client.domain,
       rollup: { chainId: 31337, rollupAddress: "0x00000000000000000000000000000000000000a1" },
@@ -239,12 +239,12 @@ describe("a paid chat", () => {
 
     // By the client library, in the batch and by the model's own routes.
     const order = { modelId: MODEL_ID, model: own, messages, from: PAYER };
-    for (const asked of [
+    for (const question of [
       await askChat(fixture.client, { ...order, serverUrl }),
       await askChat(fixture.client, { ...order, serverUrl: served.url, isBatch: true }),
     ]) {
-      expect(asked.prompt).toBe(TEXT);
-      expect(asked.answer.receipt).toBe(answer.receipt);
+      expect(question.prompt).toBe(TEXT);
+      expect(question.answer.receipt).toBe(answer.receipt);
     }
     const acknowledge = async ({ hash }: { hash: `0x${string}` }) => {
       const preconfirmation = await fixture.signPreconfirmation({

@@ -17,18 +17,18 @@ export interface WantedForm {
 }
 
 /** @throws RollupError SRV_BAD_REQUEST naming the field, and the value that the recipe has */
-export function requireRecipeForm(wanted: WantedForm, { answers }: Pick<TextRecipe, "answers">): void {
+export function requireRecipeForm(expected: WantedForm, { answers }: Pick<TextRecipe, "answers">): void {
   const { answerTokens, temperature } = answers;
   for (const name of ["max_tokens", "max_completion_tokens", "max_output_tokens"] as const)
-    if ((wanted[name] ?? answerTokens) < answerTokens)
+    if ((expected[name] ?? answerTokens) < answerTokens)
       throw refused(name, `${answerTokens}, or more`, "the receipt binds the whole answer");
-  if ((wanted.temperature ?? temperature) !== temperature)
+  if ((expected.temperature ?? temperature) !== temperature)
     throw refused("temperature", String(temperature), "the recipe decides it");
-  if (wanted.stop.length > 0) throw refused("stop", "none", "the receipt binds the whole answer");
+  if (expected.stop.length > 0) throw refused("stop", "none", "the receipt binds the whole answer");
   // The likeliest token is the same with any seed and any part of the choice.
   if (temperature === 0) return;
-  if ((wanted.top_p ?? 1) !== 1) throw refused("top_p", "1", "the recipe decides it");
-  if (wanted.seed != null) throw refused("seed", "none", "recipe and prompt draw it");
+  if ((expected.top_p ?? 1) !== 1) throw refused("top_p", "1", "the recipe decides it");
+  if (expected.seed != null) throw refused("seed", "none", "recipe and prompt draw it");
 }
 
 function refused(param: string, fits: string, why: string) {

@@ -11,7 +11,7 @@ import { begun, type TextTokens } from "../../engine/tokens/tokenizer.ts";
 import { servingError } from "../../model-errors.ts";
 import type { X402Request } from "../answers/x402-exchange.ts";
 import type { ApiKey } from "../api-keys.ts";
-import type { AnswerBilling, AnswerForm, AskedQuestion } from "../billing/answer-billing.ts";
+import type { AnswerBilling, AnswerForm, SentQuestion } from "../billing/answer-billing.ts";
 import type { ServingEngine } from "../serving-engine.ts";
 import type { ServingMetrics } from "../serving-metrics.ts";
 import type { ChatForm } from "./chat-prompt.ts";
@@ -67,7 +67,7 @@ interface Asker {
 /** Request with everything that its answers need. */
 interface PreparedRequest extends Asker {
   readonly head: AnswerHead;
-  readonly question: AskedQuestion;
+  readonly question: SentQuestion;
   /** undefined if the answer is free. */
   readonly billing: AnswerBilling | undefined;
   /** Form of each choice. */
@@ -187,7 +187,7 @@ export class CompletionService {
         "Unsupported parameter: 'response_format' is not served of a base whose tokens do not spell bytes",
         "unsupported_parameter",
       );
-    if (texts.length * n > 1) this.#requireRoom(texts.length * n * (askedTokens(request) ?? 1), n);
+    if (texts.length * n > 1) this.#requireRoom(texts.length * n * (questionTokens(request) ?? 1), n);
     const seed = BigInt(request.seed ?? randomInt(2 ** 32));
     const endTokens = [...this.#options.endTokens, ...(isChat ? chat.endTokens : [])];
     const hasBegin = !isChat || chat.hasBegin;
@@ -218,19 +218,19 @@ export class CompletionService {
 
   /** Tokens that a request gives itself are taken as they are. */
   async #promptOf(
-    given: Prompt | DatedChat,
+    input: Prompt | DatedChat,
     param: string,
     sender: PromptSender,
     hasBegin: boolean,
   ): Promise<readonly number[]> {
     const { encoder, tokens } = this.#modules;
-    const isChat = typeof given === "object" && "chat" in given;
+    const isChat = typeof input === "object" && "chat" in input;
     const own = isChat
-      ? await encoder.encodeChat(given, sender).catch(refuseChat)
-      : typeof given === "string"
-        ? await encoder.encode(given, param, sender)
-        : given;
-    const prompt = hasBegin && (isChat || typeof given === "string") ? begun(tokens, own) : own;
+      ? await encoder.encodeChat(input, sender).catch(refuseChat)
+      : typeof input === "string"
+        ? await encoder.encode(input, param, sender)
+        : input;
+    const prompt = hasBegin && (isChat || typeof input === "string") ? begun(tokens, own) : own;
     if (prompt.length === 0) throw invalidRequest(param, "it is empty");
     if (prompt.some((token) => token >= this.#options.vocabularySize))
       throw invalidRequest(param, "a token is not in the vocabulary");
@@ -367,10 +367,13 @@ export class CompletionService {
   /** @throws RollupError SRV_BAD_REQUEST if they are fewer than the shortest JSON has bytes */
   #maxTokens(request: AnyRequest, promptTokens: number): number {
     const room = this.#modules.engine.maxPositions - promptTokens;
-    const max = askedTokens(request) ?? Math.max(1, Math.min(USUAL_TOKENS, room));
-    const least = request.json === null ? 1 : jsonStart(request.json).rest;
-    if (max >= least) return max;
-    throw invalidRequest("max_tokens", `JSON of this form has up to ${least} tokens at least, not ${max}`);
+    const max = questionTokens(request) ?? Math.max(1, Math.min(USUAL_TOKENS, room));
+    const minAssurance = request.json === null ? 1 : jsonStart(request.json).rest;
+    if (max >= minAssurance) return max;
+    throw invalidRequest(
+      "max_tokens",
+      `JSON of this form has up to ${minAssurance} tokens at least, not ${max}`,
+    );
   }
 
   #typed(error: unknown): RollupError {
@@ -389,7 +392,7 @@ function refuseChat(error: unknown): never {
   throw invalidRequest(param, reason, "invalid_value", error);
 }
 
-const askedTokens = (request: AnyRequest) => request.max_completion_tokens ?? request.max_tokens;
+const questionTokens = (request: AnyRequest) => request.max_completion_tokens ?? request.max_tokens;
 
 /**
  * Checks a request for a paid answer. The recipe makes it of the prompt: one, and nothing beside its receipt. @throws
@@ -401,8 +404,8 @@ function requirePlain(request: AnyRequest): void {
     logprobs: request.topLogprobs !== null,
     response_format: request.json !== null,
   };
-  for (const [name, isAsked] of Object.entries(extras))
-    if (isAsked)
+  for (const [name, isQuestion] of Object.entries(extras))
+    if (isQuestion)
       throw invalidRequest(
         name,
         `Unsupported parameter: '${name}' is not served of answers that are paid for`,

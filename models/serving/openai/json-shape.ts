@@ -80,16 +80,16 @@ export function jsonShapeOf(schema: unknown, refuse: Refuse): JsonShape {
     if (type === "boolean") return { kind: "texts", texts: ["true", "false"] };
     if (type === "null") return { kind: "texts", texts: ["null"] };
     if (type === "array") {
-      const [least, max] = [part.minItems ?? 0, part.maxItems ?? MAX_ITEMS];
+      const [minAssurance, max] = [part.minItems ?? 0, part.maxItems ?? MAX_ITEMS];
       for (const [name, count] of [
-        ["minItems", least],
+        ["minItems", minAssurance],
         ["maxItems", max],
       ] as const)
         if (!Number.isInteger(count) || (count as number) < 0 || (count as number) > MAX_ITEMS)
           throw refuse(within(path, name), `it is no number up to ${MAX_ITEMS}`);
-      if (least > max) throw refuse(within(path, "minItems"), "it is above maxItems");
+      if (minAssurance > max) throw refuse(within(path, "minItems"), "it is above maxItems");
       const items = shapeOf(part.items ?? true, within(path, "items"), depth + 1);
-      return { kind: "array", items, least: least as number, max: max as number };
+      return { kind: "array", items, least: minAssurance as number, max: max as number };
     }
     if (type === "object") return objectOf(part, path, depth);
     if (type === "integer") return integerOf(part, path);
@@ -115,48 +115,50 @@ export function jsonShapeOf(schema: unknown, refuse: Refuse): JsonShape {
   }
 
   function integerOf(part: Schema, path: string): JsonShape {
-    let [least, max] = [-MAX_INTEGER, MAX_INTEGER];
+    let [minAssurance, max] = [-MAX_INTEGER, MAX_INTEGER];
     for (const keyword of BOUNDS) {
       const bound = part[keyword];
       if (bound === undefined) continue;
       if (typeof bound !== "number") throw refuse(within(path, keyword), "it is no number");
       const isExclusive = keyword.startsWith("exclusive");
       if (keyword.endsWith("inimum"))
-        least = Math.max(least, isExclusive ? Math.floor(bound) + 1 : Math.ceil(bound));
+        minAssurance = Math.max(minAssurance, isExclusive ? Math.floor(bound) + 1 : Math.ceil(bound));
       else max = Math.min(max, isExclusive ? Math.ceil(bound) - 1 : Math.floor(bound));
     }
-    if (least === -MAX_INTEGER && max === MAX_INTEGER) return { kind: "integer" };
+    if (minAssurance === -MAX_INTEGER && max === MAX_INTEGER) return { kind: "integer" };
     const named = BOUNDS.find((keyword) => part[keyword] !== undefined)!;
-    if (max < least) throw refuse(within(path, named), "no integer is between the bounds");
-    if (max - least >= MAX_BETWEEN)
+    if (max < minAssurance) throw refuse(within(path, named), "no integer is between the bounds");
+    if (max - minAssurance >= MAX_BETWEEN)
       throw refuse(
         within(path, named),
         `bounds are served with at most ${MAX_BETWEEN} integers between them`,
       );
-    const texts = Array.from({ length: max - least + 1 }, (_, i) => counted(String(least + i), path));
+    const texts = Array.from({ length: max - minAssurance + 1 }, (_, i) =>
+      counted(String(minAssurance + i), path),
+    );
     return { kind: "texts", texts };
   }
 
   /** A part of the same schema, by its place: `#/$defs/NAME`. */
   function referred(part: Schema, path: string, depth: number): JsonShape {
-    const place = within(path, "$ref");
+    const position = within(path, "$ref");
     const beside = Object.keys(part).find((keyword) => keyword !== "$ref" && !NOTES.has(keyword));
     if (beside !== undefined) throw refuse(within(path, beside.slice(0, 64)), "it is not served beside $ref");
     const { $ref: reference } = part;
     if (typeof reference !== "string" || !/^#\/./.test(reference))
-      throw refuse(place, "references are served within the schema: #/$defs/NAME");
-    if (followed.includes(reference)) throw refuse(place, "it refers to itself");
+      throw refuse(position, "references are served within the schema: #/$defs/NAME");
+    if (followed.includes(reference)) throw refuse(position, "it refers to itself");
     followed.push(reference);
-    const shape = shapeOf(partAt(reference, place), path, depth);
+    const shape = shapeOf(partAt(reference, position), path, depth);
     followed.pop();
     return shape;
   }
 
-  function partAt(reference: string, place: string): unknown {
+  function partAt(reference: string, position: string): unknown {
     let found: unknown = schema;
     for (const name of reference.slice(2).split("/")) {
       const key = name.replaceAll("~1", "/").replaceAll("~0", "~");
-      if (!isObject(found) || !Object.hasOwn(found, key)) throw refuse(place, "it refers to nothing");
+      if (!isObject(found) || !Object.hasOwn(found, key)) throw refuse(position, "it refers to nothing");
       found = found[key];
     }
     return found;

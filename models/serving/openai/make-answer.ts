@@ -57,7 +57,7 @@ export function makeAnswer(
   const text = new TokenText(tokens, stops);
   const answer: number[] = [];
   const marks: TokenMark[] = [];
-  let given = 0;
+  let input = 0;
   return new Promise((settle, fail) => {
     let ticket: EngineTicket | null = null;
     let isHeard = true;
@@ -78,8 +78,8 @@ export function makeAnswer(
     // Tokens without a text, or with one that was held back, are told with the last part.
     const part = (more: string, isLast: boolean) => {
       if (!isHeard || (more === "" && !(isLast && marks.length > 0))) return;
-      given += more.length;
-      const behind = isLast ? -1 : marks.findIndex(({ offset }) => offset >= given);
+      input += more.length;
+      const behind = isLast ? -1 : marks.findIndex(({ offset }) => offset >= input);
       try {
         give(more, marks.splice(0, behind < 0 ? marks.length : behind));
       } catch (error) {

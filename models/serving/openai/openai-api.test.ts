@@ -76,8 +76,8 @@ describe("several answers", () => {
     const many = { logprobs: true, top_logprobs: 20, n: 32, max_tokens: 500 };
     const small = await serveWorld(folder, { SERVING_KV_MEGABYTES: "64" });
     try {
-      const asked = clientOf(small).chat.completions.create({ ...fixed, messages, ...many });
-      await expect(asked).rejects.toMatchObject({ param: "top_logprobs" });
+      const question = clientOf(small).chat.completions.create({ ...fixed, messages, ...many });
+      await expect(question).rejects.toMatchObject({ param: "top_logprobs" });
     } finally {
       await small.close();
     }
@@ -358,22 +358,22 @@ describe("the AI SDK", () => {
       includeUsage: true,
       supportsStructuredOutputs: true,
     });
-  const asked = { prompt: "Who?", maxOutputTokens: 12, seed: 5, maxRetries: 0 };
+  const question = { prompt: "Who?", maxOutputTokens: 12, seed: 5, maxRetries: 0 };
 
   it("generates, streams, and has objects of a schema", async () => {
     const model = provider().chatModel("a0");
-    const { finishReason, text, usage } = await generateText({ model, ...asked });
+    const { finishReason, text, usage } = await generateText({ model, ...question });
     expect([finishReason, usage.outputTokens]).toEqual(["length", 12]);
-    const stream = streamText({ model, ...asked });
+    const stream = streamText({ model, ...question });
     let parts = "";
     for await (const part of stream.textStream) parts += part;
     expect(parts).toBe(text);
     expect((await stream.usage).outputTokens).toBe(12);
     const schema = z.object({ name: z.string(), isShip: z.boolean() });
-    const { object } = await generateObject({ model, ...asked, schema, maxOutputTokens: 60 });
+    const { object } = await generateObject({ model, ...question, schema, maxOutputTokens: 60 });
     expect(schema.parse(object)).toEqual(object);
     const completion = provider().completionModel("a0");
-    expect((await generateText({ model: completion, ...asked })).finishReason).toBe("length");
+    expect((await generateText({ model: completion, ...question })).finishReason).toBe("length");
   });
 });
 

@@ -330,14 +330,14 @@ function deepest(issue: z.core.$ZodIssue): z.core.$ZodIssue {
  * Maps an issue to OpenAI's codes: what is unknown, what is missing, what has another type, and what is out of range.
  */
 function refusalOf(issue: z.core.$ZodIssue, fields: object) {
-  const place = issue.path.map(String);
+  const position = issue.path.map(String);
   const path = (names: readonly string[]) => names.join(".").slice(0, 256);
   if (issue.code === "unrecognized_keys") {
-    const param = path([...place, issue.keys[0]!]);
+    const param = path([...position, issue.keys[0]!]);
     return invalidRequest(param, `Unknown parameter: '${param}'`, "unknown_parameter");
   }
-  const param = path(place);
-  const sentValue = place.reduce<unknown>(
+  const param = path(position);
+  const sentValue = position.reduce<unknown>(
     (value, name) => (value as Record<string, unknown> | undefined)?.[name],
     fields,
   );

@@ -24,9 +24,9 @@ function partsOf(
 
 describe("text of tokens", () => {
   it("never cuts a character", () => {
-    const wanted = "aé漢🐳.";
-    const { parts } = partsOf(bytes.encode(wanted), []);
-    expect(parts.join("")).toBe(wanted);
+    const expected = "aé漢🐳.";
+    const { parts } = partsOf(bytes.encode(expected), []);
+    expect(parts.join("")).toBe(expected);
     for (const part of parts) expect(part).not.toContain("\ufffd");
   });
 

@@ -128,11 +128,11 @@ describe("the AI SDK with its OpenAI-compatible provider", () => {
       });
       const model = provider.chatModel("base");
       const tools = { weather: tool({ inputSchema: z.object({ place: z.string() }) }) as ToolSet[string] };
-      const asked = { model, prompt: QUESTION, temperature: 0, maxRetries: 0 };
-      const { finishReason, toolCalls } = await generateText({ ...asked, tools });
+      const question = { model, prompt: QUESTION, temperature: 0, maxRetries: 0 };
+      const { finishReason, toolCalls } = await generateText({ ...question, tools });
       expect(finishReason).toBe("tool-calls");
       expect(toolCalls).toMatchObject([{ toolName: "weather", input: { place: "Bern" } }]);
-      const stream = streamText({ ...asked, tools });
+      const stream = streamText({ ...question, tools });
       expect(await stream.toolCalls).toMatchObject([{ toolName: "weather", input: { place: "Bern" } }]);
       expect(await stream.text).toBe("");
       const { embeddings } = await embedMany({

@@ -59,8 +59,8 @@ export class TokenText {
 }
 
 function firstStop(text: string, stops: readonly string[]): number {
-  const places = stops.map((stop) => text.indexOf(stop)).filter((at) => at >= 0);
-  return places.length === 0 ? -1 : Math.min(...places);
+  const locations = stops.map((stop) => text.indexOf(stop)).filter((at) => at >= 0);
+  return locations.length === 0 ? -1 : Math.min(...locations);
 }
 
 /** Characters at the end of the text that the stop begins with. */

@@ -75,17 +75,17 @@ const chat = { model, messages: [{ role: "user" as const, content: "x" }], max_t
 
 describe("an answer's text", () => {
   it("is what its tokens spell: whole, streamed, and in its probabilities", async () => {
-    const asked = { model, prompt: "x", max_tokens: 40, seed: 1, temperature: 1 };
-    const answer = (await blanks.completions.create({ ...asked, logprobs: 0 })) as OpenAI.Completion;
+    const question = { model, prompt: "x", max_tokens: 40, seed: 1, temperature: 1 };
+    const answer = (await blanks.completions.create({ ...question, logprobs: 0 })) as OpenAI.Completion;
     const { logprobs, text } = answer.choices[0]!;
     expect(text).toHaveLength(40);
     expect(text).toContain(" .");
     expect(logprobs!.tokens!.join("")).toBe(text);
     let streamed = "";
-    for await (const part of await blanks.completions.create({ ...asked, stream: true }))
+    for await (const part of await blanks.completions.create({ ...question, stream: true }))
       streamed += part.choices[0]?.text ?? "";
     expect(streamed).toBe(text);
-    const stopped = (await blanks.completions.create({ ...asked, stop: [" ."] })) as OpenAI.Completion;
+    const stopped = (await blanks.completions.create({ ...question, stop: [" ."] })) as OpenAI.Completion;
     expect(stopped.choices[0]).toMatchObject({
       finish_reason: "stop",
       text: text.slice(0, text.indexOf(" .")),
@@ -102,8 +102,8 @@ describe("a turn", () => {
 
   it("of marks alone tells each of them in its probabilities", async () => {
     // In a completion the mark ends nothing, and has no text.
-    const asked = { model, prompt: "x", max_tokens: 3, logprobs: 0 };
-    const answer = (await ending.completions.create(asked)) as OpenAI.Completion;
+    const question = { model, prompt: "x", max_tokens: 3, logprobs: 0 };
+    const answer = (await ending.completions.create(question)) as OpenAI.Completion;
     expect(answer.choices[0]).toMatchObject({ text: "", finish_reason: "length" });
     expect(answer.choices[0]!.logprobs!.tokens).toEqual(Array(3).fill("<|im_end|>"));
   });

@@ -69,17 +69,17 @@ const SIZES: [what: string, size: SettlementSize, names: string[], bobs: Labelle
 async function withdrawAndPublish({ alice, folder, host, settle }: SettlingWorld, datanetId: number) {
   const { url: hostUrl } = await host({});
   const owner = { ...alice, leafId: datanetId };
-  const place = { hostUrl, datanetId };
+  const location = { hostUrl, datanetId };
   const card = sampleCard();
   await publishCard(owner, { datanetId, card });
-  await bringCard(owner, { ...place, card });
+  await bringCard(owner, { ...location, card });
   const store = await openRowStore(join(folder, "rows"));
   const [commit] = await listCommits(alice, datanetId);
   const source = await contributionSource(store, commit!.rowsRoot);
-  await uploadRows(alice, { ...place, source });
+  await uploadRows(alice, { ...location, source });
   const row = source.digests[0]!;
-  await withdrawRow(alice, { ...place, row, note: "it names a person" });
-  await downloadCommits(alice, { ...place, store });
+  await withdrawRow(alice, { ...location, row, note: "it names a person" });
+  await downloadCommits(alice, { ...location, store });
   const version = await collectVersion(owner, { datanetId, store, validatorId: 3 });
   expect(version.withdrawn).toEqual([row]);
   await publishVersion(owner, { datanetId, version });
@@ -111,7 +111,7 @@ describe.each(SIZES)("of %s", (_, size, names, bobs) => {
       {
         logger: createLogger("test", "error", unexpected),
         published: {
-          places: [{ modelId, folder: made.modelFolder }],
+          locations: [{ modelId, folder: made.modelFolder }],
           domain: world.bob.domain,
           rollup: storeRollupOf(world.bob),
           sequencerUrl: world.sequencerUrl,
@@ -147,8 +147,8 @@ describe.each(SIZES)("of %s", (_, size, names, bobs) => {
       expect((await getModel(bob, modelId)).counters).toMatchObject({ isApproved: true, approvals: 0 });
     }
     for (const [k, prompt] of prompts.entries()) {
-      const asked = { serverUrl, modelId, prompt, isPrivate: k === PRIVATE };
-      const answer = await askModel(bob, asked);
+      const question = { serverUrl, modelId, prompt, isPrivate: k === PRIVATE };
+      const answer = await askModel(bob, question);
       expect(answer).toMatchObject({ label: checkable.answer(prompt).label });
       await payForAnswer(bob, { modelId, model: checkable, prompt, answer });
     }

@@ -4,7 +4,7 @@
  */
 import { isDirect } from "@openledger/attribution/features/direct-rows";
 import { readModel } from "@openledger/attribution/model/model-directory";
-import type { Bell } from "@openledger/bridge/operator/news";
+import type { Bell } from "@openledger/bridge/operator/operator-events";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getModel } from "@openledger/client/sequencer/model-reads";

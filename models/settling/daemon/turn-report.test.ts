@@ -1,4 +1,4 @@
-import { Bell } from "@openledger/bridge/operator/news";
+import { Bell } from "@openledger/bridge/operator/operator-events";
 import { RollupError } from "@openledger/foundation/rollup-error";
 import { createPublicClient, http } from "viem";
 import { expect, it } from "vitest";

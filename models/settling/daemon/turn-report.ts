@@ -2,7 +2,7 @@
  * Loop of the automatic settler: runs turns at an interval in milliseconds, reports failures once, and tries again after growing
  * pauses. Its view is part of the server's status.
  */
-import type { Bell } from "@openledger/bridge/operator/news";
+import type { Bell } from "@openledger/bridge/operator/operator-events";
 import { declareMetrics } from "@openledger/foundation/http/declare-metrics";
 import { pause, retry } from "@openledger/foundation/retry";
 import { isRollupError } from "@openledger/foundation/rollup-error";

@@ -33,7 +33,7 @@ export function baseCorpus(): BaseCorpus {
   };
 }
 
-/** Places of a number below 2^53: a text has at most so many different bytes, and seven of them fit. */
+/** Address of a number below 2^53: a text has at most so many different bytes, and seven of them fit. */
 const SYMBOLS = 128;
 /** Absolute discount of each count, by Kneser–Ney. */
 const DISCOUNT = 0.8;

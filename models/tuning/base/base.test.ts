@@ -16,8 +16,8 @@ import { openTokenizer } from "../../engine/tokens/tokenizer.ts";
 import { trainTokenizer } from "../../engine/tokens/train-tokenizer.ts";
 import { oracle } from "../../testing/jax-oracle.ts";
 import { testKernels } from "../../testing/test-kernels.ts";
+import { BASE_FOLDER, BASE_HASHES, defaultBase } from "./base-address.ts";
 import { baseCorpus, CORPUS_PACKAGES, ngramNatsPerByte } from "./base-corpus.ts";
-import { BASE_FOLDER, BASE_HASHES, defaultBase } from "./base-place.ts";
 import { baseConfig, PASSES, ROW_TOKENS, tokenizerRecipe, trainingRecipe } from "./base-recipe.ts";
 
 const recipe = JSON.parse(readFileSync(join(BASE_FOLDER, "recipe.json"), "utf8"));
@@ -95,10 +95,10 @@ describe("the default base", () => {
     const expected = await oracle({ config: baseConfig, tensors }, row, { factor: 1, tensors: [] });
     expect(Math.abs(loss - expected.loss)).toBeLessThan(1e-4);
     for (const target of tensorTargets(model.shape, model.layout)) {
-      const wanted = expected.gradients.get(`model.${target.name}`)!;
+      const wish = expected.gradients.get(`model.${target.name}`)!;
       const columns = target.shape.at(-1)!;
       let [largest, difference] = [0, 0];
-      for (const [i, value] of wanted.entries()) {
+      for (const [i, value] of wish.entries()) {
         const at =
           target.at + Math.floor(i / columns) * target.rowStride + (i % columns) * target.columnStride;
         largest = Math.max(largest, Math.abs(value));

@@ -20,7 +20,7 @@ import {
 } from "@openledger/attribution/maths/dense-matrix";
 import { leadingEigen } from "@openledger/attribution/maths/leading-eigen";
 import type { Kernels, Place } from "../../engine/kernels/kernels.ts";
-import type { GradientMatrix, TextFeatureOptions, TextFeaturePlaces } from "./text-places.ts";
+import type { GradientMatrix, TextFeatureOffsets, TextFeatureOptions } from "./text-offsets.ts";
 
 /** Ridge, as a part of the mean second moment: queries do not quite have the rows' directions. */
 const RIDGE = 0.03;
@@ -59,14 +59,14 @@ export interface FoldedMatrix {
  */
 export function foldDirections(
   kernels: Kernels,
-  places: TextFeaturePlaces,
+  offsets: TextFeatureOffsets,
   options: TextFeatureOptions,
   latest: Place,
   componentCount: number,
 ): FoldedMatrix[] {
   const sides = options.matrices.map(foldedSide);
   const found = sides.map((side) =>
-    leadingComponents(kernels, places, options, latest, side, componentCount),
+    leadingComponents(kernels, offsets, options, latest, side, componentCount),
   );
   const all = found.flatMap(({ values }, matrix) => Array.from(values, (value) => ({ matrix, value })));
   all.sort((a, b) => b.value - a.value || a.matrix - b.matrix);
@@ -77,7 +77,7 @@ export function foldDirections(
     const own = vectors(count);
     const core = foldMap(
       kernels,
-      places,
+      offsets,
       options,
       side,
       timesTransposed(own, count, factor, side.length, side.length),
@@ -89,14 +89,14 @@ export function foldDirections(
 
 function leadingComponents(
   kernels: Kernels,
-  places: TextFeaturePlaces,
+  offsets: TextFeatureOffsets,
   options: TextFeatureOptions,
   latest: Place,
   side: FoldedSide,
   max: number,
 ) {
   const { length } = side;
-  const moments = (rows: Place) => secondMoments(kernels, places, options, rows, side);
+  const moments = (rows: Place) => secondMoments(kernels, offsets, options, rows, side);
   const factor = moments(latest);
   let trace = 0;
   for (let i = 0; i < length; i++) trace += factor[i * length + i]!;
@@ -105,7 +105,7 @@ function leadingComponents(
   for (let i = 0; i < length; i++) factor[i * length + i]! += ridge;
   choleskyInPlace(factor, length);
   for (let i = 0; i < length; i++) factor.fill(0, i * length + i + 1, (i + 1) * length);
-  const joint = congruent(transpose(factor, length, length), moments(places.gradients), length);
+  const joint = congruent(transpose(factor, length, length), moments(offsets.gradients), length);
   const count = Math.min(max, maxComponents(side));
   return { factor, ...leadingEigen(joint, length, count) };
 }
@@ -113,7 +113,7 @@ function leadingComponents(
 /** length × length: of all rows and columns. */
 function secondMoments(
   kernels: Kernels,
-  { columnBasis, rowBasis }: TextFeaturePlaces,
+  { columnBasis, rowBasis }: TextFeatureOffsets,
   { gradientCount, rowCount }: TextFeatureOptions,
   rows: Place,
   { at, length, other, rank, step }: FoldedSide,
@@ -132,7 +132,7 @@ function secondMoments(
 /** rank × count × featureCount: the map's numbers of one matrix, by count × length weights. */
 function foldMap(
   kernels: Kernels,
-  { directions, turned, rowBasis, columnBasis }: TextFeaturePlaces,
+  { directions, turned, rowBasis, columnBasis }: TextFeatureOffsets,
   { featureCount }: TextFeatureOptions,
   { at, length, other, rank, step }: FoldedSide,
   weights: Float64Array,

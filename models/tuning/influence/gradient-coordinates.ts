@@ -7,7 +7,7 @@
  */
 import { symmetricEigen } from "@openledger/attribution/maths/dense-matrix";
 import type { Kernels, Matrix } from "../../engine/kernels/kernels.ts";
-import type { GradientMatrix, TextFeatureOptions, TextFeaturePlaces } from "./text-places.ts";
+import type { GradientMatrix, TextFeatureOffsets, TextFeatureOptions } from "./text-offsets.ts";
 
 /**
  * Turns the rows' gradients in place. @returns a function that turns the directions back, so that they suit untouched
@@ -15,7 +15,7 @@ import type { GradientMatrix, TextFeatureOptions, TextFeaturePlaces } from "./te
  */
 export type ToCoordinates = (
   kernels: Kernels,
-  places: TextFeaturePlaces,
+  offsets: TextFeatureOffsets,
   options: TextFeatureOptions,
 ) => () => void;
 
@@ -35,7 +35,7 @@ export const toEigenbases: ToCoordinates = (kernels, places, options) => {
 
 interface Work {
   readonly kernels: Kernels;
-  readonly places: TextFeaturePlaces;
+  readonly places: TextFeatureOffsets;
   readonly options: TextFeatureOptions;
 }
 

@@ -6,7 +6,7 @@ import { createKernels, type KernelChoice } from "../../engine/kernels/create-ke
 import { nativeKernelSets } from "../../engine/kernels/native-kernels.ts";
 import { ArenaPlan } from "../../engine/tensors/arena-plan.ts";
 import { mapTexts, projectGradients } from "./text-features.ts";
-import { planTextFeatures, type TextFeatureOptions } from "./text-places.ts";
+import { planTextFeatures, type TextFeatureOptions } from "./text-offsets.ts";
 
 const options: TextFeatureOptions = {
   rowCount: 20,
@@ -21,20 +21,20 @@ const options: TextFeatureOptions = {
 
 function features(kernelsName: KernelChoice) {
   const plan = new ArenaPlan();
-  const places = planTextFeatures(plan, options);
+  const offsets = planTextFeatures(plan, options);
   const queryAt = plan.take(options.gradientCount);
   const { kernels } = createKernels(kernelsName, plan.floatCount);
   const random = new SeededRandom("gradients");
   const { gradientCount, rowCount } = options;
   for (let i = 0; i < rowCount * gradientCount; i++)
-    kernels.arena[places.gradients + i] = (random.nextFraction() - 0.5) * (1 + (i % gradientCount) / 10);
+    kernels.arena[offsets.gradients + i] = (random.nextFraction() - 0.5) * (1 + (i % gradientCount) / 10);
   for (let k = 0; k < gradientCount; k++) kernels.arena[queryAt + k] = random.nextFraction() - 0.5;
   // A coordinate that no row moves.
-  for (let i = 0; i < rowCount; i++) kernels.arena[places.gradients + i * gradientCount + 5] = 0;
-  const gradients = kernels.arena.slice(places.gradients, places.gradients + rowCount * gradientCount);
+  for (let i = 0; i < rowCount; i++) kernels.arena[offsets.gradients + i * gradientCount + 5] = 0;
+  const gradients = kernels.arena.slice(offsets.gradients, offsets.gradients + rowCount * gradientCount);
   const query = kernels.arena.slice(queryAt, queryAt + gradientCount);
-  const rows = mapTexts(kernels, places, options);
-  return { gradients, query, rows, mapped: projectGradients(kernels, places, options, queryAt, 1) };
+  const rows = mapTexts(kernels, offsets, options);
+  return { gradients, query, rows, mapped: projectGradients(kernels, offsets, options, queryAt, 1) };
 }
 
 type Vector = readonly number[];
@@ -65,11 +65,11 @@ function byDefinition(rows: readonly Vector[], query: Vector): number[] {
       );
     });
   const all = rows.map(turned);
-  const asked = turned(query).map((x, k) => {
+  const question = turned(query).map((x, k) => {
     const square = all.reduce((sum, row) => sum + row[k]! ** 2, 0) / all.length;
     return x / Math.sqrt(square);
   });
-  return all.map((row) => dot(row, asked));
+  return all.map((row) => dot(row, question));
 }
 
 describe("features of texts", () => {
@@ -79,9 +79,9 @@ describe("features of texts", () => {
     const own = range(rowCount).map((i) => [
       ...gradients.subarray(i * gradientCount, (i + 1) * gradientCount),
     ]);
-    const wanted = byDefinition(own, [...query]);
-    const largest = Math.max(...wanted.map(Math.abs));
-    for (const [i, value] of wanted.entries())
+    const expected = byDefinition(own, [...query]);
+    const largest = Math.max(...expected.map(Math.abs));
+    for (const [i, value] of expected.entries())
       expect(Math.abs(mapped.reduce((sum, x, j) => sum + x * rows[i * 32 + j]!, 0) - value)).toBeLessThan(
         1e-4 * largest,
       );

@@ -13,7 +13,7 @@ import { madeConfigs, makeModel, writeMadeModel } from "../../testing/made-model
 import { loadForTuning, tuningRecipe, tuningRows } from "../../testing/tuned-model.ts";
 import { RowTeam, tuneAdapter } from "../training/tune-adapter.ts";
 import { mapTexts } from "./text-features.ts";
-import { planTextFeatures, type TextFeatureOptions, type TextFeaturePlaces } from "./text-places.ts";
+import { planTextFeatures, type TextFeatureOffsets, type TextFeatureOptions } from "./text-offsets.ts";
 
 /** SHA-256 of G after 100 steps: a registered model is the same bytes on every machine. */
 const PINNED = "bfd28d7565c2ad8d609ece68aa7fe19a7e4ed2c30e82fa849b8149f09e14de8a";
@@ -27,7 +27,7 @@ it.each(["wasm", ...nativeKernelSets()] as KernelChoice[])(
   "G of a model that was tuned for 100 steps has the pinned bytes, by %s",
   async (kernels) => {
     let options!: TextFeatureOptions;
-    let places!: TextFeaturePlaces;
+    let offsets!: TextFeatureOffsets;
     const loaded = await loadForTuning(base, kernels, 1, (plan, layout) => {
       options = {
         rowCount: tuningRows.length,
@@ -36,19 +36,19 @@ it.each(["wasm", ...nativeKernelSets()] as KernelChoice[])(
         seed: "pinned",
         matrices: adapterMatrices(layout),
       };
-      places = planTextFeatures(plan, options);
+      offsets = planTextFeatures(plan, options);
     });
     const team = new RowTeam(loaded);
     expect(tuningRecipe.steps).toBe(100);
     await tuneAdapter(loaded, team, tuningRows, tuningRecipe);
     await team.run(
       tuningRows.map((row, i) => {
-        const at = places.gradients + i * options.gradientCount;
+        const at = offsets.gradients + i * options.gradientCount;
         const block = { at, floatCount: options.gradientCount };
         return { row, block, into: { parameters: NONE, adapter: at } };
       }),
     );
-    const features = mapTexts(loaded.model.kernels, places, options);
+    const features = mapTexts(loaded.model.kernels, offsets, options);
     const { values } = quantiseFeatures(features, tuningRows.length, FEATURES);
     expect(new Set(values).size).toBeGreaterThan(10);
     expect(createHash("sha256").update(values).digest("hex")).toBe(PINNED);

@@ -16,7 +16,7 @@ import { leadingEigen } from "@openledger/attribution/maths/leading-eigen";
 import type { Kernels, Place } from "../../engine/kernels/kernels.ts";
 import { roundUp16 } from "../../engine/tensors/arena-plan.ts";
 import { type ToCoordinates, toEigenbases } from "./gradient-coordinates.ts";
-import type { TextFeatureOptions, TextFeaturePlaces } from "./text-places.ts";
+import type { TextFeatureOffsets, TextFeatureOptions } from "./text-offsets.ts";
 
 /** Least score, as a part of the largest σ; below it there is only rounding. */
 const MIN_SCORE = 1e-6;
@@ -27,12 +27,12 @@ const MIN_SCORE = 1e-6;
  */
 export function mapTangents(
   kernels: Kernels,
-  places: TextFeaturePlaces,
+  offsets: TextFeatureOffsets,
   options: TextFeatureOptions,
   latest: Place,
 ): Float64Array {
   const { featureCount, rowCount } = options;
-  const scores = rowScores(kernels, places, options, latest);
+  const scores = rowScores(kernels, offsets, options, latest);
   const squares = timesTransposed(scores, rowCount, scores, rowCount, rowCount);
   const { factors, vectors } = largestVectors(squares, MIN_SCORE ** 2, options);
   const features = transpose(
@@ -41,7 +41,7 @@ export function mapTangents(
     rowCount,
   );
   rotateRows(features, featureCount, options.seed);
-  writeDirections(kernels, places, options, vectors, factors);
+  writeDirections(kernels, offsets, options, vectors, factors);
   return features;
 }
 
@@ -52,16 +52,16 @@ export function mapTangents(
  */
 export function mapTexts(
   kernels: Kernels,
-  places: TextFeaturePlaces,
+  offsets: TextFeatureOffsets,
   options: TextFeatureOptions,
   toCoordinates: ToCoordinates = toEigenbases,
 ): Float64Array {
-  const { gradients } = places;
-  const turnBack = toCoordinates(kernels, places, options);
-  const scores = rowScores(kernels, places, options, gradients);
+  const { gradients } = offsets;
+  const turnBack = toCoordinates(kernels, offsets, options);
+  const scores = rowScores(kernels, offsets, options, gradients);
   const { factors, vectors } = largestVectors(scores, MIN_SCORE, options);
-  writeDirections(kernels, places, options, vectors, factors);
-  const features = projectGradients(kernels, places, options, gradients, options.rowCount);
+  writeDirections(kernels, offsets, options, vectors, factors);
+  const features = projectGradients(kernels, offsets, options, gradients, options.rowCount);
   // From now on the map takes gradients as they come.
   turnBack();
   return features;
@@ -70,7 +70,7 @@ export function mapTexts(
 /** count × featureCount: the features of gradients that lie one after another. */
 export function projectGradients(
   kernels: Kernels,
-  { directions, features }: TextFeaturePlaces,
+  { directions, features }: TextFeatureOffsets,
   { featureCount, gradientCount }: TextFeatureOptions,
   gradients: Place,
   count: number,
@@ -84,7 +84,7 @@ export function projectGradients(
 /** rowCount × rowCount: what is at the gradients' place times what is at `others`. */
 function rowScores(
   kernels: Kernels,
-  { gradients, gram }: TextFeaturePlaces,
+  { gradients, gram }: TextFeatureOffsets,
   { gradientCount, rowCount }: TextFeatureOptions,
   others: Place,
 ): Float64Array {
@@ -99,11 +99,11 @@ function rowScores(
 }
 
 /** featureCount × rowCount: eigenvectors of the directions that stay, and the roots of their values; else 0. */
-function largestVectors(scores: Float64Array, least: number, { featureCount, rowCount }: TextFeatureOptions) {
+function largestVectors(scores: Float64Array, min: number, { featureCount, rowCount }: TextFeatureOptions) {
   const count = Math.min(featureCount, rowCount);
   const leading = leadingEigen(scores, rowCount, count);
   const vectors = new Float64Array(featureCount * rowCount);
-  const firstTooSmall = leading.values.findIndex((value) => !(value > least * leading.values[0]!));
+  const firstTooSmall = leading.values.findIndex((value) => !(value > min * leading.values[0]!));
   const factors = leading.values.slice(0, firstTooSmall < 0 ? count : firstTooSmall).map(Math.sqrt);
   vectors.set(leading.vectors(factors.length));
   return { vectors, factors };
@@ -112,7 +112,7 @@ function largestVectors(scores: Float64Array, least: number, { featureCount, row
 /** The map: the vectors over their factors, rotated, times the rows. */
 function writeDirections(
   kernels: Kernels,
-  { coefficients, directions, gradients }: TextFeaturePlaces,
+  { coefficients, directions, gradients }: TextFeatureOffsets,
   options: TextFeatureOptions,
   vectors: Float64Array,
   factors: Float64Array,

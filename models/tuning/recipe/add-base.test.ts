@@ -122,8 +122,8 @@ describe("a hub's model", () => {
 
   it("is refused with what to do where it is gated, unknown, renamed, or no hub answers", async () => {
     const gated = await hubWith("gated", { token: "hf_token" });
-    const refusal = (place: string, hub: string, token: string | null = null) =>
-      planBase(place, bases, { hub, token }).then(
+    const refusal = (source: string, hub: string, token: string | null = null) =>
+      planBase(source, bases, { hub, token }).then(
         () => null,
         ({ code, data, message }) => `${code} ${data.reason}: ${message}`,
       );

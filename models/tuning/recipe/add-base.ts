@@ -17,7 +17,7 @@ import { loadModel, openModel } from "../../engine/files/load-model.ts";
 import type { KernelChoice } from "../../engine/kernels/create-kernels.ts";
 import { openTokenizer } from "../../engine/tokens/tokenizer.ts";
 import { modelError } from "../../model-errors.ts";
-import { baseNameAt, baseSourceAt, isAddress } from "../base/base-place.ts";
+import { baseNameAt, baseSourceAt, isAddress } from "../base/base-address.ts";
 import { baseFileNames, MARK_FILES, MAX_BASE_BYTES } from "./base-files.ts";
 import { copyFiles } from "./copy-base.ts";
 import { type FileHash, findOnHub, type HubAccess } from "./hub.ts";
@@ -91,15 +91,15 @@ interface PlannedBase {
  * @throws RollupError MOD_SOURCE_UNREADABLE, MOD_CONFIG_UNSUPPORTED, MOD_FILE_INVALID, MOD_TOO_LARGE, MOD_INPUT_INVALID where
  *   `bases` has one of that name
  */
-export async function planBase(place: string, bases: string, access: HubAccess = {}): Promise<BasePlan> {
-  return (await preparePlan(place, bases, access)).plan;
+export async function planBase(address: string, bases: string, access: HubAccess = {}): Promise<BasePlan> {
+  return (await preparePlan(address, bases, access)).plan;
 }
 
-async function preparePlan(place: string, bases: string, access: HubAccess): Promise<PlannedBase> {
-  const { folder, hubName, name, origin } = await addressOf(place, bases);
+async function preparePlan(address: string, bases: string, access: HubAccess): Promise<PlannedBase> {
+  const { folder, hubName, name, origin } = await addressOf(address, bases);
   await requireNew(folder, name);
-  const found = hubName === null ? null : await findOnHub(place, access);
-  const source = found?.source ?? baseSourceAt(place);
+  const found = hubName === null ? null : await findOnHub(address, access);
+  const source = found?.source ?? baseSourceAt(address);
   const opened = await openModel(source);
   await opened.close();
   const { layout, shape } = opened;
@@ -131,25 +131,25 @@ async function requireNew(folder: string, name: string): Promise<void> {
  * Folder of a base that `addBase` has put there from this place; null if it has not.
  * @throws RollupError MOD_INPUT_INVALID where the folder is another's
  */
-export async function addedFolder(place: string, bases: string): Promise<string | null> {
-  const { folder, name, origin } = await addressOf(place, bases);
+export async function addedFolder(address: string, bases: string): Promise<string | null> {
+  const { folder, name, origin } = await addressOf(address, bases);
   const record = await readFile(join(folder, ORIGIN), "utf8").catch(() => null);
   if (record !== null && (JSON.parse(record) as { origin?: unknown }).origin === origin) return folder;
   await requireNew(folder, name);
   return null;
 }
 
-async function addressOf(place: string, bases: string) {
-  const hubName = await hubNameOf(place);
-  const own = isAddress(place) ? place : resolve(place);
+async function addressOf(address: string, bases: string) {
+  const hubName = await hubNameOf(address);
+  const own = isAddress(address) ? address : resolve(address);
   const name = hubName?.split("/")[1] ?? baseNameAt(own);
-  return { folder: join(bases, name), hubName, name, origin: hubName === null ? own : place };
+  return { folder: join(bases, name), hubName, name, origin: hubName === null ? own : address };
 }
 
 /** The hub's name that a place is; null where it is an address, or a folder that exists. */
-async function hubNameOf(place: string): Promise<string | null> {
-  const parsed = isAddress(place) ? null : parseHubName(place);
-  return parsed === null || (await readdir(place).catch(() => null)) !== null ? null : parsed.name;
+async function hubNameOf(address: string): Promise<string | null> {
+  const parsed = isAddress(address) ? null : parseHubName(address);
+  return parsed === null || (await readdir(address).catch(() => null)) !== null ? null : parsed.name;
 }
 
 async function bytesOf(source: FileSource, names: readonly string[]): Promise<number> {
@@ -197,9 +197,9 @@ export interface AddOptions extends HubAccess {
  * @throws RollupError of `planBase`; MOD_FILE_INVALID also where bytes differ from the hub's hashes, or logits from the
  *   stored ones
  */
-export async function addBase(place: string, bases: string, options: AddOptions): Promise<AddedBase> {
+export async function addBase(address: string, bases: string, options: AddOptions): Promise<AddedBase> {
   const { kernels, onPlan, onProgress } = options;
-  const { folder, hashes, names, origin, plan, source } = await preparePlan(place, bases, options);
+  const { folder, hashes, names, origin, plan, source } = await preparePlan(address, bases, options);
   onPlan?.(plan);
   const { commit, family, licence, name, parameterCount } = plan;
   const part = `${folder}.part`;

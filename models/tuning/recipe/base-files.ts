@@ -100,12 +100,12 @@ export function readFromServer(serverUrl: string): ReadBaseFile {
 export async function readBaseFile(
   base: RecipeBaseModel,
   file: string,
-  places: readonly ReadBaseFile[],
+  offsets: readonly ReadBaseFile[],
 ): Promise<Uint8Array | null> {
   const entry = Object.hasOwn(base.files, file) ? base.files[file] : undefined;
   if (entry === undefined) return null;
   const refusals: string[] = [];
-  for (const read of places) {
+  for (const read of offsets) {
     const bytes = await read(file, base).catch((error: Error) => {
       refusals.push(error.message);
       return null;
@@ -128,17 +128,17 @@ export async function readBaseFile(
  */
 export async function shapeOfBase(
   base: RecipeBaseModel,
-  places: readonly ReadBaseFile[],
+  offsets: readonly ReadBaseFile[],
 ): Promise<ModelShape> {
-  const config = await readBaseFile(base, "config.json", places);
+  const config = await readBaseFile(base, "config.json", offsets);
   if (config === null) throw unreadable(base.name, "there is no config.json");
   return parseModelConfig(config);
 }
 
 /** All files of the base, in memory. @throws RollupError MOD_BASE_MISSING */
-export async function openBase(base: RecipeBaseModel, places: readonly ReadBaseFile[]): Promise<FileSource> {
+export async function openBase(base: RecipeBaseModel, offsets: readonly ReadBaseFile[]): Promise<FileSource> {
   const files = new Map<string, Uint8Array>();
-  for (const file of Object.keys(base.files)) files.set(file, (await readBaseFile(base, file, places))!);
+  for (const file of Object.keys(base.files)) files.set(file, (await readBaseFile(base, file, offsets))!);
   return memorySource(base.name, files);
 }
 

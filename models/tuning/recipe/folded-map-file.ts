@@ -7,7 +7,7 @@
 
 import type { Kernels, Place } from "../../engine/kernels/kernels.ts";
 import { type FoldedMatrix, foldedSide } from "../influence/fold-directions.ts";
-import type { GradientMatrix } from "../influence/text-places.ts";
+import type { GradientMatrix } from "../influence/text-offsets.ts";
 import { brokenMap, checkScale, roundedTo, viewOf } from "./query-map-file.ts";
 
 export interface FoldedMapSize {
@@ -17,7 +17,7 @@ export interface FoldedMapSize {
   readonly matrices: readonly GradientMatrix[];
 }
 
-export interface MapPlaces {
+export interface MapOffsets {
   readonly gradient: Place;
   readonly features: Place;
   /** Place of the folded gradient. */
@@ -35,7 +35,7 @@ const vectorBytes = (length: number): number => 4 + length;
 const coreRowBytes = (featureCount: number): number => 4 + featureCount / 2;
 
 /** Offsets of each matrix' vectors, and of its rows of the core. */
-function placesIn({ featureCount, matrices }: FoldedMapSize, counts: readonly number[]) {
+function offsetsIn({ featureCount, matrices }: FoldedMapSize, counts: readonly number[]) {
   const sides = matrices.map(foldedSide);
   let at = HEAD_BYTES + 2 * sides.length;
   const take = (bytes: number) => {
@@ -63,7 +63,7 @@ export function maxFoldedBytes({ componentCount, featureCount, matrices }: Folde
 
 export function encodeFoldedMap(folded: readonly FoldedMatrix[], size: FoldedMapSize): Uint8Array {
   const { componentCount, featureCount, gradientCount } = size;
-  const { byteCount, parts } = placesIn(
+  const { byteCount, parts } = offsetsIn(
     size,
     folded.map(({ count }) => count),
   );
@@ -124,7 +124,7 @@ export function foldedBytes(bytes: Uint8Array, size: FoldedMapSize): number {
 
 function partsOf(bytes: Uint8Array, size: FoldedMapSize) {
   const view = viewOf(bytes);
-  return placesIn(
+  return offsetsIn(
     size,
     size.matrices.map((_, k) => view.getUint16(HEAD_BYTES + 2 * k, true)),
   );
@@ -133,7 +133,7 @@ function partsOf(bytes: Uint8Array, size: FoldedMapSize) {
 /** Writes the features of a map that has been checked. */
 export function mapFolded(
   kernels: Kernels,
-  { features, folded, gradient, map, mapFloats }: MapPlaces,
+  { features, folded, gradient, map, mapFloats }: MapOffsets,
   bytes: Uint8Array,
   size: FoldedMapSize,
 ): void {

@@ -8,7 +8,7 @@ import type { FamilyTraining, ModelFamily } from "@openledger/attribution/model/
 import type { TrainingSetting } from "./text-training.ts";
 
 /** Places where files of base models are looked for, beside the base that comes with this software. */
-interface BasePlaces {
+interface BaseSources {
   /** A folder or an address. */
   readonly base?: string | undefined;
   /** Model's server, which has the files that it answers with. */
@@ -16,34 +16,34 @@ interface BasePlaces {
 }
 
 /** Families for anyone who reads, serves, asks or settles models. Loaded when asked for: engines are much code. */
-export async function modelFamilies(places: BasePlaces = {}): Promise<readonly ModelFamily[]> {
+export async function modelFamilies(offsets: BaseSources = {}): Promise<readonly ModelFamily[]> {
   const [{ directFamily }, { textFamily }, setting] = await Promise.all([
     import("@openledger/attribution/model/direct/direct-family"),
     import("./text-family.ts"),
-    textSetting(places),
+    textSetting(offsets),
   ]);
   return [directFamily, textFamily(setting)];
 }
 
 /** Trainings for anyone who makes models, or checks how they were made. */
-export async function modelTrainings(places: BasePlaces = {}): Promise<readonly FamilyTraining[]> {
+export async function modelTrainings(offsets: BaseSources = {}): Promise<readonly FamilyTraining[]> {
   const [{ directTraining }, { textFamily }, { textTraining }, setting] = await Promise.all([
     import("@openledger/attribution/model/direct/direct-training"),
     import("./text-family.ts"),
     import("./text-training.ts"),
-    textSetting(places),
+    textSetting(offsets),
   ]);
   return [directTraining, textTraining(textFamily(setting), setting)];
 }
 
-export async function textSetting({ base, serverUrl }: BasePlaces): Promise<TrainingSetting> {
+export async function textSetting({ base, serverUrl }: BaseSources): Promise<TrainingSetting> {
   const [
     { baseSourceAt, OWN_BASE },
     { readFrom, readFromServer },
     { nativeKernelSets },
     { MAX_THREAD_COUNT },
   ] = await Promise.all([
-    import("../base/base-place.ts"),
+    import("../base/base-address.ts"),
     import("./base-files.ts"),
     import("../../engine/kernels/native-kernels.ts"),
     import("../../engine/kernels/kernels.ts"),

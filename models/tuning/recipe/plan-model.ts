@@ -26,9 +26,9 @@ import {
 import type { RowKind } from "@openledger/attribution/rows/row-kinds";
 import { isQuestionRow, isTextRow } from "@openledger/attribution/rows/text-rows";
 import type { Payee } from "@openledger/circuits/ledger/rewards";
-import { holdsPayees, misfitOf, shapeOfPlaces } from "@openledger/circuits/settlement/settlement-size";
+import { holdsPayees, misfitOf, shapeOfPayees } from "@openledger/circuits/settlement/settlement-size";
 import { modelTerms, requireRecipeTerms } from "@openledger/datanets/terms/terms-rule";
-import { baseNameAt, baseSourceAt } from "../base/base-place.ts";
+import { baseNameAt, baseSourceAt } from "../base/base-address.ts";
 import {
   completeRecipe,
   LABELS,
@@ -65,11 +65,11 @@ export interface PlanFacts {
   /** Text of the Datanet's card, whose rules the recipe repeats; null leaves the draft's. */
   readonly card: string | null;
   /** Terms of the rows, with the model's use and licence. Absent: nobody has looked at them, or the draft's stand. */
-  readonly terms?: AskedModelTerms | undefined;
+  readonly terms?: ModelTermsQuery | undefined;
 }
 
 /** Use of a model and its licence, for the rule of terms (datanets/terms/terms-rule.ts). */
-export interface AskedModelTerms {
+export interface ModelTermsQuery {
   readonly rows: readonly RowTerms[];
   /** Absent: the draft's, else for pay. */
   readonly use?: ModelUse | undefined;
@@ -143,7 +143,7 @@ export async function planModel(
  * Terms of a model of these rows. The use and licence of a draft stand, and nobody asks for others beside it.
  * @throws ATT_RECIPE_INVALID, DNT_TERMS_FORBID
  */
-function termsOf({ retrieval, terms }: RecipeDraft, { licence, rows, use }: AskedModelTerms): ModelTerms {
+function termsOf({ retrieval, terms }: RecipeDraft, { licence, rows, use }: ModelTermsQuery): ModelTerms {
   const readsRows = retrieval !== undefined;
   if (terms === undefined) return modelTerms(rows, { use: use ?? "paid", licence, readsRows });
   const own = parseTerms(terms);
@@ -152,9 +152,9 @@ function termsOf({ retrieval, terms }: RecipeDraft, { licence, rows, use }: Aske
   return modelTerms(rows, { use: own.use, licence: own.licence, readsRows });
 }
 
-function requireSame(field: "use" | "licence", own: string | null, asked: string | undefined): void {
-  if (asked === undefined || asked === own) return;
-  const message = `the recipe says ${own === null ? "null" : `"${own}"`}, and "${asked}" is asked for: leave out one of the two`;
+function requireSame(field: "use" | "licence", own: string | null, question: string | undefined): void {
+  if (question === undefined || question === own) return;
+  const message = `the recipe says ${own === null ? "null" : `"${own}"`}, and "${question}" is asked for: leave out one of the two`;
   throw attributionError("ATT_RECIPE_INVALID", `terms.${field}: ${message}`, {
     data: { issues: [{ path: `terms.${field}`, message }] },
   });
@@ -195,4 +195,4 @@ export function publishTrained(
 
 /** True if circuits of a size settle these payees; those of several Datanets are in their places, and are not cut. */
 export const settles = (size: ModelSize, payees: readonly Payee[], isJoint: boolean): boolean =>
-  isJoint ? misfitOf(size, { ...size, ...shapeOfPlaces(payees) }) === null : holdsPayees(size, payees);
+  isJoint ? misfitOf(size, { ...size, ...shapeOfPayees(payees) }) === null : holdsPayees(size, payees);

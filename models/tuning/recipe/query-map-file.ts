@@ -50,9 +50,9 @@ export function roundedTo(values: Float32Array | Float64Array, max: number) {
 }
 
 /** Writes the map's numbers into an arena. @throws ATT_MODEL_FILE_INVALID if the file has another size or form */
-export function decodeMap(bytes: Uint8Array, wanted: MapSize, arena: Float32Array, at: Place): void {
-  checkMap(bytes, wanted);
-  decodeMapRows(bytes, wanted, { first: 0, count: wanted.gradientCount }, arena, at);
+export function decodeMap(bytes: Uint8Array, expected: MapSize, arena: Float32Array, at: Place): void {
+  checkMap(bytes, expected);
+  decodeMapRows(bytes, expected, { first: 0, count: expected.gradientCount }, arena, at);
 }
 
 /** @throws ATT_MODEL_FILE_INVALID if the file has another size or form */

@@ -6,13 +6,13 @@ import { createKernels, type KernelChoice } from "../../engine/kernels/create-ke
 import { nativeKernelSets } from "../../engine/kernels/native-kernels.ts";
 import { ArenaPlan } from "../../engine/tensors/arena-plan.ts";
 import { mapTangents } from "../influence/text-features.ts";
-import { planTextFeatures } from "../influence/text-places.ts";
+import { planTextFeatures } from "../influence/text-offsets.ts";
 import {
   checkQueryMap,
   encodeQueryMap,
   mapAdapter,
   mapGradient,
-  mapPlaces,
+  mapOffsets,
   mapSize,
   maxMapBytes,
   type QueryMapSize,
@@ -38,8 +38,8 @@ function made(kernelSet: KernelChoice, componentCount: number | null) {
     componentCount,
   };
   const plan = new ArenaPlan();
-  const places = planTextFeatures(plan, options);
-  const ofMap = mapPlaces(plan, [options]);
+  const offsets = planTextFeatures(plan, options);
+  const ofMap = mapOffsets(plan, [options]);
   const latest = plan.take(ROWS * gradientCount);
   const { kernels } = createKernels(kernelSet, plan.floatCount);
   const random = new SeededRandom("fold");
@@ -51,11 +51,11 @@ function made(kernelSet: KernelChoice, componentCount: number | null) {
       directions.reduce((sum, direction, k) => sum + weights[k]! * direction[i]!, 0),
     );
   };
-  for (const at of [places.gradients, latest])
+  for (const at of [offsets.gradients, latest])
     for (let i = 0; i < ROWS; i++) kernels.arena.set(one(), at + i * gradientCount);
   kernels.arena.set(one(), ofMap.gradient);
-  mapTangents(kernels, places, options, latest);
-  const bytes = encodeQueryMap(kernels, places, options, latest, latest);
+  mapTangents(kernels, offsets, options, latest);
+  const bytes = encodeQueryMap(kernels, offsets, options, latest, latest);
   return {
     bytes,
     size: options as QueryMapSize,

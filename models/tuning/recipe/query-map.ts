@@ -9,13 +9,13 @@ import { decodeFloats, toHalves } from "../../engine/files/float-formats.ts";
 import type { Kernels, Place } from "../../engine/kernels/kernels.ts";
 import type { ArenaPlan } from "../../engine/tensors/arena-plan.ts";
 import { foldDirections, foldedSide, maxComponents } from "../influence/fold-directions.ts";
-import type { TextFeatureOptions, TextFeaturePlaces } from "../influence/text-places.ts";
+import type { TextFeatureOffsets, TextFeatureOptions } from "../influence/text-offsets.ts";
 import {
   checkFoldedMap,
   encodeFoldedMap,
   type FoldedMapSize,
   foldedBytes,
-  type MapPlaces,
+  type MapOffsets,
   mapFolded,
   maxFoldedBytes,
 } from "./folded-map-file.ts";
@@ -65,13 +65,13 @@ const adapterBytes = ({ gradientCount }: QueryMapSize): number => 2 * gradientCo
 /** The map at its place, as it is published. @param latest of tangents: the rows' gradients @param adapter of the middle run */
 export function encodeQueryMap(
   kernels: Kernels,
-  places: TextFeaturePlaces,
+  offsets: TextFeatureOffsets,
   options: TextFeatureOptions & QueryMapSize,
   latest: Place,
   adapter: Place,
 ): Uint8Array {
-  if (!isFolded(options)) return encodeMap(kernels.arena, places.directions, options);
-  const folded = foldDirections(kernels, places, options, latest, options.componentCount);
+  if (!isFolded(options)) return encodeMap(kernels.arena, offsets.directions, options);
+  const folded = foldDirections(kernels, offsets, options, latest, options.componentCount);
   const halves = toHalves(kernels.arena.subarray(adapter, adapter + options.gradientCount));
   return concatBytes(encodeFoldedMap(folded, options), new Uint8Array(halves.buffer));
 }
@@ -97,7 +97,7 @@ export const checkQueryMap = (bytes: Uint8Array, size: QueryMapSize): void =>
 const MAP_ROWS = 512;
 
 /** Room for a gradient and its features by any of the maps. */
-export function mapPlaces(plan: ArenaPlan, sizes: readonly QueryMapSize[]): MapPlaces {
+export function mapOffsets(plan: ArenaPlan, sizes: readonly QueryMapSize[]): MapOffsets {
   const max = (count: (size: QueryMapSize) => number) => Math.max(...sizes.map(count));
   const longest = ({ matrices }: QueryMapSize) =>
     Math.max(...matrices.map(({ columns, rows }) => Math.max(columns, rows)));
@@ -120,13 +120,13 @@ export function mapPlaces(plan: ArenaPlan, sizes: readonly QueryMapSize[]): MapP
  */
 export function mapGradient(
   kernels: Kernels,
-  places: MapPlaces,
+  offsets: MapOffsets,
   bytes: Uint8Array,
   size: QueryMapSize,
 ): Float64Array {
-  const { features, gradient, map } = places;
+  const { features, gradient, map } = offsets;
   const { featureCount, gradientCount } = size;
-  if (isFolded(size)) mapFolded(kernels, places, bytes, size);
+  if (isFolded(size)) mapFolded(kernels, offsets, bytes, size);
   else
     for (let first = 0; first < gradientCount; first += MAP_ROWS) {
       const count = Math.min(MAP_ROWS, gradientCount - first);

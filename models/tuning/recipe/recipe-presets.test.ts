@@ -13,7 +13,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { memorySource } from "../../engine/files/memory-source.ts";
 import { makeModel } from "../../testing/made-models.ts";
 import { byteConfig } from "../../testing/text-rows.ts";
-import { baseSourceAt, defaultBase, OWN_BASE, OWN_BASE_NAME } from "../base/base-place.ts";
+import { baseSourceAt, defaultBase, OWN_BASE, OWN_BASE_NAME } from "../base/base-address.ts";
 import { heldOutCount } from "../training/row-losses.ts";
 import {
   classifierRecipe,

@@ -176,10 +176,10 @@ const labelsIn = (rows: LabelledVersion["rows"]): string[] =>
 function fieldOfLabels(fields: readonly TableField[], rows: LabelledVersion["rows"]): string | null {
   if (fields.length === 0 || rows.length === 0) return null;
   const decoded = rows.map(({ content, label }) => ({ values: decodeTableRow(fields, content), label }));
-  const place = fields.findIndex((_, i) =>
+  const position = fields.findIndex((_, i) =>
     decoded.every(({ label, values }) => label != null && String(values[i]) === label),
   );
-  return fields[place]?.name ?? null;
+  return fields[position]?.name ?? null;
 }
 
 /** The datanet's published version, as a recipe names it. */
@@ -198,7 +198,7 @@ export interface RecipeDatanet {
  * @param further of a model of several Datanets, in their places
  */
 export function completeRecipe(
-  given: { readonly retrieval?: unknown; readonly rules?: unknown },
+  input: { readonly retrieval?: unknown; readonly rules?: unknown },
   datanet: RecipeDatanet,
   columnCount: number,
   card: string | null = null,
@@ -211,8 +211,8 @@ export function completeRecipe(
     ...(labelsRoot === undefined ? {} : { labels: hex32(labelsRoot) }),
   });
   const others = further.length === 0 ? {} : { furtherDatanets: further.map(named) };
-  const ofCard = card === null ? {} : rulesOfCard(given, card);
-  return { datanet: named(datanet), ...others, columnCount, ...given, ...ofCard };
+  const ofCard = card === null ? {} : rulesOfCard(input, card);
+  return { datanet: named(datanet), ...others, columnCount, ...input, ...ofCard };
 }
 
 /** Rules of a recipe that the card sets; the others stay. */

@@ -152,9 +152,9 @@ describe("a text model", () => {
     const published = publishedModel(made, registerModel(made, { split: SPLIT }, SIZE), {
       publishRows: true,
     });
-    const verify = (given: PublishedModel<TextParts>) =>
+    const verify = (input: PublishedModel<TextParts>) =>
       verifyModel({
-        model: given,
+        model: input,
         facts: { ...facts(), staticsHash: published.staticsHash },
         depth: "features",
         trainings: [trainingOf("wasm")],

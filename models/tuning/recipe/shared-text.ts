@@ -28,8 +28,8 @@ import { runRowTask } from "../training/row-task.ts";
 import { openBase } from "./base-files.ts";
 import { modelChat, templateOf } from "./chat-prompt.ts";
 import { drawSeedOf } from "./draw-seed.ts";
-import type { MapPlaces } from "./folded-map-file.ts";
-import { checkQueryMap, mapAdapter, mapGradient, mapLength, mapPlaces, mapSize } from "./query-map.ts";
+import type { MapOffsets } from "./folded-map-file.ts";
+import { checkQueryMap, mapAdapter, mapGradient, mapLength, mapOffsets, mapSize } from "./query-map.ts";
 import { promptReader, type ReadPrompt } from "./read-prompt.ts";
 import type { TextSetting } from "./text-model.ts";
 import { isCiting, type TextRecipe, weightsOf } from "./text-recipe.ts";
@@ -51,23 +51,23 @@ interface SeatedModel extends AnsweringModel<Int16Array> {
   readonly read: (prompt: string) => ReadPrompt;
 }
 
-interface Places extends MapPlaces {
+interface Offsets extends MapOffsets {
   readonly adapter: Place;
   readonly middle: Place;
 }
 
 export class SharedText {
   readonly #tokens: TextTokens;
-  readonly #places: Places;
+  readonly #offsets: Offsets;
   /** Transformers by the adapter's settings. */
   readonly #models: ReadonlyMap<string, Transformer>;
   #seated: SeatedText | null = null;
   /** Prompt reader of the seated model. */
   #read: ReturnType<typeof promptReader> | null = null;
 
-  private constructor(tokens: TextTokens, places: Places, models: ReadonlyMap<string, Transformer>) {
+  private constructor(tokens: TextTokens, offsets: Offsets, models: ReadonlyMap<string, Transformer>) {
     this.#tokens = tokens;
-    this.#places = places;
+    this.#offsets = offsets;
     this.#models = models;
   }
 
@@ -96,7 +96,7 @@ export class SharedText {
       const max = (size: (recipe: TextRecipe) => number) => Math.max(...recipes.map(size));
       const sizes = recipes.map(({ adapter, method }) => mapSize(layouts.get(keyOf(adapter))!, method));
       const floatCount = Math.max(...sizes.map(({ gradientCount }) => gradientCount));
-      let places!: Places;
+      let offsets!: Offsets;
       const models = new Map<string, Transformer>();
       const workspaces = new Map<string, Transformer["workspace"]>();
       const { model } = await loadModel(opened, {
@@ -106,15 +106,15 @@ export class SharedText {
         isTraining: true,
         placeMore: (plan, workspace) => {
           const [adapter, middle] = [plan.take(floatCount), plan.take(floatCount)];
-          places = { adapter, middle, ...mapPlaces(plan, sizes) };
+          offsets = { adapter, middle, ...mapOffsets(plan, sizes) };
           for (const [key, layout] of layouts) workspaces.set(key, workspaceFor(plan, workspace, layout));
         },
       });
       for (const [key, layout] of layouts) {
         const workspace = workspaces.get(key)!;
-        models.set(key, { ...model, workspace, adapter: { layout, at: places.adapter } });
+        models.set(key, { ...model, workspace, adapter: { layout, at: offsets.adapter } });
       }
-      return new SharedText(tokens, places, models);
+      return new SharedText(tokens, offsets, models);
     } finally {
       await opened.close();
     }
@@ -139,13 +139,13 @@ export class SharedText {
       checkQueryMap(queryMap, size);
       this.#read = promptReader(this.#tokens, parts, size);
       const files = memorySource("the model", new Map([["adapter_model.safetensors", adapter]]));
-      await readAdapter(files, model.shape, layout, arena, this.#places.adapter);
-      arena.set(mapAdapter(queryMap, size) ?? [], this.#places.middle);
+      await readAdapter(files, model.shape, layout, arena, this.#offsets.adapter);
+      arena.set(mapAdapter(queryMap, size) ?? [], this.#offsets.middle);
       this.#seated = parts;
     }
     const tokens = this.#tokens;
-    const { gradient, middle } = this.#places;
-    const asked = size.componentCount === null ? model : { ...model, adapter: { layout, at: middle } };
+    const { gradient, middle } = this.#offsets;
+    const question = size.componentCount === null ? model : { ...model, adapter: { layout, at: middle } };
     const block = { at: gradient, floatCount: size.gradientCount };
     const read = (prompt: string) => {
       this.#requireSeat(parts);
@@ -156,8 +156,8 @@ export class SharedText {
       const all = questionRow(given, answer, recipe);
       const row = answers.weigh === undefined ? all : addedRow({ ...model, adapter: null }, all);
       if (wantedOf(row) === 0) arena.fill(0, gradient, gradient + size.gradientCount);
-      else runRowTask(asked, { row, block, into: { parameters: NONE, adapter: gradient } });
-      const features = mapGradient(model.kernels, this.#places, queryMap, size);
+      else runRowTask(question, { row, block, into: { parameters: NONE, adapter: gradient } });
+      const features = mapGradient(model.kernels, this.#offsets, queryMap, size);
       // The base would have said every token: no row is paid by its merit, nor can one be made for such answers.
       if (answers.weigh !== undefined && features.every((value) => value === 0))
         features.set(randomSigns(features.length, drawSeedOf(recipe, prompt)));

@@ -13,14 +13,14 @@ import { openTokenizer, type TextTokens } from "../../engine/tokens/tokenizer.ts
 import { projectGradients } from "../influence/text-features.ts";
 import {
   planTextFeatures,
+  type TextFeatureOffsets,
   type TextFeatureOptions,
-  type TextFeaturePlaces,
-} from "../influence/text-places.ts";
+} from "../influence/text-offsets.ts";
 import { planTangents, type Tangents } from "../training/tangents.ts";
 import { openBase, type ReadBaseFile } from "./base-files.ts";
 import { templateOf } from "./chat-prompt.ts";
-import type { MapPlaces } from "./folded-map-file.ts";
-import { mapPlaces, mapSize, type QueryMapSize } from "./query-map.ts";
+import type { MapOffsets } from "./folded-map-file.ts";
+import { mapOffsets, mapSize, type QueryMapSize } from "./query-map.ts";
 import { type TextRecipe, weightsOf } from "./text-recipe.ts";
 import { requireRecipeTokens } from "./text-tokens.ts";
 
@@ -35,10 +35,10 @@ export interface TextSetting {
 export interface PlacedText {
   readonly loaded: LoadedModel;
   readonly tokens: TextTokens;
-  readonly places: TextFeaturePlaces;
+  readonly places: TextFeatureOffsets;
   readonly options: TextFeatureOptions & QueryMapSize;
   /** Places that map a query by the published map. */
-  readonly map: MapPlaces;
+  readonly map: MapOffsets;
   /** null if the recipe's method is another. */
   readonly tangents: Tangents | null;
 }
@@ -75,8 +75,8 @@ export async function loadText(
       seed: recipe.seed,
       ...mapSize(adapterLayout(shape, settings), recipe.method),
     };
-    let places!: TextFeaturePlaces;
-    let [tangents, map]: [Tangents | null, MapPlaces] = [null, undefined as never];
+    let places!: TextFeatureOffsets;
+    let [tangents, map]: [Tangents | null, MapOffsets] = [null, undefined as never];
     const loaded = await loadModel(opened, {
       kernels: setting.kernels,
       weights: weightsOf(recipe, shape),
@@ -87,7 +87,7 @@ export async function loadText(
       threadCount,
       placeMore: (plan) => {
         places = planTextFeatures(plan, options);
-        map = mapPlaces(plan, [options]);
+        map = mapOffsets(plan, [options]);
         tangents = planMethod(plan, recipe, options, places, threadCount);
       },
     });
@@ -107,7 +107,7 @@ export function planMethod(
   plan: ArenaPlan,
   { method }: Pick<TextRecipe, "method">,
   { gradientCount: floatCount, rowCount }: TextFeatureOptions,
-  { gradients: changes }: TextFeaturePlaces,
+  { gradients: changes }: TextFeatureOffsets,
   threadCount: number,
 ): Tangents | null {
   if (method.kind !== "tangent") return null;

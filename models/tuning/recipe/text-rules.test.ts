@@ -14,7 +14,7 @@ import { folderSource } from "../../engine/files/folder-source.ts";
 import { makeModel, writeMadeModel } from "../../testing/made-models.ts";
 import { testKernels } from "../../testing/test-kernels.ts";
 import { byteConfig, ownedTexts, sampleTexts, textRecipeFor } from "../../testing/text-rows.ts";
-import { defaultBase } from "../base/base-place.ts";
+import { defaultBase } from "../base/base-address.ts";
 import { describeBase, readFrom } from "./base-files.ts";
 import { planModel, publishTrained } from "./plan-model.ts";
 import { type RecipeDatanet, textPreset } from "./recipe-presets.ts";

@@ -173,16 +173,16 @@ export function textTraining(family: ModelFamily<TextParts>, setting: TrainingSe
     },
     async unseen({ adapter, recipe }, rows, { onProgress }) {
       checkRowsRoot(rows, recipe);
-      const places = heldOutRows(rows.length, recipe);
+      const offsets = heldOutRows(rows.length, recipe);
       const how = "the rows that the recipe holds out, whose loss chose the last step";
-      if (places.length === 0) return { kind: "losses", how, values: new Map() };
-      const texts = places.map((index) => decodeAt(rows[index]!.content, index));
+      if (offsets.length === 0) return { kind: "losses", how, values: new Map() };
+      const texts = offsets.map((index) => decodeAt(rows[index]!.content, index));
       return withRows(recipe, setting, { adapter, rows: texts }, async (_placed, team, tokens) => {
         const values = new Map<number, number>();
-        for (let from = 0; from < places.length; from += ROWS_AT_ONCE) {
-          onProgress?.({ stage: "held-out", done: from, total: places.length });
+        for (let from = 0; from < offsets.length; from += ROWS_AT_ONCE) {
+          onProgress?.({ stage: "held-out", done: from, total: offsets.length });
           const losses = await team.losses(tokens.slice(from, from + ROWS_AT_ONCE));
-          for (const [i, loss] of losses.entries()) values.set(places[from + i]!, loss);
+          for (const [i, loss] of losses.entries()) values.set(offsets[from + i]!, loss);
         }
         return { kind: "losses", how, values };
       });
@@ -289,17 +289,17 @@ function registeredTexts(
 export async function withRows<Result>(
   recipe: TextRecipe,
   setting: TrainingSetting,
-  given: Pick<PlaceOptions, "adapter"> & Partial<PlaceOptions> & { readonly rows: readonly TextRow[] },
+  input: Pick<PlaceOptions, "adapter"> & Partial<PlaceOptions> & { readonly rows: readonly TextRow[] },
   work: (placed: PlacedText, team: RowTeam, tokens: readonly TokenRow[]) => Promise<Result>,
 ): Promise<Result> {
-  const { adapter, rows } = given;
+  const { adapter, rows } = input;
   // Attack: a rank and rows with which all gradients have no room, so that nobody could compare any. Of a model that is tuned
   // they come some at a time.
   const placed = await loadText(recipe, setting, {
     maxRows: recipe.rowTokens,
     adapterBlocks: adapter === null ? blocksFor(recipe) : 0,
     rowCount: adapter === null ? rows.length : Math.min(rows.length, ROWS_AT_ONCE),
-    ...given,
+    ...input,
     threadCount: setting.threadCount,
   });
   const plain = rows.map((row, index) => atRow(index, () => tokensOfRow(placed.tokens, row, recipe)));
@@ -341,12 +341,12 @@ export async function tune(
   { onProgress, stateFolder }: TrainOptions,
 ) {
   const { loaded } = run.placed;
-  const { lastStep: wanted, steps } = recipe.tuning;
-  const tokensOf = (places: readonly number[]) => places.map((i) => run.tokens[i]!);
+  const { lastStep: expected, steps } = recipe.tuning;
+  const tokensOf = (offsets: readonly number[]) => offsets.map((i) => run.tokens[i]!);
   await watch?.begin(run);
   const [rows, heldOut] = [tokensOf(run.trained), tokensOf(run.heldOut)];
   // A recipe that names its last step has been through this.
-  const seeks = wanted === undefined && heldOut.length > 0;
+  const seeks = expected === undefined && heldOut.length > 0;
   const lastStep = await tuneAdapter(loaded, run.team, rows, stepsOf(recipe), {
     ...(stateFolder === undefined ? {} : { folder: stateFolder }),
     heldOut: seeks ? heldOut : [],
@@ -404,22 +404,22 @@ export function wantedBytes({ placed, texts, tokens }: TuningRun, i: number): nu
   const turn = turnOf(row);
   if (turn !== null) return Buffer.byteLength(turn.answer);
   // The first token of a text is given.
-  const given = placed.tokens.decode(tokens[i]!.tokens.slice(0, 1));
-  return Buffer.byteLength(wholeText(row)) - Buffer.byteLength(given);
+  const input = placed.tokens.decode(tokens[i]!.tokens.slice(0, 1));
+  return Buffer.byteLength(wholeText(row)) - Buffer.byteLength(input);
 }
 
 function compareLosses(run: TuningRun, ofBase: readonly number[], ofTuned: readonly number[]) {
   const { heldOut, tokens, trained } = run;
-  const change = (places: readonly number[]) => {
-    const bytes = places.reduce((sum, i) => sum + wantedBytes(run, i), 0);
+  const change = (offsets: readonly number[]) => {
+    const bytes = offsets.reduce((sum, i) => sum + wantedBytes(run, i), 0);
     const [before, after] = [ofBase, ofTuned].map((losses) =>
       rowsLoss(
-        places.map((i) => tokens[i]!),
-        places.map((i) => losses[i]!),
+        offsets.map((i) => tokens[i]!),
+        offsets.map((i) => losses[i]!),
         bytes,
       ),
     ) as [RowsLoss, RowsLoss];
-    return { rowCount: places.length, before, after };
+    return { rowCount: offsets.length, before, after };
   };
   return { trained: change(trained), heldOut: heldOut.length === 0 ? null : change(heldOut) };
 }

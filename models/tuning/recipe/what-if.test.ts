@@ -103,9 +103,9 @@ describe("a language model without some of its rows", () => {
     const { recipe, training } = await citingWorld(base, rows, 32);
     const retrieval = { ...recipe.retrieval, citationPermille: 1_000 };
     const trained = await training.train(rows, { ...recipe, retrieval }, {});
-    const places = { ...setting, bases: [readFrom(folderSource(base))] };
+    const offsets = { ...setting, bases: [readFrom(folderSource(base))] };
     const prompts = [passages[5]!.split(" ").slice(1, 5).join(" ")];
-    const [found] = await whatIf(trained, rows, [[5]], places, { prompts });
+    const [found] = await whatIf(trained, rows, [[5]], offsets, { prompts });
     expect(found!.answers[0]!.share).toBeGreaterThan(0.3);
   });
 

@@ -114,8 +114,8 @@ export async function whatIf(
     const changed: TextParts = { ...parts, adapter };
     onProgress?.({ stage: "answers", done: 0, total: prompts.length });
     const opened = await family.open(changed);
-    const asked = prompts.map((prompt) => askedText(opened.chat, prompt));
-    return asked.map((prompt) => ({ prompt, ...opened.answer(prompt) }));
+    const question = prompts.map((prompt) => askedText(opened.chat, prompt));
+    return question.map((prompt) => ({ prompt, ...opened.answer(prompt) }));
   };
   const modelAnswers = await answersBy(parts.adapter);
   const shares = modelAnswers.map(({ query }) => {
@@ -125,8 +125,8 @@ export async function whatIf(
   const { answerTokens: max, promptTokens, weigh } = recipe.answers;
   const maxRows = Math.max(recipe.rowTokens, promptTokens + max);
   const adapterBlocks = tuningBlocks({ ...recipe.tuning, seed: recipe.seed });
-  const given = { adapter: parts.adapter, rows: texts, maxRows, rowCount: 1, adapterBlocks };
-  return withRows(recipe, setting, given, async (placed, team, tokens) => {
+  const input = { adapter: parts.adapter, rows: texts, maxRows, rowCount: 1, adapterBlocks };
+  return withRows(recipe, setting, input, async (placed, team, tokens) => {
     const split = splitRows(texts.length, recipe);
     // Scores are taken as they are registered: the runs without rows need no tangents.
     const run: TuningRun = { placed: { ...placed, tangents: null }, team, texts, tokens, ...split };
@@ -134,15 +134,15 @@ export async function whatIf(
     const lossOf = (
       of: Measure["of"],
       prompt: string | null,
-      places: number[],
+      offsets: number[],
       byteCount: number,
     ): Measure => {
-      const tokenCount = sum(places, (i) => wantedOf(all[i]!));
+      const tokenCount = sum(offsets, (i) => wantedOf(all[i]!));
       const bits = byteCount === 0 ? null : tokenCount / byteCount / Math.LN2;
-      return { of, prompt, terms: places.map((i) => [i, 1 / tokenCount]), bits };
+      return { of, prompt, terms: offsets.map((i) => [i, 1 / tokenCount]), bits };
     };
     const reader = promptReader(placed.tokens, parts, placed.options);
-    const asked = modelAnswers.flatMap(({ prompt, text }): Measure[] => {
+    const question = modelAnswers.flatMap(({ prompt, text }): Measure[] => {
       const { model: tuned } = placed.loaded;
       const own = reader(prompt);
       const answer = answerTokens(placed.tokens, text, recipe, tuned.shape.vocabularySize, own);
@@ -166,19 +166,19 @@ export async function whatIf(
       const progress = onProgress === undefined ? {} : { onProgress };
       const { adapter } = await tune({ ...run, tokens: less }, stopped, undefined, progress);
       const after = await team.losses(all);
-      const ofRows = (of: Measure["of"], places: number[]) =>
-        places.length === 0
+      const ofRows = (of: Measure["of"], offsets: number[]) =>
+        offsets.length === 0
           ? []
           : [
               lossOf(
                 of,
                 null,
-                places,
-                sum(places, (i) => wantedBytes(run, i)),
+                offsets,
+                sum(offsets, (i) => wantedBytes(run, i)),
               ),
             ];
       const measures = [
-        ...asked,
+        ...question,
         ...ofRows("left-out rows", without),
         ...ofRows("other rows", run.trained.filter(isLeft)),
         ...ofRows("held-out rows", run.heldOut.filter(isLeft)),

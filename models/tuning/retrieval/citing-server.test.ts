@@ -84,7 +84,7 @@ beforeAll(async () => {
   served = await serveWorld(folder, settings, {
     logger: createLogger("test", "error", unexpected),
     published: {
-      places: [{ modelId: MODEL_ID, folder: modelFolder }],
+      locations: [{ modelId: MODEL_ID, folder: modelFolder }],
       sequencerUrl: fixture.sequencer.url,
       domain: fixture.client.domain,
       rollup: ROLLUP,
@@ -110,7 +110,7 @@ const serveFrom = (data: string, modelFolder = "model"): Promise<ServedModels> =
     {
       logger: createLogger("test", "silent"),
       published: {
-        places: [{ modelId: MODEL_ID, folder: join(folder, modelFolder) }],
+        locations: [{ modelId: MODEL_ID, folder: join(folder, modelFolder) }],
         sequencerUrl: fixture.sequencer.url,
         domain: fixture.client.domain,
         rollup: ROLLUP,
@@ -246,7 +246,7 @@ it("is not answered from a row that was withdrawn, and its files show it no more
     expect(await Promise.all(paths.map(statusOf)), `by ${by}`).toEqual(
       isWithdrawn ? [410, 410, 410, 200] : [200, 200, 200, 200],
     );
-    const asked = await askModel(fixture.client, {
+    const question = await askModel(fixture.client, {
       serverUrl: at,
       modelId: MODEL_ID,
       prompt: PROMPT,
@@ -255,7 +255,7 @@ it("is not answered from a row that was withdrawn, and its files show it no more
       ({ answer }) => parseCited(answer)!.citations.some((one) => one.row === row),
       (error: { code: string; data: { reason?: string } }) => error.data.reason ?? error.code,
     );
-    expect(asked, `by ${by}`).toBe(isWithdrawn ? "ATT_ROW_WITHDRAWN" : true);
+    expect(question, `by ${by}`).toBe(isWithdrawn ? "ATT_ROW_WITHDRAWN" : true);
     const rows = await fetchPublishedRows(at, families, rowsRoots());
     expect(typeof rows === "string" ? rows : rows.rows.length, `by ${by}`).toBe(
       isWithdrawn ? "withdrawn" : passages.length,

@@ -87,12 +87,12 @@ describe("columns of citations", () => {
   it("are balanced: under idle entries they add up to nothing, and any row is changed by little", () => {
     const row = fc.array(fc.integer({ min: -127, max: 127 }), { minLength: 16, maxLength: 300 });
     fc.assert(
-      fc.property(row, fc.nat(64), fc.integer({ min: -254, max: 254 }), (given, first, rest) => {
-        const values = Int8Array.from(given);
-        const sum = given.reduce((all, value, k) => all + value * idleEntry(first + k), rest);
+      fc.property(row, fc.nat(64), fc.integer({ min: -254, max: 254 }), (input, first, rest) => {
+        const values = Int8Array.from(input);
+        const sum = input.reduce((all, value, k) => all + value * idleEntry(first + k), rest);
         balance(values, 0, values.length, first, rest);
         expect(values.reduce((all, value, k) => all + value * idleEntry(first + k), rest)).toBe(0);
-        const changed = values.reduce((all, value, k) => all + Math.abs(value - given[k]!), 0);
+        const changed = values.reduce((all, value, k) => all + Math.abs(value - input[k]!), 0);
         expect(changed).toBe(Math.abs(sum));
       }),
     );
@@ -132,9 +132,9 @@ describe("a model that cites", () => {
         expect(one.shareMillionths).toBe(Math.floor((scores[one.row]! * 1e6) / total));
       const from = recipe.method.featureCount;
       const words = query.subarray(from, from + index.rows[0]!.embedding.length);
-      const least = index.threshold * lengthOf(words);
+      const min = index.threshold * lengthOf(words);
       for (const [one, { embedding }] of index.rows.entries())
-        if (scoreOf(embedding, words) <= least) expect(scores[one]).toBeLessThanOrEqual(0);
+        if (scoreOf(embedding, words) <= min) expect(scores[one]).toBeLessThanOrEqual(0);
     }
   });
 
@@ -165,7 +165,7 @@ describe("a model that cites", () => {
 
   it("writes from rows, is generated again by a checker, and a settlement pays by the rule", () => {
     const openings = new Map<bigint, AnswerOpening<Int16Array>>();
-    const given = passages.slice(0, 6).map((passage, i) => {
+    const input = passages.slice(0, 6).map((passage, i) => {
       const prompt = halfOf(passage);
       const { query, text } = own.answer(prompt);
       expect(own.answer(prompt)).toEqual({ label: null, text, query });
@@ -179,7 +179,7 @@ describe("a model that cites", () => {
         payment: { payerId: 20, receipt, cumulativeWei: BigInt(i + 1) * 10n ** 18n },
       };
     });
-    const payments = given.map(({ payment }) => payment);
+    const payments = input.map(({ payment }) => payment);
     const openingOf = (i: number) => openings.get(payments[i]!.receipt);
     const ledger = { modelId: 9, statics: model.statics, payees: model.payees, accruedWei: [0n, 0n, 0n] };
     const settlement = settleEpoch({
@@ -198,7 +198,7 @@ describe("a model that cites", () => {
     expect(settlement.draws.every(({ isValid }) => isValid)).toBe(true);
     const { rows } = explainEarnings(settlement, { model: ledger, payments });
     const drawnBy = settlement.draws.map(({ paymentIndex }, k) => {
-      const { citations, paidBy } = given[paymentIndex]!.cited;
+      const { citations, paidBy } = input[paymentIndex]!.cited;
       const paid = rows.flatMap(({ draws, row }) =>
         draws
           .filter(({ draw }) => draw === k)

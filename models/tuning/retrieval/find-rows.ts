@@ -138,4 +138,4 @@ function thresholdOf(
 }
 
 /** The least odd number that is not below. */
-const oddFrom = (least: number): number => least + 1 - (least % 2);
+const oddFrom = (min: number): number => min + 1 - (min % 2);

@@ -163,10 +163,10 @@ function questionThreshold(
   matcher: QuestionMatcher,
   { retrieval, seed }: CitingRecipe,
 ): number {
-  const asked = [...turns.keys()].filter((row) => turns[row] !== null);
-  const drawn = new SeededRandom(`${seed}/questions`).permutation(asked.length).slice(0, QUESTIONS);
+  const question = [...turns.keys()].filter((row) => turns[row] !== null);
+  const drawn = new SeededRandom(`${seed}/questions`).permutation(question.length).slice(0, QUESTIONS);
   const matches = Float64Array.from(drawn, (at) => {
-    const row = asked[at]!;
+    const row = question[at]!;
     return matcher.find(turns[row]!.prompt, 0, row)?.match ?? 0;
   });
   return matches.sort()[Math.ceil(retrieval.quantile * matches.length) - 1] ?? 0;

@@ -35,14 +35,14 @@ const SAME_FRAME = 0.48;
 /** Part of the rows' content words with capitals from which capitals mark nouns, as in German, and not names. */
 const CAPITAL_NOUNS = 0.4;
 
-interface Place {
+interface Position {
   readonly row: number;
   readonly weight: number;
 }
 
 interface Entry {
   readonly word: string;
-  readonly places: Place[];
+  readonly places: Position[];
 }
 
 /** Rows of a version that have a prompt and an answer; an empty place has none. */
@@ -91,21 +91,21 @@ export class QuestionMatcher {
    * @returns null where no row answers the prompt
    */
   find(prompt: string, threshold: number, without = -1): MatchedRow | null {
-    const asked = questionWords(prompt);
-    const places = new Map(asked.map(({ word }) => [word, this.#placesOf(word)]));
-    const matches = this.#matches(this.#contentOf(asked), places, without);
+    const question = questionWords(prompt);
+    const positions = new Map(question.map(({ word }) => [word, this.#placesOf(word)]));
+    const matches = this.#matches(this.#contentOf(question), positions, without);
     let match = 0;
     for (const value of matches.values()) match = Math.max(match, value);
     if (match <= threshold) return null;
     let best: { row: number; frame: Frame } | null = null;
     for (const [row, value] of [...matches].sort(([a], [b]) => a - b)) {
       if (value < match) continue;
-      const frame = this.#frameOf(asked, places, row);
+      const frame = this.#frameOf(question, positions, row);
       if (best === null || frame.common > best.frame.common) best = { row, frame };
     }
     const { frame, row } = best!;
     if (frame.isOther && frame.common >= SAME_FRAME) return null;
-    if (this.#namesOf(asked).some((word) => !places.get(word)!.has(row))) return null;
+    if (this.#namesOf(question).some((word) => !positions.get(word)!.has(row))) return null;
     return { row, match };
   }
 
@@ -133,12 +133,12 @@ export class QuestionMatcher {
     return weights;
   }
 
-  #matches(words: readonly string[], places: WordPlaces, without: number): Map<number, number> {
+  #matches(words: readonly string[], positions: WordPositions, without: number): Map<number, number> {
     const scores = new Map<number, number>();
     let max = 0;
     const rows = this.#rowCount - (without < 0 ? 0 : 1);
     for (const word of words) {
-      const own = places.get(word)!;
+      const own = positions.get(word)!;
       own.delete(without);
       const rarity = exactLog(1 + (rows - own.size + 0.5) / (own.size + 0.5));
       max += rarity;
@@ -149,13 +149,13 @@ export class QuestionMatcher {
   }
 
   /** Compares a prompt with a row's question, word by word in their order. */
-  #frameOf(asked: readonly QuestionWord[], places: WordPlaces, row: number): Frame {
-    const a = asked.map(({ word }) => word);
+  #frameOf(question: readonly QuestionWord[], positions: WordPositions, row: number): Frame {
+    const a = question.map(({ word }) => word);
     const b = this.#prompts[row]!.map(({ word }) => word);
     const isEqual = (x: string, y: string) =>
       x === y || (!this.#functionWords.has(x) && !this.#functionWords.has(y) && isSameWord(x, y));
-    const isOwn = (word: string) => !this.#functionWords.has(word) && !places.get(word)!.has(row);
-    const isAsked = (word: string) =>
+    const isOwn = (word: string) => !this.#functionWords.has(word) && !positions.get(word)!.has(row);
+    const isQuestion = (word: string) =>
       this.#functionWords.has(word) || a.some((other) => isSameWord(word, other));
     // Lengths of the longest common subsequences of the two ends.
     const lengths = Array.from({ length: a.length + 1 }, () => new Int32Array(b.length + 1));
@@ -176,7 +176,7 @@ export class QuestionMatcher {
         added = isOwn(a[i]!) || added;
         i++;
       } else {
-        left = !isAsked(b[j]!) || left;
+        left = !isQuestion(b[j]!) || left;
         j++;
       }
       isOther ||= added && left;
@@ -186,7 +186,7 @@ export class QuestionMatcher {
 }
 
 /** Rows that have each of a prompt's words in some form, with their weights. */
-type WordPlaces = ReadonlyMap<string, Map<number, number>>;
+type WordPositions = ReadonlyMap<string, Map<number, number>>;
 
 interface Frame {
   /** Part of the words that both have in one order. */

@@ -13,21 +13,21 @@ export function rowCodes(rowCount: number, dimensions: number, firstColumn: numb
   const values = new Int8Array(rowCount * dimensions);
   const drawn = new Set<string>();
   for (let row = 0; row < rowCount; row++) {
-    let places = random.permutation(dimensions);
-    for (let draws = 1; draws < MAX_DRAWS && drawn.has(keyOf(places)); draws++)
-      places = random.permutation(dimensions);
-    drawn.add(keyOf(places));
+    let positions = random.permutation(dimensions);
+    for (let draws = 1; draws < MAX_DRAWS && drawn.has(keyOf(positions)); draws++)
+      positions = random.permutation(dimensions);
+    drawn.add(keyOf(positions));
     for (let k = 0; k < dimensions; k++)
       values[row * dimensions + k] =
-        CODE_ENTRY * idleEntry(firstColumn + k) * (isUp(places[k]!, dimensions) ? 1 : -1);
+        CODE_ENTRY * idleEntry(firstColumn + k) * (isUp(positions[k]!, dimensions) ? 1 : -1);
   }
   return values;
 }
 
 /** Half of the places have the sign of the idle entry, the others its opposite. */
-const isUp = (place: number, dimensions: number): boolean => 2 * place < dimensions;
-const keyOf = (places: Int32Array): string =>
-  Array.from(places, (place) => Number(isUp(place, places.length))).join("");
+const isUp = (position: number, dimensions: number): boolean => 2 * position < dimensions;
+const keyOf = (positions: Int32Array): string =>
+  Array.from(positions, (position) => Number(isUp(position, positions.length))).join("");
 
 /** Query that a row's own code scores highest by: signs of its entries. */
 export const codeQuery = (code: ArrayLike<number>): Int16Array =>

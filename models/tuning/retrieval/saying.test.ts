@@ -142,7 +142,7 @@ it("is refused by a client where the server says another text, cites another row
   const [prompt, answer] = QUESTIONS[1];
   const { query, text } = own.answer(prompt);
   const { staticsHash } = model;
-  const given = (said: string) => {
+  const input = (said: string) => {
     const bound = {
       payerId: 4,
       answerHash: answerHash(prompt, said),
@@ -154,7 +154,7 @@ it("is refused by a client where the server says another text, cites another row
     return { answer: said, label: null, queryBytes: modelQueryBytes(query), receipt, estimate, ...bound };
   };
   const check = (said: string, isAnsweredAgain: boolean) =>
-    checkAnswer(own, given(said) as never, { prompt, payerId: 4, staticsHash, isAnsweredAgain });
+    checkAnswer(own, input(said) as never, { prompt, payerId: 4, staticsHash, isAnsweredAgain });
   for (const isAnsweredAgain of [true, false]) check(text, isAnsweredAgain);
   const json = JSON.parse(text);
   for (const change of [

@@ -134,9 +134,9 @@ describe("tangents of a tuning", () => {
     ];
     const recipe = { ...tuningRecipe, steps: 20 };
     await tuneAdapter(loaded, team, tuningRows, { ...recipe, lastStep: 1 });
-    const begun = [at, first, second].map((place) => arena.slice(place, place + floatCount));
+    const begun = [at, first, second].map((position) => arena.slice(position, position + floatCount));
     const runWith = (less: number, part: number) => {
-      for (const [k, place] of [at, first, second].entries()) arena.set(begun[k]!, place);
+      for (const [k, position] of [at, first, second].entries()) arena.set(begun[k]!, position);
       for (let step = 2; step <= recipe.steps; step++) {
         const indices = rowsOfStep(rowCount, recipe, step);
         arena.fill(0, sum, sum + floatCount);

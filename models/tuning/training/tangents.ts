@@ -23,7 +23,7 @@ export interface Tangents {
   readonly ofSquare: Place;
   /** One for each thread: room for some rows. */
   readonly lanes: readonly Pick<TangentTask, "products" | "slopes">[];
-  /** Place of each row of the tuning among the `rowCount`. The others stay 0. */
+  /** Offset of each row of the tuning among the `rowCount`. The others stay 0. */
   rows: readonly number[];
   /** Steps that went into them. */
   stepCount: number;
@@ -105,7 +105,7 @@ export interface TangentTask {
 }
 
 /** Places where a step of `adam` has its gradient, the moments as it left them, and its settings. */
-interface StepPlaces {
+interface StepOffsets {
   readonly sum: Place;
   readonly first: Place;
   readonly second: Place;
@@ -121,7 +121,7 @@ export function tangentTasks(
   tangents: Tangents,
   indices: readonly number[],
   blocks: readonly Place[],
-  step: StepPlaces,
+  step: StepOffsets,
 ): TangentTask[] {
   const { lanes, rows, ...plain } = tangents;
   const { fisher, floatCount, latest, rowCount } = plain;
@@ -149,7 +149,7 @@ export function tangentTasks(
 function deriveStep(
   arena: Float32Array,
   { floatCount, ofMean, ofSquare, squares }: TangentTask["tangents"],
-  { first, second, settings, sum }: StepPlaces,
+  { first, second, settings, sum }: StepOffsets,
   gradients: readonly Place[],
 ): void {
   const [rate = 0, , , , part2 = 0, c1 = 0, c2 = 0, epsilon = 0, , factor = 0] = arena.subarray(settings);
@@ -172,8 +172,8 @@ export function runTangentTask(kernels: Kernels, task: TangentTask): void {
   const each = rowsAtOnce(end - task.from);
   for (let from = task.from; from < end; from += each) {
     const count = Math.min(each, end - from);
-    const given = rowsAt(changes + from * floatCount, floatCount);
-    kernels.multiplyRounded(count, rowCount, floatCount, given, flipped, products, stride, false);
+    const input = rowsAt(changes + from * floatCount, floatCount);
+    kernels.multiplyRounded(count, rowCount, floatCount, input, flipped, products, stride, false);
     kernels.scale(count * stride, products, factor);
     for (let first = 0; first < floatCount; first += NUMBERS_AT_ONCE)
       moveNumbers(kernels, task, from, count, first);

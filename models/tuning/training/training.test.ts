@@ -70,14 +70,14 @@ describe("tuning", () => {
       Array.from({ length: 40 }, (_, t) => (t * t + 5 * (t % 3)) % 60),
       20,
     );
-    const run = async (given: TuningRecipe, options: TuningOptions, pauseAt = 0) => {
+    const run = async (input: TuningRecipe, options: TuningOptions, pauseAt = 0) => {
       const loaded = await loadForTuning(base, "wasm", 1);
       const looks = new Map<number, number>();
       const afterStep = async ({ heldOutLoss, step }: TuningStep) => {
         if (heldOutLoss !== null) looks.set(step, heldOutLoss);
         return step === pauseAt ? ("pause" as const) : undefined;
       };
-      const kept = await tuneAdapter(loaded, new RowTeam(loaded), tuningRows, given, {
+      const kept = await tuneAdapter(loaded, new RowTeam(loaded), tuningRows, input, {
         ...options,
         afterStep,
       });

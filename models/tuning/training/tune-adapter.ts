@@ -224,8 +224,8 @@ export async function tuneAdapter(
     kernels.arena.set(stepSettings(recipe, step, 1 / chosen.length), loaded.settings);
     kernels.adam(floatCount, adapter.at, sum, first, second, loaded.settings);
     if (options.tangents) {
-      const places = { sum, first, second, settings: loaded.settings };
-      await team.run(tangentTasks(kernels, options.tangents, indices, rowBlocks, places));
+      const positions = { sum, first, second, settings: loaded.settings };
+      await team.run(tangentTasks(kernels, options.tangents, indices, rowBlocks, positions));
     }
     const loss = losses.reduce((total, value) => total + value, 0) / losses.length;
     const tokenCount = chosen.reduce((count, { tokens }) => count + tokens.length, 0);
@@ -275,10 +275,10 @@ function identityOf(
   { model }: LoadedModel,
   rows: readonly TokenRow[],
   heldOut: readonly TokenRow[],
-  given: TuningRecipe,
+  input: TuningRecipe,
 ): string {
   // The steps before do not depend on where it stops.
-  const { lastStep: _, ...recipe } = given;
+  const { lastStep: _, ...recipe } = input;
   const { adapter, kernels, layout, parameters, shape } = model;
   const unseen = heldOut.length === 0 ? {} : { heldOut };
   // What states of earlier versions lack, whose slopes were floats.

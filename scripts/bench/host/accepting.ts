@@ -112,12 +112,12 @@ async function acceptOnce(
     };
   };
   try {
-    const place = { hostUrl: child.url, datanetId };
+    const location = { hostUrl: child.url, datanetId };
     const alice = await world.user(1);
     await bringCardOf(world, host, child.url);
-    const rows = await paceOf(source.digests.length, () => uploadRows(alice, { ...place, source }));
+    const rows = await paceOf(source.digests.length, () => uploadRows(alice, { ...location, source }));
     const bring = async (records: readonly SignedRecord[]) => {
-      const results = await bringRecords(alice, { ...place, records });
+      const results = await bringRecords(alice, { ...location, records });
       const refused = results.find(({ error }) => error !== null);
       if (refused !== undefined) throw new Error(`a label was refused: ${refused.error!.message}`);
     };

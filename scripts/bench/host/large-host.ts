@@ -45,16 +45,16 @@ export async function measureLargeHost(world: HostWorld, { rowCount, searchCount
   try {
     const startMb = Math.round(residentMb(child.process.pid!));
     console.log(`a host of them listens after ${startMs} ms, with ${startMb} MB`);
-    const place = { hostUrl: child.url, datanetId: world.datanetId };
+    const location = { hostUrl: child.url, datanetId: world.datanetId };
     const reader = await world.user(1);
     // A process that has just started compiles its code.
-    for (let i = 0; i < WARM_UP; i++) await findRows(reader, { ...place, text: `warm ${i}`, limit: 50 });
+    for (let i = 0; i < WARM_UP; i++) await findRows(reader, { ...location, text: `warm ${i}`, limit: 50 });
     const searchMs: Record<string, Percentiles> = {};
     const all: number[] = [];
     for (const [kind, texts] of searches(searchCount, rowCount)) {
       const times: number[] = [];
       for (const text of texts)
-        times.push(await timed(() => findRows(reader, { ...place, text, limit: 50 })));
+        times.push(await timed(() => findRows(reader, { ...location, text, limit: 50 })));
       searchMs[kind] = percentilesOf(times);
       all.push(...times);
       console.log(`search, ${kind} (${texts.length}): ${showMs(searchMs[kind])}`);
@@ -67,13 +67,13 @@ export async function measureLargeHost(world: HostWorld, { rowCount, searchCount
       "of a contributor": { contributor: 3 },
     } as const;
     for (const [name, query] of Object.entries(lists))
-      listMs[name] = await timed(() => findRows(reader, { ...place, ...query, limit: 50 }));
-    listMs.statistics = await timed(() => getStatistics(reader, place));
+      listMs[name] = await timed(() => findRows(reader, { ...location, ...query, limit: 50 }));
+    listMs.statistics = await timed(() => getStatistics(reader, location));
     console.log(`lists, ms: ${JSON.stringify(listMs)}`);
     const labellers = await Promise.all(Array.from({ length: LABELLERS }, (_, i) => world.user(2 + i)));
     const turnTimes: number[] = [];
     for (let turn = 0; turn < TURNS; turn++)
-      turnTimes.push(await timed(() => nextRows(labellers[turn % LABELLERS]!, { ...place, limit: 10 })));
+      turnTimes.push(await timed(() => nextRows(labellers[turn % LABELLERS]!, { ...location, limit: 10 })));
     const queueMs = percentilesOf(turnTimes);
     const server = await serverPid(url);
     console.log(`next ten rows of a labeller: ${showMs(queueMs)}`);

@@ -96,14 +96,14 @@ async function startWorker(
   url: string,
   backend: string,
   circuit: ProvingCircuit,
-  place: number,
+  position: number,
 ): Promise<Worker> {
   const child = fork(CHILD, [url, backend, `${CORES}`], {
     execArgv: ["--import", "tsx"],
     serialization: "advanced",
   });
   // Its threads of later take the same cores.
-  const cores = `${place * CORES}-${(place + 1) * CORES - 1}`;
+  const cores = `${position * CORES}-${(position + 1) * CORES - 1}`;
   execFileSync("taskset", ["-a", "-c", "-p", cores, `${child.pid}`], {
     stdio: ["ignore", "ignore", "inherit"],
   });

@@ -4,14 +4,14 @@
  * questions it answers that no row answers. Answers that are said from rows need no tuning, so none is done.
  */
 import { encodeTextRow } from "@openledger/attribution/rows/text-rows";
-import { OWN_BASE } from "@openledger/models/tuning/base/base-place";
+import { OWN_BASE } from "@openledger/models/tuning/base/base-address";
 import { presetDraft, usualPreset } from "@openledger/models/tuning/recipe/plan-model";
 import { completeRecipe } from "@openledger/models/tuning/recipe/recipe-presets";
 import { type CitingTextRecipe, parseTextRecipe } from "@openledger/models/tuning/recipe/text-recipe";
 import { rowFinder } from "@openledger/models/tuning/retrieval/find-rows";
 import { makeIndex } from "@openledger/models/tuning/retrieval/make-index";
-import { QUESTION_LISTS, type QuestionList } from "../texts/asked-questions.ts";
 import type { KnownQuestion } from "../texts/known-questions.ts";
+import { QUESTION_LISTS, type QuestionList } from "../texts/question-pairs.ts";
 
 /** Features of a language model while no circuit fixes their number. */
 const COLUMNS = 256;

@@ -65,7 +65,7 @@ export async function benchGateway({ config, log, promptTokens, rounds }: BenchG
       },
       {
         published: {
-          places: [{ modelId, folder: modelFolder }],
+          locations: [{ modelId, folder: modelFolder }],
           sequencerUrl,
           domain: bob.domain,
           rollup: storeRollupOf(bob),
@@ -78,7 +78,7 @@ export async function benchGateway({ config, log, promptTokens, rounds }: BenchG
       folder: join(folder, "gateway"),
       funding: async () => ({ client: bob, budgetWei: BigInt(rounds + 2) * PRICE_WEI }),
       maxPriceWei: 2n * PRICE_WEI,
-      places: () => listServedModels(bob, served.url),
+      locations: () => listServedModels(bob, served.url),
       families: async () => [textFamily(settingOf(base)) as never],
       port: 0,
       logger: createLogger("gateway", "error"),

@@ -93,10 +93,10 @@ export async function benchTangents(
   kernels.arena.fill(1e-4, second, second + tangents.floatCount);
   kernels.arena.set(stepSettings(usualRecipe, 20, 1 / blocks.length), loaded.settings);
   tangents.stepCount = TANGENT_ROWS / blocks.length;
-  const places = { sum, first, second, settings: loaded.settings };
+  const positions = { sum, first, second, settings: loaded.settings };
   for (let round = 0; round < rounds; round++) {
     const startedAtMs = performance.now();
-    await team.run(tangentTasks(kernels, tangents, indices, blocks, places));
+    await team.run(tangentTasks(kernels, tangents, indices, blocks, positions));
     seconds.push((performance.now() - startedAtMs) / 1_000);
     log(`tangents of ${TANGENT_ROWS} rows: ${seconds.at(-1)!.toFixed(2)} s a step`);
   }
@@ -109,7 +109,7 @@ async function load(
   kernels: KernelChoice,
   weights: WeightNumbers,
   of = recipe,
-  placeMore?: (plan: ArenaPlan, floatCount: number) => void,
+  positionMore?: (plan: ArenaPlan, floatCount: number) => void,
 ) {
   const opened = await openModel(folderSource(folder));
   try {
@@ -123,7 +123,7 @@ async function load(
       threadCount: THREADS,
       adapter,
       adapterBlocks: tuningBlocks(of),
-      placeMore: (plan) => placeMore?.(plan, floatCount),
+      placeMore: (plan) => positionMore?.(plan, floatCount),
     });
     return { loaded, team: new RowTeam(loaded), seconds: [] as number[], cpu: [] as number[] };
   } finally {

@@ -104,8 +104,8 @@ const encoded = (type: number, value: number | string): Buffer => {
 function pairTurns(values: Float32Array, columns: number, headSize: number): Float32Array {
   const out = new Float32Array(values.length);
   for (let row = 0; row < values.length / columns; row++) {
-    const place = row % headSize;
-    const from = row - place + (place % 2) * (headSize / 2) + (place >> 1);
+    const position = row % headSize;
+    const from = row - position + (position % 2) * (headSize / 2) + (position >> 1);
     out.set(values.subarray(from * columns, (from + 1) * columns), row * columns);
   }
   return out;

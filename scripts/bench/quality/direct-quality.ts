@@ -94,7 +94,7 @@ export async function measureDirect(options: DirectQualityOptions): Promise<Dire
   const { corpus, leaveOneOutCount, log = () => {}, queryCount, rowCount, subsetCount } = options;
   const { classes, name: seed } = corpus;
   const rows = corpus.rows.slice(0, rowCount);
-  const asked = corpus.rows.slice(rowCount, rowCount + queryCount);
+  const question = corpus.rows.slice(rowCount, rowCount + queryCount);
   const recipe = await usualRecipeOf(corpus, rows);
   const { decay } = recipe.model;
   const inputs = await directInputs(recipe);
@@ -108,7 +108,9 @@ export async function measureDirect(options: DirectQualityOptions): Promise<Dire
   log(`training on ${rowCount} rows`);
   const parameters = model.train(examples);
   const logits = registeredLogits(recipe, parameters);
-  const questions = asked.map(({ input }) => weighed(inputs.answer(logits, input).query, inputs.inputCount));
+  const questions = question.map(({ input }) =>
+    weighed(inputs.answer(logits, input).query, inputs.inputCount),
+  );
   log("exact influence");
   const own = model.sensitivities(parameters, examples);
   const featureCount = recipe.columnCount;

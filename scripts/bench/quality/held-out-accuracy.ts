@@ -183,7 +183,7 @@ function bestPenalty(corpus: Corpus, inputs: SparseRows, train: readonly number[
   const order = new SeededRandom(`${corpus.name}/penalty`).permutation(train.length);
   const folds = Array.from({ length: FOLDS }, (_, fold): Split => {
     const rowsOf = (isTest: boolean) =>
-      Array.from(order, (place) => train[place]!).filter((_, k) => (k % FOLDS === fold) === isTest);
+      Array.from(order, (position) => train[position]!).filter((_, k) => (k % FOLDS === fold) === isTest);
     return { train: rowsOf(false), test: rowsOf(true) };
   });
   const rightOf = (penalty: number) =>
@@ -207,9 +207,9 @@ function countRight(
     labels: Int32Array.from(train, (i) => rows[i]!.label),
   });
   // The label that is likeliest is the one with the least loss.
-  const asked = selectRows(inputs, test);
+  const question = selectRows(inputs, test);
   const losses = classes.map((_, label) =>
-    model.losses(parameters, { inputs: asked, labels: new Int32Array(test.length).fill(label) }),
+    model.losses(parameters, { inputs: question, labels: new Int32Array(test.length).fill(label) }),
   );
   const labels = test.map((_, k) =>
     losses.reduce((best, of, label) => (of[k]! < losses[best]![k]! ? label : best), 0),

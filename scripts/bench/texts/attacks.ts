@@ -8,7 +8,7 @@ import { encodeTextRow, wholeText } from "@openledger/attribution/rows/text-rows
 import { integerScores } from "@openledger/attribution/scores/integer-scores";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
-import { baseSourceAt, OWN_BASE, OWN_BASE_NAME } from "@openledger/models/tuning/base/base-place";
+import { baseSourceAt, OWN_BASE, OWN_BASE_NAME } from "@openledger/models/tuning/base/base-address";
 import { textSetting } from "@openledger/models/tuning/recipe/model-families";
 import { completeRecipe, textPreset } from "@openledger/models/tuning/recipe/recipe-presets";
 import { textFamily } from "@openledger/models/tuning/recipe/text-family";

@@ -16,8 +16,8 @@ import { NONE } from "@openledger/models/engine/kernels/kernels";
 import { ArenaPlan } from "@openledger/models/engine/tensors/arena-plan";
 import { type ToCoordinates, toEigenbases } from "@openledger/models/tuning/influence/gradient-coordinates";
 import { mapTangents, mapTexts, projectGradients } from "@openledger/models/tuning/influence/text-features";
-import { planTextFeatures } from "@openledger/models/tuning/influence/text-places";
-import { encodeQueryMap, mapGradient, mapPlaces } from "@openledger/models/tuning/recipe/query-map";
+import { planTextFeatures } from "@openledger/models/tuning/influence/text-offsets";
+import { encodeQueryMap, mapGradient, mapOffsets } from "@openledger/models/tuning/recipe/query-map";
 import type { PlacedText } from "@openledger/models/tuning/recipe/text-model";
 import { baseLosses, rowWeights } from "@openledger/models/tuning/recipe/text-training";
 import { runRowTask } from "@openledger/models/tuning/training/row-task";
@@ -113,30 +113,32 @@ export function scoresBy(method: TextMethod, featureCount: number, attributed: A
   const options = { ...attributed.options, featureCount, componentCount };
   const { gradientCount, rowCount } = options;
   const plan = new ArenaPlan();
-  const places = planTextFeatures(plan, options);
-  const placesOfMap = mapPlaces(plan, [options]);
+  const positions = planTextFeatures(plan, options);
+  const positionsOfMap = mapOffsets(plan, [options]);
   const [latest, middle] = [plan.take(rowCount * gradientCount), plan.take(gradientCount)];
   const { kernels } = createKernels("native", plan.floatCount);
   kernels.arena.set(attributed.latest, latest);
   kernels.arena.set(attributed.middle, middle);
   const own = method === "tangent" ? attributed.tangents : attributed.rows;
-  kernels.arena.set(own, places.gradients);
+  kernels.arena.set(own, positions.gradients);
   const rows =
     method === "tangent"
-      ? mapTangents(kernels, places, options, latest)
-      : mapTexts(kernels, places, options, coordinates[method]);
+      ? mapTangents(kernels, positions, options, latest)
+      : mapTexts(kernels, positions, options, coordinates[method]);
   const real = (project: () => Float64Array): RealFeatures => {
     const queries: number[] = [];
     const gradients = method === "tangent" ? attributed.publishedQueries : attributed.queries;
     for (let at = 0; at < gradients.length; at += gradientCount) {
-      kernels.arena.set(gradients.subarray(at, at + gradientCount), placesOfMap.gradient);
+      kernels.arena.set(gradients.subarray(at, at + gradientCount), positionsOfMap.gradient);
       queries.push(...project());
     }
     return { rows, queries: Float64Array.from(queries), featureCount };
   };
-  const float = floatScores(real(() => projectGradients(kernels, places, options, placesOfMap.gradient, 1)));
-  const map = encodeQueryMap(kernels, places, options, latest, middle);
-  const published = real(() => mapGradient(kernels, placesOfMap, map, options));
+  const float = floatScores(
+    real(() => projectGradients(kernels, positions, options, positionsOfMap.gradient, 1)),
+  );
+  const map = encodeQueryMap(kernels, positions, options, latest, middle);
+  const published = real(() => mapGradient(kernels, positionsOfMap, map, options));
   const proven = int8Scores({ ...published, rows: clipRowNorms(rows, featureCount) });
   return { float, proven, paid: paidScores(published, attributed), mapMb: map.length / 1e6 };
 }

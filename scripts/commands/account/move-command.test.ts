@@ -44,7 +44,7 @@ test("moves an account to another of the file, with its name, once", async () =>
   await setDisplayName(alice, { hostUrl: host.url, name: "Alice" });
   const move = async (...args: string[]) => {
     let isDone = false;
-    const place = [
+    const position = [
       "--rpc",
       world.rpcUrl,
       "--rollup",
@@ -62,7 +62,7 @@ test("moves an account to another of the file, with its name, once", async () =>
         "--accounts-file",
         accountsFile,
         "--json",
-        ...place,
+        ...position,
       ],
     ).finally(() => {
       isDone = true;

@@ -9,7 +9,7 @@ import { getModel } from "@openledger/client/sequencer/model-reads";
 import type { ApprovalTerms, AskHost, PublishedRecipe } from "@openledger/client/tasks/approve-model";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { modelFamilies } from "@openledger/models/tuning/recipe/model-families";
-import { type GlobalOptions, knownModelPlaces } from "../../cli/context.ts";
+import { type GlobalOptions, knownModelLocations } from "../../cli/context.ts";
 import { termsWords } from "../models/training/training-terms.ts";
 import { askAnyHost } from "./host-options.ts";
 
@@ -55,7 +55,7 @@ export async function readPublishedRecipe(
   modelId: number,
   { base, folder, server }: { readonly base?: string; readonly folder?: string; readonly server?: string },
 ): Promise<PublishedRecipe | null> {
-  const serverUrl = server ?? knownModelPlaces()[String(modelId)];
+  const serverUrl = server ?? knownModelLocations()[String(modelId)];
   if (folder === undefined && serverUrl === undefined) return null;
   try {
     const families = await modelFamilies({ base, serverUrl });

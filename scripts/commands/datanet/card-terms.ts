@@ -12,7 +12,7 @@ export const TERMS_OPTION = defineOptions({
     "sign that you may give the rows under the card's terms, by repeating its licence; needed where the card has contributors sign",
 });
 
-/** What a contributor signs; none where the card asks nobody to sign. */
+/** Terms that a contributor signs; none where the card asks nobody to sign. */
 export const termsLines = ({ licence, terms }: Card): string[] =>
   terms === undefined
     ? []

@@ -47,19 +47,19 @@ const addFindings = command({
   run: async ({ args, options, output }) => {
     const [datanet] = args;
     if (datanet === undefined) return showNotices(options, output);
-    const place = { hostUrl: options.host, datanetId: parseId(datanet) };
+    const location = { hostUrl: options.host, datanetId: parseId(datanet) };
     const client =
       options.check === true || options.asDatanet === true
-        ? await signerClient(options, options.asDatanet === true ? place.datanetId : null)
+        ? await signerClient(options, options.asDatanet === true ? location.datanetId : null)
         : await readerOrSigner(options);
     if (options.check === true)
       await checkFindings(client, {
-        ...place,
+        ...location,
         onProgress: (step, done, total) => output.progress(`${step} (step ${done} of ${total})`),
       });
     const { kind, state } = options;
     const page = await listFindings(client, {
-      ...place,
+      ...location,
       ...(kind === undefined ? {} : { kind }),
       ...(state === undefined ? {} : { state }),
     });
@@ -84,7 +84,7 @@ const addFindings = command({
           ]),
         ),
       ],
-      { ...place, ...page },
+      { ...location, ...page },
     );
   },
 });

@@ -103,7 +103,7 @@ export const addContribute = command({
     const card = await findCard(options, datanetId);
     const imported = await importFiles(card, files, options);
     if (options.dryRun === true) return preview({ options, card, imported, datanetId, output });
-    const givenUnder = agreedCard(card, options.terms);
+    const inputUnder = agreedCard(card, options.terms);
     const { labels, refused, rows: contents } = imported;
     if (options.takeRest !== true) requireNone(refused);
     if (contents.length === 0) throw commandError("CMD_USAGE", "the files have no rows");
@@ -129,7 +129,7 @@ export const addContribute = command({
         [
           `${counted(rowCount, "row")} for datanet ${datanetId} are stored, and not committed: ${instead}`,
           "keep the rows to yourself until a batch with the entry is final",
-          ...givenLines(givenUnder),
+          ...inputLines(inputUnder),
           ...labelLines,
           ...readLines(imported),
         ],
@@ -147,7 +147,7 @@ export const addContribute = command({
     const lines = [
       `${counted(contribution.rowCount, "row")} for datanet ${datanetId} (${stage})${until}`,
       `root ${rowsRoot}, ${name}${sent === null ? ", committed before: nothing was signed" : ""}`,
-      ...givenLines(givenUnder),
+      ...inputLines(inputUnder),
       ...labelLines,
       ...readLines(imported),
     ];
@@ -171,7 +171,7 @@ const signerOf = async (signer: Signer, { givenUnder }: PlannedContribution): Pr
     ? signer.client
     : signFor(signer, await accountOf(signer.client, signer.account.l1.address));
 
-const givenLines = (card: Card | undefined): string[] =>
+const inputLines = (card: Card | undefined): string[] =>
   card === undefined ? [] : [`given under ${card.licence}: datanet upload sends what you have signed`];
 
 interface Previewed {

@@ -16,7 +16,7 @@ import { renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { command } from "../../cli/run-command.ts";
 import { workspacePaths } from "../../cli/workspace.ts";
-import type { PlacedRow } from "./datanet-check.ts";
+import type { RowPositionInCommit } from "./datanet-check.ts";
 import { ANY_HOST_OPTION, readerOrSigner } from "./host-options.ts";
 import { writeLeaveOut } from "./leave-out-file.ts";
 
@@ -45,7 +45,7 @@ export const addDatanetCheck = command({
       hostUrl: options.host,
     });
     if (options.write !== undefined) await writeLeaveOut(options.write, leaveOut);
-    const place = ({ commitIndex, rowIndex }: PlacedRow) =>
+    const location = ({ commitIndex, rowIndex }: RowPositionInCommit) =>
       `commit ${commitIndex}, row ${rowNumber(rowIndex)}`;
     const { commits, contradicted, nearDuplicates } = check;
     const lines = [
@@ -64,9 +64,9 @@ export const addDatanetCheck = command({
       `${nearDuplicates.length} near-duplicates, each with the earlier row that it repeats:`,
       ...renderTable(
         nearDuplicates.map(({ earlier, later, similarity }) => [
-          `  ${place(rows[later]!)}`,
+          `  ${location(rows[later]!)}`,
           `leaf ${rows[later]!.contributorId}`,
-          `is nearly ${place(rows[earlier]!)} of leaf ${rows[earlier]!.contributorId}`,
+          `is nearly ${location(rows[earlier]!)} of leaf ${rows[earlier]!.contributorId}`,
           similarity.toFixed(3),
           excerptOf(check, rows[later]!),
         ]),
@@ -74,7 +74,7 @@ export const addDatanetCheck = command({
       `${counted(contradicted.length, "label")} that a model of the other contributors' rows contradicts:`,
       ...renderTable(
         contradicted.map(({ label, predictedLabel, row }) => [
-          `  ${place(rows[row]!)}`,
+          `  ${location(rows[row]!)}`,
           `leaf ${rows[row]!.contributorId}`,
           `${label}, the model says ${predictedLabel}`,
           excerptOf(check, rows[row]!),

@@ -16,7 +16,7 @@ import type { LedgerClient } from "@openledger/client/ledger-client";
 import type { LeaveOutFile } from "./leave-out-file.ts";
 
 /** A row by its place among all that were committed; a row committed again counts at its first place only. */
-export interface PlacedRow {
+export interface RowPositionInCommit {
   readonly commitIndex: number;
   readonly rowIndex: number;
   readonly contributorId: number;
@@ -27,7 +27,7 @@ export interface PlacedRow {
 /** Check of all commits of a Datanet, with the rows that a version should leave out. */
 export interface CommitsCheck {
   readonly check: DatanetCheck;
-  readonly rows: readonly PlacedRow[];
+  readonly rows: readonly RowPositionInCommit[];
   readonly leaveOut: LeaveOutFile;
   /** Records of the host that count for nothing: the present key of their leaf has not signed them. */
   readonly dropped: readonly DroppedRecord[];
@@ -37,7 +37,7 @@ export interface CommitsCheck {
   readonly passedOver: readonly PlacedCommit[];
 }
 
-interface CommitsPlace {
+interface CommitsPosition {
   readonly datanetId: number;
   readonly store: RowStore;
   /** Host whose card says the kind of the rows, and whose records have the contributors' labels; not given: no labels. */
@@ -50,11 +50,11 @@ interface CommitsPlace {
  */
 export async function checkCommits(
   client: LedgerClient,
-  { datanetId, hostUrl, store }: CommitsPlace,
+  { datanetId, hostUrl, store }: CommitsPosition,
 ): Promise<CommitsCheck> {
   const { passedOver, read } = await readCommitted(store, await listCommits(client, datanetId));
   const host = hostUrl === undefined ? null : await labelsOfHost(client, { datanetId, hostUrl });
-  const rows: PlacedRow[] = [];
+  const rows: RowPositionInCommit[] = [];
   const seen = new Set<string>();
   const groups: CommittedRows[] = [];
   for (const { commit, digests, withdrawn } of read) {
@@ -85,10 +85,10 @@ export async function checkCommits(
 }
 
 /** Kind of the rows, and labels that contributors have signed for their own. */
-async function labelsOfHost(client: LedgerClient, place: { datanetId: number; hostUrl: string }) {
+async function labelsOfHost(client: LedgerClient, location: { datanetId: number; hostUrl: string }) {
   const [{ card }, { dropped, recordState }] = await Promise.all([
-    getHostedDatanet(client, place),
-    readRecords(client, place),
+    getHostedDatanet(client, location),
+    readRecords(client, location),
   ]);
   const labelOf = (digest: string, contributorId: number): string | null =>
     recordState.row(digest).labels.get(contributorId)?.label ?? null;
@@ -98,6 +98,6 @@ async function labelsOfHost(client: LedgerClient, place: { datanetId: number; ho
 /** Characters of a row. */
 const EXCERPT_LENGTH = 50;
 
-export function excerptOf({ kind }: DatanetCheck, { content }: PlacedRow): string {
+export function excerptOf({ kind }: DatanetCheck, { content }: RowPositionInCommit): string {
   return kind === "image" ? "" : rowLine(content, EXCERPT_LENGTH);
 }

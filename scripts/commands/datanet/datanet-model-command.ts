@@ -104,7 +104,7 @@ async function showGrounds(
 
 type GroundsOptions = VerifyModelOptions & { folder?: string; skipRecomputation?: boolean };
 
-/** What the task needs from this machine: the recipe's place, a host, and the training again, unless the option skips it. */
+/** Inputs of the task from this machine: the recipe's source, a host, and the training again, unless the option skips it. */
 async function groundsOf(
   client: LedgerClient,
   { datanetId, modelId }: { datanetId: number; modelId: number },

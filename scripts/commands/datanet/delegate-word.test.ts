@@ -46,7 +46,7 @@ test("names the Safe beside a card and beside grants, and nobody beside a person
     return datanetId;
   };
   const [ofSafe, ofAlice] = [await datanetOf(safe.address), await datanetOf(ALICE.address)];
-  const place = [
+  const location = [
     "--rpc",
     world.rpcUrl,
     "--rollup",
@@ -55,7 +55,7 @@ test("names the Safe beside a card and beside grants, and nobody beside a person
     world.sequencerUrl,
   ];
   const said = async (...args: string[]) =>
-    (await runInProcess("datanet", ...args, "--host", hostUrl, ...place)).stdout;
+    (await runInProcess("datanet", ...args, "--host", hostUrl, ...location)).stdout;
   for (const what of ["card", "access"]) {
     expect(await said(what, String(ofSafe))).toContain(
       `records of leaf ${ofSafe} are signed by the delegate of a Safe of 2 of 3, ${safe.address}`,

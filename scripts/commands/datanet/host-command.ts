@@ -10,7 +10,7 @@ import { labelledCount } from "@openledger/client/actions/data/stored-labels";
 import { storeSignedTerms } from "@openledger/client/actions/data/stored-terms";
 import { cardOfVersion, findDatanets, getHostedDatanet } from "@openledger/client/datanets/datanet-card";
 import { downloadCommits, downloadVersion } from "@openledger/client/datanets/download-rows";
-import type { HostedDatanetPlace } from "@openledger/client/datanets/host-request";
+import type { HostedDatanetLocation } from "@openledger/client/datanets/host-request";
 import { mirrorDatanet } from "@openledger/client/datanets/mirror-datanet";
 import {
   type CollectLabelsReturnType,
@@ -89,12 +89,12 @@ const addCard = command({
     "datanet card 10 card.json --host http://127.0.0.1:8560 --account alice",
   ],
   run: async ({ args, options, output }) => {
-    const [place, file] = args as [string, string | undefined];
-    if (!/^\d+$/.test(place)) return checkCard(place, output);
+    const [location, file] = args as [string, string | undefined];
+    if (!/^\d+$/.test(location)) return checkCard(location, output);
     const hostUrl = options.host ?? knownDatanetHost();
     if (hostUrl === undefined)
       throw commandError("CMD_USAGE", "say which host with --host URL: it has the card");
-    const target = { hostUrl, datanetId: parseId(place) };
+    const target = { hostUrl, datanetId: parseId(location) };
     if (file !== undefined) return giveCard(options, target, file, output);
     const reader = await openReader(options);
     const facts = await getHostedDatanet(reader, target);
@@ -202,12 +202,12 @@ const addUpload = command({
     const account = await accountOf(signer.client, signer.account.l1.address);
     const client = await signFor(signer, account);
     const store = await openRowStore(options.rows);
-    const place = { hostUrl: options.host, datanetId };
+    const location = { hostUrl: options.host, datanetId };
     const commits: (UploadRowsReturnType & { readonly rowsRoot: string })[] = [];
     const agreed =
       options.terms === undefined
         ? undefined
-        : agreedCard(await cardOfVersion(client, place, 0n), options.terms);
+        : agreedCard(await cardOfVersion(client, location, 0n), options.terms);
     let absentCount = 0;
     for (const { contributorId, rowsRoot } of await listCommits(client, datanetId)) {
       if (options.root !== undefined && BigInt(options.root) !== rowsRoot) continue;
@@ -226,7 +226,7 @@ const addUpload = command({
           await signTerms(client, { datanetId, rowsRoot, card: agreed }),
         );
       const sent = await uploadRows(client, {
-        ...place,
+        ...location,
         source: await contributionSource(store, rowsRoot),
         onProgress: (received, rowCount) => output.progress(`${received} of ${counted(rowCount, "row")}`),
       });
@@ -278,16 +278,16 @@ const addDownload = command({
     const datanetId = parseId(args[0]!);
     const client = await readerOrSigner(options);
     const store = await openRowStore(options.rows);
-    const place = { hostUrl: options.host, datanetId, store };
+    const location = { hostUrl: options.host, datanetId, store };
     const { versionNumber } = options;
     const got = await downloadVersion(client, {
-      ...place,
+      ...location,
       ...(versionNumber === undefined ? {} : { version: parseId(versionNumber) }),
       onProgress: (done, rowCount) => output.progress(`${done} of ${counted(rowCount, "row")}`),
     });
-    const { dropped, isStored, labels, root } = await labelsOf(client, place, got.rowsRoot, options);
+    const { dropped, isStored, labels, root } = await labelsOf(client, location, got.rowsRoot, options);
     const { commits, passedOver } =
-      options.commits === true ? await downloadCommits(client, place) : { commits: [], passedOver: [] };
+      options.commits === true ? await downloadCommits(client, location) : { commits: [], passedOver: [] };
     const labelCount = labelledCount({ labels });
     output.answer(
       [
@@ -330,17 +330,17 @@ const addDownload = command({
 /** Accepted labels by the signed records, stored for a training unless the host shows records that nobody has signed. */
 async function labelsOf(
   client: LedgerClient,
-  { store, ...place }: HostedDatanetPlace & { store: RowStore },
+  { store, ...location }: HostedDatanetLocation & { store: RowStore },
   rowsRoot: bigint,
   options: { readonly withoutUnsigned?: boolean },
 ): Promise<CollectLabelsReturnType & { isStored: boolean }> {
   try {
-    const labels = await downloadLabels(client, { ...place, store, rowsRoot, ...unsignedOf(options) });
+    const labels = await downloadLabels(client, { ...location, store, rowsRoot, ...unsignedOf(options) });
     return { ...labels, isStored: true };
   } catch (error) {
     if (!isRollupError(error, "CLI_RECORDS_UNSIGNED")) throw error;
     const { rows } = await readVersion(store, rowsRoot);
-    const labels = await collectLabels(client, { ...place, rows, withoutUnsigned: true });
+    const labels = await collectLabels(client, { ...location, rows, withoutUnsigned: true });
     return { ...labels, isStored: false };
   }
 }

@@ -16,10 +16,10 @@ async function optionsWith(endpoints: object | null) {
   vi.resetModules();
   const { HOST_OPTION } = await import("./host-options.ts");
   const { withOptions } = await import("../../cli/options.ts");
-  return (given: string[]) => {
+  return (input: string[]) => {
     const silent = { writeErr: () => {}, writeOut: () => {} };
     const command = withOptions(new Command().exitOverride().configureOutput(silent), HOST_OPTION);
-    return command.parse(given, { from: "user" }).opts();
+    return command.parse(input, { from: "user" }).opts();
   };
 }
 

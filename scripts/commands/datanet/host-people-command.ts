@@ -66,8 +66,8 @@ const addSignAgain = command({
   run: async ({ args, options, output }) => {
     const datanetId = parseId(args[0]!);
     const client = await signerClient(options, options.asDatanet === true ? datanetId : null);
-    const place = { hostUrl: options.host, datanetId };
-    const records = await listFormerRecords(client, place);
+    const location = { hostUrl: options.host, datanetId };
+    const records = await listFormerRecords(client, location);
     if (options.sign !== true || records.length === 0)
       return output.answer(
         [
@@ -83,7 +83,7 @@ const addSignAgain = command({
         ],
         { datanetId, records },
       );
-    const { refused, signedCount } = await signAgain(client, place);
+    const { refused, signedCount } = await signAgain(client, location);
     output.answer(
       [
         `${signedCount} of ${counted(records.length, "record")} ${records.length === 1 ? "is" : "are"} signed again`,
@@ -123,9 +123,9 @@ const addAccess = command({
     if (request !== undefined)
       return answerRequest(options, { datanetId, request, days: parseId(grantDays!) }, output);
     if (purpose !== undefined) return askForAccess({ ...options, purpose }, datanetId, output);
-    const place = { hostUrl: options.host, datanetId };
+    const location = { hostUrl: options.host, datanetId };
     const reader = await openReader(options);
-    const { dropped, requests } = await listAccess(reader, place);
+    const { dropped, requests } = await listAccess(reader, location);
     const unansweredCount = requests.filter(({ answer }) => answer === null).length;
     output.answer(
       [

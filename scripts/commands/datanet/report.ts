@@ -109,7 +109,7 @@ async function statedReport(
   return stated;
 }
 
-interface Wanted {
+interface Expected {
   readonly datanetId: number;
   /** Report to compute again: its version, model, epoch and time. */
   readonly stated: Report | null;
@@ -117,34 +117,34 @@ interface Wanted {
 
 async function compute(
   client: LedgerClient,
-  { datanetId, stated }: Wanted,
+  { datanetId, stated }: Expected,
   options: ReportOptions,
   output: Output,
 ): Promise<NamedReport> {
   const modelId = stated === null ? optionalId(options.model) : stated.model?.id;
-  const place = { hostUrl: options.host, datanetId };
+  const location = { hostUrl: options.host, datanetId };
   const store = await openRowStore(options.rows);
   const onProgress = (done: number, rowCount: number) =>
     output.progress(`${done} of ${counted(rowCount, "row")}`);
   const download = (version: number | undefined) => ({
-    ...place,
+    ...location,
     store,
     onProgress,
     ...unsignedOf(options),
     ...(version === undefined ? {} : { version }),
   });
   const untilMs = stated === null ? {} : { untilMs: stated.labels.untilMs };
-  const wantedVersion = stated?.version.number ?? optionalId(options.versionNumber);
-  if (modelId === undefined) return reportBias(client, { ...download(wantedVersion), ...untilMs });
+  const expectedVersion = stated?.version.number ?? optionalId(options.versionNumber);
+  if (modelId === undefined) return reportBias(client, { ...download(expectedVersion), ...untilMs });
   const { model, places } = await openPublished(String(modelId), options, output);
   const versions = versionsOf(model.recipe);
   const version = versions.find(({ id }) => id === datanetId)?.version;
-  if (version === undefined || (wantedVersion ?? version) !== version)
+  if (version === undefined || (expectedVersion ?? version) !== version)
     throw commandError(
       "CMD_USAGE",
       version === undefined
         ? `model ${modelId} was not trained on Datanet ${datanetId}`
-        : `model ${modelId} was trained on version ${version} of Datanet ${datanetId}, not on ${wantedVersion}`,
+        : `model ${modelId} was trained on version ${version} of Datanet ${datanetId}, not on ${expectedVersion}`,
     );
   const reported = await collectReported(client, { ...download(version), ...untilMs });
   const statics = staticsOf(await getModel(client, modelId)).hash;
@@ -152,10 +152,10 @@ async function compute(
   const facts = await factsOf(client, model.statics.binding, statics, numbers);
   if (model.rows === null) {
     await downloadVersion(client, download(version));
-    await downloadLabels(client, { ...place, store, rowsRoot: reported.rowsRoot, ...unsignedOf(options) });
+    await downloadLabels(client, { ...location, store, rowsRoot: reported.rowsRoot, ...unsignedOf(options) });
   }
-  const given = model.rows === null ? await storedRows(options, model.recipe, facts) : null;
-  const files: ReportedFiles = { modelId, datanetId, model, rows: rowsOfVersion(model, facts, given) };
+  const input = model.rows === null ? await storedRows(options, model.recipe, facts) : null;
+  const files: ReportedFiles = { modelId, datanetId, model, rows: rowsOfVersion(model, facts, input) };
   const pay = stated?.model?.pay;
   const figures = await modelFigures(client, files, {
     trainings: await modelTrainings(places),
@@ -176,10 +176,10 @@ async function sign(
   if (options.sign === undefined) return null;
   const { datanetId } = report.report;
   const signer = options.sign === "datanet" ? await signerClient(options, datanetId) : client;
-  const place = { hostUrl: options.host, datanetId };
+  const location = { hostUrl: options.host, datanetId };
   const leafId = options.sign === "datanet" ? datanetId : signer.leafId;
   const hasText = await signReport(signer, {
-    ...place,
+    ...location,
     report,
     ...(leafId === null ? {} : { from: leafId }),
   });

@@ -1,6 +1,6 @@
 /** `openledger datanet withdraw`: the contributor of a row withdraws it from a Datanet, for good, by a signed record. */
 import { downloadVersionList } from "@openledger/client/datanets/download-rows";
-import type { HostedDatanetPlace } from "@openledger/client/datanets/host-request";
+import type { HostedDatanetLocation } from "@openledger/client/datanets/host-request";
 import { withdrawRow } from "@openledger/client/datanets/withdrawals";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
@@ -35,9 +35,9 @@ export const addWithdrawRow = command({
   run: async ({ args, options, output }) => {
     const datanetId = parseId(args[0]!);
     const client = await signerClient(options, null);
-    const place = { hostUrl: options.host, datanetId };
-    const row = await digestOf(client, place, options.row);
-    await withdrawRow(client, { ...place, row, note: options.why });
+    const location = { hostUrl: options.host, datanetId };
+    const row = await digestOf(client, location, options.row);
+    await withdrawRow(client, { ...location, row, note: options.why });
     output.answer(
       [
         `row ${row} is withdrawn from Datanet ${datanetId}: the host has erased it, and the next version leaves it out`,
@@ -49,13 +49,13 @@ export const addWithdrawRow = command({
 });
 
 /** @param row SHA-256, or a number in the published version. @throws CMD_USAGE */
-async function digestOf(client: LedgerClient, place: HostedDatanetPlace, row: string): Promise<string> {
+async function digestOf(client: LedgerClient, location: HostedDatanetLocation, row: string): Promise<string> {
   if (/^[0-9a-f]{64}$/.test(row)) return row;
   if (!/^[1-9]\d{0,8}$/.test(row))
     throw commandError("CMD_USAGE", `"${row}" is no SHA-256 of 64 hexadecimal digits, and no row number`);
-  const { datanet } = await getLeaf(client, place.datanetId);
+  const { datanet } = await getLeaf(client, location.datanetId);
   const rowsRoot = datanet?.rowsRoot ?? 0n;
-  const rows = await downloadVersionList(client, { ...place, rowsRoot });
+  const rows = await downloadVersionList(client, { ...location, rowsRoot });
   const found = rows[rowIndex(Number(row))];
   if (found === undefined)
     throw commandError("CMD_USAGE", `the published version has ${rows.length} rows, and no row ${row}`);

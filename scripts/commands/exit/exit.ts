@@ -12,7 +12,7 @@ import { type LeaveResult, leave } from "@openledger/verifier/exits/leave";
 import { localExitProver } from "@openledger/verifier/exits/local-prover";
 import { readSnapshot } from "@openledger/verifier/restore/snapshot-file";
 import type { Address } from "viem";
-import { openBlobs } from "../../cli/blob-places.ts";
+import { openBlobs } from "../../cli/blob-providers.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import {
   type GlobalOptions,

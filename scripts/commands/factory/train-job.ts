@@ -5,7 +5,7 @@ import { counted } from "@openledger/foundation/counted";
 import { type FactoryEstimate, type FactoryForm, formSchema } from "@openledger/models/factory/factory-api";
 import { FactoryClient } from "@openledger/models/factory/factory-client";
 import { factoryError } from "@openledger/models/model-errors";
-import { OWN_BASE } from "@openledger/models/tuning/base/base-place";
+import { OWN_BASE } from "@openledger/models/tuning/base/base-address";
 import { commandError } from "../../cli/cli-errors.ts";
 import { openReader } from "../../cli/context.ts";
 import { renderTable } from "../../cli/output.ts";
@@ -46,9 +46,9 @@ export async function trainJob(context: CommandContext<TrainJobOptions>): Promis
   });
 }
 
-async function baseOf(factory: FactoryClient, place: string): Promise<string> {
-  const known = (await factory.bases()).find(({ id }) => id === place);
-  return (known ?? (await factory.addBase(place))).id;
+async function baseOf(factory: FactoryClient, position: string): Promise<string> {
+  const known = (await factory.bases()).find(({ id }) => id === position);
+  return (known ?? (await factory.addBase(position))).id;
 }
 
 async function showBases({ options, output }: CommandContext<TrainJobOptions>): Promise<void> {
@@ -75,8 +75,8 @@ async function addRows(factory: FactoryClient, options: TrainJobOptions) {
       "--version-number is of one Datanet; several are used at their present versions",
     );
   const further = others.map((id) => ({ hostUrl, datanetId: id, version: null }));
-  const place = { hostUrl, datanetId: datanetId!, version: number };
-  return factory.addDataset({ kind: "datanet", ...place, further, ...unsignedOf(options) });
+  const location = { hostUrl, datanetId: datanetId!, version: number };
+  return factory.addDataset({ kind: "datanet", ...location, further, ...unsignedOf(options) });
 }
 
 /** @throws CMD_USAGE for a field or a value that the form does not have */

@@ -5,7 +5,7 @@
 import { once } from "node:events";
 import { join } from "node:path";
 import { serveStdio } from "@modelcontextprotocol/server/stdio";
-import { listServedModels, type ServedPlace } from "@openledger/client/actions/answers/served-models";
+import { listServedModels, type ServedLocation } from "@openledger/client/actions/answers/served-models";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { formatOpen, parseOpen } from "@openledger/client/sequencer/open-amount";
 import { createLogger } from "@openledger/foundation/logger";
@@ -18,7 +18,7 @@ import { commandError } from "../../cli/cli-errors.ts";
 import {
   accountOf,
   knownDatanetHost,
-  knownModelPlaces,
+  knownModelLocations,
   openReader,
   openSigner,
   resolveAccount,
@@ -68,7 +68,7 @@ export async function runGateway({ options, output }: Context): Promise<void> {
     funding: fundingOf(options),
     maxPriceWei,
     least: parseMinAssurance(options.minAssurance),
-    places: () => placesOf(reader, options.server ?? [], output),
+    locations: () => locationsOf(reader, options.server ?? [], output),
     families: storedFamilies(join(folder, "bases"), options.base),
     port: options.port ?? (options.mcp === true ? 0 : GATEWAY_PORT),
     hostUrl: options.host ?? knownDatanetHost() ?? null,
@@ -112,11 +112,11 @@ function fundingOf(options: Context["options"]): (() => Promise<Funding>) | null
 }
 
 /** Models of the servers that were named, then those that this machine knows. */
-async function placesOf(
+async function locationsOf(
   reader: LedgerClient,
   servers: readonly string[],
   output: Output,
-): Promise<ServedPlace[]> {
+): Promise<ServedLocation[]> {
   const lists = await Promise.all(
     servers.map((url) =>
       listServedModels(reader, url).catch((error: Error) => {
@@ -125,13 +125,13 @@ async function placesOf(
       }),
     ),
   );
-  const known = Object.entries(knownModelPlaces()).map(([id, serverUrl]) => ({
+  const known = Object.entries(knownModelLocations()).map(([id, serverUrl]) => ({
     serverUrl,
     modelId: Number(id),
   }));
-  const places = new Map<number, ServedPlace>();
-  for (const place of [...known, ...lists.flat()]) places.set(place.modelId, place);
-  return [...places.values()];
+  const locations = new Map<number, ServedLocation>();
+  for (const position of [...known, ...lists.flat()]) locations.set(position.modelId, position);
+  return [...locations.values()];
 }
 
 async function describe(gateway: Gateway, folder: string) {

@@ -21,7 +21,7 @@ import { isRollupError } from "@openledger/foundation/rollup-error";
 import { commandError } from "../../cli/cli-errors.ts";
 
 /** A version to read. */
-interface VersionPlace {
+interface VersionLocation {
   readonly rowsRoot: bigint;
   /** Root of its accepted labels; not given: its rows are read without labels. */
   readonly labelsRoot?: bigint | undefined;
@@ -30,7 +30,7 @@ interface VersionPlace {
 /** Reads a version's rows from a store, with the labels of a root. @throws CLI_ROWS_MISSING */
 export async function readLabelledRows(
   store: RowStore,
-  { labelsRoot, rowsRoot }: VersionPlace,
+  { labelsRoot, rowsRoot }: VersionLocation,
 ): Promise<OwnedRow[]> {
   const contents = await readVersionRows(store, rowsRoot);
   if (labelsRoot === undefined) return contents;
@@ -61,7 +61,7 @@ export async function rootOfRecords(
 /** Lists of labels that a store has beside a version, the newest last. Labels change without the rows, so there may be several. */
 async function storedLabelsOf(
   store: RowStore,
-  { rowsRoot }: Pick<VersionPlace, "rowsRoot">,
+  { rowsRoot }: Pick<VersionLocation, "rowsRoot">,
 ): Promise<readonly FoundLabels[]> {
   const { rows } = await readVersion(store, rowsRoot);
   const found: FoundLabels[] = [];
@@ -103,10 +103,10 @@ export async function onlyLabelsRoots(
       `the store has no accepted labels of ${whatOf(missing)}: bring them with openledger datanet download ${missing.id}, or name a host with --host URL`,
       { data: { reason: "labels-missing", datanetId: missing.id } },
     );
-  const place = lists.findIndex((list) => list.length > 1);
+  const position = lists.findIndex((list) => list.length > 1);
   const newest = versions.map(({ labelsRoot }, i) => labelsRoot ?? lists[i]!.at(-1)!.root);
-  if (place < 0) return newest;
-  const [chosen, list] = [versions[place]!, lists[place]!];
+  if (position < 0) return newest;
+  const [chosen, list] = [versions[position]!, lists[position]!];
   const lines = list.map(
     ({ atMs, labels, root }) =>
       `  ${hex32(root)}: ${labelledCount({ labels })} of ${labels.length} rows labelled, stored ${new Date(atMs).toISOString()}`,

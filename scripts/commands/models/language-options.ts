@@ -54,15 +54,15 @@ export const WEIGHTS_OPTION = defineOptions({
 });
 
 /** @throws InvalidArgumentError for what is no number of the range */
-export function parseNumber(text: string, name: string, least: number, max: number): number {
+export function parseNumber(text: string, name: string, min: number, max: number): number {
   const value = Number(text);
-  if (text.trim() !== "" && value >= least && value <= max) return value;
-  throw new InvalidArgumentError(`${name} is ${text}: it must be a number from ${least} to ${max}`);
+  if (text.trim() !== "" && value >= min && value <= max) return value;
+  throw new InvalidArgumentError(`${name} is ${text}: it must be a number from ${min} to ${max}`);
 }
 
 /** Parses a whole number as `parseNumber` parses a number. */
-export function parseCount(text: string, name: string, least: number, max: number): number {
-  const value = parseNumber(text, name, least, max);
+export function parseCount(text: string, name: string, min: number, max: number): number {
+  const value = parseNumber(text, name, min, max);
   if (Number.isInteger(value)) return value;
   throw new InvalidArgumentError(`${name} is ${text}: it must be a whole number`);
 }

@@ -8,7 +8,7 @@ import { fetchAnswering } from "@openledger/attribution/model/model-download";
 import { openCheckable } from "@openledger/attribution/model/model-family";
 import { verifyModel } from "@openledger/attribution/model/verify-model";
 import { committedEstimator, fetchEstimator } from "@openledger/attribution/scores/paying-part";
-import { requireLeast } from "@openledger/client/actions/answers/check-answer";
+import { requireMinAssurance } from "@openledger/client/actions/answers/check-answer";
 import type { ReplyAssurance, UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
 import { modelReader } from "@openledger/client/datanets/host-request";
 import type { LedgerClient } from "@openledger/client/ledger-client";
@@ -68,7 +68,7 @@ export async function askAndPay({ options, args, output }: CommandContext<AskOpt
   const sure = { isAnsweredAgain, areRowsRecomputed, least };
   if (areRowsRecomputed) {
     // An assurance that cannot be reached is not worth the computation.
-    requireLeast(model, sure);
+    requireMinAssurance(model, sure);
     await recomputeRows({ client, families, options, output, serverUrl });
   }
   const maxPrice: { maxPriceWei?: bigint } =

@@ -1,10 +1,10 @@
-/** What `openledger models card` and `openledger verify papers` read a model's papers from. */
+/** Sources of a model's papers, for `openledger models card` and `openledger verify papers`. */
 import { fetchAnswering } from "@openledger/attribution/model/model-download";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
 import type { WriteModelPapersParameters } from "@openledger/client/datanets/model-papers";
 import { modelFamilies } from "@openledger/models/tuning/recipe/model-families";
 import { SERVER_OPTION, STORE_OPTION } from "../../cli/common-options.ts";
-import { knownModelPlaces } from "../../cli/context.ts";
+import { knownModelLocations } from "../../cli/context.ts";
 import { type OptionsOf, withFallback } from "../../cli/options.ts";
 import type { Output } from "../../cli/output.ts";
 import { TEXT_BASE_OPTION } from "../../cli/text-base-option.ts";
@@ -24,7 +24,7 @@ export async function paperParameters(
   { base, host, rows, server }: OptionsOf<typeof PAPER_OPTIONS>,
   output: Output,
 ): Promise<WriteModelPapersParameters> {
-  const serverUrl = server ?? knownModelPlaces()[String(modelId)];
+  const serverUrl = server ?? knownModelLocations()[String(modelId)];
   const onProgress = (step: string) => output.progress(step);
   const published =
     serverUrl === undefined

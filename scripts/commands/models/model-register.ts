@@ -60,8 +60,8 @@ export async function registerModel({
     ...new Set(found),
     `model ${modelId} ${wasRegistered ? "was registered before: nothing was signed" : "is ready"}: ${counted(payeeCount, "payee")}, at most ${settling.size0} payments an epoch`,
     ...approvalsOf(leaf).map(
-      ({ id }, place) =>
-        `${place === 0 ? "it takes payments once its datanet approves it" : "and this one, too"}: openledger datanet approve-model ${id} ${modelId}`,
+      ({ id }, position) =>
+        `${position === 0 ? "it takes payments once its datanet approves it" : "and this one, too"}: openledger datanet approve-model ${id} ${modelId}`,
     ),
   ];
   output.answer(lines, {

@@ -13,7 +13,7 @@ import {
   type SettleStage,
   submitSettlement,
 } from "@openledger/verifier/without-operator/submit-settlement";
-import { openBlobs } from "../../cli/blob-places.ts";
+import { openBlobs } from "../../cli/blob-providers.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import {
   type GlobalOptions,

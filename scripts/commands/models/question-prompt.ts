@@ -10,7 +10,7 @@ import { commandError } from "../../cli/cli-errors.ts";
 interface TypedQuestion {
   readonly typed?: string | undefined;
   readonly file?: string | undefined;
-  /** As name=value. */
+  /** Fields of the row, as name=value. */
   readonly fields?: readonly string[] | undefined;
 }
 

@@ -44,7 +44,7 @@ export async function serveUntilStopped(options: Options, output: Output): Promi
             ...(await openLedger(options)),
             ...(options.model === undefined
               ? {}
-              : { places: [{ modelId: parseId(options.model), folder: publishedPath }] }),
+              : { locations: [{ modelId: parseId(options.model), folder: publishedPath }] }),
             settler: settling?.settler,
           };
     const served = await serveModels(config, { logger, published });

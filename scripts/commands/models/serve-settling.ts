@@ -1,6 +1,6 @@
 /** `models serve --settle`: closes and settles the epochs of the models that are served. serve-models.ts starts it. */
 import { inspect } from "node:util";
-import { Bell } from "@openledger/bridge/operator/news";
+import { Bell } from "@openledger/bridge/operator/operator-events";
 import { keepFeed } from "@openledger/client/sequencer/feed";
 import type { DatabaseConfig } from "@openledger/foundation/database/open-database";
 import { errorFacts } from "@openledger/foundation/error-facts";

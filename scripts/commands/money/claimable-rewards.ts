@@ -1,6 +1,6 @@
 /** Rewards that the leaves of an address may claim, as forced operations: by the sequencer, or by a ledger rebuilt from L1. */
 import type { Ledger } from "@openledger/circuits/ledger/ledger";
-import { claimedPlace, PAYEE_ROLE, roleShareWei, unpackSplit } from "@openledger/circuits/ledger/rewards";
+import { claimedPosition, PAYEE_ROLE, roleShareWei, unpackSplit } from "@openledger/circuits/ledger/rewards";
 import type { ForcedClaim } from "@openledger/client/actions/forced/forced-operation";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getRewards } from "@openledger/client/sequencer/model-reads";
@@ -30,7 +30,7 @@ export function claimsOfOwner({ leaves }: Ledger, owner: bigint): ForcedClaim[] 
           PAYEE_ROLE[role],
           validatorParts,
         );
-        const claimedWei = rewards.claimedWei[claimedPlace(payeeIndex, PAYEE_ROLE[role])] ?? 0n;
+        const claimedWei = rewards.claimedWei[claimedPosition(payeeIndex, PAYEE_ROLE[role])] ?? 0n;
         if (earnedWei > claimedWei) found.push({ type: "claimRewards", id, modelId, payeeIndex, role });
       }
     }

@@ -211,14 +211,14 @@ async function operationsOf(
       : (await accountOf(client, owner)).id;
   };
   // The command line has required the others by FORCED_FIELDS.
-  const { amount, datanetId, modelId, ...given } = fields as Fields;
+  const { amount, datanetId, modelId, ...input } = fields as Fields;
   const one = (operation: ForceableOperation) => ({ operations: [operation], keyIndex: null });
   switch (type) {
     case "withdraw":
       return one({ type, id: await own(), amountWei: amount, recipient: fields.recipient ?? owner });
     case "transfer": {
-      const { l1Owner: expectedOwner } = await factsOf(given.to, sources);
-      return one({ type, id: await own(), to: given.to, amountWei: amount, expectedOwner });
+      const { l1Owner: expectedOwner } = await factsOf(input.to, sources);
+      return one({ type, id: await own(), to: input.to, amountWei: amount, expectedOwner });
     }
     case "claimRewards":
       return { operations: await claimsOf(fields, sources), keyIndex: null };
@@ -230,7 +230,7 @@ async function operationsOf(
         id: await own(),
         modelId,
         amountWei: amount,
-        receipt: given.receipt,
+        receipt: input.receipt,
         expectedOwner,
       });
     }
@@ -245,18 +245,18 @@ async function operationsOf(
       return { operations: [{ type, id: await own(), keyX }], keyIndex };
     }
     case "setOwner":
-      return one({ type, id: await own(), newOwner: given.newOwner });
+      return one({ type, id: await own(), newOwner: input.newOwner });
     case "approveModel": {
       const { l1Owner: expectedOwner, statics } = await factsOf(modelId, sources);
       const registered = statics === null ? null : hashStatics(statics);
-      if (statics === null || registered !== given.staticsHash)
+      if (statics === null || registered !== input.staticsHash)
         throw attributionError(
           "ATT_MODEL_MISMATCH",
-          `statics: ${hex32(given.staticsHash)} was checked, ${registered === null ? "no model" : hex32(registered)} is registered as leaf ${modelId}`,
+          `statics: ${hex32(input.staticsHash)} was checked, ${registered === null ? "no model" : hex32(registered)} is registered as leaf ${modelId}`,
           {
             data: {
               what: "statics",
-              published: hex32(given.staticsHash),
+              published: hex32(input.staticsHash),
               computed: registered && hex32(registered),
             },
           },
@@ -266,11 +266,11 @@ async function operationsOf(
     case "revokeModel":
       return one({ type, datanetId, modelId });
     case "commitData": {
-      const { rowCount, rowsRoot } = given;
+      const { rowCount, rowsRoot } = input;
       return one({ type, id: await own(), datanetId, rowCount, rowsRoot });
     }
     case "publishVersion": {
-      const { ownersCommitment, payeeRoot, rowCount, rowsRoot } = given;
+      const { ownersCommitment, payeeRoot, rowCount, rowsRoot } = input;
       const policy = fields.policy ?? (await factsOf(datanetId, sources)).policy;
       return one({ type, datanetId, version: { ownersCommitment, payeeRoot, rowCount, rowsRoot }, policy });
     }
@@ -290,14 +290,14 @@ async function claimsOf(fields: Partial<Fields>, { ledger, signer }: Sources): P
     client.sequencerUrl === null
       ? claimsOfOwner((await ledger()).ledger, BigInt(owner))
       : await claimsOfLeaf(client, id ?? (await accountOf(client, owner)).id);
-  const isWanted = <Value>(wanted: Value | undefined, value: Value) =>
-    wanted === undefined || wanted === value;
+  const isExpected = <Value>(expected: Value | undefined, value: Value) =>
+    expected === undefined || expected === value;
   return all.filter(
     (one) =>
-      isWanted(id, one.id) &&
-      isWanted(modelId, one.modelId) &&
-      isWanted(payeeIndex, one.payeeIndex) &&
-      isWanted(role, one.role),
+      isExpected(id, one.id) &&
+      isExpected(modelId, one.modelId) &&
+      isExpected(payeeIndex, one.payeeIndex) &&
+      isExpected(role, one.role),
   );
 }
 

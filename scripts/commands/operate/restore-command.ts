@@ -65,7 +65,7 @@ async function runRestore(options: RestoreOptions, output: Output): Promise<void
     import("@openledger/sequencer/full-node/restore/restore-from-l1"),
     import("@openledger/verifier/restore/snapshot-file"),
     import("@openledger/circuits/field/poseidon"),
-    import("../../cli/blob-places.ts"),
+    import("../../cli/blob-providers.ts"),
   ]);
   await initPoseidon();
   const snapshot =

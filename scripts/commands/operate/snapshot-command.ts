@@ -42,7 +42,7 @@ const addMake = command({
   run: async ({ options, args, output }) => {
     const [{ makeSnapshot }, { openBlobs }] = await Promise.all([
       import("@openledger/sequencer/full-node/restore/snapshots"),
-      import("../../cli/blob-places.ts"),
+      import("../../cli/blob-providers.ts"),
     ]);
     const made = await makeSnapshot({
       ...l1Of(options),

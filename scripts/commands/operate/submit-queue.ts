@@ -11,7 +11,7 @@ import { createProver } from "@openledger/prover/backends";
 import { proveWithProgress } from "@openledger/prover/proving/prove-with-progress";
 import { openProvingCircuit } from "@openledger/verifier/circuits/rollup-circuits";
 import { type QueueStage, submitQueue } from "@openledger/verifier/without-operator/submit-queue";
-import { openBlobs } from "../../cli/blob-places.ts";
+import { openBlobs } from "../../cli/blob-providers.ts";
 import { deploymentOf, resolveAccount, resolveEndpoints, spendingCapOf } from "../../cli/context.ts";
 import { describeGas } from "../../cli/describe-gas.ts";
 import type { CommandContext } from "../../cli/run-command.ts";

@@ -6,7 +6,7 @@ import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { createLogger } from "@openledger/foundation/logger";
 import { keepFilesPrivate } from "@openledger/foundation/private-files";
 import { readSnapshot } from "@openledger/verifier/restore/snapshot-file";
-import { type GlobalOptions, knownModelPlaces, resolveAccount } from "../../cli/context.ts";
+import { type GlobalOptions, knownModelLocations, resolveAccount } from "../../cli/context.ts";
 import type { Output } from "../../cli/output.ts";
 import { signerClient } from "../datanet/host-options.ts";
 import { startWatchProcess, type WatchOptions } from "../watch/watch-process.ts";
@@ -40,7 +40,7 @@ export async function runWatcher(
         onFatal,
         onProgress: (text) => output.progress(text),
         openSigner: (sequencer) => signerClient({ ...globals, sequencer }, null),
-        knownServers: knownModelPlaces,
+        knownServers: knownModelLocations,
       },
     );
     const { hosts, datanetIds } = options.watched;

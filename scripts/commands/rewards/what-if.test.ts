@@ -55,7 +55,7 @@ it("leaves rows out of a model in a folder, without a rollup", async () => {
 });
 
 it("says which rows there are, and how they are named", async () => {
-  for (const [given, code] of [
+  for (const [input, code] of [
     ["10-99999999", "MOD_INPUT_INVALID"],
     ["13", "MOD_INPUT_INVALID"],
     ["0", "CMD_USAGE"],
@@ -63,7 +63,7 @@ it("says which rows there are, and how they are named", async () => {
     ["7-3", "CMD_USAGE"],
     ["one", "CMD_USAGE"],
   ] as const)
-    expect(JSON.parse((await run("--without", given, "--json")).stdout).error, given).toMatchObject({ code });
+    expect(JSON.parse((await run("--without", input, "--json")).stdout).error, input).toMatchObject({ code });
   const beyond = JSON.parse((await run("--without", "13", "--json")).stdout).error;
   expect(beyond.message).toContain("there is no row 13: rows are 1 to 12");
   const { error } = JSON.parse((await run("--json")).stdout);

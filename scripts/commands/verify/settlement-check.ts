@@ -20,19 +20,19 @@ export interface CheckOptions extends PublishedOptions, Pick<CircuitOptions, "ci
 /** Computes a settlement again from what is published and compares it with L1; its proof is verified. */
 export async function checkSettlement(
   client: LedgerClient,
-  wanted: { modelId: number; epoch: number },
+  expected: { modelId: number; epoch: number },
   options: CheckOptions,
   output: Output,
 ): Promise<VerifiedSettlement & { readonly model: PublishedModel; readonly openings: Openings }> {
   const onProgress = (text: string) => output.progress(text);
   const { circuits } = await openSettlementContext(options);
-  const { model, openings } = await publishedAt(wanted.modelId, wanted.epoch, options, onProgress);
+  const { model, openings } = await publishedAt(expected.modelId, expected.epoch, options, onProgress);
   onProgress("computing scores and totals again");
   const [{ deriveKey }, { verifierKey }] = await Promise.all([
     import("@openledger/verifier/circuits/derive-circuits"),
     import("@openledger/verifier/replay/verify-keys"),
   ]);
-  const verified = await verifySettlement(client, wanted, {
+  const verified = await verifySettlement(client, expected, {
     model,
     openings,
     circuits,

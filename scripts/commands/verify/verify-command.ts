@@ -55,7 +55,7 @@ export function addVerifyCommand(program: Command): void {
       import("@openledger/verifier/replay/verify"),
       import("@openledger/prover/formats/verification-key"),
       import("@openledger/verifier/circuits/derive-circuits"),
-      import("../../cli/blob-places.ts"),
+      import("../../cli/blob-providers.ts"),
     ]);
     const { rpcUrl, rollupAddress } = resolveEndpoints(options);
     const start = options.snapshot === undefined ? undefined : await startOf(options.snapshot);

@@ -156,8 +156,8 @@ export async function storedRows(
   const named = versionsOf(recipe).map(({ labels }) => (labels === undefined ? undefined : BigInt(labels)));
   return joinVersions(
     await Promise.all(
-      [rowsRoot, ...furtherRowsRoots].map((root, place) =>
-        readLabelledRows(store, { rowsRoot: root, labelsRoot: named[place] }),
+      [rowsRoot, ...furtherRowsRoots].map((root, position) =>
+        readLabelledRows(store, { rowsRoot: root, labelsRoot: named[position] }),
       ),
     ),
   );
@@ -167,20 +167,20 @@ export async function storedRows(
 async function rootsOfRecords(
   client: LedgerClient,
   { recipe, rows: published }: Pick<PublishedModel, "recipe" | "rows">,
-  given: readonly OwnedRow[] | null,
+  input: readonly OwnedRow[] | null,
   { host, withoutUnsigned = false }: VerifyModelOptions,
 ): Promise<bigint[] | null> {
-  const rows = given ?? published;
+  const rows = input ?? published;
   const versions = versionsOf(recipe);
   if (host === undefined || rows === null || versions.every(({ labels }) => labels === undefined))
     return null;
   return Promise.all(
-    versions.map(({ id }, place) =>
+    versions.map(({ id }, position) =>
       rootOfRecords(client, {
         datanetId: id,
         hostUrl: host,
         withoutUnsigned,
-        rows: rows.filter(({ datanet = 0 }) => datanet === place),
+        rows: rows.filter(({ datanet = 0 }) => datanet === position),
       }),
     ),
   );
@@ -219,7 +219,9 @@ export async function factsOf(
   history = client,
 ) {
   const found = await Promise.all(
-    datanetIds(unpackBinding(binding)).map((id, place) => versionOf(client, id, versions[place], history)),
+    datanetIds(unpackBinding(binding)).map((id, position) =>
+      versionOf(client, id, versions[position], history),
+    ),
   );
   const [rowsRoot, ...furtherRowsRoots] = found.map((one) => one.rowsRoot);
   return { staticsHash, rowsRoot: rowsRoot!, furtherRowsRoots, policy: found[0]!.policy };

@@ -35,7 +35,7 @@ export const addVerifyPreconfirmationsCommand = command({
       [
         import("@openledger/verifier/evidence/check-report"),
         import("@openledger/sequencer/full-node/check-preconfirmations"),
-        import("../../cli/blob-places.ts"),
+        import("../../cli/blob-providers.ts"),
       ],
     );
     const { rpcUrl, rollupAddress } = resolveEndpoints(options);

@@ -27,12 +27,12 @@ export async function fetchVersion(
   let failure: unknown;
   for (const hostUrl of hosts) {
     try {
-      const place = { hostUrl, datanetId, store };
-      const found = await downloadVersion(client, { ...place, version });
+      const location = { hostUrl, datanetId, store };
+      const found = await downloadVersion(client, { ...location, version });
       const { rowCount, rowsRoot } = found;
       // Also what came from a host whose labels are not taken.
       receivedCount += found.receivedCount;
-      await downloadLabels(client, { ...place, rowsRoot, withoutUnsigned });
+      await downloadLabels(client, { ...location, rowsRoot, withoutUnsigned });
       const rows = await readVersionRows(store, rowsRoot);
       const sizeBytes = rows.reduce((sum, { content }) => sum + content.length, 0);
       return { rowCount, sizeBytes: receivedCount === 0 ? 0 : sizeBytes };

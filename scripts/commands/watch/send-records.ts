@@ -18,13 +18,13 @@ export interface WatchResult extends WatchTask {
   readonly versions: readonly (number | undefined)[];
 }
 
-const placeName = (hostUrl: string, datanetId: number) => `${hostUrl}#${datanetId}`;
+const locationName = (hostUrl: string, datanetId: number) => `${hostUrl}#${datanetId}`;
 
 /** Places that a record of this model may be sent to, and that do not have it. */
 export function unsentPlaces(model: WatchedModel, hosts: readonly string[], sentTo: readonly string[]) {
   return model.datanetIds.flatMap((datanetId, place) =>
     hosts
-      .filter((hostUrl) => !sentTo.includes(placeName(hostUrl, datanetId)))
+      .filter((hostUrl) => !sentTo.includes(locationName(hostUrl, datanetId)))
       .map((hostUrl) => ({ datanetId, hostUrl, place })),
   );
 }
@@ -52,7 +52,7 @@ export async function sendRecords(
       const error = result!.error;
       if (error !== null && error.code !== "DNT_RECORD_OUTDATED")
         throw new RollupError(error.code, error.message);
-      sent.push(placeName(hostUrl, datanetId));
+      sent.push(locationName(hostUrl, datanetId));
     } catch (error) {
       if (!isRollupError(error, "DNT_NOT_HOSTED")) throw error;
     }

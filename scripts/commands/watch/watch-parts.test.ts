@@ -133,8 +133,8 @@ describe("what is to be recomputed", () => {
   ];
 
   it("is every model of the Datanets that are named, with its settled epochs alone", () => {
-    const of = (wanted: number[] | null) =>
-      [...tasksOf(findModels(leaves, wanted && new Set(wanted)))].map(
+    const of = (expected: number[] | null) =>
+      [...tasksOf(findModels(leaves, expected && new Set(expected)))].map(
         ({ epoch, modelId }) => `${modelId}/${epoch ?? "model"}`,
       );
     expect(of(null)).toEqual(["11/model", "9/model", "7/model", "11/2", "11/1", "9/2", "9/1"]);

@@ -23,14 +23,14 @@ export interface WatchedModel {
  */
 export function findModels(
   leaves: Iterable<readonly [number, LeafState]>,
-  wanted: ReadonlySet<number> | null,
+  expected: ReadonlySet<number> | null,
 ): WatchedModel[] {
   const models: WatchedModel[] = [];
   for (const [id, { leaf, model, rewards }] of leaves) {
     if (model === undefined) continue;
     const binding = unpackBinding(model.statics.binding);
     const ids = datanetIds(binding);
-    if (wanted !== null && !ids.some((datanetId) => wanted.has(datanetId))) continue;
+    if (expected !== null && !ids.some((datanetId) => expected.has(datanetId))) continue;
     const openEpoch = Number(unpackCounters(leaf.counters).epoch);
     const closedEpoch = rewards?.closed?.epoch;
     const settledEpoch = (closedEpoch === undefined ? openEpoch : Number(closedEpoch)) - 1;

@@ -10,7 +10,7 @@ import { fetchVersion } from "./fetch-rows.ts";
 import type { Finding } from "./recomputation.ts";
 import { type Failure, Retries } from "./retries.ts";
 import { sendRecords, unsentPlaces } from "./send-records.ts";
-import { findServedPlaces } from "./served-places.ts";
+import { findServedLocations } from "./served-locations.ts";
 import type { WatcherModules, WatcherOptions } from "./watch-parts.ts";
 import {
   type DifferingTask,
@@ -63,7 +63,7 @@ export class Watcher {
   /** Tells of a task that differs, unless another watcher has. @param tell returns true if it was heard */
   async report(task: StoredTask, tell: () => Promise<boolean>): Promise<void> {
     await this.#modules.tasks.alone(task, this.#modules.signal, async () => {
-      await this.#readNews();
+      await this.#readEvents();
       const now = this.#done.get(taskName(task));
       if (now?.isReported === false && (await tell()))
         await this.#keep({ ...this.#done.get(taskName(task))!, isReported: true });
@@ -71,7 +71,7 @@ export class Watcher {
   }
 
   /** Reads what other watchers of the same tasks have found, signed and reported. */
-  async #readNews(): Promise<void> {
+  async #readEvents(): Promise<void> {
     for (const task of await this.#modules.tasks.news()) {
       const name = taskName(task);
       this.#done.set(name, task);
@@ -105,7 +105,7 @@ export class Watcher {
   async poll(): Promise<boolean> {
     const { leaves, metrics } = this.#modules;
     this.#models = findModels(leaves(), this.#options.datanetIds);
-    await this.#readNews();
+    await this.#readEvents();
     const hasComputed = await this.#recomputeNext();
     await this.#sendAll();
     metrics.waiting.set(this.#waiting().length);
@@ -131,9 +131,9 @@ export class Watcher {
     const due = this.#waiting().filter((task) => this.#computing.isDue(taskName(task)));
     if (due.length === 0 || budget.leftMs === 0) return false;
     const { servers } = this.#options;
-    const places = await findServedPlaces(reader, { servers, known: knownServers() }, logger);
+    const locations = await findServedLocations(reader, { servers, known: knownServers() }, logger);
     for (const task of due) {
-      const serverUrl = places.get(task.modelId);
+      const serverUrl = locations.get(task.modelId);
       if (serverUrl === undefined) {
         const text = `no server that the watcher knows serves model ${task.modelId}`;
         this.#computing.fail(taskName(task), { code: "CMD_NO_MODEL_SERVER", text });
@@ -141,7 +141,7 @@ export class Watcher {
       }
       let isDone = false;
       await tasks.alone(task, signal, async (held) => {
-        await this.#readNews();
+        await this.#readEvents();
         // Another watcher was faster.
         if (!this.#isWaiting(task)) return;
         this.#running = { ...task, progress: null };
@@ -272,10 +272,10 @@ export class Watcher {
       const name = taskName(task);
       if (unsentPlaces(model, hosts, sentTo).length === 0 || !this.#sending.isDue(name)) continue;
       await tasks.alone(task, signal, async () => {
-        await this.#readNews();
+        await this.#readEvents();
         const now = this.#done.get(name)!;
-        const places = unsentPlaces(model, hosts, now.sentTo);
-        if (places.length > 0) await this.#send(now, model, places);
+        const locations = unsentPlaces(model, hosts, now.sentTo);
+        if (locations.length > 0) await this.#send(now, model, locations);
       });
     }
   }

@@ -31,7 +31,7 @@ export async function registerOperatorRoutes(
     pipeline.data.notePrices(body.dataPrices ?? null);
     const { alarms, blockNumber, finalityDepthBlocks = null } = body;
     sequencer.l1Stall.note(blockNumber);
-    await sequencer.noteL1Place(body.place ?? null, { alarms, blockNumber, finalityDepthBlocks });
+    await sequencer.noteL1Position(body.place ?? null, { alarms, blockNumber, finalityDepthBlocks });
     await pipeline.setL1Head(body);
     return {};
   });

@@ -43,16 +43,16 @@ const PER_UNIT = { leaves: 16, operations: 4, records: 4, names: 250 };
 const SEARCHED_PER_UNIT = 1_000;
 
 /** Yields the leaves of an owner or of a key, or the models of Datanets, by ascending id. */
-function* wantedLeaves(
+function* requestLeaves(
   { leaves }: Ledger,
   { datanetId, keyX, owner }: z.output<typeof schemas.leavesQuery>,
 ): Generator<[id: number, record: LeafState]> {
   if (owner !== undefined) return yield* leaves.of({ l1Owner: owner });
   if (keyX !== undefined) return yield* leaves.of({ keyX });
-  const wanted = new Set(datanetId);
+  const target = new Set(datanetId);
   for (const [id, record] of leaves.withMore()) {
     const binding = record.model?.statics.binding;
-    if (binding !== undefined && datanetIds(unpackBinding(binding)).some((one) => wanted.has(one)))
+    if (binding !== undefined && datanetIds(unpackBinding(binding)).some((one) => target.has(one)))
       yield [id, record];
   }
 }
@@ -151,7 +151,7 @@ export async function registerPublicRoutes(
         });
       }
       const found = [];
-      for (const [id, record] of wantedLeaves(ledger, { owner, keyX, datanetId })) {
+      for (const [id, record] of requestLeaves(ledger, { owner, keyX, datanetId })) {
         if (id <= after) continue;
         found.push(leafView(sequencer, id, record));
         if (found.length >= MAX_LEAVES_FOUND) break;

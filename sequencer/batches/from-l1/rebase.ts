@@ -8,7 +8,7 @@
  * Others' batches hold no signed operations, so every operation keeps its opIndex and its preconfirmation stays
  * true, up to the first that no longer executes (a forced withdrawal took its money, say). That one is dropped, by
  * name and reason, and those behind it move one place forward. Their places were promised already, so none is
- * signed for again (unpromised-places.ts). Where the others carried on the queue, the entries that are left go
+ * signed for again (unpromised-positions.ts). Where the others carried on the queue, the entries that are left go
  * first: L1 wants overdue ones in every batch. The same helps where L1 refuses own batches because they leave such
  * entries for later ones.
  *
@@ -43,9 +43,9 @@ import {
 import type { SettlementPosting } from "../../store/settlement-posting.ts";
 import { type StoreWrite, storeKeys, underPrefix } from "../../store/store-keys.ts";
 import type { StoredBatch } from "../../store/stored-batch.ts";
-import type { UnpromisedPlaces } from "../../store/unpromised-places.ts";
+import type { UnpromisedPositions } from "../../store/unpromised-positions.ts";
 import type { BatchRegistry } from "../batch-registry.ts";
-import { closeBatch, type PlaceChooser } from "../close-batch.ts";
+import { closeBatch, type SourceChooser } from "../close-batch.ts";
 import type { FeedPublisher } from "../feed.ts";
 import type { Execution, HeadState } from "../head-state.ts";
 import { PostedEpochs } from "../settling/posted-epochs.ts";
@@ -67,8 +67,8 @@ interface RebaseModules {
   readonly head: HeadState;
   readonly registry: BatchRegistry;
   readonly log: LedgerLog;
-  readonly data: PlaceChooser;
-  readonly unpromised: UnpromisedPlaces;
+  readonly data: SourceChooser;
+  readonly unpromised: UnpromisedPositions;
 }
 
 interface Rebased {

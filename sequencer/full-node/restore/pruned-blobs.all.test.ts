@@ -5,7 +5,11 @@
 import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { BlobArchive } from "@openledger/bridge/blobs/blob-archive";
-import { type BlobPlacesOptions, blobFinder, blobPlaces } from "@openledger/bridge/blobs/blob-places";
+import {
+  type BlobProvidersOptions,
+  blobFinder,
+  blobProviders,
+} from "@openledger/bridge/blobs/blob-providers";
 import type { VersionedHash } from "@openledger/bridge/blobs/blob-source";
 import {
   type ForgetfulBeacon,
@@ -47,10 +51,10 @@ let earlyUrl: string;
 const hashes: VersionedHash[] = [];
 
 const where = () => ({ rpcUrl: f.rpcUrl, rollupAddress: f.rollup.address });
-const from = (places: Partial<BlobPlacesOptions>) =>
-  blobFinder({ archive: null, places: blobPlaces({ archives: [], beaconUrls: [], ...places }) });
-const follow = async (name: string, places: Partial<BlobPlacesOptions>) => {
-  const blobs = { archives: [], beaconUrls: [beacon.url], ...places };
+const from = (providers: Partial<BlobProvidersOptions>) =>
+  blobFinder({ archive: null, providers: blobProviders({ archives: [], beaconUrls: [], ...providers }) });
+const follow = async (name: string, positions: Partial<BlobProvidersOptions>) => {
+  const blobs = { archives: [], beaconUrls: [beacon.url], ...positions };
   const fullNode = await freshFullNode(f, join(folder.path, name), null, {
     blobs,
     finalityDepthBlocks: 1,

@@ -86,12 +86,12 @@ async function lose({ dataPath, fullNode, world }: Followed): Promise<void> {
   await fullNode.stop();
 }
 
-/** As many places from `from` on as the batches may have held that wait for L1. */
+/** Expects as many unpromised positions from `from` on as the batches that wait for L1 may have held. */
 function expectUnpromised({ rollup }: L1World, from: number): { end: number } {
   const { unpromised } = rollup.sequencer.pipeline;
   const { maxUnpostedBatches, rules } = rollup.sequencer.options;
   const end = from + (maxUnpostedBatches + 2) * (rules.shape.narrow + rules.shape.wide);
-  expect([from - 1, from, end - 1, end].map((place) => unpromised.has(place))).toEqual([
+  expect([from - 1, from, end - 1, end].map((position) => unpromised.has(position))).toEqual([
     false,
     true,
     true,
@@ -193,7 +193,7 @@ describe("a sequencer's data directory from its full node's", () => {
       preconfirmation: null,
     });
     const { unpromised } = s.world.rollup.sequencer.pipeline;
-    expect([0, 1, 2].map((place) => unpromised.has(place))).toEqual([false, true, true]);
+    expect([0, 1, 2].map((position) => unpromised.has(position))).toEqual([false, true, true]);
   });
 
   it("is refused where L1 has what the full node has not, and leaves nothing", async () => {

@@ -19,7 +19,7 @@ import { FOLLOW_MARKER, type FollowMarker, isMarkerOnL1 } from "../../store/foll
 import { LedgerLog } from "../../store/ledger-log.ts";
 import type { ChainPosition } from "../../store/log-entry.ts";
 import { storeKindOf } from "../../store/store-failure.ts";
-import { unpromisedFrom } from "../../store/unpromised-places.ts";
+import { unpromisedFrom } from "../../store/unpromised-positions.ts";
 import { FollowedLedger, readFollowedRollup } from "../followed-ledger.ts";
 import { fillFromL1, finalBlockOf, writeBeginning } from "./fill-directory.ts";
 import { promoteDirectory } from "./promote-directory.ts";

@@ -99,7 +99,7 @@ describe("a data directory from a snapshot", () => {
     expect(seen[0]).toBe(cutAt + 1);
     expect(await contents(dataPath)).toEqual(await contents(at("full")));
     const log = await LedgerLog.open(dataPath, owner);
-    expect(await log.get(storeKeys.unpromisedPlaces)).toMatchObject([{ end: null }]);
+    expect(await log.get(storeKeys.unpromisedPositions)).toMatchObject([{ end: null }]);
     await log.close();
     await expect(restoreFromL1({ ...l1, dataPath })).rejects.toMatchObject({ code: "SEQ_WRONG_DIRECTORY" });
   });

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bringCard, getHostedDatanet } from "@openledger/client/datanets/datanet-card";
-import type { HostedDatanetPlace } from "@openledger/client/datanets/host-request";
+import type { HostedDatanetLocation } from "@openledger/client/datanets/host-request";
 import { listHostCommits } from "@openledger/client/datanets/hosted-history";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { createHostWorld, type HostWorld } from "@openledger/datanets/testing/host-world";
@@ -16,7 +16,7 @@ const storage = new Map<string, string>();
 const heard = new EventTarget();
 let world: HostWorld;
 let user: LedgerClient;
-let place: HostedDatanetPlace;
+let location: HostedDatanetLocation;
 let store: string;
 beforeAll(async () => {
   vi.stubGlobal("localStorage", {
@@ -30,8 +30,8 @@ beforeAll(async () => {
   world = await createHostWorld({ card, userCount: 2 });
   const { datanetId, owner } = world;
   const { url: hostUrl } = await world.host("carry-on");
-  place = { hostUrl, datanetId };
-  await bringCard(owner, { ...place, card });
+  location = { hostUrl, datanetId };
+  await bringCard(owner, { ...location, card });
   user = await world.user(0);
 }, 120_000);
 beforeEach(() => storage.clear());
@@ -47,7 +47,7 @@ const someRows = () =>
     new TextEncoder().encode(JSON.stringify({ label: "spam", text: `Row ${++count} of these` })),
   );
 const begun = async (contributions: Contributions) => {
-  const { datanetId } = place;
+  const { datanetId } = location;
   const labels = ["good", null];
   await contributions.begin(user, {
     card: sampleCard(),
@@ -58,7 +58,7 @@ const begun = async (contributions: Contributions) => {
   });
   return contributions.pending.value.at(-1)!;
 };
-const carrying = (client: LedgerClient | null, findPlace = async () => place) => ({
+const carrying = (client: LedgerClient | null, findPlace = async () => location) => ({
   client,
   reader: user,
   findPlace,
@@ -71,18 +71,18 @@ it("brings rows to the host once their commit is final, with no page of the Data
   expect(await carrier.look(carrying(user))).toBe(false);
   expect(sayStanding(one, carrier.standingOf(one), true)).toMatch(/^2 rows wait to be uploaded: .* final/);
   await world.finalise();
-  await expect.poll(() => listHostCommits(user, place)).toMatchObject([{ isFinal: true }]);
+  await expect.poll(() => listHostCommits(user, location)).toMatchObject([{ isFinal: true }]);
   // Nobody signs without a key.
   expect(await carrier.look(carrying(null))).toBe(false);
   expect(sayStanding(one, carrier.standingOf(one), false)).toMatch(/unlock your key/);
   expect(await carrier.look(carrying(user))).toBe(true);
-  expect(carrier.arrived.value.get(place.datanetId)).toEqual({ ...one, refusedLabelCount: 0 });
+  expect(carrier.arrived.value.get(location.datanetId)).toEqual({ ...one, refusedLabelCount: 0 });
   expect(one.labelledCount).toBe(1);
   expect(contributions.pending.value).toEqual([]);
   expect(storage.size).toBe(0);
-  expect(await listHostCommits(user, place)).toMatchObject([{ isComplete: true, receivedCount: 2 }]);
+  expect(await listHostCommits(user, location)).toMatchObject([{ isComplete: true, receivedCount: 2 }]);
   // The label of the file goes with them.
-  expect((await getHostedDatanet(user, place)).here.recordCount).toBe(1);
+  expect((await getHostedDatanet(user, location)).here.recordCount).toBe(1);
 });
 
 it("goes on by itself after a host was away, and says so meanwhile", async () => {
@@ -106,7 +106,7 @@ it("loses no contribution of another tab, nor its rows", async () => {
   await world.finalise();
   const carrier = new Carrier(new Contributions(ROLLUP, store));
   await expect.poll(() => carrier.look(carrying(user)), { timeout: 30_000 }).toBe(true);
-  expect(carrier.arrived.value.get(place.datanetId)?.rowsRoot).toBe(second.rowsRoot);
+  expect(carrier.arrived.value.get(location.datanetId)?.rowsRoot).toBe(second.rowsRoot);
   heard.dispatchEvent(Object.assign(new Event("storage"), { key: null }));
   expect(there.pending.value).toEqual([]);
 });

@@ -3,7 +3,7 @@
  * page is open.
  */
 
-import type { HostAccess, HostedDatanetPlace } from "@openledger/client/datanets/host-request";
+import type { HostAccess, HostedDatanetLocation } from "@openledger/client/datanets/host-request";
 import { listHostCommits } from "@openledger/client/datanets/hosted-history";
 import type { HostCommitView } from "@openledger/client/datanets/row-schemas";
 import type { LedgerClient } from "@openledger/client/ledger-client";
@@ -52,7 +52,7 @@ interface Carrying {
   /** Signs requests; null while the key is locked: nothing is sent then. */
   readonly client: LedgerClient | null;
   readonly reader: HostAccess;
-  findPlace(datanetId: number): Promise<HostedDatanetPlace>;
+  findPlace(datanetId: number): Promise<HostedDatanetLocation>;
 }
 
 export class Carrier {
@@ -91,12 +91,12 @@ export class Carrier {
       for (const datanetId of new Set(all.map((one) => one.datanetId))) {
         const here = all.filter((one) => one.datanetId === datanetId);
         try {
-          const place = await findPlace(datanetId);
-          const commits = await listHostCommits(client ?? reader, place);
+          const location = await findPlace(datanetId);
+          const commits = await listHostCommits(client ?? reader, location);
           for (const one of here) {
             const commit = commits.find(({ rowsRoot }) => rowsRoot === one.rowsRoot) ?? null;
             this.#set(one, { ...this.standingOf(one), commit });
-            if (await this.#advance(one, commit, place, client)) hasArrived = true;
+            if (await this.#advance(one, commit, location, client)) hasArrived = true;
           }
         } catch (error) {
           for (const one of here) this.#set(one, { ...this.standingOf(one), problem: problemOf(error) });
@@ -111,7 +111,7 @@ export class Carrier {
   async #advance(
     one: Pending,
     commit: HostCommitView | null,
-    place: HostedDatanetPlace,
+    location: HostedDatanetLocation,
     client: LedgerClient | null,
   ): Promise<boolean> {
     if (client === null || client.leafId !== one.leafId) return false;
@@ -119,7 +119,7 @@ export class Carrier {
     try {
       // The page was closed between the signature and its answer.
       if (one.signed !== undefined && commit === null) await this.contributions.resend(client, one);
-      const arrived = commit?.isFinal === true ? await this.#upload(one, place, client) : null;
+      const arrived = commit?.isFinal === true ? await this.#upload(one, location, client) : null;
       this.#pausedUntilMs.delete(one.rowsRoot);
       if (arrived !== null) {
         this.#arrived.value = new Map([...this.#arrived.value, [one.datanetId, arrived]]);
@@ -135,9 +135,13 @@ export class Carrier {
   }
 
   /** @returns null if another tab uploads it */
-  async #upload(one: Pending, place: HostedDatanetPlace, client: LedgerClient): Promise<Arrived | null> {
+  async #upload(
+    one: Pending,
+    location: HostedDatanetLocation,
+    client: LedgerClient,
+  ): Promise<Arrived | null> {
     const uploaded = await locked(`openledger.upload.${one.rowsRoot}`, "exclusive", () =>
-      this.contributions.upload(client, place, one, (received) =>
+      this.contributions.upload(client, location, one, (received) =>
         this.#set(one, { ...this.standingOf(one), received, problem: null }),
       ),
     );

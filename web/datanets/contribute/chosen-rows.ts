@@ -51,7 +51,7 @@ const NEAR: Readonly<Record<NearRule, Omit<FindingRule, "title">>> = {
   keep: { why: "This Datanet keeps such rows.", stays: "in" },
 };
 
-/** Of more rows than this share the preset is to keep them: that many are alike by their form, as clauses of contracts are. */
+/** Share of rows above which the preset is to keep them: that many are alike by their form, as clauses of contracts are. */
 const MAX_LEFT_OUT_SHARE = 1 / 5;
 
 interface FindingGroup extends FindingRule {

@@ -36,7 +36,7 @@ import { chosenFormat, readChosen, takeFiles } from "./chosen-files.ts";
 import { type ChosenRows, chooseRows } from "./chosen-rows.ts";
 import type { Contributions, Pending } from "./contributions.ts";
 import { ImportChoices, RefusedRows } from "./import-choices.tsx";
-import { type LookedAt, lookThrough } from "./look-through.ts";
+import { type LookedAt, scanRows } from "./scan-rows.ts";
 import { UnderWay } from "./under-way.tsx";
 
 /** First rows of the preview. */
@@ -81,7 +81,7 @@ export function ContributeTab(props: TabProps) {
   );
 }
 
-/** What a contribution waits for now, with the ways to what this account may do of it. */
+/** Next steps of a contribution, with links to those that this account may take. */
 function NextSteps({ arrived, ...props }: TabProps & { arrived: Pending }) {
   const { card, id } = props.facts;
   const isOwnLabelled = card.labelling.ownRows === "allowed";
@@ -137,7 +137,7 @@ function Chooser(props: WithClient) {
     settings: ReadSettings,
   ): Promise<void> => {
     const { labels, rewards, row } = card;
-    const found = await lookThrough({ rules: { labels, rewards, row }, files, mapping, settings });
+    const found = await scanRows({ rules: { labels, rewards, row }, files, mapping, settings });
     const known = await knownFindings(client, place, found);
     setLooked({ ...found, findings: [...found.findings, ...known], files, settings });
   };
@@ -238,11 +238,11 @@ function Chooser(props: WithClient) {
           {...props}
           looked={looked}
           isBusy={signing.isBusy}
-          onSign={(rowPlaces) =>
+          onSign={(rowLocations) =>
             void signing.run(async () => {
-              const rows = rowPlaces.map((at) => looked.rows[at]!);
+              const rows = rowLocations.map((at) => looked.rows[at]!);
               const names = looked.files.map(({ name }) => name);
-              const labels = rowPlaces.map((at) => looked.labels[at]!);
+              const labels = rowLocations.map((at) => looked.labels[at]!);
               const agreedLicence = card.licence;
               await contributions.begin(client, {
                 agreedLicence,
@@ -314,18 +314,18 @@ function templateOf({ fields, kind }: TabProps["facts"]["card"]["row"]): string 
 }
 
 /** Rows that the host has from earlier contributions, of whichever Datanet. */
-async function knownFindings(client: LedgerClient, place: TabProps["place"], { digests }: LookedAt) {
+async function knownFindings(client: LedgerClient, location: TabProps["place"], { digests }: LookedAt) {
   const findings: LookedAt["findings"][number][] = [];
   for (let from = 0; from < digests.length; from += KNOWN_A_REQUEST) {
     const part = digests.slice(from, from + KNOWN_A_REQUEST);
     for (const { contributorId, datanetId, place: at } of await findKnownRows(client, {
-      ...place,
+      ...location,
       digests: part,
     })) {
-      const where = datanetId === place.datanetId ? "here" : `to Datanet ${datanetId}`;
+      const where = datanetId === location.datanetId ? "here" : `to Datanet ${datanetId}`;
       const detail = `account ${contributorId} has committed it ${where}`;
       // In another Datanet it is no copy that costs anything; it is worth knowing all the same.
-      if (datanetId === place.datanetId) findings.push({ row: from + at, kind: "duplicate", detail });
+      if (datanetId === location.datanetId) findings.push({ row: from + at, kind: "duplicate", detail });
     }
   }
   return findings;
@@ -334,7 +334,7 @@ async function knownFindings(client: LedgerClient, place: TabProps["place"], { d
 interface PreviewProps extends WithClient {
   readonly looked: Looked;
   readonly isBusy: boolean;
-  readonly onSign: (rowPlaces: readonly number[]) => void;
+  readonly onSign: (rowLocations: readonly number[]) => void;
 }
 
 function Preview({ client, facts, isBusy, looked, onSign }: PreviewProps) {

@@ -7,7 +7,7 @@ import { removeRowFiles } from "@openledger/client/actions/data/row-files";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
 import type { SignedSubmission } from "@openledger/client/actions/ledger/send-operation";
 import { clientError } from "@openledger/client/client-errors";
-import type { HostedDatanetPlace } from "@openledger/client/datanets/host-request";
+import type { HostedDatanetLocation } from "@openledger/client/datanets/host-request";
 import type { UploadRowsReturnType } from "@openledger/client/datanets/upload-rows";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { bringContribution, commitContribution, planContribution } from "@openledger/client/tasks/contribute";
@@ -115,12 +115,12 @@ export class Contributions {
   /** Uploads the rows of a final commit with their labels, and deletes them here when the host has them all; null: not final there. */
   async upload(
     client: LedgerClient,
-    place: HostedDatanetPlace,
+    location: HostedDatanetLocation,
     { rowsRoot }: Pending,
     onProgress: (received: number, rowCount: number) => void,
   ): Promise<UploadRowsReturnType | null> {
     const store = await openRowStore(this.#store);
-    const upload = { ...place, store, rowsRoot: BigInt(rowsRoot), from: client.leafId!, onProgress };
+    const upload = { ...location, store, rowsRoot: BigInt(rowsRoot), from: client.leafId!, onProgress };
     const uploaded = await bringContribution(client, upload);
     if (uploaded !== null) await this.forget(rowsRoot);
     return uploaded;

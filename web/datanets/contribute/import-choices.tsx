@@ -10,7 +10,7 @@ import { type Refusal, refusalText } from "@openledger/datanets/import/refusal";
 import { Choice } from "../../design/choice.tsx";
 import { Check } from "../../design/field.tsx";
 import { showCount, showCounted } from "../../words/format.ts";
-import type { LookedAt } from "./look-through.ts";
+import type { LookedAt } from "./scan-rows.ts";
 
 interface ImportChoicesProps {
   readonly card: Pick<Card, "row" | "labels">;
@@ -119,7 +119,7 @@ export function ImportChoices(props: ImportChoicesProps) {
 /** Entries that are listed one by one. */
 const SHOWN_REFUSALS = 10;
 
-/** What could not be read, and the question whether the rest is contributed without it. */
+/** List of rows that could not be read, and the question whether the rest is contributed without them. */
 export function RefusedRows({
   isRestTaken,
   onTakeRest,

@@ -20,7 +20,7 @@ import { saveFile } from "../../design/save-file.ts";
 import { DelegateWord } from "../../hosts/delegate-word.tsx";
 import { NeedsAccess } from "../../hosts/needs-access.tsx";
 import { ROW_STORE } from "../../hosts/row-store.ts";
-import { isOwnKey, readablePlace, type TabProps } from "../../hosts/tab-props.ts";
+import { isOwnKey, readableLocation, type TabProps } from "../../hosts/tab-props.ts";
 import { DroppedNotice, UnsignedCheck } from "../../hosts/unsigned-records.tsx";
 import { useLoad } from "../../hosts/use-load.ts";
 import { useAction } from "../../ledger/use-action.ts";
@@ -104,7 +104,7 @@ type ComputedProps = TabProps & { onComputed: (report: NamedReport) => void };
 function Stored(props: ComputedProps & { signed: SignedReport }) {
   const { facts, live, signed, site, visitor } = props;
   const { problem, value } = useLoad(signed.sha256, () =>
-    getReport(visitor.reader, { ...readablePlace(props), sha256: signed.sha256 }),
+    getReport(visitor.reader, { ...readableLocation(props), sha256: signed.sha256 }),
   );
   const isOwners = signed.signers.some(({ leafId }) => leafId === facts.id);
   return (

@@ -14,7 +14,7 @@ import { KeyHint } from "../../hosts/keys/key-hint.tsx";
 import { useKeys } from "../../hosts/keys/use-keys.ts";
 import { NeedsAccess } from "../../hosts/needs-access.tsx";
 import { sayAll } from "../../hosts/say.ts";
-import { datanetHref, readablePlace, reviewerOf, type TabProps } from "../../hosts/tab-props.ts";
+import { datanetHref, readableLocation, reviewerOf, type TabProps } from "../../hosts/tab-props.ts";
 import { type LoadState, useLoad } from "../../hosts/use-load.ts";
 import { useTurns } from "../../hosts/use-turns.ts";
 import { useAction } from "../../ledger/use-action.ts";
@@ -57,11 +57,11 @@ function Findings(props: TabProps) {
   const [kind, setKind] = useState<Finding["kind"] | null>(null);
   const [step, setStep] = useState<string | null>(null);
   const looking = useAction();
-  const place = readablePlace(props);
+  const location = readableLocation(props);
   const from = reviewerOf(props);
   const found = useLoad(`${kind}/${facts.here.recordCount}/${visitor.reader.leafId}`, () =>
     listFindings(visitor.reader, {
-      ...place,
+      ...location,
       state: "open",
       limit: FETCHED_FINDINGS,
       ...(kind === null ? {} : { kind }),
@@ -71,7 +71,7 @@ function Findings(props: TabProps) {
     looking.run(async () => {
       const onProgress = (now: string, done: number, total: number) =>
         setStep(`${now}: ${showCount(done)} of ${showCount(total)}`);
-      await checkFindings(visitor.client!, { ...place, from: from!, onProgress });
+      await checkFindings(visitor.client!, { ...location, from: from!, onProgress });
       setStep(null);
       found.reload();
     });
@@ -235,16 +235,18 @@ function Doubts(props: TabProps & { found: LoadState<FindingsPage> }) {
 function Evidence(props: TabProps & { finding: Finding }) {
   const { facts, finding, visitor } = props;
   const { by, earlier, label, rankPermille, said, similarityPermille } = finding.evidence;
-  const place = readablePlace(props);
+  const location = readableLocation(props);
   const { problem, value } = useLoad(finding.id, async () => {
-    const own = getHostedRow(visitor.reader, { ...place, digest: finding.row });
+    const own = getHostedRow(visitor.reader, { ...location, digest: finding.row });
     // A row of another Datanet may be one that this reader may not see.
     const other =
       earlier === null
         ? null
-        : getHostedRow(visitor.reader, { ...place, datanetId: earlier.datanetId, digest: earlier.row }).catch(
-            () => null,
-          );
+        : getHostedRow(visitor.reader, {
+            ...location,
+            datanetId: earlier.datanetId,
+            digest: earlier.row,
+          }).catch(() => null);
     return { own: await own, other: await other };
   });
   if (problem !== null) return <ProblemNotice problem={problem} />;

@@ -9,7 +9,7 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Button } from "../../design/button.tsx";
 import { KeyHint } from "../../hosts/keys/key-hint.tsx";
 import { NeedsKey } from "../../hosts/keys/needs-key.tsx";
-import { keyOfPlace, useKeys } from "../../hosts/keys/use-keys.ts";
+import { keyOfLocation, useKeys } from "../../hosts/keys/use-keys.ts";
 import { sayAll } from "../../hosts/say.ts";
 import { datanetHref, reviewerOf, type TabProps } from "../../hosts/tab-props.ts";
 import { useLoad } from "../../hosts/use-load.ts";
@@ -100,7 +100,7 @@ function Queue(props: TabProps & { client: LedgerClient }) {
       }),
     [outbox],
   );
-  const { elsewhere, isEmpty, isRepeated, rows, ...asked } = queue.state.value;
+  const { elsewhere, isEmpty, isRepeated, rows, ...question } = queue.state.value;
   const held = outbox.held.value;
   const row = rows[0];
   /** Row on the screen: the last one, until the next one is there. */
@@ -108,7 +108,7 @@ function Queue(props: TabProps & { client: LedgerClient }) {
   shown.current = row ?? (isEmpty ? undefined : shown.current);
   const fetched = row === undefined ? [shown.current] : rows.slice(0, FETCHED_ROWS);
   // A next row that is late is nobody's trouble before its turn.
-  const shownProblem = problem ?? (row === undefined || !isRepeated ? asked.problem : null);
+  const shownProblem = problem ?? (row === undefined || !isRepeated ? question.problem : null);
 
   useEffect(() => {
     queue.fill();
@@ -176,8 +176,8 @@ function Queue(props: TabProps & { client: LedgerClient }) {
       else return false;
       return true;
     }
-    const place = labels.findIndex((_, i) => keyOfPlace(i) === key);
-    if (place >= 0) give(labels[place]!.name);
+    const position = labels.findIndex((_, i) => keyOfLocation(i) === key);
+    if (position >= 0) give(labels[position]!.name);
     else if (key === "s") skip();
     else if (key === "u" || key === "Backspace") undo();
     else if (key === "f") setFlagging(true);
@@ -193,7 +193,7 @@ function Queue(props: TabProps & { client: LedgerClient }) {
     <div class="label-panel">
       <section class="card stack label-row" aria-label="Row to label" aria-busy={row === undefined}>
         {shownProblem !== null && <ProblemNotice problem={shownProblem} />}
-        {row === undefined && asked.problem !== null && (
+        {row === undefined && question.problem !== null && (
           <div class="row">
             {isRepeated && <p class="soft">The next row could not be loaded. This page keeps trying.</p>}
             <Button onClick={() => queue.again()}>{isRepeated ? "Try now" : "Try again"}</Button>
@@ -215,7 +215,7 @@ function Queue(props: TabProps & { client: LedgerClient }) {
               }}
             />
           ) : (
-            asked.problem === null && <p class="soft">Loading your next row …</p>
+            question.problem === null && <p class="soft">Loading your next row …</p>
           )
         ) : (
           <>
@@ -245,7 +245,7 @@ function Queue(props: TabProps & { client: LedgerClient }) {
                   title={description}
                   onClick={() => give(name)}
                 >
-                  {keyOfPlace(i) !== null && <KeyHint name={keyOfPlace(i)!} />}
+                  {keyOfLocation(i) !== null && <KeyHint name={keyOfLocation(i)!} />}
                   <RowText text={name} isOneLine />
                 </button>
               ))}
@@ -323,11 +323,11 @@ function Queue(props: TabProps & { client: LedgerClient }) {
 
 function makeOutbox(
   client: LedgerClient,
-  place: TabProps["place"],
+  location: TabProps["place"],
   /** `onChange`: the host has more labels. */
   { onChange, onProblem }: Pick<TabProps, "onChange"> & { onProblem: (problem: Problem | null) => void },
 ): LabelOutbox {
-  const name = `${rollupKey("labels", rollupOf(client))}.${place.datanetId}.${client.leafId}`;
+  const name = `${rollupKey("labels", rollupOf(client))}.${location.datanetId}.${client.leafId}`;
   return new LabelOutbox(name, async (labels) => {
     let isClean = true;
     for (const { atMs, flags, label, note, row, sawSuggestion } of labels) {
@@ -335,7 +335,7 @@ function makeOutbox(
       const record = { kind: "label", row, label, flags, note, ...seen } as const;
       try {
         // At the time when it was given: sent twice, it is one record.
-        await sayAll(client, { ...place, from: client.leafId!, records: [record], atMs });
+        await sayAll(client, { ...location, from: client.leafId!, records: [record], atMs });
       } catch (error) {
         const problem = problemOf(error);
         onProblem(problem);

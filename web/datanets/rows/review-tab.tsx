@@ -8,10 +8,10 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { Button } from "../../design/button.tsx";
 import { KeyHint } from "../../hosts/keys/key-hint.tsx";
 import { NeedsKey } from "../../hosts/keys/needs-key.tsx";
-import { keyOfPlace, useKeys } from "../../hosts/keys/use-keys.ts";
+import { keyOfLocation, useKeys } from "../../hosts/keys/use-keys.ts";
 import { NeedsAccess } from "../../hosts/needs-access.tsx";
 import { sayAll } from "../../hosts/say.ts";
-import { datanetHref, readablePlace, reviewerOf, type TabProps } from "../../hosts/tab-props.ts";
+import { datanetHref, readableLocation, reviewerOf, type TabProps } from "../../hosts/tab-props.ts";
 import { useLoad } from "../../hosts/use-load.ts";
 import { useTurns } from "../../hosts/use-turns.ts";
 import { RowContent } from "../../rows/row-content.tsx";
@@ -50,7 +50,7 @@ function Disputes(props: TabProps) {
   const turns = useTurns();
   const from = reviewerOf(props);
   const found = useLoad(`${facts.here.recordCount}`, () =>
-    findRows(visitor.reader, { ...readablePlace(props), state: "disputed", limit: FETCHED_ROWS }),
+    findRows(visitor.reader, { ...readableLocation(props), state: "disputed", limit: FETCHED_ROWS }),
   );
   const gone = new Set(settled.map(({ row }) => row.digest));
   const known = new Set(reopened.map(({ digest }) => digest));
@@ -79,7 +79,7 @@ function Disputes(props: TabProps) {
     );
   };
   useKeys((key) => {
-    const choice = labels.findIndex((_, i) => keyOfPlace(i) === key);
+    const choice = labels.findIndex((_, i) => keyOfLocation(i) === key);
     if (choice >= 0) settle(labels[choice]!.name);
     else if (key === "x") settle(null);
     else if (key === "j" || key === "ArrowRight") setAt(Math.min(place0 + 1, Math.max(0, rows.length - 1)));
@@ -132,7 +132,7 @@ function Disputes(props: TabProps) {
                   <legend class="visually-hidden">Settle as</legend>
                   {labels.map(({ name }, i) => (
                     <button key={name} type="button" class="label-choice" onClick={() => settle(name)}>
-                      {keyOfPlace(i) !== null && <KeyHint name={keyOfPlace(i)!} />}
+                      {keyOfLocation(i) !== null && <KeyHint name={keyOfLocation(i)!} />}
                       <RowText text={name} isOneLine />
                     </button>
                   ))}
@@ -195,7 +195,7 @@ function Disputes(props: TabProps) {
 function DisputedRow(props: TabProps & { digest: string }) {
   const { digest, facts, visitor } = props;
   const { problem, value } = useLoad(`${digest}/${facts.here.recordCount}`, () =>
-    getHostedRow(visitor.reader, { ...readablePlace(props), digest }),
+    getHostedRow(visitor.reader, { ...readableLocation(props), digest }),
   );
   if (problem !== null) return <ProblemNotice problem={problem} />;
   return value === undefined || value.digest !== digest ? (

@@ -92,30 +92,30 @@ it("requests the next row again by itself, while the host does not answer or is 
 
 it("asks a host that has refused only when it is told to, and at once where it would wait", async () => {
   let error: RollupError | null = new RollupError("DNT_ACCESS_NOT_GRANTED", "no", {});
-  let askedCount = 0;
+  let questionCount = 0;
   const queue = new RowQueue(async () => {
-    askedCount += 1;
+    questionCount += 1;
     if (error !== null) throw error;
-    return askedCount > 3 ? turnOf() : turnOf("a");
+    return questionCount > 3 ? turnOf() : turnOf("a");
   });
   queue.fill();
   await vi.advanceTimersByTimeAsync(60_000);
-  expect([askedCount, queue.state.value.isRepeated]).toEqual([1, false]);
+  expect([questionCount, queue.state.value.isRepeated]).toEqual([1, false]);
   error = new RollupError("SRV_RATE_LIMITED", "slowly", { isRetryable: true });
   queue.again();
   await vi.advanceTimersByTimeAsync(0);
-  expect([askedCount, queue.state.value.isRepeated]).toEqual([2, true]);
+  expect([questionCount, queue.state.value.isRepeated]).toEqual([2, true]);
   error = null;
   queue.again();
   await vi.advanceTimersByTimeAsync(60_000);
-  expect([askedCount, digestsOf(queue), queue.state.value.problem]).toEqual([4, ["a"], null]);
+  expect([questionCount, digestsOf(queue), queue.state.value.problem]).toEqual([4, ["a"], null]);
 });
 
 it("is empty once the host has no row, until one is put back, and requests nothing when it has ended", async () => {
-  let askedCount = 0;
+  let questionCount = 0;
   const queue = new RowQueue(async () => {
-    askedCount += 1;
-    return askedCount === 1 ? turnOf("a") : turnOf();
+    questionCount += 1;
+    return questionCount === 1 ? turnOf("a") : turnOf();
   });
   queue.fill();
   await vi.advanceTimersByTimeAsync(0);
@@ -123,11 +123,11 @@ it("is empty once the host has no row, until one is put back, and requests nothi
   const [row] = queue.state.value.rows;
   queue.next();
   await vi.advanceTimersByTimeAsync(0);
-  expect([askedCount, queue.state.value.isEmpty]).toEqual([3, true]);
+  expect([questionCount, queue.state.value.isEmpty]).toEqual([3, true]);
   queue.putBack(row!);
   expect([digestsOf(queue), queue.state.value.isEmpty]).toEqual([["a"], false]);
   queue.next();
   queue.stop();
   await vi.advanceTimersByTimeAsync(60_000);
-  expect([askedCount, queue.state.value.isEmpty]).toEqual([4, false]);
+  expect([questionCount, queue.state.value.isEmpty]).toEqual([4, false]);
 });

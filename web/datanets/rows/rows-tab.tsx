@@ -17,7 +17,7 @@ import { Button } from "../../design/button.tsx";
 import { Choice } from "../../design/choice.tsx";
 import { Field } from "../../design/field.tsx";
 import { NeedsAccess } from "../../hosts/needs-access.tsx";
-import { datanetHref, readablePlace, type TabProps } from "../../hosts/tab-props.ts";
+import { datanetHref, readableLocation, type TabProps } from "../../hosts/tab-props.ts";
 import { useLoad } from "../../hosts/use-load.ts";
 import { useFilter } from "../../routes.ts";
 import { OutcomeBadge } from "../../rows/outcome-badge.tsx";
@@ -61,7 +61,7 @@ function Rows(props: TabProps) {
   const { fields, kind } = facts.card.row;
   const [fieldsText, setFieldsText] = useFilter("fields");
   const filters = readFilters(fieldsText, fields);
-  const [asked, askedFields] = useSettled([text.trim(), writeFilters(filters)]);
+  const [question, questionFields] = useSettled([text.trim(), writeFilters(filters)]);
   const [label, setLabel] = useFilter("label");
   const [stateName, setState] = useFilter("state");
   const state: State = STATES.find(({ name }) => name === stateName)?.name ?? "";
@@ -72,19 +72,19 @@ function Rows(props: TabProps) {
   const shown = useRef<unknown>(null);
   const [, setTurn] = useState(0);
   const query: RowQuery = {
-    ...(asked === "" ? {} : { text: asked }),
+    ...(question === "" ? {} : { text: question }),
     ...(label === "" ? {} : { label }),
     ...(state === "" ? {} : { state }),
     ...(commit === undefined ? {} : { commit }),
     ...(/^\d+$/.test(contributor) ? { contributor: Number(contributor) } : {}),
-    ...(askedFields === "" ? {} : { fields: readFilters(askedFields, fields) }),
+    ...(questionFields === "" ? {} : { fields: readFilters(questionFields, fields) }),
   };
   const about = JSON.stringify([query, facts.here, visitor.reader.leafId]);
-  const place = readablePlace(props);
+  const location = readableLocation(props);
   const pages = useMemo(
     () =>
       new RowPages(
-        (page) => findRows(visitor.reader, { ...place, ...query, ...page }),
+        (page) => findRows(visitor.reader, { ...location, ...query, ...page }),
         () => setTurn((count) => count + 1),
       ),
     [about],
@@ -100,7 +100,7 @@ function Rows(props: TabProps) {
     () =>
       new Thumbnails(
         (digests) =>
-          fetchRowContents(visitor.reader, { ...place, digests, maxRowBytes: facts.card.row.maxBytes }),
+          fetchRowContents(visitor.reader, { ...location, digests, maxRowBytes: facts.card.row.maxBytes }),
         () => setTurn((count) => count + 1),
       ),
     [facts.id, visitor.reader.leafId],
@@ -114,11 +114,11 @@ function Rows(props: TabProps) {
   };
   useEffect(wantPictures);
   const counted = useLoad(`${facts.id}/${facts.here.rowCount}/${visitor.reader.leafId}`, async () =>
-    kind === "table" ? getFieldStatistics(visitor.reader, place) : undefined,
+    kind === "table" ? getFieldStatistics(visitor.reader, location) : undefined,
   );
   const chosen = selected === null ? undefined : pages.row(selected);
   const { isTotalExact, total, undescribedCount } = pages;
-  const isFiltered = asked !== "" || askedFields !== "";
+  const isFiltered = question !== "" || questionFields !== "";
   return (
     <div class="stack">
       <section class="card rows-filter" aria-label="Filters">

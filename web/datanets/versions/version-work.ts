@@ -6,7 +6,7 @@ import { openRowStore } from "@openledger/client/actions/data/row-store";
 import { type VerifiedVersion, verifyVersion } from "@openledger/client/actions/data/verify-version";
 import { downloadCommits, downloadVersion } from "@openledger/client/datanets/download-rows";
 import type { ExportVersionReturnType } from "@openledger/client/datanets/export-version";
-import type { HostedDatanetPlace } from "@openledger/client/datanets/host-request";
+import type { HostedDatanetLocation } from "@openledger/client/datanets/host-request";
 import { type VerifyVouchingReturnType, verifyVouching } from "@openledger/client/datanets/reviewed-version";
 import { listWithdrawals } from "@openledger/client/datanets/withdrawals";
 import type { LedgerClient } from "@openledger/client/ledger-client";
@@ -20,7 +20,7 @@ import {
 import type { ExportFormat } from "@openledger/datanets/export/export-files";
 import { ROW_STORE } from "../../hosts/row-store.ts";
 
-interface Work extends HostedDatanetPlace {
+interface Work extends HostedDatanetLocation {
   /** The leaf that signs requests of permissioned rows. */
   readonly from: number;
   readonly onProgress: (progress: string) => void;
@@ -101,7 +101,7 @@ export async function checkVersion(client: LedgerClient, work: Work): Promise<Ch
 }
 
 export interface ExportedFiles {
-  /** What is in the files, and what is left out. */
+  /** Rows in the files, and those left out. */
   readonly exported: ExportVersionReturnType;
   readonly files: readonly { readonly name: string; readonly content: Blob }[];
 }

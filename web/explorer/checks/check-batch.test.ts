@@ -128,7 +128,7 @@ async function check(
     key: toSnarkjsKey(verifierKey({ ...circuit, index: at })),
   }));
   const steps: Record<string, CheckStep> = {};
-  const asked = {
+  const question = {
     client: createPublicClient({ chain: foundry, transport: custom({ request }, { retryCount: 0 }) }),
     rollupAddress: l1.deployment.rollup,
     batch: shown(index),
@@ -137,7 +137,7 @@ async function check(
     blobs: await pageBlobs(404),
     ...overrides,
   };
-  await checkBatch(asked as BatchToCheck, (step) => {
+  await checkBatch(question as BatchToCheck, (step) => {
     steps[step.name] = step;
   });
   return steps;

@@ -23,10 +23,10 @@ import { verifyProof } from "@openledger/prover/formats/verification-key";
 import { type Hex, hexToBytes } from "viem";
 import type { PageBlobs } from "../../blobs/page-blobs.ts";
 import { firstDifference } from "./batch-differences.ts";
-import { type AskedOfL1, type CheckedKey, findKey, proofValues, readOwnLogs } from "./check-parts.ts";
+import { type CheckedKey, findKey, type L1Request, proofValues, readOwnLogs } from "./check-parts.ts";
 import { type CheckStep, hex, stepFailed } from "./check-steps.ts";
 
-export interface BatchToCheck extends AskedOfL1 {
+export interface BatchToCheck extends L1Request {
   /** Batch as the operator's server shows it. */
   readonly batch: LedgerBatch;
   /** The transaction with the batch before; null for the first. */
@@ -42,7 +42,7 @@ interface OnL1 {
 }
 
 /** Tells each step as soon as it is done; ends with the first that leaves nothing for the next ones. */
-export async function checkBatch(asked: BatchToCheck, tell: (step: CheckStep) => void): Promise<void> {
+export async function checkBatch(question: BatchToCheck, tell: (step: CheckStep) => void): Promise<void> {
   await initPoseidon();
   const attempt = async <T>(name: string, work: () => Promise<T> | T): Promise<T | null> => {
     try {
@@ -52,21 +52,21 @@ export async function checkBatch(asked: BatchToCheck, tell: (step: CheckStep) =>
       return null;
     }
   };
-  const { batch: shown } = asked;
+  const { batch: shown } = question;
 
-  const found = await attempt("found", () => findOnL1(asked, shown.number, shown.l1TransactionHash!));
+  const found = await attempt("found", () => findOnL1(question, shown.number, shown.l1TransactionHash!));
   if (found === null) return;
   tell({
     name: "found",
     state: "done",
     text: `The contract took batch ${shown.number} in block ${found.blockNumber}.`,
     values: [
-      ["contract", asked.rollupAddress],
+      ["contract", question.rollupAddress],
       ["transaction", shown.l1TransactionHash!],
     ],
   });
 
-  const key = await attempt("key", () => findKey(asked, found.accepted.args.circuit));
+  const key = await attempt("key", () => findKey(question, found.accepted.args.circuit));
   if (key === null) return;
   tell({
     name: "key",
@@ -75,9 +75,9 @@ export async function checkBatch(asked: BatchToCheck, tell: (step: CheckStep) =>
     values: [["circuit id", hex(key.circuitId)]],
   });
 
-  const { blobs } = asked;
+  const { blobs } = question;
   blobs.onProgress = (text) => tell({ name: "data", state: "current", text: `Now ${text} …` });
-  const read = await attempt("data", () => decode(asked, found, key));
+  const read = await attempt("data", () => decode(question, found, key));
   blobs.end();
   if (read === null) return;
   const { batch, versionedHash } = read;
@@ -122,9 +122,9 @@ function blobText(versionedHash: VersionedHash | null): string {
 }
 
 /** The batch's event in its transaction, and its bytes. */
-async function findOnL1(asked: BatchToCheck, number: number, transactionHash: Hex): Promise<OnL1> {
-  const { client } = asked;
-  const { blockNumber, logs } = await readOwnLogs(asked, transactionHash);
+async function findOnL1(question: BatchToCheck, number: number, transactionHash: Hex): Promise<OnL1> {
+  const { client } = question;
+  const { blockNumber, logs } = await readOwnLogs(question, transactionHash);
   const accepted = logs.find(
     (log) => log.eventName === "BatchAccepted" && Number(log.args.batchNumber) === number,
   ) as OnL1["accepted"] | undefined;
@@ -136,17 +136,17 @@ async function findOnL1(asked: BatchToCheck, number: number, transactionHash: He
 
 /** Decodes the posted batch with the contract's state before it. The two must fit together. */
 async function decode(
-  asked: BatchToCheck,
+  question: BatchToCheck,
   { accepted, part, blockNumber }: OnL1,
   { sizes }: CheckedKey,
 ): Promise<ReadBatch> {
-  const { blobs, client, rollupAddress, transactionBefore } = asked;
+  const { blobs, client, rollupAddress, transactionBefore } = question;
   const { batchNumber, oldRoot, newRoot, opIndex } = accepted.args;
   const at = { address: rollupAddress, abi: rollupAbi } as const;
   const [chainId, idFeeWei, oldNextId] = await Promise.all([
     l1Call("read the chain's id", () => client.getChainId()),
     l1Call("read the contract's fee", () => client.readContract({ ...at, functionName: "idFeeWei" })),
-    transactionBefore === null ? GENESIS_NEXT_ID : nextIdBefore(asked, transactionBefore, accepted),
+    transactionBefore === null ? GENESIS_NEXT_ID : nextIdBefore(question, transactionBefore, accepted),
   ]);
   const header: L1Header = {
     domain: computeDomain(chainId, rollupAddress, FIELD_ORDER),
@@ -183,12 +183,12 @@ const NOTHING_BEFORE: L1Header = {
 };
 
 /** The first free leaf after the batch before, from that batch's own posted bytes. */
-async function nextIdBefore(asked: BatchToCheck, hash: Hex, accepted: OnL1["accepted"]): Promise<number> {
+async function nextIdBefore(question: BatchToCheck, hash: Hex, accepted: OnL1["accepted"]): Promise<number> {
   const number = Number(accepted.args.batchNumber) - 1;
-  const before = await findOnL1(asked, number, hash);
+  const before = await findOnL1(question, number, hash);
   if (before.accepted.args.newRoot !== accepted.args.oldRoot)
     throw new Error(`batch ${number} ended with another root than this one begins with`);
-  const { sizes } = await findKey(asked, before.accepted.args.circuit);
+  const { sizes } = await findKey(question, before.accepted.args.circuit);
   return decodeWire(hexToBytes(before.part.data), batchShape(sizes), NOTHING_BEFORE).newNextId;
 }
 

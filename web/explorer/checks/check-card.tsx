@@ -21,7 +21,7 @@ interface CheckCardProps extends Pick<PageProps, "site" | "live"> {
   readonly titles: CheckTitles;
   readonly isPosted: boolean;
   readonly check: (
-    asked: { client: PublicClient; info: SequencerInfo },
+    question: { client: PublicClient; info: SequencerInfo },
     tell: (step: CheckStep) => void,
   ) => Promise<void>;
 }

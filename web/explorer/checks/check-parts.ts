@@ -17,7 +17,7 @@ import {
 import { type Address, type Hex, isAddressEqual, type PublicClient } from "viem";
 import { hex } from "./check-steps.ts";
 
-export interface AskedOfL1 {
+export interface L1Request {
   readonly client: PublicClient;
   readonly rollupAddress: Address;
   /** Verifying keys of the page's build, and no others. */
@@ -26,7 +26,7 @@ export interface AskedOfL1 {
 
 /** The contract's events of a transaction that took effect. */
 export async function readOwnLogs(
-  { client, rollupAddress }: AskedOfL1,
+  { client, rollupAddress }: L1Request,
   transactionHash: Hex,
 ): Promise<{ readonly blockNumber: bigint; readonly logs: readonly RollupLog[] }> {
   const receipt = await l1Call(`read the receipt of ${transactionHash}`, () =>
@@ -44,7 +44,7 @@ export interface CheckedKey {
 }
 
 /** A circuit as the contract has it registered. */
-export function readCircuit({ client, rollupAddress }: AskedOfL1, index: number) {
+export function readCircuit({ client, rollupAddress }: L1Request, index: number) {
   const contract = { address: rollupAddress, abi: rollupAbi } as const;
   return l1Call(`read the contract's circuit ${index}`, () =>
     client.readContract({ ...contract, functionName: "circuits", args: [BigInt(index)] }),
@@ -52,9 +52,9 @@ export function readCircuit({ client, rollupAddress }: AskedOfL1, index: number)
 }
 
 /** The built-in key whose hash L1 has registered for this circuit. */
-export async function findKey(asked: AskedOfL1, index: number): Promise<CheckedKey> {
-  const { keys } = asked;
-  const circuitId = BigInt((await readCircuit(asked, index)).circuitId);
+export async function findKey(question: L1Request, index: number): Promise<CheckedKey> {
+  const { keys } = question;
+  const circuitId = BigInt((await readCircuit(question, index)).circuitId);
   for (const { key: json, isDevelopment, tableSizes, ...others } of keys) {
     const sizes = { ...others, tableSizes: BigInt(tableSizes ?? 0) };
     const key = parseVerificationKey(json);

@@ -28,9 +28,9 @@ import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import { verifyProof } from "@openledger/prover/formats/verification-key";
 import { type Hex, size, toHex } from "viem";
 import {
-  type AskedOfL1,
   type CheckedKey,
   findKey,
+  type L1Request,
   proofValues,
   readCircuit,
   readOwnLogs,
@@ -45,7 +45,7 @@ export interface ShownSettlement {
   readonly accruedBeforeWei: readonly bigint[] | null;
 }
 
-export interface SettlementToCheck extends AskedOfL1, ShownSettlement {}
+export interface SettlementToCheck extends L1Request, ShownSettlement {}
 
 interface OnL1 {
   readonly submitted: SubmittedSettlement;
@@ -55,7 +55,7 @@ interface OnL1 {
 
 /** Tells each step as soon as it is done; ends with the first that leaves nothing for the next ones. */
 export async function checkSettlement(
-  asked: SettlementToCheck,
+  question: SettlementToCheck,
   tell: (step: CheckStep) => void,
 ): Promise<void> {
   await initPoseidon();
@@ -67,8 +67,8 @@ export async function checkSettlement(
       return null;
     }
   };
-  const { settlement: shown } = asked;
-  const found = await attempt("found", () => findOnL1(asked));
+  const { settlement: shown } = question;
+  const found = await attempt("found", () => findOnL1(question));
   if (found === null) return;
   const { blockNumber, submitted } = found;
   tell({
@@ -80,12 +80,12 @@ export async function checkSettlement(
         : `; it was pre-verified in block ${submitted.preVerifiedAtBlock}`
     }.`,
     values: [
-      ["contract", asked.rollupAddress],
+      ["contract", question.rollupAddress],
       ["transaction", shown.l1TransactionHash!],
     ],
   });
 
-  const keys = await attempt("key", () => keysOf(asked, submitted));
+  const keys = await attempt("key", () => keysOf(question, submitted));
   if (keys === null) return;
   const several = keys.length > 1;
   tell({
@@ -94,8 +94,8 @@ export async function checkSettlement(
     text: `The contract verifies with the same ${several ? "keys" : "key"} that came with this page.`,
     values: keys.map(({ circuitId }, i) => [nameOf("circuit id", i, keys), hex(circuitId)]),
   });
-  tell(compareShownSettlement(asked, found));
-  await attempt("proof", () => checkStatement(asked, found, keys, tell));
+  tell(compareShownSettlement(question, found));
+  await attempt("proof", () => checkStatement(question, found, keys, tell));
 }
 
 /** Entries of a settlement in L1's order: one if the model has one shard. */
@@ -107,16 +107,16 @@ const bytesOf = (submitted: SubmittedSettlement): number =>
   entriesOf(submitted).reduce((sum, { data }) => sum + size(data), 0);
 
 /** Names a part of the settlement, with the place of its entry if there are several. */
-const nameOf = (what: string, place: number, all: readonly unknown[]): string =>
-  all.length === 1 ? what : `${what} of entry ${place}`;
+const nameOf = (what: string, position: number, all: readonly unknown[]): string =>
+  all.length === 1 ? what : `${what} of entry ${position}`;
 
 /** Keys of the entries; only the first one's if the others came in through another contract. */
-async function keysOf(asked: SettlementToCheck, submitted: SubmittedSettlement): Promise<CheckedKey[]> {
+async function keysOf(question: SettlementToCheck, submitted: SubmittedSettlement): Promise<CheckedKey[]> {
   const keys: CheckedKey[] = [];
   const known = new Map<number, CheckedKey>();
   for (const { circuitIndex } of entriesOf(submitted)) {
     if (circuitIndex === null) continue;
-    const key = known.get(circuitIndex) ?? (await findKey(asked, circuitIndex));
+    const key = known.get(circuitIndex) ?? (await findKey(question, circuitIndex));
     known.set(circuitIndex, key);
     keys.push(key);
   }
@@ -124,22 +124,26 @@ async function keysOf(asked: SettlementToCheck, submitted: SubmittedSettlement):
 }
 
 /** Finds the settlement of this model and epoch in the transaction that took it, by the server. */
-async function findOnL1(asked: SettlementToCheck): Promise<OnL1> {
-  const { settlement } = asked;
+async function findOnL1(question: SettlementToCheck): Promise<OnL1> {
+  const { settlement } = question;
   const { batchNumber, epoch, modelId } = settlement;
   const hash = settlement.l1TransactionHash as Hex;
-  const { blockNumber, logs } = await readOwnLogs(asked, hash);
+  const { blockNumber, logs } = await readOwnLogs(question, hash);
   const taken = logs.filter(takesSettlementOnL1);
   const isOf = ({ args }: SettlementLog) =>
     Number(args.modelId) === modelId && Number(args.batchNumber) === batchNumber;
-  const place = taken.findIndex(isOf);
+  const position = taken.findIndex(isOf);
   const none = () =>
     new Error(
       `the contract took no settlement of epoch ${epoch} of model ${modelId} in the transaction ${hash}`,
     );
-  if (place < 0) throw none();
-  const { settlements } = await readSubmission(asked.client as unknown as L1Client, taken[place]!, logs);
-  const submitted = settlements[place]!;
+  if (position < 0) throw none();
+  const { settlements } = await readSubmission(
+    question.client as unknown as L1Client,
+    taken[position]!,
+    logs,
+  );
+  const submitted = settlements[position]!;
   const posted = postedBy(submitted);
   if (Number(posted.epoch) !== epoch) throw none();
   return { submitted, posted, blockNumber };
@@ -169,15 +173,15 @@ function shownHash(
 }
 
 export function compareShownSettlement(
-  asked: ShownSettlement,
+  question: ShownSettlement,
   { posted, submitted }: Pick<OnL1, "posted" | "submitted">,
 ): CheckStep {
-  const { settlement: shown } = asked;
+  const { settlement: shown } = question;
   // Ethereum has quanta; how many wei each is follows from the epoch's amount, which J binds.
   const { burnedWei = 0n, earnedSumWei = 0n, ownerWei = 0n, treasuryWei = 0n } = shown;
   const amountWei = earnedSumWei + ownerWei + treasuryWei + burnedWei;
   const quantumBits = quantumBitsOf(amountWei);
-  const hash = shownHash(asked, posted, amountWei);
+  const hash = shownHash(question, posted, amountWei);
   const earned = shown.earnedWei?.map((wei, share): [string, bigint, bigint] => [
     `what share ${share} earned`,
     wei,
@@ -232,15 +236,16 @@ export function compareShownSettlement(
 }
 
 async function checkStatement(
-  asked: SettlementToCheck,
+  question: SettlementToCheck,
   { posted, submitted }: OnL1,
   keys: readonly CheckedKey[],
   tell: (step: CheckStep) => void,
 ): Promise<void> {
-  const { modelId, settlementHash } = asked.settlement;
-  const kind = asked.settlement.kind === "activation" ? KIND.activation : KIND.settle;
-  const cap = await capOnL1(asked, kind, posted);
-  const prevRandao = kind === KIND.activation ? 0n : await randomnessOf(asked, Number(posted.closingBatch));
+  const { modelId, settlementHash } = question.settlement;
+  const kind = question.settlement.kind === "activation" ? KIND.activation : KIND.settle;
+  const cap = await capOnL1(question, kind, posted);
+  const prevRandao =
+    kind === KIND.activation ? 0n : await randomnessOf(question, Number(posted.closingBatch));
   const record = { kind, b: modelId, words: [settlementHash] };
   const data = settlementOnL1(record, posted, { sort: keys[0]!.sizes.sort, cap, prevRandao });
   tell(
@@ -272,15 +277,15 @@ async function checkStatement(
     name: "challenge",
     state: "done",
     text: "The challenge follows from the circuit, the commitment and the data; the value is the data's at that point. Both computed here.",
-    values: signals.flatMap((ofEntry, place) =>
+    values: signals.flatMap((ofEntry, position) =>
       ["commitment", "value", "challenge"].map((name, i): [string, string] => [
-        nameOf(name, place, signals),
+        nameOf(name, position, signals),
         hex(ofEntry[i]!),
       ]),
     ),
   });
-  const values = entries.flatMap(({ proof }, place) =>
-    proofValues(proof).map(([name, value]): [string, string] => [nameOf(name, place, entries), value]),
+  const values = entries.flatMap(({ proof }, position) =>
+    proofValues(proof).map(([name, value]): [string, string] => [nameOf(name, position, entries), value]),
   );
   const isEach = entries.every(({ key, proof }, i) =>
     verifyProof(key, fromContractProof(proof), signals[i]!),
@@ -303,16 +308,16 @@ async function checkStatement(
 }
 
 /** Payments an epoch, at most: of the circuit that an activation names. */
-async function capOnL1(asked: AskedOfL1, kind: number, posted: PostedSettlement): Promise<number> {
+async function capOnL1(question: L1Request, kind: number, posted: PostedSettlement): Promise<number> {
   if (kind === KIND.settle) return 0;
   const circuits = [];
-  circuits[posted.capCircuit] = await readCircuit(asked, posted.capCircuit);
+  circuits[posted.capCircuit] = await readCircuit(question, posted.capCircuit);
   const cap = capOf(kind, posted, circuits);
   if (cap === null) throw new Error("it names a circuit that settles no epochs of this model");
   return cap;
 }
 
-function randomnessOf({ client, rollupAddress }: AskedOfL1, closingBatch: number): Promise<bigint> {
+function randomnessOf({ client, rollupAddress }: L1Request, closingBatch: number): Promise<bigint> {
   const contract = { address: rollupAddress, abi: rollupAbi } as const;
   return l1Call("read the recorded randomness", () =>
     client.readContract({ ...contract, functionName: "randomness", args: [BigInt(closingBatch)] }),

@@ -22,13 +22,13 @@ export function BaseAddress({
   readonly datasetId: string;
   readonly factorySession: FactorySession;
 }) {
-  const [place, setPlace] = useState("");
+  const [location, setLocation] = useState("");
   const [plan, setPlan] = useState<FactoryBasePlan | null>(null);
   const [fetched, setFetched] = useState<string | null>(null);
   const adding = useAction();
   const add = () =>
     adding.run(async () => {
-      const named = place.trim();
+      const named = location.trim();
       if (plan === null && parseHubName(named) !== null) return setPlan(await factory.planBase(named));
       const base = await factory.addBase(named, ({ done, total }) =>
         setFetched(`${showMegabytes(done)} of ${showMegabytes(total)}`),
@@ -46,9 +46,9 @@ export function BaseAddress({
       <h2>Add a base model</h2>
       <Field
         label="Model name, folder or URL"
-        value={place}
+        value={location}
         onInput={(text) => {
-          setPlace(text);
+          setLocation(text);
           setPlan(null);
         }}
         isDisabled={adding.isBusy}
@@ -59,7 +59,7 @@ export function BaseAddress({
       {adding.isBusy && fetched !== null && <p role="status">{fetched} fetched</p>}
       {adding.problem !== null && <ProblemNotice problem={adding.problem} />}
       <div class="row">
-        <Button type="submit" isBusy={adding.isBusy} isDisabled={place.trim() === ""}>
+        <Button type="submit" isBusy={adding.isBusy} isDisabled={location.trim() === ""}>
           {plan === null ? "Show details" : "Download"}
         </Button>
       </div>

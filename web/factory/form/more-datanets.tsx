@@ -37,12 +37,12 @@ export function MoreDatanets({ dataset, factorySession, live, site }: MoreDatane
     );
     return lists.flat();
   });
-  const wanted = JSON.stringify(labels?.map(({ name }) => name) ?? []);
+  const target = JSON.stringify(labels?.map(({ name }) => name) ?? []);
   const others = (found ?? []).filter(
     (one) =>
       one.rowCount > 0 &&
       one.rowKind === rowKind &&
-      (labels === null || JSON.stringify(one.labels) === wanted) &&
+      (labels === null || JSON.stringify(one.labels) === target) &&
       here.every(({ id }) => id !== one.id),
   );
   if (datanet === null || others.length === 0 || here.length >= DATANET_COUNT_MAX) return null;

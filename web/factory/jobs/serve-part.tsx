@@ -4,7 +4,7 @@
  */
 import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
 import { closeModelEpoch } from "@openledger/client/tasks/close-epoch";
-import { findServedPlaces } from "../../ask/served-models.ts";
+import { findServedLocations } from "../../ask/served-models.ts";
 import { Badge } from "../../design/badge.tsx";
 import { Button } from "../../design/button.tsx";
 import { useAction } from "../../ledger/use-action.ts";
@@ -25,7 +25,9 @@ export function ServePart(props: ServePartProps) {
   const { query, factorySession, job, leaf, live, site } = props;
   const switching = useAction();
   const { value: isElsewhere } = useAnswer(live, `servers of ${leaf.id}`, async () =>
-    (await findServedPlaces({ ...site, factoryUrl: null })).places.some(({ modelId }) => modelId === leaf.id),
+    (await findServedLocations({ ...site, factoryUrl: null })).places.some(
+      ({ modelId }) => modelId === leaf.id,
+    ),
   );
   const serve = (isServed: boolean) =>
     switching.run(async () => {

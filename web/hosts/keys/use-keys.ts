@@ -24,6 +24,6 @@ export function useKeys(onKey: OnKey): void {
 }
 
 /** The key of a label by its place: 1 … 9, then letters that nothing else uses. */
-export function keyOfPlace(place: number): string | null {
-  return place < 9 ? String(place + 1) : ("qwertyodgzcvb"[place - 9] ?? null);
+export function keyOfLocation(position: number): string | null {
+  return position < 9 ? String(position + 1) : ("qwertyodgzcvb"[position - 9] ?? null);
 }

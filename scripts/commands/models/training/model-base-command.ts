@@ -1,5 +1,5 @@
 /** `openledger models base`: options of the command; model-base.ts runs it. */
-import { ADDED_BASES } from "@openledger/models/tuning/base/base-place";
+import { ADDED_BASES } from "@openledger/models/tuning/base/base-address";
 import { THREADS_OPTION } from "../../../cli/common-options.ts";
 import { withFallback } from "../../../cli/options.ts";
 import { command } from "../../../cli/run-command.ts";

@@ -13,7 +13,7 @@ import {
   BASE_HASHES,
   BASE_SHA256,
   defaultBase,
-} from "@openledger/models/tuning/base/base-place";
+} from "@openledger/models/tuning/base/base-address";
 import { deriveBase } from "@openledger/models/tuning/base/derive-base";
 import { addBase } from "@openledger/models/tuning/recipe/add-base";
 import { wordsOfBase, wordsOfPlan } from "@openledger/models/tuning/recipe/base-words";

@@ -3,7 +3,7 @@ import { readAdapter, readAdapterSettings } from "@openledger/models/engine/file
 import { weightsOf } from "@openledger/models/engine/files/base-weights";
 import { loadModel, openModel } from "@openledger/models/engine/files/load-model";
 import { begun, openTokenizer } from "@openledger/models/engine/tokens/tokenizer";
-import { baseSourceAt } from "@openledger/models/tuning/base/base-place";
+import { baseSourceAt } from "@openledger/models/tuning/base/base-address";
 import { generate } from "@openledger/models/tuning/training/generate";
 import { commandError } from "../../../cli/cli-errors.ts";
 import type { CommandContext } from "../../../cli/run-command.ts";

@@ -27,13 +27,13 @@ import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import { type NamedCard, nameCard } from "@openledger/datanets/card/card";
 import { counted } from "@openledger/foundation/counted";
 import { hex32 } from "@openledger/foundation/hex";
-import { OWN_BASE } from "@openledger/models/tuning/base/base-place";
+import { OWN_BASE } from "@openledger/models/tuning/base/base-address";
 import { modelTrainings } from "@openledger/models/tuning/recipe/model-families";
 import {
   ALL_PRESETS,
   type AnyPreset,
-  type AskedModelTerms,
   type ModelPlan,
+  type ModelTermsQuery,
   makeModel,
   planModel,
   presetDraft,
@@ -135,11 +135,11 @@ export const addModelTrainCommand = command({
     "models train --datanet 12 --recipe cited-texts --out cited-speeches",
     "models train --datanet 10,14 --recipe labels --out joint-model",
   ],
-  run: async ({ options: given, output }) => {
+  run: async ({ options: input, output }) => {
     // Labels of a permissioned Datanet are read with the account's signature.
-    const client = await readerOrSigner(given);
+    const client = await readerOrSigner(input);
     const versions = await Promise.all(
-      given.datanet.split(",").map(async (text) => {
+      input.datanet.split(",").map(async (text) => {
         const id = parseId(text);
         const { datanet } = await getLeaf(client, id);
         if (datanet == null || datanet.version === 0)
@@ -152,7 +152,7 @@ export const addModelTrainCommand = command({
     const { id: datanetId, version } = datanet;
     const twice = further.find(({ id }, i) => versions.findIndex((one) => one.id === id) <= i);
     if (twice !== undefined) throw commandError("CMD_USAGE", `datanet ${twice.id} is named twice`);
-    const options = { ...given, recipe: given.recipe ?? (await ownPreset(given.rows, versions)) };
+    const options = { ...input, recipe: input.recipe ?? (await ownPreset(input.rows, versions)) };
     const card = await cardOf(client, options, datanetId);
     if (card !== null && card.policy !== datanet.policy)
       throw commandError(
@@ -323,21 +323,21 @@ async function withLabels(
   if (labels !== undefined && labels.length !== versions.length)
     throw commandError("CMD_USAGE", `--labels names ${labels.length} roots, for ${versions.length} Datanets`);
   const inFile = [file?.datanet, ...(file?.furtherDatanets ?? [])];
-  const named = versions.map((version, place) => {
-    const root = labels?.[place] ?? inFile[place]?.labels;
+  const named = versions.map((version, position) => {
+    const root = labels?.[position] ?? inFile[position]?.labels;
     return root === undefined ? version : { ...version, labelsRoot: BigInt(root) };
   });
   if (host === undefined) {
     const { onlyLabelsRoots } = await import("../labelled-versions.ts");
     const roots = await onlyLabelsRoots(store, named);
-    return named.map((version, place) => ({ ...version, labelsRoot: roots[place]! }));
+    return named.map((version, position) => ({ ...version, labelsRoot: roots[position]! }));
   }
   return Promise.all(
     named.map(async (version) => {
       const { id: datanetId, rowsRoot } = version;
       if (version.labelsRoot !== undefined) return version;
-      const place = { datanetId, hostUrl: host, store, rowsRoot };
-      const { root } = await downloadLabels(client, { ...place, ...unsignedOf(options) });
+      const location = { datanetId, hostUrl: host, store, rowsRoot };
+      const { root } = await downloadLabels(client, { ...location, ...unsignedOf(options) });
       return { ...version, labelsRoot: root };
     }),
   );
@@ -347,7 +347,7 @@ interface RecipeSources {
   readonly trainings: readonly FamilyTraining[];
   readonly card: NamedCard | null;
   readonly file: RecipeFile | null;
-  readonly terms: AskedModelTerms | undefined;
+  readonly terms: ModelTermsQuery | undefined;
 }
 
 /** A recipe's file, as far as it is read before its family is known. */
@@ -378,8 +378,8 @@ function requirePublishedCuts(
 ): void {
   const shards = payeeShards(payees.map(({ rowCount }) => rowCount));
   const cut = shardCount === 1 ? "in one shard" : `in shards of ${rows} rows and ${max} payees`;
-  for (const [place, { id, payeeRoot: published, version }] of versions.entries()) {
-    const { from, to } = versions.length === 1 ? { from: 0, to: payees.length } : shards[place]!;
+  for (const [position, { id, payeeRoot: published, version }] of versions.entries()) {
+    const { from, to } = versions.length === 1 ? { from: 0, to: payees.length } : shards[position]!;
     if (payeeRoot(payees.slice(from, to)) === published) continue;
     throw commandError(
       "CMD_USAGE",

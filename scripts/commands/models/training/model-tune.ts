@@ -13,7 +13,7 @@ import { encodeAdapter } from "@openledger/models/engine/files/adapter-files";
 import { loadModel, openModel } from "@openledger/models/engine/files/load-model";
 import { MAX_THREAD_COUNT } from "@openledger/models/engine/kernels/kernels";
 import { begun, openTokenizer } from "@openledger/models/engine/tokens/tokenizer";
-import { baseSourceAt } from "@openledger/models/tuning/base/base-place";
+import { baseSourceAt } from "@openledger/models/tuning/base/base-address";
 import { forgetCheckpoint } from "@openledger/models/tuning/training/checkpoint";
 import { lossWords, rowsLoss, type TuningLosses } from "@openledger/models/tuning/training/row-losses";
 import {

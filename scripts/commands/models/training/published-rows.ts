@@ -45,9 +45,9 @@ export async function publicationOf(
     throw commandError("CMD_USAGE", "--withhold-rows and --publish-permissioned-rows say opposite things");
   const permissioned: number[] = [];
   const unknown: number[] = [];
-  for (const [place, datanetId] of datanetIds.entries()) {
+  for (const [position, datanetId] of datanetIds.entries()) {
     const hosted = await askAnyHost(options, (hostUrl) => getHostedDatanet(client, { datanetId, hostUrl }));
-    const access = hosted?.card.access ?? (place === 0 ? card?.card.access : undefined);
+    const access = hosted?.card.access ?? (position === 0 ? card?.card.access : undefined);
     if (access === undefined) unknown.push(datanetId);
     else if (access === "permissioned") permissioned.push(datanetId);
   }

@@ -66,14 +66,14 @@ beforeAll(async () => {
   host = await world.host("one");
   folder = join(world.folder, "rows");
   const { datanetId } = world;
-  const place = { hostUrl: host.url, datanetId };
+  const location = { hostUrl: host.url, datanetId };
   const store = await openRowStore(folder);
   const alice = await world.user(1);
-  await bringCard(alice, { ...place, card });
+  await bringCard(alice, { ...location, card });
   const { contribution } = await contributeRows(alice, { datanetId, store, rows, givenUnder: card });
   expect(contribution.rowsRoot).toBe(contributionRoot(rows.map(hashRow)));
   await world.finalise();
-  await uploadRows(alice, { ...place, source: await contributionSource(store, contribution.rowsRoot) });
+  await uploadRows(alice, { ...location, source: await contributionSource(store, contribution.rowsRoot) });
   const { rowHashes } = await readContribution(store, contribution.rowsRoot);
   const contributorId = alice.leafId!;
   const version = commitVersion(rowHashes.map((rowHash) => ({ rowHash, contributorId, validatorId: 4 })));
@@ -81,7 +81,7 @@ beforeAll(async () => {
   await world.finalise();
   const storedRows = digests.map((digest) => ({ digest, contributorId, validatorId: 4 }));
   await storeVersion(store, { rowsRoot: version.rowsRoot, storedRows });
-  await bringVersion(alice, { ...place, store, rowsRoot: version.rowsRoot });
+  await bringVersion(alice, { ...location, store, rowsRoot: version.rowsRoot });
   const labels = nameVersionLabels(
     storedRows,
     rows.map((_, i) => (i % 2 === 0 ? "good" : "bad")),
@@ -121,8 +121,8 @@ const named = () => ["--rollup", TEST_ROLLUP.rollupAddress, "--sequencer", world
 
 function train(name: string, ...more: readonly string[]) {
   const what = ["--datanet", String(world.datanetId), "--columns", "16"];
-  const places = ["--rows", folder, "--out", modelFolder(name), "--rpc", rpc()];
-  return runInProcess("models", "train", ...what, ...places, ...more);
+  const positions = ["--rows", folder, "--out", modelFolder(name), "--rpc", rpc()];
+  return runInProcess("models", "train", ...what, ...positions, ...more);
 }
 const recipeOf = async (name: string): Promise<RecipeBase> =>
   JSON.parse(await readFile(join(modelFolder(name), "recipe.json"), "utf8"));
@@ -237,8 +237,8 @@ test("publishes the rows where a card says that they are public, and others only
 
 test("leaves the owner no approval of a model whose rows forbid answers for pay", async () => {
   const { datanetId, owner } = world;
-  const asked = requireApprovable(owner, { hostUrl: host.url, datanetId });
-  await expect(asked).rejects.toMatchObject(forbidden(true));
+  const question = requireApprovable(owner, { hostUrl: host.url, datanetId });
+  await expect(question).rejects.toMatchObject(forbidden(true));
   const [unknown, shared] = [await recipeOf("unknown"), await recipeOf("shared")];
   for (const recipe of [unknown, shared, undefined]) {
     await expect(termsOfApproval(owner, datanetId, recipe, { host: host.url })).rejects.toMatchObject(
@@ -299,7 +299,7 @@ test("takes a recipe's word about some rows for a word about no others", async (
 
 test("withholds the rows of a Datanet that is permissioned at its host", async () => {
   const { datanetId, owner } = world;
-  const place = { hostUrl: host.url, datanetId };
+  const location = { hostUrl: host.url, datanetId };
   const decide = (options: object) =>
     publicationOf(owner, {
       options: { host: host.url, ...options } as never,
@@ -314,7 +314,7 @@ test("withholds the rows of a Datanet that is permissioned at its host", async (
   expect(await decide({ withholdRows: true })).toMatchObject({ publishRows: false });
   const closed = { ...card, access: "permissioned", row: { ...card.row, digests: "salted" } } as const;
   await publishCard(owner, { datanetId, card: closed });
-  await bringCard(owner, { ...place, card: closed });
+  await bringCard(owner, { ...location, card: closed });
   const withheld = await decide({});
   expect(withheld).toEqual({
     publishRows: false,
@@ -343,7 +343,7 @@ test("serves no model for pay whose rows forbid that, and says where nobody know
         logger: createLogger("models", "warn", log as never),
         published: {
           ...{ sequencerUrl, domain: owner.domain, rollup: storeRollupOf(owner) },
-          places: [{ modelId: 15, folder: modelFolder(name) }],
+          locations: [{ modelId: 15, folder: modelFolder(name) }],
         },
       },
     );

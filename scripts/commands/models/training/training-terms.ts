@@ -7,7 +7,7 @@ import type { LedgerClient } from "@openledger/client/ledger-client";
 import { type NamedCard, termsOfCard } from "@openledger/datanets/card/card";
 import { groupTerms, uncheckedRows, unknownCount } from "@openledger/datanets/terms/terms-rule";
 import { counted } from "@openledger/foundation/counted";
-import type { AskedModelTerms } from "@openledger/models/tuning/recipe/plan-model";
+import type { ModelTermsQuery } from "@openledger/models/tuning/recipe/plan-model";
 import type { GlobalOptions } from "../../../cli/context.ts";
 import { askAnyHost } from "../../datanet/host-options.ts";
 
@@ -33,12 +33,12 @@ interface TermsSources {
 export async function termsToTrain(
   client: LedgerClient,
   { card, inFile, options, store, versions }: TermsSources,
-): Promise<AskedModelTerms | undefined> {
+): Promise<ModelTermsQuery | undefined> {
   const { licence, use } = options;
   const found: { rows: RowTerms[]; isKnown: boolean }[] = [];
-  for (const [place, { id, rowsRoot }] of versions.entries()) {
+  for (const [position, { id, rowsRoot }] of versions.entries()) {
     const listed = (await readVersion(store, rowsRoot)).rows;
-    const ofCard = card === null || place > 0 ? null : termsOfCard(card.card);
+    const ofCard = card === null || position > 0 ? null : termsOfCard(card.card);
     const rows =
       (await askAnyHost(options, (hostUrl) =>
         readRowTerms(client, { hostUrl, datanetId: id, rows: listed }),

@@ -35,12 +35,12 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const check = async (
   name: string,
-  { chainId = LOCAL_ID, ...asked }: { chainId?: number; minContributions?: number; beacon?: string } = {},
+  { chainId = LOCAL_ID, ...question }: { chainId?: number; minContributions?: number; beacon?: string } = {},
   tell: (text: string) => void = () => {},
 ) => {
   const circuit = await compileCircuit(resolveCircuit());
   const proving = await loadProductionKey(circuit, join(at(name), CIRCUIT));
-  const keys = { folder: at(name), ptau, minContributions: 1, ...asked };
+  const keys = { folder: at(name), ptau, minContributions: 1, ...question };
   const verified = new VerifiedKeys(at("verified-keys.json"));
   return checkCeremonyKey(circuit, proving, { chainId, keys, verified }, tell);
 };
@@ -48,9 +48,9 @@ const refusedFor = (reason: string) => ({ code: "CMD_DEPLOY_REFUSED", data: { re
 
 test("takes a key with the contributions and the beacon that were asked for, and verifies it once", async () => {
   const lines: string[] = [];
-  const asked = { minContributions: 2, beacon, chainId: SEPOLIA_ID };
+  const question = { minContributions: 2, beacon, chainId: SEPOLIA_ID };
   for (const _ of [1, 2]) {
-    const contributions = await check("keys", asked, (line) => lines.push(line));
+    const contributions = await check("keys", question, (line) => lines.push(line));
     expect(contributions.map(({ name }) => name)).toEqual(["Ada", "Ben", "beacon"]);
   }
   expect(lines.filter((line) => line.startsWith("verifying"))).toEqual([

@@ -12,7 +12,7 @@ import { paddedGas } from "@openledger/contracts/l1/fee-policy";
 import type { Contribution } from "@openledger/prover/keys/contributions";
 import { createPublicClient, formatEther, http, type PublicClient } from "viem";
 import { operatorError } from "../../../cli/operator-errors.ts";
-import { dataPlacesOf } from "./data-places.ts";
+import { dataSourcesOf } from "./data-sources.ts";
 import { type DeployConfig, loadDeployConfig } from "./deploy-config.ts";
 import { type CheckedCircuit, checkKeys } from "./deploy-keys.ts";
 import { writeRecord, writeVerification } from "./deploy-output.ts";
@@ -138,7 +138,7 @@ function warningsOf(config: DeployConfig, circuits: readonly CheckedCircuit[], p
     warnings.push("without a leaf-exit and a payee-exit circuit the ledger can never be frozen and left");
   else if (settledPayees > exitPayees)
     warnings.push(`settlements have ${settledPayees} payees, exits ${exitPayees}: some could not leave`);
-  const loss = dataPlacesOf(sizes)?.loss ?? null;
+  const loss = dataSourcesOf(sizes)?.loss ?? null;
   if (loss !== null) warnings.push(`without the twin of ${circuits[0]!.record.name} ${loss}`);
   if (circuits.some((circuit) => circuit.record.isDevelopment))
     warnings.push("DEVELOPMENT KEYS: their secrets are public, anyone can forge every proof of this rollup");
@@ -165,7 +165,7 @@ function describeCeremony(contributions: readonly Contribution[]): string {
 export function describeDeployment({ circuits, config, cost, plan, warnings }: PreparedDeployment): string[] {
   const { deployer, rollup } = plan;
   const eth = (wei: bigint) => `${formatEther(wei)} ETH`;
-  const places = dataPlacesOf(circuits.map((circuit) => circuit.config));
+  const sources = dataSourcesOf(circuits.map((circuit) => circuit.config));
   const token = "holder" in config.token ? `new, all of it to ${config.token.holder}` : "exists";
   return [
     `deployment on chain ${config.l1.chainId} by ${deployer.address}`,
@@ -194,7 +194,7 @@ export function describeDeployment({ circuits, config, cost, plan, warnings }: P
       ({ contributions, record }) =>
         `  circuit     ${record.name}: ${contributions === null ? "DEVELOPMENT KEY" : describeCeremony(contributions)}`,
     ),
-    ...(places === null ? [] : [`  data        ${places.text}`]),
+    ...(sources === null ? [] : [`  data        ${sources.text}`]),
     ...(plan.governance === null ? [] : describeGovernance(plan.governance)),
     ...(warnings.length === 0 ? [] : ["", "warnings:", ...warnings.map((text) => `  ${text}`)]),
   ];

@@ -21,20 +21,20 @@ export function withStandIn(data: Hex, answer: bigint): Hex {
   const runtime = concatHex(["0x7f", numberToHex(answer, { size: 32 }), "0x60005260206000f3"]);
   // PUSH1 size, DUP1, PUSH1 9, PUSH0, CODECOPY, PUSH0, RETURN.
   const creation = concatHex(["0x60", numberToHex(size(runtime), { size: 1 }), "0x8060095f395ff3", runtime]);
-  const places = placesOf(data);
+  const sources = sourcesOf(data);
   const assemble = (codeSize: number): Hex => {
     const create = (from: number, bytes: number, stored: readonly number[]): Hex =>
       concatHex([
         // CODECOPY to 0.
         ...([push2(bytes), push2(from), "0x5f39"] as const),
         // DUP1, the stand-in's address; MSTORE.
-        ...stored.flatMap((place): Hex[] => ["0x80", push2(place), "0x52"]),
+        ...stored.flatMap((position): Hex[] => ["0x80", push2(position), "0x52"]),
         // CREATE without value.
         ...([push2(bytes), "0x5f5ff0"] as const),
       ]);
     const both = concatHex([
       create(codeSize, size(creation), []),
-      create(codeSize + size(creation), size(data), places),
+      create(codeSize + size(creation), size(data), sources),
     ]);
     // JUMPI over: RETURNDATACOPY, REVERT with it. JUMPDEST, STOP.
     const failing: Hex = "0x3d5f5f3e3d5ffd";
@@ -46,10 +46,10 @@ export function withStandIn(data: Hex, answer: bigint): Hex {
 }
 
 /** Finds the places at which the stand-in's address is a word of its own, as byte offsets. */
-function placesOf(data: Hex): number[] {
+function sourcesOf(data: Hex): number[] {
   const text = data.slice(2);
-  const places: number[] = [];
+  const sources: number[] = [];
   for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + 64))
-    if (at % 2 === 0) places.push(at / 2);
-  return places;
+    if (at % 2 === 0) sources.push(at / 2);
+  return sources;
 }

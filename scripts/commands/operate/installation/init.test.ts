@@ -115,9 +115,9 @@ describe("openledger operator init", () => {
   ])(
     "leaves nothing behind after a refusal (%s), so that the corrected command works",
     async (reason, changes) => {
-      const given = changes();
+      const input = changes();
       const before = contents();
-      await expect(init(given)).rejects.toMatchObject(refusal(reason));
+      await expect(init(input)).rejects.toMatchObject(refusal(reason));
       expect(contents()).toEqual(before);
       expect(existsSync(out)).toBe(false);
       await init();
@@ -128,9 +128,9 @@ describe("openledger operator init", () => {
     const paths = installationPaths(out);
     // A folder of the user's own is where a file has to be written.
     mkdirSync(out);
-    const given = init({ settings: { SEQUENCER_PORT: "0" } });
+    const input = init({ settings: { SEQUENCER_PORT: "0" } });
     mkdirSync(paths.settings);
-    await expect(given).rejects.toThrow();
+    await expect(input).rejects.toThrow();
     expect(existsSync(paths.operatorKey)).toBe(false);
     await init();
   });

@@ -18,13 +18,13 @@ const MAX_UNPOSTED_MS = 1_800_000;
 const RUNBOOK = "docs/how-to/runbook.md";
 
 /** Places of the other services, as the sequencer names them to its pages. */
-export interface ServicePlaces {
+export interface ServiceAddresses {
   readonly answerServers: readonly string[];
   readonly datanetHosts: readonly string[];
   readonly factoryUrl: string | null;
 }
 
-const placesSchema = z.object({
+const servicesSchema = z.object({
   answerServers: z.array(z.string()).default([]),
   datanetHosts: z.array(z.string()).default([]),
   factoryUrl: z.string().nullable().default(null),
@@ -142,19 +142,19 @@ export function proverFinding(
 }
 
 /** @returns none if the sequencer serves no pages */
-export async function readPlaces(sequencerUrl: string): Promise<ServicePlaces> {
+export async function readServices(sequencerUrl: string): Promise<ServiceAddresses> {
   const none = { answerServers: [], datanetHosts: [], factoryUrl: null };
   try {
     const answer = await ask(`${sequencerUrl}/pages.json`);
-    return answer.ok ? placesSchema.parse(await boundedJson(answer, MAX_FACTS_BYTES)) : none;
+    return answer.ok ? servicesSchema.parse(await boundedJson(answer, MAX_FACTS_BYTES)) : none;
   } catch {
     return none;
   }
 }
 
 /** Checks that each of the other services answers, and says that it is well. */
-export function checkPlaces(places: ServicePlaces): Promise<Finding[]> {
-  const { answerServers, datanetHosts, factoryUrl } = places;
+export function checkServices(services: ServiceAddresses): Promise<Finding[]> {
+  const { answerServers, datanetHosts, factoryUrl } = services;
   const all: readonly (readonly [check: Finding["check"], urls: readonly string[], healthPath: string])[] = [
     ["datanet-host", datanetHosts, "/health"],
     ["answer-server", answerServers, "/health"],

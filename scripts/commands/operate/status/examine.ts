@@ -8,7 +8,7 @@ import { deploymentOf, type Endpoints } from "../../../cli/context.ts";
 import { workspaceDir } from "../../../cli/workspace.ts";
 import { installationPaths } from "../installation/installation.ts";
 import { checkKeyFiles, checkL1 } from "./check-l1.ts";
-import { checkPipeline, checkPlaces, checkSequencer, readPlaces } from "./check-services.ts";
+import { checkPipeline, checkSequencer, checkServices, readServices } from "./check-services.ts";
 import { bad, type Finding } from "./finding.ts";
 
 export interface Examination {
@@ -35,9 +35,9 @@ export async function examine(
   if (sequencerUrl === null) return { findings, isL1Readable, isSequencerReadable: false };
   const sequencer = await checkSequencer(sequencerUrl, rollupAddress);
   findings.push(...sequencer);
-  const places = await readPlaces(sequencerUrl);
-  const all = { ...places, answerServers: [...places.answerServers, ...answerServers] };
-  findings.push(...(await checkPlaces(all)));
+  const services = await readServices(sequencerUrl);
+  const all = { ...services, answerServers: [...services.answerServers, ...answerServers] };
+  findings.push(...(await checkServices(all)));
   let isSequencerReadable = false;
   try {
     const status = await getStatus({ sequencerUrl, requestTimeoutMs: 10_000 });

@@ -10,7 +10,7 @@ import { Registry } from "prom-client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runInProcess } from "../../testing/run-in-process.ts";
 import { checkKeyFiles, headProblem } from "./check-l1.ts";
-import { batchFinding, bridgeFindings, checkPlaces, proverFinding } from "./check-services.ts";
+import { batchFinding, bridgeFindings, checkServices, proverFinding } from "./check-services.ts";
 import { describeFindings, type Finding } from "./finding.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "openledger-status-"));
@@ -90,13 +90,13 @@ describe("openledger status", () => {
       health: () => ({ isHealthy }),
       log: createLogger("host", "silent"),
     });
-    const places = {
+    const services = {
       answerServers: [],
       datanetHosts: [`http://127.0.0.1:${host.port}`],
       factoryUrl: "http://127.0.0.1:1",
     };
     const wrong = async () =>
-      (await checkPlaces(places)).filter(({ problem }) => problem !== null).map(({ check }) => check);
+      (await checkServices(services)).filter(({ problem }) => problem !== null).map(({ check }) => check);
     expect(await wrong()).toEqual(["factory"]);
     isHealthy = false;
     expect(await wrong()).toEqual(["datanet-host", "factory"]);
