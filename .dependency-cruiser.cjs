@@ -1,9 +1,8 @@
 // Circles of files, imports of tests, and the direction of workspaces. What a workspace may import at all is in its manifest:
 // knip compares manifests with imports.
 const { workspaces } = require("./package.json");
-// Actions of the client that send something, and the files outside of client/tasks that still import one, each with which. The list
-// only shrinks: client/tasks/direct-writers.test.ts fails where a file does not import what it names any more.
-const { exceptions, writing } = require("./client/tasks/direct-writers.json");
+// Actions of the client that send something: tasks alone call them (client/tasks/writing-actions.test.ts).
+const writing = require("./client/tasks/writing-actions.json");
 
 const TEST = "\\.test\\.ts$";
 const TEST_SUPPORT = [TEST, "(^|/)testing/", "\\.fixtures\\.ts$"];
@@ -15,27 +14,15 @@ const NOT_PRODUCT = [...TEST_SUPPORT, ...TOOLS];
 /** Rooms of models/: each imports those before it. */
 const MODEL_ROOMS = ["engine", "tuning", "serving", "settling", "factory"];
 
-/** Rule that these files import no writing action but their own; types are no call. */
-const withoutWriting = (name, from, own = []) => ({
-  name,
-  severity: "error",
-  from,
-  to: {
-    path: `^client/(${writing.filter((action) => !own.includes(action)).join("|")})\\.ts$`,
-    dependencyTypesNot: ["type-only"],
-  },
-});
-const exactly = (path) => `^${path.replaceAll(".", "\\.")}$`;
-
 module.exports = {
   forbidden: [
-    withoutWriting("tasks-write-for-pages-commands-tools-and-devnet", {
-      path: "^(web|scripts|gateway|e2e/devnet)/",
-      pathNot: [...NOT_PRODUCT, ...Object.keys(exceptions).map(exactly)],
-    }),
-    ...Object.entries(exceptions).map(([path, own]) =>
-      withoutWriting(`no-further-writing-action-in-${path}`, { path: exactly(path) }, own),
-    ),
+    {
+      name: "tasks-write-for-pages-commands-tools-and-devnet",
+      severity: "error",
+      from: { path: "^(web|scripts|gateway|e2e/devnet)/", pathNot: NOT_PRODUCT },
+      // Types are no call.
+      to: { path: `^client/(${writing.join("|")})\\.ts$`, dependencyTypesNot: ["type-only"] },
+    },
     { name: "no-cycles", severity: "error", from: {}, to: { circular: true } },
     { name: "no-imports-of-tests", severity: "error", from: { pathNot: TEST }, to: { path: TEST } },
     {
