@@ -97,7 +97,7 @@ describe("rows, labels and notes of permissioned Datanets", () => {
     ]);
     const minCounts = {
       host: 53,
-      "model with rows": 12,
+      "model with rows": 11,
       "model without rows": 12,
       factory: 32,
       gateway: 5,
