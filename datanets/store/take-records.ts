@@ -20,6 +20,7 @@ import {
   recordSubject,
   type SignedRecord,
 } from "../records/record.ts";
+import { teamOf } from "../records/record-roles.ts";
 import { RecordState } from "../records/record-state.ts";
 import { changed, type HostedDatanet, lock } from "./hosted-datanet.ts";
 import { moveRows } from "./move-rows.ts";
@@ -101,6 +102,8 @@ export async function takeRecords(
   quotas: Quotas,
 ): Promise<(RollupError | null)[]> {
   if (offers.length === 0) return [];
+  const card = offers.some(({ record }) => isVerifiedRecord(record)) ? await datanet.lastCard() : null;
+  const team = card === null ? [] : teamOf(card.card);
   return datanet.database.transaction(async (queries) => {
     const bodies = offers.map(({ record }) => record.body);
     // Sent together; the first one has the others wait for the lock.
@@ -143,7 +146,7 @@ export async function takeRecords(
       state.add(id, body);
       current.set(recordSubject(body), id);
     }
-    for (const { id, record } of recomputations.records) state.add(id, record.body);
+    for (const { id, record } of recomputations) state.add(id, record.body);
     const known = {
       recordState: state,
       isRowKnown: (digest: string) => rows.has(digest),
@@ -151,7 +154,6 @@ export async function takeRecords(
       isCommitKnown: (root: string) => commits.has(root),
       committerOf: (root: string) => commits.get(root) ?? null,
       contributorOf: (digest: string) => rows.get(digest)?.contributorId ?? null,
-      requireRoomFor: recomputations.requireRoomFor,
     };
     const taken: RecordOffer[] = [];
     const outdated: string[] = [];
@@ -167,7 +169,6 @@ export async function takeRecords(
           const before = current.get(subject);
           if (before !== undefined) outdated.push(before);
           current.set(subject, offer.id);
-          recomputations.take(offer.record.body);
           if (offer.record.body.kind === "withdrawal") withdrawn.take(offer.record.body.row);
           taken.push(offer);
         }
@@ -186,7 +187,7 @@ export async function takeRecords(
       storeRecords(queries, datanet.id, { first: recordCount, offers: stored, rows }),
       // After the records: an outdated one may be among them.
       outdated.length === 0 ? [] : queries.query(MARK_OUTDATED, [datanet.id, texts(outdated)]),
-      storeRecomputations(queries, datanet.id, taken),
+      storeRecomputations(queries, datanet.id, taken, team),
       storeRowStates(queries, datanet.id, { first: recordCount, offers: stored, rows, state }),
       storeVerdicts(queries, datanet.id, { bodies: stored.map(({ record }) => record.body), state }),
     ]);
