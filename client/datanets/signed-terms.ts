@@ -5,7 +5,7 @@
 
 import { hexToBytes } from "@noble/hashes/utils.js";
 import { type ModelTerms, type RowTerms, versionsOf } from "@openledger/attribution/model/recipe-fields";
-import { contributionRoot, digestToField } from "@openledger/circuits/ledger/version-rows";
+import { digestToField } from "@openledger/circuits/ledger/version-rows";
 import { type Card, type NamedCard, nameCard, termsOfCard } from "@openledger/datanets/card/card";
 import {
   type BodyOf,
@@ -13,7 +13,6 @@ import {
   signRecord,
   TERMS_SENTENCE,
 } from "@openledger/datanets/records/record";
-import { rowHashesOf } from "@openledger/datanets/rows/row-wire";
 import { nameTerms } from "@openledger/datanets/terms/terms-file";
 import {
   besideUnknown,
@@ -29,16 +28,11 @@ import { z } from "zod";
 import { type ListCommitsErrorCode, readCheckedHistory } from "../actions/data/list-commits.ts";
 import { type LedgerClient, requireL2Key } from "../ledger-client.ts";
 import { getLeaf, resolveSigner } from "../sequencer/ledger-reads.ts";
+import { readCommitList } from "./commit-list.ts";
 import { type GetHostedDatanetErrorCode, getHostedDatanet } from "./datanet-card.ts";
 import { downloadVersionList } from "./download-rows.ts";
 import { hostFalse } from "./host-false.ts";
-import {
-  askAsReader,
-  askHost,
-  type HostAccess,
-  type HostErrorCode,
-  type HostedDatanetLocation,
-} from "./host-request.ts";
+import { askHost, type HostAccess, type HostErrorCode, type HostedDatanetLocation } from "./host-request.ts";
 import { readSoundRecords } from "./sound-records.ts";
 
 export interface SignTermsParameters {
@@ -299,12 +293,12 @@ async function readCommitted(
     for (let at = 0; at < some.length; at += LISTS_AT_ONCE) {
       const part = some.slice(at, at + LISTS_AT_ONCE);
       const lists = await Promise.all(
-        part.map((index) => listOf(client, location, commits[index]!.rowsRoot)),
+        part.map((index) => readCommitList(client, location, commits[index]!.rowsRoot)),
       );
       for (const [i, list] of lists.entries()) {
         const index = part[i]!;
         if (list === null && isOwn(index)) missing.push(index);
-        for (const hash of list ?? []) take(hash, index);
+        for (const hash of list?.rowHashes ?? []) take(hash, index);
       }
     }
   };
@@ -367,25 +361,4 @@ async function cardOf(
     throw error;
   }
   throw hostFalse("card", `the card ${policy} of datanet ${datanetId}`, { datanetId });
-}
-
-/** Hashes of a commit's rows; null where the host does not have its list. @throws CLI_DATANET_HOST_FALSE */
-async function listOf(
-  client: HostAccess,
-  { datanetId, hostUrl }: HostedDatanetLocation,
-  rowsRoot: bigint,
-): Promise<readonly bigint[] | null> {
-  const root = hex32(rowsRoot);
-  const path = `/v1/datanets/${datanetId}/commits/${root}/list`;
-  const list = await askAsReader(client, { datanetId, hostUrl }, { path }, "bytes").catch(
-    (error: unknown) => {
-      if (isRollupError(error, "DNT_LIST_MISSING") || isRollupError(error, "DNT_NOT_HOSTED")) return null;
-      throw error;
-    },
-  );
-  if (list === null) return null;
-  const hashes = list.length % 32 === 0 ? rowHashesOf(list) : null;
-  if (hashes === null || contributionRoot(hashes) !== rowsRoot)
-    throw hostFalse("list", `the list of the commit ${root}`, { rowsRoot: root });
-  return hashes;
 }
