@@ -123,11 +123,6 @@ export const datanetErrors = defineErrors("DNT", {
     remedy: "ask the Datanet's owner to name the leaf in the card",
     httpStatus: 403,
   },
-  DNT_VERIFIED_FULL: {
-    meaning: "the host stores recomputations of this model by as many leaves as it takes; `data.maxLeaves`",
-    remedy: "bring the record to another host; the Datanet's own leaf and its team are always taken",
-    httpStatus: 409,
-  },
   DNT_REPORT_INVALID: {
     meaning: "the text is no report of bias, or another one than its name says; `data.why`",
     remedy: "write it again: openledger datanet report ID --host URL --out FILE",

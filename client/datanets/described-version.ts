@@ -73,7 +73,7 @@ export async function describeVersion(
     recordState,
     uncountedCount: dropped.length,
     withdrawn: new Set(withdrawn.map(({ digest }) => digest)),
-    terms: await readRowTerms(client, { ...place, rows }),
+    terms: await readRowTerms(client, { ...place, rowsRoot: listed.rowsRoot, rows }),
     reports: await reportsOf(client, { ...place, version: listed.version }, card),
     collected: listed.collected,
   });

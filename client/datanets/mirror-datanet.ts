@@ -74,16 +74,7 @@ export async function mirrorDatanet(
   const sources = await Promise.all(commits.map(({ rowsRoot }) => contributionSource(store, rowsRoot)));
   for (const { digests, rowsRoot } of sources)
     await bringList(client, { ...target, ...signer, digests, rowsRoot });
-  await bringRecords(client, { ...target, records: withdrawals.map(({ record }) => record) });
-  // Before the rows, which the second host may refuse without.
-  const terms = await listSignedTerms(client, source);
-  const signedTerms = terms.flatMap(({ isSignedByLeaf, record }) => (isSignedByLeaf ? [record] : []));
-  await bringRecords(client, { ...target, records: signedTerms });
-  for (const [i, commit] of sources.entries()) {
-    onProgress?.(`commit ${i + 1} of ${commits.length}`);
-    // Not those either that the store has from before.
-    await uploadRows(client, { ...target, ...signer, source: { ...commit, withdrawn } });
-  }
+  // Before the withdrawals: a published row is its contributor's to withdraw, whoever committed the same bytes earlier.
   const path = `/v1/datanets/${datanetId}/versions`;
   const here = (await askHost(client, fromUrl, { path }, versionsSchema)).filter(({ isHere }) => isHere);
   for (const version of here) {
@@ -94,6 +85,16 @@ export async function mirrorDatanet(
       storedRows: await downloadVersionList(client, { ...source, ...signer, rowsRoot }),
     });
     await bringVersion(client, { ...target, ...signer, store, rowsRoot });
+  }
+  await bringRecords(client, { ...target, records: withdrawals.map(({ record }) => record) });
+  // Before the rows, which the second host may refuse without.
+  const terms = await listSignedTerms(client, source);
+  const signedTerms = terms.flatMap(({ isSignedByLeaf, record }) => (isSignedByLeaf ? [record] : []));
+  await bringRecords(client, { ...target, records: signedTerms });
+  for (const [i, commit] of sources.entries()) {
+    onProgress?.(`commit ${i + 1} of ${commits.length}`);
+    // Not those either that the store has from before.
+    await uploadRows(client, { ...target, ...signer, source: { ...commit, withdrawn } });
   }
   onProgress?.("records");
   const [said, verified] = [await readRecords(client, source), await readVerified(client, source)];

@@ -12,7 +12,7 @@ import {
   type PayeeOwners,
   payeeRoot,
 } from "@openledger/circuits/ledger/rewards";
-import { contributionRoot, digestToField, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
+import { digestToField, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
 import { settlingCircuits } from "@openledger/circuits/registry/circuit-sizes";
 import {
   type BodyOf,
@@ -20,7 +20,7 @@ import {
   type RecordKind,
   signedRecordSchema,
 } from "@openledger/datanets/records/record";
-import { decodeVersion, encodeVersion, rowHashesOf, versionRowsOf } from "@openledger/datanets/rows/row-wire";
+import { decodeVersion, encodeVersion, versionRowsOf } from "@openledger/datanets/rows/row-wire";
 import { canonicalJson } from "@openledger/datanets/terms/canonical-json";
 import { hex32 } from "@openledger/foundation/hex";
 import { z } from "zod";
@@ -30,13 +30,14 @@ import { clientError } from "../client-errors.ts";
 import { findLeaves, getLeaf, readInfo } from "../sequencer/ledger-reads.ts";
 import { type GetModelErrorCode, getModel, staticsOf } from "../sequencer/model-reads.ts";
 import type { LedgerModelLeaf } from "../sequencer/model-schemas.ts";
+import { commitRowHashes, readCommitList } from "./commit-list.ts";
 import { downloadVersionList } from "./download-rows.ts";
-import { askAsReader, type HostAccess, type HostErrorCode } from "./host-request.ts";
+import type { HostAccess, HostErrorCode, HostedDatanetLocation } from "./host-request.ts";
 import { areSignedByLeaf } from "./signing-keys.ts";
 import { readModelVerified } from "./verified-records.ts";
 import { listWithdrawals } from "./withdrawals.ts";
 
-const FORMAT = "openledger-removal-certificate-1";
+const FORMAT = "openledger-removal-certificate-2";
 /** Maximum recomputations of a certificate, and those that are asked of a host: differences come first. */
 const MAX_RECOMPUTATIONS = 100;
 
@@ -48,6 +49,8 @@ const leafId = z
 /** Bytes in hexadecimal digits. */
 const bytes = z.string().regex(/^(?:[0-9a-f]{2})*$/);
 
+const versionSchema = z.strictObject({ number: z.int().min(1).max(0xffff_ffff), root, rows: bytes });
+
 const certificateSchema = z.strictObject({
   format: z.literal(FORMAT),
   /** The rollup's domain, for which all records are signed. */
@@ -56,11 +59,19 @@ const certificateSchema = z.strictObject({
   /** SHA-256 of the row. */
   row: z.string().regex(/^[0-9a-f]{64}$/),
   withdrawal: signedRecordSchema,
-  /** Lists of the Datanet's commits, 32 bytes a row, up to the first that has the row: its contributor is that of the row. */
-  commits: z.array(bytes).min(1),
+  /**
+   * Lists of the Datanet's commits, 32 bytes a row, up to the withdrawer's first that has the row. null: nobody gave it. Attack: if each
+   * list were needed, whoever commits and brings none would stop all certificates.
+   */
+  commits: z.array(bytes.nullable()).min(1),
+  /**
+   * An earlier version, which names the withdrawer for the row; null where nobody else committed the row before. Attack: a stranger commits
+   * public texts early, and brings the list once they are another's, who could withdraw them no more.
+   */
+  published: versionSchema.nullable(),
   model: z.strictObject({ id: leafId, root }),
   /** The version on which the model was trained, with its list, 38 bytes a row. */
-  version: z.strictObject({ number: z.int().min(1).max(0xffff_ffff), root, rows: bytes }),
+  version: versionSchema,
   /** Signed results of computing the model again, all without a difference. */
   recomputations: z.array(signedRecordSchema).min(1).max(MAX_RECOMPUTATIONS),
 });
@@ -72,6 +83,8 @@ export interface CertifiedRemoval {
   /** SHA-256 of the row. */
   readonly row: string;
   readonly contributorId: number;
+  /** Commits before the contributor's whose lists nobody gave: any of them may have the row, too. */
+  readonly missingCommits: readonly MissingCommit[];
   readonly withdrawnAtMs: number;
   /** The contributor's reason; may be empty. */
   readonly note: string;
@@ -84,6 +97,15 @@ export interface CertifiedRemoval {
   readonly recomputations: readonly SaidRecomputation[];
   /** Hosts that were asked, and show no signed difference. */
   readonly askedHosts: readonly string[];
+}
+
+/** A commit whose list nobody gave. */
+export interface MissingCommit {
+  /** Position among the Datanet's commits, from 0. */
+  readonly commitIndex: number;
+  readonly contributorId: number;
+  readonly rowsRoot: string;
+  readonly rowCount: number;
 }
 
 /** A signed word about a model. Nothing here shows that its leaf has computed anything. */
@@ -102,14 +124,14 @@ export interface CertifyRemovalParameters {
   row: string;
 }
 export type CertifyRemovalErrorCode =
-  | "DNT_LIST_MISSING"
   | "DNT_NOT_HOSTED"
   | "CLI_DATANET_HOST_FALSE"
   | CheckRemovalErrorCode
   | HostErrorCode;
 
 /**
- * Makes the certificate that a model was trained without a withdrawn row, and checks it as `checkRemoval` does.
+ * Makes the certificate that a model was trained without a withdrawn row, and checks it as `checkRemoval` does. Lists that the host does
+ * not have are left out, and named by each check.
  * @throws CLI_CERTIFICATE_WRONG where it does not hold: the version has the row, the row is not withdrawn, nobody has computed the
  *   model again, or somebody has found a difference
  * @example
@@ -132,13 +154,17 @@ export async function certifyRemoval(
   const { commits: committed, versions } = await readCheckedHistory(client, datanetId);
   const rowsRoot = versions[number - 1]?.rowsRoot ?? 0n;
   const rows = await downloadVersionList(client, { ...location, rowsRoot });
-  const commits: string[] = [];
+  const commits: (string | null)[] = [];
+  let isFirst = true;
   for (const commit of committed) {
-    const path = `/v1/datanets/${datanetId}/commits/${hex32(commit.rowsRoot)}/list`;
-    const list = await askAsReader(client, { hostUrl, datanetId }, { path }, "bytes");
-    commits.push(bytesToHex(list));
-    if (list.length % 32 === 0 && rowHashesOf(list).includes(rowHashOf(row))) break;
+    const list = await readCommitList(client, location, commit.rowsRoot);
+    commits.push(list === null ? null : bytesToHex(list.bytes));
+    if (list === null || !list.rowHashes.includes(rowHashOf(row))) continue;
+    if (commit.contributorId === withdrawal.contributorId) break;
+    isFirst = false;
   }
+  const before = { commitIndex: commits.length - 1, contributorId: withdrawal.contributorId, row };
+  const published = isFirst ? null : await findPublished(client, location, { committed, versions }, before);
   const found = await readModelVerified(client, { ...location, modelId, limit: MAX_RECOMPUTATIONS });
   const certificate: RemovalCertificate = {
     format: FORMAT,
@@ -147,6 +173,7 @@ export async function certifyRemoval(
     row,
     withdrawal: withdrawal.record,
     commits,
+    published,
     model: { id: modelId, root: hex32(staticsOf(model).hash) },
     version: { number, root: hex32(rowsRoot), rows: bytesToHex(encodeVersion(rows)) },
     recomputations: found.records.filter(({ body }) => body.epoch === null),
@@ -177,8 +204,8 @@ export type CheckRemovalErrorCode =
   | GetModelErrorCode;
 
 /**
- * Checks a certificate of removal against the ledger: the withdrawal is signed by the row's first contributor, with the key that they
- * have now, the list behind the version's root does not have the row, the model's statics bind that version, its number of rows and its
+ * Checks a certificate of removal against the ledger: the withdrawal is signed by the row's contributor, the first to commit it by the
+ * lists that are there or the one whom an earlier version names, with the key that they have now; the list behind the version's root does not have the row, the model's statics bind that version, its number of rows and its
  * payees, and every recomputation is signed by the key that its leaf has now, for this model and version, without a difference. That a
  * leaf has computed the model, and not only said so, is its word.
  * @param certificate parsed JSON
@@ -201,7 +228,7 @@ export async function checkRemoval(
       "malformed",
       `it is no certificate of removal: ${z.prettifyError(parsed.error).slice(0, 300)}`,
     );
-  const { commits, datanetId, domain, model, recomputations, row, version, withdrawal } = parsed.data;
+  const { datanetId, domain, model, recomputations, row, version, withdrawal } = parsed.data;
   if (BigInt(domain) !== client.domain) throw wrong("domain", "it is of another rollup");
   const records = [withdrawal, ...recomputations];
   const isSound = checkRecords(client.domain, records);
@@ -220,12 +247,9 @@ export async function checkRemoval(
   const said = signed(0, "withdrawal");
   if (said.row !== row) throw wrong("record-other", "the withdrawal is of another row");
   const history = await readCheckedHistory(client, datanetId);
-  const contributorId = contributorOf(history, { commits, datanetId, row });
-  if (said.leafId !== contributorId)
-    throw wrong(
-      "not-contributor",
-      `leaf ${said.leafId} has signed the withdrawal, and leaf ${contributorId} is the row's contributor`,
-    );
+  const contributorId = said.leafId;
+  const { isPublished, missing } = requireContributor(history, parsed.data, contributorId);
+  const stillMissing = await askForLists(client, { datanetId, hostUrls, isPublished, missing, row });
   const leaves = recomputations.map(({ body }) => body.leafId);
   // Attack: one leaf would count as many.
   if (new Set(leaves).size < leaves.length)
@@ -238,6 +262,7 @@ export async function checkRemoval(
     datanetId,
     row,
     contributorId,
+    missingCommits: stillMissing,
     withdrawnAtMs: said.atMs,
     note: said.note,
     modelId: model.id,
@@ -264,34 +289,146 @@ export async function checkRemoval(
 
 type CheckedHistory = Awaited<ReturnType<typeof readCheckedHistory>>;
 
-/** Finds who committed the row first, by lists whose roots are the ledger's commits. @throws CLI_CERTIFICATE_WRONG */
-function contributorOf(
-  { commits: listed }: Pick<CheckedHistory, "commits">,
-  { commits, datanetId, row }: { commits: readonly string[]; datanetId: number; row: string },
-): number {
-  for (const [i, text] of commits.entries()) {
-    const list = hexToBytes(text);
-    const commit = listed[i];
-    const rowHashes = list.length % 32 === 0 ? rowHashesOf(list) : null;
-    if (commit === undefined || rowHashes === null || contributionRoot(rowHashes) !== commit.rowsRoot)
-      throw wrong("commit-list", `list ${i} is not that of commit ${i} of Datanet ${datanetId}`);
-    if (rowHashes.includes(rowHashOf(row))) return commit.contributorId;
+/** Finds a version that names a leaf for the row, after that leaf's commit; null if the host has none. The newest first. */
+async function findPublished(
+  client: HostAccess,
+  location: HostedDatanetLocation,
+  { committed, versions }: { committed: CheckedHistory["commits"]; versions: CheckedHistory["versions"] },
+  { commitIndex, contributorId, row }: { commitIndex: number; contributorId: number; row: string },
+): Promise<RemovalCertificate["published"]> {
+  const committedAt = committed[commitIndex]!.operation.opIndex!;
+  const asked = new Set<bigint>();
+  for (const [i, { operation, rowsRoot }] of [...versions.entries()].reverse()) {
+    if (operation.opIndex! < committedAt) break;
+    if (rowsRoot === 0n || asked.has(rowsRoot)) continue;
+    asked.add(rowsRoot);
+    const rows = await downloadVersionList(client, { ...location, rowsRoot });
+    const named = rows.find(({ digest }) => rowHashOf(digest) === rowHashOf(row));
+    if (named?.contributorId === contributorId)
+      return { number: i + 1, root: hex32(rowsRoot), rows: bytesToHex(encodeVersion(rows)) };
   }
-  throw wrong("commit-list", "no list has the row");
+  return null;
+}
+
+/**
+ * Checks that a leaf is the row's contributor (actions/data/committed-rows.ts has the rule): by lists whose roots are the ledger's commits,
+ * it was the first to commit the row, or an earlier version names it, which it had committed the row before.
+ * @returns commits before its own without a list, and whether a version names it, so that these make no difference
+ * @throws CLI_CERTIFICATE_WRONG
+ */
+function requireContributor(
+  history: CheckedHistory,
+  { commits, datanetId, published, row }: RemovalCertificate,
+  contributorId: number,
+): { isPublished: boolean; missing: readonly MissingCommit[] } {
+  const missing: MissingCommit[] = [];
+  let first: number | null = null;
+  let ownAt: number | null = null;
+  for (const [i, text] of commits.entries()) {
+    const commit = history.commits[i];
+    const rowHashes = commit && text !== null ? commitRowHashes(hexToBytes(text), commit.rowsRoot) : null;
+    if (commit === undefined || (text !== null && rowHashes === null))
+      throw wrong("commit-list", `list ${i} is not that of commit ${i} of Datanet ${datanetId}`);
+    if (rowHashes === null)
+      missing.push({
+        commitIndex: i,
+        contributorId: commit.contributorId,
+        rowsRoot: hex32(commit.rowsRoot),
+        rowCount: commit.rowCount,
+      });
+    if (!rowHashes?.includes(rowHashOf(row))) continue;
+    first ??= commit.contributorId;
+    if (commit.contributorId !== contributorId) continue;
+    ownAt = commit.operation.opIndex!;
+    break;
+  }
+  if (first === null) throw wrong("commit-list", "no list has the row");
+  const isPublished =
+    ownAt !== null && published !== null && isNamedBy(history, published, row, ownAt, contributorId);
+  if (ownAt === null || (first !== contributorId && !isPublished))
+    throw wrong(
+      "not-contributor",
+      `leaf ${contributorId} has signed the withdrawal, and leaf ${first} is the row's contributor`,
+    );
+  return { isPublished, missing };
+}
+
+/** True if the version names the leaf for the row, after its commit. @throws CLI_CERTIFICATE_WRONG if the list is not the ledger's */
+function isNamedBy(
+  { versions }: CheckedHistory,
+  published: NonNullable<RemovalCertificate["published"]>,
+  row: string,
+  committedAt: number,
+  contributorId: number,
+): boolean {
+  const listed = requireVersionList({ versions }, published);
+  const isAfter = versions[published.number - 1]!.operation.opIndex! > committedAt;
+  const named = listed.find(({ rowHash }) => rowHash === rowHashOf(row));
+  return isAfter && named?.contributorId === contributorId;
+}
+
+/**
+ * Asks hosts for lists that the file does not have. Attack: who makes the file leaves out the list that names another contributor.
+ * @returns commits whose lists no host gives
+ * @throws CLI_CERTIFICATE_WRONG if one has the row, and no version says whose it is
+ */
+async function askForLists(
+  client: HostAccess,
+  {
+    datanetId,
+    hostUrls,
+    isPublished,
+    missing,
+    row,
+  }: {
+    datanetId: number;
+    hostUrls: readonly string[];
+    isPublished: boolean;
+    missing: readonly MissingCommit[];
+    row: string;
+  },
+): Promise<readonly MissingCommit[]> {
+  const still: MissingCommit[] = [];
+  for (const commit of missing) {
+    let isGiven = false;
+    for (const hostUrl of hostUrls) {
+      const list = await readCommitList(client, { datanetId, hostUrl }, BigInt(commit.rowsRoot));
+      if (list === null) continue;
+      isGiven = true;
+      if (!isPublished && list.rowHashes.includes(rowHashOf(row)))
+        throw wrong(
+          "not-contributor",
+          `leaf ${commit.contributorId} committed the row before, by ${hostUrl}: make the certificate anew`,
+          { leafId: commit.contributorId, hostUrl },
+        );
+      break;
+    }
+    if (!isGiven) still.push(commit);
+  }
+  return still;
 }
 
 /** @returns the version's rows. @throws CLI_CERTIFICATE_WRONG if it has the row, or is not the ledger's */
 function requireWithout(
-  { versions }: Pick<CheckedHistory, "versions">,
+  history: Pick<CheckedHistory, "versions">,
   { datanetId, row, version }: Pick<RemovalCertificate, "datanetId" | "row" | "version">,
 ): readonly PayeeOwners[] {
+  const listed = requireVersionList(history, version);
+  if (listed.some(({ rowHash }) => rowHash === rowHashOf(row)))
+    throw wrong("row-present", `version ${version.number} of Datanet ${datanetId} has the row`);
+  return listed;
+}
+
+/** @returns a version's rows. @throws CLI_CERTIFICATE_WRONG if its list is not the ledger's */
+function requireVersionList(
+  { versions }: Pick<CheckedHistory, "versions">,
+  version: RemovalCertificate["version"],
+) {
   const rows = listedRows(version.rows);
   const listed = versionRowsOf(rows ?? []);
   const rowsRoot = versions[version.number - 1]?.rowsRoot;
   if (rows === null || rowsRoot !== BigInt(version.root) || versionRowsRoot(listed) !== rowsRoot)
-    throw wrong("version-list", `the list is not that of version ${version.number} of Datanet ${datanetId}`);
-  if (listed.some(({ rowHash }) => rowHash === rowHashOf(row)))
-    throw wrong("row-present", `version ${version.number} of Datanet ${datanetId} has the row`);
+    throw wrong("version-list", `the list is not that of version ${version.number} of the Datanet`);
   return listed;
 }
 

@@ -5,7 +5,7 @@
 
 import { hexToBytes } from "@noble/hashes/utils.js";
 import { type ModelTerms, type RowTerms, versionsOf } from "@openledger/attribution/model/recipe-fields";
-import { contributionRoot, digestToField } from "@openledger/circuits/ledger/version-rows";
+import { digestToField } from "@openledger/circuits/ledger/version-rows";
 import { type Card, type NamedCard, nameCard, termsOfCard } from "@openledger/datanets/card/card";
 import {
   type BodyOf,
@@ -13,7 +13,6 @@ import {
   signRecord,
   TERMS_SENTENCE,
 } from "@openledger/datanets/records/record";
-import { rowHashesOf } from "@openledger/datanets/rows/row-wire";
 import { nameTerms } from "@openledger/datanets/terms/terms-file";
 import {
   besideUnknown,
@@ -29,16 +28,11 @@ import { z } from "zod";
 import { type ListCommitsErrorCode, readCheckedHistory } from "../actions/data/list-commits.ts";
 import { type LedgerClient, requireL2Key } from "../ledger-client.ts";
 import { getLeaf, resolveSigner } from "../sequencer/ledger-reads.ts";
+import { readCommitList } from "./commit-list.ts";
 import { type GetHostedDatanetErrorCode, getHostedDatanet } from "./datanet-card.ts";
 import { downloadVersionList } from "./download-rows.ts";
 import { hostFalse } from "./host-false.ts";
-import {
-  askAsReader,
-  askHost,
-  type HostAccess,
-  type HostErrorCode,
-  type HostedDatanetLocation,
-} from "./host-request.ts";
+import { askHost, type HostAccess, type HostErrorCode, type HostedDatanetLocation } from "./host-request.ts";
 import { readSoundRecords } from "./sound-records.ts";
 
 export interface SignTermsParameters {
@@ -113,7 +107,9 @@ export async function listSignedTerms(
 }
 
 export interface ReadRowTermsParameters extends HostedDatanetLocation {
-  /** Rows of a version, with their contributors. */
+  /** Root of the version, by which the ledger tells when it was published. */
+  rowsRoot: bigint;
+  /** Rows of that version, with their contributors. */
   rows: readonly { readonly digest: string; readonly contributorId: number }[];
 }
 export type ReadRowTermsErrorCode =
@@ -124,20 +120,32 @@ export type ReadRowTermsErrorCode =
 /**
  * Reads the terms of a version's rows: those that each row's contributor has signed for the commit, word for word, whatever cards a
  * host shows; else those of the Datanet's card. The lists behind commits are checked against the ledger. Terms are "not known" of a
- * row that its contributor was not the first to commit, and of one whose commit needed a signature that the host does not show: no
- * licence follows from these, and what the first one's terms, or the card, forbid is forbidden. Needs `initPoseidon`, as every client has done.
+ * row that its contributor has not committed before the version, and of one whose commit needed a signature that the host does not
+ * show: no licence follows from these, and what the first committer's terms, or the card, forbid is forbidden. Of a version that the
+ * ledger does not have, only the first to commit a row counts. Needs `initPoseidon`, as every client has done.
+ *
+ * A published row has the terms of the leaf that the version names, whoever committed the same bytes before (actions/data/committed-rows.ts
+ * has the rule). Two attacks meet here:
+ * - A stranger commits public texts early, holds the list back until others' copies are published, then brings it with terms that forbid
+ *   pay. If the ledger's order bound, no model of the version could be approved. So an earlier commit of another leaf binds nothing.
+ * - An owner lists rows under the name of a leaf that has signed better terms for rows of its own (laundering). So only the terms count that the
+ *   named leaf signed for a commit of its own that has this row, before the version. Who has no such commit lends its name to no row.
+ *
+ * A leaf of the owner's may still commit a copy, sign that it may give the row, and be named. No ledger tells this from the first attack:
+ * when an earlier list came is the host's word, and the same leaf could commit the row to a Datanet of its own, where it is the first.
+ * It signs so under its own name, and `verifyVersion` shows the row as "overtaken".
  * @returns rows under the same terms together, as the rule takes them
  * @throws CLI_DATANET_HOST_FALSE, DNT_NOT_HOSTED
  * @example
  * ```ts
  * const { rows } = await readVersion(store, rowsRoot);
- * const terms = await readRowTerms(client, { hostUrl, datanetId: 10, rows });
+ * const terms = await readRowTerms(client, { hostUrl, datanetId: 10, rowsRoot, rows });
  * for (const { licence, rowCount } of terms) console.log(licence, rowCount);
  * ```
  */
 export async function readRowTerms(
   client: HostAccess,
-  { rows, ...place }: ReadRowTermsParameters,
+  { rows, rowsRoot: versionRoot, ...place }: ReadRowTermsParameters,
 ): Promise<RowTerms[]> {
   const [{ card }, signed, { commits, versions }] = await Promise.all([
     getHostedDatanet(client, place),
@@ -149,7 +157,9 @@ export async function readRowTerms(
   const terms = commits.map(
     ({ contributorId, rowsRoot }) => signedOf.get(`${contributorId}/${hex32(rowsRoot)}`) ?? null,
   );
-  const committed = await readCommitted(client, place, commits, rows);
+  const published = versions.findLast(({ rowsRoot }) => rowsRoot === versionRoot);
+  const publishedAt = published?.operation.opIndex ?? null;
+  const committed = await readCommitted(client, place, { commits, rows, publishedAt });
   const unsigned = new Map<number, Promise<Input>>();
   const cards = new EarlierCards(client, place, nameCard(card));
   /** Terms of a commit that the host shows no signature for. */
@@ -182,9 +192,9 @@ export async function readRowTerms(
   };
   const found: TermsOfRow[] = [];
   for (const { contributorId, digest } of rows) {
-    const index = committed.first.get(rowHashOf(digest));
+    const rowHash = rowHashOf(digest);
+    const index = committed.held.get(`${contributorId}/${rowHash}`) ?? committed.first.get(rowHash);
     const input = index === undefined ? ofCard : await termsOf(index);
-    // Attack: an owner lists rows under the name of somebody who has signed other terms for rows of their own.
     const isOwn = index !== undefined && commits[index]!.contributorId === contributorId;
     const known = isOwn && !isPerhapsEarlier(index) ? input : besideUnknown("not-committed", input);
     found.push({ datanet: place.datanetId, digest, ...known });
@@ -218,7 +228,7 @@ export async function requireApprovable(
   const named = recipe && versionsOf(recipe).find(({ id }) => id === place.datanetId);
   const rowsRoot = named?.rowsRoot ?? (await getLeaf(client, place.datanetId)).datanet?.rowsRoot ?? 0n;
   const listed = await downloadVersionList(client, { ...place, rowsRoot: BigInt(rowsRoot) });
-  const rows = await readRowTerms(client, { ...place, rows: listed });
+  const rows = await readRowTerms(client, { ...place, rowsRoot: BigInt(rowsRoot), rows: listed });
   if (recipe === undefined) return modelTerms(rows, { use: "paid", readsRows: false });
   return requireRecipeTerms(recipe, { use: "paid", rows })!;
 }
@@ -244,9 +254,11 @@ function signedTermsOf(signed: readonly SignedTerms[]): Map<string, Input> {
 }
 
 interface CommittedRows {
-  /** Index of the first commit that has a row, by the row's hash on the ledger. */
+  /** Index of the first commit that has a row, by the row's hash on the ledger; of rows that are not held alone. */
   readonly first: ReadonlyMap<bigint, number>;
-  /** Commits whose lists the host does not have, by index. */
+  /** Index of the first commit of a row by the leaf that the version names for it, before the version, by "leaf/hash". */
+  readonly held: ReadonlyMap<string, number>;
+  /** Commits of the rows' contributors whose lists the host does not have, by index. */
   readonly missing: readonly number[];
 }
 type Commits = Awaited<ReturnType<typeof readCheckedHistory>>["commits"];
@@ -254,26 +266,56 @@ type Commits = Awaited<ReturnType<typeof readCheckedHistory>>["commits"];
 /** Lists behind commits that are fetched at a time. */
 const LISTS_AT_ONCE = 4;
 
-/** Reads the lists behind all commits up to the last one of these rows' contributors. @throws CLI_DATANET_HOST_FALSE */
+/**
+ * Reads the lists behind all commits of these rows' contributors; others' up to the last of these only where a row is not held, so that
+ * strangers' commits cost nothing.
+ * @param publishedAt index of the operation that published the version; null where the ledger does not have it
+ * @throws CLI_DATANET_HOST_FALSE
+ */
 async function readCommitted(
   client: HostAccess,
   location: HostedDatanetLocation,
-  commits: Commits,
-  rows: ReadRowTermsParameters["rows"],
+  {
+    commits,
+    publishedAt,
+    rows,
+  }: { commits: Commits; rows: ReadRowTermsParameters["rows"]; publishedAt: number | null },
 ): Promise<CommittedRows> {
   const contributors = new Set(rows.map(({ contributorId }) => contributorId));
-  const count = commits.findLastIndex(({ contributorId }) => contributors.has(contributorId)) + 1;
+  const isOwn = (index: number) => contributors.has(commits[index]!.contributorId);
+  const until = commits.findLastIndex((_, index) => isOwn(index)) + 1;
+  const indexes = Array.from({ length: until }, (_, index) => index);
+  const asked = new Set(rows.map(({ contributorId, digest }) => `${contributorId}/${rowHashOf(digest)}`));
+  const held = new Map<string, number>();
   const first = new Map<bigint, number>();
   const missing: number[] = [];
-  for (let at = 0; at < count; at += LISTS_AT_ONCE) {
-    const some = commits.slice(at, Math.min(count, at + LISTS_AT_ONCE));
-    const lists = await Promise.all(some.map(({ rowsRoot }) => listOf(client, location, rowsRoot)));
-    for (const [i, list] of lists.entries()) {
-      if (list === null) missing.push(at + i);
-      for (const hash of list ?? []) if (!first.has(hash)) first.set(hash, at + i);
+  const readLists = async (some: readonly number[], take: (hash: bigint, index: number) => void) => {
+    for (let at = 0; at < some.length; at += LISTS_AT_ONCE) {
+      const part = some.slice(at, at + LISTS_AT_ONCE);
+      const lists = await Promise.all(
+        part.map((index) => readCommitList(client, location, commits[index]!.rowsRoot)),
+      );
+      for (const [i, list] of lists.entries()) {
+        const index = part[i]!;
+        if (list === null && isOwn(index)) missing.push(index);
+        for (const hash of list?.rowHashes ?? []) take(hash, index);
+      }
     }
+  };
+  const takeFirst = (hash: bigint, index: number) => {
+    if (!first.has(hash)) first.set(hash, index);
+  };
+  if (publishedAt !== null)
+    await readLists(indexes.filter(isOwn), (hash, index) => {
+      const { contributorId, operation } = commits[index]!;
+      const key = `${contributorId}/${hash}`;
+      if (operation.opIndex! < publishedAt && asked.has(key) && !held.has(key)) held.set(key, index);
+    });
+  if (held.size < asked.size) {
+    missing.length = 0;
+    await readLists(indexes, takeFirst);
   }
-  return { first, missing };
+  return { first, held, missing };
 }
 
 /** A row as the ledger's trees have it: several digests have one hash there. */
@@ -319,25 +361,4 @@ async function cardOf(
     throw error;
   }
   throw hostFalse("card", `the card ${policy} of datanet ${datanetId}`, { datanetId });
-}
-
-/** Hashes of a commit's rows; null where the host does not have its list. @throws CLI_DATANET_HOST_FALSE */
-async function listOf(
-  client: HostAccess,
-  { datanetId, hostUrl }: HostedDatanetLocation,
-  rowsRoot: bigint,
-): Promise<readonly bigint[] | null> {
-  const root = hex32(rowsRoot);
-  const path = `/v1/datanets/${datanetId}/commits/${root}/list`;
-  const list = await askAsReader(client, { datanetId, hostUrl }, { path }, "bytes").catch(
-    (error: unknown) => {
-      if (isRollupError(error, "DNT_LIST_MISSING") || isRollupError(error, "DNT_NOT_HOSTED")) return null;
-      throw error;
-    },
-  );
-  if (list === null) return null;
-  const hashes = list.length % 32 === 0 ? rowHashesOf(list) : null;
-  if (hashes === null || contributionRoot(hashes) !== rowsRoot)
-    throw hostFalse("list", `the list of the commit ${root}`, { rowsRoot: root });
-  return hashes;
 }

@@ -83,8 +83,8 @@ interface RecordContext extends RecordKnowledge {
 }
 
 /**
- * @throws DNT_RECORD_NOT_ALLOWED, DNT_VERIFIED_FULL, DNT_NOT_HOSTED if the row or commit is not here, DNT_ROW_WITHDRAWN for what
- *   anybody says of a withdrawn row
+ * @throws DNT_RECORD_NOT_ALLOWED, DNT_NOT_HOSTED if the row or commit is not here, DNT_ROW_WITHDRAWN for what anybody says of a
+ *   withdrawn row
  */
 export function requireMaySay(body: RecordBody, signer: HostLeaf, context: RecordContext): void {
   const { recordState, card, datanetId } = context;
@@ -177,7 +177,6 @@ export function requireMaySay(body: RecordBody, signer: HostLeaf, context: Recor
       return;
     case "verified":
       // Anybody may compute again. ledger-check.ts compares model, version and epoch with the ledger's before this.
-      context.requireRoomFor(body, signer.id === datanetId || isOfTeam(card, signer.id));
       return;
     case "report":
       // Anybody may compute again. ledger-check.ts compares version and model with the ledger's before this.

@@ -2,10 +2,11 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { contributionRoot, hashRow } from "@openledger/circuits/ledger/version-rows";
+import { contributionRoot, hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
 import { storeSignedTerms } from "@openledger/client/actions/data/stored-terms";
 import { commitData } from "@openledger/client/actions/ledger/commit-data";
+import { publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
 import { contributeRows } from "@openledger/client/datanets/contribute-rows";
 import { bringCard } from "@openledger/client/datanets/datanet-card";
 import { mirrorDatanet } from "@openledger/client/datanets/mirror-datanet";
@@ -17,6 +18,7 @@ import { publishCard } from "@openledger/client/tasks/publish-card";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Card } from "../card/card.ts";
 import { sha256Hex } from "../rows/row-digest.ts";
+import { versionRowsOf } from "../rows/row-wire.ts";
 import { modelTerms } from "../terms/terms-rule.ts";
 import { createHostWorld, type HostWorld } from "../testing/host-world.ts";
 import { sampleCard, sampleRows } from "../testing/sample-card.ts";
@@ -33,6 +35,8 @@ let host: TestHost;
 let alice: LedgerClient;
 let bob: LedgerClient;
 const location = () => ({ hostUrl: host.url, datanetId: world.datanetId });
+/** Root of a version that the ledger does not have: the first to commit a row counts. */
+const unpublished = { rowsRoot: 1n };
 
 /** Rows of alice, hers again under other terms, and of bob. */
 const [first, second, third] = [sampleRows(3), sampleRows(3, 3), sampleRows(3, 6)];
@@ -73,7 +77,7 @@ describe("terms that bind", () => {
     await commit(alice, first);
     expect((await upload(alice, first)).sentCount).toBe(first.length);
     const rows = listed().slice(0, first.length);
-    expect(await readRowTerms(alice, { ...location(), rows })).toMatchObject([
+    expect(await readRowTerms(alice, { ...location(), ...unpublished, rows })).toMatchObject([
       { licence: "see the readme", isSigned: false, rowCount: 3 },
     ]);
   });
@@ -112,7 +116,7 @@ describe("terms that bind", () => {
   });
 
   it("forbid a model that answers for pay, by the names of the rows that stand in the way", async () => {
-    const rows = await readRowTerms(alice, { ...location(), rows: listed() });
+    const rows = await readRowTerms(alice, { ...location(), ...unpublished, rows: listed() });
     // Alice has signed nothing for her first rows: they have the terms of the present card.
     expect(rows.map(({ isSigned, licence, rowCount }) => [licence, isSigned, rowCount])).toEqual([
       ["CC-BY-4.0", false, 3],
@@ -173,7 +177,7 @@ describe("terms that bind", () => {
     const { datanetId } = world;
     const question = { use: "paid", readsRows: false } as const;
     const rows = listed();
-    const here = await readRowTerms(bob, { ...location(), rows });
+    const here = await readRowTerms(bob, { ...location(), ...unpublished, rows });
     // Attack: the owner's newest card gives everything; the mirror has no earlier one.
     await setCard({ ...open, licence: "CC0-1.0" });
     const mirror = await world.host("mirror");
@@ -193,14 +197,14 @@ describe("terms that bind", () => {
       ["CC-BY-4.0", 3],
     ]);
     for (const at of [location(), there]) {
-      const found = await readRowTerms(bob, { ...at, rows });
+      const found = await readRowTerms(bob, { ...at, ...unpublished, rows });
       expect(found.filter(({ isSigned }) => isSigned)).toEqual(signedHere);
       expect(() => modelTerms(found, question)).toThrow(
         expect.objectContaining({ code: "DNT_TERMS_FORBID" }),
       );
     }
     // Nobody has signed for her first rows, and the mirror does not have the card of their time: no licence follows there.
-    const [ofFirst] = await readRowTerms(bob, { ...there, rows: rows.slice(0, 3) });
+    const [ofFirst] = await readRowTerms(bob, { ...there, ...unpublished, rows: rows.slice(0, 3) });
     expect(ofFirst).toMatchObject({ licence: "LicenseRef-not-signed AND CC0-1.0", isSigned: false });
     expect(modelTerms([ofFirst!], question).licence).toBeNull();
   });
@@ -209,7 +213,12 @@ describe("terms that bind", () => {
     const proxy = await withoutTerms(host.url);
     try {
       const rows = listed();
-      const found = await readRowTerms(bob, { hostUrl: proxy.url, datanetId: world.datanetId, rows });
+      const found = await readRowTerms(bob, {
+        hostUrl: proxy.url,
+        datanetId: world.datanetId,
+        ...unpublished,
+        rows,
+      });
       expect(found.map(({ isSigned, licence, rowCount }) => [licence, isSigned, rowCount])).toEqual([
         ["CC0-1.0", false, 3],
         ["LicenseRef-not-signed AND CC0-1.0", false, 6],
@@ -228,21 +237,75 @@ describe("terms that bind", () => {
       isSigned: false,
       rowCount: 3,
     };
-    expect(await readRowTerms(alice, { ...location(), rows: asBobs })).toMatchObject([unknown]);
+    expect(await readRowTerms(alice, { ...location(), ...unpublished, rows: asBobs })).toMatchObject([
+      unknown,
+    ]);
     // Bob commits the same rows later, and signs: they are alice's all the same.
     const copied = second;
     const again = [...copied, new TextEncoder().encode("a row of bob's own")];
     await commit(bob, again);
     await upload(bob, again, { terms: await sign(bob, again, { ...open, licence: "CC0-1.0" }) });
-    expect(await readRowTerms(alice, { ...location(), rows: asBobs })).toMatchObject([unknown]);
-    expect(await readRowTerms(alice, { ...location(), rows })).toMatchObject([
+    expect(await readRowTerms(alice, { ...location(), ...unpublished, rows: asBobs })).toMatchObject([
+      unknown,
+    ]);
+    expect(await readRowTerms(alice, { ...location(), ...unpublished, rows })).toMatchObject([
       { licence: "CC-BY-NC-4.0", isSigned: true, rowCount: 3 },
     ]);
     // Rows that nobody has committed.
     const nobodys = [{ digest: "ab".repeat(32), contributorId: bob.leafId! }];
-    expect(await readRowTerms(alice, { ...location(), rows: nobodys })).toMatchObject([
+    expect(await readRowTerms(alice, { ...location(), ...unpublished, rows: nobodys })).toMatchObject([
       { licence: "LicenseRef-not-committed AND CC0-1.0", isSigned: false, rowCount: 1 },
     ]);
+  });
+
+  it("of a published row are those of the leaf that it names: no earlier commit blocks it, no other name launders it", async () => {
+    const [mallory, carol] = [await world.user(3), await world.user(4)];
+    const publish = async (named: readonly { digest: string; contributorId: number }[]) => {
+      const rows = named.map((row) => ({ ...row, validatorId: 7 }));
+      const rowsRoot = versionRowsRoot(versionRowsOf(rows));
+      const version = { rowsRoot, ownersCommitment: 3n, payeeRoot: 4n, rowCount: rows.length };
+      await publishVersion(world.owner, { datanetId: world.datanetId, version });
+      await world.finalise();
+      return { ...location(), rowsRoot, rows };
+    };
+    const paid = { use: "paid", readsRows: false } as const;
+    // Attack: a stranger commits public texts, holds the list back, and brings it with other terms once they are another's.
+    const texts = sampleRows(3, 30);
+    await setCard(unpaid);
+    await commit(mallory, texts.slice(0, 2));
+    await setCard(open);
+    await commit(alice, texts);
+    await upload(alice, texts, { terms: await sign(alice, texts, open) });
+    const version = await publish(
+      texts.map((row) => ({ digest: sha256Hex(row), contributorId: alice.leafId! })),
+    );
+    const withheld = await readRowTerms(alice, version);
+    expect(withheld).toMatchObject([{ licence: "CC-BY-4.0", isSigned: true, rowCount: 3 }]);
+    const late = texts.slice(0, 2);
+    await upload(mallory, late, { terms: await sign(mallory, late, unpaid) });
+    expect(await readRowTerms(alice, version)).toEqual(withheld);
+    expect(modelTerms(await readRowTerms(alice, version), paid).licence).toBe("CC-BY-4.0");
+    // Of what the ledger has not published, the ledger's order alone tells.
+    expect(await readRowTerms(alice, { ...version, ...unpublished })).toMatchObject([
+      { licence: "LicenseRef-not-committed AND CC-BY-NC-4.0", rowCount: 2 },
+      { licence: "CC-BY-4.0", rowCount: 1 },
+    ]);
+    // Attack: the owner publishes alice's rows, which are not for pay, under a leaf that has signed other terms for rows of its own.
+    const own = sampleRows(2, 40);
+    await commit(carol, own);
+    await upload(carol, own, { terms: await sign(carol, own, open) });
+    const laundered = await publish(
+      second.map((row) => ({ digest: sha256Hex(row), contributorId: carol.leafId! })),
+    );
+    const unknown = { licence: "LicenseRef-not-committed AND CC-BY-NC-4.0", isSigned: false, rowCount: 3 };
+    expect(await readRowTerms(alice, laundered)).toMatchObject([unknown]);
+    // A copy that the leaf commits after the version changes nothing.
+    await commit(carol, [...second, ...own]);
+    const copied = [...second, ...own];
+    await upload(carol, copied, { terms: await sign(carol, copied, open) });
+    expect(await readRowTerms(alice, laundered)).toMatchObject([unknown]);
+    const terms = await readRowTerms(alice, laundered);
+    expect(() => modelTerms(terms, paid)).toThrow(expect.objectContaining({ code: "DNT_TERMS_FORBID" }));
   });
 });
 

@@ -23,7 +23,6 @@ import { hex32 } from "@openledger/foundation/hex";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type RecordBody, signRecord, type VerifiedBody } from "../records/record.ts";
 import {
-  knownRecomputations,
   listRecomputations,
   MAX_VERIFIED_EPOCHS,
   MAX_VERIFIED_LEAVES,
@@ -183,8 +182,8 @@ describe("recomputations", () => {
 });
 
 describe("a model's table", () => {
-  const offer = (leafId: number, epoch: number | null) => {
-    const body = { ...same, epoch, datanetId: world.datanetId, leafId, atMs: 1 } as RecordBody;
+  const offer = (leafId: number, epoch: number | null, atMs = 1, model = modelId) => {
+    const body = { ...same, modelId: model, epoch, datanetId: world.datanetId, leafId, atMs } as RecordBody;
     return { id: `${leafId}/${epoch}`, record: { ...signed, body } };
   };
   let signed: ReturnType<typeof signRecord>;
@@ -194,33 +193,55 @@ describe("a model's table", () => {
     signed = signRecord(5n, { ...same, datanetId: 1, leafId: 1, atMs: 1 } as RecordBody, ann.l2Key!);
   });
 
-  it("has room for so many strangers, and always for the Datanet's team and those who are in it", async () => {
-    const offers = Array.from({ length: MAX_VERIFIED_LEAVES }, (_, i) => offer(1 + i, null));
-    await storeRecomputations(database, 1, offers);
-    const next = { ...offer(0, null).record.body } as VerifiedBody;
-    const another = { ...next, modelId: modelId + 1 };
-    const known = await knownRecomputations(database, 1, [next, another]);
-    expect(() => known.requireRoomFor(next, false)).toThrow(
-      expect.objectContaining({
-        code: "DNT_VERIFIED_FULL",
-        data: { modelId, maxLeaves: MAX_VERIFIED_LEAVES },
-      }),
-    );
-    known.requireRoomFor(next, true);
-    known.requireRoomFor({ ...next, leafId: 7 }, false);
-    known.requireRoomFor(another, false);
+  it("refuses nobody: strangers go who signed longest ago, never the Datanet, its team or who has rows in it", async () => {
+    const [datanetId, reviewer, contributor, rejected] = [1, 2, 3, 4];
+    const named = [datanetId, reviewer, contributor, rejected];
+    const { query } = database;
+    const commit = (number: number, leafId: number, rejectedAtMs: number | null) =>
+      query(
+        `insert into commits (datanet_id, number, rows_root, row_count, contributor_id, commit_index, op_index, list, own_count, rejected_at_ms)
+           values ($1, $2::int, $2::text, 1, $3, $2::int, $2::int, '', 1, $4)`,
+        [datanetId, number, leafId, rejectedAtMs],
+      );
+    await commit(0, contributor, null);
+    await commit(1, rejected, 5);
+    const store = (offers: ReturnType<typeof offer>[]) =>
+      storeRecomputations(database, datanetId, offers, [reviewer]);
+    const leaves = async (model = modelId) => {
+      const { records } = await listRecomputations(database, datanetId, { model, from: 0, limit: 2_000 });
+      return records.map(({ body }) => body.leafId);
+    };
+    // Attack: strangers fill the table, each for nothing.
+    const strangers = Array.from({ length: MAX_VERIFIED_LEAVES }, (_, i) => 100 + i);
+    await store(named.map((leafId) => offer(leafId, null, 1)));
+    await store([offer(100, 1, 2)]);
+    await store(strangers.map((leafId) => offer(leafId, null, leafId)));
+    // Who was rejected is a stranger, the one who signed first.
+    const before = [...new Set(await leaves())];
+    expect(before.sort((a, b) => a - b)).toEqual([1, 2, 3, ...strangers]);
+    // One more has room, under whatever time: the one goes who signed longest ago, with all that it signed.
+    await store([offer(5_000, null, 1)]);
+    const kept = await leaves();
+    expect(kept).toHaveLength(3 + MAX_VERIFIED_LEAVES);
+    expect([5_000, 100, 101, 1, 2, 3].map((leafId) => kept.includes(leafId))).toEqual([
+      ...[true, false, true],
+      ...[true, true, true],
+    ]);
+    // Another model's table is its own.
+    await store([offer(100, null, 1, modelId + 1)]);
+    expect(await leaves(modelId + 1)).toEqual([100]);
   });
 
   it("drops a leaf's oldest epochs, and never its record of the model itself", async () => {
-    await storeRecomputations(database, 2, [offer(1, null)]);
+    await storeRecomputations(database, 2, [offer(1, null)], []);
     const list = async () =>
       (await listRecomputations(database, 2, { model: modelId, from: 0, limit: 1_000 })).records.map(
         ({ body }) => (body as VerifiedBody).epoch,
       );
     for (let epoch = 1; epoch <= MAX_VERIFIED_EPOCHS; epoch++)
-      await storeRecomputations(database, 2, [offer(1, epoch)]);
+      await storeRecomputations(database, 2, [offer(1, epoch)], []);
     expect(await list()).toHaveLength(1 + MAX_VERIFIED_EPOCHS);
-    await storeRecomputations(database, 2, [offer(1, MAX_VERIFIED_EPOCHS + 1)]);
+    await storeRecomputations(database, 2, [offer(1, MAX_VERIFIED_EPOCHS + 1)], []);
     const epochs = await list();
     expect(epochs).toHaveLength(1 + MAX_VERIFIED_EPOCHS);
     expect([epochs.includes(null), epochs.includes(1), epochs.includes(2)]).toEqual([true, false, true]);

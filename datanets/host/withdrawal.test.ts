@@ -6,7 +6,7 @@ import { packBinding, unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { FIELD_ORDER } from "@openledger/circuits/protocol";
 import { readHistory } from "@openledger/client/actions/data/list-commits";
 import { readVersionRows, storeVersion } from "@openledger/client/actions/data/published-version";
-import { openRowStore, type RowStore } from "@openledger/client/actions/data/row-store";
+import { openRowStore, type RowStore, readContribution } from "@openledger/client/actions/data/row-store";
 import { verifyVersion } from "@openledger/client/actions/data/verify-version";
 import { setKey } from "@openledger/client/actions/ledger/account-operations";
 import { publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
@@ -74,6 +74,9 @@ let host: TestHost;
 let store: RowStore;
 let people: { alice: LedgerClient; bob: LedgerClient; carol: LedgerClient; dave: LedgerClient };
 let commit: bigint;
+/** Commit of a stranger, leaf 7, who had the row before alice and holds the list back. */
+let withheld: bigint;
+let bobsCommit: bigint;
 /** Who has computed the model again that was trained on the row. */
 let older: Recomputed;
 let olderModel: PublishedModel;
@@ -132,6 +135,12 @@ beforeAll(async () => {
   people = { alice: alice!, bob: bob!, carol: carol!, dave: dave! };
   await bringCard(world.owner, { ...location(), card });
   store = await folder("rows");
+  const early = await contributeRows(await world.user(5), {
+    datanetId: world.datanetId,
+    store: await folder("stranger"),
+    rows: [rows[2]!, new TextEncoder().encode("a row of the stranger's own")],
+  });
+  withheld = early.contribution.rowsRoot;
   const input = { datanetId: world.datanetId, store, rows: rows.slice(0, 7) };
   const { contribution } = await contributeRows(people.alice, input);
   commit = contribution.rowsRoot;
@@ -222,6 +231,7 @@ describe("a withdrawal", () => {
     });
     await world.finalise();
     const later = await contributionSource(await folder("bob"), contribution.rowsRoot);
+    bobsCommit = contribution.rowsRoot;
     expect(await uploadRows(bob, { ...location(), source: later })).toMatchObject({ sentCount: 1 });
     expect(await isStored("host", GONE)).toEqual([false, false]);
     const [known] = await findKnownRows(bob, { ...location(), digests: [GONE] });
@@ -310,7 +320,10 @@ describe("a withdrawal", () => {
     await expect(certify(older.modelId)).rejects.toMatchObject(reason("row-present"));
     const certificate = await certify(newer.modelId);
     const text = encodeCertificate(certificate);
-    const shown = { contributorId: 3, modelId: newer.modelId, version: 3, rowCount: 6 };
+    // A stranger who committed before, and brings no list, stops nobody: the commit is named.
+    expect(certificate).toMatchObject({ commits: [null, expect.any(String)], published: null });
+    const missingCommits = [{ commitIndex: 0, contributorId: 7, rowsRoot: hex32(withheld), rowCount: 2 }];
+    const shown = { contributorId: 3, missingCommits, modelId: newer.modelId, version: 3, rowCount: 6 };
     expect(await checkRemoval(dave, JSON.parse(text))).toMatchObject({
       ...shown,
       note: "it names a person",
@@ -355,6 +368,8 @@ describe("a withdrawal", () => {
       const name = other.find((value) => value >= 0n && value < 1n << 256n)!;
       return { ...version, rows: version.rows.replace(GONE, name.toString(16).padStart(64, "0")) };
     };
+    const bobsOwn = await readContribution(await folder("bob"), bobsCommit);
+    const bobsList = bobsOwn.digests.join("");
     const [wrongs, versionOfOlder] = [certificate.recomputations, await lists(2)];
     const falseOnes: [string, object][] = [
       ["row-present", { version: versionOfOlder }],
@@ -365,7 +380,10 @@ describe("a withdrawal", () => {
       ["record-signature", { withdrawal: { ...certificate.withdrawal, body: forgedBody(certificate) } }],
       ["record-other", { withdrawal: signed(alice, { ...withdrawal, row: digests[0] }) }],
       ["record-other", { withdrawal: signed(alice, { ...withdrawal, datanetId: world.datanetId + 1 }) }],
-      ["commit-list", { commits: [certificate.commits[0]!.slice(64)] }],
+      ["commit-list", { commits: [null, certificate.commits[1]!.slice(64)] }],
+      ["commit-list", { commits: [null] }],
+      ["commit-list", { commits: [null, null, null, null, null, null, null, certificate.commits[1]] }],
+      ["not-contributor", { commits: [null, null, bobsList] }],
       // Trees have digests modulo the field's order: the same roots, without the row by its name.
       ["row-present", { version: renamed(versionOfOlder) }],
       ["malformed", { commits: [] }],
@@ -392,12 +410,30 @@ describe("a withdrawal", () => {
       const found = checkRemoval(dave, { ...certificate, ...change });
       await expect(found, JSON.stringify(change).slice(0, 80)).rejects.toMatchObject(reason(expected));
     }
+    // The stranger brings the list once the row was published as alice's: the version that named her says whose it is.
+    const stranger = await world.user(5);
+    const late = await contributionSource(await folder("stranger"), withheld);
+    await uploadRows(stranger, { ...location(), source: late });
+    const anew = await certify(newer.modelId);
+    expect(anew).toMatchObject({
+      commits: [expect.any(String), expect.any(String)],
+      published: { number: 2 },
+    });
+    expect(await checkRemoval(dave, anew)).toMatchObject({ ...shown, missingCommits: [] });
+    for (const published of [null, certificate.version, { ...anew.published!, number: 1 }])
+      await expect(checkRemoval(dave, { ...anew, published })).rejects.toMatchObject(
+        reason(published?.number === 1 ? "version-list" : "not-contributor"),
+      );
+    // Attack: the file leaves out the list that names somebody before. A host gives it.
+    expect(await checkRemoval(dave, certificate)).toMatchObject(shown);
+    const asked = checkRemoval(dave, certificate, { hostUrls: [host.url] });
+    await expect(asked).rejects.toMatchObject({ data: { reason: "not-contributor", leafId: 7 } });
     // Who has found a difference stands against it.
     expect(await say(dave, { ...newer, difference: { file: "features.bin", row: 1 } })).toEqual(["taken"]);
     await expect(certify(newer.modelId)).rejects.toMatchObject(reason("difference"));
     // The file alone does not have it: whoever checks asks a host.
     expect(await checkRemoval(dave, certificate)).toMatchObject(shown);
-    const asking = checkRemoval(bob, certificate, { hostUrls: [host.url] });
+    const asking = checkRemoval(bob, anew, { hostUrls: [host.url] });
     await expect(asking).rejects.toMatchObject({ data: { reason: "difference", leafId: 6 } });
   });
 
@@ -439,7 +475,7 @@ describe("a withdrawal", () => {
       toUrl: mirror.url,
       store: through,
     });
-    expect(mirrored).toMatchObject({ commitCount: 4, incompleteCount: 0, withdrawnCount: 2 });
+    expect(mirrored).toMatchObject({ commitCount: 5, incompleteCount: 0, withdrawnCount: 2 });
     for (const digest of [GONE, NEVER_SENT]) {
       expect((await isStored("mirror", digest))[0]).toBe(false);
       expect((await isStored("host", digest))[0]).toBe(false);

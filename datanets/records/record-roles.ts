@@ -9,11 +9,15 @@ import type { RecordBody } from "./record.ts";
 export const isReviewer = ({ labelling }: Pick<Card, "labelling">, leafId: number): boolean =>
   labelling.reviewers.includes(leafId);
 
-/** Returns true for reviewers, and for labellers whom the card names. */
-export function isOfTeam(card: Pick<Card, "labelling">, leafId: number): boolean {
-  const { labellers } = card.labelling;
-  return isReviewer(card, leafId) || (labellers !== "anyone" && labellers.includes(leafId));
+/** Returns the reviewers, and the labellers whom the card names. */
+export function teamOf({ labelling }: Pick<Card, "labelling">): number[] {
+  const { labellers, reviewers } = labelling;
+  return [...reviewers, ...(labellers === "anyone" ? [] : labellers)];
 }
+
+/** Returns true for reviewers, and for labellers whom the card names. */
+export const isOfTeam = (card: Pick<Card, "labelling">, leafId: number): boolean =>
+  teamOf(card).includes(leafId);
 
 /**
  * Returns true if a card lets a leaf say what decides about a row: its labels by its contributor and labellers, all else by reviewers and

@@ -242,8 +242,7 @@ export class HostedDatanet implements StoredDatanet {
         shareContents(queries),
       ]);
       const hasReturned =
-        withdrawalCount > 0 &&
-        (await requireNoneWithdrawn(queries, this.id, { ...commit, published }, digests));
+        withdrawalCount > 0 && (await requireNoneWithdrawn(queries, this.id, commit, digests));
       const pieces = new CommitRows(queries, this.id, commit, published);
       const fresh = await pieces.missingOf(from, rows.length);
       if (fresh.length === 0) return 0;

@@ -15,6 +15,28 @@ interface OwnedRow {
 }
 
 /**
+ * Finds which rows some version whose list is here has, or had, under the contributor whose they are here.
+ * @returns their digests, in hexadecimal digits
+ */
+export async function everPublishedAmong(
+  queries: Queries,
+  datanetId: number,
+  rows: readonly OwnedRow[],
+): Promise<ReadonlySet<string>> {
+  const found = new Set<string>();
+  if (rows.length === 0) return found;
+  const versions = await queries.query<{ root: string }>(
+    "select rows_root as root from versions where datanet_id = $1",
+    [datanetId],
+  );
+  for (const { root } of versions) {
+    const others = rows.filter(({ digest }) => !found.has(digest.toString("hex")));
+    for (const digest of await publishedAmong(queries, datanetId, root, others)) found.add(digest);
+  }
+  return found;
+}
+
+/**
  * Finds which rows the published version has, under the contributor whose they are here.
  * @param published root of the version; null for none
  * @returns their digests, in hexadecimal digits; none where the version's list is not here

@@ -2,7 +2,7 @@
  * A signed record that somebody sends to a host, and the facts by which it is taken or refused: record-routes.ts makes offers,
  * host/access.ts checks them, take-records.ts stores them.
  */
-import type { SignedRecord, VerifiedBody } from "../records/record.ts";
+import type { SignedRecord } from "../records/record.ts";
 import type { RecordState } from "../records/record-state.ts";
 
 /** Knowledge of the host about the subjects of a request's records, those of the request that were taken before included. */
@@ -16,8 +16,6 @@ export interface RecordKnowledge {
   contributorOf(digest: string): number | null;
   /** Contributor who may withdraw the row, also before it has come, by the lists that are here; null if it is in none. */
   withdrawableBy(digest: string): number | null;
-  /** @throws DNT_VERIFIED_FULL */
-  requireRoomFor(body: VerifiedBody, isOfTeam: boolean): void;
 }
 
 /** A record that somebody brings, its signature checked. */

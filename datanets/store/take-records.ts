@@ -20,9 +20,11 @@ import {
   recordSubject,
   type SignedRecord,
 } from "../records/record.ts";
+import { teamOf } from "../records/record-roles.ts";
 import { RecordState } from "../records/record-state.ts";
 import { changed, type HostedDatanet, lock } from "./hosted-datanet.ts";
 import { moveRows } from "./move-rows.ts";
+import { everPublishedAmong } from "./published-rows.ts";
 import type { Quotas } from "./quotas.ts";
 import type { RecordOffer } from "./record-offer.ts";
 import { writeRowStates } from "./row-states.ts";
@@ -101,6 +103,8 @@ export async function takeRecords(
   quotas: Quotas,
 ): Promise<(RollupError | null)[]> {
   if (offers.length === 0) return [];
+  const card = offers.some(({ record }) => isVerifiedRecord(record)) ? await datanet.lastCard() : null;
+  const team = card === null ? [] : teamOf(card.card);
   return datanet.database.transaction(async (queries) => {
     const bodies = offers.map(({ record }) => record.body);
     // Sent together; the first one has the others wait for the lock.
@@ -134,7 +138,8 @@ export async function takeRecords(
         bodies.flatMap((body) => (body.kind === "withdrawal" ? [body] : [])),
       ),
     ]);
-    const withdrawn = new WithdrawnRows(rows, positions, rowCount);
+    const held = await heldRows(queries, datanet.id, bodies, { rows, positions });
+    const withdrawn = new WithdrawnRows(rows, { positions, held }, rowCount);
     const state = new RecordState();
     /** Id of the record that holds, by subject. */
     const current = new Map<string, string>();
@@ -143,7 +148,7 @@ export async function takeRecords(
       state.add(id, body);
       current.set(recordSubject(body), id);
     }
-    for (const { id, record } of recomputations.records) state.add(id, record.body);
+    for (const { id, record } of recomputations) state.add(id, record.body);
     const known = {
       recordState: state,
       isRowKnown: (digest: string) => rows.has(digest),
@@ -151,7 +156,6 @@ export async function takeRecords(
       isCommitKnown: (root: string) => commits.has(root),
       committerOf: (root: string) => commits.get(root) ?? null,
       contributorOf: (digest: string) => rows.get(digest)?.contributorId ?? null,
-      requireRoomFor: recomputations.requireRoomFor,
     };
     const taken: RecordOffer[] = [];
     const outdated: string[] = [];
@@ -167,7 +171,6 @@ export async function takeRecords(
           const before = current.get(subject);
           if (before !== undefined) outdated.push(before);
           current.set(subject, offer.id);
-          recomputations.take(offer.record.body);
           if (offer.record.body.kind === "withdrawal") withdrawn.take(offer.record.body.row);
           taken.push(offer);
         }
@@ -186,7 +189,7 @@ export async function takeRecords(
       storeRecords(queries, datanet.id, { first: recordCount, offers: stored, rows }),
       // After the records: an outdated one may be among them.
       outdated.length === 0 ? [] : queries.query(MARK_OUTDATED, [datanet.id, texts(outdated)]),
-      storeRecomputations(queries, datanet.id, taken),
+      storeRecomputations(queries, datanet.id, taken, team),
       storeRowStates(queries, datanet.id, { first: recordCount, offers: stored, rows, state }),
       storeVerdicts(queries, datanet.id, { bodies: stored.map(({ record }) => record.body), state }),
     ]);
@@ -201,24 +204,31 @@ export async function takeRecords(
   });
 }
 
+type Positions = ReadonlyMap<string, readonly ListedPosition[]>;
+
 /** Rows that a request's records withdraw. */
 class WithdrawnRows {
   readonly #rows: Map<string, KnownRow>;
-  readonly #positions: ReadonlyMap<string, readonly ListedPosition[]>;
+  readonly #positions: Positions;
+  readonly #held: ReadonlyMap<string, number>;
   readonly #rowCount: number;
   readonly absent: AbsentRow[] = [];
   /** Rows that are here by later commits than that of their contributor, whose list alone has come. */
   readonly moved: { readonly number: number; readonly at: ListedPosition }[] = [];
   readonly erased: KnownRow[] = [];
 
-  /** @param rows those that are here; one that is withdrawn before it comes is added */
+  /**
+   * @param rows those that are here; one that is withdrawn before it comes is added
+   * @param listed positions in lists, and contributors whose a row stays whatever list has come
+   */
   constructor(
     rows: Map<string, KnownRow>,
-    positions: ReadonlyMap<string, readonly ListedPosition[]>,
+    { held, positions }: { positions: Positions; held: ReadonlyMap<string, number> },
     rowCount: number,
   ) {
     this.#rows = rows;
     this.#positions = positions;
+    this.#held = held;
     this.#rowCount = rowCount;
   }
 
@@ -233,7 +243,10 @@ class WithdrawnRows {
   /** Position in a list whose commit is earlier than that of the row that is here; undefined if there is none. */
   #earlier(digest: string): ListedPosition | undefined {
     const row = this.#rows.get(digest);
-    const [listed] = this.#positions.get(digest) ?? [];
+    const holder = this.#held.get(digest);
+    const listed = this.#positions
+      .get(digest)
+      ?.find(({ contributorId }) => holder === undefined || contributorId === holder);
     return listed !== undefined && (row === undefined || listed.commitIndex < row.commitIndex)
       ? listed
       : undefined;
@@ -261,6 +274,34 @@ class WithdrawnRows {
     }
     if (!this.erased.includes(row!)) this.erased.push(row!);
   }
+}
+
+/**
+ * Contributors whom some version names, or named, for withdrawn rows, by digest: of rows that are here their own, of others who withdraws.
+ * Attack: a stranger brings the list alone of an earlier commit, and the contributor of a published row can withdraw it no more.
+ */
+async function heldRows(
+  queries: Queries,
+  datanetId: number,
+  bodies: readonly RecordBody[],
+  { positions, rows }: { rows: ReadonlyMap<string, KnownRow>; positions: Positions },
+): Promise<ReadonlyMap<string, number>> {
+  const doubtful = new Map<number, Map<string, Buffer>>();
+  for (const body of bodies) {
+    const [listed] = body.kind === "withdrawal" ? (positions.get(body.row) ?? []) : [];
+    if (listed === undefined || body.kind !== "withdrawal") continue;
+    const row = rows.get(body.row);
+    const contributorId = row?.contributorId ?? body.leafId;
+    if (listed.contributorId === contributorId || (row && listed.commitIndex > row.commitIndex)) continue;
+    const own = doubtful.get(contributorId) ?? new Map<string, Buffer>();
+    doubtful.set(contributorId, own.set(body.row, Buffer.from(body.row, "hex")));
+  }
+  const held = new Map<string, number>();
+  for (const [contributorId, own] of doubtful) {
+    const asked = [...own.values()].map((digest) => ({ digest, contributorId }));
+    for (const digest of await everPublishedAmong(queries, datanetId, asked)) held.set(digest, contributorId);
+  }
+  return held;
 }
 
 /** Gives a row to the earlier commit whose list alone has come. */

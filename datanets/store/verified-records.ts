@@ -3,11 +3,14 @@
  * The last one of each leaf is stored, within limits.
  */
 import type { Queries } from "@openledger/foundation/database/queries";
-import { datanetError } from "../datanet-errors.ts";
 import type { RecordBody, SignedRecord, VerifiedBody } from "../records/record.ts";
 import type { RecordOffer } from "./record-offer.ts";
 
-/** Strangers whose recomputations of one model are stored. */
+/**
+ * Strangers whose recomputations of one model are stored: who is not the Datanet, of its team, or a contributor of rows that count. Each
+ * of these has room of its own, and where strangers are more, those go who signed longest ago. So nobody is refused, and nobody is pushed
+ * out for nothing: it takes as many leaves that sign anew, and whoever was pushed out signs once.
+ */
 export const MAX_VERIFIED_LEAVES = 1_000;
 /** Settlements of one model that a leaf has recomputed: the oldest epoch goes. */
 export const MAX_VERIFIED_EPOCHS = 64;
@@ -20,61 +23,36 @@ export const isVerifiedRecord = (record: SignedRecord): record is VerifiedRecord
 /** The first epoch that is paid is 1: 0 is the model itself. */
 const epochOf = ({ epoch }: VerifiedBody) => epoch ?? 0;
 
-/** Recomputations of the same models and epochs by the same leaves, and the leaves that each model has. */
+/** Recomputations of the same models and epochs by the same leaves. */
 export async function knownRecomputations(
   queries: Queries,
   datanetId: number,
   bodies: readonly RecordBody[],
-) {
+): Promise<{ readonly id: string; readonly record: SignedRecord }[]> {
   const question = bodies.filter((body) => body.kind === "verified");
-  const leavesOf = new Map<number, Set<number>>();
-  const records: { id: string; record: SignedRecord }[] = [];
-  if (question.length > 0) {
-    const models = [...new Set(question.map(({ modelId }) => modelId))];
-    const leaves = await queries.query<{ modelId: number; leafId: number }>(
-      `select distinct model_id as "modelId", leaf_id as "leafId" from verified where datanet_id = $1 and model_id = any($2)`,
-      [datanetId, models],
-    );
-    for (const modelId of models)
-      leavesOf.set(
-        modelId,
-        new Set(leaves.filter((one) => one.modelId === modelId).map(({ leafId }) => leafId)),
-      );
-    const found = await queries.query<{ id: string; record: string }>(
-      `select id, record from verified join unnest($2::int[], $3::int[], $4::bigint[]) as asked (model_id, leaf_id, epoch)
-          using (model_id, leaf_id, epoch) where datanet_id = $1`,
-      [
-        datanetId,
-        question.map(({ modelId }) => modelId),
-        question.map(({ leafId }) => leafId),
-        question.map(epochOf),
-      ],
-    );
-    records.push(...found.map(({ id, record }) => ({ id, record: JSON.parse(record) as SignedRecord })));
-  }
-  return {
-    records,
-    /** @param isOfTeam always has room. @throws DNT_VERIFIED_FULL */
-    requireRoomFor({ leafId, modelId }: VerifiedBody, isOfTeam: boolean): void {
-      const leaves = leavesOf.get(modelId)!;
-      if (isOfTeam || leaves.has(leafId) || leaves.size < MAX_VERIFIED_LEAVES) return;
-      throw datanetError(
-        "DNT_VERIFIED_FULL",
-        `${leaves.size} leaves have recomputed model ${modelId}, and the host takes no more`,
-        { data: { modelId, maxLeaves: MAX_VERIFIED_LEAVES } },
-      );
-    },
-    take(body: RecordBody): void {
-      if (body.kind === "verified") leavesOf.get(body.modelId)!.add(body.leafId);
-    },
-  };
+  if (question.length === 0) return [];
+  const found = await queries.query<{ id: string; record: string }>(
+    `select id, record from verified join unnest($2::int[], $3::int[], $4::bigint[]) as asked (model_id, leaf_id, epoch)
+        using (model_id, leaf_id, epoch) where datanet_id = $1`,
+    [
+      datanetId,
+      question.map(({ modelId }) => modelId),
+      question.map(({ leafId }) => leafId),
+      question.map(epochOf),
+    ],
+  );
+  return found.map(({ id, record }) => ({ id, record: JSON.parse(record) as SignedRecord }));
 }
 
-/** Puts each recomputation in the place of the leaf's earlier one about the same. */
+/**
+ * Puts each recomputation in the place of the leaf's earlier one about the same, and drops those of strangers above the limit.
+ * @param team leaves of the Datanet's card, whose records are never dropped
+ */
 export async function storeRecomputations(
   queries: Queries,
   datanetId: number,
   offers: readonly Pick<RecordOffer, "id" | "record">[],
+  team: readonly number[],
 ): Promise<void> {
   const last = new Map<string, { id: string; record: VerifiedRecord }>();
   for (const { id, record } of offers)
@@ -115,6 +93,35 @@ export async function storeRecomputations(
       bodies.map(({ leafId }) => leafId),
       MAX_VERIFIED_EPOCHS,
     ],
+  );
+  const models = [...new Set(bodies.map(({ modelId }) => modelId))];
+  await dropStrangers(queries, datanetId, { models, ids: all.map(({ id }) => id), team });
+}
+
+/** Drops strangers of models that have too many, never one of `ids`: what was just taken stays, also under an old time. */
+async function dropStrangers(
+  { query }: Queries,
+  datanetId: number,
+  { ids, models, team }: { models: readonly number[]; ids: readonly string[]; team: readonly number[] },
+): Promise<void> {
+  const full = await query<{ modelId: number }>(
+    `select model_id as "modelId" from verified where datanet_id = $1 and model_id = any($2)
+      group by model_id having count(distinct leaf_id) > $3`,
+    [datanetId, models, MAX_VERIFIED_LEAVES],
+  );
+  if (full.length === 0) return;
+  await query(
+    `delete from verified using (
+        select model_id, leaf_id,
+               row_number() over (partition by model_id
+                 order by bool_or(id = any($3)) desc, max(at_ms) desc, leaf_id) as place
+          from verified
+         where datanet_id = $1 and model_id = any($2) and leaf_id <> all($4)
+           and not exists (select from commits where commits.datanet_id = $1 and contributor_id = leaf_id
+                              and own_count > 0 and rejected_at_ms is null)
+         group by model_id, leaf_id) as ranked
+      where datanet_id = $1 and verified.model_id = ranked.model_id and verified.leaf_id = ranked.leaf_id and place > $5`,
+    [datanetId, full.map(({ modelId }) => modelId), ids, [datanetId, ...team], MAX_VERIFIED_LEAVES],
   );
 }
 

@@ -11,7 +11,7 @@ import type { BodyOf, SignedRecord } from "../records/record.ts";
 import { DIGEST_BYTES } from "../rows/row-wire.ts";
 import { HOST_PART } from "./host-schema.ts";
 import { byAlias, missingPositions, writeDigests } from "./listed-digests.ts";
-import { publishedAmong } from "./published-rows.ts";
+import { everPublishedAmong } from "./published-rows.ts";
 import { digestsSql } from "./sql-values.ts";
 
 /**
@@ -315,7 +315,7 @@ export async function receiveWithdrawn(
 
 /**
  * Refuses rows that their contributor has withdrawn. One that a later contributor has withdrawn comes back with the earlier commit,
- * unless it is published under the later one.
+ * unless some version has, or had, it under the later one.
  * @returns true if some come back. @throws DNT_ROW_WITHDRAWN
  */
 export async function requireNoneWithdrawn(
@@ -324,8 +324,6 @@ export async function requireNoneWithdrawn(
   commit: {
     readonly commitIndex: number;
     readonly contributorId: number;
-    /** Root of the published version; null for none. */
-    readonly published: string | null;
   },
   digests: readonly Buffer[],
 ): Promise<boolean> {
@@ -335,8 +333,12 @@ export async function requireNoneWithdrawn(
       where rows.datanet_id = $1 and is_withdrawn and digest = any($2::bytea[])`,
     [datanetId, byteStrings(digests)],
   );
-  // Attack: somebody brings an earlier commit of a published row that its contributor has withdrawn, and it is there again.
-  const held = await publishedAmong({ query }, datanetId, commit.published, found);
+  // Attack: somebody brings an earlier commit of a published row that its contributor has withdrawn, and it is there again. Also once the
+  // next version has left it out.
+  const later = found.filter(
+    (row) => row.commitIndex > commit.commitIndex && row.contributorId !== commit.contributorId,
+  );
+  const held = await everPublishedAmong({ query }, datanetId, later);
   const refused = found.filter(
     (row) =>
       row.commitIndex <= commit.commitIndex ||

@@ -48,7 +48,7 @@ export async function train(job: Job, part: ModelPart, datanetId: number): Promi
   const hosted = await withRetry(job, () => getHostedDatanet(mia, location));
   const card = nameCard(hosted.card).text;
   const rowTerms = await withRetry(job, async () =>
-    readRowTerms(mia, { ...location, rows: (await readVersion(store, rowsRoot)).rows }),
+    readRowTerms(mia, { ...location, rowsRoot, rows: (await readVersion(store, rowsRoot)).rows }),
   );
   const input = await part.recipe(job.plan, rows.length);
   const bound = {

@@ -110,7 +110,7 @@ async function readVersion(
       : await collectLabels(client, { ...location, rows: list, withoutUnsigned });
   return {
     card,
-    terms: await readRowTerms(client, { ...location, rows: list }),
+    terms: await readRowTerms(client, { ...location, rowsRoot, rows: list }),
     named: {
       id: datanetId,
       version,

@@ -1,9 +1,13 @@
 /** `openledger verify certificate`: anyone checks a certificate of removal against the ledger. */
+import { counted } from "@openledger/foundation/counted";
 import { openReader } from "../../cli/context.ts";
 import { collect } from "../../cli/options.ts";
 import { renderTable } from "../../cli/output.ts";
 import { readJsonFile } from "../../cli/read-text-file.ts";
 import { command } from "../../cli/run-command.ts";
+
+/** Commits that are named; --json has all. */
+const MAX_NAMED = 20;
 
 const PEOPLE = {
   model: "the model's maker",
@@ -16,7 +20,8 @@ export const addVerifyCertificateCommand = command({
     "check a certificate of removal: signatures, the lists behind the ledger's roots, the model's version, and who says that they recomputed it",
   options: {
     "--host <url>": {
-      about: "host of the Datanet that is asked for signed differences; repeatable",
+      about:
+        "host of the Datanet that is asked for signed differences, and for lists that the file does not have; repeatable",
       fallback: [],
       parse: collect,
     },
@@ -30,12 +35,36 @@ export const addVerifyCertificateCommand = command({
     const client = await openReader(options);
     const hostUrls = options.host;
     const shown = await checkRemoval(client, await readJsonFile(args[0]!), { hostUrls });
-    const { contributorId, datanetId, modelId, note, recomputations, row, rowCount, version, withdrawnAtMs } =
-      shown;
+    const {
+      contributorId,
+      datanetId,
+      missingCommits,
+      modelId,
+      note,
+      recomputations,
+      row,
+      rowCount,
+      version,
+    } = shown;
+    const { withdrawnAtMs } = shown;
     output.answer(
       [
         `leaf ${contributorId} withdrew row ${row} from Datanet ${datanetId}, and says: on ${new Date(withdrawnAtMs).toISOString()}${note === "" ? "" : `, ${note}`}`,
         `model ${modelId} was trained on version ${version}, whose ${rowCount} rows do not have it`,
+        ...(missingCommits.length === 0
+          ? []
+          : [
+              "nobody gave the lists of these earlier commits, any of which may have the row, too:",
+              ...missingCommits
+                .slice(0, MAX_NAMED)
+                .map(
+                  (commit) =>
+                    `  ${commit.rowsRoot} of leaf ${commit.contributorId}, ${counted(commit.rowCount, "row")}`,
+                ),
+              ...(missingCommits.length > MAX_NAMED
+                ? [`  and ${missingCommits.length - MAX_NAMED} more`]
+                : []),
+            ]),
         "these say that they computed it again, to the same bytes:",
         ...renderTable(
           recomputations.map(({ atMs, isOf, leafId }) => [

@@ -41,7 +41,7 @@ export async function termsToTrain(
     const ofCard = card === null || position > 0 ? null : termsOfCard(card.card);
     const rows =
       (await askAnyHost(options, (hostUrl) =>
-        readRowTerms(client, { hostUrl, datanetId: id, rows: listed }),
+        readRowTerms(client, { hostUrl, datanetId: id, rowsRoot, rows: listed }),
       )) ??
       (ofCard === null
         ? null
