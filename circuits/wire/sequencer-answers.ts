@@ -17,8 +17,19 @@ const facts = { operationHash: hexText(32), opIndex: count, deadlineSeconds: cou
 /** Bytes of an ECDSA signature with its recovery bit. */
 const SIGNATURE_BYTES = 65;
 
-/** Promise of an operation's place. */
-export const preconfirmation = z.object({ ...facts, signature: hexText(SIGNATURE_BYTES) });
+/** Maximum characters of a signature's text before it is judged. */
+const MAX_SIGNATURE_CHARACTERS = 1_024;
+/**
+ * Signature as the sequencer wrote it. Its form is judged with it (`checkPreconfirmation`): a reader that lowered its letters would take
+ * other bytes than those that a contract recovers a signer from.
+ */
+const signatureText = z.pipe(
+  z.string().check(z.maxLength(MAX_SIGNATURE_CHARACTERS), z.regex(/^0x[0-9a-fA-F]*$/)),
+  z.transform((text) => text as Hex),
+);
+
+/** Promise of an operation's position in the ledger's order. */
+export const preconfirmation = z.object({ ...facts, signature: signatureText });
 
 /** The same in a log: the signature is null where the sequencer signs nothing, since it may have promised the position before. */
 export const loggedPreconfirmation = z.object({ ...facts, signature: z.nullable(hexText(SIGNATURE_BYTES)) });

@@ -84,7 +84,7 @@ export function leafAnswer(fields: { id: number; l1Owner: Address; keyX: bigint;
   return {
     kind: "account",
     nonce: 0,
-    balanceWei: "1000000000000000000",
+    balanceWei: "100000000000000000000",
     chain: hex32(0n),
     openAmountWei: "0",
     counters: {},
