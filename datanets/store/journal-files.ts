@@ -113,7 +113,7 @@ export const journalNames = async (folder: string): Promise<string[]> =>
   (await readdir(folder)).filter((name) => FILE_NAME.test(name)).sort();
 
 /** Text of the first line. */
-export function headLine({
+function headLine({
   rollup: { chainId, deployedIn, rollupAddress },
 }: Pick<JournalPlace, "rollup">): string {
   const block = deployedIn?.blockHash.toLowerCase();
@@ -124,7 +124,7 @@ export function headLine({
   return `${JSON.stringify(head)}\n`;
 }
 
-export const recordLine = (record: JournalRecord): string => `${JSON.stringify({ record })}\n`;
+const recordLine = (record: JournalRecord): string => `${JSON.stringify({ record })}\n`;
 
 /** Newest record of each subject: the time of its signature, by which an older one has no effect on a restore. */
 export class NewestRecords {
