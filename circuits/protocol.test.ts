@@ -134,7 +134,7 @@ describe("docs/reference/ledger.md", () => {
   it("has the header's packing, the chunk of C and the wire's header", () => {
     const positions = tableOf("| place | element |");
     const [numbers] = positions.filter(([position]) => position === "3");
-    const widths = numbers![1]!.split("\\|").map((part) => Number(/(\d+)\s*$/.exec(part.trim())![1]));
+    const widths = numbers![1]!.split(", ").map((part) => Number(/(\d+)\s*$/.exec(part.trim())![1]));
     expect(widths).toEqual([40, 40, 40, 25, 25, 24, 16, 16]);
     expect(widths.reduce((a, b) => a + b)).toBeLessThan(253);
     expect(

@@ -26,7 +26,8 @@ import { presentKeysOf, type UnsignedWhy, WHOLE_HISTORY, whyUnsigned } from "./s
 declare const sound: unique symbol;
 
 /**
- * A record of one kind that its leaf's key has signed, by the ledger. This file alone makes one.
+ * A record of one kind that its leaf's key has signed, by the ledger; of requests for access also one that the Datanet has answered. This
+ * file alone makes one.
  * @internal
  */
 export type SoundRecord<Kind extends RecordKind = RecordKind> = SignedRecord & {
@@ -95,7 +96,19 @@ async function partRecords<Kind extends RecordKind>(
   const byName = new Map(listed.map((record) => [`${record.keyX}/${canonicalJson(record.body)}`, record]));
   const all = [...byName.values()];
   const present = await presentKeysOf(client, all);
-  const isOfLeaf = ({ body, keyX }: SignedRecord) => present.get(body.leafId) === keyX;
+  const isByKey = ({ body, keyX }: SignedRecord) => present.get(body.leafId) === keyX;
+  // The Datanet's answer names a request by the hash of what it says: it vouches for one whose reader has another key now.
+  const answered = new Set(
+    all.flatMap((record) => {
+      const { body } = record;
+      return body.kind === "accessAnswer" && body.leafId === body.datanetId && isByKey(record)
+        ? [body.request]
+        : [];
+    }),
+  );
+  const isOfLeaf = (record: SignedRecord) =>
+    isByKey(record) ||
+    (record.body.kind === "accessRequest" && answered.has(recordId(client.domain, record.body)));
   const records = all.filter(isOfLeaf) as SignedRecord[] as SoundRecord<Kind>[];
   const lastAtMs = new Map<string, number>();
   for (const { body } of records) {

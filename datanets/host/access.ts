@@ -39,10 +39,7 @@ export async function requireReader(
       },
     );
   if (leaf.id === datanetId || isOfTeam(card, leaf.id)) return;
-  const untilMs = await datanet.grantedUntilMs(leaf.id, {
-    datanet: hex32(keyX),
-    reader: hex32(leaf.keyX),
-  });
+  const untilMs = await datanet.grantedUntilMs(leaf.id, hex32(keyX));
   const data = { datanetId, leafId: leaf.id };
   if (untilMs === null)
     throw datanetError("DNT_ACCESS_NOT_GRANTED", `leaf ${leaf.id} has no access to Datanet ${datanetId}`, {

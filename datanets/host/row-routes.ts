@@ -317,9 +317,8 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
       const datanet = await store.require(request.params.id);
       const card = await cardOf(context, datanet);
       const { keyX } = await context.ledger.datanet(datanet.id);
-      const keys = { datanet: hex32(keyX), reader: hex32(leaf.keyX) };
       const [grantedUntilMs, labelCount] = await Promise.all([
-        datanet.grantedUntilMs(leaf.id, keys),
+        datanet.grantedUntilMs(leaf.id, hex32(keyX)),
         datanet.labelCount(card, leaf.id),
       ]);
       const { reviewers } = card.labelling;

@@ -4,24 +4,19 @@
  */
 import type { SignedRecord } from "./record.ts";
 
-/** Present keys of the two leaves of a grant, 0x-hex of 32 bytes. */
-export interface GrantKeys {
-  readonly datanet: string;
-  readonly reader: string;
-}
-
 /**
- * True for a request for access, or an answer to one, that the key has signed which the ledger has for its leaf now. A grant under a
- * former key does not count: whoever has that key could write one, with any time. Attack: a Datanet was moved to a new owner, or its
- * key was stolen and replaced, and whoever has the old key goes on granting.
+ * True for an answer to a request for access that the Datanet's present key has signed, and for every request: an answer names its request by
+ * the hash of what it says, the reader's leaf among it, so a reader who has another key now goes on reading. A grant under a former key of
+ * the Datanet does not count: whoever has that key could write one, with any time. Attack: a Datanet was moved to a new owner, or its key
+ * was stolen and replaced, and whoever has the old key goes on granting.
+ * @param datanetKeyX key that the ledger has for the Datanet now, 0x-hex of 32 bytes
  */
 export const isGrantRecordOf = (
   { body, keyX }: Pick<SignedRecord, "body" | "keyX">,
-  keys: GrantKeys,
+  datanetKeyX: string,
 ): boolean =>
-  body.kind === "accessAnswer"
-    ? body.leafId === body.datanetId && keyX === keys.datanet
-    : body.kind === "accessRequest" && keyX === keys.reader;
+  body.kind === "accessRequest" ||
+  (body.kind === "accessAnswer" && body.leafId === body.datanetId && keyX === datanetKeyX);
 
 /** A leaf's request for access, with the owner's last answer to it. */
 interface AnsweredRequest {

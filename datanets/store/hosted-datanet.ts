@@ -7,7 +7,7 @@ import { hex32 } from "@openledger/foundation/hex";
 import { rowNumber } from "@openledger/foundation/row-number";
 import type { Card, NamedCard } from "../card/card.ts";
 import { datanetError } from "../datanet-errors.ts";
-import { type GrantKeys, isGrantRecordOf } from "../records/grants.ts";
+import { isGrantRecordOf } from "../records/grants.ts";
 import type { SignedRecord } from "../records/record.ts";
 import { RecordState } from "../records/record-state.ts";
 import { sha256Hex } from "../rows/row-digest.ts";
@@ -472,8 +472,8 @@ export class HostedDatanet implements StoredDatanet {
     }
   }
 
-  /** Time until which a leaf may read, by the requests and answers that count (grants.ts); null if it was never granted. */
-  async grantedUntilMs(leafId: number, keys: GrantKeys): Promise<number | null> {
+  /** Time until which a leaf may read, by the requests and answers that count (grants.ts); null if it was never granted. @param datanetKeyX the Datanet's present key */
+  async grantedUntilMs(leafId: number, datanetKeyX: string): Promise<number | null> {
     const state = await this.stateOf(
       `id in (select unnest(array[asked.id, answer.id]) from records as asked
          join records as answer on answer.datanet_id = $1 and answer.row_number is null and answer.kind = 'accessAnswer'
@@ -481,7 +481,7 @@ export class HostedDatanet implements StoredDatanet {
         where asked.datanet_id = $1 and asked.row_number is null and asked.kind = 'accessRequest' and asked.about = ''
           and asked.leaf_id = $2)`,
       [leafId],
-      (record) => isGrantRecordOf(record, keys),
+      (record) => isGrantRecordOf(record, datanetKeyX),
     );
     return state.grantedUntilMs(leafId);
   }

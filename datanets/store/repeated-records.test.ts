@@ -141,12 +141,11 @@ it("Attack: who asks for access all day is listed once; an answer to any request
   });
   await take([answer(question[0]!, 10, 1_000), answer(question[0]!, 11, 2_000)]);
   await take([ask(TIMES + 1)]);
-  const [readFor, untilMs] = await reads(() => datanet.grantedUntilMs(6, keys));
+  const [readFor, untilMs] = await reads(() => datanet.grantedUntilMs(6, keys.datanet));
   expect(untilMs).toBe(2_000);
   expect(readFor).toBe(2);
   const other = `0x${"3".repeat(64)}`;
-  expect(await datanet.grantedUntilMs(6, { ...keys, datanet: other })).toBeNull();
-  expect(await datanet.grantedUntilMs(6, { ...keys, reader: other })).toBeNull();
+  expect(await datanet.grantedUntilMs(6, other)).toBeNull();
   expect((await list()).accessCases().map(({ id }) => id)).toHaveLength(2);
-  expect(await datanet.grantedUntilMs(7, keys)).toBeNull();
+  expect(await datanet.grantedUntilMs(7, keys.datanet)).toBeNull();
 });
