@@ -141,7 +141,9 @@ it("leaves chunks that a running process may still load, whatever was built sinc
   const [, , leasedBuild] = leases()[0]!.split(".");
   writeFileSync(main, mainBefore!);
   const rebuild = (word: string) => {
-    for (const name of builds()) utimesSync(join(folder, "scripts/bundle/build", name), 1, 1);
+    // The leased one is the oldest: it is none of the last two.
+    for (const name of builds())
+      utimesSync(join(folder, "scripts/bundle/build", name), 1, name === leasedBuild ? 1 : 2);
     writeFileSync(join(folder, "bridge/said.ts"), `export const said: string = "${word}";\n`);
     expect(say()).toContain(`${word} `);
   };
