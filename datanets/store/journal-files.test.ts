@@ -1,5 +1,14 @@
 /** Tests of a journal's compaction: what it leaves, and that no cut and no other host of the folder loses a record. */
-import { mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
@@ -142,3 +151,16 @@ it("loses no record of hosts that write and compact at once", async () => {
   const all = [...NEWEST, ...rows.map((row) => `row ${row} at ${row}`)].sort();
   expect(await readAll()).toEqual(all);
 }, 30_000);
+
+it("writes a record again whose file another host took away and read before the record was in it", async () => {
+  for (let row = 0; row < 20; row++) {
+    const path = newJournalPath(place.folder);
+    const writing = appendJournal(path, place, [withdrawal(row, 1)]);
+    while (!existsSync(path)) await new Promise((resolve) => setImmediate(resolve));
+    renameSync(path, `${path}.taken`);
+    const taken = readFileSync(`${path}.taken`, "utf8");
+    rmSync(`${path}.taken`);
+    await writing;
+    expect(`${taken}${existsSync(path) ? readFileSync(path, "utf8") : ""}`).toContain(digestOf(row));
+  }
+});
