@@ -151,8 +151,9 @@ export const datanetErrors = defineErrors("DNT", {
   },
   DNT_TERMS_UNSIGNED: {
     meaning:
-      "the card has contributors sign its terms, and that of this commit has signed none, or an earlier card's; `data.rowsRoot`, `data.signed`",
-    remedy: "sign them: openledger datanet upload ID --host URL --terms LICENCE",
+      "the card has contributors sign its terms, `data.licence`, and this one has agreed to none, or to another licence: before a commit, and at a host for one, `data.rowsRoot`, `data.signed`",
+    remedy:
+      "sign them with the card's licence: openledger datanet contribute ID FILES --terms LICENCE; for committed rows openledger datanet upload ID --host URL --terms LICENCE",
     httpStatus: 409,
   },
   DNT_CHECK_NOT_ALLOWED: {

@@ -19,7 +19,7 @@ interface WriteOptions {
 }
 
 /** Parts are written one after another. */
-type Content = string | Uint8Array | readonly Uint8Array[];
+type Content = string | Uint8Array | readonly Uint8Array[] | AsyncIterable<string>;
 
 /** Writes that are under way, by path: the last one of each. */
 const writing = new Map<string, Promise<void>>();
@@ -51,7 +51,8 @@ async function replaceFile(
   try {
     const file = await open(part, "wx", mode);
     try {
-      for (const piece of Array.isArray(content) ? content : [content]) await file.writeFile(piece);
+      const isWhole = typeof content === "string" || content instanceof Uint8Array;
+      for await (const piece of isWhole ? [content] : content) await file.writeFile(piece);
       if (isDurable) await file.datasync();
     } finally {
       await file.close();

@@ -3,6 +3,7 @@
  * limits of bytes and time. Commands, servers and pages call it.
  */
 import { isRollupError } from "@openledger/foundation/rollup-error";
+import { inSlices } from "@openledger/foundation/slices";
 import { boundedBytes } from "@openledger/foundation/wire/bounded-body";
 import { attributionError } from "../attribution-errors.ts";
 import {
@@ -14,7 +15,7 @@ import {
 } from "./answering-part.ts";
 import type { ModelFamily, ModelParts } from "./model-family.ts";
 import {
-  checkedFile,
+  checkedFileSteps,
   decodeManifest,
   invalidFile,
   MANIFEST,
@@ -94,7 +95,7 @@ export async function fetchFiles<Parts extends ModelParts>(
       );
     room -= sizeBytes;
     await take(name, entry.sizeBytes);
-    const bytes = checkedFile(files, manifest, name);
+    const bytes = await inSlices(checkedFileSteps(files, manifest, name));
     if (name === "recipe.json") max = await maxBytesOf(bytes, manifest, families, refuse);
   }
   return files;

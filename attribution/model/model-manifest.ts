@@ -5,6 +5,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { isRollupError } from "@openledger/foundation/rollup-error";
+import { atOnce, type Steps } from "@openledger/foundation/slices";
 import { textOfBytes } from "@openledger/foundation/utf8";
 import { z } from "zod";
 import { attributionError } from "../attribution-errors.ts";
@@ -83,15 +84,31 @@ export function decodeManifest(files: ModelFiles): ModelManifest {
   return parsed.data;
 }
 
+/** Bytes that are hashed in one step: a few milliseconds. */
+const STEP_BYTES = 2 ** 18;
+
 /** @throws ATT_MODEL_FILE_INVALID */
-export function checkedFile(files: ModelFiles, manifest: ModelManifest, name: ModelFileName): Uint8Array {
+export const checkedFile = (files: ModelFiles, manifest: ModelManifest, name: ModelFileName): Uint8Array =>
+  atOnce(checkedFileSteps(files, manifest, name));
+
+/** `checkedFile` in steps, which tell the part of the file that was hashed. @throws ATT_MODEL_FILE_INVALID */
+export function* checkedFileSteps(
+  files: ModelFiles,
+  manifest: ModelManifest,
+  name: ModelFileName,
+): Steps<Uint8Array> {
   const expected = manifest.files[name];
   const bytes = files.get(name);
   if (expected === undefined || bytes === undefined) throw invalidFile(name, ABSENT);
   if (bytes.length !== expected.sizeBytes) {
     throw invalidFile(name, `has ${bytes.length} bytes, not ${expected.sizeBytes}`);
   }
-  const digest = bytesToHex(sha256(bytes));
+  const hash = sha256.create();
+  for (let from = 0; from < bytes.length; from += STEP_BYTES) {
+    hash.update(bytes.subarray(from, from + STEP_BYTES));
+    yield Math.min(1, (from + STEP_BYTES) / bytes.length);
+  }
+  const digest = bytesToHex(hash.digest());
   if (digest !== expected.sha256)
     throw invalidFile(name, `has the SHA-256 ${digest}, not ${expected.sha256}`);
   return bytes;

@@ -8,7 +8,7 @@ import { hex32 } from "@openledger/foundation/hex";
 import { atOnce, type Steps } from "@openledger/foundation/slices";
 import { attributionError } from "../attribution-errors.ts";
 import { labelsRoot } from "../rows/accepted-labels.ts";
-import { hashContents } from "../rows/labelled-rows.ts";
+import { hashContentsSteps } from "../rows/labelled-rows.ts";
 import { type OwnedRow, versionRows } from "./owned-rows.ts";
 import { type RecipeBase, type RecipeVersion, versionsOf } from "./recipe-fields.ts";
 
@@ -78,6 +78,7 @@ function* versionRootSteps(
     return { rowHash: hashRow(content), contributorId, validatorId };
   });
   if (root === BigInt(datanet.rowsRoot)) return;
+  const contents = yield* allDone(hashContentsSteps(rows.map(({ content }) => content)));
   throw attributionError(
     "ATT_ROWS_MISMATCH",
     `${rows.length} rows are not those of datanet ${datanet.id}, version ${datanet.version}`,
@@ -85,8 +86,16 @@ function* versionRootSteps(
       data: {
         expectedRoot: datanet.rowsRoot,
         actualRoot: hex32(root),
-        contents: hashContents(rows.map(({ content }) => content)),
+        contents,
       },
     },
   );
+}
+
+/** Further steps of work that has told its end. */
+function* allDone<Result>(work: Steps<Result>): Steps<Result> {
+  for (let step = work.next(); ; step = work.next()) {
+    if (step.done === true) return step.value;
+    yield 1;
+  }
 }

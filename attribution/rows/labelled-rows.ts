@@ -5,6 +5,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { rowNumber } from "@openledger/foundation/row-number";
+import { atOnce, type Steps } from "@openledger/foundation/slices";
 import { attributionError } from "../attribution-errors.ts";
 import { contentOfRow } from "./salted-rows.ts";
 
@@ -40,13 +41,17 @@ export function refuseDuplicates(contents: readonly Uint8Array[]): void {
 }
 
 /** SHA-256 over all rows, each with its length in bytes before it (32 bits, big-endian). Hex without 0x. */
-export function hashContents(contents: readonly Uint8Array[]): string {
+export const hashContents = (contents: readonly Uint8Array[]): string => atOnce(hashContentsSteps(contents));
+
+/** `hashContents` in steps, of a row each. */
+export function* hashContentsSteps(contents: readonly Uint8Array[]): Steps<string> {
   const hash = sha256.create();
   const length = new Uint8Array(4);
-  for (const content of contents) {
+  for (const [i, content] of contents.entries()) {
     new DataView(length.buffer).setUint32(0, content.length);
     hash.update(length);
     hash.update(content);
+    yield (i + 1) / contents.length;
   }
   return bytesToHex(hash.digest());
 }

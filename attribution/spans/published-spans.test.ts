@@ -6,8 +6,16 @@ import { beforeAll, expect, it, onTestFinished } from "vitest";
 import { directFamily } from "../model/direct/direct-family.ts";
 import { trainDirect } from "../model/direct/direct-training.ts";
 import { encodeModel, type PublishedModel, publishedModel } from "../model/model-files.ts";
-import { MANIFEST, type ModelFileName } from "../model/model-manifest.ts";
+import {
+  checkedFile,
+  checkedFileSteps,
+  MANIFEST,
+  type ModelFileName,
+  ROWS_FILE,
+} from "../model/model-manifest.ts";
+import { versionsOf } from "../model/recipe-fields.ts";
 import { registerModel } from "../model/registration.ts";
+import { checkRootsSteps } from "../model/rows-root.ts";
 import { recipeFor, sampleRows } from "../testing/sample-rows.ts";
 import { fetchPublishedRows, findPublishedSpans } from "./published-spans.ts";
 
@@ -110,4 +118,43 @@ it("says why there are no rows to search", async () => {
   expect(large.requests).not.toContain("rows.jsonl");
   const silent = await serve(undefined, { "manifest.json": 500 } as never);
   await expect(fetchFrom(silent.url)).rejects.toThrow(refused("ATT_SERVER_UNREACHABLE"));
+});
+
+it("hashes rows and files in steps: a row, a small subtree or a part of a file each, whatever they hold", async () => {
+  let readCount = 0;
+  const rows = model.rows!.map((row) => ({
+    ...row,
+    get content() {
+      readCount += 1;
+      return row.content;
+    },
+  }));
+  const shares: number[] = [];
+  let readBefore = 0;
+  for (const share of checkRootsSteps(rows, versionsOf(model.recipe))) {
+    expect(readCount - readBefore).toBeLessThanOrEqual(1);
+    readBefore = readCount;
+    shares.push(share);
+  }
+  expect([readCount, shares.at(-1)]).toEqual([rows.length, 1]);
+  expect(shares).toEqual(shares.toSorted((a, b) => a - b));
+  // Rows of another version: what the error names is hashed in steps, too.
+  const other = versionsOf(model.recipe).map((one) => ({ ...one, rowsRoot: `0x${"22".repeat(32)}` }));
+  const steps = checkRootsSteps(rows, other);
+  let stepCount = 0;
+  expect(() => {
+    while (steps.next().done !== true) stepCount += 1;
+  }).toThrow(refused("ATT_ROWS_MISMATCH"));
+  expect(stepCount).toBeGreaterThanOrEqual(shares.length + rows.length);
+
+  const bytes = new Uint8Array(2 ** 21 + 1).fill(7);
+  const digest = createHash("sha256").update(bytes).digest("hex");
+  const manifest = { files: { [ROWS_FILE]: { sizeBytes: bytes.length, sha256: digest } } } as never;
+  const parts = [...checkedFileSteps(new Map([[ROWS_FILE, bytes]]), manifest, ROWS_FILE)];
+  expect(parts.length).toBeGreaterThanOrEqual(8);
+  expect([parts.at(-1), checkedFile(new Map([[ROWS_FILE, bytes]]), manifest, ROWS_FILE)]).toEqual([1, bytes]);
+  const changed = bytes.with(2 ** 20, 8);
+  expect(() => checkedFile(new Map([[ROWS_FILE, changed]]), manifest, ROWS_FILE)).toThrow(
+    refused("ATT_MODEL_FILE_INVALID"),
+  );
 });

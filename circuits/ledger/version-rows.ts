@@ -68,21 +68,25 @@ const versionRowRequest = ({ contributorId, rowHash, validatorId }: VersionRow):
 export const versionRowsRoot = (rows: readonly VersionRow[]): bigint =>
   atOnce(versionRowsRootSteps(rows.length, (row) => rows[row]!));
 
-/** Height of the subtrees that are hashed in one step, of 512 rows: some 15 ms in WebAssembly. */
-const STEP_HEIGHT = 3;
+/** Height of the subtrees that are hashed in one step, of 64 rows: a few milliseconds in WebAssembly. */
+const STEP_HEIGHT = 2;
 
-/** The root of a version's rows in steps. Needs `initPoseidon`. @param rowAt called once for each row, in order */
+/**
+ * The root of a version's rows in steps: a row, or 64 rows' subtree. Needs `initPoseidon`.
+ * @param rowAt called once for each row, in order, and once in a step: it may hash a row's bytes
+ */
 export function* versionRowsRootSteps(rowCount: number, rowAt: (row: number) => VersionRow): Steps<bigint> {
   const depth = treeDepth(rowCount);
   const height = Math.min(depth, STEP_HEIGHT);
   const roots: bigint[] = [];
-  for (let from = 0; from < rowCount; from += TREE_ARITY ** height) {
-    const count = Math.min(TREE_ARITY ** height, rowCount - from);
-    const leaves = hashTaggedMany(
-      Array.from({ length: count }, (_, i) => versionRowRequest(rowAt(from + i))),
-    );
-    roots.push(treeRoot(TAG.versionNode, leaves, height));
-    yield (from + count) / rowCount;
+  let requests: HashRequest[] = [];
+  for (let row = 0; row < rowCount; row++) {
+    requests.push(versionRowRequest(rowAt(row)));
+    yield row / rowCount;
+    if (requests.length < TREE_ARITY ** height && row + 1 < rowCount) continue;
+    roots.push(treeRoot(TAG.versionNode, hashTaggedMany(requests), height));
+    requests = [];
+    yield (row + 1) / rowCount;
   }
   const { empty, levels } = treeLevels(TAG.versionNode, roots, depth - height, height);
   return levels.at(-1)![0] ?? empty.at(-1)!;

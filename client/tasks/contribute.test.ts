@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isSalted } from "@openledger/attribution/rows/salted-rows";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { TERMS_SENTENCE } from "@openledger/datanets/records/record";
 import { sampleCard, sampleRows } from "@openledger/datanets/testing/sample-card";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openRowStore, type RowStore } from "../actions/data/row-store.ts";
@@ -28,6 +29,8 @@ test("requires the contributor's word for the card's terms, and for no other lic
       code: "DNT_TERMS_UNSIGNED",
       data: { datanetId: 10, licence: "CC-BY-SA-4.0" },
     });
+  // A contributor reads what is signed, whatever calls the task.
+  await expect(plan()).rejects.toThrow(TERMS_SENTENCE);
   expect((await plan("CC-BY-SA-4.0")).givenUnder).toBe(card);
   // A card without terms has nothing to sign, whatever its licence.
   const free = await planContribution(client, { datanetId: 10, store, card: sampleCard(), rows });

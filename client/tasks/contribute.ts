@@ -5,6 +5,8 @@
  */
 import type { Card } from "@openledger/datanets/card/card";
 import { datanetError } from "@openledger/datanets/datanet-errors";
+import { TERMS_SENTENCE } from "@openledger/datanets/records/record";
+import { conditionsOf } from "@openledger/datanets/terms/licence-conditions";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { RowStore, StoredContribution } from "../actions/data/row-store.ts";
 import { saltByCard } from "../actions/data/salted-contribution.ts";
@@ -43,7 +45,33 @@ export interface PlannedContribution {
   /** Card whose terms are signed; absent: the card demands none. */
   readonly givenUnder?: Card;
 }
-export type PlanContributionErrorCode = "DNT_TERMS_UNSIGNED";
+export type AgreedTermsParameters = Pick<PlanContributionParameters, "datanetId" | "card" | "agreedLicence">;
+export type AgreedTermsErrorCode = "DNT_TERMS_UNSIGNED";
+
+/**
+ * Returns the card whose terms the contributor agrees to sign; undefined where it demands none.
+ * @throws DNT_TERMS_UNSIGNED with the terms, where the card has contributors sign, and the agreed licence is missing or another one
+ * @example
+ * ```ts
+ * const agreed = agreedTerms({ datanetId: 10, card, agreedLicence: "CC-BY-4.0" });
+ * console.log(agreed === undefined ? "nothing to sign" : `signed under ${agreed.licence}`);
+ * ```
+ */
+export function agreedTerms({ agreedLicence, card, datanetId }: AgreedTermsParameters): Card | undefined {
+  if (card?.terms === undefined) return undefined;
+  const { licence, terms } = card;
+  if (agreedLicence === licence) return card;
+  const what =
+    agreedLicence === undefined
+      ? `datanet ${datanetId} has contributors sign its terms, ${licence}`
+      : `"${agreedLicence}" is another licence than the card's, ${licence}`;
+  const words = [conditionsOf(licence)?.plain, terms.file?.about].filter((one) => one !== undefined);
+  throw datanetError("DNT_TERMS_UNSIGNED", [what, ...words, `you sign: ${TERMS_SENTENCE}`].join("; "), {
+    data: { datanetId, licence },
+  });
+}
+
+export type PlanContributionErrorCode = AgreedTermsErrorCode;
 
 /**
  * Makes the rows what the card says, and requires the contributor's word for the terms that it demands: a host takes no row without,
@@ -59,19 +87,12 @@ export async function planContribution(
   { domain }: Pick<LedgerClient, "domain">,
   { agreedLicence, card, datanetId, labels, rows, store }: PlanContributionParameters,
 ): Promise<PlannedContribution> {
-  if (card?.terms !== undefined && agreedLicence !== card.licence)
-    throw datanetError(
-      "DNT_TERMS_UNSIGNED",
-      agreedLicence === undefined
-        ? `datanet ${datanetId} has contributors sign its terms, ${card.licence}`
-        : `"${agreedLicence}" is another licence than the card's, ${card.licence}`,
-      { data: { datanetId, licence: card.licence } },
-    );
+  const givenUnder = agreedTerms({ datanetId, card, agreedLicence });
   return {
     ...{ datanetId, store },
     rows: card === null ? rows : await saltByCard({ card, datanetId, domain, store, rows }),
     ...(labels && { labels }),
-    ...(card?.terms !== undefined && { givenUnder: card }),
+    ...(givenUnder && { givenUnder }),
   };
 }
 

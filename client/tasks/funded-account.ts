@@ -12,7 +12,7 @@ import { estimateFees, likelyFeeWei } from "../sequencer/fees.ts";
 import { findLeaves, getLeaf } from "../sequencer/ledger-reads.ts";
 import { waitFor } from "../sequencer/wait-for.ts";
 import { requireAmount, requireBalance, requireSigner } from "./before-signing.ts";
-import { type SendDurablyErrorCode, sendDurably, withSameNonce } from "./send-durably.ts";
+import { type ResendOperationErrorCode, resendOperation, withSameNonce } from "./send-once.ts";
 
 /** Time for an operation to be acknowledged. */
 const ACKNOWLEDGE_TIMEOUT_MS = 60_000;
@@ -38,7 +38,7 @@ export type OpenFundedAccountErrorCode =
   | "OP_BAD_SIGNATURE"
   | "OP_BALANCE_TOO_LOW"
   | CreateAccountErrorCode
-  | SendDurablyErrorCode;
+  | ResendOperationErrorCode;
 
 /**
  * Opens the account, once, however often it is called.
@@ -61,7 +61,7 @@ export async function openFundedAccount(
   { amountWei, from, keyX, l1Owner, onSigned, signer, stored }: OpenFundedAccountParameters,
 ): Promise<number | null> {
   let signed = stored;
-  const isSent = signed !== null && (await sendDurably(reader, signed)).isTaken;
+  const isSent = signed !== null && (await resendOperation(reader, signed)).isTaken;
   if (!isSent) {
     requireAmount(amountWei);
     const client = await signer();
@@ -111,7 +111,7 @@ export interface EndFundedAccountReturnType {
 export type EndFundedAccountErrorCode =
   | "CLI_OPERATION_DROPPED"
   | "CLI_WAIT_ENDED"
-  | SendDurablyErrorCode
+  | ResendOperationErrorCode
   | TransferErrorCode;
 
 /**
@@ -132,7 +132,7 @@ export async function endFundedAccount(
     await waitFor(client, { hash }, "acknowledged", { timeoutMs: ACKNOWLEDGE_TIMEOUT_MS });
     return BigInt(amountWei);
   };
-  const isSent = stored !== null && (await sendDurably(client, stored)).isTaken;
+  const isSent = stored !== null && (await resendOperation(client, stored)).isTaken;
   let signed = isSent ? stored : null;
   let returnedWei = signed === null ? 0n : await acknowledged(signed);
   const [{ balanceWei }, fees] = await Promise.all([getLeaf(client, leafId), estimateFees(client)]);

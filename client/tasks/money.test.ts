@@ -220,7 +220,10 @@ test("sends an operation once, however often its call is repeated", async () => 
   const { balanceWei } = await getLeaf(alice, BOB);
   await expect(operateOnce(alice, { signed, sign })).rejects.toThrow("cut off");
   for (let i = 0; i < 2; i++) await operateOnce(alice, { signed, sign });
-  expect([signedCount, (await resendOperation(alice, signed!))!.hash]).toEqual([1, signed!.hash]);
+  expect([signedCount, await resendOperation(alice, signed!)]).toMatchObject([
+    1,
+    { isTaken: true, result: { hash: signed!.hash } },
+  ]);
   expect((await getLeaf(alice, BOB)).balanceWei).toBe(balanceWei + OPEN);
 });
 

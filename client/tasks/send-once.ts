@@ -1,7 +1,8 @@
 /**
  * Operations and L1 transactions that are sent once, however often the program that signed them is cut off. The caller stores what is
- * signed (`onSigned`) and passes it again. Pages, the devnet and the other tasks go on by it.
+ * signed (`onSigned`) and passes it again. Pages, gateways, the devnet and the other tasks go on by it.
  */
+import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import type { L1Result } from "../actions/l1/l1-result.ts";
 import {
   type SendTransactionErrorCode,
@@ -12,30 +13,56 @@ import {
   type SendResult,
   type SendSignedErrorCode,
   type SignedSubmission,
+  type SigningOptions,
   sendSigned,
 } from "../actions/ledger/send-operation.ts";
 import type { LedgerClient } from "../ledger-client.ts";
-import { getOperation } from "../sequencer/ledger-reads.ts";
+import { getLeaf } from "../sequencer/ledger-reads.ts";
 
 export type ResendOperationErrorCode = SendSignedErrorCode;
 
 /**
- * Sends a stored operation again, which the sequencer executes once. Null where the sequencer has dropped it: it is never executed,
- * and has to be signed anew.
- * @throws CLI_PRECONFIRMATION_INVALID, CLI_UNREACHABLE, OP_… as the sequencer refuses it
+ * Result of sending a stored operation: the sequencer has it, or has refused it for good. The refusal is null for one that the
+ * sequencer had taken and dropped.
+ */
+export type Resent =
+  | { readonly isTaken: true; readonly result: SendResult }
+  | { readonly isTaken: false; readonly refusal: RollupError | null };
+
+/**
+ * Sends a stored operation. It may be sent any number of times: the ledger executes it once, since its nonce is used up then. One
+ * that was dropped is taken again where it still may be.
+ * @throws where nobody knows whether the sequencer has it: CLI_UNREACHABLE, CLI_ANSWER_INVALID, a retryable refusal;
+ *   CLI_PRECONFIRMATION_INVALID
  * @example
  * ```ts
  * const stored: SignedSubmission[] = [];
  * await transferOpen(client, { to: 7, amountWei: parseOpen("1"), onSigned: (signed) => void stored.push(signed) });
- * for (const signed of stored) await resendOperation(client, signed);
+ * const { isTaken } = await resendOperation(client, stored[0]!);
  * ```
  */
-export async function resendOperation(
+export async function resendOperation(client: LedgerClient, signed: SignedSubmission): Promise<Resent> {
+  try {
+    const result = await sendSigned(client, signed);
+    return result.status === "dropped" ? { isTaken: false, refusal: null } : { isTaken: true, result };
+  } catch (error) {
+    if (!isRollupError(error) || error.isRetryable || !/^(OP|SEQ)_/.test(error.code)) throw error;
+    return { isTaken: false, refusal: error };
+  }
+}
+
+/**
+ * Options by which of two signings at most one can be executed: the nonce of the refused one, as long as the ledger has not used it.
+ * @internal
+ */
+export async function withSameNonce(
   client: LedgerClient,
-  signed: SignedSubmission,
-): Promise<SendResult | null> {
-  const known = await getOperation(client, signed.hash);
-  return known?.status === "dropped" ? null : sendSigned(client, signed);
+  leafId: number,
+  refused: SignedSubmission | null,
+): Promise<Pick<SigningOptions, "nonce">> {
+  if (refused === null) return {};
+  const { nextNonce } = await getLeaf(client, leafId);
+  return nextNonce <= refused.body.nonce ? { nonce: refused.body.nonce } : {};
 }
 
 export interface OperateOnceParameters {
@@ -48,7 +75,7 @@ export type OperateOnceErrorCode = ResendOperationErrorCode;
 
 /**
  * Sends the operation that an earlier call has signed, else signs one.
- * @throws as `resendOperation`, and what `sign` throws
+ * @throws as `resendOperation`, the refusal of the earlier one, and what `sign` throws
  * @example
  * ```ts
  * let signed: SignedSubmission | undefined;
@@ -61,8 +88,11 @@ export async function operateOnce(
   client: LedgerClient,
   { sign, signed }: OperateOnceParameters,
 ): Promise<SendResult> {
-  const sent = signed === undefined ? null : await resendOperation(client, signed);
-  return sent ?? sign();
+  if (signed === undefined) return sign();
+  const sent = await resendOperation(client, signed);
+  if (sent.isTaken) return sent.result;
+  if (sent.refusal !== null) throw sent.refusal;
+  return sign();
 }
 
 export interface TransactOnceParameters {

@@ -104,7 +104,12 @@ test("has the drawings of each task import the tasks", () => {
       "web/datanets/new-card.tsx",
       "e2e/devnet/steps/datanet.ts",
     ],
-    "send-once": ["web/ledger/advance.ts", "web/datanets/contribute/contributions.ts", "e2e/devnet/job.ts"],
+    "send-once": [
+      "gateway/asking/signed-payments.ts",
+      "web/ledger/advance.ts",
+      "web/datanets/contribute/contributions.ts",
+      "e2e/devnet/job.ts",
+    ],
     "export-version": ["scripts/commands/datanet/export-command.ts", "web/datanets/versions/version-work.ts"],
     "funded-account": ["gateway/account/gateway-account.ts"],
     "pay-for-answer": [

@@ -18,10 +18,10 @@ import {
   signedRecordSchema,
 } from "../records/record.ts";
 import type { HostedDatanet } from "../store/hosted-datanet.ts";
+import { isJournalled } from "../store/journal-files.ts";
 import type { HostLeaf } from "../store/ledger-view.ts";
 import { accessRecords, earningsConsents, leftOutRows, publicRecords } from "../store/listed-records.ts";
 import { RecordIntake } from "../store/record-intake.ts";
-import { isJournalled } from "../store/record-journal.ts";
 import type { RecordKnowledge, RecordOffer } from "../store/record-offer.ts";
 import { listTerms, requireTermsOfCard } from "../store/signed-terms.ts";
 import { recordsHere, requireNewest } from "../store/take-records.ts";

@@ -1,67 +1,48 @@
 /**
  * Journal of what must outlive the database: withdrawals of rows and answers to requests for access, in files beside it. A database
  * that is put back to an earlier copy has the rows and grants of that time; the host reads the journal at its start, and puts in
- * again what was withdrawn and refused since. Hosts that share a folder each write a file of their own, and read all.
+ * again what was withdrawn and refused since. Hosts that share a folder each write a file of their own,
+ * and read all; journal-files.ts has their form.
  */
-import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
-import { access, mkdir, open, readdir } from "node:fs/promises";
+import { access, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { integers } from "@openledger/foundation/database/binary-lists";
 import type { DatabaseLogger, Queries } from "@openledger/foundation/database/queries";
-import { processErrors } from "@openledger/foundation/error-table";
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import { isSameRollup, type StoreRollup } from "@openledger/foundation/store/store-identity";
-import { wholeLines } from "@openledger/foundation/whole-lines";
-import { z } from "zod";
 import { datanetError } from "../datanet-errors.ts";
-import {
-  type BodyOf,
-  checkRecords,
-  recordId,
-  type SignedRecord,
-  signedRecordSchema,
-} from "../records/record.ts";
+import { recordId, type SignedRecord } from "../records/record.ts";
 import type { HostStore } from "./host-store.ts";
+import {
+  appendJournal,
+  compactJournal,
+  isJournalled,
+  type JournalBody,
+  type JournalPlace,
+  type JournalRecord,
+  journalNames,
+  NewestRecords,
+  newJournalPath,
+  readJournal,
+  refused,
+} from "./journal-files.ts";
 import { Quotas } from "./quotas.ts";
 import type { RecordKnowledge, RecordOffer } from "./record-offer.ts";
 import { recordsHere, requireNewest, takeRecords } from "./take-records.ts";
 
-const FORMAT = "openledger-datanet-journal-1";
-const headSchema = z.strictObject({
-  format: z.literal(FORMAT),
-  chainId: z.int(),
-  rollupAddress: z.string().regex(/^0x[0-9a-f]{40}$/),
-  /** Hash of the block that the rollup was deployed in; absent where it was not known. */
-  deploymentBlock: z
-    .string()
-    .regex(/^0x[0-9a-f]{64}$/)
-    .optional(),
-});
-const lineSchema = z.strictObject({ record: signedRecordSchema });
-const FILE_NAME = /^journal-[0-9a-f]{16}\.jsonl$/;
+/** Records after which a running host compacts its folder again, if they are as many as the last compaction left. */
+const COMPACT_AFTER = 10_000;
 /** Records that are put in again, or written, at once. */
 const PART_RECORDS = 500;
-const KINDS = ["withdrawal", "accessAnswer"] as const;
-type JournalBody = BodyOf<(typeof KINDS)[number]>;
-type JournalRecord = SignedRecord & { readonly body: JournalBody };
-
 /** Quota of replayed records: each was within its author's quota when it came. */
 const UNLIMITED = { quotaBytesPerDay: 1e15, quotaRecordsPerDay: 1e9, maxStoreBytes: 1e15 };
 /** Refusals after which a record is offered again when more of its Datanet has come. */
 const NOT_YET = "DNT_NOT_HOSTED";
 
-interface JournalPosition {
-  readonly folder: string;
-  readonly rollup: StoreRollup;
-  /** Domain of the rollup. */
-  readonly domain: bigint;
+interface JournalPosition extends JournalPlace {
   readonly nowMs: () => number;
-  readonly logger: Pick<DatabaseLogger, "info">;
+  readonly logger: Pick<DatabaseLogger, "info" | "warn">;
 }
-
-export const isJournalled = (record: SignedRecord): record is JournalRecord =>
-  (KINDS as readonly string[]).includes(record.body.kind);
 
 export class RecordJournal {
   readonly #position: JournalPosition;
@@ -73,12 +54,16 @@ export class RecordJournal {
   #writing: Promise<void> = Promise.resolve();
   /** Records by Datanet whose rows, lists or requests this database does not have. */
   readonly #waiting = new Map<number, JournalRecord[]>();
+  /** Records that this host has written since the last compaction. */
+  #writtenCount = 0;
+  /** Records that the last compaction left. */
+  #compactedCount = 0;
 
   private constructor(store: HostStore, position: JournalPosition) {
     this.#store = store;
     this.#position = position;
     this.#quotas = new Quotas(UNLIMITED, position.nowMs);
-    this.#path = join(position.folder, `journal-${randomBytes(8).toString("hex")}.jsonl`);
+    this.#path = newJournalPath(position.folder);
   }
 
   /**
@@ -92,24 +77,34 @@ export class RecordJournal {
       await access(position.folder, constants.R_OK | constants.W_OK);
     });
     const known = new Set<string>();
+    const newest = new NewestRecords();
     let putCount = 0;
-    for (const name of await refused(() => readdir(position.folder))) {
-      if (!FILE_NAME.test(name)) continue;
-      let part: JournalRecord[] = [];
-      for await (const record of journal.#read(join(position.folder, name))) {
-        known.add(recordId(position.domain, record.body));
-        part.push(record);
-        if (part.length < PART_RECORDS) continue;
+    let names: string[];
+    // Another host of the folder may compact it meanwhile: until all that there is was read.
+    const read = new Set<string>();
+    do {
+      names = (await refused(() => journalNames(position.folder))).filter((name) => !read.has(name));
+      for (const name of names) {
+        read.add(name);
+        let part: JournalRecord[] = [];
+        for await (const record of journal.#readPresent(name)) {
+          newest.add(record);
+          known.add(recordId(position.domain, record.body));
+          part.push(record);
+          if (part.length < PART_RECORDS) continue;
+          putCount += await journal.#putMissing(part);
+          part = [];
+        }
         putCount += await journal.#putMissing(part);
-        part = [];
       }
-      putCount += await journal.#putMissing(part);
-    }
+    } while (names.length > 0);
     if (putCount > 0)
       position.logger.info(
         { putCount },
         "withdrawals and answers that the database had lost are in it again",
       );
+    journal.#compactedCount = known.size;
+    if (read.size > 1 || newest.supersededCount > 0) await journal.#compact();
     for await (const found of journalledRecords(store.database))
       await journal.add(
         found.flatMap(({ id, record }) => (known.has(id) ? [] : [JSON.parse(record) as SignedRecord])),
@@ -150,84 +145,35 @@ export class RecordJournal {
   async #write(): Promise<void> {
     const records = this.#unwritten.splice(0);
     if (records.length === 0) return;
-    const { chainId, deployedIn, rollupAddress } = this.#position.rollup;
-    const block = deployedIn?.blockHash.toLowerCase();
     try {
-      await refused(async () => {
-        const file = await open(this.#path, "a");
-        try {
-          const { size } = await file.stat();
-          const head = {
-            ...{ format: FORMAT, chainId, rollupAddress: rollupAddress.toLowerCase() },
-            ...(block === undefined ? {} : { deploymentBlock: block }),
-          };
-          const lines = [...(size === 0 ? [head] : []), ...records.map((record) => ({ record }))];
-          try {
-            await file.appendFile(lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
-            await file.sync();
-          } catch (error) {
-            // Nothing half-written stays before the next line.
-            await file.truncate(size);
-            throw error;
-          }
-        } finally {
-          await file.close();
-        }
-        const folder = await open(this.#position.folder);
-        await folder.sync().finally(() => folder.close());
-      });
+      await refused(() => appendJournal(this.#path, this.#position, records));
     } catch (error) {
       this.#unwritten.unshift(...records);
       throw error;
     }
+    this.#writtenCount += records.length;
+    if (this.#writtenCount >= Math.max(COMPACT_AFTER, this.#compactedCount)) await this.#compact();
   }
 
-  async *#read(path: string): AsyncGenerator<JournalRecord> {
-    const { domain, rollup } = this.#position;
-    const { chainId } = rollup;
-    const rollupAddress = rollup.rollupAddress.toLowerCase();
-    let number = 0;
-    const damaged = (cause?: unknown) =>
-      processErrors.raise("SRV_STORE_CORRUPT", `line ${number} of ${path} is not as a host wrote it`, {
-        data: { reason: path, line: number, remedy: "remove the line; a mirror has the withdrawals, too" },
-        cause,
-      });
-    // A last line without its end was never acknowledged.
-    for await (const line of wholeLines(path)) {
-      number += 1;
-      let value: unknown;
-      try {
-        value = JSON.parse(line);
-      } catch (cause) {
-        throw damaged(cause);
-      }
-      if (number === 1) {
-        const head = headSchema.safeParse(value);
-        if (!head.success) {
-          const found = (value as { format?: unknown } | null)?.format ?? null;
-          throw processErrors.raise(
-            "SRV_STORE_FORMAT",
-            `${path} has the format ${found}, and this version reads ${FORMAT}`,
-            {
-              data: { reason: "other", found, expected: FORMAT },
-            },
-          );
-        }
-        const { deploymentBlock: blockHash, ...found } = head.data;
-        // A chain that was begun anew may have the same address: blocks are compared where both are known.
-        if (!isSameRollup(rollup, { ...found, deployedIn: blockHash === undefined ? null : { blockHash } }))
-          throw processErrors.raise(
-            "SRV_WRONG_DIRECTORY",
-            `${path} belongs to rollup ${head.data.rollupAddress} on chain ${head.data.chainId}: name another folder in DATANET_JOURNAL_PATH`,
-            { data: { reason: "other-rollup", found: head.data, expected: { chainId, rollupAddress } } },
-          );
-        continue;
-      }
-      const parsed = lineSchema.safeParse(value);
-      if (!parsed.success) throw damaged(parsed.error);
-      const { record } = parsed.data;
-      if (!isJournalled(record) || checkRecords(domain, [record])[0] !== true) throw damaged();
-      yield record;
+  /** Compacts the folder. A failure loses nothing, and is tried again later. */
+  async #compact(): Promise<void> {
+    const { logger } = this.#position;
+    this.#writtenCount = 0;
+    try {
+      for await (const done of compactJournal(this.#position))
+        if (done.step === "written") this.#compactedCount = done.recordCount;
+      logger.info({ recordCount: this.#compactedCount }, "the journal of withdrawals is one file");
+    } catch (err) {
+      logger.warn({ err }, "the journal of withdrawals is not compacted; nothing of it is lost");
+    }
+  }
+
+  /** Reads a file, none where another host has compacted it away. */
+  async *#readPresent(name: string): AsyncGenerator<JournalRecord> {
+    try {
+      yield* readJournal(join(this.#position.folder, name), this.#position, { isChecked: true });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
     }
   }
 
@@ -331,19 +277,4 @@ async function* journalledRecords({ query }: Queries): AsyncGenerator<FoundRecor
       yield found;
       after = found.at(-1)!.digest;
     }
-}
-
-/** Runs a call of the file system. @throws SRV_DISK_FULL, SRV_STORE_FAILED, which tell strangers no path */
-async function refused<T>(call: () => Promise<T>): Promise<T> {
-  try {
-    return await call();
-  } catch (cause) {
-    const { code = "unknown" } = cause as NodeJS.ErrnoException;
-    const isFull = code === "ENOSPC" || code === "EDQUOT";
-    throw processErrors.raise(
-      isFull ? "SRV_DISK_FULL" : "SRV_STORE_FAILED",
-      `the journal of withdrawals (DATANET_JOURNAL_PATH) cannot be read or written: ${code}`,
-      { data: { reason: code }, cause },
-    );
-  }
 }

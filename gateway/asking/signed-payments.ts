@@ -6,7 +6,7 @@
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getOperation } from "@openledger/client/sequencer/ledger-reads";
 import { getModel, getPayments } from "@openledger/client/sequencer/model-reads";
-import { sendDurably } from "@openledger/client/tasks/send-durably";
+import { resendOperation } from "@openledger/client/tasks/send-once";
 import type { Logger } from "@openledger/foundation/logger";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import type { Hex } from "viem";
@@ -73,7 +73,7 @@ export class SignedPayments {
     if (head.state !== "signed") throw refused(head, null);
     let refusal: RollupError | null;
     try {
-      const sent = await sendDurably(client, head.payment!.signed);
+      const sent = await resendOperation(client, head.payment!.signed);
       if (sent.isTaken || (await this.isOnLedger(head)))
         return headOf(await journal.change(id, { state: "paid" }));
       refusal = sent.refusal;

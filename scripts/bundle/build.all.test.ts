@@ -1,4 +1,5 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import {
   mkdirSync,
   mkdtempSync,
@@ -41,8 +42,8 @@ beforeAll(() => {
       symlinkSync(join(root, "node_modules", name), join(folder, "node_modules", name));
   const build = readFileSync(join(folder, "scripts/bundle/build.js"), "utf8");
   for (const [main] of build.matchAll(/(?<=^ {2}")[\w/-]+\.ts(?=",$)/gm)) put(main, "");
-  for (const room of ["prover", "circuits", "scripts/commands/watch"])
-    mkdirSync(join(folder, room), { recursive: true });
+  const [, rooms] = /ROOMS_OF_ENTRIES = \[([^\]]*)\]/.exec(build)!;
+  for (const [, room] of rooms!.matchAll(/"([^"]+)"/g)) mkdirSync(join(folder, room!), { recursive: true });
   put(
     "bridge/main.ts",
     'import { said } from "./said.ts";\nconsole.log(said as string, import.meta.url, ...process.argv.slice(2));\n',
@@ -110,6 +111,53 @@ it("leaves files in their place that another process has made, and those of earl
   writeFileSync(path, before);
   expect(say()).toContain("two ");
   expect(builds()).toHaveLength(2);
+}, 120_000);
+
+const leases = () => readdirSync(join(folder, "scripts/bundle/build/.leases"));
+
+it("leaves chunks that a running process may still load, whatever was built since, and drops them once it has ended", async () => {
+  const main = join(folder, "bridge/main.ts");
+  const [mainBefore, wordBefore] = [main, join(folder, "bridge/said.ts")].map((path) =>
+    readFileSync(path, "utf8"),
+  );
+  writeFileSync(join(folder, "bridge/lazy.ts"), 'export const lazy: string = "loaded late";\n');
+  writeFileSync(
+    main,
+    'console.log("running");\nprocess.stdin.once("data", async () => {\n  console.log((await import("./lazy.ts")).lazy);\n  process.stdin.unref();\n});\n',
+  );
+  const running = () => {
+    const child = spawn(process.execPath, ["scripts/start.js", "bridge/main.ts"], { cwd: folder });
+    const output: string[] = [];
+    for (const stream of [child.stdout, child.stderr])
+      stream.on("data", (words) => output.push(String(words)));
+    return { child, output, begun: once(child.stdout, "data") };
+  };
+  const old = running();
+  const killed = running();
+  await Promise.all([old.begun, killed.begun]);
+  killed.child.kill("SIGKILL");
+  await once(killed.child, "exit");
+  expect(leases()).toHaveLength(2);
+  const [, , leasedBuild] = leases()[0]!.split(".");
+  writeFileSync(main, mainBefore!);
+  const rebuild = (word: string) => {
+    // The leased one is the oldest: it is none of the last two.
+    for (const name of builds())
+      utimesSync(join(folder, "scripts/bundle/build", name), 1, name === leasedBuild ? 1 : 2);
+    writeFileSync(join(folder, "bridge/said.ts"), `export const said: string = "${word}";\n`);
+    expect(say()).toContain(`${word} `);
+  };
+  for (const word of ["six", "seven", "eight"]) rebuild(word);
+  // The killed process has no lease any more, and the living one has the chunks of the first build.
+  expect(leases()).toEqual([`${old.child.pid}.0.${leasedBuild}`]);
+  expect(builds()).toContain(leasedBuild);
+  old.child.stdin.end("now");
+  await once(old.child, "exit");
+  expect(old.output.join("")).toBe("running\nloaded late\n");
+  expect(leases()).toEqual([]);
+  for (const word of ["nine", "ten", "eleven"]) rebuild(word);
+  expect(builds()).not.toContain(leasedBuild);
+  writeFileSync(join(folder, "bridge/said.ts"), wordBefore!);
 }, 120_000);
 
 it("has the JSON of packages in the bundle", () => {

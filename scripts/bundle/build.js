@@ -2,7 +2,8 @@
 //
 // Through tsx a command takes two seconds of a core before it does anything, from these files a third of one. As an
 // install step it never fails: foundation/load-source.js runs the sources where there is no bundle. The files of earlier
-// builds stay for processes that run from them and load more of them later: for an hour, the last two for longer.
+// builds stay for processes that run from them and load more of them later: as long as one of them runs here. Processes
+// that share the folder and not the process numbers (containers) have an hour, and the last two builds for longer.
 import {
   existsSync,
   mkdirSync,
@@ -16,7 +17,7 @@ import {
 } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { contentHash, fingerprint } from "@openledger/foundation/load-source";
+import { contentHash, fingerprint, leasedBuilds } from "@openledger/foundation/load-source";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const folder = fileURLToPath(new URL("build/", import.meta.url));
@@ -167,7 +168,10 @@ function dropOldBuilds() {
     .filter((name) => !name.startsWith(".") && name !== "manifest.json")
     .map((name) => ({ name, mtimeMs: statSync(join(folder, name)).mtimeMs }))
     .sort((a, b) => b.mtimeMs - a.mtimeMs);
-  const old = builds.slice(KEPT_BUILDS).filter(({ mtimeMs }) => mtimeMs < Date.now() - KEPT_MS);
+  const inUse = leasedBuilds();
+  const old = builds
+    .slice(KEPT_BUILDS)
+    .filter(({ mtimeMs, name }) => mtimeMs < Date.now() - KEPT_MS && !inUse.has(name));
   for (const { name } of old) rmSync(join(folder, name), { recursive: true, force: true });
 }
 

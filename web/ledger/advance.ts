@@ -94,10 +94,11 @@ async function advanceOperation(client: LedgerClient, journey: Journey): Promise
   if (journey.signed !== undefined) {
     // Signed, and perhaps never sent: the sequencer answers the same for a second time.
     const sent = await resendOperation(client, journey.signed);
-    if (sent?.status === "pending") return journey;
+    if (!sent.isTaken && sent.refusal !== null) throw sent.refusal;
+    if (sent.isTaken && sent.result.status === "pending") return journey;
     const { signed: _, ...rest } = journey;
     // Dropped: the next look names the reason.
-    if (sent === null) return rest;
+    if (!sent.isTaken) return rest;
     return reached(rest, "accepted", Date.now());
   }
   const operation = await getOperation(client, journey.hash);

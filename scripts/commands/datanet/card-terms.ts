@@ -1,6 +1,7 @@
 /**
  * A card's terms in the words of commands: shown to a contributor, who signs them by repeating the licence, and set with a new card.
  */
+import { agreedTerms } from "@openledger/client/tasks/contribute";
 import { type Card, licenceProblem } from "@openledger/datanets/card/card";
 import { TERMS_SENTENCE } from "@openledger/datanets/records/record";
 import { conditionsOf } from "@openledger/datanets/terms/licence-conditions";
@@ -26,27 +27,21 @@ export const termsLines = ({ licence, terms }: Card): string[] =>
 
 /**
  * Returns the card whose terms are signed; undefined where there are none to sign.
- * @throws CMD_USAGE if the card has contributors sign and the licence is missing or another one, or there is nothing to sign
+ * @throws DNT_TERMS_UNSIGNED as `agreedTerms`; CMD_USAGE for a licence where there is nothing to sign
  */
-export function agreedCard(card: Card | null, licence: string | undefined): Card | undefined {
-  if (card?.terms === undefined) {
-    if (licence === undefined) return undefined;
+export function agreedCard(
+  datanetId: number,
+  card: Card | null,
+  licence: string | undefined,
+): Card | undefined {
+  if (card?.terms === undefined && licence !== undefined)
     throw commandError(
       "CMD_USAGE",
       card === null
         ? "--terms needs the card whose terms you sign: pass --card, or --host"
         : `the card has no terms to sign, and says "${card.licence}"`,
     );
-  }
-  if (licence === card.licence) return card;
-  const what =
-    licence === undefined
-      ? "this Datanet has contributors sign its terms"
-      : `"${licence}" is another licence`;
-  const terms = termsLines(card).map((line) => line.trim());
-  throw commandError("CMD_USAGE", `${what}; ${terms.join("; ")}`, {
-    data: { reason: "terms-unsigned", licence: card.licence },
-  });
+  return agreedTerms({ datanetId, card, agreedLicence: licence });
 }
 
 /**

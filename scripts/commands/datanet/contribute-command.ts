@@ -103,7 +103,7 @@ export const addContribute = command({
     const card = await findCard(options, datanetId);
     const imported = await importFiles(card, files, options);
     if (options.dryRun === true) return preview({ options, card, imported, datanetId, output });
-    const inputUnder = agreedCard(card, options.terms);
+    const inputUnder = agreedCard(datanetId, card, options.terms);
     const { labels, refused, rows: contents } = imported;
     if (options.takeRest !== true) requireNone(refused);
     if (contents.length === 0) throw commandError("CMD_USAGE", "the files have no rows");

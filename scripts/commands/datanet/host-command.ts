@@ -207,7 +207,7 @@ const addUpload = command({
     const agreed =
       options.terms === undefined
         ? undefined
-        : agreedCard(await cardOfVersion(client, location, 0n), options.terms);
+        : agreedCard(datanetId, await cardOfVersion(client, location, 0n), options.terms);
     let absentCount = 0;
     for (const { contributorId, rowsRoot } of await listCommits(client, datanetId)) {
       if (options.root !== undefined && BigInt(options.root) !== rowsRoot) continue;

@@ -105,7 +105,9 @@ export class Contributions {
    */
   async resend(client: LedgerClient, { rowsRoot, signed }: Pending): Promise<void> {
     if (signed === undefined) return;
-    if ((await resendOperation(client, signed)) === null)
+    const sent = await resendOperation(client, signed);
+    if (!sent.isTaken && sent.refusal !== null) throw sent.refusal;
+    if (!sent.isTaken)
       throw clientError("CLI_OPERATION_DROPPED", "the sequencer dropped the commit of these rows", {
         data: { hash: signed.hash },
       });
