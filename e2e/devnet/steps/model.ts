@@ -14,7 +14,7 @@ import { collectLabels } from "@openledger/client/datanets/reviewed-version";
 import { readRowTerms } from "@openledger/client/datanets/signed-terms";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import { signApproval } from "@openledger/client/tasks/approve-model";
-import { activateModel, createRegistered } from "@openledger/client/tasks/register-model";
+import { activateModel, createRegistered, firstHostOf } from "@openledger/client/tasks/register-model";
 import { nameCard } from "@openledger/datanets/card/card";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { readIfPresent } from "@openledger/foundation/whole-file";
@@ -116,7 +116,8 @@ export async function createOnLedger(
     createRegistered(mia, {
       ...{ model, priceWei: PRICE_WEI, amountWei: MODEL_AMOUNT_WEI, from: leaves.mia },
       l1Owner: devAccount("mia").address,
-      askHost: (ask) => ask(job.hostUrl),
+      // The version may not be at the host yet: then the terms in the recipe count.
+      askHost: firstHostOf([job.hostUrl]),
       onSigned: (signed) => job.journal.set(step, signed),
     }),
   );
