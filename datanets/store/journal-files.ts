@@ -113,9 +113,7 @@ export const journalNames = async (folder: string): Promise<string[]> =>
   (await readdir(folder)).filter((name) => FILE_NAME.test(name)).sort();
 
 /** Text of the first line. */
-function headLine({
-  rollup: { chainId, deployedIn, rollupAddress },
-}: Pick<JournalPlace, "rollup">): string {
+function headLine({ rollup: { chainId, deployedIn, rollupAddress } }: Pick<JournalPlace, "rollup">): string {
   const block = deployedIn?.blockHash.toLowerCase();
   const head = {
     ...{ format: FORMAT, chainId, rollupAddress: rollupAddress.toLowerCase() },
