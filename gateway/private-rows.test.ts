@@ -98,7 +98,7 @@ describe("rows, labels and notes of permissioned Datanets", () => {
     const minCounts = {
       host: 53,
       "model with rows": 11,
-      "model without rows": 12,
+      "model without rows": 11,
       factory: 32,
       gateway: 5,
     };
