@@ -53,7 +53,7 @@ const answer = (how: "grant" | "refuse", atMs: number, datanetId = 9) =>
     ...{ request: hex32(5n), answer: how, untilMs: 0, atMs },
   });
 
-/** What a start reads: subject and time of each record, each signature checked. */
+/** Reads as a start does: subject and time of each record, each signature checked. */
 async function readAll(): Promise<string[]> {
   const found: string[] = [];
   for (const name of await journalNames(place.folder))
