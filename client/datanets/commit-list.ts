@@ -1,4 +1,7 @@
-/** Lists behind a Datanet's commits, as a host gives them: checked against the ledger's roots. Terms and certificates of removal read them. */
+/**
+ * Lists behind a Datanet's commits, as a host gives them: checked against the ledger's roots. Downloads, terms and certificates of removal
+ * read them.
+ */
 import { contributionRoot } from "@openledger/circuits/ledger/version-rows";
 import { rowHashesOf } from "@openledger/datanets/rows/row-wire";
 import { hex32 } from "@openledger/foundation/hex";
@@ -15,17 +18,18 @@ export interface CommitList {
 
 /**
  * Reads the list of a commit; null where the host does not have it: nobody can make a contributor bring it.
+ * @param location `from` is the leaf that signs as a reader
  * @throws CLI_DATANET_HOST_FALSE for another list
  * @internal
  */
 export async function readCommitList(
   client: HostAccess,
-  { datanetId, hostUrl }: HostedDatanetLocation,
+  { datanetId, from, hostUrl }: HostedDatanetLocation & { from?: number | undefined },
   rowsRoot: bigint,
 ): Promise<CommitList | null> {
   const root = hex32(rowsRoot);
   const path = `/v1/datanets/${datanetId}/commits/${root}/list`;
-  const bytes = await askAsReader(client, { datanetId, hostUrl }, { path }, "bytes").catch(
+  const bytes = await askAsReader(client, { datanetId, hostUrl }, { path, from }, "bytes").catch(
     (error: unknown) => {
       if (isRollupError(error, "DNT_LIST_MISSING") || isRollupError(error, "DNT_NOT_HOSTED")) return null;
       throw error;

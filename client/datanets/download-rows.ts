@@ -4,13 +4,12 @@
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { contributionRoot, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
+import { versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
 import {
   decodeDigests,
   decodeRows,
   decodeVersion,
   type ListedRow,
-  rowHashesOf,
   versionRowsOf,
 } from "@openledger/datanets/rows/row-wire";
 import { hex32 } from "@openledger/foundation/hex";
@@ -21,6 +20,7 @@ import { storeVersion } from "../actions/data/published-version.ts";
 import { type RowStore, readRow, storeContributionList, storeRow } from "../actions/data/row-store.ts";
 import { clientError } from "../client-errors.ts";
 import type { SequencerAccess } from "../sequencer/sequencer-request.ts";
+import { readCommitList } from "./commit-list.ts";
 import { hostFalse } from "./host-false.ts";
 import {
   askAsReader,
@@ -158,10 +158,12 @@ export async function downloadCommits(
   const passedOver = new Set<DatanetCommit>();
   for (let at = 0; at < expected.length; at += LISTS_AT_ONCE) {
     const some = expected.slice(at, at + LISTS_AT_ONCE);
-    const lists = await Promise.all(some.map((commit) => downloadCommitList(client, parameters, commit)));
-    for (const [i, digests] of lists.entries())
-      if (digests === null) passedOver.add(some[i]!);
-      else listed.push({ commit: some[i]!, digests });
+    const lists = await Promise.all(
+      some.map((commit) => readCommitList(client, parameters, commit.rowsRoot)),
+    );
+    for (const [i, list] of lists.entries())
+      if (list === null) passedOver.add(some[i]!);
+      else listed.push({ commit: some[i]!, digests: decodeDigests(list.bytes) });
   }
   const contributors = new Map<string, Set<number>>();
   for (const { commit, digests } of listed)
@@ -212,25 +214,6 @@ interface ListedCommit {
 
 const isAbsent = (error: unknown) =>
   isRollupError(error, "DNT_NOT_HOSTED") || isRollupError(error, "DNT_LIST_MISSING");
-
-/** The list behind a commit, checked against it; null where the host does not have it. @throws CLI_DATANET_HOST_FALSE */
-async function downloadCommitList(
-  client: HostAccess,
-  { datanetId, from, hostUrl }: HostedDatanetLocation & { from?: number },
-  { rowsRoot }: DatanetCommit,
-): Promise<string[] | null> {
-  const root = hex32(rowsRoot);
-  const path = `/v1/datanets/${datanetId}/commits/${root}/list`;
-  const location = { datanetId, hostUrl };
-  const list = await askAsReader(client, location, { path, from }, "bytes").catch((error: unknown) => {
-    if (isAbsent(error)) return null;
-    throw error;
-  });
-  if (list === null) return null;
-  if (list.length % 32 !== 0 || contributionRoot(rowHashesOf(list)) !== rowsRoot)
-    throw hostFalse("list", `the list of the commit ${root}`, { rowsRoot: root });
-  return decodeDigests(list);
-}
 
 /** Commits whose rows are asked for together: as many as one request has room for, one at least. */
 function groupsOf(listed: readonly ListedCommit[]): ListedCommit[][] {
