@@ -7,16 +7,17 @@ import { useState } from "preact/hooks";
 import { Choice } from "../design/choice.tsx";
 import { DropFiles } from "../design/drop-files.tsx";
 import { useAction } from "../ledger/use-action.ts";
+import { useLatest } from "../ledger/use-latest.ts";
 import { showCounted } from "../words/format.ts";
 import { ProblemNotice } from "../words/problem.tsx";
-import { type CardDraft, withProposal, withTargetOf } from "./card-draft.ts";
+import { type CardDraft, keepTyped, withProposal, withTargetOf } from "./card-draft.ts";
 import { TASKS } from "./card-tasks.ts";
 import { chosenFormat, readChosen } from "./contribute/chosen-files.ts";
 import { proposeFrom } from "./contribute/scan-rows.ts";
 
 interface BeginWithFilesProps {
   readonly draft: CardDraft;
-  readonly onDraft: (draft: CardDraft) => void;
+  readonly onDraft: (change: (draft: CardDraft) => CardDraft) => void;
   readonly onFiles: (files: readonly File[]) => void;
 }
 
@@ -25,8 +26,11 @@ export function BeginWithFiles({ draft, onDraft, onFiles }: BeginWithFilesProps)
   const [found, setFound] = useState<string | null>(null);
   const [proposal, setProposal] = useState<CardProposal | null>(null);
   const { isBusy, problem, run } = useAction();
+  const begin = useLatest();
   const take = (files: readonly File[]) =>
     run(async () => {
+      const isLatest = begin();
+      const begun = draft;
       setFound(null);
       setProposal(null);
       onFiles(files);
@@ -42,7 +46,9 @@ export function BeginWithFiles({ draft, onDraft, onFiles }: BeginWithFilesProps)
       );
       const rowKind = draft.task === "" ? null : TASKS[draft.task].kind;
       const { proposal, refused, rowCount } = await proposeFrom({ files: read, rowKind });
-      onDraft(withProposal(draft, proposal));
+      // Other files were chosen while these were read.
+      if (!isLatest()) return;
+      onDraft((now) => keepTyped(withProposal(now, proposal), now, begun));
       setProposal(proposal);
       const filled = [
         ...(proposal.fields.length > 0 ? [showCounted(proposal.fields.length, "field")] : []),
@@ -77,7 +83,7 @@ export function BeginWithFiles({ draft, onDraft, onFiles }: BeginWithFilesProps)
           onChoose={(name) => {
             const next = withTarget(proposal, name === "" ? null : name);
             setProposal(next);
-            onDraft(withTargetOf(draft, next));
+            onDraft((now) => withTargetOf(now, next));
           }}
           options={[
             ...proposal.targets.map(({ labels, name }) => ({ name, label: sayTarget(name, labels) })),

@@ -29,9 +29,9 @@ import {
 import { sayNoLabels, sayUse, TASK_NAMES, TASKS, type TaskName, withTask } from "./card-tasks.ts";
 import { TermsMeaning } from "./card-terms.tsx";
 
-interface CardFormProps {
+export interface CardFormProps {
   readonly draft: CardDraft;
-  readonly onDraft: (draft: CardDraft) => void;
+  readonly onDraft: (change: (draft: CardDraft) => CardDraft) => void;
   /** Card that the ledger has now; null for a new Datanet. */
   readonly before: Card | null;
   readonly action: Action;
@@ -91,7 +91,7 @@ export function CardForm({
   const set =
     <Name extends keyof CardDraft>(name: Name) =>
     (value: CardDraft[Name]) =>
-      onDraft({ ...draft, [name]: value });
+      onDraft((now) => ({ ...now, [name]: value }));
   const problemAt = (at: string) => {
     const [, sentence = null] =
       [...wrong].find(([path]) => triedCount > 0 && (path === at || path.startsWith(`${at}.`))) ?? [];
@@ -140,7 +140,7 @@ export function CardForm({
     >
       {begin}
       {before === null && (
-        <TaskChoice task={draft.task} onChoose={(task) => onDraft(withTask(draft, task))} />
+        <TaskChoice task={draft.task} onChoose={(task) => onDraft((now) => withTask(now, task))} />
       )}
       <section class="card stack" aria-label="Basics">
         {field("Name", "name")}
@@ -164,7 +164,7 @@ export function CardForm({
             label="Who labels a row"
             help={sayPeople(draft) ?? undefined}
             value={peopleOf(draft)}
-            onChoose={(name) => onDraft(withPeople(draft, name))}
+            onChoose={(name) => onDraft((now) => withPeople(now, name))}
             options={PEOPLE_LABELS.filter(({ name }) => name !== "other" || peopleOf(draft) === "other")}
           />
         )}
@@ -186,17 +186,25 @@ export function CardForm({
           })}
         </div>
         <TermsMeaning licence={draft.licence} />
+        <div class="columns columns-small">
+          {field("Languages of the rows", "languages", {
+            placeholder: "en, pt-BR",
+            help: "Public: search and each model's papers go by them.",
+          })}
+          {field("Field", "field", { placeholder: "medicine, law, weather", help: "Public, for search." })}
+          {field("Contact", "contact", {
+            placeholder: "you@example.org",
+            help: "Public: how people reach you.",
+          })}
+        </div>
       </section>
       <details class="card" open={isOpen} onToggle={(event) => setOpen(event.currentTarget.open)}>
         <summary>
-          <strong>Advanced</strong> <span class="soft">contact, languages, labelling, rewards</span>
+          <strong>Advanced</strong> <span class="soft">tags, sizes, labelling, rewards</span>
         </summary>
         <div class="stack folded">
           <div class="columns columns-small">
-            {field("Field", "field", { placeholder: "medicine, law, weather" })}
             {field("Tags", "tags", { placeholder: "short, english" })}
-            {field("Languages", "languages", { placeholder: "en, pt-BR" })}
-            {field("Contact", "contact", { placeholder: "How people can reach you. Public." })}
             {field("Maximum size in bytes", "maxBytes", { at: "row.maxBytes" })}
           </div>
           {field("Instructions for labellers", "instructions", { lineCount: 4 })}

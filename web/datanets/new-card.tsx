@@ -7,7 +7,9 @@ import { estimateFees, likelyFeeWei } from "@openledger/client/sequencer/fees";
 import { parseOpen } from "@openledger/client/sequencer/open-amount";
 import { type BegunDatanet, openDatanet } from "@openledger/client/tasks/open-datanet";
 import type { NamedCard } from "@openledger/datanets/card/card";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { useEffect, useState } from "preact/hooks";
+import { Button } from "../design/button.tsx";
 import { Choice } from "../design/choice.tsx";
 import { Field } from "../design/field.tsx";
 import { NeedsKey } from "../hosts/keys/needs-key.tsx";
@@ -20,18 +22,36 @@ import { useAnswer } from "../ledger/use-answer.ts";
 import { showOpen } from "../words/format.ts";
 import { BeginWithFiles } from "./begin-with-files.tsx";
 import { type CardDraft, EMPTY_DRAFT, sayOpeningCost } from "./card-draft.ts";
-import { CardForm } from "./card-form.tsx";
+import { CardForm, type CardFormProps } from "./card-form.tsx";
 import { carryFiles } from "./contribute/chosen-files.ts";
 
 /**
- * Storage key of the draft. It survives a reload of this tab, as does a Datanet whose opening was signed and that has no card yet.
+ * Storage key of the draft, which survives a reload of this tab. A Datanet whose opening was signed and that has no card at its host yet
+ * survives the tab.
  */
-const draftKey = (client: LedgerClient) => rollupKey("new-datanet", rollupOf(client));
+const draftKey = (client: LedgerClient) => `${rollupKey("new-datanet", rollupOf(client))} ${client.leafId}`;
 
 interface Begun {
   readonly draft: CardDraft;
   /** How far the opening has come. */
   readonly opening: BegunDatanet;
+}
+
+const hasSigned = ({ opening }: Begun) => opening.signed !== undefined || opening.datanetId !== undefined;
+
+const unopened = ({ draft }: Begun): Begun => ({ draft, opening: {} });
+
+const isRefused = (error: unknown) =>
+  isRollupError(error) && !error.isRetryable && /^(?:OP|SEQ)_/.test(error.code);
+
+function forgetBegun(client: LedgerClient): void {
+  for (const storage of [sessionStorage, localStorage]) storage.removeItem(draftKey(client));
+}
+
+function storeBegun(client: LedgerClient, begun: Begun): void {
+  const storage = hasSigned(begun) ? localStorage : sessionStorage;
+  forgetBegun(client);
+  storage.setItem(draftKey(client), JSON.stringify(begun));
 }
 
 function readOpen(text: string): bigint | null {
@@ -46,7 +66,9 @@ function readOpen(text: string): bigint | null {
 function readBegun(client: LedgerClient, contact: string): Begun {
   const empty = { ...EMPTY_DRAFT, contact };
   try {
-    const storedDraft = JSON.parse(sessionStorage.getItem(draftKey(client)) ?? "{}") as Partial<Begun>;
+    const storedDraft = JSON.parse(
+      localStorage.getItem(draftKey(client)) ?? sessionStorage.getItem(draftKey(client)) ?? "{}",
+    ) as Partial<Begun>;
     return { draft: { ...empty, ...storedDraft.draft }, opening: storedDraft.opening ?? {} };
   } catch {
     // Nothing of ours is there.
@@ -94,8 +116,10 @@ function Form({ client, live, site, visitor }: PageProps & { visitor: Visitor; c
           },
           showOpen,
         );
-  const isOpened = begun.opening.signed !== undefined || begun.opening.datanetId !== undefined;
-  useEffect(() => sessionStorage.setItem(draftKey(client), JSON.stringify(begun)), [begun]);
+  const isOpened = hasSigned(begun);
+  useEffect(() => storeBegun(client, begun), [begun]);
+  const changeDraft: CardFormProps["onDraft"] = (change) =>
+    setBegun((now) => ({ ...now, draft: change(now.draft) }));
   const submit = ({ card }: NamedCard) =>
     void action.run(async () => {
       // The wallet's own key signs for it: anyone who has the wallet has the Datanet.
@@ -103,12 +127,19 @@ function Form({ client, live, site, visitor }: PageProps & { visitor: Visitor; c
         ...{ from: client.leafId!, l1Owner: visitor.account!.l1Owner, amountWei: parseOpen(balance) },
         ...{ card, hostUrl, begun: begun.opening },
         onBegun: (opening) => {
-          // At once: the page may be closed before it is drawn again.
-          sessionStorage.setItem(draftKey(client), JSON.stringify({ draft: begun.draft, opening }));
-          setBegun((now) => ({ ...now, opening }));
+          setBegun((now) => {
+            const next = { ...now, opening };
+            // At once: the page may be closed before it is drawn again.
+            storeBegun(client, next);
+            return next;
+          });
         },
+      }).catch((error: unknown) => {
+        // Refused for good: the next try signs another opening.
+        if (isRefused(error)) setBegun((now) => (now.opening.datanetId === undefined ? unopened(now) : now));
+        throw error;
       });
-      sessionStorage.removeItem(draftKey(client));
+      forgetBegun(client);
       live.ring();
       if (files.length > 0) carryFiles(datanetId, files);
       window.location.hash = datanetHref(datanetId, files.length > 0 ? "contribute" : "");
@@ -116,15 +147,9 @@ function Form({ client, live, site, visitor }: PageProps & { visitor: Visitor; c
   return (
     <CardForm
       draft={begun.draft}
-      onDraft={(draft) => setBegun({ ...begun, draft })}
+      onDraft={changeDraft}
       before={null}
-      begin={
-        <BeginWithFiles
-          draft={begun.draft}
-          onDraft={(draft) => setBegun((now) => ({ ...now, draft }))}
-          onFiles={setFiles}
-        />
-      }
+      begin={<BeginWithFiles draft={begun.draft} onDraft={changeDraft} onFiles={setFiles} />}
       action={action}
       advanced={
         <div class="columns columns-small">
@@ -145,7 +170,20 @@ function Form({ client, live, site, visitor }: PageProps & { visitor: Visitor; c
           )}
         </div>
       }
-      cost={isOpened ? undefined : cost?.parts}
+      cost={
+        isOpened ? (
+          <>
+            {begun.opening.datanetId === undefined
+              ? "Its opening was signed before, and is not paid twice. "
+              : `Datanet ${begun.opening.datanetId} is open, and its card is not at a host yet. `}
+            <Button isSmall isDisabled={action.isBusy} onClick={() => setBegun(unopened)}>
+              Open another one instead
+            </Button>
+          </>
+        ) : (
+          cost?.parts
+        )
+      }
       submitLabel={
         isOpened
           ? begun.opening.datanetId === undefined

@@ -24,6 +24,7 @@ import { saveFile } from "../../design/save-file.ts";
 import { NeedsKey } from "../../hosts/keys/needs-key.tsx";
 import { datanetHref, reviewerOf, type TabProps } from "../../hosts/tab-props.ts";
 import { useAction } from "../../ledger/use-action.ts";
+import { useLatest } from "../../ledger/use-latest.ts";
 import { FirstRows, RowBeginning } from "../../rows/first-rows.tsx";
 import { showBytes } from "../../rows/show-bytes.ts";
 import { CannotBeUndone } from "../../rows/withdraw-row.tsx";
@@ -117,9 +118,15 @@ interface Looked extends LookedAt {
   readonly settings: ReadSettings;
 }
 
+/** Choices of the contributor by which the files are read now. */
+type Asked = Pick<Looked, "mapping" | "settings">;
+
 function Chooser(props: WithClient) {
   const { client, contributions, facts, onChange, place } = props;
   const [looked, setLooked] = useState<Looked | null>(null);
+  /** Choices whose rows are not shown yet; null: there are none. */
+  const [asked, setAsked] = useState<Asked | null>(null);
+  const begin = useLatest();
   /** Files whose ending does not say how to read them. */
   const [unnamed, setUnnamed] = useState<readonly File[] | null>(null);
   const [isLines, setLines] = useState(true);
@@ -135,19 +142,25 @@ function Chooser(props: WithClient) {
     files: readonly ImportFile[],
     mapping: Partial<ImportMapping>,
     settings: ReadSettings,
+    isLatest: () => boolean,
   ): Promise<void> => {
     const { labels, rewards, row } = card;
     const found = await scanRows({ rules: { labels, rewards, row }, files, mapping, settings });
     const known = await knownFindings(client, place, found);
+    // Other files, or other columns, were chosen while these were read.
+    if (!isLatest()) return;
     setLooked({ ...found, findings: [...found.findings, ...known], files, settings });
+    setAsked(null);
   };
   const look = (files: readonly File[], format?: FileFormat): Promise<void> =>
     looking.run(async () => {
+      const isLatest = begin();
       setLooked(null);
+      setAsked(null);
       const formats = files.flatMap(({ name }) => chosenFormat(name, isText && isLines) ?? format ?? []);
       const isNamed = formats.length === files.length;
       setUnnamed(isNamed ? null : files);
-      if (isNamed) await readAll(await readChosen(files, formats), {}, {});
+      if (isNamed) await readAll(await readChosen(files, formats), {}, {}, isLatest);
     });
   useEffect(() => {
     const files = takeFiles(facts.id);
@@ -218,11 +231,18 @@ function Chooser(props: WithClient) {
       {looked !== null && (
         <ImportChoices
           card={card}
-          looked={looked}
-          settings={looked.settings}
+          looked={{ ...looked, mapping: asked?.mapping ?? looked.mapping }}
+          settings={asked?.settings ?? looked.settings}
           hasCsv={looked.files.some(({ format }) => format === "csv")}
-          onMap={(mapping) => void looking.run(() => readAll(looked.files, mapping, looked.settings))}
-          onSettings={(settings) => void looking.run(() => readAll(looked.files, {}, settings))}
+          onMap={(mapping) => {
+            const settings = asked?.settings ?? looked.settings;
+            setAsked({ mapping, settings });
+            void looking.run(() => readAll(looked.files, mapping, settings, begin()));
+          }}
+          onSettings={(settings) => {
+            setAsked({ mapping: looked.mapping, settings });
+            void looking.run(() => readAll(looked.files, {}, settings, begin()));
+          }}
         />
       )}
       {looked !== null && looked.rows.length > 0 && (
@@ -238,6 +258,7 @@ function Chooser(props: WithClient) {
           {...props}
           looked={looked}
           isBusy={signing.isBusy}
+          isOutdated={asked !== null}
           onSign={(rowLocations) =>
             void signing.run(async () => {
               const rows = rowLocations.map((at) => looked.rows[at]!);
@@ -334,10 +355,12 @@ async function knownFindings(client: LedgerClient, location: TabProps["place"], 
 interface PreviewProps extends WithClient {
   readonly looked: Looked;
   readonly isBusy: boolean;
+  /** True as long as the rows are not those of the contributor's last choice. */
+  readonly isOutdated: boolean;
   readonly onSign: (rowLocations: readonly number[]) => void;
 }
 
-function Preview({ client, facts, isBusy, looked, onSign }: PreviewProps) {
+function Preview({ client, facts, isBusy, isOutdated, looked, onSign }: PreviewProps) {
   const [decided, setDecided] = useState<Parameters<typeof chooseRows>[2]>({});
   const [isRestTaken, setRestTaken] = useState(false);
   const { findings, labels, refused, rows } = looked;
@@ -368,7 +391,7 @@ function Preview({ client, facts, isBusy, looked, onSign }: PreviewProps) {
           card={facts.card}
           group={group}
           rows={rows}
-          onDecide={(isOut) => setDecided({ ...decided, [group.kind]: isOut })}
+          onDecide={(isOut) => setDecided((now) => ({ ...now, [group.kind]: isOut }))}
         />
       ))}
       <FirstRows
@@ -381,7 +404,7 @@ function Preview({ client, facts, isBusy, looked, onSign }: PreviewProps) {
         <Button
           isMain
           isBusy={isBusy}
-          isDisabled={rowPlaces.length === 0 || (refused.length > 0 && !isRestTaken)}
+          isDisabled={isOutdated || rowPlaces.length === 0 || (refused.length > 0 && !isRestTaken)}
           onClick={() => onSign(rowPlaces)}
         >
           {isBusy ? "Storing the rows and signing …" : `Contribute ${showCounted(rowPlaces.length, "row")}`}

@@ -2,7 +2,7 @@
  * Part "Chat" of a job's page: paid questions to the registered model through its answer server, and free ones to the job at the
  * factory.
  */
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { ModelQuestion } from "../../ask/ask-page.tsx";
 import { findRegistered } from "../../ask/listed-adapters.ts";
 import { findServedModels, type ServedModel } from "../../ask/served-models.ts";
@@ -81,6 +81,7 @@ function FreeChat({ factorySession, job }: JobPartProps) {
   const [turns, setTurns] = useState<readonly Turn[]>(
     () => JSON.parse(sessionStorage.getItem(key) ?? "[]") as Turn[],
   );
+  useEffect(() => sessionStorage.setItem(key, JSON.stringify(turns)), [key, turns]);
   const [prompt, setPrompt] = useState("");
   const asking = useAction();
   const ask = () =>
@@ -90,9 +91,8 @@ function FreeChat({ factorySession, job }: JobPartProps) {
         prompts,
         answerTokens: ANSWER_TOKENS,
       });
-      const next = [...turns, { prompt: prompt.trim(), text: answers[0]!.tuned ?? NO_ROW_ANSWERS }];
-      sessionStorage.setItem(key, JSON.stringify(next));
-      setTurns(next);
+      const turn = { prompt: prompt.trim(), text: answers[0]!.tuned ?? NO_ROW_ANSWERS };
+      setTurns((now) => [...now, turn]);
       setPrompt("");
     });
   return (

@@ -6,6 +6,7 @@ import { AskedRow, TableInput } from "../../ask/table-input.tsx";
 import { Chat } from "../../chat/chat.tsx";
 import { Badge } from "../../design/badge.tsx";
 import { useAction } from "../../ledger/use-action.ts";
+import { useFieldChoices } from "../../rows/field-choices.ts";
 import { useFactory } from "../use-factory.ts";
 import type { JobPartProps } from "./job-part.ts";
 
@@ -15,7 +16,7 @@ interface Sorted {
 }
 
 /** Free questions to the model at the factory. */
-export function TrySorting({ factorySession, job }: JobPartProps) {
+export function TrySorting({ factorySession, job, live, site }: JobPartProps) {
   const { value: inputs } = useFactory(`inputs ${job.id}`, async () => {
     const { recipe } = await factorySession.factory.lineage(job.id);
     return (recipe as { readonly inputs: { readonly kind: "text" | "image" | "table" } }).inputs;
@@ -32,6 +33,9 @@ export function TrySorting({ factorySession, job }: JobPartProps) {
       setTurns((before) => [...before, ...answers.map((one) => ({ prompt: one.prompt, label: one.tuned! }))]);
       setPrompt("");
     });
+  const { value: dataset } = useFactory(job.datasetId, () => factorySession.factory.dataset(job.datasetId));
+  const datanetId = inputs?.kind === "table" ? (dataset?.datanet?.id ?? null) : null;
+  const choices = useFieldChoices({ live, site }, datanetId);
   if (inputs === undefined) return null;
   const fields = inputFieldsOf({ inputs });
   const input = { value: prompt, onInput: setPrompt, isDisabled: asking.isBusy };
@@ -57,7 +61,7 @@ export function TrySorting({ factorySession, job }: JobPartProps) {
           Question: AskedPicture,
         })}
         {...(fields !== null && {
-          questionInput: <TableInput {...input} fields={fields} />,
+          questionInput: <TableInput {...input} fields={fields} choices={choices} />,
           Question: AskedRow,
         })}
         help="Nothing is paid, and no one else sees it."
