@@ -2,6 +2,8 @@
  * Training of a model that sorts, for a job: rows are judged in folds, with a figure after each part, then the model learns from
  * all of them. train-task.ts calls it.
  */
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
 import type { TrainedModel } from "@openledger/attribution/model/model-family";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import type { OnProgress } from "@openledger/attribution/progress";
@@ -87,6 +89,8 @@ function mistakesOf(
       answered,
       label: rows[row]!.label!,
       excerpt: excerptOf(rows[row]!.content, isTable),
+      digest: bytesToHex(sha256(rows[row]!.content)),
+      datanet: rows[row]!.datanet ?? 0,
     }));
   return { kind: "mistakes", step, rows: wrong };
 }
