@@ -99,7 +99,7 @@ function frontMatter(model: ModelFacts): string {
     `model_name: ${JSON.stringify(`OpenLedger model ${modelId}`)}`,
     "library_name: openledger",
     ...licenceLines(recipe),
-    ...(languages.length === 0 ? [] : ["language:", ...list(languages)]),
+    ...languageLines(languages, list),
     ...(task === null ? [] : [`pipeline_tag: ${task}`]),
     ...(base !== undefined && HUB_NAME.test(base) ? [`base_model: ${JSON.stringify(base)}`] : []),
     "tags:",
@@ -108,6 +108,21 @@ function frontMatter(model: ModelFacts): string {
     "",
     "",
   ].join("\n");
+}
+
+/**
+ * Languages in Hugging Face's fields: `language` takes codes of ISO 639, of two or three small letters, and `language_bcp47` the tags that
+ * say more, such as zh-CN.
+ */
+function languageLines(tags: readonly string[], list: (values: readonly string[]) => string[]): string[] {
+  const codes = tags
+    .map((tag) => tag.split("-")[0]!.toLowerCase())
+    .filter((code) => /^[a-z]{2,3}$/.test(code));
+  const others = tags.filter((tag) => !codes.includes(tag));
+  return [
+    ...(codes.length === 0 ? [] : ["language:", ...list([...new Set(codes)])]),
+    ...(others.length === 0 ? [] : ["language_bcp47:", ...list(others)]),
+  ];
 }
 
 /** Licences that Hugging Face names as SPDX does, in lower case. */

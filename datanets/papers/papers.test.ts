@@ -121,6 +121,11 @@ describe("a model card", () => {
       pipeline_tag: "text-classification",
       tags: ["openledger", "short", "english"],
     });
+    const speaking = (languages: string[]) =>
+      headOf(modelCardOf(modelOf({ datanets: [datanetOf(sampleCard({ languages }))] })));
+    expect(speaking(["zh-CN", "zh-TW", "de", "pt-BR"])).toMatchObject({
+      ...{ language: ["zh", "de", "pt"], language_bcp47: ["zh-CN", "zh-TW", "pt-BR"] },
+    });
     const written = headOf(modelCardOf(modelOf({ recipe: text })));
     expect(written).toMatchObject({ pipeline_tag: "text-generation", base_model: "owner/base" });
     const unknown = headOf(modelCardOf(modelOf({ recipe: null })));
