@@ -51,7 +51,11 @@ export function PictureInput({ isDisabled, onInput, value }: PictureInputProps) 
       <legend>Your picture</legend>
       {value !== "" && (
         <div class="row">
-          <img class="asked-picture" src={addressOf(value)} alt="What you ask about" />
+          {addressOf(value) === "" ? (
+            <span class="soft">This is no picture.</span>
+          ) : (
+            <img class="asked-picture" src={addressOf(value)} alt="What you ask about" />
+          )}
           <Button isSmall onClick={() => onInput("")}>
             Clear
           </Button>

@@ -156,7 +156,7 @@ export function CardForm({
         {field("Labels, one per line", "labels", {
           lineCount: 4,
           placeholder: "good | You would go out.",
-          help: "For example: good | The answer is correct. Keys 1 to 9 select the first nine.",
+          help: "For example: good | The answer is correct. Keys select them: 1 to 9, then q, w, e and further letters.",
         })}
         {sayNoLabels(draft) !== null && <p class="soft small">{sayNoLabels(draft)}</p>}
         {draft.labels.trim() !== "" && (

@@ -5,9 +5,8 @@
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { estimateFees, likelyFeeWei } from "@openledger/client/sequencer/fees";
 import { parseOpen } from "@openledger/client/sequencer/open-amount";
-import { type BegunDatanet, openDatanet } from "@openledger/client/tasks/open-datanet";
+import { openDatanet } from "@openledger/client/tasks/open-datanet";
 import type { NamedCard } from "@openledger/datanets/card/card";
-import { isRollupError } from "@openledger/foundation/rollup-error";
 import { useEffect, useState } from "preact/hooks";
 import { Button } from "../design/button.tsx";
 import { Choice } from "../design/choice.tsx";
@@ -16,63 +15,21 @@ import { NeedsKey } from "../hosts/keys/needs-key.tsx";
 import type { Visitor } from "../hosts/keys/visitor.ts";
 import { datanetHref } from "../hosts/tab-props.ts";
 import type { PageProps } from "../ledger/page.ts";
-import { rollupKey, rollupOf } from "../ledger/rollup-storage.ts";
+import { rollupOf } from "../ledger/rollup-storage.ts";
 import { useAction } from "../ledger/use-action.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
 import { showOpen } from "../words/format.ts";
 import { BeginWithFiles } from "./begin-with-files.tsx";
-import { type CardDraft, EMPTY_DRAFT, sayOpeningCost } from "./card-draft.ts";
+import { forgetBegun, isSigned, readBegun, storeBegun, unopened } from "./begun-datanet.ts";
+import { sayOpeningCost } from "./card-draft.ts";
 import { CardForm, type CardFormProps } from "./card-form.tsx";
 import { carryFiles } from "./contribute/chosen-files.ts";
-
-/**
- * Storage key of the draft, which survives a reload of this tab. A Datanet whose opening was signed and that has no card at its host yet
- * survives the tab.
- */
-const draftKey = (client: LedgerClient) => `${rollupKey("new-datanet", rollupOf(client))} ${client.leafId}`;
-
-interface Begun {
-  readonly draft: CardDraft;
-  /** How far the opening has come. */
-  readonly opening: BegunDatanet;
-}
-
-const hasSigned = ({ opening }: Begun) => opening.signed !== undefined || opening.datanetId !== undefined;
-
-const unopened = ({ draft }: Begun): Begun => ({ draft, opening: {} });
-
-const isRefused = (error: unknown) =>
-  isRollupError(error) && !error.isRetryable && /^(?:OP|SEQ)_/.test(error.code);
-
-function forgetBegun(client: LedgerClient): void {
-  for (const storage of [sessionStorage, localStorage]) storage.removeItem(draftKey(client));
-}
-
-function storeBegun(client: LedgerClient, begun: Begun): void {
-  const storage = hasSigned(begun) ? localStorage : sessionStorage;
-  forgetBegun(client);
-  storage.setItem(draftKey(client), JSON.stringify(begun));
-}
 
 function readOpen(text: string): bigint | null {
   try {
     return parseOpen(text);
   } catch {
     return null;
-  }
-}
-
-/** @param contact place where people reach the owner, unless there is a better one */
-function readBegun(client: LedgerClient, contact: string): Begun {
-  const empty = { ...EMPTY_DRAFT, contact };
-  try {
-    const storedDraft = JSON.parse(
-      localStorage.getItem(draftKey(client)) ?? sessionStorage.getItem(draftKey(client)) ?? "{}",
-    ) as Partial<Begun>;
-    return { draft: { ...empty, ...storedDraft.draft }, opening: storedDraft.opening ?? {} };
-  } catch {
-    // Nothing of ours is there.
-    return { draft: empty, opening: {} };
   }
 }
 
@@ -98,7 +55,8 @@ export function NewCard(props: PageProps & { visitor: Visitor }) {
 }
 
 function Form({ client, live, site, visitor }: PageProps & { visitor: Visitor; client: LedgerClient }) {
-  const [begun, setBegun] = useState(() => readBegun(client, visitor.account!.l1Owner));
+  const opener = { rollup: rollupOf(client), leafId: client.leafId! };
+  const [begun, setBegun] = useState(() => readBegun(opener, visitor.account!.l1Owner));
   const [balance, setBalance] = useState("2");
   const [hostUrl, setHostUrl] = useState(site.datanetHosts[0] ?? "");
   const [files, setFiles] = useState<readonly File[]>([]);
@@ -116,8 +74,12 @@ function Form({ client, live, site, visitor }: PageProps & { visitor: Visitor; c
           },
           showOpen,
         );
-  const isOpened = hasSigned(begun);
-  useEffect(() => storeBegun(client, begun), [begun]);
+  const isOpened = isSigned(begun);
+  useEffect(() => storeBegun(opener, begun), [begun]);
+  const another = () => {
+    forgetBegun(opener);
+    setBegun(unopened);
+  };
   const changeDraft: CardFormProps["onDraft"] = (change) =>
     setBegun((now) => ({ ...now, draft: change(now.draft) }));
   const submit = ({ card }: NamedCard) =>
@@ -126,20 +88,15 @@ function Form({ client, live, site, visitor }: PageProps & { visitor: Visitor; c
       const { datanetId } = await openDatanet(client, {
         ...{ from: client.leafId!, l1Owner: visitor.account!.l1Owner, amountWei: parseOpen(balance) },
         ...{ card, hostUrl, begun: begun.opening },
-        onBegun: (opening) => {
+        onBegun: (opening) =>
           setBegun((now) => {
             const next = { ...now, opening };
             // At once: the page may be closed before it is drawn again.
-            storeBegun(client, next);
+            storeBegun(opener, next);
             return next;
-          });
-        },
-      }).catch((error: unknown) => {
-        // Refused for good: the next try signs another opening.
-        if (isRefused(error)) setBegun((now) => (now.opening.datanetId === undefined ? unopened(now) : now));
-        throw error;
+          }),
       });
-      forgetBegun(client);
+      forgetBegun(opener);
       live.ring();
       if (files.length > 0) carryFiles(datanetId, files);
       window.location.hash = datanetHref(datanetId, files.length > 0 ? "contribute" : "");
@@ -176,7 +133,7 @@ function Form({ client, live, site, visitor }: PageProps & { visitor: Visitor; c
             {begun.opening.datanetId === undefined
               ? "Its opening was signed before, and is not paid twice. "
               : `Datanet ${begun.opening.datanetId} is open, and its card is not at a host yet. `}
-            <Button isSmall isDisabled={action.isBusy} onClick={() => setBegun(unopened)}>
+            <Button isSmall isDisabled={action.isBusy} onClick={another}>
               Open another one instead
             </Button>
           </>
