@@ -48,22 +48,47 @@ export async function requireDigestForm(
   throw datanetError("DNT_ROW_SALT", `row ${rowNumber(index)} ${why}`, { data: { index, digests } });
 }
 
+/** Position of a list on the ledger: a commit's rows have the form of its card, a version's those of all commits before it. */
+export type ListPosition = { readonly opIndex: number; readonly of: "commit" | "version" };
+
 /**
- * Passes a list of digests to everybody where it tells nothing, and to readers of the rows where it does.
- * @param opIndexes places on the ledger of the lists' commits or versions
+ * Passes a list of digests to everybody where it tells nothing, and to readers of the rows where it may. Attack: a permissioned Datanet of
+ * plain digests asks for salts from now on, and its next version lists the rows of before to everybody; or a mirror that does not have the
+ * card of before takes their list for one of the present card.
  * @throws DNT_REQUEST_UNSIGNED, DNT_ACCESS_NOT_GRANTED
  */
 export async function requireListReader(
   context: HostContext,
   request: FastifyRequest,
   datanet: HostedDatanet,
-  opIndexes: readonly number[],
+  lists: readonly ListPosition[],
 ): Promise<void> {
   const present = await cardOf(context, datanet);
   if (present.access === "public") return;
-  for (const opIndex of opIndexes)
-    if (tellsRows((await cardAt(context, datanet, opIndex)) ?? present)) {
-      await openForReading(context, request, datanet.id);
-      return;
-    }
+  const history = await context.ledger.history(datanet.id);
+  for (const policy of policiesOf(history, lists)) {
+    const card = policy === null ? null : await datanet.card(policy);
+    if (card !== null && !tellsRows(card.card)) continue;
+    await openForReading(context, request, datanet.id);
+    return;
+  }
+}
+
+type History = Awaited<ReturnType<HostContext["ledger"]["history"]>>;
+
+/** Hashes of the cards whose forms the rows of lists may have; null: rows of before the first card. */
+function policiesOf({ commits, versions }: History, lists: readonly ListPosition[]): Set<bigint | null> {
+  const until = Math.max(-1, ...lists.flatMap(({ of, opIndex }) => (of === "version" ? [opIndex] : [])));
+  const single = new Set(lists.flatMap(({ of, opIndex }) => (of === "commit" ? [opIndex] : [])));
+  const policies = new Set<bigint | null>();
+  let next = 0;
+  let inForce: bigint | null = null;
+  for (const { opIndex } of commits) {
+    if (opIndex > until && !single.has(opIndex)) continue;
+    while (next < versions.length && versions[next]!.opIndex < opIndex) inForce = versions[next++]!.policy;
+    policies.add(inForce);
+    // Entries of L1's queue have the number of the operation before them: either may be the first.
+    for (let at = next; versions[at]?.opIndex === opIndex; at++) policies.add(versions[at]!.policy);
+  }
+  return policies;
 }

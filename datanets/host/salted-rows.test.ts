@@ -11,7 +11,7 @@ import { verifyVersion } from "@openledger/client/actions/data/verify-version";
 import { publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
 import { findKnownRows } from "@openledger/client/datanets/browse-rows";
 import { checkFindings, listFindings } from "@openledger/client/datanets/cleaning";
-import { contributeRows } from "@openledger/client/datanets/contribute-rows";
+import { collectVersion, contributeRows } from "@openledger/client/datanets/contribute-rows";
 import { bringCard } from "@openledger/client/datanets/datanet-card";
 import { downloadCommits, downloadVersion } from "@openledger/client/datanets/download-rows";
 import { exportVersion } from "@openledger/client/datanets/export-version";
@@ -276,6 +276,51 @@ it("shows lists of plain digests to readers alone, and keeps its form, where it 
     // An owner whose client names an account that may not read, as a page's does.
     const byAccount = { ...world.owner, leafId: alice.leafId };
     expect(await askAsReader(byAccount, at, { path }, "bytes")).toHaveLength(96);
+  } finally {
+    await world.close();
+  }
+});
+
+it("shows no plain digest of before in the lists of a Datanet that asks for salts since, nor on a mirror", async () => {
+  const plain = nameCard({ ...card, row: { ...card.row, digests: undefined } }).card;
+  const world = await createHostWorld({ card: plain });
+  try {
+    const { datanetId, owner } = world;
+    const store = await openRowStore(join(world.folder, "rows"));
+    const alice = await world.user(1);
+    const contribute = async (rows: readonly Uint8Array[]) => {
+      const { contribution } = await contributeRows(alice, { datanetId, store, rows });
+      await world.finalise();
+      return contribution.rowsRoot;
+    };
+    const before = await contribute(sampleRows(3));
+    await publishCard(owner, { datanetId, card });
+    const since = await contribute([saltRow(sampleRows(1, 9)[0]!, new Uint8Array(32).fill(1))]);
+    const version = await collectVersion(owner, { datanetId, store, validatorId: datanetId });
+    await storeVersion(store, version);
+    await publishVersion(owner, { datanetId, version });
+    await world.finalise();
+    // A host that knows both cards, and one that the present card alone has come to.
+    for (const cards of [[plain, card], [card]]) {
+      const host = await world.host(`host-${cards.length}`);
+      const at = { hostUrl: host.url, datanetId };
+      for (const one of cards) {
+        if (one === plain) await (await host.store.openOrMake(datanetId)).addCard(nameCard(plain));
+        else await bringCard(owner, { ...at, card });
+      }
+      for (const root of [before, since])
+        await uploadRows(alice, { ...at, source: await contributionSource(store, root) });
+      await bringVersion(owner, { ...at, store, rowsRoot: version.rowsRoot });
+      const statusOf = async (path: string) =>
+        (await fetch(`${host.url}/v1/datanets/${datanetId}${path}`)).status;
+      const roots = `before=${hex32(version.rowsRoot)}&after=${hex32(version.rowsRoot)}`;
+      expect(await statusOf(`/commits/${hex32(before)}/list`)).toBe(401);
+      expect(await statusOf(`/versions/${hex32(version.rowsRoot)}`)).toBe(401);
+      expect(await statusOf(`/difference?${roots}`)).toBe(401);
+      expect(await statusOf(`/commits/${hex32(since)}/list`)).toBe(200);
+      const own = await openRowStore(join(world.folder, `own-${cards.length}`));
+      expect(await downloadVersion(owner, { ...at, store: own })).toMatchObject({ rowCount: 4 });
+    }
   } finally {
     await world.close();
   }
