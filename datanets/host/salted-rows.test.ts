@@ -26,7 +26,8 @@ import { hex32 } from "@openledger/foundation/hex";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { nameCard } from "../card/card.ts";
-import { sha256Hex } from "../rows/row-digest.ts";
+import { aliasesOf, sha256Hex } from "../rows/row-digest.ts";
+import { encodeVersion } from "../rows/row-wire.ts";
 import { createHostWorld, type HostWorld } from "../testing/host-world.ts";
 import { trainOnVersion } from "../testing/registered-model.ts";
 import { sampleCard, sampleRows } from "../testing/sample-card.ts";
@@ -157,6 +158,15 @@ describe("a permissioned Datanet with salted digests", () => {
     await bringVersion(world.owner, { ...at(), store, rowsRoot: version.rowsRoot });
 
     const mirror = await world.host("mirror");
+    // A stranger was there first, with names that are no row's.
+    await bringCard(bob, { hostUrl: mirror.url, datanetId: world.datanetId, card });
+    const poisoned = version.storedRows.map((row) => {
+      const digest = Buffer.from(row.digest, "hex");
+      return { ...row, digest: aliasesOf(digest).find((alias) => !alias.equals(digest))!.toString("hex") };
+    });
+    const path = `/v1/datanets/${world.datanetId}/versions/${hex32(version.rowsRoot)}`;
+    const call = { method: "PUT", path, body: encodeVersion(poisoned), isSigned: true } as const;
+    await askHost(bob, mirror.url, call, z.looseObject({}));
     const between = await openRowStore(join(world.folder, "between"));
     const question = { datanetId: world.datanetId, store: between, fromUrl: host.url, toUrl: mirror.url };
     expect(await mirrorDatanet(world.owner, question)).toMatchObject({ versionCount: 1 });
