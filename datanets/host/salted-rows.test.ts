@@ -162,7 +162,12 @@ describe("a permissioned Datanet with salted digests", () => {
     await bringCard(bob, { hostUrl: mirror.url, datanetId: world.datanetId, card });
     const poisoned = version.storedRows.map((row) => {
       const digest = Buffer.from(row.digest, "hex");
-      return { ...row, digest: aliasesOf(digest).find((alias) => !alias.equals(digest))!.toString("hex") };
+      return {
+        ...row,
+        digest: aliasesOf(digest)
+          .find((alias) => !alias.equals(digest))!
+          .toString("hex"),
+      };
     });
     const path = `/v1/datanets/${world.datanetId}/versions/${hex32(version.rowsRoot)}`;
     const call = { method: "PUT", path, body: encodeVersion(poisoned), isSigned: true } as const;
