@@ -334,10 +334,16 @@ const WORDS: Readonly<Record<DroppedRecord["why"], string>> = {
 
 /**
  * Folds sound records into the state that follows from them.
+ * @param refusals refusals of access by other keys, behind the records
  * @internal
  */
-export function recordStateOf(domain: bigint, records: readonly SoundRecord[]): RecordState {
+export function recordStateOf(
+  domain: bigint,
+  records: readonly SoundRecord[],
+  refusals: readonly BodyOf<"accessAnswer">[] = [],
+): RecordState {
   const state = new RecordState();
-  for (const { body } of records) state.add(recordId(domain, body), body);
+  for (const body of [...records.map((record) => record.body), ...refusals])
+    state.add(recordId(domain, body), body);
   return state;
 }
