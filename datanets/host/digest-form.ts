@@ -12,16 +12,24 @@ import type { HostedDatanet } from "../store/hosted-datanet.ts";
 import type { HostContext } from "./host-context.ts";
 import { cardOf, openForReading } from "./host-request.ts";
 
-/** Card in force at an operation of the ledger; null where the host does not have it, as a mirror of an earlier one. */
+/**
+ * Card in force at an operation of the ledger, before the first one that one; null where the host does not have it, as a mirror of an
+ * earlier one.
+ */
 async function cardAt(
   { ledger }: Pick<HostContext, "ledger">,
   datanet: HostedDatanet,
   opIndex: number,
 ): Promise<Card | null> {
-  const { versions } = await ledger.history(datanet.id);
-  const inForce = versions.findLast((version) => version.opIndex <= opIndex);
+  const cards = cardsOf(await ledger.history(datanet.id));
+  const inForce = cards.findLast((version) => version.opIndex <= opIndex) ?? cards[0];
   return inForce === undefined ? null : ((await datanet.card(inForce.policy))?.card ?? null);
 }
+
+type History = Awaited<ReturnType<HostContext["ledger"]["history"]>>;
+
+/** Versions with cards. */
+const cardsOf = ({ versions }: History) => versions.filter(({ policy }) => policy !== 0n);
 
 /**
  * Requires rows of a commit, from place `from` on, in the form of the card that was in force at the commit. Where the host does
@@ -74,21 +82,20 @@ export async function requireListReader(
   }
 }
 
-type History = Awaited<ReturnType<HostContext["ledger"]["history"]>>;
-
-/** Hashes of the cards whose forms the rows of lists may have; null: rows of before the first card. */
-function policiesOf({ commits, versions }: History, lists: readonly ListPosition[]): Set<bigint | null> {
+/** Hashes of the cards whose forms the rows of lists may have: before the first card they have its form. null: there is no card. */
+function policiesOf(history: History, lists: readonly ListPosition[]): Set<bigint | null> {
+  const cards = cardsOf(history);
   const until = Math.max(-1, ...lists.flatMap(({ of, opIndex }) => (of === "version" ? [opIndex] : [])));
   const single = new Set(lists.flatMap(({ of, opIndex }) => (of === "commit" ? [opIndex] : [])));
   const policies = new Set<bigint | null>();
   let next = 0;
-  let inForce: bigint | null = null;
-  for (const { opIndex } of commits) {
+  let inForce = cards[0]?.policy ?? null;
+  for (const { opIndex } of history.commits) {
     if (opIndex > until && !single.has(opIndex)) continue;
-    while (next < versions.length && versions[next]!.opIndex < opIndex) inForce = versions[next++]!.policy;
+    while (next < cards.length && cards[next]!.opIndex < opIndex) inForce = cards[next++]!.policy;
     policies.add(inForce);
-    // Entries of L1's queue have the number of the operation before them: either may be the first.
-    for (let at = next; versions[at]?.opIndex === opIndex; at++) policies.add(versions[at]!.policy);
+    // Entries of L1's queue have the number of the operation behind them: either may be the first.
+    for (let at = next; cards[at]?.opIndex === opIndex; at++) policies.add(cards[at]!.policy);
   }
   return policies;
 }
