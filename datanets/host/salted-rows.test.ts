@@ -8,7 +8,7 @@ import { readVersionRows, storeVersion } from "@openledger/client/actions/data/p
 import { openRowStore, type RowStore } from "@openledger/client/actions/data/row-store";
 import { saltByCard } from "@openledger/client/actions/data/salted-contribution";
 import { verifyVersion } from "@openledger/client/actions/data/verify-version";
-import { publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
+import { createDatanet, publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
 import { findKnownRows } from "@openledger/client/datanets/browse-rows";
 import { checkFindings, listFindings } from "@openledger/client/datanets/cleaning";
 import { collectVersion, contributeRows } from "@openledger/client/datanets/contribute-rows";
@@ -21,8 +21,10 @@ import { collectReviewed } from "@openledger/client/datanets/reviewed-version";
 import { sayRecords } from "@openledger/client/datanets/signed-records";
 import { bringVersion, contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
 import type { LedgerClient } from "@openledger/client/ledger-client";
+import { getOperation } from "@openledger/client/sequencer/ledger-reads";
 import { publishCard } from "@openledger/client/tasks/publish-card";
 import { hex32 } from "@openledger/foundation/hex";
+import { ONE_OPEN_WEI } from "@openledger/sequencer/testing/test-rollup";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { nameCard } from "../card/card.ts";
@@ -336,6 +338,36 @@ it("shows no plain digest of before in the lists of a Datanet that asks for salt
       const own = await openRowStore(join(world.folder, `own-${cards.length}`));
       expect(await downloadVersion(owner, { ...at, store: own })).toMatchObject({ rowCount: 4 });
     }
+  } finally {
+    await world.close();
+  }
+});
+
+it("has rows of before the first card in that card's form, in lists that everybody may read", async () => {
+  const world = await createHostWorld({ card });
+  try {
+    const alice = await world.user(1);
+    const order = { l1Owner: "0x0000000000000000000000000000000000000001", keyX: alice.l2Key!.keyX } as const;
+    const { hash } = await createDatanet(alice, { ...order, amountWei: 3n * ONE_OPEN_WEI });
+    const datanetId = (await getOperation(alice, hash))!.createdId!;
+    const owner = { ...alice, leafId: datanetId };
+    const store = await openRowStore(join(world.folder, "rows"));
+    const rows = [saltRow(sampleRows(1)[0]!, new Uint8Array(32).fill(1))];
+    const { rowsRoot } = (await contributeRows(alice, { datanetId, store, rows })).contribution;
+    const plain = (await contributeRows(alice, { datanetId, store, rows: sampleRows(1, 5) })).contribution;
+    const version = await collectVersion(owner, { datanetId, store, validatorId: datanetId });
+    await storeVersion(store, version);
+    await publishVersion(owner, { datanetId, version, policy: nameCard(card).policy });
+    await world.finalise();
+    const host = await world.host("host");
+    const at = { hostUrl: host.url, datanetId };
+    await bringCard(owner, { ...at, card });
+    await uploadRows(alice, { ...at, source: await contributionSource(store, rowsRoot) });
+    const late = uploadRows(alice, { ...at, source: await contributionSource(store, plain.rowsRoot) });
+    await expect(late).rejects.toMatchObject({ code: "DNT_ROW_SALT", data: { digests: "salted" } });
+    await bringVersion(owner, { ...at, store, rowsRoot: version.rowsRoot });
+    for (const path of [`commits/${hex32(rowsRoot)}/list`, `versions/${hex32(version.rowsRoot)}`])
+      expect((await fetch(`${host.url}/v1/datanets/${datanetId}/${path}`)).status).toBe(200);
   } finally {
     await world.close();
   }
