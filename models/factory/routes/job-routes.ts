@@ -3,8 +3,7 @@
  * call them by factory-client.ts.
  */
 import { randomBytes } from "node:crypto";
-import { entriesCost } from "@openledger/datanets/host/scan-costs";
-import { setCost } from "@openledger/foundation/http/answer-costs";
+import { entriesCost, setCost } from "@openledger/foundation/http/answer-costs";
 import { routesOf } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
