@@ -1,23 +1,9 @@
 /** Check of a preconfirmation, the sequencer's signed promise to post an operation: sending an operation calls it. */
-import type { OperationBody } from "@openledger/circuits/wire/operation-body";
 import { recoverPreconfirmationSigner } from "@openledger/contracts/l1/preconfirmation-signer";
 import { type Address, type Hex, isAddressEqual } from "viem";
 import { clientError } from "../client-errors.ts";
 import type { LedgerClient } from "../ledger-client.ts";
 import type { Preconfirmation } from "./sequencer-schemas.ts";
-
-/**
- * A preconfirmation with everything that its hash covers: the file that
- * `openledger verify preconfirmations` and `verify equivocation` take.
- */
-export interface PreconfirmationRecord {
-  readonly chainId: number;
-  readonly rollupAddress: Address;
-  readonly preconfirmation: Preconfirmation;
-  readonly operation: OperationBody;
-  /** B's owner and kind as they were signed. */
-  readonly bRef: Hex;
-}
 
 /**
  * Checks that a preconfirmation is about this operation, and signed by the account that the contract names as sequencer.
