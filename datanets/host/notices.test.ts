@@ -35,6 +35,7 @@ import {
   RETRY_MS,
   testWebhook as tryWebhook,
 } from "../notices/webhooks.ts";
+import { sha256Hex } from "../rows/row-digest.ts";
 import { HOST_PART } from "../store/host-schema.ts";
 import { KeyNotices } from "../store/key-notices.ts";
 import type { HeldModel } from "../store/ledger-view.ts";
@@ -147,6 +148,10 @@ describe("events of a Datanet's records", () => {
     const events = await listEvents(ann, { ...hostUrl(), leafId: ann.leafId! });
     expect(events.map(({ data }) => data.why)).toEqual(["left-out", "labels"]);
     expect(JSON.stringify(events)).not.toContain(digests[0]);
+    // Nor does a uid, by which somebody who guesses a row would know it: the hash of an event's name.
+    const names = digests.map((row) => `labels/${row}/${world.datanetId}/${ann.leafId}`);
+    const guesses = names.map((name) => sha256Hex(Buffer.from(name)).slice(0, 32));
+    expect(events.filter(({ uid }) => guesses.includes(uid))).toEqual([]);
     const behind = (after: number | string) => listEvents(ann, { ...hostUrl(), leafId: ann.leafId!, after });
     for (const after of [events[1]!.id, events[1]!.uid]) expect(await behind(after)).toEqual([events[0]]);
     expect(await behind(events[0]!.uid)).toEqual([]);

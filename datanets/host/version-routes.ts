@@ -95,7 +95,8 @@ export function registerVersionRoutes(app: FastifyInstance, context: HostContext
     async (request, reply) => {
       const { id, root } = request.params;
       const datanet = await store.require(id);
-      await requireListReader(context, request, datanet, [(await versionOf(id, root)).opIndex]);
+      const { opIndex } = await versionOf(id, root);
+      await requireListReader(context, request, datanet, [{ of: "version", opIndex }]);
       const { bytes, pieces } = await datanet.versionList(root);
       return sendPieces(reply, pieces, bytes);
     },
@@ -124,7 +125,7 @@ export function registerVersionRoutes(app: FastifyInstance, context: HostContext
         context,
         request,
         datanet,
-        roots.map(({ opIndex }) => opIndex),
+        roots.map(({ opIndex }) => ({ of: "version", opIndex })),
       );
       const [a, b] = await Promise.all([datanet.version(before), datanet.version(after)]);
       setCost(request, scannedCost(a.length + b.length) + entriesCost(limit));

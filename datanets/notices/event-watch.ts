@@ -4,10 +4,12 @@
  * database may run it at the same time: an event's name makes it stored once.
  */
 import { PAYEE_ROLE, roleShareWei } from "@openledger/circuits/ledger/rewards";
+import { byteStrings } from "@openledger/foundation/database/binary-lists";
 import type { Queries } from "@openledger/foundation/database/queries";
 import { hex32 } from "@openledger/foundation/hex";
 import type { Card } from "../card/card.ts";
 import type { SignedRecord } from "../records/record.ts";
+import { aliasesOf } from "../rows/row-digest.ts";
 import type { HostStore } from "../store/host-store.ts";
 import type { HostedDatanet } from "../store/hosted-datanet.ts";
 import type { KeyNotices } from "../store/key-notices.ts";
@@ -36,6 +38,9 @@ interface FoundRecord {
   readonly number: number;
   readonly record: string;
   readonly digest: Buffer | null;
+  /** Root of the commit that has the row, and the row's place in it. */
+  readonly rowsRoot: string | null;
+  readonly place: number | null;
   readonly contributorId: number | null;
   readonly isDisputed: boolean;
   /** Account whose access request the record answers; null for other records. */
@@ -103,7 +108,7 @@ export class EventWatch {
     for (;;) {
       const mark = Number((await readMark(store.database, name)) ?? 0);
       const found = await store.database.query<FoundRecord>(
-        `select records.number, record, digest, contributor_id as "contributorId",
+        `select records.number, record, digest, contributor_id as "contributorId", rows_root as "rowsRoot", place,
                 coalesce(${outcomeSql(card).state} = 'disputed', false) as "isDisputed",
                 (select leaf_id from records as request
                   where request.datanet_id = records.datanet_id and request.id = records.about) as "requesterId"
@@ -253,9 +258,11 @@ async function hasRow(
   rowsRoot: string,
   digest: Buffer,
 ): Promise<boolean> {
+  // Attack: a stranger brings the list with aliases of its rows' digests (listed-digests.ts), and no model's owner is told.
   const [list] = await query<{ isIn: boolean }>(
-    `select position($3::bytea in list) > 0 as "isIn" from versions where datanet_id = $1 and rows_root = $2`,
-    [datanetId, rowsRoot, digest],
+    `select exists (select 1 from unnest($3::bytea[]) as alias where position(alias in list) > 0) as "isIn"
+       from versions where datanet_id = $1 and rows_root = $2`,
+    [datanetId, rowsRoot, byteStrings(aliasesOf(digest))],
   );
   return list?.isIn ?? true;
 }
@@ -272,12 +279,14 @@ function rowsOfLeaves(payees: readonly HostPayee[]): [leafId: number, rowCount: 
 function eventsOfRecord(
   card: Card,
   datanetId: number,
-  { requesterId, contributorId, digest, isDisputed, record }: FoundRecord,
+  { contributorId, digest, isDisputed, place, record, requesterId, rowsRoot }: FoundRecord,
 ): NewEvent[] {
   const { body } = JSON.parse(record) as SignedRecord;
   const { atMs, leafId: byId } = body;
   // Rows of a permissioned Datanet are shown to its readers alone.
   const row = digest === null || card.access !== "public" ? {} : { row: digest.toString("hex") };
+  // Attack: an event's uid is the hash of its name, and whoever guesses a row hashes names with the row's digest until one fits.
+  const rowName = row.row ?? `${rowsRoot}/${place}`;
   const to = (leafId: number, name: string, kind: EventKind, data: EventData) =>
     eventTo(leafId, `${name}/${datanetId}`, kind, { atMs, data: { datanetId, ...data } });
   switch (body.kind) {
@@ -290,7 +299,7 @@ function eventsOfRecord(
       ];
     case "objection":
       return [
-        to(datanetId, `objection/${byId}/${body.row}/${atMs}`, "row.disputed", {
+        to(datanetId, `objection/${byId}/${rowName}/${atMs}`, "row.disputed", {
           byId,
           ...row,
           why: "objection",
@@ -299,14 +308,14 @@ function eventsOfRecord(
     case "leaveOut":
       if (contributorId === null || contributorId === byId || !body.isLeftOut) return [];
       return [
-        to(contributorId, `left-out/${body.row}/${atMs}`, "row.disputed", { byId, ...row, why: "left-out" }),
+        to(contributorId, `left-out/${rowName}/${atMs}`, "row.disputed", { byId, ...row, why: "left-out" }),
       ];
     case "withdrawal":
       if (contributorId !== byId) return [];
-      return [to(datanetId, `withdrawn/${body.row}/${atMs}`, "row.withdrawn", { byId, ...row })];
+      return [to(datanetId, `withdrawn/${rowName}/${atMs}`, "row.withdrawn", { byId, ...row })];
     case "label":
       if (contributorId === null || !isDisputed) return [];
-      return [to(contributorId, `labels/${body.row}`, "row.disputed", { ...row, why: "labels" })];
+      return [to(contributorId, `labels/${rowName}`, "row.disputed", { ...row, why: "labels" })];
     default:
       return [];
   }
