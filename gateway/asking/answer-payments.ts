@@ -29,7 +29,7 @@ export interface PaymentLimits {
   /** Maximum of price and fee of an answer. */
   readonly maxPriceWei: bigint;
   /** Minimum assurance of each part: nothing is paid for a reply below it. */
-  readonly least: Partial<ReplyAssurance>;
+  readonly minAssurance: Partial<ReplyAssurance>;
 }
 
 export interface AnswerPaymentModules {
@@ -66,7 +66,7 @@ export class AnswerPayments {
     this.#modules = modules;
     this.#limits = limits;
     this.#signed = signed;
-    this.isAnsweredAgain = (limits.least.answer ?? "believed") !== "believed";
+    this.isAnsweredAgain = (limits.minAssurance.answer ?? "believed") !== "believed";
   }
 
   /** Reserves price and fee of an answer. @throws OP_MODEL_NOT_PAYABLE, OP_EPOCH_FULL, GAT_ABOVE_PRICE, GAT_BUDGET_TOO_LOW */
@@ -121,7 +121,7 @@ export class AnswerPayments {
   ): Promise<QuestionRecord> {
     const { client, journal, leafId } = this.#modules;
     const { model } = opened;
-    const sure = { isAnsweredAgain: this.isAnsweredAgain, least: this.#limits.least };
+    const sure = { isAnsweredAgain: this.isAnsweredAgain, minAssurance: this.#limits.minAssurance };
     const leaf = await getModel(client, modelId);
     const { payees } = leaf;
     const staticsHash = staticsOf(leaf).hash;

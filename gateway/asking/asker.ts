@@ -221,7 +221,7 @@ export class Asker {
     const { journal } = this.#modules;
     const opened = await this.#open(question, cost.leaf);
     const { isAnsweredAgain } = this.#answers;
-    requireMinAssurance(opened.model, { isAnsweredAgain, least: this.#limits.least });
+    requireMinAssurance(opened.model, { isAnsweredAgain, minAssurance: this.#limits.minAssurance });
     const record = await journal.begin(question);
     this.#hold(record, options);
     const shown = new ShownText(options.onText);
