@@ -68,9 +68,12 @@ export async function migrateAccount(
     const { balanceWei, id } = await requireSigner(here, from);
     // An earlier call's, too.
     const onTheWay = async () =>
-      (await listOperations(here, id)).flatMap(({ hash, kind, status, words }) =>
-        kind === "withdraw" && hash !== null && words[0] === BigInt(owner) && ON_THE_WAY.includes(status)
-          ? [hash]
+      (await listOperations(here, id)).flatMap((operation) =>
+        operation.hash !== null &&
+        operation.kind === "withdraw" &&
+        operation.words[0] === BigInt(owner) &&
+        ON_THE_WAY.includes(operation.status)
+          ? [operation.hash]
           : [],
       );
     const feeWei = likelyFeeWei(await estimateFees(here), "withdraw");

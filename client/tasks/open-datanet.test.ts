@@ -131,7 +131,7 @@ test("gives a Datanet another card as one version, and refuses each of these bef
   const datanetId = openedId;
   const owner = { ...alice, leafId: datanetId };
   const open = sampleCard({ name: "Another card" });
-  const set = (changes: Partial<SetCardParameters>, client = owner) =>
+  const set = (changes: Partial<SetCardParameters>, client: LedgerClient = owner) =>
     setCard(client, { ...{ datanetId, card: open, hostUrl: host.url }, ...changes });
   const version = async () => (await getLeaf(alice, datanetId)).datanet!.version;
   const before = await version();
