@@ -22,7 +22,7 @@ import { type Budget, maxFeePerUnitWei, type OperationFee } from "./budget.ts";
 import type { OpenedModel } from "./checkable-models.ts";
 import type { QuestionJournal, SentQuestion } from "./question-journal.ts";
 import type { QuestionHead, QuestionRecord } from "./question-record.ts";
-import { describeAnswer, type ReceivedAnswer, spokenOf } from "./received-answer.ts";
+import { describeAnswer, type ReceivedAnswer, textOfAnswer } from "./received-answer.ts";
 import type { SignedPayments } from "./signed-payments.ts";
 
 export interface PaymentLimits {
@@ -249,7 +249,7 @@ function inputOf(
   const { chat } = model;
   const cited = citedOf(answer.answer);
   if (chat === undefined) {
-    const text = spokenOf(answer);
+    const text = textOfAnswer(answer);
     return {
       text,
       toolCalls: [],
