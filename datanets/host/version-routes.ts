@@ -3,7 +3,7 @@
  * and how to cite one. host-api.ts registers them.
  */
 import { hex32 } from "@openledger/foundation/hex";
-import { setCost } from "@openledger/foundation/http/answer-costs";
+import { entriesCost, scannedCost, setCost } from "@openledger/foundation/http/answer-costs";
 import { countFromText, limit } from "@openledger/foundation/wire/query-text";
 import { routesOf } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance } from "fastify";
@@ -24,7 +24,7 @@ import {
   signedFirst,
   signerOf,
 } from "./host-request.ts";
-import { entriesCost, scanCost, scannedCost } from "./scan-costs.ts";
+import { scanCost } from "./scan-costs.ts";
 
 const diffQuery = z.strictObject({
   before: rootText,

@@ -9,7 +9,7 @@ import { createMcpHandler } from "@modelcontextprotocol/server";
 import { directFamily } from "@openledger/attribution/model/direct/direct-family";
 import { leafReference, messageHash } from "@openledger/circuits/ledger/operation";
 import { LEAF_KIND } from "@openledger/circuits/protocol";
-import { decodeOperation, type OperationBody } from "@openledger/client/sequencer/operation-body";
+import { decodeOperation, type OperationBody } from "@openledger/circuits/wire/operation-body";
 import { FakeFailure } from "@openledger/client/testing/fake-sequencer";
 import {
   createLedgerFixture,

@@ -12,8 +12,8 @@ import type { FactorySession } from "./factory-session.ts";
 import { jobBadge } from "./jobs/job-badge.ts";
 import { useFactory } from "./use-factory.ts";
 
-/** Interval between two requests for the jobs. */
-const LOOK_MS = 3_000;
+/** Interval between two requests for the list of jobs. */
+const POLL_MS = 3_000;
 
 /** First page of the factory. */
 export function HomePage(props: PageProps) {
@@ -44,7 +44,7 @@ export function HomePage(props: PageProps) {
 }
 
 function Jobs({ factorySession }: { factorySession: FactorySession }) {
-  const { problem, value } = useFactory("jobs", () => factorySession.factory.jobs(), LOOK_MS);
+  const { problem, value } = useFactory("jobs", () => factorySession.factory.jobs(), POLL_MS);
   const columns: Column<FactoryJob>[] = [
     { label: "Model", cell: ({ form, id }) => <a href={jobHref(id)}>{form.name}</a> },
     {

@@ -1,13 +1,11 @@
 /**
- * JSON bodies of signed operations: field elements as 32-byte hex; fees in wei and the 40-bit code of the amount as decimal text.
- * Sending encodes them; evidence of preconfirmations stores them.
+ * Signed operations as JSON: field elements as 32-byte hex, fees in wei and the 40-bit code of the amount as decimal text. Clients send
+ * them, the sequencer's API shows them, evidence of preconfirmations stores them. operation-json.ts has the schema for reading.
  */
-import type { SignedOperation } from "@openledger/circuits/ledger/operation";
-import { KIND_RULES } from "@openledger/circuits/protocol";
-import { fromHexSignature, type HexSignature, toHexSignature } from "@openledger/circuits/wire/hex-signature";
 import { hex32 } from "@openledger/foundation/hex";
-import type { Address, Hex } from "viem";
-import type { Preconfirmation } from "./sequencer-schemas.ts";
+import type { SignedOperation } from "../ledger/operation.ts";
+import { KIND_RULES } from "../protocol.ts";
+import { fromHexSignature, type HexSignature, toHexSignature } from "./hex-signature.ts";
 
 /** A signed operation as POST /v1/operations takes it (docs/reference/api.md). */
 export interface OperationBody {
@@ -15,13 +13,13 @@ export interface OperationBody {
   readonly a: number;
   readonly b: number;
   readonly amountCode: string;
-  readonly words: readonly Hex[];
+  readonly words: readonly `0x${string}`[];
   readonly nonce: number;
   readonly maxFeePerUnitWei: string;
   readonly signature: HexSignature;
 }
 
-/** Encodes a signed operation as the sequencer's request body. */
+/** Encodes a signed operation, whose kind is one of `KIND_RULES`. */
 export function encodeOperation(operation: SignedOperation): OperationBody {
   const { signature } = operation;
   return {
@@ -48,17 +46,4 @@ export function decodeOperation(body: OperationBody): SignedOperation {
     maxFeePerUnitWei: BigInt(body.maxFeePerUnitWei),
     signature: fromHexSignature(body.signature),
   };
-}
-
-/**
- * A preconfirmation with everything that its hash covers: the file that
- * `openledger verify preconfirmations` and `verify equivocation` take.
- */
-export interface PreconfirmationRecord {
-  readonly chainId: number;
-  readonly rollupAddress: Address;
-  readonly preconfirmation: Preconfirmation;
-  readonly operation: OperationBody;
-  /** B's owner and kind as they were signed. */
-  readonly bRef: Hex;
 }

@@ -1,6 +1,6 @@
 /**
- * Training of a model that sorts, for a job: rows are judged in folds, with a figure after each part, then the model learns from
- * all of them. train-task.ts calls it.
+ * Trains a classifier or predictor (form "sort") for a job: first cross-validation over the rows' folds, with an event after each
+ * part, then the training on all rows. train-task.ts calls it; job-routes.ts and measure-task.ts count its steps.
  */
 import type { TrainedModel } from "@openledger/attribution/model/model-family";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
@@ -11,7 +11,7 @@ import type { FactoryAccuracy, NewJobEvent, SortForm } from "../factory-api.ts";
 import { accuracyOf, type JudgedPart, judgeRows, judgingSteps } from "./judge-rows.ts";
 import type { Say, TaskWish } from "./task-messages.ts";
 
-/** Rows that are answered otherwise than they are labelled, as the page lists them. */
+/** Maximum misclassified rows in the event that the page lists. */
 const MAX_MISTAKES = 24;
 
 interface SortOptions {
@@ -30,11 +30,14 @@ export interface SortedModel {
   readonly accuracy: FactoryAccuracy | null;
 }
 
-/** Steps of a job that sorts: its trainings. */
+/** Steps of such a job: its trainings. */
 export const sortingSteps = (rowCount: number, { folds }: Pick<SortForm, "folds">): number =>
   judgingSteps(rowCount, folds) + 1;
 
-/** Judges and trains; null where a pause was wished. A wish to stop ends the judging, and the model is made. */
+/**
+ * Cross-validates, then trains on all rows. A request to stop ends the cross-validation and goes on to the training.
+ * @returns null after a request to pause
+ */
 export async function trainSorter(
   { recipe, training }: ModelPlan,
   rows: readonly OwnedRow[],
@@ -50,7 +53,7 @@ export async function trainSorter(
     step += 1;
     if (part !== null && part.judged.length > 0) last = part;
     await sayStep(part === null ? [] : judgedOf(part, rows, step));
-    // Wishes are read here: trainings let nothing in.
+    // A training blocks the event loop, so requests to pause or stop arrive here.
     await new Promise((resolve) => setImmediate(resolve));
     if (wish() !== null) break;
   }
