@@ -244,7 +244,7 @@ export async function startPaidLedger() {
           models,
           logger: createLogger("gateway", "silent"),
         },
-        { maxPriceWei: 2n * PRICE_WEI, least: {}, maxQueued: 8, ...limits },
+        { maxPriceWei: 2n * PRICE_WEI, minAssurance: {}, maxQueued: 8, ...limits },
       );
       return { asker, journal, close: () => store.close() };
     },

@@ -9,7 +9,6 @@ import { openRowStore, type RowStore, storeContribution } from "@openledger/clie
 import type { SignedSubmission } from "@openledger/client/actions/ledger/send-operation";
 import { findRows } from "@openledger/client/datanets/browse-rows";
 import { checkFindings, listFindings } from "@openledger/client/datanets/cleaning";
-import { bringCard } from "@openledger/client/datanets/datanet-card";
 import { setDisplayName } from "@openledger/client/datanets/display-names";
 import { downloadCommits, downloadVersion } from "@openledger/client/datanets/download-rows";
 import { nextRows } from "@openledger/client/datanets/label-turns";
@@ -17,14 +16,14 @@ import { listAccess, sayRecords, type UnsignedRecord } from "@openledger/client/
 import { signTerms } from "@openledger/client/datanets/signed-terms";
 import { bringVersion, contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
-import { publishCard } from "@openledger/client/tasks/publish-card";
+import { setCard } from "@openledger/client/tasks/publish-card";
 import { prepareVersion, publishPrepared } from "@openledger/client/tasks/publish-version";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { CONTRIBUTORS, devnetPaths, PEOPLE, type PersonName } from "../config.ts";
 import { BUILDER, LABELLERS, REVIEWER } from "../content/cards.ts";
 import { mailFacts } from "../content/mails.ts";
-import { type Job, onceOnLedger, waitWithConsole, withRetry } from "../job.ts";
+import { type Job, waitWithConsole, withRetry } from "../job.ts";
 import { DATANETS, type DatanetPart, type PlannedCommit, stepOf } from "../parts.ts";
 import { mineUntilFinal } from "./clock.ts";
 import type { Leaves } from "./deposit.ts";
@@ -66,11 +65,8 @@ export async function publishPartCard(
 ): Promise<void> {
   const { alice } = job.people;
   const card = part.card(leaves);
-  const sent = await onceOnLedger(job, stepOf(part.name, "publish-card"), alice, ({ onSigned }) =>
-    publishCard(alice, { datanetId, card, onSigned }),
-  );
-  await waitWithConsole(job, alice, { hash: sent.hash }, "acknowledged", "the card");
-  await withRetry(job, () => bringCard(alice, { hostUrl: job.hostUrl, datanetId, card }));
+  const onSigned = (signed: SignedSubmission) => job.journal.set(stepOf(part.name, "publish-card"), signed);
+  await withRetry(job, () => setCard(alice, { hostUrl: job.hostUrl, datanetId, card, onSigned }));
   job.console.done(`the card of datanet ${datanetId} is its policy, and on the host at ${job.hostUrl}`);
 }
 
