@@ -28,7 +28,7 @@ export interface CardProposal {
 
 /** Maximum labels of a proposal: a column of more different values is something else. */
 const MAX_LABELS = 50;
-/** Maximum different values of a category, and their share of the records: a column of more is a text. */
+/** Maximum different values of a category, and their share of the rows: a column of more is a text. */
 const MAX_CATEGORIES = 20;
 const MAX_CATEGORY_SHARE = 1 / 2;
 
@@ -50,7 +50,7 @@ export function proposeCard(table: FileTable, chosen: RowKind | null): CardPropo
   return withTarget(proposal, labelColumn?.name ?? last?.name ?? null);
 }
 
-/** True for a column of few values, each of several records: of more than one, so that there is something to learn. */
+/** True for a column of few values, each of several rows: of more than one, so that there is something to learn. */
 const isClass = (valueCount: number, recordCount: number) =>
   valueCount >= 2 && valueCount <= MAX_CATEGORIES && valueCount <= MAX_CATEGORY_SHARE * recordCount;
 

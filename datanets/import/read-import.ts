@@ -29,7 +29,7 @@ export interface Imported {
   readonly labels: readonly (string | null)[];
   /** Position of each row in its file. */
   readonly places: readonly Omit<FilePosition, "field">[];
-  /** Records and files that make no row. The caller takes the rest, or nothing. */
+  /** Lines and files that make no row. The caller takes the rest, or nothing. */
   readonly refused: readonly Refusal[];
   readonly mapping: ImportMapping;
   /** Columns whose values are in no row. */
@@ -110,7 +110,7 @@ function labelOf(
   throw unreadable({ ...position, field }, `"${label.slice(0, 60)}" is no label of the card`);
 }
 
-/** A record in the card's form. */
+/** A row in the card's form. */
 function rowOf({ row }: CardRows, { values, ...position }: FileRecord, mapping: ImportMapping): Uint8Array {
   const cellOf = (field: string): Cell => {
     const column = mapping.columns[field] ?? null;
