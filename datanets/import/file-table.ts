@@ -1,6 +1,7 @@
 /** Table that a file becomes before its columns are mapped to a row's fields: columns with the types found, and records. */
 import { Numeral } from "@openledger/foundation/exact-json";
 import { type Cell, ClassLabel, isNumeral, LossyCell } from "./cell.ts";
+import type { Decision } from "./decision.ts";
 import type { FilePosition, Refusal } from "./refusal.ts";
 
 /** Type of all values of a column; "mixed" if they have several, "empty" if each is missing. */
@@ -36,6 +37,8 @@ export interface FileTable {
   readonly refused: readonly Refusal[];
   /** How the files were read, where a reader had a choice: "a.csv: separated by ;". */
   readonly notices: readonly string[];
+  /** Places where the files admit several readings, with the one that was taken. */
+  readonly decisions: readonly Decision[];
 }
 
 /** Result of a reader for one file. */

@@ -1,6 +1,7 @@
 /** Reads people's files as one table by their formats, within limits. Runs in Node and in a page's worker. */
 import { lineWithoutFeed, textOfFile } from "@openledger/foundation/utf8";
 import type { Cell } from "./cell.ts";
+import { type Choices, Decisions } from "./decision.ts";
 import { describeColumns, type FileRecord, type FileTable, type ReadFile } from "./file-table.ts";
 import {
   type FileFormat,
@@ -23,6 +24,8 @@ import { unpackZip } from "./unpack-zip.ts";
 
 export interface ReadSettings extends CsvSettings {
   readonly limits?: Partial<ImportLimits>;
+  /** Readings that a person has chosen where the files admit several. */
+  readonly choices?: Choices;
 }
 
 /** Column of files that are texts, and of texts' parts. */
@@ -40,6 +43,7 @@ export async function readFiles(
   settings: ReadSettings = {},
 ): Promise<FileTable> {
   const budget = new ImportBudget(settings.limits);
+  const decisions = new Decisions(settings.choices);
   const tables: ReadFile[] = [];
   const pictures: PictureFile[] = [];
   const refused: Refusal[] = [];
@@ -73,7 +77,7 @@ export async function readFiles(
       }
       if (format === "image" && file.content.length > 0)
         return void pictures.push({ name: file.name, record: pictureRecord(file) });
-      const read = await readOne(file, format, settings, budget);
+      const read = await readOne(file, format, { settings, budget, decisions });
       tables.push(read);
       if (read.records.length + read.refused.length === 0) throw unreadable(position, "it has no rows");
     } catch (error) {
@@ -96,14 +100,26 @@ export async function readFiles(
     notices.push(...read.notices);
   }
   for (const refusal of joined.refused) refused.push(refusal);
-  return { columns: describeColumns([...columns], records), records, refused, notices };
+  return {
+    columns: describeColumns([...columns], records),
+    records,
+    refused,
+    notices,
+    decisions: decisions.list,
+  };
+}
+
+/** What the readers of one import share. */
+export interface ReaderContext {
+  readonly settings: ReadSettings;
+  readonly budget: ImportBudget;
+  readonly decisions: Decisions;
 }
 
 async function readOne(
   file: ImportFile,
   format: Exclude<FileFormat, "zip">,
-  settings: ReadSettings,
-  budget: ImportBudget,
+  { budget, settings }: ReaderContext,
 ): Promise<ReadFile> {
   const { content, name } = file;
   if (content.length === 0) return tableOf([]);

@@ -17,6 +17,7 @@ import {
   numberOfCell,
   textOfCell,
 } from "./cell.ts";
+import { type Choices, type Decision, Decisions } from "./decision.ts";
 import type { FileRecord, FileTable } from "./file-table.ts";
 import type { ImportFile } from "./import-file.ts";
 import { completeMapping, type ImportMapping, missingFields, unusedColumns } from "./mapping.ts";
@@ -35,6 +36,8 @@ export interface Imported {
   /** Columns whose values are in no row. */
   readonly unused: readonly string[];
   readonly notices: readonly string[];
+  /** Places where files, columns or labels admit several readings, with the one that was taken. */
+  readonly decisions: readonly Decision[];
 }
 
 type CardRows = Pick<Card, "row" | "labels">;
@@ -50,11 +53,17 @@ export async function readImport(
   mapping: Partial<ImportMapping> = {},
   settings: ReadSettings = {},
 ): Promise<Imported> {
-  return rowsOfTable(card, await readFiles(files, settings), mapping);
+  return rowsOfTable(card, await readFiles(files, settings), mapping, settings.choices);
 }
 
 /** Makes rows of a table, as `readImport` does. @throws DNT_FILE_UNREADABLE */
-export function rowsOfTable(card: CardRows, table: FileTable, input: Partial<ImportMapping> = {}): Imported {
+export function rowsOfTable(
+  card: CardRows,
+  table: FileTable,
+  input: Partial<ImportMapping> = {},
+  choices: Choices = {},
+): Imported {
+  const decisions = new Decisions(choices);
   const mapping = completeMapping(card, table, input);
   const refused = [...table.refused];
   if (table.records.length > 0) requireColumns(card, table, mapping);
@@ -83,6 +92,7 @@ export function rowsOfTable(card: CardRows, table: FileTable, input: Partial<Imp
     mapping,
     unused: unusedColumns(table, mapping),
     notices: table.notices,
+    decisions: [...table.decisions, ...decisions.list],
   };
 }
 

@@ -54,6 +54,7 @@ export async function readWithoutCard(
     refused: [...refused, ...parts.flatMap((part) => part.refused)],
     unused: [...new Set(parts.flatMap(({ unused }) => unused))],
     notices: parts.flatMap(({ notices }) => notices),
+    decisions: parts.flatMap(({ decisions }) => decisions),
   };
 }
 
@@ -76,5 +77,5 @@ async function readOne(
       { ...position, field: "label" },
       "it has labels, and without a card there are none: name the card, or choose no column for the label",
     );
-  return rowsOfTable(rowsOfKind(kind), table, input);
+  return rowsOfTable(rowsOfKind(kind), table, input, settings.choices);
 }
