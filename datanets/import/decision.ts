@@ -38,10 +38,12 @@ export interface Reading {
 
 export interface Decision {
   readonly kind: DecisionKind;
-  /** File that the decision is about; null for all files together. */
+  /** File that the decision is about; null for several. */
   readonly file: string | null;
-  /** Column that the decision is about; null for records or files as a whole. */
+  /** Column that the decision is about; null for several, and for records or files as a whole. */
   readonly column: string | null;
+  /** Columns of one decision about several; empty where `column` says which, or none is meant. */
+  readonly columns: readonly string[];
   /** Number of cells whose value depends on it; of records, where no column is meant. */
   readonly cells: number;
   /** Value as written that shows it, at most `MAX_SEEN` characters. */
@@ -52,22 +54,37 @@ export interface Decision {
   readonly isOpen: boolean;
 }
 
-/** Readings that a person has chosen: name by `decisionKey`. */
+/**
+ * Readings that a person has chosen, by `decisionKey`: of a column ("number-marks:Revenue"), of a column in one file
+ * ("number-marks:2024.csv:Revenue"), or of a whole kind ("number-marks"). The narrowest counts.
+ */
 export type Choices = Readonly<Record<string, string>>;
 
 /** Maximum characters of `seen`. */
 export const MAX_SEEN = 60;
 /** Maximum characters of a file's or column's name in a decision's key. */
 const MAX_SUBJECT = 200;
+/** Columns that a merged decision names. */
+const NAMED_COLUMNS = 4;
+
+type Subject = Pick<Decision, "column" | "file" | "kind">;
 
 /** Returns the decision's name among those of one import: "number-marks:Revenue", "first-line:sms.tsv", "language". */
-export function decisionKey({ column, file, kind }: Pick<Decision, "column" | "file" | "kind">): string {
+export function decisionKey({ column, file, kind }: Subject): string {
   const subject = column ?? file;
   return subject === null ? kind : `${kind}:${subject.slice(0, MAX_SUBJECT)}`;
 }
 
+/** Returns the keys by which a person may have chosen, the narrowest first. */
+function keysOf(subject: Subject): readonly string[] {
+  const { column, file, kind } = subject;
+  const inFile =
+    column === null || file === null ? [] : [`${kind}:${file}:${column}`.slice(0, 2 * MAX_SUBJECT)];
+  return [...new Set([...inFile, decisionKey(subject), kind])];
+}
+
 /** Returns the option of the contribute and preview commands that chooses a reading, quoted for a shell where it has to be. */
-export function readingOption(decision: Pick<Decision, "column" | "file" | "kind">, reading: string): string {
+export function readingOption(decision: Subject, reading: string): string {
   const value = `${decisionKey(decision)}=${reading}`;
   return `--read ${/^[\w:.,/=-]+$/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`}`;
 }
@@ -77,34 +94,58 @@ export interface DecisionAnswer {
   readonly kind: DecisionKind;
   readonly file: string | null;
   readonly column: string | null;
+  readonly columns: readonly string[];
   readonly cells: number;
   readonly seen: string;
   readonly taken: string;
   /** Other readings, each with its sentence. */
   readonly other: string;
-  /** Option that takes the first of the others. */
+  /** Option that takes the first of the others; empty if there is none. */
   readonly option: string;
+  /** Options of all readings, that of the taken one first. */
+  readonly options: readonly string[];
   readonly isOpen: boolean;
 }
 
 export function decisionAnswer(decision: Decision): DecisionAnswer {
-  const { cells, column, file, isOpen, kind, others, seen, taken } = decision;
+  const { cells, column, columns, file, isOpen, kind, others, seen, taken } = decision;
   return {
-    ...{ kind, file, column, cells, seen },
+    ...{ kind, file, column, columns, cells, seen },
     taken: taken.text,
     other: others.map(({ text }) => text).join("; or "),
     option: others.length === 0 ? "" : readingOption(decision, others[0]!.name),
+    options: [taken, ...others].map(({ name }) => readingOption(decision, name)),
     isOpen,
   };
 }
 
-/** Text of a decision, one line without its options: "`28,442` in 31 cells of *Revenue*: a number with thousands". */
-export function decisionText({ cells, column, file, seen, taken }: Decision): string {
-  const unit = column === null ? "records" : "cells";
-  const count = `${cells} ${cells === 1 ? unit.slice(0, -1) : unit}`;
-  const where = [column === null ? count : `${count} of "${column}"`, ...(file === null ? [] : [file])];
-  return `"${seen}" in ${where.join(", ")}: ${taken.text}`;
+/** Subject of a decision in words: `"28,442" in 31 cells of "Revenue", sales.csv`. */
+export function decisionSubject({ cells, column, columns, file, seen }: Decision): string {
+  const unit = column === null && columns.length === 0 ? "record" : "cell";
+  const count = `${cells} ${unit}${cells === 1 ? "" : "s"}`;
+  const more = columns.length > NAMED_COLUMNS ? ` and ${columns.length - NAMED_COLUMNS} more` : "";
+  const several = columns.slice(0, NAMED_COLUMNS).map((name) => `"${name}"`);
+  const of = column === null ? several.join(", ") + more : `"${column}"`;
+  const where = [of === "" ? count : `${count} of ${of}`, ...(file === null ? [] : [file])];
+  return `"${seen}" in ${where.join(", ")}`;
 }
+
+/** Text of a decision, one line without its options: "`28,442` in 31 cells of *Revenue*: a number with thousands". */
+export const decisionText = (decision: Decision): string =>
+  `${decisionSubject(decision)}: ${decision.taken.text}`;
+
+/** Lines of decisions for people, the open ones first, each with the options that take another reading. */
+export function decisionLines(decisions: readonly Decision[]): string[] {
+  const ordered = [...decisions].sort((a, b) => Number(b.isOpen) - Number(a.isOpen));
+  return ordered.flatMap((decision) => {
+    const { isOpen, others, taken } = decision;
+    if (isOpen) return [`choose: ${decisionSubject(decision)}`, ...optionLines(decision, [taken, ...others])];
+    return [`read: ${decisionText(decision)}`, ...optionLines(decision, others)];
+  });
+}
+
+const optionLines = (decision: Decision, readings: readonly Reading[]) =>
+  readings.map(({ name, text }) => `    ${readingOption(decision, name)}   ${text}`);
 
 export interface DecisionSubject extends Pick<Decision, "cells" | "column" | "file" | "kind" | "seen"> {
   /** Readings, the one that is taken unless a person chooses another first. */
@@ -117,15 +158,15 @@ export interface DecisionSubject extends Pick<Decision, "cells" | "column" | "fi
 export class Decisions {
   readonly #choices: Choices;
   readonly #list: Decision[] = [];
-  readonly #keys = new Set<string>();
 
   /** @param choices of a person, by `decisionKey` */
   constructor(choices: Choices = {}) {
     this.#choices = choices;
   }
 
+  /** Decisions, in which open ones of one kind with the same readings are one question. */
   get list(): readonly Decision[] {
-    return this.#list;
+    return mergedDecisions(this.#list);
   }
 
   /**
@@ -133,25 +174,82 @@ export class Decisions {
    * @throws DNT_READING_UNKNOWN if the person's choice is none of the readings
    */
   decide({ isUnclear, readings, seen, ...subject }: DecisionSubject): string {
-    const key = decisionKey(subject);
-    const name = Object.hasOwn(this.#choices, key) ? this.#choices[key] : undefined;
-    const taken = name === undefined ? readings[0] : readings.find((reading) => reading.name === name);
-    if (taken === undefined) {
-      const names = readings.map((reading) => reading.name).join(", ");
-      throw datanetError("DNT_READING_UNKNOWN", `"${key}" is read as one of ${names}`, {
-        data: { key, name },
-      });
-    }
+    const name = this.#choiceOf(subject, readings);
+    const taken = readings.find((reading) => reading.name === name) ?? readings[0];
     const others = readings.filter((reading) => reading !== taken);
-    const isOpen = isUnclear && name === undefined;
-    this.#keys.add(key);
-    this.#list.push({ ...subject, seen: seen.slice(0, MAX_SEEN), taken, others, isOpen });
+    const isOpen = isUnclear && others.length > 0 && name === undefined;
+    this.#list.push({ ...subject, columns: [], seen: seen.slice(0, MAX_SEEN), taken, others, isOpen });
     return taken.name;
   }
 
-  /** Choices of the person that no decision of this import asks for. */
-  get unusedChoices(): readonly string[] {
-    return Object.keys(this.#choices).filter((key) => !this.#keys.has(key));
+  #choiceOf(subject: Subject, readings: readonly Reading[]): string | undefined {
+    const key = keysOf(subject).find((one) => Object.hasOwn(this.#choices, one));
+    if (key === undefined) return undefined;
+    const name = this.#choices[key]!;
+    if (readings.some((reading) => reading.name === name)) return name;
+    // A choice for a whole kind need not fit each of its decisions.
+    if (key === subject.kind && key !== decisionKey(subject)) return undefined;
+    throw unknownReading(key, name, readings);
+  }
+}
+
+function unknownReading(key: string, name: string, readings: readonly Reading[]) {
+  const names = [...new Set(readings.map((reading) => reading.name))].join(", ");
+  return datanetError("DNT_READING_UNKNOWN", `"${key}" is read as one of ${names}`, { data: { key, name } });
+}
+
+/**
+ * Merges decisions of one kind: open ones with the same readings become one question about several columns or files, and those of
+ * one column in several files one entry.
+ */
+export function mergedDecisions(decisions: readonly Decision[]): readonly Decision[] {
+  const groups = new Map<string, Decision[]>();
+  for (const decision of decisions) {
+    const { isOpen, kind, others, taken } = decision;
+    const names = [taken, ...others].map(({ name }) => name).sort();
+    const subject = isOpen ? "" : JSON.stringify([decision.column, taken.name, taken.text]);
+    const group = `${kind} ${isOpen} ${names.join(" ")} ${subject}`;
+    const known = groups.get(group);
+    if (known === undefined) groups.set(group, [decision]);
+    else known.push(decision);
+  }
+  return [...groups.values()].map((group) => {
+    const [first] = group as [Decision, ...Decision[]];
+    if (group.length === 1) return first;
+    const columns = [...new Set(group.flatMap((one) => (one.column === null ? one.columns : [one.column])))];
+    const files = new Set(group.map(({ file }) => file));
+    const [column] = columns.length === 1 ? columns : [null];
+    return {
+      ...first,
+      column: column!,
+      columns: columns.length > 1 ? columns : [],
+      file: files.size === 1 ? first.file : null,
+      cells: group.reduce((sum, { cells }) => sum + cells, 0),
+    };
+  });
+}
+
+/**
+ * Requires that each choice belongs to a decision, so that no mistyped one passes unseen.
+ * @throws DNT_READING_UNKNOWN
+ */
+export function requireKnownChoices(choices: Choices, decisions: readonly Decision[]): void {
+  const fits = (key: string, decision: Decision): boolean => {
+    const { columns, file, kind } = decision;
+    if (keysOf(decision).includes(key)) return true;
+    if (!key.startsWith(`${kind}:`)) return false;
+    // A merged decision names its columns, and not its files.
+    if (columns.length > 0) return columns.some((column) => key.endsWith(`:${column.slice(0, MAX_SUBJECT)}`));
+    return (
+      file === null && (decision.column === null || key.endsWith(`:${decision.column.slice(0, MAX_SUBJECT)}`))
+    );
+  };
+  for (const [key, name] of Object.entries(choices)) {
+    if (decisions.some((decision) => fits(key, decision))) continue;
+    const keys = [...new Set(decisions.map(decisionKey))].join(", ") || "none";
+    throw datanetError("DNT_READING_UNKNOWN", `the files have no decision "${key}"; they have: ${keys}`, {
+      data: { key, name },
+    });
   }
 }
 
@@ -162,12 +260,7 @@ export class Decisions {
 export function requireDecided(decisions: readonly Decision[]): void {
   const open = decisions.filter(({ isOpen }) => isOpen);
   if (open.length === 0) return;
-  const lines = open.map((decision) => {
-    const options = [decision.taken, ...decision.others].map(
-      ({ name, text }) => `\n    ${readingOption(decision, name)}   ${text}`,
-    );
-    return `\n  ${decisionText({ ...decision, taken: { name: "", text: "which is it?" } })}${options.join("")}`;
-  });
+  const lines = decisionLines(open).map((line) => `\n  ${line}`);
   throw datanetError("DNT_READING_OPEN", `the files can be read in several ways:${lines.join("")}`, {
     data: { decisions: open.map(decisionAnswer) },
   });

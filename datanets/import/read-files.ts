@@ -37,13 +37,17 @@ export const FOLDER_COLUMN = "folder";
 /**
  * Reads files as a table whose columns are those of all of them; an archive stands for the files in it. A file that cannot
  * be read is refused as a whole, in the table's list; so is one whose bytes are not those that a Croissant file beside it names.
+ * @param labels of the card that the rows are read for: a first line that has one is no line of names
  */
 export async function readFiles(
   files: readonly ImportFile[],
   settings: ReadSettings = {},
+  labels: readonly { readonly name: string }[] = [],
 ): Promise<FileTable> {
   const budget = new ImportBudget(settings.limits);
   const decisions = new Decisions(settings.choices);
+  const labelNames = new Set(labels.map(({ name }) => name));
+  const commaFiles = new Set<string>();
   const tables: ReadFile[] = [];
   const pictures: PictureFile[] = [];
   const refused: Refusal[] = [];
@@ -77,7 +81,8 @@ export async function readFiles(
       }
       if (format === "image" && file.content.length > 0)
         return void pictures.push({ name: file.name, record: pictureRecord(file) });
-      const read = await readOne(file, format, { settings, budget, decisions });
+      const read = await readOne(file, format, { settings, budget, decisions, labels: labelNames });
+      if (read.isCommaSeparated === true) commaFiles.add(file.name);
       tables.push(read);
       if (read.records.length + read.refused.length === 0) throw unreadable(position, "it has no rows");
     } catch (error) {
@@ -101,7 +106,7 @@ export async function readFiles(
   }
   for (const refusal of joined.refused) refused.push(refusal);
   return {
-    columns: describeColumns([...columns], records),
+    columns: describeColumns([...columns], records, commaFiles),
     records,
     refused,
     notices,
@@ -114,13 +119,16 @@ export interface ReaderContext {
   readonly settings: ReadSettings;
   readonly budget: ImportBudget;
   readonly decisions: Decisions;
+  /** Labels of the card that the rows are read for. */
+  readonly labels: ReadonlySet<string>;
 }
 
 async function readOne(
   file: ImportFile,
   format: Exclude<FileFormat, "zip">,
-  { budget, settings }: ReaderContext,
+  context: ReaderContext,
 ): Promise<ReadFile> {
+  const { budget, settings } = context;
   const { content, name } = file;
   if (content.length === 0) return tableOf([]);
   switch (format) {
@@ -129,9 +137,9 @@ async function readOne(
     case "image":
       return tableOf([pictureRecord(file)]);
     case "csv":
-      return readCsv(textOf(file), name, settings, budget);
+      return readCsv(textOf(file), name, settings, context);
     case "tsv":
-      return readCsv(textOf(file), name, { ...settings, separator: "\t" }, budget);
+      return readCsv(textOf(file), name, { ...settings, separator: "\t" }, context);
     case "json":
       return readJson(textOf(file), name, budget);
     case "jsonl":

@@ -1,0 +1,238 @@
+/**
+ * Numbers as people and spreadsheets write them: decimal and grouping marks, signs, percent and currency. The marks of a column follow
+ * from all its values: a pair of marks fits if each value is a number by it, and where pairs that fit disagree about a value, the column
+ * admits several readings. Values are exact decimals; nothing becomes a binary number here.
+ */
+
+/** Marks of a column's numbers. */
+export interface NumberMarks {
+  readonly decimal: "." | ",";
+  /** Mark between groups of digits; empty if there is none. */
+  readonly grouping: "" | "." | "," | " " | "'";
+}
+
+/** Pairs of marks, the usual of programs first. */
+const MARKS: readonly NumberMarks[] = [
+  { decimal: ".", grouping: "" },
+  { decimal: ",", grouping: "" },
+  { decimal: ".", grouping: "," },
+  { decimal: ",", grouping: "." },
+  { decimal: ".", grouping: " " },
+  { decimal: ",", grouping: " " },
+  { decimal: ".", grouping: "'" },
+  { decimal: ",", grouping: "'" },
+];
+
+/** A text that may be a number, without what stands around its digits. */
+interface Numberlike {
+  readonly isNegative: boolean;
+  /** Digits with their marks and exponent. */
+  readonly core: string;
+  /** Currency sign or code, upper case; empty for none. */
+  readonly currency: string;
+  readonly isPercent: boolean;
+}
+
+const CURRENCY = /(?:\p{Sc}|US\$|CHF|EUR|USD|GBP|JPY|SEK|NOK|DKK|PLN|CZK|Kr\.?|zł)/u.source;
+const BEFORE = new RegExp(`^([-+−]?)\\s*(${CURRENCY})?\\s*([-+−]?)\\s*`, "iu");
+const AFTER = new RegExp(`\\s*(${CURRENCY}|%|‰)?$`, "iu");
+const MARKED_DIGITS = /^(?=.*\d)[\d.,'’ \u00a0\u202f]*(?:[eE][+-]?\d+)?$/;
+
+/** Maximum characters of a number: longer texts are none. */
+const MAX_CHARACTERS = 400;
+
+function numberlike(text: string): Numberlike | null {
+  if (text.length > MAX_CHARACTERS) return null;
+  const whole = text.trim();
+  if (!/\d/.test(whole)) return null;
+  const [before = "", first = "", prefix = "", second = ""] = BEFORE.exec(whole) ?? [];
+  if (first !== "" && second !== "") return null;
+  const rest = whole.slice(before.length);
+  const [after = "", suffix = ""] = AFTER.exec(rest) ?? [];
+  const core = rest.slice(0, rest.length - after.length);
+  if (!MARKED_DIGITS.test(core) || suffix === "‰" || (prefix !== "" && suffix !== "")) return null;
+  const isPercent = suffix === "%";
+  const sign = first + second;
+  return {
+    isNegative: sign === "-" || sign === "−",
+    core: core.replace(/[\u00a0\u202f]/g, " ").replaceAll("’", "'"),
+    currency: (isPercent ? prefix : prefix + suffix).toUpperCase(),
+    isPercent,
+  };
+}
+
+const escaped = (mark: string) => mark.replace(".", "\\.");
+const PATTERNS = new Map(
+  MARKS.map((marks) => {
+    const { decimal, grouping } = marks;
+    const group = escaped(grouping);
+    const whole = ["0", "[1-9]\\d*"];
+    // India groups by two before the last three.
+    if (grouping !== "")
+      whole.push(`[1-9]\\d{0,2}(?:${group}\\d{3})+`, `[1-9]\\d?(?:${group}\\d{2})+${group}\\d{3}`);
+    const mark = escaped(decimal);
+    const body = `(?:(?:${whole.join("|")})(?:${mark}\\d*)?|${mark}\\d+)(?:[eE][+-]?\\d+)?`;
+    return [marks, new RegExp(`^${body}$`)] as const;
+  }),
+);
+
+/** Number as JSON writes it, with all digits: "-1234.50"; null if the text is none by the marks. */
+function exactDigits({ core, isNegative }: Numberlike, marks: NumberMarks): string | null {
+  if (!PATTERNS.get(marks)!.test(core)) return null;
+  const [mantissa = "", exponent = ""] = core.split(/(?=[eE])/);
+  const plain = marks.grouping === "" ? mantissa : mantissa.replaceAll(marks.grouping, "");
+  const [whole = "", fraction = ""] = plain.split(marks.decimal);
+  const digits = `${whole === "" ? "0" : whole}${fraction === "" ? "" : `.${fraction}`}${exponent}`;
+  return isNegative ? `-${digits}` : digits;
+}
+
+/** True for a number that JSON writes so: it needs no marks to be told. */
+const PLAIN = /^-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?$/;
+
+/** What the numbers of a column have around their digits. */
+interface Surroundings {
+  readonly currency: string;
+  readonly isPercent: boolean;
+}
+
+/** Result of a look at all texts of a column, of one file. */
+export interface NumberColumn {
+  /** Marks that the most texts fit, the usual of programs first. Pairs that give each text the same number are one. */
+  readonly readings: readonly NumberMarks[];
+  /** Texts that are numbers by the first of the readings. */
+  readonly numberCount: number;
+  /** Texts that are none by it. */
+  readonly otherCount: number;
+  /** Texts whose number the readings disagree about, and the first of them. */
+  readonly unclearCount: number;
+  readonly unclear: string | null;
+  /** Texts that are not written as JSON writes numbers, and the first of them. */
+  readonly unusualCount: number;
+  readonly unusual: string | null;
+  readonly surroundings: Surroundings;
+  /** True if a text shows the decimal mark, and no other pair of marks gives another mark. */
+  readonly shownDecimal: "." | "," | null;
+}
+
+/** Looks at all texts of a column that are no missing values; null if none is a number. */
+export function numberColumn(texts: readonly string[]): NumberColumn | null {
+  const found = new Map<string, Numberlike | null>();
+  for (const text of texts) if (!found.has(text)) found.set(text, numberlike(text));
+  const surroundings = surroundingsOf(texts, found);
+  const counts = new Map(MARKS.map((marks) => [marks, 0]));
+  const numbers = texts.map((text) => {
+    const like = found.get(text) ?? null;
+    return like !== null && fits(like, surroundings) ? like : null;
+  });
+  for (const like of numbers)
+    if (like !== null)
+      for (const marks of MARKS)
+        if (PATTERNS.get(marks)!.test(like.core)) counts.set(marks, counts.get(marks)! + 1);
+  const best = Math.max(...counts.values());
+  if (best === 0) return null;
+  const fitting = MARKS.filter((marks) => counts.get(marks) === best);
+  const readings = distinctReadings(fitting, numbers);
+  const [first] = readings as [NumberMarks, ...NumberMarks[]];
+  let [unclearCount, unusualCount] = [0, 0];
+  let [unclear, unusual]: (string | null)[] = [null, null];
+  for (const [i, like] of numbers.entries()) {
+    if (like === null || !PATTERNS.get(first)!.test(like.core)) continue;
+    if (!PLAIN.test(texts[i]!)) {
+      unusualCount++;
+      unusual ??= texts[i]!;
+    }
+    if (readings.some((marks) => exactDigits(like, marks) !== exactDigits(like, first))) {
+      unclearCount++;
+      unclear ??= texts[i]!;
+    }
+  }
+  const decimals = new Set(fitting.map(({ decimal }) => decimal));
+  return {
+    ...{
+      readings,
+      unclearCount,
+      unclear: unclear ?? null,
+      unusualCount,
+      unusual: unusual ?? null,
+      surroundings,
+    },
+    numberCount: best,
+    otherCount: texts.length - best,
+    shownDecimal: decimals.size === 1 ? first.decimal : null,
+  };
+}
+
+/** Currency and percent sign that most numbers have. */
+function surroundingsOf(
+  texts: readonly string[],
+  found: ReadonlyMap<string, Numberlike | null>,
+): Surroundings {
+  const counts = new Map<string, { readonly like: Surroundings; count: number }>();
+  for (const text of texts) {
+    const like = found.get(text) ?? null;
+    if (like === null || isZero(like)) continue;
+    const key = `${like.isPercent} ${like.currency}`;
+    const known = counts.get(key);
+    if (known === undefined) counts.set(key, { like, count: 1 });
+    else known.count++;
+  }
+  const [most] = [...counts.values()].sort((a, b) => b.count - a.count);
+  return { currency: most?.like.currency ?? "", isPercent: most?.like.isPercent ?? false };
+}
+
+const isZero = ({ core }: Numberlike) => !/[1-9]/.test(core.replace(/[eE].*$/, ""));
+
+/** True for a number of the column's unit; nothing has none, so a zero needs no sign. */
+const fits = (like: Numberlike, { currency, isPercent }: Surroundings) =>
+  (like.currency === currency && like.isPercent === isPercent) ||
+  (isZero(like) && like.currency === "" && !like.isPercent);
+
+/** One pair of marks for each way to read all numbers. */
+function distinctReadings(
+  fitting: readonly NumberMarks[],
+  numbers: readonly (Numberlike | null)[],
+): NumberMarks[] {
+  const cores = [
+    ...new Map(numbers.flatMap((like) => (like === null ? [] : [[like.core, like] as const]))).values(),
+  ];
+  const marked = cores.filter(({ core }) => /[.,' ]/.test(core));
+  const different: NumberMarks[] = [];
+  for (const marks of fitting) {
+    const isKnown = different.some((other) =>
+      marked.every((like) => exactDigits(like, marks) === exactDigits(like, other)),
+    );
+    if (!isKnown) different.push(marks);
+  }
+  return different;
+}
+
+/** How one column of a file is read as numbers. */
+export interface NumberReading extends NumberMarks {
+  readonly surroundings: Surroundings;
+  /** True for percent that are read as hundredths: 12 % is 0.12. */
+  readonly isHundredths: boolean;
+}
+
+/** Reads a text as a number of a column: JSON's digits; null if it is none. */
+export function readDigits(text: string, reading: NumberReading): string | null {
+  const like = numberlike(text);
+  if (like === null || !fits(like, reading.surroundings)) return null;
+  const marks = MARKS.find(
+    ({ decimal, grouping }) => decimal === reading.decimal && grouping === reading.grouping,
+  )!;
+  const digits = exactDigits(like, marks);
+  return digits === null || !reading.isHundredths || !like.isPercent ? digits : hundredthOf(digits);
+}
+
+/** Moves the decimal point of JSON's digits by two places. */
+function hundredthOf(digits: string): string {
+  const [, sign = "", whole = "", fraction = "", exponent = ""] = /^(-?)(\d+)(?:\.(\d+))?((?:[eE].*)?)$/.exec(
+    digits,
+  )!;
+  const padded = whole.padStart(3, "0");
+  const moved = `${padded.slice(0, -2).replace(/^0+(?=\d)/, "")}.${padded.slice(-2)}${fraction}`.replace(
+    /\.?0+$/,
+    "",
+  );
+  return `${sign}${moved}${exponent}`;
+}
