@@ -133,7 +133,7 @@ async function readOne(
   if (content.length === 0) return tableOf([]);
   switch (format) {
     case "parquet":
-      return readParquet(content, name, budget);
+      return readParquet(content, name, context);
     case "image":
       return tableOf([pictureRecord(file)]);
     case "csv":
