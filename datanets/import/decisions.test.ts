@@ -138,7 +138,7 @@ describe("marks of numbers", () => {
 
   it("are no matter in a field of texts", async () => {
     const found = await read(tableCard({ n: "text" }), { "a.csv": "n;m\n1.234;a\nNA;b\n" });
-    expect([column(found, "n"), found.decisions]).toEqual([["1.234", "NA"], []]);
+    expect([column(found, "n"), open(found)]).toEqual([["1.234", null], [["missing-values", "n"]]]);
   });
 
   it("are one question for several columns and files", async () => {
@@ -182,14 +182,26 @@ describe("missing values", () => {
     expect(found.refused).toMatchObject([{ line: 4 }]);
   });
 
-  it("stay categories, unless somebody says otherwise", async () => {
+  it("are asked among categories and texts of CSV, which has no null of its own", async () => {
     const card = tableCard({ continent: "category" });
     const files = { "a.csv": "continent,n\nEU,1\nNA,2\nEU,3\n" };
     const found = await read(card, files);
     expect([column(found, "continent"), said(found), open(found)]).toEqual([
       ["EU", "NA", "EU"],
       [["missing-values", "NA", 1, "value"]],
-      [],
+      [["missing-values", "continent"]],
+    ]);
+    const none = await read(card, { "a.csv": "continent,n\nEU,1\nnone,2\nEU,3\n" });
+    expect([column(none, "continent"), open(none)]).toEqual([["EU", "none", "EU"], []]);
+    const lines = await read(card, { "a.jsonl": '{"continent":"NA"}\n{"continent":null}\n' });
+    expect([column(lines, "continent"), open(lines)]).toEqual([["NA", null], []]);
+    // Where numbers of the file are missing by the same spelling, that comes first.
+    const numbers = await read(tableCard({ continent: "text", n: "number" }), {
+      "a.csv": "continent,n\nEU,1\nNA,NA\n",
+    });
+    expect([column(numbers, "continent"), open(numbers)]).toEqual([
+      ["EU", null],
+      [["missing-values", "continent"]],
     ]);
     const missing = await read(card, files, { "missing-values:continent": "missing" });
     expect(column(missing, "continent")).toEqual(["EU", null, "EU"]);

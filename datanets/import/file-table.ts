@@ -41,8 +41,8 @@ export interface TextForms {
   /** Texts that stand for a missing value among numbers, and the first of them. */
   readonly missingCount: number;
   readonly missing: string | null;
-  /** True for a file whose fields are separated by commas: a comma in them is seldom a decimal mark. */
-  readonly isCommaSeparated: boolean;
+  /** Separator of a CSV file's fields; null for other files, whose formats have missing values and numbers of their own. */
+  readonly separator: string | null;
 }
 
 export interface FileRecord extends Omit<FilePosition, "field"> {
@@ -67,15 +67,15 @@ export interface ReadFile {
   readonly records: readonly FileRecord[];
   readonly refused: readonly Refusal[];
   readonly notices: readonly string[];
-  /** True for a CSV file whose fields are separated by commas. */
-  readonly isCommaSeparated?: boolean;
+  /** Separator of a CSV file's fields, a tab for one column; absent for other files. */
+  readonly separator?: string;
 }
 
-/** Describes columns by all their values. @param commaFiles CSV files whose fields are separated by commas */
+/** Describes columns by all their values. @param separators of CSV files by their names */
 export function describeColumns(
   names: readonly string[],
   records: readonly FileRecord[],
-  commaFiles: ReadonlySet<string> = new Set(),
+  separators: ReadonlyMap<string, string> = new Map(),
 ): FileColumn[] {
   return names.map((name) => {
     const types = new Set<ColumnType>();
@@ -98,7 +98,9 @@ export function describeColumns(
         else texts.push(cell);
       }
     }
-    const texts = new Map([...byFile].map(([file, own]) => [file, formsOf(own, commaFiles.has(file))]));
+    const texts = new Map(
+      [...byFile].map(([file, own]) => [file, formsOf(own, separators.get(file) ?? null)]),
+    );
     for (const type of textTypes(texts, byFile, types.has("number"))) types.add(type);
     // A single cell is refused with its row.
     const isLossy = lossyCount > 0 && lossyCount + missingCount === records.length;
@@ -114,14 +116,14 @@ export function describeColumns(
   });
 }
 
-function formsOf(all: readonly string[], isCommaSeparated: boolean): TextForms {
+function formsOf(all: readonly string[], separator: string | null): TextForms {
   const texts = all.filter((text) => !isMissingSpelling(text));
   return {
     numbers: numberColumn(texts),
     dates: dateColumn(texts),
     missingCount: all.length - texts.length,
     missing: all.find(isMissingSpelling) ?? null,
-    isCommaSeparated,
+    separator,
   };
 }
 

@@ -1,5 +1,4 @@
 /** Types of Parquet that databases and data frames write: read with all digits, or refused by name. Files are made by hyparquet-writer. */
-import type { SchemaElement } from "hyparquet";
 import { parquetWriteBuffer } from "hyparquet-writer";
 import { expect, it } from "vitest";
 import { sampleCard } from "../testing/sample-card.ts";
@@ -18,6 +17,7 @@ const DUCKDB = {
     "UEFSMRUAFSQVJCwVBhUAFQYVBgAAAgAAAAYBmUkAAP///39nCfr/FQAVPBU8LBUGFQAVBhUGAAACAAAABgGQmOChkMgFAP////////9/gEDX/ESIRgwVABVqFWosFQYVABUGFQYAACEAAABBAwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAADiBAAAAAAAAMQJAAAAAAAAFQAVahVqLBUGFQAVBhUGAAAhAAAAQQMAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAMjcoZDIBQABAAAAAAAAgBUCGVw1ABgNZHVja2RiX3NjaGVtYRUIABUCJQIYAWQlDAAVBCUCGAJ0cyUUTIwSHCwAAAAAABUEJQIYAW0lChUGFSQsXBUGFSQAAAAVBCUCGAJ0eiUUTIwRHCwAAAAAABYGGRwZTCYAHBUCGRUAGRgBZBUAFgYWRhZGJgg8GAT///9/GARnCfr/FgAoBP///38YBGcJ+v8REQAAACYAHBUEGRUAGRgCdHMVABYGFl4WXiZOPBgI/////////38YCJCY4KGQyAUAFgAoCP////////9/GAiQmOChkMgFABERAAAAJgAcFQQZFQAZGAFtFQAWBhaMARaMASasATwYCMQJAAAAAAAAGAjiBAAAAAAAABYCKAjECQAAAAAAABgI4gQAAAAAAAAREQAAACYAHBUEGRUAGRgCdHoVABYGFowBFowBJrgCPBgIAMjcoZDIBQAYCAEAAAAAAACAFgIoCADI3KGQyAUAGAgBAAAAAAAAgBERAAAAFrwDFgYmCBa8AwAoKER1Y2tEQiB2ZXJzaW9uIHYxLjUuNiAoYnVpbGQgMDY5Y2M5ZjliNSkZTBwAABwAABwAABwAAAC6AQAAUEFSMQ==",
 } as const;
 
+type SchemaElement = NonNullable<Parameters<typeof parquetWriteBuffer>[0]["schema"]>[number];
 interface Column {
   readonly element: Omit<SchemaElement, "name">;
   readonly data: readonly unknown[];

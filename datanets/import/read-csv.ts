@@ -78,7 +78,7 @@ export function readCsv(text: string, file: string, settings: CsvSettings, conte
     return [];
   });
   const notices = columns.length === 1 ? [] : [`${file}: separated by ${NAMES[separator ?? ","]}`];
-  return { columns, records, refused, notices, isCommaSeparated: separator === "," };
+  return { columns, records, refused, notices, separator: separator ?? "\t" };
 }
 
 /** Leaves out the comments above a table: lines that begin with # and are not divided as the others are. */

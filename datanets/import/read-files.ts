@@ -47,7 +47,7 @@ export async function readFiles(
   const budget = new ImportBudget(settings.limits);
   const decisions = new Decisions(settings.choices);
   const labelNames = new Set(labels.map(({ name }) => name));
-  const commaFiles = new Set<string>();
+  const separators = new Map<string, string>();
   const tables: ReadFile[] = [];
   const pictures: PictureFile[] = [];
   const refused: Refusal[] = [];
@@ -82,7 +82,7 @@ export async function readFiles(
       if (format === "image" && file.content.length > 0)
         return void pictures.push({ name: file.name, record: pictureRecord(file) });
       const read = await readOne(file, format, { settings, budget, decisions, labels: labelNames });
-      if (read.isCommaSeparated === true) commaFiles.add(file.name);
+      if (read.separator !== undefined) separators.set(file.name, read.separator);
       tables.push(read);
       if (read.records.length + read.refused.length === 0) throw unreadable(position, "it has no rows");
     } catch (error) {
@@ -106,7 +106,7 @@ export async function readFiles(
   }
   for (const refusal of joined.refused) refused.push(refusal);
   return {
-    columns: describeColumns([...columns], records, commaFiles),
+    columns: describeColumns([...columns], records, separators),
     records,
     refused,
     notices,

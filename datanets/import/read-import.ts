@@ -179,7 +179,7 @@ function rowOf(
           if (type === "number")
             return isMissing(cell) ? null : numberOfCell(cell, readers.digits(name, position.file));
           if (type === "boolean") return isMissing(cell) ? null : booleanOfCell(cell);
-          return type === "category" ? readers.category(name, textOfCell(cell)) : textOfCell(cell);
+          return readers[type](name, textOfCell(cell));
         });
       });
       return encodeTableRow(row.fields, values);
