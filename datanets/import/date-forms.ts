@@ -3,7 +3,7 @@
 /** Order of a date's parts. */
 export type DateOrder = "year-first" | "day-first" | "month-first";
 
-/** What a number says of a date. */
+/** Part of a date that a number holds. */
 export type DatePart = "days" | "month" | "weekday";
 
 interface CalendarDate {

@@ -4,7 +4,7 @@
  */
 import { datanetError } from "../datanet-errors.ts";
 
-/** What a decision is about. A kind belongs to one reader, which says where in its file which readings it knows. */
+/** Kinds of decisions. A kind belongs to one reader, which says where in its file which readings it knows. */
 export const DECISION_KINDS = [
   "category-twins",
   "columns-left-out",
@@ -260,8 +260,14 @@ export function requireKnownChoices(choices: Choices, decisions: readonly Decisi
 export function requireDecided(decisions: readonly Decision[]): void {
   const open = decisions.filter(({ isOpen }) => isOpen);
   if (open.length === 0) return;
-  const lines = decisionLines(open).map((line) => `\n  ${line}`);
-  throw datanetError("DNT_READING_OPEN", `the files can be read in several ways:${lines.join("")}`, {
+  // One line: a command cuts an error's message there.
+  const questions = open.map((decision) => {
+    const options = [decision.taken, ...decision.others].map(
+      ({ name, text }) => `${readingOption(decision, name)} (${text})`,
+    );
+    return `${decisionSubject(decision)}: ${options.join(" or ")}`;
+  });
+  throw datanetError("DNT_READING_OPEN", `the files can be read in several ways: ${questions.join("; ")}`, {
     data: { decisions: open.map(decisionAnswer) },
   });
 }

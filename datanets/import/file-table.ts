@@ -34,7 +34,7 @@ export interface FileColumn {
   readonly lossy: string | null;
 }
 
-/** What the texts of a column are in one file. Texts that stand for missing values do not count for numbers and dates. */
+/** Forms of a column's texts in one file. Texts that stand for missing values do not count for numbers and dates. */
 export interface TextForms {
   readonly numbers: NumberColumn | null;
   readonly dates: DateColumn | null;

@@ -89,7 +89,7 @@ function exactDigits({ core, isNegative }: Numberlike, marks: NumberMarks): stri
 /** True for a number that JSON writes so: it needs no marks to be told. */
 const PLAIN = /^-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?$/;
 
-/** What the numbers of a column have around their digits. */
+/** Currency and percent sign around the digits of a column's numbers. */
 interface Surroundings {
   readonly currency: string;
   readonly isPercent: boolean;

@@ -31,7 +31,7 @@ const COMMENT_LINE = /^[ \t]*#.*(?:\r?\n|$)/;
 /** Maximum lines above the names. */
 const MAX_TITLE_LINES = 8;
 
-/** What the reader of one import's CSV files shares. */
+/** Budget, decisions and labels that all CSV files of one import share. */
 interface CsvContext {
   readonly budget: ImportBudget;
   readonly decisions: Decisions;

@@ -114,7 +114,7 @@ export async function readFiles(
   };
 }
 
-/** What the readers of one import share. */
+/** Settings, budget and decisions that the readers of one import share. */
 export interface ReaderContext {
   readonly settings: ReadSettings;
   readonly budget: ImportBudget;
