@@ -19,10 +19,10 @@ const PLAIN_READING: NumberReading = {
   ...{ decimal: ".", grouping: "", isHundredths: false },
   surroundings: { currency: "", isPercent: false },
 };
-export const plainDigits: DigitsOf = (text) => readDigits(text, PLAIN_READING);
+const plainDigits: DigitsOf = (text) => readDigits(text, PLAIN_READING);
 
 /** Decides how a column is read as numbers, for each file that has texts in it. */
-export function numberReaders(
+function numberReaders(
   column: FileColumn,
   { columns }: Pick<FileTable, "columns">,
   decisions: Decisions,
@@ -41,7 +41,7 @@ export function numberReaders(
 }
 
 /** Says which texts of a column stand for missing values. */
-export function sayMissing({ name, texts }: FileColumn, decisions: Decisions): void {
+function sayMissing({ name, texts }: FileColumn, decisions: Decisions): void {
   for (const [file, { missing, missingCount }] of texts)
     if (missing !== null)
       decisions.decide({
@@ -202,7 +202,7 @@ function missingReader(
 }
 
 /** Decides which texts of a column of categories are one, and returns the category of each; null for a missing one. */
-export function categoryReader(
+function categoryReader(
   column: FileColumn,
   table: Pick<FileTable, "columns" | "records">,
   decisions: Decisions,

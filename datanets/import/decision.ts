@@ -5,7 +5,7 @@
 import { datanetError } from "../datanet-errors.ts";
 
 /** Kinds of decisions. A kind belongs to one reader, which says where in its file which readings it knows. */
-export const DECISION_KINDS = [
+const DECISION_KINDS = [
   "category-twins",
   "columns-left-out",
   "comment-lines",
@@ -61,7 +61,7 @@ export interface Decision {
 export type Choices = Readonly<Record<string, string>>;
 
 /** Maximum characters of `seen`. */
-export const MAX_SEEN = 60;
+const MAX_SEEN = 60;
 /** Maximum characters of a file's or column's name in a decision's key. */
 const MAX_SUBJECT = 200;
 /** Columns that a merged decision names. */
@@ -84,7 +84,7 @@ function keysOf(subject: Subject): readonly string[] {
 }
 
 /** Returns the option of the contribute and preview commands that chooses a reading, quoted for a shell where it has to be. */
-export function readingOption(decision: Subject, reading: string): string {
+function readingOption(decision: Subject, reading: string): string {
   const value = `${decisionKey(decision)}=${reading}`;
   return `--read ${/^[\w:.,/=-]+$/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`}`;
 }

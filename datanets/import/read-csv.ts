@@ -120,6 +120,7 @@ function withoutTitle(
   chosen: Separator | undefined,
   decisions: Decisions,
 ): string {
+  if (!mayHaveTitle(text, chosen)) return text;
   let rest = text;
   for (let cut = 1; cut <= MAX_TITLE_LINES; cut++) {
     const end = rest.indexOf("\n");
@@ -138,6 +139,17 @@ function withoutTitle(
     return name === "title" ? rest : text;
   }
   return text;
+}
+
+/** True where a separator of later lines leaves the first one undivided: only then its lines are parsed. */
+function mayHaveTitle(text: string, chosen: Separator | undefined): boolean {
+  const sample = beginningOf(text);
+  const end = sample.indexOf("\n");
+  const [first, rest] = [sample.slice(0, end), sample.slice(end)];
+  return (chosen === undefined ? SEPARATORS : [chosen]).some(
+    (separator) =>
+      rest.includes(separator) && first.split(separator).filter((field) => field.trim() !== "").length <= 1,
+  );
 }
 
 /** Characters that a title is told by. */
