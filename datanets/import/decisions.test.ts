@@ -111,7 +111,7 @@ describe("marks of numbers", () => {
       [1_234.5, 7, 0.1, 1],
     ]);
     expect(said(found)).toEqual([
-      ["number-marks", ".5", 3, "number"],
+      ["number-marks", ".5", 4, "number"],
       ["number-marks", "12 %", 3, "number"],
       ["number-marks", "€ 1.234,50", 4, "number"],
     ]);
@@ -205,6 +205,14 @@ describe("missing values", () => {
     ]);
     const missing = await read(card, files, { "missing-values:continent": "missing" });
     expect(column(missing, "continent")).toEqual(["EU", null, "EU"]);
+  });
+
+  it("are asked among the rows of a text Datanet, too", async () => {
+    const files = { "a.csv": "text,n\nSun,1\nNA,2\n" };
+    const found = await read(textCard("good"), files);
+    expect([found.rows.length, open(found)]).toEqual([2, [["missing-values", "text"]]]);
+    const missing = await read(textCard("good"), files, { "missing-values:text": "missing" });
+    expect([missing.rows.length, missing.refused.map(({ line }) => line)]).toEqual([1, [3]]);
   });
 
   it("are no labels, unless the card has them", async () => {

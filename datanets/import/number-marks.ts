@@ -41,6 +41,9 @@ const MARKED_DIGITS = /^(?=.*\d)[\d.,'’ \u00a0\u202f]*(?:[eE][+-]?\d+)?$/;
 /** Numbers as JSON writes them, which need no marks to be told. */
 const PLAIN = /^-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?$/;
 
+/** Numbers as everybody writes them: of others it is said how they are read. */
+const USUAL = /^-?(0|[1-9]\d*)(\.\d+)?$/;
+
 /** Maximum characters of a number: longer texts are none. */
 const MAX_CHARACTERS = 100;
 /** Letters of a word: currencies have three at most. */
@@ -112,7 +115,7 @@ export interface NumberColumn {
   /** Texts whose number the readings disagree about, and the first of them. */
   readonly unclearCount: number;
   readonly unclear: string | null;
-  /** Texts that are not written as JSON writes numbers, and the first of them. */
+  /** Texts with a sign, a unit or marks that not everybody writes, or with an exponent, and the first of them. */
   readonly unusualCount: number;
   readonly unusual: string | null;
   readonly surroundings: Surroundings;
@@ -158,7 +161,7 @@ export function numberColumn(texts: readonly string[]): NumberColumn | null {
   for (const { count, like, text } of numbers) {
     const digits = exactDigits(like, first);
     if (digits === null) continue;
-    if (!PLAIN.test(text)) {
+    if (!USUAL.test(text)) {
       unusual.count += count;
       unusual.text ??= text;
     }

@@ -42,6 +42,9 @@ export interface Imported {
   readonly decisions: readonly Decision[];
 }
 
+/** Field of a row that is a text. */
+const TEXT_FIELDS = [{ name: "text", type: "text" }] as const;
+
 type CardRows = Pick<Card, "row" | "labels">;
 
 /**
@@ -73,7 +76,7 @@ export function rowsOfTable(
   const labels: (string | null)[] = [];
   const places: Omit<FilePosition, "field">[] = [];
   const readers = fieldReaders(
-    card.row.kind === "table" ? card.row.fields : [],
+    card.row.kind === "text" ? TEXT_FIELDS : card.row.fields,
     (field) => mapping.columns[field] ?? null,
     table,
     decisions,
@@ -147,7 +150,7 @@ function rowOf(
   const textField = (field: string) => inField({ ...position, field }, () => textOfCell(cellOf(field)));
   switch (row.kind) {
     case "text": {
-      const text = textField("text");
+      const text = readers.text("text", textField("text")) ?? "";
       if (text.trim() === "") throw unreadable({ ...position, field: "text" }, "it has no text");
       return new TextEncoder().encode(text);
     }
