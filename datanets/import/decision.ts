@@ -223,7 +223,8 @@ export function mergedDecisions(decisions: readonly Decision[]): readonly Decisi
       ...first,
       column: column!,
       columns: columns.length > 1 ? columns : [],
-      file: files.size === 1 ? first.file : null,
+      // A choice for several columns is one for the kind.
+      file: files.size === 1 && columns.length <= 1 ? first.file : null,
       cells: group.reduce((sum, { cells }) => sum + cells, 0),
     };
   });

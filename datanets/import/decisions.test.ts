@@ -123,6 +123,11 @@ describe("marks of numbers", () => {
     expect(column(parts, "p")).toEqual([0.12, 0.005, 0, 1]);
   });
 
+  it("may stand in parentheses where they are negative", async () => {
+    const found = await read(card, { "a.csv": 'n,m\n"$1,234.50",a\n($5.00),b\n(-5),c\n' });
+    expect([column(found, "n"), found.refused.map(({ line }) => line)]).toEqual([[1_234.5, -5], [4]]);
+  });
+
   it("refuse by line what is another unit, and keep all digits", async () => {
     const found = await read(card, { "a.csv": "n;m\n$ 5;a\n€ 6;b\n$ 7;c\n00123;d\nabc;e\n" });
     expect(column(found, "n")).toEqual([5, 7]);
@@ -158,6 +163,14 @@ describe("marks of numbers", () => {
       { a: 1_234, b: 2.345 },
       { a: 9_876, b: 5.432 },
     ]);
+    // The printed option answers it, of one file too.
+    const one = { "x.csv": "a;b\n1.234;2.345\n" };
+    const { option } = decisionAnswer((await read(two, one)).decisions[0]!);
+    const answered = await read(two, one, parseChoices([option.replace("--read ", "")]));
+    expect([open(answered), rows(answered)]).toEqual([[], [{ a: 1_234, b: 2_345 }]]);
+    expect(() =>
+      requireKnownChoices(parseChoices([option.replace("--read ", "")]), answered.decisions),
+    ).not.toThrow();
     const apart = await read(two, files, { "number-marks:x.csv:a": "thousands", "number-marks": "decimals" });
     expect(column(apart, "a")).toEqual([1_234, 9.876]);
   });

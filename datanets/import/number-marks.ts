@@ -50,6 +50,14 @@ const MAX_CHARACTERS = 100;
 const WORD = /\p{L}{4}/u;
 
 function numberlike(text: string): Numberlike | null {
+  // As books have them: a negative number stands in parentheses.
+  const [, inner] = /^\s*\(([^()]*)\)\s*$/.exec(text) ?? [];
+  if (inner === undefined) return signedNumber(text);
+  const found = signedNumber(inner);
+  return found === null || /[-+−]/.test(inner) ? null : { ...found, isNegative: true };
+}
+
+function signedNumber(text: string): Numberlike | null {
   if (text.length > MAX_CHARACTERS) return null;
   const whole = text.trim();
   if (PLAIN.test(whole)) {
