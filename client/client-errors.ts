@@ -98,7 +98,7 @@ export const clientErrors = defineErrors("CLI", {
   },
   CLI_BELOW_LEAST: {
     meaning:
-      "a part of the reply has less assurance than you accept; `data.part`, `data.given`, `data.least`",
+      "a part of the reply has less assurance than you accept; `data.part`, `data.given`, `data.minAssurance`",
     remedy: "nothing was signed; ask another model, or accept less (models ask --min-assurance)",
   },
   CLI_PRECONFIRMATION_INVALID: {
@@ -136,9 +136,9 @@ export const clientErrors = defineErrors("CLI", {
   },
   CLI_L1_LOGS_INCOMPLETE: {
     meaning:
-      "the Ethereum node's logs lack an event that the contract's own state shows; `data.what` says which",
+      "the Ethereum node's logs lack an event that the contract's own state shows, or begin after it; `data.what` says which",
     remedy:
-      "nothing was sent; try again, or use another Ethereum node: this one lags behind itself, or leaves out logs",
+      "nothing was sent; try again, or use another Ethereum node: this one lags behind itself, leaves out logs, or shows no older blocks",
     isRetryable: true,
   },
   CLI_L1_REVERTED: {
@@ -314,8 +314,8 @@ interface ClientErrorData {
     | { reason: "recipe" }
     | { reason: "differs"; fieldCount: number; fields: readonly PaperFieldDifference[] };
   CLI_MODEL_APPROVED: { datanetId: number; modelId: number };
-  /** `part` names the first part of the reply below `least`. */
-  CLI_BELOW_LEAST: { part: string; given: string; least: string };
+  /** `part` names the first part of the reply below `minAssurance`. */
+  CLI_BELOW_LEAST: { part: string; given: string; minAssurance: string };
   /** `what` names the first field that differs. */
   CLI_ANSWER_WRONG: { what: string; given: string | number; right: string | number };
   CLI_RECEIPT_PAID: { modelId: number; receipt: string; epoch: number; hash: string };
