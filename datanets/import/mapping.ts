@@ -3,6 +3,7 @@ import type { Card } from "../card/card.ts";
 import { labelOfCell } from "./cell.ts";
 import type { FileColumn, FileTable } from "./file-table.ts";
 import { FOLDER_COLUMN, PICTURE_COLUMN } from "./read-files.ts";
+import { tidyName } from "./twins.ts";
 
 export interface ImportMapping {
   /**
@@ -12,8 +13,6 @@ export interface ImportMapping {
   readonly columns: Readonly<Record<string, string | null>>;
   /** Column of the contributor's label; null for rows without labels. */
   readonly label: string | null;
-  /** True if the files' numbers have a comma before their decimals. */
-  readonly hasDecimalComma: boolean;
 }
 
 /** Fields that a row of the card takes from columns, in the order in which they are chosen. */
@@ -52,14 +51,14 @@ export function unusedColumns({ columns }: FileTable, mapping: ImportMapping): r
 }
 
 /** Other usual names of a field. */
-const ALSO: Readonly<Record<string, readonly string[]>> = {
-  text: ["body", "content", "message", "sentence", "clause", "review"],
-  prompt: ["question", "instruction", "input", "query"],
-  answer: ["response", "completion", "output", "answers"],
-  label: ["labels", "category", "class", "tag", "target", FOLDER_COLUMN],
-};
+const ALSO: ReadonlyMap<string, readonly string[]> = new Map([
+  ["text", ["body", "content", "message", "sentence", "clause", "review"]],
+  ["prompt", ["question", "instruction", "input", "query"]],
+  ["answer", ["response", "completion", "output", "answers"]],
+  ["label", ["labels", "category", "class", "tag", "target", FOLDER_COLUMN]],
+]);
 /** Usual names of the column of labels, the most usual first. */
-export const USUAL_LABEL_NAMES: readonly string[] = ["label", ...ALSO.label!];
+export const USUAL_LABEL_NAMES: readonly string[] = ["label", ...ALSO.get("label")!];
 /** Share of a column's values that are labels of the card, from which on it is suggested as the label. */
 const LABEL_SHARE = 0.5;
 
@@ -92,11 +91,7 @@ export function proposeMapping(card: Pick<Card, "row" | "labels">, table: FileTa
   const [first] = missingFields(row, { columns });
   if (first !== undefined && only !== undefined && second === undefined && row.kind !== "table")
     take(row.kind === "passage" ? "text" : first, only);
-  const hasDecimalComma = table.columns.some((column) => {
-    const isNumber = row.fields.some(({ name, type }) => type === "number" && columns[name] === column.name);
-    return isNumber && column.hasDecimalCommas;
-  });
-  return { columns, label, hasDecimalComma };
+  return { columns, label };
 }
 
 /** Returns the mapping that the contributor has chosen, with what the files suggest in place of what is open. */
@@ -124,7 +119,7 @@ function besideForm(table: FileTable, columns: Readonly<Record<string, string>>)
 
 /** The column of the field's name, or of another usual one. A name that is not quite it comes second. */
 function byName(field: string, columns: readonly FileColumn[]): FileColumn | undefined {
-  const likely = [field.toLowerCase(), ...(ALSO[field] ?? [])];
+  const likely = [field.toLowerCase(), ...(ALSO.get(field) ?? [])];
   const found = (name: string) => columns.find((column) => column.name.trim().toLowerCase() === name);
   return (
     columns.find(({ name }) => name === field) ?? likely.map(found).find((column) => column !== undefined)
@@ -136,7 +131,9 @@ function proposeLabel(
   { columns, records }: FileTable,
   taken: ReadonlySet<string>,
 ): string | null {
-  const names = new Set(labels.map(({ name }) => name));
+  // Twins of a label count here: the reader of labels asks about them.
+  const formOf = (name: string) => tidyName(name).toLowerCase();
+  const names = new Set(labels.map(({ name }) => formOf(name)));
   if (names.size === 0) return null;
   const found = columns.flatMap(({ name }) => {
     if (taken.has(name)) return [];
@@ -144,7 +141,7 @@ function proposeLabel(
     for (const { values } of records) {
       const label = labelOrNull(values.get(name) ?? null);
       if (label === null) continue;
-      if (names.has(label)) known++;
+      if (names.has(formOf(label))) known++;
       else other++;
     }
     const isUsual = USUAL_LABEL_NAMES.includes(name.trim().toLowerCase());

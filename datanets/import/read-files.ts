@@ -1,6 +1,7 @@
 /** Reads people's files as one table by their formats, within limits. Runs in Node and in a page's worker. */
 import { lineWithoutFeed, textOfFile } from "@openledger/foundation/utf8";
 import type { Cell } from "./cell.ts";
+import { type Choices, Decisions } from "./decision.ts";
 import { describeColumns, type FileRecord, type FileTable, type ReadFile } from "./file-table.ts";
 import {
   type FileFormat,
@@ -23,6 +24,8 @@ import { unpackZip } from "./unpack-zip.ts";
 
 export interface ReadSettings extends CsvSettings {
   readonly limits?: Partial<ImportLimits>;
+  /** Readings that a person has chosen where the files admit several. */
+  readonly choices?: Choices;
 }
 
 /** Column of files that are texts, and of texts' parts. */
@@ -34,12 +37,17 @@ export const FOLDER_COLUMN = "folder";
 /**
  * Reads files as a table whose columns are those of all of them; an archive stands for the files in it. A file that cannot
  * be read is refused as a whole, in the table's list; so is one whose bytes are not those that a Croissant file beside it names.
+ * @param labels of the card that the rows are read for: a first line that has one is no line of names
  */
 export async function readFiles(
   files: readonly ImportFile[],
   settings: ReadSettings = {},
+  labels: readonly { readonly name: string }[] = [],
 ): Promise<FileTable> {
   const budget = new ImportBudget(settings.limits);
+  const decisions = new Decisions(settings.choices);
+  const labelNames = new Set(labels.map(({ name }) => name));
+  const separators = new Map<string, string>();
   const tables: ReadFile[] = [];
   const pictures: PictureFile[] = [];
   const refused: Refusal[] = [];
@@ -73,7 +81,8 @@ export async function readFiles(
       }
       if (format === "image" && file.content.length > 0)
         return void pictures.push({ name: file.name, record: pictureRecord(file) });
-      const read = await readOne(file, format, settings, budget);
+      const read = await readOne(file, format, { settings, budget, decisions, labels: labelNames });
+      if (read.separator !== undefined) separators.set(file.name, read.separator);
       tables.push(read);
       if (read.records.length + read.refused.length === 0) throw unreadable(position, "it has no rows");
     } catch (error) {
@@ -96,26 +105,41 @@ export async function readFiles(
     notices.push(...read.notices);
   }
   for (const refusal of joined.refused) refused.push(refusal);
-  return { columns: describeColumns([...columns], records), records, refused, notices };
+  return {
+    columns: describeColumns([...columns], records, separators),
+    records,
+    refused,
+    notices,
+    decisions: decisions.list,
+  };
+}
+
+/** Settings, budget and decisions that the readers of one import share. */
+export interface ReaderContext {
+  readonly settings: ReadSettings;
+  readonly budget: ImportBudget;
+  readonly decisions: Decisions;
+  /** Labels of the card that the rows are read for. */
+  readonly labels: ReadonlySet<string>;
 }
 
 async function readOne(
   file: ImportFile,
   format: Exclude<FileFormat, "zip">,
-  settings: ReadSettings,
-  budget: ImportBudget,
+  context: ReaderContext,
 ): Promise<ReadFile> {
+  const { budget, settings } = context;
   const { content, name } = file;
   if (content.length === 0) return tableOf([]);
   switch (format) {
     case "parquet":
-      return readParquet(content, name, budget);
+      return readParquet(content, name, context);
     case "image":
       return tableOf([pictureRecord(file)]);
     case "csv":
-      return readCsv(textOf(file), name, settings, budget);
+      return readCsv(textOf(file), name, settings, context);
     case "tsv":
-      return readCsv(textOf(file), name, { ...settings, separator: "\t" }, budget);
+      return readCsv(textOf(file), name, { ...settings, separator: "\t" }, context);
     case "json":
       return readJson(textOf(file), name, budget);
     case "jsonl":

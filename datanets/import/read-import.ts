@@ -3,8 +3,7 @@
  * row (docs/explanation/datanets.md, "Files"). The contribute command, the page and programs call it.
  */
 import { pictureTypeOf } from "@openledger/attribution/pictures/picture-type";
-import type { FieldType } from "@openledger/attribution/rows/row-kinds";
-import { encodeTableRow, type FieldValue } from "@openledger/attribution/rows/table-rows";
+import { encodeTableRow } from "@openledger/attribution/rows/table-rows";
 import { encodeTextRow } from "@openledger/attribution/rows/text-rows";
 import type { Card } from "../card/card.ts";
 import {
@@ -17,9 +16,13 @@ import {
   numberOfCell,
   textOfCell,
 } from "./cell.ts";
+import { type FieldReaders, fieldReaders } from "./column-readings.ts";
+import { type Choices, type Decision, Decisions, requireDecided } from "./decision.ts";
 import type { FileRecord, FileTable } from "./file-table.ts";
 import type { ImportFile } from "./import-file.ts";
+import { LabelError, type LabelOf, labelReader } from "./label-readings.ts";
 import { completeMapping, type ImportMapping, missingFields, unusedColumns } from "./mapping.ts";
+import { isMissingSpelling } from "./missing-values.ts";
 import { PICTURE_COLUMN, type ReadSettings, readFiles } from "./read-files.ts";
 import { type FilePosition, type Refusal, refusalOf, unreadable } from "./refusal.ts";
 
@@ -35,7 +38,12 @@ export interface Imported {
   /** Columns whose values are in no row. */
   readonly unused: readonly string[];
   readonly notices: readonly string[];
+  /** Places where files, columns or labels admit several readings, with the one that was taken. */
+  readonly decisions: readonly Decision[];
 }
+
+/** Field of a row that is a text. */
+const TEXT_FIELDS = [{ name: "text", type: "text" }] as const;
 
 type CardRows = Pick<Card, "row" | "labels">;
 
@@ -50,25 +58,38 @@ export async function readImport(
   mapping: Partial<ImportMapping> = {},
   settings: ReadSettings = {},
 ): Promise<Imported> {
-  return rowsOfTable(card, await readFiles(files, settings), mapping);
+  return rowsOfTable(card, await readFiles(files, settings, card.labels), mapping, settings.choices);
 }
 
 /** Makes rows of a table, as `readImport` does. @throws DNT_FILE_UNREADABLE */
-export function rowsOfTable(card: CardRows, table: FileTable, input: Partial<ImportMapping> = {}): Imported {
+export function rowsOfTable(
+  card: CardRows,
+  table: FileTable,
+  input: Partial<ImportMapping> = {},
+  choices: Choices = {},
+): Imported {
+  const decisions = new Decisions(choices);
   const mapping = completeMapping(card, table, input);
   const refused = [...table.refused];
   if (table.records.length > 0) requireColumns(card, table, mapping);
   const rows: Uint8Array[] = [];
   const labels: (string | null)[] = [];
   const places: Omit<FilePosition, "field">[] = [];
-  const names = new Set(card.labels.map(({ name }) => name));
+  const readers = fieldReaders(
+    card.row.kind === "text" ? TEXT_FIELDS : card.row.fields,
+    (field) => mapping.columns[field] ?? null,
+    table,
+    decisions,
+  );
+  const labelOf = labelReader(card, table, mapping.label, decisions);
   for (const record of table.records) {
     const { values: _, ...position } = record;
     try {
-      const row = rowOf(card, record, mapping);
+      const row = rowOf(card, record, mapping, readers);
       if (row.length > card.row.maxBytes)
         throw unreadable(position, `${row.length} bytes are more than the card's ${card.row.maxBytes}`);
-      labels.push(labelOf(record, mapping, names));
+      const label = labelOfRecord(record, mapping, labelOf);
+      labels.push(label);
       rows.push(row);
       places.push(position);
     } catch (error) {
@@ -83,35 +104,45 @@ export function rowsOfTable(card: CardRows, table: FileTable, input: Partial<Imp
     mapping,
     unused: unusedColumns(table, mapping),
     notices: table.notices,
+    decisions: [...table.decisions, ...decisions.list],
   };
 }
 
-function requireColumns({ row }: CardRows, { columns, records }: FileTable, mapping: ImportMapping): void {
+function requireColumns(
+  { row }: CardRows,
+  { columns, decisions, records }: FileTable,
+  mapping: ImportMapping,
+): void {
   const { file } = records[0]!;
   const has = columns.map(({ name }) => `"${name}"`).join(", ");
   const unknown = [...Object.values(mapping.columns), mapping.label].find(
     (name) => name !== null && columns.every((column) => column.name !== name),
   );
+  const [field] = unknown === undefined ? missingFields(row, mapping) : [];
+  if (unknown === undefined && field === undefined) return;
+  // Other names of the columns may be the ones.
+  requireDecided(decisions.filter(({ kind }) => kind === "first-line"));
   if (unknown !== undefined)
     throw unreadable({ file, line: 0, field: unknown! }, `it has no column "${unknown}", it has ${has}`);
-  const [field] = missingFields(row, mapping);
-  if (field !== undefined)
-    throw unreadable({ file, line: 0, field }, `which column is "${field}"? It has ${has}`);
+  throw unreadable({ file, line: 0, field: field! }, `which column is "${field}"? It has ${has}`);
 }
 
-function labelOf(
+function labelOfRecord(
   { values, ...position }: FileRecord,
   { label: field }: ImportMapping,
-  names: ReadonlySet<string>,
+  labelOf: LabelOf,
 ): string | null {
   if (field === null) return null;
-  const label = inField({ ...position, field }, () => labelOfCell(values.get(field) ?? null));
-  if (label === null || names.has(label)) return label;
-  throw unreadable({ ...position, field }, `"${label.slice(0, 60)}" is no label of the card`);
+  return inField({ ...position, field }, () => labelOf(labelOfCell(values.get(field) ?? null)));
 }
 
 /** A row in the card's form. */
-function rowOf({ row }: CardRows, { values, ...position }: FileRecord, mapping: ImportMapping): Uint8Array {
+function rowOf(
+  { row }: CardRows,
+  { values, ...position }: FileRecord,
+  mapping: ImportMapping,
+  readers: FieldReaders,
+): Uint8Array {
   const cellOf = (field: string): Cell => {
     const column = mapping.columns[field] ?? null;
     return column === null ? null : (values.get(column) ?? null);
@@ -119,7 +150,7 @@ function rowOf({ row }: CardRows, { values, ...position }: FileRecord, mapping: 
   const textField = (field: string) => inField({ ...position, field }, () => textOfCell(cellOf(field)));
   switch (row.kind) {
     case "text": {
-      const text = textField("text");
+      const text = readers.text("text", textField("text")) ?? "";
       if (text.trim() === "") throw unreadable({ ...position, field: "text" }, "it has no text");
       return new TextEncoder().encode(text);
     }
@@ -147,7 +178,12 @@ function rowOf({ row }: CardRows, { values, ...position }: FileRecord, mapping: 
       const values = row.fields.map(({ name, type }) => {
         const cell = cellOf(name);
         if (cell === null || (cell === "" && type !== "text")) return null;
-        return inField({ ...position, field: name }, () => fieldOf(cell, type, mapping));
+        return inField({ ...position, field: name }, () => {
+          if (type === "number")
+            return isMissing(cell) ? null : numberOfCell(cell, readers.digits(name, position.file));
+          if (type === "boolean") return isMissing(cell) ? null : booleanOfCell(cell);
+          return readers[type](name, textOfCell(cell));
+        });
       });
       return encodeTableRow(row.fields, values);
     }
@@ -163,25 +199,14 @@ function rowOf({ row }: CardRows, { values, ...position }: FileRecord, mapping: 
   }
 }
 
-function fieldOf(cell: Cell, type: FieldType, { hasDecimalComma }: ImportMapping): FieldValue {
-  switch (type) {
-    case "number":
-      return numberOfCell(cell, hasDecimalComma);
-    case "boolean":
-      return booleanOfCell(cell);
-    case "category":
-    case "text":
-      return textOfCell(cell);
-    default:
-      return type satisfies never;
-  }
-}
+const isMissing = (cell: Cell) => typeof cell === "string" && isMissingSpelling(cell);
 
 function inField<Result>(position: FilePosition & { readonly field: string }, read: () => Result): Result {
   try {
     return read();
   } catch (cause) {
     if (!(cause instanceof CellError)) throw cause;
-    throw unreadable(position, `"${position.field}" ${cause.message}`, cause);
+    const why = cause instanceof LabelError ? cause.message : `"${position.field}" ${cause.message}`;
+    throw unreadable(position, why, cause);
   }
 }

@@ -35,6 +35,7 @@ import { carrierOf, waitsForLabels } from "./carry-on.ts";
 import { chosenFormat, readChosen, takeFiles } from "./chosen-files.ts";
 import { type ChosenRows, chooseRows } from "./chosen-rows.ts";
 import type { Contributions, Pending } from "./contributions.ts";
+import { DecisionList } from "./decision-list.tsx";
 import { ImportChoices, RefusedRows } from "./import-choices.tsx";
 import { type LookedAt, scanRows } from "./scan-rows.ts";
 import { UnderWay } from "./under-way.tsx";
@@ -222,7 +223,18 @@ function Chooser(props: WithClient) {
           settings={looked.settings}
           hasCsv={looked.files.some(({ format }) => format === "csv")}
           onMap={(mapping) => void looking.run(() => readAll(looked.files, mapping, looked.settings))}
-          onSettings={(settings) => void looking.run(() => readAll(looked.files, {}, settings))}
+          onSettings={({ choices: _, ...settings }) =>
+            void looking.run(() => readAll(looked.files, {}, settings))
+          }
+        />
+      )}
+      {looked !== null && (
+        <DecisionList
+          decisions={looked.decisions}
+          choices={looked.settings.choices ?? {}}
+          onChoose={(choices) =>
+            void looking.run(() => readAll(looked.files, {}, { ...looked.settings, choices }))
+          }
         />
       )}
       {looked !== null && looked.rows.length > 0 && (
@@ -340,7 +352,8 @@ interface PreviewProps extends WithClient {
 function Preview({ client, facts, isBusy, looked, onSign }: PreviewProps) {
   const [decided, setDecided] = useState<Parameters<typeof chooseRows>[2]>({});
   const [isRestTaken, setRestTaken] = useState(false);
-  const { findings, labels, refused, rows } = looked;
+  const { decisions, findings, labels, refused, rows } = looked;
+  const isOpen = decisions.some((decision) => decision.isOpen);
   const chosen = chooseRows(rows.length, findings, decided, facts.card.rewards.nearDuplicates);
   const leftOutCount = rows.length - chosen.rowPlaces.length;
   const { groups, rowPlaces } = chosen;
@@ -381,7 +394,7 @@ function Preview({ client, facts, isBusy, looked, onSign }: PreviewProps) {
         <Button
           isMain
           isBusy={isBusy}
-          isDisabled={rowPlaces.length === 0 || (refused.length > 0 && !isRestTaken)}
+          isDisabled={isOpen || rowPlaces.length === 0 || (refused.length > 0 && !isRestTaken)}
           onClick={() => onSign(rowPlaces)}
         >
           {isBusy ? "Storing the rows and signing …" : `Contribute ${showCounted(rowPlaces.length, "row")}`}

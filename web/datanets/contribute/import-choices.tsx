@@ -43,7 +43,6 @@ export function ImportChoices(props: ImportChoicesProps) {
   const fields = fieldsOfRow(card.row);
   if (!hasCsv && columns.length <= 1 && missing.length === 0) return null;
   const options = columns.map(({ name, type }) => ({ name: PREFIX + name, label: `${name} (${type})` }));
-  const hasCommas = mapping.hasDecimalComma || columns.some(({ hasDecimalCommas }) => hasDecimalCommas);
   // A passage has one of its forms: the fields of the others need no column.
   const isOpen = (field: string) => mapping.columns[field] === undefined && missing.includes(field);
   const map = (field: string, value: string) => {
@@ -92,14 +91,6 @@ export function ImportChoices(props: ImportChoicesProps) {
           />
         )}
       </div>
-      {hasCommas && card.row.fields.some(({ type }) => type === "number") && (
-        <Check
-          label="Decimal comma"
-          help="Numbers in this file look like 12,5."
-          isChecked={mapping.hasDecimalComma}
-          onCheck={(hasDecimalComma) => onMap({ ...mapping, hasDecimalComma })}
-        />
-      )}
       {notices.map((notice) => (
         <p key={notice} class="soft small">
           {notice}
