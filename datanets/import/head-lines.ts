@@ -97,7 +97,11 @@ function seemsRecord(
   // A record may lack its numbers; a data frame's index lacks its name alone.
   const isIndex = ({ texts }: Below) =>
     texts.every((text) => /^\d+$/.test(text)) && new Set(texts).size === texts.length;
-  const lacks = columns.some((one, i) => one.isValue && !isFilled(fields[i]) && !(i === 0 && isIndex(one)));
+  // A column without name and values is no index either. The last one comes of a separator at the lines' ends.
+  const isEmpty = ({ texts }: Below, i: number) => texts.length === 0 && i < fields.length - 1;
+  const lacks = columns.some(
+    (one, i) => !isFilled(fields[i]) && (isEmpty(one, i) || (one.isValue && !(i === 0 && isIndex(one)))),
+  );
   return lacks ? (fields.find(isFilled) ?? "") : null;
 }
 
