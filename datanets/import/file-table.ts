@@ -31,19 +31,19 @@ export interface FileColumn {
   readonly missingCount: number;
   /** Texts of the column by the files that have any. */
   readonly texts: ReadonlyMap<string, TextForms>;
-  /** Why its values cannot be read without a loss; null if they can. */
+  /** Why none of its values can be read without a loss; null if they can. */
   readonly lossy: string | null;
 }
 
-/** What the texts of a column are in one file. Texts that stand for missing values do not count for numbers and dates. */
+/** Forms of a column's texts in one file. Texts that stand for missing values do not count for numbers and dates. */
 export interface TextForms {
   readonly numbers: NumberColumn | null;
   readonly dates: DateColumn | null;
   /** Texts that stand for a missing value among numbers, and the first of them. */
   readonly missingCount: number;
   readonly missing: string | null;
-  /** True for a file whose fields are separated by commas: a comma in them is seldom a decimal mark. */
-  readonly isCommaSeparated: boolean;
+  /** Separator of a CSV file's fields; null for other files, whose formats have missing values and numbers of their own. */
+  readonly separator: string | null;
 }
 
 export interface FileRecord extends Omit<FilePosition, "field"> {
@@ -68,20 +68,20 @@ export interface ReadFile {
   readonly records: readonly FileRecord[];
   readonly refused: readonly Refusal[];
   readonly notices: readonly string[];
-  /** True for a CSV file whose fields are separated by commas. */
-  readonly isCommaSeparated?: boolean;
+  /** Separator of a CSV file's fields, a tab for one column; absent for other files. */
+  readonly separator?: string;
 }
 
-/** Describes columns by all their values. @param commaFiles CSV files whose fields are separated by commas */
+/** Describes columns by all their values. @param separators of CSV files by their names */
 export function describeColumns(
   names: readonly string[],
   records: readonly FileRecord[],
-  commaFiles: ReadonlySet<string> = new Set(),
+  separators: ReadonlyMap<string, string> = new Map(),
 ): FileColumn[] {
   return names.map((name) => {
     const types = new Set<ColumnType>();
     let missingCount = 0;
-    let lossy: string | null = null;
+    let [lossy, lossyCount]: [string | null, number] = [null, 0];
     const byFile = new Map<string, string[]>();
     for (const { file, values } of records) {
       const cell = values.get(name) ?? null;
@@ -89,29 +89,42 @@ export function describeColumns(
         missingCount++;
         continue;
       }
-      if (cell instanceof LossyCell) lossy ??= cell.why;
-      if (typeof cell !== "string") types.add(typeOfCell(cell));
+      if (cell instanceof LossyCell) {
+        lossy ??= cell.why;
+        lossyCount++;
+      } else if (typeof cell !== "string") types.add(typeOfCell(cell));
       else {
         const texts = byFile.get(file);
         if (texts === undefined) byFile.set(file, [cell]);
         else texts.push(cell);
       }
     }
-    const texts = new Map([...byFile].map(([file, own]) => [file, formsOf(own, commaFiles.has(file))]));
+    const texts = new Map(
+      [...byFile].map(([file, own]) => [file, formsOf(own, separators.get(file) ?? null)]),
+    );
     for (const type of textTypes(texts, byFile, types.has("number"))) types.add(type);
+    // A single cell is refused with its row.
+    const isLossy = lossyCount > 0 && lossyCount + missingCount === records.length;
+    if (isLossy) types.add("mixed");
     const [first] = types;
-    return { name, missingCount, texts, lossy, type: types.size > 1 ? "mixed" : (first ?? "empty") };
+    return {
+      name,
+      missingCount,
+      texts,
+      lossy: isLossy ? lossy : null,
+      type: types.size > 1 ? "mixed" : (first ?? "empty"),
+    };
   });
 }
 
-function formsOf(all: readonly string[], isCommaSeparated: boolean): TextForms {
+function formsOf(all: readonly string[], separator: string | null): TextForms {
   const texts = all.filter((text) => !isMissingSpelling(text));
   return {
     numbers: numberColumn(texts),
     dates: dateColumn(texts),
     missingCount: all.length - texts.length,
     missing: all.find(isMissingSpelling) ?? null,
-    isCommaSeparated,
+    separator,
   };
 }
 
@@ -130,13 +143,12 @@ function textTypes(
   return ["text"];
 }
 
-function typeOfCell(cell: NonNullable<Cell>): ColumnType {
+function typeOfCell(cell: Exclude<NonNullable<Cell>, LossyCell>): ColumnType {
   if (typeof cell === "string") return "text";
   if (typeof cell === "boolean") return "boolean";
   if (cell instanceof ClassLabel) return "label";
   if (cell instanceof Numeral || typeof cell === "number" || typeof cell === "bigint") return "number";
   if (cell instanceof Uint8Array) return "picture";
-  if (cell instanceof LossyCell) return "mixed";
   if (Array.isArray(cell)) return isConversation(cell) ? "messages" : "list";
   return (cell as { readonly bytes?: unknown }).bytes instanceof Uint8Array ? "picture" : "object";
 }

@@ -27,7 +27,7 @@ const SENTENCE = { characters: 40, words: 6 };
 const isFilled = (field: string | null | undefined): field is string =>
   field !== null && field !== undefined && !isMissingSpelling(field);
 
-/** What a column has below a line. */
+/** Values of a column below a line. */
 interface Below {
   readonly texts: readonly string[];
   readonly isValue: boolean;

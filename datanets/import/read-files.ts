@@ -48,7 +48,7 @@ export async function readFiles(
   const budget = new ImportBudget(settings.limits);
   const decisions = new Decisions(settings.choices);
   const labelNames = new Set(labels.map(({ name }) => name));
-  const commaFiles = new Set<string>();
+  const separators = new Map<string, string>();
   const tables: ReadFile[] = [];
   const pictures: ImportFile[] = [];
   const refused: Refusal[] = [];
@@ -91,7 +91,7 @@ export async function readFiles(
         labels: labelNames,
         isOneOfMany,
       });
-      if (read.isCommaSeparated === true) commaFiles.add(file.name);
+      if (read.separator !== undefined) separators.set(file.name, read.separator);
       tables.push(read);
       if (read.records.length + read.refused.length === 0) throw unreadable(position, "it has no rows");
     } catch (error) {
@@ -119,7 +119,7 @@ export async function readFiles(
   }
   for (const refusal of joined.refused) refused.push(refusal);
   return {
-    columns: describeColumns([...columns], records, commaFiles),
+    columns: describeColumns([...columns], records, separators),
     records,
     refused,
     notices,
@@ -127,7 +127,7 @@ export async function readFiles(
   };
 }
 
-/** What the readers of one import share. */
+/** Settings, budget and decisions that the readers of one import share. */
 export interface ReaderContext {
   readonly settings: ReadSettings;
   readonly budget: ImportBudget;
@@ -147,7 +147,7 @@ async function readOne(
   const { content, name } = file;
   switch (format) {
     case "parquet":
-      return readToolTable(await readParquet(content, name, budget), name, decisions);
+      return readToolTable(await readParquet(content, name, context), name, decisions);
     case "csv":
       return readToolTable(readCsv(textOf(file), name, settings, context), name, decisions);
     case "tsv":

@@ -36,6 +36,9 @@ export interface Imported {
   readonly decisions: readonly Decision[];
 }
 
+/** Field of a row that is a text. */
+const TEXT_FIELDS = [{ name: "text", type: "text" }] as const;
+
 type CardRows = Pick<Card, "row" | "labels">;
 
 /**
@@ -70,7 +73,7 @@ export function rowsOfTable(
   const labels: (string | null)[] = [];
   const places: Omit<FilePosition, "field">[] = [];
   const fields = fieldReaders(
-    card.row.kind === "table" ? card.row.fields : [],
+    card.row.kind === "text" ? TEXT_FIELDS : card.row.fields,
     (field) => columnOf(mapping.columns, field) ?? null,
     table,
     decisions,
@@ -152,7 +155,7 @@ function rowOf(
   const textField = (field: string) => inField({ ...position, field }, () => textOfCell(cellOf(field)));
   switch (row.kind) {
     case "text": {
-      const text = textField("text");
+      const text = readers.text("text", textField("text")) ?? "";
       if (text.trim() === "") throw unreadable({ ...position, field: "text" }, "it has no text");
       return new TextEncoder().encode(text);
     }
@@ -166,7 +169,7 @@ function rowOf(
           if (type === "number")
             return isMissing(cell) ? null : numberOfCell(cell, readers.digits(name, position.file));
           if (type === "boolean") return isMissing(cell) ? null : booleanOfCell(cell);
-          return type === "category" ? readers.category(name, textOfCell(cell)) : textOfCell(cell);
+          return readers[type](name, textOfCell(cell));
         });
       });
       return encodeTableRow(row.fields, values);
