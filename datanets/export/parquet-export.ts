@@ -1,6 +1,6 @@
 /** Rows of a version as Parquet. The Croissant file beside it is in croissant.ts. */
 
-import type { SchemaElement } from "hyparquet";
+import type { SchemaElement } from "hyparquet-writer";
 import type { Card } from "../card/card.ts";
 import { type ExportColumn, type ExportedRow, type ExportType, exportColumns } from "./exported-rows.ts";
 import { pictureNames } from "./picture-archive.ts";

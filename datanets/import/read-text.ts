@@ -22,8 +22,8 @@ export interface TextFile {
   readonly isOneOfMany: boolean;
 }
 
-/** Lines from which on a text may be a list of rows. */
-const MIN_LIST_LINES = 20;
+/** Lines from which on a text may as well be a list of rows. */
+const MIN_LIST_LINES = 3;
 const BETWEEN: Readonly<Record<Exclude<TextUnit, "whole">, string>> = {
   lines: "\\r?\\n",
   paragraphs: "\\r?\\n(?:[ \\t]*\\r?\\n)+",
