@@ -109,7 +109,12 @@ function rowsOf({ card, fileName }: CroissantFacts) {
     name,
     description,
     dataType: role === "label" ? [DATA_TYPES[type], "cr:Label"] : DATA_TYPES[type],
-    source: { fileObject: { "@id": idOf(fileName) }, extract: { column: name } },
+    source: {
+      fileObject: { "@id": idOf(fileName) },
+      extract: { column: name },
+      // In Parquet a picture is bytes with a path.
+      ...(type === "picture" ? { transform: { jsonPath: "bytes" } } : {}),
+    },
     ...(role === "label" ? { references: { field: { "@id": idOf(LABELS, "name") } } } : {}),
   });
   return {

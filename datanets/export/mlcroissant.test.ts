@@ -110,6 +110,15 @@ it.each(CARDS)(
     const [rows] = listOf(file.recordSet);
     const columns = listOf(rows!.field).map((field) => ((field.source as Json).extract as Json).column);
     expect(columns).toEqual(Object.keys(row!));
+    // operations/field.py, _cast_value: bytes alone are a picture, after the transforms.
+    for (const field of listOf(rows!.field)) {
+      const { extract, transform } = field.source as Readonly<Record<string, Json>>;
+      const cell = row![String(extract!.column)] as unknown;
+      const path = transform?.jsonPath;
+      const value = path === undefined ? cell : (cell as Json)[String(path)];
+      if (field.dataType === "sc:ImageObject") expect(value).toEqual(content);
+      else expect(path).toBeUndefined();
+    }
     // The rules see what they are for: each of these files was refused.
     const changed = (change: (copy: Record<string, unknown>) => void) => {
       const copy = structuredClone(file) as Record<string, unknown>;
