@@ -10,8 +10,7 @@ const TEXT_COLUMN = "text";
 const LABEL_COLUMN = "label";
 
 /** What a row of a text file is. */
-export const TEXT_UNITS = ["whole", "lines", "paragraphs"] as const;
-export type TextUnit = (typeof TEXT_UNITS)[number];
+type TextUnit = "whole" | "lines" | "paragraphs";
 
 export interface TextFile {
   readonly text: string;
