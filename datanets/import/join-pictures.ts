@@ -42,7 +42,7 @@ class PictureNames {
   }
 }
 
-/** What tables say of pictures. */
+/** Lines of tables by the pictures that they name. */
 interface Lines {
   readonly byPicture: Map<PictureFile, ReadonlyMap<string, Cell>>;
   /** Pictures that only a column names that was not chosen. */

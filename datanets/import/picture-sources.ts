@@ -1,4 +1,4 @@
-/** Where pictures and their labels are taken from, if a file has two of them: two columns of pictures, a table's label and a folder's. */
+/** Sources of pictures and of their labels, where a file has two: two columns of pictures, a table beside folders. */
 import type { Card } from "../card/card.ts";
 import type { Decisions, Reading } from "./decision.ts";
 import type { FileTable } from "./file-table.ts";

@@ -9,7 +9,7 @@ import { type FilePosition, type Refusal, refusalOf, unreadable } from "./refusa
 const TEXT_COLUMN = "text";
 const LABEL_COLUMN = "label";
 
-/** What a row of a text file is. */
+/** Part of a text file that is a row. */
 type TextUnit = "whole" | "lines" | "paragraphs";
 
 export interface TextFile {

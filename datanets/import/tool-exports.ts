@@ -17,7 +17,7 @@ interface ToolExport {
   readonly name: string;
   /** True for a record that may be one of the tool's, whole or not. */
   isLike(record: JsonObject): boolean;
-  /** What a record like the tool's lacks: `has no "answer"`; null for a whole one. */
+  /** Names what a record like the tool's lacks: `has no "answer"`; null for a whole one. */
   lacks(record: JsonObject): string | null;
   readonly flatten: Flatten;
   /** Name by which the records of several people about one thing belong together; absent: each is its own. */
