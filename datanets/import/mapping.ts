@@ -130,7 +130,8 @@ function takePassage(
 ): void {
   const conversations = free().filter((column) => isOfConversations(table, column));
   const named = free().filter(({ name }) => name.trim().toLowerCase() === "messages");
-  take("messages", named[0] ?? byName("messages", conversations) ?? conversations[0]);
+  const chosen = conversations.find(({ name }) => name.trim().toLowerCase() === "chosen");
+  take("messages", named[0] ?? byName("messages", conversations) ?? chosen ?? conversations[0]);
   for (const field of ["prompt", "answer"]) take(field, byName(field, free()));
   const isPair = found.has("prompt") && found.has("answer");
   // Beside these, what is called as a text often is something else.
@@ -146,7 +147,7 @@ function takePassage(
 }
 
 /** True for a column most of whose cells are conversations: as lists, or as their JSON where its name says so. */
-function isOfConversations({ records }: FileTable, { name, type }: FileColumn): boolean {
+export function isOfConversations({ records }: FileTable, { name, type }: FileColumn): boolean {
   if (type === "messages") return true;
   const isNamed = ALSO.get("messages")!.includes(name.trim().toLowerCase());
   if (type !== "mixed" && type !== "list" && !(type === "text" && isNamed)) return false;

@@ -8,7 +8,7 @@ import { turnsOfCell } from "./conversations.ts";
 import type { Decisions, Reading } from "./decision.ts";
 import type { FileRecord, FileTable } from "./file-table.ts";
 import { inField } from "./in-field.ts";
-import type { ImportMapping } from "./mapping.ts";
+import { type ImportMapping, isOfConversations } from "./mapping.ts";
 import { unreadable } from "./refusal.ts";
 import { tidyName } from "./twins.ts";
 
@@ -27,10 +27,11 @@ const BESIDE = ["prompt", "answer", "text"] as const;
 
 /** Decides how a table's records become passages. */
 export function passageReader(
-  table: Pick<FileTable, "records">,
-  mapping: ImportMapping,
+  table: FileTable,
+  proposed: ImportMapping,
   decisions: Decisions,
 ): PassageReader {
+  const mapping = chooseConversations(table, proposed, decisions);
   const columnOf = (part: Part) => mapping.columns[part] ?? null;
   const cellOf: CellOf = ({ values }, part) => {
     const column = columnOf(part);
@@ -67,6 +68,29 @@ function isUnused(
       return beside === "messages" || !otherParts(record, cellOf).includes(part);
     })
   );
+}
+
+/** Names of columns of conversations that leave no question what a row is: of two answers, the chosen one. */
+const MAIN_CONVERSATIONS = new Set(["messages", "conversations", "conversation", "chosen"]);
+
+/** Decides which of several conversations of a record is the row. */
+function chooseConversations(table: FileTable, mapping: ImportMapping, decisions: Decisions): ImportMapping {
+  const all = table.columns.filter((column) => isOfConversations(table, column));
+  const own = all.find(({ name }) => name === mapping.columns.messages);
+  const several = table.records.filter(
+    ({ values }) => all.filter(({ name }) => (values.get(name) ?? null) !== null).length > 1,
+  );
+  if (own === undefined || several.length === 0) return mapping;
+  const readings = [own, ...all.filter((column) => column !== own)].map(
+    ({ name }): Reading => ({ name, text: `a row is the conversation of "${name}", and no other` }),
+  );
+  const messages = decisions.decide({
+    ...{ kind: "conversation-turns", file: null, column: own.name, cells: several.length },
+    seen: readings.map(({ name }) => name).join(", "),
+    readings: readings as [Reading],
+    isUnclear: !MAIN_CONVERSATIONS.has(tidyName(own.name).toLowerCase()),
+  });
+  return { ...mapping, columns: { ...mapping.columns, messages } };
 }
 
 type Beside = "messages" | "system" | "pair";

@@ -244,6 +244,19 @@ describe("conversations", () => {
     expect([repeated.rows, repeated.open, repeated.unused]).toEqual([[pair("Hi", "Arr")], [], ["prompt"]]);
   });
 
+  it("of which a record has two are asked, unless one is the chosen answer", async () => {
+    const other = { role: "assistant", content: "Ahoy" };
+    const chosen = [user, assistant];
+    const rejected = [user, other];
+    const found = await read(passages, "a.jsonl", lines({ prompt: "Hi", rejected, chosen }));
+    expect([found.rows, found.open, found.unused]).toEqual([[pair("Hi", "Arr")], [], ["prompt", "rejected"]]);
+    expect(found.said).toEqual([["conversation-turns", "chosen", 1, "chosen"]]);
+    const content = lines({ first: chosen, second: rejected });
+    expect((await read(passages, "a.jsonl", content)).open).toEqual([["conversation-turns", "first"]]);
+    const second = await read(passages, "a.jsonl", content, { "conversation-turns:first": "second" });
+    expect([second.rows, second.open]).toEqual([[pair("Hi", "Ahoy")], []]);
+  });
+
   it("have their system message, and are refused by name where a turn does not count", async () => {
     const turn = (from: string, value: string, more = {}) => ({ from, value, ...more });
     const found = await read(
