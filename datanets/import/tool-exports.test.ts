@@ -17,6 +17,8 @@ async function read(name: string, text: string, input = card) {
   const { decisions, labels, refused, rows, unused } = await readImport(input, [
     { name, content: new TextEncoder().encode(text) },
   ]);
+  // An export has one reading.
+  expect(decisions.filter(({ isOpen }) => isOpen)).toEqual([]);
   return {
     rows: texts(rows),
     labels,
