@@ -93,7 +93,12 @@ function seemsRecord(
     if (isValue) return !isYears && isValues([field]);
     return texts.includes(field) || (isSentence(field) && 2 * medianLength(texts) >= field.length);
   });
-  return found ?? null;
+  if (found !== undefined || values.length > 0) return found ?? null;
+  // A record may lack its numbers; a data frame's index lacks its name alone.
+  const isIndex = ({ texts }: Below) =>
+    texts.every((text) => /^\d+$/.test(text)) && new Set(texts).size === texts.length;
+  const lacks = columns.some((one, i) => one.isValue && !isFilled(fields[i]) && !(i === 0 && isIndex(one)));
+  return lacks ? (fields.find(isFilled) ?? "") : null;
 }
 
 /** True for years in order, one column each. */

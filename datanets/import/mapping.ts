@@ -9,7 +9,7 @@ import { tidyName } from "./twins.ts";
 export interface ImportMapping {
   /**
    * Column of each field; null leaves a table's field missing in every row. A passage's fields are `prompt` and `answer`,
-   * `text` and `messages`, and each record has a prompt with its answer, a text, or messages. `context` is what a prompt is about,
+   * `text` and `messages`, and each row has a prompt with its answer, a text, or messages. `context` is what a prompt is about,
    * `system` a system message.
    */
   readonly columns: Readonly<Record<string, string | null>>;
@@ -121,7 +121,7 @@ export function folderColumnOf({ columns }: FileTable): string | null {
   return [FOLDER_OF_FILE, FOLDER_COLUMN].find(has) ?? null;
 }
 
-/** Takes the columns of a passage's parts. Each record has one of the forms: passage-rows.ts says which. */
+/** Takes the columns of a passage's parts. Each row has one of the forms: passage-rows.ts says which. */
 function takePassage(
   table: FileTable,
   found: ReadonlyMap<string, string>,

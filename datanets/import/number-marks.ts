@@ -207,8 +207,9 @@ const isZero = ({ core }: Numberlike) => !/[1-9]/.test(core.replace(/[eE].*$/, "
 
 /** True for a number of the column's unit; nothing has none, so a zero needs no sign. */
 const fits = (like: Numberlike, { currency, isPercent }: Surroundings) =>
-  (like.currency === currency && like.isPercent === isPercent) ||
-  (isZero(like) && like.currency === "" && !like.isPercent);
+  isZero(like)
+    ? like.currency === "" || currency === "" || like.currency === currency
+    : like.currency === currency && like.isPercent === isPercent;
 
 /** One pair of marks for each way to read all numbers. */
 function distinctReadings(fitting: readonly NumberMarks[], numbers: readonly Numberlike[]): NumberMarks[] {

@@ -1,6 +1,6 @@
 /**
- * Rows of passages, record by record: a prompt with its answer, as Alpaca and Dolly have them with what the prompt is about, a text,
- * or a conversation. No record decides how another is read.
+ * Rows of passages, one by one: a prompt with its answer, as Alpaca and Dolly have them with what the prompt is about, a text,
+ * or a conversation. No row decides how another is read.
  */
 import { type ChatMessage, encodeTextRow } from "@openledger/attribution/rows/text-rows";
 import { type Cell, textOfCell } from "./cell.ts";
@@ -22,10 +22,10 @@ export interface PassageReader {
 type Part = "prompt" | "answer" | "text" | "messages" | "context" | "system";
 type CellOf = (record: FileRecord, part: Part) => Cell;
 
-/** Parts of a record that say the same as a conversation beside them, or something else. */
+/** Parts of a row that say the same as a conversation beside them, or something else. */
 const BESIDE = ["prompt", "answer", "text"] as const;
 
-/** Decides how a table's records become passages. */
+/** Decides how a table's rows become passages. */
 export function passageReader(
   table: FileTable,
   proposed: ImportMapping,
@@ -53,7 +53,7 @@ export function passageReader(
   };
 }
 
-/** True if some records have a part, and each row of them is the conversation beside it. */
+/** True if some rows have a part, and each row of them is the conversation beside it. */
 function isUnused(
   part: (typeof BESIDE)[number],
   records: readonly FileRecord[],
@@ -73,7 +73,7 @@ function isUnused(
 /** Names of columns of conversations that leave no question what a row is: of two answers, the chosen one. */
 const MAIN_CONVERSATIONS = new Set(["messages", "conversations", "conversation", "chosen"]);
 
-/** Decides which of several conversations of a record is the row. */
+/** Decides which of several conversations in a line is the row. */
 function chooseConversations(table: FileTable, mapping: ImportMapping, decisions: Decisions): ImportMapping {
   const all = table.columns.filter((column) => isOfConversations(table, column));
   const own = all.find(({ name }) => name === mapping.columns.messages);
@@ -129,7 +129,7 @@ function decideBeside(
   }) as Beside;
 }
 
-/** Returns the parts beside a record's conversation that none of its turns says; none without a conversation. */
+/** Returns the parts beside a row's conversation that none of its turns says; none without a conversation. */
 function otherParts(record: FileRecord, cellOf: CellOf): readonly Part[] {
   const messages = cellOf(record, "messages");
   if (messages === null) return [];
@@ -174,7 +174,7 @@ function decidePart(
   });
 }
 
-/** True if a record's text is its prompt and answer once more, as Alpaca's fourth column is. */
+/** True if a row's text is its prompt and answer once more, as Alpaca's fourth column is. */
 function isRepeated(record: FileRecord, cellOf: CellOf): boolean {
   const [text, prompt, answer] = (["text", "prompt", "answer"] as const).map((part) =>
     orNull(() => textOfCell(cellOf(record, part)).trim()),

@@ -19,7 +19,7 @@ export function pictureMapping(
   return { columns, label: chooseLabels(card, table, mapping.label, decisions) };
 }
 
-/** Asks which column is the row's picture, where a record has two. */
+/** Asks which column is the row's picture, where a row has two. */
 function choosePictures(table: FileTable, mapped: string | null, decisions: Decisions): string | null {
   const all = pictureColumns(table);
   const own = all.find(({ name }) => name === mapped);

@@ -26,7 +26,7 @@ export interface Imported {
   readonly labels: readonly (string | null)[];
   /** Position of each row in its file. */
   readonly places: readonly Omit<FilePosition, "field">[];
-  /** Records and files that make no row. The caller takes the rest, or nothing. */
+  /** Lines and files that make no row. The caller takes the rest, or nothing. */
   readonly refused: readonly Refusal[];
   readonly mapping: ImportMapping;
   /** Columns whose values are in no row. */
@@ -140,7 +140,7 @@ interface RowReaders {
   readonly passages: PassageReader | null;
 }
 
-/** A record in the card's form. */
+/** A row in the card's form. */
 function rowOf(
   { row }: CardRows,
   record: FileRecord,

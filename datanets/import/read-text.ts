@@ -139,7 +139,7 @@ const textRecord = (position: FilePosition, text: string): FileRecord => ({
   values: new Map([[TEXT_COLUMN, text]]),
 });
 
-/** A table of records that all have the columns of the first. */
+/** A table of rows that all have the columns of the first. */
 const tableOf = (records: readonly FileRecord[]): ReadFile => ({
   columns: [...(records[0]?.values.keys() ?? [])],
   records,

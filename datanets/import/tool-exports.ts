@@ -1,6 +1,6 @@
 /**
- * Exports of labelling tools, as JSON: recognized by their records, which become a table's lines with the labels as columns.
- * Label Studio, Argilla, doccano and Prodigy. What most records are of decides the tool, and each record whether it is one of its.
+ * Exports of labelling tools, as JSON: recognized by their rows, which become a table's lines with the labels as columns.
+ * Label Studio, Argilla, doccano and Prodigy. What most rows are of decides the tool, and each row whether it is one of its.
  */
 import { Numeral, parseExactJson } from "@openledger/foundation/exact-json";
 import type { Cell } from "./cell.ts";
@@ -10,27 +10,27 @@ import { type FilePosition, refusalOf, unreadable } from "./refusal.ts";
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
-/** Record of an export as its values by column. `place` is for errors. */
+/** Row of an export as its values by column. `place` is for errors. */
 type Flatten = (record: JsonObject, position: FilePosition) => Map<string, Cell>;
 
 interface ToolExport {
   readonly name: string;
-  /** True for a record that may be one of the tool's, whole or not. */
+  /** True for a row that may be one of the tool's, whole or not. */
   isLike(record: JsonObject): boolean;
-  /** Names what a record like the tool's lacks: `has no "answer"`; null for a whole one. */
+  /** Names what a row like the tool's lacks: `has no "answer"`; null for a whole one. */
   lacks(record: JsonObject): string | null;
   readonly flatten: Flatten;
-  /** Name by which the records of several people about one thing belong together; absent: each is its own. */
+  /** Name by which the rows of several people about one thing belong together; absent: each is its own. */
   groupOf?(record: JsonObject): string | null;
-  /** True if records like the tool's are nobody else's, also where none is whole. */
+  /** True if rows like the tool's are nobody else's, also where none is whole. */
   readonly isSure?: boolean;
-  /** True if a single record among others can be read as they are. */
+  /** True if a single row among others can be read as they are. */
   readonly isHarmless?: boolean;
 }
 
 const isWhole = (tool: ToolExport, record: JsonObject) => tool.isLike(record) && tool.lacks(record) === null;
 
-/** Returns the tool that most records are of; null if they are nobody's. */
+/** Returns the tool that most rows are of; null if they are nobody's. */
 function findTool(records: readonly JsonObject[]): ToolExport | null {
   const areMost = (matches: (record: JsonObject) => boolean) =>
     2 * records.filter(matches).length >= records.length;
@@ -41,14 +41,14 @@ function findTool(records: readonly JsonObject[]): ToolExport | null {
   );
 }
 
-/** Record of a file with its position. */
+/** Row of a file with its position. */
 export interface ReadEntry {
   readonly position: FilePosition;
   readonly value: Readonly<Record<string, Cell>>;
 }
 
 /**
- * Reads records: those of a tool's export as its tool means them, each other one as it is. What is a record of the tool as most
+ * Reads rows: those of a tool's export as its tool means them, each other one as it is. What is a row of the tool as most
  * others are is decided by itself: an odd one is refused by its line.
  */
 export const readRecords = (read: readonly ReadEntry[], file: string, decisions: Decisions): Records =>
@@ -56,7 +56,7 @@ export const readRecords = (read: readonly ReadEntry[], file: string, decisions:
 
 type Records = Pick<ReadFile, "columns" | "records" | "refused">;
 
-/** Records of a tool's export; null for those that are read as they are. */
+/** Rows of a tool's export; null for those that are read as they are. */
 function toolRecords(read: readonly ReadEntry[], file: string, decisions: Decisions): Records | null {
   const tool = findTool(read.map(({ value }) => value));
   const whyOdd = (value: JsonObject): string | null => {
@@ -128,7 +128,7 @@ function plainRecords(read: readonly ReadEntry[]): Records {
 /** Columns that only tools' exports have, in tables too. */
 const TOOL_COLUMN = /^(annotation_id|annotations|predictions|responses|_input_hash)$|\.responses\.users$/;
 
-/** Reads the records of a table as `readRecords` does, if a tool may have written it. */
+/** Reads the rows of a table as `readRecords` does, if a tool may have written it. */
 export function readToolTable(read: ReadFile, file: string, decisions: Decisions): ReadFile {
   if (!read.columns.some((name) => TOOL_COLUMN.test(name))) return read;
   const entries = read.records.map(({ values, ...position }) => ({
@@ -141,7 +141,7 @@ export function readToolTable(read: ReadFile, file: string, decisions: Decisions
 
 type Group = readonly [ReadEntry, ...ReadEntry[]];
 
-/** Records of one thing by several people, as a tool's export has them; otherwise each record by itself. */
+/** Rows of one thing by several people, as a tool's export has them; otherwise each row by itself. */
 function groupsOf(read: readonly ReadEntry[], tool: ToolExport | null): readonly Group[] {
   const byName = new Map<string, [ReadEntry, ...ReadEntry[]]>();
   const groups: [ReadEntry, ...ReadEntry[]][] = [];
@@ -158,7 +158,7 @@ function groupsOf(read: readonly ReadEntry[], tool: ToolExport | null): readonly
   return groups;
 }
 
-/** Values of all records of one thing. @throws DNT_FILE_UNREADABLE if two of them differ in a column */
+/** Values of all rows of one thing. @throws DNT_FILE_UNREADABLE if two of them differ in a column */
 function merged(
   all: readonly ReadonlyMap<string, Cell>[],
   position: FilePosition,
@@ -256,7 +256,7 @@ function regionValues({ type, value }: JsonObject): readonly unknown[] {
   }
 }
 
-/** A flat export of one record an annotation: a task with several of them is in it several times. */
+/** A flat export of one row an annotation: a task with several of them is in it several times. */
 const labelStudioMin: ToolExport = {
   name: "Label Studio (JSON-MIN)",
   isLike: (record) => LABEL_STUDIO_MARKS.some((name) => Object.hasOwn(record, name)),
@@ -318,7 +318,7 @@ const argilla: ToolExport = {
 
 const RESPONSES = ".responses";
 
-/** Argilla's flat records: parallel lists a question, with drafts and what was discarded among them. */
+/** Argilla's flat rows: parallel lists a question, with drafts and what was discarded among them. */
 const argillaFlat: ToolExport = {
   name: "Argilla",
   isLike: (record) => Object.hasOwn(record, "status"),
@@ -400,7 +400,7 @@ const doccano: ToolExport = {
   },
 };
 
-/** In the order in which they are tried: those with the most particular records first. */
+/** In the order in which they are tried: those with the most particular rows first. */
 const TOOLS: readonly ToolExport[] = [
   labelStudio,
   labelStudioPredictions,
