@@ -1,6 +1,7 @@
 /** Table that a file becomes before its columns are mapped to a row's fields: columns with the types found, and lines. */
 import { Numeral } from "@openledger/foundation/exact-json";
 import { type Cell, ClassLabel, LossyCell } from "./cell.ts";
+import { isConversation } from "./conversations.ts";
 import { type DateColumn, dateColumn } from "./date-forms.ts";
 import type { Decision } from "./decision.ts";
 import { isMissingSpelling } from "./missing-values.ts";
@@ -148,15 +149,6 @@ function typeOfCell(cell: Exclude<NonNullable<Cell>, LossyCell>): ColumnType {
   if (cell instanceof ClassLabel) return "label";
   if (cell instanceof Numeral || typeof cell === "number" || typeof cell === "bigint") return "number";
   if (cell instanceof Uint8Array) return "picture";
-  if (Array.isArray(cell)) return isMessages(cell) ? "messages" : "list";
+  if (Array.isArray(cell)) return isConversation(cell) ? "messages" : "list";
   return (cell as { readonly bytes?: unknown }).bytes instanceof Uint8Array ? "picture" : "object";
 }
-
-const isMessages = (list: readonly unknown[]) =>
-  list.length > 0 &&
-  list.every((entry) => {
-    const { content, from, role, value } = (entry ?? {}) as Record<string, unknown>;
-    return (
-      (typeof role === "string" && content !== undefined) || (typeof from === "string" && value !== undefined)
-    );
-  });

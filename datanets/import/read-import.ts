@@ -4,26 +4,20 @@
  */
 import { pictureTypeOf } from "@openledger/attribution/pictures/picture-type";
 import { encodeTableRow } from "@openledger/attribution/rows/table-rows";
-import { encodeTextRow } from "@openledger/attribution/rows/text-rows";
 import type { Card } from "../card/card.ts";
-import {
-  booleanOfCell,
-  bytesOfCell,
-  type Cell,
-  CellError,
-  labelOfCell,
-  messagesOfCell,
-  numberOfCell,
-  textOfCell,
-} from "./cell.ts";
+import { booleanOfCell, bytesOfCell, type Cell, labelOfCell, numberOfCell, textOfCell } from "./cell.ts";
 import { type FieldReaders, fieldReaders } from "./column-readings.ts";
 import { type Choices, type Decision, Decisions, requireDecided } from "./decision.ts";
 import type { FileRecord, FileTable } from "./file-table.ts";
 import type { ImportFile } from "./import-file.ts";
-import { LabelError, type LabelOf, labelReader } from "./label-readings.ts";
-import { completeMapping, type ImportMapping, missingFields, unusedColumns } from "./mapping.ts";
+import { inField } from "./in-field.ts";
+import { PICTURE_COLUMN } from "./join-pictures.ts";
+import { type LabelOf, labelReader } from "./label-readings.ts";
+import { columnOf, completeMapping, type ImportMapping, missingFields, unusedColumns } from "./mapping.ts";
 import { isMissingSpelling } from "./missing-values.ts";
-import { PICTURE_COLUMN, type ReadSettings, readFiles } from "./read-files.ts";
+import { type PassageReader, passageReader } from "./passage-rows.ts";
+import { pictureMapping, sayFileNames } from "./picture-sources.ts";
+import { type ReadSettings, readFiles } from "./read-files.ts";
 import { type FilePosition, type Refusal, refusalOf, unreadable } from "./refusal.ts";
 
 export interface Imported {
@@ -69,15 +63,18 @@ export function rowsOfTable(
   choices: Choices = {},
 ): Imported {
   const decisions = new Decisions(choices);
-  const mapping = completeMapping(card, table, input);
+  const completed = completeMapping(card, table, input);
+  const proposed = card.row.kind === "image" ? pictureMapping(card, table, completed, decisions) : completed;
   const refused = [...table.refused];
-  if (table.records.length > 0) requireColumns(card, table, mapping);
+  if (table.records.length > 0) requireColumns(card, table, proposed);
+  const passages = card.row.kind === "passage" ? passageReader(table, proposed, decisions) : null;
+  const mapping = passages?.mapping ?? proposed;
   const rows: Uint8Array[] = [];
   const labels: (string | null)[] = [];
   const places: Omit<FilePosition, "field">[] = [];
-  const readers = fieldReaders(
+  const fields = fieldReaders(
     card.row.kind === "text" ? TEXT_FIELDS : card.row.fields,
-    (field) => mapping.columns[field] ?? null,
+    (field) => columnOf(mapping.columns, field) ?? null,
     table,
     decisions,
   );
@@ -85,7 +82,7 @@ export function rowsOfTable(
   for (const record of table.records) {
     const { values: _, ...position } = record;
     try {
-      const row = rowOf(card, record, mapping, readers);
+      const row = rowOf(card, record, mapping, { fields, passages });
       if (row.length > card.row.maxBytes)
         throw unreadable(position, `${row.length} bytes are more than the card's ${card.row.maxBytes}`);
       const label = labelOfRecord(record, mapping, labelOf);
@@ -96,6 +93,7 @@ export function rowsOfTable(
       refused.push(refusalOf(error, position));
     }
   }
+  if (card.row.kind === "image") sayFileNames(places, decisions);
   return {
     rows,
     labels,
@@ -136,15 +134,22 @@ function labelOfRecord(
   return inField({ ...position, field }, () => labelOf(labelOfCell(values.get(field) ?? null)));
 }
 
+interface RowReaders {
+  readonly fields: FieldReaders;
+  /** null for rows that are no passages. */
+  readonly passages: PassageReader | null;
+}
+
 /** A row in the card's form. */
 function rowOf(
   { row }: CardRows,
-  { values, ...position }: FileRecord,
+  record: FileRecord,
   mapping: ImportMapping,
-  readers: FieldReaders,
+  { fields: readers, passages }: RowReaders,
 ): Uint8Array {
+  const { values, ...position } = record;
   const cellOf = (field: string): Cell => {
-    const column = mapping.columns[field] ?? null;
+    const column = columnOf(mapping.columns, field) ?? null;
     return column === null ? null : (values.get(column) ?? null);
   };
   const textField = (field: string) => inField({ ...position, field }, () => textOfCell(cellOf(field)));
@@ -154,26 +159,8 @@ function rowOf(
       if (text.trim() === "") throw unreadable({ ...position, field: "text" }, "it has no text");
       return new TextEncoder().encode(text);
     }
-    case "passage": {
-      const messages = cellOf("messages");
-      if (messages !== null) {
-        for (const field of ["text", "prompt", "answer"])
-          if ((cellOf(field) ?? "") !== "")
-            throw unreadable(
-              { ...position, field },
-              `it has messages beside "${field}": leave one of them out`,
-            );
-        return encodeTextRow({
-          messages: inField({ ...position, field: "messages" }, () => messagesOfCell(messages)),
-        });
-      }
-      if (cellOf("text") === null)
-        return encodeTextRow({ prompt: textField("prompt"), answer: textField("answer") });
-      for (const field of ["prompt", "answer"])
-        if ((cellOf(field) ?? "") !== "")
-          throw unreadable({ ...position, field }, `it has a text beside "${field}": leave one of them out`);
-      return encodeTextRow({ text: textField("text") });
-    }
+    case "passage":
+      return passages!.rowOf(record);
     case "table": {
       const values = row.fields.map(({ name, type }) => {
         const cell = cellOf(name);
@@ -200,13 +187,3 @@ function rowOf(
 }
 
 const isMissing = (cell: Cell) => typeof cell === "string" && isMissingSpelling(cell);
-
-function inField<Result>(position: FilePosition & { readonly field: string }, read: () => Result): Result {
-  try {
-    return read();
-  } catch (cause) {
-    if (!(cause instanceof CellError)) throw cause;
-    const why = cause instanceof LabelError ? cause.message : `"${position.field}" ${cause.message}`;
-    throw unreadable(position, why, cause);
-  }
-}
