@@ -175,6 +175,16 @@ export const datanetErrors = defineErrors("DNT", {
       "wait as long as the check ran, then start it again; the host's log has the reason; DATANET_MAX_CHECK_BYTES is the memory",
     isRetryable: true,
   },
+  DNT_READING_OPEN: {
+    meaning: "a person's files can be read in several ways, and nobody has chosen; `data.decisions`",
+    remedy: "choose a reading for each: the option --read that the message names, or the choice in the page",
+    httpStatus: 422,
+  },
+  DNT_READING_UNKNOWN: {
+    meaning: "a chosen reading is none of those that the files admit; `data.key`",
+    remedy: "take one of the names in the message; openledger datanet preview FILES lists the decisions",
+    httpStatus: 422,
+  },
   DNT_FILE_UNREADABLE: {
     meaning: "a file to contribute, or a part of it, cannot be read; `data` has file, line and field",
     remedy: "correct the line, say how the file is read (--format, --column), or leave it out (--take-rest)",

@@ -2,8 +2,7 @@
  * Values of a file's columns as its format has them, and their conversion to the fields of a row: nothing is cast by guess,
  * and a value that would change is refused.
  */
-import type { ChatMessage } from "@openledger/attribution/rows/text-rows";
-import { exactNumber, isExact, Numeral, parseStrictJson } from "@openledger/foundation/exact-json";
+import { exactNumber, isExact, Numeral } from "@openledger/foundation/exact-json";
 import { isWellFormed, textOfBytes } from "@openledger/foundation/utf8";
 
 /** Number that stands for a name, as the data sets of a hub store labels. */
@@ -50,14 +49,6 @@ export class CellError extends Error {
 }
 
 const INTEGER = /^-?\d+$/;
-/** Numbers as in JSON: one has no zeros before it, and an area code is no number. */
-const NUMERAL = /^-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?$/;
-const COMMA_NUMERAL = /^-?(0|[1-9]\d*)(,\d+)?$/;
-
-/** Returns true for a text that a number's field takes, by the file's decimal mark. */
-export const isNumeral = (text: string, hasDecimalComma = false): boolean =>
-  (hasDecimalComma ? COMMA_NUMERAL : NUMERAL).test(text);
-
 /** @throws CellError for what is no text, or one that UTF-8 would change */
 export function textOfCell(cell: Cell): string {
   if (typeof cell === "string") {
@@ -86,20 +77,26 @@ export function booleanOfCell(cell: Cell): boolean {
   throw wrong(cell, "boolean");
 }
 
-/** @param hasDecimalComma of texts: 12,5 is a number, and 12.5 is none. @throws CellError */
-export function numberOfCell(cell: Cell, hasDecimalComma: boolean): number {
+/**
+ * Number of a cell; null for a missing value, as NaN stands for one among numbers.
+ * @param digitsOf reads a text: its digits as JSON has them, null if it is no number
+ * @throws CellError
+ */
+export function numberOfCell(cell: Cell, digitsOf: (text: string) => string | null): number | null {
   const raw = cell instanceof ClassLabel ? cell.value : cell;
   if (typeof raw === "number") {
     if (isExact(raw)) return raw;
-    throw Number.isFinite(raw) ? inexact(Object.is(raw, -0) ? "-0" : String(raw)) : wrong(raw, "number");
+    if (Number.isNaN(raw)) return null;
+    throw Number.isFinite(raw)
+      ? inexact(Object.is(raw, -0) ? "-0" : String(raw))
+      : new CellError("is infinite, which a row's number cannot hold");
   }
   if (typeof raw === "bigint" || raw instanceof Numeral) return exactOf(String(raw));
   if (typeof raw !== "string") throw wrong(raw, "number");
-  if (/^-?0\d/.test(raw)) throw inexact(raw);
-  if (isNumeral(raw, hasDecimalComma)) return exactOf(hasDecimalComma ? raw.replace(",", ".") : raw);
-  if (!hasDecimalComma && isNumeral(raw, true))
-    throw new CellError(`is ${raw.slice(0, 40)}: say that the file has decimal commas, if it has`);
-  throw wrong(raw, "number");
+  const digits = digitsOf(raw);
+  if (digits === null && /^-?0\d+$/.test(raw)) throw inexact(raw);
+  if (digits === null) throw new CellError(`is no number: "${raw.slice(0, 40)}"`);
+  return exactOf(digits);
 }
 
 /**
@@ -123,23 +120,6 @@ export function bytesOfCell(cell: Cell): Uint8Array {
   if (typeof path === "string")
     throw new CellError(`names the picture "${path.slice(0, 100)}", which is not in the file`);
   throw wrong(cell, "picture");
-}
-
-/** Messages of a conversation: a list, or its JSON as a text. @throws CellError, also for what a message cannot have */
-export function messagesOfCell(cell: Cell): readonly ChatMessage[] {
-  let list: unknown = cell;
-  try {
-    if (typeof cell === "string") list = parseStrictJson(cell);
-  } catch (cause) {
-    throw new CellError("is no list of messages", { cause });
-  }
-  if (!Array.isArray(list)) throw wrong(cell, "list of messages");
-  for (const message of list as unknown[]) {
-    const fields = Object.entries((message ?? {}) as object);
-    const other = fields.find(([name, value]) => name !== "role" && name !== "content" && value !== null);
-    if (other !== undefined) throw new CellError(`has a message with "${other[0]}", which a row cannot have`);
-  }
-  return list as readonly ChatMessage[];
 }
 
 function exactOf(digits: string): number {

@@ -1,7 +1,11 @@
 /** Strict reader of CSV and TSV files (RFC 4180). The separator is counted, never taken from a first guess. */
 import { type CastingContext, CsvError, parse } from "csv-parse/browser/esm/sync";
+import { dateColumn } from "./date-forms.ts";
+import type { Decisions } from "./decision.ts";
 import type { ReadFile } from "./file-table.ts";
+import { readHead } from "./head-lines.ts";
 import type { ImportBudget } from "./import-file.ts";
+import { numberColumn } from "./number-marks.ts";
 import { type Refusal, unreadable } from "./refusal.ts";
 
 export const SEPARATORS = [",", ";", "\t", "|"] as const;
@@ -20,26 +24,53 @@ const SEPARATOR_LINE = /^sep=([,;|\t])\r?\n/;
 /** Line ends at the end of the text beyond the last row's own. */
 const BLANK_END = /(\r?\n)[\r\n]+$/;
 
+/** Blank lines before everything else. */
+const BLANK_BEGINNING = /^(?:[ \t]*\r?\n)+/;
+/** Line that programs write above a table, which is no part of it. */
+const COMMENT_LINE = /^[ \t]*#.*(?:\r?\n|$)/;
+/** Maximum lines above the names. */
+const MAX_TITLE_LINES = 8;
+
+/** Budget, decisions and labels that all CSV files of one import share. */
+interface CsvContext {
+  readonly budget: ImportBudget;
+  readonly decisions: Decisions;
+  /** Labels of the card that the rows are read for. */
+  readonly labels: ReadonlySet<string>;
+}
+
 /**
  * Follows RFC 4180, strictly: fields in double quotes where they hold separators, quotes or line ends, a quote within
- * doubled, every line as many fields as the first, which names the columns. A field without anything is missing; one of
- * two quotes is an empty text. Blank lines at the end are passed over. A line with another number of fields is refused
- * by itself, as its neighbours can be read all the same.
+ * doubled, every line as many fields as the first, which names the columns unless it seems to be a record, a title or a comment. A
+ * field without anything is missing; one of two quotes is an empty text. Blank lines at both ends are passed over. A line with another
+ * number of fields is refused by itself, as its neighbours can be read all the same.
  *
  * @throws DNT_FILE_UNREADABLE naming the line, also for two columns of one name
  */
-export function readCsv(text: string, file: string, settings: CsvSettings, budget: ImportBudget): ReadFile {
+export function readCsv(text: string, file: string, settings: CsvSettings, context: CsvContext): ReadFile {
+  const { budget, decisions, labels } = context;
   const marked = SEPARATOR_LINE.exec(text);
-  const linesBefore = marked === null ? 0 : 1;
-  const body = (marked === null ? text : text.slice(marked[0].length)).replace(BLANK_END, "$1");
-  const { separator = (marked?.[1] as Separator | undefined) ?? findSeparator(body, file) } = settings;
-  const [head, ...rows] = parseRecords(body, { file, linesBefore, separator });
-  if (head === undefined) return { columns: [], records: [], refused: [], notices: [] };
-  const columns = namesOf(head.fields, file, head.line);
+  const chosen = settings.separator ?? (marked?.[1] as Separator | undefined);
+  const unmarked = (marked === null ? text : text.slice(marked[0].length)).replace(BLANK_END, "$1");
+  const uncommented = withoutComments(unmarked, file, chosen, decisions);
+  const table = withoutTitle(uncommented, file, chosen, decisions);
+  const hasTitle = table !== uncommented;
+  const before = unmarked.length - table.length;
+  const linesBefore = (marked === null ? 0 : 1) + unmarked.slice(0, before).split("\n").length - 1;
+  const separator = chosen ?? findSeparator(table, file);
+  const lines = withRowNames(parseRecords(table, { file, linesBefore, separator }));
+  const [first, ...others] = lines;
+  if (first === undefined) return { columns: [], records: [], refused: [], notices: [] };
+  const head = hasTitle ? { names: first, records: others } : readHead(lines, file, decisions, labels);
+  const columns = namesOf(
+    head.names?.fields ?? first.fields.map(() => null),
+    file,
+    head.names?.line ?? first.line,
+  );
   budget.requireColumns(file, columns.length);
-  budget.takeRecords(file, rows.length);
+  budget.takeRecords(file, head.records.length);
   const refused: Refusal[] = [];
-  const records = rows.flatMap(({ fields, line }) => {
+  const records = head.records.flatMap(({ fields, line }) => {
     if (fields.length === columns.length)
       return [{ file, line, values: new Map(columns.map((name, i) => [name, fields[i]!])) }];
     const why = `${fields.length} fields, and the first line has ${columns.length}`;
@@ -47,7 +78,130 @@ export function readCsv(text: string, file: string, settings: CsvSettings, budge
     return [];
   });
   const notices = columns.length === 1 ? [] : [`${file}: separated by ${NAMES[separator ?? ","]}`];
-  return { columns, records, refused, notices };
+  return { columns, records, refused, notices, separator: separator ?? "\t" };
+}
+
+/** Leaves out the comments above a table: lines that begin with # and are not divided as the others are. */
+function withoutComments(
+  text: string,
+  file: string,
+  chosen: Separator | undefined,
+  decisions: Decisions,
+): string {
+  let rest = text.replace(BLANK_BEGINNING, "");
+  const comments: string[] = [];
+  for (let comment = COMMENT_LINE.exec(rest); comment !== null; comment = COMMENT_LINE.exec(rest)) {
+    comments.push(comment[0]);
+    rest = rest.slice(comment[0].length).replace(BLANK_BEGINNING, "");
+  }
+  if (comments.length === 0 || rest === "") return text.replace(BLANK_BEGINNING, "");
+  const separator = chosen ?? separatorOrNull(rest, file);
+  const countOf = (line: string) => (separator === null ? 1 : (fieldCounts(line, separator)?.[0] ?? 1));
+  const columnCount = countOf(rest.slice(0, rest.search(/\r?\n|$/)));
+  // Of a file of one column, and where a name begins with #, the line may be a part of the table.
+  const isNames = columnCount > 1 && countOf(comments.at(-1)!) === columnCount;
+  if (isNames) rest = comments.pop()! + rest;
+  if (comments.length === 0) return rest;
+  const name = decisions.decide({
+    ...{ kind: "comment-lines", file, column: null, cells: comments.length, isUnclear: columnCount === 1 },
+    seen: comments[0]!.trim(),
+    readings: [
+      { name: "left-out", text: "a comment above the table, no record" },
+      { name: "data", text: "a part of the table" },
+    ],
+  });
+  return name === "data" ? text.replace(BLANK_BEGINNING, "") : rest;
+}
+
+/** Leaves out a title above the names, if a person wants it so: lines of one field above lines of several. */
+function withoutTitle(
+  text: string,
+  file: string,
+  chosen: Separator | undefined,
+  decisions: Decisions,
+): string {
+  if (!mayHaveTitle(text, chosen)) return text;
+  let rest = text;
+  for (let cut = 1; cut <= MAX_TITLE_LINES; cut++) {
+    const end = rest.indexOf("\n");
+    if (end === -1) return text;
+    rest = rest.slice(end + 1);
+    const title = text.slice(0, text.length - rest.length);
+    if (title.includes('"') || !isTitle(title, beginningOf(rest), file, chosen)) continue;
+    const namesLine = title.split("\n").length;
+    const name = decisions.decide({
+      ...{ kind: "first-line", file, column: null, cells: cut, seen: title.trim(), isUnclear: true },
+      readings: [
+        { name: "title", text: `a title above the table: line ${namesLine} names the columns` },
+        { name: "names", text: "the names of the columns" },
+      ],
+    });
+    return name === "title" ? rest : text;
+  }
+  return text;
+}
+
+/** True where a separator of later lines leaves the first one undivided: only then its lines are parsed. */
+function mayHaveTitle(text: string, chosen: Separator | undefined): boolean {
+  const sample = beginningOf(text);
+  const end = sample.indexOf("\n");
+  const [first, rest] = [sample.slice(0, end), sample.slice(end)];
+  return (chosen === undefined ? SEPARATORS : [chosen]).some(
+    (separator) =>
+      rest.includes(separator) && first.split(separator).filter((field) => field.trim() !== "").length <= 1,
+  );
+}
+
+/** Characters that a title is told by. */
+const TITLE_SAMPLE_CHARACTERS = 8_000;
+const beginningOf = (text: string) =>
+  text.length <= TITLE_SAMPLE_CHARACTERS
+    ? text
+    : text.slice(0, text.lastIndexOf("\n", TITLE_SAMPLE_CHARACTERS) + 1);
+
+/** True for lines of one field each above a line of names with values below. */
+function isTitle(title: string, rest: string, file: string, chosen: Separator | undefined): boolean {
+  const separator = chosen ?? separatorOrNull(rest, file);
+  if (separator === null) return false;
+  const [names, ...rows] = sampleRecords(rest, separator) ?? [];
+  if (names === undefined || names.length < 2 || rows.length < 2) return false;
+  if (rows.some(({ length }) => length !== names.length)) return false;
+  const isFull = names.every((name) => name.trim() !== "" && !isValue([name]));
+  if (!isFull || new Set(names).size < names.length) return false;
+  const lines = title
+    .trimEnd()
+    .split(/\r?\n/)
+    .map((line) => line.split(separator));
+  const isAlone = lines.every(([, ...others]) => others.every((field) => field.trim() === ""));
+  if (!isAlone || lines[0]![0]!.trim() === "") return false;
+  // As spreadsheets fill it up; else the values below show which line is the names.
+  const isPadded = lines.every(({ length }) => length === names.length);
+  return (
+    isPadded || names.some((_, i) => isValue(rows.map((row) => row[i]!).filter((field) => field !== "")))
+  );
+}
+
+const isValue = (texts: readonly string[]) =>
+  texts.length > 0 && (numberColumn(texts)?.otherCount === 0 || dateColumn(texts) !== null);
+
+/** Adds the name that a line of names lacks where each line has one field more: R's row names, or nothing behind a last separator. */
+function withRowNames(lines: readonly CsvRecord[]): readonly CsvRecord[] {
+  const [names, ...rows] = lines;
+  if (names === undefined || rows.length < 2) return lines;
+  if (rows.some(({ fields }) => fields.length !== names.fields.length + 1)) return lines;
+  if (rows.every(({ fields }) => fields.at(-1) === null))
+    return [names, ...rows.map((row) => ({ ...row, fields: row.fields.slice(0, -1) }))];
+  const rowNames = new Set(rows.map(({ fields }) => fields[0]));
+  return rowNames.size < rows.length ? lines : [{ ...names, fields: [null, ...names.fields] }, ...rows];
+}
+
+function separatorOrNull(text: string, file: string): Separator | null {
+  try {
+    return findSeparator(text, file);
+  } catch {
+    // Its reader says so.
+    return null;
+  }
 }
 
 const NAMES: Readonly<Record<Separator, string>> = {
@@ -75,8 +229,12 @@ function findSeparator(text: string, file: string): Separator | null {
   const sample = sampleOf(text);
   const tried = SEPARATORS.flatMap((separator) => {
     const counts = fieldCounts(sample, separator) ?? (sample === text ? null : fieldCounts(text, separator));
-    const [columnCount] = counts ?? [];
-    if (columnCount === undefined || columnCount === 1) return [];
+    const [first, ...others] = counts ?? [];
+    if (first === undefined) return [];
+    // Row names without a name of their own.
+    const hasRowNames = others.length > 1 && others.every((count) => count === first + 1);
+    const columnCount = hasRowNames && first > 1 ? first + 1 : first;
+    if (columnCount === 1) return [];
     const shareOf = (count: number) => counts!.filter((other) => other === count).length / counts!.length;
     return [{ separator, columnCount, alike: shareOf(columnCount), undivided: shareOf(1) }];
   });
@@ -100,14 +258,16 @@ const sampleOf = (text: string) =>
     : text.slice(0, text.lastIndexOf("\n", SAMPLE_CHARACTERS) + 1) || text;
 
 /** Fields of the first rows; null if the text is none with this separator. */
-function fieldCounts(text: string, separator: Separator): number[] | null {
+const fieldCounts = (text: string, separator: Separator): number[] | null =>
+  sampleRecords(text, separator)?.map(({ length }) => length) ?? null;
+
+function sampleRecords(text: string, separator: Separator): readonly (readonly string[])[] | null {
   try {
-    const records = parse(text, {
+    return parse(text, {
       ...OPTIONS,
       delimiter: separator,
       to: TRIED_RECORDS,
     }) as unknown as readonly (readonly string[])[];
-    return records.map(({ length }) => length);
   } catch (cause) {
     if (cause instanceof CsvError) return null;
     throw cause;

@@ -3,8 +3,8 @@ import { encodeTextRow } from "@openledger/attribution/rows/text-rows";
 import { describe, expect, it } from "vitest";
 import { viewRow } from "../rows/row-view.ts";
 import { sampleCard } from "../testing/sample-card.ts";
+import { Decisions } from "./decision.ts";
 import { ImportBudget, type ImportFile } from "./import-file.ts";
-import { proposeMapping } from "./mapping.ts";
 import { readCsv, type Separator } from "./read-csv.ts";
 import { readFiles } from "./read-files.ts";
 import { readImport } from "./read-import.ts";
@@ -39,7 +39,11 @@ const unlabelled = sampleCard({
 });
 
 const csv = (text: string, separator?: Separator) =>
-  readCsv(text, "a.csv", separator === undefined ? {} : { separator }, new ImportBudget());
+  readCsv(text, "a.csv", separator === undefined ? {} : { separator }, {
+    budget: new ImportBudget(),
+    decisions: new Decisions(),
+    labels: new Set(),
+  });
 const fieldsOf = ({ records }: ReturnType<typeof csv>) =>
   records.map(({ line, values }) => [line, ...values.values()]);
 
@@ -132,7 +136,7 @@ describe("a table", () => {
     }
   });
 
-  it("is described by its columns: types, missing values and decimal commas", async () => {
+  it("is described by its columns: types and missing values", async () => {
     const lines = '{"a":1,"b":"x","c":true,"d":null}\n{"a":2.5,"b":null,"c":false,"e":[1],"d":null}\n';
     const { columns } = await readFiles([file("a.jsonl", lines)]);
     expect(columns.map(({ missingCount, name, type }) => [name, type, missingCount])).toEqual([
@@ -143,12 +147,7 @@ describe("a table", () => {
       ["e", "list", 1],
     ]);
     const table = await readFiles([file("a.csv", "n;m;code;both\n12,5;1.5;0049;1\n-3;2;7;2,5\n")]);
-    expect(table.columns.map(({ hasDecimalCommas, type }) => [type, hasDecimalCommas])).toEqual([
-      ["number", true],
-      ["number", false],
-      ["text", false],
-      ["number", true],
-    ]);
+    expect(table.columns.map(({ type }) => type)).toEqual(["number", "number", "text", "number"]);
   });
 
   it("takes columns by other names as they are mapped, and names those it lacks", async () => {
@@ -164,24 +163,6 @@ describe("a table", () => {
     await expect(readImport(tableCard, [other], { columns: { ...columns, stars: "Stars" } })).rejects.toThrow(
       /no column "Stars"/,
     );
-  });
-
-  it("takes a decimal comma where the mapping says so, and says how to say so", async () => {
-    const card = sampleCard({
-      row: { kind: "table", fields: [{ name: "n", type: "number", description: "" }], maxBytes: 200 },
-    });
-    const comma = file("a.csv", "id;n\n1;12,5\n2;-3\n3;1.5\n4;1.234,5\n");
-    const { refused, rows } = await readImport(card, [comma], { hasDecimalComma: true });
-    expect(texts(rows)).toEqual(['{"n":12.5}', '{"n":-3}']);
-    expect(refused.map(({ field, line }) => [line, field])).toEqual([
-      [4, "n"],
-      [5, "n"],
-    ]);
-    const strict = await readImport(card, [comma], { hasDecimalComma: false });
-    expect(texts(strict.rows)).toEqual(['{"n":-3}', '{"n":1.5}']);
-    expect(strict.refused[0]).toMatchObject({ line: 2, why: expect.stringContaining("decimal commas") });
-    const all = await readFiles([file("b.csv", "n\n12,5\n7,25\n")]);
-    expect(proposeMapping(card, all).hasDecimalComma).toBe(true);
   });
 });
 

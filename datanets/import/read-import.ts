@@ -3,24 +3,21 @@
  * row (docs/explanation/datanets.md, "Files"). The contribute command, the page and programs call it.
  */
 import { pictureTypeOf } from "@openledger/attribution/pictures/picture-type";
-import type { FieldType } from "@openledger/attribution/rows/row-kinds";
-import { encodeTableRow, type FieldValue } from "@openledger/attribution/rows/table-rows";
-import { encodeTextRow } from "@openledger/attribution/rows/text-rows";
+import { encodeTableRow } from "@openledger/attribution/rows/table-rows";
 import type { Card } from "../card/card.ts";
-import {
-  booleanOfCell,
-  bytesOfCell,
-  type Cell,
-  CellError,
-  labelOfCell,
-  messagesOfCell,
-  numberOfCell,
-  textOfCell,
-} from "./cell.ts";
+import { booleanOfCell, bytesOfCell, type Cell, labelOfCell, numberOfCell, textOfCell } from "./cell.ts";
+import { type FieldReaders, fieldReaders } from "./column-readings.ts";
+import { type Choices, type Decision, Decisions, requireDecided } from "./decision.ts";
 import type { FileRecord, FileTable } from "./file-table.ts";
 import type { ImportFile } from "./import-file.ts";
-import { completeMapping, type ImportMapping, missingFields, unusedColumns } from "./mapping.ts";
-import { PICTURE_COLUMN, type ReadSettings, readFiles } from "./read-files.ts";
+import { inField } from "./in-field.ts";
+import { PICTURE_COLUMN } from "./join-pictures.ts";
+import { type LabelOf, labelReader } from "./label-readings.ts";
+import { columnOf, completeMapping, type ImportMapping, missingFields, unusedColumns } from "./mapping.ts";
+import { isMissingSpelling } from "./missing-values.ts";
+import { type PassageReader, passageReader } from "./passage-rows.ts";
+import { pictureMapping, sayFileNames } from "./picture-sources.ts";
+import { type ReadSettings, readFiles } from "./read-files.ts";
 import { type FilePosition, type Refusal, refusalOf, unreadable } from "./refusal.ts";
 
 export interface Imported {
@@ -35,7 +32,12 @@ export interface Imported {
   /** Columns whose values are in no row. */
   readonly unused: readonly string[];
   readonly notices: readonly string[];
+  /** Places where files, columns or labels admit several readings, with the one that was taken. */
+  readonly decisions: readonly Decision[];
 }
+
+/** Field of a row that is a text. */
+const TEXT_FIELDS = [{ name: "text", type: "text" }] as const;
 
 type CardRows = Pick<Card, "row" | "labels">;
 
@@ -50,31 +52,48 @@ export async function readImport(
   mapping: Partial<ImportMapping> = {},
   settings: ReadSettings = {},
 ): Promise<Imported> {
-  return rowsOfTable(card, await readFiles(files, settings), mapping);
+  return rowsOfTable(card, await readFiles(files, settings, card.labels), mapping, settings.choices);
 }
 
 /** Makes rows of a table, as `readImport` does. @throws DNT_FILE_UNREADABLE */
-export function rowsOfTable(card: CardRows, table: FileTable, input: Partial<ImportMapping> = {}): Imported {
-  const mapping = completeMapping(card, table, input);
+export function rowsOfTable(
+  card: CardRows,
+  table: FileTable,
+  input: Partial<ImportMapping> = {},
+  choices: Choices = {},
+): Imported {
+  const decisions = new Decisions(choices);
+  const completed = completeMapping(card, table, input);
+  const proposed = card.row.kind === "image" ? pictureMapping(card, table, completed, decisions) : completed;
   const refused = [...table.refused];
-  if (table.records.length > 0) requireColumns(card, table, mapping);
+  if (table.records.length > 0) requireColumns(card, table, proposed);
+  const passages = card.row.kind === "passage" ? passageReader(table, proposed, decisions) : null;
+  const mapping = passages?.mapping ?? proposed;
   const rows: Uint8Array[] = [];
   const labels: (string | null)[] = [];
   const places: Omit<FilePosition, "field">[] = [];
-  const names = new Set(card.labels.map(({ name }) => name));
+  const fields = fieldReaders(
+    card.row.kind === "text" ? TEXT_FIELDS : card.row.fields,
+    (field) => columnOf(mapping.columns, field) ?? null,
+    table,
+    decisions,
+  );
+  const labelOf = labelReader(card, table, mapping.label, decisions);
   for (const record of table.records) {
     const { values: _, ...position } = record;
     try {
-      const row = rowOf(card, record, mapping);
+      const row = rowOf(card, record, mapping, { fields, passages });
       if (row.length > card.row.maxBytes)
         throw unreadable(position, `${row.length} bytes are more than the card's ${card.row.maxBytes}`);
-      labels.push(labelOf(record, mapping, names));
+      const label = labelOfRecord(record, mapping, labelOf);
+      labels.push(label);
       rows.push(row);
       places.push(position);
     } catch (error) {
       refused.push(refusalOf(error, position));
     }
   }
+  if (card.row.kind === "image") sayFileNames(places, decisions);
   return {
     rows,
     labels,
@@ -83,71 +102,75 @@ export function rowsOfTable(card: CardRows, table: FileTable, input: Partial<Imp
     mapping,
     unused: unusedColumns(table, mapping),
     notices: table.notices,
+    decisions: [...table.decisions, ...decisions.list],
   };
 }
 
-function requireColumns({ row }: CardRows, { columns, records }: FileTable, mapping: ImportMapping): void {
+function requireColumns(
+  { row }: CardRows,
+  { columns, decisions, records }: FileTable,
+  mapping: ImportMapping,
+): void {
   const { file } = records[0]!;
   const has = columns.map(({ name }) => `"${name}"`).join(", ");
   const unknown = [...Object.values(mapping.columns), mapping.label].find(
     (name) => name !== null && columns.every((column) => column.name !== name),
   );
+  const [field] = unknown === undefined ? missingFields(row, mapping) : [];
+  if (unknown === undefined && field === undefined) return;
+  // Other names of the columns may be the ones.
+  requireDecided(decisions.filter(({ kind }) => kind === "first-line"));
   if (unknown !== undefined)
     throw unreadable({ file, line: 0, field: unknown! }, `it has no column "${unknown}", it has ${has}`);
-  const [field] = missingFields(row, mapping);
-  if (field !== undefined)
-    throw unreadable({ file, line: 0, field }, `which column is "${field}"? It has ${has}`);
+  throw unreadable({ file, line: 0, field: field! }, `which column is "${field}"? It has ${has}`);
 }
 
-function labelOf(
+function labelOfRecord(
   { values, ...position }: FileRecord,
   { label: field }: ImportMapping,
-  names: ReadonlySet<string>,
+  labelOf: LabelOf,
 ): string | null {
   if (field === null) return null;
-  const label = inField({ ...position, field }, () => labelOfCell(values.get(field) ?? null));
-  if (label === null || names.has(label)) return label;
-  throw unreadable({ ...position, field }, `"${label.slice(0, 60)}" is no label of the card`);
+  return inField({ ...position, field }, () => labelOf(labelOfCell(values.get(field) ?? null)));
+}
+
+interface RowReaders {
+  readonly fields: FieldReaders;
+  /** null for rows that are no passages. */
+  readonly passages: PassageReader | null;
 }
 
 /** A row in the card's form. */
-function rowOf({ row }: CardRows, { values, ...position }: FileRecord, mapping: ImportMapping): Uint8Array {
+function rowOf(
+  { row }: CardRows,
+  record: FileRecord,
+  mapping: ImportMapping,
+  { fields: readers, passages }: RowReaders,
+): Uint8Array {
+  const { values, ...position } = record;
   const cellOf = (field: string): Cell => {
-    const column = mapping.columns[field] ?? null;
+    const column = columnOf(mapping.columns, field) ?? null;
     return column === null ? null : (values.get(column) ?? null);
   };
   const textField = (field: string) => inField({ ...position, field }, () => textOfCell(cellOf(field)));
   switch (row.kind) {
     case "text": {
-      const text = textField("text");
+      const text = readers.text("text", textField("text")) ?? "";
       if (text.trim() === "") throw unreadable({ ...position, field: "text" }, "it has no text");
       return new TextEncoder().encode(text);
     }
-    case "passage": {
-      const messages = cellOf("messages");
-      if (messages !== null) {
-        for (const field of ["text", "prompt", "answer"])
-          if ((cellOf(field) ?? "") !== "")
-            throw unreadable(
-              { ...position, field },
-              `it has messages beside "${field}": leave one of them out`,
-            );
-        return encodeTextRow({
-          messages: inField({ ...position, field: "messages" }, () => messagesOfCell(messages)),
-        });
-      }
-      if (cellOf("text") === null)
-        return encodeTextRow({ prompt: textField("prompt"), answer: textField("answer") });
-      for (const field of ["prompt", "answer"])
-        if ((cellOf(field) ?? "") !== "")
-          throw unreadable({ ...position, field }, `it has a text beside "${field}": leave one of them out`);
-      return encodeTextRow({ text: textField("text") });
-    }
+    case "passage":
+      return passages!.rowOf(record);
     case "table": {
       const values = row.fields.map(({ name, type }) => {
         const cell = cellOf(name);
         if (cell === null || (cell === "" && type !== "text")) return null;
-        return inField({ ...position, field: name }, () => fieldOf(cell, type, mapping));
+        return inField({ ...position, field: name }, () => {
+          if (type === "number")
+            return isMissing(cell) ? null : numberOfCell(cell, readers.digits(name, position.file));
+          if (type === "boolean") return isMissing(cell) ? null : booleanOfCell(cell);
+          return readers[type](name, textOfCell(cell));
+        });
       });
       return encodeTableRow(row.fields, values);
     }
@@ -163,25 +186,4 @@ function rowOf({ row }: CardRows, { values, ...position }: FileRecord, mapping: 
   }
 }
 
-function fieldOf(cell: Cell, type: FieldType, { hasDecimalComma }: ImportMapping): FieldValue {
-  switch (type) {
-    case "number":
-      return numberOfCell(cell, hasDecimalComma);
-    case "boolean":
-      return booleanOfCell(cell);
-    case "category":
-    case "text":
-      return textOfCell(cell);
-    default:
-      return type satisfies never;
-  }
-}
-
-function inField<Result>(position: FilePosition & { readonly field: string }, read: () => Result): Result {
-  try {
-    return read();
-  } catch (cause) {
-    if (!(cause instanceof CellError)) throw cause;
-    throw unreadable(position, `"${position.field}" ${cause.message}`, cause);
-  }
-}
+const isMissing = (cell: Cell) => typeof cell === "string" && isMissingSpelling(cell);

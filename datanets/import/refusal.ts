@@ -31,10 +31,10 @@ export function unreadable(position: FilePosition, why: string, cause?: unknown)
 
 /**
  * Returns the entry of an error that names its position, or of one of a row's form at this position.
- * @throws the error itself if it is none of ours
+ * @throws the error itself if it is none of ours, or about a person's choice, which no part of a file has made
  */
 export function refusalOf(error: unknown, position: FilePosition): Refusal {
-  if (!isRollupError(error)) throw error;
+  if (!isRollupError(error) || error.code.startsWith("DNT_READING_")) throw error;
   const found = (error.data ?? {}) as Partial<FilePosition> & { readonly why?: string };
   const at = found.file === undefined ? position : (found as FilePosition);
   return {

@@ -5,14 +5,18 @@
 import { MAX_PICTURE_BYTES } from "@openledger/attribution/pictures/picture-limits";
 import { MAX_ROW_BYTES } from "@openledger/attribution/rows/row-content";
 import type { RowKind } from "@openledger/attribution/rows/row-kinds";
-import { type FileFormat, type ImportFile, requireFormat } from "./import-file.ts";
+import { mergedDecisions } from "./decision.ts";
+import { type FileFormat, type ImportFile, isSystemFile, requireFormat } from "./import-file.ts";
 import type { ImportMapping } from "./mapping.ts";
 import { type ReadSettings, readFiles } from "./read-files.ts";
 import { type Imported, rowsOfTable } from "./read-import.ts";
 import { type Refusal, refusalOf, unreadable } from "./refusal.ts";
 
+/** Maximum bytes of a row where no card says it. */
+export const maxRowBytes = (kind: RowKind): number => (kind === "image" ? MAX_PICTURE_BYTES : MAX_ROW_BYTES);
+
 const rowsOfKind = (kind: RowKind) => ({
-  row: { kind, fields: [], maxBytes: kind === "image" ? MAX_PICTURE_BYTES : MAX_ROW_BYTES },
+  row: { kind, fields: [], maxBytes: maxRowBytes(kind) },
   labels: [],
 });
 
@@ -41,6 +45,7 @@ export async function readWithoutCard(
   const parts: Omit<Imported, "mapping">[] = [];
   const refused: Refusal[] = [];
   for (const file of files) {
+    if (isSystemFile(file.name)) continue;
     try {
       parts.push(await readOne(file, input, settings));
     } catch (error) {
@@ -54,6 +59,7 @@ export async function readWithoutCard(
     refused: [...refused, ...parts.flatMap((part) => part.refused)],
     unused: [...new Set(parts.flatMap(({ unused }) => unused))],
     notices: parts.flatMap(({ notices }) => notices),
+    decisions: mergedDecisions(parts.flatMap(({ decisions }) => decisions)),
   };
 }
 
@@ -76,5 +82,5 @@ async function readOne(
       { ...position, field: "label" },
       "it has labels, and without a card there are none: name the card, or choose no column for the label",
     );
-  return rowsOfTable(rowsOfKind(kind), table, input);
+  return rowsOfTable(rowsOfKind(kind), table, input, settings.choices);
 }

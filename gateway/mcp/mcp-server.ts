@@ -123,6 +123,12 @@ export function createMcpServer(modules: McpModules): McpServer {
           .describe(
             'rows with the fields of the Datanet\'s card, as {"text": "…"}; a label is one more field',
           ),
+        choices: z
+          .record(z.string().max(500), z.string().max(50))
+          .default({})
+          .describe(
+            'readings to take where the rows admit several, as a refusal names them: {"number-marks:price": "thousands"}',
+          ),
       }),
       outputSchema: contributeResult,
       annotations: { title: "Contribute rows", ...SPENDS, destructiveHint: false },

@@ -9,6 +9,7 @@ import {
   findCommit,
   planContribution,
 } from "@openledger/client/tasks/contribute";
+import { type Choices, requireDecided, requireKnownChoices } from "@openledger/datanets/import/decision";
 import { readImport } from "@openledger/datanets/import/read-import";
 import { requireNone } from "@openledger/datanets/import/refusal";
 import { hex32 } from "@openledger/foundation/hex";
@@ -49,14 +50,21 @@ export async function searchRows(
   };
 }
 
+interface ContributeRequest {
+  readonly datanetId: number;
+  readonly rows: readonly object[];
+  /** Readings where the rows admit several, by the keys of an earlier refusal. */
+  readonly choices: Choices;
+}
+
 /**
  * Commits rows, or uploads those that an earlier call has committed.
- * @throws GAT_NO_HOST, GAT_NOT_CONFIRMED, DNT_FILE_UNREADABLE, DNT_TERMS_UNSIGNED before anything is paid; as `commitContribution` and
+ * @throws GAT_NO_HOST, GAT_NOT_CONFIRMED, DNT_FILE_UNREADABLE, DNT_READING_OPEN, DNT_READING_UNKNOWN, DNT_TERMS_UNSIGNED before anything is paid; as `commitContribution` and
  *   `bringContribution`
  */
 export async function contribute(
   modules: McpModules,
-  { datanetId, rows: given }: { datanetId: number; rows: readonly object[] },
+  { choices, datanetId, rows: given }: ContributeRequest,
   call: ToolCall,
 ): Promise<ToolAnswer> {
   const { asker, budget, client, leafId, rowsFolder } = modules;
@@ -64,7 +72,10 @@ export async function contribute(
   const { card } = await getHostedDatanet(client, { hostUrl, datanetId });
   const lines = given.map((row) => JSON.stringify(row)).join("\n");
   const file = { name: "rows.jsonl", content: new TextEncoder().encode(lines) };
-  const { labels, refused, rows: contents } = await readImport(card, [file]);
+  const imported = await readImport(card, [file], {}, { choices });
+  const { decisions, labels, refused, rows: contents } = imported;
+  requireKnownChoices(choices, decisions);
+  requireDecided(decisions);
   requireNone(refused);
   const store = await openRowStore(rowsFolder);
   // Before anything is paid: a tool's caller signs no terms.

@@ -208,8 +208,11 @@ function parsed(json: string): unknown {
   }
 }
 
+/** Parts of a proposal that a draft takes. */
+type ProposedRows = Pick<CardProposal, "fields" | "kind" | "labels" | "target">;
+
 /** Draft with what files suggest: a task, unless one is chosen, a table's fields, and labels where they have some. */
-export function withProposal(draft: CardDraft, { fields, kind, labels, target }: CardProposal): CardDraft {
+export function withProposal(draft: CardDraft, { fields, kind, labels, target }: ProposedRows): CardDraft {
   const task = draft.task === "" ? TASK_NAMES.find((name) => TASKS[name].kind === kind)! : draft.task;
   return {
     ...withTask(draft, task),
@@ -227,7 +230,7 @@ export function keepTyped(next: CardDraft, now: CardDraft, begun: CardDraft): Ca
 }
 
 /** Draft of a table whose labels are another column's values, or none. */
-export function withTargetOf(draft: CardDraft, proposal: CardProposal): CardDraft {
+export function withTargetOf(draft: CardDraft, proposal: ProposedRows): CardDraft {
   const people = proposal.target === null ? PEOPLE["one-other"] : {};
   return withProposal({ ...draft, ...people, labels: "" }, proposal);
 }

@@ -2,8 +2,6 @@
  * `openledger datanet contribute`: reads files as rows by their format and the card, stores them, and commits their root. A dry run lists what is wrong with the rows.
  */
 
-import { readdir, readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
 import { listCommits } from "@openledger/client/actions/data/list-commits";
 import { openRowStore, readContribution } from "@openledger/client/actions/data/row-store";
 import type { LedgerClient } from "@openledger/client/ledger-client";
@@ -14,8 +12,12 @@ import {
   storeContributed,
 } from "@openledger/client/tasks/contribute";
 import type { Card } from "@openledger/datanets/card/card";
-import { FILE_FORMATS, IMPORT_LIMITS, type ImportFile } from "@openledger/datanets/import/import-file";
-import type { Separator } from "@openledger/datanets/import/read-csv";
+import {
+  decisionAnswer,
+  decisionLines,
+  requireDecided,
+  requireKnownChoices,
+} from "@openledger/datanets/import/decision";
 import type { Imported } from "@openledger/datanets/import/read-import";
 import { refusalText, requireNone } from "@openledger/datanets/import/refusal";
 import { counted } from "@openledger/foundation/counted";
@@ -33,7 +35,7 @@ import {
   type Signer,
   signFor,
 } from "../../cli/context.ts";
-import { collect, withFallback } from "../../cli/options.ts";
+import { withFallback } from "../../cli/options.ts";
 import { type Output, renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { readJsonFile } from "../../cli/read-text-file.ts";
@@ -41,15 +43,8 @@ import { command, WAIT_OPTION, waitWithProgress } from "../../cli/run-command.ts
 import { workspacePaths } from "../../cli/workspace.ts";
 import { agreedCard, TERMS_OPTION, termsLines } from "./card-terms.ts";
 import { ANY_HOST_OPTION } from "./host-options.ts";
+import { IMPORT_OPTIONS, type ImportRequest, readRequest } from "./import-files.ts";
 import { CANNOT_BE_UNDONE } from "./withdraw-row-command.ts";
-
-/** Names of separators, as a shell takes them. */
-const SEPARATORS: Readonly<Record<string, Separator>> = {
-  comma: ",",
-  semicolon: ";",
-  tab: "\t",
-  bar: "|",
-};
 
 export const addContribute = command({
   usage: "contribute <datanet> <files...>",
@@ -58,25 +53,7 @@ export const addContribute = command({
   options: {
     ...CARD_OPTION,
     ...ANY_HOST_OPTION,
-    "--format <name>": {
-      about:
-        "format of the files; default: by their extensions, and a file whose extension says none is refused",
-      choices: FILE_FORMATS,
-    },
-    "--lines": "read every line of a file as a row: --format lines",
-    "--column <field=column>": {
-      about:
-        "column of a field, if the file calls it otherwise; field= leaves a field without one; may be given several times",
-      fallback: [],
-      parse: collect,
-    },
-    "--label <column>":
-      "column of your labels; default: the one whose values are the card's labels; none: none",
-    "--decimal-comma": "read 12,5 as a number",
-    "--separator <name>": {
-      about: "separator of a CSV file's fields; default: the one that divides all its lines alike",
-      choices: Object.keys(SEPARATORS),
-    },
+    ...IMPORT_OPTIONS,
     ...TERMS_OPTION,
     "--take-rest": "leave out what cannot be read, and contribute the rest",
     ...DRY_RUN_OPTION,
@@ -92,19 +69,20 @@ export const addContribute = command({
     "datanet contribute 6 clauses.csv --column text=Clause --label Kind --dry-run",
     "datanet contribute 6 clauses.csv --column text=Clause --label Kind --account bob",
     "datanet contribute 6 clauses.csv --terms CC-BY-4.0 --account bob",
-    "datanet contribute 6 customers.csv --card card.json --decimal-comma --take-rest --account bob",
+    "datanet contribute 6 customers.csv --card card.json --read number-marks:Revenue=thousands --account bob",
     "datanet contribute 6 facts.txt --lines --no-commit --account bob",
   ],
   forcedAs: "datanet contribute DATANET FILES --no-commit, then the openledger force that it prints",
   run: async ({ options, args, output }) => {
     const datanetId = parseId(args[0]!);
-    const format = options.format ?? (options.lines === true ? ("lines" as const) : undefined);
-    const files = await readImportFiles(args.slice(1), format);
+    const request = await readRequest(args.slice(1), options);
     const card = await findCard(options, datanetId);
-    const imported = await importFiles(card, files, options);
+    const imported = await importFiles(card, request);
+    requireKnownChoices(request.choices, imported.decisions);
     if (options.dryRun === true) return preview({ options, card, imported, datanetId, output });
+    const { decisions, labels, refused, rows: contents } = imported;
+    requireDecided(decisions);
     const inputUnder = agreedCard(datanetId, card, options.terms);
-    const { labels, refused, rows: contents } = imported;
     if (options.takeRest !== true) requireNone(refused);
     if (contents.length === 0) throw commandError("CMD_USAGE", "the files have no rows");
     const signer = await openSigner(options);
@@ -189,7 +167,7 @@ const SHOWN_ROWS = 10;
 async function preview({ options, card, imported, datanetId, output }: Previewed): Promise<void> {
   if (card === null)
     throw commandError("CMD_USAGE", "a dry run checks rows by their card: pass --card, or --host");
-  const { labels, mapping, refused, rows, unused } = imported;
+  const { decisions, labels, mapping, refused, rows, unused } = imported;
   const { previewRows } = await import("@openledger/datanets/rows/preview");
   const { viewRow } = await import("@openledger/datanets/rows/row-view");
   const findings = await previewRows(card, rows, await committed(options, datanetId));
@@ -216,7 +194,10 @@ async function preview({ options, card, imported, datanetId, output }: Previewed
         ]),
       ),
     ],
-    { rowCount: rows.length, labelCount, mapping, unused, refused, findings },
+    {
+      ...{ rowCount: rows.length, labelCount, mapping, unused, refused, findings },
+      decisions: decisions.map(decisionAnswer),
+    },
   );
 }
 
@@ -260,34 +241,14 @@ async function findCard(
   }
 }
 
-interface ImportOptions {
-  readonly column: readonly string[];
-  readonly label?: string;
-  readonly decimalComma?: boolean;
-  readonly separator?: string;
-}
-
 /** Rows of files; without a card there is no mapping to show. */
 type ImportedRows = Omit<Imported, "mapping"> & Partial<Pick<Imported, "mapping">>;
 
 /** @throws DNT_FILE_UNREADABLE if a field has no column, CMD_USAGE */
 async function importFiles(
   card: Card | null,
-  files: readonly ImportFile[],
-  { column, decimalComma, label, separator }: ImportOptions,
+  { files, mapping, settings }: ImportRequest,
 ): Promise<ImportedRows> {
-  const columns = column.map((pair) => {
-    const at = pair.indexOf("=");
-    if (at <= 0) throw commandError("CMD_USAGE", `"${pair}" is no field=column`);
-    return [pair.slice(0, at), pair.slice(at + 1) || null] as const;
-  });
-  const mapping = {
-    columns: Object.fromEntries(columns),
-    hasDecimalComma: decimalComma === true,
-    ...(label === undefined ? {} : { label: label === "none" ? null : label }),
-  };
-  const known = separator === undefined ? undefined : SEPARATORS[separator];
-  const settings = known === undefined ? {} : { separator: known };
   if (card === null) {
     const { readWithoutCard } = await import("@openledger/datanets/import/without-card");
     return readWithoutCard(files, mapping, settings);
@@ -297,45 +258,8 @@ async function importFiles(
 }
 
 /** How the files were read, where there was a choice, and columns that no row has. */
-const readLines = ({ notices, unused }: ImportedRows) => [
+const readLines = ({ decisions, notices, unused }: ImportedRows) => [
+  ...decisionLines(decisions),
   ...notices,
   ...unused.map((name) => `column "${name}" is not used`),
 ];
-
-/** Reads the files, and those in folders, which keep the folder in their names. @throws CMD_USAGE, also for too many bytes */
-async function readImportFiles(
-  paths: readonly string[],
-  format: ImportFile["format"],
-): Promise<ImportFile[]> {
-  const named = (await Promise.all(paths.map(filesAt))).flat();
-  const bytes = named.reduce((sum, { size }) => sum + size, 0);
-  if (bytes > IMPORT_LIMITS.bytes)
-    throw commandError(
-      "CMD_USAGE",
-      `the files have ${bytes} bytes, and ${IMPORT_LIMITS.bytes} are read at once`,
-    );
-  return Promise.all(
-    named.map(async ({ path }) => {
-      const content = await readFile(path).catch((cause: Error) => {
-        throw commandError("CMD_USAGE", `cannot read ${path}`, { cause });
-      });
-      return { name: path, content, ...(format === undefined ? {} : { format }) };
-    }),
-  );
-}
-
-/** A file, or all files of a folder by name, without hidden ones. */
-async function filesAt(path: string): Promise<{ readonly path: string; readonly size: number }[]> {
-  try {
-    const { isDirectory, size } = await stat(path).then((found) => ({
-      isDirectory: found.isDirectory(),
-      size: found.size,
-    }));
-    if (!isDirectory) return [{ path, size }];
-    const names = (await readdir(path)).filter((name) => !name.startsWith(".")).sort();
-    return (await Promise.all(names.map((name) => filesAt(join(path, name))))).flat();
-  } catch (cause) {
-    if (isRollupError(cause)) throw cause;
-    throw commandError("CMD_USAGE", `cannot read ${path}`, { cause });
-  }
-}

@@ -22,6 +22,7 @@ import { addDatanetVerify } from "./datanet-verify-command.ts";
 import { addExport } from "./export-command.ts";
 import { addHostCommands } from "./host-command.ts";
 import { addHostPeopleCommands } from "./host-people-command.ts";
+import { addPreview } from "./preview-command.ts";
 import { addPublish } from "./publish-command.ts";
 import { addReport } from "./report-command.ts";
 import { addSuggestCommand } from "./suggest-command.ts";
@@ -34,6 +35,7 @@ export function addDatanetCommands(program: Command): void {
     .description("shared data sets: rows are kept in a store, their roots on the ledger");
   withExample(datanet, "datanet show 6");
   addCreate(datanet);
+  addPreview(datanet);
   addContribute(datanet);
   addDatanetCheck(datanet);
   addPublish(datanet);

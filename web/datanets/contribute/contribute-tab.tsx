@@ -36,6 +36,7 @@ import { carrierOf, waitsForLabels } from "./carry-on.ts";
 import { chosenFormat, readChosen, takeFiles } from "./chosen-files.ts";
 import { type ChosenRows, chooseRows } from "./chosen-rows.ts";
 import type { Contributions, Pending } from "./contributions.ts";
+import { DecisionList } from "./decision-list.tsx";
 import { ImportChoices, RefusedRows } from "./import-choices.tsx";
 import { type LookedAt, scanRows } from "./scan-rows.ts";
 import { UnderWay } from "./under-way.tsx";
@@ -162,6 +163,12 @@ function Chooser(props: WithClient) {
       setUnnamed(isNamed ? null : files);
       if (isNamed) await readAll(await readChosen(files, formats), {}, {}, isLatest);
     });
+  /** Last choices, whether their rows are shown already or not. */
+  const chosen: Asked | null = asked ?? looked;
+  const readBy = (next: Asked, mapping: Partial<ImportMapping>) => {
+    setAsked(next);
+    void looking.run(() => readAll(looked!.files, mapping, next.settings, begin()));
+  };
   useEffect(() => {
     const files = takeFiles(facts.id);
     if (files.length > 0) void look(files);
@@ -228,21 +235,23 @@ function Chooser(props: WithClient) {
       )}
       {looking.isBusy && <p role="status">Reading the rows …</p>}
       {looking.problem !== null && <ProblemNotice problem={looking.problem} />}
-      {looked !== null && (
+      {looked !== null && chosen !== null && (
         <ImportChoices
           card={card}
-          looked={{ ...looked, mapping: asked?.mapping ?? looked.mapping }}
-          settings={asked?.settings ?? looked.settings}
+          looked={{ ...looked, mapping: chosen.mapping }}
+          settings={chosen.settings}
           hasCsv={looked.files.some(({ format }) => format === "csv")}
-          onMap={(mapping) => {
-            const settings = asked?.settings ?? looked.settings;
-            setAsked({ mapping, settings });
-            void looking.run(() => readAll(looked.files, mapping, settings, begin()));
-          }}
-          onSettings={(settings) => {
-            setAsked({ mapping: looked.mapping, settings });
-            void looking.run(() => readAll(looked.files, {}, settings, begin()));
-          }}
+          onMap={(mapping) => readBy({ mapping, settings: chosen.settings }, mapping)}
+          onSettings={({ choices: _, ...settings }) => readBy({ mapping: looked.mapping, settings }, {})}
+        />
+      )}
+      {looked !== null && chosen !== null && (
+        <DecisionList
+          decisions={looked.decisions}
+          choices={chosen.settings.choices ?? {}}
+          onChoose={(choices) =>
+            readBy({ mapping: looked.mapping, settings: { ...chosen.settings, choices } }, {})
+          }
         />
       )}
       {looked !== null && looked.rows.length > 0 && (
@@ -363,7 +372,8 @@ interface PreviewProps extends WithClient {
 function Preview({ client, facts, isBusy, isOutdated, looked, onSign }: PreviewProps) {
   const [decided, setDecided] = useState<Parameters<typeof chooseRows>[2]>({});
   const [isRestTaken, setRestTaken] = useState(false);
-  const { findings, labels, refused, rows } = looked;
+  const { decisions, findings, labels, refused, rows } = looked;
+  const isOpen = decisions.some((decision) => decision.isOpen);
   const chosen = chooseRows(rows.length, findings, decided, facts.card.rewards.nearDuplicates);
   const leftOutCount = rows.length - chosen.rowPlaces.length;
   const { groups, rowPlaces } = chosen;
@@ -404,7 +414,7 @@ function Preview({ client, facts, isBusy, isOutdated, looked, onSign }: PreviewP
         <Button
           isMain
           isBusy={isBusy}
-          isDisabled={isOutdated || rowPlaces.length === 0 || (refused.length > 0 && !isRestTaken)}
+          isDisabled={isOpen || isOutdated || rowPlaces.length === 0 || (refused.length > 0 && !isRestTaken)}
           onClick={() => onSign(rowPlaces)}
         >
           {isBusy ? "Storing the rows and signing …" : `Contribute ${showCounted(rowPlaces.length, "row")}`}

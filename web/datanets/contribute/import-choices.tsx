@@ -3,7 +3,11 @@
  * divided, what is not used, and what could not be read.
  */
 import type { Card } from "@openledger/datanets/card/card";
-import { fieldsOfRow, type ImportMapping } from "@openledger/datanets/import/mapping";
+import {
+  fieldsOfRow,
+  type ImportMapping,
+  columnOf as mappedColumn,
+} from "@openledger/datanets/import/mapping";
 import { SEPARATORS, type Separator } from "@openledger/datanets/import/read-csv";
 import type { ReadSettings } from "@openledger/datanets/import/read-files";
 import { type Refusal, refusalText } from "@openledger/datanets/import/refusal";
@@ -43,9 +47,9 @@ export function ImportChoices(props: ImportChoicesProps) {
   const fields = fieldsOfRow(card.row);
   if (!hasCsv && columns.length <= 1 && missing.length === 0) return null;
   const options = columns.map(({ name, type }) => ({ name: PREFIX + name, label: `${name} (${type})` }));
-  const hasCommas = mapping.hasDecimalComma || columns.some(({ hasDecimalCommas }) => hasDecimalCommas);
   // A passage has one of its forms: the fields of the others need no column.
-  const isOpen = (field: string) => mapping.columns[field] === undefined && missing.includes(field);
+  const isOpen = (field: string) =>
+    mappedColumn(mapping.columns, field) === undefined && missing.includes(field);
   const map = (field: string, value: string) => {
     const chosen = { ...mapping.columns };
     if (value !== OPEN) chosen[field] = columnOf(value);
@@ -59,7 +63,7 @@ export function ImportChoices(props: ImportChoicesProps) {
           <Choice
             key={field}
             label={field}
-            value={isOpen(field) ? OPEN : choiceOf(mapping.columns[field] ?? null)}
+            value={isOpen(field) ? OPEN : choiceOf(mappedColumn(mapping.columns, field) ?? null)}
             problem={missing.includes(field) ? "Choose a column." : null}
             onChoose={(value) => map(field, value)}
             options={[
@@ -92,14 +96,6 @@ export function ImportChoices(props: ImportChoicesProps) {
           />
         )}
       </div>
-      {hasCommas && card.row.fields.some(({ type }) => type === "number") && (
-        <Check
-          label="Decimal comma"
-          help="Numbers in this file look like 12,5."
-          isChecked={mapping.hasDecimalComma}
-          onCheck={(hasDecimalComma) => onMap({ ...mapping, hasDecimalComma })}
-        />
-      )}
       {notices.map((notice) => (
         <p key={notice} class="soft small">
           {notice}

@@ -5,6 +5,7 @@
 
 import type { RowKind } from "@openledger/attribution/rows/row-kinds";
 import type { Card } from "@openledger/datanets/card/card";
+import type { Choices, Decision } from "@openledger/datanets/import/decision";
 import type { FileColumn } from "@openledger/datanets/import/file-table";
 import type { ImportFile } from "@openledger/datanets/import/import-file";
 import type { ImportMapping } from "@openledger/datanets/import/mapping";
@@ -34,6 +35,8 @@ export interface LookedAt {
   /** Columns whose values are in no row. */
   readonly unused: readonly string[];
   readonly notices: readonly string[];
+  /** Places where the files admit several readings; `settings.choices` of the next task chooses others. */
+  readonly decisions: readonly Decision[];
   readonly refused: readonly Refusal[];
   readonly rows: readonly Uint8Array[];
   /** The contributor's label of each row; null for none. */
@@ -49,6 +52,8 @@ export interface ProposeTask {
   readonly files: readonly ImportFile[];
   /** Kind of row that somebody has chosen; null for none. */
   readonly rowKind: RowKind | null;
+  /** Readings that somebody has chosen where the files admit several. */
+  readonly choices?: Choices;
 }
 
 interface Proposed {

@@ -26,16 +26,19 @@ globalThis.onmessage = async ({ data }: MessageEvent<ScanTask | ProposeTask>) =>
 };
 
 async function look({ files, mapping: input, rules, settings }: ScanTask): Promise<ScanAnswer> {
-  const read = await readFiles(files, settings);
+  const read = await readFiles(files, settings, rules.labels);
   const table = rules.row.kind === "image" ? await fitPictures(read, rules.row.maxBytes) : read;
   const { columns, notices } = table;
   const mapping = completeMapping(rules, table, input);
   const missing = table.records.length === 0 ? [] : missingFields(rules.row, mapping);
   const imported =
     missing.length > 0
-      ? { rows: [], labels: [], refused: table.refused, unused: unusedColumns(table, mapping) }
-      : rowsOfTable(rules, table, mapping);
-  const { labels, refused, rows, unused } = imported;
+      ? {
+          ...{ rows: [], labels: [], refused: table.refused, decisions: table.decisions },
+          unused: unusedColumns(table, mapping),
+        }
+      : rowsOfTable(rules, table, mapping, settings.choices);
+  const { decisions, labels, refused, rows, unused } = imported;
   return {
     kind: "done",
     columns,
@@ -43,6 +46,7 @@ async function look({ files, mapping: input, rules, settings }: ScanTask): Promi
     missing,
     unused,
     notices,
+    decisions,
     refused,
     rows,
     labels,
@@ -51,8 +55,9 @@ async function look({ files, mapping: input, rules, settings }: ScanTask): Promi
   };
 }
 
-async function propose({ files, rowKind }: ProposeTask): Promise<ScanAnswer> {
-  const table = await readFiles(files);
+async function propose({ choices, files, rowKind }: ProposeTask): Promise<ScanAnswer> {
+  const table = await readFiles(files, choices === undefined ? {} : { choices });
   const { records, refused } = table;
-  return { kind: "proposed", proposal: proposeCard(table, rowKind), rowCount: records.length, refused };
+  const proposal = proposeCard(table, rowKind, choices);
+  return { kind: "proposed", proposal, rowCount: records.length, refused };
 }
