@@ -41,6 +41,8 @@ export interface CardFormProps {
   readonly advanced?: ComponentChildren;
   /** Cost of signing. */
   readonly cost?: ComponentChildren;
+  /** True while a question about its files is open. */
+  readonly isDisabled?: boolean;
   readonly submitLabel: string;
   readonly onSubmit: (card: NamedCard) => void;
 }
@@ -82,6 +84,7 @@ export function CardForm({
   begin,
   cost,
   draft,
+  isDisabled = false,
   onDraft,
   onSubmit,
   submitLabel,
@@ -287,8 +290,9 @@ export function CardForm({
           </p>
         )}
         {cost !== undefined && <p class="soft small">{cost}</p>}
+        {isDisabled && <p class="small">Choose above how your files are read.</p>}
         <div class="row">
-          <Button isMain type="submit" isBusy={action.isBusy}>
+          <Button isMain type="submit" isBusy={action.isBusy} isDisabled={isDisabled}>
             {submitLabel}
           </Button>
         </div>

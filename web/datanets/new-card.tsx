@@ -7,6 +7,7 @@ import { estimateFees, likelyFeeWei } from "@openledger/client/sequencer/fees";
 import { parseOpen } from "@openledger/client/sequencer/open-amount";
 import { openDatanet } from "@openledger/client/tasks/open-datanet";
 import type { NamedCard } from "@openledger/datanets/card/card";
+import type { Choices } from "@openledger/datanets/import/decision";
 import { useEffect, useState } from "preact/hooks";
 import { Button } from "../design/button.tsx";
 import { Choice } from "../design/choice.tsx";
@@ -59,7 +60,11 @@ function Form({ client, live, site, visitor }: PageProps & { visitor: Visitor; c
   const [begun, setBegun] = useState(() => readBegun(opener, visitor.account!.l1Owner));
   const [balance, setBalance] = useState("2");
   const [hostUrl, setHostUrl] = useState(site.datanetHosts[0] ?? "");
-  const [files, setFiles] = useState<readonly File[]>([]);
+  const [chosen, setChosen] = useState({
+    files: [] as readonly File[],
+    choices: {} as Choices,
+    isOpen: false,
+  });
   const action = useAction();
   const fees = useAnswer(live, "fees", () => estimateFees(site.sequencer)).value;
   const info = live.info.value;
@@ -98,16 +103,18 @@ function Form({ client, live, site, visitor }: PageProps & { visitor: Visitor; c
       });
       forgetBegun(opener);
       live.ring();
-      if (files.length > 0) carryFiles(datanetId, files);
-      window.location.hash = datanetHref(datanetId, files.length > 0 ? "contribute" : "");
+      const hasFiles = chosen.files.length > 0;
+      if (hasFiles) carryFiles(datanetId, chosen);
+      window.location.hash = datanetHref(datanetId, hasFiles ? "contribute" : "");
     });
   return (
     <CardForm
       draft={begun.draft}
       onDraft={changeDraft}
       before={null}
-      begin={<BeginWithFiles draft={begun.draft} onDraft={changeDraft} onFiles={setFiles} />}
+      begin={<BeginWithFiles draft={begun.draft} onDraft={changeDraft} onFiles={setChosen} />}
       action={action}
+      isDisabled={chosen.isOpen && !isOpened}
       advanced={
         <div class="columns columns-small">
           <Field

@@ -4,6 +4,7 @@
  */
 import { findKnownRows } from "@openledger/client/datanets/browse-rows";
 import type { LedgerClient } from "@openledger/client/ledger-client";
+import type { Choices } from "@openledger/datanets/import/decision";
 import {
   FILE_FORMATS,
   type FileFormat,
@@ -33,7 +34,7 @@ import { ProblemNotice } from "../../words/problem.tsx";
 import { TermsToSign } from "../card-terms.tsx";
 import { Notices } from "../notices.tsx";
 import { carrierOf, waitsForLabels } from "./carry-on.ts";
-import { chosenFormat, readChosen, takeFiles } from "./chosen-files.ts";
+import { readChosen, takeFiles } from "./chosen-files.ts";
 import { type ChosenRows, chooseRows } from "./chosen-rows.ts";
 import type { Contributions, Pending } from "./contributions.ts";
 import { DecisionList } from "./decision-list.tsx";
@@ -130,7 +131,6 @@ function Chooser(props: WithClient) {
   const begin = useLatest();
   /** Files whose ending does not say how to read them. */
   const [unnamed, setUnnamed] = useState<readonly File[] | null>(null);
-  const [isLines, setLines] = useState(true);
   const looking = useAction();
   const signing = useAction();
   const [typed, setTyped] = useState("");
@@ -138,7 +138,6 @@ function Chooser(props: WithClient) {
   const [signedCount, setSignedCount] = useState(0);
   const { card } = facts;
   const isTypable = card.row.kind !== "image";
-  const isText = card.row.kind === "text" || card.row.kind === "passage";
   const readAll = async (
     files: readonly ImportFile[],
     mapping: Partial<ImportMapping>,
@@ -153,25 +152,18 @@ function Chooser(props: WithClient) {
     setLooked({ ...found, findings: [...found.findings, ...known], files, settings });
     setAsked(null);
   };
-  const look = (files: readonly File[], format?: FileFormat): Promise<void> =>
+  const look = (files: readonly File[], format?: FileFormat, choices: Choices = {}): Promise<void> =>
     looking.run(async () => {
       const isLatest = begin();
       setLooked(null);
       setAsked(null);
-      const formats = files.flatMap(({ name }) => chosenFormat(name, isText && isLines) ?? format ?? []);
-      const isNamed = formats.length === files.length;
+      const isNamed = format !== undefined || files.every(({ name }) => formatOf(name) !== null);
       setUnnamed(isNamed ? null : files);
-      if (isNamed) await readAll(await readChosen(files, formats), {}, {}, isLatest);
+      if (isNamed) await readAll(await readChosen(files, format), {}, { choices }, isLatest);
     });
-  /** Last choices, whether their rows are shown already or not. */
-  const chosen: Asked | null = asked ?? looked;
-  const readBy = (next: Asked, mapping: Partial<ImportMapping>) => {
-    setAsked(next);
-    void looking.run(() => readAll(looked!.files, mapping, next.settings, begin()));
-  };
   useEffect(() => {
-    const files = takeFiles(facts.id);
-    if (files.length > 0) void look(files);
+    const { choices, files } = takeFiles(facts.id);
+    if (files.length > 0) void look(files, undefined, choices);
   }, []);
   return (
     <section class="card stack" aria-label="Contribute">
@@ -184,14 +176,6 @@ function Chooser(props: WithClient) {
         hasFolders
         onFiles={(files) => void look(files)}
       />
-      {isText && (
-        <Check
-          label="One row per line of a text file"
-          help="Otherwise each text file is one row."
-          isChecked={isLines}
-          onCheck={setLines}
-        />
-      )}
       {isTypable && (
         <>
           <Field
@@ -235,23 +219,32 @@ function Chooser(props: WithClient) {
       )}
       {looking.isBusy && <p role="status">Reading the rows …</p>}
       {looking.problem !== null && <ProblemNotice problem={looking.problem} />}
-      {looked !== null && chosen !== null && (
+      {looked !== null && (
         <ImportChoices
           card={card}
-          looked={{ ...looked, mapping: chosen.mapping }}
-          settings={chosen.settings}
+          looked={{ ...looked, mapping: asked?.mapping ?? looked.mapping }}
+          settings={asked?.settings ?? looked.settings}
           hasCsv={looked.files.some(({ format }) => format === "csv")}
-          onMap={(mapping) => readBy({ mapping, settings: chosen.settings }, mapping)}
-          onSettings={({ choices: _, ...settings }) => readBy({ mapping: looked.mapping, settings }, {})}
+          onMap={(mapping) => {
+            const settings = asked?.settings ?? looked.settings;
+            setAsked({ mapping, settings });
+            void looking.run(() => readAll(looked.files, mapping, settings, begin()));
+          }}
+          onSettings={({ choices: _, ...settings }) => {
+            setAsked({ mapping: looked.mapping, settings });
+            void looking.run(() => readAll(looked.files, {}, settings, begin()));
+          }}
         />
       )}
-      {looked !== null && chosen !== null && (
+      {looked !== null && (
         <DecisionList
           decisions={looked.decisions}
-          choices={chosen.settings.choices ?? {}}
-          onChoose={(choices) =>
-            readBy({ mapping: looked.mapping, settings: { ...chosen.settings, choices } }, {})
-          }
+          choices={(asked?.settings ?? looked.settings).choices ?? {}}
+          onChoose={(choices) => {
+            const settings = { ...(asked?.settings ?? looked.settings), choices };
+            setAsked({ mapping: looked.mapping, settings });
+            void looking.run(() => readAll(looked.files, {}, settings, begin()));
+          }}
         />
       )}
       {looked !== null && looked.rows.length > 0 && (
@@ -414,7 +407,7 @@ function Preview({ client, facts, isBusy, isOutdated, looked, onSign }: PreviewP
         <Button
           isMain
           isBusy={isBusy}
-          isDisabled={isOpen || isOutdated || rowPlaces.length === 0 || (refused.length > 0 && !isRestTaken)}
+          isDisabled={isOutdated || isOpen || rowPlaces.length === 0 || (refused.length > 0 && !isRestTaken)}
           onClick={() => onSign(rowPlaces)}
         >
           {isBusy ? "Storing the rows and signing …" : `Contribute ${showCounted(rowPlaces.length, "row")}`}
