@@ -83,8 +83,13 @@ test("says that the address has too little ether, and not that a server was sile
   const { address } = wallets.alice;
   const value = await client.getBalance({ address });
   await client.setBalance({ address, value: 0n });
-  await expect(depositOpen(alice, { amountWei: OPEN })).rejects.toMatchObject({ code: "CLI_ETHER_TOO_LOW" });
-  await client.setBalance({ address, value });
+  try {
+    await expect(depositOpen(alice, { amountWei: OPEN })).rejects.toMatchObject({
+      code: "CLI_ETHER_TOO_LOW",
+    });
+  } finally {
+    await client.setBalance({ address, value });
+  }
 });
 
 test("refuses each of these before anything is signed or sent", async () => {

@@ -212,9 +212,9 @@ export const signaturesRequestSchema = z.strictObject({ headers: z.array(z.strin
 /** Minimum, maximum, and the step of a slider if there is one. */
 export const FORM_LIMITS = {
   folds: { min: 0, max: 20 },
-  /** Of a model that sorts: without any, its training has no end. */
+  /** Smoothing of a model that sorts. Without any, its training has no end. */
   decay: { min: 1e-6, max: 0.5 },
-  /** Of a language model. */
+  /** Weight decay of a language model. */
   weightDecay: { min: 0, max: 0.5 },
   rank: { min: 1, max: 64 },
   alpha: { min: 0.1, max: 1_000 },

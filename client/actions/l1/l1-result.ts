@@ -58,6 +58,11 @@ export async function findReceipt(client: LedgerClient, hash: Hex): Promise<Tran
 /** The node's own text, which viem puts behind its own for the code. */
 const answerOf = ({ details, shortMessage }: BaseError) => details || shortMessage;
 
+/** True if the sender cannot pay, by viem's estimate or by the node's refusal of the signed transaction. */
+const isEtherTooLow = (error: BaseError): boolean =>
+  error.walk((one) => one instanceof InsufficientFundsError) !== null ||
+  InsufficientFundsError.nodeMessage.test(answerOf(error).toLowerCase());
+
 /**
  * Converts viem's errors to this library's.
  * @internal
@@ -78,7 +83,7 @@ export function l1Error(cause: unknown, what: string): Error {
       },
     );
   }
-  if (cause.walk((error) => error instanceof InsufficientFundsError) !== null)
+  if (isEtherTooLow(cause))
     return clientError("CLI_ETHER_TOO_LOW", `${what} was not sent: ${cause.shortMessage}`, {
       data: { server: "L1" },
       cause,
