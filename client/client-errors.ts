@@ -136,9 +136,9 @@ export const clientErrors = defineErrors("CLI", {
   },
   CLI_L1_LOGS_INCOMPLETE: {
     meaning:
-      "the Ethereum node's logs lack an event that the contract's own state shows; `data.what` says which",
+      "the Ethereum node's logs lack an event that the contract's own state shows, or begin after it; `data.what` says which",
     remedy:
-      "nothing was sent; try again, or use another Ethereum node: this one lags behind itself, or leaves out logs",
+      "nothing was sent; try again, or use another Ethereum node: this one lags behind itself, leaves out logs, or shows no older blocks",
     isRetryable: true,
   },
   CLI_L1_REVERTED: {

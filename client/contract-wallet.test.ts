@@ -1,5 +1,5 @@
 import { setTimeout } from "node:timers/promises";
-import { behindLimit, type Limit, rpcResult } from "@openledger/bridge/testing/limited-node";
+import { behindLimit, type Limit, rpcError, rpcResult } from "@openledger/bridge/testing/limited-node";
 import { KIND } from "@openledger/circuits/protocol";
 import { type Anvil, startAnvil } from "@openledger/contracts/l1/anvil";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
@@ -168,6 +168,39 @@ describe("a client with a Safe of two out of three owners", () => {
       return awaitProposal(other, proposal, { timeoutMs: 400 });
     });
     expect(result.transactionHash).toBe(hash);
+  });
+
+  it("finds what was executed in blocks that the node shows, and says where it cannot know", async () => {
+    safe.signers = owners.slice(0, 1);
+    await approveBy(2);
+    const refused = await ended(
+      deposit(client, { amountWei: 3n * OPEN, keyX: 29n, isNew: true, timeoutMs: 300 }),
+    );
+    const proposal = JSON.parse(JSON.stringify(refused.data!.proposal)) as L1Proposal;
+    await f.client.mine({ blocks: 80 });
+    const limit: Limit = ({ headNumber, method, params }) => {
+      if (method !== "eth_getLogs") return null;
+      const { fromBlock } = params![0] as { fromBlock: Hex };
+      return Number(fromBlock) <= headNumber - 50
+        ? { body: rpcError(4444, "pruned history unavailable") }
+        : null;
+    };
+    const look = <T>(run: (other: LedgerClient) => Promise<T>) =>
+      behindLimit(anvil.url, limit, async (rpcUrl) =>
+        run(await createLedgerClient({ rpcUrl, rollupAddress: f.deployment.rollup })),
+      );
+    const head = Number(await f.client.getBlockNumber({ cacheTime: 0 }));
+    const unknown = { code: "CLI_L1_LOGS_INCOMPLETE", data: { firstShownBlock: head - 49, proposal } };
+    await expect(look((other) => findProposal(other, proposal))).rejects.toMatchObject(unknown);
+    await expect(look((other) => awaitProposal(other, proposal, { timeoutMs: 300 }))).rejects.toMatchObject(
+      unknown,
+    );
+    const [hash] = await safe.sign(owners[2]!);
+    await f.client.mine({ blocks: 20 });
+    const { result: found } = await look((other) => findProposal(other, proposal));
+    expect(found?.transactionHash).toBe(hash);
+    const { result: awaited } = await look((other) => awaitProposal(other, proposal, { timeoutMs: 300 }));
+    expect(awaited.transactionHash).toBe(hash);
   });
 
   it("is not fooled by a Safe's transaction that went through while the call in it failed", async () => {

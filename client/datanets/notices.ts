@@ -26,7 +26,10 @@ export interface ListEventsParameters {
   hostUrl: string;
   /** Leaf that is told: an account, or a Datanet. */
   leafId: number;
-  /** `uid` of an event, or its `id`: only later ones. A host whose database was restored may not know it, and lists all. */
+  /**
+   * `uid` of an event, or its `id`: those behind it, the oldest first; 0 for all. A host whose database was restored may not know
+   * it, and begins with the oldest. Default: the newest first.
+   */
   after?: number | string;
   /** Maximum number, 200 at most; default: 50. */
   limit?: number;
@@ -34,7 +37,8 @@ export interface ListEventsParameters {
 export type ListEventsErrorCode = HostErrorCode;
 
 /**
- * Lists what a host tells a leaf, newest first: of the last 90 days, and by the host's word. All of it is public.
+ * Lists what a host tells a leaf: of the last 90 days, and by the host's word. All of it is public. A program that asks for those
+ * behind the last event that it has had reads each one.
  * @throws CLI_UNREACHABLE, SRV_RATE_LIMITED
  * @example
  * ```ts
@@ -43,9 +47,10 @@ export type ListEventsErrorCode = HostErrorCode;
  */
 export async function listEvents(
   client: HostAccess,
-  { after = 0, hostUrl, leafId, limit = 50 }: ListEventsParameters,
+  { after, hostUrl, leafId, limit = 50 }: ListEventsParameters,
 ): Promise<HostEvent[]> {
-  const path = `/v1/leaves/${leafId}/events?after=${after}&limit=${limit}`;
+  const behind = after === undefined ? "" : `after=${after}&`;
+  const path = `/v1/leaves/${leafId}/events?${behind}limit=${limit}`;
   return (await askHost(client, hostUrl, { path }, eventsSchema)).events;
 }
 
@@ -69,7 +74,7 @@ const webhooksSchema = z.object({
     }),
   ),
 });
-/** A webhook; `isOn` is false once ten deliveries in a row were given up, until a trial. */
+/** A webhook; `isOn` is false once ten deliveries in a row were given up, until it takes a trial. Its events wait meanwhile. */
 export type HostWebhook = z.output<typeof webhooksSchema>["webhooks"][number];
 
 export interface AddWebhookParameters extends OfLeaf {
@@ -137,11 +142,32 @@ export async function removeWebhook(
   await askHost(client, hostUrl, call, named);
 }
 
+export type ReplaceWebhookSecretParameters = RemoveWebhookParameters;
+export type ReplaceWebhookSecretErrorCode = "DNT_NOT_HOSTED" | HostErrorCode;
+
+/**
+ * Gives a webhook of the signing leaf a new secret, which is returned and never shown again. For a day calls have two signatures, by
+ * the former secret, too.
+ * @throws DNT_NOT_HOSTED
+ * @example
+ * ```ts
+ * const [first] = await listWebhooks(client, { hostUrl });
+ * if (first !== undefined) console.log((await replaceWebhookSecret(client, { hostUrl, id: first.id })).secret);
+ * ```
+ */
+export async function replaceWebhookSecret(
+  client: LedgerClient,
+  { from, hostUrl, id }: ReplaceWebhookSecretParameters,
+): Promise<{ id: string; secret: string }> {
+  const call = { method: "POST", path: `/v1/webhooks/${id}/secret`, isSigned: true, from } as const;
+  return askHost(client, hostUrl, call, z.object({ id: z.string(), secret: z.string() }));
+}
+
 export type TestWebhookParameters = RemoveWebhookParameters;
 export type TestWebhookErrorCode = "DNT_NOT_HOSTED" | "SRV_QUOTA_USED" | HostErrorCode;
 
 /**
- * Has a host send a trial to a webhook of the signing leaf, and turns it on again.
+ * Has a host send a trial to a webhook of the signing leaf. One that is off is on again once it takes it, and gets what waits.
  * @throws DNT_NOT_HOSTED, SRV_QUOTA_USED for a second one within ten seconds
  * @example
  * ```ts

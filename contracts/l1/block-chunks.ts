@@ -15,6 +15,14 @@ export interface BlockRange {
   readonly isNewestFirst?: boolean;
 }
 
+/** Error of a reader that found out that the node's empty answer is none: it does not show the range's first block. */
+export class RangeNotShown extends Error {
+  /** @param fromBlock first block of the range */
+  constructor(fromBlock: bigint) {
+    super(`the node does not show the logs of block ${fromBlock}`);
+  }
+}
+
 /** Full chunks answered before twice as many blocks are tried again. Doubled each time the trial is refused. */
 const ANSWERS_BEFORE_TRIAL = 8;
 const MAX_ANSWERS_BEFORE_TRIAL = 512;
@@ -34,7 +42,7 @@ const limits = new WeakMap<object, LearntLimit>();
  * The answers about a range, chunk by chunk. What the node refuses is asked for in halves, and the smaller chunk is
  * remembered for this node.
  * @param node the client that `read` asks
- * @param read throws BRG_L1_REFUSED, or viem's error, where the node refuses so many blocks
+ * @param read throws BRG_L1_REFUSED, `RangeNotShown`, or viem's error, where the node refuses so many blocks
  * @throws what `read` throws; its refusal where the node refuses even a single block
  */
 export async function* readInChunks<Answer>(
@@ -53,7 +61,8 @@ export async function* readInChunks<Answer>(
     try {
       answer = await read(fromBlock, toBlock);
     } catch (error) {
-      if (!isRollupError(error, "BRG_L1_REFUSED") && !isNodeRefusal(error)) throw error;
+      const isNotShown = error instanceof RangeNotShown;
+      if (!isNotShown && !isRollupError(error, "BRG_L1_REFUSED") && !isNodeRefusal(error)) throw error;
       if (blockCount === 1) {
         // Not because of the range.
         limits.delete(node);

@@ -76,6 +76,12 @@ export const DATANET_SETTINGS = {
     default: "30000",
     description: "time between two looks for events of Datanets, which feeds and webhooks tell of",
   },
+  pagesUrl: {
+    schema: z.union([z.literal(""), z.url({ protocol: /^https?$/ })]),
+    default: "",
+    description:
+      "URL of the pages, to which entries of feeds link; empty = that of the sequencer, which serves them",
+  },
   webhookHosts: {
     schema: z
       .string()

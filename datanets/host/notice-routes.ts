@@ -10,7 +10,7 @@ import { atomFeed, eventEntry, type FeedEntry } from "../notices/atom-feed.ts";
 import { EVENT_KINDS, type StoredEvent, sentenceOf } from "../notices/event.ts";
 import { listEvents } from "../notices/event-store.ts";
 import { type LeafAct, LeafActs } from "../notices/leaf-acts.ts";
-import { addWebhook, listWebhooks, removeWebhook, testWebhook } from "../notices/webhooks.ts";
+import { addWebhook, listWebhooks, removeWebhook, replaceSecret, testWebhook } from "../notices/webhooks.ts";
 import type { HostContext } from "./host-context.ts";
 import { idParams, SIGNED, signerOf } from "./host-request.ts";
 import { entriesCost } from "./scan-costs.ts";
@@ -20,8 +20,9 @@ const FEED_ENTRIES = 50;
 const eventsQuery = z.strictObject({
   after: z
     .union([z.string().regex(/^[0-9a-f]{32}$/, "is no uid of an event"), countFromText])
-    .default(0)
-    .meta({ description: "uid of an event, or its id" }),
+    .nullable()
+    .default(null)
+    .meta({ description: "uid of an event, or its id: those behind it, oldest first; 0 for all" }),
   limit: limit(200, 50),
 });
 const webhookBody = z.strictObject({
@@ -32,8 +33,9 @@ const webhookParams = z.object({ id: z.string().regex(/^[0-9a-f]{32}$/, "is not 
 
 /** Cost of a leaf's acts: a request to the sequencer, and 2,000 records that are gone through. */
 const ACTS_COST = 2;
-const actEntry = ({ atMs, by, kind, text, uid }: LeafAct): FeedEntry => ({
+const actEntry = ({ atMs, by, kind, text, uid }: LeafAct, pageUrl: string): FeedEntry => ({
   uid,
+  pageUrl,
   title: by === "key" ? "The key signed" : "The owner acted through Ethereum",
   category: kind,
   atMs,
@@ -56,6 +58,7 @@ export function registerNoticeRoutes(app: FastifyInstance, context: HostContext)
       .serializer((text: string) => text)
       .send(atomFeed(entries, { title, url: `${context.origin()}${path}`, idPrefix, nowMs: nowMs() }));
   };
+  const pagesUrl = (config.pagesUrl || config.sequencerUrl).replace(/\/$/, "");
   const view = (event: StoredEvent) => ({ ...event, text: sentenceOf(event) });
 
   for (const [room, about] of [
@@ -63,13 +66,13 @@ export function registerNoticeRoutes(app: FastifyInstance, context: HostContext)
     ["datanets", "datanetId"],
   ] as const) {
     const whose = room === "leaves" ? "a leaf" : "a Datanet";
-    const list = (id: number, { after, limit }: { after: number | string; limit: number }) =>
+    const list = (id: number, { after, limit }: z.output<typeof eventsQuery>) =>
       listEvents(database, { ...({ [about]: id } as { leafId: number }), after, limit });
     route(
       `GET /v1/${room}/:id/events`,
       {
         tag: "notices",
-        summary: `Events of ${whose}, newest first; with \`after\` those behind an event`,
+        summary: `Events of ${whose}, newest first; with \`after\` those behind an event, oldest first`,
         params: idParams,
         querystring: eventsQuery,
         config: { maxCost: ({ query }) => entriesCost((query as z.output<typeof eventsQuery>).limit) },
@@ -84,9 +87,10 @@ export function registerNoticeRoutes(app: FastifyInstance, context: HostContext)
       `GET /v1/${room}/:id/feed`,
       { tag: "notices", summary: `Events of ${whose} as an Atom feed`, params: idParams },
       async ({ params: { id } }, reply) => {
-        const events = await list(id, { after: 0, limit: FEED_ENTRIES });
+        const events = await list(id, { after: null, limit: FEED_ENTRIES });
         const title = room === "leaves" ? `OpenLedger account ${id}` : `OpenLedger Datanet ${id}`;
-        return sendFeed(reply, events.map(eventEntry), { title, path: `/v1/${room}/${id}/feed` });
+        const entries = events.map((event) => eventEntry(event, pagesUrl));
+        return sendFeed(reply, entries, { title, path: `/v1/${room}/${id}/feed` });
       },
     );
   }
@@ -116,7 +120,7 @@ export function registerNoticeRoutes(app: FastifyInstance, context: HostContext)
     async (request, reply) => {
       const { id } = request.params;
       setCost(request, ACTS_COST);
-      const entries = (await acts.of(id)).map(actEntry);
+      const entries = (await acts.of(id)).map((act) => actEntry(act, `${pagesUrl}/#/leaf/${id}`));
       return sendFeed(reply, entries, {
         title: `OpenLedger acts of leaf ${id}`,
         path: `/v1/leaves/${id}/acts/feed`,
@@ -164,10 +168,24 @@ export function registerNoticeRoutes(app: FastifyInstance, context: HostContext)
     },
   );
   route(
+    "POST /v1/webhooks/:id/secret",
+    {
+      tag: "notices",
+      summary: "Give a webhook a new secret; calls have the former one's signature, too, for a day",
+      params: webhookParams,
+      ...SIGNED,
+    },
+    async (request) => {
+      const { id: leafId } = await signerOf(context, request);
+      const { id } = request.params;
+      return { id, secret: await replaceSecret(database, { id, leafId, nowMs: nowMs() }) };
+    },
+  );
+  route(
     "POST /v1/webhooks/:id/test",
     {
       tag: "notices",
-      summary: "Send a trial to a webhook, and turn it on again",
+      summary: "Send a trial to a webhook; one that is off is on again once it takes it",
       params: webhookParams,
       ...SIGNED,
     },

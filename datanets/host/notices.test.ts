@@ -12,23 +12,30 @@ import {
   listEvents,
   listWebhooks,
   removeWebhook,
+  replaceWebhookSecret,
   testWebhook,
 } from "@openledger/client/datanets/notices";
 import { listAccess, sayRecords, type UnsignedRecord } from "@openledger/client/datanets/signed-records";
 import { contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
 import type { LedgerClient } from "@openledger/client/ledger-client";
+import { openDatabase } from "@openledger/foundation/database/open-database";
+import { createLogger } from "@openledger/foundation/logger";
+import { createTestDatabase, databaseAt } from "@openledger/foundation/testing/test-database";
 import { settlementsQuery } from "@openledger/sequencer/api/settlement-schemas";
 import { DOMParser } from "@xmldom/xmldom";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { nameCard } from "../card/card.ts";
 import { atomFeed, eventEntry } from "../notices/atom-feed.ts";
+import { addEventsUpTo } from "../notices/event-store.ts";
 import { EventWatch } from "../notices/event-watch.ts";
 import {
   addWebhook as addStored,
   deliverDue,
+  listWebhooks as listStored,
   RETRY_MS,
   testWebhook as tryWebhook,
 } from "../notices/webhooks.ts";
+import { HOST_PART } from "../store/host-schema.ts";
 import { KeyNotices } from "../store/key-notices.ts";
 import type { HeldModel } from "../store/ledger-view.ts";
 import { createHostWorld, type HostWorld } from "../testing/host-world.ts";
@@ -144,7 +151,31 @@ describe("events of a Datanet's records", () => {
     for (const after of [events[1]!.id, events[1]!.uid]) expect(await behind(after)).toEqual([events[0]]);
     expect(await behind(events[0]!.uid)).toEqual([]);
     // Of an event that a restored database has lost.
-    expect(await behind("0".repeat(32))).toEqual(events);
+    expect(await behind("0".repeat(32))).toEqual([...events].reverse());
+  });
+
+  it("are each read by a program that goes on behind the last one, however many came between two looks", async () => {
+    const { database } = host.store;
+    await database.query(
+      `insert into events (name, leaf_id, kind, at_ms, body)
+         select 'many/' || n, 805, 'row.used', $1::bigint, '{}' from generate_series(1, 310) as n`,
+      [Date.now()],
+    );
+    const read = async (limit: number) => {
+      const ids: number[] = [];
+      for (let after: number | string = 0; ; ) {
+        const events = await listEvents(people.ann, { ...hostUrl(), leafId: 805, after, limit });
+        ids.push(...events.map(({ id }) => id));
+        if (events.length < limit) return ids;
+        after = events.at(-1)!.uid;
+      }
+    };
+    for (const limit of [50, 200]) {
+      const ids = await read(limit);
+      expect(new Set(ids).size).toBe(310);
+      expect(ids).toEqual([...ids].sort((x, y) => x - y));
+    }
+    await database.query("delete from events where leaf_id = 805");
   });
 
   it("have names that no other event has after a restore, which gives their ids again", async () => {
@@ -174,6 +205,9 @@ describe("events of a Datanet's records", () => {
       expect(feed.self).toBe(`${host.url}/v1/${path}/feed`);
       expect(feed.entries.length > 0, path).toBe(path !== "leaves/999");
       expect(new Set(feed.entries.map(({ id }) => id)).size).toBe(feed.entries.length);
+      const page = `${world.owner.sequencerUrl}/#/datanets/${world.datanetId}`;
+      for (const entry of feed.entries)
+        expect(entry.page).toBe(entry.title === "Access was asked for" ? `${page}/access` : page);
     }
   });
 
@@ -181,7 +215,7 @@ describe("events of a Datanet's records", () => {
     const odd = `</title>\u0000\u0008<x a="&"> \ud800`;
     const event = { id: 1, uid: "0", kind: "test", leafId: 1, datanetId: null, atMs: 5, data: {} } as const;
     const facts = { title: odd, url: `http://a.b/?<"&`, idPrefix: odd, nowMs: 5 };
-    const feed = readFeed(atomFeed([eventEntry(event)], facts));
+    const feed = readFeed(atomFeed([eventEntry(event, odd)], facts));
     expect(feed.title).toBe(`</title><x a="&"> `);
   });
 });
@@ -207,7 +241,13 @@ function readFeed(text: string) {
   expect(childrenOf(feed, "author")).toHaveLength(1);
   const entries = childrenOf(feed, "entry").map((entry) => {
     time(entry);
-    return { id: one(entry, "id"), title: one(entry, "title"), content: one(entry, "content") };
+    const [page] = childrenOf(entry, "link").filter((link) => link.getAttribute("rel") === "alternate");
+    return {
+      id: one(entry, "id"),
+      title: one(entry, "title"),
+      content: one(entry, "content"),
+      page: page?.getAttribute("href"),
+    };
   });
   const self = childrenOf(feed, "link").find((link) => link.getAttribute("rel") === "self");
   return { id: one(feed, "id"), title: one(feed, "title"), self: self!.getAttribute("href"), entries };
@@ -348,6 +388,103 @@ describe("a webhook", () => {
     await removeWebhook(ann, { ...hostUrl(), id });
     expect(await listWebhooks(ann, hostUrl())).toEqual([]);
   }, 60_000);
+});
+
+it("holds the events of a webhook that is off, and sends all of them once it takes a trial", async () => {
+  // Of no host, which would make calls by its own clock.
+  const home = await createTestDatabase();
+  const logger = createLogger("test", "silent");
+  const database = await openDatabase(databaseAt(home.url), { part: HOST_PART, rollup: null, logger });
+  let nowMs = Date.now();
+  await database.query(
+    "insert into webhooks (id, leaf_id, url, kinds, secret, created_at_ms) values ('away', 806, $1, '{row.used}', 'whsec_', 0)",
+    [receiverUrl()],
+  );
+  let named = 0;
+  const addOne = () =>
+    addEventsUpTo(database, {
+      events: [
+        { name: `away/${named++}`, kind: "row.used", leafId: 806, datanetId: null, atMs: nowMs, data: {} },
+      ],
+      ...{ name: "mark of away", mark: "", nowMs },
+    });
+  const webhook = async () => (await listStored(database, 806))[0]!;
+  const work = async () => {
+    while (await deliverDue({ database, nowMs: () => nowMs, allowedHosts: ["localhost"] }));
+  };
+  const from = calls.length;
+  // Nine hours, in which ten events are given up.
+  statuses.push(...Array(10 * (RETRY_MS.length + 1)).fill(503));
+  for (let i = 0; i < 10; i++) await addOne();
+  for (const pauseMs of [0, ...RETRY_MS]) {
+    nowMs += pauseMs + 1_000;
+    await work();
+  }
+  expect(await webhook()).toMatchObject({ isOn: false, lastResult: "503", waitingCount: 10 });
+  expect(calls.length - from).toBe(70);
+  for (let i = 0; i < 5; i++) await addOne();
+  nowMs += 86_400_000;
+  await work();
+  expect(calls.length - from).toBe(70);
+  expect(await webhook()).toMatchObject({ isOn: false, waitingCount: 15 });
+  // A trial that fails leaves it off, and the next one that is taken brings all.
+  statuses.push(503);
+  await tryWebhook(database, { id: "away", leafId: 806, nowMs });
+  await work();
+  expect(await webhook()).toMatchObject({ isOn: false, waitingCount: 16 });
+  nowMs += RETRY_MS[0] + 1_000;
+  await work();
+  expect(await webhook()).toMatchObject({ isOn: true, lastResult: "200", waitingCount: 0 });
+  const taken = calls.slice(from + 71);
+  expect(taken.map(({ body }) => JSON.parse(body).type)).toEqual(["test", ...Array(15).fill("row.used")]);
+  expect(new Set(taken.map(({ headers }) => headers["webhook-id"])).size).toBe(16);
+  // One that the receiver refuses while it takes others is given up for good.
+  statuses.push(...Array(RETRY_MS.length + 1).fill(400));
+  await addOne();
+  for (const pauseMs of [0, ...RETRY_MS]) {
+    nowMs += pauseMs + 1_000;
+    await work();
+  }
+  await addOne();
+  await work();
+  expect(await webhook()).toMatchObject({ isOn: true, waitingCount: 0 });
+  await database.close();
+  await home.drop();
+});
+
+it("signs by the former secret, too, for a day after it was replaced", async () => {
+  const { ann, bob } = people;
+  const from = calls.length;
+  const { id, secret: former } = await addWebhook(ann, {
+    ...hostUrl(),
+    url: receiverUrl(),
+    kinds: ["row.disputed"],
+  });
+  expect(await codeOf(replaceWebhookSecret(bob, { ...hostUrl(), id }))).toBe("DNT_NOT_HOSTED");
+  const { secret } = await replaceWebhookSecret(ann, { ...hostUrl(), id });
+  expect(secret).not.toBe(former);
+  const signatures = ({ body, headers }: (typeof calls)[number], secrets: readonly string[]) => {
+    const signed = `${headers["webhook-id"]}.${headers["webhook-timestamp"]}.${body}`;
+    const keys = secrets.map((one) => Buffer.from(one.replace("whsec_", ""), "base64"));
+    return keys.map((key) => `v1,${createHmac("sha256", key).update(signed).digest("base64")}`).join(" ");
+  };
+  await host.store.database.query("delete from events where kind = 'test'");
+  await testWebhook(ann, { ...hostUrl(), id });
+  await expect.poll(() => calls.length, { timeout: 10_000 }).toBe(from + 1);
+  expect(calls[from]!.headers["webhook-signature"]).toBe(signatures(calls[from]!, [secret, former]));
+  await expect.poll(async () => (await listWebhooks(ann, hostUrl()))[0]?.waitingCount).toBe(0);
+  await host.store.database.query("delete from events where kind = 'test'");
+  await testWebhook(ann, { ...hostUrl(), id });
+  host.clock.aheadMs = 86_400_000 + 1_000;
+  await expect.poll(() => calls.length, { timeout: 10_000 }).toBe(from + 2);
+  host.clock.aheadMs = 0;
+  const last = calls[from + 1]!;
+  const secondsAhead = Number(last.headers["webhook-timestamp"]) - Date.now() / 1_000;
+  // The call may have come before the clock was moved.
+  expect(last.headers["webhook-signature"]).toBe(
+    signatures(last, secondsAhead > 43_200 ? [secret] : [secret, former]),
+  );
+  await removeWebhook(ann, { ...hostUrl(), id });
 });
 
 it("calls each leaf's webhooks in turn, and has one trial of a leaf at a time", async () => {

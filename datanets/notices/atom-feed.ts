@@ -11,6 +11,8 @@ export interface FeedEntry {
   /** Unix milliseconds. */
   readonly atMs: number;
   readonly text: string;
+  /** URL of the page that shows more. */
+  readonly pageUrl: string;
 }
 
 const TITLES: Readonly<Record<EventKind, string>> = {
@@ -24,8 +26,20 @@ const TITLES: Readonly<Record<EventKind, string>> = {
   test: "A trial",
 };
 
-/** An event as a feed has it. */
-export const eventEntry = (event: StoredEvent): FeedEntry => ({
+/** Page about an event, behind the "#" of the pages' URL: what somebody does about it is there. */
+function pageOf({ data, datanetId, kind, leafId }: StoredEvent): string {
+  const id = data.datanetId ?? datanetId;
+  if (kind === "test" || kind === "row.used" || kind === "paid.out" || id == null) return "/earnings";
+  if (kind === "model.waits") return `/datanets/${id}/models`;
+  if (kind === "access.requested") return `/datanets/${id}/access`;
+  // To a model whose version has the row.
+  if (kind === "row.withdrawn" && leafId !== id) return `/leaf/${leafId}`;
+  return `/datanets/${id}`;
+}
+
+/** An event as a feed has it. @param pagesUrl URL of the pages, without a slash at its end */
+export const eventEntry = (event: StoredEvent, pagesUrl: string): FeedEntry => ({
+  pageUrl: `${pagesUrl}/#${pageOf(event)}`,
   uid: event.uid,
   title: TITLES[event.kind],
   category: event.kind,
@@ -59,10 +73,11 @@ export function atomFeed(list: readonly FeedEntry[], { idPrefix, nowMs, title, u
   const time = (ms: number) => new Date(ms).toISOString();
   const updatedMs = Math.max(0, ...list.map(({ atMs }) => atMs)) || nowMs;
   const entries = list.map(
-    ({ atMs, category, text, title: entryTitle, uid }) => `  <entry>
+    ({ atMs, category, pageUrl, text, title: entryTitle, uid }) => `  <entry>
     <id>${escaped(`${idPrefix}:event:${uid}`)}</id>
     <title>${escaped(entryTitle)}</title>
     <updated>${time(atMs)}</updated>
+    <link rel="alternate" type="text/html" href="${escaped(pageUrl)}"/>
     <category term="${escaped(category)}"/>
     <content type="text">${escaped(text)}</content>
   </entry>

@@ -8,18 +8,27 @@ const UID_DIGITS = 32;
 /** Time that an event stays, in milliseconds. */
 const EVENT_LIFE_MS = 90 * 86_400_000;
 const DELETED_AT_ONCE = 1_000;
+/** Deliveries given up in a row, after which a webhook is off. */
+export const MAX_FAILURES = 10;
 
-/** Stores events that are not there yet, and a delivery to each webhook that wants one. */
+/** Advisory lock under which events get their ids. */
+const EVENTS_LOCK = 0x6e6f7469;
+
+/**
+ * Stores events that are not there yet, and a delivery to each webhook that wants one. One host after the other: ids are committed
+ * in their order, so that a reader behind an id misses none.
+ */
 async function addEvents(queries: Queries, events: readonly NewEvent[], nowMs: number): Promise<void> {
   const fresh = events.filter(({ atMs }) => atMs > nowMs - EVENT_LIFE_MS);
   if (fresh.length === 0) return;
+  await queries.query("select pg_advisory_xact_lock($1::bigint)", [EVENTS_LOCK]);
   await queries.query(
     `with added as (
        insert into events (name, leaf_id, datanet_id, kind, at_ms, body)
          select * from unnest($1::text[], $2::int[], $3::int[], $4::text[], $5::bigint[], $6::text[])
          on conflict (name) do nothing returning id, leaf_id, kind)
-     insert into deliveries (webhook_id, event_id, next_at_ms)
-       select webhooks.id, added.id, $7 from added join webhooks using (leaf_id) where added.kind = any(webhooks.kinds)`,
+     insert into deliveries (webhook_id, event_id, next_at_ms, is_held)
+       select webhooks.id, added.id, $7, webhooks.failures >= $8 from added join webhooks using (leaf_id) where added.kind = any(webhooks.kinds)`,
     [
       fresh.map(({ name }) => name),
       fresh.map(({ leafId }) => leafId),
@@ -28,6 +37,7 @@ async function addEvents(queries: Queries, events: readonly NewEvent[], nowMs: n
       fresh.map(({ atMs }) => atMs),
       fresh.map(({ data }) => JSON.stringify(data)),
       nowMs,
+      MAX_FAILURES,
     ],
   );
 }
@@ -54,28 +64,30 @@ export const eventOf = ({ body, kind, name, ...rest }: EventRow): StoredEvent =>
 });
 
 /**
- * Events of a leaf, or about a Datanet; newest first.
- * @param after only those behind the event with this id or uid. A uid that the database does not know leaves out none: a restored
- * database lacks events, and gives their ids again.
+ * Events of a leaf, or about a Datanet.
+ * @param after null lists the newest first. The id or uid of an event lists those behind it, the oldest first: a program that goes on
+ * behind the last event that it has had reads each one. 0 begins with the oldest, and so does a uid that the database does not know:
+ * a restored database lacks events, and gives their ids again.
  */
 export async function listEvents(
   queries: Queries,
   {
-    after = 0,
+    after,
     limit,
     ...about
-  }: ({ leafId: number } | { datanetId: number }) & { after?: number | string; limit: number },
+  }: ({ leafId: number } | { datanetId: number }) & { after: number | string | null; limit: number },
 ): Promise<StoredEvent[]> {
   const [column, value] = "leafId" in about ? ["leaf_id", about.leafId] : ["datanet_id", about.datanetId];
   const behind =
-    typeof after === "number"
-      ? "$2::bigint"
-      : `(select coalesce(max(id), 0) from events
-           where ${column} = $1::bigint and left(encode(sha256(convert_to(name, 'UTF8')), 'hex'), ${UID_DIGITS}) = $2)`;
+    typeof after === "string"
+      ? `(select coalesce(max(id), 0) from events
+           where ${column} = $1::bigint and left(encode(sha256(convert_to(name, 'UTF8')), 'hex'), ${UID_DIGITS}) = $2)`
+      : "$2::bigint";
   const found = await queries.query<EventRow>(
     `select ${EVENT_COLUMNS} from events
-      where ${column} = $1::bigint and kind <> 'test' and id > ${behind} order by id desc limit $3`,
-    [value, after, limit],
+      where ${column} = $1::bigint and kind <> 'test' and id > ${behind}
+      order by id ${after === null ? "desc" : "asc"} limit $3`,
+    [value, after ?? 0, limit],
   );
   return found.map(eventOf);
 }

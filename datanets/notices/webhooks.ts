@@ -1,6 +1,7 @@
 /**
  * Webhooks of leaves: who is told of which events, and the calls themselves, signed after the Standard Webhooks specification
- * (https://www.standardwebhooks.com). A call that is not taken is made again, less and less often, and given up in the end.
+ * (https://www.standardwebhooks.com). A call that is not taken is made again, less and less often, and given up in the end. After
+ * `MAX_FAILURES` of those in a row a webhook is off: its deliveries are held, as long as events stay, until a trial is taken.
  */
 import { createHmac, randomBytes } from "node:crypto";
 import type { Queries, Transactions } from "@openledger/foundation/database/queries";
@@ -8,7 +9,7 @@ import { postToStranger, strangersUrl } from "@openledger/foundation/http/post-t
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { datanetError } from "../datanet-errors.ts";
 import { type EventKind, type StoredEvent, sentenceOf } from "./event.ts";
-import { EVENT_COLUMNS, type EventRow, eventOf } from "./event-store.ts";
+import { EVENT_COLUMNS, type EventRow, eventOf, MAX_FAILURES } from "./event-store.ts";
 
 /** Webhooks of one leaf, of all leaves of an L1 owner, and of a whole host. */
 const MAX_WEBHOOKS_OF_LEAF = 5;
@@ -18,8 +19,6 @@ const MAX_WEBHOOKS = 10_000;
 export const RETRY_MS = [5_000, 60_000, 300_000, 1_800_000, 7_200_000, 21_600_000] as const;
 /** Maximum time until a call, twice the longest pause; one that is later was set by a clock that was wrong. */
 const MAX_DELAY_MS = 2 * Math.max(...RETRY_MS);
-/** Deliveries given up in a row, after which a webhook is off. */
-const MAX_FAILURES = 10;
 const TIMEOUT_MS = 5_000;
 /** Calls that are made at a time: a slow receiver holds up nobody else. */
 const AT_A_TIME = 8;
@@ -27,6 +26,8 @@ const AT_A_TIME = 8;
 const CLAIM_MS = 30_000;
 const MAX_RESULT_CHARACTERS = 100;
 const SECRET_PREFIX = "whsec_";
+/** Time for which calls are signed by the former secret, too. */
+const FORMER_SECRET_MS = 86_400_000;
 
 export interface Webhook {
   readonly id: string;
@@ -38,7 +39,7 @@ export interface Webhook {
   /** Status of the last call, or why there was no answer; null before the first. */
   readonly lastResult: string | null;
   readonly lastAtMs: number | null;
-  /** Deliveries that wait. */
+  /** Deliveries that wait: for their time, or for the webhook to be on again. */
   readonly waitingCount: number;
 }
 
@@ -53,6 +54,8 @@ export async function listWebhooks(queries: Queries, leafId: number): Promise<We
   );
   return found.map(({ failures, ...webhook }) => ({ ...webhook, isOn: failures < MAX_FAILURES }));
 }
+
+const newSecret = () => `${SECRET_PREFIX}${randomBytes(32).toString("base64")}`;
 
 export interface NewWebhook {
   readonly leafId: number;
@@ -76,7 +79,7 @@ export async function addWebhook(
 ): Promise<{ id: string; secret: string }> {
   const { href } = strangersUrl(url, { allowedHosts });
   const id = randomBytes(16).toString("hex");
-  const secret = `${SECRET_PREFIX}${randomBytes(32).toString("base64")}`;
+  const secret = newSecret();
   await database.transaction(async (queries) => {
     await queries.query("lock table webhooks in share row exclusive mode");
     const [counts] = await queries.query<{ own: number; ofOwner: number; all: number }>(
@@ -123,19 +126,35 @@ export async function removeWebhook(queries: Queries, leafId: number, id: string
   if (removed.length === 0) throw unknown(id, leafId);
 }
 
+/**
+ * Gives a webhook of a leaf a new secret. For a day calls have the former one's signature as well, so that its receiver can change
+ * over without losing one.
+ * @returns the new secret, which is shown this once
+ * @throws DNT_NOT_HOSTED
+ */
+export async function replaceSecret(
+  queries: Queries,
+  { id, leafId, nowMs }: { id: string; leafId: number; nowMs: number },
+): Promise<string> {
+  const secret = newSecret();
+  const own = await queries.query(
+    `update webhooks set former_secret = secret, former_until_ms = $4, secret = $3 where id = $1 and leaf_id = $2 returning 1`,
+    [id, leafId, secret, nowMs + FORMER_SECRET_MS],
+  );
+  if (own.length === 0) throw unknown(id, leafId);
+  return secret;
+}
+
 /** Time between two trials of one leaf. */
 const TEST_EVERY_MS = 10_000;
 
-/** Sends a trial to a webhook of a leaf, and turns it on again. @throws DNT_NOT_HOSTED, SRV_QUOTA_USED */
+/** Sends a trial to a webhook of a leaf; one that is off is on again once it takes it. @throws DNT_NOT_HOSTED, SRV_QUOTA_USED */
 export async function testWebhook(
   database: Transactions,
   { id, leafId, nowMs }: { id: string; leafId: number; nowMs: number },
 ): Promise<void> {
   await database.transaction(async (queries) => {
-    const own = await queries.query(
-      "update webhooks set failures = 0 where id = $1 and leaf_id = $2 returning 1",
-      [id, leafId],
-    );
+    const own = await queries.query("select 1 from webhooks where id = $1 and leaf_id = $2", [id, leafId]);
     if (own.length === 0) throw unknown(id, leafId);
     const recent = await queries.query(
       "select 1 from events where leaf_id = $1 and kind = 'test' and at_ms > $2 and at_ms <= $3 limit 1",
@@ -171,21 +190,23 @@ const payloadOf = (event: StoredEvent): string =>
   });
 
 /**
- * Headers of a call after Standard Webhooks: HMAC-SHA256 of "id.timestamp.body" under the secret.
+ * Headers of a call after Standard Webhooks: HMAC-SHA256 of "id.timestamp.body" under each secret.
  * @param seconds Unix time of this call, against which a receiver refuses old ones
  */
 function signedHeaders(
-  secret: string,
+  secrets: readonly string[],
   { body, id, seconds }: { id: string; seconds: number; body: string },
 ): Record<string, string> {
-  const key = Buffer.from(secret.slice(SECRET_PREFIX.length), "base64");
-  const signature = createHmac("sha256", key).update(`${id}.${seconds}.${body}`).digest("base64");
+  const signatures = secrets.map((secret) => {
+    const key = Buffer.from(secret.slice(SECRET_PREFIX.length), "base64");
+    return `v1,${createHmac("sha256", key).update(`${id}.${seconds}.${body}`).digest("base64")}`;
+  });
   return {
     "content-type": "application/json",
     "user-agent": "OpenLedger-Webhooks/1",
     "webhook-id": id,
     "webhook-timestamp": String(seconds),
-    "webhook-signature": `v1,${signature}`,
+    "webhook-signature": signatures.join(" "),
   };
 }
 
@@ -194,7 +215,8 @@ interface Claimed extends EventRow {
   readonly attempts: number;
   readonly url: string;
   readonly secret: string;
-  readonly isOn: boolean;
+  /** Secret before it, while calls are signed by it, too. */
+  readonly formerSecret: string | null;
 }
 
 interface DeliverModules {
@@ -204,7 +226,7 @@ interface DeliverModules {
 }
 
 /** Condition of a delivery that is due. */
-const DUE = "(next_at_ms <= $1::bigint or next_at_ms > $1::bigint + $5::bigint)";
+const DUE = "not is_held and (next_at_ms <= $1::bigint or next_at_ms > $1::bigint + $4::bigint)";
 
 /**
  * Makes the calls that are due, some at a time: the oldest one of each leaf, and leaves in the order of their last calls, so that one
@@ -227,42 +249,78 @@ export async function deliverDue({ allowedHosts, database, nowMs }: DeliverModul
        update deliveries set next_at_ms = $1::bigint + $3::bigint from due
         where deliveries.webhook_id = due.webhook_id and deliveries.event_id = due.event_id
         returning deliveries.webhook_id, deliveries.event_id, attempts)
-     select claimed.webhook_id as "webhookId", attempts, url, secret, failures < $4 as "isOn", ${EVENT_COLUMNS}
+     select claimed.webhook_id as "webhookId", attempts, url, secret,
+            case when former_until_ms > $1::bigint then former_secret end as "formerSecret", ${EVENT_COLUMNS}
        from claimed join webhooks on webhooks.id = claimed.webhook_id join events on events.id = claimed.event_id`,
-    [nowMs(), AT_A_TIME, CLAIM_MS, MAX_FAILURES, MAX_DELAY_MS],
+    [nowMs(), AT_A_TIME, CLAIM_MS, MAX_DELAY_MS],
   );
   await Promise.all(
-    claimed.map(async ({ attempts, isOn, secret, url, webhookId, ...row }) => {
+    claimed.map(async ({ attempts, formerSecret, secret, url, webhookId, ...row }) => {
       const event = eventOf(row);
-      const done = () =>
-        database.query("delete from deliveries where webhook_id = $1 and event_id = $2", [
-          webhookId,
-          event.id,
-        ]);
-      if (!isOn) return done();
       const body = payloadOf(event);
       // The same at each attempt: a receiver knows what it has had. By the event's name: after a restore another event has the number.
       const id = `${webhookId}-${event.uid}`;
-      const headers = signedHeaders(secret, { id, body, seconds: Math.floor(nowMs() / 1_000) });
+      const secrets = formerSecret === null ? [secret] : [secret, formerSecret];
+      const headers = signedHeaders(secrets, { id, body, seconds: Math.floor(nowMs() / 1_000) });
       const result = await postToStranger(url, { body, headers, timeoutMs: TIMEOUT_MS, allowedHosts }).then(
         (status) => ({ isTaken: status >= 200 && status < 300, text: String(status) }),
         (error: unknown) => ({ isTaken: false, text: reasonOf(error) }),
       );
-      const pauseMs = RETRY_MS[attempts];
-      const isOver = result.isTaken || pauseMs === undefined;
-      await database.query(
-        `update webhooks set last_result = $2, last_at_ms = $3,
-                failures = case when $4 then 0 when $5 then failures + 1 else failures end where id = $1`,
-        [webhookId, result.text, nowMs(), result.isTaken, isOver],
-      );
-      if (isOver) return done();
-      return database.query(
-        "update deliveries set attempts = attempts + 1, next_at_ms = $3 where webhook_id = $1 and event_id = $2",
-        [webhookId, event.id, nowMs() + pauseMs],
-      );
+      const delivery = { webhookId, eventId: event.id, kind: event.kind, attempts: attempts + 1 };
+      await database.transaction((queries) => noteResult(queries, delivery, { ...result, nowMs: nowMs() }));
     }),
   );
   return claimed.length > 0;
+}
+
+/** Stores the result of a call, and what follows from it for the webhook's other deliveries. */
+async function noteResult(
+  queries: Queries,
+  delivery: { webhookId: string; eventId: number; kind: EventKind; attempts: number },
+  { isTaken, nowMs, text }: { isTaken: boolean; text: string; nowMs: number },
+): Promise<void> {
+  const { attempts, eventId, kind, webhookId } = delivery;
+  const pauseMs = RETRY_MS[attempts - 1];
+  const isGivenUp = !isTaken && pauseMs === undefined;
+  const [before] = await queries.query<{ failures: number }>(
+    "select failures from webhooks where id = $1 for update",
+    [webhookId],
+  );
+  // Removed meanwhile, with its deliveries.
+  if (before === undefined) return;
+  // A trial that is given up tells nothing new of a webhook that is off.
+  const failures = isTaken ? 0 : before.failures + (isGivenUp ? 1 : 0);
+  await queries.query("update webhooks set last_result = $2, last_at_ms = $3, failures = $4 where id = $1", [
+    webhookId,
+    text,
+    nowMs,
+    failures,
+  ]);
+  const one = [webhookId, eventId];
+  if (isTaken || (isGivenUp && kind === "test"))
+    await queries.query("delete from deliveries where webhook_id = $1 and event_id = $2", one);
+  else
+    await queries.query(
+      `update deliveries set attempts = $3, next_at_ms = $4, is_held = $5 where webhook_id = $1 and event_id = $2`,
+      [...one, attempts, nowMs + (pauseMs ?? 0), isGivenUp],
+    );
+  if (isTaken && before.failures < MAX_FAILURES)
+    // The receiver takes others: these it does not want.
+    await queries.query("delete from deliveries where webhook_id = $1 and is_held and attempts > $2", [
+      webhookId,
+      RETRY_MS.length,
+    ]);
+  if (isTaken)
+    await queries.query(
+      "update deliveries set is_held = false, attempts = 0, next_at_ms = $2 where webhook_id = $1 and is_held",
+      [webhookId, nowMs],
+    );
+  if (failures >= MAX_FAILURES)
+    await queries.query(
+      `update deliveries set is_held = true from events
+        where webhook_id = $1 and events.id = event_id and events.kind <> 'test'`,
+      [webhookId],
+    );
 }
 
 /** Reason of a failed call, as its owner may read it: nothing about the operator's network. */

@@ -394,6 +394,14 @@ const DELIVERIES_BY_WEBHOOK = "create index deliveries_webhook on deliveries (we
 /** Groups are gone (docs/adr/0021-groups-by-frost.md). */
 const NO_GROUP_MESSAGES = "drop table group_messages;";
 
+/** Deliveries that wait until their webhook is on again, and the secret before the present one. */
+const HELD_DELIVERIES = `
+alter table deliveries add column is_held boolean not null default false;
+update deliveries set is_held = true from webhooks, events
+  where webhooks.id = webhook_id and webhooks.failures >= 10 and events.id = event_id and events.kind <> 'test';
+alter table webhooks add column former_secret text, add column former_until_ms bigint;
+`;
+
 export const HOST_PART: DatabasePart = {
   name: "datanets",
   migrations: [
@@ -411,5 +419,6 @@ export const HOST_PART: DatabasePart = {
     DELIVERIES_BY_WEBHOOK,
     COMPARED_ROWS,
     NO_GROUP_MESSAGES,
+    HELD_DELIVERIES,
   ],
 };

@@ -99,6 +99,34 @@ describe("a way to the server that hangs", () => {
   });
 });
 
+it("a listener whose connection stays with the former server after a switch goes over to the pool's, and says so", async () => {
+  const next = await createTestDatabase();
+  const options = { part, rollup: null, logger, silenceMs: SILENCE_MS };
+  const later = await Database.open({ ...options, url: next.url });
+  try {
+    const notices: (string | null)[] = [];
+    await database.listen("news", (payload) => notices.push(payload));
+    await database.query("select pg_notify('news', 'first')");
+    await expect.poll(() => notices).toEqual(["first"]);
+    // Beats are no notices.
+    await delay(3 * SILENCE_MS);
+    expect(notices).toEqual(["first"]);
+    const [found] = await later.query<{ name: string }>("select current_database() as name");
+    proxy.switchTo(found!.name);
+    // The former server lets nobody write any more, so the pool's connections end; the listener's only waits.
+    await other.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity
+         where datname = current_database() and pid <> pg_backend_pid() and query not like 'listen%' and query <> 'select 1'`,
+    );
+    await expect.poll(() => notices, { timeout: 15_000 }).toEqual(["first", null]);
+    await later.query("select pg_notify('news', 'second')");
+    await expect.poll(() => notices).toEqual(["first", null, "second"]);
+  } finally {
+    await later.close();
+    await next.drop();
+  }
+});
+
 describe("a transaction whose commit got no answer", () => {
   it("rejects as unreachable, is there once, and may be asked for again", async () => {
     const add = () =>

@@ -5,6 +5,7 @@
  * - Give bytes as `Buffer`: other views lose bytes.
  * - Columns of time are `timestamptz`; money is `numeric` or text, read by `BigInt`.
  */
+import { randomUUID } from "node:crypto";
 import type { Socket } from "node:net";
 import { Client, type ClientConfig, Pool, type PoolClient, type QueryResultRow } from "pg";
 import { errorFacts } from "../error-facts.ts";
@@ -325,6 +326,9 @@ export class Database implements Transactions {
   async listen(channel: string, onNotice: (payload: string | null) => void): Promise<() => Promise<void>> {
     const listener = new Listener(this.#config, channel, {
       onNotice,
+      notify: async (payload) => {
+        await this.query("select pg_notify($1, $2)", [channel, payload]);
+      },
       logger: this.#logger,
       silenceMs: this.#silenceMs,
     });
@@ -396,11 +400,16 @@ export class Database implements Transactions {
 }
 
 interface ListenerModules {
+  /** Sends a notice of the channel by a connection of the pool. */
+  readonly notify: (payload: string) => Promise<void>;
   readonly onNotice: (payload: string | null) => void;
   readonly logger: DatabaseLogger;
   /** Time that the server has for an answer. */
   readonly silenceMs: number;
 }
+
+/** Beginning of the notices by which a listener finds out whether it hears what the pool sends. */
+const BEAT_PREFIX = "openledger-beat:";
 
 /** One connection for the notices of a channel; it connects again by itself. */
 class Listener {
@@ -431,7 +440,12 @@ class Listener {
     };
     client.on("error", onEnd);
     client.on("end", () => onEnd());
-    client.on("notification", ({ payload }) => this.#modules.onNotice(payload ?? ""));
+    const beat = `${BEAT_PREFIX}${randomUUID()}`;
+    let onBeat = () => {};
+    client.on("notification", ({ payload = "" }) => {
+      if (payload === beat) onBeat();
+      else if (!payload.startsWith(BEAT_PREFIX)) this.#modules.onNotice(payload);
+    });
     this.#client = client;
     try {
       await client.connect();
@@ -441,9 +455,28 @@ class Listener {
       cut(client);
       throw databaseError(error);
     }
-    // Nothing comes on it for hours: by this alone it shows that nobody is at its other end any more.
+    // Nothing comes on it for hours: by this alone it shows that nobody is at its other end any more, or another server than the
+    // pool's: after a switch of servers the former one may go on answering.
+    const isHeard = async () => {
+      const heard = new Promise<boolean>((settle) => {
+        onBeat = () => settle(true);
+        setTimeout(() => settle(false), silenceMs).unref();
+      });
+      const [, isSent] = await Promise.all([
+        client.query("select 1"),
+        // A pool that reaches no server has its own signs.
+        this.#modules.notify(beat).then(
+          () => true,
+          () => false,
+        ),
+      ]);
+      return !isSent || heard;
+    };
     const beating = setInterval(() => {
-      client.query("select 1").catch(() => cut(client));
+      isHeard().then(
+        (is) => void (is || cut(client)),
+        () => cut(client),
+      );
     }, 2 * silenceMs).unref();
     client.once("end", () => clearInterval(beating));
   }

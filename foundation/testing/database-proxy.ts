@@ -15,6 +15,11 @@ export interface DatabaseProxy {
   /** The server's address, by way of this one. */
   readonly url: string;
   state: ProxyState;
+  /**
+   * Connects from now on to the database of this name in place of its own; open connections stay with the former one, as after a
+   * switch of servers. The names are of one length.
+   */
+  switchTo(databaseName: string): void;
   /** Commits whose answers were lost. */
   readonly lostCommitCount: number;
   close(): Promise<void>;
@@ -30,19 +35,28 @@ export async function startDatabaseProxy(serverUrl: string): Promise<DatabasePro
   const sockets = new Set<Socket>();
   let state: ProxyState = "passes";
   let lostCommitCount = 0;
+  const [, ownName] = decodeURIComponent(url.pathname).split("/");
+  let switchedTo: string | null = null;
   const links = new Set<{ isMute: boolean; server: Socket }>();
   // One end says goodbye, and the other answers: behind a way that hangs nobody does.
   const proxy = createServer({ allowHalfOpen: true }, (client) => {
     const server = connect();
     const link = { isMute: state === "hangs", isCommitting: false, server };
     links.add(link);
+    // A connection's first message names its database.
+    let newName = switchedTo;
     client.on("end", () => {
       if (!link.isMute) server.end();
     });
     client.on("data", (bytes: Buffer) => {
       if (link.isMute) return;
       if (state === "loses commits" && bytes.includes(COMMIT)) link.isCommitting = true;
-      server.write(bytes);
+      const isSwitched = newName !== null;
+      const sent = isSwitched
+        ? Buffer.from(bytes.toString("latin1").replace(`\0${ownName}\0`, `\0${newName}\0`), "latin1")
+        : bytes;
+      newName = null;
+      server.write(sent);
     });
     server.on("data", (bytes: Buffer) => {
       if (link.isMute) return;
@@ -81,6 +95,9 @@ export async function startDatabaseProxy(serverUrl: string): Promise<DatabasePro
       if (next === "hangs") for (const link of links) link.isMute = true;
       // A server that looks for the other end finds out that it is gone; the other end hears nothing of it.
       else for (const link of links) if (link.isMute) link.server.destroy();
+    },
+    switchTo(databaseName) {
+      switchedTo = databaseName;
     },
     get lostCommitCount() {
       return lostCommitCount;

@@ -77,7 +77,9 @@ function JourneyCard({ journey, live, session }: { journey: Journey; live: Live;
           ` to ${leafLabel(journey.toLeaf, journey.kind === "answer" ? "model" : "account")}`}
       </h3>
       <Badge tone={tone}>{text}</Badge>
-      {isFinalizable(journey) && <FinalizeButton live={live} session={session} />}
+      {isFinalizable(journey) && !isPaidOutUnseen(journey) && (
+        <FinalizeButton live={live} session={session} />
+      )}
       <span class="push soft small">{showAge(journey.startedAtMs, nowMs)}</span>
     </>
   );
@@ -86,6 +88,8 @@ function JourneyCard({ journey, live, session }: { journey: Journey; live: Live;
       <Timeline label="Progress" steps={steps} />
       {journey.l1Verdict === "differs" && <Contradiction journey={journey} />}
       {journey.problem !== undefined && <ProblemNotice problem={journey.problem} />}
+      {journey.lookProblem !== undefined && <ProblemNotice problem={journey.lookProblem} />}
+      {!isOver(journey) && journey.searched?.isCut && <OlderBlocks journey={journey} />}
       <Traces journey={journey} onForget={() => forgetJourney(session, journey.id)} />
     </>
   );
@@ -110,7 +114,8 @@ function stateOf(journey: Journey): { tone: Tone; text: string } {
   const { problem, kind, reachedAtMs, l1Verdict } = journey;
   if (problem !== undefined) return { tone: "bad", text: "failed" };
   if (l1Verdict === "differs") return { tone: "bad", text: "contradicted by Ethereum" };
-  if (isFinalizable(journey)) return { tone: "info", text: "ready to finalize" };
+  if (isFinalizable(journey))
+    return { tone: "info", text: isPaidOutUnseen(journey) ? "nothing is owed" : "ready to finalize" };
   if (reachedAtMs.paidOut !== undefined) return { tone: "good", text: "in your wallet" };
   if (reachedAtMs.final !== undefined) return { tone: "good", text: "final" };
   if (reachedAtMs.posted !== undefined) return { tone: "info", text: "on Ethereum" };
@@ -128,6 +133,23 @@ function noteOf(journey: Journey, milestone: Milestone, nowMs: number) {
   const expectedMs = journey.expectedAtMs[milestone];
   if (expectedMs === undefined) return undefined;
   return expectedMs - nowMs < 1_000 ? "any moment" : `in about ${showDuration(expectedMs - nowMs)}`;
+}
+
+/** L1 owes nothing any more, and the node does not show the payout. */
+const isPaidOutUnseen = (journey: Journey) => isFinalizable(journey) && journey.searched?.isCut === true;
+
+function OlderBlocks({ journey }: { journey: Journey }) {
+  const { fromBlock } = journey.searched!;
+  return (
+    <Notice tone="info" title={`This Ethereum node does not show blocks before ${fromBlock}.`}>
+      <p>
+        {isPaidOutUnseen(journey)
+          ? "Ethereum owes you nothing any more, so the payout is in one of them: a block explorer shows it."
+          : "Your wallet may have executed the transaction in one of them: look it up there before you propose it again."}{" "}
+        A node that keeps older blocks shows it here, too.
+      </p>
+    </Notice>
+  );
 }
 
 function Contradiction({ journey }: { journey: Journey }) {

@@ -42,11 +42,14 @@ export async function showEvents(
   lookedAtMs = Date.now();
   const key = `openledger.told.${hostUrl}.${leafId}`;
   const told = localStorage.getItem(key);
-  const events = await listEvents(reader, { hostUrl, leafId, after: told ?? 0, limit: 50 });
-  const [newest] = events;
+  const where = { hostUrl, leafId };
+  const [newest, ...older] =
+    told === null
+      ? await listEvents(reader, { ...where, limit: 1 })
+      : (await listEvents(reader, { ...where, after: told })).reverse();
   if (newest === undefined) return;
   localStorage.setItem(key, newest.uid);
-  if (told !== null) show(events);
+  if (told !== null) show([newest, ...older]);
 }
 
 function show(events: readonly HostEvent[]): void {

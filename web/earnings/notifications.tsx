@@ -8,6 +8,7 @@ import {
   listEvents,
   listWebhooks,
   removeWebhook,
+  replaceWebhookSecret,
   testWebhook,
 } from "@openledger/client/datanets/notices";
 import type { LedgerClient } from "@openledger/client/ledger-client";
@@ -250,6 +251,7 @@ function WebhookItem({
   readonly onChange: () => void;
 }) {
   const action = useAction();
+  const [secret, setSecret] = useState<string | null>(null);
   const { id, isOn, kinds, lastResult, url, waitingCount } = webhook;
   const change = (work: typeof removeWebhook) =>
     action.run(async () => {
@@ -268,17 +270,37 @@ function WebhookItem({
       <div class="row">
         <span class="soft small">
           {kinds.join(", ")}
-          {waitingCount > 0 && `; ${waitingCount} on their way`}
+          {waitingCount > 0 &&
+            (isOn ? `; ${waitingCount} on their way` : `; ${waitingCount} wait until a trial is taken`)}
         </span>
         <span class="push" />
         <Button isSmall isBusy={action.isBusy} onClick={() => void change(testWebhook)}>
           Send a trial
+        </Button>
+        <Button
+          isSmall
+          isDisabled={action.isBusy}
+          onClick={() =>
+            void action.run(async () =>
+              setSecret((await replaceWebhookSecret(client, { ...place, id })).secret),
+            )
+          }
+        >
+          New secret
         </Button>
         <Button isSmall isDisabled={action.isBusy} onClick={() => void change(removeWebhook)}>
           Remove
         </Button>
       </div>
       {action.problem !== null && <ProblemNotice problem={action.problem} />}
+      {secret !== null && (
+        <Notice tone="good" title="The new secret is shown this once.">
+          <p>
+            <code class="wrap">{secret}</code>
+          </p>
+          <p>For a day, calls are signed by the former one, too.</p>
+        </Notice>
+      )}
     </li>
   );
 }

@@ -4,21 +4,23 @@
  */
 
 import { readOwnEntry } from "@openledger/client/actions/forced/queue-result";
-import { findProposal } from "@openledger/client/actions/l1/await-proposal";
-import { readEvents } from "@openledger/client/actions/l1/read-events";
+import { searchProposal } from "@openledger/client/actions/l1/await-proposal";
+import { l1Error } from "@openledger/client/actions/l1/l1-result";
+import { type SearchedBlocks, searchNewestFirst } from "@openledger/client/actions/l1/search-events";
 import { type LedgerClient, rollupContract } from "@openledger/client/ledger-client";
 import { getBatch, getOperation, getQueueEntry } from "@openledger/client/sequencer/ledger-reads";
 import type { LedgerBatch, SequencerStatus } from "@openledger/client/sequencer/sequencer-schemas";
 import { resendOperation } from "@openledger/client/tasks/send-once";
 import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import { parseEventLogs, type TransactionReceipt, TransactionReceiptNotFoundError } from "viem";
+import { type Hex, parseEventLogs, type TransactionReceipt, TransactionReceiptNotFoundError } from "viem";
 import { problemOf } from "../words/problem.tsx";
 import type { Journey, Milestone } from "./journey.ts";
 
 const BATCH_STATUSES = ["closed", "proven", "submitted", "posted", "final"];
 
 /**
+ * A journey ends by a verdict of the ledger or of L1 alone. A failure of the look itself is its `lookProblem`.
  * @param pendingWei what L1 owes to the address now
  * @returns the journey as it is now; the same object if nothing is new
  */
@@ -28,17 +30,26 @@ export async function advance(
   status: SequencerStatus,
   pendingWei: bigint,
 ): Promise<Journey> {
+  const { lookProblem, ...rest } = journey;
+  // The same object where nothing is new.
+  const before: Journey = lookProblem === undefined ? journey : rest;
+  let onLedger = before;
   try {
-    const onLedger =
+    onLedger =
       journey.kind === "deposit" || journey.kind === "forcedWithdraw"
-        ? await advanceQueued(client, journey, status)
-        : await advanceOperation(client, journey);
+        ? await advanceQueued(client, before, status)
+        : await advanceOperation(client, before);
+    if (onLedger.problem !== undefined) return onLedger;
     const checked = await compareWithL1(client, onLedger);
     return await noticeFinalizeWithdrawal(client, checked, pendingWei);
-  } catch (error) {
-    // Nobody answered: nothing is known to be wrong with the journey.
-    if (isRollupError(error) && !error.isRetryable) return { ...journey, problem: problemOf(error) };
-    return journey;
+  } catch (cause) {
+    const error = l1Error(cause, "a look at the transfer");
+    // L1 has executed a proposal, and the call in it failed.
+    if (isRollupError(error, "CLI_L1_REVERTED")) return { ...onLedger, problem: problemOf(error) };
+    // A server or node that gives no answer, or one that cannot be used, says nothing of the money.
+    const isNews = isRollupError(error) && !error.isRetryable;
+    if (!isNews) return lookProblem === undefined ? onLedger : { ...onLedger, lookProblem };
+    return { ...onLedger, lookProblem: problemOf(error) };
   }
 }
 
@@ -48,14 +59,10 @@ async function advanceQueued(
   status: SequencerStatus,
 ): Promise<Journey> {
   if (journey.queueIndex === undefined && journey.proposal !== undefined) {
-    const executed = await findProposal(client, journey.proposal);
-    if (executed === null) return journey;
-    const { proposal: _, ...rest } = journey;
-    const { queueIndex, transactionHash: queuedHash } = readOwnEntry(
-      client,
-      executed,
-      journey.proposal.effect,
-    );
+    const search = await searchProposal(client, journey.proposal, journey.searched);
+    if (search.found === null) return withSearched(journey, search.searched);
+    const { proposal, searched: _, ...rest } = journey;
+    const { queueIndex, transactionHash: queuedHash } = readOwnEntry(client, search.found, proposal.effect);
     return reached({ ...rest, queueIndex, queuedHash }, "queued", Date.now());
   }
   if (journey.queueIndex === undefined) {
@@ -94,7 +101,7 @@ async function advanceOperation(client: LedgerClient, journey: Journey): Promise
   if (journey.signed !== undefined) {
     // Signed, and perhaps never sent: the sequencer answers the same for a second time.
     const sent = await resendOperation(client, journey.signed);
-    if (!sent.isTaken && sent.refusal !== null) throw sent.refusal;
+    if (!sent.isTaken && sent.refusal !== null) return { ...journey, problem: problemOf(sent.refusal) };
     if (sent.isTaken && sent.result.status === "pending") return journey;
     const { signed: _, ...rest } = journey;
     // Dropped: the next look names the reason.
@@ -145,7 +152,8 @@ async function compareWithL1(client: LedgerClient, journey: Journey): Promise<Jo
   if (journey.postedHash === undefined || journey.l1Verdict !== undefined) return journey;
   const receipt = await findReceipt(client, journey.postedHash);
   if (receipt === null) return journey;
-  return { ...journey, l1Verdict: agrees(client, journey, receipt) ? "agrees" : "differs" };
+  const l1Verdict = agrees(client, journey, receipt) ? "agrees" : "differs";
+  return { ...journey, l1Verdict, postedBlock: Number(receipt.blockNumber) };
 }
 
 async function findReceipt(client: LedgerClient, hash: `0x${string}`): Promise<TransactionReceipt | null> {
@@ -205,19 +213,33 @@ async function noticeFinalizeWithdrawal(
     l1Verdict !== "agrees"
   )
     return journey;
-  if (pendingWei > 0n) return journey;
-  const posted = await client.l1.getTransactionReceipt({ hash: journey.postedHash! });
+  const { searched: _, ...rest } = journey;
+  // Owed again, by another withdrawal: it can be finalized, and the next payout is a later one.
+  if (pendingWei > 0n) return journey.searched === undefined ? journey : rest;
+  const postedBlock = journey.postedBlock ?? (await findReceipt(client, journey.postedHash!))?.blockNumber;
+  if (postedBlock === undefined) return journey;
   const target = {
     ...rollupContract(client),
     eventName: "WithdrawalFinalized",
     args: { recipient: client.wallet!.account.address },
   } as const;
-  const toBlock = await client.l1.getBlockNumber({ cacheTime: 0 });
-  for await (const [paidOut] of readEvents(client, target, { fromBlock: posted.blockNumber, toBlock })) {
-    if (paidOut === undefined) continue;
-    return reached({ ...journey, payoutHash: paidOut.transactionHash }, "paidOut", Date.now());
-  }
-  return journey;
+  // The oldest one is this withdrawal's: a later one paid what was owed later.
+  let payoutHash: Hex | null = null;
+  const range = { firstBlock: BigInt(postedBlock), searched: journey.searched };
+  const search = await searchNewestFirst(client, range, async (fromBlock, toBlock) => {
+    const [oldest] = await client.l1.getContractEvents({ ...target, fromBlock, toBlock });
+    if (oldest !== undefined) payoutHash = oldest.transactionHash;
+    return null;
+  });
+  if (payoutHash === null && search.found === null) return withSearched(journey, search.searched);
+  return reached({ ...rest, payoutHash: payoutHash ?? undefined }, "paidOut", Date.now());
+}
+
+/** The same object where the search has read no new block. */
+function withSearched(journey: Journey, searched: SearchedBlocks): Journey {
+  const { fromBlock, isCut, toBlock } = journey.searched ?? {};
+  const isSame = fromBlock === searched.fromBlock && toBlock === searched.toBlock && isCut === searched.isCut;
+  return isSame ? journey : { ...journey, searched };
 }
 
 /** The first time counts. */

@@ -36,7 +36,10 @@ let stopListening = () => {};
  */
 export function loadJourneys(session: Session): void {
   stopListening();
-  journeys.value = readAll(session);
+  // The node may be another one by now, or show more: what it has not shown is searched for again.
+  journeys.value = readAll(session).map((journey) =>
+    journey.searched?.isCut ? { ...journey, searched: { ...journey.searched, isCut: false } } : journey,
+  );
   pastPayments.value = readPayments(session);
   const onStorage = ({ key }: StorageEvent) => {
     if (key === null || key === paymentsKey(session)) pastPayments.value = readPayments(session);
@@ -53,11 +56,17 @@ function readAll(session: Session): Journey[] {
     if (!Array.isArray(stored)) return [];
     return stored.reduce<Journey[]>((known, entry) => {
       const parsed = journeySchema.safeParse(entry);
-      return parsed.success ? merged(parsed.data as Journey, known) : known;
+      return parsed.success ? merged(withoutRefusedLook(parsed.data as Journey), known) : known;
     }, []);
   } catch {
     return [];
   }
+}
+
+/** Journey without the end that pages before version 0.5 gave it where the Ethereum node refused a look. */
+function withoutRefusedLook(journey: Journey): Journey {
+  const { problem, ...rest } = journey;
+  return problem?.code === "CLI_L1_REFUSED" ? rest : journey;
 }
 
 /** One operation or one transaction has one hash; an id is only this browser's name for it. */

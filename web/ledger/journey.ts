@@ -35,6 +35,8 @@ const address = z
   .refine((text) => isAddress(text))
   .transform((text) => text as Address);
 
+const problemSchema = z.object({ code: z.string().nullable(), message: z.string() });
+
 /** Journey as the browser stores it: no key, and nothing that moves more money than its owner meant to. */
 export const journeySchema = z.object({
   id: z.string(),
@@ -71,11 +73,18 @@ export const journeySchema = z.object({
   postedHash: hex.optional(),
   /** Verdict on that transaction: whether L1 agrees with the server. */
   l1Verdict: z.enum(["agrees", "differs"]).optional(),
+  /** Block of that transaction. */
+  postedBlock: z.int().optional(),
+  /** Blocks of L1 that were searched for the journey's next event: the proposal's execution, or the payout. */
+  searched: z.object({ fromBlock: z.int(), toBlock: z.int(), isCut: z.boolean() }).optional(),
   payoutHash: hex.optional(),
   reachedAtMs: z.partialRecord(z.enum(MILESTONES), z.number()),
   /** Estimated times of the milestones ahead, by the sequencer's medians. */
   expectedAtMs: z.partialRecord(z.enum(MILESTONES), z.number()),
-  problem: z.object({ code: z.string().nullable(), message: z.string() }).optional(),
+  /** Verdict of the ledger or of L1 that ends the journey. */
+  problem: problemSchema.optional(),
+  /** Failure of the last look at the journey, which says nothing of its money. */
+  lookProblem: problemSchema.optional(),
 });
 type StoredJourney = z.output<typeof journeySchema>;
 export type Journey = Omit<StoredJourney, "signed"> & { readonly signed?: SignedSubmission | undefined };

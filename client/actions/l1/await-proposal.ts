@@ -3,7 +3,7 @@
  * its owners have signed: perhaps days later, sent by somebody else, under a hash that nobody knows before. Its execution is
  * recognised by the event that the call leaves.
  */
-import { type BlockRange, readInChunks } from "@openledger/contracts/l1/block-chunks";
+import type { BlockRange } from "@openledger/contracts/l1/block-chunks";
 import {
   type Address,
   isAddressEqual,
@@ -17,18 +17,20 @@ import { clientError } from "../../client-errors.ts";
 import { effectContract, findEffectArgs, type L1Effect, type L1Proposal } from "../../l1-proposal.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
 import { findReceipt, type L1Result, l1Error, readL1Result } from "./l1-result.ts";
-import { MAX_CHUNK_BLOCKS } from "./read-events.ts";
+import { type EventSearch, logsCut, type SearchedBlocks, searchNewestFirst } from "./search-events.ts";
 
 export interface AwaitProposalOptions {
   /** Milliseconds to wait. Default: ten minutes. */
   timeoutMs?: number;
 }
 
-export type FindProposalErrorCode = "CLI_L1_REFUSED" | "CLI_L1_REVERTED" | "CLI_UNREACHABLE";
+export type FindProposalErrorCode =
+  | "CLI_L1_LOGS_INCOMPLETE"
+  | "CLI_L1_REFUSED"
+  | "CLI_L1_REVERTED"
+  | "CLI_UNREACHABLE";
 export type AwaitProposalErrorCode = FindProposalErrorCode | "CLI_L1_PROPOSED";
 
-/** Blocks that are read again each time: a reorganisation may have put the transaction there. */
-const REORG_BLOCKS = 64n;
 /** Time for a contract wallet's owners to execute a proposal. */
 const WAIT_MS = 600_000;
 
@@ -39,7 +41,8 @@ const SAFE_FAILURE = toEventSelector("ExecutionFailure(bytes32,uint256)");
 /**
  * Waits until a contract wallet has executed a proposal. A Safe names the proposals that it executes. For any other
  * wallet an entry of the same content counts that the wallet makes meanwhile: they cannot be told apart.
- * @throws CLI_L1_PROPOSED where it was not executed in time, CLI_L1_REVERTED, CLI_L1_REFUSED, CLI_UNREACHABLE
+ * @throws CLI_L1_PROPOSED where it was not executed in time; CLI_L1_LOGS_INCOMPLETE where that is unknown, since the node does
+ *   not show all blocks since the proposal; CLI_L1_REVERTED, CLI_L1_REFUSED, CLI_UNREACHABLE
  * @example
  * ```ts
  * // `onProposed` stores the proposal to a Safe: its other owners may sign tomorrow.
@@ -55,10 +58,10 @@ export async function awaitProposal(
 ): Promise<L1Result> {
   const { timeoutMs = WAIT_MS } = options;
   const startedAt = Date.now();
-  let fromBlock = BigInt(proposal.fromBlock);
+  let searched: SearchedBlocks | undefined;
   for (;;) {
-    const { found, nextBlock } = await look(client, proposal, fromBlock);
-    if (found !== null) return found;
+    const search = await searchProposal(client, proposal, searched);
+    if (search.found !== null) return search.found;
     if (Date.now() - startedAt >= timeoutMs) {
       // A node may have left the event out when its block was searched.
       const again = await findProposal(client, proposal);
@@ -69,14 +72,15 @@ export async function awaitProposal(
         { data: { proposal } },
       );
     }
-    fromBlock = nextBlock;
+    searched = search.searched;
     await new Promise((resolve) => setTimeout(resolve, client.l1.pollingInterval));
   }
 }
 
 /**
  * Looks up a proposal once; null where it was not executed yet.
- * @throws CLI_L1_REVERTED, CLI_L1_REFUSED, CLI_UNREACHABLE
+ * @throws CLI_L1_LOGS_INCOMPLETE where that is unknown, since the node does not show all blocks since the proposal;
+ *   CLI_L1_REVERTED, CLI_L1_REFUSED, CLI_UNREACHABLE
  * @example
  * ```ts
  * const result = await findProposal(client, proposal);
@@ -84,34 +88,34 @@ export async function awaitProposal(
  * ```
  */
 export async function findProposal(client: LedgerClient, proposal: L1Proposal): Promise<L1Result | null> {
-  return (await look(client, proposal, BigInt(proposal.fromBlock))).found;
+  const search = await searchProposal(client, proposal);
+  if (search.found !== null || !search.searched.isCut) return search.found;
+  throw logsCut(`the execution of ${proposal.hash}`, search.searched, { proposal });
 }
 
-interface Look {
-  readonly found: L1Result | null;
-  /** Block from which the next read has to search. */
-  readonly nextBlock: bigint;
-}
-
-async function look(client: LedgerClient, proposal: L1Proposal, from: bigint): Promise<Look> {
+/**
+ * Looks up a proposal in the blocks that no earlier look has read.
+ * @param before blocks that an earlier look has read
+ * @throws CLI_L1_REVERTED, CLI_L1_REFUSED, CLI_UNREACHABLE
+ * @internal
+ */
+export async function searchProposal(
+  client: LedgerClient,
+  proposal: L1Proposal,
+  before?: SearchedBlocks,
+): Promise<EventSearch<L1Result>> {
   try {
-    const latest = await client.l1.getBlockNumber({ cacheTime: 0 });
-    const back = latest - REORG_BLOCKS;
-    const first = BigInt(proposal.fromBlock);
-    const nextBlock = back > first ? back : first;
+    const firstBlock = BigInt(proposal.fromBlock);
     const byHash = isHex(proposal.hash) && proposal.hash.length === 66;
     const receipt = byHash ? await findReceipt(client, proposal.hash) : null;
-    if (receipt !== null) return { found: requireEffect(client, proposal, receipt), nextBlock };
-    const range = { fromBlock: from, toBlock: latest, maxChunkBlocks: MAX_CHUNK_BLOCKS };
-    const chunks = readInChunks(client.l1, range, async (fromBlock, toBlock) => {
+    if (receipt !== null) return { found: requireEffect(client, proposal, receipt) };
+    const range = { firstBlock, searched: before };
+    const search = await searchNewestFirst(client, range, async (fromBlock, toBlock) => {
       const chunk = { fromBlock, toBlock };
       const named = byHash ? await findSafeExecution(client, proposal, chunk) : null;
       return named ?? findEffect(client, proposal, chunk);
     });
-    for await (const { answer: executed } of chunks) {
-      if (executed !== null) return { found: requireEffect(client, proposal, executed), nextBlock };
-    }
-    return { found: null, nextBlock };
+    return search.found === null ? search : { found: requireEffect(client, proposal, search.found) };
   } catch (cause) {
     throw l1Error(cause, "the wallet's transaction");
   }
