@@ -149,7 +149,7 @@ async function readOne(
     case "docx":
       return readDocx(file, budget);
     case "pdf":
-      return readPdf(file, budget);
+      return readPdf(file, budget, context.decisions);
     case "whole":
       return tableOf([textRecord({ file: name, line: 0 }, textOf(file))]);
     case "lines":
