@@ -30,7 +30,7 @@ export interface FileColumn {
   readonly missingCount: number;
   /** Texts of the column by the files that have any. */
   readonly texts: ReadonlyMap<string, TextForms>;
-  /** Why its values cannot be read without a loss; null if they can. */
+  /** Why none of its values can be read without a loss; null if they can. */
   readonly lossy: string | null;
 }
 
@@ -80,7 +80,7 @@ export function describeColumns(
   return names.map((name) => {
     const types = new Set<ColumnType>();
     let missingCount = 0;
-    let lossy: string | null = null;
+    let [lossy, lossyCount]: [string | null, number] = [null, 0];
     const byFile = new Map<string, string[]>();
     for (const { file, values } of records) {
       const cell = values.get(name) ?? null;
@@ -88,8 +88,10 @@ export function describeColumns(
         missingCount++;
         continue;
       }
-      if (cell instanceof LossyCell) lossy ??= cell.why;
-      if (typeof cell !== "string") types.add(typeOfCell(cell));
+      if (cell instanceof LossyCell) {
+        lossy ??= cell.why;
+        lossyCount++;
+      } else if (typeof cell !== "string") types.add(typeOfCell(cell));
       else {
         const texts = byFile.get(file);
         if (texts === undefined) byFile.set(file, [cell]);
@@ -98,8 +100,17 @@ export function describeColumns(
     }
     const texts = new Map([...byFile].map(([file, own]) => [file, formsOf(own, commaFiles.has(file))]));
     for (const type of textTypes(texts, byFile, types.has("number"))) types.add(type);
+    // A single cell is refused with its row.
+    const isLossy = lossyCount > 0 && lossyCount + missingCount === records.length;
+    if (isLossy) types.add("mixed");
     const [first] = types;
-    return { name, missingCount, texts, lossy, type: types.size > 1 ? "mixed" : (first ?? "empty") };
+    return {
+      name,
+      missingCount,
+      texts,
+      lossy: isLossy ? lossy : null,
+      type: types.size > 1 ? "mixed" : (first ?? "empty"),
+    };
   });
 }
 
@@ -129,13 +140,12 @@ function textTypes(
   return ["text"];
 }
 
-function typeOfCell(cell: NonNullable<Cell>): ColumnType {
+function typeOfCell(cell: Exclude<NonNullable<Cell>, LossyCell>): ColumnType {
   if (typeof cell === "string") return "text";
   if (typeof cell === "boolean") return "boolean";
   if (cell instanceof ClassLabel) return "label";
   if (cell instanceof Numeral || typeof cell === "number" || typeof cell === "bigint") return "number";
   if (cell instanceof Uint8Array) return "picture";
-  if (cell instanceof LossyCell) return "mixed";
   if (Array.isArray(cell)) return isMessages(cell) ? "messages" : "list";
   return (cell as { readonly bytes?: unknown }).bytes instanceof Uint8Array ? "picture" : "object";
 }

@@ -64,7 +64,7 @@ async function read(
 
 describe("a file's format", () => {
   it("is refused where its ending does not say it: no such file becomes one row", () => {
-    for (const path of ["book.xlsx", "rows.jsonl.gz", "rows.csv.7z", "a/b.c/rows", "rows.parq"]) {
+    for (const path of ["book.xls", "rows.jsonl.gz", "rows.csv.7z", "a/b.c/rows", "rows.parq"]) {
       expect(formatOf(path), path).toBe(null);
       expect(() => requireFormat({ name: path }), path).toThrow(
         refused({ file: path }, "which format is it?"),

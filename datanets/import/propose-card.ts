@@ -134,7 +134,7 @@ function contentColumns(table: FileTable, decisions: Decisions): readonly FileCo
   const { columns, records } = table;
   const left = columns.filter((column) => {
     const subject = { kind: "columns-left-out" as const, file: null, column: column.name };
-    if (column.lossy !== null && column.type === "mixed") {
+    if (column.lossy !== null) {
       decisions.decide({
         ...{ ...subject, cells: records.length - column.missingCount, seen: column.name, isUnclear: false },
         readings: [{ name: "left-out", text: `left out: it ${column.lossy}` }],

@@ -140,6 +140,8 @@ async function readOne(
       return readCsv(textOf(file), name, settings, context);
     case "tsv":
       return readCsv(textOf(file), name, { ...settings, separator: "\t" }, context);
+    case "xlsx":
+      return (await import("./read-xlsx.ts")).readXlsx(file, context);
     case "json":
       return readJson(textOf(file), name, budget);
     case "jsonl":
