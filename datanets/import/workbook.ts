@@ -1,3 +1,4 @@
+/// <reference path="./saxen.d.ts" />
 /**
  * Parts of a spreadsheet (.xlsx, ECMA-376): its sheets, shared texts and formats, and the cells of one sheet. Cells are counted as they are
  * read, and a workbook's parts are unpacked within the import's limits before.
