@@ -179,6 +179,10 @@ export function CardForm({
             } as Record<CardDraft["access"], string>,
             sayDigests(draft, before) ?? undefined,
           )}
+          {field("Languages of the rows", "languages", {
+            placeholder: "en, pt-BR",
+            help: "Codes with commas between. Search, model cards and papers go by them.",
+          })}
           {field("Licence", "licence", {
             suggestions: CARD_LICENCES,
             placeholder: "CC-BY-4.0",
@@ -189,13 +193,12 @@ export function CardForm({
       </section>
       <details class="card" open={isOpen} onToggle={(event) => setOpen(event.currentTarget.open)}>
         <summary>
-          <strong>Advanced</strong> <span class="soft">contact, languages, labelling, rewards</span>
+          <strong>Advanced</strong> <span class="soft">contact, labelling, rewards</span>
         </summary>
         <div class="stack folded">
           <div class="columns columns-small">
             {field("Field", "field", { placeholder: "medicine, law, weather" })}
             {field("Tags", "tags", { placeholder: "short, english" })}
-            {field("Languages", "languages", { placeholder: "en, pt-BR" })}
             {field("Contact", "contact", { placeholder: "How people can reach you. Public." })}
             {field("Maximum size in bytes", "maxBytes", { at: "row.maxBytes" })}
           </div>
