@@ -1,5 +1,5 @@
 /** Reads people's files as one table by their formats, within limits. Runs in Node and in a page's worker. */
-import { lineWithoutFeed, textOfFile } from "@openledger/foundation/utf8";
+import { lineWithoutFeed } from "@openledger/foundation/utf8";
 import type { Cell } from "./cell.ts";
 import { type Choices, Decisions } from "./decision.ts";
 import { describeColumns, type FileRecord, type FileTable, type ReadFile } from "./file-table.ts";
@@ -20,6 +20,7 @@ import { readMarkdown } from "./read-markdown.ts";
 import { readParquet } from "./read-parquet.ts";
 import { readPdf } from "./read-pdf.ts";
 import { type FilePosition, type Refusal, refusalOf, unreadable } from "./refusal.ts";
+import { decodeText } from "./text-encoding.ts";
 import { unpackZip } from "./unpack-zip.ts";
 
 export interface ReadSettings extends CsvSettings {
@@ -131,53 +132,52 @@ async function readOne(
   const { budget, settings } = context;
   const { content, name } = file;
   if (content.length === 0) return tableOf([]);
+  const text = () => decodeText(content, name, context.decisions);
   switch (format) {
     case "parquet":
       return readParquet(content, name, budget);
     case "image":
       return tableOf([pictureRecord(file)]);
     case "csv":
-      return readCsv(textOf(file), name, settings, context);
+      return readCsv(text(), name, settings, context);
     case "tsv":
-      return readCsv(textOf(file), name, { ...settings, separator: "\t" }, context);
+      return readCsv(text(), name, { ...settings, separator: "\t" }, context);
     case "xlsx":
       return (await import("./read-xlsx.ts")).readXlsx(file, context);
     case "json":
-      return readJson(textOf(file), name, budget);
+      return readJson(text(), name, budget);
     case "jsonl":
-      return readJsonLines(textOf(file), name, budget);
+      return readJsonLines(text(), name, budget);
     case "markdown":
-      return readMarkdown(textOf(file), name);
+      return readMarkdown(text(), name);
     case "docx":
       return readDocx(file, budget);
     case "pdf":
       return readPdf(file, budget, context.decisions);
     case "whole":
-      return tableOf([textRecord({ file: name, line: 0 }, textOf(file))]);
+      return tableOf([textRecord({ file: name, line: 0 }, text())]);
     case "lines":
-      return partsOf(file, /\r?\n/, budget);
+      return partsOf(name, text(), /\r?\n/, budget);
     case "paragraphs":
-      return partsOf(file, /\r?\n(?:[ \t]*\r?\n)+/, budget);
+      return partsOf(name, text(), /\r?\n(?:[ \t]*\r?\n)+/, budget);
     default:
       return format satisfies never;
   }
 }
 
 /** Parts of a text between the separators, each with the line that it begins on. */
-function partsOf(file: ImportFile, between: RegExp, budget: ImportBudget): ReadFile {
-  const text = textOf(file);
+function partsOf(file: string, text: string, between: RegExp, budget: ImportBudget): ReadFile {
   const unfinished = lineWithoutFeed(text);
-  if (unfinished !== null)
-    throw unreadable({ file: file.name, line: unfinished }, "a line ends without a line feed");
+  if (unfinished !== null) throw unreadable({ file, line: unfinished }, "a line ends without a line feed");
   const records: FileRecord[] = [];
   let line = 1;
   // Separators are parts, too, so that their lines are counted.
   for (const [i, part] of text.split(new RegExp(`(${between.source})`)).entries()) {
     if (i % 2 === 0 && part.trim() !== "")
-      records.push(textRecord({ file: file.name, line }, part.replace(/[\r\n]+$/, "")));
+      records.push(textRecord({ file, line }, part.replace(/[\r\n]+$/, "")));
     line += part.split("\n").length - 1;
   }
-  budget.takeRecords(file.name, records.length);
+  budget.takeRecords(file, records.length);
   return tableOf(records);
 }
 
@@ -202,11 +202,3 @@ const tableOf = (records: readonly FileRecord[]): ReadFile => ({
   refused: [],
   notices: [],
 });
-
-function textOf({ content, name }: ImportFile): string {
-  try {
-    return textOfFile(content);
-  } catch (cause) {
-    throw unreadable({ file: name, line: 0 }, "it is no UTF-8", cause);
-  }
-}
