@@ -290,7 +290,7 @@ export type DataSource = "blob" | "calldata";
 /** Choices of the position when a batch is closed; auto: the cheaper one by L1's prices. */
 export const DATA_MODES = ["auto", "calldata", "blob"] as const;
 export type DataMode = (typeof DATA_MODES)[number];
-export const placeOf = (shape: BatchShape): DataSource => (isBlobShape(shape) ? "blob" : "calldata");
+export const dataSourceOf = (shape: BatchShape): DataSource => (isBlobShape(shape) ? "blob" : "calldata");
 
 export function shapeName({ narrow, wide, table }: BatchShape): string {
   const { members, rows, units, low, top, isBlob } = table;

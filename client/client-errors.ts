@@ -98,7 +98,7 @@ export const clientErrors = defineErrors("CLI", {
   },
   CLI_BELOW_LEAST: {
     meaning:
-      "a part of the reply has less assurance than you accept; `data.part`, `data.given`, `data.least`",
+      "a part of the reply has less assurance than you accept; `data.part`, `data.given`, `data.minAssurance`",
     remedy: "nothing was signed; ask another model, or accept less (models ask --min-assurance)",
   },
   CLI_PRECONFIRMATION_INVALID: {
@@ -314,8 +314,8 @@ interface ClientErrorData {
     | { reason: "recipe" }
     | { reason: "differs"; fieldCount: number; fields: readonly PaperFieldDifference[] };
   CLI_MODEL_APPROVED: { datanetId: number; modelId: number };
-  /** `part` names the first part of the reply below `least`. */
-  CLI_BELOW_LEAST: { part: string; given: string; least: string };
+  /** `part` names the first part of the reply below `minAssurance`. */
+  CLI_BELOW_LEAST: { part: string; given: string; minAssurance: string };
   /** `what` names the first field that differs. */
   CLI_ANSWER_WRONG: { what: string; given: string | number; right: string | number };
   CLI_RECEIPT_PAID: { modelId: number; receipt: string; epoch: number; hash: string };

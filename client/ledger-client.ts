@@ -37,7 +37,7 @@ import {
 } from "viem";
 import { clientError } from "./client-errors.ts";
 import type { L2Key } from "./l2-key.ts";
-import type { PreconfirmationRecord } from "./sequencer/operation-body.ts";
+import type { PreconfirmationRecord } from "./sequencer/preconfirmation-record.ts";
 import type { WalletProvider } from "./wallet.ts";
 
 /**

@@ -102,7 +102,8 @@ async function start(more: readonly string[] = []): Promise<Running> {
     text += part;
     if (text.trimEnd().endsWith("}")) break;
   }
-  const facts = JSON.parse(text) as { baseUrl: string; leafId: number; token?: string };
+  const facts = JSON.parse(text) as { baseUrl: string; leafId?: number; token?: string };
+  if (facts.leafId === undefined) throw new Error(`the gateway did not start: ${text}`);
   token = facts.token ?? token;
   const openai = new OpenAI({ baseURL: facts.baseUrl, apiKey: token, maxRetries: 0 });
   return { openai, leafId: facts.leafId };

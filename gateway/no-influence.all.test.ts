@@ -108,9 +108,10 @@ function withoutTimes(type: string, text: string): string {
           NAMED_FIELDS.some((field) => field.test(name)) && value !== null ? `<${name}>` : value,
         ),
       )
-        // Names of signed requests for access, in which times are; of events, by salted digests; of a base, by the folder that it is in.
+        // Names of signed requests for access, in which times are; of events, by salted digests; of operations, by their roots; of a base,
+        // by the folder that it is in.
         .replace(/"uid":"[0-9a-f]{32}"/g, '"uid":"<event>"')
-        .replace(/"(id|request)":"0x[0-9a-f]{64}"/g, '"$1":"<record>"')
+        .replace(/"(hash|id|request)":"0x[0-9a-f]{64}"/g, '"$1":"<record>"')
         .replace(/base-[0-9a-f]{16}/g, "<base>")
     );
   // Times of a feed, and names of its events.

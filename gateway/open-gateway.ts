@@ -5,7 +5,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { createMcpHandler, type McpServer } from "@modelcontextprotocol/server";
-import type { ReplyAssurance } from "@openledger/client/actions/answers/model-answers";
+import { minAssuranceOf, type ReplyAssurance } from "@openledger/client/actions/answers/model-answers";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { readStoreRollup } from "@openledger/client/store-rollup";
 import { createLogger, type Logger } from "@openledger/foundation/logger";
@@ -44,7 +44,7 @@ export interface GatewayOptions {
   /** Maximum price of an answer, in wei. */
   readonly maxPriceWei: bigint;
   /** Minimum assurance of each part; default: any. */
-  readonly least?: Partial<ReplyAssurance>;
+  readonly minAssurance?: Partial<ReplyAssurance>;
   /** Models' servers. */
   readonly locations: ListLocations;
   /** Kinds of models that it can check. */
@@ -83,10 +83,11 @@ export interface Gateway {
 /**
  * Opens a gateway, or takes up the one of the folder with what it had under way.
  * @throws GAT_NO_ACCOUNT, CIR_SECRET_FILE, SRV_STORE_LOCKED, SRV_WRONG_DIRECTORY, SRV_CONFIG_INVALID, and the errors of
- *   `createAccount` and `waitFor`
+ *   `createAccount` and `waitFor`; CLI_INPUT_INVALID for a minimum assurance that does not exist
  */
 export async function openGateway(options: GatewayOptions): Promise<Gateway> {
-  const { families, folder, funding, least = {}, maxPriceWei, locations: listLocations, reader } = options;
+  const { families, folder, funding, maxPriceWei, locations: listLocations, reader } = options;
+  const minAssurance = minAssuranceOf(options);
   const { maxQueued = MAX_QUEUED, port = GATEWAY_PORT } = options;
   const logger = options.logger ?? createLogger("gateway");
   await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -105,9 +106,9 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     const models = new CheckableModels(join(folder, "models"), families, client);
     const asker = new Asker(
       { client, leafId, budget, journal, models, logger },
-      { maxPriceWei, least, maxQueued },
+      { maxPriceWei, minAssurance, maxQueued },
     );
-    const isAnsweredAgain = (least.answer ?? "believed") !== "believed";
+    const isAnsweredAgain = (minAssurance.answer ?? "believed") !== "believed";
     const locations = new ModelLocations(reader, listLocations, families, isAnsweredAgain);
     await asker.resume();
     closing.push(() => withinTime(asker.idle()));

@@ -1,6 +1,6 @@
 /**
- * Runs Biome with the arguments given. Its program has 100 MB, a tenth of what an installation had: it is fetched by the first
- * who checks style, from a pinned archive, and unpacked into the cache.
+ * Runs Biome, the linter and formatter, with the same arguments. Its program has 100 MB, so `npm ci` leaves it out: the first run
+ * fetches it from a pinned archive and unpacks it into the cache. `npm run lint` and scripts/test.ts call it.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";

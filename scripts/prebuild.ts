@@ -1,7 +1,7 @@
 /**
  * Renews circuits/prebuilt/, contracts/prebuilt/ and models/engine/kernels/prebuilt/: what changed is compiled and packed, what
  * no source has any more is removed. Run it after a change of a circuit, a contract or the models' kernels:
- * npx tsx scripts/prebuild.ts. With names of circuits that a test has just compiled (.cache/circuits/), those are packed too.
+ * npx tsx scripts/prebuild.ts. Circuits of tests are compiled into .cache/circuits by the first test that needs them.
  * `--check` compiles everything and compares every byte. `--kernels` takes the models' kernels alone.
  */
 import { mkdtemp, rm } from "node:fs/promises";
@@ -12,6 +12,8 @@ import { checkKernels, renewKernels } from "./prebuilt/model-kernels.ts";
 import { renewCircuits, renewContracts } from "./prebuilt/renew-prebuilt.ts";
 
 const args = process.argv.slice(2).filter((arg) => arg !== "--kernels");
+const unknown = args.filter((arg) => arg !== "--check");
+if (unknown.length > 0) throw new Error(`prebuild.ts takes --check and --kernels, not ${unknown.join(" ")}`);
 const onlyKernels = process.argv.includes("--kernels");
 const say = (line: string) => console.log(line);
 if (args.includes("--check")) {
@@ -29,6 +31,6 @@ if (args.includes("--check")) {
   renewKernels(say);
   if (!onlyKernels) {
     await renewContracts(say);
-    await renewCircuits(args, say);
+    await renewCircuits(say);
   }
 }

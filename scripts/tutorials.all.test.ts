@@ -17,6 +17,9 @@ const TUTORIALS: readonly { readonly name: string; readonly ids: Readonly<Record
   { name: "run-a-watcher", ids: {} },
   { name: "train-and-earn", ids: { 14: /datanet (\d+)/i, 15: /model (\d+)/i } },
 ];
+/** Milliseconds that a command, and a page's commands together, may take on a busy machine. */
+const COMMAND_MS = 1_200_000;
+const PAGE_MS = 2_400_000;
 /** Commands that run until they are stopped. */
 const SERVERS = [["gateway"], ["watch"], ["models", "serve"]];
 /** Parts of pages that want a devnet or a host of another kind. */
@@ -27,7 +30,7 @@ const running: ChildProcess[] = [];
 
 /** Starts a script with all that it prints. */
 function start(script: string, args: readonly string[]) {
-  const child = spawn(process.execPath, ["--import", "tsx", join(root, script), ...args], {
+  const child = spawn(process.execPath, [join(root, "scripts/start.js"), join(root, script), ...args], {
     cwd: home,
     env: { ...process.env, OPENLEDGER_HOME: join(home, ".openledger") },
   });
@@ -57,7 +60,7 @@ beforeAll(async () => {
   const { state } = start("e2e/devnet.ts", []);
   // `expect.poll` belongs to a test.
   const isReady = () => /every check holds; the job took [\d.]+ s/.test(state.output);
-  await vi.waitUntil(() => isReady() || state.status !== undefined, { timeout: 1_200_000, interval: 500 });
+  await vi.waitUntil(() => isReady() || state.status !== undefined, { timeout: COMMAND_MS, interval: 500 });
   expect(isReady(), state.output.slice(-4000)).toBe(true);
 }, 1_300_000);
 afterAll(async () => {
@@ -65,7 +68,7 @@ afterAll(async () => {
   await rm(home, { recursive: true, force: true });
 }, 120_000);
 
-it.each(TUTORIALS)("prints the samples of $name", { timeout: 1_200_000 }, async ({ name, ids }) => {
+it.each(TUTORIALS)("prints the samples of $name", { timeout: PAGE_MS }, async ({ name, ids }) => {
   const page = await readFile(join(root, `docs/tutorials/${name}.md`), "utf8");
   const steps = stepsOf(page.split(LEFT_OUT)[0]!);
   expect(steps.length).toBeGreaterThan(1);
@@ -76,14 +79,16 @@ it.each(TUTORIALS)("prints the samples of $name", { timeout: 1_200_000 }, async 
     let printed = "";
     for (const words of commands) {
       const line = words.map((word) => actual[word] ?? word.replace(/^examples\//, ""));
+      // The page has the reader end a server by Ctrl-C before what it holds is taken back.
+      if (line.includes("--end")) for (const child of servers.splice(0)) await stop(child);
       const { child, state } = start("scripts/openledger.ts", line);
       if (SERVERS.some((server) => server.every((word, i) => word === line[i])) && !line.includes("--end")) {
         servers.push(child);
         await expect
-          .poll(() => state.status ?? missingLines(sample ?? "", state.output), { timeout: 600_000 })
+          .poll(() => state.status ?? missingLines(sample ?? "", state.output), { timeout: COMMAND_MS })
           .toEqual([]);
       } else {
-        await expect.poll(() => state.status, { timeout: 600_000 }).toBeDefined();
+        await expect.poll(() => state.status, { timeout: COMMAND_MS }).toBeDefined();
         expect(state.status, `${line.join(" ")}\n${state.output}`).toBe(0);
       }
       for (const [id, form] of Object.entries(ids))

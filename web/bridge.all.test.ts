@@ -157,6 +157,9 @@ describe.each(["light", "dark"] as const)("in %s colours", (colorScheme) => {
     ["", "Last batches"],
     ["bridge", "Bridge"],
     ["wallet", "A new wallet"],
+    ["safe", "A Safe owns, a delegate acts"],
+    ["glossary", "Glossary"],
+    [`address/${visitorAddress(0)}`, "Ethereum address"],
   ])("page #/%s has no serious finding of axe-core, and fits 360 pixels", async (name, text) => {
     const page = await visit(browser, { colorScheme, width: 360 });
     if (name === "bridge") await connect(page);
@@ -169,10 +172,11 @@ describe.each(["light", "dark"] as const)("in %s colours", (colorScheme) => {
       window.innerWidth,
     ]);
     expect(wide).toBeLessThanOrEqual(shown!);
-    await pictureOf(page, `${name === "" ? "overview" : name}-360-${colorScheme}`);
+    const shot = name === "" ? "overview" : name.split("/")[0]!;
+    await pictureOf(page, `${shot}-360-${colorScheme}`);
     await page.setViewportSize({ width: 1180, height: 860 });
     expect(await seriousFindings(page)).toEqual([]);
-    await pictureOf(page, `${name === "" ? "overview" : name}-1180-${colorScheme}`);
+    await pictureOf(page, `${shot}-1180-${colorScheme}`);
   });
 });
 

@@ -224,10 +224,10 @@ const plain = (text: string) => text.replaceAll(/\s/g, "");
 
 test("one chats with it for free and for OPEN, and sees which rows earn", LONG, async () => {
   await page.goto(`${jobUrl}/chat`);
-  const free = main().getByRole("region", { name: "Free chat" });
-  await free.getByLabel("Your message").fill("Day 50. Wind from the");
-  await free.getByRole("button", { name: "Send" }).click();
-  await free.getByRole("region", { name: "Answer" }).waitFor(LONG);
+  const free = main().getByRole("region", { name: "Try it" });
+  await free.getByLabel("Your prompt").fill("Day 50. Wind from the");
+  await free.getByRole("button", { name: "Ask both" }).click();
+  await free.getByRole("region", { name: "Answer" }).getByText("Tuned").waitFor(LONG);
   await page.goto(`${jobUrl}/register`);
   await button("Serve here").click();
   const served = main().getByRole("region", { name: "Serve" });

@@ -51,7 +51,7 @@ test("are refused nothing, and make a few requests a page", LONG, async () => {
   const paths = [
     ...["", "bridge", "datanets", `datanets/${datanetId}`, `datanets/${datanetId}/rows`],
     ...[`datanets/${datanetId}/label`, `datanets/${datanetId}/versions`, "earnings", "batches", "batch/1"],
-    ...["leaf/3", `leaf/${datanetId}`, "health", "ask", "votes"],
+    ...["leaf/3", `leaf/${datanetId}`, "health", "ask", "votes", "safe", "wallet"],
   ];
   const walks = await Promise.all(
     PEOPLE.map(async (person) => {

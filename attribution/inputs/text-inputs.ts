@@ -1,7 +1,10 @@
 /**
- * Texts as counts: each different word and pair of words counts once, in the bucket that it is hashed to. Of long texts words count alone,
- * up to three times each: their pairs would fill the buckets, and how often a word comes says more. Some words have a bucket each, and of
- * many labels words that the recipe does not list count nothing.
+ * Counts a text's features, the inputs of classifiers. open-inputs.ts calls it. A recipe chooses one of two ways:
+ *
+ * - Without `words`, for short texts: each distinct word and pair of neighbouring words counts once, in the bucket of its hash.
+ * - With `words`, for long texts, whose pairs would fill the buckets: single words count, up to three times each. `own` words have a
+ *   bucket each, `shared` words share the other buckets. A word in neither list is hashed to the other buckets if the recipe has no
+ *   `shared`, and does not count if it has.
  */
 import { bucketOf, distinctTerms } from "../rows/text-terms.ts";
 import { wordsOf } from "../rows/words.ts";
@@ -13,12 +16,12 @@ interface TextRoom {
   readonly maxTerms: number;
 }
 
-/** Counts texts, UTF-8, up to `maxTerms` together. */
+/** Returns a counter of UTF-8 texts, which stops at `maxTerms` counts a text. */
 export function textCounter(
   { words }: Pick<TextInputs, "words">,
   { buckets, maxTerms }: TextRoom,
 ): (text: Uint8Array) => Uint8Array {
-  const { bucketOfNone, bucketsOf } =
+  const { bucketOfNoWord, bucketsOf } =
     words === undefined ? bucketsOfTerms(buckets) : bucketsOfWords(words, buckets);
   return (text) => {
     const counts = new Uint8Array(buckets);
@@ -28,17 +31,17 @@ export function textCounter(
       counts[bucket] = counts[bucket]! + 1;
       total += 1;
     }
-    // A text without words, "?!" in brackets or a smile of dots, is no prompt without a count.
-    if (total === 0) counts[bucketOfNone] = 1;
+    // A prompt needs a count, also a text without a word, such as "?!".
+    if (total === 0) counts[bucketOfNoWord] = 1;
     return counts;
   };
 }
 
 interface TextBuckets {
-  /** Buckets of what counts in a text, in its order. */
+  /** Bucket of each counted word or pair, in the text's order. */
   bucketsOf(text: Uint8Array): Iterable<number>;
   /** Bucket of a text in which nothing counts. */
-  readonly bucketOfNone: number;
+  readonly bucketOfNoWord: number;
 }
 
 function bucketsOfTerms(buckets: number): TextBuckets {
@@ -46,11 +49,14 @@ function bucketsOfTerms(buckets: number): TextBuckets {
     *bucketsOf(text) {
       for (const term of distinctTerms(text)) yield bucketOf(term, buckets);
     },
-    bucketOfNone: bucketOf(0, buckets),
+    bucketOfNoWord: bucketOf(0, buckets),
   };
 }
 
-/** Words of their own come first. Listed ones share the buckets behind in turn, so that each has as many; else the others are hashed. */
+/**
+ * Buckets of single words: first one for each `own` word, then those of `shared` words, which are dealt out in turn, so that each
+ * bucket has equally many. Without `shared`, all other words are hashed to these.
+ */
 function bucketsOfWords({ own, shared }: NonNullable<TextInputs["words"]>, buckets: number): TextBuckets {
   const from = own.length;
   const hashed = (word: number) => from + bucketOf(word, buckets - from);
@@ -68,6 +74,6 @@ function bucketsOfWords({ own, shared }: NonNullable<TextInputs["words"]>, bucke
         yield bucket;
       }
     },
-    bucketOfNone: shared === undefined ? hashed(0) : buckets - 1,
+    bucketOfNoWord: shared === undefined ? hashed(0) : buckets - 1,
   };
 }

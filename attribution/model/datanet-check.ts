@@ -167,7 +167,7 @@ async function predictWithoutOwn(
   classes: readonly string[],
 ): Promise<(string | null)[]> {
   const labelled = [...rows.keys()].filter((row) => rows[row]!.label !== null);
-  const { inputs, places: read } = await judgedRows(
+  const { inputs, positions: read } = await judgedRows(
     shape,
     labelled.map((row) => rows[row]!.content),
   );

@@ -1,4 +1,8 @@
-/** Rows as numbers where no recipe says how: labels are judged by models of them. Checks of commits and hosts' checks of rows call it. */
+/**
+ * Turns rows into counts of features without a recipe, for models that look for wrong labels and outliers. Assumes rows of one
+ * card; skips rows that no model can read. The check of a Datanet's commits (datanet-check.ts) and the host's check of rows
+ * (datanets/cleaning/label-doubts.ts) call it.
+ */
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { chooseInputs } from "../inputs/choose-inputs.ts";
 import { countedRows } from "../inputs/counted-rows.ts";
@@ -8,16 +12,20 @@ import type { RowKind } from "../rows/row-kinds.ts";
 import type { TableField } from "../rows/table-rows.ts";
 import { decodeTextRow, wholeText } from "../rows/text-rows.ts";
 
-/** No circuit bounds these buckets: in 512, where words of e-mails count without their pairs, a commit with right labels was refused. */
-const ROOM = { bucketCount: 2_048, baseBuckets: 0 };
+/**
+ * Buckets for the features. No circuit limits them. With 512, where only single words of e-mails fit, a commit with right labels
+ * was refused.
+ */
+const BUCKETS = { bucketCount: 2_048, baseBuckets: 0 };
 
 export interface JudgedRows {
-  /** Positions of the rows that models read, ascending; the others are judged by nobody. */
-  readonly places: readonly number[];
+  /** Positions, ascending, of the rows that a model can read. */
+  readonly positions: readonly number[];
+  /** Counts of these rows' features, in the same order. */
   readonly inputs: SparseRows;
 }
 
-/** @param shape as the card says */
+/** Counts the features of all readable rows. @param shape kind and fields from the Datanet's card */
 export async function judgedRows(
   shape: { readonly kind: RowKind; readonly fields: readonly TableField[] },
   contents: readonly Uint8Array[],
@@ -26,21 +34,21 @@ export async function judgedRows(
   const isPassage = kind === "passage";
   const encoder = new TextEncoder();
   const texts = isPassage
-    ? contents.map((content) => ifRead(() => encoder.encode(wholeText(decodeTextRow(content)))))
+    ? contents.map((content) => orNull(() => encoder.encode(wholeText(decodeTextRow(content)))))
     : contents;
-  const input = [...texts.keys()].filter((i) => texts[i] !== null);
+  const readable = [...texts.keys()].filter((i) => texts[i] !== null);
   const inputs = await chooseInputs(
     { kind: isPassage ? "text" : kind, fields },
-    input.map((i) => texts[i]!),
-    ROOM,
+    readable.map((i) => texts[i]!),
+    BUCKETS,
   );
-  const counter = await openInputs(inputs, ROOM);
-  const counted = input.flatMap((place) => {
-    const counts = ifRead(() => counter.countsOf(counter.promptOf(texts[place]!)));
-    return counts === null ? [] : [{ place, counts }];
+  const counter = await openInputs(inputs, BUCKETS);
+  const counted = readable.flatMap((position) => {
+    const counts = orNull(() => counter.countsOf(counter.promptOf(texts[position]!)));
+    return counts === null ? [] : [{ position, counts }];
   });
   return {
-    places: counted.map(({ place }) => place),
+    positions: counted.map(({ position }) => position),
     inputs: countedRows(
       counter.termBuckets,
       counted.map(({ counts }) => counts),
@@ -48,7 +56,8 @@ export async function judgedRows(
   };
 }
 
-function ifRead<Result>(read: () => Result): Result | null {
+/** Returns null for a row that no model can read (`ATT_ROW_INVALID`). */
+function orNull<Result>(read: () => Result): Result | null {
   try {
     return read();
   } catch (error) {

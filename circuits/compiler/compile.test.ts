@@ -53,6 +53,18 @@ describe("compileCircuit", () => {
     expect(await readFile(circuit.symPath, "utf8")).toContain("main.e");
   });
 
+  test("compiles a circuit once, however many need it at the same time", async () => {
+    const spec = { name: "shared", mainSource: mainSource.replace("7", "10"), keepSym: true };
+    const lines: string[][] = [[], [], []];
+    const compiled = await Promise.all(
+      lines.map((own) => compileCircuit(spec, { cacheDir, onProgress: (line) => own.push(line) })),
+    );
+    expect(compiled[1]).toEqual(compiled[0]);
+    expect(compiled[2]).toEqual(compiled[0]);
+    const compilations = lines.flat().filter((line) => line === "shared is not prebuilt: circom compiles it");
+    expect(compilations).toHaveLength(1);
+  });
+
   test("removes what a killed build left behind and keeps no build folder of its own", async () => {
     // Process ids end at 4,194,304 on Linux: nobody has this one.
     await mkdir(join(cacheDir, ".build-4999999-dead"));

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { compileCircuit, repositoryRoot } from "./compile.ts";
 import { packCircuit, prebuiltFolder, prebuiltPath, readPrebuiltHeader, unpackPrebuilt } from "./prebuilt.ts";
 
-const MAX_BYTES = 12e6;
+const MAX_BYTES = 5e6;
 let cacheDir: string;
 let name: string;
 let mainSource: string;

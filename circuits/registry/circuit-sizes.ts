@@ -3,7 +3,7 @@
  * (docs/reference/settlement.md, "Two circuits"), and finds the circuits for a batch or a settlement among those of a rollup.
  */
 import { circuitError } from "../circuit-errors.ts";
-import { type BatchShape, type DataSource, isBlobShape, placeOf, shapeName } from "../protocol.ts";
+import { type BatchShape, type DataSource, dataSourceOf, isBlobShape, shapeName } from "../protocol.ts";
 import { CIRCUIT_SORT } from "../settlement/settlement-data.ts";
 import {
   columnShape,
@@ -181,9 +181,9 @@ export function unmatchedShardCircuit(names: readonly string[]): string | undefi
   return names.find((name) => isOfShards(name) && !matched.has(name));
 }
 
-// The circuits that a ledger's own batches are proven by: the rollup's first, and its twin with the slots in the other position.
+// Circuits that prove the sequencer's own batches: the rollup's first, and its twin, which reads the slots from the other data source.
 
-/** Batch circuits by data place; at least one is not null. */
+/** Batch circuits by data source; at least one is not null. */
 export type DataTwins<Circuit> = Readonly<Record<DataSource, Circuit | null>>;
 
 const nameIn = (shape: BatchShape, source: DataSource): string =>
@@ -193,7 +193,7 @@ const nameIn = (shape: BatchShape, source: DataSource): string =>
 export function dataTwins<Circuit extends CircuitSizes>(circuits: readonly Circuit[]): DataTwins<Circuit> {
   const first = circuits[0]!;
   const shape = batchShape(first);
-  const own = placeOf(shape);
+  const own = dataSourceOf(shape);
   const other = own === "blob" ? "calldata" : "blob";
   const expected = nameIn(shape, other);
   const twin = circuits.find(
@@ -208,14 +208,14 @@ export function twinNameOf(name: string): string | null {
   return shape === null ? null : tableName(tableIn(shape, shape.isBlob === true ? "calldata" : "blob"));
 }
 
-/** The circuits, and behind them the first one's twin where it is not among them. */
+/** Returns the circuits, followed by the first one's twin unless it is among them. */
 export function withTwin(names: readonly string[]): string[] {
   const twin = twinNameOf(names[0]!);
   return twin === null || names.includes(twin) ? [...names] : [...names, twin];
 }
 
 /**
- * Shape in which the sequencer opens its own batches. The data place is decided when the batch closes. So if
+ * Shape in which the sequencer opens its own batches. The data source is decided when the batch closes. So if
  * both twins exist, an operation with no position in a blob takes a wide slot under either choice, and a batch
  * that is closed again with the other twin has each operation in the same slot.
  * @throws CIR_CIRCUIT_UNKNOWN

@@ -10,15 +10,20 @@ import { FIELD_ORDER, MAX_PAYEE_COUNT, SHARD_COUNT_MAX } from "../protocol.ts";
 import { packed, sizeError } from "./settlement-size.ts";
 
 /**
- * The second word of a circuit's id; then follow two sizes: (narrow, wide), (payments, payees), (0, payees), of exits
- * (0, 0) for a leaf, (1, payees) for a payee, then (payments, shards) and (0, payees). Payees are those of one shard.
+ * Sort of a circuit: the second word of its id. Two sizes follow it, as each line says. Payees are those of one shard.
  */
 export const CIRCUIT_SORT = {
+  /** Narrow slots, wide slots. */
   batch: 0,
+  /** Payments, payees. */
   settlement: 1,
+  /** 0, payees. */
   payeeTable: 2,
+  /** 0, 0 for the exit of a leaf; 1, payees for that of a payee. */
   exit: 3,
+  /** Payments, shards. */
   shardedSettlement: 4,
+  /** 0, payees. */
   shard: 5,
 } as const;
 

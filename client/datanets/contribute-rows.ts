@@ -11,7 +11,7 @@ import { rowNumber } from "@openledger/foundation/row-number";
 import {
   areContested,
   claimRows,
-  type PlacedCommit,
+  type IndexedCommit,
   type PublishedRows,
   readCommitted,
   rowHashOf,
@@ -137,7 +137,7 @@ export interface CollectedVersion extends VersionCommitments {
   /** Rows that stay out, since the store has noted their contributors' withdrawals: SHA-256. */
   readonly withdrawn: readonly string[];
   /** Commits whose rows the store does not have: none of their rows is in the version. */
-  readonly passedOver: readonly PlacedCommit[];
+  readonly passedOver: readonly IndexedCommit[];
   /**
    * Rows of the published version that none of the other commits has: SHA-256. null where the store does not have that version's list.
    * They matter beside `passedOver`: these commits may be theirs.

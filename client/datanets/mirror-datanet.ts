@@ -96,6 +96,9 @@ export async function mirrorDatanet(
     // Not those either that the store has from before.
     await uploadRows(client, { ...target, ...signer, source: { ...commit, withdrawn } });
   }
+  // Attack: a stranger has brought a version's list first, with aliases of its rows' digests: the second host mends them once it has the rows.
+  for (const { rowsRoot } of here)
+    await bringVersion(client, { ...target, ...signer, store, rowsRoot: BigInt(rowsRoot) });
   onProgress?.("records");
   const [said, verified] = [await readRecords(client, source), await readVerified(client, source)];
   const records = [...said.records, ...verified.records];

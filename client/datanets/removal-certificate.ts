@@ -34,11 +34,11 @@ import { commitRowHashes, readCommitList } from "./commit-list.ts";
 import { downloadVersionList } from "./download-rows.ts";
 import type { HostAccess, HostErrorCode, HostedDatanetLocation } from "./host-request.ts";
 import { areSignedByLeaf } from "./signing-keys.ts";
-import { readModelVerified } from "./verified-records.ts";
+import { readVerified } from "./verified-records.ts";
 import { listWithdrawals } from "./withdrawals.ts";
 
 const FORMAT = "openledger-removal-certificate-2";
-/** Maximum recomputations of a certificate, and those that are asked of a host: differences come first. */
+/** Maximum recomputations of a certificate. */
 const MAX_RECOMPUTATIONS = 100;
 
 const root = z.string().regex(/^0x[0-9a-f]{64}$/);
@@ -95,8 +95,20 @@ export interface CertifiedRemoval {
   readonly rowCount: number;
   /** Who says that they have computed the model again, to the same bytes. */
   readonly recomputations: readonly SaidRecomputation[];
-  /** Hosts that were asked, and show no signed difference. */
+  /** Hosts that were asked for signed differences. */
   readonly askedHosts: readonly string[];
+  /** Who says, by these hosts, that computing the model again gave other bytes: strangers to the model and the Datanet. */
+  readonly differences: readonly SaidDifference[];
+}
+
+/** A signed word against a model. Anyone can sign one: compute the model again, or ask whom you trust. */
+export interface SaidDifference {
+  readonly leafId: number;
+  readonly atMs: number;
+  /** The first difference: a file, and the place in it if it has one. */
+  readonly file: string;
+  readonly row: number | null;
+  readonly hostUrl: string;
 }
 
 /** A commit whose list nobody gave. */
@@ -133,7 +145,7 @@ export type CertifyRemovalErrorCode =
  * Makes the certificate that a model was trained without a withdrawn row, and checks it as `checkRemoval` does. Lists that the host does
  * not have are left out, and named by each check.
  * @throws CLI_CERTIFICATE_WRONG where it does not hold: the version has the row, the row is not withdrawn, nobody has computed the
- *   model again, or somebody has found a difference
+ *   model again, or one of its own people has found a difference
  * @example
  * ```ts
  * const certificate = await certifyRemoval(client, { hostUrl, modelId: 15, row: digest });
@@ -165,7 +177,7 @@ export async function certifyRemoval(
   }
   const before = { commitIndex: commits.length - 1, contributorId: withdrawal.contributorId, row };
   const published = isFirst ? null : await findPublished(client, location, { committed, versions }, before);
-  const found = await readModelVerified(client, { ...location, modelId, limit: MAX_RECOMPUTATIONS });
+  const found = await readVerified(client, { ...location, modelId });
   const certificate: RemovalCertificate = {
     format: FORMAT,
     domain: hex32(client.domain),
@@ -176,7 +188,9 @@ export async function certifyRemoval(
     published,
     model: { id: modelId, root: hex32(staticsOf(model).hash) },
     version: { number, root: hex32(rowsRoot), rows: bytesToHex(encodeVersion(rows)) },
-    recomputations: found.records.filter(({ body }) => body.epoch === null),
+    recomputations: found.records
+      .filter(({ body }) => body.epoch === null && body.difference === null)
+      .slice(0, MAX_RECOMPUTATIONS),
   };
   if (certificate.recomputations.length === 0)
     throw wrong(
@@ -256,7 +270,11 @@ export async function checkRemoval(
     throw wrong("recomputation-repeated", "a leaf has several recomputations");
   const rows = requireWithout(history, { datanetId, row, version });
   const leaf = await requireTrainedOn(client, { datanetId, model, rows, version: version.number });
-  for (const hostUrl of hostUrls) await requireNoDifference(client, { datanetId, hostUrl, model });
+  const differences: SaidDifference[] = [];
+  for (const hostUrl of hostUrls) {
+    const asked = { datanetId, hostUrl, leaf, model, recomputers: new Set(leaves) };
+    differences.push(...(await strangersDifferences(client, asked)));
+  }
   const peopleOf = await ownPeople(client, leaf, leaves);
   return {
     datanetId,
@@ -270,6 +288,7 @@ export async function checkRemoval(
     versionRoot: version.root,
     rowCount: rows.length,
     askedHosts: hostUrls,
+    differences,
     recomputations: recomputations.map((_, i) => {
       const body = signed(i + 1, "verified");
       const isSame =
@@ -519,23 +538,49 @@ function payeeCounts(payees: readonly Payee[]): string {
   return JSON.stringify([...counts].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** @throws CLI_CERTIFICATE_WRONG where a host shows a difference that a leaf has signed, by the key that it has now */
-async function requireNoDifference(
+/**
+ * Differences that a host shows, signed by the keys that their leaves have now. Attack: anybody signs one, and if each counted, a stranger
+ * would stop every certificate. So those of strangers are named, and whoever checks computes again or asks whom they trust.
+ * @param recomputers leaves of the file's recomputations
+ * @throws CLI_CERTIFICATE_WRONG where the model's or the Datanet's own people have signed one, or a recomputer of the file
+ */
+async function strangersDifferences(
   client: HostAccess,
-  { datanetId, hostUrl, model }: { datanetId: number; hostUrl: string; model: RemovalCertificate["model"] },
-): Promise<void> {
-  const list = { datanetId, hostUrl, modelId: model.id, limit: MAX_RECOMPUTATIONS };
-  const { records } = await readModelVerified(client, list);
-  const found = records.find(
-    ({ body }) => body.modelRoot === model.root && body.epoch === null && body.difference !== null,
-  )?.body;
-  if (found === undefined) return;
-  throw wrong(
-    "difference",
-    `leaf ${found.leafId} found a difference in ${found.difference!.file}, by ${hostUrl}`,
-    { leafId: found.leafId, hostUrl },
+  {
+    datanetId,
+    hostUrl,
+    leaf,
+    model,
+    recomputers,
+  }: {
+    datanetId: number;
+    hostUrl: string;
+    leaf: LedgerModelLeaf;
+    model: RemovalCertificate["model"];
+    recomputers: ReadonlySet<number>;
+  },
+): Promise<SaidDifference[]> {
+  const { records } = await readVerified(client, { datanetId, hostUrl, modelId: model.id });
+  const found = records.flatMap(({ body: { atMs, difference, epoch, leafId, modelRoot } }) =>
+    modelRoot === model.root && epoch === null && difference !== null
+      ? [{ leafId, atMs, ...difference, hostUrl }]
+      : [],
   );
+  const people = await ownPeople(
+    client,
+    leaf,
+    found.map(({ leafId }) => leafId),
+  );
+  const own = found.find(({ leafId }) => people.has(leafId) || recomputers.has(leafId));
+  if (own === undefined) return found;
+  throw wrong("difference", `leaf ${own.leafId} found a difference in ${own.file}, by ${hostUrl}`, {
+    leafId: own.leafId,
+    hostUrl,
+  });
 }
+
+/** Maximum leaves of one request. */
+const LEAVES_A_REQUEST = 100;
 
 /** Leaves that are the model's maker's or the Datanet's owner's: the same leaf, wallet or key. */
 async function ownPeople(
@@ -543,15 +588,19 @@ async function ownPeople(
   model: LedgerModelLeaf,
   ids: readonly number[],
 ): Promise<Map<number, "model" | "datanet">> {
-  const datanet = await getLeaf(client, model.model.datanetId);
-  const leaves = await findLeaves(client, { ids: [...new Set(ids)] });
   const people = new Map<number, "model" | "datanet">();
-  for (const { id, keyX, l1Owner } of leaves)
-    for (const [name, own] of [
-      ["datanet", datanet],
-      ["model", model],
-    ] as const)
-      if (id === own.id || keyX === own.keyX || l1Owner === own.l1Owner) people.set(id, name);
+  const all = [...new Set(ids)];
+  if (all.length === 0) return people;
+  const datanet = await getLeaf(client, model.model.datanetId);
+  for (let at = 0; at < all.length; at += LEAVES_A_REQUEST)
+    for (const { id, keyX, l1Owner } of await findLeaves(client, {
+      ids: all.slice(at, at + LEAVES_A_REQUEST),
+    }))
+      for (const [name, own] of [
+        ["datanet", datanet],
+        ["model", model],
+      ] as const)
+        if (id === own.id || keyX === own.keyX || l1Owner === own.l1Owner) people.set(id, name);
   return people;
 }
 

@@ -15,7 +15,7 @@ import { hex32 } from "@openledger/foundation/hex";
 import {
   areContested,
   claimRows,
-  type PlacedCommit,
+  type IndexedCommit,
   type PublishedRows,
   readCommitted,
 } from "../actions/data/committed-rows.ts";
@@ -77,7 +77,7 @@ export interface CollectReviewedReturnType {
   /** Rows that stay out, each with the reason; first commits only. */
   leftOut: readonly { digest: string; contributorId: number; why: string }[];
   /** Commits among `version.passedOver` that the records approve. */
-  approvedMissing: readonly PlacedCommit[];
+  approvedMissing: readonly IndexedCommit[];
 }
 export type CollectReviewedErrorCode =
   | "CLI_RECORDS_UNSIGNED"
@@ -386,7 +386,7 @@ async function firstCommits(
     /** Rows of the published version; absent: as the store has them. */
     readonly published?: PublishedRows;
   },
-): Promise<Map<string, PlacedCommit>> {
+): Promise<Map<string, IndexedCommit>> {
   const { read } = await readCommitted(store, await listCommits(client, datanetId), holes);
   const rows = published ?? (await readPublished(client, { datanetId, store }, areContested(read))) ?? [];
   return new Map(

@@ -112,7 +112,7 @@ export interface AccessRequest {
   readonly leafId: number;
   readonly purpose: string;
   readonly askedAtMs: number;
-  /** null: none yet, that the Datanet's present key has signed. */
+  /** null: none yet, that the Datanet's present key has signed. A refusal counts by any key: it opens nothing. */
   readonly answer: {
     readonly answer: "grant" | "refuse";
     readonly untilMs: number;
@@ -146,7 +146,12 @@ export async function listAccess(
   const { dropped, records } = await readSoundRecords(client, { datanetId, hostUrl, ...list });
   // Attack: somebody else answers for the owner.
   const counted = records.filter(({ body }) => body.kind !== "accessAnswer" || body.leafId === datanetId);
-  const requests = recordStateOf(client.domain, counted)
+  // Attack: a Datanet has the key again that it had before, and its grants of then come back, which a key in between had taken back.
+  // Whoever forges a refusal opens nothing: a host can leave the grant out as well.
+  const refusals = dropped.flatMap(({ record: { body } }) =>
+    body.kind === "accessAnswer" && body.answer === "refuse" && body.leafId === datanetId ? [body] : [],
+  );
+  const requests = recordStateOf(client.domain, counted, refusals)
     .accessCases()
     .map(({ answer, id, request }) => ({
       id: id as Hex,

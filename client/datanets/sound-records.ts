@@ -239,17 +239,16 @@ interface JudgedRecord extends DroppedRecord {
 
 /**
  * True for a dropped record that stops who publishes, trains or signs: it would decide about rows or labels, and
- * - nobody is known to have signed it. An honest host takes a record only by the key that the ledger has then, so this accuses the host,
- *   or somebody between, and no stranger can bring it about at an honest host; or
- * - somebody whom the owner has named has signed it, by a key that was replaced. They can sign again, and without their word rows of
- *   the present version would go.
+ * - nobody has signed it. An honest host takes a record only by the key that the ledger has then, so this accuses the host, or somebody
+ *   between, and no stranger can bring it about at an honest host; or
+ * - it is of somebody whom the owner has named, by a key that was replaced, or one that is not known. They can sign again, and without
+ *   their word rows of the present version would go.
  *
- * The others are facts that a stranger can bring about alone: a new key of whoever labels where anyone may, or of a contributor, and a
- * leaf that no card names. They are counted and shown, and stop nobody.
+ * The others are facts that a stranger can bring about alone: a new key of whoever labels where anyone may, or of a contributor, also
+ * once the sequencer has pruned the change, and a leaf that no card names. They are counted and shown, and stop nobody.
  */
 const isStopping = ({ isOfTeam, record, why }: JudgedRecord) =>
-  DECIDING.has(record.body.kind) &&
-  (why === "foreign" || why === "unknown" || (why === "former" && isOfTeam));
+  DECIDING.has(record.body.kind) && (why === "foreign" || (why !== "not-named" && isOfTeam));
 
 /**
  * Returns true if no record was dropped that would stop `requireAllSigned`: what follows from the others may be stored.
@@ -335,10 +334,16 @@ const WORDS: Readonly<Record<DroppedRecord["why"], string>> = {
 
 /**
  * Folds sound records into the state that follows from them.
+ * @param refusals refusals of access by other keys, behind the records
  * @internal
  */
-export function recordStateOf(domain: bigint, records: readonly SoundRecord[]): RecordState {
+export function recordStateOf(
+  domain: bigint,
+  records: readonly SoundRecord[],
+  refusals: readonly BodyOf<"accessAnswer">[] = [],
+): RecordState {
   const state = new RecordState();
-  for (const { body } of records) state.add(recordId(domain, body), body);
+  for (const body of [...records.map((record) => record.body), ...refusals])
+    state.add(recordId(domain, body), body);
   return state;
 }

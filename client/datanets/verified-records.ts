@@ -111,29 +111,33 @@ export async function findVerified(
   };
 }
 
-/**
- * Reads a model's recomputations with their signatures.
- * @throws CLI_DATANET_HOST_FALSE where one is not signed or of another model
- * @internal
- */
-export async function readModelVerified(
+/** Reads the first recomputations of a model, differences first, with their signatures. @throws CLI_DATANET_HOST_FALSE */
+async function readModelVerified(
   client: HostAccess,
   { datanetId, hostUrl, limit = 100, modelId }: ListVerifiedParameters,
 ): Promise<HostRecords<"verified">> {
   const path = `/v1/datanets/${datanetId}/verified?model=${modelId}&limit=${limit}`;
   const found = await readSoundPage(client, { datanetId, hostUrl, path, ...VERIFIED });
-  if (found.records.some(({ body }) => body.modelId !== modelId))
-    throw hostFalse("record", `a recomputation of another model than ${modelId}`, { modelId });
+  requireOfModel(found.records, modelId);
   return { ...found, records: latestRecords(found.records) };
 }
 
 /**
- * Reads all recomputations of a Datanet that a host shows.
+ * Reads all recomputations of a Datanet, or of one of its models, that a host shows.
+ * @throws CLI_DATANET_HOST_FALSE where one is not signed or of another model
  * @internal
  */
-export function readVerified(
+export async function readVerified(
   client: HostAccess,
-  { datanetId, hostUrl }: HostedDatanetLocation,
+  { datanetId, hostUrl, modelId }: HostedDatanetLocation & { modelId?: number },
 ): Promise<HostRecords<"verified">> {
-  return readSoundRecords(client, { datanetId, hostUrl, route: "verified", ...VERIFIED });
+  const query = modelId === undefined ? "" : `&model=${modelId}`;
+  const found = await readSoundRecords(client, { datanetId, hostUrl, query, route: "verified", ...VERIFIED });
+  if (modelId !== undefined) requireOfModel(found.records, modelId);
+  return { ...found, records: latestRecords(found.records) };
+}
+
+function requireOfModel(records: HostRecords<"verified">["records"], modelId: number): void {
+  if (records.some(({ body }) => body.modelId !== modelId))
+    throw hostFalse("record", `a recomputation of another model than ${modelId}`, { modelId });
 }

@@ -4,7 +4,7 @@
  */
 
 import { rollupRegistryAbi } from "@openledger/contracts/build/governance-abi";
-import type { Address, Hex } from "viem";
+import { type Address, type Hex, isAddressEqual } from "viem";
 import { deposit } from "../actions/l1/deposit.ts";
 import { finalizeWithdrawal } from "../actions/l1/finalize-withdrawal.ts";
 import { clientError } from "../client-errors.ts";
@@ -27,23 +27,54 @@ export async function namedRollup(client: LedgerClient, registry: Address): Prom
 }
 
 /**
- * Requires a rollup that is safe to enter. Refuses another token, a frozen rollup, or other sources than these.
- * @param sourcesHash of the sources that this program comes with, as 0x-hex
+ * Requires a rollup that is safe to enter. Refuses the present one, another than was named, another token, a frozen rollup, or other
+ * sources than these.
+ * @param sourcesHash of the sources that this program comes with, as 0x-hex; null: not compared
  * @throws CLI_MIGRATION_REFUSED
  */
 export async function requireGoodRollup(
   here: LedgerClient,
   there: LedgerClient,
   named: NamedRollup,
-  sourcesHash: Hex,
+  sourcesHash: Hex | null,
 ): Promise<void> {
   const refused = (why: string) =>
     clientError("CLI_MIGRATION_REFUSED", `${named.rollupAddress} ${why}`, { data: { ...named } });
+  const isThere = ({ rollupAddress }: LedgerClient) => isAddressEqual(rollupAddress, named.rollupAddress);
+  if (isThere(here)) throw refused("is the rollup that would be left");
+  if (!isThere(there)) throw refused(`was named, and not ${there.rollupAddress}`);
   if (there.tokenAddress !== here.tokenAddress) throw refused(`keeps another token, ${there.tokenAddress}`);
   const { isFrozen } = await there.l1.readContract({ ...rollupContract(there), functionName: "state" });
   if (isFrozen) throw refused("is frozen");
-  if (named.sourcesHash !== sourcesHash)
+  if (sourcesHash !== null && named.sourcesHash !== sourcesHash)
     throw refused(`was named with the sources ${named.sourcesHash}, and these are ${sourcesHash}`);
+}
+
+/**
+ * Amount in wei that L1 owes an address here, which a payout would pay.
+ * @internal
+ */
+export const owedOnL1 = (here: LedgerClient, owner: Address): Promise<bigint> =>
+  here.l1.readContract({ ...rollupContract(here), functionName: "pendingWithdrawals", args: [owner] });
+
+/**
+ * Deposit of an amount for a new account there: the fee, and what is left for the account.
+ * @throws CLI_MIGRATION_REFUSED where too little is left
+ * @internal
+ */
+export async function planDeposit(
+  there: LedgerClient,
+  amountWei: bigint,
+): Promise<{ readonly depositedWei: bigint; readonly feeWei: bigint }> {
+  const [feeWei, minDepositWei] = await Promise.all([
+    there.l1.readContract({ ...rollupContract(there), functionName: "depositFeeWei", args: [true] }),
+    there.l1.readContract({ ...rollupContract(there), functionName: "minDepositWei" }),
+  ]);
+  const depositedWei = amountWei - feeWei;
+  if (depositedWei >= minDepositWei) return { depositedWei, feeWei };
+  throw clientError("CLI_MIGRATION_REFUSED", "what is left is too little for a deposit", {
+    data: { amountWei, depositFeeWei: feeWei, minDepositWei },
+  });
 }
 
 export interface Moved {
@@ -65,19 +96,9 @@ export async function movePaidOut(
   options: { amountWei?: bigint; permission?: "permit" | "approve" } = {},
 ): Promise<Moved> {
   const owner = requireWallet(here).account.address;
-  const pending = { ...rollupContract(here), functionName: "pendingWithdrawals", args: [owner] } as const;
-  const owedWei = await here.l1.readContract(pending);
+  const owedWei = await owedOnL1(here, owner);
   const paidOutWei = owedWei === 0n ? 0n : (await finalizeWithdrawal(here, { owner })).amountWei;
-  const [feeWei, minDepositWei] = await Promise.all([
-    there.l1.readContract({ ...rollupContract(there), functionName: "depositFeeWei", args: [true] }),
-    there.l1.readContract({ ...rollupContract(there), functionName: "minDepositWei" }),
-  ]);
-  const depositedWei = (options.amountWei ?? paidOutWei) - feeWei;
-  if (depositedWei < minDepositWei) {
-    throw clientError("CLI_MIGRATION_REFUSED", "what is left is too little for a deposit", {
-      data: { paidOutWei, depositFeeWei: feeWei, minDepositWei },
-    });
-  }
+  const { depositedWei, feeWei } = await planDeposit(there, options.amountWei ?? paidOutWei);
   const { permission = "permit" } = options;
   const sent = await deposit(there, { amountWei: depositedWei, permission, maxFeeWei: feeWei, isNew: true });
   return { paidOutWei, depositedWei, queueIndex: sent.queueIndex };

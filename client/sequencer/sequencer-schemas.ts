@@ -4,6 +4,7 @@
  */
 
 import { TREE_ARITY, TREE_DEPTH } from "@openledger/circuits/protocol";
+import { OPERATION_STATUSES } from "@openledger/circuits/wire/operation-status";
 import { operationsPage, operatorNotice, preconfirmation } from "@openledger/circuits/wire/sequencer-answers";
 import { type Address, getAddress, type Hex, isAddress } from "viem";
 import * as z from "zod/mini";
@@ -199,17 +200,6 @@ export const postedLeafSchema = z.object({
 });
 
 export type Preconfirmation = z.infer<typeof preconfirmation>;
-
-const OPERATION_STATUSES = [
-  "pending",
-  "acknowledged",
-  "closed",
-  "proven",
-  "posted",
-  "final",
-  "dropped",
-] as const;
-export type OperationStatus = (typeof OPERATION_STATUSES)[number];
 
 export const submissionSchema = z.object({
   hash: hex,

@@ -2,12 +2,13 @@
  * Waits for a stage of an operation, queue entry or withdrawal, from acknowledged to final, with estimates in milliseconds.
  * Wallets, the command line and the devnet wait by it.
  */
+import type { OperationStatus } from "@openledger/circuits/wire/operation-status";
 import type { Hex } from "viem";
 import { clientError } from "../client-errors.ts";
 import type { LedgerClient } from "../ledger-client.ts";
 import { follow, GUARD_POLL_MS, POLL_MS } from "./feed.ts";
 import { getBatch, getOperation, getQueueEntry, getStatus } from "./ledger-reads.ts";
-import type { LedgerOperation, OperationStatus, SequencerStatus } from "./sequencer-schemas.ts";
+import type { LedgerOperation, SequencerStatus } from "./sequencer-schemas.ts";
 
 /** Stages in the order in which an operation passes them. */
 const STAGES = ["pending", "acknowledged", "closed", "proven", "posted", "final"] as const;

@@ -1,5 +1,5 @@
 /**
- * Opening of a Datanet and contribution to it: every refusal with its code, and that nothing is signed by any; then both, cut off between
+ * Opening of a Datanet, another card for it, and contribution to it: every refusal with its code, and that nothing is signed by any; then both, cut off between
  * their steps and repeated. A real sequencer and a real host.
  */
 import { mkdtempSync, rmSync } from "node:fs";
@@ -26,6 +26,7 @@ import {
   storeContributed,
 } from "./contribute.ts";
 import { type BegunDatanet, type OpenDatanetParameters, openDatanet } from "./open-datanet.ts";
+import { type SetCardParameters, setCard } from "./publish-card.ts";
 
 const AWAY = "http://127.0.0.1:1";
 const card = sampleCard({ name: "Opened by a task" });
@@ -34,6 +35,8 @@ let world: HostWorld;
 let host: TestHost;
 let alice: LedgerClient;
 let store: RowStore;
+/** Datanet that the second test opens, and the third gives another card. */
+let openedId: number;
 
 beforeAll(async () => {
   world = await createHostWorld({ card: sampleCard() });
@@ -116,11 +119,45 @@ test("opens one Datanet, wherever the call is cut off and repeated", async () =>
     before,
     before + 1,
   ]);
+  openedId = datanetId;
   const version = async () => (await getLeaf(alice, datanetId)).datanet!.version;
   expect([await version(), (await opening(null)).datanetId, await version()]).toEqual([1, datanetId, 1]);
   await world.finalise();
   const hosted = await getHostedDatanet(alice, { hostUrl: host.url, datanetId });
   expect([hosted.card.name, hosted.isCardCurrent]).toEqual([card.name, true]);
+});
+
+test("gives a Datanet another card as one version, and refuses each of these before it is signed", async () => {
+  const datanetId = openedId;
+  const owner = { ...alice, leafId: datanetId };
+  const open = sampleCard({ name: "Another card" });
+  const set = (changes: Partial<SetCardParameters>, client: LedgerClient = owner) =>
+    setCard(client, { ...{ datanetId, card: open, hostUrl: host.url }, ...changes });
+  const version = async () => (await getLeaf(alice, datanetId)).datanet!.version;
+  const before = await version();
+  const onSigned = () => expect.unreachable("it signs");
+  const stranger = { ...owner, l2Key: await createRandomKey() };
+  const told = { ...sampleCard(), access: "permissioned" as const };
+  const refusals: readonly (readonly [string, () => Promise<unknown>, string])[] = [
+    ["a card that is none", () => set({ onSigned, card: { ...open, name: "" } }), "DNT_CARD_INVALID"],
+    ["an account", () => set({ onSigned, datanetId: alice.leafId! }, alice), "OP_WRONG_LEAF_KIND"],
+    ["another's key", () => set({ onSigned }, stranger), "OP_BAD_SIGNATURE"],
+    ["a host that is away", () => set({ onSigned, hostUrl: AWAY }), "CLI_UNREACHABLE"],
+    ["digests that tell private rows", () => set({ onSigned, card: told }), "DNT_CARD_DIGESTS"],
+    ["the same without a host", () => set({ onSigned, card: told, hostUrl: undefined! }), "DNT_CARD_DIGESTS"],
+  ];
+  for (const [what, call, code] of refusals) await expect(call(), what).rejects.toMatchObject({ code });
+  expect(await version()).toBe(before);
+  const steps: string[] = [];
+  const first = await set({ onProgress: ({ step }) => steps.push(step) });
+  const again = await set({ onSigned, onProgress: ({ step }) => steps.push(step) });
+  expect([first.sent === null, again.sent, steps, await version()]).toEqual([
+    false,
+    null,
+    ["card", "host", "host"],
+    before + 1,
+  ]);
+  expect((await getHostedDatanet(alice, { hostUrl: host.url, datanetId })).card).toEqual(open);
 });
 
 test("commits rows once, whoever repeats the call, and brings them once they are final", async () => {

@@ -11,20 +11,13 @@ import type { Address } from "viem";
 import { type CreateDatanetErrorCode, createDatanet } from "../actions/ledger/datanet-operations.ts";
 import type { SendResult, SignedSubmission, SigningOptions } from "../actions/ledger/send-operation.ts";
 import { clientError } from "../client-errors.ts";
-import { type BringCardErrorCode, bringCard } from "../datanets/datanet-card.ts";
 import { hostInfo } from "../datanets/host-request.ts";
 import type { LedgerClient } from "../ledger-client.ts";
-import { getInfo, getLeaf } from "../sequencer/ledger-reads.ts";
+import { getInfo } from "../sequencer/ledger-reads.ts";
 import { formatOpen } from "../sequencer/open-amount.ts";
 import { waitFor } from "../sequencer/wait-for.ts";
-import {
-  requireBalance,
-  requireKind,
-  requireOwner,
-  requireSigner,
-  requireUsableKey,
-} from "./before-signing.ts";
-import { type PublishCardErrorCode, publishCard } from "./publish-card.ts";
+import { requireBalance, requireOwner, requireSigner, requireUsableKey } from "./before-signing.ts";
+import { type SetCardErrorCode, setCard } from "./publish-card.ts";
 import { operateOnce } from "./send-once.ts";
 
 /** How far an earlier call has come. Store it, and pass it again. */
@@ -60,15 +53,7 @@ export interface OpenDatanetReturnType {
   /** The opening, as this call has sent it; null where an earlier one had opened the Datanet. */
   readonly sent: SendResult | null;
 }
-export type OpenDatanetErrorCode =
-  | "CLI_OPERATION_DROPPED"
-  | "CLI_WAIT_ENDED"
-  | "DNT_CARD_DIGESTS"
-  | "OP_BAD_SIGNATURE"
-  | "OP_WRONG_LEAF_KIND"
-  | BringCardErrorCode
-  | CreateDatanetErrorCode
-  | PublishCardErrorCode;
+export type OpenDatanetErrorCode = "OP_BAD_SIGNATURE" | CreateDatanetErrorCode | SetCardErrorCode;
 
 /**
  * Opens a Datanet, publishes its card, and brings that to a host.
@@ -90,7 +75,7 @@ export async function openDatanet(
 ): Promise<OpenDatanetReturnType> {
   const { amountWei, begun = {}, card, hostUrl, onBegun, onProgress } = parameters;
   onProgress?.({ step: "checking" });
-  const policy = card === undefined ? null : nameCard(card).policy;
+  if (card !== undefined) nameCard(card);
   // A host would refuse a card whose private rows are told by their digests, once the Datanet is paid for.
   if (card !== undefined) await requireHiddenRows(card, null, async () => 0);
   if (card !== undefined && hostUrl !== undefined) await hostInfo(client, hostUrl);
@@ -115,21 +100,15 @@ export async function openDatanet(
     datanetId = operation!.createdId!;
     await onBegun?.({ datanetId });
   }
-  if (card !== undefined) {
-    const leaf = await getLeaf(client, datanetId);
-    requireKind(leaf, "datanet");
-    const owner = { ...client, leafId: datanetId };
-    if (leaf.datanet?.policy !== policy) {
-      onProgress?.({ step: "card" });
-      await requireSigner(owner, datanetId);
-      const { hash } = await publishCard(owner, { datanetId, card });
-      await waitFor(client, { hash }, "acknowledged");
-    }
-    if (hostUrl !== undefined) {
-      onProgress?.({ step: "host" });
-      await bringCard(owner, { hostUrl, datanetId, card });
-    }
-  }
+  if (card !== undefined)
+    await setCard(
+      { ...client, leafId: datanetId },
+      {
+        ...{ datanetId, card },
+        ...(hostUrl === undefined ? {} : { hostUrl }),
+        ...(onProgress && { onProgress }),
+      },
+    );
   return { datanetId, sent };
 }
 

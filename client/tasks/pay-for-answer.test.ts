@@ -6,12 +6,20 @@ import { floorAmount } from "@openledger/circuits/ledger/amount-float";
 import { queryBytes } from "@openledger/circuits/ledger/model-query";
 import { ONE_OPEN_WEI } from "@openledger/sequencer/testing/test-rollup";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { CheckableModel } from "../actions/answers/model-answers.ts";
+import type { CheckableModel, UncheckedAnswer } from "../actions/answers/model-answers.ts";
 import type { LedgerClient } from "../ledger-client.ts";
 import { getModel, staticsOf } from "../sequencer/model-reads.ts";
 import { createModelWorld, type ModelWorld } from "../testing/model-world.ts";
 import { codesWithoutWords } from "../testing/refusal-words.ts";
-import { type AskAndCheckParameters, askAndCheck, buyAnswer, payReceipt } from "./pay-for-answer.ts";
+import { checkPaidAnswer } from "../x402/check-paid-answer.ts";
+import {
+  type AskAndCheckParameters,
+  askAndCheck,
+  buyAnswer,
+  payForAnswer,
+  payForChat,
+  payReceipt,
+} from "./pay-for-answer.ts";
 
 const CAROL = 5;
 const QUERY = Int16Array.of(1, -1);
@@ -49,7 +57,7 @@ const REFUSALS: readonly Refusal[] = [
   {
     name: "an assurance that the copy cannot reach",
     code: "CLI_BELOW_LEAST",
-    changes: () => ({ least: { rows: "proven" } }),
+    changes: () => ({ minAssurance: { rows: "proven" } }),
   },
   { name: "a model that nobody has approved", code: "OP_MODEL_NOT_PAYABLE" },
   {
@@ -79,6 +87,29 @@ test("refuses before the question with a code for each reason, and signs nothing
   await expect(asking).rejects.toMatchObject({ code: "CLI_UNREACHABLE" });
   await expect(buyAnswer(bob, question())).rejects.toMatchObject({ code: "OP_EPOCH_FULL" });
 }, 60_000);
+
+test.each([
+  ["the field's earlier name", { least: { rows: "recomputed" } }],
+  ["no part of a reply", { minAssurance: { row: "recomputed" } }],
+  ["no level", { minAssurance: { rows: "recomputd" } }],
+])("refuses %s as a minimum, whichever way it is paid, and signs nothing", async (_, changes) => {
+  const order = question(changes as Partial<AskAndCheckParameters>);
+  const messages = [{ role: "user" as const, content: "Win now" }];
+  const chat = { promptOf: () => "Win now", messageOf: () => expect.unreachable(), countTokens: () => 2 };
+  const talking = { ...order, model: { ...model, chat }, messages };
+  const paid = { ...order, request: { prompt: "Win now" }, body: {}, headers: new Headers() };
+  for (const paying of [
+    askAndCheck(bob, order),
+    buyAnswer(bob, order),
+    payForAnswer(bob, { ...order, answer: {} as UncheckedAnswer }),
+    payForChat(bob, talking),
+    checkPaidAnswer(bob, paid),
+  ])
+    await expect(paying).rejects.toMatchObject({
+      code: "CLI_INPUT_INVALID",
+      data: { reason: "min-assurance" },
+    });
+});
 
 test("pays a receipt once, at the model's price, from what the account has", async () => {
   const onSigned = () => expect.unreachable("it signs");

@@ -35,6 +35,7 @@ import {
 import {
   answerSchema,
   type CheckableModel,
+  minAssuranceOf,
   type ReplyAssurance,
   requestModelServer,
   type sealedAnswerSchema,
@@ -125,7 +126,7 @@ export interface AskAndCheckParameters extends AskModelParameters, Omit<SigningO
   isAnsweredAgain?: boolean;
   areRowsRecomputed?: boolean;
   /** Minimum assurance of each part: nothing is asked of a model that stays below it. See `AnswerExpectation`. */
-  least?: Partial<ReplyAssurance>;
+  minAssurance?: Partial<ReplyAssurance>;
 }
 export interface AskAndCheckReturnType {
   /** The checked answer, with the estimate of the customer's own copy. */
@@ -165,9 +166,10 @@ export async function askAndCheck(
     willPay = true,
     ...rest
   } = parameters;
-  const { areRowsRecomputed = false, isAnsweredAgain = false, least = {}, model, ...asking } = rest;
+  const { areRowsRecomputed = false, isAnsweredAgain = false, minAssurance: _, model, ...asking } = rest;
+  const minAssurance = minAssuranceOf(parameters);
   const { from, isPrivate, modelId, onText, prompt, serverUrl, ...signing } = asking;
-  const sure = { isAnsweredAgain, areRowsRecomputed, least };
+  const sure = { isAnsweredAgain, areRowsRecomputed, minAssurance };
   requireMinAssurance(model, sure);
   const before = await getModel(client, modelId);
   if (willPay) await requireMeans(client, before, { from, maxPriceWei });
@@ -221,7 +223,7 @@ export interface PayForAnswerParameters extends SigningOptions {
   isAnsweredAgain?: boolean;
   areRowsRecomputed?: boolean;
   /** Minimum assurance of each part: nothing is signed for a reply below it. See `AnswerExpectation`. */
-  least?: Partial<ReplyAssurance>;
+  minAssurance?: Partial<ReplyAssurance>;
 }
 
 export type PayForAnswerErrorCode =
@@ -252,15 +254,16 @@ export async function payForAnswer(
     maxPriceWei,
     isAnsweredAgain = false,
     areRowsRecomputed = false,
-    least = {},
+    minAssurance: _,
     ...signing
   } = parameters;
+  const minAssurance = minAssuranceOf(parameters);
   const [{ id: payerId }, leaf] = await Promise.all([
     resolveSigner(client, parameters.from),
     getModel(client, modelId),
   ]);
   const priceWei = priceOf(leaf, maxPriceWei ?? answer.priceWei);
-  const sure = { isAnsweredAgain, areRowsRecomputed, least };
+  const sure = { isAnsweredAgain, areRowsRecomputed, minAssurance };
   const { payees } = leaf;
   checkAnswer(model, answer, { ...sure, prompt, payerId, payees, staticsHash: staticsOf(leaf).hash });
   return payReceipt(client, {
@@ -297,7 +300,7 @@ export interface BuyAnswerParameters extends SigningOptions {
   isAnsweredAgain?: boolean;
   areRowsRecomputed?: boolean;
   /** Minimum assurance of each part: a reply below it is not requested. See `AnswerExpectation`. */
-  least?: Partial<ReplyAssurance>;
+  minAssurance?: Partial<ReplyAssurance>;
   /** Milliseconds that the server may take to open the answer once it is paid; default: a minute. */
   timeoutMs?: number;
 }
@@ -338,8 +341,9 @@ export async function buyAnswer(
   parameters: BuyAnswerParameters,
 ): Promise<BuyAnswerReturnType> {
   const { serverUrl, modelId, model, prompt, maxPriceWei, timeoutMs = OPEN_TIMEOUT_MS } = parameters;
-  const { isAnsweredAgain = false, areRowsRecomputed = false, least = {}, from, ...signing } = parameters;
-  const sure = { isAnsweredAgain, areRowsRecomputed, least };
+  const { isAnsweredAgain = false, areRowsRecomputed = false, from, ...signing } = parameters;
+  const minAssurance = minAssuranceOf(parameters);
+  const sure = { isAnsweredAgain, areRowsRecomputed, minAssurance };
   const leaf = await getModel(client, modelId);
   const staticsHash = staticsOf(leaf).hash;
   // Checks everything that can be checked before the payment.
@@ -427,7 +431,7 @@ export interface PayForChatParameters extends AskChatParameters, Omit<SigningOpt
   isAnsweredAgain?: boolean;
   areRowsRecomputed?: boolean;
   /** Minimum assurance of each part: nothing is asked of a model that stays below it. See `AnswerExpectation`. */
-  least?: Partial<ReplyAssurance>;
+  minAssurance?: Partial<ReplyAssurance>;
   /** True to pay before the answer is shown where the account left one unpaid: such answers come sealed (`buyAnswer`). */
   canPayFirst?: boolean;
 }

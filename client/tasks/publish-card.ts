@@ -1,6 +1,6 @@
 /**
- * Publication of a Datanet's card by its owner: on the ledger as a hash, then at a host. The command and the pages draw `setCard`; the
- * devnet publishes and brings on its own.
+ * Publication of a Datanet's card by its owner: on the ledger as a hash, then at a host. The command, the pages, the devnet and
+ * `openDatanet` draw `setCard`.
  */
 import { type Card, nameCard } from "@openledger/datanets/card/card";
 import { requireHiddenRows } from "@openledger/datanets/card/hidden-rows";
@@ -13,6 +13,8 @@ import { type BringCardErrorCode, bringCard, getHostedDatanet } from "../datanet
 import type { HostAccess, HostedDatanetLocation } from "../datanets/host-request.ts";
 import type { LedgerClient } from "../ledger-client.ts";
 import { getLeaf } from "../sequencer/ledger-reads.ts";
+import { waitFor } from "../sequencer/wait-for.ts";
+import { requireKind, requireSigner } from "./before-signing.ts";
 
 export interface PublishCardParameters extends SigningOptions {
   /** Leaf of the datanet, which signs for itself. */
@@ -41,10 +43,19 @@ export async function publishCard(
   return publishVersion(client, { ...parameters, version, policy });
 }
 
-export interface SetCardParameters extends HostedDatanetLocation, Pick<SigningOptions, "onSigned"> {
+export interface SetCardParameters extends Pick<SigningOptions, "onSigned"> {
+  /** Leaf of the datanet, which signs for itself. */
+  datanetId: number;
   card: Card;
+  /** Host that gets the card; absent: none. */
+  hostUrl?: string;
   /** Called before a card that the ledger does not have is signed; what it throws signs nothing. */
   onNew?: (card: Card) => void;
+  onProgress?: (progress: SetCardProgress) => void;
+}
+/** Step of the task. */
+export interface SetCardProgress {
+  readonly step: "card" | "host";
 }
 export interface SetCardReturnType {
   /** The signed card; null where it was the ledger's already. */
@@ -53,7 +64,10 @@ export interface SetCardReturnType {
   readonly policy: bigint;
 }
 export type SetCardErrorCode =
+  | "CLI_OPERATION_DROPPED"
+  | "CLI_WAIT_ENDED"
   | "DNT_CARD_DIGESTS"
+  | "OP_WRONG_LEAF_KIND"
   | BringCardErrorCode
   | ListCommitsErrorCode
   | PublishCardErrorCode;
@@ -61,7 +75,8 @@ export type SetCardErrorCode =
 /**
  * Gives a Datanet a card: publishes it, unless it is the ledger's already, and brings it to the host. A second call goes on after an
  * interruption, and makes no second version.
- * @throws DNT_CARD_DIGESTS where rows that are to be private would be told by their digests; as `publishCard` and `bringCard`
+ * @throws DNT_CARD_INVALID, OP_WRONG_LEAF_KIND, OP_BAD_SIGNATURE, CLI_UNREACHABLE where the host does not answer, and DNT_CARD_DIGESTS where
+ *   digests would tell rows that are to be private: all before anything is signed; as `publishCard`, `waitFor` and `bringCard`
  * @example
  * ```ts
  * const { policy } = await setCard(client, { hostUrl, datanetId: 10, card });
@@ -69,21 +84,27 @@ export type SetCardErrorCode =
  */
 export async function setCard(
   client: LedgerClient,
-  { card, datanetId, hostUrl, onNew, onSigned }: SetCardParameters,
+  { card, datanetId, hostUrl, onNew, onProgress, onSigned }: SetCardParameters,
 ): Promise<SetCardReturnType> {
-  const location = { hostUrl, datanetId };
   const { policy } = nameCard(card);
-  const { datanet } = await getLeaf(client, datanetId);
+  const leaf = await getLeaf(client, datanetId);
+  requireKind(leaf, "datanet");
   let sent: SendResult | null = null;
   // Already the ledger's: a host that lost it gets it again.
-  if (datanet?.policy !== policy) {
+  if (leaf.datanet?.policy !== policy) {
     onNew?.(card);
+    onProgress?.({ step: "card" });
+    await requireSigner(client, datanetId);
     // Before it is signed: the host would refuse what the ledger has.
-    const last = await lastCard(client, location);
+    const last = hostUrl === undefined ? null : await lastCard(client, { hostUrl, datanetId });
     await requireHiddenRows(card, last, async () => (await listCommits(client, datanetId)).length);
     sent = await publishCard(client, { datanetId, card, ...(onSigned && { onSigned }) });
+    await waitFor(client, { hash: sent.hash }, "acknowledged");
   }
-  await bringCard(client, { ...location, card });
+  if (hostUrl !== undefined) {
+    onProgress?.({ step: "host" });
+    await bringCard(client, { hostUrl, datanetId, card });
+  }
   return { sent, policy };
 }
 

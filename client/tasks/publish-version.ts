@@ -6,7 +6,7 @@
 import { counted } from "@openledger/foundation/counted";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import type { PlacedCommit } from "../actions/data/committed-rows.ts";
+import type { IndexedCommit } from "../actions/data/committed-rows.ts";
 import { readVersion, storeVersion } from "../actions/data/published-version.ts";
 import type { RowStore } from "../actions/data/row-store.ts";
 import { storeVersionLabels, type VersionLabels } from "../actions/data/stored-labels.ts";
@@ -72,7 +72,7 @@ export interface PreparedVersion {
   /** Records of the host that count for nothing: the present key of their leaf has not signed them. */
   readonly dropped: readonly DroppedRecord[];
   /** Commits whose rows are nowhere to be had: the version has none of them. Callers name them before or after the signature. */
-  readonly passedOver: readonly PlacedCommit[];
+  readonly passedOver: readonly IndexedCommit[];
   /** Mirrors that did not help, with the error's code. */
   readonly failedMirrors: readonly { readonly hostUrl: string; readonly code: string }[];
 }
@@ -186,7 +186,7 @@ const MAX_NAMED = 20;
 function requireNothingLost(
   datanetId: number,
   { lost, passedOver, rowCount }: CollectedVersion,
-  approvedMissing: readonly PlacedCommit[],
+  approvedMissing: readonly IndexedCommit[],
 ): void {
   if (passedOver.length === 0) return;
   const isUnknown = lost === null;

@@ -13,6 +13,7 @@ import {
 import {
   answerSchema,
   type CheckableModel,
+  minAssuranceOf,
   type ReplyAssurance,
   type UncheckedAnswer,
 } from "../actions/answers/model-answers.ts";
@@ -23,7 +24,7 @@ import { getModel, staticsOf } from "../sequencer/model-reads.ts";
 import type { SequencerErrorCode } from "../sequencer/sequencer-request.ts";
 
 export interface CheckPaidAnswerParameters
-  extends Pick<AnswerExpectation, "isAnsweredAgain" | "areRowsRecomputed" | "least"> {
+  extends Pick<AnswerExpectation, "isAnsweredAgain" | "areRowsRecomputed" | "minAssurance"> {
   modelId: number;
   /** The payer's own copy of the model. */
   model: CheckableModel;
@@ -93,7 +94,8 @@ export async function checkPaidAnswer(
   client: LedgerClient,
   parameters: CheckPaidAnswerParameters,
 ): Promise<CheckPaidAnswerReturnType> {
-  const { areRowsRecomputed = false, isAnsweredAgain = false, least = {} } = parameters;
+  const { areRowsRecomputed = false, isAnsweredAgain = false } = parameters;
+  const minAssurance = minAssuranceOf(parameters);
   const { body, from, headers, model, modelId, request } = parameters;
   const read = bodySchema.safeParse(body);
   if (!read.success) throw invalid("the body has no answer with its evidence", read.error);
@@ -106,7 +108,7 @@ export async function checkPaidAnswer(
   ]);
   const prompt = "prompt" in request ? request.prompt : model.chat?.promptOf(request);
   if (prompt === undefined) throw invalid("the model takes no chats");
-  const sure = { areRowsRecomputed, isAnsweredAgain, least };
+  const sure = { areRowsRecomputed, isAnsweredAgain, minAssurance };
   const { payees } = leaf;
   checkAnswer(model, answer, { ...sure, prompt, payerId, payees, staticsHash: staticsOf(leaf).hash });
   const message = "messages" in request ? model.chat!.messageOf(answer.answer, request.tools) : null;

@@ -22,7 +22,7 @@ const CONTRADICTED = 0.5;
  * one have no part where enough others have one.
  */
 export async function doubtLabels(card: Card, rows: readonly RowToCheck[]): Promise<Finding[]> {
-  const { inputs, places: all } = await judgedRows(
+  const { inputs, positions: all } = await judgedRows(
     card.row,
     rows.map(({ content }) => content),
   );

@@ -20,7 +20,7 @@ const ENDINGS: Readonly<Record<string, string>> = {
   "image/gif": "gif",
   "image/webp": "webp",
 };
-/** Time of every entry, by the machine's clock: the format has no time zone, and equal rows make an equal file. */
+/** Time of every entry, in the machine's time zone, which the format does not store: equal rows make an equal file. */
 const ENTRY_TIME = () => new Date(2000, 0, 1);
 
 /**
@@ -44,7 +44,7 @@ export async function pictureArchiveOf(
   });
   const text = table === "metadata.csv" ? metadataOf(card, rows, names) : tasksOf(card, rows, names);
   await archive.add(table, new TextReader(text));
-  // They are compressed already.
+  // Pictures are compressed already.
   for (const [i, { content }] of rows.entries())
     await archive.add(
       `${table === "metadata.csv" ? "" : FOLDER}${names[i]!}`,
@@ -66,7 +66,7 @@ function pictureNames(rows: readonly ExportedRow[]): string[] {
   });
 }
 
-/** A line a picture: its file's name, then the columns of the export without the bytes. */
+/** Table with a line for each picture: its file's name, then the export's columns without the bytes. */
 function metadataOf(card: CardRows, rows: readonly ExportedRow[], names: readonly string[]): string {
   const columns = exportColumns(card).filter(({ type }) => type !== "picture");
   const head = ["file_name", ...columns.map(({ name }) => name)];
@@ -85,6 +85,6 @@ const csvText = (text: string) =>
 
 /** Label Studio serves files below its local storage's root by this address. https://labelstud.io/guide/storage_local */
 function tasksOf(card: CardRows, rows: readonly ExportedRow[], names: readonly string[]): string {
-  const positions = new Map(rows.map((row, i) => [row, `/data/local-files/?d=${FOLDER}${names[i]!}`]));
-  return labelStudioOf(card, rows, (row) => positions.get(row)!);
+  const addresses = new Map(rows.map((row, i) => [row, `/data/local-files/?d=${FOLDER}${names[i]!}`]));
+  return labelStudioOf(card, rows, (row) => addresses.get(row)!);
 }

@@ -2,7 +2,7 @@
  * Routes of the Datanet host for cleaning: checks of rows, their findings, reviewers' decisions, and notices to contributors.
  * host-api.ts registers them.
  */
-import { setCost } from "@openledger/foundation/http/answer-costs";
+import { entriesCost, setCost } from "@openledger/foundation/http/answer-costs";
 import { countFromText, limit } from "@openledger/foundation/wire/query-text";
 import { routesOf } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance } from "fastify";
@@ -18,7 +18,7 @@ import { decisionOf } from "../store/row-decision.ts";
 import { requireMayCheck } from "./access.ts";
 import type { HostContext } from "./host-context.ts";
 import { cardOf, idParams, openForReading, readerOf, SIGNED } from "./host-request.ts";
-import { checkCost, entriesCost, scanCost } from "./scan-costs.ts";
+import { checkCost, scanCost } from "./scan-costs.ts";
 
 const findingsQuery = z.strictObject({
   kind: z.enum(FINDING_KINDS).optional(),

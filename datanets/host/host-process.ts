@@ -192,7 +192,7 @@ function noticeUpkeeps({ config, keyNotices, ledger, logger, nowMs, store }: Hos
   const watch = new EventWatch({ store, ledger, keyNotices, nowMs });
   const deliver = { database, nowMs, allowedHosts: config.webhookHosts };
   return [
-    new Upkeep(() => watch.look(), {
+    new Upkeep(() => watch.poll(), {
       everyMs: config.noticesEveryMs,
       pauseMs: LOOK_PAUSE_MS,
       onError: (err) => logger.warn({ err }, "events of Datanets are not found yet"),

@@ -81,3 +81,11 @@ it("lists a Datanet's own records, and is a feed whose entries keep their names"
   expect(new Set(ids).size).toBe(ids.length);
   expect(await actsOf(999_999)).toEqual([]);
 });
+
+it.each(["/acts", "/acts/feed", "/events", "/feed", "/key-notice"])(
+  "takes a number that no leaf has for no fault of its own: %s",
+  async (path) => {
+    for (const leafId of [2 ** 24, 2 ** 31, 9_999_999_999_999])
+      expect((await fetch(`${host.url}/v1/leaves/${leafId}${path}`)).status).toBeLessThan(500);
+  },
+);

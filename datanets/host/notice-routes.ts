@@ -1,5 +1,5 @@
 /** Routes of the Datanet host for events: lists, Atom feeds, and webhooks of the leaf that signs. host-api.ts registers them. */
-import { setCost } from "@openledger/foundation/http/answer-costs";
+import { entriesCost, setCost } from "@openledger/foundation/http/answer-costs";
 import { MAX_URL_CHARACTERS } from "@openledger/foundation/http/post-to-stranger";
 import { countFromText, limit } from "@openledger/foundation/wire/query-text";
 import { routesOf } from "@openledger/foundation/wire/zod-routes";
@@ -13,7 +13,6 @@ import { type LeafAct, LeafActs } from "../notices/leaf-acts.ts";
 import { addWebhook, listWebhooks, removeWebhook, replaceSecret, testWebhook } from "../notices/webhooks.ts";
 import type { HostContext } from "./host-context.ts";
 import { idParams, SIGNED, signerOf } from "./host-request.ts";
-import { entriesCost } from "./scan-costs.ts";
 
 /** Entries of a feed. */
 const FEED_ENTRIES = 50;

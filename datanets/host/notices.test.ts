@@ -35,6 +35,7 @@ import {
   RETRY_MS,
   testWebhook as tryWebhook,
 } from "../notices/webhooks.ts";
+import { sha256Hex } from "../rows/row-digest.ts";
 import { HOST_PART } from "../store/host-schema.ts";
 import { KeyNotices } from "../store/key-notices.ts";
 import type { HeldModel } from "../store/ledger-view.ts";
@@ -147,6 +148,10 @@ describe("events of a Datanet's records", () => {
     const events = await listEvents(ann, { ...hostUrl(), leafId: ann.leafId! });
     expect(events.map(({ data }) => data.why)).toEqual(["left-out", "labels"]);
     expect(JSON.stringify(events)).not.toContain(digests[0]);
+    // Nor does a uid, by which somebody who guesses a row would know it: the hash of an event's name.
+    const names = digests.map((row) => `labels/${row}/${world.datanetId}/${ann.leafId}`);
+    const guesses = names.map((name) => sha256Hex(Buffer.from(name)).slice(0, 32));
+    expect(events.filter(({ uid }) => guesses.includes(uid))).toEqual([]);
     const behind = (after: number | string) => listEvents(ann, { ...hostUrl(), leafId: ann.leafId!, after });
     for (const after of [events[1]!.id, events[1]!.uid]) expect(await behind(after)).toEqual([events[0]]);
     expect(await behind(events[0]!.uid)).toEqual([]);
@@ -591,18 +596,18 @@ it("tells of models that wait, of paid answers once an hour, and of settled epoc
       kind,
       data.paymentCount ?? data.amountWei ?? data.modelId,
     ]);
-  await watch.look();
-  await watch.look();
+  await watch.poll();
+  await watch.poll();
   expect(await told(world.datanetId)).toEqual([["model.waits", 90]]);
   model.counters.isApproved = true;
   model.counters.paymentCount = 3;
-  await watch.look();
+  await watch.poll();
   expect([await told(3), await told(4)]).toEqual([[["row.used", 3]], [["row.used", 3]]]);
   model.counters.paymentCount = 5;
-  await watch.look();
+  await watch.poll();
   expect(await told(3)).toHaveLength(1);
   clock.nowMs += 3_600_000;
-  await watch.look();
+  await watch.poll();
   expect(await told(3)).toEqual([
     ["row.used", 2],
     ["row.used", 3],
@@ -613,8 +618,8 @@ it("tells of models that wait, of paid answers once an hour, and of settled epoc
   settled.push({ kind: "settle", epoch: 2, status: "posted", earnedWei: [3n, 0n] });
   settled.push({ kind: "settle", epoch: 1, status: "posted", earnedWei: [5n, 10n] });
   model.model.accruedRoot = 2n;
-  await watch.look();
-  await watch.look();
+  await watch.poll();
+  await watch.poll();
   expect((await told(3)).slice(0, 2)).toEqual([
     ["paid.out", "3"],
     ["paid.out", "13"],
@@ -623,7 +628,7 @@ it("tells of models that wait, of paid answers once an hour, and of settled epoc
   // A host that begins later tells no history.
   const late = await world.host("late");
   await bringCard(world.owner, { hostUrl: late.url, datanetId: world.datanetId, card });
-  await new EventWatch({ ...modules, store: late.store }).look();
+  await new EventWatch({ ...modules, store: late.store }).poll();
   const events = await listEvents(people.ann, { hostUrl: late.url, leafId: 3 });
   expect(events).toEqual([]);
   // A Datanet that cannot be looked at lies before the other one.
@@ -631,7 +636,7 @@ it("tells of models that wait, of paid answers once an hour, and of settled epoc
   model.counters.epoch = 500;
   settled.unshift({ kind: "settle", epoch: 499, status: "posted", earnedWei: [0n, 8n] });
   model.model.accruedRoot = 3n;
-  await expect(watch.look()).rejects.toMatchObject({ code: "DNT_UNKNOWN" });
+  await expect(watch.poll()).rejects.toMatchObject({ code: "DNT_UNKNOWN" });
   expect((await told(4))[0]).toEqual(["paid.out", "2"]);
   expect((await told(3))[0]).toEqual(["paid.out", "6"]);
 });
@@ -678,7 +683,7 @@ it("names no row by a card that opens the rows and is under notice", async () =>
       settlementsOf: async () => [],
     },
   });
-  await watch.look();
+  await watch.poll();
   const events = await listEvents(people.ann, { hostUrl: thief.url, leafId: world.datanetId });
   expect(events.map(({ data }) => [data.why, data.row])).toEqual([["objection", undefined]]);
 }, 60_000);

@@ -385,6 +385,32 @@ describe("access", () => {
     expect(await rows(erin)).toBe("DNT_ACCESS_NOT_GRANTED");
   });
 
+  it("is taken back for good by a key that the Datanet had in between", async () => {
+    const { owner } = world;
+    const { dave } = people;
+    const rows = async () => (await ask(people.erin, api("/rows"))).code ?? "served";
+    const [request] = (await listAccess(dave, location())).requests;
+    const answer = (word: "grant" | "refuse"): UnsignedRecord => ({
+      ...{ kind: "accessAnswer", request: request!.id, answer: word, note: "" },
+      untilMs: word === "grant" ? Date.now() + 2 * DAY_MS : 0,
+    });
+    expect(await say(owner, answer("grant"))).toEqual(["taken"]);
+    expect(await rows()).toBe("served");
+    const key = await createRandomKey();
+    await setKey(owner, { keyX: key.keyX });
+    const between = { ...owner, l2Key: key };
+    expect(await say(between, answer("refuse"))).toEqual(["taken"]);
+    await setKey(between, { keyX: owner.l2Key!.keyX });
+    expect(await rows()).toBe("DNT_ACCESS_NOT_GRANTED");
+    // A model's server, which reads the host's list, finds the same.
+    const found = await listAccess(dave, location());
+    expect(found.requests[0]!.answer).toMatchObject({ answer: "refuse" });
+    expect(found.dropped.map(({ why }) => why)).toEqual(["former"]);
+    expect(await say(owner, answer("grant"))).toEqual(["taken"]);
+    expect(await rows()).toBe("served");
+    expect((await listAccess(dave, location())).requests[0]!.answer).toMatchObject({ answer: "grant" });
+  });
+
   it("is for one signed request, of this session, to this host, and for a while", async () => {
     const { bob, erin } = people;
     const path = api("/rows");

@@ -2,7 +2,7 @@
  * Routes of the Datanet host for signed records: labels, disputes, approvals, terms, objections, withdrawals, requests for
  * access, recomputations, reports. host-api.ts registers them.
  */
-import { setCost } from "@openledger/foundation/http/answer-costs";
+import { entriesCost, setCost } from "@openledger/foundation/http/answer-costs";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import { countFromText, limit } from "@openledger/foundation/wire/query-text";
 import { routesOf } from "@openledger/foundation/wire/zod-routes";
@@ -31,7 +31,7 @@ import { requireMaySay } from "./access.ts";
 import type { HostContext } from "./host-context.ts";
 import { cardOf, digestText, idParams, MAX_LEAD_MS, openForReading, pageOf, SIGNED } from "./host-request.ts";
 import { requireOnLedger } from "./ledger-check.ts";
-import { entriesCost, scanCost } from "./scan-costs.ts";
+import { scanCost } from "./scan-costs.ts";
 
 const MAX_RECORDS_A_REQUEST = 500;
 

@@ -1,5 +1,5 @@
 /** Routes of the Datanet host for reports of bias: who has signed which, and their texts. host-api.ts registers them. */
-import { setCost } from "@openledger/foundation/http/answer-costs";
+import { entriesCost, setCost } from "@openledger/foundation/http/answer-costs";
 import { countFromText, limit } from "@openledger/foundation/wire/query-text";
 import { routesOf } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance } from "fastify";
@@ -11,7 +11,6 @@ import { sha256Hex } from "../rows/row-digest.ts";
 import { isReportNamed, listReports, reportText, storeReport } from "../store/reports.ts";
 import type { HostContext } from "./host-context.ts";
 import { binaryBody, cardOf, digestParams, idParams, openForReading, pageOf } from "./host-request.ts";
-import { entriesCost } from "./scan-costs.ts";
 
 const LINE_FEED = 0x0a;
 const reportsQuery = z.strictObject({

@@ -2,7 +2,7 @@
 import { pictureTypeOf } from "@openledger/attribution/pictures/picture-type";
 import { contentOfRow } from "@openledger/attribution/rows/salted-rows";
 import { hex32 } from "@openledger/foundation/hex";
-import { setCost } from "@openledger/foundation/http/answer-costs";
+import { scannedCost, setCost } from "@openledger/foundation/http/answer-costs";
 import { countFromText, limit } from "@openledger/foundation/wire/query-text";
 import { routesOf } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance } from "fastify";
@@ -34,7 +34,7 @@ import {
   SIGNED,
   signerOf,
 } from "./host-request.ts";
-import { scanCost, scannedCost } from "./scan-costs.ts";
+import { scanCost } from "./scan-costs.ts";
 
 const MAX_FETCHED_ROWS = 65_536;
 const EXCERPT_CHARACTERS = 400;

@@ -8,10 +8,10 @@ import { readVersionRows, storeVersion } from "@openledger/client/actions/data/p
 import { openRowStore, type RowStore } from "@openledger/client/actions/data/row-store";
 import { saltByCard } from "@openledger/client/actions/data/salted-contribution";
 import { verifyVersion } from "@openledger/client/actions/data/verify-version";
-import { publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
+import { createDatanet, publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
 import { findKnownRows } from "@openledger/client/datanets/browse-rows";
 import { checkFindings, listFindings } from "@openledger/client/datanets/cleaning";
-import { contributeRows } from "@openledger/client/datanets/contribute-rows";
+import { collectVersion, contributeRows } from "@openledger/client/datanets/contribute-rows";
 import { bringCard } from "@openledger/client/datanets/datanet-card";
 import { downloadCommits, downloadVersion } from "@openledger/client/datanets/download-rows";
 import { exportVersion } from "@openledger/client/datanets/export-version";
@@ -21,12 +21,15 @@ import { collectReviewed } from "@openledger/client/datanets/reviewed-version";
 import { sayRecords } from "@openledger/client/datanets/signed-records";
 import { bringVersion, contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
 import type { LedgerClient } from "@openledger/client/ledger-client";
+import { getOperation } from "@openledger/client/sequencer/ledger-reads";
 import { publishCard } from "@openledger/client/tasks/publish-card";
 import { hex32 } from "@openledger/foundation/hex";
+import { ONE_OPEN_WEI } from "@openledger/sequencer/testing/test-rollup";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { nameCard } from "../card/card.ts";
-import { sha256Hex } from "../rows/row-digest.ts";
+import { aliasesOf, sha256Hex } from "../rows/row-digest.ts";
+import { encodeVersion } from "../rows/row-wire.ts";
 import { createHostWorld, type HostWorld } from "../testing/host-world.ts";
 import { trainOnVersion } from "../testing/registered-model.ts";
 import { sampleCard, sampleRows } from "../testing/sample-card.ts";
@@ -157,6 +160,20 @@ describe("a permissioned Datanet with salted digests", () => {
     await bringVersion(world.owner, { ...at(), store, rowsRoot: version.rowsRoot });
 
     const mirror = await world.host("mirror");
+    // A stranger was there first, with names that are no row's.
+    await bringCard(bob, { hostUrl: mirror.url, datanetId: world.datanetId, card });
+    const poisoned = version.storedRows.map((row) => {
+      const digest = Buffer.from(row.digest, "hex");
+      return {
+        ...row,
+        digest: aliasesOf(digest)
+          .find((alias) => !alias.equals(digest))!
+          .toString("hex"),
+      };
+    });
+    const path = `/v1/datanets/${world.datanetId}/versions/${hex32(version.rowsRoot)}`;
+    const call = { method: "PUT", path, body: encodeVersion(poisoned), isSigned: true } as const;
+    await askHost(bob, mirror.url, call, z.looseObject({}));
     const between = await openRowStore(join(world.folder, "between"));
     const question = { datanetId: world.datanetId, store: between, fromUrl: host.url, toUrl: mirror.url };
     expect(await mirrorDatanet(world.owner, question)).toMatchObject({ versionCount: 1 });
@@ -276,6 +293,81 @@ it("shows lists of plain digests to readers alone, and keeps its form, where it 
     // An owner whose client names an account that may not read, as a page's does.
     const byAccount = { ...world.owner, leafId: alice.leafId };
     expect(await askAsReader(byAccount, at, { path }, "bytes")).toHaveLength(96);
+  } finally {
+    await world.close();
+  }
+});
+
+it("shows no plain digest of before in the lists of a Datanet that asks for salts since, nor on a mirror", async () => {
+  const plain = nameCard({ ...card, row: { ...card.row, digests: undefined } }).card;
+  const world = await createHostWorld({ card: plain });
+  try {
+    const { datanetId, owner } = world;
+    const store = await openRowStore(join(world.folder, "rows"));
+    const alice = await world.user(1);
+    const contribute = async (rows: readonly Uint8Array[]) => {
+      const { contribution } = await contributeRows(alice, { datanetId, store, rows });
+      await world.finalise();
+      return contribution.rowsRoot;
+    };
+    const before = await contribute(sampleRows(3));
+    await publishCard(owner, { datanetId, card });
+    const since = await contribute([saltRow(sampleRows(1, 9)[0]!, new Uint8Array(32).fill(1))]);
+    const version = await collectVersion(owner, { datanetId, store, validatorId: datanetId });
+    await storeVersion(store, version);
+    await publishVersion(owner, { datanetId, version });
+    await world.finalise();
+    // A host that knows both cards, and one that the present card alone has come to.
+    for (const cards of [[plain, card], [card]]) {
+      const host = await world.host(`host-${cards.length}`);
+      const at = { hostUrl: host.url, datanetId };
+      for (const one of cards) {
+        if (one === plain) await (await host.store.openOrMake(datanetId)).addCard(nameCard(plain));
+        else await bringCard(owner, { ...at, card });
+      }
+      for (const root of [before, since])
+        await uploadRows(alice, { ...at, source: await contributionSource(store, root) });
+      await bringVersion(owner, { ...at, store, rowsRoot: version.rowsRoot });
+      const statusOf = async (path: string) =>
+        (await fetch(`${host.url}/v1/datanets/${datanetId}${path}`)).status;
+      const roots = `before=${hex32(version.rowsRoot)}&after=${hex32(version.rowsRoot)}`;
+      expect(await statusOf(`/commits/${hex32(before)}/list`)).toBe(401);
+      expect(await statusOf(`/versions/${hex32(version.rowsRoot)}`)).toBe(401);
+      expect(await statusOf(`/difference?${roots}`)).toBe(401);
+      expect(await statusOf(`/commits/${hex32(since)}/list`)).toBe(200);
+      const own = await openRowStore(join(world.folder, `own-${cards.length}`));
+      expect(await downloadVersion(owner, { ...at, store: own })).toMatchObject({ rowCount: 4 });
+    }
+  } finally {
+    await world.close();
+  }
+});
+
+it("has rows of before the first card in that card's form, in lists that everybody may read", async () => {
+  const world = await createHostWorld({ card });
+  try {
+    const alice = await world.user(1);
+    const order = { l1Owner: "0x0000000000000000000000000000000000000001", keyX: alice.l2Key!.keyX } as const;
+    const { hash } = await createDatanet(alice, { ...order, amountWei: 3n * ONE_OPEN_WEI });
+    const datanetId = (await getOperation(alice, hash))!.createdId!;
+    const owner = { ...alice, leafId: datanetId };
+    const store = await openRowStore(join(world.folder, "rows"));
+    const rows = [saltRow(sampleRows(1)[0]!, new Uint8Array(32).fill(1))];
+    const { rowsRoot } = (await contributeRows(alice, { datanetId, store, rows })).contribution;
+    const plain = (await contributeRows(alice, { datanetId, store, rows: sampleRows(1, 5) })).contribution;
+    const version = await collectVersion(owner, { datanetId, store, validatorId: datanetId });
+    await storeVersion(store, version);
+    await publishVersion(owner, { datanetId, version, policy: nameCard(card).policy });
+    await world.finalise();
+    const host = await world.host("host");
+    const at = { hostUrl: host.url, datanetId };
+    await bringCard(owner, { ...at, card });
+    await uploadRows(alice, { ...at, source: await contributionSource(store, rowsRoot) });
+    const late = uploadRows(alice, { ...at, source: await contributionSource(store, plain.rowsRoot) });
+    await expect(late).rejects.toMatchObject({ code: "DNT_ROW_SALT", data: { digests: "salted" } });
+    await bringVersion(owner, { ...at, store, rowsRoot: version.rowsRoot });
+    for (const path of [`commits/${hex32(rowsRoot)}/list`, `versions/${hex32(version.rowsRoot)}`])
+      expect((await fetch(`${host.url}/v1/datanets/${datanetId}/${path}`)).status).toBe(200);
   } finally {
     await world.close();
   }

@@ -158,7 +158,7 @@ it("makes two requests for each hundred of its idle Datanets that it looks at", 
   const looks = [];
   for (let i = 0; i < 3; i++) {
     const before = paths.length;
-    looks.push([await watch.look(), paths.length - before]);
+    looks.push([await watch.poll(), paths.length - before]);
   }
   expect(looks).toEqual([
     [true, 2],

@@ -404,6 +404,21 @@ describe("records of a former key", () => {
       data: { count: 5, records: Array(5).fill({ why: "unknown" }) },
     };
     await expect(labels({})).rejects.toMatchObject(stopped);
+    // Attack: a contributor labels a row of its own, changes its key, and waits until the change is pruned. It is shown, and stops nobody.
+    const own = forge({ ...bad(pruned.digests[0]!), leafId: alice.leafId }, alice.l2Key!);
+    pruned.liar.falsify = (records, path) =>
+      isRecords(path) ? [...records.filter(({ body }) => body.leafId !== carol.leafId), own] : records;
+    await setKey(alice, { keyX: key.keyX });
+    for (let batch = 0; batch < 8; batch++) {
+      for (let i = 0; i < 4; i++) await transfer(dave, { to: alice.leafId!, amountWei: 1_000n });
+      await world.finalise();
+    }
+    await expect
+      .poll(async () => (await readRecords(dave, pruned.lie)).dropped.map(({ why }) => why), {
+        timeout: 10_000,
+      })
+      .toEqual(["unknown"]);
+    expect(await labels(pruned.lie)).toMatchObject({ dropped: [{ why: "unknown" }] });
     expect((await labels({ withoutUnsigned: true })).labels).toEqual(Array(5).fill(null));
   });
 });

@@ -152,7 +152,7 @@ export function registerUploadRoutes(app: FastifyInstance, context: HostContext)
       const { id, root } = request.params;
       const datanet = await store.require(id);
       const commit = await datanet.requireCommit(root);
-      await requireListReader(context, request, datanet, [commit.opIndex]);
+      await requireListReader(context, request, datanet, [{ of: "commit", opIndex: commit.opIndex }]);
       return sendPieces(reply, datanet.list(commit), DIGEST_BYTES * commit.rowCount);
     },
   );

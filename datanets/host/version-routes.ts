@@ -3,7 +3,7 @@
  * and how to cite one. host-api.ts registers them.
  */
 import { hex32 } from "@openledger/foundation/hex";
-import { setCost } from "@openledger/foundation/http/answer-costs";
+import { entriesCost, scannedCost, setCost } from "@openledger/foundation/http/answer-costs";
 import { countFromText, limit } from "@openledger/foundation/wire/query-text";
 import { routesOf } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance } from "fastify";
@@ -24,7 +24,7 @@ import {
   signedFirst,
   signerOf,
 } from "./host-request.ts";
-import { entriesCost, scanCost, scannedCost } from "./scan-costs.ts";
+import { scanCost } from "./scan-costs.ts";
 
 const diffQuery = z.strictObject({
   before: rootText,
@@ -95,7 +95,8 @@ export function registerVersionRoutes(app: FastifyInstance, context: HostContext
     async (request, reply) => {
       const { id, root } = request.params;
       const datanet = await store.require(id);
-      await requireListReader(context, request, datanet, [(await versionOf(id, root)).opIndex]);
+      const { opIndex } = await versionOf(id, root);
+      await requireListReader(context, request, datanet, [{ of: "version", opIndex }]);
       const { bytes, pieces } = await datanet.versionList(root);
       return sendPieces(reply, pieces, bytes);
     },
@@ -124,7 +125,7 @@ export function registerVersionRoutes(app: FastifyInstance, context: HostContext
         context,
         request,
         datanet,
-        roots.map(({ opIndex }) => opIndex),
+        roots.map(({ opIndex }) => ({ of: "version", opIndex })),
       );
       const [a, b] = await Promise.all([datanet.version(before), datanet.version(after)]);
       setCost(request, scannedCost(a.length + b.length) + entriesCost(limit));

@@ -270,7 +270,7 @@ describe("a PDF", () => {
     expect(pdf).toEqual(before);
   });
 
-  /** Where a point of an upright page lies on one that is turned by quarters. */
+  /** Position of an upright page's point on one that is turned by quarters. */
   const turned = (turns: number, x: number, y: number) =>
     (
       [

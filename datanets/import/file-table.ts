@@ -1,4 +1,4 @@
-/** Table that a file becomes before its columns are mapped to a row's fields: columns with the types found, and records. */
+/** Table that a file becomes before its columns are mapped to a row's fields: columns with the types found, and lines. */
 import { Numeral } from "@openledger/foundation/exact-json";
 import { type Cell, ClassLabel, LossyCell } from "./cell.ts";
 import { type DateColumn, dateColumn } from "./date-forms.ts";
@@ -53,7 +53,7 @@ export interface FileRecord extends Omit<FilePosition, "field"> {
 export interface FileTable {
   readonly columns: readonly FileColumn[];
   readonly records: readonly FileRecord[];
-  /** Records and files that could not be read; the others are in `records`. */
+  /** Lines and files that could not be read; the others are in `records`. */
   readonly refused: readonly Refusal[];
   /** How the files were read, where a reader had a choice: "a.csv: separated by ;". */
   readonly notices: readonly string[];

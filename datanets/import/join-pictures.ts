@@ -1,4 +1,4 @@
-/** Joins a table that names picture files with these files: a picture's record gets the table's values. */
+/** Joins a table that names picture files with these files: a picture's row gets the table's values. */
 import type { Cell } from "./cell.ts";
 import type { FileRecord, ReadFile } from "./file-table.ts";
 import { type Refusal, refusalOf, unreadable } from "./refusal.ts";

@@ -8,7 +8,7 @@ import { tidyName } from "./twins.ts";
 export interface ImportMapping {
   /**
    * Column of each field; null leaves a table's field missing in every row. A passage's fields are `prompt` and `answer`,
-   * `text` and `messages`, and each record has a prompt with its answer, a text, or messages.
+   * `text` and `messages`, and each row has a prompt with its answer, a text, or messages.
    */
   readonly columns: Readonly<Record<string, string | null>>;
   /** Column of the contributor's label; null for rows without labels. */
@@ -106,12 +106,12 @@ export function completeMapping(
 
 const fieldType = (kind: Card["row"]["kind"]) => (kind === "image" ? "picture" : "text");
 
-/** Fields of a passage that its other fields leave no position for: each record has one of the three forms. */
+/** Fields of a passage that its other fields leave no position for: each row has one of the three forms. */
 function besideForm(table: FileTable, columns: Readonly<Record<string, string>>): readonly string[] {
   const has = (field: string) => columns[field] !== undefined;
   const isPair = has("prompt") && has("answer");
   const conversations = table.columns.find(({ name }) => name === columns.messages);
-  // Where every record has messages, a prompt repeats the first of them.
+  // Where every row has messages, a prompt repeats the first of them.
   if (conversations?.missingCount === 0) return ["prompt", "answer", "text"].filter(has);
   // Beside prompts and answers, what is called as a text often is something else.
   return isPair && columns.text !== undefined && columns.text !== "text" ? ["text"] : [];

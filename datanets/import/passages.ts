@@ -14,7 +14,7 @@ export interface Block {
 const MAX_PASSAGE_CHARACTERS = 3_000;
 
 /**
- * Makes records of blocks. Each begins with its headings, also the further ones of a section that is divided; a paragraph is
+ * Makes rows of blocks. Each begins with its headings, also the further ones of a section that is divided; a paragraph is
  * never divided. A heading that another follows at once stands before the other's section.
  */
 export function passagesOf(

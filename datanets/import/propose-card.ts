@@ -44,7 +44,7 @@ export interface CardProposal {
 const MAX_LABELS = 50;
 /** Maximum labels of a card. A column of so many is one of labels if each comes several times. */
 const MAX_CARD_LABELS = 200;
-/** Maximum different values of a category, and their share of the records: a column of more is a text. */
+/** Maximum different values of a category, and their share of the rows: a column of more is a text. */
 const MAX_CATEGORIES = 20;
 const MAX_CATEGORY_SHARE = 1 / 2;
 
@@ -129,7 +129,7 @@ function rowTexts(
   );
 }
 
-/** True for a column of few values, each of several records: of more than one, so that there is something to learn. */
+/** True for a column of few values, each of several rows: of more than one, so that there is something to learn. */
 const isClass = (valueCount: number, recordCount: number) =>
   valueCount >= 2 && valueCount <= MAX_CATEGORIES && valueCount <= MAX_CATEGORY_SHARE * recordCount;
 

@@ -16,7 +16,7 @@ export interface CsvSettings {
   readonly separator?: Separator;
 }
 
-/** Records that a separator is tried on. */
+/** Rows that a separator is tried on. */
 const TRIED_RECORDS = 200;
 const SAMPLE_CHARACTERS = 200_000;
 /** Line that spreadsheets write before the names. */
@@ -239,13 +239,13 @@ function findSeparator(text: string, file: string): Separator | null {
   return best.separator;
 }
 
-/** Beginning of a text, up to the end of a line: the library's limit of records does not end its work. */
+/** Beginning of a text, up to the end of a line: the library's limit of rows does not end its work. */
 const sampleOf = (text: string) =>
   text.length <= SAMPLE_CHARACTERS
     ? text
     : text.slice(0, text.lastIndexOf("\n", SAMPLE_CHARACTERS) + 1) || text;
 
-/** Fields of the first records; null if the text is none with this separator. */
+/** Fields of the first rows; null if the text is none with this separator. */
 const fieldCounts = (text: string, separator: Separator): number[] | null =>
   sampleRecords(text, separator)?.map(({ length }) => length) ?? null;
 
@@ -307,14 +307,14 @@ function parseRecords(text: string, { file, linesBefore, separator }: Parsing): 
 }
 
 interface RawRecord {
-  /** The record as it is in the file, with its line end or the beginning of it. */
+  /** The row as it is in the file, with its line end or the beginning of it. */
   readonly raw: string;
   readonly record: readonly string[];
 }
 
 /**
- * Fields of a record in which quotes matter: an empty field without them is missing, and a carriage return outside them ends
- * a line for others. The library says it at ten times the cost, so only these records are asked.
+ * Fields of a row in which quotes matter: an empty field without them is missing, and a carriage return outside them ends
+ * a line for others. The library says it at ten times the cost, so only these rows are asked.
  */
 function withQuotes(
   raw: string,
@@ -328,7 +328,7 @@ function withQuotes(
       return field === "" && !quoting ? null : field;
     },
   }) as unknown as readonly (readonly (string | null)[])[];
-  // A line without anything is one field for the library, and no record when it stands alone.
+  // A line without anything is one field for the library, and no row when it stands alone.
   return fields ?? [null];
 }
 

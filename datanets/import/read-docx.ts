@@ -90,7 +90,7 @@ export async function readDocx(file: ImportFile, budget: ImportBudget): Promise<
 interface ReadTree {
   readonly tree: DocumentNode;
   readonly counts: WordCounts;
-  /** What the library says, each message once. */
+  /** Messages of the library, each once. */
   readonly messages: readonly string[];
 }
 

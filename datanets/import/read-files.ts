@@ -195,7 +195,7 @@ function pictureRecord({ content, name }: ImportFile): FileRecord {
   return { file: name, line: 0, values };
 }
 
-/** A table of records that all have the columns of the first. */
+/** A table of rows that all have the columns of the first. */
 const tableOf = (records: readonly FileRecord[]): ReadFile => ({
   columns: [...(records[0]?.values.keys() ?? [])],
   records,

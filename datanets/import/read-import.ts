@@ -32,7 +32,7 @@ export interface Imported {
   readonly labels: readonly (string | null)[];
   /** Position of each row in its file. */
   readonly places: readonly Omit<FilePosition, "field">[];
-  /** Records and files that make no row. The caller takes the rest, or nothing. */
+  /** Lines and files that make no row. The caller takes the rest, or nothing. */
   readonly refused: readonly Refusal[];
   readonly mapping: ImportMapping;
   /** Columns whose values are in no row. */
@@ -133,7 +133,7 @@ function labelOfRecord(
   return inField({ ...position, field }, () => labelOf(labelOfCell(values.get(field) ?? null)));
 }
 
-/** A record in the card's form. */
+/** A row in the card's form. */
 function rowOf(
   { row }: CardRows,
   { values, ...position }: FileRecord,

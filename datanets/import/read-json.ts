@@ -86,7 +86,7 @@ interface ReadEntry {
 }
 type Group = readonly [ReadEntry, ...ReadEntry[]];
 
-/** Records of one thing by several people, as a tool's export has them; otherwise each record by itself. */
+/** Rows of one thing by several people, as a tool's export has them; otherwise each row by itself. */
 function groupsOf(read: readonly ReadEntry[], tool: ToolRecords | null): readonly Group[] {
   const byName = new Map<string, [ReadEntry, ...ReadEntry[]]>();
   const groups: [ReadEntry, ...ReadEntry[]][] = [];
@@ -103,7 +103,7 @@ function groupsOf(read: readonly ReadEntry[], tool: ToolRecords | null): readonl
   return groups;
 }
 
-/** Values of all records of one thing. @throws DNT_FILE_UNREADABLE if two of them differ in a column */
+/** Values of all rows of one thing. @throws DNT_FILE_UNREADABLE if two of them differ in a column */
 function merged(
   all: readonly ReadonlyMap<string, Cell>[],
   position: FilePosition,

@@ -1,5 +1,5 @@
 /**
- * Exports of labelling tools, as JSON: recognized by their records, which become a table's lines with the labels as columns.
+ * Exports of labelling tools, as JSON: recognized by their fields; they become a table's lines with the labels as columns.
  * Label Studio, Argilla, doccano and Prodigy; also the conversations and instructions of chat models' training files.
  */
 import { Numeral } from "@openledger/foundation/exact-json";
@@ -8,25 +8,25 @@ import { type FilePosition, unreadable } from "./refusal.ts";
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
-/** Record of an export as its values by column. `place` is for errors. */
+/** Row of an export as its values by column. `place` is for errors. */
 type Flatten = (record: JsonObject, position: FilePosition) => Map<string, Cell>;
 
 interface ToolExport {
   readonly name: string;
   matches(record: JsonObject): boolean;
   readonly flatten: Flatten;
-  /** Name by which the records of several people about one thing belong together; absent: each is its own. */
+  /** Name by which the rows of several people about one thing belong together; absent: each is its own. */
   groupOf?(record: JsonObject): string | null;
 }
 
-/** How the records of an export are read. */
+/** How the rows of an export are read. */
 export interface ToolRecords {
   readonly name: string;
   readonly flatten: Flatten;
   groupOf(record: JsonObject): string | null;
 }
 
-/** Returns how the records of a tool's export are read; null if they are nobody's. */
+/** Returns how the rows of a tool's export are read; null if they are nobody's. */
 export function findTool(records: readonly JsonObject[]): ToolRecords | null {
   if (records.length === 0) return null;
   const tool = TOOLS.find(({ matches }) => records.every(matches));
@@ -100,7 +100,7 @@ function regionValues({ type, value }: JsonObject): readonly unknown[] {
   }
 }
 
-/** A flat export of one record an annotation: a task with several of them is in it several times. */
+/** A flat export of one row an annotation: a task with several of them is in it several times. */
 const labelStudioMin: ToolExport = {
   name: "Label Studio (JSON-MIN)",
   matches: (record) =>
@@ -320,7 +320,7 @@ function textOfContent(content: unknown, position: FilePosition): string {
   throw unreadable(position, "a message has content that is no text");
 }
 
-/** In the order in which they are tried: those with the most particular records first. */
+/** In the order in which they are tried: those with the most particular rows first. */
 const TOOLS: readonly ToolExport[] = [
   labelStudio,
   labelStudioMin,

@@ -1,12 +1,15 @@
 /**
- * Finds events for a host: in the records of its Datanets as they come, and in the ledger's models of these Datanets. A host knows
- * both, so one place tells of all. Hosts on one database look alike, and an event is stored once.
+ * Polls a host's Datanets for events of which accounts are notified: new signed records (access, objections, withdrawals), and the
+ * approvals, payments and settlements of the models on the ledger. host-process.ts runs it in the background. Several hosts on one
+ * database may run it at the same time: an event's name makes it stored once.
  */
 import { PAYEE_ROLE, roleShareWei } from "@openledger/circuits/ledger/rewards";
+import { byteStrings } from "@openledger/foundation/database/binary-lists";
 import type { Queries } from "@openledger/foundation/database/queries";
 import { hex32 } from "@openledger/foundation/hex";
 import type { Card } from "../card/card.ts";
 import type { SignedRecord } from "../records/record.ts";
+import { aliasesOf } from "../rows/row-digest.ts";
 import type { HostStore } from "../store/host-store.ts";
 import type { HostedDatanet } from "../store/hosted-datanet.ts";
 import type { KeyNotices } from "../store/key-notices.ts";
@@ -22,23 +25,26 @@ import { outcomeSql } from "../store/row-outcome.ts";
 import type { EventData, EventKind, NewEvent } from "./event.ts";
 import { addEventsUpTo, readMark } from "./event-store.ts";
 
-/** Records of a Datanet that are read at once. */
-const RECORDS_A_PART = 500;
-/** Datanets of one look, whose leaves and models are one request each; the next look goes on behind them. */
-const DATANETS_A_LOOK = MAX_LEAVES_A_REQUEST;
-/** An account hears of a model's paid answers at most this often. */
+/** Records of a Datanet in one query. */
+const RECORDS_A_QUERY = 500;
+/** Datanets of one poll, whose leaves and models are one request each. The next poll goes on with the Datanets after them. */
+const DATANETS_A_POLL = MAX_LEAVES_A_REQUEST;
+/** Minimum interval between two notices to an account of a model's paid answers. */
 const USED_EVERY_MS = 3_600_000;
-/** Settlements that the sequencer lists at once. Of older ones only roundings are missed: a wei for each payee. */
+/** Settlements in one request to the sequencer. Leaving out older ones changes amounts by roundings alone, a wei for each payee. */
 const MAX_SETTLEMENTS = 200;
 
 interface FoundRecord {
   readonly number: number;
   readonly record: string;
   readonly digest: Buffer | null;
+  /** Root of the commit that has the row, and the row's place in it. */
+  readonly rowsRoot: string | null;
+  readonly place: number | null;
   readonly contributorId: number | null;
   readonly isDisputed: boolean;
-  /** Account whose request is answered; null where this is no answer. */
-  readonly askedById: number | null;
+  /** Account whose access request the record answers; null for other records. */
+  readonly requesterId: number | null;
 }
 
 interface EventWatchModules {
@@ -50,7 +56,7 @@ interface EventWatchModules {
 
 export class EventWatch {
   readonly #modules: EventWatchModules;
-  /** Datanet behind which the next look begins. */
+  /** Last Datanet of the previous poll; −1 begins with the first one. */
   #lastId = -1;
 
   constructor(modules: EventWatchModules) {
@@ -58,14 +64,14 @@ export class EventWatch {
   }
 
   /**
-   * Looks at the next Datanets. One that cannot be looked at holds up no other.
-   * @returns false: the next look has time
-   * @throws the first Datanet's error, once all were looked at: SRV_SEQUENCER_UNREACHABLE, DNT_NOT_HOSTED without a card
+   * Polls the next Datanets. One that fails holds up no other.
+   * @returns true if more Datanets follow, so that the next poll should be at once
+   * @throws the first Datanet's error, after all were polled: SRV_SEQUENCER_UNREACHABLE, DNT_NOT_HOSTED without a card
    */
-  async look(): Promise<boolean> {
+  async poll(): Promise<boolean> {
     const all = await this.#modules.store.all();
-    const next = all.filter(({ id }) => id > this.#lastId).slice(0, DATANETS_A_LOOK);
-    const isMore = next.length === DATANETS_A_LOOK;
+    const next = all.filter(({ id }) => id > this.#lastId).slice(0, DATANETS_A_POLL);
+    const isMore = next.length === DATANETS_A_POLL;
     this.#lastId = isMore ? next.at(-1)!.id : -1;
     const errors: unknown[] = [];
     const ids = next.map(({ id }) => id);
@@ -77,12 +83,12 @@ export class EventWatch {
     });
     for (const datanet of next) {
       try {
-        await this.#lookAtRecords(
+        await this.#pollRecords(
           datanet,
           datanetOf(datanet.id, leaves.get(datanet.id)!),
           models?.get(datanet.id) ?? null,
         );
-        if (models !== null) await this.#lookAtModels(datanet.id, models.get(datanet.id)!);
+        if (models !== null) await this.#pollModels(datanet.id, models.get(datanet.id)!);
       } catch (error) {
         errors.push(error);
       }
@@ -91,7 +97,7 @@ export class EventWatch {
     return isMore;
   }
 
-  async #lookAtRecords(
+  async #pollRecords(
     datanet: HostedDatanet,
     leaf: DatanetLeaf,
     models: readonly HeldModel[] | null,
@@ -102,26 +108,26 @@ export class EventWatch {
     for (;;) {
       const mark = Number((await readMark(store.database, name)) ?? 0);
       const found = await store.database.query<FoundRecord>(
-        `select records.number, record, digest, contributor_id as "contributorId",
+        `select records.number, record, digest, contributor_id as "contributorId", rows_root as "rowsRoot", place,
                 coalesce(${outcomeSql(card).state} = 'disputed', false) as "isDisputed",
                 (select leaf_id from records as request
-                  where request.datanet_id = records.datanet_id and request.id = records.about) as "askedById"
+                  where request.datanet_id = records.datanet_id and request.id = records.about) as "requesterId"
            from records
            left join rows on rows.datanet_id = records.datanet_id and rows.number = row_number
            left join commits on commits.datanet_id = rows.datanet_id and commits.number = rows.commit_number
           where records.datanet_id = $1 and records.number >= $2::bigint order by records.number limit $3`,
-        [datanet.id, mark, RECORDS_A_PART],
+        [datanet.id, mark, RECORDS_A_QUERY],
       );
       if (found.length === 0) return;
       const events = found.flatMap((one) => eventsOfRecord(card, datanet.id, one));
       events.push(...(await this.#eventsOfModels(datanet.id, models, found)));
       const next = { events, name, mark: String(found.at(-1)!.number + 1), nowMs: nowMs() };
       await addEventsUpTo(store.database, next);
-      if (found.length < RECORDS_A_PART) return;
+      if (found.length < RECORDS_A_QUERY) return;
     }
   }
 
-  /** Withdrawals, told to the models that have the row. */
+  /** Returns an event for each withdrawal and each model that has the row. */
   async #eventsOfModels(
     datanetId: number,
     models: readonly HeldModel[] | null,
@@ -133,7 +139,7 @@ export class EventWatch {
       return body.kind === "withdrawal" && body.leafId === contributorId ? [{ body, digest: digest! }] : [];
     });
     if (withdrawn.length === 0) return [];
-    // The next look tells of them.
+    // The next poll makes their events.
     if (models === null) throw new Error("the models of the Datanet are not known now");
     const { versions } = await ledger.history(datanetId);
     const events: NewEvent[] = [];
@@ -155,16 +161,16 @@ export class EventWatch {
     return events;
   }
 
-  async #lookAtModels(datanetId: number, models: readonly HeldModel[]): Promise<void> {
+  async #pollModels(datanetId: number, models: readonly HeldModel[]): Promise<void> {
     for (const model of models) {
-      await this.#lookAtApproval(datanetId, model);
+      await this.#pollApproval(datanetId, model);
       if (!model.counters.isReady) continue;
-      await this.#lookAtPayments(datanetId, model);
-      await this.#lookAtSettlements(datanetId, model);
+      await this.#pollPayments(datanetId, model);
+      await this.#pollSettlements(datanetId, model);
     }
   }
 
-  async #lookAtApproval(datanetId: number, { counters, id }: HeldModel): Promise<void> {
+  async #pollApproval(datanetId: number, { counters, id }: HeldModel): Promise<void> {
     const { nowMs, store } = this.#modules;
     const name = `waits/${datanetId}/${id}`;
     if (counters.isApproved || (await readMark(store.database, name)) !== null) return;
@@ -173,31 +179,31 @@ export class EventWatch {
     await addEventsUpTo(store.database, { events: [event], name, mark: "told", nowMs: nowMs() });
   }
 
-  /** Payments of the open epoch that are new, told once an hour. */
-  async #lookAtPayments(datanetId: number, { counters, id }: HeldModel): Promise<void> {
+  /** Stores events for new payments of the open epoch, at most once an hour. */
+  async #pollPayments(datanetId: number, { counters, id }: HeldModel): Promise<void> {
     const { ledger, nowMs, store } = this.#modules;
-    // A model of several Datanets is looked at once.
+    // One mark for a model of several Datanets.
     const name = `used/${id}`;
     const { epoch, paymentCount } = counters;
     const mark = (await readMark(store.database, name))?.split("/").map(Number) ?? [epoch, 0, 0];
-    const [toldEpoch = epoch, toldCount = 0, toldAtMs = 0] = mark;
-    const freshCount = toldEpoch === epoch ? paymentCount - toldCount : paymentCount;
-    if (freshCount <= 0 || Math.abs(nowMs() - toldAtMs) < USED_EVERY_MS) return;
+    const [lastEpoch = epoch, lastCount = 0, lastAtMs = 0] = mark;
+    const newCount = lastEpoch === epoch ? paymentCount - lastCount : paymentCount;
+    if (newCount <= 0 || Math.abs(nowMs() - lastAtMs) < USED_EVERY_MS) return;
     const events = rowsOfLeaves(await ledger.payeesOf(id)).map(([leafId, rowCount]) =>
       eventTo(leafId, `used/${id}/${epoch}/${paymentCount}`, "row.used", {
         atMs: nowMs(),
-        data: { modelId: id, epoch, paymentCount: freshCount, rowCount, datanetId },
+        data: { modelId: id, epoch, paymentCount: newCount, rowCount, datanetId },
       }),
     );
     const next = { events, name, mark: [epoch, paymentCount, nowMs()].join("/"), nowMs: nowMs() };
     await addEventsUpTo(store.database, next);
   }
 
-  /** Settlements, once the root of what payees have accrued is another. */
-  async #lookAtSettlements(datanetId: number, { counters, id, model }: HeldModel): Promise<void> {
+  /** Stores events for new settlements: those since the root of the payees' accrued rewards last changed. */
+  async #pollSettlements(datanetId: number, { counters, id, model }: HeldModel): Promise<void> {
     const { ledger, nowMs, store } = this.#modules;
     const name = `accrued/${id}`;
-    const [knownRoot, toldEpoch = 0] = (await readMark(store.database, name))?.split("/").map(BigInt) ?? [];
+    const [knownRoot, lastEpoch = 0] = (await readMark(store.database, name))?.split("/").map(BigInt) ?? [];
     if (knownRoot === model.accruedRoot) return;
     const [payees, settlements] = await Promise.all([
       ledger.payeesOf(id),
@@ -222,8 +228,8 @@ export class EventWatch {
           sums.set(leafId, (sums.get(leafId) ?? 0n) + wei);
         }
       }
-      // What was settled before the first look is no news.
-      if (knownRoot === undefined || epoch <= toldEpoch) continue;
+      // Settlements before the first poll make no event.
+      if (knownRoot === undefined || epoch <= lastEpoch) continue;
       for (const [leafId, wei] of sums)
         if (wei > 0n)
           events.push(
@@ -245,16 +251,18 @@ const eventTo = (
   { atMs, data }: { atMs: number; data: EventData },
 ): NewEvent => ({ name: `${name}/${leafId}`, kind, leafId, datanetId: data.datanetId ?? null, atMs, data });
 
-/** True if a version's list has a row, or if the list is not here. */
+/** Returns true if a version's list has the row, or if the host does not have the list. */
 async function hasRow(
   { query }: Queries,
   datanetId: number,
   rowsRoot: string,
   digest: Buffer,
 ): Promise<boolean> {
+  // Attack: a stranger brings the list with aliases of its rows' digests (listed-digests.ts), and no model's owner is told.
   const [list] = await query<{ isIn: boolean }>(
-    `select position($3::bytea in list) > 0 as "isIn" from versions where datanet_id = $1 and rows_root = $2`,
-    [datanetId, rowsRoot, digest],
+    `select exists (select 1 from unnest($3::bytea[]) as alias where position(alias in list) > 0) as "isIn"
+       from versions where datanet_id = $1 and rows_root = $2`,
+    [datanetId, rowsRoot, byteStrings(aliasesOf(digest))],
   );
   return list?.isIn ?? true;
 }
@@ -271,23 +279,27 @@ function rowsOfLeaves(payees: readonly HostPayee[]): [leafId: number, rowCount: 
 function eventsOfRecord(
   card: Card,
   datanetId: number,
-  { askedById, contributorId, digest, isDisputed, record }: FoundRecord,
+  { contributorId, digest, isDisputed, place, record, requesterId, rowsRoot }: FoundRecord,
 ): NewEvent[] {
   const { body } = JSON.parse(record) as SignedRecord;
   const { atMs, leafId: byId } = body;
   // Rows of a permissioned Datanet are shown to its readers alone.
   const row = digest === null || card.access !== "public" ? {} : { row: digest.toString("hex") };
+  // Attack: an event's uid is the hash of its name, and whoever guesses a row hashes names with the row's digest until one fits.
+  const rowName = row.row ?? `${rowsRoot}/${place}`;
   const to = (leafId: number, name: string, kind: EventKind, data: EventData) =>
     eventTo(leafId, `${name}/${datanetId}`, kind, { atMs, data: { datanetId, ...data } });
   switch (body.kind) {
     case "accessRequest":
       return [to(datanetId, `asked/${byId}/${atMs}`, "access.requested", { byId })];
     case "accessAnswer":
-      if (askedById === null) return [];
-      return [to(askedById, `answered/${body.request}/${atMs}`, "access.answered", { answer: body.answer })];
+      if (requesterId === null) return [];
+      return [
+        to(requesterId, `answered/${body.request}/${atMs}`, "access.answered", { answer: body.answer }),
+      ];
     case "objection":
       return [
-        to(datanetId, `objection/${byId}/${body.row}/${atMs}`, "row.disputed", {
+        to(datanetId, `objection/${byId}/${rowName}/${atMs}`, "row.disputed", {
           byId,
           ...row,
           why: "objection",
@@ -296,14 +308,14 @@ function eventsOfRecord(
     case "leaveOut":
       if (contributorId === null || contributorId === byId || !body.isLeftOut) return [];
       return [
-        to(contributorId, `left-out/${body.row}/${atMs}`, "row.disputed", { byId, ...row, why: "left-out" }),
+        to(contributorId, `left-out/${rowName}/${atMs}`, "row.disputed", { byId, ...row, why: "left-out" }),
       ];
     case "withdrawal":
       if (contributorId !== byId) return [];
-      return [to(datanetId, `withdrawn/${body.row}/${atMs}`, "row.withdrawn", { byId, ...row })];
+      return [to(datanetId, `withdrawn/${rowName}/${atMs}`, "row.withdrawn", { byId, ...row })];
     case "label":
       if (contributorId === null || !isDisputed) return [];
-      return [to(contributorId, `labels/${body.row}`, "row.disputed", { ...row, why: "labels" })];
+      return [to(contributorId, `labels/${rowName}`, "row.disputed", { ...row, why: "labels" })];
     default:
       return [];
   }

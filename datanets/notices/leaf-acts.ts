@@ -26,6 +26,8 @@ export interface LeafAct {
   readonly text: string;
 }
 
+/** Largest number of a leaf. */
+const MAX_LEAF_ID = 2 ** 24 - 1;
 /** Acts that are listed. */
 const MAX_ACTS = 50;
 /** Newest records of a Datanet among which its own are looked for. */
@@ -54,7 +56,9 @@ export class LeafActs {
    * The newest acts of a leaf, newest first: operations by the sequencer's word, and of a Datanet its own records here.
    * @throws SRV_SEQUENCER_UNREACHABLE
    */
-  of(leafId: number): Promise<readonly LeafAct[]> {
+  async of(leafId: number): Promise<readonly LeafAct[]> {
+    // Attack: the sequencer and the database refuse such a number, and a stranger fills the operator's log with their failures.
+    if (leafId > MAX_LEAF_ID) return [];
     return this.#recent.get(leafId, async () => {
       const [{ operations }, records] = await Promise.all([
         this.#modules.ledger.operationsPage(leafId),

@@ -30,10 +30,10 @@ const aliasOf = (row: Uint8Array) => {
 };
 
 /** Brings the list of a commit as a stranger may: with an alias for each row. */
-async function poisonedList(rows: readonly Uint8Array[], commitIndex: number) {
+async function poisonedList(rows: readonly Uint8Array[], commitIndex: number, contributorId = CONTRIBUTOR) {
   const commit = {
     rowsRoot: contributionRoot(rows.map(hashRow)),
-    contributorId: CONTRIBUTOR,
+    contributorId,
     rowCount: rows.length,
     isFinal: true,
     committedAtMs: null,
@@ -122,4 +122,27 @@ it("writes the rows' own digests into a version's list, also after it was brough
   expect(await version()).toEqual(sound);
   await (await datanet()).addVersion(encodeVersion(poisoned), rowsRoot, stranger);
   expect(await version()).toEqual(sound);
+});
+
+it("leaves published rows with whom the version names, though its list came first, with aliases", async () => {
+  const [early, later] = [5, 6];
+  const [taken, withdrawn] = ["a public text", "another public text"].map(rowOf);
+  const rows = [taken!, withdrawn!];
+  const owners = { contributorId: CONTRIBUTOR, validatorId: CONTRIBUTOR };
+  const poisoned = rows.map((row) => ({ digest: aliasOf(row), ...owners }));
+  const rowsRoot = versionRowsRoot(versionRowsOf(poisoned));
+  const stranger = { leafId: STRANGER, quotas };
+  await (await datanet()).addVersion(encodeVersion(poisoned), rowsRoot, stranger);
+  const account = { leafId: CONTRIBUTOR, quotas };
+  const own = await poisonedList(rows, later);
+  expect(await (await datanet()).addRows(own, 0, rows, account, hex32(rowsRoot))).toBe(2);
+  // A row more, so that the root is another one.
+  const copied = [...rows, rowOf("a row of the stranger's")];
+  const copy = await poisonedList(copied, early, STRANGER);
+  await withdraw(sha256Hex(withdrawn!), CONTRIBUTOR);
+  await expect((await datanet()).addRows(copy, 0, copied, stranger, hex32(rowsRoot))).rejects.toMatchObject({
+    code: "DNT_ROW_WITHDRAWN",
+  });
+  await (await datanet()).addRows(copy, 0, copied.slice(0, 1), stranger, hex32(rowsRoot));
+  await withdraw(sha256Hex(taken!), CONTRIBUTOR);
 });

@@ -3,6 +3,7 @@
  * (client/actions/data/committed-rows.ts has the rule). Uploads ask before rows, and who may withdraw them, go to another commit.
  */
 import type { Queries } from "@openledger/foundation/database/queries";
+import { aliasesOf } from "../rows/row-digest.ts";
 import { DIGEST_BYTES, VERSION_ROW_BYTES } from "../rows/row-wire.ts";
 
 /** Rows of a list that one statement reads, 4 MiB. */
@@ -49,8 +50,12 @@ export async function publishedAmong(
 ): Promise<ReadonlySet<string>> {
   const found = new Set<string>();
   if (published === null || rows.length === 0) return found;
+  // Attack: a stranger brings the version's list before its rows, with aliases of their digests (listed-digests.ts), and an earlier commit
+  // takes them.
   const expected = new Map(
-    rows.map(({ contributorId, digest }) => [digest.toString("latin1"), contributorId]),
+    rows.flatMap((row) =>
+      aliasesOf(row.digest).map((alias): [string, OwnedRow] => [alias.toString("latin1"), row]),
+    ),
   );
   for (let at = 1; ; at += ROWS_A_SLICE * VERSION_ROW_BYTES) {
     const [slice] = await query<{ bytes: Buffer }>(
@@ -60,8 +65,8 @@ export async function publishedAmong(
     const bytes = slice?.bytes ?? Buffer.alloc(0);
     for (let position = 0; position < bytes.length; position += VERSION_ROW_BYTES) {
       const end = position + DIGEST_BYTES;
-      if (expected.get(bytes.toString("latin1", position, end)) === bytes.readUIntBE(end, 3))
-        found.add(bytes.toString("hex", position, end));
+      const row = expected.get(bytes.toString("latin1", position, end));
+      if (row?.contributorId === bytes.readUIntBE(end, 3)) found.add(row.digest.toString("hex"));
     }
     if (bytes.length < ROWS_A_SLICE * VERSION_ROW_BYTES) return found;
   }

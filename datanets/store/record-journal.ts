@@ -39,13 +39,13 @@ const UNLIMITED = { quotaBytesPerDay: 1e15, quotaRecordsPerDay: 1e9, maxStoreByt
 /** Refusals after which a record is offered again when more of its Datanet has come. */
 const NOT_YET = "DNT_NOT_HOSTED";
 
-interface JournalPosition extends JournalPlace {
+interface JournalFolder extends JournalPlace {
   readonly nowMs: () => number;
   readonly logger: Pick<DatabaseLogger, "info" | "warn">;
 }
 
 export class RecordJournal {
-  readonly #position: JournalPosition;
+  readonly #files: JournalFolder;
   readonly #store: HostStore;
   readonly #quotas: Quotas;
   readonly #path: string;
@@ -59,22 +59,22 @@ export class RecordJournal {
   /** Records that the last compaction left. */
   #compactedCount = 0;
 
-  private constructor(store: HostStore, position: JournalPosition) {
+  private constructor(store: HostStore, files: JournalFolder) {
     this.#store = store;
-    this.#position = position;
-    this.#quotas = new Quotas(UNLIMITED, position.nowMs);
-    this.#path = newJournalPath(position.folder);
+    this.#files = files;
+    this.#quotas = new Quotas(UNLIMITED, files.nowMs);
+    this.#path = newJournalPath(files.folder);
   }
 
   /**
    * Opens the journal, puts into the database what it lacks, and writes down what only the database has.
    * @throws SRV_STORE_FAILED, SRV_DISK_FULL, SRV_STORE_CORRUPT, SRV_STORE_FORMAT, SRV_WRONG_DIRECTORY
    */
-  static async open(store: HostStore, position: JournalPosition): Promise<RecordJournal> {
-    const journal = new RecordJournal(store, position);
+  static async open(store: HostStore, files: JournalFolder): Promise<RecordJournal> {
+    const journal = new RecordJournal(store, files);
     await refused(async () => {
-      await mkdir(position.folder, { recursive: true });
-      await access(position.folder, constants.R_OK | constants.W_OK);
+      await mkdir(files.folder, { recursive: true });
+      await access(files.folder, constants.R_OK | constants.W_OK);
     });
     const known = new Set<string>();
     const newest = new NewestRecords();
@@ -83,13 +83,13 @@ export class RecordJournal {
     // Another host of the folder may compact it meanwhile: until all that there is was read.
     const read = new Set<string>();
     do {
-      names = (await refused(() => journalNames(position.folder))).filter((name) => !read.has(name));
+      names = (await refused(() => journalNames(files.folder))).filter((name) => !read.has(name));
       for (const name of names) {
         read.add(name);
         let part: JournalRecord[] = [];
         for await (const record of journal.#readPresent(name)) {
           newest.add(record);
-          known.add(recordId(position.domain, record.body));
+          known.add(recordId(files.domain, record.body));
           part.push(record);
           if (part.length < PART_RECORDS) continue;
           putCount += await journal.#putMissing(part);
@@ -99,10 +99,7 @@ export class RecordJournal {
       }
     } while (names.length > 0);
     if (putCount > 0)
-      position.logger.info(
-        { putCount },
-        "withdrawals and answers that the database had lost are in it again",
-      );
+      files.logger.info({ putCount }, "withdrawals and answers that the database had lost are in it again");
     journal.#compactedCount = known.size;
     if (read.size > 1 || newest.supersededCount > 0) await journal.#compact();
     for await (const found of journalledRecords(store.database))
@@ -146,7 +143,7 @@ export class RecordJournal {
     const records = this.#unwritten.splice(0);
     if (records.length === 0) return;
     try {
-      await refused(() => appendJournal(this.#path, this.#position, records));
+      await refused(() => appendJournal(this.#path, this.#files, records));
     } catch (error) {
       this.#unwritten.unshift(...records);
       throw error;
@@ -157,10 +154,10 @@ export class RecordJournal {
 
   /** Compacts the folder. A failure loses nothing, and is tried again later. */
   async #compact(): Promise<void> {
-    const { logger } = this.#position;
+    const { logger } = this.#files;
     this.#writtenCount = 0;
     try {
-      for await (const done of compactJournal(this.#position))
+      for await (const done of compactJournal(this.#files))
         if (done.step === "written") this.#compactedCount = done.recordCount;
       logger.info({ recordCount: this.#compactedCount }, "the journal of withdrawals is one file");
     } catch (err) {
@@ -171,7 +168,7 @@ export class RecordJournal {
   /** Reads a file, none where another host has compacted it away. */
   async *#readPresent(name: string): AsyncGenerator<JournalRecord> {
     try {
-      yield* readJournal(join(this.#position.folder, name), this.#position, { isChecked: true });
+      yield* readJournal(join(this.#files.folder, name), this.#files, { isChecked: true });
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
     }
@@ -190,7 +187,7 @@ export class RecordJournal {
 
   /** Puts in the records that the database lacks; those about what it does not have wait. @returns how many were put in */
   async #put(datanetId: number, records: readonly JournalRecord[]): Promise<number> {
-    const { domain } = this.#position;
+    const { domain } = this.#files;
     const offers = records.map((record): RecordOffer => {
       const { body } = record;
       const check = (known: RecordKnowledge) => {

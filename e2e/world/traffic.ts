@@ -4,7 +4,7 @@ import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
 import { leafReference, messageHash, operationMessage } from "@openledger/circuits/ledger/operation";
 import { KIND, LEAF_KIND } from "@openledger/circuits/protocol";
 import { signMessage } from "@openledger/circuits/testing/known-signers";
-import { encodeOperation, type OperationBody } from "@openledger/client/sequencer/operation-body";
+import { encodeOperation, type OperationBody } from "@openledger/circuits/wire/operation-body";
 import type { Preconfirmation } from "@openledger/client/sequencer/sequencer-schemas";
 import { hex32 } from "@openledger/foundation/hex";
 import type { DrillUser } from "./accounts.ts";

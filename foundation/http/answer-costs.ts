@@ -32,6 +32,16 @@ declare module "fastify" {
  * sequencer's lists.
  */
 export const BYTES_PER_UNIT = 16_384;
+/** Rows that a database reads in the time of one unit. */
+const SCANNED_PER_UNIT = 20_000;
+/** Entries of a list that are read and sent in the time of one unit. */
+const ENTRIES_PER_UNIT = 50;
+
+/** Cost of reading many rows, whatever is found, in units. */
+export const scannedCost = (rowCount: number): number => rowCount / SCANNED_PER_UNIT;
+/** Cost of a list of entries, in units. */
+export const entriesCost = (count: number): number => count / ENTRIES_PER_UNIT;
+
 /** Octets are read from a disk and sent as they are. */
 const OCTETS_PER_UNIT = 262_144;
 /** Seconds of the limit that may be spent at once. */

@@ -22,14 +22,14 @@ import { type Budget, maxFeePerUnitWei, type OperationFee } from "./budget.ts";
 import type { OpenedModel } from "./checkable-models.ts";
 import type { QuestionJournal, SentQuestion } from "./question-journal.ts";
 import type { QuestionHead, QuestionRecord } from "./question-record.ts";
-import { describeAnswer, type ReceivedAnswer, spokenOf } from "./received-answer.ts";
+import { describeAnswer, type ReceivedAnswer, textOfAnswer } from "./received-answer.ts";
 import type { SignedPayments } from "./signed-payments.ts";
 
 export interface PaymentLimits {
   /** Maximum of price and fee of an answer. */
   readonly maxPriceWei: bigint;
   /** Minimum assurance of each part: nothing is paid for a reply below it. */
-  readonly least: Partial<ReplyAssurance>;
+  readonly minAssurance: Partial<ReplyAssurance>;
 }
 
 export interface AnswerPaymentModules {
@@ -66,7 +66,7 @@ export class AnswerPayments {
     this.#modules = modules;
     this.#limits = limits;
     this.#signed = signed;
-    this.isAnsweredAgain = (limits.least.answer ?? "believed") !== "believed";
+    this.isAnsweredAgain = (limits.minAssurance.answer ?? "believed") !== "believed";
   }
 
   /** Reserves price and fee of an answer. @throws OP_MODEL_NOT_PAYABLE, OP_EPOCH_FULL, GAT_ABOVE_PRICE, GAT_BUDGET_TOO_LOW */
@@ -121,7 +121,7 @@ export class AnswerPayments {
   ): Promise<QuestionRecord> {
     const { client, journal, leafId } = this.#modules;
     const { model } = opened;
-    const sure = { isAnsweredAgain: this.isAnsweredAgain, least: this.#limits.least };
+    const sure = { isAnsweredAgain: this.isAnsweredAgain, minAssurance: this.#limits.minAssurance };
     const leaf = await getModel(client, modelId);
     const { payees } = leaf;
     const staticsHash = staticsOf(leaf).hash;
@@ -249,7 +249,7 @@ function inputOf(
   const { chat } = model;
   const cited = citedOf(answer.answer);
   if (chat === undefined) {
-    const text = spokenOf(answer);
+    const text = textOfAnswer(answer);
     return {
       text,
       toolCalls: [],

@@ -451,11 +451,11 @@ describe("whom an answer pays", () => {
     };
   }
   const unpublished = (path: string, bytes: Buffer) => (path.endsWith("/features.bin") ? null : bytes);
-  const LEAST = { least: { rows: "recomputed" } } as const;
+  const MIN_ASSURANCE = { minAssurance: { rows: "recomputed" } } as const;
 
-  it("is computed from the matrix that the ledger commits to, whatever the server says, and meets the least assurance", async () => {
+  it("is computed from the matrix that the ledger commits to, whatever the server says, and meets the minimum assurance", async () => {
     const honest = await (await begin()).ask(fresh());
-    const { ask } = await beginAt({ answer: forLeaf66, limits: LEAST });
+    const { ask } = await beginAt({ answer: forLeaf66, limits: MIN_ASSURANCE });
     const { openledger } = await ask(fresh());
     expect(openledger.assurance).toMatchObject({ query: "recomputed", rows: "recomputed" });
     const ids = ({ rows }: typeof openledger) => new Set(rows.map(({ contributorId }) => contributorId));
@@ -494,7 +494,7 @@ describe("whom an answer pays", () => {
       expect(evil.journal.heads, name).toMatchObject([{ state: "dropped", payment: null }]);
       await honest.ask(prompt);
     }
-    const wary = await beginAt({ file: unpublished, limits: LEAST });
+    const wary = await beginAt({ file: unpublished, limits: MIN_ASSURANCE });
     await expect(wary.ask(fresh())).rejects.toMatchObject({
       code: "CLI_BELOW_LEAST",
       data: { part: "rows" },

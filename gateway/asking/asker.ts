@@ -17,7 +17,7 @@ import type { Budget, SpendingKind } from "./budget.ts";
 import type { CheckableModels, OpenedModel } from "./checkable-models.ts";
 import { hashOfQuestion, type QuestionJournal, type SentQuestion } from "./question-journal.ts";
 import type { QuestionHead, QuestionRecord } from "./question-record.ts";
-import { type OpenledgerField, type ReceivedAnswer, spokenOf } from "./received-answer.ts";
+import { type OpenledgerField, type ReceivedAnswer, textOfAnswer } from "./received-answer.ts";
 import { ShownText } from "./shown-text.ts";
 import { SignedPayments } from "./signed-payments.ts";
 import { TurnQueue } from "./turn-queue.ts";
@@ -221,7 +221,7 @@ export class Asker {
     const { journal } = this.#modules;
     const opened = await this.#open(question, cost.leaf);
     const { isAnsweredAgain } = this.#answers;
-    requireMinAssurance(opened.model, { isAnsweredAgain, least: this.#limits.least });
+    requireMinAssurance(opened.model, { isAnsweredAgain, minAssurance: this.#limits.minAssurance });
     const record = await journal.begin(question);
     this.#hold(record, options);
     const shown = new ShownText(options.onText);
@@ -264,7 +264,7 @@ export class Asker {
       from: leafId,
       onText: (soFar) => shown.extend(soFar),
     });
-    const text = spokenOf(answer);
+    const text = textOfAnswer(answer);
     shown.requireStartOf(text);
     await this.#answers.requireUnpaid(answer, receipt);
     const paid = await this.#payments.inTurn(() =>

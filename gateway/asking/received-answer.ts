@@ -67,13 +67,13 @@ export const givenSchema = z.object({
 export type ReceivedAnswer = z.output<typeof givenSchema>;
 
 /** Part of the JSON that a language model's receipt hashes. */
-const spokenSchema = z.object({ text: z.string() });
+const answerTextSchema = z.object({ text: z.string() });
 
 /** Words of an answer: a classifier's label, a language model's text. */
-export function spokenOf({ answer, label }: Pick<UncheckedAnswer, "answer" | "label">): string {
+export function textOfAnswer({ answer, label }: Pick<UncheckedAnswer, "answer" | "label">): string {
   if (label !== null) return label;
   try {
-    return spokenSchema.parse(JSON.parse(answer)).text;
+    return answerTextSchema.parse(JSON.parse(answer)).text;
   } catch {
     return answer;
   }

@@ -9,7 +9,7 @@ import { createMcpHandler } from "@modelcontextprotocol/server";
 import { directFamily } from "@openledger/attribution/model/direct/direct-family";
 import { leafReference, messageHash } from "@openledger/circuits/ledger/operation";
 import { LEAF_KIND } from "@openledger/circuits/protocol";
-import { decodeOperation, type OperationBody } from "@openledger/client/sequencer/operation-body";
+import { decodeOperation, type OperationBody } from "@openledger/circuits/wire/operation-body";
 import { FakeFailure } from "@openledger/client/testing/fake-sequencer";
 import {
   createLedgerFixture,
@@ -244,7 +244,7 @@ export async function startPaidLedger() {
           models,
           logger: createLogger("gateway", "silent"),
         },
-        { maxPriceWei: 2n * PRICE_WEI, least: {}, maxQueued: 8, ...limits },
+        { maxPriceWei: 2n * PRICE_WEI, minAssurance: {}, maxQueued: 8, ...limits },
       );
       return { asker, journal, close: () => store.close() };
     },

@@ -8,6 +8,7 @@ import { getModel } from "@openledger/client/sequencer/model-reads";
 import type { Database } from "@openledger/foundation/database/database";
 import { isUnreachable } from "@openledger/foundation/database/database-errors";
 import type { Logger } from "@openledger/foundation/logger";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { FastifyInstance } from "fastify";
 import type { KernelChoice } from "../engine/kernels/create-kernels.ts";
 import { factoryError } from "../model-errors.ts";
@@ -16,6 +17,7 @@ import { LEDGER_PATH } from "../serving/answers/answer-routes.ts";
 import { SettlingReport } from "../settling/daemon/turn-report.ts";
 import { BASE_FOLDER, isAddress, OWN_BASE } from "../tuning/base/base-address.ts";
 import type { FactoryConfig } from "./factory-config.ts";
+import { type PlaceLimits, placeFor, type ServedPlace } from "./served-places.ts";
 import type { BaseRegistry } from "./store/base-registry.ts";
 import type { StoredJob } from "./store/factory-records.ts";
 import type { JobFiles } from "./store/job-files.ts";
@@ -111,7 +113,8 @@ export class ServedModels {
   }
 
   /**
-   * Starts to serve the model to anyone who pays it. It is served again after a restart.
+   * Starts to serve the model to anyone who pays it. It is served again after a restart. Where all places
+   * are taken, a model of the account that has the most gives way.
    * @throws MOD_FACTORY_JOB_STATE if the ledger does not have it, SRV_QUOTA_USED, and what `AnswerModels.open` throws
    */
   async serve(job: StoredJob): Promise<StoredJob> {
@@ -121,24 +124,34 @@ export class ServedModels {
       throw factoryError("MOD_FACTORY_JOB_STATE", `job ${id} has no model that is registered`, {
         data: { reason: "not-registered", id },
       });
-    const requirePosition = (others: readonly { readonly id: string; readonly leafId: number }[]) => {
-      const own = others.filter((other) => other.id !== id && other.leafId === leafId);
-      const all = others.filter((other) => other.id !== id);
-      if (all.length >= config.maxServed || own.length >= config.maxServedPerAccount)
-        throw factoryError("SRV_QUOTA_USED", `leaf ${leafId} has ${own.length} served models`, {
+    const limits = { max: config.maxServed, maxPerAccount: config.maxServedPerAccount };
+    /** @param isGiven true where a place that another model may give will do @throws SRV_QUOTA_USED */
+    const requirePlace = (served: readonly ServedPlace[], isGiven: boolean) => {
+      const place = placeFor({ id, leafId }, served, limits);
+      if (place.is === "free" || (isGiven && place.is === "given")) return;
+      const ownCount = place.is === "full" ? place.ownCount : 0;
+      throw factoryError(
+        "SRV_QUOTA_USED",
+        `leaf ${leafId} has ${ownCount} served models, and there is no place for one more`,
+        {
           data: { reason: "served-full", what: "served models", max: config.maxServedPerAccount },
-        });
+        },
+      );
     };
-    requirePosition((await jobs.served()).map(({ view }) => view));
+    requirePlace(
+      (await jobs.served()).map(({ view }) => view),
+      true,
+    );
     this.#beginning.add(modelId);
     try {
       await this.#serve(job, modelId);
+      // Not before the model answers: what cannot be served takes nobody's place.
+      await this.#makeRoom(job, limits);
       return await jobs.change(id, async (_, queries) => {
         await queries.query("select pg_advisory_xact_lock($1)", [SERVED_LOCK]);
-        requirePosition(
-          await queries.query<{ id: string; leafId: number }>(
-            `select id, leaf_id as "leafId" from jobs where is_served`,
-          ),
+        requirePlace(
+          await queries.query<ServedPlace>(`select id, leaf_id as "leafId" from jobs where is_served`),
+          false,
         );
         return { view: { isServed: true } };
       });
@@ -148,6 +161,27 @@ export class ServedModels {
     } finally {
       this.#beginning.delete(modelId);
       this.#seen = null;
+    }
+  }
+
+  /** Ends a model whose place goes to the job; none while it has payments that are not settled. */
+  async #makeRoom({ view }: StoredJob, limits: PlaceLimits): Promise<void> {
+    const { jobs, logger } = this.#needs;
+    const served = await jobs.served();
+    const place = placeFor(
+      view,
+      served.map((one) => one.view),
+      limits,
+    );
+    if (place.is !== "given") return;
+    for (const id of place.by) {
+      try {
+        await this.end(served.find((one) => one.view.id === id)!);
+        logger.info({ job: id, for: view.id }, "a served model gives its place to another account's");
+        return;
+      } catch (error) {
+        if (!isRollupError(error, "MOD_FACTORY_JOB_STATE")) throw error;
+      }
     }
   }
 

@@ -130,7 +130,7 @@ export async function serveModels(config: ServingConfig, modules: ServeModules =
       const settling = new Settling(url, published!.settler);
       closing.push(() => settling.stop());
       const locations = published!.locations ?? (await listPublished(publishedPath!));
-      for (const position of locations) if (models.has(position.modelId)) await settling.start(position);
+      for (const published of locations) if (models.has(published.modelId)) await settling.start(published);
       if (published!.locations === undefined) {
         const looking = lookForModels(publishedPath!, models, settling, logger);
         closing.push(() => looking.stop());
@@ -213,12 +213,12 @@ function lookForModels(folder: string, models: AnswerModels, settling: Settling,
   const loggedErrors = new Map<number, string>();
   const stopping = new AbortController();
   const look = async () => {
-    for (const position of await listPublished(folder)) {
-      const { modelId } = position;
+    for (const published of await listPublished(folder)) {
+      const { modelId } = published;
       if (models.has(modelId) || stopping.signal.aborted) continue;
       try {
-        await models.add(position);
-        await settling.start(position);
+        await models.add(published);
+        await settling.start(published);
         loggedErrors.delete(modelId);
         logger.info({ modelId }, "the model is served");
       } catch (error) {

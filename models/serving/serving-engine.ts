@@ -171,8 +171,8 @@ export class ServingEngine {
   #pump(): void {
     for (;;) {
       const { slotCount } = this.#parts.models[0]!.buffers;
-      const thread = this.#threads.reduce((minAssurance, other) =>
-        other.activeCount < minAssurance.activeCount ? other : minAssurance,
+      const thread = this.#threads.reduce((idlest, other) =>
+        other.activeCount < idlest.activeCount ? other : idlest,
       );
       if (thread.activeCount >= slotCount) return;
       const job = this.#next();

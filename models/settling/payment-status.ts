@@ -6,6 +6,7 @@
 import { unpackSplit } from "@openledger/circuits/ledger/rewards";
 import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
 import { drawPoint, drawShares, weightWei } from "@openledger/circuits/settlement/settlement-split";
+import type { OperationStatus } from "@openledger/circuits/wire/operation-status";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getBatch, getOperation } from "@openledger/client/sequencer/ledger-reads";
 import type { GetModelErrorCode } from "@openledger/client/sequencer/model-reads";
@@ -23,7 +24,6 @@ import type {
   LedgerSettlement,
 } from "@openledger/client/sequencer/model-schemas";
 import type { SequencerAccess, SequencerErrorCode } from "@openledger/client/sequencer/sequencer-request";
-import type { OperationStatus } from "@openledger/client/sequencer/sequencer-schemas";
 import { stageOfBatch } from "@openledger/client/sequencer/wait-for";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
@@ -33,7 +33,7 @@ import type { PublishedEpoch } from "./model-openings.ts";
 import type { VerifiedSettlement } from "./verify-settlement.ts";
 import { verifySettlement } from "./verify-settlement.ts";
 
-/** The furthest that a payment has come. */
+/** Stages of a payment, in order. */
 const PAYMENT_STAGES = [
   /** The payment is in the open epoch. */
   "epoch-open",
@@ -51,7 +51,7 @@ export interface PaymentStatus {
   readonly stage: PaymentStage;
   readonly modelId: number;
   readonly epoch: number;
-  /** Place in the epoch. */
+  /** Index of the payment in its epoch. */
   readonly index: number;
   readonly payment: LedgerPayment;
   /** A forced payment's status is its batch's. */
@@ -71,7 +71,8 @@ export interface PaymentStatus {
 export type FindPaymentErrorCode = GetModelErrorCode;
 
 /**
- * A payment by its operation's hash, its index in L1's queue or its receipt, in the newest epoch that has it. null if no epoch has.
+ * Finds a payment by its operation's hash, its index in L1's queue or its receipt, in the newest epoch that has it.
+ * @returns null if no epoch has it
  * @example
  * ```ts
  * const found = await findPayment(client, 11, { receipt });

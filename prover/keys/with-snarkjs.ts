@@ -1,11 +1,14 @@
-/** The curve of snarkjs and its threads, which it makes with the first step and leaves behind: they would hold the process. */
+/**
+ * Ends the threads of snarkjs. Its first step makes them, with the curve BN254, and never ends them, so a process that used it would not
+ * exit. Keys and ceremonies run every step of snarkjs inside `withSnarkjs`.
+ */
 
 const scope = globalThis as { curve_bn128?: { terminate(): Promise<void> } | null };
 let stepCount = 0;
 
 /**
- * Runs work that may call snarkjs, and ends its threads behind the last of all such works. To make the curve takes a third of a
- * second of CPU, so that a work of several steps is better one work.
+ * Runs work that may call snarkjs. Its threads end when no such work runs any more. Making the curve again takes a third of a second of
+ * CPU, so run several steps as one work.
  */
 export async function withSnarkjs<T>(work: () => Promise<T>): Promise<T> {
   stepCount += 1;

@@ -1,4 +1,4 @@
-/** Frame of the command line: global options, parsing, and one answer for wrong usage in lines or JSON. */
+/** Global options and parsing of the command line, with one answer for wrong usage, as lines or JSON. commands/program.ts calls it. */
 
 import { DEFAULT_MAX_PRIORITY_FEE_GWEI } from "@openledger/contracts/l1/capped-transaction";
 import { DEFAULT_MAX_FEE_GWEI } from "@openledger/contracts/l1/fee-policy";
@@ -21,10 +21,10 @@ export function withGlobalOptions(program: Command): Command {
         about: "URL of a beacon node, for batches posted as blobs; repeatable",
         parse: collectUrl,
       },
-      "--blobs <place>": {
+      "--blobs <source>": {
         about:
-          "folder of blobs, or URL of a sequencer or full node that serves them; repeatable. Blobs that are read are kept in the first folder",
-        parse: collectPosition,
+          "folder of blobs, or URL of a sequencer or full node that serves them; repeatable. The first folder also stores blobs that are read from elsewhere",
+        parse: collectBlobSource,
       },
       "--account <name>": "account that signs: a name in the accounts file",
       "--accounts-file <path>":
@@ -42,7 +42,7 @@ export function withGlobalOptions(program: Command): Command {
   ).showHelpAfterError(false);
 }
 
-/** Options that had another name in earlier versions, with their names of now. */
+/** Options that had another name in earlier versions, with their present names. */
 const RENAMED_OPTIONS: Readonly<Record<string, string>> = {
   "--least": "--min-assurance",
   "--price-at-most": "--max-price",
@@ -88,7 +88,7 @@ function collectUrl(text: string, before: string[] = []): string[] {
   return [...before, text];
 }
 
-function collectPosition(text: string, before: string[] = []): string[] {
+function collectBlobSource(text: string, before: string[] = []): string[] {
   if (text.includes("://")) return collectUrl(text, before);
   if (text === "") throw new InvalidArgumentError("neither a folder nor a URL");
   return [...before, text];

@@ -5,7 +5,7 @@
  */
 import { mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { PreconfirmationRecord } from "@openledger/client/sequencer/operation-body";
+import type { PreconfirmationRecord } from "@openledger/client/sequencer/preconfirmation-record";
 import { writeFileWhole } from "@openledger/foundation/whole-file";
 import type { Address } from "viem";
 import { workspaceDir } from "./workspace.ts";

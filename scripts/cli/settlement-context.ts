@@ -5,11 +5,15 @@ import type { ProvableSettlement } from "@openledger/models/settling/prepare-set
 import { type ProvedSettlement, proveSettlement } from "@openledger/models/settling/prove-settlement";
 import type { BackendName } from "@openledger/prover/backends";
 import { BACKEND_CHOICES, type BackendChoice, chooseBackend } from "@openledger/prover/choose-backend";
+import { proveWithProgress } from "@openledger/prover/proving/prove-with-progress";
+import type { Prover } from "@openledger/prover/proving/prover";
 import {
+  openProvingCircuit,
   openProvingCircuits,
   type RollupCircuit,
   readRollupCircuits,
 } from "@openledger/verifier/circuits/rollup-circuits";
+import type { ProveStatement } from "@openledger/verifier/without-operator/prove-statement";
 import { commandError } from "./cli-errors.ts";
 import { deploymentOf, type GlobalOptions, resolveEndpoints } from "./context.ts";
 import type { Output } from "./output.ts";
@@ -52,6 +56,38 @@ export async function requireBackend(text: string, say: (line: string) => void):
   if (choice === "auto") say(`proofs by ${reason}`);
   return backend;
 }
+
+/**
+ * Returns the function by which a command proves with a circuit of the rollup, by its name: opens the keys, and reports each stage in
+ * steps of ten per cent.
+ */
+export const proverByName =
+  (
+    circuits: readonly RollupCircuit[],
+    {
+      deployment,
+      keys,
+      onProgress,
+      prover,
+    }: {
+      readonly deployment: Deployment | null;
+      readonly keys: string | undefined;
+      readonly onProgress: (text: string) => void;
+      readonly prover: Prover;
+    },
+  ): ProveStatement =>
+  async (name, inputs) => {
+    const circuit = circuits.find((known) => known.name === name)!;
+    const proving = await openProvingCircuit(circuit, deployment, onProgress, keys);
+    return proveWithProgress(
+      prover,
+      { circuit: proving, inputs },
+      {
+        onProgress: ({ percent, stage }) =>
+          onProgress(`${name}: ${stage}, ${10 * Math.floor(percent / 10)} %`),
+      },
+    );
+  };
 
 /** Proves with percentages on stderr. */
 export async function proveWithOutput(

@@ -42,6 +42,8 @@ export const PACKAGES = {
             "client-errors",
           ]),
           ERRORS,
+          "circuits/wire/operation-body.ts",
+          "circuits/wire/operation-status.ts",
           "client/tasks/pay-for-answer.ts",
           "foundation/secret.ts",
           "contracts/build/rollup-abi.ts",

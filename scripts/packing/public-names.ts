@@ -21,7 +21,7 @@ export interface EntrySources {
 
 /** Files of which only types are public: their values serve the library itself, their types are part of its results. */
 const TYPES_ONLY =
-  /-schemas\.ts$|\/(hex|operation-body|preconfirmation|sequencer-request|model-answers|settling-circuit)\.ts$/;
+  /-schemas\.ts$|\/(hex|operation-body|operation-status|preconfirmation|sequencer-request|model-answers|settling-circuit)\.ts$/;
 
 /** @throws where two files export the same name */
 export function publicFiles(root: string, { rooms, files }: EntrySources): PublicFile[] {

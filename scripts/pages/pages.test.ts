@@ -31,8 +31,10 @@ it("docs/reference/where.md answers each question with a line of the code that e
   for (const [, question, path, line] of rows) expect(read(path!).split(line!).length - 1, question).toBe(1);
 });
 
-it("docs/explanation/trust.md shows by a test what each thing that one is told is checked against", () => {
-  const [, part] = read("docs/explanation/trust.md").split("## What you are told, and by whom\n");
+it("docs/explanation/trust.md shows by a test what each statement of a server is checked against", () => {
+  const [, part] = read("docs/explanation/trust.md").split(
+    "## What servers say, and what it is checked against\n",
+  );
   const rows = part!
     .split("\n## ")[0]!
     .split("\n")

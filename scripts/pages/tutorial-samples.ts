@@ -39,6 +39,8 @@ const PLACEHOLDERS: readonly (readonly [RegExp, string])[] = [
   [/\b(?:[\d.]+|…) (?:s|ms|min)\b/g, "TIME"],
   [/\b(block|batch|operation|number) \d+/g, "$1 NUMBER"],
   [/\b\d+ (batches|operations|proofs|leaves)\b/g, "COUNT $1"],
+  // Which row has which place depends on who labels first; its score does not.
+  [/^\s*\d+(?=\s+leaf \d+)/, "ROW"],
   [/\bleaf \d+/g, "leaf ID"],
   [/\b[\d.]+ %/g, "SHARE"],
   [/\b\d+\.\d{3,}\b/g, "MEASURED"],

@@ -19,8 +19,6 @@ interface PrebuiltFile {
   readonly mainSource: string;
   /** true: today's sources have its content hash. */
   readonly isCurrent: boolean;
-  /** true: every file that its source includes exists. */
-  readonly hasSources: boolean;
 }
 
 /** Every prebuilt circuit. @throws RollupError CIR_PREBUILT_DAMAGED */
@@ -37,7 +35,7 @@ export function prebuiltCircuits(): PrebuiltFile[] {
       );
       const hash = hashOrNone(mainSource);
       const isCurrent = path === prebuiltPath(header.name, hash);
-      return { path, header, mainSource, isCurrent, hasSources: hash !== "" };
+      return { path, header, mainSource, isCurrent };
     });
 }
 

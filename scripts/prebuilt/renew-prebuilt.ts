@@ -1,14 +1,9 @@
 /** Renewal of the prebuilt circuits and contracts for `npx tsx scripts/prebuild.ts`, so that a fresh clone needs no compiler. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import {
-  type CircuitSpec,
-  compileCircuit,
-  hashCircuit,
-  repositoryRoot,
-} from "@openledger/circuits/compiler/compile";
-import { packCircuit, prebuiltPath } from "@openledger/circuits/compiler/prebuilt";
+import { type CircuitSpec, compileCircuit } from "@openledger/circuits/compiler/compile";
+import { packCircuit } from "@openledger/circuits/compiler/prebuilt";
 import {
   CONTRACT_SETS,
   compileContracts,
@@ -20,25 +15,13 @@ import {
 import { prebuiltCircuits, startCircuits } from "./prebuilt-circuits.ts";
 
 /**
- * Compiles and packs what changed of the prebuilt circuits and what `npm start` needs, and removes what is not current.
- * @param names of circuits in the cache to pack besides, as tests compile them
+ * Compiles and packs the circuits that `npm start` needs, where they changed, and removes every other file. Circuits of tests are in no
+ * file: the first test that needs one compiles it into the cache.
  */
-export async function renewCircuits(names: readonly string[], say: (line: string) => void): Promise<void> {
-  const specs = new Map<string, CircuitSpec>();
-  const want = (spec: CircuitSpec) => {
-    const path = prebuiltPath(spec.name, hashCircuit(spec.mainSource));
-    if (specs.get(path)?.keepSym !== true) specs.set(path, spec);
-  };
-  const there = prebuiltCircuits();
-  for (const { header, hasSources, isCurrent, mainSource, path } of there) {
-    if (!isCurrent) rmSync(path);
-    if (!hasSources)
-      say(`${header.name}: its sources moved. Run its test, then npx tsx scripts/prebuild.ts ${header.name}`);
-    else want({ name: header.name, mainSource, keepSym: header.sym !== undefined });
-  }
-  for (const spec of startCircuits().values()) want(spec);
-  for (const spec of cachedSpecs(names)) want(spec);
-  const packed = new Map(there.filter(({ isCurrent }) => isCurrent).map((file) => [file.path, file.header]));
+export async function renewCircuits(say: (line: string) => void): Promise<void> {
+  const specs = startCircuits();
+  const packed = new Map(prebuiltCircuits().map(({ header, path }) => [path, header]));
+  for (const path of packed.keys()) if (!specs.has(path)) rmSync(path);
   for (const [path, spec] of specs) {
     const header = packed.get(path);
     if (header !== undefined && (spec.keepSym !== true || header.sym !== undefined)) continue;
@@ -57,23 +40,6 @@ async function packOne(path: string, spec: CircuitSpec) {
   const bytes = packCircuit(about, { r1cs, wasm, sym });
   writeFileSync(path, bytes);
   return { byteCount: bytes.length, seconds: (Date.now() - startedAtMs) / 1000 };
-}
-
-/** Circuits of these names that the cache holds, made of today's sources. */
-function cachedSpecs(names: readonly string[]): CircuitSpec[] {
-  const cacheDir = join(repositoryRoot, ".cache/circuits");
-  return names.flatMap((name) => {
-    // A circuit composed of parts has no source of its own.
-    const entries = readdirSync(cacheDir).filter(
-      (entry) => entry.slice(0, -25) === name && existsSync(join(cacheDir, entry, "circuit.circom")),
-    );
-    const sources = entries.map((entry) => readFileSync(join(cacheDir, entry, "circuit.circom"), "utf8"));
-    const current = sources.filter(
-      (source, i) => entries[i] === `${name}-${hashCircuit(source).slice(0, 24)}`,
-    );
-    if (current.length === 0) throw new Error(`the cache has no circuit ${name} of today's sources`);
-    return current.map((mainSource) => ({ name, mainSource, keepSym: true }));
-  });
 }
 
 /** Compiles and packs the contracts that changed, and removes files of others. */

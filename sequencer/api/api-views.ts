@@ -12,6 +12,7 @@ import {
 import { unpackSplit } from "@openledger/circuits/ledger/rewards";
 import { BINDING_BITS, KIND, KIND_RULES, kindRule, LEAF_KIND } from "@openledger/circuits/protocol";
 import { parseTableName, postedShape } from "@openledger/circuits/table/table-shape";
+import { encodeOperation } from "@openledger/circuits/wire/operation-body";
 import type { chainAnswer, readyBatchesAnswer } from "@openledger/circuits/wire/operator-api";
 import { proofJson } from "@openledger/circuits/wire/wire-fields";
 import { hex20, hex32 } from "@openledger/foundation/hex";
@@ -131,19 +132,8 @@ export function operationView(sequencer: Pick<LedgerHost, "pipeline">, known: Kn
   const { estimates, openedAtMs } = sequencer.pipeline;
   return {
     hash,
-    kind: kindName(operation.kind),
-    a: operation.a,
-    b: operation.b,
+    ...encodeOperation(operation),
     createdId: entry?.createdId ?? null,
-    amountCode: operation.amountCode.toString(),
-    words: operation.words.map(hex32),
-    nonce: Number(operation.nonce),
-    maxFeePerUnitWei: operation.maxFeePerUnitWei.toString(),
-    signature: {
-      r8x: hex32(operation.signature.r8x),
-      r8y: hex32(operation.signature.r8y),
-      s: hex32(operation.signature.s),
-    },
     status,
     opIndex: entry?.opIndex ?? null,
     batchNumber: entry?.batchNumber ?? null,

@@ -4,6 +4,8 @@
 
 import { leafReference } from "@openledger/circuits/ledger/operation";
 import { KIND, kindRule } from "@openledger/circuits/protocol";
+import { toHexSignature } from "@openledger/circuits/wire/hex-signature";
+import { encodeOperation } from "@openledger/circuits/wire/operation-body";
 import type { Preconfirmation } from "@openledger/circuits/wire/sequencer-preconfirmation";
 import { hex32 } from "@openledger/foundation/hex";
 import type { LogEntry, OperationEntry, SettlementEntry } from "../store/log-entry.ts";
@@ -52,23 +54,13 @@ function operationEntryView(
   const unsigned = { operationHash: hash, opIndex, deadlineSeconds, signature: null };
   const rule = kindRule(operation.kind)!;
   const b = rule.usesB && !rule.isCreate ? host.pipeline.head.ledger.leaf(operation.b)?.leaf : undefined;
-  const { signature } = operation;
   return {
     sequence,
     type: entry.type,
     batchNumber,
     acknowledgedAtMs,
     preconfirmation: preconfirmation ?? unsigned,
-    operation: {
-      kind: rule.name,
-      a: operation.a,
-      b: operation.b,
-      amountCode: operation.amountCode.toString(),
-      words: operation.words.map(hex32),
-      nonce: Number(operation.nonce),
-      maxFeePerUnitWei: operation.maxFeePerUnitWei.toString(),
-      signature: { r8x: hex32(signature.r8x), r8y: hex32(signature.r8y), s: hex32(signature.s) },
-    },
+    operation: encodeOperation(operation),
     // B's present reference: after a change of its owner it differs from the signed one.
     bRef: hex32(b === undefined ? 0n : leafReference(b)),
   };
@@ -87,9 +79,6 @@ function settlementEntryView(sequence: number, entry: SettlementEntry) {
     modelId: operation.modelId,
     settlementHash: hash,
     ...postingJson(posting),
-    signature:
-      signature === null
-        ? null
-        : { r8x: hex32(signature.r8x), r8y: hex32(signature.r8y), s: hex32(signature.s) },
+    signature: signature === null ? null : toHexSignature(signature),
   };
 }

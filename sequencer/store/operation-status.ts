@@ -1,22 +1,11 @@
 /** Status of operations and queue entries as the API shows it, from pending to final: it follows from the batch. */
 import type { SignedOperation } from "@openledger/circuits/ledger/operation";
+import type { OperationStatus } from "@openledger/circuits/wire/operation-status";
 import type { Preconfirmation } from "@openledger/circuits/wire/sequencer-preconfirmation";
 import type { RollupError } from "@openledger/foundation/rollup-error";
 import type { ListedQueueEntry } from "./executed-queue.ts";
 import type { OperationEntry } from "./log-entry.ts";
 import type { StoredBatch } from "./stored-batch.ts";
-
-/** Statuses in the order in which an operation passes them; "dropped" ends it. */
-const OPERATION_STATUSES = [
-  "pending",
-  "acknowledged",
-  "closed",
-  "proven",
-  "posted",
-  "final",
-  "dropped",
-] as const;
-type OperationStatus = (typeof OPERATION_STATUSES)[number];
 
 /** All that the sequencer can say of one operation. */
 export interface KnownOperation {

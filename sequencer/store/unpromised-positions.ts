@@ -1,34 +1,36 @@
 /**
- * Places (numbers among all signed operations) for which this sequencer signs no preconfirmation, because it may have promised
- * them to other operations. A second signature for one position takes the operator's bond (contracts/bond/), whatever the reason.
+ * Positions (numbers among all signed operations) for which the sequencer signs no preconfirmation, because it may have promised
+ * them to other operations. A second signature for one position costs the operator's bond (contracts/bond/), whatever the reason.
+ * Operations in these positions are executed and acknowledged without a signature. sequencer.ts asks before it signs.
  *
- * There are two ways to such positions. A dropped operation moves all behind it one position forward (batches/from-l1/rebase.ts).
- * And a directory made from L1 or from a full node lacks acknowledgements that nobody else has seen; how many there may
- * have been is bounded by the batches that may wait for L1.
+ * Two cases make such positions:
+ * 1. A dropped operation moves all later ones to the position before (batches/from-l1/rebase.ts).
+ * 2. A directory made from L1 or from a full node lacks acknowledgements that nobody else has seen. Their number is at most what the
+ *    batches hold that may wait for L1 (`maxUnpostedOperations`).
  *
- * Full nodes mark the positions for which they saw no signature, so that a directory made from theirs has them, too.
- *
- * Operations in these positions are executed and acknowledged like others, without a signature.
+ * A full node records the positions whose signature it did not see, so a directory made from its copy has them, too.
  */
 import type { BatchShape } from "@openledger/circuits/protocol";
 import type { LedgerLog } from "./ledger-log.ts";
 import { type StoreWrite, storeKeys } from "./store-keys.ts";
 
-interface Offsets {
+interface PositionRange {
   readonly from: number;
-  /** First place behind them; null in a directory that no sequencer has started on since it was made. */
+  /** First position after the range; null until a sequencer starts on a restored directory and bounds it. */
   readonly end: number | null;
 }
 
 export class UnpromisedPositions {
-  #all: readonly Offsets[];
+  #all: readonly PositionRange[];
 
-  private constructor(all: readonly Offsets[]) {
+  private constructor(all: readonly PositionRange[]) {
     this.#all = all;
   }
 
   static async load(log: LedgerLog): Promise<UnpromisedPositions> {
-    return new UnpromisedPositions((await log.get<readonly Offsets[]>(storeKeys.unpromisedPositions)) ?? []);
+    return new UnpromisedPositions(
+      (await log.get<readonly PositionRange[]>(storeKeys.unpromisedPositions)) ?? [],
+    );
   }
 
   has(opIndex: number): boolean {
@@ -36,8 +38,8 @@ export class UnpromisedPositions {
   }
 
   /**
-   * Adds places at once. @param end null: all from there on, until a start bounds them
-   * @returns the write that makes it durable; it has to go with what moves the operations
+   * Adds a range of positions. @param end null for all positions from there on, until a start bounds them
+   * @returns the write that makes it durable; store it together with the writes that move the operations
    */
   add(from: number, end: number | null): StoreWrite {
     const last = this.#all.at(-1);
@@ -69,5 +71,5 @@ export const maxUnpostedOperations = (maxUnpostedBatches: number, { narrow, wide
 /** Write for a directory whose ledger may lack acknowledged operations from this position on. */
 export const unpromisedFrom = (opIndex: number): StoreWrite => ({
   key: storeKeys.unpromisedPositions,
-  value: [{ from: opIndex, end: null }] satisfies readonly Offsets[],
+  value: [{ from: opIndex, end: null }] satisfies readonly PositionRange[],
 });

@@ -6,7 +6,8 @@
 
 import { bridgeError } from "@openledger/bridge/bridge-errors";
 import { messageHash, type SignedOperation } from "@openledger/circuits/ledger/operation";
-import { FIELD_ORDER, KIND_RULES, kindRule } from "@openledger/circuits/protocol";
+import { FIELD_ORDER, KIND_RULES } from "@openledger/circuits/protocol";
+import { encodeOperation } from "@openledger/circuits/wire/operation-body";
 import { operationBody } from "@openledger/circuits/wire/operation-json";
 import { preconfirmation } from "@openledger/circuits/wire/sequencer-answers";
 import type { Preconfirmation } from "@openledger/circuits/wire/sequencer-preconfirmation";
@@ -79,20 +80,11 @@ export function parseEvidence(json: string, what: string): PreconfirmationEviden
 /** The file's text; `parseEvidence` reads it back. */
 export function encodeEvidence({ opening, ...evidence }: PreconfirmationEvidence): string {
   const { operation, bRef } = opening ?? {};
-  const body = operation && {
-    ...operation,
-    kind: kindRule(operation.kind)!.name,
-    amountCode: operation.amountCode.toString(),
-    words: operation.words.map(hex32),
-    nonce: Number(operation.nonce),
-    maxFeePerUnitWei: operation.maxFeePerUnitWei.toString(),
-    signature: {
-      r8x: hex32(operation.signature.r8x),
-      r8y: hex32(operation.signature.r8y),
-      s: hex32(operation.signature.s),
-    },
+  const value = {
+    ...evidence,
+    operation: operation === undefined ? null : encodeOperation(operation),
+    bRef: bRef === undefined ? null : hex32(bRef),
   };
-  const value = { ...evidence, operation: body ?? null, bRef: bRef === undefined ? null : hex32(bRef) };
   return `${JSON.stringify(value, null, 2)}\n`;
 }
 

@@ -1,6 +1,6 @@
 /**
  * Replays L1's records of a rollup one after the other, and checks each against those before it. The ledger itself is its
- * keeper's: in memory up to an end (ledger-replay.ts), or stored and followed for good (a full node).
+ * keeper's: in memory up to an end (ledger-replay.ts), or stored and followed for good (a full node). docs/adr/0026 says why there are two.
  */
 import type { BatchEvent, HistoryEvent, QueueEntryEvent } from "@openledger/bridge/l1/l1-history";
 import type { RegisteredCircuit } from "@openledger/bridge/l1/rollup-contract";

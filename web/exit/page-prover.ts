@@ -1,4 +1,4 @@
-/** Proofs of exits in the page: in a worker of their own, one at a time, so that the page goes on. */
+/** Proves exits for the page *Exit* (exit-panel.tsx): one at a time, in a worker of its own, so that the page stays responsive. */
 
 import { RollupError } from "@openledger/foundation/rollup-error";
 import { parseZkeyHeader } from "@openledger/prover/formats/zkey-header";
@@ -9,21 +9,21 @@ import { verifierError } from "@openledger/verifier/verifier-errors";
 import type { ExitTools } from "./exit-tools.ts";
 import type { WorkerAnswer, WorkerTask } from "./worker-messages.ts";
 
-const SAID: Readonly<Record<SingleThreadStage, string>> = {
+const STAGE_TEXTS: Readonly<Record<SingleThreadStage, string>> = {
   key: "reading the proving key",
   witness: "calculating the witness",
   prove: "making the proof, some seconds",
   verify: "checking the proof",
 };
 
-/** Keys are those of the build, and each is held against the one that L1 has before it is used. */
+/** Prover that reads its keys from the page's build, and compares each with L1's before it uses it. */
 export function pageProver(tools: ExitTools): ExitProver {
   const opened = new Map<string, WorkerTask["circuit"]>();
   return {
     async open(circuit, onProgress) {
       const files = opened.get(circuit.name) ?? (await openFiles(tools, circuit, onProgress));
       opened.set(circuit.name, files);
-      return (inputs, tell) => proveInWorker(tools, { circuit: files, inputs }, tell);
+      return (inputs, onStage) => proveInWorker(tools, { circuit: files, inputs }, onStage);
     },
   };
 }
@@ -53,12 +53,12 @@ async function openFiles(
 async function proveInWorker(
   tools: ExitTools,
   task: WorkerTask,
-  tell: (text: string) => void,
+  onStage: (text: string) => void,
 ): Promise<Extract<WorkerAnswer, { kind: "proven" }>> {
   const worker = await tools.startProver();
   return new Promise<Extract<WorkerAnswer, { kind: "proven" }>>((settle, fail) => {
     worker.onmessage = ({ data: answer }: MessageEvent<WorkerAnswer>) => {
-      if (answer.kind === "stage") tell(SAID[answer.stage]);
+      if (answer.kind === "stage") onStage(STAGE_TEXTS[answer.stage]);
       else if (answer.kind === "proven") settle(answer);
       else fail(new RollupError(answer.code ?? "PRV_PROVE_FAILED", answer.message));
     };

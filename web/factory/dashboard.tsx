@@ -10,8 +10,8 @@ import { type Column, DataTable } from "../design/data-table.tsx";
 import type { Live } from "../ledger/live.ts";
 import { showCount } from "../words/format.ts";
 import { Term } from "../words/term.tsx";
-import { sayTimeLeft } from "./jobs/job-figures.ts";
 import type { RunView, TimeLeft } from "./jobs/run-view.ts";
+import { sayTimeLeft } from "./jobs/time-left.ts";
 
 interface DashboardProps {
   readonly view: RunView;

@@ -1,6 +1,6 @@
 /**
- * Page "#/factory/…": finds the factory's page that the rest of the address names, from the choice of rows to the parts of a
- * job.
+ * Page "#/factory/…": draws the page of the factory that the rest of the address names, from the choice of rows to the parts of
+ * a job.
  */
 import "./factory.css";
 import type { ComponentChildren } from "preact";
@@ -15,27 +15,27 @@ import { UseChoice } from "./form/use-choice.tsx";
 import { HomePage } from "./home-page.tsx";
 import { JobPage } from "./jobs/job-page.tsx";
 
-/** The ModelFactory: from rows to a model of one's own. The address says how far one is. */
+/** Router of the factory's pages. */
 export function FactoryPage(props: PageProps) {
-  const [location] = props.rest;
-  if (location === undefined) return <HomePage {...props} />;
+  const [section] = props.rest;
+  if (section === undefined) return <HomePage {...props} />;
   return (
     <FactoryGate {...props}>
-      {(factorySession) => atFactory(props, factorySession) ?? <NoLocation />}
+      {(factorySession) => atFactory(props, factorySession) ?? <NotFound />}
     </FactoryGate>
   );
 }
 
-/** null if the address is none of the factory's. */
+/** Returns null for an address that is none of the factory's. */
 function atFactory(props: PageProps, factorySession: FactorySession): ComponentChildren {
-  const [location, id, kind, first, second] = props.rest;
-  if (location === "job" && id !== undefined) {
+  const [section, id, kind, first, second] = props.rest;
+  if (section === "job" && id !== undefined) {
     const part = (kind ?? "watch") as JobPart;
     return JOB_PARTS.includes(part) ? (
       <JobPage {...props} factorySession={factorySession} jobId={id} part={part} />
     ) : null;
   }
-  if (location !== "new") return null;
+  if (section !== "new") return null;
   if (id === undefined) return <DataChoice {...props} factorySession={factorySession} />;
   if (id === "rows" && kind !== undefined) return ofRows(props, factorySession, kind, [first, second]);
   const hostUrl = props.site.datanetHosts[Number(kind)];
@@ -58,7 +58,7 @@ function ofRows(
   return use === "on" && baseId !== undefined ? <FormPage {...common} baseId={baseId} /> : null;
 }
 
-function NoLocation() {
+function NotFound() {
   return (
     <section class="stack">
       <h1>Page not found</h1>

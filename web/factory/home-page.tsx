@@ -1,5 +1,6 @@
 /** Page "#/factory": a visitor begins a new model, and finds the jobs of their account. */
 import type { FactoryJob } from "@openledger/models/factory/factory-api";
+import { figureOf, kindOf } from "@openledger/models/factory/job-words";
 import { Badge } from "../design/badge.tsx";
 import { type Column, DataTable } from "../design/data-table.tsx";
 import type { PageProps } from "../ledger/page.ts";
@@ -9,11 +10,10 @@ import { FactoryGate } from "./factory-gate.tsx";
 import { jobHref, NEW_HREF } from "./factory-links.ts";
 import type { FactorySession } from "./factory-session.ts";
 import { jobBadge } from "./jobs/job-badge.ts";
-import { figureOf, kindOf } from "./jobs/job-figures.ts";
 import { useFactory } from "./use-factory.ts";
 
-/** Interval between two requests for the jobs. */
-const LOOK_MS = 3_000;
+/** Interval between two requests for the list of jobs. */
+const POLL_MS = 3_000;
 
 /** First page of the factory. */
 export function HomePage(props: PageProps) {
@@ -44,7 +44,7 @@ export function HomePage(props: PageProps) {
 }
 
 function Jobs({ factorySession }: { factorySession: FactorySession }) {
-  const { problem, value } = useFactory("jobs", () => factorySession.factory.jobs(), LOOK_MS);
+  const { problem, value } = useFactory("jobs", () => factorySession.factory.jobs(), POLL_MS);
   const columns: Column<FactoryJob>[] = [
     { label: "Model", cell: ({ form, id }) => <a href={jobHref(id)}>{form.name}</a> },
     {

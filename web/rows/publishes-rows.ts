@@ -1,4 +1,4 @@
-/** Knows which model servers publish their rows: the Ask and Earnings pages look before they fetch any. */
+/** Finds out whether a model's server publishes its rows, before the pages Ask and Earnings fetch any. */
 import { requestModelServer } from "@openledger/client/actions/answers/model-answers";
 import { RecentAnswers } from "@openledger/foundation/recent-answers";
 import { z } from "zod";
@@ -8,7 +8,10 @@ const TIMEOUT_MS = 10_000;
 const manifestSchema = z.object({ manifest: z.object({ files: z.record(z.string(), z.unknown()) }) });
 const publishing = new RecentAnswers<string, boolean>({ maxItems: 1_000 });
 
-/** Tells whether a server publishes its rows. One request a server saves a vain request for each row. @throws ATT_SERVER_UNREACHABLE */
+/**
+ * Returns true if a server publishes its rows. One request saves a vain request for each row.
+ * @throws ATT_SERVER_UNREACHABLE
+ */
 export function publishesRows(serverUrl: string): Promise<boolean> {
   const access = { requestTimeoutMs: TIMEOUT_MS };
   return publishing.get(serverUrl, async () => {

@@ -16,7 +16,7 @@ export type SendAnswer =
   | "nonce held"
   /** The node refuses all transactions that pay so little. */
   | "underpriced"
-  /** The account has a transaction in the node's pool for the other kind, blobs or none (other-pool.ts). */
+  /** The account has a transaction in the node's pool for the other kind, blobs or none (empty-blob.ts). */
   | "other pool";
 
 const WORDS: readonly (readonly [SendAnswer, RegExp])[] = [

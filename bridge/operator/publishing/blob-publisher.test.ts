@@ -15,7 +15,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { BlobThread, type BlobWork } from "../../blobs/blob-thread.ts";
 import { createL1Client } from "../../l1/l1-client.ts";
 import { RollupContract } from "../../l1/rollup-contract.ts";
-import { EMPTY_BLOB } from "../../l1/submission/other-pool.ts";
+import { EMPTY_BLOB } from "../../l1/submission/empty-blob.ts";
 import { blobsHere } from "../../testing/blobs-here.ts";
 import { type BridgeFixture, startBridgeFixture } from "../../testing/bridge-fixture.ts";
 import {

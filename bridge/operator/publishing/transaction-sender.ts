@@ -31,7 +31,7 @@ import {
 } from "viem";
 import type { BlobWork } from "../../blobs/blob-thread.ts";
 import { type L1Client, l1Call } from "../../l1/l1-client.ts";
-import { EMPTY_BLOB } from "../../l1/submission/other-pool.ts";
+import { EMPTY_BLOB } from "../../l1/submission/empty-blob.ts";
 import { type SentTransaction, sendSigned } from "../../l1/submission/send-signed.ts";
 import type { Attempt, IntendedBatch, IntentStore, PublishIntent } from "./publish-intent.ts";
 
@@ -198,7 +198,7 @@ export class TransactionSender {
     const last = earlier.at(-1);
     const hasBlobs = content.sidecars.length > 0;
     const wasWithBlobs = last === undefined ? hasBlobs : last.maxFeePerBlobGasWei !== undefined;
-    // A given-up transaction is not replaced by another kind (other-pool.ts), but by a filler of its own until its nonce
+    // A given-up transaction is not replaced by another kind (empty-blob.ts), but by a filler of its own until its nonce
     // is used up.
     const isOther = hasBlobs !== wasWithBlobs;
     if (isOther && before?.isGivenUp === false) return before;

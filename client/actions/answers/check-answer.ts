@@ -17,6 +17,7 @@ import {
   type CheckedReply,
   type Estimate,
   firstBelow,
+  minAssuranceOf,
   type ReplyAssurance,
   type UncheckedAnswer,
 } from "./model-answers.ts";
@@ -37,16 +38,17 @@ export interface AnswerExpectation {
   /** Payees of the model on the ledger; default: not compared. */
   readonly payees?: readonly Pick<ModelPayee, "contributorId" | "validatorId">[];
   /** Minimum assurance of each part; default: any. A model whose copy names no assurance counts as `believed`. */
-  readonly least?: Partial<ReplyAssurance>;
+  readonly minAssurance?: Partial<ReplyAssurance>;
 }
 
-export type CheckAnswerErrorCode = "CLI_ANSWER_WRONG" | "CLI_BELOW_LEAST";
+export type CheckAnswerErrorCode = "CLI_ANSWER_WRONG" | "CLI_BELOW_LEAST" | "CLI_INPUT_INVALID";
 
 /**
  * Computes answer, query and receipt again from the prompt and the published model. A settlement pays by an answer that
  * passes: nobody can open the receipt to another one. Whom it pays is in no receipt: `withOwnEstimate` computes it, and of a model
  * whose matrix the customer does not have, an impossible estimate is refused here. Needs `initPoseidon`.
- * @throws CLI_ANSWER_WRONG, whose `data.what` names the first field that differs; CLI_BELOW_LEAST
+ * @throws CLI_ANSWER_WRONG, whose `data.what` names the first field that differs; CLI_BELOW_LEAST; CLI_INPUT_INVALID for a
+ *   minimum assurance that does not exist
  * @example
  * ```ts
  * const answer = await askModel(client, { serverUrl, modelId: 11, prompt: "Win now" });
@@ -165,20 +167,21 @@ export const assuranceOfReply = (model: CheckableModel, checked: CheckedOptions)
 
 /**
  * Requires the minimum assurance.
- * @throws CLI_BELOW_LEAST
+ * @throws CLI_BELOW_LEAST; CLI_INPUT_INVALID for a part or a level that does not exist
  * @internal
  */
 export function requireMinAssurance(
   model: CheckableModel,
-  { least = {}, ...checked }: CheckedOptions & Pick<AnswerExpectation, "least">,
+  parameters: CheckedOptions & Pick<AnswerExpectation, "minAssurance">,
 ): void {
-  const input = assuranceOfReply(model, checked);
-  const part = firstBelow(input, least);
+  const minAssurance = minAssuranceOf(parameters);
+  const input = assuranceOfReply(model, parameters);
+  const part = firstBelow(input, minAssurance);
   if (part === null) return;
   throw clientError(
     "CLI_BELOW_LEAST",
-    `the reply's ${part} is only ${input[part]}, and you accept no less than ${least[part]}`,
-    { data: { part, given: input[part], least: `${least[part]}` } },
+    `the reply's ${part} is only ${input[part]}, and you accept no less than ${minAssurance[part]}`,
+    { data: { part, given: input[part], minAssurance: `${minAssurance[part]}` } },
   );
 }
 

@@ -53,6 +53,33 @@ export interface ReplyAssurance {
   readonly rows: Assurance;
 }
 
+/** Parts of a reply that have an assurance each. */
+export const ASSURED_PARTS = ["answer", "query", "rows"] as const satisfies readonly (keyof ReplyAssurance)[];
+
+/**
+ * Minimum assurance that a caller names; default: any. A name that is misspelt, or that an earlier version had, would pass for none.
+ * @throws CLI_INPUT_INVALID for `least`, for a part and for a level that do not exist
+ * @internal
+ */
+export function minAssuranceOf(parameters: {
+  readonly minAssurance?: Partial<ReplyAssurance>;
+}): Partial<ReplyAssurance> {
+  if ("least" in parameters) throw invalidAssurance("`least` is named `minAssurance` now");
+  const { minAssurance = {} } = parameters;
+  for (const [part, level] of Object.entries(minAssurance)) {
+    if (!(ASSURED_PARTS as readonly string[]).includes(part))
+      throw invalidAssurance(
+        `minAssurance: "${part.slice(0, 40)}" is no part; parts: ${ASSURED_PARTS.join(", ")}`,
+      );
+    if (level !== undefined && !ASSURANCES.includes(level))
+      throw invalidAssurance(`minAssurance.${part}: no level; levels: ${ASSURANCES.join(", ")}`);
+  }
+  return minAssurance;
+}
+
+const invalidAssurance = (message: string) =>
+  clientError("CLI_INPUT_INVALID", message, { data: { reason: "min-assurance" } });
+
 /** Checks that a customer has computed. No server's word is in them. */
 export interface CheckedReply {
   readonly isAnsweredAgain: boolean;
@@ -61,7 +88,7 @@ export interface CheckedReply {
 }
 
 /**
- * First part that is less sure than `least`; null where none is.
+ * First part that is less sure than `minAssurance`; null where none is.
  * @internal
  */
 export function firstBelow(
@@ -69,8 +96,7 @@ export function firstBelow(
   minAssurance: Partial<ReplyAssurance>,
 ): keyof ReplyAssurance | null {
   const rank = (one: Assurance) => ASSURANCES.indexOf(one);
-  const parts = ["answer", "query", "rows"] as const;
-  return parts.find((part) => rank(input[part]) < rank(minAssurance[part] ?? "believed")) ?? null;
+  return ASSURED_PARTS.find((part) => rank(input[part]) < rank(minAssurance[part] ?? "believed")) ?? null;
 }
 
 export const answerSchema = z.object({

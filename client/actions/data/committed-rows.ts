@@ -1,12 +1,14 @@
 /**
- * Rows of a Datanet's commits as a store has them, and whose each one is: the one place of that rule. Versions are collected and
- * verified by it.
+ * The rule that decides which contributor a committed row belongs to. Publishing and verifying a version both call it, with the rows
+ * of all commits that a local store has.
  *
- * Anyone may commit to a Datanet, and nobody can make them bring the rows. So a commit whose list or rows are not to be had is passed
- * over and named: it stops nobody. Among the others a row is the first committer's, in the ledger's order, but for one case. A row of
- * the published version stays with whom the version names, if that leaf had committed it before the version: whoever brings an earlier
- * commit's rows afterwards has committed a copy. Attack: somebody commits public texts, holds the list back, lets others contribute the
- * same texts, and takes their rows, and their pay, once these are published.
+ * 1. Anyone may commit to a Datanet, and nobody can force them to upload the rows. So a commit whose list or rows are missing is
+ *    skipped and listed (`passedOver`); it blocks nobody.
+ * 2. A row that the published version lists stays with the leaf that the version names, if that leaf committed it before the version.
+ * 3. Any other row belongs to the leaf that committed it first, in the ledger's order.
+ *
+ * Attack that rule 2 stops: somebody commits public texts, holds the list back, lets others contribute the same texts, and takes their
+ * rows and pay once these are published.
  */
 import { hexToBytes } from "@noble/hashes/utils.js";
 import { digestToField } from "@openledger/circuits/ledger/version-rows";
@@ -16,19 +18,19 @@ import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { DatanetCommit } from "./list-commits.ts";
 import { type RowStore, readContribution, type StoredContribution } from "./row-store.ts";
 
-/** A commit with its place in the Datanet's chain. */
-export interface PlacedCommit extends DatanetCommit {
+/** A commit with its index in the Datanet's chain of commits. */
+export interface IndexedCommit extends DatanetCommit {
   readonly commitIndex: number;
 }
 /** A commit whose list and rows the store has. */
 export interface CommittedRows
   extends Pick<StoredContribution, "contentNames" | "digests" | "rowHashes" | "withdrawn"> {
-  readonly commit: PlacedCommit;
+  readonly commit: IndexedCommit;
 }
 export interface ReadCommittedReturnType {
   readonly read: readonly CommittedRows[];
   /** Commits whose list, or some of whose rows, the store does not have. */
-  readonly passedOver: readonly PlacedCommit[];
+  readonly passedOver: readonly IndexedCommit[];
 }
 
 /**
@@ -42,7 +44,7 @@ export async function readCommitted(
   holes: ReadonlySet<string> = new Set(),
 ): Promise<ReadCommittedReturnType> {
   const read: CommittedRows[] = [];
-  const passedOver: PlacedCommit[] = [];
+  const passedOver: IndexedCommit[] = [];
   for (const [commitIndex, listed] of commits.entries()) {
     const commit = { ...listed, commitIndex };
     try {
@@ -59,14 +61,14 @@ export async function readCommitted(
 
 /** A row of a commit. */
 export interface ClaimedRow {
-  readonly commit: PlacedCommit;
+  readonly commit: IndexedCommit;
   readonly rowIndex: number;
   readonly digest: string;
   readonly rowHash: bigint;
-  /** False where the same row, behind whatever salt, counts for another commit, or another place of this one. */
+  /** False where the same row, behind whatever salt, counts for another commit, or another row of this one. */
   readonly isFirst: boolean;
   /** Later commit for which the row counts, since the published version names its leaf; null where the ledger's order holds. */
-  readonly heldBy: PlacedCommit | null;
+  readonly heldBy: IndexedCommit | null;
 }
 
 /** Rows of the published version, with the leaf that each is of. */
@@ -103,9 +105,9 @@ export function claimRows(committed: readonly CommittedRows[], published: Publis
 function heldByVersion(
   committed: readonly CommittedRows[],
   published: PublishedRows,
-): Map<string, { readonly commit: PlacedCommit; readonly rowHash: bigint }> {
+): Map<string, { readonly commit: IndexedCommit; readonly rowHash: bigint }> {
   const ownerOf = new Map(published.map(({ contributorId, digest }) => [rowHashOf(digest), contributorId]));
-  const held = new Map<string, { readonly commit: PlacedCommit; readonly rowHash: bigint }>();
+  const held = new Map<string, { readonly commit: IndexedCommit; readonly rowHash: bigint }>();
   for (const { commit, contentNames, rowHashes } of committed) {
     if (commit.isAfterVersion) continue;
     for (const [i, rowHash] of rowHashes.entries()) {

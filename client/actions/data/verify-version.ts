@@ -5,7 +5,7 @@
 import { rowNumber } from "@openledger/foundation/row-number";
 import type { LedgerClient } from "../../ledger-client.ts";
 import { getLeaf } from "../../sequencer/ledger-reads.ts";
-import { claimRows, type PlacedCommit, readCommitted } from "./committed-rows.ts";
+import { claimRows, type IndexedCommit, readCommitted } from "./committed-rows.ts";
 import type { ListCommitsErrorCode } from "./list-commits.ts";
 import { type DatanetCommit, listCommits } from "./list-commits.ts";
 import { readVersion } from "./published-version.ts";
@@ -54,7 +54,7 @@ export interface VerifiedVersion {
   /** Digests of the version's rows that nobody has committed. */
   readonly foreign: readonly string[];
   /** Commits whose rows the store does not have: nothing is said of them. */
-  readonly passedOver: readonly PlacedCommit[];
+  readonly passedOver: readonly IndexedCommit[];
   /** First deviation from the rules, in words; null where there is none. Overtaken rows are none: look at `exceptions`. */
   readonly firstDifference: string | null;
 }

@@ -3,6 +3,7 @@
  * daemon, the factory and `openledger models settle` send them.
  */
 import type { Signature } from "@openledger/circuits/field/curve/eddsa";
+import { toHexSignature } from "@openledger/circuits/wire/hex-signature";
 import { hex32 } from "@openledger/foundation/hex";
 import { type Hex, toHex } from "viem";
 import type { LedgerClient } from "../../ledger-client.ts";
@@ -74,11 +75,7 @@ export function encodeSettlementBody(settlement: ProvenSettlement): SettlementBo
     settlementHash: hex32(settlementHash),
     ...encodeEntryBody(settlement),
     ...(further === undefined ? {} : { further: further.map(encodeEntryBody) }),
-    ...(signature === undefined
-      ? {}
-      : {
-          signature: { r8x: hex32(signature.r8x), r8y: hex32(signature.r8y), s: hex32(signature.s) },
-        }),
+    ...(signature === undefined ? {} : { signature: toHexSignature(signature) }),
   };
 }
 

@@ -4,20 +4,17 @@
  */
 import { leafReference, messageHash, operationMessage } from "@openledger/circuits/ledger/operation";
 import { KIND, kindRule, LEAF_KIND } from "@openledger/circuits/protocol";
+import { encodeOperation, type OperationBody } from "@openledger/circuits/wire/operation-body";
+import type { OperationStatus } from "@openledger/circuits/wire/operation-status";
 import { hex32 } from "@openledger/foundation/hex";
 import { type Address, type Hex, isAddressEqual } from "viem";
 import { clientError } from "../../client-errors.ts";
 import { type LedgerClient, requireL2Key } from "../../ledger-client.ts";
 import { getInfo, getLeaf, getOperation, resolveSigner } from "../../sequencer/ledger-reads.ts";
-import { encodeOperation, type OperationBody } from "../../sequencer/operation-body.ts";
 import { checkPreconfirmation } from "../../sequencer/preconfirmation.ts";
 import type { SequencerErrorCode } from "../../sequencer/sequencer-request.ts";
 import { requestSequencer } from "../../sequencer/sequencer-request.ts";
-import {
-  type OperationStatus,
-  type Preconfirmation,
-  submissionSchema,
-} from "../../sequencer/sequencer-schemas.ts";
+import { type Preconfirmation, submissionSchema } from "../../sequencer/sequencer-schemas.ts";
 
 /** An operation with its signature: it may be sent any number of times, and is executed once. */
 export interface SignedSubmission {

@@ -3,8 +3,8 @@ import {
   encodeBatchAnswers,
   MAX_BATCH_OPERATIONS,
 } from "@openledger/circuits/wire/operation-batch";
+import { decodeOperation } from "@openledger/circuits/wire/operation-body";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { decodeOperation } from "../../sequencer/operation-body.ts";
 import { createLedgerFixture, type LedgerFixture } from "../../testing/ledger-fixture.ts";
 import { transfer } from "./account-operations.ts";
 import type { SignedSubmission } from "./send-operation.ts";

@@ -7,11 +7,11 @@ import {
   encodeBatch,
   MAX_BATCH_OPERATIONS,
 } from "@openledger/circuits/wire/operation-batch";
+import { decodeOperation } from "@openledger/circuits/wire/operation-body";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import * as z from "zod/mini";
 import { clientError } from "../../client-errors.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
-import { decodeOperation } from "../../sequencer/operation-body.ts";
 import { refusedBy, requestSequencer, type SequencerErrorCode } from "../../sequencer/sequencer-request.ts";
 import { resultOf, type SendResult, type SignedSubmission } from "./send-operation.ts";
 

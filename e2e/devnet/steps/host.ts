@@ -1,4 +1,7 @@
-/** The Datanets on the host: cards, terms and rows; of the e-mails labels, findings, a version, access, and mia's own copy, too. */
+/**
+ * Steps of the devnet's job that put its Datanets on the host: cards, terms and rows. The Datanet of e-mails also gets labels,
+ * a review, a published version and an access request, after which mia downloads a copy. job-steps.ts calls them.
+ */
 import { join } from "node:path";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
@@ -6,7 +9,6 @@ import { openRowStore, type RowStore, storeContribution } from "@openledger/clie
 import type { SignedSubmission } from "@openledger/client/actions/ledger/send-operation";
 import { findRows } from "@openledger/client/datanets/browse-rows";
 import { checkFindings, listFindings } from "@openledger/client/datanets/cleaning";
-import { bringCard } from "@openledger/client/datanets/datanet-card";
 import { setDisplayName } from "@openledger/client/datanets/display-names";
 import { downloadCommits, downloadVersion } from "@openledger/client/datanets/download-rows";
 import { nextRows } from "@openledger/client/datanets/label-turns";
@@ -14,30 +16,33 @@ import { listAccess, sayRecords, type UnsignedRecord } from "@openledger/client/
 import { signTerms } from "@openledger/client/datanets/signed-terms";
 import { bringVersion, contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
-import { publishCard } from "@openledger/client/tasks/publish-card";
+import { setCard } from "@openledger/client/tasks/publish-card";
 import { prepareVersion, publishPrepared } from "@openledger/client/tasks/publish-version";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { CONTRIBUTORS, devnetPaths, PEOPLE, type PersonName } from "../config.ts";
 import { BUILDER, LABELLERS, REVIEWER } from "../content/cards.ts";
 import { mailFacts } from "../content/mails.ts";
-import { type Job, onceOnLedger, waitWithConsole, withRetry } from "../job.ts";
+import { type Job, waitWithConsole, withRetry } from "../job.ts";
 import { DATANETS, type DatanetPart, type PlannedCommit, stepOf } from "../parts.ts";
 import { mineUntilFinal } from "./clock.ts";
 import type { Leaves } from "./deposit.ts";
 
-const PART = DATANETS.mails;
-/** Rows that a labeller takes from the queue at once: as many as it gives. */
-const TURN = 50;
-const PAGE = 200;
+/** Datanet whose rows are labelled and reviewed. */
+const MAILS = DATANETS.mails;
+/** Rows a labeller requests from the host's queue at once: the host's maximum. */
+const QUEUE_ROW_COUNT = 50;
+/** Rows a page of a search for disputed rows. */
+const PAGE_ROW_COUNT = 200;
+/** Duration of the access that alice grants. */
 const GRANT_MS = 30 * 86_400_000;
 
-/** Everybody's own folder: nobody reads another's. alice's is the one that the command line reads. */
+/** Opens a person's own row store. alice's is the one that the command line reads. */
 export function storeOf(job: Pick<Job, "store">, name: PersonName): Promise<RowStore> {
   return name === "alice" ? Promise.resolve(job.store) : openRowStore(join(devnetPaths.people, name, "rows"));
 }
 
-/** Everybody is called on pages as here. */
+/** Sets each person's display name, so that pages show names instead of leaf ids. */
 export async function nameEverybody(job: Job, leaves: Leaves): Promise<void> {
   const { hostUrl } = job;
   for (const person of PEOPLE) {
@@ -51,7 +56,7 @@ interface Location {
   readonly datanetId: number;
 }
 
-/** A Datanet's first version: its card, and no rows. */
+/** Publishes a Datanet's first version, which has its card and no rows. */
 export async function publishPartCard(
   job: Job,
   leaves: Leaves,
@@ -60,25 +65,22 @@ export async function publishPartCard(
 ): Promise<void> {
   const { alice } = job.people;
   const card = part.card(leaves);
-  const sent = await onceOnLedger(job, stepOf(part.name, "publish-card"), alice, ({ onSigned }) =>
-    publishCard(alice, { datanetId, card, onSigned }),
-  );
-  await waitWithConsole(job, alice, { hash: sent.hash }, "acknowledged", "the card");
-  await withRetry(job, () => bringCard(alice, { hostUrl: job.hostUrl, datanetId, card }));
+  const onSigned = (signed: SignedSubmission) => job.journal.set(stepOf(part.name, "publish-card"), signed);
+  await withRetry(job, () => setCard(alice, { hostUrl: job.hostUrl, datanetId, card, onSigned }));
   job.console.done(`the card of datanet ${datanetId} is its policy, and on the host at ${job.hostUrl}`);
 }
 
-/** Brings final commits to a published version, whose validators have signed. */
+/** Uploads the e-mails, has people label and review them, and publishes the version that follows. */
 export async function workOnHost(job: Job, leaves: Leaves, datanetId: number): Promise<void> {
   const location = { hostUrl: job.hostUrl, datanetId };
-  await upload(job, leaves, PART, location);
+  await upload(job, leaves, MAILS, location);
   await labelOwn(job, leaves, location);
   await label(job, leaves, location);
   await review(job, leaves, location);
   await publishReviewed(job, leaves, location);
 }
 
-/** Brings the rows of a Datanet whose version is on the ledger to the host, and the version's list. */
+/** Uploads the rows and the list of a version that is on the ledger already. */
 export async function bringToHost(
   job: Job,
   leaves: Leaves,
@@ -96,7 +98,7 @@ export async function bringToHost(
   );
 }
 
-/** A host takes rows once nobody else can commit them first. */
+/** Waits until an operation is final: a host takes rows once nobody else can commit them first. */
 export async function untilFinal(job: Job, hash: `0x${string}`): Promise<void> {
   const { alice } = job.people;
   const { stage } = await waitWithConsole(job, alice, { hash }, "posted", "the commits");
@@ -125,7 +127,7 @@ async function upload(job: Job, leaves: Leaves, part: DatanetPart, location: Loc
   );
 }
 
-/** Contributors work side by side, each on one commit after another: while one signs, the host takes what another sends. */
+/** Runs `work` for each commit: contributors at the same time, the commits of one contributor in order. */
 async function eachContributor(
   job: Job,
   part: DatanetPart,
@@ -150,12 +152,12 @@ async function labelOwn(job: Job, leaves: Leaves, location: Location): Promise<v
   if (job.journal.get<boolean>(OWN_LABELS) === true) return;
   const startedAtMs = Date.now();
   let labelCount = 0;
-  await eachContributor(job, PART, async ({ contributor: name, labels, rows }) => {
+  await eachContributor(job, MAILS, async ({ contributor: name, labels, rows }) => {
     const records = rows.map((content, i): UnsignedRecord => {
       const row = bytesToHex(sha256(content));
       return { kind: "label", row, label: labels![i]!, flags: [], note: "" };
     });
-    await say(job, job.people[name], leaves[name], location, records);
+    await sendRecords(job, job.people[name], leaves[name], location, records);
     labelCount += records.length;
   });
   await job.journal.set(OWN_LABELS, true);
@@ -165,7 +167,7 @@ async function labelOwn(job: Job, leaves: Leaves, location: Location): Promise<v
   );
 }
 
-/** Rows that are left are given out again after a kill; anyone who has labelled a row does not get it twice. */
+/** Labels all rows. It can be repeated after a kill: the host's queue gives nobody a row that they have labelled. */
 async function label(job: Job, leaves: Leaves, location: Location): Promise<void> {
   const startedAtMs = Date.now();
   const facts = mailFacts(job.plan);
@@ -176,17 +178,17 @@ async function label(job: Job, leaves: Leaves, location: Location): Promise<void
     for (;;) {
       job.signal.throwIfAborted();
       const { rows } = await withRetry(job, () =>
-        nextRows(client, { ...location, limit: TURN, from: leaves[name] }),
+        nextRows(client, { ...location, limit: QUEUE_ROW_COUNT, from: leaves[name] }),
       );
       if (rows.length === 0) break;
-      await say(
+      await sendRecords(
         job,
         client,
         leaves[name],
         location,
         rows.map(({ digest: row }): UnsignedRecord => {
           const { isDisputed, right, wrong } = facts.get(row)!;
-          // walt is not careful: of these walt says the opposite.
+          // walt labels disputed rows wrongly, so that there is something to review.
           const label = name === "walt" && isDisputed ? wrong : right;
           return { kind: "label", row, label, flags: [], note: "" };
         }),
@@ -198,7 +200,7 @@ async function label(job: Job, leaves: Leaves, location: Location): Promise<void
   job.console.done(`${LABELLERS.join(", ")} sign ${labelCount} labels`, Date.now() - startedAtMs);
 }
 
-/** alice settles what they disagree on, has the host look at all rows, and signs what stays out. */
+/** alice decides disputed rows, has the host check all rows, and signs which rows are left out and which commits are approved. */
 async function review(job: Job, leaves: Leaves, location: Location): Promise<void> {
   const startedAtMs = Date.now();
   const client = job.people[REVIEWER];
@@ -211,7 +213,7 @@ async function review(job: Job, leaves: Leaves, location: Location): Promise<voi
       findRows(client, {
         ...location,
         state: "disputed",
-        limit: PAGE,
+        limit: PAGE_ROW_COUNT,
         isSigned: true,
         from,
         ...(next === null ? {} : { after: next }),
@@ -223,7 +225,7 @@ async function review(job: Job, leaves: Leaves, location: Location): Promise<voi
     }
     next = page.next;
   } while (next !== null);
-  await say(job, client, from, location, disputes);
+  await sendRecords(job, client, from, location, disputes);
   await job.journal.set("disputed-rows", (job.journal.get<number>("disputed-rows") ?? 0) + disputes.length);
   await withRetry(job, () => checkFindings(client, { ...location, from }));
   const { findings } = await withRetry(job, () => listFindings(client, { ...location, state: "open", from }));
@@ -235,7 +237,7 @@ async function review(job: Job, leaves: Leaves, location: Location): Promise<voi
       leftOut.set(row, { kind: "leaveOut", row, isLeftOut: true, why: kind, note: evidence.detail });
   }
   const roots = await Promise.all(
-    PART.commits(job.plan).map(async ({ contributor, rows }) => {
+    MAILS.commits(job.plan).map(async ({ contributor, rows }) => {
       const { rowsRoot } = await storeContribution(await storeOf(job, contributor), rows);
       return hex32(rowsRoot);
     }),
@@ -243,7 +245,7 @@ async function review(job: Job, leaves: Leaves, location: Location): Promise<voi
   const verdicts = roots.map(
     (commit): UnsignedRecord => ({ kind: "verdict", commit, verdict: "approve", note: "" }),
   );
-  await say(job, client, from, location, [...leftOut.values(), ...verdicts]);
+  await sendRecords(job, client, from, location, [...leftOut.values(), ...verdicts]);
   job.console.done(
     `${REVIEWER} settles ${disputes.length} rows on which the labellers differ; of ${findings.length} findings she leaves ${leftOut.size} rows out, each by her signature`,
     Date.now() - startedAtMs,
@@ -255,7 +257,7 @@ async function publishReviewed(job: Job, leaves: Leaves, location: Location): Pr
   const { alice } = job.people;
   const { datanetId } = location;
   const from = leaves.alice;
-  const key = stepOf(PART.name, "publish-version");
+  const key = stepOf(MAILS.name, "publish-version");
   const rule = { by: "records", hostUrl: location.hostUrl } as const;
   await withRetry(job, async () => {
     const prepared = await prepareVersion(alice, { datanetId, from, rule, store: job.store });
@@ -272,7 +274,7 @@ async function publishReviewed(job: Job, leaves: Leaves, location: Location): Pr
   );
 }
 
-/** mia is refused, asks with a purpose, is granted, and takes the rows into a folder of her own. */
+/** mia is refused the rows, requests access with a purpose, gets it, and downloads the rows into a folder of her own. */
 export async function getAccess(job: Job, leaves: Leaves, datanetId: number): Promise<void> {
   const location = { hostUrl: job.hostUrl, datanetId };
   const client = job.people[BUILDER];
@@ -287,21 +289,21 @@ export async function getAccess(job: Job, leaves: Leaves, datanetId: number): Pr
       (error: unknown) => (isRollupError(error) ? error.code : String(error)),
     );
     await job.journal.set("access-refusal", refusal);
-    await say(job, client, from, location, [
+    await sendRecords(job, client, from, location, [
       { kind: "accessRequest", purpose: "a filter of spam, as model of the devnet" },
     ]);
   }
-  const question = (await own())!;
-  if (question.answer === null) {
+  const request = (await own())!;
+  if (request.answer === null) {
     const untilMs = Date.now() + GRANT_MS;
     const answer: UnsignedRecord = {
       kind: "accessAnswer",
-      request: question.id,
+      request: request.id,
       answer: "grant",
       untilMs,
       note: "gladly",
     };
-    await say(job, job.people.alice, datanetId, location, [answer]);
+    await sendRecords(job, job.people.alice, datanetId, location, [answer]);
   }
   const { receivedCount, rowCount } = await withRetry(job, download);
   await withRetry(job, () => downloadCommits(client, { ...location, store, from }));
@@ -310,8 +312,8 @@ export async function getAccess(job: Job, leaves: Leaves, datanetId: number): Pr
   );
 }
 
-/** All are taken, or the first refusal is thrown. */
-async function say(
+/** Signs and sends records to the host. @throws the first refusal, as an error */
+async function sendRecords(
   job: Job,
   client: Job["people"][PersonName],
   from: number,

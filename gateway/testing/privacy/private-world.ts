@@ -406,7 +406,7 @@ async function openGatewayOf(
   const models = new CheckableModels(join(folder, "models"), familiesOf);
   const asker = new Asker(
     { client, leafId, budget, journal, models, logger },
-    { maxPriceWei, least: {}, maxQueued: 8 },
+    { maxPriceWei, minAssurance: {}, maxQueued: 8 },
   );
   const locations = new ModelLocations(client, async () => [place], familiesOf, false);
   const token = new Secret(createToken());

@@ -12,7 +12,7 @@ export type JsonShape =
   | { readonly kind: "object"; readonly members: readonly JsonMember[] }
   /** Members of any name. */
   | { readonly kind: "record"; readonly values: JsonShape }
-  | { readonly kind: "array"; readonly items: JsonShape; readonly least: number; readonly max: number }
+  | { readonly kind: "array"; readonly items: JsonShape; readonly min: number; readonly max: number }
   /** No two of them begin with the same byte. */
   | { readonly kind: "choice"; readonly among: readonly JsonShape[] };
 
@@ -104,7 +104,7 @@ export const isEnded = (position: JsonPosition): boolean => position === END;
 const STRING_RESTS = [2, 1, 2, 5, 4, 3, 2, 2, 3, 4, 3, 3, 4, 4];
 const [INSIDE, ESCAPE, HEX, LAST_HEX] = [1, 2, 3, 6];
 /** Bytes that may follow within a character of UTF-8, by its step, and the step after one. */
-const UNICODE: Readonly<Record<number, readonly [least: number, max: number, step: number]>> = {
+const UNICODE: Readonly<Record<number, readonly [min: number, max: number, step: number]>> = {
   7: [0x80, 0xbf, INSIDE],
   8: [0x80, 0xbf, 7],
   9: [0x80, 0xbf, 8],
@@ -347,9 +347,7 @@ function ruleOf(shape: JsonShape): Rule {
     }
     default: {
       const inner = ruleOf(shape.kind === "record" ? shape.values : shape.items);
-      return shape.kind === "record"
-        ? recordRule(() => inner)
-        : arrayRule(() => inner, shape.least, shape.max);
+      return shape.kind === "record" ? recordRule(() => inner) : arrayRule(() => inner, shape.min, shape.max);
     }
   }
 }

@@ -4,9 +4,8 @@
  */
 
 import { estimateFees } from "@openledger/client/sequencer/fees";
-import { entriesCost } from "@openledger/datanets/host/scan-costs";
 import { whyUnapprovable } from "@openledger/datanets/terms/terms-rule";
-import { setCost } from "@openledger/foundation/http/answer-costs";
+import { entriesCost, setCost } from "@openledger/foundation/http/answer-costs";
 import { routesOf } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";

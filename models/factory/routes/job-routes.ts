@@ -3,8 +3,7 @@
  * call them by factory-client.ts.
  */
 import { randomBytes } from "node:crypto";
-import { entriesCost } from "@openledger/datanets/host/scan-costs";
-import { setCost } from "@openledger/foundation/http/answer-costs";
+import { entriesCost, setCost } from "@openledger/foundation/http/answer-costs";
 import { routesOf } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
@@ -13,7 +12,7 @@ import type { TextRecipe } from "../../tuning/recipe/text-recipe.ts";
 import { type FactoryJob, jobRequestSchema } from "../factory-api.ts";
 import { type FactoryContext, signerOf } from "../factory-context.ts";
 import type { NewJob } from "../store/factory-records.ts";
-import { sortingSteps } from "../tasks/sort-watch.ts";
+import { sortingSteps } from "../tasks/train-sorter.ts";
 import { idParams, type PlannedJob, plannedJob } from "./choice-routes.ts";
 
 /** Maximum bytes that wait for a client that does not read. The client returns with the number of its last event. */

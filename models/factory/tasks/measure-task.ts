@@ -13,9 +13,9 @@ import { TuningPaused } from "../../tuning/training/tune-adapter.ts";
 import type { SortForm } from "../factory-api.ts";
 import { readDatasetRows } from "./dataset-files.ts";
 import { planOrder } from "./plan-order.ts";
-import { sortingSteps } from "./sort-watch.ts";
 import type { Measurement, OrderTask } from "./task-messages.ts";
 import { requireMemory, trainingsOf } from "./task-model.ts";
+import { sortingSteps } from "./train-sorter.ts";
 
 /** The first step warms up, and is not counted. */
 const MEASURED_STEPS = 4;

@@ -35,9 +35,9 @@ export function trainingsOf(task: MachineTask, watch?: TuningWatch) {
 
 export function settingOf(task: MachineTask, watch?: TuningWatch): TrainingSetting {
   const { basePlace, kernels, threadCount } = task;
-  const positions = basePlace === OWN_BASE ? [OWN_BASE] : [basePlace, OWN_BASE];
+  const sources = basePlace === OWN_BASE ? [OWN_BASE] : [basePlace, OWN_BASE];
   return {
-    bases: positions.map((source) => readFrom(baseSourceAt(source))),
+    bases: sources.map((source) => readFrom(baseSourceAt(source))),
     kernels,
     threadCount,
     ...(watch === undefined ? {} : { watch }),

@@ -34,9 +34,9 @@ import {
   STATE_FOLDER,
   sha256Of,
 } from "./dataset-files.ts";
-import { trainSorter } from "./sort-watch.ts";
 import { type Say, type TaskResults, type TaskWish, type TrainTask, termsOf } from "./task-messages.ts";
 import { requireMemory, trainingsOf } from "./task-model.ts";
+import { trainSorter } from "./train-sorter.ts";
 import { TrainingWatch } from "./training-watch.ts";
 
 /** Reports of progress are no closer than this. */

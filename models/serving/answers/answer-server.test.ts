@@ -354,12 +354,14 @@ describe("a direct model behind the answer server", () => {
       ["query", "proven"],
     ] as const) {
       const answer = { ...said, assurance: boast };
-      const least = { [part]: level };
-      const below = { code: "CLI_BELOW_LEAST", data: { part, least: level } };
-      await expect(payForAnswer(fixture.client, { ...order, answer, least })).rejects.toMatchObject(below);
-      await expect(buyAnswer(fixture.client, { ...order, serverUrl: url, least })).rejects.toMatchObject(
+      const minAssurance = { [part]: level };
+      const below = { code: "CLI_BELOW_LEAST", data: { part, minAssurance: level } };
+      await expect(payForAnswer(fixture.client, { ...order, answer, minAssurance })).rejects.toMatchObject(
         below,
       );
+      await expect(
+        buyAnswer(fixture.client, { ...order, serverUrl: url, minAssurance }),
+      ).rejects.toMatchObject(below);
     }
     expect(hasPaid()).toBe(false);
   });
@@ -369,8 +371,8 @@ describe("a direct model behind the answer server", () => {
     const facts = { staticsHash: model.staticsHash, rowsRoot: BigInt(rowsRoot) };
     await verifyModel({ model, facts, depth: "features" });
     const answer = await ask(prompts[0]!);
-    const least = { answer: "proven", query: "recomputed", rows: "recomputed" } as const;
-    const order = { modelId, model: checkable, prompt: prompts[0]!, from: 4, least };
+    const minAssurance = { answer: "proven", query: "recomputed", rows: "recomputed" } as const;
+    const order = { modelId, model: checkable, prompt: prompts[0]!, from: 4, minAssurance };
     await payForAnswer(fixture.client, { ...order, answer, areRowsRecomputed: true, onSigned: acknowledge });
     expect(hasPaid()).toBe(true);
   });

@@ -10,8 +10,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { leafReference, messageHash } from "@openledger/circuits/ledger/operation";
 import { LEAF_KIND } from "@openledger/circuits/protocol";
+import { decodeOperation, type OperationBody } from "@openledger/circuits/wire/operation-body";
 import { decodeX402Header, encodeX402Header, x402Network } from "@openledger/circuits/wire/x402-payment";
-import { decodeOperation, type OperationBody } from "@openledger/client/sequencer/operation-body";
 import { FakeFailure } from "@openledger/client/testing/fake-sequencer";
 import {
   createLedgerFixture,

@@ -368,12 +368,9 @@ export class CompletionService {
   #maxTokens(request: AnyRequest, promptTokens: number): number {
     const room = this.#modules.engine.maxPositions - promptTokens;
     const max = questionTokens(request) ?? Math.max(1, Math.min(USUAL_TOKENS, room));
-    const minAssurance = request.json === null ? 1 : jsonStart(request.json).rest;
-    if (max >= minAssurance) return max;
-    throw invalidRequest(
-      "max_tokens",
-      `JSON of this form has up to ${minAssurance} tokens at least, not ${max}`,
-    );
+    const min = request.json === null ? 1 : jsonStart(request.json).rest;
+    if (max >= min) return max;
+    throw invalidRequest("max_tokens", `JSON of this form has up to ${min} tokens at least, not ${max}`);
   }
 
   #typed(error: unknown): RollupError {

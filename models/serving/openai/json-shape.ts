@@ -80,16 +80,16 @@ export function jsonShapeOf(schema: unknown, refuse: Refuse): JsonShape {
     if (type === "boolean") return { kind: "texts", texts: ["true", "false"] };
     if (type === "null") return { kind: "texts", texts: ["null"] };
     if (type === "array") {
-      const [minAssurance, max] = [part.minItems ?? 0, part.maxItems ?? MAX_ITEMS];
+      const [min, max] = [part.minItems ?? 0, part.maxItems ?? MAX_ITEMS];
       for (const [name, count] of [
-        ["minItems", minAssurance],
+        ["minItems", min],
         ["maxItems", max],
       ] as const)
         if (!Number.isInteger(count) || (count as number) < 0 || (count as number) > MAX_ITEMS)
           throw refuse(within(path, name), `it is no number up to ${MAX_ITEMS}`);
-      if (minAssurance > max) throw refuse(within(path, "minItems"), "it is above maxItems");
+      if (min > max) throw refuse(within(path, "minItems"), "it is above maxItems");
       const items = shapeOf(part.items ?? true, within(path, "items"), depth + 1);
-      return { kind: "array", items, least: minAssurance as number, max: max as number };
+      return { kind: "array", items, min: min as number, max: max as number };
     }
     if (type === "object") return objectOf(part, path, depth);
     if (type === "integer") return integerOf(part, path);
@@ -115,27 +115,25 @@ export function jsonShapeOf(schema: unknown, refuse: Refuse): JsonShape {
   }
 
   function integerOf(part: Schema, path: string): JsonShape {
-    let [minAssurance, max] = [-MAX_INTEGER, MAX_INTEGER];
+    let [min, max] = [-MAX_INTEGER, MAX_INTEGER];
     for (const keyword of BOUNDS) {
       const bound = part[keyword];
       if (bound === undefined) continue;
       if (typeof bound !== "number") throw refuse(within(path, keyword), "it is no number");
       const isExclusive = keyword.startsWith("exclusive");
       if (keyword.endsWith("inimum"))
-        minAssurance = Math.max(minAssurance, isExclusive ? Math.floor(bound) + 1 : Math.ceil(bound));
+        min = Math.max(min, isExclusive ? Math.floor(bound) + 1 : Math.ceil(bound));
       else max = Math.min(max, isExclusive ? Math.ceil(bound) - 1 : Math.floor(bound));
     }
-    if (minAssurance === -MAX_INTEGER && max === MAX_INTEGER) return { kind: "integer" };
+    if (min === -MAX_INTEGER && max === MAX_INTEGER) return { kind: "integer" };
     const named = BOUNDS.find((keyword) => part[keyword] !== undefined)!;
-    if (max < minAssurance) throw refuse(within(path, named), "no integer is between the bounds");
-    if (max - minAssurance >= MAX_BETWEEN)
+    if (max < min) throw refuse(within(path, named), "no integer is between the bounds");
+    if (max - min >= MAX_BETWEEN)
       throw refuse(
         within(path, named),
         `bounds are served with at most ${MAX_BETWEEN} integers between them`,
       );
-    const texts = Array.from({ length: max - minAssurance + 1 }, (_, i) =>
-      counted(String(minAssurance + i), path),
-    );
+    const texts = Array.from({ length: max - min + 1 }, (_, i) => counted(String(min + i), path));
     return { kind: "texts", texts };
   }
 

@@ -6,7 +6,7 @@ import {
   rowsToLeaveOut,
 } from "@openledger/attribution/model/datanet-check";
 import { rowLine } from "@openledger/attribution/rows/row-line";
-import { type PlacedCommit, readCommitted } from "@openledger/client/actions/data/committed-rows";
+import { type IndexedCommit, readCommitted } from "@openledger/client/actions/data/committed-rows";
 import { listCommits } from "@openledger/client/actions/data/list-commits";
 import { type RowStore, readRow } from "@openledger/client/actions/data/row-store";
 import { getHostedDatanet } from "@openledger/client/datanets/datanet-card";
@@ -34,7 +34,7 @@ export interface CommitsCheck {
   /** Place in the Datanet's chain of each commit of `check`. */
   readonly commitIndexes: readonly number[];
   /** Commits whose rows the store does not have: nothing is said of them. */
-  readonly passedOver: readonly PlacedCommit[];
+  readonly passedOver: readonly IndexedCommit[];
 }
 
 interface CommitsPosition {

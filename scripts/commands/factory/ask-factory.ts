@@ -10,14 +10,14 @@ import { nearestDisplayName } from "@openledger/datanets/records/display-name";
 import { counted } from "@openledger/foundation/counted";
 import { rowNumber } from "@openledger/foundation/row-number";
 import { writeFileWhole } from "@openledger/foundation/whole-file";
-import { percentOf, sayAccuracy } from "@openledger/models/factory/accuracy-words";
+import { sayAccuracy, sayCurve } from "@openledger/models/factory/accuracy-words";
 import {
   exportFormSchema,
   type FactoryAccuracy,
-  type FactoryJob,
   type JobEvent,
   type JobResult,
 } from "@openledger/models/factory/factory-api";
+import { compareJob, figureOf } from "@openledger/models/factory/job-words";
 import { registerJob } from "@openledger/models/factory/register-job";
 import { lossWords } from "@openledger/models/tuning/training/row-losses";
 import { commandError } from "../../cli/cli-errors.ts";
@@ -51,24 +51,20 @@ async function showJobs({ options, output }: FactoryCommand): Promise<void> {
     job.form.name,
     job.state,
     `${job.step} of ${job.steps}`,
-    figureOf(job),
+    figureOf(job) ?? "–",
   ]);
-  output.answer(renderTable([["job", "name", "state", "steps", "figure"], ...rows]), { jobs });
-}
-
-/** Loss of a language model, or accuracy of one that sorts. */
-function figureOf({ accuracy, form, heldOutLoss, loss }: FactoryJob): string {
-  if (form.use !== "write") return accuracy === null ? "–" : `${percentOf(accuracy)} of unseen rows right`;
-  return `loss ${loss?.toFixed(3) ?? "–"}${heldOutLoss === null ? "" : `, held out ${heldOutLoss.toFixed(3)}`}`;
+  output.answer(renderTable([["job", "name", "state", "steps", "on unseen rows"], ...rows]), { jobs });
 }
 
 /** Follows a job until it ends or waits for somebody. */
 async function watchJob({ args, options, output }: FactoryCommand): Promise<void> {
   const { factory } = await openFactory(options);
   const id = args[0]!;
+  const judged: Extract<JobEvent, { kind: "judged" }>[] = [];
   for await (const event of factory.follow(id, {
     onBreak: () => output.progress("the factory does not answer; trying again"),
   })) {
+    if (event.kind === "judged") judged.push(event);
     const line = describeEvent(event);
     if (line !== null) process.stderr.write(`${line}\n`);
     if (event.kind !== "state" || !/^(done|failed|paused)$/.test(event.state)) continue;
@@ -76,9 +72,11 @@ async function watchJob({ args, options, output }: FactoryCommand): Promise<void
   }
   const job = await factory.job(id);
   const why = job.failure === null ? "" : `: ${job.failure.message} [${job.failure.code}]`;
+  const figure = figureOf(job);
   const lines = [
-    `job ${id} is ${job.state} after ${counted(job.step, "step")}, ${figureOf(job)}${why}`,
+    `job ${id} is ${job.state} after ${counted(job.step, "step")}${figure === null ? "" : `, ${figure} on unseen rows`}${why}`,
     ...(job.result === null ? [] : wordsOf(job.result)),
+    ...(judged.length === 0 ? [] : [sayCurve(judged, job.state === "done")]),
   ];
   output.answer(lines, { job });
 }
@@ -140,11 +138,15 @@ async function deleteJob({ args, options, output }: FactoryCommand): Promise<voi
 }
 
 /** Prints both models' answers to each prompt, with losses if the prompt is a held-out row's. */
-export async function compareJob({ args, options, output }: FactoryCommand<CompareOptions>): Promise<void> {
+export async function compareModels({
+  args,
+  options,
+  output,
+}: FactoryCommand<CompareOptions>): Promise<void> {
   const { factory } = await openFactory(options);
   const { prompt, tokens } = options;
   output.progress("asking both models");
-  const { answers } = await factory.compare(args[0]!, {
+  const { answers, verdict } = await compareJob(factory, args[0]!, {
     prompts: prompt.length === 0 ? null : prompt,
     answerTokens: Number(tokens),
   });
@@ -152,13 +154,13 @@ export async function compareJob({ args, options, output }: FactoryCommand<Compa
     `prompt:   ${JSON.stringify(answer.prompt)}`,
     ...(answer.expected === null ? [] : [`expected: ${JSON.stringify(answer.expected)}`]),
     ...(answer.base === null ? [] : [`base:     ${JSON.stringify(answer.base)}${lossText(answer.baseLoss)}`]),
-    `${answer.base === null ? "answer: " : "tuned:  "}  ${answer.tuned === null ? "no row answers this question: nothing is said, and nothing is to pay" : JSON.stringify(answer.tuned)}${lossText(answer.tunedLoss)}`,
+    `${answer.base === null ? "answer: " : "tuned:  "}  ${JSON.stringify(answer.tuned)}${lossText(answer.tunedLoss)}`,
     ...(answer.citedRows.length === 0
       ? []
       : [`cites:    row ${answer.citedRows.map(rowNumber).join(", row ")}`]),
     "",
   ]);
-  output.answer(lines.slice(0, -1), { answers });
+  output.answer(verdict === null ? lines.slice(0, -1) : [...lines, verdict], { answers, verdict });
 }
 
 const lossText = (loss: number | null): string => (loss === null ? "" : ` (loss ${loss.toFixed(3)})`);

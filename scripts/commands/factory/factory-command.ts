@@ -40,7 +40,7 @@ const addCompare = command({
   about: "compare base and tuned model",
   options: COMPARE_OPTIONS,
   examples: ["factory compare job-1a2b --account mia"],
-  run: async (context) => (await import("./ask-factory.ts")).compareJob(context),
+  run: async (context) => (await import("./ask-factory.ts")).compareModels(context),
 });
 
 const addRegister = command({

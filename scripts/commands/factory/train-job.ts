@@ -4,6 +4,7 @@ import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { counted } from "@openledger/foundation/counted";
 import { type FactoryEstimate, type FactoryForm, formSchema } from "@openledger/models/factory/factory-api";
 import { FactoryClient } from "@openledger/models/factory/factory-client";
+import { measuredWords } from "@openledger/models/factory/job-words";
 import { factoryError } from "@openledger/models/model-errors";
 import { OWN_BASE } from "@openledger/models/tuning/base/base-address";
 import { commandError } from "../../cli/cli-errors.ts";
@@ -104,15 +105,14 @@ function changedForm(form: FactoryForm, changes: readonly string[]): FactoryForm
 }
 
 function describeEstimate(estimate: FactoryEstimate, whyNot: string | null): string[] {
-  const { memoryBytes, queuedBefore, registerFeeWei, seconds, steps, tokensPerSecond, trainedRowCount } =
-    estimate;
-  const speed = tokensPerSecond === null ? "" : ` at ${Math.round(tokensPerSecond)} tokens a second`;
+  const { memoryBytes, registerFeeWei, seconds, steps, trainedRowCount } = estimate;
   const fee =
     registerFeeWei === null
       ? "it cannot be registered"
       : `registering costs ${formatOpen(BigInt(registerFeeWei))} OPEN`;
   return [
-    `${counted(steps, "step")} over ${counted(trainedRowCount, "row")}${speed}: about ${Math.ceil(seconds.total)} s, behind ${counted(queuedBefore, "job")}`,
+    `${counted(steps, "step")} over ${counted(trainedRowCount, "row")}: about ${Math.ceil(seconds.total)} s`,
+    measuredWords(estimate, (time) => `${Math.ceil(time)} s`),
     `${Math.ceil(memoryBytes / 2 ** 20)} MB of memory; ${fee}${whyNot === null ? "" : `: ${whyNot}`}`,
   ];
 }

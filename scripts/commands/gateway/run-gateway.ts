@@ -67,7 +67,7 @@ export async function runGateway({ options, output }: Context): Promise<void> {
     folder,
     funding: fundingOf(options),
     maxPriceWei,
-    least: parseMinAssurance(options.minAssurance),
+    minAssurance: parseMinAssurance(options.minAssurance),
     locations: () => locationsOf(reader, options.server ?? [], output),
     families: storedFamilies(join(folder, "bases"), options.base),
     port: options.port ?? (options.mcp === true ? 0 : GATEWAY_PORT),

@@ -62,10 +62,10 @@ export async function askAndPay({ options, args, output }: CommandContext<AskOpt
       : committedEstimator(own);
   const model = await openCheckable(published, estimateOf);
   const prompt = askedText(model.chat, typed);
-  const least = parseMinAssurance(options.minAssurance);
-  const isAnsweredAgain = (least.answer ?? "believed") !== "believed";
-  const areRowsRecomputed = least.rows === "recomputed";
-  const sure = { isAnsweredAgain, areRowsRecomputed, least };
+  const minAssurance = parseMinAssurance(options.minAssurance);
+  const isAnsweredAgain = (minAssurance.answer ?? "believed") !== "believed";
+  const areRowsRecomputed = minAssurance.rows === "recomputed";
+  const sure = { isAnsweredAgain, areRowsRecomputed, minAssurance };
   if (areRowsRecomputed) {
     // An assurance that cannot be reached is not worth the computation.
     requireMinAssurance(model, sure);

@@ -6,8 +6,6 @@ import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { fetchPublished } from "@openledger/models/settling/model-openings";
 import { provable, readClosedEpoch, settledFeatures } from "@openledger/models/settling/prepare-settlement";
 import { createProver } from "@openledger/prover/backends";
-import { proveWithProgress } from "@openledger/prover/proving/prove-with-progress";
-import { openProvingCircuit } from "@openledger/verifier/circuits/rollup-circuits";
 import {
   type Division,
   type SettleStage,
@@ -26,7 +24,7 @@ import {
 import { describeGas } from "../../cli/describe-gas.ts";
 import type { Output } from "../../cli/output.ts";
 import { parseEpoch } from "../../cli/parse-id.ts";
-import { requireBackend, type SettlementContext } from "../../cli/settlement-context.ts";
+import { proverByName, requireBackend, type SettlementContext } from "../../cli/settlement-context.ts";
 import type { CircuitOptions } from "../../cli/settlement-options.ts";
 
 /** Source of a model and its openings: a server or a folder. */
@@ -84,18 +82,7 @@ export async function settleDirectly(
       modelId,
       division,
       circuits: circuits.map(({ name, circuitId }) => ({ name, circuitId })),
-      prove: async (name, inputs) => {
-        const circuit = circuits.find((known) => known.name === name)!;
-        const proving = await openProvingCircuit(circuit, deployment, onProgress, options.keys);
-        return proveWithProgress(
-          prover,
-          { circuit: proving, inputs },
-          {
-            onProgress: ({ stage, percent }) =>
-              onProgress(`${name}: ${stage}, ${10 * Math.floor(percent / 10)} %`),
-          },
-        );
-      },
+      prove: proverByName(circuits, { deployment, keys: options.keys, onProgress, prover }),
       onStage: (stage) => onProgress(STAGE_TEXT[stage]),
     });
     const { batchNumber, earnedWei, epoch, postableFrom, status, transactionHash } = result;

@@ -1,12 +1,11 @@
 /** Parser of `models ask --min-assurance`: the minimum assurance of answer, query and rows. */
 import {
   ASSURANCES,
+  ASSURED_PARTS,
   type Assurance,
   type ReplyAssurance,
 } from "@openledger/client/actions/answers/model-answers";
 import { commandError } from "../../cli/cli-errors.ts";
-
-const PARTS = ["answer", "query", "rows"] as const;
 
 /** "recomputed" of all parts, or "answer=recomputed,rows=believed". @throws CMD_USAGE */
 export function parseMinAssurance(text: string | undefined): Partial<ReplyAssurance> {
@@ -18,11 +17,11 @@ export function parseMinAssurance(text: string | undefined): Partial<ReplyAssura
   return Object.fromEntries(
     text.split(",").map((entry) => {
       const [name, level = "", ...rest] = entry.trim().split("=");
-      const part = PARTS.find((one) => one === name);
+      const part = ASSURED_PARTS.find((one) => one === name);
       if (part === undefined || rest.length > 0)
         throw commandError(
           "CMD_USAGE",
-          `--min-assurance: "${entry.slice(0, 40)}" is not PART=LEVEL; parts: ${PARTS.join(", ")}`,
+          `--min-assurance: "${entry.slice(0, 40)}" is not PART=LEVEL; parts: ${ASSURED_PARTS.join(", ")}`,
         );
       return [part, levelOf(level)];
     }),

@@ -8,14 +8,12 @@ import { kindRule, shapeName } from "@openledger/circuits/protocol";
 import { batchShape } from "@openledger/circuits/registry/circuit-sizes";
 import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
 import { createProver } from "@openledger/prover/backends";
-import { proveWithProgress } from "@openledger/prover/proving/prove-with-progress";
-import { openProvingCircuit } from "@openledger/verifier/circuits/rollup-circuits";
 import { type QueueStage, submitQueue } from "@openledger/verifier/without-operator/submit-queue";
 import { openBlobs } from "../../cli/blob-providers.ts";
 import { deploymentOf, resolveAccount, resolveEndpoints, spendingCapOf } from "../../cli/context.ts";
 import { describeGas } from "../../cli/describe-gas.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
-import { requireBackend } from "../../cli/settlement-context.ts";
+import { proverByName, requireBackend } from "../../cli/settlement-context.ts";
 
 export interface SubmitQueueCommandOptions {
   prover: string;
@@ -57,18 +55,7 @@ export async function runSubmitQueue({
       spendingCap: spendingCapOf(options),
       blobs: await openBlobs(options),
       circuits,
-      prove: async (name, inputs) => {
-        const circuit = circuits.find((known) => known.name === name)!;
-        const proving = await openProvingCircuit(circuit, deployment, onProgress, options.keys);
-        return proveWithProgress(
-          prover,
-          { circuit: proving, inputs },
-          {
-            onProgress: ({ stage, percent }) =>
-              onProgress(`${name}: ${stage}, ${10 * Math.floor(percent / 10)} %`),
-          },
-        );
-      },
+      prove: proverByName(circuits, { deployment, keys: options.keys, onProgress, prover }),
       onStage: (stage, batchNumber) => onProgress(`${STAGE_TEXT[stage]} ${batchNumber ?? ""}`.trim()),
     });
     const lines = batches.flatMap(({ batchNumber, entries, gasCostWei, gasUsed, transactionHash }) => [

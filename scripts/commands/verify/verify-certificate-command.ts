@@ -6,7 +6,7 @@ import { renderTable } from "../../cli/output.ts";
 import { readJsonFile } from "../../cli/read-text-file.ts";
 import { command } from "../../cli/run-command.ts";
 
-/** Commits that are named; --json has all. */
+/** Commits, and differences, that are named; --json has all. */
 const MAX_NAMED = 20;
 
 const PEOPLE = {
@@ -38,6 +38,7 @@ export const addVerifyCertificateCommand = command({
     const {
       contributorId,
       datanetId,
+      differences,
       missingCommits,
       modelId,
       note,
@@ -78,7 +79,20 @@ export const addVerifyCertificateCommand = command({
           : []),
         hostUrls.length === 0
           ? "no host was asked whether somebody has signed a difference: name one with --host"
-          : `no leaf has signed a difference, says ${hostUrls.join(", ")}`,
+          : differences.length === 0
+            ? `no leaf has signed a difference, says ${hostUrls.join(", ")}`
+            : "these say that they found a difference, and are strangers to the model and the Datanet: compute it yourself with openledger verify model",
+        ...renderTable(
+          differences
+            .slice(0, MAX_NAMED)
+            .map(({ atMs, file, hostUrl, leafId, row: place }) => [
+              `  leaf ${leafId}`,
+              new Date(atMs).toISOString(),
+              place === null ? file : `${file}, ${place}`,
+              hostUrl,
+            ]),
+        ),
+        ...(differences.length > MAX_NAMED ? [`  and ${differences.length - MAX_NAMED} more`] : []),
       ],
       { ...shown },
     );

@@ -24,7 +24,7 @@ import { type Hex, hexToBytes } from "viem";
 import type { PageBlobs } from "../../blobs/page-blobs.ts";
 import { firstDifference } from "./batch-differences.ts";
 import { type CheckedKey, findKey, type L1Request, proofValues, readOwnLogs } from "./check-parts.ts";
-import { type CheckStep, hex, stepFailed } from "./check-steps.ts";
+import { attemptsOf, type CheckStep, hex } from "./check-steps.ts";
 
 export interface BatchToCheck extends L1Request {
   /** Batch as the operator's server shows it. */
@@ -41,17 +41,10 @@ interface OnL1 {
   readonly blockNumber: bigint;
 }
 
-/** Tells each step as soon as it is done; ends with the first that leaves nothing for the next ones. */
+/** Reports each step as soon as it is done. Ends after a failed step that the next ones need. */
 export async function checkBatch(question: BatchToCheck, tell: (step: CheckStep) => void): Promise<void> {
   await initPoseidon();
-  const attempt = async <T>(name: string, work: () => Promise<T> | T): Promise<T | null> => {
-    try {
-      return await work();
-    } catch (error) {
-      tell(stepFailed(name, error));
-      return null;
-    }
-  };
+  const attempt = attemptsOf(tell);
   const { batch: shown } = question;
 
   const found = await attempt("found", () => findOnL1(question, shown.number, shown.l1TransactionHash!));

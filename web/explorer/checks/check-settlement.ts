@@ -35,7 +35,7 @@ import {
   readCircuit,
   readOwnLogs,
 } from "./check-parts.ts";
-import { type CheckStep, hex, stepFailed } from "./check-steps.ts";
+import { attemptsOf, type CheckStep, hex } from "./check-steps.ts";
 
 /** Settlement as the server shows it. */
 export interface ShownSettlement {
@@ -53,20 +53,13 @@ interface OnL1 {
   readonly blockNumber: bigint;
 }
 
-/** Tells each step as soon as it is done; ends with the first that leaves nothing for the next ones. */
+/** Reports each step as soon as it is done. Ends after a failed step that the next ones need. */
 export async function checkSettlement(
   question: SettlementToCheck,
   tell: (step: CheckStep) => void,
 ): Promise<void> {
   await initPoseidon();
-  const attempt = async <T>(name: string, work: () => Promise<T> | T): Promise<T | null> => {
-    try {
-      return await work();
-    } catch (error) {
-      tell(stepFailed(name, error));
-      return null;
-    }
-  };
+  const attempt = attemptsOf(tell);
   const { settlement: shown } = question;
   const found = await attempt("found", () => findOnL1(question));
   if (found === null) return;

@@ -37,11 +37,23 @@ export interface CheckStep {
   readonly error?: RollupError;
 }
 
-export function stepFailed(name: string, error: unknown): CheckStep {
+function stepFailed(name: string, error: unknown): CheckStep {
   if (isRollupError(error))
     return { name, state: "failed", text: "This step ended with a difference or an error.", error };
   const message = error instanceof Error ? error.message : String(error);
   return { name, state: "failed", text: `${message.charAt(0).toUpperCase()}${message.slice(1)}.` };
 }
+
+/** Returns a function that runs a step, reports its failure to `tell`, and then returns null. */
+export const attemptsOf =
+  (tell: (step: CheckStep) => void) =>
+  async <Result>(name: string, work: () => Promise<Result> | Result): Promise<Result | null> => {
+    try {
+      return await work();
+    } catch (error) {
+      tell(stepFailed(name, error));
+      return null;
+    }
+  };
 
 export const hex = (value: bigint): string => `0x${value.toString(16).padStart(64, "0")}`;

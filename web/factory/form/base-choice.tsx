@@ -1,4 +1,4 @@
-/** Section of the page of uses: a model builder chooses the base of a language model, or names the address of another. */
+/** Form section where a model builder chooses the base of a language model, or names the address of another one (use-choice.tsx). */
 import type { FactoryBase } from "@openledger/models/factory/factory-api";
 import { Badge } from "../../design/badge.tsx";
 import { FactList } from "../../design/fact-list.tsx";

@@ -3,6 +3,7 @@
  * and starts the job.
  */
 import type { FactoryEstimate, FactoryForm, FormView } from "@openledger/models/factory/factory-api";
+import { measuredWords } from "@openledger/models/factory/job-words";
 import { useEffect, useState } from "preact/hooks";
 import { Button } from "../../design/button.tsx";
 import { Notice } from "../../design/notice.tsx";
@@ -152,14 +153,13 @@ function Estimate({ baseId, datasetId, factorySession, form, onRefused }: Estima
   }, [JSON.stringify(form)]);
   if (found === null) return <p class="soft">Measuring a few training steps …</p>;
   if ("message" in found) return <ProblemNotice problem={found} />;
-  const { features, load, total, tune } = found.seconds;
   const seconds = (of: number) => showDuration(1_000 * of);
   return (
     <>
       <div class="columns columns-small">
         <div>
           <p class="soft small">Time</p>
-          <p class="figure">about {seconds(total)}</p>
+          <p class="figure">about {seconds(found.seconds.total)}</p>
         </div>
         <div>
           <p class="soft small">Steps</p>
@@ -178,16 +178,7 @@ function Estimate({ baseId, datasetId, factorySession, form, onRefused }: Estima
           </p>
         </div>
       </div>
-      <p class="soft small">
-        Measured on this factory just now, over {showCounted(found.measuredSteps, "step")}: {seconds(load)} to
-        load,{" "}
-        {found.tokensPerSecond === null
-          ? `${seconds(tune)} to evaluate, `
-          : `${seconds(tune)} to tune at ${showCount(Math.round(found.tokensPerSecond))} tokens per second, `}
-        {seconds(features)} for the influence of rows. Training is free here.
-        {found.queuedBefore > 0 &&
-          ` ${showCounted(found.queuedBefore, "job")} ${found.queuedBefore === 1 ? "is" : "are"} ahead of yours.`}
-      </p>
+      <p class="soft small">{measuredWords(found, seconds)} Training is free here.</p>
     </>
   );
 }

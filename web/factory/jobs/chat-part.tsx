@@ -1,20 +1,15 @@
 /**
- * Part "Chat" of a job's page: paid questions to the registered model through its answer server, and free ones to the job at the
- * factory.
+ * Part "Chat" of a job's page: paid questions to the registered model through its answer server, and free ones at the factory.
  */
-import { useState } from "preact/hooks";
 import { ModelQuestion } from "../../ask/ask-page.tsx";
 import { findRegistered } from "../../ask/listed-adapters.ts";
 import { findServedModels, type ServedModel } from "../../ask/served-models.ts";
-import { Chat, FreeAnswer } from "../../chat/chat.tsx";
 import { Notice } from "../../design/notice.tsx";
-import { rollupKey, rollupOf } from "../../ledger/rollup-storage.ts";
 import type { Site } from "../../ledger/site.ts";
-import { useAction } from "../../ledger/use-action.ts";
 import { useAnswer } from "../../ledger/use-answer.ts";
 import { jobHref } from "../factory-links.ts";
-import { NO_ROW_ANSWERS } from "./compare-part.tsx";
 import type { JobPartProps } from "./job-part.ts";
+import { TryModel } from "./try-model.tsx";
 
 /** Chat with the model: paid if it is registered and served, else for free at the factory. */
 export function ChatPart(props: JobPartProps) {
@@ -35,7 +30,7 @@ export function ChatPart(props: JobPartProps) {
       ) : (
         served === null && <NotServed job={job} />
       )}
-      {job.form.use === "write" && <FreeChat {...props} />}
+      <TryModel {...props} />
     </>
   );
 }
@@ -62,57 +57,5 @@ function NotServed({ job }: Pick<JobPartProps, "job">) {
         )}
       </p>
     </Notice>
-  );
-}
-
-interface Turn {
-  readonly prompt: string;
-  readonly text: string;
-}
-
-/** Maximum tokens of a free answer. */
-const ANSWER_TOKENS = 64;
-/** Maximum characters that the base reads without losing the question, whatever its tokens are. */
-const MAX_CHARACTERS = 400;
-
-/** Chat with the tuned model at the factory: nothing is paid, and no row earns. */
-function FreeChat({ factorySession, job }: JobPartProps) {
-  const key = `${rollupKey("chat", rollupOf(factorySession.client))} ${job.id}`;
-  const [turns, setTurns] = useState<readonly Turn[]>(
-    () => JSON.parse(sessionStorage.getItem(key) ?? "[]") as Turn[],
-  );
-  const [prompt, setPrompt] = useState("");
-  const asking = useAction();
-  const ask = () =>
-    asking.run(async () => {
-      const prompts = [prompt.trim().slice(-MAX_CHARACTERS)];
-      const { answers } = await factorySession.factory.compare(job.id, {
-        prompts,
-        answerTokens: ANSWER_TOKENS,
-      });
-      const next = [...turns, { prompt: prompt.trim(), text: answers[0]!.tuned ?? NO_ROW_ANSWERS }];
-      sessionStorage.setItem(key, JSON.stringify(next));
-      setTurns(next);
-      setPrompt("");
-    });
-  return (
-    <section class="stack" aria-label="Free chat">
-      <h2>Try it for free</h2>
-      <p class="soft small">The factory answers. Nothing is paid or stored, and no row earns.</p>
-      <Chat
-        turns={turns.map((turn, i) => ({
-          key: i,
-          question: turn.prompt,
-          answer: <FreeAnswer text={turn.text} />,
-        }))}
-        question={prompt}
-        onQuestion={setPrompt}
-        label="Your message"
-        lineCount={2}
-        asking={asking}
-        onAsk={() => void ask()}
-        buttonLabel="Send"
-      />
-    </section>
   );
 }

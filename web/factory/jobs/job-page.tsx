@@ -1,4 +1,6 @@
 /** Page "#/factory/job/ID/PART" of one job: its state, and the part that the address names, from training to lineage. */
+
+import { kindOf } from "@openledger/models/factory/job-words";
 import type { ComponentChildren } from "preact";
 import { Badge } from "../../design/badge.tsx";
 import type { PageProps } from "../../ledger/page.ts";
@@ -10,7 +12,6 @@ import { ChatPart } from "./chat-part.tsx";
 import { ComparePart } from "./compare-part.tsx";
 import { ExportPart } from "./export-part.tsx";
 import { jobBadge } from "./job-badge.ts";
-import { kindOf } from "./job-figures.ts";
 import type { JobPartProps } from "./job-part.ts";
 import { LineagePart } from "./lineage-part.tsx";
 import { RegisterPart } from "./register-part.tsx";

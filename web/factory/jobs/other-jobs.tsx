@@ -1,10 +1,10 @@
 /** Table of a job's page that compares it with the account's other jobs of the same rows, by their figures on unseen rows. */
 import type { FactoryJob } from "@openledger/models/factory/factory-api";
+import { figureOf, kindOf } from "@openledger/models/factory/job-words";
 import { type Column, DataTable } from "../../design/data-table.tsx";
 import { showDuration } from "../../words/format.ts";
 import { jobHref, useHref } from "../factory-links.ts";
 import { useFactory } from "../use-factory.ts";
-import { figureOf, kindOf } from "./job-figures.ts";
 import type { JobPartProps } from "./job-part.ts";
 
 /** Jobs on the same rows, this one first. */

@@ -1,7 +1,7 @@
 import type { JobEvent } from "@openledger/models/factory/factory-api";
 import { expect, it } from "vitest";
-import { sayTimeLeft } from "./job-figures.ts";
 import { viewRun } from "./run-view.ts";
+import { sayTimeLeft } from "./time-left.ts";
 
 const step = (number: number, secondsLeft: number): JobEvent => ({
   kind: "step",

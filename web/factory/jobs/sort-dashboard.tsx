@@ -3,7 +3,7 @@
  * and the rows that are answered otherwise than labelled.
  */
 import { rowNumber } from "@openledger/foundation/row-number";
-import { percentOf } from "@openledger/models/factory/accuracy-words";
+import { percentOf, sayCurve } from "@openledger/models/factory/accuracy-words";
 import type { FactoryAccuracy, FactoryJob, JobEvent } from "@openledger/models/factory/factory-api";
 import type { ComponentChildren } from "preact";
 import { Chart } from "../../charts/chart.tsx";
@@ -45,7 +45,7 @@ export function SortDashboard({ actions, doing, events, job }: SortDashboardProp
       <section class="card">
         <Chart
           title="Accuracy on unseen rows"
-          about={aboutOf(judged, job.state === "done")}
+          about={sayCurve(judged, job.state === "done")}
           xs={judged.map(({ trainedRowCount }) => trainedRowCount)}
           series={[
             {
@@ -63,24 +63,6 @@ export function SortDashboard({ actions, doing, events, job }: SortDashboardProp
     </>
   );
 }
-
-/** Reads the curve in words: whether more rows would help. */
-function aboutOf(judged: readonly Of<"judged">[], isDone: boolean): string {
-  const scale = "Each row is judged by a model that was not trained on it.";
-  const [before, last] = [judged.at(-2), judged.at(-1)];
-  if (before === undefined || last === undefined) {
-    const begins = "The curve starts with a few training rows.";
-    return `${scale} ${isDone ? "There are too few rows for a curve." : begins}`;
-  }
-  const gain = last.rightCount / last.judgedCount - before.rightCount / before.judgedCount;
-  if (gain < -0.01) return `${scale} The last doubling of rows lowered it by ${pointsOf(-gain)}.`;
-  return gain > 0.01
-    ? `${scale} More rows still help: the last doubling added ${pointsOf(gain)}.`
-    : `${scale} The last doubling of rows added little.`;
-}
-
-/** Difference of two shares: 5 percentage points are no 5 %. */
-const pointsOf = (difference: number) => `${(100 * difference).toFixed(1)} percentage points`;
 
 function Confusion({ accuracy: { confusion, labels } }: { accuracy: FactoryAccuracy }) {
   interface Line {

@@ -2,7 +2,7 @@
  * Lines of `openledger deploy` about where a rollup's circuits let batches post their data, calldata or blobs, and what is lost
  * where there is only one of both.
  */
-import { type BatchShape, placeOf } from "@openledger/circuits/protocol";
+import { type BatchShape, dataSourceOf } from "@openledger/circuits/protocol";
 import { batchShape, type CircuitSizes, dataTwins } from "@openledger/circuits/registry/circuit-sizes";
 import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
 import { cheaperSource, type DataPrices } from "@openledger/contracts/l1/data-cost";
@@ -24,13 +24,13 @@ export function dataSourcesOf(circuits: readonly CircuitSizes[]): DataSources | 
   if (blob !== null && calldata !== null)
     return { text: "calldata or a blob, for each batch by L1's prices", loss: null };
   const shape = batchShape(first);
-  const position = placeOf(shape);
-  const other = position === "blob" ? "calldata" : "a blob";
-  const isCheaper = cheaperSource(fullCounts(shape), FLOOR_PRICES, null) !== position;
+  const source = dataSourceOf(shape);
+  const other = source === "blob" ? "calldata" : "a blob";
+  const isCheaper = cheaperSource(fullCounts(shape), FLOOR_PRICES, null) !== source;
   const cost = isCheaper ? `full ones are cheaper in ${other}` : `${other} stays closed to them at any price`;
   return {
-    text: position === "blob" ? "blobs alone" : "calldata alone",
-    loss: `all batches have their data in ${position === "blob" ? "blobs" : "calldata"} for good: ${cost}`,
+    text: source === "blob" ? "blobs alone" : "calldata alone",
+    loss: `all batches have their data in ${source === "blob" ? "blobs" : "calldata"} for good: ${cost}`,
   };
 }
 

@@ -33,11 +33,11 @@ export async function checkL1(
     transport: http(rpcUrl, { timeout: TIMEOUT_MS, retryCount: 0 }),
     cacheTime: 0,
   });
-  const position = new URL(rpcUrl).host;
+  const { host } = new URL(rpcUrl);
   const remedy =
     "start the Ethereum node, or name another one: --rpc URL here, operator init --l1 URL for the processes";
   let actualChainId = 0;
-  const node = await looking("l1", position, remedy, async () => {
+  const node = await looking("l1", host, remedy, async () => {
     actualChainId = await client.getChainId();
     return chainId === null || chainId === actualChainId
       ? null
@@ -46,7 +46,7 @@ export async function checkL1(
   if (node.problem !== null) return [node];
   // Its blocks come with transactions, and its days are passed by hand.
   const isLocal = actualChainId === DEVNET_CHAIN_ID;
-  const head = await looking("l1", `${position}, newest block`, HEAD_REMEDY, async () => {
+  const head = await looking("l1", `${host}, newest block`, HEAD_REMEDY, async () => {
     const { number, timestamp } = await client.getBlock();
     return isLocal ? null : headProblem(number, Number(timestamp), nowMs / 1_000);
   });
