@@ -353,6 +353,13 @@ describe("a PDF", () => {
     ]);
     const kept = await read("a.pdf", pdfOf(pages), { "paragraph-heads": "text" });
     expect(kept.texts[0]).toMatch(/Page 3 of 4/);
+    // Each chapter may have a head of its own.
+    const chapters = [1, 2, 3, 4, 1, 2].map((i, page) => [
+      { text: `Chapter of the ${PARTS[Math.floor(page / 2)]} club`, x: 50, y: 770 },
+      ...body(i).map((line) => ({ ...line, text: `${line.text} ${"abcdef"[page]}` })),
+    ]);
+    const divided = await read("d.pdf", pdfOf(chapters));
+    expect(divided.decisions).toMatchObject([{ kind: "paragraph-heads", cells: 6 }]);
     // What comes once, or is only alike, is no head.
     const letters = [1, 2, 3].map((i) => [{ text: ["Ada", "Bo", "Cy"][i - 1]!, x: 50, y: 770 }, ...body(i)]);
     expect((await read("b.pdf", pdfOf(letters))).decisions).toEqual([]);

@@ -36,13 +36,20 @@ export function pageHeads<Line extends PageText>(
   const lines = new Set<Line>();
   let isUnclear = false;
   const minCount = Math.max(2, Math.ceil(MIN_PART * withText.length));
-  for (const group of groupsOf(edges)) {
-    if (new Set(group.map(({ page }) => page)).size < minCount) continue;
-    const texts = new Set(group.map(({ line }) => line.text));
-    if (texts.size > 1 && group.some(({ line }) => isHeading(line))) continue;
+  const textsOf = (group: readonly Edge<Line>[]) => new Set(group.map(({ line }) => line.text));
+  const recurring = groupsOf(edges).filter(
+    (group) =>
+      new Set(group.map(({ page }) => page)).size >= 2 &&
+      (textsOf(group).size === 1 || !group.some(({ line }) => isHeading(line))),
+  );
+  for (const group of recurring) {
+    // Each chapter may have a head of its own.
+    const atHeight = recurring.filter((other) => isAtHeight(group[0]!.line, other[0]!.line)).flat();
+    if (new Set(atHeight.map(({ page }) => page)).size < minCount) continue;
     for (const { line } of group) lines.add(line);
     const hasWords = /\p{L}{2}/u.test(group[0]!.pattern);
-    if (texts.size > 1 && hasWords && group.some(({ isClose, isTop }) => isTop && isClose)) isUnclear = true;
+    const isNumbered = textsOf(group).size > 1 && hasWords;
+    if (isNumbered && group.some(({ isClose, isTop }) => isTop && isClose)) isUnclear = true;
   }
   // Pages that are the same form over and over have no head that could be told from the rest.
   const lineCount = withText.reduce((sum, { length }) => sum + length, 0);
@@ -67,6 +74,8 @@ function edgesOf<Line extends PageText>(lines: readonly Line[], page: number): E
   });
 }
 
+const isAtHeight = (a: PageText, b: PageText) => Math.abs(a.y - b.y) <= SAME_HEIGHT * a.height;
+
 /** Edges with the same words at one height. */
 function groupsOf<Line extends PageText>(edges: readonly Edge<Line>[]): Edge<Line>[][] {
   const byPattern = new Map<string, Edge<Line>[]>();
@@ -79,7 +88,7 @@ function groupsOf<Line extends PageText>(edges: readonly Edge<Line>[]): Edge<Lin
     const groups: Edge<Line>[][] = [];
     for (const edge of [...own].sort((a, b) => b.line.y - a.line.y)) {
       const last = groups.at(-1)?.at(-1)?.line;
-      if (last !== undefined && last.y - edge.line.y <= SAME_HEIGHT * last.height) groups.at(-1)!.push(edge);
+      if (last !== undefined && isAtHeight(last, edge.line)) groups.at(-1)!.push(edge);
       else groups.push([edge]);
     }
     return groups;
