@@ -113,7 +113,7 @@ async function propose(table: FileTable, choices: Parameters<typeof requireKnown
   return { card, languages, mapping, decisions };
 }
 
-/** What a card would say of the files: fields, labels, and the languages of the rows. */
+/** Fields, labels and languages of a card for the files. */
 const proposedAnswer = ({ card, languages }: Awaited<ReturnType<typeof propose>>) => ({
   fields: card.row.fields,
   labels: card.labels,
