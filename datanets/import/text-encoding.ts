@@ -23,7 +23,7 @@ const CYRILLIC = "bg ru sr uk".split(" ");
 const ENCODINGS: readonly Encoding[] = [
   { name: "windows-1252", about: "Western European, as Excel writes it", languages: WESTERN },
   { name: "shift_jis", about: "Japanese", languages: ["ja"] },
-  { name: "gb18030", about: "Chinese, simplified", languages: ["zh"] },
+  { name: "gb18030", about: "Chinese, simplified", languages: ["zh", "ja"] },
   { name: "big5", about: "Chinese, traditional", languages: ["zh"] },
   { name: "euc-jp", about: "Japanese, of Unix", languages: ["ja"] },
   { name: "euc-kr", about: "Korean", languages: ["ko"] },
@@ -33,7 +33,7 @@ const ENCODINGS: readonly Encoding[] = [
   { name: "windows-1254", about: "Turkish", languages: ["tr"] },
   { name: "windows-1255", about: "Hebrew", languages: ["he"] },
   { name: "windows-1256", about: "Arabic", languages: ["ar", "fa", "ur"] },
-  { name: "windows-1257", about: "Baltic", languages: ["et", "lt", "lv"], isRare: true },
+  { name: "windows-1257", about: "Baltic", languages: ["et", "lt", "lv", "pl"], isRare: true },
   { name: "windows-874", about: "Thai", languages: ["th"] },
   {
     name: "iso-8859-2",
@@ -41,6 +41,7 @@ const ENCODINGS: readonly Encoding[] = [
     languages: "cs hr hu pl ro sk sl sq".split(" "),
     isRare: true,
   },
+  { name: "iso-8859-5", about: "Cyrillic, of Unix", languages: CYRILLIC, isRare: true },
   { name: "koi8-r", about: "Russian, of Unix", languages: ["ru"], isRare: true },
   { name: "ibm866", about: "Cyrillic, of DOS", languages: CYRILLIC, isRare: true },
   { name: "macintosh", about: "Western European, of older Macintoshes", languages: WESTERN, isRare: true },
@@ -52,6 +53,8 @@ const SAMPLE_BYTES = 256 * 1024;
 const FITTING = 0.95;
 /** The words of the best encoding's language are so many times those of the next one's. */
 const MARGIN = 1.5;
+/** Characters beyond ASCII below which rare encodings count like usual ones. */
+const MIN_SURE = 4;
 /** Encodings that a question names. */
 const MAX_NAMED = 4;
 
@@ -187,15 +190,23 @@ function decideEncoding(content: Uint8Array, file: string, decisions: Decisions)
   });
   const fits = candidates.filter(({ fit }) => fit >= FITTING).sort((a, b) => b.words - a.words);
   const usual = fits.filter(({ isRare }) => isRare !== true);
+  // Few characters fit by chance.
+  const isFew = (candidates[0]?.text.match(/[^\0-\x7f]/g)?.length ?? 0) < MIN_SURE;
   const least = usual.length === 0 ? 0 : MARGIN * usual[0]!.words;
-  const fitting = fits.filter(({ isRare, words }) => isRare !== true || usual.length === 0 || words > least);
-  // Where none fits, a person sees what there is.
-  const offered = fitting.length > 0 ? fitting : [...candidates].sort((a, b) => b.fit - a.fit);
-  const [best, next] = offered;
+  const fitting = fits.filter(
+    ({ isRare, words }) => isRare !== true || usual.length === 0 || isFew || words > least,
+  );
+  const [first, second] = fitting;
+  const isSure =
+    first !== undefined &&
+    isTold(first) &&
+    (second === undefined || (first.words > 0 && first.words >= MARGIN * second.words));
+  const others = candidates.filter((one) => !fitting.includes(one)).sort((a, b) => b.fit - a.fit);
+  // Where none fits, or one by a few characters, a person sees what there is.
+  const offered = isSure || fitting.length > 1 ? fitting : [...fitting, ...others];
+  const [best] = offered;
   if (best === undefined)
     throw unreadable({ file, line: 0 }, "its encoding is unknown: it is no UTF-8; save it as UTF-8");
-  const isSure =
-    fitting.length > 0 && (next === undefined || (best.words > 0 && best.words >= MARGIN * next.words));
   const at = best.text.split("\n").findIndex((line) => BEYOND_ASCII.test(line));
   const name = decisions.decide({
     ...{ kind: "encoding", file, column: null, cells: beyondCount(content), isUnclear: !isSure },
@@ -213,6 +224,24 @@ function decideEncoding(content: Uint8Array, file: string, decisions: Decisions)
     );
   return text;
 }
+
+/** Characters beyond ASCII by which a text of them alone is told: by its script, and by frequent words of its language. */
+const MIN_OF_SCRIPT = 16;
+const MIN_WITH_WORDS = 8;
+/** Part of the words that are frequent ones, at least. */
+const MIN_WORDS_PART = 0.1;
+
+/** True where a text has enough to tell its encoding: letters of ASCII around the others, or many others. */
+function isTold({ text, words }: Candidate): boolean {
+  const beyond = text.match(/[^\0-\x7f]/gu)?.length ?? 0;
+  const mixed = (text.match(WORD) ?? []).filter((word) => /[a-z]/i.test(word) && BEYOND_ASCII.test(word));
+  const inMixed = mixed.reduce((sum, word) => sum + (word.match(/[^\0-\x7f]/gu)?.length ?? 0), 0);
+  if (2 * inMixed >= beyond) return true;
+  return isOfScript(text) ? beyond >= MIN_OF_SCRIPT : beyond >= MIN_WITH_WORDS && words >= MIN_WORDS_PART;
+}
+
+/** True for a script by which the language is told without words. */
+const isOfScript = (text: string) => languageParts(text.slice(0, LANGUAGE_CHARACTERS))[0]?.[1] === 1;
 
 const readingOf = ({ about, name, text }: Candidate, at: number): Reading => ({
   name,
@@ -300,6 +329,8 @@ const KANA = /[\p{Script=Hiragana}\p{Script=Katakana}]/u;
 
 /** Letters that a decoder gives and hardly a language has: of a wrong encoding. */
 const ODD_LETTERS = /[ĺŕĹŔþÞðÐ]/u;
+/** Katakana of half width: programs of today write none. */
+const NARROW_KATAKANA = /[\uff61-\uff9f]/;
 /** Thai words: marks follow consonants, and five vowels stand before theirs. */
 const THAI = /^(?:[เแโใไ]?[ก-ฮ][ัิ-ูํ็]?[่-๋]?์?[ะาำๅ]?[ๆฯ]?)+$/u;
 
@@ -324,7 +355,7 @@ const MAX_ACCENTED_RUN = 2;
 /** True for letters of one script, whose capital letters are the first, or all. */
 function isWord(run: string): boolean {
   const script = SCRIPTS.findIndex((one) => one.test(run));
-  if (script < 0) return false;
+  if (script < 0 || NARROW_KATAKANA.test(run)) return false;
   if (/\p{Ll}\p{M}*\p{Lu}/u.test(run) && !/^(Mc|Mac|Di|De|La|Le)\p{Lu}/u.test(run)) return false;
   if (script === 0 && new RegExp(`[^\\0-\\x7f]{${MAX_ACCENTED_RUN + 1}}`).test(run)) return false;
   if (script === 0 && ODD_LETTERS.test(run)) return false;
@@ -342,13 +373,54 @@ const USUAL = new Set(
   ),
 );
 /** Part of a text's Chinese characters that are usual, and of kana beside them in Japanese. */
-const USUAL_PART = 0.2;
+const USUAL_PART = 0.3;
 const KANA_PART = 0.25;
 
 /** Words of a sample that tell a language, as a part of all. */
 const LANGUAGE_CHARACTERS = 20_000;
 
-function wordsOf(text: string, languages: readonly string[]): number {
-  const parts = languageParts(text.slice(0, LANGUAGE_CHARACTERS));
-  return Math.max(0, ...parts.flatMap(([language, part]) => (languages.includes(language) ? [part] : [])));
+/** Letters beyond ASCII of languages with Latin letters. */
+const ALPHABETS: Readonly<Record<string, string>> = {
+  ca: "àçèéíïòóúü·",
+  cs: "áčďéěíňóřšťúůýž",
+  da: "æøåéü",
+  de: "äöüßé",
+  es: "áéíñóúü",
+  et: "äõöüšž",
+  fi: "äöåšž",
+  fr: "àâæçèéêëîïôœùûüÿ",
+  ga: "áéíóú",
+  hr: "čćđšž",
+  hu: "áéíóöőúüű",
+  is: "áðéíóúýþæö",
+  it: "àèéìíîòóùú",
+  lt: "ąčęėįšųūž",
+  lv: "āčēģīķļņšūž",
+  nb: "æøåéòô",
+  nl: "éèëïóöüáê",
+  pl: "ąćęłńóśźż",
+  pt: "áâãàçéêíóôõúü",
+  ro: "ăâîșşțţ",
+  sk: "áäčďéíĺľňóôŕšťúýž",
+  sl: "čšž",
+  sq: "ëç",
+  sv: "åäöé",
+  tr: "çğıiöşüâîû\u0307",
+};
+
+function wordsOf(all: string, languages: readonly string[]): number {
+  const text = all.slice(0, LANGUAGE_CHARACTERS);
+  const found = languageParts(text).find(([language]) => languages.includes(language));
+  if (found === undefined) return 0;
+  const [language, part] = found;
+  return part * alphabetPart(text, language) ** 2;
+}
+
+/** Part of a text's letters beyond ASCII that its language has. */
+function alphabetPart(text: string, language: string): number {
+  const alphabet = ALPHABETS[language];
+  const isOwn = (letter: string) =>
+    alphabet?.includes(letter) ?? (HAN.test(letter) ? USUAL.has(letter) : true);
+  const letters = text.toLowerCase().match(/(?![\0-\x7f])\p{L}/gu) ?? [];
+  return letters.length === 0 ? 1 : letters.filter(isOwn).length / letters.length;
 }
