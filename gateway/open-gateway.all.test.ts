@@ -159,7 +159,19 @@ test("commits rows by MCP once a person agrees, brings them to a Datanet's host,
   await client.connect(new StreamableHTTPClientTransport(url, { requestInit: { headers } }));
   const text = "The harbour of Naxos shines in the morning.";
   const contribution = { name: "contribute_rows", arguments: { datanetId, rows: [{ text }] } };
+  const twin = { datanetId, rows: [{ text, label: "Good" }] };
   try {
+    const asked = await client.callTool({ name: "contribute_rows", arguments: twin });
+    expect(asked).toMatchObject({
+      isError: true,
+      content: [{ text: expect.stringMatching(/label-twins:label=same.*DNT_READING_OPEN/s) }],
+    });
+    const choices = { "label-twins:label": "same" };
+    const read = await client.callTool({ name: "contribute_rows", arguments: { ...twin, choices } });
+    expect(read).toMatchObject({
+      isError: true,
+      content: [{ text: expect.stringContaining("GAT_NOT_CONFIRMED") }],
+    });
     const declined = await client.callTool(contribution);
     expect(declined).toMatchObject({
       isError: true,
@@ -170,12 +182,12 @@ test("commits rows by MCP once a person agrees, brings them to a Datanet's host,
     const committed = contributeResult.parse((await client.callTool(contribution)).structuredContent);
     expect(committed).toMatchObject({ state: "committed", rowCount: 1, contributorId: gateway.leafId });
     expect(await gateway.leftWei()).toBeLessThan(BUDGET_WEI);
-    expect(messages[0]).toContain(`commit 1 rows to Datanet ${datanetId}: {"text":"The harbour`);
+    expect(messages[1]).toContain(`commit 1 rows to Datanet ${datanetId}: {"text":"The harbour`);
     await world.world.settle();
     const { state } = contributeResult.parse((await client.callTool(contribution)).structuredContent);
     expect(state).toBe("uploaded");
     // Nothing is paid for the upload, and nobody is asked.
-    expect(messages).toHaveLength(2);
+    expect(messages).toHaveLength(3);
     const search = { name: "search_rows", arguments: { datanetId, text: "harbour naxos" } };
     const found = async () => rowsResult.parse((await client.callTool(search)).structuredContent);
     await expect

@@ -115,6 +115,8 @@ async function written(card: Card, content: Uint8Array, isLabelled = false) {
   const options = {
     documentLoader: async (url: string) => offline(url),
     safe: true,
+    // Names are relative to where the file is.
+    base: BASE,
   } as jsonld.Options.Expand;
   const [dataset] = (await jsonld.expand(JSON.parse(text), options)) as unknown as Node[];
   return {
@@ -163,7 +165,7 @@ describe.each(CARDS)("the Croissant file of rows of kind %s", (_what, card, cont
     expect([file!["@type"], others]).toEqual([[`${CR}FileObject`], []]);
     expect(text(file!, `${SC}name`)).toBe(name);
     expect(decodeURIComponent(text(file!, `${SC}contentUrl`))).toBe(name);
-    expect(text(file!, `${SC}encodingFormat`)).toBe("application/vnd.apache.parquet");
+    expect(text(file!, `${SC}encodingFormat`)).toBe("application/x-parquet");
     expect(text(file!, `${SC}contentSize`)).toBe(`${parquet.length} B`);
     expect(text(file!, `${SC}sha256`)).toBe(bytesToHex(sha256(parquet)));
   });
@@ -231,7 +233,9 @@ describe.each(CARDS)("the Croissant file of rows of kind %s", (_what, card, cont
     const [name] = nodes(labels!, `${CR}field`);
     expect(text(name!, `${SC}name`)).toBe("name");
     expect(one(labels!, `${CR}key`)["@id"]).toBe(name!["@id"]);
-    expect(typed.map((field) => one(field, `${CR}references`)["@id"])).toEqual([name!["@id"]]);
+    expect(typed.map((field) => one(nodes(field, `${CR}references`)[0]!, `${CR}field`)["@id"])).toEqual([
+      name!["@id"],
+    ]);
     // Each line of the data has exactly the fields, by their ids.
     const [, inFile] = file.recordSet;
     const ids = inFile.field.map((field: { "@id": string }) => field["@id"]);

@@ -20,7 +20,7 @@ export interface CroissantFacts {
   readonly publishedAtMs: number | null;
   /** Root of the version's rows on the ledger, 0x-hex. */
   readonly rowsRoot: string;
-  /** Address that the names in the file begin at: the Datanet at its host. */
+  /** Address of the Datanet at its host. */
   readonly url: string;
   readonly fileName: string;
   /** The file; null for rows that whoever writes may not read: its size and hash are left out. */
@@ -46,7 +46,8 @@ const idOf = (...path: readonly string[]) => path.map(encodeURIComponent).join("
 export function croissantOf(described: CroissantFacts): string {
   const { card, datanetId, facts, fileName, parquet, publishedAtMs, rowsRoot, url, version } = described;
   const file = {
-    "@context": { "@base": url.endsWith("/") ? url : `${url}/`, ...CONTEXT },
+    // Without a base: mlcroissant takes names that are relative to the file, as all its examples have them.
+    "@context": CONTEXT,
     "@type": "sc:Dataset",
     name: card.name,
     description: card.description,
@@ -70,7 +71,8 @@ export function croissantOf(described: CroissantFacts): string {
         "@id": idOf(fileName),
         name: fileName,
         contentUrl: encodeURIComponent(fileName),
-        encodingFormat: "application/vnd.apache.parquet",
+        // The registered type is application/vnd.apache.parquet, which no reader of Croissant knows.
+        encodingFormat: "application/x-parquet",
         ...(parquet === null
           ? {}
           : { contentSize: `${parquet.length} B`, sha256: bytesToHex(sha256(parquet)) }),
@@ -107,8 +109,13 @@ function rowsOf({ card, fileName }: CroissantFacts) {
     name,
     description,
     dataType: role === "label" ? [DATA_TYPES[type], "cr:Label"] : DATA_TYPES[type],
-    source: { fileObject: { "@id": idOf(fileName) }, extract: { column: name } },
-    ...(role === "label" ? { references: { "@id": idOf(LABELS, "name") } } : {}),
+    source: {
+      fileObject: { "@id": idOf(fileName) },
+      extract: { column: name },
+      // In Parquet a picture is bytes with a path.
+      ...(type === "picture" ? { transform: { jsonPath: "bytes" } } : {}),
+    },
+    ...(role === "label" ? { references: { field: { "@id": idOf(LABELS, "name") } } } : {}),
   });
   return {
     "@type": "cr:RecordSet",

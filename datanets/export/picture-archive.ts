@@ -58,7 +58,7 @@ export async function pictureArchiveOf(
 const FOLDER = "images/";
 
 /** Names by row number, all of one length, so that a folder's order is the version's. */
-function pictureNames(rows: readonly ExportedRow[]): string[] {
+export function pictureNames(rows: readonly Pick<ExportedRow, "content">[]): string[] {
   const digits = String(rows.length).length;
   return rows.map(({ content }, i) => {
     const ending = ENDINGS[pictureTypeOf(contentOfRow(content)) ?? ""] ?? "bin";

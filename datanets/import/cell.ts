@@ -2,8 +2,7 @@
  * Values of a file's columns as its format has them, and their conversion to the fields of a row: nothing is cast by guess,
  * and a value that would change is refused.
  */
-import type { ChatMessage } from "@openledger/attribution/rows/text-rows";
-import { exactNumber, isExact, Numeral, parseStrictJson } from "@openledger/foundation/exact-json";
+import { exactNumber, isExact, Numeral } from "@openledger/foundation/exact-json";
 import { isWellFormed, textOfBytes } from "@openledger/foundation/utf8";
 
 /** Number that stands for a name, as the data sets of a hub store labels. */
@@ -121,23 +120,6 @@ export function bytesOfCell(cell: Cell): Uint8Array {
   if (typeof path === "string")
     throw new CellError(`names the picture "${path.slice(0, 100)}", which is not in the file`);
   throw wrong(cell, "picture");
-}
-
-/** Messages of a conversation: a list, or its JSON as a text. @throws CellError, also for what a message cannot have */
-export function messagesOfCell(cell: Cell): readonly ChatMessage[] {
-  let list: unknown = cell;
-  try {
-    if (typeof cell === "string") list = parseStrictJson(cell);
-  } catch (cause) {
-    throw new CellError("is no list of messages", { cause });
-  }
-  if (!Array.isArray(list)) throw wrong(cell, "list of messages");
-  for (const message of list as unknown[]) {
-    const fields = Object.entries((message ?? {}) as object);
-    const other = fields.find(([name, value]) => name !== "role" && name !== "content" && value !== null);
-    if (other !== undefined) throw new CellError(`has a message with "${other[0]}", which a row cannot have`);
-  }
-  return list as readonly ChatMessage[];
 }
 
 function exactOf(digits: string): number {

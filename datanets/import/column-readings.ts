@@ -7,7 +7,7 @@ import { type Cell, textOfCell } from "./cell.ts";
 import { type DateOrder, type DatePart, readDate } from "./date-forms.ts";
 import type { Decisions, Reading } from "./decision.ts";
 import type { FileColumn, FileTable, TextForms } from "./file-table.ts";
-import { isMissingSpelling } from "./missing-values.ts";
+import { isMissingSpelling, isUsualSpelling } from "./missing-values.ts";
 import { type NumberColumn, type NumberMarks, type NumberReading, readDigits } from "./number-marks.ts";
 import { findTwins, tidyName } from "./twins.ts";
 
@@ -19,10 +19,10 @@ const PLAIN_READING: NumberReading = {
   ...{ decimal: ".", grouping: "", isHundredths: false },
   surroundings: { currency: "", isPercent: false },
 };
-export const plainDigits: DigitsOf = (text) => readDigits(text, PLAIN_READING);
+const plainDigits: DigitsOf = (text) => readDigits(text, PLAIN_READING);
 
 /** Decides how a column is read as numbers, for each file that has texts in it. */
-export function numberReaders(
+function numberReaders(
   column: FileColumn,
   { columns }: Pick<FileTable, "columns">,
   decisions: Decisions,
@@ -41,7 +41,7 @@ export function numberReaders(
 }
 
 /** Says which texts of a column stand for missing values. */
-export function sayMissing({ name, texts }: FileColumn, decisions: Decisions): void {
+function sayMissing({ name, texts }: FileColumn, decisions: Decisions): void {
   for (const [file, { missing, missingCount }] of texts)
     if (missing !== null)
       decisions.decide({
@@ -111,7 +111,7 @@ function marksOf(
  */
 function likelyDecimal(
   file: string,
-  { isCommaSeparated }: TextForms,
+  { separator }: TextForms,
   columns: readonly FileColumn[],
   unclear: string,
 ): "." | "," | null {
@@ -122,7 +122,7 @@ function likelyDecimal(
     }),
   );
   if (shown.size > 0) return shown.size === 1 ? [...shown][0]! : null;
-  return isCommaSeparated && unclear.includes(",") ? "." : null;
+  return separator === "," && unclear.includes(",") ? "." : null;
 }
 
 const ORDER_TEXTS: Readonly<Record<DateOrder, string>> = {
@@ -168,35 +168,58 @@ const digitsOfDate =
     return number === null ? null : String(number);
   };
 
-/** Decides which texts of a column of categories are one, and returns the category of each; null for a missing one. */
-export function categoryReader(
+/**
+ * Decides whether spellings of missing values among categories and texts are missing values. A CSV file has no other way to say so
+ * than an empty field, which many programs do not write: the usual spellings are asked there.
+ */
+function missingReader(
   column: FileColumn,
-  { records }: Pick<FileTable, "records">,
+  { columns, records }: Pick<FileTable, "columns" | "records">,
+  decisions: Decisions,
+): (text: string) => boolean {
+  const spellings = new Map<string, number>();
+  let unclear: string | null = null;
+  for (const { file, values } of records) {
+    const text = values.get(column.name) ?? null;
+    if (typeof text !== "string" || text.trim() === "" || !isMissingSpelling(text)) continue;
+    spellings.set(text, (spellings.get(text) ?? 0) + 1);
+    if (isUsualSpelling(text) && column.texts.get(file)?.separator !== null) unclear ??= text;
+  }
+  const [first] = spellings.keys();
+  if (first === undefined) return () => false;
+  const seen = unclear ?? first;
+  const isAmongNumbers = columns.some(
+    ({ texts, type }) => type === "number" && [...texts.values()].some(({ missing }) => missing === seen),
+  );
+  const value = { name: "value", text: "a value of its own" };
+  const missing = { name: "missing", text: "a missing value" };
+  const name = decisions.decide({
+    ...{ kind: "missing-values", file: null, column: column.name, seen, isUnclear: unclear !== null },
+    cells: [...spellings.values()].reduce((sum, count) => sum + count, 0),
+    readings: isAmongNumbers ? [missing, value] : [value, missing],
+  });
+  return name === "missing" ? (text) => spellings.has(text) : () => false;
+}
+
+/** Decides which texts of a column of categories are one, and returns the category of each; null for a missing one. */
+function categoryReader(
+  column: FileColumn,
+  table: Pick<FileTable, "columns" | "records">,
   decisions: Decisions,
 ): (text: string) => string | null {
   const counts = new Map<string, number>();
   const untidy = { cells: 0, seen: "" };
-  const missing = { cells: 0, seen: "" };
-  for (const { values } of records) {
+  for (const { values } of table.records) {
     const text = textOrNull(values.get(column.name) ?? null);
     if (text === null) continue;
     const tidy = tidyName(text);
     if (tidy !== text && untidy.cells++ === 0) untidy.seen = text;
-    if (tidy !== "" && isMissingSpelling(tidy) && missing.cells++ === 0) missing.seen = text;
     counts.set(tidy, (counts.get(tidy) ?? 0) + 1);
   }
   const subject = { file: null, column: column.name };
-  const isMissing =
-    missing.cells > 0 &&
-    decisions.decide({
-      ...{ ...subject, ...missing, kind: "missing-values", isUnclear: false },
-      readings: [
-        { name: "value", text: "a category of its own" },
-        { name: "missing", text: "a missing value" },
-      ],
-    }) === "missing";
+  const isMissing = missingReader(column, table, decisions);
   const orMissing = (read: (text: string) => string) => (text: string) =>
-    isMissing && isMissingSpelling(text) ? null : read(text);
+    isMissing(text) ? null : read(text);
   const twins = findTwins(counts);
   if (twins === null) {
     if (untidy.cells > 0)
@@ -235,6 +258,7 @@ function textOrNull(cell: Cell): string | null {
 export interface FieldReaders {
   digits(field: string, file: string): DigitsOf;
   category(field: string, text: string): string | null;
+  text(field: string, text: string): string | null;
 }
 
 /** Decides how the columns that a card's fields take are read. */
@@ -246,15 +270,18 @@ export function fieldReaders(
 ): FieldReaders {
   const numbers = new Map<string, ReadonlyMap<string, DigitsOf>>();
   const categories = new Map<string, (text: string) => string | null>();
+  const texts = new Map<string, (text: string) => boolean>();
   for (const { name, type } of fields) {
     const column = table.columns.find((one) => one.name === columnOf(name));
     if (column === undefined) continue;
     if (type === "number") numbers.set(name, numberReaders(column, table, decisions));
     if (type === "category") categories.set(name, categoryReader(column, table, decisions));
+    if (type === "text") texts.set(name, missingReader(column, table, decisions));
     if (type === "boolean") sayMissing(column, decisions);
   }
   return {
     digits: (field, file) => numbers.get(field)?.get(file) ?? plainDigits,
+    text: (field, text) => (texts.get(field)?.(text) === true ? null : text),
     category: (field, text) => (categories.get(field) ?? tidyName)(text),
   };
 }

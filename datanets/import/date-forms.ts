@@ -3,7 +3,7 @@
 /** Order of a date's parts. */
 export type DateOrder = "year-first" | "day-first" | "month-first";
 
-/** What a number says of a date. */
+/** Part of a date that a number holds. */
 export type DatePart = "days" | "month" | "weekday";
 
 interface CalendarDate {
@@ -12,7 +12,9 @@ interface CalendarDate {
   readonly day: number;
 }
 
-const YEAR_FIRST = /^(\d{4})([-/.])(\d{1,2})\2(\d{1,2})$/;
+/** Midnight, which libraries write behind a date that they hold as a moment. */
+const MIDNIGHT = /[T ]00:00(?::00(?:\.0+)?)?$/;
+const YEAR_FIRST = /^(\d{4}|[-+]\d{6})([-/.])(\d{1,2})\2(\d{1,2})$/;
 const YEAR_LAST = /^(\d{1,2})([-/.])(\d{1,2})\2(\d{4})$/;
 
 const DAYS_OF_MONTH = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
@@ -24,7 +26,7 @@ function calendarDate(year: number, month: number, day: number): CalendarDate | 
 }
 
 function parseDate(text: string, order: DateOrder): CalendarDate | null {
-  const whole = text.trim();
+  const whole = text.trim().replace(MIDNIGHT, "");
   if (order === "year-first") {
     const parts = YEAR_FIRST.exec(whole);
     return parts === null ? null : calendarDate(Number(parts[1]), Number(parts[3]), Number(parts[4]));

@@ -4,8 +4,8 @@
  */
 import { datanetError } from "../datanet-errors.ts";
 
-/** What a decision is about. A kind belongs to one reader, which says where in its file which readings it knows. */
-export const DECISION_KINDS = [
+/** Kinds of decisions. A kind belongs to one reader, which says where in its file which readings it knows. */
+const DECISION_KINDS = [
   "category-twins",
   "columns-left-out",
   "comment-lines",
@@ -61,7 +61,7 @@ export interface Decision {
 export type Choices = Readonly<Record<string, string>>;
 
 /** Maximum characters of `seen`. */
-export const MAX_SEEN = 60;
+const MAX_SEEN = 60;
 /** Maximum characters of a file's or column's name in a decision's key. */
 const MAX_SUBJECT = 200;
 /** Columns that a merged decision names. */
@@ -84,7 +84,7 @@ function keysOf(subject: Subject): readonly string[] {
 }
 
 /** Returns the option of the contribute and preview commands that chooses a reading, quoted for a shell where it has to be. */
-export function readingOption(decision: Subject, reading: string): string {
+function readingOption(decision: Subject, reading: string): string {
   const value = `${decisionKey(decision)}=${reading}`;
   return `--read ${/^[\w:.,/=-]+$/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`}`;
 }
@@ -223,7 +223,8 @@ export function mergedDecisions(decisions: readonly Decision[]): readonly Decisi
       ...first,
       column: column!,
       columns: columns.length > 1 ? columns : [],
-      file: files.size === 1 ? first.file : null,
+      // A choice for several columns is one for the kind.
+      file: files.size === 1 && columns.length <= 1 ? first.file : null,
       cells: group.reduce((sum, { cells }) => sum + cells, 0),
     };
   });
@@ -260,8 +261,14 @@ export function requireKnownChoices(choices: Choices, decisions: readonly Decisi
 export function requireDecided(decisions: readonly Decision[]): void {
   const open = decisions.filter(({ isOpen }) => isOpen);
   if (open.length === 0) return;
-  const lines = decisionLines(open).map((line) => `\n  ${line}`);
-  throw datanetError("DNT_READING_OPEN", `the files can be read in several ways:${lines.join("")}`, {
+  // One line: a command cuts an error's message there.
+  const questions = open.map((decision) => {
+    const options = [decision.taken, ...decision.others].map(
+      ({ name, text }) => `${readingOption(decision, name)} (${text})`,
+    );
+    return `${decisionSubject(decision)}: ${options.join(" or ")}`;
+  });
+  throw datanetError("DNT_READING_OPEN", `the files can be read in several ways: ${questions.join("; ")}`, {
     data: { decisions: open.map(decisionAnswer) },
   });
 }

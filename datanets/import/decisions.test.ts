@@ -111,7 +111,7 @@ describe("marks of numbers", () => {
       [1_234.5, 7, 0.1, 1],
     ]);
     expect(said(found)).toEqual([
-      ["number-marks", ".5", 3, "number"],
+      ["number-marks", ".5", 4, "number"],
       ["number-marks", "12 %", 3, "number"],
       ["number-marks", "€ 1.234,50", 4, "number"],
     ]);
@@ -121,6 +121,11 @@ describe("marks of numbers", () => {
       { "number-marks:p": "hundredths" },
     );
     expect(column(parts, "p")).toEqual([0.12, 0.005, 0, 1]);
+  });
+
+  it("may stand in parentheses where they are negative", async () => {
+    const found = await read(card, { "a.csv": 'n,m\n"$1,234.50",a\n($5.00),b\n(-5),c\n' });
+    expect([column(found, "n"), found.refused.map(({ line }) => line)]).toEqual([[1_234.5, -5], [4]]);
   });
 
   it("refuse by line what is another unit, and keep all digits", async () => {
@@ -138,7 +143,7 @@ describe("marks of numbers", () => {
 
   it("are no matter in a field of texts", async () => {
     const found = await read(tableCard({ n: "text" }), { "a.csv": "n;m\n1.234;a\nNA;b\n" });
-    expect([column(found, "n"), found.decisions]).toEqual([["1.234", "NA"], []]);
+    expect([column(found, "n"), open(found)]).toEqual([["1.234", null], [["missing-values", "n"]]]);
   });
 
   it("are one question for several columns and files", async () => {
@@ -158,6 +163,14 @@ describe("marks of numbers", () => {
       { a: 1_234, b: 2.345 },
       { a: 9_876, b: 5.432 },
     ]);
+    // The printed option answers it, of one file too.
+    const one = { "x.csv": "a;b\n1.234;2.345\n" };
+    const { option } = decisionAnswer((await read(two, one)).decisions[0]!);
+    const answered = await read(two, one, parseChoices([option.replace("--read ", "")]));
+    expect([open(answered), rows(answered)]).toEqual([[], [{ a: 1_234, b: 2_345 }]]);
+    expect(() =>
+      requireKnownChoices(parseChoices([option.replace("--read ", "")]), answered.decisions),
+    ).not.toThrow();
     const apart = await read(two, files, { "number-marks:x.csv:a": "thousands", "number-marks": "decimals" });
     expect(column(apart, "a")).toEqual([1_234, 9.876]);
   });
@@ -182,17 +195,37 @@ describe("missing values", () => {
     expect(found.refused).toMatchObject([{ line: 4 }]);
   });
 
-  it("stay categories, unless somebody says otherwise", async () => {
+  it("are asked among categories and texts of CSV, which has no null of its own", async () => {
     const card = tableCard({ continent: "category" });
     const files = { "a.csv": "continent,n\nEU,1\nNA,2\nEU,3\n" };
     const found = await read(card, files);
     expect([column(found, "continent"), said(found), open(found)]).toEqual([
       ["EU", "NA", "EU"],
       [["missing-values", "NA", 1, "value"]],
-      [],
+      [["missing-values", "continent"]],
+    ]);
+    const none = await read(card, { "a.csv": "continent,n\nEU,1\nnone,2\nEU,3\n" });
+    expect([column(none, "continent"), open(none)]).toEqual([["EU", "none", "EU"], []]);
+    const lines = await read(card, { "a.jsonl": '{"continent":"NA"}\n{"continent":null}\n' });
+    expect([column(lines, "continent"), open(lines)]).toEqual([["NA", null], []]);
+    // Where numbers of the file are missing by the same spelling, that comes first.
+    const numbers = await read(tableCard({ continent: "text", n: "number" }), {
+      "a.csv": "continent,n\nEU,1\nNA,NA\n",
+    });
+    expect([column(numbers, "continent"), open(numbers)]).toEqual([
+      ["EU", null],
+      [["missing-values", "continent"]],
     ]);
     const missing = await read(card, files, { "missing-values:continent": "missing" });
     expect(column(missing, "continent")).toEqual(["EU", null, "EU"]);
+  });
+
+  it("are asked among the rows of a text Datanet, too", async () => {
+    const files = { "a.csv": "text,n\nSun,1\nNA,2\n" };
+    const found = await read(textCard("good"), files);
+    expect([found.rows.length, open(found)]).toEqual([2, [["missing-values", "text"]]]);
+    const missing = await read(textCard("good"), files, { "missing-values:text": "missing" });
+    expect([missing.rows.length, missing.refused.map(({ line }) => line)]).toEqual([1, [3]]);
   });
 
   it("are no labels, unless the card has them", async () => {

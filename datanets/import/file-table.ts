@@ -1,6 +1,7 @@
 /** Table that a file becomes before its columns are mapped to a row's fields: columns with the types found, and lines. */
 import { Numeral } from "@openledger/foundation/exact-json";
 import { type Cell, ClassLabel, LossyCell } from "./cell.ts";
+import { isConversation } from "./conversations.ts";
 import { type DateColumn, dateColumn } from "./date-forms.ts";
 import type { Decision } from "./decision.ts";
 import { isMissingSpelling } from "./missing-values.ts";
@@ -34,15 +35,15 @@ export interface FileColumn {
   readonly lossy: string | null;
 }
 
-/** What the texts of a column are in one file. Texts that stand for missing values do not count for numbers and dates. */
+/** Forms of a column's texts in one file. Texts that stand for missing values do not count for numbers and dates. */
 export interface TextForms {
   readonly numbers: NumberColumn | null;
   readonly dates: DateColumn | null;
   /** Texts that stand for a missing value among numbers, and the first of them. */
   readonly missingCount: number;
   readonly missing: string | null;
-  /** True for a file whose fields are separated by commas: a comma in them is seldom a decimal mark. */
-  readonly isCommaSeparated: boolean;
+  /** Separator of a CSV file's fields; null for other files, whose formats have missing values and numbers of their own. */
+  readonly separator: string | null;
 }
 
 export interface FileRecord extends Omit<FilePosition, "field"> {
@@ -67,15 +68,15 @@ export interface ReadFile {
   readonly records: readonly FileRecord[];
   readonly refused: readonly Refusal[];
   readonly notices: readonly string[];
-  /** True for a CSV file whose fields are separated by commas. */
-  readonly isCommaSeparated?: boolean;
+  /** Separator of a CSV file's fields, a tab for one column; absent for other files. */
+  readonly separator?: string;
 }
 
-/** Describes columns by all their values. @param commaFiles CSV files whose fields are separated by commas */
+/** Describes columns by all their values. @param separators of CSV files by their names */
 export function describeColumns(
   names: readonly string[],
   records: readonly FileRecord[],
-  commaFiles: ReadonlySet<string> = new Set(),
+  separators: ReadonlyMap<string, string> = new Map(),
 ): FileColumn[] {
   return names.map((name) => {
     const types = new Set<ColumnType>();
@@ -98,7 +99,9 @@ export function describeColumns(
         else texts.push(cell);
       }
     }
-    const texts = new Map([...byFile].map(([file, own]) => [file, formsOf(own, commaFiles.has(file))]));
+    const texts = new Map(
+      [...byFile].map(([file, own]) => [file, formsOf(own, separators.get(file) ?? null)]),
+    );
     for (const type of textTypes(texts, byFile, types.has("number"))) types.add(type);
     // A single cell is refused with its row.
     const isLossy = lossyCount > 0 && lossyCount + missingCount === records.length;
@@ -114,14 +117,14 @@ export function describeColumns(
   });
 }
 
-function formsOf(all: readonly string[], isCommaSeparated: boolean): TextForms {
+function formsOf(all: readonly string[], separator: string | null): TextForms {
   const texts = all.filter((text) => !isMissingSpelling(text));
   return {
     numbers: numberColumn(texts),
     dates: dateColumn(texts),
     missingCount: all.length - texts.length,
     missing: all.find(isMissingSpelling) ?? null,
-    isCommaSeparated,
+    separator,
   };
 }
 
@@ -146,15 +149,6 @@ function typeOfCell(cell: Exclude<NonNullable<Cell>, LossyCell>): ColumnType {
   if (cell instanceof ClassLabel) return "label";
   if (cell instanceof Numeral || typeof cell === "number" || typeof cell === "bigint") return "number";
   if (cell instanceof Uint8Array) return "picture";
-  if (Array.isArray(cell)) return isMessages(cell) ? "messages" : "list";
+  if (Array.isArray(cell)) return isConversation(cell) ? "messages" : "list";
   return (cell as { readonly bytes?: unknown }).bytes instanceof Uint8Array ? "picture" : "object";
 }
-
-const isMessages = (list: readonly unknown[]) =>
-  list.length > 0 &&
-  list.every((entry) => {
-    const { content, from, role, value } = (entry ?? {}) as Record<string, unknown>;
-    return (
-      (typeof role === "string" && content !== undefined) || (typeof from === "string" && value !== undefined)
-    );
-  });

@@ -27,7 +27,7 @@ const SENTENCE = { characters: 40, words: 6 };
 const isFilled = (field: string | null | undefined): field is string =>
   field !== null && field !== undefined && !isMissingSpelling(field);
 
-/** What a column has below a line. */
+/** Values of a column below a line. */
 interface Below {
   readonly texts: readonly string[];
   readonly isValue: boolean;
@@ -93,7 +93,16 @@ function seemsRecord(
     if (isValue) return !isYears && isValues([field]);
     return texts.includes(field) || (isSentence(field) && 2 * medianLength(texts) >= field.length);
   });
-  return found ?? null;
+  if (found !== undefined || values.length > 0) return found ?? null;
+  // A record may lack its numbers; a data frame's index lacks its name alone.
+  const isIndex = ({ texts }: Below) =>
+    texts.every((text) => /^\d+$/.test(text)) && new Set(texts).size === texts.length;
+  // A column without name and values is no index either. The last one comes of a separator at the lines' ends.
+  const isEmpty = ({ texts }: Below, i: number) => texts.length === 0 && i < fields.length - 1;
+  const lacks = columns.some(
+    (one, i) => !isFilled(fields[i]) && (isEmpty(one, i) || (one.isValue && !(i === 0 && isIndex(one)))),
+  );
+  return lacks ? (fields.find(isFilled) ?? "") : null;
 }
 
 /** True for years in order, one column each. */

@@ -55,6 +55,12 @@ const FORMATS: Readonly<Record<string, FileFormat>> = {
   eml: "whole",
 };
 
+/** Files that systems add to folders of their own accord. */
+const SYSTEM_FILE = /(^|[/\\])(__MACOSX[/\\].*|\.DS_Store|\._[^/\\]*|Thumbs\.db|desktop\.ini)$/i;
+
+/** Returns true for a file that a system has added to a person's folder: it is passed over. */
+export const isSystemFile = (name: string): boolean => SYSTEM_FILE.test(name);
+
 /** Returns the format by the name's ending; null if the ending does not say how to read the file. */
 export function formatOf(name: string): FileFormat | null {
   const ending = name.toLowerCase().split(/[/\\]/).at(-1)!.split(".").slice(1).at(-1) ?? "";

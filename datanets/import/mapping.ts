@@ -1,14 +1,16 @@
 /** Which column of a file is which field of a card's rows, and which is the contributor's label: what a file suggests, and what is missing. */
 import type { Card } from "../card/card.ts";
-import { labelOfCell } from "./cell.ts";
+import { type Cell, labelOfCell } from "./cell.ts";
+import { isConversation } from "./conversations.ts";
 import type { FileColumn, FileTable } from "./file-table.ts";
-import { FOLDER_COLUMN, PICTURE_COLUMN } from "./read-files.ts";
+import { FOLDER_COLUMN, FOLDER_OF_FILE, PICTURE_COLUMN } from "./join-pictures.ts";
 import { tidyName } from "./twins.ts";
 
 export interface ImportMapping {
   /**
    * Column of each field; null leaves a table's field missing in every row. A passage's fields are `prompt` and `answer`,
-   * `text` and `messages`, and each row has a prompt with its answer, a text, or messages.
+   * `text` and `messages`, and each row has a prompt with its answer, a text, or messages. `context` is what a prompt is about,
+   * `system` a system message.
    */
   readonly columns: Readonly<Record<string, string | null>>;
   /** Column of the contributor's label; null for rows without labels. */
@@ -21,7 +23,7 @@ export function fieldsOfRow({ fields, kind }: Card["row"]): readonly string[] {
     case "table":
       return fields.map(({ name }) => name);
     case "passage":
-      return ["prompt", "answer", "text", "messages"];
+      return ["prompt", "answer", "text", "messages", "context", "system"];
     case "image":
       return [PICTURE_COLUMN];
     case "text":
@@ -31,13 +33,17 @@ export function fieldsOfRow({ fields, kind }: Card["row"]): readonly string[] {
   }
 }
 
+/** Column of a field; undefined for none. A field may be called as a property that all objects have: "constructor". */
+export const columnOf = (columns: ImportMapping["columns"], field: string): string | null | undefined =>
+  Object.hasOwn(columns, field) ? columns[field] : undefined;
+
 /** Returns the fields that need a column and have none. */
 export function missingFields(
   row: Card["row"],
   { columns }: Pick<ImportMapping, "columns">,
 ): readonly string[] {
-  if (row.kind === "table") return fieldsOfRow(row).filter((name) => columns[name] === undefined);
-  const missing = fieldsOfRow(row).filter((name) => (columns[name] ?? null) === null);
+  if (row.kind === "table") return fieldsOfRow(row).filter((name) => columnOf(columns, name) === undefined);
+  const missing = fieldsOfRow(row).filter((name) => (columnOf(columns, name) ?? null) === null);
   if (row.kind !== "passage") return missing;
   const isPair = !missing.includes("prompt") && !missing.includes("answer");
   const isWhole = isPair || !missing.includes("text") || !missing.includes("messages");
@@ -55,6 +61,9 @@ const ALSO: ReadonlyMap<string, readonly string[]> = new Map([
   ["text", ["body", "content", "message", "sentence", "clause", "review"]],
   ["prompt", ["question", "instruction", "input", "query"]],
   ["answer", ["response", "completion", "output", "answers"]],
+  ["messages", ["conversations", "conversation"]],
+  ["context", ["input"]],
+  ["system", ["system_prompt", "system prompt"]],
   ["label", ["labels", "category", "class", "tag", "target", FOLDER_COLUMN]],
 ]);
 /** Usual names of the column of labels, the most usual first. */
@@ -67,31 +76,23 @@ const LABEL_SHARE = 0.5;
  */
 export function proposeMapping(card: Pick<Card, "row" | "labels">, table: FileTable): ImportMapping {
   const { row } = card;
-  const columns: Record<string, string> = {};
+  const found = new Map<string, string>();
   const taken = new Set<string>();
   const take = (field: string, column: FileColumn | undefined) => {
     if (column === undefined) return;
-    columns[field] = column.name;
+    found.set(field, column.name);
     taken.add(column.name);
   };
   const free = () => table.columns.filter(({ name }) => !taken.has(name));
-  for (const field of fieldsOfRow(row)) take(field, byName(field, free()));
-  if (row.kind === "passage") {
-    take(
-      "messages",
-      columns.messages === undefined ? free().find(({ type }) => type === "messages") : undefined,
-    );
-    for (const field of besideForm(table, columns)) {
-      taken.delete(columns[field]!);
-      delete columns[field];
-    }
-  }
+  if (row.kind === "passage") takePassage(table, found, take, free);
+  else for (const field of fieldsOfRow(row)) take(field, byName(field, free()));
+  if (row.kind === "image" && !found.has(PICTURE_COLUMN)) take(PICTURE_COLUMN, pictureColumns(table)[0]);
   const label = proposeLabel(card, table, taken);
   const [only, second] = free().filter(({ name, type }) => name !== label && type === fieldType(row.kind));
-  const [first] = missingFields(row, { columns });
+  const [first] = missingFields(row, { columns: Object.fromEntries(found) });
   if (first !== undefined && only !== undefined && second === undefined && row.kind !== "table")
     take(row.kind === "passage" ? "text" : first, only);
-  return { columns, label };
+  return { columns: Object.fromEntries(found), label };
 }
 
 /** Returns the mapping that the contributor has chosen, with what the files suggest in place of what is open. */
@@ -106,15 +107,54 @@ export function completeMapping(
 
 const fieldType = (kind: Card["row"]["kind"]) => (kind === "image" ? "picture" : "text");
 
-/** Fields of a passage that its other fields leave no position for: each row has one of the three forms. */
-function besideForm(table: FileTable, columns: Readonly<Record<string, string>>): readonly string[] {
-  const has = (field: string) => columns[field] !== undefined;
-  const isPair = has("prompt") && has("answer");
-  const conversations = table.columns.find(({ name }) => name === columns.messages);
-  // Where every row has messages, a prompt repeats the first of them.
-  if (conversations?.missingCount === 0) return ["prompt", "answer", "text"].filter(has);
-  // Beside prompts and answers, what is called as a text often is something else.
-  return isPair && columns.text !== undefined && columns.text !== "text" ? ["text"] : [];
+/** Columns of pictures, the one that is called so first. */
+export function pictureColumns({ columns }: FileTable): readonly FileColumn[] {
+  const found = columns.filter(
+    ({ name, type }) => type === "picture" || (type === "mixed" && name === PICTURE_COLUMN),
+  );
+  return found.sort((a, b) => Number(b.name === PICTURE_COLUMN) - Number(a.name === PICTURE_COLUMN));
+}
+
+/** Column of the folders that pictures lie in; null if there is none. */
+export function folderColumnOf({ columns }: FileTable): string | null {
+  const has = (name: string) => columns.some((column) => column.name === name);
+  return [FOLDER_OF_FILE, FOLDER_COLUMN].find(has) ?? null;
+}
+
+/** Takes the columns of a passage's parts. Each row has one of the forms: passage-rows.ts says which. */
+function takePassage(
+  table: FileTable,
+  found: ReadonlyMap<string, string>,
+  take: (field: string, column: FileColumn | undefined) => void,
+  free: () => readonly FileColumn[],
+): void {
+  const conversations = free().filter((column) => isOfConversations(table, column));
+  const named = free().filter(({ name }) => name.trim().toLowerCase() === "messages");
+  const chosen = conversations.find(({ name }) => name.trim().toLowerCase() === "chosen");
+  take("messages", named[0] ?? byName("messages", conversations) ?? chosen ?? conversations[0]);
+  for (const field of ["prompt", "answer"]) take(field, byName(field, free()));
+  const isPair = found.has("prompt") && found.has("answer");
+  // Beside these, what is called as a text often is something else.
+  if (isPair || found.has("messages"))
+    take(
+      "text",
+      free().find(({ name }) => name === "text"),
+    );
+  else take("text", byName("text", free()));
+  // What a question is about needs a question.
+  if (isPair) take("context", byName("context", free()));
+  if (isPair || found.has("messages")) take("system", byName("system", free()));
+}
+
+/** True for a column most of whose cells are conversations: as lists, or as their JSON where its name says so. */
+export function isOfConversations({ records }: FileTable, { name, type }: FileColumn): boolean {
+  if (type === "messages") return true;
+  const isNamed = ALSO.get("messages")!.includes(name.trim().toLowerCase());
+  if (type !== "mixed" && type !== "list" && !(type === "text" && isNamed)) return false;
+  const cells = records.flatMap(({ values }) => [values.get(name) ?? null].filter((cell) => cell !== null));
+  const isOne = (cell: Cell) =>
+    isConversation(cell) || (typeof cell === "string" && /^\s*\[\s*\{/.test(cell));
+  return 2 * cells.filter(isOne).length >= cells.length && cells.length > 0;
 }
 
 /** The column of the field's name, or of another usual one. A name that is not quite it comes second. */
@@ -128,9 +168,11 @@ function byName(field: string, columns: readonly FileColumn[]): FileColumn | und
 
 function proposeLabel(
   { labels }: Pick<Card, "labels">,
-  { columns, records }: FileTable,
+  table: FileTable,
   taken: ReadonlySet<string>,
 ): string | null {
+  const { columns, records } = table;
+  const folder = folderColumnOf(table);
   // Twins of a label count here: the reader of labels asks about them.
   const formOf = (name: string) => tidyName(name).toLowerCase();
   const names = new Set(labels.map(({ name }) => formOf(name)));
@@ -146,9 +188,13 @@ function proposeLabel(
     }
     const isUsual = USUAL_LABEL_NAMES.includes(name.trim().toLowerCase());
     if (known === 0 || (!isUsual && known < LABEL_SHARE * (known + other))) return [];
-    return [{ name, share: known / (known + other), isUsual }];
+    return [{ name, share: known / (known + other), isUsual, isFolder: name === folder }];
   });
-  const [best] = found.sort((a, b) => Number(b.isUsual) - Number(a.isUsual) || b.share - a.share);
+  // Who writes a table beside folders says in it what the folders do not say.
+  const [best] = found.sort(
+    (a, b) =>
+      Number(a.isFolder) - Number(b.isFolder) || Number(b.isUsual) - Number(a.isUsual) || b.share - a.share,
+  );
   return best?.name ?? null;
 }
 

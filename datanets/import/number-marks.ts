@@ -38,13 +38,33 @@ const BEFORE = new RegExp(`^([-+−]?)\\s*(${CURRENCY})?\\s*([-+−]?)\\s*`, "iu
 const AFTER = new RegExp(`\\s*(${CURRENCY}|%|‰)?$`, "iu");
 const MARKED_DIGITS = /^(?=.*\d)[\d.,'’ \u00a0\u202f]*(?:[eE][+-]?\d+)?$/;
 
+/** Numbers as JSON writes them, which need no marks to be told. */
+const PLAIN = /^-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?$/;
+
+/** Numbers as everybody writes them: of others it is said how they are read. */
+const USUAL = /^-?(0|[1-9]\d*)(\.\d+)?$/;
+
 /** Maximum characters of a number: longer texts are none. */
-const MAX_CHARACTERS = 400;
+const MAX_CHARACTERS = 100;
+/** Letters of a word: currencies have three at most. */
+const WORD = /\p{L}{4}/u;
 
 function numberlike(text: string): Numberlike | null {
+  // As books have them: a negative number stands in parentheses.
+  const [, inner] = /^\s*\(([^()]*)\)\s*$/.exec(text) ?? [];
+  if (inner === undefined) return signedNumber(text);
+  const found = signedNumber(inner);
+  return found === null || /[-+−]/.test(inner) ? null : { ...found, isNegative: true };
+}
+
+function signedNumber(text: string): Numberlike | null {
   if (text.length > MAX_CHARACTERS) return null;
   const whole = text.trim();
-  if (!/\d/.test(whole)) return null;
+  if (PLAIN.test(whole)) {
+    const isNegative = whole.startsWith("-");
+    return { isNegative, core: isNegative ? whole.slice(1) : whole, currency: "", isPercent: false };
+  }
+  if (!/\d/.test(whole) || WORD.test(whole)) return null;
   const [before = "", first = "", prefix = "", second = ""] = BEFORE.exec(whole) ?? [];
   if (first !== "" && second !== "") return null;
   const rest = whole.slice(before.length);
@@ -86,10 +106,7 @@ function exactDigits({ core, isNegative }: Numberlike, marks: NumberMarks): stri
   return isNegative ? `-${digits}` : digits;
 }
 
-/** True for a number that JSON writes so: it needs no marks to be told. */
-const PLAIN = /^-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?$/;
-
-/** What the numbers of a column have around their digits. */
+/** Currency and percent sign around the digits of a column's numbers. */
 interface Surroundings {
   readonly currency: string;
   readonly isPercent: boolean;
@@ -106,7 +123,7 @@ export interface NumberColumn {
   /** Texts whose number the readings disagree about, and the first of them. */
   readonly unclearCount: number;
   readonly unclear: string | null;
-  /** Texts that are not written as JSON writes numbers, and the first of them. */
+  /** Texts with a sign, a unit or marks that not everybody writes, or with an exponent, and the first of them. */
   readonly unusualCount: number;
   readonly unusual: string | null;
   readonly surroundings: Surroundings;
@@ -114,48 +131,58 @@ export interface NumberColumn {
   readonly shownDecimal: "." | "," | null;
 }
 
+/** A text of a column with the number of cells that have it. */
+interface CountedText {
+  readonly text: string;
+  readonly like: Numberlike | null;
+  count: number;
+}
+
 /** Looks at all texts of a column that are no missing values; null if none is a number. */
 export function numberColumn(texts: readonly string[]): NumberColumn | null {
-  const found = new Map<string, Numberlike | null>();
-  for (const text of texts) if (!found.has(text)) found.set(text, numberlike(text));
-  const surroundings = surroundingsOf(texts, found);
-  const counts = new Map(MARKS.map((marks) => [marks, 0]));
-  const numbers = texts.map((text) => {
-    const like = found.get(text) ?? null;
-    return like !== null && fits(like, surroundings) ? like : null;
-  });
-  for (const like of numbers)
-    if (like !== null)
-      for (const marks of MARKS)
-        if (PATTERNS.get(marks)!.test(like.core)) counts.set(marks, counts.get(marks)! + 1);
+  const byText = new Map<string, CountedText>();
+  for (const text of texts) {
+    const known = byText.get(text);
+    if (known === undefined) byText.set(text, { text, like: numberlike(text), count: 1 });
+    else known.count++;
+  }
+  const surroundings = surroundingsOf(byText.values());
+  const numbers = [...byText.values()].flatMap(({ count, like, text }) =>
+    like !== null && fits(like, surroundings) ? [{ text, like, count }] : [],
+  );
+  const counts = new Map(
+    MARKS.map((marks) => {
+      const own = numbers.filter(({ like }) => PATTERNS.get(marks)!.test(like.core));
+      return [marks, own.reduce((sum, { count }) => sum + count, 0)];
+    }),
+  );
   const best = Math.max(...counts.values());
   if (best === 0) return null;
   const fitting = MARKS.filter((marks) => counts.get(marks) === best);
-  const readings = distinctReadings(fitting, numbers);
+  const readings = distinctReadings(
+    fitting,
+    numbers.map(({ like }) => like),
+  );
   const [first] = readings as [NumberMarks, ...NumberMarks[]];
-  let [unclearCount, unusualCount] = [0, 0];
-  let [unclear, unusual]: (string | null)[] = [null, null];
-  for (const [i, like] of numbers.entries()) {
-    if (like === null || !PATTERNS.get(first)!.test(like.core)) continue;
-    if (!PLAIN.test(texts[i]!)) {
-      unusualCount++;
-      unusual ??= texts[i]!;
+  const unclear = { count: 0, text: null as string | null };
+  const unusual = { count: 0, text: null as string | null };
+  for (const { count, like, text } of numbers) {
+    const digits = exactDigits(like, first);
+    if (digits === null) continue;
+    if (!USUAL.test(text)) {
+      unusual.count += count;
+      unusual.text ??= text;
     }
-    if (readings.some((marks) => exactDigits(like, marks) !== exactDigits(like, first))) {
-      unclearCount++;
-      unclear ??= texts[i]!;
+    if (readings.some((marks) => exactDigits(like, marks) !== digits)) {
+      unclear.count += count;
+      unclear.text ??= text;
     }
   }
   const decimals = new Set(fitting.map(({ decimal }) => decimal));
   return {
-    ...{
-      readings,
-      unclearCount,
-      unclear: unclear ?? null,
-      unusualCount,
-      unusual: unusual ?? null,
-      surroundings,
-    },
+    ...{ readings, surroundings },
+    ...{ unclearCount: unclear.count, unclear: unclear.text },
+    ...{ unusualCount: unusual.count, unusual: unusual.text },
     numberCount: best,
     otherCount: texts.length - best,
     shownDecimal: decimals.size === 1 ? first.decimal : null,
@@ -163,18 +190,14 @@ export function numberColumn(texts: readonly string[]): NumberColumn | null {
 }
 
 /** Currency and percent sign that most numbers have. */
-function surroundingsOf(
-  texts: readonly string[],
-  found: ReadonlyMap<string, Numberlike | null>,
-): Surroundings {
+function surroundingsOf(texts: Iterable<CountedText>): Surroundings {
   const counts = new Map<string, { readonly like: Surroundings; count: number }>();
-  for (const text of texts) {
-    const like = found.get(text) ?? null;
+  for (const { count, like } of texts) {
     if (like === null || isZero(like)) continue;
     const key = `${like.isPercent} ${like.currency}`;
     const known = counts.get(key);
-    if (known === undefined) counts.set(key, { like, count: 1 });
-    else known.count++;
+    if (known === undefined) counts.set(key, { like, count });
+    else known.count += count;
   }
   const [most] = [...counts.values()].sort((a, b) => b.count - a.count);
   return { currency: most?.like.currency ?? "", isPercent: most?.like.isPercent ?? false };
@@ -184,18 +207,13 @@ const isZero = ({ core }: Numberlike) => !/[1-9]/.test(core.replace(/[eE].*$/, "
 
 /** True for a number of the column's unit; nothing has none, so a zero needs no sign. */
 const fits = (like: Numberlike, { currency, isPercent }: Surroundings) =>
-  (like.currency === currency && like.isPercent === isPercent) ||
-  (isZero(like) && like.currency === "" && !like.isPercent);
+  isZero(like)
+    ? like.currency === "" || currency === "" || like.currency === currency
+    : like.currency === currency && like.isPercent === isPercent;
 
 /** One pair of marks for each way to read all numbers. */
-function distinctReadings(
-  fitting: readonly NumberMarks[],
-  numbers: readonly (Numberlike | null)[],
-): NumberMarks[] {
-  const cores = [
-    ...new Map(numbers.flatMap((like) => (like === null ? [] : [[like.core, like] as const]))).values(),
-  ];
-  const marked = cores.filter(({ core }) => /[.,' ]/.test(core));
+function distinctReadings(fitting: readonly NumberMarks[], numbers: readonly Numberlike[]): NumberMarks[] {
+  const marked = numbers.filter(({ core }) => /[.,' ]/.test(core));
   const different: NumberMarks[] = [];
   for (const marks of fitting) {
     const isKnown = different.some((other) =>

@@ -6,11 +6,17 @@ import type { FieldType, RowKind } from "@openledger/attribution/rows/row-kinds"
 import type { Card } from "../card/card.ts";
 import type { Cell } from "./cell.ts";
 import { textOfCell } from "./cell.ts";
-import { type Choices, type Decision, Decisions } from "./decision.ts";
+import { type Choices, type Decision, Decisions, type Reading } from "./decision.ts";
 import type { FileColumn, FileTable } from "./file-table.ts";
 import { decideLanguages } from "./guess-language.ts";
 import { proposedLabels } from "./label-readings.ts";
-import { type ImportMapping, labelOrNull, proposeMapping, USUAL_LABEL_NAMES } from "./mapping.ts";
+import {
+  folderColumnOf,
+  type ImportMapping,
+  labelOrNull,
+  proposeMapping,
+  USUAL_LABEL_NAMES,
+} from "./mapping.ts";
 import { isMissingSpelling } from "./missing-values.ts";
 import { rowNumbering } from "./row-numbers.ts";
 import { tidyName } from "./twins.ts";
@@ -57,7 +63,8 @@ export function proposeCard(table: FileTable, chosen: RowKind | null, choices: C
   const columns = contentColumns(table, decisions);
   const content = { ...table, columns };
   const kind = chosen ?? kindOf(content, decisions);
-  const labelColumn = labelColumnOf(content, kind);
+  const labelColumn =
+    kind === "image" ? labelColumnOfPictures(content, decisions) : labelColumnOf(content, kind);
   const own = labelColumn === undefined ? [] : proposedLabels(table, labelColumn.name, decisions);
   const texts = kind === "image" ? [] : rowTexts(table.records, columns, labelColumn);
   const languages = decideLanguages(texts, decisions);
@@ -269,6 +276,38 @@ function labelColumnOf(table: FileTable, kind: RowKind): FileColumn | undefined 
     return length > 0 && (length <= MAX_LABELS || isMany);
   });
   return named ?? (kind === "text" ? classBesideText(table) : undefined);
+}
+
+/**
+ * Column of pictures' labels: one of a table that is called so; else one of few values, or the folder. Where both are there, nobody
+ * knows which is meant.
+ */
+function labelColumnOfPictures(table: FileTable, decisions: Decisions): FileColumn | undefined {
+  const { columns, records } = table;
+  const folderName = folderColumnOf(table);
+  const folder = columns.find(({ name }) => name === folderName);
+  const own = { ...table, columns: columns.filter((column) => column !== folder) };
+  const named = labelColumnOf(own, "image");
+  if (named !== undefined) return named;
+  const classes = own.columns.filter(
+    (column) => column.type === "text" && isClass(valuesOf(table, column).length, records.length),
+  );
+  const [first, second] = classes;
+  if (folder === undefined || valuesOf(table, folder).length < 2)
+    return first !== undefined && second === undefined ? first : folder;
+  if (first === undefined) return folder;
+  const all = [folder, ...classes];
+  const name = decisions.decide({
+    ...{ kind: "label-source", file: null, column: null, cells: records.length, isUnclear: true },
+    seen: all.map((column) => valuesOf(table, column)[0]!).join(", "),
+    readings: all.map(
+      (column): Reading => ({
+        name: column.name,
+        text: column === folder ? "the label is the folder" : `the label is what "${column.name}" says`,
+      }),
+    ) as [Reading],
+  });
+  return all.find((column) => column.name === name);
 }
 
 /** Finds the column of labels: of two columns, one of texts and one of few names, the latter. */

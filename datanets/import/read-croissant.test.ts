@@ -83,6 +83,42 @@ it.each([
   ]);
 });
 
+it("a hub's own file, which names its repository, is none of the data and compares nothing", async () => {
+  const [, data] = await exported();
+  const hub = {
+    "@context": { "@language": "en", "@vocab": "https://schema.org/" },
+    "@type": "sc:Dataset",
+    distribution: [
+      {
+        "@type": "cr:FileObject",
+        "@id": "repo",
+        name: "repo",
+        contentUrl: "https://hub.example/datasets/owner/weather/tree/refs%2Fconvert%2Fparquet",
+        encodingFormat: "git+https",
+        sha256: "https://github.com/mlcommons/croissant/issues/80",
+      },
+      {
+        "@type": "cr:FileSet",
+        "@id": "parquet-files-for-config-default",
+        containedIn: { "@id": "repo" },
+        encodingFormat: "application/x-parquet",
+        includes: "default/*/*.parquet",
+      },
+    ],
+    recordSet: [],
+    conformsTo: "http://mlcommons.org/croissant/1.1",
+    name: "weather",
+  };
+  const read = await readImport(card, [
+    { name: "papers/croissant.json", content: utf8(JSON.stringify(hub)) },
+    data!,
+  ]);
+  expect([read.refused, read.rows]).toEqual([[], contents]);
+  expect(read.notices).toEqual([
+    'papers/croissant.json: Croissant file of "weather", which names a repository and no file\'s SHA-256: nothing is compared',
+  ]);
+});
+
 it("other JSON stays data, or is refused as before", async () => {
   const [croissant] = await exported((file) => {
     file.conformsTo = "https://example.org/1";

@@ -25,11 +25,11 @@ const croissantSchema = z
       .array(
         z.object({
           "@type": z.string(),
+          "@id": z.string().max(2_000).optional(),
+          encodingFormat: z.unknown().optional(),
           contentUrl: z.string().min(1).max(2_000).optional(),
-          sha256: z
-            .string()
-            .regex(/^[0-9a-fA-F]{64}$/)
-            .optional(),
+          // A hub has an address in its place.
+          sha256: z.string().max(2_000).optional(),
           containedIn: z.unknown().optional(),
         }),
       )
@@ -65,7 +65,8 @@ export function describedFiles(files: readonly ImportFile[]): DescribedFiles {
     if (parsed === null) continue;
     croissants.add(file);
     const named: string[] = [];
-    for (const entry of parsed.distribution) {
+    const compared = parsed.distribution.filter((entry) => !isOfRepository(entry, parsed.distribution));
+    for (const entry of compared) {
       const position = { file: file.name, line: 0 };
       try {
         const data = fileOf(entry, file, files);
@@ -82,11 +83,27 @@ export function describedFiles(files: readonly ImportFile[]): DescribedFiles {
         refused.set(file, refusalOf(error, position));
       }
     }
+    if (compared.length === 0)
+      notices.push(
+        `${file.name}: Croissant file of "${parsed.name}", which names a repository and no file's SHA-256: nothing is compared`,
+      );
     if (named.length > 0)
       notices.push(`${file.name}: Croissant file of "${parsed.name}"; ${named.join(", ")} has its SHA-256`);
   }
   return { croissants, refused, notices };
 }
+
+type Entry = z.output<typeof croissantSchema>["distribution"][number];
+
+/** True for a repository, and for what is in one: a hub's Croissant file names no other. */
+function isOfRepository({ containedIn, encodingFormat }: Entry, entries: readonly Entry[]): boolean {
+  if (encodingFormat === "git+https") return true;
+  const [container] = [containedIn].flat() as readonly ({ readonly "@id"?: unknown } | undefined)[];
+  const id = container?.["@id"];
+  return id !== undefined && entries.some((one) => one["@id"] === id && one.encodingFormat === "git+https");
+}
+
+const SHA256 = /^[0-9a-fA-F]{64}$/;
 
 /** null for what is no Croissant file. */
 function parseCroissant(file: ImportFile): z.output<typeof croissantSchema> | null {
@@ -103,12 +120,7 @@ function parseCroissant(file: ImportFile): z.output<typeof croissantSchema> | nu
 
 /** The file that an entry names, beside the Croissant file. @throws DNT_FILE_UNREADABLE */
 function fileOf(
-  {
-    "@type": type,
-    containedIn,
-    contentUrl,
-    sha256: digest,
-  }: z.output<typeof croissantSchema>["distribution"][number],
+  { "@type": type, containedIn, contentUrl, sha256: digest }: Entry,
   croissant: ImportFile,
   files: readonly ImportFile[],
 ): ImportFile {
@@ -120,7 +132,8 @@ function fileOf(
     );
   const base = baseOf(contentUrl);
   if (base === null) throw unreadable(position, "a file of it has no contentUrl that ends in a name");
-  if (digest === undefined) throw unreadable(position, `it names no SHA-256 of ${base}`);
+  if (digest === undefined || !SHA256.test(digest))
+    throw unreadable(position, `it names no SHA-256 of ${base}`);
   const folder = croissant.name.replace(/[^/\\]*$/, "");
   const found = files.find(({ name }) => name === folder + base);
   if (found !== undefined) return found;

@@ -31,7 +31,7 @@ const COMMENT_LINE = /^[ \t]*#.*(?:\r?\n|$)/;
 /** Maximum lines above the names. */
 const MAX_TITLE_LINES = 8;
 
-/** What the reader of one import's CSV files shares. */
+/** Budget, decisions and labels that all CSV files of one import share. */
 interface CsvContext {
   readonly budget: ImportBudget;
   readonly decisions: Decisions;
@@ -78,7 +78,7 @@ export function readCsv(text: string, file: string, settings: CsvSettings, conte
     return [];
   });
   const notices = columns.length === 1 ? [] : [`${file}: separated by ${NAMES[separator ?? ","]}`];
-  return { columns, records, refused, notices, isCommaSeparated: separator === "," };
+  return { columns, records, refused, notices, separator: separator ?? "\t" };
 }
 
 /** Leaves out the comments above a table: lines that begin with # and are not divided as the others are. */
@@ -120,6 +120,7 @@ function withoutTitle(
   chosen: Separator | undefined,
   decisions: Decisions,
 ): string {
+  if (!mayHaveTitle(text, chosen)) return text;
   let rest = text;
   for (let cut = 1; cut <= MAX_TITLE_LINES; cut++) {
     const end = rest.indexOf("\n");
@@ -138,6 +139,17 @@ function withoutTitle(
     return name === "title" ? rest : text;
   }
   return text;
+}
+
+/** True where a separator of later lines leaves the first one undivided: only then its lines are parsed. */
+function mayHaveTitle(text: string, chosen: Separator | undefined): boolean {
+  const sample = beginningOf(text);
+  const end = sample.indexOf("\n");
+  const [first, rest] = [sample.slice(0, end), sample.slice(end)];
+  return (chosen === undefined ? SEPARATORS : [chosen]).some(
+    (separator) =>
+      rest.includes(separator) && first.split(separator).filter((field) => field.trim() !== "").length <= 1,
+  );
 }
 
 /** Characters that a title is told by. */

@@ -1,17 +1,16 @@
 /** Reads people's files as one table by their formats, within limits. Runs in Node and in a page's worker. */
-import { lineWithoutFeed } from "@openledger/foundation/utf8";
-import type { Cell } from "./cell.ts";
 import { type Choices, Decisions } from "./decision.ts";
 import { describeColumns, type FileRecord, type FileTable, type ReadFile } from "./file-table.ts";
 import {
   type FileFormat,
-  formatOf,
   ImportBudget,
   type ImportFile,
   type ImportLimits,
+  isSystemFile,
   requireFormat,
 } from "./import-file.ts";
-import { joinPictures, type PictureFile } from "./join-pictures.ts";
+import { joinPictures } from "./join-pictures.ts";
+import { pictureFolders } from "./picture-folders.ts";
 import { describedFiles } from "./read-croissant.ts";
 import { type CsvSettings, readCsv } from "./read-csv.ts";
 import { readDocx } from "./read-docx.ts";
@@ -19,8 +18,10 @@ import { readJson, readJsonLines } from "./read-json.ts";
 import { readMarkdown } from "./read-markdown.ts";
 import { readParquet } from "./read-parquet.ts";
 import { readPdf } from "./read-pdf.ts";
-import { type FilePosition, type Refusal, refusalOf, unreadable } from "./refusal.ts";
+import { readText } from "./read-text.ts";
+import { type Refusal, refusalOf, unreadable } from "./refusal.ts";
 import { decodeText } from "./text-encoding.ts";
+import { readToolTable } from "./tool-exports.ts";
 import { unpackZip } from "./unpack-zip.ts";
 
 export interface ReadSettings extends CsvSettings {
@@ -29,11 +30,10 @@ export interface ReadSettings extends CsvSettings {
   readonly choices?: Choices;
 }
 
-/** Column of files that are texts, and of texts' parts. */
-const TEXT_COLUMN = "text";
-/** Columns of pictures: the file's bytes, and the folder that it lies in. */
-export const PICTURE_COLUMN = "image";
-export const FOLDER_COLUMN = "folder";
+/** Texts whose ending does not say what a row is: an e-mail is one. */
+const IS_PLAIN_TEXT = /\.(txt|text)$/i;
+/** Text files from which on each is a row. */
+const MANY_TEXTS = 4;
 
 /**
  * Reads files as a table whose columns are those of all of them; an archive stands for the files in it. A file that cannot
@@ -48,9 +48,9 @@ export async function readFiles(
   const budget = new ImportBudget(settings.limits);
   const decisions = new Decisions(settings.choices);
   const labelNames = new Set(labels.map(({ name }) => name));
-  const commaFiles = new Set<string>();
+  const separators = new Map<string, string>();
   const tables: ReadFile[] = [];
-  const pictures: PictureFile[] = [];
+  const pictures: ImportFile[] = [];
   const refused: Refusal[] = [];
   const described: string[] = [];
   /** Files within the budget: nothing is hashed or read of others. */
@@ -68,9 +68,11 @@ export async function readFiles(
     const { croissants, notices, refused: differing } = describedFiles(list);
     described.push(...notices);
     for (const refusal of differing.values()) refused.push(refusal);
-    for (const file of list) if (!croissants.has(file) && !differing.has(file)) await readInto(file);
+    const isOneOfMany = list.filter(({ name }) => IS_PLAIN_TEXT.test(name)).length >= MANY_TEXTS;
+    for (const file of list)
+      if (!croissants.has(file) && !differing.has(file)) await readInto(file, isOneOfMany);
   };
-  const readInto = async (file: ImportFile): Promise<void> => {
+  const readInto = async (file: ImportFile, isOneOfMany: boolean): Promise<void> => {
     const position = { file: file.name, line: 0 };
     try {
       const format = requireFormat(file);
@@ -80,24 +82,34 @@ export async function readFiles(
         // What is in an archive was counted as it was unpacked.
         return readAll(unpacked.files);
       }
-      if (format === "image" && file.content.length > 0)
-        return void pictures.push({ name: file.name, record: pictureRecord(file) });
-      const read = await readOne(file, format, { settings, budget, decisions, labels: labelNames });
-      if (read.isCommaSeparated === true) commaFiles.add(file.name);
+      if (file.content.length === 0) throw unreadable(position, "it has no rows");
+      if (format === "image") return void pictures.push(file);
+      const read = await readOne(file, format, {
+        settings,
+        budget,
+        decisions,
+        labels: labelNames,
+        isOneOfMany,
+      });
+      if (read.separator !== undefined) separators.set(file.name, read.separator);
       tables.push(read);
       if (read.records.length + read.refused.length === 0) throw unreadable(position, "it has no rows");
     } catch (error) {
       refused.push(refusalOf(error, position));
     }
   };
-  await readAll(within(files));
-  const joined = joinPictures(tables, pictures);
-  const isJoined = joined.tables !== tables;
-  const all = isJoined ? joined.tables : [...tables, ...pictures.map(({ record }) => tableOf([record]))];
+  await readAll(within(files.filter(({ name }) => !isSystemFile(name))));
+  const folders = pictureFolders(
+    pictures.map(({ name }) => name),
+    labelNames,
+    decisions,
+  );
+  const placed = pictures.map((file, i) => ({ ...file, folder: folders[i]! }));
+  const joined = joinPictures(tables, placed, decisions);
   const columns = new Set<string>();
   const records: FileRecord[] = [];
   const notices = [...described];
-  for (const read of all) {
+  for (const read of joined.tables) {
     for (const name of read.columns) columns.add(name);
     for (const record of read.records) records.push(record);
   }
@@ -107,7 +119,7 @@ export async function readFiles(
   }
   for (const refusal of joined.refused) refused.push(refusal);
   return {
-    columns: describeColumns([...columns], records, commaFiles),
+    columns: describeColumns([...columns], records, separators),
     records,
     refused,
     notices,
@@ -115,90 +127,58 @@ export async function readFiles(
   };
 }
 
-/** What the readers of one import share. */
+/** Settings, budget and decisions that the readers of one import share. */
 export interface ReaderContext {
   readonly settings: ReadSettings;
   readonly budget: ImportBudget;
   readonly decisions: Decisions;
   /** Labels of the card that the rows are read for. */
   readonly labels: ReadonlySet<string>;
+  /** True for a file among several texts: each is a row. */
+  readonly isOneOfMany: boolean;
 }
 
 async function readOne(
   file: ImportFile,
-  format: Exclude<FileFormat, "zip">,
+  format: Exclude<FileFormat, "zip" | "image">,
   context: ReaderContext,
 ): Promise<ReadFile> {
-  const { budget, settings } = context;
+  const { budget, decisions, settings } = context;
   const { content, name } = file;
-  if (content.length === 0) return tableOf([]);
-  const text = () => decodeText(content, name, context.decisions);
+  const text = () => decodeText(content, name, decisions);
   switch (format) {
     case "parquet":
-      return readParquet(content, name, budget);
-    case "image":
-      return tableOf([pictureRecord(file)]);
+      return readToolTable(await readParquet(content, name, context), name, decisions);
     case "csv":
-      return readCsv(text(), name, settings, context);
+      return readToolTable(readCsv(text(), name, settings, context), name, decisions);
     case "tsv":
-      return readCsv(text(), name, { ...settings, separator: "\t" }, context);
-    case "xlsx":
-      return (await import("./read-xlsx.ts")).readXlsx(file, context);
+      return readToolTable(readCsv(text(), name, { ...settings, separator: "\t" }, context), name, decisions);
+    case "xlsx": {
+      const { readXlsx } = await import("./read-xlsx.ts");
+      return readToolTable(await readXlsx(file, context), name, decisions);
+    }
     case "json":
-      return readJson(text(), name, budget);
+      return readJson(text(), name, budget, decisions);
     case "jsonl":
-      return readJsonLines(text(), name, budget);
+      return readJsonLines(text(), name, budget, decisions);
     case "markdown":
       return readMarkdown(text(), name);
     case "docx":
       return readDocx(file, budget);
     case "pdf":
-      return readPdf(file, budget, context.decisions);
+      return readPdf(file, budget, decisions);
     case "whole":
-      return tableOf([textRecord({ file: name, line: 0 }, text())]);
     case "lines":
-      return partsOf(name, text(), /\r?\n/, budget);
-    case "paragraphs":
-      return partsOf(name, text(), /\r?\n(?:[ \t]*\r?\n)+/, budget);
+    case "paragraphs": {
+      const isNamed = file.format !== undefined || !IS_PLAIN_TEXT.test(name);
+      const { isOneOfMany } = context;
+      return readText(
+        { text: text(), file: name, unit: isNamed ? format : null, isOneOfMany },
+        budget,
+        decisions,
+      );
+    }
     default:
       return format satisfies never;
   }
 }
-
-/** Parts of a text between the separators, each with the line that it begins on. */
-function partsOf(file: string, text: string, between: RegExp, budget: ImportBudget): ReadFile {
-  const unfinished = lineWithoutFeed(text);
-  if (unfinished !== null) throw unreadable({ file, line: unfinished }, "a line ends without a line feed");
-  const records: FileRecord[] = [];
-  let line = 1;
-  // Separators are parts, too, so that their lines are counted.
-  for (const [i, part] of text.split(new RegExp(`(${between.source})`)).entries()) {
-    if (i % 2 === 0 && part.trim() !== "")
-      records.push(textRecord({ file, line }, part.replace(/[\r\n]+$/, "")));
-    line += part.split("\n").length - 1;
-  }
-  budget.takeRecords(file, records.length);
-  return tableOf(records);
-}
-
-const textRecord = (position: FilePosition, text: string): FileRecord => ({
-  ...position,
-  values: new Map([[TEXT_COLUMN, text]]),
-});
-
-/** A picture with the name of its folder; an archive is none. */
-function pictureRecord({ content, name }: ImportFile): FileRecord {
-  const above = name.split(/[/\\]/).at(-2) ?? null;
-  const folder = above === null || formatOf(above) === "zip" ? null : above;
-  const values = new Map<string, Cell>([[PICTURE_COLUMN, content]]);
-  if (folder !== null) values.set(FOLDER_COLUMN, folder);
-  return { file: name, line: 0, values };
-}
-
-/** A table of rows that all have the columns of the first. */
-const tableOf = (records: readonly FileRecord[]): ReadFile => ({
-  columns: [...(records[0]?.values.keys() ?? [])],
-  records,
-  refused: [],
-  notices: [],
-});

@@ -4,26 +4,20 @@
  */
 import { pictureTypeOf } from "@openledger/attribution/pictures/picture-type";
 import { encodeTableRow } from "@openledger/attribution/rows/table-rows";
-import { encodeTextRow } from "@openledger/attribution/rows/text-rows";
 import type { Card } from "../card/card.ts";
-import {
-  booleanOfCell,
-  bytesOfCell,
-  type Cell,
-  CellError,
-  labelOfCell,
-  messagesOfCell,
-  numberOfCell,
-  textOfCell,
-} from "./cell.ts";
+import { booleanOfCell, bytesOfCell, type Cell, labelOfCell, numberOfCell, textOfCell } from "./cell.ts";
 import { type FieldReaders, fieldReaders } from "./column-readings.ts";
 import { type Choices, type Decision, Decisions, requireDecided } from "./decision.ts";
 import type { FileRecord, FileTable } from "./file-table.ts";
 import type { ImportFile } from "./import-file.ts";
-import { LabelError, type LabelOf, labelReader } from "./label-readings.ts";
-import { completeMapping, type ImportMapping, missingFields, unusedColumns } from "./mapping.ts";
+import { inField } from "./in-field.ts";
+import { PICTURE_COLUMN } from "./join-pictures.ts";
+import { type LabelOf, labelReader } from "./label-readings.ts";
+import { columnOf, completeMapping, type ImportMapping, missingFields, unusedColumns } from "./mapping.ts";
 import { isMissingSpelling } from "./missing-values.ts";
-import { PICTURE_COLUMN, type ReadSettings, readFiles } from "./read-files.ts";
+import { type PassageReader, passageReader } from "./passage-rows.ts";
+import { pictureMapping, sayFileNames } from "./picture-sources.ts";
+import { type ReadSettings, readFiles } from "./read-files.ts";
 import { type FilePosition, type Refusal, refusalOf, unreadable } from "./refusal.ts";
 
 export interface Imported {
@@ -41,6 +35,9 @@ export interface Imported {
   /** Places where files, columns or labels admit several readings, with the one that was taken. */
   readonly decisions: readonly Decision[];
 }
+
+/** Field of a row that is a text. */
+const TEXT_FIELDS = [{ name: "text", type: "text" }] as const;
 
 type CardRows = Pick<Card, "row" | "labels">;
 
@@ -66,15 +63,18 @@ export function rowsOfTable(
   choices: Choices = {},
 ): Imported {
   const decisions = new Decisions(choices);
-  const mapping = completeMapping(card, table, input);
+  const completed = completeMapping(card, table, input);
+  const proposed = card.row.kind === "image" ? pictureMapping(card, table, completed, decisions) : completed;
   const refused = [...table.refused];
-  if (table.records.length > 0) requireColumns(card, table, mapping);
+  if (table.records.length > 0) requireColumns(card, table, proposed);
+  const passages = card.row.kind === "passage" ? passageReader(table, proposed, decisions) : null;
+  const mapping = passages?.mapping ?? proposed;
   const rows: Uint8Array[] = [];
   const labels: (string | null)[] = [];
   const places: Omit<FilePosition, "field">[] = [];
-  const readers = fieldReaders(
-    card.row.kind === "table" ? card.row.fields : [],
-    (field) => mapping.columns[field] ?? null,
+  const fields = fieldReaders(
+    card.row.kind === "text" ? TEXT_FIELDS : card.row.fields,
+    (field) => columnOf(mapping.columns, field) ?? null,
     table,
     decisions,
   );
@@ -82,7 +82,7 @@ export function rowsOfTable(
   for (const record of table.records) {
     const { values: _, ...position } = record;
     try {
-      const row = rowOf(card, record, mapping, readers);
+      const row = rowOf(card, record, mapping, { fields, passages });
       if (row.length > card.row.maxBytes)
         throw unreadable(position, `${row.length} bytes are more than the card's ${card.row.maxBytes}`);
       const label = labelOfRecord(record, mapping, labelOf);
@@ -93,6 +93,7 @@ export function rowsOfTable(
       refused.push(refusalOf(error, position));
     }
   }
+  if (card.row.kind === "image") sayFileNames(places, decisions);
   return {
     rows,
     labels,
@@ -133,44 +134,33 @@ function labelOfRecord(
   return inField({ ...position, field }, () => labelOf(labelOfCell(values.get(field) ?? null)));
 }
 
+interface RowReaders {
+  readonly fields: FieldReaders;
+  /** null for rows that are no passages. */
+  readonly passages: PassageReader | null;
+}
+
 /** A row in the card's form. */
 function rowOf(
   { row }: CardRows,
-  { values, ...position }: FileRecord,
+  record: FileRecord,
   mapping: ImportMapping,
-  readers: FieldReaders,
+  { fields: readers, passages }: RowReaders,
 ): Uint8Array {
+  const { values, ...position } = record;
   const cellOf = (field: string): Cell => {
-    const column = mapping.columns[field] ?? null;
+    const column = columnOf(mapping.columns, field) ?? null;
     return column === null ? null : (values.get(column) ?? null);
   };
   const textField = (field: string) => inField({ ...position, field }, () => textOfCell(cellOf(field)));
   switch (row.kind) {
     case "text": {
-      const text = textField("text");
+      const text = readers.text("text", textField("text")) ?? "";
       if (text.trim() === "") throw unreadable({ ...position, field: "text" }, "it has no text");
       return new TextEncoder().encode(text);
     }
-    case "passage": {
-      const messages = cellOf("messages");
-      if (messages !== null) {
-        for (const field of ["text", "prompt", "answer"])
-          if ((cellOf(field) ?? "") !== "")
-            throw unreadable(
-              { ...position, field },
-              `it has messages beside "${field}": leave one of them out`,
-            );
-        return encodeTextRow({
-          messages: inField({ ...position, field: "messages" }, () => messagesOfCell(messages)),
-        });
-      }
-      if (cellOf("text") === null)
-        return encodeTextRow({ prompt: textField("prompt"), answer: textField("answer") });
-      for (const field of ["prompt", "answer"])
-        if ((cellOf(field) ?? "") !== "")
-          throw unreadable({ ...position, field }, `it has a text beside "${field}": leave one of them out`);
-      return encodeTextRow({ text: textField("text") });
-    }
+    case "passage":
+      return passages!.rowOf(record);
     case "table": {
       const values = row.fields.map(({ name, type }) => {
         const cell = cellOf(name);
@@ -179,7 +169,7 @@ function rowOf(
           if (type === "number")
             return isMissing(cell) ? null : numberOfCell(cell, readers.digits(name, position.file));
           if (type === "boolean") return isMissing(cell) ? null : booleanOfCell(cell);
-          return type === "category" ? readers.category(name, textOfCell(cell)) : textOfCell(cell);
+          return readers[type](name, textOfCell(cell));
         });
       });
       return encodeTableRow(row.fields, values);
@@ -197,13 +187,3 @@ function rowOf(
 }
 
 const isMissing = (cell: Cell) => typeof cell === "string" && isMissingSpelling(cell);
-
-function inField<Result>(position: FilePosition & { readonly field: string }, read: () => Result): Result {
-  try {
-    return read();
-  } catch (cause) {
-    if (!(cause instanceof CellError)) throw cause;
-    const why = cause instanceof LabelError ? cause.message : `"${position.field}" ${cause.message}`;
-    throw unreadable(position, why, cause);
-  }
-}

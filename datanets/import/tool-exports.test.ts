@@ -1,6 +1,7 @@
 /** Tests of labelling tools' exports and of chats: small files made by hand after the tools' documentation. */
 import { describe, expect, it } from "vitest";
 import { sampleCard } from "../testing/sample-card.ts";
+import { decisionText } from "./decision.ts";
 import { readImport } from "./read-import.ts";
 
 const card = sampleCard();
@@ -13,13 +14,15 @@ const texts = (rows: readonly Uint8Array[]) => rows.map((row) => new TextDecoder
 const lines = (records: readonly object[]) => records.map((record) => JSON.stringify(record)).join("\n");
 
 async function read(name: string, text: string, input = card) {
-  const { labels, notices, refused, rows, unused } = await readImport(input, [
+  const { decisions, labels, refused, rows, unused } = await readImport(input, [
     { name, content: new TextEncoder().encode(text) },
   ]);
+  // An export has one reading.
+  expect(decisions.filter(({ isOpen }) => isOpen)).toEqual([]);
   return {
     rows: texts(rows),
     labels,
-    notices,
+    said: decisions.map(decisionText),
     unused,
     refused: refused.map(({ field, line }) => [line, field]),
   };
@@ -63,7 +66,7 @@ describe("Label Studio", () => {
     expect(await read("export.json", json)).toEqual({
       rows: ["Sun", "Rain", "Fog", "Wind"],
       labels: ["good", "bad", null, "bad"],
-      notices: ["export.json: read as an export of Label Studio"],
+      said: ['"Label Studio" in 5 records, export.json: an export of Label Studio'],
       unused: ["source"],
       refused: [[4, "weather"]],
     });
@@ -312,9 +315,9 @@ describe("chats", () => {
         '{"prompt":"Sun?","answer":"All day."}',
       ],
       refused: [
+        [2, null],
         [3, "messages"],
         [4, "messages"],
-        [2, null],
       ],
     });
   });

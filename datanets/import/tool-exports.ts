@@ -1,10 +1,12 @@
 /**
- * Exports of labelling tools, as JSON: recognized by their fields; they become a table's lines with the labels as columns.
- * Label Studio, Argilla, doccano and Prodigy; also the conversations and instructions of chat models' training files.
+ * Exports of labelling tools, as JSON: recognized by their rows, which become a table's lines with the labels as columns.
+ * Label Studio, Argilla, doccano and Prodigy. What most rows are of decides the tool, and each row whether it is one of its.
  */
-import { Numeral } from "@openledger/foundation/exact-json";
+import { Numeral, parseExactJson } from "@openledger/foundation/exact-json";
 import type { Cell } from "./cell.ts";
-import { type FilePosition, unreadable } from "./refusal.ts";
+import type { Decisions } from "./decision.ts";
+import type { FileRecord, ReadFile } from "./file-table.ts";
+import { type FilePosition, refusalOf, unreadable } from "./refusal.ts";
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -13,24 +15,163 @@ type Flatten = (record: JsonObject, position: FilePosition) => Map<string, Cell>
 
 interface ToolExport {
   readonly name: string;
-  matches(record: JsonObject): boolean;
+  /** True for a row that may be one of the tool's, whole or not. */
+  isLike(record: JsonObject): boolean;
+  /** Names what a row like the tool's lacks: `has no "answer"`; null for a whole one. */
+  lacks(record: JsonObject): string | null;
   readonly flatten: Flatten;
   /** Name by which the rows of several people about one thing belong together; absent: each is its own. */
   groupOf?(record: JsonObject): string | null;
+  /** True if rows like the tool's are nobody else's, also where none is whole. */
+  readonly isSure?: boolean;
+  /** True if a single row among others can be read as they are. */
+  readonly isHarmless?: boolean;
 }
 
-/** How the rows of an export are read. */
-export interface ToolRecords {
-  readonly name: string;
-  readonly flatten: Flatten;
-  groupOf(record: JsonObject): string | null;
-}
+const isWhole = (tool: ToolExport, record: JsonObject) => tool.isLike(record) && tool.lacks(record) === null;
 
-/** Returns how the rows of a tool's export are read; null if they are nobody's. */
-export function findTool(records: readonly JsonObject[]): ToolRecords | null {
+/** Returns the tool that most rows are of; null if they are nobody's. */
+function findTool(records: readonly JsonObject[]): ToolExport | null {
+  const areMost = (matches: (record: JsonObject) => boolean) =>
+    2 * records.filter(matches).length >= records.length;
   if (records.length === 0) return null;
-  const tool = TOOLS.find(({ matches }) => records.every(matches));
-  return tool === undefined ? null : { groupOf: () => null, ...tool };
+  const whole = TOOLS.find((tool) => areMost((record) => isWhole(tool, record)));
+  return (
+    whole ?? TOOLS.find((tool) => tool.isSure === true && areMost((record) => tool.isLike(record))) ?? null
+  );
+}
+
+/** Row of a file with its position. */
+export interface ReadEntry {
+  readonly position: FilePosition;
+  readonly value: Readonly<Record<string, Cell>>;
+}
+
+/**
+ * Reads rows: those of a tool's export as its tool means them, each other one as it is. What is a row of the tool as most
+ * others are is decided by itself: an odd one is refused by its line.
+ */
+export const readRecords = (read: readonly ReadEntry[], file: string, decisions: Decisions): Records =>
+  toolRecords(read, file, decisions) ?? plainRecords(read);
+
+type Records = Pick<ReadFile, "columns" | "records" | "refused">;
+
+/** Rows of a tool's export; null for those that are read as they are. */
+function toolRecords(read: readonly ReadEntry[], file: string, decisions: Decisions): Records | null {
+  const tool = findTool(read.map(({ value }) => value));
+  const whyOdd = (value: JsonObject): string | null => {
+    if (tool === null) {
+      const other = TOOLS.find((one) => one.isHarmless !== true && isWhole(one, value));
+      return other === undefined
+        ? null
+        : `it is a record of ${other.name}, and the others of the file are not`;
+    }
+    const lacks = tool.isLike(value) ? tool.lacks(value) : "is another record";
+    return lacks === null ? null : `it ${lacks}, and the file is an export of ${tool.name}`;
+  };
+  const odd = new Map(
+    read.flatMap((entry) => {
+      const why = whyOdd(entry.value);
+      return why === null ? [] : [[entry, why] as const];
+    }),
+  );
+  if (tool === null && odd.size === 0) return null;
+  if (decideTool(file, tool, read, odd, decisions) === "plain") return null;
+  const refused = [...odd].map(([{ position }, why]) => refusalOf(unreadable(position, why), position));
+  const records: FileRecord[] = [];
+  for (const group of groupsOf(
+    read.filter((entry) => !odd.has(entry)),
+    tool,
+  )) {
+    const [{ position }] = group;
+    try {
+      const all = group.map(({ value }) => tool?.flatten(value, position) ?? new Map(Object.entries(value)));
+      records.push({ ...position, values: merged(all, position) });
+    } catch (error) {
+      refused.push(refusalOf(error, position));
+    }
+  }
+  return { columns: columnsOf(records), records, refused };
+}
+
+function decideTool(
+  file: string,
+  tool: ToolExport | null,
+  read: readonly ReadEntry[],
+  odd: ReadonlyMap<ReadEntry, string>,
+  decisions: Decisions,
+): string {
+  const [first] = odd;
+  return decisions.decide({
+    ...{ kind: "tool-records", file, column: null, isUnclear: false },
+    cells: first === undefined ? read.length : odd.size,
+    seen: first === undefined ? tool!.name : sameText(first[0].value).replace(/"number ([^"]+)"/g, "$1"),
+    readings: [
+      { name: "tool", text: first === undefined ? `an export of ${tool!.name}` : `refused: ${first[1]}` },
+      { name: "plain", text: "records with their columns as they are" },
+    ],
+  });
+}
+
+const columnsOf = (records: readonly FileRecord[]) => [
+  ...new Set(records.flatMap(({ values }) => [...values.keys()])),
+];
+
+function plainRecords(read: readonly ReadEntry[]): Records {
+  const records = read.map(({ position, value }) => ({
+    ...position,
+    values: new Map(Object.entries(value)),
+  }));
+  return { columns: columnsOf(records), records, refused: [] };
+}
+
+/** Columns that only tools' exports have, in tables too. */
+const TOOL_COLUMN = /^(annotation_id|annotations|predictions|responses|_input_hash)$|\.responses\.users$/;
+
+/** Reads the rows of a table as `readRecords` does, if a tool may have written it. */
+export function readToolTable(read: ReadFile, file: string, decisions: Decisions): ReadFile {
+  if (!read.columns.some((name) => TOOL_COLUMN.test(name))) return read;
+  const entries = read.records.map(({ values, ...position }) => ({
+    position,
+    value: Object.fromEntries(values),
+  }));
+  const shaped = toolRecords(entries, file, decisions);
+  return shaped === null ? read : { ...read, ...shaped, refused: [...read.refused, ...shaped.refused] };
+}
+
+type Group = readonly [ReadEntry, ...ReadEntry[]];
+
+/** Rows of one thing by several people, as a tool's export has them; otherwise each row by itself. */
+function groupsOf(read: readonly ReadEntry[], tool: ToolExport | null): readonly Group[] {
+  const byName = new Map<string, [ReadEntry, ...ReadEntry[]]>();
+  const groups: [ReadEntry, ...ReadEntry[]][] = [];
+  for (const entry of read) {
+    const name = tool?.groupOf?.(entry.value) ?? null;
+    const known = name === null ? undefined : byName.get(name);
+    if (known !== undefined) known.push(entry);
+    else {
+      const group: [ReadEntry, ...ReadEntry[]] = [entry];
+      groups.push(group);
+      if (name !== null) byName.set(name, group);
+    }
+  }
+  return groups;
+}
+
+/** Values of all rows of one thing. @throws DNT_FILE_UNREADABLE if two of them differ in a column */
+function merged(
+  all: readonly ReadonlyMap<string, Cell>[],
+  position: FilePosition,
+): ReadonlyMap<string, Cell> {
+  if (all.length === 1) return all[0]!;
+  const values = new Map<string, Cell>();
+  for (const own of all)
+    for (const [name, cell] of own) {
+      const known = values.get(name) ?? null;
+      if (known !== null && cell !== null) agreed([known, cell], name, position);
+      values.set(name, known ?? cell);
+    }
+  return values;
 }
 
 const isObject = (value: unknown): value is JsonObject =>
@@ -44,7 +185,10 @@ const single = (values: readonly unknown[]): Cell =>
 
 /** A text that is equal for equal values. */
 const sameText = (value: unknown): string =>
-  JSON.stringify(value, (_, part) => (part instanceof Numeral ? `number ${part}` : part)) ?? "";
+  JSON.stringify(value, (_, part) => {
+    if (part instanceof Numeral || typeof part === "bigint") return `number ${part}`;
+    return part instanceof Uint8Array ? `${part.length} bytes` : part;
+  }) ?? "";
 
 /** Adds a column, under another name if its own is taken: a control may be called as a field of the data is. */
 function addColumn(values: Map<string, Cell>, name: string, cell: Cell): void {
@@ -52,7 +196,7 @@ function addColumn(values: Map<string, Cell>, name: string, cell: Cell): void {
 }
 
 /** Returns the one answer of several people, null of none. @throws DNT_FILE_UNREADABLE if they differ */
-export function agreed(answers: readonly Cell[], question: string, position: FilePosition): Cell {
+function agreed(answers: readonly Cell[], question: string, position: FilePosition): Cell {
   const distinct = new Map(answers.map((answer) => [sameText(answer), answer]));
   if (distinct.size <= 1) return answers[0] ?? null;
   const texts = [...distinct.keys()].slice(0, 3).join(", ").slice(0, 100);
@@ -62,7 +206,8 @@ export function agreed(answers: readonly Cell[], question: string, position: Fil
 // Label Studio: https://labelstud.io/guide/task_format
 const labelStudio: ToolExport = {
   name: "Label Studio",
-  matches: ({ annotations, data }) => isObject(data) && Array.isArray(annotations),
+  isLike: ({ data }) => isObject(data),
+  lacks: ({ annotations }) => (Array.isArray(annotations) ? null : 'has no "annotations"'),
   flatten: ({ annotations, data }, position) => {
     const values = new Map(Object.entries(data as Record<string, Cell>));
     const valid = listOf(annotations)
@@ -81,6 +226,17 @@ const labelStudio: ToolExport = {
     for (const [name, cells] of answers) addColumn(values, name, agreed(cells, name, position));
     return values;
   },
+};
+
+/** Tasks that nobody has annotated: what a model predicts is no label. */
+const labelStudioPredictions: ToolExport = {
+  name: "Label Studio with predictions alone, which are no labels",
+  isLike: ({ data }) => isObject(data),
+  lacks: ({ annotations, predictions }) => {
+    if (annotations !== undefined && annotations !== null) return "has annotations";
+    return Array.isArray(predictions) ? null : 'has no "predictions"';
+  },
+  flatten: ({ data }) => new Map(Object.entries(data as Record<string, Cell>)),
 };
 
 /** Values of one result: the choices; of a span or a box the whole value, which is no label of a row. */
@@ -103,21 +259,34 @@ function regionValues({ type, value }: JsonObject): readonly unknown[] {
 /** A flat export of one row an annotation: a task with several of them is in it several times. */
 const labelStudioMin: ToolExport = {
   name: "Label Studio (JSON-MIN)",
-  matches: (record) =>
-    ["annotation_id", "annotator", "lead_time"].every((name) => Object.hasOwn(record, name)),
+  isLike: (record) => LABEL_STUDIO_MARKS.some((name) => Object.hasOwn(record, name)),
+  lacks: (record) => {
+    const missing = LABEL_STUDIO_MARKS.find((name) => !Object.hasOwn(record, name));
+    return missing === undefined ? null : `has no "${missing}"`;
+  },
   groupOf: ({ id }) => sameText(id),
   flatten: (record) => {
     const values = new Map<string, Cell>();
     for (const [name, value] of Object.entries(record)) {
       if (LABEL_STUDIO_OWN.has(name)) continue;
-      values.set(
-        name,
-        isObject(value) && Array.isArray(value.choices) ? single(value.choices) : (value as Cell),
-      );
+      const choices = choicesOf(value);
+      values.set(name, choices === null ? (value as Cell) : single(choices));
     }
     return values;
   },
 };
+const LABEL_STUDIO_MARKS = ["annotation_id", "annotator", "lead_time"];
+
+/** Several choices of a control, which its CSV has as a text; null for what is none. */
+function choicesOf(value: unknown): readonly unknown[] | null {
+  if (isObject(value)) return Array.isArray(value.choices) ? value.choices : null;
+  if (typeof value !== "string" || !value.startsWith('{"choices"')) return null;
+  try {
+    return choicesOf(parseExactJson(value));
+  } catch {
+    return null;
+  }
+}
 const LABEL_STUDIO_OWN = new Set([
   "id",
   "annotation_id",
@@ -130,7 +299,8 @@ const LABEL_STUDIO_OWN = new Set([
 // Argilla 2: https://docs.argilla.io/latest/how_to_guides/import_export
 const argilla: ToolExport = {
   name: "Argilla",
-  matches: ({ fields, responses }) => isObject(fields) && isObject(responses),
+  isLike: ({ fields }) => isObject(fields),
+  lacks: ({ responses }) => (isObject(responses) ? null : 'has no "responses"'),
   flatten: ({ fields, metadata, responses }, position) => {
     const values = new Map(Object.entries(fields as Record<string, Cell>));
     for (const [name, value] of Object.entries(isObject(metadata) ? metadata : {}))
@@ -148,12 +318,12 @@ const argilla: ToolExport = {
 
 const RESPONSES = ".responses";
 
-/** Argilla's flat records: parallel lists a question, with drafts and what was discarded among them. */
+/** Argilla's flat rows: parallel lists a question, with drafts and what was discarded among them. */
 const argillaFlat: ToolExport = {
   name: "Argilla",
-  matches: (record) =>
-    Object.hasOwn(record, "status") &&
-    Object.keys(record).some((name) => Object.hasOwn(record, `${name}.users`)),
+  isLike: (record) => Object.hasOwn(record, "status"),
+  lacks: (record) =>
+    Object.keys(record).some((name) => Object.hasOwn(record, `${name}.users`)) ? null : "has no responses",
   flatten: (record, position) => {
     const values = new Map<string, Cell>();
     const questions = Object.keys(record).flatMap((name) =>
@@ -179,7 +349,9 @@ const argillaFlat: ToolExport = {
 // Prodigy: https://prodi.gy/docs/api-interfaces
 const prodigy: ToolExport = {
   name: "Prodigy",
-  matches: (record) => Object.hasOwn(record, "_input_hash") && Object.hasOwn(record, "answer"),
+  isSure: true,
+  isLike: (record) => Object.hasOwn(record, "_input_hash"),
+  lacks: ({ answer }) => (typeof answer === "string" ? null : 'has no "answer"'),
   groupOf: ({ _input_hash: hash }) => sameText(hash),
   flatten: (record, position) => {
     const { accept, answer, label, meta } = record;
@@ -214,8 +386,9 @@ const PRODIGY_OWN = new Set([
 // doccano: https://doccano.github.io/doccano/tutorial
 const doccano: ToolExport = {
   name: "doccano",
-  matches: (record) =>
-    typeof record.text === "string" && Array.isArray(record.label) && Object.hasOwn(record, "id"),
+  isHarmless: true,
+  isLike: (record) => typeof record.text === "string" && Object.hasOwn(record, "id"),
+  lacks: ({ label }) => (Array.isArray(label) ? null : 'has no list "label"'),
   flatten: (record, position) => {
     const { label } = record;
     if (listOf(label).some(Array.isArray))
@@ -227,108 +400,13 @@ const doccano: ToolExport = {
   },
 };
 
-/** Instructions: https://github.com/tatsu-lab/stanford_alpaca#data-release */
-const alpaca: ToolExport = {
-  name: "Alpaca",
-  matches: ({ instruction, input, output }) =>
-    typeof instruction === "string" && typeof output === "string" && typeof input === "string",
-  flatten: ({ input, instruction, output, ...others }) =>
-    new Map<string, Cell>([
-      ["prompt", input === "" ? (instruction as string) : `${instruction}\n\n${input}`],
-      ["answer", output as string],
-      ...Object.entries(others as Record<string, Cell>),
-    ]),
-};
-
-/** Names of roles in conversations, as OpenAI's chat lines have them. */
-const ROLES: Readonly<Record<string, string>> = {
-  human: "user",
-  user: "user",
-  gpt: "assistant",
-  chatgpt: "assistant",
-  assistant: "assistant",
-  system: "system",
-};
-
-const shareGpt: ToolExport = {
-  name: "ShareGPT",
-  matches: ({ conversations }) =>
-    Array.isArray(conversations) &&
-    conversations.every((turn) => isObject(turn) && typeof turn.from === "string" && "value" in turn),
-  flatten: ({ conversations, ...others }, position) => {
-    const turns = listOf(conversations).filter(isObject);
-    return chatOf(
-      turns.map(({ from, value }) => ({
-        role: ROLES[String(from).toLowerCase()] ?? String(from),
-        content: value,
-      })),
-      others,
-      { ...position, field: "conversations" },
-    );
-  },
-};
-
-const openAiChat: ToolExport = {
-  name: "chat lines",
-  matches: ({ messages }) =>
-    Array.isArray(messages) && messages.every((turn) => isObject(turn) && typeof turn.role === "string"),
-  flatten: ({ messages, ...others }, position) =>
-    chatOf(listOf(messages).filter(isObject), others, { ...position, field: "messages" }),
-};
-
-/**
- * A conversation as the fields of a passage: a question with its answer, or messages.
- * @throws DNT_FILE_UNREADABLE for what no row has: tools, pictures, names, weights
- */
-function chatOf(
-  messages: readonly JsonObject[],
-  others: JsonObject,
-  position: FilePosition & { readonly field: string },
-) {
-  for (const message of messages) {
-    const other = Object.entries(message).find(
-      ([name, value]) => name !== "role" && name !== "content" && value !== null,
-    );
-    if (other !== undefined)
-      throw unreadable(position, `a message has "${other[0]}", which a row cannot have`);
-  }
-  const turns = messages.map(({ content, role }) => ({
-    role: String(role),
-    content: textOfContent(content, position),
-  }));
-  const [question, answer, more] = turns;
-  const isPair = question?.role === "user" && answer?.role === "assistant" && more === undefined;
-  return new Map<string, Cell>([
-    ...(isPair
-      ? ([
-          ["prompt", question.content],
-          ["answer", answer.content],
-        ] as const)
-      : ([["messages", turns]] as const)),
-    ...Object.entries(others as Record<string, Cell>),
-  ]);
-}
-
-function textOfContent(content: unknown, position: FilePosition): string {
-  if (typeof content === "string") return content;
-  const parts = listOf(content);
-  if (
-    parts.length > 0 &&
-    parts.every((part) => isObject(part) && part.type === "text" && typeof part.text === "string")
-  )
-    return parts.map((part) => (part as { readonly text: string }).text).join("");
-  throw unreadable(position, "a message has content that is no text");
-}
-
 /** In the order in which they are tried: those with the most particular rows first. */
 const TOOLS: readonly ToolExport[] = [
   labelStudio,
+  labelStudioPredictions,
   labelStudioMin,
   argilla,
   argillaFlat,
   prodigy,
   doccano,
-  shareGpt,
-  openAiChat,
-  alpaca,
 ];

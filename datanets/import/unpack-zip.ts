@@ -1,10 +1,10 @@
 /** Unpacks a zip file as the files in it, within limits: sizes are known before anything is unpacked, and checked as it is. */
 import type { Entry, FileEntry } from "@zip.js/zip.js";
-import { formatOf, type ImportBudget, type ImportFile } from "./import-file.ts";
+import { formatOf, type ImportBudget, type ImportFile, isSystemFile } from "./import-file.ts";
 import { type Refusal, refusalOf, unreadable } from "./refusal.ts";
 
-/** Entries that systems add to archives of their own accord. */
-const SYSTEM_ENTRY = /(^|\/)(__MACOSX\/|\.|Thumbs\.db$|desktop\.ini$)/i;
+/** Hidden entries, which nobody put into the archive by choice. */
+const HIDDEN_ENTRY = /(^|\/)\./;
 
 export interface UnpackSettings {
   /** True for a document that is an archive of parts: those with hidden names are of it, too. */
@@ -54,7 +54,8 @@ async function unpackEntries(
     const position = { file: `${name}/${entry.filename}`, line: 0 };
     try {
       const file = `${name}/${nameOf(entry, position.file)}`;
-      if (entry.directory || (!isDocument && SYSTEM_ENTRY.test(entry.filename))) continue;
+      const isHidden = isSystemFile(entry.filename) || HIDDEN_ENTRY.test(entry.filename);
+      if (entry.directory || (!isDocument && isHidden)) continue;
       if (entry.encrypted) throw unreadable({ file, line: 0 }, "it is encrypted");
       if (formatOf(file) === "zip") throw unreadable({ file, line: 0 }, "a zip file in another is not read");
       files.push({ name: file, content: await unpackEntry(entry, file) });

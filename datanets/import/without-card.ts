@@ -6,7 +6,7 @@ import { MAX_PICTURE_BYTES } from "@openledger/attribution/pictures/picture-limi
 import { MAX_ROW_BYTES } from "@openledger/attribution/rows/row-content";
 import type { RowKind } from "@openledger/attribution/rows/row-kinds";
 import { mergedDecisions } from "./decision.ts";
-import { type FileFormat, type ImportFile, requireFormat } from "./import-file.ts";
+import { type FileFormat, type ImportFile, isSystemFile, requireFormat } from "./import-file.ts";
 import type { ImportMapping } from "./mapping.ts";
 import { type ReadSettings, readFiles } from "./read-files.ts";
 import { type Imported, rowsOfTable } from "./read-import.ts";
@@ -45,6 +45,7 @@ export async function readWithoutCard(
   const parts: Omit<Imported, "mapping">[] = [];
   const refused: Refusal[] = [];
   for (const file of files) {
+    if (isSystemFile(file.name)) continue;
     try {
       parts.push(await readOne(file, input, settings));
     } catch (error) {

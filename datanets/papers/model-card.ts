@@ -94,12 +94,18 @@ function frontMatter(model: ModelFacts): string {
   const task = taskOf(recipe, datanets[0]?.described?.card);
   const base = recipe?.base?.name;
   const list = (values: readonly string[]) => values.map((value) => `- ${yamlText(value)}`);
+  const listed = (name: string, values: readonly string[]) =>
+    values.length === 0 ? [] : [`${name}:`, ...list(values)];
   return [
     "---",
     `model_name: ${JSON.stringify(`OpenLedger model ${modelId}`)}`,
     "library_name: openledger",
     ...licenceLines(recipe),
-    ...(languages.length === 0 ? [] : ["language:", ...list(languages)]),
+    ...listed("language", hubLanguages(languages)),
+    ...listed(
+      "language_bcp47",
+      languages.filter((tag) => !HUB_LANGUAGE.test(tag)),
+    ),
     ...(task === null ? [] : [`pipeline_tag: ${task}`]),
     ...(base !== undefined && HUB_NAME.test(base) ? [`base_model: ${JSON.stringify(base)}`] : []),
     "tags:",
@@ -109,6 +115,14 @@ function frontMatter(model: ModelFacts): string {
     "",
   ].join("\n");
 }
+
+/** Code of ISO 639, the only thing that Hugging Face takes as `language`; other tags of BCP 47 are `language_bcp47`. */
+const HUB_LANGUAGE = /^[a-z]{2,3}$/;
+
+/** Codes of the languages of tags: "zh" of "zh-CN". */
+const hubLanguages = (tags: readonly string[]): string[] => [
+  ...new Set(tags.map((tag) => tag.split("-")[0]!.toLowerCase()).filter((code) => HUB_LANGUAGE.test(code))),
+];
 
 /** Licences that Hugging Face names as SPDX does, in lower case. */
 const HUB_LICENCE = /^(CC0-1\.0|CC-BY(-NC)?(-SA)?-4\.0|MIT|Apache-2\.0)$/;

@@ -121,6 +121,11 @@ describe("a model card", () => {
       pipeline_tag: "text-classification",
       tags: ["openledger", "short", "english"],
     });
+    const tagged = datanetOf(sampleCard({ languages: ["zh-CN", "pt-BR", "en", "zh-TW"] }));
+    expect(headOf(modelCardOf(modelOf({ datanets: [tagged] })))).toMatchObject({
+      language: ["zh", "pt", "en"],
+      language_bcp47: ["zh-CN", "pt-BR", "zh-TW"],
+    });
     const written = headOf(modelCardOf(modelOf({ recipe: text })));
     expect(written).toMatchObject({ pipeline_tag: "text-generation", base_model: "owner/base" });
     const unknown = headOf(modelCardOf(modelOf({ recipe: null })));

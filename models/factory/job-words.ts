@@ -26,7 +26,7 @@ export function figureOf({ accuracy, form, heldOutLoss, result }: FactoryJob): s
   return `${percentOf(accuracy)} right${warning}`;
 }
 
-/** What an estimate was measured by, what the time is spent on, and who is first. @param sayTime words for seconds */
+/** Says by how many steps an estimate was measured, how the time is spent, and who is first. @param sayTime words for seconds */
 export function measuredWords(
   { measuredSteps, queuedBefore, seconds, tokensPerSecond }: FactoryEstimate,
   sayTime: (seconds: number) => string,

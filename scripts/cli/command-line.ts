@@ -46,6 +46,7 @@ export function withGlobalOptions(program: Command): Command {
 const RENAMED_OPTIONS: Readonly<Record<string, string>> = {
   "--least": "--min-assurance",
   "--price-at-most": "--max-price",
+  "--decimal-comma": "--read number-marks=decimals",
 };
 
 /** Error of an unknown option that was renamed, which names the new one; any other error is itself. */

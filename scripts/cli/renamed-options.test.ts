@@ -5,6 +5,7 @@ it.each([
   { words: ["models", "ask", "12", "hello", "--least", "answer=recomputed"], name: "--min-assurance" },
   { words: ["gateway", "--name", "nina", "--least", "recomputed"], name: "--min-assurance" },
   { words: ["gateway", "--name", "nina", "--price-at-most", "1"], name: "--max-price" },
+  { words: ["datanet", "contribute", "6", "a.csv", "--decimal-comma"], name: "--read number-marks=decimals" },
 ])("refuses $words by the option's name of now", async ({ words, name }) => {
   const { status, stdout } = await runInProcess(...words, "--json");
   const { error } = JSON.parse(stdout) as { error: { code: string; message: string } };

@@ -209,7 +209,7 @@ function parsed(json: string): unknown {
   }
 }
 
-/** What a draft takes of a proposal. */
+/** Parts of a proposal that a draft takes. */
 type ProposedRows = Pick<CardProposal, "fields" | "kind" | "labels" | "languages" | "target">;
 
 /** Draft with what files suggest: a task, unless one is chosen, a table's fields, and labels where they have some. */

@@ -80,9 +80,9 @@ export const addContribute = command({
     const imported = await importFiles(card, request);
     requireKnownChoices(request.choices, imported.decisions);
     if (options.dryRun === true) return preview({ options, card, imported, datanetId, output });
-    const inputUnder = agreedCard(datanetId, card, options.terms);
     const { decisions, labels, refused, rows: contents } = imported;
     requireDecided(decisions);
+    const inputUnder = agreedCard(datanetId, card, options.terms);
     if (options.takeRest !== true) requireNone(refused);
     if (contents.length === 0) throw commandError("CMD_USAGE", "the files have no rows");
     const signer = await openSigner(options);

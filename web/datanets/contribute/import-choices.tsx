@@ -3,7 +3,11 @@
  * divided, what is not used, and what could not be read.
  */
 import type { Card } from "@openledger/datanets/card/card";
-import { fieldsOfRow, type ImportMapping } from "@openledger/datanets/import/mapping";
+import {
+  fieldsOfRow,
+  type ImportMapping,
+  columnOf as mappedColumn,
+} from "@openledger/datanets/import/mapping";
 import { SEPARATORS, type Separator } from "@openledger/datanets/import/read-csv";
 import type { ReadSettings } from "@openledger/datanets/import/read-files";
 import { type Refusal, refusalText } from "@openledger/datanets/import/refusal";
@@ -44,7 +48,8 @@ export function ImportChoices(props: ImportChoicesProps) {
   if (!hasCsv && columns.length <= 1 && missing.length === 0) return null;
   const options = columns.map(({ name, type }) => ({ name: PREFIX + name, label: `${name} (${type})` }));
   // A passage has one of its forms: the fields of the others need no column.
-  const isOpen = (field: string) => mapping.columns[field] === undefined && missing.includes(field);
+  const isOpen = (field: string) =>
+    mappedColumn(mapping.columns, field) === undefined && missing.includes(field);
   const map = (field: string, value: string) => {
     const chosen = { ...mapping.columns };
     if (value !== OPEN) chosen[field] = columnOf(value);
@@ -58,7 +63,7 @@ export function ImportChoices(props: ImportChoicesProps) {
           <Choice
             key={field}
             label={field}
-            value={isOpen(field) ? OPEN : choiceOf(mapping.columns[field] ?? null)}
+            value={isOpen(field) ? OPEN : choiceOf(mappedColumn(mapping.columns, field) ?? null)}
             problem={missing.includes(field) ? "Choose a column." : null}
             onChoose={(value) => map(field, value)}
             options={[

@@ -35,7 +35,7 @@ export interface LookedAt {
   /** Columns whose values are in no row. */
   readonly unused: readonly string[];
   readonly notices: readonly string[];
-  /** Where the files admit several readings; `settings.choices` of the next task chooses others. */
+  /** Places where the files admit several readings; `settings.choices` of the next task chooses others. */
   readonly decisions: readonly Decision[];
   readonly refused: readonly Refusal[];
   readonly rows: readonly Uint8Array[];
