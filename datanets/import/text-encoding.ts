@@ -5,6 +5,7 @@
 import { textOfFile } from "@openledger/foundation/utf8";
 import type { Decisions, Reading } from "./decision.ts";
 import { languageParts } from "./guess-language.ts";
+import { languagesOfWord } from "./language-words.ts";
 import { unreadable } from "./refusal.ts";
 
 /** Encoding with the languages that are written in it. */
@@ -200,7 +201,7 @@ function decideEncoding(content: Uint8Array, file: string, decisions: Decisions)
   const isSure =
     first !== undefined &&
     isTold(first) &&
-    (second === undefined || (first.words > 0 && first.words >= MARGIN * second.words));
+    (second === undefined || (hasWords(first) && first.words >= MARGIN * second.words));
   const others = candidates.filter((one) => !fitting.includes(one)).sort((a, b) => b.fit - a.fit);
   // Where none fits, or one by a few characters, a person sees what there is.
   const offered = isSure || fitting.length > 1 ? fitting : [...fitting, ...others];
@@ -242,6 +243,17 @@ function isTold({ text, words }: Candidate): boolean {
 
 /** True for a script by which the language is told without words. */
 const isOfScript = (text: string) => languageParts(text.slice(0, LANGUAGE_CHARACTERS))[0]?.[1] === 1;
+
+/** Different frequent words by which a language is told from those of other encodings: "a" alone is one of ten languages. */
+const MIN_DIFFERENT = 3;
+
+function hasWords({ languages, text, words }: Candidate): boolean {
+  if (words === 0 || isOfScript(text)) return words > 0;
+  const own = text.slice(0, LANGUAGE_CHARACTERS);
+  const found = languageParts(own).find(([language]) => languages.includes(language))?.[0] ?? "";
+  const different = new Set(own.toLowerCase().match(/[\p{L}\p{M}]+/gu));
+  return [...different].filter((word) => languagesOfWord(word).includes(found)).length >= MIN_DIFFERENT;
+}
 
 const readingOf = ({ about, name, text }: Candidate, at: number): Reading => ({
   name,
