@@ -130,6 +130,10 @@ export const clientErrors = defineErrors("CLI", {
     remedy: "wait again; the operation itself is not affected",
     isRetryable: true,
   },
+  CLI_ETHER_TOO_LOW: {
+    meaning: "the address has too little ether for the gas, and the value, of a transaction",
+    remedy: "nothing was sent; get ether on this network, then try again",
+  },
   CLI_L1_REFUSED: {
     meaning: "the Ethereum node answered, and refused the request; the message ends with its own words",
     remedy: "nothing was sent; ask another Ethereum node, or one whose plan allows the request",

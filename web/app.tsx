@@ -24,6 +24,7 @@ import { OverviewPage } from "./overview/overview-page.tsx";
 import { route } from "./routes.ts";
 import { showCount, showDuration } from "./words/format.ts";
 import { noteShownLeaf, ownLeafId, shownLeaves } from "./words/leaf-names.ts";
+import { Part } from "./words/part.tsx";
 import { ProblemNotice } from "./words/problem.tsx";
 
 interface PageEntry {
@@ -121,19 +122,20 @@ export function App({ site, live }: { site: Site; live: Live }) {
         </div>
       </header>
       <main id="main" class="frame-main" tabIndex={-1}>
-        <Warnings live={live} />
+        <Part>
+          <Warnings live={live} />
+        </Part>
         {page === undefined ? (
           <NotFound />
         ) : (
-          <page.show
-            key={page.isOne ? name : [name, ...rest].join("/")}
-            site={site}
-            live={live}
-            rest={rest}
-          />
+          <Part key={page.isOne ? name : [name, ...rest].join("/")}>
+            <page.show site={site} live={live} rest={rest} />
+          </Part>
         )}
       </main>
-      <Foot site={site} live={live} />
+      <Part>
+        <Foot site={site} live={live} />
+      </Part>
     </>
   );
 }

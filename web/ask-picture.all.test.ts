@@ -115,7 +115,18 @@ test("a file is asked, answered with a label and checked in the page", LONG, asy
   await answer.getByText("checked here").waitFor();
   expect(await answer.textContent()).toContain(CLASSES[label]!);
   await page.getByRole("img", { name: "What you chose" }).waitFor();
+  // A text that the tab has for the model is no picture, and breaks nothing.
   await chooser.setInputFiles(file);
+  await page.getByRole("img", { name: "What you ask about" }).waitFor();
+  await page.evaluate((prefix) => {
+    const name = Object.keys(sessionStorage).find((one) => one.startsWith(prefix))!;
+    sessionStorage.setItem(name, "Why is the sea salty?");
+  }, `openledger.question.${modelId} `);
+  await page.reload();
+  await page.getByText("This is no picture.").waitFor();
+  expect(await page.getByRole("contentinfo").count()).toBe(1);
+  await chooser.setInputFiles(file);
+  await page.getByRole("img", { name: "What you ask about" }).waitFor();
   await page.getByRole("button", { name: "Clear" }).click();
   await expect.poll(() => page.getByRole("img", { name: "What you ask about" }).count()).toBe(0);
   expect(misdeeds).toEqual([]);

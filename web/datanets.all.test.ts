@@ -164,6 +164,11 @@ test("a file is looked through, signed for, and brought to the host after a relo
   const { context, misdeeds, page } = await world.visit(browser, "frank", `datanets/${datanetId}/contribute`);
   await unlock(page, "frank");
   await page.getByLabel("Choose files").setInputFiles(file);
+  // A text of several lines is one row, or a row for each line: nobody signs before it is chosen.
+  const reading = page.getByRole("region", { name: "How the files are read" });
+  await reading.getByText("Choose a reading.").waitFor(LONG);
+  await expectClean(page, misdeeds, "datanets-reading");
+  await reading.getByRole("combobox").selectOption("lines");
   const preview = page.getByRole("region", { name: "Preview" });
   await preview.getByText("Exact copies").waitFor(LONG);
   await preview.getByText("Payment card numbers").waitFor();

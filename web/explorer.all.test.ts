@@ -192,7 +192,17 @@ describe("the search", () => {
     await page.getByText("No results for").waitFor();
     const field = page.getByRole("combobox", { name: "Search" });
     await field.fill("0x2f");
-    await page.getByText("Enter at least 4 digits after 0x.").waitFor();
+    const hint = page.getByText("Enter at least 4 digits after 0x.");
+    await hint.waitFor();
+    // Suggestions are of the field, and of this page.
+    await field.blur();
+    await hint.waitFor({ state: "hidden" });
+    await field.focus();
+    await hint.waitFor();
+    await page.goto(`${world.sequencerUrl}/#/bridge`);
+    await hint.waitFor({ state: "hidden" });
+    expect(await field.inputValue()).toBe("");
+    await page.goto(`${world.sequencerUrl}/#/batches`);
 
     // By keys alone, and by a hash as pages shorten it.
     const [{ l1TransactionHash: hash }] = await api<[{ l1TransactionHash: string }]>("/v1/batches?before=2");

@@ -42,7 +42,7 @@ const ASKED: readonly (readonly [ModelInputs, string])[] = [
 interface PageFunctions {
   countInputs(all: unknown): Promise<number[][]>;
   takePhoto(width: number, height: number): Promise<string>;
-  shrink(file: string, maxBytes: number): Promise<{ file: string; isShrunk: boolean }>;
+  shrink(file: string, maxBytes: number): Promise<{ file: string; change: string | null }>;
 }
 
 test("texts in any script, pictures of any type and tables have the same counts in a page as in Node", {
@@ -72,9 +72,9 @@ test("texts in any script, pictures of any type and tables have the same counts 
     ] as const);
   const maxBytes = 200_000;
   expect(photo.length).toBeGreaterThan(maxBytes);
-  const { file, isShrunk } = await shrunk(photo, maxBytes);
+  const { file, change } = await shrunk(photo, maxBytes);
   const small = Buffer.from(file, "base64");
-  expect(isShrunk).toBe(true);
+  expect(change).toBe("scaled");
   expect(small.length).toBeLessThanOrEqual(maxBytes);
   const { height, orientation, pixels, width } = (await openPictures())(small);
   expect([orientation, (height / width).toFixed(2)]).toEqual([1, "1.50"]);
@@ -82,7 +82,7 @@ test("texts in any script, pictures of any type and tables have the same counts 
   expect(levelAt(0.1)).toBeLessThan(100);
   expect(levelAt(0.9)).toBeGreaterThan(150);
   // What fits is not touched.
-  expect(await shrunk(small, maxBytes)).toEqual({ file, isShrunk: false });
+  expect(await shrunk(small, maxBytes)).toEqual({ file, change: null });
 });
 
 /** The JPEG file with EXIF data that says how to turn it. */

@@ -78,6 +78,15 @@ const impossibleKey = () => {
   return keyX;
 };
 
+test("says that the address has too little ether, and not that a server was silent", async () => {
+  const { client } = world.f.l1;
+  const { address } = wallets.alice;
+  const value = await client.getBalance({ address });
+  await client.setBalance({ address, value: 0n });
+  await expect(depositOpen(alice, { amountWei: OPEN })).rejects.toMatchObject({ code: "CLI_ETHER_TOO_LOW" });
+  await client.setBalance({ address, value });
+});
+
 test("refuses each of these before anything is signed or sent", async () => {
   const before = await sentCount();
   const tail = await world.f.rollup.queueTail();

@@ -196,3 +196,18 @@ test("commits rows once, whoever repeats the call, and brings them once they are
     .toBe(3);
   expect(await bringContribution(alice, { ...location, rowsRoot })).toMatchObject({ sentCount: 0 });
 });
+
+test("signs a changed card once, and brings it by a second call where the host went away between", async () => {
+  const { datanetId, owner } = world;
+  const changed = sampleCard({ name: "Changed by a task" });
+  const set = (onSigned: () => void | Promise<void>) =>
+    setCard(owner, { datanetId, hostUrl: host.url, card: changed, onSigned });
+  await expect(set(() => host.stop())).rejects.toMatchObject({ code: "CLI_UNREACHABLE" });
+  const version = async () => (await getLeaf(owner, datanetId)).datanet!.version;
+  const signed = await version();
+  host = await world.host("one");
+  expect((await set(() => expect.unreachable())).sent).toBe(null);
+  await world.finalise();
+  const { card: hosted, isCardCurrent } = await getHostedDatanet(owner, { hostUrl: host.url, datanetId });
+  expect([hosted.name, isCardCurrent, await version()]).toEqual([changed.name, true, signed]);
+});

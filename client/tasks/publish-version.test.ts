@@ -1,9 +1,11 @@
 /** Publication of a version by a host's records or by validators, and its second call after an interruption. Real sequencer and hosts. */
+import { join } from "node:path";
 import { type RecordBody, signRecord } from "@openledger/datanets/records/record";
 import { createLabelledWorld, type LabelledWorld } from "@openledger/datanets/testing/lying-host";
 import { hex32 } from "@openledger/foundation/hex";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { readVersion } from "../actions/data/published-version.ts";
+import { openRowStore } from "../actions/data/row-store.ts";
 import { readVersionLabels } from "../actions/data/stored-labels.ts";
 import { getHostedDatanet } from "../datanets/datanet-card.ts";
 import { WAITS_FOR_LABELS, WITHDRAWN_BY_CONTRIBUTOR } from "../datanets/reviewed-version.ts";
@@ -11,7 +13,7 @@ import { sayRecords } from "../datanets/signed-records.ts";
 import { withdrawRow } from "../datanets/withdrawals.ts";
 import { createRandomKey } from "../l2-key.ts";
 import { getLeaf } from "../sequencer/ledger-reads.ts";
-import { type PublishProgress, prepareVersion, publishPrepared } from "./publish-version.ts";
+import { bringPublished, type PublishProgress, prepareVersion, publishPrepared } from "./publish-version.ts";
 
 let here: LabelledWorld;
 beforeAll(async () => {
@@ -110,4 +112,35 @@ test("publishes rows by validators, and takes the same rows of other payees for 
   expect([wasPublished, outcome]).toEqual([false, sent!.hash]);
   const { payeeRoot } = prepared.version;
   expect(await ledger()).toMatchObject({ version: before.version + 1, payeeRoot });
+});
+
+test("brings the list again after a publication that was cut off: the store's, or made again, and no other", async () => {
+  const { alice, carol, digests, place, waiting } = here;
+  const { owner } = here.world;
+  const publish = async () => {
+    const prepared = await prepareVersion(owner, { ...own(), rule: records() });
+    // Without a host: the page was closed behind the ledger's answer.
+    expect(await publishPrepared(owner, { ...own(), prepared })).toMatchObject({ wasPublished: false });
+    await here.world.finalise();
+    expect(await hasVersion()).toBe(false);
+    return ledger();
+  };
+  const label = { kind: "label" as const, row: waiting.digests[1]!, label: "good", flags: [], note: "" };
+  await sayRecords(carol, { ...place, records: [label] });
+  const first = await publish();
+  expect(first.rowCount).toBe(6);
+  const empty = await openRowStore(join(here.world.folder, "another-browser"));
+  await bringPublished(owner, { ...place, store: empty });
+  expect([await hasVersion(), await ledger()]).toEqual([true, first]);
+
+  await withdrawRow(alice, { ...place, row: digests[1]! });
+  await publish();
+  await withdrawRow(alice, { ...place, row: digests[2]! });
+  const another = await openRowStore(join(here.world.folder, "a-third-browser"));
+  await expect(bringPublished(owner, { ...place, store: another })).rejects.toMatchObject({
+    code: "CLI_ROWS_MISSING",
+  });
+  expect(await hasVersion()).toBe(false);
+  await bringPublished(owner, { ...place, store: here.store });
+  expect(await hasVersion()).toBe(true);
 });

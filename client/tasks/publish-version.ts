@@ -275,8 +275,69 @@ export async function publishPrepared<Outcome = WaitResult>(
   return { sent, outcome, wasPublished };
 }
 
-/** True if the ledger has the version, with the same payees, as the Datanet's present one. */
-async function isPresent(
+export interface BringPublishedParameters
+  extends Pick<PrepareVersionParameters, "datanetId" | "from" | "onProgress" | "store"> {
+  hostUrl: string;
+  /** Further hosts that are asked for the list, and for rows; default: none. */
+  mirrorUrls?: readonly string[];
+}
+export type BringPublishedErrorCode = PrepareVersionErrorCode | BringVersionErrorCode;
+
+/**
+ * Brings the list of the ledger's present version to a host that does not have it, as after a publication that was cut off. The list is
+ * the store's, else a mirror's, else made again by the host's signed records. Nothing is signed for the ledger.
+ * @throws CLI_ROWS_MISSING where none of them has the very list; as `prepareVersion` and `bringVersion`
+ * @example
+ * ```ts
+ * await bringPublished(client, { datanetId: 10, store, hostUrl });
+ * ```
+ */
+export async function bringPublished(
+  client: LedgerClient,
+  { datanetId, from, hostUrl, mirrorUrls = [], onProgress, store }: BringPublishedParameters,
+): Promise<void> {
+  const { datanet } = await getLeaf(client, datanetId);
+  if (datanet == null || datanet.rowCount === 0) return;
+  const { rowsRoot, version } = datanet;
+  const signer = from === undefined ? {} : { from };
+  const location = { datanetId, store, ...signer };
+  if (!(await isListAt(client, location, [hostUrl, ...mirrorUrls]))) {
+    // Which rows count is told by the root alone: a list of another one is not brought.
+    const rule = { by: "records", hostUrl, mirrorUrls, withoutUnsigned: true } as const;
+    const progress = onProgress === undefined ? {} : { onProgress };
+    const prepared = await prepareVersion(client, { ...location, rule, withoutMissing: true, ...progress });
+    if (prepared.version.rowsRoot !== rowsRoot)
+      throw clientError(
+        "CLI_ROWS_MISSING",
+        `version ${version} of Datanet ${datanetId} has other rows than the records make now, and its list is not here`,
+        { data: { root: hex32(rowsRoot) } },
+      );
+    await storeVersion(store, prepared.version);
+  }
+  onProgress?.({ step: "host" });
+  await bringVersion(client, { datanetId, hostUrl, store, rowsRoot, ...signer });
+}
+
+/** Brings the list of the published version into the store, from the first host that has it. @returns false where none has it */
+async function isListAt(
+  client: LedgerClient,
+  location: Omit<DownloadCommitsParameters, "hostUrl" | "only">,
+  hostUrls: readonly string[],
+): Promise<boolean> {
+  for (const hostUrl of hostUrls)
+    try {
+      if (await bringPublishedList(client, { ...location, hostUrl })) return true;
+    } catch (error) {
+      if (!isRollupError(error)) throw error;
+    }
+  return false;
+}
+
+/**
+ * Says whether the ledger has the version, with the same payees, as the Datanet's present one.
+ * @internal
+ */
+export async function isPresent(
   client: LedgerClient,
   datanetId: number,
   { ownersCommitment, payeeRoot, rowCount, rowsRoot }: CollectedVersion,

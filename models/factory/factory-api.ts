@@ -212,7 +212,10 @@ export const signaturesRequestSchema = z.strictObject({ headers: z.array(z.strin
 /** Minimum, maximum, and the step of a slider if there is one. */
 export const FORM_LIMITS = {
   folds: { min: 0, max: 20 },
-  decay: { min: 0, max: 0.5 },
+  /** Of a model that sorts: without any, its training has no end. */
+  decay: { min: 1e-6, max: 0.5 },
+  /** Of a language model. */
+  weightDecay: { min: 0, max: 0.5 },
   rank: { min: 1, max: 64 },
   alpha: { min: 0.1, max: 1_000 },
   rounds: { min: 0.1, max: 1_000 },
@@ -254,7 +257,7 @@ const sortFormSchema = z.strictObject({
   use: z.enum(["sort", "predict"]),
   ...commonForm,
   /** Penalty on large weights: more of it makes a smoother model, which fits its rows less closely. null: by their number. */
-  decay: within("decay").gt(0).nullable(),
+  decay: within("decay").nullable(),
   /**
    * Folds of the rows: each is judged by a model of the others, which gives accuracy and confusion matrix. The registered
    * model learns from all rows. 0: nothing is judged.
@@ -278,7 +281,7 @@ const writeFormSchema = z.strictObject({
   rate: within("rate"),
   /** Part of the rate that is left at the last step. */
   lastPart: within("lastPart"),
-  decay: within("decay"),
+  decay: within("weightDecay"),
   /** A longer row is refused, never cut. */
   rowTokens: wholeWithin("rowTokens"),
   /** Drawn by lot from the rows: they are not trained on, and so earn nothing by this model. */
@@ -469,7 +472,17 @@ export const jobEventSchema = z.discriminatedUnion("kind", [
     kind: z.literal("mistakes"),
     ...numbered,
     step: count,
-    rows: z.array(z.object({ row: count, label: z.string(), answered: z.string(), excerpt: z.string() })),
+    rows: z.array(
+      z.object({
+        row: count,
+        label: z.string(),
+        answered: z.string(),
+        excerpt: z.string(),
+        /** Name of the row, and its Datanet among those of the data set, from 0. Absent in events of earlier versions. */
+        digest: sha256.optional(),
+        datanet: count.optional(),
+      }),
+    ),
   }),
   z.object({ kind: z.literal("result"), ...numbered, result: resultSchema }),
 ]);

@@ -147,7 +147,10 @@ it("judges rows by models of other rows, makes one of all by the card's rules, a
   expect(fit).toBeGreaterThan(0.9);
   const mistakes = events.find((event) => event.kind === "mistakes")!;
   expect(mistakes.rows).toHaveLength(ROW_COUNT - accuracy!.rightCount);
-  for (const { answered, label } of mistakes.rows) expect(answered).not.toBe(label);
+  for (const { answered, datanet, digest, label } of mistakes.rows) {
+    expect(answered).not.toBe(label);
+    expect([datanet, labelOf.get(digest!)]).toEqual([0, label]);
+  }
 
   const prompt = new TextDecoder().decode(rows[0]!.content);
   const { answers } = await alice.compare(id, { prompts: [prompt], answerTokens: 1 });

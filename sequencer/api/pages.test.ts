@@ -79,6 +79,21 @@ describe("pages at /", () => {
     }
   });
 
+  it("give a browser at an unknown address a page with a way back, and a program its error", async () => {
+    const get = await start(environment);
+    const browser = { accept: "text/html,application/xhtml+xml,*/*;q=0.8" };
+    for (const url of ["/nonsense", "/models", "/leaf/7", "/x/%3Cscript%3E"]) {
+      const { body, headers, statusCode } = await get(url, browser);
+      expect([statusCode, headers["content-type"]], url).toEqual([404, "text/html; charset=utf-8"]);
+      expect(body, url).toContain('<a href="/">');
+      expect(body, url).not.toMatch(/script|nonsense/);
+      expect(headers["content-security-policy"], url).toMatch(/^default-src 'none'/);
+      expect((await get(url)).json().error.code, url).toBe("SRV_UNKNOWN_ROUTE");
+    }
+    for (const url of ["/v1/nonsense", "/docs/nonsense"])
+      expect((await get(url, browser)).json().error.code, url).toBe("SRV_UNKNOWN_ROUTE");
+  });
+
   it("share their origin with nothing laxer: no script runs in what is not theirs, and nobody frames it", async () => {
     const get = await start(environment);
     for (const url of [

@@ -36,6 +36,20 @@ export function servedGovernance(deployment: {
   return { governor: governance.governor, registry: governance.registry, fromBlock };
 }
 
+/** Page for a browser at an address that nothing has: the addresses of pages are behind a "#". It shows nothing of the address. */
+const NOT_FOUND = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>Page not found · OpenLedger</title>
+<h1>Page not found</h1>
+<p>The pages are behind <code>/#/</code>, as <code>/#/bridge</code> and <code>/#/batches</code> are.
+<a href="/">Go to the first page</a>.</p>
+</html>
+`;
+/** Routes of programs: a browser that opens an unknown one gets what a program gets. */
+const IS_API = /^\/(?:v1|docs|openapi\.json|metrics)(?:[/?]|$)/;
+
 /** A file whose name holds its hash never changes. */
 const YEAR_SECONDS = 31_536_000;
 
@@ -92,6 +106,10 @@ export async function registerPages(app: FastifyInstance, pages: ServedPages): P
         isNamedByHash ? `public, max-age=${YEAR_SECONDS}, immutable` : "no-cache",
       );
     },
+  });
+  app.get("/*", { schema: { hide: true } as FastifySchema }, ({ headers: { accept = "" }, url }, reply) => {
+    if (IS_API.test(url) || !accept.includes("text/html")) return reply.callNotFound();
+    return reply.code(404).type("text/html; charset=utf-8").send(NOT_FOUND);
   });
   app.get("/pages.json", { schema: { hide: true } as FastifySchema }, () => ({
     l1Url: pages.l1Url,

@@ -28,7 +28,7 @@ export function FreeQuestion({ adapter }: { adapter: Adapter }) {
       const { name: model, serverUrl } = adapter;
       try {
         await streamCompletion({ serverUrl, model, prompt: question, maxTokens: ANSWER_TOKENS }, show);
-        setTurns([...turns, { key: turns.length, question, answer: <FreeAnswer text={text} /> }]);
+        setTurns((now) => [...now, { key: now.length, question, answer: <FreeAnswer text={text} /> }]);
         setQuestion("");
       } finally {
         setPending(null);

@@ -20,6 +20,7 @@ import type { Site } from "../ledger/site.ts";
 import { useAction } from "../ledger/use-action.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
 import { WalletChoice } from "../ledger/wallet-menu.tsx";
+import { useFieldChoices } from "../rows/field-choices.ts";
 import { showCount, showCounted, showOpen } from "../words/format.ts";
 import { hostedDatanet, leafNames, noteShownLeaf } from "../words/leaf-names.ts";
 import { LeafLink } from "../words/links.tsx";
@@ -28,6 +29,7 @@ import { AssuranceList, useAssurance, useCopy } from "./assurance-part.tsx";
 import { findRegistered } from "./listed-adapters.ts";
 import { askOnce, buyAndCheck, isUnanswered, isWithdrawn } from "./pay-answer.ts";
 import { AskedPicture, PictureInput } from "./picture-input.tsx";
+import { readQuestion, storeQuestion } from "./question-draft.ts";
 import { findServedModels, type ServedModel } from "./served-models.ts";
 import { AskedRow, TableInput } from "./table-input.tsx";
 import { TurnCard } from "./turn-card.tsx";
@@ -226,11 +228,6 @@ const nameOf = (models: readonly ServedModel[], modelId: number) => {
   return name === undefined ? `Model ${modelId}` : `${name} (model ${modelId})`;
 };
 
-/** Draft of the question. It survives a reload of this tab, and nothing more. */
-const QUESTION = "openledger.question";
-/** Maximum characters of a question that is stored. */
-const MAX_STORED_QUESTION = 100_000;
-
 /** Place of a model's turns; null as long as the ledger is not known. */
 function deploymentIn(live: PageProps["live"], modelId: number): TurnsLocation | null {
   const info = live.info.value;
@@ -241,7 +238,7 @@ function deploymentIn(live: PageProps["live"], modelId: number): TurnsLocation |
 
 /** The thread with one model, and the next question. */
 export function ModelQuestion({ site, live, model }: PageProps & { model: ServedModel }) {
-  const [prompt, setPrompt] = useState(sessionStorage.getItem(QUESTION) ?? "");
+  const [prompt, setPrompt] = useState(() => readQuestion(model));
   const [question, setQuestion] = useState<PendingTurn | null>(null);
   /** The server shows nothing more before it is paid: an earlier answer was left unpaid. */
   const [isPaidFirst, setPaidFirst] = useState(false);
@@ -252,6 +249,7 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
   const asking = useAction();
   const assurance = useAssurance(model);
   const copy = useCopy(model);
+  const choices = useFieldChoices({ live, site }, copy?.inputFields == null ? null : model.datanetIds[0]!);
   const now = session.value;
   const owned = now !== null && holdings.value?.address === now.address ? holdings.value : null;
   const account = mainAccount(owned);
@@ -260,18 +258,16 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
     if (location !== null) loadTurns(location);
   }, [location?.chainId, location?.rollupAddress, model.modelId]);
   const write = (text: string) => {
-    // A tab stores few megabytes: a picture is chosen again after a reload.
-    sessionStorage.setItem(QUESTION, text.length > MAX_STORED_QUESTION ? "" : text);
+    storeQuestion(model, text);
     setPrompt(text);
   };
   const ask = () =>
     asking.run(async () => {
-      const pending = { question: prompt, soFar: "", note: "not checked yet" };
-      setQuestion(pending);
+      setQuestion({ question: prompt, soFar: "", note: "not checked yet" });
       setUnanswered(null);
       setWithdrawn(null);
       try {
-        const onText = (soFar: string) => setQuestion({ ...pending, soFar });
+        const onText = (soFar: string) => setQuestion((now) => now && { ...now, soFar });
         const turn = isPaidFirst
           ? await buyAndCheck(now!, owned!, model, prompt)
           : await askOnce(now!, owned!, model, prompt, onText);
@@ -321,7 +317,13 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
       })}
       {...(copy?.inputFields != null && {
         questionInput: (
-          <TableInput fields={copy.inputFields} value={prompt} onInput={write} isDisabled={asking.isBusy} />
+          <TableInput
+            fields={copy.inputFields}
+            choices={choices}
+            value={prompt}
+            onInput={write}
+            isDisabled={asking.isBusy}
+          />
         ),
         Question: AskedRow,
       })}

@@ -5,12 +5,14 @@
 import { requirePicture } from "@openledger/attribution/inputs/open-inputs";
 import { MAX_PICTURE_BYTES } from "@openledger/attribution/pictures/picture-limits";
 import { base64Of, contentOf } from "@openledger/attribution/rows/row-content";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { useEffect, useState } from "preact/hooks";
 import { Button } from "../design/button.tsx";
 import { DropFiles } from "../design/drop-files.tsx";
+import { useLatest } from "../ledger/use-latest.ts";
 import { pictureAddress } from "../rows/picture-address.ts";
 import { showBytes } from "../rows/show-bytes.ts";
-import { MAX_SHRUNK_SIDE, shrinkPicture } from "../rows/shrink-picture.ts";
+import { MAX_SHRUNK_SIDE, type PictureChange, shrinkPicture } from "../rows/shrink-picture.ts";
 import { showCount } from "../words/format.ts";
 import { type Problem, ProblemNotice, problemOf } from "../words/problem.tsx";
 
@@ -23,22 +25,25 @@ interface PictureInputProps {
 
 export function PictureInput({ isDisabled, onInput, value }: PictureInputProps) {
   const [problem, setProblem] = useState<Problem | null>(null);
-  const [isShrunk, setShrunk] = useState(false);
+  const [change, setChange] = useState<PictureChange>(null);
   /** Pictures that were asked or cleared: each leaves no file's name behind. */
   const [goneCount, setGoneCount] = useState(0);
   useEffect(() => {
     if (value === "") setGoneCount((count) => count + 1);
   }, [value]);
+  const begin = useLatest();
   const take = async (file: File) => {
+    const isLatest = begin();
     try {
       const chosen = new Uint8Array(await file.arrayBuffer());
-      const { content, isShrunk: isSmaller } = await shrinkPicture(chosen);
+      const { content, change: made } = await shrinkPicture(chosen);
       await requirePicture(content);
+      if (!isLatest()) return;
       setProblem(null);
-      setShrunk(isSmaller);
+      setChange(made);
       onInput(base64Of(content));
     } catch (error) {
-      setProblem(problemOf(error));
+      if (isLatest()) setProblem(problemOf(error));
     }
   };
   return (
@@ -46,7 +51,11 @@ export function PictureInput({ isDisabled, onInput, value }: PictureInputProps) 
       <legend>Your picture</legend>
       {value !== "" && (
         <div class="row">
-          <img class="asked-picture" src={addressOf(value)} alt="What you ask about" />
+          {addressOf(value) === "" ? (
+            <span class="soft">This is no picture.</span>
+          ) : (
+            <img class="asked-picture" src={addressOf(value)} alt="What you ask about" />
+          )}
           <Button isSmall onClick={() => onInput("")}>
             Clear
           </Button>
@@ -59,10 +68,11 @@ export function PictureInput({ isDisabled, onInput, value }: PictureInputProps) 
         accept="image/png,image/jpeg,image/webp,image/gif"
         onFiles={([file]) => void take(file!)}
       />
-      {value !== "" && isShrunk && (
+      {value !== "" && change !== null && (
         <p class="small soft">
-          The file was too large: a smaller picture of at most {showCount(MAX_SHRUNK_SIDE)} pixels per side is
-          used.
+          {change === "scaled"
+            ? `The file was too large: a smaller picture of at most ${showCount(MAX_SHRUNK_SIDE)} pixels per side is used.`
+            : "Models do not read this form of file: the same picture, saved as a JPEG, is used."}
         </p>
       )}
       {problem !== null && <ProblemNotice problem={problem} />}
@@ -80,4 +90,12 @@ export function AskedPicture({ text }: { text: string }) {
   );
 }
 
-const addressOf = (base64: string): string => pictureAddress(contentOf("image", base64)) ?? "";
+/** Address of a picture that was asked about. Nothing for a text that is no picture: a server or the browser's storage had it. */
+function addressOf(base64: string): string {
+  try {
+    return pictureAddress(contentOf("image", base64)) ?? "";
+  } catch (error) {
+    if (isRollupError(error)) return "";
+    throw error;
+  }
+}

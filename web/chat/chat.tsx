@@ -8,6 +8,7 @@ import { Button } from "../design/button.tsx";
 import { Field } from "../design/field.tsx";
 import type { Action } from "../ledger/use-action.ts";
 import { RowText } from "../rows/row-text.tsx";
+import { Part } from "../words/part.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
 
 /** A question and its answer. */
@@ -71,8 +72,10 @@ export function Chat(props: ChatProps) {
         <div class="stack" role="log" aria-label="Conversation">
           {turns.map((turn) => (
             <Fragment key={turn.key}>
-              <Question text={turn.question} />
-              {turn.answer}
+              <Part>
+                <Question text={turn.question} />
+              </Part>
+              <Part>{turn.answer}</Part>
             </Fragment>
           ))}
         </div>
@@ -80,7 +83,9 @@ export function Chat(props: ChatProps) {
       {turns.length > 0 && afterTurns}
       {pending !== null && (
         <>
-          <Question text={pending.question} />
+          <Part>
+            <Question text={pending.question} />
+          </Part>
           {pending.soFar !== "" && <SoFar {...pending} />}
         </>
       )}
@@ -91,7 +96,9 @@ export function Chat(props: ChatProps) {
           if (canAsk && instead === undefined) onAsk();
         }}
       >
-        {questionInput ?? (
+        {questionInput !== undefined ? (
+          <Part>{questionInput}</Part>
+        ) : (
           <Field
             label={props.label}
             value={question}

@@ -160,6 +160,7 @@ function AskForm({ client, facts, onChange, place, requests }: SigningProps) {
         onInput={setPurpose}
         lineCount={4}
         placeholder="A model that …, for …"
+        isDisabled={isBusy}
         help={`Signed by account ${client.leafId}, public. Licence of the rows: ${facts.card.licence}.`}
       />
       <Button isMain type="submit" isBusy={isBusy} isDisabled={purpose.trim() === ""}>

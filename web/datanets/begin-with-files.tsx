@@ -2,47 +2,59 @@
  * First step of a new Datanet for people who have its data: chosen files fill in what a row is, a table's fields and the labels.
  * The new-card page shows it, and carries the files to the contribute tab.
  */
+import { formatOf } from "@openledger/datanets/import/import-file";
 import { type CardProposal, withTarget } from "@openledger/datanets/import/propose-card";
 import { useState } from "preact/hooks";
 import { Choice } from "../design/choice.tsx";
 import { DropFiles } from "../design/drop-files.tsx";
 import { useAction } from "../ledger/use-action.ts";
+import { useLatest } from "../ledger/use-latest.ts";
 import { showCounted } from "../words/format.ts";
 import { ProblemNotice } from "../words/problem.tsx";
-import { type CardDraft, withProposal, withTargetOf } from "./card-draft.ts";
+import { type CardDraft, keepTyped, withProposal, withTargetOf } from "./card-draft.ts";
 import { TASKS } from "./card-tasks.ts";
-import { chosenFormat, readChosen } from "./contribute/chosen-files.ts";
+import { type ChosenFiles, readChosen } from "./contribute/chosen-files.ts";
+import { DecisionList } from "./contribute/decision-list.tsx";
 import { proposeFrom } from "./contribute/scan-rows.ts";
 
 interface BeginWithFilesProps {
   readonly draft: CardDraft;
-  readonly onDraft: (draft: CardDraft) => void;
-  readonly onFiles: (files: readonly File[]) => void;
+  readonly onDraft: (change: (draft: CardDraft) => CardDraft) => void;
+  /** Takes the files, with what their owner has chosen; `isOpen` while a reading of them has to be chosen. */
+  readonly onFiles: (chosen: ChosenFiles & { readonly isOpen: boolean }) => void;
 }
 
 /** Files that begin a card. Nothing leaves the browser. */
 export function BeginWithFiles({ draft, onDraft, onFiles }: BeginWithFilesProps) {
   const [found, setFound] = useState<string | null>(null);
   const [proposal, setProposal] = useState<CardProposal | null>(null);
+  const [chosen, setChosen] = useState<ChosenFiles>({ files: [], choices: {} });
   const { isBusy, problem, run } = useAction();
-  const take = (files: readonly File[]) =>
+  const begin = useLatest();
+  /** @param before proposal that these choices change; null for other files */
+  const take = ({ choices, files }: ChosenFiles, before: CardProposal | null) =>
     run(async () => {
+      const isLatest = begin();
+      const begun = draft;
       setFound(null);
-      setProposal(null);
-      onFiles(files);
-      const named = files.flatMap((file) => {
-        const format = chosenFormat(file.name, true);
-        return format === null ? [] : [{ file, format }];
-      });
-      if (named.length === 0)
+      setProposal(before);
+      setChosen({ choices, files });
+      onFiles({ choices, files, isOpen: true });
+      const named = files.filter(({ name }) => formatOf(name) !== null);
+      if (named.length === 0) {
+        onFiles({ choices, files, isOpen: false });
         return setFound("Its file extension is unknown. Fill in the form, then choose its format.");
-      const read = await readChosen(
-        named.map(({ file }) => file),
-        named.map(({ format }) => format),
-      );
-      const rowKind = draft.task === "" ? null : TASKS[draft.task].kind;
-      const { proposal, refused, rowCount } = await proposeFrom({ files: read, rowKind });
-      onDraft(withProposal(draft, proposal));
+      }
+      const read = await readChosen(named);
+      const rowKind = draft.task === "" || before !== null ? null : TASKS[draft.task].kind;
+      const proposing = proposeFrom({ files: read, rowKind, choices });
+      // Files that cannot be read ask nothing: the form can be filled in without them.
+      proposing.catch(() => isLatest() && onFiles({ choices, files, isOpen: false }));
+      const { proposal, refused, rowCount } = await proposing;
+      // Other files were chosen while these were read.
+      if (!isLatest()) return;
+      onFiles({ choices, files, isOpen: proposal.decisions.some(({ isOpen }) => isOpen) });
+      onDraft((now) => keepTyped(withProposal(now, proposal), now, begun));
       setProposal(proposal);
       const filled = [
         ...(proposal.fields.length > 0 ? [showCounted(proposal.fields.length, "field")] : []),
@@ -61,13 +73,20 @@ export function BeginWithFiles({ draft, onDraft, onFiles }: BeginWithFilesProps)
         help="The kind of row, its fields and the labels are read from the files. The files stay in this browser until you contribute them."
         isMany
         hasFolders
-        onFiles={(files) => void take(files)}
+        onFiles={(files) => void take({ files, choices: {} }, null)}
       />
       {isBusy && <p role="status">Reading the files …</p>}
       {found !== null && (
         <p class="small" role="status">
           {found}
         </p>
+      )}
+      {proposal !== null && (
+        <DecisionList
+          decisions={proposal.decisions}
+          choices={chosen.choices}
+          onChoose={(choices) => void take({ ...chosen, choices }, proposal)}
+        />
       )}
       {proposal !== null && proposal.targets.length > 0 && draft.kind === "table" && (
         <Choice
@@ -77,7 +96,7 @@ export function BeginWithFiles({ draft, onDraft, onFiles }: BeginWithFilesProps)
           onChoose={(name) => {
             const next = withTarget(proposal, name === "" ? null : name);
             setProposal(next);
-            onDraft(withTargetOf(draft, next));
+            onDraft((now) => withTargetOf(now, next));
           }}
           options={[
             ...proposal.targets.map(({ labels, name }) => ({ name, label: sayTarget(name, labels) })),

@@ -5,6 +5,7 @@ import {
   cardOfDraft,
   draftOf,
   EMPTY_DRAFT,
+  keepTyped,
   peopleOf,
   sayDigests,
   sayOpeningCost,
@@ -182,4 +183,24 @@ it("binds a new licence and a terms file, and leaves an earlier card's as it is"
   );
   const { terms: _, ...earlier } = { ...filed, licence: "see the readme" };
   expect(cardFrom(draftOf(earlier), earlier)).toEqual(earlier);
+});
+
+it("keeps what a person types and chooses while files are read", () => {
+  const columns = [{ name: "mail", type: "text" }] as const;
+  const read = {
+    kind: "text",
+    columns,
+    languages: [],
+    targets: [],
+    fields: [],
+    labels: ["ham", "spam"],
+    target: null,
+  } as const;
+  const typed = { ...EMPTY_DRAFT, name: "My mail", task: "predict-column", kind: "table" } as const;
+  expect(keepTyped(withProposal(typed, read), typed, EMPTY_DRAFT)).toMatchObject({
+    ...{ name: "My mail", task: "predict-column", kind: "table", labels: "ham\nspam" },
+  });
+  const labelled = { ...EMPTY_DRAFT, labels: "good\nbad" };
+  expect(keepTyped(withProposal(labelled, read), labelled, EMPTY_DRAFT).labels).toBe("good\nbad");
+  expect(keepTyped(withProposal(labelled, read), labelled, labelled).labels).toBe("ham\nspam");
 });

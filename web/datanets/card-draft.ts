@@ -228,6 +228,12 @@ export function withProposal(
   };
 }
 
+/** Draft of files with all that a person has typed or chosen while the files were read. @param begun draft when they were chosen */
+export function keepTyped(next: CardDraft, now: CardDraft, begun: CardDraft): CardDraft {
+  const typed = Object.entries(now).filter(([name, value]) => value !== begun[name as keyof CardDraft]);
+  return { ...next, ...Object.fromEntries(typed) };
+}
+
 /** Draft of a table whose labels are another column's values, or none. */
 export function withTargetOf(draft: CardDraft, proposal: ProposedRows): CardDraft {
   const people = proposal.target === null ? PEOPLE["one-other"] : {};

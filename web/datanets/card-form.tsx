@@ -29,9 +29,9 @@ import {
 import { sayNoLabels, sayUse, TASK_NAMES, TASKS, type TaskName, withTask } from "./card-tasks.ts";
 import { TermsMeaning } from "./card-terms.tsx";
 
-interface CardFormProps {
+export interface CardFormProps {
   readonly draft: CardDraft;
-  readonly onDraft: (draft: CardDraft) => void;
+  readonly onDraft: (change: (draft: CardDraft) => CardDraft) => void;
   /** Card that the ledger has now; null for a new Datanet. */
   readonly before: Card | null;
   readonly action: Action;
@@ -41,6 +41,8 @@ interface CardFormProps {
   readonly advanced?: ComponentChildren;
   /** Cost of signing. */
   readonly cost?: ComponentChildren;
+  /** True while a question about its files is open. */
+  readonly isDisabled?: boolean;
   readonly submitLabel: string;
   readonly onSubmit: (card: NamedCard) => void;
 }
@@ -82,6 +84,7 @@ export function CardForm({
   begin,
   cost,
   draft,
+  isDisabled = false,
   onDraft,
   onSubmit,
   submitLabel,
@@ -91,7 +94,7 @@ export function CardForm({
   const set =
     <Name extends keyof CardDraft>(name: Name) =>
     (value: CardDraft[Name]) =>
-      onDraft({ ...draft, [name]: value });
+      onDraft((now) => ({ ...now, [name]: value }));
   const problemAt = (at: string) => {
     const [, sentence = null] =
       [...wrong].find(([path]) => triedCount > 0 && (path === at || path.startsWith(`${at}.`))) ?? [];
@@ -140,7 +143,7 @@ export function CardForm({
     >
       {begin}
       {before === null && (
-        <TaskChoice task={draft.task} onChoose={(task) => onDraft(withTask(draft, task))} />
+        <TaskChoice task={draft.task} onChoose={(task) => onDraft((now) => withTask(now, task))} />
       )}
       <section class="card stack" aria-label="Basics">
         {field("Name", "name")}
@@ -156,7 +159,7 @@ export function CardForm({
         {field("Labels, one per line", "labels", {
           lineCount: 4,
           placeholder: "good | You would go out.",
-          help: "For example: good | The answer is correct. Keys 1 to 9 select the first nine.",
+          help: "For example: good | The answer is correct. Keys select them: 1 to 9, then q, w, e and further letters.",
         })}
         {sayNoLabels(draft) !== null && <p class="soft small">{sayNoLabels(draft)}</p>}
         {draft.labels.trim() !== "" && (
@@ -164,7 +167,7 @@ export function CardForm({
             label="Who labels a row"
             help={sayPeople(draft) ?? undefined}
             value={peopleOf(draft)}
-            onChoose={(name) => onDraft(withPeople(draft, name))}
+            onChoose={(name) => onDraft((now) => withPeople(now, name))}
             options={PEOPLE_LABELS.filter(({ name }) => name !== "other" || peopleOf(draft) === "other")}
           />
         )}
@@ -179,10 +182,6 @@ export function CardForm({
             } as Record<CardDraft["access"], string>,
             sayDigests(draft, before) ?? undefined,
           )}
-          {field("Languages of the rows", "languages", {
-            placeholder: "en, pt-BR",
-            help: "Codes with commas between. Search, model cards and papers go by them.",
-          })}
           {field("Licence", "licence", {
             suggestions: CARD_LICENCES,
             placeholder: "CC-BY-4.0",
@@ -190,16 +189,25 @@ export function CardForm({
           })}
         </div>
         <TermsMeaning licence={draft.licence} />
+        <div class="columns columns-small">
+          {field("Languages of the rows", "languages", {
+            placeholder: "en, pt-BR",
+            help: "Public: search and each model's papers go by them.",
+          })}
+          {field("Field", "field", { placeholder: "medicine, law, weather", help: "Public, for search." })}
+          {field("Contact", "contact", {
+            placeholder: "you@example.org",
+            help: "Public: how people reach you.",
+          })}
+        </div>
       </section>
       <details class="card" open={isOpen} onToggle={(event) => setOpen(event.currentTarget.open)}>
         <summary>
-          <strong>Advanced</strong> <span class="soft">contact, labelling, rewards</span>
+          <strong>Advanced</strong> <span class="soft">tags, sizes, labelling, rewards</span>
         </summary>
         <div class="stack folded">
           <div class="columns columns-small">
-            {field("Field", "field", { placeholder: "medicine, law, weather" })}
             {field("Tags", "tags", { placeholder: "short, english" })}
-            {field("Contact", "contact", { placeholder: "How people can reach you. Public." })}
             {field("Maximum size in bytes", "maxBytes", { at: "row.maxBytes" })}
           </div>
           {field("Instructions for labellers", "instructions", { lineCount: 4 })}
@@ -282,8 +290,9 @@ export function CardForm({
           </p>
         )}
         {cost !== undefined && <p class="soft small">{cost}</p>}
+        {isDisabled && <p class="small">Choose above how your files are read.</p>}
         <div class="row">
-          <Button isMain type="submit" isBusy={action.isBusy}>
+          <Button isMain type="submit" isBusy={action.isBusy} isDisabled={isDisabled}>
             {submitLabel}
           </Button>
         </div>

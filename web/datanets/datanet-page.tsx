@@ -12,6 +12,7 @@ import { useAnswer } from "../ledger/use-answer.ts";
 import { RowText } from "../rows/row-text.tsx";
 import { showCounted } from "../words/format.ts";
 import { leafHref } from "../words/links.tsx";
+import { Part } from "../words/part.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
 import { AboutTab } from "./about-tab.tsx";
 import { AccessTab } from "./access-tab.tsx";
@@ -113,18 +114,21 @@ export function DatanetPage({ datanetId, live, rest, site, visitor }: DatanetPag
           </div>
           {name !== "contribute" && <WaitingRows facts={value.facts} live={live} visitor={visitor} />}
           {tab === undefined ? (
-            <p>Page not found.</p>
+            <p>
+              Page not found. <a href={datanetHref(datanetId)}>Back to the Datanet</a>
+            </p>
           ) : (
-            <tab.show
-              key={more.length === 0 ? name : `${name}/${more.join("/")}`}
-              live={live}
-              site={site}
-              rest={more}
-              visitor={visitor}
-              place={value.place}
-              facts={value.facts}
-              onChange={() => live.ring()}
-            />
+            <Part key={more.length === 0 ? name : `${name}/${more.join("/")}`}>
+              <tab.show
+                live={live}
+                site={site}
+                rest={more}
+                visitor={visitor}
+                place={value.place}
+                facts={value.facts}
+                onChange={() => live.ring()}
+              />
+            </Part>
           )}
         </>
       )}

@@ -14,7 +14,12 @@ export function DatanetsPage(props: PageProps) {
   if (visitor === null) return <p class="soft">Loading …</p>;
   if (first === undefined) return <DirectoryPage {...props} visitor={visitor} />;
   if (first === "new") return <NewCard {...props} visitor={visitor} />;
-  if (!/^\d{1,8}$/.test(first)) return <p>Datanet not found.</p>;
+  if (!/^\d{1,8}$/.test(first))
+    return (
+      <p>
+        Datanet not found. <a href="#/datanets">All Datanets</a>
+      </p>
+    );
   // Nothing of another Datanet stays: neither its rows nor its buttons.
   return <DatanetPage key={first} {...props} rest={more} datanetId={Number(first)} visitor={visitor} />;
 }

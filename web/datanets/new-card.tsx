@@ -5,52 +5,32 @@
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { estimateFees, likelyFeeWei } from "@openledger/client/sequencer/fees";
 import { parseOpen } from "@openledger/client/sequencer/open-amount";
-import { type BegunDatanet, openDatanet } from "@openledger/client/tasks/open-datanet";
+import { openDatanet } from "@openledger/client/tasks/open-datanet";
 import type { NamedCard } from "@openledger/datanets/card/card";
+import type { Choices } from "@openledger/datanets/import/decision";
 import { useEffect, useState } from "preact/hooks";
+import { Button } from "../design/button.tsx";
 import { Choice } from "../design/choice.tsx";
 import { Field } from "../design/field.tsx";
 import { NeedsKey } from "../hosts/keys/needs-key.tsx";
 import type { Visitor } from "../hosts/keys/visitor.ts";
 import { datanetHref } from "../hosts/tab-props.ts";
 import type { PageProps } from "../ledger/page.ts";
-import { rollupKey, rollupOf } from "../ledger/rollup-storage.ts";
+import { rollupOf } from "../ledger/rollup-storage.ts";
 import { useAction } from "../ledger/use-action.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
 import { showOpen } from "../words/format.ts";
 import { BeginWithFiles } from "./begin-with-files.tsx";
-import { type CardDraft, EMPTY_DRAFT, sayOpeningCost } from "./card-draft.ts";
-import { CardForm } from "./card-form.tsx";
+import { forgetBegun, isSigned, readBegun, storeBegun, unopened } from "./begun-datanet.ts";
+import { sayOpeningCost } from "./card-draft.ts";
+import { CardForm, type CardFormProps } from "./card-form.tsx";
 import { carryFiles } from "./contribute/chosen-files.ts";
-
-/**
- * Storage key of the draft. It survives a reload of this tab, as does a Datanet whose opening was signed and that has no card yet.
- */
-const draftKey = (client: LedgerClient) => rollupKey("new-datanet", rollupOf(client));
-
-interface Begun {
-  readonly draft: CardDraft;
-  /** How far the opening has come. */
-  readonly opening: BegunDatanet;
-}
 
 function readOpen(text: string): bigint | null {
   try {
     return parseOpen(text);
   } catch {
     return null;
-  }
-}
-
-/** @param contact place where people reach the owner, unless there is a better one */
-function readBegun(client: LedgerClient, contact: string): Begun {
-  const empty = { ...EMPTY_DRAFT, contact };
-  try {
-    const storedDraft = JSON.parse(sessionStorage.getItem(draftKey(client)) ?? "{}") as Partial<Begun>;
-    return { draft: { ...empty, ...storedDraft.draft }, opening: storedDraft.opening ?? {} };
-  } catch {
-    // Nothing of ours is there.
-    return { draft: empty, opening: {} };
   }
 }
 
@@ -76,10 +56,15 @@ export function NewCard(props: PageProps & { visitor: Visitor }) {
 }
 
 function Form({ client, live, site, visitor }: PageProps & { visitor: Visitor; client: LedgerClient }) {
-  const [begun, setBegun] = useState(() => readBegun(client, visitor.account!.l1Owner));
+  const opener = { rollup: rollupOf(client), leafId: client.leafId! };
+  const [begun, setBegun] = useState(() => readBegun(opener, visitor.account!.l1Owner));
   const [balance, setBalance] = useState("2");
   const [hostUrl, setHostUrl] = useState(site.datanetHosts[0] ?? "");
-  const [files, setFiles] = useState<readonly File[]>([]);
+  const [chosen, setChosen] = useState({
+    files: [] as readonly File[],
+    choices: {} as Choices,
+    isOpen: false,
+  });
   const action = useAction();
   const fees = useAnswer(live, "fees", () => estimateFees(site.sequencer)).value;
   const info = live.info.value;
@@ -94,38 +79,42 @@ function Form({ client, live, site, visitor }: PageProps & { visitor: Visitor; c
           },
           showOpen,
         );
-  const isOpened = begun.opening.signed !== undefined || begun.opening.datanetId !== undefined;
-  useEffect(() => sessionStorage.setItem(draftKey(client), JSON.stringify(begun)), [begun]);
+  const isOpened = isSigned(begun);
+  useEffect(() => storeBegun(opener, begun), [begun]);
+  const another = () => {
+    forgetBegun(opener);
+    setBegun(unopened);
+  };
+  const changeDraft: CardFormProps["onDraft"] = (change) =>
+    setBegun((now) => ({ ...now, draft: change(now.draft) }));
   const submit = ({ card }: NamedCard) =>
     void action.run(async () => {
       // The wallet's own key signs for it: anyone who has the wallet has the Datanet.
       const { datanetId } = await openDatanet(client, {
         ...{ from: client.leafId!, l1Owner: visitor.account!.l1Owner, amountWei: parseOpen(balance) },
         ...{ card, hostUrl, begun: begun.opening },
-        onBegun: (opening) => {
-          // At once: the page may be closed before it is drawn again.
-          sessionStorage.setItem(draftKey(client), JSON.stringify({ draft: begun.draft, opening }));
-          setBegun((now) => ({ ...now, opening }));
-        },
+        onBegun: (opening) =>
+          setBegun((now) => {
+            const next = { ...now, opening };
+            // At once: the page may be closed before it is drawn again.
+            storeBegun(opener, next);
+            return next;
+          }),
       });
-      sessionStorage.removeItem(draftKey(client));
+      forgetBegun(opener);
       live.ring();
-      if (files.length > 0) carryFiles(datanetId, files);
-      window.location.hash = datanetHref(datanetId, files.length > 0 ? "contribute" : "");
+      const hasFiles = chosen.files.length > 0;
+      if (hasFiles) carryFiles(datanetId, chosen);
+      window.location.hash = datanetHref(datanetId, hasFiles ? "contribute" : "");
     });
   return (
     <CardForm
       draft={begun.draft}
-      onDraft={(draft) => setBegun({ ...begun, draft })}
+      onDraft={changeDraft}
       before={null}
-      begin={
-        <BeginWithFiles
-          draft={begun.draft}
-          onDraft={(draft) => setBegun((now) => ({ ...now, draft }))}
-          onFiles={setFiles}
-        />
-      }
+      begin={<BeginWithFiles draft={begun.draft} onDraft={changeDraft} onFiles={setChosen} />}
       action={action}
+      isDisabled={chosen.isOpen && !isOpened}
       advanced={
         <div class="columns columns-small">
           <Field
@@ -145,7 +134,20 @@ function Form({ client, live, site, visitor }: PageProps & { visitor: Visitor; c
           )}
         </div>
       }
-      cost={isOpened ? undefined : cost?.parts}
+      cost={
+        isOpened ? (
+          <>
+            {begun.opening.datanetId === undefined
+              ? "Its opening was signed before, and is not paid twice. "
+              : `Datanet ${begun.opening.datanetId} is open, and its card is not at a host yet. `}
+            <Button isSmall isDisabled={action.isBusy} onClick={another}>
+              Open another one instead
+            </Button>
+          </>
+        ) : (
+          cost?.parts
+        )
+      }
       submitLabel={
         isOpened
           ? begun.opening.datanetId === undefined

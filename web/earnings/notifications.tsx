@@ -206,6 +206,7 @@ function Webhooks({ client, hostUrl, kind, leafId }: WebhooksProps) {
         value={url}
         onInput={setUrl}
         placeholder="https://example.org/hook"
+        isDisabled={action.isBusy}
         help="At most five for each account and Datanet."
       />
       {offered.map((one) => (
@@ -215,7 +216,10 @@ function Webhooks({ client, hostUrl, kind, leafId }: WebhooksProps) {
           help={one.help}
           isChecked={kinds.includes(one.kind)}
           onCheck={(isChecked) =>
-            setKinds(isChecked ? [...kinds, one.kind] : kinds.filter((other) => other !== one.kind))
+            setKinds((now) => {
+              const others = now.filter((other) => other !== one.kind);
+              return isChecked ? [...others, one.kind] : others;
+            })
           }
         />
       ))}

@@ -6,6 +6,7 @@ import { readVisitor } from "../hosts/keys/visitor.ts";
 import { askUntilAnswered, whenLive } from "../ledger/ask-again.ts";
 import type { Live } from "../ledger/live.ts";
 import type { Site } from "../ledger/site.ts";
+import { route } from "../routes.ts";
 import { type Problem, ProblemNotice } from "../words/problem.tsx";
 import type { Suggested, Suggestion } from "./suggest.ts";
 
@@ -21,6 +22,8 @@ export function Search({ live, site }: { live: Live; site: Site }) {
   const [suggested, setSuggested] = useState<Suggested | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
   const [at, setAt] = useState(0);
+  /** Suggestions are shown while a visitor is in the field. */
+  const [isEntered, setEntered] = useState(false);
   const id = useId();
   const field = useRef<HTMLInputElement>(null);
   const reader = readVisitor(site, live)?.reader ?? null;
@@ -52,6 +55,8 @@ export function Search({ live, site }: { live: Live; site: Site }) {
       stop();
     };
   }, [text]);
+  // They are of the page before.
+  useEffect(() => setText(""), [route.value]);
   const found = suggested?.suggestions ?? null;
   const choose = (chosen: Suggestion | undefined) => {
     if (chosen === undefined) return;
@@ -67,7 +72,7 @@ export function Search({ live, site }: { live: Live; site: Site }) {
     event.preventDefault();
   };
   const list = `${id}-list`;
-  const isListed = found !== null && found.length > 0;
+  const isListed = isEntered && found !== null && found.length > 0;
   return (
     <form
       class="search"
@@ -94,8 +99,10 @@ export function Search({ live, site }: { live: Live; site: Site }) {
         value={text}
         onInput={(event) => setText(event.currentTarget.value)}
         onKeyDown={onKey}
+        onFocus={() => setEntered(true)}
+        onBlur={() => setEntered(false)}
       />
-      <div class="search-found" hidden={found === null && problem === null}>
+      <div class="search-found" hidden={!isEntered || (found === null && problem === null)}>
         {problem !== null && <ProblemNotice problem={problem} />}
         {found?.length === 0 && (
           <p role="status">{suggested?.hint ?? "No results for this name, word, number, address or hash."}</p>

@@ -10,20 +10,20 @@ export interface Action {
 
 /** Hook for work that a button begins: whether it is under way, and the error if it failed. */
 export function useAction(): Action {
-  const [isBusy, setBusy] = useState(false);
+  const [busyCount, setBusyCount] = useState(0);
   const [problem, setProblem] = useState<Problem | null>(null);
   return {
-    isBusy,
+    isBusy: busyCount > 0,
     problem,
     async run(work) {
-      setBusy(true);
+      setBusyCount((count) => count + 1);
       setProblem(null);
       try {
         await work();
       } catch (error) {
         setProblem(problemOf(error));
       } finally {
-        setBusy(false);
+        setBusyCount((count) => count - 1);
       }
     },
   };

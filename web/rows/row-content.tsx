@@ -10,6 +10,7 @@ import { useState } from "preact/hooks";
 import { Button } from "../design/button.tsx";
 import { readableLocation, type TabProps } from "../hosts/tab-props.ts";
 import { useLoad } from "../hosts/use-load.ts";
+import { Part } from "../words/part.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
 import { ShownValue } from "./field-value.tsx";
 import { passageParts } from "./passage-parts.ts";
@@ -33,6 +34,14 @@ interface RowContentProps extends TabProps {
 
 /** Content of a row: text, the fields of a table, or a picture, whose bytes this page has checked. */
 export function RowContent(props: RowContentProps) {
+  return (
+    <Part key={props.row.digest}>
+      <OfKind {...props} />
+    </Part>
+  );
+}
+
+function OfKind(props: RowContentProps) {
   const { facts, row } = props;
   const { kind } = facts.card.row;
   if (kind === "image") return <Picture key={row.digest} {...props} />;

@@ -14,7 +14,11 @@ interface ShownPart {
  * surrogates. Joiners within a word or an emoji are what they are for.
  */
 const HIDDEN =
-  /(?![\t\n\r])(?!(?<=[\p{L}\p{M}\p{Extended_Pictographic}])(?:\u200c|\u200d)(?=[\p{L}\p{Extended_Pictographic}]))[\p{Cc}\p{Cf}\p{Cs}]/gu;
+  /(?![\t\n\r])(?!(?<=[\p{L}\p{M}\p{Extended_Pictographic}\p{Emoji_Modifier}])(?:\u200c|\u200d)(?=[\p{L}\p{Extended_Pictographic}]))[\p{Cc}\p{Cf}\p{Cs}]/gu;
+/** Flags of England, Scotland and Wales: a black flag with its letters as tags (RGI_Emoji_Tag_Sequence). */
+const TAGGED_FLAG =
+  /\u{1f3f4}\u{e0067}\u{e0062}(?:\u{e0065}\u{e006e}\u{e0067}|\u{e0073}\u{e0063}\u{e0074}|\u{e0077}\u{e006c}\u{e0073})\u{e007f}/u;
+const HIDDEN_OR_FLAG = new RegExp(`${TAGGED_FLAG.source}|${HIDDEN.source}`, "gu");
 /** Marks upon marks upon a letter reach into the lines above and below. */
 const PILED = /(\p{M}{4})\p{M}+/gu;
 
@@ -23,7 +27,8 @@ export function shownParts(text: string): ShownPart[] {
   const parts: ShownPart[] = [];
   const tame = text.replace(PILED, "$1…");
   let from = 0;
-  for (const match of tame.matchAll(HIDDEN)) {
+  for (const match of tame.matchAll(HIDDEN_OR_FLAG)) {
+    if (TAGGED_FLAG.test(match[0])) continue;
     if (match.index > from) parts.push({ text: tame.slice(from, match.index), isHidden: false });
     const code = match[0].codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0");
     parts.push({ text: `U+${code}`, isHidden: true });

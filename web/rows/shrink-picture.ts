@@ -13,17 +13,20 @@ const SIDES = [2_048, 1_448, 1_024, 724, 512, 256, 128, 64] as const;
 export const MAX_SHRUNK_SIDE = SIDES[0];
 const QUALITY = 0.9;
 
+/** Change of a picture's file: fewer pixels, or the same ones in a form that models read; null for none. */
+export type PictureChange = "scaled" | "converted" | null;
+
 /**
- * The picture in a file that is small enough, and whether it was scaled.
+ * The picture in a file that is small enough and of a form that models read, and how it was changed.
  * @param maxBytes of the file, at most as many as any model reads
  */
 export async function shrinkPicture(
   content: Uint8Array,
   maxBytes: number = MAX_PICTURE_BYTES,
-): Promise<{ readonly content: Uint8Array; readonly isShrunk: boolean }> {
+): Promise<{ readonly content: Uint8Array; readonly change: PictureChange }> {
   const max = Math.min(maxBytes, MAX_PICTURE_BYTES);
-  if (pictureTypeOf(content) === null || (content.length <= max && !hasTooManyPixels(content)))
-    return { content, isShrunk: false };
+  if (pictureTypeOf(content) === null || (content.length <= max && isReadable(content)))
+    return { content, change: null };
   let picture: ImageBitmap;
   try {
     picture = await createImageBitmap(new Blob([Uint8Array.from(content)]), {
@@ -31,28 +34,29 @@ export async function shrinkPicture(
     });
   } catch {
     // A damaged file is refused with its reason by who reads it.
-    return { content, isShrunk: false };
+    return { content, change: null };
   }
   try {
     for (const side of SIDES) {
       const file = await drawn(picture, side);
-      if (file.length <= max) return { content: file, isShrunk: true };
+      const isSmaller = side < Math.max(picture.width, picture.height);
+      if (file.length <= max) return { content: file, change: isSmaller ? "scaled" : "converted" };
     }
-    return { content, isShrunk: false };
+    return { content, change: null };
   } finally {
     picture.close();
   }
 }
 
-/** Reads the size from the picture's header alone. */
-function hasTooManyPixels(content: Uint8Array): boolean {
+/** Says by the picture's header alone whether models read it: neither too many pixels nor colours of print, for example. */
+function isReadable(content: Uint8Array): boolean {
   const type = pictureTypeOf(content);
   try {
     if (type === "image/jpeg") readJpegHeader(content);
     if (type === "image/webp") readWebpHeader(content);
-    return false;
+    return true;
   } catch (error) {
-    if (error instanceof PictureProblem) return true;
+    if (error instanceof PictureProblem) return false;
     throw error;
   }
 }

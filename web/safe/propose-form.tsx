@@ -105,7 +105,7 @@ function OperationForm({ leaves, live, nonce: nextNonce, safe, site }: NumberedP
   const leaf = able.find(({ id }) => String(id) === leafText) ?? able[0];
   const present = type === "publishVersion" && leaf !== undefined ? presentVersion(leaf) : {};
   const textOf = (name: string) => texts[name] ?? present[name] ?? (name === "role" ? "contributor" : "");
-  const set = (name: string, value: string) => setTexts({ ...texts, [name]: value });
+  const set = (name: string, value: string) => setTexts((now) => ({ ...now, [name]: value }));
   const nonce = /^\d{1,9}$/.test(nonceText.trim()) ? Number(nonceText) : nextNonce;
   const propose = () => {
     const values = Object.fromEntries(fields.map(({ name }) => [name, textOf(name)]));
@@ -170,6 +170,7 @@ function OperationForm({ leaves, live, nonce: nextNonce, safe, site }: NumberedP
             onInput={(value) => set(name, value)}
             help={help}
             problem={problems[name] ?? null}
+            isDisabled={action.isBusy}
           />
         ),
       )}
@@ -187,6 +188,7 @@ function OperationForm({ leaves, live, nonce: nextNonce, safe, site }: NumberedP
         onInput={setNonce}
         placeholder={String(nextNonce)}
         help="Empty: behind all that wait. The nonce of a waiting proposal: in its place."
+        isDisabled={action.isBusy}
       />
       <Button isMain isBusy={action.isBusy} onClick={propose}>
         Propose

@@ -43,6 +43,7 @@ export function SentPart({ live, safe }: Pick<PageProps, "live"> & { readonly sa
         onInput={setText}
         lineCount={4}
         help="The text that their page copies, or a signature in hex."
+        isDisabled={action.isBusy}
       />
       {isSignature(text) && all.length > 1 && (
         <Choice

@@ -3,7 +3,7 @@ import "../no-eval.ts";
 import type { ModelInputs } from "@openledger/attribution/inputs/model-inputs";
 import { openInputs } from "@openledger/attribution/inputs/open-inputs";
 import { base64Of, contentOf } from "@openledger/attribution/rows/row-content";
-import { shrinkPicture } from "../rows/shrink-picture.ts";
+import { type PictureChange, shrinkPicture } from "../rows/shrink-picture.ts";
 
 async function countInputs(question: readonly (readonly [ModelInputs, string])[]): Promise<number[][]> {
   const all: number[][] = [];
@@ -27,9 +27,9 @@ async function takePhoto(width: number, height: number): Promise<string> {
   return base64Of(new Uint8Array(await file.arrayBuffer()));
 }
 
-async function shrink(file: string, maxBytes: number): Promise<{ file: string; isShrunk: boolean }> {
-  const { content, isShrunk } = await shrinkPicture(contentOf("image", file), maxBytes);
-  return { file: base64Of(content), isShrunk };
+async function shrink(file: string, maxBytes: number): Promise<{ file: string; change: PictureChange }> {
+  const { content, change } = await shrinkPicture(contentOf("image", file), maxBytes);
+  return { file: base64Of(content), change };
 }
 
 Object.assign(globalThis, { countInputs, takePhoto, shrink });

@@ -74,6 +74,7 @@ export function OwnVotes({ live, votes }: { votes: Votes; live: Live }) {
           placeholder="0x…"
           value={text}
           onInput={setText}
+          isDisabled={action.isBusy}
           problem={isWrong ? "Enter an Ethereum address: 0x and 40 hexadecimal digits." : null}
         />
         <div class="row">

@@ -20,6 +20,7 @@ import { Field } from "../design/field.tsx";
 import { Notice } from "../design/notice.tsx";
 import type { Live } from "../ledger/live.ts";
 import { useAction } from "../ledger/use-action.ts";
+import { useLatest } from "../ledger/use-latest.ts";
 import { showOpen } from "../words/format.ts";
 import { Open } from "../words/open.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
@@ -40,6 +41,7 @@ export function ProposeForm({ live, votes }: { votes: Votes; live: Live }) {
   /** Draft of the proposal, to be read before it is sent. */
   const [draft, setDraft] = useState<readonly GovernedCall[] | null>(null);
   const action = useAction();
+  const begin = useLatest();
   const { client, contracts, governance, mine, thresholdWei, treasuryWei } = votes;
   if (mine === null) return null;
   const amount = readAmount(amountText, {
@@ -54,21 +56,28 @@ export function ProposeForm({ live, votes }: { votes: Votes; live: Live }) {
   };
   const prepare = () =>
     action.run(async () => {
+      const isLatest = begin();
       const call = { ...rollupContract(client), functionName: "queueBaseFeeWei" } as const;
       const maxFeeWei = HIGHEST_QUEUE_FACTOR * (await client.l1.readContract(call));
       const amountWei = amount.wei!;
-      if (where === "l1") {
-        setDraft(withdrawFromTreasury(contracts, { recipient: getAddress(to), amountWei, maxFeeWei }));
-        return;
+      let calls: readonly GovernedCall[];
+      if (where === "l1")
+        calls = withdrawFromTreasury(contracts, { recipient: getAddress(to), amountWei, maxFeeWei });
+      else {
+        const { id, l1Owner } = await getLeaf(client, Number(to));
+        calls = payFromTreasury(contracts, { to: id, expectedOwner: l1Owner, amountWei, maxFeeWei });
       }
-      const { id, l1Owner } = await getLeaf(client, Number(to));
-      setDraft(payFromTreasury(contracts, { to: id, expectedOwner: l1Owner, amountWei, maxFeeWei }));
+      // What is shown is what the fields say now.
+      if (isLatest()) setDraft(calls);
     });
   const propose = () =>
     action.run(async () => {
       await onRollupChain(votes);
       await governance.propose(draft!, `${title.trim()}\n\n${words.trim()}`.trim());
-      for (const set of [setTo, setAmountText, setTitle, setWords]) set("");
+      setTo("");
+      setAmountText("");
+      setTitle("");
+      setWords("");
       setDraft(null);
       live.ring();
     });
@@ -93,6 +102,7 @@ export function ProposeForm({ live, votes }: { votes: Votes; live: Live }) {
           label="To"
           value={where}
           onChoose={(name) => {
+            begin();
             setWhere(name);
             setDraft(null);
           }}
@@ -105,6 +115,7 @@ export function ProposeForm({ live, votes }: { votes: Votes; live: Live }) {
           label={where === "leaf" ? "The account's number" : "The address"}
           value={to}
           onInput={change(setTo)}
+          isDisabled={action.isBusy}
           problem={
             to === "" || isTarget
               ? null
@@ -118,14 +129,16 @@ export function ProposeForm({ live, votes }: { votes: Votes; live: Live }) {
           value={amountText}
           inputMode="decimal"
           onInput={change(setAmountText)}
+          isDisabled={action.isBusy}
           after="OPEN"
           problem={amount.problem}
         />
-        <Field label="Title" value={title} onInput={change(setTitle)} />
+        <Field label="Title" value={title} onInput={change(setTitle)} isDisabled={action.isBusy} />
         <Field
           label="What it is for"
           value={words}
           onInput={change(setWords)}
+          isDisabled={action.isBusy}
           lineCount={4}
           help="Public and permanent on Ethereum."
         />

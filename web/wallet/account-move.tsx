@@ -68,7 +68,15 @@ export function AccountMove(props: AccountMoveProps) {
               <Button onClick={disconnect}>Disconnect</Button>
             </div>
           )}
-          {now !== null && !isAtNew && leaves !== null && (
+          {now !== null && !isAtNew && leaves?.length === 0 && (
+            <Notice tone="info" title="This wallet owns nothing in the ledger now.">
+              <p>
+                If the account was its before, the move is done: disconnect it, and connect the new wallet.
+              </p>
+              <Button onClick={disconnect}>Disconnect</Button>
+            </Notice>
+          )}
+          {now !== null && !isAtNew && leaves !== null && leaves.length > 0 && (
             <OwnedLeaves
               leaves={leaves}
               act={(leaf) => <MoveButton key={leaf.id} leaf={leaf} live={live} now={now} target={target} />}
@@ -179,6 +187,13 @@ function MoveButton({
     return (
       <div class="stack-s">
         <Badge tone="wait">waits for the next batch</Badge>
+        <div class="row">
+          <Button isSmall isBusy={action.isBusy} onClick={() => void move()}>
+            Go on with it
+          </Button>
+          <span class="soft small">Signs only what is missing, if the wait does not end.</span>
+        </div>
+        {action.problem !== null && <ProblemNotice problem={action.problem} />}
         {sent === "forced" && (
           <p class="soft small">
             The old key did not sign: <a href="#/wallet/key">a week's notice</a> begins.

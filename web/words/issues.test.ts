@@ -20,6 +20,12 @@ it.each([
     { labelling: { ...card.labelling, labellers: [Number.NaN] } },
     "Enter account numbers separated by commas, or leave it empty.",
   ],
+  ["access", { access: "" }, "Choose one from the list."],
+  [
+    "row.fields.0.type",
+    { row: { ...card.row, fields: [{ name: "age", type: "date", description: "" }] } },
+    "Use one of these types: number, category, text, boolean.",
+  ],
   ["labels", { labels: [card.labels[0], card.labels[0]], examples: [] }, "It has a name twice."],
 ])("%s of %j: %s", (path, change, sentence) => {
   const { error } = cardSchema.safeParse({ ...card, ...change });

@@ -24,7 +24,10 @@ export function sayIssue(issue: z.core.$ZodIssue): string {
     case "invalid_union":
       return "Enter account numbers separated by commas, or leave it empty.";
     case "invalid_value":
-      return `Enter one of: ${issue.values.join(", ")}.`;
+      // What is chosen from a list has words of its own there; a field's type is typed.
+      return issue.path[0] === "row" && issue.path[1] === "fields"
+        ? `Use one of these types: ${issue.values.join(", ")}.`
+        : "Choose one from the list.";
     case "custom":
       return `It ${issue.message}.`;
     default:

@@ -9,7 +9,7 @@ import {
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { errorsOfPages } from "../build/words-plugin.ts";
-import { problemOf, wordsOf } from "./problem.tsx";
+import { isRepeated, problemOf, wordsOf } from "./problem.tsx";
 
 const table = errorsOfPages();
 const readFee = {
@@ -54,7 +54,7 @@ describe("errors of libraries, browsers and servers", () => {
       Object.assign(new Error("denied"), { code: -32603, data: { originalError: { code: 4001 } } }),
       "CLI_WALLET_REJECTED",
     ],
-    ["no ether", new UnknownRpcError(new InsufficientFundsError({})), "no-ether"],
+    ["no ether", new UnknownRpcError(new InsufficientFundsError({})), "CLI_ETHER_TOO_LOW"],
     ["what a wallet refuses without saying so", new UnknownRpcError(new Error("internal")), "wallet-answer"],
     ["an answer of another form", zodError, "CLI_ANSWER_INVALID"],
     ["a bug", new RangeError("x is not iterable"), null],
@@ -96,4 +96,15 @@ describe("errors of this project", () => {
         "Check the number; the Datanet may be at another host, or its owner has not signed its card yet.",
     });
   });
+});
+
+it("says once, and to its reader, that a wallet has declined", () => {
+  const declined = problemOf(clientError("CLI_WALLET_REJECTED", "the wallet's owner declined"));
+  expect(isRepeated(declined, table)).toBe(true);
+  expect(wordsOf(declined, table)).toEqual({
+    meaning: "You declined the request in your wallet.",
+    remedy: "Nothing was sent; begin again when you want to go on.",
+  });
+  const other = problemOf(clientError("CLI_ETHER_TOO_LOW", "deposit was not sent: too little"));
+  expect(isRepeated(other, table)).toBe(false);
 });

@@ -21,15 +21,15 @@ interface Words {
 
 type ErrorTable = Readonly<Record<string, Words>>;
 
-/** Errors that no table has: only a page can meet them. */
+/** Errors that only a page can meet, or that a page tells in other words: its reader is the wallet's owner. */
 const OF_PAGES: ErrorTable = {
   "page-part-missing": {
     meaning: "a part of this page could not be fetched",
     remedy: "check your connection, then reload the page; there may be a newer version",
   },
-  "no-ether": {
-    meaning: "your address has too little ether for this transaction",
-    remedy: "nothing was sent; get ether on this network, then try again",
+  CLI_WALLET_REJECTED: {
+    meaning: "you declined the request in your wallet",
+    remedy: "nothing was sent; begin again when you want to go on",
   },
   "wallet-answer": {
     meaning: "your wallet or the Ethereum node refused",
@@ -131,7 +131,7 @@ function codeOf(error: unknown): string | null {
   const known = causes.find((cause) => isRollupError(cause));
   if (known !== undefined) return known.code as string;
   if (isUserRejection(error)) return "CLI_WALLET_REJECTED";
-  if (has("InsufficientFundsError")) return "no-ether";
+  if (has("InsufficientFundsError")) return "CLI_ETHER_TOO_LOW";
   if (has("ContractFunctionRevertedError", "ExecutionRevertedError")) return "CLI_L1_REVERTED";
   if (has("ChainMismatchError")) return "CLI_WALLET_WRONG_CHAIN";
   if (IMPORT_FAILED.test(causes[0]?.message ?? "") && causes[0]?.shortMessage === undefined)
@@ -180,6 +180,10 @@ import("virtual:errors").then(
   },
 );
 
+/** True if a message says no more than the meaning of its code. */
+export const isRepeated = ({ code, message }: Problem, table: ErrorTable): boolean =>
+  code !== null && table[code]?.meaning.includes(message) === true;
+
 /** Error in words: its meaning, its remedy, and for others its code and the message of a library or a server. */
 export function ProblemNotice({ problem }: { problem: Problem }) {
   const { code, details, message } = problem;
@@ -187,7 +191,7 @@ export function ProblemNotice({ problem }: { problem: Problem }) {
   const ownCode = code !== null && /^[A-Z]/.test(code) ? <code>{code}</code> : null;
   return (
     <Notice tone="bad" title={meaning}>
-      {message !== "" && <p>{sentences(message)}</p>}
+      {message !== "" && !isRepeated(problem, table.value) && <p>{sentences(message)}</p>}
       <p>{remedy}</p>
       {details === undefined ? (
         ownCode !== null && <p class="small soft">{ownCode}</p>

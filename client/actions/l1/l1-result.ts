@@ -8,6 +8,7 @@ import {
   BaseError,
   ContractFunctionRevertedError,
   type Hex,
+  InsufficientFundsError,
   type TransactionReceipt,
   TransactionReceiptNotFoundError,
 } from "viem";
@@ -77,6 +78,11 @@ export function l1Error(cause: unknown, what: string): Error {
       },
     );
   }
+  if (cause.walk((error) => error instanceof InsufficientFundsError) !== null)
+    return clientError("CLI_ETHER_TOO_LOW", `${what} was not sent: ${cause.shortMessage}`, {
+      data: { server: "L1" },
+      cause,
+    });
   if (isNodeRefusal(cause))
     return clientError("CLI_L1_REFUSED", `the Ethereum node refuses ${what}: ${answerOf(cause)}`, {
       data: { server: "L1" },

@@ -22,6 +22,7 @@ export interface SignedTransaction {
 
 /** Error codes of every L1 verb. */
 export type L1ErrorCode =
+  | "CLI_ETHER_TOO_LOW"
   | "CLI_NOT_CONFIGURED"
   | "CLI_WALLET_REJECTED"
   | "CLI_WALLET_WRONG_CHAIN"
@@ -191,11 +192,15 @@ async function propose(
   return awaitProposal(client, proposal, timeoutMs === undefined ? {} : { timeoutMs });
 }
 
-export type SendTransactionErrorCode = "CLI_L1_REFUSED" | "CLI_L1_REVERTED" | "CLI_UNREACHABLE";
+export type SendTransactionErrorCode =
+  | "CLI_ETHER_TOO_LOW"
+  | "CLI_L1_REFUSED"
+  | "CLI_L1_REVERTED"
+  | "CLI_UNREACHABLE";
 
 /**
  * Sends a signed transaction, again if need be, and waits for its receipt.
- * @throws CLI_L1_REVERTED, CLI_L1_REFUSED, CLI_UNREACHABLE
+ * @throws CLI_ETHER_TOO_LOW, CLI_L1_REVERTED, CLI_L1_REFUSED, CLI_UNREACHABLE
  * @example
  * ```ts
  * // `onSigned` stores the transaction, so that a restart sends it again instead of signing again.

@@ -2,6 +2,8 @@
  * Trains a classifier or predictor (form "sort") for a job: first cross-validation over the rows' folds, with an event after each
  * part, then the training on all rows. train-task.ts calls it; job-routes.ts and measure-task.ts count its steps.
  */
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
 import type { TrainedModel } from "@openledger/attribution/model/model-family";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import type { OnProgress } from "@openledger/attribution/progress";
@@ -90,6 +92,8 @@ function mistakesOf(
       answered,
       label: rows[row]!.label!,
       excerpt: excerptOf(rows[row]!.content, isTable),
+      digest: bytesToHex(sha256(rows[row]!.content)),
+      datanet: rows[row]!.datanet ?? 0,
     }));
   return { kind: "mistakes", step, rows: wrong };
 }

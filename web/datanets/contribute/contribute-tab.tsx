@@ -4,6 +4,7 @@
  */
 import { findKnownRows } from "@openledger/client/datanets/browse-rows";
 import type { LedgerClient } from "@openledger/client/ledger-client";
+import type { Choices } from "@openledger/datanets/import/decision";
 import {
   FILE_FORMATS,
   type FileFormat,
@@ -24,6 +25,7 @@ import { saveFile } from "../../design/save-file.ts";
 import { NeedsKey } from "../../hosts/keys/needs-key.tsx";
 import { datanetHref, reviewerOf, type TabProps } from "../../hosts/tab-props.ts";
 import { useAction } from "../../ledger/use-action.ts";
+import { useLatest } from "../../ledger/use-latest.ts";
 import { FirstRows, RowBeginning } from "../../rows/first-rows.tsx";
 import { showBytes } from "../../rows/show-bytes.ts";
 import { CannotBeUndone } from "../../rows/withdraw-row.tsx";
@@ -32,7 +34,7 @@ import { ProblemNotice } from "../../words/problem.tsx";
 import { TermsToSign } from "../card-terms.tsx";
 import { Notices } from "../notices.tsx";
 import { carrierOf, waitsForLabels } from "./carry-on.ts";
-import { chosenFormat, readChosen, takeFiles } from "./chosen-files.ts";
+import { readChosen, takeFiles } from "./chosen-files.ts";
 import { type ChosenRows, chooseRows } from "./chosen-rows.ts";
 import type { Contributions, Pending } from "./contributions.ts";
 import { DecisionList } from "./decision-list.tsx";
@@ -118,12 +120,17 @@ interface Looked extends LookedAt {
   readonly settings: ReadSettings;
 }
 
+/** Choices of the contributor by which the files are read now. */
+type Asked = Pick<Looked, "mapping" | "settings">;
+
 function Chooser(props: WithClient) {
   const { client, contributions, facts, onChange, place } = props;
   const [looked, setLooked] = useState<Looked | null>(null);
+  /** Choices whose rows are not shown yet; null: there are none. */
+  const [asked, setAsked] = useState<Asked | null>(null);
+  const begin = useLatest();
   /** Files whose ending does not say how to read them. */
   const [unnamed, setUnnamed] = useState<readonly File[] | null>(null);
-  const [isLines, setLines] = useState(true);
   const looking = useAction();
   const signing = useAction();
   const [typed, setTyped] = useState("");
@@ -131,28 +138,32 @@ function Chooser(props: WithClient) {
   const [signedCount, setSignedCount] = useState(0);
   const { card } = facts;
   const isTypable = card.row.kind !== "image";
-  const isText = card.row.kind === "text" || card.row.kind === "passage";
   const readAll = async (
     files: readonly ImportFile[],
     mapping: Partial<ImportMapping>,
     settings: ReadSettings,
+    isLatest: () => boolean,
   ): Promise<void> => {
     const { labels, rewards, row } = card;
     const found = await scanRows({ rules: { labels, rewards, row }, files, mapping, settings });
     const known = await knownFindings(client, place, found);
+    // Other files, or other columns, were chosen while these were read.
+    if (!isLatest()) return;
     setLooked({ ...found, findings: [...found.findings, ...known], files, settings });
+    setAsked(null);
   };
-  const look = (files: readonly File[], format?: FileFormat): Promise<void> =>
+  const look = (files: readonly File[], format?: FileFormat, choices: Choices = {}): Promise<void> =>
     looking.run(async () => {
+      const isLatest = begin();
       setLooked(null);
-      const formats = files.flatMap(({ name }) => chosenFormat(name, isText && isLines) ?? format ?? []);
-      const isNamed = formats.length === files.length;
+      setAsked(null);
+      const isNamed = format !== undefined || files.every(({ name }) => formatOf(name) !== null);
       setUnnamed(isNamed ? null : files);
-      if (isNamed) await readAll(await readChosen(files, formats), {}, {});
+      if (isNamed) await readAll(await readChosen(files, format), {}, { choices }, isLatest);
     });
   useEffect(() => {
-    const files = takeFiles(facts.id);
-    if (files.length > 0) void look(files);
+    const { choices, files } = takeFiles(facts.id);
+    if (files.length > 0) void look(files, undefined, choices);
   }, []);
   return (
     <section class="card stack" aria-label="Contribute">
@@ -165,14 +176,6 @@ function Chooser(props: WithClient) {
         hasFolders
         onFiles={(files) => void look(files)}
       />
-      {isText && (
-        <Check
-          label="One row per line of a text file"
-          help="Otherwise each text file is one row."
-          isChecked={isLines}
-          onCheck={setLines}
-        />
-      )}
       {isTypable && (
         <>
           <Field
@@ -219,22 +222,29 @@ function Chooser(props: WithClient) {
       {looked !== null && (
         <ImportChoices
           card={card}
-          looked={looked}
-          settings={looked.settings}
+          looked={{ ...looked, mapping: asked?.mapping ?? looked.mapping }}
+          settings={asked?.settings ?? looked.settings}
           hasCsv={looked.files.some(({ format }) => format === "csv")}
-          onMap={(mapping) => void looking.run(() => readAll(looked.files, mapping, looked.settings))}
-          onSettings={({ choices: _, ...settings }) =>
-            void looking.run(() => readAll(looked.files, {}, settings))
-          }
+          onMap={(mapping) => {
+            const settings = asked?.settings ?? looked.settings;
+            setAsked({ mapping, settings });
+            void looking.run(() => readAll(looked.files, mapping, settings, begin()));
+          }}
+          onSettings={({ choices: _, ...settings }) => {
+            setAsked({ mapping: looked.mapping, settings });
+            void looking.run(() => readAll(looked.files, {}, settings, begin()));
+          }}
         />
       )}
       {looked !== null && (
         <DecisionList
           decisions={looked.decisions}
-          choices={looked.settings.choices ?? {}}
-          onChoose={(choices) =>
-            void looking.run(() => readAll(looked.files, {}, { ...looked.settings, choices }))
-          }
+          choices={(asked?.settings ?? looked.settings).choices ?? {}}
+          onChoose={(choices) => {
+            const settings = { ...(asked?.settings ?? looked.settings), choices };
+            setAsked({ mapping: looked.mapping, settings });
+            void looking.run(() => readAll(looked.files, {}, settings, begin()));
+          }}
         />
       )}
       {looked !== null && looked.rows.length > 0 && (
@@ -250,6 +260,7 @@ function Chooser(props: WithClient) {
           {...props}
           looked={looked}
           isBusy={signing.isBusy}
+          isOutdated={asked !== null}
           onSign={(rowLocations) =>
             void signing.run(async () => {
               const rows = rowLocations.map((at) => looked.rows[at]!);
@@ -347,10 +358,12 @@ async function knownFindings(client: LedgerClient, location: TabProps["place"], 
 interface PreviewProps extends WithClient {
   readonly looked: Looked;
   readonly isBusy: boolean;
+  /** True as long as the rows are not those of the contributor's last choice. */
+  readonly isOutdated: boolean;
   readonly onSign: (rowLocations: readonly number[]) => void;
 }
 
-function Preview({ client, facts, isBusy, looked, onSign }: PreviewProps) {
+function Preview({ client, facts, isBusy, isOutdated, looked, onSign }: PreviewProps) {
   const [decided, setDecided] = useState<Parameters<typeof chooseRows>[2]>({});
   const [isRestTaken, setRestTaken] = useState(false);
   const { decisions, findings, labels, refused, rows } = looked;
@@ -382,7 +395,7 @@ function Preview({ client, facts, isBusy, looked, onSign }: PreviewProps) {
           card={facts.card}
           group={group}
           rows={rows}
-          onDecide={(isOut) => setDecided({ ...decided, [group.kind]: isOut })}
+          onDecide={(isOut) => setDecided((now) => ({ ...now, [group.kind]: isOut }))}
         />
       ))}
       <FirstRows
@@ -395,7 +408,7 @@ function Preview({ client, facts, isBusy, looked, onSign }: PreviewProps) {
         <Button
           isMain
           isBusy={isBusy}
-          isDisabled={isOpen || rowPlaces.length === 0 || (refused.length > 0 && !isRestTaken)}
+          isDisabled={isOutdated || isOpen || rowPlaces.length === 0 || (refused.length > 0 && !isRestTaken)}
           onClick={() => onSign(rowPlaces)}
         >
           {isBusy ? "Storing the rows and signing …" : `Contribute ${showCounted(rowPlaces.length, "row")}`}

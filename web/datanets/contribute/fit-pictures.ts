@@ -1,29 +1,43 @@
-/** Scales the pictures of files down that are larger than a card takes, before rows are made of them and signed. */
+/** Makes pictures of files fit what a card and models take, before rows are made of them and signed. */
 import type { FileRecord, FileTable } from "@openledger/datanets/import/file-table";
 import { MAX_SHRUNK_SIDE, shrinkPicture } from "../../rows/shrink-picture.ts";
 import { showCount } from "../../words/format.ts";
 
-/** The table with pictures that fit, and a notice of those that were scaled. @param maxBytes of a row, by the card */
+/** The table with pictures that fit, and notices of those that were changed. @param maxBytes of a row, by the card */
 export async function fitPictures(table: FileTable, maxBytes: number): Promise<FileTable> {
-  const shrunk: FileRecord[] = [];
+  const changed = { scaled: [] as FileRecord[], converted: [] as FileRecord[] };
   const records: FileRecord[] = [];
   for (const record of table.records) {
     const values = new Map(record.values);
     for (const [column, cell] of values) {
       if (!(cell instanceof Uint8Array)) continue;
-      const { content, isShrunk } = await shrinkPicture(cell, maxBytes);
-      if (!isShrunk) continue;
+      const { change, content } = await shrinkPicture(cell, maxBytes);
+      if (change === null) continue;
       values.set(column, content);
-      shrunk.push(record);
+      changed[change].push(record);
     }
     records.push({ ...record, values });
   }
-  const [first] = shrunk;
-  if (first === undefined) return table;
+  const made = [
+    ...noticeOf(
+      changed.scaled,
+      `too large, and scaled to at most ${showCount(MAX_SHRUNK_SIDE)} pixels a side: what you sign is the smaller picture`,
+    ),
+    ...noticeOf(
+      changed.converted,
+      "saved anew as JPEG at full size, since models do not read such a file: what you sign is the new one",
+    ),
+  ];
+  return { ...table, records, notices: [...table.notices, ...made] };
+}
+
+/** Says what was done to pictures; nothing for none. */
+function noticeOf(records: readonly FileRecord[], what: string): string[] {
+  const [first] = records;
+  if (first === undefined) return [];
   const which =
-    shrunk.length === 1
+    records.length === 1
       ? `${first.file} is`
-      : `${showCount(shrunk.length)} pictures, the first ${first.file}, are`;
-  const notice = `${which} too large, and scaled to at most ${showCount(MAX_SHRUNK_SIDE)} pixels a side: what you sign is the smaller picture`;
-  return { ...table, records, notices: [...table.notices, notice] };
+      : `${showCount(records.length)} pictures, the first ${first.file}, are`;
+  return [`${which} ${what}`];
 }

@@ -175,19 +175,18 @@ function Compute(props: ComputedProps & { stated: NamedReport | null }) {
     run(async () => {
       setFound(null);
       setProgress("fetching the rows");
+      const compared = stated?.report ?? null;
       const computed = await reportBias(visitor.client ?? visitor.reader, {
         ...place,
         withoutUnsigned,
         store: await openRowStore(ROW_STORE),
         ...(isOwnKey(props) ? { from: facts.id } : {}),
-        ...(stated === null
-          ? {}
-          : { version: stated.report.version.number, untilMs: stated.report.labels.untilMs }),
+        ...(compared === null ? {} : { version: compared.version.number, untilMs: compared.labels.untilMs }),
         onProgress: (done, total) =>
           setProgress(`rows: ${done.toLocaleString("en")} of ${total.toLocaleString("en")}`),
       }).finally(() => setProgress(""));
-      if (stated === null) onComputed(computed);
-      else setFound(differenceOf(stated.report, computed.report) ?? "same");
+      if (compared === null) onComputed(computed);
+      else setFound(differenceOf(compared, computed.report) ?? "same");
     });
   return (
     <>

@@ -7,18 +7,17 @@ import { labelledCount } from "@openledger/client/actions/data/stored-labels";
 import { DISPUTED, WAITS_FOR_LABELS } from "@openledger/client/datanets/reviewed-version";
 import type { HostCommitView } from "@openledger/client/datanets/row-schemas";
 import type { LedgerClient } from "@openledger/client/ledger-client";
-import type { PreparedVersion } from "@openledger/client/tasks/publish-version";
-import { hex32 } from "@openledger/foundation/hex";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { Button } from "../../design/button.tsx";
 import { datanetHref, type TabProps } from "../../hosts/tab-props.ts";
 import { DroppedNotice, UnsignedCheck } from "../../hosts/unsigned-records.tsx";
 import { useAction } from "../../ledger/use-action.ts";
+import { useLatest } from "../../ledger/use-latest.ts";
 import { showCount, showCounted } from "../../words/format.ts";
 import { ProblemNotice } from "../../words/problem.tsx";
 import { Bars } from "../rows/bars.tsx";
 import { MissingCheck, PassedOverNotice } from "./passed-over.tsx";
-import { collectNext, publishNext } from "./version-work.ts";
+import { collectNext, type NextVersion, publishNext } from "./version-work.ts";
 
 /** Maximum rows of a version that is prepared without a request of the owner: every row is fetched. */
 const PREPARED_ROWS = 20_000;
@@ -34,45 +33,45 @@ interface VersionPublishProps extends TabProps {
  */
 export function VersionPublish(props: VersionPublishProps) {
   const { client, commits, facts, onChange, place, site } = props;
-  const [next, setNext] = useState<PreparedVersion | null>(null);
+  const [next, setNext] = useState<NextVersion | null>(null);
   const [progress, setProgress] = useState("");
   /** Rows of the version that was published here; null for none. */
   const [publishedCount, setPublishedCount] = useState<number | null>(null);
   const [withoutUnsigned, setWithoutUnsigned] = useState(false);
   const [withoutMissing, setWithoutMissing] = useState(false);
   const isPublished = publishedCount !== null;
-  const turn = useRef(0);
+  const begin = useLatest();
   const { isBusy, problem, run } = useAction();
   const approved = commits.filter(({ verdict }) => verdict?.verdict === "approve");
   const waitingCount = commits.filter(({ verdict }) => verdict === null).length;
   const isReady = approved.length > 0 && facts.here.rowCount <= PREPARED_ROWS;
-  const isSame = next !== null && hex32(next.version.rowsRoot) === facts.ledger.rowsRoot;
-  /** The version was signed, and its list did not reach the host. */
-  const isHostBehind = isSame && !facts.here.hasVersion;
   const work = { ...place, from: facts.id, onProgress: setProgress };
   const collect = () =>
     run(async () => {
       setPublishedCount(null);
-      turn.current += 1;
-      const mine = turn.current;
+      const isLatest = begin();
       const how = { withoutMissing, withoutUnsigned, mirrorUrls: site.datanetHosts };
       const made = await collectNext(client, { ...work, ...how });
       // Something was signed meanwhile: what is made after that counts.
-      if (mine === turn.current) setNext(made);
+      if (isLatest()) setNext(made);
       setProgress("");
     });
-  const about = `${facts.here.recordCount} ${approved.map(({ rowsRoot }) => rowsRoot).join()}`;
+  const about = `${facts.here.recordCount} ${facts.ledger.version} ${approved.map(({ rowsRoot }) => rowsRoot).join()}`;
   useEffect(() => {
     setNext(null);
     if (isReady && !isPublished) void collect();
   }, [about, isReady, withoutMissing, withoutUnsigned]);
   const publish = () =>
     run(async () => {
-      await publishNext(client, work, next!);
-      setProgress("");
-      setNext(null);
-      setPublishedCount(next!.version.rowCount);
-      onChange();
+      try {
+        await publishNext(client, work, next!);
+        setNext(null);
+        setPublishedCount(next!.version.rowCount);
+      } finally {
+        setProgress("");
+        // Also where the ledger has it, and the host does not: the page then says so.
+        onChange();
+      }
     });
   const reasons = new Map<string, number>();
   for (const { why } of next?.leftOut ?? []) reasons.set(why, (reasons.get(why) ?? 0) + 1);
@@ -154,23 +153,21 @@ export function VersionPublish(props: VersionPublishProps) {
             <Button
               isMain
               isBusy={isBusy}
-              isDisabled={next.version.rowCount === 0 || (isSame && !isHostBehind)}
+              isDisabled={next.version.rowCount === 0 || next.isPublished}
               onClick={() => void publish()}
             >
-              {isHostBehind
-                ? `Bring version ${facts.ledger.version} to the host`
-                : next.leftOut.length === 0 || next.version.rowCount === 0
-                  ? `Sign version ${facts.ledger.version + 1}`
-                  : `Sign version ${facts.ledger.version + 1} without ${showCounted(next.leftOut.length, "row")}`}
+              {next.leftOut.length === 0 || next.version.rowCount === 0
+                ? `Sign version ${facts.ledger.version + 1}`
+                : `Sign version ${facts.ledger.version + 1} without ${showCounted(next.leftOut.length, "row")}`}
             </Button>
             <Button isDisabled={isBusy} onClick={() => void collect()}>
               Check again
             </Button>
           </div>
-          {(next.version.rowCount === 0 || isSame) && (
+          {(next.version.rowCount === 0 || next.isPublished) && (
             <p class="soft small">
-              {isSame
-                ? `It has the same rows as version ${facts.ledger.version}${isHostBehind ? ", whose list the host does not have yet" : ""}.`
+              {next.isPublished
+                ? `It has the same rows as version ${facts.ledger.version}, of the same people.`
                 : facts.card.labels.length === 0
                   ? "It has no rows: approve a contribution above."
                   : "It has no rows: approve a contribution above, and have its rows labelled."}

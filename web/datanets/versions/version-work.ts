@@ -2,16 +2,20 @@
  * Work of the versions tab in the page: collects the next version from commits and records, publishes it, brings it to the host;
  * checks and downloads the present one.
  */
+import { readVersion } from "@openledger/client/actions/data/published-version";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
 import { type VerifiedVersion, verifyVersion } from "@openledger/client/actions/data/verify-version";
 import { downloadCommits, downloadVersion } from "@openledger/client/datanets/download-rows";
 import type { ExportVersionReturnType } from "@openledger/client/datanets/export-version";
 import type { HostedDatanetLocation } from "@openledger/client/datanets/host-request";
 import { type VerifyVouchingReturnType, verifyVouching } from "@openledger/client/datanets/reviewed-version";
+import { bringVersion } from "@openledger/client/datanets/upload-rows";
 import { listWithdrawals } from "@openledger/client/datanets/withdrawals";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { exportDatanet } from "@openledger/client/tasks/export-version";
 import {
+  bringPublished,
+  isPresent,
   type PreparedVersion,
   type PublishProgress,
   prepareVersion,
@@ -49,6 +53,12 @@ interface CollectNextOptions {
   readonly mirrorUrls: readonly string[];
 }
 
+/** Version that the records make. */
+export interface NextVersion extends PreparedVersion {
+  /** True if the ledger has the very version, with its payees, already. */
+  readonly isPublished: boolean;
+}
+
 /** Collects the version that the records make, with everything that stays out and why. @throws as `prepareVersion` */
 export async function collectNext(
   client: LedgerClient,
@@ -61,11 +71,12 @@ export async function collectNext(
     withoutMissing,
     withoutUnsigned,
   }: Work & CollectNextOptions,
-): Promise<PreparedVersion> {
+): Promise<NextVersion> {
   const store = await openRowStore(ROW_STORE);
   const rule = { by: "records", hostUrl, mirrorUrls, withoutUnsigned } as const;
   const work = { datanetId, from, rule, store, withoutMissing };
-  return prepareVersion(client, { ...work, onProgress: showStep(onProgress) });
+  const prepared = await prepareVersion(client, { ...work, onProgress: showStep(onProgress) });
+  return { ...prepared, isPublished: await isPresent(client, datanetId, prepared.version) };
 }
 
 /** Signs the version with the Datanet's own key, and brings its list to the host; only the latter where the ledger has it. */
@@ -76,6 +87,29 @@ export async function publishNext(
 ): Promise<void> {
   const store = await openRowStore(ROW_STORE);
   await publishPrepared(client, { ...place, prepared, store, onProgress: showStep(onProgress) });
+}
+
+/** Brings the list of the published version to the host again. @throws as `bringPublished` */
+export async function bringAgain(
+  client: LedgerClient,
+  { mirrorUrls, onProgress, ...place }: Work & Pick<CollectNextOptions, "mirrorUrls">,
+): Promise<void> {
+  const store = await openRowStore(ROW_STORE);
+  await bringPublished(client, { ...place, mirrorUrls, store, onProgress: showStep(onProgress) });
+}
+
+/** Brings the list of the published version to the host if this browser has it. */
+export async function bringStored(
+  client: LedgerClient,
+  place: Omit<Work, "onProgress">,
+  rowsRoot: bigint,
+): Promise<void> {
+  const store = await openRowStore(ROW_STORE);
+  const isHere = await readVersion(store, rowsRoot).then(
+    () => true,
+    () => false,
+  );
+  if (isHere) await bringVersion(client, { ...place, store, rowsRoot });
 }
 
 export interface CheckedVersion {

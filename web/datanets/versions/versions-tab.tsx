@@ -20,6 +20,7 @@ import { showAge, showCount } from "../../words/format.ts";
 import { LeafLink } from "../../words/links.tsx";
 import { ProblemNotice } from "../../words/problem.tsx";
 import { EditCard } from "../edit-card.tsx";
+import { BringList } from "./bring-list.tsx";
 import { VersionChanges } from "./version-changes.tsx";
 import { VersionCheck, VersionDownload } from "./version-check.tsx";
 import { VersionPublish } from "./version-publish.tsx";
@@ -38,6 +39,11 @@ export function VersionsTab(props: TabProps) {
       {commits.problem !== null && <ProblemNotice problem={commits.problem} />}
       {commits.value !== undefined && (
         <Contributed {...props} commits={commits.value} onSaid={commits.reload} />
+      )}
+      {facts.ledger.rowCount > 0 && !facts.here.hasVersion && (
+        <NeedsKey {...props} toDo="bring the list of the version to the host">
+          {(client) => <BringList {...props} client={client} />}
+        </NeedsKey>
       )}
       {facts.ledger.rowCount > 0 && <VersionWithdrawn {...props} />}
       {own !== null && commits.value !== undefined && (

@@ -155,7 +155,7 @@ function Register({ factorySession, payeeCount, job, known, live, site }: Regist
         />
         <dl class="facts">
           <PaymentShares split={splitOfPercents(job.form)} />
-          <dt>Pairs of contributor and validator</dt>
+          <dt>Contributors who are paid, each with a validator of theirs</dt>
           <dd>{showCount(payeeCount)}</dd>
           <dt>Initial balance of the model</dt>
           <dd>

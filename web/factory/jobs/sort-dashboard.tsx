@@ -2,26 +2,33 @@
  * Dashboard of a sorting model's training on a job's page: accuracy on unseen rows by the rows learned from, the confusion matrix,
  * and the rows that are answered otherwise than labelled.
  */
+import { fetchRowContents } from "@openledger/client/datanets/browse-rows";
+import { getHostedDatanet } from "@openledger/client/datanets/datanet-card";
+import type { LedgerClient } from "@openledger/client/ledger-client";
 import { rowNumber } from "@openledger/foundation/row-number";
 import { percentOf, sayCurve } from "@openledger/models/factory/accuracy-words";
-import type { FactoryAccuracy, FactoryJob, JobEvent } from "@openledger/models/factory/factory-api";
+import type { DatasetVersion, FactoryAccuracy, JobEvent } from "@openledger/models/factory/factory-api";
 import type { ComponentChildren } from "preact";
 import { Chart } from "../../charts/chart.tsx";
 import { type Column, DataTable } from "../../design/data-table.tsx";
+import { datanetHref } from "../../hosts/tab-props.ts";
+import { useLoad } from "../../hosts/use-load.ts";
+import { pictureAddress } from "../../rows/picture-address.ts";
 import { showCount, showCounted } from "../../words/format.ts";
 import { Term } from "../../words/term.tsx";
+import { useFactory } from "../use-factory.ts";
+import type { JobPartProps } from "./job-part.ts";
 
 type Of<Kind> = Extract<JobEvent, { kind: Kind }>;
 
-interface SortDashboardProps {
-  readonly job: FactoryJob;
+interface SortDashboardProps extends Pick<JobPartProps, "factorySession" | "job"> {
   readonly events: readonly JobEvent[];
   readonly doing: string | null;
   readonly actions: ComponentChildren;
 }
 
 /** Progress of a training in folds, and what it shows so far. */
-export function SortDashboard({ actions, doing, events, job }: SortDashboardProps) {
+export function SortDashboard({ actions, doing, events, factorySession, job }: SortDashboardProps) {
   const judged = events.filter((event): event is Of<"judged"> => event.kind === "judged");
   const mistakes = events.findLast((event): event is Of<"mistakes"> => event.kind === "mistakes");
   const accuracy = job.result?.accuracy ?? null;
@@ -59,7 +66,14 @@ export function SortDashboard({ actions, doing, events, job }: SortDashboardProp
         />
       </section>
       {accuracy !== null && <Confusion accuracy={accuracy} />}
-      {mistakes !== undefined && <Mistakes mistakes={mistakes} wrongCount={wrongCountOf(judged)} />}
+      {mistakes !== undefined && (
+        <Mistakes
+          factorySession={factorySession}
+          job={job}
+          mistakes={mistakes}
+          wrongCount={wrongCountOf(judged)}
+        />
+      )}
     </>
   );
 }
@@ -93,7 +107,8 @@ function Confusion({ accuracy: { confusion, labels } }: { accuracy: FactoryAccur
         <Term name="confusion matrix">Confusion matrix</Term>
       </h2>
       <p class="soft small">Rows are true labels, columns are predicted labels.</p>
-      <div class="wide-table">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a table that scrolls is reached by keys */}
+      <section class="wide-table" tabIndex={0} aria-label="Confusion matrix, scrolls sideways">
         <DataTable
           caption="True labels and predicted labels"
           columns={columns}
@@ -101,9 +116,31 @@ function Confusion({ accuracy: { confusion, labels } }: { accuracy: FactoryAccur
           keyOf={({ label }) => label}
           empty="No row was judged."
         />
-      </div>
+      </section>
     </section>
   );
+}
+
+/** Picture of a row as its Datanet's host gives it, checked against its name. */
+function RowPicture({
+  client,
+  digest,
+  version: { hostUrl, id },
+}: {
+  client: LedgerClient;
+  digest: string;
+  version: DatasetVersion;
+}) {
+  const { value } = useLoad(`${id} ${digest}`, async () => {
+    const location = { hostUrl, datanetId: id };
+    const { card } = await getHostedDatanet(client, location);
+    const maxRowBytes = card.row.maxBytes;
+    return pictureAddress(
+      (await fetchRowContents(client, { ...location, digests: [digest], maxRowBytes }))[0]!,
+    );
+  });
+  if (value == null) return <span class="run-excerpt">a picture</span>;
+  return <img class="asked-picture" src={value} alt="The row" />;
 }
 
 type Mistake = Of<"mistakes">["rows"][number];
@@ -114,10 +151,38 @@ function wrongCountOf(judged: readonly Of<"judged">[]): number {
   return last === undefined ? 0 : last.judgedCount - last.rightCount;
 }
 
-function Mistakes({ mistakes: { rows }, wrongCount }: { mistakes: Of<"mistakes">; wrongCount: number }) {
+interface MistakesProps extends Pick<JobPartProps, "factorySession" | "job"> {
+  readonly mistakes: Of<"mistakes">;
+  readonly wrongCount: number;
+}
+
+function Mistakes({ factorySession, job, mistakes: { rows }, wrongCount }: MistakesProps) {
+  const dataset = useFactory(job.datasetId, () => factorySession.factory.dataset(job.datasetId)).value;
+  const versions = dataset === undefined ? [] : [dataset.datanet, ...dataset.further];
+  const versionOf = ({ datanet = 0, digest }: Mistake) =>
+    digest === undefined ? null : (versions[datanet] ?? null);
   const columns: Column<Mistake>[] = [
-    { label: "Row", cell: ({ row }) => showCount(rowNumber(row)) },
-    { label: "Content", cell: ({ excerpt }) => <span class="run-excerpt">{excerpt || "a picture"}</span> },
+    {
+      label: "Row",
+      cell: (one) => {
+        const version = versionOf(one);
+        const number = showCount(rowNumber(one.row));
+        return version === null ? (
+          number
+        ) : (
+          <a href={datanetHref(version.id, `row/${one.digest}`)}>{number}</a>
+        );
+      },
+    },
+    {
+      label: "Content",
+      cell: (one) => {
+        const version = versionOf(one);
+        if (one.excerpt !== "") return <span class="run-excerpt">{one.excerpt}</span>;
+        if (version?.isPublic !== true) return <span class="run-excerpt">a picture</span>;
+        return <RowPicture client={factorySession.client} digest={one.digest!} version={version} />;
+      },
+    },
     { label: "True label", cell: ({ label }) => label },
     { label: "Predicted label", cell: ({ answered }) => answered },
   ];

@@ -9,6 +9,7 @@ import { AskedPicture, PictureInput } from "../../ask/picture-input.tsx";
 import { AskedRow, TableInput } from "../../ask/table-input.tsx";
 import { Chat } from "../../chat/chat.tsx";
 import { useAction } from "../../ledger/use-action.ts";
+import { useFieldChoices } from "../../rows/field-choices.ts";
 import { useFactory } from "../use-factory.ts";
 import { AnswerPair } from "./answer-pair.tsx";
 import type { JobPartProps } from "./job-part.ts";
@@ -16,7 +17,7 @@ import type { JobPartProps } from "./job-part.ts";
 type Inputs = { readonly kind: "text" | "image" | "table" };
 
 /** Asks the factory, and shows its answers until the page is left. Nothing is paid, and no row earns. */
-export function TryModel({ factorySession, job }: Pick<JobPartProps, "factorySession" | "job">) {
+export function TryModel({ factorySession, job, live, site }: Omit<JobPartProps, "query" | "rest">) {
   const isWriter = job.form.use === "write";
   const { value: inputs } = useFactory(`inputs ${job.id}`, async () => {
     if (isWriter) return null;
@@ -33,6 +34,9 @@ export function TryModel({ factorySession, job }: Pick<JobPartProps, "factorySes
       setTurns((before) => [...before, ...answers]);
       setPrompt("");
     });
+  const { value: dataset } = useFactory(job.datasetId, () => factorySession.factory.dataset(job.datasetId));
+  const datanetId = inputs?.kind === "table" ? (dataset?.datanet?.id ?? null) : null;
+  const choices = useFieldChoices({ live, site }, datanetId);
   if (inputs === undefined) return null;
   const fields = inputs === null ? null : inputFieldsOf({ inputs });
   const input = { value: prompt, onInput: setPrompt, isDisabled: asking.isBusy };
@@ -58,7 +62,7 @@ export function TryModel({ factorySession, job }: Pick<JobPartProps, "factorySes
           Question: AskedPicture,
         })}
         {...(fields !== null && {
-          questionInput: <TableInput {...input} fields={fields} />,
+          questionInput: <TableInput {...input} fields={fields} choices={choices} />,
           Question: AskedRow,
         })}
         help={`${isWriter ? "Both models answer it. " : ""}Nothing is paid, and no one else sees it.`}

@@ -106,7 +106,13 @@ export function WatchPart({ query, factorySession, job, live }: JobPartProps) {
           actions={actions}
         />
       ) : (
-        <SortDashboard job={job} events={events} doing={doing} actions={actions} />
+        <SortDashboard
+          factorySession={factorySession}
+          job={job}
+          events={events}
+          doing={doing}
+          actions={actions}
+        />
       )}
       {acting.problem !== null && <ProblemNotice problem={acting.problem} />}
       <Facts job={job} />
