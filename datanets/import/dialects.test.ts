@@ -115,7 +115,12 @@ function mayAsk(columns: readonly WrittenColumn[], dialect: Dialect): ReadonlySe
   const isMissingAsked =
     /^(NA|NULL|-)$/.test(dialect.missing) &&
     columns.some(({ cells, type }) => type !== "number" && cells.includes(null));
+  // A few names beyond ASCII may be those of another encoding: Tromsø is Tromsř in the one of Central Europe.
+  const isEncodingAsked =
+    dialect.encoding === "windows-1252" &&
+    columns.some(({ cells }) => cells.some((cell) => typeof cell === "string" && /[^\0-\x7f]/.test(cell)));
   return new Set([
+    ...(isEncodingAsked ? ["encoding"] : []),
     ...(columns.some((column) => isUnclear(column, dialect)) ? ["number-marks"] : []),
     ...(isMissingAsked ? ["missing-values"] : []),
     ...(dialect.hasNames ? [] : ["first-line"]),
@@ -138,7 +143,7 @@ it.each(DIALECTS)("$name: the written values are read, or a person is asked", as
     if (found.recordCount === 0) {
       // What no reader could tell is refused by its name, with what a person can say.
       expect(found.refusedCount, context()).toBe(1);
-      expect(found.why, context()).toMatch(dialect.encoding === "windows-1252" ? /no UTF-8/ : /say which/);
+      expect(found.why, context()).toMatch(/say which/);
       continue;
     }
     const open = found.decisions.filter((decision) => decision.isOpen);

@@ -1,4 +1,7 @@
-/** Order of reading of a page's texts by their positions: lines from the top, columns one after the other. */
+/**
+ * Order of reading of a page's texts by their positions: lines from the top, columns one after the other, from the side where writing
+ * begins. Positions are in the direction of writing: whoever calls it turns the page's texts upright.
+ */
 
 /** Text at its position: `y` is the base line, counted from the page's lower edge. */
 export interface PageText {
@@ -7,6 +10,8 @@ export interface PageText {
   readonly y: number;
   readonly width: number;
   readonly height: number;
+  /** True for Hebrew, Arabic and other writing from right to left. */
+  readonly isRightToLeft: boolean;
 }
 
 /** Space between texts of a line, in heights of its letters: from here on there is a blank, or another column. */
@@ -30,10 +35,11 @@ function orderOf(lines: readonly Line[]): PageText[] {
   const inside = lines.slice(from, to);
   const side = (isLeft: boolean) =>
     inside.map((line) => line.filter(({ x }) => x < at === isLeft)).filter(({ length }) => length > 0);
+  const isLeftFirst = !isMostlyRightToLeft(inside.flat());
   return [
     ...orderOf(lines.slice(0, from)),
-    ...orderOf(side(true)),
-    ...orderOf(side(false)),
+    ...orderOf(side(isLeftFirst)),
+    ...orderOf(side(!isLeftFirst)),
     ...orderOf(lines.slice(to)),
   ];
 }
@@ -51,33 +57,66 @@ function linesOf(items: readonly PageText[]): Line[] {
 
 /** Joins what is close together, so that a wide space remains between two texts. */
 function segmentsOf(line: Line): PageText[] {
-  const segments: PageText[] = [];
+  const segments: PageText[][] = [];
+  let end = Number.NEGATIVE_INFINITY;
   for (const item of line) {
-    const last = segments.at(-1);
-    const gap = last === undefined ? Number.POSITIVE_INFINITY : item.x - last.x - last.width;
-    if (last === undefined || gap > GUTTER * item.height) segments.push(item);
-    else segments[segments.length - 1] = join(last, item, gap);
+    if (item.x - end > GUTTER * item.height) segments.push([item]);
+    else segments.at(-1)!.push(item);
+    end = Math.max(end, item.x + item.width);
   }
-  return segments;
+  return segments.map((items) => join(items));
 }
 
-function join(a: PageText, b: PageText, gap: number): PageText {
-  const isApart = gap > BLANK * b.height && !a.text.endsWith(" ") && !b.text.startsWith(" ");
+function isMostlyRightToLeft(texts: readonly PageText[]): boolean {
+  let balance = 0;
+  for (const { isRightToLeft, text } of texts) balance += isRightToLeft ? text.length : -text.length;
+  return balance > 0;
+}
+
+/**
+ * Texts from left to right in the order of reading: from the right if most of them are so, where what is written the other way, as a
+ * number is, keeps its own order.
+ */
+function inOrder(line: Line, isRightToLeft: boolean): PageText[] {
+  const ordered = isRightToLeft ? [...line].reverse() : [...line];
+  for (let from = 0; from < ordered.length; from++) {
+    let to = from;
+    while (to < ordered.length && ordered[to]!.isRightToLeft !== isRightToLeft) to++;
+    if (to - from > 1) ordered.splice(from, to - from, ...ordered.slice(from, to).reverse());
+    from = Math.max(from, to - 1);
+  }
+  return ordered;
+}
+
+/** Joins texts of one line, given from left to right. @param isApart true if there is a blank between all of them */
+function join(line: Line, isApart = false): PageText {
+  const isRightToLeft = isMostlyRightToLeft(line);
+  const [first, ...others] = inOrder(line, isRightToLeft) as [PageText, ...PageText[]];
+  let { text } = first;
+  let last = first;
+  for (const next of others) {
+    const [left, right] = last.x <= next.x ? [last, next] : [next, last];
+    const gap = right.x - left.x - left.width;
+    const hasBlank = isApart || gap > BLANK * next.height;
+    text += `${hasBlank && !text.endsWith(" ") && !next.text.startsWith(" ") ? " " : ""}${next.text}`;
+    last = next;
+  }
+  const start = line[0]!.x;
   return {
-    text: `${a.text}${isApart ? " " : ""}${b.text}`,
-    x: a.x,
-    y: a.y,
-    width: b.x + b.width - a.x,
-    height: Math.max(a.height, b.height),
+    text,
+    x: start,
+    y: first.y,
+    width: Math.max(...line.map(({ width, x }) => x + width)) - start,
+    height: Math.max(...line.map(({ height }) => height)),
+    isRightToLeft,
   };
 }
 
 /** A line as one text. */
-const joined = (line: Line): PageText => {
-  const [first, ...others] = line;
-  const text = others.reduce((all, next) => join(all, next, Number.POSITIVE_INFINITY), first!);
+function joined(line: Line): PageText {
+  const text = join(line, true);
   return { ...text, text: text.text.replace(/\s+/g, " ").trim() };
-};
+}
 
 interface Columns {
   readonly from: number;

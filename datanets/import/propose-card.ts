@@ -8,6 +8,7 @@ import type { Cell } from "./cell.ts";
 import { textOfCell } from "./cell.ts";
 import { type Choices, type Decision, Decisions, type Reading } from "./decision.ts";
 import type { FileColumn, FileTable } from "./file-table.ts";
+import { decideLanguages } from "./guess-language.ts";
 import { proposedLabels } from "./label-readings.ts";
 import {
   folderColumnOf,
@@ -37,6 +38,8 @@ export interface CardProposal {
   readonly targets: readonly { readonly name: string; readonly labels: readonly string[] }[];
   /** The one of these that is the labels; null if none is. */
   readonly target: string | null;
+  /** Languages of the rows' texts, codes of ISO 639; empty where there are no sentences. */
+  readonly languages: readonly string[];
   /** Which columns the rows are made of. */
   readonly mapping: Pick<ImportMapping, "columns" | "label">;
   /** Places where files and columns admit several readings: the table's, and those about what a column is. */
@@ -63,6 +66,8 @@ export function proposeCard(table: FileTable, chosen: RowKind | null, choices: C
   const labelColumn =
     kind === "image" ? labelColumnOfPictures(content, decisions) : labelColumnOf(content, kind);
   const own = labelColumn === undefined ? [] : proposedLabels(table, labelColumn.name, decisions);
+  const texts = kind === "image" ? [] : rowTexts(table.records, columns, labelColumn);
+  const languages = decideLanguages(texts, decisions);
   const all = () => [...table.decisions, ...decisions.list];
   if (kind !== "table") {
     const card = cardOf(kind, own);
@@ -75,6 +80,7 @@ export function proposeCard(table: FileTable, chosen: RowKind | null, choices: C
       labels: own,
       targets: [],
       target: null,
+      languages,
       mapping,
       decisions: all(),
     };
@@ -96,9 +102,38 @@ export function proposeCard(table: FileTable, chosen: RowKind | null, choices: C
   const withLabels = targets.map((one) => (one.name === target ? { name: one.name, labels } : one));
   const proposal = {
     ...{ kind, columns: fields, fields, labels: [], targets: withLabels, target: null },
+    languages,
     ...{ mapping: { columns: {}, label: null }, decisions: all() },
   };
   return withTarget(proposal, target);
+}
+
+/** Texts of each record: its cells of texts, and those of conversations. */
+function rowTexts(
+  records: FileTable["records"],
+  columns: readonly FileColumn[],
+  labels: FileColumn | undefined,
+): string[] {
+  const types = new Set(["text", "messages", "mixed"]);
+  const names = columns.flatMap((column) =>
+    types.has(column.type) && column !== labels ? [column.name] : [],
+  );
+  return records.map(({ values }) =>
+    names
+      .flatMap((name) => {
+        const cell = values.get(name) ?? null;
+        if (typeof cell === "string") return [cell];
+        if (!Array.isArray(cell)) return [];
+        return cell.flatMap((message: unknown) => {
+          const { content, value } = (message ?? {}) as {
+            readonly content?: unknown;
+            readonly value?: unknown;
+          };
+          return [content, value].filter((text) => typeof text === "string");
+        });
+      })
+      .join("\n"),
+  );
 }
 
 /** True for a column of few values, each of several rows: of more than one, so that there is something to learn. */

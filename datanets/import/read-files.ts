@@ -1,5 +1,4 @@
 /** Reads people's files as one table by their formats, within limits. Runs in Node and in a page's worker. */
-import { textOfFile } from "@openledger/foundation/utf8";
 import { type Choices, Decisions } from "./decision.ts";
 import { describeColumns, type FileRecord, type FileTable, type ReadFile } from "./file-table.ts";
 import {
@@ -21,6 +20,7 @@ import { readParquet } from "./read-parquet.ts";
 import { readPdf } from "./read-pdf.ts";
 import { readText } from "./read-text.ts";
 import { type Refusal, refusalOf, unreadable } from "./refusal.ts";
+import { decodeText } from "./text-encoding.ts";
 import { readToolTable } from "./tool-exports.ts";
 import { unpackZip } from "./unpack-zip.ts";
 
@@ -145,47 +145,40 @@ async function readOne(
 ): Promise<ReadFile> {
   const { budget, decisions, settings } = context;
   const { content, name } = file;
+  const text = () => decodeText(content, name, decisions);
   switch (format) {
     case "parquet":
       return readToolTable(await readParquet(content, name, context), name, decisions);
     case "csv":
-      return readToolTable(readCsv(textOf(file), name, settings, context), name, decisions);
+      return readToolTable(readCsv(text(), name, settings, context), name, decisions);
     case "tsv":
-      return readToolTable(
-        readCsv(textOf(file), name, { ...settings, separator: "\t" }, context),
-        name,
-        decisions,
-      );
+      return readToolTable(readCsv(text(), name, { ...settings, separator: "\t" }, context), name, decisions);
+    case "xlsx": {
+      const { readXlsx } = await import("./read-xlsx.ts");
+      return readToolTable(await readXlsx(file, context), name, decisions);
+    }
     case "json":
-      return readJson(textOf(file), name, budget, decisions);
+      return readJson(text(), name, budget, decisions);
     case "jsonl":
-      return readJsonLines(textOf(file), name, budget, decisions);
+      return readJsonLines(text(), name, budget, decisions);
     case "markdown":
-      return readMarkdown(textOf(file), name);
+      return readMarkdown(text(), name);
     case "docx":
       return readDocx(file, budget);
     case "pdf":
-      return readPdf(file, budget);
+      return readPdf(file, budget, decisions);
     case "whole":
     case "lines":
     case "paragraphs": {
       const isNamed = file.format !== undefined || !IS_PLAIN_TEXT.test(name);
       const { isOneOfMany } = context;
       return readText(
-        { text: textOf(file), file: name, unit: isNamed ? format : null, isOneOfMany },
+        { text: text(), file: name, unit: isNamed ? format : null, isOneOfMany },
         budget,
         decisions,
       );
     }
     default:
       return format satisfies never;
-  }
-}
-
-function textOf({ content, name }: ImportFile): string {
-  try {
-    return textOfFile(content);
-  } catch (cause) {
-    throw unreadable({ file: name, line: 0 }, "it is no UTF-8", cause);
   }
 }

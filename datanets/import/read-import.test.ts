@@ -249,7 +249,8 @@ describe("a refusal", () => {
     expect(await read(file("a.parquet", "PAR1 no file PAR1"))).toEqual([0, [0, null]]);
     expect(await read(file("a.json", good))).toEqual([0, [0, null]]);
     expect(await read(file("a.json", `[${good},{"text":1.5}]`))).toEqual([1, [2, "text"]]);
-    expect(await read({ ...file("a.txt", Uint8Array.of(0xff)), format: "lines" })).toEqual([0, [0, null]]);
+    const damaged = Uint8Array.of(0xc3, 0xa9, 0xc3, 0xa9, 0xff);
+    expect(await read({ ...file("a.txt", damaged), format: "lines" })).toEqual([0, [1, null]]);
     const long = await readImport(unlabelled, [
       file("a.jsonl", `{"text":"${"x".repeat(200)}"}\n{"text":"b"}`),
     ]);

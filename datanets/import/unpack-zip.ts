@@ -6,6 +6,11 @@ import { type Refusal, refusalOf, unreadable } from "./refusal.ts";
 /** Hidden entries, which nobody put into the archive by choice. */
 const HIDDEN_ENTRY = /(^|\/)\./;
 
+export interface UnpackSettings {
+  /** True for a document that is an archive of parts: those with hidden names are of it, too. */
+  readonly isDocument?: boolean;
+}
+
 export interface Unpacked {
   readonly files: readonly ImportFile[];
   readonly refused: readonly Refusal[];
@@ -16,7 +21,11 @@ export interface Unpacked {
  * refused by itself.
  * @throws DNT_FILE_UNREADABLE for what is no zip file, or over a limit
  */
-export async function unpackZip({ content, name }: ImportFile, budget: ImportBudget): Promise<Unpacked> {
+export async function unpackZip(
+  { content, name }: ImportFile,
+  budget: ImportBudget,
+  { isDocument = false }: UnpackSettings = {},
+): Promise<Unpacked> {
   const { configure, Uint8ArrayReader, ZipReader } = await import("@zip.js/zip.js");
   // A page's policy forbids the workers that the library would make of a text.
   configure({ useWebWorkers: false });
@@ -28,20 +37,25 @@ export async function unpackZip({ content, name }: ImportFile, budget: ImportBud
     budget.takeRecords(name, entries.length);
     // All that is declared is counted before the first entry is unpacked.
     for (const { uncompressedSize } of entries) budget.takeBytes(name, uncompressedSize);
-    return await unpackEntries(entries, name);
+    return await unpackEntries(entries, name, isDocument);
   } finally {
     await reader.close();
   }
 }
 
-async function unpackEntries(entries: readonly Entry[], name: string): Promise<Unpacked> {
+async function unpackEntries(
+  entries: readonly Entry[],
+  name: string,
+  isDocument: boolean,
+): Promise<Unpacked> {
   const files: ImportFile[] = [];
   const refused: Refusal[] = [];
   for (const entry of entries) {
     const position = { file: `${name}/${entry.filename}`, line: 0 };
     try {
       const file = `${name}/${nameOf(entry, position.file)}`;
-      if (entry.directory || isSystemFile(entry.filename) || HIDDEN_ENTRY.test(entry.filename)) continue;
+      const isHidden = isSystemFile(entry.filename) || HIDDEN_ENTRY.test(entry.filename);
+      if (entry.directory || (!isDocument && isHidden)) continue;
       if (entry.encrypted) throw unreadable({ file, line: 0 }, "it is encrypted");
       if (formatOf(file) === "zip") throw unreadable({ file, line: 0 }, "a zip file in another is not read");
       files.push({ name: file, content: await unpackEntry(entry, file) });

@@ -37,6 +37,9 @@ test("files are read as rows, and what is none is refused by its line", async ()
   expect(await refused("a.txt", " \n\n ")).toBe(0);
 });
 
+/** UTF-8 with a byte of another encoding in the second line. */
+const DAMAGED = Buffer.concat([utf8("é\né"), Buffer.from([0xe9])]);
+
 test("what would be misread in silence is refused with file and line", async () => {
   const failure = async (name: string, text: string | Uint8Array) => {
     try {
@@ -54,13 +57,9 @@ test("what would be misread in silence is refused with file and line", async () 
       0,
     ]);
   expect(await read("list.json", '[{"text":"a"},\n\n{"text":"b"}]')).toEqual([{ text: "a" }, { text: "b" }]);
-  expect(await failure("a.txt", Buffer.from("café", "latin1"))).toEqual(["DNT_FILE_UNREADABLE", "a.txt", 0]);
+  expect(await failure("a.txt", DAMAGED)).toEqual(["DNT_FILE_UNREADABLE", "a.txt", 2]);
   expect(await failure("a.txt", "One\r\rTwo")).toEqual(["DNT_FILE_UNREADABLE", "a.txt", 1]);
-  expect(await failure("a.txt", Buffer.from("One\n\nTwo", "utf16le"))).toEqual([
-    "DNT_FILE_UNREADABLE",
-    "a.txt",
-    0,
-  ]);
+  expect(await failure("a.txt", Buffer.from("One\n\nTwo", "utf16le"))).toBe("it was taken");
   expect(await failure("a.csv", "text,prompt,answer\na,b,c\n")).toEqual(["DNT_FILE_UNREADABLE", "a.csv", 2]);
   expect(await failure("a.csv", "text,label, text\na,b,c\n")).toEqual(["DNT_FILE_UNREADABLE", "a.csv", 1]);
   for (const line of ["null", "7", '{"text":"b","text":"c"}', '{"text":""}'])
@@ -115,7 +114,7 @@ describe("files for a Datanet without a card", () => {
     ["a table", "a.csv", "text,label\nx,y\n", 0],
     ["no known ending", "notes", "one", 0],
     ["labels", "a.jsonl", '{"text":"a","label":"good"}', 0],
-    ["Latin-1", "a.txt", Buffer.from("café", "latin1"), 0],
+    ["damaged UTF-8", "a.txt", DAMAGED, 2],
     ["no JSON", "a.jsonl", '{"text":"a"}\n{label', 2],
     ["no text", "a.jsonl", '{"text":"a"}\n{"pixels":"AAAA"}', 2],
     ["a text beside a prompt", "a.jsonl", '{"text":"a"}\n{"text":"b","prompt":"c","answer":"d"}', 2],

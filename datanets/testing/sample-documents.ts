@@ -8,6 +8,8 @@ const ROOTS = {
   comments: "comments",
   header: "hdr",
   footer: "ftr",
+  numbering: "numbering",
+  styles: "styles",
 } as const;
 type DocxParts = Partial<Readonly<Record<keyof typeof ROOTS, string>>>;
 
@@ -32,7 +34,7 @@ export async function docxOf(body: string, level = 6, more: DocxParts = {}): Pro
     "word/_rels/document.xml.rels": `<Relationships xmlns="${office}/package/2006/relationships">${relationships.join("")}</Relationships>`,
     "[Content_Types].xml": `<Types xmlns="${office}/package/2006/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Override PartName="/word/document.xml" ContentType="${word}"/></Types>`,
     "_rels/.rels": `<Relationships xmlns="${office}/package/2006/relationships"><Relationship Id="r1" Type="${office}/officeDocument/2006/relationships/officeDocument" Target="word/document.xml"/></Relationships>`,
-    "word/document.xml": `<w:document xmlns:w="${office}/wordprocessingml/2006/main" xmlns:m="${office}/officeDocument/2006/math"><w:body>${body}</w:body></w:document>`,
+    "word/document.xml": `<w:document xmlns:w="${office}/wordprocessingml/2006/main" xmlns:m="${office}/officeDocument/2006/math" xmlns:mc="${office}/markup-compatibility/2006" xmlns:a="${office}/drawingml/2006/main" xmlns:wp="${office}/drawingml/2006/wordprocessingDrawing" xmlns:wps="http://schemas.microsoft.com/office/word/2010/wordprocessingShape"><w:body>${body}</w:body></w:document>`,
   };
   const writer = new ZipWriter(new Uint8ArrayWriter(), { level });
   for (const [name, text] of Object.entries(parts))
@@ -45,20 +47,43 @@ export interface Drawn {
   readonly x: number;
   readonly y: number;
   readonly size?: number;
+  /** Direction of writing on the page, in quarter turns against the clock. */
+  readonly turns?: number;
 }
 
-/** A PDF with these texts on its pages, in the order in which they are drawn. */
-export function pdfOf(pages: readonly (readonly Drawn[])[]): Uint8Array {
+/** Cosine and sine of quarter turns. */
+const TURNS = ["1 0 0 1", "0 1 -1 0", "-1 0 0 -1", "0 -1 1 0"] as const;
+/** Letters of Hebrew in the place of A to Z, as a PDF's font may have them. */
+const HEBREW = [..."אבגדהוזחטיכלמנסעפצקרשת"];
+
+/**
+ * A PDF with these texts on its pages, in the order in which they are drawn.
+ * @param rotations of the pages in degrees; @param isHebrew its font has Hebrew letters for A to V
+ */
+export function pdfOf(
+  pages: readonly (readonly Drawn[])[],
+  { isHebrew = false, rotation = 0 }: { readonly isHebrew?: boolean; readonly rotation?: number } = {},
+): Uint8Array {
+  const map = HEBREW.map((letter, i) => {
+    const hex = (value: number, length: number) => value.toString(16).padStart(length, "0");
+    return `<${hex(65 + i, 2)}> <${hex(letter.codePointAt(0)!, 4)}>`;
+  });
+  const unicode = `/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapName /X def /CMapType 2 def 1 begincodespacerange <00> <FF> endcodespacerange 1 beginbfchar <20> <0020> endbfchar ${map.length} beginbfchar ${map.join(" ")} endbfchar endcmap end end`;
+  const firstPage = 5;
   const objects = [
     "<< /Type /Catalog /Pages 2 0 R >>",
-    `<< /Type /Pages /Count ${pages.length} /Kids [${pages.map((_, i) => `${4 + 2 * i} 0 R`).join(" ")}] >>`,
-    "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+    `<< /Type /Pages /Count ${pages.length} /Kids [${pages.map((_, i) => `${firstPage + 2 * i} 0 R`).join(" ")}] >>`,
+    `<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica ${isHebrew ? "/ToUnicode 4 0 R " : ""}>>`,
+    `<< /Length ${unicode.length} >>\nstream\n${unicode}\nendstream`,
     ...pages.flatMap((drawn, i) => {
       const content = drawn
-        .map(({ size = 10, text, x, y }) => `BT /F1 ${size} Tf ${x} ${y} Td (${text}) Tj ET`)
+        .map(
+          ({ size = 10, text, turns = 0, x, y }) =>
+            `BT /F1 ${size} Tf ${TURNS[turns % 4]} ${x} ${y} Tm (${text}) Tj ET`,
+        )
         .join("\n");
       return [
-        `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Contents ${5 + 2 * i} 0 R /Resources << /Font << /F1 3 0 R >> >> >>`,
+        `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Rotate ${rotation} /Contents ${firstPage + 1 + 2 * i} 0 R /Resources << /Font << /F1 3 0 R >> >> >>`,
         `<< /Length ${content.length} >>\nstream\n${content}\nendstream`,
       ];
     }),

@@ -119,7 +119,7 @@ it("asks who labels a row, and knows the answer of a draft again", () => {
 });
 
 it("takes from files what they suggest, and keeps a task and labels that somebody has chosen", () => {
-  const none = { columns: [], targets: [], target: null };
+  const none = { columns: [], languages: ["de", "en"], targets: [], target: null };
   const age = { name: "age", type: "number" } as const;
   const table = { ...none, kind: "table", columns: [age], fields: [age], labels: [] } as const;
   const taken = withProposal({ ...EMPTY_DRAFT, labels: "left\nstayed" }, table);
@@ -128,6 +128,7 @@ it("takes from files what they suggest, and keeps a task and labels that somebod
     kind: "table",
     fields: "age | number",
     labels: "left\nstayed",
+    languages: "de, en",
   });
   const texts = { ...none, kind: "passage", fields: [], labels: ["good", "bad"] } as const;
   const writing = withProposal({ ...EMPTY_DRAFT, task: "write-texts" }, texts);
@@ -136,7 +137,8 @@ it("takes from files what they suggest, and keeps a task and labels that somebod
 
 it("is a card of texts, too, after files have filled in a table's fields", () => {
   const clause = { name: "clause", type: "text" } as const;
-  const table = { kind: "table", columns: [clause], fields: [clause], targets: [], target: null } as const;
+  const none = { languages: [], targets: [], target: null };
+  const table = { ...none, kind: "table", columns: [clause], fields: [clause] } as const;
   const filled = withProposal(EMPTY_DRAFT, { ...table, labels: ["pays", "ends"] });
   const draft = withTask(filled, "sort-texts");
   const named = { name: "Clauses", description: "Of contracts.", contact: "a@b.example" };
@@ -149,7 +151,7 @@ it("takes a column's values as labels that nobody else has to give, and forgets 
   const age = { name: "age", type: "number" } as const;
   const churned = { name: "churned", type: "category" } as const;
   const targets = [{ name: "churned", labels: ["yes", "no"] }];
-  const table = { kind: "table", columns: [age, churned], targets } as const;
+  const table = { kind: "table", columns: [age, churned], languages: [], targets } as const;
   const predicting = { ...table, fields: [age], labels: ["yes", "no"], target: "churned" };
   const draft = withProposal(EMPTY_DRAFT, predicting);
   expect(draft).toMatchObject({ fields: "age | number", labels: "yes\nno" });
@@ -188,6 +190,7 @@ it("keeps what a person types and chooses while files are read", () => {
   const read = {
     kind: "text",
     columns,
+    languages: [],
     targets: [],
     fields: [],
     labels: ["ham", "spam"],

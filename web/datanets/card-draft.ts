@@ -19,6 +19,7 @@ export interface CardDraft {
   readonly licence: string;
   /** JSON of the terms file; empty: there is none. */
   readonly termsFile: string;
+  /** Codes with commas between; empty until the rows or somebody have said them. */
   readonly languages: string;
   readonly contact: string;
   readonly kind: Card["row"]["kind"];
@@ -55,7 +56,7 @@ export const EMPTY_DRAFT: CardDraft = {
   tags: "",
   licence: "",
   termsFile: "",
-  languages: "en",
+  languages: "",
   contact: "",
   kind: "text",
   fields: "",
@@ -209,15 +210,19 @@ function parsed(json: string): unknown {
 }
 
 /** Parts of a proposal that a draft takes. */
-type ProposedRows = Pick<CardProposal, "fields" | "kind" | "labels" | "target">;
+type ProposedRows = Pick<CardProposal, "fields" | "kind" | "labels" | "languages" | "target">;
 
 /** Draft with what files suggest: a task, unless one is chosen, a table's fields, and labels where they have some. */
-export function withProposal(draft: CardDraft, { fields, kind, labels, target }: ProposedRows): CardDraft {
+export function withProposal(
+  draft: CardDraft,
+  { fields, kind, labels, languages, target }: ProposedRows,
+): CardDraft {
   const task = draft.task === "" ? TASK_NAMES.find((name) => TASKS[name].kind === kind)! : draft.task;
   return {
     ...withTask(draft, task),
     ...(fields.length > 0 && { fields: fields.map(({ name, type }) => `${name} | ${type}`).join("\n") }),
     ...(labels.length > 0 && { labels: labels.join("\n") }),
+    ...(languages.length > 0 && { languages: languages.join(", ") }),
     // What a column says is known: nobody else can tell it from the others.
     ...(target !== null && PEOPLE.alone),
   };

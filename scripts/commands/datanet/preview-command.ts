@@ -44,6 +44,9 @@ export const addPreview = command({
       [
         ...decisionLines(decisions),
         ...table.notices,
+        ...(proposal === null || proposal.languages.length === 0
+          ? []
+          : [`languages of the rows: ${proposal.languages.join(", ")}`]),
         ...read.unused.map((name) => `column "${name}" is not used`),
         `${counted(rows.length, "row")}, ${counted(labelCount, "label")}; ${refused.length} refused`,
         ...renderTable(
@@ -62,7 +65,7 @@ export const addPreview = command({
         decisions: decisions.map(decisionAnswer),
         unused: read.unused,
         mapping: read.mapping,
-        ...(proposal === null ? {} : { fields: proposal.card.row.fields, labels: proposal.card.labels }),
+        ...(proposal === null ? {} : proposedAnswer(proposal)),
       },
     );
   },
@@ -97,7 +100,7 @@ async function rowsOf(
 async function propose(table: FileTable, choices: Parameters<typeof requireKnownChoices>[0]) {
   const { proposeCard } = await import("@openledger/datanets/import/propose-card");
   const { maxRowBytes } = await import("@openledger/datanets/import/without-card");
-  const { decisions, fields, kind, labels, mapping } = proposeCard(table, null, choices);
+  const { decisions, fields, kind, labels, languages, mapping } = proposeCard(table, null, choices);
   const named = (name: string) => ({ name, description: "" });
   const card: Rules = {
     row: {
@@ -107,8 +110,15 @@ async function propose(table: FileTable, choices: Parameters<typeof requireKnown
     },
     labels: labels.map(named),
   };
-  return { card, mapping, decisions };
+  return { card, languages, mapping, decisions };
 }
+
+/** Fields, labels and languages of a card for the files. */
+const proposedAnswer = ({ card, languages }: Awaited<ReturnType<typeof propose>>) => ({
+  fields: card.row.fields,
+  labels: card.labels,
+  languages,
+});
 
 /** Decisions about the columns, then those about their values that are not among them. */
 function merged<One extends { readonly kind: string; readonly column: string | null }>(

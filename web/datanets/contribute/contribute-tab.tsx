@@ -208,7 +208,7 @@ function Chooser(props: WithClient) {
       {unnamed !== null && (
         <Choice<FileFormat | "open">
           label={`What is the format of ${unnamed.find(({ name }) => formatOf(name) === null)?.name}?`}
-          help="Its file extension is unknown. Save spreadsheets as CSV (UTF-8) first."
+          help="Its file extension is unknown. Save other spreadsheets as .xlsx first."
           value="open"
           onChoose={(format) => format !== "open" && void look(unnamed, format)}
           options={[
@@ -289,10 +289,10 @@ function Chooser(props: WithClient) {
 }
 
 const FORMATS = {
-  text: "Text, CSV, TSV, JSON, JSON Lines or Parquet: you choose the column with the text",
+  text: "Text, CSV, TSV, Excel (.xlsx), JSON, JSON Lines or Parquet: you choose the column with the text",
   passage:
-    "CSV, TSV, JSON, JSON Lines or Parquet with prompts and answers, or with texts; chats; Word, PDF, Markdown and text files",
-  table: "CSV, TSV, JSON, JSON Lines or Parquet with the fields of the card",
+    "CSV, TSV, Excel (.xlsx), JSON, JSON Lines or Parquet with prompts and answers, or with texts; chats; Word, PDF, Markdown and text files",
+  table: "CSV, TSV, Excel (.xlsx), JSON, JSON Lines or Parquet with the fields of the card",
   image: "PNG, JPEG, GIF or WebP, one row per file; folders or zip files of them; Parquet with pictures",
 } as const;
 
@@ -300,6 +300,7 @@ const FORMATS = {
 const FORMAT_NAMES: Readonly<Record<FileFormat, string>> = {
   csv: "CSV: a table separated by commas or semicolons",
   tsv: "TSV: a table separated by tabs",
+  xlsx: "Excel workbook (.xlsx): a table on one of its sheets",
   json: "JSON: a list of objects",
   jsonl: "JSON Lines: one object per line",
   parquet: "Parquet",
