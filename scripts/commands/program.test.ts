@@ -55,6 +55,7 @@ describe("openledger --help", () => {
         "datanet find",
         "datanet findings",
         "datanet index",
+        "datanet preview",
         "datanet publish",
         "datanet report",
         "datanet say",
