@@ -3,7 +3,7 @@
 import type { SchemaElement } from "hyparquet-writer";
 import type { Card } from "../card/card.ts";
 import { type ExportColumn, type ExportedRow, type ExportType, exportColumns } from "./exported-rows.ts";
-import { pictureNames } from "./picture-archive.ts";
+import { pictureNames } from "./picture-names.ts";
 
 /** Types by column: what a writer guesses from the first values changes others. */
 const PARQUET = {

@@ -3,23 +3,16 @@
  * of the library "datasets", or that of Label Studio's tasks with local files. `readImport` reads both.
  */
 
-import { pictureTypeOf } from "@openledger/attribution/pictures/picture-type";
 import { contentOfRow } from "@openledger/attribution/rows/salted-rows";
-import { rowNumber } from "@openledger/foundation/row-number";
 import type { Card } from "../card/card.ts";
 import { type ExportedRow, exportColumns, labelStudioOf } from "./exported-rows.ts";
+import { pictureNames } from "./picture-names.ts";
 
 type CardRows = Pick<Card, "row" | "labels">;
 
 /** Table of an archive. */
 export type PictureTable = "metadata.csv" | "tasks.json";
 
-const ENDINGS: Readonly<Record<string, string>> = {
-  "image/png": "png",
-  "image/jpeg": "jpg",
-  "image/gif": "gif",
-  "image/webp": "webp",
-};
 /** Time of every entry, in the machine's time zone, which the format does not store: equal rows make an equal file. */
 const ENTRY_TIME = () => new Date(2000, 0, 1);
 
@@ -56,15 +49,6 @@ export async function pictureArchiveOf(
 
 /** Folder of the pictures beside Label Studio's tasks. */
 const FOLDER = "images/";
-
-/** Names by row number, all of one length, so that a folder's order is the version's. */
-export function pictureNames(rows: readonly Pick<ExportedRow, "content">[]): string[] {
-  const digits = String(rows.length).length;
-  return rows.map(({ content }, i) => {
-    const ending = ENDINGS[pictureTypeOf(contentOfRow(content)) ?? ""] ?? "bin";
-    return `row-${String(rowNumber(i)).padStart(digits, "0")}.${ending}`;
-  });
-}
 
 /** Table with a line for each picture: its file's name, then the export's columns without the bytes. */
 function metadataOf(card: CardRows, rows: readonly ExportedRow[], names: readonly string[]): string {
