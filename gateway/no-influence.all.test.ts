@@ -57,6 +57,7 @@ const isNamed = (route: string) => NAMED_ROUTES.includes(route.replace(": HEAD "
 function namesOf(world: PrivateWorld): readonly (readonly [string, string])[] {
   const { allDigests, datasetId, host, reportDigest, roots, servers, versionRoot } = world;
   return [
+    [world.world.sequencerUrl.replace("http://", ""), "address of the sequencer"],
     ...servers.map(({ name, url }) => [url.replace("http://", ""), `address of ${name}`] as const),
     [host.url.replace("http://", ""), "address of host"],
     ...Object.values(roots).map((root, i) => [root.slice(2), `root ${i}`] as const),
