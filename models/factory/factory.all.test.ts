@@ -194,8 +194,8 @@ describe("a factory", () => {
       kernels: "wasm" as const,
       threadCount: 1,
     };
-    // The first user's leaf has contributed and validated them.
-    const owned = texts.map((row) => ({ content: encodeTextRow(row), contributorId: 3, validatorId: 3 }));
+    // As the world publishes texts: the first user's leaf contributes, the second one's validates.
+    const owned = texts.map((row) => ({ content: encodeTextRow(row), contributorId: 2, validatorId: 3 }));
     const again = await textTraining(textFamily(setting), setting).train(owned, recipe, {});
     expect(sha256Of(again.adapter)).toBe(result!.adapterSha256);
   });

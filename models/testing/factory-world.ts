@@ -29,7 +29,7 @@ const FACTORY_CIRCUITS: readonly CircuitSize[] = [
   { rows: 64, payees: 16, features: 512, draws: 4, isDirect: true },
 ];
 
-/** Leaf that validates published texts: the first user's. */
+/** Leaf that validates published texts: the second user's. */
 const VALIDATOR_ID = 3;
 
 export interface TestFactory extends FactoryProcess {
