@@ -1,5 +1,10 @@
 import { setTimeout } from "node:timers/promises";
-import { behindLimit, type Limit, rpcError, rpcResult } from "@openledger/bridge/testing/limited-node";
+import {
+  behindLimit,
+  dropsBlocksBefore,
+  type Limit,
+  rpcResult,
+} from "@openledger/bridge/testing/limited-node";
 import { KIND } from "@openledger/circuits/protocol";
 import { type Anvil, startAnvil } from "@openledger/contracts/l1/anvil";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
@@ -126,15 +131,9 @@ describe("a client with a Safe of two out of three owners", () => {
   });
 
   it("hands over what waits for an owner, and goes on where it was left, in another process, too", async () => {
-    safe.signers = owners.slice(0, 1);
-    await approveBy(2);
     const before = await queueTail();
-    const refused = await ended(
-      deposit(client, { amountWei: 3n * OPEN, keyX: 9n, isNew: true, timeoutMs: 700 }),
-    );
-    expect(refused.code).toBe("CLI_L1_PROPOSED");
+    const stored = await proposedDeposit(9n, 700);
     expect(await queueTail()).toBe(before);
-    const stored = JSON.parse(JSON.stringify(refused.data!.proposal)) as L1Proposal;
     const other = await createLedgerClient({ rpcUrl: anvil.url, rollupAddress: f.deployment.rollup });
     expect(await findProposal(other, stored)).toBeNull();
     const waiting = awaitProposal(other, stored);
@@ -146,12 +145,7 @@ describe("a client with a Safe of two out of three owners", () => {
   });
 
   it("finds what was executed though the node left it out when its block was searched", async () => {
-    safe.signers = owners.slice(0, 1);
-    await approveBy(2);
-    const refused = await ended(
-      deposit(client, { amountWei: 3n * OPEN, keyX: 19n, isNew: true, timeoutMs: 300 }),
-    );
-    const proposal = JSON.parse(JSON.stringify(refused.data!.proposal)) as L1Proposal;
+    const proposal = await proposedDeposit(19n);
     const [hash] = await safe.sign(owners[2]!);
     await f.client.mine({ blocks: 80 });
     const [from, upTo] = [BigInt(proposal.fromBlock), await f.client.getBlockNumber()];
@@ -171,25 +165,16 @@ describe("a client with a Safe of two out of three owners", () => {
   });
 
   it("finds what was executed in blocks that the node shows, and says where it cannot know", async () => {
-    safe.signers = owners.slice(0, 1);
-    await approveBy(2);
-    const refused = await ended(
-      deposit(client, { amountWei: 3n * OPEN, keyX: 29n, isNew: true, timeoutMs: 300 }),
-    );
-    const proposal = JSON.parse(JSON.stringify(refused.data!.proposal)) as L1Proposal;
+    const proposal = await proposedDeposit(29n);
     await f.client.mine({ blocks: 80 });
-    const limit: Limit = ({ headNumber, method, params }) => {
-      if (method !== "eth_getLogs") return null;
-      const { fromBlock } = params![0] as { fromBlock: Hex };
-      return Number(fromBlock) <= headNumber - 50
-        ? { body: rpcError(4444, "pruned history unavailable") }
-        : null;
-    };
-    const look = <T>(run: (other: LedgerClient) => Promise<T>) =>
-      behindLimit(anvil.url, limit, async (rpcUrl) =>
+    const headNumber = async () => Number(await f.client.getBlockNumber({ cacheTime: 0 }));
+    const look = async <T>(run: (other: LedgerClient) => Promise<T>) => {
+      const now = await headNumber();
+      return behindLimit(anvil.url, dropsBlocksBefore(now - 49, now, "refused"), async (rpcUrl) =>
         run(await createLedgerClient({ rpcUrl, rollupAddress: f.deployment.rollup })),
       );
-    const head = Number(await f.client.getBlockNumber({ cacheTime: 0 }));
+    };
+    const head = await headNumber();
     const unknown = { code: "CLI_L1_LOGS_INCOMPLETE", data: { firstShownBlock: head - 49, proposal } };
     await expect(look((other) => findProposal(other, proposal))).rejects.toMatchObject(unknown);
     await expect(look((other) => awaitProposal(other, proposal, { timeoutMs: 300 }))).rejects.toMatchObject(
@@ -295,5 +280,14 @@ describe("a client with a Safe of two out of three owners", () => {
     safe.signers = owners.slice(0, count);
     await approveToken(client, { amountWei: 50n * OPEN });
     safe.signers = signers;
+  }
+
+  /** Deposits by one of the two signatures that the Safe asks for. @returns the proposal that waits for the other, out of JSON */
+  async function proposedDeposit(keyX: bigint, timeoutMs = 300): Promise<L1Proposal> {
+    safe.signers = owners.slice(0, 1);
+    await approveBy(2);
+    const refused = await ended(deposit(client, { amountWei: 3n * OPEN, keyX, isNew: true, timeoutMs }));
+    expect(refused.code).toBe("CLI_L1_PROPOSED");
+    return JSON.parse(JSON.stringify(refused.data!.proposal)) as L1Proposal;
   }
 });

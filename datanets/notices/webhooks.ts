@@ -288,7 +288,6 @@ async function noteResult(
   );
   // Removed meanwhile, with its deliveries.
   if (before === undefined) return;
-  // A trial that is given up tells nothing new of a webhook that is off.
   const failures = isTaken ? 0 : before.failures + (isGivenUp ? 1 : 0);
   await queries.query("update webhooks set last_result = $2, last_at_ms = $3, failures = $4 where id = $1", [
     webhookId,

@@ -1,6 +1,7 @@
 /** Journeys of money behind Ethereum nodes that show little of their history: no journey ends by what a node does not show. */
 import {
   behindLimit,
+  dropsBlocksBefore,
   type Limit,
   limitsRange,
   RANGE_REFUSALS,
@@ -61,6 +62,12 @@ const KINDS: readonly Kind[] = [
   "[] before its history",
 ];
 
+/** Answers of nodes to a request for logs that begins before their history. */
+const LOGS_GONE: Partial<Record<Kind, "refused" | "none">> = {
+  "1,000 blocks of history": "refused",
+  "[] before its history": "none",
+};
+
 /** A node of a kind. @param made log that the chain has in the node's view, beside its own */
 function nodeOf(kind: Kind, head: number, made: { readonly blockNumber: Hex } | null): Node {
   const ranges: [number, number][] = [];
@@ -77,10 +84,11 @@ function nodeOf(kind: Kind, head: number, made: { readonly blockNumber: Hex } | 
       if (refused !== null) return refused;
     }
     ranges.push([from, to]);
-    if (from <= head - SHOWN_BLOCKS) {
-      if (kind === "1,000 blocks of history") return { body: rpcError(4444, "pruned history unavailable") };
-      if (kind === "[] before its history") return { body: rpcResult([]) };
-    }
+    // The logs alone are gone: headers stay (EIP-4444).
+    const gone = LOGS_GONE[kind];
+    const answer =
+      gone === undefined ? null : dropsBlocksBefore(head - SHOWN_BLOCKS + 1, head, gone)(request);
+    if (answer !== null) return answer;
     const isMade = made !== null && from <= Number(made.blockNumber) && Number(made.blockNumber) <= to;
     return topics !== undefined && isMade ? { body: rpcResult([made]) } : null;
   };

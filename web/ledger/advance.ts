@@ -5,7 +5,7 @@
 
 import { readOwnEntry } from "@openledger/client/actions/forced/queue-result";
 import { searchProposal } from "@openledger/client/actions/l1/await-proposal";
-import { l1Error } from "@openledger/client/actions/l1/l1-result";
+import { findReceipt, l1Error } from "@openledger/client/actions/l1/l1-result";
 import { type SearchedBlocks, searchNewestFirst } from "@openledger/client/actions/l1/search-events";
 import { type LedgerClient, rollupContract } from "@openledger/client/ledger-client";
 import { getBatch, getOperation, getQueueEntry } from "@openledger/client/sequencer/ledger-reads";
@@ -13,7 +13,7 @@ import type { LedgerBatch, SequencerStatus } from "@openledger/client/sequencer/
 import { resendOperation } from "@openledger/client/tasks/send-once";
 import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import { type Hex, parseEventLogs, type TransactionReceipt, TransactionReceiptNotFoundError } from "viem";
+import { type Hex, parseEventLogs, type TransactionReceipt } from "viem";
 import { problemOf } from "../words/problem.tsx";
 import type { Journey, Milestone } from "./journey.ts";
 
@@ -154,15 +154,6 @@ async function compareWithL1(client: LedgerClient, journey: Journey): Promise<Jo
   if (receipt === null) return journey;
   const l1Verdict = agrees(client, journey, receipt) ? "agrees" : "differs";
   return { ...journey, l1Verdict, postedBlock: Number(receipt.blockNumber) };
-}
-
-async function findReceipt(client: LedgerClient, hash: `0x${string}`): Promise<TransactionReceipt | null> {
-  try {
-    return await client.l1.getTransactionReceipt({ hash });
-  } catch (error) {
-    if (error instanceof TransactionReceiptNotFoundError) return null;
-    throw error;
-  }
 }
 
 function agrees(

@@ -1,6 +1,7 @@
 /**
  * Search of L1's logs for one event, newest blocks first: what somebody waits for came lately more often than long ago, and a
- * node may show its newest blocks alone. The search tells how far it came, so that the next one reads new blocks only.
+ * node may show its newest blocks alone. The search tells how far it came, so that the next one reads new blocks only. Lists of
+ * events, which are whole or an error, are read by read-events.ts.
  */
 import { RangeNotShown, readInChunks } from "@openledger/contracts/l1/block-chunks";
 import { isNodeRefusal } from "@openledger/contracts/l1/node-refusal";
