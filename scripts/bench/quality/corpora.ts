@@ -14,7 +14,7 @@ export type CorpusName = (typeof CORPUS_NAMES)[number];
 
 /** A data set's rows in random order; a label is a place in `classes`. */
 export interface Corpus {
-  readonly name: CorpusName;
+  readonly name: string;
   readonly shape: InputShape;
   readonly classes: readonly string[];
   readonly rows: readonly LabelledInput[];

@@ -13,6 +13,7 @@ import {
   writeDenseRow,
 } from "@openledger/attribution/maths/sparse-rows";
 import { directInputs, registeredLogits } from "@openledger/attribution/model/direct/direct-inputs";
+import type { DirectRecipe } from "@openledger/attribution/model/direct/direct-recipe";
 import { logisticModel } from "@openledger/attribution/model/direct/logistic-model";
 import { openPictures } from "@openledger/attribution/pictures/pictures";
 import { contentOf } from "@openledger/attribution/rows/row-content";
@@ -71,11 +72,17 @@ export async function heldOutAccuracy(
   return { accuracy: right / labelled, accuracyInDoubles: rightInDoubles / labelled, labelled };
 }
 
-async function rightByDefault(
+async function rightByDefault(corpus: Corpus, split: Split, recipe: DirectRecipe): Promise<number> {
+  const labels = await labelsByRecipe(corpus, split, recipe);
+  return split.test.filter((i, k) => labels[k] === corpus.rows[i]!.label).length;
+}
+
+/** Label of each test row, as the integers say that a model of the recipe registers. */
+export async function labelsByRecipe(
   corpus: Corpus,
   { test, train }: Split,
-  recipe: Awaited<ReturnType<typeof usualRecipeOf>>,
-): Promise<number> {
+  recipe: DirectRecipe,
+): Promise<number[]> {
   const rows = train.map((i) => corpus.rows[i]!);
   const inputs = await directInputs(recipe);
   const { decay, tolerance } = recipe.model;
@@ -90,10 +97,7 @@ async function rightByDefault(
     labels: Int32Array.from(rows, ({ label }) => label),
   });
   const logits = registeredLogits(recipe, parameters);
-  return test.filter((i) => {
-    const { input, label } = corpus.rows[i]!;
-    return inputs.answer(logits, input).label === corpus.classes[label];
-  }).length;
+  return test.map((i) => corpus.classes.indexOf(inputs.answer(logits, corpus.rows[i]!.input).label));
 }
 
 /** Inputs of all rows without a circuit's limits. @param train rows that numbers are standardised by */
