@@ -20,8 +20,11 @@ const HEADER_BYTES = 16;
 export const MAX_DIMENSIONS = 256;
 /** Maximum bytes of a file: a million words of 64 components, or 250,000 of 256. */
 export const MAX_VECTORS_BYTES = 2 ** 26;
-/** Bytes of the smallest file: one word of one component. */
-export const MIN_VECTORS_BYTES = HEADER_BYTES + 6;
+/** Bytes of a file. */
+export const vectorsBytes = (wordCount: number, dimensions: number): number =>
+  HEADER_BYTES + wordCount * (5 + dimensions);
+/** Bytes of the smallest file. */
+export const MIN_VECTORS_BYTES = vectorsBytes(1, 1);
 const MAX_WEIGHT = 255;
 const MAX_COMPONENT = 127;
 /** Digits are a component times this times √d: their root mean square, before they are limited. */
@@ -52,7 +55,7 @@ export function readTextVectors(bytes: Uint8Array): TextVectors {
   const dimensions = view.getUint32(12, true);
   if (dimensions < 1 || dimensions > MAX_DIMENSIONS)
     throw invalid(`its vectors have ${dimensions} components, and 1 … ${MAX_DIMENSIONS} are read`);
-  const expected = HEADER_BYTES + wordCount * (5 + dimensions);
+  const expected = vectorsBytes(wordCount, dimensions);
   if (bytes.length !== expected)
     throw invalid(`it has ${bytes.length} bytes, and ${wordCount} words of ${dimensions} need ${expected}`);
   const hashes = Uint32Array.from({ length: wordCount }, (_, i) =>
@@ -93,7 +96,7 @@ export function encodeTextVectors(
   }[],
 ): Uint8Array {
   const dimensions = words[0]?.components.length ?? 0;
-  const bytes = new Uint8Array(HEADER_BYTES + words.length * (5 + dimensions));
+  const bytes = new Uint8Array(vectorsBytes(words.length, dimensions));
   const view = new DataView(bytes.buffer);
   bytes.set(MARK);
   view.setUint32(8, words.length, true);
