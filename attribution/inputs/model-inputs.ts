@@ -147,7 +147,7 @@ export const inputsSchema: z.ZodType<ModelInputs> = kinds;
 const MIN_HASHED = 16;
 
 /** Buckets of a text for terms that share them, at least. */
-const SHARED_BUCKETS = 1;
+export const SHARED_BUCKETS = 1;
 /** The last bucket is that of a text with none of the words that alone count: no input is without a count. */
 export const NO_WORD_BUCKETS = 1;
 

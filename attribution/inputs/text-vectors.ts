@@ -65,10 +65,10 @@ export function readTextVectors(bytes: Uint8Array): TextVectors {
     // A hash that stands twice would give a word two meanings.
     if (hashes[i]! <= hashes[i - 1]!) throw invalid(`the hash of word ${i} is not above the one before`);
   const weightsAt = HEADER_BYTES + 4 * wordCount;
-  const weights = bytes.slice(weightsAt, weightsAt + wordCount);
+  const weights = new Uint8Array(bytes.subarray(weightsAt, weightsAt + wordCount));
   const weightless = weights.indexOf(0);
   if (weightless >= 0) throw invalid(`word ${weightless} has the weight 0`);
-  const components = Int8Array.from(bytes.subarray(weightsAt + wordCount), (byte) => (byte << 24) >> 24);
+  const components = new Int8Array(bytes.subarray(weightsAt + wordCount));
   const low = components.indexOf(-128);
   if (low >= 0) throw invalid(`word ${Math.floor(low / dimensions)} has the component −128`);
   return {

@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { wordsOf } from "../rows/words.ts";
 import { tinyVectors } from "../testing/tiny-vectors.ts";
+import { chooseInputs, textCandidates } from "./choose-inputs.ts";
 import { maxTermsOf } from "./input-counter.ts";
 import { inputsProblem, inputsSchema, type TextInputs } from "./model-inputs.ts";
 import { openInputs } from "./open-inputs.ts";
@@ -146,5 +147,81 @@ describe("recipes with vectors", () => {
     await expect(
       openInputs({ ...alone, vectors: { ...file, sha256: "0".repeat(64) } }, FREE, async () => bytes),
     ).rejects.toMatchObject(refusal("ATT_VECTORS_INVALID", "the recipe says 0000"));
+  });
+});
+
+describe("ways to count texts", () => {
+  const room = { bucketCount: 128, baseBuckets: 0 };
+  const texts = (count: number, words: (k: number) => string[]) =>
+    Array.from({ length: count }, (_, k) => Buffer.from(words(k).join(" ")));
+  /** Word k of ten is in every (k + 1)th row. */
+  const rows = texts(60, (row) => [
+    "all",
+    ...Array.from({ length: 10 }, (_, k) => k + 1).flatMap((k) => (row % k === 0 ? [`w${k}`] : [])),
+  ]);
+
+  it("begin with today's choice, then words by idf, vectors alone, and vectors beside words", async () => {
+    const ways = textCandidates(rows, room, 6, file);
+    const kinds = ways.map(({ vectors, wordCount, words }) => [
+      vectors?.sha256 === file.sha256,
+      wordCount,
+      words?.idf !== undefined,
+    ]);
+    expect(kinds).toEqual([
+      [false, undefined, false],
+      [false, undefined, true],
+      [true, 0, false],
+      [true, 1, true],
+      [true, 3, true],
+    ]);
+    expect(ways[0]).toEqual(await chooseInputs({ kind: "text", labelCount: 6 }, rows, room));
+    expect(textCandidates(rows, room, 6)).toEqual(ways.slice(0, 2));
+    for (const inputs of ways) {
+      expect(inputsSchema.parse(inputs)).toEqual(inputs);
+      expect(inputsProblem(inputs, room)).toBeNull();
+      const { countsOf } = await openInputs(inputs, room, read);
+      for (const row of rows) expect(termTotal(countsOf(row.toString()))).toBeGreaterThan(0);
+    }
+    // Of long texts the words of today's choice, in the buckets behind the vectors.
+    const long = texts(12, (row) => Array.from({ length: 90 }, (_, k) => `x${(k * (row + 3)) % 97}`));
+    const [, , , beside] = textCandidates(long, room, 12, file);
+    const behind = await chooseInputs({ kind: "text", labelCount: 12 }, long, { ...room, bucketCount: 124 });
+    expect(beside!.words).toEqual((behind as TextInputs).words);
+    expect(beside!.words!.shared!.length).toBeGreaterThan(0);
+  });
+
+  it("count words by the rounded frequency of their rows, those of nearly all not at all", () => {
+    const [, listed] = textCandidates(rows, room, 2);
+    const { idf, own, shared } = listed!.words!;
+    expect(shared).toEqual([]);
+    const countOf = (word: string) => {
+      const at = own.indexOf(wordsOf(Buffer.from(word), true)[0]!);
+      return at < 0 ? 0 : at < idf!.twiceFrom ? 1 : at < idf!.thriceFrom ? 2 : 3;
+    };
+    for (let k = 1; k <= 10; k++) {
+      const inRows = Math.ceil(60 / k);
+      expect(countOf(`w${k}`), `w${k}`).toBe(Math.round((3 * Math.log(60 / inRows)) / Math.log(30)));
+    }
+    expect([countOf("all"), countOf("w2"), countOf("w10")]).toEqual([0, 1, 2]);
+    const rare = textCandidates([...rows, ...texts(2, () => ["twice"])], room, 2)[1]!.words!;
+    expect(rare.own.at(-1)).toBe(wordsOf(Buffer.from("twice"), true)[0]);
+    expect(rare.idf!.thriceFrom).toBe(rare.own.length - 1);
+  });
+
+  it("fit whatever room there is, also none for words", () => {
+    const many = texts(40, (row) => Array.from({ length: 60 }, (_, k) => `y${(row * 7 + k) % 300}`));
+    for (const [bucketCount, baseBuckets, count] of [
+      [4_096, 40, 5],
+      [128, 60, 5],
+      [128, 64, 3],
+      [16, 11, 3],
+      [16, 12, 2],
+    ] as const) {
+      const ways = textCandidates(many, { bucketCount, baseBuckets }, 20, file);
+      expect(ways.length, `${bucketCount} less ${baseBuckets}`).toBe(count);
+      for (const inputs of ways) expect(inputsProblem(inputs, { baseBuckets })).toBeNull();
+    }
+    for (const some of [[], texts(1, () => ["one"]), texts(2, () => [])])
+      expect(textCandidates(some, room, 2, file).length).toBe(5);
   });
 });

@@ -75,7 +75,7 @@ describe.each([0, 1, 3])("a model of vectors, with words × %i", (wordCount) => 
     ] as const) {
       const { query, text } = answering.answer(prompt);
       expect(JSON.parse(text)).toEqual({ label: CLASSES[label] });
-      requireDirectQuery(query as DirectQuery, BUCKETS);
+      requireDirectQuery(query as DirectQuery);
       expect(answering.queryOf!(prompt, text)).toEqual(query);
       const scores = directScores(directMatrix(model.features), query as DirectQuery);
       const paid = (from: number) =>
