@@ -68,8 +68,8 @@ export async function openInputs(
 /** Files that have been checked, by their arrays: judges of answers open the same one for each. */
 const openedFiles = new WeakMap<Uint8Array, { readonly sha256: string; readonly vectors: TextVectors }>();
 
-/** @throws ATT_VECTORS_MISSING, ATT_VECTORS_INVALID */
-async function openVectors(file: VectorsFile, read: ReadVectors | undefined): Promise<TextVectors> {
+/** Bytes of a file of vectors, as a reader gives them. @throws ATT_VECTORS_MISSING where it has none */
+export async function requireVectors(file: VectorsFile, read: ReadVectors | undefined): Promise<Uint8Array> {
   const bytes = (await read?.(file)) ?? null;
   if (bytes === null)
     throw attributionError(
@@ -77,6 +77,12 @@ async function openVectors(file: VectorsFile, read: ReadVectors | undefined): Pr
       `the word vectors ${file.name} with SHA-256 ${file.sha256} are not to be had here: put the file into .openledger/vectors/${file.sha256}.bin, or name a server that answers with the model`,
       { data: { name: file.name, sha256: file.sha256, sizeBytes: file.sizeBytes } },
     );
+  return bytes;
+}
+
+/** @throws ATT_VECTORS_MISSING, ATT_VECTORS_INVALID */
+async function openVectors(file: VectorsFile, read: ReadVectors | undefined): Promise<TextVectors> {
+  const bytes = await requireVectors(file, read);
   let opened = openedFiles.get(bytes);
   if (opened?.sha256 !== file.sha256) {
     requireNamed(bytes, file);

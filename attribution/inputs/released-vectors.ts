@@ -19,6 +19,28 @@ export const RELEASED_VECTORS: readonly VectorsFile[] = [ENGLISH_VECTORS];
 export const vectorsOf = (inputs: ModelInputs | undefined): VectorsFile | null =>
   (inputs?.kind === "text" ? inputs.vectors : undefined) ?? null;
 
+/** Says whose word vectors a recipe counts texts by; null where it names none. Commands and pages show it before anybody approves or pays. */
+export function vectorsWords(recipe: object): VectorsWords | null {
+  const { inputs } = recipe as { readonly inputs?: ModelInputs };
+  const vectors = vectorsOf(inputs);
+  if (vectors === null) return null;
+  return isReleased(vectors)
+    ? {
+        isReleased: true,
+        text: `it counts texts by the word vectors ${vectors.name}, which are of this release`,
+      }
+    : {
+        isReleased: false,
+        text: `it counts texts by its owner's own word vectors ${JSON.stringify(vectors.name)}, SHA-256 ${vectors.sha256}: such a file can decide whose rows are paid, and no figure of accuracy shows it`,
+      };
+}
+
+export interface VectorsWords {
+  readonly isReleased: boolean;
+  /** A sentence's words, of "it", the model. */
+  readonly text: string;
+}
+
 /** True for a file of the release. Names are for people: only the hash says what a file is. */
 export const isReleased = ({ sha256 }: Pick<VectorsFile, "sha256">): boolean =>
   RELEASED_VECTORS.some((released) => released.sha256 === sha256);
