@@ -105,6 +105,28 @@ describe("texts", () => {
     ).toContain("need 49 buckets");
   });
 
+  it("count rare words of a list two or three times as much, up to three", async () => {
+    const [often, rare, rarest] = wordsOf(Buffer.from("often rare rarest"), true) as [number, number, number];
+    const own = [often, rare, rarest];
+    const idf: ModelInputs = {
+      ...inputs,
+      words: { own, shared: [], idf: { twiceFrom: 1, thriceFrom: 2 } },
+    };
+    expect(await counted(idf, "rarest often rare")).toBe("0:1 1:2 2:3");
+    expect(await counted(idf, "rare often rare often")).toBe("0:2 1:3");
+    expect(await counted({ ...idf, words: { own, shared: [] } }, "rarest often rare")).toBe("0:1 1:1 2:1");
+    for (const [twiceFrom, thriceFrom, isRead] of [
+      [0, 3, true],
+      [3, 3, true],
+      [2, 1, false],
+      [1, 4, false],
+      [-1, 2, false],
+    ])
+      expect(inputsSchema.safeParse({ ...idf, words: { own, idf: { twiceFrom, thriceFrom } } }).success).toBe(
+        isRead,
+      );
+  });
+
   it("choose words where pairs would fill the buckets, those that differ most between rows first", async () => {
     const short = ["one two", "two three"].map((text) => Buffer.from(text));
     expect(await chooseInputs({ kind: "text" }, short, ROOM)).toEqual({ kind: "text", bucketCount: 1_024 });

@@ -6,6 +6,13 @@ import { areBuckets } from "@openledger/circuits/ledger/direct-query";
 import { z } from "zod";
 import { FIELD_TYPES } from "../rows/row-kinds.ts";
 import { type InputBase, MAX_COUNT, maxTermsOf } from "./input-counter.ts";
+import {
+  MAX_DIMENSIONS,
+  MAX_VECTORS_BYTES,
+  MIN_VECTORS_BYTES,
+  vectorBuckets,
+  vectorsBytes,
+} from "./text-vectors.ts";
 
 /** Least and largest side of the grid that pictures are squeezed into. */
 const MIN_SIDE = 4;
@@ -22,7 +29,24 @@ const MAX_FIELDS = 60;
 const bucketCount = z.number().int().refine(areBuckets, "must be a multiple of 16, at most 4,096");
 const name = z.string().min(1).max(60);
 
+const place = z.number().int().min(0).max(MAX_WORDS.own);
 const wordList = (max: number) => z.array(z.number().int().min(0).max(MAX_HASH)).max(max);
+
+/** A file of word vectors (text-vectors.ts), which is bound by its hash, and read from any place that has it. */
+const vectorsFile = z
+  .strictObject({
+    /** For people; nothing depends on it. */
+    name,
+    sizeBytes: z.number().int().min(MIN_VECTORS_BYTES).max(MAX_VECTORS_BYTES),
+    sha256: z.string().regex(/^[0-9a-f]{64}$/),
+    /** Components of a vector, d: its digits have the first 2 d buckets. */
+    dimensions: z.number().int().min(1).max(MAX_DIMENSIONS),
+  })
+  .refine(
+    ({ dimensions, sizeBytes }) => (sizeBytes - vectorsBytes(0, dimensions)) % (5 + dimensions) === 0,
+    "has no whole number of words",
+  );
+export type VectorsFile = z.infer<typeof vectorsFile>;
 
 const field = z.union([
   z.strictObject({
@@ -42,22 +66,42 @@ const field = z.union([
 export type InputField = z.infer<typeof field>;
 
 const kinds = z.discriminatedUnion("kind", [
-  z.strictObject({
-    kind: z.literal("text"),
-    /**
-     * Words alone count, up to three times each: those with the hashes (rows/words.ts) of `own` in a bucket each, those of `shared` in the
-     * buckets behind, in turn. Others do not count; without `shared` they are hashed to the buckets behind. Without `words`, each
-     * different word and pair of neighbours counts once.
-     */
-    words: z
-      .strictObject({ own: wordList(MAX_WORDS.own), shared: wordList(MAX_WORDS.shared).optional() })
-      .refine(
-        ({ own, shared = [] }) => new Set([...own, ...shared]).size === own.length + shared.length,
-        "has a word twice",
-      )
-      .optional(),
-    bucketCount,
-  }),
+  z
+    .strictObject({
+      kind: z.literal("text"),
+      /** Word vectors, whose digits count in front of the words. */
+      vectors: vectorsFile.optional(),
+      /** Factor of the words' counts beside vectors, which are 3 at most behind it. 0: words do not count. Absent without vectors. */
+      wordCount: z.number().int().min(0).max(MAX_COUNT).optional(),
+      /**
+       * Words alone count, up to three times each: those with the hashes (rows/words.ts) of `own` in a bucket each, those of `shared` in the
+       * buckets behind, in turn. Others do not count; without `shared` they are hashed to the buckets behind. Without `words`, each
+       * different word and pair of neighbours counts once.
+       */
+      words: z
+        .strictObject({
+          own: wordList(MAX_WORDS.own),
+          shared: wordList(MAX_WORDS.shared).optional(),
+          /** Inverse document frequency: places in `own` from which a word counts twice, and three times. Absent: each counts once. */
+          idf: z.strictObject({ twiceFrom: place, thriceFrom: place }).optional(),
+        })
+        .refine(
+          ({ own, shared = [] }) => new Set([...own, ...shared]).size === own.length + shared.length,
+          "has a word twice",
+        )
+        .refine(
+          ({ idf, own }) =>
+            idf === undefined || (idf.twiceFrom <= idf.thriceFrom && idf.thriceFrom <= own.length),
+          "has places that do not ascend, or are behind the last word",
+        )
+        .optional(),
+      bucketCount,
+    })
+    .refine(
+      ({ vectors, wordCount }) => (vectors === undefined) === (wordCount === undefined),
+      "have vectors and wordCount together, or neither",
+    )
+    .refine(({ wordCount, words }) => wordCount !== 0 || words === undefined, "list words that do not count"),
   z.strictObject({
     kind: z.literal("image"),
     /** Cells of a side of the grid. */
@@ -103,15 +147,17 @@ export const inputsSchema: z.ZodType<ModelInputs> = kinds;
 const MIN_HASHED = 16;
 
 /** Buckets of a text for terms that share them, at least. */
-const SHARED_BUCKETS = 1;
+export const SHARED_BUCKETS = 1;
 /** The last bucket is that of a text with none of the words that alone count: no input is without a count. */
 export const NO_WORD_BUCKETS = 1;
 
 /** Buckets that inputs need, without a base's. */
 export function neededBuckets(inputs: ModelInputs): number {
   if (inputs.kind === "text") {
-    const { own = [], shared } = inputs.words ?? {};
-    return own.length + SHARED_BUCKETS + (shared === undefined ? 0 : NO_WORD_BUCKETS);
+    const { vectors, words } = inputs;
+    const { own = [], shared } = words ?? {};
+    const ofVectors = vectors === undefined ? 0 : vectorBuckets(vectors.dimensions);
+    return ofVectors + own.length + SHARED_BUCKETS + (shared === undefined ? 0 : NO_WORD_BUCKETS);
   }
   if (inputs.kind === "image")
     return inputs.colours * inputs.side ** 2 * Math.ceil(inputs.levels / MAX_COUNT) + GROUND_BUCKETS;

@@ -20,7 +20,7 @@ import { countBase, reservedBuckets } from "../../features/direct-base.ts";
 import { quantiseContrasts } from "../../features/direct-rows.ts";
 import { countedRows } from "../../inputs/counted-rows.ts";
 import type { InputCounter } from "../../inputs/input-counter.ts";
-import { openInputs } from "../../inputs/open-inputs.ts";
+import { openInputs, type ReadVectors } from "../../inputs/open-inputs.ts";
 import { softmaxInPlace } from "../../maths/exact-math.ts";
 import type { SparseRows } from "../../maths/sparse-rows.ts";
 import type { LabelShare } from "../model-family.ts";
@@ -68,11 +68,11 @@ export interface RegisteredLogits {
   readonly scale: number;
 }
 
-/** Inputs of a recipe. */
-export async function directInputs(recipe: InputRecipe): Promise<DirectInputs> {
+/** Inputs of a recipe. @throws ATT_VECTORS_MISSING, ATT_VECTORS_INVALID for a recipe that names word vectors */
+export async function directInputs(recipe: InputRecipe, readVectors?: ReadVectors): Promise<DirectInputs> {
   const { classes: labels, inputs } = recipe;
   const reserved = reservedBuckets(recipe);
-  const counter = await openInputs(inputs, { baseBuckets: reserved });
+  const counter = await openInputs(inputs, { baseBuckets: reserved }, readVectors);
   const labelCount = labels.length;
   const queryOfCounts = (counted: Uint8Array, compared: Compared): DirectQuery => {
     const counts = new Uint8Array(inputs.bucketCount);

@@ -11,6 +11,7 @@ import {
   quantiseContrasts,
   rowInfluence,
 } from "../../features/direct-rows.ts";
+import type { ReadVectors } from "../../inputs/open-inputs.ts";
 import type { OnProgress } from "../../progress.ts";
 import { openComparison } from "../../rows/row-comparison.ts";
 import { clipFactors, clusterSizes } from "../../rows/row-rules.ts";
@@ -22,63 +23,74 @@ import type { OwnedRow } from "../owned-rows.ts";
 import { payeeTable } from "../payee-table.ts";
 import { checkRowsRoot } from "../rows-root.ts";
 import { requireRows } from "../trainable.ts";
-import { type DirectParts, directFamily, directModel } from "./direct-family.ts";
+import { type DirectParts, directFamily, directFamilyOf, directModel } from "./direct-family.ts";
 import { directInputs, registeredLogits } from "./direct-inputs.ts";
 import { type DirectRecipe, parseDirectRecipe } from "./direct-recipe.ts";
 import { logisticModel } from "./logistic-model.ts";
 
-export const directTraining: FamilyTraining<DirectParts> = {
-  family: directFamily,
-  requireTrainable: requireRows,
-  async train(rows, recipe, options) {
-    return trainDirect(rows, recipe, options);
-  },
-  async fit(rows, recipe) {
-    checkRowsRoot(rows, recipe);
-    const examples = decodeRows(rows, recipe, await directInputs(recipe));
-    return { family: directFamily, recipe, parameters: directModel(recipe).train(examples) };
-  },
-  async features({ parameters, recipe }, rows, options) {
-    const examples = decodeRows(rows, recipe, await directInputs(recipe));
-    return directFeatures(parameters, { rows, examples }, recipe, options);
-  },
-  async unseen({ recipe }, rows, options) {
-    checkRowsRoot(rows, recipe);
-    const examples = decodeRows(rows, recipe, await directInputs(recipe));
-    const { isJudged, predicted } = judgeByOthers(examples, recipe, options);
-    const judged = [...rows.keys()].filter((row) => isJudged[row] === 1);
-    return {
-      kind: "labels",
-      how: `each row is labelled by a model of the rows of ${FOLDS - 1} of ${FOLDS} folds, in which it is not`,
-      values: new Map(judged.map((row) => [row, predicted[row] === examples.labels[row] ? 0 : 1])),
-    };
-  },
-  describe: ({ accuracy, heldOut: unseen }) =>
-    [
-      `it labels ${percent(accuracy ?? 0)} of its rows as was accepted`,
-      ...(unseen == null ? [] : [`${percent(unseen.accuracy)} of rows that it had not seen`]),
-      "a settlement proves its answers",
-    ].join("; "),
-};
+/** Training of the family's models. @param readVectors as of `directFamilyOf` */
+export function directTrainingOf(readVectors?: ReadVectors): FamilyTraining<DirectParts> {
+  const family = directFamilyOf(readVectors);
+  return {
+    family,
+    requireTrainable: (rows, recipe) => requireRows(rows, recipe, readVectors),
+    async train(rows, recipe, options) {
+      return { ...(await trainDirect(rows, recipe, { ...options, readVectors })), family };
+    },
+    async fit(rows, recipe) {
+      checkRowsRoot(rows, recipe);
+      const examples = decodeRows(rows, recipe, await directInputs(recipe, readVectors));
+      return { family, recipe, parameters: directModel(recipe).train(examples) };
+    },
+    async features({ parameters, recipe }, rows, options) {
+      const examples = decodeRows(rows, recipe, await directInputs(recipe, readVectors));
+      return directFeatures(parameters, { rows, examples }, recipe, options);
+    },
+    async unseen({ recipe }, rows, options) {
+      checkRowsRoot(rows, recipe);
+      const examples = decodeRows(rows, recipe, await directInputs(recipe, readVectors));
+      const { isJudged, predicted } = judgeByOthers(examples, recipe, options);
+      const judged = [...rows.keys()].filter((row) => isJudged[row] === 1);
+      return {
+        kind: "labels",
+        how: `each row is labelled by a model of the rows of ${FOLDS - 1} of ${FOLDS} folds, in which it is not`,
+        values: new Map(judged.map((row) => [row, predicted[row] === examples.labels[row] ? 0 : 1])),
+      };
+    },
+    describe: ({ accuracy, heldOut: unseen }) =>
+      [
+        `it labels ${percent(accuracy ?? 0)} of its rows as was accepted`,
+        ...(unseen == null ? [] : [`${percent(unseen.accuracy)} of rows that it had not seen`]),
+        "a settlement proves its answers",
+      ].join("; "),
+  };
+}
+
+/** Training of models whose inputs need no further file. */
+export const directTraining = directTrainingOf();
 
 const percent = (part: number): string => `${(100 * part).toFixed(1)} %`;
 
 /**
  * Trains the recipe's model on the version's rows and computes its contrasts. Deterministic to the byte. Needs
  * `initPoseidon`.
- * @throws ATT_ROWS_MISMATCH, ATT_LABELS_MISMATCH, ATT_LABEL_INVALID, ATT_ROW_INVALID, ATT_DUPLICATE_ROW, ATT_RECIPE_INVALID
+ * @throws ATT_ROWS_MISMATCH, ATT_LABELS_MISMATCH, ATT_LABEL_INVALID, ATT_ROW_INVALID, ATT_DUPLICATE_ROW, ATT_RECIPE_INVALID;
+ *   ATT_VECTORS_MISSING, ATT_VECTORS_INVALID
  */
 export async function trainDirect(
   rows: readonly OwnedRow[],
   unchecked: DirectRecipe,
-  options: Pick<TrainOptions, "onProgress" | "withHeldOut"> = {},
+  options: Pick<TrainOptions, "onProgress" | "withHeldOut"> & {
+    /** Of recipes that name word vectors. */
+    readonly readVectors?: ReadVectors | undefined;
+  } = {},
 ): Promise<TrainedModel<DirectParts>> {
   const recipe = parseDirectRecipe(unchecked);
   const payees = payeeTable(rows);
   checkRowsRoot(rows, recipe);
-  const inputs = await directInputs(recipe);
+  const { onProgress, readVectors, withHeldOut = true } = options;
+  const inputs = await directInputs(recipe, readVectors);
   const examples = decodeRows(rows, recipe, inputs);
-  const { onProgress, withHeldOut = true } = options;
   const parameters = directModel(recipe).train(examples, onProgress === undefined ? {} : { onProgress });
   const features = await directFeatures(parameters, { rows, examples }, recipe, options);
   const logits = registeredLogits(recipe, parameters);
@@ -86,7 +98,7 @@ export async function trainDirect(
     (counted, i) => inputs.answerTo(logits, counted).label === rows[i]!.label,
   );
   return {
-    family: directFamily,
+    family: readVectors === undefined ? directFamily : directFamilyOf(readVectors),
     recipe,
     rows,
     payees,
