@@ -44,20 +44,38 @@ export interface InputRoom extends InputBase {
   readonly bucketCount: number;
 }
 
-/** @param rows of the version, in its order; those that no model reads do not count */
+/**
+ * The simplest way to count rows: the first of `inputCandidates`.
+ * @param rows of the version, in its order; those that no model reads do not count
+ */
 export async function chooseInputs(
   shape: InputShape,
   rows: readonly Uint8Array[],
   room: InputRoom,
 ): Promise<ModelInputs> {
+  const [simplest] = await inputCandidates(shape, rows, room);
+  return simplest!;
+}
+
+/**
+ * Ways to count rows, the simplest first. model/direct/fitted-inputs.ts chooses by the rows' labels.
+ * @param rows of the version, in its order; those that no model reads do not count
+ * @param vectors that texts may be counted by; absent: ways without
+ */
+export async function inputCandidates(
+  shape: InputShape,
+  rows: readonly Uint8Array[],
+  room: InputRoom,
+  vectors?: VectorsFile,
+): Promise<ModelInputs[]> {
   const contents = rows.map(contentOfRow);
   switch (shape.kind) {
     case "text":
-      return chooseTerms(contents, room, hasManyLabels(shape.labelCount ?? 0));
+      return textCandidates(contents, room, shape.labelCount ?? 0, vectors);
     case "image":
-      return chooseGrid(await showPictures(contents), room);
+      return [chooseGrid(await showPictures(contents), room)];
     case "table":
-      return chooseFields(shape, contents, room);
+      return [chooseFields(shape, contents, room)];
     default:
       return shape.kind satisfies never;
   }

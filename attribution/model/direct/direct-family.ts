@@ -14,6 +14,7 @@ import { invalidFile } from "../model-manifest.ts";
 import { DIRECT } from "../recipe-fields.ts";
 import { directInputs, registeredLogits } from "./direct-inputs.ts";
 import { type DirectRecipe, parseDirectRecipe } from "./direct-recipe.ts";
+import { weightsOf } from "./label-weights.ts";
 import { logisticModel } from "./logistic-model.ts";
 
 export interface DirectParts extends ModelParts {
@@ -73,6 +74,7 @@ export function directModel(recipe: DirectRecipe): Model {
     classCount: recipe.classes.length,
     decay,
     tolerance,
+    labelWeights: weightsOf(recipe.model.labelWeights),
   });
 }
 

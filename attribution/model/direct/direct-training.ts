@@ -26,6 +26,7 @@ import { requireRows } from "../trainable.ts";
 import { type DirectParts, directFamily, directFamilyOf, directModel } from "./direct-family.ts";
 import { directInputs, registeredLogits } from "./direct-inputs.ts";
 import { type DirectRecipe, parseDirectRecipe } from "./direct-recipe.ts";
+import { weightsOf } from "./label-weights.ts";
 import { logisticModel } from "./logistic-model.ts";
 
 /** Training of the family's models. @param readVectors as of `directFamilyOf` */
@@ -135,6 +136,7 @@ function judgeByOthers(
     inputCount: examples.inputs.columnCount,
     classCount,
     decay: recipe.model.decay,
+    labelWeights: weightsOf(recipe.model.labelWeights),
     tolerance: HELD_OUT_TOLERANCE,
   });
   return heldOut(model, examples, {

@@ -27,8 +27,10 @@ const CHOSEN_BY = 600;
 
 /** Worlds of the recipe that ships. */
 async function usualWorlds(source: AttackSource, seeds: readonly string[], bucketCount = 1_024) {
-  const contents = await source.contentsOf(source.rows.slice(0, CHOSEN_BY).map(({ input }) => input));
-  const recipeOf = await usualRecipe({ ...source, bucketCount }, contents);
+  const recipeOf = await usualRecipe(
+    { ...source, bucketCount, withVectors: false },
+    source.rows.slice(0, CHOSEN_BY),
+  );
   return attackWorlds(({ rowCount }) => recipeOf(rowCount), seeds, source);
 }
 

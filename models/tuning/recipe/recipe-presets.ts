@@ -4,10 +4,14 @@
  */
 import { attributionError } from "@openledger/attribution/attribution-errors";
 import { baseBuckets } from "@openledger/attribution/features/direct-base";
-import { chooseInputs } from "@openledger/attribution/inputs/choose-inputs";
+import type { ModelInputs, VectorsFile } from "@openledger/attribution/inputs/model-inputs";
+import type { ReadVectors } from "@openledger/attribution/inputs/open-inputs";
 import { rewardsOfCard } from "@openledger/attribution/model/base-policy";
 import type { DirectRecipe } from "@openledger/attribution/model/direct/direct-recipe";
+import { fittedInputs } from "@openledger/attribution/model/direct/fitted-inputs";
+import { rootWeights } from "@openledger/attribution/model/direct/label-weights";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
+import type { OnProgress } from "@openledger/attribution/progress";
 import { inputOf } from "@openledger/attribution/rows/row-content";
 import { FIELD_TYPES, ROW_KINDS } from "@openledger/attribution/rows/row-kinds";
 import { clipQuantileOf, ROW_RULES } from "@openledger/attribution/rows/row-rules";
@@ -68,27 +72,41 @@ interface ClassifierSizes {
   /** Labels, in the card's order. */
   readonly classes: readonly string[];
   readonly rowCount: number;
+  /** Rows of each label, in the labels' order. Absent: as if each had as many. */
+  readonly labelCounts?: readonly number[];
+}
+
+/** λ of a classifier, as a penalty on its parameters and as the damping of its influence. */
+function decayOf(inputs: ModelInputs, { classes, rowCount }: Omit<ClassifierSizes, "inputs">): number {
+  const { penalty } = PENALTIES.find(({ rowsBelow }) => rowCount < rowsBelow)!;
+  return {
+    text: penalty * Math.sqrt(2 / classes.length),
+    image: rowCount < MANY_PICTURES ? Math.max(penalty, MIN_IMAGE_PENALTY) : penalty,
+    table: penalty,
+  }[inputs.kind];
 }
 
 /** Settings of a classifier of known inputs. The same sizes give the same recipe. Its base is the card's. */
 export function classifierRecipe({
   classes,
   inputs,
+  labelCounts,
   rowCount,
 }: ClassifierSizes): Omit<DirectRecipe, "datanet"> {
-  const { penalty } = PENALTIES.find(({ rowsBelow }) => rowCount < rowsBelow)!;
-  const decay = {
-    text: penalty * Math.sqrt(2 / classes.length),
-    image: rowCount < MANY_PICTURES ? Math.max(penalty, MIN_IMAGE_PENALTY) : penalty,
-    table: penalty,
-  }[inputs.kind];
+  const decay = decayOf(inputs, { classes, rowCount });
+  const labelWeights = labelCounts === undefined ? undefined : rootWeights(labelCounts);
   return {
     version: 2,
     family: "direct",
     inputs,
     classes: [...classes],
     seed: LABELS,
-    model: { kind: "logistic", decay, tolerance: 1e-6 },
+    model: {
+      kind: "logistic",
+      decay,
+      tolerance: 1e-6,
+      ...(labelWeights === undefined ? {} : { labelWeights }),
+    },
     method: { kind: "direct", damping: decay },
     // Near-duplicates are left out of the version (`openledger datanet check`), which gives the first one its full reward.
     rules: { normQuantile: clipQuantileOf(inputs.kind, classes.length), nearDuplicatesShare: false },
@@ -104,17 +122,24 @@ export interface LabelledVersion {
   readonly bucketCount: number;
   /** Text of the Datanet's card: kind, fields and labels of its rows, and their base. null: as the rows look, no base. */
   readonly card: string | null;
+  /** Word vectors that texts may be counted by, and the reader of their file. Absent: none. */
+  readonly vectors?: VectorsFile | undefined;
+  readonly readVectors?: ReadVectors | undefined;
+  readonly onProgress?: OnProgress | undefined;
 }
 
 /**
- * The preset of classifiers: inputs as the card and the rows need them, in the buckets of a settlement circuit. The same
- * card and rows give the same recipe.
+ * The preset of classifiers: inputs as the card and the rows need them, in the buckets of a settlement circuit, chosen among the ways of
+ * the rows' kind by inner folds, and weights of labels where they are unequal. The same card and rows give the same recipe.
  * @throws ATT_RECIPE_INVALID where rows of the card's kind have no classifier
  */
 export async function labelsPreset({
   bucketCount,
   card,
+  onProgress,
+  readVectors,
   rows,
+  vectors,
 }: LabelledVersion): Promise<Omit<DirectRecipe, "datanet">> {
   const said = card === null ? null : shapeOfCard(card);
   const kind = said?.kind ?? kindOfRows(rows);
@@ -124,12 +149,18 @@ export async function labelsPreset({
   const classes = said === null || said.labels.length === 0 ? labelsIn(rows) : said.labels;
   const labelField = fieldOfLabels(fields, rows);
   const hasBase = rewardsOfCard(card ?? "").base !== null;
-  const inputs = await chooseInputs(
+  const rowCount = rows.length;
+  const inputs = await fittedInputs(
     { kind, fields, labelCount: classes.length, ...(labelField === null ? {} : { labelField }) },
-    rows.map(({ content }) => content),
+    rows,
     { bucketCount, baseBuckets: hasBase ? baseBuckets(classes.length) : 0 },
+    {
+      ...{ classes, onProgress, readVectors, vectors },
+      decayOf: (one) => decayOf(one, { classes, rowCount }),
+    },
   );
-  return classifierRecipe({ inputs, classes, rowCount: rows.length });
+  const labelCounts = classes.map((name) => rows.filter(({ label }) => label === name).length);
+  return classifierRecipe({ inputs, classes, labelCounts, rowCount });
 }
 
 const cardShape = z.object({

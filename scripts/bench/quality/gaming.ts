@@ -40,8 +40,10 @@ export async function measureGaming(
   await initPoseidon();
   const { further, open, seeds } = SOURCES[name];
   const source = open();
-  const contents = await source.contentsOf(source.rows.slice(0, CHOSEN_BY).map(({ input }) => input));
-  const recipeOf = await usualRecipe({ ...source, bucketCount: BUCKETS[size] }, contents);
+  const recipeOf = await usualRecipe(
+    { ...source, bucketCount: BUCKETS[size], withVectors: false },
+    source.rows.slice(0, CHOSEN_BY),
+  );
   const worlds = attackWorlds(({ rowCount }) => recipeOf(rowCount), size === "quick" ? ["1"] : seeds, source);
   return measureAttacks(worlds, log, further);
 }

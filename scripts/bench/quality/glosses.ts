@@ -40,10 +40,7 @@ function drawGlosses(): Uint8Array[] {
   const byKind = numbers.map(() => new Set<string>());
   for (const line of text.split("\n")) {
     const kind = numbers.indexOf(/^\d{8} (\d\d) n /.exec(line)?.[1] ?? "");
-    const gloss = line
-      .split("| ")[1]
-      ?.split(/[;"(]/)[0]
-      ?.trim();
+    const gloss = line.split("| ")[1]?.split(/[;"(]/)[0]?.trim();
     if (kind >= 0 && gloss !== undefined && gloss.length >= MIN_CHARS) byKind[kind]!.add(gloss);
   }
   const random = new SeededRandom("glosses");

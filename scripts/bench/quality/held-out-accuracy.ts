@@ -14,12 +14,14 @@ import {
 } from "@openledger/attribution/maths/sparse-rows";
 import { directInputs, registeredLogits } from "@openledger/attribution/model/direct/direct-inputs";
 import type { DirectRecipe } from "@openledger/attribution/model/direct/direct-recipe";
+import { weightsOf } from "@openledger/attribution/model/direct/label-weights";
 import { logisticModel } from "@openledger/attribution/model/direct/logistic-model";
 import { openPictures } from "@openledger/attribution/pictures/pictures";
 import { contentOf } from "@openledger/attribution/rows/row-content";
 import { decodeTableRow } from "@openledger/attribution/rows/table-rows";
 import { bucketOf, distinctTerms } from "@openledger/attribution/rows/text-terms";
 import { wordsOf } from "@openledger/attribution/rows/words";
+import { readVectorsFrom } from "@openledger/models/tuning/vectors/vector-places";
 import { type Corpus, usualRecipeOf } from "./corpora.ts";
 
 /** Places of the rows that a model is trained on, and of those that it labels. */
@@ -84,12 +86,13 @@ export async function labelsByRecipe(
   recipe: DirectRecipe,
 ): Promise<number[]> {
   const rows = train.map((i) => corpus.rows[i]!);
-  const inputs = await directInputs(recipe);
+  const inputs = await directInputs(recipe, readVectorsFrom());
   const { decay, tolerance } = recipe.model;
   const model = logisticModel({
     inputCount: inputs.inputCount,
     classCount: corpus.classes.length,
     decay,
+    labelWeights: weightsOf(recipe.model.labelWeights),
     tolerance,
   });
   const parameters = model.train({

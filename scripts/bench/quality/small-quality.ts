@@ -1,11 +1,14 @@
 /**
  * Part `small` of `npm run bench -- attribution`: what a model of the default says of rows that it has not seen, on small sets as people
- * bring them. Beside it stand the majority, plain logistic regression, the nearest neighbours, and the default before inputs were chosen by
+ * bring them. Beside it stand the majority, plain logistic regression, and the default before inputs were chosen by
  * inner folds, all on the same folds. Influence is measured on one split.
  */
+import { reservedBuckets } from "@openledger/attribution/features/direct-base";
 import { chooseInputs } from "@openledger/attribution/inputs/choose-inputs";
+import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import type { DirectRecipe } from "@openledger/attribution/model/direct/direct-recipe";
 import { eachFold, foldsByLabel } from "@openledger/attribution/model/folds";
+import { majorityOf, plainBaseline } from "@openledger/attribution/model/plain-baseline";
 import { contentOf } from "@openledger/attribution/rows/row-content";
 import { classifierRecipe } from "@openledger/models/tuning/recipe/recipe-presets";
 import { type Corpus, usualRecipeOf } from "./corpora.ts";
@@ -25,6 +28,11 @@ export interface SmallSizes {
   readonly subsetCount: number;
 }
 
+export const SMALL_SIZES = {
+  full: { seedCount: 10, subsetCount: 32 },
+  quick: { seedCount: 1, subsetCount: 0 },
+} as const;
+
 /** Mean over the seeds, and the least and largest of one seed. Shares of 1. */
 interface Share {
   readonly mean: number;
@@ -40,7 +48,6 @@ export interface SmallFigures {
   readonly majority: number;
   readonly logistic: number;
   readonly logisticMacroRecall: number;
-  readonly nearest: number;
   readonly before: number;
   readonly ldsRegistered: number | null;
   readonly ldsExact: number | null;
@@ -53,12 +60,16 @@ const WAYS = {
   accuracy: async (corpus, split) =>
     labelsByRecipe(corpus, split, await usualRecipeOf(corpus, trainedRows(corpus, split))),
   before: async (corpus, split) => labelsByRecipe(corpus, split, await earlierRecipe(corpus, split)),
-  majority: async (corpus, { test, train }) => {
-    const counts = corpus.classes.map((_, label) => train.filter((i) => corpus.rows[i]!.label === label).length);
-    return test.map(() => counts.indexOf(Math.max(...counts)));
+  majority: async ({ classes, rows }, { test, train }) => {
+    const labels = Int32Array.from(rows, ({ label }) => label);
+    return test.map(() => majorityOf(labels, train, classes.length));
   },
-  logistic: plainLogistic,
-  nearest: nearestRows,
+  logistic: async ({ classes, rows, shape }, { test, train }) => {
+    const contents = rows.map(({ input }) => contentOf(shape.kind, input));
+    const labels = Int32Array.from(rows, ({ label }) => label);
+    const baseline = await plainBaseline(shape, contents, labels, classes.length);
+    return [...baseline.label(train, test)];
+  },
 } satisfies Record<string, Answer>;
 
 export async function measureSmall(
@@ -84,7 +95,6 @@ export async function measureSmall(
     majority: meanOf("majority").mean,
     logistic: meanOf("logistic").mean,
     logisticMacroRecall: shareOf(bySeed.map((one) => one.logistic.macroRecall)).mean,
-    nearest: meanOf("nearest").mean,
     before: meanOf("before").mean,
     ...(await influenceOf(corpus, subsetCount, log)),
   };
@@ -130,7 +140,8 @@ const shareOf = (values: readonly number[]): Share => ({
   range: [Math.min(...values), Math.max(...values)],
 });
 
-const spelt = ({ accuracy, macroRecall }: Right) => `${accuracy.toFixed(3)} (macro ${macroRecall.toFixed(3)})`;
+const spelt = ({ accuracy, macroRecall }: Right) =>
+  `${accuracy.toFixed(3)} (macro ${macroRecall.toFixed(3)})`;
 
 const trainedRows = ({ rows }: Corpus, { train }: Split) => train.map((i) => rows[i]!);
 
@@ -140,7 +151,7 @@ async function earlierRecipe(corpus: Corpus, split: Split): Promise<DirectRecipe
   const rows = trainedRows(corpus, split);
   const recipe = await usualRecipeOf(corpus, rows);
   const contents = rows.map(({ input }) => contentOf(shape.kind, input));
-  const room = { bucketCount: recipe.inputs.bucketCount, baseBuckets: baseBucketsOf(recipe) };
+  const room = { bucketCount: recipe.inputs.bucketCount, baseBuckets: reservedBuckets(recipe) };
   const inputs = await chooseInputs({ ...shape, labelCount: classes.length }, contents, room);
   return { ...recipe, ...classifierRecipe({ inputs, classes, rowCount: rows.length }), rules: recipe.rules };
 }

@@ -9,15 +9,7 @@ import { encodeTableRow, type TableField } from "@openledger/attribution/rows/ta
 import { type Corpus, openCorpus } from "./corpora.ts";
 import { GLOSS_KINDS, glosses } from "./glosses.ts";
 
-export const SMALL_NAMES = [
-  "messages",
-  "table",
-  "glosses",
-  "brown",
-  "emails",
-  "digits",
-  "german",
-] as const;
+export const SMALL_NAMES = ["messages", "table", "glosses", "brown", "emails", "digits", "german"] as const;
 export type SmallName = (typeof SMALL_NAMES)[number];
 
 /** Rows of the larger corpora, of which these are samples. */
