@@ -33,6 +33,7 @@ import {
   termTotal,
 } from "@openledger/circuits/ledger/direct-query";
 import { MAX_DIRECT_ENTRY } from "@openledger/circuits/settlement/scores/direct-matrix";
+import { readVectorsFrom } from "@openledger/models/tuning/vectors/vector-places";
 import { type Corpus, usualRecipeOf } from "./corpora.ts";
 import { logisticCoordinates } from "./logistic-coordinates.ts";
 
@@ -97,7 +98,7 @@ export async function measureDirect(options: DirectQualityOptions): Promise<Dire
   const question = corpus.rows.slice(rowCount, rowCount + queryCount);
   const recipe = await usualRecipeOf(corpus, rows);
   const { decay } = recipe.model;
-  const inputs = await directInputs(recipe);
+  const inputs = await directInputs(recipe, readVectorsFrom());
   const examples = {
     inputs: inputs.examples(rows.map(({ input }) => input)),
     labels: Int32Array.from(rows, ({ label }) => label),

@@ -19,6 +19,7 @@ import { contentOf } from "@openledger/attribution/rows/row-content";
 import { decodeTableRow } from "@openledger/attribution/rows/table-rows";
 import { bucketOf, distinctTerms } from "@openledger/attribution/rows/text-terms";
 import { wordsOf } from "@openledger/attribution/rows/words";
+import { readVectorsFrom } from "@openledger/models/tuning/vectors/vector-places";
 import { type Corpus, usualRecipeOf } from "./corpora.ts";
 
 /** Places of the rows that a model is trained on, and of those that it labels. */
@@ -77,7 +78,7 @@ async function rightByDefault(
   recipe: Awaited<ReturnType<typeof usualRecipeOf>>,
 ): Promise<number> {
   const rows = train.map((i) => corpus.rows[i]!);
-  const inputs = await directInputs(recipe);
+  const inputs = await directInputs(recipe, readVectorsFrom());
   const { decay, tolerance } = recipe.model;
   const model = logisticModel({
     inputCount: inputs.inputCount,
