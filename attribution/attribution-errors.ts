@@ -84,6 +84,7 @@ export const attributionErrors = defineErrors("ATT", {
       "the recipe counts texts by word vectors, and no place has their file with the SHA-256 that it names; `data.sha256`",
     remedy:
       "ask a server that answers with the model, or put the file into .openledger/vectors/SHA256.bin, then try again",
+    httpStatus: 503,
   },
   ATT_MODEL_EXISTS: {
     meaning: "the folder has a model already, and a published model never changes",

@@ -82,7 +82,7 @@ export async function trainDirect(
   rows: readonly OwnedRow[],
   unchecked: DirectRecipe,
   options: Pick<TrainOptions, "onProgress" | "withHeldOut"> & {
-    /** Of recipes that name word vectors. */
+    /** Reads the word vectors that a recipe names. */
     readonly readVectors?: ReadVectors | undefined;
   } = {},
 ): Promise<TrainedModel<DirectParts>> {
