@@ -78,7 +78,7 @@ export async function measureSmall(
   log: (line: string) => void,
 ): Promise<SmallFigures> {
   const corpus = openSmallSet(name);
-  const bySeed = [];
+  const bySeed: Record<keyof typeof WAYS, Right>[] = [];
   for (let seed = 0; seed < seedCount; seed++) {
     bySeed.push(await sharesOfSeed(corpus, seed));
     const { accuracy, logistic } = bySeed.at(-1)!;
