@@ -14,6 +14,7 @@ import { decodeTableRow, type FieldValue, type TableField } from "../rows/table-
 import { distinctTerms } from "../rows/text-terms.ts";
 import { wordsOf } from "../rows/words.ts";
 import { type InputBase, MAX_COUNT } from "./input-counter.ts";
+import { knotsAt } from "./knots.ts";
 import {
   type ImageInputs,
   type InputField,
@@ -237,10 +238,5 @@ function fieldOf({ name, type }: TableField, { knotCount, labelField, values }: 
   const numbers = values.filter((value) => typeof value === "number").sort((a, b) => a - b);
   // No row has one, so nothing is learned from those that come.
   if (numbers.length === 0) return { name, type, ignored: true };
-  const last = numbers.length - 1;
-  const knots = Array.from(
-    { length: knotCount },
-    (_, k) => numbers[Math.floor((2 * k * last + knotCount - 1) / (2 * (knotCount - 1)))]!,
-  );
-  return { name, type, knots: [...new Set(knots)] };
+  return { name, type, knots: knotsAt(numbers, knotCount) };
 }

@@ -8,6 +8,7 @@ import { chooseInputs } from "./choose-inputs.ts";
 import { maxTermsOf } from "./input-counter.ts";
 import { inputsProblem, inputsSchema, type ModelInputs, neededBuckets } from "./model-inputs.ts";
 import { openInputs } from "./open-inputs.ts";
+import { NUMBER_COUNT } from "./picture-numbers.ts";
 
 const FREE = { baseBuckets: 0 };
 const ROOM = { bucketCount: 1_024, baseBuckets: 40 };
@@ -221,6 +222,60 @@ describe("pictures", () => {
     });
     expect(small).toMatchObject({ side: 14, levels: 3 });
     expect(inputsProblem(small, { baseBuckets: 10 })).toBeNull();
+  });
+});
+
+describe("numbers of pictures", () => {
+  const none = Array.from({ length: NUMBER_COUNT }, (): number[] => []);
+  const at = (knots: Record<number, number[]>) => none.map((own, k) => knots[k] ?? own);
+  const first = NUMBER_COUNT - 15;
+  const NUMBERS: ModelInputs = {
+    kind: "image",
+    numbers: "1",
+    knots: at({ [first]: [0, 300, 600], [first + 1]: [500], [first - 1]: [200, 900] }),
+    scales: [1, 1, 3, 2],
+    bucketCount: 16,
+  };
+
+  it("count at their knots, in the order of the numbers, three each", async () => {
+    const { encode } = await import("fast-png");
+    // Ten columns of twenty in black, of six rows of eight: the foreground's box is full, the ground is white.
+    const data = Uint8Array.from({ length: 160 }, (_, k) => (k % 20 < 10 && k < 120 ? 0 : 255));
+    const half = Buffer.from(encode({ width: 20, height: 8, channels: 1, data })).toString("base64");
+    // Ground 1,000 is beyond 900; a full box beyond 600; 375 of the picture below 500.
+    expect(await counted(NUMBERS, half)).toBe("1:3 4:3 5:3");
+    const counter = await openInputs(NUMBERS, { baseBuckets: 10 });
+    expect(counter.termBuckets).toBe(6);
+    expect([...counter.scales]).toEqual([3, 3, 2, 2, 2, 2]);
+    expect([...(await openInputs(NUMBERS, FREE)).scales]).toEqual([3, 3, 2, 2, 2, 2, ...Array(10).fill(1)]);
+    expect(new Set((await openInputs(GRID, FREE)).scales)).toEqual(new Set([1]));
+    for (const prompt of ["AAA", FILES["cmyk"]!]) expect(() => counter.countsOf(prompt)).toThrow(invalid);
+  });
+
+  it("are a recipe's other form of pictures, which names each number's knots and each block's scale", () => {
+    expect(inputsSchema.parse(JSON.parse(JSON.stringify(NUMBERS)))).toEqual(NUMBERS);
+    expect(JSON.stringify(inputsSchema.parse(GRID))).toBe(JSON.stringify(GRID));
+    expect(neededBuckets(NUMBERS)).toBe(6);
+    expect(inputsProblem(NUMBERS, { baseBuckets: 10 })).toBeNull();
+    expect(inputsProblem(NUMBERS, { baseBuckets: 11 })).toContain("need 17 buckets");
+    for (const wrong of [
+      { ...NUMBERS, numbers: "2" },
+      { ...NUMBERS, numbers: null },
+      { ...NUMBERS, numbers: undefined },
+      { ...NUMBERS, side: 14 },
+      { ...GRID, numbers: "1" },
+      { ...GRID, scales: [1, 1, 1, 1] },
+      { ...NUMBERS, knots: none },
+      { ...NUMBERS, knots: NUMBERS.knots.slice(1) },
+      { ...NUMBERS, knots: at({ 0: [1, 1] }) },
+      { ...NUMBERS, knots: at({ 0: [2, 1] }) },
+      { ...NUMBERS, knots: at({ 0: Array.from({ length: 33 }, (_, k) => k) }) },
+      ...[[1, 1, 1], [1, 1, 1, 0], [1, 1, 1, 9], [1, 1, 1, 1.5], undefined].map((scales) => ({
+        ...NUMBERS,
+        scales,
+      })),
+    ])
+      expect(inputsSchema.safeParse(wrong).success, JSON.stringify(wrong).slice(0, 80)).toBe(false);
   });
 });
 
