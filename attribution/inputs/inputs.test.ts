@@ -4,7 +4,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { encodeTableRow, type TableField } from "../rows/table-rows.ts";
 import { wordsOf } from "../rows/words.ts";
-import { chooseInputs } from "./choose-inputs.ts";
+import { madePictures } from "../testing/made-pictures.ts";
+import { chooseInputs, imageCandidates } from "./choose-inputs.ts";
 import { maxTermsOf } from "./input-counter.ts";
 import { inputsProblem, inputsSchema, type ModelInputs, neededBuckets } from "./model-inputs.ts";
 import { openInputs } from "./open-inputs.ts";
@@ -276,6 +277,35 @@ describe("numbers of pictures", () => {
       })),
     ])
       expect(inputsSchema.safeParse(wrong).success, JSON.stringify(wrong).slice(0, 80)).toBe(false);
+  });
+
+  it("are candidates beside the grid where they fit the buckets and differ between rows", async () => {
+    const contents = madePictures(24, "candidates").map(({ input }) => Buffer.from(input, "base64"));
+    const candidates = await imageCandidates([...contents, Uint8Array.of(1)], ROOM);
+    expect(candidates[0]).toEqual(await chooseInputs({ kind: "image" }, contents, ROOM));
+    expect(candidates).toHaveLength(5);
+    for (const inputs of candidates) {
+      expect(inputsSchema.parse(JSON.parse(JSON.stringify(inputs)))).toEqual(inputs);
+      expect(inputsProblem(inputs, ROOM)).toBeNull();
+      const { countsOf, promptOf, scales, termBuckets } = await openInputs(inputs, ROOM);
+      expect(scales).toHaveLength(termBuckets);
+      for (const content of contents.slice(0, 3)) {
+        const counts = countsOf(promptOf(content));
+        expect(Math.max(...counts)).toBeLessThanOrEqual(3);
+        expect(termTotal(counts)).toBeGreaterThan(0);
+        if (inputs.kind === "image" && inputs.numbers !== undefined)
+          expect(termTotal(counts)).toBe(3 * inputs.knots.filter((own) => own.length > 0).length);
+      }
+    }
+    // Fewer buckets have fewer knots, or no room for all numbers of squares.
+    const small = await imageCandidates(contents, { bucketCount: 112, baseBuckets: 10 });
+    expect(small.slice(1).map((inputs) => "scales" in inputs && inputs.scales)).toEqual([
+      [1, 1, 3, 3],
+      [3, 1, 3, 3],
+    ]);
+    for (const inputs of small.slice(1)) expect(inputsProblem(inputs, { baseBuckets: 10 })).toBeNull();
+    for (const alike of [[], contents.slice(0, 1), [contents[0]!, contents[0]!]])
+      expect(await imageCandidates(alike, ROOM)).toHaveLength(1);
   });
 });
 
