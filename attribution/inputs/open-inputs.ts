@@ -7,6 +7,7 @@ import { PictureProblem } from "../pictures/picture-problem.ts";
 import { openPictures, type ReadPicture } from "../pictures/pictures.ts";
 import { contentOf, inputOf, invalidRow } from "../rows/row-content.ts";
 import { decodeTableRow } from "../rows/table-rows.ts";
+import { bucketScales } from "./bucket-scales.ts";
 import { countPicture } from "./image-inputs.ts";
 import { type InputBase, type InputCounter, maxTermsOf } from "./input-counter.ts";
 import type { ModelInputs, VectorsFile } from "./model-inputs.ts";
@@ -36,6 +37,7 @@ export async function openInputs(
   const counter = {
     kind,
     termBuckets,
+    scales: bucketScales(inputs, termBuckets),
     promptOf: (content: Uint8Array) => inputOf(kind, content),
     contentOf: (prompt: string) => contentOf(kind, prompt),
   };

@@ -4,13 +4,14 @@
  * model trains again by it.
  */
 import { MAX_DIRECT_ENTRY } from "@openledger/circuits/settlement/scores/direct-matrix";
-import { writeBase } from "../../features/direct-base.ts";
+import { termBucketCount, writeBase } from "../../features/direct-base.ts";
 import {
   type DirectFeatures,
   partLengths,
   quantiseContrasts,
   rowInfluence,
 } from "../../features/direct-rows.ts";
+import { bucketScales } from "../../inputs/bucket-scales.ts";
 import type { ReadVectors } from "../../inputs/open-inputs.ts";
 import type { OnProgress } from "../../progress.ts";
 import { openComparison } from "../../rows/row-comparison.ts";
@@ -170,6 +171,7 @@ async function directFeatures(
   const influence = rowInfluence(directModel(recipe).sensitivities(parameters, examples), {
     damping: method.damping,
     featureCount,
+    scales: bucketScales(recipe.inputs, termBucketCount(recipe)),
     onProgress,
   });
   const duplicates = rules.nearDuplicatesShare ? await duplicatesAmong(rows, recipe) : [];

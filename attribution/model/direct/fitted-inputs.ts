@@ -107,7 +107,7 @@ async function rightUnseen(
     tolerance: TOLERANCE,
   });
   const all = countedRows(
-    counter.termBuckets,
+    counter,
     counted.map((one) => one.counts),
   );
   const { predicted } = heldOut(model, { inputs: all, labels }, { folds, foldCount: FOLDS, classCount });

@@ -63,6 +63,7 @@ it("is what the parameters do where a row weighs more", () => {
   const influence = rowInfluence(model.sensitivities(parameters, examples), {
     damping: DECAY,
     featureCount: INPUTS + 1,
+    scales: new Float64Array(INPUTS).fill(1),
   });
   for (const row of [3, 22, 29]) {
     const step = 1e-3;

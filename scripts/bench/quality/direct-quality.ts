@@ -121,7 +121,8 @@ export async function measureDirect(options: DirectQualityOptions): Promise<Dire
   log("exact influence");
   const own = model.sensitivities(parameters, examples);
   const featureCount = recipe.columnCount;
-  const influence = rowInfluence(own, { damping: decay, featureCount });
+  const { scales } = inputs.counter;
+  const influence = rowInfluence(own, { damping: decay, featureCount, scales });
   const { normQuantile } = recipe.rules;
   const ways = scoresOfWays(influence, featureCount, questions, { ...options, normQuantile });
   const exact = ways.get("exact")!;
@@ -132,7 +133,8 @@ export async function measureDirect(options: DirectQualityOptions): Promise<Dire
     Float64Array.from(questions, ({ columns, earlier, later, realWeights, sign }) =>
       columns.reduce((sum, column, k) => {
         const at = Math.min(column, inputs.inputCount) * labelCount;
-        return sum - sign * (of[at + later]! - of[at + earlier]!) * realWeights[k]!;
+        const weight = (scales[column] ?? 1) * realWeights[k]!;
+        return sum - sign * (of[at + later]! - of[at + earlier]!) * weight;
       }, 0),
     );
   const subsets = Array.from({ length: subsetCount }, (_, k) =>
