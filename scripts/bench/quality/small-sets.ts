@@ -6,14 +6,17 @@ import { readFileSync } from "node:fs";
 import type { LabelledInput } from "@openledger/attribution/rows/row-content";
 import { inputOf } from "@openledger/attribution/rows/row-content";
 import { encodeTableRow, type TableField } from "@openledger/attribution/rows/table-rows";
+import { madePictures, PICTURE_CLASSES } from "@openledger/attribution/testing/made-pictures";
 import { type Corpus, openCorpus } from "./corpora.ts";
 import { GLOSS_KINDS, glosses } from "./glosses.ts";
 
-export const SMALL_NAMES = ["messages", "table", "glosses", "brown", "emails", "digits", "german"] as const;
+export const SMALL_NAMES = ["messages", "pictures", "table", "glosses", "brown", "emails", "digits", "german"] as const;
 export type SmallName = (typeof SMALL_NAMES)[number];
 
 /** Rows of the larger corpora, of which these are samples. */
 const SAMPLES = { brown: 800, emails: 600, digits: 600 } as const;
+
+const PICTURES = 240;
 
 /** A set's rows in the order of their file. */
 export function openSmallSet(name: SmallName): Corpus {
@@ -22,6 +25,8 @@ export function openSmallSet(name: SmallName): Corpus {
       return { name, ...labelledTexts("messages.json") };
     case "german":
       return { name, ...labelledTexts("german-messages.json") };
+    case "pictures":
+      return { name, shape: { kind: "image" }, classes: PICTURE_CLASSES, rows: madePictures(PICTURES, name) };
     case "table":
       return { name, ...customers() };
     case "glosses":
