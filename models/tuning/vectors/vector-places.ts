@@ -13,7 +13,7 @@ import { fetchFile } from "@openledger/attribution/model/model-download";
 import { writeFileWhole } from "@openledger/foundation/whole-file";
 
 /** Folder of files that were downloaded or put there by hand, each named by its SHA-256. */
-export const VECTORS_FOLDER = ".openledger/vectors";
+const VECTORS_FOLDER = ".openledger/vectors";
 
 /** Files that come with this software, by their SHA-256. */
 const PACKAGED: Readonly<Record<string, string>> = {
